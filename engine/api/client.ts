@@ -1,0 +1,171 @@
+import type { Gen } from "../kernel/index.ts";
+import { decode } from "../kernel/index.ts";
+import type { HttpHandler, HttpRequest, HttpResponse } from "./http.ts";
+import { failure, type Status, StatusError } from "./status.ts";
+import type { KubeList, KubeObject, Resource, WatchStream } from "./types.ts";
+
+export interface ListOptions {
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+  resourceVersion?: string;
+  limit?: number;
+  continue?: string;
+}
+
+export interface WatchOptions extends ListOptions {
+  allowBookmarks?: boolean;
+  timeoutSeconds?: number;
+  sendInitialEvents?: boolean;
+}
+
+export interface DeleteOptions {
+  gracePeriodSeconds?: number;
+  propagationPolicy?: "Orphan" | "Background" | "Foreground";
+  preconditions?: { uid?: string; resourceVersion?: string };
+  dryRun?: string[];
+}
+
+export type PatchType = "json" | "merge" | "strategic" | "apply";
+
+const PATCH_CONTENT_TYPE: Record<PatchType, string> = {
+  json: "application/json-patch+json",
+  merge: "application/merge-patch+json",
+  strategic: "application/strategic-merge-patch+json",
+  apply: "application/apply-patch+yaml",
+};
+
+export interface ClientOptions {
+  /** Carries a request to the server, normally over `connect()`; throws what the network throws. */
+  send: HttpHandler;
+  userAgent: string;
+  /** Who is calling: any of these, as a kubeconfig user has them. */
+  clientCertificate?: string;
+  /** Read at each request, since a mounted token is renewed. */
+  token?: () => string;
+  remoteAddress?: string;
+}
+
+/** Path of a collection, an object or a subresource. */
+export function resourcePath(resource: Resource, namespace?: string, name?: string, subresource?: string): string {
+  let path = resource.group === "" ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
+  if (resource.namespaced && namespace) path += `/namespaces/${encodeURIComponent(namespace)}`;
+  path += `/${resource.resource}`;
+  if (name) path += `/${encodeURIComponent(name)}`;
+  if (subresource) path += `/${subresource}`;
+  return path;
+}
+
+/** A typed client of the API server, for controllers, kubelet, kubectl and the rest. Failures are thrown as StatusError. */
+export class ApiClient {
+  private readonly options: ClientOptions;
+
+  constructor(options: ClientOptions) {
+    this.options = options;
+  }
+
+  *get<T = KubeObject>(resource: Resource, namespace: string | undefined, name: string, subresource?: string): Gen<T> {
+    return (yield* this.object("GET", resourcePath(resource, namespace, name, subresource))) as T;
+  }
+
+  *list<T = KubeObject>(resource: Resource, options: ListOptions = {}): Gen<KubeList<T>> {
+    const path = resourcePath(resource, options.namespace);
+    return (yield* this.object("GET", path + listQuery(options))) as KubeList<T>;
+  }
+
+  *watch(resource: Resource, options: WatchOptions = {}): Gen<WatchStream> {
+    const path = resourcePath(resource, options.namespace) + listQuery({ ...options, watch: true });
+    const response = yield* this.request("GET", path);
+    if (response.body.type !== "watch") throw toError(response);
+    return response.body.watch;
+  }
+
+  /** Creates in the object's namespace; `metadata` may lack what the server sets. */
+  *create<T = KubeObject>(resource: Resource, object: object, subresource?: { name: string; path: string }): Gen<T> {
+    const meta = (object as KubeObject).metadata as KubeObject["metadata"] | undefined;
+    const path = resourcePath(resource, meta?.namespace, subresource?.name, subresource?.path);
+    return (yield* this.object("POST", path, object)) as T;
+  }
+
+  *update<T = KubeObject>(resource: Resource, object: KubeObject, subresource?: string): Gen<T> {
+    const { namespace, name } = object.metadata;
+    return (yield* this.object("PUT", resourcePath(resource, namespace, name, subresource), object)) as T;
+  }
+
+  *patch<T = KubeObject>(
+    resource: Resource,
+    namespace: string | undefined,
+    name: string,
+    patch: unknown,
+    type: PatchType = "merge",
+    subresource?: string,
+  ): Gen<T> {
+    const path = resourcePath(resource, namespace, name, subresource);
+    return (yield* this.object("PATCH", path, patch, { "content-type": PATCH_CONTENT_TYPE[type] })) as T;
+  }
+
+  /** Deletes; the answer is the object (still terminating) or a Status. */
+  *delete(resource: Resource, namespace: string | undefined, name: string, options?: DeleteOptions): Gen<unknown> {
+    const body = options && { kind: "DeleteOptions", apiVersion: "v1", ...options };
+    return yield* this.object("DELETE", resourcePath(resource, namespace, name), body);
+  }
+
+  /** A request whose answer is one JSON value; throws StatusError for a status over 399. */
+  *object(method: string, path: string, body?: unknown, headers?: Record<string, string>): Gen<unknown> {
+    const response = yield* this.request(method, path, body, headers);
+    if (response.status >= 400) throw toError(response);
+    if (response.body.type === "object") return response.body.value;
+    throw toError(response);
+  }
+
+  /** Any request, any answer. */
+  *request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Gen<HttpResponse> {
+    const all: Record<string, string> = { "user-agent": this.options.userAgent, accept: "application/json", ...headers };
+    const token = this.options.token?.();
+    if (token) all["authorization"] = `Bearer ${token}`;
+    const request: HttpRequest = {
+      method,
+      path,
+      headers: all,
+      remoteAddress: this.options.remoteAddress ?? "127.0.0.1",
+    };
+    if (body !== undefined) {
+      if (!all["content-type"]) all["content-type"] = "application/json";
+      request.body = { type: "object", value: body };
+    }
+    if (this.options.clientCertificate) request.clientCertificate = this.options.clientCertificate;
+    return yield* this.options.send(request);
+  }
+}
+
+function listQuery(options: WatchOptions & { watch?: boolean }): string {
+  const query: string[] = [];
+  const add = (name: string, value: string | number | boolean | undefined) => {
+    if (value !== undefined && value !== "") query.push(`${name}=${encodeURIComponent(String(value))}`);
+  };
+  add("allowWatchBookmarks", options.allowBookmarks);
+  add("continue", options.continue);
+  add("fieldSelector", options.fieldSelector);
+  add("labelSelector", options.labelSelector);
+  add("limit", options.limit);
+  add("resourceVersion", options.resourceVersion);
+  add("sendInitialEvents", options.sendInitialEvents);
+  add("timeoutSeconds", options.timeoutSeconds);
+  add("watch", options.watch);
+  return query.length === 0 ? "" : `?${query.join("&")}`;
+}
+
+/** The StatusError of a failed answer; one is made up for bodies that are no Status, as client-go does. */
+export function toError(response: HttpResponse): StatusError {
+  const { body } = response;
+  if (body.type === "object" && (body.value as Status | undefined)?.kind === "Status") {
+    return new StatusError(body.value as Status);
+  }
+  const text = body.type === "bytes" ? decode(body.bytes) : "";
+  return failure(response.status, "Unknown", text || "an error on the server (\"unknown\") has prevented the request from succeeding");
+}

@@ -1,0 +1,55 @@
+import type { Gen, Pipe, WaitQueue } from "../kernel/index.ts";
+import type { WatchStream } from "./types.ts";
+
+/**
+ * The one form in which requests travel inside the simulation, whichever door they came through: programs on the
+ * machines and controllers (over `connect()`), and outside clients (the host turns HTTP into this and back).
+ * Objects travel as frozen values; bytes are made only where somebody reads bytes.
+ */
+export interface HttpRequest {
+  method: string;
+  /** Path with the query string, as on the request line: `/api/v1/pods?limit=500`. */
+  path: string;
+  /** Names in lower case. */
+  headers: Readonly<Record<string, string>>;
+  body?: HttpBody;
+  /** PEM of the client certificate shown in the TLS handshake. */
+  clientCertificate?: string;
+  /** IP the server sees. */
+  remoteAddress: string;
+  /** Charged no latency: a request of a paused session's outside client. */
+  instant?: boolean;
+}
+
+export interface HttpResponse {
+  status: number;
+  /** Names in lower case. */
+  headers: Readonly<Record<string, string>>;
+  body: HttpBody;
+}
+
+export type HttpBody =
+  | { readonly type: "bytes"; readonly bytes: Uint8Array }
+  /** JSON as a frozen value. */
+  | { readonly type: "object"; readonly value: unknown }
+  /** Bytes that come as they are made, e.g. `logs -f`; the reader calls `closeReader()` when it leaves. */
+  | { readonly type: "stream"; readonly pipe: Pipe }
+  | { readonly type: "watch"; readonly watch: WatchStream }
+  /** exec and attach: the two ends speak the remote command protocol (status 101). */
+  | { readonly type: "channels"; readonly channels: RemoteCommand };
+
+/** Streams of an exec or attach (KEP-4006: WebSocket protocol v5 carries the same five channels). */
+export interface RemoteCommand {
+  readonly stdin: Pipe | undefined;
+  readonly stdout: Pipe | undefined;
+  /** Undefined with a tty. */
+  readonly stderr: Pipe | undefined;
+  resize(columns: number, rows: number): void;
+  /** metav1.Status once the command has ended: Success, or Failure with reason NonZeroExitCode and its cause ExitCode. */
+  result: unknown;
+  readonly ended: WaitQueue;
+  /** The client leaves. */
+  close(): void;
+}
+
+export type HttpHandler = (request: HttpRequest) => Gen<HttpResponse>;

@@ -1,0 +1,85 @@
+/** Field error of an Invalid status (apimachinery pkg/util/validation/field). */
+export interface StatusCause {
+  reason: string;
+  message: string;
+  field: string;
+}
+
+/** metav1.Status, the body of every answer that is no object. */
+export interface Status {
+  kind: "Status";
+  apiVersion: "v1";
+  metadata: Record<string, never>;
+  status: "Success" | "Failure";
+  message?: string;
+  reason?: string;
+  details?: {
+    name?: string;
+    group?: string;
+    kind?: string;
+    uid?: string;
+    causes?: StatusCause[];
+    retryAfterSeconds?: number;
+  };
+  code: number;
+}
+
+/** The one error of the API: thrown by the server's stages and by `ApiClient`. Messages as apimachinery pkg/api/errors has them. */
+export class StatusError extends Error {
+  readonly status: Status;
+
+  constructor(status: Status) {
+    super(status.message ?? "");
+    this.status = status;
+  }
+
+  get code(): number {
+    return this.status.code;
+  }
+
+  get reason(): string {
+    return this.status.reason ?? "";
+  }
+}
+
+/** True for a StatusError with this reason, e.g. `NotFound`, `AlreadyExists`, `Conflict`. */
+export function isStatus(error: unknown, reason: string): boolean {
+  return error instanceof StatusError && error.reason === reason;
+}
+
+/** Builds a failure. `details` is left out where upstream leaves it out. */
+export function failure(code: number, reason: string, message: string, details?: Status["details"]): StatusError {
+  const status: Status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason, code };
+  if (details) status.details = details;
+  return new StatusError(status);
+}
+
+/** `pods` or `deployments.apps`, as messages name a resource. */
+export function groupResource(group: string, resource: string): string {
+  return group === "" ? resource : `${resource}.${group}`;
+}
+
+export function notFound(group: string, resource: string, name: string): StatusError {
+  const details: Status["details"] = { name, kind: resource };
+  if (group) details.group = group;
+  return failure(404, "NotFound", `${groupResource(group, resource)} "${name}" not found`, details);
+}
+
+export function alreadyExists(group: string, resource: string, name: string): StatusError {
+  const details: Status["details"] = { name, kind: resource };
+  if (group) details.group = group;
+  return failure(409, "AlreadyExists", `${groupResource(group, resource)} "${name}" already exists`, details);
+}
+
+/** The registry's answer to an update with an old resourceVersion (apiserver pkg/registry/generic/registry/store.go). */
+export function conflict(group: string, resource: string, name: string): StatusError {
+  const details: Status["details"] = { name, kind: resource };
+  if (group) details.group = group;
+  return failure(
+    409,
+    "Conflict",
+    `Operation cannot be fulfilled on ${groupResource(group, resource)} "${name}": ` +
+      "the object has been modified; please apply your changes to the latest version and try again",
+    details,
+  );
+}

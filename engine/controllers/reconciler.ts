@@ -1,0 +1,74 @@
+import { type Gen, type Kernel, MS, SECOND } from "../kernel/index.ts";
+
+export interface ReconcileResult {
+  /** Look at the key again after this many µs, whatever happens until then. */
+  requeueAfter?: number;
+}
+
+/**
+ * A level-triggered controller: it is told *which* object may be off, never *what* happened, and brings the world
+ * nearer to what the object asks for. Being called twice, late, or after missed events must do no harm.
+ */
+export interface Reconciler {
+  readonly name: string;
+  reconcile(key: string): Gen<ReconcileResult | void>;
+}
+
+/** Back-off of a failing key: 5 ms doubling to 1000 s (client-go util/workqueue default rate limiter). */
+const RETRY_FIRST = 5 * MS;
+const RETRY_LAST = 1000 * SECOND;
+
+/**
+ * The work queue of one reconciler. A key is worked on by one task at a time; adding it meanwhile makes it run once
+ * more. Wake-ups are kernel events of kind `reconcile` with key `<name> <key>`, so that the queue shows them.
+ */
+export class WorkQueue {
+  private readonly kernel: Kernel;
+  private readonly reconciler: Reconciler;
+  private readonly waiting = new Set<string>();
+  private readonly active = new Set<string>();
+  private readonly failures = new Map<string, number>();
+  private stopped = false;
+
+  constructor(kernel: Kernel, reconciler: Reconciler) {
+    this.kernel = kernel;
+    this.reconciler = reconciler;
+  }
+
+  add(key: string): void {
+    if (this.stopped || this.waiting.has(key)) return;
+    this.waiting.add(key);
+    if (!this.active.has(key)) this.start(key);
+  }
+
+  addAfter(key: string, us: number): void {
+    this.kernel.after(us, `reconcile ${this.reconciler.name} ${key}`, () => this.add(key));
+  }
+
+  /** Nothing starts any more: the process ended or lost its leader lease. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private start(key: string): void {
+    this.kernel.spawn(`reconcile ${this.reconciler.name} ${key}`, this.work(key), { instant: false });
+  }
+
+  private *work(key: string): Gen {
+    if (this.stopped) return;
+    this.waiting.delete(key);
+    this.active.add(key);
+    try {
+      const result = yield* this.reconciler.reconcile(key);
+      this.failures.delete(key);
+      if (result?.requeueAfter !== undefined) this.addAfter(key, result.requeueAfter);
+    } catch {
+      const failures = this.failures.get(key) ?? 0;
+      this.failures.set(key, failures + 1);
+      this.addAfter(key, Math.min(RETRY_FIRST * 2 ** Math.min(failures, 30), RETRY_LAST));
+    } finally {
+      this.active.delete(key);
+      if (this.waiting.has(key) && !this.stopped) this.start(key);
+    }
+  }
+}
