@@ -119,13 +119,12 @@ export class ApiClient {
   }
 
   /** Any request, any answer. */
-  *request(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers?: Record<string, string>,
-  ): Gen<HttpResponse> {
-    const all: Record<string, string> = { "user-agent": this.options.userAgent, accept: "application/json", ...headers };
+  *request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Gen<HttpResponse> {
+    const all: Record<string, string> = {
+      "user-agent": this.options.userAgent,
+      accept: "application/json",
+      ...headers,
+    };
     const token = this.options.token?.();
     if (token) all["authorization"] = `Bearer ${token}`;
     const request: HttpRequest = {
@@ -167,5 +166,9 @@ export function toError(response: HttpResponse): StatusError {
     return new StatusError(body.value as Status);
   }
   const text = body.type === "bytes" ? decode(body.bytes) : "";
-  return failure(response.status, "Unknown", text || "an error on the server (\"unknown\") has prevented the request from succeeding");
+  return failure(
+    response.status,
+    "Unknown",
+    text || 'an error on the server ("unknown") has prevented the request from succeeding',
+  );
 }

@@ -1,4 +1,6 @@
+import { StatusError } from "../api/status.ts";
 import { type Gen, type Kernel, MS, SECOND } from "../kernel/index.ts";
+import { isNetError } from "../network/error.ts";
 
 export interface ReconcileResult {
   /** Look at the key again after this many µs, whatever happens until then. */
@@ -62,7 +64,11 @@ export class WorkQueue {
       const result = yield* this.reconciler.reconcile(key);
       this.failures.delete(key);
       if (result?.requeueAfter !== undefined) this.addAfter(key, result.requeueAfter);
-    } catch {
+    } catch (error) {
+      // A StatusError is an answer of the server, a NetError one of the network; anything else is a bug to be seen.
+      if (!(error instanceof StatusError) && !isNetError(error)) {
+        this.kernel.faults.push({ task: `reconcile ${this.reconciler.name} ${key}`, error, at: this.kernel.now });
+      }
       const failures = this.failures.get(key) ?? 0;
       this.failures.set(key, failures + 1);
       this.addAfter(key, Math.min(RETRY_FIRST * 2 ** Math.min(failures, 30), RETRY_LAST));

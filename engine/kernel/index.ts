@@ -3,6 +3,15 @@ export { digest, sha256Hex } from "./digest.ts";
 export type { KernelEvent } from "./heap.ts";
 export { type EventHandler, Kernel, type KernelOptions } from "./kernel.ts";
 export { call, cpu, HOUR, join, MINUTE, MS, SECOND, sleep, wait } from "./ops.ts";
-export { Pipe, PIPE_CAPACITY } from "./pipe.ts";
+export { PIPE_CAPACITY, Pipe } from "./pipe.ts";
 export { fnv1a, RandomStream } from "./random.ts";
-export { type Gen, type Op, Task, TaskKilled, type TaskOptions, type TaskState, WaitQueue, type Woken } from "./task.ts";
+export {
+  type Gen,
+  type Op,
+  Task,
+  TaskKilled,
+  type TaskOptions,
+  type TaskState,
+  WaitQueue,
+  type Woken,
+} from "./task.ts";

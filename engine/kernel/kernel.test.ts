@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { call, cpu, digest, type Gen, Kernel, MS, Pipe, SECOND, sleep, TaskKilled, wait, WaitQueue } from "./index.ts";
+import { call, cpu, digest, type Gen, Kernel, MS, Pipe, SECOND, sleep, TaskKilled, WaitQueue, wait } from "./index.ts";
 
 const kernel = (seed = 1) => new Kernel({ seed, epochMs: 0 });
 
@@ -22,10 +22,13 @@ describe("kernel", () => {
 
   it("lets sleeping tasks take their time and returns their value", () => {
     const k = kernel();
-    const task = k.spawn("t", (function* () {
-      yield* sleep(3 * SECOND);
-      return k.now;
-    })());
+    const task = k.spawn(
+      "t",
+      (function* () {
+        yield* sleep(3 * SECOND);
+        return k.now;
+      })(),
+    );
     k.run(10 * SECOND);
     expect(task.value).toBe(3 * SECOND);
     expect(k.faults).toEqual([]);
@@ -47,13 +50,16 @@ describe("kernel", () => {
       yield* sleep(1);
       throw new Error("inner");
     }
-    const task = k.spawn("t", (function* () {
-      try {
-        yield* call(bad());
-      } catch (error) {
-        return (error as Error).message;
-      }
-    })());
+    const task = k.spawn(
+      "t",
+      (function* () {
+        try {
+          yield* call(bad());
+        } catch (error) {
+          return (error as Error).message;
+        }
+      })(),
+    );
     k.run(5);
     expect(task.value).toBe("inner");
   });
@@ -61,12 +67,15 @@ describe("kernel", () => {
   it("charges CPU in quanta, so that an endless loop advances the clock", () => {
     const k = kernel();
     let turns = 0;
-    k.spawn("spin", (function* (): Gen {
-      for (;;) {
-        turns++;
-        yield* cpu(10);
-      }
-    })());
+    k.spawn(
+      "spin",
+      (function* (): Gen {
+        for (;;) {
+          turns++;
+          yield* cpu(10);
+        }
+      })(),
+    );
     k.run(10 * MS);
     expect(k.now).toBe(10 * MS);
     expect(turns).toBeGreaterThan(990);
@@ -86,14 +95,17 @@ describe("kernel", () => {
         seen.push(`inner end ${k.now}`);
       }
     }
-    const task = k.spawn("t", (function* (): Gen {
-      try {
-        yield* call(inner());
-        seen.push("not reached");
-      } finally {
-        seen.push(`outer ${k.now}`);
-      }
-    })());
+    const task = k.spawn(
+      "t",
+      (function* (): Gen {
+        try {
+          yield* call(inner());
+          seen.push("not reached");
+        } finally {
+          seen.push(`outer ${k.now}`);
+        }
+      })(),
+    );
     k.run(10);
     k.kill(task);
     k.run(20);
@@ -105,16 +117,19 @@ describe("kernel", () => {
   it("lets a task that kills itself unwind at its next yield", () => {
     const k = kernel();
     const seen: string[] = [];
-    const task = k.spawn("t", (function* (): Gen {
-      try {
-        k.kill(k.current!);
-        seen.push("still running");
-        yield* sleep(1);
-        seen.push("not reached");
-      } finally {
-        seen.push("finally");
-      }
-    })());
+    const task = k.spawn(
+      "t",
+      (function* (): Gen {
+        try {
+          k.kill(k.current!);
+          seen.push("still running");
+          yield* sleep(1);
+          seen.push("not reached");
+        } finally {
+          seen.push("finally");
+        }
+      })(),
+    );
     k.run(5);
     expect(seen).toEqual(["still running", "finally"]);
     expect(task.state).toBe("done");
@@ -124,11 +139,14 @@ describe("kernel", () => {
     const k = kernel();
     const queue = new WaitQueue();
     const seen: string[] = [];
-    const waiter = k.spawn("w", (function* (): Gen {
-      seen.push(yield* wait(queue, 5));
-      seen.push(yield* wait(queue));
-      seen.push(yield* sleep(SECOND));
-    })());
+    const waiter = k.spawn(
+      "w",
+      (function* (): Gen {
+        seen.push(yield* wait(queue, 5));
+        seen.push(yield* wait(queue));
+        seen.push(yield* sleep(SECOND));
+      })(),
+    );
     k.run(6);
     queue.wakeAll();
     k.run(8);
@@ -142,12 +160,15 @@ describe("kernel", () => {
       const k = kernel(seed);
       const out: number[] = [];
       k.onDigest("out", () => out.join());
-      k.spawn("t", (function* (): Gen {
-        for (let i = 0; i < 50; i++) {
-          yield* sleep(k.random("t").int(1, 1000));
-          out.push(k.now);
-        }
-      })());
+      k.spawn(
+        "t",
+        (function* (): Gen {
+          for (let i = 0; i < 50; i++) {
+            yield* sleep(k.random("t").int(1, 1000));
+            out.push(k.now);
+          }
+        })(),
+      );
       k.run(10_000);
       return digest(k);
     };
@@ -163,11 +184,14 @@ describe("pipe", () => {
     pipe.readers = pipe.writers = 1;
     const got: string[] = [];
     const writer = k.spawn("w", pipe.write(Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9])));
-    k.spawn("r", (function* (): Gen {
-      yield* sleep(10);
-      for (let i = 0; i < 2; i++) got.push(String(yield* pipe.read(100)));
-      pipe.closeReader();
-    })());
+    k.spawn(
+      "r",
+      (function* (): Gen {
+        yield* sleep(10);
+        for (let i = 0; i < 2; i++) got.push(String(yield* pipe.read(100)));
+        pipe.closeReader();
+      })(),
+    );
     k.run(5);
     expect(pipe.size).toBe(4);
     k.run(20);

@@ -1,4 +1,4 @@
-import { EventHeap, type KernelEvent, before } from "./heap.ts";
+import { before, EventHeap, type KernelEvent } from "./heap.ts";
 import { RandomStream } from "./random.ts";
 import { type Gen, type Op, Task, TaskKilled, type TaskOptions, type Woken } from "./task.ts";
 

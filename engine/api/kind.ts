@@ -1,0 +1,61 @@
+import type { StatusCause } from "./status.ts";
+import type { KubeObject, Resource } from "./types.ts";
+
+/** metav1.TableColumnDefinition. `priority` 0 is always shown, 1 only with `-o wide`. */
+export interface Column {
+  name: string;
+  type: "string" | "integer" | "number" | "boolean" | "date";
+  format?: "name" | "";
+  description: string;
+  priority: number;
+}
+
+export type Cell = string | number | boolean | null;
+
+/** An object under construction: a mutable copy that the stages before storage fill in. */
+// biome-ignore lint/suspicious/noExplicitAny: a draft has no fixed shape until it is validated
+export type Draft = any;
+
+export interface Subresource {
+  /** Last part of the path: `status`, `scale`, `log`, `exec`, `binding`. */
+  name: string;
+  kind: string;
+  group: string;
+  version: string;
+  verbs: readonly string[];
+}
+
+/**
+ * Everything the API server has to know about a kind; one file a kind under engine/api/<group>/, listed in kinds.ts.
+ * Functions on a draft may write to it; all others must not.
+ */
+export interface KindDef {
+  resource: Resource;
+  singular: string;
+  shortNames: readonly string[];
+  categories: readonly string[];
+  /** Under `/registry/` in etcd: `pods`, `minions`, `services/specs`. */
+  etcdPrefix: string;
+  verbs: readonly string[];
+  subresources: readonly Subresource[];
+  /** Name of its schema: `io.k8s.api.core.v1.Pod`. */
+  schema: string;
+  /** `metadata.generation` is kept for it, and a spec change raises it. */
+  hasGeneration?: boolean;
+  /** Sets defaults (upstream's pkg/apis/<group>/<version>/defaults.go). Runs after decoding and again after admission. */
+  defaults?(draft: Draft): void;
+  /** Upstream's strategy: drops what a client may not set (status), sets what creation sets. */
+  prepareForCreate?(draft: Draft): void;
+  /** Same for an update through the main resource: keeps the old status, raises nothing by itself. */
+  prepareForUpdate?(draft: Draft, old: KubeObject): void;
+  /** Same for an update through `/status`: keeps the old spec. */
+  prepareForStatusUpdate?(draft: Draft, old: KubeObject): void;
+  /** Field errors in upstream's order and words; empty when valid. */
+  validate?(object: KubeObject): StatusCause[];
+  validateUpdate?(object: KubeObject, old: KubeObject): StatusCause[];
+  /** Fields that `--field-selector` may name, beside metadata.name and metadata.namespace. */
+  fields?(object: KubeObject): Record<string, string>;
+  columns: readonly Column[];
+  /** One cell a column. `nowMs`: wall clock of the simulation, ms since 1970. */
+  cells(object: KubeObject, nowMs: number): Cell[];
+}

@@ -1,0 +1,34 @@
+export type NetErrorCode =
+  | "ECONNREFUSED"
+  | "ECONNRESET"
+  | "EHOSTUNREACH"
+  | "ENETUNREACH"
+  | "ETIMEDOUT"
+  | "EADDRINUSE"
+  | "EADDRNOTAVAIL"
+  | "ENOTFOUND";
+
+const MESSAGES: Record<NetErrorCode, string> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset by peer",
+  EHOSTUNREACH: "no route to host",
+  ENETUNREACH: "network is unreachable",
+  ETIMEDOUT: "i/o timeout",
+  EADDRINUSE: "address already in use",
+  EADDRNOTAVAIL: "cannot assign requested address",
+  ENOTFOUND: "no such host",
+};
+
+/** What the network answers instead of a connection. `message` is in Go's words, as Kubernetes' own programs print it. */
+export class NetError extends Error {
+  readonly code: NetErrorCode;
+
+  constructor(code: NetErrorCode) {
+    super(MESSAGES[code]);
+    this.code = code;
+  }
+}
+
+export function isNetError(error: unknown): error is NetError {
+  return error instanceof NetError;
+}
