@@ -1,0 +1,25 @@
+import { encode } from "../kernel/index.ts";
+
+/** The bytes of a stored value: JSON of an object, UTF-8 of a text. */
+export function valueBytes(kv: { readonly value: unknown }): Uint8Array {
+  const { value } = kv;
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === "string") return encode(value);
+  return value === undefined ? new Uint8Array(0) : encode(JSON.stringify(value));
+}
+
+/** Order of bytes: negative, 0 or positive. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return a.length - b.length;
+}
+
+/** The end of the range of all keys that begin with `prefix` (clientv3.GetPrefixRangeEnd). */
+export function prefixEnd(prefix: string): string {
+  for (let i = prefix.length - 1; i >= 0; i--) {
+    const code = prefix.charCodeAt(i);
+    if (code < 0xff) return prefix.slice(0, i) + String.fromCharCode(code + 1);
+  }
+  return "\0";
+}
