@@ -1,0 +1,78 @@
+import { AGE, age, column, doc, NAME } from "../columns.ts";
+import { define } from "../define.ts";
+import type { KubeObject } from "../types.ts";
+
+const INFO = "io.k8s.api.core.v1.NodeSystemInfo";
+const ADDRESSES = "io.k8s.api.core.v1.NodeStatus#addresses";
+const ROLE_PREFIX = "node-role.kubernetes.io/";
+
+/** `Ready`, `NotReady,SchedulingDisabled`, `Unknown`. */
+function statusCell(node: KubeObject): string {
+  const words: string[] = [];
+  const ready = node.status?.conditions?.find((c: { type: string }) => c.type === "Ready");
+  if (ready) words.push(ready.status === "True" ? "Ready" : "NotReady");
+  else words.push("Unknown");
+  if (node.spec?.unschedulable) words.push("SchedulingDisabled");
+  return words.join(",");
+}
+
+function roles(node: KubeObject): string {
+  const found = new Set<string>();
+  for (const [key, value] of Object.entries(node.metadata.labels ?? {})) {
+    if (key.startsWith(ROLE_PREFIX) && key.length > ROLE_PREFIX.length) found.add(key.slice(ROLE_PREFIX.length));
+    else if (key === "kubernetes.io/role" && value !== "") found.add(value);
+  }
+  return found.size === 0 ? "<none>" : [...found].sort().join(",");
+}
+
+function address(node: KubeObject, type: string): string {
+  return node.status?.addresses?.find((a: { type: string }) => a.type === type)?.address ?? "<none>";
+}
+
+export const node = define({
+  group: "",
+  version: "v1",
+  kind: "Node",
+  plural: "nodes",
+  namespaced: false,
+  shortNames: ["no"],
+  etcdPrefix: "minions",
+  status: true,
+  subresources: [
+    {
+      name: "proxy",
+      kind: "NodeProxyOptions",
+      group: "",
+      version: "v1",
+      verbs: ["create", "delete", "get", "patch", "update"],
+    },
+  ],
+  fields: (object) => ({ "spec.unschedulable": object.spec?.unschedulable ? "true" : "false" }),
+  columns: [
+    NAME,
+    column("Status", "string", "The status of the node"),
+    column("Roles", "string", "The roles of the node"),
+    AGE,
+    column("Version", "string", doc(`${INFO}#kubeletVersion`)),
+    column("Internal-IP", "string", doc(ADDRESSES), { wide: true }),
+    column("External-IP", "string", doc(ADDRESSES), { wide: true }),
+    column("OS-Image", "string", doc(`${INFO}#osImage`), { wide: true }),
+    column("Kernel-Version", "string", doc(`${INFO}#kernelVersion`), { wide: true }),
+    column("Container-Runtime", "string", doc(`${INFO}#containerRuntimeVersion`), { wide: true }),
+  ],
+  cells: (object, nowMs) => {
+    const info = object.status?.nodeInfo ?? {};
+    return [
+      object.metadata.name,
+      statusCell(object),
+      roles(object),
+      age(object, nowMs),
+      info.kubeletVersion ?? "",
+      address(object, "InternalIP"),
+      address(object, "ExternalIP"),
+      info.osImage || "<unknown>",
+      info.kernelVersion || "<unknown>",
+      info.containerRuntimeVersion || "<unknown>",
+    ];
+  },
+});

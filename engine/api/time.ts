@@ -1,0 +1,104 @@
+/** metav1.Time and metav1.MicroTime without Date: RFC 3339 to and from milliseconds (or microseconds) since 1970. */
+
+const DAY_MS = 86_400_000;
+
+/** Days from 1970-01-01 to a day of the proleptic Gregorian calendar; month is 1 to 12. */
+export function daysFromCivil(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146_097 + dayOfEra - 719_468;
+}
+
+/** The inverse: [year, month, day]. */
+export function civilFromDays(days: number): [number, number, number] {
+  const z = days + 719_468;
+  const era = Math.floor(z / 146_097);
+  const dayOfEra = z - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const mp = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = mp < 10 ? mp + 3 : mp - 9;
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  return [year, month, dayOfYear - Math.floor((153 * mp + 2) / 5) + 1];
+}
+
+const isDigit = (code: number) => code >= 48 && code <= 57;
+
+function digits(text: string, from: number, count: number): number {
+  let value = 0;
+  for (let i = from; i < from + count; i++) {
+    const code = text.charCodeAt(i);
+    if (!isDigit(code)) return Number.NaN;
+    value = value * 10 + code - 48;
+  }
+  return value;
+}
+
+function daysIn(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+/** Microseconds since 1970 of an RFC 3339 time; NaN when it is none (Go's time.RFC3339: `T` and `Z` in upper case). */
+export function parseMicros(text: string): number {
+  const year = digits(text, 0, 4);
+  const month = digits(text, 5, 2);
+  const day = digits(text, 8, 2);
+  const hour = digits(text, 11, 2);
+  const minute = digits(text, 14, 2);
+  const second = digits(text, 17, 2);
+  if (!(year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month))) return Number.NaN;
+  if (!(hour < 24 && minute < 60 && second < 60)) return Number.NaN;
+  if (text[4] !== "-" || text[7] !== "-" || text[10] !== "T" || text[13] !== ":" || text[16] !== ":") return Number.NaN;
+  let at = 19;
+  let fraction = 0;
+  if (text[at] === "." || text[at] === ",") {
+    const from = ++at;
+    let scale = 100_000;
+    while (isDigit(text.charCodeAt(at))) {
+      fraction += (text.charCodeAt(at) - 48) * scale;
+      scale = scale >= 10 ? scale / 10 : 0;
+      at++;
+    }
+    if (at === from) return Number.NaN;
+  }
+  let offset = 0;
+  if (text[at] === "Z") at++;
+  else if (text[at] === "+" || text[at] === "-") {
+    const hours = digits(text, at + 1, 2);
+    const minutes = digits(text, at + 4, 2);
+    if (!(hours < 24 && minutes < 60) || text[at + 3] !== ":") return Number.NaN;
+    offset = (hours * 60 + minutes) * 60 * (text[at] === "-" ? -1 : 1);
+    at += 6;
+  } else return Number.NaN;
+  if (at !== text.length) return Number.NaN;
+  const seconds = daysFromCivil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset;
+  return seconds * 1_000_000 + fraction;
+}
+
+/** Milliseconds since 1970 of an RFC 3339 time; NaN when it is none. */
+export function parseTime(text: string): number {
+  return Math.floor(parseMicros(text) / 1000);
+}
+
+const two = (n: number) => (n < 10 ? `0${n}` : String(n));
+
+/** `2025-03-01T09:00:00Z`: metav1.Time as it is stored, in whole seconds. */
+export function formatTime(ms: number): string {
+  const days = Math.floor(ms / DAY_MS);
+  const [year, month, day] = civilFromDays(days);
+  const s = Math.floor((ms - days * DAY_MS) / 1000);
+  const clock = `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+  return `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}T${clock}Z`;
+}
+
+/** `2025-03-01T09:00:00.000000Z`: metav1.MicroTime as it is stored. */
+export function formatMicroTime(micros: number): string {
+  const fraction = micros - Math.floor(micros / 1_000_000) * 1_000_000;
+  return `${formatTime(Math.floor(micros / 1000)).slice(0, -1)}.${String(fraction).padStart(6, "0")}Z`;
+}
