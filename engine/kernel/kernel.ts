@@ -160,7 +160,7 @@ export class Kernel {
   // ---- tasks ------------------------------------------------------------------------------------------------------
 
   /** Starts a generator as a task of its own; it first runs within this instant, after what is queued already. */
-  spawn(name: string, body: Gen<any>, options: TaskOptions = {}): Task {
+  spawn(name: string, body: Gen<unknown>, options: TaskOptions = {}): Task {
     const inherited = options.instant ?? this.current?.instant ?? false;
     const task = new Task(this, ++this.taskIds, name, body, { ...options, instant: inherited });
     this.tasks.set(task.id, task);
@@ -200,8 +200,26 @@ export class Kernel {
     task.resumeEvent = this.schedule(0, "task", task.name, task);
   }
 
+  /** Freezes a task: it does not go on before `unsuspend`, whatever wakes it. */
+  suspend(task: Task): void {
+    task.suspended = true;
+  }
+
+  unsuspend(task: Task): void {
+    if (!task.suspended) return;
+    task.suspended = false;
+    if (!task.missed) return;
+    task.missed = false;
+    if (task.state === "waiting") this.resume(task, "timeout");
+    else task.resumeEvent = this.schedule(0, "task", task.name, task);
+  }
+
   private step(task: Task, event: KernelEvent): void {
     if (task.state === "done") return;
+    if (task.suspended && task.unwinding === "no") {
+      task.missed = true;
+      return;
+    }
     const wakeValue = event === task.resumeEvent && task.state === "waiting" ? "timeout" : task.value;
     task.resumeEvent = undefined;
     task.waitingIn?.remove(task);

@@ -1,3 +1,4 @@
+import { concat } from "./bytes.ts";
 import { wait } from "./ops.ts";
 import { type Gen, WaitQueue } from "./task.ts";
 
@@ -31,6 +32,17 @@ export class Pipe {
 
   /** What is there now, at most `max` bytes, without waiting. */
   take(max: number): Uint8Array {
+    if (this.chunks.length > 1 && this.chunks[0]!.length < max) {
+      let size = 0;
+      let count = 0;
+      while (count < this.chunks.length && size < max) size += this.chunks[count++]!.length;
+      this.chunks.splice(0, count, concat(this.chunks.slice(0, count)));
+    }
+    return this.takeChunk(max);
+  }
+
+  /** The first chunk only, as it was written: a terminal's line. */
+  takeChunk(max: number): Uint8Array {
     const first = this.chunks[0];
     if (first === undefined) return EMPTY;
     let out: Uint8Array;

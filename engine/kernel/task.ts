@@ -10,6 +10,7 @@ import type { Kernel } from "./kernel.ts";
 export type Op = Gen<unknown> | SleepOp | CpuOp | WaitOp;
 
 /** A step-wise computation of the simulation: a program, a request handler, a reconcile. */
+// biome-ignore lint/suspicious/noExplicitAny: what a step gets back depends on what it yielded; ops.ts types it
 export type Gen<T = void> = Generator<Op, T, any>;
 
 export interface SleepOp {
@@ -60,6 +61,10 @@ export class Task {
   debt = 0;
   /** `asked` once killed; `running` while the `finally` blocks run. */
   unwinding: "no" | "asked" | "running" = "no";
+  /** Stopped (SIGSTOP): what would resume it is kept until it goes on. */
+  suspended = false;
+  /** A wake-up that came while it was suspended. */
+  missed = false;
   readonly ended: WaitQueue = new WaitQueue();
   readonly onExit: ((task: Task) => void) | undefined;
   /** The queue it waits in, and the event that will resume it. */

@@ -1,0 +1,213 @@
+import type { Pipe } from "../kernel/index.ts";
+import { concat, encode, WaitQueue } from "../kernel/index.ts";
+
+const EMPTY = new Uint8Array(0);
+
+interface InodeBase {
+  readonly ino: number;
+  /** Permission bits with set-uid, set-gid and sticky: 0o7777. */
+  mode: number;
+  uid: number;
+  gid: number;
+  nlink: number;
+  /** Modification, change and access time in µs of virtual time (may be negative: before the session began). */
+  mtime: number;
+  ctime: number;
+  atime: number;
+}
+
+/** Where a file's bytes come from and go to. */
+export interface Content {
+  size(): number;
+  bytes(): Uint8Array;
+  append(bytes: Uint8Array): void;
+  replace(bytes: Uint8Array): void;
+}
+
+export interface FileNode extends InodeBase {
+  readonly kind: "file";
+  content: Content;
+  /** Name in the program registry, for what is executable here by itself. */
+  program?: string;
+  /** Woken at every change, for `tail -f`. */
+  readonly changed: WaitQueue;
+}
+
+export interface DirNode extends InodeBase {
+  readonly kind: "dir";
+  /** Use `entriesOf`: directories of shared images and of /proc are filled when first looked into. */
+  entries: Map<string, Inode> | undefined;
+  load?: (() => Map<string, Inode>) | undefined;
+  /** Filled anew at each look (/proc). */
+  volatile?: boolean;
+  parent: DirNode | undefined;
+}
+
+export interface SymlinkNode extends InodeBase {
+  readonly kind: "symlink";
+  readonly target: string;
+}
+
+export interface FifoNode extends InodeBase {
+  readonly kind: "fifo";
+  readonly pipe: Pipe;
+}
+
+/** A character device; `device` names it: null, zero, full, urandom, tty, console. */
+export interface DeviceNode extends InodeBase {
+  readonly kind: "char";
+  readonly device: string;
+}
+
+export interface SocketNode extends InodeBase {
+  readonly kind: "socket";
+}
+
+export type Inode = FileNode | DirNode | SymlinkNode | FifoNode | DeviceNode | SocketNode;
+
+/** The entries of a directory, filled in when needed. */
+export function entriesOf(dir: DirNode): Map<string, Inode> {
+  if (dir.entries === undefined || dir.volatile) dir.entries = dir.load?.() ?? new Map();
+  return dir.entries;
+}
+
+/** Bytes in memory; appending is cheap however long the file is. */
+export class MemoryContent implements Content {
+  private chunks: Uint8Array[];
+  private length: number;
+
+  constructor(initial: string | Uint8Array = EMPTY) {
+    const bytes = typeof initial === "string" ? encode(initial) : initial;
+    this.chunks = bytes.length > 0 ? [bytes] : [];
+    this.length = bytes.length;
+  }
+
+  size(): number {
+    return this.length;
+  }
+
+  bytes(): Uint8Array {
+    if (this.chunks.length === 0) return EMPTY;
+    if (this.chunks.length > 1) this.chunks = [concat(this.chunks)];
+    return this.chunks[0]!;
+  }
+
+  append(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.chunks.push(bytes);
+    this.length += bytes.length;
+  }
+
+  replace(bytes: Uint8Array): void {
+    this.chunks = bytes.length > 0 ? [bytes] : [];
+    this.length = bytes.length;
+  }
+}
+
+/** Content made when somebody first reads it (certificates, tokens, image files); a write replaces it. */
+export class LazyContent implements Content {
+  private made: MemoryContent | undefined;
+  private readonly make: () => string | Uint8Array;
+
+  constructor(make: () => string | Uint8Array) {
+    this.make = make;
+  }
+
+  private get content(): MemoryContent {
+    this.made ??= new MemoryContent(this.make());
+    return this.made;
+  }
+
+  size(): number {
+    return this.content.size();
+  }
+
+  bytes(): Uint8Array {
+    return this.content.bytes();
+  }
+
+  append(bytes: Uint8Array): void {
+    this.content.append(bytes);
+  }
+
+  replace(bytes: Uint8Array): void {
+    this.made = new MemoryContent(bytes);
+  }
+}
+
+/** Content computed at each read, e.g. /proc/loadavg; `write` takes what is written to it, if anything may be. */
+export class ComputedContent implements Content {
+  private readonly compute: () => string;
+  private readonly write: ((bytes: Uint8Array) => void) | undefined;
+
+  constructor(compute: () => string, write?: (bytes: Uint8Array) => void) {
+    this.compute = compute;
+    this.write = write;
+  }
+
+  /** As in Linux, such files have no size of their own. */
+  size(): number {
+    return 0;
+  }
+
+  bytes(): Uint8Array {
+    return encode(this.compute());
+  }
+
+  append(bytes: Uint8Array): void {
+    this.write?.(bytes);
+  }
+
+  replace(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.write?.(bytes);
+  }
+}
+
+let inodes = 0;
+
+/** Inode numbers only have to differ; digests and listings do not show them. */
+function base(mode: number, uid: number, gid: number, time: number): InodeBase {
+  return { ino: ++inodes, mode, uid, gid, nlink: 1, mtime: time, ctime: time, atime: time };
+}
+
+export interface NodeAttributes {
+  mode?: number;
+  uid?: number;
+  gid?: number;
+  /** µs of virtual time. */
+  time?: number;
+}
+
+export function fileNode(
+  content: string | Uint8Array | Content = "",
+  at: NodeAttributes = {},
+  program?: string,
+): FileNode {
+  const node: FileNode = {
+    ...base(at.mode ?? 0o644, at.uid ?? 0, at.gid ?? 0, at.time ?? 0),
+    kind: "file",
+    content: typeof content === "string" || content instanceof Uint8Array ? new MemoryContent(content) : content,
+    changed: new WaitQueue(),
+  };
+  if (program !== undefined) node.program = program;
+  return node;
+}
+
+export function dirNode(at: NodeAttributes = {}, load?: () => Map<string, Inode>): DirNode {
+  return {
+    ...base(at.mode ?? 0o755, at.uid ?? 0, at.gid ?? 0, at.time ?? 0),
+    kind: "dir",
+    nlink: 2,
+    entries: undefined,
+    load,
+    parent: undefined,
+  };
+}
+
+export function symlinkNode(target: string, at: NodeAttributes = {}): SymlinkNode {
+  return { ...base(0o777, at.uid ?? 0, at.gid ?? 0, at.time ?? 0), kind: "symlink", target };
+}
+
+export function deviceNode(device: string, at: NodeAttributes = {}): DeviceNode {
+  return { ...base(at.mode ?? 0o666, at.uid ?? 0, at.gid ?? 0, at.time ?? 0), kind: "char", device };
+}

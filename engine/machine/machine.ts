@@ -1,0 +1,197 @@
+import { type Gen, type Kernel, TaskKilled } from "../kernel/index.ts";
+import type { NetNamespace, Network } from "../network/index.ts";
+import { MAX_DISK_BYTES, MAX_FILE_BYTES, MAX_PROCESSES } from "./costs.ts";
+import { Errno } from "./errno.ts";
+import { type DirNode, dirNode } from "./inode.ts";
+import { MountNamespace } from "./path.ts";
+import {
+  type Namespaces,
+  PidNamespace,
+  Process,
+  ProcessExit,
+  type ProcessInit,
+  type Program,
+  release,
+  type WaitStatus,
+} from "./process.ts";
+import { defaultAction, type Signal } from "./signal.ts";
+
+export interface MachineOptions {
+  kernel: Kernel;
+  network: Network;
+  hostname: string;
+  /** Programs by the name that executable files carry. */
+  programs: ReadonlyMap<string, Program>;
+}
+
+/** One computer: its file tree, process table, namespaces and terminals. Containers are processes with namespaces of their own. */
+export class Machine {
+  readonly kernel: Kernel;
+  readonly network: Network;
+  readonly hostname: string;
+  readonly programs: ReadonlyMap<string, Program>;
+  readonly root: DirNode = dirNode();
+  readonly pids = new PidNamespace();
+  readonly net: NetNamespace;
+  readonly ns: Namespaces;
+  /** Living and zombie processes by machine-wide pid. */
+  readonly processes = new Map<number, Process>();
+  /** Bytes in files, for the disk's limit. */
+  diskUsed = 0;
+
+  constructor(options: MachineOptions) {
+    this.kernel = options.kernel;
+    this.network = options.network;
+    this.hostname = options.hostname;
+    this.programs = options.programs;
+    this.net = options.network.namespace(options.hostname);
+    this.ns = {
+      mnt: new MountNamespace(this.root),
+      net: this.net,
+      pid: this.pids,
+      uts: { hostname: options.hostname },
+      cgroup: "/",
+    };
+  }
+
+  /** Room for `bytes` more in a file of `size` bytes: throws EFBIG or ENOSPC. */
+  reserve(bytes: number, size = 0): void {
+    if (size + bytes > MAX_FILE_BYTES) throw new Errno("EFBIG");
+    if (this.diskUsed + bytes > MAX_DISK_BYTES) throw new Errno("ENOSPC");
+    this.diskUsed += bytes;
+  }
+
+  /** Makes a process. Throws EAGAIN over the process limit. */
+  spawn(init: ProcessInit): Process {
+    if (this.processes.size >= MAX_PROCESSES) throw new Errno("EAGAIN");
+    const process = new Process(this, init);
+    if (init.umask !== undefined) process.umask = init.umask;
+    else if (init.parent) process.umask = init.parent.umask;
+    if (init.parent) {
+      init.parent.children.add(process);
+      for (const [signal, how] of init.parent.dispositions) if (how === "ignore") process.dispositions.set(signal, how);
+    }
+    if (init.fds) for (const [fd, file] of init.fds) process.setFd(fd, file);
+    else init.parent?.inheritFds(process);
+    this.processes.set(process.pid, process);
+    process.task = this.kernel.spawn(
+      `${this.hostname} ${process.pid} ${process.comm}`,
+      runProgram(process, init.main),
+      {
+        onExit: (task) => {
+          if (process.status === undefined) {
+            const signal = process.endingBy ?? (task.error instanceof TaskKilled ? "KILL" : "SEGV");
+            this.finish(process, { kind: "signaled", signal });
+          }
+        },
+      },
+    );
+    return process;
+  }
+
+  /** Sends a signal to one process. */
+  signal(process: Process, signal: Signal): void {
+    if (process.status !== undefined) return;
+    if (signal === "KILL") {
+      this.terminate(process, signal);
+      return;
+    }
+    if (signal === "CONT" && process.stopped) this.unfreeze(process);
+    const disposition = process.dispositions.get(signal);
+    if (disposition === "ignore" && signal !== "STOP") return;
+    if (disposition === "catch") {
+      process.queueSignal(signal);
+      return;
+    }
+    const action = defaultAction(signal);
+    if (action === "ignore" || action === "continue") return;
+    // Process 1 of a container gets only the signals it has a handler for (pid_namespaces(7)).
+    if (process.nsPid === 1 && process.ns.pid !== this.pids) return;
+    if (action === "stop") this.freeze(process, signal);
+    else this.terminate(process, signal);
+  }
+
+  /** Sends a signal to every process of a group; false when there is none. */
+  signalGroup(group: number, signal: Signal): boolean {
+    let found = false;
+    for (const process of [...this.processes.values()]) {
+      if (process.group !== group || process.status !== undefined) continue;
+      found = true;
+      this.signal(process, signal);
+    }
+    return found;
+  }
+
+  private terminate(process: Process, signal: Signal): void {
+    if (process.endingBy !== undefined && signal !== "KILL") return;
+    process.endingBy = signal;
+    if (process.stopped) this.unfreeze(process);
+    this.kernel.kill(process.task);
+  }
+
+  private freeze(process: Process, signal: Signal): void {
+    if (process.stopped) return;
+    process.stopped = true;
+    this.kernel.suspend(process.task);
+    this.tellParent(process, { kind: "stopped", signal });
+  }
+
+  private unfreeze(process: Process): void {
+    process.stopped = false;
+    this.kernel.unsuspend(process.task);
+    this.tellParent(process, { kind: "continued" });
+  }
+
+  private tellParent(process: Process, news: WaitStatus): void {
+    process.news = news;
+    const parent = process.parent;
+    if (parent === undefined) return;
+    parent.childChanged.wakeAll();
+    this.signal(parent, "CHLD");
+  }
+
+  /** For `runProgram`: closes, reparents, and leaves a zombie for the parent. */
+  finish(process: Process, status: WaitStatus): void {
+    process.status = status;
+    for (const file of process.fds.values()) release(file);
+    process.fds.clear();
+    const init = process.ns.pid.init;
+    for (const child of process.children) {
+      if (child.status !== undefined) {
+        this.reap(child);
+        continue;
+      }
+      child.parent = init && init !== process && init.status === undefined ? init : undefined;
+      child.parent?.children.add(child);
+    }
+    process.children.clear();
+    if (process.ns.pid !== this.pids && process.nsPid === 1) {
+      for (const other of [...process.ns.pid.byPid.values()]) if (other !== process) this.signal(other, "KILL");
+    }
+    const parent = process.parent;
+    if (parent === undefined || parent.dispositions.get("CHLD") === "ignore") this.reap(process);
+    if (parent === undefined) return;
+    parent.childChanged.wakeAll();
+    this.signal(parent, "CHLD");
+  }
+
+  /** Takes an ended process out of the table. */
+  reap(process: Process): void {
+    process.reaped = true;
+    process.parent?.children.delete(process);
+    this.processes.delete(process.pid);
+    this.pids.byPid.delete(process.pid);
+    process.ns.pid.byPid.delete(process.nsPid);
+  }
+}
+
+function* runProgram(process: Process, main: Program): Gen {
+  let status: WaitStatus;
+  try {
+    status = { kind: "exited", code: (yield* main(process)) & 0xff };
+  } catch (error) {
+    if (!(error instanceof ProcessExit)) throw error;
+    status = { kind: "exited", code: error.code };
+  }
+  process.machine.finish(process, status);
+}

@@ -1,0 +1,165 @@
+import { Errno } from "./errno.ts";
+import { type DirNode, entriesOf, type Inode } from "./inode.ts";
+
+/** Who acts: effective user, group and supplementary groups. */
+export interface Credentials {
+  uid: number;
+  gid: number;
+  groups: readonly number[];
+}
+
+export const ROOT: Credentials = { uid: 0, gid: 0, groups: [0] };
+
+/** What a mount point shows. */
+export interface Mount {
+  /** Where it is seen, as an absolute path of its namespace. */
+  readonly target: string;
+  readonly root: Inode;
+  readonly fstype: string;
+  readonly source: string;
+  readonly readOnly: boolean;
+}
+
+/** A view of the file tree: a root directory and what is mounted over it. Containers have one each. */
+export class MountNamespace {
+  readonly root: DirNode;
+  /** By the inode that is covered. */
+  private readonly mounts = new Map<Inode, Mount>();
+
+  constructor(root: DirNode) {
+    this.root = root;
+  }
+
+  list(): Mount[] {
+    return [...this.mounts.values()];
+  }
+
+  /** Mounts `root` over the existing directory or file `target`. */
+  mount(target: string, root: Inode, options: { fstype?: string; source?: string; readOnly?: boolean } = {}): void {
+    const covered = resolve(this, "/", target, ROOT).node;
+    if (covered === undefined) throw new Errno("ENOENT");
+    this.mounts.set(covered, {
+      target,
+      root,
+      fstype: options.fstype ?? "none",
+      source: options.source ?? "none",
+      readOnly: options.readOnly ?? false,
+    });
+  }
+
+  unmount(target: string): void {
+    for (const [covered, mount] of this.mounts) if (mount.target === target) this.mounts.delete(covered);
+  }
+
+  /** The inode that is seen where `node` lies. */
+  through(node: Inode): Inode {
+    if (this.mounts.size === 0) return node;
+    return this.mounts.get(node)?.root ?? node;
+  }
+
+  /** True below a read-only mount. */
+  readOnlyAt(path: string): boolean {
+    let best: Mount | undefined;
+    for (const mount of this.mounts.values()) {
+      if (path !== mount.target && !path.startsWith(`${mount.target}/`)) continue;
+      if (best === undefined || mount.target.length > best.target.length) best = mount;
+    }
+    return best?.readOnly ?? false;
+  }
+}
+
+export interface Resolved {
+  /** Directory that holds (or would hold) the last component. */
+  dir: DirNode;
+  /** Last component; empty for the root itself. */
+  name: string;
+  node: Inode | undefined;
+  /** The absolute path without `.`, `..` and symbolic links. */
+  path: string;
+}
+
+const READ = 4;
+const WRITE = 2;
+const EXECUTE = 1;
+
+/** True when `who` may read (4), write (2), execute or search (1) the inode: access(2), with root's exemption. */
+export function mayAccess(node: Inode, who: Credentials, wanted: number): boolean {
+  if (who.uid === 0) return (wanted & EXECUTE) === 0 || node.kind === "dir" || (node.mode & 0o111) !== 0;
+  const shift = node.uid === who.uid ? 6 : node.gid === who.gid || who.groups.includes(node.gid) ? 3 : 0;
+  return ((node.mode >> shift) & wanted) === wanted;
+}
+
+export function requireAccess(node: Inode, who: Credentials, wanted: number): void {
+  if (!mayAccess(node, who, wanted)) throw new Errno("EACCES");
+}
+
+export { EXECUTE, READ, WRITE };
+
+/**
+ * Walks a path (path_resolution(7)). Throws ENOENT/ENOTDIR/EACCES/ELOOP/ENAMETOOLONG for the way there; a missing last
+ * component comes back with `node` undefined.
+ */
+export function resolve(ns: MountNamespace, cwd: string, path: string, who: Credentials, followLast = true): Resolved {
+  if (path === "") throw new Errno("ENOENT");
+  if (path.length > 4096) throw new Errno("ENAMETOOLONG");
+  const stack: { node: DirNode; name: string }[] = [];
+  const root = ns.through(ns.root) as DirNode;
+  let links = 0;
+  const todo = parts(path.startsWith("/") ? path : `${cwd}/${path}`).reverse();
+  const mustBeDir = path.endsWith("/") && path !== "/";
+  let result: Resolved = { dir: root, name: "", node: root, path: "/" };
+  const here = (): DirNode => stack[stack.length - 1]?.node ?? root;
+  const pathHere = (): string => `/${stack.map((entry) => entry.name).join("/")}`;
+  while (todo.length > 0) {
+    const name = todo.pop()!;
+    const dir = here();
+    if (name === ".") {
+      result = { dir, name: "", node: dir, path: pathHere() };
+      continue;
+    }
+    if (name === "..") {
+      stack.pop();
+      result = { dir: here(), name: "", node: here(), path: pathHere() };
+      continue;
+    }
+    if (name.length > 255) throw new Errno("ENAMETOOLONG");
+    requireAccess(dir, who, EXECUTE);
+    const found = entriesOf(dir).get(name);
+    const node = found && ns.through(found);
+    const last = todo.length === 0;
+    if (node === undefined) {
+      if (!last) throw new Errno("ENOENT");
+      return { dir, name, node: undefined, path: join(pathHere(), name) };
+    }
+    if (node.kind === "symlink" && (!last || followLast || mustBeDir)) {
+      if (++links > 40) throw new Errno("ELOOP");
+      if (node.target.startsWith("/")) stack.length = 0;
+      todo.push(...parts(node.target).reverse());
+      result = { dir, name, node, path: join(pathHere(), name) };
+      if (todo.length === 0) result = { dir: here(), name: "", node: here(), path: pathHere() };
+      continue;
+    }
+    result = { dir, name, node, path: join(pathHere(), name) };
+    if (node.kind === "dir") stack.push({ node, name });
+    else if (!last || mustBeDir) throw new Errno("ENOTDIR");
+  }
+  return result;
+}
+
+function parts(path: string): string[] {
+  return path.split("/").filter((part) => part !== "");
+}
+
+function join(dir: string, name: string): string {
+  return dir === "/" ? `/${name}` : `${dir}/${name}`;
+}
+
+/** The path made absolute against `cwd`, with `.` and `..` taken out textually. */
+export function normalize(cwd: string, path: string): string {
+  const out: string[] = [];
+  for (const part of parts(path.startsWith("/") ? path : `${cwd}/${path}`)) {
+    if (part === "..") out.pop();
+    else if (part !== ".") out.push(part);
+  }
+  return `/${out.join("/")}`;
+}

@@ -1,0 +1,466 @@
+/**
+ * The system calls of programs: what a program may do to its machine. Failing calls throw `Errno`. Calls that may
+ * wait are generators; the others take effect at once. All charge modelled CPU where it matters (`costs.ts`).
+ */
+import { call, concat, cpu, decode, encode, type Gen, Pipe, wait } from "../kernel/index.ts";
+import { COST } from "./costs.ts";
+import { Errno, isErrno } from "./errno.ts";
+import { type DirNode, dirNode, entriesOf, type FileNode, fileNode, type Inode, symlinkNode } from "./inode.ts";
+import { DeviceFile, type OpenFile, PipeEnd, RegularFile } from "./open-file.ts";
+import { EXECUTE, mayAccess, READ, type Resolved, requireAccess, resolve, WRITE } from "./path.ts";
+import { type Process, ProcessExit, type Program, shortName, type WaitStatus } from "./process.ts";
+import type { Signal } from "./signal.ts";
+
+const BLOCK = 65_536;
+
+export interface OpenFlags {
+  read?: boolean;
+  write?: boolean;
+  append?: boolean;
+  create?: boolean;
+  exclusive?: boolean;
+  truncate?: boolean;
+  /** Permission bits of a new file before the umask; 0o666 by default. */
+  mode?: number;
+}
+
+// ---- files ----------------------------------------------------------------------------------------------------------
+
+/** Walks a path as this process sees it. */
+export function lookup(p: Process, path: string, followLast = true): Resolved {
+  return resolve(p.ns.mnt, p.cwd, path, p.cred, followLast);
+}
+
+/** The inode at a path; ENOENT when there is none. `follow` false is lstat. */
+export function stat(p: Process, path: string, follow = true): Inode {
+  const { node } = lookup(p, path, follow);
+  if (node === undefined) throw new Errno("ENOENT");
+  return node;
+}
+
+/** Like `stat`, but undefined instead of an error. */
+export function find(p: Process, path: string, follow = true): Inode | undefined {
+  try {
+    return lookup(p, path, follow).node;
+  } catch (error) {
+    if (isErrno(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Opens a file for redirections and tools; the caller puts it at a descriptor with `setFd`. */
+export function openFile(p: Process, path: string, flags: OpenFlags): OpenFile {
+  const found = lookup(p, path, !flags.exclusive);
+  let node = found.node;
+  if (node === undefined) {
+    if (!flags.create || found.name === "") throw new Errno("ENOENT");
+    if (path.endsWith("/")) throw new Errno("EISDIR");
+    node = fileNode("", { mode: (flags.mode ?? 0o666) & ~p.umask, ...ownership(p) });
+    addEntry(p, found, node);
+  } else {
+    if (flags.exclusive && flags.create) throw new Errno("EEXIST");
+    if (flags.read) requireAccess(node, p.cred, READ);
+    if (flags.write) requireAccess(node, p.cred, WRITE);
+    if (node.kind === "dir" && flags.write) throw new Errno("EISDIR");
+    if (flags.write && p.ns.mnt.readOnlyAt(found.path) && node.kind === "file") throw new Errno("EROFS");
+  }
+  switch (node.kind) {
+    case "file": {
+      const file = node;
+      if (flags.truncate && flags.write && file.content.size() > 0) setContent(p, file, new Uint8Array(0));
+      const mode = { read: flags.read ?? false, write: flags.write ?? false, append: flags.append ?? false };
+      return new RegularFile(
+        file,
+        found.path,
+        mode,
+        () => p.machine.kernel.now,
+        (bytes) => p.machine.reserve(bytes, file.content.size()),
+      );
+    }
+    case "char":
+      if (node.device === "tty" || node.device === "console") {
+        if (p.tty === undefined) throw new Errno("ENXIO");
+        return p.tty;
+      }
+      return new DeviceFile(node, found.path, node.device, p.machine.kernel.random("urandom"));
+    case "fifo":
+      return new PipeEnd(node.pipe, flags.write ? "write" : "read");
+    case "dir":
+      return new DirectoryFile(node, found.path);
+    default:
+      throw new Errno("ENXIO");
+  }
+}
+
+/** A directory opened for reading: only good for `cd`, `ls` and EISDIR. */
+class DirectoryFile implements OpenFile {
+  refs = 0;
+  readonly readable = true;
+  readonly writable = false;
+  readonly node: DirNode;
+  readonly path: string;
+
+  constructor(node: DirNode, path: string) {
+    this.node = node;
+    this.path = path;
+  }
+
+  *read(): Gen<Uint8Array> {
+    throw new Errno("EISDIR");
+  }
+
+  *write(): Gen<"ok"> {
+    throw new Errno("EBADF");
+  }
+
+  close(): void {}
+}
+
+/** Opens a file at the lowest free descriptor. */
+export function open(p: Process, path: string, flags: OpenFlags = { read: true }): number {
+  const file = openFile(p, path, flags);
+  const fd = p.freeFd();
+  if (fd >= 1024) throw new Errno("EMFILE");
+  p.setFd(fd, file);
+  return fd;
+}
+
+export function close(p: Process, fd: number): void {
+  if (!p.closeFd(fd)) throw new Errno("EBADF");
+}
+
+/** Replaces a file's bytes without going through a descriptor. */
+export function setContent(p: Process, node: FileNode, bytes: Uint8Array): void {
+  p.machine.reserve(bytes.length - node.content.size(), node.content.size());
+  node.content.replace(bytes);
+  node.mtime = node.ctime = p.machine.kernel.now;
+  node.changed.wakeAll();
+}
+
+/** All bytes of a file by path, without descriptors. Throws ENOENT, EACCES, EISDIR … */
+export function readBytes(p: Process, path: string): Uint8Array {
+  const node = stat(p, path);
+  requireAccess(node, p.cred, READ);
+  if (node.kind === "dir") throw new Errno("EISDIR");
+  if (node.kind !== "file") return new Uint8Array(0);
+  return node.content.bytes();
+}
+
+export function readText(p: Process, path: string): string {
+  return decode(readBytes(p, path));
+}
+
+/** Creates or replaces a file by path. */
+export function writeText(p: Process, path: string, text: string | Uint8Array, mode = 0o666): void {
+  const file = openFile(p, path, { write: true, create: true, truncate: true, mode });
+  if (file.node?.kind !== "file") return;
+  setContent(p, file.node, typeof text === "string" ? encode(text) : text);
+}
+
+/** Names in a directory, unsorted. */
+export function readDir(p: Process, path: string): Map<string, Inode> {
+  const node = stat(p, path);
+  if (node.kind !== "dir") throw new Errno("ENOTDIR");
+  requireAccess(node, p.cred, READ);
+  return entriesOf(node);
+}
+
+function ownership(p: Process): { uid: number; gid: number; time: number } {
+  return { uid: p.cred.uid, gid: p.cred.gid, time: p.machine.kernel.now };
+}
+
+function mayChange(p: Process, found: Resolved): void {
+  requireAccess(found.dir, p.cred, WRITE | EXECUTE);
+  if (p.ns.mnt.readOnlyAt(found.path)) throw new Errno("EROFS");
+}
+
+function addEntry(p: Process, found: Resolved, node: Inode): void {
+  mayChange(p, found);
+  p.machine.reserve(64);
+  entriesOf(found.dir).set(found.name, node);
+  if (node.kind === "dir") node.parent = found.dir;
+  found.dir.mtime = found.dir.ctime = p.machine.kernel.now;
+}
+
+export function mkdir(p: Process, path: string, mode = 0o777): void {
+  const found = lookup(p, path.length > 1 ? path.replace(/\/+$/, "") || "/" : path, false);
+  if (found.node !== undefined) throw new Errno("EEXIST");
+  addEntry(p, found, dirNode({ mode: mode & ~p.umask, ...ownership(p) }));
+}
+
+/** Makes any inode at a path, e.g. a symbolic link or a fifo. */
+export function link(p: Process, path: string, node: Inode): void {
+  const found = lookup(p, path, false);
+  if (found.node !== undefined) throw new Errno("EEXIST");
+  addEntry(p, found, node);
+}
+
+export function symlink(p: Process, target: string, path: string): void {
+  link(p, path, symlinkNode(target, ownership(p)));
+}
+
+/** Removes a name that is no directory. */
+export function unlink(p: Process, path: string): void {
+  const found = lookup(p, path, false);
+  if (found.node === undefined) throw new Errno("ENOENT");
+  if (found.node.kind === "dir") throw new Errno("EISDIR");
+  remove(p, found);
+  const node = found.node;
+  if (--node.nlink === 0 && node.kind === "file") p.machine.diskUsed -= node.content.size();
+}
+
+export function rmdir(p: Process, path: string): void {
+  const found = lookup(p, path, false);
+  if (found.node === undefined) throw new Errno("ENOENT");
+  if (found.node.kind !== "dir") throw new Errno("ENOTDIR");
+  if (found.name === "") throw new Errno("EBUSY");
+  if (entriesOf(found.node).size > 0) throw new Errno("ENOTEMPTY");
+  remove(p, found);
+}
+
+function remove(p: Process, found: Resolved): void {
+  mayChange(p, found);
+  const sticky = (found.dir.mode & 0o1000) !== 0;
+  if (sticky && p.cred.uid !== 0 && found.node!.uid !== p.cred.uid && found.dir.uid !== p.cred.uid)
+    throw new Errno("EPERM");
+  if (p.ns.mnt.through(entriesOf(found.dir).get(found.name)!) !== entriesOf(found.dir).get(found.name))
+    throw new Errno("EBUSY");
+  entriesOf(found.dir).delete(found.name);
+  found.dir.mtime = found.dir.ctime = p.machine.kernel.now;
+}
+
+export function rename(p: Process, from: string, to: string): void {
+  const source = lookup(p, from, false);
+  if (source.node === undefined) throw new Errno("ENOENT");
+  const target = lookup(p, to.length > 1 ? to.replace(/\/+$/, "") : to, false);
+  if (target.node === source.node) return;
+  if (target.path.startsWith(`${source.path}/`)) throw new Errno("EINVAL");
+  if (target.node?.kind === "dir") {
+    if (source.node.kind !== "dir") throw new Errno("EISDIR");
+    if (entriesOf(target.node).size > 0) throw new Errno("ENOTEMPTY");
+  } else if (target.node !== undefined && source.node.kind === "dir") throw new Errno("ENOTDIR");
+  mayChange(p, target);
+  remove(p, source);
+  entriesOf(target.dir).set(target.name, source.node);
+  if (source.node.kind === "dir") source.node.parent = target.dir;
+  target.dir.mtime = target.dir.ctime = p.machine.kernel.now;
+}
+
+export function chdir(p: Process, path: string): void {
+  const found = lookup(p, path);
+  if (found.node === undefined) throw new Errno("ENOENT");
+  if (found.node.kind !== "dir") throw new Errno("ENOTDIR");
+  requireAccess(found.node, p.cred, EXECUTE);
+  p.cwd = found.path;
+}
+
+// ---- reading and writing descriptors --------------------------------------------------------------------------------
+
+export function file(p: Process, fd: number): OpenFile {
+  const open = p.fds.get(fd);
+  if (open === undefined) throw new Errno("EBADF");
+  return open;
+}
+
+/** Up to `max` bytes; none at the end. Throws EINTR after a caught signal. */
+export function* read(p: Process, fd: number, max = BLOCK): Gen<Uint8Array> {
+  const open = file(p, fd);
+  if (!open.readable) throw new Errno("EBADF");
+  yield* cpu(COST.io);
+  const bytes = yield* open.read(max);
+  if (bytes === "interrupted") throw new Errno("EINTR");
+  return bytes;
+}
+
+/** Writes all of it. A write that nobody can read ends the process with SIGPIPE, or throws EPIPE if that is ignored. */
+export function* write(p: Process, fd: number, data: string | Uint8Array): Gen<void> {
+  const open = file(p, fd);
+  if (!open.writable) throw new Errno("EBADF");
+  const bytes = typeof data === "string" ? encode(data) : data;
+  if (bytes.length === 0) return;
+  yield* cpu(COST.io + (bytes.length >> 12));
+  try {
+    if ((yield* open.write(bytes)) === "interrupted") throw new Errno("EINTR");
+  } catch (error) {
+    if (isErrno(error, "EPIPE")) {
+      p.machine.signal(p, "PIPE");
+      // The signal, when not ignored, ends the process at its next yield: here.
+      yield* cpu(0);
+    }
+    throw error;
+  }
+}
+
+/** Everything up to the end of a descriptor. */
+export function* readAll(p: Process, fd: number): Gen<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const chunk = yield* read(p, fd);
+    if (chunk.length === 0) return concat(chunks);
+    chunks.push(chunk);
+  }
+}
+
+export function* print(p: Process, text: string): Gen<void> {
+  yield* write(p, 1, text);
+}
+
+export function* printError(p: Process, text: string): Gen<void> {
+  yield* write(p, 2, text);
+}
+
+/** The two ends of a new pipe, read end first, not yet at a descriptor. */
+export function pipe(): [PipeEnd, PipeEnd] {
+  const both = new Pipe();
+  return [new PipeEnd(both, "read"), new PipeEnd(both, "write")];
+}
+
+// ---- processes ------------------------------------------------------------------------------------------------------
+
+export interface SpawnOptions {
+  argv: readonly string[];
+  env?: Map<string, string>;
+  cwd?: string;
+  /** Descriptors of the child; by default this process's own, less close-on-exec ones. */
+  fds?: ReadonlyMap<number, OpenFile>;
+  /** Process group: `new` makes the child its leader. */
+  group?: number | "new";
+  /** A new session without a controlling terminal (setsid(2)). */
+  newSession?: boolean;
+}
+
+/** An executable as execve(2) finds it. */
+export interface Executable {
+  main: Program;
+  argv: readonly string[];
+  path: string;
+}
+
+/** What a path runs: a program of the image or a `#!` script. Throws ENOENT, EACCES, ENOEXEC. */
+export function executable(p: Process, path: string, argv: readonly string[], depth = 0): Executable {
+  const found = lookup(p, path);
+  const node = found.node;
+  if (node === undefined) throw new Errno("ENOENT");
+  if (node.kind !== "file" || !mayAccess(node, p.cred, EXECUTE)) throw new Errno("EACCES");
+  if (node.program !== undefined) {
+    const main = p.machine.programs.get(node.program);
+    if (main === undefined) throw new Errno("ENOEXEC");
+    return { main, argv, path: found.path };
+  }
+  const head = decode(node.content.bytes().subarray(0, 256));
+  const script = /^#![ \t]*(\S+)(?:[ \t]+([^\n]*?))?[ \t]*(?:\n|$)/.exec(head);
+  if (script === null || depth > 4) throw new Errno("ENOEXEC");
+  const interpreter = script[1]!;
+  const extra = script[2] ? [script[2]] : [];
+  return executable(p, interpreter, [interpreter, ...extra, path, ...argv.slice(1)], depth + 1);
+}
+
+/** Starts a program file as a child (fork and exec in one). Throws what `executable` throws, and EAGAIN. */
+export function* spawn(p: Process, path: string, options: SpawnOptions): Gen<Process> {
+  const found = executable(p, path, options.argv);
+  yield* cpu(COST.fork + COST.exec);
+  const child = fork(p, found.main, options, found.argv);
+  child.exe = found.path;
+  child.comm = shortName(path);
+  for (const fd of [...child.closeOnExec]) child.closeFd(fd);
+  return child;
+}
+
+/** Starts a child that runs `main` with a copy of this process's descriptors, environment and working directory. */
+export function fork(
+  p: Process,
+  main: Program,
+  options: Partial<SpawnOptions> = {},
+  argv = options.argv ?? p.argv,
+): Process {
+  const child = p.machine.spawn({
+    parent: p,
+    main,
+    argv,
+    env: new Map(options.env ?? p.env),
+    cwd: options.cwd ?? p.cwd,
+    cred: p.cred,
+    ns: p.ns,
+    tty: options.newSession ? undefined : p.tty,
+    ...(options.fds ? { fds: options.fds } : {}),
+  });
+  if (options.newSession) child.session = child.group = child.pid;
+  else if (options.group !== undefined) child.group = options.group === "new" ? child.pid : options.group;
+  return child;
+}
+
+/** Becomes another program: runs it in this process and ends with its status. Throws before anything changed. */
+export function* exec(p: Process, path: string, argv: readonly string[], env?: Map<string, string>): Gen<never> {
+  const found = executable(p, path, argv);
+  yield* cpu(COST.exec);
+  p.argv = found.argv;
+  p.exe = found.path;
+  p.comm = shortName(path);
+  if (env) p.env = new Map(env);
+  for (const fd of [...p.closeOnExec]) p.closeFd(fd);
+  for (const [signal, how] of [...p.dispositions]) if (how === "catch") p.dispositions.delete(signal);
+  throw new ProcessExit(yield* call(found.main(p)));
+}
+
+export interface Waited {
+  process: Process;
+  status: WaitStatus;
+}
+
+/**
+ * Waits for a child to end (with `untraced` also to stop) and collects it; any child when none is named. Throws
+ * ECHILD without such a child, EINTR after a caught signal. With `noHang`, undefined when none has ended.
+ */
+export function* waitFor(
+  p: Process,
+  child?: Process | ((child: Process) => boolean),
+  options: { untraced?: boolean; noHang?: boolean } = {},
+): Gen<Waited | undefined> {
+  for (;;) {
+    let any = false;
+    for (const candidate of p.children) {
+      if (typeof child === "function" ? !child(candidate) : child !== undefined && child !== candidate) continue;
+      any = true;
+      if (candidate.status !== undefined) {
+        p.machine.reap(candidate);
+        return { process: candidate, status: candidate.status };
+      }
+      if (options.untraced && candidate.news) {
+        const news = candidate.news;
+        candidate.news = undefined;
+        return { process: candidate, status: news };
+      }
+    }
+    if (!any) throw new Errno("ECHILD");
+    if (options.noHang) return undefined;
+    if ((yield* wait(p.childChanged)) === "interrupted") throw new Errno("EINTR");
+  }
+}
+
+/** kill(2) with this process's rights and numbering: pid 0 is the own group, negative a group. */
+export function kill(p: Process, pid: number, signal: Signal | 0): void {
+  if (pid > 0) {
+    const target = p.ns.pid.byPid.get(pid);
+    if (target === undefined) throw new Errno("ESRCH");
+    requireSameUser(p, target);
+    if (signal !== 0) p.machine.signal(target, signal);
+    return;
+  }
+  const group = pid === 0 ? p.group : -pid;
+  const targets = [...p.ns.pid.byPid.values()].filter((other) =>
+    pid === -1 ? other !== p && other.nsPid !== 1 : other.group === group && other.status === undefined,
+  );
+  if (targets.length === 0) throw new Errno("ESRCH");
+  for (const target of targets) {
+    if (pid !== -1) requireSameUser(p, target);
+    if (signal !== 0) p.machine.signal(target, signal);
+  }
+}
+
+function requireSameUser(p: Process, target: Process): void {
+  if (p.cred.uid !== 0 && p.cred.uid !== target.cred.uid) throw new Errno("EPERM");
+}
+
+export function exit(code: number): never {
+  throw new ProcessExit(code);
+}

@@ -1,0 +1,161 @@
+import type { HttpHandler } from "../api/http.ts";
+import type { Gen, Pipe } from "../kernel/index.ts";
+import { NetError } from "./error.ts";
+import type { Network } from "./network.ts";
+
+/** One end of a TCP connection as bytes. */
+export interface Socket {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Bytes from the other side. */
+  readonly input: Pipe;
+  /** Bytes to the other side. */
+  readonly output: Pipe;
+  close(): void;
+}
+
+/** Something that answers on a port. At least one of `http`, `accept` and `datagram` is there. */
+export interface Listener {
+  readonly protocol: "tcp" | "udp";
+  /** `0.0.0.0` for all addresses of the namespace. */
+  readonly address: string;
+  readonly port: number;
+  /** Process name for ss and logs. */
+  readonly program: string;
+  readonly pid?: number | undefined;
+  /** Speaks TLS: plain HTTP clients are told so. */
+  readonly tls?: boolean;
+  /** Server certificate PEM, made when asked for. */
+  readonly certificate?: () => string;
+  readonly http?: HttpHandler;
+  /** A byte stream was opened; runs as a task of its own. */
+  readonly accept?: (socket: Socket) => Gen<void>;
+  /** A datagram and its answer, if any. */
+  readonly datagram?: (payload: Uint8Array, from: { address: string; port: number }) => Gen<Uint8Array | undefined>;
+}
+
+export interface Interface {
+  readonly name: string;
+  readonly mac: string;
+  /** CIDR form, e.g. `10.200.1.5/24`. */
+  addresses: string[];
+  up: boolean;
+  mtu: number;
+  /** Other end of a veth pair: `namespace/interface`. */
+  peer?: string;
+}
+
+export interface Route {
+  /** CIDR, or `default`. */
+  destination: string;
+  via?: string;
+  device: string;
+  /** Preferred source address. */
+  source?: string;
+}
+
+/** Interfaces, routes and listening sockets that a set of processes shares: a machine's, or a Pod's. */
+export class NetNamespace {
+  readonly name: string;
+  readonly network: Network;
+  /** The machine it lives on; itself for a machine's own. */
+  readonly host: NetNamespace;
+  readonly interfaces = new Map<string, Interface>();
+  readonly routes: Route[] = [];
+  /** By `protocol:port`. */
+  private readonly listeners = new Map<string, Listener[]>();
+  /**
+   * Rewrites a destination before routing: what Service rules do. Installed by kube-proxy on a machine's namespace.
+   * `refused` when the Service has no endpoint, undefined when it is not a Service's.
+   */
+  translate:
+    | ((protocol: string, address: string, port: number) => { address: string; port: number } | "refused" | undefined)
+    | undefined;
+  private ephemeral = 32_768;
+
+  constructor(network: Network, name: string, host?: NetNamespace) {
+    this.network = network;
+    this.name = name;
+    this.host = host ?? this;
+    this.interfaces.set("lo", {
+      name: "lo",
+      mac: "00:00:00:00:00:00",
+      addresses: ["127.0.0.1/8"],
+      up: true,
+      mtu: 65_536,
+    });
+  }
+
+  /** Adds an interface; its addresses become reachable for others. */
+  addInterface(added: Interface): void {
+    this.interfaces.set(added.name, added);
+    for (const cidr of added.addresses) this.network.claim(cidr.split("/")[0]!, this);
+  }
+
+  addAddress(device: string, cidr: string): void {
+    const found = this.interfaces.get(device);
+    if (found === undefined) throw new NetError("EADDRNOTAVAIL");
+    found.addresses.push(cidr);
+    this.network.claim(cidr.split("/")[0]!, this);
+  }
+
+  removeAddress(device: string, cidr: string): void {
+    const found = this.interfaces.get(device);
+    if (found === undefined || !found.addresses.includes(cidr)) return;
+    found.addresses.splice(found.addresses.indexOf(cidr), 1);
+    this.network.release(cidr.split("/")[0]!, this);
+  }
+
+  /** All own addresses without prefix length, loopback last. */
+  addresses(): string[] {
+    const out: string[] = [];
+    for (const { name, addresses } of this.interfaces.values()) {
+      if (name !== "lo") for (const cidr of addresses) out.push(cidr.split("/")[0]!);
+    }
+    return [...out, "127.0.0.1"];
+  }
+
+  owns(address: string): boolean {
+    if (address.startsWith("127.")) return true;
+    for (const { addresses } of this.interfaces.values()) {
+      for (const cidr of addresses) if (cidr.startsWith(`${address}/`)) return true;
+    }
+    return false;
+  }
+
+  /** Throws EADDRINUSE when something else has the address and port. The returned function closes it. */
+  listen(listener: Listener): () => void {
+    const key = `${listener.protocol}:${listener.port}`;
+    const there = this.listeners.get(key) ?? [];
+    for (const other of there) {
+      if (other.address === listener.address || other.address === "0.0.0.0" || listener.address === "0.0.0.0") {
+        throw new NetError("EADDRINUSE");
+      }
+    }
+    this.listeners.set(key, [...there, listener]);
+    return () => {
+      const rest = (this.listeners.get(key) ?? []).filter((other) => other !== listener);
+      if (rest.length === 0) this.listeners.delete(key);
+      else this.listeners.set(key, rest);
+    };
+  }
+
+  /** Who answers for that address and port here. */
+  listenerFor(protocol: string, address: string, port: number): Listener | undefined {
+    return this.listeners
+      .get(`${protocol}:${port}`)
+      ?.find((listener) => listener.address === "0.0.0.0" || listener.address === address);
+  }
+
+  /** Every listening socket, for ss. */
+  listening(): Listener[] {
+    return [...this.listeners.values()].flat();
+  }
+
+  ephemeralPort(): number {
+    if (++this.ephemeral > 60_999) this.ephemeral = 32_768;
+    return this.ephemeral;
+  }
+}

@@ -1,0 +1,157 @@
+import type { HttpRequest, HttpResponse } from "../api/http.ts";
+import { type Gen, type Kernel, Pipe, SECOND, sleep } from "../kernel/index.ts";
+import { NetError } from "./error.ts";
+import { type Listener, NetNamespace, type Socket } from "./namespace.ts";
+
+/** Round trips in µs: within a machine, and between machines of one rack. */
+const LOCAL_RTT = 60;
+const REMOTE_RTT = 400;
+/** A SYN without an answer: client-go and curl give up later than this, but learners need not wait two minutes (tcp_syn_retries 6 is 127 s). */
+const CONNECT_TIMEOUT = 30 * SECOND;
+
+/** An open connection: use it as HTTP, as bytes, or both parties' choice. */
+export interface Connection {
+  readonly listener: Listener;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** Sends one HTTP request and waits for the head of its answer. */
+  http(request: HttpRequest): Gen<HttpResponse>;
+  /** Opens the byte stream. */
+  stream(): Socket;
+}
+
+export interface ConnectOptions {
+  protocol?: "tcp" | "udp";
+  /** µs after which a silent destination is given up (ETIMEDOUT). */
+  timeout?: number;
+}
+
+/** All namespaces of a session and who owns which address. `connect` is how anything reaches anything. */
+export class Network {
+  readonly kernel: Kernel;
+  private readonly owners = new Map<string, NetNamespace>();
+  /** Namespaces that are cut off: a machine that is down. */
+  readonly dark = new Set<NetNamespace>();
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  /** A new namespace: a machine's own, or (with `host`) one on a machine. */
+  namespace(name: string, host?: NetNamespace): NetNamespace {
+    return new NetNamespace(this, name, host);
+  }
+
+  claim(address: string, owner: NetNamespace): void {
+    this.owners.set(address, owner);
+  }
+
+  release(address: string, owner: NetNamespace): void {
+    if (this.owners.get(address) === owner) this.owners.delete(address);
+  }
+
+  ownerOf(address: string): NetNamespace | undefined {
+    return this.owners.get(address);
+  }
+
+  /**
+   * Opens a connection from a namespace to an address (dotted quad) and port. Throws NetError: refused, timed out, no
+   * route. Charged one round trip, nothing for an `instant` task.
+   */
+  *connect(from: NetNamespace, address: string, port: number, options: ConnectOptions = {}): Gen<Connection> {
+    const protocol = options.protocol ?? "tcp";
+    const target = from.owns(address) ? undefined : from.host.translate?.(protocol, address, port);
+    if (target === "refused") throw new NetError("ECONNREFUSED");
+    const remoteAddress = target?.address ?? address;
+    const remotePort = target?.port ?? port;
+    const owner = from.owns(remoteAddress) ? from : this.owners.get(remoteAddress);
+    const local = owner?.host === from.host;
+    if (owner === undefined || (!local && (this.dark.has(from.host) || this.dark.has(owner.host)))) {
+      yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
+      throw new NetError(owner === undefined && sameSubnet(from, remoteAddress) ? "EHOSTUNREACH" : "ETIMEDOUT");
+    }
+    if (!this.kernel.current?.instant) yield* sleep(local ? LOCAL_RTT : REMOTE_RTT);
+    const listener = owner.listenerFor(protocol, remoteAddress, remotePort);
+    if (listener === undefined) throw new NetError("ECONNREFUSED");
+    const localAddress = sourceFor(from, owner, remoteAddress);
+    const localPort = from.ephemeralPort();
+    const kernel = this.kernel;
+    return {
+      listener,
+      localAddress,
+      localPort,
+      remoteAddress,
+      remotePort,
+      *http(request: HttpRequest): Gen<HttpResponse> {
+        if (listener.http === undefined) throw new NetError("ECONNRESET");
+        if (!kernel.current?.instant) yield* sleep(local ? LOCAL_RTT : REMOTE_RTT);
+        return yield* listener.http({ ...request, remoteAddress: localAddress });
+      },
+      stream(): Socket {
+        if (listener.accept === undefined) throw new NetError("ECONNRESET");
+        const [client, server] = socketPair(localAddress, localPort, remoteAddress, remotePort);
+        kernel.spawn(`${listener.program} accept`, listener.accept(server), { instant: false });
+        return client;
+      },
+    };
+  }
+
+  /** Sends a datagram and waits for its answer; ETIMEDOUT after `timeout` µs when none comes. */
+  *exchange(
+    from: NetNamespace,
+    address: string,
+    port: number,
+    payload: Uint8Array,
+    timeout = 5 * SECOND,
+  ): Gen<Uint8Array> {
+    const connection = yield* this.connect(from, address, port, { protocol: "udp", timeout });
+    const { listener, localAddress, localPort } = connection;
+    const answer = yield* listener.datagram!(payload, { address: localAddress, port: localPort });
+    if (answer !== undefined) return answer;
+    yield* sleep(timeout);
+    throw new NetError("ETIMEDOUT");
+  }
+}
+
+function sourceFor(from: NetNamespace, owner: NetNamespace, address: string): string {
+  if (owner === from) return address.startsWith("127.") ? "127.0.0.1" : address;
+  return from.addresses()[0] ?? "127.0.0.1";
+}
+
+function sameSubnet(from: NetNamespace, address: string): boolean {
+  const prefix = address.slice(0, address.lastIndexOf("."));
+  return from.addresses().some((own) => own.startsWith(`${prefix}.`));
+}
+
+function socketPair(
+  clientAddress: string,
+  clientPort: number,
+  serverAddress: string,
+  serverPort: number,
+): [Socket, Socket] {
+  const up = new Pipe();
+  const down = new Pipe();
+  up.readers = up.writers = down.readers = down.writers = 1;
+  const end = (input: Pipe, output: Pipe, local: [string, number], remote: [string, number]): Socket => {
+    let open = true;
+    return {
+      localAddress: local[0],
+      localPort: local[1],
+      remoteAddress: remote[0],
+      remotePort: remote[1],
+      input,
+      output,
+      close() {
+        if (!open) return;
+        open = false;
+        input.closeReader();
+        output.closeWriter();
+      },
+    };
+  };
+  const client: [string, number] = [clientAddress, clientPort];
+  const server: [string, number] = [serverAddress, serverPort];
+  return [end(down, up, client, server), end(up, down, server, client)];
+}
