@@ -1,0 +1,45 @@
+import { AGE, age, column, containerCells, doc, formatLabelSelector, formatLabels, NAME } from "../columns.ts";
+import { define } from "../define.ts";
+import { CONTAINERS, IMAGES, SELECTOR } from "./columns.ts";
+
+const STATUS = "io.k8s.api.apps.v1.DaemonSetStatus";
+
+export const daemonSet = define({
+  group: "apps",
+  version: "v1",
+  kind: "DaemonSet",
+  plural: "daemonsets",
+  namespaced: true,
+  shortNames: ["ds"],
+  categories: ["all"],
+  hasGeneration: true,
+  status: true,
+  columns: [
+    NAME,
+    column("Desired", "integer", doc(`${STATUS}#desiredNumberScheduled`)),
+    column("Current", "integer", doc(`${STATUS}#currentNumberScheduled`)),
+    column("Ready", "integer", doc(`${STATUS}#numberReady`)),
+    column("Up-to-date", "integer", doc(`${STATUS}#updatedNumberScheduled`)),
+    column("Available", "integer", doc(`${STATUS}#numberAvailable`)),
+    column("Node Selector", "string", doc("io.k8s.api.core.v1.PodSpec#nodeSelector")),
+    AGE,
+    CONTAINERS,
+    IMAGES,
+    SELECTOR("io.k8s.api.apps.v1.DaemonSetSpec#selector"),
+  ],
+  cells: (object, nowMs) => {
+    const { spec = {}, status = {} } = object;
+    return [
+      object.metadata.name,
+      status.desiredNumberScheduled ?? 0,
+      status.currentNumberScheduled ?? 0,
+      status.numberReady ?? 0,
+      status.updatedNumberScheduled ?? 0,
+      status.numberAvailable ?? 0,
+      formatLabels(spec.template?.spec?.nodeSelector),
+      age(object, nowMs),
+      ...containerCells(spec.template),
+      formatLabelSelector(spec.selector),
+    ];
+  },
+});

@@ -1,0 +1,40 @@
+import { AGE, age, column, containerCells, doc, formatLabelSelector, NAME } from "../columns.ts";
+import { define, SCALE } from "../define.ts";
+import { CONTAINERS, IMAGES, READY, SELECTOR } from "./columns.ts";
+
+const STATUS = "io.k8s.api.apps.v1.DeploymentStatus";
+
+export const deployment = define({
+  group: "apps",
+  version: "v1",
+  kind: "Deployment",
+  plural: "deployments",
+  namespaced: true,
+  shortNames: ["deploy"],
+  categories: ["all"],
+  hasGeneration: true,
+  subresources: [SCALE],
+  status: true,
+  columns: [
+    NAME,
+    READY,
+    column("Up-to-date", "string", doc(`${STATUS}#updatedReplicas`)),
+    column("Available", "string", doc(`${STATUS}#availableReplicas`)),
+    AGE,
+    CONTAINERS,
+    IMAGES,
+    SELECTOR("io.k8s.api.apps.v1.DeploymentSpec#selector"),
+  ],
+  cells: (object, nowMs) => {
+    const { spec = {}, status = {} } = object;
+    return [
+      object.metadata.name,
+      `${status.readyReplicas ?? 0}/${spec.replicas ?? 0}`,
+      status.updatedReplicas ?? 0,
+      status.availableReplicas ?? 0,
+      age(object, nowMs),
+      ...containerCells(spec.template),
+      formatLabelSelector(spec.selector),
+    ];
+  },
+});

@@ -1,0 +1,23 @@
+import { AGE, age, containerCells, NAME } from "../columns.ts";
+import { define, SCALE } from "../define.ts";
+import { CONTAINERS, IMAGES, READY } from "./columns.ts";
+
+export const statefulSet = define({
+  group: "apps",
+  version: "v1",
+  kind: "StatefulSet",
+  plural: "statefulsets",
+  namespaced: true,
+  shortNames: ["sts"],
+  categories: ["all"],
+  hasGeneration: true,
+  subresources: [SCALE],
+  status: true,
+  columns: [NAME, READY, AGE, CONTAINERS, IMAGES],
+  cells: (object, nowMs) => [
+    object.metadata.name,
+    `${object.status?.readyReplicas ?? 0}/${object.spec?.replicas ?? 0}`,
+    age(object, nowMs),
+    ...containerCells(object.spec?.template),
+  ],
+});

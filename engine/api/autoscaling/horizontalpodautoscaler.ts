@@ -1,0 +1,62 @@
+import { AGE, age, column, doc, NAME } from "../columns.ts";
+import { define } from "../define.ts";
+
+const SHOWN = 2;
+
+interface MetricSpec {
+  type: string;
+  resource?: { name: string; target: { averageUtilization?: number; averageValue?: string } };
+}
+
+interface MetricStatus {
+  type: string;
+  resource?: { current: { averageUtilization?: number; averageValue?: string } };
+}
+
+/** `cpu: 12%/80%`; a metric that nobody has measured yet reads `<unknown>` (printers.go formatHPAMetrics). */
+function targets(specs: readonly MetricSpec[] | undefined, statuses: readonly MetricStatus[] | undefined): string {
+  if (!specs || specs.length === 0) return "<none>";
+  const list = specs.map((spec, i) => {
+    if (spec.type !== "Resource" || !spec.resource) return "<unknown type>";
+    const { name, target } = spec.resource;
+    const current = statuses?.[i]?.resource?.current;
+    if (target.averageValue !== undefined)
+      return `${name}: ${current?.averageValue ?? "<unknown>"}/${target.averageValue}`;
+    const measured = current?.averageUtilization === undefined ? "<unknown>" : `${current.averageUtilization}%`;
+    return `${name}: ${measured}/${target.averageUtilization === undefined ? "<auto>" : `${target.averageUtilization}%`}`;
+  });
+  const shown = list.slice(0, SHOWN).join(", ");
+  return list.length > SHOWN ? `${shown} + ${list.length - SHOWN} more...` : shown;
+}
+
+export const horizontalPodAutoscaler = define({
+  group: "autoscaling",
+  version: "v2",
+  kind: "HorizontalPodAutoscaler",
+  plural: "horizontalpodautoscalers",
+  namespaced: true,
+  shortNames: ["hpa"],
+  categories: ["all"],
+  status: true,
+  columns: [
+    NAME,
+    column("Reference", "string", doc("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec#scaleTargetRef")),
+    column("Targets", "string", doc("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec#metrics")),
+    column("MinPods", "string", doc("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec#minReplicas")),
+    column("MaxPods", "string", doc("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec#maxReplicas")),
+    column("Replicas", "string", doc("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerStatus#currentReplicas")),
+    AGE,
+  ],
+  cells: (object, nowMs) => {
+    const { spec = {}, status = {} } = object;
+    return [
+      object.metadata.name,
+      `${spec.scaleTargetRef?.kind ?? ""}/${spec.scaleTargetRef?.name ?? ""}`,
+      targets(spec.metrics, status.currentMetrics),
+      spec.minReplicas !== undefined ? String(spec.minReplicas) : "<unset>",
+      spec.maxReplicas ?? 0,
+      status.currentReplicas ?? 0,
+      age(object, nowMs),
+    ];
+  },
+});

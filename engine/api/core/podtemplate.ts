@@ -1,0 +1,21 @@
+import { column, containerCells, formatLabels, NAME } from "../columns.ts";
+import { define } from "../define.ts";
+
+export const podTemplate = define({
+  group: "",
+  version: "v1",
+  kind: "PodTemplate",
+  plural: "podtemplates",
+  namespaced: true,
+  columns: [
+    NAME,
+    column("Containers", "string", "Names of each container in the template."),
+    column("Images", "string", "Images referenced by each container in the template."),
+    column("Pod Labels", "string", "The labels for the pod template."),
+  ],
+  cells: (object) => [
+    object.metadata.name,
+    ...containerCells(object.template),
+    formatLabels(object.template?.metadata?.labels),
+  ],
+});

@@ -1,0 +1,39 @@
+import { CONTAINERS, IMAGES, SELECTOR } from "../apps/columns.ts";
+import { AGE, age, column, containerCells, doc, formatLabels, NAME } from "../columns.ts";
+import { define, SCALE } from "../define.ts";
+
+const STATUS = "io.k8s.api.core.v1.ReplicationControllerStatus";
+
+export const replicationController = define({
+  group: "",
+  version: "v1",
+  kind: "ReplicationController",
+  plural: "replicationcontrollers",
+  namespaced: true,
+  shortNames: ["rc"],
+  categories: ["all"],
+  etcdPrefix: "controllers",
+  hasGeneration: true,
+  subresources: [SCALE],
+  status: true,
+  fields: (object) => ({ "status.replicas": String(object.status?.replicas ?? 0) }),
+  columns: [
+    NAME,
+    column("Desired", "integer", doc("io.k8s.api.core.v1.ReplicationControllerSpec#replicas")),
+    column("Current", "integer", doc(`${STATUS}#replicas`)),
+    column("Ready", "integer", doc(`${STATUS}#readyReplicas`)),
+    AGE,
+    CONTAINERS,
+    IMAGES,
+    SELECTOR("io.k8s.api.core.v1.ReplicationControllerSpec#selector"),
+  ],
+  cells: (object, nowMs) => [
+    object.metadata.name,
+    object.spec?.replicas ?? 0,
+    object.status?.replicas ?? 0,
+    object.status?.readyReplicas ?? 0,
+    age(object, nowMs),
+    ...containerCells(object.spec?.template),
+    formatLabels(object.spec?.selector),
+  ],
+});

@@ -1,0 +1,27 @@
+import { AGE, age, column, NAME } from "../columns.ts";
+import { define } from "../define.ts";
+
+export const ingressClass = define({
+  group: "networking.k8s.io",
+  version: "v1",
+  kind: "IngressClass",
+  plural: "ingressclasses",
+  namespaced: false,
+  hasGeneration: true,
+  columns: [
+    NAME,
+    column("Controller", "string", "Controller that is responsible for handling this class"),
+    column("Parameters", "string", "A reference to a resource with additional parameters"),
+    AGE,
+  ],
+  cells: (object, nowMs) => {
+    const parameters = object.spec?.parameters;
+    const group = parameters?.apiGroup ? `.${parameters.apiGroup}` : "";
+    return [
+      object.metadata.name,
+      object.spec?.controller ?? "",
+      parameters ? `${parameters.kind}${group}/${parameters.name}` : "<none>",
+      age(object, nowMs),
+    ];
+  },
+});
