@@ -1,0 +1,55 @@
+// Builds dist/: the engine as one file named by its hash, the command, the server's worker, and the pages.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { build } from "esbuild";
+import { ensureGenerated, ensureInstalled, root } from "./setup.mjs";
+
+ensureInstalled();
+ensureGenerated();
+const dist = join(root, "dist");
+mkdirSync(join(dist, "engines"), { recursive: true });
+
+const engineEntry = join(root, "engine", "index.ts");
+
+/** Everything outside engine/ reaches it through its one door, kept out of their bundles. */
+const engineIsExternal = {
+  name: "engine-is-external",
+  setup(b) {
+    b.onResolve({ filter: /engine\/index\.ts$/ }, (args) =>
+      args.kind === "entry-point" ? undefined : { path: "./engine.mjs", external: true },
+    );
+  },
+};
+
+const common = { bundle: true, format: "esm", target: "es2023", logLevel: "warning", sourcemap: "linked", legalComments: "none" };
+
+const engineOut = join(dist, "engines", "engine.mjs");
+const engine = await build({ ...common, entryPoints: [engineEntry], outfile: engineOut, platform: "neutral", mainFields: ["module", "main"], sourcemap: false, minifySyntax: true, metafile: true });
+for (const input of Object.keys(engine.metafile.inputs)) {
+  if (!input.startsWith("engine/") && !input.startsWith("node_modules/")) throw new Error(`engine bundles ${input}`);
+}
+const hash = createHash("sha256").update(readFileSync(engineOut)).digest("hex").slice(0, 16);
+const engineFile = `engine-${hash}.mjs`;
+renameSync(engineOut, join(dist, "engines", engineFile));
+writeFileSync(join(dist, "engine.mjs"), `export * from "./engines/${engineFile}";\nexport const engineHash = "${hash}";\n`);
+
+const node = { ...common, platform: "node", packages: "external", plugins: [engineIsExternal] };
+const entries = { cli: "cli/main.ts", worker: "web/server/worker.ts", bench: "bench/main.ts" };
+for (const [name, entry] of Object.entries(entries)) {
+  if (!existsSync(join(root, entry))) continue;
+  await build({ ...node, entryPoints: [join(root, entry)], outfile: join(dist, `${name}.mjs`) });
+}
+
+if (existsSync(join(root, "web", "client", "index.html"))) {
+  const { build: vite } = await import("vite");
+  await vite({ root: join(root, "web", "client"), logLevel: "warn", build: { outDir: join(dist, "public"), emptyOutDir: true } });
+}
+
+// Engines of older builds stay: stored sessions run on the one they began with. Test runs would pile them up, so only the newest 20 stay.
+const engines = readdirSync(join(dist, "engines")).filter((file) => file.startsWith("engine-"));
+if (engines.length > 20 && !process.env.KUBETUDE_KEEP_ENGINES) {
+  for (const file of engines) if (file !== engineFile) rmSync(join(dist, "engines", file));
+}
+writeFileSync(join(dist, ".stamp"), "");
+console.log(`built ${relative(root, dist)}/ with engine ${hash}`);
