@@ -1,0 +1,221 @@
+import { parse } from "yaml";
+import { decode, type Gen, SECOND } from "../kernel/index.ts";
+import type { Process } from "../machine/process.ts";
+import * as sys from "../machine/sys.ts";
+import { isNetError, NetError } from "../network/index.ts";
+import { ApiClient, type ClientOptions } from "./client.ts";
+import type { HttpHandler } from "./http.ts";
+
+/** clientcmd/api/v1 Config as it stands in the file; values are deeply shared with a cache: never write to one. */
+export interface Kubeconfig {
+  apiVersion?: string;
+  kind?: string;
+  clusters: readonly { name: string; cluster: KubeconfigCluster }[];
+  contexts: readonly { name: string; context: KubeconfigContext }[];
+  users: readonly { name: string; user: KubeconfigUser }[];
+  "current-context": string;
+  preferences?: unknown;
+}
+
+export interface KubeconfigCluster {
+  server?: string;
+  "tls-server-name"?: string;
+  "insecure-skip-tls-verify"?: boolean;
+  "certificate-authority"?: string;
+  "certificate-authority-data"?: string;
+  "proxy-url"?: string;
+}
+
+export interface KubeconfigContext {
+  cluster?: string;
+  user?: string;
+  namespace?: string;
+}
+
+export interface KubeconfigUser {
+  "client-certificate"?: string;
+  "client-certificate-data"?: string;
+  "client-key"?: string;
+  "client-key-data"?: string;
+  token?: string;
+  tokenFile?: string;
+  username?: string;
+  password?: string;
+  as?: string;
+}
+
+/** Where the token, CA and namespace of a Pod's service account are mounted. */
+export const SERVICE_ACCOUNT_DIR = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/** Dialing an API server gives up after this many µs (client-go's default dialer: 30 s). */
+const DIAL_TIMEOUT = 30 * SECOND;
+
+const parsed = new Map<string, Kubeconfig>();
+
+/** Parses a kubeconfig; the same text gives the same value. Throws what the YAML parser throws. */
+export function loadKubeconfig(text: string): Kubeconfig {
+  let config = parsed.get(text);
+  if (config === undefined) {
+    const raw = (parse(text) ?? {}) as Partial<Kubeconfig>;
+    config = {
+      ...raw,
+      clusters: raw.clusters ?? [],
+      contexts: raw.contexts ?? [],
+      users: raw.users ?? [],
+      "current-context": raw["current-context"] ?? "",
+    };
+    if (parsed.size >= 256) parsed.clear();
+    parsed.set(text, config);
+  }
+  return config;
+}
+
+/** What one context of a kubeconfig says. */
+export interface ResolvedContext {
+  name: string;
+  context: KubeconfigContext;
+  cluster: KubeconfigCluster;
+  user: KubeconfigUser;
+}
+
+/** The context of that name, or the current one; empty parts where the file names nothing. */
+export function resolveContext(config: Kubeconfig, contextName = config["current-context"]): ResolvedContext {
+  const context = config.contexts.find((c) => c.name === contextName)?.context ?? {};
+  return {
+    name: contextName,
+    context,
+    cluster: config.clusters.find((c) => c.name === context.cluster)?.cluster ?? {},
+    user: config.users.find((u) => u.name === context.user)?.user ?? {},
+  };
+}
+
+/**
+ * A request that never reached a server, in the words of Go's url.Error; `code` and `NetError` as the network said.
+ * `dial` is the part after the URL.
+ */
+export class RequestError extends NetError {
+  readonly host: string;
+  readonly dial: string;
+
+  constructor(method: string, url: string, host: string, dial: string, code: NetError["code"]) {
+    super(code);
+    this.host = host;
+    this.dial = dial;
+    this.message = `${method[0]}${method.slice(1).toLowerCase()} "${url}": ${dial}`;
+  }
+}
+
+/** Host name (without brackets), port and path prefix of an API server's URL. */
+export function splitServer(server: string): { scheme: string; host: string; port: number; prefix: string } {
+  const match = /^(?:([a-z]+):\/\/)?(\[[^\]]*\]|[^:/]*)(?::(\d+))?(\/.*)?$/i.exec(server);
+  const scheme = (match?.[1] ?? "http").toLowerCase();
+  const host = (match?.[2] ?? server).replace(/^\[|\]$/g, "");
+  const port = match?.[3] ? Number(match[3]) : scheme === "https" ? 443 : 80;
+  return { scheme, host, port, prefix: (match?.[4] ?? "").replace(/\/+$/, "") };
+}
+
+/** The address of a host name as /etc/hosts of this process has it; undefined when it does not stand there. */
+export function lookupHost(p: Process, name: string): string | undefined {
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(name)) return name;
+  const hosts = sys.find(p, "/etc/hosts");
+  if (hosts?.kind === "file") {
+    for (const line of decode(hosts.content.bytes()).split("\n")) {
+      const [address, ...names] = line.replace(/#.*/, "").trim().split(/\s+/);
+      if (address?.includes(".") && names.includes(name)) return address;
+    }
+  }
+  return name === "localhost" ? "127.0.0.1" : undefined;
+}
+
+/** Carries requests of a process to an API server over its network namespace. Throws RequestError. */
+export function sendTo(p: Process, server: string, timeout = DIAL_TIMEOUT): HttpHandler {
+  const { scheme, host, port, prefix } = splitServer(server);
+  return function* send(request) {
+    const hostPort = server.replace(/^[a-z]+:\/\//i, "").replace(/\/.*$/, "");
+    const url = `${scheme}://${hostPort}${prefix}${request.path}`;
+    const address = lookupHost(p, host);
+    if (address === undefined) {
+      const words = `dial tcp: lookup ${host}: no such host`;
+      throw new RequestError(request.method, url, hostPort, words, "ENOTFOUND");
+    }
+    try {
+      const connection = yield* p.ns.net.network.connect(p.ns.net, address, port, { timeout });
+      if (scheme === "https" && connection.listener.tls === false) {
+        const words = "http: server gave HTTP response to HTTPS client";
+        throw new RequestError(request.method, url, hostPort, words, "ECONNRESET");
+      }
+      return yield* connection.http(prefix ? { ...request, path: prefix + request.path } : request);
+    } catch (error) {
+      if (!isNetError(error) || error instanceof RequestError) throw error;
+      throw new RequestError(request.method, url, hostPort, dialWords(address, port, error), error.code);
+    }
+  };
+}
+
+function dialWords(address: string, port: number, error: NetError): string {
+  if (error.code === "ECONNRESET") return `read tcp ${address}:${port}: read: ${error.message}`;
+  const call = error.code === "ETIMEDOUT" ? "" : "connect: ";
+  return `dial tcp ${address}:${port}: ${call}${error.message}`;
+}
+
+/** A kubeconfig file's text by path. */
+function readConfig(p: Process, path: string): Kubeconfig {
+  return loadKubeconfig(sys.readText(p, path));
+}
+
+/** What a user of a kubeconfig shows to the server. Files are read anew at each use of `token`. Throws Errno. */
+export function credentialsOf(p: Process, user: KubeconfigUser): Pick<ClientOptions, "clientCertificate" | "token"> {
+  const out: Pick<ClientOptions, "clientCertificate" | "token"> = {};
+  const data = user["client-certificate-data"];
+  if (data) out.clientCertificate = decodeBase64(data);
+  else if (user["client-certificate"]) out.clientCertificate = sys.readText(p, user["client-certificate"]);
+  const { token, tokenFile } = user;
+  if (token) out.token = () => token;
+  else if (tokenFile) out.token = () => sys.readText(p, tokenFile).trim();
+  return out;
+}
+
+/**
+ * A client that acts as the current context of a kubeconfig (a path, or a parsed one) says, on behalf of a process:
+ * its network namespace, its /etc/hosts, its rights to read files. Throws Errno when a file cannot be read.
+ */
+export function clientFromKubeconfig(p: Process, source: string | Kubeconfig, userAgent: string): ApiClient {
+  const config = typeof source === "string" ? readConfig(p, source) : source;
+  const { cluster, user } = resolveContext(config);
+  return new ApiClient({
+    send: sendTo(p, cluster.server ?? "http://localhost:8080"),
+    userAgent,
+    ...credentialsOf(p, user),
+    remoteAddress: p.ns.net.addresses()[0] ?? "127.0.0.1",
+  });
+}
+
+/** A client inside a Pod with the mounted service account (rest.InClusterConfig); undefined outside of one. */
+export function inClusterClient(p: Process, userAgent: string): ApiClient | undefined {
+  const host = p.env.get("KUBERNETES_SERVICE_HOST");
+  const port = p.env.get("KUBERNETES_SERVICE_PORT");
+  const tokenFile = `${SERVICE_ACCOUNT_DIR}/token`;
+  if (!host || !port || sys.find(p, tokenFile)?.kind !== "file") return undefined;
+  return new ApiClient({
+    send: sendTo(p, `https://${host}:${port}`),
+    userAgent,
+    token: () => sys.readText(p, tokenFile).trim(),
+    remoteAddress: p.ns.net.addresses()[0] ?? "127.0.0.1",
+  });
+}
+
+/** Text of standard base64; white space is skipped. */
+export function decodeBase64(text: string): string {
+  const binary = atob(text.replace(/\s+/g, ""));
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return decode(bytes);
+}
+
+/** One request as text, for what is no object: `/version`, `/healthz`. */
+export function* requestText(client: ApiClient, path: string): Gen<{ status: number; text: string }> {
+  const response = yield* client.request("GET", path);
+  const { body } = response;
+  if (body.type === "bytes") return { status: response.status, text: decode(body.bytes) };
+  return { status: response.status, text: body.type === "object" ? JSON.stringify(body.value) : "" };
+}
