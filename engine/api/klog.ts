@@ -1,0 +1,60 @@
+import type { Kernel } from "../kernel/index.ts";
+import { civilFromDays } from "./time.ts";
+
+export type Severity = "I" | "W" | "E" | "F";
+
+/** Key and values of a structured line, in order. */
+export type KeyValues = Readonly<Record<string, unknown>>;
+
+const pad = (n: number, width: number) => String(n).padStart(width, "0");
+
+/**
+ * A line of klog v2: `I1123 22:41:07.123456       1 schedule_one.go:307] "Successfully bound pod" pod="default/web"`.
+ * `source` is `file.go:line` of upstream. With `kv` the message is quoted and the pairs follow; without, it is plain.
+ */
+export function klog(
+  kernel: Kernel,
+  pid: number,
+  severity: Severity,
+  source: string,
+  message: string,
+  kv?: KeyValues,
+): string {
+  const micros = kernel.epochMs * 1000 + kernel.now;
+  const seconds = Math.floor(micros / 1_000_000);
+  const days = Math.floor(seconds / 86_400);
+  const [, month, day] = civilFromDays(days);
+  const s = seconds - days * 86_400;
+  const clock = `${pad(Math.floor(s / 3600), 2)}:${pad(Math.floor(s / 60) % 60, 2)}:${pad(s % 60, 2)}`;
+  const head = `${severity}${pad(month, 2)}${pad(day, 2)} ${clock}.${pad(micros - seconds * 1_000_000, 6)}`;
+  const start = `${head} ${String(pid).padStart(7)} ${source}] `;
+  if (kv === undefined) return start + message;
+  let line = start + quote(message);
+  for (const [key, value] of Object.entries(kv)) line += ` ${key}=${format(value)}`;
+  return line;
+}
+
+/** Strings are quoted, objects are JSON, the rest prints as it is (klog internal/serialize/keyvalues.go). */
+function format(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  if (value === null || value === undefined) return "null";
+  if (value instanceof Error) return quote(value.message);
+  if (Array.isArray(value) && value.every((item) => typeof item === "string"))
+    return `[${value.map((item) => quote(item as string)).join(",")}]`;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/** Go's strconv.Quote as far as log texts need it. */
+function quote(text: string): string {
+  let out = '"';
+  for (const char of text) {
+    const code = char.codePointAt(0)!;
+    if (char === '"' || char === "\\") out += `\\${char}`;
+    else if (char === "\n") out += "\\n";
+    else if (char === "\t") out += "\\t";
+    else if (char === "\r") out += "\\r";
+    else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, "0")}`;
+    else out += char;
+  }
+  return `${out}"`;
+}

@@ -1,0 +1,26 @@
+import type { Resource } from "./types.ts";
+
+function resource(group: string, resource: string, kind: string, namespaced = true): Resource {
+  return { group, version: "v1", resource, kind, namespaced };
+}
+
+/** How clients of the API name the built-in kinds they work with. */
+export const PODS = resource("", "pods", "Pod");
+export const NODES = resource("", "nodes", "Node", false);
+export const NAMESPACES = resource("", "namespaces", "Namespace", false);
+export const SERVICES = resource("", "services", "Service");
+export const ENDPOINTS = resource("", "endpoints", "Endpoints");
+export const CONFIG_MAPS = resource("", "configmaps", "ConfigMap");
+export const SECRETS = resource("", "secrets", "Secret");
+export const SERVICE_ACCOUNTS = resource("", "serviceaccounts", "ServiceAccount");
+export const EVENTS = resource("", "events", "Event");
+export const PERSISTENT_VOLUMES = resource("", "persistentvolumes", "PersistentVolume", false);
+export const PERSISTENT_VOLUME_CLAIMS = resource("", "persistentvolumeclaims", "PersistentVolumeClaim");
+export const DEPLOYMENTS = resource("apps", "deployments", "Deployment");
+export const REPLICA_SETS = resource("apps", "replicasets", "ReplicaSet");
+export const DAEMON_SETS = resource("apps", "daemonsets", "DaemonSet");
+export const CONTROLLER_REVISIONS = resource("apps", "controllerrevisions", "ControllerRevision");
+export const LEASES = resource("coordination.k8s.io", "leases", "Lease");
+export const ENDPOINT_SLICES = resource("discovery.k8s.io", "endpointslices", "EndpointSlice");
+/** The same stored objects as EVENTS, in their newer form. */
+export const EVENTS_V1 = resource("events.k8s.io", "events", "Event");
