@@ -1,0 +1,190 @@
+/** The frame of a GNU-style program: options, `--help`, `--version`, messages with the program's name, exit status. */
+import type { Gen } from "../kernel/index.ts";
+import { type Errno, isErrno } from "../machine/errno.ts";
+import type { Process, Program } from "../machine/process.ts";
+import * as sys from "../machine/sys.ts";
+import { LineReader, Output, WriteError } from "./io.ts";
+import { OptionError, type OptionSpec, type ParsedOptions, parseOptions } from "./options.ts";
+
+export interface ToolSpec extends OptionSpec {
+  name: string;
+  /** What follows the name in the first line of `--help`, e.g. `[OPTION]... [FILE]...`. */
+  usage: string;
+  /** The rest of `--help`. */
+  about: string;
+  /** Package and version of `--version`; GNU coreutils by default. */
+  version?: string;
+  /** Exit status of a wrong command line; 1 by default. */
+  usageStatus?: number;
+  /** Texts after a wrong option: the `Try …` line alone, or a Usage line before it (grep). */
+  usageOnError?: boolean;
+  /** Changes the arguments before getopt sees them (`head -5`). May throw `UsageError`. */
+  rewrite?: (args: string[]) => string[];
+}
+
+/** Ends the program with a message `name: text` and a status. */
+export class Fatal extends Error {
+  readonly status: number;
+
+  constructor(message: string, status = 1) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** A wrong command line that getopt cannot see: message, then the `Try …` line. */
+export class UsageError extends Error {}
+
+/** What a program has at hand. */
+export class Tool {
+  readonly p: Process;
+  /** As the program was called. */
+  readonly name: string;
+  readonly out: Output;
+  /** Exit status so far; `error` sets it. */
+  status = 0;
+
+  constructor(p: Process, name: string) {
+    this.p = p;
+    this.name = name;
+    this.out = new Output(p);
+  }
+
+  /** Prints `name: message` on standard error and sets the status (not if 0). */
+  *error(message: string, status = 1): Gen<void> {
+    yield* this.out.flush();
+    yield* sys.printError(this.p, `${this.name}: ${message}\n`);
+    if (status !== 0) this.status = status;
+  }
+
+  /** Reports a failed system call on a path, as error(3) does; anything else is thrown on. */
+  *pathError(path: string, error: unknown, status = 1): Gen<void> {
+    if (!isErrno(error)) throw error;
+    yield* this.error(`${path}: ${error.message}`, status);
+  }
+
+  /** Opens an input: `-` is standard input. Reports a failure as `name: path: reason` and gives undefined. */
+  *open(path: string, status = 1): Gen<number | undefined> {
+    if (path === "-") return 0;
+    try {
+      return sys.open(this.p, path);
+    } catch (error) {
+      yield* this.pathError(path, error, status);
+      return undefined;
+    }
+  }
+
+  close(fd: number): void {
+    if (fd > 2) sys.close(this.p, fd);
+  }
+
+  lines(fd: number, separator = "\n"): LineReader {
+    return new LineReader(this.p, fd, separator);
+  }
+}
+
+/** Makes a program of a main function; see `ToolSpec`. */
+export function tool(spec: ToolSpec, main: (t: Tool, o: ParsedOptions) => Gen<number | undefined>): Program {
+  return function* (p) {
+    const t = new Tool(p, p.argv[0] ?? spec.name);
+    try {
+      const options = parseOptions(spec.rewrite?.(p.argv.slice(1)) ?? p.argv.slice(1), spec);
+      const special = options.list.find((option) => option.key === "help" || option.key === "version");
+      if (special && spec.standard !== false) {
+        t.out.add(special.key === "help" ? helpText(spec, t.name) : versionText(spec));
+        yield* t.out.flush();
+        return 0;
+      }
+      const status = yield* main(t, options);
+      yield* t.out.flush();
+      return status ?? t.status;
+    } catch (error) {
+      return yield* report(t, spec, error);
+    }
+  };
+}
+
+function* report(t: Tool, spec: ToolSpec, error: unknown): Gen<number> {
+  if (error instanceof WriteError && isErrno(error.reason)) {
+    yield* sys.printError(t.p, `${t.name}: write error: ${(error.reason as Errno).message}\n`);
+    return spec.usageStatus ?? 1;
+  }
+  if (error instanceof OptionError || error instanceof UsageError) {
+    yield* t.out.flush();
+    const usage = spec.usageOnError && error instanceof OptionError ? `Usage: ${t.name} ${spec.usage}\n` : "";
+    yield* sys.printError(
+      t.p,
+      `${t.name}: ${error.message}\n${usage}Try '${t.name} --help' for more information.\n`,
+    );
+    return spec.usageStatus ?? 1;
+  }
+  if (error instanceof Fatal) {
+    yield* t.out.flush();
+    yield* sys.printError(t.p, `${t.name}: ${error.message}\n`);
+    return error.status;
+  }
+  throw error;
+}
+
+function helpText(spec: ToolSpec, name: string): string {
+  return `Usage: ${name} ${spec.usage}\n${spec.about}\n`;
+}
+
+function versionText(spec: ToolSpec): string {
+  const version = spec.version ?? `${spec.name} (GNU coreutils) 9.7`;
+  return `${version}\n`;
+}
+
+/** How GNU programs quote a name in a message: 'name', with shell escapes when it holds quotes or control characters. */
+export function quote(text: string): string {
+  let plain = true;
+  for (const char of text) if (char === "'" || char < " " || char === "\x7f") plain = false;
+  if (plain) return `'${text}'`;
+  let out = "";
+  for (const char of text) {
+    if (char === "'") out += "\\'";
+    else if (char === "\n") out += "\\n";
+    else if (char === "\t") out += "\\t";
+    else if (char < " " || char === "\x7f") out += `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`;
+    else out += char;
+  }
+  return `'${out}'`;
+}
+
+/** A file name in an error message: bare unless a shell would need quotes (quoteaf of gnulib's quotearg). */
+export function quoteName(text: string): string {
+  if (text === "") return "''";
+  return /^[A-Za-z0-9_./,:+%@^=~{}\-\u0080-\uffff]+$/.test(text) && !/^[~{]/.test(text) ? text : shellQuote(text);
+}
+
+/** Always in quotes, as a shell would read it back. */
+export function shellQuote(text: string): string {
+  if (/[\x00-\x1f\x7f]/.test(text)) {
+    let out = "";
+    let inside = "";
+    const flush = () => {
+      if (inside !== "") out += `'${inside}'`;
+      inside = "";
+    };
+    for (const char of text) {
+      if (char >= " " && char !== "\x7f" && char !== "'") {
+        inside += char;
+        continue;
+      }
+      flush();
+      if (out === "") out = "''";
+      const name = char === "\n" ? "\\n" : char === "\t" ? "\\t" : char === "\r" ? "\\r" : undefined;
+      out += char === "'" ? "\\'" : `$'${name ?? `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`}'`;
+    }
+    flush();
+    return out;
+  }
+  if (!text.includes("'")) return `'${text}'`;
+  if (!/["$`\\]/.test(text)) return `"${text}"`;
+  return `'${text.split("'").join("'\\''")}'`;
+}
+
+/** First message of a tool that got too few operands. */
+export function missingOperand(): UsageError {
+  return new UsageError("missing operand");
+}
