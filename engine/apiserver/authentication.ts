@@ -1,0 +1,35 @@
+import type { HttpRequest } from "../api/http.ts";
+import { unauthorized } from "./errors.ts";
+import type { ApiServer } from "./server.ts";
+import { ALL_AUTHENTICATED, ANONYMOUS, type User } from "./user.ts";
+
+/**
+ * Who is calling: client certificate first, then bearer token, else anonymous; a credential that is shown and does not
+ * hold is 401 (apiserver pkg/authentication/request/union).
+ */
+export function authenticate(server: ApiServer, request: HttpRequest): User {
+  if (request.clientCertificate !== undefined) {
+    const user = server.certificates.userOf(request.clientCertificate, server.kernel.wallMs);
+    if (user !== undefined) return authenticated(user);
+    if (request.headers["authorization"] === undefined) throw unauthorized();
+  }
+  const authorization = request.headers["authorization"];
+  if (authorization?.startsWith("Bearer ")) {
+    const user = server.tokens.userOf(authorization.slice("Bearer ".length).trim());
+    if (user === undefined) throw unauthorized();
+    return authenticated(user);
+  }
+  return ANONYMOUS;
+}
+
+const known = new WeakMap<User, User>();
+
+function authenticated(user: User): User {
+  if (user.groups.includes(ALL_AUTHENTICATED)) return user;
+  let full = known.get(user);
+  if (full === undefined) {
+    full = Object.freeze({ ...user, groups: Object.freeze([...user.groups, ALL_AUTHENTICATED]) });
+    known.set(user, full);
+  }
+  return full;
+}

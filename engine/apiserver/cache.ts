@@ -1,0 +1,193 @@
+import type { KindDef } from "../api/kind.ts";
+import type { KubeObject } from "../api/types.ts";
+import type { Event, KeyValue } from "../etcd/index.ts";
+import type { Selection } from "./selection.ts";
+import type { Requirement } from "./selectors.ts";
+import { type CacheEvent, type CacheWatch, withVersion } from "./watch.ts";
+
+/** Objects of one namespace, by name; `sorted` is remade when a name comes or goes. */
+interface Namespace {
+  readonly name: string;
+  readonly objects: Map<string, KubeObject>;
+  list: readonly KubeObject[] | undefined;
+}
+
+/**
+ * The watch cache of one kind: what etcd holds under the kind's prefix, as objects with their resource version, kept
+ * by etcd's watch within each commit. Reads cost what they return: objects are grouped by namespace and indexed by label.
+ */
+export class ResourceCache {
+  readonly def: KindDef;
+  readonly prefix: string;
+  private readonly namespaces = new Map<string, Namespace>();
+  /** `label=value` → keys of the objects that carry it. */
+  private readonly byLabel = new Map<string, Set<string>>();
+  private all: readonly KubeObject[] | undefined;
+  private watches: CacheWatch[] = [];
+  private readonly listeners: ((event: CacheEvent) => void)[] = [];
+
+  constructor(def: KindDef) {
+    this.def = def;
+    this.prefix = `/registry/${def.etcdPrefix}/`;
+  }
+
+  /** Key in etcd. */
+  key(namespace: string, name: string): string {
+    return this.def.resource.namespaced ? `${this.prefix}${namespace}/${name}` : this.prefix + name;
+  }
+
+  get(namespace: string, name: string): KubeObject | undefined {
+    return this.namespaces.get(this.def.resource.namespaced ? namespace : "")?.objects.get(name);
+  }
+
+  /** Calls back within each commit; for parts of the server that keep state of their own (RBAC). */
+  onEvent(listener: (event: CacheEvent) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** Objects in etcd's key order. The array is shared: never write to it. */
+  list(selection: Selection): readonly KubeObject[] {
+    if (selection.name !== "" && selection.namespace !== "") {
+      const object = this.get(selection.namespace, selection.name);
+      return object && selection.matches(object) ? [object] : [];
+    }
+    const indexed = this.fromIndex(selection);
+    const objects = indexed ?? (selection.namespace === "" ? this.everything() : this.inNamespace(selection.namespace));
+    if (selection.everything && selection.name === "") return objects;
+    return objects.filter((object) => selection.inScope(object) && selection.matches(object));
+  }
+
+  everything(): readonly KubeObject[] {
+    if (this.all === undefined) {
+      const spaces = [...this.namespaces.values()].sort((a, b) => (`${a.name}/` < `${b.name}/` ? -1 : 1));
+      this.all = Object.freeze(spaces.flatMap(sorted));
+    }
+    return this.all;
+  }
+
+  inNamespace(namespace: string): readonly KubeObject[] {
+    const space = this.namespaces.get(this.def.resource.namespaced ? namespace : "");
+    return space === undefined ? [] : sorted(space);
+  }
+
+  addWatch(watch: CacheWatch): void {
+    this.watches.push(watch);
+  }
+
+  removeWatch(watch: CacheWatch): void {
+    this.watches = this.watches.filter((other) => other !== watch);
+  }
+
+  openWatches(): readonly CacheWatch[] {
+    return this.watches;
+  }
+
+  /** Takes an event of etcd; tells listeners, then watches in the order in which they came. */
+  apply(event: Event): void {
+    const change = this.change(event);
+    if (change === undefined) return;
+    this.store(change);
+    for (const listener of this.listeners) listener(change);
+    // Closing a watch makes a new array, opening one appends: this walk sees those that were open at the commit.
+    const { watches } = this;
+    const count = watches.length;
+    for (let i = 0; i < count; i++) watches[i]!.offer(change);
+  }
+
+  /** The event as a change of objects; `old` comes from etcd, so it serves for events of the past too. */
+  change(event: Event): CacheEvent | undefined {
+    const old = event.prevKv && objectOf(event.prevKv);
+    if (event.type === "DELETE") {
+      if (old === undefined) return undefined;
+      return { type: "DELETED", object: withVersion(old, String(event.kv.modRevision)), old };
+    }
+    return { type: old === undefined ? "ADDED" : "MODIFIED", object: objectOf(event.kv), old };
+  }
+
+  private store(change: CacheEvent): void {
+    const { object, old } = change;
+    const { name } = object.metadata;
+    const namespace = this.def.resource.namespaced ? (object.metadata.namespace ?? "") : "";
+    let space = this.namespaces.get(namespace);
+    if (space === undefined) {
+      space = { name: namespace, objects: new Map(), list: undefined };
+      this.namespaces.set(namespace, space);
+    }
+    space.list = undefined;
+    this.all = undefined;
+    const labels = change.type === "DELETED" ? undefined : object.metadata.labels;
+    this.reindex(`${namespace}/${name}`, old?.metadata.labels, labels);
+    if (change.type !== "DELETED") space.objects.set(name, object);
+    else {
+      space.objects.delete(name);
+      if (space.objects.size === 0) this.namespaces.delete(namespace);
+    }
+  }
+
+  private reindex(
+    key: string,
+    before: Readonly<Record<string, string>> | undefined,
+    after: Readonly<Record<string, string>> | undefined,
+  ): void {
+    if (before === after) return;
+    for (const label in before) {
+      const entry = `${label}=${before[label]}`;
+      const keys = this.byLabel.get(entry);
+      keys?.delete(key);
+      if (keys?.size === 0) this.byLabel.delete(entry);
+    }
+    for (const label in after) {
+      const entry = `${label}=${after[label]}`;
+      const keys = this.byLabel.get(entry);
+      if (keys) keys.add(key);
+      else this.byLabel.set(entry, new Set([key]));
+    }
+  }
+
+  /** Candidates by the rarest label that the selection requires; undefined when it requires none. */
+  private fromIndex(selection: Selection): KubeObject[] | undefined {
+    let keys: ReadonlySet<string> | undefined;
+    for (const requirement of selection.labels) {
+      const entry = equality(requirement);
+      if (entry === undefined) continue;
+      const found = this.byLabel.get(entry);
+      if (found === undefined) return [];
+      if (keys === undefined || found.size < keys.size) keys = found;
+    }
+    if (keys === undefined) return undefined;
+    const out: KubeObject[] = [];
+    for (const key of [...keys].sort()) {
+      const slash = key.indexOf("/");
+      out.push(this.namespaces.get(key.slice(0, slash))!.objects.get(key.slice(slash + 1))!);
+    }
+    return out;
+  }
+}
+
+function equality({ key, operator, values }: Requirement): string | undefined {
+  return (operator === "=" || operator === "in") && values.length === 1 ? `${key}=${values[0]}` : undefined;
+}
+
+function sorted(space: Namespace): readonly KubeObject[] {
+  if (space.list === undefined) {
+    const objects = [...space.objects.values()];
+    objects.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : a.metadata.name > b.metadata.name ? 1 : 0));
+    space.list = Object.freeze(objects);
+  }
+  return space.list;
+}
+
+const objects = new WeakMap<object, KubeObject>();
+
+/**
+ * The API object of a stored key: its value under the resource version that etcd gave it. Remembered with the key, so
+ * that cache, watches and reads at old revisions hold one reference.
+ */
+export function objectOf(kv: KeyValue): KubeObject {
+  let object = objects.get(kv);
+  if (object === undefined) {
+    object = withVersion(kv.value as KubeObject, String(kv.modRevision));
+    objects.set(kv, object);
+  }
+  return object;
+}

@@ -1,0 +1,23 @@
+import type { HttpRequest } from "../api/http.ts";
+import type { KindDef } from "../api/kind.ts";
+import type { Registry } from "./registry.ts";
+import type { RequestInfo } from "./requestinfo.ts";
+import type { ApiServer } from "./server.ts";
+import type { User } from "./user.ts";
+
+/** What the stages know of the request they work on. */
+export interface Context {
+  readonly server: ApiServer;
+  readonly registry: Registry;
+  readonly request: HttpRequest;
+  readonly info: RequestInfo;
+  /** After impersonation: who the request acts as. */
+  user: User;
+  /** `Warning` headers of the answer. */
+  readonly warnings: string[];
+}
+
+/** A context whose resource is known. */
+export interface ResourceContext extends Context {
+  readonly def: KindDef;
+}

@@ -1,0 +1,65 @@
+import type { Draft } from "../api/kind.ts";
+import { isStatus } from "../api/status.ts";
+import type { KubeObject } from "../api/types.ts";
+import type { Gen } from "../kernel/index.ts";
+import { mutate, validate } from "./admission/admission.ts";
+import type { ResourceContext } from "./context.ts";
+import { badRequest, invalid, plainError } from "./errors.ts";
+import { deepFreeze } from "./frozen.ts";
+import { fillMeta, generateName, orderMeta } from "./objectmeta.ts";
+import { insert } from "./store.ts";
+import { validateCreate } from "./validation.ts";
+import { withVersion } from "./watch.ts";
+
+/** Times that a generated name which is taken is drawn anew (upstream: RetryGenerateName). */
+const NAME_ATTEMPTS = 8;
+
+/**
+ * The way of a decoded object into storage: mutating admission, defaults, the kind's own preparation, validation,
+ * validating admission, etcd (apiserver pkg/registry/generic/registry/store.go Create).
+ */
+export function* createObject(context: ResourceContext, draft: Draft, dryRun: boolean): Gen<KubeObject> {
+  const { def, registry, info, server } = context;
+  const { metadata } = draft;
+  const namespace = def.resource.namespaced ? info.namespace : "";
+  if (def.resource.namespaced) {
+    metadata.namespace ??= namespace;
+    if (metadata.namespace === "") metadata.namespace = namespace;
+    if (metadata.namespace !== namespace) {
+      throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+    }
+  } else if (metadata.namespace) {
+    throw badRequest(`namespace should not be set on cluster-scoped resources, got ${metadata.namespace}`);
+  }
+  def.defaults?.(draft);
+  const generated = !metadata.name && metadata.generateName;
+  const attributes = {
+    context,
+    def,
+    operation: "CREATE" as const,
+    namespace,
+    name: metadata.name ?? "",
+    subresource: "",
+    object: draft,
+    old: undefined,
+    dryRun,
+  };
+  yield* mutate(server.plugins, attributes);
+  def.defaults?.(draft);
+  if (metadata.resourceVersion) throw plainError("resourceVersion should not be set on objects to be created");
+  for (let attempt = 1; ; attempt++) {
+    if (generated) metadata.name = generateName(registry.kernel, metadata.generateName);
+    fillMeta(registry.kernel, def, draft, namespace);
+    def.prepareForCreate?.(draft);
+    const causes = validateCreate(def, draft);
+    if (causes.length > 0) throw invalid(def.resource.group, def.resource.kind, metadata.name ?? "", causes);
+    yield* validate(server.plugins, attributes);
+    orderMeta(draft);
+    if (dryRun) return withVersion(deepFreeze(draft), "");
+    try {
+      return yield* insert(registry, def, draft, server.timeToLive(def));
+    } catch (error) {
+      if (!generated || attempt >= NAME_ATTEMPTS || !isStatus(error, "AlreadyExists")) throw error;
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import type { DeleteOptions } from "../api/client.ts";
+import type { KindDef } from "../api/kind.ts";
+import { formatTime } from "../api/time.ts";
+import type { KubeObject } from "../api/types.ts";
+import type { Gen } from "../kernel/index.ts";
+import { mutate, validate } from "./admission/admission.ts";
+import type { ResourceContext } from "./context.ts";
+import { conflictBecause } from "./errors.ts";
+import { guaranteedUpdate, type Updated } from "./store.ts";
+
+const DEFAULT_GRACE_SECONDS = 30;
+const ORPHAN = "orphan";
+const FOREGROUND = "foregroundDeletion";
+
+/**
+ * Deletes, or marks an object as being deleted while its grace period runs or finalizers hold it (apiserver
+ * pkg/registry/generic/registry/store.go Delete, pkg/registry/rest/delete.go BeforeDelete).
+ */
+export function* deleteObject(
+  context: ResourceContext,
+  name: string,
+  options: DeleteOptions,
+  dryRun: boolean,
+): Gen<Updated> {
+  const { def, registry, server, info } = context;
+  const change = function* (current: KubeObject): Gen<KubeObject | "delete"> {
+    checkPreconditions(def, current, options);
+    const attributes = {
+      context,
+      def,
+      operation: "DELETE" as const,
+      namespace: info.namespace,
+      name,
+      subresource: "",
+      object: undefined,
+      old: current,
+      dryRun,
+    };
+    yield* mutate(server.plugins, attributes);
+    yield* validate(server.plugins, attributes);
+    const grace = graceOf(def, current, options);
+    const finalizers = finalizersFor(current, options);
+    const { metadata } = current;
+    if (metadata.deletionTimestamp) return shorten(registry.kernel.wallMs, current, grace, finalizers);
+    if (grace === 0 && finalizers.length === 0) return "delete";
+    const deletionTimestamp = formatTime(registry.kernel.wallMs + grace * 1000);
+    return marked(current, deletionTimestamp, grace, finalizers);
+  };
+  return yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun);
+}
+
+function checkPreconditions(def: KindDef, current: KubeObject, { preconditions }: DeleteOptions): void {
+  if (preconditions === undefined) return;
+  const { group, resource } = def.resource;
+  const { name, uid, resourceVersion } = current.metadata;
+  if (preconditions.uid && preconditions.uid !== uid) {
+    const why = `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`;
+    throw conflictBecause(group, resource, name, why);
+  }
+  if (preconditions.resourceVersion && preconditions.resourceVersion !== resourceVersion) {
+    const why = `Precondition failed: ResourceVersion in precondition: ${preconditions.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`;
+    throw conflictBecause(group, resource, name, why);
+  }
+}
+
+/** Seconds; only Pods have a grace period of their own (pkg/registry/core/pod/strategy.go CheckGracefulDelete). */
+function graceOf(def: KindDef, current: KubeObject, options: DeleteOptions): number {
+  if (def.resource.group !== "" || def.resource.resource !== "pods") return 0;
+  const { spec, status } = current;
+  if (!spec?.nodeName || status?.phase === "Failed" || status?.phase === "Succeeded") return 0;
+  const wanted = options.gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
+  return wanted < 0 ? 1 : wanted;
+}
+
+/** Finalizers after the client's propagation policy (store.go deletionFinalizersForGarbageCollection). */
+function finalizersFor(current: KubeObject, { propagationPolicy }: DeleteOptions): readonly string[] {
+  const before = current.metadata.finalizers ?? [];
+  if (propagationPolicy === undefined) return before;
+  const rest = before.filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
+  if (propagationPolicy === "Orphan") rest.push(ORPHAN);
+  if (propagationPolicy === "Foreground") rest.push(FOREGROUND);
+  return rest;
+}
+
+function marked(
+  current: KubeObject,
+  deletionTimestamp: string,
+  grace: number,
+  finalizers: readonly string[],
+): KubeObject {
+  const { generation } = current.metadata;
+  const metadata = {
+    ...current.metadata,
+    ...(generation !== undefined && { generation: generation + 1 }),
+    deletionTimestamp,
+    deletionGracePeriodSeconds: grace,
+  };
+  return { ...current, metadata: ordered(metadata, finalizers) };
+}
+
+/** A second delete can only bring the end nearer. */
+function shorten(
+  nowMs: number,
+  current: KubeObject,
+  grace: number,
+  finalizers: readonly string[],
+): KubeObject | "delete" {
+  const { metadata } = current;
+  const before = metadata.deletionGracePeriodSeconds ?? 0;
+  const same =
+    finalizers.length === (metadata.finalizers?.length ?? 0) &&
+    finalizers.every((f, i) => f === metadata.finalizers?.[i]);
+  if (grace >= before && before > 0)
+    return same ? current : { ...current, metadata: ordered({ ...metadata }, finalizers) };
+  if (grace === 0 && finalizers.length === 0) return "delete";
+  if (grace >= before) return same ? current : { ...current, metadata: ordered({ ...metadata }, finalizers) };
+  const deletionTimestamp = formatTime(nowMs + grace * 1000);
+  return {
+    ...current,
+    metadata: ordered({ ...metadata, deletionTimestamp, deletionGracePeriodSeconds: grace }, finalizers),
+  };
+}
+
+/** Metadata with these finalizers, in the order of upstream's struct. */
+function ordered(metadata: KubeObject["metadata"], finalizers: readonly string[]): KubeObject["metadata"] {
+  const {
+    name,
+    generateName,
+    namespace,
+    uid,
+    resourceVersion,
+    generation,
+    creationTimestamp,
+    deletionTimestamp,
+    deletionGracePeriodSeconds,
+    labels,
+    annotations,
+    ownerReferences,
+    managedFields,
+  } = metadata;
+  return {
+    name,
+    generateName,
+    namespace,
+    uid,
+    resourceVersion,
+    generation,
+    creationTimestamp,
+    deletionTimestamp,
+    deletionGracePeriodSeconds,
+    labels,
+    annotations,
+    ownerReferences,
+    finalizers: finalizers.length > 0 ? [...finalizers] : undefined,
+    managedFields,
+  } as KubeObject["metadata"];
+}

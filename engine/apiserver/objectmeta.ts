@@ -1,0 +1,85 @@
+import type { Draft, KindDef } from "../api/kind.ts";
+import type { KubeObject } from "../api/types.ts";
+import type { Kernel } from "../kernel/index.ts";
+import { nowTime } from "./time.ts";
+
+/** Longest generateName that leaves room for its suffix (apiserver pkg/storage/names/generate.go). */
+const LONGEST_BASE = 58;
+
+/** A name from generateName: five random characters. */
+export function generateName(kernel: Kernel, base: string): string {
+  return base.slice(0, LONGEST_BASE) + kernel.random("apiserver names").string(5);
+}
+
+/** Fills the metadata that the server owns (apiserver pkg/registry/rest/meta.go FillObjectMetaSystemFields). */
+export function fillMeta(kernel: Kernel, def: KindDef, draft: Draft, namespace: string): void {
+  const { metadata } = draft;
+  delete metadata.resourceVersion;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+  metadata.uid = kernel.random("apiserver uids").uuid();
+  metadata.creationTimestamp = nowTime(kernel);
+  if (def.resource.namespaced) metadata.namespace = namespace;
+  else delete metadata.namespace;
+  if (def.hasGeneration) metadata.generation = 1;
+  else delete metadata.generation;
+}
+
+/** Puts the metadata that a client may not change back to what they were. */
+export function keepMeta(draft: Draft, old: KubeObject): void {
+  const { metadata } = draft;
+  const before = old.metadata;
+  metadata.name = before.name;
+  metadata.uid = before.uid;
+  metadata.creationTimestamp = before.creationTimestamp;
+  metadata.resourceVersion = before.resourceVersion;
+  keep(metadata, "namespace", before.namespace);
+  keep(metadata, "generateName", before.generateName);
+  keep(metadata, "generation", before.generation);
+  keep(metadata, "deletionTimestamp", before.deletionTimestamp);
+  keep(metadata, "deletionGracePeriodSeconds", before.deletionGracePeriodSeconds);
+  delete metadata.selfLink;
+}
+
+function keep(metadata: Draft, field: string, value: unknown): void {
+  if (value === undefined) delete metadata[field];
+  else metadata[field] = value;
+}
+
+const ORDER = [
+  "name",
+  "generateName",
+  "namespace",
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "labels",
+  "annotations",
+  "ownerReferences",
+  "finalizers",
+  "managedFields",
+] as const;
+
+const EMPTY_AS_ABSENT = new Set(["labels", "annotations", "ownerReferences", "finalizers", "managedFields"]);
+
+/** Metadata in the order of upstream's struct, empty maps and lists left out, as Go encodes them. */
+export function orderMeta(draft: Draft): void {
+  const from = draft.metadata;
+  const metadata: Record<string, unknown> = {};
+  for (const field of ORDER) {
+    const value = from[field];
+    if (value === undefined || value === null || value === "") continue;
+    if (EMPTY_AS_ABSENT.has(field) && isEmpty(value)) continue;
+    metadata[field] = value;
+  }
+  draft.metadata = metadata;
+}
+
+function isEmpty(value: object): boolean {
+  for (const _ in value) return false;
+  return true;
+}

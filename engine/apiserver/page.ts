@@ -1,0 +1,74 @@
+import type { KubeObject } from "../api/types.ts";
+import { decode, encode, type Gen } from "../kernel/index.ts";
+import { base64Url, fromBase64 } from "./base64.ts";
+import type { ResourceContext } from "./context.ts";
+import { badRequest, expired } from "./errors.ts";
+import type { Selection } from "./selection.ts";
+import { listAt } from "./store.ts";
+
+export interface Page {
+  items: readonly KubeObject[];
+  metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number };
+}
+
+/**
+ * A list, or with `limit` a page of it. Later pages are read at the first one's revision from etcd (apiserver
+ * pkg/storage/continue.go).
+ */
+export function* page(context: ResourceContext, selection: Selection): Gen<Page> {
+  const { registry, def, info, server } = context;
+  const { query } = info;
+  const limit = Number(query.get("limit") ?? "0") || 0;
+  const token = query.get("continue") ?? "";
+  const exact = query.get("resourceVersionMatch") === "Exact";
+  let items: readonly KubeObject[];
+  let revision = registry.revision;
+  if (token === "" && !exact) items = registry.cache(def).list(selection);
+  else {
+    let start = "";
+    if (token !== "") ({ revision, start } = decodeToken(token));
+    else revision = Number(query.get("resourceVersion"));
+    if (revision < server.compactRevision) throw expired(TOO_OLD);
+    const all = yield* listAt(registry, def, selection.namespace, revision);
+    items = all.filter(
+      (object) => positionOf(object, selection) > start && selection.inScope(object) && selection.matches(object),
+    );
+  }
+  const metadata: Page["metadata"] = { resourceVersion: String(revision) };
+  if (limit > 0 && items.length > limit) {
+    const remaining = items.length - limit;
+    items = items.slice(0, limit);
+    metadata.continue = encodeToken(revision, positionOf(items[limit - 1]!, selection));
+    // Unknown where a selector would have to be tried on what follows.
+    if (selection.everything) metadata.remainingItemCount = remaining;
+  }
+  return { items, metadata };
+}
+
+const TOO_OLD =
+  "The provided continue parameter is too old to display a consistent list result. You can start a new list without " +
+  "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. " +
+  "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted " +
+  "between the time the first chunk was returned and now may show up in the list.";
+
+/** Key of an object below the part of etcd that is listed. */
+function positionOf({ metadata }: KubeObject, selection: Selection): string {
+  return metadata.namespace && selection.namespace === "" ? `${metadata.namespace}/${metadata.name}` : metadata.name;
+}
+
+function encodeToken(revision: number, last: string): string {
+  return base64Url(encode(JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, start: `${last}\0` })));
+}
+
+function decodeToken(token: string): { revision: number; start: string } {
+  const bytes = fromBase64(token);
+  try {
+    const { v, rv, start } = JSON.parse(decode(bytes ?? new Uint8Array(0)));
+    if (v === "meta.k8s.io/v1" && typeof rv === "number" && typeof start === "string") {
+      return { revision: rv, start: start.replace(/\0$/, "") };
+    }
+  } catch {
+    // Said below.
+  }
+  throw badRequest("continue key is not valid: illegal base64 data at input byte 0");
+}

@@ -1,0 +1,154 @@
+import type { KindDef } from "../api/kind.ts";
+import type { KubeObject } from "../api/types.ts";
+import { type Etcd, prefixEnd } from "../etcd/index.ts";
+import { type Kernel, MINUTE } from "../kernel/index.ts";
+import { ResourceCache } from "./cache.ts";
+import { LeasePool } from "./leases.ts";
+import type { Selection } from "./selection.ts";
+import { type CacheEvent, CacheWatch } from "./watch.ts";
+
+/** How often a watch that asked for bookmarks gets one (apiserver's cacher: about a minute). */
+const BOOKMARK_PERIOD = MINUTE;
+
+const BOOKMARK_EVENT = "apiserver bookmarks";
+
+/**
+ * The kinds that are served and their watch caches, in front of etcd. API servers on one etcd share it: each would
+ * hold the same references anyway.
+ */
+export class Registry {
+  readonly kernel: Kernel;
+  readonly etcd: Etcd;
+  readonly kinds: readonly KindDef[];
+  readonly leases: LeasePool;
+  /** Below this revision etcd keeps no history; -1 before the first compaction. */
+  compactRevision = -1;
+  /** Revision of the last event that the caches have seen. */
+  revision = 1;
+  private readonly byResource = new Map<string, KindDef>();
+  private readonly caches = new Map<string, ResourceCache>();
+  private bookmarking = false;
+
+  constructor(kernel: Kernel, etcd: Etcd, kinds: readonly KindDef[]) {
+    this.kernel = kernel;
+    this.etcd = etcd;
+    this.kinds = kinds;
+    this.leases = new LeasePool(kernel, etcd);
+    for (const def of kinds) {
+      const { group, version, resource } = def.resource;
+      this.byResource.set(`${group}/${version}/${resource}`, def);
+      // Kinds that are only views of others' storage (events.k8s.io) share its cache; reviews and bindings have none.
+      if (def.etcdPrefix !== "" && !this.caches.has(def.etcdPrefix))
+        this.caches.set(def.etcdPrefix, new ResourceCache(def));
+    }
+    kernel.on(BOOKMARK_EVENT, () => this.sendBookmarks());
+    etcd.watch(
+      { key: "/registry/", rangeEnd: prefixEnd("/registry/"), startRevision: 1, prevKv: true },
+      {
+        events: (events, revision) => {
+          this.revision = revision;
+          for (const event of events) this.cacheOfKey(event.kv.key)?.apply(event);
+        },
+      },
+    );
+  }
+
+  kind(group: string, version: string, resource: string): KindDef | undefined {
+    return this.byResource.get(`${group}/${version}/${resource}`);
+  }
+
+  cache(def: KindDef): ResourceCache {
+    return this.caches.get(def.etcdPrefix)!;
+  }
+
+  /** The cache of a resource that the server itself relies on. */
+  cacheOf(group: string, version: string, resource: string): ResourceCache | undefined {
+    const def = this.kind(group, version, resource);
+    return def && this.cache(def);
+  }
+
+  /**
+   * Opens a watch. `from` is the resource version the client has; 0: begin with what is there. Past events come from
+   * etcd's log. Undefined: that version is compacted.
+   */
+  watch(def: KindDef, selection: Selection, from: number | undefined): CacheWatch | undefined {
+    const cache = this.cache(def);
+    const watch = new CacheWatch(selection, (closed) => cache.removeWatch(closed));
+    if (from === undefined) {
+      for (const object of cache.list(selection)) watch.push({ type: "ADDED", object });
+    } else if (from < this.revision) {
+      const past = this.past(cache, from);
+      if (past === undefined) return undefined;
+      for (const event of past) watch.offer(event);
+    }
+    watch.seen = Math.max(watch.seen, this.revision);
+    cache.addWatch(watch);
+    return watch;
+  }
+
+  /** From now on the watch gets a bookmark each period in which something else moved the revision. */
+  wantBookmarks(watch: CacheWatch): void {
+    watch.bookmarks = true;
+    if (this.bookmarking) return;
+    this.bookmarking = true;
+    this.kernel.schedule(BOOKMARK_PERIOD, BOOKMARK_EVENT, "");
+  }
+
+  private past(cache: ResourceCache, from: number): CacheEvent[] | undefined {
+    const out: CacheEvent[] = [];
+    let compacted = false;
+    const { prefix } = cache;
+    this.etcd
+      .watch(
+        { key: prefix, rangeEnd: prefixEnd(prefix), startRevision: from + 1, prevKv: true },
+        {
+          events: (events) => {
+            for (const event of events) {
+              const change = cache.change(event);
+              if (change) out.push(change);
+            }
+          },
+          cancelled: () => {
+            compacted = true;
+          },
+        },
+      )
+      .cancel();
+    return compacted ? undefined : out;
+  }
+
+  private sendBookmarks(): void {
+    let wanted = false;
+    for (const cache of this.caches.values()) {
+      for (const watch of cache.openWatches()) {
+        if (!watch.bookmarks) continue;
+        wanted = true;
+        if (watch.seen < this.revision) watch.push({ type: "BOOKMARK", object: bookmark(cache.def, this.revision) });
+      }
+    }
+    this.bookmarking = wanted;
+    if (wanted) this.kernel.schedule(BOOKMARK_PERIOD, BOOKMARK_EVENT, "");
+  }
+
+  private cacheOfKey(key: string): ResourceCache | undefined {
+    // "/registry/".length is 10. A prefix has one part (pods) or two (services/specs).
+    const first = key.indexOf("/", 10);
+    if (first < 0) return undefined;
+    const cache = this.caches.get(key.slice(10, first));
+    if (cache) return cache;
+    const second = key.indexOf("/", first + 1);
+    return second < 0 ? undefined : this.caches.get(key.slice(10, second));
+  }
+}
+
+/** An object that says nothing but how far the watch has come. */
+export function bookmark(def: KindDef, revision: number, initialEventsEnd = false): KubeObject {
+  const { group, version, kind } = def.resource;
+  const metadata: Record<string, unknown> = { resourceVersion: String(revision), creationTimestamp: null };
+  if (initialEventsEnd) metadata["annotations"] = { "k8s.io/initial-events-end": "true" };
+  return Object.freeze({
+    kind,
+    apiVersion: group === "" ? version : `${group}/${version}`,
+    metadata: Object.freeze(metadata),
+  }) as unknown as KubeObject;
+}

@@ -1,0 +1,92 @@
+import type { HttpHandler } from "../api/http.ts";
+import type { KindDef } from "../api/kind.ts";
+import type { Kernel } from "../kernel/index.ts";
+import type { AdmissionPlugin } from "./admission/admission.ts";
+import { ADMISSION_PLUGINS } from "./admission/plugins.ts";
+import { serve } from "./pipeline.ts";
+import type { Registry } from "./registry.ts";
+import { TokenAuthenticator } from "./tokens.ts";
+import { CertificateAuthenticator } from "./x509.ts";
+
+export interface ApiServerOptions {
+  kernel: Kernel;
+  /** Machine it runs on: `cp-1`. */
+  name: string;
+  /** Kinds and watch caches; API servers on one etcd share one. */
+  registry: Registry;
+  /** PEM of `--client-ca-file`. */
+  clientCa: string;
+  /** P-256 private key that signs ServiceAccount tokens, 32 bytes. */
+  serviceAccountKey: Uint8Array;
+  /** `--service-account-issuer`. */
+  serviceAccountIssuer?: string;
+}
+
+/** Events live for an hour (`--event-ttl`), in seconds. */
+const EVENT_TTL = 3600;
+const ISSUER = "https://kubernetes.default.svc.cluster.local";
+
+/** Kinds whose delete answers with the object even when it is gone at once (ReturnDeletedObject of their stores). */
+const RETURNS_DELETED = new Set([
+  "/pods",
+  "/persistentvolumes",
+  "/persistentvolumeclaims",
+  "/podtemplates",
+  "/resourcequotas",
+  "/serviceaccounts",
+  "/services",
+]);
+
+/** Kinds that may not be updated without a resourceVersion (AllowUnconditionalUpdate of their strategies). */
+const CONDITIONAL_UPDATE = new Set([
+  "coordination.k8s.io/leases",
+  "apiextensions.k8s.io/customresourcedefinitions",
+  "apiregistration.k8s.io/apiservices",
+  "discovery.k8s.io/endpointslices",
+  "policy/poddisruptionbudgets",
+]);
+
+/** One kube-apiserver. `handle` answers a request; it is a step of the caller's task. */
+export class ApiServer {
+  readonly kernel: Kernel;
+  readonly name: string;
+  readonly registry: Registry;
+  readonly plugins: readonly AdmissionPlugin[] = ADMISSION_PLUGINS;
+  readonly certificates: CertificateAuthenticator;
+  readonly tokens: TokenAuthenticator;
+
+  constructor(options: ApiServerOptions) {
+    this.kernel = options.kernel;
+    this.name = options.name;
+    this.registry = options.registry;
+    this.certificates = new CertificateAuthenticator(options.clientCa);
+    const issuer = options.serviceAccountIssuer ?? ISSUER;
+    this.tokens = new TokenAuthenticator({
+      kernel: options.kernel,
+      registry: options.registry,
+      key: options.serviceAccountKey,
+      issuer,
+      audiences: [issuer],
+    });
+  }
+
+  readonly handle: HttpHandler = (request) => serve(this, request);
+
+  /** Revision below which history is gone. */
+  get compactRevision(): number {
+    return this.registry.compactRevision;
+  }
+
+  /** Seconds that objects of a kind live; 0: until deleted. */
+  timeToLive(def: KindDef): number {
+    return def.etcdPrefix === "events" ? EVENT_TTL : 0;
+  }
+
+  returnsDeleted(def: KindDef): boolean {
+    return RETURNS_DELETED.has(`${def.resource.group}/${def.resource.resource}`);
+  }
+
+  unconditionalUpdate(def: KindDef): boolean {
+    return !CONDITIONAL_UPDATE.has(`${def.resource.group}/${def.resource.resource}`);
+  }
+}

@@ -1,0 +1,114 @@
+import type { Draft, KindDef } from "../api/kind.ts";
+import { conflict } from "../api/status.ts";
+import type { KubeObject } from "../api/types.ts";
+import type { Gen } from "../kernel/index.ts";
+import { mutate, validate } from "./admission/admission.ts";
+import type { ResourceContext } from "./context.ts";
+import { conflictBecause, invalid } from "./errors.ts";
+import { deepEqual } from "./frozen.ts";
+import { keepMeta, orderMeta } from "./objectmeta.ts";
+import { guaranteedUpdate, type Updated } from "./store.ts";
+import { validateUpdate } from "./validation.ts";
+
+export interface UpdateOptions {
+  dryRun: boolean;
+  /** "" for the object itself, `status`, or another subresource that changes the object. */
+  subresource: string;
+  /** Prepares the draft instead of the kind's own functions: for subresources with rules of their own. */
+  prepare?(draft: Draft, old: KubeObject): void;
+}
+
+/**
+ * Changes a stored object: `produce` makes the draft from the current object, once per attempt. A draft whose
+ * resourceVersion is set must be of the current version (apiserver pkg/registry/generic/registry/store.go Update).
+ */
+export function* updateObject(
+  context: ResourceContext,
+  name: string,
+  produce: (current: KubeObject) => Gen<Draft>,
+  options: UpdateOptions,
+): Gen<Updated> {
+  const { def, registry, server, info } = context;
+  const { group, resource, kind } = def.resource;
+  const { subresource, dryRun } = options;
+  const change = function* (current: KubeObject): Gen<KubeObject | "delete"> {
+    const draft = yield* produce(current);
+    if (draft === current) return current;
+    const { metadata } = draft;
+    if (metadata.uid && metadata.uid !== current.metadata.uid) {
+      throw conflictBecause(
+        group,
+        resource,
+        name,
+        `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${current.metadata.uid}`,
+      );
+    }
+    if (metadata.resourceVersion && metadata.resourceVersion !== current.metadata.resourceVersion) {
+      throw conflict(group, resource, name);
+    }
+    if (!metadata.resourceVersion && !server.unconditionalUpdate(def)) {
+      throw invalid(group, kind, name, [
+        {
+          reason: "FieldValueInvalid",
+          message: "Invalid value: 0x0: must be specified for an update",
+          field: "metadata.resourceVersion",
+        },
+      ]);
+    }
+    def.defaults?.(draft);
+    keepMeta(draft, current);
+    const attributes = {
+      context,
+      def,
+      operation: "UPDATE" as const,
+      namespace: info.namespace,
+      name,
+      subresource,
+      object: draft,
+      old: current,
+      dryRun,
+    };
+    yield* mutate(server.plugins, attributes);
+    prepare(def, draft, current, options);
+    if (def.hasGeneration && specChanged(draft, current)) {
+      draft.metadata.generation = (current.metadata.generation ?? 0) + 1;
+    }
+    const causes = validateUpdate(def, draft, current, subresource);
+    if (causes.length > 0) throw invalid(group, kind, name, causes);
+    yield* validate(server.plugins, attributes);
+    orderMeta(draft);
+    return finished(draft, current) ? "delete" : (draft as KubeObject);
+  };
+  return yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun);
+}
+
+function prepare(def: KindDef, draft: Draft, current: KubeObject, options: UpdateOptions): void {
+  if (options.prepare) options.prepare(draft, current);
+  else if (options.subresource === "status") {
+    if (def.prepareForStatusUpdate) def.prepareForStatusUpdate(draft, current);
+    else keepAllBut(draft, current, "status");
+  } else def.prepareForUpdate?.(draft, current);
+}
+
+/** An update through a subresource changes that field alone; metadata but labels and annotations stay too. */
+export function keepAllBut(draft: Draft, current: KubeObject, field: string): void {
+  for (const key of Object.keys(draft)) if (key !== field && key !== "metadata" && !(key in current)) delete draft[key];
+  for (const key of Object.keys(current)) if (key !== field && key !== "metadata") draft[key] = current[key];
+}
+
+/** Anything but metadata and status (most strategies' PrepareForUpdate). */
+function specChanged(draft: Draft, current: KubeObject): boolean {
+  for (const key of new Set([...Object.keys(draft), ...Object.keys(current)])) {
+    if (key === "metadata" || key === "status") continue;
+    if (!deepEqual(draft[key], current[key])) return true;
+  }
+  return false;
+}
+
+/** The change took the last finalizer of an object that waits for nothing else (store.go deleteWithoutFinalizers). */
+function finished(draft: Draft, current: KubeObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = draft.metadata;
+  if (!deletionTimestamp || finalizers?.length > 0) return false;
+  if (!current.metadata.finalizers?.length) return false;
+  return (deletionGracePeriodSeconds ?? 0) === 0;
+}

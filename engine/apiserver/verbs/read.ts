@@ -1,0 +1,91 @@
+import type { HttpResponse } from "../../api/http.ts";
+import { failure, notFound } from "../../api/status.ts";
+import { cpu, type Gen, SECOND } from "../../kernel/index.ts";
+import type { ResourceContext } from "../context.ts";
+import { COSTS } from "../costs.ts";
+import { groupVersion } from "../decode.ts";
+import { badRequest, expired } from "../errors.ts";
+import { page } from "../page.ts";
+import { present, presentList, presentWatch } from "../present.ts";
+import { bookmark } from "../registry.ts";
+import { selectionOf } from "../selection.ts";
+
+/** Least time that a watch without a timeout of its own stays open, in seconds; as much again at most is drawn (`--min-request-timeout`). */
+const MIN_WATCH_SECONDS = 1800;
+
+export function* get(context: ResourceContext): Gen<HttpResponse> {
+  const { def, registry, info } = context;
+  const object = registry.cache(def).get(info.namespace, info.name);
+  if (object === undefined) throw notFound(def.resource.group, def.resource.resource, info.name);
+  yield* cpu(COSTS.encode);
+  return present(context, object);
+}
+
+export function* list(context: ResourceContext): Gen<HttpResponse> {
+  const { def, info } = context;
+  const selection = selectionOf(def, info);
+  checkVersion(context);
+  const { items, metadata } = yield* page(context, selection);
+  yield* cpu(COSTS.encode * items.length);
+  const { group, version, kind } = def.resource;
+  return presentList(context, groupVersion(group, version), `${kind}List`, items, metadata);
+}
+
+export function* watch(context: ResourceContext): Gen<HttpResponse> {
+  const { def, registry, info, server } = context;
+  const selection = selectionOf(def, info);
+  const { query } = info;
+  const version = query.get("resourceVersion") ?? "";
+  const initial = query.get("sendInitialEvents");
+  if (initial !== undefined && query.get("resourceVersionMatch") !== "NotOlderThan") {
+    throw invalidListOptions(
+      "sendInitialEvents",
+      "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
+    );
+  }
+  // Without a version, or with 0, a watch begins with what is there (unless the client says no).
+  const fromState = initial === undefined ? version === "" || version === "0" : query.flag("sendInitialEvents");
+  const from = fromState ? undefined : version === "" ? registry.revision : parseVersion(version);
+  const stream = registry.watch(def, selection, from);
+  if (stream === undefined) {
+    const { compactRevision } = server;
+    throw expired(`too old resource version: ${version} (${compactRevision})`);
+  }
+  const bookmarks = query.flag("allowWatchBookmarks");
+  if (fromState && initial !== undefined && bookmarks) {
+    stream.push({ type: "BOOKMARK", object: bookmark(def, registry.revision, true) });
+  }
+  if (bookmarks) registry.wantBookmarks(stream);
+  const asked = Number(query.get("timeoutSeconds") ?? "0");
+  const seconds =
+    asked > 0 ? asked : registry.kernel.random("apiserver watches").int(MIN_WATCH_SECONDS, 2 * MIN_WATCH_SECONDS);
+  const end = registry.kernel.after(seconds * SECOND, `watch ${def.resource.resource} ends`, () => stream.finish());
+  stream.onEnd = () => registry.kernel.cancel(end);
+  yield* cpu(COSTS.encode * stream.buffer.length);
+  return presentWatch(context, stream);
+}
+
+/** A version that is not there yet: upstream waits 3 s for it, then says so. */
+function checkVersion({ registry, info }: ResourceContext): void {
+  const version = info.query.get("resourceVersion");
+  if (version === undefined || version === "" || version === "0") return;
+  const revision = parseVersion(version);
+  if (revision <= registry.revision) return;
+  throw failure(504, "Timeout", `Timeout: Too large resource version: ${revision}, current: ${registry.revision}`, {
+    causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "" }],
+    retryAfterSeconds: 1,
+  });
+}
+
+export function parseVersion(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw badRequest(`resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`);
+}
+
+export function invalidListOptions(field: string, message: string): Error {
+  return failure(422, "Invalid", `ListOptions.meta.k8s.io "" is invalid: ${field}: ${message}`, {
+    group: "meta.k8s.io",
+    kind: "ListOptions",
+    causes: [{ reason: "FieldValueForbidden", message, field }],
+  });
+}
