@@ -1,0 +1,129 @@
+/** The certificates and keys that `kubeadm init` makes (kubeadm's phases/certs), on P-256. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { encode } from "../kernel/index.ts";
+import { createCertificate, type KeyPair, keyPair, type Name, pem, privateKeyPem, publicKeyPem } from "../pki/x509.ts";
+
+const DAY = 86_400_000;
+
+export interface IssueOptions {
+  subject: Name;
+  usages: readonly ("serverAuth" | "clientAuth")[];
+  dnsNames?: readonly string[];
+  ipAddresses?: readonly string[];
+}
+
+interface Issued {
+  certificate: string;
+  key: string;
+}
+
+/**
+ * Keys are drawn from their names, not from the session's seed: they guard nothing but a simulation, and so every
+ * session of a process shares the work. Certificates depend on the name and on the cluster's birth only.
+ */
+const keys = new Map<string, KeyPair>();
+const certificates = new Map<string, string>();
+
+function keyNamed(name: string): KeyPair {
+  let key = keys.get(name);
+  if (key === undefined) keys.set(name, (key = keyPair(sha256(encode(`kubetude key ${name}`)))));
+  return key;
+}
+
+/** One certificate authority of the cluster: `kubernetes`, `etcd-ca` or `front-proxy-ca`. */
+export class Authority {
+  readonly name: Name;
+  private readonly bornMs: number;
+
+  /** `bornMs`: when the cluster was made, in ms since 1970. */
+  constructor(commonName: string, bornMs: number) {
+    this.name = { commonName, organizations: [] };
+    this.bornMs = Math.floor(bornMs / 1000) * 1000;
+  }
+
+  private get key(): KeyPair {
+    return keyNamed(this.name.commonName);
+  }
+
+  /** The authority's own certificate, valid for ten years. */
+  get certificate(): string {
+    return this.sign("self", () => ({
+      subject: this.name,
+      publicKey: this.key.public,
+      key: this.key,
+      isCa: true,
+      years: 10,
+    }));
+  }
+
+  get privateKey(): string {
+    return privateKeyPem(this.key);
+  }
+
+  /** A certificate valid for a year, as kubeadm makes them, with its private key; both PEM. */
+  issue(options: IssueOptions): Issued {
+    const id = `${options.subject.commonName} ${options.subject.organizations.join()} ${options.usages.join()} ${(options.dnsNames ?? []).join()} ${(options.ipAddresses ?? []).join()}`;
+    const key = keyNamed(`${this.name.commonName}/${id}`);
+    const certificate = this.sign(id, () => ({
+      ...options,
+      publicKey: key.public,
+      issuer: { name: this.name, key: this.key },
+      years: 1,
+    }));
+    return { certificate, key: privateKeyPem(key) };
+  }
+
+  /** Signs somebody else's public key (a CertificateSigningRequest). */
+  signFor(publicKey: Uint8Array, options: IssueOptions): string {
+    return this.sign(`csr ${options.subject.commonName} ${publicKey.join()}`, () => ({
+      ...options,
+      publicKey,
+      issuer: { name: this.name, key: this.key },
+      years: 1,
+    }));
+  }
+
+  private sign(
+    id: string,
+    request: () => Omit<Parameters<typeof createCertificate>[0], "serial" | "notBefore" | "notAfter"> & {
+      years: number;
+    },
+  ): string {
+    const known = `${this.name.commonName} ${this.bornMs} ${id}`;
+    let made = certificates.get(known);
+    if (made === undefined) {
+      if (certificates.size > 2_000) certificates.clear();
+      const { years, ...rest } = request();
+      const serial = sha256(encode(known)).subarray(0, 8);
+      serial[0]! &= 0x7f;
+      const notBefore = this.bornMs;
+      made = pem(
+        "CERTIFICATE",
+        createCertificate({ ...rest, serial, notBefore, notAfter: notBefore + years * 365 * DAY }),
+      );
+      certificates.set(known, made);
+    }
+    return made;
+  }
+}
+
+/** The key pair that signs ServiceAccount tokens: `sa.key` and `sa.pub`. */
+export function serviceAccountKey(): { pair: KeyPair; private: string; public: string } {
+  const pair = keyNamed("sa");
+  return { pair, private: privateKeyPem(pair), public: publicKeyPem(pair.public) };
+}
+
+/** All authorities of a cluster. */
+export interface ClusterPki {
+  kubernetes: Authority;
+  etcd: Authority;
+  frontProxy: Authority;
+}
+
+export function clusterPki(bornMs: number): ClusterPki {
+  return {
+    kubernetes: new Authority("kubernetes", bornMs),
+    etcd: new Authority("etcd-ca", bornMs),
+    frontProxy: new Authority("front-proxy-ca", bornMs),
+  };
+}
