@@ -1,0 +1,205 @@
+import { type Gen, type Kernel, type KernelEvent, MS, SECOND } from "../kernel/index.ts";
+import type { ApiClient } from "./client.ts";
+import { EventRecorder } from "./event-recorder.ts";
+import { klog } from "./klog.ts";
+import { LEASES } from "./resources.ts";
+import { isStatus } from "./status.ts";
+import { formatMicroTime } from "./time.ts";
+import type { KubeObject } from "./types.ts";
+
+export interface LeaderElectionOptions {
+  kernel: Kernel;
+  client: ApiClient;
+  /** Lease's name in kube-system: `kube-scheduler`. */
+  name: string;
+  /** Host name; `_<uuid>` is added, since a restarted process is another holder. */
+  identity: string;
+  /** Component that records `became leader`. */
+  component: string;
+  log: (line: string) => void;
+  pid?: number;
+  onStartedLeading: () => void;
+  /** The lease is lost: the real process ends itself now. */
+  onStoppedLeading: () => void;
+}
+
+/** Defaults of kube-scheduler and kube-controller-manager, in µs. */
+const LEASE_DURATION = 15 * SECOND;
+const RENEW_DEADLINE = 10 * SECOND;
+const RETRY_PERIOD = 2 * SECOND;
+/** client-go JitterFactor 1.2: acquiring waits 1 to 2.2 times the retry period. */
+const JITTER = (RETRY_PERIOD * 12) / 10;
+
+/**
+ * Leader election over a Lease (client-go tools/leaderelection/leaderelection.go). The lease's age is judged by when
+ * this process saw it change, never by the other's clock. Wake-ups are kernel events, an attempt is a short task.
+ */
+export class LeaderElection {
+  readonly holderIdentity: string;
+  leading = false;
+  private readonly options: LeaderElectionOptions;
+  private readonly kernel: Kernel;
+  private readonly recorder: EventRecorder;
+  private observed: KubeObject | undefined;
+  /** µs of virtual time when the observed record last changed. */
+  private observedAt = 0;
+  private renewedAt = 0;
+  private running = false;
+  private wake: KernelEvent | undefined;
+
+  constructor(options: LeaderElectionOptions) {
+    this.options = options;
+    this.kernel = options.kernel;
+    this.holderIdentity = `${options.identity}_${options.kernel.random(`leader election ${options.identity}`).uuid()}`;
+    this.recorder = new EventRecorder({
+      kernel: options.kernel,
+      client: options.client,
+      component: options.component,
+    });
+  }
+
+  start(): void {
+    if (this.running) return;
+    this.running = true;
+    this.say("leaderelection.go:257", `attempting to acquire leader lease ${this.lock}...`);
+    this.next(0);
+  }
+
+  /** The process ended: the lease is left to expire, as a killed process leaves it. */
+  stop(): void {
+    this.running = false;
+    this.leading = false;
+    this.kernel.cancel(this.wake);
+  }
+
+  private get lock(): string {
+    return `kube-system/${this.options.name}`;
+  }
+
+  private say(source: string, message: string, severity: "I" | "E" = "I"): void {
+    this.options.log(klog(this.kernel, this.options.pid ?? 1, severity, source, message));
+  }
+
+  private next(delay: number): void {
+    this.wake = this.kernel.after(delay, `lease ${this.options.name} ${this.holderIdentity}`, () => {
+      this.kernel.spawn(`lease ${this.options.name}`, this.leading ? this.renew() : this.acquire(), { instant: false });
+    });
+  }
+
+  private *acquire(): Gen {
+    const got = yield* this.tryAcquireOrRenew();
+    if (!this.running) return;
+    if (!got) {
+      this.next(RETRY_PERIOD + this.kernel.random("leader election").int(0, JITTER / MS) * MS);
+      return;
+    }
+    this.leading = true;
+    this.renewedAt = this.kernel.now;
+    this.say("leaderelection.go:271", `successfully acquired lease ${this.lock}`);
+    this.recorder.event(this.observed!, "Normal", "LeaderElection", `${this.holderIdentity} became leader`);
+    this.options.onStartedLeading();
+    this.next(RETRY_PERIOD);
+  }
+
+  private *renew(): Gen {
+    const kept = yield* this.tryAcquireOrRenew();
+    if (!this.running) return;
+    if (kept) {
+      this.renewedAt = this.kernel.now;
+      this.next(RETRY_PERIOD);
+      return;
+    }
+    const left = this.renewedAt + RENEW_DEADLINE - this.kernel.now;
+    if (left > 0) {
+      this.next(Math.min(RETRY_PERIOD, left));
+      return;
+    }
+    this.running = false;
+    this.leading = false;
+    this.recorder.event(
+      this.observed ?? {
+        kind: "Lease",
+        apiVersion: "coordination.k8s.io/v1",
+        namespace: "kube-system",
+        name: this.options.name,
+      },
+      "Normal",
+      "LeaderElection",
+      `${this.holderIdentity} stopped leading`,
+    );
+    this.say("leaderelection.go:297", `failed to renew lease ${this.lock}: context deadline exceeded`, "E");
+    this.options.onStoppedLeading();
+  }
+
+  private observe(lease: KubeObject): void {
+    this.observed = lease;
+    this.observedAt = this.kernel.now;
+  }
+
+  /** True when the lease is ours now. */
+  private *tryAcquireOrRenew(): Gen<boolean> {
+    const now = formatMicroTime(this.kernel.epochMs * 1000 + this.kernel.now);
+    const { client, name } = this.options;
+    const fresh = () => this.observedAt + LEASE_DURATION > this.kernel.now;
+    try {
+      // A leader whose record still holds writes at once, without reading.
+      if (this.leading && this.observed !== undefined && fresh()) {
+        try {
+          const spec = { ...this.observed.spec, renewTime: now };
+          this.observe(yield* client.update(LEASES, { ...this.observed, spec }));
+          return true;
+        } catch (error) {
+          if (!isStatus(error, "Conflict")) throw error;
+        }
+      }
+      let lease: KubeObject;
+      try {
+        lease = yield* client.get(LEASES, "kube-system", name);
+      } catch (error) {
+        if (!isStatus(error, "NotFound")) throw error;
+        this.observe(yield* client.create<KubeObject>(LEASES, this.newLease(now)));
+        return true;
+      }
+      if (lease.metadata.resourceVersion !== this.observed?.metadata.resourceVersion) this.observe(lease);
+      const holder: string = lease.spec?.holderIdentity ?? "";
+      const mine = holder === this.holderIdentity;
+      if (holder !== "" && !mine && fresh()) return false;
+      const transitions: number = lease.spec?.leaseTransitions ?? 0;
+      const spec = {
+        ...lease.spec,
+        holderIdentity: this.holderIdentity,
+        leaseDurationSeconds: LEASE_DURATION / SECOND,
+        renewTime: now,
+        acquireTime: mine ? lease.spec.acquireTime : now,
+        leaseTransitions: mine ? transitions : transitions + 1,
+      };
+      this.observe(yield* client.update(LEASES, { ...lease, spec }));
+      return true;
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      if (isStatus(error, "Conflict") || isStatus(error, "AlreadyExists"))
+        this.say(
+          "leaderelection.go:429",
+          `Failed to update lock optimistically: ${text}, falling back to slow path`,
+          "E",
+        );
+      else this.say("leaderelection.go:436", `error retrieving resource lock ${this.lock}: ${text}`, "E");
+      return false;
+    }
+  }
+
+  private newLease(now: string): object {
+    return {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { namespace: "kube-system", name: this.options.name },
+      spec: {
+        holderIdentity: this.holderIdentity,
+        leaseDurationSeconds: LEASE_DURATION / SECOND,
+        acquireTime: now,
+        renewTime: now,
+        leaseTransitions: 0,
+      },
+    };
+  }
+}
