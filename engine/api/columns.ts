@@ -1,6 +1,6 @@
 import { humanDuration } from "./duration.ts";
 import type { Column } from "./kind.ts";
-import { describe } from "./schema/describe.ts";
+import { describe } from "./schema/types.ts";
 import { parseTime } from "./time.ts";
 import type { KubeObject } from "./types.ts";
 

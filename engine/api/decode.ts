@@ -1,0 +1,367 @@
+import { schemaName } from "./define.ts";
+import type { Draft } from "./kind.ts";
+import { kindByGvk } from "./kinds.ts";
+import { formatQuantity, parseQuantity } from "./quantity.ts";
+import { type Field, type FieldType, type TypeSchema, typeOf } from "./schema/types.ts";
+import { formatMicroTime, formatTime, parseMicros } from "./time.ts";
+
+export interface Decoded {
+  /** What Go would write after reading the value: unknown fields gone, zero values left out or put in, canonical. */
+  object: Draft;
+  /** `unknown field "spec.foo"`, in document order; `fieldValidation` decides what becomes of them. */
+  strictErrors: string[];
+  /** Set when the value does not fit the type: the words of encoding/json or of the type's own reader. */
+  error?: string;
+}
+
+/** Strict decoding gives up listing after this many (sigs.k8s.io/json). */
+const MAX_STRICT_ERRORS = 100;
+
+interface Context {
+  strict: string[];
+  seen: Set<string>;
+  error: string | undefined;
+}
+
+/** Where a value stands: names without indexes for Go's type errors, with indexes for strict errors. */
+interface Place {
+  /** Innermost struct: `Container`. */
+  struct: string;
+  field: string;
+  path: string;
+}
+
+/** Reads a value as an object of this kind. A kind without a built-in type is copied as it is. */
+export function decodeObject(value: unknown, gvk: { group: string; version: string; kind: string }): Decoded {
+  const apiVersion = gvk.group === "" ? gvk.version : `${gvk.group}/${gvk.version}`;
+  const name = kindByGvk(apiVersion, gvk.kind)?.schema ?? schemaName(gvk.group, gvk.version, gvk.kind);
+  return decodeAs(value, name);
+}
+
+/** The same for any type of the schema, e.g. `io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions`. */
+export function decodeAs(value: unknown, typeName: string): Decoded {
+  const type = typeOf(typeName);
+  if (!type) return { object: copy(value), strictErrors: [] };
+  const context: Context = { strict: [], seen: new Set(), error: undefined };
+  const object = readStruct(value, type, { struct: "", field: "", path: "" }, context);
+  const decoded: Decoded = { object, strictErrors: context.strict };
+  if (context.error !== undefined) decoded.error = context.error;
+  return decoded;
+}
+
+function copy(value: unknown): Draft {
+  if (Array.isArray(value)) return value.map(copy);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, v]) => [key, copy(v)]));
+}
+
+const goStructName = (name: string) => name.slice(name.lastIndexOf(".") + 1);
+
+/** `v1.Container`: package and name, as Go prints a type. */
+function goRef(name: string): string {
+  if (name.startsWith("io.k8s.apimachinery.pkg.util.intstr")) return "intstr.IntOrString";
+  return name.split(".").slice(-2).join(".");
+}
+
+function goTypeOf(type: FieldType, goType: string | undefined): string {
+  switch (type.kind) {
+    case "ref":
+      return goRef(type.name);
+    case "array":
+      return `[]${goTypeOf(type.items, goType)}`;
+    case "map":
+      return type.values.kind === "quantity" ? "v1.ResourceList" : `map[string]${goTypeOf(type.values, goType)}`;
+    case "boolean":
+      return "bool";
+    case "double":
+      return "float64";
+    case "bytes":
+      return "[]uint8";
+    case "any":
+      return "interface {}";
+    default:
+      return goType ?? type.kind;
+  }
+}
+
+function jsonKind(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  if (typeof value === "boolean") return "bool";
+  return typeof value;
+}
+
+function mismatch(context: Context, value: string, place: Place, goType: string): undefined {
+  if (context.error === undefined) {
+    const where = place.struct === "" ? "Go value" : `Go struct field ${place.struct}.${place.field}`;
+    context.error = `json: cannot unmarshal ${value} into ${where} of type ${goType}`;
+  }
+  return undefined;
+}
+
+function fail(context: Context, message: string): undefined {
+  context.error ??= message;
+  return undefined;
+}
+
+function readStruct(value: unknown, type: TypeSchema, place: Place, context: Context): Draft {
+  if (value === null || value === undefined) return zeroStruct(type);
+  if (typeof value !== "object" || Array.isArray(value)) {
+    mismatch(context, jsonKind(value), place, goRef(type.name));
+    return zeroStruct(type);
+  }
+  const struct = goStructName(type.name);
+  const result: Draft = {};
+  for (const key in value) {
+    const field = type.fields.get(key);
+    const path = place.path === "" ? key : `${place.path}.${key}`;
+    if (field === undefined) {
+      unknownField(context, path);
+      continue;
+    }
+    const given = (value as Record<string, unknown>)[key];
+    if (given === null || given === undefined) continue;
+    const inner: Place = { struct, field: place.field === "" ? key : `${place.field}.${key}`, path };
+    const read = readValue(given, field.type, field.goType, inner, context);
+    if (read !== undefined && (field.pointer || field.zero !== undefined || !isZero(read, field.type))) {
+      result[key] = read;
+    }
+  }
+  for (const field of type.zeros) {
+    if (result[field.name] === undefined) result[field.name] = zeroOf(field);
+  }
+  return result;
+}
+
+function unknownField(context: Context, path: string): void {
+  if (context.strict.length >= MAX_STRICT_ERRORS || context.seen.has(path)) return;
+  context.seen.add(path);
+  context.strict.push(`unknown field "${path}"`);
+}
+
+/** Zero values that `omitempty` leaves out; structs are always written. */
+function isZero(value: unknown, type: FieldType): boolean {
+  switch (type.kind) {
+    case "string":
+    case "bytes":
+      return value === "";
+    case "boolean":
+      return value === false;
+    case "int32":
+    case "int64":
+    case "double":
+      return value === 0;
+    case "array":
+      return (value as unknown[]).length === 0;
+    case "map":
+      for (const _ in value as object) return false;
+      return true;
+    default:
+      return false;
+  }
+}
+
+function zeroOf(field: Field): unknown {
+  if (field.zero !== "object") return field.zero;
+  const type = field.type.kind === "ref" ? typeOf(field.type.name) : undefined;
+  return type ? zeroStruct(type) : {};
+}
+
+/** What Go writes for a struct nobody has filled in: `{}` for most, `{metadata: {creationTimestamp: null}, …}` for a template. */
+export function zeroStruct(type: TypeSchema): Draft {
+  const result: Draft = {};
+  for (const field of type.zeros) result[field.name] = zeroOf(field);
+  return result;
+}
+
+function zeroElement(type: FieldType): unknown {
+  switch (type.kind) {
+    case "ref": {
+      const struct = typeOf(type.name);
+      return struct ? zeroStruct(struct) : {};
+    }
+    case "string":
+    case "bytes":
+      return "";
+    case "boolean":
+      return false;
+    case "int32":
+    case "int64":
+    case "double":
+    case "intOrString":
+      return 0;
+    case "quantity":
+      return "0";
+    default:
+      return null;
+  }
+}
+
+function readValue(
+  value: unknown,
+  type: FieldType,
+  goType: string | undefined,
+  place: Place,
+  context: Context,
+): unknown {
+  switch (type.kind) {
+    case "string":
+      if (typeof value === "string") return value;
+      return mismatch(context, jsonKind(value), place, goType ?? "string");
+    case "boolean":
+      if (typeof value === "boolean") return value;
+      return mismatch(context, jsonKind(value), place, "bool");
+    case "int32":
+    case "int64":
+      return readInteger(value, goType ?? type.kind, type.kind === "int32", place, context);
+    case "double":
+      if (typeof value === "number") return value;
+      return mismatch(context, jsonKind(value), place, "float64");
+    case "ref": {
+      const struct = typeOf(type.name);
+      return struct ? readStruct(value, struct, place, context) : copy(value);
+    }
+    case "array":
+      return readArray(value, type, goType, place, context);
+    case "map":
+      return readMap(value, type, goType, place, context);
+    case "quantity":
+      return readQuantity(value, context);
+    case "intOrString":
+      if (typeof value === "string") return value;
+      return readInteger(value, "int32", true, { struct: "", field: "", path: "" }, context);
+    case "time":
+    case "microTime":
+      return readTime(value, type.kind === "microTime", context);
+    case "bytes":
+      return readBytes(value, place, context);
+    case "any":
+      return copy(value);
+  }
+}
+
+function readInteger(value: unknown, goType: string, small: boolean, place: Place, context: Context): unknown {
+  if (typeof value !== "number") return mismatch(context, jsonKind(value), place, goType);
+  const fits = Number.isInteger(value) && (!small || (value >= -2147483648 && value <= 2147483647));
+  if (fits && Math.abs(value) < 9.3e18) return value;
+  return mismatch(context, `number ${goNumber(value)}`, place, goType);
+}
+
+/** The literal as it most likely stood in the document. */
+function goNumber(value: number): string {
+  return String(value);
+}
+
+function readArray(
+  value: unknown,
+  type: FieldType & { kind: "array" },
+  goType: string | undefined,
+  place: Place,
+  context: Context,
+): unknown {
+  if (!Array.isArray(value)) return mismatch(context, jsonKind(value), place, goTypeOf(type, goType));
+  const result: unknown[] = [];
+  for (let i = 0; i < value.length; i++) {
+    const inner: Place = { ...place, path: `${place.path}[${i}]` };
+    const read =
+      value[i] === null || value[i] === undefined ? undefined : readValue(value[i], type.items, goType, inner, context);
+    result.push(read === undefined ? zeroElement(type.items) : read);
+  }
+  return result;
+}
+
+function readMap(
+  value: unknown,
+  type: FieldType & { kind: "map" },
+  goType: string | undefined,
+  place: Place,
+  context: Context,
+): unknown {
+  if (typeof value !== "object" || Array.isArray(value)) {
+    return mismatch(context, jsonKind(value), place, goTypeOf(type, goType));
+  }
+  const result: Record<string, unknown> = {};
+  for (const [key, given] of Object.entries(value as object)) {
+    const inner: Place = { ...place, path: `${place.path}.${key}` };
+    const read = given === null ? undefined : readValue(given, type.values, goType, inner, context);
+    setOwn(result, key, read === undefined ? zeroElement(type.values) : read);
+  }
+  return result;
+}
+
+/** Assignment that does not fall for a key `__proto__`. */
+function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === "__proto__") {
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  } else target[key] = value;
+}
+
+function readQuantity(value: unknown, context: Context): unknown {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  // Quantity.UnmarshalJSON trims blanks inside the quotes.
+  const quantity = parseQuantity(text.trim());
+  return "error" in quantity ? fail(context, quantity.error) : formatQuantity(quantity);
+}
+
+function readTime(value: unknown, micro: boolean, context: Context): unknown {
+  const layout = micro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
+  if (typeof value !== "string") {
+    return mismatch(context, jsonKind(value), { struct: "", field: "", path: "" }, "string");
+  }
+  const micros = parseMicros(value);
+  if (Number.isNaN(micros)) return fail(context, timeError(value, layout));
+  return micro ? formatMicroTime(micros) : formatTime(Math.floor(micros / 1000));
+}
+
+/** time.ParseError: names the first part of the layout that the text does not have. */
+function timeError(text: string, layout: string): string {
+  const parts: readonly [number, number, string][] = [
+    [0, 4, "2006"],
+    [4, 5, "-"],
+    [5, 7, "01"],
+    [7, 8, "-"],
+    [8, 10, "02"],
+    [10, 11, "T"],
+    [11, 13, "15"],
+    [13, 14, ":"],
+    [14, 16, "04"],
+    [16, 17, ":"],
+    [17, 19, "05"],
+  ];
+  const head = `parsing time ${JSON.stringify(text)} as ${JSON.stringify(layout)}: cannot parse`;
+  for (const [from, to, name] of parts) {
+    const got = text.slice(from, to);
+    const good = name.length === 1 ? got === name : got.length === to - from && !Number.isNaN(Number(got));
+    if (!good) return `${head} ${JSON.stringify(text.slice(from))} as ${JSON.stringify(name)}`;
+  }
+  return `${head} ${JSON.stringify(text.slice(19))} as "Z07:00"`;
+}
+
+const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+function readBytes(value: unknown, place: Place, context: Context): unknown {
+  if (typeof value !== "string") return mismatch(context, jsonKind(value), place, "[]uint8");
+  const at = base64Error(value);
+  if (at >= 0) return fail(context, `illegal base64 data at input byte ${at}`);
+  return value.includes("\n") || value.includes("\r") ? value.replace(/[\r\n]/g, "") : value;
+}
+
+/** Index that encoding/base64 complains about; -1 for good input. */
+function base64Error(text: string): number {
+  let count = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i]!;
+    if (c === "\n" || c === "\r") continue;
+    if (c === "=") {
+      if (count % 4 < 2) return i;
+      const rest = text.slice(i + 1).replace(/[\r\n]/g, "");
+      if (count % 4 === 2) {
+        if (rest[0] !== "=") return rest === "" ? text.length : i + 1;
+        return rest.length > 1 ? i + 2 : -1;
+      }
+      return rest.length > 0 ? i + 1 : -1;
+    }
+    if (!BASE64.includes(c)) return i;
+    count++;
+  }
+  return count % 4 === 0 ? -1 : text.length;
+}
