@@ -13,6 +13,7 @@ export function unauthorized(message = "Unauthorized"): StatusError {
 /** 403 of admission and subresources: `pods "x" is forbidden: …`. */
 export function forbidden(group: string, resource: string, name: string, why: string): StatusError {
   const subject = groupResource(group, resource);
+  if (resource === "") return failure(403, "Forbidden", `forbidden: ${why}`, {});
   const message = name === "" ? `${subject} is forbidden: ${why}` : `${subject} "${name}" is forbidden: ${why}`;
   return failure(403, "Forbidden", message, details(group, resource, name));
 }

@@ -29,7 +29,7 @@ export interface RequestOptions {
 /** 2025-03-01T09:00:00Z */
 export const TEST_EPOCH_MS = 1_740_819_600_000;
 
-export const ADMIN: User = { name: "kubernetes-admin", groups: ["kubeadm:cluster-admins"] };
+export const ADMIN: User = { name: "kubernetes-admin", groups: ["system:masters"] };
 
 export function harness(options: Partial<ApiServerOptions> = {}, kinds: readonly KindDef[] = KINDS): Harness {
   const kernel = new Kernel({ seed: 1, epochMs: TEST_EPOCH_MS });

@@ -1,41 +1,62 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { StatusError } from "../api/status.ts";
 import { cpu, type Gen, TaskKilled } from "../kernel/index.ts";
+import type { AuditRecord } from "./audit.ts";
 import { authenticate } from "./authentication.ts";
+import { attributesOf, type Decision, refusal } from "./authorization/attributes.ts";
 import type { Context } from "./context.ts";
 import { COSTS } from "./costs.ts";
-import { internalError } from "./errors.ts";
+import { forbidden, internalError } from "./errors.ts";
+import { impersonate } from "./impersonation.ts";
 import { requestInfo } from "./requestinfo.ts";
-import { ok } from "./respond.ts";
+import { failed, withHeaders } from "./respond.ts";
 import { route } from "./route.ts";
 import type { ApiServer } from "./server.ts";
 import { ANONYMOUS } from "./user.ts";
 
-/** The request's way through an API server, in upstream's order (pkg/server/config.go DefaultBuildHandlerChain). */
+/**
+ * The request's way through an API server, in upstream's order (pkg/server/config.go DefaultBuildHandlerChain). From
+ * `route` on: decode → defaults → mutating admission → validation → validating admission → storage → watch cache.
+ */
 export function* serve(server: ApiServer, request: HttpRequest): Gen<HttpResponse> {
   const info = requestInfo(request);
-  const context: Context = {
-    server,
-    registry: server.registry,
-    request,
-    info,
-    user: ANONYMOUS,
-    warnings: [],
-  };
+  const context: Context = { server, registry: server.registry, request, info, user: ANONYMOUS, warnings: [] };
   yield* cpu(COSTS.request);
+  let record: AuditRecord | undefined;
+  let response: HttpResponse;
   try {
     context.user = authenticate(server, request);
-    const response = yield* route(context);
-    return response;
+    record = server.audit.begin(context);
+    const user = impersonate(context);
+    if (user !== context.user) {
+      if (record) record.impersonated = user;
+      context.user = user;
+    }
+    const decision = authorize(context);
+    if (record) record.decision = decision;
+    if (!decision.allowed) throw refused(context, decision);
+    response = yield* route(context);
   } catch (error) {
-    return failed(server, error);
+    if (error instanceof TaskKilled) throw error;
+    response = answerTo(server, error);
   }
+  response = withHeaders(context, response, record?.id);
+  record?.finish(response);
+  return response;
+}
+
+function authorize(context: Context): Decision {
+  return context.server.authorizer.authorize(attributesOf(context.user, context.info));
+}
+
+function refused({ user, info }: Context, { reason }: Decision): StatusError {
+  const why = refusal(attributesOf(user, info)) + (reason === "" ? "" : `: ${reason}`);
+  return forbidden(info.group, info.resource, info.name, why);
 }
 
 /** Any failure as its Status; a bug becomes the 500 that a panic gives, and is kept for the tests to see. */
-function failed(server: ApiServer, error: unknown): HttpResponse {
-  if (error instanceof TaskKilled) throw error;
-  if (error instanceof StatusError) return ok(error.status, error.status.code);
+function answerTo(server: ApiServer, error: unknown): HttpResponse {
+  if (error instanceof StatusError) return failed(error);
   server.kernel.faults.push({ task: `apiserver ${server.name}`, error, at: server.kernel.now });
-  return ok(internalError(error instanceof Error ? error.message : String(error)).status, 500);
+  return failed(internalError(error instanceof Error ? error.message : String(error)));
 }

@@ -2,6 +2,7 @@ import type { KindDef } from "../api/kind.ts";
 import type { KubeObject } from "../api/types.ts";
 import { type Etcd, prefixEnd } from "../etcd/index.ts";
 import { type Kernel, MINUTE } from "../kernel/index.ts";
+import { Authorizer } from "./authorization/authorization.ts";
 import { ResourceCache } from "./cache.ts";
 import { LeasePool } from "./leases.ts";
 import type { Selection } from "./selection.ts";
@@ -21,6 +22,7 @@ export class Registry {
   readonly etcd: Etcd;
   readonly kinds: readonly KindDef[];
   readonly leases: LeasePool;
+  readonly authorizer: Authorizer;
   /** Below this revision etcd keeps no history; -1 before the first compaction. */
   compactRevision = -1;
   /** Revision of the last event that the caches have seen. */
@@ -41,6 +43,7 @@ export class Registry {
       if (def.etcdPrefix !== "" && !this.caches.has(def.etcdPrefix))
         this.caches.set(def.etcdPrefix, new ResourceCache(def));
     }
+    this.authorizer = new Authorizer(this);
     kernel.on(BOOKMARK_EVENT, () => this.sendBookmarks());
     etcd.watch(
       { key: "/registry/", rangeEnd: prefixEnd("/registry/"), startRevision: 1, prevKv: true },

@@ -1,5 +1,8 @@
 import type { HttpResponse } from "../api/http.ts";
+import type { StatusError } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
+import { encode } from "../kernel/index.ts";
+import type { Context } from "./context.ts";
 
 const JSON_HEADERS: Readonly<Record<string, string>> = Object.freeze({ "content-type": "application/json" });
 
@@ -8,7 +11,27 @@ export function ok(value: unknown, status = 200): HttpResponse {
   return { status, headers: JSON_HEADERS, body: { type: "object", value } };
 }
 
-/** A list as upstream encodes it: the items' own kind and apiVersion stand once, on the list. */
+export function failed(error: StatusError): HttpResponse {
+  return ok(error.status, error.status.code);
+}
+
+export function text(content: string, status = 200, type = "text/plain; charset=utf-8"): HttpResponse {
+  return { status, headers: { "content-type": type }, body: { type: "bytes", bytes: encode(content) } };
+}
+
+/** Headers that answers have beside the body's: the audit id, warnings, and that nothing may be cached. */
+export function withHeaders(context: Context, response: HttpResponse, auditId: string | undefined): HttpResponse {
+  const { warnings } = context;
+  if (warnings.length === 0 && auditId === undefined) return response;
+  const headers: Record<string, string> = { ...response.headers, "cache-control": "no-cache, private" };
+  if (auditId !== undefined) headers["audit-id"] = auditId;
+  // RFC 7234 §5.5; several are separate header lines upstream, joined here as HTTP allows.
+  if (warnings.length > 0)
+    headers["warning"] = warnings.map((warning) => `299 - ${JSON.stringify(warning)}`).join(", ");
+  return { ...response, headers };
+}
+
+/** A list as upstream encodes it. */
 export function listOf(
   apiVersion: string,
   kind: string,

@@ -3,10 +3,12 @@ import type { KindDef } from "../api/kind.ts";
 import type { Kernel } from "../kernel/index.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import { ADMISSION_PLUGINS } from "./admission/plugins.ts";
+import { AuditLog } from "./audit.ts";
+import type { Authorizer } from "./authorization/authorization.ts";
+import { CertificateAuthenticator } from "./certificates.ts";
 import { serve } from "./pipeline.ts";
 import type { Registry } from "./registry.ts";
 import { TokenAuthenticator } from "./tokens.ts";
-import { CertificateAuthenticator } from "./x509.ts";
 
 export interface ApiServerOptions {
   kernel: Kernel;
@@ -20,6 +22,8 @@ export interface ApiServerOptions {
   serviceAccountKey: Uint8Array;
   /** `--service-account-issuer`. */
   serviceAccountIssuer?: string;
+  /** Takes each line of the audit log. */
+  auditSink?: (line: string) => void;
 }
 
 /** Events live for an hour (`--event-ttl`), in seconds. */
@@ -54,12 +58,16 @@ export class ApiServer {
   readonly plugins: readonly AdmissionPlugin[] = ADMISSION_PLUGINS;
   readonly certificates: CertificateAuthenticator;
   readonly tokens: TokenAuthenticator;
+  readonly authorizer: Authorizer;
+  readonly audit: AuditLog;
 
   constructor(options: ApiServerOptions) {
     this.kernel = options.kernel;
     this.name = options.name;
     this.registry = options.registry;
     this.certificates = new CertificateAuthenticator(options.clientCa);
+    this.authorizer = options.registry.authorizer;
+    this.audit = new AuditLog(options.kernel, options.name, options.auditSink);
     const issuer = options.serviceAccountIssuer ?? ISSUER;
     this.tokens = new TokenAuthenticator({
       kernel: options.kernel,

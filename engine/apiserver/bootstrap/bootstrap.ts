@@ -1,0 +1,117 @@
+import type { KubeObject } from "../../api/types.ts";
+import type { Gen } from "../../kernel/index.ts";
+import { deepClone } from "../frozen.ts";
+import { fillMeta, orderMeta } from "../objectmeta.ts";
+import type { Registry } from "../registry.ts";
+import { insert } from "../store.ts";
+import { policyObjects } from "./policy.ts";
+
+export interface BootstrapOptions {
+  /** ClusterIP of the Service `kubernetes`: the first address of the Service range. */
+  serviceIp: string;
+  /** Addresses of the API servers. */
+  endpoints: readonly string[];
+  port?: number;
+}
+
+/**
+ * What an API server makes by itself when it starts (pkg/controlplane): the system's namespaces, the RBAC bootstrap
+ * policy, the two priority classes, and the Service `kubernetes` with its Endpoints and EndpointSlice. What is there
+ * already stays as it is.
+ */
+export function* bootstrap(registry: Registry, options: BootstrapOptions): Gen {
+  for (const name of ["kube-system", "kube-public", "kube-node-lease", "default"]) {
+    yield* ensure(registry, "", "namespaces", {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name, labels: { "kubernetes.io/metadata.name": name } },
+      spec: { finalizers: ["kubernetes"] },
+      status: { phase: "Active" },
+    });
+  }
+  for (const object of policyObjects()) {
+    const { kind } = object as KubeObject;
+    yield* ensure(registry, "rbac.authorization.k8s.io", `${kind.toLowerCase()}s`, object);
+  }
+  for (const object of priorityClasses()) yield* ensure(registry, "scheduling.k8s.io", "priorityclasses", object);
+  for (const [group, resource, object] of kubernetesService(options)) {
+    yield* ensure(registry, group, resource, object);
+  }
+}
+
+function* ensure(registry: Registry, group: string, resource: string, object: object): Gen {
+  const def = registry.kind(group, "v1", resource);
+  if (def === undefined) return;
+  const draft = deepClone(object) as KubeObject;
+  const { namespace = "", name } = draft.metadata;
+  if (registry.cache(def).get(namespace, name) !== undefined) return;
+  def.defaults?.(draft);
+  fillMeta(registry.kernel, def, draft, namespace);
+  orderMeta(draft);
+  yield* insert(registry, def, draft);
+}
+
+function priorityClasses(): object[] {
+  const make = (name: string, value: number, description: string) => ({
+    apiVersion: "scheduling.k8s.io/v1",
+    kind: "PriorityClass",
+    metadata: { name },
+    value,
+    description,
+    preemptionPolicy: "PreemptLowerPriority",
+  });
+  return [
+    make(
+      "system-node-critical",
+      2_000_001_000,
+      "Used for system critical pods that must not be moved from their current node.",
+    ),
+    make(
+      "system-cluster-critical",
+      2_000_000_000,
+      "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+    ),
+  ];
+}
+
+function kubernetesService({ serviceIp, endpoints, port = 6443 }: BootstrapOptions): [string, string, object][] {
+  const metadata = { name: "kubernetes", namespace: "default" };
+  const labels = { component: "apiserver", provider: "kubernetes" };
+  const service = {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { ...metadata, labels },
+    spec: {
+      ports: [{ name: "https", protocol: "TCP", port: 443, targetPort: port }],
+      clusterIP: serviceIp,
+      clusterIPs: [serviceIp],
+      type: "ClusterIP",
+      sessionAffinity: "None",
+      ipFamilies: ["IPv4"],
+      ipFamilyPolicy: "SingleStack",
+      internalTrafficPolicy: "Cluster",
+    },
+    status: { loadBalancer: {} },
+  };
+  const addresses = [...endpoints].sort();
+  const skip = { "endpointslice.kubernetes.io/skip-mirror": "true" };
+  const old = {
+    apiVersion: "v1",
+    kind: "Endpoints",
+    metadata: { ...metadata, labels: skip },
+    subsets: [{ addresses: addresses.map((ip) => ({ ip })), ports: [{ name: "https", port, protocol: "TCP" }] }],
+  };
+  const slice = {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: { ...metadata, labels: { "kubernetes.io/service-name": "kubernetes" } },
+    addressType: "IPv4",
+    endpoints: addresses.map((ip) => ({ addresses: [ip], conditions: { ready: true } })),
+    ports: [{ name: "https", protocol: "TCP", port }],
+  };
+  return [
+    ["", "services", service],
+    ["", "endpoints", old],
+    ["discovery.k8s.io", "endpointslices", slice],
+  ];
+}
