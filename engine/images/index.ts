@@ -1,0 +1,50 @@
+import { alpine } from "./alpine.ts";
+import { busybox } from "./busybox.ts";
+import { curl } from "./curl.ts";
+import { flannel, flannelCniPlugin } from "./flannel.ts";
+import { type Image, type ImageDef, imageOf, manifestDigest } from "./image.ts";
+import { nginx } from "./nginx/index.ts";
+import { pause } from "./pause.ts";
+import { type ImageReference, parseReference } from "./reference.ts";
+import { SYSTEM_IMAGES } from "./system.ts";
+
+export type { Image, ImageDef } from "./image.ts";
+export { type ImageReference, parseReference, ImageReferenceError } from "./reference.ts";
+
+/** Every image that can be pulled. A new one is a file here and a line in this list. */
+export const IMAGES: readonly ImageDef[] = [
+  nginx,
+  busybox,
+  alpine,
+  curl,
+  pause,
+  flannel,
+  flannelCniPlugin,
+  ...SYSTEM_IMAGES,
+];
+
+const byName = new Map<string, ImageDef>(IMAGES.flatMap((def) => def.names.map((name) => [name, def] as const)));
+
+export type Resolution =
+  | { kind: "image"; image: Image }
+  /** The repository exists, the tag or digest does not. */
+  | { kind: "no tag"; reference: ImageReference }
+  /** No such repository (or a private one: registries do not tell). */
+  | { kind: "no repository"; reference: ImageReference };
+
+/** What a registry has under a name such as `nginx` or `registry.k8s.io/pause:3.10`. Throws ImageReferenceError for a bad name. */
+export function resolveImage(name: string): Resolution {
+  const reference = parseReference(name);
+  const def = byName.get(reference.name);
+  if (def === undefined) return { kind: "no repository", reference };
+  if (reference.digest !== undefined) {
+    const tag = KNOWN_TAGS.find((known) => reference.digest === `sha256:${manifestDigest(reference.name, known)}`);
+    if (tag === undefined && reference.tag === undefined) return { kind: "no tag", reference };
+    return { kind: "image", image: imageOf(def, { ...reference, tag: tag ?? reference.tag }) };
+  }
+  if (!def.tags.test(reference.tag ?? "latest")) return { kind: "no tag", reference };
+  return { kind: "image", image: imageOf(def, reference) };
+}
+
+/** Tags by whose digest an image can be pulled. */
+const KNOWN_TAGS = ["latest", "1.27", "1.36", "3.21", "3.10", "v1.32.3", "3.5.16-0", "v1.11.3"];

@@ -1,0 +1,243 @@
+import { isErrno } from "../../machine/errno.ts";
+import { entriesOf } from "../../machine/inode.ts";
+import type { Process } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+
+/** One directive: `name args… ;` or `name args… { block }`. */
+export interface Directive {
+  name: string;
+  args: string[];
+  block?: Directive[];
+  file: string;
+  line: number;
+}
+
+export interface Location {
+  modifier: "" | "=" | "^~" | "~";
+  path: string;
+  root?: string;
+  alias?: string;
+  index?: string[];
+  returns?: { code: number; text: string };
+}
+
+export interface Server {
+  listens: { address: string; port: number }[];
+  names: string[];
+  root: string;
+  index: string[];
+  locations: Location[];
+  errorPages: Map<number, string>;
+  returns?: { code: number; text: string };
+}
+
+export interface Config {
+  user: string;
+  /** 0 for `auto`. */
+  workers: number;
+  accessLog: string | undefined;
+  errorLog: string;
+  servers: Server[];
+}
+
+/** What nginx says at `[emerg]` about a bad file. */
+export class ConfigError extends Error {}
+
+const PREFIX = "/etc/nginx";
+
+/** Reads nginx.conf with its includes. Throws ConfigError. */
+export function readConfig(p: Process, path = `${PREFIX}/nginx.conf`): Config {
+  const top = readDirectives(p, path);
+  const config: Config = { user: "nginx", workers: 1, accessLog: "logs/access.log", errorLog: "stderr", servers: [] };
+  for (const directive of top) {
+    const { name, args, block } = directive;
+    if (name === "user") config.user = args[0] ?? "nginx";
+    else if (name === "worker_processes") config.workers = args[0] === "auto" ? 0 : Number.parseInt(args[0] ?? "1", 10);
+    else if (name === "error_log") config.errorLog = args[0] ?? "stderr";
+    else if (name === "http") readHttp(config, block ?? []);
+    else if (!KNOWN_TOP.has(name)) throw unknown(directive);
+  }
+  return config;
+}
+
+const KNOWN_TOP = new Set([
+  "pid",
+  "events",
+  "load_module",
+  "worker_rlimit_nofile",
+  "daemon",
+  "env",
+  "stream",
+  "pcre_jit",
+]);
+
+function unknown(directive: Directive): ConfigError {
+  return new ConfigError(`unknown directive "${directive.name}" in ${directive.file}:${directive.line}`);
+}
+
+function readHttp(config: Config, block: Directive[]): void {
+  let root = "/etc/nginx/html";
+  for (const { name, args } of block) {
+    if (name === "access_log") config.accessLog = args[0] === "off" ? undefined : args[0];
+    if (name === "root") root = args[0] ?? root;
+  }
+  for (const directive of block) if (directive.name === "server") config.servers.push(readServer(directive, root));
+}
+
+const SERVER_DIRECTIVES = new Set(
+  (
+    "access_log error_log add_header charset client_max_body_size deny allow expires gzip if keepalive_timeout " +
+    "proxy_pass proxy_set_header proxy_http_version rewrite sendfile server_tokens ssl_certificate ssl_certificate_key " +
+    "try_files types default_type autoindex resolver set stub_status fastcgi_pass fastcgi_index include internal"
+  ).split(" "),
+);
+
+function readServer(directive: Directive, root: string): Server {
+  const server: Server = { listens: [], names: [], root, index: ["index.html"], locations: [], errorPages: new Map() };
+  for (const inner of directive.block ?? []) {
+    const { name, args } = inner;
+    if (name === "listen") server.listens.push(readListen(inner));
+    else if (name === "server_name") server.names.push(...args);
+    else if (name === "root") server.root = args[0] ?? server.root;
+    else if (name === "index") server.index = args;
+    else if (name === "return") server.returns = readReturn(args);
+    else if (name === "error_page") {
+      for (const code of args.slice(0, -1)) server.errorPages.set(Number(code), args.at(-1)!);
+    } else if (name === "location") server.locations.push(readLocation(inner));
+    else if (!SERVER_DIRECTIVES.has(name)) throw unknown(inner);
+  }
+  if (server.listens.length === 0) server.listens.push({ address: "0.0.0.0", port: 80 });
+  return server;
+}
+
+function readListen(directive: Directive): { address: string; port: number } {
+  const text = directive.args[0] ?? "80";
+  const colon = text.lastIndexOf(":");
+  const port = Number(text.includes("]") && !text.includes("]:") ? 80 : colon < 0 ? text : text.slice(colon + 1));
+  if (!(port > 0 && port < 65_536)) {
+    throw new ConfigError(`invalid port in "${text}" of the "listen" directive in ${directive.file}:${directive.line}`);
+  }
+  const address = colon < 0 || text.startsWith("[") || text.startsWith("*") ? "0.0.0.0" : text.slice(0, colon);
+  return { address, port };
+}
+
+function readReturn(args: string[]): { code: number; text: string } {
+  const code = Number(args[0]);
+  if (Number.isNaN(code)) return { code: 302, text: args[0] ?? "" };
+  return { code, text: args[1] ?? "" };
+}
+
+function readLocation(directive: Directive): Location {
+  const { args } = directive;
+  const modifier = args.length > 1 ? (args[0] === "=" || args[0] === "^~" ? args[0] : "~") : "";
+  const location: Location = { modifier, path: args.at(-1) ?? "/" };
+  for (const inner of directive.block ?? []) {
+    if (inner.name === "root") location.root = inner.args[0] ?? "";
+    else if (inner.name === "alias") location.alias = inner.args[0] ?? "";
+    else if (inner.name === "index") location.index = inner.args;
+    else if (inner.name === "return") location.returns = readReturn(inner.args);
+    else if (!SERVER_DIRECTIVES.has(inner.name)) throw unknown(inner);
+  }
+  return location;
+}
+
+function readDirectives(p: Process, path: string): Directive[] {
+  let text: string;
+  try {
+    text = sys.readText(p, path);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    const number = error.code === "EACCES" ? 13 : 2;
+    throw new ConfigError(`open() "${path}" failed (${number}: ${error.message})`);
+  }
+  const tokens = tokenize(text, path);
+  const [out, end] = parseBlock(p, tokens, 0, path, false);
+  if (end < tokens.length) throw new ConfigError(`unexpected "}" in ${path}:${tokens[end]!.line}`);
+  return out;
+}
+
+interface Token {
+  text: string;
+  line: number;
+  quoted: boolean;
+}
+
+function tokenize(text: string, path: string): Token[] {
+  const out: Token[] = [];
+  let line = 1;
+  for (let i = 0; i < text.length; ) {
+    const char = text[i]!;
+    if (char === "\n") line++;
+    if (/\s/.test(char)) i++;
+    else if (char === "#") while (i < text.length && text[i] !== "\n") i++;
+    else if (char === "{" || char === "}" || char === ";") {
+      out.push({ text: char, line, quoted: false });
+      i++;
+    } else if (char === '"' || char === "'") {
+      let value = "";
+      const from = line;
+      for (i++; text[i] !== char; i++) {
+        if (i >= text.length) throw new ConfigError(`unexpected end of file, expecting "${char}" in ${path}:${line}`);
+        if (text[i] === "\\" && i + 1 < text.length) i++;
+        if (text[i] === "\n") line++;
+        value += text[i];
+      }
+      i++;
+      out.push({ text: value, line: from, quoted: true });
+    } else {
+      let value = "";
+      while (i < text.length && !/[\s;{]/.test(text[i]!)) value += text[i++];
+      // A variable in braces belongs to its word.
+      if (value.endsWith("$") && text[i] === "{") while (i < text.length && !/[\s;]/.test(text[i]!)) value += text[i++];
+      out.push({ text: value, line, quoted: false });
+    }
+  }
+  return out;
+}
+
+function parseBlock(p: Process, tokens: Token[], from: number, path: string, inner: boolean): [Directive[], number] {
+  const out: Directive[] = [];
+  let i = from;
+  while (i < tokens.length) {
+    const first = tokens[i]!;
+    if (first.text === "}" && !first.quoted) return [out, i];
+    const words: string[] = [];
+    while (i < tokens.length && (tokens[i]!.quoted || !/^[;{}]$/.test(tokens[i]!.text))) words.push(tokens[i++]!.text);
+    const end = tokens[i];
+    const [name = "", ...args] = words;
+    if (end === undefined || end.text === "}") {
+      const found = end === undefined ? "end of file" : '"}"';
+      const line = end?.line ?? tokens[tokens.length - 1]!.line;
+      throw new ConfigError(`unexpected ${found}, expecting ";" or "}" in ${path}:${line}`);
+    }
+    i++;
+    if (end.text === ";") {
+      if (name === "include") for (const file of included(p, args[0] ?? "")) out.push(...readDirectives(p, file));
+      else out.push({ name, args, file: path, line: first.line });
+      continue;
+    }
+    const [block, close] = parseBlock(p, tokens, i, path, true);
+    if (close >= tokens.length) {
+      throw new ConfigError(`unexpected end of file, expecting "}" in ${path}:${tokens[tokens.length - 1]!.line}`);
+    }
+    out.push({ name, args, block, file: path, line: first.line });
+    i = close + 1;
+  }
+  return [out, inner ? tokens.length : i];
+}
+
+/** `include` takes one file or a `*.conf` of a directory; a pattern without a match is no error. */
+function included(p: Process, pattern: string): string[] {
+  const path = pattern.startsWith("/") ? pattern : `${PREFIX}/${pattern}`;
+  if (path.endsWith("mime.types")) return [];
+  const star = path.indexOf("*");
+  if (star < 0) return [path];
+  const slash = path.lastIndexOf("/");
+  const [head, tail] = [path.slice(slash + 1, star), path.slice(star + 1)];
+  const dir = sys.find(p, path.slice(0, slash) || "/");
+  if (dir?.kind !== "dir") return [];
+  return [...entriesOf(dir).keys()]
+    .filter((name) => name.startsWith(head) && name.endsWith(tail) && !name.startsWith("."))
+    .sort()
+    .map((name) => `${path.slice(0, slash)}/${name}`);
+}

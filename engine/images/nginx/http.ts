@@ -1,0 +1,205 @@
+import type { HttpRequest, HttpResponse } from "../../api/http.ts";
+import { civilFromDays } from "../../api/time.ts";
+import { decode, encode } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import type { Process } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import type { Location, Server } from "./config.ts";
+
+const REASONS: Record<number, string> = {
+  301: "Moved Permanently",
+  302: "Found",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Not Allowed",
+  500: "Internal Server Error",
+  502: "Bad Gateway",
+  503: "Service Temporarily Unavailable",
+};
+
+const TYPES: Record<string, string> = {
+  html: "text/html",
+  htm: "text/html",
+  css: "text/css",
+  xml: "text/xml",
+  js: "application/javascript",
+  json: "application/json",
+  txt: "text/plain",
+  png: "image/png",
+  jpg: "image/jpeg",
+  svg: "image/svg+xml",
+};
+
+/** What a request answers, and what the error log says about it. */
+export interface Answer {
+  response: HttpResponse;
+  bodySize: number;
+  error?: string;
+}
+
+const two = (n: number) => String(n).padStart(2, "0");
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const DAYS = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+
+function parts(wallMs: number) {
+  const days = Math.floor(wallMs / 86_400_000);
+  const [year, month, day] = civilFromDays(days);
+  const s = Math.floor((wallMs - days * 86_400_000) / 1000);
+  const clock = `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+  return { year, month, day, clock, weekday: DAYS[((days % 7) + 7) % 7]! };
+}
+
+/** `Mon, 23 Nov 2026 10:00:00 GMT`. */
+export function httpDate(wallMs: number): string {
+  const { year, month, day, clock, weekday } = parts(wallMs);
+  return `${weekday}, ${two(day)} ${MONTHS[month - 1]} ${year} ${clock} GMT`;
+}
+
+/** `23/Nov/2026:10:00:00 +0000`, as in the access log. */
+export function logDate(wallMs: number): string {
+  const { year, month, day, clock } = parts(wallMs);
+  return `${two(day)}/${MONTHS[month - 1]}/${year}:${clock} +0000`;
+}
+
+/** `2026/11/23 10:00:00`, as in the error log. */
+export function errorDate(wallMs: number): string {
+  const { year, month, day, clock } = parts(wallMs);
+  return `${year}/${two(month)}/${two(day)} ${clock}`;
+}
+
+/** Serves one request from the container's files. */
+export function serve(p: Process, server: Server, request: HttpRequest, version: string): Answer {
+  const uri = decodePath(request.path.split("?")[0]!);
+  const host = request.headers["host"] ?? "localhost";
+  if (server.returns) return simple(p, version, server.returns.code, server.returns.text, request);
+  const location = locate(server.locations, uri);
+  if (location?.returns) return simple(p, version, location.returns.code, location.returns.text, request);
+  if (request.method !== "GET" && request.method !== "HEAD") return page(p, version, 405, server, request);
+  return file(p, version, server, location, uri, host, request);
+}
+
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+function locate(locations: readonly Location[], uri: string): Location | undefined {
+  let best: Location | undefined;
+  for (const location of locations) {
+    if (location.modifier === "=" && location.path === uri) return location;
+    if (location.modifier === "~" || location.modifier === "=") continue;
+    if (uri.startsWith(location.path) && (best === undefined || location.path.length > best.path.length))
+      best = location;
+  }
+  return best;
+}
+
+function file(
+  p: Process,
+  version: string,
+  server: Server,
+  location: Location | undefined,
+  uri: string,
+  host: string,
+  request: HttpRequest,
+): Answer {
+  const base = location?.alias
+    ? location.alias + uri.slice(location.path.length)
+    : (location?.root ?? server.root) + uri;
+  const where = `client: ${request.remoteAddress}, server: ${server.names[0] ?? ""}, request: "${request.method} ${request.path} HTTP/1.1", host: "${host}"`;
+  try {
+    let path = base;
+    let node = sys.stat(p, path);
+    if (node.kind === "dir") {
+      if (!uri.endsWith("/")) return redirect(p, version, `http://${host}${uri}/`, request);
+      const names = location?.index ?? server.index;
+      const found = names.map((name) => `${base}${name}`).find((candidate) => sys.find(p, candidate) !== undefined);
+      if (found === undefined) {
+        return {
+          ...page(p, version, 403, server, request),
+          error: `directory index of "${base}" is forbidden, ${where}`,
+        };
+      }
+      path = found;
+      node = sys.stat(p, path);
+    }
+    if (node.kind !== "file") return page(p, version, 404, server, request);
+    const bytes = sys.readBytes(p, path);
+    const { kernel } = p.machine;
+    const modified = kernel.epochMs + Math.floor(node.mtime / 1000);
+    const headers = {
+      ...common(p, version, TYPES[path.slice(path.lastIndexOf(".") + 1)] ?? "application/octet-stream", bytes.length),
+      "last-modified": httpDate(modified),
+      etag: `"${Math.floor(modified / 1000).toString(16)}-${bytes.length.toString(16)}"`,
+      "accept-ranges": "bytes",
+    };
+    if (request.headers["if-none-match"] === headers.etag) {
+      return { response: { status: 304, headers, body: { type: "bytes", bytes: new Uint8Array(0) } }, bodySize: 0 };
+    }
+    return finish(200, headers, bytes, request);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    const missing = error.code === "ENOENT" || error.code === "ENOTDIR";
+    const number = error.code === "ENOENT" ? 2 : error.code === "ENOTDIR" ? 20 : 13;
+    const answer = page(p, version, missing ? 404 : 403, server, request);
+    return { ...answer, error: `open() "${base}" failed (${number}: ${error.message}), ${where}` };
+  }
+}
+
+function common(p: Process, version: string, type: string, size: number): Record<string, string> {
+  return {
+    server: `nginx/${version}`,
+    date: httpDate(p.machine.kernel.wallMs),
+    "content-type": type,
+    "content-length": String(size),
+    connection: "keep-alive",
+  };
+}
+
+function finish(status: number, headers: Record<string, string>, bytes: Uint8Array, request: HttpRequest): Answer {
+  const body = request.method === "HEAD" ? new Uint8Array(0) : bytes;
+  return { response: { status, headers, body: { type: "bytes", bytes: body } }, bodySize: body.length };
+}
+
+function errorHtml(code: number, version: string): Uint8Array {
+  const title = `${code} ${REASONS[code] ?? ""}`.trim();
+  return encode(
+    `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n` +
+      `<hr><center>nginx/${version}</center>\r\n</body>\r\n</html>\r\n`,
+  );
+}
+
+function page(p: Process, version: string, code: number, server: Server, request: HttpRequest): Answer {
+  const custom = server.errorPages.get(code);
+  if (custom !== undefined && sys.find(p, server.root + custom)?.kind === "file") {
+    const bytes = encode(decode(sys.readBytes(p, server.root + custom)));
+    return finish(code, common(p, version, "text/html", bytes.length), bytes, request);
+  }
+  const bytes = errorHtml(code, version);
+  return finish(code, common(p, version, "text/html", bytes.length), bytes, request);
+}
+
+function redirect(p: Process, version: string, to: string, request: HttpRequest, code = 301): Answer {
+  const bytes = errorHtml(code, version);
+  return finish(code, { ...common(p, version, "text/html", bytes.length), location: to }, bytes, request);
+}
+
+/** The `return` directive: a redirect, or a body of its own. */
+function simple(p: Process, version: string, code: number, text: string, request: HttpRequest): Answer {
+  if ([301, 302, 303, 307, 308].includes(code)) return redirect(p, version, text, request, code);
+  const expanded = text
+    .replaceAll("$hostname", p.ns.uts.hostname)
+    .replaceAll("$remote_addr", request.remoteAddress)
+    .replaceAll("$request_uri", request.path)
+    .replaceAll("$host", (request.headers["host"] ?? "").split(":")[0]!)
+    .replaceAll("\\n", "\n");
+  if (expanded === "" && code >= 400) {
+    const bytes = errorHtml(code, version);
+    return finish(code, common(p, version, "text/html", bytes.length), bytes, request);
+  }
+  const bytes = encode(expanded);
+  return finish(code, common(p, version, "application/octet-stream", bytes.length), bytes, request);
+}
