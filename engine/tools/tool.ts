@@ -112,10 +112,7 @@ function* report(t: Tool, spec: ToolSpec, error: unknown): Gen<number> {
   if (error instanceof OptionError || error instanceof UsageError) {
     yield* t.out.flush();
     const usage = spec.usageOnError && error instanceof OptionError ? `Usage: ${t.name} ${spec.usage}\n` : "";
-    yield* sys.printError(
-      t.p,
-      `${t.name}: ${error.message}\n${usage}Try '${t.name} --help' for more information.\n`,
-    );
+    yield* sys.printError(t.p, `${t.name}: ${error.message}\n${usage}Try '${t.name} --help' for more information.\n`);
     return spec.usageStatus ?? 1;
   }
   if (error instanceof Fatal) {

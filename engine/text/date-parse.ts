@@ -1,0 +1,185 @@
+/** The date texts of `date -d` and `touch -d` (gnulib's parse-datetime, its common part), in UTC. */
+import { calendar, DAYS, MONTH_NAMES, toEpoch } from "./time.ts";
+
+const UNITS: Record<string, number> = {
+  sec: 1,
+  second: 1,
+  min: 60,
+  minute: 60,
+  hour: 3600,
+  day: 86_400,
+  week: 604_800,
+  fortnight: 1_209_600,
+};
+const ORDINALS: Record<string, number> = {
+  last: -1,
+  this: 0,
+  next: 1,
+  first: 1,
+  third: 3,
+  fourth: 4,
+  fifth: 5,
+  sixth: 6,
+  seventh: 7,
+  eighth: 8,
+  ninth: 9,
+  tenth: 10,
+  eleventh: 11,
+  twelfth: 12,
+};
+
+/** The instant a text names, in ms since 1970, seen from `nowMs`; undefined when it is no date. */
+export function parseDate(text: string, nowMs: number): number | undefined {
+  const at = /^\s*@(-?\d+(?:[.,]\d+)?)\s*$/.exec(text);
+  if (at) return Number(at[1]!.replace(",", ".")) * 1000;
+  const nowSeconds = Math.floor(nowMs / 1000);
+  const now = calendar(nowSeconds);
+  let { year, month, day, hour, minute, second } = now;
+  let fraction = nowMs / 1000 - nowSeconds;
+  let zone = 0;
+  let dateSeen = false;
+  let timeSeen = false;
+  let months = 0;
+  let seconds = 0;
+  let weekday: { day: number; ordinal: number } | undefined;
+  let relative = false;
+  let rest = text.replace(/\([^)]*\)/g, " ").toLowerCase();
+  const eat = (pattern: RegExp): RegExpExecArray | undefined => {
+    const match = pattern.exec(rest);
+    if (match === null) return undefined;
+    rest = rest.slice(match[0].length);
+    return match;
+  };
+  for (;;) {
+    rest = rest.replace(/^[\s,]+/, "");
+    if (rest === "") break;
+    let m: RegExpExecArray | undefined;
+    if ((m = eat(/^(\d{4,})-(\d{1,2})-(\d{1,2})(?:t(?=\d)|(?![\d:]))/))) {
+      if (dateSeen) return undefined;
+      [year, month, day] = [Number(m[1]), Number(m[2]), Number(m[3])];
+      dateSeen = true;
+    } else if ((m = eat(/^(\d{1,2})\/(\d{1,2})(?:\/(\d{2,4}))?(?![\d:])/))) {
+      [month, day] = [Number(m[1]), Number(m[2])];
+      if (m[3]) year = m[3].length === 2 ? Number(m[3]) + (Number(m[3]) < 69 ? 2000 : 1900) : Number(m[3]);
+      dateSeen = true;
+    } else if ((m = eat(/^(\d{4})(\d{2})(\d{2})(?:t(?=\d)|(?![\d:]))/))) {
+      [year, month, day] = [Number(m[1]), Number(m[2]), Number(m[3])];
+      dateSeen = true;
+    } else if ((m = eat(/^(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*(am|pm|a\.m\.|p\.m\.)?(?![\d:])/))) {
+      if (timeSeen) return undefined;
+      [hour, minute, second] = [Number(m[1]), Number(m[2]), Number(m[3] ?? 0)];
+      fraction = m[4] === undefined ? 0 : Number(`0.${m[4]}`);
+      if (m[5]) hour = (hour % 12) + (m[5].startsWith("p") ? 12 : 0);
+      if (hour > 24 || minute > 59 || second > 60) return undefined;
+      timeSeen = true;
+      const offset = eat(/^\s*([-+])(\d{1,2}):?(\d{2})?(?![\d:]|\s*[a-z])/);
+      if (offset) zone = (offset[1] === "-" ? -1 : 1) * (Number(offset[2]) * 3600 + Number(offset[3] ?? 0) * 60);
+    } else if ((m = eat(/^(\d{1,2})\s*(am|pm)(?![a-z])/))) {
+      hour = (Number(m[1]) % 12) + (m[2] === "pm" ? 12 : 0);
+      minute = second = fraction = 0;
+      timeSeen = true;
+    } else if (
+      (m = eat(/^([-+]?)\s*(\d*)\s*(year|month|fortnight|week|day|hour|minute|min|second|sec)s?(\s+ago)?(?![a-z])/))
+    ) {
+      if (m[2] === "" && m[1] !== "") return undefined;
+      const sign = (m[1] === "-" ? -1 : 1) * (m[4] ? -1 : 1);
+      add(sign * (m[2] === "" ? 1 : Number(m[2])), m[3]!);
+    } else if (
+      (m = eat(
+        /^(last|this|next|first|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth)\s+([a-z]+)/,
+      ))
+    ) {
+      const name = m[2]!.replace(/s$/, "");
+      const count = ORDINALS[m[1]!]!;
+      if (name in UNITS || name === "month" || name === "year") add(count * (eat(/^\s+ago(?![a-z])/) ? -1 : 1), name);
+      else {
+        const index = dayIndex(m[2]!);
+        if (index < 0) return undefined;
+        weekday = { day: index, ordinal: count };
+      }
+    } else if ((m = eat(/^(now|today|tomorrow|yesterday|midnight|noon)(?![a-z])/))) {
+      relative = true;
+      if (m[1] === "tomorrow") seconds += 86_400;
+      if (m[1] === "yesterday") seconds -= 86_400;
+      if (m[1] === "midnight" || m[1] === "noon") {
+        hour = m[1] === "noon" ? 12 : 0;
+        minute = second = fraction = 0;
+        timeSeen = true;
+      }
+    } else if ((m = eat(/^(z|utc|gmt|ut)(?![a-z])/))) {
+      const offset = eat(/^\s*([-+])(\d{1,2}):?(\d{2})?(?![\d:])/);
+      zone = offset ? (offset[1] === "-" ? -1 : 1) * (Number(offset[2]) * 3600 + Number(offset[3] ?? 0) * 60) : 0;
+    } else if (timeSeen && (m = eat(/^([-+])(\d{2}):?(\d{2})(?![\d:])/))) {
+      zone = (m[1] === "-" ? -1 : 1) * (Number(m[2]) * 3600 + Number(m[3]) * 60);
+    } else if (
+      (m = eat(/^([a-z]+)\.?\s+(\d{1,2})(?:(?:\s*,\s*|\s+)(\d{4})(?![\d:]))?(?![\d:])/)) &&
+      monthIndex(m[1]!) > 0
+    ) {
+      month = monthIndex(m[1]!);
+      day = Number(m[2]);
+      if (m[3]) year = Number(m[3]);
+      dateSeen = true;
+    } else if (m) return undefined;
+    else if ((m = eat(/^(\d{1,2})[\s-]*([a-z]{3,})\.?(?:[\s-]+(\d{4})(?![\d:]))?/)) && monthIndex(m[2]!) > 0) {
+      day = Number(m[1]);
+      month = monthIndex(m[2]!);
+      if (m[3]) year = Number(m[3]);
+      dateSeen = true;
+    } else if (m) return undefined;
+    else if ((m = eat(/^([a-z]+)/))) {
+      const index = dayIndex(m[1]!);
+      if (index < 0) return undefined;
+      weekday = { day: index, ordinal: 0 };
+    } else if (dateSeen && timeSeen && (m = eat(/^(\d{4})(?!\d)/))) year = Number(m[1]);
+    else return undefined;
+  }
+  if (month < 1 || month > 12 || day < 1 || day > 31) return undefined;
+  if (dateSeen && calendar(toEpoch(year, month, day)).month !== month) return undefined;
+  if ((dateSeen || weekday) && !timeSeen) hour = minute = second = fraction = 0;
+  else if (!dateSeen && !timeSeen && !relative && text.trim() === "") hour = minute = second = fraction = 0;
+  let result = toEpoch(year, month + months, day, hour, minute, second) - zone;
+  if (weekday) {
+    const current = calendar(result).weekday;
+    let ahead = (weekday.day - current + 7) % 7;
+    if (weekday.ordinal > 0) ahead += (ahead === 0 ? weekday.ordinal : weekday.ordinal - 1) * 7;
+    if (weekday.ordinal < 0) ahead += weekday.ordinal * 7;
+    result += ahead * 86_400;
+  }
+  return (result + seconds + fraction) * 1000;
+
+  function add(count: number, unit: string): void {
+    relative = true;
+    if (unit === "month") months += count;
+    else if (unit === "year") months += 12 * count;
+    else seconds += count * UNITS[unit]!;
+  }
+}
+
+function monthIndex(word: string): number {
+  if (word.length < 3) return 0;
+  return MONTH_NAMES.findIndex((name) => name.toLowerCase() === word || name.slice(0, 3).toLowerCase() === word) + 1;
+}
+
+function dayIndex(word: string): number {
+  return DAYS.findIndex((name) => {
+    const full = name.toLowerCase();
+    return full === word || full.slice(0, 3) === word || (word.length >= 4 && full.startsWith(word));
+  });
+}
+
+/** `[[CC]YY]MMDDhhmm[.ss]` of `touch -t`, in ms since 1970. */
+export function parseStamp(text: string, nowMs: number): number | undefined {
+  const match = /^(\d{2})?(\d{2})?(\d{2})(\d{2})(\d{2})(\d{2})(?:\.(\d{2}))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, a, b, month, day, hour, minute, second] = match;
+  const short = b === undefined ? a : undefined;
+  const year =
+    a === undefined
+      ? calendar(Math.floor(nowMs / 1000)).year
+      : short !== undefined
+        ? Number(short) + (Number(short) < 69 ? 2000 : 1900)
+        : Number(`${a}${b}`);
+  if (Number(month) < 1 || Number(month) > 12 || Number(day) > 31 || Number(hour) > 23 || Number(minute) > 59)
+    return undefined;
+  return toEpoch(year, Number(month), Number(day), Number(hour), Number(minute), Number(second ?? 0)) * 1000;
+}

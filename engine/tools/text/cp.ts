@@ -1,0 +1,283 @@
+import { call, cpu, type Gen } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import type { Inode } from "../../machine/inode.ts";
+import * as sys from "../../machine/sys.ts";
+import { LineReader } from "../io.ts";
+import { Fatal, quote, type Tool, tool, UsageError } from "../tool.ts";
+
+export interface CopyChoice {
+  recursive: boolean;
+  /** Follow symbolic links: always, those on the command line only, or never. */
+  follow: "always" | "never" | "operands";
+  preserveMode: boolean;
+  preserveOwner: boolean;
+  preserveTimes: boolean;
+  force: boolean;
+  interactive: boolean;
+  noClobber: boolean;
+  update: boolean;
+  verbose: boolean;
+  symbolic: boolean;
+  hard: boolean;
+  backup: boolean;
+}
+
+/** cp(1). */
+export const cp = tool(
+  {
+    name: "cp",
+    short: "abdfHiLlnprRst:TuvPxS:Z",
+    long: "archive=a backup::=backup copy-contents=cc dereference=L force=f interactive=i link=l no-clobber=n no-dereference=P no-target-directory=T one-file-system=x parents=parents preserve::=preserve no-preserve:=np recursive=r remove-destination=rd sparse:=sparse reflink::=reflink strip-trailing-slashes=strip suffix:=S symbolic-link=s target-directory:=t update::=u verbose=v attributes-only=ao context::=Z",
+    usage:
+      "[OPTION]... [-T] SOURCE DEST\n  or:  cp [OPTION]... SOURCE... DIRECTORY\n  or:  cp [OPTION]... -t DIRECTORY SOURCE...",
+    about: "Copy SOURCE to DEST, or multiple SOURCE(s) to DIRECTORY.",
+  },
+  function* (t, o) {
+    const archive = o.has("a");
+    const kept = o.list.find((option) => option.key === "preserve");
+    const keep = (what: string) =>
+      archive ||
+      o.has("p") ||
+      (kept !== undefined && (kept.value === undefined || /all/.test(kept.value) || kept.value.includes(what)));
+    const clobber = o.last("n", "f", "i");
+    const recursive = o.has("r", "R", "a");
+    const links = o.last("L", "P", "d", "a", "H");
+    const choice: CopyChoice = {
+      recursive,
+      follow:
+        links === undefined
+          ? recursive
+            ? "never"
+            : "always"
+          : links.key === "L"
+            ? "always"
+            : links.key === "H"
+              ? "operands"
+              : "never",
+      preserveMode: keep("mode"),
+      preserveOwner: keep("ownership"),
+      preserveTimes: keep("timestamps"),
+      force: o.has("f"),
+      interactive: clobber?.key === "i",
+      noClobber: clobber?.key === "n",
+      update: o.has("u"),
+      verbose: o.has("v"),
+      symbolic: o.has("s"),
+      hard: o.has("l"),
+      backup: o.has("b", "backup"),
+    };
+    const copies = targets(t, o.operands, o.value("t"), o.has("T"));
+    const answers = new LineReader(t.p, 0);
+    for (const { from, to } of copies) yield* copy(t, from, to, choice, answers, true);
+    return t.status;
+  },
+);
+
+/** Sources with their full targets, as cp, mv, ln and install share them. */
+export function targets(
+  t: Tool,
+  operands: readonly string[],
+  directory: string | undefined,
+  noDirectory: boolean,
+): { from: string; to: string }[] {
+  if (operands.length === 0) throw new UsageError("missing file operand");
+  const into = (dir: string, list: readonly string[]) =>
+    list.map((from) => ({ from, to: `${dir.endsWith("/") ? dir : `${dir}/`}${baseName(from)}` }));
+  if (directory !== undefined) {
+    let kind: string | undefined;
+    try {
+      kind = sys.stat(t.p, directory).kind;
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      throw new Fatal(`target directory ${quote(directory)}: ${error.message}`);
+    }
+    if (kind !== "dir") throw new Fatal(`target directory ${quote(directory)}: Not a directory`);
+    return into(directory, operands);
+  }
+  if (operands.length === 1) throw new UsageError(`missing destination file operand after ${quote(operands[0]!)}`);
+  const last = operands.at(-1)!;
+  if (noDirectory) {
+    if (operands.length > 2) throw new UsageError(`extra operand ${quote(operands[2]!)}`);
+    return [{ from: operands[0]!, to: last }];
+  }
+  const node = sys.find(t.p, last);
+  if (node?.kind === "dir") return into(last, operands.slice(0, -1));
+  if (operands.length > 2) {
+    const reason = node === undefined ? "No such file or directory" : "Not a directory";
+    throw new Fatal(`target ${quote(last)}: ${reason}`);
+  }
+  return [{ from: operands[0]!, to: last }];
+}
+
+export function baseName(path: string): string {
+  const trimmed = path.replace(/\/+$/, "");
+  return trimmed === "" ? "/" : trimmed.slice(trimmed.lastIndexOf("/") + 1);
+}
+
+/** Copies one file or tree; false after a reported failure. */
+export function* copy(
+  t: Tool,
+  from: string,
+  to: string,
+  choice: CopyChoice,
+  answers: LineReader,
+  operand: boolean,
+): Gen<boolean> {
+  let source: Inode;
+  const follow = choice.follow === "always" || (operand && choice.follow === "operands");
+  try {
+    source = sys.stat(t.p, from, follow);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    yield* t.error(`cannot stat ${quote(from)}: ${error.message}`);
+    return false;
+  }
+  if (source.kind === "dir" && !choice.recursive) {
+    yield* t.error(`-r not specified; omitting directory ${quote(from)}`);
+    return false;
+  }
+  yield* cpu(4);
+  try {
+    let target = sys.lookup(t.p, to, false).node;
+    if (target?.kind === "symlink" && source.kind !== "symlink") {
+      const behind = sys.find(t.p, to);
+      if (behind === undefined && operand) {
+        yield* t.error(`not writing through dangling symlink ${quote(to)}`);
+        return false;
+      }
+      target = behind;
+    }
+    if (target !== undefined) {
+      if (target === source) {
+        yield* t.error(`${quote(from)} and ${quote(to)} are the same file`);
+        return false;
+      }
+      if (choice.update && target.mtime >= source.mtime && source.kind !== "dir") return true;
+      if (source.kind === "dir" && target.kind !== "dir") {
+        yield* t.error(`cannot overwrite non-directory ${quote(to)} with directory ${quote(from)}`);
+        return false;
+      }
+      if (source.kind !== "dir" && target.kind === "dir") {
+        yield* t.error(`cannot overwrite directory ${quote(to)} with non-directory ${quote(from)}`);
+        return false;
+      }
+      if (target.kind !== "dir") {
+        if (choice.noClobber) return true;
+        if (choice.interactive) {
+          yield* t.out.flush();
+          yield* sys.printError(t.p, `${t.name}: overwrite ${quote(to)}? `);
+          if (!/^[yY]/.test((yield* answers.line()) ?? "")) return false;
+        }
+        if (choice.backup) sys.rename(t.p, to, `${to}~`);
+      }
+    }
+    if (source.kind === "dir") return yield* copyDirectory(t, from, to, source, target, choice, answers);
+    if (choice.verbose) t.out.add(`${quote(from)} -> ${quote(to)}\n`);
+    copyFile(t, from, to, source, target, choice);
+    return true;
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    const what = source.kind === "dir" ? "cannot create directory" : "cannot create regular file";
+    if (error.code === "EACCES" && source.kind === "file" && isUnreadable(t, from))
+      yield* t.error(`cannot open ${quote(from)} for reading: ${error.message}`);
+    else
+      yield* t.error(
+        `${what} ${quote(to)}: ${to.endsWith("/") && error.code === "EISDIR" ? "Not a directory" : error.message}`,
+      );
+    return false;
+  }
+}
+
+function isUnreadable(t: Tool, path: string): boolean {
+  try {
+    sys.readBytes(t.p, path);
+    return false;
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    return true;
+  }
+}
+
+function copyFile(
+  t: Tool,
+  from: string,
+  to: string,
+  source: Inode,
+  target: Inode | undefined,
+  choice: CopyChoice,
+): void {
+  const { p } = t;
+  if (choice.symbolic) {
+    if (target && choice.force) sys.unlink(p, to);
+    sys.symlink(p, from, to);
+    return;
+  }
+  if (choice.hard && source.kind === "file") {
+    if (target && choice.force) sys.unlink(p, to);
+    sys.link(p, to, source);
+    source.nlink++;
+    return;
+  }
+  if (source.kind === "symlink") {
+    if (target !== undefined) sys.unlink(p, to);
+    sys.symlink(p, source.target, to);
+    return;
+  }
+  const bytes = source.kind === "file" ? sys.readBytes(p, from).slice() : new Uint8Array(0);
+  if (to.endsWith("/") && target === undefined) sys.mkdir(p, `${to}x/y`);
+  let file: ReturnType<typeof sys.openFile>;
+  try {
+    file = sys.openFile(p, to, { write: true, create: true, truncate: true, mode: source.mode & 0o777 });
+  } catch (error) {
+    if (!choice.force || target === undefined || !isErrno(error)) throw error;
+    sys.unlink(p, to);
+    file = sys.openFile(p, to, { write: true, create: true, truncate: true, mode: source.mode & 0o777 });
+  }
+  const node = file.node;
+  if (node?.kind !== "file") return;
+  sys.setContent(p, node, bytes);
+  if (source.kind === "file" && source.program !== undefined) node.program = source.program;
+  preserve(t, source, node, choice);
+}
+
+function preserve(t: Tool, source: Inode, node: Inode, choice: CopyChoice): void {
+  if (choice.preserveMode) node.mode = source.mode;
+  if (choice.preserveOwner && t.p.cred.uid === 0) {
+    node.uid = source.uid;
+    node.gid = source.gid;
+  }
+  if (choice.preserveTimes) {
+    node.mtime = source.mtime;
+    node.atime = source.atime;
+  }
+}
+
+function* copyDirectory(
+  t: Tool,
+  from: string,
+  to: string,
+  source: Inode,
+  target: Inode | undefined,
+  choice: CopyChoice,
+  answers: LineReader,
+): Gen<boolean> {
+  const inside = sys.lookup(t.p, from).path;
+  const place = sys.lookup(t.p, to).path;
+  if (place === inside || place.startsWith(inside === "/" ? "/" : `${inside}/`)) {
+    yield* t.error(`cannot copy a directory, ${quote(from)}, into itself, ${quote(to)}`);
+    return false;
+  }
+  const names = [...sys.readDir(t.p, from).keys()].sort();
+  if (target === undefined) {
+    sys.mkdir(t.p, to, source.mode & 0o777);
+    if (choice.verbose) t.out.add(`${quote(from)} -> ${quote(to)}\n`);
+  }
+  let ok = true;
+  const slash = (path: string) => (path.endsWith("/") ? path : `${path}/`);
+  for (const name of names) {
+    const done = yield* call(copy(t, slash(from) + name, slash(to) + name, choice, answers, false));
+    ok = done && ok;
+  }
+  if (target === undefined) preserve(t, source, sys.stat(t.p, to), choice);
+  return ok;
+}

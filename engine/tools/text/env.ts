@@ -1,0 +1,76 @@
+import { isErrno } from "../../machine/errno.ts";
+import type { Process } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { Fatal, quote, tool, UsageError } from "../tool.ts";
+
+/** env(1). */
+export const env = tool(
+  {
+    name: "env",
+    short: "+0iu:C:S:v",
+    long: "ignore-environment=i null=0 unset:=u chdir:=C split-string:=S debug=v",
+    usage: "[OPTION]... [-] [NAME=VALUE]... [COMMAND [ARG]...]",
+    about: "Set each NAME to VALUE in the environment and run COMMAND.",
+    usageStatus: 125,
+  },
+  function* (t, o) {
+    const operands = [
+      ...o.values("S").flatMap((text) => text.split(/[ \t]+/).filter((word) => word !== "")),
+      ...o.operands,
+    ];
+    const variables = o.has("i") || operands[0] === "-" ? new Map<string, string>() : new Map(t.p.env);
+    if (operands[0] === "-") operands.shift();
+    for (const name of o.values("u")) {
+      if (name === "" || name.includes("=")) throw new Fatal(`cannot unset ${quote(name)}: Invalid argument`, 125);
+      variables.delete(name);
+    }
+    while (operands[0]?.includes("=")) {
+      const word = operands.shift()!;
+      const at = word.indexOf("=");
+      variables.set(word.slice(0, at), word.slice(at + 1));
+    }
+    const dir = o.value("C");
+    if (dir !== undefined && operands.length === 0) throw new UsageError("must specify command with --chdir (-C)");
+    if (operands.length === 0) {
+      for (const [name, value] of variables) t.out.add(`${name}=${value}${o.has("0") ? "\0" : "\n"}`);
+      return 0;
+    }
+    if (o.has("0")) throw new UsageError("cannot specify --null (-0) with command");
+    if (dir !== undefined) {
+      try {
+        sys.chdir(t.p, dir);
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        throw new Fatal(`cannot change directory to ${quote(dir)}: ${error.message}`, 125);
+      }
+    }
+    const path = searchPath(t.p, operands[0]!, variables.get("PATH"));
+    try {
+      return yield* sys.exec(t.p, path ?? operands[0]!, operands, variables);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      const missing = path === undefined || error.code === "ENOENT";
+      throw new Fatal(
+        `${quote(operands[0]!)}: ${path === undefined ? "No such file or directory" : error.message}`,
+        missing ? 127 : 126,
+      );
+    }
+  },
+);
+
+/** The file that execvp(3) would run: names with a slash as they are, others from PATH. */
+export function searchPath(p: Process, name: string, path = p.env.get("PATH")): string | undefined {
+  if (name.includes("/")) return name;
+  let denied: string | undefined;
+  for (const dir of (path ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin").split(":")) {
+    const file = `${dir === "" ? "." : dir}/${name}`;
+    try {
+      sys.executable(p, file, [name]);
+      return file;
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      if (error.code === "EACCES" || error.code === "ENOEXEC") denied ??= file;
+    }
+  }
+  return denied;
+}

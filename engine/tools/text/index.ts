@@ -1,0 +1,50 @@
+import type { Program } from "../../machine/process.ts";
+import { cat } from "./cat.ts";
+import { cp } from "./cp.ts";
+import { cut } from "./cut.ts";
+import { date } from "./date.ts";
+import { echo } from "./echo.ts";
+import { env } from "./env.ts";
+import { head } from "./head.ts";
+import { ls } from "./ls.ts";
+import { mkdir } from "./mkdir.ts";
+import { mv } from "./mv.ts";
+import { printf } from "./printf.ts";
+import { rm } from "./rm.ts";
+import { seq } from "./seq.ts";
+import { sleep } from "./sleep.ts";
+import { sort } from "./sort.ts";
+import { tail } from "./tail.ts";
+import { tee } from "./tee.ts";
+import { touch } from "./touch.ts";
+import { tr } from "./tr.ts";
+import { falseProgram, trueProgram } from "./true.ts";
+import { uniq } from "./uniq.ts";
+import { wc } from "./wc.ts";
+
+/** Every text and file tool by its name. */
+export const textPrograms: Record<string, Program> = {
+  cat,
+  cp,
+  cut,
+  date,
+  echo,
+  env,
+  false: falseProgram,
+  head,
+  ls,
+  mkdir,
+  mv,
+  printf,
+  rm,
+  seq,
+  sleep,
+  sort,
+  tail,
+  tee,
+  touch,
+  tr,
+  true: trueProgram,
+  uniq,
+  wc,
+};

@@ -1,0 +1,74 @@
+import { cpu } from "../../kernel/index.ts";
+import { formatNumber, parseFormat } from "../../text/number-format.ts";
+import { Fatal, quote, tool, UsageError } from "../tool.ts";
+
+const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/;
+
+/** seq(1). */
+export const seq = tool(
+  {
+    name: "seq",
+    short: "+f:s:w",
+    long: "format:=f separator:=s equal-width=w",
+    usage: "[OPTION]... LAST\n  or:  seq [OPTION]... FIRST LAST\n  or:  seq [OPTION]... FIRST INCREMENT LAST",
+    about: "Print numbers from FIRST to LAST, in steps of INCREMENT.",
+    // A negative number is no option.
+    rewrite: (args) => {
+      const at = args.findIndex((arg) => /^-[\d.]/.test(arg));
+      return at < 0 || args.slice(0, at).includes("--") ? args : [...args.slice(0, at), "--", ...args.slice(at)];
+    },
+  },
+  function* (t, o) {
+    const { operands } = o;
+    if (operands.length === 0) throw new UsageError("missing operand");
+    if (operands.length > 3) throw new UsageError(`extra operand ${quote(operands[3]!)}`);
+    for (const text of operands)
+      if (!NUMBER.test(text)) throw new UsageError(`invalid floating point argument: ${quote(text)}`);
+    const last = Number(operands.at(-1));
+    const first = operands.length > 1 ? Number(operands[0]) : 1;
+    const step = operands.length > 2 ? Number(operands[1]) : 1;
+    if (step === 0) throw new UsageError(`invalid Zero increment value: ${quote(operands[1]!)}`);
+    const decimals = Math.max(...operands.slice(0, Math.max(1, operands.length - 1)).map(fraction), 0);
+    const places = operands.length === 1 ? 0 : decimals;
+    const lastPlaces = fraction(operands.at(-1)!);
+    const format = o.value("f");
+    let show = (value: number): string => value.toFixed(places);
+    if (format !== undefined) {
+      if (o.has("w")) throw new UsageError("format string may not be specified when printing equal width strings");
+      const parsed = parseFormat(format);
+      const specs = parsed.filter((part) => typeof part !== "string");
+      if (specs.length === 0) throw new Fatal(`format ${quote(format)} has no % directive`);
+      if (specs.length > 1) throw new Fatal(`format ${quote(format)} has too many % directives`);
+      show = (value) => parsed.map((part) => (typeof part === "string" ? part : formatNumber(part, value))).join("");
+    }
+    if (o.has("w")) {
+      const width = Math.max(first.toFixed(places).length, Number(last).toFixed(places).length);
+      const plain = show;
+      show = (value) => {
+        const text = plain(value);
+        return text.startsWith("-") ? `-${text.slice(1).padStart(width - 1, "0")}` : text.padStart(width, "0");
+      };
+    }
+    const separator = o.value("s") ?? "\n";
+    const scale = Number(`1e${Math.max(places, lastPlaces)}`);
+    const start = Math.round(first * scale);
+    const by = Math.round(step * scale);
+    const end = Math.round(last * scale);
+    let any = false;
+    for (let value = start; by > 0 ? value <= end : value >= end; value += by) {
+      t.out.add(`${any ? separator : ""}${show(value / scale)}`);
+      any = true;
+      if (t.out.full) {
+        yield* cpu(500);
+        yield* t.out.flush();
+      }
+    }
+    if (any) t.out.add("\n");
+    return 0;
+  },
+);
+
+function fraction(text: string): number {
+  const dot = text.indexOf(".");
+  return dot < 0 ? 0 : /^\d*/.exec(text.slice(dot + 1))![0].length;
+}
