@@ -44,9 +44,10 @@ export function parseDate(text: string, nowMs: number): number | undefined {
   let weekday: { day: number; ordinal: number } | undefined;
   let relative = false;
   let rest = text.replace(/\([^)]*\)/g, " ").toLowerCase();
-  const eat = (pattern: RegExp): RegExpExecArray | undefined => {
+  const eat = (pattern: RegExp, monthAt?: number): RegExpExecArray | undefined => {
     const match = pattern.exec(rest);
     if (match === null) return undefined;
+    if (monthAt !== undefined && monthIndex(match[monthAt]!) === 0) return undefined;
     rest = rest.slice(match[0].length);
     return match;
   };
@@ -111,22 +112,17 @@ export function parseDate(text: string, nowMs: number): number | undefined {
       zone = offset ? (offset[1] === "-" ? -1 : 1) * (Number(offset[2]) * 3600 + Number(offset[3] ?? 0) * 60) : 0;
     } else if (timeSeen && (m = eat(/^([-+])(\d{2}):?(\d{2})(?![\d:])/))) {
       zone = (m[1] === "-" ? -1 : 1) * (Number(m[2]) * 3600 + Number(m[3]) * 60);
-    } else if (
-      (m = eat(/^([a-z]+)\.?\s+(\d{1,2})(?:(?:\s*,\s*|\s+)(\d{4})(?![\d:]))?(?![\d:])/)) &&
-      monthIndex(m[1]!) > 0
-    ) {
+    } else if ((m = eat(/^([a-z]+)\.?\s+(\d{1,2})(?:(?:\s*,\s*|\s+)(\d{4})(?![\d:]))?(?![\d:])/, 1))) {
       month = monthIndex(m[1]!);
       day = Number(m[2]);
       if (m[3]) year = Number(m[3]);
       dateSeen = true;
-    } else if (m) return undefined;
-    else if ((m = eat(/^(\d{1,2})[\s-]*([a-z]{3,})\.?(?:[\s-]+(\d{4})(?![\d:]))?/)) && monthIndex(m[2]!) > 0) {
+    } else if ((m = eat(/^(\d{1,2})[\s-]*([a-z]{3,})\.?(?:[\s-]+(\d{4})(?![\d:]))?/, 2))) {
       day = Number(m[1]);
       month = monthIndex(m[2]!);
       if (m[3]) year = Number(m[3]);
       dateSeen = true;
-    } else if (m) return undefined;
-    else if ((m = eat(/^([a-z]+)/))) {
+    } else if ((m = eat(/^([a-z]+)/))) {
       const index = dayIndex(m[1]!);
       if (index < 0) return undefined;
       weekday = { day: index, ordinal: 0 };

@@ -20,7 +20,7 @@ export const mkdir = tool(
     if (modeText !== undefined && mode === undefined) throw new Fatal(`invalid mode ${quote(modeText)}`);
     for (const path of o.operands) {
       try {
-        const made = o.has("p") ? makeParents(t.p, path) : (sys.mkdir(t.p, path), [path]);
+        const made = o.has("p") ? makeParents(t.p, path) : makeOne(t.p, path);
         if (mode && made.length > 0) {
           const node = sys.stat(t.p, path);
           node.mode = applyMode(mode, 0o777, true, t.p.umask);
@@ -37,6 +37,11 @@ export const mkdir = tool(
     return t.status;
   },
 );
+
+function makeOne(p: Process, path: string): string[] {
+  sys.mkdir(p, path);
+  return [path];
+}
 
 class ParentError extends Errno {
   readonly path: string;
