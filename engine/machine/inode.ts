@@ -46,6 +46,8 @@ export interface DirNode extends InodeBase {
 export interface SymlinkNode extends InodeBase {
   readonly kind: "symlink";
   readonly target: string;
+  /** What it leads to, whatever its text says: the links of /proc/PID/fd. */
+  readonly follow?: () => Inode | undefined;
 }
 
 export interface FifoNode extends InodeBase {
@@ -53,7 +55,7 @@ export interface FifoNode extends InodeBase {
   readonly pipe: Pipe;
 }
 
-/** A character device; `device` names it: null, zero, full, urandom, tty, console. */
+/** A character device; `device` names it: null, zero, full, urandom, tty, console, pts/0 … */
 export interface DeviceNode extends InodeBase {
   readonly kind: "char";
   readonly device: string;
@@ -210,4 +212,8 @@ export function symlinkNode(target: string, at: NodeAttributes = {}): SymlinkNod
 
 export function deviceNode(device: string, at: NodeAttributes = {}): DeviceNode {
   return { ...base(at.mode ?? 0o666, at.uid ?? 0, at.gid ?? 0, at.time ?? 0), kind: "char", device };
+}
+
+export function fifoNode(pipe: Pipe, at: NodeAttributes = {}): FifoNode {
+  return { ...base(at.mode ?? 0o644, at.uid ?? 0, at.gid ?? 0, at.time ?? 0), kind: "fifo", pipe };
 }

@@ -1,8 +1,11 @@
-import { type Gen, type Kernel, TaskKilled } from "../kernel/index.ts";
+import { type Gen, type Kernel, sha256Hex, TaskKilled } from "../kernel/index.ts";
 import type { NetNamespace, Network } from "../network/index.ts";
 import { MAX_DISK_BYTES, MAX_FILE_BYTES, MAX_PROCESSES } from "./costs.ts";
 import { Errno } from "./errno.ts";
+import { DEFAULT_HARDWARE, type Hardware } from "./hardware.ts";
 import { type DirNode, dirNode } from "./inode.ts";
+import { Journal } from "./journal.ts";
+import type { Login } from "./login.ts";
 import { MountNamespace } from "./path.ts";
 import {
   type Namespaces,
@@ -15,6 +18,8 @@ import {
   type WaitStatus,
 } from "./process.ts";
 import { defaultAction, type Signal } from "./signal.ts";
+import type { Systemd } from "./systemd/manager.ts";
+import type { Tty } from "./tty.ts";
 
 export interface MachineOptions {
   kernel: Kernel;
@@ -22,6 +27,7 @@ export interface MachineOptions {
   hostname: string;
   /** Programs by the name that executable files carry. */
   programs: ReadonlyMap<string, Program>;
+  hardware?: Partial<Hardware>;
 }
 
 /** One computer: its file tree, process table, namespaces and terminals. Containers are processes with namespaces of their own. */
@@ -36,6 +42,18 @@ export class Machine {
   readonly ns: Namespaces;
   /** Living and zombie processes by machine-wide pid. */
   readonly processes = new Map<number, Process>();
+  readonly hardware: Hardware;
+  readonly journal: Journal;
+  /** The service manager, once `startSystemd` has started it. */
+  systemd: Systemd | undefined;
+  /** Open pseudo terminals by number: /dev/pts/N. */
+  readonly ttys = new Map<number, Tty>();
+  /** Who is logged in, oldest first: `who`. */
+  readonly logins: Login[] = [];
+  /** When it was last booted, in µs of virtual time. */
+  bootedAt = 0;
+  /** /etc/machine-id. */
+  readonly machineId: string;
   /** Bytes in files, for the disk's limit. */
   diskUsed = 0;
 
@@ -45,6 +63,9 @@ export class Machine {
     this.hostname = options.hostname;
     this.programs = options.programs;
     this.net = options.network.namespace(options.hostname);
+    this.hardware = { ...DEFAULT_HARDWARE, ...options.hardware };
+    this.journal = new Journal(options.kernel);
+    this.machineId = sha256Hex(`${options.kernel.seed} machine-id ${options.hostname}`).slice(0, 32);
     this.ns = {
       mnt: new MountNamespace(this.root),
       net: this.net,
@@ -92,6 +113,8 @@ export class Machine {
   /** Sends a signal to one process. */
   signal(process: Process, signal: Signal): void {
     if (process.status !== undefined) return;
+    // Nothing kills or stops the process 1 of a machine that was booted (kill(2)).
+    if (this.systemd !== undefined && process === this.pids.init && (signal === "KILL" || signal === "STOP")) return;
     if (signal === "KILL") {
       this.terminate(process, signal);
       return;

@@ -133,6 +133,12 @@ export function resolve(ns: MountNamespace, cwd: string, path: string, who: Cred
     }
     if (node.kind === "symlink" && (!last || followLast || mustBeDir)) {
       if (++links > 40) throw new Errno("ELOOP");
+      if (node.follow) {
+        const reached = node.follow();
+        if (last || reached?.kind !== "dir") return { dir, name, node: reached, path: node.target };
+        stack.push({ node: reached, name });
+        continue;
+      }
       if (node.target.startsWith("/")) stack.length = 0;
       todo.push(...parts(node.target).reverse());
       result = { dir, name, node, path: join(pathHere(), name) };

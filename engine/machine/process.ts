@@ -16,6 +16,13 @@ export class PidNamespace {
   /** Process 1; when it ends the others are killed. */
   init: Process | undefined;
 
+  /** Counts from 1 again: the machine was booted anew. */
+  reset(): void {
+    this.next = 1;
+    this.byPid.clear();
+    this.init = undefined;
+  }
+
   allocate(process: Process): number {
     const pid = this.next++;
     this.byPid.set(pid, process);

@@ -82,6 +82,11 @@ export function openFile(p: Process, path: string, flags: OpenFlags): OpenFile {
         if (p.tty === undefined) throw new Errno("ENXIO");
         return p.tty;
       }
+      if (node.device.startsWith("pts/")) {
+        const tty = p.machine.ttys.get(Number(node.device.slice(4)));
+        if (tty === undefined) throw new Errno("EIO");
+        return tty;
+      }
       return new DeviceFile(node, found.path, node.device, p.machine.kernel.random("urandom"));
     case "fifo":
       return new PipeEnd(node.pipe, flags.write ? "write" : "read");

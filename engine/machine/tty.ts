@@ -37,6 +37,8 @@ export class Tty implements OpenFile {
   readonly readable = true;
   readonly writable = true;
   readonly name: string;
+  /** Owner of the device file. */
+  uid = 0;
   columns: number;
   rows: number;
   termios: Termios = { ...COOKED };

@@ -1,0 +1,366 @@
+import { type DirNode, deviceNode, dirNode, entriesOf, fileNode, type Inode, symlinkNode } from "../inode.ts";
+import type { Machine } from "../machine.ts";
+import * as etc from "./etc.ts";
+import { procfs } from "./proc.ts";
+import { IMAGES_ONLY, LIB_SYSTEMD, LOAD_BALANCER_ONLY, NODE_ONLY, SBIN } from "./programs.ts";
+import { enabledUnits, type Role, unitFiles } from "./units.ts";
+
+export { procfs } from "./proc.ts";
+export type { Role } from "./units.ts";
+
+export interface BaseOptions {
+  role?: Role;
+  /** Names of programs to install; by default all the machine knows that belong on a machine of its role. */
+  programs?: Iterable<string>;
+  /** Lines of /etc/hosts for the other machines. */
+  hosts?: readonly { address: string; names: readonly string[] }[];
+  nameservers?: readonly string[];
+}
+
+/** When the system was installed: three weeks before the session, in µs of virtual time. */
+export const INSTALLED = -21 * 86_400 * 1_000_000;
+
+const AT = { time: INSTALLED };
+const LEARNER = { uid: 1000, gid: 1000, time: INSTALLED };
+
+/**
+ * Fills a new machine's file tree with a Debian 12 as kubeadm's guide leaves it: /etc, the programs, users' homes,
+ * /proc, /dev and the unit files of its role. Directories are filled when first looked into.
+ */
+export function buildBase(machine: Machine, options: BaseOptions = {}): void {
+  const role = options.role ?? "worker";
+  const installed = () => [...(options.programs ?? defaultPrograms(machine, role))];
+  const root = entriesOf(machine.root);
+  machine.root.mtime = INSTALLED;
+  for (const name of ["bin", "sbin", "lib"]) root.set(name, symlinkNode(`usr/${name}`, AT));
+  root.set("boot", dir());
+  root.set("dev", devices(machine));
+  root.set(
+    "etc",
+    dir(() => etcEntries(machine, role, options)),
+  );
+  root.set(
+    "home",
+    dir(() => new Map([["learner", home({ ...LEARNER, mode: 0o755 })]])),
+  );
+  root.set("media", dir());
+  root.set("mnt", dir());
+  root.set(
+    "opt",
+    dir(() => new Map([["cni", dir(() => new Map([["bin", dir()]]))]])),
+  );
+  root.set("proc", dirNode({ ...AT, mode: 0o555 }));
+  root.set("root", home({ ...AT, mode: 0o700 }));
+  root.set(
+    "run",
+    dir(() => runEntries()),
+  );
+  root.set("srv", dir());
+  root.set(
+    "sys",
+    dirNode({ ...AT, mode: 0o555 }, () => sysEntries(machine)),
+  );
+  root.set("tmp", dirNode({ ...AT, mode: 0o1777 }));
+  root.set(
+    "usr",
+    dir(() => usrEntries(installed(), role)),
+  );
+  root.set(
+    "var",
+    dir(() => varEntries()),
+  );
+  const { mnt } = machine.ns;
+  mnt.mount("/proc", procfs(machine, machine.ns), { fstype: "proc", source: "proc" });
+  mnt.mount("/sys", root.get("sys")!, { fstype: "sysfs", source: "sysfs" });
+  mnt.mount("/dev", root.get("dev")!, { fstype: "devtmpfs", source: "udev" });
+  mnt.mount("/run", root.get("run")!, { fstype: "tmpfs", source: "tmpfs" });
+}
+
+function defaultPrograms(machine: Machine, role: Role): string[] {
+  const node = role === "control-plane" || role === "worker";
+  return [...machine.programs.keys()].filter(
+    (name) =>
+      !IMAGES_ONLY.has(name) &&
+      (node || !NODE_ONLY.has(name)) &&
+      (role === "load-balancer" || !LOAD_BALANCER_ONLY.has(name)),
+  );
+}
+
+function dir(load?: () => Map<string, Inode>): DirNode {
+  return dirNode(AT, load);
+}
+
+function text(content: string, mode = 0o644): Inode {
+  return fileNode(content, { ...AT, mode });
+}
+
+function home(at: { mode: number; time: number; uid?: number; gid?: number }): DirNode {
+  return dirNode(at, () => {
+    const file = (content: string) => fileNode(content, { ...at, mode: 0o644 });
+    return new Map<string, Inode>([
+      [".bashrc", file(etc.USER_BASHRC)],
+      [".profile", file(etc.USER_PROFILE)],
+    ]);
+  });
+}
+
+function etcEntries(machine: Machine, role: Role, options: BaseOptions): Map<string, Inode> {
+  const facts: etc.EtcOptions = {
+    hostname: machine.hostname,
+    machineId: machine.machineId,
+    hosts: options.hosts ?? [],
+    nameservers: options.nameservers ?? [],
+  };
+  const resolv = facts.nameservers.map((address) => `nameserver ${address}\n`).join("");
+  return new Map<string, Inode>([
+    ["bash.bashrc", text(etc.BASH_BASHRC)],
+    ["debian_version", text("12.10\n")],
+    ["default", dir(() => new Map([["kubelet", text("KUBELET_EXTRA_ARGS=\n")]]))],
+    ["environment", text("")],
+    ["fstab", text(etc.FSTAB)],
+    ["group", text(etc.GROUP)],
+    ["host.conf", text("multi on\n")],
+    ["hostname", text(`${machine.hostname}\n`)],
+    ["hosts", text(etc.hostsFile(facts))],
+    ["issue", text("Debian GNU/Linux 12 \\n \\l\n\n")],
+    ["localtime", symlinkNode("/usr/share/zoneinfo/Etc/UTC", AT)],
+    ["login.defs", text(etc.LOGIN_DEFS)],
+    ["machine-id", text(`${machine.machineId}\n`, 0o444)],
+    ["motd", text(etc.MOTD)],
+    ["mtab", symlinkNode("../proc/self/mounts", AT)],
+    ["nsswitch.conf", text(etc.NSSWITCH)],
+    ["os-release", symlinkNode("../usr/lib/os-release", AT)],
+    ["passwd", text(etc.PASSWD)],
+    ["profile", text(etc.PROFILE)],
+    ["profile.d", dir()],
+    ["resolv.conf", text(resolv)],
+    ["services", text(etc.SERVICES)],
+    ["shadow", fileNode(etc.shadow(), { ...AT, mode: 0o640, gid: 42 })],
+    ["shells", text("/bin/sh\n/usr/bin/sh\n/bin/bash\n/usr/bin/bash\n/bin/dash\n/usr/bin/dash\n")],
+    [
+      "ssh",
+      dir(
+        () =>
+          new Map([
+            [
+              "sshd_config",
+              text(
+                "PermitRootLogin prohibit-password\nUsePAM yes\nX11Forwarding yes\nPrintMotd no\nAcceptEnv LANG LC_*\n",
+              ),
+            ],
+          ]),
+      ),
+    ],
+    ["sudoers", text(etc.SUDOERS, 0o440)],
+    [
+      "sudoers.d",
+      dirNode(
+        { ...AT, mode: 0o750 },
+        () => new Map([["learner", text("learner ALL=(ALL:ALL) NOPASSWD:ALL\n", 0o440)]]),
+      ),
+    ],
+    ["sysctl.d", dir(() => sysctlEntries(role))],
+    ["systemd", dir(() => new Map([["system", dir(() => enabledLinks(role))]]))],
+    ["timezone", text("Etc/UTC\n")],
+  ]);
+}
+
+function sysctlEntries(role: Role): Map<string, Inode> {
+  if (role === "workstation" || role === "load-balancer") return new Map();
+  const settings =
+    "net.bridge.bridge-nf-call-iptables  = 1\nnet.bridge.bridge-nf-call-ip6tables = 1\nnet.ipv4.ip_forward                 = 1\n";
+  return new Map([["k8s.conf", text(settings)]]);
+}
+
+/** /etc/systemd/system: what `systemctl enable` has linked. */
+function enabledLinks(role: Role): Map<string, Inode> {
+  const link = (name: string): [string, Inode] => [name, symlinkNode(`/lib/systemd/system/${name}`, AT)];
+  return new Map<string, Inode>([
+    ["multi-user.target.wants", dir(() => new Map(enabledUnits(role).map(link)))],
+    ["sshd.service", symlinkNode("/lib/systemd/system/ssh.service", AT)],
+  ]);
+}
+
+function usrEntries(installed: string[], role: Role): Map<string, Inode> {
+  return new Map<string, Inode>([
+    ["bin", dir(() => binEntries(installed))],
+    ["games", dir()],
+    ["include", dir()],
+    ["lib", dir(() => libEntries(installed, role))],
+    [
+      "local",
+      dir(
+        () =>
+          new Map(
+            ["bin", "etc", "games", "include", "lib", "man", "sbin", "share", "src"].map((name) => [name, dir()]),
+          ),
+      ),
+    ],
+    ["sbin", dir(() => programFiles(installed.filter((name) => SBIN.has(name))))],
+    [
+      "share",
+      dir(
+        () =>
+          new Map<string, Inode>([
+            ["doc", dir()],
+            ["zoneinfo", dir(() => new Map([["Etc", dir(() => new Map([["UTC", text("TZif2")]]))]]))],
+          ]),
+      ),
+    ],
+    ["src", dir()],
+  ]);
+}
+
+/** A program's file: a little ELF-like content, so that it has a size and no text. */
+function programFiles(names: readonly string[]): Map<string, Inode> {
+  const setUid = new Set(["sudo", "su", "mount", "umount", "ping"]);
+  return new Map(
+    [...names]
+      .sort((a, b) => (a < b ? -1 : 1))
+      .map((name) => [name, fileNode("\x7fELF", { ...AT, mode: setUid.has(name) ? 0o4755 : 0o755 }, name)]),
+  );
+}
+
+function binEntries(installed: string[]): Map<string, Inode> {
+  const entries = programFiles(installed.filter((name) => !SBIN.has(name) && !LIB_SYSTEMD.has(name)));
+  if (!entries.has("sh") && entries.has("bash")) {
+    entries.set("sh", symlinkNode("dash", AT));
+    if (!entries.has("dash")) entries.set("dash", fileNode("\x7fELF", { ...AT, mode: 0o755 }, "bash"));
+  }
+  return entries;
+}
+
+function libEntries(installed: string[], role: Role): Map<string, Inode> {
+  const programs = installed.filter((name) => LIB_SYSTEMD.has(name));
+  return new Map<string, Inode>([
+    ["modules", dir(() => new Map([["6.1.0-32-amd64", dir()]]))],
+    ["os-release", text(etc.OS_RELEASE)],
+    [
+      "systemd",
+      dir(() => new Map<string, Inode>([...programFiles(programs), ["system", dir(() => unitEntries(role))]])),
+    ],
+  ]);
+}
+
+function unitEntries(role: Role): Map<string, Inode> {
+  const out = new Map<string, Inode>();
+  for (const [path, content] of Object.entries(unitFiles(role))) {
+    const [first, second] = path.split("/") as [string, string?];
+    if (second === undefined) out.set(first, text(content));
+    else
+      out.set(
+        first,
+        dir(() => new Map([[second, text(content)]])),
+      );
+  }
+  out.set("default.target", symlinkNode("multi-user.target", AT));
+  return out;
+}
+
+function varEntries(): Map<string, Inode> {
+  return new Map<string, Inode>([
+    ["backups", dir()],
+    ["cache", dir(() => new Map([["apt", dir()]]))],
+    [
+      "lib",
+      dir(
+        () =>
+          new Map<string, Inode>([
+            ["apt", dir()],
+            ["dpkg", dir()],
+            ["systemd", dir()],
+          ]),
+      ),
+    ],
+    ["local", dir()],
+    ["lock", symlinkNode("/run/lock", AT)],
+    [
+      "log",
+      dir(
+        () =>
+          new Map<string, Inode>([
+            ["apt", dir()],
+            ["journal", dir()],
+            ["dpkg.log", text("")],
+            ["lastlog", text("")],
+          ]),
+      ),
+    ],
+    ["mail", dir()],
+    ["opt", dir()],
+    ["run", symlinkNode("/run", AT)],
+    ["spool", dir(() => new Map([["cron", dir()]]))],
+    ["tmp", dirNode({ ...AT, mode: 0o1777 })],
+  ]);
+}
+
+/** /run: a tmpfs, empty after each boot but for these. */
+export function runEntries(): Map<string, Inode> {
+  return new Map<string, Inode>([
+    ["lock", dirNode({ ...AT, mode: 0o1777 })],
+    ["sshd", dir()],
+    ["systemd", dir(() => new Map<string, Inode>([["system", dir()]]))],
+    ["user", dir()],
+  ]);
+}
+
+function sysEntries(machine: Machine): Map<string, Inode> {
+  const fs = () =>
+    new Map<string, Inode>([
+      [
+        "cgroup",
+        dirNode(
+          { mode: 0o555 },
+          () => new Map([["cgroup.controllers", text("cpuset cpu io memory hugetlb pids rdma misc\n", 0o444)]]),
+        ),
+      ],
+    ]);
+  const net = dirNode({ mode: 0o555 }, () => {
+    const out = new Map<string, Inode>();
+    for (const { name, mac, mtu } of machine.net.interfaces.values()) {
+      out.set(
+        name,
+        dirNode(
+          { mode: 0o555 },
+          () =>
+            new Map([
+              ["address", text(`${mac}\n`, 0o444)],
+              ["mtu", text(`${mtu}\n`)],
+            ]),
+        ),
+      );
+    }
+    return out;
+  });
+  net.volatile = true;
+  return new Map<string, Inode>([
+    ["class", dirNode({ mode: 0o555 }, () => new Map<string, Inode>([["net", net]]))],
+    ["fs", dirNode({ mode: 0o555 }, fs)],
+    ["kernel", dirNode({ mode: 0o555 })],
+  ]);
+}
+
+/** /dev of a machine: the devices programs use, and one entry of pts for each open terminal. */
+export function devices(machine: Machine): DirNode {
+  const pts = dirNode({ mode: 0o755 }, () => {
+    const out = new Map<string, Inode>();
+    for (const [number, tty] of machine.ttys) {
+      out.set(String(number), deviceNode(`pts/${number}`, { mode: 0o620, uid: tty.uid, gid: 5 }));
+    }
+    out.set("ptmx", deviceNode("ptmx", { mode: 0o000 }));
+    return out;
+  });
+  pts.volatile = true;
+  return dirNode({ mode: 0o755 }, () => {
+    const out = new Map<string, Inode>();
+    for (const name of ["full", "null", "random", "tty", "urandom", "zero"]) out.set(name, deviceNode(name));
+    out.set("console", deviceNode("console", { mode: 0o600 }));
+    out.set("fd", symlinkNode("/proc/self/fd"));
+    out.set("pts", pts);
+    out.set("shm", dirNode({ mode: 0o1777 }));
+    ["stdin", "stdout", "stderr"].forEach((name, fd) => {
+      out.set(name, symlinkNode(`/proc/self/fd/${fd}`));
+    });
+    return out;
+  });
+}

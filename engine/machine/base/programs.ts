@@ -1,0 +1,58 @@
+/** Where the files of programs lie on a Debian machine. All other programs lie in /usr/bin. */
+
+/** Programs of /usr/sbin; with those that Debian links from /usr/bin as well the short way is kept. */
+export const SBIN: ReadonlySet<string> = new Set([
+  "arping",
+  "brctl",
+  "bridge",
+  "cron",
+  "groupadd",
+  "haproxy",
+  "ip6tables",
+  "ip6tables-save",
+  "ipset",
+  "iptables",
+  "iptables-restore",
+  "iptables-save",
+  "ipvsadm",
+  "keepalived",
+  "modprobe",
+  "nologin",
+  "poweroff",
+  "reboot",
+  "shutdown",
+  "sshd",
+  "sysctl",
+  "tcpdump",
+  "useradd",
+  "xtables-nft-multi",
+]);
+
+/** Programs of kubeadm's packages and the container runtime: on cluster machines only. */
+export const NODE_ONLY: ReadonlySet<string> = new Set([
+  "containerd",
+  "containerd-shim-runc-v2",
+  "crictl",
+  "ctr",
+  "kubeadm",
+  "kubelet",
+  "runc",
+]);
+
+export const LOAD_BALANCER_ONLY: ReadonlySet<string> = new Set(["haproxy", "keepalived"]);
+
+/** Programs that come in container images and lie on no machine. */
+export const IMAGES_ONLY: ReadonlySet<string> = new Set([
+  "coredns",
+  "etcd",
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-proxy",
+  "kube-scheduler",
+  "nginx",
+  "pause",
+  "busybox",
+]);
+
+/** Programs of /lib/systemd. */
+export const LIB_SYSTEMD: ReadonlySet<string> = new Set(["systemd", "systemd-journald", "systemd-logind"]);

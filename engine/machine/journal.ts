@@ -1,0 +1,122 @@
+import { decode, type Gen, type Kernel, WaitQueue } from "../kernel/index.ts";
+import type { OpenFile } from "./open-file.ts";
+
+/** Most entries of one machine's journal; the oldest quarter goes when it is full, as journald rotates. */
+export const MAX_JOURNAL_ENTRIES = 40_000;
+/** Longest message in UTF-16 code units (journald's LineMax=48K). */
+const MAX_MESSAGE = 48 * 1024;
+
+/** What somebody hands to the journal. */
+export interface JournalMessage {
+  message: string;
+  /** Unit that it is about or comes from, e.g. `kubelet.service`. */
+  unit?: string | undefined;
+  /** SYSLOG_IDENTIFIER: the name before the bracket. */
+  identifier: string;
+  pid?: number | undefined;
+  /** syslog(3): 0 emerg … 3 err, 4 warning, 6 info (default), 7 debug. */
+  priority?: number | undefined;
+  transport?: "stdout" | "syslog" | "journal" | "kernel" | undefined;
+  uid?: number | undefined;
+  comm?: string | undefined;
+  exe?: string | undefined;
+  cmdline?: string | undefined;
+  cgroup?: string | undefined;
+  /** Further fields, e.g. MESSAGE_ID. */
+  fields?: Readonly<Record<string, string>> | undefined;
+}
+
+/** One entry as it was stored. */
+export interface JournalEntry extends JournalMessage {
+  /** Order on this machine, from 1. */
+  readonly seq: number;
+  /** µs of virtual time. */
+  readonly at: number;
+  readonly priority: number;
+  readonly boot: number;
+}
+
+/** A machine's journal: append-only entries in the order of their virtual time. */
+export class Journal {
+  private readonly kernel: Kernel;
+  private list: JournalEntry[] = [];
+  private seq = 0;
+  /** 0 for the session's first boot of this machine, then 1 … */
+  boot = 0;
+  /** Boot ids (32 hexadecimal digits) by number. */
+  readonly bootIds: string[] = [];
+  /** Woken at every entry, for `-f`. */
+  readonly changed = new WaitQueue();
+
+  constructor(kernel: Kernel) {
+    this.kernel = kernel;
+  }
+
+  /** Adds an entry at the current virtual time. A message of several lines stays one entry. */
+  append(message: JournalMessage): JournalEntry {
+    const text = message.message;
+    const entry: JournalEntry = {
+      ...message,
+      message: text.length > MAX_MESSAGE ? text.slice(0, MAX_MESSAGE) : text,
+      priority: message.priority ?? 6,
+      seq: ++this.seq,
+      at: this.kernel.now,
+      boot: this.boot,
+    };
+    this.list.push(entry);
+    if (this.list.length > MAX_JOURNAL_ENTRIES) this.list = this.list.slice(MAX_JOURNAL_ENTRIES >> 2);
+    this.changed.wakeAll();
+    return entry;
+  }
+
+  /** All entries that are kept, oldest first. Do not change the list. */
+  entries(): readonly JournalEntry[] {
+    return this.list;
+  }
+
+  /** Entries with a sequence number above `seq`, oldest first: what a follower has not seen. */
+  since(seq: number): readonly JournalEntry[] {
+    const first = this.list[0];
+    return first === undefined ? [] : this.list.slice(Math.max(0, seq - first.seq + 1));
+  }
+}
+
+/** Standard output or error of a service: each line becomes an entry (systemd-journald's stdout transport). */
+export class JournalStream implements OpenFile {
+  refs = 0;
+  readonly readable = false;
+  readonly writable = true;
+  private rest = "";
+  private readonly journal: Journal;
+  /** Fields of its entries; `pid` is filled in once the process exists. */
+  readonly about: Omit<JournalMessage, "message">;
+
+  constructor(journal: Journal, about: Omit<JournalMessage, "message">) {
+    this.journal = journal;
+    this.about = about;
+  }
+
+  *read(): Gen<Uint8Array> {
+    return new Uint8Array(0);
+  }
+
+  *write(bytes: Uint8Array): Gen<"ok"> {
+    const lines = (this.rest + decode(bytes)).split("\n");
+    this.rest = lines.pop()!;
+    for (const line of lines) this.line(line);
+    return "ok";
+  }
+
+  private line(text: string): void {
+    if (text === "") return;
+    // SyslogLevelPrefix=yes: `<3>message` sets the priority (sd-daemon(3)).
+    const level = /^<([0-7])>/.exec(text);
+    const priority = level ? Number(level[1]) : this.about.priority;
+    this.journal.append({ ...this.about, transport: "stdout", priority, message: level ? text.slice(3) : text });
+  }
+
+  close(): void {
+    this.line(this.rest);
+    this.rest = "";
+  }
+}

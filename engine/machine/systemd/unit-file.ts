@@ -1,0 +1,177 @@
+/** A unit file as parsed: sections with their assignments in order (systemd.syntax(7)). */
+export interface UnitFile {
+  /** Last value of a key, e.g. `get("Service", "Type")`. */
+  get(section: string, key: string): string | undefined;
+  /** All values of a list key since its last empty assignment. */
+  all(section: string, key: string): readonly string[];
+  has(section: string): boolean;
+}
+
+type Sections = Map<string, Map<string, string[]>>;
+
+/** Parses a unit file followed by its drop-ins, later ones winning. */
+export function parseUnit(texts: readonly string[]): UnitFile {
+  const sections: Sections = new Map();
+  for (const text of texts) parseInto(sections, text);
+  return {
+    get: (section, key) => sections.get(section)?.get(key)?.at(-1),
+    all: (section, key) => sections.get(section)?.get(key) ?? [],
+    has: (section) => sections.has(section),
+  };
+}
+
+function parseInto(sections: Sections, text: string): void {
+  let section: Map<string, string[]> | undefined;
+  let held = "";
+  for (const raw of text.split("\n")) {
+    const trimmed = raw.trim();
+    // Comments may stand between continued lines.
+    if (trimmed.startsWith("#") || trimmed.startsWith(";")) continue;
+    if (raw.endsWith("\\")) {
+      held += `${raw.slice(0, -1)} `;
+      continue;
+    }
+    const line = (held + raw).trim();
+    held = "";
+    if (line === "") continue;
+    if (line.startsWith("[") && line.endsWith("]")) {
+      const name = line.slice(1, -1);
+      section = sections.get(name) ?? new Map();
+      sections.set(name, section);
+      continue;
+    }
+    const at = line.indexOf("=");
+    if (at < 0 || section === undefined) continue;
+    const key = line.slice(0, at).trim();
+    const value = line.slice(at + 1).trim();
+    if (value === "") section.set(key, []);
+    else section.set(key, [...(section.get(key) ?? []), value]);
+  }
+}
+
+/** Splits a value at blanks; quotes keep blanks, backslash escapes (extract_first_word of systemd). */
+export function splitWords(text: string): string[] {
+  const out: string[] = [];
+  let word = "";
+  let inWord = false;
+  let quote = "";
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (char === "\\" && i + 1 < text.length && quote !== "'") {
+      word += escaped(text[++i]!);
+      inWord = true;
+    } else if (quote !== "") {
+      if (char === quote) quote = "";
+      else word += char;
+    } else if ((char === '"' || char === "'") && !inWord) {
+      quote = char;
+      inWord = true;
+    } else if (char === '"' || char === "'") quote = char;
+    else if (char === " " || char === "\t") {
+      if (inWord) out.push(word);
+      word = "";
+      inWord = false;
+    } else {
+      word += char;
+      inWord = true;
+    }
+  }
+  if (inWord) out.push(word);
+  return out;
+}
+
+function escaped(char: string): string {
+  return ({ n: "\n", t: "\t", s: " " } as Record<string, string>)[char] ?? char;
+}
+
+/** Variables of an EnvironmentFile: NAME=value lines, values perhaps quoted. */
+export function parseEnvironmentFile(text: string): [string, string][] {
+  const out: [string, string][] = [];
+  for (const raw of text.replace(/\\\n/g, "").split("\n")) {
+    const line = raw.trim();
+    if (line === "" || line.startsWith("#") || line.startsWith(";")) continue;
+    const at = line.indexOf("=");
+    if (at <= 0) continue;
+    const value = line.slice(at + 1).trim();
+    const quote = value[0];
+    const quoted = (quote === '"' || quote === "'") && value.length > 1 && value.endsWith(quote);
+    out.push([line.slice(0, at).trim(), quoted ? value.slice(1, -1) : value]);
+  }
+  return out;
+}
+
+/** One ExecStart= line. */
+export interface ExecLine {
+  path: string;
+  argv: readonly string[];
+  /** `-`: a failure counts as success. */
+  ignoreFailure: boolean;
+}
+
+/**
+ * The command of an Exec line with environment variables replaced: `$NAME` as a word of its own becomes several
+ * words, `${NAME}` stays within its word (systemd.service(5), "Command lines").
+ */
+export function execLine(value: string, env: ReadonlyMap<string, string>): ExecLine | undefined {
+  const words = splitWords(value);
+  const first = words[0];
+  if (first === undefined) return undefined;
+  const prefix = /^[-@:+!]*/.exec(first)![0];
+  const path = first.slice(prefix.length);
+  const rest: string[] = [];
+  for (const word of words.slice(1)) {
+    const whole = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(word);
+    if (whole) rest.push(...splitWords(env.get(whole[1]!) ?? ""));
+    else
+      rest.push(
+        word.replace(/\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (all, name) =>
+          all === "$$" ? "$" : (env.get(name) ?? ""),
+        ),
+      );
+  }
+  const argv = prefix.includes("@") ? rest : [path, ...rest];
+  return { path, argv, ignoreFailure: prefix.includes("-") };
+}
+
+/** A time span (systemd.time(7)) in µs: `5min 20s`, `100ms`, plain numbers are seconds; undefined when it is none. */
+export function parseSpan(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (text === "infinity") return Number.POSITIVE_INFINITY;
+  let total = 0;
+  let found = false;
+  for (const part of text.matchAll(/([0-9]+(?:\.[0-9]+)?)\s*([a-zµ]*)/gi)) {
+    const unit = UNITS[part[2]!];
+    if (unit === undefined) return undefined;
+    total += Number(part[1]) * unit;
+    found = true;
+  }
+  return found ? Math.round(total) : undefined;
+}
+
+const S = 1_000_000;
+const UNITS: Record<string, number> = {
+  "": S,
+  us: 1,
+  µs: 1,
+  usec: 1,
+  ms: 1000,
+  msec: 1000,
+  s: S,
+  sec: S,
+  second: S,
+  seconds: S,
+  m: 60 * S,
+  min: 60 * S,
+  minute: 60 * S,
+  minutes: 60 * S,
+  h: 3600 * S,
+  hr: 3600 * S,
+  hour: 3600 * S,
+  hours: 3600 * S,
+  d: 86_400 * S,
+  day: 86_400 * S,
+  days: 86_400 * S,
+  w: 604_800 * S,
+  week: 604_800 * S,
+  weeks: 604_800 * S,
+};
