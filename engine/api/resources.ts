@@ -19,6 +19,7 @@ export const PERSISTENT_VOLUME_CLAIMS = resource("", "persistentvolumeclaims", "
 export const DEPLOYMENTS = resource("apps", "deployments", "Deployment");
 export const REPLICA_SETS = resource("apps", "replicasets", "ReplicaSet");
 export const DAEMON_SETS = resource("apps", "daemonsets", "DaemonSet");
+export const STATEFUL_SETS = resource("apps", "statefulsets", "StatefulSet");
 export const CONTROLLER_REVISIONS = resource("apps", "controllerrevisions", "ControllerRevision");
 export const LEASES = resource("coordination.k8s.io", "leases", "Lease");
 export const ENDPOINT_SLICES = resource("discovery.k8s.io", "endpointslices", "EndpointSlice");

@@ -1,0 +1,2 @@
+export type { Decision, ScoreEntry } from "./framework.ts";
+export { Scheduler, type SchedulerOptions } from "./scheduler.ts";

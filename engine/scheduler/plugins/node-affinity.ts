@@ -1,0 +1,79 @@
+import { hasLabels, matchesRequirement, type SelectorRequirement } from "../../api/label-selector.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { type Cycle, defaultNormalize, type Plugin, unresolvable } from "../framework.ts";
+
+interface NodeSelectorTerm {
+  matchExpressions?: SelectorRequirement[];
+  matchFields?: SelectorRequirement[];
+}
+
+/** One term; an empty one matches nothing (component-helpers/scheduling/corev1/nodeaffinity). */
+function matchesTerm(term: NodeSelectorTerm, node: KubeObject): boolean {
+  const { matchExpressions = [], matchFields = [] } = term;
+  if (matchExpressions.length === 0 && matchFields.length === 0) return false;
+  const fields = { "metadata.name": node.metadata.name };
+  return (
+    matchExpressions.every((requirement) => matchesRequirement(requirement, node.metadata.labels)) &&
+    matchFields.every((requirement) => matchesRequirement(requirement, fields))
+  );
+}
+
+/** True when nodeSelector and the required node affinity of a Pod let it onto the node. */
+export function matchesNodeAffinity(pod: KubeObject, node: KubeObject): boolean {
+  if (!hasLabels(pod.spec.nodeSelector, node.metadata.labels)) return false;
+  const terms = requiredTerms(pod);
+  return terms === undefined || terms.some((term) => matchesTerm(term, node));
+}
+
+function requiredTerms(pod: KubeObject): NodeSelectorTerm[] | undefined {
+  return pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+}
+
+function preferred(cycle: Cycle): { weight: number; preference: NodeSelectorTerm }[] {
+  return cycle.pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+}
+
+/** Names that every term asks for by `metadata.name`: a DaemonSet's Pod knows its node. Undefined when some term does not. */
+function namedNodes(pod: KubeObject): Set<string> | undefined {
+  const terms = requiredTerms(pod);
+  if (terms === undefined || terms.length === 0) return undefined;
+  const names = new Set<string>();
+  for (const term of terms) {
+    const named = (term.matchFields ?? []).filter((r) => r.key === "metadata.name" && r.operator === "In");
+    if (named.length === 0) return undefined;
+    for (const name of named[0]!.values ?? []) if (named.every((r) => (r.values ?? []).includes(name))) names.add(name);
+  }
+  return names;
+}
+
+/** nodeSelector and node affinity (plugins/nodeaffinity). */
+export const nodeAffinity: Plugin = {
+  name: "NodeAffinity",
+  weight: 2,
+  preFilter: (cycle) => {
+    const nodes = namedNodes(cycle.pod);
+    if (nodes === undefined) return undefined;
+    return nodes.size === 0 ? { rejection: unresolvable("pod affinity terms conflict") } : { nodes };
+  },
+  filter: (cycle, node) =>
+    matchesNodeAffinity(cycle.pod, node.node)
+      ? undefined
+      : unresolvable("node(s) didn't match Pod's node affinity/selector"),
+  preScore: (cycle) => preferred(cycle).length > 0,
+  score: (cycle, node) => {
+    let score = 0;
+    for (const { weight, preference } of preferred(cycle)) {
+      const { matchExpressions = [], matchFields = [] } = preference;
+      // A preference without requirements matches every node, unlike a required term.
+      const all = matchExpressions.length === 0 && matchFields.length === 0;
+      if (weight !== 0 && (all || matchesTerm(preference, node.node))) score += weight;
+    }
+    return score;
+  },
+  normalize: (_cycle, scores) => defaultNormalize(scores, false),
+  requeue: (pod, event) => {
+    if (event.type === "NodeAdd") return matchesNodeAffinity(pod, event.node);
+    if (event.type !== "NodeUpdate") return false;
+    return matchesNodeAffinity(pod, event.node) && !matchesNodeAffinity(pod, event.old ?? event.node);
+  },
+};

@@ -1,0 +1,204 @@
+import { hasLabels, type LabelSelector, matchesSelector } from "../../api/label-selector.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { type Cycle, MAX_NODE_SCORE, type Plugin, unresolvable, unschedulable } from "../framework.ts";
+import type { NodeInfo } from "../node-info.ts";
+import { matchesNodeAffinity } from "./node-affinity.ts";
+import { untoleratedTaint } from "./tolerations.ts";
+
+const HOSTNAME = "kubernetes.io/hostname";
+const REASON = "node(s) didn't match pod topology spread constraints";
+
+interface Constraint {
+  maxSkew: number;
+  topologyKey: string;
+  minDomains: number;
+  honorAffinity: boolean;
+  honorTaints: boolean;
+  matches: (labels: Record<string, string> | undefined) => boolean;
+}
+
+/** System defaults for Pods of a Service or controller (plugins/podtopologyspread/plugin.go). */
+const SYSTEM_DEFAULTS = [
+  { topologyKey: HOSTNAME, maxSkew: 3 },
+  { topologyKey: "topology.kubernetes.io/zone", maxSkew: 5 },
+];
+
+function constraints(pod: KubeObject, action: "DoNotSchedule" | "ScheduleAnyway"): Constraint[] {
+  const out: Constraint[] = [];
+  for (const c of pod.spec.topologySpreadConstraints ?? []) {
+    if (c.whenUnsatisfiable !== action) continue;
+    const own: Record<string, string> = {};
+    for (const key of c.matchLabelKeys ?? []) {
+      const value = pod.metadata.labels?.[key];
+      if (value !== undefined) own[key] = value;
+    }
+    const selector = c.labelSelector as LabelSelector | undefined;
+    out.push({
+      maxSkew: c.maxSkew,
+      topologyKey: c.topologyKey,
+      minDomains: c.minDomains ?? 1,
+      honorAffinity: c.nodeAffinityPolicy !== "Ignore",
+      honorTaints: c.nodeTaintsPolicy === "Honor",
+      matches: (labels) => matchesSelector(selector, labels) && hasLabels(own, labels),
+    });
+  }
+  return out;
+}
+
+/** What Services and the owner select, all together (component plugins/helper/spread.go); undefined without any. */
+function defaultSelector(cycle: Cycle): ((labels: Record<string, string> | undefined) => boolean) | undefined {
+  const { pod, view } = cycle;
+  const wanted: Record<string, string> = {};
+  for (const service of view.services(pod.metadata.namespace ?? "")) {
+    const selector = service.spec?.selector;
+    if (selector && Object.keys(selector).length > 0 && hasLabels(selector, pod.metadata.labels))
+      Object.assign(wanted, selector);
+  }
+  const ownerSelector = view.owner(pod)?.spec?.selector as LabelSelector | undefined;
+  if (Object.keys(wanted).length === 0 && ownerSelector === undefined) return undefined;
+  return (labels) =>
+    hasLabels(wanted, labels) && (ownerSelector === undefined || matchesSelector(ownerSelector, labels));
+}
+
+function includes(constraint: Constraint, pod: KubeObject, node: KubeObject): boolean {
+  if (constraint.honorAffinity && !matchesNodeAffinity(pod, node)) return false;
+  return !constraint.honorTaints || !untoleratedTaint(node, pod.spec.tolerations, ["NoSchedule", "NoExecute"]);
+}
+
+function count(node: NodeInfo, constraint: Constraint, namespace: string | undefined): number {
+  let n = 0;
+  for (const pod of node.pods.values()) {
+    if (pod.metadata.deletionTimestamp || pod.metadata.namespace !== namespace) continue;
+    if (constraint.matches(pod.metadata.labels)) n++;
+  }
+  return n;
+}
+
+const hasAllKeys = (node: NodeInfo, list: readonly Constraint[]) =>
+  list.every((c) => node.node.metadata.labels?.[c.topologyKey] !== undefined);
+
+/** Pods per domain of each hard constraint. */
+function domains(cycle: Cycle, hard: readonly Constraint[]): Map<string, number>[] {
+  return hard.map((constraint) => {
+    const counts = new Map<string, number>();
+    for (const node of cycle.view.nodes()) {
+      if (!hasAllKeys(node, hard) || !includes(constraint, cycle.pod, node.node)) continue;
+      const value = node.node.metadata.labels![constraint.topologyKey]!;
+      counts.set(value, (counts.get(value) ?? 0) + count(node, constraint, cycle.pod.metadata.namespace));
+    }
+    return counts;
+  });
+}
+
+interface Soft {
+  list: Constraint[];
+  weights: number[];
+  counts: Map<string, number>[];
+  ignored: Set<string>;
+}
+
+function soft(cycle: Cycle, nodes: readonly NodeInfo[]): Soft | undefined {
+  const { pod } = cycle;
+  const explicit = (pod.spec.topologySpreadConstraints ?? []).length > 0;
+  let list: Constraint[] = [];
+  if (explicit) list = constraints(pod, "ScheduleAnyway");
+  else {
+    const matches = defaultSelector(cycle);
+    if (matches !== undefined)
+      list = SYSTEM_DEFAULTS.map((d) => ({ ...d, minDomains: 1, honorAffinity: true, honorTaints: false, matches }));
+  }
+  if (list.length === 0) return undefined;
+  // Pods without constraints of their own also count on nodes that lack a key.
+  const ignored = new Set(explicit ? nodes.filter((n) => !hasAllKeys(n, list)).map((n) => n.name) : []);
+  const counts = list.map((constraint) => {
+    const pairs = new Map<string, number>();
+    if (constraint.topologyKey === HOSTNAME) return pairs;
+    for (const node of nodes) {
+      const value = node.node.metadata.labels?.[constraint.topologyKey];
+      if (value !== undefined && !ignored.has(node.name)) pairs.set(value, 0);
+    }
+    for (const node of cycle.view.nodes()) {
+      const value = node.node.metadata.labels?.[constraint.topologyKey];
+      if (value === undefined || !pairs.has(value)) continue;
+      if (explicit && !hasAllKeys(node, list)) continue;
+      if (includes(constraint, pod, node.node))
+        pairs.set(value, pairs.get(value)! + count(node, constraint, pod.metadata.namespace));
+    }
+    return pairs;
+  });
+  const weights = list.map((constraint, i) =>
+    naturalLog((constraint.topologyKey === HOSTNAME ? nodes.length - ignored.size : counts[i]!.size) + 2),
+  );
+  return { list, weights, counts, ignored };
+}
+
+/** ln of a whole number ≥ 2 by the atanh series: Math.log may differ in its last bit between machines. */
+export function naturalLog(n: number): number {
+  const LN2 = 0.6931471805599453;
+  let twos = 0;
+  let x = n;
+  while (x >= 2) {
+    x /= 2;
+    twos++;
+  }
+  const z = (x - 1) / (x + 1);
+  let power = z;
+  let sum = 0;
+  for (let k = 1; k < 60; k += 2) {
+    sum += power / k;
+    power *= z * z;
+  }
+  return twos * LN2 + 2 * sum;
+}
+
+/** Spreads Pods over the domains of a node label (plugins/podtopologyspread, KEP-895). */
+export const podTopologySpread: Plugin = {
+  name: "PodTopologySpread",
+  weight: 2,
+  filter: (cycle, node) => {
+    const hard = cycle.once("PodTopologySpread hard", () => constraints(cycle.pod, "DoNotSchedule"));
+    if (hard.length === 0) return undefined;
+    const counts = cycle.once("PodTopologySpread domains", () => domains(cycle, hard));
+    for (const [i, constraint] of hard.entries()) {
+      const value = node.node.metadata.labels?.[constraint.topologyKey];
+      if (value === undefined) return unresolvable(`${REASON} (missing required label)`);
+      const pairs = counts[i]!;
+      const least = pairs.size < constraint.minDomains ? 0 : Math.min(...pairs.values());
+      const self = constraint.matches(cycle.pod.metadata.labels) ? 1 : 0;
+      if ((pairs.get(value) ?? 0) + self - (pairs.size === 0 ? 0 : least) > constraint.maxSkew)
+        return unschedulable(REASON);
+    }
+    return undefined;
+  },
+  preScore: (cycle, nodes) => cycle.once("PodTopologySpread soft", () => soft(cycle, nodes)) !== undefined,
+  score: (cycle, node) => {
+    const { list, weights, counts, ignored } = cycle.once<Soft>("PodTopologySpread soft", () => {
+      throw new Error("scored before preScore");
+    });
+    if (ignored.has(node.name)) return 0;
+    let score = 0;
+    for (const [i, constraint] of list.entries()) {
+      const value = node.node.metadata.labels?.[constraint.topologyKey];
+      if (value === undefined) continue;
+      const n =
+        constraint.topologyKey === HOSTNAME
+          ? count(node, constraint, cycle.pod.metadata.namespace)
+          : (counts[i]!.get(value) ?? 0);
+      score += n * weights[i]! + (constraint.maxSkew - 1);
+    }
+    return Math.round(score);
+  },
+  normalize: (cycle, scores, nodes) => {
+    const { ignored } = cycle.once<Soft>("PodTopologySpread soft", () => {
+      throw new Error("normalized before preScore");
+    });
+    const counted = scores.filter((_, i) => !ignored.has(nodes[i]!.name));
+    const max = Math.max(0, ...counted);
+    const min = Math.min(...counted);
+    return scores.map((score, i) => {
+      if (ignored.has(nodes[i]!.name)) return 0;
+      return max === 0 ? MAX_NODE_SCORE : Math.floor((MAX_NODE_SCORE * (max + min - score)) / max);
+    });
+  },
+  requeue: () => true,
+};

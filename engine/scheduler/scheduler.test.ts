@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import { ApiClient } from "../api/client.ts";
+import { ADMIN, harness } from "../apiserver/harness.ts";
+import { SECOND } from "../kernel/index.ts";
+import { Scheduler } from "./scheduler.ts";
+
+const PODS = "/api/v1/namespaces/default/pods";
+
+function start(nodes: Record<string, object> = {}) {
+  const h = harness();
+  for (const name of ["default", "kube-system"]) h.json("POST", "/api/v1/namespaces", { metadata: { name } });
+  const setNode = (
+    name: string,
+    extra: { labels?: object; taints?: object[]; cpu?: string; unschedulable?: boolean },
+  ) => {
+    const { labels, taints, cpu = "2", unschedulable } = extra;
+    h.json("POST", "/api/v1/nodes", {
+      metadata: { name, labels: { "kubernetes.io/hostname": name, ...labels } },
+      spec: { taints, unschedulable },
+    });
+    h.json(
+      "PATCH",
+      `/api/v1/nodes/${name}/status`,
+      { status: { allocatable: { cpu, memory: "4Gi", pods: "110" } } },
+      { headers: { "content-type": "application/merge-patch+json" } },
+    );
+  };
+  for (const [name, extra] of Object.entries(nodes)) setNode(name, extra);
+  h.server.certificates.userOf = () => ADMIN;
+  const client = new ApiClient({
+    send: (request) => h.server.handle(request),
+    userAgent: "kube-scheduler",
+    clientCertificate: "test",
+  });
+  const lines: string[] = [];
+  const scheduler = new Scheduler({
+    kernel: h.kernel,
+    client,
+    log: (line) => lines.push(line),
+    identity: "cp-1",
+    verbosity: 2,
+  });
+  scheduler.start();
+  const run = (seconds: number) => h.kernel.run(h.kernel.now + seconds * SECOND);
+  const pod = (name: string, spec: object = {}, cpu?: string) =>
+    h.json("POST", PODS, {
+      metadata: { name, namespace: "default" },
+      spec: {
+        containers: [{ name: "c", image: "nginx", ...(cpu && { resources: { requests: { cpu } } }) }],
+        ...spec,
+      },
+    });
+  const get = (name: string) => h.json("GET", `${PODS}/${name}`);
+  const events = (name: string) =>
+    h
+      .json("GET", "/api/v1/namespaces/default/events")
+      .items.filter((event: { involvedObject: { name: string } }) => event.involvedObject.name === name);
+  run(1);
+  return { ...h, scheduler, lines, run, pod, get, events, setNode };
+}
+
+const CONTROL_PLANE = { taints: [{ key: "node-role.kubernetes.io/control-plane", effect: "NoSchedule" }] };
+
+describe("scheduler", () => {
+  it("binds a Pod to a node that fits, says so, and keeps the decision", () => {
+    const s = start({ "cp-1": CONTROL_PLANE, "worker-1": {}, "worker-2": { labels: { disk: "ssd" } } });
+    s.pod("web", { nodeSelector: { disk: "ssd" } });
+    s.run(1);
+    expect(s.get("web").spec.nodeName).toBe("worker-2");
+    expect(s.get("web").status.conditions).toMatchObject([{ type: "PodScheduled", status: "True" }]);
+    expect(s.events("web")).toMatchObject([
+      {
+        reason: "Scheduled",
+        message: "Successfully assigned default/web to worker-2",
+        action: "Binding",
+        reportingComponent: "default-scheduler",
+        reportingInstance: "default-scheduler-cp-1",
+        firstTimestamp: null,
+        type: "Normal",
+      },
+    ]);
+    expect(s.scheduler.decisions).toMatchObject([
+      {
+        pod: "default/web",
+        attempt: 1,
+        winner: "worker-2",
+        rejected: [
+          { node: "cp-1", plugin: "TaintToleration" },
+          { node: "worker-1", plugin: "NodeAffinity" },
+        ],
+      },
+    ]);
+    expect(s.lines.some((line) => line.includes("successfully acquired lease kube-system/kube-scheduler"))).toBe(true);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("says why no node does, and tries again when a node changes", () => {
+    const s = start({
+      "cp-1": CONTROL_PLANE,
+      "cp-2": CONTROL_PLANE,
+      "cp-3": CONTROL_PLANE,
+      "worker-1": { labels: { disk: "ssd" }, cpu: "1" },
+      "worker-2": {},
+      "worker-3": {},
+    });
+    s.pod("big", { nodeSelector: { disk: "ssd" } }, "1500m");
+    s.run(1);
+    const message =
+      "0/6 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match Pod's node affinity/selector, " +
+      "3 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }. preemption: 0/6 nodes are available: " +
+      "1 No preemption victims found for incoming pod, 5 Preemption is not helpful for scheduling.";
+    expect(s.events("big")).toMatchObject([{ type: "Warning", reason: "FailedScheduling", message }]);
+    expect(s.get("big").status.conditions).toMatchObject([
+      { type: "PodScheduled", status: "False", reason: "Unschedulable", message },
+    ]);
+    s.run(20);
+    expect(s.scheduler.decisions).toHaveLength(1);
+    s.json(
+      "PATCH",
+      "/api/v1/nodes/worker-2",
+      { metadata: { labels: { disk: "ssd" } } },
+      { headers: { "content-type": "application/merge-patch+json" } },
+    );
+    s.run(1);
+    expect(s.get("big").spec.nodeName).toBe("worker-2");
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("spreads Pods over equal nodes", () => {
+    const s = start({ "worker-1": {}, "worker-2": {}, "worker-3": {} });
+    for (let i = 0; i < 9; i++) s.pod(`p${i}`);
+    s.run(2);
+    const counts: Record<string, number> = {};
+    for (let i = 0; i < 9; i++) counts[s.get(`p${i}`).spec.nodeName] = (counts[s.get(`p${i}`).spec.nodeName] ?? 0) + 1;
+    expect(counts).toEqual({ "worker-1": 3, "worker-2": 3, "worker-3": 3 });
+  });
+
+  it("preempts a Pod of lower priority", () => {
+    const s = start({ "worker-1": {} });
+    s.json("POST", "/apis/scheduling.k8s.io/v1/priorityclasses", { metadata: { name: "high" }, value: 1000 });
+    s.pod("low", {}, "1500m");
+    s.run(1);
+    s.pod("vip", { priority: 1000, priorityClassName: "high" }, "1");
+    s.run(1);
+    expect(s.events("low").map((event: { reason: string }) => event.reason)).toEqual(["Scheduled", "Preempted"]);
+    expect(s.get("vip").status.nominatedNodeName).toBe("worker-1");
+    expect(s.get("vip").status.conditions[0].message).toBe("0/1 nodes are available: 1 Insufficient cpu.");
+    expect(s.kernel.faults).toEqual([]);
+  });
+});

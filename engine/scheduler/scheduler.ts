@@ -1,0 +1,396 @@
+import type { ApiClient } from "../api/client.ts";
+import { EventSeriesRecorder } from "../api/event-series-recorder.ts";
+import { type Change, Informer, keyOf } from "../api/informer.ts";
+import { type KeyValues, klog, type Severity } from "../api/klog.ts";
+import { LeaderElection } from "../api/leader-election.ts";
+import { NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES, STATEFUL_SETS } from "../api/resources.ts";
+import { isStatus, StatusError } from "../api/status.ts";
+import { formatTime } from "../api/time.ts";
+import type { KubeObject } from "../api/types.ts";
+import { cpu, type Gen, type Kernel } from "../kernel/index.ts";
+import { isNetError } from "../network/error.ts";
+import { choose, type Placement } from "./algorithm.ts";
+import { SchedulerCache } from "./cache.ts";
+import { FitError } from "./fit-error.ts";
+import { type ClusterView, Cycle, type Decision, type Plugin } from "./framework.ts";
+import type { NodeInfo } from "./node-info.ts";
+import { DEFAULT_PLUGINS } from "./plugins/index.ts";
+import { findPreemption, type Preemption } from "./preemption.ts";
+import { type QueuedPod, SchedulingQueue } from "./queue.ts";
+
+export interface SchedulerOptions {
+  kernel: Kernel;
+  client: ApiClient;
+  log: (line: string) => void;
+  /** Host name of the control-plane node. */
+  identity: string;
+  /** The profile's name and plugins; by default `default-scheduler` with upstream's. */
+  profile?: { schedulerName: string; plugins: readonly Plugin[] };
+  pid?: number;
+  /** klog's -v. */
+  verbosity?: number;
+  /** The lease was lost: the real process exits. */
+  onExit?: () => void;
+}
+
+/** CPU of one attempt in µs: a part of its own and a part per node. */
+const ATTEMPT_COST = 150;
+const NODE_COST = 20;
+/** Decisions that are kept. */
+const MAX_DECISIONS = 2000;
+/** Longest note of an event (core validation NoteLengthLimit). */
+const NOTE_LIMIT = 1024;
+
+/** kube-scheduler: gives each Pod a node (pkg/scheduler). Works only while it holds its leader lease. */
+export class Scheduler {
+  /** The last attempts, oldest first, each with what was found about every node. */
+  readonly decisions: Decision[] = [];
+  readonly election: LeaderElection;
+  private readonly kernel: Kernel;
+  private readonly client: ApiClient;
+  private readonly options: SchedulerOptions;
+  private readonly name: string;
+  private readonly plugins: readonly Plugin[];
+  private readonly cache = new SchedulerCache();
+  private readonly queue: SchedulingQueue;
+  private readonly recorder: EventSeriesRecorder;
+  private readonly nominated = new Map<string, { pod: KubeObject; node: string }>();
+  private readonly pods: Informer;
+  private readonly nodes: Informer;
+  private readonly services: Informer;
+  private readonly owners: Record<string, Informer>;
+  private readonly namespaces: Informer;
+  private readonly view: ClusterView;
+  private leading = false;
+  private busy = false;
+
+  constructor(options: SchedulerOptions) {
+    const { kernel, client } = options;
+    this.options = options;
+    this.kernel = kernel;
+    this.client = client;
+    this.name = options.profile?.schedulerName ?? "default-scheduler";
+    this.plugins = options.profile?.plugins ?? DEFAULT_PLUGINS;
+    this.queue = new SchedulingQueue(kernel, this.plugins);
+    this.queue.onReady = () => this.pump();
+    this.recorder = new EventSeriesRecorder({ kernel, client, controller: this.name, host: options.identity });
+    this.pods = new Informer(kernel, client, PODS, { fieldSelector: "status.phase!=Succeeded,status.phase!=Failed" });
+    this.nodes = new Informer(kernel, client, NODES);
+    this.services = new Informer(kernel, client, SERVICES);
+    this.owners = {
+      ReplicaSet: new Informer(kernel, client, REPLICA_SETS),
+      StatefulSet: new Informer(kernel, client, STATEFUL_SETS),
+    };
+    this.namespaces = new Informer(kernel, client, NAMESPACES);
+    this.pods.onChange((change) => this.onPod(change));
+    this.nodes.onChange((change) => this.onNode(change));
+    this.view = {
+      nodes: () => this.cache.list(),
+      services: (namespace) => [...this.services.items.values()].filter((s) => s.metadata.namespace === namespace),
+      owner: (pod) => this.ownerOf(pod),
+      namespaceLabels: (name) => this.namespaces.get(name)?.metadata.labels,
+    };
+    this.election = new LeaderElection({
+      kernel,
+      client,
+      name: "kube-scheduler",
+      identity: options.identity,
+      component: this.name,
+      log: options.log,
+      pid: options.pid ?? 1,
+      onStartedLeading: () => {
+        this.leading = true;
+        this.pump();
+      },
+      onStoppedLeading: () => {
+        this.say("E", "server.go:310", "Leaderelection lost");
+        this.stop();
+        options.onExit?.();
+      },
+    });
+  }
+
+  /** Starts informers and asks for the lease. */
+  start(): void {
+    this.say("I", "server.go:166", "Starting Kubernetes Scheduler", { version: "v1.32.3" });
+    for (const informer of this.informers()) informer.start();
+    this.election.start();
+  }
+
+  stop(): void {
+    this.leading = false;
+    this.election.stop();
+    for (const informer of this.informers()) informer.stop();
+  }
+
+  private informers(): Informer[] {
+    return [this.nodes, this.pods, this.services, ...Object.values(this.owners), this.namespaces];
+  }
+
+  private say(severity: Severity, source: string, message: string, kv: KeyValues = {}, level = 0): void {
+    if (level > (this.options.verbosity ?? 0)) return;
+    this.options.log(klog(this.kernel, this.options.pid ?? 1, severity, source, message, kv));
+  }
+
+  private ownerOf(pod: KubeObject): KubeObject | undefined {
+    const owner = pod.metadata.ownerReferences?.find((reference) => reference.controller);
+    return owner && this.owners[owner.kind]?.get(`${pod.metadata.namespace}/${owner.name}`);
+  }
+
+  // ---- what happens in the cluster --------------------------------------------------------------------------------
+
+  private onNode({ type, object, old }: Change<KubeObject>): void {
+    if (type === "deleted") {
+      this.cache.removeNode(object.metadata.name);
+      return;
+    }
+    this.cache.setNode(object);
+    if (type === "added") this.queue.cluster({ type: "NodeAdd", node: object });
+    else if (old !== undefined && nodeChanged(old, object))
+      this.queue.cluster({ type: "NodeUpdate", node: object, old });
+  }
+
+  private onPod({ type, object: pod, old }: Change<KubeObject>): void {
+    const finished = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
+    if (type === "deleted" || finished) {
+      this.onPodGone(pod);
+      return;
+    }
+    // A Pod of the same name is another Pod.
+    if (old !== undefined && old.metadata.uid !== pod.metadata.uid) this.onPodGone(old);
+    if (pod.spec.nodeName) {
+      this.queue.delete(pod);
+      this.nominated.delete(pod.metadata.uid);
+      const known = old?.spec.nodeName === pod.spec.nodeName;
+      this.cache.setPod(pod);
+      if (known) this.queue.cluster({ type: "AssignedPodUpdate", pod, old: old! });
+      else this.queue.cluster({ type: "AssignedPodAdd", pod });
+      return;
+    }
+    if ((pod.spec.schedulerName ?? this.name) !== this.name || this.cache.isAssumed(pod.metadata.uid)) return;
+    const node = pod.status?.nominatedNodeName;
+    if (node) this.nominated.set(pod.metadata.uid, { pod, node });
+    if (pod.metadata.deletionTimestamp) {
+      this.queue.delete(pod);
+      return;
+    }
+    this.queue.update(pod);
+  }
+
+  private onPodGone(pod: KubeObject): void {
+    this.queue.delete(pod);
+    this.nominated.delete(pod.metadata.uid);
+    if (!pod.spec.nodeName) {
+      this.cache.forget(pod);
+      return;
+    }
+    this.cache.removePod(pod);
+    this.queue.cluster({ type: "AssignedPodDelete", pod });
+  }
+
+  // ---- attempts ---------------------------------------------------------------------------------------------------
+
+  private pump(): void {
+    if (!this.leading || this.busy) return;
+    this.busy = true;
+    this.kernel.spawn("schedule", this.scheduleAll(), { instant: false });
+  }
+
+  private *scheduleAll(): Gen {
+    try {
+      while (this.leading) {
+        yield* cpu(ATTEMPT_COST + NODE_COST * this.cache.list().length);
+        const queued = this.queue.pop();
+        if (queued === undefined) return;
+        yield* this.scheduleOne(queued);
+      }
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  private *scheduleOne(queued: QueuedPod): Gen {
+    const { pod } = queued;
+    const decision = this.newDecision(queued);
+    const nodes = this.view.nodes();
+    if (nodes.length === 0) {
+      yield* this.fail(queued, "no nodes available to schedule pods", new Set(["NodeName"]), decision);
+      return;
+    }
+    const cycle = new Cycle(pod, this.view);
+    const found = choose(this.plugins, cycle, this.kernel.random("scheduler"), decision, (node) =>
+      this.withNominated(pod, node),
+    );
+    if (!(found instanceof FitError)) {
+      decision.winner = found.winner;
+      this.cache.assume(pod, found.winner);
+      this.kernel.spawn(`bind ${keyOf(pod)}`, this.bind(queued, found), { instant: false });
+      return;
+    }
+    let nominated: string | undefined;
+    const preemption = findPreemption(this.plugins, pod, this.view, found);
+    if (typeof preemption === "string") found.postFilterMessage = `preemption: ${preemption}`;
+    else {
+      yield* this.preempt(pod, preemption);
+      nominated = preemption.node;
+      decision.nominated = nominated;
+    }
+    yield* this.fail(queued, found.message, found.plugins, decision, nominated);
+  }
+
+  private newDecision(queued: QueuedPod): Decision {
+    const { pod, attempts } = queued;
+    const decision: Decision = {
+      at: this.kernel.now,
+      pod: keyOf(pod),
+      uid: pod.metadata.uid,
+      attempt: attempts,
+      rejected: [],
+      feasible: [],
+      scores: [],
+    };
+    this.decisions.push(decision);
+    if (this.decisions.length > MAX_DECISIONS) this.decisions.splice(0, MAX_DECISIONS / 2);
+    return decision;
+  }
+
+  /** The node with those Pods on it that were promised a place there and matter as much. */
+  private withNominated(pod: KubeObject, node: NodeInfo): NodeInfo {
+    let crowded = node;
+    for (const [uid, promise] of this.nominated) {
+      if (promise.node !== node.name || uid === pod.metadata.uid || node.pods.has(uid)) continue;
+      if ((promise.pod.spec.priority ?? 0) < (pod.spec.priority ?? 0)) continue;
+      if (crowded === node) crowded = node.clone();
+      crowded.addPod(promise.pod);
+    }
+    return crowded;
+  }
+
+  /** Tells the API server the node, then the world. */
+  private *bind(queued: QueuedPod, placement: Placement): Gen {
+    const { pod } = queued;
+    const { name, namespace, uid } = pod.metadata;
+    try {
+      yield* this.client.create(
+        PODS,
+        {
+          apiVersion: "v1",
+          kind: "Binding",
+          metadata: { name, namespace, uid },
+          target: { kind: "Node", name: placement.winner },
+        },
+        { name, path: "binding" },
+      );
+    } catch (error) {
+      if (!(error instanceof StatusError) && !isNetError(error)) throw error;
+      this.cache.forget(pod);
+      const message = `running Bind plugin "DefaultBinder": ${error.message}`;
+      this.say("E", "schedule_one.go:1002", "Error scheduling pod; retrying", { err: message, pod: keyOf(pod) });
+      yield* this.fail(queued, message, new Set(), undefined, undefined, "SchedulerError");
+      return;
+    }
+    this.queue.delete(pod);
+    this.nominated.delete(uid);
+    this.say(
+      "I",
+      "schedule_one.go:314",
+      "Successfully bound pod to node",
+      {
+        pod: keyOf(pod),
+        node: placement.winner,
+        evaluatedNodes: placement.evaluated,
+        feasibleNodes: placement.feasible,
+      },
+      2,
+    );
+    const note = `Successfully assigned ${keyOf(pod)} to ${placement.winner}`;
+    this.recorder.event(pod, "Normal", "Scheduled", "Binding", note);
+  }
+
+  private *preempt(pod: KubeObject, { node, victims }: Preemption): Gen {
+    for (const victim of victims) {
+      const { namespace, name, uid } = victim.metadata;
+      try {
+        const condition = {
+          type: "DisruptionTarget",
+          status: "True",
+          reason: "PreemptionByScheduler",
+          message: `${this.name}: preempting to accommodate a higher priority pod`,
+          lastProbeTime: null,
+          lastTransitionTime: formatTime(this.kernel.wallMs),
+        };
+        yield* this.client.patch(PODS, namespace, name, { status: { conditions: [condition] } }, "strategic", "status");
+        yield* this.client.delete(PODS, namespace, name, { preconditions: { uid } });
+      } catch (error) {
+        if (!(error instanceof StatusError) && !isNetError(error)) throw error;
+        continue;
+      }
+      this.say(
+        "I",
+        "preemption.go:227",
+        "Preemptor Pod preempted victim Pod",
+        { preemptor: keyOf(pod), victim: keyOf(victim), node },
+        2,
+      );
+      const note = `Preempted by pod ${pod.metadata.uid} on node ${node}`;
+      this.recorder.event(victim, "Normal", "Preempted", "Preempting", note);
+    }
+  }
+
+  /** handleSchedulingFailure: back to the queue, an event, and the condition PodScheduled. */
+  private *fail(
+    queued: QueuedPod,
+    message: string,
+    rejectedBy: ReadonlySet<string>,
+    decision?: Decision,
+    nominated?: string,
+    reason: "Unschedulable" | "SchedulerError" = "Unschedulable",
+  ): Gen {
+    const { pod } = queued;
+    if (decision) decision.message = message;
+    if (reason === "Unschedulable")
+      this.say(
+        "I",
+        "schedule_one.go:1053",
+        "Unable to schedule pod; no fit; waiting",
+        { pod: keyOf(pod), err: message },
+        2,
+      );
+    if (nominated) this.nominated.set(pod.metadata.uid, { pod, node: nominated });
+    this.queue.failed(queued, rejectedBy);
+    const note = message.length > NOTE_LIMIT ? `${message.slice(0, NOTE_LIMIT - 4)} ...` : message;
+    this.recorder.event(pod, "Warning", "FailedScheduling", "Scheduling", note);
+    yield* this.patchStatus(pod, reason, message, nominated);
+  }
+
+  private *patchStatus(pod: KubeObject, reason: string, message: string, nominated: string | undefined): Gen {
+    const before = (pod.status?.conditions ?? []).find((c: { type: string }) => c.type === "PodScheduled");
+    const named = nominated ?? pod.status?.nominatedNodeName;
+    const same = before?.status === "False" && before.reason === reason && before.message === message;
+    if (same && named === pod.status?.nominatedNodeName) return;
+    const now = formatTime(this.kernel.wallMs);
+    const condition = {
+      type: "PodScheduled",
+      status: "False",
+      reason,
+      message,
+      lastProbeTime: null,
+      lastTransitionTime: before?.status === "False" ? before.lastTransitionTime : now,
+    };
+    const status = { conditions: [condition], ...(named ? { nominatedNodeName: named } : {}) };
+    try {
+      yield* this.client.patch(PODS, pod.metadata.namespace, pod.metadata.name, { status }, "strategic", "status");
+    } catch (error) {
+      if (!(error instanceof StatusError) && !isNetError(error)) throw error;
+      if (!isStatus(error, "NotFound"))
+        this.say("E", "schedule_one.go:1108", "Error updating pod", { err: error.message, pod: keyOf(pod) });
+    }
+  }
+}
+
+/** Changes of a node that a plugin may wait for; heartbeats are none. */
+function nodeChanged(old: KubeObject, node: KubeObject): boolean {
+  const text = (n: KubeObject) =>
+    JSON.stringify([n.spec, n.metadata.labels, n.status?.allocatable, n.status?.images?.length]);
+  return text(old) !== text(node);
+}
