@@ -29,6 +29,8 @@ export class Kernel {
   /** Bugs: exceptions that left a task. Tests expect this list to be empty. */
   readonly faults: { task: string; error: unknown; at: number }[] = [];
 
+  /** Whether tasks spawned now are instant; see `instantly`. */
+  private free = false;
   private seq = 0;
   private taskIds = 0;
   private readonly later = new EventHeap();
@@ -146,6 +148,22 @@ export class Kernel {
     return true;
   }
 
+  /** Runs events until `index` of them have run since the session's start: for a replay, which knows the number. */
+  runToIndex(index: number): void {
+    while (this.eventIndex < index) {
+      const event = this.next();
+      if (event === undefined) throw new Error(`kernel: nothing left to run at event ${this.eventIndex} of ${index}`);
+      this.runOne(event);
+    }
+  }
+
+  /** Sets the clock forward without running anything; no event may be due before `at`. */
+  advanceTo(at: number): void {
+    const due = this.next()?.at ?? Number.POSITIVE_INFINITY;
+    if (at < this.now || at > due) throw new Error(`kernel: cannot set the clock from ${this.now} to ${at}, next event ${due}`);
+    this.now = at;
+  }
+
   private runOne(event: KernelEvent): void {
     this.drop(this.soon[this.soonHead] === event);
     this.now = event.at;
@@ -161,11 +179,22 @@ export class Kernel {
 
   /** Starts a generator as a task of its own; it first runs within this instant, after what is queued already. */
   spawn(name: string, body: Gen<unknown>, options: TaskOptions = {}): Task {
-    const inherited = options.instant ?? this.current?.instant ?? false;
+    const inherited = options.instant ?? (this.free || (this.current?.instant ?? false));
     const task = new Task(this, ++this.taskIds, name, body, { ...options, instant: inherited });
     this.tasks.set(task.id, task);
     task.resumeEvent = this.schedule(0, "task", name, task);
     return task;
+  }
+
+  /** Tasks that `start` spawns are charged nothing, and so are theirs: what they do completes within the instant. */
+  instantly<T>(start: () => T): T {
+    const outer = this.free;
+    this.free = true;
+    try {
+      return start();
+    } finally {
+      this.free = outer;
+    }
   }
 
   /** Lets a waiting task go on within this instant; `why` is what its `wait` or `sleep` returns. */

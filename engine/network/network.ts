@@ -62,7 +62,11 @@ export class Network {
    */
   *connect(from: NetNamespace, address: string, port: number, options: ConnectOptions = {}): Gen<Connection> {
     const protocol = options.protocol ?? "tcp";
-    const target = from.owns(address) ? undefined : from.host.translate?.(protocol, address, port);
+    const entry = this.ownerOf(address);
+    // A Service's address is rewritten where the connection starts, a node port where it arrives.
+    const target =
+      (from.owns(address) ? undefined : from.host.translate?.(protocol, address, port)) ??
+      (entry !== undefined && entry.host === entry ? entry.translate?.(protocol, "node", port) : undefined);
     if (target === "refused") throw new NetError("ECONNREFUSED");
     const remoteAddress = target?.address ?? address;
     const remotePort = target?.port ?? port;

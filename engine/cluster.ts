@@ -1,0 +1,117 @@
+import { KINDS } from "./api/kinds.ts";
+import { Registry } from "./apiserver/index.ts";
+import { setClusterContext } from "./control-plane/context.ts";
+import { EtcdStore, SingleEtcd } from "./etcd/index.ts";
+import type { Kernel } from "./kernel/index.ts";
+import { MINUTE } from "./kernel/index.ts";
+import { addons } from "./kubeadm/addons.ts";
+import { furnish } from "./kubeadm/files.ts";
+import { bootstrap } from "./kubeadm/init.ts";
+import { type ClusterPki, clusterPki } from "./kubeadm/pki.ts";
+import {
+  API_PORT,
+  apiAddress,
+  DEFAULT_TOPOLOGY,
+  type MachineSpec,
+  machinesOf,
+  type Topology,
+} from "./kubeadm/topology.ts";
+import { buildBase } from "./machine/base/index.ts";
+import { Machine } from "./machine/machine.ts";
+import { startSystemd } from "./machine/systemd/index.ts";
+import { Network } from "./network/index.ts";
+import { programs } from "./tools/index.ts";
+
+/** Boot must be over after this much virtual time, or something is broken. */
+const BOOT_LIMIT = 10 * MINUTE;
+
+/** The machines of one cluster, what they share, and its assembly. */
+export class Cluster {
+  readonly kernel: Kernel;
+  readonly topology: Topology;
+  readonly network: Network;
+  readonly machines = new Map<string, Machine>();
+  readonly specs: readonly MachineSpec[];
+  readonly etcd: EtcdStore;
+  readonly registry: Registry;
+  readonly pki: ClusterPki;
+  /** URL of the API for clients. */
+  readonly server: string;
+  private readonly ready = new Set<string>();
+
+  constructor(kernel: Kernel, topology: Topology = DEFAULT_TOPOLOGY) {
+    this.kernel = kernel;
+    this.topology = topology;
+    this.specs = machinesOf(topology);
+    this.network = new Network(kernel);
+    this.etcd = new EtcdStore(kernel);
+    this.registry = new Registry(kernel, new SingleEtcd(this.etcd), KINDS);
+    this.pki = clusterPki(kernel.epochMs);
+    this.server = `https://${apiAddress(topology)}:${API_PORT}`;
+    setClusterContext(this.network, { etcd: this.etcd, registry: this.registry, pki: this.pki });
+    const hosts = this.specs.map(({ name, address }) => ({ address, names: [name] }));
+    for (const spec of this.specs) this.addMachine(spec, hosts);
+  }
+
+  private addMachine(spec: MachineSpec, hosts: readonly { address: string; names: readonly string[] }[]): void {
+    const machine = new Machine({ kernel: this.kernel, network: this.network, hostname: spec.name, programs });
+    machine.net.addInterface({
+      name: "eth0",
+      mac: `52:54:00:c0:a8:${Number(spec.address.split(".")[3]).toString(16).padStart(2, "0")}`,
+      addresses: [`${spec.address}/24`],
+      up: true,
+      mtu: 1500,
+    });
+    machine.net.routes.push(
+      { destination: "default", via: "192.168.108.1", device: "eth0" },
+      { destination: "192.168.108.0/24", device: "eth0", source: spec.address },
+    );
+    buildBase(machine, { role: spec.role, hosts });
+    furnish(machine, spec, this);
+    this.machines.set(spec.name, machine);
+  }
+
+  /** The machine of that name; throws for a name that a lab got wrong. */
+  machine(name: string): Machine {
+    const machine = this.machines.get(name);
+    if (machine === undefined) throw new Error(`cluster: no machine ${name}`);
+    return machine;
+  }
+
+  /** Switches every machine on and lets virtual time pass until all system Pods are Ready. */
+  boot(): void {
+    this.start();
+    if (!this.kernel.runUntil(() => this.isReady(), BOOT_LIMIT)) {
+      throw new Error(
+        `cluster: not ready after ${BOOT_LIMIT / MINUTE} minutes; Ready: ${[...this.ready].sort().join(" ")}`,
+      );
+    }
+  }
+
+  private start(): void {
+    this.etcd.watch(
+      { key: "/registry/pods/", rangeEnd: "/registry/pods0", startRevision: 1 },
+      {
+        events: (events) => {
+          for (const event of events) this.note(event.kv.key, event.type === "PUT" ? event.kv.value : undefined);
+        },
+      },
+    );
+    for (const machine of this.machines.values()) startSystemd(machine);
+    const first = this.machines.get("cp-1");
+    if (first) bootstrap(first, this.specs, addons(this.server, this.pki.kubernetes.certificate));
+  }
+
+  private note(key: string, value: unknown): void {
+    const conditions = (value as { status?: { conditions?: { type: string; status: string }[] } } | undefined)?.status
+      ?.conditions;
+    if (conditions?.some((condition) => condition.type === "Ready" && condition.status === "True")) this.ready.add(key);
+    else this.ready.delete(key);
+  }
+
+  /** Every Pod that a fresh cluster has is Ready: four a control plane, kube-proxy and network on each node, CoreDNS twice. */
+  isReady(): boolean {
+    const { controlPlanes, workers } = this.topology;
+    return this.ready.size >= 4 * controlPlanes + 2 * (controlPlanes + workers) + 2;
+  }
+}

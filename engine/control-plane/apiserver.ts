@@ -1,0 +1,87 @@
+import type { HttpRequest, HttpResponse } from "../api/http.ts";
+import { klog } from "../api/klog.ts";
+import { ApiServer } from "../apiserver/index.ts";
+import { type Gen, SECOND, sleep } from "../kernel/index.ts";
+import { serviceAccountKey } from "../kubeadm/pki.ts";
+import { isErrno } from "../machine/errno.ts";
+import type { Process, Program } from "../machine/process.ts";
+import * as sys from "../machine/sys.ts";
+import { isNetError } from "../network/index.ts";
+import { auditFile } from "./audit-file.ts";
+import { clusterContext } from "./context.ts";
+import { fail, flagsOf, listening, logger, untilTerminated } from "./daemon.ts";
+
+/** Where its etcd member answers, and how long it is waited for. */
+const ETCD = { address: "127.0.0.1", port: 2379 };
+const ETCD_DEADLINE = 20 * SECOND;
+const ETCD_RETRY = SECOND;
+const KUBELET_PORT = 10250;
+
+/** The program kube-apiserver: waits for its etcd member, then serves on 6443. */
+export const kubeApiServer: Program = function* kubeApiServer(p) {
+  const { kernel, network } = p.machine;
+  const flags = flagsOf(p);
+  const log = logger(p);
+  const say = (severity: "I" | "E" | "F", source: string, message: string, kv?: Record<string, unknown>) =>
+    log(klog(kernel, p.nsPid, severity, source, message, kv));
+  say("I", "server.go:148", "Version: v1.32.3");
+  say("I", "server.go:150", "Golang settings", { GOGC: "", GOMAXPROCS: "", GOTRACEBACK: "" });
+  const started = kernel.now;
+  while (!(yield* etcdAnswers(p))) {
+    if (kernel.now - started > ETCD_DEADLINE) {
+      say("F", "instance.go:226", "Error creating leases: error creating storage factory: context deadline exceeded");
+      fail(255);
+    }
+    yield* sleep(ETCD_RETRY);
+  }
+  const { registry } = clusterContext(network);
+  const server = new ApiServer({
+    kernel,
+    name: p.machine.hostname,
+    registry,
+    clientCa: readIfThere(p, flags.get("client-ca-file")),
+    serviceAccountKey: serviceAccountKey().pair.secret,
+    serviceAccountIssuer: flags.get("service-account-issuer"),
+    advertiseAddress: flags.get("advertise-address") ?? p.machine.net.addresses()[0]!,
+    auditSink: auditFile(p, flags.get("audit-log-path"), Number(flags.get("audit-log-maxsize") ?? 100)),
+    nodeProxy: (address, request) => toKubelet(p, address, request),
+    etcdReachable: () => p.ns.net.listenerFor("tcp", ETCD.address, ETCD.port) !== undefined,
+  });
+  yield* server.start();
+  say("I", "secure_serving.go:213", "Serving securely on [::]:6443");
+  const port = Number(flags.get("secure-port") ?? 6443);
+  const listener = { protocol: "tcp" as const, address: "0.0.0.0", port, tls: true, http: server.handle };
+  try {
+    yield* listening(p, [listener], untilTerminated(p));
+  } finally {
+    server.stop();
+  }
+  say("I", "controller.go:128", "Shutting down kubernetes service endpoint reconciler");
+  return 0;
+};
+
+function* etcdAnswers(p: Process): Gen<boolean> {
+  try {
+    yield* p.machine.network.connect(p.ns.net, ETCD.address, ETCD.port);
+    return true;
+  } catch (error) {
+    if (isNetError(error)) return false;
+    throw error;
+  }
+}
+
+/** Carries a request for logs or exec to a node's kubelet. Throws NetError. */
+function* toKubelet(p: Process, address: string, request: HttpRequest): Gen<HttpResponse> {
+  const connection = yield* p.machine.network.connect(p.ns.net, address, KUBELET_PORT);
+  return yield* connection.http(request);
+}
+
+function readIfThere(p: Process, path: string | undefined): string {
+  if (path === undefined) return "";
+  try {
+    return sys.readText(p, path);
+  } catch (error) {
+    if (isErrno(error)) return "";
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+import { encode } from "../kernel/index.ts";
+import { isErrno } from "../machine/errno.ts";
+import type { FileNode } from "../machine/inode.ts";
+import type { Process } from "../machine/process.ts";
+import * as sys from "../machine/sys.ts";
+
+/** Rotated files that are kept. */
+const MAX_BACKUPS = 10;
+const MEBIBYTE = 1024 * 1024;
+
+/** Appends audit lines to `--audit-log-path`, and starts a new file once it holds `maxMebibytes` (lumberjack's rotation). */
+export function auditFile(p: Process, path: string | undefined, maxMebibytes: number): (line: string) => void {
+  if (path === undefined) return () => {};
+  let node: FileNode | undefined;
+  let backups: string[] = [];
+  const open = (): FileNode | undefined => {
+    // The file may have been moved or removed by hand.
+    const found = sys.find(p, path);
+    if (found !== undefined && found === node) return node;
+    const file = sys.openFile(p, path, { write: true, append: true, create: true, mode: 0o600 });
+    return file.node?.kind === "file" ? file.node : undefined;
+  };
+  return (line) => {
+    if (p.status !== undefined) return;
+    try {
+      node = open();
+      if (node === undefined) return;
+      const bytes = encode(`${line}\n`);
+      if (node.content.size() + bytes.length > maxMebibytes * MEBIBYTE) {
+        const backup = path.replace(/(\.log)?$/, `-${Math.floor(p.machine.kernel.wallMs)}.log`);
+        sys.rename(p, path, backup);
+        backups = [...backups, backup];
+        if (backups.length > MAX_BACKUPS) sys.unlink(p, backups.shift()!);
+        node = open();
+      }
+      if (node === undefined) return;
+      p.machine.reserve(bytes.length, node.content.size());
+      node.content.append(bytes);
+      node.mtime = node.ctime = p.machine.kernel.now;
+      node.changed.wakeAll();
+    } catch (error) {
+      // A full disk loses audit lines; the server goes on (audit-log-mode=blocking would not, but only for policy errors).
+      if (!isErrno(error)) throw error;
+    }
+  };
+}

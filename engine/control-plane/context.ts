@@ -1,0 +1,26 @@
+import type { Registry } from "../apiserver/index.ts";
+import type { EtcdStore } from "../etcd/index.ts";
+import type { ClusterPki } from "../kubeadm/pki.ts";
+import type { Network } from "../network/index.ts";
+
+/**
+ * What the processes of one cluster have in common beneath the network: the data that etcd's members agree on, and the
+ * watch caches over it. Programs find it by their network, as real members find each other by address.
+ */
+export interface ClusterContext {
+  readonly etcd: EtcdStore;
+  readonly registry: Registry;
+  readonly pki: ClusterPki;
+}
+
+const contexts = new WeakMap<Network, ClusterContext>();
+
+export function setClusterContext(network: Network, context: ClusterContext): void {
+  contexts.set(network, context);
+}
+
+export function clusterContext(network: Network): ClusterContext {
+  const context = contexts.get(network);
+  if (context === undefined) throw new Error("control plane: no cluster on this network");
+  return context;
+}

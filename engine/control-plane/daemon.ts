@@ -1,0 +1,83 @@
+import type { HttpHandler } from "../api/http.ts";
+import { encode, type Gen, WaitQueue, wait } from "../kernel/index.ts";
+import { isErrno } from "../machine/errno.ts";
+import type { Process } from "../machine/process.ts";
+import { ProcessExit } from "../machine/process.ts";
+import type { Signal } from "../machine/signal.ts";
+import type { Listener } from "../network/index.ts";
+
+/** `--name=value` flags of a component's command line; `--name` alone is `true`. */
+export function flagsOf(p: Process): Map<string, string> {
+  const flags = new Map<string, string>();
+  for (const word of p.argv.slice(1)) {
+    const match = /^--?([^=]+)(?:=(.*))?$/s.exec(word);
+    if (match) flags.set(match[1]!, match[2] ?? "true");
+  }
+  return flags;
+}
+
+/** Waits for SIGTERM or SIGINT. */
+export function* untilTerminated(p: Process): Gen<Signal> {
+  p.dispositions.set("TERM", "catch");
+  p.dispositions.set("INT", "catch");
+  const never = new WaitQueue();
+  for (;;) {
+    const signal = p.takeSignal();
+    if (signal === "TERM" || signal === "INT") return signal;
+    if (signal === undefined) yield* wait(never);
+  }
+}
+
+/** A writer of whole lines to standard error, for code that has no process step at hand: never waits, never fails. */
+export function logger(p: Process): (line: string) => void {
+  return (line) => {
+    const open = p.fds.get(2);
+    if (open === undefined || p.status !== undefined) return;
+    const bytes = encode(`${line}\n`);
+    if (open.pipe) {
+      open.pipe.push(bytes);
+      return;
+    }
+    p.machine.kernel.spawn(`${p.comm} log`, writeQuietly(open, bytes));
+  };
+}
+
+function* writeQuietly(open: NonNullable<ReturnType<Process["fds"]["get"]>>, bytes: Uint8Array): Gen {
+  try {
+    yield* open.write(bytes);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+  }
+}
+
+/** Listens as long as `body` runs, whatever ends it. */
+export function* listening<T>(
+  p: Process,
+  listeners: readonly Omit<Listener, "program" | "pid">[],
+  body: Gen<T>,
+): Gen<T> {
+  const close: (() => void)[] = [];
+  try {
+    for (const listener of listeners) close.push(p.ns.net.listen({ ...listener, program: p.comm, pid: p.pid }));
+    return yield* body;
+  } finally {
+    for (const each of close) each();
+  }
+}
+
+/** Answers `ok` on health paths, 404 elsewhere. */
+export function healthHandler(...paths: string[]): HttpHandler {
+  return function* answer(request) {
+    const path = request.path.split("?")[0]!;
+    const known = paths.includes(path);
+    return {
+      status: known ? 200 : 404,
+      headers: { "content-type": "text/plain; charset=utf-8" },
+      body: { type: "bytes", bytes: encode(known ? "ok" : "404 page not found\n") },
+    };
+  };
+}
+
+export function fail(code: number): never {
+  throw new ProcessExit(code);
+}

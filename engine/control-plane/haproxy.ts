@@ -1,0 +1,148 @@
+import { decode, type Gen, wait } from "../kernel/index.ts";
+import type { Process, Program } from "../machine/process.ts";
+import * as sys from "../machine/sys.ts";
+import { type Connection, isNetError, NetError } from "../network/index.ts";
+import { flagsOf, listening, logger, untilTerminated } from "./daemon.ts";
+
+interface Backend {
+  name: string;
+  address: string;
+  port: number;
+}
+
+interface Proxy {
+  name: string;
+  port: number;
+  backends: Backend[];
+}
+
+/**
+ * HAProxy in TCP mode: reads frontends, backends and servers from its configuration file, hands connections round robin
+ * to servers that accept one (a server that refuses is passed over, as its health check would have it).
+ */
+export const haproxy: Program = function* haproxy(p) {
+  const file = p.argv[p.argv.indexOf("-f") + 1] ?? "/etc/haproxy/haproxy.cfg";
+  const proxies = readConfiguration(decode(sys.readBytes(p, file)));
+  const log = logger(p);
+  if (flagsOf(p).has("c")) {
+    yield* sys.print(p, "Configuration file is valid\n");
+    return 0;
+  }
+  log(`[NOTICE]   (${p.pid}) : haproxy version is 2.6.12-1+deb12u1`);
+  log(`[NOTICE]   (${p.pid}) : New worker (${p.pid + 1}) forked`);
+  log(`[NOTICE]   (${p.pid}) : Loading success.`);
+  const listeners = proxies.map((proxy) => ({
+    protocol: "tcp" as const,
+    address: "0.0.0.0",
+    port: proxy.port,
+    tls: true,
+    http: balance(p, proxy),
+  }));
+  yield* listening(p, listeners, untilTerminated(p));
+  return 0;
+};
+
+function balance(p: Process, proxy: Proxy) {
+  let turn = 0;
+  const { network } = p.machine;
+  const choose = function* (): Gen<Connection> {
+    for (let tried = 0; tried < proxy.backends.length; tried++) {
+      const backend = proxy.backends[turn++ % proxy.backends.length]!;
+      // The health check: a server without a listener, or on a machine that is cut off, is down.
+      const owner = network.ownerOf(backend.address);
+      const up = owner?.listenerFor("tcp", backend.address, backend.port) && !network.dark.has(owner.host);
+      if (!up) continue;
+      try {
+        return yield* network.connect(p.ns.net, backend.address, backend.port);
+      } catch (error) {
+        if (!isNetError(error)) throw error;
+      }
+    }
+    throw new NetError("ECONNRESET");
+  };
+  return function* forward(request: Parameters<Connection["http"]>[0]) {
+    const connection = yield* choose();
+    return yield* connection.http(request);
+  };
+}
+
+/** The subset of haproxy.cfg that balances TCP: `frontend`/`backend`/`listen`, `bind`, `default_backend`, `server`. */
+function readConfiguration(text: string): Proxy[] {
+  const sections = new Map<string, { kind: string; bind?: number; use?: string; servers: Backend[] }>();
+  let current: { kind: string; bind?: number; use?: string; servers: Backend[] } | undefined;
+  for (const raw of text.split("\n")) {
+    const words = raw.replace(/#.*/, "").trim().split(/\s+/);
+    const [key, first, second] = words;
+    if (key === "frontend" || key === "backend" || key === "listen") {
+      current = { kind: key, servers: [] };
+      sections.set(`${key === "backend" ? "backend" : "front"} ${first}`, current);
+    } else if (key === "global" || key === "defaults") current = undefined;
+    else if (current && key === "bind") current.bind = Number(first?.split(":").pop());
+    else if (current && key === "default_backend") current.use = first!;
+    else if (current && key === "server" && first && second) {
+      const [address, port] = second.split(":");
+      current.servers.push({ name: first, address: address!, port: Number(port) });
+    }
+  }
+  const proxies: Proxy[] = [];
+  for (const [name, section] of sections) {
+    if (section.bind === undefined) continue;
+    const backends = section.use ? (sections.get(`backend ${section.use}`)?.servers ?? []) : section.servers;
+    proxies.push({ name: name.split(" ")[1]!, port: section.bind, backends });
+  }
+  return proxies;
+}
+
+/** keepalived: the MASTER of a VRRP instance holds its virtual address while it runs. */
+export const keepalived: Program = function* keepalived(p) {
+  const text = decode(sys.readBytes(p, "/etc/keepalived/keepalived.conf"));
+  const log = logger(p);
+  const { network, net } = p.machine;
+  const device = /^\s*interface\s+(\S+)/m.exec(text)?.[1] ?? "eth0";
+  const virtual = /virtual_ipaddress\s*\{\s*([\d./]+)/.exec(text)?.[1];
+  const priority = Number(/^\s*priority\s+(\d+)/m.exec(text)?.[1] ?? 100);
+  if (virtual === undefined) return 1;
+  const address = virtual.split("/")[0]!;
+  const cidr = virtual.includes("/") ? virtual : `${virtual}/32`;
+  const group = members(network);
+  const member = { priority, changed: () => p.machine.kernel.interrupt(p.task) };
+  const peers = group.get(address) ?? [];
+  group.set(address, [...peers, member]);
+  log("(VI_1) Entering BACKUP STATE (init)");
+  p.dispositions.set("TERM", "catch");
+  try {
+    for (;;) {
+      const best = group.get(address)!.reduce((a, b) => (b.priority > a.priority ? b : a));
+      const holds = net.owns(address);
+      if (best === member && !holds) {
+        net.addAddress(device, cidr);
+        log("(VI_1) Entering MASTER STATE");
+      } else if (best !== member && holds) {
+        net.removeAddress(device, cidr);
+        log(`(VI_1) Master received advert with higher priority ${best.priority}, ours ${priority}`);
+        log("(VI_1) Entering BACKUP STATE");
+      }
+      if (p.takeSignal() === "TERM") return 0;
+      yield* wait(p.childChanged);
+    }
+  } finally {
+    const rest = group.get(address)!.filter((other) => other !== member);
+    group.set(address, rest);
+    if (net.owns(address)) net.removeAddress(device, cidr);
+    for (const other of rest) other.changed();
+  }
+};
+
+interface Member {
+  priority: number;
+  changed: () => void;
+}
+
+const groups = new WeakMap<object, Map<string, Member[]>>();
+
+/** Routers of a network by virtual address: what their adverts would tell each other. */
+function members(network: object): Map<string, Member[]> {
+  let group = groups.get(network);
+  if (group === undefined) groups.set(network, (group = new Map()));
+  return group;
+}

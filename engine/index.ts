@@ -1,0 +1,11 @@
+/** The only door through which the other rooms reach the engine. */
+export type { KubeObject } from "./api/types.ts";
+export { Cluster } from "./cluster.ts";
+export { LiveDriver } from "./driver.ts";
+export type { Fault, Input, SessionFile, StampedInput } from "./input.ts";
+export { digest, HOUR, MINUTE, MS, SECOND } from "./kernel/index.ts";
+export { adminConfig } from "./kubeadm/files.ts";
+export { DEFAULT_TOPOLOGY, machinesOf, type Topology } from "./kubeadm/topology.ts";
+export { base64, fromBase64 } from "./pki/der.ts";
+export { createCertificate, keyPair, pem, privateKeyPem } from "./pki/x509.ts";
+export { type Answer, type LabFile, Session, type SessionEvents, type SessionSpec } from "./session.ts";

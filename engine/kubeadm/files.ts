@@ -1,0 +1,212 @@
+/** Puts on a machine what `kubeadm` and the course's set-up leave on one of its role. */
+import type { Content } from "../machine/inode.ts";
+import { dirNode, entriesOf, fileNode, LazyContent, type NodeAttributes } from "../machine/inode.ts";
+import type { Machine } from "../machine/machine.ts";
+import { kubeletConfiguration } from "./addons.ts";
+import { kubeconfig } from "./kubeconfig.ts";
+import { AUDIT_POLICY, staticPodManifests } from "./manifests.ts";
+import { type ClusterPki, type IssueOptions, serviceAccountKey } from "./pki.ts";
+import { API_PORT, KUBERNETES_SERVICE_IP, type MachineSpec, VIP } from "./topology.ts";
+
+export interface ClusterFacts {
+  readonly pki: ClusterPki;
+  readonly server: string;
+  readonly specs: readonly MachineSpec[];
+}
+
+const LEARNER: NodeAttributes = { uid: 1000, gid: 1000 };
+
+/** Creates or replaces a file of a machine, with the directories above it. */
+export function installFile(machine: Machine, path: string, content: string | Content, at: NodeAttributes = {}): void {
+  const parts = path.split("/").filter(Boolean);
+  const name = parts.pop()!;
+  let dir = machine.root;
+  for (const part of parts) {
+    let next = entriesOf(dir).get(part);
+    if (next === undefined) {
+      next = dirNode({ ...at, mode: 0o755 });
+      next.parent = dir;
+      entriesOf(dir).set(part, next);
+    }
+    if (next.kind !== "dir") throw new Error(`installFile: ${path} runs through what is no directory`);
+    dir = next;
+  }
+  entriesOf(dir).set(name, fileNode(content, at));
+}
+
+function installDirectory(machine: Machine, path: string, at: NodeAttributes = {}): void {
+  installFile(machine, `${path}/.keep`, "", at);
+  const parts = path.split("/").filter(Boolean);
+  let dir = machine.root;
+  for (const part of parts) {
+    const next = entriesOf(dir).get(part);
+    if (next?.kind === "dir") dir = next;
+  }
+  entriesOf(dir).delete(".keep");
+}
+
+const lazy = (make: () => string) => new LazyContent(make);
+const SECRET = { mode: 0o600 };
+
+export function furnish(machine: Machine, spec: MachineSpec, facts: ClusterFacts): void {
+  switch (spec.role) {
+    case "load-balancer":
+      balancer(machine, spec, facts);
+      return;
+    case "control-plane":
+      controlPlane(machine, spec, facts);
+      node(machine, spec, facts);
+      return;
+    case "worker":
+      node(machine, spec, facts);
+      return;
+    default:
+      installFile(
+        machine,
+        "/home/learner/.kube/config",
+        lazy(() => adminConfig(facts)),
+        { ...LEARNER, ...SECRET },
+      );
+  }
+}
+
+/** The kubeconfig of `kubernetes-admin`. */
+export function adminConfig({ pki, server }: ClusterFacts): string {
+  const subject = { commonName: "kubernetes-admin", organizations: ["kubeadm:cluster-admins"] };
+  return kubeconfig({ pki, server, user: "kubernetes-admin", subject });
+}
+
+function node(machine: Machine, spec: MachineSpec, { pki, server }: ClusterFacts): void {
+  const user = `system:node:${spec.name}`;
+  const subject = { commonName: user, organizations: ["system:nodes"] };
+  const current = "/var/lib/kubelet/pki/kubelet-client-current.pem";
+  const put = (path: string, content: string | Content, at?: NodeAttributes) => installFile(machine, path, content, at);
+  put(
+    "/etc/kubernetes/kubelet.conf",
+    lazy(() => kubeconfig({ pki, server, user, subject, clientFiles: { certificate: current, key: current } })),
+    SECRET,
+  );
+  put(
+    current,
+    lazy(() => both(pki.kubernetes.issue({ subject, usages: ["clientAuth"] }))),
+    SECRET,
+  );
+  put(
+    "/etc/kubernetes/pki/ca.crt",
+    lazy(() => pki.kubernetes.certificate),
+  );
+  put("/var/lib/kubelet/config.yaml", kubeletConfiguration());
+  put(
+    "/var/lib/kubelet/kubeadm-flags.env",
+    'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///run/containerd/containerd.sock --pod-infra-container-image=registry.k8s.io/pause:3.10"\n',
+  );
+  if (spec.role === "worker") installDirectory(machine, "/etc/kubernetes/manifests");
+}
+
+function both(issued: { certificate: string; key: string }): string {
+  return issued.certificate + issued.key;
+}
+
+function controlPlane(machine: Machine, spec: MachineSpec, facts: ClusterFacts): void {
+  const { pki, specs } = facts;
+  const planes = specs.filter(({ role }) => role === "control-plane");
+  const put = (path: string, content: string | Content, at?: NodeAttributes) => installFile(machine, path, content, at);
+  const index = planes.findIndex(({ name }) => name === spec.name);
+  const manifests = staticPodManifests({
+    name: spec.name,
+    address: spec.address,
+    first: index === 0,
+    // Each member was added with the list as it stood then, as `kubeadm join --control-plane` does it.
+    initialCluster: planes.slice(0, index + 1).map(({ name, address }) => `${name}=https://${address}:2380`),
+  });
+  for (const [name, text] of Object.entries(manifests)) put(`/etc/kubernetes/manifests/${name}`, text, SECRET);
+  put("/etc/kubernetes/audit-policy.yaml", AUDIT_POLICY);
+  installDirectory(machine, "/var/log/kubernetes/audit");
+  installDirectory(machine, "/var/lib/etcd", { mode: 0o700 });
+  put(
+    "/etc/kubernetes/admin.conf",
+    lazy(() => adminConfig(facts)),
+    SECRET,
+  );
+  put(
+    "/etc/kubernetes/super-admin.conf",
+    lazy(() => config(facts, "kubernetes-super-admin", "kubernetes-super-admin", ["system:masters"])),
+    SECRET,
+  );
+  put(
+    "/etc/kubernetes/controller-manager.conf",
+    lazy(() => config(facts, "system:kube-controller-manager", "system:kube-controller-manager", [])),
+    SECRET,
+  );
+  put(
+    "/etc/kubernetes/scheduler.conf",
+    lazy(() => config(facts, "system:kube-scheduler", "system:kube-scheduler", [])),
+    SECRET,
+  );
+  certificates(machine, spec, pki);
+}
+
+function config(facts: ClusterFacts, user: string, commonName: string, organizations: string[]): string {
+  return kubeconfig({ pki: facts.pki, server: facts.server, user, subject: { commonName, organizations } });
+}
+
+function certificates(machine: Machine, spec: MachineSpec, pki: ClusterPki): void {
+  const dir = "/etc/kubernetes/pki";
+  const put = (name: string, make: () => string, mode = 0o644) =>
+    installFile(machine, `${dir}/${name}`, lazy(make), { mode });
+  const pair = (name: string, authority: keyof ClusterPki, options: IssueOptions) => {
+    put(`${name}.crt`, () => pki[authority].issue(options).certificate);
+    put(`${name}.key`, () => pki[authority].issue(options).key, 0o600);
+  };
+  put("ca.crt", () => pki.kubernetes.certificate);
+  put("ca.key", () => pki.kubernetes.privateKey, 0o600);
+  put("front-proxy-ca.crt", () => pki.frontProxy.certificate);
+  put("front-proxy-ca.key", () => pki.frontProxy.privateKey, 0o600);
+  put("etcd/ca.crt", () => pki.etcd.certificate);
+  put("etcd/ca.key", () => pki.etcd.privateKey, 0o600);
+  put("sa.key", () => serviceAccountKey().private, 0o600);
+  put("sa.pub", () => serviceAccountKey().public, 0o600);
+  const name = (commonName: string, ...organizations: string[]) => ({ commonName, organizations });
+  const own = { dnsNames: [spec.name, "localhost"], ipAddresses: [spec.address, "127.0.0.1"] };
+  pair("apiserver", "kubernetes", {
+    subject: name("kube-apiserver"),
+    usages: ["serverAuth"],
+    dnsNames: [
+      spec.name,
+      "kubernetes",
+      "kubernetes.default",
+      "kubernetes.default.svc",
+      "kubernetes.default.svc.cluster.local",
+    ],
+    ipAddresses: [KUBERNETES_SERVICE_IP, spec.address, VIP],
+  });
+  pair("apiserver-kubelet-client", "kubernetes", {
+    subject: name("kube-apiserver-kubelet-client", "kubeadm:cluster-admins"),
+    usages: ["clientAuth"],
+  });
+  pair("front-proxy-client", "frontProxy", { subject: name("front-proxy-client"), usages: ["clientAuth"] });
+  pair("apiserver-etcd-client", "etcd", { subject: name("kube-apiserver-etcd-client"), usages: ["clientAuth"] });
+  pair("etcd/server", "etcd", { subject: name(spec.name), usages: ["serverAuth", "clientAuth"], ...own });
+  pair("etcd/peer", "etcd", { subject: name(spec.name), usages: ["serverAuth", "clientAuth"], ...own });
+  pair("etcd/healthcheck-client", "etcd", { subject: name("kube-etcd-healthcheck-client"), usages: ["clientAuth"] });
+}
+
+function balancer(machine: Machine, spec: MachineSpec, { specs }: ClusterFacts): void {
+  const planes = specs.filter(({ role }) => role === "control-plane");
+  const first = specs.find(({ role }) => role === "load-balancer") === spec;
+  const servers = planes.map(({ name, address }) => `    server ${name} ${address}:${API_PORT} check\n`).join("");
+  installFile(
+    machine,
+    "/etc/haproxy/haproxy.cfg",
+    "global\n    log /dev/log local0\n    user haproxy\n    group haproxy\n    daemon\n\n" +
+      "defaults\n    log global\n    mode tcp\n    option tcplog\n    timeout connect 5s\n    timeout client 1h\n    timeout server 1h\n\n" +
+      `frontend kube-apiserver\n    bind *:${API_PORT}\n    default_backend control-plane\n\n` +
+      `backend control-plane\n    balance roundrobin\n    option tcp-check\n${servers}`,
+  );
+  installFile(
+    machine,
+    "/etc/keepalived/keepalived.conf",
+    `vrrp_instance VI_1 {\n    state ${first ? "MASTER" : "BACKUP"}\n    interface eth0\n    virtual_router_id 51\n` +
+      `    priority ${first ? 101 : 100}\n    advert_int 1\n    virtual_ipaddress {\n        ${VIP}/24\n    }\n}\n`,
+  );
+}

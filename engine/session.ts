@@ -1,0 +1,358 @@
+import type { HttpBody, RemoteCommand } from "./api/http.ts";
+import type { WatchEvent, WatchStream } from "./api/types.ts";
+import { Cluster } from "./cluster.ts";
+import type { Input, SessionFile, StampedInput } from "./input.ts";
+import { digest, encode, fnv1a, type Gen, Kernel, type Task, wait } from "./kernel/index.ts";
+import { installFile } from "./kubeadm/files.ts";
+import { API_PORT, apiAddress, DEFAULT_TOPOLOGY, type Topology } from "./kubeadm/topology.ts";
+import { login, runScript } from "./machine/login.ts";
+import { exitCode, type Process } from "./machine/process.ts";
+import type { Tty } from "./machine/tty.ts";
+import { isNetError, type NetNamespace } from "./network/index.ts";
+import { fromBase64 } from "./pki/der.ts";
+
+/** Everything that makes a session what it is, before any input. */
+export interface SessionSpec {
+  lab: string;
+  seed: number;
+  /** Wall clock at virtual time 0, ms since 1970. */
+  epochMs: number;
+  topology?: Topology;
+  /** Files that the lab puts on machines before they boot. */
+  files?: readonly LabFile[];
+  /** Hash of the engine file, for the record. */
+  engine?: string;
+}
+
+export interface LabFile {
+  machine: string;
+  path: string;
+  content: string;
+  mode?: number;
+  /** Owned by root unless it says `learner`. */
+  owner?: "root" | "learner";
+}
+
+/** What a session tells its host. Called within the event that causes it; must not call back into the session. */
+export interface SessionEvents {
+  /** Bytes for a terminal's screen, or a script's output. */
+  output?(id: string, bytes: Uint8Array, stream: "stdout" | "stderr"): void;
+  /** A login shell or a script ended. */
+  ended?(id: string, status: number): void;
+  /** Head of the answer to an outside API request. `channels`: an exec or attach was opened. */
+  apiHead?(id: string, status: number, headers: Readonly<Record<string, string>>, channels?: { tty: boolean }): void;
+  /** Part of its body; `channel` 1 stdout, 2 stderr, 3 the final Status of an exec or attach. */
+  apiData?(id: string, bytes: Uint8Array, channel: number): void;
+  apiEnd?(id: string): void;
+  /** The API could not be reached at all; the network's words. */
+  apiError?(id: string, message: string): void;
+}
+
+interface Terminal {
+  tty: Tty | undefined;
+  process: Process;
+}
+
+interface OutsideRequest {
+  task: Task;
+  channels?: RemoteCommand;
+  /** Ends what still streams. */
+  close?: () => void;
+}
+
+export interface Answer {
+  task: string;
+  value: string;
+  /** Virtual time in µs. */
+  at: number;
+}
+
+/** Address from which outside clients and terminals come: the rack's gateway. */
+const OUTSIDE_ADDRESS = "192.168.108.1";
+
+/** One learner's cluster with everything that reached it from outside: the thing that runs, is saved, replayed and graded. */
+export class Session {
+  readonly spec: SessionSpec;
+  readonly kernel: Kernel;
+  readonly cluster: Cluster;
+  readonly inputs: StampedInput[] = [];
+  readonly answers: Answer[] = [];
+  /** Virtual time at which the cluster was ready and the learner's clock began, µs. */
+  startedAt = 0;
+  private readonly events: SessionEvents;
+  private readonly terminals = new Map<string, Terminal>();
+  private readonly requests = new Map<string, OutsideRequest>();
+  private readonly outside: NetNamespace;
+  /** Rolling hash of everything shown, for the digest. */
+  private shown = 0;
+
+  constructor(spec: SessionSpec, events: SessionEvents = {}) {
+    this.spec = spec;
+    this.events = events;
+    this.kernel = new Kernel({ seed: spec.seed, epochMs: spec.epochMs });
+    this.cluster = new Cluster(this.kernel, spec.topology ?? DEFAULT_TOPOLOGY);
+    this.outside = this.cluster.network.namespace("outside");
+    this.outside.addInterface({
+      name: "eth0",
+      mac: "52:54:00:c0:a8:01",
+      addresses: [`${OUTSIDE_ADDRESS}/24`],
+      up: true,
+      mtu: 1500,
+    });
+    for (const file of spec.files ?? []) {
+      const owner = file.owner === "learner" ? { uid: 1000, gid: 1000 } : {};
+      installFile(this.cluster.machine(file.machine), file.path, file.content, { mode: file.mode ?? 0o644, ...owner });
+    }
+    this.kernel.onDigest("output", () => String(this.shown));
+  }
+
+  /** Switches the cluster on and runs until every system Pod is Ready. */
+  boot(): void {
+    this.cluster.boot();
+    this.startedAt = this.kernel.now;
+  }
+
+  /** Takes an input in at this instant and records it. Throws for one that makes no sense (unknown terminal or machine). */
+  apply(input: Input): void {
+    const stamped: StampedInput = { ...input, at: this.kernel.now, index: this.kernel.eventIndex };
+    this.act(input);
+    this.inputs.push(stamped);
+  }
+
+  private act(input: Input): void {
+    switch (input.type) {
+      case "terminal":
+        this.openTerminal(input);
+        return;
+      case "keys":
+        this.terminal(input.id).tty?.input(encode(input.text));
+        return;
+      case "resize":
+        this.terminal(input.id).tty?.resize(input.columns, input.rows);
+        return;
+      case "close":
+        this.terminal(input.id).tty?.hangUp();
+        return;
+      case "script":
+        this.startScript(input);
+        return;
+      case "api":
+        this.startRequest(input);
+        return;
+      case "api-input": {
+        const stdin = this.requests.get(input.id)?.channels?.stdin;
+        if (stdin && input.bytes !== "") stdin.push(fromBase64(input.bytes) ?? new Uint8Array(0));
+        if (stdin && input.end) stdin.closeWriter();
+        return;
+      }
+      case "api-resize":
+        this.requests.get(input.id)?.channels?.resize(input.columns, input.rows);
+        return;
+      case "api-close":
+        this.endRequest(input.id);
+        return;
+      case "answer":
+        this.answers.push({ task: input.task, value: input.value, at: this.kernel.now });
+        return;
+      case "fault": {
+        const { net } = this.cluster.machine(input.fault.machine);
+        if (input.fault.kind === "unplug") this.cluster.network.dark.add(net);
+        else this.cluster.network.dark.delete(net);
+        return;
+      }
+    }
+  }
+
+  private terminal(id: string): Terminal {
+    const terminal = this.terminals.get(id);
+    if (terminal === undefined) throw new Error(`session: no terminal ${id}`);
+    return terminal;
+  }
+
+  private show(id: string, bytes: Uint8Array, stream: "stdout" | "stderr"): void {
+    let hash = fnv1a(id, this.shown);
+    for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+    this.shown = hash;
+    this.events.output?.(id, bytes, stream);
+  }
+
+  private openTerminal({ id, machine, user, columns, rows }: Extract<Input, { type: "terminal" }>): void {
+    if (this.terminals.has(id)) throw new Error(`session: terminal ${id} exists`);
+    const opened = login(this.cluster.machine(machine), {
+      user,
+      columns,
+      rows,
+      output: (bytes) => this.show(id, bytes, "stdout"),
+      onEnd: (process) => this.events.ended?.(id, process.status ? exitCode(process.status) : 0),
+    });
+    this.terminals.set(id, opened);
+  }
+
+  private startScript({
+    id,
+    machine: name,
+    user,
+    name: file,
+    text,
+    instant,
+  }: Extract<Input, { type: "script" }>): void {
+    const machine = this.cluster.machine(name);
+    const path = `/tmp/${file.replaceAll("/", "_")}`;
+    installFile(machine, path, text, { mode: 0o755, uid: 1000, gid: 1000, time: this.kernel.now });
+    const run = () =>
+      runScript(machine, user, path, {
+        stdout: (bytes) => this.show(id, bytes, "stdout"),
+        stderr: (bytes) => this.show(id, bytes, "stderr"),
+      });
+    const process = instant ? this.kernel.instantly(run) : run();
+    this.terminals.set(id, { tty: undefined, process });
+    this.kernel.spawn(`script ${file}`, this.tellEnd(id, process));
+  }
+
+  private *tellEnd(id: string, process: Process): Gen {
+    while (process.status === undefined) yield* wait(process.task.ended);
+    this.events.ended?.(id, exitCode(process.status));
+  }
+
+  // ---- the outside door of the API --------------------------------------------------------------------------------
+
+  private startRequest(input: Extract<Input, { type: "api" }>): void {
+    // Within the instant: a paused session answers the real kubectl from one frozen state.
+    const task = this.kernel.spawn(`outside ${input.method} ${input.path}`, this.request(input), { instant: true });
+    this.requests.set(input.id, { task });
+  }
+
+  private *request(input: Extract<Input, { type: "api" }>): Gen {
+    const { id } = input;
+    const body = input.body === undefined ? undefined : fromBase64(input.body);
+    try {
+      const connection = yield* this.cluster.network.connect(this.outside, apiAddress(this.cluster.topology), API_PORT);
+      const response = yield* connection.http({
+        method: input.method,
+        path: input.path,
+        headers: input.headers,
+        ...(body ? { body: { type: "bytes", bytes: body } as const } : {}),
+        ...(input.clientCertificate ? { clientCertificate: input.clientCertificate } : {}),
+        remoteAddress: input.address,
+        instant: true,
+      });
+      const channels =
+        response.body.type === "channels" ? { tty: response.body.channels.stderr === undefined } : undefined;
+      this.events.apiHead?.(id, response.status, response.headers, channels);
+      yield* this.sendBody(id, response.body);
+      this.events.apiEnd?.(id);
+    } catch (error) {
+      if (!isNetError(error)) throw error;
+      this.events.apiError?.(id, error.message);
+    } finally {
+      this.requests.delete(id);
+    }
+  }
+
+  private *sendBody(id: string, body: HttpBody): Gen {
+    switch (body.type) {
+      case "bytes":
+        this.events.apiData?.(id, body.bytes, 1);
+        return;
+      case "object":
+        this.events.apiData?.(id, encode(`${JSON.stringify(body.value)}\n`), 1);
+        return;
+      case "stream": {
+        this.keepOpen(id, () => body.pipe.closeReader());
+        for (;;) {
+          const bytes = yield* body.pipe.read(65_536);
+          if (bytes === "interrupted") continue;
+          if (bytes.length === 0) return;
+          this.events.apiData?.(id, bytes, 1);
+        }
+      }
+      case "watch":
+        this.keepOpen(id, () => body.watch.close());
+        yield* this.sendWatch(id, body.watch);
+        return;
+      case "channels":
+        yield* this.sendChannels(id, body.channels);
+        return;
+    }
+  }
+
+  private keepOpen(id: string, close: () => void): void {
+    const request = this.requests.get(id);
+    if (request) request.close = close;
+  }
+
+  private *sendWatch(id: string, watch: WatchStream): Gen {
+    for (;;) {
+      const events: WatchEvent[] = watch.buffer.splice(0);
+      if (events.length > 0) {
+        this.events.apiData?.(id, encode(events.map((event) => `${JSON.stringify(event)}\n`).join("")), 1);
+      }
+      if (watch.ended) return;
+      if (watch.buffer.length === 0) yield* wait(watch.ready);
+    }
+  }
+
+  private *sendChannels(id: string, channels: RemoteCommand): Gen {
+    const request = this.requests.get(id);
+    if (request) request.channels = channels;
+    this.keepOpen(id, () => channels.close());
+    const pump = function* (this: Session, pipe: RemoteCommand["stdout"], channel: number): Gen {
+      if (pipe === undefined) return;
+      for (;;) {
+        const bytes = yield* pipe.read(65_536);
+        if (bytes === "interrupted") continue;
+        if (bytes.length === 0) return;
+        this.events.apiData?.(id, bytes, channel);
+      }
+    };
+    const errors = this.kernel.spawn(`outside ${id} stderr`, pump.call(this, channels.stderr, 2));
+    yield* pump.call(this, channels.stdout, 1);
+    while (errors.state !== "done") yield* wait(errors.ended);
+    while (channels.result === undefined) yield* wait(channels.ended);
+    this.events.apiData?.(id, encode(JSON.stringify(channels.result)), 3);
+  }
+
+  private endRequest(id: string): void {
+    const request = this.requests.get(id);
+    if (request === undefined) return;
+    this.requests.delete(id);
+    request.close?.();
+    this.kernel.kill(request.task);
+  }
+
+  // ---- saving and replaying ---------------------------------------------------------------------------------------
+
+  digest(): string {
+    return digest(this.kernel);
+  }
+
+  /** The session on paper, as of now. */
+  save(): SessionFile {
+    return {
+      format: 1,
+      engine: this.spec.engine ?? "",
+      lab: this.spec.lab,
+      seed: this.spec.seed,
+      epoch: this.spec.epochMs,
+      inputs: [...this.inputs],
+      end: { at: this.kernel.now, index: this.kernel.eventIndex },
+      digest: this.digest(),
+    };
+  }
+
+  /** Takes recorded inputs in at their instants; call on a booted session. Ends at `end`, or where `until` (µs) says. */
+  replay(inputs: readonly StampedInput[], end?: { at: number; index: number }, until = Number.POSITIVE_INFINITY): void {
+    for (const { at, index, ...input } of inputs) {
+      if (at > until) break;
+      this.goTo(at, index);
+      this.apply(input as Input);
+    }
+    if (end && end.at <= until) this.goTo(end.at, end.index);
+    else if (Number.isFinite(until)) this.kernel.run(until);
+  }
+
+  private goTo(at: number, index: number): void {
+    this.kernel.runToIndex(index);
+    if (at > this.kernel.now) this.kernel.advanceTo(at);
+  }
+}

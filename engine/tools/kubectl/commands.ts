@@ -1,0 +1,167 @@
+import data from "./generated/commands.json";
+
+/** A flag as kubectl's help shows it: name, shorthand, default as displayed (strings in quotes), usage. */
+export interface FlagDef {
+  readonly name: string;
+  readonly shorthand: string;
+  /** Default value, without the quotes of the display. */
+  readonly value: string;
+  readonly usage: string;
+  readonly type: FlagType;
+  /** Value when the flag stands without one; undefined when it needs one. */
+  readonly bare: string | undefined;
+}
+
+export type FlagType = "string" | "bool" | "int" | "duration" | "slice" | "array";
+
+interface CommandData {
+  help: string;
+  flags?: number[];
+  subcommands?: string[];
+}
+
+const commandData = data.commands as Record<string, CommandData>;
+
+/** A node of the command tree. */
+export interface Command {
+  /** Words after `kubectl`. */
+  readonly path: string;
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly subcommands: readonly string[];
+}
+
+/** Flags that take a value and are repeated whole, commas and all. */
+const ARRAYS = new Set([
+  "prune-allowlist",
+  "exec-env",
+  "resource-name",
+  "user",
+  "group",
+  "serviceaccount",
+  "from-literal",
+  "audience",
+  "rule",
+  "annotation",
+  "annotations",
+  "env",
+]);
+
+/** Strings and others that may stand without a value. */
+const BARE: Record<string, string> = { "dry-run": "unchanged", validate: "strict", cascade: "background" };
+
+const DURATIONS = new Set(["timeout", "since", "pod-running-timeout", "duration", "log-flush-frequency"]);
+
+/** Flags that help does not list. */
+const HIDDEN: Record<string, FlagDef[]> = {
+  "": [],
+  run: [flagOf(["record", "", "false", ""])],
+};
+for (const path of [
+  "annotate",
+  "apply",
+  "autoscale",
+  "create",
+  "edit",
+  "expose",
+  "label",
+  "patch",
+  "replace",
+  "scale",
+]) {
+  HIDDEN[path] = [flagOf(["record", "", "false", ""])];
+}
+
+const HELP: FlagDef = { name: "help", shorthand: "h", value: "false", usage: "", type: "bool", bare: "true" };
+
+function flagOf(entry: readonly string[]): FlagDef {
+  const [name, shorthand, shown, usage] = entry as [string, string, string, string];
+  const base = { name, shorthand, usage };
+  if (shown.startsWith("'")) {
+    return { ...base, value: shown.slice(1, -1), type: "string", bare: BARE[name] };
+  }
+  if (shown === "true" || shown === "false") return { ...base, value: shown, type: "bool", bare: "true" };
+  if (shown.startsWith("["))
+    return { ...base, value: shown.slice(1, -1), type: ARRAYS.has(name) ? "array" : "slice", bare: undefined };
+  if (/^-?\d+$/.test(shown)) return { ...base, value: shown, type: "int", bare: undefined };
+  if (DURATIONS.has(name) || /\d[smh]$/.test(shown))
+    return { ...base, value: shown, type: "duration", bare: undefined };
+  // Tri-state values of `config set-cluster` and friends are displayed empty.
+  return { ...base, value: "", type: "string", bare: name === "vmodule" ? undefined : "true" };
+}
+
+const flagLists = new Map<string, readonly FlagDef[]>();
+let globals: readonly FlagDef[] | undefined;
+
+/** Flags of every command. */
+export function globalFlags(): readonly FlagDef[] {
+  globals ??= (data.globals as number[]).map((index) => flagOf(data.flags[index]!));
+  return globals;
+}
+
+/** A command's own flags, those of help first. */
+export function localFlags(path: string): readonly FlagDef[] {
+  let list = flagLists.get(path);
+  if (list === undefined) {
+    const own = (commandData[path]?.flags ?? []).map((index) => flagOf(data.flags[index]!));
+    list = [...own, ...(HIDDEN[path] ?? [])];
+    flagLists.set(path, list);
+  }
+  return list;
+}
+
+/** Finds the flag of a command by long name. */
+export function findFlag(path: string, name: string): FlagDef | undefined {
+  if (name === "help") return HELP;
+  return localFlags(path).find((flag) => flag.name === name) ?? globalFlags().find((flag) => flag.name === name);
+}
+
+/** Finds the flag of a command by its letter. */
+export function findShorthand(path: string, letter: string): FlagDef | undefined {
+  if (letter === "h") return HELP;
+  return localFlags(path).find((f) => f.shorthand === letter) ?? globalFlags().find((f) => f.shorthand === letter);
+}
+
+const commandCache = new Map<string, Command>();
+
+/** The command of that path; undefined when there is none. */
+export function command(path: string): Command | undefined {
+  const known = commandCache.get(path);
+  if (known) return known;
+  const found = commandData[path];
+  if (found === undefined) return undefined;
+  const aliases = /\nAliases:\n([^\n]*)\n/.exec(found.help)?.[1]?.split(", ").slice(1) ?? [];
+  const made = { path, name: path.split(" ").at(-1)!, aliases, subcommands: found.subcommands ?? [] };
+  commandCache.set(path, made);
+  return made;
+}
+
+/** A child by name or alias. */
+export function subcommand(parent: Command, name: string): Command | undefined {
+  for (const child of parent.subcommands) {
+    const found = command(parent.path === "" ? child : `${parent.path} ${child}`)!;
+    if (child === name || found.aliases.includes(name)) return found;
+  }
+  return undefined;
+}
+
+/** `  --output='json'` and its usage, as help shows a flag. */
+function flagText(index: number): string {
+  const [name, shorthand, shown, usage] = data.flags[index] as unknown as [string, string, string, string];
+  return `    ${shorthand ? `-${shorthand}, ` : ""}--${name}=${shown}:\n\t${usage.replace(/\n/g, "\n\t")}`;
+}
+
+/** What `kubectl <path> --help` prints. */
+export function helpText(path: string): string {
+  const { help, flags } = commandData[path]!;
+  return flags ? help.replace("\0", () => flags.map(flagText).join("\n\n")) : help;
+}
+
+/** What `kubectl options` prints in a home directory. */
+export function optionsText(home: string): string {
+  const list = (data.globals as number[])
+    .map(flagText)
+    .join("\n\n")
+    .replace("/root/.kube/cache", `${home}/.kube/cache`);
+  return `${data.head}${list}\n\n`;
+}

@@ -1,0 +1,192 @@
+import { toError } from "../../api/client.ts";
+import { failure, isStatus } from "../../api/status.ts";
+import { formatMicroTime } from "../../api/time.ts";
+import type { Resource } from "../../api/types.ts";
+import type { Gen } from "../../kernel/index.ts";
+import { isNetError } from "../../network/index.ts";
+import { KubectlError } from "./errors.ts";
+import { quote } from "./go.ts";
+import type { Invocation } from "./invocation.ts";
+
+/** A kind as discovery names it. */
+export interface Mapping extends Resource {
+  singular: string;
+  shortNames: readonly string[];
+  categories: readonly string[];
+  verbs: readonly string[];
+  subresources: readonly string[];
+}
+
+interface DiscoveryResource {
+  resource: string;
+  responseKind?: { group?: string; version?: string; kind: string };
+  scope: "Namespaced" | "Cluster";
+  singularResource: string;
+  verbs: readonly string[];
+  shortNames?: readonly string[];
+  categories?: readonly string[];
+  subresources?: readonly { subresource: string }[];
+}
+
+interface DiscoveryList {
+  items: readonly {
+    metadata: { name?: string };
+    versions: readonly { version: string; resources?: readonly DiscoveryResource[] }[];
+  }[];
+}
+
+const ACCEPT =
+  "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList," +
+  "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
+
+/** What a server serves, in the order of its discovery documents. */
+export class Discovery {
+  readonly mappings: readonly Mapping[];
+  /** `v1`, `apps/v1` …, preferred versions first within a group. */
+  readonly groupVersions: readonly string[];
+
+  constructor(lists: readonly DiscoveryList[]) {
+    const mappings: Mapping[] = [];
+    const groupVersions: string[] = [];
+    for (const list of lists) {
+      for (const group of list.items) {
+        const groupName = group.metadata.name ?? "";
+        for (const { version, resources } of group.versions) {
+          groupVersions.push(groupName === "" ? version : `${groupName}/${version}`);
+          for (const entry of resources ?? []) mappings.push(mappingOf(groupName, version, entry));
+        }
+      }
+    }
+    this.mappings = mappings;
+    this.groupVersions = groupVersions;
+  }
+
+  /** The resource that a word means: plural, singular or short name, with an optional version and group; or a kind. */
+  find(word: string): Mapping | undefined {
+    const [resource, ...rest] = word.toLowerCase().split(".") as [string, ...string[]];
+    if (rest.length > 0) {
+      const [version, ...group] = rest;
+      const exact = this.mappings.find(
+        (m) => m.version === version && m.group === group.join(".") && names(m, resource),
+      );
+      if (exact) return exact;
+      const groupName = rest.join(".");
+      const matches = (m: Mapping) => m.group === groupName || m.group.startsWith(groupName);
+      return (
+        this.mappings.find((m) => m.group === groupName && names(m, resource)) ??
+        this.mappings.find((m) => matches(m) && names(m, resource)) ??
+        this.byKindWord(word)
+      );
+    }
+    return (
+      this.mappings.find((m) => m.resource === resource) ??
+      this.mappings.find((m) => m.singular === resource) ??
+      this.mappings.find((m) => m.shortNames.includes(resource)) ??
+      this.byKindWord(word)
+    );
+  }
+
+  private byKindWord(word: string): Mapping | undefined {
+    const [kind, ...rest] = word.split(".") as [string, ...string[]];
+    return this.mappings.find((m) => {
+      if (m.kind !== kind) return false;
+      const full = m.group === "" ? m.version : `${m.version}.${m.group}`;
+      return rest.length === 0 || rest.join(".") === m.group || rest.join(".") === full;
+    });
+  }
+
+  /** The resource of an object's `apiVersion` and `kind`. */
+  byKind(apiVersion: string, kind: string): Mapping | undefined {
+    const slash = apiVersion.indexOf("/");
+    const group = slash < 0 ? "" : apiVersion.slice(0, slash);
+    const version = apiVersion.slice(slash + 1);
+    return this.mappings.find((m) => m.kind === kind && m.group === group && m.version === version);
+  }
+
+  /** Resources of a category, e.g. `all`; undefined when there is none of that name. */
+  category(name: string): Mapping[] | undefined {
+    const found = this.mappings.filter((m) => m.categories.includes(name));
+    return found.length > 0 ? found : undefined;
+  }
+}
+
+function names(mapping: Mapping, word: string): boolean {
+  return mapping.resource === word || mapping.singular === word || mapping.shortNames.includes(word);
+}
+
+function mappingOf(group: string, version: string, entry: DiscoveryResource): Mapping {
+  return {
+    group,
+    version,
+    resource: entry.resource,
+    kind: entry.responseKind?.kind ?? "",
+    namespaced: entry.scope === "Namespaced",
+    singular: entry.singularResource,
+    shortNames: entry.shortNames ?? [],
+    categories: entry.categories ?? [],
+    verbs: entry.verbs,
+    subresources: (entry.subresources ?? []).map((sub) => sub.subresource),
+  };
+}
+
+/** Answers of servers are frozen and served by reference, so what was made of one can be kept with it. */
+const made = new WeakMap<object, WeakMap<object, Discovery>>();
+
+/** How often client-go asks before it gives up, each time with a line on stderr. */
+const ATTEMPTS = 5;
+
+/** What discovery makes of a 401, whose body it does not read. */
+const NO_CREDENTIALS = failure(401, "Unauthorized", "the server has asked for the client to provide credentials");
+
+/** Reads `/api` and `/apis` in the aggregated form. */
+export function* discover(k: Invocation): Gen<Discovery> {
+  let failed: unknown;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    try {
+      return yield* ask(k);
+    } catch (error) {
+      if (!isNetError(error) && !isStatus(error, "Unauthorized")) throw error;
+      failed = isStatus(error, "Unauthorized") ? NO_CREDENTIALS : error;
+      k.err(
+        klog(
+          k,
+          "E",
+          "memcache.go:265",
+          `"Unhandled Error" err=${quote(`couldn't get current server API group list: ${(failed as Error).message}`)}`,
+        ),
+      );
+    }
+  }
+  throw failed;
+}
+
+function* ask(k: Invocation): Gen<Discovery> {
+  const core = yield* list(k, "/api");
+  const groups = yield* list(k, "/apis");
+  let inner = made.get(core);
+  if (inner === undefined) {
+    inner = new WeakMap();
+    made.set(core, inner);
+  }
+  let discovery = inner.get(groups);
+  if (discovery === undefined) {
+    discovery = new Discovery([core, groups]);
+    inner.set(groups, discovery);
+  }
+  return discovery;
+}
+
+function* list(k: Invocation, path: string): Gen<DiscoveryList> {
+  const response = yield* k.request("GET", `${path}?timeout=32s`, undefined, { accept: ACCEPT });
+  if (response.status >= 400 || response.body.type !== "object") throw toError(response);
+  const value = response.body.value as DiscoveryList;
+  if (!Array.isArray(value.items)) throw new KubectlError("the server did not answer with aggregated discovery");
+  return value;
+}
+
+/** A klog line: level, month, day, time, process id, place. */
+export function klog(k: Invocation, level: string, place: string, text: string): string {
+  const stamp = formatMicroTime(Math.floor(k.nowMs * 1000));
+  const day = stamp.slice(5, 7) + stamp.slice(8, 10);
+  return `${level}${day} ${stamp.slice(11, 26)} ${String(k.p.nsPid).padStart(7)} ${place}] ${text}\n`;
+}

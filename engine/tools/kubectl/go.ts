@@ -1,0 +1,157 @@
+/** Go's ways of writing values, as far as kubectl's output shows them. */
+
+/** Order of Go strings: by UTF-8 bytes, which is by code points. */
+export function compareStrings(a: string, b: string): number {
+  if (a === b) return 0;
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const x = a.charCodeAt(i);
+    const y = b.charCodeAt(i);
+    if (x === y) continue;
+    // Surrogates stand for code points above U+FFFF.
+    const high = (code: number) =>
+      code >= 0xd800 && code <= 0xdfff ? code + 0x2000 : code >= 0xe000 ? code - 0x800 : code;
+    return high(x) - high(y);
+  }
+  return a.length - b.length;
+}
+
+/** Keys of an object in Go's map order of encoding/json. */
+export function sortedKeys(value: object): string[] {
+  return Object.keys(value).sort(compareStrings);
+}
+
+const ESCAPES: Record<string, string> = {
+  "\x07": "\\a",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\v": "\\v",
+  "\\": "\\\\",
+  '"': '\\"',
+};
+
+/** `%q` of a string (strconv.Quote). */
+export function quote(text: string): string {
+  let out = '"';
+  for (const char of text) {
+    const known = ESCAPES[char];
+    const code = char.codePointAt(0)!;
+    if (known !== undefined) out += known;
+    else if (code >= 0xdc80 && code <= 0xdcff) out += `\\x${(code - 0xdc00).toString(16)}`;
+    else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, "0")}`;
+    else if (code >= 0x80 && code < 0xa1) out += `\\u${code.toString(16).padStart(4, "0")}`;
+    else out += char;
+  }
+  return `${out}"`;
+}
+
+/** A JSON number as Go's encoding/json prints a float64 or int64. */
+export function jsonNumber(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e21) return String(value);
+  const text = String(value);
+  const match = /^(-?[\d.]+)e([+-])(\d+)$/.exec(text);
+  if (match === null) return text;
+  return `${match[1]}e${match[2]}${match[3]!.padStart(2, "0")}`;
+}
+
+/** A JSON string with Go's escapes: `<`, `>`, `&`, U+2028 and U+2029 too unless `html` is false. */
+export function jsonString(text: string, html = true): string {
+  const quoted = JSON.stringify(text).replace(/\\u[0-9a-f]{4}/gi, (code) => code.toLowerCase());
+  const out = quoted.replace(/[\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
+  return html ? out.replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`) : out;
+}
+
+/** encoding/json with sorted keys; `indent` as in MarshalIndent. Undefined fields are left out. */
+export function toJson(value: unknown, indent = "", html = true): string {
+  return write(value, indent, "", html);
+}
+
+function write(value: unknown, indent: string, prefix: string, html: boolean): string {
+  if (value === null || value === undefined) return "null";
+  if (typeof value === "string") return jsonString(value, html);
+  if (typeof value === "number") return jsonNumber(value);
+  if (typeof value === "boolean" || typeof value === "bigint") return String(value);
+  const inner = prefix + indent;
+  const open = indent === "" ? "" : `\n${inner}`;
+  const comma = indent === "" ? "," : `,\n${inner}`;
+  const close = indent === "" ? "" : `\n${prefix}`;
+  if (Array.isArray(value)) {
+    if (value.length === 0) return "[]";
+    return `[${open}${value.map((item) => write(item, indent, inner, html)).join(comma)}${close}]`;
+  }
+  const object = value as Record<string, unknown>;
+  const keys = sortedKeys(object).filter((key) => object[key] !== undefined);
+  if (keys.length === 0) return "{}";
+  const colon = indent === "" ? ":" : ": ";
+  const members = keys.map((key) => `${jsonString(key, html)}${colon}${write(object[key], indent, inner, html)}`);
+  return `{${open}${members.join(comma)}${close}}`;
+}
+
+/** `%v` of a decoded JSON value: strings bare, `[a b]`, `map[a:1 b:2]`, `<nil>`. */
+export function sprint(value: unknown): string {
+  if (value === null || value === undefined) return "<nil>";
+  if (typeof value === "string") return value;
+  if (typeof value === "number") return goFloat(value);
+  if (typeof value === "boolean") return String(value);
+  if (Array.isArray(value)) return `[${value.map(sprint).join(" ")}]`;
+  const object = value as Record<string, unknown>;
+  return `map[${sortedKeys(object)
+    .map((key) => `${key}:${sprint(object[key])}`)
+    .join(" ")}]`;
+}
+
+/** `%v` of a number that was decoded as int64 when it is whole, float64 otherwise. */
+export function goFloat(value: number): string {
+  if (Number.isInteger(value)) return String(value);
+  const text = value.toExponential();
+  const exponent = Number(text.slice(text.indexOf("e") + 1));
+  if (exponent >= -4 && exponent < 21) return String(value);
+  const [mantissa, power] = text.split("e") as [string, string];
+  return `${mantissa}e${power[0]}${power.slice(1).padStart(2, "0")}`;
+}
+
+/** time.Duration's text of µs-precise seconds: `1m0s`, `1.5s`, `0s`. `ns`: nanoseconds. */
+export function durationText(ns: number): string {
+  if (ns === 0) return "0s";
+  const sign = ns < 0 ? "-" : "";
+  const value = Math.abs(ns);
+  if (value < 1e3) return `${sign}${value}ns`;
+  if (value < 1e6) return `${sign}${value / 1e3}µs`;
+  if (value < 1e9) return `${sign}${value / 1e6}ms`;
+  const seconds = Math.floor(value / 1e9);
+  const rest = (value % 60e9) / 1e9;
+  const minutes = Math.floor(seconds / 60) % 60;
+  const hours = Math.floor(seconds / 3600);
+  if (hours > 0) return `${sign}${hours}h${minutes}m${rest}s`;
+  return minutes > 0 ? `${sign}${minutes}m${rest}s` : `${sign}${rest}s`;
+}
+
+const UNITS: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
+
+/** time.ParseDuration in ns; the error's text when it is none. */
+export function parseDuration(text: string): number | string {
+  let rest = text;
+  let sign = 1;
+  if (/^[+-]/.test(rest)) {
+    if (rest[0] === "-") sign = -1;
+    rest = rest.slice(1);
+  }
+  if (rest === "0") return 0;
+  if (rest === "") return `time: invalid duration ${quote(text)}`;
+  let total = 0;
+  while (rest !== "") {
+    const match = /^(\d*)(\.\d*)?([^\d.]*)/.exec(rest)!;
+    const number = `${match[1]}${match[2] ?? ""}`;
+    if (!/\d/.test(number)) return `time: invalid duration ${quote(text)}`;
+    const unit = match[3]!;
+    if (unit === "") return `time: missing unit in duration ${quote(text)}`;
+    const scale = UNITS[unit];
+    if (scale === undefined) return `time: unknown unit ${quote(unit)} in duration ${quote(text)}`;
+    total += Number(number) * scale;
+    rest = rest.slice(match[0].length);
+  }
+  return sign * Math.round(total);
+}

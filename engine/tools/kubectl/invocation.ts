@@ -1,0 +1,259 @@
+import { ApiClient, type PatchType, toError } from "../../api/client.ts";
+import type { HttpResponse } from "../../api/http.ts";
+import {
+  credentialsOf,
+  type KubeconfigCluster,
+  type KubeconfigUser,
+  SERVICE_ACCOUNT_DIR,
+  sendTo,
+} from "../../api/kubeconfig.ts";
+import { formatTime } from "../../api/time.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { type Gen, SECOND } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import type { Process } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { type Config, loadConfig } from "./config-files.ts";
+import { type Discovery, discover } from "./discovery.ts";
+import { KubectlError } from "./errors.ts";
+import type { Flags } from "./flags.ts";
+import { quote } from "./go.ts";
+
+export const USER_AGENT = "kubectl/v1.32.3 (linux/amd64) kubernetes/32cc146";
+
+/** Who and where: what flags and kubeconfig come to. */
+export interface Target {
+  server: string;
+  user: KubeconfigUser;
+  cluster: KubeconfigCluster;
+  namespace: string;
+  /** `--namespace` was given. */
+  explicitNamespace: boolean;
+}
+
+/** One run of kubectl: its process, command line, output and connection. */
+export class Invocation {
+  readonly p: Process;
+  readonly flags: Flags;
+  private pending: { fd: number; text: string }[] = [];
+  private found: Target | undefined;
+  private connected: ApiClient | undefined;
+  private discovery: Discovery | undefined;
+  private stdinTaken = false;
+
+  constructor(p: Process, flags: Flags) {
+    this.p = p;
+    this.flags = flags;
+  }
+
+  get args(): string[] {
+    return this.flags.args;
+  }
+
+  get path(): string {
+    return this.flags.path;
+  }
+
+  // ---- output -------------------------------------------------------------------------------------------------------
+
+  /** Text for stdout; written at the next `flush`. */
+  out(text: string): void {
+    this.emit(1, text);
+  }
+
+  /** Text for stderr. */
+  err(text: string): void {
+    this.emit(2, text);
+  }
+
+  private emit(fd: number, text: string): void {
+    if (text === "") return;
+    const last = this.pending.at(-1);
+    if (last?.fd === fd) last.text += text;
+    else this.pending.push({ fd, text });
+  }
+
+  /** Writes what was printed, in order. */
+  *flush(): Gen {
+    while (this.pending.length > 0) {
+      const { fd, text } = this.pending.shift()!;
+      if (this.p.fds.has(fd)) yield* sys.write(this.p, fd, text);
+    }
+  }
+
+  /** A warning of the server or of kubectl itself. */
+  warn(text: string): void {
+    this.err(`Warning: ${text}\n`);
+  }
+
+  /** Everything on stdin, once. */
+  *stdin(): Gen<Uint8Array> {
+    if (this.stdinTaken) throw new KubectlError("standard input cannot be used for multiple arguments");
+    this.stdinTaken = true;
+    yield* this.flush();
+    return yield* sys.readAll(this.p, 0);
+  }
+
+  /** Bytes of a file as Go's os.ReadFile; throws its words. */
+  readFile(path: string): Uint8Array {
+    try {
+      return sys.readBytes(this.p, path);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      const call = error.code === "EISDIR" ? "read" : "open";
+      throw new KubectlError(`${call} ${path}: ${goErrno(error.code, error.message)}`);
+    }
+  }
+
+  get home(): string {
+    return this.p.env.get("HOME") ?? "/";
+  }
+
+  /** ms since 1970. */
+  get nowMs(): number {
+    return this.p.machine.kernel.wallMs;
+  }
+
+  /** `2025-03-01T09:00:00Z` of this instant. */
+  get nowText(): string {
+    return formatTime(this.nowMs);
+  }
+
+  // ---- connection ---------------------------------------------------------------------------------------------------
+
+  private config(): Config {
+    return loadConfig(this.p, this.flags.string("kubeconfig"));
+  }
+
+  /** Resolves flags over kubeconfig over the mounted service account (clientcmd DeferredLoadingClientConfig). */
+  target(): Target {
+    this.found ??= this.resolve();
+    return this.found;
+  }
+
+  private resolve(): Target {
+    const { flags } = this;
+    const config = this.config();
+    const contextName = flags.string("context") || config["current-context"];
+    const context = config.contexts.find((c) => c.name === contextName)?.context;
+    if (flags.string("context") !== "" && context === undefined) {
+      throw new KubectlError(`context ${quote(contextName)} does not exist`);
+    }
+    const clusterName = flags.string("cluster") || context?.cluster || "";
+    const userName = flags.string("user") || context?.user || "";
+    const cluster = config.clusters.find((c) => c.name === clusterName)?.cluster;
+    const user = config.users.find((u) => u.name === userName)?.user;
+    if (flags.string("cluster") !== "" && !cluster)
+      throw new KubectlError(`cluster ${quote(clusterName)} does not exist`);
+    if (flags.string("user") !== "" && !user) throw new KubectlError(`auth info ${quote(userName)} does not exist`);
+    const explicit = flags.string("namespace");
+    const server = flags.string("server") || cluster?.server || "";
+    const mounted = server === "" ? this.serviceAccount() : undefined;
+    const override: KubeconfigUser = {};
+    if (flags.string("token")) override.token = flags.string("token");
+    if (flags.string("client-certificate")) override["client-certificate"] = flags.string("client-certificate");
+    return {
+      server: server || mounted?.server || "http://localhost:8080",
+      user: Object.keys(override).length > 0 ? override : (mounted?.user ?? user ?? {}),
+      cluster: cluster ?? {},
+      namespace: explicit || context?.namespace || mounted?.namespace || "default",
+      explicitNamespace: explicit !== "",
+    };
+  }
+
+  private serviceAccount(): { server: string; user: KubeconfigUser; namespace: string } | undefined {
+    const { env } = this.p;
+    const host = env.get("KUBERNETES_SERVICE_HOST");
+    const port = env.get("KUBERNETES_SERVICE_PORT");
+    const tokenFile = `${SERVICE_ACCOUNT_DIR}/token`;
+    if (!host || !port || sys.find(this.p, tokenFile) === undefined) return undefined;
+    const file = sys.find(this.p, `${SERVICE_ACCOUNT_DIR}/namespace`);
+    return {
+      server: `https://${host}:${port}`,
+      user: { tokenFile },
+      namespace:
+        env.get("POD_NAMESPACE") ?? (file ? sys.readText(this.p, `${SERVICE_ACCOUNT_DIR}/namespace`).trim() : ""),
+    };
+  }
+
+  get namespace(): string {
+    return this.target().namespace;
+  }
+
+  /** The client; throws when a file that the kubeconfig names cannot be read. */
+  client(): ApiClient {
+    if (this.connected) return this.connected;
+    const { server, user } = this.target();
+    let credentials: ReturnType<typeof credentialsOf>;
+    try {
+      credentials = credentialsOf(this.p, user);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      const path = user["client-certificate"] ?? user.tokenFile ?? "";
+      throw new KubectlError(`unable to read client-cert ${path}: open ${path}: ${goErrno(error.code, error.message)}`);
+    }
+    const timeout = timeoutOf(this.flags.string("request-timeout"));
+    const send = sendTo(this.p, server, timeout);
+    this.connected = new ApiClient({ send, userAgent: USER_AGENT, ...credentials });
+    return this.connected;
+  }
+
+  private headers(extra?: Record<string, string>): Record<string, string> | undefined {
+    const as = this.flags.string("as") || this.target().user.as;
+    const groups = this.flags.list("as-group");
+    const uid = this.flags.string("as-uid");
+    if (!as && groups.length === 0 && !uid) return extra;
+    const headers: Record<string, string> = { ...extra };
+    if (as) headers["impersonate-user"] = as;
+    if (groups.length > 0) headers["impersonate-group"] = groups.join(",");
+    if (uid) headers["impersonate-uid"] = uid;
+    return headers;
+  }
+
+  /** Any request, any answer; warnings of the server are printed. */
+  *request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Gen<HttpResponse> {
+    yield* this.flush();
+    const response = yield* this.client().request(method, path, body, this.headers(headers));
+    const warning = response.headers["warning"];
+    if (warning)
+      for (const match of warning.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g))
+        this.warn(match[1]!.replace(/\\(.)/g, "$1"));
+    return response;
+  }
+
+  /** A request whose answer is one JSON value; throws StatusError. */
+  *object(method: string, path: string, body?: unknown, headers?: Record<string, string>): Gen<KubeObject> {
+    const response = yield* this.request(method, path, body, headers);
+    if (response.status >= 400 || response.body.type !== "object") throw toError(response);
+    return response.body.value as KubeObject;
+  }
+
+  *patch(path: string, patch: unknown, type: PatchType): Gen<KubeObject> {
+    return yield* this.object("PATCH", path, patch, { "content-type": CONTENT_TYPES[type] });
+  }
+
+  /** What the server serves; asked once a run. */
+  *resources(): Gen<Discovery> {
+    this.discovery ??= yield* discover(this);
+    return this.discovery;
+  }
+}
+
+const CONTENT_TYPES: Record<PatchType, string> = {
+  json: "application/json-patch+json",
+  merge: "application/merge-patch+json",
+  strategic: "application/strategic-merge-patch+json",
+  apply: "application/apply-patch+yaml",
+};
+
+function timeoutOf(text: string): number {
+  const match = /^(\d+)(ms|s|m|h)?$/.exec(text);
+  const value = Number(match?.[1] ?? 0);
+  const unit = { ms: SECOND / 1000, s: SECOND, m: 60 * SECOND, h: 3600 * SECOND }[match?.[2] ?? "s"]!;
+  return value === 0 ? 30 * SECOND : value * unit;
+}
+
+/** The words of Go for an errno. */
+export function goErrno(code: string, message: string): string {
+  return code === "ENOENT" ? "no such file or directory" : message.toLowerCase();
+}

@@ -1,0 +1,387 @@
+import { resourcePath } from "../../api/client.ts";
+import { isStatus, StatusError } from "../../api/status.ts";
+import type { KubeList, KubeObject } from "../../api/types.ts";
+import type { Gen } from "../../kernel/index.ts";
+import type { Mapping } from "./discovery.ts";
+import { isExpected, KubectlError, throwAll } from "./errors.ts";
+import { quote } from "./go.ts";
+import type { Invocation } from "./invocation.ts";
+import { expandPaths, parseManifests } from "./manifests.ts";
+
+/** One object, list or table that a command is about (cli-runtime resource.Info). */
+export interface Info {
+  mapping: Mapping;
+  namespace: string;
+  name: string;
+  /** Undefined until it was read, where the command does not need it. */
+  object: KubeObject | undefined;
+  /** File, URL or STDIN it was read from. */
+  source?: string;
+}
+
+export interface BuildOptions {
+  args?: readonly string[];
+  filenames?: readonly string[];
+  kustomize?: string;
+  recursive?: boolean;
+  labelSelector?: string;
+  fieldSelector?: string;
+  allNamespaces?: boolean;
+  /** `--all`. */
+  selectAll?: boolean;
+  /** A resource type alone means all of its objects. */
+  allowEmptySelector?: boolean;
+  /** Headers of reads: the table form. */
+  accept?: string;
+  includeObject?: boolean;
+  subresource?: string;
+  chunkSize?: number;
+  /** Objects of files are read from the server. */
+  latest?: boolean;
+  /** Lists are taken apart. */
+  flatten?: boolean;
+  continueOnError?: boolean;
+  /** False: objects named by arguments are not read. */
+  requireObject?: boolean;
+  /** No server. */
+  local?: boolean;
+  /** Errors of these reasons count for nothing. */
+  ignoreNotFound?: boolean;
+  /** Objects of files must be in the namespace of the command line. */
+  enforceNamespace?: boolean;
+  singleResourceType?: boolean;
+}
+
+export interface Result {
+  infos: Info[];
+  errors: Error[];
+  singleItemImplied: boolean;
+  targetsSingleItems: boolean;
+}
+
+const MISSING = `You must provide one or more resources by argument or filename.
+Example resource specifications include:
+   '-f rsrc.yaml'
+   '--filename=rsrc.json'
+   '<resource> <name>'
+   '<resource>'`;
+
+export const LOCAL_RESOURCES = `error: you must specify resources by --filename when --local is set.
+Example resource specifications include:
+   '-f rsrc.yaml'
+   '--filename=rsrc.json'`;
+
+/** Finds what arguments and files name. Throws what goes wrong before the first read; later errors are in the result. */
+export function* build(k: Invocation, options: BuildOptions): Gen<Result> {
+  const args = normalize(options.args ?? []);
+  const filenames = options.filenames ?? [];
+  const labelSelector = options.labelSelector?.trim() ?? "";
+  const fieldSelector = options.fieldSelector?.trim() ?? "";
+  const errors: Error[] = [];
+  if (filenames.length > 0 && options.kustomize) errors.push(new KubectlError("only one of -f or -k can be specified"));
+  const paths = filenames.length > 0 ? yield* expandPaths(k, filenames, options.recursive ?? false, errors) : [];
+  const named = parseNames(args, errors);
+  if (options.selectAll && labelSelector) {
+    errors.push(new KubectlError(`setting 'all' parameter but found a non empty selector. `));
+  }
+  if (named.types !== undefined && named.types !== "") named.types = yield* expandCategories(k, named.types);
+  throwAll(errors);
+  const bySelector =
+    options.selectAll ||
+    labelSelector !== "" ||
+    fieldSelector !== "" ||
+    (named.types !== undefined && named.names.length === 0 && options.allowEmptySelector);
+  const run: Run = { k, options, labelSelector, fieldSelector };
+  if (filenames.length > 0) {
+    if (named.types !== undefined) {
+      throw new KubectlError(
+        "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
+      );
+    }
+    if (named.tuples.length > 0) {
+      throw new KubectlError("resource/name arguments cannot be provided when a path is specified");
+    }
+    return yield* fromFiles(run, paths);
+  }
+  if (bySelector) return yield* fromSelector(run, named);
+  if (named.tuples.length > 0) return yield* fromNames(run, named.tuples, named.tuples.length === 1);
+  if (named.names.length > 0) {
+    const types = split(named.types!);
+    if (types.length > 1) throw new KubectlError("you must specify only one resource");
+    const tuples = named.names.map((name): [string, string] => [types[0]!, name]);
+    return yield* fromNames(run, tuples, tuples.length === 1);
+  }
+  if (named.types !== undefined) {
+    for (const type of split(named.types)) yield* mappingFor(k, type);
+    throw new KubectlError("resource(s) were provided, but no name was specified");
+  }
+  throw new KubectlError(MISSING);
+}
+
+interface Run {
+  k: Invocation;
+  options: BuildOptions;
+  labelSelector: string;
+  fieldSelector: string;
+}
+
+interface Named {
+  types: string | undefined;
+  names: string[];
+  tuples: [string, string][];
+}
+
+function split(types: string): string[] {
+  return [...new Set(types.split(","))];
+}
+
+/** `pods,svc a b` means each of the types with each of the names. */
+function normalize(args: readonly string[]): string[] {
+  if (args.length < 2) return [...args];
+  const types = split(args[0]!);
+  if (types.length < 2) return [...args];
+  return types.flatMap((type) => args.slice(1).map((name) => `${type}/${name}`));
+}
+
+function parseNames(args: string[], errors: Error[]): Named {
+  const combined = args.filter((arg) => arg.includes("/")).length;
+  if (combined === 0) return { types: args[0], names: args.slice(1), tuples: [] };
+  const tuples: [string, string][] = [];
+  if (combined !== args.length) {
+    errors.push(
+      new KubectlError(
+        "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form " +
+          "(e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'",
+      ),
+    );
+    return { types: undefined, names: [], tuples };
+  }
+  for (const arg of args) {
+    const parts = arg.split("/");
+    const [type, name] = parts as [string, string];
+    if (parts.length !== 2) {
+      errors.push(new KubectlError("arguments in resource/name form may not have more than one slash"));
+    } else if (type === "" || name === "" || split(type).length !== 1) {
+      errors.push(new KubectlError("arguments in resource/name form must have a single resource and name"));
+    } else tuples.push([type, name]);
+    if (errors.length > 0) break;
+  }
+  return { types: undefined, names: [], tuples };
+}
+
+function* expandCategories(k: Invocation, types: string): Gen<string> {
+  const out: string[] = [];
+  for (const word of types.split(",")) {
+    const members = (yield* k.resources()).category(word);
+    if (members === undefined) out.push(word);
+    else out.push(...members.map((m) => (m.group === "" ? m.resource : `${m.resource}.${m.group}`)));
+  }
+  return out.join(",");
+}
+
+/** The resource a word of the command line means. */
+export function* mappingFor(k: Invocation, word: string): Gen<Mapping> {
+  const found = (yield* k.resources()).find(word);
+  if (found) return found;
+  throw new KubectlError(`the server doesn't have a resource type ${quote(word.split(".")[0]!)}`);
+}
+
+function* fromSelector(run: Run, named: Named): Gen<Result> {
+  const { k, options } = run;
+  if (named.names.length > 0) throw new KubectlError("name cannot be provided when a selector is specified");
+  if (named.tuples.length > 0) {
+    throw new KubectlError("selectors and the all flag cannot be used when passing resource/name arguments");
+  }
+  if (named.types === undefined) {
+    throw new KubectlError("at least one resource must be specified to use a selector");
+  }
+  if (options.subresource) throw new KubectlError("subresource cannot be used when bulk resources are specified");
+  const types = split(named.types);
+  if (types.length > 1 && options.singleResourceType)
+    throw new KubectlError("you may only specify a single resource type");
+  const mappings: Mapping[] = [];
+  for (const type of types) {
+    const mapping = yield* mappingFor(k, type);
+    if (!mappings.includes(mapping)) mappings.push(mapping);
+  }
+  const result: Result = { infos: [], errors: [], singleItemImplied: false, targetsSingleItems: false };
+  for (const mapping of mappings) {
+    const namespace = mapping.namespaced && !options.allNamespaces ? k.namespace : "";
+    try {
+      yield* listInto(run, mapping, namespace, result);
+    } catch (error) {
+      const wrapped = listError(error, mapping, run);
+      if (!isExpected(wrapped)) throw wrapped;
+      if (options.ignoreNotFound && isStatus(wrapped, "NotFound")) continue;
+      if (!options.continueOnError) throw wrapped;
+      result.errors.push(wrapped);
+    }
+  }
+  return result;
+}
+
+/** Helper.FollowContinue's words for a list that the server refused. */
+function listError(error: unknown, mapping: Mapping, { labelSelector, fieldSelector }: Run): unknown {
+  if (!(error instanceof StatusError)) return error;
+  if (error.reason !== "BadRequest" && error.reason !== "NotFound") return error;
+  if (error.reason === "NotFound" && (error.status.details?.kind ?? "") !== "") return error;
+  const resource =
+    mapping.group === ""
+      ? `${mapping.version}, Resource=${mapping.resource}`
+      : `${mapping.group}/${mapping.version}, Resource=${mapping.resource}`;
+  const subject = quote(mapping.group === "" ? `/${resource}` : resource);
+  const message =
+    labelSelector === "" && fieldSelector === ""
+      ? `Unable to list ${subject}: ${error.message}`
+      : `Unable to find ${subject} that match label selector ${quote(labelSelector)}, field selector ${quote(fieldSelector)}: ${error.message}`;
+  return new StatusError({ ...error.status, message });
+}
+
+function* listInto(run: Run, mapping: Mapping, namespace: string, result: Result): Gen {
+  const { k, options, labelSelector, fieldSelector } = run;
+  const limit = options.chunkSize ?? 500;
+  let next = "";
+  do {
+    const query: string[] = [];
+    const add = (name: string, value: string) => value !== "" && query.push(`${name}=${encodeURIComponent(value)}`);
+    add("continue", next);
+    add("fieldSelector", fieldSelector);
+    if (options.includeObject) add("includeObject", "Object");
+    add("labelSelector", labelSelector);
+    if (limit > 0) add("limit", String(limit));
+    const path = resourcePath(mapping, namespace) + (query.length > 0 ? `?${query.join("&")}` : "");
+    const list = (yield* k.object("GET", path, undefined, accept(options))) as unknown as KubeList;
+    next = list.metadata?.continue ?? "";
+    const object = list as unknown as KubeObject;
+    if (options.flatten && Array.isArray(list.items)) {
+      for (const item of list.items) result.infos.push(infoOf(mapping, withKind(list, item)));
+    } else result.infos.push({ mapping, namespace, name: "", object });
+  } while (next !== "");
+}
+
+function accept(options: BuildOptions): Record<string, string> | undefined {
+  return options.accept ? { accept: options.accept } : undefined;
+}
+
+/** Items of a typed list may lack their kind. */
+function withKind(list: KubeList, item: KubeObject): KubeObject {
+  if (item.kind !== undefined && item.apiVersion !== undefined) return item;
+  return { ...item, apiVersion: list.apiVersion, kind: list.kind.replace(/List$/, "") };
+}
+
+/** An object as what a command is about. */
+export function infoOf(mapping: Mapping, object: KubeObject, source?: string): Info {
+  const { namespace = "", name = "" } = object.metadata ?? {};
+  const info: Info = { mapping, namespace, name, object };
+  if (source !== undefined) info.source = source;
+  return info;
+}
+
+function* fromNames(run: Run, tuples: [string, string][], singleItemImplied: boolean): Gen<Result> {
+  const { k, options } = run;
+  const mappings = new Map<string, Mapping>();
+  for (const [type] of tuples) if (!mappings.has(type)) mappings.set(type, yield* mappingFor(k, type));
+  if (options.singleResourceType && new Set(mappings.values()).size > 1) {
+    throw new KubectlError("you may only specify a single resource type");
+  }
+  const result: Result = { infos: [], errors: [], singleItemImplied, targetsSingleItems: true };
+  for (const [type, name] of tuples) {
+    const mapping = mappings.get(type)!;
+    if (mapping.namespaced && options.allNamespaces) {
+      throw new KubectlError("a resource cannot be retrieved by name across all namespaces");
+    }
+    const namespace = mapping.namespaced ? k.namespace : "";
+    try {
+      const object = options.requireObject === false ? undefined : yield* read(run, mapping, namespace, name);
+      result.infos.push({ mapping, namespace, name, object });
+    } catch (error) {
+      if (options.ignoreNotFound && isStatus(error, "NotFound")) continue;
+      if (!isExpected(error)) throw error;
+      if (!options.continueOnError) throw error;
+      result.errors.push(error);
+    }
+  }
+  return result;
+}
+
+function* read({ k, options }: Run, mapping: Mapping, namespace: string, name: string): Gen<KubeObject> {
+  const query = options.includeObject ? "?includeObject=Object" : "";
+  const path = resourcePath(mapping, namespace, name, options.subresource || undefined) + query;
+  return yield* k.object("GET", path, undefined, accept(options));
+}
+
+function* fromFiles(run: Run, paths: readonly { source: string; text: string | Error }[]): Gen<Result> {
+  const { k, options } = run;
+  const result: Result = {
+    infos: [],
+    errors: [],
+    singleItemImplied: paths.length === 1 && paths[0]!.source !== "STDIN",
+    targetsSingleItems: true,
+  };
+  for (const { source, text } of paths) {
+    try {
+      if (text instanceof Error) throw text;
+      for (const object of parseManifests(text, source)) {
+        try {
+          const info = yield* fileInfo(run, object, source);
+          if (info) result.infos.push(info);
+        } catch (error) {
+          if (options.ignoreNotFound && isStatus(error, "NotFound")) continue;
+          if (!isExpected(error) || !options.continueOnError) throw error;
+          result.errors.push(error);
+        }
+      }
+    } catch (error) {
+      if (!isExpected(error) || !options.continueOnError) throw error;
+      result.errors.push(error);
+    }
+  }
+  void k;
+  return result;
+}
+
+/** An object of a file: its mapping looked up, its namespace filled in. */
+function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | undefined> {
+  const { k, options } = run;
+  const { apiVersion = "", kind = "" } = object;
+  const mapping = options.local ? localMapping(apiVersion, kind) : (yield* k.resources()).byKind(apiVersion, kind);
+  const { name = "", namespace: own = "" } = object.metadata ?? {};
+  if (mapping === undefined) {
+    const words = `no matches for kind ${quote(kind)} in version ${quote(apiVersion)}`;
+    throw new KubectlError(
+      `resource mapping not found for name: ${quote(name)} namespace: ${quote(own)} from ${quote(source)}: ${words}\nensure CRDs are installed first`,
+    );
+  }
+  if (!mapping.namespaced && !options.local) return { mapping, namespace: "", name, object, source };
+  const target = k.target();
+  if (own !== "" && options.enforceNamespace && own !== target.namespace) {
+    throw new KubectlError(
+      `the namespace from the provided object ${quote(own)} does not match the namespace ${quote(target.namespace)}. You must pass '--namespace=${own}' to perform this operation.`,
+    );
+  }
+  const namespace = own || target.namespace;
+  if (options.latest) {
+    const current = yield* read(run, mapping, namespace, name);
+    return { mapping, namespace, name, object: current, source };
+  }
+  const placed = own === "" ? { ...object, metadata: { ...object.metadata, namespace } } : object;
+  return { mapping, namespace, name, object: placed, source };
+}
+
+/** Without a server only the words of the object itself are known. */
+export function localMapping(apiVersion: string, kind: string): Mapping {
+  const slash = apiVersion.indexOf("/");
+  const lower = kind.toLowerCase();
+  return {
+    group: slash < 0 ? "" : apiVersion.slice(0, slash),
+    version: apiVersion.slice(slash + 1),
+    resource: `${lower}s`,
+    kind,
+    namespaced: true,
+    singular: lower,
+    shortNames: [],
+    categories: [],
+    verbs: [],
+    subresources: [],
+  };
+}

@@ -1,0 +1,180 @@
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { createCertificate, type Input, keyPair, pem, privateKeyPem, type SessionEvents } from "../../engine/index.ts";
+import { acceptExec } from "./exec-door.ts";
+
+const DAY = 86_400_000;
+/** Largest request body (etcd takes 1.5 MiB; the API server's own limit is 3 MiB). */
+const MAX_BODY = 3 * 1024 * 1024;
+
+/** What an outside request still waits for. */
+export interface Waiting {
+  head(status: number, headers: Readonly<Record<string, string>>, channels?: { tty: boolean }): void;
+  data(bytes: Uint8Array, channel: number): void;
+  end(): void;
+  error(message: string): void;
+}
+
+/** The HTTPS face of one session's API server: HTTP, TLS and sockets on this side, inputs and events on the other. */
+export class ApiDoor {
+  readonly server: Server;
+  /** PEM of the authority that signed this door's transport certificate. */
+  readonly ca: string;
+  private readonly apply: (input: Input) => void;
+  private readonly waiting = new Map<string, Waiting>();
+  private ids = 0;
+
+  /** `names`: host names and addresses under which clients will come. */
+  constructor(apply: (input: Input) => void, names: readonly string[] = ["localhost", "127.0.0.1"]) {
+    this.apply = apply;
+    const { ca, certificate, key } = transportCertificate(names);
+    this.ca = ca;
+    this.server = createServer(
+      { cert: certificate, key, requestCert: true, rejectUnauthorized: false, keepAliveTimeout: 60_000 },
+      (request, response) => this.serve(request, response),
+    );
+    this.server.on("upgrade", (request, socket, head) => acceptExec(this, request, socket as TLSSocket, head));
+    this.server.on("clientError", (_error, socket) => socket.destroy());
+  }
+
+  /** The events that a session must send here. */
+  readonly events: Pick<SessionEvents, "apiHead" | "apiData" | "apiEnd" | "apiError"> = {
+    apiHead: (id, status, headers, channels) => this.waiting.get(id)?.head(status, headers, channels),
+    apiData: (id, bytes, channel) => this.waiting.get(id)?.data(bytes, channel),
+    apiEnd: (id) => {
+      this.waiting.get(id)?.end();
+      this.waiting.delete(id);
+    },
+    apiError: (id, message) => {
+      this.waiting.get(id)?.error(message);
+      this.waiting.delete(id);
+    },
+  };
+
+  /** Starts to listen; resolves with the port. */
+  listen(port: number, host: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.server.once("error", reject);
+      this.server.listen(port, host, () => resolve((this.server.address() as AddressInfo).port));
+    });
+  }
+
+  close(): void {
+    this.server.close();
+    this.server.closeAllConnections();
+  }
+
+  /** Sends a request into the session; returns its id for `api-input`, `api-resize` and `api-close`. */
+  send(request: IncomingMessage, body: Buffer | undefined, waiting: Waiting): string {
+    const id = `r${++this.ids}`;
+    this.waiting.set(id, waiting);
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(request.headers)) {
+      if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+    }
+    const certificate = clientCertificate(request.socket as TLSSocket);
+    this.apply({
+      type: "api",
+      id,
+      method: request.method ?? "GET",
+      path: request.url ?? "/",
+      headers,
+      address: (request.socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, ""),
+      ...(body && body.length > 0 ? { body: body.toString("base64") } : {}),
+      ...(certificate ? { clientCertificate: certificate } : {}),
+    });
+    return id;
+  }
+
+  input(input: Input): void {
+    this.apply(input);
+  }
+
+  /** The client is gone: tells the session unless the answer was complete. */
+  abandon(id: string): void {
+    if (this.waiting.delete(id)) this.apply({ type: "api-close", id });
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) {
+        size += chunk.length;
+        if (size > MAX_BODY) {
+          tooLarge(response);
+          return;
+        }
+        chunks.push(chunk);
+      }
+    } catch {
+      return;
+    }
+    const id = this.send(request, Buffer.concat(chunks), {
+      head: (status, headers) => {
+        response.writeHead(status, headers);
+        response.flushHeaders();
+      },
+      data: (bytes) => response.write(bytes),
+      end: () => response.end(),
+      error: () => {
+        // As a load balancer without a server does it: the connection just ends.
+        if (response.headersSent) response.destroy();
+        else request.socket.destroy();
+      },
+    });
+    response.on("close", () => this.abandon(id));
+  }
+}
+
+function tooLarge(response: ServerResponse): void {
+  const message = `Request entity too large: limit is ${MAX_BODY}`;
+  const status = {
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Failure",
+    message,
+    reason: "RequestEntityTooLarge",
+    code: 413,
+  };
+  response.writeHead(413, { "content-type": "application/json", connection: "close" });
+  response.end(`${JSON.stringify(status)}\n`);
+}
+
+function clientCertificate(socket: TLSSocket): string | undefined {
+  const { raw } = socket.getPeerCertificate?.() ?? {};
+  return raw ? pem("CERTIFICATE", new Uint8Array(raw)) : undefined;
+}
+
+/** A fresh authority and a server certificate for a door: the host's own, drawn from the system's randomness. */
+function transportCertificate(names: readonly string[]): { ca: string; certificate: string; key: string } {
+  const authority = keyPair(new Uint8Array(randomBytes(32)));
+  const own = keyPair(new Uint8Array(randomBytes(32)));
+  const issuer = { commonName: "kubetude", organizations: [] };
+  const span = { notBefore: Date.now() - DAY, notAfter: Date.now() + 365 * DAY };
+  const serial = () => new Uint8Array(randomBytes(8));
+  const ca = createCertificate({
+    subject: issuer,
+    publicKey: authority.public,
+    key: authority,
+    serial: serial(),
+    isCa: true,
+    ...span,
+  });
+  const isAddress = (name: string) => /^\d+\.\d+\.\d+\.\d+$/.test(name);
+  const certificate = createCertificate({
+    subject: { commonName: "kube-apiserver", organizations: [] },
+    publicKey: own.public,
+    issuer: { name: issuer, key: authority },
+    serial: serial(),
+    usages: ["serverAuth"],
+    dnsNames: names.filter((name) => !isAddress(name)),
+    ipAddresses: names.filter(isAddress),
+    ...span,
+  });
+  return { ca: pem("CERTIFICATE", ca), certificate: pem("CERTIFICATE", certificate), key: privateKeyPem(own) };
+}

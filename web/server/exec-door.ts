@@ -1,0 +1,93 @@
+import type { IncomingMessage } from "node:http";
+import type { TLSSocket } from "node:tls";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { ApiDoor } from "./api-door.ts";
+
+/** Channels of the remote command protocol (KEP-4006). */
+const STDIN = 0;
+const RESIZE = 4;
+const CLOSE = 255;
+
+const PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io", "channel.k8s.io"];
+
+const sockets = new WebSocketServer({
+  noServer: true,
+  handleProtocols: (offered) => PROTOCOLS.find((protocol) => offered.has(protocol)) ?? false,
+});
+
+/** Answers an upgrade request (exec, attach): WebSocket here, SPDY/3.1 in spdy-door.ts. */
+export function acceptExec(door: ApiDoor, request: IncomingMessage, socket: TLSSocket, head: Buffer): void {
+  socket.on("error", () => socket.destroy());
+  if (request.headers.upgrade?.toLowerCase() !== "websocket") {
+    socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    return;
+  }
+  let web: WebSocket | undefined;
+  const early: { bytes: Uint8Array; channel: number }[] = [];
+  let ended = false;
+  const send = (bytes: Uint8Array, channel: number) => {
+    if (web === undefined) early.push({ bytes, channel });
+    else web.send(Buffer.concat([Buffer.of(channel), bytes]));
+  };
+  let refused: { status: number; headers: Readonly<Record<string, string>>; body: Buffer[] } | undefined;
+  const id = door.send(request, undefined, {
+    head: (status, headers, channels) => {
+      if (channels === undefined) {
+        refused = { status, headers, body: [] };
+        return;
+      }
+      sockets.handleUpgrade(request, socket, head, (opened) => {
+        web = opened;
+        listen(door, id, opened);
+        for (const { bytes, channel } of early) send(bytes, channel);
+        if (ended) opened.close(1000);
+      });
+    },
+    data: (bytes, channel) => {
+      if (refused) refused.body.push(Buffer.from(bytes));
+      else send(bytes, channel);
+    },
+    end: () => {
+      if (refused) refuse(socket, refused);
+      ended = true;
+      web?.close(1000);
+    },
+    error: () => socket.destroy(),
+  });
+  socket.on("close", () => door.abandon(id));
+}
+
+function refuse(
+  socket: TLSSocket,
+  { status, headers, body }: { status: number; headers: Readonly<Record<string, string>>; body: Buffer[] },
+): void {
+  const content = Buffer.concat(body);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(
+    `HTTP/1.1 ${status} Status\r\n${lines.join("")}content-length: ${content.length}\r\nconnection: close\r\n\r\n`,
+  );
+  socket.end(content);
+}
+
+function listen(door: ApiDoor, id: string, web: WebSocket): void {
+  web.on("message", (message) => {
+    const bytes = Array.isArray(message) ? Buffer.concat(message) : Buffer.from(message as ArrayBuffer);
+    const channel = bytes[0];
+    const payload = bytes.subarray(1);
+    if (channel === STDIN) door.input({ type: "api-input", id, bytes: payload.toString("base64") });
+    else if (channel === CLOSE && payload[0] === STDIN) door.input({ type: "api-input", id, bytes: "", end: true });
+    else if (channel === RESIZE) resize(door, id, payload.toString("utf8"));
+  });
+  web.on("close", () => door.abandon(id));
+  web.on("error", () => web.terminate());
+}
+
+function resize(door: ApiDoor, id: string, text: string): void {
+  try {
+    const { Width, Height } = JSON.parse(text) as { Width: number; Height: number };
+    if (Number.isInteger(Width) && Number.isInteger(Height))
+      door.input({ type: "api-resize", id, columns: Width, rows: Height });
+  } catch {
+    // A malformed size is no reason to end somebody's shell.
+  }
+}
