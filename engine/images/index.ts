@@ -9,7 +9,7 @@ import { type ImageReference, parseReference } from "./reference.ts";
 import { SYSTEM_IMAGES } from "./system.ts";
 
 export type { Image, ImageDef } from "./image.ts";
-export { type ImageReference, parseReference, ImageReferenceError } from "./reference.ts";
+export { type ImageReference, ImageReferenceError, parseReference } from "./reference.ts";
 
 /** Every image that can be pulled. A new one is a file here and a line in this list. */
 export const IMAGES: readonly ImageDef[] = [

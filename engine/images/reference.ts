@@ -45,7 +45,7 @@ export function parseReference(text: string): ImageReference {
   }
   const { domain, path } = splitDomain(rest);
   if (path !== path.toLowerCase()) {
-    throw new ImageReferenceError("invalid reference format: repository name (" + `${path}) must be lowercase`);
+    throw new ImageReferenceError(`invalid reference format: repository name (${path}) must be lowercase`);
   }
   if (!DOMAIN.test(domain) || path === "" || !path.split("/").every((part) => COMPONENT.test(part))) {
     throw new ImageReferenceError("invalid reference format");

@@ -1,0 +1,198 @@
+import { decode, type RandomStream } from "../../kernel/index.ts";
+import type { NetNamespace } from "../../network/index.ts";
+import { entriesOf } from "../inode.ts";
+import type { Machine } from "../machine.ts";
+import { ensureDir, putFile, removeEntry } from "../runtime/files.ts";
+import { hostView } from "../runtime/host-view.ts";
+import * as sys from "../sys.ts";
+
+const CONF_DIR = "/etc/cni/net.d";
+const SUBNET_ENV = "/run/flannel/subnet.env";
+const BRIDGE = "cni0";
+
+/** A failed plugin, in the words that end up in the event FailedCreatePodSandBox. */
+export class CniError extends Error {}
+
+interface Plugin {
+  type?: string;
+  bridge?: string;
+  mtu?: number;
+  ipam?: { subnet?: string; ranges?: { subnet?: string }[][] };
+}
+
+interface Conf {
+  name: string;
+  type: string;
+  subnet: string;
+  bridge: string;
+  mtu: number;
+}
+
+/**
+ * The container network of a machine: reads the configuration that a network add-on installed, gives each Pod an
+ * address of the node's range (host-local), a veth pair on the bridge and a default route.
+ */
+export class Cni {
+  private readonly machine: Machine;
+  private readonly random: RandomStream;
+  /** By sandbox id. */
+  private readonly attached = new Map<string, { ns: NetNamespace; address: string; veth: string; network: string }>();
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+    this.random = machine.kernel.random(`cni ${machine.hostname}`);
+  }
+
+  /** Undefined when a network is configured; else what the runtime reports for NetworkReady=false. */
+  notReady(): string | undefined {
+    return this.confFile() === undefined ? "Network plugin returns error: cni plugin not initialized" : undefined;
+  }
+
+  /** ADD: addresses of the Pod. Throws CniError. */
+  add(sandboxId: string, ns: NetNamespace): string[] {
+    const conf = this.readConf(sandboxId);
+    const { address, prefix, gateway } = this.allocate(conf, sandboxId);
+    this.ensureBridge(conf, gateway, prefix);
+    const veth = `veth${this.random.hex(8)}`;
+    ns.addInterface({
+      name: "eth0",
+      mac: this.mac(),
+      addresses: [`${address}/${prefix}`],
+      up: true,
+      mtu: conf.mtu,
+      peer: `${this.machine.hostname}/${veth}`,
+    });
+    ns.routes.push(
+      { destination: "default", via: gateway, device: "eth0" },
+      { destination: networkOf(gateway, prefix), device: "eth0", source: address },
+    );
+    this.machine.net.addInterface({
+      name: veth,
+      mac: this.mac(),
+      addresses: [],
+      up: true,
+      mtu: conf.mtu,
+      peer: `${ns.name}/eth0`,
+    });
+    this.attached.set(sandboxId, { ns, address, veth, network: conf.name });
+    return [address];
+  }
+
+  /** DEL: gives the address back. Harmless when nothing was added. */
+  del(sandboxId: string): void {
+    const found = this.attached.get(sandboxId);
+    if (found === undefined) return;
+    this.attached.delete(sandboxId);
+    for (const link of found.ns.interfaces.values()) {
+      if (link.name === "lo") continue;
+      for (const cidr of [...link.addresses]) found.ns.removeAddress(link.name, cidr);
+    }
+    found.ns.interfaces.delete("eth0");
+    found.ns.routes.length = 0;
+    this.machine.net.interfaces.delete(found.veth);
+    removeEntry(this.machine, ensureDir(this.machine, `/var/lib/cni/networks/${found.network}`), found.address);
+  }
+
+  private confFile(): string | undefined {
+    const dir = sys.find(hostView(this.machine), CONF_DIR);
+    if (dir?.kind !== "dir") return undefined;
+    const name = [...entriesOf(dir).keys()].filter((file) => /\.(conf|conflist|json)$/.test(file)).sort()[0];
+    return name === undefined ? undefined : `${CONF_DIR}/${name}`;
+  }
+
+  private readConf(sandboxId: string): Conf {
+    const file = this.confFile();
+    if (file === undefined) throw new CniError("cni plugin not initialized");
+    let parsed: { name?: string; plugins?: Plugin[] } & Plugin;
+    try {
+      parsed = JSON.parse(sys.readText(hostView(this.machine), file));
+    } catch {
+      throw new CniError("cni plugin not initialized");
+    }
+    const plugin = parsed.plugins?.[0] ?? parsed;
+    const type = plugin.type ?? "bridge";
+    const name = parsed.name ?? "cbr0";
+    if (type !== "flannel") {
+      const subnet = plugin.ipam?.subnet ?? plugin.ipam?.ranges?.[0]?.[0]?.subnet;
+      if (subnet === undefined) throw pluginError(sandboxId, type, "no IP ranges specified");
+      return { name, type, subnet, bridge: plugin.bridge ?? BRIDGE, mtu: plugin.mtu ?? 1500 };
+    }
+    const env = sys.find(hostView(this.machine), SUBNET_ENV);
+    if (env === undefined) {
+      throw pluginError(
+        sandboxId,
+        type,
+        `failed to load flannel 'subnet.env' file: open ${SUBNET_ENV}: no such file or directory. Check the flannel pod log for this node.`,
+      );
+    }
+    const text = sys.readText(hostView(this.machine), SUBNET_ENV);
+    const subnet = /^FLANNEL_SUBNET=(\S+)$/m.exec(text)?.[1];
+    if (subnet === undefined) throw pluginError(sandboxId, type, "loadFlannelSubnetEnv failed: missing FLANNEL_SUBNET");
+    return { name, type, subnet, bridge: BRIDGE, mtu: Number(/^FLANNEL_MTU=(\d+)$/m.exec(text)?.[1] ?? 1450) };
+  }
+
+  /** host-local: the next address after the last one given, first come round when the range is used up. */
+  private allocate(conf: Conf, sandboxId: string): { address: string; prefix: number; gateway: string } {
+    const [base, bits] = conf.subnet.split("/") as [string, string];
+    const prefix = Number(bits);
+    const size = 2 ** (32 - prefix);
+    const network = Math.floor(toNumber(base) / size) * size;
+    const gateway = toAddress(network + 1);
+    const dir = ensureDir(this.machine, `/var/lib/cni/networks/${conf.name}`);
+    const entries = entriesOf(dir);
+    const lastFile = entries.get("last_reserved_ip.0");
+    const last = lastFile?.kind === "file" ? toNumber(decode(lastFile.content.bytes())) : network + 1;
+    const first = network + 2;
+    const count = size - 3;
+    for (let step = 1; step <= count; step++) {
+      const candidate = first + ((last - first + step + count) % count);
+      const address = toAddress(candidate);
+      if (entries.has(address)) continue;
+      putFile(this.machine, dir, address, `${sandboxId}\r\neth0`);
+      putFile(this.machine, dir, "last_reserved_ip.0", address);
+      return { address, prefix, gateway };
+    }
+    throw pluginError(
+      sandboxId,
+      conf.type,
+      `failed to allocate for range 0: no IP addresses available in range set: ${toAddress(network + 1)}-${toAddress(network + size - 2)}`,
+    );
+  }
+
+  private ensureBridge(conf: Conf, gateway: string, prefix: number): void {
+    const { net } = this.machine;
+    if (net.interfaces.has(conf.bridge)) return;
+    net.addInterface({
+      name: conf.bridge,
+      mac: this.mac(),
+      addresses: [`${gateway}/${prefix}`],
+      up: true,
+      mtu: conf.mtu,
+    });
+    net.routes.push({ destination: networkOf(gateway, prefix), device: conf.bridge, source: gateway });
+  }
+
+  private mac(): string {
+    const hex = this.random.hex(10);
+    return `${["02", "0a", "4e", "86", "ca"][this.random.int(0, 4)]}:${hex.match(/../g)!.join(":")}`;
+  }
+}
+
+function pluginError(sandboxId: string, type: string, message: string): CniError {
+  return new CniError(
+    `failed to setup network for sandbox "${sandboxId}": plugin type="${type}" failed (add): ${message}`,
+  );
+}
+
+function toNumber(address: string): number {
+  return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+function toAddress(value: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+}
+
+function networkOf(address: string, prefix: number): string {
+  const size = 2 ** (32 - prefix);
+  return `${toAddress(Math.floor(toNumber(address) / size) * size)}/${prefix}`;
+}

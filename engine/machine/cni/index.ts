@@ -1,0 +1,1 @@
+export { Cni, CniError } from "./cni.ts";

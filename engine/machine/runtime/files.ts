@@ -1,0 +1,48 @@
+import { type DirNode, dirNode, entriesOf, type FileNode, fileNode, symlinkNode } from "../inode.ts";
+import type { Machine } from "../machine.ts";
+
+/** The directory at an absolute path of a machine, made with its parents where missing (mkdir -p as root). */
+export function ensureDir(machine: Machine, path: string, mode = 0o755, from: DirNode = machine.root): DirNode {
+  let dir = from;
+  for (const name of path.split("/")) {
+    if (name === "") continue;
+    let next = entriesOf(dir).get(name);
+    if (next?.kind === "symlink") return ensureDir(machine, next.target, mode);
+    if (next === undefined || next.kind !== "dir") {
+      next = dirNode({ mode, time: machine.kernel.now });
+      next.parent = dir;
+      entriesOf(dir).set(name, next);
+      touch(machine, dir);
+    }
+    dir = next;
+  }
+  return dir;
+}
+
+/** Puts a file into a directory, replacing what had the name. */
+export function putFile(
+  machine: Machine,
+  dir: DirNode,
+  name: string,
+  content: string | Uint8Array,
+  mode = 0o644,
+  owner: { uid?: number; gid?: number } = {},
+): FileNode {
+  const made = fileNode(content, { mode, time: machine.kernel.now, ...owner });
+  entriesOf(dir).set(name, made);
+  touch(machine, dir);
+  return made;
+}
+
+export function putLink(machine: Machine, dir: DirNode, name: string, target: string): void {
+  entriesOf(dir).set(name, symlinkNode(target, { time: machine.kernel.now }));
+  touch(machine, dir);
+}
+
+export function removeEntry(machine: Machine, dir: DirNode, name: string): void {
+  if (entriesOf(dir).delete(name)) touch(machine, dir);
+}
+
+function touch(machine: Machine, dir: DirNode): void {
+  dir.mtime = dir.ctime = machine.kernel.now;
+}

@@ -1,0 +1,141 @@
+import { formatTime } from "../../api/time.ts";
+import { concat, encode, type Gen, type Pipe } from "../../kernel/index.ts";
+import { type DirNode, entriesOf, type FileNode, fileNode } from "../inode.ts";
+import type { Machine } from "../machine.ts";
+import type { OpenFile } from "../open-file.ts";
+
+/** containerd's max_container_log_line_size: longer lines are cut into parts tagged P. */
+const MAX_LINE = 16_384;
+/** kubelet's containerLogMaxSize and containerLogMaxFiles. */
+export const LOG_MAX_BYTES = 10 * 1024 * 1024;
+export const LOG_MAX_FILES = 5;
+
+const NEWLINE = 10;
+const EMPTY = new Uint8Array(0);
+
+/** `2026-11-23T22:43:03.123456Z`: Go's RFC3339Nano, which drops trailing zeros. */
+export function formatNano(epochMs: number, us: number): string {
+  const micros = Math.floor(us) % 1_000_000;
+  const seconds = formatTime(epochMs + Math.floor(us / 1000));
+  if (micros === 0 && epochMs % 1000 === 0) return seconds;
+  const total = (micros + (epochMs % 1000) * 1000) % 1_000_000;
+  const digits = String(total).padStart(6, "0").replace(/0+$/, "");
+  return digits === "" ? seconds : `${seconds.slice(0, -1)}.${digits}Z`;
+}
+
+/** The log of one run of a container, in CRI's format; rotated by size. Open files of it go on after a rotation. */
+export class ContainerLog {
+  readonly machine: Machine;
+  readonly dir: DirNode;
+  readonly name: string;
+  file: FileNode;
+  private rotations: string[] = [];
+
+  constructor(machine: Machine, dir: DirNode, name: string) {
+    this.machine = machine;
+    this.dir = dir;
+    this.name = name;
+    this.file = this.create();
+  }
+
+  private create(): FileNode {
+    const { now } = this.machine.kernel;
+    const made = fileNode("", { mode: 0o640, time: now });
+    entriesOf(this.dir).set(this.name, made);
+    this.dir.mtime = this.dir.ctime = now;
+    return made;
+  }
+
+  line(stream: "stdout" | "stderr", tag: "F" | "P", text: Uint8Array): void {
+    const { kernel } = this.machine;
+    const head = encode(`${formatNano(kernel.epochMs, kernel.now)} ${stream} ${tag} `);
+    const bytes = concat([head, text, Uint8Array.of(NEWLINE)]);
+    if (this.file.content.size() + bytes.length > LOG_MAX_BYTES) this.rotate();
+    this.file.content.append(bytes);
+    this.file.mtime = kernel.now;
+    this.file.changed.wakeAll();
+  }
+
+  private rotate(): void {
+    const { kernel } = this.machine;
+    const stamp = formatTime(kernel.wallMs).replace(/[-:TZ]/g, "");
+    const old = `${this.name}.${stamp.slice(0, 8)}-${stamp.slice(8)}`;
+    const entries = entriesOf(this.dir);
+    entries.set(old, this.file);
+    this.rotations.push(old);
+    while (this.rotations.length >= LOG_MAX_FILES) entries.delete(this.rotations.shift()!);
+    const before = this.file;
+    this.file = this.create();
+    before.changed.wakeAll();
+  }
+}
+
+/**
+ * A container's stdout or stderr: cuts what is written into lines of the log, and gives it to whoever is attached.
+ * Stands for the pipe to the shim, without a task that would copy from one to the other.
+ */
+export class LogSink implements OpenFile {
+  refs = 0;
+  readonly readable = false;
+  readonly writable = true;
+  /** Attached clients. */
+  readonly taps = new Set<Pipe>();
+  private rest: Uint8Array = EMPTY;
+  private readonly log: ContainerLog | undefined;
+  private readonly stream: "stdout" | "stderr";
+  private readonly closed: () => void;
+
+  constructor(log: ContainerLog | undefined, stream: "stdout" | "stderr", closed: () => void = () => {}) {
+    this.log = log;
+    this.stream = stream;
+    this.closed = closed;
+  }
+
+  *read(): Gen<Uint8Array> {
+    return EMPTY;
+  }
+
+  *write(bytes: Uint8Array): Gen<"ok"> {
+    this.put(bytes);
+    return "ok";
+  }
+
+  put(bytes: Uint8Array): void {
+    for (const tap of this.taps) if (tap.readers > 0) tap.push(bytes.slice());
+    if (this.log === undefined) return;
+    let from = 0;
+    for (;;) {
+      const end = bytes.indexOf(NEWLINE, from);
+      if (end < 0) break;
+      const piece = bytes.subarray(from, end);
+      this.flush(this.rest.length > 0 ? concat([this.rest, piece]) : piece, "F");
+      this.rest = EMPTY;
+      from = end + 1;
+    }
+    if (from < bytes.length) {
+      const tail = bytes.slice(from);
+      this.rest = this.rest.length > 0 ? concat([this.rest, tail]) : tail;
+      while (this.rest.length > MAX_LINE) {
+        this.log.line(this.stream, "P", this.rest.subarray(0, MAX_LINE));
+        this.rest = this.rest.slice(MAX_LINE);
+      }
+    }
+  }
+
+  private flush(line: Uint8Array, tag: "F" | "P"): void {
+    let rest = line;
+    while (rest.length > MAX_LINE) {
+      this.log!.line(this.stream, "P", rest.subarray(0, MAX_LINE));
+      rest = rest.subarray(MAX_LINE);
+    }
+    this.log!.line(this.stream, tag, rest);
+  }
+
+  close(): void {
+    if (this.rest.length > 0) this.flush(this.rest, "F");
+    this.rest = EMPTY;
+    for (const tap of this.taps) tap.closeWriter();
+    this.taps.clear();
+    this.closed();
+  }
+}

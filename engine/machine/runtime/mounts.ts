@@ -1,0 +1,94 @@
+import { type DirNode, deviceNode, dirNode, entriesOf, fileNode, type Inode, symlinkNode } from "../inode.ts";
+import type { Machine } from "../machine.ts";
+import { type MountNamespace, ROOT, resolve } from "../path.ts";
+import type { PidNamespace } from "../process.ts";
+import { ensureDir } from "./files.ts";
+import type { ContainerConfig, Sandbox } from "./types.ts";
+
+const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"];
+
+function devTree(tty: boolean): DirNode {
+  return dirNode({}, () => {
+    const out = new Map<string, Inode>();
+    for (const name of DEVICES) out.set(name, deviceNode(name));
+    out.set("fd", symlinkNode("/proc/self/fd"));
+    out.set("stdin", symlinkNode("/proc/self/fd/0"));
+    out.set("stdout", symlinkNode("/proc/self/fd/1"));
+    out.set("stderr", symlinkNode("/proc/self/fd/2"));
+    out.set("ptmx", symlinkNode("pts/ptmx"));
+    out.set("core", symlinkNode("/proc/kcore"));
+    for (const name of ["pts", "mqueue"]) out.set(name, dirNode());
+    out.set("shm", dirNode({ mode: 0o1777 }));
+    if (tty) out.set("console", deviceNode("console"));
+    out.set("termination-log", fileNode("", { mode: 0o666 }));
+    return out;
+  });
+}
+
+/** Makes /proc of a pid namespace; set by the room that has procfs. */
+export type ProcFactory = (machine: Machine, pids: PidNamespace) => DirNode;
+let procFactory: ProcFactory | undefined;
+
+export function useProc(factory: ProcFactory): void {
+  procFactory = factory;
+}
+
+/** What every container sees over its image: /proc, /dev, /sys, names of the sandbox, and the volumes asked for. */
+export function mountFilesystems(
+  machine: Machine,
+  sandbox: Sandbox,
+  config: ContainerConfig,
+  rootfs: DirNode,
+  mnt: MountNamespace,
+  pids: PidNamespace,
+): void {
+  for (const dir of ["proc", "dev", "sys", "etc"]) ensureDir(machine, dir, 0o755, rootfs);
+  if (procFactory) mnt.mount("/proc", procFactory(machine, pids), { fstype: "proc", source: "proc" });
+  mnt.mount("/dev", devTree(config.tty ?? false), { fstype: "tmpfs", source: "tmpfs" });
+  mnt.mount("/sys", dirNode({ mode: 0o555 }), { fstype: "sysfs", source: "sysfs", readOnly: true });
+  const etc = ensureDir(machine, "etc", 0o755, rootfs);
+  for (const name of ["hostname", "resolv.conf"]) {
+    if (config.mounts.some((mount) => mount.containerPath === `/etc/${name}`)) continue;
+    placeholder(etc, name);
+    const file = entriesOf(sandbox.files).get(name);
+    if (file) mnt.mount(`/etc/${name}`, file, { fstype: "ext4", source: "/dev/sda1" });
+  }
+  // Shorter paths first, so that a volume inside another volume's directory is not covered by it.
+  const sorted = [...config.mounts].sort((a, b) => a.containerPath.length - b.containerPath.length);
+  for (const mount of sorted) {
+    const source = resolve(machine.ns.mnt, "/", mount.hostPath, ROOT).node;
+    if (source === undefined) continue;
+    target(machine, mnt, rootfs, mount.containerPath, source.kind === "dir");
+    mnt.mount(mount.containerPath, source, {
+      fstype: "ext4",
+      source: mount.hostPath,
+      readOnly: mount.readOnly ?? false,
+    });
+  }
+}
+
+/** Makes the mount point: a directory, or an empty file for a file. */
+function target(machine: Machine, mnt: MountNamespace, rootfs: DirNode, path: string, isDir: boolean): void {
+  const parts = path.split("/").filter((part) => part !== "");
+  const last = parts.pop();
+  let dir = mnt.through(rootfs) as DirNode;
+  for (const part of parts) dir = child(machine, mnt, dir, part);
+  if (last === undefined) return;
+  if (isDir) child(machine, mnt, dir, last);
+  else placeholder(dir, last);
+}
+
+function child(machine: Machine, mnt: MountNamespace, dir: DirNode, name: string): DirNode {
+  const found = entriesOf(dir).get(name);
+  const seen = found && mnt.through(found);
+  if (seen?.kind === "dir") return seen;
+  if (seen?.kind === "symlink") {
+    const reached = resolve(mnt, "/", seen.target.startsWith("/") ? seen.target : `/${seen.target}`, ROOT).node;
+    if (reached?.kind === "dir") return reached;
+  }
+  return ensureDir(machine, name, 0o755, dir);
+}
+
+function placeholder(dir: DirNode, name: string): void {
+  if (!entriesOf(dir).has(name)) entriesOf(dir).set(name, fileNode(""));
+}

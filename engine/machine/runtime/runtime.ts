@@ -1,0 +1,613 @@
+import type { Image } from "../../images/index.ts";
+import { encode, type Gen, MS, Pipe, type RandomStream, SECOND, sleep, WaitQueue, wait } from "../../kernel/index.ts";
+import { Cni, CniError } from "../cni/index.ts";
+import { isErrno } from "../errno.ts";
+import { dirNode } from "../inode.ts";
+import type { Machine } from "../machine.ts";
+import type { OpenFile } from "../open-file.ts";
+import { PipeEnd } from "../open-file.ts";
+import { MountNamespace, ROOT } from "../path.ts";
+import { exitCode, PidNamespace, type Process, shortName, type WaitStatus } from "../process.ts";
+import { SIGNALS } from "../signal.ts";
+import * as sys from "../sys.ts";
+import { Tty } from "../tty.ts";
+import { draw } from "./durations.ts";
+import { CriError } from "./error.ts";
+import { type ExecOptions, type ExecSession, runIn } from "./exec.ts";
+import { ensureDir, putFile, putLink, removeEntry } from "./files.ts";
+import { hostView } from "./host-view.ts";
+import { ImageStore } from "./image-store.ts";
+import { ContainerLog, formatNano, LogSink } from "./log-file.ts";
+import { mountFilesystems } from "./mounts.ts";
+import { programOf } from "./oci.ts";
+import { snapshot } from "./snapshot.ts";
+import type { Container, ContainerConfig, Sandbox, SandboxConfig } from "./types.ts";
+import { credentialsOf, homeOf } from "./user.ts";
+
+export const SANDBOX_IMAGE = "registry.k8s.io/pause:3.10";
+export const RUNTIME_VERSION = "1.7.27";
+
+const NO_SOCKET =
+  'connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory"';
+
+/** How long a signal's effect is waited for after SIGKILL before the call gives up, in µs. */
+const KILL_TIMEOUT = 120 * SECOND;
+
+/**
+ * A node's container runtime as kubelet and crictl see it: the calls of CRI v1. What runs, and what is on disk, lives
+ * on while the containerd process is stopped; only the calls fail then. Failures are thrown as CriError.
+ */
+export class ContainerRuntime {
+  readonly machine: Machine;
+  readonly images: ImageStore;
+  readonly cni: Cni;
+  readonly sandboxes = new Map<string, Sandbox>();
+  readonly containers = new Map<string, Container>();
+  /** The containerd process, while it serves. */
+  daemon: Process | undefined;
+  /** Told within the instant when a container or sandbox has changed its state. */
+  readonly listeners = new Set<(sandbox: Sandbox) => void>();
+  private readonly random: RandomStream;
+  private readonly ended = new Map<string, WaitQueue>();
+  /** Who waits for a process that a shim will collect. */
+  private readonly exits = new Map<Process, (status: WaitStatus) => void>();
+  private netNamespaces = 0;
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+    this.images = new ImageStore(machine);
+    this.cni = new Cni(machine);
+    this.random = machine.kernel.random(`containerd ${machine.hostname}`);
+  }
+
+  // ---- the daemon ---------------------------------------------------------------------------------------------------
+
+  private requireDaemon(): void {
+    if (this.daemon === undefined) throw new CriError("Unavailable", NO_SOCKET);
+  }
+
+  /** A line of containerd's log, on its standard error. */
+  *log(level: "info" | "warning" | "error", message: string, fields = ""): Gen<void> {
+    const file = this.daemon?.fds.get(2);
+    if (file === undefined) return;
+    const { kernel } = this.machine;
+    const time = formatNano(kernel.epochMs, kernel.now);
+    const line = `time="${time}" level=${level} msg="${quoted(message)}"${fields === "" ? "" : ` ${fields}`}\n`;
+    try {
+      yield* file.write(encode(line));
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+    }
+  }
+
+  /** Undefined when Pods can get a network. */
+  networkNotReady(): string | undefined {
+    return this.cni.notReady();
+  }
+
+  private changed(sandbox: Sandbox): void {
+    for (const listener of this.listeners) listener(sandbox);
+  }
+
+  // ---- sandboxes ----------------------------------------------------------------------------------------------------
+
+  *runPodSandbox(config: SandboxConfig): Gen<Sandbox> {
+    this.requireDaemon();
+    const { machine } = this;
+    const { name, uid, namespace, attempt } = config.metadata;
+    const meta = `&PodSandboxMetadata{Name:${name},Uid:${uid},Namespace:${namespace},Attempt:${attempt},}`;
+    yield* this.log("info", `RunPodSandbox for ${meta}`);
+    const id = this.random.hex(64);
+    if (this.images.find(SANDBOX_IMAGE) === undefined) yield* this.images.pull(SANDBOX_IMAGE);
+    const net = config.hostNetwork
+      ? machine.net
+      : machine.network.namespace(`cni-${this.random.uuid()}-${++this.netNamespaces}`, machine.net);
+    let ips: string[] = [];
+    if (!config.hostNetwork) {
+      yield* sleep(draw(this.random, "cniAdd"));
+      try {
+        ips = this.cni.add(id, net);
+      } catch (error) {
+        if (!(error instanceof CniError)) throw error;
+        const words = error.message.startsWith("failed to setup")
+          ? error.message
+          : `failed to setup network for sandbox "${id}": ${error.message}`;
+        yield* this.log("error", `RunPodSandbox for ${meta} failed, error`, `error="${quoted(words)}"`);
+        throw new CriError("Unknown", words);
+      }
+    }
+    yield* sleep(draw(this.random, "sandbox"));
+    const uts = config.hostNetwork ? machine.ns.uts : { hostname: config.hostname };
+    const files = dirNode({ time: machine.kernel.now });
+    putFile(machine, files, "hostname", `${uts.hostname}\n`);
+    putFile(machine, files, "resolv.conf", config.resolvConf);
+    const shim = this.startShim(id, config);
+    const pids = config.hostPid ? machine.pids : config.sharePid ? new PidNamespace() : undefined;
+    const pause = this.startPause(shim, id, config, net, uts, pids);
+    const sandbox: Sandbox = {
+      id,
+      config,
+      state: "ready",
+      createdAt: machine.kernel.now,
+      net,
+      uts,
+      ips,
+      pids,
+      pause,
+      shim,
+      files,
+    };
+    this.sandboxes.set(id, sandbox);
+    this.exits.set(pause, () => this.sandboxDied(sandbox));
+    yield* this.log("info", `RunPodSandbox for ${meta} returns sandbox id "${id}"`);
+    this.changed(sandbox);
+    return sandbox;
+  }
+
+  /** The parent of a Pod's processes. It outlives containerd and kubelet, and collects what ends. */
+  private startShim(id: string, config: SandboxConfig): Process {
+    const { machine } = this;
+    const init = machine.pids.init;
+    const argv = ["/usr/bin/containerd-shim-runc-v2", "-namespace", "k8s.io", "-id", id];
+    const shim = machine.spawn({
+      parent: init?.status === undefined ? init : undefined,
+      main: (p) => this.shim(p),
+      argv: [...argv, "-address", "/run/containerd/containerd.sock"],
+      env: new Map(),
+      cwd: `/run/containerd/io.containerd.runtime.v2.task/k8s.io/${id}`,
+      cred: ROOT,
+      ns: { ...machine.ns, cgroup: "/system.slice/containerd.service" },
+      fds: new Map(),
+    });
+    shim.group = shim.session = shim.pid;
+    shim.tty = undefined;
+    shim.rssKib = 14_300;
+    ensureDir(machine, config.logDirectory);
+    return shim;
+  }
+
+  private *shim(p: Process): Gen<number> {
+    for (;;) {
+      if (p.children.size === 0) {
+        if (p.hasSignal) return 0;
+        yield* wait(p.childChanged);
+        continue;
+      }
+      let waited: sys.Waited | undefined;
+      try {
+        waited = yield* sys.waitFor(p);
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+      }
+      if (waited === undefined) continue;
+      const done = this.exits.get(waited.process);
+      this.exits.delete(waited.process);
+      done?.(waited.status);
+      if (p.children.size === 0) return 0;
+    }
+  }
+
+  private startPause(
+    shim: Process,
+    id: string,
+    config: SandboxConfig,
+    net: Sandbox["net"],
+    uts: Sandbox["uts"],
+    pids: PidNamespace | undefined,
+  ): Process {
+    const { machine } = this;
+    const image = this.images.find(SANDBOX_IMAGE)!;
+    const root = snapshot(templateOf(image), machine.programs, machine.kernel.now);
+    const main = machine.programs.get("pause");
+    if (main === undefined) throw new Error("no program pause");
+    const pause = machine.spawn({
+      parent: shim,
+      main,
+      argv: ["/pause"],
+      env: new Map([["PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]]),
+      cwd: "/",
+      cred: { uid: 65_535, gid: 65_535, groups: [65_535] },
+      ns: {
+        mnt: new MountNamespace(root),
+        net,
+        uts,
+        pid: pids ?? new PidNamespace(),
+        cgroup: `${config.cgroupParent}/cri-containerd-${id}.scope`,
+      },
+      fds: new Map(),
+    });
+    pause.exe = "/pause";
+    pause.group = pause.session = pause.pid;
+    return pause;
+  }
+
+  private sandboxDied(sandbox: Sandbox): void {
+    if (sandbox.state === "notready") return;
+    sandbox.state = "notready";
+    this.changed(sandbox);
+  }
+
+  /** Kills what runs in it, takes its network away, ends pause. Harmless when done before. */
+  *stopPodSandbox(id: string): Gen<void> {
+    this.requireDaemon();
+    const sandbox = this.sandboxes.get(id);
+    if (sandbox === undefined) return;
+    yield* this.log("info", `StopPodSandbox for "${id}"`);
+    for (const container of this.containersOf(id)) {
+      if (container.state === "running") yield* this.stopContainer(container.id, 0);
+    }
+    if (!sandbox.config.hostNetwork && sandbox.ips.length > 0) {
+      yield* sleep(draw(this.random, "cniDel"));
+      this.cni.del(id);
+      sandbox.ips = [];
+      yield* this.log("info", `TearDown network for sandbox "${id}" successfully`);
+    }
+    sandbox.state = "notready";
+    if (sandbox.pause.status === undefined) {
+      const done = new WaitQueue();
+      this.exits.set(sandbox.pause, () => done.wakeAll());
+      this.machine.signal(sandbox.pause, "KILL");
+      while (!sandbox.pause.reaped) if ((yield* wait(done, SECOND)) === "timeout") break;
+    }
+    yield* this.log("info", "shim disconnected", `id=${id} namespace=k8s.io`);
+    yield* this.log("info", `StopPodSandbox for "${id}" returns successfully`);
+    this.changed(sandbox);
+  }
+
+  *removePodSandbox(id: string): Gen<void> {
+    this.requireDaemon();
+    const sandbox = this.sandboxes.get(id);
+    if (sandbox === undefined) return;
+    yield* this.log("info", `RemovePodSandbox for "${id}"`);
+    if (sandbox.state === "ready") yield* this.stopPodSandbox(id);
+    for (const container of this.containersOf(id)) yield* this.removeContainer(container.id);
+    yield* sleep(draw(this.random, "remove"));
+    this.sandboxes.delete(id);
+    yield* this.log("info", `RemovePodSandbox "${id}" returns successfully`);
+    this.changed(sandbox);
+  }
+
+  // ---- containers ---------------------------------------------------------------------------------------------------
+
+  containersOf(sandboxId: string): Container[] {
+    const out: Container[] = [];
+    for (const container of this.containers.values()) if (container.sandbox.id === sandboxId) out.push(container);
+    return out;
+  }
+
+  *createContainer(sandboxId: string, config: ContainerConfig): Gen<Container> {
+    this.requireDaemon();
+    const { machine } = this;
+    const sandbox = this.sandboxes.get(sandboxId);
+    if (sandbox === undefined) {
+      throw new CriError("NotFound", `failed to find sandbox id "${sandboxId}": not found`);
+    }
+    const { name, attempt } = config.metadata;
+    const meta = `&ContainerMetadata{Name:${name},Attempt:${attempt},}`;
+    yield* this.log("info", `CreateContainer within sandbox "${sandboxId}" for container ${meta}`);
+    const image = this.images.find(config.image);
+    if (image === undefined) throw new CriError("NotFound", `failed to resolve image "${config.image}": not found`);
+    yield* sleep(draw(this.random, "create"));
+    const id = this.random.hex(64);
+    const rootfs = snapshot(templateOf(image), machine.programs, machine.kernel.now);
+    const mnt = new MountNamespace(rootfs);
+    const pids = sandbox.pids ?? new PidNamespace();
+    mountFilesystems(machine, sandbox, config, rootfs, mnt, pids);
+    const user = credentialsOf(image.def.user ?? "", config, rootfs);
+    if (typeof user === "string") {
+      throw new CriError("Unknown", `failed to generate container "${id}" spec: failed to apply OCI options: ${user}`);
+    }
+    const env = environment(image, config, sandbox.uts.hostname, homeOf(user.uid, rootfs));
+    const cwd = config.workingDir || image.def.workingDir || "/";
+    ensureDir(machine, cwd, 0o755, rootfs);
+    if (commandOf(image, config).length === 0) {
+      throw new CriError(
+        "Unknown",
+        `failed to generate container "${id}" spec: failed to generate spec: no command specified`,
+      );
+    }
+    const log = this.createLog(sandbox, id, config);
+    const container: Container = {
+      id,
+      sandbox,
+      config,
+      image,
+      state: "created",
+      createdAt: machine.kernel.now,
+      startedAt: 0,
+      finishedAt: 0,
+      exitCode: 0,
+      reason: "",
+      message: "",
+      rootfs,
+      mnt,
+      cred: user,
+      cwd,
+      env,
+      pids,
+      process: undefined,
+      log,
+      stdout: new LogSink(log, "stdout"),
+      stderr: new LogSink(log, "stderr"),
+      stdin: undefined,
+      tty: undefined,
+      stopSignal: image.def.stopSignal ?? "TERM",
+      stopping: false,
+    };
+    this.containers.set(id, container);
+    this.ended.set(id, new WaitQueue());
+    yield* this.log("info", `CreateContainer within sandbox "${sandboxId}" for ${meta} returns container id "${id}"`);
+    return container;
+  }
+
+  private createLog(sandbox: Sandbox, id: string, config: ContainerConfig): ContainerLog {
+    const { machine } = this;
+    const [directory, file] = config.logPath.split("/") as [string, string];
+    const { logDirectory, metadata } = sandbox.config;
+    const log = new ContainerLog(machine, ensureDir(machine, `${logDirectory}/${directory}`), file);
+    const link = `${metadata.name}_${metadata.namespace}_${config.metadata.name}-${id}.log`;
+    putLink(machine, ensureDir(machine, "/var/log/containers"), link, `${logDirectory}/${config.logPath}`);
+    return log;
+  }
+
+  /** Throws CriError with runc's words when the command cannot be run; the container is then `exited` with 128. */
+  *startContainer(id: string): Gen<void> {
+    this.requireDaemon();
+    const container = this.require(id);
+    yield* this.log("info", `StartContainer for "${id}"`);
+    yield* sleep(draw(this.random, "start"));
+    const { machine } = this;
+    const { sandbox, config, image } = container;
+    const ns = {
+      mnt: container.mnt,
+      net: sandbox.net,
+      uts: sandbox.uts,
+      pid: container.pids,
+      cgroup: `${sandbox.config.cgroupParent}/cri-containerd-${id}.scope`,
+    };
+    const argv = commandOf(image, config);
+    const view = hostView(machine, { ns, cred: container.cred, cwd: container.cwd });
+    const found = programOf(view, argv, container.env);
+    if (typeof found === "string") {
+      const message =
+        "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: " +
+        `unable to start container process: error during container init: ${found}: unknown`;
+      container.state = "exited";
+      container.finishedAt = machine.kernel.now;
+      container.exitCode = 128;
+      container.reason = "StartError";
+      container.message = message;
+      yield* this.log(
+        "error",
+        `StartContainer for "${id}" failed`,
+        `error="${quoted(`rpc error: code = Unknown desc = ${message}`)}"`,
+      );
+      this.changed(sandbox);
+      throw new CriError("Unknown", message);
+    }
+    const process = machine.spawn({
+      parent: sandbox.shim,
+      main: found.main,
+      argv: found.argv,
+      env: new Map(container.env),
+      cwd: container.cwd,
+      cred: container.cred,
+      ns,
+      fds: this.standardFiles(container),
+    });
+    process.exe = found.path;
+    process.comm = shortName(argv[0]!);
+    process.group = process.session = process.pid;
+    process.tty = container.tty;
+    if (container.tty) container.tty.foreground = process.pid;
+    container.process = process;
+    container.state = "running";
+    container.startedAt = machine.kernel.now;
+    this.exits.set(process, (status) => {
+      machine.kernel.after(draw(this.random, "reap"), `exit of ${config.metadata.name} ${id.slice(0, 12)}`, () =>
+        this.exited(container, status),
+      );
+    });
+    yield* this.log("info", `StartContainer for "${id}" returns successfully`);
+    this.changed(sandbox);
+  }
+
+  private standardFiles(container: Container): Map<number, OpenFile> {
+    const { config } = container;
+    if (config.tty) {
+      const out = container.stdout;
+      const tty = new Tty("/dev/console", 80, 24, (bytes) => out.put(bytes));
+      tty.signal = (group, signal) => this.machine.signalGroup(group, signal);
+      tty.onClose = () => out.close();
+      container.tty = tty;
+      return new Map([
+        [0, tty],
+        [1, tty],
+        [2, tty],
+      ]);
+    }
+    const files = new Map<number, OpenFile>([
+      [1, container.stdout],
+      [2, container.stderr],
+    ]);
+    if (config.stdin) {
+      const pipe = new Pipe();
+      // Held open for the clients that may still attach.
+      pipe.writers = 1;
+      container.stdin = pipe;
+      files.set(0, new PipeEnd(pipe, "read"));
+    } else {
+      files.set(
+        0,
+        sys.openFile(hostView(this.machine, { ns: { ...this.machine.ns, mnt: container.mnt } }), "/dev/null", {
+          read: true,
+        }),
+      );
+    }
+    return files;
+  }
+
+  private exited(container: Container, status: WaitStatus): void {
+    container.state = "exited";
+    container.finishedAt = this.machine.kernel.now;
+    container.exitCode = exitCode(status);
+    container.reason = container.exitCode === 0 ? "Completed" : "Error";
+    this.ended.get(container.id)?.wakeAll();
+    this.machine.kernel.spawn(`containerd ${this.machine.hostname} exit`, this.logExit(container), { instant: false });
+    this.changed(container.sandbox);
+  }
+
+  private *logExit(container: Container): Gen<void> {
+    yield* this.log("info", "shim disconnected", `id=${container.id} namespace=k8s.io`);
+  }
+
+  /**
+   * The stop signal, then after `timeoutSeconds` SIGKILL; comes back when it has ended. 0 kills at once.
+   */
+  *stopContainer(id: string, timeoutSeconds: number): Gen<void> {
+    this.requireDaemon();
+    const container = this.containers.get(id);
+    if (container === undefined) throw notFound(id);
+    if (container.state !== "running" || container.process === undefined) return;
+    container.stopping = true;
+    const { process } = container;
+    const ended = this.ended.get(id)!;
+    const { kernel } = this.machine;
+    const running = () => this.containers.get(id)?.state === "running";
+    if (timeoutSeconds > 0) {
+      yield* this.log("info", `StopContainer for "${id}" with timeout ${timeoutSeconds} (s)`);
+      yield* this.log("info", `Stop container "${id}" with signal ${signalWord(container.stopSignal)}`);
+      this.machine.signal(process, container.stopSignal);
+      const deadline = kernel.now + timeoutSeconds * SECOND;
+      while (running() && kernel.now < deadline) yield* wait(ended, deadline - kernel.now);
+    }
+    if (running()) {
+      yield* this.log("info", `Kill container "${id}"`);
+      this.machine.signal(process, "KILL");
+      const deadline = kernel.now + KILL_TIMEOUT;
+      while (running() && kernel.now < deadline) yield* wait(ended, deadline - kernel.now);
+    }
+    yield* this.log("info", `StopContainer for "${id}" returns successfully`);
+  }
+
+  *removeContainer(id: string): Gen<void> {
+    this.requireDaemon();
+    const container = this.containers.get(id);
+    if (container === undefined) return;
+    yield* this.log("info", `RemoveContainer for "${id}"`);
+    if (container.state === "running") yield* this.stopContainer(id, 0);
+    yield* sleep(draw(this.random, "remove"));
+    this.containers.delete(id);
+    this.ended.delete(id);
+    const { metadata } = container.sandbox.config;
+    const link = `${metadata.name}_${metadata.namespace}_${container.config.metadata.name}-${id}.log`;
+    removeEntry(this.machine, ensureDir(this.machine, "/var/log/containers"), link);
+    yield* this.log("info", `RemoveContainer for "${id}" returns successfully`);
+    this.changed(container.sandbox);
+  }
+
+  private require(id: string): Container {
+    const container = this.containers.get(id);
+    if (container === undefined) throw notFound(id);
+    return container;
+  }
+
+  // ---- exec ---------------------------------------------------------------------------------------------------------
+
+  /** Starts a command in a running container; follow it through the session. Throws CriError. */
+  *exec(id: string, argv: readonly string[], options: ExecOptions = {}): Gen<ExecSession> {
+    this.requireDaemon();
+    const container = this.containers.get(id);
+    if (container === undefined)
+      throw new CriError("NotFound", `failed to load task: no running task found: task ${id} not found`);
+    if (container.state !== "running") {
+      throw new CriError("Unknown", `container is in CONTAINER_${container.state.toUpperCase()} state`);
+    }
+    if (!this.machine.kernel.current?.instant) yield* sleep(draw(this.random, "exec"));
+    return runIn(this.machine, container, argv, options, (process, done) => this.exits.set(process, done));
+  }
+
+  // ---- images -------------------------------------------------------------------------------------------------------
+
+  *pullImage(name: string): Gen<Image> {
+    this.requireDaemon();
+    const started = this.machine.kernel.now;
+    yield* this.log("info", `PullImage "${name}"`);
+    let image: Image;
+    try {
+      image = yield* this.images.pull(name);
+    } catch (error) {
+      if (error instanceof CriError) {
+        yield* this.log("error", `PullImage "${name}" failed`, `error="${quoted(error.rpc)}"`);
+      }
+      throw error;
+    }
+    const took = goSeconds(this.machine.kernel.now - started);
+    yield* this.log(
+      "info",
+      `Pulled image "${name}" with image id "${image.id}", repo tag "${image.reference}", repo digest ` +
+        `"${image.repoDigest}", size "${image.sizeBytes}" in ${took}`,
+    );
+    yield* this.log("info", `PullImage "${name}" returns image reference "${image.id}"`);
+    return image;
+  }
+}
+
+const templates = new WeakMap<object, Map<string, ReturnType<Image["def"]["rootfs"]>>>();
+
+/** The tree of an image, built once for all machines of all sessions; snapshots never write to it. */
+function templateOf(image: Image): ReturnType<Image["def"]["rootfs"]> {
+  let byTag = templates.get(image.def);
+  if (byTag === undefined) templates.set(image.def, (byTag = new Map()));
+  let tree = byTag.get(image.tag);
+  if (tree === undefined) byTag.set(image.tag, (tree = image.def.rootfs(image.tag)));
+  return tree;
+}
+
+/** CRI: a command takes the place of entrypoint and cmd, arguments alone that of cmd. */
+function commandOf(image: Image, config: ContainerConfig): string[] {
+  if (config.command.length > 0) return [...config.command, ...config.args];
+  if (config.args.length > 0) return [...image.def.entrypoint, ...config.args];
+  return [...image.def.entrypoint, ...image.def.cmd];
+}
+
+function environment(image: Image, config: ContainerConfig, hostname: string, home: string): Map<string, string> {
+  const env = new Map<string, string>(Object.entries(image.def.env(image.tag)));
+  env.set("HOSTNAME", hostname);
+  if (config.tty) env.set("TERM", "xterm");
+  for (const [name, value] of config.env) env.set(name, value);
+  if (!env.has("HOME")) env.set("HOME", home);
+  return env;
+}
+
+function notFound(id: string): CriError {
+  return new CriError("NotFound", `an error occurred when try to find container "${id}": not found`);
+}
+
+const SIGNAL_WORDS: Partial<Record<keyof typeof SIGNALS, string>> = {
+  TERM: "terminated",
+  QUIT: "quit",
+  INT: "interrupt",
+  KILL: "killed",
+  HUP: "hangup",
+};
+
+function signalWord(signal: keyof typeof SIGNALS): string {
+  return SIGNAL_WORDS[signal] ?? `signal ${SIGNALS[signal]}`;
+}
+
+function quoted(text: string): string {
+  return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}
+
+/** A Go duration with ns as far as they say something: `5.231906514s`, `820.5ms`. */
+function goSeconds(us: number): string {
+  if (us < SECOND) return `${trim((us / MS).toFixed(3))}ms`;
+  if (us < 60 * SECOND) return `${trim((us / SECOND).toFixed(6))}s`;
+  const minutes = Math.floor(us / (60 * SECOND));
+  return `${minutes}m${trim(((us - minutes * 60 * SECOND) / SECOND).toFixed(6))}s`;
+}
+
+function trim(text: string): string {
+  return text.includes(".") ? text.replace(/0+$/, "").replace(/\.$/, "") : text;
+}
