@@ -1,0 +1,77 @@
+import { Command, CommanderError } from "commander";
+import { api } from "./api.ts";
+import { exec } from "./exec.ts";
+import { labs } from "./labs.ts";
+import { replay } from "./replay.ts";
+import { integerOption, UsageError } from "./usage.ts";
+
+const PORT = integerOption("--port", 0, 65_535);
+const SEED = integerOption("--seed", 0, 0xffff_ffff);
+
+let status = 0;
+const program = new Command("kubetude")
+  .description("Labs on a whole simulated Kubernetes cluster: run, grade, serve.")
+  .exitOverride()
+  .showHelpAfterError("(kubetude --help shows the commands)");
+
+program
+  .command("labs")
+  .description("list labs and their tasks")
+  .option("--json", "as JSON")
+  .action((options: { json?: boolean }) => {
+    status = labs(options.json ?? false);
+  });
+
+program
+  .command("exec")
+  .description("run a script on a machine of a fresh session, on virtual time")
+  .requiredOption("--lab <id>", "lab whose cluster it runs on")
+  .option("--seed <n>", "seed of the session", SEED, 1)
+  .option("--host <name>", "machine that runs it", "workstation")
+  .option(
+    "--timeout <seconds>",
+    "virtual seconds after which it is given up",
+    integerOption("--timeout", 1, 10_000_000),
+    3600,
+  )
+  .argument("<file>", "the script, or - for standard input")
+  .action((file: string, options: { lab: string; seed: number; host: string; timeout: number }) => {
+    status = exec({ ...options, file });
+  });
+
+program
+  .command("api")
+  .description("serve the Kubernetes API of a lab's cluster for real clients")
+  .requiredOption("--lab <id>", "lab whose cluster it is")
+  .option("--seed <n>", "seed of the session", SEED, 1)
+  .option("--port <n>", "port; 0 takes a free one", PORT, 0)
+  .option("--host <address>", "address to listen on", "127.0.0.1")
+  .option("--kubeconfig <file>", "where to write the kubeconfig")
+  .option("--speed <x>", "virtual seconds a second", Number, 1)
+  .option("--paused", "let no virtual time pass", false)
+  .action(async (options) => {
+    if (!(options.speed > 0)) throw new UsageError("--speed: must be greater than 0");
+    status = await api(options);
+  });
+
+program
+  .command("replay")
+  .description("replay a recorded session and print its digest")
+  .argument("<session.json>")
+  .option("--until <time>", "stop at this virtual time, e.g. 90s or 1h5m")
+  .action((file: string, options: { until?: string }) => {
+    status = replay(file, options.until);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) status = error.exitCode === 0 ? 0 : 2;
+  else {
+    // Everything that can go wrong before a verdict is "could not be run".
+    console.error(`kubetude: ${(error as Error).message}`);
+    if (process.env["KUBETUDE_DEBUG"]) console.error(error);
+    status = 2;
+  }
+}
+process.exitCode = status;

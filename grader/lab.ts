@@ -1,0 +1,67 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+import { z } from "zod";
+import type { SessionSpec } from "../engine/index.ts";
+
+/** A text in both languages of the course. */
+export const bilingual = z.strictObject({ ko: z.string(), en: z.string() });
+
+const fileSchema = z.strictObject({
+  machine: z.string(),
+  path: z.string().startsWith("/"),
+  content: z.string(),
+  mode: z.number().int().optional(),
+  owner: z.enum(["root", "learner"]).optional(),
+});
+
+/** labs/<id>/lab.yaml. */
+export const labSchema = z.strictObject({
+  title: bilingual,
+  summary: bilingual,
+  /** Wall clock at which every session of the lab begins. */
+  epoch: z.iso.datetime().default("2026-03-02T09:00:00Z"),
+  topology: z
+    .strictObject({
+      controlPlanes: z.number().int().min(1).max(5).default(3),
+      workers: z.number().int().min(0).max(10).default(3),
+      loadBalancers: z.number().int().min(0).max(2).default(2),
+    })
+    .prefault({}),
+  files: z.array(fileSchema).default([]),
+  tasks: z.array(z.unknown()).default([]),
+});
+
+export type LabFileContent = z.infer<typeof labSchema>;
+export type Lab = LabFileContent & { id: string; dir: string };
+
+/** The project's root, from the sources as well as from dist/. */
+export function projectRoot(): string {
+  let dir = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(dir, "package.json"))) dir = dirname(dir);
+  return dir;
+}
+
+/** Ids of all labs, in the course's order. */
+export function labIds(): string[] {
+  const labs = join(projectRoot(), "labs");
+  return readdirSync(labs)
+    .filter((id) => existsSync(join(labs, id, "lab.yaml")))
+    .sort();
+}
+
+/** Reads a lab. Throws an Error that names the lab, or what is wrong with its file. */
+export function loadLab(id: string): Lab {
+  const dir = join(projectRoot(), "labs", id);
+  const file = join(dir, "lab.yaml");
+  if (!/^[a-z0-9-]+$/.test(id) || !existsSync(file)) throw new Error(`no lab "${id}"; labs: ${labIds().join(", ")}`);
+  const result = labSchema.safeParse(parse(readFileSync(file, "utf8")));
+  if (!result.success) throw new Error(`${file}:\n${z.prettifyError(result.error)}`);
+  return { ...result.data, id, dir };
+}
+
+/** What a session of the lab starts from. `epochMs` overrides the lab's own instant. */
+export function sessionSpec(lab: Lab, seed: number, engine: string, epochMs = Date.parse(lab.epoch)): SessionSpec {
+  return { lab: lab.id, seed, epochMs, topology: lab.topology, files: lab.files, engine };
+}
