@@ -1,7 +1,7 @@
-import type { Draft, KindDef } from "../api/kind.ts";
+import { decodeAs, decodeObject as readObject } from "../api/decode.ts";
+import type { Draft } from "../api/kind.ts";
 import type { Context } from "./context.ts";
 import { badRequest } from "./errors.ts";
-import { deepClone } from "./frozen.ts";
 
 export function groupVersion(group: string, version: string): string {
   return group === "" ? version : `${group}/${version}`;
@@ -12,13 +12,15 @@ export interface Expected {
   group: string;
   version: string;
   kind: string;
+  /** Name of its type in the schema, where the group does not tell it. */
+  schema?: string;
 }
 
 /**
- * The body as a mutable draft of the expected kind. Throws BadRequest in upstream's words
- * (apiserver pkg/endpoints/handlers/create.go and rest.go transformDecodeError).
+ * The body as a mutable draft of the expected kind, read field by field as Go does. Throws BadRequest in upstream's
+ * words (apiserver pkg/endpoints/handlers/create.go and rest.go transformDecodeError).
  */
-export function decodeObject(context: Context, value: unknown, expected: Expected, _def?: KindDef): Draft {
+export function decodeBody(context: Context, value: unknown, expected: Expected): Draft {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw badRequest(
       `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
@@ -26,22 +28,31 @@ export function decodeObject(context: Context, value: unknown, expected: Expecte
   }
   const body = value as { apiVersion?: unknown; kind?: unknown };
   const wanted = groupVersion(expected.group, expected.version);
+  // What the body does not say is taken from the path.
   const apiVersion = typeof body.apiVersion === "string" && body.apiVersion !== "" ? body.apiVersion : wanted;
   const kind = typeof body.kind === "string" && body.kind !== "" ? body.kind : expected.kind;
   if (apiVersion !== wanted) {
     throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`);
   }
-  if (kind !== expected.kind) {
-    throw badRequest(
-      `${kind} in version "${expected.version}" cannot be handled as a ${expected.kind}: no kind "${kind}" is registered for version "${wanted}"`,
-    );
-  }
-  const draft = deepClone(value) as Draft;
+  const cannot = `${kind} in version "${expected.version}" cannot be handled as a ${expected.kind}`;
+  if (kind !== expected.kind)
+    throw badRequest(`${cannot}: converting (v1.${kind}) to (core.${expected.kind}): unknown conversion`);
+  const read = expected.schema ? decodeAs(value, expected.schema) : readObject(value, expected);
+  if (read.error !== undefined) throw badRequest(`${cannot}: ${read.error}`);
+  judgeStrict(context, read.strictErrors, (errors) => badRequest(`${cannot}: ${errors}`));
+  const draft = read.object as Draft;
   draft.apiVersion = wanted;
   draft.kind = expected.kind;
   draft.metadata ??= {};
-  void context;
   return draft;
+}
+
+/** Reads `fieldValidation`: Strict refuses, Warn (the default) warns, Ignore is silent. */
+export function judgeStrict(context: Context, errors: readonly string[], refuse: (errors: string) => Error): void {
+  if (errors.length === 0) return;
+  const mode = context.info.query.get("fieldValidation") ?? "Warn";
+  if (mode === "Strict") throw refuse(`strict decoding error: ${errors.join(", ")}`);
+  if (mode === "Warn") context.warnings.push(...errors);
 }
 
 function goKind(value: unknown): string {

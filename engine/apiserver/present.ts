@@ -1,23 +1,119 @@
 import type { HttpResponse } from "../api/http.ts";
-import type { KubeObject, WatchStream } from "../api/types.ts";
+import type { KindDef } from "../api/kind.ts";
+import { failure } from "../api/status.ts";
+import type { KubeObject, WatchEvent, WatchStream } from "../api/types.ts";
+import { WaitQueue } from "../kernel/index.ts";
+import { type Form, formOf } from "./accept.ts";
 import type { ResourceContext } from "./context.ts";
+import { groupVersion } from "./decode.ts";
 import { listOf, ok } from "./respond.ts";
+import { type IncludeObject, partial, tableOf, tableRow } from "./table.ts";
+import { fromStored } from "./views.ts";
+
+type ListMeta = { resourceVersion: string; continue?: string; remainingItemCount?: number };
 
 /** An object in the form that the client accepts. */
-export function present(_context: ResourceContext, object: KubeObject, status = 200): HttpResponse {
-  return ok(object, status);
+export function present(context: ResourceContext, object: KubeObject, status = 200): HttpResponse {
+  const form = formFor(context);
+  const { def } = context;
+  const shown = fromStored(def, object);
+  if (form === "object") return ok(shown, status);
+  if (form === "partial") return ok(partial(shown), status);
+  const { resourceVersion } = object.metadata;
+  return ok(tableOf(def, [row(context, shown)], { resourceVersion }), status);
 }
 
-export function presentList(
-  _context: ResourceContext,
-  apiVersion: string,
-  kind: string,
-  items: readonly KubeObject[],
-  metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number },
-): HttpResponse {
-  return ok(listOf(apiVersion, kind, items, metadata));
+export function presentList(context: ResourceContext, items: readonly KubeObject[], metadata: ListMeta): HttpResponse {
+  const form = formFor(context);
+  const { def } = context;
+  const view = def.resource.group === "events.k8s.io" ? items.map((item) => fromStored(def, item)) : items;
+  if (form === "table") {
+    const rows = view.map((item) => row(context, item));
+    return ok(tableOf(def, rows, metadata));
+  }
+  if (form === "partial") {
+    return ok(listOf("meta.k8s.io/v1", "PartialObjectMetadataList", view.map(partial), metadata));
+  }
+  const { group, version, kind } = def.resource;
+  return ok(listOf(groupVersion(group, version), `${kind}List`, view, metadata));
 }
 
-export function presentWatch(_context: ResourceContext, watch: WatchStream): HttpResponse {
-  return { status: 200, headers: { "content-type": "application/json" }, body: { type: "watch", watch } };
+export function presentWatch(context: ResourceContext, watch: WatchStream): HttpResponse {
+  const form = formFor(context);
+  const isView = context.def.resource.group === "events.k8s.io";
+  const shown = form === "object" && !isView ? watch : new MappedWatch(watch, converter(context, form));
+  return { status: 200, headers: { "content-type": "application/json" }, body: { type: "watch", watch: shown } };
+}
+
+function row({ def, info, registry }: ResourceContext, object: KubeObject): object {
+  const include = (info.query.get("includeObject") || "Metadata") as IncludeObject;
+  return tableRow(def, object, registry.kernel.wallMs, include);
+}
+
+function formFor({ request }: ResourceContext): Form {
+  const form = formOf(request.headers["accept"]);
+  if (form !== undefined) return form;
+  throw failure(
+    406,
+    "NotAcceptable",
+    "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+  );
+}
+
+function converter(context: ResourceContext, form: Form): (event: WatchEvent) => WatchEvent {
+  const { def } = context;
+  let headers = true;
+  return ({ type, object }) => {
+    if (type === "ERROR") return { type, object };
+    const shown = type === "BOOKMARK" ? object : fromStored(def as KindDef, object);
+    if (form === "object") return { type, object: shown };
+    if (form === "partial") return { type, object: partial(shown) as KubeObject };
+    const { resourceVersion } = object.metadata;
+    // Only the first event names the columns (pkg/endpoints/handlers/response.go).
+    const rows = type === "BOOKMARK" ? [] : [row(context, shown)];
+    const table = tableOf(def, rows, { resourceVersion }, headers);
+    headers = false;
+    return { type, object: table as KubeObject };
+  };
+}
+
+/** A watch whose events are shown in another form. */
+class MappedWatch implements WatchStream {
+  readonly buffer: WatchEvent[] = [];
+  readonly ready: WaitQueue = new WaitQueue();
+  onReady: (() => void) | undefined;
+  private readonly inner: WatchStream;
+  private readonly convert: (event: WatchEvent) => WatchEvent;
+
+  constructor(inner: WatchStream, convert: (event: WatchEvent) => WatchEvent) {
+    this.inner = inner;
+    this.convert = convert;
+    inner.onReady = () => this.drain();
+    this.drain();
+  }
+
+  get ended(): boolean {
+    return this.inner.ended;
+  }
+
+  /** The inner watch's hook, which the audit log uses. */
+  get onEnd(): (() => void) | undefined {
+    return (this.inner as { onEnd?: () => void }).onEnd;
+  }
+
+  set onEnd(callback: (() => void) | undefined) {
+    (this.inner as { onEnd?: (() => void) | undefined }).onEnd = callback;
+  }
+
+  close(): void {
+    this.inner.close();
+  }
+
+  private drain(): void {
+    const wasEmpty = this.buffer.length === 0;
+    for (const event of this.inner.buffer.splice(0)) this.buffer.push(this.convert(event));
+    if (!wasEmpty && !this.ended) return;
+    this.ready.wakeAll();
+    this.onReady?.();
+  }
 }

@@ -2,6 +2,7 @@ import type { HttpResponse } from "../api/http.ts";
 import type { Gen } from "../kernel/index.ts";
 import type { Context, ResourceContext } from "./context.ts";
 import { methodNotAllowed, pageNotFound } from "./errors.ts";
+import { patch } from "./verbs/patch.ts";
 import { get, list, watch } from "./verbs/read.ts";
 import { create, remove, removeCollection, update } from "./verbs/write.ts";
 
@@ -22,6 +23,7 @@ const VERBS: Readonly<Record<string, (context: ResourceContext) => Gen<HttpRespo
   watch,
   create,
   update,
+  patch,
   delete: remove,
   deletecollection: removeCollection,
 };

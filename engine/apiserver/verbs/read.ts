@@ -3,7 +3,6 @@ import { failure, notFound } from "../../api/status.ts";
 import { cpu, type Gen, SECOND } from "../../kernel/index.ts";
 import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
-import { groupVersion } from "../decode.ts";
 import { badRequest, expired } from "../errors.ts";
 import { page } from "../page.ts";
 import { present, presentList, presentWatch } from "../present.ts";
@@ -27,8 +26,7 @@ export function* list(context: ResourceContext): Gen<HttpResponse> {
   checkVersion(context);
   const { items, metadata } = yield* page(context, selection);
   yield* cpu(COSTS.encode * items.length);
-  const { group, version, kind } = def.resource;
-  return presentList(context, groupVersion(group, version), `${kind}List`, items, metadata);
+  return presentList(context, items, metadata);
 }
 
 export function* watch(context: ResourceContext): Gen<HttpResponse> {

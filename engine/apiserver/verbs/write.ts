@@ -7,18 +7,19 @@ import { readBody } from "../body.ts";
 import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
 import { createObject } from "../create.ts";
-import { decodeObject } from "../decode.ts";
+import { decodeBody } from "../decode.ts";
 import { deleteObject } from "../delete.ts";
 import { badRequest } from "../errors.ts";
 import { present, presentList } from "../present.ts";
 import { ok } from "../respond.ts";
 import { selectionOf } from "../selection.ts";
 import { updateObject } from "../update.ts";
+import { toStored } from "../views.ts";
 
 export function* create(context: ResourceContext): Gen<HttpResponse> {
   const { def, request } = context;
   yield* cpu(COSTS.decode);
-  const draft = decodeObject(context, readBody(request), def.resource, def);
+  const draft = toStored(def, decodeBody(context, readBody(request), def.resource));
   const object = yield* createObject(context, draft, isDryRun(context));
   return present(context, object, 201);
 }
@@ -27,12 +28,12 @@ export function* update(context: ResourceContext): Gen<HttpResponse> {
   const { def, request, info } = context;
   yield* cpu(COSTS.decode);
   const body = readBody(request);
-  const decoded = decodeObject(context, body, def.resource, def);
+  const decoded = toStored(def, decodeBody(context, body, def.resource));
   checkNames(context, decoded);
   let first: Draft | undefined = decoded;
   const produce = function* (): Gen<Draft> {
     // An attempt after the first needs a fresh draft, since stages write to it.
-    const draft = first ?? decodeObject(context, body, def.resource, def);
+    const draft = first ?? toStored(def, decodeBody(context, body, def.resource));
     first = undefined;
     return draft;
   };
@@ -90,9 +91,7 @@ export function* removeCollection(context: ResourceContext): Gen<HttpResponse> {
       if ((error as { reason?: string }).reason !== "NotFound") throw error;
     }
   }
-  const { group, version, kind } = def.resource;
-  const apiVersion = group === "" ? version : `${group}/${version}`;
-  return presentList(context, apiVersion, `${kind}List`, gone, { resourceVersion: String(registry.revision) });
+  return presentList(context, gone, { resourceVersion: String(registry.revision) });
 }
 
 /** DeleteOptions of body and query; the body wins. */

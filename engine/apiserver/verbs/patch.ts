@@ -1,0 +1,89 @@
+import { decodeObject } from "../../api/decode.ts";
+import type { HttpResponse } from "../../api/http.ts";
+import type { Draft } from "../../api/kind.ts";
+import { failure, type StatusError } from "../../api/status.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { cpu, decode, type Gen } from "../../kernel/index.ts";
+import { contentType, parseText } from "../body.ts";
+import type { ResourceContext } from "../context.ts";
+import { COSTS } from "../costs.ts";
+import { judgeStrict } from "../decode.ts";
+import { badRequest, invalid, unsupportedMediaType } from "../errors.ts";
+import { applyJsonPatch, JsonPatchError, type Operation } from "../patch/json.ts";
+import { applyMergePatch } from "../patch/merge.ts";
+import { applyStrategicPatch, goMap, StrategicPatchError } from "../patch/strategic.ts";
+import { present } from "../present.ts";
+import { updateObject } from "../update.ts";
+import { fromStored, toStored } from "../views.ts";
+import { apply } from "./apply.ts";
+import { isDryRun } from "./write.ts";
+
+const JSON_PATCH = "application/json-patch+json";
+const MERGE_PATCH = "application/merge-patch+json";
+const STRATEGIC = "application/strategic-merge-patch+json";
+const APPLY = "application/apply-patch+yaml";
+
+/** PATCH in its four forms (apiserver pkg/endpoints/handlers/patch.go). */
+export function* patch(context: ResourceContext): Gen<HttpResponse> {
+  const { info, def } = context;
+  yield* cpu(COSTS.decode);
+  const type = contentType(context.request);
+  if (type === APPLY) return yield* apply(context, patchBody(context, true));
+  if (type !== JSON_PATCH && type !== MERGE_PATCH && type !== STRATEGIC) {
+    throw unsupportedMediaType(
+      "the body of the request was in an unknown format - accepted media types include: " +
+        [JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY].join(", "),
+    );
+  }
+  const body = patchBody(context, false);
+  if (type === JSON_PATCH && !Array.isArray(body)) {
+    throw badRequest("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch");
+  }
+  const produce = function* (current: KubeObject): Gen<Draft> {
+    const shown = fromStored(def, current);
+    return toStored(def, read(context, patched(context, type, shown, body), body));
+  };
+  const options = { dryRun: isDryRun(context), subresource: info.subresource };
+  const { object } = yield* updateObject(context, info.name, produce, options);
+  return present(context, object);
+}
+
+function patchBody({ request }: ResourceContext, yaml: boolean): unknown {
+  const { body } = request;
+  if (body?.type === "object") return body.value;
+  if (body?.type === "bytes") return parseText(decode(body.bytes), yaml);
+  throw badRequest("the body of the patch is empty");
+}
+
+function patched({ def }: ResourceContext, type: string, current: KubeObject, body: unknown): unknown {
+  try {
+    if (type === JSON_PATCH) return applyJsonPatch(current, body as Operation[]);
+    if (type === MERGE_PATCH) return applyMergePatch(current, body);
+    return applyStrategicPatch(current, body, def.schema);
+  } catch (error) {
+    if (error instanceof StrategicPatchError) throw badRequest(error.message);
+    if (!(error instanceof JsonPatchError)) throw error;
+    throw failure(422, "Invalid", "the server rejected our request due to an error in our request", {});
+  }
+}
+
+/** The patched object, read as its kind again: a patch can put anything anywhere. */
+function read(context: ResourceContext, value: unknown, body: unknown): Draft {
+  const { def } = context;
+  const { object, error, strictErrors } = decodeObject(value, def.resource);
+  const refuse = (why: string): StatusError =>
+    invalid("", "", "", [
+      {
+        reason: "FieldValueInvalid",
+        field: "patch",
+        message: `Invalid value: ${JSON.stringify(shownPatch(context, body))}: ${why}`,
+      },
+    ]);
+  if (error !== undefined) throw refuse(error);
+  judgeStrict(context, strictErrors, refuse);
+  return object;
+}
+
+function shownPatch({ request }: ResourceContext, body: unknown): string {
+  return contentType(request) === STRATEGIC ? goMap(body) : JSON.stringify(body);
+}
