@@ -1,0 +1,90 @@
+import type { Gen } from "../../kernel/index.ts";
+import type { Process, Program } from "../../machine/process.ts";
+import { helpText } from "./commands.ts";
+import { complete } from "./complete.ts";
+import { Errors, Exit, errorText, isExpected, KubectlError } from "./errors.ts";
+import { type Flags, findCommand, parseFlags, UsageError, wordsWithoutFlags } from "./flags.ts";
+import { Invocation } from "./invocation.ts";
+import { runners } from "./runners.ts";
+import { unknownCommand } from "./suggest.ts";
+
+/** kubectl 1.32.3. */
+export const kubectl: Program = function* kubectl(p) {
+  const words = p.argv.slice(1);
+  if (words[0] === "__complete" || words[0] === "__completeNoDesc") return yield* complete(p, words);
+  const k = new Invocation(p, parseFlags("", []));
+  let status: number;
+  try {
+    status = yield* main(p, k, words);
+  } catch (error) {
+    if (!(isExpected(error) || error instanceof Exit || error instanceof UsageError)) throw error;
+    k.err(errorText(error));
+    status = error instanceof Exit ? error.code : 1;
+  }
+  yield* k.flush();
+  return status;
+};
+
+function* main(p: Process, top: Invocation, words: readonly string[]): Gen<number> {
+  if (words[0] === "help") return help(top, words.slice(1));
+  const { command, rest } = findCommand(words);
+  const { path } = command;
+  if (path === "") {
+    const [first] = wordsWithoutFlags("", rest);
+    if (first !== undefined) throw new KubectlError(unknownCommand(first));
+  }
+  let flags: Flags;
+  try {
+    flags = parseFlags(path, rest);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const name = `kubectl${path === "" ? "" : ` ${path}`}`;
+    throw new KubectlError(
+      path === "options"
+        ? `${error.message}\nRun '${name}' without flags.`
+        : `${error.message}\nSee '${name} --help' for usage.`,
+    );
+  }
+  if (flags.bool("help")) {
+    top.out(helpText(path));
+    return 0;
+  }
+  const run = runners[path];
+  const k = new Invocation(p, flags);
+  if (run === undefined) {
+    if (command.subcommands.length > 0 || path === "") return defaultSubcommand(top, path, flags);
+    throw new KubectlError(`kubectl ${path} is not supported`);
+  }
+  try {
+    return yield* run(k);
+  } catch (error) {
+    if (!isExpected(error) && !(error instanceof Exit)) throw error;
+    yield* k.flush();
+    throw error;
+  } finally {
+    yield* k.flush();
+  }
+}
+
+/** A command that only has subcommands prints its help, or complains about the word it does not know. */
+function defaultSubcommand(k: Invocation, path: string, flags: Flags): number {
+  const [word] = flags.args;
+  if (word !== undefined) {
+    throw new KubectlError(`unknown command ${JSON.stringify(word)}\nSee 'kubectl ${path} -h' for help and examples`);
+  }
+  k.out(helpText(path));
+  return path === "" ? 0 : 0;
+}
+
+function help(k: Invocation, words: readonly string[]): number {
+  const { command, rest } = findCommand(words);
+  const [unknown] = wordsWithoutFlags(command.path, rest);
+  if (unknown !== undefined && command.path === "") {
+    k.err(`Unknown help topic [${words.map((word) => `\`${word}\``).join(" ")}]\n`);
+    return 0;
+  }
+  k.out(helpText(command.path));
+  return 0;
+}
+
+export { Errors };
