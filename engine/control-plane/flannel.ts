@@ -1,0 +1,41 @@
+import { klog } from "../api/klog.ts";
+import { inClusterClient } from "../api/kubeconfig.ts";
+import { NODES } from "../api/resources.ts";
+import { SECOND, sleep } from "../kernel/index.ts";
+import type { Program } from "../machine/process.ts";
+import * as sys from "../machine/sys.ts";
+import { fail, logger, untilTerminated } from "./daemon.ts";
+
+/** How long it waits between two looks for its node's podCIDR. */
+const RETRY = SECOND;
+
+/**
+ * flanneld with --kube-subnet-mgr: learns the node's /24 from the Node object and leaves it where the CNI plug-in looks.
+ * Pods of other machines are reached over the rack's network; the vxlan device is not modelled.
+ */
+export const flanneld: Program = function* flanneld(p) {
+  const { kernel, hostname } = p.machine;
+  const log = logger(p);
+  const say = (severity: "I" | "E", source: string, message: string) => log(klog(kernel, p.nsPid, severity, source, message));
+  say("I", "main.go:211", "CLI flags config: {ipMasq:true kubeSubnetMgr:true}");
+  const client = inClusterClient(p, "flanneld/v0.26.5 (linux/amd64) kubernetes/$Format");
+  if (client === undefined) {
+    say("E", "main.go:228", "Failed to create SubnetManager: unable to initialize inclusterconfig");
+    fail(1);
+  }
+  let cidr: string | undefined;
+  while (cidr === undefined) {
+    const node = yield* client.get(NODES, undefined, hostname);
+    cidr = node.spec.podCIDR;
+    if (cidr === undefined) yield* sleep(RETRY);
+  }
+  say("I", "main.go:231", `Created subnet manager: Kubernetes Subnet Manager - ${hostname}`);
+  const gateway = cidr.replace(/\.0\/(\d+)$/, ".1/$1");
+  const text = `FLANNEL_NETWORK=10.200.0.0/16\nFLANNEL_SUBNET=${gateway}\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n`;
+  sys.writeText(p, "/run/flannel/subnet.env", text, 0o644);
+  say("I", "main.go:396", "Wrote subnet file to /run/flannel/subnet.env");
+  say("I", "main.go:400", "Running backend.");
+  yield* untilTerminated(p);
+  say("I", "main.go:483", "Exiting...");
+  return 0;
+};

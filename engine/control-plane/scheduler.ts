@@ -1,0 +1,51 @@
+import { clientFromKubeconfig } from "../api/kubeconfig.ts";
+import { klog } from "../api/klog.ts";
+import { cpu, type Gen } from "../kernel/index.ts";
+import type { Process, Program } from "../machine/process.ts";
+import { Scheduler } from "../scheduler/index.ts";
+import { flagsOf, healthHandler, listening, logger, untilTerminated } from "./daemon.ts";
+
+/** Processes of kube-scheduler by machine, for the grader and the pictures: their decision records. */
+const running = new WeakMap<object, Map<string, Scheduler>>();
+
+/** The schedulers that ever ran on a network, by machine name; the last one of each. */
+export function schedulersOn(network: object): ReadonlyMap<string, Scheduler> {
+  return running.get(network) ?? new Map();
+}
+
+export const kubeScheduler: Program = function* kubeScheduler(p) {
+  const { kernel, hostname, network } = p.machine;
+  const flags = flagsOf(p);
+  const log = logger(p);
+  log(klog(kernel, p.nsPid, "I", "serving.go:386", "Generated self-signed cert in-memory"));
+  const client = clientFromKubeconfig(
+    p,
+    flags.get("kubeconfig") ?? "/etc/kubernetes/scheduler.conf",
+    "kube-scheduler/v1.32.3 (linux/amd64) kubernetes/32cc146/scheduler",
+  );
+  const scheduler = new Scheduler({
+    kernel,
+    client,
+    log,
+    identity: hostname,
+    pid: p.nsPid,
+    onExit: () => p.machine.signal(p, "KILL"),
+  });
+  const all = running.get(network) ?? new Map<string, Scheduler>();
+  running.set(network, all.set(hostname, scheduler));
+  log(klog(kernel, p.nsPid, "I", "server.go:166", "Starting Kubernetes Scheduler", { version: "v1.32.3" }));
+  return yield* serve(p, scheduler, Number(flags.get("secure-port") ?? 10259));
+};
+
+/** Runs what starts and stops, with a health port on the loopback address, until the process is told to end. */
+export function* serve(p: Process, part: { start(): void; stop(): void }, port: number): Gen<number> {
+  const health = healthHandler("/healthz", "/livez", "/readyz");
+  part.start();
+  try {
+    yield* cpu(0);
+    yield* listening(p, [{ protocol: "tcp", address: "127.0.0.1", port, tls: true, http: health }], untilTerminated(p));
+  } finally {
+    part.stop();
+  }
+  return 0;
+}
