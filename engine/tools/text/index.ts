@@ -5,6 +5,7 @@ import { cut } from "./cut.ts";
 import { date } from "./date.ts";
 import { echo } from "./echo.ts";
 import { env } from "./env.ts";
+import { grep } from "./grep.ts";
 import { head } from "./head.ts";
 import { ls } from "./ls.ts";
 import { mkdir } from "./mkdir.ts";
@@ -31,6 +32,9 @@ export const textPrograms: Record<string, Program> = {
   echo,
   env,
   false: falseProgram,
+  egrep: grep,
+  fgrep: grep,
+  grep,
   head,
   ls,
   mkdir,

@@ -1,0 +1,436 @@
+import { call, type Gen } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import * as sys from "../../machine/sys.ts";
+import { compileRegex, type Regex, RegexError, type RegexMatch, TooComplex } from "../../text/regex/index.ts";
+import { byteLength, compareBytes } from "../io.ts";
+import type { ParsedOptions } from "../options.ts";
+import { Fatal, type Tool, tool } from "../tool.ts";
+
+interface Search {
+  find: (line: string, from: number) => RegexMatch | null;
+  test: (line: string) => boolean;
+  invert: boolean;
+  count: boolean;
+  files: "with" | "without" | undefined;
+  quiet: boolean;
+  only: boolean;
+  numbers: boolean;
+  bytes: boolean;
+  names: boolean;
+  before: number;
+  after: number;
+  /** A context option was given: groups are apart by `--`. */
+  groups: boolean;
+  max: number;
+  color: boolean;
+  silent: boolean;
+  end: string;
+  nameEnd: string | undefined;
+  label: string;
+  initialTab: boolean;
+  text: boolean;
+  groupSeparator: string | undefined;
+}
+
+const OPTIONS = {
+  name: "grep",
+  short: "A:B:C:D:EFGHILPTUVX:abcd:e:f:hiLlm:noqRrsuvwxyZz0123456789",
+  long: "after-context:=A before-context:=B context:=C binary-files:=bf basic-regexp=G extended-regexp=E fixed-regexp=F fixed-strings=F perl-regexp=P byte-offset=b color::=color colour::=color count=c devices:=D directories:=d exclude:=exclude exclude-from:=ef exclude-dir:=exclude-dir file:=f files-with-matches=l files-without-match=L group-separator:=gs no-group-separator=ngs ignore-case=i no-ignore-case=nic include:=include initial-tab=T invert-match=v label:=label line-buffered=lb line-number=n line-regexp=x max-count:=m no-filename=h no-messages=s null=Z null-data=z only-matching=o quiet=q recursive=r dereference-recursive=R regexp:=e silent=q text=a binary=U unix-byte-offsets=u with-filename=H word-regexp=w",
+  usage: "[OPTION]... PATTERNS [FILE]...",
+  about:
+    "Search for PATTERNS in each FILE.\nExample: grep -i 'hello world' menu.h main.c\nPATTERNS can contain multiple patterns separated by newlines.",
+  version: "grep (GNU grep) 3.11",
+  usageStatus: 2,
+  usageOnError: true,
+};
+
+/** grep(1); `egrep` and `fgrep` choose the syntax by their names. */
+export const grep = tool(OPTIONS, function* (t, o) {
+  const patterns: string[] = [];
+  let given = false;
+  for (const { key, value } of o.list) {
+    if (key === "e") patterns.push(...value!.split("\n"));
+    else if (key === "f") patterns.push(...(yield* patternFile(t, value!)));
+    else continue;
+    given = true;
+  }
+  const operands = [...o.operands];
+  if (!given) {
+    const first = operands.shift();
+    if (first === undefined) {
+      yield* sys.printError(t.p, `Usage: ${t.name} ${OPTIONS.usage}\nTry '${t.name} --help' for more information.\n`);
+      return 2;
+    }
+    patterns.push(...first.split("\n"));
+  }
+  const kind =
+    o.last("E", "F", "G", "P")?.key ?? (t.name.endsWith("egrep") ? "E" : t.name.endsWith("fgrep") ? "F" : "G");
+  const recursive = o.has("r", "R") || o.value("d") === "recurse";
+  const files = operands.length > 0 ? operands : recursive ? ["."] : ["-"];
+  const implied = operands.length === 0 && recursive;
+  const context = (key: string): number => {
+    const digits = o.list
+      .filter((option) => /^\d$/.test(option.key))
+      .map((option) => option.key)
+      .join("");
+    const text = o.value(key) ?? o.value("C") ?? (digits === "" ? "0" : digits);
+    if (!/^\d+$/.test(text)) throw new Fatal(`${text}: invalid context length argument`, 2);
+    return Number(text);
+  };
+  const colorWord = o.last("color");
+  const wantsColor = colorWord ? (colorWord.value ?? "auto") : "never";
+  if (!["always", "yes", "force", "never", "no", "none", "auto", "tty", "if-tty"].includes(wantsColor)) {
+    throw new Fatal(`unknown colors '${wantsColor}'`, 2);
+  }
+  const maxText = o.value("m");
+  if (maxText !== undefined && !/^-?\d+$/.test(maxText)) throw new Fatal("invalid max count", 2);
+  const listing = o.last("l", "L")?.key;
+  const namesOption = o.last("h", "H")?.key;
+  const matcher = build(patterns, kind, o);
+  const only = o.has("o");
+  const search: Search = {
+    ...matcher,
+    invert: o.has("v"),
+    count: o.has("c"),
+    files: listing === "l" ? "with" : listing === "L" ? "without" : undefined,
+    quiet: o.has("q"),
+    only,
+    numbers: o.has("n"),
+    bytes: o.has("b"),
+    names: namesOption === undefined ? files.length > 1 || recursive : namesOption === "H",
+    before: only ? 0 : context("B"),
+    after: only ? 0 : context("A"),
+    groups: context("A") > 0 || context("B") > 0,
+    max: maxText === undefined || Number(maxText) < 0 ? Number.POSITIVE_INFINITY : Number(maxText),
+    color:
+      ["always", "yes", "force"].includes(wantsColor) ||
+      (["auto", "tty", "if-tty"].includes(wantsColor) && t.p.fds.get(1)?.tty !== undefined),
+    silent: o.has("s"),
+    end: o.has("z") ? "\0" : "\n",
+    nameEnd: o.has("Z") ? "\0" : undefined,
+    label: o.value("label") ?? "(standard input)",
+    initialTab: o.has("T"),
+    text: o.has("a") || o.value("bf") === "text",
+    groupSeparator: o.has("ngs") ? undefined : (o.value("gs") ?? "--"),
+  };
+  const state = { matched: false, printed: false };
+  const filter = nameFilter(o);
+  for (const path of files) {
+    yield* searchPath(t, path, search, state, recursive, filter, true, implied);
+    if (search.quiet && state.matched) return 0;
+  }
+  yield* t.out.flush();
+  if (t.status === 2) return state.matched && search.quiet ? 0 : 2;
+  return state.matched ? 0 : 1;
+});
+
+function* patternFile(t: Tool, path: string): Gen<string[]> {
+  let fd = 0;
+  try {
+    if (path !== "-") fd = sys.open(t.p, path);
+    const lines: string[] = [];
+    const reader = t.lines(fd);
+    for (;;) {
+      const block = yield* reader.block();
+      if (block === undefined) break;
+      lines.push(...block);
+    }
+    t.close(fd);
+    return lines;
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    throw new Fatal(`${path}: ${error.message}`, 2);
+  }
+}
+
+/** One matcher of all patterns: the leftmost, then the longest of their matches. */
+function build(
+  patterns: readonly string[],
+  kind: string,
+  o: ParsedOptions,
+): { find: Search["find"]; test: Search["test"] } {
+  const ignoreCase = o.last("i", "y", "nic")?.key === "i" || o.has("y");
+  const syntax = kind === "E" ? "ere" : kind === "F" ? "literal" : kind === "P" ? "perl" : "bre";
+  if (kind === "P" && patterns.length > 1) throw new Fatal("the -P option only supports a single pattern", 2);
+  let regexes: Regex[];
+  try {
+    regexes = patterns.map((pattern) => compileRegex(pattern, { syntax, ignoreCase }));
+  } catch (error) {
+    if (!(error instanceof RegexError)) throw error;
+    throw new Fatal(error.message, 2);
+  }
+  const word = o.has("w");
+  const line = o.has("x");
+  const find = (text: string, from: number): RegexMatch | null => {
+    let best: RegexMatch | null = null;
+    for (const regex of regexes) {
+      const match = line ? wholeLine(regex, text) : word ? wholeWord(regex, text, from) : regex.exec(text, from);
+      if (match === null) continue;
+      if (best === null || match.index < best.index || (match.index === best.index && match.end > best.end))
+        best = match;
+    }
+    return best;
+  };
+  const plain = !word && !line;
+  const single = regexes.length === 1 ? regexes[0]! : undefined;
+  const test = plain
+    ? single
+      ? (text: string) => single.test(text)
+      : (text: string) => regexes.some((regex) => regex.test(text))
+    : (text: string) => find(text, 0) !== null;
+  return { find, test };
+}
+
+function wholeLine(regex: Regex, text: string): RegexMatch | null {
+  // Leftmost-longest: if some match is the whole line, the one at 0 is at least as long.
+  const match = regex.exec(text, 0);
+  return match !== null && match.index === 0 && match.end === text.length ? match : null;
+}
+
+function wholeWord(regex: Regex, text: string, from: number): RegexMatch | null {
+  const isWord = (char: string | undefined) => char !== undefined && /[A-Za-z0-9_\u00c0-\ud7ff]/.test(char);
+  for (let start = from; start <= text.length; ) {
+    const match = regex.exec(text, start);
+    if (match === null) return null;
+    // A shorter match at the same place may end at a word's end.
+    for (let end = match.end; end >= match.index; end--) {
+      if (isWord(text[match.index - 1]) || isWord(text[end])) {
+        if (end > match.index) {
+          const shorter = regex.exec(text.slice(0, end - 1), match.index);
+          if (shorter === null || shorter.index !== match.index) break;
+          end = shorter.end + 1;
+        }
+        continue;
+      }
+      return { ...match, end, groups: [text.slice(match.index, end)], spans: [match.index, end] };
+    }
+    start = match.index + 1;
+  }
+  return null;
+}
+
+/** `*`, `?` and bracket lists of --include and --exclude. */
+function nameFilter(o: ParsedOptions): (name: string, isDir: boolean, operand: boolean) => boolean {
+  const glob = (pattern: string) => {
+    let source = "";
+    for (let i = 0; i < pattern.length; i++) {
+      const char = pattern[i]!;
+      if (char === "*") source += ".*";
+      else if (char === "?") source += ".";
+      else if (char === "[") {
+        const end = pattern.indexOf("]", i + 2);
+        if (end < 0) source += "\\[";
+        else {
+          source += `[${pattern.slice(i + 1, end).replace(/^!/, "^")}]`;
+          i = end;
+        }
+      } else source += /[A-Za-z0-9]/.test(char) ? char : `\\${char}`;
+    }
+    return compileRegex(`^${source}$`, { syntax: "ere" });
+  };
+  const include = o.values("include").map(glob);
+  const exclude = o.values("exclude").map(glob);
+  const excludeDirs = o.values("exclude-dir").map((text) => glob(text.replace(/\/+$/, "")));
+  return (name, isDir) => {
+    if (isDir) return !excludeDirs.some((regex) => regex.test(name));
+    if (exclude.some((regex) => regex.test(name))) return false;
+    return include.length === 0 || include.some((regex) => regex.test(name));
+  };
+}
+
+interface State {
+  matched: boolean;
+  printed: boolean;
+}
+
+function* searchPath(
+  t: Tool,
+  path: string,
+  search: Search,
+  state: State,
+  recursive: boolean,
+  filter: ReturnType<typeof nameFilter>,
+  operand: boolean,
+  implied: boolean,
+): Gen<void> {
+  let fd = 0;
+  try {
+    const base = path.slice(path.lastIndexOf("/") + 1);
+    if (path !== "-") {
+      const node = sys.stat(t.p, path, operand);
+      if (node.kind === "dir") {
+        if (!recursive) {
+          if (!search.silent) yield* t.error(`${path}: Is a directory`, 0);
+          return;
+        }
+        if (!operand && !filter(base, true, operand)) return;
+        for (const name of [...sys.readDir(t.p, path).keys()].sort(compareBytes)) {
+          const child = implied && path === "." ? name : `${path.replace(/\/$/, "")}/${name}`;
+          const node = sys.find(t.p, child, false);
+          if (node === undefined || node.kind === "symlink" || node.kind === "char") continue;
+          yield* call(searchPath(t, child, search, state, recursive, filter, false, implied));
+          if (search.quiet && state.matched) return;
+        }
+        return;
+      }
+      if (!filter(base, false, operand)) return;
+      fd = sys.open(t.p, path);
+    }
+    yield* searchFile(t, fd, path === "-" ? search.label : path, search, state);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    if (search.silent) t.status = 2;
+    else yield* t.error(`${path}: ${error.message}`, 2);
+  } finally {
+    t.close(fd);
+  }
+}
+
+const RED = (text: string) => `\x1b[01;31m\x1b[K${text}\x1b[m\x1b[K`;
+const paint = (code: string, text: string) => `\x1b[${code}m\x1b[K${text}\x1b[m\x1b[K`;
+
+function* searchFile(t: Tool, fd: number, name: string, search: Search, state: State): Gen<void> {
+  const reader = t.lines(fd, search.end);
+  const { out } = t;
+  let number = 0;
+  let offset = 0;
+  let hits = 0;
+  let after = 0;
+  let lastPrinted = 0;
+  let binary = false;
+  const held: { text: string; number: number; offset: number }[] = [];
+  const listed = search.files !== undefined || search.count || search.quiet;
+  const prefix = (line: number, at: number, mark: string): string => {
+    let text = "";
+    const color = search.color;
+    const sep = color ? paint("36", mark) : mark;
+    if (search.names) text += (color ? paint("35", name) : name) + (search.nameEnd ?? sep);
+    if (search.numbers)
+      text += (color ? paint("32", String(line)) : search.initialTab ? String(line).padStart(4) : String(line)) + sep;
+    if (search.bytes) text += (color ? paint("32", String(at)) : String(at)) + sep;
+    if (search.initialTab && text !== "") text += "\t";
+    return text;
+  };
+  const highlight = (line: string): string => {
+    let result = "";
+    let at = 0;
+    for (let from = 0; from <= line.length; ) {
+      const match = search.find(line, from);
+      if (match === null) break;
+      if (match.end > match.index) {
+        result += line.slice(at, match.index) + RED(line.slice(match.index, match.end));
+        at = match.end;
+        from = match.end;
+      } else from = match.index + 1;
+    }
+    return result + line.slice(at);
+  };
+  const separate = (line: number) => {
+    if (search.groups && !search.only && search.groupSeparator !== undefined && state.printed && line > lastPrinted + 1)
+      out.add(`${search.color ? paint("36", search.groupSeparator) : search.groupSeparator}\n`);
+    state.printed = true;
+    lastPrinted = line;
+  };
+  for (;;) {
+    const block = yield* reader.block();
+    if (block === undefined) break;
+    for (const line of block) {
+      number++;
+      const at = offset;
+      if (search.bytes) offset += byteLength(line) + 1;
+      if (
+        !search.text &&
+        !binary &&
+        search.end === "\n" &&
+        (line.includes("\0") || (/[\udc80-\udcff]/.test(line) && hasEscape(line)))
+      )
+        binary = true;
+      let hit: boolean;
+      try {
+        hit = hits < search.max && search.test(line) !== search.invert;
+      } catch (error) {
+        if (!(error instanceof TooComplex)) throw error;
+        throw new Fatal(`${name}: exceeded PCRE's backtracking limit`, 2);
+      }
+      if (hit) {
+        hits++;
+        state.matched = true;
+        if (search.quiet) return;
+        if (search.files === "with" || search.files === "without") {
+          if (search.files === "without") {
+            state.matched = state.matched && hits > 1;
+            return;
+          }
+          out.add(`${search.color ? paint("35", name) : name}${search.nameEnd ?? "\n"}`);
+          yield* out.flush();
+          return;
+        }
+        if (search.count) {
+          if (hits >= search.max) break;
+          continue;
+        }
+        if (binary && !search.text) {
+          out.add(`${t.name}: ${name}: binary file matches\n`);
+          yield* out.flush();
+          return;
+        }
+        for (const earlier of held) {
+          separate(earlier.number);
+          out.add(`${prefix(earlier.number, earlier.offset, "-")}${earlier.text}${search.end}`);
+        }
+        held.length = 0;
+        separate(number);
+        if (!search.only)
+          out.add(`${prefix(number, at, ":")}${search.color && !search.invert ? highlight(line) : line}${search.end}`);
+        else if (!search.invert) printMatches(line, number, at);
+        after = search.after;
+      } else if (after > 0 && !listed) {
+        after--;
+        separate(number);
+        out.add(`${prefix(number, at, "-")}${search.color && search.invert ? highlight(line) : line}${search.end}`);
+      } else if (search.before > 0 && !listed) {
+        held.push({ text: line, number, offset: at });
+        if (held.length > search.before) held.shift();
+      }
+      if (hits >= search.max && after === 0) {
+        if (search.count) break;
+        return yield* out.flush();
+      }
+    }
+    yield* out.flush();
+    if (hits >= search.max && after === 0) break;
+  }
+  if (search.quiet) return;
+  if (search.count)
+    out.add(
+      `${search.names ? `${search.color ? paint("35", name) : name}${search.nameEnd ?? (search.color ? paint("36", ":") : ":")}` : ""}${hits}\n`,
+    );
+  if (search.files === "without") {
+    out.add(`${name}${search.nameEnd ?? "\n"}`);
+    state.matched = true;
+  }
+
+  function printMatches(line: string, lineNumber: number, at: number): void {
+    for (let from = 0; from <= line.length; ) {
+      const match = search.find(line, from);
+      if (match === null) return;
+      if (match.end > match.index) {
+        const text = line.slice(match.index, match.end);
+        const start = at + (search.bytes ? byteLength(line.slice(0, match.index)) : 0);
+        out.add(`${prefix(lineNumber, start, ":")}${search.color ? RED(text) : text}${search.end}`);
+        from = match.end;
+      } else from = match.index + 1;
+    }
+  }
+}
+
+/** True for bytes that are no UTF-8, as decoded by the kernel. */
+function hasEscape(line: string): boolean {
+  for (let i = 0; i < line.length; i++) {
+    const unit = line.charCodeAt(i);
+    if (unit < 0xdc80 || unit > 0xdcff) continue;
+    const before = i > 0 ? line.charCodeAt(i - 1) : 0;
+    if (before < 0xd800 || before > 0xdbff) return true;
+  }
+  return false;
+}
