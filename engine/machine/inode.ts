@@ -40,6 +40,8 @@ export interface DirNode extends InodeBase {
   load?: (() => Map<string, Inode>) | undefined;
   /** Filled anew at each look (/proc). */
   volatile?: boolean;
+  /** Woken when an entry comes or goes, once somebody watches (inotify(7)). */
+  watchers?: WaitQueue;
   parent: DirNode | undefined;
 }
 

@@ -185,6 +185,7 @@ function addEntry(p: Process, found: Resolved, node: Inode): void {
   entriesOf(found.dir).set(found.name, node);
   if (node.kind === "dir") node.parent = found.dir;
   found.dir.mtime = found.dir.ctime = p.machine.kernel.now;
+  found.dir.watchers?.wakeAll();
 }
 
 export function mkdir(p: Process, path: string, mode = 0o777): void {
@@ -232,6 +233,7 @@ function remove(p: Process, found: Resolved): void {
     throw new Errno("EBUSY");
   entriesOf(found.dir).delete(found.name);
   found.dir.mtime = found.dir.ctime = p.machine.kernel.now;
+  found.dir.watchers?.wakeAll();
 }
 
 export function rename(p: Process, from: string, to: string): void {
@@ -249,6 +251,7 @@ export function rename(p: Process, from: string, to: string): void {
   entriesOf(target.dir).set(target.name, source.node);
   if (source.node.kind === "dir") source.node.parent = target.dir;
   target.dir.mtime = target.dir.ctime = p.machine.kernel.now;
+  target.dir.watchers?.wakeAll();
 }
 
 export function chdir(p: Process, path: string): void {

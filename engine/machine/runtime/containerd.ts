@@ -1,5 +1,6 @@
 import { type Gen, sleep } from "../../kernel/index.ts";
 import type { Process, Program } from "../process.ts";
+import { notify } from "../systemd/index.ts";
 import { runtimeOf } from "./of.ts";
 import { RUNTIME_VERSION } from "./runtime.ts";
 
@@ -32,6 +33,7 @@ export const containerd: Program = function* (p: Process): Gen<number> {
     yield* runtime.log("info", "Start streaming server");
     yield* runtime.log("info", "serving...", "address=/run/containerd/containerd.sock");
     yield* runtime.log("info", "containerd successfully booted in 0.041216s");
+    notify(p);
     while (p.takeSignal() === undefined) yield* sleep(FOREVER);
     yield* runtime.log("info", "Stop CRI service");
     return 0;

@@ -45,4 +45,5 @@ export function removeEntry(machine: Machine, dir: DirNode, name: string): void 
 
 function touch(machine: Machine, dir: DirNode): void {
   dir.mtime = dir.ctime = machine.kernel.now;
+  dir.watchers?.wakeAll();
 }

@@ -1,7 +1,6 @@
 export { containerd } from "./containerd.ts";
 export { CriError, isCriError } from "./error.ts";
 export { type ExecOptions, type ExecSession, exitOf } from "./exec.ts";
-export { useProc } from "./mounts.ts";
 export { runtimeOf } from "./of.ts";
 export { ContainerRuntime, RUNTIME_VERSION, SANDBOX_IMAGE } from "./runtime.ts";
 export type { Container, ContainerConfig, Mount, Sandbox, SandboxConfig } from "./types.ts";

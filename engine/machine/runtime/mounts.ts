@@ -1,3 +1,4 @@
+import { procfs } from "../base/proc.ts";
 import { type DirNode, deviceNode, dirNode, entriesOf, fileNode, type Inode, symlinkNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { type MountNamespace, ROOT, resolve } from "../path.ts";
@@ -25,14 +26,6 @@ function devTree(tty: boolean): DirNode {
   });
 }
 
-/** Makes /proc of a pid namespace; set by the room that has procfs. */
-export type ProcFactory = (machine: Machine, pids: PidNamespace) => DirNode;
-let procFactory: ProcFactory | undefined;
-
-export function useProc(factory: ProcFactory): void {
-  procFactory = factory;
-}
-
 /** What every container sees over its image: /proc, /dev, /sys, names of the sandbox, and the volumes asked for. */
 export function mountFilesystems(
   machine: Machine,
@@ -43,7 +36,8 @@ export function mountFilesystems(
   pids: PidNamespace,
 ): void {
   for (const dir of ["proc", "dev", "sys", "etc"]) ensureDir(machine, dir, 0o755, rootfs);
-  if (procFactory) mnt.mount("/proc", procFactory(machine, pids), { fstype: "proc", source: "proc" });
+  const proc = procfs(machine, { pid: pids, uts: sandbox.uts, mnt });
+  mnt.mount("/proc", proc, { fstype: "proc", source: "proc" });
   mnt.mount("/dev", devTree(config.tty ?? false), { fstype: "tmpfs", source: "tmpfs" });
   mnt.mount("/sys", dirNode({ mode: 0o555 }), { fstype: "sysfs", source: "sysfs", readOnly: true });
   const etc = ensureDir(machine, "etc", 0o755, rootfs);

@@ -135,6 +135,7 @@ export class ContainerRuntime {
       pids,
       pause,
       shim,
+      containers: [],
       files,
     };
     this.sandboxes.set(id, sandbox);
@@ -270,9 +271,7 @@ export class ContainerRuntime {
   // ---- containers ---------------------------------------------------------------------------------------------------
 
   containersOf(sandboxId: string): Container[] {
-    const out: Container[] = [];
-    for (const container of this.containers.values()) if (container.sandbox.id === sandboxId) out.push(container);
-    return out;
+    return [...(this.sandboxes.get(sandboxId)?.containers ?? [])];
   }
 
   *createContainer(sandboxId: string, config: ContainerConfig): Gen<Container> {
@@ -335,6 +334,7 @@ export class ContainerRuntime {
       stopping: false,
     };
     this.containers.set(id, container);
+    sandbox.containers.push(container);
     this.ended.set(id, new WaitQueue());
     yield* this.log("info", `CreateContainer within sandbox "${sandboxId}" for ${meta} returns container id "${id}"`);
     return container;
@@ -498,6 +498,8 @@ export class ContainerRuntime {
     if (container.state === "running") yield* this.stopContainer(id, 0);
     yield* sleep(draw(this.random, "remove"));
     this.containers.delete(id);
+    const siblings = container.sandbox.containers;
+    siblings.splice(siblings.indexOf(container), 1);
     this.ended.delete(id);
     const { metadata } = container.sandbox.config;
     const link = `${metadata.name}_${metadata.namespace}_${container.config.metadata.name}-${id}.log`;

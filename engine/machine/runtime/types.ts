@@ -40,6 +40,8 @@ export interface Sandbox {
   pause: Process;
   /** containerd-shim-runc-v2: parent of all processes of the Pod. */
   shim: Process;
+  /** In the order in which they were created. */
+  readonly containers: Container[];
   /** Files that its containers see: /etc/hostname and /etc/resolv.conf. */
   readonly files: DirNode;
 }
