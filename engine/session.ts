@@ -1,5 +1,5 @@
 import type { HttpBody, RemoteCommand } from "./api/http.ts";
-import type { WatchEvent, WatchStream } from "./api/types.ts";
+import type { KubeObject, WatchEvent, WatchStream } from "./api/types.ts";
 import { Cluster } from "./cluster.ts";
 import type { Input, SessionFile, StampedInput } from "./input.ts";
 import { digest, encode, fnv1a, type Gen, Kernel, type Task, wait } from "./kernel/index.ts";
@@ -318,6 +318,17 @@ export class Session {
     this.requests.delete(id);
     request.close?.();
     this.kernel.kill(request.task);
+  }
+
+  // ---- looking in -------------------------------------------------------------------------------------------------
+
+  /** Objects of a resource as they are now, of one namespace or all; frozen. */
+  objects(group: string, resource: string, namespace?: string): readonly KubeObject[] {
+    const { registry } = this.cluster;
+    const def = registry.kinds.find((kind) => kind.resource.group === group && kind.resource.resource === resource);
+    if (def === undefined) return [];
+    const cache = registry.cache(def);
+    return namespace === undefined ? cache.everything() : cache.inNamespace(namespace);
   }
 
   // ---- saving and replaying ---------------------------------------------------------------------------------------
