@@ -92,8 +92,7 @@ export function backtracker(root: Node, options: BacktrackOptions): (text: strin
         const slot = node.index * 2;
         return (at, next) => {
           const [from, to] = [spans[slot]!, spans[slot + 1]!];
-          return (
-            part(at, (end) => {
+          const found = part(at, (end) => {
               const [f, t] = [spans[slot]!, spans[slot + 1]!];
               spans[slot] = at;
               spans[slot + 1] = end;
@@ -101,8 +100,11 @@ export function backtracker(root: Node, options: BacktrackOptions): (text: strin
               spans[slot] = f;
               spans[slot + 1] = t;
               return false;
-            }) || ((spans[slot] = from), (spans[slot + 1] = to), false)
-          );
+            });
+          if (found) return true;
+          spans[slot] = from;
+          spans[slot + 1] = to;
+          return false;
         };
       }
       case "rep":

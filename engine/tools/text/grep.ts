@@ -357,10 +357,7 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
         state.matched = true;
         if (search.quiet) return;
         if (search.files === "with" || search.files === "without") {
-          if (search.files === "without") {
-            state.matched = state.matched && hits > 1;
-            return;
-          }
+          if (search.files === "without") return;
           out.add(`${search.color ? paint("35", name) : name}${search.nameEnd ?? "\n"}`);
           yield* out.flush();
           return;
@@ -407,7 +404,6 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
     );
   if (search.files === "without") {
     out.add(`${name}${search.nameEnd ?? "\n"}`);
-    state.matched = true;
   }
 
   function printMatches(line: string, lineNumber: number, at: number): void {
