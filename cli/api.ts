@@ -1,8 +1,8 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
-import { adminConfig } from "../engine/index.ts";
+import { adminConfig, SessionRunner } from "../engine/index.ts";
 import { loadLab, sessionSpec } from "../grader/lab.ts";
 import { ApiDoor } from "../web/server/api-door.ts";
-import { SessionRunner } from "../web/server/runner.ts";
+import { nodeClock } from "../web/server/node-clock.ts";
 import { engineHash } from "./engine-hash.ts";
 
 export interface ApiOptions {
@@ -31,12 +31,16 @@ export async function serveApi(options: ApiOptions): Promise<ApiServing> {
   const lab = loadLab(options.lab);
   const spec = sessionSpec(lab, options.seed, engineHash(), options.paused ? undefined : Date.now());
   let door: ApiDoor | undefined;
-  const runner = new SessionRunner(spec, {
-    apiHead: (...args) => door?.events.apiHead?.(...args),
-    apiData: (...args) => door?.events.apiData?.(...args),
-    apiEnd: (...args) => door?.events.apiEnd?.(...args),
-    apiError: (...args) => door?.events.apiError?.(...args),
-  });
+  const runner = new SessionRunner(
+    spec,
+    {
+      apiHead: (...args) => door?.events.apiHead?.(...args),
+      apiData: (...args) => door?.events.apiData?.(...args),
+      apiEnd: (...args) => door?.events.apiEnd?.(...args),
+      apiError: (...args) => door?.events.apiError?.(...args),
+    },
+    nodeClock,
+  );
   door = new ApiDoor((input) => runner.apply(input));
   const port = await door.listen(options.port, options.host);
   const config = adminConfig(runner.session.cluster)

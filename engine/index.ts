@@ -8,4 +8,6 @@ export { adminConfig } from "./kubeadm/files.ts";
 export { DEFAULT_TOPOLOGY, machinesOf, type Topology } from "./kubeadm/topology.ts";
 export { base64, fromBase64 } from "./pki/der.ts";
 export { createCertificate, keyPair, pem, privateKeyPem } from "./pki/x509.ts";
+export { type HostClock, SessionRunner } from "./runner.ts";
+export { type HostMessage, type SessionMessage, SessionService, type SessionStatus } from "./service.ts";
 export { type Answer, type LabFile, Session, type SessionEvents, type SessionSpec } from "./session.ts";

@@ -1,0 +1,165 @@
+/**
+ * The one protocol between a host and a session: structured-clone data, the same for worker threads, a browser's Web
+ * Worker and tests. A host posts `HostMessage`s and gets `SessionMessage`s; inputs take effect in the order in which
+ * they were posted.
+ */
+import type { Input, SessionFile } from "./input.ts";
+import { type HostClock, SessionRunner } from "./runner.ts";
+import type { Session, SessionSpec } from "./session.ts";
+
+export type HostMessage =
+  /** Boots a session, or brings a recorded one back to its end. First message, once. */
+  | { type: "start"; spec: SessionSpec; file?: Pick<SessionFile, "inputs" | "end">; paused?: boolean; speed?: number }
+  | { type: "input"; input: Input }
+  /** Clock controls. `skip`: run ahead by that many µs; `skipToEvent`: to the next event that is no heartbeat. */
+  | { type: "clock"; paused?: boolean; speed?: number; skip?: number; skipToEvent?: boolean }
+  /** Runs headless by that many µs before anything else is looked at. */
+  | { type: "run"; us: number }
+  | { type: "ask"; id: number; what: "save" | "digest" | "status" };
+
+export type SessionMessage =
+  | { type: "started"; at: number; wallMs: number }
+  | { type: "output"; id: string; bytes: Uint8Array; stream: "stdout" | "stderr" }
+  | { type: "ended"; id: string; status: number }
+  | {
+      type: "api-head";
+      id: string;
+      status: number;
+      headers: Readonly<Record<string, string>>;
+      channels?: { tty: boolean };
+    }
+  | { type: "api-data"; id: string; bytes: Uint8Array; channel: number }
+  | { type: "api-end"; id: string }
+  | { type: "api-error"; id: string; message: string }
+  | { type: "answer"; id: number; value: unknown }
+  /** A message that could not be carried out. */
+  | { type: "error"; message: string };
+
+export interface SessionStatus {
+  /** Virtual µs, and the same as wall clock of the simulation in ms. */
+  now: number;
+  wallMs: number;
+  startedAt: number;
+  paused: boolean;
+  speed: number;
+  skipping: boolean;
+  /** Bugs seen: exceptions that left a task. */
+  faults: number;
+}
+
+/** Events that come by themselves all the time and that nobody waits for. */
+const HEARTBEATS = /^(lease|informer|apiserver|task .*lease)/;
+
+/** The session's side of the protocol. */
+export class SessionService {
+  private readonly post: (message: SessionMessage) => void;
+  private readonly clock: HostClock;
+  private runner: SessionRunner | undefined;
+
+  constructor(post: (message: SessionMessage) => void, clock: HostClock) {
+    this.post = post;
+    this.clock = clock;
+  }
+
+  /** The session, once started: for what lives beside it in the worker (the grader). */
+  get session(): Session | undefined {
+    return this.runner?.session;
+  }
+
+  receive(message: HostMessage): void {
+    try {
+      this.handle(message);
+    } catch (error) {
+      this.post({ type: "error", message: (error as Error).message });
+    }
+  }
+
+  stop(): void {
+    this.runner?.stop();
+  }
+
+  private handle(message: HostMessage): void {
+    if (message.type === "start") {
+      this.start(message);
+      return;
+    }
+    const { runner } = this;
+    if (runner === undefined) throw new Error("session: not started");
+    switch (message.type) {
+      case "input":
+        runner.apply(message.input);
+        return;
+      case "run":
+        runner.session.kernel.run(runner.session.kernel.now + message.us);
+        return;
+      case "clock":
+        this.setClock(runner, message);
+        return;
+      case "ask":
+        this.post({ type: "answer", id: message.id, value: this.answer(runner, message.what) });
+        return;
+    }
+  }
+
+  private start({ spec, file, paused, speed }: Extract<HostMessage, { type: "start" }>): void {
+    if (this.runner) throw new Error("session: started already");
+    const { post } = this;
+    const runner = new SessionRunner(
+      spec,
+      {
+        output: (id, bytes, stream) => post({ type: "output", id, bytes, stream }),
+        ended: (id, status) => post({ type: "ended", id, status }),
+        apiHead: (id, status, headers, channels) =>
+          post({ type: "api-head", id, status, headers, ...(channels ? { channels } : {}) }),
+        apiData: (id, bytes, channel) => post({ type: "api-data", id, bytes, channel }),
+        apiEnd: (id) => post({ type: "api-end", id }),
+        apiError: (id, message) => post({ type: "api-error", id, message }),
+      },
+      this.clock,
+      file,
+    );
+    this.runner = runner;
+    const { kernel } = runner.session;
+    post({ type: "started", at: kernel.now, wallMs: kernel.wallMs });
+    if (speed !== undefined) runner.driver.setSpeed(speed);
+    if (paused) runner.driver.pause();
+    else runner.start();
+  }
+
+  private setClock(
+    runner: SessionRunner,
+    { paused, speed, skip, skipToEvent }: Extract<HostMessage, { type: "clock" }>,
+  ): void {
+    const { driver, session } = runner;
+    if (speed !== undefined) {
+      if (!(speed > 0 && speed <= 10_000)) throw new Error(`clock: speed ${speed} is not between 0 and 10000`);
+      driver.setSpeed(speed);
+    }
+    if (skip !== undefined) driver.skipTo(session.kernel.now + Math.max(0, Math.floor(skip)));
+    if (skipToEvent) {
+      const next = session.kernel
+        .pending()
+        .find((event) => event.at > session.kernel.now && !HEARTBEATS.test(event.key));
+      if (next) driver.skipTo(next.at);
+    }
+    if (paused === true) driver.pause();
+    if (paused === false) runner.start();
+    else runner.tick();
+  }
+
+  private answer(runner: SessionRunner, what: "save" | "digest" | "status"): unknown {
+    const { session, driver } = runner;
+    if (what === "save") return session.save();
+    if (what === "digest") return session.digest();
+    const status: SessionStatus = {
+      now: session.kernel.now,
+      wallMs: session.kernel.wallMs,
+      startedAt: session.startedAt,
+      paused: driver.paused,
+      speed: driver.speed,
+      skipping: driver.skipping,
+      faults: session.kernel.faults.length,
+    };
+    return status;
+  }
+}
