@@ -27,13 +27,22 @@ export function methodNotSupported(group: string, resource: string, verb: string
   );
 }
 
-/** The answer to a path that has no handler, when the client accepts no plain text. */
-export function pageNotFound(): StatusError {
-  return failure(404, "NotFound", "the server could not find the requested resource", {});
+/** An answer in plain text, which Go's own HTTP library gives where no handler is. */
+export class PageError extends Error {
+  readonly code: number;
+
+  constructor(code: number, text: string) {
+    super(text);
+    this.code = code;
+  }
 }
 
-export function methodNotAllowed(): StatusError {
-  return failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
+export function pageNotFound(): PageError {
+  return new PageError(404, "404 page not found\n");
+}
+
+export function methodNotAllowed(): PageError {
+  return new PageError(405, "405: Method Not Allowed");
 }
 
 /** `Pod "x" is invalid: …`, with one cause per field error; several are put in brackets (util/errors Aggregate). */

@@ -6,10 +6,10 @@ import { authenticate } from "./authentication.ts";
 import { attributesOf, type Decision, refusal } from "./authorization/attributes.ts";
 import type { Context } from "./context.ts";
 import { COSTS } from "./costs.ts";
-import { forbidden, internalError } from "./errors.ts";
+import { forbidden, internalError, PageError } from "./errors.ts";
 import { impersonate } from "./impersonation.ts";
 import { requestInfo } from "./requestinfo.ts";
-import { failed, withHeaders } from "./respond.ts";
+import { failed, text, withHeaders } from "./respond.ts";
 import { route } from "./route.ts";
 import type { ApiServer } from "./server.ts";
 import { ANONYMOUS } from "./user.ts";
@@ -57,6 +57,7 @@ function refused({ user, info }: Context, { reason }: Decision): StatusError {
 /** Any failure as its Status; a bug becomes the 500 that a panic gives, and is kept for the tests to see. */
 function answerTo(server: ApiServer, error: unknown): HttpResponse {
   if (error instanceof StatusError) return failed(error);
+  if (error instanceof PageError) return text(error.message, error.code);
   server.kernel.faults.push({ task: `apiserver ${server.name}`, error, at: server.kernel.now });
   return failed(internalError(error instanceof Error ? error.message : String(error)));
 }

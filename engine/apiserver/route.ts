@@ -1,23 +1,52 @@
 import type { HttpResponse } from "../api/http.ts";
+import type { KindDef } from "../api/kind.ts";
 import type { Gen } from "../kernel/index.ts";
 import type { Context, ResourceContext } from "./context.ts";
 import { methodNotAllowed, pageNotFound } from "./errors.ts";
+import { page } from "./pages.ts";
+import * as review from "./reviews/reviews.ts";
+import { bind } from "./subresources/binding.ts";
+import { evict } from "./subresources/eviction.ts";
+import { finalize } from "./subresources/finalize.ts";
+import { attach, exec, log, nodeProxy, portForward } from "./subresources/kubelet.ts";
+import { getScale, setScale } from "./subresources/scale.ts";
+import { issueToken } from "./subresources/token.ts";
 import { patch } from "./verbs/patch.ts";
 import { get, list, watch } from "./verbs/read.ts";
 import { create, remove, removeCollection, update } from "./verbs/write.ts";
 
-/** Finds who answers. */
+type Handler = (context: ResourceContext) => Gen<HttpResponse>;
+
+/** Finds who answers: a page of the server itself, a kind, one of its subresources, or a review. */
 export function* route(context: Context): Gen<HttpResponse> {
   const { info, registry } = context;
-  if (!info.isResource) throw pageNotFound();
-  const def = registry.kind(info.group, info.version, info.resource);
-  if (def === undefined) throw pageNotFound();
-  const handler = VERBS[info.verb];
-  if (handler === undefined || !def.verbs.includes(info.verb)) throw methodNotAllowed();
+  const def = info.isResource ? registry.kind(info.group, info.version, info.resource) : undefined;
+  if (def === undefined) return yield* page(context);
+  const handler = handlerOf(def, info.verb, info.subresource, info.name);
+  // Namespaced kinds are changed inside their namespace only.
+  if (def.resource.namespaced && info.namespace === "" && info.verb !== "list" && info.verb !== "watch") {
+    throw info.verb === "create" || info.name !== "" ? pageNotFound() : methodNotAllowed();
+  }
+  if (!def.resource.namespaced && info.namespace !== "" && info.resource !== "namespaces") throw pageNotFound();
   return yield* handler({ ...context, def });
 }
 
-const VERBS: Readonly<Record<string, (context: ResourceContext) => Gen<HttpResponse>>> = {
+function handlerOf(def: KindDef, verb: string, subresource: string, name: string): Handler {
+  if (subresource === "") {
+    if (verb === "create" && name !== "") throw methodNotAllowed();
+    const key = `${def.resource.group}/${def.resource.resource}`;
+    const handler = ASKED[key] ?? VERBS[verb];
+    if (handler === undefined || !def.verbs.includes(verb)) throw methodNotAllowed();
+    return handler;
+  }
+  const known = def.subresources.find((one) => one.name === subresource);
+  if (known === undefined) throw pageNotFound();
+  const handler = SUBRESOURCES[subresource]?.[verb];
+  if (handler === undefined || !(known.verbs.includes(verb) || subresource === "proxy")) throw methodNotAllowed();
+  return handler;
+}
+
+const VERBS: Readonly<Record<string, Handler>> = {
   get,
   list,
   watch,
@@ -26,4 +55,33 @@ const VERBS: Readonly<Record<string, (context: ResourceContext) => Gen<HttpRespo
   patch,
   delete: remove,
   deletecollection: removeCollection,
+};
+
+const THE_OBJECT = { get, update, patch };
+
+const SUBRESOURCES: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
+  status: THE_OBJECT,
+  ephemeralcontainers: THE_OBJECT,
+  approval: THE_OBJECT,
+  finalize: { update: finalize },
+  binding: { create: bind },
+  eviction: { create: evict },
+  scale: { get: getScale, update: setScale, patch: setScale },
+  token: { create: issueToken },
+  log: { get: log },
+  exec: { get: exec, create: exec },
+  attach: { get: attach, create: attach },
+  portforward: { get: portForward, create: portForward },
+  proxy: { get: nodeProxy, create: nodeProxy, update: nodeProxy, patch: nodeProxy, delete: nodeProxy },
+};
+
+/** Kinds that are never stored. */
+const ASKED: Readonly<Record<string, Handler>> = {
+  "/bindings": bind,
+  "authorization.k8s.io/selfsubjectaccessreviews": review.selfSubjectAccessReview,
+  "authorization.k8s.io/selfsubjectrulesreviews": review.selfSubjectRulesReview,
+  "authorization.k8s.io/subjectaccessreviews": review.subjectAccessReview,
+  "authorization.k8s.io/localsubjectaccessreviews": review.localSubjectAccessReview,
+  "authentication.k8s.io/selfsubjectreviews": review.selfSubjectReview,
+  "authentication.k8s.io/tokenreviews": review.tokenReview,
 };

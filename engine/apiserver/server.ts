@@ -6,6 +6,7 @@ import { ADMISSION_PLUGINS } from "./admission/plugins.ts";
 import { AuditLog } from "./audit.ts";
 import type { Authorizer } from "./authorization/authorization.ts";
 import { CertificateAuthenticator } from "./certificates.ts";
+import type { NodeProxy } from "./node-proxy.ts";
 import { serve } from "./pipeline.ts";
 import type { Registry } from "./registry.ts";
 import { TokenAuthenticator } from "./tokens.ts";
@@ -24,6 +25,9 @@ export interface ApiServerOptions {
   serviceAccountIssuer?: string;
   /** Takes each line of the audit log. */
   auditSink?: (line: string) => void;
+  nodeProxy?: NodeProxy;
+  /** IP it serves on. */
+  address?: string;
 }
 
 /** Events live for an hour (`--event-ttl`), in seconds. */
@@ -60,11 +64,16 @@ export class ApiServer {
   readonly tokens: TokenAuthenticator;
   readonly authorizer: Authorizer;
   readonly audit: AuditLog;
+  readonly nodeProxy: NodeProxy | undefined;
+  readonly address: string;
+  private readonly failures = new Map<string, string>();
 
   constructor(options: ApiServerOptions) {
     this.kernel = options.kernel;
     this.name = options.name;
     this.registry = options.registry;
+    this.nodeProxy = options.nodeProxy;
+    this.address = options.address ?? "127.0.0.1";
     this.certificates = new CertificateAuthenticator(options.clientCa);
     this.authorizer = options.registry.authorizer;
     this.audit = new AuditLog(options.kernel, options.name, options.auditSink);
@@ -79,6 +88,17 @@ export class ApiServer {
   }
 
   readonly handle: HttpHandler = (request) => serve(this, request);
+
+  /** Why a health check fails; undefined while it passes. */
+  failing(check: string): string | undefined {
+    return this.failures.get(check);
+  }
+
+  /** Makes a health check fail (`etcd`, `shutdown`), or pass again with undefined. */
+  setFailing(check: string, why: string | undefined): void {
+    if (why === undefined) this.failures.delete(check);
+    else this.failures.set(check, why);
+  }
 
   /** Revision below which history is gone. */
   get compactRevision(): number {

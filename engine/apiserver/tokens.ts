@@ -1,6 +1,6 @@
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { decode, encode, type Kernel, sha256Hex } from "../kernel/index.ts";
+import { decode, encode, type Kernel } from "../kernel/index.ts";
 import { base64Url, fromBase64 } from "./base64.ts";
 import type { Registry } from "./registry.ts";
 import type { User } from "./user.ts";
@@ -70,6 +70,24 @@ export class TokenAuthenticator {
     return userOfClaims(claims);
   }
 
+  /** The two documents by which others can verify tokens. */
+  document(path: string): object {
+    this.publicKey ??= p256.getPublicKey(this.key);
+    if (path !== "/openid/v1/jwks") {
+      return {
+        issuer: this.issuer,
+        jwks_uri: "https://192.168.108.10:6443/openid/v1/jwks",
+        response_types_supported: ["id_token"],
+        subject_types_supported: ["public"],
+        id_token_signing_alg_values_supported: ["ES256"],
+      };
+    }
+    const point = p256.getPublicKey(this.key, false);
+    const x = base64Url(point.subarray(1, 33));
+    const y = base64Url(point.subarray(33));
+    return { keys: [{ use: "sig", kty: "EC", kid: this.keyId(), crv: "P-256", alg: "ES256", x, y }] };
+  }
+
   private verify(token: string): Claims | undefined {
     const [header, payload, signature] = token.split(".");
     if (header !== this.encodedHeader() || payload === undefined || signature === undefined) return undefined;
@@ -100,14 +118,14 @@ export class TokenAuthenticator {
   }
 
   private encodedHeader(): string {
-    // The key id upstream is the hash of the public key (pkg/serviceaccount/jwt.go keyIDFromPublicKey).
-    if (this.header === undefined) {
-      this.publicKey ??= p256.getPublicKey(this.key);
-      const digest = sha256Hex(this.publicKey);
-      const bytes = Uint8Array.from({ length: 32 }, (_, i) => Number.parseInt(digest.slice(i * 2, i * 2 + 2), 16));
-      this.header = base64Url(encode(JSON.stringify({ alg: "ES256", kid: base64Url(bytes) })));
-    }
+    this.header ??= base64Url(encode(JSON.stringify({ alg: "ES256", kid: this.keyId() })));
     return this.header;
+  }
+
+  /** Hash of the public key (pkg/serviceaccount/jwt.go keyIDFromPublicKey). */
+  private keyId(): string {
+    this.publicKey ??= p256.getPublicKey(this.key);
+    return base64Url(sha256(this.publicKey));
   }
 }
 

@@ -1,0 +1,194 @@
+import type { HttpResponse } from "../api/http.ts";
+import type { KindDef, Subresource } from "../api/kind.ts";
+import { sha256Hex } from "../kernel/index.ts";
+import type { Context } from "./context.ts";
+import { groupVersion } from "./decode.ts";
+import { ok } from "./respond.ts";
+
+interface GroupVersion {
+  group: string;
+  version: string;
+  kinds: KindDef[];
+}
+
+/** What `/api`, `/apis` and their group versions answer (apiserver pkg/endpoints/discovery). */
+export function discoveryPage(context: Context): HttpResponse | undefined {
+  const parts = context.info.path.split("/").filter((part) => part !== "");
+  const [prefix, first, second] = parts;
+  if (prefix !== "api" && prefix !== "apis") return undefined;
+  const all = groupVersions(context.registry.kinds);
+  const shown = all.filter(({ group }) => (group === "") === (prefix === "api"));
+  if (first === undefined) {
+    if (wantsAggregated(context.request.headers["accept"])) return aggregated(context.registry.kinds, shown, prefix);
+    return prefix === "api" ? apiVersions(context, shown) : groupList(shown);
+  }
+  if (parts.length > (prefix === "api" ? 2 : 3)) return undefined;
+  if (prefix === "api") return resourceList(shown.find(({ version }) => version === first));
+  const ofGroup = shown.filter(({ group }) => group === first);
+  if (second !== undefined) return resourceList(ofGroup.find(({ version }) => version === second));
+  return ofGroup.length === 0 ? undefined : ok({ kind: "APIGroup", apiVersion: "v1", ...apiGroup(first, ofGroup) });
+}
+
+const cached = new WeakMap<readonly KindDef[], GroupVersion[]>();
+
+function groupVersions(kinds: readonly KindDef[]): GroupVersion[] {
+  let list = cached.get(kinds);
+  if (list === undefined) {
+    list = [];
+    for (const def of kinds) {
+      const { group, version } = def.resource;
+      let entry = list.find((one) => one.group === group && one.version === version);
+      if (entry === undefined) list.push((entry = { group, version, kinds: [] }));
+      entry.kinds.push(def);
+    }
+    for (const entry of list) entry.kinds.sort((a, b) => (a.resource.resource < b.resource.resource ? -1 : 1));
+    cached.set(kinds, list);
+  }
+  return list;
+}
+
+function apiVersions({ server }: Context, shown: readonly GroupVersion[]): HttpResponse {
+  return ok({
+    kind: "APIVersions",
+    versions: shown.map(({ version }) => version),
+    serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: `${server.address}:6443` }],
+  });
+}
+
+function groupList(shown: readonly GroupVersion[]): HttpResponse {
+  const groups = [...new Set(shown.map(({ group }) => group))];
+  return ok({
+    kind: "APIGroupList",
+    apiVersion: "v1",
+    groups: groups.map((name) =>
+      apiGroup(
+        name,
+        shown.filter(({ group }) => group === name),
+      ),
+    ),
+  });
+}
+
+function apiGroup(name: string, versions: readonly GroupVersion[]): object {
+  const list = versions.map(({ group, version }) => ({ groupVersion: `${group}/${version}`, version }));
+  return { name, versions: list, preferredVersion: list[0] };
+}
+
+function resourceList(entry: GroupVersion | undefined): HttpResponse | undefined {
+  if (entry === undefined) return undefined;
+  const { group, version, kinds } = entry;
+  return ok({
+    kind: "APIResourceList",
+    ...(group && { apiVersion: "v1" }),
+    groupVersion: groupVersion(group, version),
+    resources: kinds.flatMap((def) => [resource(def), ...sorted(def).map((one) => subresource(def, one))]),
+  });
+}
+
+function sorted({ subresources }: KindDef): Subresource[] {
+  return [...subresources].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function resource({ resource: r, singular, verbs, shortNames, categories, etcdPrefix, schema }: KindDef): object {
+  return {
+    name: r.resource,
+    singularName: singular,
+    namespaced: r.namespaced,
+    kind: r.kind,
+    verbs,
+    ...(shortNames.length > 0 && { shortNames }),
+    ...(categories.length > 0 && { categories }),
+    ...(etcdPrefix !== "" && { storageVersionHash: storageVersionHash(schema) }),
+  };
+}
+
+const hashes = new Map<string, string>();
+
+/** Opaque to clients; upstream's is a hash of the storage version too. */
+function storageVersionHash(schema: string): string {
+  let hash = hashes.get(schema);
+  if (hash === undefined) {
+    hash = `${sha256Hex(schema).slice(0, 11)}=`;
+    hashes.set(schema, hash);
+  }
+  return hash;
+}
+
+function subresource({ resource: r }: KindDef, one: Subresource): object {
+  const foreign = one.group !== r.group || one.version !== r.version;
+  return {
+    name: `${r.resource}/${one.name}`,
+    singularName: "",
+    namespaced: r.namespaced,
+    ...(foreign && { group: one.group, version: one.version }),
+    kind: one.kind,
+    verbs: one.verbs,
+  };
+}
+
+// ---- aggregated discovery (KEP-3352) ------------------------------------------------------------------------------
+
+const AGGREGATED = /^application\/json;g=apidiscovery\.k8s\.io;v=(v2|v2beta1);as=APIGroupDiscoveryList$/;
+
+function wantsAggregated(accept: string | undefined): string | undefined {
+  for (const clause of (accept ?? "").split(",")) {
+    const version = AGGREGATED.exec(clause.trim())?.[1];
+    if (version !== undefined) return version;
+    if (clause.trim() === "application/json") return undefined;
+  }
+  return undefined;
+}
+
+const documents = new WeakMap<readonly KindDef[], Map<string, { value: object; etag: string }>>();
+
+function aggregated(kinds: readonly KindDef[], shown: readonly GroupVersion[], prefix: string): HttpResponse {
+  let known = documents.get(kinds);
+  if (known === undefined) documents.set(kinds, (known = new Map()));
+  let document = known.get(prefix);
+  if (document === undefined) {
+    const groups = [...new Set(shown.map(({ group }) => group))];
+    const value = {
+      kind: "APIGroupDiscoveryList",
+      apiVersion: "apidiscovery.k8s.io/v2",
+      metadata: {},
+      items: groups.map((name) => ({
+        metadata: { ...(name && { name }), creationTimestamp: null },
+        versions: shown.filter(({ group }) => group === name).map(versionDiscovery),
+      })),
+    };
+    document = { value, etag: `"${sha256Hex(JSON.stringify(value)).toUpperCase()}"` };
+    known.set(prefix, document);
+  }
+  return {
+    status: 200,
+    headers: {
+      "content-type": "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
+      etag: document.etag,
+      vary: "Accept",
+    },
+    body: { type: "object", value: document.value },
+  };
+}
+
+function versionDiscovery({ version, kinds }: GroupVersion): object {
+  return { version, resources: kinds.map(resourceDiscovery), freshness: "Current" };
+}
+
+function resourceDiscovery(def: KindDef): object {
+  const { resource: r, singular, verbs, shortNames, categories } = def;
+  const subresources = sorted(def).map((one) => ({
+    subresource: one.name,
+    responseKind: { group: one.group, version: one.version, kind: one.kind },
+    verbs: one.verbs,
+  }));
+  return {
+    resource: r.resource,
+    responseKind: { group: r.group, version: r.version, kind: r.kind },
+    scope: r.namespaced ? "Namespaced" : "Cluster",
+    singularResource: singular,
+    verbs,
+    ...(shortNames.length > 0 && { shortNames }),
+    ...(categories.length > 0 && { categories }),
+    ...(subresources.length > 0 && { subresources }),
+  };
+}

@@ -1,0 +1,143 @@
+import type { HttpResponse } from "../../api/http.ts";
+import type { Draft } from "../../api/kind.ts";
+import { cpu, type Gen } from "../../kernel/index.ts";
+import type { AccessAttributes } from "../authorization/attributes.ts";
+import type { PolicyRule } from "../authorization/rbac.ts";
+import { readBody } from "../body.ts";
+import type { ResourceContext } from "../context.ts";
+import { COSTS } from "../costs.ts";
+import { decodeBody } from "../decode.ts";
+import { badRequest, invalid } from "../errors.ts";
+import { ok } from "../respond.ts";
+import { nowTime } from "../time.ts";
+import { SYSTEM_MASTERS, type User } from "../user.ts";
+
+/** Kinds that are only asked: the answer is the object with its status. */
+
+export function* selfSubjectAccessReview(context: ResourceContext): Gen<HttpResponse> {
+  const review = yield* read(context);
+  return answer(review, accessStatus(context, context.user, review.spec));
+}
+
+export function* subjectAccessReview(context: ResourceContext): Gen<HttpResponse> {
+  const review = yield* read(context);
+  const { user = "", groups = [], uid, extra } = review.spec ?? {};
+  if (user === "" && groups.length === 0) {
+    throw invalid("authorization.k8s.io", context.def.resource.kind, "", [
+      {
+        reason: "FieldValueRequired",
+        message: `Required value: at least one of user or group must be specified`,
+        field: "spec.user",
+      },
+    ]);
+  }
+  const subject: User = { name: user, groups, ...(uid && { uid }), ...(extra && { extra }) };
+  return answer(review, accessStatus(context, subject, review.spec));
+}
+
+export function* localSubjectAccessReview(context: ResourceContext): Gen<HttpResponse> {
+  const review = yield* read(context);
+  if (review.spec?.resourceAttributes?.namespace !== context.info.namespace) {
+    throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${context.info.namespace}`);
+  }
+  const { user = "", groups = [] } = review.spec ?? {};
+  return answer(review, accessStatus(context, { name: user, groups }, review.spec));
+}
+
+export function* selfSubjectRulesReview(context: ResourceContext): Gen<HttpResponse> {
+  const review = yield* read(context);
+  const namespace = review.spec?.namespace ?? "";
+  if (namespace === "") throw badRequest("no namespace on request");
+  const { rules, errors } = context.server.authorizer.rbac.rulesFor(context.user, namespace);
+  const all: PolicyRule[] = context.user.groups.includes(SYSTEM_MASTERS)
+    ? [{ apiGroups: ["*"], resources: ["*"], verbs: ["*"] }, { nonResourceURLs: ["*"], verbs: ["*"] }, ...rules]
+    : rules;
+  const status = {
+    resourceRules: all
+      .filter(({ resources }) => resources?.length)
+      .map(({ verbs, apiGroups, resources, resourceNames }) => ({
+        verbs,
+        apiGroups,
+        resources,
+        ...(resourceNames && { resourceNames }),
+      })),
+    nonResourceRules: all
+      .filter(({ nonResourceURLs }) => nonResourceURLs?.length)
+      .map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
+    incomplete: errors.length > 0,
+    ...(errors.length > 0 && { evaluationError: errors.join(", ") }),
+  };
+  return answer(review, status);
+}
+
+/** whoami. */
+export function* selfSubjectReview(context: ResourceContext): Gen<HttpResponse> {
+  const review = yield* read(context);
+  review.metadata.creationTimestamp = nowTime(context.registry.kernel);
+  return answer(review, { userInfo: userInfo(context.user) });
+}
+
+export function* tokenReview(context: ResourceContext): Gen<HttpResponse> {
+  const review = yield* read(context);
+  const token = review.spec?.token ?? "";
+  if (token === "") throw badRequest("token is required for TokenReview in authentication");
+  const user = context.server.tokens.userOf(token);
+  if (user === undefined) return answer(review, { user: {}, error: "invalid bearer token" });
+  const full = { ...user, groups: [...user.groups, "system:authenticated"] };
+  return answer(review, { authenticated: true, user: userInfo(full), audiences: [...context.server.tokens.audiences] });
+}
+
+function* read(context: ResourceContext): Gen<Draft> {
+  yield* cpu(COSTS.decode);
+  return decodeBody(context, readBody(context.request), context.def.resource);
+}
+
+function answer(review: Draft, status: object): HttpResponse {
+  const { kind, apiVersion, metadata, spec } = review;
+  metadata.creationTimestamp ??= null;
+  return ok({ kind, apiVersion, metadata, ...(spec && { spec }), status }, 201);
+}
+
+function userInfo({ name, uid, groups, extra }: User): object {
+  return { username: name, ...(uid && { uid }), groups, ...(extra && { extra }) };
+}
+
+function accessStatus(context: ResourceContext, user: User, spec: Draft): object {
+  const resource = spec?.resourceAttributes;
+  const other = spec?.nonResourceAttributes;
+  if ((resource === undefined) === (other === undefined)) {
+    const { kind } = context.def.resource;
+    throw invalid("authorization.k8s.io", kind, "", [
+      {
+        reason: "FieldValueInvalid",
+        message: `Invalid value: ${resource ? "cannot be specified in combination with resourceAttributes" : "exactly one of nonResourceAttributes or resourceAttributes must be specified"}`,
+        field: resource ? "spec.nonResourceAttributes" : "spec.resourceAttributes",
+      },
+    ]);
+  }
+  const attributes: AccessAttributes = resource
+    ? {
+        user,
+        verb: resource.verb ?? "",
+        namespace: resource.namespace ?? "",
+        group: resource.group ?? "",
+        resource: resource.resource ?? "",
+        subresource: resource.subresource ?? "",
+        name: resource.name ?? "",
+        path: "",
+        isResource: true,
+      }
+    : {
+        user,
+        verb: other.verb ?? "",
+        namespace: "",
+        group: "",
+        resource: "",
+        subresource: "",
+        name: "",
+        path: other.path ?? "",
+        isResource: false,
+      };
+  const { allowed, reason } = context.server.authorizer.authorize(attributes);
+  return { allowed, ...(reason && { reason }) };
+}

@@ -1,0 +1,73 @@
+import type { HttpResponse } from "../../api/http.ts";
+import type { Draft } from "../../api/kind.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { cpu, type Gen } from "../../kernel/index.ts";
+import { readBody } from "../body.ts";
+import type { ResourceContext } from "../context.ts";
+import { COSTS } from "../costs.ts";
+import { decodeBody } from "../decode.ts";
+import { badRequest, conflictBecause, invalid } from "../errors.ts";
+import { deepClone } from "../frozen.ts";
+import { ok } from "../respond.ts";
+import { guaranteedUpdate } from "../store.ts";
+import { nowTime } from "../time.ts";
+import { isDryRun } from "../verbs/write.ts";
+
+const BINDING = { group: "", version: "v1", kind: "Binding" };
+
+/** POST pods/<name>/binding: the scheduler's word, once per Pod (pkg/registry/core/pod/storage assignPod). */
+export function* bind(context: ResourceContext): Gen<HttpResponse> {
+  const { info, registry, request } = context;
+  yield* cpu(COSTS.decode);
+  const binding = decodeBody(context, readBody(request), BINDING);
+  // POST bindings names the Pod in the object alone.
+  const name = info.name || binding.metadata.name;
+  if (!name) throw badRequest("name must be provided");
+  if (binding.metadata.name && binding.metadata.name !== name) {
+    throw badRequest(`name in URL does not match name in Binding object`);
+  }
+  validate(name, binding);
+  const def = registry.kind("", "v1", "pods")!;
+  const now = nowTime(registry.kernel);
+  const change = function* (pod: KubeObject): Gen<KubeObject> {
+    if (pod.metadata.deletionTimestamp) {
+      throw conflictBecause("", "pods/binding", name, `pod ${name} is being deleted, cannot be assigned to a host`);
+    }
+    const { nodeName } = pod["spec"];
+    if (nodeName) {
+      throw conflictBecause("", "pods/binding", name, `pod ${name} is already assigned to node "${nodeName}"`);
+    }
+    return bound(pod, binding, now);
+  };
+  yield* guaranteedUpdate(registry, def, info.namespace, name, change, isDryRun(context));
+  return ok({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
+}
+
+function validate(name: string, binding: Draft): void {
+  const causes = [];
+  const { target } = binding;
+  if (target?.kind && target.kind !== "Node" && target.kind !== "Minion") {
+    causes.push({
+      reason: "FieldValueNotSupported",
+      message: `Unsupported value: "${target.kind}": supported values: "Node", "<empty>"`,
+      field: "target.kind",
+    });
+  }
+  if (!target?.name) {
+    causes.push({ reason: "FieldValueRequired", message: "Required value", field: "target.name" });
+  }
+  if (causes.length > 0) throw invalid("", "Binding", name, causes);
+}
+
+function bound(pod: KubeObject, binding: Draft, now: string): KubeObject {
+  const { metadata, spec, status = {} } = pod as Draft;
+  const annotations = binding.metadata.annotations;
+  const conditions = (status.conditions ?? []).filter((one: { type: string }) => one.type !== "PodScheduled");
+  conditions.push({ type: "PodScheduled", status: "True", lastProbeTime: null, lastTransitionTime: now });
+  return {
+    ...pod,
+    metadata: annotations ? { ...metadata, annotations: { ...metadata.annotations, ...annotations } } : metadata,
+    spec: { ...deepClone(spec), nodeName: binding.target.name },
+    status: { ...status, conditions },
+  };
+}

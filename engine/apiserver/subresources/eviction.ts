@@ -1,0 +1,78 @@
+import type { HttpResponse } from "../../api/http.ts";
+import { failure, notFound } from "../../api/status.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { cpu, type Gen } from "../../kernel/index.ts";
+import { readBody } from "../body.ts";
+import type { ResourceContext } from "../context.ts";
+import { COSTS } from "../costs.ts";
+import { decodeBody } from "../decode.ts";
+import { deleteObject } from "../delete.ts";
+import { internalError } from "../errors.ts";
+import { matchesSelector } from "../match.ts";
+import { ok } from "../respond.ts";
+import { guaranteedUpdate } from "../store.ts";
+import { nowTime } from "../time.ts";
+import { isDryRun } from "../verbs/write.ts";
+
+const EVICTION = { group: "policy", version: "v1", kind: "Eviction" };
+
+/** POST pods/<name>/eviction: a delete that PodDisruptionBudgets may refuse (pkg/registry/core/pod/storage/eviction.go). */
+export function* evict(context: ResourceContext): Gen<HttpResponse> {
+  const { def, info, registry, request } = context;
+  yield* cpu(COSTS.decode);
+  const eviction = decodeBody(context, readBody(request), EVICTION);
+  const options = eviction.deleteOptions ?? {};
+  const dryRun = isDryRun(context, options);
+  const pod = registry.cache(def).get(info.namespace, info.name);
+  if (pod === undefined) throw notFound("", "pods", info.name);
+  const phase = pod["status"]?.phase;
+  const ended = phase === "Succeeded" || phase === "Failed" || phase === "Pending" || pod.metadata.deletionTimestamp;
+  if (!ended) yield* spend(context, pod, dryRun);
+  yield* deleteObject(context, info.name, options, dryRun);
+  return ok({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
+}
+
+/** Takes one disruption from the budget that covers the Pod. */
+function* spend({ registry, info }: ResourceContext, pod: KubeObject, dryRun: boolean): Gen {
+  const def = registry.kind("policy", "v1", "poddisruptionbudgets");
+  if (def === undefined) return;
+  const budgets = registry
+    .cache(def)
+    .inNamespace(info.namespace)
+    .filter((budget) => matchesSelector(budget["spec"]?.selector, pod.metadata.labels));
+  if (budgets.length === 0) return;
+  if (budgets.length > 1) {
+    throw internalError(
+      "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
+    );
+  }
+  const [budget] = budgets as [KubeObject];
+  yield* guaranteedUpdate(
+    registry,
+    def,
+    info.namespace,
+    budget.metadata.name,
+    function* (current): Gen<KubeObject> {
+      const status = current["status"] ?? {};
+      const allowed = status.disruptionsAllowed ?? 0;
+      if (allowed <= 0) throw tooMany(current);
+      const disruptedPods = { ...status.disruptedPods, [info.name]: nowTime(registry.kernel) };
+      return { ...current, status: { ...status, disruptionsAllowed: allowed - 1, disruptedPods } };
+    },
+    dryRun,
+  );
+}
+
+function tooMany(budget: KubeObject): Error {
+  const { name } = budget.metadata;
+  const { desiredHealthy = 0, currentHealthy = 0 } = budget["status"] ?? {};
+  return failure(429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.", {
+    causes: [
+      {
+        reason: "DisruptionBudget",
+        message: `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
+        field: "",
+      },
+    ],
+  });
+}

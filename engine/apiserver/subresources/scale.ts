@@ -1,0 +1,90 @@
+import type { HttpResponse } from "../../api/http.ts";
+import type { Draft } from "../../api/kind.ts";
+import { conflict, notFound } from "../../api/status.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { cpu, decode, type Gen } from "../../kernel/index.ts";
+import { contentType, parseText, readBody } from "../body.ts";
+import type { ResourceContext } from "../context.ts";
+import { COSTS } from "../costs.ts";
+import { decodeBody } from "../decode.ts";
+import { badRequest, invalid } from "../errors.ts";
+import { deepClone } from "../frozen.ts";
+import { applyJsonPatch, type Operation } from "../patch/json.ts";
+import { applyMergePatch } from "../patch/merge.ts";
+import { ok } from "../respond.ts";
+import { updateObject } from "../update.ts";
+import { isDryRun } from "../verbs/write.ts";
+
+const SCALE = { group: "autoscaling", version: "v1", kind: "Scale" };
+
+export function* getScale(context: ResourceContext): Gen<HttpResponse> {
+  const { def, info, registry } = context;
+  const object = registry.cache(def).get(info.namespace, info.name);
+  if (object === undefined) throw notFound(def.resource.group, def.resource.resource, info.name);
+  return ok(scaleOf(object));
+}
+
+/** PUT and PATCH of `/scale`: only `spec.replicas` reaches the object. */
+export function* setScale(context: ResourceContext): Gen<HttpResponse> {
+  const { def, info, request } = context;
+  yield* cpu(COSTS.decode);
+  const produce = function* (current: KubeObject): Gen<Draft> {
+    const before = scaleOf(current);
+    const value = info.verb === "patch" ? patched(context, before) : readBody(request);
+    const scale = decodeBody(context, value, SCALE);
+    const replicas = scale.spec?.replicas ?? 0;
+    if (replicas < 0) {
+      throw invalid("autoscaling", "Scale", info.name, [
+        {
+          reason: "FieldValueInvalid",
+          message: `Invalid value: ${replicas}: must be greater than or equal to 0`,
+          field: "spec.replicas",
+        },
+      ]);
+    }
+    const version = scale.metadata.resourceVersion;
+    if (version && version !== current.metadata.resourceVersion) {
+      throw conflict(def.resource.group, def.resource.resource, info.name);
+    }
+    const draft = deepClone(current) as Draft;
+    draft.spec.replicas = replicas;
+    return draft;
+  };
+  const options = { dryRun: isDryRun(context), subresource: "scale" };
+  const { object } = yield* updateObject(context, info.name, produce, options);
+  return ok(scaleOf(object));
+}
+
+function patched({ request }: ResourceContext, scale: object): unknown {
+  const { body } = request;
+  const value =
+    body?.type === "object" ? body.value : body?.type === "bytes" ? parseText(decode(body.bytes), false) : undefined;
+  if (value === undefined) throw badRequest("the body of the patch is empty");
+  if (contentType(request) === "application/json-patch+json") return applyJsonPatch(scale, value as Operation[]);
+  return applyMergePatch(scale, value);
+}
+
+function scaleOf(object: KubeObject): object {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const { spec = {}, status = {} } = object as Draft;
+  return {
+    kind: "Scale",
+    apiVersion: "autoscaling/v1",
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: spec.replicas ? { replicas: spec.replicas } : {},
+    status: { replicas: status.replicas ?? 0, selector: selectorText(spec.selector) },
+  };
+}
+
+/** A label selector in the syntax of `-l`. */
+function selectorText(selector: Draft): string {
+  const terms: string[] = [];
+  const labels = selector?.matchLabels ?? {};
+  for (const key of Object.keys(labels).sort()) terms.push(`${key}=${labels[key]}`);
+  for (const { key, operator, values = [] } of selector?.matchExpressions ?? []) {
+    if (operator === "Exists") terms.push(key);
+    else if (operator === "DoesNotExist") terms.push(`!${key}`);
+    else terms.push(`${key} ${operator === "In" ? "in" : "notin"} (${[...values].sort().join(",")})`);
+  }
+  return terms.join(",");
+}
