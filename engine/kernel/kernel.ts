@@ -308,6 +308,7 @@ export class Kernel {
         value = undefined;
         if (task.instant) continue;
         task.debt += op.us;
+        task.used += op.us;
         if (task.debt < QUANTUM) continue;
         this.block(task, takeDebt(task));
         return;

@@ -59,6 +59,8 @@ export class Task {
   error: unknown = undefined;
   /** CPU time in µs that was used and not yet let pass. */
   debt = 0;
+  /** All CPU time in µs that was charged. */
+  used = 0;
   /** `asked` once killed; `running` while the `finally` blocks run. */
   unwinding: "no" | "asked" | "running" = "no";
   /** Stopped (SIGSTOP): what would resume it is kept until it goes on. */

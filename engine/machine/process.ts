@@ -23,6 +23,11 @@ export class PidNamespace {
     this.init = undefined;
   }
 
+  /** Leaves pids below `pid` to kernel threads and boot scripts that are gone. */
+  skipTo(pid: number): void {
+    this.next = Math.max(this.next, pid);
+  }
+
   allocate(process: Process): number {
     const pid = this.next++;
     this.byPid.set(pid, process);

@@ -1,8 +1,11 @@
 import type { Program } from "../machine/process.ts";
+import { systemPrograms } from "./system/index.ts";
 import { textPrograms } from "./text/index.ts";
 
 /**
  * Every program that an executable file of a machine or an image may name, by that name. A new program is a file in a
  * folder here and an entry in that folder's list.
  */
-export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(Object.entries({ ...textPrograms }));
+export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(
+  Object.entries({ ...textPrograms, ...systemPrograms }),
+);

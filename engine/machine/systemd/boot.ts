@@ -30,6 +30,7 @@ export function bootMachine(machine: Machine): Process {
     ns: { ...machine.ns, cgroup: "/init.scope" },
     fds: new Map(),
   });
+  machine.pids.skipTo(machine.kernel.random(`boot-id ${machine.hostname}`).int(380, 440));
   process.comm = "systemd";
   process.exe = "/usr/lib/systemd/systemd";
   process.rssKib = 12_544;

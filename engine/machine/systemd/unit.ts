@@ -166,7 +166,9 @@ export function dropInsOf(machine: Machine, name: string): string[] {
       if (file.endsWith(".conf") && !byName.has(file)) byName.set(file, `${dir}/${name}.d/${file}`);
     }
   }
-  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
+  return [...byName]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, path]) => (path.startsWith("/lib/") ? `/usr${path}` : path));
 }
 
 /** Reads a unit's files again. */

@@ -1,0 +1,127 @@
+/** Output formats of journalctl (src/shared/logs-show.c). */
+import type { JournalEntry } from "../../machine/journal.ts";
+import type { Machine } from "../../machine/machine.ts";
+import { timestamp, wallTime } from "./when.ts";
+
+export const FORMATS = [
+  "short",
+  "short-full",
+  "short-iso",
+  "short-iso-precise",
+  "short-precise",
+  "short-monotonic",
+  "short-unix",
+  "verbose",
+  "json",
+  "json-pretty",
+  "cat",
+  "with-unit",
+] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** Fields of an entry in the order in which verbose and json show them. */
+export function fieldsOf(machine: Machine, entry: JournalEntry): [string, string][] {
+  const realtime = Math.floor(machine.kernel.epochMs * 1000 + entry.at);
+  const out: [string, string][] = [
+    ["__CURSOR", cursor(machine, entry)],
+    ["__REALTIME_TIMESTAMP", String(realtime)],
+    ["__MONOTONIC_TIMESTAMP", String(Math.floor(entry.at - machine.bootedAt + 4_000_000))],
+    ["_BOOT_ID", machine.journal.bootIds[entry.boot] ?? ""],
+    ["_TRANSPORT", entry.transport ?? "journal"],
+    ["PRIORITY", String(entry.priority)],
+    ["SYSLOG_IDENTIFIER", entry.identifier],
+  ];
+  if (entry.transport === "kernel") out.push(["SYSLOG_FACILITY", "0"]);
+  const push = (name: string, value: string | number | undefined) => {
+    if (value !== undefined) out.push([name, String(value)]);
+  };
+  push("_PID", entry.pid);
+  push("_UID", entry.uid);
+  push("_COMM", entry.comm);
+  push("_EXE", entry.exe);
+  push("_CMDLINE", entry.cmdline);
+  push("_SYSTEMD_CGROUP", entry.cgroup);
+  push("_SYSTEMD_UNIT", entry.unit);
+  if (entry.unit !== undefined) out.push(["_SYSTEMD_SLICE", "system.slice"]);
+  for (const [name, value] of Object.entries(entry.fields ?? {})) out.push([name, value]);
+  out.push(["_MACHINE_ID", machine.machineId], ["_HOSTNAME", machine.hostname], ["MESSAGE", entry.message]);
+  return out;
+}
+
+function cursor(machine: Machine, entry: JournalEntry): string {
+  const hex = (n: number) => Math.floor(n).toString(16);
+  const realtime = machine.kernel.epochMs * 1000 + entry.at;
+  return `s=${machine.machineId};i=${hex(entry.seq)};b=${machine.journal.bootIds[entry.boot] ?? ""};m=${hex(entry.at - machine.bootedAt + 4_000_000)};t=${hex(realtime)};x=${hex(entry.seq * 2_654_435_761)}`;
+}
+
+export interface FormatOptions {
+  format: Format;
+  /** Colours by priority. */
+  color?: boolean;
+  /** Leave the host name out. */
+  noHostname?: boolean;
+  fields?: readonly string[];
+}
+
+/** One entry as text, with its newline. */
+export function formatEntry(machine: Machine, entry: JournalEntry, options: FormatOptions): string {
+  const { format } = options;
+  if (format === "cat") return `${entry.message}\n`;
+  if (format === "json" || format === "json-pretty") {
+    const fields = fieldsOf(machine, entry).filter(
+      ([name]) => !options.fields || name.startsWith("__") || options.fields.includes(name),
+    );
+    const object = Object.fromEntries(fields);
+    return `${format === "json" ? JSON.stringify(object) : JSON.stringify(object, null, "\t").replace(/": "/g, '" : "')}\n`;
+  }
+  if (format === "verbose") {
+    const lines = fieldsOf(machine, entry)
+      .filter(([name]) => !name.startsWith("__"))
+      .map(([name, value]) => `    ${name}=${value}\n`);
+    const at = wallTime(machine.kernel, entry.at, "%a %Y-%m-%d %H:%M:%S.%6N UTC");
+    return `${at} [${cursor(machine, entry)}]\n${lines.join("")}`;
+  }
+  const host = options.noHostname ? "" : ` ${machine.hostname}`;
+  const named = format === "with-unit" ? (entry.unit ?? entry.identifier) : entry.identifier;
+  const who = entry.pid === undefined || entry.transport === "kernel" ? named : `${named}[${entry.pid}]`;
+  const head = `${stamp(machine, entry, format)}${host} ${who}: `;
+  const lines = entry.message.replace(/\n+$/, "").split("\n");
+  const [on, off] = options.color ? colors(entry.priority) : ["", ""];
+  const indent = " ".repeat(head.length);
+  return lines.map((line, i) => `${i === 0 ? head : indent}${on}${line}${off}\n`).join("");
+}
+
+function stamp(machine: Machine, entry: JournalEntry, format: Format): string {
+  const { kernel } = machine;
+  switch (format) {
+    case "short-full":
+    case "with-unit":
+      return timestamp(kernel, entry.at);
+    case "short-iso":
+      return wallTime(kernel, entry.at, "%Y-%m-%dT%H:%M:%S%z");
+    case "short-iso-precise":
+      return wallTime(kernel, entry.at, "%Y-%m-%dT%H:%M:%S.%6N%z");
+    case "short-precise":
+      return wallTime(kernel, entry.at, "%b %d %H:%M:%S.%6N");
+    case "short-unix":
+      return wallTime(kernel, entry.at, "%s.%6N");
+    case "short-monotonic": {
+      const us = Math.floor(entry.at - machine.bootedAt + 4_000_000);
+      return `[${String(Math.floor(us / 1e6)).padStart(5)}.${String(us % 1e6).padStart(6, "0")}]`;
+    }
+    default:
+      return wallTime(kernel, entry.at, "%b %d %H:%M:%S");
+  }
+}
+
+function colors(priority: number): [string, string] {
+  if (priority <= 3) return ["\x1b[0;1;31m", "\x1b[0m"];
+  if (priority === 4) return ["\x1b[0;1;38;5;185m", "\x1b[0m"];
+  if (priority === 5) return ["\x1b[0;1;39m", "\x1b[0m"];
+  return priority === 7 ? ["\x1b[0;38;5;245m", "\x1b[0m"] : ["", ""];
+}
+
+/** True when an entry is about a unit or comes from it: what `-u` selects. */
+export function belongsTo(entry: JournalEntry, unit: string): boolean {
+  return entry.unit === unit || entry.fields?.["UNIT"] === unit;
+}
