@@ -1,5 +1,6 @@
 import { KINDS } from "./api/kinds.ts";
 import { Registry } from "./apiserver/index.ts";
+import { Chronicle } from "./chronicle.ts";
 import { setClusterContext } from "./control-plane/context.ts";
 import { EtcdStore, SingleEtcd } from "./etcd/index.ts";
 import type { Kernel } from "./kernel/index.ts";
@@ -18,12 +19,19 @@ import {
 } from "./kubeadm/topology.ts";
 import { buildBase } from "./machine/base/index.ts";
 import { Machine } from "./machine/machine.ts";
-import { startSystemd } from "./machine/systemd/index.ts";
+import { bootMachine } from "./machine/systemd/index.ts";
 import { Network } from "./network/index.ts";
 import { programs } from "./tools/index.ts";
 
 /** Boot must be over after this much virtual time, or something is broken. */
 const BOOT_LIMIT = 10 * MINUTE;
+
+export interface Answer {
+  task: string;
+  value: string;
+  /** Virtual time in µs. */
+  at: number;
+}
 
 /** The machines of one cluster, what they share, and its assembly. */
 export class Cluster {
@@ -35,6 +43,9 @@ export class Cluster {
   readonly etcd: EtcdStore;
   readonly registry: Registry;
   readonly pki: ClusterPki;
+  readonly chronicle: Chronicle;
+  /** What the learner answered to the tasks' questions, oldest first. */
+  readonly answers: Answer[] = [];
   /** URL of the API for clients. */
   readonly server: string;
   private readonly ready = new Set<string>();
@@ -48,7 +59,14 @@ export class Cluster {
     this.registry = new Registry(kernel, new SingleEtcd(this.etcd), KINDS);
     this.pki = clusterPki(kernel.epochMs);
     this.server = `https://${apiAddress(topology)}:${API_PORT}`;
-    setClusterContext(this.network, { etcd: this.etcd, registry: this.registry, pki: this.pki });
+    this.chronicle = new Chronicle(kernel, this.etcd);
+    setClusterContext(this.network, {
+      etcd: this.etcd,
+      registry: this.registry,
+      pki: this.pki,
+      chronicle: this.chronicle,
+      answer: (task, value) => this.answers.push({ task, value, at: kernel.now }),
+    });
     const hosts = this.specs.map(({ name, address }) => ({ address, names: [name] }));
     for (const spec of this.specs) this.addMachine(spec, hosts);
   }
@@ -97,7 +115,7 @@ export class Cluster {
         },
       },
     );
-    for (const machine of this.machines.values()) startSystemd(machine);
+    for (const machine of this.machines.values()) bootMachine(machine);
     const first = this.machines.get("cp-1");
     if (first) bootstrap(first, this.specs, addons(this.server, this.pki.kubernetes.certificate));
   }

@@ -1,6 +1,8 @@
 /** The only door through which the other rooms reach the engine. */
 export type { KubeObject } from "./api/types.ts";
-export { Cluster } from "./cluster.ts";
+export type { AuditEntry } from "./apiserver/audit.ts";
+export type { Change } from "./chronicle.ts";
+export { type Answer, Cluster } from "./cluster.ts";
 export { LiveDriver } from "./driver.ts";
 export type { Fault, Input, SessionFile, StampedInput } from "./input.ts";
 export { digest, HOUR, MINUTE, MS, SECOND } from "./kernel/index.ts";
@@ -10,4 +12,4 @@ export { base64, fromBase64 } from "./pki/der.ts";
 export { createCertificate, keyPair, pem, privateKeyPem } from "./pki/x509.ts";
 export { type HostClock, SessionRunner } from "./runner.ts";
 export { type HostMessage, type SessionMessage, SessionService, type SessionStatus } from "./service.ts";
-export { type Answer, type LabFile, Session, type SessionEvents, type SessionSpec } from "./session.ts";
+export { type LabFile, Session, type SessionEvents, type SessionSpec } from "./session.ts";

@@ -60,13 +60,6 @@ interface OutsideRequest {
   close?: () => void;
 }
 
-export interface Answer {
-  task: string;
-  value: string;
-  /** Virtual time in µs. */
-  at: number;
-}
-
 /** Address from which outside clients and terminals come: the rack's gateway. */
 const OUTSIDE_ADDRESS = "192.168.108.1";
 
@@ -76,7 +69,6 @@ export class Session {
   readonly kernel: Kernel;
   readonly cluster: Cluster;
   readonly inputs: StampedInput[] = [];
-  readonly answers: Answer[] = [];
   /** Virtual time at which the cluster was ready and the learner's clock began, µs. */
   startedAt = 0;
   private readonly events: SessionEvents;
@@ -152,7 +144,7 @@ export class Session {
         this.endRequest(input.id);
         return;
       case "answer":
-        this.answers.push({ task: input.task, value: input.value, at: this.kernel.now });
+        this.cluster.answers.push({ task: input.task, value: input.value, at: this.kernel.now });
         return;
       case "fault": {
         const { net } = this.cluster.machine(input.fault.machine);

@@ -33,6 +33,8 @@ export interface TokenOptions {
   audiences: readonly string[];
 }
 
+const verifiedOf = new WeakMap<Registry, Map<string, Claims>>();
+
 /** Issues and checks ServiceAccount tokens: JWTs signed with ES256 (RFC 7518 §3.4; RFC 6979 makes the signature repeatable). */
 export class TokenAuthenticator {
   readonly issuer: string;
@@ -42,8 +44,8 @@ export class TokenAuthenticator {
   private readonly key: Uint8Array;
   private header: string | undefined;
   private publicKey: Uint8Array | undefined;
-  /** Claims of tokens that were signed or verified here. */
-  private readonly verified = new Map<string, Claims>();
+  /** Claims of tokens that were signed or verified, by any API server of the cluster. */
+  private readonly verified: Map<string, Claims>;
 
   constructor(options: TokenOptions) {
     this.kernel = options.kernel;
@@ -51,6 +53,9 @@ export class TokenAuthenticator {
     this.key = options.key;
     this.issuer = options.issuer;
     this.audiences = options.audiences;
+    let verified = verifiedOf.get(options.registry);
+    if (verified === undefined) verifiedOf.set(options.registry, (verified = new Map()));
+    this.verified = verified;
   }
 
   /** Signs. Half a millisecond of real time: callers hand tokens out as getters, so that only those that are read are signed. */

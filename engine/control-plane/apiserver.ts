@@ -1,8 +1,11 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { klog } from "../api/klog.ts";
+import { bootstrap } from "../apiserver/bootstrap/bootstrap.ts";
 import { ApiServer } from "../apiserver/index.ts";
+import { kubeletAddress } from "../apiserver/node-proxy.ts";
 import { type Gen, SECOND, sleep } from "../kernel/index.ts";
 import { serviceAccountKey } from "../kubeadm/pki.ts";
+import { KUBERNETES_SERVICE_IP } from "../kubeadm/topology.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
@@ -34,28 +37,29 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     }
     yield* sleep(ETCD_RETRY);
   }
-  const { registry } = clusterContext(network);
-  const server = new ApiServer({
+  const { registry, chronicle } = clusterContext(network);
+  const writeAudit = auditFile(p, flags.get("audit-log-path"), Number(flags.get("audit-log-maxsize") ?? 100));
+  const server: ApiServer = new ApiServer({
     kernel,
     name: p.machine.hostname,
     registry,
     clientCa: readIfThere(p, flags.get("client-ca-file")),
     serviceAccountKey: serviceAccountKey().pair.secret,
     serviceAccountIssuer: flags.get("service-account-issuer"),
-    advertiseAddress: flags.get("advertise-address") ?? p.machine.net.addresses()[0]!,
-    auditSink: auditFile(p, flags.get("audit-log-path"), Number(flags.get("audit-log-maxsize") ?? 100)),
-    nodeProxy: (address, request) => toKubelet(p, address, request),
-    etcdReachable: () => p.ns.net.listenerFor("tcp", ETCD.address, ETCD.port) !== undefined,
+    auditSink: (line) => {
+      writeAudit(line);
+      chronicle.audit.push(server.audit.entries.at(-1)!);
+    },
+    nodeProxy: { request: (node, request) => toKubelet(p, kubeletAddress(node), request) },
   });
-  yield* server.start();
+  yield* bootstrap(registry, {
+    serviceIp: KUBERNETES_SERVICE_IP,
+    endpoints: [flags.get("advertise-address") ?? p.machine.net.addresses()[0]!],
+  });
   say("I", "secure_serving.go:213", "Serving securely on [::]:6443");
   const port = Number(flags.get("secure-port") ?? 6443);
   const listener = { protocol: "tcp" as const, address: "0.0.0.0", port, tls: true, http: server.handle };
-  try {
-    yield* listening(p, [listener], untilTerminated(p));
-  } finally {
-    server.stop();
-  }
+  yield* listening(p, [listener], untilTerminated(p));
   say("I", "controller.go:128", "Shutting down kubernetes service endpoint reconciler");
   return 0;
 };
@@ -71,9 +75,9 @@ function* etcdAnswers(p: Process): Gen<boolean> {
 }
 
 /** Carries a request for logs or exec to a node's kubelet. Throws NetError. */
-function* toKubelet(p: Process, address: string, request: HttpRequest): Gen<HttpResponse> {
+function* toKubelet(p: Process, address: string, request: Pick<HttpRequest, "method" | "path">): Gen<HttpResponse> {
   const connection = yield* p.machine.network.connect(p.ns.net, address, KUBELET_PORT);
-  return yield* connection.http(request);
+  return yield* connection.http({ ...request, headers: {}, remoteAddress: p.machine.net.addresses()[0]! });
 }
 
 function readIfThere(p: Process, path: string | undefined): string {

@@ -1,4 +1,5 @@
 import type { Registry } from "../apiserver/index.ts";
+import type { Chronicle } from "../chronicle.ts";
 import type { EtcdStore } from "../etcd/index.ts";
 import type { ClusterPki } from "../kubeadm/pki.ts";
 import type { Network } from "../network/index.ts";
@@ -11,6 +12,9 @@ export interface ClusterContext {
   readonly etcd: EtcdStore;
   readonly registry: Registry;
   readonly pki: ClusterPki;
+  readonly chronicle: Chronicle;
+  /** Takes a learner's answer to a task's question. */
+  answer(task: string, value: string): void;
 }
 
 const contexts = new WeakMap<Network, ClusterContext>();

@@ -1,10 +1,20 @@
-import { clientFromKubeconfig } from "../api/kubeconfig.ts";
+import { ApiClient } from "../api/client.ts";
 import { klog } from "../api/klog.ts";
-import { ControllerManager } from "../controllers/manager.ts";
-import type { Program } from "../machine/process.ts";
+import { clientFromKubeconfig, loadKubeconfig, resolveContext, sendTo } from "../api/kubeconfig.ts";
+import { SERVICE_ACCOUNTS } from "../api/resources.ts";
+import { isStatus } from "../api/status.ts";
+import { ControllerManager } from "../controllers/index.ts";
+import { type Gen, MINUTE } from "../kernel/index.ts";
+import type { Process, Program } from "../machine/process.ts";
+import * as sys from "../machine/sys.ts";
 import { flagsOf, logger } from "./daemon.ts";
 import { serve } from "./scheduler.ts";
 
+const AGENT = "kube-controller-manager/v1.32.3 (linux/amd64) kubernetes/32cc146";
+/** A controller's token lives an hour; it is asked for anew before that. */
+const TOKEN_LIFE = 48 * MINUTE;
+
+/** The program kube-controller-manager; its controllers act as ServiceAccounts of their own (--use-service-account-credentials). */
 export const kubeControllerManager: Program = function* kubeControllerManager(p) {
   const { kernel, hostname } = p.machine;
   const flags = flagsOf(p);
@@ -12,16 +22,62 @@ export const kubeControllerManager: Program = function* kubeControllerManager(p)
   const config = flags.get("kubeconfig") ?? "/etc/kubernetes/controller-manager.conf";
   log(klog(kernel, p.nsPid, "I", "serving.go:386", "Generated self-signed cert in-memory"));
   log(klog(kernel, p.nsPid, "I", "controllermanager.go:189", "Starting", { version: "v1.32.3" }));
+  const own = clientFromKubeconfig(p, config, AGENT);
   const manager = new ControllerManager({
     kernel,
-    client: (name) =>
-      clientFromKubeconfig(p, config, `kube-controller-manager/v1.32.3 (linux/amd64) kubernetes/32cc146/${name}`),
+    client: (account) => (account === undefined ? own : accountClient(p, own, config, account)),
     log,
     identity: hostname,
     pid: p.nsPid,
     clusterCidr: flags.get("cluster-cidr") ?? "10.200.0.0/16",
     serviceCidr: flags.get("service-cluster-ip-range") ?? "10.201.0.0/16",
+    rootCa: sys.readText(p, flags.get("root-ca-file") ?? "/etc/kubernetes/pki/ca.crt"),
     onExit: () => p.machine.signal(p, "KILL"),
   });
   return yield* serve(p, manager, Number(flags.get("secure-port") ?? 10257));
 };
+
+/** A client that acts as a ServiceAccount of kube-system, made when first used (client-go rest/… SAControllerClientBuilder). */
+function accountClient(p: Process, own: ApiClient, config: string, account: string): ApiClient {
+  const { kernel } = p.machine;
+  const { cluster } = resolveContext(loadKubeconfig(sys.readText(p, config)));
+  const send = sendTo(p, cluster.server ?? "");
+  let token: { text: string; until: number } | undefined;
+  return new ApiClient({
+    userAgent: `${AGENT}/system:serviceaccount:kube-system:${account}`,
+    remoteAddress: p.ns.net.addresses()[0] ?? "127.0.0.1",
+    *send(request) {
+      if (token === undefined || kernel.now > token.until) {
+        token = { text: yield* requestToken(own, account), until: kernel.now + TOKEN_LIFE };
+      }
+      const response = yield* send({
+        ...request,
+        headers: { ...request.headers, authorization: `Bearer ${token.text}` },
+      });
+      if (response.status === 401) token = undefined;
+      return response;
+    },
+  });
+}
+
+function* requestToken(own: ApiClient, name: string): Gen<string> {
+  const namespace = "kube-system";
+  const ask = {
+    apiVersion: "authentication.k8s.io/v1",
+    kind: "TokenRequest",
+    metadata: { namespace },
+    spec: { expirationSeconds: 3600 },
+  };
+  const request = () => own.create<{ status: { token: string } }>(SERVICE_ACCOUNTS, ask, { name, path: "token" });
+  try {
+    return (yield* request()).status.token;
+  } catch (error) {
+    if (!isStatus(error, "NotFound")) throw error;
+  }
+  try {
+    yield* own.create(SERVICE_ACCOUNTS, { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } });
+  } catch (error) {
+    if (!isStatus(error, "AlreadyExists")) throw error;
+  }
+  return (yield* request()).status.token;
+}

@@ -16,7 +16,8 @@ const RETRY = SECOND;
 export const flanneld: Program = function* flanneld(p) {
   const { kernel, hostname } = p.machine;
   const log = logger(p);
-  const say = (severity: "I" | "E", source: string, message: string) => log(klog(kernel, p.nsPid, severity, source, message));
+  const say = (severity: "I" | "E", source: string, message: string) =>
+    log(klog(kernel, p.nsPid, severity, source, message));
   say("I", "main.go:211", "CLI flags config: {ipMasq:true kubeSubnetMgr:true}");
   const client = inClusterClient(p, "flanneld/v0.26.5 (linux/amd64) kubernetes/$Format");
   if (client === undefined) {

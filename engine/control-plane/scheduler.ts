@@ -1,5 +1,5 @@
-import { clientFromKubeconfig } from "../api/kubeconfig.ts";
 import { klog } from "../api/klog.ts";
+import { clientFromKubeconfig } from "../api/kubeconfig.ts";
 import { cpu, type Gen } from "../kernel/index.ts";
 import type { Process, Program } from "../machine/process.ts";
 import { Scheduler } from "../scheduler/index.ts";

@@ -1,0 +1,46 @@
+import type { KubeObject } from "./api/types.ts";
+import type { AuditEntry } from "./apiserver/audit.ts";
+import type { EtcdStore } from "./etcd/index.ts";
+import type { Kernel } from "./kernel/index.ts";
+
+/** One write to etcd as the grader and the pictures see it. */
+export interface Change {
+  /** etcd revision: the order in which things happened. */
+  readonly revision: number;
+  /** Virtual time in µs. */
+  readonly at: number;
+  /** `/registry/pods/default/web`. */
+  readonly key: string;
+  /** The object after it; undefined when it was deleted. */
+  readonly object: KubeObject | undefined;
+  readonly old: KubeObject | undefined;
+}
+
+/** Heartbeats: written all the time and of no interest afterwards. */
+const LEFT_OUT = /^\/registry\/(leases|masterleases)\//;
+
+/** What happened in a cluster, append-only: every write to etcd but heartbeats, and every audit entry. References only, no copies. */
+export class Chronicle {
+  readonly changes: Change[] = [];
+  readonly audit: AuditEntry[] = [];
+
+  constructor(kernel: Kernel, etcd: EtcdStore) {
+    etcd.watch(
+      { key: "/registry/", rangeEnd: "/registry0", startRevision: 1, prevKv: true },
+      {
+        events: (events) => {
+          for (const { type, kv, prevKv } of events) {
+            if (LEFT_OUT.test(kv.key)) continue;
+            this.changes.push({
+              revision: kv.modRevision,
+              at: kernel.now,
+              key: kv.key,
+              object: type === "PUT" ? (kv.value as unknown as KubeObject) : undefined,
+              old: prevKv?.value as unknown as KubeObject | undefined,
+            });
+          }
+        },
+      },
+    );
+  }
+}

@@ -1,0 +1,22 @@
+import type { Program } from "../machine/process.ts";
+import { kubeApiServer } from "./apiserver.ts";
+import { kubeControllerManager } from "./controller-manager.ts";
+import { coredns } from "./coredns.ts";
+import { etcd } from "./etcd.ts";
+import { flanneld } from "./flannel.ts";
+import { haproxy, keepalived } from "./haproxy.ts";
+import { kubeProxy } from "./kube-proxy.ts";
+import { kubeScheduler } from "./scheduler.ts";
+
+/** The cluster's own programs: those of static Pods, add-ons and load balancers. */
+export const controlPlanePrograms: Record<string, Program> = {
+  coredns,
+  etcd,
+  flanneld,
+  haproxy,
+  keepalived,
+  "kube-apiserver": kubeApiServer,
+  "kube-controller-manager": kubeControllerManager,
+  "kube-proxy": kubeProxy,
+  "kube-scheduler": kubeScheduler,
+};
