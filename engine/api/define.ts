@@ -1,4 +1,8 @@
-import type { KindDef, Subresource } from "./kind.ts";
+import type { Draft, KindDef, Subresource } from "./kind.ts";
+import type { StatusCause } from "./status.ts";
+import type { KubeObject } from "./types.ts";
+import { type NameCheck, validateMeta, validateMetaUpdate } from "./validation/meta.ts";
+import { dns1123Subdomain } from "./validation/names.ts";
 
 /** What every stored kind answers, in discovery's order. */
 export const ALL_VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"] as const;
@@ -28,16 +32,28 @@ type Brief = Pick<KindDef, "columns" | "cells"> &
     namespaced: boolean;
     /** With `/status`. */
     status?: boolean;
+    /** Complaints about a name; a DNS subdomain unless said otherwise. */
+    nameCheck?: NameCheck;
+    /** Field errors beyond metadata, for create and update. */
+    validateBody?(object: KubeObject): StatusCause[];
+    /** Field errors of an update beyond those. */
+    validateBodyUpdate?(object: KubeObject, old: KubeObject): StatusCause[];
   };
 
 /**
  * A KindDef from what differs between kinds: verbs are all of them, the singular is the kind in lower case, the etcd
- * prefix the plural.
+ * prefix the plural; metadata is always validated; with `/status`, a create and an update leave the status alone, and
+ * a status update everything else.
  */
 export function define(brief: Brief): KindDef {
-  const { group, version, kind, plural, namespaced, status, ...rest } = brief;
+  const { group, version, kind, plural, namespaced, status, nameCheck, validateBody, validateBodyUpdate, ...rest } =
+    brief;
   const subresources = [...(rest.subresources ?? [])];
   if (status) subresources.push(statusSubresource(kind, group, version));
+  const validate = (object: KubeObject) => [
+    ...validateMeta(object, namespaced, nameCheck ?? dns1123Subdomain),
+    ...(validateBody?.(object) ?? []),
+  ];
   return {
     resource: { group, version, resource: plural, kind, namespaced },
     singular: kind.toLowerCase(),
@@ -46,9 +62,40 @@ export function define(brief: Brief): KindDef {
     etcdPrefix: plural,
     verbs: ALL_VERBS,
     schema: schemaName(group, version, kind),
+    validate,
+    validateUpdate: (object, old) => [
+      ...validateMetaUpdate(object, old),
+      ...(validateBody?.(object) ?? []),
+      ...(validateBodyUpdate?.(object, old) ?? []),
+    ],
+    ...(status && {
+      prepareForCreate: dropStatus,
+      prepareForUpdate: keepStatus,
+      prepareForStatusUpdate: keepAllButStatus,
+    }),
     ...rest,
     subresources,
   };
+}
+
+/** Clients may not set a status at creation. */
+function dropStatus(draft: Draft): void {
+  if (draft.status !== undefined) draft.status = {};
+}
+
+/** An update of the object keeps the status there was. */
+export function keepStatus(draft: Draft, old: KubeObject): void {
+  if (old["status"] === undefined) delete draft.status;
+  else draft.status = old["status"];
+}
+
+/** An update of the status keeps everything else there was but metadata. */
+export function keepAllButStatus(draft: Draft, old: KubeObject): void {
+  for (const field of new Set([...Object.keys(draft), ...Object.keys(old)])) {
+    if (field === "status" || field === "metadata" || field === "kind" || field === "apiVersion") continue;
+    if (old[field] === undefined) delete draft[field];
+    else draft[field] = old[field];
+  }
 }
 
 /** `io.k8s.api.apps.v1.Deployment`: the name under which OpenAPI documents know a built-in type. */

@@ -1,6 +1,8 @@
 import { AGE, age, column, containerCells, doc, formatLabelSelector, formatLabels, NAME } from "../columns.ts";
 import { define } from "../define.ts";
 import { CONTAINERS, IMAGES, SELECTOR } from "./columns.ts";
+import { defaultDaemonSet } from "./defaults.ts";
+import { immutableSelector, validateDaemonSet } from "./validation.ts";
 
 const STATUS = "io.k8s.api.apps.v1.DaemonSetStatus";
 
@@ -14,6 +16,9 @@ export const daemonSet = define({
   categories: ["all"],
   hasGeneration: true,
   status: true,
+  defaults: defaultDaemonSet,
+  validateBody: validateDaemonSet,
+  validateBodyUpdate: immutableSelector,
   columns: [
     NAME,
     column("Desired", "integer", doc(`${STATUS}#desiredNumberScheduled`)),

@@ -1,6 +1,8 @@
 import { AGE, age, column, containerCells, doc, formatLabelSelector, NAME } from "../columns.ts";
 import { define, SCALE } from "../define.ts";
 import { CONTAINERS, IMAGES, READY, SELECTOR } from "./columns.ts";
+import { defaultDeployment } from "./defaults.ts";
+import { immutableSelector, validateDeployment } from "./validation.ts";
 
 const STATUS = "io.k8s.api.apps.v1.DeploymentStatus";
 
@@ -15,6 +17,9 @@ export const deployment = define({
   hasGeneration: true,
   subresources: [SCALE],
   status: true,
+  defaults: defaultDeployment,
+  validateBody: validateDeployment,
+  validateBodyUpdate: immutableSelector,
   columns: [
     NAME,
     READY,

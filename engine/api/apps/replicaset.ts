@@ -1,6 +1,8 @@
 import { AGE, age, column, containerCells, doc, formatLabelSelector, NAME } from "../columns.ts";
 import { define, SCALE } from "../define.ts";
 import { CONTAINERS, IMAGES, SELECTOR } from "./columns.ts";
+import { defaultReplicaSet } from "./defaults.ts";
+import { immutableSelector, validateReplicaSet } from "./validation.ts";
 
 const STATUS = "io.k8s.api.apps.v1.ReplicaSetStatus";
 
@@ -15,6 +17,9 @@ export const replicaSet = define({
   hasGeneration: true,
   subresources: [SCALE],
   status: true,
+  defaults: defaultReplicaSet,
+  validateBody: validateReplicaSet,
+  validateBodyUpdate: immutableSelector,
   fields: (object) => ({ "status.replicas": String(object.status?.replicas ?? 0) }),
   columns: [
     NAME,

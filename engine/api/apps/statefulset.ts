@@ -1,6 +1,8 @@
 import { AGE, age, containerCells, NAME } from "../columns.ts";
 import { define, SCALE } from "../define.ts";
 import { CONTAINERS, IMAGES, READY } from "./columns.ts";
+import { defaultStatefulSet } from "./defaults.ts";
+import { validateStatefulSet } from "./validation.ts";
 
 export const statefulSet = define({
   group: "apps",
@@ -13,6 +15,8 @@ export const statefulSet = define({
   hasGeneration: true,
   subresources: [SCALE],
   status: true,
+  defaults: defaultStatefulSet,
+  validateBody: validateStatefulSet,
   columns: [NAME, READY, AGE, CONTAINERS, IMAGES],
   cells: (object, nowMs) => [
     object.metadata.name,

@@ -1,7 +1,11 @@
 import { AGE, age, column, doc, NAME, since } from "../columns.ts";
 import { define } from "../define.ts";
-import type { Cell } from "../kind.ts";
+import type { Cell, Draft } from "../kind.ts";
 import type { KubeObject } from "../types.ts";
+import { defaultPod } from "./pod-defaults.ts";
+import { validatePodUpdate } from "./pod-update.ts";
+import { validatePod } from "./pod-validation.ts";
+import { qosClass } from "./qos.ts";
 
 const V1 = "io.k8s.api.core.v1";
 
@@ -133,6 +137,20 @@ function cells(pod: KubeObject, nowMs: number): Cell[] {
   ];
 }
 
+/** registry/core/pod/strategy.go: a new Pod is Pending, and its QoS class is settled for good. */
+function prepareForCreate(draft: Draft): void {
+  draft.status = { phase: "Pending", qosClass: qosClass(draft.spec ?? {}) };
+}
+
+/** An update through `/status` touches neither spec nor owners, and the QoS class stays. */
+function prepareForStatusUpdate(draft: Draft, old: KubeObject): void {
+  draft.spec = old["spec"];
+  if (old.metadata.ownerReferences) draft.metadata.ownerReferences = old.metadata.ownerReferences;
+  else delete draft.metadata.ownerReferences;
+  draft.status ??= {};
+  draft.status.qosClass ||= old["status"]?.qosClass;
+}
+
 export const pod = define({
   group: "",
   version: "v1",
@@ -142,6 +160,11 @@ export const pod = define({
   shortNames: ["po"],
   categories: ["all"],
   status: true,
+  defaults: defaultPod,
+  prepareForCreate,
+  prepareForStatusUpdate,
+  validate: validatePod,
+  validateUpdate: validatePodUpdate,
   subresources: [
     { name: "attach", kind: "PodAttachOptions", group: "", version: "v1", verbs: ["create", "get"] },
     { name: "binding", kind: "Binding", group: "", version: "v1", verbs: ["create"] },

@@ -1,0 +1,184 @@
+import { validatePodSpec, validateTemplate } from "../core/pod-validation.ts";
+import type { Draft } from "../kind.ts";
+import { type LabelSelector, matchLabelSelector, validateLabelSelector } from "../selector.ts";
+import type { StatusCause } from "../status.ts";
+import type { KubeObject } from "../types.ts";
+import { forbidden, invalid, invalidText, notSupported, required } from "../validation/field.ts";
+import { percent } from "../validation/names.ts";
+import { goLabelSelector, goStringMap, semanticEqual } from "../validation/value.ts";
+
+/** Workloads (pkg/apis/apps/validation/validation.go), in upstream's order and words. */
+
+export function nonNegative(value: number | undefined | null, path: string): StatusCause[] {
+  return typeof value === "number" && value < 0 ? [invalid(path, value, "must be greater than or equal to 0")] : [];
+}
+
+/** `kind` as the message has it: `deployment`, `daemonset`, `statefulset`. */
+export function validateSelector(selector: LabelSelector | undefined | null, kind: string): StatusCause[] {
+  const path = "spec.selector";
+  if (!selector) return [required(path, "")];
+  const causes = validateLabelSelector(selector, path);
+  const count = Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions?.length ?? 0);
+  if (count === 0) {
+    causes.push(invalidText(path, goLabelSelector(selector as never), `empty selector is invalid for ${kind}`));
+  }
+  return causes;
+}
+
+/** The template of a workload whose Pods run for ever. */
+export function validateWorkloadTemplate(
+  spec: Draft,
+  selector: LabelSelector | undefined | null,
+  owner = "ReplicaSet",
+): StatusCause[] {
+  const path = "spec.template";
+  const template = spec.template;
+  const causes: StatusCause[] = [];
+  const labels = template?.metadata?.labels;
+  const empty = !selector || (!selector.matchLabels && !selector.matchExpressions);
+  if (!empty && !matchLabelSelector(selector, labels)) {
+    causes.push(
+      invalidText(`${path}.metadata.labels`, goStringMap(labels), "`selector` does not match template `labels`"),
+    );
+  }
+  causes.push(...validateTemplate(template ?? {}, path));
+  const policy = template?.spec?.restartPolicy;
+  if (policy !== "Always") causes.push(notSupported(`${path}.spec.restartPolicy`, policy ?? "", ["Always"]));
+  if (template?.spec?.activeDeadlineSeconds !== undefined) {
+    causes.push(forbidden(`${path}.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${owner} is not Supported`));
+  }
+  return causes;
+}
+
+/** ValidateImmutableField of a selector. */
+export function immutableSelector(object: KubeObject, old: KubeObject): StatusCause[] {
+  if (semanticEqual(object["spec"]?.selector, old["spec"]?.selector)) return [];
+  return [invalidText("spec.selector", goLabelSelector(object["spec"]?.selector), "field is immutable")];
+}
+
+/** A count or a percentage that is not negative. */
+export function validateIntOrPercent(value: number | string | undefined, path: string): StatusCause[] {
+  if (typeof value === "number") return nonNegative(value, path);
+  if (typeof value !== "string") return [];
+  return percent(value).map((detail) => invalid(path, value, detail));
+}
+
+export function atMostAll(value: number | string | undefined, path: string): StatusCause[] {
+  if (typeof value !== "string" || percent(value).length > 0 || Number(value.slice(0, -1)) <= 100) return [];
+  return [invalidText(path, JSON.stringify(value), "must not be greater than 100%")];
+}
+
+export const isZeroAmount = (value: number | string | undefined): boolean =>
+  value === 0 || (typeof value === "string" && percent(value).length === 0 && Number(value.slice(0, -1)) === 0);
+
+export function validateDeployment(object: KubeObject): StatusCause[] {
+  const spec = object["spec"] ?? {};
+  const causes = nonNegative(spec.replicas, "spec.replicas");
+  causes.push(...validateSelector(spec.selector, "deployment"));
+  causes.push(...validateWorkloadTemplate(spec, spec.selector));
+  causes.push(...validateStrategy(spec.strategy ?? {}));
+  causes.push(...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"));
+  causes.push(...nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"));
+  const deadline = spec.progressDeadlineSeconds;
+  causes.push(...nonNegative(deadline, "spec.progressDeadlineSeconds"));
+  if (deadline !== undefined && deadline <= (spec.minReadySeconds ?? 0)) {
+    causes.push(invalid("spec.progressDeadlineSeconds", deadline, "must be greater than minReadySeconds"));
+  }
+  return causes;
+}
+
+function validateStrategy(strategy: Draft): StatusCause[] {
+  const path = "spec.strategy";
+  if (strategy.type === "Recreate") {
+    if (!strategy.rollingUpdate) return [];
+    return [forbidden(`${path}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'")];
+  }
+  if (strategy.type !== "RollingUpdate") {
+    return [notSupported(path, strategy.type ?? "", ["Recreate", "RollingUpdate"])];
+  }
+  const { maxUnavailable, maxSurge } = strategy.rollingUpdate ?? {};
+  const at = `${path}.rollingUpdate`;
+  if (!strategy.rollingUpdate) return [required(at, "this should be defaulted and never be nil")];
+  const causes = validateIntOrPercent(maxUnavailable, `${at}.maxUnavailable`);
+  causes.push(...validateIntOrPercent(maxSurge, `${at}.maxSurge`));
+  if (isZeroAmount(maxUnavailable) && isZeroAmount(maxSurge)) {
+    causes.push(
+      invalidText(`${at}.maxUnavailable`, goIntOrString(maxUnavailable), "may not be 0 when `maxSurge` is 0"),
+    );
+  }
+  causes.push(...atMostAll(maxUnavailable, `${at}.maxUnavailable`));
+  return causes;
+}
+
+/** `%#v` of an intstr.IntOrString. */
+export function goIntOrString(value: number | string | undefined): string {
+  return typeof value === "string"
+    ? `intstr.IntOrString{Type:1, IntVal:0, StrVal:${JSON.stringify(value)}}`
+    : `intstr.IntOrString{Type:0, IntVal:${value ?? 0}, StrVal:""}`;
+}
+
+export function validateReplicaSet(object: KubeObject): StatusCause[] {
+  const spec = object["spec"] ?? {};
+  const causes = nonNegative(spec.replicas, "spec.replicas");
+  causes.push(...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"));
+  causes.push(...validateSelector(spec.selector, "deployment"));
+  causes.push(...validateWorkloadTemplate(spec, spec.selector));
+  return causes;
+}
+
+export function validateDaemonSet(object: KubeObject): StatusCause[] {
+  const spec = object["spec"] ?? {};
+  const causes = validateLabelSelector(spec.selector, "spec.selector");
+  const labels = spec.template?.metadata?.labels;
+  if (!spec.selector || !matchLabelSelector(spec.selector, labels)) {
+    causes.push(
+      invalidText("spec.template.metadata.labels", goStringMap(labels), "`selector` does not match template `labels`"),
+    );
+  }
+  const selectorSize =
+    Object.keys(spec.selector?.matchLabels ?? {}).length + (spec.selector?.matchExpressions?.length ?? 0);
+  if (spec.selector && selectorSize === 0) {
+    causes.push(
+      invalidText("spec.selector", goLabelSelector(spec.selector), "empty selector is invalid for daemonset"),
+    );
+  }
+  causes.push(...validateTemplate(spec.template ?? {}, "spec.template"));
+  const policy = spec.template?.spec?.restartPolicy;
+  if (policy !== "Always") causes.push(notSupported("spec.template.spec.restartPolicy", policy ?? "", ["Always"]));
+  if (spec.template?.spec?.activeDeadlineSeconds !== undefined) {
+    causes.push(
+      forbidden("spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in DaemonSet is not Supported"),
+    );
+  }
+  causes.push(...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"));
+  const strategy = spec.updateStrategy ?? {};
+  if (!["RollingUpdate", "OnDelete"].includes(strategy.type)) {
+    causes.push(notSupported("spec.updateStrategy", strategy.type ?? "", ["RollingUpdate", "OnDelete"]));
+  }
+  causes.push(...nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"));
+  return causes;
+}
+
+export function validateStatefulSet(object: KubeObject): StatusCause[] {
+  const spec = object["spec"] ?? {};
+  const causes = nonNegative(spec.replicas, "spec.replicas");
+  causes.push(...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"));
+  causes.push(...validateSelector(spec.selector, "statefulset"));
+  causes.push(...validateWorkloadTemplate(spec, spec.selector, "StatefulSet"));
+  return causes;
+}
+
+/** Pods of a Job may end: anything but Always. */
+export function validateJobTemplate(template: Draft | undefined, path: string): StatusCause[] {
+  const causes = validatePodSpec(template?.spec ?? {}, `${path}.spec`);
+  const policy = template?.spec?.restartPolicy;
+  if (policy !== "OnFailure" && policy !== "Never") {
+    const cause = notSupported(`${path}.spec.restartPolicy`, policy ?? "", ["OnFailure", "Never"]);
+    causes.push(
+      policy === "Always"
+        ? { ...cause, reason: "FieldValueRequired", message: 'Required value: valid values: "OnFailure", "Never"' }
+        : cause,
+    );
+  }
+  return causes;
+}

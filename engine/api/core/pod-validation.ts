@@ -1,0 +1,161 @@
+import type { Draft } from "../kind.ts";
+import type { StatusCause } from "../status.ts";
+import type { KubeObject } from "../types.ts";
+import { child, duplicate, forbidden, invalid, invalidEach, notSupported, required } from "../validation/field.ts";
+import { validateAnnotations, validateLabels, validateMeta } from "../validation/meta.ts";
+import { dns1123Label, dns1123Subdomain, inRange, ipAddress, qualifiedName } from "../validation/names.ts";
+import { validateContainers, validateId, validateInitContainers } from "./container-validation.ts";
+import { validateAffinity, validateTolerations, validateTopologySpread } from "./placement-validation.ts";
+import { validateVolumes } from "./volume-validation.ts";
+
+/** Pods and pod templates (pkg/apis/core/validation/validation.go), in upstream's order and words. */
+
+const RESTART_POLICIES = ["Always", "OnFailure", "Never"];
+const DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
+const MAX_INT32 = 2 ** 31 - 1;
+
+/** ValidatePodCreate without what only some callers check. */
+export function validatePod(pod: KubeObject): StatusCause[] {
+  const causes = validateMeta(pod, true, dns1123Subdomain);
+  causes.push(...validatePodSpec(pod["spec"] ?? {}, "spec"));
+  if (!pod["spec"]?.serviceAccountName) {
+    (pod["spec"]?.volumes ?? []).forEach((volume: Draft, i: number) => {
+      (volume.projected?.sources ?? []).forEach((source: Draft, j: number) => {
+        if (!source.serviceAccountToken) return;
+        causes.push(
+          forbidden(
+            `spec.volumes[${i}].projected.sources[${j}].serviceAccountToken`,
+            "must not be specified when serviceAccountName is not set",
+          ),
+        );
+      });
+    });
+  }
+  return causes;
+}
+
+export function validatePodSpec(spec: Draft, path: string): StatusCause[] {
+  const at = (name: string) => child(path, name);
+  const causes: StatusCause[] = [];
+  const { names, causes: volumeCauses } = validateVolumes(spec.volumes ?? [], at("volumes"));
+  causes.push(...volumeCauses);
+  const containers: Draft[] = spec.containers ?? [];
+  causes.push(...validateContainers(containers, names, at("containers")));
+  causes.push(...validateInitContainers(spec.initContainers ?? [], containers, names, at("initContainers")));
+  causes.push(...validateHostNetwork(spec, at("containers")));
+  causes.push(...oneOf(spec.restartPolicy, RESTART_POLICIES, at("restartPolicy")));
+  causes.push(...oneOf(spec.dnsPolicy, DNS_POLICIES, at("dnsPolicy")));
+  causes.push(...validateLabels(spec.nodeSelector, at("nodeSelector")));
+  causes.push(...validateSecurityContext(spec.securityContext, at("securityContext")));
+  (spec.imagePullSecrets ?? []).forEach((secret: Draft, i: number) => {
+    if (!secret.name) causes.push(required(`${at("imagePullSecrets")}[${i}].name`, ""));
+  });
+  causes.push(...validateAffinity(spec.affinity, at("affinity")));
+  causes.push(...validateDnsConfig(spec, at("dnsConfig")));
+  (spec.readinessGates ?? []).forEach((gate: Draft, i: number) => {
+    const field = `${at("readinessGates")}[${i}].conditionType`;
+    causes.push(...invalidEach(field, gate.conditionType, qualifiedName(gate.conditionType ?? "")));
+  });
+  causes.push(...validateSchedulingGates(spec.schedulingGates ?? [], at("schedulingGates")));
+  causes.push(...validateTopologySpread(spec.topologySpreadConstraints ?? [], at("topologySpreadConstraints")));
+  for (const field of ["serviceAccountName", "nodeName"]) {
+    if (spec[field]) causes.push(...invalidEach(at(field), spec[field], dns1123Subdomain(spec[field])));
+  }
+  const deadline = spec.activeDeadlineSeconds;
+  if (deadline !== undefined && (deadline < 1 || deadline > MAX_INT32)) {
+    causes.push(invalid(at("activeDeadlineSeconds"), deadline, inRange(1, MAX_INT32)));
+  }
+  for (const field of ["hostname", "subdomain"]) {
+    if (spec[field]) causes.push(...invalidEach(at(field), spec[field], dns1123Label(spec[field])));
+  }
+  causes.push(...validateTolerations(spec.tolerations ?? [], at("tolerations")));
+  (spec.hostAliases ?? []).forEach((alias: Draft) => {
+    causes.push(...invalidEach(`${at("hostAliases")}.ip`, alias.ip ?? "", ipAddress(alias.ip ?? "")));
+    for (const name of alias.hostnames ?? []) {
+      causes.push(...invalidEach(`${at("hostAliases")}.hostnames`, name, dns1123Subdomain(name)));
+    }
+  });
+  for (const field of ["priorityClassName", "runtimeClassName"]) {
+    if (spec[field]) causes.push(...invalidEach(at(field), spec[field], dns1123Subdomain(spec[field])));
+  }
+  if (spec.preemptionPolicy) {
+    causes.push(...oneOf(spec.preemptionPolicy, ["Never", "PreemptLowerPriority"], at("preemptionPolicy")));
+  }
+  return causes;
+}
+
+function oneOf(value: string | undefined, values: readonly string[], path: string): StatusCause[] {
+  if (!value) return [required(path, "")];
+  return values.includes(value) ? [] : [notSupported(path, value, values)];
+}
+
+/** With the host's network a host port is the container's own. */
+function validateHostNetwork(spec: Draft, path: string): StatusCause[] {
+  if (!spec.hostNetwork) return [];
+  const causes: StatusCause[] = [];
+  (spec.containers ?? []).forEach((container: Draft, i: number) => {
+    (container.ports ?? []).forEach((port: Draft, j: number) => {
+      if (port.hostPort !== port.containerPort) {
+        causes.push(
+          invalid(
+            `${path}[${i}].ports[${j}].containerPort`,
+            port.containerPort,
+            "must match `hostPort` when `hostNetwork` is true",
+          ),
+        );
+      }
+    });
+  });
+  return causes;
+}
+
+function validateSecurityContext(context: Draft | undefined, path: string): StatusCause[] {
+  if (!context) return [];
+  const causes = validateId(context.fsGroup, `${path}.fsGroup`);
+  causes.push(...validateId(context.runAsUser, `${path}.runAsUser`));
+  causes.push(...validateId(context.runAsGroup, `${path}.runAsGroup`));
+  (context.supplementalGroups ?? []).forEach((id: number, i: number) => {
+    causes.push(...validateId(id, `${path}.supplementalGroups[${i}]`));
+  });
+  return causes;
+}
+
+function validateDnsConfig(spec: Draft, path: string): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const { dnsConfig } = spec;
+  if (spec.dnsPolicy === "None" && !(dnsConfig?.nameservers?.length > 0)) {
+    const detail = "must provide at least one DNS nameserver when `dnsPolicy` is None";
+    causes.push(required(`${path}.nameservers`, detail));
+  }
+  if (!dnsConfig) return causes;
+  const servers: string[] = dnsConfig.nameservers ?? [];
+  if (servers.length > 3) causes.push(invalid(`${path}.nameservers`, servers, "must not have more than 3 nameservers"));
+  servers.forEach((server, i) => {
+    causes.push(...invalidEach(`${path}.nameservers[${i}]`, server, ipAddress(server)));
+  });
+  (dnsConfig.options ?? []).forEach((option: Draft, i: number) => {
+    if (!option.name) causes.push(required(`${path}.options[${i}]`, "must not be empty"));
+  });
+  return causes;
+}
+
+function validateSchedulingGates(gates: Draft[], path: string): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const seen = new Set<string>();
+  gates.forEach((gate, i) => {
+    causes.push(...invalidEach(`${path}[${i}]`, gate.name ?? "", qualifiedName(gate.name ?? "")));
+    if (seen.has(gate.name)) causes.push(duplicate(`${path}[${i}]`, gate.name));
+    seen.add(gate.name);
+  });
+  return causes;
+}
+
+/** ValidatePodTemplateSpec. */
+export function validateTemplate(template: Draft, path: string): StatusCause[] {
+  const meta = template.metadata ?? {};
+  return [
+    ...validateLabels(meta.labels, child(path, "labels")),
+    ...validateAnnotations(meta.annotations, child(path, "annotations")),
+    ...validatePodSpec(template.spec ?? {}, child(path, "spec")),
+  ];
+}

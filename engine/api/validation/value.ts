@@ -1,0 +1,78 @@
+/** `%#v` of what field errors show most: maps and label selectors, as Go prints them. */
+
+const byCode = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+export function goStringMap(map: Record<string, string> | undefined | null): string {
+  if (!map) return "map[string]string(nil)";
+  const parts = Object.keys(map)
+    .sort(byCode)
+    .map((key) => `${JSON.stringify(key)}:${JSON.stringify(map[key])}`);
+  return `map[string]string{${parts.join(", ")}}`;
+}
+
+export function goStrings(list: readonly string[] | undefined | null): string {
+  if (!list) return "[]string(nil)";
+  return `[]string{${list.map((s) => JSON.stringify(s)).join(", ")}}`;
+}
+
+interface LabelSelector {
+  matchLabels?: Record<string, string>;
+  matchExpressions?: readonly { key: string; operator: string; values?: readonly string[] }[];
+}
+
+export function goLabelSelector(selector: LabelSelector | undefined | null): string {
+  if (!selector) return "null";
+  const expressions = selector.matchExpressions;
+  const list = expressions
+    ? `[]v1.LabelSelectorRequirement{${expressions
+        .map(
+          (e) =>
+            `v1.LabelSelectorRequirement{Key:${JSON.stringify(e.key)}, Operator:${JSON.stringify(e.operator)}, Values:${goStrings(e.values)}}`,
+        )
+        .join(", ")}}`
+    : "[]v1.LabelSelectorRequirement(nil)";
+  return `v1.LabelSelector{MatchLabels:${goStringMap(selector.matchLabels)}, MatchExpressions:${list}}`;
+}
+
+/** Deep equality of JSON values; a missing field and an undefined one are the same. */
+export function deepEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a)) {
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    for (let i = 0; i < a.length; i++) if (!deepEqual(a[i], b[i])) return false;
+    return true;
+  }
+  if (Array.isArray(b)) return false;
+  const x = a as Record<string, unknown>;
+  const y = b as Record<string, unknown>;
+  for (const key in x) if (x[key] !== undefined && !deepEqual(x[key], y[key])) return false;
+  for (const key in y) if (y[key] !== undefined && x[key] === undefined) return false;
+  return true;
+}
+
+/**
+ * apiequality.Semantic.DeepEqual on decoded JSON: absent, null and empty lists and maps are alike, as they are once
+ * Go has read them.
+ */
+export function semanticEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (isEmpty(a) && isEmpty(b)) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  if (Array.isArray(a)) {
+    const list = b as unknown[];
+    return a.length === list.length && a.every((v, i) => semanticEqual(v, list[i]));
+  }
+  const x = a as Record<string, unknown>;
+  const y = b as Record<string, unknown>;
+  for (const key in x) if (!semanticEqual(x[key], y[key])) return false;
+  for (const key in y) if (!(key in x) && !isEmpty(y[key])) return false;
+  return true;
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return false;
+}
