@@ -1,8 +1,8 @@
 import type { KindDef } from "../api/kind.ts";
+import type { Requirement } from "../api/selector.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { Event, KeyValue } from "../etcd/index.ts";
 import type { Selection } from "./selection.ts";
-import type { Requirement } from "./selectors.ts";
 import { type CacheEvent, type CacheWatch, withVersion } from "./watch.ts";
 
 /** Objects of one namespace, by name; `sorted` is remade when a name comes or goes. */
@@ -165,7 +165,9 @@ export class ResourceCache {
 }
 
 function equality({ key, operator, values }: Requirement): string | undefined {
-  return (operator === "=" || operator === "in") && values.length === 1 ? `${key}=${values[0]}` : undefined;
+  return (operator === "=" || operator === "==" || operator === "in") && values.length === 1
+    ? `${key}=${values[0]}`
+    : undefined;
 }
 
 function sorted(space: Namespace): readonly KubeObject[] {

@@ -1,16 +1,16 @@
 import type { KindDef } from "../api/kind.ts";
-import type { KubeObject } from "../api/types.ts";
-import { badRequest } from "./errors.ts";
-import type { RequestInfo } from "./requestinfo.ts";
 import {
   type FieldRequirement,
+  formatSelector,
   matchesFields,
   matchesLabels,
   parseFieldSelector,
   parseLabelSelector,
   type Requirement,
-} from "./selectors.ts";
-
+} from "../api/selector.ts";
+import type { KubeObject } from "../api/types.ts";
+import { badRequest } from "./errors.ts";
+import type { RequestInfo } from "./requestinfo.ts";
 /** Which objects of a kind a list, watch or deletecollection is about. */
 export class Selection {
   readonly namespace: string;
@@ -43,37 +43,68 @@ export class Selection {
 
   /** Judges selectors only; `inScope` judges the rest. */
   matches(object: KubeObject): boolean {
-    return matchesLabels(this.labels, object.metadata.labels) && matchesFields(this.fields, object, this.def.fields);
+    if (!matchesLabels(this.labels, object.metadata.labels)) return false;
+    return this.fields.length === 0 || matchesFields(this.fields, fieldsOf(this.def, object));
   }
+}
+
+function fieldsOf(def: KindDef, object: KubeObject): Record<string, string> {
+  const { name, namespace = "" } = object.metadata;
+  return { ...def.fields?.(object), "metadata.name": name, "metadata.namespace": namespace };
 }
 
 /** Reads the selection from a request; throws BadRequest for selectors that cannot be parsed or name unknown fields. */
 export function selectionOf(def: KindDef, info: RequestInfo): Selection {
-  const labels = parseLabelSelector(info.query.get("labelSelector"));
-  const fields = parseFieldSelector(info.query.get("fieldSelector"));
+  const labels = labelsOf(info.query.get("labelSelector") ?? "");
+  const text = info.query.get("fieldSelector") ?? "";
+  const fields = text === "" ? NO_FIELDS : parseFieldSelector(text);
+  if ("error" in fields) throw badRequest(fields.error);
   for (const { field } of fields) {
-    if (field === "metadata.name" || (field === "metadata.namespace" && def.resource.namespaced)) continue;
-    // What the kind knows is what it reports for any object: ask it about an empty one.
-    if (!knownFields(def).has(field)) {
-      throw badRequest(unsupportedField(def, field));
-    }
+    if (field === "metadata.name" || field === "metadata.namespace") continue;
+    if (!knownFields(def).has(field)) throw badRequest(unsupported(def, field, labels, fields));
   }
   return new Selection(def, info.namespace, info.name, labels, fields);
 }
 
-/** Unable to find "v1, Resource=pods" that match label selector …: upstream prefixes what the conversion function says. */
-function unsupportedField(def: KindDef, field: string): string {
+const NO_FIELDS: readonly FieldRequirement[] = [];
+const NO_LABELS: readonly Requirement[] = [];
+const parsed = new Map<string, readonly Requirement[]>();
+
+/** Selectors repeat, so the last few hundred are remembered. */
+function labelsOf(text: string): readonly Requirement[] {
+  if (text === "") return NO_LABELS;
+  let labels = parsed.get(text);
+  if (labels === undefined) {
+    const result = parseLabelSelector(text);
+    if ("error" in result) throw badRequest(result.error);
+    labels = result;
+    if (parsed.size > 500) parsed.clear();
+    parsed.set(text, labels);
+  }
+  return labels;
+}
+
+/** The conversion function's words, with what was asked before them (pkg/endpoints/handlers/get.go). */
+function unsupported(
+  def: KindDef,
+  field: string,
+  labels: readonly Requirement[],
+  fields: readonly FieldRequirement[],
+): string {
   const { group, version, resource } = def.resource;
-  const gv = group === "" ? version : `${group}/${version}`;
-  const why =
-    def.fields === undefined
-      ? `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`
-      : `field label not supported: ${field}`;
-  return `Unable to find "${gv}, Resource=${resource}" that match label selector "", field selector "${field}=": ${why}`;
+  const asked = fields.map(({ field: name, operator, value }) => `${name}${operator}${value}`).join(",");
+  const why = def.fields
+    ? `field label not supported: ${field}`
+    : `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
+  return (
+    `Unable to find "${group}/${version}, Resource=${resource}" that match label selector ` +
+    `"${formatSelector(labels)}", field selector "${asked}": ${why}`
+  );
 }
 
 const fieldNames = new WeakMap<KindDef, ReadonlySet<string>>();
 
+/** What a kind knows is what it reports for any object: ask it about an empty one. */
 function knownFields(def: KindDef): ReadonlySet<string> {
   let names = fieldNames.get(def);
   if (names === undefined) {

@@ -73,7 +73,7 @@ export function* updateObject(
     if (def.hasGeneration && specChanged(draft, current)) {
       draft.metadata.generation = (current.metadata.generation ?? 0) + 1;
     }
-    const causes = validateUpdate(def, draft, current, subresource);
+    const causes = validateUpdate(def, draft, current);
     if (causes.length > 0) throw invalid(group, kind, name, causes);
     yield* validate(server.plugins, attributes);
     orderMeta(draft);

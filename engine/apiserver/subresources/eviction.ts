@@ -1,4 +1,5 @@
 import type { HttpResponse } from "../../api/http.ts";
+import { matchLabelSelector } from "../../api/selector.ts";
 import { failure, notFound } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { cpu, type Gen } from "../../kernel/index.ts";
@@ -8,7 +9,6 @@ import { COSTS } from "../costs.ts";
 import { decodeBody } from "../decode.ts";
 import { deleteObject } from "../delete.ts";
 import { internalError } from "../errors.ts";
-import { matchesSelector } from "../match.ts";
 import { ok } from "../respond.ts";
 import { guaranteedUpdate } from "../store.ts";
 import { nowTime } from "../time.ts";
@@ -39,7 +39,7 @@ function* spend({ registry, info }: ResourceContext, pod: KubeObject, dryRun: bo
   const budgets = registry
     .cache(def)
     .inNamespace(info.namespace)
-    .filter((budget) => matchesSelector(budget["spec"]?.selector, pod.metadata.labels));
+    .filter((budget) => matchLabelSelector(budget["spec"]?.selector, pod.metadata.labels));
   if (budgets.length === 0) return;
   if (budgets.length > 1) {
     throw internalError(
