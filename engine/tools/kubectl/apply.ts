@@ -1,0 +1,211 @@
+import { resourcePath } from "../../api/client.ts";
+import { isStatus } from "../../api/status.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
+import {
+  type ChangeQuery,
+  changeQuery,
+  createObject,
+  type DryRun,
+  dryRun,
+  LAST_APPLIED,
+  resultPrinter,
+  validation,
+  withLastApplied,
+} from "./changes.ts";
+import { isExpected, KubectlError, throwAll, usageError, withSource } from "./errors.ts";
+import { toJson } from "./go.ts";
+import type { Invocation } from "./invocation.ts";
+import { build, type Info } from "./resources.ts";
+import { threeWayPatch } from "./three-way.ts";
+
+const CONFLICT_HELP = `
+Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the \`--force-conflicts\` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts`;
+
+/** kubectl apply. */
+export function* apply(k: Invocation): Gen<number> {
+  const { flags, args } = k;
+  if (args.length > 0) throw usageError("apply", `Unexpected args: [${args.join(" ")}]`);
+  const strategy = dryRun(k);
+  const serverSide = flags.bool("server-side");
+  if (flags.list("filename").length === 0 && flags.string("kustomize") === "") {
+    throw new KubectlError("must specify one of -f and -k");
+  }
+  const fieldValidation = validation(k);
+  checkFlags(k, strategy, serverSide);
+  const print = resultPrinter(k, strategy);
+  const result = yield* build(k, {
+    filenames: flags.list("filename"),
+    kustomize: flags.string("kustomize"),
+    recursive: flags.bool("recursive"),
+    labelSelector: flags.string("selector"),
+    enforceNamespace: k.target().explicitNamespace,
+    continueOnError: true,
+    flatten: true,
+  });
+  const errors = [...result.errors];
+  if (result.infos.length === 0 && errors.length === 0) throw new KubectlError("no objects passed to apply");
+  const manager = flags.string("field-manager");
+  const fieldManager = serverSide && !flags.changed("field-manager") ? "kubectl" : manager;
+  const query: ChangeQuery = { dryRun: strategy, fieldManager, fieldValidation };
+  const printed: { object: KubeObject; operation: string }[] = [];
+  const asList = flags.string("output") !== "" && flags.string("output") !== "name";
+  for (const info of result.infos) {
+    try {
+      const done = serverSide ? yield* applyServerSide(k, info, query) : yield* applyOne(k, info, query);
+      if (asList) printed.push(done);
+      else print(done.object, done.operation);
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      errors.push(error);
+    }
+  }
+  throwAll(errors);
+  if (printed.length === 1) print(printed[0]!.object, printed[0]!.operation);
+  else if (printed.length > 1) {
+    const items = printed.map(({ object }) => object);
+    print({ apiVersion: "v1", items, kind: "List", metadata: { resourceVersion: "" } } as unknown as KubeObject, "");
+  }
+  return 0;
+}
+
+function checkFlags(k: Invocation, strategy: DryRun, serverSide: boolean): void {
+  const { flags } = k;
+  if (flags.bool("force-conflicts") && !serverSide) {
+    throw new KubectlError("--force-conflicts only works with --server-side");
+  }
+  if (strategy === "client" && serverSide) {
+    throw new KubectlError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
+  }
+  if (serverSide && flags.bool("force")) throw new KubectlError("--force cannot be used with --server-side");
+  if (strategy === "server" && flags.bool("force"))
+    throw new KubectlError("--dry-run=server cannot be used with --force");
+  if (flags.bool("all") && flags.string("selector") !== "") {
+    throw new KubectlError("cannot set --all and --selector at the same time");
+  }
+  if (flags.bool("prune") && !flags.bool("all") && flags.string("selector") === "") {
+    throw new KubectlError(
+      "all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did not mean to prune all resources, specify a label selector",
+    );
+  }
+  if (flags.string("subresource") !== "" && !serverSide) {
+    throw new KubectlError("--subresource can only be specified for --server-side");
+  }
+}
+
+interface Done {
+  object: KubeObject;
+  operation: string;
+}
+
+function* applyServerSide(k: Invocation, info: Info, query: ChangeQuery): Gen<Done> {
+  const force = k.flags.bool("force-conflicts");
+  const path = resourcePath(info.mapping, info.namespace, info.name) + changeQuery({ ...query, force });
+  try {
+    const object = yield* k.patch(path, info.object, "apply");
+    warnIfDeleting(k, object);
+    return { object, operation: "serverside-applied" };
+  } catch (error) {
+    if (!isStatus(error, "Conflict")) throw error;
+    throw new KubectlError((error as Error).message + CONFLICT_HELP);
+  }
+}
+
+/** Client-side apply: create, or a patch of what the file changed since the last apply. */
+function* applyOne(k: Invocation, info: Info, query: ChangeQuery): Gen<Done> {
+  const given = info.object!;
+  if (info.name === "" && given.metadata?.generateName) {
+    throw new KubectlError(`from ${given.metadata.generateName}: cannot use generate name with apply`);
+  }
+  const modified = withLastApplied(given);
+  const path = resourcePath(info.mapping, info.namespace, info.name);
+  let current: KubeObject;
+  try {
+    current = yield* k.object("GET", path);
+  } catch (error) {
+    if (!isStatus(error, "NotFound")) {
+      throw withSource(
+        `retrieving current configuration of:\n${describeInfo(info)}\nfrom server for:`,
+        info.source,
+        error,
+      );
+    }
+    if (query.dryRun === "client") return { object: pruneNulls(modified), operation: "created" };
+    try {
+      const object = yield* createObject(k, info.mapping, info.namespace, pruneNulls(modified), query);
+      return { object, operation: "created" };
+    } catch (failed) {
+      throw withSource("creating", info.source, failed);
+    }
+  }
+  if (query.dryRun === "client") return { object: current, operation: "configured" };
+  if (current.metadata.annotations?.[LAST_APPLIED] === undefined) {
+    k.err(
+      `Warning: resource ${info.mapping.resource}/${info.name} is missing the ${LAST_APPLIED} annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.\n`,
+    );
+  }
+  return yield* patchOne(k, info, current, modified, path, query);
+}
+
+function* patchOne(
+  k: Invocation,
+  info: Info,
+  first: KubeObject,
+  modified: KubeObject,
+  path: string,
+  query: ChangeQuery,
+): Gen<Done> {
+  let current = first;
+  for (let attempt = 0; ; attempt++) {
+    const text = current.metadata.annotations?.[LAST_APPLIED];
+    const original = text ? (JSON.parse(text) as KubeObject) : undefined;
+    const { patch, type } = threeWayPatch(info.mapping, original, modified, current, k.flags.bool("overwrite"));
+    if (Object.keys(patch).length === 0) {
+      warnIfDeleting(k, current);
+      return { object: current, operation: "unchanged" };
+    }
+    try {
+      const object = yield* k.patch(path + changeQuery(query), patch, type);
+      warnIfDeleting(k, object);
+      return { object, operation: "configured" };
+    } catch (error) {
+      if (isStatus(error, "Conflict") && attempt < 5) {
+        if (attempt > 0) yield* sleep(SECOND);
+        current = yield* k.object("GET", path);
+        continue;
+      }
+      const patched = withSource("patching", info.source, error);
+      throw withSource(`applying patch:\n${toJson(patch)}\nto:\n${describeInfo(info)}\nfor:`, info.source, patched);
+    }
+  }
+}
+
+/** resource.Info's String. */
+function describeInfo(info: Info): string {
+  const { group, version, resource, kind } = info.mapping;
+  const gv = group === "" ? `/${version}` : `${group}/${version}`;
+  return `Resource: "${gv}, Resource=${resource}", GroupVersionKind: "${gv}, Kind=${kind}"\nName: "${info.name}", Namespace: "${info.namespace}"`;
+}
+
+function warnIfDeleting(k: Invocation, object: KubeObject): void {
+  const { deletionTimestamp, name } = object.metadata ?? {};
+  if (!deletionTimestamp) return;
+  k.err(`Warning: Detected changes to resource ${name} which is currently being deleted.\n`);
+}
+
+function pruneNulls<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const out: Record<string, unknown> = {};
+  for (const [key, item] of Object.entries(value)) if (item !== null) out[key] = pruneNulls(item);
+  return out as T;
+}

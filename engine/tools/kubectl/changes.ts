@@ -1,0 +1,105 @@
+/** What commands that change objects have in common: dry run, field manager, validation, the line they print. */
+import { resourcePath } from "../../api/client.ts";
+import type { KubeObject } from "../../api/types.ts";
+import type { Gen } from "../../kernel/index.ts";
+import { klog, type Mapping } from "./discovery.ts";
+import { KubectlError } from "./errors.ts";
+import { quote, toJson } from "./go.ts";
+import type { Invocation } from "./invocation.ts";
+import { nameText, objectPrinter } from "./output.ts";
+
+export type DryRun = "none" | "client" | "server";
+
+/** What `--dry-run` says; old forms are warned about. */
+export function dryRun(k: Invocation): DryRun {
+  const value = k.flags.string("dry-run");
+  if (value === "none" || value === "client" || value === "server") return value;
+  const deprecated = (text: string) => k.err(klog(k, "W", "helpers.go:704", text));
+  if (value === "unchanged") {
+    deprecated("--dry-run is deprecated and can be replaced with --dry-run=client.");
+    return "client";
+  }
+  const yes = ["1", "t", "T", "TRUE", "true", "True"].includes(value);
+  if (!yes && !["0", "f", "F", "FALSE", "false", "False"].includes(value)) {
+    throw new KubectlError(`Invalid dry-run value (${value}). Must be "none", "server", or "client".`);
+  }
+  const means = yes ? "client" : "none";
+  deprecated(`--dry-run=${value} is deprecated (boolean value) and can be replaced with --dry-run=${means}.`);
+  return means;
+}
+
+/** `created`, `created (dry run)`, `created (server dry run)`. */
+export function withDryRun(operation: string, strategy: DryRun): string {
+  if (strategy === "client") return `${operation} (dry run)`;
+  return strategy === "server" ? `${operation} (server dry run)` : operation;
+}
+
+/** Prints an object as `-o` asks for, or `pod/web created`. */
+export function resultPrinter(k: Invocation, strategy: DryRun): (object: KubeObject, operation: string) => void {
+  const printer = objectPrinter(k);
+  return (object, operation) => {
+    k.out(printer ? printer.print(object) : nameText(object, withDryRun(operation, strategy)));
+  };
+}
+
+/** What `--validate` says, as the server's fieldValidation parameter. */
+export function validation(k: Invocation): string {
+  const value = k.flags.string("validate");
+  const found = { strict: "Strict", warn: "Warn", ignore: "Ignore" }[value];
+  if (found) return found;
+  if (["1", "t", "T", "TRUE", "true", "True"].includes(value)) return "Strict";
+  if (["0", "f", "F", "FALSE", "false", "False"].includes(value)) return "Ignore";
+  throw new KubectlError(
+    `invalid - validate option ${quote(value)}; must be one of: strict (or true), warn, ignore (or false)`,
+  );
+}
+
+export interface ChangeQuery {
+  dryRun?: DryRun;
+  fieldManager?: string;
+  fieldValidation?: string;
+  force?: boolean;
+}
+
+/** `?dryRun=All&fieldManager=…`. */
+export function changeQuery({ dryRun: strategy, fieldManager, fieldValidation, force }: ChangeQuery): string {
+  const query: string[] = [];
+  if (strategy === "server") query.push("dryRun=All");
+  if (fieldManager) query.push(`fieldManager=${encodeURIComponent(fieldManager)}`);
+  if (fieldValidation) query.push(`fieldValidation=${fieldValidation}`);
+  if (force !== undefined) query.push(`force=${force}`);
+  return query.length > 0 ? `?${query.join("&")}` : "";
+}
+
+/** Creates an object; the answer is what the server stored. */
+export function* createObject(
+  k: Invocation,
+  mapping: Mapping,
+  namespace: string,
+  object: KubeObject,
+  query: ChangeQuery,
+): Gen<KubeObject> {
+  return yield* k.object("POST", resourcePath(mapping, namespace) + changeQuery(query), object);
+}
+
+export const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+/** The object without the annotation of the last apply. */
+export function withoutLastApplied(object: KubeObject): KubeObject {
+  const { [LAST_APPLIED]: _, ...annotations } = object.metadata?.annotations ?? {};
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+/** The object with itself, as JSON, in the annotation of the last apply. */
+export function withLastApplied(object: KubeObject): KubeObject {
+  const bare = withoutLastApplied(object);
+  const text = `${toJson(bare, "", true)}\n`;
+  const annotations = { ...bare.metadata.annotations, [LAST_APPLIED]: text };
+  return { ...bare, metadata: { ...bare.metadata, annotations } };
+}
+
+/** With `--save-config`, or when it has one already, the annotation is set anew. */
+export function createOrUpdateAnnotation(k: Invocation, object: KubeObject): KubeObject {
+  const save = k.flags.has("save-config") && k.flags.bool("save-config");
+  return save || object.metadata?.annotations?.[LAST_APPLIED] ? withLastApplied(object) : object;
+}

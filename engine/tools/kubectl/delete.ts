@@ -1,0 +1,190 @@
+import { resourcePath } from "../../api/client.ts";
+import { isStatus, StatusError } from "../../api/status.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { decode, type Gen, SECOND } from "../../kernel/index.ts";
+import * as sys from "../../machine/sys.ts";
+import { changeQuery, type DryRun, dryRun, withDryRun } from "./changes.ts";
+import type { Mapping } from "./discovery.ts";
+import { isExpected, KubectlError, throwAll, withSource } from "./errors.ts";
+import type { Invocation } from "./invocation.ts";
+import { build, type Info, type Result } from "./resources.ts";
+import { untilDeleted } from "./until.ts";
+
+const FORCE_WARNING =
+  "Immediate deletion does not wait for confirmation that the running resource has been terminated. The resource may continue to run on the cluster indefinitely.";
+
+export interface DeleteSettings {
+  /** Seconds; negative: the object's own. */
+  gracePeriod: number;
+  cascade: "Background" | "Foreground" | "Orphan";
+  dryRun: DryRun;
+  output: string;
+  quiet: boolean;
+  ignoreNotFound: boolean;
+  wait: boolean;
+  /** µs; 0 waits for a week. */
+  timeout: number;
+  warnClusterScope: boolean;
+}
+
+/** kubectl delete. */
+export function* deleteCommand(k: Invocation): Gen<number> {
+  const { flags } = k;
+  const selecting = flags.bool("all") || flags.string("selector") !== "" || flags.string("field-selector") !== "";
+  let gracePeriod = flags.int("grace-period");
+  const force = flags.bool("force");
+  if (flags.bool("now")) {
+    if (gracePeriod !== -1) throw new KubectlError("--now and --grace-period cannot be specified together");
+    gracePeriod = 1;
+  }
+  if (gracePeriod === 0 && !force) gracePeriod = 1;
+  if (force && gracePeriod < 0) gracePeriod = 0;
+  const cascade = cascadeOf(flags.string("cascade"));
+  const strategy = dryRun(k);
+  const settings: DeleteSettings = {
+    gracePeriod,
+    cascade,
+    dryRun: strategy,
+    output: flags.string("output"),
+    quiet: false,
+    ignoreNotFound: flags.changed("ignore-not-found") ? flags.bool("ignore-not-found") : selecting,
+    wait: flags.bool("wait"),
+    timeout: flags.duration("timeout"),
+    warnClusterScope: k.target().explicitNamespace && !flags.bool("all-namespaces"),
+  };
+  const result = yield* build(k, {
+    args: k.args,
+    filenames: flags.list("filename"),
+    kustomize: flags.string("kustomize"),
+    recursive: flags.bool("recursive"),
+    labelSelector: flags.string("selector"),
+    fieldSelector: flags.string("field-selector"),
+    selectAll: flags.bool("all"),
+    allNamespaces: flags.bool("all-namespaces"),
+    enforceNamespace: k.target().explicitNamespace,
+    requireObject: false,
+    flatten: true,
+    continueOnError: true,
+    ignoreNotFound: settings.ignoreNotFound,
+  });
+  validate(k, settings, force);
+  if (flags.bool("interactive") && !(yield* confirmed(k, result.infos))) return 0;
+  return yield* deleteResult(k, result, settings);
+}
+
+function cascadeOf(value: string): DeleteSettings["cascade"] {
+  const found = {
+    background: "Background",
+    foreground: "Foreground",
+    orphan: "Orphan",
+    true: "Background",
+    false: "Orphan",
+  }[value];
+  if (found === undefined) {
+    throw new KubectlError(`invalid cascade value (${value}). Must be "background", "foreground", or "orphan"`);
+  }
+  return found as DeleteSettings["cascade"];
+}
+
+function validate(k: Invocation, settings: DeleteSettings, force: boolean): void {
+  const { flags } = k;
+  if (settings.output !== "" && settings.output !== "name") {
+    throw new KubectlError(`unexpected -o output mode: ${settings.output}. We only support '-o name'`);
+  }
+  if (flags.bool("all") && flags.string("selector") !== "") {
+    throw new KubectlError("cannot set --all and --selector at the same time");
+  }
+  if (flags.bool("all") && flags.string("field-selector") !== "") {
+    throw new KubectlError("cannot set --all and --field-selector at the same time");
+  }
+  if (settings.gracePeriod === 0 && force) k.warn(FORCE_WARNING);
+  else if (settings.gracePeriod > 0 && force) {
+    throw new KubectlError("--force and --grace-period greater than 0 cannot be specified together");
+  }
+}
+
+function* confirmed(k: Invocation, infos: readonly Info[]): Gen<boolean> {
+  if (infos.length === 0) {
+    k.out("No resources found\n");
+    return false;
+  }
+  k.out(`You are about to delete the following ${infos.length} resource(s):\n`);
+  for (const info of infos) k.out(`${kindWord(info.mapping)}/${info.name}\n`);
+  k.out("Do you want to continue? (y/n): ");
+  yield* k.flush();
+  const answer = decode(yield* sys.read(k.p, 0)).trim();
+  if (answer.toLowerCase() === "y") return true;
+  k.out("deletion is cancelled\n");
+  return false;
+}
+
+/** `pod`, `deployment.apps`. */
+export function kindWord(mapping: Mapping): string {
+  const kind = mapping.kind.toLowerCase();
+  return mapping.group === "" ? kind : `${kind}.${mapping.group}`;
+}
+
+/** Deletes what was found, tells, and waits for the end. */
+export function* deleteResult(k: Invocation, result: Result, settings: DeleteSettings): Gen<number> {
+  const errors = [...result.errors];
+  const waiting: { info: Info; uid: string | undefined }[] = [];
+  let warned = !settings.warnClusterScope;
+  let found = 0;
+  for (const info of result.infos) {
+    found++;
+    if (!warned && !info.mapping.namespaced) {
+      k.warn("deleting cluster-scoped resources, not scoped to the provided namespace");
+      warned = true;
+    }
+    if (settings.dryRun === "client") {
+      printDeleted(k, info, settings);
+      continue;
+    }
+    try {
+      const uid = yield* deleteOne(k, info, settings);
+      printDeleted(k, info, settings);
+      waiting.push({ info, uid });
+    } catch (error) {
+      if (settings.ignoreNotFound && isStatus(error, "NotFound")) continue;
+      const sourced = withSource("deleting", info.source, error);
+      if (!isExpected(sourced)) throw sourced;
+      errors.push(sourced);
+    }
+  }
+  throwAll(errors);
+  if (found === 0) {
+    k.out("No resources found\n");
+    return 0;
+  }
+  if (!settings.wait || settings.dryRun !== "none") return 0;
+  yield* k.flush();
+  const timeout = settings.timeout === 0 ? 168 * 3600 * SECOND : settings.timeout;
+  const deadline = k.p.machine.kernel.now + timeout;
+  for (const { info, uid } of waiting) {
+    try {
+      yield* untilDeleted(k, info, uid, deadline);
+    } catch (error) {
+      if (error instanceof StatusError && (error.reason === "Forbidden" || error.reason === "MethodNotAllowed"))
+        return 0;
+      throw error;
+    }
+  }
+  return 0;
+}
+
+function* deleteOne(k: Invocation, info: Info, settings: DeleteSettings): Gen<string | undefined> {
+  const path = resourcePath(info.mapping, info.namespace, info.name) + changeQuery({ dryRun: settings.dryRun });
+  const body: Record<string, unknown> = { kind: "DeleteOptions", apiVersion: "v1" };
+  if (settings.gracePeriod >= 0) body["gracePeriodSeconds"] = settings.gracePeriod;
+  body["propagationPolicy"] = settings.cascade;
+  if (settings.dryRun === "server") body["dryRun"] = ["All"];
+  const answer = (yield* k.object("DELETE", path, body)) as KubeObject & { details?: { uid?: string } };
+  return answer.kind === "Status" ? answer.details?.uid : answer.metadata.uid;
+}
+
+function printDeleted(k: Invocation, info: Info, settings: DeleteSettings): void {
+  if (settings.quiet) return;
+  const kind = kindWord(info.mapping);
+  const operation = withDryRun(settings.gracePeriod === 0 ? "force deleted" : "deleted", settings.dryRun);
+  k.out(settings.output === "name" ? `${kind}/${info.name}\n` : `${kind} "${info.name}" ${operation}\n`);
+}

@@ -1,0 +1,113 @@
+/** Running and attaching: a process of a container with this process's stdin, stdout and terminal. */
+import { toError } from "../../api/client.ts";
+import type { RemoteCommand } from "../../api/http.ts";
+import type { Status } from "../../api/status.ts";
+import { StatusError } from "../../api/status.ts";
+import { type Gen, type Pipe, WaitQueue, wait } from "../../kernel/index.ts";
+import * as sys from "../../machine/sys.ts";
+import type { Tty } from "../../machine/tty.ts";
+import { Exit } from "./errors.ts";
+import type { Invocation } from "./invocation.ts";
+
+export interface StreamOptions {
+  stdin: boolean;
+  tty: boolean;
+  quiet: boolean;
+}
+
+/** Whether a terminal can be used; says so when one was asked for and is not there. */
+export function setupTty(k: Invocation, options: StreamOptions): Tty | undefined {
+  if (!options.stdin || !options.tty) return undefined;
+  const tty = k.p.fds.get(0)?.tty;
+  if (tty === undefined && !options.quiet) {
+    k.err("Unable to use a TTY - input is not a terminal or the right kind of file\n");
+  }
+  return tty;
+}
+
+/**
+ * Opens the streams of an exec or attach and carries bytes until the command ends. Returns normally on success; throws
+ * Exit with the command's own status, or StatusError.
+ */
+export function* stream(k: Invocation, path: string, stdin: boolean, tty: Tty | undefined): Gen {
+  const response = yield* k.request("GET", path, undefined, {
+    connection: "Upgrade",
+    upgrade: "websocket",
+    "sec-websocket-protocol": "v5.channel.k8s.io",
+  });
+  if (response.body.type !== "channels") throw toError(response);
+  const { channels } = response.body;
+  const kernel = k.p.machine.kernel;
+  const pumped = new WaitQueue();
+  let open = 0;
+  const pump = (name: string, body: Gen) => {
+    open++;
+    return kernel.spawn(`kubectl ${name}`, body, {
+      onExit: () => {
+        open--;
+        pumped.wakeAll();
+      },
+    });
+  };
+  const saved = tty && { ...tty.termios };
+  if (tty) Object.assign(tty.termios, { icanon: false, echo: false, isig: false, icrnl: false, opost: false });
+  if (tty) channels.resize(tty.columns, tty.rows);
+  const input = stdin && channels.stdin ? kernel.spawn("kubectl stdin", feed(k, channels.stdin)) : undefined;
+  const outputs = [
+    channels.stdout && pump("stdout", drain(k, channels.stdout, 1)),
+    channels.stderr && pump("stderr", drain(k, channels.stderr, 2)),
+  ];
+  const caught = tty && k.p.dispositions.get("WINCH");
+  if (tty) k.p.dispositions.set("WINCH", "catch");
+  try {
+    while (channels.result === undefined) {
+      const why = yield* wait(channels.ended);
+      if (why === "interrupted") {
+        k.p.takeSignal();
+        if (tty) channels.resize(tty.columns, tty.rows);
+      }
+    }
+    while (open > 0) yield* wait(pumped);
+  } finally {
+    if (tty && saved) Object.assign(tty.termios, saved);
+    if (tty) {
+      if (caught) k.p.dispositions.set("WINCH", caught);
+      else k.p.dispositions.delete("WINCH");
+    }
+    if (input && input.state !== "done") kernel.kill(input);
+    for (const task of outputs) if (task && task.state !== "done") kernel.kill(task);
+    channels.close();
+  }
+  finish(channels);
+}
+
+function* feed(k: Invocation, pipe: Pipe): Gen {
+  try {
+    for (;;) {
+      const chunk = yield* sys.read(k.p, 0);
+      if (chunk.length === 0) return;
+      if ((yield* pipe.write(chunk)) !== "ok") return;
+    }
+  } finally {
+    pipe.closeWriter();
+  }
+}
+
+function* drain(k: Invocation, pipe: Pipe, fd: number): Gen {
+  for (;;) {
+    const chunk = yield* pipe.read(65_536);
+    if (chunk === "interrupted" || chunk.length === 0) return;
+    if (k.p.fds.has(fd)) yield* sys.write(k.p, fd, chunk);
+  }
+}
+
+/** What the status at the end means (client-go tools/remotecommand/v4.go). */
+function finish(channels: RemoteCommand): void {
+  const status = channels.result as Status;
+  if (status.status === "Success") return;
+  if (status.reason === "NonZeroExitCode") {
+    const code = status.details?.causes?.find((cause) => cause.reason === "ExitCode")?.message;
+    throw new Exit(Number(code ?? 1), `command terminated with exit code ${code}`);
+  }
+  throw new StatusError({ ...status, message: status.message ?? "" });
+}
