@@ -7,6 +7,7 @@ import type { ResourceContext } from "./context.ts";
 import { badRequest, invalid, plainError } from "./errors.ts";
 import { deepFreeze } from "./frozen.ts";
 import { fillMeta, generateName, orderMeta } from "./objectmeta.ts";
+import { allocateService, isService } from "./services.ts";
 import { insert } from "./store.ts";
 import { validateCreate } from "./validation.ts";
 import { withVersion } from "./watch.ts";
@@ -51,6 +52,7 @@ export function* createObject(context: ResourceContext, draft: Draft, dryRun: bo
     if (generated) metadata.name = generateName(registry.kernel, metadata.generateName);
     fillMeta(registry.kernel, def, draft, namespace);
     def.prepareForCreate?.(draft);
+    if (isService(def)) allocateService(context, draft, undefined);
     const causes = validateCreate(def, draft);
     if (causes.length > 0) throw invalid(def.resource.group, def.resource.kind, metadata.name ?? "", causes);
     yield* validate(server.plugins, attributes);

@@ -38,6 +38,9 @@ export function* deleteObject(
     };
     yield* mutate(server.plugins, attributes);
     yield* validate(server.plugins, attributes);
+    if (def.resource.group === "" && def.resource.resource === "namespaces") {
+      return terminating(registry.kernel.wallMs, current, options);
+    }
     const grace = graceOf(def, current, options);
     const finalizers = finalizersFor(current, options);
     const { metadata } = current;
@@ -47,6 +50,20 @@ export function* deleteObject(
     return marked(current, deletionTimestamp, grace, finalizers);
   };
   return yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun);
+}
+
+/** A namespace first loses its content: its own finalizer holds it (pkg/registry/core/namespace/storage). */
+function terminating(nowMs: number, current: KubeObject, options: DeleteOptions): KubeObject | "delete" {
+  const finalizers = finalizersFor(current, options);
+  const held = (current["spec"]?.finalizers?.length ?? 0) + finalizers.length > 0;
+  if (current.metadata.deletionTimestamp) return held ? current : "delete";
+  if (!held) return "delete";
+  const { deletionGracePeriodSeconds: _, ...metadata } = current.metadata;
+  return {
+    ...current,
+    metadata: ordered({ ...metadata, deletionTimestamp: formatTime(nowMs) }, finalizers),
+    status: { ...current["status"], phase: "Terminating" },
+  };
 }
 
 function checkPreconditions(def: KindDef, current: KubeObject, { preconditions }: DeleteOptions): void {

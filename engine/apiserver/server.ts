@@ -26,6 +26,8 @@ export interface ApiServerOptions {
   /** Takes each line of the audit log. */
   auditSink?: (line: string) => void;
   nodeProxy?: NodeProxy;
+  /** `--service-cluster-ip-range`. */
+  serviceCidr?: string;
   /** IP it serves on. */
   address?: string;
 }
@@ -66,6 +68,7 @@ export class ApiServer {
   readonly audit: AuditLog;
   readonly nodeProxy: NodeProxy | undefined;
   readonly address: string;
+  readonly serviceCidr: string;
   private readonly failures = new Map<string, string>();
 
   constructor(options: ApiServerOptions) {
@@ -73,6 +76,7 @@ export class ApiServer {
     this.name = options.name;
     this.registry = options.registry;
     this.nodeProxy = options.nodeProxy;
+    this.serviceCidr = options.serviceCidr ?? "10.201.0.0/16";
     this.address = options.address ?? "127.0.0.1";
     this.certificates = new CertificateAuthenticator(options.clientCa);
     this.authorizer = options.registry.authorizer;

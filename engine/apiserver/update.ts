@@ -7,6 +7,7 @@ import type { ResourceContext } from "./context.ts";
 import { conflictBecause, invalid } from "./errors.ts";
 import { deepEqual } from "./frozen.ts";
 import { keepMeta, orderMeta } from "./objectmeta.ts";
+import { allocateService, isService } from "./services.ts";
 import { guaranteedUpdate, type Updated } from "./store.ts";
 import { validateUpdate } from "./validation.ts";
 
@@ -70,6 +71,7 @@ export function* updateObject(
     };
     yield* mutate(server.plugins, attributes);
     prepare(def, draft, current, options);
+    if (isService(def) && subresource === "") allocateService(context, draft, current);
     if (def.hasGeneration && specChanged(draft, current)) {
       draft.metadata.generation = (current.metadata.generation ?? 0) + 1;
     }

@@ -1,0 +1,135 @@
+import type { Draft, KindDef } from "../api/kind.ts";
+import type { KubeObject } from "../api/types.ts";
+import type { ResourceContext } from "./context.ts";
+import { invalid } from "./errors.ts";
+
+/** NodePorts of `--service-node-port-range`. */
+const FIRST_PORT = 30_000;
+const LAST_PORT = 32_767;
+
+export function isService(def: KindDef): boolean {
+  return def.resource.group === "" && def.resource.resource === "services";
+}
+
+/**
+ * ClusterIP and NodePorts of a Service, which its storage allocates (pkg/registry/core/service). What is taken is what
+ * the Services hold, so nothing has to be repaired. The lower part of each range is left to addresses asked for by name.
+ */
+export function allocateService(context: ResourceContext, draft: Draft, old: KubeObject | undefined): void {
+  const { spec } = draft;
+  if (spec === undefined) return;
+  if (spec.type === "ExternalName") {
+    delete spec.clusterIP;
+    delete spec.clusterIPs;
+    return;
+  }
+  const others = (context.registry.cacheOf("", "v1", "services")?.everything() ?? []).filter(
+    (one) => one.metadata.uid !== old?.metadata.uid,
+  );
+  allocateIp(context, draft, old, others);
+  if (spec.type === "NodePort" || spec.type === "LoadBalancer") allocatePorts(context, draft, old, others);
+  else for (const port of spec.ports ?? []) delete port.nodePort;
+}
+
+function allocateIp(
+  context: ResourceContext,
+  draft: Draft,
+  old: KubeObject | undefined,
+  others: readonly KubeObject[],
+): void {
+  const { spec, metadata } = draft;
+  if (!spec.clusterIP && spec.clusterIPs?.length) spec.clusterIP = spec.clusterIPs[0];
+  // An update that does not say keeps what there is.
+  if (!spec.clusterIP && old?.["spec"]?.clusterIP) {
+    spec.clusterIP = old["spec"].clusterIP;
+    spec.clusterIPs = old["spec"].clusterIPs;
+  }
+  if (spec.clusterIP !== "None") {
+    const taken = new Set(others.map((one) => one["spec"]?.clusterIP));
+    if (!spec.clusterIP) spec.clusterIP = freeIp(context, taken);
+    else if (spec.clusterIP !== old?.["spec"]?.clusterIP) {
+      const why = taken.has(spec.clusterIP)
+        ? "provided IP is already allocated"
+        : inRange(context, spec.clusterIP)
+          ? undefined
+          : `the provided IP (${spec.clusterIP}) is not in the valid range. The range of valid IPs is ${context.server.serviceCidr}`;
+      if (why !== undefined) {
+        throw invalid("", "Service", metadata.name, [
+          {
+            reason: "FieldValueInvalid",
+            message: `Invalid value: []string{"${spec.clusterIP}"}: failed to allocate IP ${spec.clusterIP}: ${why}`,
+            field: "spec.clusterIPs",
+          },
+        ]);
+      }
+    }
+  }
+  spec.clusterIPs = [spec.clusterIP];
+  spec.ipFamilies ??= ["IPv4"];
+  spec.ipFamilyPolicy ??= "SingleStack";
+}
+
+function bounds(cidr: string): { base: number; size: number } {
+  const [ip, bits] = cidr.split("/") as [string, string];
+  return { base: toNumber(ip), size: 2 ** (32 - Number(bits)) };
+}
+
+function toNumber(ip: string): number {
+  return ip.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+function toIp(value: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+}
+
+function inRange({ server }: ResourceContext, ip: string): boolean {
+  const { base, size } = bounds(server.serviceCidr);
+  const offset = toNumber(ip) - base;
+  return offset > 0 && offset < size - 1;
+}
+
+/** The lower band, at most 256 addresses, is for those chosen by hand (KEP-3070). */
+function freeIp({ server, registry }: ResourceContext, taken: ReadonlySet<string>): string {
+  const { base, size } = bounds(server.serviceCidr);
+  const band = Math.min(Math.max(16, Math.floor(size / 16)), 256);
+  const random = registry.kernel.random("apiserver services");
+  for (;;) {
+    const ip = toIp(base + random.int(band + 1, size - 2));
+    if (!taken.has(ip)) return ip;
+  }
+}
+
+function allocatePorts(
+  { registry }: ResourceContext,
+  draft: Draft,
+  old: KubeObject | undefined,
+  others: readonly KubeObject[],
+): void {
+  const taken = new Set<number>();
+  for (const one of others) for (const port of one["spec"]?.ports ?? []) if (port.nodePort) taken.add(port.nodePort);
+  const random = registry.kernel.random("apiserver services");
+  (draft.spec.ports ?? []).forEach((port: Draft, i: number) => {
+    const before = old?.["spec"]?.ports?.find((one: Draft) => one.port === port.port && one.protocol === port.protocol);
+    port.nodePort ||= before?.nodePort;
+    if (!port.nodePort) {
+      do port.nodePort = random.int(FIRST_PORT + 86, LAST_PORT);
+      while (taken.has(port.nodePort));
+    } else if (port.nodePort !== before?.nodePort) {
+      const why = taken.has(port.nodePort)
+        ? "provided port is already allocated"
+        : port.nodePort < FIRST_PORT || port.nodePort > LAST_PORT
+          ? `provided port is not in the valid range. The range of valid ports is ${FIRST_PORT}-${LAST_PORT}`
+          : undefined;
+      if (why !== undefined) {
+        throw invalid("", "Service", draft.metadata.name, [
+          {
+            reason: "FieldValueInvalid",
+            message: `Invalid value: ${port.nodePort}: ${why}`,
+            field: `spec.ports[${i}].nodePort`,
+          },
+        ]);
+      }
+    }
+    taken.add(port.nodePort);
+  });
+}
