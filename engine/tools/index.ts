@@ -1,4 +1,5 @@
 import type { Program } from "../machine/process.ts";
+import { kubectl } from "./kubectl/index.ts";
 import { systemPrograms } from "./system/index.ts";
 import { textPrograms } from "./text/index.ts";
 
@@ -7,5 +8,5 @@ import { textPrograms } from "./text/index.ts";
  * folder here and an entry in that folder's list.
  */
 export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(
-  Object.entries({ ...textPrograms, ...systemPrograms }),
+  Object.entries({ ...textPrograms, ...systemPrograms, kubectl }),
 );
