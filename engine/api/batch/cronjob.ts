@@ -1,6 +1,8 @@
 import { CONTAINERS, IMAGES, SELECTOR } from "../apps/columns.ts";
+import { validateJobTemplate } from "../apps/validation.ts";
 import { AGE, age, column, containerCells, doc, formatLabelSelector, NAME, since } from "../columns.ts";
 import { define } from "../define.ts";
+import { defaultCronJob } from "./defaults.ts";
 
 const SPEC = "io.k8s.api.batch.v1.CronJobSpec";
 
@@ -10,6 +12,9 @@ export const cronJob = define({
   kind: "CronJob",
   plural: "cronjobs",
   namespaced: true,
+  defaults: defaultCronJob,
+  validateBody: (object) =>
+    validateJobTemplate(object["spec"]?.jobTemplate?.spec?.template, "spec.jobTemplate.spec.template"),
   shortNames: ["cj"],
   categories: ["all"],
   hasGeneration: true,

@@ -1,8 +1,10 @@
 import { CONTAINERS, IMAGES, SELECTOR } from "../apps/columns.ts";
+import { validateJobTemplate } from "../apps/validation.ts";
 import { AGE, age, column, containerCells, doc, formatLabelSelector, NAME, since } from "../columns.ts";
 import { define } from "../define.ts";
 import { parseTime } from "../time.ts";
 import type { KubeObject } from "../types.ts";
+import { defaultJob } from "./defaults.ts";
 
 function completions({ spec = {}, status = {} }: KubeObject): string {
   const succeeded = status.succeeded ?? 0;
@@ -29,6 +31,8 @@ export const job = define({
   kind: "Job",
   plural: "jobs",
   namespaced: true,
+  defaults: defaultJob,
+  validateBody: (object) => validateJobTemplate(object["spec"]?.template, "spec.template"),
   categories: ["all"],
   hasGeneration: true,
   status: true,

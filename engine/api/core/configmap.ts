@@ -1,5 +1,6 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { validateConfigMap, validateImmutable } from "./data-validation.ts";
 
 export const configMap = define({
   group: "",
@@ -7,6 +8,8 @@ export const configMap = define({
   kind: "ConfigMap",
   plural: "configmaps",
   namespaced: true,
+  validateBody: validateConfigMap,
+  validateBodyUpdate: validateImmutable(["data", "binaryData"]),
   shortNames: ["cm"],
   columns: [NAME, column("Data", "string", doc("io.k8s.api.core.v1.ConfigMap#data")), AGE],
   cells: (object, nowMs) => {

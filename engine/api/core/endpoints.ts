@@ -33,6 +33,9 @@ export const endpoints = define({
   kind: "Endpoints",
   plural: "endpoints",
   namespaced: true,
+  defaults: (draft) => {
+    for (const subset of draft.subsets ?? []) for (const port of subset.ports ?? []) port.protocol ||= "TCP";
+  },
   shortNames: ["ep"],
   etcdPrefix: "services/endpoints",
   columns: [NAME, column("Endpoints", "string", doc("io.k8s.api.core.v1.Endpoints#subsets")), AGE],

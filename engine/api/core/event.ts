@@ -3,6 +3,7 @@ import { define } from "../define.ts";
 import type { Cell } from "../kind.ts";
 import { parseTime } from "../time.ts";
 import type { KubeObject } from "../types.ts";
+import { invalid } from "../validation/field.ts";
 
 const EVENT = "io.k8s.api.core.v1.Event";
 const REFERENCE = "io.k8s.api.core.v1.ObjectReference";
@@ -71,6 +72,14 @@ export const event = define({
   plural: "events",
   namespaced: true,
   shortNames: ["ev"],
+  // validateV1EventSeries and the rest apply to newer clients only; the namespaces must agree for all.
+  validateBody: (object) => {
+    const involved = object["involvedObject"]?.namespace || "default";
+    if (object.metadata.namespace === involved) return [];
+    return [
+      invalid("involvedObject.namespace", object["involvedObject"]?.namespace ?? "", "does not match event.namespace"),
+    ];
+  },
   fields: (object) => {
     const involved = object.involvedObject ?? {};
     return {

@@ -1,5 +1,6 @@
 import { AGE, age, column, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { dns1123Label } from "../validation/names.ts";
 
 export const namespace = define({
   group: "",
@@ -7,6 +8,22 @@ export const namespace = define({
   kind: "Namespace",
   plural: "namespaces",
   namespaced: false,
+  nameCheck: dns1123Label,
+  defaults: (draft) => {
+    if (draft.metadata?.name) (draft.metadata.labels ??= {})["kubernetes.io/metadata.name"] ??= draft.metadata.name;
+    (draft.status ??= {}).phase ||= "Active";
+  },
+  // registry/core/namespace/strategy.go: Active, and kept until its content is gone.
+  prepareForCreate: (draft) => {
+    draft.status = { phase: "Active" };
+    const finalizers: string[] = ((draft.spec ??= {}).finalizers ??= []);
+    if (!finalizers.includes("kubernetes")) finalizers.push("kubernetes");
+  },
+  prepareForUpdate: (draft, old) => {
+    draft.spec = { ...draft.spec, finalizers: old["spec"]?.finalizers };
+    if (draft.spec.finalizers === undefined) delete draft.spec.finalizers;
+    draft.status = old["status"];
+  },
   shortNames: ["ns"],
   verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
   subresources: [{ name: "finalize", kind: "Namespace", group: "", version: "v1", verbs: ["update"] }],

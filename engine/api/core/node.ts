@@ -1,6 +1,8 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
 import type { KubeObject } from "../types.ts";
+import { forbidden } from "../validation/field.ts";
+import { validateTaints } from "./placement-validation.ts";
 
 const INFO = "io.k8s.api.core.v1.NodeSystemInfo";
 const ADDRESSES = "io.k8s.api.core.v1.NodeStatus#addresses";
@@ -35,6 +37,17 @@ export const node = define({
   kind: "Node",
   plural: "nodes",
   namespaced: false,
+  defaults: (draft) => {
+    if (draft.status?.capacity && !draft.status.allocatable) draft.status.allocatable = { ...draft.status.capacity };
+  },
+  validateBody: (object) => validateTaints(object["spec"]?.taints ?? [], "spec.taints"),
+  validateBodyUpdate: (object, old) => {
+    const before = old["spec"]?.podCIDR;
+    if (!before || object["spec"]?.podCIDR === before) return [];
+    return [forbidden("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid')];
+  },
+  // A kubelet registers its Node together with the status.
+  prepareForCreate: () => {},
   shortNames: ["no"],
   etcdPrefix: "minions",
   status: true,

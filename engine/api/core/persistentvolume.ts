@@ -10,6 +10,15 @@ export const persistentVolume = define({
   kind: "PersistentVolume",
   plural: "persistentvolumes",
   namespaced: false,
+  defaults: (draft) => {
+    (draft.status ??= {}).phase ||= "Pending";
+    draft.spec.persistentVolumeReclaimPolicy ||= "Retain";
+    draft.spec.volumeMode ??= "Filesystem";
+    if (draft.spec.hostPath) draft.spec.hostPath.type ??= "";
+  },
+  prepareForCreate: (draft) => {
+    draft.status = { phase: "Pending" };
+  },
   shortNames: ["pv"],
   status: true,
   columns: [

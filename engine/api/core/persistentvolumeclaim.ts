@@ -11,6 +11,13 @@ export const persistentVolumeClaim = define({
   kind: "PersistentVolumeClaim",
   plural: "persistentvolumeclaims",
   namespaced: true,
+  defaults: (draft) => {
+    (draft.status ??= {}).phase ||= "Pending";
+    draft.spec.volumeMode ??= "Filesystem";
+  },
+  prepareForCreate: (draft) => {
+    draft.status = { phase: "Pending" };
+  },
   shortNames: ["pvc"],
   status: true,
   columns: [

@@ -1,5 +1,6 @@
 import { column, containerCells, formatLabels, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { defaultTemplate } from "./pod-defaults.ts";
 
 export const podTemplate = define({
   group: "",
@@ -7,6 +8,7 @@ export const podTemplate = define({
   kind: "PodTemplate",
   plural: "podtemplates",
   namespaced: true,
+  defaults: (draft) => defaultTemplate(draft.template),
   columns: [
     NAME,
     column("Containers", "string", "Names of each container in the template."),

@@ -1,6 +1,7 @@
 import { CONTAINERS, IMAGES, SELECTOR } from "../apps/columns.ts";
 import { AGE, age, column, containerCells, doc, formatLabels, NAME } from "../columns.ts";
 import { define, SCALE } from "../define.ts";
+import { defaultTemplate } from "./pod-defaults.ts";
 
 const STATUS = "io.k8s.api.core.v1.ReplicationControllerStatus";
 
@@ -10,6 +11,16 @@ export const replicationController = define({
   kind: "ReplicationController",
   plural: "replicationcontrollers",
   namespaced: true,
+  defaults: (draft) => {
+    const spec = (draft.spec ??= {});
+    spec.replicas ??= 1;
+    const labels = spec.template?.metadata?.labels;
+    if (labels) {
+      spec.selector ??= { ...labels };
+      draft.metadata.labels ??= { ...labels };
+    }
+    defaultTemplate(spec.template);
+  },
   shortNames: ["rc"],
   categories: ["all"],
   etcdPrefix: "controllers",

@@ -1,6 +1,8 @@
 import { AGE, age, column, doc, formatLabels, NAME } from "../columns.ts";
-import { define } from "../define.ts";
+import { define, keepStatus } from "../define.ts";
 import type { KubeObject } from "../types.ts";
+import { dns1035Label } from "../validation/names.ts";
+import { defaultService, patchAllocatedValues, validateService, validateServiceUpdate } from "./service-behaviour.ts";
 
 const SPEC = "io.k8s.api.core.v1.ServiceSpec";
 
@@ -66,6 +68,17 @@ export const service = define({
     },
   ],
   status: true,
+  nameCheck: dns1035Label,
+  defaults: defaultService,
+  validateBody: validateService,
+  validateBodyUpdate: validateServiceUpdate,
+  prepareForUpdate: (draft, old) => {
+    keepStatus(draft, old);
+    patchAllocatedValues(draft, old);
+  },
+  prepareForCreate: (draft) => {
+    draft.status = { loadBalancer: {} };
+  },
   fields: (object) => ({ "spec.clusterIP": object.spec?.clusterIP ?? "", "spec.type": object.spec?.type ?? "" }),
   columns: [
     NAME,

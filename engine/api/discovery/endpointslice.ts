@@ -1,5 +1,6 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { invalid, notSupported, required } from "../validation/field.ts";
 
 const SLICE = "io.k8s.api.discovery.v1.EndpointSlice";
 const SHOWN = 3;
@@ -16,6 +17,21 @@ export const endpointSlice = define({
   kind: "EndpointSlice",
   plural: "endpointslices",
   namespaced: true,
+  defaults: (draft) => {
+    for (const port of draft.ports ?? []) {
+      port.name ??= "";
+      port.protocol ??= "TCP";
+    }
+  },
+  validateBody: (object) => {
+    if (!object["addressType"]) return [required("addressType", "")];
+    const types = ["FQDN", "IPv4", "IPv6"];
+    return types.includes(object["addressType"]) ? [] : [notSupported("addressType", object["addressType"], types)];
+  },
+  validateBodyUpdate: (object, old) =>
+    object["addressType"] === old["addressType"]
+      ? []
+      : [invalid("addressType", object["addressType"], "field is immutable")],
   hasGeneration: true,
   columns: [
     NAME,

@@ -7,6 +7,15 @@ export const networkPolicy = define({
   kind: "NetworkPolicy",
   plural: "networkpolicies",
   namespaced: true,
+  defaults: (draft) => {
+    const spec = draft.spec;
+    if (!spec) return;
+    for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])]) {
+      for (const port of rule.ports ?? []) port.protocol ??= "TCP";
+    }
+    if (!(spec.policyTypes?.length > 0))
+      spec.policyTypes = spec.egress?.length > 0 ? ["Ingress", "Egress"] : ["Ingress"];
+  },
   shortNames: ["netpol"],
   hasGeneration: true,
   columns: [NAME, column("Pod-Selector", "string", doc("io.k8s.api.networking.v1.NetworkPolicySpec#podSelector")), AGE],

@@ -1,5 +1,7 @@
 import { DEFAULT_COLUMNS, defaultCells } from "../columns.ts";
 import { define } from "../define.ts";
+import { pathSegment } from "../validation/names.ts";
+import { validateRules } from "./validation.ts";
 
 export const clusterRole = define({
   group: "rbac.authorization.k8s.io",
@@ -7,6 +9,8 @@ export const clusterRole = define({
   kind: "ClusterRole",
   plural: "clusterroles",
   namespaced: false,
+  nameCheck: pathSegment,
+  validateBody: (object) => validateRules(object["rules"] ?? [], false),
   columns: DEFAULT_COLUMNS,
   cells: defaultCells,
 });

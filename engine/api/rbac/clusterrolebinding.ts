@@ -1,5 +1,7 @@
 import { define } from "../define.ts";
+import { pathSegment } from "../validation/names.ts";
 import { bindingCells, bindingColumns } from "./columns.ts";
+import { defaultBinding, immutableRoleRef, validateBinding } from "./validation.ts";
 
 export const clusterRoleBinding = define({
   group: "rbac.authorization.k8s.io",
@@ -7,6 +9,10 @@ export const clusterRoleBinding = define({
   kind: "ClusterRoleBinding",
   plural: "clusterrolebindings",
   namespaced: false,
+  nameCheck: pathSegment,
+  defaults: defaultBinding,
+  validateBody: (object) => validateBinding(object, false),
+  validateBodyUpdate: immutableRoleRef,
   columns: bindingColumns("ClusterRoleBinding"),
   cells: bindingCells,
 });

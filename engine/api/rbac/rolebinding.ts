@@ -1,5 +1,7 @@
 import { define } from "../define.ts";
+import { pathSegment } from "../validation/names.ts";
 import { bindingCells, bindingColumns } from "./columns.ts";
+import { defaultBinding, immutableRoleRef, validateBinding } from "./validation.ts";
 
 export const roleBinding = define({
   group: "rbac.authorization.k8s.io",
@@ -7,6 +9,10 @@ export const roleBinding = define({
   kind: "RoleBinding",
   plural: "rolebindings",
   namespaced: true,
+  nameCheck: pathSegment,
+  defaults: defaultBinding,
+  validateBody: (object) => validateBinding(object, true),
+  validateBodyUpdate: immutableRoleRef,
   columns: bindingColumns("RoleBinding"),
   cells: bindingCells,
 });

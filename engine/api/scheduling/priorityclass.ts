@@ -1,7 +1,43 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import type { StatusCause } from "../status.ts";
+import type { KubeObject } from "../types.ts";
+import { forbidden, notSupported } from "../validation/field.ts";
 
 const CLASS = "io.k8s.api.scheduling.v1.PriorityClass";
+
+/** Highest value a class of the users' own may have. */
+const HIGHEST_USER_PRIORITY = 1_000_000_000;
+const SYSTEM: Record<string, number | undefined> = {
+  "system-cluster-critical": 2_000_000_000,
+  "system-node-critical": 2_000_001_000,
+};
+
+function validateClass(object: KubeObject): StatusCause[] {
+  const { name } = object.metadata;
+  const value = object["value"] ?? 0;
+  const causes: StatusCause[] = [];
+  if (name?.startsWith("system-")) {
+    if (SYSTEM[name] !== value) {
+      causes.push(
+        forbidden(
+          "metadata.name",
+          "priority class names with 'system-' prefix are reserved for system use only. error: " +
+            (SYSTEM[name] === undefined
+              ? `${name} is not a known system priority class`
+              : `value of ${name} PriorityClass must be ${SYSTEM[name]}`),
+        ),
+      );
+    }
+  } else if (value > HIGHEST_USER_PRIORITY) {
+    causes.push(forbidden("value", `maximum allowed value of a user defined priority is ${HIGHEST_USER_PRIORITY}`));
+  }
+  const policies = ["Never", "PreemptLowerPriority"];
+  if (object["preemptionPolicy"] && !policies.includes(object["preemptionPolicy"])) {
+    causes.push(notSupported("preemptionPolicy", object["preemptionPolicy"], policies));
+  }
+  return causes;
+}
 
 export const priorityClass = define({
   group: "scheduling.k8s.io",
@@ -9,6 +45,18 @@ export const priorityClass = define({
   kind: "PriorityClass",
   plural: "priorityclasses",
   namespaced: false,
+  defaults: (draft) => {
+    draft.preemptionPolicy ??= "PreemptLowerPriority";
+  },
+  validateBody: validateClass,
+  validateBodyUpdate: (object, old) => {
+    const causes: StatusCause[] = [];
+    if (object["value"] !== old["value"]) causes.push(forbidden("value", "may not be changed in an update."));
+    if (object["preemptionPolicy"] !== old["preemptionPolicy"]) {
+      causes.push(forbidden("preemptionPolicy", "may not be changed in an update."));
+    }
+    return causes;
+  },
   shortNames: ["pc"],
   hasGeneration: true,
   columns: [

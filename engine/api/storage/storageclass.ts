@@ -16,6 +16,10 @@ export const storageClass = define({
   kind: "StorageClass",
   plural: "storageclasses",
   namespaced: false,
+  defaults: (draft) => {
+    draft.reclaimPolicy ??= "Delete";
+    draft.volumeBindingMode ??= "Immediate";
+  },
   shortNames: ["sc"],
   columns: [
     NAME,
