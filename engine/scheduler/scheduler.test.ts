@@ -66,6 +66,11 @@ describe("scheduler", () => {
     const s = start({ "cp-1": CONTROL_PLANE, "worker-1": {}, "worker-2": { labels: { disk: "ssd" } } });
     s.pod("web", { nodeSelector: { disk: "ssd" } });
     s.run(1);
+      s.lines,
+      JSON.stringify(s.scheduler.decisions),
+      JSON.stringify(s.json("GET", "/api/v1/namespaces/default/events")),
+      JSON.stringify(s.get("web").status),
+    );
     expect(s.get("web").spec.nodeName).toBe("worker-2");
     expect(s.get("web").status.conditions).toMatchObject([{ type: "PodScheduled", status: "True" }]);
     expect(s.events("web")).toMatchObject([

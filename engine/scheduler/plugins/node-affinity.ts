@@ -1,33 +1,6 @@
-import { hasLabels, matchesRequirement, type SelectorRequirement } from "../../api/label-selector.ts";
+import { matchesNodeAffinity, matchesTerm, type NodeSelectorTerm, requiredTerms } from "../../api/node-selector.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { type Cycle, defaultNormalize, type Plugin, unresolvable } from "../framework.ts";
-
-interface NodeSelectorTerm {
-  matchExpressions?: SelectorRequirement[];
-  matchFields?: SelectorRequirement[];
-}
-
-/** One term; an empty one matches nothing (component-helpers/scheduling/corev1/nodeaffinity). */
-function matchesTerm(term: NodeSelectorTerm, node: KubeObject): boolean {
-  const { matchExpressions = [], matchFields = [] } = term;
-  if (matchExpressions.length === 0 && matchFields.length === 0) return false;
-  const fields = { "metadata.name": node.metadata.name };
-  return (
-    matchExpressions.every((requirement) => matchesRequirement(requirement, node.metadata.labels)) &&
-    matchFields.every((requirement) => matchesRequirement(requirement, fields))
-  );
-}
-
-/** True when nodeSelector and the required node affinity of a Pod let it onto the node. */
-export function matchesNodeAffinity(pod: KubeObject, node: KubeObject): boolean {
-  if (!hasLabels(pod.spec.nodeSelector, node.metadata.labels)) return false;
-  const terms = requiredTerms(pod);
-  return terms === undefined || terms.some((term) => matchesTerm(term, node));
-}
-
-function requiredTerms(pod: KubeObject): NodeSelectorTerm[] | undefined {
-  return pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-}
 
 function preferred(cycle: Cycle): { weight: number; preference: NodeSelectorTerm }[] {
   return cycle.pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];

@@ -1,6 +1,6 @@
+import { tolerates } from "../../api/tolerations.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { type Plugin, unresolvable } from "../framework.ts";
-import { tolerates } from "./tolerations.ts";
 
 const TAINT = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
 

@@ -1,9 +1,9 @@
 import { hasLabels, type LabelSelector, matchesSelector } from "../../api/label-selector.ts";
+import { matchesNodeAffinity } from "../../api/node-selector.ts";
+import { untoleratedTaint } from "../../api/tolerations.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { type Cycle, MAX_NODE_SCORE, type Plugin, unresolvable, unschedulable } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
-import { matchesNodeAffinity } from "./node-affinity.ts";
-import { untoleratedTaint } from "./tolerations.ts";
 
 const HOSTNAME = "kubernetes.io/hostname";
 const REASON = "node(s) didn't match pod topology spread constraints";

@@ -1,6 +1,6 @@
+import { type Taint, type Toleration, tolerates, untoleratedTaint } from "../../api/tolerations.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { defaultNormalize, type Plugin, unresolvable } from "../framework.ts";
-import { type Taint, type Toleration, tolerates, untoleratedTaint } from "./tolerations.ts";
 
 const HARD = ["NoSchedule", "NoExecute"];
 

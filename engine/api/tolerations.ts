@@ -1,4 +1,4 @@
-import type { KubeObject } from "../../api/types.ts";
+import type { KubeObject } from "./types.ts";
 
 export interface Taint {
   key: string;

@@ -1,0 +1,29 @@
+import type { ApiClient } from "../api/client.ts";
+import type { EventRecorder } from "../api/event-recorder.ts";
+import type { Kernel } from "../kernel/index.ts";
+import type { SharedInformers } from "./informers.ts";
+import type { Reconciler, WorkQueue } from "./reconciler.ts";
+
+/** What a controller works with; one per controller, while the leader lease is held. */
+export interface ControllerContext {
+  readonly kernel: Kernel;
+  /** Acts as the controller's own ServiceAccount. */
+  readonly client: ApiClient;
+  readonly informers: SharedInformers;
+  readonly recorder: EventRecorder;
+  readonly options: ControllerSettings;
+  /** A work queue that stops when the lease is lost. */
+  queue(reconciler: Reconciler): WorkQueue;
+  /** True once the lease is lost: timers must not act any more. */
+  stopped(): boolean;
+}
+
+export interface ControllerSettings {
+  /** Pods' addresses, of which every node gets a /24. */
+  clusterCidr: string;
+  serviceCidr: string;
+  /** PEM that the ConfigMap kube-root-ca.crt carries. */
+  rootCa: string;
+}
+
+export type StartController = (context: ControllerContext) => void;

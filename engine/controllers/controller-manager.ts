@@ -1,0 +1,103 @@
+import type { ApiClient } from "../api/client.ts";
+import { EventRecorder } from "../api/event-recorder.ts";
+import { klog } from "../api/klog.ts";
+import { LeaderElection } from "../api/leader-election.ts";
+import type { Gen, Kernel } from "../kernel/index.ts";
+import type { ControllerContext } from "./context.ts";
+import { SharedInformers } from "./informers.ts";
+import { CONTROLLERS } from "./list.ts";
+import { WorkQueue } from "./reconciler.ts";
+import { WATCHED } from "./watched.ts";
+
+export interface ControllerManagerOptions {
+  kernel: Kernel;
+  /**
+   * A client for a part of the process: undefined for kube-controller-manager itself (informers, lease), else a
+   * controller's ServiceAccount in kube-system, e.g. `deployment-controller`.
+   */
+  client: (serviceAccount?: string) => ApiClient;
+  log: (line: string) => void;
+  /** Host name of the control-plane node. */
+  identity: string;
+  clusterCidr: string;
+  serviceCidr: string;
+  /** PEM for kube-root-ca.crt. */
+  rootCa?: string;
+  pid?: number;
+  /** The lease was lost: the real process exits. */
+  onExit?: () => void;
+}
+
+/** kube-controller-manager: runs every controller of list.ts while it holds its leader lease. */
+export class ControllerManager {
+  readonly election: LeaderElection;
+  private readonly options: ControllerManagerOptions;
+  private informers: SharedInformers | undefined;
+  private queues: WorkQueue[] = [];
+  private running = false;
+
+  constructor(options: ControllerManagerOptions) {
+    this.options = options;
+    const { kernel, log, identity, pid = 1 } = options;
+    this.election = new LeaderElection({
+      kernel,
+      client: options.client(),
+      name: "kube-controller-manager",
+      identity,
+      component: "kube-controller-manager",
+      log,
+      pid,
+      onStartedLeading: () => {
+        kernel.spawn("kube-controller-manager", this.lead(), { instant: false });
+      },
+      onStoppedLeading: () => {
+        log(klog(kernel, pid, "E", "controllermanager.go:342", "leaderelection lost", {}));
+        this.stop();
+        options.onExit?.();
+      },
+    });
+  }
+
+  /** Asks for the lease; controllers start when it is held. */
+  start(): void {
+    const { kernel, log, pid = 1 } = this.options;
+    this.running = true;
+    log(klog(kernel, pid, "I", "controllermanager.go:185", "Starting", { version: "v1.32.3" }));
+    this.election.start();
+  }
+
+  stop(): void {
+    this.running = false;
+    this.election.stop();
+    for (const queue of this.queues) queue.stop();
+    this.queues = [];
+    this.informers?.stop();
+    this.informers = undefined;
+  }
+
+  private *lead(): Gen {
+    const { kernel, log, pid = 1, options } = { ...this.options, options: this.options };
+    const informers = new SharedInformers(kernel, options.client(), WATCHED);
+    this.informers = informers;
+    yield* informers.sync();
+    if (!this.running || this.informers !== informers) return;
+    for (const { name, serviceAccount, component, start } of CONTROLLERS) {
+      const client = options.client(serviceAccount);
+      const context: ControllerContext = {
+        kernel,
+        client,
+        informers,
+        recorder: new EventRecorder({ kernel, client, component: component ?? serviceAccount }),
+        options: { clusterCidr: options.clusterCidr, serviceCidr: options.serviceCidr, rootCa: options.rootCa ?? "" },
+        queue: (reconciler) => {
+          const queue = new WorkQueue(kernel, reconciler);
+          this.queues.push(queue);
+          return queue;
+        },
+        stopped: () => this.informers !== informers,
+      };
+      start(context);
+      log(klog(kernel, pid, "I", "controllermanager.go:796", "Started controller", { controller: name }));
+    }
+  }
+}

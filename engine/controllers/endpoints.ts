@@ -1,0 +1,132 @@
+import { keyOf } from "../api/informer.ts";
+import { ENDPOINTS, PODS, SERVICES } from "../api/resources.ts";
+import { isStatus } from "../api/status.ts";
+import type { KubeObject } from "../api/types.ts";
+import type { Gen } from "../kernel/index.ts";
+import type { ControllerContext } from "./context.ts";
+import { isReady } from "./pods.ts";
+import type { Reconciler, WorkQueue } from "./reconciler.ts";
+import {
+  addServicesOf,
+  type EndpointPort,
+  podsOf,
+  portsOf,
+  TRIGGER_TIME,
+  targetRef,
+  triggerTime,
+} from "./service-pods.ts";
+import { canonical } from "./template-hash.ts";
+
+const HEADLESS = "service.kubernetes.io/headless";
+
+interface Subset {
+  addresses?: object[];
+  notReadyAddresses?: object[];
+  ports?: EndpointPort[];
+}
+
+/** The Endpoints object of each Service with a selector (pkg/controller/endpoint). */
+class EndpointsController implements Reconciler {
+  readonly name = "endpoints";
+  private readonly context: ControllerContext;
+  private readonly queue: WorkQueue;
+
+  constructor(context: ControllerContext) {
+    this.context = context;
+    this.queue = context.queue(this);
+    context.informers.handle(SERVICES, ({ object }) => this.queue.add(keyOf(object)));
+    context.informers.handle(PODS, (change) => addServicesOf(context, this.queue, change));
+    context.informers.handle(ENDPOINTS, ({ type, object }) => {
+      if (type === "deleted") this.queue.add(keyOf(object));
+    });
+  }
+
+  *reconcile(key: string): Gen {
+    const { informers, client, recorder } = this.context;
+    const service = informers.get(SERVICES, key);
+    const there = informers.get(ENDPOINTS, key);
+    const [namespace, name] = key.split("/") as [string, string];
+    if (service === undefined) {
+      if (there !== undefined) yield* remove(client.delete(ENDPOINTS, namespace, name));
+      return;
+    }
+    const pods = podsOf(this.context, service);
+    if (pods === undefined) return;
+    const subsets = subsetsOf(service, pods);
+    const { [HEADLESS]: _headless, ...labels } = service.metadata.labels ?? {};
+    if (service.spec.clusterIP === "None") labels[HEADLESS] = "";
+    const same =
+      there !== undefined &&
+      canonical(there["subsets"] ?? []) === canonical(subsets) &&
+      canonical(there.metadata.labels ?? {}) === canonical(labels);
+    if (same) return;
+    const annotations = { ...there?.metadata.annotations, [TRIGGER_TIME]: triggerTime(service, pods) };
+    const content = subsets.length > 0 ? { subsets } : {};
+    try {
+      if (there === undefined)
+        yield* client.create(ENDPOINTS, {
+          apiVersion: "v1",
+          kind: "Endpoints",
+          metadata: { name, namespace, labels, annotations },
+          ...content,
+        });
+      else {
+        const { subsets: _old, ...rest } = there;
+        const metadata = { ...there.metadata, labels, annotations };
+        yield* client.update(ENDPOINTS, { ...rest, metadata, ...content } as KubeObject);
+      }
+    } catch (error) {
+      if (isStatus(error, "Forbidden")) return;
+      if (error instanceof Error && there === undefined && !isStatus(error, "AlreadyExists"))
+        recorder.event(
+          service,
+          "Warning",
+          "FailedToCreateEndpoint",
+          `Failed to create endpoint for service ${key}: ${error.message}`,
+        );
+      throw error;
+    }
+  }
+}
+
+function* remove(work: Gen<unknown>): Gen {
+  try {
+    yield* work;
+  } catch (error) {
+    if (!isStatus(error, "NotFound")) throw error;
+  }
+}
+
+/** Addresses grouped by the ports they serve (pkg/api/v1/endpoints RepackSubsets). */
+function subsetsOf(service: KubeObject, pods: readonly KubeObject[]): Subset[] {
+  const groups = new Map<string, { ports: EndpointPort[]; ready: KubeObject[]; not: KubeObject[] }>();
+  for (const pod of pods) {
+    const anyway = service.spec.publishNotReadyAddresses === true;
+    if (pod.metadata.deletionTimestamp && !anyway) continue;
+    const ports = portsOf(service, pod);
+    if (ports.length === 0 && (service.spec.ports ?? []).length > 0) continue;
+    const key = canonical(ports);
+    let group = groups.get(key);
+    if (group === undefined) groups.set(key, (group = { ports, ready: [], not: [] }));
+    (anyway || isReady(pod) ? group.ready : group.not).push(pod);
+  }
+  const address = (pod: KubeObject) => ({
+    ip: pod.status.podIP,
+    ...(pod.spec.hostname && pod.spec.subdomain === service.metadata.name && { hostname: pod.spec.hostname }),
+    ...(pod.spec.nodeName && { nodeName: pod.spec.nodeName }),
+    targetRef: targetRef(pod),
+  });
+  const sorted = (list: KubeObject[]) =>
+    list.sort((a, b) => (a.status.podIP < b.status.podIP ? -1 : a.status.podIP > b.status.podIP ? 1 : 0)).map(address);
+  return [...groups.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { ports, ready, not }]) => ({
+      ...(ready.length > 0 && { addresses: sorted(ready) }),
+      ...(not.length > 0 && { notReadyAddresses: sorted(not) }),
+      ...(ports.length > 0 && { ports: [...ports].sort((a, b) => ((a.name ?? "") < (b.name ?? "") ? -1 : 1)) }),
+    }));
+}
+
+export function startEndpointsController(context: ControllerContext): void {
+  new EndpointsController(context);
+}

@@ -1,0 +1,183 @@
+import { kindByGvk } from "../api/kinds.ts";
+import { isStatus } from "../api/status.ts";
+import type { KubeObject, OwnerReference, Resource } from "../api/types.ts";
+import type { Gen } from "../kernel/index.ts";
+import type { ControllerContext } from "./context.ts";
+import type { Reconciler, WorkQueue } from "./reconciler.ts";
+import { WATCHED } from "./watched.ts";
+
+const FOREGROUND = "foregroundDeletion";
+const ORPHAN = "orphan";
+
+interface Vertex {
+  object: KubeObject;
+  resource: Resource;
+}
+
+/**
+ * Deletes what its owners left behind (pkg/controller/garbagecollector). The graph holds every watched object by uid
+ * and, for each owner's uid, its dependents; a key is a uid.
+ */
+class GarbageCollector implements Reconciler {
+  readonly name = "garbagecollector";
+  private readonly context: ControllerContext;
+  private readonly queue: WorkQueue;
+  private readonly vertices = new Map<string, Vertex>();
+  private readonly dependents = new Map<string, Set<string>>();
+
+  constructor(context: ControllerContext) {
+    this.context = context;
+    this.queue = context.queue(this);
+    for (const resource of WATCHED)
+      context.informers.handle(resource, ({ type, object, old }) => {
+        if (old && old.metadata.uid !== object.metadata.uid) this.gone(old);
+        if (type === "deleted") this.gone(object);
+        else this.seen(resource, object, old);
+      });
+    // Owners may have been listed after their dependents: judge only now.
+    for (const [uid, { object }] of this.vertices) if (this.hasUnknownOwner(object)) this.queue.add(uid);
+  }
+
+  private seen(resource: Resource, object: KubeObject, old: KubeObject | undefined): void {
+    const { uid, ownerReferences, deletionTimestamp, finalizers } = object.metadata;
+    const first = !this.vertices.has(uid);
+    this.vertices.set(uid, { object, resource });
+    if (old?.metadata.ownerReferences !== ownerReferences || first) {
+      for (const owner of old?.metadata.ownerReferences ?? []) this.dependents.get(owner.uid)?.delete(uid);
+      for (const owner of ownerReferences ?? []) {
+        const set = this.dependents.get(owner.uid) ?? new Set<string>();
+        this.dependents.set(owner.uid, set.add(uid));
+      }
+    }
+    const leaving = deletionTimestamp && (finalizers?.includes(FOREGROUND) || finalizers?.includes(ORPHAN));
+    if (leaving) this.queue.add(uid);
+    else if (ownerReferences && old && old.metadata.ownerReferences !== ownerReferences && this.hasUnknownOwner(object))
+      this.queue.add(uid);
+    else if (first && old === undefined && this.hasUnknownOwner(object)) this.queue.add(uid);
+  }
+
+  private hasUnknownOwner(object: KubeObject): boolean {
+    return (object.metadata.ownerReferences ?? []).some((owner) => !this.vertices.has(owner.uid));
+  }
+
+  private gone(object: KubeObject): void {
+    const { uid, ownerReferences } = object.metadata;
+    this.vertices.delete(uid);
+    for (const dependent of this.dependents.get(uid) ?? []) this.queue.add(dependent);
+    for (const owner of ownerReferences ?? []) {
+      const siblings = this.dependents.get(owner.uid);
+      siblings?.delete(uid);
+      if (siblings?.size === 0) this.dependents.delete(owner.uid);
+      const parent = this.vertices.get(owner.uid);
+      if (parent?.object.metadata.finalizers?.includes(FOREGROUND)) this.queue.add(owner.uid);
+    }
+  }
+
+  *reconcile(uid: string): Gen {
+    const vertex = this.vertices.get(uid);
+    if (vertex === undefined) return;
+    const { object } = vertex;
+    const { deletionTimestamp, finalizers = [] } = object.metadata;
+    if (deletionTimestamp && finalizers.includes(ORPHAN)) return yield* this.orphanDependents(vertex);
+    if (deletionTimestamp && finalizers.includes(FOREGROUND)) return yield* this.deleteDependents(vertex);
+    if (deletionTimestamp) return;
+    yield* this.judge(vertex);
+  }
+
+  /** Deletes the object when none of its owners exists any more; drops references to those that do not. */
+  private *judge(vertex: Vertex): Gen {
+    const { object, resource } = vertex;
+    const { ownerReferences = [], namespace, name, uid } = object.metadata;
+    if (ownerReferences.length === 0) return;
+    const solid: OwnerReference[] = [];
+    const dangling: OwnerReference[] = [];
+    const waiting: OwnerReference[] = [];
+    for (const owner of ownerReferences) {
+      const there = yield* this.ownerOf(owner, namespace);
+      if (there === undefined) dangling.push(owner);
+      else if (there.metadata.deletionTimestamp && there.metadata.finalizers?.includes(FOREGROUND)) waiting.push(owner);
+      else solid.push(owner);
+    }
+    if (dangling.length === 0 && waiting.length === 0) return;
+    const { client } = this.context;
+    try {
+      if (solid.length > 0) {
+        const $patch = [...dangling, ...waiting].map((owner) => ({ $patch: "delete", uid: owner.uid }));
+        yield* client.patch(resource, namespace, name, { metadata: { uid, ownerReferences: $patch } }, "strategic");
+        return;
+      }
+      const propagationPolicy =
+        waiting.length > 0 && (this.dependents.get(uid)?.size ?? 0) > 0
+          ? "Foreground"
+          : object.metadata.finalizers?.includes(ORPHAN)
+            ? "Orphan"
+            : "Background";
+      yield* client.delete(resource, namespace, name, { preconditions: { uid }, propagationPolicy });
+    } catch (error) {
+      if (!isStatus(error, "NotFound") && !isStatus(error, "Conflict")) throw error;
+    }
+  }
+
+  private *ownerOf(owner: OwnerReference, namespace: string | undefined): Gen<KubeObject | undefined> {
+    const known = this.vertices.get(owner.uid);
+    if (known !== undefined) return known.object;
+    const kind = kindByGvk(owner.apiVersion, owner.kind);
+    // A kind that nobody knows may come back; upstream keeps such dependents too.
+    if (kind === undefined) return { metadata: {} } as KubeObject;
+    try {
+      const there = yield* this.context.client.get(
+        kind.resource,
+        kind.resource.namespaced ? namespace : undefined,
+        owner.name,
+      );
+      return there.metadata.uid === owner.uid ? there : undefined;
+    } catch (error) {
+      if (isStatus(error, "NotFound")) return undefined;
+      throw error;
+    }
+  }
+
+  /** Foreground: the owner goes after those dependents that block it. */
+  private *deleteDependents(vertex: Vertex): Gen {
+    const { uid } = vertex.object.metadata;
+    let blocking = false;
+    for (const id of this.dependents.get(uid) ?? []) {
+      const dependent = this.vertices.get(id);
+      if (dependent === undefined) continue;
+      const reference = dependent.object.metadata.ownerReferences?.find((owner) => owner.uid === uid);
+      if (reference?.blockOwnerDeletion) blocking = true;
+      if (!dependent.object.metadata.deletionTimestamp) this.queue.add(id);
+    }
+    if (!blocking) yield* this.removeFinalizer(vertex, FOREGROUND);
+  }
+
+  private *orphanDependents(vertex: Vertex): Gen {
+    const { uid } = vertex.object.metadata;
+    for (const id of [...(this.dependents.get(uid) ?? [])]) {
+      const dependent = this.vertices.get(id);
+      if (dependent === undefined) continue;
+      const { namespace, name } = dependent.object.metadata;
+      const patch = { metadata: { uid: id, ownerReferences: [{ $patch: "delete", uid }] } };
+      try {
+        yield* this.context.client.patch(dependent.resource, namespace, name, patch, "strategic");
+      } catch (error) {
+        if (!isStatus(error, "NotFound")) throw error;
+      }
+    }
+    yield* this.removeFinalizer(vertex, ORPHAN);
+  }
+
+  private *removeFinalizer({ object, resource }: Vertex, finalizer: string): Gen {
+    const { namespace, name, resourceVersion, finalizers = [] } = object.metadata;
+    const patch = { metadata: { resourceVersion, finalizers: finalizers.filter((f) => f !== finalizer) } };
+    try {
+      yield* this.context.client.patch(resource, namespace, name, patch, "merge");
+    } catch (error) {
+      if (!isStatus(error, "NotFound")) throw error;
+    }
+  }
+}
+
+export function startGarbageCollector(context: ControllerContext): void {
+  new GarbageCollector(context);
+}

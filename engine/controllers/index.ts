@@ -1,0 +1,1 @@
+export { ControllerManager, type ControllerManagerOptions } from "./controller-manager.ts";

@@ -1,0 +1,60 @@
+import type { StartController } from "./context.ts";
+import { startDaemonSetController } from "./daemonset.ts";
+import { startDeploymentController } from "./deployment.ts";
+import { startEndpointsController } from "./endpoints.ts";
+import { startEndpointSliceController } from "./endpointslice.ts";
+import { startGarbageCollector } from "./garbage-collector.ts";
+import { startNamespaceController } from "./namespace.ts";
+import { startNodeIpamController } from "./node-ipam.ts";
+import { startNodeLifecycleController } from "./node-lifecycle.ts";
+import { startPodGarbageCollector } from "./pod-gc.ts";
+import { startReplicaSetController } from "./replicaset.ts";
+import { startRootCaPublisher, startServiceAccountController } from "./service-account.ts";
+
+export interface ControllerEntry {
+  /** As log lines and --controllers name it. */
+  name: string;
+  /** Under whose name it acts, in kube-system. */
+  serviceAccount: string;
+  /** The events' source, where it is another name. */
+  component?: string;
+  start: StartController;
+}
+
+/** Every controller of the process; a new one is one line here. */
+export const CONTROLLERS: readonly ControllerEntry[] = [
+  {
+    name: "serviceaccount-controller",
+    serviceAccount: "service-account-controller",
+    start: startServiceAccountController,
+  },
+  {
+    name: "root-ca-certificate-publisher-controller",
+    serviceAccount: "root-ca-cert-publisher",
+    start: startRootCaPublisher,
+  },
+  { name: "node-ipam-controller", serviceAccount: "node-controller", start: startNodeIpamController },
+  { name: "node-lifecycle-controller", serviceAccount: "node-controller", start: startNodeLifecycleController },
+  { name: "deployment-controller", serviceAccount: "deployment-controller", start: startDeploymentController },
+  { name: "replicaset-controller", serviceAccount: "replicaset-controller", start: startReplicaSetController },
+  {
+    name: "daemonset-controller",
+    serviceAccount: "daemon-set-controller",
+    component: "daemonset-controller",
+    start: startDaemonSetController,
+  },
+  { name: "endpoints-controller", serviceAccount: "endpoint-controller", start: startEndpointsController },
+  {
+    name: "endpointslice-controller",
+    serviceAccount: "endpointslice-controller",
+    component: "endpoint-slice-controller",
+    start: startEndpointSliceController,
+  },
+  { name: "namespace-controller", serviceAccount: "namespace-controller", start: startNamespaceController },
+  { name: "garbage-collector-controller", serviceAccount: "generic-garbage-collector", start: startGarbageCollector },
+  {
+    name: "pod-garbage-collector-controller",
+    serviceAccount: "pod-garbage-collector",
+    start: startPodGarbageCollector,
+  },
+];

@@ -1,0 +1,251 @@
+import { keyOf } from "../api/informer.ts";
+import { LEASES, NODES, PODS } from "../api/resources.ts";
+import { isStatus } from "../api/status.ts";
+import { formatTime, parseTime } from "../api/time.ts";
+import { type Taint, type Toleration, tolerates } from "../api/tolerations.ts";
+import type { KubeObject } from "../api/types.ts";
+import { type Gen, SECOND } from "../kernel/index.ts";
+import type { ControllerContext } from "./context.ts";
+import { type Condition, condition } from "./pods.ts";
+import type { Reconciler, WorkQueue } from "./reconciler.ts";
+
+/** --node-monitor-period and --node-monitor-grace-period of 1.32. */
+const MONITOR_PERIOD = 5 * SECOND;
+const GRACE = 50 * SECOND;
+const STARTUP_GRACE = 60 * SECOND;
+
+const NOT_READY = "node.kubernetes.io/not-ready";
+const UNREACHABLE = "node.kubernetes.io/unreachable";
+/** Taints NoSchedule that conditions bring: type, status, key (node_lifecycle_controller.go nodeConditionToTaintKeyStatusMap). */
+const CONDITION_TAINTS = [
+  ["Ready", "False", NOT_READY],
+  ["Ready", "Unknown", UNREACHABLE],
+  ["MemoryPressure", "True", "node.kubernetes.io/memory-pressure"],
+  ["DiskPressure", "True", "node.kubernetes.io/disk-pressure"],
+  ["NetworkUnavailable", "True", "node.kubernetes.io/network-unavailable"],
+  ["PIDPressure", "True", "node.kubernetes.io/pid-pressure"],
+] as const;
+const UNSCHEDULABLE = "node.kubernetes.io/unschedulable";
+const OURS = new Set<string>([...CONDITION_TAINTS.map(([, , key]) => key), UNSCHEDULABLE]);
+
+interface Health {
+  /** µs of virtual time when a heartbeat was last seen. */
+  seen: number;
+  /** What shows a heartbeat: the Ready condition's and the lease's own marks. */
+  mark: string;
+}
+
+/** Judges nodes by their heartbeats, taints the bad ones and evicts from them (pkg/controller/nodelifecycle, tainteviction). */
+class NodeLifecycleController implements Reconciler {
+  readonly name = "nodelifecycle";
+  private readonly context: ControllerContext;
+  private readonly queue: WorkQueue;
+  private readonly health = new Map<string, Health>();
+
+  constructor(context: ControllerContext) {
+    this.context = context;
+    this.queue = context.queue(this);
+    const { informers, recorder } = context;
+    informers.handle(NODES, ({ type, object, old }) => {
+      const { name } = object.metadata;
+      if (type === "deleted") {
+        this.health.delete(name);
+        recorder.event(
+          nodeRef(object),
+          "Normal",
+          "RemovingNode",
+          `Node ${name} event: Removing Node ${name} from Controller`,
+        );
+        return;
+      }
+      if (type === "added")
+        recorder.event(
+          nodeRef(object),
+          "Normal",
+          "RegisteredNode",
+          `Node ${name} event: Registered Node ${name} in Controller`,
+        );
+      if (old === undefined || face(old) !== face(object)) this.queue.add(name);
+    });
+    informers.handle(PODS, ({ type, object, old }) => {
+      const node: string | undefined = object.spec.nodeName;
+      if (type === "deleted" || !node || old?.spec.nodeName === node) return;
+      const taints = (informers.get(NODES, node)?.spec?.taints ?? []) as Taint[];
+      if (taints.some((taint) => taint.effect === "NoExecute")) this.queue.add(node);
+    });
+    this.monitor();
+  }
+
+  private monitor(): void {
+    if (this.context.stopped()) return;
+    for (const node of this.context.informers.list(NODES)) if (this.isSilent(node)) this.queue.add(node.metadata.name);
+    this.context.kernel.after(MONITOR_PERIOD, "node monitor", () => this.monitor());
+  }
+
+  /** No heartbeat within the grace period, and not yet said so. */
+  private isSilent(node: KubeObject): boolean {
+    const { informers, kernel } = this.context;
+    const { name } = node.metadata;
+    const lease = informers.get(LEASES, `kube-node-lease/${name}`);
+    const ready = condition(node, "Ready") as (Condition & { lastHeartbeatTime?: string }) | undefined;
+    const mark = `${ready?.status !== "Unknown" && ready?.lastHeartbeatTime} ${lease?.spec?.renewTime}`;
+    const known = this.health.get(name);
+    if (known === undefined || known.mark !== mark) {
+      this.health.set(name, { seen: kernel.now, mark });
+      return false;
+    }
+    const grace = ready === undefined ? STARTUP_GRACE : GRACE;
+    return kernel.now > known.seen + grace && ready?.status !== "Unknown";
+  }
+
+  *reconcile(name: string): Gen<{ requeueAfter: number } | void> {
+    let node = this.context.informers.get(NODES, name);
+    if (node === undefined) return;
+    if (this.isSilent(node)) node = yield* this.markUnknown(node);
+    node = yield* this.taint(node);
+    if (condition(node, "Ready")?.status !== "True") yield* this.markPods(node);
+    const next = yield* this.evict(node);
+    return next === undefined ? undefined : { requeueAfter: next };
+  }
+
+  private *markUnknown(node: KubeObject): Gen<KubeObject> {
+    const { client, kernel } = this.context;
+    const now = formatTime(kernel.wallMs);
+    const conditions: Condition[] = [...(node.status?.conditions ?? [])];
+    for (const type of ["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"]) {
+      const at = conditions.findIndex((c) => c.type === type);
+      const old = conditions[at];
+      if (old?.status === "Unknown") continue;
+      const entry = {
+        type,
+        status: "Unknown",
+        lastHeartbeatTime:
+          (old as { lastHeartbeatTime?: string } | undefined)?.lastHeartbeatTime ?? node.metadata.creationTimestamp,
+        lastTransitionTime: now,
+        reason: old ? "NodeStatusUnknown" : "NodeStatusNeverUpdated",
+        message: old ? "Kubelet stopped posting node status." : "Kubelet never posted node status.",
+      };
+      if (at < 0) conditions.push(entry);
+      else conditions[at] = entry;
+    }
+    const updated = yield* client.update(NODES, { ...node, status: { ...node.status, conditions } }, "status");
+    const { name } = node.metadata;
+    this.context.recorder.event(nodeRef(node), "Normal", "NodeNotReady", `Node ${name} status is now: NodeNotReady`);
+    return updated;
+  }
+
+  /** Sets the taints that conditions and cordoning ask for, and takes away those they no longer ask for. */
+  private *taint(node: KubeObject): Gen<KubeObject> {
+    const { client, kernel } = this.context;
+    const before = (node.spec?.taints ?? []) as (Taint & { timeAdded?: string })[];
+    const wanted: (Taint & { timeAdded?: string })[] = [];
+    const now = formatTime(kernel.wallMs);
+    const want = (key: string, effect: string) => {
+      const there = before.find((taint) => taint.key === key && taint.effect === effect);
+      wanted.push(there ?? { key, effect, timeAdded: now });
+    };
+    const ready = condition(node, "Ready");
+    for (const [type, status, key] of CONDITION_TAINTS) {
+      if (condition(node, type)?.status !== status) continue;
+      want(key, "NoSchedule");
+      if (type === "Ready") want(key, "NoExecute");
+    }
+    if (node.spec?.unschedulable) want(UNSCHEDULABLE, "NoSchedule");
+    // Before the first heartbeat the kubelet's own not-ready taint stays.
+    const others = before.filter((taint) => !OURS.has(taint.key) || (ready === undefined && taint.key === NOT_READY));
+    const after = [...others, ...wanted];
+    const id = (list: readonly Taint[]) =>
+      list
+        .map((taint) => `${taint.key}:${taint.effect}`)
+        .sort()
+        .join();
+    if (id(before) === id(after)) return node;
+    const { taints: _taints, ...spec } = node.spec ?? {};
+    return yield* client.update(NODES, { ...node, spec: { ...spec, ...(after.length > 0 && { taints: after }) } });
+  }
+
+  /** Pods on a node that is not ready are not ready either, for their Services' sake. */
+  private *markPods(node: KubeObject): Gen {
+    const { informers, client, recorder, kernel } = this.context;
+    if (condition(node, "Ready") === undefined) return;
+    for (const pod of [...informers.list(PODS)]) {
+      if (pod.spec.nodeName !== node.metadata.name || condition(pod, "Ready")?.status !== "True") continue;
+      const entry = { type: "Ready", status: "False", lastTransitionTime: formatTime(kernel.wallMs) };
+      const { namespace, name } = pod.metadata;
+      try {
+        yield* client.patch(PODS, namespace, name, { status: { conditions: [entry] } }, "strategic", "status");
+        recorder.event(pod, "Warning", "NodeNotReady", "Node is not ready");
+      } catch (error) {
+        if (!isStatus(error, "NotFound")) throw error;
+      }
+    }
+  }
+
+  /** Deletes Pods that no longer tolerate the node's NoExecute taints; µs until the next one's time. */
+  private *evict(node: KubeObject): Gen<number | undefined> {
+    const { informers, client, recorder, kernel } = this.context;
+    const taints = ((node.spec?.taints ?? []) as (Taint & { timeAdded?: string })[]).filter(
+      (t) => t.effect === "NoExecute",
+    );
+    if (taints.length === 0) return undefined;
+    let next: number | undefined;
+    for (const pod of [...informers.list(PODS)]) {
+      if (pod.spec.nodeName !== node.metadata.name || pod.metadata.deletionTimestamp) continue;
+      const due = evictionTime(pod, taints);
+      if (due === undefined) continue;
+      const left = Math.ceil((due - kernel.wallMs) * 1000);
+      if (left > 0) {
+        next = Math.min(next ?? left, left);
+        continue;
+      }
+      recorder.event(pod, "Normal", "TaintManagerEviction", `Marking for deletion Pod ${keyOf(pod)}`);
+      try {
+        const entry = {
+          type: "DisruptionTarget",
+          status: "True",
+          reason: "DeletionByTaintManager",
+          message: "Taint manager: deleting due to NoExecute taint",
+          lastTransitionTime: formatTime(kernel.wallMs),
+        };
+        const { namespace, name } = pod.metadata;
+        yield* client.patch(PODS, namespace, name, { status: { conditions: [entry] } }, "strategic", "status");
+        yield* client.delete(PODS, namespace, name);
+      } catch (error) {
+        if (!isStatus(error, "NotFound")) throw error;
+      }
+    }
+    return next;
+  }
+}
+
+/** Wall clock (ms) at which a Pod must leave; undefined: it may stay. */
+function evictionTime(pod: KubeObject, taints: readonly (Taint & { timeAdded?: string })[]): number | undefined {
+  let due: number | undefined;
+  for (const taint of taints) {
+    const tolerating = ((pod.spec.tolerations ?? []) as (Toleration & { tolerationSeconds?: number })[]).filter((t) =>
+      tolerates(t, taint),
+    );
+    const added = parseTime(taint.timeAdded ?? "1970-01-01T00:00:00Z");
+    if (tolerating.length === 0) return 0;
+    const limited = tolerating.filter((t) => t.tolerationSeconds !== undefined).map((t) => t.tolerationSeconds!);
+    if (limited.length === 0) continue;
+    const end = added + Math.max(0, Math.min(...limited)) * 1000;
+    due = Math.min(due ?? end, end);
+  }
+  return due;
+}
+
+/** Events about nodes name them by uid = name and live in `default` (nodeutil RecordNodeEvent). */
+function nodeRef(node: KubeObject) {
+  return { kind: "Node", apiVersion: "v1", name: node.metadata.name, uid: node.metadata.uid };
+}
+
+/** What of a node asks for action; heartbeats do not. */
+function face(node: KubeObject): string {
+  const conditions = (node.status?.conditions ?? []).map((c: Condition) => `${c.type}${c.status}`);
+  return JSON.stringify([node.spec, conditions]);
+}
+
+export function startNodeLifecycleController(context: ControllerContext): void {
+  new NodeLifecycleController(context);
+}

@@ -1,0 +1,265 @@
+import { keyOf } from "../api/informer.ts";
+import { matchesSelector } from "../api/label-selector.ts";
+import { PODS, REPLICA_SETS } from "../api/resources.ts";
+import { isStatus, StatusError } from "../api/status.ts";
+import { formatTime, parseTime } from "../api/time.ts";
+import type { KubeObject } from "../api/types.ts";
+import { type Gen, join, SECOND } from "../kernel/index.ts";
+import type { ControllerContext } from "./context.ts";
+import { Expectations } from "./expectations.ts";
+import { controllerOf } from "./informers.ts";
+import { condition, controllerRef, isActive, isAvailable, isReady, podFromTemplate } from "./pods.ts";
+import type { ReconcileResult, Reconciler, WorkQueue } from "./reconciler.ts";
+
+/** Most Pods made or removed in one go. */
+const BURST = 500;
+
+/** Keeps as many Pods as a ReplicaSet asks for (pkg/controller/replicaset). */
+class ReplicaSetController implements Reconciler {
+  readonly name = "replicaset";
+  private readonly context: ControllerContext;
+  private readonly expectations: Expectations;
+  private readonly queue: WorkQueue;
+
+  constructor(context: ControllerContext) {
+    this.context = context;
+    this.expectations = new Expectations(context.kernel);
+    this.queue = context.queue(this);
+    const { informers } = context;
+    informers.handle(REPLICA_SETS, ({ type, object }) => {
+      if (type === "deleted") this.expectations.forget(keyOf(object));
+      this.queue.add(keyOf(object));
+    });
+    informers.handle(PODS, ({ type, object, old }) => {
+      const key = this.keyOfOwner(object);
+      if (key === undefined) {
+        if (type !== "deleted" && !controllerOf(object)) this.addAdopters(object);
+        return;
+      }
+      if (type === "added") this.expectations.created(key);
+      if (type === "deleted" || object.metadata.deletionTimestamp) this.expectations.deleted(key, keyOf(object));
+      this.queue.add(key);
+      const before = old && this.keyOfOwner(old);
+      if (before !== undefined && before !== key) this.queue.add(before);
+    });
+  }
+
+  private keyOfOwner(pod: KubeObject): string | undefined {
+    const owner = controllerOf(pod);
+    return owner?.kind === "ReplicaSet" ? `${pod.metadata.namespace}/${owner.name}` : undefined;
+  }
+
+  private addAdopters(pod: KubeObject): void {
+    for (const set of this.context.informers.replicaSets.inNamespace(pod.metadata.namespace ?? ""))
+      if (matchesSelector(set.spec.selector, pod.metadata.labels)) this.queue.add(keyOf(set));
+  }
+
+  *reconcile(key: string): Gen<ReconcileResult | void> {
+    const { informers } = this.context;
+    const set = informers.get(REPLICA_SETS, key);
+    if (set === undefined) return this.expectations.forget(key);
+    const ready = this.expectations.satisfied(key);
+    const pods = (yield* this.claim(set)).filter(isActive);
+    let problem: Error | undefined;
+    if (ready && !set.metadata.deletionTimestamp) problem = yield* this.manage(key, set, pods);
+    const requeueAfter = yield* this.updateStatus(set, pods, problem);
+    if (problem) throw problem;
+    return requeueAfter === undefined ? undefined : { requeueAfter };
+  }
+
+  /** Its own Pods, with orphans that match adopted and its own that no longer match released. */
+  private *claim(set: KubeObject): Gen<KubeObject[]> {
+    const { client, informers } = this.context;
+    const { uid, namespace, deletionTimestamp } = set.metadata;
+    const mine: KubeObject[] = [];
+    for (const pod of informers.pods.owned(uid)) {
+      if (matchesSelector(set.spec.selector, pod.metadata.labels)) mine.push(pod);
+      else if (!deletionTimestamp) {
+        const patch = { metadata: { uid: pod.metadata.uid, ownerReferences: [{ $patch: "delete", uid }] } };
+        yield* ignoring("NotFound", client.patch(PODS, namespace, pod.metadata.name, patch, "strategic"));
+      }
+    }
+    if (deletionTimestamp) return mine;
+    for (const pod of informers.pods.orphans(namespace ?? "")) {
+      if (!isActive(pod) || !matchesSelector(set.spec.selector, pod.metadata.labels)) continue;
+      const patch = { metadata: { uid: pod.metadata.uid, ownerReferences: [controllerRef(set)] } };
+      yield* ignoring("NotFound", client.patch(PODS, namespace, pod.metadata.name, patch, "strategic"));
+      mine.push(pod);
+    }
+    return mine;
+  }
+
+  private *manage(key: string, set: KubeObject, pods: readonly KubeObject[]): Gen<Error | undefined> {
+    const diff = pods.length - (set.spec.replicas ?? 1);
+    if (diff < 0) return yield* this.createPods(key, set, Math.min(-diff, BURST));
+    if (diff > 0) return yield* this.deletePods(key, set, pods, Math.min(diff, BURST));
+    return undefined;
+  }
+
+  /** Slow start: 1, 2, 4, … at a time, so that a quota or webhook that refuses is not asked 500 times. */
+  private *createPods(key: string, set: KubeObject, count: number): Gen<Error | undefined> {
+    this.expectations.expectCreations(key, count);
+    let problem: Error | undefined;
+    let left = count;
+    for (let batch = 1; left > 0 && problem === undefined; batch *= 2) {
+      const size = Math.min(batch, left);
+      const tasks = Array.from({ length: size }, () =>
+        this.context.kernel.spawn(`create Pod of ${key}`, this.createPod(set), { instant: false }),
+      );
+      for (const task of tasks) {
+        const error = yield* join<Error | undefined>(task);
+        if (error === undefined) continue;
+        this.expectations.created(key);
+        problem = error;
+      }
+      left -= size;
+    }
+    // Those that were never tried are not to be waited for.
+    for (; left > 0; left--) this.expectations.created(key);
+    return problem;
+  }
+
+  private *createPod(set: KubeObject): Gen<Error | undefined> {
+    const { client, recorder } = this.context;
+    try {
+      const pod = yield* client.create(PODS, podFromTemplate(set.spec.template, set));
+      recorder.event(set, "Normal", "SuccessfulCreate", `Created pod: ${pod.metadata.name}`);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const leaving =
+        error instanceof StatusError && error.status.details?.causes?.some((c) => c.reason === "NamespaceTerminating");
+      if (!leaving) recorder.event(set, "Warning", "FailedCreate", `Error creating: ${error.message}`);
+      return leaving ? undefined : error;
+    }
+  }
+
+  private *deletePods(
+    key: string,
+    set: KubeObject,
+    pods: readonly KubeObject[],
+    count: number,
+  ): Gen<Error | undefined> {
+    const { client, recorder, kernel } = this.context;
+    const victims = (count < pods.length ? this.ranked(set, pods) : [...pods]).slice(0, count);
+    this.expectations.expectDeletions(key, victims.map(keyOf));
+    let problem: Error | undefined;
+    const remove = function* (this: ReplicaSetController, pod: KubeObject): Gen<Error | undefined> {
+      const { namespace, name } = pod.metadata;
+      try {
+        yield* client.delete(PODS, namespace, name);
+        recorder.event(set, "Normal", "SuccessfulDelete", `Deleted pod: ${name}`);
+        return undefined;
+      } catch (error) {
+        this.expectations.deleted(key, keyOf(pod));
+        if (isStatus(error, "NotFound") || !(error instanceof Error)) return undefined;
+        recorder.event(set, "Warning", "FailedDelete", `Error deleting: ${error.message}`);
+        return error;
+      }
+    };
+    const tasks = victims.map((pod) =>
+      kernel.spawn(`delete Pod of ${key}`, remove.call(this, pod), { instant: false }),
+    );
+    for (const task of tasks) problem = (yield* join<Error | undefined>(task)) ?? problem;
+    return problem;
+  }
+
+  /** The order in which Pods go: the least useful first (controller_utils.go ActivePodsWithRanks). */
+  private ranked(set: KubeObject, pods: readonly KubeObject[]): KubeObject[] {
+    const { informers, kernel } = this.context;
+    const perNode = new Map<string, number>();
+    const owner = controllerOf(set)?.uid;
+    const sets = owner ? informers.replicaSets.owned(owner) : [set];
+    for (const related of sets)
+      for (const pod of informers.pods.owned(related.metadata.uid)) {
+        const node = pod.spec.nodeName ?? "";
+        if (isActive(pod)) perNode.set(node, (perNode.get(node) ?? 0) + 1);
+      }
+    const phases = ["Pending", "Unknown", "Running"];
+    const cost = (pod: KubeObject) =>
+      Number(pod.metadata.annotations?.["controller.kubernetes.io/pod-deletion-cost"] ?? 0);
+    const restarts = (pod: KubeObject) =>
+      Math.max(0, ...(pod.status?.containerStatuses ?? []).map((s: KubeObject) => s["restartCount"] ?? 0));
+    // Ages are compared by the order of their magnitude only (LogarithmicScaleDown).
+    const age = (time: string | undefined) => {
+      const seconds = (kernel.wallMs - parseTime(time ?? "")) / 1000;
+      return seconds >= 1 ? 31 - Math.clz32(seconds) : -1;
+    };
+    const readySince = (pod: KubeObject) => age(condition(pod, "Ready")?.lastTransitionTime);
+    const key = (pod: KubeObject) => [
+      pod.spec.nodeName ? 1 : 0,
+      phases.indexOf(pod.status?.phase ?? "Pending"),
+      isReady(pod) ? 1 : 0,
+      cost(pod),
+      -(perNode.get(pod.spec.nodeName ?? "") ?? 0),
+      isReady(pod) ? readySince(pod) : 0,
+      -restarts(pod),
+      age(pod.metadata.creationTimestamp),
+    ];
+    const keyed = pods.map((pod) => ({ pod, key: key(pod) }));
+    keyed.sort((a, b) => {
+      for (let i = 0; i < a.key.length; i++) if (a.key[i] !== b.key[i]) return a.key[i]! - b.key[i]!;
+      return a.pod.metadata.uid < b.pod.metadata.uid ? -1 : 1;
+    });
+    return keyed.map(({ pod }) => pod);
+  }
+
+  /** Writes the status when it changed; the time in µs until a Pod may turn available. */
+  private *updateStatus(
+    set: KubeObject,
+    pods: readonly KubeObject[],
+    problem: Error | undefined,
+  ): Gen<number | undefined> {
+    const { client, kernel } = this.context;
+    const minReady: number = set.spec.minReadySeconds ?? 0;
+    const labels = set.spec.template.metadata?.labels ?? {};
+    const readyPods = pods.filter(isReady).length;
+    const available = pods.filter((pod) => isAvailable(pod, minReady, kernel.wallMs)).length;
+    const full = pods.filter((pod) => matchesSelector({ matchLabels: labels }, pod.metadata.labels)).length;
+    const old = set.status ?? {};
+    const failure = condition(set, "ReplicaFailure");
+    const conditions = problem
+      ? [
+          failure ?? {
+            type: "ReplicaFailure",
+            status: "True",
+            lastTransitionTime: formatTime(kernel.wallMs),
+            reason: pods.length < (set.spec.replicas ?? 1) ? "FailedCreate" : "FailedDelete",
+            message: problem.message,
+          },
+        ]
+      : undefined;
+    const status = {
+      replicas: pods.length,
+      ...(full && { fullyLabeledReplicas: full }),
+      ...(readyPods && { readyReplicas: readyPods }),
+      ...(available && { availableReplicas: available }),
+      observedGeneration: set.metadata.generation ?? 0,
+      ...(conditions && { conditions }),
+    };
+    const same =
+      (old.replicas ?? 0) === pods.length &&
+      (old.fullyLabeledReplicas ?? 0) === full &&
+      (old.readyReplicas ?? 0) === readyPods &&
+      (old.availableReplicas ?? 0) === available &&
+      old.observedGeneration === status.observedGeneration &&
+      (failure === undefined) === (problem === undefined);
+    if (!same) yield* ignoring("NotFound", client.update(REPLICA_SETS, { ...set, status }, "status"));
+    return minReady > 0 && readyPods === (set.spec.replicas ?? 1) && available < readyPods
+      ? minReady * SECOND
+      : undefined;
+  }
+}
+
+/** Lets an expected answer pass. */
+function* ignoring(reason: string, work: Gen<unknown>): Gen {
+  try {
+    yield* work;
+  } catch (error) {
+    if (!isStatus(error, reason)) throw error;
+  }
+}
+
+export function startReplicaSetController(context: ControllerContext): void {
+  new ReplicaSetController(context);
+}

@@ -1,0 +1,88 @@
+import type { Change } from "../api/informer.ts";
+import { keyOf } from "../api/informer.ts";
+import { hasLabels } from "../api/label-selector.ts";
+import { NODES, SERVICES } from "../api/resources.ts";
+import { formatTime, parseTime } from "../api/time.ts";
+import type { KubeObject } from "../api/types.ts";
+import type { ControllerContext } from "./context.ts";
+import { condition } from "./pods.ts";
+import type { WorkQueue } from "./reconciler.ts";
+
+export interface EndpointPort {
+  name?: string;
+  port: number;
+  protocol: string;
+  appProtocol?: string;
+}
+
+export const TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time";
+
+/** Queues the Services that a changed Pod belongs or belonged to. */
+export function addServicesOf(context: ControllerContext, queue: WorkQueue, change: Change<KubeObject>): void {
+  const { object, old } = change;
+  if (old && face(old) === face(object)) return;
+  for (const service of context.informers.list(SERVICES)) {
+    const selector = service.spec?.selector;
+    if (!selector || service.metadata.namespace !== object.metadata.namespace) continue;
+    if (hasLabels(selector, object.metadata.labels) || (old && hasLabels(selector, old.metadata.labels)))
+      queue.add(keyOf(service));
+  }
+}
+
+/** What of a Pod shows in endpoints. */
+function face(pod: KubeObject): string {
+  const { labels, deletionTimestamp } = pod.metadata;
+  const { podIP, phase } = pod.status ?? {};
+  return JSON.stringify([podIP, phase, condition(pod, "Ready")?.status, labels, deletionTimestamp, pod.spec.nodeName]);
+}
+
+/** Pods behind a Service in the order of their names; `undefined` for a Service without selector. */
+export function podsOf(context: ControllerContext, service: KubeObject): KubeObject[] | undefined {
+  const selector = service.spec?.selector;
+  if (!selector || Object.keys(selector).length === 0) return undefined;
+  const pods = [...context.informers.pods.inNamespace(service.metadata.namespace ?? "")].filter((pod) => {
+    const { phase, podIP } = pod.status ?? {};
+    return podIP && phase !== "Failed" && phase !== "Succeeded" && hasLabels(selector, pod.metadata.labels);
+  });
+  return pods.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+}
+
+/** The Service's ports as this Pod serves them; a named target port that it lacks is left out (podutil.FindPort). */
+export function portsOf(service: KubeObject, pod: KubeObject): EndpointPort[] {
+  const out: EndpointPort[] = [];
+  for (const port of service.spec.ports ?? []) {
+    const target = port.targetPort ?? port.port;
+    const protocol = port.protocol ?? "TCP";
+    let number: number | undefined = typeof target === "number" ? target : undefined;
+    if (number === undefined)
+      for (const container of pod.spec.containers)
+        for (const own of container.ports ?? [])
+          if (own.name === target && (own.protocol ?? "TCP") === protocol) number ??= own.containerPort;
+    if (number === undefined) continue;
+    out.push({
+      ...(port.name && { name: port.name }),
+      port: number,
+      protocol,
+      ...(port.appProtocol && { appProtocol: port.appProtocol }),
+    });
+  }
+  return out;
+}
+
+export function targetRef(pod: KubeObject) {
+  return { kind: "Pod", namespace: pod.metadata.namespace, name: pod.metadata.name, uid: pod.metadata.uid };
+}
+
+export function zoneOfNode(context: ControllerContext, name: string | undefined): string | undefined {
+  return name ? context.informers.get(NODES, name)?.metadata.labels?.["topology.kubernetes.io/zone"] : undefined;
+}
+
+/** When what the endpoints show last changed: the youngest readiness of the Pods, or the Service's birth. */
+export function triggerTime(service: KubeObject, pods: readonly KubeObject[]): string {
+  let last = parseTime(service.metadata.creationTimestamp);
+  for (const pod of pods) {
+    const time = parseTime(condition(pod, "Ready")?.lastTransitionTime ?? "");
+    if (time > last) last = time;
+  }
+  return formatTime(last);
+}

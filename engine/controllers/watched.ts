@@ -1,0 +1,31 @@
+import {
+  CONFIG_MAPS,
+  DAEMON_SETS,
+  DEPLOYMENTS,
+  ENDPOINT_SLICES,
+  ENDPOINTS,
+  LEASES,
+  NAMESPACES,
+  NODES,
+  PODS,
+  REPLICA_SETS,
+  SERVICE_ACCOUNTS,
+  SERVICES,
+} from "../api/resources.ts";
+import type { Resource } from "../api/types.ts";
+
+/** What the controllers watch. */
+export const WATCHED: readonly Resource[] = [
+  PODS,
+  NODES,
+  NAMESPACES,
+  SERVICES,
+  ENDPOINTS,
+  ENDPOINT_SLICES,
+  CONFIG_MAPS,
+  SERVICE_ACCOUNTS,
+  LEASES,
+  DEPLOYMENTS,
+  REPLICA_SETS,
+  DAEMON_SETS,
+];
