@@ -323,6 +323,18 @@ export class Session {
     return namespace === undefined ? cache.everything() : cache.inNamespace(namespace);
   }
 
+  /** Entries in all machines' journals so far: changes whenever one is added. */
+  journalLength(): number {
+    let total = 0;
+    for (const machine of this.cluster.machines.values()) total += machine.journal.length;
+    return total;
+  }
+
+  /** What `iptables-save` would print on a machine, by line. Empty as long as no proxy writes netfilter rules. */
+  netfilterDump(machine: string): string[] {
+    return this.cluster.machine(machine).net.netfilter?.() ?? [];
+  }
+
   // ---- saving and replaying ---------------------------------------------------------------------------------------
 
   digest(): string {

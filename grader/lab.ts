@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { SessionSpec } from "../engine/index.ts";
+import { checkSchema } from "./checks/index.ts";
 
 /** A text in both languages of the course. */
 export const bilingual = z.strictObject({ ko: z.string(), en: z.string() });
@@ -15,6 +16,30 @@ const fileSchema = z.strictObject({
   mode: z.number().int().optional(),
   owner: z.enum(["root", "learner"]).optional(),
 });
+
+/** What a learner is asked in a task; judged by the task's `answer` check. */
+const questionSchema = z.strictObject({
+  text: bilingual,
+  /** Words to put in order, or to choose from; free text when absent. */
+  options: z.array(z.string()).optional(),
+  kind: z.enum(["text", "order", "choice"]).default("text"),
+  placeholder: z.string().optional(),
+});
+
+const taskSchema = z.strictObject({
+  id: z.string().regex(/^[a-z0-9-]+$/),
+  title: bilingual,
+  points: z.number().int().min(1),
+  challenge: z.boolean().default(false),
+  /** Heading of the lesson's step it belongs to. */
+  question: questionSchema.optional(),
+  hints: z.array(bilingual).default([]),
+  /** Machine on which a terminal is offered. */
+  machine: z.string().optional(),
+  checks: z.array(checkSchema).min(1),
+});
+
+export type Task = z.infer<typeof taskSchema>;
 
 /** labs/<id>/lab.yaml. */
 export const labSchema = z.strictObject({
@@ -30,7 +55,7 @@ export const labSchema = z.strictObject({
     })
     .prefault({}),
   files: z.array(fileSchema).default([]),
-  tasks: z.array(z.unknown()).default([]),
+  tasks: z.array(taskSchema).default([]),
 });
 
 export type LabFileContent = z.infer<typeof labSchema>;

@@ -69,6 +69,11 @@ export class Journal {
     return entry;
   }
 
+  /** How many entries there ever were. */
+  get length(): number {
+    return this.seq;
+  }
+
   /** All entries that are kept, oldest first. Do not change the list. */
   entries(): readonly JournalEntry[] {
     return this.list;

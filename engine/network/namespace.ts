@@ -73,6 +73,8 @@ export class NetNamespace {
   translate:
     | ((protocol: string, address: string, port: number) => { address: string; port: number } | "refused" | undefined)
     | undefined;
+  /** Lines of `iptables-save`, once the namespace has netfilter rules. */
+  netfilter: (() => string[]) | undefined;
   private ephemeral = 32_768;
 
   constructor(network: Network, name: string, host?: NetNamespace) {

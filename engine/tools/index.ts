@@ -1,5 +1,7 @@
+import { controlPlanePrograms } from "../control-plane/index.ts";
 import type { Program } from "../machine/process.ts";
 import { kubectl } from "./kubectl/index.ts";
+import { answer } from "./lab/answer.ts";
 import { systemPrograms } from "./system/index.ts";
 import { textPrograms } from "./text/index.ts";
 
@@ -8,5 +10,5 @@ import { textPrograms } from "./text/index.ts";
  * folder here and an entry in that folder's list.
  */
 export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(
-  Object.entries({ ...textPrograms, ...systemPrograms, kubectl }),
+  Object.entries({ ...textPrograms, ...systemPrograms, ...controlPlanePrograms, kubectl, answer }),
 );

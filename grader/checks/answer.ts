@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { cel } from "../cel.ts";
+import type { Subject } from "../facts.ts";
+import { type CheckContext, type RunningCheck, say, type Verdict } from "./check.ts";
+import { firstRevisions } from "./events.ts";
+
+const subject = z.strictObject({ resource: z.string(), namespace: z.string().optional(), name: z.string() });
+
+/**
+ * A learner's answer, judged against the session itself: what is right in one session is wrong in another. The last
+ * answer counts.
+ */
+export const answerCheck = z.strictObject({
+  kind: z.literal("answer"),
+  subject,
+  /** Order of these event reasons, by revision. */
+  order: z.array(z.string()).optional(),
+  /**
+   * CEL over `object` (the subject's last version), `events` (about it, in order), `audit` (entries about it),
+   * `journal` (kubelet lines of its node that name it), `uid`, `node`: a string or a list of acceptable ones.
+   */
+  cel: z.string().optional(),
+});
+
+type AnswerCheck = z.infer<typeof answerCheck>;
+
+export function runAnswerCheck(check: AnswerCheck): RunningCheck {
+  return {
+    kind: "answer",
+    look: (context) => judge(check, context),
+  };
+}
+
+/** Words of an answer: separators and arrows do not matter, nor does the case of letters. */
+function words(text: string): string[] {
+  return text
+    .toLowerCase()
+    .split(/[\s,;>→|/]+|->/u)
+    .map((word) => word.replace(/^[-"'`.(]+|[-"'`.)]+$/g, ""))
+    .filter((word) => word !== "");
+}
+
+function judge(check: AnswerCheck, context: CheckContext): Verdict {
+  const given = context.answers.at(-1);
+  if (given === undefined) {
+    return { passed: false, evidence: "no answer yet", message: say("아직 답이 없습니다.", "There is no answer yet.") };
+  }
+  const evidence = `answer "${given.value.slice(0, 200)}"`;
+  const expected = expectedAnswers(check, context);
+  if (expected === undefined) {
+    const message = say(
+      `답이 가리킬 ${check.subject.name}이(가) 이 세션에 없었습니다.`,
+      `This session had no ${check.subject.name} for the answer to be about.`,
+    );
+    return { passed: false, evidence, message };
+  }
+  const passed = expected.some((right) => same(given.value, right, check.order !== undefined));
+  return {
+    passed,
+    evidence,
+    message: passed
+      ? say("이 세션에서 일어난 일과 맞습니다.", "That is what happened in this session.")
+      : say("이 세션에서 일어난 일과 다릅니다.", "That is not what happened in this session."),
+  };
+}
+
+function same(given: string, right: string, inOrder: boolean): boolean {
+  if (!inOrder) return given.trim() === right.trim() || given.trim().toLowerCase() === right.trim().toLowerCase();
+  return words(given).join(" ") === words(right).join(" ");
+}
+
+/** Right answers in this session; undefined when there is nothing to ask about. */
+export function expectedAnswers(check: AnswerCheck, { facts }: CheckContext): string[] | undefined {
+  const life = facts.life(check.subject as Subject);
+  if (life === undefined) return undefined;
+  if (check.order) {
+    const revisions = firstRevisions(facts, life.uid);
+    if (!check.order.every((reason) => revisions.has(reason))) return undefined;
+    return [[...check.order].sort((a, b) => revisions.get(a)! - revisions.get(b)!).join(" ")];
+  }
+  const object = life.versions.at(-1)!.object;
+  const node: string = object["spec"]?.nodeName ?? "";
+  const value = cel(check.cel ?? '""', {
+    object,
+    uid: life.uid,
+    node,
+    events: facts
+      .eventsAbout(life.uid)
+      .map(({ reason, message, count, component }) => ({ reason, message, count, component })),
+    audit: facts
+      .auditOf(check.subject.resource, check.subject.namespace ?? "", check.subject.name)
+      .map(({ verb, server, auditID, user, code, dryRun, requestURI, userAgent, sourceIP, at }) => ({
+        verb,
+        server,
+        auditID,
+        user,
+        code,
+        dryRun,
+        requestURI,
+        userAgent,
+        sourceIP,
+        at,
+      })),
+    journal: facts.journal(node, "kubelet.service", check.subject.name).map(({ message, pid }) => ({ message, pid })),
+  });
+  if (value === undefined) return undefined;
+  return (Array.isArray(value) ? value : [value]).map(String);
+}

@@ -1,0 +1,53 @@
+import { z } from "zod";
+import type { AuditEntry } from "../../engine/index.ts";
+import { type CheckContext, type RunningCheck, say, type Verdict } from "./check.ts";
+
+/** Entries of the API servers' audit logs. */
+export const auditCheck = z.strictObject({
+  kind: z.literal("audit"),
+  verb: z.string(),
+  resource: z.string(),
+  subresource: z.string().default(""),
+  namespace: z.string().default("default"),
+  name: z.string(),
+  user: z.string().optional(),
+  /** HTTP status of the answer; any below 400 when absent. */
+  code: z.number().int().optional(),
+  dryRun: z.boolean().default(false),
+});
+
+type AuditCheck = z.infer<typeof auditCheck>;
+
+function fits(check: AuditCheck, entry: AuditEntry): boolean {
+  return (
+    entry.verb === check.verb &&
+    entry.subresource === check.subresource &&
+    entry.dryRun === check.dryRun &&
+    (check.user === undefined || entry.user === check.user) &&
+    (check.code === undefined ? entry.code < 400 : entry.code === check.code)
+  );
+}
+
+export function runAuditCheck(check: AuditCheck): RunningCheck {
+  return {
+    kind: "audit",
+    look: ({ facts }: CheckContext): Verdict => {
+      const entries = facts.auditOf(check.resource, check.namespace, check.name);
+      const found = entries.find((entry) => fits(check, entry));
+      if (found) {
+        const evidence = `${found.auditID} on ${found.server}: ${found.verb} ${found.requestURI} by ${found.user}, ${found.code}`;
+        return { passed: true, evidence, message: say("감사 로그에 있습니다.", "It stands in the audit log.") };
+      }
+      const seen = entries.map(({ verb, code, dryRun }) => `${verb}${dryRun ? " (dry run)" : ""} ${code}`).join(", ");
+      const evidence =
+        seen === ""
+          ? `no audited request about ${check.resource}/${check.name}`
+          : `requests about ${check.name}: ${seen}`;
+      return {
+        passed: false,
+        evidence,
+        message: say(`감사 로그에서 관찰한 것: ${evidence}`, `Audit log: ${evidence}`),
+      };
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { z } from "zod";
+import type { Facts } from "../facts.ts";
+import { type CheckContext, type RunningCheck, say, type Verdict } from "./check.ts";
+
+/**
+ * Order of an object's events, judged by the etcd revision at which each was first written: printed order misleads,
+ * since timestamps have seconds only and `kubectl get events` does not sort.
+ */
+export const eventOrderCheck = z.strictObject({
+  kind: z.literal("event-order"),
+  resource: z.string().default("pods"),
+  namespace: z.string().default("default"),
+  name: z.string(),
+  /** Reasons that must have come in this order; others may stand between. */
+  reasons: z.array(z.string()).min(1),
+});
+
+/** First revision of each reason about an object. */
+export function firstRevisions(facts: Facts, uid: string): Map<string, number> {
+  const out = new Map<string, number>();
+  for (const { reason, revision } of facts.eventsAbout(uid)) if (!out.has(reason)) out.set(reason, revision);
+  return out;
+}
+
+export function runEventOrderCheck(check: z.infer<typeof eventOrderCheck>): RunningCheck {
+  return {
+    kind: "event-order",
+    look: ({ facts }: CheckContext): Verdict => {
+      const lives = facts.livesOf(check.resource, check.namespace, check.name);
+      let best = "";
+      for (const life of lives) {
+        const revisions = firstRevisions(facts, life.uid);
+        const found = check.reasons.map((reason) => revisions.get(reason));
+        best = [...revisions].map(([reason, revision]) => `${reason}@${revision}`).join(" ");
+        const inOrder = found.every((revision, i) => revision !== undefined && (i === 0 || found[i - 1]! < revision));
+        if (inOrder)
+          return {
+            passed: true,
+            evidence: best,
+            message: say("이벤트 순서를 확인했습니다.", "The events came in that order."),
+          };
+      }
+      const evidence = best || `no event about ${check.name}`;
+      return { passed: false, evidence, message: say(`관찰한 이벤트: ${evidence}`, `Events observed: ${evidence}`) };
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { answerCheck, runAnswerCheck } from "./answer.ts";
+import { auditCheck, runAuditCheck } from "./audit.ts";
+import type { RunningCheck } from "./check.ts";
+import { etcdCheck, netfilterCheck, runEtcdCheck, runNetfilterCheck } from "./dump.ts";
+import { eventOrderCheck, runEventOrderCheck } from "./events.ts";
+import { objectCheck, runObjectCheck } from "./object.ts";
+
+/** Every kind of check; a new one is a file here and a line in these two lists. */
+export const checkSchema = z.discriminatedUnion("kind", [
+  objectCheck,
+  eventOrderCheck,
+  auditCheck,
+  answerCheck,
+  etcdCheck,
+  netfilterCheck,
+]);
+
+export type CheckSpec = z.infer<typeof checkSchema>;
+
+export function runCheck(check: CheckSpec): RunningCheck {
+  switch (check.kind) {
+    case "object":
+      return runObjectCheck(check);
+    case "event-order":
+      return runEventOrderCheck(check);
+    case "audit":
+      return runAuditCheck(check);
+    case "answer":
+      return runAnswerCheck(check);
+    case "etcd":
+      return runEtcdCheck(check);
+    case "netfilter":
+      return runNetfilterCheck(check);
+  }
+}
+
+export type { CheckContext, RunningCheck, Verdict } from "./check.ts";

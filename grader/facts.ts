@@ -1,0 +1,160 @@
+import type { AuditEntry, Change, KubeObject, Session } from "../engine/index.ts";
+
+/** Whom a lab is about: the object that its checks and questions call `subject`. */
+export interface Subject {
+  /** Plural with group: `pods`, `deployments.apps`. */
+  resource: string;
+  namespace?: string;
+  name: string;
+}
+
+/** One life of a named object: from its creation to its deletion. */
+export interface Life {
+  uid: string;
+  name: string;
+  namespace: string;
+  /** Versions in order; the last may be followed by deletion. */
+  versions: { object: KubeObject; revision: number; at: number }[];
+  deletedAt: number | undefined;
+}
+
+export interface ObservedEvent {
+  reason: string;
+  message: string;
+  type: string;
+  count: number;
+  uid: string;
+  component: string;
+  /** Revision at which it was first written: the order that counts. */
+  revision: number;
+  at: number;
+}
+
+/** etcd's folder of a resource: most are called as the resource is. */
+const FOLDERS: Record<string, string> = {
+  nodes: "minions",
+  services: "services/specs",
+  endpoints: "services/endpoints",
+  replicationcontrollers: "controllers",
+  ingresses: "ingress",
+};
+
+/** `/registry/…` folder of `pods` or `deployments.apps`. */
+export function folderOf(resource: string): string {
+  const plural = resource.split(".")[0]!;
+  return `/registry/${FOLDERS[plural] ?? plural}/`;
+}
+
+/** What happened in a session, indexed as checks ask for it. Reads each change and audit entry once. */
+export class Facts {
+  readonly session: Session;
+  private readonly lives = new Map<string, Life[]>();
+  private readonly events = new Map<string, ObservedEvent[]>();
+  private readonly eventsByUid = new Map<string, ObservedEvent>();
+  private changesRead = 0;
+  private auditRead = 0;
+  private readonly byName = new Map<string, AuditEntry[]>();
+
+  constructor(session: Session) {
+    this.session = session;
+  }
+
+  /** Reads what is new. Cheap when nothing is. */
+  refresh(): void {
+    const { changes, audit } = this.session.cluster.chronicle;
+    for (; this.changesRead < changes.length; this.changesRead++) this.note(changes[this.changesRead]!);
+    for (; this.auditRead < audit.length; this.auditRead++) {
+      const entry = audit[this.auditRead]!;
+      push(this.byName, `${entry.resource}/${entry.namespace}/${entry.name}`, entry);
+    }
+  }
+
+  /** Something that changes whenever `refresh` found something. */
+  get version(): number {
+    return this.changesRead + this.auditRead;
+  }
+
+  private note(change: Change): void {
+    const { key, object, old, revision, at } = change;
+    if (key.startsWith("/registry/events/")) {
+      if (object) this.noteEvent(object, revision, at);
+      return;
+    }
+    const lives = this.lives.get(key) ?? [];
+    const last = lives.at(-1);
+    if (object === undefined) {
+      if (last) last.deletedAt = at;
+      void old;
+      return;
+    }
+    if (last?.uid === object.metadata.uid) last.versions.push({ object, revision, at });
+    else {
+      const { uid, name, namespace = "" } = object.metadata;
+      lives.push({ uid, name, namespace, versions: [{ object, revision, at }], deletedAt: undefined });
+      this.lives.set(key, lives);
+    }
+  }
+
+  private noteEvent(object: KubeObject, revision: number, at: number): void {
+    const known = this.eventsByUid.get(object.metadata.uid);
+    const count = object["count"] ?? object["series"]?.count ?? 1;
+    if (known) {
+      known.count = count;
+      return;
+    }
+    const about = object["involvedObject"] ?? object["regarding"] ?? {};
+    const event: ObservedEvent = {
+      reason: object["reason"] ?? "",
+      message: object["message"] ?? object["note"] ?? "",
+      type: object["type"] ?? "",
+      count,
+      uid: about.uid ?? "",
+      component: object["source"]?.component || object["reportingComponent"] || object["reportingController"] || "",
+      revision,
+      at,
+    };
+    this.eventsByUid.set(object.metadata.uid, event);
+    push(this.events, event.uid, event);
+  }
+
+  /** Every life of objects in a folder, e.g. all Pods of a namespace; of one name when given. */
+  livesOf(resource: string, namespace = "", name?: string): Life[] {
+    const prefix = folderOf(resource) + (namespace ? `${namespace}/` : "");
+    if (name !== undefined) return this.lives.get(prefix + name) ?? [];
+    const out: Life[] = [];
+    for (const [key, lives] of this.lives) if (key.startsWith(prefix)) out.push(...lives);
+    return out;
+  }
+
+  /** The life of a subject that counts: the last that got to run (for Pods), else the last. */
+  life(subject: Subject): Life | undefined {
+    const lives = this.livesOf(subject.resource, subject.namespace, subject.name);
+    const ran = lives.filter(({ versions }) => versions.some(({ object }) => object["status"]?.phase === "Running"));
+    return ran.at(-1) ?? lives.at(-1);
+  }
+
+  /** Events about one object, in the order in which they were written. */
+  eventsAbout(uid: string): readonly ObservedEvent[] {
+    return this.events.get(uid) ?? [];
+  }
+
+  auditOf(resource: string, namespace: string, name: string): readonly AuditEntry[] {
+    return this.byName.get(`${resource}/${namespace}/${name}`) ?? [];
+  }
+
+  /** Lines of a unit's journal on a machine that contain a text. */
+  journal(machine: string, unit: string, text: string): { message: string; pid: number; at: number }[] {
+    const found = this.session.cluster.machines.get(machine);
+    if (found === undefined) return [];
+    return found.journal
+      .entries()
+      .filter((entry) => entry.unit === unit && entry.message.includes(text))
+      .map(({ message, pid = 0, at }) => ({ message, pid, at }));
+  }
+}
+
+function push<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}
