@@ -1,6 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { api } from "./api.ts";
 import { exec } from "./exec.ts";
+import { grade } from "./grade.ts";
+import { labCheck } from "./lab-check.ts";
 import { labs } from "./labs.ts";
 import { replay } from "./replay.ts";
 import { integerOption, UsageError } from "./usage.ts";
@@ -37,6 +39,34 @@ program
   .argument("<file>", "the script, or - for standard input")
   .action((file: string, options: { lab: string; seed: number; host: string; timeout: number }) => {
     status = exec({ ...options, file });
+  });
+
+program
+  .command("grade")
+  .description("run a script, or replay a session, and judge every task of its lab")
+  .requiredOption("--lab <id>", "the lab")
+  .option("--seed <n>", "seed of the session", SEED, 1)
+  .option(
+    "--timeout <seconds>",
+    "virtual seconds after which the script is given up",
+    integerOption("--timeout", 1, 10_000_000),
+    3600,
+  )
+  .option("--json <file>", "write the report as JSON")
+  .option("--junit <file>", "write the report as JUnit XML")
+  .argument("<file>", "a script, - for standard input, or a session.json")
+  .action((file: string, options) => {
+    status = grade({ ...options, file });
+  });
+
+program
+  .command("lab")
+  .description("work on labs")
+  .command("check")
+  .description("prove that solutions pass, wrong attempts fail as they should, and idling passes nothing")
+  .argument("[ids...]", "labs; all of them by default")
+  .action((ids: string[]) => {
+    status = labCheck(ids);
   });
 
 program

@@ -1,0 +1,111 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { HOUR, Session } from "../engine/index.ts";
+import { Grader } from "../grader/grade.ts";
+import { type Lab, labIds, loadLab, sessionSpec } from "../grader/lab.ts";
+import { namesOf, textProblems } from "../grader/text.ts";
+import { engineHash } from "./engine-hash.ts";
+import { gradeScript } from "./grade.ts";
+
+/** A solution must hold for any seed; these are tried. */
+const SEEDS = [1, 2, 7];
+
+/** What is wrong with a lab; empty when nothing is. */
+export function checkLab(lab: Lab, tell: (line: string) => void = () => {}): string[] {
+  const problems = [...textProblems(lab)];
+  if (lab.tasks.length === 0) return problems;
+  const step = (name: string, found: string[]) => {
+    tell(`  ${found.length === 0 ? "✓" : "✕"} ${name}`);
+    problems.push(...found);
+  };
+  step("the texts name everything that checks rely on", missingNames(lab));
+  step("an idle session passes no task", idle(lab));
+  for (const seed of SEEDS) step(`solution.sh passes every task (seed ${seed})`, solution(lab, seed));
+  const attempts = wrongAttempts(lab);
+  for (const { file, task } of attempts) step(`wrong/${file} fails ${task}`, wrong(lab, file, task));
+  return problems;
+}
+
+function missingNames(lab: Lab): string[] {
+  const out: string[] = [];
+  for (const language of ["ko", "en"] as const) {
+    const file = join(lab.dir, `text.${language}.md`);
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+    for (const name of namesOf(lab)) {
+      if (!text.includes(name))
+        out.push(`${lab.id}: text.${language}.md does not mention "${name}", on which a check relies`);
+    }
+  }
+  return out;
+}
+
+function idle(lab: Lab): string[] {
+  const session = new Session(sessionSpec(lab, 1, engineHash()));
+  session.boot();
+  session.kernel.run(session.kernel.now + HOUR);
+  const passed = new Grader(lab, session).tasks().filter((task) => task.passed);
+  return passed.map((task) => `${lab.id}: an idle session passes ${task.id}`);
+}
+
+function solution(lab: Lab, seed: number): string[] {
+  const path = join(lab.dir, "solution.sh");
+  if (!existsSync(path)) return [`${lab.id}: solution.sh is missing`];
+  const report = gradeScript(lab, seed, { name: "solution.sh", text: readFileSync(path, "utf8") });
+  return report.tasks
+    .filter(({ passed }) => !passed)
+    .map(({ id, checks }) => {
+      const why = checks
+        .filter(({ passed }) => !passed)
+        .map(({ kind, message, evidence }) => `${kind}: ${message.en} [${evidence}]`);
+      return `${lab.id}: solution.sh fails ${id} with seed ${seed}: ${why.join("; ")}\n${report.output.split("\n").slice(-15).join("\n")}`;
+    });
+}
+
+/** wrong/<task-id>--<why>.sh. */
+export function wrongAttempts(lab: Lab): { file: string; task: string }[] {
+  const dir = join(lab.dir, "wrong");
+  if (!existsSync(dir)) return [];
+  return readdirSync(dir)
+    .filter((file) => file.endsWith(".sh"))
+    .sort()
+    .map((file) => ({ file, task: file.split("--")[0]! }));
+}
+
+function wrong(lab: Lab, file: string, task: string): string[] {
+  if (!lab.tasks.some(({ id }) => id === task)) return [`${lab.id}: wrong/${file} names no task of the lab`];
+  const text = readFileSync(join(lab.dir, "wrong", file), "utf8");
+  const reason = /^# fails: (.+)$/m.exec(text)?.[1];
+  const others = /^# others: (.+)$/m.exec(text)?.[1]?.trim();
+  const report = gradeScript(lab, SEEDS[0]!, { name: file, text });
+  const judged = report.tasks.find(({ id }) => id === task)!;
+  if (judged.passed) return [`${lab.id}: wrong/${file} passes ${task}`];
+  const out: string[] = [];
+  const kinds = judged.checks.filter(({ passed }) => !passed).map(({ kind }) => kind);
+  if (reason !== undefined && reason.trim() !== kinds.join(" ")) {
+    out.push(
+      `${lab.id}: wrong/${file} fails ${task} for another reason: ${kinds.join(" ")}, not ${reason.trim()}\n${report.output}`,
+    );
+  }
+  // What else the attempt does right must count: a grader that fails everything would pass this test too.
+  if (others !== undefined) {
+    const passed = report.tasks
+      .filter((each) => each.passed)
+      .map(({ id }) => id)
+      .join(" ");
+    if (passed !== (others === "none" ? "" : others))
+      out.push(`${lab.id}: wrong/${file} passes "${passed}", not "${others}"\n${report.output}`);
+  }
+  return out;
+}
+
+/** `kubetude lab check`. */
+export function labCheck(ids: readonly string[]): number {
+  let failed = false;
+  for (const id of ids.length > 0 ? ids : labIds()) {
+    console.log(id);
+    const problems = checkLab(loadLab(id), (line) => console.log(line));
+    for (const problem of problems) console.error(problem);
+    if (problems.length > 0) failed = true;
+  }
+  return failed ? 1 : 0;
+}
