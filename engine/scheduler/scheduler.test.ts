@@ -4,11 +4,13 @@ import { ADMIN, harness } from "../apiserver/harness.ts";
 import { SECOND } from "../kernel/index.ts";
 import { Scheduler } from "./scheduler.ts";
 
+const MERGE = { headers: { "content-type": "application/merge-patch+json" } };
 const PODS = "/api/v1/namespaces/default/pods";
 
 function start(nodes: Record<string, object> = {}) {
   const h = harness();
   for (const name of ["default", "kube-system"]) h.json("POST", "/api/v1/namespaces", { metadata: { name } });
+  h.json("POST", "/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "default", namespace: "default" } });
   const setNode = (
     name: string,
     extra: { labels?: object; taints?: object[]; cpu?: string; unschedulable?: boolean },
@@ -16,13 +18,15 @@ function start(nodes: Record<string, object> = {}) {
     const { labels, taints, cpu = "2", unschedulable } = extra;
     h.json("POST", "/api/v1/nodes", {
       metadata: { name, labels: { "kubernetes.io/hostname": name, ...labels } },
-      spec: { taints, unschedulable },
+      spec: { unschedulable },
     });
+    // Admission taints every new node as not ready; here it is ready at once.
+    h.json("PATCH", `/api/v1/nodes/${name}`, { spec: { taints: taints ?? null } }, MERGE);
     h.json(
       "PATCH",
       `/api/v1/nodes/${name}/status`,
       { status: { allocatable: { cpu, memory: "4Gi", pods: "110" } } },
-      { headers: { "content-type": "application/merge-patch+json" } },
+      MERGE,
     );
   };
   for (const [name, extra] of Object.entries(nodes)) setNode(name, extra);
@@ -66,11 +70,6 @@ describe("scheduler", () => {
     const s = start({ "cp-1": CONTROL_PLANE, "worker-1": {}, "worker-2": { labels: { disk: "ssd" } } });
     s.pod("web", { nodeSelector: { disk: "ssd" } });
     s.run(1);
-      s.lines,
-      JSON.stringify(s.scheduler.decisions),
-      JSON.stringify(s.json("GET", "/api/v1/namespaces/default/events")),
-      JSON.stringify(s.get("web").status),
-    );
     expect(s.get("web").spec.nodeName).toBe("worker-2");
     expect(s.get("web").status.conditions).toMatchObject([{ type: "PodScheduled", status: "True" }]);
     expect(s.events("web")).toMatchObject([
@@ -120,12 +119,7 @@ describe("scheduler", () => {
     ]);
     s.run(20);
     expect(s.scheduler.decisions).toHaveLength(1);
-    s.json(
-      "PATCH",
-      "/api/v1/nodes/worker-2",
-      { metadata: { labels: { disk: "ssd" } } },
-      { headers: { "content-type": "application/merge-patch+json" } },
-    );
+    s.json("PATCH", "/api/v1/nodes/worker-2", { metadata: { labels: { disk: "ssd" } } }, MERGE);
     s.run(1);
     expect(s.get("big").spec.nodeName).toBe("worker-2");
     expect(s.kernel.faults).toEqual([]);
@@ -145,7 +139,7 @@ describe("scheduler", () => {
     s.json("POST", "/apis/scheduling.k8s.io/v1/priorityclasses", { metadata: { name: "high" }, value: 1000 });
     s.pod("low", {}, "1500m");
     s.run(1);
-    s.pod("vip", { priority: 1000, priorityClassName: "high" }, "1");
+    s.pod("vip", { priorityClassName: "high" }, "1");
     s.run(1);
     expect(s.events("low").map((event: { reason: string }) => event.reason)).toEqual(["Scheduled", "Preempted"]);
     expect(s.get("vip").status.nominatedNodeName).toBe("worker-1");
