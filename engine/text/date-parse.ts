@@ -134,11 +134,10 @@ export function parseDate(text: string, nowMs: number): number | undefined {
   if ((dateSeen || weekday) && !timeSeen) hour = minute = second = fraction = 0;
   else if (!dateSeen && !timeSeen && !relative && text.trim() === "") hour = minute = second = fraction = 0;
   let result = toEpoch(year, month + months, day, hour, minute, second) - zone;
-  if (weekday) {
+  if (weekday && !dateSeen) {
     const current = calendar(result).weekday;
-    let ahead = (weekday.day - current + 7) % 7;
-    if (weekday.ordinal > 0) ahead += (ahead === 0 ? weekday.ordinal : weekday.ordinal - 1) * 7;
-    if (weekday.ordinal < 0) ahead += weekday.ordinal * 7;
+    const { ordinal } = weekday;
+    const ahead = ((weekday.day - current + 7) % 7) + 7 * (ordinal - (ordinal > 0 && weekday.day !== current ? 1 : 0));
     result += ahead * 86_400;
   }
   return (result + seconds + fraction) * 1000;

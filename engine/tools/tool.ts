@@ -33,7 +33,14 @@ export class Fatal extends Error {
 }
 
 /** A wrong command line that getopt cannot see: message, then the `Try …` line. */
-export class UsageError extends Error {}
+export class UsageError extends Error {
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /** What a program has at hand. */
 export class Tool {
@@ -113,7 +120,7 @@ function* report(t: Tool, spec: ToolSpec, error: unknown): Gen<number> {
     yield* t.out.flush();
     const usage = spec.usageOnError && error instanceof OptionError ? `Usage: ${t.name} ${spec.usage}\n` : "";
     yield* sys.printError(t.p, `${t.name}: ${error.message}\n${usage}Try '${t.name} --help' for more information.\n`);
-    return spec.usageStatus ?? 1;
+    return (error instanceof UsageError ? error.status : undefined) ?? spec.usageStatus ?? 1;
   }
   if (error instanceof Fatal) {
     yield* t.out.flush();
@@ -132,20 +139,16 @@ function versionText(spec: ToolSpec): string {
   return `${version}\n`;
 }
 
-/** How GNU programs quote a name in a message: 'name', with shell escapes when it holds quotes or control characters. */
+/** A word in a message, quoted as the locale has it (quote of gnulib): ‘name’. */
 export function quote(text: string): string {
-  let plain = true;
-  for (const char of text) if (char === "'" || char < " " || char === "\x7f") plain = false;
-  if (plain) return `'${text}'`;
   let out = "";
   for (const char of text) {
-    if (char === "'") out += "\\'";
-    else if (char === "\n") out += "\\n";
+    if (char === "\n") out += "\\n";
     else if (char === "\t") out += "\\t";
     else if (char < " " || char === "\x7f") out += `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`;
     else out += char;
   }
-  return `'${out}'`;
+  return `‘${out}’`;
 }
 
 /** A file name in an error message: bare unless a shell would need quotes (quoteaf of gnulib's quotearg). */
@@ -154,7 +157,7 @@ export function quoteName(text: string): string {
   return /^[A-Za-z0-9_./,:+%@^=~{}\-\u0080-\uffff]+$/.test(text) && !/^[~{]/.test(text) ? text : shellQuote(text);
 }
 
-/** Always in quotes, as a shell would read it back. */
+/** A file name in most messages: always in quotes, as a shell would read it back (quoteaf of gnulib). */
 export function shellQuote(text: string): string {
   if (/[\x00-\x1f\x7f]/.test(text)) {
     let out = "";

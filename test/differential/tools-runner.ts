@@ -56,6 +56,7 @@ export function runLine(line: string, files: Record<string, string>, epochMs: nu
     env: new Map([
       ["PATH", "/usr/bin"],
       ["HOME", "/root"],
+      ["TERM", "xterm"],
     ]),
     cwd: "/work",
     cred: ROOT,

@@ -43,7 +43,7 @@ function runReal(line: string, files: Record<string, string>) {
     }
     const result = spawnSync("bash", ["-c", line], {
       cwd: dir,
-      env: { PATH: "/usr/bin:/bin", LC_ALL: "C.UTF-8", TZ: "UTC", HOME: "/root" },
+      env: { PATH: "/usr/bin:/bin", LC_ALL: "C.UTF-8", TZ: "UTC", HOME: "/root", TERM: "xterm" },
       stdio: ["ignore", "pipe", "pipe"],
       encoding: "utf8",
     });

@@ -27,6 +27,8 @@ export interface Parsed {
   readonly names: ReadonlyMap<string, number>;
   /** From the pattern itself: `(?i)`. */
   readonly ignoreCase: boolean;
+  /** What grep warns of. */
+  readonly warnings?: readonly string[];
 }
 
 /** A pattern that is none; `message` is in the words of GNU regcomp(3) or, for perl syntax, of PCRE. */

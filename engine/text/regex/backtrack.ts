@@ -93,14 +93,14 @@ export function backtracker(root: Node, options: BacktrackOptions): (text: strin
         return (at, next) => {
           const [from, to] = [spans[slot]!, spans[slot + 1]!];
           const found = part(at, (end) => {
-              const [f, t] = [spans[slot]!, spans[slot + 1]!];
-              spans[slot] = at;
-              spans[slot + 1] = end;
-              if (next(end)) return true;
-              spans[slot] = f;
-              spans[slot + 1] = t;
-              return false;
-            });
+            const [f, t] = [spans[slot]!, spans[slot + 1]!];
+            spans[slot] = at;
+            spans[slot + 1] = end;
+            if (next(end)) return true;
+            spans[slot] = f;
+            spans[slot + 1] = t;
+            return false;
+          });
           if (found) return true;
           spans[slot] = from;
           spans[slot + 1] = to;

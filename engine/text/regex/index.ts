@@ -20,6 +20,8 @@ export interface RegexOptions {
   /** Perl syntax: `.` matches a newline too; blanks and comments are ignored. */
   dotAll?: boolean;
   extended?: boolean;
+  /** grep's tolerance: a lone `)` or a `*` with nothing before it is no error. */
+  lenient?: boolean;
 }
 
 export interface RegexMatch {
@@ -34,6 +36,7 @@ export interface RegexMatch {
 export interface Regex {
   readonly groupCount: number;
   readonly names: ReadonlyMap<string, number>;
+  readonly warnings: readonly string[];
   /** The first match that begins at `from` or later. `^` and word boundaries see the text before `from`. */
   exec(text: string, from?: number): RegexMatch | null;
   test(text: string): boolean;
@@ -43,7 +46,7 @@ const cache = new Map<string, Regex>();
 
 /** Compiles a pattern. Throws `RegexError` with regcomp's words ("Unmatched [, [^, …"). */
 export function compileRegex(pattern: string, options: RegexOptions): Regex {
-  const key = `${options.syntax} ${options.ignoreCase ?? ""} ${options.multiline ?? ""} ${options.dotAll ?? ""} ${options.extended ?? ""} ${pattern}`;
+  const key = `${options.syntax} ${options.ignoreCase ?? ""} ${options.multiline ?? ""} ${options.dotAll ?? ""} ${options.extended ?? ""} ${options.lenient ?? ""} ${pattern}`;
   let regex = cache.get(key);
   if (regex === undefined) {
     regex = compile(pattern, options);
@@ -101,12 +104,13 @@ function parse(pattern: string, options: RegexOptions): Parsed {
     case "awk":
       return parsePosix(pattern, true, { brackets: "awk" });
     default:
-      return parsePosix(pattern, options.syntax === "ere");
+      return parsePosix(pattern, options.syntax === "ere", { lenient: options.lenient ?? false });
   }
 }
 
 class LiteralRegex implements Regex {
   readonly groupCount = 0;
+  readonly warnings: readonly string[] = [];
   readonly names: ReadonlyMap<string, number> = new Map();
   private readonly literal: string;
 
@@ -129,6 +133,7 @@ class LiteralRegex implements Regex {
 class TreeRegex implements Regex {
   readonly groupCount: number;
   readonly names: ReadonlyMap<string, number>;
+  readonly warnings: readonly string[];
   private readonly slow: (text: string, from: number) => number[] | null;
   private readonly fast: RE2JS | undefined;
   private readonly needed: string | undefined;
@@ -144,6 +149,7 @@ class TreeRegex implements Regex {
   ) {
     this.groupCount = parsed.groups;
     this.names = parsed.names;
+    this.warnings = parsed.warnings ?? [];
     this.slow = slow;
     this.fast = fast;
     this.needed = needed;

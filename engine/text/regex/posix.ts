@@ -5,8 +5,13 @@ type Range = readonly [number, number];
 const MAX_REPEAT = 32_767;
 
 /** Parses a basic or extended expression with GNU's extensions. Throws `RegexError`. */
-export function parsePosix(pattern: string, extended: boolean, options: { brackets?: "awk" } = {}): Parsed {
+export function parsePosix(
+  pattern: string,
+  extended: boolean,
+  options: { brackets?: "awk"; lenient?: boolean } = {},
+): Parsed {
   const chars = [...pattern];
+  const warnings: string[] = [];
   let at = 0;
   let groups = 0;
   const open: number[] = [];
@@ -36,7 +41,12 @@ export function parsePosix(pattern: string, extended: boolean, options: { bracke
       if (isClose()) {
         if (depth > 0) break;
         if (!extended) throw new RegexError("Unmatched ) or \\)");
-        // A lone ) of an extended expression: GNU regcomp refuses it.
+        // A lone ) of an extended expression: regcomp refuses it, grep takes it as text.
+        if (options.lenient) {
+          at++;
+          items.push(repeated(literal(")")));
+          continue;
+        }
         throw new RegexError("Unmatched ) or \\)");
       }
       const node = atom(depth, at === start || items.every((item) => item.t === "at" && item.where === "^"));
@@ -79,6 +89,12 @@ export function parsePosix(pattern: string, extended: boolean, options: { bracke
     const valid =
       match[0] !== "" && match[0] !== "," ? after.startsWith(close) : match[0] === "," && after.startsWith(close);
     if (!valid) {
+      if (extended && /^\d/.test(rest) && options.brackets !== "awk") {
+        if (options.lenient && !/^\d+(,\d*)?$/.test(match[0] + after)) {
+          if (after !== "") throw new RegexError("Invalid content of \\{\\}");
+        } else if (!options.lenient)
+          throw new RegexError(after === "" ? "Unmatched { or \\{" : "Invalid content of \\{\\}");
+      }
       if (extended) {
         // GNU takes an invalid interval of an extended expression as text.
         at++;
@@ -122,14 +138,13 @@ export function parsePosix(pattern: string, extended: boolean, options: { bracke
         return literal(char);
       case "*":
         // At the start of an expression a star is text, in extended ones too (GNU).
-        if (first) return extended ? { t: "seq", items: [] } : literal(char);
+        if (extended) return misplaced(char);
         return literal(char);
       case "+":
       case "?":
-        if (extended && first) return { t: "seq", items: [] };
-        return literal(char);
+        return extended ? misplaced(char) : literal(char);
       case "{":
-        return literal(char);
+        return extended && pendingText === undefined ? misplaced(char) : literal(char);
       case "(":
         if (extended) return group(depth);
         return literal(char);
@@ -138,6 +153,14 @@ export function parsePosix(pattern: string, extended: boolean, options: { bracke
       default:
         return literal(char);
     }
+  }
+
+  /** A repetition with nothing before it. */
+  function misplaced(char: string): Node {
+    if (options.brackets === "awk") return literal(char);
+    if (!options.lenient) throw new RegexError("Invalid preceding regular expression");
+    warnings.push(`${char} at start of expression`);
+    return { t: "seq", items: [] };
   }
 
   function precededByGroupOrBar(): boolean {
@@ -199,6 +222,7 @@ export function parsePosix(pattern: string, extended: boolean, options: { bracke
       at++;
     }
     let first = true;
+    if (chars[at] === undefined) throw new RegexError("Invalid regular expression");
     for (;;) {
       const char = chars[at];
       if (char === undefined) throw new RegexError("Unmatched [, [^, [:, [., or [=");
@@ -246,5 +270,5 @@ export function parsePosix(pattern: string, extended: boolean, options: { bracke
   }
 
   const root = alternatives(0);
-  return { root, groups, names: new Map(), ignoreCase: false };
+  return { root, groups, names: new Map(), ignoreCase: false, warnings };
 }

@@ -8,7 +8,7 @@ export const cat = tool(
   {
     name: "cat",
     short: "AbeEnstTuv",
-    long: "show-all=A number-nonblank=b show-ends=E number=n squeeze-blank=s show-tabs=T show-nonprinting=v",
+    long: "number-nonblank=b number=n squeeze-blank=s show-nonprinting=v show-ends=E show-tabs=T show-all=A",
     usage: "[OPTION]... [FILE]...",
     about: "Concatenate FILE(s) to standard output.\n\nWith no FILE, or when FILE is -, read standard input.",
   },

@@ -3,7 +3,7 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { LineReader } from "../io.ts";
-import { Fatal, quote, type Tool, tool, UsageError } from "../tool.ts";
+import { Fatal, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 
 export interface CopyChoice {
   recursive: boolean;
@@ -89,22 +89,22 @@ export function targets(
       kind = sys.stat(t.p, directory).kind;
     } catch (error) {
       if (!isErrno(error)) throw error;
-      throw new Fatal(`target directory ${quote(directory)}: ${error.message}`);
+      throw new Fatal(`target directory ${shellQuote(directory)}: ${error.message}`);
     }
-    if (kind !== "dir") throw new Fatal(`target directory ${quote(directory)}: Not a directory`);
+    if (kind !== "dir") throw new Fatal(`target directory ${shellQuote(directory)}: Not a directory`);
     return into(directory, operands);
   }
-  if (operands.length === 1) throw new UsageError(`missing destination file operand after ${quote(operands[0]!)}`);
+  if (operands.length === 1) throw new UsageError(`missing destination file operand after ${shellQuote(operands[0]!)}`);
   const last = operands.at(-1)!;
   if (noDirectory) {
-    if (operands.length > 2) throw new UsageError(`extra operand ${quote(operands[2]!)}`);
+    if (operands.length > 2) throw new UsageError(`extra operand ${shellQuote(operands[2]!)}`);
     return [{ from: operands[0]!, to: last }];
   }
   const node = sys.find(t.p, last);
   if (node?.kind === "dir") return into(last, operands.slice(0, -1));
   if (operands.length > 2) {
     const reason = node === undefined ? "No such file or directory" : "Not a directory";
-    throw new Fatal(`target ${quote(last)}: ${reason}`);
+    throw new Fatal(`target ${shellQuote(last)}: ${reason}`);
   }
   return [{ from: operands[0]!, to: last }];
 }
@@ -129,11 +129,11 @@ export function* copy(
     source = sys.stat(t.p, from, follow);
   } catch (error) {
     if (!isErrno(error)) throw error;
-    yield* t.error(`cannot stat ${quote(from)}: ${error.message}`);
+    yield* t.error(`cannot stat ${shellQuote(from)}: ${error.message}`);
     return false;
   }
   if (source.kind === "dir" && !choice.recursive) {
-    yield* t.error(`-r not specified; omitting directory ${quote(from)}`);
+    yield* t.error(`-r not specified; omitting directory ${shellQuote(from)}`);
     return false;
   }
   yield* cpu(4);
@@ -142,47 +142,47 @@ export function* copy(
     if (target?.kind === "symlink" && source.kind !== "symlink") {
       const behind = sys.find(t.p, to);
       if (behind === undefined && operand) {
-        yield* t.error(`not writing through dangling symlink ${quote(to)}`);
+        yield* t.error(`not writing through dangling symlink ${shellQuote(to)}`);
         return false;
       }
       target = behind;
     }
     if (target !== undefined) {
       if (target === source) {
-        yield* t.error(`${quote(from)} and ${quote(to)} are the same file`);
+        yield* t.error(`${shellQuote(from)} and ${shellQuote(to)} are the same file`);
         return false;
       }
       if (choice.update && target.mtime >= source.mtime && source.kind !== "dir") return true;
       if (source.kind === "dir" && target.kind !== "dir") {
-        yield* t.error(`cannot overwrite non-directory ${quote(to)} with directory ${quote(from)}`);
+        yield* t.error(`cannot overwrite non-directory ${shellQuote(to)} with directory ${shellQuote(from)}`);
         return false;
       }
       if (source.kind !== "dir" && target.kind === "dir") {
-        yield* t.error(`cannot overwrite directory ${quote(to)} with non-directory ${quote(from)}`);
+        yield* t.error(`cannot overwrite directory ${shellQuote(to)} with non-directory ${shellQuote(from)}`);
         return false;
       }
       if (target.kind !== "dir") {
         if (choice.noClobber) return true;
         if (choice.interactive) {
           yield* t.out.flush();
-          yield* sys.printError(t.p, `${t.name}: overwrite ${quote(to)}? `);
+          yield* sys.printError(t.p, `${t.name}: overwrite ${shellQuote(to)}? `);
           if (!/^[yY]/.test((yield* answers.line()) ?? "")) return false;
         }
         if (choice.backup) sys.rename(t.p, to, `${to}~`);
       }
     }
     if (source.kind === "dir") return yield* copyDirectory(t, from, to, source, target, choice, answers);
-    if (choice.verbose) t.out.add(`${quote(from)} -> ${quote(to)}\n`);
+    if (choice.verbose) t.out.add(`${shellQuote(from)} -> ${shellQuote(to)}\n`);
     copyFile(t, from, to, source, target, choice);
     return true;
   } catch (error) {
     if (!isErrno(error)) throw error;
     const what = source.kind === "dir" ? "cannot create directory" : "cannot create regular file";
     if (error.code === "EACCES" && source.kind === "file" && isUnreadable(t, from))
-      yield* t.error(`cannot open ${quote(from)} for reading: ${error.message}`);
+      yield* t.error(`cannot open ${shellQuote(from)} for reading: ${error.message}`);
     else
       yield* t.error(
-        `${what} ${quote(to)}: ${to.endsWith("/") && error.code === "EISDIR" ? "Not a directory" : error.message}`,
+        `${what} ${shellQuote(to)}: ${to.endsWith("/") && error.code === "EISDIR" ? "Not a directory" : error.message}`,
       );
     return false;
   }
@@ -264,13 +264,13 @@ function* copyDirectory(
   const inside = sys.lookup(t.p, from).path;
   const place = sys.lookup(t.p, to).path;
   if (place === inside || place.startsWith(inside === "/" ? "/" : `${inside}/`)) {
-    yield* t.error(`cannot copy a directory, ${quote(from)}, into itself, ${quote(to)}`);
+    yield* t.error(`cannot copy a directory, ${shellQuote(from)}, into itself, ${shellQuote(to)}`);
     return false;
   }
   const names = [...sys.readDir(t.p, from).keys()].sort();
   if (target === undefined) {
     sys.mkdir(t.p, to, source.mode & 0o777);
-    if (choice.verbose) t.out.add(`${quote(from)} -> ${quote(to)}\n`);
+    if (choice.verbose) t.out.add(`${shellQuote(from)} -> ${shellQuote(to)}\n`);
   }
   let ok = true;
   const slash = (path: string) => (path.endsWith("/") ? path : `${path}/`);

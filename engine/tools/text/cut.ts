@@ -13,7 +13,7 @@ export const cut = tool(
   },
   function* (t, o) {
     const lists = o.list.filter((option) => "bcf".includes(option.key));
-    if (lists.length > 1) throw new UsageError("only one type of list may be specified");
+    if (lists.length > 1) throw new UsageError("only one list may be specified");
     const mode = lists[0]?.key;
     if (mode === undefined) throw new UsageError("you must specify a list of bytes, characters, or fields");
     const given = o.value("d");

@@ -87,6 +87,7 @@ export const grep = tool(OPTIONS, function* (t, o) {
   const listing = o.last("l", "L")?.key;
   const namesOption = o.last("h", "H")?.key;
   const matcher = build(patterns, kind, o);
+  for (const warning of matcher.warnings) yield* t.error(`warning: ${warning}`, 0);
   const only = o.has("o");
   const search: Search = {
     ...matcher,
@@ -148,13 +149,13 @@ function build(
   patterns: readonly string[],
   kind: string,
   o: ParsedOptions,
-): { find: Search["find"]; test: Search["test"] } {
+): { find: Search["find"]; test: Search["test"]; warnings: readonly string[] } {
   const ignoreCase = o.last("i", "y", "nic")?.key === "i" || o.has("y");
   const syntax = kind === "E" ? "ere" : kind === "F" ? "literal" : kind === "P" ? "perl" : "bre";
   if (kind === "P" && patterns.length > 1) throw new Fatal("the -P option only supports a single pattern", 2);
   let regexes: Regex[];
   try {
-    regexes = patterns.map((pattern) => compileRegex(pattern, { syntax, ignoreCase }));
+    regexes = patterns.map((pattern) => compileRegex(pattern, { syntax, ignoreCase, lenient: true }));
   } catch (error) {
     if (!(error instanceof RegexError)) throw error;
     throw new Fatal(error.message, 2);
@@ -178,7 +179,7 @@ function build(
       ? (text: string) => single.test(text)
       : (text: string) => regexes.some((regex) => regex.test(text))
     : (text: string) => find(text, 0) !== null;
-  return { find, test };
+  return { find, test, warnings: regexes.flatMap((regex) => regex.warnings) };
 }
 
 function wholeLine(regex: Regex, text: string): RegexMatch | null {
@@ -260,7 +261,7 @@ function* searchPath(
       const node = sys.stat(t.p, path, operand);
       if (node.kind === "dir") {
         if (!recursive) {
-          if (!search.silent) yield* t.error(`${path}: Is a directory`, 0);
+          if (!search.silent) yield* t.error(`${path}: Is a directory`, 2);
           return;
         }
         if (!operand && !filter(base, true, operand)) return;

@@ -1,7 +1,7 @@
 import { concat, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
-import { Fatal, quote, type Tool, tool } from "../tool.ts";
+import { Fatal, quote, shellQuote, type Tool, tool } from "../tool.ts";
 
 /** head(1). */
 export const head = tool(
@@ -43,7 +43,7 @@ export const head = tool(
         else yield* firstPart(t, fd, unit, count, separator);
       } catch (error) {
         if (!isErrno(error)) throw error;
-        yield* t.error(`error reading ${quote(path === "-" ? "standard input" : path)}: ${error.message}`);
+        yield* t.error(`error reading ${shellQuote(path === "-" ? "standard input" : path)}: ${error.message}`);
       } finally {
         t.close(fd);
       }
@@ -59,7 +59,7 @@ export function* openNamed(t: Tool, path: string): Gen<number | undefined> {
     return sys.open(t.p, path);
   } catch (error) {
     if (!isErrno(error)) throw error;
-    yield* t.error(`cannot open ${quote(path)} for reading: ${error.message}`);
+    yield* t.error(`cannot open ${shellQuote(path)} for reading: ${error.message}`);
     return undefined;
   }
 }

@@ -12,6 +12,7 @@ import { mkdir } from "./mkdir.ts";
 import { mv } from "./mv.ts";
 import { printf } from "./printf.ts";
 import { rm } from "./rm.ts";
+import { sed } from "./sed/index.ts";
 import { seq } from "./seq.ts";
 import { sleep } from "./sleep.ts";
 import { sort } from "./sort.ts";
@@ -41,6 +42,7 @@ export const textPrograms: Record<string, Program> = {
   mv,
   printf,
   rm,
+  sed,
   seq,
   sleep,
   sort,

@@ -7,7 +7,7 @@ import { modeString } from "../../text/mode.ts";
 import { calendar, strftime } from "../../text/time.ts";
 import { compareBytes } from "../io.ts";
 import { matchWord } from "../options.ts";
-import { quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
+import { shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { compareVersions } from "./sort.ts";
 import { displayWidth } from "./wc.ts";
 
@@ -76,6 +76,7 @@ export const ls = tool(
       if (when === undefined)
         throw new UsageError(
           `invalid argument ‘${colorWord.value}’ for ‘--color’\nValid arguments are:\n  - ‘always’, ‘yes’, ‘force’\n  - ‘never’, ‘no’, ‘none’\n  - ‘auto’, ‘tty’, ‘if-tty’`,
+          1,
         );
       color =
         ["always", "yes", "force"].includes(when) || (["auto", "tty", "if-tty"].includes(when) && tty !== undefined);
@@ -132,7 +133,7 @@ export const ls = tool(
         (node.kind === "dir" && !view.dirsAsFiles ? dirs : files).push({ name: path, node, path });
       } catch (error) {
         if (!isErrno(error)) throw error;
-        yield* t.error(`cannot access ${quote(path)}: ${error.message}`, 2);
+        yield* t.error(`cannot access ${shellQuote(path)}: ${error.message}`, 2);
       }
     }
     const compare = ordering(view);
@@ -218,7 +219,7 @@ function* listDirectory(t: Tool, path: string, view: View, header: boolean, firs
     }
   } catch (error) {
     if (!isErrno(error)) throw error;
-    yield* t.error(`cannot open directory ${quote(path)}: ${error.message}`, t.status === 2 || first ? 2 : 1);
+    yield* t.error(`cannot open directory ${shellQuote(path)}: ${error.message}`, t.status === 2 || first ? 2 : 1);
     return;
   }
   yield* cpu(4 + entries.length);

@@ -2,7 +2,7 @@ import { Errno, isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { applyMode, parseMode } from "../../text/mode.ts";
-import { Fatal, quote, tool, UsageError } from "../tool.ts";
+import { Fatal, quote, shellQuote, tool, UsageError } from "../tool.ts";
 
 /** mkdir(1). */
 export const mkdir = tool(
@@ -25,7 +25,7 @@ export const mkdir = tool(
           const node = sys.stat(t.p, path);
           node.mode = applyMode(mode, 0o777, true, t.p.umask);
         }
-        if (o.has("v")) for (const dir of made) t.out.add(`${t.name}: created directory ${quote(dir)}\n`);
+        if (o.has("v")) for (const dir of made) t.out.add(`${t.name}: created directory ${shellQuote(dir)}\n`);
       } catch (error) {
         if (!isErrno(error)) throw error;
         const at = error instanceof ParentError ? error.path : path;

@@ -2,7 +2,7 @@ import { isErrno } from "../../machine/errno.ts";
 import { mayAccess, WRITE } from "../../machine/path.ts";
 import * as sys from "../../machine/sys.ts";
 import { LineReader } from "../io.ts";
-import { quote, tool } from "../tool.ts";
+import { shellQuote, tool } from "../tool.ts";
 import { targets } from "./cp.ts";
 
 /** mv(1). */
@@ -22,31 +22,31 @@ export const mv = tool(
       try {
         const source = sys.lookup(t.p, from, false);
         if (source.node === undefined) {
-          yield* t.error(`cannot stat ${quote(from)}: No such file or directory`);
+          yield* t.error(`cannot stat ${shellQuote(from)}: No such file or directory`);
           continue;
         }
         const target = sys.lookup(t.p, to.replace(/(.)\/+$/, "$1"), false);
         if (target.node !== undefined && target.node === source.node) {
-          yield* t.error(`${quote(from)} and ${quote(to)} are the same file`);
+          yield* t.error(`${shellQuote(from)} and ${shellQuote(to)} are the same file`);
           continue;
         }
         if (target.node === undefined && to.endsWith("/") && source.node.kind !== "dir") {
-          yield* t.error(`cannot move ${quote(from)} to ${quote(to)}: Not a directory`);
+          yield* t.error(`cannot move ${shellQuote(from)} to ${shellQuote(to)}: Not a directory`);
           continue;
         }
         if (source.node.kind === "dir" && `${target.path}/`.startsWith(`${source.path}/`)) {
-          yield* t.error(`cannot move ${quote(from)} to a subdirectory of itself, ${quote(to)}`);
+          yield* t.error(`cannot move ${shellQuote(from)} to a subdirectory of itself, ${shellQuote(to)}`);
           continue;
         }
         if (target.node !== undefined) {
           if (clobber?.key === "n") continue;
           if (o.has("u") && target.node.mtime >= source.node.mtime) continue;
           if (target.node.kind === "dir" && source.node.kind !== "dir") {
-            yield* t.error(`cannot overwrite directory ${quote(to)} with non-directory ${quote(from)}`);
+            yield* t.error(`cannot overwrite directory ${shellQuote(to)} with non-directory ${shellQuote(from)}`);
             continue;
           }
           if (target.node.kind !== "dir" && source.node.kind === "dir") {
-            yield* t.error(`cannot overwrite non-directory ${quote(to)} with directory ${quote(from)}`);
+            yield* t.error(`cannot overwrite non-directory ${shellQuote(to)} with directory ${shellQuote(from)}`);
             continue;
           }
           const guarded =
@@ -54,20 +54,21 @@ export const mv = tool(
           if (clobber?.key === "i" || guarded) {
             yield* t.out.flush();
             const question = guarded
-              ? `replace ${quote(to)}, overriding mode ${(target.node.mode & 0o7777).toString(8).padStart(4, "0")}?`
-              : `overwrite ${quote(to)}?`;
+              ? `replace ${shellQuote(to)}, overriding mode ${(target.node.mode & 0o7777).toString(8).padStart(4, "0")}?`
+              : `overwrite ${shellQuote(to)}?`;
             yield* sys.printError(t.p, `${t.name}: ${question} `);
             if (!/^[yY]/.test((yield* answers.line()) ?? "")) continue;
           }
           if (o.has("b", "backup")) sys.rename(t.p, to, `${to}${o.value("S") ?? "~"}`);
         }
         sys.rename(t.p, from, to);
-        if (o.has("v")) t.out.add(`renamed ${quote(from)} -> ${quote(to)}\n`);
+        if (o.has("v")) t.out.add(`renamed ${shellQuote(from)} -> ${shellQuote(to)}\n`);
       } catch (error) {
         if (!isErrno(error)) throw error;
-        if (sys.find(t.p, from, false) === undefined) yield* t.error(`cannot stat ${quote(from)}: ${error.message}`);
-        else if (error.code === "ENOTEMPTY") yield* t.error(`cannot overwrite ${quote(to)}: ${error.message}`);
-        else yield* t.error(`cannot move ${quote(from)} to ${quote(to)}: ${error.message}`);
+        if (sys.find(t.p, from, false) === undefined)
+          yield* t.error(`cannot stat ${shellQuote(from)}: ${error.message}`);
+        else if (error.code === "ENOTEMPTY") yield* t.error(`cannot overwrite ${shellQuote(to)}: ${error.message}`);
+        else yield* t.error(`cannot move ${shellQuote(from)} to ${shellQuote(to)}: ${error.message}`);
       }
     }
     return t.status;

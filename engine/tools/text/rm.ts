@@ -3,7 +3,7 @@ import { isErrno } from "../../machine/errno.ts";
 import { mayAccess, WRITE } from "../../machine/path.ts";
 import * as sys from "../../machine/sys.ts";
 import { LineReader } from "../io.ts";
-import { quote, type Tool, tool, UsageError } from "../tool.ts";
+import { shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 
 interface Choice {
   recursive: boolean;
@@ -39,8 +39,8 @@ export const rm = tool(
     }
     for (const path of o.operands) {
       const base = path.replace(/\/+$/, "").split("/").at(-1);
-      if (base === "." || base === "..") {
-        yield* t.error(`refusing to remove '.' or '..' directory: skipping ${quote(path)}`);
+      if (choice.recursive && (base === "." || base === "..")) {
+        yield* t.error(`refusing to remove '.' or '..' directory: skipping ${shellQuote(path)}`);
         continue;
       }
       if (choice.recursive && path.replace(/\/+$/, "") === "" && !o.has("npr")) {
@@ -58,14 +58,14 @@ function* removePath(t: Tool, path: string, choice: Choice): Gen<boolean> {
   try {
     const found = sys.lookup(t.p, path, false);
     if (found.node === undefined) {
-      if (!choice.force) yield* t.error(`cannot remove ${quote(path)}: No such file or directory`);
+      if (!choice.force) yield* t.error(`cannot remove ${shellQuote(path)}: No such file or directory`);
       return choice.force;
     }
     const { node } = found;
     if (node.kind === "dir") {
       if (!choice.recursive) {
         if (!choice.dirs) {
-          yield* t.error(`cannot remove ${quote(path)}: Is a directory`);
+          yield* t.error(`cannot remove ${shellQuote(path)}: Is a directory`);
           return false;
         }
       } else {
@@ -73,7 +73,7 @@ function* removePath(t: Tool, path: string, choice: Choice): Gen<boolean> {
         if (
           choice.interactive &&
           names.length > 0 &&
-          !(yield* ask(t, `descend into directory ${quote(path)}?`, choice))
+          !(yield* ask(t, `descend into directory ${shellQuote(path)}?`, choice))
         )
           return false;
         let all = true;
@@ -84,9 +84,9 @@ function* removePath(t: Tool, path: string, choice: Choice): Gen<boolean> {
         }
         if (!all) return false;
       }
-      if (choice.interactive && !(yield* ask(t, `remove directory ${quote(path)}?`, choice))) return false;
+      if (choice.interactive && !(yield* ask(t, `remove directory ${shellQuote(path)}?`, choice))) return false;
       sys.rmdir(t.p, path);
-      if (choice.verbose) t.out.add(`removed directory ${quote(path)}\n`);
+      if (choice.verbose) t.out.add(`removed directory ${shellQuote(path)}\n`);
       return true;
     }
     const kind =
@@ -102,16 +102,20 @@ function* removePath(t: Tool, path: string, choice: Choice): Gen<boolean> {
     const stdin = t.p.fds.get(0);
     const guarded =
       !choice.force && node.kind !== "symlink" && stdin?.tty !== undefined && !mayAccess(node, t.p.cred, WRITE);
-    if (choice.interactive && !(yield* ask(t, `remove ${kind} ${quote(path)}?`, choice))) return false;
-    if (guarded && !choice.interactive && !(yield* ask(t, `remove write-protected ${kind} ${quote(path)}?`, choice)))
+    if (choice.interactive && !(yield* ask(t, `remove ${kind} ${shellQuote(path)}?`, choice))) return false;
+    if (
+      guarded &&
+      !choice.interactive &&
+      !(yield* ask(t, `remove write-protected ${kind} ${shellQuote(path)}?`, choice))
+    )
       return false;
     sys.unlink(t.p, path);
-    if (choice.verbose) t.out.add(`removed ${quote(path)}\n`);
+    if (choice.verbose) t.out.add(`removed ${shellQuote(path)}\n`);
     return true;
   } catch (error) {
     if (!isErrno(error)) throw error;
     if (choice.force && (error.code === "ENOENT" || error.code === "ENOTDIR")) return true;
-    yield* t.error(`cannot remove ${quote(path)}: ${error.message}`);
+    yield* t.error(`cannot remove ${shellQuote(path)}: ${error.message}`);
     return false;
   }
 }

@@ -15,7 +15,10 @@ export const seq = tool(
     // A negative number is no option.
     rewrite: (args) => {
       const at = args.findIndex((arg) => /^-[\d.]/.test(arg));
-      return at < 0 || args.slice(0, at).includes("--") ? args : [...args.slice(0, at), "--", ...args.slice(at)];
+      const operandBefore = args.some((arg, i) => i < at && !arg.startsWith("-") && !/^-[fs]$/.test(args[i - 1] ?? ""));
+      return at < 0 || operandBefore || args.slice(0, at).includes("--")
+        ? args
+        : [...args.slice(0, at), "--", ...args.slice(at)];
     },
   },
   function* (t, o) {

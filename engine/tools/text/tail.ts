@@ -2,7 +2,7 @@ import { concat, type Gen, SECOND, sleep, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { FileNode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
-import { Fatal, quote, type Tool, tool } from "../tool.ts";
+import { Fatal, quote, shellQuote, type Tool, tool } from "../tool.ts";
 import { lastLines, openNamed, parseCount } from "./head.ts";
 
 /** tail(1), with -f and -F (by name, seeing truncation and replacement). */
@@ -55,7 +55,7 @@ export const tail = tool(
         watched.push({ path, fd });
       } catch (error) {
         if (!isErrno(error)) throw error;
-        yield* t.error(`error reading ${quote(path === "-" ? "standard input" : path)}: ${error.message}`);
+        yield* t.error(`error reading ${shellQuote(path === "-" ? "standard input" : path)}: ${error.message}`);
         if (follow) yield* t.error(`${path}: cannot follow end of this type of file`);
       }
     }
@@ -186,7 +186,7 @@ function* reopen(t: Tool, entry: Watched, retry: boolean): Gen<void> {
   const open = entry.fd === undefined ? undefined : sys.file(t.p, entry.fd).node;
   if (node === open) return;
   if (node === undefined) {
-    yield* t.error(`${quote(entry.path)} has become inaccessible: No such file or directory`, 0);
+    yield* t.error(`${shellQuote(entry.path)} has become inaccessible: No such file or directory`, 0);
     t.close(entry.fd!);
     entry.fd = undefined;
     if (!retry) t.status = 1;
@@ -197,7 +197,7 @@ function* reopen(t: Tool, entry: Watched, retry: boolean): Gen<void> {
     const appeared = entry.fd === undefined;
     if (entry.fd !== undefined) t.close(entry.fd);
     entry.fd = fd;
-    yield* t.error(`${quote(entry.path)} has ${appeared ? "appeared" : "been replaced"};  following new file`, 0);
+    yield* t.error(`${shellQuote(entry.path)} has ${appeared ? "appeared" : "been replaced"};  following new file`, 0);
   } catch (error) {
     if (!isErrno(error)) throw error;
   }

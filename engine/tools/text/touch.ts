@@ -1,7 +1,7 @@
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { parseDate, parseStamp } from "../../text/date-parse.ts";
-import { Fatal, quote, tool, UsageError } from "../tool.ts";
+import { Fatal, quote, shellQuote, tool, UsageError } from "../tool.ts";
 
 /** touch(1). */
 export const touch = tool(
@@ -33,7 +33,7 @@ export const touch = tool(
         time = sys.stat(t.p, reference).mtime;
       } catch (error) {
         if (!isErrno(error)) throw error;
-        throw new Fatal(`failed to get attributes of ${quote(reference)}: ${error.message}`);
+        throw new Fatal(`failed to get attributes of ${shellQuote(reference)}: ${error.message}`);
       }
     }
     if (o.operands.length === 0) throw new UsageError("missing file operand");
@@ -53,7 +53,7 @@ export const touch = tool(
         if (!isErrno(error)) throw error;
         // A missing directory on the way is reported by utimensat, everything else by open.
         if (o.has("c") && error.code === "ENOENT") continue;
-        yield* t.error(`cannot touch ${quote(path)}: ${error.message}`);
+        yield* t.error(`cannot touch ${shellQuote(path)}: ${error.message}`);
       }
     }
     return t.status;
