@@ -4,7 +4,7 @@ import type { Context } from "./context.ts";
 import { discoveryPage } from "./discovery.ts";
 import { pageNotFound } from "./errors.ts";
 import { healthPage } from "./health.ts";
-import { openApiPage } from "./openapi.ts";
+import { openApiPage } from "./openapi/openapi.ts";
 import { ok, text } from "./respond.ts";
 
 /** kube-apiserver's build, as `/version` gives it. */

@@ -1,0 +1,24 @@
+/**
+ * A JSON value as the server writes it: items of a typed list lose `kind` and `apiVersion`, which stand once on the list
+ * (inside the simulation they keep them, so that one reference serves everybody).
+ */
+export function encodeBody(value: unknown): string {
+  return JSON.stringify(isTypedList(value) ? { ...value, items: value.items.map(bare) } : value);
+}
+
+interface TypedList {
+  kind: string;
+  items: Record<string, unknown>[];
+}
+
+function isTypedList(value: unknown): value is TypedList {
+  if (typeof value !== "object" || value === null) return false;
+  const { kind, items, apiVersion } = value as { kind?: unknown; items?: unknown; apiVersion?: unknown };
+  // Discovery's lists and lists of partial objects keep what their items say.
+  if (typeof kind !== "string" || !kind.endsWith("List") || !Array.isArray(items)) return false;
+  return apiVersion !== "meta.k8s.io/v1" && apiVersion !== "apidiscovery.k8s.io/v2";
+}
+
+function bare({ kind: _, apiVersion: __, ...rest }: Record<string, unknown>): Record<string, unknown> {
+  return rest;
+}
