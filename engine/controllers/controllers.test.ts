@@ -151,6 +151,39 @@ describe("Deployment and ReplicaSet", () => {
   });
 });
 
+describe("garbage collector", () => {
+  const left = (s: ReturnType<typeof start>) => [s.json("GET", `${APPS}/replicasets`).items.length, s.pods().length];
+  it.each([
+    ["Background", [0, 0]],
+    ["Foreground", [0, 0]],
+    ["Orphan", [1, 2]],
+  ])("deletes in the %s", (propagationPolicy, expected) => {
+    const s = start();
+    s.json("POST", `${APPS}/deployments`, deployment(2));
+    s.run(1);
+    s.json("DELETE", `${APPS}/deployments/web`, { kind: "DeleteOptions", apiVersion: "v1", propagationPolicy });
+    s.run(5);
+    expect(s.json("GET", `${APPS}/deployments/web`).code).toBe(404);
+    expect(left(s)).toEqual(expected);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("replaces a Pod that loses its labels and takes one that gains them", () => {
+    const s = start();
+    s.json("POST", `${APPS}/deployments`, deployment(2));
+    s.run(1);
+    const [first] = s.pods();
+    s.json("PATCH", `${CORE}/pods/${first.metadata.name}`, { metadata: { labels: { app: "debug" } } }, MERGE);
+    s.run(1);
+    expect(s.pods()).toHaveLength(3);
+    expect(s.json("GET", `${CORE}/pods/${first.metadata.name}`).metadata.ownerReferences).toBeUndefined();
+    s.json("PATCH", `${CORE}/pods/${first.metadata.name}`, { metadata: { labels: { app: "web" } } }, MERGE);
+    s.run(1);
+    expect(s.pods()).toHaveLength(2);
+    expect(s.kernel.faults).toEqual([]);
+  });
+});
+
 describe("Services", () => {
   it("follow the readiness of their Pods in Endpoints and EndpointSlices", () => {
     const s = start();
