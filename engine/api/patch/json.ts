@@ -1,0 +1,170 @@
+import { deepEqual } from "../validation/value.ts";
+import { PatchError } from "./error.ts";
+import { type Doc, has, isMap, put } from "./value.ts";
+
+/** JSON patch (RFC 6902), with the messages of the library that the API server uses (evanphx/json-patch). */
+export interface Operation {
+  readonly op: string;
+  readonly path: string;
+  readonly from?: string;
+  readonly value?: unknown;
+}
+
+/** The API server takes no more than this many operations. */
+export const MAX_OPERATIONS = 10_000;
+/** Bytes that `copy` operations may add, so that a small patch cannot make a huge object. */
+const COPY_LIMIT = 3 * 1024 * 1024;
+
+/** Applies the operations in order; subtrees they do not reach keep their identity. Throws PatchError. */
+export function applyJsonPatch(document: Doc, patch: unknown): Doc {
+  if (!Array.isArray(patch)) {
+    throw new PatchError(
+      `json: cannot unmarshal ${isMap(patch) ? "object" : typeof patch} into Go value of type jsonpatch.Patch`,
+      400,
+    );
+  }
+  let result = document;
+  let copied = 0;
+  for (const operation of patch as Operation[]) {
+    if (operation.op === "copy") {
+      copied += JSON.stringify(read(result, operation.from ?? "", "copy") ?? null).length;
+      if (copied > COPY_LIMIT) {
+        throw new PatchError(
+          `Unable to complete the copy, the accumulated size increase of copy is ${copied}, exceeding the limit ${COPY_LIMIT}`,
+          422,
+        );
+      }
+    }
+    result = applyOne(result, operation);
+  }
+  return result;
+}
+
+function applyOne(document: Doc, { op, path, from, value }: Operation): Doc {
+  switch (op) {
+    case "add":
+      return add(document, path, value, "add");
+    case "remove":
+      return remove(document, path, "remove");
+    case "replace":
+      return replace(document, path, value);
+    case "move": {
+      const moved = read(document, from ?? "", "move");
+      return add(remove(document, from ?? "", "move"), path, moved, "move");
+    }
+    case "copy":
+      return add(document, path, read(document, from ?? "", "copy"), "copy");
+    case "test": {
+      const found = read(document, path, "test");
+      if (deepEqual(found ?? null, value ?? null)) return document;
+      throw new PatchError(`testing path ${path} failed: test failed`, 422);
+    }
+  }
+  throw new PatchError(`Unexpected kind: ${op ?? "unknown"}`, 422);
+}
+
+function tokens(path: string): string[] {
+  return path
+    .split("/")
+    .slice(1)
+    .map((token) => token.replace(/~1/g, "/").replace(/~0/g, "~"));
+}
+
+function missing(op: string, path: string): PatchError {
+  return new PatchError(`${op} operation does not apply: doc is missing path: "${path}": missing value`, 422);
+}
+
+/** Index of a list: negative ones count from the end, as the library has it. */
+function indexOf(token: string, length: number): number {
+  if (!/^-?[0-9]+$/.test(token)) {
+    throw new PatchError(
+      `value was not a proper array index: '${token}': strconv.Atoi: parsing "${token}": invalid syntax`,
+      422,
+    );
+  }
+  const index = Number(token);
+  if (index < -length || index >= length) {
+    throw new PatchError(`Unable to access invalid index: ${index}: invalid index referenced`, 422);
+  }
+  return index < 0 ? index + length : index;
+}
+
+function read(document: Doc, path: string, op: string): Doc {
+  let at = document;
+  for (const token of tokens(path)) {
+    if (Array.isArray(at)) at = at[indexOf(token, at.length)];
+    else if (isMap(at) && has(at, token)) at = at[token];
+    else if (op === "test" && isMap(at)) return undefined;
+    else throw missing(op, path);
+  }
+  return at;
+}
+
+/** Rebuilds the way from the root to the container of the last token; `change` makes the new container. */
+function rebuild(document: Doc, path: string, op: string, change: (container: Doc, token: string) => Doc): Doc {
+  const way = tokens(path);
+  const walk = (at: Doc, depth: number): Doc => {
+    const token = way[depth]!;
+    if (depth === way.length - 1) {
+      if (!Array.isArray(at) && !isMap(at)) throw missing(op, path);
+      return change(at, token);
+    }
+    if (Array.isArray(at)) {
+      const index = indexOf(token, at.length);
+      const copy = [...at];
+      copy[index] = walk(at[index], depth + 1);
+      return copy;
+    }
+    if (!isMap(at) || !has(at, token)) throw missing(op, path);
+    const copy = { ...at };
+    put(copy, token, walk(at[token], depth + 1));
+    return copy;
+  };
+  return walk(document, 0);
+}
+
+function add(document: Doc, path: string, value: Doc, op: string): Doc {
+  if (path === "") return value;
+  return rebuild(document, path, op, (container, token) => {
+    if (!Array.isArray(container)) {
+      const copy = { ...container };
+      put(copy, token, value);
+      return copy;
+    }
+    if (token === "-") return [...container, value];
+    const index = indexOf(token, container.length + 1);
+    return [...container.slice(0, index), value, ...container.slice(index)];
+  });
+}
+
+function remove(document: Doc, path: string, op: string): Doc {
+  return rebuild(document, path, op, (container, token) => {
+    if (Array.isArray(container)) {
+      const index = indexOf(token, container.length);
+      return [...container.slice(0, index), ...container.slice(index + 1)];
+    }
+    if (!has(container, token)) {
+      throw new PatchError(`Unable to remove nonexistent key: ${token}: missing value`, 422);
+    }
+    const copy = { ...container };
+    delete copy[token];
+    return copy;
+  });
+}
+
+function replace(document: Doc, path: string, value: Doc): Doc {
+  if (path === "") return value;
+  return rebuild(document, path, "replace", (container, token) => {
+    if (Array.isArray(container)) {
+      const copy = [...container];
+      copy[indexOf(token, container.length)] = value;
+      return copy;
+    }
+    if (!has(container, token)) {
+      throw new PatchError(`replace operation does not apply: doc is missing key: ${path}: missing value`, 422);
+    }
+    const copy = { ...container };
+    put(copy, token, value);
+    return copy;
+  });
+}
