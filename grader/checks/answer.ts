@@ -20,6 +20,8 @@ export const answerCheck = z.strictObject({
    * `journal` (kubelet lines of its node that name it), `uid`, `node`: a string or a list of acceptable ones.
    */
   cel: z.string().optional(),
+  /** The first so many characters of a right answer, or more of them, are enough. */
+  minPrefix: z.number().int().min(1).optional(),
 });
 
 type AnswerCheck = z.infer<typeof answerCheck>;
@@ -54,7 +56,7 @@ function judge(check: AnswerCheck, context: CheckContext): Verdict {
     );
     return { passed: false, evidence, message };
   }
-  const passed = expected.some((right) => same(given.value, right, check.order !== undefined));
+  const passed = expected.some((right) => same(given.value, right, check));
   return {
     passed,
     evidence,
@@ -64,9 +66,12 @@ function judge(check: AnswerCheck, context: CheckContext): Verdict {
   };
 }
 
-function same(given: string, right: string, inOrder: boolean): boolean {
-  if (!inOrder) return given.trim() === right.trim() || given.trim().toLowerCase() === right.trim().toLowerCase();
-  return words(given).join(" ") === words(right).join(" ");
+function same(given: string, right: string, { order, minPrefix }: AnswerCheck): boolean {
+  if (right === "") return false;
+  if (order) return words(given).join(" ") === words(right).join(" ");
+  const own = given.trim().toLowerCase();
+  if (minPrefix !== undefined && own.length >= minPrefix) return right.toLowerCase().startsWith(own);
+  return own === right.trim().toLowerCase();
 }
 
 /** Right answers in this session; undefined when there is nothing to ask about. */
@@ -74,23 +79,26 @@ export function expectedAnswers(check: AnswerCheck, { facts }: CheckContext): st
   const life = facts.life(check.subject as Subject);
   if (life === undefined) return undefined;
   if (check.order) {
+    // An image that was there already is not pulled: what did not happen has no place in the order.
     const revisions = firstRevisions(facts, life.uid);
-    if (!check.order.every((reason) => revisions.has(reason))) return undefined;
-    return [[...check.order].sort((a, b) => revisions.get(a)! - revisions.get(b)!).join(" ")];
+    const happened = check.order.filter((reason) => revisions.has(reason));
+    return happened.length < 2 ? undefined : [happened.sort((a, b) => revisions.get(a)! - revisions.get(b)!).join(" ")];
   }
   const object = life.versions.at(-1)!.object;
   const node: string = object["spec"]?.nodeName ?? "";
   const value = cel(check.cel ?? '""', {
     object,
     uid: life.uid,
+    createdAt: life.versions[0]!.at,
     node,
     events: facts
       .eventsAbout(life.uid)
       .map(({ reason, message, count, component }) => ({ reason, message, count, component })),
     audit: facts
       .auditOf(check.subject.resource, check.subject.namespace ?? "", check.subject.name)
-      .map(({ verb, server, auditID, user, code, dryRun, requestURI, userAgent, sourceIP, at }) => ({
+      .map(({ verb, subresource, server, auditID, user, code, dryRun, requestURI, userAgent, sourceIP, at }) => ({
         verb,
+        subresource,
         server,
         auditID,
         user,
