@@ -2,6 +2,7 @@ import type { Gen } from "../../kernel/index.ts";
 import { apply } from "./apply.ts";
 import { create } from "./create.ts";
 import { deleteCommand } from "./delete.ts";
+import { describe } from "./describe/index.ts";
 import { attach, exec } from "./exec.ts";
 import { get } from "./get.ts";
 import type { Invocation } from "./invocation.ts";
@@ -16,6 +17,7 @@ export const runners: Readonly<Record<string, Runner>> = {
   attach,
   create,
   delete: deleteCommand,
+  describe,
   exec,
   get,
   logs,

@@ -1,0 +1,99 @@
+import { humanDuration } from "../../../api/duration.ts";
+import { civilFromDays, parseTime } from "../../../api/time.ts";
+import type { KubeObject } from "../../../api/types.ts";
+import type { Gen } from "../../../kernel/index.ts";
+import { sortedKeys } from "../go.ts";
+import type { Invocation } from "../invocation.ts";
+import { tabbed } from "../printers/tabwriter.ts";
+
+/** The annotation describers never show. */
+const SKIPPED = "kubectl.kubernetes.io/last-applied-configuration";
+const MAX_ANNOTATION = 140;
+
+/** What a describer writes: lines with tabs between their columns, indented by level (describe.go PrefixWriter). */
+export class Document {
+  readonly k: Invocation;
+  private pending = "";
+  private done = "";
+
+  constructor(k: Invocation) {
+    this.k = k;
+  }
+
+  /** Text at an indentation of `level` times two blanks; the caller ends lines. */
+  write(level: number, text: string): void {
+    this.pending += "  ".repeat(level) + text;
+  }
+
+  /** One line. */
+  line(level: number, text: string): void {
+    this.write(level, `${text}\n`);
+  }
+
+  /** Fixes the columns so far; what follows has widths of its own. */
+  flush(): void {
+    this.done += tabbed(this.pending);
+    this.pending = "";
+  }
+
+  text(): string {
+    this.flush();
+    return this.done;
+  }
+
+  /** `Labels:  a=b` and the rest below. */
+  labels(title: string, labels: Record<string, string> | undefined | null, indent = ""): void {
+    this.write(0, `${indent}${title}:\t`);
+    const keys = sortedKeys(labels ?? {});
+    if (keys.length === 0) this.line(0, "<none>");
+    keys.forEach((key, i) => {
+      this.line(0, `${i === 0 ? "" : `${indent}\t`}${key}=${labels![key]}`);
+    });
+  }
+
+  annotations(title: string, annotations: Record<string, string> | undefined | null): void {
+    this.write(0, `${title}:\t`);
+    const keys = sortedKeys(annotations ?? {}).filter((key) => key !== SKIPPED);
+    if (keys.length === 0) this.line(0, "<none>");
+    keys.forEach((key, i) => {
+      if (i > 0) this.write(0, "\t");
+      const value = annotations![key]!.replace(/\n$/, "");
+      if (value.length + key.length + 2 > MAX_ANNOTATION || value.includes("\n")) {
+        this.line(0, `${key}:`);
+        for (const part of value.split("\n")) this.line(0, `\t  ${shorten(part, MAX_ANNOTATION - 2)}`);
+      } else this.line(0, `${key}: ${value}`);
+    });
+  }
+
+  /** Time since a timestamp; `<unknown>` without one. */
+  since(timestamp: string | undefined | null): string {
+    return timestamp ? humanDuration(this.k.nowMs - parseTime(timestamp)) : "<unknown>";
+  }
+}
+
+export type Describer = (d: Document, object: KubeObject) => Gen;
+
+function shorten(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}...` : text;
+}
+
+const DAYS = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** `Sat, 01 Mar 2025 09:00:00 +0000` (Go's RFC1123Z). */
+export function dateText(timestamp: string | undefined | null): string {
+  if (!timestamp) return "Mon, 01 Jan 0001 00:00:00 +0000";
+  const ms = parseTime(timestamp);
+  const days = Math.floor(ms / 86_400_000);
+  const [year, month, day] = civilFromDays(days);
+  const seconds = Math.floor((ms - days * 86_400_000) / 1000);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const clock = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  const weekday = DAYS[((days % 7) + 7) % 7];
+  return `${weekday}, ${two(day)} ${MONTHS[month - 1]} ${String(year).padStart(4, "0")} ${clock} +0000`;
+}
+
+/** `ReplicaSet/web-1`, of the owner that controls an object. */
+export function controllerOf(object: KubeObject): { kind: string; name: string; uid: string } | undefined {
+  return object.metadata.ownerReferences?.find((owner) => owner.controller);
+}

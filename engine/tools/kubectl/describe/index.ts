@@ -1,0 +1,107 @@
+import { resourcePath } from "../../../api/client.ts";
+import { isStatus } from "../../../api/status.ts";
+import type { Gen } from "../../../kernel/index.ts";
+import { isExpected, KubectlError, throwAll } from "../errors.ts";
+import { SUGGEST_RESOURCES } from "../get.ts";
+import type { Invocation } from "../invocation.ts";
+import { build, type Info, type Result } from "../resources.ts";
+import {
+  describeConfigMap,
+  describeLimitRange,
+  describeNamespace,
+  describePriorityClass,
+  describeResourceQuota,
+  describeSecret,
+  describeServiceAccount,
+} from "./config.ts";
+import { type Describer, Document } from "./document.ts";
+import { describeGeneric } from "./generic.ts";
+import { describeNode } from "./node.ts";
+import { describePod } from "./pod.ts";
+import { describeRole, describeRoleBinding } from "./rbac.ts";
+import { describeEndpointSlice, describeEndpoints, describeService } from "./services.ts";
+import { describeDaemonSet, describeDeployment, describeReplicaSet } from "./workloads.ts";
+
+/** Describers by `Kind.group`; other kinds are described field by field. */
+const DESCRIBERS: Record<string, Describer> = {
+  "ConfigMap.": describeConfigMap,
+  "Endpoints.": describeEndpoints,
+  "LimitRange.": describeLimitRange,
+  "Namespace.": describeNamespace,
+  "Node.": describeNode,
+  "Pod.": describePod,
+  "ResourceQuota.": describeResourceQuota,
+  "Secret.": describeSecret,
+  "Service.": describeService,
+  "ServiceAccount.": describeServiceAccount,
+  "DaemonSet.apps": describeDaemonSet,
+  "Deployment.apps": describeDeployment,
+  "ReplicaSet.apps": describeReplicaSet,
+  "EndpointSlice.discovery.k8s.io": describeEndpointSlice,
+  "ClusterRole.rbac.authorization.k8s.io": describeRole,
+  "ClusterRoleBinding.rbac.authorization.k8s.io": describeRoleBinding,
+  "Role.rbac.authorization.k8s.io": describeRole,
+  "RoleBinding.rbac.authorization.k8s.io": describeRoleBinding,
+  "PriorityClass.scheduling.k8s.io": describePriorityClass,
+};
+
+/** kubectl describe. */
+export function* describe(k: Invocation): Gen<number> {
+  const { flags, args } = k;
+  const files = flags.list("filename");
+  if (args.length === 0 && files.length === 0 && flags.string("kustomize") === "") {
+    throw new KubectlError(`You must specify the type of resource to describe. ${SUGGEST_RESOURCES}`);
+  }
+  const result = yield* build(k, {
+    args,
+    filenames: files,
+    kustomize: flags.string("kustomize"),
+    recursive: flags.bool("recursive"),
+    labelSelector: flags.string("selector"),
+    allNamespaces: flags.bool("all-namespaces"),
+    enforceNamespace: k.target().explicitNamespace,
+    chunkSize: flags.int("chunk-size"),
+    allowEmptySelector: true,
+    continueOnError: true,
+    flatten: true,
+  });
+  const errors = [...result.errors];
+  if (errors.length === 1 && isStatus(errors[0], "NotFound") && args.length === 2) {
+    return yield* describeMatching(k, errors[0]!, args[0]!, args[1]!);
+  }
+  let first = true;
+  for (const info of result.infos) {
+    try {
+      const text = yield* descriptionOf(k, info);
+      k.out(first ? text : `\n\n${text}`);
+      first = false;
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      errors.push(error);
+    }
+  }
+  if (result.infos.length === 0 && errors.length === 0) {
+    k.err(flags.bool("all-namespaces") ? "No resources found\n" : `No resources found in ${k.namespace} namespace.\n`);
+  }
+  throwAll(errors);
+  return 0;
+}
+
+/** Objects whose names begin with what was given. */
+function* describeMatching(k: Invocation, original: Error, type: string, prefix: string): Gen<number> {
+  const result: Result = yield* build(k, { args: [type], allowEmptySelector: true, flatten: true });
+  const matching = result.infos.filter((info) => info.name.startsWith(prefix));
+  if (matching.length === 0) throw original;
+  for (const info of matching) k.out(`${yield* descriptionOf(k, info)}\n`);
+  return 0;
+}
+
+function* descriptionOf(k: Invocation, info: Info): Gen<string> {
+  const { mapping } = info;
+  const document = new Document(k);
+  const describer = DESCRIBERS[`${mapping.kind}.${mapping.group}`] ?? describeGeneric;
+  // Describers read the object anew, with whatever else they show.
+  const object = yield* k.object("GET", resourcePath(mapping, info.namespace, info.name));
+  yield* describer(document, object);
+  return document.text();
+}

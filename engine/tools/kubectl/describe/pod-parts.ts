@@ -1,0 +1,139 @@
+import { formatLabelSelector } from "../../../api/columns.ts";
+import { compareStrings } from "../go.ts";
+import { writeContainers } from "./containers.ts";
+import type { Document } from "./document.ts";
+
+// biome-ignore lint/suspicious/noExplicitAny: parts of a Pod as the API has them
+type Any = any;
+
+/** One line after `Type:` a volume source. */
+const SOURCES: Record<string, { type: string; fields: (source: Any) => [string, unknown][] }> = {
+  hostPath: {
+    type: "HostPath (bare host directory volume)",
+    fields: (s) => [
+      ["Path", s.path],
+      ["HostPathType", s.type ?? "<none>"],
+    ],
+  },
+  emptyDir: {
+    type: "EmptyDir (a temporary directory that shares a pod's lifetime)",
+    fields: (s) => [
+      ["Medium", s.medium ?? ""],
+      ["SizeLimit", s.sizeLimit ?? "<unset>"],
+    ],
+  },
+  secret: {
+    type: "Secret (a volume populated by a Secret)",
+    fields: (s) => [
+      ["SecretName", s.secretName],
+      ["Optional", s.optional === true],
+    ],
+  },
+  configMap: {
+    type: "ConfigMap (a volume populated by a ConfigMap)",
+    fields: (s) => [
+      ["Name", s.name],
+      ["Optional", s.optional === true],
+    ],
+  },
+  nfs: {
+    type: "NFS (an NFS mount that lasts the lifetime of a pod)",
+    fields: (s) => [
+      ["Server", s.server],
+      ["Path", s.path],
+      ["ReadOnly", s.readOnly ?? false],
+    ],
+  },
+  persistentVolumeClaim: {
+    type: "PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)",
+    fields: (s) => [
+      ["ClaimName", s.claimName],
+      ["ReadOnly", s.readOnly ?? false],
+    ],
+  },
+};
+
+export function writeVolumes(d: Document, volumes: readonly Any[] | undefined, space: string): void {
+  if (!volumes || volumes.length === 0) {
+    d.line(0, `${space}Volumes:\t<none>`);
+    return;
+  }
+  d.line(0, `${space}Volumes:`);
+  for (const volume of volumes) {
+    d.line(1, `${space === "" ? "" : " "}${volume.name}:`);
+    const kind = Object.keys(SOURCES).find((name) => volume[name] !== undefined);
+    if (kind) {
+      const { type, fields } = SOURCES[kind]!;
+      d.line(2, `Type:\t${type}`);
+      for (const [title, value] of fields(volume[kind])) d.line(2, `${title}:\t${value}`);
+    } else if (volume.projected) writeProjected(d, volume.projected);
+    else if (volume.downwardAPI) {
+      d.line(2, "Type:\tDownwardAPI (a volume populated by information about the pod)");
+      d.line(2, "Items:");
+      for (const { fieldRef, resourceFieldRef, path } of volume.downwardAPI.items ?? []) {
+        if (fieldRef) d.line(3, `${fieldRef.fieldPath} -> ${path}`);
+        if (resourceFieldRef) d.line(3, `${resourceFieldRef.resource} -> ${path}`);
+      }
+    } else d.line(1, "<unknown>");
+  }
+}
+
+function writeProjected(d: Document, projected: Any): void {
+  d.line(2, "Type:\tProjected (a volume that contains injected data from multiple sources)");
+  for (const { secret, downwardAPI, configMap, serviceAccountToken } of projected.sources ?? []) {
+    if (secret) {
+      d.line(2, `SecretName:\t${secret.name}`);
+      d.line(2, `SecretOptionalName:\t${secret.optional ?? "<nil>"}`);
+    } else if (downwardAPI) d.line(2, "DownwardAPI:\ttrue");
+    else if (configMap) {
+      d.line(2, `ConfigMapName:\t${configMap.name}`);
+      d.line(2, `ConfigMapOptional:\t${configMap.optional ?? "<nil>"}`);
+    } else if (serviceAccountToken) d.line(2, `TokenExpirationSeconds:\t${serviceAccountToken.expirationSeconds}`);
+  }
+}
+
+export function writeTolerations(d: Document, tolerations: readonly Any[] | undefined, space = ""): void {
+  d.write(0, `${space}Tolerations:\t`);
+  const sorted = [...(tolerations ?? [])].sort((a, b) => compareStrings(a.key ?? "", b.key ?? ""));
+  if (sorted.length === 0) d.line(0, "<none>");
+  sorted.forEach(({ key = "", value = "", effect = "", operator, tolerationSeconds }, i) => {
+    let text = i === 0 ? key : `\t${key}`;
+    if (value) text += `=${value}`;
+    if (effect) text += `:${effect}`;
+    if (operator === "Exists" && !value) text += key || effect ? " op=Exists" : "op=Exists";
+    if (tolerationSeconds !== undefined) text += ` for ${tolerationSeconds}s`;
+    d.line(0, text);
+  });
+}
+
+export function writeSpread(d: Document, constraints: readonly Any[] | undefined, space: string): void {
+  if (!constraints || constraints.length === 0) return;
+  const sorted = [...constraints].sort((a, b) => compareStrings(a.topologyKey, b.topologyKey));
+  d.write(0, `${space}Topology Spread Constraints:\t`);
+  sorted.forEach(({ topologyKey, whenUnsatisfiable, maxSkew, labelSelector }, i) => {
+    if (i > 0) d.write(0, `${space}\t`);
+    const selector = labelSelector ? ` for selector ${formatLabelSelector(labelSelector)}` : "";
+    d.line(0, `${topologyKey}:${whenUnsatisfiable} when max skew ${maxSkew} is exceeded${selector}`);
+  });
+}
+
+/** The Pod template of a workload. */
+export function writePodTemplate(d: Document, template: Any): void {
+  d.line(0, "Pod Template:");
+  if (!template) {
+    d.write(1, "<unset>");
+    return;
+  }
+  const { metadata = {}, spec = {} } = template;
+  d.labels("  Labels", metadata.labels);
+  if (Object.keys(metadata.annotations ?? {}).length > 0) d.annotations("  Annotations", metadata.annotations);
+  if (spec.serviceAccountName) d.line(1, `Service Account:\t${spec.serviceAccountName}`);
+  if (spec.initContainers?.length > 0)
+    writeContainers(d, "Init Containers", spec.initContainers, undefined, undefined, "  ");
+  writeContainers(d, "Containers", spec.containers ?? [], undefined, undefined, "  ");
+  writeVolumes(d, spec.volumes, "  ");
+  writeSpread(d, spec.topologySpreadConstraints, "  ");
+  if (spec.priorityClassName) d.line(1, `Priority Class Name:\t${spec.priorityClassName}`);
+  d.labels("  Node-Selectors", spec.nodeSelector);
+  writeTolerations(d, spec.tolerations, "  ");
+}
