@@ -1,0 +1,206 @@
+import { sha256Hex } from "../../kernel/index.ts";
+import type { Gen } from "../../kernel/index.ts";
+import { ensureDir, putFile } from "../runtime/files.ts";
+import type { ContainerConfig, Mount, SandboxConfig } from "../runtime/index.ts";
+import { hostView } from "../runtime/host-view.ts";
+import * as sys from "../sys.ts";
+import { type KubeletContext, SyncError } from "./context.ts";
+import { environment, expand } from "./env.ts";
+import { podCgroup } from "./resources.ts";
+import type { ContainerSpec, Pod } from "./types.ts";
+import { PODS_DIR, volumePath } from "./volumes.ts";
+
+/** Directory of a Pod's logs on the node. */
+export function logDirectory(pod: Pod): string {
+  const { namespace, name, uid } = pod.metadata;
+  return `/var/log/pods/${namespace}_${name}_${uid}`;
+}
+
+export function sandboxConfig(ctx: KubeletContext, pod: Pod, attempt: number): SandboxConfig {
+  const { namespace = "", name, uid, labels, annotations } = pod.metadata;
+  const { spec } = pod;
+  return {
+    metadata: { name, uid, namespace, attempt },
+    hostname: (spec.hostname || name).slice(0, 63),
+    logDirectory: logDirectory(pod),
+    resolvConf: resolvConf(ctx, pod),
+    labels: {
+      ...labels,
+      "io.kubernetes.pod.name": name,
+      "io.kubernetes.pod.namespace": namespace,
+      "io.kubernetes.pod.uid": uid,
+    },
+    annotations: annotations ?? {},
+    cgroupParent: podCgroup(pod),
+    hostNetwork: spec.hostNetwork ?? false,
+    hostPid: spec.hostPID ?? false,
+    sharePid: spec.shareProcessNamespace ?? false,
+  };
+}
+
+/** /etc/resolv.conf of a Pod (pkg/kubelet/network/dns). */
+export function resolvConf(ctx: KubeletContext, pod: Pod): string {
+  const { options, machine } = ctx;
+  const { spec, metadata } = pod;
+  const policy = spec.dnsPolicy ?? "ClusterFirst";
+  const own = (): string => {
+    const node = sys.find(hostView(machine), options.resolvConf);
+    return node?.kind === "file" ? sys.readText(hostView(machine), options.resolvConf) : "";
+  };
+  const cluster =
+    options.clusterDns.length > 0 &&
+    (policy === "ClusterFirstWithHostNet" || (policy === "ClusterFirst" && !spec.hostNetwork));
+  const servers: string[] = [];
+  const searches: string[] = [];
+  const flags: string[] = [];
+  if (cluster) {
+    servers.push(...options.clusterDns);
+    const domain = options.clusterDomain;
+    searches.push(`${metadata.namespace}.svc.${domain}`, `svc.${domain}`, domain);
+    flags.push("ndots:5");
+  } else if (policy !== "None") {
+    for (const line of own().split("\n")) {
+      const [word, ...rest] = line.trim().split(/\s+/);
+      if (word === "nameserver") servers.push(...rest);
+      else if (word === "search") searches.push(...rest);
+      else if (word === "options") flags.push(...rest);
+    }
+  }
+  const { nameservers = [], searches: more = [], options: extra = [] } = spec.dnsConfig ?? {};
+  servers.push(...nameservers.filter((server) => !servers.includes(server)));
+  searches.push(...more.filter((search) => !searches.includes(search)));
+  for (const { name, value } of extra) {
+    const at = flags.findIndex((flag) => flag.split(":")[0] === name);
+    const text = value === undefined ? name : `${name}:${value}`;
+    if (at >= 0) flags[at] = text;
+    else flags.push(text);
+  }
+  let out = "";
+  if (searches.length > 0) out += `search ${searches.join(" ")}\n`;
+  for (const server of servers) out += `nameserver ${server}\n`;
+  if (flags.length > 0) out += `options ${flags.join(" ")}\n`;
+  return out;
+}
+
+/** Hash of what a container is made from: a change of it restarts the container (HashContainer: name and image). */
+export function containerHash(spec: ContainerSpec): string {
+  return sha256Hex(JSON.stringify([spec.name, spec.image])).slice(0, 8);
+}
+
+/** Everything the runtime needs for one container. Throws SyncError CreateContainerConfigError. */
+export function* containerConfig(
+  ctx: KubeletContext,
+  pod: Pod,
+  spec: ContainerSpec,
+  attempt: number,
+  podIps: readonly string[],
+  image: { user: string },
+): Gen<ContainerConfig> {
+  const env = yield* environment(ctx, pod, spec, podIps);
+  const values = new Map(env);
+  const security = { ...pod.spec.securityContext, ...spec.securityContext };
+  const uid = security.runAsUser;
+  if (security.runAsNonRoot && (uid === 0 || (uid === undefined && isRoot(image.user)))) {
+    const reason =
+      uid === 0
+        ? "container's runAsUser breaks non-root policy"
+        : "container has runAsNonRoot and image will run as root";
+    throw new SyncError(
+      "CreateContainerConfigError",
+      `${reason} (pod: "${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})", container: ${spec.name})`,
+    );
+  }
+  const config: ContainerConfig = {
+    metadata: { name: spec.name, attempt },
+    image: spec.image,
+    command: (spec.command ?? []).map((word) => expand(word, values)),
+    args: (spec.args ?? []).map((word) => expand(word, values)),
+    workingDir: spec.workingDir ?? "",
+    env,
+    mounts: mounts(ctx, pod, spec, podIps),
+    labels: {
+      "io.kubernetes.container.name": spec.name,
+      "io.kubernetes.pod.name": pod.metadata.name,
+      "io.kubernetes.pod.namespace": pod.metadata.namespace ?? "",
+      "io.kubernetes.pod.uid": pod.metadata.uid,
+    },
+    annotations: {
+      "io.kubernetes.container.hash": containerHash(spec),
+      "io.kubernetes.container.restartCount": String(attempt),
+      "io.kubernetes.container.terminationMessagePath": spec.terminationMessagePath ?? "/dev/termination-log",
+      "io.kubernetes.container.terminationMessagePolicy": spec.terminationMessagePolicy ?? "File",
+      "io.kubernetes.pod.terminationGracePeriod": String(pod.spec.terminationGracePeriodSeconds ?? 30),
+    },
+    logPath: `${spec.name}/${attempt}.log`,
+    stdin: spec.stdin ?? false,
+    stdinOnce: spec.stdinOnce ?? false,
+    tty: spec.tty ?? false,
+    readOnlyRootfs: security.readOnlyRootFilesystem ?? false,
+    privileged: security.privileged ?? false,
+  };
+  if (uid !== undefined) config.runAsUser = uid;
+  if (security.runAsGroup !== undefined) config.runAsGroup = security.runAsGroup;
+  const groups = [...(pod.spec.securityContext?.supplementalGroups ?? [])];
+  if (pod.spec.securityContext?.fsGroup !== undefined) groups.push(pod.spec.securityContext.fsGroup);
+  if (groups.length > 0) config.supplementalGroups = groups;
+  return config;
+}
+
+function isRoot(user: string): boolean {
+  return user === "" || user === "root" || user.split(":")[0] === "0";
+}
+
+function mounts(ctx: KubeletContext, pod: Pod, spec: ContainerSpec, podIps: readonly string[]): Mount[] {
+  const out: Mount[] = [];
+  const { machine } = ctx;
+  for (const mount of spec.volumeMounts ?? []) {
+    const volume = pod.spec.volumes?.find((one) => one.name === mount.name);
+    if (volume === undefined) continue;
+    let hostPath = volumePath(pod, volume);
+    if (mount.subPath) {
+      hostPath = `${hostPath}/${mount.subPath}`;
+      if (sys.find(hostView(machine), hostPath) === undefined) ensureDir(machine, hostPath);
+    }
+    const readOnly = (mount.readOnly ?? false) || Boolean(volume.configMap || volume.secret || volume.projected || volume.downwardAPI);
+    out.push({ containerPath: mount.mountPath.replace(/(.)\/+$/, "$1"), hostPath, readOnly, name: mount.name });
+  }
+  const dir = `${PODS_DIR}/${pod.metadata.uid}`;
+  if (!out.some((mount) => mount.containerPath === "/etc/hosts")) {
+    putFile(machine, ensureDir(machine, dir, 0o750), "etc-hosts", hostsFile(ctx, pod, podIps));
+    out.push({ containerPath: "/etc/hosts", hostPath: `${dir}/etc-hosts` });
+  }
+  const name = ctx.random.hex(8);
+  const logs = ensureDir(machine, `${dir}/containers/${spec.name}`, 0o750);
+  putFile(machine, logs, name, "", 0o666);
+  out.push({
+    containerPath: spec.terminationMessagePath ?? "/dev/termination-log",
+    hostPath: `${dir}/containers/${spec.name}/${name}`,
+  });
+  return out;
+}
+
+/** The hosts file that kubelet manages (kubelet_pods.go managedHostsFileContent, nodeHostsFileContent). */
+function hostsFile(ctx: KubeletContext, pod: Pod, podIps: readonly string[]): string {
+  const aliases = pod.spec.hostAliases ?? [];
+  let added = "";
+  if (aliases.length > 0) {
+    added = "\n# Entries added by HostAliases.\n";
+    for (const { ip, hostnames = [] } of aliases) added += `${ip}\t${hostnames.join("\t")}\n`;
+  }
+  if (pod.spec.hostNetwork) {
+    const node = sys.find(hostView(ctx.machine), "/etc/hosts");
+    const text = node?.kind === "file" ? sys.readText(hostView(ctx.machine), "/etc/hosts") : "127.0.0.1\tlocalhost\n";
+    return `# Kubernetes-managed hosts file (host network).\n${text}${added}`;
+  }
+  const hostname = (pod.spec.hostname || pod.metadata.name).slice(0, 63);
+  let out =
+    "# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" +
+    "fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n";
+  for (const ip of podIps) {
+    if (pod.spec.subdomain) {
+      const domain = `${hostname}.${pod.spec.subdomain}.${pod.metadata.namespace}.svc.${ctx.options.clusterDomain}`;
+      out += `${ip}\t${domain}\t${hostname}\n`;
+    } else out += `${ip}\t${hostname}\n`;
+  }
+  return out + added;
+}

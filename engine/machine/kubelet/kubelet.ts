@@ -1,0 +1,388 @@
+import type { ApiClient } from "../../api/client.ts";
+import { EventRecorder } from "../../api/event-recorder.ts";
+import { type Change, Informer } from "../../api/informer.ts";
+import { klog, type Severity } from "../../api/klog.ts";
+import { NODES, PODS, SERVICES } from "../../api/resources.ts";
+import { formatTime } from "../../api/time.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { encode, type Gen, type Kernel, type KernelEvent, type RandomStream, SECOND, type Task } from "../../kernel/index.ts";
+import type { Machine } from "../machine.ts";
+import type { Process } from "../process.ts";
+import { type ContainerRuntime, runtimeOf } from "../runtime/index.ts";
+import { admit } from "./admission.ts";
+import { logDirectory } from "./container-config.ts";
+import type { KubeletContext } from "./context.ts";
+import { ImageManager } from "./image-manager.ts";
+import { NodeLease } from "./lease.ts";
+import { ManifestWatch } from "./manifests.ts";
+import { deleteMirror, ensureMirror } from "./mirror.ts";
+import { NodeReporter } from "./node-status.ts";
+import { ObjectCache } from "./object-cache.ts";
+import type { KubeletOptions } from "./options.ts";
+import { Pleg } from "./pleg.ts";
+import { PodSync } from "./pod-sync.ts";
+import { PodWorker, type WorkerParts } from "./pod-worker.ts";
+import { ProbeManager } from "./probes.ts";
+import { runtimeUids } from "./runtime-view.ts";
+import { StatusManager } from "./status-manager.ts";
+import { readManifests } from "./static-pods.ts";
+import { isMirror, isStatic, type Pod, podKey } from "./types.ts";
+import { VolumeManager } from "./volumes.ts";
+import { ensureDir, removeEntry } from "../runtime/files.ts";
+
+/** A runtime that does not answer for this long makes the node NotReady (runtimeState baseRuntimeSyncThreshold). */
+const RUNTIME_THRESHOLD = 30 * SECOND;
+
+/** One running kubelet: sources of Pods, a worker for each, and the reporters of node and Pods. */
+export class Kubelet implements KubeletContext {
+  readonly kernel: Kernel;
+  readonly machine: Machine;
+  readonly runtime: ContainerRuntime;
+  readonly options: KubeletOptions;
+  readonly nodeName: string;
+  readonly client: ApiClient;
+  readonly recorder: EventRecorder;
+  readonly objects: ObjectCache;
+  readonly random: RandomStream;
+  readonly workers = new Map<string, PodWorker>();
+  readonly nodeReporter: NodeReporter;
+  private readonly process: Process;
+  private readonly podInformer: Informer<Pod>;
+  private readonly serviceInformer: Informer;
+  private readonly nodeInformer: Informer;
+  private readonly statuses: StatusManager;
+  private readonly probes: ProbeManager;
+  private readonly volumes: VolumeManager;
+  private readonly sync: PodSync;
+  private readonly pleg: Pleg;
+  private readonly lease: NodeLease;
+  private readonly parts: WorkerParts;
+  /** Mirror Pods of the API by `namespace/name`. */
+  private readonly mirrors = new Map<string, Pod>();
+  private readonly tasks = new Set<Task>();
+  private readonly events = new Set<KernelEvent>();
+  private stopped = false;
+  private runtimeSeenAt: number;
+
+  constructor(process: Process, options: KubeletOptions, client: ApiClient) {
+    this.process = process;
+    this.machine = process.machine;
+    this.kernel = process.machine.kernel;
+    this.options = options;
+    this.client = client;
+    this.nodeName = (options.hostnameOverride ?? this.machine.hostname).toLowerCase();
+    this.runtime = runtimeOf(this.machine);
+    this.random = this.kernel.random(`kubelet ${this.nodeName}`);
+    this.runtimeSeenAt = this.kernel.now;
+    this.recorder = new EventRecorder({ kernel: this.kernel, client, component: "kubelet", host: this.nodeName });
+    this.objects = new ObjectCache(this.kernel, client);
+    this.podInformer = new Informer<Pod>(this.kernel, client, PODS, { fieldSelector: `spec.nodeName=${this.nodeName}` });
+    this.serviceInformer = new Informer(this.kernel, client, SERVICES);
+    this.nodeInformer = new Informer(this.kernel, client, NODES, { fieldSelector: `metadata.name=${this.nodeName}` });
+    this.statuses = new StatusManager(this, (pod) => this.apiPod(pod));
+    this.probes = new ProbeManager(this);
+    this.volumes = new VolumeManager(this);
+    this.sync = new PodSync(this, new ImageManager(this), this.probes);
+    this.pleg = new Pleg(this);
+    this.lease = new NodeLease(this);
+    this.nodeReporter = new NodeReporter(this, () => this.notReady());
+    this.parts = {
+      ctx: this,
+      sync: this.sync,
+      volumes: this.volumes,
+      statuses: this.statuses,
+      probes: this.probes,
+      ensureMirror: (pod) => this.ensureMirror(pod),
+      finished: (worker) => this.finished(worker),
+    };
+  }
+
+  // ---- what the parts share -----------------------------------------------------------------------------------------
+
+  log(
+    severity: Severity,
+    source: string,
+    message: string,
+    kv: Readonly<Record<string, unknown>> = {},
+    verbosity = 0,
+  ): void {
+    if (verbosity > this.options.verbosity) return;
+    const file = this.process.fds.get(2);
+    if (file === undefined) return;
+    const bytes = encode(`${klog(this.kernel, this.process.pid, severity, source, message, kv)}\n`);
+    if (file.pipe) {
+      if (file.pipe.readers > 0) file.pipe.push(bytes);
+    } else file.write(bytes).next();
+  }
+
+  spawn(name: string, body: Gen<unknown>): Task {
+    const task = this.kernel.spawn(name, body, { instant: false, onExit: (ended) => this.tasks.delete(ended) });
+    this.tasks.add(task);
+    return task;
+  }
+
+  after(us: number, key: string, callback: () => void): KernelEvent {
+    const event = this.kernel.after(us, key, () => {
+      this.events.delete(event);
+      if (!this.stopped) callback();
+    });
+    this.events.add(event);
+    return event;
+  }
+
+  services(): Iterable<KubeObject> | undefined {
+    return this.serviceInformer.synced ? this.serviceInformer.items.values() : undefined;
+  }
+
+  hostIps(): string[] {
+    const own = this.options.nodeIp ?? this.machine.net.addresses()[0];
+    return own === undefined ? [] : [own];
+  }
+
+  node(): KubeObject | undefined {
+    return this.nodeInformer.get(this.nodeName);
+  }
+
+  touch(uid: string): void {
+    this.workers.get(uid)?.touch();
+  }
+
+  pod(uid: string): Pod | undefined {
+    return this.workers.get(uid)?.pod;
+  }
+
+  private notReady(): string | undefined {
+    if (this.runtime.daemon !== undefined) this.runtimeSeenAt = this.kernel.now;
+    else if (this.kernel.now - this.runtimeSeenAt >= RUNTIME_THRESHOLD) return "container runtime is down";
+    const problem = this.runtime.networkNotReady();
+    if (problem === undefined) return undefined;
+    return `container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${problem}`;
+  }
+
+  // ---- start and end ------------------------------------------------------------------------------------------------
+
+  start(): void {
+    this.log("I", "server.go:520", "Kubelet version", { kubeletVersion: "v1.32.3" });
+    if (this.options.staticPodPath) {
+      this.log("I", "kubelet.go:352", "Adding static pod path", { path: this.options.staticPodPath });
+    }
+    this.log("I", "kubelet.go:363", "Adding apiserver pod source");
+    this.log("I", "kuberuntime_manager.go:269", "Container runtime initialized", {
+      containerRuntime: "containerd",
+      version: "1.7.27",
+      apiVersion: "v1",
+    });
+    this.log("I", "server.go:1287", "Started kubelet");
+    this.recorder.event(this.nodeReporter.reference, "Normal", "Starting", "Starting kubelet.");
+    this.pleg.start();
+    this.podInformer.onChange((change) => this.changed(change));
+    this.podInformer.start();
+    this.serviceInformer.start();
+    this.nodeInformer.start();
+    const path = this.options.staticPodPath;
+    if (path) new ManifestWatch(this, path, () => this.readStaticPods()).start();
+    this.spawn(`register ${this.nodeName}`, this.register());
+    this.after(2 * SECOND, `housekeeping ${this.nodeName}`, () => this.housekeeping());
+    this.log("I", "kubelet.go:2337", "Starting kubelet main sync loop");
+  }
+
+  private *register(): Gen {
+    yield* this.nodeReporter.register();
+    this.recorder.event(
+      this.nodeReporter.reference,
+      "Normal",
+      "NodeAllocatableEnforced",
+      "Updated Node Allocatable limit across pods",
+    );
+    this.lease.start();
+    for (const worker of this.workers.values()) if (isStatic(worker.pod)) worker.touch();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.pleg.stop();
+    this.podInformer.stop();
+    this.serviceInformer.stop();
+    this.nodeInformer.stop();
+    this.objects.stop();
+    for (const event of this.events) this.kernel.cancel(event);
+    for (const task of [...this.tasks]) this.kernel.kill(task);
+  }
+
+  // ---- Pods from the API --------------------------------------------------------------------------------------------
+
+  private changed({ type, object, old }: Change<Pod>): void {
+    if (isMirror(object)) this.mirrorChanged(type, object);
+    else if (type === "added") this.add(object, "api");
+    else if (type === "updated") this.update(object, old!);
+    else this.remove(object, "api");
+  }
+
+  private mirrorChanged(type: Change<Pod>["type"], mirror: Pod): void {
+    const key = podKey(mirror);
+    this.log("I", `kubelet.go:24${type === "added" ? "12" : "28"}`, `SyncLoop ${SYNC_WORD[type]}`, { source: "api", pods: [key] });
+    if (type === "deleted") this.mirrors.delete(key);
+    else this.mirrors.set(key, mirror);
+    const worker = [...this.workers.values()].find((one) => isStatic(one.pod) && podKey(one.pod) === key);
+    if (worker === undefined) {
+      // A mirror without its static Pod is left over.
+      if (type === "added" && this.staticRead) this.spawn(`mirror ${key}`, deleteMirror(this, mirror));
+      return;
+    }
+    if (type === "added") this.statuses.refresh(worker.uid);
+    if (type === "deleted" || mirror.metadata.deletionTimestamp) worker.touch();
+  }
+
+  private add(pod: Pod, source: "api" | "file"): void {
+    this.log("I", "kubelet.go:2412", "SyncLoop ADD", { source, pods: [podKey(pod)] });
+    if (this.workers.has(pod.metadata.uid)) return;
+    const worker = new PodWorker(this.parts, pod);
+    const { phase } = pod.status ?? { phase: "" };
+    const over = phase === "Succeeded" || phase === "Failed";
+    if (!over && !pod.metadata.deletionTimestamp) {
+      const others: Pod[] = [];
+      for (const one of this.workers.values()) if (one.state !== "terminated" && !one.rejected) others.push(one.pod);
+      const refusal = admit(pod, this.node(), others);
+      if (refusal) {
+        this.refuse(worker, refusal.reason, refusal.message);
+        return;
+      }
+    }
+    this.workers.set(pod.metadata.uid, worker);
+    this.objects.register(pod);
+    if (pod.metadata.deletionTimestamp) worker.terminate(pod.metadata.deletionGracePeriodSeconds);
+    else worker.touch();
+  }
+
+  private refuse(worker: PodWorker, reason: string, message: string): void {
+    const { pod } = worker;
+    worker.rejected = true;
+    worker.state = "terminated";
+    this.workers.set(pod.metadata.uid, worker);
+    this.recorder.event(pod, "Warning", reason, message);
+    this.statuses.set(pod, {
+      phase: "Failed",
+      reason,
+      message: `Pod was rejected: ${message}`,
+      startTime: formatTime(this.kernel.wallMs),
+      ...(pod.status?.conditions ? { conditions: pod.status.conditions } : {}),
+      ...(pod.status?.qosClass ? { qosClass: pod.status.qosClass } : {}),
+    });
+  }
+
+  private update(pod: Pod, old: Pod): void {
+    const { uid } = pod.metadata;
+    if (old.metadata.uid !== uid) {
+      this.remove(old, "api");
+      this.add(pod, "api");
+      return;
+    }
+    const worker = this.workers.get(uid);
+    if (worker === undefined) {
+      this.add(pod, "api");
+      return;
+    }
+    worker.pod = pod;
+    const pods = [podKey(pod)];
+    if (pod.metadata.deletionTimestamp) {
+      const again = old.metadata.deletionTimestamp !== undefined;
+      const graceChanged = old.metadata.deletionGracePeriodSeconds !== pod.metadata.deletionGracePeriodSeconds;
+      if (again && !graceChanged) return;
+      this.log("I", "kubelet.go:2428", "SyncLoop DELETE", { source: "api", pods });
+      if (worker.state === "terminated") this.statuses.finish(pod);
+      else worker.terminate(pod.metadata.deletionGracePeriodSeconds);
+      return;
+    }
+    if (sameWish(pod, old)) {
+      this.log("I", "kubelet.go:2437", "SyncLoop RECONCILE", { source: "api", pods }, 4);
+      return;
+    }
+    this.log("I", "kubelet.go:2419", "SyncLoop UPDATE", { source: "api", pods });
+    worker.touch();
+  }
+
+  private remove(pod: Pod, source: "api" | "file"): void {
+    this.log("I", "kubelet.go:2422", "SyncLoop REMOVE", { source, pods: [podKey(pod)] });
+    const worker = this.workers.get(pod.metadata.uid);
+    if (worker === undefined) return;
+    worker.gone = true;
+    if (worker.state === "terminated") this.cleanUp(worker);
+    else worker.terminate(undefined);
+  }
+
+  /** A worker has ended its Pod: what is left of it goes once nobody asks for it any more. */
+  private finished(worker: PodWorker): void {
+    if (worker.gone) this.cleanUp(worker);
+  }
+
+  private cleanUp(worker: PodWorker): void {
+    const { uid } = worker;
+    if (this.workers.get(uid) === worker) this.workers.delete(uid);
+    this.objects.unregister(uid);
+    this.statuses.forget(uid);
+    this.pleg.forget(uid);
+    this.spawn(`remove ${podKey(worker.pod)}`, this.removeFromRuntime(worker.pod));
+  }
+
+  private *removeFromRuntime(pod: Pod): Gen {
+    const mirror = isStatic(pod) ? this.mirrors.get(podKey(pod)) : undefined;
+    const replaced = [...this.workers.values()].some((one) => podKey(one.pod) === podKey(pod));
+    if (mirror && !replaced) yield* deleteMirror(this, mirror);
+    yield* this.sync.removePod(pod.metadata.uid);
+    const directory = logDirectory(pod);
+    const slash = directory.lastIndexOf("/");
+    removeEntry(this.machine, ensureDir(this.machine, directory.slice(0, slash)), directory.slice(slash + 1));
+  }
+
+  /** Runs of Pods that nobody wants any more, e.g. deleted while the kubelet was away. */
+  private housekeeping(): void {
+    if (!this.podInformer.synced) {
+      this.after(2 * SECOND, `housekeeping ${this.nodeName}`, () => this.housekeeping());
+      return;
+    }
+    for (const uid of runtimeUids(this.runtime)) {
+      if (!this.workers.has(uid)) this.spawn(`orphan ${uid}`, this.sync.removePod(uid));
+    }
+  }
+
+  /** The Pod as the API has it: itself, or the mirror of a static one. */
+  private apiPod(pod: Pod): Pod | undefined {
+    if (!isStatic(pod)) return pod;
+    const mirror = this.mirrors.get(podKey(pod));
+    return mirror?.metadata.deletionTimestamp ? undefined : mirror;
+  }
+
+  // ---- static Pods --------------------------------------------------------------------------------------------------
+
+  private staticRead = false;
+
+  private readStaticPods(): void {
+    const { pods, errors } = readManifests(this.machine, this.nodeName, this.options.staticPodPath!);
+    for (const { path, message } of errors) {
+      this.log("E", "file_linux.go:61", "Unable to read config path", { err: `${path}: ${message}`, path });
+    }
+    const wanted = new Map(pods.map((pod) => [pod.metadata.uid, pod]));
+    for (const worker of [...this.workers.values()]) {
+      if (isStatic(worker.pod) && !wanted.has(worker.uid) && !worker.gone) this.remove(worker.pod, "file");
+    }
+    for (const [uid, pod] of wanted) if (!this.workers.has(uid)) this.add(pod, "file");
+    this.staticRead = true;
+  }
+
+  private *ensureMirror(pod: Pod): Gen<void> {
+    if (!this.nodeReporter.registered) return;
+    yield* ensureMirror(this, pod, this.mirrors.get(podKey(pod)));
+  }
+}
+
+const SYNC_WORD = { added: "ADD", updated: "RECONCILE", deleted: "REMOVE" } as const;
+
+/** Nothing that the kubelet acts on differs: only status or bookkeeping changed. */
+function sameWish(a: Pod, b: Pod): boolean {
+  const same = (x: unknown, y: unknown): boolean => x === y || JSON.stringify(x) === JSON.stringify(y);
+  return (
+    same(a.spec, b.spec) &&
+    same(a.metadata.labels, b.metadata.labels) &&
+    same(a.metadata.annotations, b.metadata.annotations)
+  );
+}

@@ -1,0 +1,73 @@
+import { LEASES, NODES } from "../../api/resources.ts";
+import { isStatus, StatusError } from "../../api/status.ts";
+import { formatMicroTime } from "../../api/time.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { type Gen, MS } from "../../kernel/index.ts";
+import { isNetError } from "../../network/error.ts";
+import type { KubeletContext } from "./context.ts";
+import { KUBELET } from "./durations.ts";
+
+const NAMESPACE = "kube-node-lease";
+
+/** The node's heartbeat: a Lease renewed every ten seconds (component-helpers apimachinery/lease). */
+export class NodeLease {
+  private readonly ctx: KubeletContext;
+  private latest: KubeObject | undefined;
+  private busy = false;
+
+  constructor(ctx: KubeletContext) {
+    this.ctx = ctx;
+  }
+
+  start(): void {
+    this.beat();
+  }
+
+  private beat(): void {
+    const { ctx } = this;
+    if (!this.busy) {
+      this.busy = true;
+      ctx.spawn(`lease ${ctx.nodeName}`, this.renew());
+    }
+    const jitter = ctx.random.int(0, KUBELET.leaseJitterMs) * MS;
+    ctx.after(KUBELET.leasePeriod + jitter, `lease ${ctx.nodeName}`, () => this.beat());
+  }
+
+  private *renew(): Gen {
+    const { ctx } = this;
+    const renewTime = formatMicroTime(ctx.kernel.epochMs * 1000 + ctx.kernel.now);
+    try {
+      if (this.latest !== undefined) {
+        try {
+          const spec = { ...this.latest["spec"], renewTime };
+          this.latest = yield* ctx.client.update(LEASES, { ...this.latest, spec });
+          return;
+        } catch (error) {
+          if (!isStatus(error, "Conflict") && !isStatus(error, "NotFound")) throw error;
+          this.latest = undefined;
+        }
+      }
+      this.latest = yield* this.ensure(renewTime);
+    } catch (error) {
+      if (!(error instanceof StatusError) && !isNetError(error)) throw error;
+      ctx.log("E", "controller.go:195", "Failed to update lease", { err: error.message });
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  private *ensure(renewTime: string): Gen<KubeObject> {
+    const { client, nodeName } = this.ctx;
+    const spec = { holderIdentity: nodeName, leaseDurationSeconds: KUBELET.leaseSeconds, renewTime };
+    try {
+      const found = yield* client.get<KubeObject>(LEASES, NAMESPACE, nodeName);
+      return yield* client.update(LEASES, { ...found, spec: { ...found["spec"], ...spec } });
+    } catch (error) {
+      if (!isStatus(error, "NotFound")) throw error;
+    }
+    const node = this.ctx.node() ?? (yield* client.get<KubeObject>(NODES, undefined, nodeName));
+    const ownerReferences = [{ apiVersion: "v1", kind: "Node", name: nodeName, uid: node.metadata.uid }];
+    const metadata = { name: nodeName, namespace: NAMESPACE, ownerReferences };
+    return yield* client.create(LEASES, { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec });
+  }
+}

@@ -1,0 +1,241 @@
+import { NODES } from "../../api/resources.ts";
+import { isStatus, StatusError } from "../../api/status.ts";
+import { formatTime } from "../../api/time.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { type Gen, sleep } from "../../kernel/index.ts";
+import { isNetError } from "../../network/error.ts";
+import { KERNEL_RELEASE } from "../base/proc.ts";
+import { RUNTIME_VERSION } from "../runtime/index.ts";
+import type { KubeletContext } from "./context.ts";
+import { KUBELET } from "./durations.ts";
+
+export const KUBELET_VERSION = "v1.32.3";
+const OS_IMAGE = "Debian GNU/Linux 12 (bookworm)";
+/** nodeStatusMaxImages. */
+const MAX_IMAGES = 50;
+/** Hard eviction threshold memory.available<100Mi, kept out of allocatable. */
+const EVICTION_KIB = 100 * 1024;
+
+interface NodeCondition {
+  type: string;
+  status: string;
+  lastHeartbeatTime: string;
+  lastTransitionTime: string;
+  reason: string;
+  message: string;
+}
+
+/** Registers the node and reports its status when it changed, at the latest every five minutes. */
+export class NodeReporter {
+  private readonly ctx: KubeletContext;
+  private readonly reason: () => string | undefined;
+  private conditions: NodeCondition[] = [];
+  private sent = "";
+  private sentAt = 0;
+  private reporting = false;
+  registered = false;
+
+  /** `notReady`: why the node cannot run Pods; undefined when it can. */
+  constructor(ctx: KubeletContext, notReady: () => string | undefined) {
+    this.ctx = ctx;
+    this.reason = notReady;
+  }
+
+  /** Reference of the node for events: its uid is its name. */
+  get reference(): { kind: string; name: string; uid: string } {
+    const { nodeName } = this.ctx;
+    return { kind: "Node", name: nodeName, uid: nodeName };
+  }
+
+  /** Creates the Node, or takes over the one that is there. Tries until the API server answers. */
+  *register(): Gen<void> {
+    const { ctx } = this;
+    let pause: number = KUBELET.registerFirst;
+    for (;;) {
+      ctx.log("I", "kubelet_node_status.go:75", "Attempting to register node", { node: ctx.nodeName });
+      try {
+        yield* this.createOrUpdate();
+        ctx.log("I", "kubelet_node_status.go:78", "Successfully registered node", { node: ctx.nodeName });
+        this.registered = true;
+        this.tick();
+        return;
+      } catch (error) {
+        if (!(error instanceof StatusError) && !isNetError(error)) throw error;
+        ctx.log("E", "kubelet_node_status.go:107", "Unable to register node with API server", {
+          err: error.message,
+          node: ctx.nodeName,
+        });
+        yield* sleep(pause);
+        pause = Math.min(pause * 2, KUBELET.registerLast);
+      }
+    }
+  }
+
+  private *createOrUpdate(): Gen<void> {
+    const { ctx } = this;
+    const labels = this.labels();
+    const { status } = this.status();
+    const node = {
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: {
+        name: ctx.nodeName,
+        labels,
+        annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
+      },
+      spec: ctx.options.taints.length > 0 ? { taints: ctx.options.taints } : {},
+      status,
+    };
+    try {
+      yield* ctx.client.create(NODES, node);
+      this.sent = JSON.stringify(withoutHeartbeats(status));
+      this.sentAt = ctx.kernel.now;
+      return;
+    } catch (error) {
+      if (!isStatus(error, "AlreadyExists")) throw error;
+    }
+    const found = yield* ctx.client.get<KubeObject>(NODES, undefined, ctx.nodeName);
+    this.conditions = (found["status"]?.conditions ?? []) as NodeCondition[];
+    ctx.log("I", "kubelet_node_status.go:117", "Node was previously registered", { node: ctx.nodeName });
+    const missing = Object.entries(labels).some(([key, value]) => found.metadata.labels?.[key] !== value);
+    const annotated = found.metadata.annotations?.["volumes.kubernetes.io/controller-managed-attach-detach"] === "true";
+    if (missing || !annotated) {
+      const { annotations } = node.metadata;
+      yield* ctx.client.patch(NODES, undefined, ctx.nodeName, { metadata: { labels, annotations } }, "merge");
+    }
+  }
+
+  private labels(): Record<string, string> {
+    return {
+      "beta.kubernetes.io/arch": "amd64",
+      "beta.kubernetes.io/os": "linux",
+      "kubernetes.io/arch": "amd64",
+      "kubernetes.io/hostname": this.ctx.machine.hostname,
+      "kubernetes.io/os": "linux",
+      ...this.ctx.options.nodeLabels,
+    };
+  }
+
+  /** Looks whether there is something to report, and plans the next look. */
+  tick(): void {
+    const { ctx } = this;
+    if (this.reporting) return;
+    const ready = this.reason() === undefined;
+    const due = ctx.kernel.now - this.sentAt >= KUBELET.nodeStatusReport;
+    const { status, told } = this.status();
+    if (due || JSON.stringify(withoutHeartbeats(status)) !== this.sent) {
+      this.reporting = true;
+      ctx.spawn(`node status ${ctx.nodeName}`, this.report(status));
+    }
+    for (const reason of told) {
+      ctx.recorder.event(this.reference, "Normal", reason, `Node ${ctx.nodeName} status is now: ${reason}`);
+    }
+    ctx.after(ready ? KUBELET.nodeStatusPeriod : KUBELET.notReadyPeriod, `node status ${ctx.nodeName}`, () => this.tick());
+  }
+
+  private *report(status: Record<string, unknown>): Gen {
+    const { ctx } = this;
+    try {
+      const node = yield* ctx.client.get<KubeObject>(NODES, undefined, ctx.nodeName);
+      const foreign = ((node["status"]?.conditions ?? []) as NodeCondition[]).filter(
+        (condition) => !this.conditions.some((own) => own.type === condition.type),
+      );
+      const conditions = [...foreign, ...this.conditions];
+      yield* ctx.client.patch(NODES, undefined, ctx.nodeName, { status: { ...status, conditions } }, "merge", "status");
+      this.sent = JSON.stringify(withoutHeartbeats(status));
+      this.sentAt = ctx.kernel.now;
+    } catch (error) {
+      if (!(error instanceof StatusError) && !isNetError(error)) throw error;
+      ctx.log("E", "kubelet_node_status.go:549", "Error updating node status, will retry", {
+        err: `error getting node "${ctx.nodeName}": ${error.message}`,
+      });
+    } finally {
+      this.reporting = false;
+    }
+  }
+
+  /** The status as it is now; `told` are the reasons of conditions that have turned. */
+  private status(): { status: Record<string, unknown>; told: string[] } {
+    const { ctx } = this;
+    const { hardware, hostname } = ctx.machine;
+    const now = formatTime(ctx.kernel.wallMs);
+    const told: string[] = [];
+    const why = this.reason();
+    const make = (type: string, status: boolean, reason: string, message: string, event: string): NodeCondition => {
+      const value = status ? "True" : "False";
+      const before = this.conditions.find((c) => c.type === type);
+      if (before?.status !== value) told.push(event);
+      const lastTransitionTime = before?.status === value ? before.lastTransitionTime : now;
+      return { type, status: value, lastHeartbeatTime: now, lastTransitionTime, reason, message };
+    };
+    const memory = "kubelet has sufficient memory available";
+    this.conditions = [
+      make("MemoryPressure", false, "KubeletHasSufficientMemory", memory, "NodeHasSufficientMemory"),
+      make("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure", "NodeHasNoDiskPressure"),
+      make("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available", "NodeHasSufficientPID"),
+      why === undefined
+        ? make("Ready", true, "KubeletReady", "kubelet is posting ready status", "NodeReady")
+        : make("Ready", false, "KubeletNotReady", why, "NodeNotReady"),
+    ];
+    const diskBytes = hardware.diskKib * 1024;
+    const capacity = {
+      cpu: String(hardware.cpus),
+      "ephemeral-storage": `${hardware.diskKib}Ki`,
+      "hugepages-1Gi": "0",
+      "hugepages-2Mi": "0",
+      memory: `${hardware.memoryKib}Ki`,
+      pods: String(ctx.options.maxPods),
+    };
+    const allocatable = {
+      ...capacity,
+      "ephemeral-storage": String(diskBytes - Math.floor(diskBytes / 10)),
+      memory: `${hardware.memoryKib - EVICTION_KIB}Ki`,
+    };
+    const machineId = ctx.machine.machineId;
+    const addresses = ctx.hostIps().map((address) => ({ type: "InternalIP", address }));
+    const status = {
+      addresses: [...addresses, { type: "Hostname", address: hostname }],
+      allocatable,
+      capacity,
+      conditions: this.conditions,
+      daemonEndpoints: { kubeletEndpoint: { Port: ctx.options.port } },
+      images: this.images(),
+      nodeInfo: {
+        architecture: "amd64",
+        bootID: uuidOf(machineId, 3),
+        containerRuntimeVersion: `containerd://${RUNTIME_VERSION}`,
+        kernelVersion: KERNEL_RELEASE,
+        kubeProxyVersion: KUBELET_VERSION,
+        kubeletVersion: KUBELET_VERSION,
+        machineID: machineId,
+        operatingSystem: "linux",
+        osImage: OS_IMAGE,
+        systemUUID: uuidOf(machineId, 7),
+      },
+      runtimeHandlers: [
+        { features: { recursiveReadOnlyMounts: true, userNamespaces: false }, name: "runc" },
+        { features: { recursiveReadOnlyMounts: true, userNamespaces: false }, name: "" },
+      ],
+    };
+    return { status, told };
+  }
+
+  private images(): { names: string[]; sizeBytes: number }[] {
+    return this.ctx.runtime.images
+      .list()
+      .map(({ image, tags, digests }) => ({ names: [...digests, ...tags], sizeBytes: image.sizeBytes }))
+      .sort((a, b) => b.sizeBytes - a.sizeBytes)
+      .slice(0, MAX_IMAGES);
+  }
+}
+
+function withoutHeartbeats(status: Record<string, unknown>): unknown {
+  const conditions = (status["conditions"] as NodeCondition[]).map(({ lastHeartbeatTime: _time, ...rest }) => rest);
+  return { ...status, conditions };
+}
+
+/** A UUID that follows from the machine's id. */
+function uuidOf(machineId: string, turn: number): string {
+  const hex = machineId.slice(turn) + machineId.slice(0, turn);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

@@ -1,0 +1,102 @@
+import type { ApiClient } from "../../api/client.ts";
+import { Informer } from "../../api/informer.ts";
+import { CONFIG_MAPS, SECRETS } from "../../api/resources.ts";
+import { isStatus } from "../../api/status.ts";
+import type { KubeObject, Resource } from "../../api/types.ts";
+import type { Gen, Kernel } from "../../kernel/index.ts";
+import type { Pod } from "./types.ts";
+
+interface Watched {
+  informer: Informer;
+  /** Uids of the Pods that refer to it. */
+  users: Set<string>;
+  /** Pods that have not seen its newest version. */
+  stale: Set<string>;
+}
+
+/**
+ * configMaps and secrets that Pods of this node refer to, each watched while somebody does (pkg/kubelet/util/manager:
+ * the watch based manager).
+ */
+export class ObjectCache {
+  private readonly kernel: Kernel;
+  private readonly client: ApiClient;
+  private readonly watched = new Map<string, Watched>();
+
+  constructor(kernel: Kernel, client: ApiClient) {
+    this.kernel = kernel;
+    this.client = client;
+  }
+
+  /** The object, or undefined when there is none. Throws what else the API or the network answers. */
+  *get(resource: Resource, namespace: string, name: string): Gen<KubeObject | undefined> {
+    const cached = this.watched.get(`${resource.resource} ${namespace}/${name}`)?.informer;
+    if (cached?.synced) {
+      const found = cached.get(`${namespace}/${name}`);
+      if (found) return found;
+    }
+    try {
+      return yield* this.client.get(resource, namespace, name);
+    } catch (error) {
+      if (isStatus(error, "NotFound")) return undefined;
+      throw error;
+    }
+  }
+
+  /** Follows what the Pod mounts. */
+  register(pod: Pod): void {
+    for (const { resource, name } of references(pod)) {
+      const { namespace } = pod.metadata;
+      const key = `${resource.resource} ${namespace}/${name}`;
+      let entry = this.watched.get(key);
+      if (entry === undefined) {
+        const informer = new Informer(this.kernel, this.client, resource, {
+          namespace: namespace!,
+          fieldSelector: `metadata.name=${name}`,
+        });
+        const made: Watched = { informer, users: new Set(), stale: new Set() };
+        informer.onChange((change) => {
+          if (change.type !== "added") for (const uid of made.users) made.stale.add(uid);
+        });
+        informer.start();
+        entry = made;
+        this.watched.set(key, entry);
+      }
+      entry.users.add(pod.metadata.uid);
+    }
+  }
+
+  unregister(uid: string): void {
+    for (const [key, entry] of this.watched) {
+      entry.stale.delete(uid);
+      if (!entry.users.delete(uid) || entry.users.size > 0) continue;
+      entry.informer.stop();
+      this.watched.delete(key);
+    }
+  }
+
+  /** True once for every change of something that the Pod mounts. */
+  changedFor(pod: Pod): boolean {
+    let changed = false;
+    for (const entry of this.watched.values()) if (entry.stale.delete(pod.metadata.uid)) changed = true;
+    return changed;
+  }
+
+  stop(): void {
+    for (const entry of this.watched.values()) entry.informer.stop();
+    this.watched.clear();
+  }
+}
+
+function references(pod: Pod): { resource: Resource; name: string }[] {
+  const out: { resource: Resource; name: string }[] = [];
+  for (const volume of pod.spec.volumes ?? []) {
+    if (volume.configMap) out.push({ resource: CONFIG_MAPS, name: volume.configMap.name });
+    if (volume.secret) out.push({ resource: SECRETS, name: volume.secret.secretName });
+    for (const source of volume.projected?.sources ?? []) {
+      if (source.configMap) out.push({ resource: CONFIG_MAPS, name: source.configMap.name });
+      if (source.secret) out.push({ resource: SECRETS, name: source.secret.name });
+    }
+  }
+  return out;
+}

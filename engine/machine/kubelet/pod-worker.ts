@@ -1,0 +1,206 @@
+import { StatusError } from "../../api/status.ts";
+import { type Gen, type KernelEvent, SECOND, type Task } from "../../kernel/index.ts";
+import { isNetError } from "../../network/error.ts";
+import { isCriError } from "../runtime/index.ts";
+import { drawMs, type KubeletContext, SyncCancelled, SyncError } from "./context.ts";
+import { KUBELET } from "./durations.ts";
+import type { PodSync } from "./pod-sync.ts";
+import type { ProbeManager } from "./probes.ts";
+import { runtimePod } from "./runtime-view.ts";
+import { podStatus, type WaitReason } from "./status.ts";
+import type { StatusManager } from "./status-manager.ts";
+import { isStatic, type Pod, podFormat, podKey } from "./types.ts";
+import type { VolumeManager } from "./volumes.ts";
+
+/** What the workers of all Pods share. */
+export interface WorkerParts {
+  readonly ctx: KubeletContext;
+  readonly sync: PodSync;
+  readonly volumes: VolumeManager;
+  readonly statuses: StatusManager;
+  readonly probes: ProbeManager;
+  /** Makes or repairs the mirror of a static Pod. */
+  ensureMirror(pod: Pod): Gen<void>;
+  /** The worker has done all there is to do for this Pod. */
+  finished(worker: PodWorker): void;
+}
+
+/**
+ * The life of one Pod on this node, driven by level: `touch` says that something may be off, a task then looks at what
+ * is wanted and what runs (pkg/kubelet/pod_workers.go). Terminating never turns back.
+ */
+export class PodWorker {
+  pod: Pod;
+  state: "sync" | "terminating" | "terminated" = "sync";
+  /** Neither API nor manifest has it any more. */
+  gone = false;
+  /** A refused Pod: it never runs here. */
+  rejected = false;
+  private readonly parts: WorkerParts;
+  private readonly reasons = new Map<string, WaitReason>();
+  private grace: number | undefined;
+  private dirty = false;
+  private task: Task | undefined;
+  /** The running sync may be broken off: it waits for an image or a volume. */
+  private waiting = false;
+  private retry: KernelEvent | undefined;
+  private refresh: KernelEvent | undefined;
+  private deadline: KernelEvent | undefined;
+
+  constructor(parts: WorkerParts, pod: Pod) {
+    this.parts = parts;
+    this.pod = pod;
+  }
+
+  get uid(): string {
+    return this.pod.metadata.uid;
+  }
+
+  touch(): void {
+    if (this.state === "terminated" && !this.dirty) return;
+    this.dirty = true;
+    if (this.task !== undefined) return;
+    const { ctx } = this.parts;
+    this.task = ctx.spawn(`sync ${podKey(this.pod)}`, this.work());
+  }
+
+  /** From now on the Pod only ends. `grace` in s; the Pod's own when undefined. */
+  terminate(grace: number | undefined): void {
+    if (grace !== undefined && (this.grace === undefined || grace < this.grace)) this.grace = grace;
+    if (this.state === "sync") {
+      this.state = "terminating";
+      if (this.waiting && this.task) this.parts.ctx.kernel.interrupt(this.task);
+    }
+    this.touch();
+  }
+
+  private *work(): Gen {
+    const { ctx } = this.parts;
+    try {
+      while (this.dirty) {
+        this.dirty = false;
+        ctx.kernel.cancel(this.retry);
+        try {
+          yield* this.once();
+        } catch (error) {
+          this.failed(error);
+        }
+      }
+    } finally {
+      this.task = undefined;
+    }
+  }
+
+  private failed(error: unknown): void {
+    const { ctx } = this.parts;
+    if (error instanceof SyncCancelled) return;
+    const passing = isCriError(error) || error instanceof StatusError || isNetError(error);
+    if (!(error instanceof SyncError) && !passing) throw error;
+    const transient = error instanceof SyncError && error.reason === "NetworkNotReady";
+    if (passing) {
+      ctx.log("E", "pod_workers.go:1301", "Error syncing pod, skipping", {
+        err: isCriError(error) ? error.rpc : (error as Error).message,
+        pod: podKey(this.pod),
+        podUID: this.uid,
+      });
+    }
+    const range = transient ? KUBELET.transientMs : KUBELET.resyncMs;
+    this.retry = ctx.after(drawMs(ctx.random, range), `resync ${podKey(this.pod)}`, () => this.touch());
+  }
+
+  private *once(): Gen<void> {
+    if (this.state === "sync") yield* this.syncPod();
+    if (this.state === "terminating") yield* this.terminatePod();
+  }
+
+  private publish(terminal = false): string {
+    const { ctx, statuses, probes } = this.parts;
+    const status = podStatus(ctx, {
+      pod: this.pod,
+      runtime: runtimePod(ctx.runtime, this.uid),
+      reasons: this.reasons,
+      probes,
+      old: statuses.get(this.uid) ?? (this.pod.status?.startTime ? this.pod.status : undefined),
+      terminal,
+    });
+    statuses.set(this.pod, status);
+    return status.phase;
+  }
+
+  private *syncPod(): Gen<void> {
+    const { ctx, volumes, sync, probes } = this.parts;
+    const { pod } = this;
+    const view = runtimePod(ctx.runtime, this.uid);
+    for (const spec of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
+      const container = view.latest(spec.name);
+      if (container?.state === "running") probes.watch(pod, spec, container);
+    }
+    const phase = this.publish();
+    if (phase === "Succeeded" || phase === "Failed") {
+      this.state = "terminating";
+      return;
+    }
+    this.watchDeadline();
+    const problem = ctx.runtime.networkNotReady();
+    if (problem !== undefined && !pod.spec.hostNetwork) {
+      const words = `container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${problem}`;
+      ctx.recorder.event(pod, "Warning", "NetworkNotReady", `network is not ready: ${words}`);
+      throw new SyncError("NetworkNotReady", words);
+    }
+    if (isStatic(pod)) yield* this.parts.ensureMirror(pod);
+    const cancelled = (): boolean => this.state !== "sync";
+    this.waiting = true;
+    try {
+      yield* volumes.mountAll(pod, cancelled);
+      this.watchVolumes();
+      yield* sync.sync(pod, this.reasons, cancelled);
+    } finally {
+      this.waiting = false;
+    }
+  }
+
+  /** Mounted configMaps and the like are looked at again once in a while. */
+  private watchVolumes(): void {
+    if (this.refresh !== undefined) return;
+    if (!this.pod.spec.volumes?.some((v) => v.configMap || v.secret || v.projected || v.downwardAPI)) return;
+    this.scheduleRefresh();
+  }
+
+  private scheduleRefresh(): void {
+    const { ctx, volumes } = this.parts;
+    this.refresh = ctx.after(drawMs(ctx.random, KUBELET.volumeRefreshMs), `refresh ${podKey(this.pod)}`, () => {
+      if (this.state !== "sync") return;
+      if (volumes.changed(this.pod)) ctx.spawn(`refresh ${podKey(this.pod)}`, volumes.refresh(this.pod));
+      this.scheduleRefresh();
+    });
+  }
+
+  /** spec.activeDeadlineSeconds: the Pod fails when its time is over. */
+  private watchDeadline(): void {
+    const { ctx, statuses } = this.parts;
+    const seconds = this.pod.spec.activeDeadlineSeconds;
+    if (seconds === undefined || this.deadline !== undefined) return;
+    this.deadline = ctx.after(seconds * SECOND, `deadline ${podKey(this.pod)}`, () => {
+      if (this.state !== "sync") return;
+      const message = "Pod was active on the node longer than the specified deadline";
+      ctx.recorder.event(this.pod, "Normal", "DeadlineExceeded", message);
+      const old = statuses.get(this.uid);
+      if (old) statuses.set(this.pod, { ...old, phase: "Failed", reason: "DeadlineExceeded", message });
+      this.terminate(undefined);
+    });
+  }
+
+  private *terminatePod(): Gen<void> {
+    const { ctx, volumes, sync, statuses } = this.parts;
+    ctx.kernel.cancel(this.refresh);
+    ctx.kernel.cancel(this.deadline);
+    this.publish();
+    yield* sync.killPod(this.pod, this.grace);
+    this.publish(true);
+    volumes.unmountAll(this.pod);
+    this.state = "terminated";
+    statuses.finish(this.pod);
+    ctx.log("I", "pod_workers.go:1210", "Pod termination", { pod: podFormat(this.pod), podUID: this.uid }, 3);
+    this.parts.finished(this);
+  }
+}

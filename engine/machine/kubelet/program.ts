@@ -1,0 +1,53 @@
+import { clientFromKubeconfig } from "../../api/kubeconfig.ts";
+import { klog } from "../../api/klog.ts";
+import { type Gen, sleep } from "../../kernel/index.ts";
+import { isErrno } from "../errno.ts";
+import type { Process, Program } from "../process.ts";
+import * as sys from "../sys.ts";
+import { Kubelet } from "./kubelet.ts";
+import { KUBELET_VERSION } from "./node-status.ts";
+import { type KubeletOptions, OptionsError, readOptions } from "./options.ts";
+import { listen } from "./server.ts";
+
+const FOREVER = Number.MAX_SAFE_INTEGER / 4;
+
+/** The kubelet of kubelet.service. Containers go on when it ends. */
+export const kubelet: Program = function* (p: Process): Gen<number> {
+  if (p.argv[1] === "--version") {
+    yield* sys.print(p, `Kubernetes ${KUBELET_VERSION}\n`);
+    return 0;
+  }
+  p.rssKib = 88_000;
+  let options: KubeletOptions;
+  try {
+    options = readOptions(p);
+  } catch (error) {
+    if (!(error instanceof OptionsError)) throw error;
+    return yield* fail(p, error.message);
+  }
+  let me: Kubelet;
+  try {
+    const agent = `kubelet/${KUBELET_VERSION} (linux/amd64) kubernetes/32cc146`;
+    me = new Kubelet(p, options, clientFromKubeconfig(p, options.kubeconfig, agent));
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    const path = options.bootstrapKubeconfig ?? options.kubeconfig;
+    return yield* fail(p, `failed to run Kubelet: unable to load bootstrap kubeconfig: stat ${path}: ${error.message.toLowerCase()}`);
+  }
+  p.dispositions.set("TERM", "catch");
+  p.dispositions.set("INT", "catch");
+  const close = listen(me, p);
+  me.start();
+  try {
+    while (p.takeSignal() === undefined) yield* sleep(FOREVER);
+    return 0;
+  } finally {
+    close();
+    me.stop();
+  }
+};
+
+function* fail(p: Process, message: string): Gen<number> {
+  yield* sys.printError(p, `${klog(p.machine.kernel, p.pid, "E", "run.go:72", "command failed", { err: message })}\n`);
+  return 1;
+}

@@ -1,0 +1,59 @@
+import { milliUnits, wholeUnits } from "../../api/quantity.ts";
+import type { ContainerSpec, Pod } from "./types.ts";
+
+/** QoS class of a Pod (pkg/apis/core/v1/helper/qos/qos.go): CPU and memory only. */
+export function qosClass(pod: Pod): "Guaranteed" | "Burstable" | "BestEffort" {
+  const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+  let any = false;
+  let guaranteed = true;
+  for (const { resources = {} } of all) {
+    for (const name of ["cpu", "memory"]) {
+      const request = resources.requests?.[name];
+      const limit = resources.limits?.[name];
+      if (isPositive(name, request) || isPositive(name, limit)) any = true;
+      if (limit === undefined || !isPositive(name, limit)) guaranteed = false;
+      else if (request !== undefined && amount(name, request) !== amount(name, limit)) guaranteed = false;
+    }
+  }
+  if (!any) return "BestEffort";
+  return guaranteed ? "Guaranteed" : "Burstable";
+}
+
+function isPositive(name: string, value: string | undefined): boolean {
+  return value !== undefined && amount(name, value) > 0;
+}
+
+/** Millicores of CPU, whole units of anything else. */
+export function amount(name: string, value: string | number): number {
+  return name === "cpu" ? milliUnits(value) : wholeUnits(value);
+}
+
+/** What a Pod asks for: the sum of its containers, or its largest init container where that is more. */
+export function podRequest(pod: Pod, name: string): number {
+  let sum = 0;
+  for (const container of pod.spec.containers) sum += requestOf(container, name);
+  let sidecars = 0;
+  let peak = 0;
+  for (const container of pod.spec.initContainers ?? []) {
+    const wanted = requestOf(container, name);
+    if (container.restartPolicy === "Always") {
+      sidecars += wanted;
+      peak = Math.max(peak, sidecars);
+    } else peak = Math.max(peak, sidecars + wanted);
+  }
+  const overhead = pod.spec.overhead?.[name];
+  return Math.max(sum + sidecars, peak) + (overhead ? amount(name, overhead) : 0);
+}
+
+function requestOf(container: ContainerSpec, name: string): number {
+  const value = container.resources?.requests?.[name] ?? container.resources?.limits?.[name];
+  return value === undefined ? 0 : amount(name, value);
+}
+
+/** cgroup of a Pod with the systemd driver. */
+export function podCgroup(pod: Pod): string {
+  const uid = pod.metadata.uid.replaceAll("-", "_");
+  const qos = qosClass(pod).toLowerCase();
+  if (qos === "guaranteed") return `/kubepods.slice/kubepods-pod${uid}.slice`;
+  return `/kubepods.slice/kubepods-${qos}.slice/kubepods-${qos}-pod${uid}.slice`;
+}

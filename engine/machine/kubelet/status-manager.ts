@@ -1,0 +1,147 @@
+import { PODS } from "../../api/resources.ts";
+import { isStatus, StatusError } from "../../api/status.ts";
+import type { Gen } from "../../kernel/index.ts";
+import { isNetError } from "../../network/error.ts";
+import { drawMs, type KubeletContext } from "./context.ts";
+import { KUBELET } from "./durations.ts";
+import type { Condition, Pod, PodStatus } from "./types.ts";
+import { podKey } from "./types.ts";
+
+interface Entry {
+  pod: Pod;
+  status: PodStatus;
+  text: string;
+  /** What the API was last told. */
+  sent: string;
+  working: boolean;
+  /** All is stopped and cleaned up: the object may go. */
+  finished: boolean;
+}
+
+const OWN = new Set(["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"]);
+
+/** Brings the statuses of this node's Pods to the API, each when it changed (pkg/kubelet/status/status_manager.go). */
+export class StatusManager {
+  private readonly ctx: KubeletContext;
+  private readonly entries = new Map<string, Entry>();
+  /** The Pod as the API knows it: the mirror of a static Pod. */
+  private readonly apiPod: (pod: Pod) => Pod | undefined;
+
+  constructor(ctx: KubeletContext, apiPod: (pod: Pod) => Pod | undefined) {
+    this.ctx = ctx;
+    this.apiPod = apiPod;
+  }
+
+  get(uid: string): PodStatus | undefined {
+    return this.entries.get(uid)?.status;
+  }
+
+  set(pod: Pod, status: PodStatus): void {
+    const { uid } = pod.metadata;
+    const text = JSON.stringify(status);
+    let entry = this.entries.get(uid);
+    if (entry === undefined) {
+      entry = { pod, status, text, sent: "", working: false, finished: false };
+      this.entries.set(uid, entry);
+    }
+    entry.pod = pod;
+    if (entry.text === text && entry.sent === text) return;
+    entry.status = status;
+    entry.text = text;
+    this.sync(entry);
+  }
+
+  /** Everything of the Pod is gone from the node: after the last status the object is deleted. */
+  finish(pod: Pod): void {
+    const entry = this.entries.get(pod.metadata.uid);
+    if (entry === undefined) return;
+    entry.finished = true;
+    entry.pod = pod;
+    this.sync(entry);
+  }
+
+  forget(uid: string): void {
+    this.entries.delete(uid);
+  }
+
+  /** A mirror Pod has appeared, or the API has another state than this node. */
+  refresh(uid: string): void {
+    const entry = this.entries.get(uid);
+    if (entry === undefined) return;
+    entry.sent = "";
+    this.sync(entry);
+  }
+
+  private sync(entry: Entry): void {
+    if (entry.working) return;
+    entry.working = true;
+    this.ctx.spawn(`status ${podKey(entry.pod)}`, this.work(entry));
+  }
+
+  private *work(entry: Entry): Gen {
+    try {
+      for (;;) {
+        const pod = this.apiPod(entry.pod);
+        if (pod === undefined) return;
+        if (entry.sent !== entry.text) {
+          const { text } = entry;
+          if (!(yield* this.send(pod, entry.status))) return;
+          entry.sent = text;
+          continue;
+        }
+        if (entry.finished && pod.metadata.deletionTimestamp) yield* this.remove(pod);
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof StatusError) && !isNetError(error)) throw error;
+      const { log, random } = this.ctx;
+      log("W", "status_manager.go:890", "Failed to update status for pod", {
+        pod: podKey(entry.pod),
+        err: error.message,
+      });
+      this.ctx.after(drawMs(random, KUBELET.resyncMs), `status retry ${podKey(entry.pod)}`, () => {
+        if (this.entries.get(entry.pod.metadata.uid) === entry) this.sync(entry);
+      });
+    } finally {
+      entry.working = false;
+    }
+  }
+
+  /** False when the object is gone or another one has its name. */
+  private *send(pod: Pod, status: PodStatus): Gen<boolean> {
+    const { client } = this.ctx;
+    const { namespace, name, uid } = pod.metadata;
+    let current: Pod;
+    try {
+      current = yield* client.get<Pod>(PODS, namespace, name);
+    } catch (error) {
+      if (isStatus(error, "NotFound")) return false;
+      throw error;
+    }
+    if (current.metadata.uid !== uid) return false;
+    const others = (current.status?.conditions ?? []).filter((c: Condition) => !OWN.has(c.type));
+    const conditions = [...(status.conditions ?? []), ...others];
+    // A merge patch: lists whole, and null for what is no longer so.
+    const patch: Record<string, unknown> = { ...status, conditions };
+    for (const key of Object.keys(current.status ?? {})) {
+      if (!(key in patch) && key !== "nominatedNodeName" && key !== "resize") patch[key] = null;
+    }
+    try {
+      yield* client.patch(PODS, namespace, name, { metadata: { uid }, status: patch }, "merge", "status");
+    } catch (error) {
+      if (isStatus(error, "NotFound") || isStatus(error, "Conflict")) return false;
+      throw error;
+    }
+    return true;
+  }
+
+  private *remove(pod: Pod): Gen<void> {
+    const { namespace, name, uid } = pod.metadata;
+    try {
+      yield* this.ctx.client.delete(PODS, namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } });
+    } catch (error) {
+      if (!isStatus(error, "NotFound") && !isStatus(error, "Conflict")) throw error;
+    }
+    this.ctx.log("I", "status_manager.go:900", "Pod fully terminated and removed from etcd", { pod: podKey(pod) }, 3);
+  }
+}

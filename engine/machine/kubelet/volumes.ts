@@ -1,0 +1,344 @@
+import { CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS } from "../../api/resources.ts";
+import { StatusError } from "../../api/status.ts";
+import { formatTime } from "../../api/time.ts";
+import { encode, type Gen, SECOND, sleep } from "../../kernel/index.ts";
+import { isNetError } from "../../network/error.ts";
+import { type DirNode, entriesOf } from "../inode.ts";
+import { ensureDir, putFile, putLink, removeEntry } from "../runtime/files.ts";
+import { hostView } from "../runtime/host-view.ts";
+import * as sys from "../sys.ts";
+import { base64Bytes } from "./base64.ts";
+import { drawMs, type KubeletContext, SyncCancelled, SyncError } from "./context.ts";
+import { KUBELET } from "./durations.ts";
+import { fieldValue, resourceValue } from "./env.ts";
+import { type DownwardItem, type KeyToPath, type Pod, podKey, type VolumeSpec } from "./types.ts";
+
+export const PODS_DIR = "/var/lib/kubelet/pods";
+
+/** A file of a volume. */
+interface Projected {
+  bytes: Uint8Array;
+  mode: number;
+}
+
+/** What a mount failed with, in the plugin's words. */
+class MountError extends Error {}
+
+const PLUGIN: Partial<Record<keyof VolumeSpec, string>> = {
+  emptyDir: "kubernetes.io~empty-dir",
+  configMap: "kubernetes.io~configmap",
+  secret: "kubernetes.io~secret",
+  projected: "kubernetes.io~projected",
+  downwardAPI: "kubernetes.io~downward-api",
+};
+
+/** Path on the node of a volume that a Pod mounts. */
+export function volumePath(pod: Pod, volume: VolumeSpec): string {
+  if (volume.hostPath) return volume.hostPath.path;
+  for (const [kind, plugin] of Object.entries(PLUGIN)) {
+    if (volume[kind as keyof VolumeSpec]) return `${PODS_DIR}/${pod.metadata.uid}/volumes/${plugin}/${volume.name}`;
+  }
+  return `${PODS_DIR}/${pod.metadata.uid}/volumes/kubernetes.io~csi/${volume.name}/mount`;
+}
+
+/** Sets up a Pod's volumes on the node, before its sandbox is made (pkg/kubelet/volumemanager). */
+export class VolumeManager {
+  private readonly ctx: KubeletContext;
+  /** Names that are mounted, by uid. */
+  private readonly mounted = new Map<string, Set<string>>();
+
+  constructor(ctx: KubeletContext) {
+    this.ctx = ctx;
+  }
+
+  /**
+   * Waits until every volume is there: a failing one is retried with back-off and told as FailedMount. Throws SyncError
+   * after 2 min 3 s, SyncCancelled when the Pod is to end meanwhile.
+   */
+  *mountAll(pod: Pod, cancelled: () => boolean): Gen<void> {
+    const { kernel, recorder, random, log } = this.ctx;
+    const { uid } = pod.metadata;
+    ensureDir(this.ctx.machine, `${PODS_DIR}/${uid}/volumes`, 0o750);
+    const done = this.mounted.get(uid) ?? new Set<string>();
+    this.mounted.set(uid, done);
+    const todo = (pod.spec.volumes ?? []).filter((volume) => !done.has(volume.name));
+    if (todo.length === 0) return;
+    for (const volume of todo) {
+      log("I", "reconciler_common.go:251", `operationExecutor.VerifyControllerAttachedVolume started for volume "${volume.name}" (UniqueName: "${uniqueName(pod, volume)}") pod "${pod.metadata.name}" (UID: "${uid}") `, { pod: podKey(pod) });
+    }
+    const deadline = kernel.now + KUBELET.mountTimeout;
+    let pause: number = KUBELET.mountRetryFirst;
+    yield* sleep(drawMs(random, KUBELET.volumeMs));
+    for (;;) {
+      for (let i = 0; i < todo.length; ) {
+        const volume = todo[i]!;
+        try {
+          yield* this.setUp(pod, volume);
+          done.add(volume.name);
+          todo.splice(i, 1);
+          log("I", "operation_generator.go:615", `MountVolume.SetUp succeeded for volume "${volume.name}" (UniqueName: "${uniqueName(pod, volume)}") pod "${pod.metadata.name}" (UID: "${uid}") `, { pod: podKey(pod) }, 1);
+        } catch (error) {
+          if (!(error instanceof MountError)) throw error;
+          const words = `MountVolume.SetUp failed for volume "${volume.name}" : ${error.message}`;
+          recorder.event(pod, "Warning", "FailedMount", words);
+          log("E", "nestedpendingoperations.go:348", `Operation for "${uniqueName(pod, volume)}" failed. Error: ${words}`);
+          i++;
+        }
+        if (cancelled()) throw new SyncCancelled();
+      }
+      if (todo.length === 0) return;
+      if (kernel.now + pause >= deadline) {
+        yield* sleep(Math.max(0, deadline - kernel.now));
+        if (cancelled()) throw new SyncCancelled();
+        const names = todo.map((volume) => volume.name).join(" ");
+        const words = `Unable to attach or mount volumes: unmounted volumes=[${names}], unattached volumes=[], failed to process volumes=[]: context deadline exceeded`;
+        recorder.event(pod, "Warning", "FailedMount", words);
+        throw new SyncError("FailedMount", words);
+      }
+      yield* sleep(pause);
+      if (cancelled()) throw new SyncCancelled();
+      pause = Math.min(pause * 2, KUBELET.mountRetryLast);
+    }
+  }
+
+  /** Takes away what was set up; the directory of the Pod goes too. */
+  unmountAll(pod: Pod): void {
+    const { uid } = pod.metadata;
+    this.mounted.delete(uid);
+    const { machine } = this.ctx;
+    removeEntry(machine, ensureDir(machine, PODS_DIR), uid);
+  }
+
+  /** True when an object that this Pod mounts may have another content than what is mounted. */
+  changed(pod: Pod): boolean {
+    return this.ctx.objects.changedFor(pod);
+  }
+
+  /** Writes configMaps, secrets and projections anew where their objects changed. */
+  *refresh(pod: Pod): Gen<void> {
+    for (const volume of pod.spec.volumes ?? []) {
+      if (!this.mounted.get(pod.metadata.uid)?.has(volume.name)) continue;
+      if (!(volume.configMap || volume.secret || volume.projected || volume.downwardAPI)) continue;
+      try {
+        yield* this.setUp(pod, volume);
+      } catch (error) {
+        if (!(error instanceof MountError)) throw error;
+      }
+    }
+  }
+
+  private *setUp(pod: Pod, volume: VolumeSpec): Gen<void> {
+    const { machine } = this.ctx;
+    if (volume.hostPath) {
+      this.hostPath(volume.hostPath);
+      return;
+    }
+    const path = volumePath(pod, volume);
+    if (volume.emptyDir) {
+      ensureDir(machine, path).mode = 0o777;
+      return;
+    }
+    if (volume.persistentVolumeClaim) {
+      throw new MountError(`persistentvolumeclaim "${volume.persistentVolumeClaim.claimName}" not found`);
+    }
+    const files = yield* this.content(pod, volume);
+    const mode = volume.configMap?.defaultMode ?? volume.secret?.defaultMode ?? volume.projected?.defaultMode;
+    writeAtomically(this.ctx, ensureDir(machine, path), files, mode ?? 0o644);
+  }
+
+  private hostPath({ path, type }: { path: string; type?: string }): void {
+    const { machine } = this.ctx;
+    const node = sys.find(hostView(machine), path);
+    if (type === "DirectoryOrCreate" || (!type && node === undefined)) ensureDir(machine, path);
+    else if (type === "FileOrCreate" && node === undefined) {
+      const slash = path.lastIndexOf("/");
+      putFile(machine, ensureDir(machine, path.slice(0, slash)), path.slice(slash + 1), "");
+    } else if (type === "Directory" && node?.kind !== "dir") {
+      throw new MountError(`hostPath type check failed: ${path} is not a directory`);
+    } else if (type === "File" && node?.kind !== "file") {
+      throw new MountError(`hostPath type check failed: ${path} is not a file`);
+    }
+  }
+
+  private *content(pod: Pod, volume: VolumeSpec): Gen<Map<string, Projected>> {
+    const files = new Map<string, Projected>();
+    const { configMap, secret, downwardAPI, projected } = volume;
+    try {
+      if (configMap) {
+        yield* this.fromConfigMap(pod, configMap.name, configMap.items, configMap.optional, files);
+      } else if (secret) yield* this.fromSecret(pod, secret.secretName, secret.items, secret.optional, files);
+      else if (downwardAPI) this.fromDownward(pod, downwardAPI.items, files);
+      else if (projected) {
+        for (const source of projected.sources ?? []) {
+          if (source.configMap) {
+            yield* this.fromConfigMap(pod, source.configMap.name, source.configMap.items, source.configMap.optional, files);
+          }
+          if (source.secret) yield* this.fromSecret(pod, source.secret.name, source.secret.items, source.secret.optional, files);
+          if (source.downwardAPI) this.fromDownward(pod, source.downwardAPI.items, files);
+          if (source.serviceAccountToken) yield* this.token(pod, source.serviceAccountToken, files);
+        }
+      }
+    } catch (error) {
+      if (error instanceof StatusError || isNetError(error)) throw new MountError(error.message);
+      throw error;
+    }
+    return files;
+  }
+
+  private *fromConfigMap(
+    pod: Pod,
+    name: string,
+    items: KeyToPath[] | undefined,
+    optional: boolean | undefined,
+    files: Map<string, Projected>,
+  ): Gen<void> {
+    const found = yield* this.ctx.objects.get(CONFIG_MAPS, pod.metadata.namespace!, name);
+    if (found === undefined) {
+      if (optional) return;
+      throw new MountError(`configmap "${name}" not found`);
+    }
+    const all = new Map<string, Uint8Array>();
+    for (const [key, value] of Object.entries((found["data"] ?? {}) as Record<string, string>)) all.set(key, encode(value));
+    for (const [key, value] of Object.entries((found["binaryData"] ?? {}) as Record<string, string>)) {
+      all.set(key, base64Bytes(value));
+    }
+    pick(all, items, optional, files);
+  }
+
+  private *fromSecret(
+    pod: Pod,
+    name: string,
+    items: KeyToPath[] | undefined,
+    optional: boolean | undefined,
+    files: Map<string, Projected>,
+  ): Gen<void> {
+    const found = yield* this.ctx.objects.get(SECRETS, pod.metadata.namespace!, name);
+    if (found === undefined) {
+      if (optional) return;
+      throw new MountError(`secret "${name}" not found`);
+    }
+    const all = new Map<string, Uint8Array>();
+    for (const [key, value] of Object.entries((found["data"] ?? {}) as Record<string, string>)) {
+      all.set(key, base64Bytes(value));
+    }
+    pick(all, items, optional, files);
+  }
+
+  private fromDownward(pod: Pod, items: DownwardItem[] | undefined, files: Map<string, Projected>): void {
+    for (const item of items ?? []) {
+      let text = "";
+      if (item.fieldRef) text = fieldValue(this.ctx, pod, item.fieldRef.fieldPath, []);
+      else if (item.resourceFieldRef) text = resourceValue(this.ctx, pod, pod.spec.containers[0]!, item.resourceFieldRef);
+      files.set(item.path, { bytes: encode(text), mode: item.mode ?? 0 });
+    }
+  }
+
+  private *token(
+    pod: Pod,
+    source: { audience?: string; expirationSeconds?: number; path: string },
+    files: Map<string, Projected>,
+  ): Gen<void> {
+    const { namespace, name, uid } = pod.metadata;
+    const account = pod.spec.serviceAccountName || "default";
+    try {
+      const answer = yield* this.ctx.client.create<{ status?: { token?: string } }>(
+        SERVICE_ACCOUNTS,
+        {
+          apiVersion: "authentication.k8s.io/v1",
+          kind: "TokenRequest",
+          metadata: { namespace },
+          spec: {
+            audiences: source.audience ? [source.audience] : [],
+            expirationSeconds: source.expirationSeconds ?? 3600,
+            boundObjectRef: { kind: "Pod", apiVersion: "v1", name, uid },
+          },
+        },
+        { name: account, path: "token" },
+      );
+      files.set(source.path, { bytes: encode(answer.status?.token ?? ""), mode: 0o644 });
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      throw new MountError(`failed to fetch token: ${error.message}`);
+    }
+  }
+}
+
+function pick(
+  all: ReadonlyMap<string, Uint8Array>,
+  items: KeyToPath[] | undefined,
+  optional: boolean | undefined,
+  files: Map<string, Projected>,
+): void {
+  if (items === undefined || items.length === 0) {
+    for (const [key, bytes] of all) files.set(key, { bytes, mode: 0 });
+    return;
+  }
+  for (const { key, path, mode } of items) {
+    const bytes = all.get(key);
+    if (bytes !== undefined) files.set(path, { bytes, mode: mode ?? 0 });
+    else if (!optional) throw new MountError(`configmap references non-existent config key: ${key}`);
+  }
+}
+
+function uniqueName(pod: Pod, volume: VolumeSpec): string {
+  const plugin = volume.hostPath
+    ? "host-path"
+    : volume.emptyDir
+      ? "empty-dir"
+      : volume.configMap
+        ? "configmap"
+        : volume.secret
+          ? "secret"
+          : volume.downwardAPI
+            ? "downward-api"
+            : "projected";
+  return `kubernetes.io/${plugin}/${pod.metadata.uid}-${volume.name}`;
+}
+
+/** pkg/volume/util/atomic_writer.go: a dated directory, `..data` leading to it, and a link for every name. */
+function writeAtomically(ctx: KubeletContext, dir: DirNode, files: ReadonlyMap<string, Projected>, mode: number): void {
+  const { machine, kernel } = ctx;
+  const entries = entriesOf(dir);
+  const before = currentDir(dir);
+  if (before !== undefined && sameFiles(before, files)) return;
+  dir.mode = 0o777 | 0o1000;
+  const digits = formatTime(kernel.wallMs).replace(/[-T:]/g, "_").slice(0, 19);
+  const name = `..${digits}.${ctx.random.int(100_000_000, 999_999_999)}${kernel.now % SECOND === 0 ? "0" : ""}`;
+  const dated = ensureDir(machine, name, 0o755, dir);
+  for (const [path, file] of files) {
+    const slash = path.lastIndexOf("/");
+    const parent = slash < 0 ? dated : ensureDir(machine, path.slice(0, slash), 0o755, dated);
+    putFile(machine, parent, path.slice(slash + 1), file.bytes, file.mode || mode);
+  }
+  const old = entries.get("..data");
+  putLink(machine, dir, "..data", name);
+  if (old?.kind === "symlink") removeEntry(machine, dir, old.target);
+  const tops = new Set([...files.keys()].map((path) => path.split("/")[0]!));
+  for (const top of tops) if (!entries.has(top)) putLink(machine, dir, top, `..data/${top}`);
+  for (const existing of [...entries.keys()]) {
+    if (!existing.startsWith("..") && !tops.has(existing)) removeEntry(machine, dir, existing);
+  }
+}
+
+function currentDir(dir: DirNode): DirNode | undefined {
+  const link = entriesOf(dir).get("..data");
+  const found = link?.kind === "symlink" ? entriesOf(dir).get(link.target) : undefined;
+  return found?.kind === "dir" ? found : undefined;
+}
+
+function sameFiles(dir: DirNode, files: ReadonlyMap<string, Projected>): boolean {
+  const flat = new Map<string, Uint8Array>();
+  const walk = (from: DirNode, prefix: string): void => {
+    for (const [name, node] of entriesOf(from)) {
+      if (node.kind === "dir") walk(node, `${prefix}${name}/`);
+      else if (node.kind === "file") flat.set(prefix + name, node.content.bytes());
+    }
+  };
+  walk(dir, "");
+  if (flat.size !== files.size) return false;
+  for (const [path, { bytes }] of files) {
+    const have = flat.get(path);
+    if (have === undefined || have.length !== bytes.length || have.some((byte, i) => byte !== bytes[i])) return false;
+  }
+  return true;
+}
