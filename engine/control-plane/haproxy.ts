@@ -1,6 +1,7 @@
 import { decode, type Gen, wait } from "../kernel/index.ts";
 import type { Process, Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
+import { notify } from "../machine/systemd/index.ts";
 import { type Connection, isNetError, NetError } from "../network/index.ts";
 import { flagsOf, listening, logger, untilTerminated } from "./daemon.ts";
 
@@ -38,6 +39,7 @@ export const haproxy: Program = function* haproxy(p) {
     tls: true,
     http: balance(p, proxy),
   }));
+  notify(p);
   yield* listening(p, listeners, untilTerminated(p));
   return 0;
 };
@@ -109,6 +111,7 @@ export const keepalived: Program = function* keepalived(p) {
   const peers = group.get(address) ?? [];
   group.set(address, [...peers, member]);
   log("(VI_1) Entering BACKUP STATE (init)");
+  notify(p);
   p.dispositions.set("TERM", "catch");
   try {
     for (;;) {

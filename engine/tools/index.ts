@@ -1,5 +1,9 @@
 import { controlPlanePrograms } from "../control-plane/index.ts";
+import { imagePrograms } from "../images/programs.ts";
+import { kubelet } from "../machine/kubelet/index.ts";
 import type { Program } from "../machine/process.ts";
+import { containerd } from "../machine/runtime/containerd.ts";
+import { bash } from "../shell/index.ts";
 import { kubectl } from "./kubectl/index.ts";
 import { answer } from "./lab/answer.ts";
 import { systemPrograms } from "./system/index.ts";
@@ -10,5 +14,17 @@ import { textPrograms } from "./text/index.ts";
  * folder here and an entry in that folder's list.
  */
 export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(
-  Object.entries({ ...textPrograms, ...systemPrograms, ...controlPlanePrograms, kubectl, answer }),
+  Object.entries({
+    ...textPrograms,
+    ...systemPrograms,
+    ...imagePrograms,
+    ...controlPlanePrograms,
+    bash,
+    sh: bash,
+    dash: bash,
+    containerd,
+    kubelet,
+    kubectl,
+    answer,
+  }),
 );
