@@ -1,4 +1,4 @@
-import { encode, type Gen, Pipe, wait } from "../kernel/index.ts";
+import { encode, type Gen, Pipe, type WaitQueue, wait } from "../kernel/index.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { Signal } from "./signal.ts";
 
@@ -150,6 +150,16 @@ export class Tty implements OpenFile {
       out.push(byte);
     }
     this.output(Uint8Array.from(out));
+  }
+
+  /** True when a read would not wait. */
+  get ready(): boolean {
+    return this.keys.size > 0 || this.ends > 0 || this.hungUp;
+  }
+
+  /** Woken when something arrives. */
+  get arrival(): WaitQueue {
+    return this.keys.readable;
   }
 
   *read(max: number): Gen<Uint8Array | "interrupted"> {

@@ -1,0 +1,477 @@
+import { ShellError } from "./control.ts";
+
+/** What an expression may read and change. */
+export interface ArithScope {
+  get(name: string, index: string | undefined): string | undefined;
+  set(name: string, index: string | undefined, value: string): void;
+  /** Throws for an unset variable under `set -u`. */
+  unset(name: string): void;
+}
+
+const BITS = 64;
+const wrap = (value: bigint): bigint => BigInt.asIntN(BITS, value);
+
+type Num = number | bigint;
+/** Small results stay numbers, which is fast; others are 64-bit two's complement. */
+const norm = (value: bigint): Num => {
+  const wrapped = wrap(value);
+  return wrapped >= -9007199254740991n && wrapped <= 9007199254740991n ? Number(wrapped) : wrapped;
+};
+
+const OPERATORS = [
+  "<<=",
+  ">>=",
+  "**",
+  "<<",
+  ">>",
+  "<=",
+  ">=",
+  "==",
+  "!=",
+  "&&",
+  "||",
+  "++",
+  "--",
+  "+=",
+  "-=",
+  "*=",
+  "/=",
+  "%=",
+  "&=",
+  "^=",
+  "|=",
+  "+",
+  "-",
+  "*",
+  "/",
+  "%",
+  "<",
+  ">",
+  "&",
+  "|",
+  "^",
+  "!",
+  "~",
+  "?",
+  ":",
+  "=",
+  ",",
+  "(",
+  ")",
+];
+
+interface Token {
+  k: "num" | "name" | "op" | "end";
+  s: string;
+  /** Offset of the token. */
+  at: number;
+  index?: string | undefined;
+}
+
+const BINARY: Record<string, number> = {
+  "||": 3,
+  "&&": 4,
+  "|": 5,
+  "^": 6,
+  "&": 7,
+  "==": 8,
+  "!=": 8,
+  "<": 9,
+  ">": 9,
+  "<=": 9,
+  ">=": 9,
+  "<<": 10,
+  ">>": 10,
+  "+": 11,
+  "-": 11,
+  "*": 12,
+  "/": 12,
+  "%": 12,
+  "**": 13,
+};
+const ASSIGN = new Set(["=", "+=", "-=", "*=", "/=", "%=", "&=", "^=", "|=", "<<=", ">>="]);
+
+/** A compiled expression. */
+type Code = (scope: ArithScope, depth: number) => Num;
+
+const compiled = new Map<string, Code>();
+
+/** Evaluates the text of an arithmetic expression, in 64-bit integers as bash does. Throws `ShellError`. */
+export function evaluate(text: string, scope: ArithScope, depth = 0): Num {
+  let code = compiled.get(text);
+  if (code === undefined) {
+    code = new Compiler(text).compile();
+    if (compiled.size > 1_000) compiled.clear();
+    compiled.set(text, code);
+  }
+  return code(scope, depth);
+}
+
+class Compiler {
+  private readonly text: string;
+  private pos = 0;
+  private token!: Token;
+  private lastAt = 0;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  compile(): Code {
+    if (/^\s*$/.test(this.text)) return () => 0;
+    try {
+      this.next();
+      const code = this.comma();
+      if (this.token.k !== "end") throw this.trailing();
+      return code;
+    } catch (error) {
+      // A syntax error shows when the expression is evaluated, not when it is compiled.
+      if (!(error instanceof ShellError)) throw error;
+      const failure = error;
+      return () => {
+        throw new ShellError(failure.message, failure.how);
+      };
+    }
+  }
+
+  private fail(what: string, at: number): ShellError {
+    return new ShellError(`${this.text.replace(/^[ \t\n]+/, "")}: ${what} (error token is "${this.text.slice(at)}")`);
+  }
+
+  private trailing(): ShellError {
+    const { k, s, at } = this.token;
+    if (k === "op" && ASSIGN.has(s)) return this.fail("attempted assignment to non-variable", at);
+    if (k === "op" && s !== "(" && s !== ")" && s !== "++" && s !== "--")
+      return this.fail("syntax error: operand expected", at);
+    return this.fail("syntax error in expression", at);
+  }
+
+  private next(): void {
+    this.lastAt = this.token?.at ?? 0;
+    const { text } = this;
+    let i = this.pos;
+    while (i < text.length && /\s/.test(text[i]!)) i++;
+    if (i >= text.length) {
+      this.token = { k: "end", s: "", at: i };
+      this.pos = i;
+      return;
+    }
+    const c = text[i]!;
+    if (/[0-9]/.test(c)) {
+      let end = i;
+      while (end < text.length && /[0-9A-Za-z_#@]/.test(text[end]!)) end++;
+      this.token = { k: "num", s: text.slice(i, end), at: i };
+      this.pos = end;
+      return;
+    }
+    if (/[A-Za-z_]/.test(c)) {
+      let end = i;
+      while (end < text.length && /[0-9A-Za-z_]/.test(text[end]!)) end++;
+      let index: string | undefined;
+      const s = text.slice(i, end);
+      if (text[end] === "[") {
+        let depth = 1;
+        let k = end + 1;
+        while (k < text.length && depth > 0) {
+          if (text[k] === "[") depth++;
+          else if (text[k] === "]") depth--;
+          k++;
+        }
+        if (depth > 0) throw new ShellError(`${text}: bad array subscript (error token is "${text.slice(i)}")`);
+        index = text.slice(end + 1, k - 1);
+        end = k;
+      }
+      this.token = { k: "name", s, at: i, index };
+      this.pos = end;
+      return;
+    }
+    const op = OPERATORS.find((candidate) => text.startsWith(candidate, i));
+    if (op === undefined) {
+      const bad = c === "'" || c === '"' || c === "$" || c === "\\" || c === "." || c === "@" || c === "#";
+      throw this.fail(
+        bad || this.token === undefined || this.token.k === "op"
+          ? this.token && this.token.k !== "op"
+            ? "syntax error: invalid arithmetic operator"
+            : "syntax error: operand expected"
+          : "syntax error: invalid arithmetic operator",
+        i,
+      );
+    }
+    this.token = { k: "op", s: op, at: i };
+    this.pos = i + op.length;
+  }
+
+  private is(op: string): boolean {
+    return this.token.k === "op" && this.token.s === op;
+  }
+
+  private comma(): Code {
+    let left = this.assign();
+    while (this.is(",")) {
+      this.next();
+      const first = left;
+      const second = this.assign();
+      left = (scope, depth) => {
+        first(scope, depth);
+        return second(scope, depth);
+      };
+    }
+    return left;
+  }
+
+  private assign(): Code {
+    const start = this.token;
+    if (start.k === "name") {
+      const [pos, token, last] = [this.pos, this.token, this.lastAt];
+      this.next();
+      if (this.token.k === "op" && ASSIGN.has(this.token.s)) {
+        const op = this.token.s.slice(0, -1);
+        this.next();
+        const value = this.assign();
+        const { s: name, index } = start;
+        if (op === "") {
+          return (scope, depth) => {
+            const result = value(scope, depth);
+            scope.set(name, index, String(result));
+            return result;
+          };
+        }
+        const operate = this.operation(op, this.lastAt);
+        const read = this.variable(name, index);
+        return (scope, depth) => {
+          const result = operate(read(scope, depth), value(scope, depth));
+          scope.set(name, index, String(result));
+          return result;
+        };
+      }
+      this.pos = pos;
+      this.token = token;
+      this.lastAt = last;
+    }
+    return this.ternary();
+  }
+
+  private ternary(): Code {
+    const test = this.binary(3);
+    if (!this.is("?")) return test;
+    this.next();
+    if (this.is(":")) throw this.fail("expression expected", this.token.at);
+    const yes = this.comma();
+    if (!this.is(":"))
+      throw this.fail("`:' expected for conditional expression", this.token.k === "end" ? this.lastAt : this.token.at);
+    this.next();
+    if (this.token.k === "end") throw this.fail("expression expected", this.lastAt);
+    const no = this.assign();
+    return (scope, depth) => (test(scope, depth) ? yes(scope, depth) : no(scope, depth));
+  }
+
+  private binary(min: number): Code {
+    let left = this.unary();
+    for (;;) {
+      const op = this.token.k === "op" ? this.token.s : "";
+      const precedence = BINARY[op];
+      if (precedence === undefined || precedence < min) return left;
+      this.next();
+      const at = this.token.at;
+      const right = this.binary(op === "**" ? precedence : precedence + 1);
+      const first = left;
+      if (op === "&&") left = (scope, depth) => (first(scope, depth) ? (right(scope, depth) ? 1 : 0) : 0);
+      else if (op === "||") left = (scope, depth) => (first(scope, depth) || right(scope, depth) ? 1 : 0);
+      else {
+        const operate = this.operation(op, at);
+        left = (scope, depth) => operate(first(scope, depth), right(scope, depth));
+      }
+    }
+  }
+
+  private unary(): Code {
+    const { token } = this;
+    if (token.k === "op") {
+      if (token.s === "++" || token.s === "--") {
+        this.next();
+        if (this.token.k === "name") return this.step(token.s === "++" ? 1 : -1, true);
+        const inner = this.unary();
+        return inner;
+      }
+      if (token.s === "-" || token.s === "+" || token.s === "!" || token.s === "~") {
+        this.next();
+        const operand = this.unary();
+        if (token.s === "-") return (scope, depth) => negate(operand(scope, depth));
+        if (token.s === "!") return (scope, depth) => (operand(scope, depth) ? 0 : 1);
+        if (token.s === "~") return (scope, depth) => norm(~BigInt(operand(scope, depth)));
+        return operand;
+      }
+    }
+    return this.primary();
+  }
+
+  private step(by: 1 | -1, before: boolean): Code {
+    const { s: name, index } = this.token;
+    const read = this.variable(name, index);
+    this.next();
+    return (scope, depth) => {
+      const old = read(scope, depth);
+      const now = add(old, by);
+      scope.set(name, index, String(now));
+      return before ? now : old;
+    };
+  }
+
+  private primary(): Code {
+    const { token } = this;
+    if (token.k === "num") {
+      const value = this.number(token);
+      this.next();
+      return () => value;
+    }
+    if (token.k === "name") {
+      const save = this.pos;
+      const after = /^\s*(\+\+|--)/.exec(this.text.slice(save, save + 40));
+      if (after) {
+        const code = this.step(after[1] === "++" ? 1 : -1, false);
+        this.next();
+        return code;
+      }
+      const code = this.variable(token.s, token.index);
+      this.next();
+      return code;
+    }
+    if (this.is("(")) {
+      this.next();
+      const inner = this.comma();
+      if (!this.is(")")) throw this.fail("missing `)'", this.token.k === "end" ? this.lastAt : this.token.at);
+      this.next();
+      return inner;
+    }
+    throw this.fail("syntax error: operand expected", token.k === "end" ? this.lastAt : token.at);
+  }
+
+  private variable(name: string, index: string | undefined): Code {
+    const { text } = this;
+    return (scope, depth) => {
+      const value = scope.get(name, index);
+      if (value === undefined) {
+        scope.unset(name);
+        return 0;
+      }
+      if (/^-?[1-9][0-9]{0,14}$/.test(value) || value === "0") return Number(value);
+      if (value === "") return 0;
+      if (depth >= 1024)
+        throw new ShellError(`${text}: expression recursion level exceeded (error token is "${name}")`);
+      return evaluate(value, scope, depth + 1);
+    };
+  }
+
+  private number(token: Token): Num {
+    const { s } = token;
+    const bad = (what: string) => this.fail(what, token.at);
+    if (/^(0|[1-9][0-9]{0,14})$/.test(s)) return Number(s);
+    if (/^0[xX]/.test(s)) {
+      if (!/^0[xX][0-9a-fA-F]+$/.test(s)) throw bad(s.length === 2 ? "invalid number" : "value too great for base");
+      return norm(BigInt(s.toLowerCase()));
+    }
+    if (/^0[0-9A-Za-z_@]*$/.test(s)) {
+      if (!/^[0-7]+$/.test(s)) throw bad("value too great for base");
+      return norm(BigInt(`0o${s}`));
+    }
+    const based = /^([0-9]+)#([0-9a-zA-Z@_]*)$/.exec(s);
+    if (based) {
+      const base = Number(based[1]);
+      if (base < 2 || base > 64) throw bad("invalid arithmetic base");
+      if (based[2] === "") throw bad("invalid integer constant");
+      let value = 0n;
+      for (const digit of based[2]!) {
+        const worth = digitValue(digit, base);
+        if (worth >= base) throw bad("value too great for base");
+        value = wrap(value * BigInt(base) + BigInt(worth));
+      }
+      return norm(value);
+    }
+    if (/^[0-9]+$/.test(s)) return norm(BigInt(s));
+    throw bad(s.includes("#") ? "invalid number" : "value too great for base");
+  }
+
+  private operation(op: string, at: number): (a: Num, b: Num) => Num {
+    const zero = (b: Num) => {
+      if (b === 0) throw this.fail("division by 0", at);
+    };
+    switch (op) {
+      case "+":
+        return add;
+      case "-":
+        return (a, b) => add(a, negate(b));
+      case "*":
+        return (a, b) => {
+          if (typeof a === "number" && typeof b === "number") {
+            const product = a * b;
+            if (Number.isSafeInteger(product)) return product === 0 ? 0 : product;
+          }
+          return norm(BigInt(a) * BigInt(b));
+        };
+      case "/":
+        return (a, b) => {
+          zero(b);
+          if (typeof a === "number" && typeof b === "number") return Math.trunc(a / b) || 0;
+          return norm(BigInt(a) / BigInt(b));
+        };
+      case "%":
+        return (a, b) => {
+          zero(b);
+          if (typeof a === "number" && typeof b === "number") return a % b || 0;
+          return norm(BigInt(a) % BigInt(b));
+        };
+      case "**":
+        return (a, b) => {
+          if (b < 0) throw this.fail("exponent less than 0", at);
+          let result = 1n;
+          let base = BigInt(a);
+          for (let n = BigInt(b); n > 0n; n >>= 1n) {
+            if (n & 1n) result = wrap(result * base);
+            base = wrap(base * base);
+          }
+          return norm(result);
+        };
+      case "<<":
+        return (a, b) => norm(BigInt(a) << (BigInt(b) & 63n));
+      case ">>":
+        return (a, b) => norm(BigInt(a) >> (BigInt(b) & 63n));
+      case "&":
+        return (a, b) => norm(BigInt(a) & BigInt(b));
+      case "|":
+        return (a, b) => norm(BigInt(a) | BigInt(b));
+      case "^":
+        return (a, b) => norm(BigInt(a) ^ BigInt(b));
+      case "==":
+        return (a, b) => (a === b ? 1 : 0);
+      case "!=":
+        return (a, b) => (a !== b ? 1 : 0);
+      case "<":
+        return (a, b) => (a < b ? 1 : 0);
+      case ">":
+        return (a, b) => (a > b ? 1 : 0);
+      case "<=":
+        return (a, b) => (a <= b ? 1 : 0);
+      default:
+        return (a, b) => (a >= b ? 1 : 0);
+    }
+  }
+}
+
+function add(a: Num, b: Num): Num {
+  if (typeof a === "number" && typeof b === "number") {
+    const sum = a + b;
+    if (Number.isSafeInteger(sum)) return sum;
+  }
+  return norm(BigInt(a) + BigInt(b));
+}
+
+function negate(a: Num): Num {
+  return a === 0 ? 0 : typeof a === "number" ? -a : norm(-a);
+}
+
+function digitValue(digit: string, base: number): number {
+  if (digit >= "0" && digit <= "9") return digit.charCodeAt(0) - 48;
+  if (digit >= "a" && digit <= "z") return digit.charCodeAt(0) - 87;
+  if (digit >= "A" && digit <= "Z") return digit.charCodeAt(0) - (base <= 36 ? 55 : 29);
+  return digit === "@" ? 62 : 63;
+}

@@ -1,0 +1,119 @@
+import type { Assignment, Word } from "unbash";
+import type { Gen } from "../kernel/index.ts";
+import { ShellError } from "./control.ts";
+import { expanding, expandWords, wordText } from "./expand.ts";
+import { doubleQuote } from "./quote.ts";
+import { closeBrace } from "./scan.ts";
+import type { Shell } from "./shell.ts";
+import { Variable } from "./variables.ts";
+
+/** An element of `(…)`: with its subscript, or the next one. */
+export interface Element {
+  index: string | undefined;
+  value: string;
+  append: boolean;
+}
+
+/** An assignment whose right side is expanded. */
+export interface Prepared {
+  name: string;
+  index: string | undefined;
+  append: boolean;
+  value: string;
+  elements: Element[] | undefined;
+  /** The text between the parentheses. */
+  raw: string;
+  /** `name=` was written; without it a declaration names the variable only. */
+  hasValue: boolean;
+}
+
+/** Expands the right side of an assignment. */
+export function* prepareAssignment(sh: Shell, node: Assignment): Gen<Prepared> {
+  const base = { name: node.name, index: node.index?.text, append: node.append ?? false, hasValue: true };
+  if (node.value.type === "ArrayValue") {
+    const elements = yield* expandArray(sh, node.value.elements);
+    const open = node.text.indexOf("(");
+    return { ...base, value: "", elements, raw: node.text.slice(open + 1, -1).trim() };
+  }
+  const { text } = node.value;
+  const value = yield* expanding(sh, () => wordText(sh, text, true));
+  return { ...base, value, elements: undefined, raw: "" };
+}
+
+/** Expands the words of `(…)`. */
+export function* expandArray(sh: Shell, words: readonly Word[]): Gen<Element[]> {
+  const out: Element[] = [];
+  for (const word of words) {
+    const { text } = word;
+    if (text[0] === "[") {
+      const end = closeBrace(text, 1, "[", "]");
+      const rest = text.slice(end + 1);
+      if (rest.startsWith("=") || rest.startsWith("+=")) {
+        const append = rest[0] === "+";
+        const value = yield* expanding(sh, () => wordText(sh, rest.slice(append ? 2 : 1), true));
+        out.push({ index: text.slice(1, end), value, append });
+        continue;
+      }
+    }
+    for (const value of yield* expanding(sh, () => expandWords(sh, [word])))
+      out.push({ index: undefined, value, append: false });
+  }
+  return out;
+}
+
+/** The text of a prepared assignment as an argument. */
+export function assignmentText(ready: Prepared): string {
+  const name = ready.index === undefined ? ready.name : `${ready.name}[${ready.index}]`;
+  const value = ready.elements
+    ? `(${ready.elements.map((element) => doubleQuote(element.value)).join(" ")})`
+    : ready.value;
+  return `${name}${ready.append ? "+" : ""}=${value}`;
+}
+
+/** Carries out an assignment. Throws for read-only variables and bad subscripts. */
+export function applyAssignment(sh: Shell, ready: Prepared): void {
+  if (ready.elements === undefined) {
+    sh.assign(ready.name, ready.index, ready.value, ready.append);
+    return;
+  }
+  if (ready.index !== undefined)
+    throw new ShellError(`${ready.name}[${ready.index}]: cannot assign list to array member`, "fail");
+  assignArray(sh, ready.name, ready.elements, ready.append);
+}
+
+/** `name=(…)` and `name+=(…)`. */
+export function assignArray(sh: Shell, name: string, elements: readonly Element[], append: boolean): void {
+  const target = sh.vars.target(name);
+  let variable = sh.vars.find(target);
+  if (variable?.readonly) throw new ShellError(`${target}: readonly variable`);
+  if (variable === undefined) {
+    variable = new Variable();
+    sh.vars.all.set(target, variable);
+  }
+  if (variable.get && variable.set) return;
+  if (variable.map) {
+    const map = append ? variable.map : new Map<string, string>();
+    variable.map = map;
+    for (let i = 0; i < elements.length; i++) {
+      const { index, value, append: more } = elements[i]!;
+      if (index !== undefined) {
+        const key = sh.keyOf(index);
+        map.set(key, more ? (map.get(key) ?? "") + value : value);
+      } else if (elements[0]!.index === undefined) {
+        map.set(value, elements[i + 1]?.value ?? "");
+        i++;
+      } else throw new ShellError(`${target}: ${value}: must use subscript when assigning associative array`, "fail");
+    }
+    return;
+  }
+  const old = variable.list ?? (variable.value === undefined ? [] : [variable.value]);
+  variable.value = undefined;
+  variable.list = append ? old : [];
+  let next = append ? Number(Object.keys(old).at(-1) ?? -1) + 1 : 0;
+  for (const { index, value, append: more } of elements) {
+    if (index !== undefined) next = sh.indexOf(variable, index, target);
+    sh.assign(target, String(next), value, more);
+    next++;
+  }
+  if (variable.exported) sh.vars.changed();
+}

@@ -1,0 +1,40 @@
+import type { Statement } from "unbash";
+import type { Gen } from "../kernel/index.ts";
+import type { Process } from "../machine/process.ts";
+import { findNull } from "./devices.ts";
+import { runStatement } from "./execute.ts";
+import { forkShell } from "./fork.ts";
+import { startPipeline } from "./pipeline.ts";
+import type { Shell } from "./shell.ts";
+
+/** Runs a statement in the background: `&`. */
+export function* startBackground(sh: Shell, statement: Statement): Gen<void> {
+  sh.position = statement.pos;
+  const text = sh.textOf(statement);
+  const { command } = statement;
+  const plain = command.type === "Pipeline" && command.commands.length > 1 && command.prefixes.length === 0;
+  yield* sh.jobs.poll(sh);
+  let processes: Process[];
+  if (plain) processes = yield* startPipeline(sh, command, true);
+  else {
+    const fds = sh.fds();
+    if (!sh.has("monitor")) {
+      const nothing = findNull(sh);
+      if (nothing) fds.set(0, nothing);
+    }
+    const child = yield* forkShell(
+      sh,
+      function* (sub) {
+        yield* runStatement(sub, { ...statement, command, background: undefined } as Statement, true);
+        return sub.status;
+      },
+      { fds, background: true, ...(sh.has("monitor") ? { group: "new" as const } : {}) },
+    );
+    processes = [child];
+  }
+  const last = processes.at(-1)!;
+  sh.lastBackground = last.nsPid;
+  const job = sh.jobs.add(processes, processes[0]!.group, text, true, sh.p.cwd);
+  if (sh.setup.interactive && sh.subshellDepth === 0) yield* sh.writeTo(2, `[${job.id}] ${last.nsPid}\n`);
+  sh.status = 0;
+}

@@ -1,0 +1,317 @@
+import { call } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import { EXECUTE, mayAccess } from "../../machine/path.ts";
+import { find } from "../../machine/sys.ts";
+import { ExitShell, ShellError } from "../control.ts";
+import { execExternal, findCommand } from "../external.ts";
+import { functionText } from "../print-function.ts";
+import { singleQuote } from "../quote.ts";
+import type { Shell } from "../shell.ts";
+import { runWords } from "../simple.ts";
+import { arrangeAll } from "../traps.ts";
+import { type Builtin, builtins } from "./index.ts";
+import { put } from "./output.ts";
+import { badOption, parseOptions, USAGE, usage } from "./usage.ts";
+
+export const KEYWORDS = new Set([
+  "if",
+  "then",
+  "else",
+  "elif",
+  "fi",
+  "case",
+  "esac",
+  "for",
+  "select",
+  "while",
+  "until",
+  "do",
+  "done",
+  "in",
+  "function",
+  "time",
+  "{",
+  "}",
+  "!",
+  "[[",
+  "]]",
+  "coproc",
+]);
+
+/** What a name would run, in the order in which the shell looks. */
+function kinds(sh: Shell, name: string, withFunctions = true): { kind: string; path?: string }[] {
+  const out: { kind: string; path?: string }[] = [];
+  if (sh.aliases.has(name) && (sh.setup.interactive || sh.shopts.has("expand_aliases"))) out.push({ kind: "alias" });
+  if (KEYWORDS.has(name)) out.push({ kind: "keyword" });
+  if (withFunctions && sh.functions.has(name)) out.push({ kind: "function" });
+  if (builtins.has(name) && !sh.disabledBuiltins.has(name)) out.push({ kind: "builtin" });
+  for (const path of executableFiles(sh, name)) out.push({ kind: "file", path });
+  return out;
+}
+
+function executableFiles(sh: Shell, name: string): string[] {
+  if (!name.includes("/")) return findCommand(sh, name, true).filter((path) => runnablePath(sh, path));
+  return runnablePath(sh, name) ? [name] : [];
+}
+
+function runnablePath(sh: Shell, path: string): boolean {
+  const node = find(sh.p, path);
+  return node?.kind === "file" && mayAccess(node, sh.p.cred, EXECUTE);
+}
+
+const type: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "afptP");
+  if (parsed.bad) return yield* badOption(sh, "type", parsed.bad);
+  const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
+  let status = 0;
+  for (const name of parsed.rest) {
+    let found = kinds(sh, name, !has("f"));
+    if (has("P")) found = found.filter((one) => one.kind === "file");
+    if (!has("a")) found = found.slice(0, 1);
+    if (found.length === 0) {
+      status = 1;
+      if (!has("t") && !has("p") && !has("P")) yield* sh.complain(`type: ${name}: not found`);
+      continue;
+    }
+    for (const one of found) {
+      if (has("t")) yield* put(sh, "type", `${one.kind}\n`);
+      else if (has("p") || has("P")) {
+        if (one.path) yield* put(sh, "type", `${one.path}\n`);
+      } else yield* put(sh, "type", describe(sh, name, one, has("a")));
+    }
+  }
+  return status;
+};
+
+function describe(sh: Shell, name: string, one: { kind: string; path?: string }, all: boolean): string {
+  switch (one.kind) {
+    case "alias":
+      return `${name} is aliased to \`${sh.aliases.get(name)}'\n`;
+    case "keyword":
+      return `${name} is a shell keyword\n`;
+    case "function":
+      return `${name} is a function\n${functionText(name, sh.functions.get(name)!)}\n`;
+    case "builtin":
+      return `${name} is a shell builtin\n`;
+    default:
+      if (!all && sh.hashed.has(name)) return `${name} is hashed (${sh.hashed.get(name)!.path})\n`;
+      return `${name} is ${one.path}\n`;
+  }
+}
+
+const command: Builtin = function* (sh, args, how) {
+  const parsed = parseOptions(args, "pvV");
+  if (parsed.bad) return yield* badOption(sh, "command", parsed.bad);
+  if (parsed.options.some((option) => option.letter === "v" || option.letter === "V")) {
+    const verbose = parsed.options.some((option) => option.letter === "V");
+    let status = parsed.rest.length === 0 ? 0 : 1;
+    for (const name of parsed.rest) {
+      const [first] = kinds(sh, name);
+      if (first === undefined) {
+        if (verbose) yield* sh.complain(`command: ${name}: not found`);
+        continue;
+      }
+      status = 0;
+      if (verbose) yield* put(sh, "command", describe(sh, name, first, false));
+      else if (first.kind === "alias")
+        yield* put(sh, "command", `alias ${name}=${singleQuote(sh.aliases.get(name)!)}\n`);
+      else yield* put(sh, "command", `${first.path ?? name}\n`);
+    }
+    return status;
+  }
+  if (parsed.rest.length === 0) return 0;
+  const skipped = args.length - parsed.rest.length + 1;
+  const declared = how.declared && new Map([...how.declared].map(([at, ready]) => [at - skipped, ready] as const));
+  yield* runWords(sh, parsed.rest, { noFunctions: true, declared });
+  return sh.status;
+};
+
+const builtin: Builtin = function* (sh, args, how) {
+  const words = args[0] === "--" ? args.slice(1) : args;
+  if (words.length === 0) return 0;
+  const found = builtins.get(words[0]!);
+  if (found === undefined) {
+    yield* sh.complain(`builtin: ${words[0]}: not a shell builtin`);
+    return 1;
+  }
+  const skipped = args.length - words.length + 1;
+  const declared = how.declared && new Map([...how.declared].map(([at, ready]) => [at - skipped, ready] as const));
+  return yield* call(found(sh, words.slice(1), { name: words[0]!, declared }));
+};
+
+const exec: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "cla:");
+  if (parsed.bad) return yield* badOption(sh, "exec", parsed.bad);
+  if (parsed.rest.length === 0) return 0;
+  let argv0: string | undefined;
+  let env = sh.vars.environment();
+  for (const option of parsed.options) {
+    if (option.letter === "a") argv0 = option.value;
+    else if (option.letter === "c") env = new Map();
+    else argv0 = `-${argv0 ?? parsed.rest[0]}`;
+  }
+  const traps = new Map(sh.traps);
+  const name = parsed.rest[0]!;
+  try {
+    if (!name.includes("/") && findCommand(sh, name).length === 0) {
+      yield* sh.complain(`exec: ${name}: not found`);
+      sh.status = 127;
+    } else {
+      for (const [signal, action] of traps) if (action !== "") sh.traps.delete(signal);
+      arrangeAll(sh);
+      yield* execExternal(sh, parsed.rest, env, argv0);
+    }
+  } catch (error) {
+    if (isErrno(error)) throw error;
+    if (!(error instanceof ShellError)) throw error;
+    yield* sh.complain(
+      error.status === 126 || error.status === 127
+        ? sh.setup.dialect === "bash"
+          ? error.message
+          : `exec: ${error.message}`
+        : error.message,
+    );
+    if (sh.setup.dialect === "bash" && error.status === 126)
+      yield* sh.complain(`exec: ${name}: cannot execute: ${error.message.slice(error.message.lastIndexOf(": ") + 2)}`);
+    sh.status = error.status;
+  }
+  sh.traps = traps;
+  arrangeAll(sh);
+  if (!sh.setup.interactive && !sh.shopts.has("execfail")) throw new ExitShell(sh.status);
+  return sh.status;
+};
+
+const hash: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "dlp:rt");
+  if (parsed.bad) return yield* badOption(sh, "hash", parsed.bad);
+  const has = (letter: string) => parsed.options.find((option) => option.letter === letter);
+  if (has("r")) sh.hashed.clear();
+  if (args.length === 0) {
+    if (sh.hashed.size === 0) {
+      yield* put(sh, "hash", "hash: hash table empty\n");
+      return 0;
+    }
+    let text = "hits\tcommand\n";
+    for (const { hits, path } of sh.hashed.values()) text += `${String(hits).padStart(4)}\t${path}\n`;
+    return yield* put(sh, "hash", text);
+  }
+  let status = 0;
+  for (const name of parsed.rest) {
+    if (has("p")) sh.hashed.set(name, { path: has("p")!.value!, hits: 0 });
+    else if (has("d")) {
+      if (!sh.hashed.delete(name)) {
+        yield* sh.complain(`hash: ${name}: not found`);
+        status = 1;
+      }
+    } else if (has("t")) {
+      const known = sh.hashed.get(name);
+      if (known) yield* put(sh, "hash", parsed.rest.length > 1 ? `${name}\t${known.path}\n` : `${known.path}\n`);
+      else {
+        yield* sh.complain(`hash: ${name}: not found`);
+        status = 1;
+      }
+    } else if (!name.includes("/") && !builtins.has(name)) {
+      const [path] = findCommand(sh, name);
+      if (path === undefined) {
+        yield* sh.complain(`hash: ${name}: not found`);
+        status = 1;
+      } else sh.hashed.set(name, { path, hits: 0 });
+    }
+  }
+  return status;
+};
+
+const alias: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "p");
+  if (parsed.bad) return yield* badOption(sh, "alias", parsed.bad);
+  const line = (name: string) => `${sh.posix ? "" : "alias "}${name}=${singleQuote(sh.aliases.get(name)!)}\n`;
+  let status = 0;
+  if (parsed.rest.length === 0 || parsed.options.length > 0) {
+    const names = [...sh.aliases.keys()].sort();
+    status = yield* put(sh, "alias", names.map(line).join(""));
+  }
+  for (const arg of parsed.rest) {
+    const at = arg.indexOf("=");
+    if (at > 0) {
+      const name = arg.slice(0, at);
+      if (/[\s/$`'"|&;()<>=]/.test(name)) {
+        yield* sh.complain(`alias: \`${name}': invalid alias name`);
+        status = 1;
+      } else sh.aliases.set(name, arg.slice(at + 1));
+    } else if (sh.aliases.has(arg)) yield* put(sh, "alias", line(arg));
+    else {
+      yield* sh.complain(`alias: ${arg}: not found`);
+      status = 1;
+    }
+  }
+  return status;
+};
+
+const unalias: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "a");
+  if (parsed.bad) return yield* badOption(sh, "unalias", parsed.bad);
+  if (parsed.options.length > 0) {
+    sh.aliases.clear();
+    return 0;
+  }
+  if (parsed.rest.length === 0) return yield* usage(sh, "unalias");
+  let status = 0;
+  for (const name of parsed.rest) {
+    if (sh.aliases.delete(name)) continue;
+    yield* sh.complain(`unalias: ${name}: not found`);
+    status = 1;
+  }
+  return status;
+};
+
+const enable: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "adnpsf:");
+  if (parsed.bad) return yield* badOption(sh, "enable", parsed.bad);
+  const off = parsed.options.some((option) => option.letter === "n");
+  if (parsed.rest.length === 0) {
+    const names = [...builtins.keys()].sort().filter((name) => sh.disabledBuiltins.has(name) === off);
+    return yield* put(sh, "enable", names.map((name) => `enable ${off ? "-n " : ""}${name}\n`).join(""));
+  }
+  let status = 0;
+  for (const name of parsed.rest) {
+    if (!builtins.has(name)) {
+      yield* sh.complain(`enable: ${name}: not a shell builtin`);
+      status = 1;
+    } else if (off) sh.disabledBuiltins.add(name);
+    else sh.disabledBuiltins.delete(name);
+  }
+  return status;
+};
+
+const help: Builtin = function* (sh, args) {
+  if (args.length === 0) {
+    const names = [...builtins.keys()].sort();
+    return yield* put(
+      sh,
+      "help",
+      `GNU bash, version 5.2.37(1)-release (x86_64-pc-linux-gnu)\nThese shell commands are defined internally.  Type \`help' to see this list.\nType \`help name' to find out more about the function \`name'.\n\n${names.join("\n")}\n`,
+    );
+  }
+  let status = 0;
+  for (const name of args) {
+    if (!builtins.has(name)) {
+      yield* sh.complain(
+        `help: no help topics match \`${name}'.  Try \`help help' or \`man -k ${name}' or \`info ${name}'.`,
+      );
+      status = 1;
+    } else yield* put(sh, "help", `${name}: ${USAGE[name] ?? name}\n`);
+  }
+  return status;
+};
+
+export const commandBuiltins: Record<string, Builtin> = {
+  type,
+  command,
+  builtin,
+  exec,
+  hash,
+  alias,
+  unalias,
+  enable,
+  help,
+};

@@ -1,0 +1,199 @@
+import type { Gen } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import { find, readText } from "../../machine/sys.ts";
+import { BreakLoop, ExitShell, ReturnFrom } from "../control.ts";
+import { runSource } from "../execute.ts";
+import type { Shell } from "../shell.ts";
+import { Source } from "../source.ts";
+import type { Builtin } from "./index.ts";
+import { usage } from "./usage.ts";
+
+const succeed: Builtin = function* () {
+  return 0;
+};
+
+function loop(goOn: boolean): Builtin {
+  return function* (sh, args, { name }) {
+    let levels = 1;
+    if (sh.loops === 0) {
+      if (sh.setup.dialect === "bash")
+        yield* sh.complain(`${name}: only meaningful in a \`for', \`while', or \`until' loop`);
+      return 0;
+    }
+    if (args[0] !== undefined) {
+      if (!/^[+-]?\d+$/.test(args[0])) {
+        yield* sh.complain(`${name}: ${args[0]}: numeric argument required`);
+        throw new ExitShell(128);
+      }
+      levels = Number(args[0]);
+      if (args.length > 1) {
+        yield* sh.complain(`${name}: too many arguments`);
+        throw new BreakLoop(sh.loops, false);
+      }
+      if (levels < 1) {
+        yield* sh.complain(`${name}: ${args[0]}: loop count out of range`);
+        throw new BreakLoop(sh.loops, false);
+      }
+    }
+    throw new BreakLoop(Math.min(levels, sh.loops), goOn);
+  };
+}
+
+/** The number after `exit` and `return`; complains when it is none. */
+function* statusArgument(sh: Shell, name: string, args: readonly string[]): Gen<number | undefined> {
+  const arg = args[0] === "--" ? args[1] : args[0];
+  if (arg === undefined) return sh.runningTrap > 0 || sh.exiting ? (sh.trapStatus ?? sh.status) : sh.status;
+  if (!/^\s*[+-]?\d+\s*$/.test(arg)) {
+    yield* sh.complain(`${name}: ${arg}: numeric argument required`);
+    return undefined;
+  }
+  return Number(BigInt.asUintN(8, BigInt(arg.trim().replace(/^\+/, ""))));
+}
+
+const exit: Builtin = function* (sh, args) {
+  if (sh.setup.interactive && sh.subshellDepth === 0) {
+    yield* sh.writeTo(2, sh.setup.login ? "logout\n" : "exit\n");
+    const stopped = sh.jobs.jobs.some((job) => job.statuses.some((status) => status?.kind === "stopped"));
+    if (stopped && !sh.warnedAboutJobs) {
+      yield* sh.writeTo(2, "There are stopped jobs.\n");
+      sh.warnedAboutJobs = true;
+      return 1;
+    }
+  }
+  const status = yield* statusArgument(sh, "exit", args);
+  if (status === undefined) throw new ExitShell(2);
+  if (args.length > 1) {
+    yield* sh.complain("exit: too many arguments");
+    return 1;
+  }
+  throw new ExitShell(status);
+};
+
+const returns: Builtin = function* (sh, args) {
+  if (sh.functionDepth === 0 && sh.sourceDepth === 0) {
+    yield* sh.complain("return: can only `return' from a function or sourced script");
+    return 2;
+  }
+  const status = yield* statusArgument(sh, "return", args);
+  if (args.length > 1 && status !== undefined) {
+    yield* sh.complain("return: too many arguments");
+    throw new ReturnFrom(1);
+  }
+  throw new ReturnFrom(status ?? 2);
+};
+
+const evaluate: Builtin = function* (sh, args) {
+  const text = (args[0] === "--" ? args.slice(1) : args).join(" ");
+  sh.status = text.trim() === "" ? 0 : sh.status;
+  if (text.trim() === "") return 0;
+  yield* runSource(sh, new Source(text, sh.source.file, sh.line()), {
+    syntaxName: `${sh
+      .prefix()
+      .replace(/: line \d+: $/, "")
+      .replace(/: $/, "")}: eval`,
+  });
+  return sh.status;
+};
+
+const source: Builtin = function* (sh, args, { name }) {
+  const rest = args[0] === "--" ? args.slice(1) : args;
+  const file = rest[0];
+  if (file === undefined) {
+    yield* sh.complain(`${name}: filename argument required`);
+    return yield* usage(sh, name);
+  }
+  let path = file;
+  if (!file.includes("/") && sh.shopts.has("sourcepath")) {
+    const found = (sh.get("PATH") ?? "")
+      .split(":")
+      .map((dir) => `${dir || "."}/${file}`)
+      .find((one) => find(sh.p, one)?.kind === "file");
+    path = found ?? file;
+  }
+  let text: string;
+  try {
+    text = readText(sh.p, path);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    const bash = sh.setup.dialect === "bash";
+    const message =
+      error.code === "EISDIR"
+        ? `${name}: ${file}: is a directory`
+        : bash
+          ? `${file}: ${error.message}`
+          : `${name}: ${sh.setup.dialect === "dash" ? "cannot open" : "can't open"} ${sh.setup.dialect === "dash" ? `${file}: No such file` : `'${file}': ${error.message}`}`;
+    yield* sh.complain(message);
+    if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
+    return 1;
+  }
+  yield* sourceText(sh, text, file, rest.slice(1));
+  return sh.status;
+};
+
+/** Runs a file's text in this shell. */
+export function* sourceText(sh: Shell, text: string, file: string, args: readonly string[]): Gen<void> {
+  const { positional } = sh;
+  if (args.length > 0) sh.positional = [...args];
+  sh.calls.push({ kind: "source", name: "source", file, line: sh.source ? sh.line() : 0 });
+  sh.sourceDepth++;
+  const { loops } = sh;
+  sh.loops = 0;
+  sh.status = 0;
+  try {
+    yield* runSource(sh, new Source(text, file, 1));
+  } catch (error) {
+    if (!(error instanceof ReturnFrom)) throw error;
+    sh.status = error.status;
+  } finally {
+    sh.calls.pop();
+    sh.sourceDepth--;
+    sh.loops = loops;
+    if (args.length > 0) sh.positional = positional;
+  }
+}
+
+const shift: Builtin = function* (sh, args) {
+  const arg = args[0] ?? "1";
+  if (!/^[+-]?\d+$/.test(arg)) {
+    yield* sh.complain(`shift: ${arg}: numeric argument required`);
+    return 1;
+  }
+  const count = Number(arg);
+  if (count < 0) {
+    yield* sh.complain(`shift: ${arg}: shift count out of range`);
+    return 1;
+  }
+  if (count > sh.positional.length) {
+    if (sh.shopts.has("shift_verbose")) yield* sh.complain(`shift: ${arg}: shift count out of range`);
+    if (sh.posix) {
+      yield* sh.complain(`shift: can't shift that many`);
+      if (!sh.setup.interactive) throw new ExitShell(2);
+    }
+    return 1;
+  }
+  sh.positional = sh.positional.slice(count);
+  return 0;
+};
+
+export const controlBuiltins: Record<string, Builtin> = {
+  ":": succeed,
+  true: succeed,
+  *false() {
+    return 1;
+  },
+  break: loop(false),
+  continue: loop(true),
+  exit,
+  *logout(sh, args, call) {
+    if (!sh.setup.login) {
+      yield* sh.complain("logout: not login shell: use `exit'");
+      return 1;
+    }
+    return yield* exit(sh, args, call);
+  },
+  return: returns,
+  eval: evaluate,
+  source,
+  ".": source,
+  shift,
+};

@@ -1,0 +1,387 @@
+import type { Gen } from "../../kernel/index.ts";
+import { evaluate } from "../arith.ts";
+import { applyAssignment, assignArray, type Prepared } from "../assignment.ts";
+import { ExitShell, ShellError } from "../control.ts";
+import { arithText, expanding } from "../expand.ts";
+import { arrayLiteral, attributeFlags } from "../param-ops.ts";
+import { functionText } from "../print-function.ts";
+import { doubleQuote } from "../quote.ts";
+import type { Shell } from "../shell.ts";
+import { Variable } from "../variables.ts";
+import type { Builtin, Call } from "./index.ts";
+import { put } from "./output.ts";
+import { badOption, parseOptions } from "./usage.ts";
+
+/** A line of `declare -p`. */
+export function declareLine(sh: Shell, name: string, dash = false): string {
+  const variable = sh.vars.find(name)!;
+  const flags = attributeFlags(sh, name);
+  const head = dash ? (flags.includes("x") ? "export" : "readonly") : `declare -${flags || "-"}`;
+  if (
+    variable.isArray ||
+    (variable.get && variable.keys().length > 0 && variable.scalar() !== undefined && variable.elements().length > 1)
+  ) {
+    const set = variable.list ? variable.keys().length > 0 || variable.declaredEmpty !== true : true;
+    return set ? `${head} ${name}=${arrayLiteral(sh, name)}\n` : `${head} ${name}\n`;
+  }
+  const value = variable.scalar();
+  return value === undefined ? `${head} ${name}\n` : `${head} ${name}=${doubleQuote(value)}\n`;
+}
+
+interface Target {
+  name: string;
+  ready: Prepared | undefined;
+}
+
+/** Splits an argument `name`, `name=value`, `name[i]=value`; the error's text when it is none. */
+function target(arg: string, ready: Prepared | undefined): Target | undefined {
+  if (ready) return { name: ready.name, ready };
+  const match = /^([A-Za-z_]\w*)(?:\[([^\]]*)\])?(?:(\+?=)([\s\S]*))?$/.exec(arg);
+  if (match === null) return undefined;
+  const name = match[1]!;
+  if (match[3] === undefined) return { name, ready: undefined };
+  return {
+    name,
+    ready: {
+      name,
+      index: match[2],
+      append: match[3] === "+=",
+      value: match[4]!,
+      elements: undefined,
+      raw: "",
+      hasValue: true,
+    },
+  };
+}
+
+function* declareAll(
+  sh: Shell,
+  args: readonly string[],
+  call: Call,
+  kind: "declare" | "local" | "export" | "readonly",
+): Gen<number> {
+  const label = call.name;
+  const parsed = parseOptions(
+    args,
+    kind === "export" ? "fnp" : kind === "readonly" ? "aAfp" : "aAfFgiIlnprtux",
+    kind === "declare" || kind === "local",
+  );
+  if (parsed.bad) return yield* badOption(sh, label, parsed.bad);
+  const on = (letter: string) => parsed.options.some((option) => option.letter === letter && option.sign === "-");
+  const off = (letter: string) => parsed.options.some((option) => option.letter === letter && option.sign === "+");
+  if (on("f") || on("F"))
+    return yield* functions(sh, label, parsed.rest, {
+      names: on("F"),
+      exported: kind === "export",
+      readonly: kind === "readonly" || on("r"),
+      unexport: on("n") && kind === "export",
+    });
+  if (on("p") || parsed.rest.length === 0)
+    return yield* show(sh, label, kind, parsed.rest, on, parsed.options.length > 0);
+  let status = 0;
+  const first = args.length - parsed.rest.length + 1;
+  for (let i = 0; i < parsed.rest.length; i++) {
+    const arg = parsed.rest[i]!;
+    const aim = target(arg, call.declared?.get(first + i));
+    if (aim === undefined) {
+      yield* sh.complain(`${label}: \`${arg}': not a valid identifier`);
+      status = 1;
+      continue;
+    }
+    try {
+      declareOne(sh, aim, kind, on, off, label);
+    } catch (error) {
+      if (!(error instanceof ShellError)) throw error;
+      yield* sh.complain(
+        /readonly variable$/.test(error.message) && kind !== "export" && kind !== "readonly"
+          ? `${label}: ${error.message}`
+          : / readonly variable$/.test(error.message)
+            ? error.message
+            : `${label}: ${error.message}`,
+      );
+      status = 1;
+      if (error.how === "discard" && !/readonly variable$/.test(error.message)) {
+        error.printed = true;
+        throw error;
+      }
+      if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
+    }
+  }
+  return status;
+}
+
+function declareOne(
+  sh: Shell,
+  { name, ready }: Target,
+  kind: string,
+  on: (letter: string) => boolean,
+  off: (letter: string) => boolean,
+  label: string,
+): void {
+  const local = kind === "local" || (kind === "declare" && sh.functionDepth > 0 && !on("g"));
+  const actual =
+    kind === "declare" && !on("n") && !off("n") && !local
+      ? sh.vars.target(name)
+      : kind === "export"
+        ? sh.vars.target(name)
+        : name;
+  const existing = sh.vars.find(actual);
+  if (local && existing?.readonly) throw new ShellError(`${name}: readonly variable`, "fail");
+  let variable: Variable;
+  if (local) {
+    const inherit = sh.shopts.has("localvar_inherit") || on("I") ? existing?.copy() : undefined;
+    const hadLocal = sh.vars.frames.at(-1)?.has(name) ?? false;
+    variable = sh.vars.local(name);
+    if (!hadLocal && inherit) Object.assign(variable, inherit);
+    if (!hadLocal && existing?.exported && kind === "local") variable.exported = existing.exported;
+  } else if (kind === "declare" && on("g") && sh.vars.frames.some((frame) => frame.has(name))) {
+    const frame = sh.vars.frames.find((one) => one.has(name))!;
+    variable = frame.get(name) ?? new Variable();
+    frame.set(name, variable);
+    if (ready && ready.elements === undefined) {
+      variable.value = ready.value;
+      return;
+    }
+  } else variable = sh.vars.ensure(actual);
+  if (variable.readonly && (ready !== undefined || off("r")))
+    throw new ShellError(`${name}: readonly variable`, "fail");
+  if (on("A") && variable.list) throw new ShellError(`${name}: cannot convert indexed to associative array`, "fail");
+  if (on("a") && variable.map) throw new ShellError(`${name}: cannot convert associative to indexed array`, "fail");
+  if ((off("a") || off("A")) && variable.isArray)
+    throw new ShellError(`${name}: cannot destroy array variables in this way`, "fail");
+  if (on("A") && !variable.map) {
+    variable.map = new Map(variable.value === undefined ? [] : [["0", variable.value]]);
+    variable.value = undefined;
+    if (ready === undefined) variable.declaredEmpty = true;
+  }
+  if (on("a") && !variable.list) {
+    variable.list = variable.value === undefined ? [] : [variable.value];
+    variable.value = undefined;
+    if (ready === undefined) variable.declaredEmpty = true;
+  }
+  if (on("i")) variable.integer = true;
+  if (off("i")) variable.integer = false;
+  if (on("l")) [variable.lower, variable.upper] = [true, false];
+  if (on("u") && kind !== "export") [variable.upper, variable.lower] = [true, false];
+  if (off("l")) variable.lower = false;
+  if (off("u")) variable.upper = false;
+  if (off("n")) variable.nameref = false;
+  if (on("n") && kind !== "export") {
+    if (ready && !/^[A-Za-z_]\w*(\[.*\])?$/.test(ready.value))
+      throw new ShellError(`\`${ready.value}': invalid variable name for name reference`, "fail");
+    if (ready && ready.value === name)
+      throw new ShellError(`${name}: nameref variable self references not allowed`, "fail");
+    variable.nameref = true;
+    if (ready) variable.value = ready.value;
+    return;
+  }
+  const exporting = on("x") || (kind === "export" && !on("n"));
+  if (ready) {
+    if (ready.elements && !variable.isArray && !on("A")) assignArray(sh, actual, ready.elements, ready.append);
+    else if (variable.map && !ready.elements && ready.index === undefined && /^\(.*\)$/s.test(ready.value))
+      variable.map.set("0", ready.value);
+    else applyAssignment(sh, { ...ready, name: actual });
+    variable.declaredEmpty = false;
+  }
+  if (exporting) variable.exported = true;
+  if (off("x") || (kind === "export" && on("n"))) variable.exported = false;
+  if (on("r") || kind === "readonly") variable.readonly = true;
+  void label;
+  sh.vars.changed();
+}
+
+function* show(
+  sh: Shell,
+  label: string,
+  kind: string,
+  names: readonly string[],
+  on: (letter: string) => boolean,
+  filtered: boolean,
+): Gen<number> {
+  let status = 0;
+  let text = "";
+  if (names.length > 0) {
+    for (const name of names) {
+      if (
+        sh.vars.find(name) === undefined ||
+        (sh.vars.find(name)!.get && sh.vars.find(name)!.elements().length === 0)
+      ) {
+        yield* sh.complain(`${label}: ${name}: not found`);
+        status = 1;
+      } else text += declareLine(sh, name);
+    }
+  } else {
+    for (const name of sh.vars.names()) {
+      const variable = sh.vars.find(name)!;
+      if (kind === "export" && !variable.exported) continue;
+      if (kind === "readonly" && !variable.readonly) continue;
+      if (kind === "local" && !sh.vars.frames.at(-1)?.has(name)) continue;
+      if ((on("x") && !variable.exported) || (on("r") && !variable.readonly) || (on("i") && !variable.integer))
+        continue;
+      if ((on("a") && !variable.list) || (on("A") && !variable.map) || (on("n") && !variable.nameref)) continue;
+      if (kind === "declare" && !filtered) {
+        const value = variable.isArray ? arrayLiteral(sh, name) : variable.scalar();
+        if (value !== undefined) text += `${name}=${value}\n`;
+        continue;
+      }
+      if (kind === "local") {
+        const value = variable.isArray ? arrayLiteral(sh, name) : variable.scalar();
+        text += value === undefined ? `${name}\n` : `${name}=${value}\n`;
+        continue;
+      }
+      text += declareLine(sh, name, sh.posix);
+    }
+  }
+  const wrote = yield* put(sh, label, text);
+  return status || wrote;
+}
+
+function* functions(
+  sh: Shell,
+  label: string,
+  names: readonly string[],
+  how: { names: boolean; exported: boolean; readonly: boolean; unexport: boolean },
+): Gen<number> {
+  if (names.length === 0) {
+    let text = "";
+    for (const name of [...sh.functions.keys()].sort())
+      text += how.names ? `declare -f ${name}\n` : `${functionText(name, sh.functions.get(name)!)}\n`;
+    return yield* put(sh, label, text);
+  }
+  let status = 0;
+  for (const name of names) {
+    const fn = sh.functions.get(name);
+    if (fn === undefined) {
+      if (how.exported || how.readonly) yield* sh.complain(`${label}: ${name}: not a function`);
+      status = 1;
+    } else if (how.exported) fn.exported = !how.unexport;
+    else if (how.readonly) sh.readonlyFunctions.add(name);
+    else yield* put(sh, label, how.names ? `${name}\n` : `${functionText(name, fn)}\n`);
+  }
+  return status;
+}
+
+const unset: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "fvn");
+  if (parsed.bad) return yield* badOption(sh, "unset", parsed.bad);
+  const functionsOnly = parsed.options.some((option) => option.letter === "f");
+  const variablesOnly = parsed.options.some((option) => option.letter === "v");
+  const reference = parsed.options.some((option) => option.letter === "n");
+  if (functionsOnly && variablesOnly) {
+    yield* sh.complain("unset: cannot simultaneously unset a function and a variable");
+    return 1;
+  }
+  let status = 0;
+  for (const arg of parsed.rest) {
+    if (functionsOnly) {
+      if (sh.readonlyFunctions.has(arg)) {
+        yield* sh.complain(`unset: ${arg}: cannot unset: readonly function`);
+        status = 1;
+      } else sh.functions.delete(arg);
+      continue;
+    }
+    const match = /^([A-Za-z_]\w*)(?:\[([\s\S]*)\])?$/.exec(arg);
+    if (match === null) {
+      if (!variablesOnly && sh.functions.delete(arg)) continue;
+      yield* sh.complain(`unset: \`${arg}': not a valid identifier`);
+      status = 1;
+      continue;
+    }
+    const name = reference ? match[1]! : sh.vars.target(match[1]!);
+    const variable = sh.vars.find(name);
+    if (variable === undefined) {
+      if (!variablesOnly) sh.functions.delete(name);
+      continue;
+    }
+    if (variable.readonly) {
+      yield* sh.complain(`unset: ${name}: cannot unset: readonly variable`);
+      status = 1;
+      continue;
+    }
+    if (match[2] !== undefined) status = (yield* unsetElement(sh, name, variable, match[2])) || status;
+    else removeVariable(sh, name);
+  }
+  return status;
+};
+
+/** Unsetting a local variable of this function leaves it local and unset; one of a caller uncovers the older one. */
+function removeVariable(sh: Shell, name: string): void {
+  const { frames } = sh.vars;
+  for (let i = frames.length - 1; i >= 0; i--) {
+    if (!frames[i]!.has(name)) continue;
+    if (i === frames.length - 1) {
+      sh.vars.put(name, new Variable());
+      return;
+    }
+    const old = frames[i]!.get(name);
+    frames[i]!.delete(name);
+    if (old) sh.vars.put(name, old);
+    else sh.vars.remove(name);
+    return;
+  }
+  sh.vars.remove(name);
+}
+
+function* unsetElement(sh: Shell, name: string, variable: Variable, index: string): Gen<number> {
+  if ((index === "@" || index === "*") && variable.list) {
+    sh.vars.remove(name);
+    return 0;
+  }
+  if (variable.map) {
+    variable.map.delete(yield* expanding(sh, () => sh.keyOf(index)));
+    return 0;
+  }
+  if (!variable.list) {
+    const at = Number(evaluate(index, sh.arith));
+    if (at === 0) sh.vars.remove(name);
+    else {
+      yield* sh.complain(`unset: ${name}: not an array variable`);
+      return 1;
+    }
+    return 0;
+  }
+  try {
+    delete variable.list[sh.indexOf(variable, index, name)];
+  } catch (error) {
+    if (!(error instanceof ShellError)) throw error;
+    yield* sh.complain(`unset: [${index}]: bad array subscript`);
+    return 1;
+  }
+  return 0;
+}
+
+const letBuiltin: Builtin = function* (sh, args) {
+  if (args.length === 0) {
+    yield* sh.complain("let: expression expected");
+    return 1;
+  }
+  let last: number | bigint = 0;
+  for (const arg of args[0] === "--" ? args.slice(1) : args) last = arithText(sh, arg);
+  return last ? 0 : 1;
+};
+
+export const declareBuiltins: Record<string, Builtin> = {
+  *declare(sh, args, call) {
+    return yield* declareAll(sh, args, call, "declare");
+  },
+  *typeset(sh, args, call) {
+    return yield* declareAll(sh, args, call, "declare");
+  },
+  *local(sh, args, call) {
+    if (sh.functionDepth === 0) {
+      yield* sh.complain(
+        sh.setup.dialect === "dash" ? "local: not in a function" : "local: can only be used in a function",
+      );
+      return 1;
+    }
+    return yield* declareAll(sh, args, call, "local");
+  },
+  *export(sh, args, call) {
+    return yield* declareAll(sh, args, call, "export");
+  },
+  *readonly(sh, args, call) {
+    return yield* declareAll(sh, args, call, "readonly");
+  },
+  unset,
+  let: letBuiltin,
+};

@@ -1,0 +1,3 @@
+import type { Builtin } from "./index.ts";
+
+export const historyBuiltins: Record<string, Builtin> = {};

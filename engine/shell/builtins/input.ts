@@ -1,0 +1,293 @@
+import { concat, decode, encode, type Gen } from "../../kernel/index.ts";
+import type { OpenFile } from "../../machine/open-file.ts";
+import { assignArray } from "../assignment.ts";
+import { ShellError } from "../control.ts";
+import { runSource } from "../execute.ts";
+import { backslashQuote } from "../quote.ts";
+import { readBounded } from "../read-bounded.ts";
+import { readUntil } from "../read-line.ts";
+import type { Shell } from "../shell.ts";
+import { Source } from "../source.ts";
+import { handleSignals } from "../traps.ts";
+import { getopts } from "./getopts.ts";
+import type { Builtin } from "./index.ts";
+import { badOption, parseOptions, usage } from "./usage.ts";
+
+interface ReadOptions {
+  raw: boolean;
+  delimiter: number;
+  array: string | undefined;
+  prompt: string | undefined;
+  /** Characters to read at most; `exact` minds no delimiter. */
+  count: number | undefined;
+  exact: boolean;
+  /** µs. */
+  timeout: number | undefined;
+  fd: number;
+  silent: boolean;
+}
+
+const read: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "ersa:d:i:n:N:p:t:u:");
+  if (parsed.bad) return yield* badOption(sh, "read", parsed.bad);
+  if (parsed.missing) {
+    yield* sh.complain(`read: ${parsed.missing}: option requires an argument`);
+    return yield* usage(sh, "read");
+  }
+  const o: ReadOptions = {
+    raw: false,
+    delimiter: 10,
+    array: undefined,
+    prompt: undefined,
+    count: undefined,
+    exact: false,
+    timeout: undefined,
+    fd: 0,
+    silent: false,
+  };
+  for (const { letter, value } of parsed.options) {
+    if (letter === "r") o.raw = true;
+    else if (letter === "s") o.silent = true;
+    else if (letter === "a") o.array = value;
+    else if (letter === "d") o.delimiter = value === "" ? 0 : encode(value!)[0]!;
+    else if (letter === "p") o.prompt = value;
+    else if (letter === "n" || letter === "N") {
+      if (!/^\d+$/.test(value!)) {
+        yield* sh.complain(`read: ${value}: invalid number`);
+        return 1;
+      }
+      o.count = Number(value);
+      o.exact = letter === "N";
+    } else if (letter === "t") {
+      if (!/^(\d+\.?\d*|\.\d+)$/.test(value!)) {
+        yield* sh.complain(`read: ${value}: invalid timeout specification`);
+        return 1;
+      }
+      o.timeout = Math.round(Number(value) * 1e6);
+    } else if (letter === "u") {
+      if (!/^\d+$/.test(value!)) {
+        yield* sh.complain(`read: ${value}: invalid file descriptor specification`);
+        return 1;
+      }
+      o.fd = Number(value);
+    }
+  }
+  for (const name of parsed.rest) {
+    if (/^[A-Za-z_]\w*(\[.+\])?$/s.test(name)) continue;
+    yield* sh.complain(`read: \`${name}': not a valid identifier`);
+    return 1;
+  }
+  const file = sh.p.fds.get(o.fd);
+  if (file === undefined || !file.readable) {
+    yield* sh.complain(
+      o.fd === 0
+        ? `read: read error: ${o.fd}: Bad file descriptor`
+        : `read: ${o.fd}: invalid file descriptor: Bad file descriptor`,
+    );
+    return 1;
+  }
+  if (file.node?.kind === "dir") {
+    yield* sh.complain(`read: read error: ${o.fd}: Is a directory`);
+    return 1;
+  }
+  return yield* readInto(sh, file, o, parsed.rest);
+};
+
+function* readInto(sh: Shell, file: OpenFile, o: ReadOptions, names: readonly string[]): Gen<number> {
+  if (o.prompt !== undefined && file.tty) yield* sh.writeTo(2, o.prompt);
+  const { tty } = file;
+  const modes = tty?.termios;
+  if (tty && (o.silent || o.count !== undefined || o.delimiter !== 10)) {
+    tty.termios = {
+      ...tty.termios,
+      echo: tty.termios.echo && !o.silent,
+      icanon: tty.termios.icanon && o.count === undefined && o.delimiter === 10,
+    };
+  }
+  let text: string;
+  let ended: boolean;
+  let timedOut = false;
+  try {
+    yield* sh.settle();
+    const got = yield* line(sh, file, o);
+    text = got.text;
+    ended = got.ended;
+    timedOut = got.timedOut;
+  } finally {
+    if (tty && modes) tty.termios = modes;
+  }
+  store(sh, text, o, names);
+  return timedOut ? 142 : ended ? 1 : 0;
+}
+
+/** Marks a character that a backslash made ordinary. */
+const ESCAPED = "\uF8FE";
+
+function* line(sh: Shell, file: OpenFile, o: ReadOptions): Gen<{ text: string; ended: boolean; timedOut: boolean }> {
+  if (o.count !== undefined || o.timeout !== undefined) {
+    const deadline = o.timeout === undefined ? undefined : sh.p.machine.kernel.now + o.timeout;
+    return yield* readBounded(sh, file, { ...o, deadline });
+  }
+  const parts: string[] = [];
+  for (;;) {
+    const got = yield* readUntil(file, o.delimiter);
+    let text = decode(got.bytes);
+    if (o.delimiter !== 0 && text.includes("\0")) text = text.replaceAll("\0", "");
+    parts.push(text);
+    if (got.interrupted) {
+      if (sh.setup.interactive) throw new ShellError("", "discard", 130);
+      yield* handleSignals(sh);
+      continue;
+    }
+    if (!o.raw && !got.ended && endsInBackslash(parts.join(""))) {
+      if (o.delimiter === 10) parts.push(parts.pop()!.slice(0, -1));
+      else parts.push(String.fromCharCode(o.delimiter));
+      continue;
+    }
+    return { text: o.raw ? parts.join("") : unescape(parts.join("")), ended: got.ended, timedOut: false };
+  }
+}
+
+function endsInBackslash(text: string): boolean {
+  let count = 0;
+  while (text[text.length - 1 - count] === "\\") count++;
+  return count % 2 === 1;
+}
+
+function unescape(text: string): string {
+  return text.includes("\\")
+    ? text.replace(/\\([\s\S])/g, (_whole, c: string) => ESCAPED + c).replace(/\\$/, "")
+    : text;
+}
+
+function plain(text: string): string {
+  return text.replaceAll(ESCAPED, "");
+}
+
+/** Splits a line into `count` fields by IFS: the last one keeps the rest (`count` undefined: all fields). */
+export function splitLine(text: string, ifs: string, count: number | undefined): string[] {
+  const fields: string[] = [];
+  const space = (c: string | undefined) =>
+    c !== undefined && ifs.includes(c) && (c === " " || c === "\t" || c === "\n");
+  const special = (c: string | undefined) => c !== undefined && c !== "" && ifs.includes(c);
+  let i = 0;
+  while (space(text[i])) i++;
+  while (i < text.length) {
+    if (count !== undefined && fields.length === count - 1) {
+      fields.push(lastField(text.slice(i), ifs, space, special));
+      return fields;
+    }
+    let field = "";
+    while (i < text.length && !special(text[i])) {
+      if (text[i] === ESCAPED) field += text[++i] ?? "";
+      else field += text[i];
+      i++;
+    }
+    fields.push(field);
+    while (space(text[i])) i++;
+    if (special(text[i]) && !space(text[i])) {
+      i++;
+      while (space(text[i])) i++;
+    }
+  }
+  return fields;
+}
+
+/** What is left for the last variable: trailing spaces go, and a single trailing delimiter. */
+function lastField(
+  text: string,
+  ifs: string,
+  space: (c: string | undefined) => boolean,
+  special: (c: string | undefined) => boolean,
+): string {
+  let end = text.length;
+  while (end > 0 && space(text[end - 1]) && text[end - 2] !== ESCAPED) end--;
+  let rest = text.slice(0, end);
+  const last = rest.at(-1);
+  if (special(last) && !space(last) && rest.at(-2) !== ESCAPED) {
+    const body = rest.slice(0, -1);
+    if (![...body].some((c, k) => special(c) && !space(c) && body[k - 1] !== ESCAPED)) {
+      let stop = body.length;
+      while (stop > 0 && space(body[stop - 1])) stop--;
+      if (![...body.slice(0, stop)].some((c) => space(c)) || ifs.length > 0) rest = body.slice(0, stop);
+    }
+  }
+  return plain(rest);
+}
+
+function store(sh: Shell, text: string, o: ReadOptions, names: readonly string[]): void {
+  const ifs = sh.ifs();
+  if (o.array !== undefined) {
+    assignArray(
+      sh,
+      o.array,
+      splitLine(text, ifs, undefined).map((value) => ({ index: undefined, value, append: false })),
+      false,
+    );
+    return;
+  }
+  if (o.exact) {
+    assignTo(sh, names[0] ?? "REPLY", plain(text));
+    for (const name of names.slice(1)) assignTo(sh, name, "");
+    return;
+  }
+  if (names.length === 0) {
+    assignTo(sh, "REPLY", plain(text));
+    return;
+  }
+  const fields = splitLine(text, ifs, names.length);
+  names.forEach((name, i) => {
+    assignTo(sh, name, fields[i] ?? "");
+  });
+}
+
+function assignTo(sh: Shell, name: string, value: string): void {
+  const bracket = name.indexOf("[");
+  if (bracket < 0) sh.assign(name, undefined, value);
+  else sh.assign(name.slice(0, bracket), name.slice(bracket + 1, -1), value);
+}
+
+const mapfile: Builtin = function* (sh, args, { name }) {
+  const parsed = parseOptions(args, "d:n:O:s:tu:C:c:");
+  if (parsed.bad) return yield* badOption(sh, name, parsed.bad);
+  const value = (letter: string) => parsed.options.find((option) => option.letter === letter)?.value;
+  const number = (letter: string, otherwise: number) => Number(value(letter) ?? otherwise);
+  const target = parsed.rest[0] ?? "MAPFILE";
+  if (!/^[A-Za-z_]\w*$/.test(target)) {
+    yield* sh.complain(`${name}: \`${target}': not a valid identifier`);
+    return 1;
+  }
+  const file = sh.p.fds.get(number("u", 0));
+  if (file === undefined) {
+    yield* sh.complain(`${name}: ${value("u")}: invalid file descriptor: Bad file descriptor`);
+    return 1;
+  }
+  const delimiter = value("d") === undefined ? 10 : value("d") === "" ? 0 : encode(value("d")!)[0]!;
+  const keepDelimiter = !parsed.options.some((option) => option.letter === "t");
+  const limit = number("n", 0);
+  const origin = value("O") === undefined ? undefined : number("O", 0);
+  const elements: { index: string | undefined; value: string; append: boolean }[] = [];
+  let skip = number("s", 0);
+  const quantum = number("c", 5000);
+  yield* sh.settle();
+  for (;;) {
+    if (limit > 0 && elements.length >= limit) break;
+    const got = yield* readUntil(file, delimiter);
+    if (got.ended && got.bytes.length === 0) break;
+    if (skip > 0) skip--;
+    else {
+      const bytes = keepDelimiter && !got.ended ? concat([got.bytes, Uint8Array.of(delimiter)]) : got.bytes;
+      const index = (origin ?? 0) + elements.length;
+      const text = decode(bytes).replaceAll("\0", "");
+      elements.push({ index: origin === undefined ? undefined : String(index), value: text, append: false });
+      const callback = value("C");
+      if (callback !== undefined && elements.length % quantum === 0)
+        yield* runSource(sh, new Source(`${callback} ${index} ${backslashQuote(text)}`, sh.source.file, sh.line()));
+    }
+    if (got.ended) break;
+  }
+  assignArray(sh, target, elements, origin !== undefined);
+  return 0;
+};
+
+export const inputBuiltins: Record<string, Builtin> = { read, mapfile, readarray: mapfile, getopts };

@@ -1,0 +1,331 @@
+import type { Gen } from "../../kernel/index.ts";
+import { wait as waitOn } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import { exitCode } from "../../machine/process.ts";
+import { SIGNALS, type Signal } from "../../machine/signal.ts";
+import * as sys from "../../machine/sys.ts";
+import { giveTerminal, waitForeground } from "../foreground.ts";
+import { type Job, jobState, stateText } from "../jobs.ts";
+import type { Shell } from "../shell.ts";
+import { signalName } from "../traps.ts";
+import type { Builtin } from "./index.ts";
+import { put } from "./output.ts";
+import { signalTable } from "./trap.ts";
+import { badOption, parseOptions, usage } from "./usage.ts";
+
+/** A line of `jobs`. */
+export function jobLine(sh: Shell, job: Job, long = false): string {
+  const mark = job === sh.jobs.current() ? "+" : job === sh.jobs.current(true) ? "-" : " ";
+  const tail = jobState(job) === "running" ? " &" : "";
+  const pid = long ? `${job.processes[0]!.nsPid} ` : "";
+  const where = job.cwd !== sh.p.cwd ? `  (wd: ${job.cwd})` : "";
+  return `[${job.id}]${mark}  ${pid}${stateText(job).padEnd(24)}${job.text}${tail}${where}\n`;
+}
+
+/** The job an argument names; complains when there is none. */
+function* findJob(sh: Shell, name: string, spec: string): Gen<Job | undefined> {
+  const found = spec.startsWith("%")
+    ? sh.jobs.find(spec)
+    : /^\d+$/.test(spec)
+      ? (sh.jobs.byPid(Number(spec)) ?? (name === "kill" ? undefined : sh.jobs.find(`%${spec}`)))
+      : sh.jobs.find(`%${spec}`);
+  if (found === "ambiguous") {
+    yield* sh.complain(`${name}: ${spec.replace(/^%/, "")}: ambiguous job spec`);
+    return undefined;
+  }
+  if (found === undefined) yield* sh.complain(`${name}: ${spec}: no such job`);
+  return found;
+}
+
+const jobs: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "lnprsx");
+  if (parsed.bad) return yield* badOption(sh, "jobs", parsed.bad);
+  const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
+  yield* sh.jobs.poll(sh);
+  let list = sh.jobs.jobs.slice();
+  let status = 0;
+  if (parsed.rest.length > 0) {
+    list = [];
+    for (const spec of parsed.rest) {
+      const job = yield* findJob(sh, "jobs", spec);
+      if (job) list.push(job);
+      else status = 1;
+    }
+  }
+  for (const job of list) {
+    const state = jobState(job);
+    if ((has("r") && state !== "running") || (has("s") && state !== "stopped") || (has("n") && job.notified)) continue;
+    yield* put(sh, "jobs", has("p") ? `${job.processes[0]!.nsPid}\n` : jobLine(sh, job, has("l")));
+    job.notified = true;
+  }
+  for (const job of list) if (jobState(job) === "done") sh.jobs.remove(job);
+  return status;
+};
+
+const fg: Builtin = function* (sh, args, { name }) {
+  if (!sh.has("monitor")) {
+    yield* sh.complain(`${name}: no job control`);
+    return 1;
+  }
+  yield* sh.jobs.poll(sh);
+  let job: Job | undefined;
+  if (args[0] === undefined) {
+    job = sh.jobs.current();
+    if (job === undefined) yield* sh.complain(`${name}: current: no such job`);
+  } else job = yield* findJob(sh, name, args[0]);
+  if (job === undefined) return 1;
+  if (jobState(job) === "done") {
+    yield* sh.complain(`${name}: job has terminated`);
+    sh.jobs.remove(job);
+    return 1;
+  }
+  sh.jobs.use(job);
+  if (name === "bg") {
+    if (jobState(job) === "running") {
+      yield* sh.complain(`bg: job ${job.id} already in background`);
+      return 0;
+    }
+    yield* put(sh, "bg", `[${job.id}]+ ${job.text} &\n`);
+    job.background = true;
+    resume(sh, job);
+    return 0;
+  }
+  yield* put(sh, "fg", `${job.text}\n`);
+  job.background = false;
+  giveTerminal(sh, job.group);
+  resume(sh, job);
+  return yield* waitForeground(sh, job.processes, job.text, job);
+};
+
+function resume(sh: Shell, job: Job): void {
+  job.statuses = job.statuses.map((status) => (status?.kind === "stopped" ? undefined : status));
+  for (const process of job.processes) process.news = undefined;
+  sh.p.machine.signalGroup(job.group, "CONT");
+  for (const process of job.processes) process.news = undefined;
+}
+
+/** Waits until `done` says so; false when a trapped signal came first. */
+function* until(sh: Shell, done: () => boolean): Gen<boolean> {
+  yield* sh.settle();
+  for (;;) {
+    yield* sh.jobs.poll(sh);
+    if (done()) return true;
+    if (sh.p.hasSignal) return false;
+    yield* waitOn(sh.p.childChanged);
+    if (sh.p.hasSignal) return false;
+  }
+}
+
+/** Status of a `wait` that a signal ended. */
+function interruptedStatus(sh: Shell): number {
+  const signal = sh.p.takeSignal()!;
+  sh.p.queueSignal(signal);
+  return 128 + SIGNALS[signal];
+}
+
+const wait: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "fnp:");
+  if (parsed.bad) return yield* badOption(sh, "wait", parsed.bad);
+  const variable = parsed.options.find((option) => option.letter === "p")?.value;
+  if (variable !== undefined) sh.vars.remove(variable);
+  if (parsed.options.some((option) => option.letter === "n")) return yield* waitAny(sh, parsed.rest, variable);
+  if (parsed.rest.length === 0) {
+    const running = () => sh.jobs.jobs.every((job) => jobState(job) !== "running");
+    if (!(yield* until(sh, running))) return interruptedStatus(sh);
+    for (const job of sh.jobs.jobs.slice()) if (jobState(job) === "done" && !sh.setup.interactive) sh.jobs.remove(job);
+    return 0;
+  }
+  let status = 0;
+  for (const spec of parsed.rest) {
+    let job: Job | undefined;
+    if (/^\d+$/.test(spec)) {
+      const pid = Number(spec);
+      job = sh.jobs.byPid(pid);
+      if (job === undefined) {
+        const known = sh.jobs.remembered.get(pid);
+        if (known !== undefined) {
+          status = known;
+          continue;
+        }
+        yield* sh.complain(`wait: pid ${spec} is not a child of this shell`);
+        status = 127;
+        continue;
+      }
+      const i = job.processes.findIndex((process) => process.nsPid === pid);
+      if (!(yield* until(sh, () => ended(job!, i)))) return interruptedStatus(sh);
+      status = exitCode(job.statuses[i]!);
+    } else if (spec.startsWith("%")) {
+      job = yield* findJob(sh, "wait", spec);
+      if (job === undefined) {
+        status = 127;
+        continue;
+      }
+      const target = job;
+      if (!(yield* until(sh, () => jobState(target) !== "running"))) return interruptedStatus(sh);
+      status = exitCode(job.statuses.at(-1)!);
+    } else {
+      yield* sh.complain(`wait: \`${spec}': not a pid or valid job spec`);
+      status = 1;
+      continue;
+    }
+    if (variable !== undefined) sh.assign(variable, undefined, String(job.processes.at(-1)!.nsPid));
+    if (jobState(job) === "done") sh.jobs.remove(job);
+  }
+  return status;
+};
+
+function ended(job: Job, i: number): boolean {
+  const status = job.statuses[i];
+  return status !== undefined && status.kind !== "stopped";
+}
+
+function* waitAny(sh: Shell, specs: readonly string[], variable: string | undefined): Gen<number> {
+  const wanted = (job: Job) =>
+    specs.length === 0 ||
+    specs.some((spec) =>
+      spec.startsWith("%")
+        ? sh.jobs.find(spec) === job
+        : job.processes.some((process) => String(process.nsPid) === spec),
+    );
+  if (!sh.jobs.jobs.some(wanted)) return 127;
+  const first = () => sh.jobs.jobs.find((job) => wanted(job) && jobState(job) === "done");
+  if (!(yield* until(sh, () => first() !== undefined))) return interruptedStatus(sh);
+  const job = first()!;
+  sh.jobs.remove(job);
+  if (variable !== undefined) sh.assign(variable, undefined, String(job.processes.at(-1)!.nsPid));
+  return exitCode(job.statuses.at(-1)!);
+}
+
+const kill: Builtin = function* (sh, args) {
+  let signal: string | undefined = "TERM";
+  let rest = args.slice();
+  const first = args[0];
+  if (first === "-l" || first === "-L") return yield* listSignals(sh, args.slice(1));
+  if (first === "-s" || first === "-n") {
+    if (args[1] === undefined) {
+      yield* sh.complain(`kill: ${first}: option requires an argument`);
+      return 1;
+    }
+    signal = args[1] === "0" ? "0" : signalName(args[1]);
+    if (signal === undefined) {
+      yield* sh.complain(`kill: ${args[1]}: invalid signal specification`);
+      return 1;
+    }
+    rest = args.slice(2);
+  } else if (first === "--") rest = args.slice(1);
+  else if (first !== undefined && /^-./.test(first)) {
+    const text = first.slice(1);
+    signal = text === "0" ? "0" : signalName(text);
+    if (signal === undefined || (signal !== "0" && !(signal in SIGNALS))) {
+      yield* sh.complain(`kill: ${text}: invalid signal specification`);
+      return 1;
+    }
+    rest = args.slice(1);
+  }
+  if (rest[0] === "--") rest = rest.slice(1);
+  if (signal === "EXIT") signal = "0";
+  if (rest.length === 0) return yield* usage(sh, "kill");
+  let status = 0;
+  yield* sh.settle();
+  for (const spec of rest) status = (yield* killOne(sh, spec, signal === "0" ? 0 : (signal as Signal))) || status;
+  return status;
+};
+
+function* killOne(sh: Shell, spec: string, signal: Signal | 0): Gen<number> {
+  if (spec.startsWith("%")) {
+    const job = yield* findJob(sh, "kill", spec);
+    if (job === undefined) return 1;
+    if (signal === 0) return 0;
+    const stopped = jobState(job) === "stopped";
+    if (sh.has("monitor")) sh.p.machine.signalGroup(job.group, signal);
+    else for (const process of job.processes) sh.p.machine.signal(process, signal);
+    if (stopped && (signal === "TERM" || signal === "HUP")) sh.p.machine.signalGroup(job.group, "CONT");
+    return 0;
+  }
+  if (!/^-?\d+$/.test(spec)) {
+    yield* sh.complain(`kill: ${spec}: arguments must be process or job IDs`);
+    return 1;
+  }
+  try {
+    sys.kill(sh.p, Number(spec), signal);
+    // A signal to itself takes effect at once.
+    yield* sh.settle();
+    return 0;
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    yield* sh.complain(`kill: (${spec}) - ${error.message}`);
+    return 1;
+  }
+}
+
+function* listSignals(sh: Shell, args: readonly string[]): Gen<number> {
+  if (args.length === 0) return yield* put(sh, "kill", signalTable());
+  let status = 0;
+  for (const arg of args) {
+    if (/^\d+$/.test(arg)) {
+      const number = Number(arg) > 128 ? Number(arg) - 128 : Number(arg);
+      const name = number === 0 ? "EXIT" : signalName(String(number));
+      if (name !== undefined) yield* put(sh, "kill", `${name}\n`);
+      else {
+        yield* sh.complain(`kill: ${arg}: invalid signal specification`);
+        status = 1;
+      }
+    } else {
+      const name = signalName(arg);
+      if (name === undefined || !(name in SIGNALS)) {
+        yield* sh.complain(`kill: ${arg}: invalid signal specification`);
+        status = 1;
+      } else yield* put(sh, "kill", `${SIGNALS[name as Signal]}\n`);
+    }
+  }
+  return status;
+}
+
+const disown: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "ahr");
+  if (parsed.bad) return yield* badOption(sh, "disown", parsed.bad);
+  const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
+  const list: Job[] = [];
+  if (parsed.rest.length === 0 && (has("a") || has("r")))
+    list.push(...sh.jobs.jobs.filter((job) => !has("r") || jobState(job) === "running"));
+  else if (parsed.rest.length === 0) {
+    const job = sh.jobs.current();
+    if (job === undefined) {
+      yield* sh.complain("disown: current: no such job");
+      return 1;
+    }
+    list.push(job);
+  }
+  let status = 0;
+  for (const spec of parsed.rest) {
+    const job = yield* findJob(sh, "disown", spec);
+    if (job) list.push(job);
+    else status = 1;
+  }
+  for (const job of list) {
+    if (has("h")) job.disowned = true;
+    else {
+      sh.jobs.remove(job);
+      for (const process of job.processes) sh.jobs.addSilent(process);
+    }
+  }
+  return status;
+};
+
+export const jobBuiltins: Record<string, Builtin> = {
+  jobs,
+  fg,
+  bg: fg,
+  wait,
+  kill,
+  disown,
+  *suspend(sh) {
+    if (!sh.has("monitor")) {
+      yield* sh.complain("suspend: cannot suspend: no job control");
+      return 1;
+    }
+    sh.p.machine.signal(sh.p, "STOP");
+    yield* sh.settle();
+    return 0;
+  },
+};

@@ -1,0 +1,249 @@
+import type { Gen } from "../../kernel/index.ts";
+import { ExitShell } from "../control.ts";
+import { arrayLiteral } from "../param-ops.ts";
+import { functionText } from "../print-function.ts";
+import { shellQuote } from "../quote.ts";
+import type { Shell } from "../shell.ts";
+import type { Builtin } from "./index.ts";
+import { put } from "./output.ts";
+import { badOption, parseOptions, usage } from "./usage.ts";
+
+const SET_LETTERS: Record<string, string> = {
+  a: "allexport",
+  b: "notify",
+  e: "errexit",
+  f: "noglob",
+  h: "hashall",
+  k: "keyword",
+  m: "monitor",
+  n: "noexec",
+  p: "privileged",
+  t: "onecmd",
+  u: "nounset",
+  v: "verbose",
+  x: "xtrace",
+  B: "braceexpand",
+  C: "noclobber",
+  E: "errtrace",
+  H: "histexpand",
+  P: "physical",
+  T: "functrace",
+};
+
+const SET_OPTIONS = [
+  "allexport",
+  "braceexpand",
+  "emacs",
+  "errexit",
+  "errtrace",
+  "functrace",
+  "hashall",
+  "histexpand",
+  "history",
+  "ignoreeof",
+  "interactive-comments",
+  "keyword",
+  "monitor",
+  "noclobber",
+  "noexec",
+  "noglob",
+  "nolog",
+  "notify",
+  "nounset",
+  "onecmd",
+  "physical",
+  "pipefail",
+  "posix",
+  "privileged",
+  "verbose",
+  "vi",
+  "xtrace",
+];
+
+const SHOPT_NAMES = [
+  "assoc_expand_once",
+  "autocd",
+  "cdable_vars",
+  "cdspell",
+  "checkhash",
+  "checkjobs",
+  "checkwinsize",
+  "cmdhist",
+  "compat31",
+  "compat32",
+  "compat40",
+  "compat41",
+  "compat42",
+  "compat43",
+  "compat44",
+  "complete_fullquote",
+  "direxpand",
+  "dirspell",
+  "dotglob",
+  "execfail",
+  "expand_aliases",
+  "extdebug",
+  "extglob",
+  "extquote",
+  "failglob",
+  "force_fignore",
+  "globasciiranges",
+  "globskipdots",
+  "globstar",
+  "gnu_errfmt",
+  "histappend",
+  "histreedit",
+  "histverify",
+  "hostcomplete",
+  "huponexit",
+  "inherit_errexit",
+  "interactive_comments",
+  "lastpipe",
+  "lithist",
+  "localvar_inherit",
+  "localvar_unset",
+  "login_shell",
+  "mailwarn",
+  "no_empty_cmd_completion",
+  "nocaseglob",
+  "nocasematch",
+  "noexpand_translation",
+  "nullglob",
+  "patsub_replacement",
+  "progcomp",
+  "progcomp_alias",
+  "promptvars",
+  "restricted_shell",
+  "shift_verbose",
+  "sourcepath",
+  "syslog_history",
+  "varredir_close",
+  "verbose_errors",
+  "xpg_echo",
+].filter((name) => name !== "verbose_errors" && name !== "syslog_history");
+
+function turn(sh: Shell, option: string, on: boolean): void {
+  if (on) sh.options.add(option);
+  else sh.options.delete(option);
+}
+
+/** Lists `set -o` options. */
+function optionList(sh: Shell, asCommands: boolean): string {
+  return SET_OPTIONS.map((name) =>
+    asCommands ? `set ${sh.has(name) ? "-o" : "+o"} ${name}\n` : `${name.padEnd(15)}\t${sh.has(name) ? "on" : "off"}\n`,
+  ).join("");
+}
+
+/**
+ * Applies `-e`, `+x`, `-o name` and so on, as `set` and the shell's command line take them. Gives the arguments that
+ * are left, or undefined after an error that was printed.
+ */
+export function* applyOptions(
+  sh: Shell,
+  args: readonly string[],
+  name: string,
+): Gen<{ rest: string[] | undefined } | number> {
+  let i = 0;
+  for (; i < args.length; i++) {
+    const arg = args[i]!;
+    if (arg === "--") return { rest: args.slice(i + 1) };
+    if (arg === "-") {
+      sh.options.delete("xtrace");
+      sh.options.delete("verbose");
+      return i + 1 < args.length ? { rest: args.slice(i + 1) } : { rest: undefined };
+    }
+    if (arg.length < 2 || (arg[0] !== "-" && arg[0] !== "+")) break;
+    const on = arg[0] === "-";
+    for (const letter of arg.slice(1)) {
+      if (letter === "o") {
+        const option = args[i + 1];
+        if (option === undefined) {
+          yield* put(sh, "set", optionList(sh, !on));
+          continue;
+        }
+        i++;
+        if (!SET_OPTIONS.includes(option)) {
+          yield* sh.complain(`${name}${option}: invalid option name`);
+          return 2;
+        }
+        turn(sh, option, on);
+        if (option === "emacs" && on) sh.options.delete("vi");
+        if (option === "vi" && on) sh.options.delete("emacs");
+        continue;
+      }
+      const option = SET_LETTERS[letter];
+      if (option === undefined) {
+        yield* sh.complain(`${name}${arg[0]}${letter}: invalid option`);
+        yield* usage(sh, "set");
+        return 2;
+      }
+      turn(sh, option, on);
+    }
+  }
+  return { rest: i < args.length ? args.slice(i) : undefined };
+}
+
+const set: Builtin = function* (sh, args) {
+  if (args.length === 0) {
+    let text = "";
+    for (const name of sh.vars.names()) {
+      const variable = sh.vars.find(name)!;
+      if (!variable.isSet) continue;
+      if (variable.isArray || variable.scalar() === undefined) {
+        if (variable.isArray) text += `${name}=${arrayLiteral(sh, name)}\n`;
+      } else text += `${name}=${setQuote(variable.scalar()!)}\n`;
+    }
+    if (!sh.posix) for (const [name, fn] of [...sh.functions].sort()) text += `${functionText(name, fn)}\n`;
+    return yield* put(sh, "set", text);
+  }
+  const result = yield* applyOptions(sh, args, "set: ");
+  if (typeof result === "number") {
+    if (sh.posix && !sh.setup.interactive) throw new ExitShell(result);
+    return result;
+  }
+  if (result.rest) sh.positional = [...result.rest];
+  return 0;
+};
+
+function setQuote(text: string): string {
+  return text === "" ? "" : shellQuote(text);
+}
+
+const shopt: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "opqsu");
+  if (parsed.bad) return yield* badOption(sh, "shopt", parsed.bad);
+  const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
+  const known = has("o") ? SET_OPTIONS : SHOPT_NAMES;
+  const on = has("o") ? sh.options : sh.shopts;
+  if (has("s") && has("u")) {
+    yield* sh.complain("shopt: cannot set and unset shell options simultaneously");
+    return 1;
+  }
+  const line = (name: string) =>
+    has("p")
+      ? has("o")
+        ? `set ${on.has(name) ? "-" : "+"}o ${name}\n`
+        : `shopt ${on.has(name) ? "-s" : "-u"} ${name}\n`
+      : `${name.padEnd(has("o") ? 15 : 20)}\t${on.has(name) ? "on" : "off"}\n`;
+  if (parsed.rest.length === 0) {
+    const names = known.filter((name) => (has("s") ? on.has(name) : has("u") ? !on.has(name) : true));
+    return has("q") ? 0 : yield* put(sh, "shopt", names.map(line).join(""));
+  }
+  let status = 0;
+  for (const name of parsed.rest) {
+    if (!known.includes(name)) {
+      yield* sh.complain(`shopt: ${name}: invalid shell option name`);
+      status = 1;
+      continue;
+    }
+    if (has("s")) on.add(name);
+    else if (has("u")) on.delete(name);
+    else {
+      if (!on.has(name)) status = 1;
+      if (!has("q")) yield* put(sh, "shopt", line(name));
+    }
+  }
+  return status;
+};
+
+export const optionBuiltins: Record<string, Builtin> = { set, shopt };

@@ -1,0 +1,104 @@
+import type { Gen } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import { write } from "../../machine/sys.ts";
+import { formatPrintf } from "../printf.ts";
+import { readEscape, rejoin } from "../quote.ts";
+import type { Shell } from "../shell.ts";
+import type { Builtin } from "./index.ts";
+import { usage } from "./usage.ts";
+
+/** Writes a builtin's output; a failing write is its error. */
+export function* put(sh: Shell, name: string, text: string): Gen<number> {
+  if (text === "") return 0;
+  for (;;) {
+    try {
+      yield* write(sh.p, 1, text);
+      return 0;
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      if (error.code === "EINTR") continue;
+      yield* sh.complain(`${name}: write error: ${error.message}`);
+      return 1;
+    }
+  }
+}
+
+const echo: Builtin = function* (sh, args) {
+  let newline = true;
+  let escapes = sh.shopts.has("xpg_echo") || sh.setup.dialect === "dash";
+  let i = 0;
+  if (sh.setup.dialect === "dash") {
+    if (args[0] === "-n") {
+      newline = false;
+      i = 1;
+    }
+  } else {
+    for (; i < args.length && /^-[neE]+$/.test(args[i]!); i++) {
+      for (const letter of args[i]!.slice(1)) {
+        if (letter === "n") newline = false;
+        else escapes = letter === "e";
+      }
+    }
+  }
+  let text = i === 0 ? args.join(" ") : args.slice(i).join(" ");
+  if (escapes && text.includes("\\")) {
+    const done = echoEscapes(text);
+    text = done.text;
+    if (done.stop) newline = false;
+  }
+  return yield* put(sh, "echo", newline ? `${text}\n` : text);
+};
+
+/** Escapes of `echo -e`. `stop`: `\c` ended the output. */
+export function echoEscapes(text: string): { text: string; stop: boolean } {
+  let out = "";
+  for (let i = 0; i < text.length; ) {
+    if (text[i] !== "\\") {
+      out += text[i++];
+      continue;
+    }
+    const escape = readEscape(text, i + 1, false);
+    if (escape.stop) return { text: rejoin(out), stop: true };
+    out += text[i + 1] === '"' ? '\\"' : escape.value;
+    i = escape.end;
+  }
+  return { text: rejoin(out), stop: false };
+}
+
+const printf: Builtin = function* (sh, args) {
+  let target: string | undefined;
+  let rest = args;
+  if (args[0] === "-v" && sh.setup.dialect === "bash") {
+    target = args[1];
+    if (target === undefined) {
+      yield* sh.complain("printf: -v: option requires an argument");
+      return yield* usage(sh, "printf");
+    }
+    if (!/^[A-Za-z_]\w*(\[.+\])?$/s.test(target)) {
+      yield* sh.complain(`printf: \`${target}': not a valid identifier`);
+      return 2;
+    }
+    rest = args.slice(2);
+  } else if (args[0]?.startsWith("-v") && args[0].length > 2 && sh.setup.dialect === "bash") {
+    target = args[0].slice(2);
+    rest = args.slice(1);
+  }
+  if (rest[0] === "--") rest = rest.slice(1);
+  else if (rest[0] !== undefined && /^-./.test(rest[0]) && target === undefined) {
+    yield* sh.complain(`printf: ${rest[0].slice(0, 2)}: invalid option`);
+    return yield* usage(sh, "printf");
+  }
+  if (rest.length === 0) return yield* usage(sh, "printf");
+  const result = formatPrintf(sh, rest[0]!, rest.slice(1));
+  let status = 0;
+  if (target === undefined) status = yield* put(sh, "printf", result.text);
+  for (const message of result.errors) yield* sh.complain(`printf: ${message}`);
+  if (target !== undefined) {
+    const bracket = target.indexOf("[");
+    if (bracket < 0) sh.assign(target, undefined, result.text);
+    else sh.assign(target.slice(0, bracket), target.slice(bracket + 1, -1), result.text);
+  }
+  return result.errors.length > 0 ? 1 : status;
+};
+
+export const outputBuiltins: Record<string, Builtin> = { echo, printf };

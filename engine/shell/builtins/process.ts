@@ -1,0 +1,102 @@
+import type { Builtin } from "./index.ts";
+import { put } from "./output.ts";
+import { badOption, parseOptions } from "./usage.ts";
+
+/** `u=rwx,g=rx,o=`. */
+function symbolic(mask: number): string {
+  const part = (shift: number) => {
+    const bits = (~mask >> shift) & 7;
+    return `${bits & 4 ? "r" : ""}${bits & 2 ? "w" : ""}${bits & 1 ? "x" : ""}`;
+  };
+  return `u=${part(6)},g=${part(3)},o=${part(0)}`;
+}
+
+const umask: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "pS");
+  if (parsed.bad && !/^-[rwx]/.test(args[0] ?? "")) return yield* badOption(sh, "umask", parsed.bad);
+  const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
+  const mode = parsed.bad ? args[0] : parsed.rest[0];
+  if (mode === undefined) {
+    const text = has("S") ? symbolic(sh.p.umask) : sh.p.umask.toString(8).padStart(4, "0");
+    return yield* put(sh, "umask", `${has("p") ? `umask ${has("S") ? "-S " : ""}` : ""}${text}\n`);
+  }
+  if (/^\d/.test(mode)) {
+    if (!/^[0-7]+$/.test(mode)) {
+      yield* sh.complain(`umask: ${mode}: octal number out of range`);
+      return 1;
+    }
+    sh.p.umask = Number.parseInt(mode, 8) & 0o777;
+    return 0;
+  }
+  let allowed = ~sh.p.umask & 0o777;
+  for (const clause of mode.split(",")) {
+    const match = /^([ugoa]*)([-+=])([rwx]*)$/.exec(clause);
+    if (match === null) {
+      const bad = /^[ugoa]*(.)/.exec(clause)?.[1] ?? "";
+      yield* sh.complain(`umask: \`${bad}': invalid symbolic mode operator`);
+      return 1;
+    }
+    const who = match[1] === "" ? "ugo" : match[1]!.replaceAll("a", "ugo");
+    const bits =
+      (match[3]!.includes("r") ? 4 : 0) | (match[3]!.includes("w") ? 2 : 0) | (match[3]!.includes("x") ? 1 : 0);
+    for (const one of new Set(who)) {
+      const shift = one === "u" ? 6 : one === "g" ? 3 : 0;
+      if (match[2] === "=") allowed = (allowed & ~(7 << shift)) | (bits << shift);
+      else if (match[2] === "+") allowed |= bits << shift;
+      else allowed &= ~(bits << shift);
+    }
+  }
+  sh.p.umask = ~allowed & 0o777;
+  return has("S") ? yield* put(sh, "umask", `${symbolic(sh.p.umask)}\n`) : 0;
+};
+
+/** Letter, description with its unit, value here. */
+const LIMITS: [string, string, string][] = [
+  ["R", "real-time non-blocking time  (microseconds, -R) ", "unlimited"],
+  ["c", "core file size              (blocks, -c) ", "0"],
+  ["d", "data seg size               (kbytes, -d) ", "unlimited"],
+  ["e", "scheduling priority                 (-e) ", "0"],
+  ["f", "file size                   (blocks, -f) ", "65536"],
+  ["i", "pending signals                     (-i) ", "7823"],
+  ["l", "max locked memory           (kbytes, -l) ", "8192"],
+  ["m", "max memory size             (kbytes, -m) ", "unlimited"],
+  ["n", "open files                          (-n) ", "1024"],
+  ["p", "pipe size                (512 bytes, -p) ", "8"],
+  ["q", "POSIX message queues         (bytes, -q) ", "819200"],
+  ["r", "real-time priority                  (-r) ", "0"],
+  ["s", "stack size                  (kbytes, -s) ", "8192"],
+  ["t", "cpu time                   (seconds, -t) ", "unlimited"],
+  ["u", "max user processes                  (-u) ", "2000"],
+  ["v", "virtual memory              (kbytes, -v) ", "unlimited"],
+  ["x", "file locks                          (-x) ", "unlimited"],
+];
+
+const ulimit: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "SHabcdefiklmnpqrstuvxPRT");
+  if (parsed.bad) return yield* badOption(sh, "ulimit", parsed.bad);
+  const letters = parsed.options.map((option) => option.letter).filter((letter) => letter !== "S" && letter !== "H");
+  const all = letters.includes("a");
+  if (letters.length === 0) letters.push("f");
+  const value = (letter: string) => sh.limits.get(letter) ?? LIMITS.find(([one]) => one === letter)?.[2] ?? "unlimited";
+  if (all) return yield* put(sh, "ulimit", LIMITS.map(([letter, text]) => `${text}${value(letter)}\n`).join(""));
+  const [limit] = parsed.rest;
+  if (limit !== undefined) {
+    if (!/^(\d+|unlimited|hard|soft)$/.test(limit)) {
+      yield* sh.complain(`ulimit: ${limit}: invalid number`);
+      return 1;
+    }
+    if (/^\d+$|^unlimited$/.test(limit)) for (const letter of letters) sh.limits.set(letter, limit);
+    return 0;
+  }
+  for (const letter of letters) {
+    const row = LIMITS.find(([one]) => one === letter);
+    yield* put(sh, "ulimit", letters.length > 1 ? `${row?.[1] ?? ""}${value(letter)}\n` : `${value(letter)}\n`);
+  }
+  return 0;
+};
+
+const times: Builtin = function* (sh) {
+  return yield* put(sh, "times", "0m0.000s 0m0.000s\n0m0.000s 0m0.000s\n");
+};
+
+export const processBuiltins: Record<string, Builtin> = { umask, ulimit, times };

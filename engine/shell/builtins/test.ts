@@ -1,0 +1,171 @@
+import type { Gen } from "../../kernel/index.ts";
+import { compareNumbers } from "../cond.ts";
+import { BINARY, testBinaryFile, testUnary, UNARY } from "../file-tests.ts";
+import type { Shell } from "../shell.ts";
+import type { Builtin } from "./index.ts";
+
+class TestError {
+  readonly message: string;
+
+  constructor(message: string) {
+    this.message = message;
+  }
+}
+
+function* run(sh: Shell, name: string, args: readonly string[]): Gen<number> {
+  try {
+    return new Test(sh, args).evaluate() ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof TestError)) throw error;
+    yield* sh.complain(`${name}: ${error.message}`);
+    return 2;
+  }
+}
+
+/** POSIX `test`: its meaning goes by the number of arguments, longer ones by grammar. */
+class Test {
+  private pos = 0;
+  private readonly sh: Shell;
+  private readonly args: readonly string[];
+
+  constructor(sh: Shell, args: readonly string[]) {
+    this.sh = sh;
+    this.args = args;
+  }
+
+  evaluate(): boolean {
+    const { args } = this;
+    if (args.length === 0) return false;
+    if (args.length <= 4) return this.few(args);
+    const value = this.or();
+    if (this.pos < args.length) throw new TestError("too many arguments");
+    return value;
+  }
+
+  private few(args: readonly string[]): boolean {
+    const [a = "", b = "", c = "", d = ""] = args;
+    switch (args.length) {
+      case 1:
+        return a !== "";
+      case 2:
+        if (a === "!") return b === "";
+        if (UNARY.has(a)) return this.unary(a, b);
+        throw new TestError(`${a}: unary operator expected`);
+      case 3:
+        if (BINARY.has(b)) return this.binary(a, b, c);
+        if (b === "-a") return a !== "" && c !== "";
+        if (b === "-o") return a !== "" || c !== "";
+        if (a === "!") return !this.few([b, c]);
+        if (a === "(" && c === ")") return b !== "";
+        throw new TestError(`${b}: binary operator expected`);
+      default:
+        if (a === "!") return !this.few([b, c, d]);
+        if (a === "(" && d === ")") return this.few([b, c]);
+        break;
+    }
+    const value = this.or();
+    if (this.pos < args.length) throw new TestError("too many arguments");
+    return value;
+  }
+
+  private or(): boolean {
+    let value = this.and();
+    while (this.args[this.pos] === "-o") {
+      this.pos++;
+      const right = this.and();
+      value = value || right;
+    }
+    return value;
+  }
+
+  private and(): boolean {
+    let value = this.term();
+    while (this.args[this.pos] === "-a") {
+      this.pos++;
+      const right = this.term();
+      value = value && right;
+    }
+    return value;
+  }
+
+  private term(): boolean {
+    const { args } = this;
+    const word = args[this.pos];
+    if (word === undefined) throw new TestError("argument expected");
+    if (word === "!") {
+      this.pos++;
+      return !this.term();
+    }
+    if (word === "(") {
+      this.pos++;
+      const value = this.or();
+      if (args[this.pos] !== ")")
+        throw new TestError(args[this.pos] === undefined ? "`)' expected" : `\`)' expected, found ${args[this.pos]}`);
+      this.pos++;
+      return value;
+    }
+    const operator = args[this.pos + 1];
+    if (operator !== undefined && BINARY.has(operator) && args[this.pos + 2] !== undefined) {
+      this.pos += 3;
+      return this.binary(word, operator, args[this.pos - 1]!);
+    }
+    if (UNARY.has(word) && operator !== undefined) {
+      this.pos += 2;
+      return this.unary(word, operator);
+    }
+    this.pos++;
+    return word !== "";
+  }
+
+  private unary(operator: string, word: string): boolean {
+    if (operator === "-t" && !/^\s*[+-]?\d+\s*$/.test(word))
+      throw new TestError(`${word}: integer expression expected`);
+    return testUnary(this.sh, operator, word, false);
+  }
+
+  private binary(left: string, operator: string, right: string): boolean {
+    switch (operator) {
+      case "=":
+      case "==":
+        return left === right;
+      case "!=":
+        return left !== right;
+      case "<":
+        return left < right;
+      case ">":
+        return left > right;
+      case "-nt":
+      case "-ot":
+      case "-ef":
+        return testBinaryFile(this.sh, operator, left, right);
+    }
+    return compareNumbers(operator, this.integer(left), this.integer(right));
+  }
+
+  private integer(text: string): bigint {
+    if (!/^\s*[+-]?\d+\s*$/.test(text))
+      throw new TestError(
+        this.sh.setup.dialect === "bash"
+          ? `${text}: integer expression expected`
+          : this.sh.setup.dialect === "dash"
+            ? `Illegal number: ${text}`
+            : `${text}: bad number`,
+      );
+    return BigInt(text.trim().replace(/^\+/, ""));
+  }
+}
+
+export const testBuiltins: Record<string, Builtin> = {
+  *test(sh, args) {
+    return yield* run(sh, "test", args);
+  },
+  *"["(sh, args) {
+    if (args.at(-1) !== "]") {
+      yield* sh.complain(
+        sh.setup.dialect === "bash" ? "[: missing `]'" : sh.setup.dialect === "dash" ? "[: missing ]" : "[: missing ]",
+      );
+      return 2;
+    }
+    return yield* run(sh, "[", args.slice(0, -1));
+  },
+};

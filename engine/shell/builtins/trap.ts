@@ -1,0 +1,87 @@
+import { SIGNALS, type Signal } from "../../machine/signal.ts";
+import { singleQuote } from "../quote.ts";
+import type { Shell } from "../shell.ts";
+import { arrange, arrangeAll, signalName } from "../traps.ts";
+import type { Builtin } from "./index.ts";
+import { put } from "./output.ts";
+import { badOption, parseOptions, usage } from "./usage.ts";
+
+const ORDER = ["EXIT", ...Object.keys(SIGNALS), "DEBUG", "ERR", "RETURN"];
+
+function line(sh: Shell, name: string): string {
+  const action = sh.traps.get(name) ?? (sh.ignoredAtStart.has(name as Signal) ? "" : undefined);
+  if (action === undefined) return "";
+  return `trap -- ${singleQuote(action)} ${name in SIGNALS && !sh.posix ? `SIG${name}` : name}\n`;
+}
+
+/** `kill -l` and `trap -l`: the table of signals. */
+export function signalTable(): string {
+  const names: [number, string][] = Object.entries(SIGNALS).map(([name, number]) => [number, `SIG${name}`]);
+  names.push([34, "SIGRTMIN"]);
+  for (let i = 1; i <= 15; i++) names.push([34 + i, `SIGRTMIN+${i}`]);
+  for (let i = 14; i >= 1; i--) names.push([64 - i, `SIGRTMAX-${i}`]);
+  names.push([64, "SIGRTMAX"]);
+  let out = "";
+  names.forEach(([number, name], i) => {
+    out += `${String(number).padStart(2)}) ${name}`;
+    out += i % 5 === 4 || i === names.length - 1 ? "\n" : "\t";
+    if (i % 5 !== 4 && i !== names.length - 1 && name.length < 8) out += "";
+  });
+  return out;
+}
+
+const trap: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "lp");
+  if (parsed.bad && args[0] !== "-") return yield* badOption(sh, "trap", parsed.bad);
+  if (parsed.options.some((option) => option.letter === "l")) return yield* put(sh, "trap", signalTable());
+  const { rest } = parsed;
+  if (parsed.options.length > 0 || rest.length === 0) {
+    let status = 0;
+    const names: string[] = [];
+    for (const arg of rest) {
+      const name = signalName(arg);
+      if (name === undefined) {
+        yield* sh.complain(`trap: ${arg}: invalid signal specification`);
+        status = 1;
+      } else names.push(name);
+    }
+    const text = (rest.length > 0 ? names : ORDER).map((name) => line(sh, name)).join("");
+    return (yield* put(sh, "trap", text)) || status;
+  }
+  let action: string | undefined = rest[0]!;
+  let signals = rest.slice(1);
+  if (action === "-") action = undefined;
+  else if (signals.length === 0) {
+    // A single signal is reset.
+    if (signalName(action) === undefined) return yield* usage(sh, "trap");
+    signals = [action];
+    action = undefined;
+  } else if (/^\d+$/.test(action) && signalName(action) !== undefined) {
+    signals = rest;
+    action = undefined;
+  }
+  let status = 0;
+  for (const arg of signals) {
+    const name = signalName(arg);
+    if (name === undefined) {
+      yield* sh.complain(
+        sh.setup.dialect === "bash"
+          ? `trap: ${arg}: invalid signal specification`
+          : sh.setup.dialect === "dash"
+            ? `trap: ${arg}: bad trap`
+            : `trap: ${arg}: invalid signal specification`,
+      );
+      status = 1;
+      continue;
+    }
+    if (sh.ignoredAtStart.has(name as Signal) && !sh.setup.interactive) continue;
+    if (action === undefined) sh.traps.delete(name);
+    else sh.traps.set(name, action);
+    if (name === "ERR") sh.errTrapDepth = sh.functionDepth;
+    if (name in SIGNALS) arrange(sh, name as Signal);
+    else if (name === "EXIT") arrangeAll(sh);
+  }
+  return status;
+};
+
+export const trapBuiltins: Record<string, Builtin> = { trap };

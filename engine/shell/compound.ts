@@ -1,0 +1,311 @@
+import type {
+  ArithmeticCommand,
+  ArithmeticFor,
+  Case,
+  CompoundList,
+  Coproc,
+  For,
+  If,
+  Select,
+  Subshell,
+  TestCommand,
+  While,
+} from "unbash";
+import type { Gen } from "../kernel/index.ts";
+import { pipe } from "../machine/sys.ts";
+import { assignArray } from "./assignment.ts";
+import { evaluateTest } from "./cond.ts";
+import { BreakLoop, ShellError } from "./control.ts";
+import { runList, runNode } from "./execute.ts";
+import { arithText, expanding, expandWords, wordPattern, wordText } from "./expand.ts";
+import { waitForeground } from "./foreground.ts";
+import { forkShell } from "./fork.ts";
+import { pattern } from "./pattern.ts";
+import { shellQuote } from "./quote.ts";
+import { readLine } from "./read-line.ts";
+import type { Shell } from "./shell.ts";
+import { trace } from "./simple.ts";
+
+/** A condition: `set -e` and ERR look away. */
+function* condition(sh: Shell, list: CompoundList): Gen<boolean> {
+  sh.ignoreErrors++;
+  try {
+    yield* runList(sh, list);
+  } finally {
+    sh.ignoreErrors--;
+  }
+  return sh.status === 0;
+}
+
+export function* runIf(sh: Shell, node: If): Gen<void> {
+  if (yield* condition(sh, node.clause)) yield* runList(sh, node.then);
+  else {
+    for (const branch of node.elif) {
+      if (yield* condition(sh, branch.clause)) {
+        yield* runList(sh, branch.then);
+        return;
+      }
+    }
+    if (node.else) yield* runList(sh, node.else);
+    else sh.status = 0;
+  }
+}
+
+/** Runs a loop's body once; false when the loop is to end. */
+function* turn(sh: Shell, body: CompoundList): Gen<boolean> {
+  try {
+    yield* runList(sh, body);
+    return true;
+  } catch (error) {
+    if (!(error instanceof BreakLoop)) throw error;
+    sh.status = 0;
+    if (--error.levels > 0) throw error;
+    return error.goOn;
+  }
+}
+
+export function* runFor(sh: Shell, node: For): Gen<void> {
+  sh.position = node.pos;
+  yield* sh.step();
+  const list = node.wordlist;
+  const words = list ? yield* expanding(sh, () => expandWords(sh, list)) : sh.positional.slice();
+  const name = node.name.text;
+  if (!/^[A-Za-z_]\w*$/.test(name)) {
+    yield* sh.complain(`\`${name}': not a valid identifier`);
+    sh.status = 1;
+    if (sh.posix) throw new ShellError("", "exit", 2);
+    return;
+  }
+  sh.status = 0;
+  sh.loops++;
+  try {
+    for (const word of words) {
+      if (sh.has("xtrace")) yield* trace(sh, `for ${name} in ${(list ?? []).map((one) => one.text).join(" ")}`);
+      if (sh.vars.find(name)?.nameref) sh.vars.find(name)!.value = word;
+      else sh.assign(name, undefined, word);
+      if (!(yield* turn(sh, node.body))) break;
+    }
+  } finally {
+    sh.loops--;
+  }
+}
+
+/** Texts between `((` and `))` of a C-style loop. */
+const headers = new WeakMap<ArithmeticFor, string[]>();
+
+function headerOf(sh: Shell, node: ArithmeticFor): string[] {
+  let parts = headers.get(node);
+  if (parts === undefined) {
+    const { text } = sh.source;
+    const open = text.indexOf("((", node.pos) + 2;
+    let depth = 0;
+    let end = open;
+    while (end < text.length && !(depth === 0 && text.startsWith("))", end))) {
+      if (text[end] === "(") depth++;
+      else if (text[end] === ")") depth--;
+      end++;
+    }
+    parts = text
+      .slice(open, end)
+      .split(";")
+      .map((part) => part.trim());
+    headers.set(node, parts);
+  }
+  return parts;
+}
+
+export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
+  const [start = "", test = "", update = ""] = headerOf(sh, node);
+  const run = function* (text: string): Gen<number | bigint> {
+    sh.position = node.pos;
+    yield* sh.step();
+    if (text === "") return 1;
+    if (sh.has("xtrace")) yield* trace(sh, `(( ${text} ))`);
+    return yield* arithmetic(sh, text, "((: ");
+  };
+  try {
+    yield* run(start);
+    sh.status = 0;
+    sh.loops++;
+    try {
+      while (yield* run(test)) {
+        if (!(yield* turn(sh, node.body))) break;
+        yield* run(update);
+      }
+    } finally {
+      sh.loops--;
+    }
+  } catch (error) {
+    if (!(error instanceof ArithFailure)) throw error;
+    sh.status = 1;
+  }
+}
+
+class ArithFailure {}
+
+/** Evaluates; an error is printed and thrown as `ArithFailure`. */
+function* arithmetic(sh: Shell, text: string, prefix: string): Gen<number | bigint> {
+  try {
+    return /[$`]/.test(text) ? yield* expanding(sh, () => arithText(sh, text)) : arithText(sh, text);
+  } catch (error) {
+    if (!(error instanceof ShellError) || error.how === "exit") throw error;
+    yield* sh.complain(prefix + error.message);
+    throw new ArithFailure();
+  }
+}
+
+export function* runArithCommand(sh: Shell, node: ArithmeticCommand): Gen<void> {
+  sh.position = node.pos;
+  yield* sh.step();
+  const body = node.body;
+  if (sh.has("xtrace")) yield* trace(sh, `(( ${body.trim()} ))`);
+  try {
+    sh.status = (yield* arithmetic(sh, body, "((: ")) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof ArithFailure)) throw error;
+    sh.status = 1;
+  }
+}
+
+export function* runWhile(sh: Shell, node: While): Gen<void> {
+  let status = 0;
+  sh.loops++;
+  try {
+    for (;;) {
+      yield* sh.step();
+      let met: boolean;
+      try {
+        met = yield* condition(sh, node.clause);
+      } catch (error) {
+        if (!(error instanceof BreakLoop)) throw error;
+        sh.status = 0;
+        if (--error.levels > 0) throw error;
+        if (error.goOn) continue;
+        return;
+      }
+      if (met !== (node.kind === "while")) break;
+      if (!(yield* turn(sh, node.body))) {
+        status = sh.status;
+        break;
+      }
+      status = sh.status;
+    }
+  } finally {
+    sh.loops--;
+  }
+  sh.status = status;
+}
+
+export function* runCase(sh: Shell, node: Case): Gen<void> {
+  sh.position = node.pos;
+  yield* sh.step();
+  const subject = yield* expanding(sh, () => wordText(sh, node.word.text));
+  if (sh.has("xtrace")) yield* trace(sh, `case ${shellQuote(node.word.text)} in`);
+  let through = false;
+  sh.status = 0;
+  for (const item of node.items) {
+    let matched = through;
+    for (const one of item.pattern) {
+      if (matched) break;
+      const text = yield* expanding(sh, () => wordPattern(sh, one.text));
+      matched = pattern(text, { extglob: true, ignoreCase: sh.shopts.has("nocasematch") }).matches(subject);
+    }
+    if (!matched) continue;
+    sh.status = 0;
+    yield* runList(sh, item.body);
+    if (item.terminator === ";&") through = true;
+    else if (item.terminator === ";;&") through = false;
+    else return;
+  }
+}
+
+export function* runSubshell(sh: Shell, node: Subshell): Gen<void> {
+  sh.position = node.pos;
+  const child = yield* forkShell(
+    sh,
+    function* (sub) {
+      sub.loops = 0;
+      yield* runList(sub, node.body);
+      return sub.status;
+    },
+    sh.has("monitor") ? { group: "new" } : {},
+  );
+  sh.status = yield* waitForeground(sh, [child], sh.textOf(node));
+}
+
+export function* runTest(sh: Shell, node: TestCommand): Gen<void> {
+  sh.position = node.pos;
+  yield* sh.step();
+  if (sh.has("xtrace")) yield* trace(sh, sh.textOf(node));
+  try {
+    sh.status = (yield* evaluateTest(sh, node.expression)) ? 0 : 1;
+  } catch (error) {
+    if (!(error instanceof ShellError) || error.how !== "fail") throw error;
+    if (error.message !== "") yield* sh.complain(error.message);
+    sh.status = error.status;
+  }
+}
+
+/** `select`: a menu on standard error, answers from standard input. */
+export function* runSelect(sh: Shell, node: Select): Gen<void> {
+  const list = node.wordlist;
+  const words = list ? yield* expanding(sh, () => expandWords(sh, list)) : sh.positional.slice();
+  sh.status = 0;
+  if (words.length === 0) return;
+  const width = String(words.length).length;
+  let showMenu = true;
+  sh.loops++;
+  try {
+    for (;;) {
+      if (showMenu)
+        yield* sh.writeTo(2, words.map((word, i) => `${String(i + 1).padStart(width)}) ${word}\n`).join(""));
+      yield* sh.writeTo(2, sh.prompt(sh.get("PS3") ?? "#? "));
+      const line = yield* readLine(sh, 0);
+      if (line === undefined) {
+        yield* sh.writeTo(1, "\n");
+        sh.status = 1;
+        return;
+      }
+      sh.assign("REPLY", undefined, line);
+      if (line === "") {
+        showMenu = true;
+        continue;
+      }
+      const choice = /^\d+$/.test(line.trim()) ? words[Number(line) - 1] : undefined;
+      sh.assign(node.name.text, undefined, choice ?? "");
+      if (!(yield* turn(sh, node.body))) return;
+      showMenu = false;
+    }
+  } finally {
+    sh.loops--;
+  }
+}
+
+/** `coproc NAME command`: a background command whose input and output are pipes of the shell. */
+export function* startCoproc(sh: Shell, node: Coproc): Gen<void> {
+  const name = node.name?.text ?? "COPROC";
+  const [input, toChild] = pipe();
+  const [fromChild, output] = pipe();
+  const fds = sh.fds();
+  fds.set(0, input);
+  fds.set(1, output);
+  const child = yield* forkShell(
+    sh,
+    function* (sub) {
+      yield* runNode(sub, node.body as Parameters<typeof runNode>[1], true);
+      return sub.status;
+    },
+    { fds, background: true, ...(sh.has("monitor") ? { group: "new" as const } : {}) },
+  );
+  const readFd = sh.p.freeFd(60);
+  sh.p.setFd(readFd, fromChild);
+  const writeFd = sh.p.freeFd(60);
+  sh.p.setFd(writeFd, toChild);
+  sh.p.closeOnExec.add(readFd).add(writeFd);
+  const elements = [String(readFd), String(writeFd)].map((value) => ({ index: undefined, value, append: false }));
+  assignArray(sh, name, elements, false);
+  sh.assign(`${name}_PID`, undefined, String(child.nsPid));
+  sh.lastBackground = child.nsPid;
+  sh.jobs.add([child], child.group, sh.textOf(node), true, sh.p.cwd);
+  sh.status = 0;
+}

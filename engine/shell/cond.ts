@@ -1,0 +1,92 @@
+import type { TestExpression } from "unbash";
+import type { Gen } from "../kernel/index.ts";
+import { ShellError } from "./control.ts";
+import { arithText, compile, expanding, piecesText, wordPattern, wordText } from "./expand.ts";
+import { testBinaryFile, testUnary } from "./file-tests.ts";
+import { pattern } from "./pattern.ts";
+import { matchRegex, regexOf } from "./regex.ts";
+import type { Shell } from "./shell.ts";
+
+/** Evaluates the inside of `[[ … ]]`. */
+export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
+  switch (node.type) {
+    case "TestGroup":
+      return yield* evaluateTest(sh, node.expression);
+    case "TestNot": {
+      const value = yield* evaluateTest(sh, node.operand);
+      return node.negations.length % 2 === 1 ? !value : value;
+    }
+    case "TestLogical":
+      for (const operand of node.operands) {
+        const value = yield* evaluateTest(sh, operand);
+        if (value !== (node.operator === "&&")) return value;
+      }
+      return node.operator === "&&";
+    case "TestUnary": {
+      const text = yield* expanding(sh, () => wordText(sh, node.operand.text));
+      return testUnary(sh, node.operator, text, true);
+    }
+    case "TestBinary":
+      return yield* binary(sh, node.operator, node.left.text, node.right.text);
+  }
+}
+
+function* binary(sh: Shell, operator: string, leftText: string, rightText: string): Gen<boolean> {
+  const left = yield* expanding(sh, () => wordText(sh, leftText));
+  switch (operator) {
+    case "=":
+    case "==":
+    case "!=": {
+      const text = yield* expanding(sh, () => wordPattern(sh, rightText));
+      const matched = pattern(text, { extglob: true, ignoreCase: sh.shopts.has("nocasematch") }).matches(left);
+      return matched === (operator !== "!=");
+    }
+    case "=~": {
+      const source = yield* expanding(sh, () => regexOf(compile(rightText).pieces, (piece) => piecesText(sh, [piece])));
+      return matchRegex(sh, left, source);
+    }
+  }
+  const right = yield* expanding(sh, () => wordText(sh, rightText));
+  switch (operator) {
+    case "<":
+      return left < right;
+    case ">":
+      return left > right;
+    case "-eq":
+    case "-ne":
+    case "-lt":
+    case "-gt":
+    case "-le":
+    case "-ge": {
+      const number = (text: string) => {
+        try {
+          return BigInt(arithText(sh, text));
+        } catch (error) {
+          if (error instanceof ShellError) throw new ShellError(`[[: ${error.message}`, "fail");
+          throw error;
+        }
+      };
+      return compareNumbers(operator, number(left), number(right));
+    }
+    default:
+      return testBinaryFile(sh, operator, left, right);
+  }
+}
+
+/** `-eq` and its kin. */
+export function compareNumbers(operator: string, a: bigint, b: bigint): boolean {
+  switch (operator) {
+    case "-eq":
+      return a === b;
+    case "-ne":
+      return a !== b;
+    case "-lt":
+      return a < b;
+    case "-gt":
+      return a > b;
+    case "-le":
+      return a <= b;
+    default:
+      return a >= b;
+  }
+}

@@ -1,0 +1,46 @@
+/** Thrown to leave loops, functions and commands. No `Error`s: they carry no stack and cost little. */
+
+export class BreakLoop {
+  levels: number;
+  readonly goOn: boolean;
+
+  constructor(levels: number, goOn: boolean) {
+    this.levels = levels;
+    this.goOn = goOn;
+  }
+}
+
+export class ReturnFrom {
+  readonly status: number;
+
+  constructor(status: number) {
+    this.status = status;
+  }
+}
+
+/** Ends the shell (or the subshell) with this status, traps first. */
+export class ExitShell {
+  readonly status: number;
+
+  constructor(status: number) {
+    this.status = status;
+  }
+}
+
+/**
+ * An error of an expansion, already without prefix. `discard`: the rest of the current top-level line is dropped;
+ * `exit`: a shell that is not interactive ends.
+ */
+export class ShellError {
+  readonly message: string;
+  readonly how: "discard" | "exit" | "fail";
+  readonly status: number;
+  /** The message was printed already. */
+  printed = false;
+
+  constructor(message: string, how: "discard" | "exit" | "fail" = "discard", status = 1) {
+    this.message = message;
+    this.how = how;
+    this.status = status;
+  }
+}

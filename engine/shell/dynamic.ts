@@ -1,0 +1,92 @@
+import type { Shell } from "./shell.ts";
+import { Variable } from "./variables.ts";
+
+/** Variables whose value is made when they are read. */
+const DYNAMIC: Record<
+  string,
+  (sh: Shell) => { get: () => string | undefined; set?: (value: string) => void; list?: () => string[] }
+> = {
+  RANDOM: (sh) => {
+    let seed: number | undefined;
+    return {
+      get: () => {
+        if (seed === undefined)
+          return String(sh.p.machine.kernel.random(`bash ${sh.p.machine.hostname}`).int(0, 32767));
+        // The generator of Park and Miller, with the two halves mixed, as bash 5.1 and later do after `RANDOM=n`.
+        seed = seed === 0 ? 123459876 : seed;
+        const high = Math.floor(seed / 127773);
+        const low = seed - 127773 * high;
+        const next = 16807 * low - 2836 * high;
+        seed = next < 0 ? next + 0x7fffffff : next;
+        return String(((seed >>> 16) ^ (seed & 65535)) & 32767);
+      },
+      set: (value) => {
+        seed = Number(value) >>> 0 || 0;
+      },
+    };
+  },
+  SRANDOM: (sh) => ({ get: () => String(sh.p.machine.kernel.random(`bash ${sh.p.machine.hostname}`).uint32()) }),
+  SECONDS: (sh) => ({
+    get: () => String(Math.floor((sh.p.machine.kernel.now - sh.startedAt) / 1e6) + sh.secondsBase),
+    set: (value) => {
+      sh.startedAt = sh.p.machine.kernel.now;
+      sh.secondsBase = Number.parseInt(value, 10) || 0;
+    },
+  }),
+  EPOCHSECONDS: (sh) => ({ get: () => String(Math.floor(sh.p.machine.kernel.wallMs / 1000)) }),
+  EPOCHREALTIME: (sh) => ({
+    get: () => {
+      const us = Math.floor(sh.p.machine.kernel.epochMs * 1000) + sh.p.machine.kernel.now;
+      return `${Math.floor(us / 1e6)}.${String(us % 1e6).padStart(6, "0")}`;
+    },
+  }),
+  LINENO: (sh) => ({ get: () => String(sh.line()), set: () => {} }),
+  BASHPID: (sh) => ({ get: () => String(sh.p.nsPid), set: () => {} }),
+  BASH_SUBSHELL: (sh) => ({ get: () => String(sh.subshellDepth), set: () => {} }),
+  BASH_COMMAND: (sh) => ({ get: () => sh.commandText, set: () => {} }),
+  HISTCMD: (sh) => ({ get: () => String(sh.history?.number() ?? 1), set: () => {} }),
+  FUNCNAME: (sh) => ({ get: () => undefined, set: () => {}, list: () => frames(sh).map((frame) => frame.name) }),
+  BASH_SOURCE: (sh) => ({ get: () => undefined, set: () => {}, list: () => callFiles(sh) }),
+  BASH_LINENO: (sh) => ({
+    get: () => undefined,
+    set: () => {},
+    list: () => (sh.calls.length === 0 ? [] : [...sh.calls].reverse().map((frame) => String(frame.line))),
+  }),
+  PIPESTATUS: (sh) => ({ get: () => undefined, set: () => {}, list: () => sh.pipeStatus.map(String) }),
+  DIRSTACK: (sh) => ({ get: () => undefined, set: () => {}, list: () => [sh.p.cwd, ...sh.dirStack] }),
+};
+
+function frames(sh: Shell) {
+  if (sh.functionDepth === 0) return [];
+  return [...sh.calls].reverse();
+}
+
+function callFiles(sh: Shell): string[] {
+  return [...sh.calls]
+    .reverse()
+    .filter((frame) => frame.kind !== "main" || frame.file !== "")
+    .map((frame) => frame.file);
+}
+
+/** Gives a variable its dynamic behaviour. */
+export function defineDynamic(sh: Shell, name: string, variable: Variable): void {
+  const made = DYNAMIC[name]?.(sh);
+  if (made === undefined) return;
+  const { list } = made;
+  variable.get = list ? () => list()[0] : made.get;
+  variable.set = made.set;
+  if (list) {
+    variable.elements = list;
+    variable.keys = () => list().map((_, i) => String(i));
+  }
+}
+
+/** Puts all dynamic variables in place. */
+export function installDynamic(sh: Shell): void {
+  for (const name of Object.keys(DYNAMIC)) {
+    const variable = new Variable();
+    defineDynamic(sh, name, variable);
+    if (name === "RANDOM" || name === "SECONDS" || name === "SRANDOM") variable.integer = true;
+    sh.vars.all.set(name, variable);
+  }
+}

@@ -1,0 +1,200 @@
+import type { AndOr, CompoundList, PipelineNode, Redirection, Statement } from "unbash";
+import type { Gen } from "../kernel/index.ts";
+import { startBackground } from "./background.ts";
+import {
+  runArithCommand,
+  runArithFor,
+  runCase,
+  runFor,
+  runIf,
+  runSelect,
+  runSubshell,
+  runTest,
+  runWhile,
+  startCoproc,
+} from "./compound.ts";
+import { ExitShell, ShellError } from "./control.ts";
+import { exitStatus } from "./fork.ts";
+import { runPipeline } from "./pipeline.ts";
+import { redirect, restore, type Saved } from "./redirect.ts";
+import type { Shell } from "./shell.ts";
+import { runSimple } from "./simple.ts";
+import type { Source } from "./source.ts";
+import { runnable, syntaxError } from "./syntax.ts";
+import { handleSignals, runTrap } from "./traps.ts";
+
+/** Runs a whole text: a script, a `-c` string, an `eval`, a trap. Stops where its syntax is wrong, as bash does. */
+export function* runSource(
+  sh: Shell,
+  source: Source,
+  options: { last?: boolean; syntaxName?: string } = {},
+): Gen<void> {
+  const outer = sh.source;
+  const outerPosition = sh.position;
+  sh.source = source;
+  sh.position = 0;
+  try {
+    const { statements, error } = runnable(source);
+    let skipLine = -1;
+    const alone = options.last && statements.length === 1 && !error && !statements[0]!.background;
+    for (const statement of statements) {
+      if (skipLine >= 0 && source.lineAt(statement.pos) <= skipLine) continue;
+      try {
+        if (sh.has("verbose")) yield* sh.writeTo(2, `${source.text.slice(statement.pos, statement.end)}\n`);
+        if (sh.has("noexec")) continue;
+        yield* runStatement(sh, statement, alone);
+      } catch (thrown) {
+        if (!(thrown instanceof ShellError)) throw thrown;
+        if (!thrown.printed) yield* sh.complain(thrown.message);
+        thrown.printed = true;
+        sh.status = thrown.status;
+        if (thrown.how === "exit" && !sh.setup.interactive) throw new ExitShell(exitStatus(sh, thrown));
+        if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
+        if (outer !== undefined || sh.subshellDepth > 0) throw thrown;
+        sh.loops = 0;
+        sh.ignoreErrors = 0;
+        if (sh.has("errexit")) throw new ExitShell(thrown.status);
+        skipLine = source.lineAt(statement.end - 1);
+      }
+    }
+    if (error) yield* syntaxError(sh, source, error, options.syntaxName);
+  } finally {
+    sh.source = outer;
+    sh.position = outerPosition;
+  }
+}
+
+/** Runs a list of statements; `$?` is the status. */
+export function* runList(sh: Shell, list: CompoundList): Gen<void> {
+  for (const statement of list.commands) yield* runStatement(sh, statement);
+}
+
+/** Runs one statement. `last`: the shell ends after it, so a simple command may take over its process. */
+export function* runStatement(sh: Shell, statement: Statement, last = false): Gen<void> {
+  if (statement.background) yield* startBackground(sh, statement);
+  else {
+    const { command } = statement;
+    if (command.type === "AndOr") yield* runAndOr(sh, command);
+    else yield* runNode(sh, command, last);
+  }
+  if (sh.p.hasSignal) yield* handleSignals(sh);
+  if (sh.interruptPending) throw new ShellError("", "discard", 130);
+}
+
+function* runAndOr(sh: Shell, node: AndOr): Gen<void> {
+  const { commands, operators } = node;
+  const last = commands.length - 1;
+  for (let i = 0; i <= last; i++) {
+    if (i > 0 && (operators[i - 1] === "&&") !== (sh.status === 0)) continue;
+    if (i < last) {
+      sh.ignoreErrors++;
+      try {
+        yield* runNode(sh, commands[i]!);
+      } finally {
+        sh.ignoreErrors--;
+      }
+    } else yield* runNode(sh, commands[i]!);
+    if (sh.p.hasSignal) yield* handleSignals(sh);
+  }
+}
+
+/** Runs a command of any kind. */
+export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void> {
+  switch (node.type) {
+    case "Command":
+      yield* runSimple(sh, node, last);
+      return;
+    case "Pipeline":
+      yield* runPipeline(sh, node);
+      return;
+    case "Redirected":
+      yield* withRedirections(sh, node.redirects, runNode(sh, node.command));
+      return;
+    case "If":
+      yield* runIf(sh, node);
+      return;
+    case "For":
+      yield* runFor(sh, node);
+      return;
+    case "ArithmeticFor":
+      yield* runArithFor(sh, node);
+      return;
+    case "While":
+      yield* runWhile(sh, node);
+      return;
+    case "Case":
+      yield* runCase(sh, node);
+      return;
+    case "Select":
+      yield* runSelect(sh, node);
+      return;
+    case "BraceGroup":
+      yield* runList(sh, node.body);
+      return;
+    case "Subshell":
+      yield* runSubshell(sh, node);
+      yield* failed(sh);
+      return;
+    case "TestCommand":
+      yield* runTest(sh, node);
+      yield* failed(sh);
+      return;
+    case "ArithmeticCommand":
+      yield* runArithCommand(sh, node);
+      yield* failed(sh);
+      return;
+    case "Function": {
+      const name = node.name.text;
+      sh.position = node.pos;
+      if (sh.readonlyFunctions.has(name)) {
+        yield* sh.complain(`${name}: readonly function`);
+        sh.status = 1;
+        return;
+      }
+      sh.functions.set(name, { node, source: sh.source });
+      sh.status = 0;
+      return;
+    }
+    case "Coproc":
+      yield* startCoproc(sh, node);
+  }
+}
+
+/** Runs `body` with redirections in place; without it when one fails. */
+export function* withRedirections(sh: Shell, redirections: readonly Redirection[], body: Gen<void>): Gen<void> {
+  let saved: Saved;
+  try {
+    saved = yield* redirect(sh, redirections);
+  } catch (error) {
+    if (!(error instanceof ShellError) || error.how !== "fail") throw error;
+    yield* sh.complain(error.message);
+    sh.status = error.status;
+    yield* failed(sh);
+    return;
+  }
+  try {
+    yield* body;
+  } finally {
+    restore(sh, saved);
+  }
+}
+
+/** After a command that `set -e` and the ERR trap watch: acts when its status is not 0. */
+export function* failed(sh: Shell): Gen<void> {
+  if (sh.status === 0 || sh.ignoreErrors > 0) return;
+  const action = sh.traps.get("ERR");
+  if (
+    action !== undefined &&
+    action !== "" &&
+    sh.runningErr === 0 &&
+    (sh.functionDepth === 0 || sh.has("errtrace") || sh.errTrapDepth >= sh.functionDepth)
+  ) {
+    sh.runningErr++;
+    try {
+      yield* runTrap(sh, "ERR", action);
+    } finally {
+      sh.runningErr--;
+    }
+  }
+  if (sh.has("errexit")) throw new ExitShell(sh.status);
+}

@@ -1,0 +1,338 @@
+import type { Word } from "unbash";
+import type { Gen } from "../kernel/index.ts";
+import { evaluate } from "./arith.ts";
+import { braceExpand } from "./brace.ts";
+import { ShellError } from "./control.ts";
+import { globFields } from "./glob.ts";
+import { expandParam, type ParamValue } from "./parameters.ts";
+import { escapePattern } from "./pattern.ts";
+import type { Shell } from "./shell.ts";
+import { type Piece, parseWord, type WordMode } from "./word.ts";
+
+/** Most characters one word may become (the real limit is memory). */
+const MAX_TEXT = 32 * 1024 * 1024;
+
+/**
+ * Expansion is plain functions. One that needs a command's output throws `Needs`; `expanding` runs the command and
+ * starts the expansion again, and what has had an effect already (`$((i++))`, `${x:=y}`) gives its old result.
+ */
+export class Needs {
+  readonly piece: Piece & { k: "cmd" | "proc" };
+  readonly line: number;
+  /** Its place among the effects of the expansion. */
+  readonly place: number;
+
+  constructor(piece: Piece & { k: "cmd" | "proc" }, line: number, place: number) {
+    this.piece = piece;
+    this.line = line;
+    this.place = place;
+  }
+}
+
+/** Results of one expansion's effects by their place in its order, and the place that follows each. */
+export interface Memo {
+  results: Map<number, { value: unknown; next: number }>;
+  next: number;
+}
+
+/** Runs an effect once per expansion. */
+export function once<T>(sh: Shell, effect: () => T): T {
+  const { memo } = sh;
+  if (memo === undefined) return effect();
+  const place = memo.next++;
+  const known = memo.results.get(place);
+  if (known) {
+    memo.next = known.next;
+    return known.value as T;
+  }
+  const value = effect();
+  memo.results.set(place, { value, next: memo.next });
+  return value;
+}
+
+/** Runs `expansion`, executing the command substitutions that it meets. */
+export function* expanding<T>(sh: Shell, expansion: () => T): Gen<T> {
+  const outer = sh.memo;
+  const memo: Memo = { results: new Map(), next: 0 };
+  for (;;) {
+    memo.next = 0;
+    sh.memo = memo;
+    try {
+      return expansion();
+    } catch (error) {
+      if (!(error instanceof Needs)) throw error;
+      sh.memo = outer;
+      const value = yield* sh.substitute(error.piece, error.line);
+      memo.results.set(error.place, { value, next: error.place + 1 });
+    } finally {
+      sh.memo = outer;
+    }
+  }
+}
+
+/** A field being built: its text, and as a pattern in which quoted characters are escaped. */
+interface Field {
+  text: string;
+  pattern: string;
+  /** An unquoted character may be special in a pattern. */
+  globs: boolean;
+}
+
+class Fields {
+  readonly done: Field[] = [];
+  current: Field | undefined;
+  private endedBySpace = false;
+
+  ensure(): Field {
+    this.current ??= { text: "", pattern: "", globs: false };
+    return this.current;
+  }
+
+  add(text: string, quoted: boolean): void {
+    const field = this.ensure();
+    field.text += text;
+    if (quoted) field.pattern += escapePattern(text);
+    else {
+      field.pattern += text;
+      if (!field.globs && /[*?[\\(]/.test(text)) field.globs = true;
+    }
+    if (field.text.length > MAX_TEXT) throw new ShellError("xmalloc: cannot allocate memory", "exit", 2);
+    this.endedBySpace = false;
+  }
+
+  end(): void {
+    if (this.current) this.done.push(this.current);
+    this.current = undefined;
+  }
+
+  /** Adds the result of an unquoted expansion, split at the characters of IFS. */
+  split(text: string, ifs: string): void {
+    if (text === "") return;
+    if (ifs === "") {
+      this.add(text, false);
+      return;
+    }
+    let start = 0;
+    for (let i = 0; i < text.length; i++) {
+      const c = text[i]!;
+      if (!ifs.includes(c)) continue;
+      if (i > start) this.add(text.slice(start, i), false);
+      start = i + 1;
+      if (c === " " || c === "\t" || c === "\n") {
+        if (this.current) {
+          this.end();
+          this.endedBySpace = true;
+        }
+      } else {
+        if (this.current) this.end();
+        else if (!this.endedBySpace) this.done.push({ text: "", pattern: "", globs: false });
+        this.endedBySpace = false;
+      }
+    }
+    if (start < text.length) this.add(text.slice(start), false);
+  }
+}
+
+interface Compiled {
+  pieces: Piece[];
+  /** The text when nothing in it is expanded. */
+  plain: string | undefined;
+}
+
+const compiledTexts = new Map<string, Compiled>();
+
+/** Pieces of a raw text; remembered. */
+export function compile(text: string, mode: WordMode = "word", assign = false): Compiled {
+  const key = `${mode}${assign ? "=" : ""} ${text}`;
+  let found = compiledTexts.get(key);
+  if (found === undefined) {
+    const pieces = parseWord(text, mode, assign);
+    const plain = pieces.every((piece) => piece.k === "lit" && (piece.q || !/[*?[\\(]/.test(piece.s)))
+      ? pieces.map((piece) => (piece as { s: string }).s).join("")
+      : undefined;
+    found = { pieces, plain: pieces.length > 0 ? plain : undefined };
+    if (compiledTexts.size > 4_000) compiledTexts.clear();
+    compiledTexts.set(key, found);
+  }
+  return found;
+}
+
+const bracedWords = new WeakMap<Word, Compiled[]>();
+
+function compiledWords(word: Word): Compiled[] {
+  let found = bracedWords.get(word);
+  if (found === undefined) {
+    found = (word.text.includes("{") ? braceExpand(word.text) : [word.text]).map((text) => compile(text));
+    bracedWords.set(word, found);
+  }
+  return found;
+}
+
+/** Text of a word whose expansion needs no shell: a literal. Undefined otherwise. */
+export function plainWord(word: Word): string | undefined {
+  const words = compiledWords(word);
+  return words.length === 1 ? words[0]!.plain : undefined;
+}
+
+/** Words after brace expansion, all expansions, splitting and globbing. */
+export function expandWords(sh: Shell, words: readonly Word[]): string[] {
+  const out: string[] = [];
+  for (const word of words) {
+    const texts = sh.has("braceexpand") ? compiledWords(word) : [compile(word.text)];
+    for (const compiledWord of texts) {
+      if (compiledWord.plain !== undefined) out.push(compiledWord.plain);
+      else expandFields(sh, compiledWord.pieces, out);
+    }
+  }
+  return out;
+}
+
+/** Fields of a raw text, as an unquoted word gives them. */
+export function expandText(sh: Shell, text: string): string[] {
+  const out: string[] = [];
+  expandFields(sh, compile(text).pieces, out);
+  return out;
+}
+
+function expandFields(sh: Shell, pieces: readonly Piece[], out: string[]): void {
+  const fields = new Fields();
+  addPieces(sh, pieces, fields, sh.ifs());
+  fields.end();
+  for (const field of fields.done) {
+    if (field.globs && !sh.has("noglob")) globFields(sh, field.text, field.pattern, out);
+    else out.push(field.text);
+  }
+}
+
+function addPieces(sh: Shell, pieces: readonly Piece[], fields: Fields, ifs: string): void {
+  for (const piece of pieces) {
+    switch (piece.k) {
+      case "lit":
+        if (piece.q) fields.add(piece.s, true);
+        else fields.add(piece.s, false);
+        break;
+      case "quotes": {
+        let emptyList = false;
+        const before = fields.current;
+        for (const inner of piece.pieces) {
+          if (inner.k === "param")
+            emptyList = addParam(sh, expandParam(sh, inner.p, true), true, fields, ifs) || emptyList;
+          else if (inner.k === "lit") fields.add(inner.s, true);
+          else fields.add(pieceText(sh, inner), true);
+        }
+        if (!fields.current && !(emptyList && before === undefined)) fields.ensure();
+        break;
+      }
+      case "param":
+        addParam(sh, expandParam(sh, piece.p, piece.q), piece.q, fields, ifs);
+        break;
+      case "tilde":
+        fields.add(pieceText(sh, piece), true);
+        break;
+      case "proc":
+        fields.add(pieceText(sh, piece), true);
+        break;
+      default:
+        fields.split(pieceText(sh, piece), ifs);
+    }
+  }
+}
+
+/** Adds a parameter's value; true when it was an empty list. */
+function addParam(sh: Shell, value: ParamValue, quoted: boolean, fields: Fields, ifs: string): boolean {
+  if (value.raw !== undefined) {
+    // The word of `${x:-word}`: its own quotes count.
+    addPieces(sh, value.raw, fields, ifs);
+    return false;
+  }
+  if (value.list === undefined) {
+    if (quoted) fields.add(value.text ?? "", true);
+    else if (value.text) fields.split(value.text, ifs);
+    return false;
+  }
+  if (quoted && value.star) {
+    fields.add(value.list.join(sh.ifsJoin()), true);
+    return false;
+  }
+  for (let i = 0; i < value.list.length; i++) {
+    if (i > 0) fields.end();
+    if (quoted) fields.add(value.list[i]!, true);
+    else fields.split(value.list[i]!, ifs);
+  }
+  return value.list.length === 0;
+}
+
+/** What a piece gives where nothing is split. */
+function pieceText(sh: Shell, piece: Piece): string {
+  switch (piece.k) {
+    case "lit":
+      return piece.s;
+    case "quotes":
+      return piecesText(sh, piece.pieces);
+    case "param":
+      return paramText(sh, expandParam(sh, piece.p, piece.q));
+    case "arith":
+      return String(once(sh, () => arithText(sh, piece.text)));
+    case "tilde":
+      return sh.home(piece.user) ?? `~${piece.user}`;
+    case "cmd":
+    case "proc":
+      return once<string>(sh, () => {
+        throw new Needs(piece, sh.line(), (sh.memo?.next ?? 1) - 1);
+      });
+  }
+}
+
+/** Evaluates the raw text of `$((…))` and `((…))`: expanded first, as between double quotes. */
+export function arithText(sh: Shell, text: string): number | bigint {
+  const source = /[$`"\\]/.test(text) ? piecesText(sh, compile(text, "arith").pieces) : text;
+  return evaluate(source, sh.arith);
+}
+
+function paramText(sh: Shell, value: ParamValue): string {
+  if (value.raw !== undefined) return piecesText(sh, value.raw);
+  if (value.list === undefined) return value.text ?? "";
+  return value.list.join(value.star ? sh.ifsJoin() : " ");
+}
+
+/** Pieces as one text: no splitting, no globbing. */
+export function piecesText(sh: Shell, pieces: readonly Piece[]): string {
+  if (pieces.length === 1) return pieceText(sh, pieces[0]!);
+  let out = "";
+  for (const piece of pieces) {
+    out += pieceText(sh, piece);
+    if (out.length > MAX_TEXT) throw new ShellError("xmalloc: cannot allocate memory", "exit", 2);
+  }
+  return out;
+}
+
+/** Pieces as a pattern: what is quoted is escaped. */
+export function piecesPattern(sh: Shell, pieces: readonly Piece[]): string {
+  let out = "";
+  for (const piece of pieces) {
+    if (piece.k === "lit") out += piece.q ? escapePattern(piece.s) : piece.s;
+    else if (piece.k === "quotes" || piece.k === "tilde") out += escapePattern(pieceText(sh, piece));
+    else if (piece.k === "param" && !piece.q) {
+      const value = expandParam(sh, piece.p, false);
+      out += value.raw !== undefined ? piecesPattern(sh, value.raw) : paramText(sh, value);
+    } else if (piece.k === "param") out += escapePattern(pieceText(sh, piece));
+    else out += pieceText(sh, piece);
+  }
+  return out;
+}
+
+/** A word as one text (assignments, here-strings, `case` subjects). */
+export function wordText(sh: Shell, text: string, assign = false): string {
+  const found = compile(text, "word", assign);
+  return found.plain ?? piecesText(sh, found.pieces);
+}
+
+/** A word as a pattern (`case`, `[[ == ]]`). */
+export function wordPattern(sh: Shell, text: string): string {
+  return piecesPattern(sh, compile(text).pieces);
+}
+
+/** A text expanded as between double quotes (prompts, PS4). */
+export function promptText(sh: Shell, text: string): string {
+  return piecesText(sh, compile(text, "heredoc").pieces);
+}

@@ -1,0 +1,106 @@
+import { cpu, type Gen } from "../kernel/index.ts";
+import { isErrno } from "../machine/errno.ts";
+import { exitCode, type Process, type WaitStatus } from "../machine/process.ts";
+import type { Signal } from "../machine/signal.ts";
+import { waitFor } from "../machine/sys.ts";
+import { type Job, jobState, signalText } from "./jobs.ts";
+import type { Shell } from "./shell.ts";
+import { dieBy } from "./traps.ts";
+
+/** Gives the terminal to a process group, if the shell controls one. */
+export function giveTerminal(sh: Shell, group: number): void {
+  if (sh.has("monitor") && sh.p.tty) sh.p.tty.foreground = group;
+}
+
+/**
+ * Waits for the processes of a foreground command; the status is that of the last one. With job control a stop makes
+ * it a job. A SIGINT that comes meanwhile counts only when it ended the command.
+ */
+export function* waitForeground(sh: Shell, processes: Process[], text: string, known?: Job): Gen<number> {
+  const group = processes[0]!.group;
+  const monitor = sh.has("monitor");
+  if (monitor) giveTerminal(sh, group);
+  const statuses: (WaitStatus | undefined)[] = known ? known.statuses : processes.map(() => undefined);
+  const catchInterrupt = sh.p.dispositions.get("INT") === undefined;
+  if (catchInterrupt) sh.p.dispositions.set("INT", "catch");
+  let interrupted = false;
+  try {
+    for (let i = 0; i < processes.length; i++) {
+      while (statuses[i] === undefined) {
+        try {
+          const got = yield* waitFor(sh.p, processes[i]!, { untraced: monitor });
+          if (got!.status.kind !== "continued") statuses[i] = got!.status;
+        } catch (error) {
+          if (isErrno(error, "ECHILD")) statuses[i] = processes[i]!.status ?? { kind: "exited", code: 127 };
+          else if (!isErrno(error, "EINTR")) throw error;
+          if (catchInterrupt && sh.p.hasSignal) {
+            // Other caught signals stay pending until the command ends.
+            const others: Signal[] = [];
+            while (sh.p.hasSignal) {
+              const signal = sh.p.takeSignal()!;
+              if (signal === "INT") interrupted = true;
+              else others.push(signal);
+            }
+            for (const signal of others) sh.p.queueSignal(signal);
+          }
+        }
+      }
+      if (statuses[i]!.kind === "stopped" && monitor) break;
+    }
+  } finally {
+    if (catchInterrupt && sh.p.dispositions.get("INT") === "catch") sh.p.dispositions.delete("INT");
+    if (monitor) giveTerminal(sh, sh.p.group);
+  }
+  return yield* settleForeground(sh, processes, statuses, text, interrupted, known);
+}
+
+function* settleForeground(
+  sh: Shell,
+  processes: Process[],
+  statuses: (WaitStatus | undefined)[],
+  text: string,
+  interrupted: boolean,
+  known: Job | undefined,
+): Gen<number> {
+  const stopped = statuses.find((status) => status?.kind === "stopped");
+  if (stopped) {
+    const job = known ?? sh.jobs.add(processes, processes[0]!.group, text, false, sh.p.cwd);
+    job.statuses = statuses.map((status) => status ?? stopped);
+    job.background = false;
+    sh.jobs.use(job);
+    job.notified = true;
+    yield* sh.writeTo(2, `\n[${job.id}]+  Stopped                 ${job.text}\n`);
+    sh.pipeStatus = statuses.map((status) => exitCode(status ?? stopped));
+    return exitCode(stopped);
+  }
+  if (known && jobState(known) === "done") sh.jobs.remove(known);
+  const last = statuses.at(-1)!;
+  sh.pipeStatus = statuses.map((status) => exitCode(status!));
+  if (last.kind === "signaled") yield* report(sh, processes.at(-1)!, last, text);
+  if (last.kind === "signaled" && last.signal === "INT") {
+    if (interrupted) yield* dieBy(sh, "INT");
+    if (sh.setup.interactive && sh.subshellDepth === 0 && !sh.traps.has("INT")) {
+      sh.interruptPending = true;
+      while (sh.p.hasSignal) sh.p.takeSignal();
+    }
+    yield* cpu(0);
+  } else if (sh.setup.interactive && sh.subshellDepth === 0 && !sh.traps.has("INT")) {
+    // Ctrl-C went to the command, which did not end by it.
+  }
+  return sh.pipefail(sh.pipeStatus);
+}
+
+/** What a shell says when a foreground command was ended by a signal. */
+function* report(sh: Shell, process: Process, status: WaitStatus & { kind: "signaled" }, text: string): Gen<void> {
+  const { signal } = status;
+  const core = status.core ? " (core dumped)" : "";
+  if (signal === "INT") {
+    if (sh.setup.interactive) yield* sh.writeTo(2, "\n");
+    return;
+  }
+  if (signal === "PIPE" || sh.subshellDepth > 0) return;
+  const name = signalText(signal);
+  if (sh.setup.interactive) yield* sh.writeTo(2, `${name}${core}\n`);
+  else if (sh.setup.dialect !== "bash") yield* sh.writeTo(2, `${name}${core} \n`);
+  else yield* sh.complain(`${String(process.nsPid).padStart(5)} ${(name + core).padEnd(23)} ${text}`);
+}

@@ -1,0 +1,78 @@
+import { call, cpu, type Gen, sleep } from "../kernel/index.ts";
+import { COST } from "../machine/costs.ts";
+import { isErrno } from "../machine/errno.ts";
+import type { OpenFile } from "../machine/open-file.ts";
+import type { Process } from "../machine/process.ts";
+import { fork } from "../machine/sys.ts";
+import { BreakLoop, ExitShell, ReturnFrom, ShellError } from "./control.ts";
+import { runSource } from "./execute.ts";
+import type { Shell } from "./shell.ts";
+import type { Source } from "./source.ts";
+import { resetSignals, runExitTrap } from "./traps.ts";
+
+/** Starts a child shell with a copy of this one's state. Its signal handling is that of a new command. */
+export function* forkShell(
+  sh: Shell,
+  body: (sub: Shell) => Gen<number>,
+  options: { fds?: Map<number, OpenFile>; group?: number | "new"; background?: boolean } = {},
+): Gen<Process> {
+  yield* sh.settle();
+  yield* cpu(COST.fork);
+  const sub = sh.copy();
+  const main = function* (p: Process): Gen<number> {
+    sub.p = p;
+    return yield* finishing(sub, body(sub));
+  };
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const child = fork(sh.p, main, {
+        ...(options.fds ? { fds: options.fds } : {}),
+        ...(options.group !== undefined ? { group: options.group } : {}),
+      });
+      child.exe = sh.p.exe;
+      child.comm = sh.p.comm;
+      for (const fd of sh.p.closeOnExec) if (!options.fds || child.fds.has(fd)) child.closeOnExec.add(fd);
+      resetSignals(sh, child, options.background ?? false);
+      return child;
+    } catch (error) {
+      if (!isErrno(error, "EAGAIN")) throw error;
+      if (attempt === 4) throw new ShellError("fork: Resource temporarily unavailable", "exit", 254);
+      yield* sh.complain("fork: retry: Resource temporarily unavailable");
+      yield* sleep((1 << attempt) * 1_000_000);
+    }
+  }
+}
+
+/** Runs a shell's body to its status: control flow that leaves it ends here, and the EXIT trap runs. */
+export function* finishing(sh: Shell, body: Gen<number>): Gen<number> {
+  let status: number;
+  try {
+    status = yield* call(body);
+  } catch (error) {
+    status = yield* statusOf(sh, error);
+  }
+  return yield* runExitTrap(sh, status);
+}
+
+/** The status of a shell that something thrown has ended. */
+export function* statusOf(sh: Shell, error: unknown): Gen<number> {
+  if (error instanceof ExitShell || error instanceof ReturnFrom) return error.status;
+  if (error instanceof BreakLoop) return 0;
+  if (error instanceof ShellError) {
+    if (!error.printed) yield* sh.complain(error.message);
+    return error.how === "exit" ? exitStatus(sh, error) : error.status;
+  }
+  throw error;
+}
+
+/** Status of a shell that an expansion error ends. */
+export function exitStatus(sh: Shell, error: ShellError): number {
+  if (sh.setup.dialect !== "bash") return 2;
+  return error.status === 1 && sh.isCommandString ? 127 : error.status;
+}
+
+/** Runs a text in a child; `last` lets a lone simple command take the process over. */
+export function* runBody(sh: Shell, source: Source, last: boolean): Gen<number> {
+  yield* runSource(sh, source, { last });
+  return sh.status;
+}

@@ -1,0 +1,38 @@
+import { decode, type Gen } from "../kernel/index.ts";
+import { runSource } from "./execute.ts";
+import { readUntil } from "./read-line.ts";
+import type { Shell } from "./shell.ts";
+import { Source } from "./source.ts";
+import { runnable } from "./syntax.ts";
+
+/** Runs commands from standard input, a complete command at a time, so that they may read what follows. */
+export function* runInput(sh: Shell): Gen<void> {
+  let text = "";
+  let line = 1;
+  let lines = 0;
+  for (;;) {
+    const file = sh.p.fds.get(0);
+    if (file === undefined) return;
+    const got = yield* readUntil(file, 10);
+    const last = got.ended;
+    if (!last || got.bytes.length > 0) {
+      text += decode(got.bytes) + (last ? "" : "\n");
+      lines++;
+    }
+    if (text !== "") {
+      const source = new Source(text, "", line);
+      const { error } = runnable(source);
+      if (!last && (error?.incomplete || unfinished(text))) continue;
+      yield* runSource(sh, source);
+      line += lines;
+      lines = 0;
+      text = "";
+    }
+    if (last) return;
+  }
+}
+
+/** A line that ends in a backslash goes on, and so does a heredoc without its delimiter. */
+export function unfinished(text: string): boolean {
+  return /(?:^|[^\\])(?:\\\\)*\\\n$/.test(text);
+}

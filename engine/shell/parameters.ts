@@ -1,0 +1,241 @@
+import { evaluate } from "./arith.ts";
+import { ShellError } from "./control.ts";
+import { arithText, compile, once, piecesPattern, piecesText } from "./expand.ts";
+import { caseConvert, removeAffix, replacePattern, transform } from "./param-ops.ts";
+import type { Param } from "./param-syntax.ts";
+import { parseParam } from "./param-syntax.ts";
+import type { Shell } from "./shell.ts";
+import type { Piece } from "./word.ts";
+
+/** What a parameter expansion gives: a text (undefined when unset), a list, or a word to be expanded in its place. */
+export interface ParamValue {
+  text?: string | undefined;
+  list?: string[] | undefined;
+  /** The list is `*`, not `@`. */
+  star?: boolean | undefined;
+  raw?: readonly Piece[] | undefined;
+}
+
+/** Value of a parameter without its operation. */
+export function lookup(sh: Shell, param: Param): ParamValue {
+  const { name } = param;
+  if (param.index !== undefined) return lookupElement(sh, name, param.index);
+  if (name === "@" || name === "*") return { list: sh.positional.slice(), star: name === "*" };
+  const code = name.charCodeAt(0);
+  if ((code >= 48 && code <= 57) || name.length === 1) {
+    const special = sh.special(name);
+    if (special !== null) return { text: special };
+  }
+  return { text: sh.get(name) };
+}
+
+function lookupElement(sh: Shell, name: string, index: string): ParamValue {
+  const target = sh.vars.target(name);
+  const variable = sh.vars.find(target);
+  if (index === "@" || index === "*") return { list: variable ? sh.elementsOf(target) : [], star: index === "*" };
+  if (variable === undefined) {
+    once(sh, () => sh.indexOf(undefined, index, name));
+    return {};
+  }
+  if (variable.map) return { text: variable.map.get(sh.keyOf(index)) };
+  const at = once(sh, () => sh.indexOf(variable, index, name));
+  if (variable.get && !variable.list) {
+    const all = sh.elementsOf(target);
+    return { text: all[at] };
+  }
+  return { text: variable.list ? variable.list[at] : at === 0 ? variable.scalar() : undefined };
+}
+
+/** Expands `$name` or `${…}`. */
+export function expandParam(sh: Shell, param: Param, quoted: boolean): ParamValue {
+  if (param.bad) throw new ShellError(`${param.text}: bad substitution`);
+  if (param.op === undefined && param.prefix === undefined) {
+    const value = lookup(sh, param);
+    if (value.text === undefined && value.list === undefined) requireSet(sh, param);
+    return value;
+  }
+  if (param.op === "names")
+    return {
+      list: sh.vars.names().filter((name) => name.startsWith(param.name) && sh.vars.find(name)!.isSet),
+      star: param.arg === "*",
+    };
+  if (param.prefix === "#") return { text: length(sh, param) };
+  let from = param;
+  if (param.prefix === "!") {
+    const result = indirect(sh, param);
+    if ("list" in result) return result as ParamValue;
+    from = result as Param;
+    if (param.op === undefined) return expandParam(sh, { ...from, prefix: undefined }, quoted);
+  }
+  return operate(sh, { ...param, name: from.name, index: from.index }, lookup(sh, from), quoted);
+}
+
+function requireSet(sh: Shell, param: Param): void {
+  if (!sh.has("nounset") || param.name === "@" || param.name === "*") return;
+  const name = param.index !== undefined ? `${param.name}[${param.index}]` : param.name;
+  throw new ShellError(`${/^[0-9!]/.test(name) ? `$${name}` : name}: unbound variable`, "exit", 1);
+}
+
+function indirect(sh: Shell, param: Param): Param | ParamValue {
+  if (param.index === "@" || param.index === "*") {
+    return { list: sh.keysOf(sh.vars.target(param.name)), star: param.index === "*" };
+  }
+  const variable = sh.vars.find(param.name);
+  if (variable?.nameref) return { list: undefined, text: variable.value } as ParamValue;
+  const value = lookup(sh, param).text;
+  if (value === undefined || value === "") {
+    if (value === undefined && /^[A-Za-z_]/.test(param.name))
+      throw new ShellError(`${param.name}: invalid indirect expansion`);
+    throw new ShellError(`${value ?? param.name}: invalid variable name`);
+  }
+  const target = parseParam(value, false);
+  if (target.bad || target.op || target.prefix) throw new ShellError(`${value}: invalid variable name`);
+  return target;
+}
+
+function length(sh: Shell, param: Param): string {
+  const value = lookup(sh, param);
+  if (value.list) return String(value.list.length);
+  if (value.text === undefined) requireSet(sh, param);
+  return String(codePoints(value.text ?? ""));
+}
+
+function codePoints(text: string): number {
+  let count = text.length;
+  for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) === 0xd800) count--;
+  return count;
+}
+
+/** Pieces of an operand; between double quotes those of `:-` and its kin are read as such. */
+function operand(text: string, quoted: boolean): readonly Piece[] {
+  return compile(text, quoted ? "dq" : "word").pieces;
+}
+
+function operate(sh: Shell, param: Param, value: ParamValue, quoted: boolean): ParamValue {
+  const op = param.op!;
+  const arg = param.arg ?? "";
+  switch (op) {
+    case "-":
+    case ":-":
+    case "+":
+    case ":+":
+    case "=":
+    case ":=":
+    case "?":
+    case ":?":
+      return conditional(sh, param, value, quoted);
+    case ":":
+      return slice(sh, param, value);
+  }
+  if (op !== "@" && value.text === undefined && value.list === undefined) requireSet(sh, param);
+  let map: (text: string) => string;
+  if (op[0] === "#" || op[0] === "%") {
+    const pattern = piecesPattern(sh, compile(arg).pieces);
+    map = (text) => removeAffix(text, op, pattern, sh.extglob());
+  } else if (op[0] === "/") {
+    const pattern = piecesPattern(sh, compile(arg).pieces);
+    const replacement = replacementText(sh, param.arg2 ?? "");
+    map = (text) => replacePattern(text, op, pattern, replacement, sh);
+  } else if (op === "@") {
+    return transform(sh, param, value, arg);
+  } else {
+    const pattern = arg === "" ? "?" : piecesPattern(sh, compile(arg).pieces);
+    map = (text) => caseConvert(text, op, pattern, sh.extglob());
+  }
+  if (value.list) return { list: value.list.map(map), star: value.star };
+  return { text: value.text === undefined ? undefined : map(value.text) };
+}
+
+/** The replacement of `${x/a/b}`: an unquoted `&` stands for the match, marked here as `\uE000`. */
+function replacementText(sh: Shell, text: string): (match: string) => string {
+  const parts: (string | undefined)[] = [];
+  const { pieces } = compile(text);
+  for (const piece of pieces) {
+    const plain = piecesText(sh, [piece]);
+    const unquoted = piece.k === "lit" ? !piece.q : piece.k !== "quotes" && piece.k !== "tilde";
+    if (!unquoted || !plain.includes("&") || !sh.shopts.has("patsub_replacement")) {
+      parts.push(plain);
+      continue;
+    }
+    let literal = "";
+    for (let i = 0; i < plain.length; i++) {
+      if (plain[i] === "\\" && (plain[i + 1] === "&" || plain[i + 1] === "\\")) literal += plain[++i];
+      else if (plain[i] === "&") {
+        parts.push(literal, undefined);
+        literal = "";
+      } else literal += plain[i];
+    }
+    parts.push(literal);
+  }
+  return (match) => parts.map((part) => part ?? match).join("");
+}
+
+function conditional(sh: Shell, param: Param, value: ParamValue, quoted: boolean): ParamValue {
+  const op = param.op!;
+  const colon = op.length === 2;
+  const kind = op[op.length - 1]!;
+  const missing = value.list
+    ? value.list.length === 0 || (colon && value.list.length === 1 && value.list[0] === "")
+    : value.text === undefined || (colon && value.text === "");
+  const arg = param.arg ?? "";
+  if (kind === "+") return missing ? { text: "" } : { raw: operand(arg, quoted) };
+  if (!missing) return value;
+  if (kind === "-") return { raw: operand(arg, quoted) };
+  if (kind === "?") {
+    const message =
+      arg === "" ? (colon ? "parameter null or not set" : "parameter not set") : piecesText(sh, operand(arg, quoted));
+    const name = param.index === undefined ? param.name : `${param.name}[${param.index}]`;
+    throw new ShellError(`${name}: ${message}`, "exit", 1);
+  }
+  if (!/^[A-Za-z_]/.test(param.name)) throw new ShellError(`$${param.name}: cannot assign in this way`);
+  const text = piecesText(sh, operand(arg, quoted));
+  once(sh, () => sh.assign(param.name, param.index, text));
+  return { text: sh.get(param.name, param.index) };
+}
+
+function slice(sh: Shell, param: Param, value: ParamValue): ParamValue {
+  if (value.text === undefined && value.list === undefined) {
+    requireSet(sh, param);
+    return { text: undefined };
+  }
+  const number = (text: string): number => Number(once(sh, () => (text.trim() === "" ? 0 : arithText(sh, text))));
+  let offset = number(param.arg ?? "");
+  const count = param.arg2 === undefined ? undefined : number(param.arg2);
+  if (value.list) return sliceList(sh, param, value, offset, count);
+  const chars = [...value.text!];
+  if (offset < 0) offset += chars.length;
+  if (offset < 0 || offset > chars.length) return { text: "" };
+  let end = count === undefined ? chars.length : count < 0 ? chars.length + count : offset + count;
+  if (end < offset) {
+    if (count! < 0) throw new ShellError(`${param.arg2}: substring expression < 0`);
+    end = offset;
+  }
+  return { text: chars.slice(offset, end).join("") };
+}
+
+function sliceList(sh: Shell, param: Param, value: ParamValue, offset: number, count: number | undefined): ParamValue {
+  if (count !== undefined && count < 0) throw new ShellError(`${param.arg2}: substring expression < 0`);
+  let list = value.list!;
+  if (param.index === undefined) {
+    // Positional parameters: offset 0 includes $0.
+    if (offset < 0) offset += list.length + 1;
+    if (offset < 0) return { list: [], star: value.star };
+    list = [sh.arg0, ...list];
+    return { list: list.slice(offset, count === undefined ? undefined : offset + count), star: value.star };
+  }
+  const variable = sh.vars.find(sh.vars.target(param.name));
+  if (variable?.list) {
+    const keys = Object.keys(variable.list).map(Number);
+    if (offset < 0) offset += (keys.at(-1) ?? -1) + 1;
+    if (offset < 0) return { list: [], star: value.star };
+    list = keys.filter((key) => key >= offset).map((key) => variable.list![key]!);
+    offset = 0;
+  } else if (offset < 0) offset += list.length;
+  if (offset < 0) return { list: [], star: value.star };
+  return { list: list.slice(offset, count === undefined ? undefined : offset + count), star: value.star };
+}
+
+/** For `[[ -v name ]]`, `test -v` and `unset`: evaluates a subscript. */
+export function subscript(sh: Shell, text: string): number {
+  return Number(evaluate(text, sh.arith));
+}

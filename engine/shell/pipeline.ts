@@ -1,0 +1,111 @@
+import type { CommandNode, Pipeline } from "unbash";
+import type { Gen } from "../kernel/index.ts";
+import type { OpenFile } from "../machine/open-file.ts";
+import { type Process, release } from "../machine/process.ts";
+import { pipe } from "../machine/sys.ts";
+import { failed, runNode } from "./execute.ts";
+import { waitForeground } from "./foreground.ts";
+import { forkShell } from "./fork.ts";
+import type { Shell } from "./shell.ts";
+import { printTimes } from "./times.ts";
+
+/** Runs `[time] [!] a | b | c`. */
+export function* runPipeline(sh: Shell, node: Pipeline): Gen<void> {
+  const time = node.prefixes.find((prefix) => prefix.type === "Time");
+  const negations = node.prefixes.filter((prefix) => prefix.type === "Negation").length;
+  const started = sh.p.machine.kernel.now;
+  if (negations > 0) {
+    sh.ignoreErrors++;
+    try {
+      yield* runCommands(sh, node);
+    } finally {
+      sh.ignoreErrors--;
+    }
+    if (negations % 2 === 1) sh.status = sh.status === 0 ? 1 : 0;
+  } else yield* runCommands(sh, node);
+  if (time) {
+    yield* sh.settle();
+    yield* printTimes(sh, sh.p.machine.kernel.now - started, time.type === "Time" && time.posix !== undefined);
+  }
+}
+
+function* runCommands(sh: Shell, node: Pipeline): Gen<void> {
+  if (node.commands.length === 0) {
+    sh.status = 0;
+    return;
+  }
+  if (node.commands.length === 1) {
+    yield* runNode(sh, node.commands[0]!);
+    sh.pipeStatus = [sh.status];
+    return;
+  }
+  sh.position = node.pos;
+  const processes = yield* startPipeline(sh, node, false);
+  if (processes.length < node.commands.length) {
+    yield* runLast(sh, node, processes);
+    return;
+  }
+  sh.status = yield* waitForeground(sh, processes, sh.textOf(node));
+  yield* failed(sh);
+}
+
+/** With `shopt -s lastpipe` the last command runs in the shell itself. */
+function* runLast(sh: Shell, node: Pipeline, processes: Process[]): Gen<void> {
+  const input = sh.lastPipeInput!;
+  sh.lastPipeInput = undefined;
+  const old = sh.p.fds.get(0);
+  if (old) old.refs++;
+  sh.p.setFd(0, input);
+  try {
+    yield* runNode(sh, node.commands.at(-1)!);
+  } finally {
+    if (old) {
+      sh.p.setFd(0, old);
+      release(old);
+    } else sh.p.closeFd(0);
+  }
+  const status = sh.status;
+  yield* waitForeground(sh, processes, sh.textOf(node));
+  sh.pipeStatus = [...sh.pipeStatus, status];
+  sh.status = sh.pipefail(sh.pipeStatus);
+  yield* failed(sh);
+}
+
+/** Starts every command of a pipeline in a process of its own, joined by pipes. */
+export function* startPipeline(sh: Shell, node: Pipeline, background: boolean): Gen<Process[]> {
+  const processes: Process[] = [];
+  const { commands, operators } = node;
+  let input: OpenFile | undefined;
+  for (let i = 0; i < commands.length; i++) {
+    const command = commands[i]!;
+    if (i === commands.length - 1 && sh.shopts.has("lastpipe") && !sh.has("monitor") && !background) {
+      sh.lastPipeInput = input;
+      return processes;
+    }
+    const fds = sh.fds();
+    if (input) fds.set(0, input);
+    let next: OpenFile | undefined;
+    if (i < commands.length - 1) {
+      const [reader, writer] = pipe();
+      fds.set(1, writer);
+      if (operators[i] === "|&") fds.set(2, writer);
+      next = reader;
+    }
+    const group = !sh.has("monitor") ? undefined : processes[0] ? processes[0].group : "new";
+    const child = yield* forkShell(sh, (sub) => element(sub, command), {
+      fds,
+      background,
+      ...(group !== undefined ? { group } : {}),
+    });
+    processes.push(child);
+    input = next;
+  }
+  return processes;
+}
+
+/** Body of a pipeline's child. */
+export function* element(sub: Shell, command: CommandNode): Gen<number> {
+  if (command.type !== "Subshell" && command.type !== "Command") sub.loops = 0;
+  yield* runNode(sub, command, true);
+  return sub.status;
+}

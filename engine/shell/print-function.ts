@@ -1,0 +1,13 @@
+import { printCommand } from "./print-command.ts";
+import type { ShellFunction } from "./shell.ts";
+import { parseText } from "./source.ts";
+
+/** A function's definition, laid out as bash does. */
+export function functionText(name: string, fn: ShellFunction): string {
+  return printCommand(fn.node, fn.source.text, name);
+}
+
+/** Is this a name bash takes for a function? */
+export function isFunctionName(name: string): boolean {
+  return !/[\s$`'"\\|&;()<>]/.test(name) && parseText(`${name}() { :; }`).errors === undefined;
+}

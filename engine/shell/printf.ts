@@ -1,0 +1,238 @@
+import { encode } from "../kernel/index.ts";
+import { formatFloat, parseFloatText } from "./float.ts";
+import { backslashQuote, readEscape, rejoin, shellQuote } from "./quote.ts";
+import type { Shell } from "./shell.ts";
+import { strftime } from "./strftime.ts";
+
+const MAX_WIDTH = 1_000_000;
+
+interface Result {
+  text: string;
+  errors: string[];
+}
+
+/** Formats as the printf builtin: the format is used again while arguments are left. */
+export function formatPrintf(sh: Shell, format: string, args: readonly string[]): Result {
+  const state = { sh, args, next: 0, errors: [] as string[], stop: false };
+  let text = "";
+  do {
+    const before = state.next;
+    text += once(state, format);
+    if (state.stop || state.next === before) break;
+  } while (state.next < args.length && text.length < 64 * 1024 * 1024);
+  return { text: rejoin(text), errors: state.errors };
+}
+
+interface State {
+  sh: Shell;
+  args: readonly string[];
+  next: number;
+  errors: string[];
+  stop: boolean;
+}
+
+function once(state: State, format: string): string {
+  let out = "";
+  for (let i = 0; i < format.length; ) {
+    const c = format[i]!;
+    if (c === "\\") {
+      const escape = readEscape(format, i + 1, true);
+      if (format[i + 1] === "c") {
+        out += "\\c";
+        i += 2;
+        continue;
+      }
+      out += escape.value;
+      i = escape.end;
+      continue;
+    }
+    if (c !== "%") {
+      out += c;
+      i++;
+      continue;
+    }
+    if (format[i + 1] === "%") {
+      out += "%";
+      i += 2;
+      continue;
+    }
+    const spec = /^%([-+ 0#']*)(\*|\d+)?(?:\.(\*|-?\d*))?(?:hh|h|ll|l|j|z|t|L)?(\((?:[^()]|\([^)]*\))*\)T|.)?/s.exec(
+      format.slice(i),
+    )!;
+    const kind = spec[4];
+    if (kind === undefined) {
+      state.errors.push(`\`${spec[0]}': missing format character`);
+      state.stop = true;
+      return out;
+    }
+    if (!"diouxXeEfFgGaAcsbqQn".includes(kind) && !kind.endsWith("T")) {
+      state.errors.push(`\`${kind}': invalid format character`);
+      state.stop = true;
+      return out;
+    }
+    out += convert(state, spec, kind);
+    if (state.stop) return out;
+    i += spec[0].length;
+  }
+  return out;
+}
+
+function take(state: State): string | undefined {
+  return state.next < state.args.length ? state.args[state.next++] : undefined;
+}
+
+function convert(state: State, spec: RegExpExecArray, kind: string): string {
+  let flags = spec[1]!;
+  let width = spec[2] === "*" ? Number(integer(state, take(state))) : Number(spec[2] ?? 0);
+  if (width < 0) {
+    flags += "-";
+    width = -width;
+  }
+  width = Math.min(width, MAX_WIDTH);
+  let precision =
+    spec[3] === undefined ? undefined : spec[3] === "*" ? Number(integer(state, take(state))) : Number(spec[3]);
+  if (precision !== undefined && precision < 0) precision = undefined;
+  if (precision !== undefined) precision = Math.min(precision, MAX_WIDTH);
+  switch (kind) {
+    case "s":
+      return pad(cut(take(state) ?? "", precision), width, flags);
+    case "c":
+      return pad([...(take(state) ?? "")][0] ?? "", width, flags);
+    case "b": {
+      const done = bEscapes(take(state) ?? "");
+      if (done.stop) state.stop = true;
+      return pad(cut(done.text, precision), width, flags);
+    }
+    case "q":
+      return pad(cut(backslashQuote(take(state) ?? ""), precision), width, flags);
+    case "Q":
+      return pad(shellQuote(cut(take(state) ?? "", precision)), width, flags);
+    case "n":
+      return "";
+    case "d":
+    case "i":
+      return signed(integer(state, take(state)), flags, width, precision);
+    case "o":
+    case "u":
+    case "x":
+    case "X":
+      return unsigned(kind, BigInt.asUintN(64, integer(state, take(state))), flags, width, precision);
+  }
+  if (kind.endsWith("T")) {
+    const arg = take(state);
+    const now = state.sh.p.machine.kernel.wallMs;
+    const seconds =
+      arg === undefined || arg === "-1"
+        ? Math.floor(now / 1000)
+        : arg === "-2"
+          ? Math.floor(state.sh.p.machine.kernel.epochMs / 1000)
+          : Number(integer(state, arg));
+    return pad(cut(strftime(kind.slice(1, -2) || "%H:%M:%S", seconds), precision), width, flags);
+  }
+  return floating(state, kind, flags, width, precision);
+}
+
+/** Bytes count for precision of `%s`. */
+function cut(text: string, precision: number | undefined): string {
+  if (precision === undefined) return text;
+  return [...text].slice(0, precision).join("");
+}
+
+function pad(text: string, width: number, flags: string): string {
+  if (width === 0) return text;
+  const length = /^[\x00-\x7f]*$/.test(text) ? text.length : encode(text).length;
+  const fill = " ".repeat(Math.max(0, width - length));
+  return flags.includes("-") ? text + fill : fill + text;
+}
+
+function bEscapes(text: string): { text: string; stop: boolean } {
+  let out = "";
+  for (let i = 0; i < text.length; ) {
+    if (text[i] !== "\\") {
+      out += text[i++];
+      continue;
+    }
+    const next = text[i + 1];
+    if (next !== undefined && next >= "1" && next <= "7") {
+      const escape = readEscape(text, i + 1, true);
+      out += escape.value;
+      i = escape.end;
+      continue;
+    }
+    const escape = readEscape(text, i + 1, false);
+    if (escape.stop) return { text: out, stop: true };
+    out += next === "'" || next === '"' || next === "?" ? next : escape.value;
+    i = escape.end;
+  }
+  return { text: out, stop: false };
+}
+
+/** An integer argument; complains about what is none and goes on with its leading digits. */
+function integer(state: State, arg: string | undefined): bigint {
+  if (arg === undefined || arg === "") return 0n;
+  if (arg[0] === "'" || arg[0] === '"') return BigInt(arg.codePointAt(1) ?? 0);
+  const match = /^\s*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)/.exec(arg);
+  if (match === null) {
+    state.errors.push(`${arg}: invalid number`);
+    return 0n;
+  }
+  if (match[0].length < arg.length) {
+    const octal = /^\s*[+-]?0[0-9]+$/.test(arg);
+    state.errors.push(`${arg}: invalid ${octal ? "octal number" : "number"}`);
+  }
+  const digits = match[2]!;
+  let value = BigInt(/^0[0-7]/.test(digits) ? `0o${digits.slice(1)}` : digits);
+  if (match[1] === "-") value = -value;
+  if (value > 0x7fffffffffffffffn || value < -0x8000000000000000n) {
+    state.errors.push(`warning: ${arg}: Numerical result out of range`);
+    return value > 0n ? 0x7fffffffffffffffn : -0x8000000000000000n;
+  }
+  return value;
+}
+
+function signed(value: bigint, flags: string, width: number, precision: number | undefined): string {
+  const sign = value < 0n ? "-" : flags.includes("+") ? "+" : flags.includes(" ") ? " " : "";
+  let digits = String(value < 0n ? -value : value);
+  if (precision === 0 && value === 0n) digits = "";
+  return numeric(sign, digits, flags, width, precision);
+}
+
+function unsigned(kind: string, value: bigint, flags: string, width: number, precision: number | undefined): string {
+  let digits = value.toString(kind === "o" ? 8 : kind === "u" ? 10 : 16);
+  if (kind === "X") digits = digits.toUpperCase();
+  if (precision === 0 && value === 0n) digits = "";
+  let sign = "";
+  if (flags.includes("#") && value !== 0n) {
+    if (kind === "o") digits = `0${digits}`;
+    else if (kind !== "u") sign = kind === "x" ? "0x" : "0X";
+  }
+  return numeric(sign, digits, flags, width, precision);
+}
+
+function numeric(sign: string, digits: string, flags: string, width: number, precision: number | undefined): string {
+  let body = digits;
+  if (precision !== undefined) body = body.padStart(precision, "0");
+  else if (flags.includes("0") && !flags.includes("-")) body = body.padStart(width - sign.length, "0");
+  const text = sign + body;
+  return flags.includes("-") ? text.padEnd(width) : text.padStart(width);
+}
+
+function floating(state: State, kind: string, flags: string, width: number, precision: number | undefined): string {
+  const arg = take(state);
+  let value = 0;
+  if (arg !== undefined && arg !== "") {
+    if (arg[0] === "'" || arg[0] === '"') value = arg.codePointAt(1) ?? 0;
+    else {
+      const parsed = parseFloatText(arg);
+      if (parsed.rest !== "") state.errors.push(`${arg}: invalid number`);
+      value = parsed.value;
+    }
+  }
+  const body = formatFloat(Math.abs(value), kind, precision, flags.includes("#"));
+  const sign = value < 0 || Object.is(value, -0) ? "-" : flags.includes("+") ? "+" : flags.includes(" ") ? " " : "";
+  const text =
+    flags.includes("0") && !flags.includes("-") && Number.isFinite(value)
+      ? sign + body.padStart(width - sign.length, "0")
+      : sign + body;
+  return flags.includes("-") ? text.padEnd(width) : text.padStart(width);
+}

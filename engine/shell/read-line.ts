@@ -1,0 +1,36 @@
+import { concat, decode, type Gen } from "../kernel/index.ts";
+import type { OpenFile } from "../machine/open-file.ts";
+import type { Shell } from "./shell.ts";
+
+/**
+ * Reads up to a delimiter and not a byte further, so that what follows is left for the next reader. Undefined at the
+ * end of input (with nothing before it).
+ */
+export function* readLine(sh: Shell, fd: number, delimiter = 10): Gen<string | undefined> {
+  const file = sh.p.fds.get(fd);
+  if (file === undefined) return undefined;
+  const { bytes, ended } = yield* readUntil(file, delimiter);
+  return bytes.length === 0 && ended ? undefined : decode(bytes);
+}
+
+/** Bytes up to `delimiter` (taken off). Files and pipes are read in blocks and the rest put back. */
+export function* readUntil(
+  file: OpenFile,
+  delimiter: number,
+): Gen<{ bytes: Uint8Array; ended: boolean; interrupted?: boolean }> {
+  const parts: Uint8Array[] = [];
+  for (;;) {
+    if (file.node?.kind === "file" && file.offset !== undefined) {
+      const all = file.node.content.bytes();
+      const end = all.indexOf(delimiter, file.offset);
+      const bytes = all.subarray(file.offset, end < 0 ? all.length : end);
+      file.offset = end < 0 ? all.length : end + 1;
+      return { bytes, ended: end < 0 };
+    }
+    const chunk = yield* file.read(1);
+    if (chunk === "interrupted") return { bytes: concat(parts), ended: false, interrupted: true };
+    if (chunk.length === 0) return { bytes: parts.length ? concat(parts) : chunk, ended: true };
+    if (chunk[0] === delimiter) return { bytes: parts.length ? concat(parts) : new Uint8Array(0), ended: false };
+    parts.push(chunk);
+  }
+}

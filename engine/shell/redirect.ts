@@ -1,0 +1,174 @@
+import type { Redirect, Redirection } from "unbash";
+import { encode, type Gen } from "../kernel/index.ts";
+import { isErrno } from "../machine/errno.ts";
+import type { OpenFile } from "../machine/open-file.ts";
+import { release } from "../machine/process.ts";
+import { find, openFile, pipe } from "../machine/sys.ts";
+import { ShellError } from "./control.ts";
+import { compile, expanding, expandText, piecesText, wordText } from "./expand.ts";
+import type { Shell } from "./shell.ts";
+
+/** What descriptors were before redirections; `undefined`: closed. */
+export type Saved = [number, OpenFile | undefined][];
+
+const DEFAULT_FD: Record<string, number> = { "<": 0, "<<": 0, "<<-": 0, "<<<": 0, "<&": 0, "<>": 0 };
+
+/** Makes redirections in order on the shell's own descriptors. What was there comes back for `restore`. */
+export function* redirect(sh: Shell, redirections: readonly Redirection[]): Gen<Saved> {
+  const saved: Saved = [];
+  try {
+    for (const one of redirections) yield* apply(sh, one, saved);
+  } catch (error) {
+    restore(sh, saved);
+    throw error;
+  }
+  return saved;
+}
+
+/** Undoes redirections. */
+export function restore(sh: Shell, saved: Saved): void {
+  for (let i = saved.length - 1; i >= 0; i--) {
+    const [fd, file] = saved[i]!;
+    if (file === undefined) sh.p.closeFd(fd);
+    else {
+      sh.p.setFd(fd, file);
+      release(file);
+    }
+  }
+  saved.length = 0;
+}
+
+/** Lets redirections stay (`exec >file`). */
+export function keep(saved: Saved): void {
+  for (const [, file] of saved) if (file) release(file);
+  saved.length = 0;
+}
+
+function save(sh: Shell, fd: number, saved: Saved): void {
+  const old = sh.p.fds.get(fd);
+  if (old) old.refs++;
+  saved.push([fd, old]);
+}
+
+function put(sh: Shell, fd: number, file: OpenFile, saved: Saved | undefined): void {
+  if (saved) save(sh, fd, saved);
+  sh.p.setFd(fd, file);
+  sh.p.closeOnExec.delete(fd);
+}
+
+function* apply(sh: Shell, one: Redirection, saved: Saved): Gen<void> {
+  let fd = DEFAULT_FD[one.operator] ?? 1;
+  let keepFor: string | undefined;
+  if (one.descriptor?.type === "FileDescriptor") fd = one.descriptor.value;
+  else if (one.descriptor) {
+    keepFor = one.descriptor.name;
+    if (one.type === "Redirect" && one.target?.text === "-") {
+      const value = sh.get(keepFor);
+      if (value === undefined || !/^\d+$/.test(value)) throw new ShellError(`${keepFor}: Bad file descriptor`, "fail");
+      save(sh, Number(value), saved);
+      sh.p.closeFd(Number(value));
+      return;
+    }
+    fd = sh.p.freeFd(10);
+    sh.assign(keepFor, undefined, String(fd));
+  }
+  const undo = keepFor === undefined ? saved : undefined;
+  if (one.type === "HereDoc") {
+    const { body } = one;
+    const raw = one.operator === "<<-" ? body.text.replace(/^\t+/gm, "") : body.text;
+    const text = one.delimiter?.quoted
+      ? raw
+      : yield* expanding(sh, () => piecesText(sh, compile(raw, "heredoc").pieces));
+    put(sh, fd, textPipe(text), undo);
+    return;
+  }
+  if (one.type === "HereString") {
+    const text = yield* expanding(sh, () => wordText(sh, one.target?.text ?? ""));
+    put(sh, fd, textPipe(`${text}\n`), undo);
+    return;
+  }
+  yield* applyFile(sh, one, fd, undo);
+}
+
+function textPipe(text: string): OpenFile {
+  const [reader, writer] = pipe();
+  reader.pipe.push(encode(text));
+  writer.close();
+  return reader;
+}
+
+function* target(sh: Shell, one: Redirect): Gen<string> {
+  const raw = one.target?.text ?? "";
+  const words = yield* expanding(sh, () => (sh.posix ? [wordText(sh, raw)] : expandText(sh, raw)));
+  if (words.length !== 1) throw new ShellError(`${raw}: ambiguous redirect`, "fail");
+  return words[0]!;
+}
+
+function* applyFile(sh: Shell, one: Redirect, fd: number, saved: Saved | undefined): Gen<void> {
+  const { operator } = one;
+  const word = yield* target(sh, one);
+  if (operator === "<&" || operator === ">&") {
+    if (word === "-") {
+      if (saved) save(sh, fd, saved);
+      sh.p.closeFd(fd);
+      return;
+    }
+    const move = /^(\d+)-$/.exec(word);
+    if (move || /^\d+$/.test(word)) {
+      const from = Number(move ? move[1] : word);
+      const file = sh.p.fds.get(from);
+      if (file === undefined) throw new ShellError(`${word}: Bad file descriptor`, "fail");
+      put(sh, fd, file, saved);
+      if (move && from !== fd) {
+        if (saved) save(sh, from, saved);
+        sh.p.closeFd(from);
+      }
+      return;
+    }
+    if (operator === "<&" || one.descriptor) throw new ShellError(`${one.target?.text}: ambiguous redirect`, "fail");
+  }
+  const file = openTarget(sh, operator, word);
+  put(sh, fd, file, saved);
+  if (operator === "&>" || operator === "&>>" || operator === ">&") put(sh, 2, file, saved);
+}
+
+/** Opens what a redirection names. Throws in bash's words. */
+export function openTarget(sh: Shell, operator: string, path: string): OpenFile {
+  const descriptor = /^\/dev\/(?:fd\/(\d+)|std(in|out|err))$/.exec(path);
+  if (descriptor) {
+    const number = descriptor[1] ? Number(descriptor[1]) : { in: 0, out: 1, err: 2 }[descriptor[2] as "in"];
+    const file = sh.p.fds.get(number);
+    if (file) return file;
+  }
+  try {
+    if (path === "") throw new ShellError(": No such file or directory", "fail");
+    switch (operator) {
+      case "<":
+        return openFile(sh.p, path, { read: true });
+      case "<>":
+        return openFile(sh.p, path, { read: true, write: true, create: true });
+      case ">>":
+      case "&>>":
+        return openFile(sh.p, path, { write: true, append: true, create: true });
+      default:
+        if (operator !== ">|" && sh.has("noclobber") && find(sh.p, path)?.kind === "file")
+          throw new ShellError(`${path}: cannot overwrite existing file`, "fail");
+        return openFile(sh.p, path, { write: true, create: true, truncate: true });
+    }
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    if (sh.setup.dialect === "bash") throw new ShellError(`${path}: ${error.message}`, "fail");
+    const missing =
+      error.code === "ENOENT"
+        ? sh.setup.dialect === "dash" && operator !== "<"
+          ? "Directory nonexistent"
+          : "No such file"
+        : error.message;
+    const verb = operator === "<" ? "open" : "create";
+    if (sh.setup.dialect === "dash") throw new ShellError(`cannot ${verb} ${path}: ${missing}`, "fail", 2);
+    throw new ShellError(
+      `can't ${verb} ${path}: ${error.code === "ENOENT" ? (operator === "<" ? "no such file" : "nonexistent directory") : error.message}`,
+      "fail",
+    );
+  }
+}

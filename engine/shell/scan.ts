@@ -1,0 +1,141 @@
+/** Finds the ends of quoted and nested constructs in shell text. A missing end is the end of the text. */
+
+/** Position of the backquote that closes one opened before `i`. */
+export function closeBacktick(text: string, i: number): number {
+  while (i < text.length && text[i] !== "`") i += text[i] === "\\" ? 2 : 1;
+  return Math.min(i, text.length);
+}
+
+/** Position after the quoted part that starts at `i`, or `i` when none does. */
+export function skipQuoted(text: string, i: number, inDouble = false): number {
+  const c = text[i];
+  if (c === "\\") return Math.min(i + 2, text.length);
+  if (c === "'" && !inDouble) {
+    const end = text.indexOf("'", i + 1);
+    return end < 0 ? text.length : end + 1;
+  }
+  if (c === '"') {
+    let k = i + 1;
+    while (k < text.length && text[k] !== '"') {
+      const next = text[k] === "'" ? k + 1 : skipQuoted(text, k, true);
+      k = next > k ? next : k + 1;
+    }
+    return Math.min(k + 1, text.length);
+  }
+  if (c === "`") return Math.min(closeBacktick(text, i + 1) + 1, text.length);
+  if (c === "$") {
+    const next = text[i + 1];
+    if (next === "'" && !inDouble) {
+      let k = i + 2;
+      while (k < text.length && text[k] !== "'") k += text[k] === "\\" ? 2 : 1;
+      return Math.min(k + 1, text.length);
+    }
+    if (next === "(") return Math.min(closeParen(text, i + 2) + 1, text.length);
+    if (next === "{") return Math.min(closeBrace(text, i + 2, "{", "}", inDouble) + 1, text.length);
+  }
+  return i;
+}
+
+/** Position of the `)` that closes a command substitution whose text starts at `i`. */
+export function closeParen(text: string, i: number): number {
+  let depth = 0;
+  let cases = 0;
+  let wordStart = true;
+  while (i < text.length) {
+    const c = text[i]!;
+    const next = skipQuoted(text, i);
+    if (next > i) {
+      i = next;
+      wordStart = false;
+      continue;
+    }
+    if (c === "#" && wordStart) {
+      const end = text.indexOf("\n", i);
+      i = end < 0 ? text.length : end;
+      continue;
+    }
+    if (c === "<" && text[i + 1] === "<" && text[i + 2] !== "<" && text[i - 1] !== "<") {
+      i = skipHeredoc(text, i);
+      continue;
+    }
+    if (c === "(") depth++;
+    else if (c === ")") {
+      if (cases > 0 && depth === 0) {
+        // The end of a case pattern.
+      } else if (depth === 0) return i;
+      else depth--;
+    } else if (wordStart && /[a-z]/.test(c)) {
+      const word = /^[a-z]+/.exec(text.slice(i, i + 8))![0];
+      const after = text[i + word.length];
+      if (after === undefined || /[\s;)&|]/.test(after)) {
+        if (word === "case") cases++;
+        else if (word === "esac" && cases > 0) cases--;
+      }
+      i += word.length;
+      wordStart = false;
+      continue;
+    }
+    wordStart = /[\s;(&|)]/.test(c);
+    i++;
+  }
+  return text.length;
+}
+
+/** Steps over the body of a heredoc whose `<<` is at `i`, if its delimiter is found; else over the operator. */
+function skipHeredoc(text: string, i: number): number {
+  const head = /^<<(-?)[ \t]*(\\?)(["']?)([\w.-]+)\3/.exec(text.slice(i, i + 80));
+  const newline = text.indexOf("\n", i);
+  if (head === null || newline < 0) return i + 2;
+  const lines = text.slice(newline + 1).split("\n");
+  let at = newline + 1;
+  for (const line of lines) {
+    const plain = head[1] === "-" ? line.replace(/^\t+/, "") : line;
+    if (plain === head[4]) {
+      // What follows the operator on its own line is still code: only jump when nothing there closes.
+      const rest = text.slice(i + head[0].length, newline);
+      return rest.includes(")") ? i + head[0].length : at + line.length;
+    }
+    at += line.length + 1;
+  }
+  return i + head[0].length;
+}
+
+/** Position of the closing bracket that matches one opened before `i`. */
+export function closeBrace(text: string, i: number, open: string, close: string, inDouble = false): number {
+  let depth = 0;
+  while (i < text.length) {
+    const next = skipQuoted(text, i, inDouble);
+    if (next > i) {
+      i = next;
+      continue;
+    }
+    const c = text[i];
+    if (c === open && open === "[") depth++;
+    else if (c === close) {
+      if (depth === 0) return i;
+      depth--;
+    }
+    i++;
+  }
+  return text.length;
+}
+
+/** Position of the `))` that closes an arithmetic expansion whose text starts at `i`; -1 when it is no arithmetic. */
+export function closeArith(text: string, i: number): number {
+  let depth = 0;
+  while (i < text.length) {
+    const next = skipQuoted(text, i);
+    if (next > i) {
+      i = next;
+      continue;
+    }
+    const c = text[i];
+    if (c === "(") depth++;
+    else if (c === ")") {
+      if (depth > 0) depth--;
+      else return text[i + 1] === ")" ? i : -1;
+    }
+    i++;
+  }
+  return -1;
+}

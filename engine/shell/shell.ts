@@ -1,0 +1,512 @@
+import type { Function as FunctionNode } from "unbash";
+import { cpu, type Gen } from "../kernel/index.ts";
+import { COST } from "../machine/costs.ts";
+import { isErrno } from "../machine/errno.ts";
+import type { OpenFile } from "../machine/open-file.ts";
+import type { Process } from "../machine/process.ts";
+import type { Signal } from "../machine/signal.ts";
+import * as sys from "../machine/sys.ts";
+import { type ArithScope, evaluate } from "./arith.ts";
+import { ShellError } from "./control.ts";
+import { defineDynamic } from "./dynamic.ts";
+import { compile, type Memo, piecesText } from "./expand.ts";
+import type { History } from "./history.ts";
+import { JobTable } from "./jobs.ts";
+import { expandPrompt } from "./prompt.ts";
+import type { Source } from "./source.ts";
+import { substituteCommand, substituteProcess } from "./substitution.ts";
+import { Variable, Variables } from "./variables.ts";
+import type { Piece } from "./word.ts";
+
+/** How the shell was started decides the words of its messages and a few rules. */
+export type Dialect = "bash" | "dash" | "busybox";
+
+/** A function as defined. */
+export interface ShellFunction {
+  node: FunctionNode;
+  source: Source;
+  exported?: boolean;
+  trace?: boolean;
+}
+
+/** A function call, a sourced file, or the main script, innermost last. */
+export interface CallFrame {
+  kind: "function" | "source" | "main";
+  name: string;
+  /** BASH_SOURCE: where the code stands. */
+  file: string;
+  /** Line of the call. */
+  line: number;
+}
+
+/** Fixed settings of one shell process. */
+export interface ShellSetup {
+  dialect: Dialect;
+  interactive: boolean;
+  login: boolean;
+}
+
+/** `set -o` options that are on at the start. */
+const OPTIONS = ["braceexpand", "hashall", "interactive-comments"];
+const SHOPTS = [
+  "checkwinsize",
+  "cmdhist",
+  "complete_fullquote",
+  "extquote",
+  "force_fignore",
+  "globasciiranges",
+  "globskipdots",
+  "hostcomplete",
+  "interactive_comments",
+  "patsub_replacement",
+  "progcomp",
+  "promptvars",
+  "sourcepath",
+];
+
+/** The state of a shell process; copied when it forks. Running commands is the business of execute.ts and its kin. */
+export class Shell {
+  p: Process;
+  readonly setup: ShellSetup;
+  vars = new Variables();
+  functions = new Map<string, ShellFunction>();
+  aliases = new Map<string, string>();
+  readonly options = new Set(OPTIONS);
+  readonly shopts = new Set(SHOPTS);
+  positional: string[] = [];
+  arg0 = "bash";
+  /** First word of messages: the script's name, or the shell's. */
+  commandName = "bash";
+  /** Text after `-c`. */
+  isCommandString = false;
+  status = 0;
+  pipeStatus: number[] = [0];
+  /** The pid of `$!`. */
+  lastBackground: number | undefined;
+  lastArgument = "";
+  /** What is being run, and where. */
+  source!: Source;
+  position = 0;
+  /** Commands that were looked up: name → path and hits. */
+  hashed = new Map<string, { path: string; hits: number }>();
+  calls: CallFrame[] = [];
+  loops = 0;
+  functionDepth = 0;
+  sourceDepth = 0;
+  subshellDepth = 0;
+  /** Positive where `set -e` and the ERR trap look away. */
+  ignoreErrors = 0;
+  jobs = new JobTable();
+  traps = new Map<string, string>();
+  /** Signals ignored when the shell started: it may not trap them. */
+  readonly ignoredAtStart = new Set<Signal>();
+  runningTrap = 0;
+  memo: Memo | undefined;
+  dirStack: string[] = [];
+  history: History | undefined;
+  completions = new Map<string, string[]>();
+  /** BASH_COMMAND. */
+  commandText = "";
+  /** $$: the pid of the shell that was started, also in its subshells. */
+  shellPid: number;
+  startedAt: number;
+  secondsBase = 0;
+  commandNumber = 1;
+  getoptsPosition = 0;
+  /** Process substitutions of the running command, closed when it ends. */
+  substitutions: { fd: number }[] = [];
+  /** Descriptors that stand in for /dev/fd names of process substitutions. */
+  private debt = 0;
+  readonly arith: ArithScope;
+  exiting = false;
+  /** Aliases that are being expanded, which do not expand themselves. */
+  expandingAliases = new Set<string>();
+  readonlyFunctions = new Set<string>();
+  /** Status of the last command substitution of a command without a name. */
+  substitutionStatus: number | undefined;
+  /** `$?` when the running trap began: what `exit` without a number gives. */
+  trapStatus: number | undefined;
+  /** Ctrl-C came to an interactive shell: the command line is given up. */
+  interruptPending = false;
+  runningErr = 0;
+  readonly limits = new Map<string, string>();
+  /** `exit` told about stopped jobs and goes through next time. */
+  warnedAboutJobs = false;
+  returnTrapDue: string | undefined;
+  readonly disabledBuiltins = new Set<string>();
+  /** What a `lastpipe` command reads. */
+  lastPipeInput: OpenFile | undefined;
+  /** `set -e` was on in the parent: command substitutions drop it. */
+  inheritsErrexit = false;
+  /** How often PS4's first character is repeated. */
+  traceDepth = 1;
+  /** Function depth at which the ERR trap was set. */
+  errTrapDepth = 0;
+
+  constructor(p: Process, setup: ShellSetup) {
+    this.p = p;
+    this.setup = setup;
+    this.shellPid = p.nsPid;
+    this.startedAt = p.machine.kernel.now;
+    this.arith = {
+      get: (name, index) => this.getForArith(name, index),
+      set: (name, index, value) => this.assign(name, index, value),
+      unset: (name) => {
+        if (this.has("nounset")) throw new ShellError(`${name}: unbound variable`, "exit", 1);
+      },
+    };
+  }
+
+  /** A copy for a child process; `p` is set when the child exists. */
+  copy(): Shell {
+    const other = new Shell(this.p, this.setup);
+    other.vars = this.vars.copy((name, variable) => defineDynamic(other, name, variable));
+    other.functions = new Map(this.functions);
+    other.aliases = new Map(this.aliases);
+    other.options.clear();
+    for (const option of this.options) other.options.add(option);
+    other.shopts.clear();
+    for (const option of this.shopts) other.shopts.add(option);
+    other.positional = this.positional;
+    other.arg0 = this.arg0;
+    other.commandName = this.commandName;
+    other.isCommandString = this.isCommandString;
+    other.status = this.status;
+    other.pipeStatus = this.pipeStatus;
+    other.lastBackground = this.lastBackground;
+    other.lastArgument = this.lastArgument;
+    other.source = this.source;
+    other.position = this.position;
+    other.hashed = new Map(this.hashed);
+    other.calls = this.calls.slice();
+    other.loops = this.loops;
+    other.functionDepth = this.functionDepth;
+    other.sourceDepth = this.sourceDepth;
+    other.subshellDepth = this.subshellDepth + 1;
+    other.traceDepth = this.traceDepth;
+    other.readonlyFunctions = this.readonlyFunctions;
+    for (const name of this.disabledBuiltins) other.disabledBuiltins.add(name);
+    other.options.delete("monitor");
+    if (!this.has("posix") && !this.shopts.has("inherit_errexit")) other.inheritsErrexit = this.has("errexit");
+    other.ignoreErrors = this.ignoreErrors;
+    other.jobs = this.jobs.copyForSubshell();
+    for (const signal of this.ignoredAtStart) other.ignoredAtStart.add(signal);
+    // Ignored signals stay ignored; other traps are reset, but `trap -p` still shows them. ERR, DEBUG, RETURN go on
+    // only with errtrace and functrace.
+    for (const [name, action] of this.traps) {
+      if (action === "") other.traps.set(name, action);
+      else if (name === "ERR" && this.has("errtrace")) other.traps.set(name, action);
+      else if ((name === "DEBUG" || name === "RETURN") && this.has("functrace")) other.traps.set(name, action);
+    }
+    other.dirStack = this.dirStack.slice();
+    other.history = this.history;
+    other.completions = this.completions;
+    other.commandText = this.commandText;
+    other.shellPid = this.shellPid;
+    other.startedAt = this.startedAt;
+    other.secondsBase = this.secondsBase;
+    other.getoptsPosition = this.getoptsPosition;
+    return other;
+  }
+
+  /** True when a program may take over the process: nothing is left to be done after it. */
+  canExec(): boolean {
+    return (
+      this.traps.size === 0 &&
+      this.jobs.jobs.length === 0 &&
+      !this.has("monitor") &&
+      this.sourceDepth === 0 &&
+      this.functionDepth === 0
+    );
+  }
+
+  /** Status of a pipeline from those of its commands. */
+  pipefail(statuses: readonly number[]): number {
+    if (!this.has("pipefail")) return statuses.at(-1) ?? 0;
+    for (let i = statuses.length - 1; i >= 0; i--) if (statuses[i] !== 0) return statuses[i]!;
+    return 0;
+  }
+
+  has(option: string): boolean {
+    return this.options.has(option);
+  }
+
+  extglob(): boolean {
+    return this.shopts.has("extglob");
+  }
+
+  get posix(): boolean {
+    return this.setup.dialect !== "bash";
+  }
+
+  /** Charges one step of the shell; passes the charge on in portions. */
+  *step(): Gen<void> {
+    this.debt += COST.shellStep;
+    if (this.debt >= 100) yield* this.settle();
+  }
+
+  *settle(): Gen<void> {
+    const due = this.debt;
+    this.debt = 0;
+    yield* cpu(due);
+  }
+
+  // ---- messages -----------------------------------------------------------------------------------------------------
+
+  line(): number {
+    return this.source === undefined ? 0 : this.source.lineAt(this.position);
+  }
+
+  /** What messages begin with. */
+  prefix(): string {
+    const { dialect, interactive } = this.setup;
+    if (dialect === "busybox")
+      return `${this.commandName}: ${interactive || this.isCommandString ? "" : `line ${this.line()}: `}`;
+    if (dialect === "dash") return `${this.commandName}: ${this.line()}: `;
+    const frame = this.calls.at(-1);
+    const name = interactive
+      ? this.commandName
+      : frame && frame.kind !== "main" && frame.file !== ""
+        ? frame.file
+        : this.commandName;
+    return interactive && this.sourceDepth === 0 ? `${name}: ` : `${name}: line ${this.line()}: `;
+  }
+
+  /** Prints an error message on standard error. */
+  *complain(message: string): Gen<void> {
+    yield* this.writeTo(2, `${this.prefix()}${message}\n`);
+  }
+
+  /** Writes to a descriptor; a closed one is an error the caller may look at. */
+  *writeTo(fd: number, text: string): Gen<boolean> {
+    for (;;) {
+      try {
+        yield* sys.write(this.p, fd, text);
+        return true;
+      } catch (error) {
+        if (isErrno(error, "EINTR")) continue;
+        if (isErrno(error)) return false;
+        throw error;
+      }
+    }
+  }
+
+  // ---- variables ----------------------------------------------------------------------------------------------------
+
+  get(name: string, index?: string): string | undefined {
+    const target = this.vars.target(name);
+    const bracket = target.indexOf("[");
+    if (bracket > 0 && index === undefined) return this.get(target.slice(0, bracket), target.slice(bracket + 1, -1));
+    const variable = this.vars.find(target);
+    if (variable === undefined) return undefined;
+    if (index === undefined) return variable.scalar();
+    if (variable.map) return variable.map.get(this.keyOf(index));
+    const at = this.indexOf(variable, index, name);
+    return variable.list ? variable.list[at] : at === 0 ? variable.scalar() : undefined;
+  }
+
+  private getForArith(name: string, index: string | undefined): string | undefined {
+    return this.get(name, index);
+  }
+
+  /** Sets a variable or an element as an assignment does: attributes apply. Throws for read-only ones. */
+  assign(name: string, index: string | undefined, value: string, append = false): void {
+    const target = this.vars.target(name);
+    const bracket = target.indexOf("[");
+    if (bracket > 0) {
+      this.assign(target.slice(0, bracket), target.slice(bracket + 1, -1), value, append);
+      return;
+    }
+    let variable = this.vars.find(target);
+    if (variable === undefined) {
+      variable = new Variable();
+      this.vars.all.set(target, variable);
+    }
+    if (variable.readonly) throw new ShellError(`${target}: readonly variable`);
+    if (variable.set && index === undefined) {
+      variable.set(value);
+      return;
+    }
+    if (this.options.has("allexport")) variable.exported = true;
+    if (index !== undefined && !variable.isArray) {
+      variable.list = variable.value === undefined ? [] : [variable.value];
+      variable.value = undefined;
+    }
+    if (variable.map) {
+      const key = this.keyOf(index ?? "0");
+      if (key === "" && index !== undefined) throw new ShellError(`${name}[${index}]: bad array subscript`, "fail");
+      variable.map.set(key, this.converted(variable, value, append, variable.map.get(key)));
+    } else if (variable.list) {
+      const at = index === undefined ? 0 : this.indexOf(variable, index, name);
+      variable.list[at] = this.converted(variable, value, append, variable.list[at]);
+    } else {
+      variable.value = this.converted(variable, value, append, variable.value);
+      if (variable.nameref && value !== "" && !/^[A-Za-z_]\w*(\[.*\])?$/.test(value)) {
+        variable.value = undefined;
+        throw new ShellError(`\`${value}': invalid variable name for name reference`, "fail");
+      }
+    }
+    if (variable.exported || target === "PATH" || target === "IFS") this.vars.changed();
+    if (target === "PATH") this.hashed.clear();
+    else if (target === "OPTIND") this.getoptsPosition = 0;
+  }
+
+  private converted(variable: Variable, value: string, append: boolean, old: string | undefined): string {
+    if (variable.integer) {
+      const result = evaluate(value, this.arith);
+      return String(append ? BigInt(evaluate(old ?? "0", this.arith)) + BigInt(result) : result);
+    }
+    const text = append ? (old ?? "") + value : value;
+    if (variable.lower) return text.toLowerCase();
+    if (variable.upper) return text.toUpperCase();
+    return text;
+  }
+
+  set(name: string, value: string): void {
+    this.assign(name, undefined, value);
+  }
+
+  /** Sets and exports. */
+  export(name: string, value: string): void {
+    this.assign(name, undefined, value);
+    this.vars.ensure(name).exported = true;
+    this.vars.changed();
+  }
+
+  /** Numeric value of a subscript; negative ones count from the end. */
+  indexOf(variable: Variable | undefined, text: string, name: string): number {
+    const source = /[$`"'\\]/.test(text) ? piecesText(this, compile(text).pieces) : text;
+    const value = Number(evaluate(source, this.arith));
+    if (value >= 0) return value;
+    const size = variable?.list ? Number(Object.keys(variable.list).at(-1) ?? -1) + 1 : variable?.isSet ? 1 : 0;
+    if (value + size < 0) throw new ShellError(`${name}[${text}]: bad array subscript`, variable ? "fail" : "fail");
+    return value + size;
+  }
+
+  /** The key that a subscript of an associative array names. */
+  keyOf(text: string): string {
+    return /[$`"'\\]/.test(text) ? piecesText(this, compile(text).pieces) : text;
+  }
+
+  elementsOf(name: string): string[] {
+    return this.vars.find(name)?.elements() ?? [];
+  }
+
+  keysOf(name: string): string[] {
+    return this.vars.find(name)?.keys() ?? [];
+  }
+
+  ifs(): string {
+    const ifs = this.vars.find("IFS");
+    return ifs === undefined ? " \t\n" : (ifs.scalar() ?? " \t\n");
+  }
+
+  /** What joins `"$*"`. */
+  ifsJoin(): string {
+    const ifs = this.ifs();
+    return ifs === "" ? "" : String.fromCodePoint(ifs.codePointAt(0)!);
+  }
+
+  /** `$?`, `$#`, `$1` …; null when the name is no special parameter, undefined when it is unset. */
+  special(name: string): string | undefined | null {
+    const code = name.charCodeAt(0);
+    if (code >= 48 && code <= 57) {
+      const n = Number(name);
+      return n === 0 ? this.arg0 : this.positional[n - 1];
+    }
+    switch (name) {
+      case "?":
+        return String(this.status);
+      case "#":
+        return String(this.positional.length);
+      case "$":
+        return String(this.shellPid);
+      case "!":
+        return this.lastBackground === undefined ? undefined : String(this.lastBackground);
+      case "-":
+        return this.flagLetters();
+      case "_":
+        return this.lastArgument;
+      default:
+        return null;
+    }
+  }
+
+  /** `$-`. */
+  flagLetters(): string {
+    let out = "";
+    const letters: [string, string][] = [
+      ["allexport", "a"],
+      ["notify", "b"],
+      ["errexit", "e"],
+      ["noglob", "f"],
+      ["hashall", "h"],
+      ["keyword", "k"],
+      ["monitor", "m"],
+      ["noexec", "n"],
+      ["privileged", "p"],
+      ["onecmd", "t"],
+      ["nounset", "u"],
+      ["verbose", "v"],
+      ["xtrace", "x"],
+      ["braceexpand", "B"],
+      ["noclobber", "C"],
+      ["errtrace", "E"],
+      ["histexpand", "H"],
+      ["physical", "P"],
+      ["functrace", "T"],
+    ];
+    for (const [option, letter] of letters) {
+      if (letter === "m" && this.setup.interactive) out += "i";
+      if (this.has(option)) out += letter;
+    }
+    if (this.setup.interactive && !out.includes("i")) out += "i";
+    if (this.isCommandString) out += "c";
+    else if (!this.setup.interactive && this.calls[0]?.file === "") out += "s";
+    return out;
+  }
+
+  /** Home directory for a tilde; `+` and `-` are PWD and OLDPWD. Undefined when there is none. */
+  home(user: string): string | undefined {
+    if (user === "+") return this.get("PWD");
+    if (user === "-") return this.get("OLDPWD");
+    if (user === "") {
+      const home = this.get("HOME");
+      if (home !== undefined) return home;
+    }
+    return this.passwd((fields) => (user === "" ? fields[2] === String(this.p.cred.uid) : fields[0] === user))?.[5];
+  }
+
+  /** The first line of /etc/passwd that fits, split at colons. */
+  passwd(fits: (fields: string[]) => boolean): string[] | undefined {
+    try {
+      for (const line of sys.readText(this.p, "/etc/passwd").split("\n")) {
+        const fields = line.split(":");
+        if (fields.length >= 6 && fits(fields)) return fields;
+      }
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+    }
+    return undefined;
+  }
+
+  /** Source text of a node, for `jobs` and messages. */
+  textOf(node: { pos: number; end: number }): string {
+    return this.source.text.slice(node.pos, node.end).replace(/\s*&?\s*$/, "");
+  }
+
+  prompt(text: string): string {
+    return expandPrompt(this, text);
+  }
+
+  *substitute(piece: Piece & { k: "cmd" | "proc" }, line: number): Gen<string> {
+    return piece.k === "cmd"
+      ? yield* substituteCommand(this, piece.text, line)
+      : yield* substituteProcess(this, piece, line);
+  }
+
+  /** Descriptor table for a child, to be changed before it is started. */
+  fds(): Map<number, OpenFile> {
+    return new Map(this.p.fds);
+  }
+}

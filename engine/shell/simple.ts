@@ -1,0 +1,366 @@
+import type { Assignment, Command, Redirection, Word } from "unbash";
+import { call, type Gen } from "../kernel/index.ts";
+import { applyAssignment, assignmentText, type Prepared, prepareAssignment } from "./assignment.ts";
+import { type Builtin, builtins, DECLARATIONS, SPECIAL } from "./builtins/index.ts";
+import { ExitShell, ReturnFrom, ShellError } from "./control.ts";
+import { failed, runNode, runSource } from "./execute.ts";
+import { expanding, expandWords, plainWord, promptText } from "./expand.ts";
+import { execExternal, runExternal } from "./external.ts";
+import { shellQuote } from "./quote.ts";
+import { keep, redirect, restore, type Saved } from "./redirect.ts";
+import type { Shell, ShellFunction } from "./shell.ts";
+import { Source } from "./source.ts";
+import { closeSubstitutions } from "./substitution.ts";
+import { runTrap } from "./traps.ts";
+
+interface Parts {
+  assignments: Assignment[];
+  words: Word[];
+  redirections: readonly Redirection[];
+  /** Arguments that are assignments, for `declare` and its kin, by their place among the words. */
+  declared: Map<number, Assignment>;
+  /** All words when none needs expansion. */
+  plain: readonly string[] | undefined;
+}
+
+const prepared = new WeakMap<Command, Parts>();
+
+/** Bash's recursion would overflow its stack about here. */
+const MAX_FUNCTION_DEPTH = 14_000;
+
+function partsOf(node: Command): Parts {
+  let parts = prepared.get(node);
+  if (parts) return parts;
+  const words: Word[] = node.name ? [node.name] : [];
+  const assignments = node.prefix.filter((part): part is Assignment => part.type === "Assignment");
+  const declared = new Map<number, Assignment>();
+  const name = node.name?.value;
+  // `command declare x=(…)` and `builtin …` are read alike.
+  const isDeclaration = name !== undefined && (DECLARATIONS.has(name) || name === "command" || name === "builtin");
+  for (const arg of node.args) {
+    if (arg.type === "Word") words.push(arg);
+    else {
+      if (isDeclaration) declared.set(words.length, arg);
+      words.push(wordOf(arg));
+    }
+  }
+  const texts = words.map(plainWord);
+  const plain = declared.size === 0 && texts.every((text) => text !== undefined) ? (texts as string[]) : undefined;
+  parts = { assignments, words, redirections: node.redirects, declared, plain };
+  prepared.set(node, parts);
+  return parts;
+}
+
+function wordOf(assignment: Assignment): Word {
+  return { type: "Word", text: assignment.text, value: assignment.text, pos: assignment.pos, end: assignment.end };
+}
+
+/** Runs a simple command. `last`: nothing follows, so a program may take over the process. */
+export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
+  sh.position = node.pos;
+  yield* sh.step();
+  const parts = partsOf(node);
+  if (sh.traps.size > 0) {
+    sh.commandText = sh.runningTrap > 0 ? sh.commandText : sh.source.text.slice(node.pos, node.end).trim();
+    const debug = sh.traps.get("DEBUG");
+    if (debug && sh.runningTrap === 0) yield* runTrap(sh, "DEBUG", debug);
+    sh.position = node.pos;
+  }
+  if (sh.aliases.size > 0 && node.name && (sh.shopts.has("expand_aliases") || sh.posix)) {
+    if (yield* runAlias(sh, node)) return;
+  }
+  const substitutions = sh.substitutions.length;
+  try {
+    yield* runParts(sh, parts, last);
+  } catch (error) {
+    if (error instanceof ShellError && !error.printed && error.message !== "") {
+      yield* sh.complain(error.message);
+      error.printed = true;
+      if (error.how === "fail") {
+        sh.status = error.status;
+        if (sh.posix && !sh.setup.interactive && parts.words.length === 0) throw new ExitShell(2);
+        yield* failed(sh);
+        return;
+      }
+    }
+    throw error;
+  } finally {
+    if (sh.substitutions.length > substitutions) closeSubstitutions(sh, substitutions);
+  }
+  if (sh.status !== 0) yield* failed(sh);
+}
+
+/** Replaces an alias at the command's name and runs what comes out; false when there is none. */
+function* runAlias(sh: Shell, node: Command): Gen<boolean> {
+  const name = node.name!;
+  const value = sh.aliases.get(name.text);
+  if (value === undefined || sh.expandingAliases.has(name.text)) return false;
+  const before = sh.source.text.slice(node.pos, name.pos);
+  let rest = sh.source.text.slice(name.end, node.end);
+  if (/[ \t]$/.test(value)) {
+    // A value that ends in a blank lets the next word be an alias too.
+    const next = /^\s*([^\s;|&<>()'"\\$`]+)/.exec(rest);
+    const more = next && sh.aliases.get(next[1]!);
+    if (next && more !== undefined) rest = more + rest.slice(next[0].length);
+  }
+  sh.expandingAliases.add(name.text);
+  try {
+    yield* runSource(sh, new Source(before + value + rest, sh.source.file, sh.line()));
+  } finally {
+    sh.expandingAliases.delete(name.text);
+  }
+  return true;
+}
+
+function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
+  sh.substitutionStatus = undefined;
+  let words: readonly string[];
+  let declared: Map<number, Prepared> | undefined;
+  if (parts.plain) words = parts.plain;
+  else if (parts.declared.size === 0) words = yield* expanding(sh, () => expandWords(sh, parts.words));
+  else {
+    const out: string[] = [];
+    declared = new Map();
+    for (let i = 0; i < parts.words.length; i++) {
+      const assignment = parts.declared.get(i);
+      if (assignment === undefined) {
+        out.push(...(yield* expanding(sh, () => expandWords(sh, [parts.words[i]!]))));
+        continue;
+      }
+      const ready = yield* prepareAssignment(sh, assignment);
+      declared.set(out.length, ready);
+      out.push(assignmentText(ready));
+    }
+    words = out;
+  }
+  if (words.length === 0) {
+    yield* assignOnly(sh, parts);
+    return;
+  }
+  const assignments: Prepared[] = [];
+  for (const assignment of parts.assignments) assignments.push(yield* prepareAssignment(sh, assignment));
+  if (sh.has("xtrace")) {
+    for (const ready of assignments) yield* trace(sh, traceAssignment(ready));
+    yield* trace(sh, words.map((word) => shellQuote(word)).join(" "));
+  }
+  yield* runWords(sh, words, { assignments, redirections: parts.redirections, declared, last });
+}
+
+/** `set -x`: a line after PS4, whose first character is repeated at each level of substitution. */
+export function* trace(sh: Shell, text: string): Gen<void> {
+  const ps4 = sh.get("PS4") ?? "";
+  sh.options.delete("xtrace");
+  let prefix: string;
+  try {
+    prefix = /[$`\\]/.test(ps4) ? yield* expanding(sh, () => promptText(sh, sh.prompt(ps4))) : ps4;
+  } finally {
+    sh.options.add("xtrace");
+  }
+  const first = [...prefix][0] ?? "";
+  yield* sh.writeTo(2, `${first.repeat(sh.traceDepth)}${prefix}${text}\n`);
+}
+
+function traceAssignment(ready: Prepared): string {
+  const name = ready.index === undefined ? ready.name : `${ready.name}[${ready.index}]`;
+  return `${name}${ready.append ? "+" : ""}=${ready.elements ? `(${ready.raw})` : ready.value === "" ? "" : shellQuote(ready.value)}`;
+}
+
+function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
+  const status = sh.substitutionStatus;
+  sh.substitutionStatus = status;
+  for (const assignment of parts.assignments) {
+    const ready = yield* prepareAssignment(sh, assignment);
+    if (sh.has("xtrace")) yield* trace(sh, traceAssignment(ready));
+    try {
+      applyAssignment(sh, ready);
+    } catch (error) {
+      if (
+        error instanceof ShellError &&
+        error.how === "discard" &&
+        !sh.setup.interactive &&
+        sh.isCommandString &&
+        / readonly variable$/.test(error.message)
+      ) {
+        yield* sh.complain(error.message);
+        throw new ExitShell(1);
+      }
+      throw error;
+    }
+  }
+  if (parts.redirections.length > 0) restore(sh, yield* redirect(sh, parts.redirections));
+  sh.status = sh.substitutionStatus ?? 0;
+}
+
+export interface Invocation {
+  assignments?: readonly Prepared[];
+  redirections?: readonly Redirection[];
+  declared?: Map<number, Prepared> | undefined;
+  last?: boolean;
+  /** `command`: functions are passed over. */
+  noFunctions?: boolean;
+}
+
+/** Runs a command whose words are expanded: a function, a builtin or a program. */
+export function* runWords(sh: Shell, words: readonly string[], how: Invocation = {}): Gen<void> {
+  const name = words[0]!;
+  const fn = how.noFunctions ? undefined : sh.functions.get(name);
+  const builtin = fn === undefined && !sh.disabledBuiltins.has(name) ? builtins.get(name) : undefined;
+  const assignments = how.assignments ?? [];
+  sh.lastArgument = words.at(-1)!;
+  let saved: Saved = [];
+  if (how.redirections && how.redirections.length > 0) {
+    try {
+      saved = yield* redirect(sh, how.redirections);
+    } catch (error) {
+      if (
+        error instanceof ShellError &&
+        error.how === "fail" &&
+        builtin &&
+        SPECIAL.has(name) &&
+        sh.posix &&
+        !sh.setup.interactive
+      ) {
+        yield* sh.complain(error.message);
+        throw new ExitShell(error.status);
+      }
+      throw error;
+    }
+  }
+  let keepRedirections = false;
+  try {
+    if (fn === undefined && builtin === undefined) {
+      yield* program(sh, words, assignments, how.last ?? false);
+      return;
+    }
+    const framed = assignments.length > 0 && !(builtin && SPECIAL.has(name) && sh.posix) && name !== "exec";
+    if (framed) sh.vars.pushFrame();
+    try {
+      for (const ready of assignments) {
+        if (framed) {
+          const old = sh.vars.find(ready.name);
+          if (old?.readonly) throw new ShellError(`${ready.name}: readonly variable`, "fail");
+          sh.vars.local(ready.name).exported = true;
+        }
+        applyAssignment(sh, ready);
+      }
+      if (fn) yield* call(callFunction(sh, name, fn, words));
+      else {
+        keepRedirections = name === "exec";
+        sh.status = yield* runBuiltin(sh, builtin!, words, how.declared);
+      }
+    } finally {
+      if (framed) sh.vars.popFrame();
+    }
+  } finally {
+    if (keepRedirections) keep(saved);
+    else if (saved.length > 0) restore(sh, saved);
+  }
+}
+
+function* runBuiltin(
+  sh: Shell,
+  builtin: Builtin,
+  words: readonly string[],
+  declared: Map<number, Prepared> | undefined,
+): Gen<number> {
+  try {
+    return yield* builtin(sh, words.slice(1), { name: words[0]!, declared });
+  } catch (error) {
+    if (!(error instanceof ShellError) || error.how === "exit") throw error;
+    if (!error.printed) yield* sh.complain(error.how === "discard" ? `${words[0]}: ${error.message}` : error.message);
+    error.printed = true;
+    return error.status;
+  }
+}
+
+function* program(sh: Shell, words: readonly string[], assignments: readonly Prepared[], last: boolean): Gen<void> {
+  let env = sh.vars.environment();
+  if (assignments.length > 0) {
+    env = new Map(env);
+    const framed = sh.vars;
+    framed.pushFrame();
+    try {
+      for (const ready of assignments) {
+        if (sh.vars.find(ready.name)?.readonly) {
+          yield* sh.complain(`${ready.name}: readonly variable`);
+          continue;
+        }
+        sh.vars.local(ready.name).exported = true;
+        applyAssignment(sh, ready);
+      }
+      env = sh.vars.environment();
+      if (last && sh.canExec()) yield* execExternal(sh, words, env);
+      else sh.status = yield* runExternal(sh, words, env);
+    } finally {
+      framed.popFrame();
+    }
+    return;
+  }
+  if (last && sh.canExec()) yield* execExternal(sh, words, env);
+  else sh.status = yield* runExternal(sh, words, env);
+}
+
+/** Calls a function with arguments of its own. */
+export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words: readonly string[]): Gen<void> {
+  const limit = Number(sh.get("FUNCNEST") ?? 0);
+  if (limit > 0 && sh.functionDepth >= limit) {
+    throw new ShellError(`${name}: maximum function nesting level exceeded (${limit})`, "discard");
+  }
+  if (sh.functionDepth >= MAX_FUNCTION_DEPTH) {
+    sh.p.dispositions.delete("SEGV");
+    sh.p.machine.signal(sh.p, "SEGV");
+    yield* sh.settle();
+  }
+  const { positional, source, position, loops } = sh;
+  const line = sh.line();
+  sh.positional = words.slice(1);
+  sh.calls.push({
+    kind: "function",
+    name,
+    file:
+      fn.source.file === "" ? (sh.isCommandString || sh.setup.interactive ? "environment" : "main") : fn.source.file,
+    line,
+  });
+  sh.functionDepth++;
+  sh.loops = 0;
+  sh.vars.pushFrame();
+  const { traps } = sh;
+  const debug = traps.get("DEBUG");
+  const hidden = debug !== undefined && !sh.has("functrace");
+  if (hidden) traps.delete("DEBUG");
+  const returnTrap = traps.get("RETURN");
+  const hiddenReturn = returnTrap !== undefined && !sh.has("functrace");
+  if (hiddenReturn) traps.delete("RETURN");
+  sh.source = fn.source;
+  try {
+    const { body } = fn.node;
+    yield* runNode(sh, body as Parameters<typeof runNode>[1]);
+  } catch (error) {
+    if (!(error instanceof ReturnFrom)) throw error;
+    sh.status = error.status;
+    if (error.status !== 0) {
+      // `return 1` is like a failing last command: `set -e` sees the call, not the return.
+    }
+  } finally {
+    const after = traps.get("RETURN");
+    sh.returnTrapDue = after;
+    if (hidden && !traps.has("DEBUG")) traps.set("DEBUG", debug!);
+    sh.vars.popFrame();
+    sh.positional = positional;
+    sh.source = source;
+    sh.position = position;
+    sh.calls.pop();
+    sh.functionDepth--;
+    sh.loops = loops;
+    if (hiddenReturn && after === undefined) traps.set("RETURN", returnTrap!);
+  }
+  const due = sh.returnTrapDue;
+  sh.returnTrapDue = undefined;
+  if (due && sh.runningTrap === 0) yield* runTrap(sh, "RETURN", due);
+}
+
+/** Prints an error and ends a shell that is not interactive, as errors of special builtins do in POSIX mode. */
+export function* posixFatal(sh: Shell, status: number): Gen<number> {
+  if (sh.posix && !sh.setup.interactive) throw new ExitShell(status);
+  return status;
+}

@@ -1,0 +1,81 @@
+import type { Process } from "../machine/process.ts";
+import type { Signal } from "../machine/signal.ts";
+import { find } from "../machine/sys.ts";
+import { installDynamic } from "./dynamic.ts";
+import { Shell, type ShellSetup } from "./shell.ts";
+import { parseText, Source } from "./source.ts";
+import { Variable } from "./variables.ts";
+
+export const BASH_VERSION = "5.2.37(1)-release";
+const DEFAULT_PATH = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin:.";
+
+/** A new shell in a process: its variables come from the environment. */
+export function startShell(p: Process, setup: ShellSetup): Shell {
+  const sh = new Shell(p, setup);
+  for (const [name, value] of p.env) {
+    const fn = /^BASH_FUNC_(.+)%%$/.exec(name);
+    if (fn) {
+      importFunction(sh, fn[1]!, value);
+      continue;
+    }
+    if (!/^[A-Za-z_]\w*$/.test(name)) continue;
+    const variable = new Variable();
+    variable.value = value;
+    variable.exported = true;
+    sh.vars.all.set(name, variable);
+  }
+  const plain = (name: string, value: string, flags: Partial<Variable> = {}) => {
+    const variable = new Variable();
+    variable.value = value;
+    Object.assign(variable, flags);
+    sh.vars.all.set(name, variable);
+  };
+  plain("IFS", " \t\n");
+  plain("OPTIND", "1");
+  plain("PS4", sh.vars.find("PS4")?.value ?? "+ ");
+  if (!sh.vars.find("PATH")) plain("PATH", DEFAULT_PATH);
+  plain("PPID", String(p.parent?.nsPid ?? 0), { readonly: true, integer: true });
+  const shlvl = Number(sh.vars.find("SHLVL")?.value ?? 0) || 0;
+  const pwd = sh.vars.find("PWD")?.value;
+  const logical = pwd?.startsWith("/") && !/(^|\/)\.\.?(\/|$)/.test(pwd) && find(p, pwd) === find(p, ".") ? pwd : p.cwd;
+  plain("PWD", logical, { exported: true });
+  if (setup.dialect === "bash") {
+    plain("SHLVL", String(shlvl + 1), { exported: true });
+    installDynamic(sh);
+    plain("UID", String(p.cred.uid), { readonly: true, integer: true });
+    plain("EUID", String(p.cred.uid), { readonly: true, integer: true });
+    plain("OPTERR", "1");
+    plain("HOSTNAME", p.ns.uts.hostname);
+    plain("HOSTTYPE", "x86_64");
+    plain("OSTYPE", "linux-gnu");
+    plain("MACHTYPE", "x86_64-pc-linux-gnu");
+    plain("BASH", p.exe || "/bin/bash");
+    plain("BASH_VERSION", BASH_VERSION);
+    plain("TERM", sh.vars.find("TERM")?.value ?? "dumb", { exported: sh.vars.find("TERM")?.exported ?? false });
+    if (!sh.vars.find("SHELL")) plain("SHELL", "/bin/bash");
+    const versions = new Variable();
+    versions.list = ["5", "2", "37", "1", "release", "x86_64-pc-linux-gnu"];
+    versions.readonly = true;
+    sh.vars.all.set("BASH_VERSINFO", versions);
+    const groups = new Variable();
+    groups.list = p.cred.groups.map(String);
+    sh.vars.all.set("GROUPS", groups);
+    plain("BASHOPTS", "", { readonly: true });
+    sh.vars.find("BASHOPTS")!.get = () => [...sh.shopts].sort().join(":");
+    plain("SHELLOPTS", "", { readonly: true });
+    sh.vars.find("SHELLOPTS")!.get = () => [...sh.options].sort().join(":");
+    const oldpwd = sh.vars.find("OLDPWD");
+    if (oldpwd && find(p, oldpwd.value ?? "")?.kind !== "dir") sh.vars.all.delete("OLDPWD");
+  }
+  for (const [signal, how] of p.dispositions) if (how === "ignore") sh.ignoredAtStart.add(signal as Signal);
+  sh.vars.changed();
+  return sh;
+}
+
+/** A function that was exported by the parent. */
+function importFunction(sh: Shell, name: string, value: string): void {
+  const text = `${name} ${value}`;
+  const node = parseText(text).commands[0]?.command;
+  if (node?.type === "Function")
+    sh.functions.set(name, { node, source: new Source(text, "environment", 1), exported: true });
+}

@@ -1,0 +1,124 @@
+import { decode, type Gen } from "../kernel/index.ts";
+import { isErrno } from "../machine/errno.ts";
+import type { OpenFile } from "../machine/open-file.ts";
+import { exitCode, release } from "../machine/process.ts";
+import * as sys from "../machine/sys.ts";
+import { ShellError } from "./control.ts";
+import { expanding, wordText } from "./expand.ts";
+import { forkShell, runBody } from "./fork.ts";
+import { collect } from "./jobs.ts";
+import { openTarget } from "./redirect.ts";
+import type { Shell } from "./shell.ts";
+import { Source } from "./source.ts";
+import type { Piece } from "./word.ts";
+
+/** Most bytes a command substitution takes in. */
+const MAX_OUTPUT = 32 * 1024 * 1024;
+
+/** Output of `$(…)` without its trailing newlines; `$?` becomes the command's status. */
+export function* substituteCommand(sh: Shell, text: string, line: number): Gen<string> {
+  const source = new Source(text, sh.source?.file ?? "", line);
+  const only = source.script.commands.length === 1 ? source.script.commands[0]!.command : undefined;
+  if (only?.type === "Command" && !only.name && only.prefix.length === 1 && only.suffix.length === 0) {
+    const [input] = only.prefix;
+    if (input!.type === "Redirect" && input!.operator === "<" && !input!.descriptor) {
+      const target = input!.target?.text ?? "";
+      return yield* readFileText(sh, yield* expanding(sh, () => wordText(sh, target)));
+    }
+  }
+  const [reader, writer] = sys.pipe();
+  const fds = sh.fds();
+  fds.set(1, writer);
+  const child = yield* forkShell(sh, (sub) => runBody(sub, source, true), { fds });
+  reader.refs++;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for (;;) {
+      const chunk = yield* reader.read(65_536);
+      if (chunk === "interrupted") {
+        if (sh.setup.interactive && sh.jobs.interrupted(sh)) break;
+        continue;
+      }
+      if (chunk.length === 0) break;
+      size += chunk.length;
+      if (size > MAX_OUTPUT) throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
+      chunks.push(chunk);
+    }
+  } finally {
+    release(reader);
+  }
+  sh.status = exitCode(yield* collect(sh, child));
+  sh.substitutionStatus = sh.status;
+  return outputText(chunks);
+}
+
+function outputText(chunks: readonly Uint8Array[]): string {
+  let text = "";
+  if (chunks.length === 1) text = decode(chunks[0]!);
+  else {
+    let size = 0;
+    for (const chunk of chunks) size += chunk.length;
+    const all = new Uint8Array(size);
+    let at = 0;
+    for (const chunk of chunks) {
+      all.set(chunk, at);
+      at += chunk.length;
+    }
+    text = decode(all);
+  }
+  if (text.includes("\0")) text = text.replaceAll("\0", "");
+  let end = text.length;
+  while (end > 0 && text[end - 1] === "\n") end--;
+  return end === text.length ? text : text.slice(0, end);
+}
+
+function* readFileText(sh: Shell, path: string): Gen<string> {
+  let file: OpenFile;
+  try {
+    file = openTarget(sh, "<", path);
+  } catch (error) {
+    if (!(error instanceof ShellError)) throw error;
+    yield* sh.complain(error.message);
+    sh.status = sh.substitutionStatus = 1;
+    return "";
+  }
+  file.refs++;
+  const chunks: Uint8Array[] = [];
+  try {
+    for (;;) {
+      const chunk = yield* file.read(65_536);
+      if (chunk === "interrupted") continue;
+      if (chunk.length === 0) break;
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    yield* sh.complain(`${path}: ${error.message}`);
+  } finally {
+    release(file);
+  }
+  sh.status = sh.substitutionStatus = 0;
+  return outputText(chunks);
+}
+
+/** Starts `<(…)` or `>(…)` and gives the name under which the command finds the other end of its pipe. */
+export function* substituteProcess(sh: Shell, piece: Piece & { k: "proc" }, line: number): Gen<string> {
+  const source = new Source(piece.text, sh.source?.file ?? "", line);
+  const [reader, writer] = sys.pipe();
+  const [inner, outer, fd] = piece.op === "<" ? [writer, reader, 1] : [reader, writer, 0];
+  const fds = sh.fds();
+  fds.set(fd, inner);
+  const child = yield* forkShell(sh, (sub) => runBody(sub, source, true), { fds });
+  let number = 63;
+  while (sh.p.fds.has(number) && number > 10) number--;
+  sh.p.setFd(number, outer);
+  sh.substitutions.push({ fd: number });
+  sh.jobs.addSilent(child);
+  return `/dev/fd/${number}`;
+}
+
+/** Closes the shell's ends of the process substitutions of a command that has ended. */
+export function closeSubstitutions(sh: Shell, from: number): void {
+  while (sh.substitutions.length > from) sh.p.closeFd(sh.substitutions.pop()!.fd);
+}

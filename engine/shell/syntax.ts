@@ -1,0 +1,58 @@
+import type { Statement } from "unbash";
+import type { Gen } from "../kernel/index.ts";
+import { ExitShell } from "./control.ts";
+import { diagnose, type SyntaxProblem } from "./diagnose.ts";
+import type { Shell } from "./shell.ts";
+import type { Source } from "./source.ts";
+
+interface Runnable {
+  statements: readonly Statement[];
+  error: SyntaxProblem | undefined;
+}
+
+const known = new WeakMap<object, Runnable>();
+
+/** What of a text may run: everything, or the lines before the one with a syntax error. */
+export function runnable(source: Source): Runnable {
+  let result = known.get(source.script);
+  if (result === undefined) {
+    const { commands, errors } = source.script;
+    const error = errors && errors.length > 0 ? diagnose(source.text, errors) : undefined;
+    if (error === undefined) result = { statements: commands, error };
+    else {
+      // Bash reads line by line: what ended before the line where the wrong command begins has run.
+      const statements: Statement[] = [];
+      for (const statement of commands) {
+        if (statement.end > error.start || source.text.slice(statement.end, error.start).indexOf("\n") < 0) break;
+        statements.push(statement);
+      }
+      result = { statements, error };
+    }
+    known.set(source.script, result);
+  }
+  return result;
+}
+
+/** Prints a syntax error in the shell's words and ends a shell that is not interactive. */
+export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, name?: string): Gen<void> {
+  const line = error.line + source.firstLine - 1;
+  const { dialect } = sh.setup;
+  let text: string;
+  if (dialect === "bash") {
+    const where =
+      name ??
+      (sh.isCommandString && sh.calls.length <= 1
+        ? `${sh.commandName}: -c`
+        : sh
+            .prefix()
+            .replace(/: line \d+: $/, "")
+            .replace(/: $/, ""));
+    const at = sh.setup.interactive && sh.sourceDepth === 0 ? `${where}: ` : `${where}: line ${line}: `;
+    text = `${at}${error.message}\n`;
+    if (error.quote) text += `${at}\`${source.text.split("\n")[error.line - 1] ?? ""}'\n`;
+  } else if (dialect === "dash") text = `${sh.commandName}: ${line}: ${error.dash}\n`;
+  else text = `${sh.commandName}: ${error.dash.toLowerCase().replace("(expecting", "(expecting")}\n`;
+  yield* sh.writeTo(2, text);
+  sh.status = 2;
+  if (!sh.setup.interactive && sh.calls.length <= 1) throw new ExitShell(2);
+}

@@ -1,0 +1,141 @@
+import type { Gen } from "../kernel/index.ts";
+import { cpu } from "../kernel/index.ts";
+import type { Process } from "../machine/process.ts";
+import { SIGNALS, type Signal } from "../machine/signal.ts";
+import { ExitShell, ReturnFrom } from "./control.ts";
+import { runSource } from "./execute.ts";
+import { statusOf } from "./fork.ts";
+import type { Shell } from "./shell.ts";
+import { Source } from "./source.ts";
+
+/** Signals that end a shell and so run its EXIT trap first. */
+const FATAL: Signal[] = [
+  "HUP",
+  "INT",
+  "ILL",
+  "TRAP",
+  "ABRT",
+  "BUS",
+  "FPE",
+  "USR1",
+  "USR2",
+  "SEGV",
+  "PIPE",
+  "ALRM",
+  "TERM",
+  "XCPU",
+  "XFSZ",
+  "VTALRM",
+  "SYS",
+];
+
+/** Name of a signal or pseudo signal from `INT`, `SIGINT`, `int`, `2`; undefined for others. */
+export function signalName(text: string): string | undefined {
+  if (/^\d+$/.test(text)) {
+    const number = Number(text);
+    if (number === 0) return "EXIT";
+    return Object.keys(SIGNALS).find((name) => SIGNALS[name as Signal] === number);
+  }
+  const name = text.toUpperCase().replace(/^SIG/, "");
+  if (name in SIGNALS || name === "EXIT" || name === "ERR" || name === "DEBUG" || name === "RETURN") return name;
+  return undefined;
+}
+
+/** How the shell itself takes a signal, after its traps changed. */
+export function arrange(sh: Shell, signal: Signal): void {
+  const { dispositions } = sh.p;
+  const action = sh.traps.get(signal);
+  if (action === "") dispositions.set(signal, "ignore");
+  else if (action !== undefined) dispositions.set(signal, "catch");
+  else if (sh.setup.interactive && sh.subshellDepth === 0 && (signal === "INT" || signal === "WINCH"))
+    dispositions.set(signal, "catch");
+  else if (sh.setup.interactive && sh.subshellDepth === 0 && ["TERM", "TSTP", "TTIN", "TTOU", "QUIT"].includes(signal))
+    dispositions.set(signal, "ignore");
+  else if (sh.traps.has("EXIT") && FATAL.includes(signal)) dispositions.set(signal, "catch");
+  else dispositions.delete(signal);
+}
+
+/** Applies all dispositions (after the EXIT trap was set or removed). */
+export function arrangeAll(sh: Shell): void {
+  for (const signal of FATAL) if (!sh.ignoredAtStart.has(signal)) arrange(sh, signal);
+}
+
+/** Signal handling of a child of the shell: what the shell ignores for itself only is reset. */
+export function resetSignals(sh: Shell, child: Process, background: boolean): void {
+  for (const signal of ["INT", "TERM", "TSTP", "TTIN", "TTOU", "QUIT"] as const) {
+    if (sh.traps.get(signal) === "" || sh.ignoredAtStart.has(signal)) continue;
+    child.dispositions.delete(signal);
+  }
+  // Without job control background commands ignore the keyboard's signals.
+  if (background && !sh.has("monitor")) {
+    child.dispositions.set("INT", "ignore");
+    child.dispositions.set("QUIT", "ignore");
+  }
+}
+
+/** Runs the traps of signals that came; a fatal one without a trap ends the shell. */
+export function* handleSignals(sh: Shell): Gen<void> {
+  while (sh.p.hasSignal) {
+    const signal = sh.p.takeSignal()!;
+    const action = sh.traps.get(signal);
+    if (action !== undefined) {
+      if (action !== "") yield* runTrap(sh, signal, action);
+      continue;
+    }
+    if (signal === "WINCH" || signal === "CHLD") continue;
+    if (sh.setup.interactive && sh.subshellDepth === 0 && signal === "INT") {
+      sh.interruptPending = true;
+      continue;
+    }
+    yield* dieBy(sh, signal);
+  }
+}
+
+/** Ends the shell as the signal does by default, after its EXIT trap. */
+export function* dieBy(sh: Shell, signal: Signal): Gen<void> {
+  yield* runExitTrap(sh, 128 + SIGNALS[signal]);
+  sh.p.dispositions.delete(signal);
+  sh.p.machine.signal(sh.p, signal);
+  yield* cpu(0);
+}
+
+/** Runs a trap's action; `$?` is as before afterwards. */
+export function* runTrap(sh: Shell, name: string, action: string): Gen<void> {
+  const { status, pipeStatus, source, position } = sh;
+  sh.runningTrap++;
+  const saved = sh.trapStatus;
+  sh.trapStatus = status;
+  try {
+    const line = sh.line();
+    yield* runSource(
+      sh,
+      new Source(action, source?.file ?? "", name === "DEBUG" || name === "ERR" || name === "RETURN" ? line : 1),
+    );
+  } finally {
+    sh.runningTrap--;
+    sh.trapStatus = saved;
+    sh.source = source;
+    sh.position = position;
+  }
+  sh.status = status;
+  sh.pipeStatus = pipeStatus;
+}
+
+/** The shell's last act: its EXIT trap. Gives the status it ends with. */
+export function* runExitTrap(sh: Shell, status: number): Gen<number> {
+  const action = sh.traps.get("EXIT");
+  sh.status = status;
+  if (action === undefined || action === "" || sh.exiting) return status;
+  sh.exiting = true;
+  sh.traps.delete("EXIT");
+  sh.ignoreErrors = 0;
+  try {
+    const source = new Source(action, sh.source?.file ?? "", 1);
+    sh.trapStatus = status;
+    yield* runSource(sh, source);
+    return status;
+  } catch (error) {
+    if (error instanceof ExitShell || error instanceof ReturnFrom) return error.status;
+    return yield* statusOf(sh, error);
+  }
+}

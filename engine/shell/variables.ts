@@ -1,0 +1,178 @@
+/** A shell variable with its attributes. Exactly one of `value`, `list` and `map` holds what it is set to. */
+export class Variable {
+  value: string | undefined;
+  /** Indexed array; sparse. */
+  list: string[] | undefined;
+  /** Associative array. */
+  map: Map<string, string> | undefined;
+  exported = false;
+  readonly = false;
+  integer = false;
+  lower = false;
+  upper = false;
+  nameref = false;
+  /** Declared as an array and never assigned. */
+  declaredEmpty = false;
+  /** Computed at each read, e.g. RANDOM; `undefined` while unset. */
+  get: (() => string | undefined) | undefined;
+  set: ((value: string) => void) | undefined;
+
+  copy(): Variable {
+    const other = new Variable();
+    other.value = this.value;
+    if (this.list) other.list = this.list.slice();
+    if (this.map) other.map = new Map(this.map);
+    other.exported = this.exported;
+    other.readonly = this.readonly;
+    other.integer = this.integer;
+    other.lower = this.lower;
+    other.upper = this.upper;
+    other.nameref = this.nameref;
+    other.get = this.get;
+    other.set = this.set;
+    return other;
+  }
+
+  get isArray(): boolean {
+    return this.list !== undefined || this.map !== undefined;
+  }
+
+  get isSet(): boolean {
+    return this.get !== undefined || this.value !== undefined || this.list !== undefined || this.map !== undefined;
+  }
+
+  /** What `$name` gives: element 0 of arrays. */
+  scalar(): string | undefined {
+    if (this.get) return this.get();
+    if (this.list) return this.list[0];
+    if (this.map) return this.map.get("0");
+    return this.value;
+  }
+
+  /** All elements in order. */
+  elements(): string[] {
+    if (this.list) return this.list.filter(() => true);
+    if (this.map) return [...this.map.values()];
+    const value = this.scalar();
+    return value === undefined ? [] : [value];
+  }
+
+  keys(): string[] {
+    if (this.list) return Object.keys(this.list);
+    if (this.map) return [...this.map.keys()];
+    return this.scalar() === undefined ? [] : ["0"];
+  }
+}
+
+/** What a function (or an assignment before a command) replaced, to be put back when it ends. */
+export type Frame = Map<string, Variable | undefined>;
+
+/** All variables of a shell. Dynamic scoping: `local` replaces the visible variable and a frame remembers the old one. */
+export class Variables {
+  readonly all: Map<string, Variable>;
+  readonly frames: Frame[];
+  /** Changes with every change of an exported variable. */
+  private envCache: Map<string, string> | undefined;
+
+  constructor(all = new Map<string, Variable>(), frames: Frame[] = []) {
+    this.all = all;
+    this.frames = frames;
+  }
+
+  copy(dynamic: (name: string, variable: Variable) => void): Variables {
+    const all = new Map<string, Variable>();
+    for (const [name, variable] of this.all) {
+      const copied = variable.copy();
+      if (copied.get) dynamic(name, copied);
+      all.set(name, copied);
+    }
+    const frames = this.frames.map((frame) => {
+      const copied: Frame = new Map();
+      for (const [name, variable] of frame) copied.set(name, variable?.copy());
+      return copied;
+    });
+    return new Variables(all, frames);
+  }
+
+  find(name: string): Variable | undefined {
+    return this.all.get(name);
+  }
+
+  /** Follows namerefs; the name that is meant, with an index if the reference has one. */
+  target(name: string): string {
+    let variable = this.all.get(name);
+    for (let i = 0; i < 8 && variable?.nameref && variable.value; i++) {
+      name = variable.value;
+      if (name.includes("[")) return name;
+      variable = this.all.get(name);
+    }
+    return name;
+  }
+
+  put(name: string, variable: Variable): void {
+    this.all.set(name, variable);
+    this.changed();
+  }
+
+  remove(name: string): void {
+    this.all.delete(name);
+    this.changed();
+  }
+
+  /** Tells that an exported variable may have changed. */
+  changed(): void {
+    this.envCache = undefined;
+  }
+
+  pushFrame(): void {
+    this.frames.push(new Map());
+  }
+
+  popFrame(): void {
+    const frame = this.frames.pop();
+    if (frame === undefined || frame.size === 0) return;
+    for (const [name, variable] of frame) {
+      if (variable === undefined) this.all.delete(name);
+      else this.all.set(name, variable);
+    }
+    this.changed();
+  }
+
+  /** Makes a variable of the innermost frame, unset, or the one that is there already. */
+  local(name: string): Variable {
+    const frame = this.frames.at(-1);
+    if (frame === undefined) return this.ensure(name);
+    if (frame.has(name)) return this.ensure(name);
+    frame.set(name, this.all.get(name));
+    const variable = new Variable();
+    this.all.set(name, variable);
+    this.changed();
+    return variable;
+  }
+
+  ensure(name: string): Variable {
+    let variable = this.all.get(name);
+    if (variable === undefined) {
+      variable = new Variable();
+      this.all.set(name, variable);
+    }
+    return variable;
+  }
+
+  /** The environment of commands that are started now. */
+  environment(): Map<string, string> {
+    if (this.envCache) return this.envCache;
+    const env = new Map<string, string>();
+    for (const [name, variable] of this.all) {
+      if (!variable.exported) continue;
+      const value = variable.isArray ? undefined : variable.scalar();
+      if (value !== undefined) env.set(name, value);
+    }
+    this.envCache = env;
+    return env;
+  }
+
+  names(): string[] {
+    return [...this.all.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  }
+}
