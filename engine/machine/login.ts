@@ -162,8 +162,9 @@ function shellProgram(path: string, argv: readonly string[]): Program {
 
 export interface SessionOptions {
   user: string;
-  /** Command line; the first word is a path, or looked up as `/usr/bin/WORD`. */
   argv: readonly string[];
+  /** Program file; by default the first word of `argv`, below /usr/bin when it has no slash. */
+  path?: string;
   /** Descriptors; what is missing of 0, 1 and 2 is /dev/null. */
   fds?: ReadonlyMap<number, OpenFile>;
   env?: ReadonlyMap<string, string>;
@@ -182,7 +183,7 @@ export function runAs(machine: Machine, options: SessionOptions): Process {
   const name = options.argv[0]!;
   const process = machine.spawn({
     parent: options.parent ?? machine.pids.init,
-    main: shellProgram(name.includes("/") ? name : `/usr/bin/${name}`, options.argv),
+    main: shellProgram(options.path ?? (name.includes("/") ? name : `/usr/bin/${name}`), options.argv),
     argv: options.argv,
     env,
     cwd: options.cwd ?? user.home,

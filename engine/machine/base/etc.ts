@@ -242,3 +242,9 @@ individual files in /usr/share/doc/*/copyright.
 Debian GNU/Linux comes with ABSOLUTELY NO WARRANTY, to the extent
 permitted by applicable law.
 `;
+
+/** A stand-in: nothing here encrypts, so there is no secret in it. */
+export const PRIVATE_KEY = `-----BEGIN OPENSSH PRIVATE KEY-----
+(simulated key: it opens the machines of this session and nothing else)
+-----END OPENSSH PRIVATE KEY-----
+`;

@@ -1,3 +1,4 @@
+import { sha256Hex } from "../../kernel/index.ts";
 import { type DirNode, deviceNode, dirNode, entriesOf, fileNode, type Inode, symlinkNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import * as etc from "./etc.ts";
@@ -41,7 +42,7 @@ export function buildBase(machine: Machine, options: BaseOptions = {}): void {
   );
   root.set(
     "home",
-    dir(() => new Map([["learner", home({ ...LEARNER, mode: 0o755 })]])),
+    dir(() => new Map([["learner", home({ ...LEARNER, mode: 0o755 }, labKey(machine))]])),
   );
   root.set("media", dir());
   root.set("mnt", dir());
@@ -94,15 +95,33 @@ function text(content: string, mode = 0o644): Inode {
   return fileNode(content, { ...AT, mode });
 }
 
-function home(at: { mode: number; time: number; uid?: number; gid?: number }): DirNode {
+function home(at: { mode: number; time: number; uid?: number; gid?: number }, key?: string): DirNode {
   return dirNode(at, () => {
-    const file = (content: string) => fileNode(content, { ...at, mode: 0o644 });
-    return new Map<string, Inode>([
+    const file = (content: string, mode = 0o644) => fileNode(content, { ...at, mode });
+    const entries = new Map<string, Inode>([
       [".bashrc", file(etc.USER_BASHRC)],
       [".profile", file(etc.USER_PROFILE)],
     ]);
+    const keys = () =>
+      new Map<string, Inode>([
+        ["authorized_keys", file(`${key}\n`, 0o600)],
+        ["id_ed25519", file(etc.PRIVATE_KEY, 0o600)],
+        ["id_ed25519.pub", file(`${key}\n`)],
+      ]);
+    if (key !== undefined) entries.set(".ssh", dirNode({ ...at, mode: 0o700 }, keys));
+    return entries;
   });
 }
+
+/** The learner's public key, the same on all machines of a session: it opens each of them. */
+function labKey(machine: Machine): string {
+  const digits = sha256Hex(`${machine.kernel.seed} learner key`);
+  let text = "";
+  for (let i = 0; i < 42; i++) text += BASE64[Number.parseInt(digits.slice(i, i + 2), 16) & 63];
+  return `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${text} learner@workstation`;
+}
+
+const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 function etcEntries(machine: Machine, role: Role, options: BaseOptions): Map<string, Inode> {
   const facts: etc.EtcOptions = {

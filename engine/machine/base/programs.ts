@@ -50,6 +50,7 @@ export const IMAGES_ONLY: ReadonlySet<string> = new Set([
   "kube-proxy",
   "kube-scheduler",
   "nginx",
+  "nginx-entrypoint",
   "pause",
   "busybox",
 ]);

@@ -1,0 +1,124 @@
+import { KERNEL_RELEASE } from "../../machine/base/proc.ts";
+import * as sys from "../../machine/sys.ts";
+import { lookupHosts } from "../../network/hosts.ts";
+import { Fatal, tool } from "../tool.ts";
+
+/** hostname(1): shows or sets the name of this UTS namespace. */
+export const hostname = tool(
+  {
+    name: "hostname",
+    usage: "[-b] {hostname|-F file}         set host name (from file)",
+    about:
+      "       hostname [-a|-A|-d|-f|-i|-I|-s|-y]       display formatted name\n       hostname                                 display host name",
+    version: "hostname 3.23",
+    short: "aAbdfF:iIsyV",
+    long: "alias=a all-fqdns=A boot=b domain=d fqdn=f long=f file:=F ip-address=i all-ip-addresses=I short=s yp=y nis=y",
+    usageStatus: 255,
+  },
+  function* (t, o) {
+    const { p } = t;
+    const name = p.ns.uts.hostname;
+    const set = o.value("F") === undefined ? o.operands[0] : sys.readText(p, o.value("F")!).trim();
+    if (set !== undefined) {
+      if (p.cred.uid !== 0) throw new Fatal("you must be root to change the host name");
+      p.ns.uts.hostname = set;
+      return 0;
+    }
+    const entry = lookupHosts(p, name);
+    const last = o.list.at(-1)?.key;
+    if (last === "I")
+      t.out.add(
+        `${p.ns.net
+          .addresses()
+          .filter((address) => !address.startsWith("127."))
+          .join(" ")} \n`,
+      );
+    else if (last === "i") {
+      if (entry === undefined) throw new Fatal("Name or service not known");
+      t.out.add(`${entry.addresses.join(" ")}\n`);
+    } else if (last === "f" || last === "A") {
+      if (entry === undefined && last === "f") throw new Fatal("Name or service not known");
+      t.out.add(`${entry?.canonical ?? name}\n`);
+    } else if (last === "s") t.out.add(`${name.replace(/\..*$/, "")}\n`);
+    else if (last === "d") t.out.add(`${(entry?.canonical ?? name).replace(/^[^.]*\.?/, "")}\n`);
+    else if (last === "a") t.out.add(`${entry?.aliases.join(" ") ?? ""}\n`);
+    else t.out.add(`${name}\n`);
+    return 0;
+  },
+);
+
+/** uname(1). */
+export const uname = tool(
+  {
+    name: "uname",
+    usage: "[OPTION]...",
+    about: "Print certain system information.  With no OPTION, same as -s.",
+    short: "asnrvmpio",
+    long: "all=a kernel-name=s nodename=n kernel-release=r kernel-version=v machine=m processor=p hardware-platform=i operating-system=o",
+  },
+  function* (t, o) {
+    const values: [string, string][] = [
+      ["s", "Linux"],
+      ["n", t.p.ns.uts.hostname],
+      ["r", KERNEL_RELEASE],
+      ["v", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.129-1 (2025-03-06)"],
+      ["m", "x86_64"],
+      ["p", "unknown"],
+      ["i", "unknown"],
+      ["o", "GNU/Linux"],
+    ];
+    const all = o.has("a");
+    const asked = o.list.length === 0 ? ["s"] : o.list.map(({ key }) => key);
+    const shown = values.filter(([key, value]) => (all ? value !== "unknown" : asked.includes(key)));
+    t.out.add(`${shown.map(([, value]) => value).join(" ")}\n`);
+    return 0;
+  },
+);
+
+/** arch(1). */
+export const arch = tool(
+  { name: "arch", usage: "[OPTION]...", about: "Print machine architecture.", short: "" },
+  function* (t) {
+    t.out.add("x86_64\n");
+    return 0;
+  },
+);
+
+/** hostnamectl(1) of systemd 252. */
+export const hostnamectl = tool(
+  {
+    name: "hostnamectl",
+    usage: "[OPTIONS...] COMMAND ...",
+    about: "Query or change system hostname.",
+    short: "H:M:",
+    long: "static transient pretty no-ask-password json:",
+    version: "systemd 252 (252.36-1~deb12u1)",
+  },
+  function* (t, o) {
+    const { machine } = t.p;
+    const [verb = "status", name] = o.operands;
+    if (verb === "set-hostname" || (verb === "hostname" && name !== undefined)) {
+      if (t.p.cred.uid !== 0) throw new Fatal("Could not set static hostname: Access denied");
+      machine.ns.uts.hostname = name!;
+      sys.writeText(t.p, "/etc/hostname", `${name}\n`);
+      return 0;
+    }
+    if (verb === "hostname") {
+      t.out.add(`${machine.ns.uts.hostname}\n`);
+      return 0;
+    }
+    const rows: [string, string][] = [
+      ["Static hostname", sys.readText(t.p, "/etc/hostname").trim()],
+      ["Icon name", "computer-vm"],
+      ["Chassis", "vm 🖴"],
+      ["Machine ID", machine.machineId],
+      ["Boot ID", machine.journal.bootIds.at(-1) ?? ""],
+      ["Virtualization", "kvm"],
+      ["Operating System", "Debian GNU/Linux 12 (bookworm)"],
+      ["Kernel", `Linux ${KERNEL_RELEASE}`],
+      ["Architecture", "x86-64"],
+    ];
+    for (const [label, value] of rows) t.out.add(`${label.padStart(16)}: ${value}\n`);
+    return 0;
+  },
+);

@@ -1,0 +1,66 @@
+/** What ssh and sshd of the simulation say to each other over a TCP connection: frames of a type, a length and bytes. */
+import { concat, decode, encode, type Gen } from "../../kernel/index.ts";
+import type { Socket } from "../../network/index.ts";
+
+export type FrameType = "open" | "accepted" | "refused" | "data" | "error" | "eof" | "resize" | "exit";
+
+const TYPES: readonly FrameType[] = ["open", "accepted", "refused", "data", "error", "eof", "resize", "exit"];
+
+/** First message of the client. */
+export interface OpenRequest {
+  user: string;
+  /** Lines of its public key files. */
+  keys: readonly string[];
+  command?: string;
+  tty?: { columns: number; rows: number; term: string };
+  env?: Record<string, string>;
+}
+
+/** How the session ended. */
+export interface ExitReport {
+  code?: number;
+  signal?: string;
+}
+
+export interface Frame {
+  type: FrameType;
+  bytes: Uint8Array;
+}
+
+export function frame(type: FrameType, content: Uint8Array | object = new Uint8Array(0)): Uint8Array {
+  const bytes = content instanceof Uint8Array ? content : encode(JSON.stringify(content));
+  const size = bytes.length;
+  return concat([Uint8Array.of(TYPES.indexOf(type), (size >> 16) & 255, (size >> 8) & 255, size & 255), bytes]);
+}
+
+export function json<T>(bytes: Uint8Array): T {
+  return JSON.parse(decode(bytes)) as T;
+}
+
+/** Frames of a socket, one after the other. */
+export class FrameReader {
+  private readonly socket: Socket;
+  private pending: Uint8Array = new Uint8Array(0);
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+  }
+
+  /** The next frame; undefined when the other side has gone, `interrupted` after a caught signal. */
+  *next(): Gen<Frame | undefined | "interrupted"> {
+    for (;;) {
+      const held = this.pending;
+      if (held.length >= 4) {
+        const size = (held[1]! << 16) | (held[2]! << 8) | held[3]!;
+        if (held.length >= 4 + size) {
+          this.pending = held.subarray(4 + size);
+          return { type: TYPES[held[0]!]!, bytes: held.subarray(4, 4 + size) };
+        }
+      }
+      const more = yield* this.socket.input.read(65_536);
+      if (more === "interrupted") return "interrupted";
+      if (more.length === 0) return undefined;
+      this.pending = held.length === 0 ? more : concat([held, more]);
+    }
+  }
+}
