@@ -27,10 +27,13 @@ function className(pkg, type) {
   return undefined;
 }
 
-/** Interfaces of one file of kubernetes-types: type → { doc, fields: { field → doc } }. */
+/** Types of one file of kubernetes-types: type → { doc, fields: { field → doc } }. */
 function interfaces(pkg) {
   const [group, version] = pkg.split(".").slice(-2);
-  const file = join(TYPES, group, `${version}.d.ts`);
+  return readTypes(join(TYPES, group, `${version}.d.ts`));
+}
+
+function readTypes(file) {
   const found = new Map();
   if (!existsSync(file)) return found;
   let comment = [];
@@ -49,11 +52,11 @@ function interfaces(pkg) {
     } else if (inside && text === "*/") inside = false;
     else if (inside) comment.push(line.replace(/^\s*\* ?/, ""));
     else {
-      const opened = text.match(/^export interface (\w+) \{/);
+      const opened = text.match(/^export (?:interface (\w+) \{|type (\w+) =)/);
       const field = text.match(/^"?([\w$-]+)"?\??: /);
       if (opened) {
         current = { doc: comment.join("\n"), fields: {} };
-        found.set(opened[1], current);
+        found.set(opened[1] ?? opened[2], current);
       } else if (field && current) current.fields[field[1]] = comment.join("\n");
       comment = [];
     }
@@ -128,11 +131,18 @@ export function readModels() {
         if (vague && other?.fields[field.name] !== undefined) field.doc = flat(other.fields[field.name]);
         field.doc = texts[`${pkg}.${type}#${field.name}`] ?? breakLines(field.doc, field.facts.lines);
         field.code = typeCode(field, field.type, names);
+        if (field.facts.enum && field.code === "s") field.doc += enumDoc(field.facts.enum);
       }
       models.set(`${pkg}.${type}`, model);
     }
   }
   return models;
+}
+
+/** What the API server appends to the description of an enum; a value's own comment is in neither package. */
+function enumDoc(values) {
+  const lines = values.split("|").map((value) => ` - \`${JSON.stringify(value)}\``);
+  return `\n\nPossible enum values:\n${lines.join("\n")}`;
 }
 
 /** One letter for a scalar, `[` and `{` before an element's code, `#name` for another type. */
@@ -165,7 +175,7 @@ function short(name) {
   return name;
 }
 
-function attributes(facts) {
+function attributes(facts, code) {
   const words = [];
   if (facts.strategy) words.push(`p=${facts.strategy}`);
   if (facts.key) words.push(`k=${facts.key}`);
@@ -174,17 +184,33 @@ function attributes(facts) {
   if (facts.map) words.push(`a=${facts.map}`);
   if (facts.go) words.push(`g=${facts.go}`);
   if (facts.zero) words.push(`z=${facts.zero}`);
-  if (facts.enum) words.push(`e=${facts.enum}`);
+  if (facts.enum && code === "s") words.push(`e=${facts.enum}`);
   return words.length > 0 ? ` ${words.join(" ")}` : "";
+}
+
+/** Descriptions of the types that are written as a scalar or as any JSON: fields refer to them by name. */
+function scalarDocs() {
+  const meta = readTypes(join(TYPES, "meta/v1.d.ts"));
+  const port = readClass("V1TCPSocketAction").fields.find((field) => field.name === "port");
+  return {
+    "io.k8s.apimachinery.pkg.api.resource.Quantity": readTypes(join(TYPES, "api/resource.d.ts")).get("Quantity").doc,
+    "io.k8s.apimachinery.pkg.util.intstr.IntOrString": port.doc,
+    "io.k8s.apimachinery.pkg.apis.meta.v1.Time": meta.get("Time").doc,
+    "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime": meta.get("MicroTime").doc,
+    "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1": meta.get("FieldsV1").doc,
+    "io.k8s.apimachinery.pkg.runtime.RawExtension": readTypes(join(TYPES, "runtime.d.ts")).get("RawExtension").doc,
+  };
 }
 
 function generate() {
   const types = [];
-  const docs = [];
+  const docs = Object.entries(scalarDocs()).map(
+    ([name, doc]) => `${JSON.stringify(short(name))}:${JSON.stringify(doc)}`,
+  );
   for (const [name, model] of readModels()) {
     const lines = model.fields.map(
       (f) =>
-        `${f.name}${f.required ? "!" : ""}:${f.facts.pointer || model.facts.asis ? "*" : ""}${f.code}${attributes(f.facts)}`,
+        `${f.name}${f.required ? "!" : ""}:${f.facts.pointer || model.facts.asis ? "*" : ""}${f.code}${attributes(f.facts, f.code)}`,
     );
     if (model.facts.map) lines.unshift(attributes(model.facts));
     types.push(`${JSON.stringify(short(name))}:${JSON.stringify(lines.join("\n"))}`);
