@@ -29,7 +29,10 @@ export function admit(pod: Pod, node: KubeObject | undefined, others: readonly P
   const selector = pod.spec["nodeSelector" as never] as Record<string, string> | undefined;
   for (const [key, value] of Object.entries(selector ?? {})) {
     if (node.metadata.labels?.[key] === value) continue;
-    return { reason: "NodeAffinity", message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector" };
+    return {
+      reason: "NodeAffinity",
+      message: "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+    };
   }
   return undefined;
 }

@@ -52,7 +52,12 @@ export class BackOff {
 export function goDuration(us: number): string {
   const ms = Math.floor(us / 1000);
   if (ms < 1000) return ms === 0 ? "0s" : `${ms}ms`;
-  const fraction = ms % 1000 === 0 ? "" : `.${String(ms % 1000).padStart(3, "0").replace(/0+$/, "")}`;
+  const fraction =
+    ms % 1000 === 0
+      ? ""
+      : `.${String(ms % 1000)
+          .padStart(3, "0")
+          .replace(/0+$/, "")}`;
   const seconds = Math.floor(ms / 1000);
   const s = `${seconds % 60}${fraction}s`;
   const minutes = Math.floor(seconds / 60);

@@ -1,8 +1,8 @@
-import { sha256Hex } from "../../kernel/index.ts";
 import type { Gen } from "../../kernel/index.ts";
+import { sha256Hex } from "../../kernel/index.ts";
 import { ensureDir, putFile } from "../runtime/files.ts";
-import type { ContainerConfig, Mount, SandboxConfig } from "../runtime/index.ts";
 import { hostView } from "../runtime/host-view.ts";
+import type { ContainerConfig, Mount, SandboxConfig } from "../runtime/index.ts";
 import * as sys from "../sys.ts";
 import { type KubeletContext, SyncError } from "./context.ts";
 import { environment, expand } from "./env.ts";
@@ -161,7 +161,8 @@ function mounts(ctx: KubeletContext, pod: Pod, spec: ContainerSpec, podIps: read
       hostPath = `${hostPath}/${mount.subPath}`;
       if (sys.find(hostView(machine), hostPath) === undefined) ensureDir(machine, hostPath);
     }
-    const readOnly = (mount.readOnly ?? false) || Boolean(volume.configMap || volume.secret || volume.projected || volume.downwardAPI);
+    const readOnly =
+      (mount.readOnly ?? false) || Boolean(volume.configMap || volume.secret || volume.projected || volume.downwardAPI);
     out.push({ containerPath: mount.mountPath.replace(/(.)\/+$/, "$1"), hostPath, readOnly, name: mount.name });
   }
   const dir = `${PODS_DIR}/${pod.metadata.uid}`;

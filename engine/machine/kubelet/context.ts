@@ -26,7 +26,13 @@ export interface KubeletContext {
   hostIps(): string[];
   node(): KubeObject | undefined;
   /** A line of the journal. `verbosity`: shown when --v is at least this. */
-  log(severity: Severity, source: string, message: string, kv?: Readonly<Record<string, unknown>>, verbosity?: number): void;
+  log(
+    severity: Severity,
+    source: string,
+    message: string,
+    kv?: Readonly<Record<string, unknown>>,
+    verbosity?: number,
+  ): void;
   /** Starts a task that ends with the kubelet. */
   spawn(name: string, body: Gen<unknown>): Task;
   /** Calls back `us` µs from now unless the kubelet has ended. */

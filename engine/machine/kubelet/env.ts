@@ -1,7 +1,7 @@
 import { CONFIG_MAPS, SECRETS } from "../../api/resources.ts";
 import type { KubeObject } from "../../api/types.ts";
-import { decodeBase64 } from "./base64.ts";
 import type { Gen } from "../../kernel/index.ts";
+import { decodeBase64 } from "./base64.ts";
 import { type KubeletContext, SyncError } from "./context.ts";
 import { amount } from "./resources.ts";
 import { type ContainerSpec, type EnvVar, isStatic, type Pod } from "./types.ts";
@@ -172,7 +172,8 @@ export function resourceValue(
   ref: { containerName?: string; resource: string; divisor?: string },
 ): string {
   const target = ref.containerName
-    ? ([...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find((c) => c.name === ref.containerName) ?? container)
+    ? ([...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find((c) => c.name === ref.containerName) ??
+      container)
     : container;
   const [kind, name] = ref.resource.split(".") as ["limits" | "requests", string];
   const value =
@@ -197,7 +198,8 @@ export function serviceEnv(services: Iterable<KubeObject>, namespace: string, li
     out.set(`${prefix}_SERVICE_HOST`, ip);
     out.set(`${prefix}_SERVICE_PORT`, String(ports[0]!.port));
     for (const port of ports) {
-      if (port.name) out.set(`${prefix}_SERVICE_PORT_${port.name.toUpperCase().replaceAll("-", "_")}`, String(port.port));
+      if (port.name)
+        out.set(`${prefix}_SERVICE_PORT_${port.name.toUpperCase().replaceAll("-", "_")}`, String(port.port));
     }
     const url = (port: (typeof ports)[number]) => `${(port.protocol ?? "TCP").toLowerCase()}://${ip}:${port.port}`;
     out.set(`${prefix}_PORT`, url(ports[0]!));

@@ -5,9 +5,18 @@ import { klog, type Severity } from "../../api/klog.ts";
 import { NODES, PODS, SERVICES } from "../../api/resources.ts";
 import { formatTime } from "../../api/time.ts";
 import type { KubeObject } from "../../api/types.ts";
-import { encode, type Gen, type Kernel, type KernelEvent, type RandomStream, SECOND, type Task } from "../../kernel/index.ts";
+import {
+  encode,
+  type Gen,
+  type Kernel,
+  type KernelEvent,
+  type RandomStream,
+  SECOND,
+  type Task,
+} from "../../kernel/index.ts";
 import type { Machine } from "../machine.ts";
 import type { Process } from "../process.ts";
+import { ensureDir, removeEntry } from "../runtime/files.ts";
 import { type ContainerRuntime, runtimeOf } from "../runtime/index.ts";
 import { admit } from "./admission.ts";
 import { logDirectory } from "./container-config.ts";
@@ -24,11 +33,10 @@ import { PodSync } from "./pod-sync.ts";
 import { PodWorker, type WorkerParts } from "./pod-worker.ts";
 import { ProbeManager } from "./probes.ts";
 import { runtimeUids } from "./runtime-view.ts";
-import { StatusManager } from "./status-manager.ts";
 import { readManifests } from "./static-pods.ts";
+import { StatusManager } from "./status-manager.ts";
 import { isMirror, isStatic, type Pod, podKey } from "./types.ts";
 import { VolumeManager } from "./volumes.ts";
-import { ensureDir, removeEntry } from "../runtime/files.ts";
 
 /** A runtime that does not answer for this long makes the node NotReady (runtimeState baseRuntimeSyncThreshold). */
 const RUNTIME_THRESHOLD = 30 * SECOND;
@@ -76,7 +84,9 @@ export class Kubelet implements KubeletContext {
     this.runtimeSeenAt = this.kernel.now;
     this.recorder = new EventRecorder({ kernel: this.kernel, client, component: "kubelet", host: this.nodeName });
     this.objects = new ObjectCache(this.kernel, client);
-    this.podInformer = new Informer<Pod>(this.kernel, client, PODS, { fieldSelector: `spec.nodeName=${this.nodeName}` });
+    this.podInformer = new Informer<Pod>(this.kernel, client, PODS, {
+      fieldSelector: `spec.nodeName=${this.nodeName}`,
+    });
     this.serviceInformer = new Informer(this.kernel, client, SERVICES);
     this.nodeInformer = new Informer(this.kernel, client, NODES, { fieldSelector: `metadata.name=${this.nodeName}` });
     this.statuses = new StatusManager(this, (pod) => this.apiPod(pod));
@@ -99,13 +109,14 @@ export class Kubelet implements KubeletContext {
 
   // ---- what the parts share -----------------------------------------------------------------------------------------
 
-  log(
+  /** Bound, since the parts take it out of the context. */
+  readonly log = (
     severity: Severity,
     source: string,
     message: string,
     kv: Readonly<Record<string, unknown>> = {},
     verbosity = 0,
-  ): void {
+  ): void => {
     if (verbosity > this.options.verbosity) return;
     const file = this.process.fds.get(2);
     if (file === undefined) return;
@@ -113,7 +124,7 @@ export class Kubelet implements KubeletContext {
     if (file.pipe) {
       if (file.pipe.readers > 0) file.pipe.push(bytes);
     } else file.write(bytes).next();
-  }
+  };
 
   spawn(name: string, body: Gen<unknown>): Task {
     const task = this.kernel.spawn(name, body, { instant: false, onExit: (ended) => this.tasks.delete(ended) });
@@ -220,7 +231,10 @@ export class Kubelet implements KubeletContext {
 
   private mirrorChanged(type: Change<Pod>["type"], mirror: Pod): void {
     const key = podKey(mirror);
-    this.log("I", `kubelet.go:24${type === "added" ? "12" : "28"}`, `SyncLoop ${SYNC_WORD[type]}`, { source: "api", pods: [key] });
+    this.log("I", `kubelet.go:24${type === "added" ? "12" : "28"}`, `SyncLoop ${SYNC_WORD[type]}`, {
+      source: "api",
+      pods: [key],
+    });
     if (type === "deleted") this.mirrors.delete(key);
     else this.mirrors.set(key, mirror);
     const worker = [...this.workers.values()].find((one) => isStatic(one.pod) && podKey(one.pod) === key);

@@ -1,4 +1,4 @@
-import { type Gen, wait, WaitQueue } from "../../kernel/index.ts";
+import { type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import { entriesOf } from "../inode.ts";
 import { ensureDir } from "../runtime/files.ts";
 import type { KubeletContext } from "./context.ts";

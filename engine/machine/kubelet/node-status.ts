@@ -130,7 +130,9 @@ export class NodeReporter {
     for (const reason of told) {
       ctx.recorder.event(this.reference, "Normal", reason, `Node ${ctx.nodeName} status is now: ${reason}`);
     }
-    ctx.after(ready ? KUBELET.nodeStatusPeriod : KUBELET.notReadyPeriod, `node status ${ctx.nodeName}`, () => this.tick());
+    ctx.after(ready ? KUBELET.nodeStatusPeriod : KUBELET.notReadyPeriod, `node status ${ctx.nodeName}`, () =>
+      this.tick(),
+    );
   }
 
   private *report(status: Record<string, unknown>): Gen {
@@ -172,7 +174,13 @@ export class NodeReporter {
     this.conditions = [
       make("MemoryPressure", false, "KubeletHasSufficientMemory", memory, "NodeHasSufficientMemory"),
       make("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure", "NodeHasNoDiskPressure"),
-      make("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available", "NodeHasSufficientPID"),
+      make(
+        "PIDPressure",
+        false,
+        "KubeletHasSufficientPID",
+        "kubelet has sufficient PID available",
+        "NodeHasSufficientPID",
+      ),
       why === undefined
         ? make("Ready", true, "KubeletReady", "kubelet is posting ready status", "NodeReady")
         : make("Ready", false, "KubeletNotReady", why, "NodeNotReady"),

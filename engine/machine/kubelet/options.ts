@@ -85,7 +85,9 @@ function readConfig(p: Process, file: string): KubeletConfiguration {
   } catch (error) {
     if (!isErrno(error)) throw error;
     const reason = `failed to read kubelet config file "${file}", error: open ${file}: ${error.message.toLowerCase()}`;
-    throw new OptionsError(`failed to load kubelet config file, path: ${file}, error: failed to load Kubelet config file ${file}, error ${reason}`);
+    throw new OptionsError(
+      `failed to load kubelet config file, path: ${file}, error: failed to load Kubelet config file ${file}, error ${reason}`,
+    );
   }
   try {
     return (parse(text) ?? {}) as KubeletConfiguration;

@@ -51,7 +51,13 @@ export class Pleg {
       const pod = this.ctx.pod(uid);
       for (const [type, id] of events) {
         if (pod === undefined) continue;
-        this.ctx.log("I", "kubelet.go:2505", "SyncLoop (PLEG): event for pod", { pod: podKey(pod), event: { ID: uid, Type: type, Data: id } }, 1);
+        this.ctx.log(
+          "I",
+          "kubelet.go:2505",
+          "SyncLoop (PLEG): event for pod",
+          { pod: podKey(pod), event: { ID: uid, Type: type, Data: id } },
+          1,
+        );
       }
       this.ctx.touch(uid);
     }

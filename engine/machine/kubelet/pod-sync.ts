@@ -36,7 +36,12 @@ export class PodSync {
       if (!this.wantsSandbox(pod, view)) return;
       yield* this.killAll(pod, view, undefined, undefined);
       yield* this.ctx.runtime.stopPodSandbox(sandbox.id);
-      this.ctx.recorder.event(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+      this.ctx.recorder.event(
+        pod,
+        "Normal",
+        "SandboxChanged",
+        "Pod sandbox changed, it will be killed and re-created.",
+      );
     }
     if (sandbox === undefined || sandbox.state !== "ready") {
       if (!this.wantsSandbox(pod, view)) return;
@@ -69,7 +74,10 @@ export class PodSync {
       const words = `Failed to create pod sandbox: ${error.rpc}`;
       recorder.event(pod, "Warning", "FailedCreatePodSandBox", words);
       log("E", "kuberuntime_sandbox.go:72", "Failed to create sandbox for pod", { err: error.rpc, pod: podKey(pod) });
-      throw new SyncError("CreatePodSandboxError", `failed to "CreatePodSandbox" for "${podFormat(pod)}" with CreatePodSandboxError: "${words}"`);
+      throw new SyncError(
+        "CreatePodSandboxError",
+        `failed to "CreatePodSandbox" for "${podFormat(pod)}" with CreatePodSandboxError: "${words}"`,
+      );
     }
   }
 
@@ -81,7 +89,13 @@ export class PodSync {
       const probe = this.probes.unhealthy(container.id);
       if (probe) {
         const grace = (probe === "liveness" ? spec.livenessProbe : spec.startupProbe)?.terminationGracePeriodSeconds;
-        yield* this.kill(pod, spec, container, `Container ${spec.name} failed ${probe} probe${pod.spec.restartPolicy === "Never" ? "" : ", will be restarted"}`, grace);
+        yield* this.kill(
+          pod,
+          spec,
+          container,
+          `Container ${spec.name} failed ${probe} probe${pod.spec.restartPolicy === "Never" ? "" : ", will be restarted"}`,
+          grace,
+        );
       } else if (container.config.annotations["io.kubernetes.container.hash"] !== containerHash(spec)) {
         yield* this.kill(pod, spec, container, `Container ${spec.name} definition changed, will be restarted`);
       }
@@ -168,9 +182,18 @@ export class PodSync {
     const key = `${pod.metadata.uid}_${spec.name}_${containerHash(spec)}`;
     if (this.backOff.waitsSince(key, latest.finishedAt, kernel.now)) {
       const format = podFormat(pod);
-      recorder.event(pod, "Warning", "BackOff", `Back-off restarting failed container ${spec.name} in pod ${format}`, fieldPath(pod, spec.name));
+      recorder.event(
+        pod,
+        "Warning",
+        "BackOff",
+        `Back-off restarting failed container ${spec.name} in pod ${format}`,
+        fieldPath(pod, spec.name),
+      );
       const delay = goDuration(this.backOff.delay(key));
-      throw new SyncError("CrashLoopBackOff", `back-off ${delay} restarting failed container=${spec.name} pod=${format}`);
+      throw new SyncError(
+        "CrashLoopBackOff",
+        `back-off ${delay} restarting failed container=${spec.name} pod=${format}`,
+      );
     }
     this.backOff.next(key, latest.finishedAt, kernel.now);
   }
@@ -269,14 +292,24 @@ export class PodSync {
       const began = ctx.kernel.now;
       const { outcome, output } = yield* runHandler(ctx, pod, spec, container, hook, left * 1_000_000);
       if (outcome !== "success") {
-        ctx.log("E", "kuberuntime_container.go:753", "PreStop hook failed", { err: output, pod: podKey(pod), containerName: spec.name });
+        ctx.log("E", "kuberuntime_container.go:753", "PreStop hook failed", {
+          err: output,
+          pod: podKey(pod),
+          containerName: spec.name,
+        });
         ctx.recorder.event(pod, "Warning", "FailedPreStopHook", "PreStopHook failed", fieldPath(pod, spec.name));
       }
       left -= Math.floor((ctx.kernel.now - began) / 1_000_000);
     }
     if (left < KUBELET.minimumGraceSeconds) left = KUBELET.minimumGraceSeconds;
     yield* ctx.runtime.stopContainer(container.id, left);
-    ctx.log("I", "kuberuntime_container.go:779", "Container exited normally", { pod: podKey(pod), containerName: spec.name }, 3);
+    ctx.log(
+      "I",
+      "kuberuntime_container.go:779",
+      "Container exited normally",
+      { pod: podKey(pod), containerName: spec.name },
+      3,
+    );
   }
 
   /** Stops every running container at once; sidecars after the others, the last one first. */
@@ -284,7 +317,9 @@ export class PodSync {
     const kill = (spec: ContainerSpec): void => {
       const container = view.latest(spec.name);
       if (container?.state !== "running") return;
-      tasks.push(this.ctx.spawn(`kill ${podKey(pod)} ${spec.name}`, this.kill(pod, spec, container, message ?? "", grace)));
+      tasks.push(
+        this.ctx.spawn(`kill ${podKey(pod)} ${spec.name}`, this.kill(pod, spec, container, message ?? "", grace)),
+      );
     };
     let tasks: ReturnType<KubeletContext["spawn"]>[] = [];
     const inits = pod.spec.initContainers ?? [];

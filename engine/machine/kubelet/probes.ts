@@ -3,7 +3,7 @@ import type { Container } from "../runtime/index.ts";
 import type { KubeletContext } from "./context.ts";
 import { runHandler } from "./handlers.ts";
 import type { ProbeView } from "./status.ts";
-import { type ContainerSpec, fieldPath, type Pod, podKey, type Probe } from "./types.ts";
+import { type ContainerSpec, fieldPath, type Pod, type Probe, podKey } from "./types.ts";
 
 type ProbeKind = "startup" | "liveness" | "readiness";
 const KINDS: readonly ProbeKind[] = ["startup", "liveness", "readiness"];
@@ -119,7 +119,20 @@ export class ProbeManager implements ProbeView {
     if (outcome !== "success") {
       const words = `${TITLE[kind]} probe ${outcome === "error" ? "errored" : "failed"}: ${output}`;
       ctx.recorder.event(pod, "Warning", "Unhealthy", words, fieldPath(pod, spec.name));
-      ctx.log("I", "prober.go:107", "Probe failed", { probeType: TITLE[kind], pod: podKey(pod), podUID: worker.podUid, containerName: spec.name, probeResult: "failure", output }, 1);
+      ctx.log(
+        "I",
+        "prober.go:107",
+        "Probe failed",
+        {
+          probeType: TITLE[kind],
+          pod: podKey(pod),
+          podUID: worker.podUid,
+          containerName: spec.name,
+          probeResult: "failure",
+          output,
+        },
+        1,
+      );
     }
     this.note(worker, outcome === "success");
     this.schedule(worker, Math.max(0, (probe.periodSeconds ?? 10) * SECOND - (ctx.kernel.now - began)));
@@ -136,7 +149,16 @@ export class ProbeManager implements ProbeView {
     if (worker.run < threshold || worker.result === success) return;
     worker.result = success;
     if (!success && worker.kind !== "readiness") worker.onHold = true;
-    const status = worker.kind === "readiness" ? (success ? "ready" : "not ready") : success ? (worker.kind === "startup" ? "started" : "healthy") : "unhealthy";
+    const status =
+      worker.kind === "readiness"
+        ? success
+          ? "ready"
+          : "not ready"
+        : success
+          ? worker.kind === "startup"
+            ? "started"
+            : "healthy"
+          : "unhealthy";
     const pod = this.ctx.pod(worker.podUid);
     if (pod) {
       this.ctx.log("I", "kubelet.go:2542", "SyncLoop (probe)", { probe: worker.kind, status, pod: podKey(pod) });

@@ -1,5 +1,5 @@
-import { clientFromKubeconfig } from "../../api/kubeconfig.ts";
 import { klog } from "../../api/klog.ts";
+import { clientFromKubeconfig } from "../../api/kubeconfig.ts";
 import { type Gen, sleep } from "../../kernel/index.ts";
 import { isErrno } from "../errno.ts";
 import type { Process, Program } from "../process.ts";
@@ -32,7 +32,10 @@ export const kubelet: Program = function* (p: Process): Gen<number> {
   } catch (error) {
     if (!isErrno(error)) throw error;
     const path = options.bootstrapKubeconfig ?? options.kubeconfig;
-    return yield* fail(p, `failed to run Kubelet: unable to load bootstrap kubeconfig: stat ${path}: ${error.message.toLowerCase()}`);
+    return yield* fail(
+      p,
+      `failed to run Kubelet: unable to load bootstrap kubeconfig: stat ${path}: ${error.message.toLowerCase()}`,
+    );
   }
   p.dispositions.set("TERM", "catch");
   p.dispositions.set("INT", "catch");

@@ -58,11 +58,15 @@ export function staticPod(kernel: Kernel, nodeName: string, path: string, text: 
     enableServiceLinks: true,
     ...raw.spec,
     nodeName,
-    tolerations: [...((raw.spec["tolerations" as never] as unknown[]) ?? []), { operator: "Exists", effect: "NoExecute" }],
+    tolerations: [
+      ...((raw.spec["tolerations" as never] as unknown[]) ?? []),
+      { operator: "Exists", effect: "NoExecute" },
+    ],
     containers: raw.spec.containers.map(containerDefaults),
   };
   if (raw.spec.initContainers) spec.initContainers = raw.spec.initContainers.map(containerDefaults);
-  if (raw.spec.volumes) spec.volumes = raw.spec.volumes.map((v) => (v.hostPath ? { ...v, hostPath: { type: "", ...v.hostPath } } : v));
+  if (raw.spec.volumes)
+    spec.volumes = raw.spec.volumes.map((v) => (v.hostPath ? { ...v, hostPath: { type: "", ...v.hostPath } } : v));
   return {
     apiVersion: "v1",
     kind: "Pod",

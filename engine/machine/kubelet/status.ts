@@ -1,13 +1,21 @@
 import { formatTime } from "../../api/time.ts";
 import { decode } from "../../kernel/index.ts";
 import { entriesOf } from "../inode.ts";
-import type { Container } from "../runtime/index.ts";
 import { hostView } from "../runtime/host-view.ts";
+import type { Container } from "../runtime/index.ts";
 import * as sys from "../sys.ts";
 import type { KubeletContext } from "./context.ts";
 import { qosClass } from "./resources.ts";
 import type { RuntimePod } from "./runtime-view.ts";
-import { type Condition, type ContainerSpec, type ContainerState, type ContainerStatus, isSidecar, type Pod, type PodStatus } from "./types.ts";
+import {
+  type Condition,
+  type ContainerSpec,
+  type ContainerState,
+  type ContainerStatus,
+  isSidecar,
+  type Pod,
+  type PodStatus,
+} from "./types.ts";
 
 /** Why a container waits, as the last sync found it. */
 export interface WaitReason {
@@ -72,7 +80,6 @@ export function podStatus(ctx: KubeletContext, input: StatusInput): PodStatus {
   status.qosClass = pod.status?.qosClass ?? qosClass(pod);
   return status;
 }
-
 
 /** A Pod that has ended stays ended. */
 function final(pod: Pod, old: PodStatus | undefined): string | undefined {
@@ -179,7 +186,10 @@ function terminationMessage(ctx: KubeletContext, container: Container, spec: Con
   if (text === "" && spec.terminationMessagePolicy === "FallbackToLogsOnError" && container.exitCode !== 0) {
     const log = entriesOf(container.log.dir).get(container.log.name);
     const lines = log?.kind === "file" ? decode(log.content.bytes()).split("\n").slice(-81) : [];
-    text = lines.map((line) => line.split(" ").slice(3).join(" ")).join("\n").slice(-2048);
+    text = lines
+      .map((line) => line.split(" ").slice(3).join(" "))
+      .join("\n")
+      .slice(-2048);
   }
   return text;
 }
@@ -249,7 +259,8 @@ function conditions(
   const { pod, runtime } = input;
   const now = formatTime(ctx.kernel.wallMs);
   const make = (type: string, status: boolean, reason?: string, message?: string): Condition => {
-    const before = input.old?.conditions?.find((c) => c.type === type) ?? pod.status?.conditions?.find((c) => c.type === type);
+    const before =
+      input.old?.conditions?.find((c) => c.type === type) ?? pod.status?.conditions?.find((c) => c.type === type);
     const value = status ? "True" : "False";
     const lastTransitionTime = before?.status === value ? before.lastTransitionTime : now;
     const out: Condition = { lastProbeTime: null, lastTransitionTime, status: value, type };
@@ -285,7 +296,12 @@ function initializedCondition(
   if (phase === "Succeeded" && undone.length === 0) return make("Initialized", true, "PodCompleted");
   const anyRan = containers.some((c) => c.state.running || c.state.terminated || c.lastState.terminated);
   if (undone.length > 0 && !anyRan) {
-    return make("Initialized", false, "ContainersNotInitialized", `containers with incomplete status: [${undone.join(" ")}]`);
+    return make(
+      "Initialized",
+      false,
+      "ContainersNotInitialized",
+      `containers with incomplete status: [${undone.join(" ")}]`,
+    );
   }
   return make("Initialized", true);
 }
@@ -312,7 +328,8 @@ function readyCondition(
     const unmet: string[] = [];
     for (const { conditionType } of pod.spec.readinessGates ?? []) {
       const found = pod.status?.conditions?.find((c) => c.type === conditionType);
-      if (found === undefined) unmet.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
+      if (found === undefined)
+        unmet.push(`corresponding condition of pod readiness gate "${conditionType}" does not exist.`);
       else if (found.status !== "True") {
         unmet.push(`the status of pod readiness gate "${conditionType}" is not "True", but ${found.status}`);
       }

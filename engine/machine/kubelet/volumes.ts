@@ -64,7 +64,12 @@ export class VolumeManager {
     const todo = (pod.spec.volumes ?? []).filter((volume) => !done.has(volume.name));
     if (todo.length === 0) return;
     for (const volume of todo) {
-      log("I", "reconciler_common.go:251", `operationExecutor.VerifyControllerAttachedVolume started for volume "${volume.name}" (UniqueName: "${uniqueName(pod, volume)}") pod "${pod.metadata.name}" (UID: "${uid}") `, { pod: podKey(pod) });
+      log(
+        "I",
+        "reconciler_common.go:251",
+        `operationExecutor.VerifyControllerAttachedVolume started for volume "${volume.name}" (UniqueName: "${uniqueName(pod, volume)}") pod "${pod.metadata.name}" (UID: "${uid}") `,
+        { pod: podKey(pod) },
+      );
     }
     const deadline = kernel.now + KUBELET.mountTimeout;
     let pause: number = KUBELET.mountRetryFirst;
@@ -76,12 +81,22 @@ export class VolumeManager {
           yield* this.setUp(pod, volume);
           done.add(volume.name);
           todo.splice(i, 1);
-          log("I", "operation_generator.go:615", `MountVolume.SetUp succeeded for volume "${volume.name}" (UniqueName: "${uniqueName(pod, volume)}") pod "${pod.metadata.name}" (UID: "${uid}") `, { pod: podKey(pod) }, 1);
+          log(
+            "I",
+            "operation_generator.go:615",
+            `MountVolume.SetUp succeeded for volume "${volume.name}" (UniqueName: "${uniqueName(pod, volume)}") pod "${pod.metadata.name}" (UID: "${uid}") `,
+            { pod: podKey(pod) },
+            1,
+          );
         } catch (error) {
           if (!(error instanceof MountError)) throw error;
           const words = `MountVolume.SetUp failed for volume "${volume.name}" : ${error.message}`;
           recorder.event(pod, "Warning", "FailedMount", words);
-          log("E", "nestedpendingoperations.go:348", `Operation for "${uniqueName(pod, volume)}" failed. Error: ${words}`);
+          log(
+            "E",
+            "nestedpendingoperations.go:348",
+            `Operation for "${uniqueName(pod, volume)}" failed. Error: ${words}`,
+          );
           i++;
         }
         if (cancelled()) throw new SyncCancelled();
@@ -171,9 +186,16 @@ export class VolumeManager {
       else if (projected) {
         for (const source of projected.sources ?? []) {
           if (source.configMap) {
-            yield* this.fromConfigMap(pod, source.configMap.name, source.configMap.items, source.configMap.optional, files);
+            yield* this.fromConfigMap(
+              pod,
+              source.configMap.name,
+              source.configMap.items,
+              source.configMap.optional,
+              files,
+            );
           }
-          if (source.secret) yield* this.fromSecret(pod, source.secret.name, source.secret.items, source.secret.optional, files);
+          if (source.secret)
+            yield* this.fromSecret(pod, source.secret.name, source.secret.items, source.secret.optional, files);
           if (source.downwardAPI) this.fromDownward(pod, source.downwardAPI.items, files);
           if (source.serviceAccountToken) yield* this.token(pod, source.serviceAccountToken, files);
         }
@@ -198,7 +220,8 @@ export class VolumeManager {
       throw new MountError(`configmap "${name}" not found`);
     }
     const all = new Map<string, Uint8Array>();
-    for (const [key, value] of Object.entries((found["data"] ?? {}) as Record<string, string>)) all.set(key, encode(value));
+    for (const [key, value] of Object.entries((found["data"] ?? {}) as Record<string, string>))
+      all.set(key, encode(value));
     for (const [key, value] of Object.entries((found["binaryData"] ?? {}) as Record<string, string>)) {
       all.set(key, base64Bytes(value));
     }
@@ -228,7 +251,8 @@ export class VolumeManager {
     for (const item of items ?? []) {
       let text = "";
       if (item.fieldRef) text = fieldValue(this.ctx, pod, item.fieldRef.fieldPath, []);
-      else if (item.resourceFieldRef) text = resourceValue(this.ctx, pod, pod.spec.containers[0]!, item.resourceFieldRef);
+      else if (item.resourceFieldRef)
+        text = resourceValue(this.ctx, pod, pod.spec.containers[0]!, item.resourceFieldRef);
       files.set(item.path, { bytes: encode(text), mode: item.mode ?? 0 });
     }
   }
