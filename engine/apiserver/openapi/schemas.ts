@@ -1,5 +1,5 @@
 import type { KindDef } from "../../api/kind.ts";
-import { docsOf, type Field, type FieldType, type TypeSchema, typeOf } from "../../api/schema/types.ts";
+import { describe, docsOf, type Field, type FieldType, type TypeSchema, typeOf } from "../../api/schema/types.ts";
 
 type Json = Record<string, unknown>;
 
@@ -12,27 +12,11 @@ const LIST_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta";
 
 /** Types that are written as one JSON scalar, in the form of OpenAPI v3. */
 const SCALARS: Readonly<Record<string, Json>> = {
-  [QUANTITY]: {
-    description:
-      "Quantity is a fixed-point representation of a number. It provides convenient marshaling/unmarshaling in JSON and YAML, in addition to String() and AsInt64() accessors.",
-    oneOf: [{ type: "string" }, { type: "number" }],
-  },
-  [INT_OR_STRING]: {
-    description: "IntOrString is a type that can hold an int32 or a string.",
-    format: "int-or-string",
-    oneOf: [{ type: "integer" }, { type: "string" }],
-  },
-  [TIME]: {
-    description: "Time is a wrapper around time.Time which supports correct marshaling to YAML and JSON.",
-    format: "date-time",
-    type: "string",
-  },
-  [MICRO_TIME]: {
-    description: "MicroTime is version of Time with microsecond level precision.",
-    format: "date-time",
-    type: "string",
-  },
-  [RAW]: { description: "RawExtension is used to hold extensions in external versions.", type: "object" },
+  [QUANTITY]: { oneOf: [{ type: "string" }, { type: "number" }] },
+  [INT_OR_STRING]: { format: "int-or-string", oneOf: [{ type: "integer" }, { type: "string" }] },
+  [TIME]: { format: "date-time", type: "string" },
+  [MICRO_TIME]: { format: "date-time", type: "string" },
+  [RAW]: { type: "object" },
 };
 
 /** `components.schemas` of a document: the kinds, their lists, and every type that these refer to. */
@@ -52,7 +36,9 @@ export function schemasOf(kinds: readonly KindDef[]): Json {
   want("io.k8s.apimachinery.pkg.apis.meta.v1.Status");
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     const type = typeOf(name);
-    out.set(name, SCALARS[name] ?? (type ? structSchema(type, want) : { type: "object" }));
+    const scalar = SCALARS[name];
+    if (scalar) out.set(name, { description: describe(name), ...scalar });
+    else out.set(name, type ? structSchema(type, want) : { type: "object" });
   }
   for (const def of kinds) {
     const schema = out.get(def.schema)!;
