@@ -1,9 +1,11 @@
 import { klog } from "../api/klog.ts";
 import { inClusterClient } from "../api/kubeconfig.ts";
 import { NODES } from "../api/resources.ts";
+import { StatusError } from "../api/status.ts";
 import { SECOND, sleep } from "../kernel/index.ts";
 import type { Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
+import { isNetError } from "../network/index.ts";
 import { fail, logger, untilTerminated } from "./daemon.ts";
 
 /** How long it waits between two looks for its node's podCIDR. */
@@ -26,8 +28,13 @@ export const flanneld: Program = function* flanneld(p) {
   }
   let cidr: string | undefined;
   while (cidr === undefined) {
-    const node = yield* client.get(NODES, undefined, hostname);
-    cidr = node.spec.podCIDR;
+    try {
+      cidr = (yield* client.get(NODES, undefined, hostname)).spec.podCIDR;
+    } catch (error) {
+      // Service rules may come later than this Pod: kube-proxy starts at the same time.
+      if (!isNetError(error) && !(error instanceof StatusError)) throw error;
+      say("E", "main.go:228", `Failed to create SubnetManager: error retrieving pod spec: ${error.message}`);
+    }
     if (cidr === undefined) yield* sleep(RETRY);
   }
   say("I", "main.go:231", `Created subnet manager: Kubernetes Subnet Manager - ${hostname}`);

@@ -98,12 +98,20 @@ class NodeLifecycleController implements Reconciler {
     return kernel.now > known.seen + grace && ready?.status !== "Unknown";
   }
 
+  /** Nodes whose Pods have not been marked since they were last Ready. */
+  private readonly wasReady = new Set<string>();
+
   *reconcile(name: string): Gen<{ requeueAfter: number } | void> {
     let node = this.context.informers.get(NODES, name);
     if (node === undefined) return;
     if (this.isSilent(node)) node = yield* this.markUnknown(node);
     node = yield* this.taint(node);
-    if (condition(node, "Ready")?.status !== "True") yield* this.markPods(node);
+    // Only a node that was Ready before: Pods of one that has not come up yet speak for themselves.
+    if (condition(node, "Ready")?.status === "True") this.wasReady.add(name);
+    else if (this.wasReady.has(name)) {
+      yield* this.markPods(node);
+      this.wasReady.delete(name);
+    }
     const next = yield* this.evict(node);
     return next === undefined ? undefined : { requeueAfter: next };
   }

@@ -492,6 +492,18 @@ function flannel(): Manifest[] {
               },
             ],
             hostNetwork: true,
+            initContainers: [
+              {
+                args: ["-f", "/etc/kube-flannel/cni-conf.json", "/etc/cni/net.d/10-flannel.conflist"],
+                command: ["cp"],
+                image: "docker.io/flannel/flannel:v0.26.5",
+                name: "install-cni",
+                volumeMounts: [
+                  { mountPath: "/etc/cni/net.d", name: "cni" },
+                  { mountPath: "/etc/kube-flannel/", name: "flannel-cfg" },
+                ],
+              },
+            ],
             priorityClassName: "system-node-critical",
             serviceAccountName: "flannel",
             tolerations: [{ effect: "NoSchedule", operator: "Exists" }],

@@ -2,11 +2,12 @@
 import type { Content } from "../machine/inode.ts";
 import { dirNode, entriesOf, fileNode, LazyContent, type NodeAttributes } from "../machine/inode.ts";
 import type { Machine } from "../machine/machine.ts";
+import { runtimeOf } from "../machine/runtime/of.ts";
 import { kubeletConfiguration } from "./addons.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { AUDIT_POLICY, staticPodManifests } from "./manifests.ts";
 import { type ClusterPki, type IssueOptions, serviceAccountKey } from "./pki.ts";
-import { API_PORT, KUBERNETES_SERVICE_IP, type MachineSpec, VIP } from "./topology.ts";
+import { API_PORT, KUBERNETES_SERVICE_IP, type MachineSpec, VERSION, VIP } from "./topology.ts";
 
 export interface ClusterFacts {
   readonly pki: ClusterPki;
@@ -15,6 +16,20 @@ export interface ClusterFacts {
 }
 
 const LEARNER: NodeAttributes = { uid: 1000, gid: 1000 };
+
+const NODE_IMAGES = [
+  "registry.k8s.io/pause:3.10",
+  `registry.k8s.io/kube-proxy:${VERSION}`,
+  "docker.io/flannel/flannel:v0.26.5",
+  "registry.k8s.io/coredns/coredns:v1.11.3",
+];
+
+const CONTROL_PLANE_IMAGES = [
+  `registry.k8s.io/kube-apiserver:${VERSION}`,
+  `registry.k8s.io/kube-controller-manager:${VERSION}`,
+  `registry.k8s.io/kube-scheduler:${VERSION}`,
+  "registry.k8s.io/etcd:3.5.16-0",
+];
 
 /** Creates or replaces a file of a machine, with the directories above it. */
 export function installFile(machine: Machine, path: string, content: string | Content, at: NodeAttributes = {}): void {
@@ -101,6 +116,10 @@ function node(machine: Machine, spec: MachineSpec, { pki, server }: ClusterFacts
     'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///run/containerd/containerd.sock --pod-infra-container-image=registry.k8s.io/pause:3.10"\n',
   );
   if (spec.role === "worker") installDirectory(machine, "/etc/kubernetes/manifests");
+  // What kubeadm pulled before it began, and the network add-on's.
+  runtimeOf(machine).images.preload(
+    spec.role === "control-plane" ? [...NODE_IMAGES, ...CONTROL_PLANE_IMAGES] : NODE_IMAGES,
+  );
 }
 
 function both(issued: { certificate: string; key: string }): string {
