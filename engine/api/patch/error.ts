@@ -17,5 +17,5 @@ export function patchStatus(error: PatchError): StatusError {
   if (error.code === 422) {
     return failure(422, "Invalid", "the server rejected our request due to an error in our request", {});
   }
-  return failure(500, "InternalError", error.message);
+  return failure(500, "", error.message);
 }
