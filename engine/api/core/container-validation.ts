@@ -28,7 +28,7 @@ import {
 const NOT_NEGATIVE = "must be greater than or equal to 0";
 const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 const PULL_POLICIES = ["Always", "IfNotPresent", "Never"];
-const MESSAGE_POLICIES = ["FallbackToLogsOnError", "File"];
+const MESSAGE_POLICIES = ["File", "FallbackToLogsOnError"];
 const ENV_FIELDS = [
   "metadata.name",
   "metadata.namespace",
@@ -106,11 +106,9 @@ function validateCommon(container: Draft, volumes: ReadonlySet<string>, at: stri
   if (!container.name) causes.push(required(`${at}.name`, ""));
   else causes.push(...invalidEach(`${at}.name`, container.name, dns1123Label(container.name)));
   if (!container.image) causes.push(required(`${at}.image`, ""));
-  else if (container.image.trim() !== container.image) {
-    causes.push(invalid(`${at}.image`, container.image, "must not have leading or trailing whitespace"));
-  }
   const policy = container.terminationMessagePolicy;
-  if (policy && !MESSAGE_POLICIES.includes(policy)) {
+  if (!policy) causes.push(required(`${at}.terminationMessagePolicy`, ""));
+  else if (!MESSAGE_POLICIES.includes(policy)) {
     causes.push(notSupported(`${at}.terminationMessagePolicy`, policy, MESSAGE_POLICIES));
   }
   causes.push(...validatePorts(container.ports ?? [], `${at}.ports`));

@@ -14,7 +14,20 @@ const RESTART_POLICIES = ["Always", "OnFailure", "Never"];
 const DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
 const MAX_INT32 = 2 ** 31 - 1;
 
-/** ValidatePodCreate without what only some callers check. */
+/** ValidatePodCreate. */
+export function validateNewPod(pod: KubeObject): StatusCause[] {
+  const causes = validatePod(pod);
+  const spec = pod["spec"] ?? {};
+  if (spec.ephemeralContainers?.length > 0) {
+    causes.push(forbidden("spec.ephemeralContainers", "cannot be set on create"));
+  }
+  if (spec.nodeName && spec.schedulingGates?.length > 0) {
+    causes.push(forbidden("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
+  }
+  return causes;
+}
+
+/** What holds for a Pod at any time (validatePodMetadataAndSpec). */
 export function validatePod(pod: KubeObject): StatusCause[] {
   const causes = validateMeta(pod, true, dns1123Subdomain);
   causes.push(...validatePodSpec(pod["spec"] ?? {}, "spec"));
@@ -29,6 +42,12 @@ export function validatePod(pod: KubeObject): StatusCause[] {
           ),
         );
       });
+    });
+  }
+  for (const field of ["containers", "initContainers"]) {
+    (pod["spec"]?.[field] ?? []).forEach(({ image = "" }: Draft, i: number) => {
+      if (image.trim() === image) return;
+      causes.push(invalid(`spec.${field}[${i}].image`, image, "must not have leading or trailing whitespace"));
     });
   }
   return causes;

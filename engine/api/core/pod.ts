@@ -4,7 +4,7 @@ import type { Cell, Draft } from "../kind.ts";
 import type { KubeObject } from "../types.ts";
 import { defaultPod } from "./pod-defaults.ts";
 import { validatePodUpdate } from "./pod-update.ts";
-import { validatePod } from "./pod-validation.ts";
+import { validateNewPod } from "./pod-validation.ts";
 import { qosClass } from "./qos.ts";
 
 const V1 = "io.k8s.api.core.v1";
@@ -163,7 +163,7 @@ export const pod = define({
   defaults: defaultPod,
   prepareForCreate,
   prepareForStatusUpdate,
-  validate: validatePod,
+  validate: validateNewPod,
   validateUpdate: validatePodUpdate,
   subresources: [
     { name: "attach", kind: "PodAttachOptions", group: "", version: "v1", verbs: ["create", "get"] },
