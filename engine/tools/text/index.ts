@@ -1,4 +1,5 @@
 import type { Program } from "../../machine/process.ts";
+import { awk } from "./awk/index.ts";
 import { cat } from "./cat.ts";
 import { cp } from "./cp.ts";
 import { cut } from "./cut.ts";
@@ -26,6 +27,8 @@ import { wc } from "./wc.ts";
 
 /** Every text and file tool by its name. */
 export const textPrograms: Record<string, Program> = {
+  awk,
+  gawk: awk,
   cat,
   cp,
   cut,

@@ -1,0 +1,87 @@
+import { call, decode, type Gen } from "../../../kernel/index.ts";
+import { isErrno } from "../../../machine/errno.ts";
+import * as sys from "../../../machine/sys.ts";
+import { Fatal, type Tool, tool } from "../../tool.ts";
+import { Interpreter } from "./interpreter.ts";
+import { parseAwk } from "./parser.ts";
+import { type AwkProgram, AwkSyntaxError } from "./syntax.ts";
+import { AwkFatal } from "./values.ts";
+
+const USAGE =
+  "Usage: awk [POSIX or GNU style options] -f progfile [--] file ...\nUsage: awk [POSIX or GNU style options] [--] 'program' file ...\n";
+
+/** awk(1) as GNU awk 5.2 does it: POSIX's language with gawk's usual extensions. */
+export const awk = tool(
+  {
+    name: "awk",
+    short: "+F:v:f:e:bcPrsSnNM",
+    long: "field-separator:=F assign:=v file:=f source:=e posix=P re-interval=r sandbox=S traditional=c characters-as-bytes=b lint::=lint",
+    usage:
+      "[POSIX or GNU style options] -f progfile [--] file ...\nUsage: awk [POSIX or GNU style options] [--] 'program' file ...",
+    about: "",
+    version: "GNU Awk 5.2.1, API 3.2, PMA Avon 8-g1, (GNU MPFR 4.2.2, GNU MP 6.3.0)",
+  },
+  function* (t, o) {
+    const operands = [...o.operands];
+    let program: AwkProgram;
+    try {
+      program = yield* load(t, o.list, operands);
+    } catch (error) {
+      if (!(error instanceof AwkSyntaxError)) throw error;
+      for (const line of error.message.split("\n")) yield* t.error(line, 1);
+      return error.status;
+    }
+    const interpreter = new Interpreter(t, program, operands);
+    for (const { key, value } of o.list) {
+      if (key === "F") interpreter.assign("FS", value === "t" ? "\t" : value!);
+      if (key === "v") {
+        const match = /^([A-Za-z_]\w*)=(.*)$/s.exec(value!);
+        if (match === null) {
+          yield* t.error(`\`${value}' argument to \`-v' not in \`var=value' form\n`, 1);
+          yield* sys.printError(t.p, USAGE);
+          return 1;
+        }
+        interpreter.assign(match[1]!, match[2]!);
+      }
+    }
+    try {
+      return yield* call(interpreter.run());
+    } catch (error) {
+      if (!(error instanceof AwkFatal)) throw error;
+      yield* interpreter.finish();
+      const where = error.located ? `cmd. line:1: ${error.kind === "fatal" ? interpreter.place : ""}` : "";
+      const status = error.kind === "fatal" ? 2 : 1;
+      yield* t.error(`${where}${error.kind}: ${error.message}`, status);
+      return status;
+    }
+  },
+);
+
+function* load(
+  t: Tool,
+  list: readonly { key: string; value: string | undefined }[],
+  operands: string[],
+): Gen<AwkProgram> {
+  const sources: { text: string; where: string }[] = [];
+  for (const { key, value } of list) {
+    if (key === "e") sources.push({ text: value!, where: "cmd. line" });
+    if (key !== "f") continue;
+    try {
+      const text = value === "-" ? decode(yield* sys.readAll(t.p, 0)) : sys.readText(t.p, value!);
+      sources.push({ text, where: value! });
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      throw new Fatal(`fatal: cannot open source file \`${value}' for reading: ${error.message}`, 2);
+    }
+  }
+  if (sources.length === 0) {
+    const text = operands.shift();
+    if (text === undefined) {
+      yield* sys.printError(t.p, USAGE);
+      throw new AwkSyntaxError("");
+    }
+    sources.push({ text, where: "cmd. line" });
+  }
+  if (sources.length === 1) return parseAwk(sources[0]!.text, sources[0]!.where);
+  return parseAwk(sources.map((source) => source.text).join("\n"), sources[0]!.where);
+}

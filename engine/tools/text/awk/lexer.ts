@@ -1,0 +1,239 @@
+import { AwkSyntaxError } from "./syntax.ts";
+
+export interface Token {
+  type: "num" | "str" | "regex" | "name" | "func" | "builtin" | "keyword" | "op" | "newline" | "end";
+  text: string;
+  value?: number;
+  /** Offset in the source. */
+  at: number;
+  line: number;
+}
+
+const KEYWORDS = new Set(
+  "BEGIN END function func if else while for do break continue next nextfile exit return delete in getline print printf switch case default".split(
+    " ",
+  ),
+);
+
+export const BUILTINS = new Set(
+  "length substr index split sub gsub gensub match sprintf sin cos atan2 exp log sqrt int rand srand tolower toupper system close fflush systime strftime mktime asort asorti and or xor lshift rshift compl strtonum".split(
+    " ",
+  ),
+);
+
+const OPERATORS = [
+  "**=",
+  "&&",
+  "||",
+  "++",
+  "--",
+  "+=",
+  "-=",
+  "*=",
+  "/=",
+  "%=",
+  "^=",
+  "==",
+  "!=",
+  "<=",
+  ">=",
+  ">>",
+  "**",
+  "{",
+  "}",
+  "(",
+  ")",
+  "[",
+  "]",
+  ";",
+  ",",
+  "+",
+  "-",
+  "*",
+  "/",
+  "%",
+  "^",
+  "!",
+  "<",
+  ">",
+  "|",
+  "?",
+  ":",
+  "~",
+  "$",
+  "=",
+];
+
+const ESCAPES: Record<string, string> = {
+  n: "\n",
+  t: "\t",
+  r: "\r",
+  "\\": "\\",
+  '"': '"',
+  "/": "/",
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  v: "\v",
+};
+
+/** Expands the escapes of a string constant or of a `-v` value. */
+export function unescapeString(text: string): string {
+  if (!text.includes("\\")) return text;
+  let out = "";
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] !== "\\" || i + 1 >= text.length) {
+      out += text[i];
+      continue;
+    }
+    const rest = text.slice(i + 1);
+    const octal = /^[0-7]{1,3}/.exec(rest);
+    const hex = /^x([0-9a-fA-F]{1,2})/.exec(rest);
+    if (octal) {
+      out += String.fromCharCode(Number.parseInt(octal[0], 8) & 255);
+      i += octal[0].length;
+    } else if (hex) {
+      out += String.fromCharCode(Number.parseInt(hex[1]!, 16));
+      i += hex[0].length;
+    } else if (rest[0] === "\n") i++;
+    else {
+      out += ESCAPES[rest[0]!] ?? `\\${rest[0]}`;
+      i++;
+    }
+  }
+  return out;
+}
+
+/** Tokens of a program, made as the parser asks since `/` depends on what came before. */
+export class Lexer {
+  readonly source: string;
+  readonly where: string;
+  private at = 0;
+  private line = 1;
+  private previous: Token | undefined;
+
+  constructor(source: string, where: string) {
+    this.source = source;
+    this.where = where;
+  }
+
+  fail(token: { at: number; line: number }, message: string): never {
+    const start = this.source.lastIndexOf("\n", token.at - 1) + 1;
+    const end = this.source.indexOf("\n", start);
+    const text = this.source.slice(start, end < 0 ? undefined : end);
+    const prefix = `${this.where}:${token.line}: `;
+    const gap = text.slice(0, token.at - start).replace(/[^\t]/g, " ");
+    throw new AwkSyntaxError(`${prefix}${text}\n${prefix}${gap}^ ${message}`);
+  }
+
+  next(): Token {
+    const token = this.scan();
+    this.previous = token;
+    return token;
+  }
+
+  private token(type: Token["type"], text: string, at: number, value?: number): Token {
+    const token: Token = { type, text, at, line: this.line };
+    if (value !== undefined) token.value = value;
+    return token;
+  }
+
+  /** After a value a slash divides. */
+  private dividing(): boolean {
+    const { previous } = this;
+    if (previous === undefined) return false;
+    if (["num", "str", "regex", "name", "builtin"].includes(previous.type)) return true;
+    return previous.type === "op" && [")", "]", "$", "++", "--"].includes(previous.text);
+  }
+
+  private scan(): Token {
+    const { source } = this;
+    for (;;) {
+      const char = source[this.at];
+      if (char === " " || char === "\t" || char === "\r") this.at++;
+      else if (char === "\\" && source[this.at + 1] === "\n") {
+        this.at += 2;
+        this.line++;
+      } else if (char === "\\" && source.startsWith("\r\n", this.at + 1)) {
+        this.at += 3;
+        this.line++;
+      } else if (char === "#") {
+        while (this.at < source.length && source[this.at] !== "\n") this.at++;
+      } else break;
+    }
+    const at = this.at;
+    const char = source[at];
+    if (char === undefined) return this.token("end", "", at);
+    if (char === "\n") {
+      const token = this.token("newline", "\n", at);
+      this.at++;
+      this.line++;
+      return token;
+    }
+    const number = /^(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)/.exec(source.slice(at, at + 64));
+    if (number) {
+      this.at += number[0].length;
+      return this.token("num", number[0], at, Number(number[0]));
+    }
+    const name = /^[A-Za-z_]\w*/.exec(source.slice(at, at + 256));
+    if (name) {
+      this.at += name[0].length;
+      const text = name[0];
+      if (KEYWORDS.has(text)) return this.token("keyword", text === "func" ? "function" : text, at);
+      if (BUILTINS.has(text)) return this.token("builtin", text, at);
+      return this.token(source[this.at] === "(" ? "func" : "name", text, at);
+    }
+    if (char === '"') return this.string(at);
+    if (char === "/" && !this.dividing()) return this.regex(at);
+    for (const op of OPERATORS) {
+      if (!source.startsWith(op, at)) continue;
+      this.at += op.length;
+      return this.token("op", op === "**" ? "^" : op === "**=" ? "^=" : op, at);
+    }
+    this.at++;
+    return this.fail({ at, line: this.line }, `invalid char '${char}' in expression`);
+  }
+
+  private string(at: number): Token {
+    const { source } = this;
+    let i = at + 1;
+    while (source[i] !== '"') {
+      if (source[i] === undefined || source[i] === "\n") this.fail({ at, line: this.line }, "unterminated string");
+      i += source[i] === "\\" ? 2 : 1;
+    }
+    const text = source.slice(at + 1, i);
+    this.at = i + 1;
+    return this.token("str", unescapeString(text), at);
+  }
+
+  private regex(at: number): Token {
+    const { source } = this;
+    let i = at + 1;
+    let inBrackets = false;
+    for (;;) {
+      const char = source[i];
+      if (char === undefined || char === "\n") this.fail({ at: at + 1, line: this.line }, "unterminated regexp");
+      if (char === "\\") i++;
+      else if (inBrackets) {
+        if (char === "[" && source[i + 1] === ":") {
+          const end = source.indexOf(":]", i + 2);
+          if (end > 0) i = end + 1;
+        } else if (char === "]") inBrackets = false;
+      } else if (char === "[") {
+        inBrackets = true;
+        if (source[i + 1] === "^") i++;
+        if (source[i + 1] === "]") i++;
+      } else if (char === "/") break;
+      i++;
+    }
+    this.at = i + 1;
+    return this.token(
+      "regex",
+      source
+        .slice(at + 1, i)
+        .split("\\/")
+        .join("/"),
+      at,
+    );
+  }
+}

@@ -1,0 +1,64 @@
+/** The tree of an awk program. */
+export type Expr =
+  | { t: "num"; value: number }
+  | { t: "str"; value: string }
+  | { t: "regex"; source: string }
+  | { t: "var"; name: string }
+  | { t: "field"; index: Expr }
+  | { t: "index"; name: string; keys: Expr[] }
+  | { t: "assign"; op: string; target: Expr; value: Expr }
+  | { t: "cond"; test: Expr; yes: Expr; no: Expr }
+  | { t: "and" | "or"; left: Expr; right: Expr }
+  | { t: "in"; keys: Expr[]; name: string }
+  | { t: "match"; negate: boolean; text: Expr; pattern: Expr }
+  | { t: "binary"; op: string; left: Expr; right: Expr }
+  | { t: "concat"; left: Expr; right: Expr }
+  | { t: "unary"; op: "!" | "-" | "+"; value: Expr }
+  | { t: "step"; op: "++" | "--"; prefix: boolean; target: Expr }
+  | { t: "call"; name: string; args: Expr[]; line: number }
+  | { t: "builtin"; name: string; args: Expr[] }
+  | { t: "getline"; kind: "main" | "file" | "command"; source: Expr | undefined; target: Expr | undefined }
+  | { t: "group"; value: Expr };
+
+export type Stmt =
+  | { t: "expr"; value: Expr }
+  | { t: "print"; args: Expr[]; format: boolean; to: { kind: ">" | ">>" | "|"; target: Expr } | undefined }
+  | { t: "if"; test: Expr; yes: Stmt; no: Stmt | undefined }
+  | { t: "while"; test: Expr; body: Stmt; first: boolean }
+  | { t: "for"; init: Stmt | undefined; test: Expr | undefined; step: Stmt | undefined; body: Stmt }
+  | { t: "forin"; name: string; array: string; body: Stmt }
+  | { t: "switch"; value: Expr; cases: { test: Expr | undefined; body: Stmt[] }[] }
+  | { t: "block"; body: Stmt[] }
+  | { t: "delete"; name: string; keys: Expr[] | undefined }
+  | { t: "exit" | "return"; value: Expr | undefined }
+  | { t: "next" | "nextfile" | "break" | "continue" | "empty" };
+
+export interface AwkFunction {
+  name: string;
+  params: string[];
+  body: Stmt;
+}
+
+export interface Rule {
+  pattern: Expr | undefined;
+  /** Second pattern of a range. */
+  until: Expr | undefined;
+  body: Stmt | undefined;
+}
+
+export interface AwkProgram {
+  begin: Stmt[];
+  end: Stmt[];
+  rules: Rule[];
+  functions: Map<string, AwkFunction>;
+}
+
+/** A program that is none; lines of the message come after `awk: `. */
+export class AwkSyntaxError extends Error {
+  readonly status: number;
+
+  constructor(message: string, status = 1) {
+    super(message);
+    this.status = status;
+  }
+}
