@@ -1,0 +1,319 @@
+import type { HostClock, HostMessage, Input, Session, SessionMessage, SessionService } from "../../engine/index.ts";
+import { Grader, type TaskReport } from "../../grader/grade.ts";
+import { loadLab, sessionSpec } from "../../grader/lab.ts";
+import { type Clock, type Health, type Screen, TAIL_LIMIT, type TaskView } from "../protocol.ts";
+import { join, Tail } from "./tail.ts";
+import type { Attached, FromWorker, OpenRequest } from "./worker-protocol.ts";
+
+/** The engine's door, of whichever build a session began with. */
+export type EngineModule = Pick<typeof import("../../engine/index.ts"), "SessionService">;
+
+/** Terminals that a session may have open at once. */
+export const MAX_TERMINALS = 8;
+/** Shortest time between two looks of the grader at a session, ms. */
+const GRADE_EVERY = 150;
+const HEALTH_EVERY = 1000;
+const CLOCK_EVERY = 1000;
+
+interface Terminal {
+  machine: string;
+  user: string;
+  columns: number;
+  rows: number;
+  tail: Tail;
+  ended?: number;
+  closed: boolean;
+}
+
+/** A request that makes no sense now; `code` names the page's words for it. */
+export class Refusal extends Error {
+  readonly code: string;
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * One session inside a worker: the engine's service with the grader beside it, the tails of its terminals, and the
+ * frames in which the main thread hears of it.
+ */
+export class HostedSession {
+  private readonly key: string;
+  private readonly post: (message: FromWorker) => void;
+  private readonly clock: HostClock;
+  private readonly service: SessionService;
+  private readonly grader: Grader;
+  private readonly terminals = new Map<string, Terminal>();
+  private attached = false;
+  /** Inputs that the main thread knows. */
+  private told: number;
+  /** Inputs looked at for the list of terminals. */
+  private looked = 0;
+  private output = new Map<string, Uint8Array[]>();
+  private ended: { id: string; status: number }[] = [];
+  private flushing = false;
+  private reports: TaskReport[] | undefined;
+  private gradedAt = Number.NEGATIVE_INFINITY;
+  private gradedIndex = -1;
+  private healthAt = Number.NEGATIVE_INFINITY;
+  private healthText = "";
+  private clockAt = Number.NEGATIVE_INFINITY;
+  private lastClock: Clock | undefined;
+  private answered: unknown;
+
+  /** Boots the session, with recorded inputs also replays it. Throws when it cannot. */
+  constructor(request: OpenRequest, engine: EngineModule, clock: HostClock, post: (message: FromWorker) => void) {
+    this.key = request.key;
+    this.post = post;
+    this.clock = clock;
+    const { service, problem } = this.start(request, engine);
+    this.service = service;
+    if (service.session === undefined) throw new Error(problem() ?? "the session did not start");
+    this.told = this.session.inputs.length;
+    this.lookAtInputs();
+    this.grader = new Grader(loadLab(request.lab), this.session);
+    this.grade();
+  }
+
+  private start(request: OpenRequest, engine: EngineModule) {
+    const { lab, seed, epoch, inputs, end, speed, paused } = request;
+    let problem: string | undefined;
+    const service = new engine.SessionService((message) => {
+      if (message.type === "error") problem = message.message;
+      this.hear(message);
+    }, this.clock);
+    const spec = sessionSpec(loadLab(lab), seed, request.engine, epoch);
+    const file = inputs.length > 0 || end.index > 0 ? { file: { inputs, end } } : {};
+    service.receive({ type: "start", spec, speed, ...file });
+    if (paused) service.receive({ type: "clock", paused: true });
+    return { service, problem: () => problem };
+  }
+
+  get session(): Session {
+    return this.service.session!;
+  }
+
+  receive(message: HostMessage): void {
+    this.service.receive(message);
+    if (message.type === "input") {
+      this.lookAtInputs();
+      this.flushSoon();
+      if (message.input.type === "answer") this.grade();
+    }
+    if (message.type === "clock") this.tellClock();
+  }
+
+  /** Opens a login shell; returns its screen. Throws a Refusal past the limit or for an unknown machine. */
+  openTerminal(machine: string, columns: number, rows: number): Screen {
+    const { session } = this;
+    if (!session.cluster.machines.has(machine)) throw new Refusal("no-machine", `no machine ${machine}`);
+    const open = [...this.terminals.values()].filter(({ closed }) => !closed).length;
+    if (open >= MAX_TERMINALS) throw new Refusal("terminals", `${open} terminals are open`);
+    const id = `t${this.terminals.size + 1}`;
+    const user = "learner";
+    this.receive({ type: "input", input: { type: "terminal", id, machine, user, columns, rows } });
+    const terminal = this.terminals.get(id);
+    if (terminal === undefined || terminal.machine === "") throw new Refusal("no-login", `no login on ${machine}`);
+    return this.screenOf(id, terminal);
+  }
+
+  attach(): Attached {
+    this.flush();
+    this.attached = true;
+    this.grade();
+    return {
+      screens: this.screens(),
+      tasks: this.taskViews(),
+      clock: this.now(),
+      health: this.health(),
+      answers: Object.fromEntries(
+        this.session.inputs.flatMap((input) => (input.type === "answer" ? [[input.task, input.value]] : [])),
+      ),
+    };
+  }
+
+  detach(): void {
+    this.flush();
+    this.attached = false;
+    this.output.clear();
+  }
+
+  screen(id: string): Screen {
+    this.flush();
+    const terminal = this.terminals.get(id);
+    if (terminal === undefined || terminal.closed) throw new Refusal("no-terminal", `no terminal ${id}`);
+    return this.screenOf(id, terminal);
+  }
+
+  save(): unknown {
+    return this.session.save();
+  }
+
+  /** Says what is new; call it every 100 ms or so. `now`: monotonic ms. */
+  look(now: number): void {
+    const { eventIndex } = this.session.kernel;
+    if (eventIndex !== this.gradedIndex && now - this.gradedAt >= GRADE_EVERY) {
+      this.gradedAt = now;
+      this.gradedIndex = eventIndex;
+      this.grade();
+    }
+    if (!this.attached) return;
+    if (now - this.healthAt >= HEALTH_EVERY) {
+      this.healthAt = now;
+      const health = this.health();
+      const text = JSON.stringify(health);
+      if (text !== this.healthText) this.post({ type: "health", key: this.key, health });
+      this.healthText = text;
+    }
+    if (now - this.clockAt >= CLOCK_EVERY || (this.lastClock?.skipping && now - this.clockAt >= 100)) {
+      this.clockAt = now;
+      this.tellClock();
+    }
+  }
+
+  stop(): void {
+    this.flush();
+    this.service.stop();
+  }
+
+  // ---- what the session says --------------------------------------------------------------------------------------
+
+  private hear(message: SessionMessage): void {
+    switch (message.type) {
+      case "output": {
+        this.terminal(message.id).tail.push(message.bytes);
+        if (!this.attached) return;
+        const waiting = this.output.get(message.id);
+        if (waiting) waiting.push(message.bytes);
+        else this.output.set(message.id, [message.bytes]);
+        this.flushSoon();
+        return;
+      }
+      case "ended":
+        this.terminal(message.id).ended = message.status;
+        if (!this.attached) return;
+        this.ended.push({ id: message.id, status: message.status });
+        this.flushSoon();
+        return;
+      case "answer":
+        this.answered = message.value;
+        return;
+    }
+  }
+
+  private terminal(id: string): Terminal {
+    let terminal = this.terminals.get(id);
+    if (terminal === undefined) {
+      const size = { columns: 80, rows: 24 };
+      terminal = { machine: "", user: "", ...size, tail: new Tail(TAIL_LIMIT), closed: false };
+      this.terminals.set(id, terminal);
+    }
+    return terminal;
+  }
+
+  /** What inputs say about terminals; the session itself only tells what they show. */
+  private lookAtInputs(): void {
+    const { inputs } = this.session;
+    for (; this.looked < inputs.length; this.looked++) {
+      const input: Input = inputs[this.looked]!;
+      if (input.type === "terminal") {
+        const { machine, user, columns, rows } = input;
+        Object.assign(this.terminal(input.id), { machine, user, columns, rows });
+      } else if (input.type === "resize") {
+        Object.assign(this.terminal(input.id), { columns: input.columns, rows: input.rows });
+      } else if (input.type === "close") this.terminal(input.id).closed = true;
+    }
+  }
+
+  private flushSoon(): void {
+    if (this.flushing) return;
+    this.flushing = true;
+    // After the work of this turn: the many writes of a program become one frame.
+    this.clock.after(0, () => this.flush());
+  }
+
+  private flush(): void {
+    this.flushing = false;
+    const { inputs, kernel } = this.session;
+    const fresh = inputs.slice(this.told);
+    if (fresh.length === 0 && this.output.size === 0 && this.ended.length === 0) return;
+    const output = [...this.output].map(([id, chunks]) => ({
+      id,
+      bytes: join(chunks),
+      end: this.terminals.get(id)!.tail.end,
+    }));
+    this.post({
+      type: "frame",
+      key: this.key,
+      from: this.told,
+      inputs: fresh,
+      at: kernel.now,
+      index: kernel.eventIndex,
+      output,
+      ended: this.ended,
+    });
+    this.told = inputs.length;
+    this.output.clear();
+    this.ended = [];
+  }
+
+  // ---- views ------------------------------------------------------------------------------------------------------
+
+  private screens(): Screen[] {
+    return [...this.terminals].filter(([, { closed }]) => !closed).map(([id, terminal]) => this.screenOf(id, terminal));
+  }
+
+  private screenOf(id: string, { machine, user, columns, rows, tail, ended }: Terminal): Screen {
+    const end = ended === undefined ? {} : { ended };
+    return { id, machine, user, columns, rows, tail: tail.bytes(), end: tail.end, ...end };
+  }
+
+  private grade(): void {
+    const reports = this.grader.tasks();
+    if (reports === this.reports) return;
+    this.reports = reports;
+    const { now, eventIndex } = this.session.kernel;
+    this.flush();
+    this.post({ type: "tasks", key: this.key, tasks: this.taskViews(), at: now, index: eventIndex });
+  }
+
+  private taskViews(): TaskView[] {
+    return (this.reports ?? []).map(({ id, passed, points, checks }) => ({
+      id,
+      passed,
+      points,
+      checks: checks.map((check) => ({ passed: check.passed, message: check.message })),
+    }));
+  }
+
+  private now(): Clock {
+    // The service answers within the call.
+    this.service.receive({ type: "ask", id: 0, what: "status" });
+    return this.answered as Clock;
+  }
+
+  private tellClock(): void {
+    if (!this.attached) return;
+    const clock = this.now();
+    const { lastClock } = this;
+    if (lastClock && JSON.stringify(lastClock) === JSON.stringify(clock)) return;
+    this.lastClock = clock;
+    this.post({ type: "clock", key: this.key, clock, index: this.session.kernel.eventIndex });
+  }
+
+  private health(): Health {
+    const nodes = this.session.objects("", "nodes");
+    const pods = this.session.objects("", "pods", "kube-system");
+    const ready = (object: { status?: { conditions?: { type: string; status: string }[] } }) =>
+      object.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+    const down = [...nodes, ...pods].filter((object) => !ready(object)).map(({ metadata }) => metadata.name ?? "");
+    return {
+      nodes: nodes.length,
+      nodesReady: nodes.filter(ready).length,
+      pods: pods.length,
+      podsReady: pods.filter(ready).length,
+      down: down.slice(0, 5),
+    };
+  }
+}

@@ -1,0 +1,62 @@
+/** What passes between the server's main thread and a worker that hosts sessions. */
+import type { HostMessage, StampedInput } from "../../engine/index.ts";
+import type { Clock, Health, Screen, TaskView } from "../protocol.ts";
+
+/** Everything needed to begin a session, or to bring a stored one back. */
+export interface OpenRequest {
+  key: string;
+  /** Number that stands for the session in the worker's `busy` cell while its code runs. */
+  slot: number;
+  lab: string;
+  seed: number;
+  epoch: number;
+  engine: string;
+  /** URL of the engine's file. */
+  engineUrl: string;
+  inputs: StampedInput[];
+  end: { at: number; index: number };
+  paused: boolean;
+  speed: number;
+}
+
+export type ToWorker =
+  | ({ type: "open" } & OpenRequest)
+  | { type: "message"; key: string; message: HostMessage }
+  | { type: "terminal"; key: string; id: number; machine: string; columns: number; rows: number }
+  /** From its answer on, the session's frames are posted. */
+  | { type: "attach"; key: string; id: number }
+  | { type: "detach"; key: string }
+  | { type: "screen"; key: string; id: number; terminal: string }
+  | { type: "save"; key: string; id: number }
+  | { type: "close"; key: string }
+  | { type: "ping"; id: number };
+
+export interface Attached {
+  screens: Screen[];
+  tasks: TaskView[];
+  clock: Clock;
+  health: Health;
+  answers: Record<string, string>;
+}
+
+export type FromWorker =
+  | { type: "opened"; key: string; ms: number }
+  /** It could not be opened, or cannot go on. */
+  | { type: "failed"; key: string; message: string }
+  | {
+      type: "frame";
+      key: string;
+      /** Inputs that took effect, `from` of them being known already; to be made durable before the rest is shown. */
+      from: number;
+      inputs: StampedInput[];
+      at: number;
+      index: number;
+      output: { id: string; bytes: Uint8Array; end: number }[];
+      ended: { id: string; status: number }[];
+    }
+  | { type: "tasks"; key: string; tasks: TaskView[]; at: number; index: number }
+  | { type: "clock"; key: string; clock: Clock; index: number }
+  | { type: "health"; key: string; health: Health }
+  | { type: "answer"; id: number; value: unknown }
+  | { type: "refused"; id: number; code: string; message: string }
+  | { type: "pong"; id: number };
