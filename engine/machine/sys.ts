@@ -50,6 +50,8 @@ export function find(p: Process, path: string, follow = true): Inode | undefined
 
 /** Opens a file for redirections and tools; the caller puts it at a descriptor with `setFd`. */
 export function openFile(p: Process, path: string, flags: OpenFlags): OpenFile {
+  const own = ownDescriptor(p, path);
+  if (own) return own;
   const found = lookup(p, path, !flags.exclusive);
   let node = found.node;
   if (node === undefined) {
@@ -95,6 +97,22 @@ export function openFile(p: Process, path: string, flags: OpenFlags): OpenFile {
     default:
       throw new Errno("ENXIO");
   }
+}
+
+/**
+ * The open file behind /dev/fd/63, /proc/self/fd/1, /dev/stdout, or a symbolic link to one (a log file of an image).
+ * Unlike in Linux a regular file is not opened anew, so the position is shared.
+ */
+function ownDescriptor(p: Process, path: string): OpenFile | undefined {
+  let target = path;
+  for (let links = 0; links < 4; links++) {
+    const match = /^\/(?:dev|proc\/self)\/fd\/(\d+)$|^\/dev\/std(in|out|err)$/.exec(target);
+    if (match) return p.fds.get(match[1] ? Number(match[1]) : { in: 0, out: 1, err: 2 }[match[2] as "in"]);
+    const node = find(p, target, false);
+    if (node?.kind !== "symlink" || !node.target.startsWith("/")) return undefined;
+    target = node.target;
+  }
+  return undefined;
 }
 
 /** A directory opened for reading: only good for `cd`, `ls` and EISDIR. */

@@ -82,7 +82,7 @@ export function runShell(
   for (const [name, text] of Object.entries(options.files ?? {}))
     if (work?.kind === "dir") entriesOf(work).set(name, fileNode(text, { mode: 0o755 }));
   const stdin = fileNode(options.stdin ?? "");
-  let child: Process | undefined;
+
   const input: OpenFile = {
     refs: 0,
     readable: true,
@@ -99,7 +99,7 @@ export function runShell(
     },
     close() {},
   };
-  child = machine.spawn({
+  const child: Process = machine.spawn({
     parent: undefined,
     main: bash,
     argv,

@@ -36,14 +36,14 @@ function once(state: State, format: string): string {
   for (let i = 0; i < format.length; ) {
     const c = format[i]!;
     if (c === "\\") {
-      const escape = readEscape(format, i + 1, true);
+      const read = readEscape(format, i + 1, true);
       if (format[i + 1] === "c") {
         out += "\\c";
         i += 2;
         continue;
       }
-      out += escape.value;
-      i = escape.end;
+      out += read.value;
+      i = read.end;
       continue;
     }
     if (c !== "%") {
@@ -154,15 +154,15 @@ function bEscapes(text: string): { text: string; stop: boolean } {
     }
     const next = text[i + 1];
     if (next !== undefined && next >= "1" && next <= "7") {
-      const escape = readEscape(text, i + 1, true);
-      out += escape.value;
-      i = escape.end;
+      const read = readEscape(text, i + 1, true);
+      out += read.value;
+      i = read.end;
       continue;
     }
-    const escape = readEscape(text, i + 1, false);
-    if (escape.stop) return { text: out, stop: true };
-    out += next === "'" || next === '"' || next === "?" ? next : escape.value;
-    i = escape.end;
+    const read = readEscape(text, i + 1, false);
+    if (read.stop) return { text: out, stop: true };
+    out += next === "'" || next === '"' || next === "?" ? next : read.value;
+    i = read.end;
   }
   return { text: out, stop: false };
 }

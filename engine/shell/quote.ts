@@ -35,9 +35,9 @@ export function ansiC(text: string, i: number): { value: string; end: number } {
       i++;
       continue;
     }
-    const escape = readEscape(text, i + 1, true);
-    out += escape.value;
-    i = escape.end;
+    const read = readEscape(text, i + 1, true);
+    out += read.value;
+    i = read.end;
   }
   return { value: rejoin(out), end: text.length };
 }

@@ -144,7 +144,7 @@ function* line(sh: Shell, file: OpenFile, o: ReadOptions): Gen<{ text: string; e
       else parts.push(String.fromCharCode(o.delimiter));
       continue;
     }
-    return { text: o.raw ? parts.join("") : unescape(parts.join("")), ended: got.ended, timedOut: false };
+    return { text: o.raw ? parts.join("") : unprotect(parts.join("")), ended: got.ended, timedOut: false };
   }
 }
 
@@ -154,7 +154,7 @@ function endsInBackslash(text: string): boolean {
   return count % 2 === 1;
 }
 
-function unescape(text: string): string {
+function unprotect(text: string): string {
   return text.includes("\\")
     ? text.replace(/\\([\s\S])/g, (_whole, c: string) => ESCAPED + c).replace(/\\$/, "")
     : text;

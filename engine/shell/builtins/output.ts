@@ -57,10 +57,10 @@ export function echoEscapes(text: string): { text: string; stop: boolean } {
       out += text[i++];
       continue;
     }
-    const escape = readEscape(text, i + 1, false);
-    if (escape.stop) return { text: rejoin(out), stop: true };
-    out += text[i + 1] === '"' ? '\\"' : escape.value;
-    i = escape.end;
+    const read = readEscape(text, i + 1, false);
+    if (read.stop) return { text: rejoin(out), stop: true };
+    out += text[i + 1] === '"' ? '\\"' : read.value;
+    i = read.end;
   }
   return { text: rejoin(out), stop: false };
 }
