@@ -1,6 +1,7 @@
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { decode, encode, type Kernel } from "../kernel/index.ts";
+import { signEs256 } from "../pki/jwt-signature.ts";
 import { base64Url, fromBase64 } from "./base64.ts";
 import type { Registry } from "./registry.ts";
 import type { User } from "./user.ts";
@@ -35,7 +36,7 @@ export interface TokenOptions {
 
 const verifiedOf = new WeakMap<Registry, Map<string, Claims>>();
 
-/** Issues and checks ServiceAccount tokens: JWTs signed with ES256 (RFC 7518 §3.4; RFC 6979 makes the signature repeatable). */
+/** Issues and checks ServiceAccount tokens: JWTs signed with ES256 (RFC 7518 §3.4). */
 export class TokenAuthenticator {
   readonly issuer: string;
   readonly audiences: readonly string[];
@@ -58,10 +59,10 @@ export class TokenAuthenticator {
     this.verified = verified;
   }
 
-  /** Signs. Half a millisecond of real time: callers hand tokens out as getters, so that only those that are read are signed. */
+  /** Signs and remembers. */
   sign(claims: Claims): string {
     const signed = `${this.encodedHeader()}.${base64Url(encode(JSON.stringify(claims)))}`;
-    const signature = p256.sign(sha256(encode(signed)), this.key, { prehash: false, lowS: false });
+    const signature = signEs256(encode(signed), this.key);
     const token = `${signed}.${base64Url(signature)}`;
     this.verified.set(token, claims);
     return token;

@@ -35,13 +35,17 @@ const TEXT = {
 
 export type ErrnoCode = keyof typeof TEXT;
 
-/** What a system call of the simulated machine throws. `message` is strerror's text. */
-export class Errno extends Error {
+/**
+ * What a system call of the simulated machine throws. `message` is strerror's text. It is no `Error`: a missing file is
+ * an everyday answer, and recording the host's stack each time costs more than the call itself.
+ */
+export class Errno {
   readonly code: ErrnoCode;
+  readonly message: string;
 
   constructor(code: ErrnoCode) {
-    super(TEXT[code]);
     this.code = code;
+    this.message = TEXT[code];
   }
 }
 
