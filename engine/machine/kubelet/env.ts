@@ -30,7 +30,7 @@ export function* environment(
   }
   const service = serviceEnv(services ?? [], namespace, pod.spec.enableServiceLinks ?? true);
   for (const variable of container.env ?? []) {
-    const value = yield* valueOf(ctx, pod, container, variable, podIps, out, service);
+    const value = yield* variableValue(ctx, pod, container, variable, podIps, out, service);
     if (value !== undefined) out.set(variable.name, value);
   }
   for (const [key, value] of service) if (!out.has(key)) out.set(key, value);
@@ -58,7 +58,7 @@ function* envFrom(
   return [];
 }
 
-function* valueOf(
+function* variableValue(
   ctx: KubeletContext,
   pod: Pod,
   container: ContainerSpec,

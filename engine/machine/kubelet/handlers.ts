@@ -52,7 +52,7 @@ export function* runHandler(
 
 function* runExec(ctx: KubeletContext, container: Container, command: string[], timeout: number): Gen<HandlerResult> {
   try {
-    const session = yield* ctx.runtime.exec(container.id, command);
+    const session = yield* ctx.runtime.exec(container.id, command, { collect: true });
     const code = yield* exitOf(session, timeout);
     if (code === undefined) {
       ctx.machine.signal(session.process, "KILL");

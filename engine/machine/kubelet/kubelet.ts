@@ -35,7 +35,7 @@ import { ProbeManager } from "./probes.ts";
 import { runtimeUids } from "./runtime-view.ts";
 import { readManifests } from "./static-pods.ts";
 import { StatusManager } from "./status-manager.ts";
-import { isMirror, isStatic, type Pod, podKey } from "./types.ts";
+import { isMirror, isStatic, type Pod, type PodStatus, podKey } from "./types.ts";
 import { VolumeManager } from "./volumes.ts";
 
 /** A runtime that does not answer for this long makes the node NotReady (runtimeState baseRuntimeSyncThreshold). */
@@ -168,6 +168,11 @@ export class Kubelet implements KubeletContext {
     const problem = this.runtime.networkNotReady();
     if (problem === undefined) return undefined;
     return `container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${problem}`;
+  }
+
+  /** Status as this kubelet last made it. */
+  statusOf(uid: string): PodStatus | undefined {
+    return this.statuses.get(uid);
   }
 
   // ---- start and end ------------------------------------------------------------------------------------------------

@@ -74,7 +74,8 @@ export class NodeReporter {
   private *createOrUpdate(): Gen<void> {
     const { ctx } = this;
     const labels = this.labels();
-    const { status } = this.status();
+    const { status, told } = this.status();
+    this.tell(told);
     const node = {
       apiVersion: "v1",
       kind: "Node",
@@ -127,12 +128,17 @@ export class NodeReporter {
       this.reporting = true;
       ctx.spawn(`node status ${ctx.nodeName}`, this.report(status));
     }
-    for (const reason of told) {
-      ctx.recorder.event(this.reference, "Normal", reason, `Node ${ctx.nodeName} status is now: ${reason}`);
-    }
+    this.tell(told);
     ctx.after(ready ? KUBELET.nodeStatusPeriod : KUBELET.notReadyPeriod, `node status ${ctx.nodeName}`, () =>
       this.tick(),
     );
+  }
+
+  private tell(reasons: readonly string[]): void {
+    const { recorder, nodeName } = this.ctx;
+    for (const reason of reasons) {
+      recorder.event(this.reference, "Normal", reason, `Node ${nodeName} status is now: ${reason}`);
+    }
   }
 
   private *report(status: Record<string, unknown>): Gen {

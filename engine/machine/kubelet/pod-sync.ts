@@ -18,6 +18,8 @@ export class PodSync {
   private readonly images: ImageManager;
   private readonly probes: ProbeManager;
   private readonly backOff = new BackOff();
+  /** Containers whose first back-off was brought to their status early. */
+  private readonly shown = new Set<string>();
 
   constructor(ctx: KubeletContext, images: ImageManager, probes: ProbeManager) {
     this.ctx = ctx;
@@ -189,6 +191,12 @@ export class PodSync {
         `Back-off restarting failed container ${spec.name} in pod ${format}`,
         fieldPath(pod, spec.name),
       );
+      // After its first restart a container that fails at once is looked at again with the PLEG's next events; later
+      // ones show their back-off with the sync that follows in 10 s to 15 s.
+      if (latest.config.metadata.attempt === 1 && !this.shown.has(latest.id)) {
+        this.shown.add(latest.id);
+        this.ctx.after(KUBELET.plegPeriod, `pleg ${podKey(pod)}`, () => this.ctx.touch(pod.metadata.uid));
+      }
       const delay = goDuration(this.backOff.delay(key));
       throw new SyncError(
         "CrashLoopBackOff",
@@ -346,6 +354,7 @@ export class PodSync {
     const view = runtimePod(this.ctx.runtime, uid);
     for (const container of view.containers) {
       this.probes.forget(container.id);
+      this.shown.delete(container.id);
       yield* this.ctx.runtime.removeContainer(container.id);
     }
     for (const sandbox of view.sandboxes) yield* this.ctx.runtime.removePodSandbox(sandbox.id);

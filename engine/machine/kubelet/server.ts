@@ -1,9 +1,14 @@
 import type { HttpRequest, HttpResponse } from "../../api/http.ts";
-import { encode, type Gen } from "../../kernel/index.ts";
+import { encode, type Gen, Pipe } from "../../kernel/index.ts";
 import type { Process } from "../process.ts";
+import type { Container } from "../runtime/index.ts";
 import type { Kubelet } from "./kubelet.ts";
+import { followLog, logContainer, readLog, readLogOptions } from "./logs.ts";
+import { runtimePod } from "./runtime-view.ts";
+import { attachChannels, execChannels } from "./streams.ts";
+import type { Pod } from "./types.ts";
 
-/** Opens port 10250: what the API server asks for logs and exec, and /healthz. The returned function closes it. */
+/** Opens port 10250: what the API server asks for logs, exec and attach, and /healthz. The returned function closes it. */
 export function listen(kubelet: Kubelet, p: Process): () => void {
   return kubelet.machine.net.listen({
     protocol: "tcp",
@@ -16,11 +21,93 @@ export function listen(kubelet: Kubelet, p: Process): () => void {
   });
 }
 
-function* handle(_kubelet: Kubelet, request: HttpRequest): Gen<HttpResponse> {
-  if (request.path === "/healthz") return text(200, "ok");
+/** pkg/kubelet/server/server.go. */
+export function* handle(kubelet: Kubelet, request: HttpRequest): Gen<HttpResponse> {
+  const mark = request.path.indexOf("?");
+  const path = mark < 0 ? request.path : request.path.slice(0, mark);
+  const query = new URLSearchParams(mark < 0 ? "" : request.path.slice(mark + 1));
+  const [page, namespace, name, container] = path.split("/").slice(1).map(decodeURIComponent);
+  if (page === "healthz") return text(200, "ok");
+  if (page === "pods") return pods(kubelet);
+  if (page === "containerLogs") return logs(kubelet, namespace!, name!, container!, query);
+  if (page === "exec" || page === "attach") {
+    return yield* stream(kubelet, page, namespace!, name!, container!, query);
+  }
   return text(404, "404 page not found\n");
 }
 
 function text(status: number, body: string): HttpResponse {
-  return { status, headers: { "content-type": "text/plain" }, body: { type: "bytes", bytes: encode(body) } };
+  return {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8" },
+    body: { type: "bytes", bytes: encode(body) },
+  };
+}
+
+function pods(kubelet: Kubelet): HttpResponse {
+  const items = [...kubelet.workers.values()].map((worker) => worker.pod);
+  const value = { kind: "PodList", apiVersion: "v1", metadata: {}, items };
+  return { status: 200, headers: { "content-type": "application/json" }, body: { type: "object", value } };
+}
+
+/** By name; a static Pod answers for its mirror. */
+function podNamed(kubelet: Kubelet, namespace: string, name: string): Pod | undefined {
+  let found: Pod | undefined;
+  for (const { pod, state } of kubelet.workers.values()) {
+    if (pod.metadata.name !== name || pod.metadata.namespace !== namespace) continue;
+    if (found === undefined || state !== "terminated") found = pod;
+  }
+  return found;
+}
+
+function logs(
+  kubelet: Kubelet,
+  namespace: string,
+  name: string,
+  containerName: string,
+  query: URLSearchParams,
+): HttpResponse {
+  const { kernel, runtime } = kubelet;
+  const pod = podNamed(kubelet, namespace, name);
+  if (pod === undefined) return text(404, `pod "${name}" not found\n`);
+  const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+  if (!all.some((one) => one.name === containerName)) {
+    return text(404, `container "${containerName}" not found in pod "${name}"\n`);
+  }
+  const options = readLogOptions(query, kernel.epochMs * 1000 + kernel.now);
+  const status = kubelet.statusOf(pod.metadata.uid) ?? pod.status;
+  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  const found = logContainer(pod, statuses, containerName, options.previous);
+  if (typeof found === "string") return text(400, found);
+  const container = runtime.containers.get(found.id);
+  if (container === undefined) {
+    return text(200, `unable to retrieve container logs for containerd://${found.id}`);
+  }
+  const headers = { "content-type": "text/plain; charset=utf-8" };
+  if (!options.follow) return { status: 200, headers, body: { type: "bytes", bytes: readLog(container, options) } };
+  const pipe = new Pipe();
+  pipe.readers = pipe.writers = 1;
+  kubelet.spawn(`logs -f ${namespace}/${name}`, followLog(container, options, pipe));
+  return { status: 200, headers, body: { type: "stream", pipe } };
+}
+
+function* stream(
+  kubelet: Kubelet,
+  kind: "exec" | "attach",
+  namespace: string,
+  name: string,
+  containerName: string,
+  query: URLSearchParams,
+): Gen<HttpResponse> {
+  const pod = podNamed(kubelet, namespace, name);
+  if (pod === undefined) return text(404, `pod does not exist\n`);
+  const container: Container | undefined = runtimePod(kubelet.runtime, pod.metadata.uid).latest(containerName);
+  if (container?.state !== "running") return text(500, `container not found ("${containerName}")`);
+  const on = (flag: string): boolean => query.get(flag) === "1" || query.get(flag) === "true";
+  const options = { stdin: on("input"), tty: on("tty") };
+  const channels =
+    kind === "exec"
+      ? yield* execChannels(kubelet, container, query.getAll("command"), options)
+      : attachChannels(kubelet, container, options);
+  return { status: 101, headers: { upgrade: "SPDY/3.1", connection: "Upgrade" }, body: { type: "channels", channels } };
 }

@@ -1,10 +1,12 @@
 import { ApiClient } from "../../api/client.ts";
+import type { HttpResponse } from "../../api/http.ts";
 import { PODS, SERVICE_ACCOUNTS } from "../../api/resources.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { harness } from "../../apiserver/harness.ts";
 import { imagePrograms } from "../../images/programs.ts";
 import { decode, type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { Network } from "../../network/index.ts";
+import { bash } from "../../shell/index.ts";
 import { textPrograms } from "../../tools/text/index.ts";
 import { Machine } from "../machine.ts";
 import { ROOT } from "../path.ts";
@@ -14,7 +16,7 @@ import { containerd, runtimeOf, SANDBOX_IMAGE } from "../runtime/index.ts";
 import { LogSink } from "../runtime/log-file.ts";
 import { Kubelet } from "./kubelet.ts";
 import type { KubeletOptions } from "./options.ts";
-import { listen } from "./server.ts";
+import { handle, listen } from "./server.ts";
 import type { Pod } from "./types.ts";
 
 /** For tests: a node with runtime and kubelet against a real API server, without networks between them. */
@@ -29,6 +31,8 @@ export function node(programs: Record<string, Program> = {}, extra: Partial<Kube
       yield* sleep(Number(p.argv[1]) * SECOND);
       return 0;
     },
+    sh: bash,
+    bash,
     ...programs,
   };
   const machine = new Machine({ kernel, network, hostname: "worker-1", programs: new Map(Object.entries(all)) });
@@ -75,6 +79,10 @@ export function node(programs: Record<string, Program> = {}, extra: Partial<Kube
       ns: machine.ns,
       fds: new Map([[2, sink()]]),
     });
+  spawn(function* (p) {
+    p.dispositions.set("CHLD", "ignore");
+    for (;;) yield* sleep(1e9 * SECOND);
+  }, "init");
   spawn(containerd, "containerd");
   let kubelet!: Kubelet;
   const options: KubeletOptions = {
@@ -148,7 +156,19 @@ export function node(programs: Record<string, Program> = {}, extra: Partial<Kube
   };
   const eventLines = (name: string): string[] =>
     events(name).map((event) => `${event["type"]} ${event["reason"]} ${event["message"]}`);
+  /** A request to port 10250, as the API server sends it. */
+  const ask = (path: string): HttpResponse =>
+    run(handle(kubelet, { method: "GET", path, headers: {}, remoteAddress: "192.168.108.11" }));
+  const text = (path: string): string => {
+    const { body } = ask(path);
+    return body.type === "bytes" ? decode(body.bytes) : body.type;
+  };
+  /** Bugs, without the answers that a test expects. */
+  const faults = () => kernel.faults.filter((fault) => fault.task !== "test");
   return {
+    ask,
+    text,
+    faults,
     api,
     kernel,
     machine,

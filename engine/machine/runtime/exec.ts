@@ -12,6 +12,8 @@ import type { Container } from "./types.ts";
 export interface ExecOptions {
   stdin?: boolean;
   tty?: boolean;
+  /** Output is read after the end (ExecSync). */
+  collect?: boolean;
   columns?: number;
   rows?: number;
 }
@@ -49,8 +51,12 @@ export function runIn(
       `${OPEN_FAILED} "${id}": OCI runtime exec failed: exec failed: unable to start container process: ${found}: unknown`,
     );
   }
-  const stdout = new Pipe(options.tty ? 1 << 20 : undefined);
-  const stderr = options.tty ? undefined : new Pipe();
+  // A probe's or a hook's output is looked at only after the end: it must not wait for a reader.
+  const capacity = options.tty || options.collect ? 1 << 24 : undefined;
+  const stdout = new Pipe(capacity);
+  const stderr = options.tty ? undefined : new Pipe(capacity);
+  stdout.readers = 1;
+  if (stderr) stderr.readers = 1;
   let stdin: Pipe | undefined;
   let tty: Tty | undefined;
   const fds = new Map<number, OpenFile>();

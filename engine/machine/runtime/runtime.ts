@@ -161,6 +161,8 @@ export class ContainerRuntime {
       fds: new Map(),
     });
     shim.group = shim.session = shim.pid;
+    // Ignored signals are inherited: what started the first shim must not decide for containers.
+    shim.dispositions.clear();
     shim.tty = undefined;
     shim.rssKib = 14_300;
     ensureDir(machine, config.logDirectory);
@@ -453,6 +455,8 @@ export class ContainerRuntime {
     container.exitCode = exitCode(status);
     container.reason = container.exitCode === 0 ? "Completed" : "Error";
     this.ended.get(container.id)?.wakeAll();
+    // Whoever follows the log learns that there will be no more.
+    container.log.file.changed.wakeAll();
     this.machine.kernel.spawn(`containerd ${this.machine.hostname} exit`, this.logExit(container), { instant: false });
     this.changed(container.sandbox);
   }

@@ -1,0 +1,169 @@
+import type { RemoteCommand } from "../../api/http.ts";
+import { type Gen, Pipe, WaitQueue, wait } from "../../kernel/index.ts";
+import { type Container, CriError, type ExecSession } from "../runtime/index.ts";
+import type { Kubelet } from "./kubelet.ts";
+
+const SUCCESS = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success" };
+
+export interface StreamOptions {
+  stdin: boolean;
+  tty: boolean;
+}
+
+/** A command in a container behind the five channels. A command that cannot be run ends them at once with its error. */
+export function* execChannels(
+  kubelet: Kubelet,
+  container: Container,
+  command: readonly string[],
+  options: StreamOptions,
+): Gen<RemoteCommand> {
+  try {
+    const session = yield* kubelet.runtime.exec(container.id, command, options);
+    const channels = sessionChannels(kubelet, session, options);
+    kubelet.kernel.spawn(`exec ${container.config.metadata.name}`, finishExec(session, channels, command), {
+      instant: false,
+    });
+    return channels;
+  } catch (error) {
+    if (!(error instanceof CriError)) throw error;
+    const message = `error executing command in container: ${error.message}`;
+    const closed = new Pipe();
+    return {
+      stdin: options.stdin ? new Pipe() : undefined,
+      stdout: closed,
+      stderr: options.tty ? undefined : new Pipe(),
+      resize() {},
+      result: {
+        kind: "Status",
+        apiVersion: "v1",
+        metadata: {},
+        status: "Failure",
+        message: `Internal error occurred: ${message}`,
+        reason: "InternalError",
+        details: { causes: [{ message }] },
+        code: 500,
+      },
+      ended: new WaitQueue(),
+      close() {},
+    };
+  }
+}
+
+function sessionChannels(kubelet: Kubelet, session: ExecSession, options: StreamOptions): RemoteCommand {
+  const { stdout, stderr, tty } = session;
+  let stdin = session.stdin;
+  if (tty && options.stdin) {
+    stdin = new Pipe();
+    stdin.writers = stdin.readers = 1;
+    kubelet.kernel.spawn(
+      "exec keys",
+      pumpKeys(stdin, (bytes) => tty.input(bytes)),
+      { instant: false },
+    );
+  }
+  let open = true;
+  return {
+    stdin,
+    stdout,
+    stderr,
+    resize: (columns, rows) => tty?.resize(columns, rows),
+    result: undefined,
+    ended: new WaitQueue(),
+    close() {
+      if (!open) return;
+      open = false;
+      if (session.exitCode === undefined) {
+        tty?.hangUp();
+        if (stdin && stdin.writers > 0) stdin.closeWriter();
+      }
+      stdout.closeReader();
+      stderr?.closeReader();
+    },
+  };
+}
+
+function* finishExec(session: ExecSession, channels: RemoteCommand, command: readonly string[]): Gen {
+  while (session.exitCode === undefined) yield* wait(session.ended);
+  const code = session.exitCode;
+  channels.result = code === 0 ? SUCCESS : nonZero(code, command);
+  channels.ended.wakeAll();
+  // Readers that wait for more output learn that there is none.
+  channels.stdout?.readable.wakeAll();
+  channels.stderr?.readable.wakeAll();
+}
+
+function nonZero(code: number, command: readonly string[]): object {
+  return {
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Failure",
+    message: `command terminated with non-zero exit code: error executing command [${command.join(" ")}], exit code ${code}`,
+    reason: "NonZeroExitCode",
+    details: { causes: [{ reason: "ExitCode", message: String(code) }] },
+  };
+}
+
+function* pumpKeys(from: Pipe, to: (bytes: Uint8Array) => void): Gen {
+  for (;;) {
+    const bytes = yield* from.read(4096);
+    if (bytes === "interrupted") continue;
+    if (bytes.length === 0) return;
+    to(bytes);
+  }
+}
+
+/** The container's own process behind the channels; they end with the container. */
+export function attachChannels(kubelet: Kubelet, container: Container, options: StreamOptions): RemoteCommand {
+  const tap = (sink: Container["stdout"]): Pipe => {
+    const pipe = new Pipe(1 << 20);
+    pipe.readers = pipe.writers = 1;
+    sink.taps.add(pipe);
+    return pipe;
+  };
+  const stdout = tap(container.stdout);
+  const stderr = container.tty ? undefined : tap(container.stderr);
+  let stdin: Pipe | undefined;
+  if (options.stdin && (container.tty || container.stdin)) {
+    stdin = new Pipe();
+    stdin.readers = stdin.writers = 1;
+    kubelet.kernel.spawn("attach stdin", pumpStdin(stdin, container), { instant: false });
+  }
+  let open = true;
+  const channels: RemoteCommand = {
+    stdin,
+    stdout,
+    stderr,
+    resize: (columns, rows) => container.tty?.resize(columns, rows),
+    result: undefined,
+    ended: new WaitQueue(),
+    close() {
+      if (!open) return;
+      open = false;
+      container.stdout.taps.delete(stdout);
+      if (stderr) container.stderr.taps.delete(stderr);
+      stdout.closeReader();
+      stderr?.closeReader();
+      if (stdin && stdin.writers > 0) stdin.closeWriter();
+    },
+  };
+  const listener = (): void => {
+    if (container.state !== "exited") return;
+    kubelet.runtime.listeners.delete(listener);
+    channels.result = SUCCESS;
+    channels.ended.wakeAll();
+  };
+  kubelet.runtime.listeners.add(listener);
+  return channels;
+}
+
+function* pumpStdin(from: Pipe, container: Container): Gen {
+  for (;;) {
+    const bytes = yield* from.read(4096);
+    if (bytes === "interrupted") continue;
+    if (bytes.length === 0) break;
+    if (container.tty) container.tty.input(bytes);
+    else if (container.stdin) yield* container.stdin.write(bytes);
+  }
+  if (container.config.stdinOnce && container.stdin && container.stdin.writers > 0) container.stdin.closeWriter();
+}
