@@ -4,7 +4,7 @@ import { clientFromKubeconfig, loadKubeconfig, resolveContext, sendTo } from "..
 import { SERVICE_ACCOUNTS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
 import { ControllerManager } from "../controllers/index.ts";
-import { type Gen, MINUTE } from "../kernel/index.ts";
+import { type Gen, MINUTE, WaitQueue, wait } from "../kernel/index.ts";
 import type { Process, Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 import { flagsOf, logger } from "./daemon.ts";
@@ -43,17 +43,30 @@ function accountClient(p: Process, own: ApiClient, config: string, account: stri
   const { cluster } = resolveContext(loadKubeconfig(sys.readText(p, config)));
   const send = sendTo(p, cluster.server ?? "");
   let token: { text: string; until: number } | undefined;
+  /** Woken when the request for a token that is under way has ended. */
+  let asking: WaitQueue | undefined;
+  const fresh = function* (): Gen<string> {
+    for (;;) {
+      if (token !== undefined && kernel.now <= token.until) return token.text;
+      if (asking === undefined) break;
+      yield* wait(asking);
+    }
+    const queue = new WaitQueue();
+    asking = queue;
+    try {
+      token = { text: yield* requestToken(own, account), until: kernel.now + TOKEN_LIFE };
+      return token.text;
+    } finally {
+      asking = undefined;
+      queue.wakeAll();
+    }
+  };
   return new ApiClient({
     userAgent: `${AGENT}/system:serviceaccount:kube-system:${account}`,
     remoteAddress: p.ns.net.addresses()[0] ?? "127.0.0.1",
     *send(request) {
-      if (token === undefined || kernel.now > token.until) {
-        token = { text: yield* requestToken(own, account), until: kernel.now + TOKEN_LIFE };
-      }
-      const response = yield* send({
-        ...request,
-        headers: { ...request.headers, authorization: `Bearer ${token.text}` },
-      });
+      const authorization = `Bearer ${yield* fresh()}`;
+      const response = yield* send({ ...request, headers: { ...request.headers, authorization } });
       if (response.status === 401) token = undefined;
       return response;
     },
