@@ -2,6 +2,7 @@ import { parseAllDocuments } from "yaml";
 import type { HttpRequest } from "../api/http.ts";
 import { decode } from "../kernel/index.ts";
 import { badRequest, unsupportedMediaType } from "./errors.ts";
+import { decodeProtobuf } from "./protobuf/decode.ts";
 
 /** Media type of the body without its parameters. */
 export function contentType(request: HttpRequest): string {
@@ -19,6 +20,7 @@ export function readBody(request: HttpRequest): unknown {
   if (body.type === "object") return body.value;
   if (body.type !== "bytes") throw badRequest("the body of the request was not sent whole");
   const type = contentType(request);
+  if (type === "application/vnd.kubernetes.protobuf") return fromProtobuf(body.bytes);
   if (!READABLE.has(type)) {
     throw unsupportedMediaType(
       "the body of the request was in an unknown format - accepted media types include: " +
@@ -26,6 +28,16 @@ export function readBody(request: HttpRequest): unknown {
     );
   }
   return parseText(decode(body.bytes), type === "application/yaml");
+}
+
+/** What typed Go clients send. An empty body is none. */
+function fromProtobuf(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) return undefined;
+  try {
+    return decodeProtobuf(bytes);
+  } catch (error) {
+    throw badRequest((error as Error).message);
+  }
 }
 
 /** Parses JSON, or YAML when `yaml` says so; throws BadRequest. An empty text is undefined. */

@@ -24,6 +24,7 @@ export interface RequestOptions {
   user?: User;
   headers?: Record<string, string>;
   text?: string;
+  bytes?: Uint8Array;
 }
 
 /** 2025-03-01T09:00:00Z */
@@ -43,13 +44,14 @@ export function harness(options: Partial<ApiServerOptions> = {}, kinds: readonly
     serviceAccountKey: new Uint8Array(32).fill(7),
     ...options,
   });
-  const request: Harness["request"] = (method, path, body, { user = ADMIN, headers, text } = {}) => {
+  const request: Harness["request"] = (method, path, body, { user = ADMIN, headers, text, bytes } = {}) => {
     const sent: HttpRequest = {
       method,
       path,
       headers: { accept: "application/json", "user-agent": "test", ...headers },
       remoteAddress: "192.168.108.10",
       ...(body !== undefined && { body: { type: "object", value: body } }),
+      ...(bytes !== undefined && { body: { type: "bytes", bytes } }),
       ...(text !== undefined && { body: { type: "bytes", bytes: new TextEncoder().encode(text) } }),
     };
     server.certificates.userOf = () => user;

@@ -1,7 +1,6 @@
 import type { KindDef } from "../api/kind.ts";
 import {
   type FieldRequirement,
-  formatSelector,
   matchesFields,
   matchesLabels,
   parseFieldSelector,
@@ -61,7 +60,7 @@ export function selectionOf(def: KindDef, info: RequestInfo): Selection {
   if ("error" in fields) throw badRequest(fields.error);
   for (const { field } of fields) {
     if (field === "metadata.name" || field === "metadata.namespace") continue;
-    if (!knownFields(def).has(field)) throw badRequest(unsupported(def, field, labels, fields));
+    if (!knownFields(def).has(field)) throw badRequest(unsupported(def, field));
   }
   return new Selection(def, info.namespace, info.name, labels, fields);
 }
@@ -84,22 +83,11 @@ function labelsOf(text: string): readonly Requirement[] {
   return labels;
 }
 
-/** The conversion function's words, with what was asked before them (pkg/endpoints/handlers/get.go). */
-function unsupported(
-  def: KindDef,
-  field: string,
-  labels: readonly Requirement[],
-  fields: readonly FieldRequirement[],
-): string {
-  const { group, version, resource } = def.resource;
-  const asked = fields.map(({ field: name, operator, value }) => `${name}${operator}${value}`).join(",");
-  const why = def.fields
+/** The conversion function's words (pkg/apis/core/v1/conversion.go; apimachinery pkg/runtime/conversion.go). */
+function unsupported(def: KindDef, field: string): string {
+  return def.fields
     ? `field label not supported: ${field}`
     : `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
-  return (
-    `Unable to find "${group}/${version}, Resource=${resource}" that match label selector ` +
-    `"${formatSelector(labels)}", field selector "${asked}": ${why}`
-  );
 }
 
 const fieldNames = new WeakMap<KindDef, ReadonlySet<string>>();
