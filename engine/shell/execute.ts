@@ -45,7 +45,7 @@ export function* runSource(
         yield* runStatement(sh, statement, alone);
       } catch (thrown) {
         if (!(thrown instanceof ShellError)) throw thrown;
-        if (!thrown.printed) yield* sh.complain(thrown.message);
+        if (!thrown.printed && thrown.message !== "") yield* sh.complain(thrown.message);
         thrown.printed = true;
         sh.status = thrown.status;
         if (thrown.how === "exit" && !sh.setup.interactive) throw new ExitShell(exitStatus(sh, thrown));

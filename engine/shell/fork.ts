@@ -59,7 +59,7 @@ export function* statusOf(sh: Shell, error: unknown): Gen<number> {
   if (error instanceof ExitShell || error instanceof ReturnFrom) return error.status;
   if (error instanceof BreakLoop) return 0;
   if (error instanceof ShellError) {
-    if (!error.printed) yield* sh.complain(error.message);
+    if (!error.printed && error.message !== "") yield* sh.complain(error.message);
     return error.how === "exit" ? exitStatus(sh, error) : error.status;
   }
   throw error;

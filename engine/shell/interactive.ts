@@ -1,9 +1,165 @@
-import type { Gen } from "../kernel/index.ts";
-import { runInput } from "./input.ts";
+import { decode, type Gen } from "../kernel/index.ts";
+import type { Tty } from "../machine/tty.ts";
+import { jobLine } from "./builtins/jobs.ts";
+import { ExitShell, ReturnFrom, ShellError } from "./control.ts";
+import { Editor } from "./editor/editor.ts";
+import { runSource } from "./execute.ts";
+import { expanding, promptText } from "./expand.ts";
+import { expandHistory, History } from "./history.ts";
+import { unfinished } from "./input.ts";
+import { jobState } from "./jobs.ts";
+import { readUntil } from "./read-line.ts";
 import type { Shell } from "./shell.ts";
+import { Source } from "./source.ts";
+import { sourceIfThere } from "./startup.ts";
+import { runnable } from "./syntax.ts";
+import { arrange, handleSignals } from "./traps.ts";
 
-/** The shell at a terminal. */
-export function* interactive(sh: Shell, _how: { norc: boolean; rcfile: string | undefined }): Gen<number> {
-  yield* runInput(sh);
+/** Prompt of a machine without /etc/bash.bashrc. */
+const DEFAULT_PS1 = "\\u@\\h:\\w\\$ ";
+
+/** The shell at a terminal: prompt, line editing, history, job control. */
+export function* interactive(sh: Shell, how: { norc: boolean; rcfile: string | undefined }): Gen<number> {
+  const tty = sh.p.fds.get(0)?.tty;
+  const bash = sh.setup.dialect === "bash";
+  for (const signal of ["INT", "TERM", "QUIT", "TSTP", "TTIN", "TTOU", "WINCH"] as const) arrange(sh, signal);
+  if (tty) takeTerminal(sh, tty);
+  if (bash) for (const option of ["emacs", "histexpand", "history"]) sh.options.add(option);
+  sh.shopts.add("expand_aliases");
+  if (sh.setup.login) sh.shopts.add("login_shell");
+  sh.history = new History();
+  if (bash) {
+    defaults(sh, {
+      PS1: DEFAULT_PS1,
+      HISTFILE: `${sh.get("HOME") ?? ""}/.bash_history`,
+      HISTSIZE: "500",
+      HISTFILESIZE: "500",
+    });
+    if (!how.norc) {
+      yield* sourceIfThere(sh, "/etc/bash.bashrc");
+      yield* sourceIfThere(sh, how.rcfile ?? `${sh.get("HOME") ?? ""}/.bashrc`);
+    }
+  } else defaults(sh, { PS1: sh.setup.dialect === "busybox" ? "\\w \\$ " : "\\$ " });
+  defaults(sh, { PS2: "> " });
+  sh.history.load(sh);
+  const editor = tty && new Editor(sh, tty);
+  for (;;) {
+    const text = yield* readCommand(sh, editor);
+    if (text === undefined) break;
+    if (text !== "") yield* runLine(sh, text);
+  }
+  if (tty && !tty.hungUp) yield* sh.writeTo(2, bash ? (sh.setup.login ? "logout\n" : "exit\n") : "");
+  yield* sh.history.save(sh);
   return sh.status;
+}
+
+function defaults(sh: Shell, values: Record<string, string>): void {
+  for (const [name, value] of Object.entries(values)) if (sh.get(name) === undefined) sh.set(name, value);
+}
+
+/** Becomes the terminal's foreground group, with job control. */
+function takeTerminal(sh: Shell, tty: Tty): void {
+  if (sh.p.session !== sh.p.pid && sh.p.group !== sh.p.pid) sh.p.group = sh.p.pid;
+  tty.foreground = sh.p.group;
+  sh.options.add("monitor");
+}
+
+/** Runs what was typed; what it throws ends at the prompt. */
+function* runLine(sh: Shell, text: string): Gen<void> {
+  try {
+    yield* runSource(sh, new Source(text, "", 1));
+  } catch (error) {
+    if (error instanceof ReturnFrom) sh.status = error.status;
+    else if (error instanceof ShellError) {
+      if (!error.printed && error.message !== "") yield* sh.complain(error.message);
+      sh.status = error.status;
+    } else {
+      if (error instanceof ExitShell) yield* sh.history!.save(sh);
+      throw error;
+    }
+  }
+  if (sh.interruptPending) {
+    sh.interruptPending = false;
+    sh.status = 130;
+  }
+  sh.loops = 0;
+  sh.ignoreErrors = 0;
+  sh.commandNumber++;
+}
+
+/** Tells about jobs that ended since the last prompt. */
+function* notify(sh: Shell): Gen<void> {
+  yield* sh.jobs.poll(sh);
+  for (const job of sh.jobs.jobs.slice()) {
+    const state = jobState(job);
+    if (state === "running" || job.notified) continue;
+    yield* sh.writeTo(2, jobLine(sh, job));
+    job.notified = true;
+    if (state === "done") sh.jobs.remove(job);
+  }
+}
+
+function* promptFor(sh: Shell, name: string): Gen<string> {
+  const text = sh.prompt(sh.get(name) ?? "");
+  return /[$`]/.test(text) && sh.shopts.has("promptvars") ? yield* expanding(sh, () => promptText(sh, text)) : text;
+}
+
+/** Reads one complete command, PS2 for its further lines. Undefined at the end of input. */
+function* readCommand(sh: Shell, editor: Editor | undefined): Gen<string | undefined> {
+  yield* notify(sh);
+  if (sh.p.hasSignal) yield* handleSignals(sh);
+  sh.interruptPending = false;
+  if (editor && sh.vars.find("COLUMNS")?.value !== String(editor.tty.columns)) {
+    sh.set("COLUMNS", String(editor.tty.columns));
+    sh.set("LINES", String(editor.tty.rows));
+  }
+  for (const command of sh.elementsOf("PROMPT_COMMAND")) {
+    const { status } = sh;
+    yield* runLine(sh, command);
+    sh.status = status;
+  }
+  if (editor && sh.p.tty) sh.p.tty.foreground = sh.p.group;
+  let text = "";
+  for (;;) {
+    const line = yield* readOne(sh, editor, yield* promptFor(sh, text === "" ? "PS1" : "PS2"));
+    if (line === "interrupted") {
+      sh.status = 130;
+      return "";
+    }
+    if (line === undefined) {
+      if (text === "") return undefined;
+      break;
+    }
+    let added = line;
+    if (sh.has("histexpand") && sh.setup.dialect === "bash") {
+      const expanded = expandHistory(sh.history!, line);
+      if ("error" in expanded) {
+        yield* sh.writeTo(2, `${sh.commandName}: ${expanded.error}\n`);
+        return "";
+      }
+      if (expanded.changed) yield* sh.writeTo(2, `${expanded.text}\n`);
+      added = expanded.text;
+      if (expanded.printOnly) {
+        sh.history!.add(sh, added);
+        return "";
+      }
+    }
+    text += `${added}\n`;
+    const { error } = runnable(new Source(text, "", 1));
+    if (!error?.incomplete && !unfinished(text)) break;
+  }
+  sh.history!.add(sh, text.replace(/\n$/, ""));
+  return text;
+}
+
+function* readOne(sh: Shell, editor: Editor | undefined, prompt: string): Gen<string | undefined | "interrupted"> {
+  if (editor) {
+    const result = yield* editor.readLine(prompt);
+    return result.kind === "line" ? result.text : result.kind === "end" ? undefined : "interrupted";
+  }
+  yield* sh.writeTo(2, prompt.replace(/[\x01\x02]/g, ""));
+  const file = sh.p.fds.get(0);
+  if (file === undefined) return undefined;
+  const got = yield* readUntil(file, 10);
+  return got.ended && got.bytes.length === 0 ? undefined : decode(got.bytes);
 }

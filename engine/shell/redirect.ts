@@ -75,6 +75,14 @@ function* apply(sh: Shell, one: Redirection, saved: Saved): Gen<void> {
   const undo = keepFor === undefined ? saved : undefined;
   if (one.type === "HereDoc") {
     const { body } = one;
+    if (one.closing === undefined && sh.setup.dialect === "bash") {
+      const end = sh.source.lineAt(sh.source.text.length);
+      const at = sh.setup.interactive ? "" : `line ${end}: `;
+      yield* sh.writeTo(
+        2,
+        `${sh.commandName}: ${at}warning: here-document at line ${sh.source.lineAt(one.pos)} delimited by end-of-file (wanted \`${one.delimiter?.value ?? ""}')\n`,
+      );
+    }
     const raw = one.operator === "<<-" ? body.text.replace(/^\t+/gm, "") : body.text;
     const text = one.delimiter?.quoted
       ? raw

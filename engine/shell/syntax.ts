@@ -1,7 +1,7 @@
 import type { Statement } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { ExitShell } from "./control.ts";
-import { diagnose, type SyntaxProblem } from "./diagnose.ts";
+import { CONDITIONAL_BINARY, diagnose, type SyntaxProblem } from "./diagnose.ts";
 import type { Shell } from "./shell.ts";
 import type { Source } from "./source.ts";
 
@@ -19,15 +19,8 @@ export function runnable(source: Source): Runnable {
     const { commands, errors } = source.script;
     const error = errors && errors.length > 0 ? diagnose(source.text, errors) : undefined;
     if (error === undefined) result = { statements: commands, error };
-    else {
-      // Bash reads line by line: what ended before the line where the wrong command begins has run.
-      const statements: Statement[] = [];
-      for (const statement of commands) {
-        if (statement.end > error.start || source.text.slice(statement.end, error.start).indexOf("\n") < 0) break;
-        statements.push(statement);
-      }
-      result = { statements, error };
-    }
+    // Bash reads line by line: what stands before the line of the wrong command has run.
+    else result = { statements: commands.filter((statement) => statement.pos < error.start), error };
     known.set(source.script, result);
   }
   return result;
@@ -48,11 +41,16 @@ export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, na
             .replace(/: line \d+: $/, "")
             .replace(/: $/, ""));
     const at = sh.setup.interactive && sh.sourceDepth === 0 ? `${where}: ` : `${where}: line ${line}: `;
-    text = `${at}${error.message}\n`;
+    const { message } = error;
+    text = message.startsWith(CONDITIONAL_BINARY)
+      ? `${at}conditional binary operator expected\n${at}syntax error near \`${message.slice(1)}'\n`
+      : `${at}${message}\n`;
     if (error.quote) text += `${at}\`${source.text.split("\n")[error.line - 1] ?? ""}'\n`;
   } else if (dialect === "dash") text = `${sh.commandName}: ${line}: ${error.dash}\n`;
-  else text = `${sh.commandName}: ${error.dash.toLowerCase().replace("(expecting", "(expecting")}\n`;
+  else
+    text = `${sh.commandName}: ${sh.isCommandString || sh.setup.interactive ? "" : `line ${line}: `}${error.busybox}\n`;
   yield* sh.writeTo(2, text);
   sh.status = 2;
-  if (!sh.setup.interactive && sh.calls.length <= 1) throw new ExitShell(2);
+  if (!sh.setup.interactive && name === undefined && sh.sourceDepth === 0 && sh.runningTrap === 0)
+    throw new ExitShell(2);
 }

@@ -4,6 +4,7 @@ import { EXECUTE, mayAccess } from "../../machine/path.ts";
 import { find } from "../../machine/sys.ts";
 import { ExitShell, ShellError } from "../control.ts";
 import { execExternal, findCommand } from "../external.ts";
+import { KEYWORDS } from "../keywords.ts";
 import { functionText } from "../print-function.ts";
 import { singleQuote } from "../quote.ts";
 import type { Shell } from "../shell.ts";
@@ -12,31 +13,6 @@ import { arrangeAll } from "../traps.ts";
 import { type Builtin, builtins } from "./index.ts";
 import { put } from "./output.ts";
 import { badOption, parseOptions, USAGE, usage } from "./usage.ts";
-
-export const KEYWORDS = new Set([
-  "if",
-  "then",
-  "else",
-  "elif",
-  "fi",
-  "case",
-  "esac",
-  "for",
-  "select",
-  "while",
-  "until",
-  "do",
-  "done",
-  "in",
-  "function",
-  "time",
-  "{",
-  "}",
-  "!",
-  "[[",
-  "]]",
-  "coproc",
-]);
 
 /** What a name would run, in the order in which the shell looks. */
 function kinds(sh: Shell, name: string, withFunctions = true): { kind: string; path?: string }[] {

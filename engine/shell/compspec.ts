@@ -1,0 +1,146 @@
+import type { Gen } from "../kernel/index.ts";
+import { assignArray } from "./assignment.ts";
+import { builtins } from "./builtins/index.ts";
+import { cobraComplete } from "./cobra.ts";
+import { commandNames, fileNames } from "./completion.ts";
+import { expanding, expandText } from "./expand.ts";
+import { KEYWORDS } from "./keywords.ts";
+import { pattern } from "./pattern.ts";
+import type { Shell } from "./shell.ts";
+import { callFunction } from "./simple.ts";
+
+/** What `complete` defined, as its arguments: `["-W", "a b", "-o", "nospace"]`. */
+export type Spec = readonly string[];
+
+export interface SpecResult {
+  values: string[];
+  noSpace: boolean;
+  defaultToFiles: boolean;
+}
+
+const LETTERS: Record<string, string> = {
+  a: "alias",
+  b: "builtin",
+  c: "command",
+  d: "directory",
+  e: "export",
+  f: "file",
+  g: "group",
+  j: "job",
+  k: "keyword",
+  s: "service",
+  u: "user",
+  v: "variable",
+};
+
+/** Generates the candidates of a specification for the last of `words`. */
+export function* runSpec(sh: Shell, spec: Spec, words: readonly string[]): Gen<SpecResult> {
+  const word = words.at(-1)!;
+  let values: string[] = [];
+  const options = new Set<string>();
+  let filter: string | undefined;
+  let [prefix, suffix] = ["", ""];
+  for (let i = 0; i < spec.length; i++) {
+    const flag = spec[i]!;
+    const value = spec[i + 1] ?? "";
+    if (LETTERS[flag.slice(1)]) {
+      values.push(...action(sh, LETTERS[flag.slice(1)]!, word));
+      continue;
+    }
+    i++;
+    switch (flag) {
+      case "-A":
+        values.push(...action(sh, value, word));
+        break;
+      case "-o":
+        options.add(value);
+        break;
+      case "-W":
+        values.push(...(yield* expanding(sh, () => expandText(sh, value))).filter((one) => one.startsWith(word)));
+        break;
+      case "-F":
+        values.push(...(yield* byFunction(sh, value, words)));
+        break;
+      case "-X":
+        filter = value;
+        break;
+      case "-P":
+        prefix = value;
+        break;
+      case "-S":
+        suffix = value;
+    }
+  }
+  if (filter !== undefined) {
+    const negate = filter.startsWith("!");
+    const compiled = pattern((negate ? filter.slice(1) : filter).replaceAll("&", word));
+    values = values.filter((one) => compiled.matches(one) === negate);
+  }
+  return {
+    values: values.map((one) => prefix + one + suffix),
+    noSpace: options.has("nospace"),
+    defaultToFiles: options.has("default") || options.has("bashdefault") || options.has("filenames"),
+  };
+}
+
+/** Names of a kind that begin with `word`. */
+export function action(sh: Shell, kind: string, word: string): string[] {
+  const starts = (names: Iterable<string>) => [...names].filter((name) => name.startsWith(word));
+  switch (kind) {
+    case "alias":
+      return starts(sh.aliases.keys()).sort();
+    case "builtin":
+      return starts(builtins.keys()).sort();
+    case "command":
+      return commandNames(sh, word).sort();
+    case "directory":
+      return fileNames(sh, word, { directories: true }).map((name) => name.replace(/\/$/, ""));
+    case "file":
+      return fileNames(sh, word).map((name) => name.replace(/\/$/, ""));
+    case "function":
+      return starts(sh.functions.keys()).sort();
+    case "keyword":
+      return starts(KEYWORDS);
+    case "variable":
+      return starts(sh.vars.names());
+    case "export":
+      return starts(sh.vars.names()).filter((name) => sh.vars.find(name)!.exported);
+    case "job":
+      return starts(sh.jobs.jobs.map((job) => job.text));
+    case "hostname":
+      return starts([sh.p.ns.uts.hostname]);
+    case "user": {
+      const names: string[] = [];
+      sh.passwd((fields) => {
+        names.push(fields[0]!);
+        return false;
+      });
+      return starts(names);
+    }
+    default:
+      return [];
+  }
+}
+
+function* byFunction(sh: Shell, name: string, words: readonly string[]): Gen<string[]> {
+  const fn = sh.functions.get(name);
+  if (fn === undefined) {
+    // Cobra's own entry point, which its generated script would define.
+    const cobra = /^__start_(\w+)$/.exec(name)?.[1];
+    if (cobra === undefined) return [];
+    return (yield* cobraComplete(sh, [cobra, ...words.slice(1)]))?.values ?? [];
+  }
+  const list = (values: readonly string[]) => values.map((value) => ({ index: undefined, value, append: false }));
+  assignArray(sh, "COMP_WORDS", list(words), false);
+  sh.set("COMP_CWORD", String(words.length - 1));
+  const line = words.join(" ");
+  sh.set("COMP_LINE", line);
+  sh.set("COMP_POINT", String(line.length));
+  sh.vars.remove("COMPREPLY");
+  const { status } = sh;
+  yield* callFunction(sh, name, fn, [name, words[0]!, words.at(-1)!, words.at(-2) ?? ""]);
+  sh.status = status;
+  const reply = sh.elementsOf("COMPREPLY");
+  for (const one of ["COMP_WORDS", "COMP_CWORD", "COMP_LINE", "COMP_POINT", "COMPREPLY"]) sh.vars.remove(one);
+  return reply;
+}

@@ -1,0 +1,126 @@
+import { decode, type Gen } from "../../kernel/index.ts";
+
+/** One key as the editor knows it: a character, or a name such as `left`, `C-a`, `M-f`, `paste`. */
+export interface Key {
+  name: string;
+  /** The characters that are inserted, if any. */
+  text: string;
+}
+
+const SEQUENCES: Record<string, string> = {
+  "[A": "up",
+  "[B": "down",
+  "[C": "right",
+  "[D": "left",
+  OA: "up",
+  OB: "down",
+  OC: "right",
+  OD: "left",
+  "[H": "home",
+  "[F": "end",
+  OH: "home",
+  OF: "end",
+  "[1~": "home",
+  "[4~": "end",
+  "[7~": "home",
+  "[8~": "end",
+  "[3~": "delete",
+  "[5~": "page-up",
+  "[6~": "page-down",
+  "[1;5C": "M-f",
+  "[1;5D": "M-b",
+  "[1;3C": "M-f",
+  "[1;3D": "M-b",
+  "[5C": "M-f",
+  "[5D": "M-b",
+  "[3;5~": "M-d",
+  "[Z": "back-tab",
+};
+
+/** Turns the bytes of a terminal into keys. `more` gives the next bytes, or none at the end. */
+export class KeyReader {
+  private pending: number[] = [];
+  private readonly more: () => Gen<Uint8Array>;
+
+  constructor(more: () => Gen<Uint8Array>) {
+    this.more = more;
+  }
+
+  private *byte(): Gen<number | undefined> {
+    if (this.pending.length === 0) {
+      const bytes = yield* this.more();
+      if (bytes.length === 0) return undefined;
+      this.pending.push(...bytes);
+    }
+    return this.pending.shift();
+  }
+
+  /** True when keys are waiting that were read already. */
+  get buffered(): boolean {
+    return this.pending.length > 0;
+  }
+
+  /** The next key; undefined when the terminal is gone. */
+  *next(): Gen<Key | undefined> {
+    const first = yield* this.byte();
+    if (first === undefined) return undefined;
+    if (first === 27) return yield* this.escape();
+    if (first === 127) return { name: "backspace", text: "" };
+    if (first < 32) return control(first);
+    return { name: "char", text: yield* this.character(first) };
+  }
+
+  private *character(first: number): Gen<string> {
+    const need = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
+    const bytes = [first];
+    for (let i = 0; i < need; i++) {
+      const next = yield* this.byte();
+      if (next === undefined) break;
+      bytes.push(next);
+    }
+    return decode(Uint8Array.from(bytes));
+  }
+
+  private *escape(): Gen<Key | undefined> {
+    const second = yield* this.byte();
+    if (second === undefined) return undefined;
+    if (second !== 0x5b && second !== 0x4f) {
+      if (second === 127 || second === 8) return { name: "M-backspace", text: "" };
+      if (second === 27) return { name: "escape", text: "" };
+      if (second < 32) return { name: `M-${control(second).name}`, text: "" };
+      return { name: `M-${String.fromCharCode(second).toLowerCase()}`, text: "" };
+    }
+    let sequence = String.fromCharCode(second);
+    for (;;) {
+      const next = yield* this.byte();
+      if (next === undefined) return undefined;
+      sequence += String.fromCharCode(next);
+      if (second === 0x4f || (next >= 0x40 && next <= 0x7e) || sequence.length > 16) break;
+    }
+    if (sequence === "[200~") return { name: "paste", text: yield* this.paste() };
+    return { name: SEQUENCES[sequence] ?? "unknown", text: "" };
+  }
+
+  /** The text of a bracketed paste. */
+  private *paste(): Gen<string> {
+    const bytes: number[] = [];
+    const end = [27, 0x5b, 0x32, 0x30, 0x31, 0x7e];
+    for (;;) {
+      const next = yield* this.byte();
+      if (next === undefined) break;
+      bytes.push(next);
+      if (next === 0x7e && end.every((byte, i) => bytes[bytes.length - 6 + i] === byte)) {
+        bytes.length -= 6;
+        break;
+      }
+    }
+    return decode(Uint8Array.from(bytes)).replace(/\r\n?/g, "\n");
+  }
+}
+
+function control(byte: number): Key {
+  if (byte === 13 || byte === 10) return { name: "enter", text: "" };
+  if (byte === 9) return { name: "tab", text: "\t" };
+  if (byte === 8) return { name: "backspace", text: "" };
+  return { name: `C-${String.fromCharCode(byte + 96)}`, text: String.fromCharCode(byte) };
+}

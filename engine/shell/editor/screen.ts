@@ -1,0 +1,125 @@
+import { charWidth } from "./width.ts";
+
+interface Place {
+  row: number;
+  column: number;
+}
+
+/** Where the cursor stands after a text, on a terminal of so many columns. */
+export function place(text: string, columns: number, from: Place = { row: 0, column: 0 }): Place {
+  let { row, column } = from;
+  for (const char of text) {
+    if (char === "\n") {
+      row++;
+      column = 0;
+      continue;
+    }
+    const width = charWidth(char);
+    if (column + width > columns) {
+      row++;
+      column = 0;
+    }
+    column += width;
+    if (column === columns) {
+      row++;
+      column = 0;
+    }
+  }
+  return { row, column };
+}
+
+/** Prompt text without what `\[` and `\]` enclose, as far as widths go. */
+function visible(prompt: string): string {
+  // The marks are the control characters that the prompt's escapes leave.
+  let out = "";
+  let hidden = false;
+  for (const char of prompt) {
+    if (char === "\x01") hidden = true;
+    else if (char === "\x02") hidden = false;
+    else if (!hidden) out += char;
+  }
+  return out.replace(/\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07/g, "").replace(/[\x07\r]/g, "");
+}
+
+function shown(text: string): string {
+  return /[\x00-\x09\x0b-\x1f\x7f]/.test(text)
+    ? text.replace(/[\x00-\x09\x0b-\x1f\x7f]/g, (c) => `^${String.fromCharCode(c.charCodeAt(0) ^ 64)}`)
+    : text;
+}
+
+/** Draws prompt and line, and keeps the cursor where it belongs. */
+export class Screen {
+  prompt = "";
+  columns = 80;
+  private drawn = "";
+  private cursor: Place = { row: 0, column: 0 };
+
+  private position(text: string): Place {
+    return place(shown(text), this.columns, place(visible(this.prompt), this.columns));
+  }
+
+  /** What to write to show the prompt on a fresh line. */
+  begin(prompt: string, columns: number): string {
+    this.prompt = prompt;
+    this.columns = Math.max(2, columns);
+    this.drawn = "";
+    this.cursor = this.position("");
+    return prompt.replace(/[\x01\x02]/g, "");
+  }
+
+  /** What to write so that `text` is shown with the cursor at the character `at`. */
+  draw(text: string, at: number): string {
+    const chars = [...text];
+    const before = chars.slice(0, at).join("");
+    // Typing at the end of the line needs no more than the new characters.
+    if (at === chars.length && text.startsWith(this.drawn) && this.same(this.cursor, this.position(this.drawn))) {
+      const added = text.slice(this.drawn.length);
+      this.drawn = text;
+      this.cursor = this.position(text);
+      return shown(added) + (added !== "" && this.cursor.column === 0 && !added.endsWith("\n") ? " \r" : "");
+    }
+    let out = this.same(this.cursor, this.position("")) ? "" : this.home();
+    const start = this.position("");
+    const end = this.position(text);
+    out += shown(text);
+    if (end.column === 0 && text !== "" && !text.endsWith("\n")) out += " \r";
+    out += "\x1b[J";
+    const goal = this.position(before);
+    if (end.row > goal.row) out += `\x1b[${end.row - goal.row}A`;
+    if (!this.same(end, goal)) out += goal.column > 0 ? `\r\x1b[${goal.column}C` : "\r";
+    void start;
+    this.drawn = text;
+    this.cursor = goal;
+    return out;
+  }
+
+  /** Moves the cursor to where the text begins. */
+  private home(): string {
+    const start = this.position("");
+    const up = this.cursor.row - start.row;
+    return `${up > 0 ? `\x1b[${up}A` : ""}\r${start.column > 0 ? `\x1b[${start.column}C` : ""}`;
+  }
+
+  private same(a: Place, b: Place): boolean {
+    return a.row === b.row && a.column === b.column;
+  }
+
+  /** Moves below the line, for output that follows. */
+  leave(): string {
+    const end = this.position(this.drawn);
+    const down = end.row - this.cursor.row;
+    return `${down > 0 ? `\x1b[${down}B` : ""}\r\n`;
+  }
+
+  /** Everything anew at the top of a cleared terminal, or after other output. */
+  again(text: string, at: number, clear: boolean): string {
+    const head = clear ? "\x1b[H\x1b[2J" : "";
+    return head + this.begin(this.prompt, this.columns) + this.draw(text, at);
+  }
+
+  /** The terminal's width changed: the lines have moved, so draw from the start of the current one. */
+  resize(columns: number, text: string, at: number): string {
+    const { row } = this.cursor;
+    return `${row > 0 ? `\x1b[${row}A` : ""}\r\x1b[J${this.begin(this.prompt, columns)}${this.draw(text, at)}`;
+  }
+}
