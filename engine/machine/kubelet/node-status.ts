@@ -89,7 +89,7 @@ export class NodeReporter {
     };
     try {
       yield* ctx.client.create(NODES, node);
-      this.sent = JSON.stringify(withoutHeartbeats(status));
+      this.sent = this.key();
       this.sentAt = ctx.kernel.now;
       return;
     } catch (error) {
@@ -120,18 +120,23 @@ export class NodeReporter {
   /** Looks whether there is something to report, and plans the next look. */
   tick(): void {
     const { ctx } = this;
-    if (this.reporting) return;
-    const ready = this.reason() === undefined;
-    const due = ctx.kernel.now - this.sentAt >= KUBELET.nodeStatusReport;
-    const { status, told } = this.status();
-    if (due || JSON.stringify(withoutHeartbeats(status)) !== this.sent) {
+    const why = this.reason();
+    const ready = why === undefined;
+    const key = this.key();
+    if (!this.reporting && (key !== this.sent || ctx.kernel.now - this.sentAt >= KUBELET.nodeStatusReport)) {
+      const { status, told } = this.status();
+      this.tell(told);
       this.reporting = true;
-      ctx.spawn(`node status ${ctx.nodeName}`, this.report(status));
+      ctx.spawn(`node status ${ctx.nodeName}`, this.report(status, key));
     }
-    this.tell(told);
     ctx.after(ready ? KUBELET.nodeStatusPeriod : KUBELET.notReadyPeriod, `node status ${ctx.nodeName}`, () =>
       this.tick(),
     );
+  }
+
+  /** What a status follows from, apart from time: cheap to compare. */
+  private key(): string {
+    return `${this.ctx.runtime.images.version} ${this.ctx.hostIps().join(",")} ${this.reason() ?? ""}`;
   }
 
   private tell(reasons: readonly string[]): void {
@@ -141,7 +146,7 @@ export class NodeReporter {
     }
   }
 
-  private *report(status: Record<string, unknown>): Gen {
+  private *report(status: Record<string, unknown>, key: string): Gen {
     const { ctx } = this;
     try {
       const node = yield* ctx.client.get<KubeObject>(NODES, undefined, ctx.nodeName);
@@ -150,7 +155,7 @@ export class NodeReporter {
       );
       const conditions = [...foreign, ...this.conditions];
       yield* ctx.client.patch(NODES, undefined, ctx.nodeName, { status: { ...status, conditions } }, "merge", "status");
-      this.sent = JSON.stringify(withoutHeartbeats(status));
+      this.sent = key;
       this.sentAt = ctx.kernel.now;
     } catch (error) {
       if (!(error instanceof StatusError) && !isNetError(error)) throw error;
@@ -241,11 +246,6 @@ export class NodeReporter {
       .sort((a, b) => b.sizeBytes - a.sizeBytes)
       .slice(0, MAX_IMAGES);
   }
-}
-
-function withoutHeartbeats(status: Record<string, unknown>): unknown {
-  const conditions = (status["conditions"] as NodeCondition[]).map(({ lastHeartbeatTime: _time, ...rest }) => rest);
-  return { ...status, conditions };
 }
 
 /** A UUID that follows from the machine's id. */

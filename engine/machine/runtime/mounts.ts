@@ -1,29 +1,40 @@
 import { procfs } from "../base/proc.ts";
-import { type DirNode, deviceNode, dirNode, entriesOf, fileNode, type Inode, symlinkNode } from "../inode.ts";
+import { type DirNode, deviceNode, dirNode, entriesOf, fileNode, symlinkNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { type MountNamespace, ROOT, resolve } from "../path.ts";
 import type { PidNamespace } from "../process.ts";
 import { ensureDir } from "./files.ts";
+import { snapshot } from "./snapshot.ts";
 import type { ContainerConfig, Sandbox } from "./types.ts";
 
 const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"];
 
-function devTree(tty: boolean): DirNode {
-  return dirNode({}, () => {
-    const out = new Map<string, Inode>();
-    for (const name of DEVICES) out.set(name, deviceNode(name));
-    out.set("fd", symlinkNode("/proc/self/fd"));
-    out.set("stdin", symlinkNode("/proc/self/fd/0"));
-    out.set("stdout", symlinkNode("/proc/self/fd/1"));
-    out.set("stderr", symlinkNode("/proc/self/fd/2"));
-    out.set("ptmx", symlinkNode("pts/ptmx"));
-    out.set("core", symlinkNode("/proc/kcore"));
-    for (const name of ["pts", "mqueue"]) out.set(name, dirNode());
-    out.set("shm", dirNode({ mode: 0o1777 }));
-    if (tty) out.set("console", deviceNode("console"));
-    out.set("termination-log", fileNode("", { mode: 0o666 }));
-    return out;
-  });
+function devEntries(tty: boolean): DirNode {
+  const dir = dirNode();
+  const out = entriesOf(dir);
+  for (const name of DEVICES) out.set(name, deviceNode(name));
+  out.set("fd", symlinkNode("/proc/self/fd"));
+  out.set("stdin", symlinkNode("/proc/self/fd/0"));
+  out.set("stdout", symlinkNode("/proc/self/fd/1"));
+  out.set("stderr", symlinkNode("/proc/self/fd/2"));
+  out.set("ptmx", symlinkNode("pts/ptmx"));
+  out.set("core", symlinkNode("/proc/kcore"));
+  for (const name of ["pts", "mqueue"]) out.set(name, dirNode());
+  out.set("shm", dirNode({ mode: 0o1777 }));
+  if (tty) out.set("console", deviceNode("console"));
+  out.set("termination-log", fileNode("", { mode: 0o666 }));
+  return dir;
+}
+
+const DEV = devEntries(false);
+const DEV_TTY = devEntries(true);
+
+/** procfs of a container, made when somebody looks into it. */
+function lazyProc(machine: Machine, ns: Parameters<typeof procfs>[1]): DirNode {
+  let made: DirNode | undefined;
+  const proc = dirNode({ mode: 0o555 }, () => entriesOf((made ??= procfs(machine, ns))));
+  proc.volatile = true;
+  return proc;
 }
 
 /** What every container sees over its image: /proc, /dev, /sys, names of the sandbox, and the volumes asked for. */
@@ -36,9 +47,9 @@ export function mountFilesystems(
   pids: PidNamespace,
 ): void {
   for (const dir of ["proc", "dev", "sys", "etc"]) ensureDir(machine, dir, 0o755, rootfs);
-  const proc = procfs(machine, { pid: pids, uts: sandbox.uts, mnt });
+  const proc = lazyProc(machine, { pid: pids, uts: sandbox.uts, mnt });
   mnt.mount("/proc", proc, { fstype: "proc", source: "proc" });
-  mnt.mount("/dev", devTree(config.tty ?? false), { fstype: "tmpfs", source: "tmpfs" });
+  mnt.mount("/dev", snapshot(config.tty ? DEV_TTY : DEV, machine.programs), { fstype: "tmpfs", source: "tmpfs" });
   mnt.mount("/sys", dirNode({ mode: 0o555 }), { fstype: "sysfs", source: "sysfs", readOnly: true });
   const etc = ensureDir(machine, "etc", 0o755, rootfs);
   for (const name of ["hostname", "resolv.conf"]) {

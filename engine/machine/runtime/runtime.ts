@@ -200,7 +200,7 @@ export class ContainerRuntime {
   ): Process {
     const { machine } = this;
     const image = this.images.find(SANDBOX_IMAGE)!;
-    const root = snapshot(templateOf(image), machine.programs, machine.kernel.now);
+    const root = snapshot(templateOf(image), machine.programs);
     const main = machine.programs.get("pause");
     if (main === undefined) throw new Error("no program pause");
     const pause = machine.spawn({
@@ -290,7 +290,7 @@ export class ContainerRuntime {
     if (image === undefined) throw new CriError("NotFound", `failed to resolve image "${config.image}": not found`);
     yield* sleep(draw(this.random, "create"));
     const id = this.random.hex(64);
-    const rootfs = snapshot(templateOf(image), machine.programs, machine.kernel.now);
+    const rootfs = snapshot(templateOf(image), machine.programs);
     const mnt = new MountNamespace(rootfs);
     const pids = sandbox.pids ?? new PidNamespace();
     mountFilesystems(machine, sandbox, config, rootfs, mnt, pids);

@@ -1,13 +1,4 @@
-import {
-  type Content,
-  type DirNode,
-  dirNode,
-  entriesOf,
-  type FileNode,
-  fileNode,
-  type Inode,
-  MemoryContent,
-} from "../inode.ts";
+import { type Content, type DirNode, dirNode, entriesOf, fileNode, type Inode, MemoryContent } from "../inode.ts";
 import type { Program } from "../process.ts";
 
 /** A file of an image: its bytes are the image's until something writes. */
@@ -44,29 +35,102 @@ class SharedContent implements Content {
 }
 
 /**
- * A writable copy of an image's tree (overlayfs: lower and upper directory). Directories are copied when first looked
- * into, files when first written, so a container costs what it touches. Executables without a program here are left out.
+ * A directory's entries over those of an image: an entry is copied when somebody asks for it by name, all of them when
+ * somebody lists or removes.
  */
-export function snapshot(lower: DirNode, programs: ReadonlyMap<string, Program>, time: number): DirNode {
+class Overlay extends Map<string, Inode> {
+  private lower: ReadonlyMap<string, Inode> | undefined;
+  private readonly copy: (node: Inode) => Inode | undefined;
+
+  constructor(lower: ReadonlyMap<string, Inode>, copy: (node: Inode) => Inode | undefined) {
+    super();
+    this.lower = lower;
+    this.copy = copy;
+  }
+
+  private fill(): void {
+    const { lower } = this;
+    if (lower === undefined) return;
+    for (const name of lower.keys()) this.get(name);
+    this.lower = undefined;
+  }
+
+  override get(name: string): Inode | undefined {
+    const own = super.get(name);
+    if (own !== undefined || this.lower === undefined) return own;
+    const node = this.lower.get(name);
+    const copied = node && this.copy(node);
+    if (copied !== undefined) super.set(name, copied);
+    return copied;
+  }
+
+  override has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  override delete(name: string): boolean {
+    this.fill();
+    return super.delete(name);
+  }
+
+  override clear(): void {
+    this.lower = undefined;
+    super.clear();
+  }
+
+  override get size(): number {
+    this.fill();
+    return super.size;
+  }
+
+  override keys(): MapIterator<string> {
+    this.fill();
+    return super.keys();
+  }
+
+  override values(): MapIterator<Inode> {
+    this.fill();
+    return super.values();
+  }
+
+  override entries(): MapIterator<[string, Inode]> {
+    this.fill();
+    return super.entries();
+  }
+
+  override [Symbol.iterator](): MapIterator<[string, Inode]> {
+    this.fill();
+    return super[Symbol.iterator]();
+  }
+
+  override forEach(callback: (value: Inode, key: string, map: Map<string, Inode>) => void): void {
+    this.fill();
+    super.forEach(callback);
+  }
+}
+
+/**
+ * A writable copy of an image's tree (overlayfs: lower and upper directory). Entries are copied when first looked up,
+ * files' bytes when first written, so a container costs what it touches. Executables without a program here are left out.
+ */
+export function snapshot(lower: DirNode, programs: ReadonlyMap<string, Program>): DirNode {
   const { mode, uid, gid } = lower;
-  const upper: DirNode = dirNode({ mode, uid, gid, time: lower.mtime }, () => {
-    const out = new Map<string, Inode>();
-    for (const [name, node] of entriesOf(lower)) {
-      const copy = copyOf(node, programs, time);
-      if (copy === undefined) continue;
-      if (copy.kind === "dir") copy.parent = upper;
-      out.set(name, copy);
-    }
-    return out;
-  });
+  const upper: DirNode = dirNode(
+    { mode, uid, gid, time: lower.mtime },
+    () =>
+      new Overlay(entriesOf(lower), (node) => {
+        const copy = copyOf(node, programs);
+        if (copy?.kind === "dir") copy.parent = upper;
+        return copy;
+      }),
+  );
   return upper;
 }
 
-function copyOf(node: Inode, programs: ReadonlyMap<string, Program>, time: number): Inode | undefined {
-  if (node.kind === "dir") return snapshot(node, programs, time);
+function copyOf(node: Inode, programs: ReadonlyMap<string, Program>): Inode | undefined {
+  if (node.kind === "dir") return snapshot(node, programs);
   if (node.kind !== "file") return node;
   if (node.program !== undefined && !programs.has(node.program)) return undefined;
   const { mode, uid, gid, mtime } = node;
-  const copy: FileNode = fileNode(new SharedContent(node.content), { mode, uid, gid, time: mtime }, node.program);
-  return copy;
+  return fileNode(new SharedContent(node.content), { mode, uid, gid, time: mtime }, node.program);
 }
