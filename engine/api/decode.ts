@@ -2,7 +2,8 @@ import { schemaName } from "./define.ts";
 import type { Draft } from "./kind.ts";
 import { kindByGvk } from "./kinds.ts";
 import { formatQuantity, parseQuantity } from "./quantity.ts";
-import { type Field, type FieldType, type TypeSchema, typeOf } from "./schema/types.ts";
+import { type FieldType, type TypeSchema, typeOf } from "./schema/types.ts";
+import { zeroOf, zeroStruct } from "./schema/zero.ts";
 import { formatMicroTime, formatTime, parseMicros } from "./time.ts";
 
 export interface Decoded {
@@ -158,19 +159,6 @@ function isZero(value: unknown, type: FieldType): boolean {
     default:
       return false;
   }
-}
-
-function zeroOf(field: Field): unknown {
-  if (field.zero !== "object") return field.zero;
-  const type = field.type.kind === "ref" ? typeOf(field.type.name) : undefined;
-  return type ? zeroStruct(type) : {};
-}
-
-/** What Go writes for a struct nobody has filled in: `{}` for most, `{metadata: {creationTimestamp: null}, …}` for a template. */
-export function zeroStruct(type: TypeSchema): Draft {
-  const result: Draft = {};
-  for (const field of type.zeros) result[field.name] = zeroOf(field);
-  return result;
 }
 
 function zeroElement(type: FieldType): unknown {

@@ -1,4 +1,6 @@
 import type { Draft, KindDef, Subresource } from "./kind.ts";
+import { typeOf } from "./schema/types.ts";
+import { zeroOf } from "./schema/zero.ts";
 import type { StatusCause } from "./status.ts";
 import type { KubeObject } from "./types.ts";
 import { type NameCheck, validateMeta, validateMetaUpdate } from "./validation/meta.ts";
@@ -54,6 +56,7 @@ export function define(brief: Brief): KindDef {
     ...validateMeta(object, namespaced, nameCheck ?? dns1123Subdomain),
     ...(validateBody?.(object) ?? []),
   ];
+  const schema = schemaName(group, version, kind);
   return {
     resource: { group, version, resource: plural, kind, namespaced },
     singular: kind.toLowerCase(),
@@ -61,7 +64,7 @@ export function define(brief: Brief): KindDef {
     categories: [],
     etcdPrefix: plural,
     verbs: ALL_VERBS,
-    schema: schemaName(group, version, kind),
+    schema,
     validate,
     validateUpdate: (object, old) => [
       ...validateMetaUpdate(object, old),
@@ -69,7 +72,7 @@ export function define(brief: Brief): KindDef {
       ...(validateBodyUpdate?.(object, old) ?? []),
     ],
     ...(status && {
-      prepareForCreate: dropStatus,
+      prepareForCreate: dropStatus(schema),
       prepareForUpdate: keepStatus,
       prepareForStatusUpdate: keepAllButStatus,
     }),
@@ -78,9 +81,13 @@ export function define(brief: Brief): KindDef {
   };
 }
 
-/** Clients may not set a status at creation. */
-function dropStatus(draft: Draft): void {
-  if (draft.status !== undefined) draft.status = {};
+/** Clients may not set a status at creation: what stands there is the zero value of its type. */
+export function dropStatus(schema: string): (draft: Draft) => void {
+  return (draft) => {
+    if (draft.status === undefined) return;
+    const field = typeOf(schema)?.fields.get("status");
+    draft.status = field ? (zeroOf(field) ?? {}) : {};
+  };
 }
 
 /** An update of the object keeps the status there was. */

@@ -1,10 +1,19 @@
 import { AGE, age, column, containerCells, doc, formatLabelSelector, formatLabels, NAME } from "../columns.ts";
-import { define } from "../define.ts";
+import { define, dropStatus, keepStatus } from "../define.ts";
+import type { Draft } from "../kind.ts";
+import { semanticEqual } from "../validation/value.ts";
 import { CONTAINERS, IMAGES, SELECTOR } from "./columns.ts";
 import { defaultDaemonSet } from "./defaults.ts";
 import { immutableSelector, validateDaemonSet } from "./validation.ts";
 
 const STATUS = "io.k8s.api.apps.v1.DaemonSetStatus";
+
+/** The generation of the template, which apps/v1 keeps in an annotation (pkg/apis/apps/v1/conversion.go). */
+const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+
+function setTemplateGeneration(draft: Draft, generation: number): void {
+  (draft.metadata.annotations ??= {})[TEMPLATE_GENERATION] = String(generation);
+}
 
 export const daemonSet = define({
   group: "apps",
@@ -19,6 +28,16 @@ export const daemonSet = define({
   defaults: defaultDaemonSet,
   validateBody: validateDaemonSet,
   validateBodyUpdate: immutableSelector,
+  prepareForCreate: (draft) => {
+    setTemplateGeneration(draft, 1);
+    dropStatus("io.k8s.api.apps.v1.DaemonSet")(draft);
+  },
+  prepareForUpdate: (draft, old) => {
+    keepStatus(draft, old);
+    const before = Number(old.metadata.annotations?.[TEMPLATE_GENERATION] ?? "1");
+    const changed = !semanticEqual(draft.spec?.template, old["spec"]?.template);
+    setTemplateGeneration(draft, changed ? before + 1 : before);
+  },
   columns: [
     NAME,
     column("Desired", "integer", doc(`${STATUS}#desiredNumberScheduled`)),

@@ -43,7 +43,16 @@ export const eventsEvent = define({
   plural: "events",
   namespaced: true,
   shortNames: ["ev"],
-  fields: (object) => coreEvent.fields!(toCoreEvent(object)),
+  // The same fields under the newer names (pkg/apis/events/v1/conversion.go).
+  fields: (object) => {
+    const core = coreEvent.fields!(toCoreEvent(object));
+    const fields: Record<string, string> = { reason: core["reason"]!, type: core["type"]! };
+    fields["reportingController"] = core["reportingComponent"]!;
+    for (const name in core) {
+      if (name.startsWith("involvedObject.")) fields[`regarding.${name.slice("involvedObject.".length)}`] = core[name]!;
+    }
+    return fields;
+  },
   columns: coreEvent.columns,
   cells: (object, nowMs) => coreEvent.cells(toCoreEvent(object), nowMs),
 });
