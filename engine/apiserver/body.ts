@@ -1,5 +1,6 @@
 import { parseAllDocuments } from "yaml";
 import type { HttpRequest } from "../api/http.ts";
+import { jsonFaults } from "../api/json.ts";
 import { decode } from "../kernel/index.ts";
 import { badRequest, unsupportedMediaType } from "./errors.ts";
 import { decodeProtobuf } from "./protobuf/decode.ts";
@@ -40,13 +41,19 @@ function fromProtobuf(bytes: Uint8Array): unknown {
   }
 }
 
+/** `duplicate field "spec.replicas"` for every key that stands twice in a JSON body of bytes. */
+export function duplicateFields(request: HttpRequest): string[] {
+  if (request.body?.type !== "bytes" || contentType(request) !== "application/json") return [];
+  return jsonFaults(decode(request.body.bytes)).duplicates;
+}
+
 /** Parses JSON, or YAML when `yaml` says so; throws BadRequest. An empty text is undefined. */
 export function parseText(text: string, yaml: boolean): unknown {
   if (text.trim() === "") return undefined;
   try {
     return yaml ? fromYaml(text) : JSON.parse(text);
   } catch (error) {
-    throw badRequest(yaml ? `yaml: ${(error as Error).message}` : jsonError(text, error as Error));
+    throw badRequest(yaml ? `yaml: ${(error as Error).message}` : (jsonFaults(text).error ?? (error as Error).message));
   }
 }
 
@@ -56,23 +63,4 @@ function fromYaml(text: string): unknown {
   const [error] = document.errors;
   if (error) throw error;
   return document.toJS();
-}
-
-/** Go's words for text that is no JSON (encoding/json scanner), as far as the place of the fault tells. */
-function jsonError(text: string, error: Error): string {
-  if (
-    /end of JSON|Unterminated|Expected .* after/.test(error.message) &&
-    /position (\d+)/.exec(error.message) === null
-  ) {
-    return "unexpected end of JSON input";
-  }
-  const position = Number(/position (\d+)/.exec(error.message)?.[1] ?? "-1");
-  if (position < 0 || position >= text.length) return "unexpected end of JSON input";
-  return `invalid character ${goQuote(text[position]!)} looking for beginning of value`;
-}
-
-function goQuote(char: string): string {
-  if (char === "'") return "'\\''";
-  if (char === "\n") return "'\\n'";
-  return `'${char}'`;
 }

@@ -1,5 +1,6 @@
 import { decodeAs, decodeObject as readObject } from "../api/decode.ts";
 import type { Draft } from "../api/kind.ts";
+import { duplicateFields } from "./body.ts";
 import type { Context } from "./context.ts";
 import { badRequest } from "./errors.ts";
 
@@ -39,7 +40,9 @@ export function decodeBody(context: Context, value: unknown, expected: Expected)
     throw badRequest(`${cannot}: converting (v1.${kind}) to (core.${expected.kind}): unknown conversion`);
   const read = expected.schema ? decodeAs(value, expected.schema) : readObject(value, expected);
   if (read.error !== undefined) throw badRequest(`${cannot}: ${read.error}`);
-  judgeStrict(context, read.strictErrors, (errors) => badRequest(`${cannot}: ${errors}`));
+  judgeStrict(context, [...duplicateFields(context.request), ...read.strictErrors], (errors) =>
+    badRequest(`${cannot}: ${errors}`),
+  );
   const draft = read.object as Draft;
   draft.apiVersion = wanted;
   draft.kind = expected.kind;
