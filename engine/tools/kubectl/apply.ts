@@ -52,6 +52,7 @@ export function* apply(k: Invocation): Gen<number> {
     enforceNamespace: k.target().explicitNamespace,
     continueOnError: true,
     flatten: true,
+    validate: fieldValidation !== "Ignore",
   });
   const errors = [...result.errors];
   if (result.infos.length === 0 && errors.length === 0) throw new KubectlError("no objects passed to apply");

@@ -14,7 +14,7 @@ export type DryRun = "none" | "client" | "server";
 export function dryRun(k: Invocation): DryRun {
   const value = k.flags.string("dry-run");
   if (value === "none" || value === "client" || value === "server") return value;
-  const deprecated = (text: string) => k.err(klog(k, "W", "helpers.go:704", text));
+  const deprecated = (text: string) => k.err(klog(k, "W", "helpers.go:702", text));
   if (value === "unchanged") {
     deprecated("--dry-run is deprecated and can be replaced with --dry-run=client.");
     return "client";

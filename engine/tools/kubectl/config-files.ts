@@ -47,7 +47,7 @@ export function yamlWords(error: Error & { linePos?: readonly { line: number }[]
     : /tab/i.test(words)
       ? "found character that cannot start any token"
       : words;
-  return line === undefined ? `yaml: ${known}` : `yaml: line ${line}: ${known}`;
+  return line === undefined || line === 1 ? `yaml: ${known}` : `yaml: line ${line}: ${known}`;
 }
 
 /** Loads and merges: the first file that names a thing wins (clientcmd ClientConfigLoadingRules.Load). */

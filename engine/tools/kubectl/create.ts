@@ -25,6 +25,7 @@ export function* create(k: Invocation): Gen<number> {
     enforceNamespace: k.target().explicitNamespace,
     continueOnError: true,
     flatten: true,
+    validate: fieldValidation !== "Ignore",
   });
   const errors = [...result.errors];
   for (const info of result.infos) {

@@ -71,7 +71,7 @@ function* getRaw(k: Invocation): Gen<number> {
 /** Copies a body to stdout as it came. */
 export function* printBody(k: Invocation, body: import("../../api/http.ts").HttpBody): Gen {
   if (body.type === "bytes") k.out(decode(body.bytes));
-  else if (body.type === "object") k.out(`${toJson(body.value)}\n`);
+  else if (body.type === "object") k.out(JSON.stringify(body.value));
   else if (body.type === "stream") {
     for (;;) {
       const chunk = yield* body.pipe.read(65_536);

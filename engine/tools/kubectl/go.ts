@@ -66,10 +66,21 @@ export function jsonString(text: string, html = true): string {
 
 /** encoding/json with sorted keys; `indent` as in MarshalIndent. Undefined fields are left out. */
 export function toJson(value: unknown, indent = "", html = true): string {
-  return write(value, indent, "", html);
+  return write(value, indent, "", html, sortedKeys);
 }
 
-function write(value: unknown, indent: string, prefix: string, html: boolean): string {
+/** The same with keys in the order they have: how Go writes structs. */
+export function structJson(value: unknown, indent = ""): string {
+  return write(value, indent, "", true, Object.keys);
+}
+
+function write(
+  value: unknown,
+  indent: string,
+  prefix: string,
+  html: boolean,
+  keysOf: (value: object) => string[],
+): string {
   if (value === null || value === undefined) return "null";
   if (typeof value === "string") return jsonString(value, html);
   if (typeof value === "number") return jsonNumber(value);
@@ -80,13 +91,15 @@ function write(value: unknown, indent: string, prefix: string, html: boolean): s
   const close = indent === "" ? "" : `\n${prefix}`;
   if (Array.isArray(value)) {
     if (value.length === 0) return "[]";
-    return `[${open}${value.map((item) => write(item, indent, inner, html)).join(comma)}${close}]`;
+    return `[${open}${value.map((item) => write(item, indent, inner, html, keysOf)).join(comma)}${close}]`;
   }
   const object = value as Record<string, unknown>;
-  const keys = sortedKeys(object).filter((key) => object[key] !== undefined);
+  const keys = keysOf(object).filter((key) => object[key] !== undefined);
   if (keys.length === 0) return "{}";
   const colon = indent === "" ? ":" : ": ";
-  const members = keys.map((key) => `${jsonString(key, html)}${colon}${write(object[key], indent, inner, html)}`);
+  const members = keys.map(
+    (key) => `${jsonString(key, html)}${colon}${write(object[key], indent, inner, html, keysOf)}`,
+  );
   return `{${open}${members.join(comma)}${close}}`;
 }
 

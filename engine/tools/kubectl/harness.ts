@@ -1,3 +1,4 @@
+import type { HttpHandler } from "../../api/http.ts";
 import { KINDS } from "../../api/kinds.ts";
 import { harness as apiHarness } from "../../apiserver/harness.ts";
 import { decode, Kernel, SECOND, sleep } from "../../kernel/index.ts";
@@ -24,6 +25,8 @@ export interface World {
   run(line: string, stdin?: string): Outcome;
   write(path: string, text: string): void;
   read(path: string): string;
+  /** The API server's door, as the machine reaches it. */
+  handler: HttpHandler;
 }
 
 export const KUBECONFIG = `apiVersion: v1
@@ -79,6 +82,12 @@ export function world(options: { server?: boolean } = {}): World {
     }
     sys.writeText(init, path, text);
   };
+  const handler: HttpHandler = function* http(request) {
+    const response = yield* api!.server.handle(request);
+    const list = request.path.startsWith("/api?") ? "core" : request.path.startsWith("/apis?") ? "groups" : "";
+    if (response.status !== 404 || list === "") return response;
+    return { status: 200, headers: {}, body: { type: "object", value: discoveryOf(list) } };
+  };
   if (api) {
     const net = network.namespace("cp-1");
     net.addInterface({ name: "eth0", mac: "", addresses: ["192.168.108.10/24"], up: true, mtu: 1500 });
@@ -89,12 +98,7 @@ export function world(options: { server?: boolean } = {}): World {
       port: 6443,
       program: "kube-apiserver",
       tls: true,
-      *http(request) {
-        const response = yield* api.server.handle(request);
-        const list = request.path.startsWith("/api?") ? "core" : request.path.startsWith("/apis?") ? "groups" : "";
-        if (response.status !== 404 || list === "") return response;
-        return { status: 200, headers: {}, body: { type: "object", value: discoveryOf(list) } };
-      },
+      http: handler,
     });
     write("/root/.kube/config", KUBECONFIG);
   }
@@ -147,7 +151,7 @@ export function world(options: { server?: boolean } = {}): World {
     if (child.task.error) throw child.task.error;
     return { stdout: texts[0]!, stderr: texts[1]!, code };
   };
-  return { kernel, machine, api, run, write, read: (path) => sys.readText(init, path) };
+  return { kernel, machine, api, handler, run, write, read: (path) => sys.readText(init, path) };
 }
 
 const lists = new Map<string, object>();

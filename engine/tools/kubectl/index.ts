@@ -2,7 +2,7 @@ import type { Gen } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import { helpText } from "./commands.ts";
 import { complete } from "./complete.ts";
-import { Errors, Exit, errorText, isExpected, KubectlError } from "./errors.ts";
+import { Exit, errorText, isExpected, KubectlError } from "./errors.ts";
 import { type Flags, findCommand, parseFlags, UsageError, wordsWithoutFlags } from "./flags.ts";
 import { Invocation } from "./invocation.ts";
 import { runners } from "./runners.ts";
@@ -66,25 +66,46 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
   }
 }
 
+/** Where a command without its subcommand prints its help, and its status. */
+const BARE: Record<string, readonly [fd: 1 | 2, status: number]> = {
+  "create secret": [2, 1],
+  "create service": [2, 1],
+  plugin: [2, 1],
+  set: [2, 1],
+  auth: [1, 1],
+  config: [1, 1],
+  rollout: [1, 1],
+  top: [1, 1],
+};
+
 /** A command that only has subcommands prints its help, or complains about the word it does not know. */
 function defaultSubcommand(k: Invocation, path: string, flags: Flags): number {
   const [word] = flags.args;
   if (word !== undefined) {
     throw new KubectlError(`unknown command ${JSON.stringify(word)}\nSee 'kubectl ${path} -h' for help and examples`);
   }
-  k.out(helpText(path));
-  return path === "" ? 0 : 0;
+  const [fd, status] = BARE[path] ?? [1, 0];
+  if (fd === 2) k.err(helpText(path));
+  else k.out(helpText(path));
+  return status;
 }
 
 function help(k: Invocation, words: readonly string[]): number {
   const { command, rest } = findCommand(words);
   const [unknown] = wordsWithoutFlags(command.path, rest);
   if (unknown !== undefined && command.path === "") {
-    k.err(`Unknown help topic [${words.map((word) => `\`${word}\``).join(" ")}]\n`);
+    k.err(
+      `Unknown help topic [${words.map((word) => `\`${word}\``).join(" ")}]\n${UNKNOWN_TOPIC_GAP}${usageOf(helpText(""))}`,
+    );
     return 0;
   }
   k.out(helpText(command.path));
   return 0;
 }
 
-export { Errors };
+const UNKNOWN_TOPIC_GAP = "\n\n";
+
+/** A help text from its list of commands on. */
+function usageOf(text: string): string {
+  return text.slice(text.indexOf("Basic Commands"));
+}

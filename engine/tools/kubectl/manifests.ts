@@ -136,7 +136,7 @@ interface YamlDocument {
 }
 
 /** The objects in a file, lists taken apart. Throws in kubectl's words. */
-export function parseManifests(text: string, source: string): KubeObject[] {
+export function parseManifests(text: string, source: string, validate = false): KubeObject[] {
   const out: KubeObject[] = [];
   const isJson = /^\s*[{[]/.test(text);
   const documents = parseAllDocuments(text, {
@@ -155,9 +155,21 @@ export function parseManifests(text: string, source: string): KubeObject[] {
     }
     const value = document.toJS({ maxAliasCount: 1000 });
     if (value === null || value === undefined) continue;
+    if (validate) requireKind(value as KubeObject, source);
     addObjects(value as KubeObject, source, out);
   }
   return out;
+}
+
+/** The part of validation that kubectl does itself. */
+function requireKind(value: KubeObject, source: string): void {
+  if (typeof value !== "object" || Array.isArray(value)) return;
+  const missing = ["apiVersion", "kind"].filter((field) => !value[field]).map((field) => `${field} not set`);
+  if (missing.length === 0) return;
+  const words = missing.length === 1 ? missing[0] : `[${missing.join(", ")}]`;
+  throw new KubectlError(
+    `error validating ${quote(source)}: error validating data: ${words}; if you choose to ignore these errors, turn validation off with --validate=false`,
+  );
 }
 
 function addObjects(value: KubeObject, source: string, out: KubeObject[]): void {

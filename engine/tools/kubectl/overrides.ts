@@ -1,8 +1,6 @@
 import type { KubeObject } from "../../api/types.ts";
 import { KubectlError } from "./errors.ts";
-import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
-import { parseYaml } from "./manifests.ts";
 
 /** What `--overrides` changes about a generated object (`merge`, `strategic` or `json`). */
 export function applyOverrides(k: Invocation, object: KubeObject): KubeObject {
@@ -14,11 +12,7 @@ export function applyOverrides(k: Invocation, object: KubeObject): KubeObject {
   try {
     patch = JSON.parse(text);
   } catch {
-    try {
-      patch = parseYaml(text);
-    } catch (error) {
-      throw new KubectlError(`Invalid JSON Patch: ${quote((error as Error).message)}`);
-    }
+    throw new KubectlError("Invalid JSON Patch");
   }
   return mergeInto(object, patch) as KubeObject;
 }

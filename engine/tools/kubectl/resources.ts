@@ -50,6 +50,8 @@ export interface BuildOptions {
   /** Objects of files must be in the namespace of the command line. */
   enforceNamespace?: boolean;
   singleResourceType?: boolean;
+  /** Documents without kind or apiVersion are refused in the words of validation. */
+  validate?: boolean;
 }
 
 export interface Result {
@@ -321,7 +323,7 @@ function* fromFiles(run: Run, paths: readonly { source: string; text: string | E
   for (const { source, text } of paths) {
     try {
       if (text instanceof Error) throw text;
-      for (const object of parseManifests(text, source)) {
+      for (const object of parseManifests(text, source, options.validate)) {
         try {
           const info = yield* fileInfo(run, object, source);
           if (info) result.infos.push(info);

@@ -1,0 +1,75 @@
+import { failure, StatusError } from "../../../api/status.ts";
+import type { KubeObject } from "../../../api/types.ts";
+import type { Gen } from "../../../kernel/index.ts";
+import { createObject, createOrUpdateAnnotation, dryRun, resultPrinter, validation } from "../changes.ts";
+import type { Mapping } from "../discovery.ts";
+import { KubectlError, usageError } from "../errors.ts";
+import type { Invocation } from "../invocation.ts";
+import { localMapping } from "../resources.ts";
+
+/** Makes the object that a `create` subcommand is about; throws what is wrong with its flags. */
+export type Generator = (k: Invocation, name: string) => Gen<Json> | Json;
+
+// biome-ignore lint/suspicious/noExplicitAny: an object of whatever kind the command makes
+export type Json = any;
+
+export interface GeneratorOptions {
+  /** Plural, where it is not the kind with an s. */
+  plural?: string;
+  clusterScoped?: boolean;
+  /** Words after `failed to create `, for commands that wrap the server's error. */
+  failed?: string;
+}
+
+/** The one NAME before any `--`. */
+export function nameArgument(k: Invocation): string {
+  const count = k.flags.dash < 0 ? k.args.length : k.flags.dash;
+  if (count !== 1) throw usageError(k.path, `exactly one NAME is required, got ${count}`);
+  return k.args[0]!;
+}
+
+/** Words after the name: the command of a container. */
+export function commandArguments(k: Invocation): string[] {
+  return k.args.slice(1);
+}
+
+/** Runs a generator and creates or prints what it makes. */
+export function generating(generator: Generator, options: GeneratorOptions = {}): (k: Invocation) => Gen<number> {
+  return function* generate(k) {
+    const name = nameArgument(k);
+    const strategy = dryRun(k);
+    const print = resultPrinter(k, strategy);
+    const fieldValidation = validation(k);
+    const made = generator(k, name);
+    let object = (typeof made?.next === "function" ? yield* made as Gen<Json> : made) as KubeObject;
+    const { namespace, explicitNamespace } = k.target();
+    if (explicitNamespace && !options.clusterScoped)
+      object = { ...object, metadata: { ...object.metadata, namespace } };
+    object = createOrUpdateAnnotation(k, object);
+    if (strategy !== "client") {
+      const mapping = mappingOf(object, options);
+      const query = { dryRun: strategy, fieldManager: k.flags.string("field-manager"), fieldValidation };
+      try {
+        object = yield* createObject(k, mapping, namespace, object, query);
+      } catch (error) {
+        if (!(error instanceof StatusError) || options.failed === undefined) throw error;
+        throw new KubectlError(`failed to create ${options.failed} ${error.message}`);
+      }
+    }
+    print(object, "created");
+    return 0;
+  };
+}
+
+function mappingOf(object: KubeObject, options: GeneratorOptions): Mapping {
+  const mapping = localMapping(object.apiVersion, object.kind);
+  return { ...mapping, resource: options.plural ?? mapping.resource, namespaced: !options.clusterScoped };
+}
+
+/** `metadata` as a typed client sends it. */
+export function meta(name: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return { creationTimestamp: null, ...more, name };
+}
+
+/** apimachinery's words for a name that is no DNS-1123 subdomain, for what is checked before sending. */
+export const badRequest = (message: string) => failure(400, "BadRequest", message);

@@ -1,0 +1,51 @@
+import { StatusError } from "../../../api/status.ts";
+import type { KubeObject } from "../../../api/types.ts";
+import type { Gen } from "../../../kernel/index.ts";
+import { KubectlError } from "../errors.ts";
+import type { Invocation } from "../invocation.ts";
+import { objectPrinter } from "../output.ts";
+import { nameArgument } from "./generator.ts";
+
+/** kubectl create token. */
+export function* token(k: Invocation): Gen<number> {
+  const { flags } = k;
+  const name = nameArgument(k);
+  const seconds = flags.duration("duration") / 1e6;
+  if (seconds < 0) throw new KubectlError("--duration must be greater than or equal to 0");
+  if (!Number.isInteger(seconds)) throw new KubectlError("--duration cannot be expressed in units less than seconds");
+  const kind = flags.string("bound-object-kind");
+  const objectName = flags.string("bound-object-name");
+  if (kind === "" && objectName !== "") {
+    throw new KubectlError("--bound-object-name can only be set if --bound-object-kind is provided");
+  }
+  if (kind !== "" && !["Node", "Pod", "Secret"].includes(kind)) {
+    throw new KubectlError("supported --bound-object-kind values are Node, Pod, Secret");
+  }
+  if (kind !== "" && objectName === "") {
+    throw new KubectlError("--bound-object-name is required if --bound-object-kind is provided");
+  }
+  const audiences = flags.list("audience");
+  const uid = flags.string("bound-object-uid");
+  const request = {
+    apiVersion: "authentication.k8s.io/v1",
+    kind: "TokenRequest",
+    metadata: { creationTimestamp: null },
+    spec: {
+      audiences: audiences.length > 0 ? audiences : null,
+      boundObjectRef: kind === "" ? null : { apiVersion: "v1", kind, name: objectName, ...(uid && { uid }) },
+      expirationSeconds: seconds > 0 ? seconds : null,
+    },
+    status: { expirationTimestamp: null, token: "" },
+  };
+  let answer: KubeObject;
+  try {
+    answer = yield* k.object("POST", `/api/v1/namespaces/${k.namespace}/serviceaccounts/${name}/token`, request);
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    throw new KubectlError(`failed to create token: ${error.message}`);
+  }
+  const printer = objectPrinter(k);
+  if (printer) k.out(printer.print(answer));
+  else k.out(answer.status.token + (k.p.fds.get(1)?.tty ? "\n" : ""));
+  return 0;
+}

@@ -1,0 +1,56 @@
+import type { Gen } from "../../kernel/index.ts";
+import { isExpected, KubectlError } from "./errors.ts";
+import { structJson } from "./go.ts";
+import type { Invocation } from "./invocation.ts";
+import { toYaml } from "./printers/yaml.ts";
+
+const CLIENT = {
+  major: "1",
+  minor: "32",
+  gitVersion: "v1.32.3",
+  gitCommit: "32cc146f75aad04beaaa245a7157eb35063a9f99",
+  gitTreeState: "clean",
+  buildDate: "2025-06-27T12:52:04Z",
+  goVersion: "go1.24.4",
+  compiler: "gc",
+  platform: "linux/amd64",
+};
+const KUSTOMIZE = "v5.5.0";
+const FIELDS = [
+  "major",
+  "minor",
+  "gitVersion",
+  "gitCommit",
+  "gitTreeState",
+  "buildDate",
+  "goVersion",
+  "compiler",
+  "platform",
+];
+
+/** kubectl version. */
+export function* version(k: Invocation): Gen<number> {
+  const output = k.flags.string("output");
+  if (output !== "" && output !== "yaml" && output !== "json")
+    throw new KubectlError(`--output must be 'yaml' or 'json'`);
+  let server: Record<string, string> | undefined;
+  let failed: Error | undefined;
+  if (!k.flags.bool("client")) {
+    try {
+      server = (yield* k.object("GET", "/version?timeout=32s")) as unknown as Record<string, string>;
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      failed = error;
+    }
+  }
+  if (output === "") {
+    k.out(`Client Version: ${CLIENT.gitVersion}\nKustomize Version: ${KUSTOMIZE}\n`);
+    if (server) k.out(`Server Version: ${server["gitVersion"]}\n`);
+  } else {
+    const all: Record<string, unknown> = { clientVersion: CLIENT, kustomizeVersion: KUSTOMIZE };
+    if (server) all["serverVersion"] = Object.fromEntries(FIELDS.map((field) => [field, server[field]]));
+    k.out(output === "yaml" ? `${toYaml(all)}\n` : `${structJson(all, "  ")}\n`);
+  }
+  if (failed) throw failed;
+  return 0;
+}
