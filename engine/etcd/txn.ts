@@ -43,7 +43,8 @@ function overlaps(ops: readonly RequestOp[]): { puts: Set<string>; deletes: KeyR
   const puts = new Set<string>();
   const deletes: KeyRange[] = [];
   for (const op of ops) if ("deleteRange" in op) deletes.push(op.deleteRange);
-  const deleted = (key: string) => deletes.some((range) => covers(range, key));
+  // etcd compares interval ends as they are here, so that "\0" (to the last key) meets no put.
+  const deleted = (key: string) => deletes.some((range) => range.rangeEnd !== "\0" && covers(range, key));
   for (const op of ops) {
     if (!("txn" in op)) continue;
     const success = overlaps(op.txn.success ?? []);
