@@ -1,36 +1,91 @@
 import type { Program } from "../../machine/process.ts";
+import { curl } from "./curl.ts";
 import { cron, journald, logind } from "./daemons.ts";
 import { arch, hostname, hostnamectl, uname } from "./hostname.ts";
 import { groups, id, whoami } from "./id.ts";
+import { ip } from "./ip.ts";
 import { journalctl } from "./journalctl.ts";
 import { kill, pgrep, pidof, pkill } from "./kill.ts";
+import { df, free, nproc, uptime } from "./memory.ts";
+import { mount, sysctl, umount } from "./mount.ts";
+import { nc } from "./nc.ts";
+import { dig, getent, nslookup } from "./nslookup.ts";
+import { ping } from "./ping.ts";
 import { ps } from "./ps.ts";
+import { scp } from "./scp.ts";
+import {
+  apt,
+  dmesg,
+  halt,
+  logger,
+  lsof,
+  poweroff,
+  reboot,
+  shutdown,
+  timedatectl,
+  ttyProgram,
+  w,
+  who,
+} from "./session.ts";
+import { netstat, ss } from "./ss.ts";
 import { ssh } from "./ssh.ts";
 import { sshd } from "./sshd.ts";
 import { su, sudo } from "./sudo.ts";
 import { systemctl } from "./systemctl.ts";
+import { wget } from "./wget.ts";
 
 /** Programs that show or change the system, by name. */
 export const systemPrograms: Record<string, Program> = {
+  apt,
+  "apt-get": apt,
   arch,
   cron,
+  curl,
+  df,
+  dig,
+  dmesg,
+  free,
+  getent,
   groups,
+  halt,
   hostname,
   hostnamectl,
   id,
+  ip,
   journalctl,
   kill,
+  logger,
+  lsof,
+  mount,
+  nc,
+  netstat,
+  nproc,
+  nslookup,
   pgrep,
   pidof,
+  ping,
   pkill,
+  poweroff,
   ps,
+  reboot,
+  scp,
+  shutdown,
+  ss,
   ssh,
   sshd,
   su,
   sudo,
+  sysctl,
   systemctl,
   "systemd-journald": journald,
   "systemd-logind": logind,
+  timedatectl,
+  tty: ttyProgram,
+  umount,
   uname,
+  uptime,
+  w,
+  wget,
+  who,
   whoami,
 };

@@ -1,0 +1,328 @@
+/** HTTP as command line clients make it: URL, name, connection, TLS, request, body. */
+import type { HttpBody, HttpRequest, HttpResponse } from "../../api/http.ts";
+import { decode, encode, type Gen, wait } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import type { Process } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { type Connection, isNetError, type NetErrorCode } from "../../network/index.ts";
+import { resolveHost } from "../../network/resolver.ts";
+
+export interface Url {
+  scheme: string;
+  user?: string;
+  host: string;
+  port: number;
+  /** Path and query, beginning with a slash. */
+  path: string;
+}
+
+/** Parts of a URL; `http` when it names no scheme. Undefined when it has no host. */
+export function parseUrl(text: string): Url | undefined {
+  const match =
+    /^(?:([A-Za-z][A-Za-z0-9+.-]*):\/\/)?(?:([^@/?#]*)@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d+))?([/?][^#]*)?(?:#.*)?$/.exec(
+      text,
+    );
+  if (match === null || !match[3]) return undefined;
+  const scheme = (match[1] ?? "http").toLowerCase();
+  const path = match[5] ?? "/";
+  return {
+    scheme,
+    ...(match[2] === undefined ? {} : { user: match[2] }),
+    host: match[3],
+    port: match[4] === undefined ? (scheme === "https" ? 443 : 80) : Number(match[4]),
+    path: path.startsWith("/") ? path : `/${path}`,
+  };
+}
+
+/** Host and port as the Host header has them. */
+export function authority(url: Url): string {
+  const usual = url.scheme === "https" ? 443 : 80;
+  return url.port === usual ? url.host : `${url.host}:${url.port}`;
+}
+
+export type HttpFailure =
+  | { kind: "resolve"; why: "again" | "none" }
+  | { kind: "connect"; code: NetErrorCode; address: string; ms: number }
+  | { kind: "timeout"; phase: "connect" | "transfer"; ms: number }
+  | { kind: "tls"; why: "not-tls" | "unknown-issuer" }
+  | { kind: "reset" };
+
+export interface ExchangeOptions {
+  /** µs for the connection, and for everything. */
+  connectTimeout?: number | undefined;
+  maxTime?: number | undefined;
+  /** Address instead of a lookup. */
+  address?: string | undefined;
+  insecure?: boolean;
+  /** PEM texts. */
+  authorities?: string | undefined;
+  clientCertificate?: string | undefined;
+}
+
+export interface Exchange {
+  connection: Connection;
+  response: HttpResponse;
+  /** µs it took to look up, to connect, to get the head. */
+  lookup: number;
+  connect: number;
+  head: number;
+}
+
+/** Sends one request. A failure comes back as a value for the caller's own words. */
+export function* exchange(
+  p: Process,
+  url: Url,
+  request: Omit<HttpRequest, "remoteAddress" | "path">,
+  options: ExchangeOptions,
+): Gen<Exchange | HttpFailure> {
+  const { kernel, network } = p.machine;
+  const start = kernel.now;
+  const since = () => kernel.now - start;
+  const deadline = options.maxTime === undefined ? Number.POSITIVE_INFINITY : start + options.maxTime;
+  let address = options.address;
+  if (address === undefined) {
+    const found = yield* withTimeout(p, resolveHost(p, url.host), deadline - kernel.now);
+    if (found === undefined) return { kind: "timeout", phase: "connect", ms: Math.floor(since() / 1000) };
+    if (!found.ok) return { kind: "resolve", why: found.why };
+    address = found.addresses[0]!;
+  }
+  const lookup = since();
+  const patience = Math.min(options.connectTimeout ?? Number.POSITIVE_INFINITY, deadline - kernel.now);
+  let connection: Connection;
+  try {
+    connection = yield* network.connect(
+      p.ns.net,
+      address,
+      url.port,
+      Number.isFinite(patience) ? { timeout: patience } : {},
+    );
+  } catch (error) {
+    if (!isNetError(error)) throw error;
+    const ms = Math.floor(since() / 1000);
+    if (Number.isFinite(patience) && since() >= patience) return { kind: "timeout", phase: "connect", ms };
+    return { kind: "connect", code: error.code, address, ms };
+  }
+  const connect = since();
+  const { listener } = connection;
+  if (url.scheme === "https") {
+    if (!listener.tls) return { kind: "tls", why: "not-tls" };
+    if (!options.insecure && !trusted(listener.certificate?.(), options.authorities))
+      return { kind: "tls", why: "unknown-issuer" };
+  } else if (listener.tls) return { connection, response: plainOnTls(), lookup, connect, head: since() };
+  if (listener.http === undefined) return { kind: "reset" };
+  const full: HttpRequest = { ...request, path: url.path, remoteAddress: connection.localAddress };
+  if (options.clientCertificate !== undefined && url.scheme === "https")
+    full.clientCertificate = options.clientCertificate;
+  try {
+    const response = yield* withTimeout(p, connection.http(full), deadline - kernel.now);
+    if (response === undefined) return { kind: "timeout", phase: "transfer", ms: Math.floor(since() / 1000) };
+    return { connection, response, lookup, connect, head: since() };
+  } catch (error) {
+    if (!isNetError(error)) throw error;
+    return { kind: "reset" };
+  }
+}
+
+/** What a Go server says to plain HTTP on its TLS port. */
+function plainOnTls(): HttpResponse {
+  const text = "Client sent an HTTP request to an HTTPS server.\n";
+  return { status: 400, headers: {}, body: { type: "bytes", bytes: encode(text) } };
+}
+
+/** Runs a generator for at most `us` µs; undefined when it takes longer (it is ended then). */
+export function* withTimeout<T>(p: Process, work: Gen<T>, us: number): Gen<T | undefined> {
+  if (!Number.isFinite(us)) return yield* work;
+  const { kernel } = p.machine;
+  const deadline = kernel.now + Math.max(0, us);
+  let failure: unknown;
+  const task = kernel.spawn(
+    `${p.comm} ${p.pid} request`,
+    (function* (): Gen<T | undefined> {
+      try {
+        return yield* work;
+      } catch (error) {
+        failure = error;
+        return undefined;
+      }
+    })(),
+  );
+  try {
+    while (task.state !== "done" && kernel.now < deadline) yield* wait(task.ended, deadline - kernel.now);
+  } finally {
+    kernel.kill(task);
+  }
+  if (failure !== undefined) throw failure;
+  return task.state === "done" ? (task.value as T) : undefined;
+}
+
+/** True when a certificate's issuer is the subject of one of the authorities. */
+function trusted(certificate: string | undefined, authorities: string | undefined): boolean {
+  if (authorities === undefined) return false;
+  if (certificate === undefined) return true;
+  const own = namesOf(pemBlocks(certificate)[0]);
+  if (own === undefined) return true;
+  return pemBlocks(authorities).some((der) => namesOf(der)?.subject === own.issuer);
+}
+
+export function pemBlocks(pem: string): Uint8Array[] {
+  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)].map((match) =>
+    fromBase64(match[1]!),
+  );
+}
+
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+function fromBase64(text: string): Uint8Array {
+  const out: number[] = [];
+  let bits = 0;
+  let held = 0;
+  for (const char of text) {
+    const value = ALPHABET.indexOf(char);
+    if (value < 0) continue;
+    held = (held << 6) | value;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    out.push((held >> bits) & 255);
+    held &= (1 << bits) - 1;
+  }
+  return Uint8Array.from(out);
+}
+
+/** Issuer and subject of an X.509 certificate as comparable texts (RFC 5280, 4.1). */
+function namesOf(der: Uint8Array | undefined): { issuer: string; subject: string } | undefined {
+  if (der === undefined || der[0] !== 0x30) return undefined;
+  const [, certificate] = header(der, 0);
+  const [, tbs] = header(der, certificate);
+  let at = tbs;
+  const skip = () => {
+    const [end] = header(der, at);
+    const text = der.slice(at, end).join();
+    at = end;
+    return text;
+  };
+  if (der[at] === 0xa0) skip();
+  skip();
+  skip();
+  const issuer = skip();
+  skip();
+  return { issuer, subject: skip() };
+}
+
+/** [end, start of the content] of the DER value at a place. */
+function header(der: Uint8Array, at: number): [number, number] {
+  const first = der[at + 1] ?? 0;
+  if (first < 0x80) return [at + 2 + first, at + 2];
+  const count = first & 0x7f;
+  let length = 0;
+  for (let i = 0; i < count; i++) length = length * 256 + (der[at + 2 + i] ?? 0);
+  return [at + 2 + count + length, at + 2 + count];
+}
+
+/**
+ * Gives a body's bytes to `sink` as they come; objects as JSON, indented as the API server does it for curl and wget.
+ * `more` is asked before each wait for further bytes.
+ */
+export function* readBody(body: HttpBody, sink: (bytes: Uint8Array) => Gen): Gen {
+  switch (body.type) {
+    case "bytes":
+      if (body.bytes.length > 0) yield* sink(body.bytes);
+      return;
+    case "object":
+      yield* sink(encode(JSON.stringify(body.value, null, 2)));
+      return;
+    case "stream":
+      try {
+        for (;;) {
+          const bytes = yield* body.pipe.read(65_536);
+          if (bytes === "interrupted") continue;
+          if (bytes.length === 0) return;
+          yield* sink(bytes);
+        }
+      } finally {
+        body.pipe.closeReader();
+      }
+    case "watch": {
+      const { watch } = body;
+      try {
+        for (;;) {
+          for (const event of watch.buffer.splice(0)) {
+            yield* sink(encode(`${JSON.stringify({ type: event.type, object: event.object })}\n`));
+          }
+          if (watch.ended) return;
+          yield* wait(watch.ready);
+        }
+      } finally {
+        watch.close();
+      }
+    }
+    default:
+      return;
+  }
+}
+
+/** Names of header fields as HTTP/1.1 servers write them. */
+export function headerName(name: string): string {
+  if (name === "etag") return "ETag";
+  return name.replace(/(^|-)([a-z])/g, (_, dash: string, letter: string) => dash + letter.toUpperCase());
+}
+
+export const STATUS_TEXTS: Record<number, string> = {
+  101: "Switching Protocols",
+  200: "OK",
+  201: "Created",
+  202: "Accepted",
+  204: "No Content",
+  206: "Partial Content",
+  301: "Moved Permanently",
+  302: "Found",
+  303: "See Other",
+  304: "Not Modified",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  406: "Not Acceptable",
+  408: "Request Timeout",
+  409: "Conflict",
+  410: "Gone",
+  413: "Request Entity Too Large",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Entity",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};
+
+/** A file's text, or undefined when it cannot be read. */
+export function readable(p: Process, path: string): string | undefined {
+  try {
+    return decode(sys.readBytes(p, path));
+  } catch (error) {
+    if (isErrno(error)) return undefined;
+    throw error;
+  }
+}
+
+export function isFailure(result: Exchange | HttpFailure): result is HttpFailure {
+  return "kind" in result;
+}
+
+/** Base64 of UTF-8 text: basic authentication. */
+export function base64(text: string): string {
+  const bytes = encode(text);
+  let out = "";
+  for (let i = 0; i < bytes.length; i += 3) {
+    const [a, b, c] = [bytes[i]!, bytes[i + 1], bytes[i + 2]];
+    out += ALPHABET[a >> 2]! + ALPHABET[((a & 3) << 4) | ((b ?? 0) >> 4)]!;
+    out += b === undefined ? "=" : ALPHABET[((b & 15) << 2) | ((c ?? 0) >> 6)]!;
+    out += c === undefined ? "=" : ALPHABET[c & 63]!;
+  }
+  return out;
+}

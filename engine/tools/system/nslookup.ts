@@ -1,0 +1,291 @@
+import type { Gen } from "../../kernel/index.ts";
+import type { Process, Program } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { groups, users } from "../../machine/users.ts";
+import { DNS_TYPES, type DnsMessage, type DnsRecord, type DnsType, reverseName } from "../../network/dns.ts";
+import { hostsByAddress, lookupHosts, textOf } from "../../network/hosts.ts";
+import { ask, candidates, isIpv4, lookupDns, resolveHost, resolverConfig } from "../../network/resolver.ts";
+import { isBusybox } from "./process-view.ts";
+
+/** nslookup(1): BIND's form on machines, BusyBox's in images that have it. */
+export const nslookup: Program = function* (p) {
+  const words = p.argv.slice(1);
+  let type: DnsType | undefined;
+  const names: string[] = [];
+  for (const word of words) {
+    const match = /^-(?:type|q|query|querytype)=(\w+)$/i.exec(word);
+    if (match) type = match[1]!.toUpperCase() as DnsType;
+    else if (!word.startsWith("-")) names.push(word);
+  }
+  const [name, given] = names;
+  if (name === undefined) {
+    yield* sys.printError(
+      p,
+      isBusybox(p)
+        ? "BusyBox v1.37.0 multi-call binary.\n\nUsage: nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]\n"
+        : "",
+    );
+    return 1;
+  }
+  const config = resolverConfig(p);
+  let server = config.nameservers[0]!;
+  if (given !== undefined) {
+    const found = yield* resolveHost(p, given);
+    if (!found.ok) {
+      yield* sys.printError(
+        p,
+        isBusybox(p)
+          ? `nslookup: bad address '${given}'\n`
+          : `nslookup: couldn't get address for '${given}': not found\n`,
+      );
+      return 1;
+    }
+    server = found.addresses[0]!;
+  }
+  return yield* isBusybox(p) ? busybox(p, name, server, type) : bind(p, name, server, type);
+};
+
+function* bind(p: Process, name: string, server: string, type: DnsType | undefined): Gen<number> {
+  const config = resolverConfig(p);
+  const reverse = isIpv4(name);
+  const wanted: DnsType[] = reverse ? ["PTR"] : type ? [type] : ["A", "AAAA"];
+  const tries = reverse ? [reverseName(name)] : candidates(name, config);
+  let last: DnsMessage | undefined;
+  let asked = name;
+  for (const candidate of tries) {
+    asked = candidate;
+    last = yield* ask(p, server, candidate, wanted[0]!, config.timeout);
+    if (last === undefined) {
+      yield* sys.print(
+        p,
+        `;; communications error to ${server}#53: timed out\n;; communications error to ${server}#53: timed out\n;; no servers could be reached\n\n`,
+      );
+      return 1;
+    }
+    if (last.rcode === "NOERROR" && (last.answers.length > 0 || candidate === tries.at(-1))) break;
+  }
+  let text = `Server:\t\t${server}\nAddress:\t${server}#53\n\n`;
+  if (last!.rcode !== "NOERROR") {
+    yield* sys.print(p, `${text}** server can't find ${reverse ? asked : name}: ${last!.rcode}\n\n`);
+    return 1;
+  }
+  const records = [...last!.answers];
+  if (wanted.length > 1) {
+    const more = yield* ask(p, server, asked, "AAAA", config.timeout);
+    records.push(...(more?.answers.filter((record) => record.type === "AAAA") ?? []));
+  }
+  if (records.length === 0) {
+    yield* sys.print(p, `${text}*** Can't find ${name}: No answer\n\n`);
+    return 1;
+  }
+  if (!last!.authoritative && !reverse) text += "Non-authoritative answer:\n";
+  for (const record of records) text += bindLine(record);
+  yield* sys.print(p, `${text}\n`);
+  return 0;
+}
+
+function bindLine({ name, type, data }: DnsRecord): string {
+  switch (type) {
+    case "A":
+    case "AAAA":
+      return `Name:\t${name}\nAddress: ${data}\n`;
+    case "CNAME":
+      return `${name}\tcanonical name = ${data}.\n`;
+    case "PTR":
+      return `${name}\tname = ${data}.\n`;
+    case "SRV":
+      return `${name}\tservice = ${data}.\n`;
+    case "MX":
+      return `${name}\tmail exchanger = ${data}.\n`;
+    case "NS":
+      return `${name}\tnameserver = ${data}.\n`;
+    case "TXT":
+      return `${name}\ttext = "${data}"\n`;
+    default:
+      return `${name}\t${type} ${data}\n`;
+  }
+}
+
+/** BusyBox asks A and AAAA for the name as given and for each search domain only when the name has no dot. */
+function* busybox(p: Process, name: string, server: string, type: DnsType | undefined): Gen<number> {
+  const config = resolverConfig(p);
+  const reverse = isIpv4(name);
+  const types: DnsType[] = reverse ? ["PTR"] : type ? [type] : ["A", "AAAA"];
+  const names = reverse
+    ? [reverseName(name)]
+    : name.includes(".") || config.search.length === 0
+      ? [name.replace(/\.$/, "")]
+      : config.search.map((domain) => `${name}.${domain}`);
+  let text = `Server:\t\t${server}\nAddress:\t${server}:53\n\n`;
+  let errors = 0;
+  let answers = 0;
+  for (const candidate of names) {
+    for (const one of types) {
+      const message = yield* ask(p, server, candidate, one, config.timeout);
+      if (message === undefined) {
+        yield* sys.print(p, `${text};; connection timed out; no servers could be reached\n\n`);
+        return 1;
+      }
+      if (message.rcode !== "NOERROR") {
+        errors++;
+        text += `** server can't find ${candidate}: ${message.rcode}\n\n`;
+        continue;
+      }
+      const own = message.answers;
+      if (own.length === 0) {
+        if (one === "A" || types.length === 1) text += `*** Can't find ${candidate}: No answer\n\n`;
+        else text += "\n";
+        continue;
+      }
+      answers += own.length;
+      if (!message.authoritative && one !== "AAAA") text += "Non-authoritative answer:\n";
+      for (const record of own) text += busyboxLine(record);
+      text += "\n";
+    }
+  }
+  yield* sys.print(p, text);
+  return errors > 0 || answers === 0 ? 1 : 0;
+}
+
+function busyboxLine(record: DnsRecord): string {
+  return bindLine(record).replace(/\.\n$/, "\n");
+}
+
+/** getent(1): passwd, group, hosts, ahosts, services. */
+export const getent: Program = function* (p) {
+  const [database, ...keys] = p.argv.slice(1);
+  const known = ["passwd", "group", "hosts", "ahosts", "ahostsv4", "services", "shadow", "networks", "protocols"];
+  if (database === undefined || !known.includes(database)) {
+    yield* sys.printError(
+      p,
+      database === undefined
+        ? "getent: wrong number of arguments\nTry `getent --help' or `getent --usage' for more information.\n"
+        : `Unknown database: ${database}\nTry \`getent --help' or \`getent --usage' for more information.\n`,
+    );
+    return database === undefined ? 3 : 1;
+  }
+  let missing = 0;
+  if (database === "passwd" || database === "group") {
+    const lines = textOf(p, `/etc/${database}`)
+      .split("\n")
+      .filter((line) => line !== "");
+    const numbers =
+      database === "passwd" ? users(p.ns.mnt).map(({ uid }) => uid) : groups(p.ns.mnt).map(({ gid }) => gid);
+    if (keys.length === 0) yield* sys.print(p, `${lines.join("\n")}\n`);
+    for (const key of keys) {
+      const line = lines.find((one, i) => one.startsWith(`${key}:`) || String(numbers[i]) === key);
+      if (line === undefined) missing++;
+      else yield* sys.print(p, `${line}\n`);
+    }
+    return missing > 0 ? 2 : 0;
+  }
+  if (!database.includes("hosts")) return keys.length > 0 ? 2 : 0;
+  for (const key of keys) {
+    const entry = isIpv4(key) ? (hostsByAddress(p, key) ?? (yield* reverse(p, key))) : lookupHosts(p, key);
+    const addresses = entry?.addresses ?? [];
+    let canonical = entry?.canonical ?? key;
+    if (entry === undefined && !isIpv4(key)) {
+      const found = yield* resolveHost(p, key);
+      if (found.ok) {
+        addresses.push(...found.addresses);
+        canonical = found.canonical;
+      }
+    }
+    if (addresses.length === 0 && !(isIpv4(key) && database !== "hosts")) {
+      missing++;
+      continue;
+    }
+    if (database === "hosts") {
+      for (const address of addresses)
+        yield* sys.print(p, `${address.padEnd(15)} ${[canonical, ...(entry?.aliases ?? [])].join(" ")}\n`);
+      continue;
+    }
+    for (const [i, address] of (addresses.length > 0 ? addresses : [key]).entries()) {
+      yield* sys.print(
+        p,
+        ["STREAM", "DGRAM", "RAW"]
+          .map((kind, k) => `${address.padEnd(15)} ${kind.padEnd(6)}${i === 0 && k === 0 ? ` ${canonical}` : ""}\n`)
+          .join(""),
+      );
+    }
+  }
+  return missing > 0 ? 2 : 0;
+};
+
+function* reverse(
+  p: Process,
+  address: string,
+): Gen<{ addresses: string[]; canonical: string; aliases: string[] } | undefined> {
+  if (!textOf(p, "/etc/resolv.conf").includes("nameserver")) return undefined;
+  const found = yield* lookupDns(p, `${reverseName(address)}.`, "PTR");
+  return found.ok ? { addresses: [address], canonical: found.records[0]!.data, aliases: [] } : undefined;
+}
+
+/** host(1) and a short dig(1): what people ask a name server with besides nslookup. */
+export const dig: Program = function* (p) {
+  const words = p.argv.slice(1);
+  let server = resolverConfig(p).nameservers[0]!;
+  let type: DnsType = "A";
+  let name = ".";
+  let short = false;
+  let search = false;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    if (word.startsWith("@")) {
+      const found = yield* resolveHost(p, word.slice(1));
+      if (!found.ok) {
+        yield* sys.printError(p, `dig: couldn't get address for '${word.slice(1)}': not found\n`);
+        return 10;
+      }
+      server = found.addresses[0]!;
+    } else if (word === "+short") short = true;
+    else if (word === "+search") search = true;
+    else if (word.startsWith("+")) continue;
+    else if (word === "-x") {
+      name = reverseName(words[++i] ?? "");
+      type = "PTR";
+    } else if (word.toUpperCase() in DNS_TYPES) type = word.toUpperCase() as DnsType;
+    else if (!word.startsWith("-") && word.toUpperCase() !== "IN") name = word;
+  }
+  const names = search ? candidates(name, resolverConfig(p)) : [name.replace(/\.$/, "")];
+  let message: DnsMessage | undefined;
+  const start = p.machine.kernel.now;
+  for (const one of names) {
+    message = yield* ask(p, server, one, type);
+    if (message === undefined || message.answers.length > 0) break;
+  }
+  if (message === undefined) {
+    const error = `;; communications error to ${server}#53: timed out\n`;
+    yield* sys.print(
+      p,
+      `${error}${error}${error}\n; <<>> DiG 9.18.33-1~deb12u2-Debian <<>> ${words.join(" ")}\n;; global options: +cmd\n;; no servers could be reached\n`,
+    );
+    return 9;
+  }
+  if (short) {
+    yield* sys.print(
+      p,
+      message.answers
+        .map(({ type: own, data }) => `${data}${own === "A" || own === "AAAA" || own === "TXT" ? "" : "."}\n`)
+        .join(""),
+    );
+    return 0;
+  }
+  const dot = (text: string) => (text.endsWith(".") ? text : `${text}.`);
+  const line = (record: DnsRecord) =>
+    `${dot(record.name)}\t\t${record.ttl}\tIN\t${record.type}\t${record.type === "A" || record.type === "AAAA" ? record.data : record.type === "TXT" ? `"${record.data}"` : record.type === "SOA" ? record.data : dot(record.data)}\n`;
+  const flags = [
+    "qr",
+    ...(message.authoritative ? ["aa"] : []),
+    "rd",
+    ...(message.recursionAvailable ? ["ra"] : []),
+  ].join(" ");
+  let text = `\n; <<>> DiG 9.18.33-1~deb12u2-Debian <<>> ${words.join(" ")}\n;; global options: +cmd\n;; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: ${message.rcode}, id: ${message.id}\n`;
+  text += `;; flags: ${flags}; QUERY: 1, ANSWER: ${message.answers.length}, AUTHORITY: ${message.authorities.length}, ADDITIONAL: 1\n\n`;
+  text += `;; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: 1232\n;; QUESTION SECTION:\n;${dot(message.questions[0]?.name ?? name)}\t\tIN\t${type}\n\n`;
+  if (message.answers.length > 0) text += `;; ANSWER SECTION:\n${message.answers.map(line).join("")}\n`;
+  if (message.authorities.length > 0) text += `;; AUTHORITY SECTION:\n${message.authorities.map(line).join("")}\n`;
+  text += `;; Query time: ${Math.round((p.machine.kernel.now - start) / 1000)} msec\n;; SERVER: ${server}#53(${server}) (UDP)\n\n`;
+  yield* sys.print(p, text);
+  return 0;
+};

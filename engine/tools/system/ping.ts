@@ -1,0 +1,112 @@
+import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
+import type { Process, Program } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { lookupError, resolveHost } from "../../network/resolver.ts";
+import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
+import { routeTo } from "./ip.ts";
+import { isBusybox } from "./process-view.ts";
+
+/** ping(8) of iputils; BusyBox's words where the image has BusyBox. */
+export const ping: Program = function* (p) {
+  const busybox = isBusybox(p);
+  let o: ParsedOptions;
+  try {
+    o = parseOptions(p.argv.slice(1), { short: "46c:i:W:w:s:qnt:I:fvDOR", standard: false });
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    yield* sys.printError(p, `ping: ${error.message}\n\nUsage\n  ping [options] <destination>\n`);
+    return 2;
+  }
+  const host = o.operands.at(-1);
+  if (host === undefined) {
+    yield* sys.printError(p, "ping: usage error: Destination address required\n");
+    return 1;
+  }
+  const found = yield* resolveHost(p, host);
+  if (!found.ok) {
+    yield* sys.printError(p, busybox ? `ping: bad address '${host}'\n` : `ping: ${host}: ${lookupError(found.why)}\n`);
+    return busybox ? 1 : 2;
+  }
+  const address = found.addresses[0]!;
+  const size = Number(o.value("s") ?? 56);
+  yield* sys.print(
+    p,
+    `PING ${host} (${address})${busybox ? `: ${size} data bytes` : ` ${size}(${size + 28}) bytes of data.`}\n`,
+  );
+  return yield* echo(p, o, host, address, size, busybox);
+};
+
+/** Microseconds there and back; undefined when nobody answers. */
+function roundTrip(p: Process, address: string): number | undefined {
+  const { net } = p.ns;
+  const { network, kernel } = p.machine;
+  const jitter = kernel.random("ping").int(0, 140);
+  if (net.owns(address)) return 25 + (jitter >> 3);
+  const owner = network.ownerOf(address);
+  if (owner === undefined || network.dark.has(owner.host) || network.dark.has(net.host)) return undefined;
+  return owner.host === net.host ? 60 + (jitter >> 1) : 310 + jitter;
+}
+
+function* echo(
+  p: Process,
+  o: ParsedOptions,
+  host: string,
+  address: string,
+  size: number,
+  busybox: boolean,
+): Gen<number> {
+  const { kernel } = p.machine;
+  const count = o.value("c") === undefined ? Number.POSITIVE_INFINITY : Number(o.value("c"));
+  const interval = Math.round(Number(o.value("i") ?? 1) * SECOND);
+  const wait = Math.round(Number(o.value("W") ?? 10) * SECOND);
+  const deadline = o.value("w") === undefined ? Number.POSITIVE_INFINITY : kernel.now + Number(o.value("w")) * SECOND;
+  const start = kernel.now;
+  const times: number[] = [];
+  let sent = 0;
+  let unreachable = 0;
+  const source = p.ns.net.addresses()[0] ?? "127.0.0.1";
+  const neighbour = routeTo(p.ns.net, address)?.via === undefined;
+  p.dispositions.set("INT", "catch");
+  while (sent < count && kernel.now < deadline) {
+    sent++;
+    const rtt = roundTrip(p, address);
+    if (rtt === undefined) {
+      const onLink = neighbour && p.machine.network.ownerOf(address) === undefined;
+      const last = sent >= count;
+      if ((yield* sleep(Math.min(last ? wait : interval, deadline - kernel.now))) === "interrupted") break;
+      if (onLink && !busybox) {
+        unreachable++;
+        yield* sys.print(p, `From ${source} icmp_seq=${sent} Destination Host Unreachable\n`);
+      }
+      continue;
+    }
+    yield* sleep(rtt);
+    times.push(rtt);
+    const ms = (rtt / 1000).toFixed(busybox ? 3 : rtt < 1000 ? 3 : 2);
+    if (!o.has("q")) {
+      yield* sys.print(
+        p,
+        `${size + 8} bytes from ${host === address || busybox ? address : `${host} (${address})`}: ${busybox ? `seq=${sent - 1}` : `icmp_seq=${sent}`} ttl=64 time=${ms} ms\n`,
+      );
+    }
+    if (sent < count && (yield* sleep(interval - rtt)) === "interrupted") break;
+  }
+  const lost = sent === 0 ? 0 : Math.round(((sent - times.length) * 100) / sent);
+  const errors = unreachable > 0 ? `+${unreachable} errors, ` : "";
+  const total = Math.floor((kernel.now - start) / 1000);
+  let text = `\n--- ${host} ${busybox ? "ping" : "ping"} statistics ---\n`;
+  text += busybox
+    ? `${sent} packets transmitted, ${times.length} packets received, ${lost}% packet loss\n`
+    : `${sent} packets transmitted, ${times.length} received, ${errors}${lost}% packet loss, time ${total}ms\n`;
+  if (times.length > 0) {
+    const mean = times.reduce((a, b) => a + b, 0) / times.length;
+    const deviation = Math.sqrt(times.reduce((a, b) => a + (b - mean) * (b - mean), 0) / times.length);
+    const ms = (us: number) => (us / 1000).toFixed(3);
+    const [low, high] = [Math.min(...times), Math.max(...times)];
+    text += busybox
+      ? `round-trip min/avg/max = ${ms(low)}/${ms(mean)}/${ms(high)} ms\n`
+      : `rtt min/avg/max/mdev = ${ms(low)}/${ms(mean)}/${ms(high)}/${ms(deviation)} ms\n`;
+  } else if (!busybox) text += "\n";
+  yield* sys.print(p, text);
+  return times.length > 0 ? 0 : 1;
+}

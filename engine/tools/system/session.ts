@@ -1,0 +1,345 @@
+import { type Gen, sleep } from "../../kernel/index.ts";
+import { describeFile } from "../../machine/base/proc.ts";
+import type { Process, Program } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { reboot as rebootMachine, shutDown } from "../../machine/systemd/index.ts";
+import { userName } from "../../machine/users.ts";
+import { Fatal, tool } from "../tool.ts";
+import { uptimeLine } from "./memory.ts";
+import { commandLine, seenBy } from "./process-view.ts";
+import { timestamp, wallTime } from "./when.ts";
+
+/** who(1): the logins of this machine. */
+export const who = tool(
+  {
+    name: "who",
+    usage: "[OPTION]... [ FILE | ARG1 ARG2 ]",
+    about: "Print information about users who are currently logged in.",
+    short: "abdHlmpqrsTtu",
+    long: "all=a heading=H count=q boot=b",
+  },
+  function* (t, o) {
+    const { machine } = t.p;
+    const { kernel } = machine;
+    if (o.has("b")) {
+      t.out.add(`         system boot  ${wallTime(kernel, machine.bootedAt, "%Y-%m-%d %H:%M")}\n`);
+      return 0;
+    }
+    if (o.has("q")) {
+      t.out.add(`${machine.logins.map(({ user }) => user).join(" ")}\n# users=${machine.logins.length}\n`);
+      return 0;
+    }
+    if (o.has("H")) t.out.add("NAME     LINE         TIME             COMMENT\n");
+    const mine = o.has("m") || o.operands.length === 2;
+    for (const { user, line, at, from, tty } of machine.logins) {
+      if (mine && tty !== t.p.tty) continue;
+      t.out.add(
+        `${user.padEnd(8)} ${line.padEnd(12)} ${wallTime(kernel, at, "%Y-%m-%d %H:%M")}${from === "" ? "" : ` (${from})`}\n`,
+      );
+    }
+    return 0;
+  },
+);
+
+/** w(1). */
+export const w = tool(
+  {
+    name: "w",
+    usage: "[options] [user ...]",
+    about: "",
+    short: "hsufoi",
+    long: "no-header=h short=s from=f",
+    version: "w from procps-ng 4.0.2",
+  },
+  function* (t, o) {
+    const { machine } = t.p;
+    if (!o.has("h"))
+      t.out.add(`${uptimeLine(machine)}\nUSER     TTY      FROM             LOGIN@   IDLE   JCPU   PCPU WHAT\n`);
+    for (const { user, line, at, from, process, tty } of machine.logins) {
+      const front = [...machine.processes.values()].find((one) => one.group === tty.foreground) ?? process;
+      const since = wallTime(machine.kernel, at, "%H:%M");
+      t.out.add(
+        `${user.padEnd(8)} ${line.padEnd(8)} ${(from || "-").padEnd(16)} ${since.padEnd(8)}  0.00s  0.00s  0.00s ${commandLine(front)}\n`,
+      );
+    }
+    return 0;
+  },
+);
+
+/** tty(1). */
+export const ttyProgram: Program = function* (p) {
+  const tty = p.fds.get(0)?.tty;
+  yield* sys.print(p, tty ? `${tty.name}\n` : "not a tty\n");
+  return tty ? 0 : 1;
+};
+
+/** dmesg(1): the kernel's lines of the journal. */
+export const dmesg = tool(
+  {
+    name: "dmesg",
+    usage: "[options]",
+    about: "",
+    short: "HTtrLwxkn:l:f:",
+    long: "human=H ctime=T follow=w level:=l",
+    version: "dmesg from util-linux 2.38.1",
+  },
+  function* (t, o) {
+    const { machine, cred } = t.p;
+    if (cred.uid !== 0) throw new Fatal("read kernel buffer failed: Operation not permitted");
+    for (const entry of machine.journal.entries()) {
+      if (entry.transport !== "kernel" || entry.boot !== machine.journal.boot) continue;
+      const us = Math.max(0, entry.at - machine.bootedAt);
+      const stamp = o.has("T")
+        ? `[${wallTime(machine.kernel, entry.at, "%a %b %e %H:%M:%S %Y")}]`
+        : `[${String(Math.floor(us / 1e6)).padStart(5)}.${String(Math.floor(us % 1e6)).padStart(6, "0")}]`;
+      t.out.add(`${stamp} ${entry.message}\n`);
+    }
+    return 0;
+  },
+);
+
+/** logger(1): a line for the journal. */
+export const logger = tool(
+  {
+    name: "logger",
+    usage: "[options] [<message>]",
+    about: "",
+    short: "+it:p:s",
+    long: "tag:=t priority:=p id=i stderr=s",
+    version: "logger from util-linux 2.38.1",
+  },
+  function* (t, o) {
+    const { p } = t;
+    const levels = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+    const given = (o.value("p") ?? "user.notice").split(".").at(-1)!;
+    const level = levels.indexOf(given === "error" ? "err" : given === "warn" ? "warning" : given);
+    if (level < 0) throw new Fatal(`unknown priority name: ${given}`);
+    const identifier = o.value("t") ?? userName(p.ns.mnt, p.cred.uid);
+    const say = (message: string) =>
+      p.machine.journal.append({
+        identifier,
+        message,
+        priority: level,
+        transport: "syslog",
+        uid: p.cred.uid,
+        ...(o.has("i") ? { pid: p.pid } : {}),
+      });
+    if (o.operands.length > 0) say(o.operands.join(" "));
+    else {
+      const lines = t.lines(0);
+      for (let line = yield* lines.line(); line !== undefined; line = yield* lines.line()) say(line);
+    }
+    return 0;
+  },
+);
+
+/** timedatectl(1) of systemd 252. */
+export const timedatectl = tool(
+  {
+    name: "timedatectl",
+    usage: "[OPTIONS...] COMMAND ...",
+    about: "",
+    short: "H:M:p:a",
+    long: "property:=p value all=a no-pager",
+    version: "systemd 252 (252.36-1~deb12u1)",
+  },
+  function* (t, o) {
+    const { kernel } = t.p.machine;
+    if (o.operands[0] !== undefined && o.operands[0] !== "status") throw new Fatal(`Failed to set time: Access denied`);
+    const now = timestamp(kernel, kernel.now);
+    const rows: [string, string][] = [
+      ["Local time", now],
+      ["Universal time", now],
+      ["RTC time", now.replace(" UTC", "")],
+      ["Time zone", "Etc/UTC (UTC, +0000)"],
+      ["System clock synchronized", "yes"],
+      ["NTP service", "active"],
+      ["RTC in local TZ", "no"],
+    ];
+    for (const [label, value] of rows) t.out.add(`${label.padStart(25)}: ${value}\n`);
+    return 0;
+  },
+);
+
+/** lsof(8): open files of processes; `-p`, `-i`, `-u`, a file. */
+export const lsof = tool(
+  { name: "lsof", usage: "[-?abhKlnNoOPRtUvVX]", about: "", short: "p:i::u:c:tnPaUl", version: "lsof 4.95.0" },
+  function* (t, o) {
+    const { p } = t;
+    const pids = o
+      .values("p")
+      .flatMap((value) => value.split(","))
+      .map(Number);
+    const port = /:(\d+)/.exec(o.value("i") ?? "")?.[1];
+    const rows: string[][] = [];
+    for (const { process, pid } of seenBy(p)) {
+      if (p.cred.uid !== 0 && process.cred.uid !== p.cred.uid) continue;
+      if (pids.length > 0 && !pids.includes(pid)) continue;
+      const user = userName(p.ns.mnt, process.cred.uid);
+      if (o.has("i")) {
+        for (const one of process.ns.net.listening()) {
+          if (one.pid !== process.pid || (port !== undefined && one.port !== Number(port))) continue;
+          const where = one.address === "0.0.0.0" ? "*" : one.address;
+          rows.push([
+            process.comm.slice(0, 9),
+            String(pid),
+            user,
+            "3u",
+            "IPv4",
+            String(20_000 + one.port),
+            "0t0",
+            one.protocol.toUpperCase(),
+            `${where}:${one.port}${one.protocol === "tcp" ? " (LISTEN)" : ""}`,
+          ]);
+        }
+        continue;
+      }
+      rows.push([process.comm.slice(0, 9), String(pid), user, "cwd", "DIR", "254,1", "4096", "2", process.cwd]);
+      rows.push([process.comm.slice(0, 9), String(pid), user, "txt", "REG", "254,1", "0", "2", process.exe]);
+      for (const [fd, file] of process.fds) {
+        const mode = file.readable && file.writable ? "u" : file.writable ? "w" : "r";
+        const kind =
+          file.tty || file.node?.kind === "char"
+            ? "CHR"
+            : file.pipe
+              ? "FIFO"
+              : file.node?.kind === "dir"
+                ? "DIR"
+                : file.node
+                  ? "REG"
+                  : "unix";
+        rows.push([
+          process.comm.slice(0, 9),
+          String(pid),
+          user,
+          `${fd}${mode}`,
+          kind,
+          "254,1",
+          "0t0",
+          String(file.node?.ino ?? 100 + fd),
+          describeFile(file, pid * 64 + fd),
+        ]);
+      }
+    }
+    const path = o.operands[0];
+    const shown = path === undefined ? rows : rows.filter((row) => row[8] === path);
+    if (o.has("t")) for (const pid of new Set(shown.map((row) => row[1]))) t.out.add(`${pid}\n`);
+    else if (shown.length > 0) {
+      const table = [["COMMAND", "PID", "USER", "FD", "TYPE", "DEVICE", "SIZE/OFF", "NODE", "NAME"], ...shown];
+      const widths = table[0]!.map((_, i) => Math.max(...table.map((row) => row[i]!.length)));
+      for (const row of table)
+        t.out.add(
+          `${row.map((cell, i) => (i === 0 || i === 8 ? (i === 8 ? cell : cell.padEnd(widths[i]!)) : i === 3 ? cell.padStart(widths[i]!) : cell.padStart(widths[i]!))).join(" ")}\n`,
+        );
+    }
+    return shown.length > 0 ? 0 : 1;
+  },
+);
+
+/** apt(8) and apt-get(8): these machines have no way to a package mirror. */
+export const apt: Program = function* (p) {
+  const name = p.argv[0]!.slice(p.argv[0]!.lastIndexOf("/") + 1);
+  const [verb, ...packages] = p.argv.slice(1).filter((word) => !word.startsWith("-"));
+  if (name === "apt")
+    yield* sys.printError(p, "\nWARNING: apt does not have a stable CLI interface. Use with caution in scripts.\n\n");
+  if (verb === undefined) {
+    yield* sys.print(p, `apt 2.6.1 (amd64)\nUsage: ${name} [options] command\n`);
+    return 0;
+  }
+  const changing = ["install", "remove", "purge", "upgrade", "dist-upgrade", "full-upgrade", "autoremove"].includes(
+    verb,
+  );
+  if (p.cred.uid !== 0 && (changing || verb === "update")) {
+    const lock = verb === "update" ? "/var/lib/apt/lists/lock" : "/var/lib/dpkg/lock-frontend";
+    yield* sys.printError(p, `E: Could not open lock file ${lock} - open (13: Permission denied)\n`);
+    yield* sys.printError(
+      p,
+      verb === "update"
+        ? "E: Unable to lock directory /var/lib/apt/lists/\n"
+        : "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?\n",
+    );
+    return 100;
+  }
+  if (verb === "update") {
+    yield* sleep(3_000_000);
+    const suites = [
+      ["http://deb.debian.org/debian", "bookworm"],
+      ["http://deb.debian.org/debian-security", "bookworm-security"],
+    ];
+    for (const [i, [url, suite]] of suites.entries())
+      yield* sys.print(p, `Err:${i + 1} ${url} ${suite} InRelease\n  Temporary failure resolving 'deb.debian.org'\n`);
+    yield* sys.print(p, "Reading package lists... Done\n");
+    for (const [url, suite] of suites)
+      yield* sys.printError(
+        p,
+        `W: Failed to fetch ${url}/dists/${suite}/InRelease  Temporary failure resolving 'deb.debian.org'\n`,
+      );
+    yield* sys.printError(
+      p,
+      "W: Some index files failed to download. They have been ignored, or old ones used instead.\n",
+    );
+    return 0;
+  }
+  yield* sys.print(
+    p,
+    "Reading package lists... Done\nBuilding dependency tree... Done\nReading state information... Done\n",
+  );
+  if (verb === "install" || verb === "remove" || verb === "purge") {
+    for (const one of packages) yield* sys.printError(p, `E: Unable to locate package ${one}\n`);
+    return packages.length > 0 ? 100 : 0;
+  }
+  yield* sys.print(p, "0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n");
+  return 0;
+};
+
+function* turnOff(p: Process, how: "reboot" | "poweroff" | "halt", call: string): Gen<number> {
+  const { machine } = p;
+  if (p.cred.uid !== 0) {
+    yield* sys.printError(
+      p,
+      `Failed to set wall message, ignoring: Access denied\nCall to ${call} failed: Access denied\n`,
+    );
+    return 1;
+  }
+  if (machine.systemd === undefined || p.ns.pid !== machine.pids) {
+    yield* sys.printError(
+      p,
+      "System has not been booted with systemd as init system (PID 1). Can't operate.\nFailed to connect to bus: Host is down\n",
+    );
+    return 1;
+  }
+  machine.kernel.spawn(
+    `${machine.hostname} ${how}`,
+    how === "reboot" ? rebootMachine(machine) : shutDown(machine, how),
+  );
+  return 0;
+}
+
+/** reboot(8), poweroff(8), halt(8). */
+export const reboot: Program = (p) => turnOff(p, "reboot", "Reboot");
+export const poweroff: Program = (p) => turnOff(p, "poweroff", "PowerOff");
+export const halt: Program = (p) => turnOff(p, "halt", "Halt");
+
+/** shutdown(8): `now`, `+minutes`; `-r` reboots, `-c` cancels. */
+export const shutdown: Program = function* (p) {
+  const words = p.argv.slice(1);
+  const how = words.includes("-r") || words.includes("--reboot") ? "reboot" : "poweroff";
+  const machine = p.machine;
+  if (words.includes("-c")) return 0;
+  const time = words.find((word) => /^(now|\+\d+)$/.test(word)) ?? "+1";
+  const minutes = time === "now" ? 0 : Number(time);
+  if (minutes === 0) return yield* turnOff(p, how, how === "reboot" ? "Reboot" : "PowerOff");
+  if (p.cred.uid !== 0) return yield* turnOff(p, how, "PowerOff");
+  const at = machine.kernel.now + minutes * 60_000_000;
+  yield* sys.printError(
+    p,
+    `${how === "reboot" ? "Reboot" : "Shutdown"} scheduled for ${wallTime(machine.kernel, at, "%a %Y-%m-%d %H:%M:%S UTC")}, use 'shutdown -c' to cancel.\n`,
+  );
+  machine.kernel.after(minutes * 60_000_000, `${machine.hostname} shutdown`, () => {
+    machine.kernel.spawn(
+      `${machine.hostname} ${how}`,
+      how === "reboot" ? rebootMachine(machine) : shutDown(machine, how),
+    );
+  });
+  return 0;
+};
