@@ -50,11 +50,8 @@ export async function serveApi(options: ApiOptions): Promise<ApiServing> {
       `certificate-authority-data: ${Buffer.from(door.ca).toString("base64")}`,
     );
   runner.driver.setSpeed(options.speed);
-  runner.start();
-  if (options.paused) {
-    runner.driver.pause();
-    runner.tick();
-  }
+  if (options.paused) runner.driver.pause();
+  else runner.start();
   const opened = door;
   return {
     runner,

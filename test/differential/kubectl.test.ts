@@ -78,8 +78,7 @@ describe.skipIf(kubectl === undefined)("kubectl: the terminal's and the real one
   function stageFiles(session: Session): void {
     let script = "cd\n";
     for (const name of readdirSync(join(folder, "files"))) {
-      const data = readFileSync(join(folder, "files", name)).toString("base64");
-      script += `base64 -d > '${name}' <<'KUBETUDE'\n${data}\nKUBETUDE\n`;
+      script += `cat > '${name}' <<'KUBETUDE'\n${readFileSync(join(folder, "files", name), "utf8")}KUBETUDE\n`;
     }
     session.apply({
       type: "script",

@@ -10,4 +10,4 @@ kubectl create secret generic login --from-literal=user=admin --from-literal=pas
 kubectl create serviceaccount builder >/dev/null
 kubectl apply -f two.yaml >/dev/null
 kubectl create deployment api --image=nginx --replicas=2 -n shop >/dev/null
-kubectl expose deployment api --port=80 -n shop >/dev/null
+kubectl apply -n shop -f service.yaml >/dev/null
