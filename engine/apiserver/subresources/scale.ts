@@ -1,5 +1,6 @@
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
+import { applyJsonPatch, applyMergePatch, PatchError, patchStatus } from "../../api/patch/index.ts";
 import { conflict, notFound } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { cpu, decode, type Gen } from "../../kernel/index.ts";
@@ -9,8 +10,6 @@ import { COSTS } from "../costs.ts";
 import { decodeBody } from "../decode.ts";
 import { badRequest, invalid } from "../errors.ts";
 import { deepClone } from "../frozen.ts";
-import { applyJsonPatch, type Operation } from "../patch/json.ts";
-import { applyMergePatch } from "../patch/merge.ts";
 import { ok } from "../respond.ts";
 import { updateObject } from "../update.ts";
 import { isDryRun } from "../verbs/write.ts";
@@ -60,8 +59,12 @@ function patched({ request }: ResourceContext, scale: object): unknown {
   const value =
     body?.type === "object" ? body.value : body?.type === "bytes" ? parseText(decode(body.bytes), false) : undefined;
   if (value === undefined) throw badRequest("the body of the patch is empty");
-  if (contentType(request) === "application/json-patch+json") return applyJsonPatch(scale, value as Operation[]);
-  return applyMergePatch(scale, value);
+  try {
+    const isJsonPatch = contentType(request) === "application/json-patch+json";
+    return isJsonPatch ? applyJsonPatch(scale, value) : applyMergePatch(scale, value);
+  } catch (error) {
+    throw error instanceof PatchError ? patchStatus(error) : error;
+  }
 }
 
 function scaleOf(object: KubeObject): object {

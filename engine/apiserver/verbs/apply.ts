@@ -1,5 +1,6 @@
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
+import { applyStrategicMergePatch } from "../../api/patch/index.ts";
 import { isStatus } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
@@ -7,7 +8,6 @@ import type { ResourceContext } from "../context.ts";
 import { createObject } from "../create.ts";
 import { decodeBody } from "../decode.ts";
 import { badRequest } from "../errors.ts";
-import { applyStrategicPatch } from "../patch/strategic.ts";
 import { present } from "../present.ts";
 import { updateObject } from "../update.ts";
 import { isDryRun } from "./write.ts";
@@ -22,7 +22,7 @@ export function* apply(context: ResourceContext, body: unknown): Gen<HttpRespons
   }
   const dryRun = isDryRun(context);
   const produce = function* (current: KubeObject): Gen<Draft> {
-    return decodeBody(context, applyStrategicPatch(current, body, def.schema), def.resource);
+    return decodeBody(context, applyStrategicMergePatch(current, body, def.schema), def.resource);
   };
   try {
     const { object } = yield* updateObject(context, info.name, produce, { dryRun, subresource: info.subresource });

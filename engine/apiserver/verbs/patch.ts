@@ -1,6 +1,15 @@
 import { decodeObject } from "../../api/decode.ts";
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
+import {
+  applyJsonPatch,
+  applyMergePatch,
+  applyStrategicMergePatch,
+  goText,
+  MAX_OPERATIONS,
+  PatchError,
+  patchStatus,
+} from "../../api/patch/index.ts";
 import { failure, type StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { cpu, decode, type Gen } from "../../kernel/index.ts";
@@ -9,9 +18,6 @@ import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
 import { judgeStrict } from "../decode.ts";
 import { badRequest, invalid, unsupportedMediaType } from "../errors.ts";
-import { applyJsonPatch, JsonPatchError, type Operation } from "../patch/json.ts";
-import { applyMergePatch } from "../patch/merge.ts";
-import { applyStrategicPatch, goMap, StrategicPatchError } from "../patch/strategic.ts";
 import { present } from "../present.ts";
 import { updateObject } from "../update.ts";
 import { fromStored, toStored } from "../views.ts";
@@ -39,6 +45,14 @@ export function* patch(context: ResourceContext): Gen<HttpResponse> {
   if (type === JSON_PATCH && !Array.isArray(body)) {
     throw badRequest("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch");
   }
+  if (Array.isArray(body) && body.length > MAX_OPERATIONS) {
+    throw failure(
+      413,
+      "RequestEntityTooLarge",
+      `The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${body.length}`,
+      {},
+    );
+  }
   const produce = function* (current: KubeObject): Gen<Draft> {
     const shown = fromStored(def, current);
     return toStored(def, read(context, patched(context, type, shown, body), body));
@@ -57,13 +71,11 @@ function patchBody({ request }: ResourceContext, yaml: boolean): unknown {
 
 function patched({ def }: ResourceContext, type: string, current: KubeObject, body: unknown): unknown {
   try {
-    if (type === JSON_PATCH) return applyJsonPatch(current, body as Operation[]);
+    if (type === JSON_PATCH) return applyJsonPatch(current, body);
     if (type === MERGE_PATCH) return applyMergePatch(current, body);
-    return applyStrategicPatch(current, body, def.schema);
+    return applyStrategicMergePatch(current, body, def.schema);
   } catch (error) {
-    if (error instanceof StrategicPatchError) throw badRequest(error.message);
-    if (!(error instanceof JsonPatchError)) throw error;
-    throw failure(422, "Invalid", "the server rejected our request due to an error in our request", {});
+    throw error instanceof PatchError ? patchStatus(error) : error;
   }
 }
 
@@ -85,5 +97,5 @@ function read(context: ResourceContext, value: unknown, body: unknown): Draft {
 }
 
 function shownPatch({ request }: ResourceContext, body: unknown): string {
-  return contentType(request) === STRATEGIC ? goMap(body) : JSON.stringify(body);
+  return contentType(request) === STRATEGIC ? goText(body) : JSON.stringify(body);
 }
