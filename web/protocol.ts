@@ -130,7 +130,10 @@ export interface ClockControl {
 }
 
 export interface ClientEvents {
-  open(request: { machine: string; columns: number; rows: number }, done: (result: Result<{ id: string }>) => void): void;
+  open(
+    request: { machine: string; columns: number; rows: number },
+    done: (result: Result<{ id: string }>) => void,
+  ): void;
   /** `wait`: ms after which to send the same again. */
   keys(request: { id: string; text: string }, done: (result: { ok: boolean; wait?: number }) => void): void;
   resize(request: { id: string; columns: number; rows: number }): void;

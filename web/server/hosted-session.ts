@@ -1,4 +1,12 @@
-import type { HostClock, HostMessage, Input, Session, SessionMessage, SessionService } from "../../engine/index.ts";
+import type {
+  HostClock,
+  HostMessage,
+  Input,
+  KubeObject,
+  Session,
+  SessionMessage,
+  SessionService,
+} from "../../engine/index.ts";
 import { Grader, type TaskReport } from "../../grader/grade.ts";
 import { loadLab, sessionSpec } from "../../grader/lab.ts";
 import { type Clock, type Health, type Screen, TAIL_LIMIT, type TaskView } from "../protocol.ts";
@@ -77,17 +85,33 @@ export class HostedSession {
   }
 
   private start(request: OpenRequest, engine: EngineModule) {
-    const { lab, seed, epoch, inputs, end, speed, paused } = request;
+    const { lab, seed, epoch, inputs, end, speed, paused, drifted } = request;
     let problem: string | undefined;
     const service = new engine.SessionService((message) => {
       if (message.type === "error") problem = message.message;
       this.hear(message);
     }, this.clock);
     const spec = sessionSpec(loadLab(lab), seed, request.engine, epoch);
-    const file = inputs.length > 0 || end.index > 0 ? { file: { inputs, end } } : {};
-    service.receive({ type: "start", spec, speed, ...file });
+    const recorded = (inputs.length > 0 || end.index > 0) && !drifted;
+    service.receive({ type: "start", spec, speed, ...(recorded ? { file: { inputs, end } } : {}) });
+    if (drifted && service.session) this.repeat(service.session, request);
     if (paused) service.receive({ type: "clock", paused: true });
     return { service, problem: () => problem };
+  }
+
+  /** Takes another engine's inputs in at their times; one that makes no sense here is left out. */
+  private repeat(session: Session, { key, inputs, end }: OpenRequest): void {
+    const { kernel } = session;
+    for (const { at, index: _index, ...input } of inputs) {
+      if (at > kernel.now) kernel.run(at);
+      try {
+        session.apply(input as Input);
+      } catch {
+        // As it was refused here, it is not part of this session.
+      }
+    }
+    if (end.at > kernel.now) kernel.run(end.at);
+    this.post({ type: "restamped", key, inputs: [...session.inputs], at: kernel.now, index: kernel.eventIndex });
   }
 
   get session(): Session {
@@ -133,10 +157,11 @@ export class HostedSession {
     };
   }
 
-  detach(): void {
+  detach(): { at: number; index: number } {
     this.flush();
     this.attached = false;
-    this.output.clear();
+    const { now, eventIndex } = this.session.kernel;
+    return { at: now, index: eventIndex };
   }
 
   screen(id: string): Screen {
@@ -305,8 +330,10 @@ export class HostedSession {
   private health(): Health {
     const nodes = this.session.objects("", "nodes");
     const pods = this.session.objects("", "pods", "kube-system");
-    const ready = (object: { status?: { conditions?: { type: string; status: string }[] } }) =>
-      object.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+    const ready = (object: KubeObject): boolean => {
+      const conditions: { type: string; status: string }[] = object["status"]?.conditions ?? [];
+      return conditions.some(({ type, status }) => type === "Ready" && status === "True");
+    };
     const down = [...nodes, ...pods].filter((object) => !ready(object)).map(({ metadata }) => metadata.name ?? "");
     return {
       nodes: nodes.length,

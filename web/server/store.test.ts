@@ -52,9 +52,7 @@ describe("the store", () => {
 
   it("refuses a second input in the same place, and keeps none of that batch", async () => {
     store.appendInputs("s1", 0, [{ type: "close", id: "a", at: 1, index: 1 }]);
-    expect(() =>
-      store.appendInputs("s1", 0, [{ type: "close", id: "b", at: 1, index: 1 }]),
-    ).toThrow(/UNIQUE/);
+    expect(() => store.appendInputs("s1", 0, [{ type: "close", id: "b", at: 1, index: 1 }])).toThrow(/UNIQUE/);
     expect(await store.inputsOf("s1")).toHaveLength(1);
   });
 

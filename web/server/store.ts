@@ -95,6 +95,12 @@ export class Store {
     }
   }
 
+  /** Puts other inputs in the place of all that a session has. */
+  replaceInputs(session: string, inputs: readonly StampedInput[]): void {
+    this.file.prepare("DELETE FROM inputs WHERE session = ?").run(session);
+    this.appendInputs(session, 0, inputs);
+  }
+
   async inputsOf(session: string): Promise<StampedInput[]> {
     const rows = await this.db
       .selectFrom("inputs")

@@ -32,7 +32,10 @@ export class Tail {
 }
 
 /** One array of all. */
-export function join(chunks: readonly Uint8Array[], size = chunks.reduce((sum, { length }) => sum + length, 0)): Uint8Array {
+export function join(
+  chunks: readonly Uint8Array[],
+  size = chunks.reduce((sum, { length }) => sum + length, 0),
+): Uint8Array {
   const out = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {

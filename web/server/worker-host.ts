@@ -60,7 +60,8 @@ export class WorkerHost {
     } catch (error) {
       this.places.delete(key);
       post({ type: "failed", key, message: (error as Error).message });
-      for (const message of place.waiting) if ("id" in message) this.refuse(message.id, "gone", "it could not be opened");
+      for (const message of place.waiting)
+        if ("id" in message) this.refuse(message.id, "gone", "it could not be opened");
       return;
     }
     for (const message of place.waiting.splice(0)) this.serve(message, slot, place.session);
@@ -91,7 +92,7 @@ export class WorkerHost {
         answer(message.id, session.attach());
         return;
       case "detach":
-        session.detach();
+        answer(message.id, session.detach());
         return;
       case "screen":
         answer(message.id, session.screen(message.terminal));

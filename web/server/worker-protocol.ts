@@ -15,6 +15,8 @@ export interface OpenRequest {
   engineUrl: string;
   inputs: StampedInput[];
   end: { at: number; index: number };
+  /** The inputs were made on another engine, whose event numbers mean nothing here: only their times count. */
+  drifted: boolean;
   paused: boolean;
   speed: number;
 }
@@ -25,7 +27,8 @@ export type ToWorker =
   | { type: "terminal"; key: string; id: number; machine: string; columns: number; rows: number }
   /** From its answer on, the session's frames are posted. */
   | { type: "attach"; key: string; id: number }
-  | { type: "detach"; key: string }
+  /** No more frames; answers with the instant at which it stands. */
+  | { type: "detach"; key: string; id: number }
   | { type: "screen"; key: string; id: number; terminal: string }
   | { type: "save"; key: string; id: number }
   | { type: "close"; key: string }
@@ -41,6 +44,8 @@ export interface Attached {
 
 export type FromWorker =
   | { type: "opened"; key: string; ms: number }
+  /** A drifted session's inputs as this engine numbers them, in place of the old ones. Comes before `opened`. */
+  | { type: "restamped"; key: string; inputs: StampedInput[]; at: number; index: number }
   /** It could not be opened, or cannot go on. */
   | { type: "failed"; key: string; message: string }
   | {

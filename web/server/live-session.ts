@@ -1,0 +1,389 @@
+import type { Logger } from "pino";
+import type { Input, SessionFile } from "../../engine/index.ts";
+import {
+  type ClientEvents,
+  type ClockControl,
+  IN_FLIGHT_LIMIT,
+  type Screen,
+  type ServerEvents,
+  type TaskView,
+} from "../protocol.ts";
+import type { Engines } from "./engines.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Pool } from "./pool.ts";
+import type { SessionRow, Store } from "./store.ts";
+import type { Attached, FromWorker } from "./worker-protocol.ts";
+
+/** How long a session goes on when its last page is gone, ms: a reload must not stop the clock. */
+const LINGER = 3_000;
+/** How often a session that ends its worker is brought back. */
+const MAX_CRASHES = 2;
+/** Marks a page may store: number, and length of each. */
+const MAX_MARKS = 200;
+const MAX_MARK = 200;
+
+/** A page that shows a session. */
+export interface Viewer {
+  emit<E extends keyof ServerEvents>(event: E, ...args: Parameters<ServerEvents[E]>): void;
+  /** Says a problem by its code, in the page's language. */
+  fail(code: string): void;
+}
+
+interface View {
+  attached: boolean;
+  /** Bytes of each terminal sent, and drawn. */
+  sent: Map<string, number>;
+  drawn: Map<string, number>;
+  /** Terminals of which frames were left out. */
+  behind: Set<string>;
+}
+
+export interface LiveSessionParts {
+  store: Store;
+  engines: Engines;
+  pool: Pool;
+  metrics: Metrics;
+  log: Logger;
+}
+
+/** A session on the main thread: who looks at it, what is durable of it, and its place in a worker. */
+export class LiveSession {
+  readonly row: SessionRow;
+  private readonly parts: LiveSessionParts;
+  private readonly views = new Map<Viewer, View>();
+  private readonly marks: Record<string, string>;
+  private inputs = 0;
+  private opening: Promise<void> | undefined;
+  private linger: NodeJS.Timeout | undefined;
+  private crashes = 0;
+  private problem: string | undefined;
+  /** The stored inputs are another engine's. */
+  private drifted = false;
+  private engineChanged = false;
+  /** When the last page left, ms since 1970. */
+  idleSince = Date.now();
+
+  constructor(row: SessionRow, parts: LiveSessionParts) {
+    this.row = row;
+    this.parts = parts;
+    this.marks = JSON.parse(row.marks) as Record<string, string>;
+  }
+
+  get watched(): boolean {
+    return this.views.size > 0;
+  }
+
+  // ---- pages come and go ------------------------------------------------------------------------------------------
+
+  async attach(viewer: Viewer): Promise<void> {
+    clearTimeout(this.linger);
+    this.views.set(viewer, { attached: false, sent: new Map(), drawn: new Map(), behind: new Set() });
+    this.parts.metrics.sockets.inc();
+    this.row.seen = Date.now();
+    void this.parts.store.updateSession(this.row.id, { seen: this.row.seen });
+    await this.show(viewer);
+  }
+
+  detach(viewer: Viewer): void {
+    if (!this.views.delete(viewer)) return;
+    this.parts.metrics.sockets.dec();
+    if (this.watched) return;
+    this.idleSince = Date.now();
+    this.linger = setTimeout(() => void this.rest(), LINGER);
+  }
+
+  /** Nobody looks: virtual time stops, and where it stands is written down. */
+  private async rest(): Promise<void> {
+    const { pool } = this.parts;
+    if (this.watched || !pool.has(this.row.id)) return;
+    this.control({ paused: true });
+    try {
+      const { at, index } = await pool.ask<{ at: number; index: number }>({ type: "detach", key: this.row.id });
+      await this.reached(at, index);
+    } catch (error) {
+      this.parts.log.warn({ session: this.row.id, err: error }, "a session could not be laid to rest");
+    }
+  }
+
+  /** Leaves its worker; its record brings it back. */
+  async sleep(): Promise<void> {
+    clearTimeout(this.linger);
+    await this.rest();
+    if (!this.watched) this.parts.pool.close(this.row.id);
+  }
+
+  /** The server stops: every page is let go, and where the session stands is written down. */
+  async halt(): Promise<void> {
+    for (const viewer of [...this.views.keys()]) this.detach(viewer);
+    await this.sleep();
+  }
+
+  private async show(viewer: Viewer): Promise<void> {
+    const { pool, log } = this.parts;
+    const { id: key, lab, seed } = this.row;
+    try {
+      await this.ensureOpen();
+      if (this.problem) return viewer.fail(this.problem);
+      const { screens, tasks, clock, health, answers } = await pool.ask<Attached>({ type: "attach", key });
+      const view = this.views.get(viewer);
+      if (view === undefined) return;
+      for (const { id, end } of screens) this.drewAnew(view, id, end);
+      view.attached = true;
+      const { marks } = this;
+      const notice = this.engineChanged ? { notice: "engine-changed" as const } : {};
+      viewer.emit("snapshot", { session: key, lab, seed, screens, tasks, clock, health, marks, answers, ...notice });
+      // It rested while nobody was here.
+      if (clock.paused !== Boolean(this.row.paused)) this.control({ paused: Boolean(this.row.paused) });
+    } catch (error) {
+      // The worker was lost or the engine did not fit: `lost` and `failed` bring the session back and show it again.
+      log.info({ session: key, err: error }, "attach did not succeed");
+    }
+  }
+
+  private ensureOpen(): Promise<void> {
+    if (this.parts.pool.has(this.row.id) || this.problem) return Promise.resolve();
+    this.opening ??= this.open().finally(() => {
+      this.opening = undefined;
+    });
+    return this.opening;
+  }
+
+  private async open(): Promise<void> {
+    const { store, engines, pool } = this.parts;
+    const { row } = this;
+    const inputs = await store.inputsOf(row.id);
+    this.inputs = inputs.length;
+    if (engines.url(row.engine) === undefined) this.useCurrentEngine();
+    pool.open({
+      key: row.id,
+      lab: row.lab,
+      seed: row.seed,
+      epoch: row.epoch,
+      engine: row.engine,
+      engineUrl: engines.url(row.engine)!,
+      inputs,
+      end: { at: row.at, index: row.event_index },
+      drifted: this.drifted,
+      paused: Boolean(row.paused),
+      speed: row.speed,
+    });
+  }
+
+  /** Goes on with the present engine, since its own is gone or does not work any more. */
+  private useCurrentEngine(): void {
+    this.row.engine = this.parts.engines.current;
+    this.drifted = true;
+    this.engineChanged = true;
+  }
+
+  private restamped({ inputs, at, index }: Extract<FromWorker, { type: "restamped" }>): void {
+    this.parts.store.replaceInputs(this.row.id, inputs);
+    this.inputs = inputs.length;
+    this.drifted = false;
+    Object.assign(this.row, { at, event_index: index });
+    void this.parts.store.updateSession(this.row.id, { engine: this.row.engine, at, event_index: index });
+  }
+
+  // ---- what pages ask ---------------------------------------------------------------------------------------------
+
+  openTerminal(machine: string, columns: number, rows: number): Promise<Screen> {
+    return this.parts.pool
+      .ask<Screen>({ type: "terminal", key: this.row.id, machine, columns, rows })
+      .then((screen) => {
+        for (const [viewer, view] of this.views) {
+          if (!view.attached) continue;
+          this.drewAnew(view, screen.id, screen.end);
+          viewer.emit("opened", screen);
+        }
+        return screen;
+      });
+  }
+
+  input(input: Input): void {
+    this.parts.pool.send({ type: "message", key: this.row.id, message: { type: "input", input } });
+    if (input.type === "close") this.tell("closed", { id: input.id });
+  }
+
+  /** A learner's own controls, which outlast an absence. */
+  clock(control: ClockControl): void {
+    const { row } = this;
+    if (control.paused !== undefined) row.paused = control.paused ? 1 : 0;
+    if (control.speed !== undefined) row.speed = control.speed;
+    void this.parts.store.updateSession(row.id, { paused: row.paused, speed: row.speed });
+    this.control(control);
+  }
+
+  private control(control: ClockControl): void {
+    this.parts.pool.send({ type: "message", key: this.row.id, message: { type: "clock", ...control } });
+  }
+
+  mark({ key, value }: Parameters<ClientEvents["mark"]>[0]): void {
+    if (key.length > MAX_MARK || value.length > MAX_MARK) return;
+    if (!(key in this.marks) && Object.keys(this.marks).length >= MAX_MARKS) return;
+    this.marks[key] = value;
+    void this.parts.store.updateSession(this.row.id, { marks: JSON.stringify(this.marks) });
+    this.tell("marks", this.marks);
+  }
+
+  /** A page has drawn so much of a terminal; one that fell behind gets the screen anew once it has caught up. */
+  drawn(viewer: Viewer, id: string, end: number): void {
+    const view = this.views.get(viewer);
+    if (view === undefined) return;
+    view.drawn.set(id, end);
+    if (view.behind.has(id) && (view.sent.get(id) ?? 0) - end < IN_FLIGHT_LIMIT / 8) void this.redraw(viewer, view, id);
+  }
+
+  private async redraw(viewer: Viewer, view: View, id: string): Promise<void> {
+    view.behind.delete(id);
+    try {
+      const screen = await this.parts.pool.ask<Screen>({ type: "screen", key: this.row.id, terminal: id });
+      this.parts.metrics.redraws.inc();
+      this.drewAnew(view, id, screen.end);
+      viewer.emit("redraw", screen);
+    } catch {
+      // The terminal was closed meanwhile.
+    }
+  }
+
+  private drewAnew(view: View, id: string, end: number): void {
+    view.sent.set(id, end);
+    view.behind.delete(id);
+  }
+
+  /** The session on paper, running or not. */
+  async save(): Promise<SessionFile> {
+    const { store, pool } = this.parts;
+    const { row } = this;
+    if (pool.has(row.id)) {
+      try {
+        return await pool.ask<SessionFile>({ type: "save", key: row.id });
+      } catch {
+        // Then from the store: a session that does not run is what one wants to report.
+      }
+    }
+    const inputs = await store.inputsOf(row.id);
+    const { engine, lab, seed, epoch, at, event_index: index } = row;
+    return { format: 1, engine, lab, seed, epoch, inputs, end: { at, index }, digest: "" };
+  }
+
+  // ---- what the worker says ---------------------------------------------------------------------------------------
+
+  hear(message: Extract<FromWorker, { key: string }>): void {
+    switch (message.type) {
+      case "opened":
+        this.parts.metrics.opening.observe(message.ms / 1000);
+        return;
+      case "restamped":
+        this.restamped(message);
+        return;
+      case "frame":
+        this.frame(message);
+        return;
+      case "tasks":
+        this.tasks(message.tasks, message.at, message.index);
+        return;
+      case "clock":
+        void this.reached(message.clock.now, message.index);
+        this.tell("clock", message.clock);
+        return;
+      case "health":
+        this.tell("health", message.health);
+        return;
+      case "failed":
+        void this.failed(message.message);
+        return;
+    }
+  }
+
+  private frame({ from, inputs, output, ended, at, index }: Extract<FromWorker, { type: "frame" }>): void {
+    if (inputs.length > 0) {
+      if (from !== this.inputs)
+        this.parts.log.error({ session: this.row.id, from, have: this.inputs }, "inputs out of step");
+      try {
+        this.parts.store.appendInputs(this.row.id, this.inputs, inputs);
+      } catch (error) {
+        this.parts.log.error({ session: this.row.id, err: error }, "inputs could not be stored");
+        this.problem = "internal";
+        for (const viewer of this.views.keys()) viewer.fail("internal");
+        this.parts.pool.close(this.row.id);
+        return;
+      }
+      this.inputs += inputs.length;
+      this.parts.metrics.inputs.inc(inputs.length);
+      this.row.at = at;
+      this.row.event_index = index;
+    }
+    for (const [viewer, view] of this.views) {
+      if (!view.attached) continue;
+      for (const part of output) this.send(viewer, view, part);
+      for (const end of ended) viewer.emit("ended", end);
+    }
+  }
+
+  private send(viewer: Viewer, view: View, { id, bytes, end }: { id: string; bytes: Uint8Array; end: number }): void {
+    const sent = view.sent.get(id) ?? 0;
+    if (end <= sent) return;
+    if (view.behind.has(id)) return;
+    if (end - bytes.length > sent) {
+      void this.redraw(viewer, view, id);
+      return;
+    }
+    if (sent - (view.drawn.get(id) ?? sent) > IN_FLIGHT_LIMIT) {
+      view.behind.add(id);
+      return;
+    }
+    if (!view.drawn.has(id)) view.drawn.set(id, sent);
+    view.sent.set(id, end);
+    // Part of the first bytes may have come with the screen.
+    viewer.emit("output", { id, bytes: bytes.subarray(bytes.length - (end - sent)), end });
+  }
+
+  private tasks(tasks: TaskView[], at: number, index: number): void {
+    const passed = tasks.filter((task) => task.passed);
+    const score = passed.reduce((sum, { points }) => sum + points, 0);
+    Object.assign(this.row, { passed: passed.length, score });
+    void this.parts.store.updateSession(this.row.id, { passed: passed.length, score });
+    void this.reached(at, index);
+    this.tell("tasks", tasks);
+  }
+
+  /** Writes down how far virtual time has come: after a crash it goes on from there. */
+  private async reached(at: number, index: number): Promise<void> {
+    const { row } = this;
+    if (at < row.at) return;
+    row.at = at;
+    row.event_index = index;
+    await this.parts.store.updateSession(row.id, { at, event_index: index });
+  }
+
+  private async failed(message: string): Promise<void> {
+    const { log, engines } = this.parts;
+    log.error({ session: this.row.id, message }, "session failed");
+    if (this.row.engine !== engines.current) {
+      this.useCurrentEngine();
+      await this.showAll();
+      return;
+    }
+    this.problem = "broken";
+    for (const viewer of this.views.keys()) viewer.fail("broken");
+  }
+
+  /** Its worker was ended. `guilty`: this session was the one that ran. */
+  async lost(guilty: boolean): Promise<void> {
+    if (guilty && ++this.crashes >= MAX_CRASHES) {
+      this.problem = "stuck";
+      for (const viewer of this.views.keys()) viewer.fail("stuck");
+      return;
+    }
+    await this.showAll();
+  }
+
+  private async showAll(): Promise<void> {
+    for (const view of this.views.values()) view.attached = false;
+    for (const viewer of [...this.views.keys()]) await this.show(viewer);
+  }
+
+  private tell<E extends keyof ServerEvents>(event: E, ...args: Parameters<ServerEvents[E]>): void {
+    for (const [viewer, view] of this.views) if (view.attached) viewer.emit(event, ...args);
+  }
+}

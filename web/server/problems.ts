@@ -1,0 +1,150 @@
+import type { Language, Problem } from "../protocol.ts";
+
+type Words = { what: string; why: string; next: string };
+
+/** Every error that reaches a page: what happened, why, what to do next. */
+export const PROBLEMS = {
+  "no-lab": {
+    status: 404,
+    ko: {
+      what: "그런 실습이 없습니다.",
+      why: "주소에 적힌 실습을 찾지 못했습니다.",
+      next: "첫 화면에서 실습을 고르십시오.",
+    },
+    en: {
+      what: "There is no such lab.",
+      why: "The lab in the address was not found.",
+      next: "Choose one on the home page.",
+    },
+  },
+  "no-session": {
+    status: 404,
+    ko: {
+      what: "세션을 찾지 못했습니다.",
+      why: "다른 브라우저에서 시작했거나 지워진 세션입니다.",
+      next: "첫 화면에서 실습을 다시 여십시오.",
+    },
+    en: {
+      what: "The session was not found.",
+      why: "It was started in another browser, or is gone.",
+      next: "Open the lab again from the home page.",
+    },
+  },
+  "bad-request": {
+    status: 400,
+    ko: {
+      what: "요청을 이해하지 못했습니다.",
+      why: "보낸 내용의 형식이 맞지 않습니다.",
+      next: "페이지를 새로 고치십시오.",
+    },
+    en: { what: "The request was not understood.", why: "What was sent has the wrong form.", next: "Reload the page." },
+  },
+  "too-many-sessions": {
+    status: 429,
+    ko: {
+      what: "새 세션을 시작하지 못했습니다.",
+      why: "한 시간 동안 시작할 수 있는 세션 수를 넘었습니다.",
+      next: "지금 세션을 이어서 하거나 잠시 뒤에 다시 시도하십시오.",
+    },
+    en: {
+      what: "No new session was started.",
+      why: "You have started as many as one hour allows.",
+      next: "Go on with the present one, or try again later.",
+    },
+  },
+  full: {
+    status: 503,
+    ko: {
+      what: "지금은 세션을 열 수 없습니다.",
+      why: "서버에서 동시에 실행할 수 있는 세션이 모두 사용 중입니다.",
+      next: "몇 분 뒤에 다시 시도하십시오. 진행 상황은 저장되어 있습니다.",
+    },
+    en: {
+      what: "The session cannot be opened now.",
+      why: "All sessions that this server can run are in use.",
+      next: "Try again in a few minutes. Your progress is stored.",
+    },
+  },
+  terminals: {
+    status: 409,
+    ko: {
+      what: "터미널을 더 열 수 없습니다.",
+      why: "한 세션에서 열 수 있는 터미널은 여덟 개입니다.",
+      next: "쓰지 않는 터미널을 닫으십시오.",
+    },
+    en: {
+      what: "No more terminals can be opened.",
+      why: "A session may have eight of them.",
+      next: "Close one that you no longer need.",
+    },
+  },
+  "no-machine": {
+    status: 404,
+    ko: { what: "그런 머신이 없습니다.", why: "이 클러스터에 없는 이름입니다.", next: "+ 메뉴에서 머신을 고르십시오." },
+    en: {
+      what: "There is no such machine.",
+      why: "This cluster has none of that name.",
+      next: "Choose one from the + menu.",
+    },
+  },
+  "no-login": {
+    status: 409,
+    ko: {
+      what: "로그인하지 못했습니다.",
+      why: "머신이 응답하지 않습니다.",
+      next: "다른 머신에서 상태를 확인하십시오.",
+    },
+    en: {
+      what: "The login failed.",
+      why: "The machine does not answer.",
+      next: "Look at its state from another machine.",
+    },
+  },
+  stuck: {
+    status: 500,
+    ko: {
+      what: "이 세션이 멈추었습니다.",
+      why: "세션이 두 번 연속으로 응답하지 않아 종료했습니다.",
+      next: "⋯ 메뉴에서 session.json을 내려받아 문제를 알리고, 실습을 처음부터 다시 시작하십시오.",
+    },
+    en: {
+      what: "This session has stopped.",
+      why: "It did not answer twice in a row and was ended.",
+      next: "Download session.json from the ⋯ menu to report the problem, then start the lab over.",
+    },
+  },
+  broken: {
+    status: 500,
+    ko: {
+      what: "이 세션을 열지 못했습니다.",
+      why: "기록을 다시 실행하는 동안 오류가 났습니다.",
+      next: "⋯ 메뉴에서 session.json을 내려받아 문제를 알리고, 실습을 처음부터 다시 시작하십시오.",
+    },
+    en: {
+      what: "This session could not be opened.",
+      why: "Replaying its record failed.",
+      next: "Download session.json from the ⋯ menu to report the problem, then start the lab over.",
+    },
+  },
+  internal: {
+    status: 500,
+    ko: {
+      what: "서버에 오류가 났습니다.",
+      why: "예상하지 못한 오류입니다.",
+      next: "다시 시도하고, 계속되면 문제를 알려 주십시오.",
+    },
+    en: {
+      what: "Something failed on the server.",
+      why: "It was not expected.",
+      next: "Try again; if it lasts, report it.",
+    },
+  },
+} satisfies Record<string, { status: number } & Record<Language, Words>>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** The words for a code; unknown ones are internal errors. */
+export function problem(code: string, language: Language): Problem {
+  const known = (code in PROBLEMS ? code : "internal") as ProblemCode;
+  return { code: known, ...PROBLEMS[known][language] };
+}
