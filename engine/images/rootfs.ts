@@ -8,11 +8,14 @@ export type Entry =
   | { text: string; mode?: number; uid?: number; gid?: number }
   | { dir: number; uid?: number; gid?: number };
 
+/** When images were built: files carry this time, in µs of virtual time. */
+const BUILT = -24 * 86_400 * 1_000_000;
+
 export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** A file tree from paths without a leading slash; missing directories are made with mode 0755. */
 export function rootfs(...parts: Readonly<Record<string, Entry>>[]): DirNode {
-  const root = dirNode();
+  const root = dirNode({ time: BUILT });
   for (const part of parts) {
     for (const [path, entry] of Object.entries(part)) {
       const names = path.split("/");
@@ -33,17 +36,17 @@ export function rootfs(...parts: Readonly<Record<string, Entry>>[]): DirNode {
 function directory(parent: DirNode, name: string): DirNode {
   const found = entriesOf(parent).get(name);
   if (found?.kind === "dir") return found;
-  const made = dirNode();
+  const made = dirNode({ time: BUILT });
   made.parent = parent;
   entriesOf(parent).set(name, made);
   return made;
 }
 
 function nodeOf(entry: Exclude<Entry, { dir: number }>): Inode {
-  if (typeof entry === "string") return fileNode(entry);
-  if ("program" in entry) return fileNode("", { mode: 0o755 }, entry.program);
-  if ("link" in entry) return symlinkNode(entry.link);
-  return fileNode(entry.text, { mode: entry.mode ?? 0o644, uid: entry.uid ?? 0, gid: entry.gid ?? 0 });
+  if (typeof entry === "string") return fileNode(entry, { time: BUILT });
+  if ("program" in entry) return fileNode("", { mode: 0o755, time: BUILT }, entry.program);
+  if ("link" in entry) return symlinkNode(entry.link, { time: BUILT });
+  return fileNode(entry.text, { mode: entry.mode ?? 0o644, uid: entry.uid ?? 0, gid: entry.gid ?? 0, time: BUILT });
 }
 
 /** Directories every Linux image has. */

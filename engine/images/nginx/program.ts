@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse } from "../../api/http.ts";
 import { encode, type Gen, sleep } from "../../kernel/index.ts";
+import { KERNEL_RELEASE } from "../../machine/base/proc.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { OpenFile } from "../../machine/open-file.ts";
 import { exitCode, type Process, type Program } from "../../machine/process.ts";
@@ -213,7 +214,7 @@ function* master(p: Process, config: Config, version: string): Gen<number> {
     yield* me.note("notice", 'using the "epoll" event method');
     yield* me.note("notice", `nginx/${version}`);
     yield* me.note("notice", "built by gcc 12.2.0 (Debian 12.2.0-14) ");
-    yield* me.note("notice", "OS: Linux 6.8.0-55-generic");
+    yield* me.note("notice", `OS: Linux ${KERNEL_RELEASE}`);
     yield* me.note("notice", "getrlimit(RLIMIT_NOFILE): 1048576:1048576");
     sys.writeText(p, "/run/nginx.pid", `${p.nsPid}\n`, 0o644);
     yield* startWorkers(me);

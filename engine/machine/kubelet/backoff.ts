@@ -1,3 +1,4 @@
+import { formatTime } from "../../api/time.ts";
 import { KUBELET } from "./durations.ts";
 
 interface Entry {
@@ -64,4 +65,12 @@ export function goDuration(us: number): string {
   if (minutes === 0) return s;
   if (minutes < 60) return `${minutes}m${s}`;
   return `${Math.floor(minutes / 60)}h${minutes % 60}m${s}`;
+}
+
+/** Go's time.Time.String of a UTC time: `2025-03-01 09:00:33.123456 +0000 UTC`. */
+export function goTime(ms: number): string {
+  const text = formatTime(ms).replace("T", " ").replace("Z", "");
+  const micros = Math.round((ms - Math.floor(ms / 1000) * 1000) * 1000);
+  const fraction = micros === 0 ? "" : `.${String(micros).padStart(6, "0").replace(/0+$/, "")}`;
+  return `${text}${fraction} +0000 UTC`;
 }

@@ -21,6 +21,7 @@ export class ImageManager {
   private readonly backOff = new BackOff();
   private readonly lastErrors = new Map<string, string>();
   private readonly queue: Pull[] = [];
+  private readonly times = new Map<string, [number, number]>();
   private pulling = false;
 
   constructor(ctx: KubeletContext) {
@@ -73,6 +74,8 @@ export class ImageManager {
       throw new SyncError("ErrImagePull", words);
     }
     this.lastErrors.delete(key);
+    const before = this.times.get(pod.metadata.uid);
+    this.times.set(pod.metadata.uid, [before?.[0] ?? pull.queuedAt, kernel.now]);
     const took = goDuration(kernel.now - pull.startedAt);
     const all = goDuration(kernel.now - pull.queuedAt);
     tell(
@@ -83,7 +86,13 @@ export class ImageManager {
     return pull.image;
   }
 
+  /** When a Pod's first pull began and its last one ended, in µs. */
+  pullTimes(uid: string): readonly [number | undefined, number | undefined] {
+    return this.times.get(uid) ?? [undefined, undefined];
+  }
+
   forget(uid: string): void {
+    this.times.delete(uid);
     this.backOff.forget(`${uid}_`);
     for (const key of this.lastErrors.keys()) if (key.startsWith(`${uid}_`)) this.lastErrors.delete(key);
   }

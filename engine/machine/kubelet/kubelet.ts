@@ -92,7 +92,8 @@ export class Kubelet implements KubeletContext {
     this.statuses = new StatusManager(this, (pod) => this.apiPod(pod));
     this.probes = new ProbeManager(this);
     this.volumes = new VolumeManager(this);
-    this.sync = new PodSync(this, new ImageManager(this), this.probes);
+    const images = new ImageManager(this);
+    this.sync = new PodSync(this, images, this.probes);
     this.pleg = new Pleg(this);
     this.lease = new NodeLease(this);
     this.nodeReporter = new NodeReporter(this, () => this.notReady());
@@ -102,6 +103,7 @@ export class Kubelet implements KubeletContext {
       volumes: this.volumes,
       statuses: this.statuses,
       probes: this.probes,
+      pullTimes: (uid) => images.pullTimes(uid),
       ensureMirror: (pod) => this.ensureMirror(pod),
       finished: (worker) => this.finished(worker),
     };

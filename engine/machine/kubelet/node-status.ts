@@ -13,6 +13,8 @@ export const KUBELET_VERSION = "v1.32.3";
 const OS_IMAGE = "Debian GNU/Linux 12 (bookworm)";
 /** nodeStatusMaxImages. */
 const MAX_IMAGES = 50;
+/** What the node says before its runtime was first looked at. */
+const UNCHECKED = "[container runtime status check may not have completed yet]";
 /** Hard eviction threshold memory.available<100Mi, kept out of allocatable. */
 const EVICTION_KIB = 100 * 1024;
 
@@ -136,7 +138,7 @@ export class NodeReporter {
 
   /** What a status follows from, apart from time: cheap to compare. */
   private key(): string {
-    return `${this.ctx.runtime.images.version} ${this.ctx.hostIps().join(",")} ${this.reason() ?? ""}`;
+    return `${this.registered} ${this.ctx.runtime.images.version} ${this.ctx.hostIps().join(",")} ${this.reason() ?? ""}`;
   }
 
   private tell(reasons: readonly string[]): void {
@@ -173,11 +175,12 @@ export class NodeReporter {
     const { hardware, hostname } = ctx.machine;
     const now = formatTime(ctx.kernel.wallMs);
     const told: string[] = [];
-    const why = this.reason();
+    const why = this.registered ? this.reason() : (this.reason() ?? UNCHECKED);
     const make = (type: string, status: boolean, reason: string, message: string, event: string): NodeCondition => {
       const value = status ? "True" : "False";
       const before = this.conditions.find((c) => c.type === type);
-      if (before?.status !== value) told.push(event);
+      // Of the Ready condition only a change is told (nodestatus/setters.go).
+      if (before === undefined ? type !== "Ready" : before.status !== value) told.push(event);
       const lastTransitionTime = before?.status === value ? before.lastTransitionTime : now;
       return { type, status: value, lastHeartbeatTime: now, lastTransitionTime, reason, message };
     };

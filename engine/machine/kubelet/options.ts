@@ -1,7 +1,7 @@
-import { parse } from "yaml";
 import { isErrno } from "../errno.ts";
 import type { Process } from "../process.ts";
 import * as sys from "../sys.ts";
+import { parseYaml } from "./yaml.ts";
 
 /** Flags and configuration file of the kubelet, as far as it acts on them. */
 export interface KubeletOptions {
@@ -90,7 +90,7 @@ function readConfig(p: Process, file: string): KubeletConfiguration {
     );
   }
   try {
-    return (parse(text) ?? {}) as KubeletConfiguration;
+    return (parseYaml(text) ?? {}) as KubeletConfiguration;
   } catch (error) {
     throw new OptionsError(`failed to load kubelet config file, path: ${file}, error: ${(error as Error).message}`);
   }

@@ -1,7 +1,9 @@
 import { StatusError } from "../../api/status.ts";
+import { parseTime } from "../../api/time.ts";
 import { type Gen, type KernelEvent, SECOND, type Task } from "../../kernel/index.ts";
 import { isNetError } from "../../network/error.ts";
 import { isCriError } from "../runtime/index.ts";
+import { goDuration, goTime } from "./backoff.ts";
 import { drawMs, type KubeletContext, SyncCancelled, SyncError } from "./context.ts";
 import { KUBELET } from "./durations.ts";
 import type { PodSync } from "./pod-sync.ts";
@@ -19,6 +21,8 @@ export interface WorkerParts {
   readonly volumes: VolumeManager;
   readonly statuses: StatusManager;
   readonly probes: ProbeManager;
+  /** When the Pod's first pull began and its last one ended, in µs. */
+  pullTimes(uid: string): readonly [number | undefined, number | undefined];
   /** Makes or repairs the mirror of a static Pod. */
   ensureMirror(pod: Pod): Gen<void>;
   /** The worker has done all there is to do for this Pod. */
@@ -40,6 +44,7 @@ export class PodWorker {
   private readonly reasons = new Map<string, WaitReason>();
   private grace: number | undefined;
   private dirty = false;
+  private observed = false;
   private task: Task | undefined;
   /** The running sync may be broken off: it waits for an image or a volume. */
   private waiting = false;
@@ -124,7 +129,31 @@ export class PodWorker {
       terminal,
     });
     statuses.set(this.pod, status);
+    if (!this.observed && status.phase === "Running") this.observeStart();
     return status.phase;
+  }
+
+  /** The line by which a Pod's way to Running is measured (pod_startup_latency_tracker.go). */
+  private observeStart(): void {
+    this.observed = true;
+    const { ctx } = this.parts;
+    const created = parseTime(this.pod.metadata.creationTimestamp ?? "");
+    if (Number.isNaN(created)) return;
+    const now = ctx.kernel.wallMs;
+    const [from, to] = this.parts.pullTimes(this.uid);
+    const whole = Math.max(0, now - created);
+    const stamp = (us: number | undefined): string =>
+      us === undefined ? "0001-01-01 00:00:00 +0000 UTC" : goTime(ctx.kernel.epochMs + us / 1000);
+    ctx.log("I", "pod_startup_latency_tracker.go:104", "Observed pod startup duration", {
+      pod: podKey(this.pod),
+      podStartSLOduration: (whole - (from !== undefined && to !== undefined ? (to - from) / 1000 : 0)) / 1000,
+      podStartE2EDuration: goDuration(whole * 1000),
+      podCreationTimestamp: goTime(created),
+      firstStartedPulling: stamp(from),
+      lastFinishedPulling: stamp(to),
+      observedRunningTime: goTime(now),
+      watchObservedRunningTime: goTime(now),
+    });
   }
 
   private *syncPod(): Gen<void> {

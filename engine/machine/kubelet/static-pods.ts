@@ -1,4 +1,3 @@
-import { parse } from "yaml";
 import { formatMicroTime } from "../../api/time.ts";
 import { type Kernel, sha256Hex } from "../../kernel/index.ts";
 import { entriesOf } from "../inode.ts";
@@ -6,6 +5,7 @@ import type { Machine } from "../machine.ts";
 import { hostView } from "../runtime/host-view.ts";
 import * as sys from "../sys.ts";
 import type { ContainerSpec, Pod, Probe } from "./types.ts";
+import { parseYaml } from "./yaml.ts";
 
 /** What a manifest directory holds, and what could not be read. */
 export interface ManifestRead {
@@ -44,7 +44,7 @@ function firstSeen(kernel: Kernel, uid: string): string {
 
 /** A Pod from a manifest, with the defaults that the API would have set (pkg/kubelet/config/common.go). */
 export function staticPod(kernel: Kernel, nodeName: string, path: string, text: string): Pod {
-  const raw = parse(text) as Pod | null;
+  const raw = parseYaml(text) as Pod | null;
   if (raw?.kind !== "Pod" || !raw.spec?.containers?.length || !raw.metadata?.name) {
     throw new Error(`couldn't parse as pod(invalid pod: ${raw === null ? "empty file" : "no containers"})`);
   }

@@ -1,0 +1,22 @@
+import { parse } from "yaml";
+
+const KEPT = 512;
+const parsed = new Map<string, unknown>();
+
+/** The value of a YAML text, deeply frozen; equal texts give the same value. Throws what the parser throws. */
+export function parseYaml(text: string): unknown {
+  if (!parsed.has(text)) rememberYaml(text, parse(text));
+  return parsed.get(text);
+}
+
+/** Notes what a text that was just written from `value` means, so that nobody needs to parse it. */
+export function rememberYaml(text: string, value: unknown): void {
+  if (parsed.size >= KEPT) parsed.clear();
+  parsed.set(text, freeze(value));
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) freeze(inner);
+  return Object.freeze(value);
+}
