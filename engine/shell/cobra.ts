@@ -40,7 +40,7 @@ export function* cobraComplete(sh: Shell, words: readonly string[]): Gen<CobraAn
   let text: string;
   try {
     const argv = [words[0]!, "__complete", ...words.slice(1)];
-    const child = yield* spawn(sh.p, path, { argv, env: sh.vars.environment(), fds });
+    const child = yield* spawn(sh.p, path, { argv, env: sh.environment(), fds });
     text = decode(yield* readAll(sh.p, fd));
     yield* collect(sh, child);
   } catch (error) {

@@ -146,7 +146,8 @@ export function compile(text: string, mode: WordMode = "word", assign = false): 
   const key = `${mode}${assign ? "=" : ""} ${text}`;
   let found = compiledTexts.get(key);
   if (found === undefined) {
-    const pieces = parseWord(text, mode, assign);
+    // Words that look like assignments have their tildes expanded too.
+    const pieces = parseWord(text, mode, assign || (mode === "word" && /^[A-Za-z_]\w*=/.test(text)));
     const plain = pieces.every((piece) => piece.k === "lit" && (piece.q || !/[*?[\\(]/.test(piece.s)))
       ? pieces.map((piece) => (piece as { s: string }).s).join("")
       : undefined;

@@ -109,7 +109,7 @@ export function* runExternal(sh: Shell, words: readonly string[], env: Map<strin
     child = fork(sh.p, (p) => runScriptFile(p, path, words, sh.setup.dialect), { argv: words, env, ...group });
   }
   resetSignals(sh, child, false);
-  return yield* waitForeground(sh, [child], words.join(" "));
+  return yield* waitForeground(sh, [child], sh.simpleNode ? sh.textOf(sh.simpleNode) : words.join(" "));
 }
 
 /** Lets a program take over the shell's process. Comes back only by `ProcessExit` or with an error. */

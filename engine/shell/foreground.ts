@@ -84,8 +84,6 @@ function* settleForeground(
       while (sh.p.hasSignal) sh.p.takeSignal();
     }
     yield* cpu(0);
-  } else if (sh.setup.interactive && sh.subshellDepth === 0 && !sh.traps.has("INT")) {
-    // Ctrl-C went to the command, which did not end by it.
   }
   return sh.pipefail(sh.pipeStatus);
 }
@@ -95,7 +93,7 @@ function* report(sh: Shell, process: Process, status: WaitStatus & { kind: "sign
   const { signal } = status;
   const core = status.core ? " (core dumped)" : "";
   if (signal === "INT") {
-    if (sh.setup.interactive) yield* sh.writeTo(2, "\n");
+    if (sh.setup.interactive && sh.subshellDepth === 0) yield* sh.writeTo(2, "\n");
     return;
   }
   if (signal === "PIPE" || sh.subshellDepth > 0) return;

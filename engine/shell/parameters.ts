@@ -108,7 +108,7 @@ function codePoints(text: string): number {
 
 /** Pieces of an operand; between double quotes those of `:-` and its kin are read as such. */
 function operand(text: string, quoted: boolean): readonly Piece[] {
-  return compile(text, quoted ? "dq" : "word").pieces;
+  return compile(quoted ? text.replaceAll("\\}", "}") : text, quoted ? "dq" : "word").pieces;
 }
 
 function operate(sh: Shell, param: Param, value: ParamValue, quoted: boolean): ParamValue {

@@ -76,7 +76,7 @@ function* apply(sh: Shell, one: Redirection, saved: Saved): Gen<void> {
   if (one.type === "HereDoc") {
     const { body } = one;
     if (one.closing === undefined && sh.setup.dialect === "bash") {
-      const end = sh.source.lineAt(sh.source.text.length);
+      const end = sh.source.lineAt(sh.source.text.replace(/\n$/, "").length);
       const at = sh.setup.interactive ? "" : `line ${end}: `;
       yield* sh.writeTo(
         2,

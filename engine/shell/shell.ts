@@ -139,7 +139,9 @@ export class Shell {
   /** `set -e` was on in the parent: command substitutions drop it. */
   inheritsErrexit = false;
   /** How often PS4's first character is repeated. */
-  traceDepth = 1;
+  traceDepth = 0;
+  /** The simple command being run. */
+  simpleNode: { pos: number; end: number } | undefined;
   /** Function depth at which the ERR trap was set. */
   errTrapDepth = 0;
 
@@ -218,6 +220,19 @@ export class Shell {
       this.sourceDepth === 0 &&
       this.functionDepth === 0
     );
+  }
+
+  /** The environment of programs: exported variables and functions. */
+  environment(): Map<string, string> {
+    const env = this.vars.environment();
+    let all: Map<string, string> | undefined;
+    for (const [name, fn] of this.functions) {
+      if (!fn.exported) continue;
+      all ??= new Map(env);
+      const { body } = fn.node;
+      all.set(`BASH_FUNC_${name}%%`, `() ${fn.source.text.slice(body.pos, body.end)}`);
+    }
+    return all ?? env;
   }
 
   /** Status of a pipeline from those of its commands. */

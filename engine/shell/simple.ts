@@ -58,6 +58,7 @@ function wordOf(assignment: Assignment): Word {
 /** Runs a simple command. `last`: nothing follows, so a program may take over the process. */
 export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
   sh.position = node.pos;
+  sh.simpleNode = node;
   yield* sh.step();
   const parts = partsOf(node);
   if (sh.traps.size > 0) {
@@ -238,7 +239,10 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
       for (const ready of assignments) {
         if (framed) {
           const old = sh.vars.find(ready.name);
-          if (old?.readonly) throw new ShellError(`${ready.name}: readonly variable`, "fail");
+          if (old?.readonly) {
+            yield* sh.complain(`${ready.name}: readonly variable`);
+            continue;
+          }
           sh.vars.local(ready.name).exported = true;
         }
         applyAssignment(sh, ready);
@@ -274,7 +278,7 @@ function* runBuiltin(
 }
 
 function* program(sh: Shell, words: readonly string[], assignments: readonly Prepared[], last: boolean): Gen<void> {
-  let env = sh.vars.environment();
+  let env = sh.environment();
   if (assignments.length > 0) {
     env = new Map(env);
     const framed = sh.vars;
@@ -288,7 +292,7 @@ function* program(sh: Shell, words: readonly string[], assignments: readonly Pre
         sh.vars.local(ready.name).exported = true;
         applyAssignment(sh, ready);
       }
-      env = sh.vars.environment();
+      env = sh.environment();
       if (last && sh.canExec()) yield* execExternal(sh, words, env);
       else sh.status = yield* runExternal(sh, words, env);
     } finally {

@@ -29,7 +29,15 @@ export function* substituteCommand(sh: Shell, text: string, line: number): Gen<s
   const [reader, writer] = sys.pipe();
   const fds = sh.fds();
   fds.set(1, writer);
-  const child = yield* forkShell(sh, (sub) => runBody(sub, source, true), { fds });
+  const child = yield* forkShell(
+    sh,
+    (sub) => {
+      sub.traceDepth++;
+      if (sub.inheritsErrexit && !sub.posix) sub.options.delete("errexit");
+      return runBody(sub, source, true);
+    },
+    { fds },
+  );
   reader.refs++;
   const chunks: Uint8Array[] = [];
   let size = 0;

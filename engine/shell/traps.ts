@@ -85,6 +85,7 @@ export function* handleSignals(sh: Shell): Gen<void> {
     if (signal === "WINCH" || signal === "CHLD") continue;
     if (sh.setup.interactive && sh.subshellDepth === 0 && signal === "INT") {
       sh.interruptPending = true;
+      yield* sh.writeTo(2, "\n");
       continue;
     }
     yield* dieBy(sh, signal);

@@ -106,7 +106,7 @@ const builtin: Builtin = function* (sh, args, how) {
   const words = args[0] === "--" ? args.slice(1) : args;
   if (words.length === 0) return 0;
   const found = builtins.get(words[0]!);
-  if (found === undefined) {
+  if (found === undefined || sh.disabledBuiltins.has(words[0]!)) {
     yield* sh.complain(`builtin: ${words[0]}: not a shell builtin`);
     return 1;
   }
@@ -120,7 +120,7 @@ const exec: Builtin = function* (sh, args) {
   if (parsed.bad) return yield* badOption(sh, "exec", parsed.bad);
   if (parsed.rest.length === 0) return 0;
   let argv0: string | undefined;
-  let env = sh.vars.environment();
+  let env = sh.environment();
   for (const option of parsed.options) {
     if (option.letter === "a") argv0 = option.value;
     else if (option.letter === "c") env = new Map();

@@ -6,6 +6,7 @@ import { runSource } from "../execute.ts";
 import type { Shell } from "../shell.ts";
 import { Source } from "../source.ts";
 import type { Builtin } from "./index.ts";
+import { put } from "./output.ts";
 import { usage } from "./usage.ts";
 
 const succeed: Builtin = function* () {
@@ -86,14 +87,23 @@ const evaluate: Builtin = function* (sh, args) {
   const text = (args[0] === "--" ? args.slice(1) : args).join(" ");
   sh.status = text.trim() === "" ? 0 : sh.status;
   if (text.trim() === "") return 0;
+  sh.traceDepth++;
+  try {
+    yield* evaluateText(sh, text);
+  } finally {
+    sh.traceDepth--;
+  }
+  return sh.status;
+};
+
+function* evaluateText(sh: Shell, text: string): Gen<void> {
   yield* runSource(sh, new Source(text, sh.source.file, sh.line()), {
     syntaxName: `${sh
       .prefix()
       .replace(/: line \d+: $/, "")
       .replace(/: $/, "")}: eval`,
   });
-  return sh.status;
-};
+}
 
 const source: Builtin = function* (sh, args, { name }) {
   const rest = args[0] === "--" ? args.slice(1) : args;
@@ -190,6 +200,20 @@ export const controlBuiltins: Record<string, Builtin> = {
       return 1;
     }
     return yield* exit(sh, args, call);
+  },
+  *caller(sh, args) {
+    const depth = Number(args[0] ?? 0);
+    const frames = [...sh.calls].reverse().filter((frame) => frame.kind !== "main" || sh.calls.length > 1);
+    const frame = frames[depth];
+    if (frame === undefined || frames.length < 2) return 1;
+    const outer = frames[depth + 1];
+    if (outer === undefined) return 1;
+    const file = outer.file === "" ? "NULL" : outer.file;
+    return yield* put(
+      sh,
+      "caller",
+      args.length > 0 ? `${frame.line} ${outer.name} ${file}\n` : `${frame.line} ${file}\n`,
+    );
   },
   return: returns,
   eval: evaluate,

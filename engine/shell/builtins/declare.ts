@@ -245,7 +245,9 @@ function* functions(
   if (names.length === 0) {
     let text = "";
     for (const name of [...sh.functions.keys()].sort())
-      text += how.names ? `declare -f ${name}\n` : `${functionText(name, sh.functions.get(name)!)}\n`;
+      text += how.names
+        ? `declare -f${sh.functions.get(name)!.exported ? "x" : ""} ${name}\n`
+        : `${functionText(name, sh.functions.get(name)!)}\n`;
     return yield* put(sh, label, text);
   }
   let status = 0;
@@ -283,8 +285,10 @@ const unset: Builtin = function* (sh, args) {
     const match = /^([A-Za-z_]\w*)(?:\[([\s\S]*)\])?$/.exec(arg);
     if (match === null) {
       if (!variablesOnly && sh.functions.delete(arg)) continue;
-      yield* sh.complain(`unset: \`${arg}': not a valid identifier`);
-      status = 1;
+      if (variablesOnly) {
+        yield* sh.complain(`unset: \`${arg}': not a valid identifier`);
+        status = 1;
+      }
       continue;
     }
     const name = reference ? match[1]! : sh.vars.target(match[1]!);

@@ -54,9 +54,13 @@ export const getopts: Builtin = function* (sh, args) {
   }
   if (spec[at + 1] === ":") {
     let value: string | undefined;
-    if (sh.getoptsPosition < word.length) value = word.slice(sh.getoptsPosition);
-    else value = words[index++];
-    index += value !== undefined && sh.getoptsPosition < word.length ? 1 : 0;
+    if (sh.getoptsPosition < word.length) {
+      value = word.slice(sh.getoptsPosition);
+      index++;
+    } else {
+      value = words[index];
+      index += 2;
+    }
     sh.getoptsPosition = 1;
     setIndex(Math.min(index, words.length + 1));
     if (value === undefined) {

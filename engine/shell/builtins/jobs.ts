@@ -42,7 +42,7 @@ const jobs: Builtin = function* (sh, args) {
   if (parsed.bad) return yield* badOption(sh, "jobs", parsed.bad);
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
   yield* sh.jobs.poll(sh);
-  let list = sh.jobs.jobs.slice();
+  let list = sh.jobs.jobs.length === 0 ? sh.jobs.inherited.slice() : sh.jobs.jobs.slice();
   let status = 0;
   if (parsed.rest.length > 0) {
     list = [];

@@ -224,7 +224,7 @@ const shopt: Builtin = function* (sh, args) {
       ? has("o")
         ? `set ${on.has(name) ? "-" : "+"}o ${name}\n`
         : `shopt ${on.has(name) ? "-s" : "-u"} ${name}\n`
-      : `${name.padEnd(has("o") ? 15 : 20)}\t${on.has(name) ? "on" : "off"}\n`;
+      : `${name.padEnd(15)}\t${on.has(name) ? "on" : "off"}\n`;
   if (parsed.rest.length === 0) {
     const names = known.filter((name) => (has("s") ? on.has(name) : has("u") ? !on.has(name) : true));
     return has("q") ? 0 : yield* put(sh, "shopt", names.map(line).join(""));
