@@ -1,14 +1,13 @@
 import type { Image } from "../../images/index.ts";
-import { encode, type Gen, MS, Pipe, type RandomStream, SECOND, sleep, WaitQueue, wait } from "../../kernel/index.ts";
+import { encode, type Gen, Pipe, type RandomStream, SECOND, sleep, WaitQueue, wait } from "../../kernel/index.ts";
 import { Cni, CniError } from "../cni/index.ts";
 import { isErrno } from "../errno.ts";
 import { dirNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import type { OpenFile } from "../open-file.ts";
 import { PipeEnd } from "../open-file.ts";
-import { MountNamespace, ROOT } from "../path.ts";
+import { MountNamespace } from "../path.ts";
 import { exitCode, PidNamespace, type Process, shortName, type WaitStatus } from "../process.ts";
-import { SIGNALS } from "../signal.ts";
 import * as sys from "../sys.ts";
 import { Tty } from "../tty.ts";
 import { draw } from "./durations.ts";
@@ -20,9 +19,12 @@ import { ImageStore } from "./image-store.ts";
 import { ContainerLog, formatNano, LogSink } from "./log-file.ts";
 import { mountFilesystems } from "./mounts.ts";
 import { programOf } from "./oci.ts";
+import { startPause, startShim } from "./shim.ts";
 import { snapshot } from "./snapshot.ts";
+import { commandOf, environment, templateOf } from "./spec.ts";
 import type { Container, ContainerConfig, Sandbox, SandboxConfig } from "./types.ts";
 import { credentialsOf, homeOf } from "./user.ts";
+import { goSeconds, notFound, quoted, signalWord } from "./words.ts";
 
 export const SANDBOX_IMAGE = "registry.k8s.io/pause:3.10";
 export const RUNTIME_VERSION = "1.7.27";
@@ -121,9 +123,10 @@ export class ContainerRuntime {
     const files = dirNode({ time: machine.kernel.now });
     putFile(machine, files, "hostname", `${uts.hostname}\n`);
     putFile(machine, files, "resolv.conf", config.resolvConf);
-    const shim = this.startShim(id, config);
+    const shim = startShim(machine, id, config, this.exits);
     const pids = config.hostPid ? machine.pids : config.sharePid ? new PidNamespace() : undefined;
-    const pause = this.startPause(shim, id, config, net, uts, pids);
+    const image = this.images.find(SANDBOX_IMAGE)!;
+    const pause = startPause(shim, image, id, config, { net, uts, pids });
     const sandbox: Sandbox = {
       id,
       config,
@@ -143,85 +146,6 @@ export class ContainerRuntime {
     yield* this.log("info", `RunPodSandbox for ${meta} returns sandbox id "${id}"`);
     this.changed(sandbox);
     return sandbox;
-  }
-
-  /** The parent of a Pod's processes. It outlives containerd and kubelet, and collects what ends. */
-  private startShim(id: string, config: SandboxConfig): Process {
-    const { machine } = this;
-    const init = machine.pids.init;
-    const argv = ["/usr/bin/containerd-shim-runc-v2", "-namespace", "k8s.io", "-id", id];
-    const shim = machine.spawn({
-      parent: init?.status === undefined ? init : undefined,
-      main: (p) => this.shim(p),
-      argv: [...argv, "-address", "/run/containerd/containerd.sock"],
-      env: new Map(),
-      cwd: `/run/containerd/io.containerd.runtime.v2.task/k8s.io/${id}`,
-      cred: ROOT,
-      ns: { ...machine.ns, cgroup: "/system.slice/containerd.service" },
-      fds: new Map(),
-    });
-    shim.group = shim.session = shim.pid;
-    // Ignored signals are inherited: what started the first shim must not decide for containers.
-    shim.dispositions.clear();
-    shim.tty = undefined;
-    shim.rssKib = 14_300;
-    ensureDir(machine, config.logDirectory);
-    return shim;
-  }
-
-  private *shim(p: Process): Gen<number> {
-    for (;;) {
-      if (p.children.size === 0) {
-        if (p.hasSignal) return 0;
-        yield* wait(p.childChanged);
-        continue;
-      }
-      let waited: sys.Waited | undefined;
-      try {
-        waited = yield* sys.waitFor(p);
-      } catch (error) {
-        if (!isErrno(error)) throw error;
-      }
-      if (waited === undefined) continue;
-      const done = this.exits.get(waited.process);
-      this.exits.delete(waited.process);
-      done?.(waited.status);
-      if (p.children.size === 0) return 0;
-    }
-  }
-
-  private startPause(
-    shim: Process,
-    id: string,
-    config: SandboxConfig,
-    net: Sandbox["net"],
-    uts: Sandbox["uts"],
-    pids: PidNamespace | undefined,
-  ): Process {
-    const { machine } = this;
-    const image = this.images.find(SANDBOX_IMAGE)!;
-    const root = snapshot(templateOf(image), machine.programs);
-    const main = machine.programs.get("pause");
-    if (main === undefined) throw new Error("no program pause");
-    const pause = machine.spawn({
-      parent: shim,
-      main,
-      argv: ["/pause"],
-      env: new Map([["PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]]),
-      cwd: "/",
-      cred: { uid: 65_535, gid: 65_535, groups: [65_535] },
-      ns: {
-        mnt: new MountNamespace(root),
-        net,
-        uts,
-        pid: pids ?? new PidNamespace(),
-        cgroup: `${config.cgroupParent}/cri-containerd-${id}.scope`,
-      },
-      fds: new Map(),
-    });
-    pause.exe = "/pause";
-    pause.group = pause.session = pause.pid;
-    return pause;
   }
 
   private sandboxDied(sandbox: Sandbox): void {
@@ -557,63 +481,4 @@ export class ContainerRuntime {
     yield* this.log("info", `PullImage "${name}" returns image reference "${image.id}"`);
     return image;
   }
-}
-
-const templates = new WeakMap<object, Map<string, ReturnType<Image["def"]["rootfs"]>>>();
-
-/** The tree of an image, built once for all machines of all sessions; snapshots never write to it. */
-function templateOf(image: Image): ReturnType<Image["def"]["rootfs"]> {
-  let byTag = templates.get(image.def);
-  if (byTag === undefined) templates.set(image.def, (byTag = new Map()));
-  let tree = byTag.get(image.tag);
-  if (tree === undefined) byTag.set(image.tag, (tree = image.def.rootfs(image.tag)));
-  return tree;
-}
-
-/** CRI: a command takes the place of entrypoint and cmd, arguments alone that of cmd. */
-function commandOf(image: Image, config: ContainerConfig): string[] {
-  if (config.command.length > 0) return [...config.command, ...config.args];
-  if (config.args.length > 0) return [...image.def.entrypoint, ...config.args];
-  return [...image.def.entrypoint, ...image.def.cmd];
-}
-
-function environment(image: Image, config: ContainerConfig, hostname: string, home: string): Map<string, string> {
-  const env = new Map<string, string>(Object.entries(image.def.env(image.tag)));
-  env.set("HOSTNAME", hostname);
-  if (config.tty) env.set("TERM", "xterm");
-  for (const [name, value] of config.env) env.set(name, value);
-  if (!env.has("HOME")) env.set("HOME", home);
-  return env;
-}
-
-function notFound(id: string): CriError {
-  return new CriError("NotFound", `an error occurred when try to find container "${id}": not found`);
-}
-
-const SIGNAL_WORDS: Partial<Record<keyof typeof SIGNALS, string>> = {
-  TERM: "terminated",
-  QUIT: "quit",
-  INT: "interrupt",
-  KILL: "killed",
-  HUP: "hangup",
-};
-
-function signalWord(signal: keyof typeof SIGNALS): string {
-  return SIGNAL_WORDS[signal] ?? `signal ${SIGNALS[signal]}`;
-}
-
-function quoted(text: string): string {
-  return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
-}
-
-/** A Go duration with ns as far as they say something: `5.231906514s`, `820.5ms`. */
-function goSeconds(us: number): string {
-  if (us < SECOND) return `${trim((us / MS).toFixed(3))}ms`;
-  if (us < 60 * SECOND) return `${trim((us / SECOND).toFixed(6))}s`;
-  const minutes = Math.floor(us / (60 * SECOND));
-  return `${minutes}m${trim(((us - minutes * 60 * SECOND) / SECOND).toFixed(6))}s`;
-}
-
-function trim(text: string): string {
-  return text.includes(".") ? text.replace(/0+$/, "").replace(/\.$/, "") : text;
 }
