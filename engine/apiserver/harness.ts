@@ -55,7 +55,10 @@ export function harness(options: Partial<ApiServerOptions> = {}, kinds: readonly
       ...(text !== undefined && { body: { type: "bytes", bytes: new TextEncoder().encode(text) } }),
     };
     server.certificates.userOf = () => user;
-    const task = kernel.spawn(`${method} ${path}`, server.handle({ ...sent, clientCertificate: "test" }));
+    const task = kernel.spawn(
+      `${method} ${path}`,
+      server.handle(user.name === "system:anonymous" ? sent : { ...sent, clientCertificate: "test" }),
+    );
     kernel.runUntil(() => task.state === "done");
     if (task.error !== undefined) throw task.error;
     return task.value as HttpResponse;
