@@ -1,6 +1,7 @@
 import type { Gen } from "../../kernel/index.ts";
 import { apiResources, apiVersions } from "./api-resources.ts";
 import { apply } from "./apply.ts";
+import { canI, whoAmI } from "./auth.ts";
 import { clusterInfo } from "./cluster-info.ts";
 import { configCommands } from "./config/index.ts";
 import { create } from "./create.ts";
@@ -8,14 +9,21 @@ import { deleteCommand } from "./delete.ts";
 import { describe } from "./describe/index.ts";
 import { events } from "./events.ts";
 import { attach, exec } from "./exec.ts";
+import { expose } from "./expose.ts";
 import { generators } from "./generate/index.ts";
 import { get } from "./get.ts";
 import type { Invocation } from "./invocation.ts";
 import { logs } from "./logs.ts";
 import { annotate, label } from "./metadata.ts";
+import { cordon, drain, uncordon } from "./nodes.ts";
 import { options } from "./options.ts";
+import { patch, replace } from "./patch.ts";
+import { pluginList } from "./plugin.ts";
 import { run } from "./run.ts";
+import { scale } from "./scale.ts";
+import { taint } from "./taint.ts";
 import { version } from "./version.ts";
+import { waitCommand } from "./wait.ts";
 
 export type Runner = (k: Invocation) => Gen<number>;
 
@@ -28,16 +36,28 @@ export const runners: Readonly<Record<string, Runner>> = {
   "api-versions": apiVersions,
   apply,
   attach,
+  "auth can-i": canI,
+  "auth whoami": whoAmI,
   "cluster-info": clusterInfo,
+  cordon,
   create,
   delete: deleteCommand,
   describe,
+  drain,
   events,
   exec,
+  expose,
   get,
   label,
   logs,
   options,
+  patch,
+  "plugin list": pluginList,
+  replace,
   run,
+  scale,
+  taint,
+  uncordon,
   version,
+  wait: waitCommand,
 };

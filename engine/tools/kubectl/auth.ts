@@ -1,0 +1,167 @@
+/** kubectl auth. */
+import { isStatus } from "../../api/status.ts";
+import type { KubeObject } from "../../api/types.ts";
+import type { Gen } from "../../kernel/index.ts";
+import { type PolicyRule, ruleLines } from "./describe/rbac.ts";
+import { Exit, KubectlError } from "./errors.ts";
+import { sortedKeys } from "./go.ts";
+import type { Invocation } from "./invocation.ts";
+import { objectPrinter } from "./output.ts";
+import { newTabWriter } from "./printers/tabwriter.ts";
+
+const RESOURCE_VERBS = [
+  "*",
+  "get",
+  "list",
+  "watch",
+  "create",
+  "update",
+  "patch",
+  "delete",
+  "deletecollection",
+  "use",
+  "bind",
+  "impersonate",
+  "*",
+  "approve",
+  "sign",
+  "escalate",
+  "attest",
+];
+const URL_VERBS = ["*", "get", "put", "post", "head", "options", "delete", "patch"];
+const OTHER_NAMES = ["users", "groups"];
+
+const META = { creationTimestamp: null };
+
+/** kubectl auth can-i. */
+export function* canI(k: Invocation): Gen<number> {
+  const { flags, args } = k;
+  if (flags.bool("list")) return yield* listRules(k);
+  if (args.length !== 2) {
+    throw new KubectlError(
+      "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
+    );
+  }
+  const [verb, target] = args as [string, string];
+  const subresource = flags.string("subresource");
+  const namespace = flags.bool("all-namespaces") ? "" : k.namespace;
+  let spec: object;
+  if (target.startsWith("/")) {
+    if (subresource !== "") throw new KubectlError("--subresource can not be used with NonResourceURL");
+    if (!URL_VERBS.includes(verb)) k.warn(`verb '${verb}' is not a known verb\n`);
+    spec = { nonResourceAttributes: { path: target, verb } };
+  } else {
+    const slash = target.indexOf("/");
+    const word = slash < 0 ? target : target.slice(0, slash);
+    const name = slash < 0 ? "" : target.slice(slash + 1);
+    const { group, version, resource } = yield* resourceOf(k, word, verb, namespace);
+    spec = {
+      resourceAttributes: {
+        ...(group && { group }),
+        ...(name && { name }),
+        ...(namespace && { namespace }),
+        resource,
+        ...(subresource && { subresource }),
+        verb,
+      },
+    };
+    void version;
+  }
+  if (flags.bool("no-headers")) throw new KubectlError("--no-headers cannot be set without --list specified");
+  const review = {
+    kind: "SelfSubjectAccessReview",
+    apiVersion: "authorization.k8s.io/v1",
+    metadata: META,
+    spec,
+    status: { allowed: false },
+  };
+  const answer = yield* k.object("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review);
+  const { allowed, reason, evaluationError } = answer.status;
+  if (!flags.bool("quiet")) {
+    k.out(allowed ? "yes\n" : `no${reason ? ` - ${reason}` : ""}${evaluationError ? ` - ${evaluationError}` : ""}\n`);
+  }
+  if (!allowed) throw new Exit(1);
+  return 0;
+}
+
+function* resourceOf(
+  k: Invocation,
+  word: string,
+  verb: string,
+  namespace: string,
+): Gen<{ group: string; version: string; resource: string }> {
+  if (word === "*") return { group: "", version: "", resource: word };
+  const mapping = (yield* k.resources()).find(word.toLowerCase());
+  if (mapping === undefined) {
+    const [resource, ...rest] = word.toLowerCase().split(".");
+    const group = rest.join(".");
+    if (!OTHER_NAMES.includes(word.toLowerCase())) {
+      k.warn(`the server doesn't have a resource type '${resource}'${group === "" ? "" : ` in group '${group}'`}\n`);
+    }
+    return { group: "", version: "", resource: word };
+  }
+  if (namespace !== "") {
+    if (!mapping.namespaced) {
+      const group = mapping.group === "" ? "" : ` in group '${mapping.group}'`;
+      k.warn(`resource '${mapping.resource}' is not namespace scoped${group}\n`);
+    }
+    if (!RESOURCE_VERBS.includes(verb)) k.warn(`verb '${verb}' is not a known verb\n`);
+  }
+  return mapping;
+}
+
+function* listRules(k: Invocation): Gen<number> {
+  const { flags, args } = k;
+  if (args.length > 0) throw new KubectlError("list option must be specified with no arguments");
+  if (flags.bool("quiet") || flags.bool("all-namespaces") || flags.string("subresource") !== "") {
+    throw new KubectlError("list option can't be specified with neither quiet, all-namespaces nor subresource options");
+  }
+  const review = {
+    kind: "SelfSubjectRulesReview",
+    apiVersion: "authorization.k8s.io/v1",
+    metadata: META,
+    spec: { namespace: k.namespace },
+    status: { resourceRules: null, nonResourceRules: null, incomplete: false },
+  };
+  const { status } = yield* k.object("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", review);
+  if (status.incomplete) k.warn(`the list may be incomplete: ${status.evaluationError ?? ""}`);
+  const rules = [...(status.resourceRules ?? []), ...(status.nonResourceRules ?? [])] as PolicyRule[];
+  const writer = newTabWriter();
+  if (!flags.bool("no-headers")) writer.write("Resources\tNon-Resource URLs\tResource Names\tVerbs\n");
+  for (const line of ruleLines(rules)) writer.write(`${line}\n`);
+  k.out(writer.flush());
+  return 0;
+}
+
+/** kubectl auth whoami. */
+export function* whoAmI(k: Invocation): Gen<number> {
+  const review = {
+    kind: "SelfSubjectReview",
+    apiVersion: "authentication.k8s.io/v1",
+    metadata: META,
+    status: { userInfo: {} },
+  };
+  let answer: KubeObject;
+  try {
+    answer = yield* k.object("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", review);
+  } catch (error) {
+    if (!isStatus(error, "Forbidden")) throw error;
+    throw new KubectlError(
+      "the selfsubjectreviews API is not enabled in the cluster or you do not have permission to call it",
+    );
+  }
+  const printer = objectPrinter(k);
+  if (printer) {
+    k.out(printer.print(answer));
+    return 0;
+  }
+  const { username, uid, groups, extra } = answer.status.userInfo;
+  const writer = newTabWriter();
+  writer.write("ATTRIBUTE\tVALUE\n");
+  if (username) writer.write(`Username\t${username}\n`);
+  if (uid) writer.write(`UID\t${uid}\n`);
+  if (groups?.length > 0) writer.write(`Groups\t[${groups.join(" ")}]\n`);
+  for (const key of sortedKeys(extra ?? {})) writer.write(`Extra: ${key}\t[${extra[key].join(" ")}]\n`);
+  k.out(writer.flush());
+  return 0;
+}

@@ -1,0 +1,218 @@
+/** kubectl cordon, uncordon, drain. */
+import { resourcePath } from "../../api/client.ts";
+import { isStatus } from "../../api/status.ts";
+import type { KubeList, KubeObject } from "../../api/types.ts";
+import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
+import { changeQuery, type DryRun, dryRun, resultPrinter } from "./changes.ts";
+import { controllerOf } from "./describe/document.ts";
+import { aggregateText, isExpected, KubectlError, throwAll, usageError } from "./errors.ts";
+import { quote } from "./go.ts";
+import type { Invocation } from "./invocation.ts";
+import { podPath } from "./pods.ts";
+import { build, type Info } from "./resources.ts";
+
+type Print = (object: KubeObject, operation: string) => void;
+
+function* nodesOf(k: Invocation): Gen<Info[]> {
+  const { flags, args } = k;
+  if (args.length === 0 && !flags.changed("selector")) throw usageError(k.path, `USAGE: ${k.path} NODE [flags]`);
+  const selector = flags.string("selector");
+  if (args.length > 0 && selector !== "") {
+    throw usageError(k.path, "error: cannot specify both a node name and a --selector option");
+  }
+  const words = selector === "" ? args.map((name) => (name.includes("/") ? name : `nodes/${name}`)) : ["nodes"];
+  return (yield* build(k, { args: words, labelSelector: selector, singleResourceType: true, flatten: true })).infos;
+}
+
+function* setUnschedulable(
+  k: Invocation,
+  nodes: readonly Info[],
+  desired: boolean,
+  strategy: DryRun,
+  print: Print,
+): Gen {
+  const word = desired ? "cordon" : "uncordon";
+  for (const info of nodes) {
+    const object = info.object!;
+    if ((object.spec.unschedulable === true) === desired) {
+      print(object, `already ${word}ed`);
+      continue;
+    }
+    try {
+      if (strategy !== "client") {
+        const path = resourcePath(info.mapping, "", info.name) + changeQuery({ dryRun: strategy });
+        yield* k.patch(path, { spec: { unschedulable: desired ? true : null } }, "strategic");
+      }
+      print(object, `${word}ed`);
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      k.err(`error: unable to ${word} node ${quote(info.name)}: ${error.message}\n`);
+    }
+  }
+}
+
+function cordoning(desired: boolean): (k: Invocation) => Gen<number> {
+  return function* cordon(k) {
+    const strategy = dryRun(k);
+    yield* setUnschedulable(k, yield* nodesOf(k), desired, strategy, resultPrinter(k, strategy));
+    return 0;
+  };
+}
+
+export const cordon = cordoning(true);
+export const uncordon = cordoning(false);
+
+/** kubectl drain. */
+export function* drain(k: Invocation): Gen<number> {
+  const strategy = dryRun(k);
+  const nodes = yield* nodesOf(k);
+  const print = resultPrinter(k, strategy);
+  yield* setUnschedulable(k, nodes, true, strategy, print);
+  const failed: Error[] = [];
+  const remaining: string[] = [];
+  for (const info of nodes) {
+    try {
+      yield* evictAll(k, info.name, strategy);
+      print(info.object!, "drained");
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      k.err(`error: unable to drain node ${quote(info.name)} due to error: ${error.message}, continuing command...\n`);
+      failed.push(error);
+      remaining.push(info.name);
+    }
+  }
+  if (remaining.length > 0)
+    k.err(`There are pending nodes to be drained:\n${remaining.map((name) => ` ${name}\n`).join("")}`);
+  throwAll(failed);
+  return 0;
+}
+
+interface Verdict {
+  evict: boolean;
+  warning?: string;
+  error?: string;
+}
+
+/** What becomes of a Pod when its node is drained (pkg/drain/filters.go). */
+function* judge(k: Invocation, pod: KubeObject): Gen<Verdict> {
+  const { flags } = k;
+  const finished = ["Succeeded", "Failed"].includes(pod.status?.phase);
+  const force = flags.bool("force");
+  const controller = controllerOf(pod);
+  let verdict: Verdict = { evict: true };
+  if (controller?.kind === "DaemonSet" && !finished) {
+    try {
+      yield* k.object("GET", `/apis/apps/v1/namespaces/${pod.metadata.namespace}/daemonsets/${controller.name}`);
+      if (!flags.bool("ignore-daemonsets")) {
+        return { evict: false, error: "DaemonSet-managed Pods (use --ignore-daemonsets to ignore)" };
+      }
+      return { evict: false, warning: "ignoring DaemonSet-managed Pods" };
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      if (!isStatus(error, "NotFound") || !force) return { evict: false, error: error.message };
+      verdict = { evict: true, warning: error.message };
+    }
+  }
+  if (pod.metadata.annotations?.["kubernetes.io/config.mirror"] !== undefined) return { evict: false };
+  const volumes = (pod.spec.volumes ?? []) as { emptyDir?: object }[];
+  if (volumes.some((volume) => volume.emptyDir) && !finished) {
+    if (!flags.bool("delete-emptydir-data")) {
+      return { evict: false, error: "Pods with local storage (use --delete-emptydir-data to override)" };
+    }
+    verdict = { evict: true, warning: "deleting Pods with local storage" };
+  }
+  if (finished || controller) return verdict;
+  if (force) return { evict: true, warning: "deleting Pods that declare no controller" };
+  return { evict: false, error: "cannot delete Pods that declare no controller (use --force to override)" };
+}
+
+function grouped(pods: readonly [string, KubeObject][]): string[] {
+  const groups = new Map<string, string[]>();
+  for (const [message, { metadata }] of pods) {
+    groups.set(message, [...(groups.get(message) ?? []), `${metadata.namespace}/${metadata.name}`]);
+  }
+  return [...groups].map(([message, names]) => `${message}: ${names.join(", ")}`);
+}
+
+function* evictAll(k: Invocation, node: string, strategy: DryRun): Gen {
+  const { flags } = k;
+  const query = [`fieldSelector=${encodeURIComponent(`spec.nodeName=${node}`)}`];
+  if (flags.string("pod-selector")) query.push(`labelSelector=${encodeURIComponent(flags.string("pod-selector"))}`);
+  const list = (yield* k.object("GET", `/api/v1/pods?${query.join("&")}&limit=500`)) as unknown as KubeList;
+  const evict: KubeObject[] = [];
+  const warnings: [string, KubeObject][] = [];
+  const errors: [string, KubeObject][] = [];
+  for (const pod of list.items) {
+    const verdict = yield* judge(k, pod);
+    if (verdict.evict) evict.push(pod);
+    if (verdict.warning) warnings.push([verdict.warning, pod]);
+    if (verdict.error) errors.push([verdict.error, pod]);
+  }
+  if (errors.length > 0)
+    throwAll([
+      new KubectlError(aggregateText(grouped(errors).map((text) => new KubectlError(`cannot delete ${text}`)))),
+    ]);
+  if (warnings.length > 0) k.warn(grouped(warnings).join("; "));
+  for (const pod of evict) {
+    const { namespace, name } = pod.metadata;
+    if (strategy === "client") {
+      k.out(`evicting pod ${namespace}/${name} (dry run)\n`);
+      continue;
+    }
+    k.err(`evicting pod ${namespace}/${name}${strategy === "server" ? " (server dry run)" : ""}\n`);
+    yield* k.flush();
+    yield* evictOne(k, pod, strategy);
+  }
+  if (strategy !== "none") return;
+  const timeout = flags.duration("timeout");
+  const deadline = timeout === 0 ? Number.POSITIVE_INFINITY : k.p.machine.kernel.now + timeout;
+  for (const pod of evict) yield* untilGone(k, pod, deadline);
+  for (const { metadata } of evict) k.out(`pod/${metadata.name} evicted\n`);
+}
+
+function* evictOne(k: Invocation, pod: KubeObject, strategy: DryRun): Gen {
+  const grace = k.flags.int("grace-period");
+  const deleteOptions = {
+    ...(grace >= 0 && { gracePeriodSeconds: grace }),
+    ...(strategy === "server" && { dryRun: ["All"] }),
+  };
+  for (;;) {
+    try {
+      if (k.flags.bool("disable-eviction")) yield* k.object("DELETE", podPath(pod, ""), deleteOptions);
+      else {
+        const { name, namespace } = pod.metadata;
+        yield* k.object("POST", podPath(pod, "eviction"), {
+          kind: "Eviction",
+          apiVersion: "policy/v1",
+          metadata: { name, namespace, creationTimestamp: null },
+          deleteOptions,
+        });
+      }
+      return;
+    } catch (error) {
+      if (isStatus(error, "NotFound")) return;
+      if (!isStatus(error, "TooManyRequests")) throw error;
+      const { name, namespace } = pod.metadata;
+      k.err(
+        `error when evicting pods/${quote(name)} -n ${quote(namespace!)} (will retry after 5s): ${(error as Error).message}\n`,
+      );
+      yield* k.flush();
+      yield* sleep(5 * SECOND);
+    }
+  }
+}
+
+function* untilGone(k: Invocation, pod: KubeObject, deadline: number): Gen {
+  for (;;) {
+    try {
+      const now = yield* k.object("GET", podPath(pod, ""));
+      if (now.metadata.uid !== pod.metadata.uid) return;
+    } catch (error) {
+      if (isStatus(error, "NotFound")) return;
+      throw error;
+    }
+    if (k.p.machine.kernel.now >= deadline)
+      throw new KubectlError(`global timeout reached: ${k.flags.string("timeout")}`);
+    yield* sleep(SECOND);
+  }
+}

@@ -1,0 +1,152 @@
+/** kubectl patch, replace. */
+import { type PatchType, resourcePath } from "../../api/client.ts";
+import { isStatus } from "../../api/status.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { decode, type Gen, SECOND } from "../../kernel/index.ts";
+import { changeQuery, createObject, createOrUpdateAnnotation, dryRun, resultPrinter, validation } from "./changes.ts";
+import { deleteResult } from "./delete.ts";
+import { isExpected, KubectlError, throwAll, usageError, withSource } from "./errors.ts";
+import { quote, toJson } from "./go.ts";
+import type { Invocation } from "./invocation.ts";
+import { parseYaml } from "./manifests.ts";
+import { build } from "./resources.ts";
+
+const TYPES = ["json", "merge", "strategic"];
+
+/** kubectl patch. */
+export function* patch(k: Invocation): Gen<number> {
+  const { flags } = k;
+  const strategy = dryRun(k);
+  const print = resultPrinter(k, strategy);
+  const text = flags.string("patch");
+  const file = flags.string("patch-file");
+  if (text !== "" && file !== "") throw new KubectlError("cannot specify --patch and --patch-file together");
+  if (text === "" && file === "")
+    throw new KubectlError("must specify --patch or --patch-file containing the contents of the patch");
+  if (flags.bool("local") && k.args.length > 0) throw new KubectlError("cannot specify --local and server resources");
+  const type = flags.string("type").toLowerCase();
+  if (!TYPES.includes(type))
+    throw new KubectlError(`--type must be one of [${TYPES.join(" ")}], not ${quote(flags.string("type"))}`);
+  let body: unknown;
+  try {
+    body = parseYaml(file === "" ? text : readPatch(k, file));
+  } catch (error) {
+    if (!(error instanceof KubectlError)) throw error;
+    throw new KubectlError(
+      error.message.startsWith("unable to read") ? error.message : `unable to parse ${quote(text)}: ${error.message}`,
+    );
+  }
+  const result = yield* build(k, {
+    args: k.args,
+    filenames: flags.list("filename"),
+    kustomize: flags.string("kustomize"),
+    recursive: flags.bool("recursive"),
+    subresource: flags.string("subresource"),
+    enforceNamespace: k.target().explicitNamespace,
+    continueOnError: true,
+    flatten: true,
+  });
+  const errors = [...result.errors];
+  for (const info of result.infos) {
+    try {
+      const subresource = flags.string("subresource") || undefined;
+      const path = resourcePath(info.mapping, info.namespace, info.name, subresource);
+      // What a client dry run would compute here, the server computes without storing it.
+      const query = changeQuery({
+        dryRun: strategy === "none" ? "none" : "server",
+        fieldManager: flags.string("field-manager"),
+      });
+      const patched = yield* k.patch(path + query, body, type as PatchType);
+      const same =
+        patched.metadata.resourceVersion === info.object!.metadata.resourceVersion &&
+        toJson(patched) === toJson(info.object);
+      print(patched, same ? "patched (no change)" : "patched");
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      errors.push(error);
+    }
+  }
+  throwAll(errors);
+  if (result.infos.length === 0) throw new KubectlError("no objects passed to patch");
+  return 0;
+}
+
+function readPatch(k: Invocation, file: string): string {
+  try {
+    return decode(k.readFile(file));
+  } catch (error) {
+    if (!(error instanceof KubectlError)) throw error;
+    throw new KubectlError(`unable to read patch file: ${error.message}`);
+  }
+}
+
+/** kubectl replace. */
+export function* replace(k: Invocation): Gen<number> {
+  const { flags } = k;
+  const strategy = dryRun(k);
+  const fieldValidation = validation(k);
+  const print = resultPrinter(k, strategy);
+  const force = flags.bool("force");
+  const grace = flags.int("grace-period");
+  if (grace >= 0 && !force) throw new KubectlError("--grace-period must have --force specified");
+  if (flags.duration("timeout") !== 0 && !force) throw new KubectlError("--timeout must have --force specified");
+  if (flags.list("filename").length === 0 && flags.string("kustomize") === "") {
+    throw usageError("replace", "Must specify --filename to replace");
+  }
+  const result = yield* build(k, {
+    filenames: flags.list("filename"),
+    kustomize: flags.string("kustomize"),
+    recursive: flags.bool("recursive"),
+    enforceNamespace: k.target().explicitNamespace,
+    validate: fieldValidation !== "Ignore",
+    continueOnError: true,
+    flatten: true,
+  });
+  const errors = [...result.errors];
+  const query = { dryRun: strategy, fieldManager: flags.string("field-manager"), fieldValidation };
+  if (force && result.infos.length > 0) {
+    yield* deleteResult(k, result, {
+      gracePeriod: Math.max(grace, 0),
+      cascade: "Background",
+      dryRun: strategy,
+      output: flags.string("output") === "name" ? "name" : "",
+      quiet: false,
+      ignoreNotFound: true,
+      wait: true,
+      timeout: flags.duration("timeout") || 5 * 60 * SECOND,
+      warnClusterScope: false,
+    });
+  }
+  for (const info of result.infos) {
+    const object = createOrUpdateAnnotation(k, info.object!);
+    try {
+      if (strategy === "client") print(object, "replaced");
+      else if (force) print(yield* createObject(k, info.mapping, info.namespace, object, query), "replaced");
+      else
+        print(
+          yield* put(k, object, resourcePath(info.mapping, info.namespace, info.name), changeQuery(query)),
+          "replaced",
+        );
+    } catch (error) {
+      const sourced = withSource("replacing", info.source, error);
+      if (!isExpected(sourced)) throw sourced;
+      errors.push(sourced);
+    }
+  }
+  throwAll(errors);
+  if (result.infos.length === 0) throw new KubectlError("no objects passed to replace");
+  return 0;
+}
+
+/** Replaces whatever is there: the present resourceVersion is used where the file has none. */
+function* put(k: Invocation, object: KubeObject, path: string, query: string): Gen<KubeObject> {
+  if (object.metadata.resourceVersion) return yield* k.object("PUT", path + query, object);
+  try {
+    const current = yield* k.object("GET", path);
+    const { resourceVersion } = current.metadata;
+    return yield* k.object("PUT", path + query, { ...object, metadata: { ...object.metadata, resourceVersion } });
+  } catch (error) {
+    if (!isStatus(error, "NotFound")) throw error;
+    return yield* k.object("PUT", path + query, object);
+  }
+}

@@ -1,0 +1,156 @@
+import { resourcePath } from "../../api/client.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { labelValue, qualifiedName } from "../../api/validation/names.ts";
+import type { Gen } from "../../kernel/index.ts";
+import { changeQuery, dryRun, resultPrinter } from "./changes.ts";
+import { aggregateText, isExpected, KubectlError, throwAll, usageError } from "./errors.ts";
+import { quote } from "./go.ts";
+import type { Invocation } from "./invocation.ts";
+import { build } from "./resources.ts";
+
+interface Taint {
+  key: string;
+  value?: string;
+  effect: string;
+}
+
+const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+
+/** kubectl taint. */
+export function* taint(k: Invocation): Gen<number> {
+  const { flags } = k;
+  const strategy = dryRun(k);
+  const { resources, specs } = split(k.args);
+  if (resources.length === 0) throw new KubectlError("one or more resources must be specified as <resource> <name>");
+  if (specs.length === 0) throw new KubectlError("at least one taint update is required");
+  const { add, remove } = parse(specs);
+  const all = flags.bool("all");
+  const selector = flags.string("selector");
+  const discovery = yield* k.resources();
+  const mapping = discovery.find(resources[0]!);
+  if (mapping?.resource !== "nodes") {
+    if (mapping === undefined)
+      throw new KubectlError(`the server doesn't have a resource type ${quote(resources[0]!)}`);
+    throw new KubectlError(`invalid resource type ${resources[0]}, only node(s) is supported`);
+  }
+  if (all && selector !== "") throw new KubectlError("setting 'all' parameter with a non empty selector is prohibited");
+  if (!all && selector === "" && resources.length < 2) {
+    throw new KubectlError("at least one resource name must be specified since 'all' parameter is not set");
+  }
+  const print = resultPrinter(k, strategy);
+  const result = yield* build(k, {
+    args: all || selector !== "" ? ["node"] : ["node", ...resources.slice(1)],
+    selectAll: all,
+    labelSelector: selector,
+    continueOnError: true,
+    flatten: true,
+  });
+  const errors = [...result.errors];
+  for (const info of result.infos) {
+    try {
+      const { operation, taints } = reorganize(info.object!, add, remove, flags.bool("overwrite"));
+      const path = resourcePath(info.mapping, "", info.name);
+      const query = changeQuery({
+        dryRun: strategy,
+        fieldManager: flags.string("field-manager"),
+        fieldValidation: "Strict",
+      });
+      const object = info.object!;
+      const changed = { ...object, spec: { ...object.spec, taints } };
+      const body = { spec: { taints: taints.length > 0 ? taints : null } };
+      const stored = strategy === "client" ? changed : yield* k.patch(path + query, body, "merge");
+      print(stored as KubeObject, operation);
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      errors.push(error);
+    }
+  }
+  throwAll(errors);
+  return 0;
+}
+
+function split(args: readonly string[]): { resources: string[]; specs: string[] } {
+  const resources: string[] = [];
+  const specs: string[] = [];
+  for (const arg of args) {
+    if (arg.includes("=") || arg.includes(":") || arg.endsWith("-")) specs.push(arg);
+    else if (specs.length === 0) resources.push(arg);
+    else throw new KubectlError(`all resources must be specified before taint changes: ${arg}`);
+  }
+  return { resources, specs };
+}
+
+function parse(specs: readonly string[]): { add: Taint[]; remove: { key: string; effect: string }[] } {
+  const add: Taint[] = [];
+  const remove: { key: string; effect: string }[] = [];
+  for (const spec of specs) {
+    if (spec.endsWith("-")) {
+      const { key, effect } = parseOne(spec.slice(0, -1));
+      remove.push({ key, effect });
+      continue;
+    }
+    const one = parseOne(spec);
+    if (one.effect === "") throw usageError("taint", `invalid taint spec: ${spec}`);
+    if (add.some((other) => other.key === one.key && other.effect === one.effect)) {
+      throw usageError(
+        "taint",
+        `duplicated taints with the same key and effect: {${one.key} ${one.value ?? ""} ${one.effect} <nil>}`,
+      );
+    }
+    add.push(one);
+  }
+  return { add, remove };
+}
+
+function parseOne(spec: string): Taint {
+  const parts = spec.split(":");
+  if (parts.length > 2) throw usageError("taint", `invalid taint spec: ${spec}`);
+  const [first, effect = ""] = parts as [string, string | undefined];
+  if (parts.length === 2 && !EFFECTS.includes(effect)) {
+    throw usageError("taint", `invalid taint effect: ${effect}, unsupported taint effect`);
+  }
+  const pieces = first.split("=");
+  if (pieces.length > 2) throw usageError("taint", `invalid taint spec: ${spec}`);
+  const [key, value] = pieces as [string, string | undefined];
+  const badValue = value ? labelValue(value) : [];
+  if (badValue.length > 0) throw usageError("taint", `invalid taint spec: ${spec}, ${badValue.join("; ")}`);
+  const badKey = qualifiedName(key);
+  if (badKey.length > 0) throw usageError("taint", `invalid taint spec: ${spec}, ${badKey.join("; ")}`);
+  return { key, ...(value && { value }), effect };
+}
+
+function reorganize(
+  node: KubeObject,
+  add: readonly Taint[],
+  remove: readonly { key: string; effect: string }[],
+  overwrite: boolean,
+): { operation: string; taints: Taint[] } {
+  const old = (node.spec.taints ?? []) as Taint[];
+  const same = (a: { key: string; effect: string }, b: Taint) => a.key === b.key && a.effect === b.effect;
+  if (!overwrite) {
+    const taken = add.filter((one) => old.some((other) => same(one, other))).map(({ key }) => key);
+    if (taken.length > 0) {
+      throw new KubectlError(
+        `node ${node.metadata.name} already has ${taken.join(",")} taint(s) with same effect(s) and --overwrite is false`,
+      );
+    }
+  }
+  let taints: Taint[] = [...add, ...old.filter((one) => !add.some((other) => same(other, one)))];
+  const added = add.length > 0;
+  const errors: Error[] = [];
+  let deleted = false;
+  for (const one of remove) {
+    const rest = taints.filter(
+      (other) => !(one.key === other.key && (one.effect === "" || one.effect === other.effect)),
+    );
+    if (rest.length < taints.length) deleted = true;
+    else
+      errors.push(
+        new KubectlError(`taint ${quote(one.effect === "" ? one.key : `${one.key}:${one.effect}`)} not found`),
+      );
+    taints = rest;
+  }
+  if (errors.length > 0) throw new KubectlError(aggregateText(errors));
+  const operation = (added && deleted) || overwrite ? "modified" : added ? "tainted" : "untainted";
+  return { operation, taints };
+}
