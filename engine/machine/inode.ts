@@ -187,8 +187,17 @@ export function fileNode(
   at: NodeAttributes = {},
   program?: string,
 ): FileNode {
+  const time = at.time ?? 0;
+  // Written out: spreading a base object costs several times as much, and machines have thousands of inodes.
   const node: FileNode = {
-    ...base(at.mode ?? 0o644, at.uid ?? 0, at.gid ?? 0, at.time ?? 0),
+    ino: ++inodes,
+    mode: at.mode ?? 0o644,
+    uid: at.uid ?? 0,
+    gid: at.gid ?? 0,
+    nlink: 1,
+    mtime: time,
+    ctime: time,
+    atime: time,
     kind: "file",
     content: typeof content === "string" || content instanceof Uint8Array ? new MemoryContent(content) : content,
     changed: new WaitQueue(),
@@ -198,10 +207,17 @@ export function fileNode(
 }
 
 export function dirNode(at: NodeAttributes = {}, load?: () => Map<string, Inode>): DirNode {
+  const time = at.time ?? 0;
   return {
-    ...base(at.mode ?? 0o755, at.uid ?? 0, at.gid ?? 0, at.time ?? 0),
-    kind: "dir",
+    ino: ++inodes,
+    mode: at.mode ?? 0o755,
+    uid: at.uid ?? 0,
+    gid: at.gid ?? 0,
     nlink: 2,
+    mtime: time,
+    ctime: time,
+    atime: time,
+    kind: "dir",
     entries: undefined,
     load,
     parent: undefined,

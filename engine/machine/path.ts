@@ -107,30 +107,31 @@ export function resolve(ns: MountNamespace, cwd: string, path: string, who: Cred
   let links = 0;
   const todo = parts(path.startsWith("/") ? path : `${cwd}/${path}`).reverse();
   const mustBeDir = path.endsWith("/") && path !== "/";
-  let result: Resolved = { dir: root, name: "", node: root, path: "/" };
   const here = (): DirNode => stack[stack.length - 1]?.node ?? root;
   const pathHere = (): string => `/${stack.map((entry) => entry.name).join("/")}`;
+  // Where the walk stands: an empty `name` is the directory on top of the stack itself. The path is put together once, at the end.
+  let dir = root;
+  let name = "";
+  let node: Inode = root;
   while (todo.length > 0) {
-    const name = todo.pop()!;
-    const dir = here();
-    if (name === ".") {
-      result = { dir, name: "", node: dir, path: pathHere() };
+    name = todo.pop()!;
+    if (name === "." || name === "..") {
+      if (name === "..") stack.pop();
+      dir = here();
+      node = dir;
+      name = "";
       continue;
     }
-    if (name === "..") {
-      stack.pop();
-      result = { dir: here(), name: "", node: here(), path: pathHere() };
-      continue;
-    }
+    dir = here();
     if (name.length > 255) throw new Errno("ENAMETOOLONG");
     requireAccess(dir, who, EXECUTE);
     const found = entriesOf(dir).get(name);
-    const node = found && ns.through(found);
     const last = todo.length === 0;
-    if (node === undefined) {
+    if (found === undefined) {
       if (!last) throw new Errno("ENOENT");
       return { dir, name, node: undefined, path: join(pathHere(), name) };
     }
+    node = ns.through(found);
     if (node.kind === "symlink" && (!last || followLast || mustBeDir)) {
       if (++links > 40) throw new Errno("ELOOP");
       if (node.follow) {
@@ -140,16 +141,16 @@ export function resolve(ns: MountNamespace, cwd: string, path: string, who: Cred
         continue;
       }
       if (node.target.startsWith("/")) stack.length = 0;
-      todo.push(...parts(node.target).reverse());
-      result = { dir, name, node, path: join(pathHere(), name) };
-      if (todo.length === 0) result = { dir: here(), name: "", node: here(), path: pathHere() };
+      for (const part of parts(node.target).reverse()) todo.push(part);
+      dir = here();
+      node = dir;
+      name = "";
       continue;
     }
-    result = { dir, name, node, path: join(pathHere(), name) };
     if (node.kind === "dir") stack.push({ node, name });
     else if (!last || mustBeDir) throw new Errno("ENOTDIR");
   }
-  return result;
+  return { dir, name, node, path: name === "" || node.kind === "dir" ? pathHere() : join(pathHere(), name) };
 }
 
 function parts(path: string): string[] {

@@ -2,6 +2,7 @@ import { sha256Hex } from "../../kernel/index.ts";
 import { type DirNode, deviceNode, dirNode, entriesOf, fileNode, type Inode, symlinkNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import * as etc from "./etc.ts";
+import { LazyEntries } from "./lazy.ts";
 import { procfs } from "./proc.ts";
 import { IMAGES_ONLY, LIB_SYSTEMD, LOAD_BALANCER_ONLY, NODE_ONLY, SBIN } from "./programs.ts";
 import { enabledUnits, type Role, unitFiles } from "./units.ts";
@@ -230,14 +231,15 @@ function usrEntries(installed: string[], role: Role): Map<string, Inode> {
   ]);
 }
 
+const setUid = new Set(["sudo", "su", "mount", "umount", "ping"]);
+
 /** A program's file: a little ELF-like content, so that it has a size and no text. */
 function programFiles(names: readonly string[]): Map<string, Inode> {
-  const setUid = new Set(["sudo", "su", "mount", "umount", "ping"]);
-  return new Map(
-    [...names]
-      .sort((a, b) => (a < b ? -1 : 1))
-      .map((name) => [name, fileNode("\x7fELF", { ...AT, mode: setUid.has(name) ? 0o4755 : 0o755 }, name)]),
-  );
+  const out = new LazyEntries();
+  for (const name of [...names].sort()) {
+    out.later(name, () => fileNode("\x7fELF", { ...AT, mode: setUid.has(name) ? 0o4755 : 0o755 }, name));
+  }
+  return out;
 }
 
 function binEntries(installed: string[]): Map<string, Inode> {

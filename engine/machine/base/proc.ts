@@ -12,6 +12,7 @@ import type { Machine } from "../machine.ts";
 import type { OpenFile } from "../open-file.ts";
 import type { Namespaces, Process } from "../process.ts";
 import { SIGNALS } from "../signal.ts";
+import { LazyEntries } from "./lazy.ts";
 
 /** The process whose program is running now: what /proc/self means. */
 export function runningProcess(machine: Machine): Process | undefined {
@@ -35,8 +36,9 @@ function volatileDir(load: () => Map<string, Inode>, mode = 0o555): DirNode {
 export function procfs(machine: Machine, ns: Pick<Namespaces, "pid" | "uts" | "mnt">): DirNode {
   const fixed = fixedEntries(machine, ns);
   return volatileDir(() => {
-    const entries = new Map(fixed);
-    for (const [pid, process] of ns.pid.byPid) entries.set(String(pid), processDir(process, pid));
+    const entries = new LazyEntries();
+    for (const [name, node] of fixed) entries.set(name, node);
+    for (const [pid, process] of ns.pid.byPid) entries.later(String(pid), () => processDir(process, pid));
     return entries;
   });
 }

@@ -2,7 +2,7 @@ import { type Gen, type Task, wait } from "../../kernel/index.ts";
 import type { Machine } from "../machine.ts";
 import type { Process } from "../process.ts";
 import { Service } from "./service.ts";
-import { findUnit, loadUnit, namesAt, nodeAt, UNIT_PATHS, Unit } from "./unit.ts";
+import { besideUnits, findUnit, loadUnit, nodeAt, Unit } from "./unit.ts";
 
 export type JobResult = "done" | "failed" | "canceled" | "timeout" | "dependency" | "skipped";
 
@@ -120,7 +120,7 @@ export class Systemd {
   private requirements(unit: Unit): string[] {
     const out = [...unit.names("Requires"), ...unit.names("Wants"), ...unit.names("BindsTo")];
     for (const kind of ["wants", "requires"]) {
-      for (const dir of UNIT_PATHS) out.push(...namesAt(this.machine, `${dir}/${unit.name}.${kind}`));
+      for (const [name] of besideUnits(this.machine, `${unit.name}.${kind}`)) out.push(name);
     }
     return out.filter((name) => name !== "");
   }

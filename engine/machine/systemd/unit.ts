@@ -117,12 +117,6 @@ export function textAt(machine: Machine, path: string): string | undefined {
   return node?.kind === "file" ? decode(node.content.bytes()) : undefined;
 }
 
-/** Names in a directory in byte order; none when it is missing. */
-export function namesAt(machine: Machine, path: string): string[] {
-  const node = nodeAt(machine, path);
-  return node?.kind === "dir" ? [...entriesOf(node).keys()].sort() : [];
-}
-
 /** Where a unit name leads: its canonical name and file, after aliases and templates. */
 export interface UnitSource {
   name: string;
@@ -130,24 +124,53 @@ export interface UnitSource {
   masked: boolean;
 }
 
+interface UnitDir {
+  path: string;
+  entries: Map<string, Inode>;
+}
+
+const unitDirCache = new WeakMap<Machine, { event: number; dirs: UnitDir[] }>();
+
+/** The directories of UNIT_PATHS that exist, looked up once an event. */
+export function unitDirs(machine: Machine): readonly UnitDir[] {
+  const known = unitDirCache.get(machine);
+  const event = machine.kernel.eventIndex;
+  if (known?.event === event && event > 0) return known.dirs;
+  const dirs: UnitDir[] = [];
+  for (const path of UNIT_PATHS) {
+    const node = nodeAt(machine, path);
+    if (node?.kind === "dir") dirs.push({ path, entries: entriesOf(node) });
+  }
+  unitDirCache.set(machine, { event, dirs });
+  return dirs;
+}
+
+/** Names in a directory beside the unit files (`NAME.d`, `NAME.wants`) with the paths they are found at. */
+export function besideUnits(machine: Machine, directory: string): [string, string][] {
+  const out: [string, string][] = [];
+  for (const { path, entries } of unitDirs(machine)) {
+    const node = entries.get(directory);
+    if (node?.kind === "dir")
+      for (const name of entriesOf(node).keys()) out.push([name, `${path}/${directory}/${name}`]);
+  }
+  return out;
+}
+
 /** Finds the file of a unit; follows aliases (links to another unit's file) and templates (`foo@.service`). */
 export function findUnit(machine: Machine, name: string): UnitSource | undefined {
   const template = /^([^@]+)@.+(\.[a-z]+)$/.exec(name);
   for (const candidate of template ? [name, `${template[1]}@${template[2]}`] : [name]) {
-    for (const dir of UNIT_PATHS) {
+    for (const { path: dir, entries } of unitDirs(machine)) {
       const path = `${dir}/${candidate}`;
-      const node = nodeAt(machine, path, false);
-      if (node === undefined) continue;
+      const node = entries.get(candidate);
+      if (node === undefined || node.kind === "dir") continue;
       if (node.kind !== "symlink") return { name, path, masked: false };
       if (node.target === "/dev/null") return { name, path, masked: true };
-      const real = resolve(machine.ns.mnt, "/", path, ROOT);
+      const real = resolve(machine.ns.mnt, dir, node.target, ROOT);
       if (real.node === undefined) continue;
       const target = real.path.slice(real.path.lastIndexOf("/") + 1);
-      return {
-        name: candidate === name && !target.includes("@.") ? target : name,
-        path: displayPath(real.path),
-        masked: false,
-      };
+      const alias = candidate === name && !target.includes("@.");
+      return { name: alias ? target : name, path: displayPath(real.path), masked: false };
     }
   }
   return undefined;
@@ -161,11 +184,10 @@ function displayPath(path: string): string {
 /** Drop-in files of a unit in the order in which they apply. */
 export function dropInsOf(machine: Machine, name: string): string[] {
   const byName = new Map<string, string>();
-  for (const dir of UNIT_PATHS) {
-    for (const file of namesAt(machine, `${dir}/${name}.d`)) {
-      if (file.endsWith(".conf") && !byName.has(file)) byName.set(file, `${dir}/${name}.d/${file}`);
-    }
+  for (const [file, path] of besideUnits(machine, `${name}.d`)) {
+    if (file.endsWith(".conf") && !byName.has(file)) byName.set(file, path);
   }
+  // kubeadm's package names the directory by its real place.
   return [...byName]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, path]) => (path.startsWith("/lib/") ? `/usr${path}` : path));

@@ -216,7 +216,7 @@ export const lsof = tool(
           kind,
           "254,1",
           "0t0",
-          String(file.node?.ino ?? 100 + fd),
+          String(inodeNumber(describeFile(file, fd))),
           describeFile(file, pid * 64 + fd),
         ]);
       }
@@ -235,6 +235,13 @@ export const lsof = tool(
     return shown.length > 0 ? 0 : 1;
   },
 );
+
+/** A number for the NODE column: the engine's own inode numbers are no part of a session. */
+function inodeNumber(path: string): number {
+  let hash = 7;
+  for (let i = 0; i < path.length; i++) hash = (hash * 31 + path.charCodeAt(i)) % 900_000;
+  return hash + 1_000;
+}
 
 /** apt(8) and apt-get(8): these machines have no way to a package mirror. */
 export const apt: Program = function* (p) {
