@@ -1,7 +1,7 @@
 import type { Assignment, Word } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { ShellError } from "./control.ts";
-import { expanding, expandWords, wordText } from "./expand.ts";
+import { type Compiled, compile, compiledText, expanding, expandWords, wordText } from "./expand.ts";
 import { doubleQuote } from "./quote.ts";
 import { closeBrace } from "./scan.ts";
 import type { Shell } from "./shell.ts";
@@ -27,17 +27,42 @@ export interface Prepared {
   hasValue: boolean;
 }
 
+/** What of an assignment is the same at each run. */
+interface Shape {
+  name: string;
+  index: string | undefined;
+  append: boolean;
+  words: readonly Word[] | undefined;
+  value: Compiled;
+  raw: string;
+}
+
+const shapes = new WeakMap<Assignment, Shape>();
+
+function shapeOf(node: Assignment): Shape {
+  let shape = shapes.get(node);
+  if (shape === undefined) {
+    const { value } = node;
+    const list = value.type === "ArrayValue";
+    shape = {
+      name: node.name,
+      index: node.index?.text,
+      append: node.append ?? false,
+      words: list ? value.elements : undefined,
+      value: compile(list ? "" : value.text, "word", true),
+      raw: list ? node.text.slice(node.text.indexOf("(") + 1, -1).trim() : "",
+    };
+    shapes.set(node, shape);
+  }
+  return shape;
+}
+
 /** Expands the right side of an assignment. */
 export function* prepareAssignment(sh: Shell, node: Assignment): Gen<Prepared> {
-  const base = { name: node.name, index: node.index?.text, append: node.append ?? false, hasValue: true };
-  if (node.value.type === "ArrayValue") {
-    const elements = yield* expandArray(sh, node.value.elements);
-    const open = node.text.indexOf("(");
-    return { ...base, value: "", elements, raw: node.text.slice(open + 1, -1).trim() };
-  }
-  const { text } = node.value;
-  const value = yield* expanding(sh, () => wordText(sh, text, true));
-  return { ...base, value, elements: undefined, raw: "" };
+  const { name, index, append, words, value, raw } = shapeOf(node);
+  const elements = words && (yield* expandArray(sh, words));
+  const text = words ? "" : (value.plain ?? (yield* expanding(sh, () => compiledText(sh, value))));
+  return { name, index, append, value: text, elements, raw, hasValue: true };
 }
 
 /** Expands the words of `(…)`. */

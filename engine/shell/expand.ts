@@ -133,18 +133,25 @@ class Fields {
   }
 }
 
-interface Compiled {
+export interface Compiled {
   pieces: Piece[];
   /** The text when nothing in it is expanded. */
   plain: string | undefined;
 }
 
-const compiledTexts = new Map<string, Compiled>();
+/** By mode, so that looking up needs no new key. */
+const compiledTexts: Record<string, Map<string, Compiled>> = {
+  word: new Map(),
+  dq: new Map(),
+  heredoc: new Map(),
+  arith: new Map(),
+  assign: new Map(),
+};
 
 /** Pieces of a raw text; remembered. */
 export function compile(text: string, mode: WordMode = "word", assign = false): Compiled {
-  const key = `${mode}${assign ? "=" : ""} ${text}`;
-  let found = compiledTexts.get(key);
+  const known = compiledTexts[assign ? "assign" : mode]!;
+  let found = known.get(text);
   if (found === undefined) {
     // Words that look like assignments have their tildes expanded too.
     const pieces = parseWord(text, mode, assign || (mode === "word" && /^[A-Za-z_]\w*=/.test(text)));
@@ -152,8 +159,8 @@ export function compile(text: string, mode: WordMode = "word", assign = false): 
       ? pieces.map((piece) => (piece as { s: string }).s).join("")
       : undefined;
     found = { pieces, plain: pieces.length > 0 ? plain : undefined };
-    if (compiledTexts.size > 4_000) compiledTexts.clear();
-    compiledTexts.set(key, found);
+    if (known.size > 4_000) known.clear();
+    known.set(text, found);
   }
   return found;
 }
@@ -326,6 +333,11 @@ export function piecesPattern(sh: Shell, pieces: readonly Piece[]): string {
 export function wordText(sh: Shell, text: string, assign = false): string {
   const found = compile(text, "word", assign);
   return found.plain ?? piecesText(sh, found.pieces);
+}
+
+/** A compiled text as one text. */
+export function compiledText(sh: Shell, compiled: Compiled): string {
+  return compiled.plain ?? piecesText(sh, compiled.pieces);
 }
 
 /** A word as a pattern (`case`, `[[ == ]]`). */
