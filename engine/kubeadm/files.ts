@@ -113,7 +113,7 @@ function node(machine: Machine, spec: MachineSpec, { pki, server }: ClusterFacts
   put("/var/lib/kubelet/config.yaml", kubeletConfiguration());
   put(
     "/var/lib/kubelet/kubeadm-flags.env",
-    'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///run/containerd/containerd.sock --pod-infra-container-image=registry.k8s.io/pause:3.10"\n',
+    'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///run/containerd/containerd.sock --pod-infra-container-image=registry.k8s.io/pause:3.10 --v=2"\n',
   );
   if (spec.role === "worker") installDirectory(machine, "/etc/kubernetes/manifests");
   // What kubeadm pulled before it began, and the network add-on's.
