@@ -469,7 +469,9 @@ export function kill(p: Process, pid: number, signal: Signal | 0): void {
     const target = p.ns.pid.byPid.get(pid);
     if (target === undefined) throw new Errno("ESRCH");
     requireSameUser(p, target);
-    if (signal !== 0) p.machine.signal(target, signal);
+    // From inside its namespace nothing kills or stops a container's process 1 (pid_namespaces(7)).
+    const sealed = target.nsPid === 1 && target.ns.pid === p.ns.pid && (signal === "KILL" || signal === "STOP");
+    if (signal !== 0 && !sealed) p.machine.signal(target, signal);
     return;
   }
   const group = pid === 0 ? p.group : -pid;
