@@ -165,10 +165,28 @@ export function toError(response: HttpResponse): StatusError {
   if (body.type === "object" && (body.value as Status | undefined)?.kind === "Status") {
     return new StatusError(body.value as Status);
   }
-  const text = body.type === "bytes" ? decode(body.bytes) : "";
-  return failure(
-    response.status,
-    "Unknown",
-    text || 'an error on the server ("unknown") has prevented the request from succeeding',
-  );
+  const text = body.type === "bytes" ? decode(body.bytes).trimEnd() : "";
+  const [reason, message] = GENERIC[response.status] ?? [
+    response.status >= 500 ? "InternalError" : "Unknown",
+    `an error on the server (${JSON.stringify(text || "unknown")}) has prevented the request from succeeding`,
+  ];
+  const causes = [{ reason: "UnexpectedServerResponse", message: text || "unknown", field: "" }];
+  return failure(response.status, reason, message || text || "unknown", { causes });
 }
+
+/** Reason and message of an answer that is no Status (apimachinery pkg/api/errors NewGenericServerResponse); "": the answer's own text. */
+const GENERIC: Readonly<Record<number, readonly [string, string]>> = {
+  400: ["BadRequest", "the server rejected our request for an unknown reason"],
+  401: ["Unauthorized", "the server has asked for the client to provide credentials"],
+  403: ["Forbidden", ""],
+  404: ["NotFound", "the server could not find the requested resource"],
+  405: ["MethodNotAllowed", "the server does not allow this method on the requested resource"],
+  409: ["Conflict", "the server reported a conflict"],
+  422: ["Invalid", "the server rejected our request due to an error in our request"],
+  429: ["TooManyRequests", "the server has received too many requests and has asked us to try again later"],
+  503: ["ServiceUnavailable", "the server is currently unable to handle the request"],
+  504: [
+    "Timeout",
+    "the server was unable to return a response in the time allotted, but may still be processing the request",
+  ],
+};

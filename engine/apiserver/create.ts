@@ -6,11 +6,10 @@ import { mutate, validate } from "./admission/admission.ts";
 import type { ResourceContext } from "./context.ts";
 import { badRequest, invalid, plainError } from "./errors.ts";
 import { deepFreeze } from "./frozen.ts";
-import { fillMeta, generateName, orderMeta } from "./objectmeta.ts";
+import { fillMeta, generateName, inOrder } from "./objectmeta.ts";
 import { allocateService, isService } from "./services.ts";
 import { insert } from "./store.ts";
 import { validateCreate } from "./validation.ts";
-import { withVersion } from "./watch.ts";
 
 /** Times that a generated name which is taken is drawn anew (upstream: RetryGenerateName). */
 const NAME_ATTEMPTS = 8;
@@ -56,10 +55,10 @@ export function* createObject(context: ResourceContext, draft: Draft, dryRun: bo
     const causes = validateCreate(def, draft);
     if (causes.length > 0) throw invalid(def.resource.group, def.resource.kind, metadata.name ?? "", causes);
     yield* validate(server.plugins, attributes);
-    orderMeta(draft);
-    if (dryRun) return withVersion(deepFreeze(draft), "");
+    const object = inOrder(draft);
+    if (dryRun) return deepFreeze(object);
     try {
-      return yield* insert(registry, def, draft, server.timeToLive(def));
+      return yield* insert(registry, def, object, server.timeToLive(def));
     } catch (error) {
       if (!generated || attempt >= NAME_ATTEMPTS || !isStatus(error, "AlreadyExists")) throw error;
     }

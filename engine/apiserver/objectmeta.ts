@@ -66,9 +66,9 @@ const ORDER = [
 
 const EMPTY_AS_ABSENT = new Set(["labels", "annotations", "ownerReferences", "finalizers", "managedFields"]);
 
-/** Metadata in the order of upstream's struct, empty maps and lists left out, as Go encodes them. */
-export function orderMeta(draft: Draft): void {
-  const from = draft.metadata;
+/** The draft as Go encodes it: fields of the metadata in the order of upstream's struct, empty maps and lists left out. */
+export function inOrder(draft: Draft): KubeObject {
+  const { kind, apiVersion, metadata: from, ...rest } = draft;
   const metadata: Record<string, unknown> = {};
   for (const field of ORDER) {
     const value = from[field];
@@ -76,7 +76,7 @@ export function orderMeta(draft: Draft): void {
     if (EMPTY_AS_ABSENT.has(field) && isEmpty(value)) continue;
     metadata[field] = value;
   }
-  draft.metadata = metadata;
+  return { kind, apiVersion, metadata, ...rest } as unknown as KubeObject;
 }
 
 function isEmpty(value: object): boolean {

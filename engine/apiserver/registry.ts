@@ -1,7 +1,7 @@
 import type { KindDef } from "../api/kind.ts";
 import type { KubeObject } from "../api/types.ts";
 import { type Etcd, prefixEnd } from "../etcd/index.ts";
-import { type Kernel, MINUTE } from "../kernel/index.ts";
+import { type Gen, type Kernel, MINUTE } from "../kernel/index.ts";
 import { Authorizer } from "./authorization/authorization.ts";
 import { ResourceCache } from "./cache.ts";
 import { LeasePool } from "./leases.ts";
@@ -11,6 +11,7 @@ import { type CacheEvent, CacheWatch } from "./watch.ts";
 /** How often a watch that asked for bookmarks gets one (apiserver's cacher: about a minute). */
 const BOOKMARK_PERIOD = MINUTE;
 
+const COMPACT_EVENT = "apiserver compactor";
 const BOOKMARK_EVENT = "apiserver bookmarks";
 
 /**
@@ -95,6 +96,26 @@ export class Registry {
     if (this.bookmarking) return;
     this.bookmarking = true;
     this.kernel.schedule(BOOKMARK_PERIOD, BOOKMARK_EVENT, "");
+  }
+
+  /**
+   * Every `period` µs forgets what etcd held a period ago (apiserver pkg/storage/etcd3/compact.go: five minutes). Without
+   * it every revision stays readable.
+   */
+  startCompactor(period = 5 * MINUTE): void {
+    let target = this.revision;
+    this.kernel.on(COMPACT_EVENT, () => {
+      const revision = target;
+      target = this.revision;
+      if (revision > this.compactRevision) this.kernel.spawn(COMPACT_EVENT, this.compact(revision));
+      this.kernel.schedule(period, COMPACT_EVENT, "");
+    });
+    this.kernel.schedule(period, COMPACT_EVENT, "");
+  }
+
+  private *compact(revision: number): Gen {
+    yield* this.etcd.compact(revision);
+    this.compactRevision = revision;
   }
 
   private past(cache: ResourceCache, from: number): CacheEvent[] | undefined {

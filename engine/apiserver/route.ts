@@ -4,6 +4,7 @@ import type { Gen } from "../kernel/index.ts";
 import type { Context, ResourceContext } from "./context.ts";
 import { methodNotAllowed, pageNotFound } from "./errors.ts";
 import { page } from "./pages.ts";
+import { componentStatus } from "./reviews/component-status.ts";
 import * as review from "./reviews/reviews.ts";
 import { bind } from "./subresources/binding.ts";
 import { evict } from "./subresources/eviction.ts";
@@ -78,6 +79,7 @@ const SUBRESOURCES: Readonly<Record<string, Readonly<Record<string, Handler>>>> 
 /** Kinds that are never stored. */
 const ASKED: Readonly<Record<string, Handler>> = {
   "/bindings": bind,
+  "/componentstatuses": componentStatus,
   "authorization.k8s.io/selfsubjectaccessreviews": review.selfSubjectAccessReview,
   "authorization.k8s.io/selfsubjectrulesreviews": review.selfSubjectRulesReview,
   "authorization.k8s.io/subjectaccessreviews": review.subjectAccessReview,

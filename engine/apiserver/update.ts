@@ -6,7 +6,7 @@ import { mutate, validate } from "./admission/admission.ts";
 import type { ResourceContext } from "./context.ts";
 import { conflictBecause, invalid } from "./errors.ts";
 import { deepEqual } from "./frozen.ts";
-import { keepMeta, orderMeta } from "./objectmeta.ts";
+import { inOrder, keepMeta } from "./objectmeta.ts";
 import { allocateService, isService } from "./services.ts";
 import { guaranteedUpdate, type Updated } from "./store.ts";
 import { validateUpdate } from "./validation.ts";
@@ -78,8 +78,8 @@ export function* updateObject(
     const causes = validateUpdate(def, draft, current);
     if (causes.length > 0) throw invalid(group, kind, name, causes);
     yield* validate(server.plugins, attributes);
-    orderMeta(draft);
-    return finished(draft, current) ? "delete" : (draft as KubeObject);
+    const object = inOrder(draft);
+    return finished(object, current) ? "delete" : object;
   };
   return yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun);
 }
@@ -108,9 +108,9 @@ function specChanged(draft: Draft, current: KubeObject): boolean {
 }
 
 /** The change took the last finalizer of an object that waits for nothing else (store.go deleteWithoutFinalizers). */
-function finished(draft: Draft, current: KubeObject): boolean {
+function finished(draft: KubeObject, current: KubeObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = draft.metadata;
-  if (!deletionTimestamp || finalizers?.length > 0) return false;
+  if (!deletionTimestamp || (finalizers?.length ?? 0) > 0) return false;
   if (!current.metadata.finalizers?.length) return false;
   return (deletionGracePeriodSeconds ?? 0) === 0;
 }

@@ -89,6 +89,15 @@ export class CacheWatch implements WatchStream {
 /** The object under another resource version; everything else is shared. */
 export function withVersion(object: KubeObject, resourceVersion: string): KubeObject {
   if (object.metadata.resourceVersion === resourceVersion) return object;
-  const metadata = Object.freeze({ ...object.metadata, resourceVersion });
-  return Object.freeze({ ...object, metadata });
+  const from = object.metadata as unknown as Record<string, unknown>;
+  const metadata: Record<string, unknown> = {};
+  // In the order of upstream's struct, where it follows the uid.
+  for (const field in from) {
+    if (field === "resourceVersion") continue;
+    metadata[field] = from[field];
+    if (field === "uid") metadata["resourceVersion"] = resourceVersion;
+  }
+  metadata["resourceVersion"] = resourceVersion;
+  if (resourceVersion === "") delete metadata["resourceVersion"];
+  return Object.freeze({ ...object, metadata: Object.freeze(metadata) }) as unknown as KubeObject;
 }

@@ -1,7 +1,7 @@
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { deepClone } from "../frozen.ts";
-import { fillMeta, orderMeta } from "../objectmeta.ts";
+import { fillMeta, inOrder } from "../objectmeta.ts";
 import type { Registry } from "../registry.ts";
 import { insert } from "../store.ts";
 import { policyObjects } from "./policy.ts";
@@ -47,8 +47,7 @@ function* ensure(registry: Registry, group: string, resource: string, object: ob
   if (registry.cache(def).get(namespace, name) !== undefined) return;
   def.defaults?.(draft);
   fillMeta(registry.kernel, def, draft, namespace);
-  orderMeta(draft);
-  yield* insert(registry, def, draft);
+  yield* insert(registry, def, inOrder(draft));
 }
 
 function priorityClasses(): object[] {
