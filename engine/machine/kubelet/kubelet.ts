@@ -238,10 +238,13 @@ export class Kubelet implements KubeletContext {
 
   private mirrorChanged(type: Change<Pod>["type"], mirror: Pod): void {
     const key = podKey(mirror);
-    this.log("I", `kubelet.go:24${type === "added" ? "12" : "28"}`, `SyncLoop ${SYNC_WORD[type]}`, {
-      source: "api",
-      pods: [key],
-    });
+    this.log(
+      "I",
+      SYNC_LINE[type],
+      `SyncLoop ${SYNC_WORD[type]}`,
+      { source: "api", pods: [key] },
+      type === "updated" ? 4 : 2,
+    );
     if (type === "deleted") this.mirrors.delete(key);
     else this.mirrors.set(key, mirror);
     const worker = [...this.workers.values()].find((one) => isStatic(one.pod) && podKey(one.pod) === key);
@@ -255,7 +258,7 @@ export class Kubelet implements KubeletContext {
   }
 
   private add(pod: Pod, source: "api" | "file"): void {
-    this.log("I", "kubelet.go:2412", "SyncLoop ADD", { source, pods: [podKey(pod)] });
+    this.log("I", "kubelet.go:2412", "SyncLoop ADD", { source, pods: [podKey(pod)] }, 2);
     if (this.workers.has(pod.metadata.uid)) return;
     const worker = new PodWorker(this.parts, pod);
     const { phase } = pod.status ?? { phase: "" };
@@ -309,7 +312,7 @@ export class Kubelet implements KubeletContext {
       const again = old.metadata.deletionTimestamp !== undefined;
       const graceChanged = old.metadata.deletionGracePeriodSeconds !== pod.metadata.deletionGracePeriodSeconds;
       if (again && !graceChanged) return;
-      this.log("I", "kubelet.go:2428", "SyncLoop DELETE", { source: "api", pods });
+      this.log("I", "kubelet.go:2428", "SyncLoop DELETE", { source: "api", pods }, 2);
       if (worker.state === "terminated") this.statuses.finish(pod);
       else worker.terminate(pod.metadata.deletionGracePeriodSeconds);
       return;
@@ -318,12 +321,12 @@ export class Kubelet implements KubeletContext {
       this.log("I", "kubelet.go:2437", "SyncLoop RECONCILE", { source: "api", pods }, 4);
       return;
     }
-    this.log("I", "kubelet.go:2419", "SyncLoop UPDATE", { source: "api", pods });
+    this.log("I", "kubelet.go:2419", "SyncLoop UPDATE", { source: "api", pods }, 2);
     worker.touch();
   }
 
   private remove(pod: Pod, source: "api" | "file"): void {
-    this.log("I", "kubelet.go:2422", "SyncLoop REMOVE", { source, pods: [podKey(pod)] });
+    this.log("I", "kubelet.go:2422", "SyncLoop REMOVE", { source, pods: [podKey(pod)] }, 2);
     const worker = this.workers.get(pod.metadata.uid);
     if (worker === undefined) return;
     worker.gone = true;
@@ -396,6 +399,7 @@ export class Kubelet implements KubeletContext {
   }
 }
 
+const SYNC_LINE = { added: "kubelet.go:2412", updated: "kubelet.go:2437", deleted: "kubelet.go:2422" } as const;
 const SYNC_WORD = { added: "ADD", updated: "RECONCILE", deleted: "REMOVE" } as const;
 
 /** Nothing that the kubelet acts on differs: only status or bookkeeping changed. */

@@ -56,7 +56,7 @@ export class Pleg {
           "kubelet.go:2505",
           "SyncLoop (PLEG): event for pod",
           { pod: podKey(pod), event: { ID: uid, Type: type, Data: id } },
-          1,
+          2,
         );
       }
       this.ctx.touch(uid);
