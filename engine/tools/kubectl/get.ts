@@ -10,6 +10,7 @@ import { isTable, type Table, TablePrinter } from "./printers/table.ts";
 import { newTabWriter } from "./printers/tabwriter.ts";
 import { toYaml } from "./printers/yaml.ts";
 import { type BuildOptions, build, type Info } from "./resources.ts";
+import { serverError } from "./server-errors.ts";
 import { sortObjects, sortTable } from "./sort.ts";
 
 export const TABLE_ACCEPT =
@@ -63,7 +64,7 @@ function* getRaw(k: Invocation): Gen<number> {
   if (!path.startsWith("/"))
     throw new KubectlError(`--raw must be a valid URL path: parse ${JSON.stringify(path)}: invalid URI for request`);
   const response = yield* k.request("GET", path);
-  if (response.status >= 400) throw toError(response);
+  if (response.status >= 400) throw serverError(response, "GET", path, false);
   yield* printBody(k, response.body);
   return 0;
 }

@@ -1,4 +1,4 @@
-import { ApiClient, type PatchType, toError } from "../../api/client.ts";
+import { ApiClient, type PatchType } from "../../api/client.ts";
 import type { HttpResponse } from "../../api/http.ts";
 import {
   credentialsOf,
@@ -18,6 +18,7 @@ import { type Discovery, discover } from "./discovery.ts";
 import { KubectlError } from "./errors.ts";
 import type { Flags } from "./flags.ts";
 import { quote } from "./go.ts";
+import { serverError } from "./server-errors.ts";
 
 export const USER_AGENT = "kubectl/v1.32.3 (linux/amd64) kubernetes/32cc146";
 
@@ -224,7 +225,7 @@ export class Invocation {
   /** A request whose answer is one JSON value; throws StatusError. */
   *object(method: string, path: string, body?: unknown, headers?: Record<string, string>): Gen<KubeObject> {
     const response = yield* this.request(method, path, body, headers);
-    if (response.status >= 400 || response.body.type !== "object") throw toError(response);
+    if (response.status >= 400 || response.body.type !== "object") throw serverError(response, method, path);
     return response.body.value as KubeObject;
   }
 

@@ -25,6 +25,7 @@ export function objectPrinter(
   k: Invocation,
   options: { forGet?: boolean; operation?: string } = {},
 ): ObjectPrinter | undefined {
+  if (!k.flags.has("output")) return undefined;
   const output = k.flags.string("output");
   const template = k.flags.has("template") ? k.flags.string("template") : "";
   const format = output === "" && template !== "" ? "go-template" : output;

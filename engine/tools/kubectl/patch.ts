@@ -6,6 +6,7 @@ import { decode, type Gen, SECOND } from "../../kernel/index.ts";
 import { changeQuery, createObject, createOrUpdateAnnotation, dryRun, resultPrinter, validation } from "./changes.ts";
 import { deleteResult } from "./delete.ts";
 import { isExpected, KubectlError, throwAll, usageError, withSource } from "./errors.ts";
+import { badRequest } from "./generate/generator.ts";
 import { quote, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { parseYaml } from "./manifests.ts";
@@ -29,7 +30,8 @@ export function* patch(k: Invocation): Gen<number> {
     throw new KubectlError(`--type must be one of [${TYPES.join(" ")}], not ${quote(flags.string("type"))}`);
   let body: unknown;
   try {
-    body = parseYaml(file === "" ? text : readPatch(k, file));
+    const source = file === "" ? text : readPatch(k, file);
+    body = source.trimStart().startsWith("{") ? parseJson(source) : parseYaml(source);
   } catch (error) {
     if (!(error instanceof KubectlError)) throw error;
     throw new KubectlError(
@@ -69,6 +71,15 @@ export function* patch(k: Invocation): Gen<number> {
   throwAll(errors);
   if (result.infos.length === 0) throw new KubectlError("no objects passed to patch");
   return 0;
+}
+
+/** JSON goes to the server as it is, which complains about what is none. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw badRequest((error as Error).message);
+  }
 }
 
 function readPatch(k: Invocation, file: string): string {

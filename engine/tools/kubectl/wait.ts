@@ -3,7 +3,6 @@ import { isStatus, notFound } from "../../api/status.ts";
 import type { KubeObject, WatchEvent } from "../../api/types.ts";
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { resultPrinter } from "./changes.ts";
-import { kindWord } from "./delete.ts";
 import { isExpected, KubectlError, throwAll } from "./errors.ts";
 import { quote, sprint } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
@@ -150,7 +149,7 @@ function* waitOne(k: Invocation, info: Info, condition: Condition, timeout: numb
   const present = info.object!;
   if (condition.type === "create") return present;
   const path = resourcePath(info.mapping, info.namespace, info.name);
-  const notMet = new KubectlError(`condition not met for ${kindWord(info.mapping)}/${info.name}`);
+  const notMet = new KubectlError(`condition not met for ${info.mapping.resource}/${info.name}`);
   if (condition.type === "delete") {
     let object: KubeObject;
     try {
