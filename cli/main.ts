@@ -5,6 +5,7 @@ import { grade } from "./grade.ts";
 import { labCheck } from "./lab-check.ts";
 import { labs } from "./labs.ts";
 import { replay } from "./replay.ts";
+import { serve } from "./serve.ts";
 import { integerOption, UsageError } from "./usage.ts";
 
 const PORT = integerOption("--port", 0, 65_535);
@@ -15,6 +16,16 @@ const program = new Command("kubetude")
   .description("Labs on a whole simulated Kubernetes cluster: run, grade, serve.")
   .exitOverride()
   .showHelpAfterError("(kubetude --help shows the commands)");
+
+program
+  .command("serve")
+  .description("serve the labs in the browser")
+  .option("--port <n>", "port; 0 takes a free one", PORT, 3000)
+  .option("--host <address>", "address to listen on", "127.0.0.1")
+  .option("--data <dir>", "where people and sessions are stored", "data")
+  .action(async (options) => {
+    status = await serve(options);
+  });
 
 program
   .command("labs")

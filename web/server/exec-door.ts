@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { ApiDoor } from "./api-door.ts";
+import { acceptSpdy, refuse } from "./spdy-door.ts";
 
 /** Channels of the remote command protocol (KEP-4006). */
 const STDIN = 0;
@@ -19,7 +20,7 @@ const sockets = new WebSocketServer({
 export function acceptExec(door: ApiDoor, request: IncomingMessage, socket: TLSSocket, head: Buffer): void {
   socket.on("error", () => socket.destroy());
   if (request.headers.upgrade?.toLowerCase() !== "websocket") {
-    socket.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    acceptSpdy(door, request, socket);
     return;
   }
   let web: WebSocket | undefined;
@@ -55,18 +56,6 @@ export function acceptExec(door: ApiDoor, request: IncomingMessage, socket: TLSS
     error: () => socket.destroy(),
   });
   socket.on("close", () => door.abandon(id));
-}
-
-function refuse(
-  socket: TLSSocket,
-  { status, headers, body }: { status: number; headers: Readonly<Record<string, string>>; body: Buffer[] },
-): void {
-  const content = Buffer.concat(body);
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(
-    `HTTP/1.1 ${status} Status\r\n${lines.join("")}content-length: ${content.length}\r\nconnection: close\r\n\r\n`,
-  );
-  socket.end(content);
 }
 
 function listen(door: ApiDoor, id: string, web: WebSocket): void {

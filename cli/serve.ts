@@ -1,0 +1,20 @@
+import { resolve } from "node:path";
+import { startServer } from "../web/server/server.ts";
+
+export interface ServeOptions {
+  port: number;
+  host: string;
+  data: string;
+}
+
+/** `kubetude serve`: serves the app until SIGTERM or SIGINT. */
+export async function serve({ port, host, data }: ServeOptions): Promise<number> {
+  const server = await startServer({ port, host, dataDir: resolve(data) });
+  console.log(`Kubetude is at ${server.url}`);
+  await new Promise<void>((done) => {
+    process.once("SIGTERM", done);
+    process.once("SIGINT", done);
+  });
+  await server.close();
+  return 0;
+}

@@ -1,0 +1,150 @@
+import type { Server as HttpServer, IncomingMessage } from "node:http";
+import type { Logger } from "pino";
+import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
+import { Server, type Socket } from "socket.io";
+import { z } from "zod";
+import { type ClientEvents, KEYS_LIMIT, type Problem, type ServerEvents } from "../protocol.ts";
+import { Refusal } from "./hosted-session.ts";
+import type { LiveSession, Viewer } from "./live-session.ts";
+import { languageOf, personOf } from "./people.ts";
+import { problem } from "./problems.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** Typed and pasted bytes that a session takes a second; what is over waits in the page. */
+const INPUT_BYTES = 256 * 1024;
+
+type PageSocket = Socket<ClientEvents, ServerEvents>;
+
+const size = { columns: z.number().int().min(2).max(500), rows: z.number().int().min(1).max(200) };
+const id = z.string().max(16);
+const schemas = {
+  open: z.object({ machine: z.string().max(64), ...size }),
+  keys: z.object({ id, text: z.string().max(KEYS_LIMIT) }),
+  resize: z.object({ id, ...size }),
+  close: z.object({ id }),
+  answer: z.object({ task: z.string().max(64), value: z.string().max(2000) }),
+  clock: z.object({
+    paused: z.boolean().optional(),
+    speed: z.number().min(0.1).max(100).optional(),
+    skip: z
+      .number()
+      .int()
+      .min(0)
+      .max(24 * 3_600_000_000)
+      .optional(),
+    skipToEvent: z.boolean().optional(),
+  }),
+  mark: z.object({ key: z.string().max(200), value: z.string().max(200) }),
+  drawn: z.object({ id, end: z.number().int().nonnegative() }),
+};
+
+/** Opens the socket side of a server. Each socket shows one session of the person whose cookie it brings. */
+export function openSockets(http: HttpServer, sessions: Sessions, log: Logger): Server {
+  const io = new Server<ClientEvents, ServerEvents>(http, {
+    serveClient: false,
+    maxHttpBufferSize: 64 * 1024,
+    pingInterval: 10_000,
+    pingTimeout: 10_000,
+    perMessageDeflate: false,
+    allowRequest: (request, done) => done(null, sameOrigin(request)),
+  });
+  const typed = new RateLimiterMemory({ points: INPUT_BYTES, duration: 1 });
+  io.on("connection", (socket) => {
+    void serve(socket, sessions, typed, log).catch((error) => {
+      log.error({ err: error }, "socket failed");
+      socket.disconnect(true);
+    });
+  });
+  return io;
+}
+
+/** A page of another site has no business here, whatever cookies its browser sends. */
+function sameOrigin({ headers }: IncomingMessage): boolean {
+  const { origin, host } = headers;
+  if (origin === undefined) return true;
+  try {
+    return new URL(origin).host === (headers["x-forwarded-host"] ?? host);
+  } catch {
+    return false;
+  }
+}
+
+async function serve(socket: PageSocket, sessions: Sessions, typed: RateLimiterMemory, log: Logger): Promise<void> {
+  const { headers, auth } = socket.handshake;
+  const language = () =>
+    auth["language"] === "ko" || auth["language"] === "en"
+      ? auth["language"]
+      : languageOf(headers.cookie, headers["accept-language"]);
+  const words = (code: string): Problem => problem(code, language());
+  const person = personOf(headers.cookie);
+  const session = person && (await sessions.find(String(auth["session"]), person));
+  if (!session) {
+    socket.emit("failed", words("no-session"));
+    return;
+  }
+  if (!(await sessions.room())) {
+    socket.emit("failed", words("full"));
+    return;
+  }
+  const viewer: Viewer = {
+    emit: (event, ...args) => socket.emit(event, ...args),
+    fail: (code) => socket.emit("failed", words(code)),
+  };
+  listen(socket, session, viewer, typed, words, log);
+  socket.on("disconnect", () => session.detach(viewer));
+  if (socket.connected) await session.attach(viewer);
+}
+
+function listen(
+  socket: PageSocket,
+  session: LiveSession,
+  viewer: Viewer,
+  typed: RateLimiterMemory,
+  words: (code: string) => Problem,
+  log: Logger,
+): void {
+  /** Hears an event whose content fits its schema; anything else is a page of another version, or no page. */
+  const on = <E extends keyof ClientEvents>(event: E, act: ClientEvents[E]) => {
+    const handler = (content: unknown, done: unknown) => {
+      const parsed = schemas[event].safeParse(content);
+      if (!parsed.success) {
+        log.info({ event, session: session.row.id }, "malformed event");
+        if (typeof done === "function") done({ ok: false, problem: words("bad-request") });
+        return;
+      }
+      const ack = typeof done === "function" ? done : () => {};
+      (act as (content: unknown, done: unknown) => void)(parsed.data, ack);
+    };
+    (socket as unknown as { on(event: string, handler: unknown): void }).on(event, handler);
+  };
+
+  on("open", async ({ machine, columns, rows }, done) => {
+    try {
+      const screen = await session.openTerminal(machine, columns, rows);
+      done({ ok: true, id: screen.id });
+    } catch (error) {
+      const code = error instanceof Refusal ? error.code : "internal";
+      if (code === "internal") log.error({ err: error, session: session.row.id }, "terminal could not be opened");
+      done({ ok: false, problem: words(code) });
+    }
+  });
+  on("keys", async ({ id, text }, done) => {
+    try {
+      await typed.consume(session.row.id, Buffer.byteLength(text) || 1);
+    } catch (error) {
+      done({ ok: false, wait: error instanceof RateLimiterRes ? error.msBeforeNext : 1000 });
+      return;
+    }
+    session.input({ type: "keys", id, text });
+    done({ ok: true });
+  });
+  on("resize", ({ id, columns, rows }) => session.input({ type: "resize", id, columns, rows }));
+  on("close", ({ id }) => session.input({ type: "close", id }));
+  on("answer", ({ task, value }, done) => {
+    session.input({ type: "answer", task, value });
+    done({ ok: true });
+  });
+  on("clock", (control) => session.clock(control));
+  on("mark", (mark) => session.mark(mark));
+  on("drawn", ({ id, end }) => session.drawn(viewer, id, end));
+}
