@@ -2,7 +2,7 @@
 // @kubernetes/client-node (Kubernetes 1.32: fields, types, formats, what is required, most descriptions) and
 // kubernetes-types (descriptions of fields that refer to another type, which client-node leaves out).
 // scripts/schema-facts.json adds what neither has: merge keys, list types, quantities, enums, line breaks;
-// scripts/schema-texts.json the few short descriptions that are new in 1.31 and 1.32 or that both leave out.
+// `newer` among them says that a description stands in kubernetes-models (1.33) only, as that of most `status` fields.
 // See docs/decisions/schema-from-client-node.md.
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,7 +12,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const MODELS = join(root, "node_modules/@kubernetes/client-node/dist/gen/models");
 const TYPES = join(root, "node_modules/kubernetes-types");
 const FACTS = join(root, "scripts/schema-facts.json");
-const TEXTS = join(root, "scripts/schema-texts.json");
+const NEWER = join(root, "node_modules/kubernetes-models");
 const OUT = join(root, "engine/api/generated/schema.ts");
 
 const capital = (word) => word[0].toUpperCase() + word.slice(1);
@@ -31,6 +31,16 @@ function className(pkg, type) {
 function interfaces(pkg) {
   const [group, version] = pkg.split(".").slice(-2);
   return readTypes(join(TYPES, group, `${version}.d.ts`));
+}
+
+/** Descriptions by field of one type of kubernetes-models, which has a file a type. */
+export function newerDocs(pkg, type) {
+  const [group, version] = pkg.split(".").slice(-2);
+  const suffixes = ["", ".k8s.io", ".authorization.k8s.io", ".apiserver.k8s.io"];
+  const folder = group === "core" ? "" : suffixes.map((s) => group + s).find((name) => existsSync(join(NEWER, name)));
+  if (folder === undefined) return {};
+  const types = readTypes(join(NEWER, folder, version, `${type}.d.ts`));
+  return types.get(`I${type}`)?.fields ?? {};
 }
 
 function readTypes(file) {
@@ -52,12 +62,13 @@ function readTypes(file) {
     } else if (inside && text === "*/") inside = false;
     else if (inside) comment.push(line.replace(/^\s*\* ?/, ""));
     else {
-      const opened = text.match(/^export (?:interface (\w+) \{|type (\w+) =)/);
+      const opened = text.match(/^export (?:interface (\w+)[^{]*\{|type (\w+) =)/);
       const field = text.match(/^"?([\w$-]+)"?\??: /);
       if (opened) {
         current = { doc: comment.join("\n"), fields: {} };
         found.set(opened[1] ?? opened[2], current);
-      } else if (field && current) current.fields[field[1]] = comment.join("\n");
+      } else if (text === "}") current = undefined;
+      else if (field && current) current.fields[field[1]] = comment.join("\n");
       comment = [];
     }
   }
@@ -106,7 +117,6 @@ const flat = (text) => text.replace(/[\n\t]/g, " ");
 /** Reads everything: `package.Type` → { doc, fields }. Also used by the test that checks the facts. */
 export function readModels() {
   const facts = JSON.parse(readFileSync(FACTS, "utf8"));
-  const texts = JSON.parse(readFileSync(TEXTS, "utf8"));
   const names = new Map();
   for (const [pkg, types] of Object.entries(facts)) {
     for (const type of Object.keys(types)) {
@@ -129,9 +139,12 @@ export function readModels() {
         field.facts = parseFacts(fieldFacts[field.name]);
         const vague = field.type === "IntOrString" || field.type === "V1MicroTime" || field.doc === "";
         if (vague && other?.fields[field.name] !== undefined) field.doc = flat(other.fields[field.name]);
-        field.doc = texts[`${pkg}.${type}#${field.name}`] ?? breakLines(field.doc, field.facts.lines);
+        if (field.facts.newer) field.doc = flat(newerDocs(pkg, type)[field.name]);
+        field.doc = breakLines(field.doc, field.facts.lines);
         field.code = typeCode(field, field.type, names);
-        if (field.facts.enum && field.code === "s") field.doc += enumDoc(field.facts.enum);
+        if (field.facts.enum && field.code === "s") {
+          field.doc += enumDoc(field.facts.enum, newerDocs(pkg, type)[field.name]);
+        }
       }
       models.set(`${pkg}.${type}`, model);
     }
@@ -139,8 +152,14 @@ export function readModels() {
   return models;
 }
 
-/** What the API server appends to the description of an enum; a value's own comment is in neither package. */
-function enumDoc(values) {
+/** What the API server appends to the description of an enum: its values with their comments, where these are known. */
+function enumDoc(values, newer) {
+  const at = newer?.indexOf("Possible enum values:") ?? -1;
+  if (at >= 0) {
+    const text = newer.slice(at).trimEnd();
+    const named = [...text.matchAll(/^ ?- `"([^"]*)"`/gm)].map((m) => m[1]).sort();
+    if (named.join("|") === values) return `\n\n${text.replace(/^- `/gm, " - `")}`;
+  }
   const lines = values.split("|").map((value) => ` - \`${JSON.stringify(value)}\``);
   return `\n\nPossible enum values:\n${lines.join("\n")}`;
 }
@@ -230,9 +249,7 @@ function generate() {
 function stale() {
   if (!existsSync(OUT)) return true;
   const made = statSync(OUT).mtimeMs;
-  return [FACTS, TEXTS, fileURLToPath(import.meta.url), join(MODELS, "V1Pod.js")].some(
-    (f) => statSync(f).mtimeMs > made,
-  );
+  return [FACTS, fileURLToPath(import.meta.url), join(MODELS, "V1Pod.js")].some((f) => statSync(f).mtimeMs > made);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
