@@ -8,6 +8,7 @@ import { echo } from "./echo.ts";
 import { env } from "./env.ts";
 import { grep } from "./grep.ts";
 import { head } from "./head.ts";
+import { jq } from "./jq/index.ts";
 import { ls } from "./ls.ts";
 import { mkdir } from "./mkdir.ts";
 import { mv } from "./mv.ts";
@@ -40,6 +41,7 @@ export const textPrograms: Record<string, Program> = {
   fgrep: grep,
   grep,
   head,
+  jq,
   ls,
   mkdir,
   mv,

@@ -45,7 +45,7 @@ function makeOne(p: Process, path: string): string[] {
 
 class ParentError extends Errno {
   readonly path: string;
-  override readonly cause: Errno;
+  readonly cause: Errno;
 
   constructor(path: string, cause: Errno) {
     super(cause.code);

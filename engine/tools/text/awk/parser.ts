@@ -234,10 +234,7 @@ class Parser {
         if (keyword.text === "return" && this.context !== "function")
           this.lexer.fail(keyword, "`return' used outside function context");
         this.advance();
-        const value =
-          this.token.type === "newline" || this.is(";", "}") || this.token.type === "end"
-            ? undefined
-            : this.expression();
+        const value = this.atEnd() ? undefined : this.expression();
         this.end();
         return { t: keyword.text, value };
       }

@@ -1,0 +1,549 @@
+import { call, cpu, decode, type Gen } from "../../../kernel/index.ts";
+import { isErrno } from "../../../machine/errno.ts";
+import type { Process, Program } from "../../../machine/process.ts";
+import * as sys from "../../../machine/sys.ts";
+import { Output } from "../../io.ts";
+import { Halt, libraryEnv, natives } from "./builtins.ts";
+import { type Context, type Env, Evaluator, type Item, JqError, PAUSE } from "./eval.ts";
+import { type DumpStyle, dump, type Json, JsonError, type JsonObject, JsonStream, parseJson, truthy } from "./json.ts";
+import { type Ast, CompileError, parseJq } from "./parser.ts";
+
+interface Options {
+  raw: boolean;
+  join: boolean;
+  compact: boolean;
+  nullInput: boolean;
+  slurp: boolean;
+  rawInput: boolean;
+  sortKeys: boolean;
+  exitStatus: boolean;
+  ascii: boolean;
+  color: boolean | undefined;
+  indent: number;
+  tab: boolean;
+  seq: boolean;
+  stream: boolean;
+  fromFile: boolean;
+  nul: boolean;
+  filter: string | undefined;
+  files: string[];
+  named: JsonObject;
+  positional: Json[];
+}
+
+/** A wrong command line; the text is printed as it is, then the usage's hint. */
+class Usage extends Error {
+  readonly status: number;
+  readonly hint: boolean;
+
+  constructor(message: string, status = 2, hint = true) {
+    super(message);
+    this.status = status;
+    this.hint = hint;
+  }
+}
+
+const HINT =
+  "Use jq --help for help with command-line options,\nor see the jq manpage, or online docs  at https://jqlang.github.io/jq\n";
+
+/** jq(1) 1.7. */
+export const jq: Program = function* (p) {
+  const out = new Output(p);
+  try {
+    const options = parseArguments(p);
+    if (options === "help") {
+      out.add(
+        "Usage:\tjq [OPTIONS] FILTER [FILES...]\n\tjq [OPTIONS] -n FILTER\n\njq is a tool for processing JSON inputs, applying the given filter to\nits JSON text inputs and producing the filter's results as JSON on\nstandard output.\n",
+      );
+      yield* out.flush();
+      return 0;
+    }
+    if (options === "version") {
+      out.add("jq-1.7.1\n");
+      yield* out.flush();
+      return 0;
+    }
+    return yield* call(new Runner(p, options, out).run());
+  } catch (error) {
+    if (error instanceof Usage) {
+      yield* sys.printError(p, error.message + (error.hint ? HINT : ""));
+      return error.status;
+    }
+    if (error instanceof CompileError) {
+      yield* sys.printError(p, error.message);
+      return 3;
+    }
+    throw error;
+  }
+};
+
+function parseArguments(p: Process): Options | "help" | "version" {
+  const options: Options = {
+    raw: false,
+    join: false,
+    compact: false,
+    nullInput: false,
+    slurp: false,
+    rawInput: false,
+    sortKeys: false,
+    exitStatus: false,
+    ascii: false,
+    color: undefined,
+    indent: 2,
+    tab: false,
+    seq: false,
+    stream: false,
+    fromFile: false,
+    nul: false,
+    filter: undefined,
+    files: [],
+    named: new Map(),
+    positional: [],
+  };
+  let rest: "files" | "args" | "jsonargs" = "files";
+  let only = false;
+  const args = p.argv.slice(1);
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    if (only || !arg.startsWith("-") || arg === "-") {
+      if (options.filter === undefined) options.filter = arg;
+      else if (rest === "files") options.files.push(arg);
+      else if (rest === "args") options.positional.push(arg);
+      else {
+        try {
+          options.positional.push(parseJson(arg)[0]!);
+        } catch {
+          throw new Usage(`jq: Invalid JSON text passed to --jsonargs\n`, 2);
+        }
+      }
+      continue;
+    }
+    if (arg === "--") {
+      only = true;
+      continue;
+    }
+    const take = (count: number, what: string): string[] => {
+      if (i + count >= args.length) throw new Usage(`jq: error: ${arg} ${what}\n`, 2);
+      const values = args.slice(i + 1, i + 1 + count);
+      i += count;
+      return values;
+    };
+    const letters: Record<string, () => void> = {
+      r: () => (options.raw = true),
+      j: () => (options.raw = options.join = true),
+      c: () => (options.compact = true),
+      n: () => (options.nullInput = true),
+      s: () => (options.slurp = true),
+      R: () => (options.rawInput = true),
+      S: () => (options.sortKeys = true),
+      e: () => (options.exitStatus = true),
+      a: () => (options.ascii = true),
+      C: () => (options.color = true),
+      M: () => (options.color = false),
+      f: () => (options.fromFile = true),
+    };
+    const words: Record<string, string> = {
+      "--raw-output": "r",
+      "--join-output": "j",
+      "--compact-output": "c",
+      "--null-input": "n",
+      "--slurp": "s",
+      "--raw-input": "R",
+      "--sort-keys": "S",
+      "--exit-status": "e",
+      "--ascii-output": "a",
+      "--color-output": "C",
+      "--monochrome-output": "M",
+      "--from-file": "f",
+    };
+    if (words[arg]) {
+      letters[words[arg]]!();
+      continue;
+    }
+    switch (arg) {
+      case "--raw-output0":
+        options.raw = options.nul = true;
+        continue;
+      case "--tab":
+        options.tab = true;
+        continue;
+      case "--unbuffered":
+        continue;
+      case "--seq":
+        options.seq = true;
+        continue;
+      case "--stream":
+        options.stream = true;
+        continue;
+      case "--indent": {
+        const [text] = take(1, "takes one parameter");
+        const indent = Number(text);
+        if (indent < 0) throw new Usage("jq: Cannot indent less than zero\n", 2);
+        if (indent > 7) throw new Usage("jq: Cannot indent more than 7 characters\n", 2);
+        options.indent = indent;
+        if (indent === 0) options.compact = true;
+        continue;
+      }
+      case "--arg": {
+        const [name, value] = take(2, "takes two parameters (e.g. --arg varname value)") as [string, string];
+        if (!options.named.has(name)) options.named.set(name, value);
+        continue;
+      }
+      case "--argjson": {
+        const [name, value] = take(2, "takes two parameters (e.g. --argjson varname text)") as [string, string];
+        try {
+          const values = parseJson(value);
+          if (values.length !== 1) throw new JsonError("");
+          options.named.set(name, values[0]!);
+        } catch (error) {
+          if (!(error instanceof JsonError)) throw error;
+          throw new Usage("jq: Invalid JSON text passed to --argjson\n", 2);
+        }
+        continue;
+      }
+      case "--slurpfile":
+      case "--rawfile": {
+        const [name, path] = take(2, `takes two parameters (e.g. ${arg} varname filename)`) as [string, string];
+        try {
+          const text = sys.readText(p, path);
+          options.named.set(name, arg === "--rawfile" ? text : parseJson(text));
+        } catch (error) {
+          const reason = isErrno(error) ? `Could not open ${path}: ${error.message}` : (error as Error).message;
+          throw new Usage(`jq: Bad JSON in --${arg.slice(2)} ${name} ${path}: ${reason}\n`, 2, false);
+        }
+        continue;
+      }
+      case "--args":
+        rest = "args";
+        continue;
+      case "--jsonargs":
+        rest = "jsonargs";
+        continue;
+      case "--help":
+      case "-h":
+        return "help";
+      case "--version":
+      case "-V":
+        return "version";
+      case "-L":
+        take(1, "takes a parameter: (e.g. -L /search/path or -L/search/path)");
+        continue;
+      default:
+    }
+    if (arg.startsWith("--")) throw new Usage(`jq: Unknown option: ${arg}\n`);
+    for (const letter of arg.slice(1)) {
+      const action = letters[letter];
+      if (letter === "h") return "help";
+      if (letter === "V") return "version";
+      if (action === undefined) throw new Usage(`jq: Unknown option: ${arg}\n`);
+      action();
+    }
+  }
+  if (options.filter === undefined)
+    throw new Usage("Usage:\tjq [OPTIONS] FILTER [FILES...]\n\tjq [OPTIONS] -n FILTER\n\n", 2);
+  if (options.fromFile) {
+    try {
+      const text = sys.readText(p, options.filter);
+      options.filter = text;
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      throw new Usage(`jq: error: Could not open ${options.filter}: ${error.message}\n`, 2, false);
+    }
+  }
+  return options;
+}
+
+class Runner {
+  private readonly p: Process;
+  private readonly o: Options;
+  private readonly out: Output;
+  private readonly style: DumpStyle;
+  private readonly files: string[];
+  private parser = new JsonStream();
+  private rawText = "";
+  private fd: number | undefined;
+  private file: string | undefined;
+  private finished = false;
+  private pending: Json[] = [];
+  private slurped = false;
+  private status = 0;
+  private last: Json | undefined;
+  private parseError: string | undefined;
+  private stderr = "";
+  private wanted = false;
+
+  constructor(p: Process, o: Options, out: Output) {
+    this.p = p;
+    this.o = o;
+    this.out = out;
+    this.files = o.files.length > 0 ? [...o.files] : ["-"];
+    this.style = {
+      sortKeys: o.sortKeys,
+      ascii: o.ascii,
+      color: o.color ?? p.fds.get(1)?.tty !== undefined,
+      indent: o.compact ? undefined : o.tab ? "\t" : " ".repeat(o.indent),
+    };
+  }
+
+  *run(): Gen<number> {
+    const { o } = this;
+    const env: JsonObject = new Map();
+    for (const [name, value] of this.p.env) env.set(name, value);
+    const named: JsonObject = new Map<string, Json>([
+      ["positional", o.positional],
+      ["named", o.named],
+    ]);
+    const context: Context = {
+      evaluate: (ast, scope, input) => evaluator.run(ast, scope, input),
+      nextInput: () => this.nextInput(),
+      wantInput: false,
+      env,
+      now: () => this.p.machine.kernel.wallMs / 1000,
+      inputFile: () => (this.file === undefined || this.file === "-" ? null : this.file),
+      inputLine: () => this.parser.lines,
+      debug: (text) => {
+        this.stderr += text;
+      },
+      named,
+      natives,
+      library: libraryEnv(),
+    };
+    const evaluator = new Evaluator(context);
+    const ast = parseJq(o.filter!);
+    evaluator.check(ast, o.filter!, ["__prog_args", "ARGS", ...o.named.keys()]);
+    let scope: Env = context.library;
+    for (const [name, value] of o.named) scope = { t: "var", name, value, up: scope };
+    scope = { t: "var", name: "ARGS", value: named, up: scope };
+    try {
+      if (o.nullInput) yield* this.process(evaluator, ast, scope, null);
+      else
+        for (;;) {
+          const next = this.nextInput();
+          if (next === null) break;
+          if (next === undefined) {
+            yield* this.out.flush();
+            yield* this.more();
+          } else yield* this.process(evaluator, ast, scope, next.value);
+        }
+    } catch (error) {
+      if (!(error instanceof Halt)) throw error;
+      yield* this.out.flush();
+      if (error.output !== "") yield* sys.printError(this.p, error.output);
+      return error.status;
+    }
+    yield* this.out.flush();
+    if (this.parseError !== undefined) {
+      yield* sys.printError(this.p, `jq: ${this.parseError}\n`);
+      return 2;
+    }
+    if (this.status !== 0) return this.status;
+    if (o.exitStatus) return this.last === undefined ? 4 : truthy(this.last) ? 0 : 1;
+    return 0;
+  }
+
+  private *process(evaluator: Evaluator, ast: Ast, scope: Env, input: Json): Gen<void> {
+    const stream = evaluator.run(ast, scope, { v: input, p: undefined });
+    for (;;) {
+      let result: IteratorResult<Item | typeof PAUSE, void>;
+      try {
+        result = stream.next();
+      } catch (error) {
+        if (error instanceof RangeError) {
+          yield* this.report("error", "stack overflow");
+          return;
+        }
+        if (!(error instanceof JqError)) throw error;
+        yield* this.flushStderr();
+        const where =
+          this.file === undefined ? "<unknown>" : `${this.file === "-" ? "<stdin>" : this.file}:${this.parser.lines}`;
+        if (typeof error.value === "string") yield* this.report(`error (at ${where})`, error.value);
+        else yield* this.report(`error (at ${where}) (not a string)`, dump(error.value));
+        this.status = 5;
+        return;
+      }
+      if (result.done) {
+        yield* this.flushStderr();
+        return;
+      }
+      if (result.value === PAUSE) {
+        yield* cpu(50);
+        if (this.wanted) {
+          this.wanted = false;
+          yield* this.out.flush();
+          yield* this.more();
+        }
+        continue;
+      }
+      yield* this.flushStderr();
+      this.print((result.value as Item).v);
+      if (this.out.full) yield* this.out.flush();
+    }
+  }
+
+  private *flushStderr(): Gen<void> {
+    if (this.stderr === "") return;
+    yield* this.out.flush();
+    const text = this.stderr;
+    this.stderr = "";
+    yield* sys.printError(this.p, text);
+  }
+
+  private *report(kindOf: string, message: string): Gen<void> {
+    yield* this.out.flush();
+    yield* sys.printError(this.p, `jq: ${kindOf}: ${message}\n`);
+  }
+
+  private print(v: Json): void {
+    this.last = v;
+    const { o } = this;
+    if (o.seq) this.out.add("\x1e");
+    const text =
+      o.raw && typeof v === "string" && !o.ascii
+        ? v
+        : o.raw && typeof v === "string"
+          ? dump(v, { ascii: true })
+          : dump(v, this.style);
+    this.out.add(text);
+    if (o.nul) this.out.add("\0");
+    else if (!o.join) this.out.add("\n");
+  }
+
+  // ---- input --------------------------------------------------------------------------------------------------------
+
+  /** The next input; undefined: read more first; null: there is none. */
+  private nextInput(): { value: Json } | undefined | null {
+    const { o } = this;
+    if (o.slurp) {
+      if (!this.finished) {
+        this.collect();
+        this.wanted = true;
+        return undefined;
+      }
+      if (this.slurped || this.parseError !== undefined) return null;
+      this.slurped = true;
+      this.collect();
+      if (this.parseError !== undefined) return null;
+      return { value: o.rawInput ? this.rawText : this.pending };
+    }
+    if (o.rawInput) {
+      const end = this.rawText.indexOf("\n");
+      if (end >= 0) {
+        const value = this.rawText.slice(0, end);
+        this.rawText = this.rawText.slice(end + 1);
+        return { value };
+      }
+      if (!this.finished) {
+        this.wanted = true;
+        return undefined;
+      }
+      if (this.rawText === "") return null;
+      const value = this.rawText;
+      this.rawText = "";
+      return { value };
+    }
+    if (this.pending.length > 0) return { value: this.pending.shift()! };
+    if (this.parseError !== undefined) return null;
+    try {
+      const value = this.parser.next();
+      if (value !== undefined) {
+        if (!o.stream) return { value };
+        streamEvents(value, [], this.pending);
+        return { value: this.pending.shift()! };
+      }
+    } catch (error) {
+      if (!(error instanceof JsonError)) throw error;
+      this.parseError = `parse error: ${error.message}`;
+      return null;
+    }
+    if (this.finished) return null;
+    this.wanted = true;
+    return undefined;
+  }
+
+  private collect(): void {
+    if (this.o.rawInput) return;
+    try {
+      for (;;) {
+        const value = this.parser.next();
+        if (value === undefined) return;
+        if (this.o.stream) streamEvents(value, [], this.pending);
+        else this.pending.push(value);
+      }
+    } catch (error) {
+      if (!(error instanceof JsonError)) throw error;
+      this.parseError = `parse error: ${error.message}`;
+      this.finished = true;
+    }
+  }
+
+  /** Reads one more block of input. */
+  private *more(): Gen<void> {
+    for (;;) {
+      if (this.fd === undefined) {
+        const path = this.files.shift();
+        if (path === undefined) {
+          this.finished = true;
+          if (this.tail.length > 0) this.feed(decode(this.tail));
+          this.tail = new Uint8Array(0);
+          this.parser.end();
+          return;
+        }
+        try {
+          this.fd = path === "-" ? 0 : sys.open(this.p, path);
+          this.file = path;
+        } catch (error) {
+          if (!isErrno(error)) throw error;
+          yield* sys.printError(this.p, `jq: error: Could not open ${path}: ${error.message}\n`);
+          this.status = 2;
+          continue;
+        }
+      }
+      let bytes: Uint8Array;
+      try {
+        bytes = yield* sys.read(this.p, this.fd);
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        yield* sys.printError(this.p, `jq: error: Input error: ${error.message}\n`);
+        this.status = 2;
+        bytes = new Uint8Array(0);
+      }
+      if (bytes.length === 0) {
+        if (this.fd > 2) sys.close(this.p, this.fd);
+        this.fd = undefined;
+        continue;
+      }
+      this.feed(this.decodePart(bytes));
+      return;
+    }
+  }
+
+  private tail = new Uint8Array(0);
+
+  private feed(text: string): void {
+    if (this.o.rawInput) this.rawText += text;
+    else this.parser.push(text);
+  }
+
+  /** Characters may be cut at the end of a block. */
+  private decodePart(bytes: Uint8Array): string {
+    const all = new Uint8Array(this.tail.length + bytes.length);
+    all.set(this.tail);
+    all.set(bytes, this.tail.length);
+    let back = 1;
+    while (back <= 3 && back <= all.length && (all[all.length - back]! & 0xc0) === 0x80) back++;
+    const cut = back <= all.length && all[all.length - back]! >= 0xc0 ? all.length - back : all.length;
+    this.tail = all.slice(cut);
+    return decode(all.subarray(0, cut));
+  }
+}
+
+/** `--stream`: events of a value. */
+function streamEvents(v: Json, path: Json[], out: Json[]): void {
+  const entries: [Json, Json][] = Array.isArray(v) ? v.map((item, i) => [i, item]) : v instanceof Map ? [...v] : [];
+  if (entries.length === 0) {
+    out.push([path, v]);
+    return;
+  }
+  for (const [key, item] of entries) streamEvents(item, [...path, key], out);
+  out.push([[...path, entries.at(-1)![0]]]);
+}
