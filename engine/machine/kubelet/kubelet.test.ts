@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { CONFIG_MAPS, LEASES, NODES, PODS } from "../../api/resources.ts";
 import { decode } from "../../kernel/index.ts";
+import { entriesOf } from "../inode.ts";
 import { ensureDir, putFile, removeEntry } from "../runtime/files.ts";
 import { node } from "./testing.ts";
 import type { Pod } from "./types.ts";
@@ -349,5 +350,87 @@ describe("kubelet", () => {
       reason: "OutOfcpu",
       message: "Pod was rejected: Node didn't have enough resource: cpu, requested: 3000, used: 0, capacity: 2000",
     });
+  });
+
+  it("runs postStart and preStop hooks; a failing postStart ends the container", () => {
+    const n = node();
+    const say = (text: string) => ({ exec: { command: ["sh", "-c", `echo ${text} >> /log/out`] } });
+    n.create("h", {
+      containers: [
+        {
+          name: "main",
+          image: "nginx",
+          lifecycle: { postStart: say("started"), preStop: say("stopping") },
+          volumeMounts: [{ name: "log", mountPath: "/log" }],
+        },
+        { ...SLEEP, name: "bad", lifecycle: { postStart: { exec: { command: ["sh", "-c", "exit 1"] } } } },
+      ],
+      volumes: [{ name: "log", hostPath: { path: "/var/hooks", type: "DirectoryOrCreate" } }],
+      terminationGracePeriodSeconds: 2,
+    });
+    n.advance(30);
+    expect(n.eventLines("h")).toContain("Warning FailedPostStartHook PostStartHook failed");
+    n.run(n.client.delete(PODS, "default", "h"));
+    n.advance(20);
+    const file = entriesOf(ensureDir(n.machine, "/var/hooks")).get("out");
+    expect(file?.kind === "file" && decode(file.content.bytes())).toBe("started\nstopping\n");
+    expect(n.faults()).toEqual([]);
+  });
+
+  it("starts a sidecar before the others, counts it, and ends it after them", () => {
+    const n = node();
+    n.create("side", {
+      initContainers: [{ ...SLEEP, name: "side", restartPolicy: "Always" }],
+      containers: [{ name: "main", image: "nginx" }],
+      terminationGracePeriodSeconds: 2,
+    });
+    n.advance(30);
+    expect(n.pod("side").status?.initContainerStatuses?.[0]).toMatchObject({ ready: true, started: true });
+    expect(n.pod("side").status?.phase).toBe("Running");
+    n.run(n.client.delete(PODS, "default", "side"));
+    n.advance(10);
+    expect(() => n.pod("side")).toThrow("not found");
+    expect(n.eventLines("side").slice(-2)).toEqual([
+      "Normal Killing Stopping container main",
+      "Normal Killing Stopping container side",
+    ]);
+  });
+
+  it("gives a token, the CA and the namespace to a Pod, and Service variables", () => {
+    const n = node();
+    n.run(
+      n.client.create(CONFIG_MAPS, {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "kube-root-ca.crt", namespace: "default" },
+        data: { "ca.crt": "CA" },
+      }),
+    );
+    n.create("t", {
+      automountServiceAccountToken: true,
+      containers: [
+        {
+          ...SLEEP,
+          env: [
+            { name: "WHO", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+            { name: "BOTH", value: "$(WHO)-$$(WHO)-$(NONE)" },
+            { name: "IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
+          ],
+        },
+      ],
+    });
+    n.advance(20);
+    const [container] = [...n.runtime.containers.values()];
+    expect([...container!.env].filter(([name]) => ["WHO", "BOTH", "IP"].includes(name))).toEqual([
+      ["WHO", "t"],
+      ["BOTH", "t-$(WHO)-$(NONE)"],
+      ["IP", "10.200.1.2"],
+    ]);
+    const dir = "/var/run/secrets/kubernetes.io/serviceaccount";
+    const session = n.run(
+      n.runtime.exec(container!.id, ["sh", "-c", `cd ${dir}; cat ca.crt namespace; wc -l < token`], { collect: true }),
+    );
+    n.advance(1);
+    expect(decode(session.stdout.take(100))).toBe("CAdefault0\n");
   });
 });

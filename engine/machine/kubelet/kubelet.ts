@@ -371,7 +371,7 @@ export class Kubelet implements KubeletContext {
 
   /** The Pod as the API has it: itself, or the mirror of a static one. */
   private apiPod(pod: Pod): Pod | undefined {
-    if (!isStatic(pod)) return pod;
+    if (!isStatic(pod)) return this.workers.get(pod.metadata.uid)?.pod ?? pod;
     const mirror = this.mirrors.get(podKey(pod));
     return mirror?.metadata.deletionTimestamp ? undefined : mirror;
   }

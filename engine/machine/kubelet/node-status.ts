@@ -151,7 +151,7 @@ export class NodeReporter {
   private *report(status: Record<string, unknown>, key: string): Gen {
     const { ctx } = this;
     try {
-      const node = yield* ctx.client.get<KubeObject>(NODES, undefined, ctx.nodeName);
+      const node = ctx.node() ?? (yield* ctx.client.get<KubeObject>(NODES, undefined, ctx.nodeName));
       const foreign = ((node["status"]?.conditions ?? []) as NodeCondition[]).filter(
         (condition) => !this.conditions.some((own) => own.type === condition.type),
       );

@@ -13,6 +13,8 @@ interface Entry {
   text: string;
   /** What the API was last told. */
   sent: string;
+  /** The object as the last write left it. */
+  last: Pod | undefined;
   working: boolean;
   /** All is stopped and cleaned up: the object may go. */
   finished: boolean;
@@ -41,7 +43,7 @@ export class StatusManager {
     const text = JSON.stringify(status);
     let entry = this.entries.get(uid);
     if (entry === undefined) {
-      entry = { pod, status, text, sent: "", working: false, finished: false };
+      entry = { pod, status, text, sent: "", last: undefined, working: false, finished: false };
       this.entries.set(uid, entry);
     }
     entry.pod = pod;
@@ -69,6 +71,7 @@ export class StatusManager {
     const entry = this.entries.get(uid);
     if (entry === undefined) return;
     entry.sent = "";
+    entry.last = undefined;
     this.sync(entry);
   }
 
@@ -85,7 +88,7 @@ export class StatusManager {
         if (pod === undefined) return;
         if (entry.sent !== entry.text) {
           const { text } = entry;
-          if (!(yield* this.send(pod, entry.status))) return;
+          if (!(yield* this.send(entry, pod))) return;
           entry.sent = text;
           continue;
         }
@@ -108,31 +111,29 @@ export class StatusManager {
   }
 
   /** False when the object is gone or another one has its name. */
-  private *send(pod: Pod, status: PodStatus): Gen<boolean> {
+  private *send(entry: Entry, pod: Pod): Gen<boolean> {
     const { client } = this.ctx;
     const { namespace, name, uid } = pod.metadata;
-    let current: Pod;
-    try {
-      current = yield* client.get<Pod>(PODS, namespace, name);
-    } catch (error) {
-      if (isStatus(error, "NotFound")) return false;
-      throw error;
+    let current = entry.last && version(entry.last) > version(pod) ? entry.last : pod;
+    for (let fresh = false; ; fresh = true) {
+      if (current.metadata.uid !== uid) return false;
+      const { resourceVersion } = current.metadata;
+      const patch = { metadata: { uid, resourceVersion }, status: merged(entry.status, current) };
+      try {
+        entry.last = yield* client.patch<Pod>(PODS, namespace, name, patch, "merge", "status");
+        return true;
+      } catch (error) {
+        if (isStatus(error, "NotFound")) return false;
+        if (!isStatus(error, "Conflict") || fresh) throw error;
+      }
+      // Somebody else wrote meanwhile: once more, on what there is now.
+      try {
+        current = yield* client.get<Pod>(PODS, namespace, name);
+      } catch (error) {
+        if (isStatus(error, "NotFound")) return false;
+        throw error;
+      }
     }
-    if (current.metadata.uid !== uid) return false;
-    const others = (current.status?.conditions ?? []).filter((c: Condition) => !OWN.has(c.type));
-    const conditions = [...(status.conditions ?? []), ...others];
-    // A merge patch: lists whole, and null for what is no longer so.
-    const patch: Record<string, unknown> = { ...status, conditions };
-    for (const key of Object.keys(current.status ?? {})) {
-      if (!(key in patch) && key !== "nominatedNodeName" && key !== "resize") patch[key] = null;
-    }
-    try {
-      yield* client.patch(PODS, namespace, name, { metadata: { uid }, status: patch }, "merge", "status");
-    } catch (error) {
-      if (isStatus(error, "NotFound") || isStatus(error, "Conflict")) return false;
-      throw error;
-    }
-    return true;
   }
 
   private *remove(pod: Pod): Gen<void> {
@@ -144,4 +145,18 @@ export class StatusManager {
     }
     this.ctx.log("I", "status_manager.go:900", "Pod fully terminated and removed from etcd", { pod: podKey(pod) }, 3);
   }
+}
+
+function version(pod: Pod): number {
+  return Number(pod.metadata.resourceVersion);
+}
+
+/** A merge patch of the status: lists whole, conditions of others kept, null for what is no longer so. */
+function merged(status: PodStatus, current: Pod): Record<string, unknown> {
+  const others = (current.status?.conditions ?? []).filter((condition: Condition) => !OWN.has(condition.type));
+  const patch: Record<string, unknown> = { ...status, conditions: [...(status.conditions ?? []), ...others] };
+  for (const key of Object.keys(current.status ?? {})) {
+    if (!(key in patch) && key !== "nominatedNodeName" && key !== "resize") patch[key] = null;
+  }
+  return patch;
 }
