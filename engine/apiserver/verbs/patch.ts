@@ -81,21 +81,30 @@ function patched({ def }: ResourceContext, type: string, current: KubeObject, bo
 
 /** The patched object, read as its kind again: a patch can put anything anywhere. */
 function read(context: ResourceContext, value: unknown, body: unknown): Draft {
-  const { def } = context;
+  const { def, request } = context;
   const { object, error, strictErrors } = decodeObject(value, def.resource);
-  const refuse = (why: string): StatusError =>
-    invalid("", "", "", [
-      {
-        reason: "FieldValueInvalid",
-        field: "patch",
-        message: `Invalid value: ${JSON.stringify(shownPatch(context, body))}: ${why}`,
-      },
+  const strategic = contentType(request) === STRATEGIC;
+  const refuse = (why: string): StatusError => {
+    // A strategic patch is shown itself, of the others what they made of the object.
+    const shown = JSON.stringify(strategic ? goText(body) : JSON.stringify(value));
+    return invalid("", "", "", [
+      { reason: "FieldValueInvalid", field: "patch", message: `Invalid value: ${shown}: ${why}` },
     ]);
-  if (error !== undefined) throw refuse(error);
+  };
+  if (error !== undefined) throw refuse(strategic ? converterError(error) : error);
   judgeStrict(context, strictErrors, refuse);
   return object;
 }
 
-function shownPatch({ request }: ResourceContext, body: unknown): string {
-  return contentType(request) === STRATEGIC ? goText(body) : JSON.stringify(body);
+const KINDS: Readonly<Record<string, string>> = { object: "map", array: "slice", number: "int64" };
+
+/** Strategic patches are read by another reader than JSON, with words of its own (apimachinery pkg/runtime/converter.go). */
+function converterError(error: string): string {
+  const found = /^json: cannot unmarshal (\w+)(?: \S+)? into .* of type (\S+)$/.exec(error);
+  if (found === null) return error;
+  const [, from = "", to = ""] = found;
+  const kind = KINDS[from] ?? from;
+  if (to.startsWith("[]")) return `cannot restore slice from ${kind}`;
+  if (to.startsWith("map[") || to === "v1.ResourceList") return `cannot restore map from ${kind}`;
+  return to.includes(".") && from !== "object" ? `cannot restore struct from: ${kind}` : `unrecognized type: ${to}`;
 }
