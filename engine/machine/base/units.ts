@@ -6,10 +6,13 @@ const target = (description: string, extra = "") => `[Unit]\nDescription=${descr
 
 const COMMON: Record<string, string> = {
   "basic.target": target("Basic System", "Requires=sysinit.target\nAfter=sysinit.target\n"),
-  "sysinit.target": target("System Initialization"),
+  "sysinit.target": target("System Initialization", "Wants=systemd-journald.service\n"),
   "network.target": target("Network"),
   "network-online.target": target("Network is Online", "After=network.target\n"),
-  "multi-user.target": target("Multi-User System", "Requires=basic.target\nAfter=basic.target\nAllowIsolate=yes\n"),
+  "multi-user.target": target(
+    "Multi-User System",
+    "Requires=basic.target\nWants=systemd-logind.service\nAfter=basic.target\nAllowIsolate=yes\n",
+  ),
   "graphical.target": target("Graphical Interface", "Requires=multi-user.target\nAfter=multi-user.target\n"),
   "time-sync.target": target("System Time Synchronized"),
   "remote-fs.target": target("Remote File Systems"),

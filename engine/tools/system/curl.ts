@@ -137,8 +137,6 @@ function* send(p: Process, s: Settings, url: Url, method: string, version: strin
   const path =
     s.get && s.body !== undefined ? `${url.path}${url.path.includes("?") ? "&" : "?"}${s.body.join("&")}` : url.path;
   const target = { ...url, path };
-  if (s.verbose)
-    yield* sys.printError(p, `*   Trying ${s.resolve.get(`${url.host}:${url.port}`) ?? url.host}:${url.port}...\n`);
   const result = yield* exchange(
     p,
     target,
@@ -152,6 +150,8 @@ function* send(p: Process, s: Settings, url: Url, method: string, version: strin
       clientCertificate: clientCertificate(p, s),
     },
   );
+  const dialled = isFailure(result) ? (result.kind === "connect" ? result.address : undefined) : result.address;
+  if (s.verbose && dialled !== undefined) yield* sys.printError(p, `*   Trying ${dialled}:${url.port}...\n`);
   if (isFailure(result)) throw failure(result, url, version);
   if (s.verbose) yield* sys.printError(p, conversation(result, url, method, headers, path));
   return result;
@@ -253,9 +253,8 @@ function conversation(
   headers: Record<string, string>,
   path: string,
 ): string {
-  const { remoteAddress, remotePort } = result.connection;
   const proto = protocol(result, url);
-  const lines = [`* Connected to ${url.host} (${remoteAddress}) port ${remotePort} (#0)`];
+  const lines = [`* Connected to ${url.host} (${result.address}) port ${url.port} (#0)`];
   if (url.scheme === "https") lines.push("* SSL connection using TLSv1.3 / TLS_AES_128_GCM_SHA256", "* using HTTP/2");
   lines.push(`> ${method} ${path} ${proto === "HTTP/2" ? proto : "HTTP/1.1"}`);
   for (const [name, value] of Object.entries(headers)) lines.push(`> ${headerName(name)}: ${value}`);
@@ -381,7 +380,7 @@ function writeOut(format: string, facts: Facts): string {
     local_port: String(result?.connection.localPort ?? 0),
     num_redirects: String(facts.redirects ?? 0),
     redirect_url: result?.response.headers["location"] ?? "",
-    remote_ip: result?.connection.remoteAddress ?? "",
+    remote_ip: result?.address ?? "",
     remote_port: String(result?.connection.remotePort ?? 0),
     scheme: facts.url.startsWith("https") ? "HTTPS" : "HTTP",
     size_download: String(facts.size ?? 0),

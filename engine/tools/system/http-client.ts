@@ -61,6 +61,8 @@ export interface ExchangeOptions {
 
 export interface Exchange {
   connection: Connection;
+  /** Address that was dialled: a Service's own, whatever endpoint answered. */
+  address: string;
   response: HttpResponse;
   /** µs it took to look up, to connect, to get the head. */
   lookup: number;
@@ -108,7 +110,7 @@ export function* exchange(
     if (!listener.tls) return { kind: "tls", why: "not-tls" };
     if (!options.insecure && !trusted(listener.certificate?.(), options.authorities))
       return { kind: "tls", why: "unknown-issuer" };
-  } else if (listener.tls) return { connection, response: plainOnTls(), lookup, connect, head: since() };
+  } else if (listener.tls) return { connection, address, response: plainOnTls(), lookup, connect, head: since() };
   if (listener.http === undefined) return { kind: "reset" };
   const full: HttpRequest = { ...request, path: url.path, remoteAddress: connection.localAddress };
   if (options.clientCertificate !== undefined && url.scheme === "https")
@@ -116,7 +118,7 @@ export function* exchange(
   try {
     const response = yield* withTimeout(p, connection.http(full), deadline - kernel.now);
     if (response === undefined) return { kind: "timeout", phase: "transfer", ms: Math.floor(since() / 1000) };
-    return { connection, response, lookup, connect, head: since() };
+    return { connection, address, response, lookup, connect, head: since() };
   } catch (error) {
     if (!isNetError(error)) throw error;
     return { kind: "reset" };

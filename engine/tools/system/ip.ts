@@ -3,6 +3,7 @@ import { cpu } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Interface, NetNamespace, Route } from "../../network/index.ts";
+import { isBusybox } from "./process-view.ts";
 
 const USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
        ip [ -force ] -batch filename
@@ -107,6 +108,12 @@ function linkLines(p: Process, index: number, one: Interface, mode: string): str
   const length = one.peer === undefined ? " qlen 1000" : "";
   const broadcast = one.name === "lo" ? "00:00:00:00:00:00" : "ff:ff:ff:ff:ff:ff";
   const netns = one.peer === undefined ? "" : " link-netnsid 0";
+  if (isBusybox(p)) {
+    return [
+      `${index}: ${shownName(p, one)}: <${flags(one)}${one.peer === undefined ? "" : ",M-DOWN"}> mtu ${one.mtu} qdisc ${queue} ${length.trim()}`,
+      `    link/${kind} ${one.mac} brd ${broadcast}`,
+    ];
+  }
   return [
     `${index}: ${shownName(p, one)}: <${flags(one)}> mtu ${one.mtu} qdisc ${queue} state ${state(one)}${mode} group default${length}`,
     `    link/${kind} ${one.mac} brd ${broadcast}${netns}`,

@@ -1,4 +1,4 @@
-import { type Gen, wait } from "../../kernel/index.ts";
+import { type Gen, type Pipe, type WaitQueue, wait } from "../../kernel/index.ts";
 import type { JournalEntry } from "../../machine/journal.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { Process } from "../../machine/process.ts";
@@ -60,7 +60,7 @@ export const journalctl = tool(
     const follow = o.has("f");
     let chosen = machine.journal.entries().filter(test);
     const count = lineCount(o, follow);
-    let seen = machine.journal.entries().at(-1)?.seq ?? 0;
+    const seen = machine.journal.entries().at(-1)?.seq ?? 0;
     if (count !== undefined) chosen = count.oldest ? chosen.slice(0, count.n) : chosen.slice(-count.n || chosen.length);
     if (count?.n === 0) chosen = [];
     if (o.has("r")) chosen.reverse();
@@ -78,17 +78,39 @@ export const journalctl = tool(
       if (t.out.full) yield* t.out.flush();
     }
     if (!follow) return 0;
-    for (;;) {
-      yield* t.out.flush();
-      const fresh = machine.journal.since(seen);
-      if (fresh.length === 0) yield* wait(machine.journal.changed);
+    yield* t.out.flush();
+    yield* followFrom(t, seen, test, options);
+    return 0;
+  },
+);
+
+/** Prints what comes, until nobody reads standard output any more. */
+function* followFrom(t: Tool, from: number, test: Test, options: FormatOptions): Gen {
+  const { machine } = t.p;
+  const { journal, kernel } = machine;
+  const pipe = t.p.fds.get(1)?.pipe;
+  let seen = from;
+  const watch = pipe && kernel.spawn(`journalctl ${t.p.pid} stdout`, untilUnread(pipe, journal.changed));
+  try {
+    while (pipe === undefined || pipe.readers > 0) {
+      const fresh = journal.since(seen);
+      if (fresh.length === 0) yield* wait(journal.changed);
       for (const entry of fresh) {
         seen = entry.seq;
         if (test(entry)) t.out.add(formatEntry(machine, entry, options));
       }
+      yield* t.out.flush();
     }
-  },
-);
+  } finally {
+    if (watch) kernel.kill(watch);
+  }
+}
+
+/** Wakes a queue once the last reader of a pipe has gone. */
+function* untilUnread(pipe: Pipe, queue: WaitQueue): Gen {
+  while (pipe.readers > 0) yield* wait(pipe.writable);
+  queue.wakeAll();
+}
 
 /** `-n 5` and `-b -1` take a following word although getopt calls their value optional. */
 function attachOptional(args: string[]): string[] {

@@ -133,7 +133,7 @@ export const df = tool(
       .filter(({ fstype }) => ["tmpfs", "devtmpfs", "overlay", "ext4"].includes(fstype))
       .map(({ source, fstype, target }) =>
         fstype === "ext4" || fstype === "overlay"
-          ? { source, type: fstype, size, used, target }
+          ? { source: /^\/(var|dev)\//.test(source) ? "/dev/vda1" : source, type: fstype, size, used, target }
           : {
               source,
               type: fstype,
@@ -142,7 +142,11 @@ export const df = tool(
               target,
             },
       );
-    let all = [disk, ...mounts];
+    // One line a device, as df does: bind mounts of the disk show where the first of them lies.
+    const seenDisk = new Set<string>();
+    let all = [disk, ...mounts].filter(
+      ({ source, type }) => type !== "ext4" || (!seenDisk.has(source) && seenDisk.add(source) !== undefined),
+    );
     if (o.operands.length > 0) {
       const chosen = [];
       for (const path of o.operands) {

@@ -95,11 +95,11 @@ function* get(p: Process, o: ParsedOptions, text: string, busybox: boolean): Gen
       { connectTimeout: seconds * SECOND, insecure: o.has("k") || busybox },
     );
     if (isFailure(result)) return yield* explain(p, result, url, busybox, quiet);
-    const { response, connection }: Exchange = result;
+    const { response }: Exchange = result;
     yield* say(
       busybox
-        ? `Connecting to ${authority(url)} (${connection.remoteAddress}:${connection.remotePort})\n`
-        : `${resolving(url, connection.remoteAddress)}Connecting to ${url.host}${url.host === connection.remoteAddress ? "" : ` (${url.host})|${connection.remoteAddress}|`}:${url.port}... connected.\nHTTP request sent, awaiting response... `,
+        ? `Connecting to ${authority(url)} (${result.address}:${url.port})\n`
+        : `${resolving(url, result.address)}Connecting to ${url.host}${url.host === result.address ? "" : ` (${url.host})|${result.address}|`}:${url.port}... connected.\nHTTP request sent, awaiting response... `,
     );
     if (o.has("S")) {
       const lines = Object.entries(response.headers).map(([name, value]) => `  ${headerName(name)}: ${value}\n`);
