@@ -10,6 +10,7 @@ import { fillMeta, generateName, inOrder } from "./objectmeta.ts";
 import { allocateService, isService } from "./services.ts";
 import { insert } from "./store.ts";
 import { validateCreate } from "./validation.ts";
+import { warningsOf } from "./warnings.ts";
 
 /** Times that a generated name which is taken is drawn anew (upstream: RetryGenerateName). */
 const NAME_ATTEMPTS = 8;
@@ -55,6 +56,7 @@ export function* createObject(context: ResourceContext, draft: Draft, dryRun: bo
     const causes = validateCreate(def, draft);
     if (causes.length > 0) throw invalid(def.resource.group, def.resource.kind, metadata.name ?? "", causes);
     yield* validate(server.plugins, attributes);
+    if (attempt === 1) context.warnings.push(...warningsOf(def, draft));
     const object = inOrder(draft);
     if (dryRun) return deepFreeze(object);
     try {

@@ -1,4 +1,8 @@
+export type { AuditEntry } from "./audit.ts";
+export { type BootstrapOptions, bootstrap } from "./bootstrap/bootstrap.ts";
 export { objectOf } from "./cache.ts";
+export { encodeBody } from "./encode.ts";
+export { kubeletAddress, type NodeProxy } from "./node-proxy.ts";
 export { Registry } from "./registry.ts";
 export { ApiServer, type ApiServerOptions } from "./server.ts";
 export type { User } from "./user.ts";

@@ -86,6 +86,26 @@ describe("the life of a Pod in the API", () => {
     expect(after.status.conditions).toBe(before.status.conditions);
   });
 
+  it("is warned of what is valid and still not wise", () => {
+    const h = bootedHarness();
+    const env = [
+      { name: "A", value: "1" },
+      { name: "A", value: "2" },
+    ];
+    const nodeSelector = { "beta.kubernetes.io/os": "linux" };
+    const spec = { nodeSelector, containers: [{ name: "c", image: "x", env }] };
+    const { headers } = h.request("POST", PODS, podOf("a.b", { spec }));
+    expect(headers["warning"]).toBe(
+      [
+        "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [must not contain dots]",
+        'spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead',
+        'spec.containers[0].env[1]: hides previous definition of "A", which may be dropped when using apply',
+      ]
+        .map((text) => `299 - ${JSON.stringify(text)}`)
+        .join(", "),
+    );
+  });
+
   it("names the kubelet that could not be reached", () => {
     const h = bound();
     h.json("POST", "/api/v1/nodes", { metadata: { name: "n1" } });

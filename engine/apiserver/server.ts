@@ -10,6 +10,7 @@ import type { NodeProxy } from "./node-proxy.ts";
 import { serve } from "./pipeline.ts";
 import type { Registry } from "./registry.ts";
 import { TokenAuthenticator } from "./tokens.ts";
+import type { CacheWatch } from "./watch.ts";
 
 export interface ApiServerOptions {
   kernel: Kernel;
@@ -69,6 +70,8 @@ export class ApiServer {
   readonly nodeProxy: NodeProxy | undefined;
   readonly address: string;
   readonly serviceCidr: string;
+  /** Watches it serves. */
+  private readonly watches = new Set<CacheWatch>();
   private readonly failures = new Map<string, string>();
 
   constructor(options: ApiServerOptions) {
@@ -92,6 +95,21 @@ export class ApiServer {
   }
 
   readonly handle: HttpHandler = (request) => serve(this, request);
+
+  /** Notes a watch that this server carries. */
+  carry(watch: CacheWatch): void {
+    this.watches.add(watch);
+    const before = watch.onEnd;
+    watch.onEnd = () => {
+      before?.();
+      this.watches.delete(watch);
+    };
+  }
+
+  /** The process ends: so do the watches it carries. Its clients see their streams close. */
+  stop(): void {
+    for (const watch of [...this.watches]) watch.finish();
+  }
 
   /** Why a health check fails; undefined while it passes. */
   failing(check: string): string | undefined {

@@ -10,6 +10,7 @@ import { inOrder, keepMeta } from "./objectmeta.ts";
 import { allocateService, isService } from "./services.ts";
 import { guaranteedUpdate, type Updated } from "./store.ts";
 import { validateUpdate } from "./validation.ts";
+import { warningsOf } from "./warnings.ts";
 
 export interface UpdateOptions {
   dryRun: boolean;
@@ -78,6 +79,9 @@ export function* updateObject(
     const causes = validateUpdate(def, draft, current);
     if (causes.length > 0) throw invalid(group, kind, name, causes);
     yield* validate(server.plugins, attributes);
+    if (subresource === "" && draft.spec !== undefined && specChanged(draft, current)) {
+      context.warnings.push(...warningsOf(def, draft));
+    }
     const object = inOrder(draft);
     return finished(object, current) ? "delete" : object;
   };

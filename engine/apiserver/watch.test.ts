@@ -42,6 +42,15 @@ describe("lists and watches", () => {
     expect(watch.ended).toBe(true);
   });
 
+  it("ends the watches of a server that stops", () => {
+    const h = bootedHarness();
+    const watch = stream(h.request("GET", `${CM}?watch=1`));
+    let told = 0;
+    watch.onReady = () => told++;
+    h.server.stop();
+    expect([watch.ended, told]).toEqual([true, 1]);
+  });
+
   it("finds objects by label without looking at the others, in order of their names", () => {
     const h = bootedHarness();
     for (const name of ["c", "a", "b"])
