@@ -5,7 +5,7 @@ import type { KubeObject } from "../../api/types.ts";
 import { decode, type Gen, SECOND } from "../../kernel/index.ts";
 import { changeQuery, createObject, createOrUpdateAnnotation, dryRun, resultPrinter, validation } from "./changes.ts";
 import { deleteResult } from "./delete.ts";
-import { isExpected, KubectlError, throwAll, usageError, withSource } from "./errors.ts";
+import { isExpected, KubectlError, throwAll, withSource } from "./errors.ts";
 import { badRequest } from "./generate/generator.ts";
 import { quote, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
@@ -102,7 +102,7 @@ export function* replace(k: Invocation): Gen<number> {
   if (grace >= 0 && !force) throw new KubectlError("--grace-period must have --force specified");
   if (flags.duration("timeout") !== 0 && !force) throw new KubectlError("--timeout must have --force specified");
   if (flags.list("filename").length === 0 && flags.string("kustomize") === "") {
-    throw usageError("replace", "Must specify --filename to replace");
+    throw new KubectlError("must specify one of -f and -k");
   }
   const result = yield* build(k, {
     filenames: flags.list("filename"),

@@ -9,6 +9,7 @@ import { deleteCommand } from "./delete.ts";
 import { describe } from "./describe/index.ts";
 import { events } from "./events.ts";
 import { attach, exec } from "./exec.ts";
+import { explain } from "./explain.ts";
 import { expose } from "./expose.ts";
 import { generators } from "./generate/index.ts";
 import { get } from "./get.ts";
@@ -19,9 +20,12 @@ import { cordon, drain, uncordon } from "./nodes.ts";
 import { options } from "./options.ts";
 import { patch, replace } from "./patch.ts";
 import { pluginList } from "./plugin.ts";
+import { rolloutCommands } from "./rollout.ts";
 import { run } from "./run.ts";
 import { scale } from "./scale.ts";
+import { setImage } from "./set-image.ts";
 import { taint } from "./taint.ts";
+import { top } from "./top.ts";
 import { version } from "./version.ts";
 import { waitCommand } from "./wait.ts";
 
@@ -31,6 +35,7 @@ export type Runner = (k: Invocation) => Gen<number>;
 export const runners: Readonly<Record<string, Runner>> = {
   ...configCommands,
   ...generators,
+  ...rolloutCommands,
   annotate,
   "api-resources": apiResources,
   "api-versions": apiVersions,
@@ -46,6 +51,7 @@ export const runners: Readonly<Record<string, Runner>> = {
   drain,
   events,
   exec,
+  explain,
   expose,
   get,
   label,
@@ -56,7 +62,10 @@ export const runners: Readonly<Record<string, Runner>> = {
   replace,
   run,
   scale,
+  "set image": setImage,
   taint,
+  "top node": top,
+  "top pod": top,
   uncordon,
   version,
   wait: waitCommand,

@@ -1,5 +1,4 @@
 import { resourcePath } from "../../api/client.ts";
-import { isStatus } from "../../api/status.ts";
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { changeQuery, dryRun, resultPrinter } from "./changes.ts";
 import { aggregateText, KubectlError, throwAll } from "./errors.ts";
@@ -53,23 +52,16 @@ function* scaleOne(k: Invocation, info: Info, replicas: number, server: boolean)
   const query = changeQuery({ dryRun: server ? "server" : "none" });
   const expected = flags.int("current-replicas");
   const version = flags.string("resource-version");
-  try {
-    if (expected !== -1 || version !== "") {
-      const current = yield* k.object("GET", path);
-      const actual = current.spec?.replicas ?? 0;
-      if (expected !== -1 && actual !== expected)
-        throw new KubectlError(`Expected replicas to be ${expected}, was ${actual}`);
-      if (version !== "" && current.metadata.resourceVersion !== version) {
-        throw new KubectlError(`Expected resource version to be ${version}, was ${current.metadata.resourceVersion}`);
-      }
-      yield* k.object("PUT", path + query, { ...current, spec: { ...current.spec, replicas } });
-    } else yield* k.patch(path + query, { spec: { replicas } }, "merge");
-  } catch (error) {
-    if (isStatus(error, "NotFound") && !mapping.subresources.includes("scale")) {
-      throw new KubectlError(`could not find the requested resource`);
+  if (expected !== -1 || version !== "") {
+    const current = yield* k.object("GET", path);
+    const actual = current.spec?.replicas ?? 0;
+    if (expected !== -1 && actual !== expected)
+      throw new KubectlError(`Expected replicas to be ${expected}, was ${actual}`);
+    if (version !== "" && current.metadata.resourceVersion !== version) {
+      throw new KubectlError(`Expected resource version to be ${version}, was ${current.metadata.resourceVersion}`);
     }
-    throw error;
-  }
+    yield* k.object("PUT", path + query, { ...current, spec: { ...current.spec, replicas } });
+  } else yield* k.patch(path + query, { spec: { replicas } }, "merge");
   const timeout = flags.duration("timeout");
   if (timeout === 0 || server) return;
   const deadline = k.p.machine.kernel.now + timeout;

@@ -30,8 +30,8 @@ export function* taint(k: Invocation): Gen<number> {
   const mapping = discovery.find(resources[0]!);
   if (mapping?.resource !== "nodes") {
     if (mapping === undefined)
-      throw new KubectlError(`the server doesn't have a resource type ${quote(resources[0]!)}`);
-    throw new KubectlError(`invalid resource type ${resources[0]}, only node(s) is supported`);
+      throw new Exit(1, `the server doesn't have a resource type ${quote(resources[0]!)}`);
+    throw new KubectlError(`invalid resource type ${resources[0]}, only node types are supported`);
   }
   if (all && selector !== "") throw new KubectlError("setting 'all' parameter with a non empty selector is prohibited");
   if (!all && selector === "" && resources.length < 2) {
@@ -109,7 +109,8 @@ function parseOne(spec: string): Taint {
   if (parts.length === 2 && !EFFECTS.includes(effect)) {
     throw usageError("taint", `invalid taint effect: ${effect}, unsupported taint effect`);
   }
-  const pieces = first.split("=");
+  // Without an effect the whole text is the key.
+  const pieces = parts.length === 2 ? first.split("=") : [first];
   if (pieces.length > 2) throw usageError("taint", `invalid taint spec: ${spec}`);
   const [key, value] = pieces as [string, string | undefined];
   const badValue = value ? labelValue(value) : [];

@@ -36,6 +36,11 @@ export class Document {
     this.pending = "";
   }
 
+  /** The text with its tabs. */
+  untabbed(): string {
+    return this.pending;
+  }
+
   text(): string {
     this.flush();
     return this.done;

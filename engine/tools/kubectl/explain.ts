@@ -1,0 +1,183 @@
+import type { Gen } from "../../kernel/index.ts";
+import type { Mapping } from "./discovery.ts";
+import { Exit, KubectlError } from "./errors.ts";
+import { SUGGEST_RESOURCES } from "./get.ts";
+import { quote, sortedKeys } from "./go.ts";
+import type { Invocation } from "./invocation.ts";
+import { wrapWords } from "./printers/wrap.ts";
+
+interface Schema {
+  $ref?: string;
+  type?: string;
+  description?: string;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  items?: Schema;
+  additionalProperties?: Schema | boolean;
+  allOf?: Schema[];
+  enum?: unknown[];
+  "x-kubernetes-group-version-kind"?: { group: string; version: string; kind: string }[];
+}
+
+type Schemas = Record<string, Schema>;
+
+/** kubectl explain. */
+export function* explain(k: Invocation): Gen<number> {
+  const { args, flags } = k;
+  if (args.length === 0) {
+    throw new KubectlError(`You must specify the type of resource to explain. ${SUGGEST_RESOURCES}\n`);
+  }
+  if (args.length > 1) throw new KubectlError("We accept only this format: explain RESOURCE\n");
+  const { mapping, path } = yield* parse(k, args[0]!);
+  let { group, version } = mapping;
+  const apiVersion = flags.string("api-version");
+  if (apiVersion !== "") {
+    const slash = apiVersion.indexOf("/");
+    group = slash < 0 ? "" : apiVersion.slice(0, slash);
+    version = apiVersion.slice(slash + 1);
+  }
+  const gvr = `${group}/${version}, Resource=${mapping.resource}`;
+  const index = (yield* k.object("GET", "/openapi/v3?timeout=32s")) as unknown as {
+    paths: Record<string, { serverRelativeURL: string }>;
+  };
+  const entry = index.paths[group === "" ? `api/${version}` : `apis/${group}/${version}`];
+  if (entry === undefined) throw new KubectlError(`couldn't find resource for "${gvr}"`);
+  const document = (yield* k.object("GET", entry.serverRelativeURL)) as unknown as { components: { schemas: Schemas } };
+  const { schemas } = document.components;
+  const schema = Object.values(schemas).find((each) =>
+    each["x-kubernetes-group-version-kind"]?.some(
+      (gvk) => gvk.kind === mapping.kind && gvk.group === group && gvk.version === version,
+    ),
+  );
+  if (schema === undefined) throw new KubectlError(`GVR (${gvr}) not found in OpenAPI schema`);
+  const page = new Page(schemas, flags.bool("recursive"));
+  const body = page.follow(schema, path, new Set());
+  if (body === "") throw new KubectlError(`field ${quote(path.at(-1) ?? "")} does not exist`);
+  const head = `${group === "" ? "" : `GROUP:      ${group}\n`}KIND:       ${mapping.kind}\nVERSION:    ${version}\n\n`;
+  k.out(`${head}${body}\n`);
+  return 0;
+}
+
+/** `pods.spec.containers`; a group may stand between the resource and its fields. */
+function* parse(k: Invocation, text: string): Gen<{ mapping: Mapping; path: string[] }> {
+  const discovery = yield* k.resources();
+  const dotted = text.replace(/\.+$/, "");
+  const [first, ...rest] = dotted.split(".") as [string, ...string[]];
+  for (const mapping of discovery.mappings) {
+    const { group, resource, singular, shortNames } = mapping;
+    if (group === "" || ![resource, singular, ...shortNames].includes(first.toLowerCase())) continue;
+    const after = rest.join(".");
+    if (after === group || after.startsWith(`${group}.`)) {
+      const path = after.slice(group.length + 1);
+      return { mapping, path: path === "" ? [] : path.split(".") };
+    }
+  }
+  const mapping = discovery.find(first);
+  if (mapping === undefined) throw new Exit(1, `the server doesn't have a resource type ${quote(first)}`);
+  return { mapping, path: rest };
+}
+
+const indent = (amount: number, text: string) => {
+  const pad = " ".repeat(amount);
+  return pad + text.replaceAll("\n", `\n${pad}`);
+};
+
+/** The plain text of a schema (explain/v2/templates/plaintext.tmpl says what stands where). */
+class Page {
+  private readonly schemas: Schemas;
+  private readonly recursive: boolean;
+
+  constructor(schemas: Schemas, recursive: boolean) {
+    this.schemas = schemas;
+    this.recursive = recursive;
+  }
+
+  private resolve(schema: Schema): Schema {
+    const name = schema.$ref?.split("/").at(-1);
+    return (name && this.schemas[name]) || schema;
+  }
+
+  /** Goes down a path of fields and describes where it ends; empty when it leads nowhere. */
+  follow(schema: Schema, path: readonly string[], seen: ReadonlySet<string>): string {
+    const ref = schema.$ref ?? "";
+    const resolved = this.resolve(schema);
+    if (path.length === 0) {
+      const description = indent(4, wrapWords(this.description(resolved) || "<empty>", 76));
+      const fields = this.fields(resolved, 1, new Set());
+      return `DESCRIPTION:\n${description}\n${fields === "" ? "" : `FIELDS:\n${fields}`}`;
+    }
+    if (ref !== "" && seen.has(ref)) return "";
+    const next = new Set([...seen, ref]);
+    const field = resolved.properties?.[path[0]!];
+    if (field) {
+      const rest = this.follow(field, path.slice(1), new Set());
+      if (path.length > 1) return rest;
+      const values = field.enum
+        ? `ENUM:${field.enum.map((value) => `\n    ${value === "" ? '""' : value}`).join("")}`
+        : "";
+      return `FIELD: ${path[0]} <${this.typeName(field)}>\n${values}\n\n${rest}`;
+    }
+    if (resolved.items) return this.follow(resolved.items, path, next);
+    if (typeof resolved.additionalProperties === "object")
+      return this.follow(resolved.additionalProperties, path, next);
+    for (const one of resolved.allOf ?? []) {
+      const text = this.follow(one, path, next);
+      if (text !== "") return text;
+    }
+    return "";
+  }
+
+  private description(schema: Schema): string {
+    const resolved = this.resolve(schema);
+    let text = resolved.description ? `${resolved.description}\n` : "";
+    for (const one of resolved.allOf ?? []) text += this.description(one);
+    if (resolved.items) text += this.description(resolved.items);
+    if (typeof resolved.additionalProperties === "object") text += this.description(resolved.additionalProperties);
+    return text;
+  }
+
+  private fields(schema: Schema, level: number, seen: ReadonlySet<string>): string {
+    const ref = schema.$ref ?? "";
+    if (ref !== "" && seen.has(ref)) return "";
+    const next = new Set([...seen, ref]);
+    const resolved = this.resolve(schema);
+    let text = "";
+    for (const name of sortedKeys(resolved.properties ?? {})) {
+      const field = resolved.properties![name]!;
+      text += this.field(name, field, resolved.required?.includes(name) ?? false, level);
+      if (this.recursive) text += this.fields(field, level + 1, next);
+    }
+    for (const one of resolved.allOf ?? []) text += this.fields(one, level, next);
+    if (resolved.items) text += this.fields(resolved.items, level, next);
+    if (typeof resolved.additionalProperties === "object")
+      text += this.fields(resolved.additionalProperties, level, next);
+    return text;
+  }
+
+  private field(name: string, field: Schema, required: boolean, level: number): string {
+    const pad = " ".repeat(level * 2);
+    let text = `${pad}${name}\t<${this.typeName(field)}>${required ? " -required-" : ""}`;
+    if (field.enum) {
+      const values = field.enum.slice(0, 4).map((value) => (value === "" ? '""' : String(value)));
+      text += `\n${pad}enum: ${values.join(", ")}${field.enum.length > 4 ? ", ...." : ""}`;
+    }
+    text += "\n";
+    if (this.recursive) return text;
+    const description = wrapWords(field.description || "<no description>", 78 - level * 2);
+    return `${text}${indent(level * 2 + 2, description)}\n\n`;
+  }
+
+  private typeName(schema: Schema): string {
+    if (schema.items) return `[]${this.typeName(schema.items)}`;
+    if (typeof schema.additionalProperties === "object")
+      return `map[string]${this.typeName(schema.additionalProperties)}`;
+    if (schema.allOf?.length === 1 && !schema.properties) return this.typeName(schema.allOf[0]!);
+    if (schema.$ref) {
+      const target = this.resolve(schema);
+      if (target === schema || !target.type || target.type === "object")
+        return schema.$ref.split("/").at(-1)!.split(".").at(-1) || "Object";
+      return target.type;
+    }
+    return schema.type === "object" ? "Object" : schema.type || "Object";
+  }
+}
