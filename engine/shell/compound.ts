@@ -21,7 +21,6 @@ import { arithText, expanding, expandWords, wordPattern, wordText } from "./expa
 import { waitForeground } from "./foreground.ts";
 import { forkShell } from "./fork.ts";
 import { pattern } from "./pattern.ts";
-import { shellQuote } from "./quote.ts";
 import { readLine } from "./read-line.ts";
 import type { Shell } from "./shell.ts";
 import { trace } from "./simple.ts";
@@ -200,7 +199,7 @@ export function* runCase(sh: Shell, node: Case): Gen<void> {
   sh.position = node.pos;
   yield* sh.step();
   const subject = yield* expanding(sh, () => wordText(sh, node.word.text));
-  if (sh.has("xtrace")) yield* trace(sh, `case ${shellQuote(node.word.text)} in`);
+  if (sh.has("xtrace")) yield* trace(sh, `case ${node.word.text} in`);
   let through = false;
   sh.status = 0;
   for (const item of node.items) {
@@ -236,7 +235,6 @@ export function* runSubshell(sh: Shell, node: Subshell): Gen<void> {
 export function* runTest(sh: Shell, node: TestCommand): Gen<void> {
   sh.position = node.pos;
   yield* sh.step();
-  if (sh.has("xtrace")) yield* trace(sh, sh.textOf(node));
   try {
     sh.status = (yield* evaluateTest(sh, node.expression)) ? 0 : 1;
   } catch (error) {

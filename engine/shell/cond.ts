@@ -4,8 +4,10 @@ import { ShellError } from "./control.ts";
 import { arithText, compile, expanding, piecesText, wordPattern, wordText } from "./expand.ts";
 import { testBinaryFile, testUnary } from "./file-tests.ts";
 import { pattern } from "./pattern.ts";
+import { shellQuote } from "./quote.ts";
 import { matchRegex, regexOf } from "./regex.ts";
 import type { Shell } from "./shell.ts";
+import { trace } from "./simple.ts";
 
 /** Evaluates the inside of `[[ … ]]`. */
 export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
@@ -24,6 +26,7 @@ export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
       return node.operator === "&&";
     case "TestUnary": {
       const text = yield* expanding(sh, () => wordText(sh, node.operand.text));
+      if (sh.has("xtrace")) yield* trace(sh, `[[ ${node.operator} ${shellQuote(text)} ]]`);
       return testUnary(sh, node.operator, text, true);
     }
     case "TestBinary":
@@ -38,15 +41,18 @@ function* binary(sh: Shell, operator: string, leftText: string, rightText: strin
     case "==":
     case "!=": {
       const text = yield* expanding(sh, () => wordPattern(sh, rightText));
+      if (sh.has("xtrace")) yield* trace(sh, `[[ ${shellQuote(left)} ${operator} ${text === "" ? "''" : text} ]]`);
       const matched = pattern(text, { extglob: true, ignoreCase: sh.shopts.has("nocasematch") }).matches(left);
       return matched === (operator !== "!=");
     }
     case "=~": {
       const source = yield* expanding(sh, () => regexOf(compile(rightText).pieces, (piece) => piecesText(sh, [piece])));
+      if (sh.has("xtrace")) yield* trace(sh, `[[ ${shellQuote(left)} =~ ${source} ]]`);
       return matchRegex(sh, left, source);
     }
   }
   const right = yield* expanding(sh, () => wordText(sh, rightText));
+  if (sh.has("xtrace")) yield* trace(sh, `[[ ${shellQuote(left)} ${operator} ${shellQuote(right)} ]]`);
   switch (operator) {
     case "<":
       return left < right;

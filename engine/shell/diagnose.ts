@@ -7,6 +7,8 @@ export interface SyntaxProblem {
   message: string;
   /** Line on which bash notices it, from 1. */
   line: number;
+  /** Line on which dash notices it. */
+  dashLine: number;
   /** The line is shown after the message. */
   quote: boolean;
   /** Where the command that holds it begins. */
@@ -56,7 +58,7 @@ export function diagnose(text: string, errors: readonly ParseError[]): SyntaxPro
             : error.what === "`"
               ? "syntax error: EOF in backquote substitution"
               : "syntax error: unterminated quoted string";
-      return { message, line, quote: false, start, dash, busybox, incomplete: true };
+      return { message, line, dashLine: text.split("\n").length, quote: false, start, dash, busybox, incomplete: true };
     }
     if (!(error instanceof Unexpected)) throw error;
     const { token, expecting } = error;
@@ -67,6 +69,7 @@ export function diagnose(text: string, errors: readonly ParseError[]): SyntaxPro
       return {
         message: error.message ?? "syntax error: unexpected end of file",
         line: lastLine,
+        dashLine: text.split("\n").length,
         quote: false,
         start,
         dash,
@@ -81,6 +84,7 @@ export function diagnose(text: string, errors: readonly ParseError[]): SyntaxPro
     return {
       message,
       line,
+      dashLine: line,
       quote: true,
       start,
       dash: `Syntax error: ${word ? "word" : shown} unexpected${hint}`,
@@ -95,6 +99,18 @@ export function diagnose(text: string, errors: readonly ParseError[]): SyntaxPro
   const [first] = errors;
   if (first === undefined || /heredoc|here-document/i.test(first.message)) return undefined;
   return undefined;
+}
+
+/** True when a heredoc in the text has no end yet. */
+export function endsInHeredoc(text: string): boolean {
+  if (!text.includes("<<")) return false;
+  const grammar = new Grammar(text);
+  try {
+    grammar.program();
+  } catch (error) {
+    if (!(error instanceof Unclosed) && !(error instanceof Unexpected)) throw error;
+  }
+  return grammar.openHeredoc;
 }
 
 const RESERVED = new Set([

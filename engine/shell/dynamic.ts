@@ -50,7 +50,7 @@ const DYNAMIC: Record<
   BASH_LINENO: (sh) => ({
     get: () => undefined,
     set: () => {},
-    list: () => (sh.calls.length === 0 ? [] : [...sh.calls].reverse().map((frame) => String(frame.line))),
+    list: () => shownCalls(sh).map((frame) => String(frame.line)),
   }),
   PIPESTATUS: (sh) => ({ get: () => undefined, set: () => {}, list: () => sh.pipeStatus.map(String) }),
   DIRSTACK: (sh) => ({ get: () => undefined, set: () => {}, list: () => [sh.p.cwd, ...sh.dirStack] }),
@@ -58,14 +58,16 @@ const DYNAMIC: Record<
 
 function frames(sh: Shell) {
   if (sh.functionDepth === 0) return [];
-  return [...sh.calls].reverse();
+  return shownCalls(sh);
+}
+
+/** Calls innermost first; the main program only when it is a file. */
+function shownCalls(sh: Shell) {
+  return [...sh.calls].reverse().filter((frame) => frame.kind !== "main" || frame.file !== "");
 }
 
 function callFiles(sh: Shell): string[] {
-  return [...sh.calls]
-    .reverse()
-    .filter((frame) => frame.kind !== "main" || frame.file !== "")
-    .map((frame) => frame.file);
+  return shownCalls(sh).map((frame) => frame.file);
 }
 
 /** Gives a variable its dynamic behaviour. */

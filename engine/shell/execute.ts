@@ -136,6 +136,13 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
       yield* failed(sh);
       return;
     case "TestCommand":
+      if (sh.setup.dialect === "dash") {
+        sh.position = node.pos;
+        yield* sh.complain("[[: not found");
+        sh.status = 127;
+        yield* failed(sh);
+        return;
+      }
       yield* runTest(sh, node);
       yield* failed(sh);
       return;

@@ -99,6 +99,6 @@ function* report(sh: Shell, process: Process, status: WaitStatus & { kind: "sign
   if (signal === "PIPE" || sh.subshellDepth > 0) return;
   const name = signalText(signal);
   if (sh.setup.interactive) yield* sh.writeTo(2, `${name}${core}\n`);
-  else if (sh.setup.dialect !== "bash") yield* sh.writeTo(2, `${name}${core} \n`);
+  else if (sh.setup.dialect !== "bash") yield* sh.writeTo(2, `${name}${core}\n`);
   else yield* sh.complain(`${String(process.nsPid).padStart(5)} ${(name + core).padEnd(23)} ${text}`);
 }

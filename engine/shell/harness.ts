@@ -1,4 +1,4 @@
-import { decode, encode, type Gen, Kernel, SECOND } from "../kernel/index.ts";
+import { decode, encode, type Gen, Kernel, SECOND, WaitQueue, wait } from "../kernel/index.ts";
 import { deviceNode, dirNode, entriesOf, fileNode } from "../machine/inode.ts";
 import { Machine } from "../machine/machine.ts";
 import type { OpenFile } from "../machine/open-file.ts";
@@ -64,6 +64,11 @@ export function shellMachine(programs: Record<string, Program> = {}): { kernel: 
   return { kernel, machine };
 }
 
+function* waitForever(): Gen<number> {
+  yield* wait(new WaitQueue());
+  return 0;
+}
+
 /** Runs a shell to its end (or `limit` µs) and gives what it wrote. */
 export function runShell(
   argv: readonly string[],
@@ -99,8 +104,11 @@ export function runShell(
     },
     close() {},
   };
+  const fds = new Map<number, OpenFile>();
+  const base = { env: new Map<string, string>(), cwd: "/", cred: ROOT, ns: machine.ns, fds };
+  const init = machine.spawn({ parent: undefined, main: waitForever, argv: ["init"], ...base });
   const child: Process = machine.spawn({
-    parent: undefined,
+    parent: init,
     main: bash,
     argv,
     env: new Map(

@@ -1,4 +1,5 @@
 import { decode, type Gen } from "../kernel/index.ts";
+import { endsInHeredoc } from "./diagnose.ts";
 import { runSource } from "./execute.ts";
 import { readUntil } from "./read-line.ts";
 import type { Shell } from "./shell.ts";
@@ -34,5 +35,5 @@ export function* runInput(sh: Shell): Gen<void> {
 
 /** A line that ends in a backslash goes on, and so does a heredoc without its delimiter. */
 export function unfinished(text: string): boolean {
-  return /(?:^|[^\\])(?:\\\\)*\\\n$/.test(text);
+  return endsInHeredoc(text) || /(?:^|[^\\])(?:\\\\)*\\\n$/.test(text);
 }

@@ -125,7 +125,10 @@ function* applyFile(sh: Shell, one: Redirect, fd: number, saved: Saved | undefin
     if (move || /^\d+$/.test(word)) {
       const from = Number(move ? move[1] : word);
       const file = sh.p.fds.get(from);
-      if (file === undefined) throw new ShellError(`${word}: Bad file descriptor`, "fail");
+      if (file === undefined) {
+        if (sh.setup.dialect === "busybox") throw new ShellError(`dup2(${word},${fd}): Bad file descriptor`, "fail");
+        throw new ShellError(`${word}: Bad file descriptor`, "fail", sh.posix ? 2 : 1);
+      }
       put(sh, fd, file, saved);
       if (move && from !== fd) {
         if (saved) save(sh, from, saved);

@@ -8,6 +8,7 @@ import type { Signal } from "../machine/signal.ts";
 import * as sys from "../machine/sys.ts";
 import { type ArithScope, evaluate } from "./arith.ts";
 import { ShellError } from "./control.ts";
+import { BARE, inDialect } from "./dialect.ts";
 import { defineDynamic } from "./dynamic.ts";
 import { compile, type Memo, piecesText } from "./expand.ts";
 import type { History } from "./history.ts";
@@ -289,7 +290,13 @@ export class Shell {
 
   /** Prints an error message on standard error. */
   *complain(message: string): Gen<void> {
-    yield* this.writeTo(2, `${this.prefix()}${message}\n`);
+    if (this.setup.dialect === "bash") {
+      yield* this.writeTo(2, `${this.prefix()}${message}\n`);
+      return;
+    }
+    const line = this.setup.interactive || !this.isCommandString ? "" : "line 0: ";
+    const text = inDialect(this.setup.dialect, message, line);
+    yield* this.writeTo(2, text.startsWith(BARE) ? `${text.slice(1)}\n` : `${this.prefix()}${text}\n`);
   }
 
   /** Writes to a descriptor; a closed one is an error the caller may look at. */

@@ -23,6 +23,9 @@ interface Parts {
   plain: readonly string[] | undefined;
 }
 
+/** Builtins whose assignments `set -x` shows once more. */
+const DECLARED_TRACED = new Set(["export", "readonly"]);
+
 const prepared = new WeakMap<Command, Parts>();
 
 /** Bash's recursion would overflow its stack about here. */
@@ -142,7 +145,10 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
   for (const assignment of parts.assignments) assignments.push(yield* prepareAssignment(sh, assignment));
   if (sh.has("xtrace")) {
     for (const ready of assignments) yield* trace(sh, traceAssignment(ready));
-    yield* trace(sh, words.map((word) => shellQuote(word)).join(" "));
+    yield* trace(sh, words.map((word) => (sh.setup.dialect === "dash" ? word : shellQuote(word))).join(" "));
+    for (const ready of declared?.values() ?? []) {
+      if (ready.hasValue && !ready.elements && DECLARED_TRACED.has(words[0]!)) yield* trace(sh, traceAssignment(ready));
+    }
   }
   yield* runWords(sh, words, { assignments, redirections: parts.redirections, declared, last });
 }
@@ -183,7 +189,7 @@ function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
         / readonly variable$/.test(error.message)
       ) {
         yield* sh.complain(error.message);
-        throw new ExitShell(1);
+        throw new ExitShell(sh.posix ? 2 : 1);
       }
       throw error;
     }

@@ -12,6 +12,7 @@ const DEFAULT_PATH = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sb
 /** A new shell in a process: its variables come from the environment. */
 export function startShell(p: Process, setup: ShellSetup): Shell {
   const sh = new Shell(p, setup);
+  if (setup.dialect !== "bash") sh.options.delete("braceexpand");
   for (const [name, value] of p.env) {
     const fn = /^BASH_FUNC_(.+)%%$/.exec(name);
     if (fn) {

@@ -46,7 +46,7 @@ export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, na
       ? `${at}conditional binary operator expected\n${at}syntax error near \`${message.slice(1)}'\n`
       : `${at}${message}\n`;
     if (error.quote) text += `${at}\`${source.text.split("\n")[error.line - 1] ?? ""}'\n`;
-  } else if (dialect === "dash") text = `${sh.commandName}: ${line}: ${error.dash}\n`;
+  } else if (dialect === "dash") text = `${sh.commandName}: ${error.dashLine + source.firstLine - 1}: ${error.dash}\n`;
   else
     text = `${sh.commandName}: ${sh.isCommandString || sh.setup.interactive ? "" : `line ${line}: `}${error.busybox}\n`;
   yield* sh.writeTo(2, text);

@@ -46,7 +46,8 @@ const type: Builtin = function* (sh, args) {
     if (!has("a")) found = found.slice(0, 1);
     if (found.length === 0) {
       status = 1;
-      if (!has("t") && !has("p") && !has("P")) yield* sh.complain(`type: ${name}: not found`);
+      if (sh.posix) yield* put(sh, "type", `${name}: not found\n`);
+      else if (!has("t") && !has("p") && !has("P")) yield* sh.complain(`type: ${name}: not found`);
       continue;
     }
     for (const one of found) {

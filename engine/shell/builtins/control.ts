@@ -72,6 +72,7 @@ const exit: Builtin = function* (sh, args) {
 
 const returns: Builtin = function* (sh, args) {
   if (sh.functionDepth === 0 && sh.sourceDepth === 0) {
+    if (sh.posix) throw new ExitShell((yield* statusArgument(sh, "return", args)) ?? 2);
     yield* sh.complain("return: can only `return' from a function or sourced script");
     return 2;
   }
@@ -175,8 +176,8 @@ const shift: Builtin = function* (sh, args) {
   }
   if (count > sh.positional.length) {
     if (sh.shopts.has("shift_verbose")) yield* sh.complain(`shift: ${arg}: shift count out of range`);
-    if (sh.posix) {
-      yield* sh.complain(`shift: can't shift that many`);
+    if (sh.setup.dialect === "dash") {
+      yield* sh.complain("shift: can't shift that many");
       if (!sh.setup.interactive) throw new ExitShell(2);
     }
     return 1;

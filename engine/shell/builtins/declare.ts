@@ -373,9 +373,8 @@ export const declareBuiltins: Record<string, Builtin> = {
   },
   *local(sh, args, call) {
     if (sh.functionDepth === 0) {
-      yield* sh.complain(
-        sh.setup.dialect === "dash" ? "local: not in a function" : "local: can only be used in a function",
-      );
+      yield* sh.complain("local: can only be used in a function");
+      if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
       return 1;
     }
     return yield* declareAll(sh, args, call, "local");

@@ -81,7 +81,7 @@ const cd: Builtin = function* (sh, args, { name }) {
           ? `cd: can't cd to ${dir}`
           : `cd: can't cd to ${dir}: ${problem}`,
     );
-    return sh.setup.dialect === "dash" ? 2 : 1;
+    return sh.posix ? 2 : 1;
   }
   return announce ? yield* put(sh, "cd", `${sh.get("PWD")}\n`) : 0;
 };

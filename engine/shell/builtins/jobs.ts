@@ -5,7 +5,7 @@ import { exitCode } from "../../machine/process.ts";
 import { SIGNALS, type Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
 import { giveTerminal, waitForeground } from "../foreground.ts";
-import { type Job, jobState, stateText } from "../jobs.ts";
+import { type Job, jobState, signalText, stateText } from "../jobs.ts";
 import type { Shell } from "../shell.ts";
 import { signalName } from "../traps.ts";
 import type { Builtin } from "./index.ts";
@@ -147,13 +147,15 @@ const wait: Builtin = function* (sh, args) {
           status = known;
           continue;
         }
-        yield* sh.complain(`wait: pid ${spec} is not a child of this shell`);
+        if (!sh.posix) yield* sh.complain(`wait: pid ${spec} is not a child of this shell`);
         status = 127;
         continue;
       }
       const i = job.processes.findIndex((process) => process.nsPid === pid);
       if (!(yield* until(sh, () => ended(job!, i)))) return interruptedStatus(sh);
-      status = exitCode(job.statuses[i]!);
+      const last = job.statuses[i]!;
+      status = exitCode(last);
+      if (sh.posix && last.kind === "signaled") yield* sh.writeTo(2, `${signalText(last.signal)}\n`);
     } else if (spec.startsWith("%")) {
       job = yield* findJob(sh, "wait", spec);
       if (job === undefined) {

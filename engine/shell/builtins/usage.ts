@@ -1,5 +1,7 @@
 import type { Gen } from "../../kernel/index.ts";
+import { ExitShell } from "../control.ts";
 import type { Shell } from "../shell.ts";
+import { SPECIAL } from "./special.ts";
 
 /** What a builtin says after a wrong option. */
 export const USAGE: Record<string, string> = {
@@ -56,6 +58,10 @@ export const USAGE: Record<string, string> = {
 /** Complains about an option; the status is 2. */
 export function* badOption(sh: Shell, name: string, option: string): Gen<number> {
   yield* sh.complain(`${name}: ${option}: invalid option`);
+  if (sh.posix) {
+    if (SPECIAL.has(name) && !sh.setup.interactive) throw new ExitShell(2);
+    return 2;
+  }
   return yield* usage(sh, name);
 }
 
