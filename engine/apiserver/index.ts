@@ -1,5 +1,5 @@
 export type { AuditEntry } from "./audit.ts";
-export { type BootstrapOptions, bootstrap } from "./bootstrap/bootstrap.ts";
+export { type BootstrapOptions, bootstrap, leave } from "./bootstrap/bootstrap.ts";
 export { objectOf } from "./cache.ts";
 export { encodeBody } from "./encode.ts";
 export { kubeletAddress, type NodeProxy } from "./node-proxy.ts";

@@ -113,9 +113,9 @@ export interface WatchRequest extends KeyRange {
 
 /** Where a watch delivers: called within the write that made the events, so only note them. */
 export interface WatchSink {
-  events(events: readonly Event[], revision: number): void;
+  readonly events: (events: readonly Event[], revision: number) => void;
   /** The watch is over: its start revision has been compacted. */
-  cancelled?(compactRevision: number): void;
+  readonly cancelled?: (compactRevision: number) => void;
 }
 
 export interface Watcher {

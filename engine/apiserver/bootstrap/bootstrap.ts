@@ -3,8 +3,10 @@ import type { Gen } from "../../kernel/index.ts";
 import { deepClone } from "../frozen.ts";
 import { fillMeta, inOrder } from "../objectmeta.ts";
 import type { Registry } from "../registry.ts";
-import { insert } from "../store.ts";
+import { guaranteedUpdate, insert } from "../store.ts";
 import { policyObjects } from "./policy.ts";
+
+const DEFAULT_PORT = 6443;
 
 export interface BootstrapOptions {
   /** ClusterIP of the Service `kubernetes`: the first address of the Service range. */
@@ -36,6 +38,36 @@ export function* bootstrap(registry: Registry, options: BootstrapOptions): Gen {
   for (const object of priorityClasses()) yield* ensure(registry, "scheduling.k8s.io", "priorityclasses", object);
   for (const [group, resource, object] of kubernetesService(options)) {
     yield* ensure(registry, group, resource, object);
+  }
+  yield* setEndpoints(registry, (addresses) => [...addresses, ...options.endpoints]);
+}
+
+/** A server that shuts down takes its address out of the Service `kubernetes` (pkg/controlplane/reconcilers). */
+export function* leave(registry: Registry, address: string): Gen {
+  yield* setEndpoints(registry, (addresses) => addresses.filter((one) => one !== address));
+}
+
+/** Changes the addresses behind the Service `kubernetes`, in Endpoints and EndpointSlice; nothing is written when they stay. */
+function* setEndpoints(registry: Registry, change: (addresses: readonly string[]) => readonly string[]): Gen {
+  const old = registry.kind("", "v1", "endpoints");
+  const slices = registry.kind("discovery.k8s.io", "v1", "endpointslices");
+  const next = (addresses: readonly string[]) => [...new Set(change(addresses))].sort();
+  if (old && registry.cache(old).get("default", "kubernetes")) {
+    yield* guaranteedUpdate(registry, old, "default", "kubernetes", function* (current): Gen<KubeObject> {
+      const [subset] = current["subsets"] ?? [];
+      const addresses = next((subset?.addresses ?? []).map(({ ip }: { ip: string }) => ip));
+      if (addresses.length === 0) return { ...current, subsets: [] };
+      const ports = subset?.ports ?? [{ name: "https", port: DEFAULT_PORT, protocol: "TCP" }];
+      return { ...current, subsets: [{ addresses: addresses.map((ip) => ({ ip })), ports }] };
+    });
+  }
+  if (slices && registry.cache(slices).get("default", "kubernetes")) {
+    yield* guaranteedUpdate(registry, slices, "default", "kubernetes", function* (current): Gen<KubeObject> {
+      const before: { addresses: string[] }[] = current["endpoints"] ?? [];
+      const addresses = next(before.flatMap((endpoint) => endpoint.addresses));
+      const endpoints = addresses.map((ip) => ({ addresses: [ip], conditions: { ready: true } }));
+      return { ...current, endpoints };
+    });
   }
 }
 
@@ -73,7 +105,11 @@ function priorityClasses(): object[] {
   ];
 }
 
-function kubernetesService({ serviceIp, endpoints, port = 6443 }: BootstrapOptions): [string, string, object][] {
+function kubernetesService({
+  serviceIp,
+  endpoints,
+  port = DEFAULT_PORT,
+}: BootstrapOptions): [string, string, object][] {
   const metadata = { name: "kubernetes", namespace: "default" };
   const labels = { component: "apiserver", provider: "kubernetes" };
   const service = {
