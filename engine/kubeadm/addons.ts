@@ -1,7 +1,9 @@
 /** What `kubeadm init` and a network add-on's manifest create through the API once it answers. */
+
 import { stringify } from "yaml";
 import type { KubeObject } from "../api/types.ts";
 import { encode } from "../kernel/index.ts";
+import { writeYaml } from "../machine/kubelet/yaml.ts";
 import { base64 } from "../pki/der.ts";
 import { CLUSTER_DOMAIN, DNS_SERVICE_IP, POD_CIDR, SERVICE_CIDR, VERSION } from "./topology.ts";
 
@@ -153,7 +155,7 @@ function bootstrapObjects(server: string, ca: string): Manifest[] {
 
 /** /var/lib/kubelet/config.yaml as kubeadm fills it in. */
 export function kubeletConfiguration(): string {
-  return stringify(
+  return writeYaml(
     {
       apiVersion: "kubelet.config.k8s.io/v1beta1",
       authentication: {

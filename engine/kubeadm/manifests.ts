@@ -1,5 +1,5 @@
 /** Static Pod manifests of the control plane, as kubeadm 1.32 writes them to /etc/kubernetes/manifests. */
-import { stringify } from "yaml";
+import { writeYaml } from "../machine/kubelet/yaml.ts";
 import { POD_CIDR, SERVICE_CIDR, VERSION } from "./topology.ts";
 
 const PKI = "/etc/kubernetes/pki";
@@ -45,7 +45,7 @@ interface StaticPod {
 }
 
 function staticPod(pod: StaticPod): string {
-  return stringify(
+  return writeYaml(
     {
       apiVersion: "v1",
       kind: "Pod",

@@ -1,4 +1,12 @@
-import { parse } from "yaml";
+import {
+  type CreateNodeOptions,
+  type DocumentOptions,
+  type ParseOptions,
+  parse,
+  type SchemaOptions,
+  stringify,
+  type ToStringOptions,
+} from "yaml";
 
 const KEPT = 512;
 const parsed = new Map<string, unknown>();
@@ -9,8 +17,17 @@ export function parseYaml(text: string): unknown {
   return parsed.get(text);
 }
 
+type WriteOptions = DocumentOptions & SchemaOptions & ParseOptions & CreateNodeOptions & ToStringOptions;
+
+/** Writes a value that this machine's kubelet will read; the value must be what YAML would give back, and is frozen. */
+export function writeYaml(value: unknown, options?: WriteOptions): string {
+  const text = stringify(value, options);
+  rememberYaml(text, value);
+  return text;
+}
+
 /** Notes what a text that was just written from `value` means, so that nobody needs to parse it. */
-export function rememberYaml(text: string, value: unknown): void {
+function rememberYaml(text: string, value: unknown): void {
   if (parsed.size >= KEPT) parsed.clear();
   parsed.set(text, freeze(value));
 }
