@@ -1,10 +1,11 @@
-import type { Gen } from "../../kernel/index.ts";
+import { decode, type Gen } from "../../kernel/index.ts";
 import type { Mapping } from "./discovery.ts";
 import { Exit, KubectlError } from "./errors.ts";
 import { SUGGEST_RESOURCES } from "./get.ts";
 import { quote, sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { wrapWords } from "./printers/wrap.ts";
+import { serverError } from "./server-errors.ts";
 
 interface Schema {
   $ref?: string;
@@ -37,13 +38,13 @@ export function* explain(k: Invocation): Gen<number> {
     version = apiVersion.slice(slash + 1);
   }
   const gvr = `${group}/${version}, Resource=${mapping.resource}`;
-  const index = (yield* k.object("GET", "/openapi/v3?timeout=32s")) as unknown as {
+  const index = (yield* document(k, "/openapi/v3?timeout=32s")) as unknown as {
     paths: Record<string, { serverRelativeURL: string }>;
   };
   const entry = index.paths[group === "" ? `api/${version}` : `apis/${group}/${version}`];
   if (entry === undefined) throw new KubectlError(`couldn't find resource for "${gvr}"`);
-  const document = (yield* k.object("GET", entry.serverRelativeURL)) as unknown as { components: { schemas: Schemas } };
-  const { schemas } = document.components;
+  const api = (yield* document(k, entry.serverRelativeURL)) as unknown as { components: { schemas: Schemas } };
+  const { schemas } = api.components;
   const schema = Object.values(schemas).find((each) =>
     each["x-kubernetes-group-version-kind"]?.some(
       (gvk) => gvk.kind === mapping.kind && gvk.group === group && gvk.version === version,
@@ -52,10 +53,26 @@ export function* explain(k: Invocation): Gen<number> {
   if (schema === undefined) throw new KubectlError(`GVR (${gvr}) not found in OpenAPI schema`);
   const page = new Page(schemas, flags.bool("recursive"));
   const body = page.follow(schema, path, new Set());
-  if (body === "") throw new KubectlError(`field ${quote(path.at(-1) ?? "")} does not exist`);
   const head = `${group === "" ? "" : `GROUP:      ${group}\n`}KIND:       ${mapping.kind}\nVERSION:    ${version}\n\n`;
-  k.out(`${head}${body}\n`);
+  k.out(head);
+  if (body === "") throw new KubectlError(`field ${quote(path.at(-1) ?? "")} does not exist`);
+  k.out(`${body}\n`);
   return 0;
+}
+
+const parsed = new WeakMap<Uint8Array, unknown>();
+
+/** A JSON document that may come as bytes. */
+function* document(k: Invocation, path: string): Gen<unknown> {
+  const response = yield* k.request("GET", path);
+  const { body } = response;
+  if (response.status < 400 && body.type === "bytes") {
+    let value = parsed.get(body.bytes);
+    if (value === undefined) parsed.set(body.bytes, (value = JSON.parse(decode(body.bytes))));
+    return value;
+  }
+  if (response.status >= 400 || body.type !== "object") throw serverError(response, "GET", path);
+  return body.value;
 }
 
 /** `pods.spec.containers`; a group may stand between the resource and its fields. */

@@ -117,7 +117,7 @@ export function* replace(k: Invocation): Gen<number> {
   const query = { dryRun: strategy, fieldManager: flags.string("field-manager"), fieldValidation };
   if (force && result.infos.length > 0) {
     yield* deleteResult(k, result, {
-      gracePeriod: Math.max(grace, 0),
+      gracePeriod: grace,
       cascade: "Background",
       dryRun: strategy,
       output: flags.string("output") === "name" ? "name" : "",

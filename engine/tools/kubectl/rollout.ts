@@ -115,7 +115,7 @@ function* revisions(k: Invocation, info: Info): Gen<Map<number, KubeObject>> {
   const object = info.object!;
   if (object.kind !== "Deployment")
     throw new KubectlError(
-      `no history viewer has been implemented for ${quote(`${object.kind}.${info.mapping.group}`)}`,
+      `no history viewer has been implemented for ${quote(info.mapping.group === "" ? object.kind : `${object.kind}.${info.mapping.group}`)}`,
     );
   const selector = encodeURIComponent(formatLabelSelector(object.spec.selector));
   const path = `/apis/apps/v1/namespaces/${info.namespace}/replicasets?labelSelector=${selector}`;

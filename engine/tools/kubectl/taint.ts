@@ -3,7 +3,7 @@ import type { KubeObject } from "../../api/types.ts";
 import { labelValue, qualifiedName } from "../../api/validation/names.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { changeQuery, dryRun, resultPrinter } from "./changes.ts";
-import { aggregateText, isExpected, KubectlError, throwAll, usageError } from "./errors.ts";
+import { aggregateText, Exit, isExpected, KubectlError, throwAll, usageError } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { build } from "./resources.ts";
@@ -29,8 +29,7 @@ export function* taint(k: Invocation): Gen<number> {
   const discovery = yield* k.resources();
   const mapping = discovery.find(resources[0]!);
   if (mapping?.resource !== "nodes") {
-    if (mapping === undefined)
-      throw new Exit(1, `the server doesn't have a resource type ${quote(resources[0]!)}`);
+    if (mapping === undefined) throw new Exit(1, `the server doesn't have a resource type ${quote(resources[0]!)}`);
     throw new KubectlError(`invalid resource type ${resources[0]}, only node types are supported`);
   }
   if (all && selector !== "") throw new KubectlError("setting 'all' parameter with a non empty selector is prohibited");
