@@ -214,12 +214,14 @@ function cpuinfo(index: number, count: number): string {
 function statText(machine: Machine): string {
   const ticks = Math.floor(uptimeSeconds(machine) * 100);
   const { cpus } = machine.hardware;
-  const line = (name: string, n: number) =>
-    `${name} ${Math.floor(n * 0.02)} 0 ${Math.floor(n * 0.01)} ${Math.floor(n * 0.97)} 0 0 0 0 0 0\n`;
+  let used = 0;
+  for (const process of machine.processes.values()) used += process.task.used;
+  const busy = Math.floor(used / 10_000);
+  const line = (name: string, all: number, own: number) => `${name} ${own} 0 0 ${Math.max(0, all - own)} 0 0 0 0 0 0\n`;
   const boot = Math.floor(machine.kernel.epochMs / 1000 + machine.bootedAt / 1_000_000) - BOOT_SECONDS;
   return (
-    line("cpu ", ticks * cpus) +
-    Array.from({ length: cpus }, (_, i) => line(`cpu${i}`, ticks)).join("") +
+    line("cpu ", ticks * cpus, busy) +
+    Array.from({ length: cpus }, (_, i) => line(`cpu${i}`, ticks, Math.floor(busy / cpus))).join("") +
     `btime ${boot}\nprocesses ${lastPid(machine)}\nprocs_running ${running(machine)}\nprocs_blocked 0\n`
   );
 }

@@ -16,6 +16,10 @@ export function bootMachine(machine: Machine): Process {
   machine.journal.bootIds.push(machine.kernel.random(`boot-id ${machine.hostname}`).hex(32));
   machine.journal.boot = machine.journal.bootIds.length - 1;
   machine.network.dark.delete(machine.net);
+  machine.kernel.onDigest(`journal ${machine.hostname}`, () => {
+    const last = machine.journal.entries().at(-1);
+    return last === undefined ? "" : `${last.seq} ${last.at} ${last.message}`;
+  });
   for (const message of kernelMessages(machine)) {
     machine.journal.append({ identifier: "kernel", transport: "kernel", priority: 6, message });
   }

@@ -7,7 +7,7 @@ import { ip } from "./ip.ts";
 import { journalctl } from "./journalctl.ts";
 import { kill, pgrep, pidof, pkill } from "./kill.ts";
 import { df, free, nproc, uptime } from "./memory.ts";
-import { mount, sysctl, umount } from "./mount.ts";
+import { lsmod, modprobe, mount, sysctl, umount } from "./mount.ts";
 import { nc } from "./nc.ts";
 import { dig, getent, nslookup } from "./nslookup.ts";
 import { ping } from "./ping.ts";
@@ -32,6 +32,7 @@ import { ssh } from "./ssh.ts";
 import { sshd } from "./sshd.ts";
 import { su, sudo } from "./sudo.ts";
 import { systemctl } from "./systemctl.ts";
+import { top } from "./top.ts";
 import { wget } from "./wget.ts";
 
 /** Programs that show or change the system, by name. */
@@ -55,7 +56,9 @@ export const systemPrograms: Record<string, Program> = {
   journalctl,
   kill,
   logger,
+  lsmod,
   lsof,
+  modprobe,
   mount,
   nc,
   netstat,
@@ -80,6 +83,7 @@ export const systemPrograms: Record<string, Program> = {
   "systemd-journald": journald,
   "systemd-logind": logind,
   timedatectl,
+  top,
   tty: ttyProgram,
   umount,
   uname,

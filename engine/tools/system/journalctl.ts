@@ -202,10 +202,11 @@ function bootTest(machine: Machine, value: string | undefined): Test {
 function instant(machine: Machine, text: string | undefined, _option: string): number | undefined {
   if (text === undefined) return undefined;
   const { kernel } = machine;
-  const relative = /^([-+])?\s*((?:\d+(?:\.\d+)?\s*[a-z]*\s*)+?)(\s*ago)?$/.exec(text.trim());
-  if (relative && (relative[1] || relative[3])) {
-    const us = spanOf(relative[2]!);
-    if (us !== undefined) return kernel.now + (relative[1] === "+" ? us : -us);
+  const words = text.trim();
+  const past = words.endsWith(" ago") || words.endsWith("\tago");
+  if (past || words.startsWith("-") || words.startsWith("+")) {
+    const us = spanOf(words.slice(/^[-+]/.test(words) ? 1 : 0, past ? -3 : undefined).trim());
+    if (us !== undefined) return kernel.now + (words.startsWith("+") ? us : -us);
   }
   const ms = parseDate(text, kernel.wallMs);
   if (ms === undefined) throw new Fatal(`Failed to parse timestamp: ${text}`);
@@ -237,6 +238,7 @@ const SPANS: Record<string, number> = {
 
 function spanOf(text: string): number | undefined {
   let total = 0;
+  if (!/^\d[\d.a-z\s]*$/.test(text)) return undefined;
   for (const part of text.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]*)/g)) {
     const unit = SPANS[part[2] || "s"];
     if (unit === undefined) return undefined;

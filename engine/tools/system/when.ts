@@ -68,10 +68,8 @@ export function span(us: number, accuracy = MS): string {
     if (size <= S && below >= accuracy && size > US) {
       let digits = 0;
       for (let unit = size; unit > Math.max(accuracy, 1); unit /= 10) digits++;
-      const fraction = String(Math.floor(below / Math.max(accuracy, 1)))
-        .padStart(digits, "0")
-        .replace(/0+$/, "");
-      out.push(fraction === "" ? `${whole}${name}` : `${whole}.${fraction}${name}`);
+      const fraction = String(Math.floor(below / Math.max(accuracy, 1))).padStart(digits, "0");
+      out.push(digits === 0 ? `${whole}${name}` : `${whole}.${fraction}${name}`);
       return out.join(" ");
     }
     out.push(`${whole}${name}`);
