@@ -6,12 +6,14 @@ import { cut } from "./cut.ts";
 import { date } from "./date.ts";
 import { echo } from "./echo.ts";
 import { env } from "./env.ts";
+import { find } from "./find.ts";
 import { grep } from "./grep.ts";
 import { head } from "./head.ts";
 import { jq } from "./jq/index.ts";
 import { ls } from "./ls.ts";
 import { mkdir } from "./mkdir.ts";
 import { mv } from "./mv.ts";
+import { basename, chgrp, chmod, chown, dirname, ln, pwd, readlink, realpath, rmdir, stat } from "./paths.ts";
 import { printf } from "./printf.ts";
 import { rm } from "./rm.ts";
 import { sed } from "./sed/index.ts";
@@ -25,6 +27,7 @@ import { tr } from "./tr.ts";
 import { falseProgram, trueProgram } from "./true.ts";
 import { uniq } from "./uniq.ts";
 import { wc } from "./wc.ts";
+import { xargs } from "./xargs.ts";
 
 /** Every text and file tool by its name. */
 export const textPrograms: Record<string, Program> = {
@@ -58,4 +61,17 @@ export const textPrograms: Record<string, Program> = {
   true: trueProgram,
   uniq,
   wc,
+  xargs,
+  find,
+  basename,
+  chgrp,
+  chmod,
+  chown,
+  dirname,
+  ln,
+  pwd,
+  readlink,
+  realpath,
+  rmdir,
+  stat,
 };

@@ -123,7 +123,7 @@ function parseArguments(p: Process): Options | "help" | "version" {
       continue;
     }
     const take = (count: number, what: string): string[] => {
-      if (i + count >= args.length) throw new Usage(`jq: error: ${arg} ${what}\n`, 2);
+      if (i + count >= args.length) throw new Usage(`jq: ${arg} ${what}\n`, 2);
       const values = args.slice(i + 1, i + 1 + count);
       i += count;
       return values;
@@ -197,7 +197,7 @@ function parseArguments(p: Process): Options | "help" | "version" {
           options.named.set(name, values[0]!);
         } catch (error) {
           if (!(error instanceof JsonError)) throw error;
-          throw new Usage("jq: Invalid JSON text passed to --argjson\n", 2);
+          throw new Usage("jq: invalid JSON text passed to --argjson\n", 2);
         }
         continue;
       }
@@ -230,12 +230,12 @@ function parseArguments(p: Process): Options | "help" | "version" {
         continue;
       default:
     }
-    if (arg.startsWith("--")) throw new Usage(`jq: Unknown option: ${arg}\n`);
+    if (arg.startsWith("--")) throw new Usage(`jq: Unknown option ${arg}\n`);
     for (const letter of arg.slice(1)) {
       const action = letters[letter];
       if (letter === "h") return "help";
       if (letter === "V") return "version";
-      if (action === undefined) throw new Usage(`jq: Unknown option: ${arg}\n`);
+      if (action === undefined) throw new Usage(`jq: Unknown option ${arg}\n`);
       action();
     }
   }
@@ -334,7 +334,7 @@ class Runner {
     yield* this.out.flush();
     if (this.parseError !== undefined) {
       yield* sys.printError(this.p, `jq: ${this.parseError}\n`);
-      return 2;
+      return 5;
     }
     if (this.status !== 0) return this.status;
     if (o.exitStatus) return this.last === undefined ? 4 : truthy(this.last) ? 0 : 1;
@@ -493,7 +493,7 @@ class Runner {
           this.file = path;
         } catch (error) {
           if (!isErrno(error)) throw error;
-          yield* sys.printError(this.p, `jq: error: Could not open ${path}: ${error.message}\n`);
+          yield* sys.printError(this.p, `jq: error: Could not open file ${path}: ${error.message}\n`);
           this.status = 2;
           continue;
         }

@@ -163,7 +163,7 @@ export interface DumpStyle {
 }
 
 const COLORS: Record<Kind | "false" | "true" | "key", string> = {
-  null: "1;30",
+  null: "0;90",
   false: "0;39",
   true: "0;39",
   boolean: "0;39",
@@ -171,7 +171,7 @@ const COLORS: Record<Kind | "false" | "true" | "key", string> = {
   string: "0;32",
   array: "1;39",
   object: "1;39",
-  key: "34;1",
+  key: "1;34",
 };
 
 /** The value as JSON text. */
@@ -231,17 +231,16 @@ function writeColored(value: Json, style: DumpStyle, margin: string, out: string
   const start = `\x1b[${color}m`;
   const end = "\x1b[0m";
   const inner = margin + (style.indent ?? "");
-  if (Array.isArray(value)) {
+  if ((Array.isArray(value) && value.length === 0) || (value instanceof Map && value.size === 0)) {
+    out.push(`${start}${Array.isArray(value) ? "[]" : "{}"}${end}`);
+  } else if (Array.isArray(value)) {
     out.push(`${start}[`);
     value.forEach((item, i) => {
       if (i > 0) out.push(`${start},`);
       if (pretty) out.push(`\n${inner}`);
-      out.push(end);
       writeColored(item, style, inner, out);
     });
-    out.push(start);
-    if (pretty && value.length > 0) out.push(`\n${margin}`);
-    out.push(`${start}]${end}`);
+    out.push(start, pretty ? `\n${margin}` : "", `${start}]${end}`);
   } else if (value instanceof Map) {
     out.push(`${start}{`);
     let first = true;
@@ -252,9 +251,7 @@ function writeColored(value: Json, style: DumpStyle, margin: string, out: string
       out.push(`${end}\x1b[${COLORS.key}m${quoteString(key, style.ascii)}${end}${start}:${pretty ? " " : ""}${end}`);
       writeColored(value.get(key)!, style, inner, out);
     }
-    out.push(start);
-    if (pretty && value.size > 0) out.push(`\n${margin}`);
-    out.push(`${start}}${end}`);
+    out.push(start, pretty ? `\n${margin}` : "", `${start}}${end}`);
   } else out.push(`${start}${scalar(value, style)}${end}`);
 }
 

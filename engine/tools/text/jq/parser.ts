@@ -215,7 +215,7 @@ class Parser {
           throw this.error("syntax error, unexpected end of file (Unix shell quoting issues?)", this.tokens.at(-1)!.at);
         this.position = 0;
         parts.push(this.pipe());
-        if (this.peek().type !== "end") this.unexpected("QQSTRING_INTERP_END");
+        if (this.peek().type !== "end") this.unexpected();
         this.tokens = saved.tokens;
         this.position = saved.position;
         textAt = this.at;
@@ -610,7 +610,7 @@ class Parser {
       }
     }
     this.position--;
-    return this.unexpected();
+    return this.unexpected(this.position === 0 ? "end of file" : undefined);
   }
 
   private conditional(): Ast {

@@ -1,0 +1,161 @@
+import { decode, type Gen } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import { exitCode } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { Fatal, type Tool, tool } from "../tool.ts";
+import { searchPath } from "./env.ts";
+
+/** xargs(1) of findutils. */
+export const xargs = tool(
+  {
+    name: "xargs",
+    short: "+0a:d:E:e::I:i::L:l::n:oprs:txP:",
+    long: "null=0 arg-file:=a delimiter:=d eof::=E replace::=I max-lines::=L max-args:=n interactive=p no-run-if-empty=r max-chars:=s verbose=t exit=x max-procs:=P open-tty=o",
+    usage: "[OPTION]... COMMAND [INITIAL-ARGS]...",
+    about: "Run COMMAND with arguments INITIAL-ARGS and more arguments read from input.",
+    version: "xargs (GNU findutils) 4.10.0",
+  },
+  function* (t, o) {
+    const count = (key: string): number | undefined => {
+      const text = o.value(key);
+      if (text === undefined) return undefined;
+      if (!/^\d+$/.test(text))
+        throw new Fatal(`invalid number "${text}" for -${key} option\nTry 'xargs --help' for more information.`);
+      if (Number(text) < 1 && key !== "P")
+        throw new Fatal(`value ${text} for -${key} option should be >= 1\nTry 'xargs --help' for more information.`);
+      return Number(text);
+    };
+    const replace = o.has("I", "i") ? (o.value("I", "i") ?? "{}") : undefined;
+    const perCall = count("n");
+    const perLines = count("L");
+    const command = o.operands.length > 0 ? o.operands : ["echo"];
+    const text = decode(yield* sys.readAll(t.p, 0));
+    const given = o.value("d");
+    const delimiter = o.has("0")
+      ? "\0"
+      : given === undefined
+        ? undefined
+        : ({ "\\n": "\n", "\\t": "\t", "\\0": "\0" }[given] ?? given);
+    let items: string[];
+    let lines: string[][];
+    if (delimiter !== undefined) {
+      items = text.split(delimiter);
+      if (items.at(-1) === "") items.pop();
+      lines = items.map((item) => [item]);
+    } else if (replace !== undefined) {
+      lines = text
+        .split("\n")
+        .filter((line) => line.trim() !== "")
+        .map((line) => [unquote(line.replace(/^[ \t]+/, ""))]);
+      items = lines.flat();
+    } else {
+      lines = words(text);
+      items = lines.flat();
+    }
+    const run = function* (argv: readonly string[]): Gen<boolean> {
+      if (o.has("t")) yield* sys.printError(t.p, `${argv.join(" ")}\n`);
+      return yield* execute(t, argv);
+    };
+    if (replace !== undefined) {
+      for (const item of items)
+        if (!(yield* run(command.map((word) => word.split(replace).join(item))))) return t.status;
+      return t.status;
+    }
+    const groups: string[][] = [];
+    if (perLines !== undefined)
+      for (let i = 0; i < lines.length; i += perLines) groups.push(lines.slice(i, i + perLines).flat());
+    else {
+      const most = perCall ?? Number.POSITIVE_INFINITY;
+      let size = 0;
+      let group: string[] = [];
+      for (const item of items) {
+        if (group.length >= most || size + item.length + 1 > 128_000) {
+          groups.push(group);
+          group = [];
+          size = 0;
+        }
+        group.push(item);
+        size += item.length + 1;
+      }
+      if (group.length > 0) groups.push(group);
+    }
+    if (groups.length === 0 && !o.has("r")) groups.push([]);
+    for (const group of groups) if (!(yield* run([...command, ...group]))) break;
+    return t.status;
+  },
+);
+
+/** Runs one command; false when xargs must stop. */
+function* execute(t: Tool, argv: readonly string[]): Gen<boolean> {
+  const name = argv[0]!;
+  const path = searchPath(t.p, name);
+  try {
+    if (path === undefined) throw new Fatal(`${name}: No such file or directory`, 127);
+    const stdin = sys.openFile(t.p, "/dev/null", { read: true });
+    const fds = new Map(t.p.fds);
+    fds.set(0, stdin);
+    const child = yield* sys.spawn(t.p, path, { argv, fds });
+    const { status } = (yield* sys.waitFor(t.p, child))!;
+    const code = exitCode(status);
+    if (status.kind === "signaled") throw new Fatal(`${name}: terminated by signal ${code - 128}`, 125);
+    if (code === 255) throw new Fatal(`${name}: exited with status 255; aborting`, 124);
+    if (code !== 0) t.status = 123;
+    return true;
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    throw new Fatal(`${name}: ${error.message}`, error.code === "ENOENT" ? 127 : 126);
+  }
+}
+
+/** Words of each line, with quotes and backslashes as xargs has them; a line ending in a blank goes on. */
+function words(text: string): string[][] {
+  const lines: string[][] = [];
+  let line: string[] = [];
+  let word: string | undefined;
+  let quote: string | undefined;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (quote !== undefined) {
+      if (char === quote) quote = undefined;
+      else if (char === "\n") throw unmatched(quote);
+      else word += char;
+    } else if (char === "'" || char === '"') {
+      quote = char;
+      word ??= "";
+    } else if (char === "\\" && i + 1 < text.length) word = (word ?? "") + text[++i];
+    else if (char === " " || char === "\t" || char === "\n") {
+      const blankBefore = i > 0 && (text[i - 1] === " " || text[i - 1] === "\t");
+      if (word !== undefined) line.push(word);
+      word = undefined;
+      if (char === "\n" && line.length > 0 && !blankBefore) {
+        lines.push(line);
+        line = [];
+      }
+    } else word = (word ?? "") + char;
+  }
+  if (quote !== undefined) throw unmatched(quote);
+  if (word !== undefined) line.push(word);
+  if (line.length > 0) lines.push(line);
+  return lines;
+}
+
+function unquote(line: string): string {
+  let out = "";
+  let quote: string | undefined;
+  for (let i = 0; i < line.length; i++) {
+    const char = line[i]!;
+    if (quote !== undefined) {
+      if (char === quote) quote = undefined;
+      else out += char;
+    } else if (char === "'" || char === '"') quote = char;
+    else if (char === "\\" && i + 1 < line.length) out += line[++i];
+    else out += char;
+  }
+  if (quote !== undefined) throw unmatched(quote);
+  return out;
+}
+
+function unmatched(quote: string): Fatal {
+  const kind = quote === "'" ? "single" : "double";
+  return new Fatal(`unmatched ${kind} quote; by default quotes are special to xargs unless you use the -0 option`);
+}
