@@ -38,7 +38,7 @@ const MOST_ENTRIES = 50_000;
 
 /**
  * The audit backend of one server: audit.k8s.io/v1 Events at level Metadata, one JSON line each. Left out by policy:
- * the stage RequestReceived, reads by system users, leases and events.
+ * the stage RequestReceived, reads by system components, leases and events.
  */
 export class AuditLog {
   readonly entries: AuditEntry[] = [];
@@ -154,7 +154,13 @@ export class AuditRecord {
 function recorded({ info, user }: Context): boolean {
   if (info.resource === "leases" || info.resource === "events") return false;
   const reads = info.verb === "get" || info.verb === "list" || info.verb === "watch" || info.verb === "head";
-  return !(reads && user.name.startsWith("system:"));
+  return !(reads && isSystem(user.name));
+}
+
+/** Components and controllers; a ServiceAccount of some other namespace is somebody's workload. */
+function isSystem(name: string): boolean {
+  if (!name.startsWith("system:")) return false;
+  return !name.startsWith("system:serviceaccount:") || name.startsWith("system:serviceaccount:kube-system:");
 }
 
 function userInfo({ name, uid, groups, extra }: User): object {

@@ -46,6 +46,8 @@ export function deepClone<T>(value: T): T {
  */
 export function share<T>(old: unknown, draft: T): T {
   if (typeof draft !== "object" || draft === null || draft === old) return draft;
+  // What is frozen is frozen all the way down; with nothing to share it stays as it is.
+  if (old === undefined && Object.isFrozen(draft)) return draft;
   if (Array.isArray(draft)) {
     const before: readonly unknown[] = Array.isArray(old) ? old : [];
     let same = Array.isArray(old) && old.length === draft.length;

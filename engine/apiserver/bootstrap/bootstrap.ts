@@ -32,8 +32,8 @@ export function* bootstrap(registry: Registry, options: BootstrapOptions): Gen {
     });
   }
   for (const object of policyObjects()) {
-    const { kind } = object as KubeObject;
-    yield* ensure(registry, "rbac.authorization.k8s.io", `${kind.toLowerCase()}s`, object);
+    const { kind } = object;
+    yield* ensure(registry, "rbac.authorization.k8s.io", `${kind.toLowerCase()}s`, object, true);
   }
   for (const object of priorityClasses()) yield* ensure(registry, "scheduling.k8s.io", "priorityclasses", object);
   for (const [group, resource, object] of kubernetesService(options)) {
@@ -71,13 +71,15 @@ function* setEndpoints(registry: Registry, change: (addresses: readonly string[]
   }
 }
 
-function* ensure(registry: Registry, group: string, resource: string, object: object): Gen {
+/** `complete`: a frozen object to which defaults add nothing. */
+function* ensure(registry: Registry, group: string, resource: string, object: object, complete = false): Gen {
   const def = registry.kind(group, "v1", resource);
   if (def === undefined) return;
-  const draft = deepClone(object) as KubeObject;
+  const given = object as KubeObject;
+  const draft = complete ? { ...given, metadata: { ...given.metadata } } : deepClone(given);
   const { namespace = "", name } = draft.metadata;
   if (registry.cache(def).get(namespace, name) !== undefined) return;
-  def.defaults?.(draft);
+  if (!complete) def.defaults?.(draft);
   fillMeta(registry.kernel, def, draft, namespace);
   yield* insert(registry, def, inOrder(draft));
 }

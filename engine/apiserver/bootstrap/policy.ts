@@ -1,3 +1,5 @@
+import type { KubeObject } from "../../api/types.ts";
+import { deepFreeze } from "../frozen.ts";
 import { type BootstrapRole, CLUSTER_ROLES } from "./cluster-roles.ts";
 import { CONTROLLER_ROLES, CONTROLLERS } from "./controller-roles.ts";
 import { type Rule, rule } from "./policy-rules.ts";
@@ -18,14 +20,18 @@ const user = (name: string): Subject => ({ kind: "User", name });
 const account = (name: string): Subject => ({ kind: "ServiceAccount", name, namespace: "kube-system" });
 
 /** Objects of the RBAC bootstrap policy, in the order in which the server makes them (pkg/registry/rbac/rest/storage_rbac.go). */
-export function policyObjects(): object[] {
-  return [
+export function policyObjects(): readonly KubeObject[] {
+  policy ??= deepFreeze([
     ...[...CLUSTER_ROLES, ...CONTROLLER_ROLES].map(clusterRole),
     ...clusterRoleBindings(),
     ...roles(),
     ...roleBindings(),
-  ];
+  ]) as readonly KubeObject[];
+  return policy;
 }
+
+/** Made once and frozen: every cluster's roles share these rules. */
+let policy: readonly KubeObject[] | undefined;
 
 function meta(name: string, namespace?: string, labels: Record<string, string> = {}): object {
   return { name, ...(namespace && { namespace }), labels: { ...LABELS, ...labels }, annotations: ANNOTATIONS };
