@@ -5,6 +5,7 @@ import { ROOT } from "../../machine/path.ts";
 import { exitCode, type Process, type Program } from "../../machine/process.ts";
 import type { Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
+import type { Tty } from "../../machine/tty.ts";
 import { credentialsOf, groups, type User, userByName, userByUid } from "../../machine/users.ts";
 import { OptionError, parseOptions } from "../options.ts";
 
@@ -140,12 +141,9 @@ function* refuse(p: Process, rights: string, invoker: User, quiet: boolean): Gen
     return true;
   }
   // No account here has a password, so none is right.
-  const termios = p.tty.termios;
   for (let attempt = 0; attempt < 3; attempt++) {
     yield* sys.printError(p, `[sudo] password for ${invoker.name}: `);
-    p.tty.termios = { ...termios, echo: false };
-    const line = yield* p.tty.read(4096);
-    p.tty.termios = termios;
+    const line = yield* readHidden(p.tty);
     yield* sys.printError(p, "\n");
     if (line === "interrupted" || line.length === 0) return true;
     yield* sleep(2_000_000);
@@ -155,6 +153,17 @@ function* refuse(p: Process, rights: string, invoker: User, quiet: boolean): Gen
     rights === "none" ? `${invoker.name} is not in the sudoers file.\n` : "sudo: 3 incorrect password attempts\n";
   yield* sys.printError(p, message);
   return true;
+}
+
+/** A line typed without echo. */
+function* readHidden(tty: Tty): Gen<Uint8Array | "interrupted"> {
+  const { termios } = tty;
+  tty.termios = { ...termios, echo: false };
+  try {
+    return yield* tty.read(4096);
+  } finally {
+    tty.termios = termios;
+  }
 }
 
 function* list(p: Process, user: User, rights: string): Gen<number> {
@@ -288,7 +297,7 @@ export const su: Program = function* (p) {
   }
   if (p.cred.uid !== 0) {
     yield* sys.printError(p, "Password: ");
-    if (p.fds.has(0)) yield* sys.read(p, 0);
+    if (p.tty) yield* readHidden(p.tty);
     yield* sleep(2_000_000);
     yield* sys.printError(p, "\nsu: Authentication failure\n");
     return 1;
