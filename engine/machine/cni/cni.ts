@@ -1,6 +1,6 @@
 import { decode, type RandomStream } from "../../kernel/index.ts";
 import type { NetNamespace } from "../../network/index.ts";
-import { entriesOf } from "../inode.ts";
+import { entriesOf, type Inode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { ensureDir, putFile, removeEntry } from "../runtime/files.ts";
 import { hostView } from "../runtime/host-view.ts";
@@ -94,7 +94,10 @@ export class Cni {
   }
 
   private confFile(): string | undefined {
-    const dir = sys.find(hostView(this.machine), CONF_DIR);
+    // Asked often: a walk by hand costs less than a path resolution that fails.
+    let dir: Inode | undefined = this.machine.root;
+    for (const name of ["etc", "cni", "net.d"]) dir = dir?.kind === "dir" ? entriesOf(dir).get(name) : undefined;
+    if (dir?.kind === "symlink") dir = sys.find(hostView(this.machine), CONF_DIR);
     if (dir?.kind !== "dir") return undefined;
     const name = [...entriesOf(dir).keys()].filter((file) => /\.(conf|conflist|json)$/.test(file)).sort()[0];
     return name === undefined ? undefined : `${CONF_DIR}/${name}`;
