@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { klog } from "../api/klog.ts";
 import { bootstrap } from "../apiserver/bootstrap/bootstrap.ts";
-import { ApiServer } from "../apiserver/index.ts";
+import { ApiServer, leave } from "../apiserver/index.ts";
 import { kubeletAddress } from "../apiserver/node-proxy.ts";
 import { type Gen, SECOND, sleep } from "../kernel/index.ts";
 import { serviceAccountKey } from "../kubeadm/pki.ts";
@@ -52,14 +52,17 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     },
     nodeProxy: { request: (node, request) => toKubelet(p, kubeletAddress(node), request) },
   });
-  yield* bootstrap(registry, {
-    serviceIp: KUBERNETES_SERVICE_IP,
-    endpoints: [flags.get("advertise-address") ?? p.machine.net.addresses()[0]!],
-  });
+  const address = flags.get("advertise-address") ?? p.machine.net.addresses()[0]!;
+  yield* bootstrap(registry, { serviceIp: KUBERNETES_SERVICE_IP, endpoints: [address] });
   say("I", "secure_serving.go:213", "Serving securely on [::]:6443");
   const port = Number(flags.get("secure-port") ?? 6443);
   const listener = { protocol: "tcp" as const, address: "0.0.0.0", port, tls: true, http: server.handle };
-  yield* listening(p, [listener], untilTerminated(p));
+  try {
+    yield* listening(p, [listener], untilTerminated(p));
+  } finally {
+    server.stop();
+  }
+  yield* leave(registry, address);
   say("I", "controller.go:128", "Shutting down kubernetes service endpoint reconciler");
   return 0;
 };
