@@ -9,6 +9,7 @@ import { expandHistory, History } from "./history.ts";
 import { unfinished } from "./input.ts";
 import { jobState } from "./jobs.ts";
 import { readUntil } from "./read-line.ts";
+import { skipQuoted } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { Source } from "./source.ts";
 import { sourceIfThere } from "./startup.ts";
@@ -148,8 +149,31 @@ function* readCommand(sh: Shell, editor: Editor | undefined): Gen<string | undef
     const { error } = runnable(new Source(text, "", 1));
     if (!error?.incomplete && !unfinished(text)) break;
   }
-  sh.history!.add(sh, text.replace(/\n$/, ""));
+  sh.history!.add(sh, oneLine(text.replace(/\n$/, "")));
   return text;
+}
+
+/** The lines of a command as one history entry (cmdhist): joined by semicolons where the grammar lets one stand. */
+function oneLine(text: string): string {
+  if (!text.includes("\n") || text.includes("<<")) return text;
+  let out = "";
+  for (const line of text.split("\n")) {
+    if (out === "") out = line;
+    else if (out.endsWith("\\")) out = out.slice(0, -1) + line;
+    else if (openQuote(out)) out += `\n${line}`;
+    else out += (/(^|[\s;&|(){])(then|do|else|elif|in|\{|\(|&&|\|\|?|;;|;|&)\s*$/.test(out) ? " " : "; ") + line;
+  }
+  return out;
+}
+
+function openQuote(text: string): boolean {
+  for (let i = 0; i < text.length; ) {
+    const next = skipQuoted(text, i);
+    if (next >= text.length && /['"`]/.test(text[i]!) && (next === i + 1 || text[text.length - 1] !== text[i]))
+      return true;
+    i = next > i ? next : i + 1;
+  }
+  return false;
 }
 
 function* readOne(sh: Shell, editor: Editor | undefined, prompt: string): Gen<string | undefined | "interrupted"> {

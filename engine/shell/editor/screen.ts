@@ -108,7 +108,7 @@ export class Screen {
   leave(): string {
     const end = this.position(this.drawn);
     const down = end.row - this.cursor.row;
-    return `${down > 0 ? `\x1b[${down}B` : ""}\r\n`;
+    return `${down > 0 ? `\x1b[${down}B` : ""}\n`;
   }
 
   /** Everything anew at the top of a cleared terminal, or after other output. */
