@@ -18,7 +18,7 @@ export interface Answer {
 
 /** For tests: booted machines on one network, and a way to run a command line on one. */
 export class TestBed {
-  readonly kernel = new Kernel({ seed: 1, epochMs: Date.UTC(2025, 2, 1, 9, 0, 0) });
+  readonly kernel = new Kernel({ seed: 1, epochMs: 1_740_819_600_000 });
   readonly network = new Network(this.kernel);
   readonly machines: Machine[] = [];
   private readonly programs: ReadonlyMap<string, Program>;
