@@ -67,9 +67,13 @@ export class ApiDoor {
     this.server.closeAllConnections();
   }
 
-  /** Sends a request into the session; returns its id for `api-input`, `api-resize` and `api-close`. */
-  send(request: IncomingMessage, body: Buffer | undefined, waiting: Waiting): string {
-    const id = `r${++this.ids}`;
+  /** A new request's id, for `send`, `api-input`, `api-resize` and `abandon`. */
+  nextId(): string {
+    return `r${++this.ids}`;
+  }
+
+  /** Sends a request into the session; much of the answer may come before this returns. */
+  send(id: string, request: IncomingMessage, body: Buffer | undefined, waiting: Waiting): void {
     this.waiting.set(id, waiting);
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(request.headers)) {
@@ -86,7 +90,6 @@ export class ApiDoor {
       ...(body && body.length > 0 ? { body: body.toString("base64") } : {}),
       ...(certificate ? { clientCertificate: certificate } : {}),
     });
-    return id;
   }
 
   input(input: Input): void {
@@ -113,7 +116,9 @@ export class ApiDoor {
     } catch {
       return;
     }
-    const id = this.send(request, Buffer.concat(chunks), {
+    const id = this.nextId();
+    response.on("close", () => this.abandon(id));
+    this.send(id, request, Buffer.concat(chunks), {
       head: (status, headers) => {
         response.writeHead(status, headers);
         response.flushHeaders();
@@ -126,7 +131,6 @@ export class ApiDoor {
         else request.socket.destroy();
       },
     });
-    response.on("close", () => this.abandon(id));
   }
 }
 

@@ -31,7 +31,8 @@ export function acceptExec(door: ApiDoor, request: IncomingMessage, socket: TLSS
     else web.send(Buffer.concat([Buffer.of(channel), bytes]));
   };
   let refused: { status: number; headers: Readonly<Record<string, string>>; body: Buffer[] } | undefined;
-  const id = door.send(request, undefined, {
+  const id = door.nextId();
+  door.send(id, request, undefined, {
     head: (status, headers, channels) => {
       if (channels === undefined) {
         refused = { status, headers, body: [] };

@@ -1,7 +1,7 @@
 import type { Server as HttpServer, IncomingMessage } from "node:http";
 import type { Logger } from "pino";
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
-import { Server, type Socket } from "socket.io";
+import { type DefaultEventsMap, Server, type Socket } from "socket.io";
 import { z } from "zod";
 import { type ClientEvents, KEYS_LIMIT, type Problem, type ServerEvents } from "../protocol.ts";
 import { Refusal } from "./hosted-session.ts";
@@ -13,7 +13,12 @@ import type { Sessions } from "./sessions.ts";
 /** Typed and pasted bytes that a session takes a second; what is over waits in the page. */
 const INPUT_BYTES = 256 * 1024;
 
-type PageSocket = Socket<ClientEvents, ServerEvents>;
+interface SocketState {
+  /** The session, or why there is none. */
+  found: LiveSession | "no-session" | "full";
+}
+
+type PageSocket = Socket<ClientEvents, ServerEvents, DefaultEventsMap, SocketState>;
 
 const size = { columns: z.number().int().min(2).max(500), rows: z.number().int().min(1).max(200) };
 const id = z.string().max(16);
@@ -40,7 +45,7 @@ const schemas = {
 
 /** Opens the socket side of a server. Each socket shows one session of the person whose cookie it brings. */
 export function openSockets(http: HttpServer, sessions: Sessions, log: Logger): Server {
-  const io = new Server<ClientEvents, ServerEvents>(http, {
+  const io = new Server<ClientEvents, ServerEvents, DefaultEventsMap, SocketState>(http, {
     serveClient: false,
     maxHttpBufferSize: 64 * 1024,
     pingInterval: 10_000,
@@ -49,12 +54,20 @@ export function openSockets(http: HttpServer, sessions: Sessions, log: Logger): 
     allowRequest: (request, done) => done(null, sameOrigin(request)),
   });
   const typed = new RateLimiterMemory({ points: INPUT_BYTES, duration: 1 });
-  io.on("connection", (socket) => {
-    void serve(socket, sessions, typed, log).catch((error) => {
-      log.error({ err: error }, "socket failed");
-      socket.disconnect(true);
-    });
+  // Before the connection is answered, since a page sends at once what waited for it.
+  io.use(async (socket, next) => {
+    try {
+      const person = personOf(socket.handshake.headers.cookie);
+      const id = String(socket.handshake.auth["session"]);
+      const session = person === undefined ? undefined : await sessions.find(id, person);
+      socket.data.found = session ? ((await sessions.room()) ? session : "full") : "no-session";
+      next();
+    } catch (error) {
+      log.error({ err: error }, "socket refused");
+      next(error as Error);
+    }
   });
+  io.on("connection", (socket) => serve(socket, typed, log));
   return io;
 }
 
@@ -69,30 +82,23 @@ function sameOrigin({ headers }: IncomingMessage): boolean {
   }
 }
 
-async function serve(socket: PageSocket, sessions: Sessions, typed: RateLimiterMemory, log: Logger): Promise<void> {
+function serve(socket: PageSocket, typed: RateLimiterMemory, log: Logger): void {
   const { headers, auth } = socket.handshake;
-  const language = () =>
-    auth["language"] === "ko" || auth["language"] === "en"
-      ? auth["language"]
-      : languageOf(headers.cookie, headers["accept-language"]);
-  const words = (code: string): Problem => problem(code, language());
-  const person = personOf(headers.cookie);
-  const session = person && (await sessions.find(String(auth["session"]), person));
-  if (!session) {
-    socket.emit("failed", words("no-session"));
-    return;
-  }
-  if (!(await sessions.room())) {
-    socket.emit("failed", words("full"));
+  const chosen: unknown = auth["language"];
+  const language = chosen === "ko" || chosen === "en" ? chosen : languageOf(headers.cookie, headers["accept-language"]);
+  const words = (code: string): Problem => problem(code, language);
+  const { found } = socket.data;
+  if (typeof found === "string") {
+    socket.emit("failed", words(found));
     return;
   }
   const viewer: Viewer = {
     emit: (event, ...args) => socket.emit(event, ...args),
     fail: (code) => socket.emit("failed", words(code)),
   };
-  listen(socket, session, viewer, typed, words, log);
-  socket.on("disconnect", () => session.detach(viewer));
-  if (socket.connected) await session.attach(viewer);
+  listen(socket, found, viewer, typed, words, log);
+  socket.on("disconnect", () => found.detach(viewer));
+  void found.attach(viewer);
 }
 
 function listen(

@@ -34,7 +34,8 @@ export function acceptSpdy(door: ApiDoor, request: IncomingMessage, socket: TLSS
     for (const type of ["stdout", "stderr", "error"] as const) streams.get(type)?.end();
   };
 
-  const id = door.send(request, undefined, {
+  const id = door.nextId();
+  door.send(id, request, undefined, {
     head(status, headers, channels) {
       if (channels === undefined || protocol === undefined) {
         refusal = { status: channels === undefined ? status : 403, headers, body: [] };

@@ -1,0 +1,207 @@
+import { signal } from "@preact/signals";
+import type { Bilingual, Language } from "../protocol.ts";
+
+/** Every text of the pages, both languages side by side. `{name}` stands for a value. */
+export const TEXTS = {
+  tagline: {
+    ko: "브라우저 안에서 실제처럼 움직이는 Kubernetes 클러스터로 구조를 배웁니다.",
+    en: "Learn how Kubernetes is built, on a whole cluster that runs for you.",
+  },
+  home: { ko: "첫 화면", en: "Home" },
+  resume: { ko: "이어서 하기", en: "Resume" },
+  resumeLab: { ko: "실습 {number} · {title}", en: "Lab {number} · {title}" },
+  start: { ko: "시작하기", en: "Start" },
+  open: { ko: "열기", en: "Open" },
+  review: { ko: "다시 보기", en: "Look again" },
+  firstVisit: {
+    ko: "처음이시면 실습 1부터 시작하십시오. 설치할 것은 없으며, 진행 상황은 자동으로 저장됩니다.",
+    en: "New here? Begin with lab 1. There is nothing to install, and your progress is kept.",
+  },
+  path: { ko: "다섯 실습", en: "Five labs" },
+  lab: { ko: "실습 {number}", en: "Lab {number}" },
+  stateNew: { ko: "시작 전", en: "not started" },
+  stateStarted: { ko: "진행 중 · 과제 {passed}/{tasks}", en: "in progress · {passed} of {tasks} tasks" },
+  statePassed: { ko: "완료 · {score}점", en: "done · {score} points" },
+  stateComing: { ko: "준비 중", en: "coming" },
+  tasksPoints: { ko: "과제 {tasks}개 · {points}점", en: "{tasks} tasks · {points} points" },
+  playground: { ko: "자유 실습 클러스터", en: "Playground" },
+  playgroundText: {
+    ko: "과제 없이 클러스터를 마음껏 다루어 봅니다.",
+    en: "The same cluster without tasks, to try things out.",
+  },
+  loading: { ko: "불러오는 중입니다.", en: "Loading." },
+  loadFailed: { ko: "불러오지 못했습니다.", en: "This could not be loaded." },
+  loadFailedWhy: { ko: "서버가 응답하지 않습니다.", en: "The server does not answer." },
+  loadFailedNext: { ko: "잠시 뒤 다시 시도하십시오.", en: "Try again in a moment." },
+  retry: { ko: "다시 시도", en: "Try again" },
+  notFound: { ko: "그런 페이지가 없습니다.", en: "There is no such page." },
+  language: { ko: "언어", en: "Language" },
+
+  taskProgress: { ko: "과제 {passed}/{tasks}", en: "task {passed}/{tasks}" },
+  cluster: { ko: "클러스터", en: "cluster" },
+  healthy: { ko: "정상", en: "healthy" },
+  unhealthy: { ko: "이상: {down}", en: "not ready: {down}" },
+  booting: { ko: "부팅 중", en: "booting" },
+  bootingTitle: { ko: "클러스터를 부팅하고 있습니다.", en: "The cluster is booting." },
+  bootingText: {
+    ko: "머신 아홉 대에서 컨트롤 플레인과 노드가 시작됩니다. 보통 1~2초면 끝납니다.",
+    en: "Control plane and nodes start on nine machines. This takes a second or two.",
+  },
+  bootingSlow: {
+    ko: "평소보다 오래 걸리고 있습니다. 기록이 긴 세션은 다시 실행하는 데 시간이 더 필요합니다.",
+    en: "This takes longer than usual. A session with a long record needs time to be replayed.",
+  },
+  disconnected: { ko: "연결 끊김 · 다시 연결하는 중", en: "connection lost · reconnecting" },
+  disconnectedText: {
+    ko: "서버와 연결이 끊겼습니다. 자동으로 다시 연결하며, 클러스터와 진행 상황은 그대로 남아 있습니다.",
+    en: "The connection to the server is lost. It is being restored by itself; your cluster and progress are kept.",
+  },
+  engineChanged: {
+    ko: "이 세션은 새 버전의 시뮬레이터에서 다시 실행되었습니다. 화면의 일부 시각과 이름이 달라졌을 수 있습니다.",
+    en: "This session was replayed on a newer simulator. Some times and names may differ from before.",
+  },
+  dismiss: { ko: "닫기", en: "Dismiss" },
+
+  clock: { ko: "가상 시계", en: "Virtual clock" },
+  pause: { ko: "시계 멈춤", en: "Pause the clock" },
+  play: { ko: "시계 진행", en: "Run the clock" },
+  paused: { ko: "멈춤", en: "paused" },
+  speed: { ko: "속도", en: "Speed" },
+  skip: { ko: "다음 일이 일어나는 때로 건너뛰기", en: "Skip to the next event" },
+  wait: { ko: "시간 건너뛰기", en: "Wait" },
+  wait1m: { ko: "1분 뒤로", en: "1 minute on" },
+  wait5m: { ko: "5분 뒤로", en: "5 minutes on" },
+  wait1h: { ko: "1시간 뒤로", en: "1 hour on" },
+  pausedHint: {
+    ko: "시계가 멈춰 있어 터미널도 기다립니다. ▶를 누르면 다시 진행합니다.",
+    en: "The clock is paused, so the terminal waits too. Press ▶ to go on.",
+  },
+
+  menu: { ko: "메뉴", en: "Menu" },
+  resetSame: { ko: "처음부터 다시 (같은 클러스터)", en: "Start over (same cluster)" },
+  resetNew: { ko: "처음부터 다시 (새 클러스터)", en: "Start over (another cluster)" },
+  resetAsk: {
+    ko: "이 실습을 처음부터 다시 시작합니다. 지금까지의 진행 상황과 터미널은 사라집니다.",
+    en: "This starts the lab over. Your progress and terminals of this session will be gone.",
+  },
+  resetDo: { ko: "다시 시작", en: "Start over" },
+  cancel: { ko: "취소", en: "Cancel" },
+  download: { ko: "session.json 내려받기", en: "Download session.json" },
+  report: { ko: "문제 알리기", en: "Report a problem" },
+  reportText: {
+    ko: "아래 내용을 복사하고 session.json을 함께 보내 주십시오. 같은 상태를 그대로 재현할 수 있습니다.",
+    en: "Copy these lines and send them with session.json: they bring back exactly what you see.",
+  },
+  copyReport: { ko: "복사", en: "Copy" },
+  copied: { ko: "복사했습니다", en: "Copied" },
+
+  lesson: { ko: "본문", en: "Lesson" },
+  terminal: { ko: "터미널", en: "Terminal" },
+  run: { ko: "실행", en: "run" },
+  runOn: { ko: "{machine}에서 실행", en: "Run on {machine}" },
+  copy: { ko: "복사", en: "copy" },
+  older: { ko: "오래된 책의 설명", en: "Older books say" },
+  predict: { ko: "먼저 예측해 보십시오", en: "Predict first" },
+  predicted: {
+    ko: "예측: {choice}. 아래 명령으로 확인해 보십시오.",
+    en: "Your prediction: {choice}. See for yourself with the command below.",
+  },
+  predictReveal: { ko: "답 보기", en: "Show the answer" },
+  predictRight: { ko: "예측이 맞았습니다: {answer}", en: "You were right: {answer}" },
+  predictWrong: { ko: "예측은 {choice}, 답은 {answer}입니다.", en: "You predicted {choice}; it is {answer}." },
+
+  points: { ko: "{points}점", en: "{points} pts" },
+  challenge: { ko: "도전 과제", en: "challenge" },
+  taskPassed: { ko: "완료", en: "done" },
+  taskCurrent: { ko: "지금 할 과제", en: "current" },
+  taskNotYet: { ko: "아직", en: "not yet" },
+  taskAttention: { ko: "확인 필요", en: "needs attention" },
+  taskFailed: { ko: "답이 다름", en: "not right" },
+  why: { ko: "아직인 이유:", en: "Why not yet:" },
+  undone: { ko: "완료했던 과제입니다. 지금은 다음 상태입니다:", en: "This was done before. Now:" },
+  hint: { ko: "힌트 {number}/{count} 보기", en: "Show hint {number} of {count}" },
+  hintTitle: { ko: "힌트 {number}/{count}", en: "Hint {number} of {count}" },
+  openOn: { ko: "{machine} 터미널 열기", en: "Open a terminal on {machine}" },
+  answer: { ko: "답", en: "Answer" },
+  submit: { ko: "제출", en: "Submit" },
+  submitted: { ko: "제출한 답: {value}", en: "Submitted: {value}" },
+  orderHelp: {
+    ko: "끌어서 옮기거나 ▲▼ 단추로 순서를 맞추십시오. 위가 먼저입니다.",
+    en: "Drag, or use the ▲▼ buttons. The first is on top.",
+  },
+  moveUp: { ko: "{item} 위로", en: "Move {item} up" },
+  moveDown: { ko: "{item} 아래로", en: "Move {item} down" },
+  allDone: {
+    ko: "모든 과제를 마쳤습니다. {score}점입니다.",
+    en: "All tasks are done: {score} points.",
+  },
+  noText: {
+    ko: "이 클러스터에는 과제가 없습니다. 터미널에서 kubectl get nodes부터 시작해 보십시오.",
+    en: "This cluster has no tasks. Try kubectl get nodes in the terminal first.",
+  },
+
+  terminals: { ko: "터미널 목록", en: "Terminals" },
+  newTerminal: { ko: "새 터미널", en: "New terminal" },
+  closeTerminal: { ko: "{machine} 터미널 닫기", en: "Close the terminal on {machine}" },
+  splitNone: { ko: "한 화면", en: "One terminal" },
+  splitColumns: { ko: "좌우로 나누기", en: "Side by side" },
+  splitRows: { ko: "위아래로 나누기", en: "One above the other" },
+  noTerminal: { ko: "열린 터미널이 없습니다.", en: "No terminal is open." },
+  noTerminalNext: { ko: "머신을 골라 터미널을 여십시오.", en: "Choose a machine to open one." },
+  ended: {
+    ko: "셸이 종료되었습니다(상태 {status}). Enter를 누르면 새 터미널을 엽니다.",
+    en: "The shell has ended (status {status}). Press Enter for a new terminal.",
+  },
+  resizeLesson: { ko: "본문 너비", en: "Width of the lesson" },
+  resizeTerminals: { ko: "터미널 크기", en: "Size of the terminals" },
+  pasteLines: { ko: "{lines}줄을 붙여 넣습니다.", en: "You are about to paste {lines} lines." },
+  paste: { ko: "붙여넣기", en: "Paste" },
+  pasteTooLong: {
+    ko: "너무 길어서 붙여 넣지 않았습니다. 백만 자까지 붙여 넣을 수 있습니다.",
+    en: "That is too long to paste; a million characters is the limit.",
+  },
+  pasteBlocked: {
+    ko: "브라우저가 클립보드 읽기를 막았습니다. Ctrl+Shift+V를 사용하십시오.",
+    en: "The browser does not let the page read the clipboard. Use Ctrl+Shift+V.",
+  },
+  pasting: { ko: "붙여 넣는 중 {percent}%", en: "Pasting {percent}%" },
+  hangul: {
+    ko: "한글 입력 상태입니다. ‘{typed}’은(는) {command}로 보입니다. 한/영 키를 누르십시오.",
+    en: "You are typing Hangul: “{typed}” looks like {command}. Switch the keyboard to English.",
+  },
+  hangulFix: { ko: "{command}로 바꾸기", en: "Change it to {command}" },
+  terminalFailed: { ko: "{what} {why} {next}", en: "{what} {why} {next}" },
+} satisfies Record<string, Bilingual>;
+
+export type TextKey = keyof typeof TEXTS;
+
+function initialLanguage(): Language {
+  if (typeof document === "undefined") return "en";
+  const chosen = /(?:^|; )language=(ko|en)/.exec(document.cookie)?.[1];
+  if (chosen) return chosen as Language;
+  const first = navigator.languages.map((each) => each.slice(0, 2)).find((each) => each === "ko" || each === "en");
+  return (first as Language | undefined) ?? "en";
+}
+
+export const language = signal<Language>(initialLanguage());
+
+/** Switches the language of every page, and remembers it. */
+export function setLanguage(to: Language): void {
+  // biome-ignore lint/suspicious/noDocumentCookie: the server reads it too, and Cookie Store is not everywhere.
+  document.cookie = `language=${to}; Path=/; Max-Age=31536000; SameSite=Lax`;
+  document.documentElement.lang = to;
+  language.value = to;
+}
+
+/** A text of the pages in the present language. */
+export function t(key: TextKey, values: Record<string, string | number> = {}): string {
+  return fill(TEXTS[key][language.value], values);
+}
+
+/** Puts values in the place of `{name}`. */
+export function fill(text: string, values: Record<string, string | number>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
+}
+
+/** A bilingual value in the present language. */
+export const say = (text: Bilingual): string => text[language.value];

@@ -1,0 +1,201 @@
+import { useEffect, useState } from "preact/hooks";
+import type { NewSession } from "../../protocol.ts";
+import { sessionFileUrl } from "../api.ts";
+import { say, t } from "../i18n.ts";
+import { Dialog, LanguageSwitch } from "../parts.tsx";
+import { Menu } from "./menu.tsx";
+import type { LabSession } from "./session.ts";
+
+const SPEEDS = [1, 5, 20];
+const MINUTE_US = 60_000_000;
+
+export function LabHeader({
+  session,
+  lab,
+  restart,
+}: {
+  session: LabSession;
+  lab: string;
+  restart: (fresh: NewSession["fresh"]) => void;
+}) {
+  const number = Number.parseInt(lab, 10);
+  const title = session.lesson.value ? say(session.lesson.value.title) : "";
+  return (
+    <header class="lab-header">
+      <a class="brand" href="/" title={t("home")}>
+        Kubetude
+      </a>
+      <h1>{Number.isNaN(number) ? title : t("resumeLab", { number, title })}</h1>
+      <Progress session={session} />
+      <ClusterHealth session={session} />
+      <ClockControls session={session} />
+      <LanguageSwitch />
+      <LabMenu session={session} restart={restart} />
+    </header>
+  );
+}
+
+function Progress({ session }: { session: LabSession }) {
+  const tasks = session.lesson.value?.tasks.length ?? 0;
+  const passed = session.tasks.value.filter((task) => task.passed).length;
+  if (tasks === 0) return <div class="progress" />;
+  return (
+    <div class="progress">
+      <span>{t("taskProgress", { passed, tasks })}</span>
+      <progress value={passed} max={tasks} aria-label={t("taskProgress", { passed, tasks })} />
+    </div>
+  );
+}
+
+function ClusterHealth({ session }: { session: LabSession }) {
+  const health = session.health.value;
+  if (!session.connected.value && session.snapshot.value) {
+    return <div class="health bad">▲ {t("disconnected")}</div>;
+  }
+  if (health === undefined) {
+    return (
+      <div class="health">
+        {t("cluster")} <span aria-hidden="true">○</span> {t("booting")}
+      </div>
+    );
+  }
+  const good = health.down.length === 0;
+  const down = health.down.slice(0, 2).join(", ") + (health.down.length > 2 ? " …" : "");
+  return (
+    <div class={`health ${good ? "good" : "bad"}`} title={good ? undefined : health.down.join("\n")}>
+      {t("cluster")} <span aria-hidden="true">{good ? "●" : "▲"}</span> {good ? t("healthy") : t("unhealthy", { down })}
+    </div>
+  );
+}
+
+/** `01:02:03` of µs. */
+function clockText(us: number): string {
+  const seconds = Math.max(0, Math.floor(us / 1_000_000));
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+}
+
+function ClockControls({ session }: { session: LabSession }) {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const timer = setInterval(() => tick((n) => n + 1), 250);
+    return () => clearInterval(timer);
+  }, []);
+  const clock = session.clock.value?.clock;
+  const ready = clock !== undefined && session.connected.value;
+  const paused = clock?.paused ?? false;
+  return (
+    <fieldset class="clock" aria-label={t("clock")} disabled={!ready}>
+      <span class="clock-time" role="timer" aria-label={t("clock")} title={t("clock")}>
+        {clockText(session.virtualNow() - (clock?.startedAt ?? 0))}
+      </span>
+      <button
+        type="button"
+        aria-label={t(paused ? "play" : "pause")}
+        title={t(paused ? "play" : "pause")}
+        onClick={() => session.control({ paused: !paused })}
+      >
+        <span aria-hidden="true">{paused ? "▶" : "⏸"}</span>
+      </button>
+      <select
+        aria-label={t("speed")}
+        title={t("speed")}
+        value={String(clock?.speed ?? 1)}
+        onChange={(event) => session.control({ speed: Number(event.currentTarget.value) })}
+      >
+        {SPEEDS.map((speed) => (
+          <option key={speed} value={String(speed)}>
+            {speed}x
+          </option>
+        ))}
+      </select>
+      <button
+        type="button"
+        aria-label={t("skip")}
+        title={t("skip")}
+        onClick={() => session.control({ skipToEvent: true })}
+      >
+        <span aria-hidden="true">⏭</span>
+      </button>
+      <Menu label={t("wait")} button="+⏱">
+        {[
+          { text: t("wait1m"), act: () => session.control({ skip: MINUTE_US }) },
+          { text: t("wait5m"), act: () => session.control({ skip: 5 * MINUTE_US }) },
+          { text: t("wait1h"), act: () => session.control({ skip: 60 * MINUTE_US }) },
+        ]}
+      </Menu>
+    </fieldset>
+  );
+}
+
+function LabMenu({ session, restart }: { session: LabSession; restart: (fresh: NewSession["fresh"]) => void }) {
+  const [dialog, setDialog] = useState<"same-seed" | "new-seed" | "report" | undefined>();
+  const close = () => setDialog(undefined);
+  return (
+    <>
+      <Menu label={t("menu")} button="⋯" class="lab-menu">
+        {[
+          { text: t("resetSame"), act: () => setDialog("same-seed") },
+          { text: t("resetNew"), act: () => setDialog("new-seed") },
+          { text: t("download"), act: () => location.assign(sessionFileUrl(session.id)) },
+          { text: t("report"), act: () => setDialog("report") },
+        ]}
+      </Menu>
+      {dialog === "report" && <Report session={session} onClose={close} />}
+      {(dialog === "same-seed" || dialog === "new-seed") && (
+        <Dialog title={t(dialog === "same-seed" ? "resetSame" : "resetNew")} onClose={close}>
+          <p>{t("resetAsk")}</p>
+          <form method="dialog" class="buttons">
+            <button type="submit" class="button">
+              {t("cancel")}
+            </button>
+            <button type="submit" class="button primary" onClick={() => restart(dialog)}>
+              {t("resetDo")}
+            </button>
+          </form>
+        </Dialog>
+      )}
+    </>
+  );
+}
+
+/** Seed, instant and verdicts: with the session file they bring back exactly this. */
+function Report({ session, onClose }: { session: LabSession; onClose: () => void }) {
+  const [copied, setCopied] = useState(false);
+  const { snapshot, clock, tasks } = session;
+  const lines = [
+    `lab: ${snapshot.value?.lab ?? "?"}`,
+    `seed: ${snapshot.value?.seed ?? "?"}`,
+    `session: ${session.id}`,
+    `virtual time: ${clock.value ? `${clock.value.clock.now} us` : "?"}`,
+    ...tasks.value.map(({ id, passed, checks }) => {
+      const why = checks.find((check) => !check.passed)?.message.en;
+      return `${id}: ${passed ? "passed" : `not yet: ${why ?? "?"}`}`;
+    }),
+    `browser: ${navigator.userAgent}`,
+  ].join("\n");
+  return (
+    <Dialog title={t("report")} onClose={onClose}>
+      <p>{t("reportText")}</p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls. */}
+      <pre class="listing" tabIndex={0}>
+        {lines}
+      </pre>
+      <form method="dialog" class="buttons">
+        <button
+          type="button"
+          class="button"
+          onClick={() => void navigator.clipboard?.writeText(lines).then(() => setCopied(true))}
+        >
+          {t(copied ? "copied" : "copyReport")}
+        </button>
+        <a class="button" href={sessionFileUrl(session.id)}>
+          {t("download")}
+        </a>
+        <button type="submit" class="button primary">
+          {t("dismiss")}
+        </button>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,85 @@
+import { type ComponentChild, render } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { t } from "../i18n.ts";
+import { CommandButtons } from "./command.tsx";
+import { Predict } from "./predict.tsx";
+import type { LabSession } from "./session.ts";
+import { TaskCard } from "./task-card.tsx";
+
+/** The lesson: text from the server, whose empty places come to life here. */
+export function LessonPane({ session }: { session: LabSession }) {
+  const lesson = session.lesson.value;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls.
+    <section class="lesson-pane" aria-label={t("lesson")} tabIndex={0}>
+      <Notices session={session} />
+      {lesson ? <Text key={lesson.html} session={session} html={lesson.html} /> : <p class="loading">{t("loading")}</p>}
+      <Finish session={session} />
+    </section>
+  );
+}
+
+function Notices({ session }: { session: LabSession }) {
+  const lost = session.snapshot.value !== undefined && !session.connected.value;
+  return (
+    <div class="notices" role="status">
+      {lost && <p class="notice attention-box">▲ {t("disconnectedText")}</p>}
+      {session.snapshot.value?.notice === "engine-changed" && (
+        <p class="notice">
+          {t("engineChanged")}{" "}
+          <button
+            type="button"
+            onClick={() => {
+              const { notice: _notice, ...rest } = session.snapshot.value!;
+              session.snapshot.value = rest;
+            }}
+          >
+            {t("dismiss")}
+          </button>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Finish({ session }: { session: LabSession }) {
+  const tasks = session.tasks.value;
+  if (tasks.length === 0 || tasks.some((task) => !task.passed)) return null;
+  const score = tasks.reduce((sum, { points }) => sum + points, 0);
+  return (
+    <p class="finish" role="status">
+      <span aria-hidden="true">✓</span> {t("allDone", { score })}
+    </p>
+  );
+}
+
+function Text({ session, html }: { session: LabSession; html: string }) {
+  const root = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const article = root.current!;
+    article.innerHTML = html;
+    const filled: Element[] = [];
+    const fill = (selector: string, content: (element: HTMLElement) => ComponentChild) => {
+      for (const element of article.querySelectorAll<HTMLElement>(selector)) {
+        render(content(element), element);
+        filled.push(element);
+      }
+    };
+    for (const summary of article.querySelectorAll("details.older > summary")) summary.textContent = t("older");
+    fill(".slot-task", ({ dataset }) => <TaskCard session={session} id={dataset["task"]!} />);
+    fill(".slot-command", (element) => {
+      const block = element.parentElement!;
+      const text = block.querySelector("code")!.textContent ?? "";
+      return <CommandButtons session={session} command={text} machine={block.dataset["machine"]} />;
+    });
+    fill(".slot-predict", (element) => {
+      const { predict, options, answer } = element.parentElement!.dataset;
+      return <Predict session={session} id={predict!} options={options!.split("|")} answer={answer!} />;
+    });
+    return () => {
+      for (const element of filled) render(null, element);
+    };
+  }, [html, session]);
+  if (html === "") return <p class="lesson">{t("noText")}</p>;
+  return <article class="lesson" ref={root} />;
+}

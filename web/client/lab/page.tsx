@@ -1,0 +1,100 @@
+import { signal, useSignalEffect } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { NewSession, Problem } from "../../protocol.ts";
+import { loadLesson, openSession, ProblemError, unreachable } from "../api.ts";
+import { language, say, t } from "../i18n.ts";
+import { ProblemPanel } from "../parts.tsx";
+import { LabHeader } from "./header.tsx";
+import { LessonPane } from "./lesson.tsx";
+import { LabSession } from "./session.ts";
+import { Splitter } from "./splitter.tsx";
+import { TerminalsPane } from "./terminals.tsx";
+
+const session = signal<LabSession | undefined>(undefined);
+const problem = signal<Problem | undefined>(undefined);
+
+const wordsOf = (error: unknown): Problem => (error instanceof ProblemError ? error.problem : unreachable());
+
+/** Opens my session of the lab, or begins another one in its place. */
+async function open(request: NewSession): Promise<void> {
+  problem.value = undefined;
+  try {
+    const { session: id } = await openSession(request);
+    const before = session.value;
+    const next = new LabSession(id);
+    if (before) next.lesson.value = before.lesson.value;
+    session.value = next;
+    before?.dispose();
+  } catch (error) {
+    problem.value = wordsOf(error);
+  }
+}
+
+async function read(lab: string): Promise<void> {
+  const own = session.value;
+  if (own === undefined) return;
+  try {
+    own.lesson.value = await loadLesson(lab, language.value);
+  } catch (error) {
+    if (own.lesson.value === undefined) problem.value = wordsOf(error);
+  }
+}
+
+/** Lesson left, machine right. */
+export function LabPage({ lab }: { lab: string }) {
+  useEffect(() => void open({ lab }), [lab]);
+  useSignalEffect(() => {
+    void language.value;
+    void session.value;
+    void read(lab);
+  });
+  const own = session.value;
+  if (problem.value) {
+    return (
+      <main class="home">
+        <ProblemPanel problem={problem.value}>
+          <button type="button" class="button primary" onClick={() => void open({ lab })}>
+            {t("retry")}
+          </button>
+          <a class="button" href="/">
+            {t("home")}
+          </a>
+        </ProblemPanel>
+      </main>
+    );
+  }
+  if (own === undefined) return <p class="loading">{t("loading")}</p>;
+  document.title = `${own.lesson.value ? say(own.lesson.value.title) : "…"} · Kubetude`;
+  const restart = (fresh: NewSession["fresh"]) => void open({ lab, ...(fresh ? { fresh } : {}) });
+  return (
+    <div class="lab-page" lang={language.value}>
+      <LabHeader session={own} lab={lab} restart={restart} />
+      <SideTabs session={own} />
+      <main class={`lab-body show-${own.side.value}`}>
+        <LessonPane key={own.id} session={own} />
+        <Splitter name="lesson" label={t("resizeLesson")} axis="x" initial={44} min={24} max={70} />
+        <TerminalsPane session={own} restart={restart} />
+      </main>
+    </div>
+  );
+}
+
+/** In a narrow window: lesson or terminals. */
+function SideTabs({ session }: { session: LabSession }) {
+  return (
+    <div class="side-tabs">
+      {(["lesson", "terminals"] as const).map((side) => (
+        <button
+          type="button"
+          key={side}
+          aria-pressed={session.side.value === side}
+          onClick={() => {
+            session.side.value = side;
+          }}
+        >
+          {t(side === "lesson" ? "lesson" : "terminal")}
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,279 @@
+import { computed, signal } from "@preact/signals";
+import { io, type Socket } from "socket.io-client";
+import type {
+  ClientEvents,
+  Clock,
+  ClockControl,
+  Health,
+  Lesson,
+  Problem,
+  Screen,
+  ServerEvents,
+  Snapshot,
+  TaskView,
+} from "../../protocol.ts";
+import { language } from "../i18n.ts";
+import { fontsReady, TerminalView } from "./terminal.ts";
+
+export type Layout = "single" | "columns" | "rows";
+
+const DEFAULT_SIZE = { columns: 80, rows: 24 };
+/** How long a new terminal may take to show its prompt before it is typed into anyway, ms. */
+const PROMPT_WAIT = 2_000;
+
+/** One session as a page shows it: what the server says, as signals, and what the learner may do. */
+export class LabSession {
+  readonly id: string;
+  readonly connected = signal(false);
+  readonly snapshot = signal<Snapshot | undefined>(undefined);
+  readonly problem = signal<Problem | undefined>(undefined);
+  /** A small thing that went wrong, said in the line below the terminals. */
+  readonly complaint = signal<Problem | undefined>(undefined);
+  readonly tasks = signal<TaskView[]>([]);
+  readonly clock = signal<{ clock: Clock; at: number } | undefined>(undefined);
+  readonly health = signal<Health | undefined>(undefined);
+  readonly marks = signal<Record<string, string>>({});
+  readonly answers = signal<Record<string, string>>({});
+  readonly lesson = signal<Lesson | undefined>(undefined);
+  /** Tasks that had passed at some time while this page was open. */
+  readonly everPassed = signal<ReadonlySet<string>>(new Set());
+
+  readonly terminals = signal<TerminalView[]>([]);
+  readonly layout = signal<Layout>("single");
+  /** Terminals shown in the panes, by id. */
+  readonly panes = signal<(string | undefined)[]>([undefined, undefined]);
+  readonly activePane = signal(0);
+  /** In a narrow window one side shows at a time. */
+  readonly side = signal<"lesson" | "terminals">("lesson");
+
+  readonly active = computed(() => {
+    const id = this.panes.value[this.activePane.value];
+    return this.terminals.value.find((terminal) => terminal.id === id);
+  });
+
+  private readonly socket: Socket<ServerEvents, ClientEvents>;
+  private openedFirst = false;
+
+  constructor(id: string) {
+    this.id = id;
+    this.socket = io({
+      auth: (give) => give({ session: id, language: language.value }),
+      reconnectionDelay: 300,
+      reconnectionDelayMax: 3_000,
+      randomizationFactor: 0.5,
+    });
+    const { socket } = this;
+    socket.on("disconnect", (reason) => {
+      this.connected.value = false;
+      // A server that stops says goodbye; socket.io takes that as final.
+      if (reason === "io server disconnect") socket.connect();
+    });
+    socket.on("connect", () => {
+      this.problem.value = undefined;
+    });
+    socket.on("snapshot", (snapshot) => void this.show(snapshot));
+    socket.on("output", ({ id, bytes, end }) => this.terminal(id)?.write(bytes, end));
+    socket.on("redraw", (screen) => this.terminal(screen.id)?.redraw(screen));
+    socket.on("opened", (screen) => this.addTerminal(screen));
+    socket.on("ended", ({ id, status }) => {
+      const terminal = this.terminal(id);
+      if (terminal) terminal.ended.value = status;
+    });
+    socket.on("closed", ({ id }) => this.dropTerminal(id));
+    socket.on("tasks", (tasks) => this.setTasks(tasks));
+    socket.on("clock", (clock) => this.setClock(clock));
+    socket.on("health", (health) => {
+      this.health.value = health;
+    });
+    socket.on("marks", (marks) => {
+      this.marks.value = marks;
+    });
+    socket.on("failed", (problem) => {
+      this.problem.value = problem;
+    });
+  }
+
+  dispose(): void {
+    this.socket.disconnect();
+    for (const terminal of this.terminals.value) terminal.dispose();
+  }
+
+  private async show(snapshot: Snapshot): Promise<void> {
+    await fontsReady;
+    this.connected.value = true;
+    this.snapshot.value = snapshot;
+    this.marks.value = snapshot.marks;
+    this.answers.value = snapshot.answers;
+    this.health.value = snapshot.health;
+    this.setTasks(snapshot.tasks);
+    this.setClock(snapshot.clock);
+    for (const terminal of this.terminals.value) {
+      if (!snapshot.screens.some(({ id }) => id === terminal.id)) this.dropTerminal(terminal.id);
+    }
+    for (const screen of snapshot.screens) {
+      const known = this.terminal(screen.id);
+      if (known) known.redraw(screen);
+      else this.addTerminal(screen, false);
+    }
+    if (snapshot.screens.length > 0) this.fillPanes();
+    else if (!this.openedFirst) void this.open("workstation");
+    this.openedFirst = true;
+  }
+
+  private setTasks(tasks: TaskView[]): void {
+    this.tasks.value = tasks;
+    const passed = tasks.filter((task) => task.passed).map(({ id }) => id);
+    if (passed.some((id) => !this.everPassed.value.has(id)))
+      this.everPassed.value = new Set([...this.everPassed.value, ...passed]);
+  }
+
+  private setClock(clock: Clock): void {
+    this.clock.value = { clock, at: performance.now() };
+  }
+
+  // ---- terminals --------------------------------------------------------------------------------------------------
+
+  terminal(id: string | undefined): TerminalView | undefined {
+    return this.terminals.value.find((terminal) => terminal.id === id);
+  }
+
+  private addTerminal(screen: Screen, reveal = true): TerminalView {
+    const known = this.terminal(screen.id);
+    if (known) return known;
+    const { socket } = this;
+    const { id } = screen;
+    const terminal: TerminalView = new TerminalView(screen, {
+      send: (text) => this.sendKeys(id, text),
+      resize: (columns, rows) => socket.emit("resize", { id, columns, rows }),
+      drawn: (end) => socket.emit("drawn", { id, end }),
+      again: () => void this.openAgain(terminal),
+    });
+    this.terminals.value = [...this.terminals.value, terminal];
+    terminal.redraw(screen);
+    if (reveal) this.reveal(id);
+    return terminal;
+  }
+
+  /** Keys wait for a lost connection to come back: socket.io would hold them too, but not know when to give up. */
+  private async sendKeys(id: string, text: string): Promise<{ ok: boolean; wait?: number }> {
+    if (!this.connected.value) return { ok: false, wait: 300 };
+    try {
+      return await this.socket.timeout(5_000).emitWithAck("keys", { id, text });
+    } catch {
+      // It may or may not have arrived; typing it twice would be worse than once too few.
+      return { ok: true };
+    }
+  }
+
+  private dropTerminal(id: string): void {
+    this.terminal(id)?.dispose();
+    this.terminals.value = this.terminals.value.filter((terminal) => terminal.id !== id);
+    this.panes.value = this.panes.value.map((shown) => (shown === id ? undefined : shown));
+    this.fillPanes();
+  }
+
+  /** Empty panes show what is not shown yet. */
+  private fillPanes(): void {
+    const panes = [...this.panes.value];
+    const count = this.layout.value === "single" ? 1 : 2;
+    for (let i = 0; i < 2; i++) {
+      if (i >= count) panes[i] = undefined;
+      else if (this.terminal(panes[i]) === undefined)
+        panes[i] = this.terminals.value.find(({ id }) => !panes.includes(id))?.id;
+    }
+    this.panes.value = panes;
+    if (this.activePane.value >= count) this.activePane.value = 0;
+  }
+
+  setLayout(layout: Layout): void {
+    const active = this.active.value?.id;
+    this.layout.value = layout;
+    if (layout === "single") {
+      this.panes.value = [active, undefined];
+      this.activePane.value = 0;
+    }
+    this.fillPanes();
+  }
+
+  /** Shows a terminal: in its pane when it is in one, else in the active pane. */
+  reveal(id: string): void {
+    const at = this.panes.value.indexOf(id);
+    if (at >= 0) this.activePane.value = at;
+    else {
+      const panes = [...this.panes.value];
+      panes[this.activePane.value] = id;
+      this.panes.value = panes;
+    }
+    const terminal = this.terminal(id);
+    if (terminal) requestAnimationFrame(() => terminal.focus());
+  }
+
+  /** Opens a terminal on a machine; resolves with it, or with undefined when it was refused. */
+  async open(machine: string): Promise<TerminalView | undefined> {
+    const size = this.active.value?.size ?? DEFAULT_SIZE;
+    const result = await this.socket.emitWithAck("open", { machine, ...size });
+    if (!result.ok) {
+      this.complaint.value = result.problem;
+      return undefined;
+    }
+    this.complaint.value = undefined;
+    return this.terminal(result.id);
+  }
+
+  private async openAgain(terminal: TerminalView): Promise<void> {
+    if (await this.open(terminal.machine)) this.close(terminal.id);
+  }
+
+  close(id: string): void {
+    this.socket.emit("close", { id });
+    this.dropTerminal(id);
+  }
+
+  /** Types a command into a terminal of the machine that waits at its prompt; opens one when none does. */
+  async run(machine: string, command: string): Promise<void> {
+    this.side.value = "terminals";
+    const own = this.terminals.value.filter((terminal) => terminal.machine === machine && terminal.idle);
+    const active = this.active.value;
+    let terminal: TerminalView | undefined = active && own.includes(active) ? active : own.at(-1);
+    if (terminal === undefined) {
+      terminal = await this.open(machine);
+      if (terminal === undefined) return;
+      const until = performance.now() + PROMPT_WAIT;
+      while (!terminal.idle && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    this.reveal(terminal.id);
+    terminal.run(command);
+  }
+
+  // ---- the rest ---------------------------------------------------------------------------------------------------
+
+  /** Sends an answer; resolves when it was taken. */
+  async answer(task: string, value: string): Promise<boolean> {
+    try {
+      const result = await this.socket.timeout(10_000).emitWithAck("answer", { task, value });
+      if (result.ok) this.answers.value = { ...this.answers.value, [task]: value };
+      else this.complaint.value = result.problem;
+      return result.ok;
+    } catch {
+      return false;
+    }
+  }
+
+  control(control: ClockControl): void {
+    this.socket.emit("clock", control);
+  }
+
+  mark(key: string, value: string): void {
+    this.marks.value = { ...this.marks.value, [key]: value };
+    this.socket.emit("mark", { key, value });
+  }
+
+  /** Virtual µs now, between two reports of the server. */
+  virtualNow(): number {
+    const value = this.clock.value;
+    if (value === undefined) return 0;
+    const { clock, at } = value;
+    const running = !clock.paused && !clock.skipping && this.connected.value;
+    return clock.now + (running ? Math.min(2_000, performance.now() - at) * clock.speed * 1000 : 0);
+  }
+}
