@@ -291,10 +291,10 @@ export class Session {
     const pump = function* (this: Session, pipe: RemoteCommand["stdout"], channel: number): Gen {
       if (pipe === undefined) return;
       for (;;) {
-        const bytes = yield* pipe.read(65_536);
-        if (bytes === "interrupted") continue;
-        if (bytes.length === 0) return;
-        this.events.apiData?.(id, bytes, channel);
+        // The command's end is told by its result: others may hold the pipe open longer.
+        while (pipe.size === 0 && pipe.writers > 0 && channels.result === undefined) yield* wait(pipe.readable);
+        if (pipe.size === 0) return;
+        this.events.apiData?.(id, pipe.take(65_536), channel);
       }
     };
     const errors = this.kernel.spawn(`outside ${id} stderr`, pump.call(this, channels.stderr, 2));
