@@ -8,14 +8,17 @@ import { echo } from "./echo.ts";
 import { env } from "./env.ts";
 import { find } from "./find.ts";
 import { grep } from "./grep.ts";
+import { md5sum, sha1sum, sha256sum } from "./hash.ts";
 import { head } from "./head.ts";
 import { jq } from "./jq/index.ts";
+import { base64, cmp, column, comm, fold, nl, paste, rev, tac } from "./lines.ts";
 import { ls } from "./ls.ts";
 import { mkdir } from "./mkdir.ts";
 import { mv } from "./mv.ts";
 import { basename, chgrp, chmod, chown, dirname, ln, pwd, readlink, realpath, rmdir, stat } from "./paths.ts";
 import { printf } from "./printf.ts";
 import { rm } from "./rm.ts";
+import { less, mktemp, nohup, printenv, timeout, watch, which, yes } from "./run.ts";
 import { sed } from "./sed/index.ts";
 import { seq } from "./seq.ts";
 import { sleep } from "./sleep.ts";
@@ -61,6 +64,27 @@ export const textPrograms: Record<string, Program> = {
   true: trueProgram,
   uniq,
   wc,
+  md5sum,
+  sha1sum,
+  sha256sum,
+  base64,
+  cmp,
+  column,
+  comm,
+  fold,
+  nl,
+  paste,
+  rev,
+  tac,
+  less,
+  more: less,
+  mktemp,
+  nohup,
+  printenv,
+  timeout,
+  watch,
+  which,
+  yes,
   xargs,
   find,
   basename,

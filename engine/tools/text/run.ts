@@ -1,0 +1,240 @@
+import { type Gen, SECOND, wait } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import { exitCode, type Process } from "../../machine/process.ts";
+import { SIGNALS, type Signal } from "../../machine/signal.ts";
+import * as sys from "../../machine/sys.ts";
+import { Fatal, quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
+import { searchPath } from "./env.ts";
+import { parseInterval } from "./sleep.ts";
+
+/** Starts a command for timeout, watch and the like; 126 and 127 as they have it. */
+function* start(t: Tool, argv: readonly string[]): Gen<Process> {
+  const path = searchPath(t.p, argv[0]!);
+  try {
+    if (path === undefined) throw new Fatal(`failed to run command ${quote(argv[0]!)}: No such file or directory`, 127);
+    return yield* sys.spawn(t.p, path, { argv });
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    throw new Fatal(`failed to run command ${quote(argv[0]!)}: ${error.message}`, error.code === "ENOENT" ? 127 : 126);
+  }
+}
+
+/** timeout(1). */
+export const timeout = tool(
+  {
+    name: "timeout",
+    short: "+fk:ps:v",
+    long: "foreground=f kill-after:=k preserve-status=p signal:=s verbose=v",
+    usage: "[OPTION]... DURATION COMMAND [ARG]...",
+    about: "Start COMMAND, and kill it if still running after DURATION.",
+    usageStatus: 125,
+  },
+  function* (t, o) {
+    const [text, ...argv] = o.operands;
+    if (text === undefined || argv.length === 0) throw new UsageError("missing operand");
+    const duration = parseInterval(text);
+    if (duration === undefined) throw new UsageError(`invalid time interval ${quote(text)}`);
+    const killAfter = o.value("k") === undefined ? undefined : parseInterval(o.value("k")!);
+    const signalText = (o.value("s") ?? "TERM").replace(/^SIG/, "");
+    const signal = (
+      /^\d+$/.test(signalText)
+        ? Object.keys(SIGNALS).find((name) => SIGNALS[name as Signal] === Number(signalText))
+        : signalText
+    ) as Signal;
+    if (SIGNALS[signal] === undefined) throw new UsageError(`${quote(o.value("s")!)}: invalid signal`);
+    const child = yield* start(t, argv);
+    const { kernel } = t.p.machine;
+    let deadline = duration === 0 ? Number.POSITIVE_INFINITY : kernel.now + duration;
+    let timedOut = false;
+    for (;;) {
+      const done = yield* sys.waitFor(t.p, child, { noHang: true });
+      if (done) {
+        if (timedOut && !o.has("p"))
+          return done.status.kind === "signaled" && done.status.signal === "KILL" ? 137 : 124;
+        return exitCode(done.status);
+      }
+      if (kernel.now >= deadline) {
+        const sent = timedOut ? "KILL" : signal;
+        if (o.has("v")) yield* t.error(`sending signal ${sent} to command ${shellQuote(argv[0]!)}`, 0);
+        t.p.machine.signal(child, sent);
+        if (sent !== "KILL") t.p.machine.signal(child, "CONT");
+        deadline = !timedOut && killAfter ? kernel.now + killAfter : Number.POSITIVE_INFINITY;
+        timedOut = true;
+        if (child.status !== undefined) continue;
+      }
+      yield* wait(t.p.childChanged, Number.isFinite(deadline) ? deadline - kernel.now : undefined);
+    }
+  },
+);
+
+/** watch(1): the command again and again on a cleared screen. */
+export const watch = tool(
+  {
+    name: "watch",
+    short: "+bcd::egn:tx",
+    long: "interval:=n no-title=t differences::=d exec=x errexit=e chgexit=g color=c",
+    usage: "[options] command",
+    about: "Execute a program periodically, showing output fullscreen.",
+    version: "watch from procps-ng 4.0.4",
+  },
+  function* (t, o) {
+    if (o.operands.length === 0) throw new UsageError("missing operand");
+    const interval = Number(o.value("n") ?? 2);
+    const command = o.operands.join(" ");
+    for (;;) {
+      t.out.add("\x1b[H\x1b[2J\x1b[3J");
+      if (!o.has("t")) t.out.add(`Every ${interval.toFixed(1)}s: ${command}\n\n`);
+      yield* t.out.flush();
+      const child = yield* start(t, o.has("x") ? o.operands : ["sh", "-c", command]);
+      const done = yield* sys.waitFor(t.p, child);
+      if (o.has("e") && exitCode(done!.status) !== 0) return 8;
+      const until = t.p.machine.kernel.now + Math.max(0.1, interval) * SECOND;
+      while (t.p.machine.kernel.now < until) yield* wait(t.p.childChanged, until - t.p.machine.kernel.now);
+    }
+  },
+);
+
+/** nohup(1). */
+export const nohup = tool(
+  {
+    name: "nohup",
+    short: "+",
+    usage: "COMMAND [ARG]...",
+    about: "Run COMMAND, ignoring hangup signals.",
+    usageStatus: 125,
+  },
+  function* (t, o) {
+    if (o.operands.length === 0) throw new UsageError("missing operand");
+    t.p.dispositions.set("HUP", "ignore");
+    if (t.p.fds.get(1)?.tty) {
+      yield* t.error("ignoring input and appending output to 'nohup.out'", 0);
+      const file = sys.openFile(t.p, "nohup.out", { write: true, append: true, create: true, mode: 0o600 });
+      t.p.setFd(0, sys.openFile(t.p, "/dev/null", { read: true }));
+      t.p.setFd(1, file);
+      t.p.setFd(2, file);
+    }
+    const path = searchPath(t.p, o.operands[0]!);
+    if (path === undefined)
+      throw new Fatal(`failed to run command ${quote(o.operands[0]!)}: No such file or directory`, 127);
+    return yield* sys.exec(t.p, path, o.operands);
+  },
+);
+
+/** yes(1). */
+export const yes = tool(
+  {
+    name: "yes",
+    short: "+",
+    usage: "[STRING]...",
+    about: "Repeatedly output a line with all specified STRING(s), or 'y'.",
+  },
+  function* (t, o) {
+    const block = `${o.operands.length > 0 ? o.operands.join(" ") : "y"}\n`.repeat(512);
+    for (;;) {
+      t.out.add(block);
+      yield* t.out.flush();
+    }
+  },
+);
+
+/** printenv(1). */
+export const printenv = tool(
+  {
+    name: "printenv",
+    short: "+0",
+    long: "null=0",
+    usage: "[OPTION]... [VARIABLE]...",
+    about: "Print the values of the specified environment VARIABLE(s).",
+    usageStatus: 2,
+  },
+  function* (t, o) {
+    const end = o.has("0") ? "\0" : "\n";
+    if (o.operands.length === 0) for (const [name, value] of t.p.env) t.out.add(`${name}=${value}${end}`);
+    for (const name of o.operands) {
+      const value = t.p.env.get(name);
+      if (value === undefined) t.status = 1;
+      else t.out.add(value + end);
+    }
+    return t.status;
+  },
+);
+
+/** which(1) of Debian. */
+export const which = tool(
+  { name: "which", short: "as", standard: false, usage: "[-as] args", about: "" },
+  function* (t, o) {
+    for (const name of o.operands) {
+      const path = searchPath(t.p, name);
+      try {
+        if (path === undefined) t.status = 1;
+        else {
+          sys.executable(t.p, path, [name]);
+          if (!o.has("s")) t.out.add(`${path}\n`);
+        }
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        t.status = 1;
+      }
+    }
+    return o.operands.length === 0 ? 1 : t.status;
+  },
+);
+
+/** mktemp(1). */
+export const mktemp = tool(
+  {
+    name: "mktemp",
+    short: "dp::qtu",
+    long: "directory=d tmpdir::=p quiet=q dry-run=u suffix:=suffix",
+    usage: "[OPTION]... [TEMPLATE]",
+    about: "Create a temporary file or directory, safely, and print its name.",
+  },
+  function* (t, o) {
+    const template = o.operands[0] ?? "tmp.XXXXXXXXXX";
+    const match = /^(.*?)(X{3,})([^X]*)$/s.exec(template);
+    if (match === null) throw new Fatal(`too few X's in template ${quote(template)}`);
+    const inDir = o.operands.length === 0 || o.has("p", "t");
+    const dir = inDir ? `${o.value("p") ?? t.p.env.get("TMPDIR") ?? "/tmp"}/` : "";
+    const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    for (;;) {
+      const path =
+        dir +
+        match[1] +
+        t.p.machine.kernel.random("mktemp").string(match[2]!.length, letters) +
+        match[3] +
+        (o.value("suffix") ?? "");
+      try {
+        if (!o.has("u")) {
+          if (o.has("d")) sys.mkdir(t.p, path, 0o700);
+          else sys.openFile(t.p, path, { write: true, create: true, exclusive: true, mode: 0o600 });
+        }
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        if (error.code === "EEXIST") continue;
+        throw new Fatal(
+          `failed to create ${o.has("d") ? "directory" : "file"} via template ${quote(dir + template)}: ${error.message}`,
+        );
+      }
+      t.out.add(`${path}\n`);
+      return 0;
+    }
+  },
+);
+
+/** less(1) and more(1): a plain copy, as when the output is no terminal. */
+export const less = tool(
+  { name: "less", short: "aABcCdeEfFgGiIJKLmMnNqQrRsSuUVwWX", usage: "[options] [file]...", about: "" },
+  function* (t, o) {
+    for (const path of o.operands.length > 0 ? o.operands : ["-"]) {
+      const fd = yield* t.open(path);
+      if (fd === undefined) continue;
+      for (;;) {
+        const bytes = yield* sys.read(t.p, fd);
+        if (bytes.length === 0) break;
+        yield* t.out.bytes(bytes);
+      }
+      t.close(fd);
+    }
+    return t.status;
+  },
+);
