@@ -36,12 +36,16 @@ export function* runSource(
   try {
     const { statements, error } = runnable(source);
     let skipLine = -1;
+    // `set -v` shows lines as they are read, so not the rest of its own.
+    let verboseLine = 0;
     const alone = options.last && statements.length === 1 && !error && !statements[0]!.background;
     for (const statement of statements) {
       if (skipLine >= 0 && source.lineAt(statement.pos) <= skipLine) continue;
       try {
-        if (sh.has("verbose")) yield* sh.writeTo(2, `${source.text.slice(statement.pos, statement.end)}\n`);
+        if (sh.has("verbose") && !sh.isCommandString && source.lineAt(statement.pos) > verboseLine)
+          yield* sh.writeTo(2, `${source.text.slice(statement.pos, statement.end)}\n`);
         if (sh.has("noexec")) continue;
+        verboseLine = source.lineAt(statement.end);
         yield* runStatement(sh, statement, alone);
       } catch (thrown) {
         if (!(thrown instanceof ShellError)) throw thrown;

@@ -5,6 +5,7 @@ import type { OpenFile } from "../machine/open-file.ts";
 import type { Process } from "../machine/process.ts";
 import { fork } from "../machine/sys.ts";
 import { BreakLoop, ExitShell, ReturnFrom, ShellError } from "./control.ts";
+import { copyShell } from "./copy.ts";
 import { runSource } from "./execute.ts";
 import type { Shell } from "./shell.ts";
 import type { Source } from "./source.ts";
@@ -18,7 +19,7 @@ export function* forkShell(
 ): Gen<Process> {
   yield* sh.settle();
   yield* cpu(COST.fork);
-  const sub = sh.copy();
+  const sub = copyShell(sh);
   const main = function* (p: Process): Gen<number> {
     sub.p = p;
     return yield* finishing(sub, body(sub));

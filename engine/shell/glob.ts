@@ -42,7 +42,10 @@ export function glob(sh: Shell, patternText: string): string[] {
     found = next;
     if (found.length > MAX_NAMES) break;
   }
-  const names = [...new Set(found)].filter((name) => name !== "");
+  const ignored = (sh.get("GLOBIGNORE") ?? "").split(":").filter((one) => one !== "");
+  const names = [...new Set(found)].filter(
+    (name) => name !== "" && !ignored.some((one) => pattern(one, { extglob: sh.extglob() }).matches(name)),
+  );
   return names.sort(byCodePoint);
 }
 

@@ -119,7 +119,7 @@ export const bash: Program = function* (p) {
   if (how.posix || dialect !== "bash") sh.options.add("posix");
   for (const { name: option, on } of how.shopts) on ? sh.shopts.add(option) : sh.shopts.delete(option);
   if (how.settings.length > 0) {
-    const result = yield* applyOptions(sh, how.settings, "");
+    const result = yield* applyOptions(sh, how.settings, `${sh.commandName}: `);
     if (typeof result === "number") return result;
   }
   return yield* finishing(sh, main(sh, how, reads));
@@ -183,7 +183,7 @@ function* scriptFile(sh: Shell, rest: readonly string[]): Gen<number> {
   let bytes: Uint8Array;
   try {
     if (find(sh.p, file)?.kind === "dir") {
-      yield* sh.writeTo(2, `${sh.commandName}: ${file}: Is a directory\n`);
+      yield* sh.writeTo(2, `${file}: ${file}: Is a directory\n`);
       return 126;
     }
     bytes = readBytes(sh.p, file);

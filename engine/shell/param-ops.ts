@@ -88,7 +88,8 @@ export function caseConvert(text: string, op: string, pattern: string, extglob: 
   const compiled = compilePattern(pattern, { extglob });
   const convert = (c: string) => {
     if (!compiled.matches(c)) return c;
-    const changed = op[0] === "^" ? c.toUpperCase() : c.toLowerCase();
+    const upper = op[0] === "^" || (op[0] === "~" && c === c.toLowerCase());
+    const changed = upper ? c.toUpperCase() : c.toLowerCase();
     return [...changed].length === 1 ? changed : c;
   };
   const chars = [...text];

@@ -5,6 +5,7 @@ import { caseConvert, removeAffix, replacePattern, transform } from "./param-ops
 import type { Param } from "./param-syntax.ts";
 import { parseParam } from "./param-syntax.ts";
 import type { Shell } from "./shell.ts";
+import { specialParameter } from "./special.ts";
 import type { Piece } from "./word.ts";
 
 /** What a parameter expansion gives: a text (undefined when unset), a list, or a word to be expanded in its place. */
@@ -23,7 +24,7 @@ export function lookup(sh: Shell, param: Param): ParamValue {
   if (name === "@" || name === "*") return { list: sh.positional.slice(), star: name === "*" };
   const code = name.charCodeAt(0);
   if ((code >= 48 && code <= 57) || name.length === 1) {
-    const special = sh.special(name);
+    const special = specialParameter(sh, name);
     if (special !== null) return { text: special };
   }
   return { text: sh.get(name) };

@@ -9,7 +9,6 @@ import * as sys from "../machine/sys.ts";
 import { type ArithScope, evaluate } from "./arith.ts";
 import { ShellError } from "./control.ts";
 import { BARE, inDialect } from "./dialect.ts";
-import { defineDynamic } from "./dynamic.ts";
 import { compile, type Memo, piecesText } from "./expand.ts";
 import type { History } from "./history.ts";
 import { JobTable } from "./jobs.ts";
@@ -158,58 +157,6 @@ export class Shell {
         if (this.has("nounset")) throw new ShellError(`${name}: unbound variable`, "exit", 1);
       },
     };
-  }
-
-  /** A copy for a child process; `p` is set when the child exists. */
-  copy(): Shell {
-    const other = new Shell(this.p, this.setup);
-    other.vars = this.vars.copy((name, variable) => defineDynamic(other, name, variable));
-    other.functions = new Map(this.functions);
-    other.aliases = new Map(this.aliases);
-    other.options.clear();
-    for (const option of this.options) other.options.add(option);
-    other.shopts.clear();
-    for (const option of this.shopts) other.shopts.add(option);
-    other.positional = this.positional;
-    other.arg0 = this.arg0;
-    other.commandName = this.commandName;
-    other.isCommandString = this.isCommandString;
-    other.status = this.status;
-    other.pipeStatus = this.pipeStatus;
-    other.lastBackground = this.lastBackground;
-    other.lastArgument = this.lastArgument;
-    other.source = this.source;
-    other.position = this.position;
-    other.hashed = new Map(this.hashed);
-    other.calls = this.calls.slice();
-    other.loops = this.loops;
-    other.functionDepth = this.functionDepth;
-    other.sourceDepth = this.sourceDepth;
-    other.subshellDepth = this.subshellDepth + 1;
-    other.traceDepth = this.traceDepth;
-    other.readonlyFunctions = this.readonlyFunctions;
-    for (const name of this.disabledBuiltins) other.disabledBuiltins.add(name);
-    other.options.delete("monitor");
-    if (!this.has("posix") && !this.shopts.has("inherit_errexit")) other.inheritsErrexit = this.has("errexit");
-    other.ignoreErrors = this.ignoreErrors;
-    other.jobs = this.jobs.copyForSubshell();
-    for (const signal of this.ignoredAtStart) other.ignoredAtStart.add(signal);
-    // Ignored signals stay ignored; other traps are reset, but `trap -p` still shows them. ERR, DEBUG, RETURN go on
-    // only with errtrace and functrace.
-    for (const [name, action] of this.traps) {
-      if (action === "") other.traps.set(name, action);
-      else if (name === "ERR" && this.has("errtrace")) other.traps.set(name, action);
-      else if ((name === "DEBUG" || name === "RETURN") && this.has("functrace")) other.traps.set(name, action);
-    }
-    other.dirStack = this.dirStack.slice();
-    other.history = this.history;
-    other.completions = this.completions;
-    other.commandText = this.commandText;
-    other.shellPid = this.shellPid;
-    other.startedAt = this.startedAt;
-    other.secondsBase = this.secondsBase;
-    other.getoptsPosition = this.getoptsPosition;
-    return other;
   }
 
   /** True when a program may take over the process: nothing is left to be done after it. */
@@ -427,65 +374,6 @@ export class Shell {
   ifsJoin(): string {
     const ifs = this.ifs();
     return ifs === "" ? "" : String.fromCodePoint(ifs.codePointAt(0)!);
-  }
-
-  /** `$?`, `$#`, `$1` …; null when the name is no special parameter, undefined when it is unset. */
-  special(name: string): string | undefined | null {
-    const code = name.charCodeAt(0);
-    if (code >= 48 && code <= 57) {
-      const n = Number(name);
-      return n === 0 ? this.arg0 : this.positional[n - 1];
-    }
-    switch (name) {
-      case "?":
-        return String(this.status);
-      case "#":
-        return String(this.positional.length);
-      case "$":
-        return String(this.shellPid);
-      case "!":
-        return this.lastBackground === undefined ? undefined : String(this.lastBackground);
-      case "-":
-        return this.flagLetters();
-      case "_":
-        return this.lastArgument;
-      default:
-        return null;
-    }
-  }
-
-  /** `$-`. */
-  flagLetters(): string {
-    let out = "";
-    const letters: [string, string][] = [
-      ["allexport", "a"],
-      ["notify", "b"],
-      ["errexit", "e"],
-      ["noglob", "f"],
-      ["hashall", "h"],
-      ["keyword", "k"],
-      ["monitor", "m"],
-      ["noexec", "n"],
-      ["privileged", "p"],
-      ["onecmd", "t"],
-      ["nounset", "u"],
-      ["verbose", "v"],
-      ["xtrace", "x"],
-      ["braceexpand", "B"],
-      ["noclobber", "C"],
-      ["errtrace", "E"],
-      ["histexpand", "H"],
-      ["physical", "P"],
-      ["functrace", "T"],
-    ];
-    for (const [option, letter] of letters) {
-      if (letter === "m" && this.setup.interactive) out += "i";
-      if (this.has(option)) out += letter;
-    }
-    if (this.setup.interactive && !out.includes("i")) out += "i";
-    if (this.isCommandString) out += "c";
-    else if (!this.setup.interactive && this.calls[0]?.file === "") out += "s";
-    return out;
   }
 
   /** Home directory for a tilde; `+` and `-` are PWD and OLDPWD. Undefined when there is none. */

@@ -1,7 +1,8 @@
 import type { Statement } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { ExitShell } from "./control.ts";
-import { CONDITIONAL_BINARY, diagnose, type SyntaxProblem } from "./diagnose.ts";
+import { diagnose, type SyntaxProblem } from "./diagnose.ts";
+import { CONDITIONAL_BINARY } from "./grammar-cond.ts";
 import type { Shell } from "./shell.ts";
 import type { Source } from "./source.ts";
 

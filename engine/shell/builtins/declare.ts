@@ -21,7 +21,7 @@ export function declareLine(sh: Shell, name: string, dash = false): string {
     variable.isArray ||
     (variable.get && variable.keys().length > 0 && variable.scalar() !== undefined && variable.elements().length > 1)
   ) {
-    const set = variable.list ? variable.keys().length > 0 || variable.declaredEmpty !== true : true;
+    const set = variable.keys().length > 0 || !variable.declaredEmpty;
     return set ? `${head} ${name}=${arrayLiteral(sh, name)}\n` : `${head} ${name}\n`;
   }
   const value = variable.scalar();

@@ -1,0 +1,78 @@
+import { Unexpected } from "./grammar.ts";
+import type { Token } from "./tokens.ts";
+
+/** Marks the message of which bash prints two lines. */
+export const CONDITIONAL_BINARY = "\0";
+
+/** What of the grammar reading `[[ … ]]` needs. */
+export interface TokenReader {
+  readonly text: string;
+  readonly token: Token;
+  next(): void;
+  kind(): Token["kind"];
+  is(text: string): boolean;
+  newlines(): void;
+}
+
+/** Reads `[[ … ]]`, the opening brackets being the current token; throws at what bash complains about. */
+export function readConditional(g: TokenReader): void {
+  const BINARY = /^(=|==|!=|=~|<|>|-eq|-ne|-lt|-le|-gt|-ge|-nt|-ot|-ef)$/;
+  g.next();
+  const term = (): void => {
+    if (g.kind() === "end") throw new Unexpected(g.token);
+    if (g.is("!")) {
+      g.next();
+      term();
+      return;
+    }
+    if (g.is("(")) {
+      g.next();
+      or();
+      if (!g.is(")")) throw new Unexpected(g.token, undefined, `unexpected token \`${g.token.text}', expected \`)'`);
+      g.next();
+      return;
+    }
+    if (g.kind() === "operator" || g.is("]]")) {
+      throw new Unexpected(g.token, undefined, `syntax error near \`${g.token.text}'`);
+    }
+    const unary = /^-[a-zA-Z]$/.test(g.token.text);
+    g.next();
+    if (unary && g.kind() === "word" && !g.is("]]")) {
+      g.next();
+      return;
+    }
+    if (BINARY.test(g.token.text)) {
+      const regex = g.is("=~");
+      g.next();
+      if (regex) while (g.kind() !== "end" && !g.is("]]") && !g.is("&&") && g.text[g.token.at - 1] !== " ") g.next();
+      else g.next();
+      if (regex && !g.is("]]") && !g.is("&&") && !g.is("||")) {
+        while (g.kind() !== "end" && !g.is("]]") && !g.is("&&") && !g.is("||")) g.next();
+      }
+      return;
+    }
+    if (!g.is("]]") && !g.is("&&") && !g.is("||") && !g.is(")")) {
+      if (g.kind() === "end") throw new Unexpected(g.token);
+      throw new Unexpected(g.token, undefined, CONDITIONAL_BINARY + g.token.text);
+    }
+  };
+  const and = (): void => {
+    term();
+    while (g.is("&&")) {
+      g.next();
+      g.newlines();
+      term();
+    }
+  };
+  const or = (): void => {
+    and();
+    while (g.is("||")) {
+      g.next();
+      g.newlines();
+      and();
+    }
+  };
+  or();
+  if (!g.is("]]")) throw new Unexpected(g.token);
+  g.next();
+}
