@@ -6,7 +6,7 @@ export interface ArithScope {
   get(name: string, index: string | undefined): string | undefined;
   set(name: string, index: string | undefined, value: string): void;
   /** Throws for an unset variable under `set -u`. */
-  unset(name: string): void;
+  missing(name: string): void;
 }
 
 const OPERATORS = [
@@ -342,7 +342,7 @@ class Compiler {
     return (scope, depth) => {
       const value = scope.get(name, index);
       if (value === undefined) {
-        scope.unset(name);
+        scope.missing(name);
         return 0;
       }
       if (/^-?[1-9][0-9]{0,14}$/.test(value) || value === "0") return Number(value);

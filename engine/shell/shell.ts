@@ -153,7 +153,7 @@ export class Shell {
     this.arith = {
       get: (name, index) => this.getForArith(name, index),
       set: (name, index, value) => this.assign(name, index, value),
-      unset: (name) => {
+      missing: (name) => {
         if (this.has("nounset")) throw new ShellError(`${name}: unbound variable`, "exit", 1);
       },
     };
