@@ -165,3 +165,13 @@ export function optionsText(home: string): string {
     .replace("/root/.kube/cache", `${home}/.kube/cache`);
   return `${data.head}${list}\n\n`;
 }
+
+/** The one line about a command that its parent's help shows. */
+export function shortText(path: string): string {
+  const words = path.split(" ");
+  const name = words.pop()!;
+  const parent = commandData[words.join(" ")]!.help;
+  const line = parent.split("\n").find((text) => text.startsWith(`  ${name} `));
+  if (line === undefined) return name === "options" ? "Print the list of flags inherited by all commands" : "";
+  return line.slice(2 + name.length).trim();
+}

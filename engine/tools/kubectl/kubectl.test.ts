@@ -134,6 +134,25 @@ kubectl config delete-cluster c
 kubectl config delete-user u
 kubectl config unset current-context
 kubectl config current-context
+kubectl __complete ""
+kubectl __complete g
+kubectl __completeNoDesc g
+kubectl __complete create ""
+kubectl __complete create secret ""
+kubectl __complete get --
+kubectl __complete get -
+kubectl __complete get --out
+kubectl __complete get pods -o ""
+kubectl __complete get --output=j
+kubectl __complete config use-context ""
+kubectl __complete config use-context k
+kubectl __complete apply -f ""
+kubectl __complete create configmap ""
+kubectl __complete run x --restart ""
+kubectl __complete nothing ""
+kubectl __complete get --context ""
+kubectl __complete rollout restart ""
+kubectl __complete taint ""
 `;
 
 describe.skipIf(binary === undefined)("kubectl beside the real one", () => {
