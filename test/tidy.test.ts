@@ -205,6 +205,8 @@ describe("generators", () => {
       )) {
         names.delete((match[1] ?? match[2])!);
       }
+      for (const match of code.matchAll(/^\s*(?:readonly )?(\w+)\??(?:\(.*\):|: \(.*\) =>)(?!\s*Gen\b)[^{]*;$/gm))
+        names.delete(match[1]!);
       for (const match of code.matchAll(/(?:const|let|readonly)\s+(\w+)(?::[^=]+)?\s*=\s*(?:\(|\w+\s*=>)/g))
         names.delete(match[1]!);
     }
