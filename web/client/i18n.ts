@@ -73,8 +73,8 @@ export const TEXTS = {
   wait5m: { ko: "5분 뒤로", en: "5 minutes on" },
   wait1h: { ko: "1시간 뒤로", en: "1 hour on" },
   pausedHint: {
-    ko: "시계가 멈춰 있어 터미널도 기다립니다. ▶를 누르면 다시 진행합니다.",
-    en: "The clock is paused, so the terminal waits too. Press ▶ to go on.",
+    ko: "시계가 멈춰 있어 터미널도 기다립니다. 위의 재생 단추를 누르면 다시 진행합니다.",
+    en: "The clock is paused, so the terminal waits too. Press play above to go on.",
   },
 
   menu: { ko: "메뉴", en: "Menu" },
@@ -126,8 +126,8 @@ export const TEXTS = {
   submit: { ko: "제출", en: "Submit" },
   submitted: { ko: "제출한 답: {value}", en: "Submitted: {value}" },
   orderHelp: {
-    ko: "끌어서 옮기거나 ▲▼ 단추로 순서를 맞추십시오. 위가 먼저입니다.",
-    en: "Drag, or use the ▲▼ buttons. The first is on top.",
+    ko: "끌어서 옮기거나 화살표 단추로 순서를 맞추십시오. 위가 먼저입니다.",
+    en: "Drag, or use the arrow buttons. The first is on top.",
   },
   moveUp: { ko: "{item} 위로", en: "Move {item} up" },
   moveDown: { ko: "{item} 아래로", en: "Move {item} down" },

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { LessonTask } from "../../protocol.ts";
 import { t } from "../i18n.ts";
+import { Icon } from "../icons.tsx";
 import type { LabSession } from "./session.ts";
 
 /** The form for a task's answer: a line of text, an order, or a choice. */
@@ -92,7 +93,7 @@ function OrderInput({ items, onChange }: { items: string[]; onChange: (items: st
               aria-label={t("moveUp", { item })}
               onClick={() => move(item, i - 1)}
             >
-              <span aria-hidden="true">▲</span>
+              <Icon name="up" />
             </button>
             <button
               type="button"
@@ -100,7 +101,7 @@ function OrderInput({ items, onChange }: { items: string[]; onChange: (items: st
               aria-label={t("moveDown", { item })}
               onClick={() => move(item, i + 1)}
             >
-              <span aria-hidden="true">▼</span>
+              <Icon name="down" />
             </button>
           </li>
         ))}

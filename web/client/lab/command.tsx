@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { t } from "../i18n.ts";
+import { Icon } from "../icons.tsx";
 import type { LabSession } from "./session.ts";
 
 /** ▶ run and ⧉ copy of a command in the lesson. */
@@ -30,11 +31,11 @@ export function CommandButtons({
           title={t("runOn", { machine })}
           onClick={() => void session.run(machine, command)}
         >
-          <span aria-hidden="true">▶</span> {t("run")}
+          <Icon name="play" /> {t("run")}
         </button>
       )}
       <button type="button" aria-label={`${t("copy")}: ${command}`} onClick={() => void copy()}>
-        <span aria-hidden="true">⧉</span> {copied ? t("copied") : t("copy")}
+        <Icon name="copy" /> {copied ? t("copied") : t("copy")}
       </button>
     </div>
   );

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { NewSession } from "../../protocol.ts";
 import { sessionFileUrl } from "../api.ts";
 import { say, t } from "../i18n.ts";
+import { Icon } from "../icons.tsx";
 import { Dialog, LanguageSwitch } from "../parts.tsx";
 import { Menu } from "./menu.tsx";
 import type { LabSession } from "./session.ts";
@@ -95,7 +96,7 @@ function ClockControls({ session }: { session: LabSession }) {
         title={t(paused ? "play" : "pause")}
         onClick={() => session.control({ paused: !paused })}
       >
-        <span aria-hidden="true">{paused ? "▶" : "⏸"}</span>
+        <Icon name={paused ? "play" : "pause"} />
       </button>
       <select
         aria-label={t("speed")}
@@ -115,9 +116,9 @@ function ClockControls({ session }: { session: LabSession }) {
         title={t("skip")}
         onClick={() => session.control({ skipToEvent: true })}
       >
-        <span aria-hidden="true">⏭</span>
+        <Icon name="skip" />
       </button>
-      <Menu label={t("wait")} button="+⏱">
+      <Menu label={t("wait")} button="wait">
         {[
           { text: t("wait1m"), act: () => session.control({ skip: MINUTE_US }) },
           { text: t("wait5m"), act: () => session.control({ skip: 5 * MINUTE_US }) },
@@ -133,7 +134,7 @@ function LabMenu({ session, restart }: { session: LabSession; restart: (fresh: N
   const close = () => setDialog(undefined);
   return (
     <>
-      <Menu label={t("menu")} button="⋯" class="lab-menu">
+      <Menu label={t("menu")} button="more" class="lab-menu">
         {[
           { text: t("resetSame"), act: () => setDialog("same-seed") },
           { text: t("resetNew"), act: () => setDialog("new-seed") },

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Icon, type IconName } from "../icons.tsx";
 
 export interface MenuItem {
   text: string;
@@ -6,7 +7,7 @@ export interface MenuItem {
 }
 
 /** A button that opens a list of actions; arrow keys move in it, Escape leaves it. */
-export function Menu(props: { label: string; button: string; class?: string; children: MenuItem[] }) {
+export function Menu(props: { label: string; button: IconName; class?: string; children: MenuItem[] }) {
   const [open, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const items = () => [...(root.current?.querySelectorAll<HTMLButtonElement>("[role=menuitem]") ?? [])];
@@ -47,7 +48,7 @@ export function Menu(props: { label: string; button: string; class?: string; chi
         title={props.label}
         onClick={() => setOpen(!open)}
       >
-        <span aria-hidden="true">{props.button}</span>
+        <Icon name={props.button} />
       </button>
       {open && (
         <div class="menu-list" role="menu" aria-label={props.label}>

@@ -18,7 +18,7 @@ export function Predict({
   return (
     <div class="predict-form">
       <p class="predict-title">{t("predict")}</p>
-      <div class="choices" role="group" aria-label={t("predict")}>
+      <fieldset class="choices" aria-label={t("predict")}>
         {options.map((option) => (
           <button
             type="button"
@@ -30,7 +30,7 @@ export function Predict({
             {option}
           </button>
         ))}
-      </div>
+      </fieldset>
       <p class="predict-result" role="status">
         {chosen === undefined
           ? "\u00a0"

@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { NewSession } from "../../protocol.ts";
 import { type TextKey, t } from "../i18n.ts";
+import { Icon } from "../icons.tsx";
 import { ProblemPanel } from "../parts.tsx";
 import { Menu } from "./menu.tsx";
 import type { LabSession, Layout } from "./session.ts";
@@ -111,7 +112,7 @@ function Tabs({ session }: { session: LabSession }) {
               title={t("closeTerminal", { machine: name })}
               onClick={() => session.close(terminal.id)}
             >
-              ×
+              <Icon name="close" />
             </button>
           </div>
         );
@@ -123,22 +124,22 @@ function Tabs({ session }: { session: LabSession }) {
 function MachineMenu({ session }: { session: LabSession }) {
   const machines = session.lesson.value?.machines ?? ["workstation"];
   return (
-    <Menu label={t("newTerminal")} button="+" class="machine-menu">
+    <Menu label={t("newTerminal")} button="plus" class="machine-menu">
       {machines.map((machine) => ({ text: machine, act: () => void session.open(machine) }))}
     </Menu>
   );
 }
 
-const LAYOUTS: [Layout, string, TextKey][] = [
-  ["single", "▢", "splitNone"],
-  ["columns", "▥", "splitColumns"],
-  ["rows", "▤", "splitRows"],
+const LAYOUTS: [Layout, TextKey][] = [
+  ["single", "splitNone"],
+  ["columns", "splitColumns"],
+  ["rows", "splitRows"],
 ];
 
 function LayoutButtons({ session }: { session: LabSession }) {
   return (
     <div class="layouts">
-      {LAYOUTS.map(([layout, sign, text]) => (
+      {LAYOUTS.map(([layout, text]) => (
         <button
           type="button"
           key={layout}
@@ -147,7 +148,7 @@ function LayoutButtons({ session }: { session: LabSession }) {
           aria-pressed={session.layout.value === layout}
           onClick={() => session.setLayout(layout)}
         >
-          <span aria-hidden="true">{sign}</span>
+          <Icon name={layout} />
         </button>
       ))}
     </div>
