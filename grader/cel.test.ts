@@ -8,9 +8,9 @@ describe("cel", () => {
     ['object.spec.containers.exists(c, c.image == "nginx" || c.image.startsWith("nginx:"))', true],
     ["object.spec.replicas >= 3", true],
     ["object.spec.nothing == 1", undefined],
-    ['has(object.spec.nothing)', false],
+    ["has(object.spec.nothing)", false],
     [String.raw`extract("took \"x\" in 1.5s ok", "in ([0-9.]+m?s)")`, "1.5s"],
-    ['[1, 2].map(x, x + 1).last()', 3n],
+    ["[1, 2].map(x, x + 1).last()", 3n],
     ['["a"].filter(x, x == "b").last()', ""],
   ])("%s", (expression, value) => expect(cel(expression, { object })).toEqual(value));
 });

@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { ensureBuilt, root } from "./setup.mjs";
 
 ensureBuilt();
-const result = spawnSync(
-  process.execPath,
-  ["--expose-gc", join(root, "dist", "bench.mjs"), ...process.argv.slice(2)],
-  { cwd: root, stdio: "inherit" },
-);
+const result = spawnSync(process.execPath, ["--expose-gc", join(root, "dist", "bench.mjs"), ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: "inherit",
+});
 process.exit(result.status ?? 1);

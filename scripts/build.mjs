@@ -22,17 +22,36 @@ const engineIsExternal = {
   },
 };
 
-const common = { bundle: true, format: "esm", target: "es2023", logLevel: "warning", sourcemap: "linked", legalComments: "none" };
+const common = {
+  bundle: true,
+  format: "esm",
+  target: "es2023",
+  logLevel: "warning",
+  sourcemap: "linked",
+  legalComments: "none",
+};
 
 const engineOut = join(dist, "engines", "engine.mjs");
-const engine = await build({ ...common, entryPoints: [engineEntry], outfile: engineOut, platform: "neutral", mainFields: ["module", "main"], sourcemap: false, minifySyntax: true, metafile: true });
+const engine = await build({
+  ...common,
+  entryPoints: [engineEntry],
+  outfile: engineOut,
+  platform: "neutral",
+  mainFields: ["module", "main"],
+  sourcemap: false,
+  minifySyntax: true,
+  metafile: true,
+});
 for (const input of Object.keys(engine.metafile.inputs)) {
   if (!input.startsWith("engine/") && !input.startsWith("node_modules/")) throw new Error(`engine bundles ${input}`);
 }
 const hash = createHash("sha256").update(readFileSync(engineOut)).digest("hex").slice(0, 16);
 const engineFile = `engine-${hash}.mjs`;
 renameSync(engineOut, join(dist, "engines", engineFile));
-writeFileSync(join(dist, "engine.mjs"), `export * from "./engines/${engineFile}";\nexport const engineHash = "${hash}";\n`);
+writeFileSync(
+  join(dist, "engine.mjs"),
+  `export * from "./engines/${engineFile}";\nexport const engineHash = "${hash}";\n`,
+);
 
 const node = { ...common, platform: "node", packages: "external", plugins: [engineIsExternal] };
 const entries = { cli: "cli/main.ts", worker: "web/server/worker.ts", bench: "bench/main.ts" };
@@ -43,7 +62,11 @@ for (const [name, entry] of Object.entries(entries)) {
 
 if (existsSync(join(root, "web", "client", "index.html"))) {
   const { build: vite } = await import("vite");
-  await vite({ root: join(root, "web", "client"), logLevel: "warn", build: { outDir: join(dist, "public"), emptyOutDir: true } });
+  await vite({
+    root: join(root, "web", "client"),
+    logLevel: "warn",
+    build: { outDir: join(dist, "public"), emptyOutDir: true },
+  });
 }
 
 // Engines of older builds stay: stored sessions run on the one they began with. Test runs would pile them up, so only the newest 20 stay.

@@ -25,7 +25,7 @@ function indexOf(flag) {
 function parseFlags(block) {
   const out = [];
   for (const entry of block.split("\n\n")) {
-    const match = /^ {4}(?:-(.), )?--([^=]+)=([^\n]*):\n\t([^]*)$/.exec(entry);
+    const match = /^ {4}(?:-(.), )?--([^=]+)=([^\n]*):\n\t([\s\S]*)$/.exec(entry);
     if (match) out.push(indexOf([match[2], match[1] ?? "", match[3], match[4].replace(/\n\t/g, "\n")]));
   }
   return out;
@@ -33,7 +33,7 @@ function parseFlags(block) {
 
 function walk(path) {
   const text = ask([...path, "--help"]);
-  const options = /\nOptions:\n([^]*?)\n\nUsage:\n/.exec(text);
+  const options = /\nOptions:\n([\s\S]*?)\n\nUsage:\n/.exec(text);
   const command = { help: text };
   if (options) {
     command.flags = parseFlags(options[1]);

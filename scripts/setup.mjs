@@ -85,14 +85,20 @@ export function ensureJudges() {
   if (noKorean || !onPath("fc-list")) packages.push("fonts-noto-cjk", "fontconfig");
   if (packages.length === 0) return;
   if (process.getuid?.() !== 0 || !onPath("apt-get")) {
-    console.error(`Not installed, and not root on Debian: ${packages.join(", ")}. Tests that need them will be skipped.`);
+    console.error(
+      `Not installed, and not root on Debian: ${packages.join(", ")}. Tests that need them will be skipped.`,
+    );
     return;
   }
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   console.error(`Installing ${packages.join(", ")} for the differential and browser tests …`);
-  for (const args of [["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", ...packages]]) {
+  for (const args of [
+    ["update", "-qq"],
+    ["install", "-y", "-qq", "--no-install-recommends", ...packages],
+  ]) {
     const result = spawnSync("apt-get", args, { env, stdio: ["ignore", "ignore", "inherit"] });
-    if (result.status !== 0) console.error(`apt-get ${args[0]} failed; tests that need these packages will be skipped.`);
+    if (result.status !== 0)
+      console.error(`apt-get ${args[0]} failed; tests that need these packages will be skipped.`);
   }
 }
 

@@ -128,7 +128,9 @@ function serve(): Promise<Server> {
         : request.url === "/worker.js"
           ? worker
           : undefined;
-    response.writeHead(200, { "content-type": script === undefined ? "text/html; charset=utf-8" : "text/javascript; charset=utf-8" });
+    response.writeHead(200, {
+      "content-type": script === undefined ? "text/html; charset=utf-8" : "text/javascript; charset=utf-8",
+    });
     response.end(script ?? page);
   });
   return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server)));

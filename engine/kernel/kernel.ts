@@ -160,7 +160,8 @@ export class Kernel {
   /** Sets the clock forward without running anything; no event may be due before `at`. */
   advanceTo(at: number): void {
     const due = this.next()?.at ?? Number.POSITIVE_INFINITY;
-    if (at < this.now || at > due) throw new Error(`kernel: cannot set the clock from ${this.now} to ${at}, next event ${due}`);
+    if (at < this.now || at > due)
+      throw new Error(`kernel: cannot set the clock from ${this.now} to ${at}, next event ${due}`);
     this.now = at;
   }
 
