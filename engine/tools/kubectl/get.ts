@@ -72,7 +72,7 @@ function* getRaw(k: Invocation): Gen<number> {
 /** Copies a body to stdout as it came. */
 export function* printBody(k: Invocation, body: import("../../api/http.ts").HttpBody): Gen {
   if (body.type === "bytes") k.out(decode(body.bytes));
-  else if (body.type === "object") k.out(JSON.stringify(body.value));
+  else if (body.type === "object") k.out(`${JSON.stringify(body.value)}\n`);
   else if (body.type === "stream") {
     for (;;) {
       const chunk = yield* body.pipe.read(65_536);
@@ -159,14 +159,18 @@ function* getTable(k: Invocation): Gen<number> {
   return 0;
 }
 
+/** Tables in order; one without the field is not printed at all, since kubectl passes over the sorter's complaint. */
 function sortTables(infos: Info[], sortBy: string): Info[] {
-  if (infos.every((info) => isTable(info.object))) {
-    return infos.map((info) => ({
-      ...info,
-      object: sortTable(info.object as unknown as Table, sortBy) as unknown as KubeObject,
-    }));
-  }
-  return infos;
+  return infos.map((info) => {
+    if (!isTable(info.object)) return info;
+    const table = info.object as Table;
+    try {
+      return { ...info, object: sortTable(table, sortBy) as unknown as KubeObject };
+    } catch (error) {
+      if (!(error instanceof KubectlError)) throw error;
+      return { ...info, object: { ...table, rows: [] } as unknown as KubeObject };
+    }
+  });
 }
 
 function* getObjects(k: Invocation): Gen<number> {

@@ -15,7 +15,7 @@ import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { type Config, loadConfig } from "./config-files.ts";
 import { type Discovery, discover } from "./discovery.ts";
-import { KubectlError } from "./errors.ts";
+import { Exit, KubectlError } from "./errors.ts";
 import type { Flags } from "./flags.ts";
 import { quote } from "./go.ts";
 import { serverError } from "./server-errors.ts";
@@ -138,14 +138,14 @@ export class Invocation {
     const contextName = flags.string("context") || config["current-context"];
     const context = config.contexts.find((c) => c.name === contextName)?.context;
     if (flags.string("context") !== "" && context === undefined) {
-      throw new KubectlError(`context ${quote(contextName)} does not exist`);
+      throw new Exit(1, `Error in configuration: context was not found for specified context: ${contextName}\n`);
     }
     const clusterName = flags.string("cluster") || context?.cluster || "";
     const userName = flags.string("user") || context?.user || "";
     const cluster = config.clusters.find((c) => c.name === clusterName)?.cluster;
     const user = config.users.find((u) => u.name === userName)?.user;
     if (flags.string("cluster") !== "" && !cluster)
-      throw new KubectlError(`cluster ${quote(clusterName)} does not exist`);
+      throw new KubectlError(`no server found for cluster ${quote(clusterName)}`);
     if (flags.string("user") !== "" && !user) throw new KubectlError(`auth info ${quote(userName)} does not exist`);
     const explicit = flags.string("namespace");
     const server = flags.string("server") || cluster?.server || "";

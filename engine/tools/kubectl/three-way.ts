@@ -119,9 +119,8 @@ function diffLists(
     }
   }
   if (changed.length > 0) patch[key] = changed;
-  const common = (list: unknown[], other: unknown[]) =>
-    list.map(idOf).filter((id) => other.some((item) => idOf(item) === id));
-  const sameOrder = equal(common(before, after), common(after, before));
+  // Lists of different lengths count as ordered differently, so a Pod that got a token volume is always "configured".
+  const sameOrder = before.length === after.length && before.every((item, i) => idOf(item) === idOf(after[i]));
   if (changed.length > 0 || (options.additions && !sameOrder)) {
     patch[ORDER + key] = after.map((item) => ({ [mergeKey]: (item as Map)[mergeKey] }));
   }
