@@ -22,14 +22,25 @@ interface Context {
   strict: string[];
   seen: Set<string>;
   error: string | undefined;
+  /** Innermost struct: `io.k8s.api.core.v1.Container`. */
+  struct: string;
+  /** The way to the value being read: fields, map keys as `.key` and array positions; put together only for an error. */
+  trail: (string | number)[];
 }
 
-/** Where a value stands: names without indexes for Go's type errors, with indexes for strict errors. */
-interface Place {
-  /** Innermost struct: `Container`. */
-  struct: string;
-  field: string;
-  path: string;
+/** The way as strict errors have it: `spec.containers[0].ports`. */
+function pathOf(trail: readonly (string | number)[]): string {
+  let path = "";
+  for (const step of trail) {
+    if (typeof step === "number") path += `[${step}]`;
+    else path += path === "" || step[0] === "." ? step : `.${step}`;
+  }
+  return path;
+}
+
+/** The way as Go's type errors have it: names of fields alone. */
+function fieldOf(trail: readonly (string | number)[]): string {
+  return trail.filter((step) => typeof step === "string" && step[0] !== ".").join(".");
 }
 
 /** Reads a value as an object of this kind. A kind without a built-in type is copied as it is. */
@@ -43,8 +54,8 @@ export function decodeObject(value: unknown, gvk: { group: string; version: stri
 export function decodeAs(value: unknown, typeName: string): Decoded {
   const type = typeOf(typeName);
   if (!type) return { object: copy(value), strictErrors: [] };
-  const context: Context = { strict: [], seen: new Set(), error: undefined };
-  const object = readStruct(value, type, { struct: "", field: "", path: "" }, context);
+  const context: Context = { strict: [], seen: new Set(), error: undefined, struct: "", trail: [] };
+  const object = readStruct(value, type, context);
   const decoded: Decoded = { object, strictErrors: context.strict };
   if (context.error !== undefined) decoded.error = context.error;
   return decoded;
@@ -91,9 +102,10 @@ function jsonKind(value: unknown): string {
   return typeof value;
 }
 
-function mismatch(context: Context, value: string, place: Place, goType: string): undefined {
+function mismatch(context: Context, value: string, goType: string, placed = true): undefined {
   if (context.error === undefined) {
-    const where = place.struct === "" ? "Go value" : `Go struct field ${place.struct}.${place.field}`;
+    const named = placed && context.struct !== "";
+    const where = named ? `Go struct field ${goStructName(context.struct)}.${fieldOf(context.trail)}` : "Go value";
     context.error = `json: cannot unmarshal ${value} into ${where} of type ${goType}`;
   }
   return undefined;
@@ -104,25 +116,34 @@ function fail(context: Context, message: string): undefined {
   return undefined;
 }
 
-function readStruct(value: unknown, type: TypeSchema, place: Place, context: Context): Draft {
+function readStruct(value: unknown, type: TypeSchema, context: Context): Draft {
   if (value === null || value === undefined) return zeroStruct(type);
   if (typeof value !== "object" || Array.isArray(value)) {
-    mismatch(context, jsonKind(value), place, goRef(type.name));
+    mismatch(context, jsonKind(value), goRef(type.name));
     return zeroStruct(type);
   }
-  const struct = goStructName(type.name);
+  const outer = context.struct;
+  const { trail } = context;
+  context.struct = type.name;
   const result: Draft = {};
   for (const key in value) {
+    const given = (value as Record<string, unknown>)[key];
     const field = type.fields.get(key);
-    const path = place.path === "" ? key : `${place.path}.${key}`;
     if (field === undefined) {
-      unknownField(context, path);
+      trail.push(key);
+      unknownField(context);
+      trail.pop();
       continue;
     }
-    const given = (value as Record<string, unknown>)[key];
     if (given === null || given === undefined) continue;
-    const inner: Place = { struct, field: place.field === "" ? key : `${place.field}.${key}`, path };
-    const read = readValue(given, field.type, field.goType, inner, context);
+    const { kind } = field.type;
+    let read: unknown;
+    if (typeof given === "string" && kind === "string") read = given;
+    else {
+      trail.push(key);
+      read = readValue(given, field.type, field.goType, context);
+      trail.pop();
+    }
     if (read !== undefined && (field.pointer || field.zero !== undefined || !isZero(read, field.type))) {
       result[key] = read;
     }
@@ -130,10 +151,12 @@ function readStruct(value: unknown, type: TypeSchema, place: Place, context: Con
   for (const field of type.zeros) {
     if (result[field.name] === undefined) result[field.name] = zeroOf(field);
   }
+  context.struct = outer;
   return result;
 }
 
-function unknownField(context: Context, path: string): void {
+function unknownField(context: Context): void {
+  const path = pathOf(context.trail);
   if (context.strict.length >= MAX_STRICT_ERRORS || context.seen.has(path)) return;
   context.seen.add(path);
   context.strict.push(`unknown field "${path}"`);
@@ -184,54 +207,48 @@ function zeroElement(type: FieldType): unknown {
   }
 }
 
-function readValue(
-  value: unknown,
-  type: FieldType,
-  goType: string | undefined,
-  place: Place,
-  context: Context,
-): unknown {
+function readValue(value: unknown, type: FieldType, goType: string | undefined, context: Context): unknown {
   switch (type.kind) {
     case "string":
       if (typeof value === "string") return value;
-      return mismatch(context, jsonKind(value), place, goType ?? "string");
+      return mismatch(context, jsonKind(value), goType ?? "string");
     case "boolean":
       if (typeof value === "boolean") return value;
-      return mismatch(context, jsonKind(value), place, "bool");
+      return mismatch(context, jsonKind(value), "bool");
     case "int32":
     case "int64":
-      return readInteger(value, goType ?? type.kind, type.kind === "int32", place, context);
+      return readInteger(value, goType ?? type.kind, type.kind === "int32", context);
     case "double":
       if (typeof value === "number") return value;
-      return mismatch(context, jsonKind(value), place, "float64");
+      return mismatch(context, jsonKind(value), "float64");
     case "ref": {
       const struct = typeOf(type.name);
-      return struct ? readStruct(value, struct, place, context) : copy(value);
+      return struct ? readStruct(value, struct, context) : copy(value);
     }
     case "array":
-      return readArray(value, type, goType, place, context);
+      return readArray(value, type, goType, context);
     case "map":
-      return readMap(value, type, goType, place, context);
+      return readMap(value, type, goType, context);
     case "quantity":
       return readQuantity(value, context);
     case "intOrString":
       if (typeof value === "string") return value;
-      return readInteger(value, "int32", true, { struct: "", field: "", path: "" }, context);
+      return readInteger(value, "int32", true, context, false);
     case "time":
     case "microTime":
       return readTime(value, type.kind === "microTime", context);
     case "bytes":
-      return readBytes(value, place, context);
+      return readBytes(value, context);
     case "any":
       return copy(value);
   }
 }
 
-function readInteger(value: unknown, goType: string, small: boolean, place: Place, context: Context): unknown {
-  if (typeof value !== "number") return mismatch(context, jsonKind(value), place, goType);
+function readInteger(value: unknown, goType: string, small: boolean, context: Context, placed = true): unknown {
+  if (typeof value !== "number") return mismatch(context, jsonKind(value), goType, placed);
   const fits = Number.isInteger(value) && (!small || (value >= -2147483648 && value <= 2147483647));
   if (fits && Math.abs(value) < 9.3e18) return value;
-  return mismatch(context, `number ${goNumber(value)}`, place, goType);
+  return mismatch(context, `number ${goNumber(value)}`, goType, placed);
 }
 
 /** The literal as it most likely stood in the document. */
@@ -243,15 +260,19 @@ function readArray(
   value: unknown,
   type: FieldType & { kind: "array" },
   goType: string | undefined,
-  place: Place,
   context: Context,
 ): unknown {
-  if (!Array.isArray(value)) return mismatch(context, jsonKind(value), place, goTypeOf(type, goType));
+  if (!Array.isArray(value)) return mismatch(context, jsonKind(value), goTypeOf(type, goType));
   const result: unknown[] = [];
+  const { trail } = context;
   for (let i = 0; i < value.length; i++) {
-    const inner: Place = { ...place, path: `${place.path}[${i}]` };
-    const read =
-      value[i] === null || value[i] === undefined ? undefined : readValue(value[i], type.items, goType, inner, context);
+    const given: unknown = value[i];
+    let read: unknown;
+    if (given !== null && given !== undefined) {
+      trail.push(i);
+      read = readValue(given, type.items, goType, context);
+      trail.pop();
+    }
     result.push(read === undefined ? zeroElement(type.items) : read);
   }
   return result;
@@ -261,16 +282,22 @@ function readMap(
   value: unknown,
   type: FieldType & { kind: "map" },
   goType: string | undefined,
-  place: Place,
   context: Context,
 ): unknown {
-  if (typeof value !== "object" || Array.isArray(value)) {
-    return mismatch(context, jsonKind(value), place, goTypeOf(type, goType));
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return mismatch(context, jsonKind(value), goTypeOf(type, goType));
   }
   const result: Record<string, unknown> = {};
-  for (const [key, given] of Object.entries(value as object)) {
-    const inner: Place = { ...place, path: `${place.path}.${key}` };
-    const read = given === null ? undefined : readValue(given, type.values, goType, inner, context);
+  const plain = type.values.kind === "string";
+  for (const key of Object.keys(value)) {
+    const given = (value as Record<string, unknown>)[key];
+    let read: unknown;
+    if (plain && typeof given === "string") read = given;
+    else if (given !== null) {
+      context.trail.push(`.${key}`);
+      read = readValue(given, type.values, goType, context);
+      context.trail.pop();
+    }
     setOwn(result, key, read === undefined ? zeroElement(type.values) : read);
   }
   return result;
@@ -293,7 +320,7 @@ function readQuantity(value: unknown, context: Context): unknown {
 function readTime(value: unknown, micro: boolean, context: Context): unknown {
   const layout = micro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
   if (typeof value !== "string") {
-    return mismatch(context, jsonKind(value), { struct: "", field: "", path: "" }, "string");
+    return mismatch(context, jsonKind(value), "string", false);
   }
   const micros = parseMicros(value);
   if (Number.isNaN(micros)) return fail(context, timeError(value, layout));
@@ -326,8 +353,8 @@ function timeError(text: string, layout: string): string {
 
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-function readBytes(value: unknown, place: Place, context: Context): unknown {
-  if (typeof value !== "string") return mismatch(context, jsonKind(value), place, "[]uint8");
+function readBytes(value: unknown, context: Context): unknown {
+  if (typeof value !== "string") return mismatch(context, jsonKind(value), "[]uint8");
   const at = base64Error(value);
   if (at >= 0) return fail(context, `illegal base64 data at input byte ${at}`);
   return value.includes("\n") || value.includes("\r") ? value.replace(/[\r\n]/g, "") : value;
