@@ -3,6 +3,7 @@ import type { TLSSocket } from "node:tls";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { ApiDoor } from "./api-door.ts";
 import { acceptSpdy, refuse } from "./spdy-door.ts";
+import { applySize } from "./terminal-size.ts";
 
 /** Channels of the remote command protocol (KEP-4006). */
 const STDIN = 0;
@@ -20,7 +21,7 @@ const sockets = new WebSocketServer({
 export function acceptExec(door: ApiDoor, request: IncomingMessage, socket: TLSSocket, head: Buffer): void {
   socket.on("error", () => socket.destroy());
   if (request.headers.upgrade?.toLowerCase() !== "websocket") {
-    acceptSpdy(door, request, socket);
+    acceptSpdy(door, request, socket, head);
     return;
   }
   let web: WebSocket | undefined;
@@ -66,18 +67,8 @@ function listen(door: ApiDoor, id: string, web: WebSocket): void {
     const payload = bytes.subarray(1);
     if (channel === STDIN) door.input({ type: "api-input", id, bytes: payload.toString("base64") });
     else if (channel === CLOSE && payload[0] === STDIN) door.input({ type: "api-input", id, bytes: "", end: true });
-    else if (channel === RESIZE) resize(door, id, payload.toString("utf8"));
+    else if (channel === RESIZE) applySize(door, id, payload.toString("utf8"));
   });
   web.on("close", () => door.abandon(id));
   web.on("error", () => web.terminate());
-}
-
-function resize(door: ApiDoor, id: string, text: string): void {
-  try {
-    const { Width, Height } = JSON.parse(text) as { Width: number; Height: number };
-    if (Number.isInteger(Width) && Number.isInteger(Height))
-      door.input({ type: "api-resize", id, columns: Width, rows: Height });
-  } catch {
-    // A malformed size is no reason to end somebody's shell.
-  }
 }

@@ -1,73 +1,70 @@
-import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
+import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { TLSSocket } from "node:tls";
-import transport from "spdy-transport";
 import type { ApiDoor } from "./api-door.ts";
+import { SpdyConnection, type SpdyStream } from "./spdy.ts";
+import { applySize } from "./terminal-size.ts";
 
 /** Protocols of SPDY exec and attach, best first (kubelet's remotecommand constants): v4 ends with a Status as JSON. */
 const PROTOCOLS = ["v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io"];
 
-type StreamType = "error" | "stdin" | "stdout" | "stderr" | "resize";
-
-interface SpdyStream extends Duplex {
-  headers: Record<string, string | string[]>;
-  respond(status: number, headers: Record<string, string>): void;
-}
+const OUTPUTS = ["stdout", "stderr", "error"] as const;
+type Output = (typeof OUTPUTS)[number];
 
 /** Serves an exec or attach over SPDY/3.1, which clients fall back to when they cannot open a WebSocket. */
-export function acceptSpdy(door: ApiDoor, request: IncomingMessage, socket: TLSSocket): void {
+export function acceptSpdy(door: ApiDoor, request: IncomingMessage, socket: TLSSocket, head: Buffer): void {
   const offered = String(request.headers["x-stream-protocol-version"] ?? "").split(/,\s*/);
   const protocol = PROTOCOLS.find((each) => offered.includes(each));
-  const streams = new Map<StreamType, SpdyStream>();
+  const streams = new Map<string, SpdyStream>();
   /** What came before its stream was opened. */
-  const early: { bytes: Uint8Array; type: StreamType }[] = [];
+  const early = new Map<Output, Uint8Array[]>();
   let opened = false;
   let over = false;
-  let refusal: { status: number; headers: Readonly<Record<string, string>>; body: Uint8Array[] } | undefined;
+  let refusal: Refusal | undefined;
 
-  const send = (type: StreamType, bytes: Uint8Array) => {
+  const send = (type: Output, bytes: Uint8Array) => {
     const stream = streams.get(type);
-    if (stream === undefined) early.push({ type, bytes });
-    else stream.write(Buffer.from(bytes));
+    if (stream) stream.write(bytes);
+    else early.set(type, [...(early.get(type) ?? []), bytes]);
   };
-  const finish = () => {
-    for (const type of ["stdout", "stderr", "error"] as const) streams.get(type)?.end();
+  const accept = (stream: SpdyStream) => {
+    const type = stream.headers.get("streamtype") ?? "";
+    streams.set(type, stream);
+    if (type === "stdin") readStdin(door, id, stream);
+    else if (type === "resize") readSizes(door, id, stream);
+    const output = OUTPUTS.find((each) => each === type);
+    if (output === undefined) return;
+    for (const bytes of early.get(output) ?? []) stream.write(bytes);
+    if (over) stream.end();
   };
 
   const id = door.nextId();
   door.send(id, request, undefined, {
     head(status, headers, channels) {
-      if (channels === undefined || protocol === undefined) {
-        refusal = { status: channels === undefined ? status : 403, headers, body: [] };
+      if (channels === undefined) {
+        refusal = { status, headers, body: [] };
+        return;
+      }
+      if (protocol === undefined) {
+        const message = `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(" ")}], server accepts [${PROTOCOLS.join(" ")}]`;
+        refuse(socket, { status: 403, headers: { "content-type": "text/plain" }, body: [Buffer.from(message)] });
+        door.abandon(id);
         return;
       }
       opened = true;
       socket.write(
         `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`,
       );
-      const connection = transport.connection.create(socket, { protocol: "spdy", isServer: true });
-      connection.on("error", () => socket.destroy());
-      connection.on("stream", (stream: SpdyStream) => {
-        stream.respond(200, {});
-        stream.on("error", () => {});
-        const type = String(stream.headers["streamtype"]) as StreamType;
-        streams.set(type, stream);
-        if (type === "stdin") readStdin(door, id, stream);
-        else if (type === "resize") readSizes(door, id, stream);
-        else stream.resume();
-        for (const part of early.splice(0)) send(part.type, part.bytes);
-        if (over && streams.has("error")) finish();
-      });
-      connection.start(3.1);
+      new SpdyConnection(socket, head, accept);
     },
     data(bytes, channel) {
       if (refusal) refusal.body.push(bytes);
-      else send(channel === 1 ? "stdout" : channel === 2 ? "stderr" : "error", channel === 3 ? resultOf(bytes) : bytes);
+      else if (channel === 3) send("error", protocol === PROTOCOLS[0] ? bytes : messageOf(bytes));
+      else send(channel === 1 ? "stdout" : "stderr", bytes);
     },
     end() {
       over = true;
       if (refusal) refuse(socket, refusal);
-      else if (early.length === 0) finish();
+      else for (const type of OUTPUTS) streams.get(type)?.end();
     },
     error() {
       if (!opened) socket.destroy();
@@ -76,42 +73,46 @@ export function acceptSpdy(door: ApiDoor, request: IncomingMessage, socket: TLSS
   socket.on("close", () => door.abandon(id));
 }
 
-/** Success is told by silence. */
-function resultOf(bytes: Uint8Array): Uint8Array {
-  const text = Buffer.from(bytes).toString("utf8");
-  return (JSON.parse(text) as { status?: string }).status === "Success" ? new Uint8Array(0) : bytes;
+/** How protocols before v4 tell the result: silence for success, else the message. */
+function messageOf(bytes: Uint8Array): Uint8Array {
+  const { status, message = "" } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Record<string, string>;
+  return Buffer.from(status === "Success" ? "" : message);
 }
 
 function readStdin(door: ApiDoor, id: string, stream: SpdyStream): void {
-  stream.on("data", (bytes: Buffer) => door.input({ type: "api-input", id, bytes: bytes.toString("base64") }));
-  stream.on("end", () => door.input({ type: "api-input", id, bytes: "", end: true }));
+  let ended = false;
+  stream.onData = (bytes) => door.input({ type: "api-input", id, bytes: bytes.toString("base64") });
+  stream.onEnd = () => {
+    if (!ended) door.input({ type: "api-input", id, bytes: "", end: true });
+    ended = true;
+  };
 }
 
+/** Sizes come as JSON values one after another. */
 function readSizes(door: ApiDoor, id: string, stream: SpdyStream): void {
-  stream.on("data", (bytes: Buffer) => {
-    for (const line of bytes.toString("utf8").split("\n")) {
-      if (line.trim() === "") continue;
-      try {
-        const { Width, Height } = JSON.parse(line) as { Width: number; Height: number };
-        if (Number.isInteger(Width) && Number.isInteger(Height)) {
-          door.input({ type: "api-resize", id, columns: Width, rows: Height });
-        }
-      } catch {
-        // A malformed size is no reason to end somebody's shell.
-      }
+  let text = "";
+  stream.onData = (bytes) => {
+    text += bytes.toString("utf8");
+    for (let end = text.indexOf("}"); end >= 0; end = text.indexOf("}")) {
+      applySize(door, id, text.slice(0, end + 1));
+      text = text.slice(end + 1);
     }
-  });
+    if (text.length > 1000) text = "";
+  };
+}
+
+interface Refusal {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: Uint8Array[];
 }
 
 /** Answers an upgrade request with an ordinary response. */
-export function refuse(
-  socket: TLSSocket,
-  { status, headers, body }: { status: number; headers: Readonly<Record<string, string>>; body: Uint8Array[] },
-): void {
+export function refuse(socket: TLSSocket, { status, headers, body }: Refusal): void {
   const content = Buffer.concat(body);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(
-    `HTTP/1.1 ${status} Status\r\n${lines.join("")}content-length: ${content.length}\r\nconnection: close\r\n\r\n`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Status"}\r\n${lines.join("")}content-length: ${content.length}\r\nconnection: close\r\n\r\n`,
   );
   socket.end(content);
 }
