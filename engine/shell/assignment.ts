@@ -134,7 +134,7 @@ export function assignArray(sh: Shell, name: string, elements: readonly Element[
   const old = variable.list ?? (variable.value === undefined ? [] : [variable.value]);
   variable.value = undefined;
   variable.list = append ? old : [];
-  let next = append ? Number(Object.keys(old).at(-1) ?? -1) + 1 : 0;
+  let next = append ? old.length : 0;
   for (const { index, value, append: more } of elements) {
     if (index !== undefined) next = sh.indexOf(variable, index, target);
     sh.assign(target, String(next), value, more);

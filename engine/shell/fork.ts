@@ -63,6 +63,13 @@ export function* statusOf(sh: Shell, error: unknown): Gen<number> {
     if (!error.printed && error.message !== "") yield* sh.complain(error.message);
     return error.how === "exit" ? exitStatus(sh, error) : error.status;
   }
+  if (error instanceof RangeError) {
+    // Nesting beyond the host's stack: bash overflows its own there too.
+    sh.p.dispositions.delete("SEGV");
+    sh.p.machine.signal(sh.p, "SEGV");
+    yield* cpu(0);
+    return 139;
+  }
   throw error;
 }
 

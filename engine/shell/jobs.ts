@@ -184,8 +184,9 @@ export class JobTable {
   /** Records a status. */
   note(job: Job, process: Process, status: WaitStatus): void {
     const i = job.processes.indexOf(process);
+    const again = status.kind === "stopped" && job.statuses.some((known) => known?.kind === "stopped");
     job.statuses[i] = status.kind === "continued" ? undefined : status;
-    job.notified = false;
+    if (!again) job.notified = false;
     if (status.kind === "exited" || status.kind === "signaled") {
       this.remembered.set(process.nsPid, exitCode(status));
       if (this.remembered.size > 4096) this.remembered.delete(this.remembered.keys().next().value!);

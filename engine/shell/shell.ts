@@ -64,6 +64,9 @@ const SHOPTS = [
   "sourcepath",
 ];
 
+/** Most elements of an array that grows one by one. */
+const MAX_ELEMENTS = 2_000_000;
+
 /** The state of a shell process; copied when it forks. Running commands is the business of execute.ts and its kin. */
 export class Shell {
   p: Process;
@@ -307,6 +310,8 @@ export class Shell {
       variable.map.set(key, this.converted(variable, value, append, variable.map.get(key)));
     } else if (variable.list) {
       const at = index === undefined ? 0 : this.indexOf(variable, index, name);
+      if (at >= MAX_ELEMENTS && at === variable.list.length)
+        throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
       variable.list[at] = this.converted(variable, value, append, variable.list[at]);
     } else {
       variable.value = this.converted(variable, value, append, variable.value);
@@ -347,7 +352,7 @@ export class Shell {
     const source = /[$`"'\\]/.test(text) ? piecesText(this, compile(text).pieces) : text;
     const value = Number(evaluate(source, this.arith));
     if (value >= 0) return value;
-    const size = variable?.list ? Number(Object.keys(variable.list).at(-1) ?? -1) + 1 : variable?.isSet ? 1 : 0;
+    const size = variable?.list ? variable.list.length : variable?.isSet ? 1 : 0;
     if (value + size < 0) throw new ShellError(`${name}[${text}]: bad array subscript`, variable ? "fail" : "fail");
     return value + size;
   }

@@ -345,7 +345,10 @@ function* unsetElement(sh: Shell, name: string, variable: Variable, index: strin
     return 0;
   }
   try {
-    delete variable.list[sh.indexOf(variable, index, name)];
+    const { list } = variable;
+    delete list[sh.indexOf(variable, index, name)];
+    // The length says where an appended element goes: after the last one that is left.
+    while (list.length > 0 && !(list.length - 1 in list)) list.length--;
   } catch (error) {
     if (!(error instanceof ShellError)) throw error;
     yield* sh.complain(`unset: [${index}]: bad array subscript`);
