@@ -26,6 +26,7 @@ interface Context {
   struct: string;
   /** The way to the value being read: fields, map keys as `.key` and array positions; put together only for an error. */
   trail: (string | number)[];
+  kept: unknown;
 }
 
 /** The way as strict errors have it: `spec.containers[0].ports`. */
@@ -43,18 +44,25 @@ function fieldOf(trail: readonly (string | number)[]): string {
   return trail.filter((step) => typeof step === "string" && step[0] !== ".").join(".");
 }
 
-/** Reads a value as an object of this kind. A kind without a built-in type is copied as it is. */
-export function decodeObject(value: unknown, gvk: { group: string; version: string; kind: string }): Decoded {
+/**
+ * Reads a value as an object of this kind. A kind without a built-in type is copied as it is. `kept` is a frozen part
+ * that was read before: where a top-level field is this very reference, it stays.
+ */
+export function decodeObject(
+  value: unknown,
+  gvk: { group: string; version: string; kind: string },
+  kept?: unknown,
+): Decoded {
   const apiVersion = gvk.group === "" ? gvk.version : `${gvk.group}/${gvk.version}`;
   const name = kindByGvk(apiVersion, gvk.kind)?.schema ?? schemaName(gvk.group, gvk.version, gvk.kind);
-  return decodeAs(value, name);
+  return decodeAs(value, name, kept);
 }
 
 /** The same for any type of the schema, e.g. `io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions`. */
-export function decodeAs(value: unknown, typeName: string): Decoded {
+export function decodeAs(value: unknown, typeName: string, kept?: unknown): Decoded {
   const type = typeOf(typeName);
   if (!type) return { object: copy(value), strictErrors: [] };
-  const context: Context = { strict: [], seen: new Set(), error: undefined, struct: "", trail: [] };
+  const context: Context = { strict: [], seen: new Set(), error: undefined, struct: "", trail: [], kept };
   const object = readStruct(value, type, context);
   const decoded: Decoded = { object, strictErrors: context.strict };
   if (context.error !== undefined) decoded.error = context.error;
@@ -139,6 +147,7 @@ function readStruct(value: unknown, type: TypeSchema, context: Context): Draft {
     const { kind } = field.type;
     let read: unknown;
     if (typeof given === "string" && kind === "string") read = given;
+    else if (given === context.kept && trail.length === 0) read = given;
     else {
       trail.push(key);
       read = readValue(given, field.type, field.goType, context);

@@ -68,7 +68,7 @@ export function define(brief: Brief): KindDef {
     validate,
     validateUpdate: (object, old) => [
       ...validateMetaUpdate(object, old),
-      ...(validateBody?.(object) ?? []),
+      ...(rest.specApart && object["spec"] === old["spec"] ? [] : (validateBody?.(object) ?? [])),
       ...(validateBodyUpdate?.(object, old) ?? []),
     ],
     ...(status && {

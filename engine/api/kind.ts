@@ -42,6 +42,8 @@ export interface KindDef {
   schema: string;
   /** `metadata.generation` is kept for it, and a spec change raises it. */
   hasGeneration?: boolean;
+  /** `defaults` and validation of updates look at nothing but the spec beside metadata: with the spec as it was both are done. */
+  specApart?: boolean;
   /** Sets defaults (upstream's pkg/apis/<group>/<version>/defaults.go). Runs after decoding and again after admission. */
   defaults?(draft: Draft): void;
   /** Upstream's strategy: drops what a client may not set (status), sets what creation sets. */

@@ -19,9 +19,9 @@ export interface Expected {
 
 /**
  * The body as a mutable draft of the expected kind, read field by field as Go does. Throws BadRequest in upstream's
- * words (apiserver pkg/endpoints/handlers/create.go and rest.go transformDecodeError).
+ * words; `kept` see api/decode.ts (apiserver pkg/endpoints/handlers/create.go and rest.go transformDecodeError).
  */
-export function decodeBody(context: Context, value: unknown, expected: Expected): Draft {
+export function decodeBody(context: Context, value: unknown, expected: Expected, kept?: unknown): Draft {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw badRequest(
       `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
@@ -38,7 +38,7 @@ export function decodeBody(context: Context, value: unknown, expected: Expected)
   const cannot = `${kind} in version "${expected.version}" cannot be handled as a ${expected.kind}`;
   if (kind !== expected.kind)
     throw badRequest(`${cannot}: converting (v1.${kind}) to (core.${expected.kind}): unknown conversion`);
-  const read = expected.schema ? decodeAs(value, expected.schema) : readObject(value, expected);
+  const read = expected.schema ? decodeAs(value, expected.schema) : readObject(value, expected, kept);
   if (read.error !== undefined) throw badRequest(`${cannot}: ${read.error}`);
   judgeStrict(context, [...duplicateFields(context.request), ...read.strictErrors], (errors) =>
     badRequest(`${cannot}: ${errors}`),

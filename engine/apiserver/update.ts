@@ -5,7 +5,7 @@ import type { Gen } from "../kernel/index.ts";
 import { mutate, validate } from "./admission/admission.ts";
 import type { ResourceContext } from "./context.ts";
 import { conflictBecause, invalid } from "./errors.ts";
-import { deepEqual } from "./frozen.ts";
+import { deepClone, deepEqual } from "./frozen.ts";
 import { inOrder, keepMeta } from "./objectmeta.ts";
 import { allocateService, isService } from "./services.ts";
 import { guaranteedUpdate, type Updated } from "./store.ts";
@@ -57,7 +57,12 @@ export function* updateObject(
         },
       ]);
     }
-    def.defaults?.(draft);
+    const settled = draft.spec !== undefined && draft.spec === storedSpec(context, current);
+    if (!settled) {
+      // What another attempt kept of the object as it was then is no draft.
+      if (def.specApart && Object.isFrozen(draft.spec)) draft.spec = deepClone(draft.spec);
+      def.defaults?.(draft);
+    }
     keepMeta(draft, current);
     const attributes = {
       context,
@@ -86,6 +91,14 @@ export function* updateObject(
     return finished(object, current) ? "delete" : object;
   };
   return yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun);
+}
+
+/**
+ * The spec that an update through `/status` leaves alone. Where the draft still has this reference, it need not be read,
+ * defaulted and judged again; undefined for what may change the spec.
+ */
+export function storedSpec({ def, info }: ResourceContext, current: KubeObject | undefined): unknown {
+  return def.specApart && info.subresource === "status" ? current?.["spec"] : undefined;
 }
 
 function prepare(def: KindDef, draft: Draft, current: KubeObject, options: UpdateOptions): void {

@@ -26,6 +26,7 @@ export const daemonSet = define({
   hasGeneration: true,
   status: true,
   defaults: defaultDaemonSet,
+  specApart: true,
   validateBody: validateDaemonSet,
   validateBodyUpdate: immutableSelector,
   prepareForCreate: (draft) => {

@@ -18,6 +18,7 @@ export const deployment = define({
   subresources: [SCALE],
   status: true,
   defaults: defaultDeployment,
+  specApart: true,
   validateBody: validateDeployment,
   validateBodyUpdate: immutableSelector,
   columns: [

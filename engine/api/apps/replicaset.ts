@@ -18,6 +18,7 @@ export const replicaSet = define({
   subresources: [SCALE],
   status: true,
   defaults: defaultReplicaSet,
+  specApart: true,
   validateBody: validateReplicaSet,
   validateBodyUpdate: immutableSelector,
   fields: (object) => ({ "status.replicas": String(object.status?.replicas ?? 0) }),

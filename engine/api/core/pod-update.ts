@@ -2,7 +2,8 @@ import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { forbidden, invalid, required } from "../validation/field.ts";
-import { validateMetaUpdate } from "../validation/meta.ts";
+import { validateMeta, validateMetaUpdate } from "../validation/meta.ts";
+import { dns1123Subdomain } from "../validation/names.ts";
 import { deepEqual, semanticEqual } from "../validation/value.ts";
 import { validatePod } from "./pod-validation.ts";
 
@@ -18,9 +19,11 @@ const UPDATABLE = [
 
 export function validatePodUpdate(pod: KubeObject, old: KubeObject): StatusCause[] {
   const causes = validateMetaUpdate(pod, old);
-  causes.push(...validatePod(pod));
   const spec = pod["spec"];
   const before = old["spec"];
+  // An update of the status: the spec was judged when it came.
+  if (spec === before) return [...causes, ...validateMeta(pod, true, dns1123Subdomain)];
+  causes.push(...validatePod(pod));
   for (const field of ["containers", "initContainers"]) {
     const list: Draft[] = spec[field] ?? [];
     if (list.length !== (before[field] ?? []).length) {

@@ -161,6 +161,7 @@ export const pod = define({
   categories: ["all"],
   status: true,
   defaults: defaultPod,
+  specApart: true,
   prepareForCreate,
   prepareForStatusUpdate,
   validate: validateNewPod,

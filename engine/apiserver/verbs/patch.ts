@@ -19,7 +19,7 @@ import { COSTS } from "../costs.ts";
 import { judgeStrict } from "../decode.ts";
 import { badRequest, invalid, unsupportedMediaType } from "../errors.ts";
 import { present } from "../present.ts";
-import { updateObject } from "../update.ts";
+import { storedSpec, updateObject } from "../update.ts";
 import { fromStored, toStored } from "../views.ts";
 import { apply } from "./apply.ts";
 import { isDryRun } from "./write.ts";
@@ -55,7 +55,7 @@ export function* patch(context: ResourceContext): Gen<HttpResponse> {
   }
   const produce = function* (current: KubeObject): Gen<Draft> {
     const shown = fromStored(def, current);
-    return toStored(def, read(context, patched(context, type, shown, body), body));
+    return toStored(def, read(context, patched(context, type, shown, body), body, storedSpec(context, current)));
   };
   const options = { dryRun: isDryRun(context), subresource: info.subresource };
   const { object } = yield* updateObject(context, info.name, produce, options);
@@ -80,9 +80,9 @@ function patched({ def }: ResourceContext, type: string, current: KubeObject, bo
 }
 
 /** The patched object, read as its kind again: a patch can put anything anywhere. */
-function read(context: ResourceContext, value: unknown, body: unknown): Draft {
+function read(context: ResourceContext, value: unknown, body: unknown, kept: unknown): Draft {
   const { def, request } = context;
-  const { object, error, strictErrors } = decodeObject(value, def.resource);
+  const { object, error, strictErrors } = decodeObject(value, def.resource, kept);
   const strategic = contentType(request) === STRATEGIC;
   const refuse = (why: string): StatusError => {
     // A strategic patch is shown itself, of the others what they made of the object.

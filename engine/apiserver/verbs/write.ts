@@ -13,7 +13,7 @@ import { badRequest } from "../errors.ts";
 import { present, presentList } from "../present.ts";
 import { ok } from "../respond.ts";
 import { selectionOf } from "../selection.ts";
-import { updateObject } from "../update.ts";
+import { storedSpec, updateObject } from "../update.ts";
 import { toStored } from "../views.ts";
 
 export function* create(context: ResourceContext): Gen<HttpResponse> {
@@ -25,10 +25,11 @@ export function* create(context: ResourceContext): Gen<HttpResponse> {
 }
 
 export function* update(context: ResourceContext): Gen<HttpResponse> {
-  const { def, request, info } = context;
+  const { def, request, info, registry } = context;
   yield* cpu(COSTS.decode);
   const body = readBody(request);
-  const decoded = toStored(def, decodeBody(context, body, def.resource));
+  const current = registry.cache(def).get(info.namespace, info.name);
+  const decoded = toStored(def, decodeBody(context, body, def.resource, storedSpec(context, current)));
   checkNames(context, decoded);
   let first: Draft | undefined = decoded;
   const produce = function* (): Gen<Draft> {
