@@ -1,3 +1,4 @@
+import { encodeBody } from "./api/encode.ts";
 import type { HttpBody, RemoteCommand } from "./api/http.ts";
 import type { KubeObject, WatchEvent, WatchStream } from "./api/types.ts";
 import { Cluster } from "./cluster.ts";
@@ -247,7 +248,7 @@ export class Session {
         this.events.apiData?.(id, body.bytes, 1);
         return;
       case "object":
-        this.events.apiData?.(id, encode(`${JSON.stringify(body.value)}\n`), 1);
+        this.events.apiData?.(id, encode(encodeBody(body)), 1);
         return;
       case "stream": {
         this.keepOpen(id, () => body.pipe.closeReader());

@@ -30,8 +30,8 @@ export interface HttpResponse {
 
 export type HttpBody =
   | { readonly type: "bytes"; readonly bytes: Uint8Array }
-  /** JSON as a frozen value. */
-  | { readonly type: "object"; readonly value: unknown }
+  /** JSON as a frozen value. `layout`: how it becomes bytes (encode.ts); without it, one line and a newline. */
+  | { readonly type: "object"; readonly value: unknown; readonly layout?: "indented" | "bare" }
   /** Bytes that come as they are made, e.g. `logs -f`; the reader calls `closeReader()` when it leaves. */
   | { readonly type: "stream"; readonly pipe: Pipe }
   | { readonly type: "watch"; readonly watch: WatchStream }

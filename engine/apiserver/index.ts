@@ -1,7 +1,6 @@
 export type { AuditEntry } from "./audit.ts";
 export { type BootstrapOptions, bootstrap, leave } from "./bootstrap/bootstrap.ts";
 export { objectOf } from "./cache.ts";
-export { encodeBody } from "./encode.ts";
 export { kubeletAddress, type NodeProxy } from "./node-proxy.ts";
 export { Registry } from "./registry.ts";
 export { ApiServer, type ApiServerOptions } from "./server.ts";

@@ -5,7 +5,7 @@ import { discoveryPage } from "./discovery.ts";
 import { pageNotFound } from "./errors.ts";
 import { healthPage } from "./health.ts";
 import { openApiPage } from "./openapi/openapi.ts";
-import { ok, text } from "./respond.ts";
+import { raw, text } from "./respond.ts";
 
 /** kube-apiserver's build, as `/version` gives it. */
 export const VERSION = {
@@ -28,12 +28,12 @@ export function* page(context: Context): Gen<HttpResponse> {
   switch (info.path) {
     case "/version":
     case "/version/":
-      return ok(VERSION);
+      return raw(VERSION, "indented");
     case "/":
-      return ok({ paths: rootPaths(context) });
+      return raw({ paths: rootPaths(context) }, "indented");
     case "/openid/v1/jwks":
     case "/.well-known/openid-configuration":
-      return ok(context.server.tokens.document(info.path));
+      return raw(context.server.tokens.document(info.path), "bare");
     case "/metrics":
       return text("");
     default:

@@ -11,6 +11,11 @@ export function ok(value: unknown, status = 200): HttpResponse {
   return { status, headers: JSON_HEADERS, body: { type: "object", value } };
 }
 
+/** The same of a page that does not go through the serializer: indented, or on one line without its end. */
+export function raw(value: unknown, layout: "indented" | "bare"): HttpResponse {
+  return { status: 200, headers: JSON_HEADERS, body: { type: "object", value, layout } };
+}
+
 export function failed(error: StatusError): HttpResponse {
   return ok(error.status, error.status.code);
 }
@@ -20,8 +25,9 @@ export function text(content: string, status = 200, type = "text/plain; charset=
 }
 
 /** Headers that answers have beside the body's: the audit id, warnings, and that nothing may be cached. */
-export function withHeaders(context: Context, response: HttpResponse, auditId: string | undefined): HttpResponse {
+export function withHeaders(context: Context, answer: HttpResponse, auditId: string | undefined): HttpResponse {
   const { warnings } = context;
+  const response = forReaders(context, answer);
   if (warnings.length === 0 && auditId === undefined) return response;
   const headers: Record<string, string> = { ...response.headers, "cache-control": "no-cache, private" };
   if (auditId !== undefined) headers["audit-id"] = auditId;
@@ -39,4 +45,15 @@ export function listOf(
   metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number },
 ): unknown {
   return Object.freeze({ kind, apiVersion, metadata: Object.freeze(metadata), items });
+}
+
+/** People's clients get indented JSON (apiserver pkg/endpoints/handlers/negotiation isPrettyPrint). */
+const PEOPLE = /^(curl|Wget|Mozilla\/5\.0)/;
+
+function forReaders({ request, info }: Context, response: HttpResponse): HttpResponse {
+  const { body } = response;
+  if (body.type !== "object" || body.layout !== undefined) return response;
+  const asked = info.query.get("pretty");
+  const indented = asked === undefined ? PEOPLE.test(request.headers["user-agent"] ?? "") : info.query.flag("pretty");
+  return indented ? { ...response, body: { ...body, layout: "indented" } } : response;
 }

@@ -2,7 +2,7 @@ import type { HttpResponse } from "../../api/http.ts";
 import type { KindDef } from "../../api/kind.ts";
 import { encode, sha256Hex } from "../../kernel/index.ts";
 import type { Context } from "../context.ts";
-import { ok } from "../respond.ts";
+import { raw } from "../respond.ts";
 import { pathsOf } from "./paths.ts";
 import { schemasOf } from "./schemas.ts";
 
@@ -39,7 +39,7 @@ function index(kinds: readonly KindDef[]): HttpResponse {
     const hash = sha256Hex(path).toUpperCase();
     paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` };
   }
-  return ok({ paths });
+  return raw({ paths }, "bare");
 }
 
 function documentOf(kinds: readonly KindDef[], path: string): Document | undefined {

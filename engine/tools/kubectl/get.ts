@@ -1,4 +1,5 @@
 import { resourcePath, toError } from "../../api/client.ts";
+import { encodeBody } from "../../api/encode.ts";
 import type { KubeList, KubeObject, WatchStream } from "../../api/types.ts";
 import { decode, type Gen, wait } from "../../kernel/index.ts";
 import type { Mapping } from "./discovery.ts";
@@ -72,7 +73,7 @@ function* getRaw(k: Invocation): Gen<number> {
 /** Copies a body to stdout as it came. */
 export function* printBody(k: Invocation, body: import("../../api/http.ts").HttpBody): Gen {
   if (body.type === "bytes") k.out(decode(body.bytes));
-  else if (body.type === "object") k.out(`${JSON.stringify(body.value)}\n`);
+  else if (body.type === "object") k.out(encodeBody(body));
   else if (body.type === "stream") {
     for (;;) {
       const chunk = yield* body.pipe.read(65_536);

@@ -1,4 +1,5 @@
 /** HTTP as command line clients make it: URL, name, connection, TLS, request, body. */
+import { encodeBody } from "../../api/encode.ts";
 import type { HttpBody, HttpRequest, HttpResponse } from "../../api/http.ts";
 import { decode, encode, type Gen, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
@@ -222,7 +223,7 @@ function header(der: Uint8Array, at: number): [number, number] {
 }
 
 /**
- * Gives a body's bytes to `sink` as they come; objects as JSON, indented as the API server does it for curl and wget.
+ * Gives a body's bytes to `sink` as they come; objects as the JSON that the API server makes of them.
  * `more` is asked before each wait for further bytes.
  */
 export function* readBody(body: HttpBody, sink: (bytes: Uint8Array) => Gen): Gen {
@@ -231,7 +232,7 @@ export function* readBody(body: HttpBody, sink: (bytes: Uint8Array) => Gen): Gen
       if (body.bytes.length > 0) yield* sink(body.bytes);
       return;
     case "object":
-      yield* sink(encode(JSON.stringify(body.value, null, 2)));
+      yield* sink(encode(encodeBody(body)));
       return;
     case "stream":
       try {

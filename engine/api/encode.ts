@@ -1,9 +1,14 @@
+import type { HttpBody } from "./http.ts";
+
 /**
- * A JSON value as the server writes it: items of a typed list lose `kind` and `apiVersion`, which stand once on the list
- * (inside the simulation they keep them, so that one reference serves everybody).
+ * A JSON body as the server writes it. Items of a typed list lose `kind` and `apiVersion`, which stand once on the list
+ * (inside the simulation they keep them, so that one reference serves everybody). The serializer ends with a newline,
+ * unless it indents (apimachinery pkg/runtime/serializer/json).
  */
-export function encodeBody(value: unknown): string {
-  return JSON.stringify(isTypedList(value) ? { ...value, items: value.items.map(bare) } : value);
+export function encodeBody({ value, layout }: Extract<HttpBody, { type: "object" }>): string {
+  const written = isTypedList(value) ? { ...value, items: value.items.map(bare) } : value;
+  if (layout === "indented") return JSON.stringify(written, null, 2);
+  return layout === "bare" ? JSON.stringify(written) : `${JSON.stringify(written)}\n`;
 }
 
 interface TypedList {
