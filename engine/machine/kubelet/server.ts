@@ -102,7 +102,9 @@ function* stream(
   const pod = podNamed(kubelet, namespace, name);
   if (pod === undefined) return text(404, `pod does not exist\n`);
   const container: Container | undefined = runtimePod(kubelet.runtime, pod.metadata.uid).latest(containerName);
-  if (container?.state !== "running") return text(500, `container not found ("${containerName}")`);
+  // A process that has ended has closed its output, even where the runtime has not collected it yet.
+  const running = container?.state === "running" && container.process?.status === undefined;
+  if (!running) return text(500, `container not found ("${containerName}")`);
   const on = (flag: string): boolean => query.get(flag) === "1" || query.get(flag) === "true";
   const options = { stdin: on("input"), tty: on("tty") };
   const channels =

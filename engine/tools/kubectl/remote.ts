@@ -1,12 +1,12 @@
 /** Running and attaching: a process of a container with this process's stdin, stdout and terminal. */
 import { toError } from "../../api/client.ts";
-import type { RemoteCommand } from "../../api/http.ts";
+import type { HttpResponse, RemoteCommand } from "../../api/http.ts";
 import type { Status } from "../../api/status.ts";
 import { StatusError } from "../../api/status.ts";
-import { type Gen, type Pipe, WaitQueue, wait } from "../../kernel/index.ts";
+import { decode, type Gen, MS, type Pipe, WaitQueue, wait } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Tty } from "../../machine/tty.ts";
-import { Exit } from "./errors.ts";
+import { Exit, KubectlError } from "./errors.ts";
 import type { Invocation } from "./invocation.ts";
 
 export interface StreamOptions {
@@ -35,11 +35,12 @@ export function* stream(k: Invocation, path: string, stdin: boolean, tty: Tty | 
     upgrade: "websocket",
     "sec-websocket-protocol": "v5.channel.k8s.io",
   });
-  if (response.body.type !== "channels") throw toError(response);
+  if (response.body.type !== "channels") throw upgradeError(response);
   const { channels } = response.body;
   const kernel = k.p.machine.kernel;
   const pumped = new WaitQueue();
   let open = 0;
+  const writing = { count: 0 };
   const pump = (name: string, body: Gen) => {
     open++;
     return kernel.spawn(`kubectl ${name}`, body, {
@@ -54,8 +55,8 @@ export function* stream(k: Invocation, path: string, stdin: boolean, tty: Tty | 
   if (tty) channels.resize(tty.columns, tty.rows);
   const input = stdin && channels.stdin ? kernel.spawn("kubectl stdin", feed(k, channels.stdin)) : undefined;
   const outputs = [
-    channels.stdout && pump("stdout", drain(k, channels.stdout, 1)),
-    channels.stderr && pump("stderr", drain(k, channels.stderr, 2)),
+    channels.stdout && pump("stdout", drain(k, channels.stdout, 1, writing)),
+    channels.stderr && pump("stderr", drain(k, channels.stderr, 2, writing)),
   ];
   const caught = tty && k.p.dispositions.get("WINCH");
   if (tty) k.p.dispositions.set("WINCH", "catch");
@@ -67,7 +68,10 @@ export function* stream(k: Invocation, path: string, stdin: boolean, tty: Tty | 
         if (tty) channels.resize(tty.columns, tty.rows);
       }
     }
-    while (open > 0) yield* wait(pumped);
+    // What the command wrote before it ended still has to come through; a stream left open is not waited for.
+    const { stdout, stderr } = channels;
+    const left = () => (stdout?.size ?? 0) + (stderr?.size ?? 0) + writing.count;
+    while (open > 0 && left() > 0) yield* wait(pumped, MS);
   } finally {
     if (tty && saved) Object.assign(tty.termios, saved);
     if (tty) {
@@ -93,12 +97,23 @@ function* feed(k: Invocation, pipe: Pipe): Gen {
   }
 }
 
-function* drain(k: Invocation, pipe: Pipe, fd: number): Gen {
+function* drain(k: Invocation, pipe: Pipe, fd: number, writing: { count: number }): Gen {
   for (;;) {
     const chunk = yield* pipe.read(65_536);
     if (chunk === "interrupted" || chunk.length === 0) return;
+    writing.count++;
     if (k.p.fds.has(fd)) yield* sys.write(k.p, fd, chunk);
+    writing.count--;
   }
+}
+
+/** Why no streams were opened: the server's Status, or the kubelet's own words. */
+function upgradeError(response: HttpResponse): Error {
+  const { body } = response;
+  if (body.type === "bytes") return new KubectlError(`unable to upgrade connection: ${decode(body.bytes).trim()}`);
+  const error = toError(response);
+  const kubelet = /^Internal error occurred: (container .*)$/.exec(error.message);
+  return kubelet ? new KubectlError(`unable to upgrade connection: ${kubelet[1]}`) : error;
 }
 
 /** What the status at the end means (client-go tools/remotecommand/v4.go). */
