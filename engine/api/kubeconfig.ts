@@ -4,7 +4,7 @@ import type { Process } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 import { isNetError, NetError } from "../network/index.ts";
 import { ApiClient, type ClientOptions } from "./client.ts";
-import type { HttpHandler } from "./http.ts";
+import type { HttpHandler, HttpRequest } from "./http.ts";
 
 /** clientcmd/api/v1 Config as it stands in the file; values are deeply shared with a cache: never write to one. */
 export interface Kubeconfig {
@@ -130,24 +130,25 @@ export function lookupHost(p: Process, name: string): string | undefined {
 /** Carries requests of a process to an API server over its network namespace. Throws RequestError. */
 export function sendTo(p: Process, server: string, timeout = DIAL_TIMEOUT): HttpHandler {
   const { scheme, host, port, prefix } = splitServer(server);
+  const hostPort = server.replace(/^[a-z]+:\/\//i, "").replace(/\/.*$/, "");
+  const url = (request: HttpRequest) => `${scheme}://${hostPort}${prefix}${request.path}`;
+  const isAddress = /^\d+\.\d+\.\d+\.\d+$/.test(host);
   return function* send(request) {
-    const hostPort = server.replace(/^[a-z]+:\/\//i, "").replace(/\/.*$/, "");
-    const url = `${scheme}://${hostPort}${prefix}${request.path}`;
-    const address = lookupHost(p, host);
+    const address = isAddress ? host : lookupHost(p, host);
     if (address === undefined) {
       const words = `dial tcp: lookup ${host}: no such host`;
-      throw new RequestError(request.method, url, hostPort, words, "ENOTFOUND");
+      throw new RequestError(request.method, url(request), hostPort, words, "ENOTFOUND");
     }
     try {
       const connection = yield* p.ns.net.network.connect(p.ns.net, address, port, { timeout });
       if (scheme === "https" && connection.listener.tls === false) {
         const words = "http: server gave HTTP response to HTTPS client";
-        throw new RequestError(request.method, url, hostPort, words, "ECONNRESET");
+        throw new RequestError(request.method, url(request), hostPort, words, "ECONNRESET");
       }
       return yield* connection.http(prefix ? { ...request, path: prefix + request.path } : request);
     } catch (error) {
       if (!isNetError(error) || error instanceof RequestError) throw error;
-      throw new RequestError(request.method, url, hostPort, dialWords(address, port, error), error.code);
+      throw new RequestError(request.method, url(request), hostPort, dialWords(address, port, error), error.code);
     }
   };
 }

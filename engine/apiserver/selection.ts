@@ -43,13 +43,35 @@ export class Selection {
   /** Judges selectors only; `inScope` judges the rest. */
   matches(object: KubeObject): boolean {
     if (!matchesLabels(this.labels, object.metadata.labels)) return false;
-    return this.fields.length === 0 || matchesFields(this.fields, fieldsOf(this.def, object));
+    if (this.fields.length === 0) return true;
+    const [only] = this.fields;
+    if (this.fields.length === 1 && only!.field === "metadata.name") {
+      return (object.metadata.name === only!.value) === (only!.operator === "=");
+    }
+    return matchesFields(this.fields, fieldsOf(this.def, object));
   }
 }
 
-function fieldsOf(def: KindDef, object: KubeObject): Record<string, string> {
+interface Answer {
+  def: KindDef;
+  object: KubeObject;
+  fields: Readonly<Record<string, string>>;
+}
+
+/** Every watch asks in turn about the same object and what it was before: the last two answers are kept. */
+let last: Answer | undefined;
+let lastButOne: Answer | undefined;
+
+function fieldsOf(def: KindDef, object: KubeObject): Readonly<Record<string, string>> {
+  if (last !== undefined && object === last.object && def === last.def) return last.fields;
+  if (lastButOne !== undefined && object === lastButOne.object && def === lastButOne.def) return lastButOne.fields;
   const { name, namespace = "" } = object.metadata;
-  return { ...def.fields?.(object), "metadata.name": name, "metadata.namespace": namespace };
+  const fields: Record<string, string> = def.fields?.(object) ?? {};
+  fields["metadata.name"] = name;
+  fields["metadata.namespace"] = namespace;
+  lastButOne = last;
+  last = { def, object, fields };
+  return fields;
 }
 
 /** Reads the selection from a request; throws BadRequest for selectors that cannot be parsed or name unknown fields. */

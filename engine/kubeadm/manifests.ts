@@ -44,7 +44,21 @@ interface StaticPod {
   }[];
 }
 
+const written = new Map<string, string>();
+
+/** Every session writes the same few manifests, and writing YAML is slow: the texts are kept. */
 function staticPod(pod: StaticPod): string {
+  const key = JSON.stringify(pod);
+  let text = written.get(key);
+  if (text === undefined) {
+    if (written.size >= 256) written.clear();
+    text = manifest(pod);
+    written.set(key, text);
+  }
+  return text;
+}
+
+function manifest(pod: StaticPod): string {
   return writeYaml(
     {
       apiVersion: "v1",

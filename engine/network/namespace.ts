@@ -93,28 +93,37 @@ export class NetNamespace {
   /** Adds an interface; its addresses become reachable for others. */
   addInterface(added: Interface): void {
     this.interfaces.set(added.name, added);
-    for (const cidr of added.addresses) this.network.claim(cidr.split("/")[0]!, this);
+    for (const cidr of added.addresses) this.network.claim(withoutPrefix(cidr), this);
   }
 
   addAddress(device: string, cidr: string): void {
     const found = this.interfaces.get(device);
     if (found === undefined) throw new NetError("EADDRNOTAVAIL");
     found.addresses.push(cidr);
-    this.network.claim(cidr.split("/")[0]!, this);
+    this.network.claim(withoutPrefix(cidr), this);
   }
 
   removeAddress(device: string, cidr: string): void {
     const found = this.interfaces.get(device);
     if (found === undefined || !found.addresses.includes(cidr)) return;
     found.addresses.splice(found.addresses.indexOf(cidr), 1);
-    this.network.release(cidr.split("/")[0]!, this);
+    this.network.release(withoutPrefix(cidr), this);
+  }
+
+  /** The address that connections come from unless a route says otherwise. */
+  firstAddress(): string {
+    for (const { name, addresses } of this.interfaces.values()) {
+      const [cidr] = addresses;
+      if (name !== "lo" && cidr !== undefined) return withoutPrefix(cidr);
+    }
+    return "127.0.0.1";
   }
 
   /** All own addresses without prefix length, loopback last. */
   addresses(): string[] {
     const out: string[] = [];
     for (const { name, addresses } of this.interfaces.values()) {
-      if (name !== "lo") for (const cidr of addresses) out.push(cidr.split("/")[0]!);
+      if (name !== "lo") for (const cidr of addresses) out.push(withoutPrefix(cidr));
     }
     return [...out, "127.0.0.1"];
   }
@@ -122,7 +131,9 @@ export class NetNamespace {
   owns(address: string): boolean {
     if (address.startsWith("127.")) return true;
     for (const { addresses } of this.interfaces.values()) {
-      for (const cidr of addresses) if (cidr.startsWith(`${address}/`)) return true;
+      for (const cidr of addresses) {
+        if (cidr.startsWith(address) && cidr[address.length] === "/") return true;
+      }
     }
     return false;
   }
@@ -160,4 +171,10 @@ export class NetNamespace {
     if (++this.ephemeral > 60_999) this.ephemeral = 32_768;
     return this.ephemeral;
   }
+}
+
+/** `10.200.1.5` of `10.200.1.5/24`. */
+function withoutPrefix(cidr: string): string {
+  const slash = cidr.indexOf("/");
+  return slash < 0 ? cidr : cidr.slice(0, slash);
 }

@@ -28,6 +28,50 @@ export interface ConnectOptions {
   timeout?: number;
 }
 
+class Established implements Connection {
+  readonly listener: Listener;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  private readonly kernel: Kernel;
+  private readonly rtt: number;
+
+  constructor(
+    kernel: Kernel,
+    listener: Listener,
+    rtt: number,
+    localAddress: string,
+    localPort: number,
+    remoteAddress: string,
+    remotePort: number,
+  ) {
+    this.kernel = kernel;
+    this.listener = listener;
+    this.rtt = rtt;
+    this.localAddress = localAddress;
+    this.localPort = localPort;
+    this.remoteAddress = remoteAddress;
+    this.remotePort = remotePort;
+  }
+
+  *http(request: HttpRequest): Gen<HttpResponse> {
+    const { listener, localAddress } = this;
+    if (listener.http === undefined) throw new NetError("ECONNRESET");
+    if (!this.kernel.current?.instant) yield* sleep(this.rtt);
+    const seen = request.remoteAddress === localAddress ? request : { ...request, remoteAddress: localAddress };
+    return yield* listener.http(seen);
+  }
+
+  stream(): Socket {
+    const { listener, localAddress, localPort, remoteAddress, remotePort } = this;
+    if (listener.accept === undefined) throw new NetError("ECONNRESET");
+    const [client, server] = socketPair(localAddress, localPort, remoteAddress, remotePort);
+    this.kernel.spawn(`${listener.program} accept`, listener.accept(server), { instant: false });
+    return client;
+  }
+}
+
 /** All namespaces of a session and who owns which address. `connect` is how anything reaches anything. */
 export class Network {
   readonly kernel: Kernel;
@@ -79,27 +123,9 @@ export class Network {
     if (!this.kernel.current?.instant) yield* sleep(local ? LOCAL_RTT : REMOTE_RTT);
     const listener = owner.listenerFor(protocol, remoteAddress, remotePort);
     if (listener === undefined) throw new NetError("ECONNREFUSED");
-    const localAddress = sourceFor(from, owner, remoteAddress);
-    const localPort = from.ephemeralPort();
-    const kernel = this.kernel;
-    return {
-      listener,
-      localAddress,
-      localPort,
-      remoteAddress,
-      remotePort,
-      *http(request: HttpRequest): Gen<HttpResponse> {
-        if (listener.http === undefined) throw new NetError("ECONNRESET");
-        if (!kernel.current?.instant) yield* sleep(local ? LOCAL_RTT : REMOTE_RTT);
-        return yield* listener.http({ ...request, remoteAddress: localAddress });
-      },
-      stream(): Socket {
-        if (listener.accept === undefined) throw new NetError("ECONNRESET");
-        const [client, server] = socketPair(localAddress, localPort, remoteAddress, remotePort);
-        kernel.spawn(`${listener.program} accept`, listener.accept(server), { instant: false });
-        return client;
-      },
-    };
+    const source = sourceFor(from, owner, remoteAddress);
+    const rtt = local ? LOCAL_RTT : REMOTE_RTT;
+    return new Established(this.kernel, listener, rtt, source, from.ephemeralPort(), remoteAddress, remotePort);
   }
 
   /** Sends a datagram and waits for its answer; ETIMEDOUT after `timeout` µs when none comes. */
@@ -121,7 +147,7 @@ export class Network {
 
 function sourceFor(from: NetNamespace, owner: NetNamespace, address: string): string {
   if (owner === from) return address.startsWith("127.") ? "127.0.0.1" : address;
-  return from.addresses()[0] ?? "127.0.0.1";
+  return from.firstAddress();
 }
 
 function sameSubnet(from: NetNamespace, address: string): boolean {
