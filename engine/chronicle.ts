@@ -14,6 +14,8 @@ export interface Change {
   /** The object after it; undefined when it was deleted. */
   readonly object: KubeObject | undefined;
   readonly old: KubeObject | undefined;
+  /** User whose request wrote it, before impersonation; "" for what an expired lease took away. */
+  readonly writer: string;
 }
 
 /** Heartbeats: written all the time and of no interest afterwards. */
@@ -29,7 +31,7 @@ export class Chronicle {
       { key: "/registry/", rangeEnd: "/registry0", startRevision: 1, prevKv: true },
       {
         events: (events) => {
-          for (const { type, kv, prevKv } of events) {
+          for (const { type, kv, prevKv, writer } of events) {
             if (LEFT_OUT.test(kv.key)) continue;
             this.changes.push({
               revision: kv.modRevision,
@@ -37,6 +39,7 @@ export class Chronicle {
               key: kv.key,
               object: type === "PUT" ? (kv.value as unknown as KubeObject) : undefined,
               old: prevKv?.value as unknown as KubeObject | undefined,
+              writer,
             });
           }
         },

@@ -45,6 +45,9 @@ export function folderOf(resource: string): string {
   return `/registry/${FOLDERS[plural] ?? plural}/`;
 }
 
+/** Users as which the cluster's own components write events: anybody else's are no evidence. */
+const SYSTEM = /^system:(node:|kube-|apiserver$|serviceaccount:kube-system:)/;
+
 /** What happened in a session, indexed as checks ask for it. Reads each change and audit entry once. */
 export class Facts {
   readonly session: Session;
@@ -75,9 +78,9 @@ export class Facts {
   }
 
   private note(change: Change): void {
-    const { key, object, old, revision, at } = change;
+    const { key, object, old, revision, at, writer } = change;
     if (key.startsWith("/registry/events/")) {
-      if (object) this.noteEvent(object, revision, at);
+      if (object && SYSTEM.test(writer)) this.noteEvent(object, revision, at);
       return;
     }
     const lives = this.lives.get(key) ?? [];

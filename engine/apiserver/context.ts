@@ -13,6 +13,8 @@ export interface Context {
   readonly info: RequestInfo;
   /** After impersonation: who the request acts as. */
   user: User;
+  /** Who made the request, whomever it acts as. */
+  writer: string;
   /** `Warning` headers of the answer. */
   readonly warnings: string[];
 }

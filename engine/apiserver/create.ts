@@ -60,7 +60,7 @@ export function* createObject(context: ResourceContext, draft: Draft, dryRun: bo
     const object = inOrder(draft);
     if (dryRun) return deepFreeze(object);
     try {
-      return yield* insert(registry, def, object, server.timeToLive(def));
+      return yield* insert(registry, def, object, server.timeToLive(def), context.writer);
     } catch (error) {
       if (!generated || attempt >= NAME_ATTEMPTS || !isStatus(error, "AlreadyExists")) throw error;
     }

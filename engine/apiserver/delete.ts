@@ -49,7 +49,7 @@ export function* deleteObject(
     const deletionTimestamp = formatTime(registry.kernel.wallMs + grace * 1000);
     return marked(current, deletionTimestamp, grace, finalizers);
   };
-  return yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun);
+  return yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer);
 }
 
 /** A namespace first loses its content: its own finalizer holds it (pkg/registry/core/namespace/storage). */

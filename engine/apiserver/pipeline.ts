@@ -20,12 +20,21 @@ import { ANONYMOUS } from "./user.ts";
  */
 export function* serve(server: ApiServer, request: HttpRequest): Gen<HttpResponse> {
   const info = requestInfo(request);
-  const context: Context = { server, registry: server.registry, request, info, user: ANONYMOUS, warnings: [] };
+  const context: Context = {
+    server,
+    registry: server.registry,
+    request,
+    info,
+    user: ANONYMOUS,
+    writer: ANONYMOUS.name,
+    warnings: [],
+  };
   yield* cpu(COSTS.request);
   let record: AuditRecord | undefined;
   let response: HttpResponse;
   try {
     context.user = authenticate(server, request);
+    context.writer = context.user.name;
     record = server.audit.begin(context);
     const user = impersonate(context);
     if (user !== context.user) {

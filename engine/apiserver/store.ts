@@ -24,8 +24,14 @@ function withoutVersion(object: KubeObject): KubeObject {
   return { ...object, metadata } as KubeObject;
 }
 
-/** Stores a new object and returns it with its resource version. Throws AlreadyExists. `ttl` in seconds, 0: for ever. */
-export function* insert(registry: Registry, def: KindDef, draft: KubeObject, ttl = 0): Gen<KubeObject> {
+/** Writes of the server itself. */
+const SELF = "system:apiserver";
+
+/**
+ * Stores a new object and returns it with its resource version. Throws AlreadyExists. `ttl` in seconds, 0: for ever.
+ * `writer`: the user who asked for it.
+ */
+export function* insert(registry: Registry, def: KindDef, draft: KubeObject, ttl = 0, writer = SELF): Gen<KubeObject> {
   const cache = registry.cache(def);
   const { name, namespace = "" } = draft.metadata;
   const key = cache.key(namespace, name);
@@ -35,6 +41,7 @@ export function* insert(registry: Registry, def: KindDef, draft: KubeObject, ttl
   const response = yield* registry.etcd.txn({
     compare: [{ key, target: "MOD", result: "EQUAL", value: 0 }],
     success: [{ put }],
+    writer,
   });
   if (!response.succeeded) throw alreadyExists(def.resource.group, def.resource.resource, name);
   return written(registry, def, namespace, name, value, response.revision);
@@ -74,6 +81,7 @@ export function* guaranteedUpdate(
   name: string,
   change: Change,
   dryRun = false,
+  writer = SELF,
 ): Gen<Updated> {
   const { group, resource } = def.resource;
   const cache = registry.cache(def);
@@ -88,14 +96,18 @@ export function* guaranteedUpdate(
     ];
     if (changed === "delete") {
       if (dryRun) return { object: current, deleted: true };
-      const response = yield* registry.etcd.txn({ compare, success: [{ deleteRange: { key } }] });
+      const response = yield* registry.etcd.txn({ compare, success: [{ deleteRange: { key } }], writer });
       if (response.succeeded) return { object: withVersion(current, String(response.revision)), deleted: true };
       continue;
     }
     const value = toStore(changed, current);
     if (unchanged(value, current)) return { object: current, deleted: false };
     if (dryRun) return { object: withVersion(value, current.metadata.resourceVersion), deleted: false };
-    const response = yield* registry.etcd.txn({ compare, success: [{ put: { key, value, ignoreLease: true } }] });
+    const response = yield* registry.etcd.txn({
+      compare,
+      success: [{ put: { key, value, ignoreLease: true } }],
+      writer,
+    });
     if (response.succeeded) {
       return { object: written(registry, def, namespace, name, value, response.revision), deleted: false };
     }

@@ -90,7 +90,7 @@ export function* updateObject(
     const object = inOrder(draft);
     return finished(object, current) ? "delete" : object;
   };
-  return yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun);
+  return yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer);
 }
 
 /**

@@ -51,6 +51,7 @@ export class EtcdStore {
   private readonly leaseEvent: string;
   /** Changes of the transaction being applied. */
   private changes: Event[] = [];
+  private writer = "";
 
   constructor(kernel: Kernel, name = "etcd") {
     this.kernel = kernel;
@@ -95,8 +96,10 @@ export class EtcdStore {
     validateTxn(request);
     const path = choosePath(this.index, request, this.revision);
     checkPath(this.index, request, path, this);
+    this.writer = request.writer ?? "";
     const response = this.applyTxn(request, path, { next: 0 });
     this.commit();
+    this.writer = "";
     response.revision = this.revision;
     return response;
   }
@@ -229,7 +232,7 @@ export class EtcdStore {
     if (previous !== undefined && previous.lease !== kv.lease) this.leaseById.get(previous.lease)?.keys.delete(key);
     if (kv.lease !== 0n) this.leaseById.get(kv.lease)?.keys.add(key);
     (history ?? this.index.open(key)).entries.push(kv);
-    this.changes.push({ type: "PUT", kv, prevKv: previous });
+    this.changes.push({ type: "PUT", kv, prevKv: previous, writer: this.writer });
     const response: PutResponse = { revision, kv };
     if (request.prevKv && previous) response.prevKv = previous;
     return response;
@@ -243,7 +246,7 @@ export class EtcdStore {
       const kv: KeyValue = { key, value: undefined, createRevision: 0, modRevision: revision, version: 0, lease: 0n };
       this.index.open(key).entries.push(kv);
       if (previous.lease !== 0n) this.leaseById.get(previous.lease)?.keys.delete(key);
-      this.changes.push({ type: "DELETE", kv, prevKv: previous });
+      this.changes.push({ type: "DELETE", kv, prevKv: previous, writer: this.writer });
     }
     return { revision: this.working, deleted: kvs.length, prevKvs: request.prevKv ? kvs : [] };
   }

@@ -90,6 +90,8 @@ export interface TxnRequest {
   compare?: readonly Compare[];
   success?: readonly RequestOp[];
   failure?: readonly RequestOp[];
+  /** Who writes: not stored, only told to those who watch (etcd itself knows but one client, the API server). */
+  writer?: string;
 }
 
 export interface TxnResponse {
@@ -102,6 +104,8 @@ export interface Event {
   type: "PUT" | "DELETE";
   kv: KeyValue;
   prevKv: KeyValue | undefined;
+  /** As the transaction said; "" for a lease that expired and for a plain put or delete. */
+  writer: string;
 }
 
 export interface WatchRequest extends KeyRange {

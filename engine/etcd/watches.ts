@@ -64,7 +64,7 @@ function wanted(request: WatchRequest, event: Event): boolean {
 }
 
 function shape(request: WatchRequest, event: Event): Event {
-  return request.prevKv || event.prevKv === undefined ? event : { type: event.type, kv: event.kv, prevKv: undefined };
+  return request.prevKv || event.prevKv === undefined ? event : { ...event, prevKv: undefined };
 }
 
 /** Position of the first event of revision `from` or later. */

@@ -39,7 +39,7 @@ export function* bind(context: ResourceContext): Gen<HttpResponse> {
     }
     return bound(pod, binding, now);
   };
-  yield* guaranteedUpdate(registry, def, info.namespace, name, change, isDryRun(context));
+  yield* guaranteedUpdate(registry, def, info.namespace, name, change, isDryRun(context), context.writer);
   return ok({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
 }
 

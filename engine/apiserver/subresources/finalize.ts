@@ -21,6 +21,6 @@ export function* finalize(context: ResourceContext): Gen<HttpResponse> {
     const { finalizers: _, ...spec } = current["spec"] ?? {};
     return { ...current, spec: finalizers.length > 0 ? { ...spec, finalizers } : spec };
   };
-  const { object } = yield* guaranteedUpdate(registry, def, "", info.name, change, isDryRun(context));
+  const { object } = yield* guaranteedUpdate(registry, def, "", info.name, change, isDryRun(context), context.writer);
   return present(context, object);
 }
