@@ -13,7 +13,7 @@ type Word =
   | { kind: "variable"; name: string; path: string[] }
   | { kind: "literal"; value: Value }
   | { kind: "function"; name: string }
-  | { kind: "pipe"; pipe: Pipeline };
+  | { kind: "pipe"; pipe: Pipeline; path: string[] };
 interface Pipeline {
   declares: string[];
   commands: Command[];
@@ -102,7 +102,7 @@ export class GoTemplate {
       case "variable":
         return this.walk(scope.get(word.name), word.path);
       case "pipe":
-        return this.pipeline(word.pipe, dot, scope);
+        return this.walk(this.pipeline(word.pipe, dot, scope), word.path);
       case "function":
         return this.command({ words: [word] }, dot, scope, []);
     }
@@ -245,7 +245,7 @@ class Parser {
 }
 
 function tokens(text: string): string[] {
-  const out = text.match(/"(?:[^"\\]|\\.)*"|`[^`]*`|:=|[|(),]|[^\s|(),"`]+/g);
+  const out = text.match(/"(?:[^"\\]|\\.)*"|`[^`]*`|:=|\)(?:\.[\w.]+)?|[|(,]|[^\s|(),"`]+/g);
   return out ?? [];
 }
 
@@ -263,13 +263,16 @@ function pipeOf(list: string[]): Pipeline {
     for (const token of list.splice(0, assign + 1)) if (token.startsWith("$")) declares.push(token);
   }
   const commands: Command[] = [{ words: [] }];
-  while (list.length > 0 && list[0] !== ")") {
+  while (list.length > 0 && !list[0]!.startsWith(")")) {
     const token = list.shift()!;
     const words = commands.at(-1)!.words;
     if (token === "|") commands.push({ words: [] });
     else if (token === "(") {
-      words.push({ kind: "pipe", pipe: pipeOf(list) });
-      if (list.shift() !== ")") throw new GoTemplateError("template: output:1: unclosed left paren");
+      const pipe = pipeOf(list);
+      const close = list.shift();
+      if (close === undefined) throw new GoTemplateError("template: output:1: unclosed left paren");
+      // A field may follow the parenthesis: `(index .list 0).name`.
+      words.push({ kind: "pipe", pipe, path: close.split(".").slice(1) });
     } else words.push(wordOf(token));
   }
   if (commands.some(({ words }) => words.length === 0))
