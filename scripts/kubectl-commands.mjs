@@ -1,5 +1,5 @@
 // Asks the installed kubectl for the help of every command and writes what our own kubectl prints and parses by:
-// engine/tools/kubectl/generated/commands.json. Run it again for another version of Kubernetes.
+// engine/tools/kubectl/commands.json. Run it again for another version of Kubernetes.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 
@@ -54,7 +54,7 @@ const head = optionsText.slice(0, optionsText.indexOf("\n\n") + 2);
 const globals = parseFlags(optionsText.slice(head.length).trimEnd());
 commands[""].subcommands.push("options");
 commands["options"] = { help: ask(["options", "--help"]) };
-mkdirSync("engine/tools/kubectl/generated", { recursive: true });
+mkdirSync("engine/tools/kubectl", { recursive: true });
 const lines = [
   `{"head":${JSON.stringify(head)},"globals":${JSON.stringify(globals)},"flags":[`,
   flags.map((flag) => JSON.stringify(flag)).join(",\n"),
@@ -64,4 +64,4 @@ const lines = [
     .join(",\n"),
   "}}",
 ];
-writeFileSync("engine/tools/kubectl/generated/commands.json", `${lines.join("\n")}\n`);
+writeFileSync("engine/tools/kubectl/commands.json", `${lines.join("\n")}\n`);

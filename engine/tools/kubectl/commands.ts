@@ -1,4 +1,4 @@
-import data from "./generated/commands.json";
+import data from "./commands.json";
 
 /** A flag as kubectl's help shows it: name, shorthand, default as displayed (strings in quotes), usage. */
 export interface FlagDef {
