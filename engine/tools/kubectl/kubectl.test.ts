@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import commands from "./generated/commands.json";
+import commands from "./commands.json";
 import { type Outcome, words, world } from "./harness.ts";
 
 const binary = ["/usr/bin/kubectl", "/usr/local/bin/kubectl"].find(existsSync);
