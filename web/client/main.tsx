@@ -1,6 +1,5 @@
 import "@fontsource-variable/noto-sans-kr/wght.css";
 import "@fontsource-variable/noto-sans-mono/wght.css";
-import "@fontsource/nanum-gothic-coding/400.css";
 import "@xterm/xterm/css/xterm.css";
 import "./style/base.css";
 import "./style/home.css";

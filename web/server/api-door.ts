@@ -62,6 +62,11 @@ export class ApiDoor {
     });
   }
 
+  /** Requests whose answer is not complete. */
+  get open(): number {
+    return this.waiting.size;
+  }
+
   close(): void {
     this.server.close();
     this.server.closeAllConnections();

@@ -22,7 +22,9 @@ interface LessonFacts {
  */
 export function renderLesson(lab: Lab, language: Language): Lesson {
   const file = join(lab.dir, `text.${language}.md`);
-  const machines = machinesOf(lab.topology).map((machine) => machine.name);
+  const names = machinesOf(lab.topology).map((machine) => machine.name);
+  // The learner's own machine first.
+  const machines = ["workstation", ...names.filter((name) => name !== "workstation")];
   const ids = new Set(lab.tasks.map(({ id }) => id));
   const html = existsSync(file) ? renderText(readFileSync(file, "utf8"), { lab: lab.id, machines }, ids) : "";
   const tasks = lab.tasks.map(({ id, title, points, challenge, machine, question, hints }) => ({

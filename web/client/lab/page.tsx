@@ -52,11 +52,16 @@ export function LabPage({ lab }: { lab: string }) {
   if (problem.value) {
     return (
       <main class="home">
+        <a class="brand" href="/">
+          Kubetude
+        </a>
         <ProblemPanel problem={problem.value}>
-          <button type="button" class="button primary" onClick={() => void open({ lab })}>
-            {t("retry")}
-          </button>
-          <a class="button" href="/">
+          {problem.value.code !== "no-lab" && (
+            <button type="button" class="button primary" onClick={() => void open({ lab })}>
+              {t("retry")}
+            </button>
+          )}
+          <a class={`button ${problem.value.code === "no-lab" ? "primary" : ""}`} href="/">
             {t("home")}
           </a>
         </ProblemPanel>

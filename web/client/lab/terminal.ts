@@ -2,10 +2,11 @@ import { signal } from "@preact/signals";
 import { FitAddon } from "@xterm/addon-fit";
 import { type ITheme, Terminal as Xterm } from "@xterm/xterm";
 import { PASTE_LIMIT, type Screen } from "../../protocol.ts";
+import { loadHangulMono } from "../fonts.ts";
 import { meantCommand } from "../hangul.ts";
 import { Keyboard, type SendKeys } from "./keyboard.ts";
 
-const FONT = '"Noto Sans Mono Variable", "Nanum Gothic Coding", monospace';
+const FONT = '"Noto Sans Mono Variable", "Kubetude Hangul", monospace';
 const FONT_SIZE = 14;
 const SCROLLBACK = 5_000;
 /** Bytes drawn after which the server is told at the latest. */
@@ -43,7 +44,7 @@ export const fontsReady: Promise<unknown> =
         Promise.all([
           document.fonts.load(`${FONT_SIZE}px "Noto Sans Mono Variable"`, "kubectl"),
           document.fonts.load(`bold ${FONT_SIZE}px "Noto Sans Mono Variable"`, "kubectl"),
-          document.fonts.load(`${FONT_SIZE}px "Nanum Gothic Coding"`, "\uD55C"),
+          loadHangulMono(),
         ]),
         new Promise((resolve) => setTimeout(resolve, 3_000)),
       ]);

@@ -99,7 +99,15 @@ function Tabs({ session }: { session: LabSession }) {
         const active = session.active.value === terminal;
         return (
           <div class={`tab ${active ? "active" : ""} ${shown ? "shown" : ""}`} key={terminal.id} role="presentation">
-            <button type="button" role="tab" aria-selected={active} onClick={() => session.reveal(terminal.id)}>
+            <button
+              type="button"
+              role="tab"
+              aria-selected={active}
+              aria-keyshortcuts="Delete"
+              tabIndex={active ? 0 : -1}
+              onClick={() => session.reveal(terminal.id)}
+              onKeyDown={(event) => tabKey(event, () => session.close(terminal.id))}
+            >
               {terminal.ended.value !== undefined && <span aria-hidden="true">✕ </span>}
               {name}
               {terminal.news.value && !shown && <span class="tab-news" aria-hidden="true" />}
@@ -108,7 +116,7 @@ function Tabs({ session }: { session: LabSession }) {
               type="button"
               class="tab-close"
               tabIndex={-1}
-              aria-label={t("closeTerminal", { machine: name })}
+              aria-hidden="true"
               title={t("closeTerminal", { machine: name })}
               onClick={() => session.close(terminal.id)}
             >
@@ -119,6 +127,16 @@ function Tabs({ session }: { session: LabSession }) {
       })}
     </div>
   );
+}
+
+/** Arrow keys go from tab to tab; Delete closes, as the button beside it does. */
+function tabKey(event: KeyboardEvent, close: () => void): void {
+  const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
+  if (event.key === "Delete") close();
+  if (step === 0) return;
+  event.preventDefault();
+  const tabs = [...document.querySelectorAll<HTMLElement>('.tabs [role="tab"]')];
+  tabs[(tabs.indexOf(event.currentTarget as HTMLElement) + step + tabs.length) % tabs.length]?.focus();
 }
 
 function MachineMenu({ session }: { session: LabSession }) {
