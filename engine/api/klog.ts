@@ -8,6 +8,20 @@ export type KeyValues = Readonly<Record<string, unknown>>;
 
 const pad = (n: number, width: number) => String(n).padStart(width, "0");
 
+let headSecond = Number.NaN;
+let headText = "";
+
+/** `1123 22:41:07`, kept for the lines of the same second. */
+function headOf(seconds: number): string {
+  if (seconds === headSecond) return headText;
+  const days = Math.floor(seconds / 86_400);
+  const [, month, day] = civilFromDays(days);
+  const s = seconds - days * 86_400;
+  headText = `${pad(month, 2)}${pad(day, 2)} ${pad(Math.floor(s / 3600), 2)}:${pad(Math.floor(s / 60) % 60, 2)}:${pad(s % 60, 2)}`;
+  headSecond = seconds;
+  return headText;
+}
+
 /**
  * A line of klog v2: `I1123 22:41:07.123456       1 schedule_one.go:307] "Successfully bound pod" pod="default/web"`.
  * `source` is `file.go:line` of upstream. With `kv` the message is quoted and the pairs follow; without, it is plain.
@@ -22,15 +36,11 @@ export function klog(
 ): string {
   const micros = kernel.epochMs * 1000 + kernel.now;
   const seconds = Math.floor(micros / 1_000_000);
-  const days = Math.floor(seconds / 86_400);
-  const [, month, day] = civilFromDays(days);
-  const s = seconds - days * 86_400;
-  const clock = `${pad(Math.floor(s / 3600), 2)}:${pad(Math.floor(s / 60) % 60, 2)}:${pad(s % 60, 2)}`;
-  const head = `${severity}${pad(month, 2)}${pad(day, 2)} ${clock}.${pad(micros - seconds * 1_000_000, 6)}`;
+  const head = `${severity}${headOf(seconds)}.${pad(micros - seconds * 1_000_000, 6)}`;
   const start = `${head} ${String(pid).padStart(7)} ${source}] `;
   if (kv === undefined) return start + message;
   let line = start + quote(message);
-  for (const [key, value] of Object.entries(kv)) line += ` ${key}=${format(value)}`;
+  for (const key in kv) line += ` ${key}=${format(kv[key])}`;
   return line;
 }
 
@@ -46,6 +56,7 @@ function format(value: unknown): string {
 
 /** Go's strconv.Quote as far as log texts need it. */
 function quote(text: string): string {
+  if (!/["\\\x00-\x1f\x7f]/.test(text)) return `"${text}"`;
   let out = '"';
   for (const char of text) {
     const code = char.codePointAt(0)!;

@@ -88,8 +88,20 @@ export function parseTime(text: string): number {
 
 const two = (n: number) => (n < 10 ? `0${n}` : String(n));
 
+let lastSecond = Number.NaN;
+let lastText = "";
+
 /** `2025-03-01T09:00:00Z`: metav1.Time as it is stored, in whole seconds. */
 export function formatTime(ms: number): string {
+  // Times come in runs of the same second; their texts are shared.
+  const second = Math.floor(ms / 1000);
+  if (second === lastSecond) return lastText;
+  lastText = timeText(ms);
+  lastSecond = second;
+  return lastText;
+}
+
+function timeText(ms: number): string {
   const days = Math.floor(ms / DAY_MS);
   const [year, month, day] = civilFromDays(days);
   const s = Math.floor((ms - days * DAY_MS) / 1000);

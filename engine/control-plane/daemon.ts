@@ -33,12 +33,10 @@ export function logger(p: Process): (line: string) => void {
   return (line) => {
     const open = p.fds.get(2);
     if (open === undefined || p.status !== undefined) return;
-    const bytes = encode(`${line}\n`);
-    if (open.pipe) {
-      open.pipe.push(bytes);
-      return;
-    }
-    p.machine.kernel.spawn(`${p.comm} log`, writeQuietly(open, bytes));
+    const text = `${line}\n`;
+    if (open.lines) open.lines(text);
+    else if (open.pipe) open.pipe.push(encode(text));
+    else p.machine.kernel.spawn(`${p.comm} log`, writeQuietly(open, encode(text)));
   };
 }
 

@@ -83,16 +83,20 @@ export class Task {
   }
 }
 
+/** Most queues never hold a task: they share this list, which is never written to. */
+const NOBODY: Task[] = [];
+
 /** Tasks waiting for something; whoever makes it true wakes them. FIFO. */
 export class WaitQueue {
-  private tasks: Task[] = [];
+  private tasks: Task[] = NOBODY;
 
   get size(): number {
     return this.tasks.length;
   }
 
   add(task: Task): void {
-    this.tasks.push(task);
+    if (this.tasks === NOBODY) this.tasks = [task];
+    else this.tasks.push(task);
   }
 
   remove(task: Task): void {
@@ -104,7 +108,7 @@ export class WaitQueue {
   wakeAll(): void {
     if (this.tasks.length === 0) return;
     const tasks = this.tasks;
-    this.tasks = [];
+    this.tasks = NOBODY;
     for (const task of tasks) task.kernel.resume(task, "woken");
   }
 

@@ -36,6 +36,58 @@ export interface JournalEntry extends JournalMessage {
   readonly boot: number;
 }
 
+type About = Omit<JournalMessage, "message">;
+
+/** Entries of one stream share what is the same for all of them. */
+class Entry implements JournalEntry {
+  readonly seq: number;
+  readonly at: number;
+  readonly boot: number;
+  readonly message: string;
+  readonly priority: number;
+  private readonly about: About;
+
+  constructor(seq: number, at: number, boot: number, message: string, priority: number, about: About) {
+    this.seq = seq;
+    this.at = at;
+    this.boot = boot;
+    this.message = message;
+    this.priority = priority;
+    this.about = about;
+  }
+
+  get unit(): string | undefined {
+    return this.about.unit;
+  }
+  get identifier(): string {
+    return this.about.identifier;
+  }
+  get pid(): number | undefined {
+    return this.about.pid;
+  }
+  get transport(): JournalMessage["transport"] {
+    return this.about.transport;
+  }
+  get uid(): number | undefined {
+    return this.about.uid;
+  }
+  get comm(): string | undefined {
+    return this.about.comm;
+  }
+  get exe(): string | undefined {
+    return this.about.exe;
+  }
+  get cmdline(): string | undefined {
+    return this.about.cmdline;
+  }
+  get cgroup(): string | undefined {
+    return this.about.cgroup;
+  }
+  get fields(): Readonly<Record<string, string>> | undefined {
+    return this.about.fields;
+  }
+}
+
 /** A machine's journal: append-only entries in the order of their virtual time. */
 export class Journal {
   private readonly kernel: Kernel;
@@ -53,16 +105,14 @@ export class Journal {
   }
 
   /** Adds an entry at the current virtual time. A message of several lines stays one entry. */
-  append(message: JournalMessage): JournalEntry {
-    const text = message.message;
-    const entry: JournalEntry = {
-      ...message,
-      message: text.length > MAX_MESSAGE ? text.slice(0, MAX_MESSAGE) : text,
-      priority: message.priority ?? 6,
-      seq: ++this.seq,
-      at: this.kernel.now,
-      boot: this.boot,
-    };
+  append({ message, ...about }: JournalMessage): JournalEntry {
+    return this.add(about, message, about.priority);
+  }
+
+  /** The same for a line of a stream: `about` is shared by its entries. */
+  add(about: About, message: string, priority = 6): JournalEntry {
+    const text = message.length > MAX_MESSAGE ? message.slice(0, MAX_MESSAGE) : message;
+    const entry = new Entry(++this.seq, this.kernel.now, this.boot, text, priority, about);
     this.list.push(entry);
     if (this.list.length > MAX_JOURNAL_ENTRIES) this.list = this.list.slice(MAX_JOURNAL_ENTRIES >> 2);
     this.changed.wakeAll();
@@ -94,11 +144,11 @@ export class JournalStream implements OpenFile {
   private rest = "";
   private readonly journal: Journal;
   /** Fields of its entries; `pid` is filled in once the process exists. */
-  readonly about: Omit<JournalMessage, "message">;
+  readonly about: About;
 
-  constructor(journal: Journal, about: Omit<JournalMessage, "message">) {
+  constructor(journal: Journal, about: About) {
     this.journal = journal;
-    this.about = about;
+    this.about = { ...about, transport: "stdout" };
   }
 
   *read(): Gen<Uint8Array> {
@@ -106,18 +156,22 @@ export class JournalStream implements OpenFile {
   }
 
   *write(bytes: Uint8Array): Gen<"ok"> {
-    const lines = (this.rest + decode(bytes)).split("\n");
+    this.lines(decode(bytes));
+    return "ok";
+  }
+
+  lines(text: string): void {
+    const lines = (this.rest + text).split("\n");
     this.rest = lines.pop()!;
     for (const line of lines) this.line(line);
-    return "ok";
   }
 
   private line(text: string): void {
     if (text === "") return;
     // SyslogLevelPrefix=yes: `<3>message` sets the priority (sd-daemon(3)).
-    const level = /^<([0-7])>/.exec(text);
+    const level = text[0] === "<" ? /^<([0-7])>/.exec(text) : null;
     const priority = level ? Number(level[1]) : this.about.priority;
-    this.journal.append({ ...this.about, transport: "stdout", priority, message: level ? text.slice(3) : text });
+    this.journal.add(this.about, level ? text.slice(3) : text, priority);
   }
 
   close(): void {

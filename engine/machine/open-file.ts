@@ -17,6 +17,8 @@ export interface OpenFile {
   read(max: number): Gen<Uint8Array | "interrupted">;
   /** Writes all of it. Throws EPIPE when nobody reads. */
   write(bytes: Uint8Array): Gen<"ok" | "interrupted">;
+  /** Takes whole lines of text within the instant, for files that would make text of the bytes again: the journal. */
+  lines?(text: string): void;
   /** Absolute position, for files that have one. */
   offset?: number;
   /** Called when the last descriptor is closed. */

@@ -122,10 +122,11 @@ export class Kubelet implements KubeletContext {
     if (verbosity > this.options.verbosity) return;
     const file = this.process.fds.get(2);
     if (file === undefined) return;
-    const bytes = encode(`${klog(this.kernel, this.process.pid, severity, source, message, kv)}\n`);
-    if (file.pipe) {
-      if (file.pipe.readers > 0) file.pipe.push(bytes);
-    } else file.write(bytes).next();
+    const line = `${klog(this.kernel, this.process.pid, severity, source, message, kv)}\n`;
+    if (file.lines) file.lines(line);
+    else if (file.pipe) {
+      if (file.pipe.readers > 0) file.pipe.push(encode(line));
+    } else file.write(encode(line)).next();
   };
 
   spawn(name: string, body: Gen<unknown>): Task {

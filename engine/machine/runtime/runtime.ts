@@ -75,6 +75,7 @@ export class ContainerRuntime {
     const { kernel } = this.machine;
     const time = formatNano(kernel.epochMs, kernel.now);
     const line = `time="${time}" level=${level} msg="${quoted(message)}"${fields === "" ? "" : ` ${fields}`}\n`;
+    if (file.lines) return file.lines(line);
     try {
       yield* file.write(encode(line));
     } catch (error) {
@@ -146,6 +147,29 @@ export class ContainerRuntime {
     yield* this.log("info", `RunPodSandbox for ${meta} returns sandbox id "${id}"`);
     this.changed(sandbox);
     return sandbox;
+  }
+
+  /**
+   * What containerd finds when it starts: of a sandbox whose shim is gone (the machine was rebooted) nothing runs any
+   * more, and nobody knows how its containers ended (internal/cri/server/restart.go, unknownExitCode).
+   */
+  recover(): void {
+    for (const sandbox of this.sandboxes.values()) {
+      if (sandbox.shim.status === undefined) continue;
+      let found = sandbox.state === "ready";
+      sandbox.state = "notready";
+      for (const container of sandbox.containers) {
+        if (container.state !== "running") continue;
+        container.state = "exited";
+        container.finishedAt = this.machine.kernel.now;
+        container.exitCode = 255;
+        container.reason = "Unknown";
+        this.ended.get(container.id)?.wakeAll();
+        container.log.file.changed.wakeAll();
+        found = true;
+      }
+      if (found) this.changed(sandbox);
+    }
   }
 
   private sandboxDied(sandbox: Sandbox): void {
@@ -374,6 +398,7 @@ export class ContainerRuntime {
   }
 
   private exited(container: Container, status: WaitStatus): void {
+    if (container.state !== "running") return;
     container.state = "exited";
     container.finishedAt = this.machine.kernel.now;
     container.exitCode = exitCode(status);

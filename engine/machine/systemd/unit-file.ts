@@ -11,6 +11,21 @@ type Sections = Map<string, Map<string, string[]>>;
 
 /** Parses a unit file followed by its drop-ins, later ones winning. */
 export function parseUnit(texts: readonly string[]): UnitFile {
+  const key = texts.join("\0");
+  let file = parsed.get(key);
+  if (file === undefined) {
+    file = parse(texts);
+    if (parsed.size >= KEPT) parsed.clear();
+    parsed.set(key, file);
+  }
+  return file;
+}
+
+/** All sessions boot from the same unit files. */
+const KEPT = 512;
+const parsed = new Map<string, UnitFile>();
+
+function parse(texts: readonly string[]): UnitFile {
   const sections: Sections = new Map();
   for (const text of texts) parseInto(sections, text);
   return {
