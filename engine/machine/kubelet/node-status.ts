@@ -99,6 +99,12 @@ export class NodeReporter {
     }
     const found = yield* ctx.client.get<KubeObject>(NODES, undefined, ctx.nodeName);
     this.conditions = (found["status"]?.conditions ?? []) as NodeCondition[];
+    const lastBoot: string | undefined = found["status"]?.nodeInfo?.bootID;
+    const bootId = this.bootId();
+    if (lastBoot && lastBoot !== bootId) {
+      const message = `Node ${ctx.nodeName} has been rebooted, boot id: ${bootId}`;
+      ctx.recorder.event(this.reference, "Warning", "Rebooted", message);
+    }
     ctx.log("I", "kubelet_node_status.go:117", "Node was previously registered", { node: ctx.nodeName });
     const missing = Object.entries(labels).some(([key, value]) => found.metadata.labels?.[key] !== value);
     const annotated = found.metadata.annotations?.["volumes.kubernetes.io/controller-managed-attach-detach"] === "true";
@@ -106,6 +112,12 @@ export class NodeReporter {
       const { annotations } = node.metadata;
       yield* ctx.client.patch(NODES, undefined, ctx.nodeName, { metadata: { labels, annotations } }, "merge");
     }
+  }
+
+  /** /proc/sys/kernel/random/boot_id. */
+  private bootId(): string {
+    const { journal, machineId } = this.ctx.machine;
+    return journal.bootIds.at(-1)?.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-") ?? uuidOf(machineId, 3);
   }
 
   private labels(): Record<string, string> {
@@ -224,7 +236,7 @@ export class NodeReporter {
       images: this.images(),
       nodeInfo: {
         architecture: "amd64",
-        bootID: uuidOf(machineId, 3),
+        bootID: this.bootId(),
         containerRuntimeVersion: `containerd://${RUNTIME_VERSION}`,
         kernelVersion: KERNEL_RELEASE,
         kubeProxyVersion: KUBELET_VERSION,

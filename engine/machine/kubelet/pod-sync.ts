@@ -12,6 +12,12 @@ import { type RuntimePod, runtimePod } from "./runtime-view.ts";
 import { podIps, type WaitReason, willRestart } from "./status.ts";
 import { type ContainerSpec, fieldPath, isSidecar, type Pod, podFormat, podKey } from "./types.ts";
 
+/** What the runtime has of a Pod, and what of it this sync has killed. */
+interface Found {
+  view: RuntimePod;
+  killed: ReadonlySet<string>;
+}
+
 /** Brings sandbox and containers of one Pod to what its specification wants (pkg/kubelet/kuberuntime SyncPod, KillPod). */
 export class PodSync {
   private readonly ctx: KubeletContext;
@@ -36,14 +42,10 @@ export class PodSync {
     let sandbox = view.sandboxes[0];
     if (sandbox !== undefined && sandbox.state !== "ready") {
       if (!this.wantsSandbox(pod, view)) return;
+      const words = "Pod sandbox changed, it will be killed and re-created.";
+      this.ctx.recorder.event(pod, "Normal", "SandboxChanged", words);
       yield* this.killAll(pod, view, undefined, undefined);
       yield* this.ctx.runtime.stopPodSandbox(sandbox.id);
-      this.ctx.recorder.event(
-        pod,
-        "Normal",
-        "SandboxChanged",
-        "Pod sandbox changed, it will be killed and re-created.",
-      );
     }
     if (sandbox === undefined || sandbox.state !== "ready") {
       if (!this.wantsSandbox(pod, view)) return;
@@ -51,9 +53,9 @@ export class PodSync {
       view = runtimePod(this.ctx.runtime, pod.metadata.uid);
     }
     if (cancelled()) throw new SyncCancelled();
-    yield* this.killUnwanted(pod, view);
+    const killed = yield* this.killUnwanted(pod, view);
     view = runtimePod(this.ctx.runtime, pod.metadata.uid);
-    const failure = yield* this.startWanted(pod, sandbox, view, reasons, cancelled);
+    const failure = yield* this.startWanted(pod, sandbox, { view, killed }, reasons, cancelled);
     if (failure) throw failure;
   }
 
@@ -83,8 +85,9 @@ export class PodSync {
     }
   }
 
-  /** Stops containers that failed their probes or whose definition changed. */
-  private *killUnwanted(pod: Pod, view: RuntimePod): Gen<void> {
+  /** Stops containers that failed their probes or whose definition changed; says which. */
+  private *killUnwanted(pod: Pod, view: RuntimePod): Gen<ReadonlySet<string>> {
+    const killed = new Set<string>();
     for (const spec of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
       const container = view.latest(spec.name);
       if (container?.state !== "running") continue;
@@ -98,28 +101,31 @@ export class PodSync {
           `Container ${spec.name} failed ${probe} probe${pod.spec.restartPolicy === "Never" ? "" : ", will be restarted"}`,
           grace,
         );
+        killed.add(container.id);
       } else if (container.config.annotations["io.kubernetes.container.hash"] !== containerHash(spec)) {
         yield* this.kill(pod, spec, container, `Container ${spec.name} definition changed, will be restarted`);
+        killed.add(container.id);
       }
     }
+    return killed;
   }
 
   private *startWanted(
     pod: Pod,
     sandbox: Sandbox,
-    view: RuntimePod,
+    found: Found,
     reasons: Map<string, WaitReason>,
     cancelled: () => boolean,
   ): Gen<SyncError | undefined> {
+    const { view } = found;
     for (const spec of pod.spec.initContainers ?? []) {
-      const latest = view.latest(spec.name);
-      const step = this.initStep(pod, spec, latest, view);
+      const step = this.initStep(pod, spec, sandbox);
       if (step === "done") {
         reasons.delete(spec.name);
         continue;
       }
       if (step === "wait" || step === "failed") return undefined;
-      const failure = yield* this.tryStart(pod, sandbox, spec, latest, reasons, cancelled);
+      const failure = yield* this.tryStart(pod, sandbox, spec, found, reasons, cancelled);
       if (failure) return failure;
       // A sidecar without a startup probe counts as started at once; the others are waited for.
       if (!isSidecar(spec) || spec.startupProbe) return undefined;
@@ -129,18 +135,17 @@ export class PodSync {
       const latest = view.latest(spec.name);
       if (latest?.state === "running") continue;
       if (latest && latest.state === "exited" && !willRestart(pod, spec, latest, false)) continue;
-      failure = (yield* this.tryStart(pod, sandbox, spec, latest, reasons, cancelled)) ?? failure;
+      failure = (yield* this.tryStart(pod, sandbox, spec, found, reasons, cancelled)) ?? failure;
     }
     return failure;
   }
 
-  private initStep(
-    pod: Pod,
-    spec: ContainerSpec,
-    latest: Container | undefined,
-    view: RuntimePod,
-  ): "done" | "wait" | "start" | "failed" {
-    const mainRan = pod.spec.containers.some((one) => view.latest(one.name) !== undefined);
+  private initStep(pod: Pod, spec: ContainerSpec, sandbox: Sandbox): "done" | "wait" | "start" | "failed" {
+    // What ran in an earlier sandbox does not count: a new one initializes anew (podStatus.ActiveContainerStatuses).
+    const active = (name: string): Container | undefined =>
+      sandbox.containers.findLast((one) => one.config.metadata.name === name);
+    const latest = active(spec.name);
+    const mainRan = pod.spec.containers.some((one) => active(one.name) !== undefined);
     if (isSidecar(spec)) {
       if (latest?.state === "running") return this.probes.started(latest.id, spec) ? "done" : "wait";
       return "start";
@@ -156,12 +161,17 @@ export class PodSync {
     pod: Pod,
     sandbox: Sandbox,
     spec: ContainerSpec,
-    latest: Container | undefined,
+    { view, killed }: Found,
     reasons: Map<string, WaitReason>,
     cancelled: () => boolean,
   ): Gen<SyncError | undefined> {
+    const latest = view.latest(spec.name);
     try {
-      this.checkBackOff(pod, spec, latest);
+      this.checkBackOff(
+        pod,
+        spec,
+        view.runs(spec.name).find((run) => run.state === "exited" && !killed.has(run.id)),
+      );
       yield* this.start(pod, sandbox, spec, latest, cancelled);
       reasons.delete(spec.name);
       return undefined;
@@ -177,9 +187,12 @@ export class PodSync {
     }
   }
 
-  /** Throws SyncError CrashLoopBackOff while the container's delay lasts. */
+  /**
+   * Throws SyncError CrashLoopBackOff while the container's delay lasts. `latest` is the run that had ended when the
+   * sync began: one that this sync killed for its probe counts with the next end only (kuberuntime doBackOff).
+   */
   private checkBackOff(pod: Pod, spec: ContainerSpec, latest: Container | undefined): void {
-    if (latest === undefined || latest.state !== "exited") return;
+    if (latest === undefined) return;
     const { kernel, recorder } = this.ctx;
     const key = `${pod.metadata.uid}_${spec.name}_${containerHash(spec)}`;
     if (this.backOff.waitsSince(key, latest.finishedAt, kernel.now)) {

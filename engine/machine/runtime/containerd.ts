@@ -29,6 +29,7 @@ export const containerd: Program = function* (p: Process): Gen<number> {
     }
     yield* runtime.log("info", "Start subscribing containerd event");
     yield* runtime.log("info", "Start recovering state");
+    runtime.recover();
     yield* runtime.log("info", "Start event monitor");
     yield* runtime.log("info", "Start streaming server");
     yield* runtime.log("info", "serving...", "address=/run/containerd/containerd.sock");

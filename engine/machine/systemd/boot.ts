@@ -10,6 +10,9 @@ import { Systemd } from "./manager.ts";
 /** From power-on to PID 1: firmware, boot loader, kernel. */
 const FIRMWARE = 12 * SECOND;
 
+/** Interfaces that software made: the container network's and kube-proxy's. */
+const VIRTUAL = /^(cni|flannel|veth|cali|kube-|dummy|tunl|vxlan)/;
+
 /** Powers a machine on: the kernel's first journal lines, then systemd as process 1. `buildBase` must have run. */
 export function bootMachine(machine: Machine): Process {
   machine.bootedAt = machine.kernel.now;
@@ -107,6 +110,15 @@ export function powerOn(machine: Machine): void {
   machine.processes.clear();
   machine.pids.reset();
   machine.net.translate = undefined;
+  machine.net.netfilter = undefined;
+  // Bridges and veth pairs live in the kernel's memory only; routes of the others are set up again.
+  for (const { name, peer } of [...machine.net.interfaces.values()]) {
+    if (peer === undefined && !VIRTUAL.test(name)) continue;
+    for (const cidr of [...(machine.net.interfaces.get(name)?.addresses ?? [])]) machine.net.removeAddress(name, cidr);
+    machine.net.interfaces.delete(name);
+    const kept = machine.net.routes.filter((route) => route.device !== name);
+    machine.net.routes.splice(0, machine.net.routes.length, ...kept);
+  }
   const root = entriesOf(machine.root);
   const run = root.get("run");
   if (run?.kind === "dir") run.entries = runEntries();
