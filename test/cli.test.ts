@@ -1,0 +1,119 @@
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const cli = join(root, "dist", "cli.mjs");
+const scratch = mkdtempSync(join(tmpdir(), "kubetude-cli-"));
+
+function kubetude(args: string[], input = ""): { stdout: string; stderr: string; status: number | null } {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [cli, ...args], {
+    input,
+    encoding: "utf8",
+    cwd: scratch,
+  });
+  return { stdout, stderr, status };
+}
+
+const script = (name: string, text: string) => {
+  const path = join(scratch, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+describe("kubetude exec", () => {
+  it("passes stdout, stderr and the exit status through unchanged", () => {
+    const text = 'echo "out $(hostname)"; echo err >&2; printf "\\303\\xff"; exit 7\n';
+    const result = spawnSync(process.execPath, [cli, "exec", "--lab", "playground", "-"], { input: text });
+    expect(result.stdout).toEqual(Buffer.concat([Buffer.from("out workstation\n"), Buffer.from([0xc3, 0xff])]));
+    expect(result.stderr.toString()).toBe("err\n");
+    expect(result.status).toBe(7);
+  });
+
+  it("runs as a file, on the machine that is named, with stdin empty and no terminal", () => {
+    const file = script("where.sh", 'echo "$0" "$(hostname)"; cat; test -t 0 || echo no terminal\n');
+    const { stdout, status } = kubetude(["exec", "--lab", "playground", "--host", "worker-2", file]);
+    expect([stdout, status]).toEqual(["/tmp/where.sh worker-2\nno terminal\n", 0]);
+  });
+
+  it("gives up after the virtual timeout with 124", () => {
+    expect(kubetude(["exec", "--lab", "playground", "--timeout", "60", "-"], "sleep 61; echo late\n")).toEqual({
+      stdout: "",
+      stderr: "",
+      status: 124,
+    });
+  });
+
+  it("gives the same bytes for the same seed", () => {
+    const run = (seed: string) =>
+      kubetude(["exec", "--lab", "playground", "--seed", seed, "-"], "kubectl get pods -A -o wide; echo $RANDOM\n")
+        .stdout;
+    expect(run("3")).toBe(run("3"));
+    expect(run("3")).not.toBe(run("4"));
+  });
+});
+
+describe("kubetude grade", () => {
+  it("prints a line a task and the score, writes reports, and says with its status whether all passed", () => {
+    const [json, junit] = [join(scratch, "report.json"), join(scratch, "report.xml")];
+    const solution = join(root, "labs/01-pod-trace/solution.sh");
+    const { stdout, status } = kubetude(["grade", "--lab", "01-pod-trace", "--json", json, "--junit", junit, solution]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^✓ create {2}/m);
+    expect(stdout.trim().split("\n").at(-1)).toBe("14/14");
+    const report = JSON.parse(readFileSync(json, "utf8"));
+    expect(report).toMatchObject({ lab: "01-pod-trace", seed: 1, score: 14, maxScore: 14, passed: true });
+    expect(Object.keys(report.tasks[0])).toEqual(["id", "title", "passed", "points", "maxPoints", "checks"]);
+    expect(Object.keys(report.tasks[0].checks[0])).toEqual(["kind", "passed", "evidence", "message"]);
+    expect(readFileSync(junit, "utf8")).toContain('<testsuite name="01-pod-trace" tests="6" failures="0">');
+    expect(kubetude(["grade", "--lab", "01-pod-trace", "-"], "true\n").status).toBe(1);
+  });
+});
+
+describe("every command", () => {
+  it.each([
+    [["--help"], 0],
+    [["exec", "--help"], 0],
+    [["grade", "--help"], 0],
+    [["api", "--help"], 0],
+    [["serve", "--help"], 0],
+    [["replay", "--help"], 0],
+    [["lab", "check", "--help"], 0],
+    [["labs", "--json"], 0],
+    [["nothing"], 2],
+    [["exec", "--lab", "nothing", "-"], 2],
+    [["exec", "-"], 2],
+    [["exec", "--lab", "playground", "--seed", "x", "-"], 2],
+    [["exec", "--lab", "playground", "--host", "nowhere", "-"], 2],
+    [["exec", "--lab", "playground", "/nowhere/script.sh"], 2],
+    [["grade", "--lab", "01-pod-trace", "/nowhere/session.json"], 2],
+    [["replay", "/nowhere/session.json"], 2],
+    [["api", "--lab", "playground", "--port", "123456"], 2],
+  ] as [string[], number][])("%j ends with %i", (args, expected) => {
+    const { stdout, stderr, status } = kubetude(args);
+    expect(status).toBe(expected);
+    if (expected === 2) expect(stderr.trim()).not.toBe("");
+    else expect(stdout.trim()).not.toBe("");
+  });
+
+  it("serve and api end with 0 on SIGTERM", async () => {
+    for (const args of [
+      ["serve", "--port", "0", "--data", join(scratch, "data")],
+      ["api", "--lab", "playground", "--kubeconfig", join(scratch, "kubeconfig")],
+    ]) {
+      const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+      await new Promise((resolve) => child.stdout.once("data", resolve));
+      child.kill("SIGTERM");
+      expect(await new Promise((resolve) => child.once("exit", resolve))).toBe(0);
+    }
+  });
+
+  it("is the bin of the package", () => {
+    expect(execFileSync(process.execPath, [join(root, "bin/kubetude.mjs"), "labs"], { encoding: "utf8" })).toContain(
+      "01-pod-trace",
+    );
+  });
+});
