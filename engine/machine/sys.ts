@@ -169,6 +169,16 @@ export function readBytes(p: Process, path: string): Uint8Array {
   return node.content.bytes();
 }
 
+/** Everything a path gives when it is opened and read to its end: also a pipe at /dev/fd/63, a terminal, a fifo. */
+export function* readPath(p: Process, path: string): Gen<Uint8Array> {
+  const fd = open(p, path);
+  try {
+    return yield* readAll(p, fd);
+  } finally {
+    p.closeFd(fd);
+  }
+}
+
 export function readText(p: Process, path: string): string {
   return decode(readBytes(p, path));
 }

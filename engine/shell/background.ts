@@ -2,10 +2,11 @@ import type { Statement } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import type { Process } from "../machine/process.ts";
 import { findNull } from "./devices.ts";
-import { runStatement } from "./execute.ts";
+import { runForked, runStatement } from "./execute.ts";
 import { forkShell } from "./fork.ts";
 import { startPipeline } from "./pipeline.ts";
 import type { Shell } from "./shell.ts";
+import { handleSignals } from "./traps.ts";
 
 /** Runs a statement in the background: `&`. */
 export function* startBackground(sh: Shell, statement: Statement): Gen<void> {
@@ -25,7 +26,10 @@ export function* startBackground(sh: Shell, statement: Statement): Gen<void> {
     const child = yield* forkShell(
       sh,
       function* (sub) {
-        yield* runStatement(sub, { ...statement, command, background: undefined } as Statement, true);
+        if (command.type === "AndOr")
+          yield* runStatement(sub, { ...statement, command, background: undefined } as Statement);
+        else yield* runForked(sub, command);
+        if (sub.p.hasSignal) yield* handleSignals(sub);
         return sub.status;
       },
       { fds, background: true, ...(sh.has("monitor") ? { group: "new" as const } : {}) },

@@ -171,6 +171,19 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
   }
 }
 
+/** Runs a command in a shell that was forked for it alone: parentheses need no process of their own there. */
+export function* runForked(sh: Shell, node: PipelineNode): Gen<void> {
+  const inner = node.type === "Redirected" ? node.command : node;
+  if (inner.type !== "Subshell") {
+    yield* runNode(sh, node, true);
+    return;
+  }
+  sh.position = inner.pos;
+  sh.loops = 0;
+  const body = runList(sh, inner.body);
+  yield* node.type === "Redirected" ? withRedirections(sh, node.redirects, body) : body;
+}
+
 /** Runs `body` with redirections in place; without it when one fails. */
 export function* withRedirections(sh: Shell, redirections: readonly Redirection[], body: Gen<void>): Gen<void> {
   let saved: Saved;

@@ -3,7 +3,7 @@ import type { Gen } from "../kernel/index.ts";
 import type { OpenFile } from "../machine/open-file.ts";
 import { type Process, release } from "../machine/process.ts";
 import { pipe } from "../machine/sys.ts";
-import { failed, runNode } from "./execute.ts";
+import { failed, runForked, runNode } from "./execute.ts";
 import { waitForeground } from "./foreground.ts";
 import { forkShell } from "./fork.ts";
 import type { Shell } from "./shell.ts";
@@ -106,6 +106,6 @@ export function* startPipeline(sh: Shell, node: Pipeline, background: boolean): 
 /** Body of a pipeline's child. */
 export function* element(sub: Shell, command: CommandNode): Gen<number> {
   if (command.type !== "Subshell" && command.type !== "Command") sub.loops = 0;
-  yield* runNode(sub, command, true);
+  yield* runForked(sub, command);
   return sub.status;
 }

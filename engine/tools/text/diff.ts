@@ -31,7 +31,7 @@ export const diff = tool(
     const texts: string[] = [];
     for (const path of [left, right]) {
       try {
-        texts.push(path === "-" ? decode(yield* sys.readAll(t.p, 0)) : sys.readText(t.p, path));
+        texts.push(path === "-" ? decode(yield* sys.readAll(t.p, 0)) : decode(yield* sys.readPath(t.p, path)));
       } catch (error) {
         if (!isErrno(error)) throw error;
         if (o.has("N") && error.code === "ENOENT") texts.push("");

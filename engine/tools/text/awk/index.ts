@@ -67,7 +67,7 @@ function* load(
     if (key === "e") sources.push({ text: value!, where: "cmd. line" });
     if (key !== "f") continue;
     try {
-      const text = value === "-" ? decode(yield* sys.readAll(t.p, 0)) : sys.readText(t.p, value!);
+      const text = value === "-" ? decode(yield* sys.readAll(t.p, 0)) : decode(yield* sys.readPath(t.p, value!));
       sources.push({ text, where: value! });
     } catch (error) {
       if (!isErrno(error)) throw error;

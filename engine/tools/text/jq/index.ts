@@ -50,7 +50,7 @@ const HINT =
 export const jq: Program = function* (p) {
   const out = new Output(p);
   try {
-    const options = parseArguments(p);
+    const options = yield* parseArguments(p);
     if (options === "help") {
       out.add(
         "Usage:\tjq [OPTIONS] FILTER [FILES...]\n\tjq [OPTIONS] -n FILTER\n\njq is a tool for processing JSON inputs, applying the given filter to\nits JSON text inputs and producing the filter's results as JSON on\nstandard output.\n",
@@ -77,7 +77,7 @@ export const jq: Program = function* (p) {
   }
 };
 
-function parseArguments(p: Process): Options | "help" | "version" {
+function* parseArguments(p: Process): Gen<Options | "help" | "version"> {
   const options: Options = {
     raw: false,
     join: false,
@@ -205,7 +205,7 @@ function parseArguments(p: Process): Options | "help" | "version" {
       case "--rawfile": {
         const [name, path] = take(2, `takes two parameters (e.g. ${arg} varname filename)`) as [string, string];
         try {
-          const text = sys.readText(p, path);
+          const text = decode(yield* sys.readPath(p, path));
           options.named.set(name, arg === "--rawfile" ? text : parseJson(text));
         } catch (error) {
           const reason = isErrno(error) ? `Could not open ${path}: ${error.message}` : (error as Error).message;
@@ -243,7 +243,7 @@ function parseArguments(p: Process): Options | "help" | "version" {
     throw new Usage("Usage:\tjq [OPTIONS] FILTER [FILES...]\n\tjq [OPTIONS] -n FILTER\n\n", 2);
   if (options.fromFile) {
     try {
-      const text = sys.readText(p, options.filter);
+      const text = decode(yield* sys.readPath(p, options.filter));
       options.filter = text;
     } catch (error) {
       if (!isErrno(error)) throw error;

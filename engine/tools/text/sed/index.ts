@@ -25,7 +25,7 @@ export const sed = tool(
       if (key === "e") sources.push({ name: `-e expression #${++expressions}`, text: value!, isFile: false });
       if (key === "f") {
         try {
-          const text = value === "-" ? decode(yield* sys.readAll(t.p, 0)) : sys.readText(t.p, value!);
+          const text = value === "-" ? decode(yield* sys.readAll(t.p, 0)) : decode(yield* sys.readPath(t.p, value!));
           sources.push({ name: value!, text: text.replace(/\n$/, ""), isFile: true });
         } catch (error) {
           if (!isErrno(error)) throw error;
