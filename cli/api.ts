@@ -4,6 +4,7 @@ import { loadLab, sessionSpec } from "../grader/lab.ts";
 import { ApiDoor } from "../web/server/api-door.ts";
 import { nodeClock } from "../web/server/node-clock.ts";
 import { engineHash } from "./engine-hash.ts";
+import { endSignal } from "./signals.ts";
 
 export interface ApiOptions {
   lab: string;
@@ -71,12 +72,10 @@ export async function api(options: ApiOptions): Promise<number> {
   const file = options.kubeconfig ?? `kubetude-${options.lab}.kubeconfig`;
   writeFileSync(file, serving.kubeconfig, { mode: 0o600 });
   chmodSync(file, 0o600);
+  const told = endSignal();
   console.log(`Kubernetes API of ${options.lab} at https://127.0.0.1:${serving.port}`);
   console.log(`export KUBECONFIG=${file}`);
-  await new Promise<void>((resolve) => {
-    process.once("SIGTERM", resolve);
-    process.once("SIGINT", resolve);
-  });
+  await told;
   serving.close();
   return 0;
 }
