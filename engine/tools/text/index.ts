@@ -1,31 +1,44 @@
 import type { Program } from "../../machine/process.ts";
 import { awk } from "./awk/index.ts";
+import { cal } from "./cal.ts";
 import { cat } from "./cat.ts";
 import { cp } from "./cp.ts";
 import { cut } from "./cut.ts";
 import { date } from "./date.ts";
 import { diff } from "./diff.ts";
+import { du } from "./du.ts";
 import { echo } from "./echo.ts";
 import { env } from "./env.ts";
+import { expr } from "./expr.ts";
+import { file } from "./file.ts";
+import { link, sync, truncate, unlink } from "./file-ops.ts";
 import { find } from "./find.ts";
 import { grep } from "./grep.ts";
 import { md5sum, sha1sum, sha256sum } from "./hash.ts";
 import { head } from "./head.ts";
+import { hexdump, strings, xxd } from "./hexdump.ts";
+import { install, nice } from "./install.ts";
+import { join } from "./join.ts";
 import { jq } from "./jq/index.ts";
 import { base64, cmp, column, comm, fold, nl, paste, rev, tac } from "./lines.ts";
 import { ls } from "./ls.ts";
 import { mkdir } from "./mkdir.ts";
 import { mv } from "./mv.ts";
+import { envsubst, numfmt } from "./numfmt.ts";
+import { od } from "./od.ts";
 import { basename, chgrp, chmod, chown, dirname, ln, pwd, readlink, realpath, rmdir, stat } from "./paths.ts";
 import { printf } from "./printf.ts";
 import { rm } from "./rm.ts";
 import { less, mktemp, nohup, printenv, timeout, watch, which, yes } from "./run.ts";
 import { sed } from "./sed/index.ts";
 import { seq } from "./seq.ts";
+import { shuf } from "./shuf.ts";
 import { sleep } from "./sleep.ts";
 import { sort } from "./sort.ts";
+import { dd, split } from "./split.ts";
 import { tail } from "./tail.ts";
 import { tee } from "./tee.ts";
+import { testProgram } from "./test.ts";
 import { touch } from "./touch.ts";
 import { tr } from "./tr.ts";
 import { falseProgram, trueProgram } from "./true.ts";
@@ -35,7 +48,31 @@ import { xargs } from "./xargs.ts";
 
 /** Every text and file tool by its name. */
 export const textPrograms: Record<string, Program> = {
+  "[": testProgram,
+  test: testProgram,
+  ncal: cal,
+  hd: hexdump,
   awk,
+  xxd,
+  unlink,
+  truncate,
+  sync,
+  strings,
+  split,
+  shuf,
+  od,
+  numfmt,
+  nice,
+  link,
+  join,
+  install,
+  hexdump,
+  file,
+  expr,
+  envsubst,
+  du,
+  dd,
+  cal,
   base64,
   basename,
   cat,

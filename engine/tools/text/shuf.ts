@@ -1,0 +1,76 @@
+import { decode } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import * as sys from "../../machine/sys.ts";
+import { Fatal, quote, shellQuote, tool, UsageError } from "../tool.ts";
+import { linesOf } from "./input.ts";
+
+/** shuf(1); its order comes from the session's seed. */
+export const shuf = tool(
+  {
+    name: "shuf",
+    short: "ei:n:o:rz",
+    long: "echo=e input-range:=i head-count:=n output:=o random-source:=source repeat=r zero-terminated=z",
+    usage: "[OPTION]... [FILE]\n  or:  shuf -e [OPTION]... [ARG]...\n  or:  shuf -i LO-HI [OPTION]...",
+    about: "Write a random permutation of the input lines to standard output.",
+  },
+  function* (t, o) {
+    const range = o.value("i");
+    let limit = Number.POSITIVE_INFINITY;
+    for (const text of o.values("n")) {
+      if (!/^\d+$/.test(text)) throw new Fatal(`invalid line count: ${quote(text)}`);
+      limit = Math.min(limit, Number(text));
+    }
+    if (range !== undefined && o.has("e")) throw new UsageError("cannot combine -e and -i options");
+    const end = o.has("z") ? "\0" : "\n";
+    let lines: string[];
+    if (range !== undefined) {
+      const match = /^(\d+)-(\d+)$/.exec(range);
+      if (match === null || Number(match[1]) > Number(match[2]) + 1)
+        throw new Fatal(`invalid input range: ${quote(range)}`);
+      if (o.operands.length > 0) throw new UsageError(`extra operand ${quote(o.operands[0]!)}`);
+      const count = Number(match[2]) - Number(match[1]) + 1;
+      if (count > 5_000_000) throw new Fatal("memory exhausted");
+      lines = Array.from({ length: count }, (_, i) => String(Number(match[1]) + i));
+    } else if (o.has("e")) lines = [...o.operands];
+    else {
+      if (o.operands.length > 1) throw new UsageError(`extra operand ${quote(o.operands[1]!)}`);
+      const path = o.operands[0] ?? "-";
+      try {
+        const bytes = path === "-" ? yield* sys.readAll(t.p, 0) : sys.readBytes(t.p, path);
+        lines = linesOf(decode(bytes), end);
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        throw new Fatal(error.code === "EISDIR" ? `read error: ${error.message}` : `${path}: ${error.message}`);
+      }
+    }
+    const random = t.p.machine.kernel.random("shuf");
+    const picked: string[] = [];
+    if (o.has("r")) {
+      if (lines.length === 0 && limit > 0) throw new Fatal("no lines to repeat");
+      const output = o.value("o");
+      for (let n = 0; n < limit; n++) {
+        if (output === undefined) t.out.add(random.pick(lines) + end);
+        else picked.push(random.pick(lines));
+        if (t.out.full) yield* t.out.flush();
+      }
+    } else {
+      for (let i = 0; i < Math.min(limit, lines.length); i++) {
+        const k = random.int(i, lines.length - 1);
+        [lines[i], lines[k]] = [lines[k]!, lines[i]!];
+        picked.push(lines[i]!);
+      }
+    }
+    const text = picked.map((line) => line + end).join("");
+    const output = o.value("o");
+    if (output === undefined) t.out.add(text);
+    else {
+      try {
+        sys.writeText(t.p, output, text);
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        throw new Fatal(`${shellQuote(output).replace(/^'|'$/g, "")}: ${error.message}`);
+      }
+    }
+    return t.status;
+  },
+);

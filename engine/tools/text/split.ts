@@ -1,0 +1,327 @@
+import { cpu, decode, encode } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import * as sys from "../../machine/sys.ts";
+import { Fatal, quote, shellQuote, tool, UsageError } from "../tool.ts";
+import { parseSize } from "./input.ts";
+
+/** split(1): -l, -b, -C, -n N and l/N, -d, -x, -a, --additional-suffix, --verbose. */
+export const split = tool(
+  {
+    name: "split",
+    short: "a:b:C:del:n:t:ux",
+    long: "suffix-length:=a additional-suffix:=suffix bytes:=b line-bytes:=C numeric-suffixes::=nd hex-suffixes::=x elide-empty-files=e filter:=filter lines:=l number:=n separator:=t unbuffered=u verbose=verbose",
+    usage: "[OPTION]... [FILE [PREFIX]]",
+    about: "Output pieces of FILE to PREFIXaa, PREFIXab, ...;\ndefault size is 1000 lines, and default PREFIX is 'x'.",
+    rewrite: (args) => args.map((arg) => (/^-\d+$/.test(arg) ? `-l${arg.slice(1)}` : arg)),
+  },
+  function* (t, o) {
+    const [path = "-", prefix = "x", extra] = o.operands;
+    if (extra !== undefined) throw new UsageError(`extra operand ${quote(extra)}`);
+    const ways = o.list.filter(({ key }) => "bCln".includes(key));
+    if (new Set(ways.map(({ key }) => key)).size > 1) throw new UsageError("cannot split in more than one way");
+    const way = ways.at(-1) ?? { key: "l", value: "1000" };
+    const value = way.value!;
+    let number = 0;
+    let byLines = false;
+    if (way.key === "n") {
+      const match = /^(l\/)?(\d+)$/.exec(value);
+      if (match === null || Number(match[2]) === 0)
+        throw new Fatal(`invalid number of chunks: ${quote(value.replace(/^l\//, ""))}`);
+      byLines = match[1] !== undefined;
+      number = Number(match[2]);
+    } else {
+      const size = way.key === "l" ? (/^\d+$/.test(value) ? Number(value) : parseSize(value)) : parseSize(value, true);
+      if (size === undefined || size === 0)
+        throw new Fatal(`invalid number of ${way.key === "l" ? "lines" : "bytes"}: ${quote(value)}`);
+      number = size;
+    }
+    let bytes: Uint8Array;
+    try {
+      bytes = path === "-" ? yield* sys.readAll(t.p, 0) : sys.readBytes(t.p, path);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      throw new Fatal(
+        error.code === "EISDIR"
+          ? `${path}: read error: ${error.message}`
+          : `cannot open ${shellQuote(path)} for reading: ${error.message}`,
+      );
+    }
+    const pieces =
+      way.key === "b"
+        ? byBytes(bytes, number)
+        : way.key === "l"
+          ? linePieces(bytes, number)
+          : way.key === "C"
+            ? lineBytes(bytes, number)
+            : chunks(bytes, number, byLines);
+    const digits = o.has("d", "nd") ? "0123456789" : o.has("x") ? "0123456789abcdef" : "abcdefghijklmnopqrstuvwxyz";
+    const startAt = Number(o.value("nd") ?? 0);
+    const given = o.value("a");
+    if (given !== undefined && !/^\d+$/.test(given)) throw new Fatal(`invalid suffix length: ${quote(given)}`);
+    const suffixes = suffixSource(
+      digits,
+      given === undefined || given === "0" ? undefined : Number(given),
+      startAt,
+      way.key === "n" ? number : undefined,
+    );
+    for (const piece of pieces) {
+      if (piece.length === 0 && o.has("e")) continue;
+      const suffix = suffixes();
+      if (suffix === undefined) throw new Fatal("output file suffixes exhausted");
+      const name = prefix + suffix + (o.value("suffix") ?? "");
+      yield* cpu(10);
+      if (o.has("verbose")) t.out.add(`creating file ${shellQuote(name)}\n`);
+      try {
+        sys.writeText(t.p, name, piece.slice());
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        throw new Fatal(`${name}: ${error.message}`);
+      }
+    }
+    return 0;
+  },
+);
+
+function byBytes(bytes: Uint8Array, size: number): Uint8Array[] {
+  const out: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += size) out.push(bytes.subarray(at, at + size));
+  return out;
+}
+
+function linePieces(bytes: Uint8Array, lines: number): Uint8Array[] {
+  const out: Uint8Array[] = [];
+  let from = 0;
+  let seen = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i] !== 10 || ++seen < lines) continue;
+    out.push(bytes.subarray(from, i + 1));
+    from = i + 1;
+    seen = 0;
+  }
+  if (from < bytes.length) out.push(bytes.subarray(from));
+  return out;
+}
+
+/** Whole lines, at most `size` bytes together; longer lines are cut. */
+function lineBytes(bytes: Uint8Array, size: number): Uint8Array[] {
+  const out: Uint8Array[] = [];
+  let from = 0;
+  while (from < bytes.length) {
+    let end = Math.min(bytes.length, from + size);
+    if (end < bytes.length) {
+      const newline = bytes.lastIndexOf(10, end - 1);
+      if (newline >= from) end = newline + 1;
+    }
+    out.push(bytes.subarray(from, end));
+    from = end;
+  }
+  return out;
+}
+
+function chunks(bytes: Uint8Array, number: number, lines: boolean): Uint8Array[] {
+  const out: Uint8Array[] = [];
+  const base = Math.floor(bytes.length / number);
+  const rest = bytes.length % number;
+  let from = 0;
+  let target = 0;
+  for (let n = 0; n < number; n++) {
+    target += base + (n < rest ? 1 : 0);
+    let end = Math.max(from, target);
+    if (lines && end > from && end < bytes.length && bytes[end - 1] !== 10) {
+      const newline = bytes.indexOf(10, end);
+      end = newline < 0 ? bytes.length : newline + 1;
+    }
+    out.push(bytes.subarray(from, end));
+    from = end;
+  }
+  return out;
+}
+
+/** aa, ab … yz, zaaa …: widening unless a length was asked for. */
+function suffixSource(
+  digits: string,
+  length: number | undefined,
+  startAt: number,
+  count: number | undefined,
+): () => string | undefined {
+  const base = digits.length;
+  let width = length ?? 2;
+  if (count !== undefined && length === undefined) while (base ** width < count) width++;
+  let n = startAt;
+  const text = (value: number, size: number) => {
+    let out = "";
+    for (let left = value, i = 0; i < size; i++) {
+      out = digits[left % base] + out;
+      left = Math.floor(left / base);
+    }
+    return out;
+  };
+  if (length !== undefined || count !== undefined) return () => (n < base ** width ? text(n++, width) : undefined);
+  let lead = "";
+  let size = 2;
+  return () => {
+    // The last letter of the first place is kept for wider suffixes.
+    if (n >= (base - 1) * base ** (size - 1)) {
+      lead += digits.at(-1);
+      size++;
+      n = 0;
+    }
+    return lead + text(n++, size);
+  };
+}
+
+/** dd(1): if, of, bs, ibs, obs, count, skip, seek, conv=notrunc|ucase|lcase|sync, status. */
+export const dd = tool(
+  {
+    name: "dd",
+    short: "",
+    usage: "[OPERAND]...\n  or:  dd OPTION",
+    about: "Copy a file, converting and formatting according to the operands.",
+  },
+  function* (t, o) {
+    const set = new Map<string, string>();
+    for (const operand of o.operands) {
+      const at = operand.indexOf("=");
+      const name = operand.slice(0, Math.max(0, at));
+      if (at < 0 || !/^(if|of|bs|ibs|obs|cbs|count|skip|iseek|seek|oseek|conv|iflag|oflag|status)$/.test(name))
+        throw new UsageError(`unrecognized operand ${shellQuote(operand)}`);
+      set.set(name, operand.slice(at + 1));
+    }
+    const size = (name: string, fallback: number) => {
+      const text = set.get(name);
+      if (text === undefined) return fallback;
+      const parts = text
+        .split("x")
+        .map((part) =>
+          part.endsWith("c")
+            ? Number(part.slice(0, -1))
+            : part.endsWith("w")
+              ? Number(part.slice(0, -1)) * 2
+              : parseSize(
+                  part.replace(/B$/, "") === part || /[kKMGTPE]i?B$/.test(part) ? part : part.slice(0, -1),
+                  true,
+                ),
+        );
+      if (parts.some((part) => part === undefined || Number.isNaN(part)))
+        throw new Fatal(`invalid number: ${shellQuote(text)}`);
+      const value = parts.reduce<number>((product, part) => product * part!, 1);
+      if (value === 0 && name.endsWith("bs")) throw new Fatal(`invalid number: ${shellQuote(text)}`);
+      return value;
+    };
+    const block = size("bs", 0);
+    const inSize = block || size("ibs", 512);
+    const outSize = block || size("obs", 512);
+    const count = set.has("count") ? size("count", 0) : Number.POSITIVE_INFINITY;
+    const skip = size("skip", size("iseek", 0));
+    const seek = size("seek", size("oseek", 0));
+    const conversions = new Set((set.get("conv") ?? "").split(",").filter((word) => word !== ""));
+    for (const word of conversions)
+      if (!/^(notrunc|ucase|lcase|sync|noerror|fsync|fdatasync|nocreat|excl|sparse|swab)$/.test(word))
+        throw new UsageError(`invalid conversion: ${quote(word)}`);
+    const input = set.get("if");
+    const output = set.get("of");
+    try {
+      if (input !== undefined) t.p.setFd(0, sys.openFile(t.p, input, { read: true }));
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      throw new Fatal(`failed to open ${shellQuote(input!)}: ${error.message}`);
+    }
+    let fullIn = 0;
+    let partIn = 0;
+    let fullOut = 0;
+    let partOut = 0;
+    let copied = 0;
+    let pending = new Uint8Array(0);
+    try {
+      if (output !== undefined) {
+        const file = sys.openFile(t.p, output, {
+          write: true,
+          create: !conversions.has("nocreat"),
+          truncate: !conversions.has("notrunc") && seek === 0,
+        });
+        t.p.setFd(1, file);
+        if (seek > 0 && file.node?.kind === "file") {
+          if (!conversions.has("notrunc")) {
+            const bytes = new Uint8Array(seek * outSize);
+            bytes.set(file.node.content.bytes().subarray(0, bytes.length));
+            t.p.machine.reserve(bytes.length - file.node.content.size(), file.node.content.size());
+            sys.setContent(t.p, file.node, bytes);
+          }
+          file.offset = seek * outSize;
+        }
+      }
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      throw new Fatal(`failed to open ${shellQuote(output!)}: ${error.message}`);
+    }
+    const started = t.p.machine.kernel.now;
+    const put = function* (bytes: Uint8Array) {
+      if (bytes.length === 0) return;
+      yield* sys.write(t.p, 1, bytes);
+      copied += bytes.length;
+      if (bytes.length === outSize) fullOut++;
+      else partOut++;
+    };
+    try {
+      for (let n = 0; n < skip; n++) if ((yield* sys.read(t.p, 0, inSize)).length === 0) break;
+      for (let n = 0; n < count; n++) {
+        let bytes = yield* sys.read(t.p, 0, inSize);
+        if (bytes.length === 0) break;
+        if (bytes.length === inSize) fullIn++;
+        else partIn++;
+        if (conversions.has("ucase")) bytes = encode(decode(bytes).toUpperCase());
+        if (conversions.has("lcase")) bytes = encode(decode(bytes).toLowerCase());
+        if (conversions.has("sync") && bytes.length < inSize) {
+          const padded = new Uint8Array(inSize);
+          padded.set(bytes);
+          bytes = padded;
+        }
+        if (block > 0) yield* put(bytes);
+        else {
+          const all = new Uint8Array(pending.length + bytes.length);
+          all.set(pending);
+          all.set(bytes, pending.length);
+          let at = 0;
+          for (; all.length - at >= outSize; at += outSize) yield* put(all.subarray(at, at + outSize));
+          pending = all.slice(at);
+        }
+      }
+      yield* put(pending);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      const reading = error.code === "EISDIR";
+      yield* t.error(
+        `error ${reading ? "reading" : "writing"} ${shellQuote(reading ? (input ?? "standard input") : (output ?? "standard output"))}: ${error.message}`,
+      );
+    }
+    const status = set.get("status");
+    if (status === "none") return t.status;
+    let text = `${fullIn}+${partIn} records in\n${fullOut}+${partOut} records out\n`;
+    if (status !== "noxfer") {
+      const seconds = Math.max(1e-6, (t.p.machine.kernel.now - started) / 1e6);
+      text += `${copied} byte${copied === 1 ? "" : "s"}${scaled(copied)} copied, ${Number(seconds.toPrecision(6))} s, ${speed(copied / seconds)}\n`;
+    }
+    yield* sys.printError(t.p, text);
+    return t.status;
+  },
+);
+
+function withUnit(value: number, base: number): string {
+  const letters = base === 1000 ? ["", "k", "M", "G", "T"] : ["", "Ki", "Mi", "Gi", "Ti"];
+  let at = 0;
+  let left = value;
+  while (left >= base && at < 4) {
+    left /= base;
+    at++;
+  }
+  return `${left < 10 && at > 0 ? left.toFixed(1) : Math.round(left)} ${letters[at]}B`;
+}
+
+function scaled(bytes: number): string {
+  if (bytes < 1000) return "";
+  return bytes < 1024 ? ` (${withUnit(bytes, 1000)})` : ` (${withUnit(bytes, 1000)}, ${withUnit(bytes, 1024)})`;
+}
+
+function speed(rate: number): string {
+  return `${withUnit(rate, 1000)}/s`;
+}
