@@ -28,6 +28,7 @@ export const busyboxProgram: Program = function* (p: Process): Gen<number> {
     yield* sys.printError(p, `${name}: applet not found\n`);
     return 127;
   }
+  p.applet = true;
   return yield* call(main(p));
 };
 

@@ -18,16 +18,29 @@ export interface Mount {
   readonly fstype: string;
   readonly source: string;
   readonly readOnly: boolean;
+  /** Flags after `rw` or `ro`, as /proc/mounts lists them. */
+  readonly flags: string;
 }
+
+/** File system of a root directory, as /proc/mounts lists it. */
+export interface RootFilesystem {
+  readonly fstype: string;
+  readonly source: string;
+  readonly flags: string;
+}
+
+const DISK: RootFilesystem = { fstype: "ext4", source: "/dev/vda1", flags: "relatime,errors=remount-ro" };
 
 /** A view of the file tree: a root directory and what is mounted over it. Containers have one each. */
 export class MountNamespace {
   readonly root: DirNode;
+  readonly filesystem: RootFilesystem;
   /** By the inode that is covered. */
   private readonly mounts = new Map<Inode, Mount>();
 
-  constructor(root: DirNode) {
+  constructor(root: DirNode, filesystem = DISK) {
     this.root = root;
+    this.filesystem = filesystem;
   }
 
   list(): Mount[] {
@@ -35,7 +48,7 @@ export class MountNamespace {
   }
 
   /** Mounts `root` over the existing directory or file `target`. */
-  mount(target: string, root: Inode, options: { fstype?: string; source?: string; readOnly?: boolean } = {}): void {
+  mount(target: string, root: Inode, options: Partial<Omit<Mount, "target" | "root">> = {}): void {
     const covered = resolve(this, "/", target, ROOT).node;
     if (covered === undefined) throw new Errno("ENOENT");
     this.mounts.set(covered, {
@@ -44,6 +57,7 @@ export class MountNamespace {
       fstype: options.fstype ?? "none",
       source: options.source ?? "none",
       readOnly: options.readOnly ?? false,
+      flags: options.flags ?? "relatime",
     });
   }
 

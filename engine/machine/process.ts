@@ -99,6 +99,8 @@ export class Process {
   /** Short name as in ps and pgrep: at most 15 characters. */
   comm: string;
   exe: string;
+  /** Runs as an applet of BusyBox, whose messages have words of their own. */
+  applet = false;
   /** Resident set as the model has it, in KiB. */
   rssKib = 3_200;
   nice = 0;

@@ -3,6 +3,7 @@ import type { Gen } from "../kernel/index.ts";
 import { type Errno, isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
+import { busyboxWords } from "./busybox-words.ts";
 import { LineReader, Output, WriteError } from "./io.ts";
 import { OptionError, type OptionSpec, type ParsedOptions, parseOptions } from "./options.ts";
 
@@ -60,7 +61,7 @@ export class Tool {
   /** Prints `name: message` on standard error and sets the status (not if 0). */
   *error(message: string, status = 1): Gen<void> {
     yield* this.out.flush();
-    yield* sys.printError(this.p, `${this.name}: ${message}\n`);
+    yield* sys.printError(this.p, `${this.name}: ${worded(this, message)}\n`);
     if (status !== 0) this.status = status;
   }
 
@@ -111,6 +112,10 @@ export function tool(spec: ToolSpec, main: (t: Tool, o: ParsedOptions) => Gen<nu
   };
 }
 
+function worded({ p, name }: Tool, message: string): string {
+  return p.applet ? busyboxWords(name, message) : message;
+}
+
 function* report(t: Tool, spec: ToolSpec, error: unknown): Gen<number> {
   if (error instanceof WriteError && isErrno(error.reason)) {
     yield* sys.printError(t.p, `${t.name}: write error: ${(error.reason as Errno).message}\n`);
@@ -124,7 +129,7 @@ function* report(t: Tool, spec: ToolSpec, error: unknown): Gen<number> {
   }
   if (error instanceof Fatal) {
     yield* t.out.flush();
-    yield* sys.printError(t.p, `${t.name}: ${error.message}\n`);
+    yield* sys.printError(t.p, `${t.name}: ${worded(t, error.message)}\n`);
     return error.status;
   }
   throw error;

@@ -228,11 +228,12 @@ function statText(machine: Machine): string {
 
 /** Lines of /proc/mounts for a mount namespace. */
 export function mountLines(ns: Pick<Namespaces, "mnt">): string {
-  const lines = ["/dev/vda1 / ext4 rw,relatime,errors=remount-ro 0 0"];
+  const { source, fstype, flags } = ns.mnt.filesystem;
+  const lines = [`${source} / ${fstype} rw,${flags} 0 0`];
   const mounts = ns.mnt.list();
   if (mounts.some((mount) => mount.target === "/")) lines.pop();
   for (const mount of mounts) {
-    lines.push(`${mount.source} ${mount.target} ${mount.fstype} ${mount.readOnly ? "ro" : "rw"},relatime 0 0`);
+    lines.push(`${mount.source} ${mount.target} ${mount.fstype} ${mount.readOnly ? "ro" : "rw"},${mount.flags} 0 0`);
   }
   return `${lines.join("\n")}\n`;
 }

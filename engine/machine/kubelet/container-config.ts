@@ -8,7 +8,7 @@ import { type KubeletContext, SyncError } from "./context.ts";
 import { environment, expand } from "./env.ts";
 import { podCgroup } from "./resources.ts";
 import type { ContainerSpec, Pod } from "./types.ts";
-import { PODS_DIR, volumePath } from "./volumes.ts";
+import { inMemory, PODS_DIR, volumePath } from "./volumes.ts";
 
 /** Directory of a Pod's logs on the node. */
 export function logDirectory(pod: Pod): string {
@@ -117,7 +117,7 @@ export function* containerConfig(
     args: (spec.args ?? []).map((word) => expand(word, values)),
     workingDir: spec.workingDir ?? "",
     env,
-    mounts: mounts(ctx, pod, spec, podIps),
+    mounts: mounts(ctx, pod, spec, podIps, values),
     labels: {
       "io.kubernetes.container.name": spec.name,
       "io.kubernetes.pod.name": pod.metadata.name,
@@ -150,20 +150,34 @@ function isRoot(user: string): boolean {
   return user === "" || user === "root" || user.split(":")[0] === "0";
 }
 
-function mounts(ctx: KubeletContext, pod: Pod, spec: ContainerSpec, podIps: readonly string[]): Mount[] {
+function mounts(
+  ctx: KubeletContext,
+  pod: Pod,
+  spec: ContainerSpec,
+  podIps: readonly string[],
+  env: ReadonlyMap<string, string>,
+): Mount[] {
   const out: Mount[] = [];
   const { machine } = ctx;
   for (const mount of spec.volumeMounts ?? []) {
     const volume = pod.spec.volumes?.find((one) => one.name === mount.name);
     if (volume === undefined) continue;
     let hostPath = volumePath(pod, volume);
-    if (mount.subPath) {
-      hostPath = `${hostPath}/${mount.subPath}`;
+    const subPath = mount.subPath ?? (mount.subPathExpr && expand(mount.subPathExpr, env));
+    if (subPath) {
+      hostPath = `${hostPath}/${subPath}`;
       if (sys.find(hostView(machine), hostPath) === undefined) ensureDir(machine, hostPath);
     }
     const readOnly =
       (mount.readOnly ?? false) || Boolean(volume.configMap || volume.secret || volume.projected || volume.downwardAPI);
-    out.push({ containerPath: mount.mountPath.replace(/(.)\/+$/, "$1"), hostPath, readOnly, name: mount.name });
+    const containerPath = mount.mountPath.replace(/(.)\/+$/, "$1");
+    out.push({
+      containerPath,
+      hostPath,
+      readOnly,
+      name: mount.name,
+      ...(inMemory(volume) ? { medium: "Memory" } : {}),
+    });
   }
   const dir = `${PODS_DIR}/${pod.metadata.uid}`;
   if (!out.some((mount) => mount.containerPath === "/etc/hosts")) {

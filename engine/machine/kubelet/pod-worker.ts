@@ -46,6 +46,8 @@ export class PodWorker {
   private dirty = false;
   private observed = false;
   private task: Task | undefined;
+  /** The Pod's metadata as its volumes were last written from: a downward API volume shows them. */
+  private mountedFor: Pod["metadata"] | undefined;
   /** The running sync may be broken off: it waits for an image or a volume. */
   private waiting = false;
   private retry: KernelEvent | undefined;
@@ -181,6 +183,10 @@ export class PodWorker {
     this.waiting = true;
     try {
       yield* volumes.mountAll(pod, cancelled);
+      const { labels, annotations } = this.mountedFor ?? pod.metadata;
+      const told = labels !== pod.metadata.labels || annotations !== pod.metadata.annotations;
+      if (volumes.changed(pod) || told) yield* volumes.refresh(pod);
+      this.mountedFor = pod.metadata;
       this.watchVolumes();
       yield* sync.sync(pod, this.reasons, cancelled);
     } finally {

@@ -15,6 +15,15 @@ import { type DownwardItem, type KeyToPath, type Pod, podKey, type VolumeSpec } 
 
 export const PODS_DIR = "/var/lib/kubelet/pods";
 
+/** A ServiceAccount's token as it was issued. */
+interface Token {
+  text: string;
+  /** When the kubelet asks for a new one: at 80 % of its life, after 24 h at the latest (pkg/kubelet/token), in µs. */
+  renewAt: number;
+}
+
+const DAY = 86_400;
+
 /** A file of a volume. */
 interface Projected {
   bytes: Uint8Array;
@@ -41,11 +50,18 @@ export function volumePath(pod: Pod, volume: VolumeSpec): string {
   return `${PODS_DIR}/${pod.metadata.uid}/volumes/kubernetes.io~csi/${volume.name}/mount`;
 }
 
+/** Lies on a tmpfs: what is secret, and what follows from the Pod (wrappedVolumeSpec of the plugins). */
+export function inMemory(volume: VolumeSpec): boolean {
+  return Boolean(volume.secret || volume.projected || volume.downwardAPI) || volume.emptyDir?.medium === "Memory";
+}
+
 /** Sets up a Pod's volumes on the node, before its sandbox is made (pkg/kubelet/volumemanager). */
 export class VolumeManager {
   private readonly ctx: KubeletContext;
   /** Names that are mounted, by uid. */
   private readonly mounted = new Map<string, Set<string>>();
+  /** Tokens in projected volumes, by uid and by audience and path. */
+  private readonly tokens = new Map<string, Map<string, Token>>();
 
   constructor(ctx: KubeletContext) {
     this.ctx = ctx;
@@ -120,12 +136,15 @@ export class VolumeManager {
   unmountAll(pod: Pod): void {
     const { uid } = pod.metadata;
     this.mounted.delete(uid);
+    this.tokens.delete(uid);
     const { machine } = this.ctx;
     removeEntry(machine, ensureDir(machine, PODS_DIR), uid);
   }
 
   /** True when an object that this Pod mounts may have another content than what is mounted. */
   changed(pod: Pod): boolean {
+    const { now } = this.ctx.kernel;
+    for (const { renewAt } of this.tokens.get(pod.metadata.uid)?.values() ?? []) if (renewAt <= now) return true;
     return this.ctx.objects.changedFor(pod);
   }
 
@@ -158,7 +177,7 @@ export class VolumeManager {
     }
     const files = yield* this.content(pod, volume);
     const mode = volume.configMap?.defaultMode ?? volume.secret?.defaultMode ?? volume.projected?.defaultMode;
-    writeAtomically(this.ctx, ensureDir(machine, path), files, mode ?? 0o644);
+    writeAtomically(this.ctx, ensureDir(machine, path), files, mode ?? 0o644, inMemory(volume) ? 0o1777 : 0o777);
   }
 
   private hostPath({ path, type }: { path: string; type?: string }): void {
@@ -263,6 +282,13 @@ export class VolumeManager {
     files: Map<string, Projected>,
   ): Gen<void> {
     const { namespace, name, uid } = pod.metadata;
+    const { kernel } = this.ctx;
+    const key = `${source.audience ?? ""} ${source.expirationSeconds ?? 3600}`;
+    const kept = this.tokens.get(uid)?.get(key);
+    if (kept !== undefined && kernel.now < kept.renewAt) {
+      files.set(source.path, { bytes: encode(kept.text), mode: 0o644 });
+      return;
+    }
     const account = pod.spec.serviceAccountName || "default";
     try {
       const answer = yield* this.ctx.client.create<{ status?: { token?: string } }>(
@@ -279,7 +305,13 @@ export class VolumeManager {
         },
         { name: account, path: "token" },
       );
-      files.set(source.path, { bytes: encode(answer.status?.token ?? ""), mode: 0o644 });
+      const issued: Token = {
+        text: answer.status?.token ?? "",
+        renewAt: kernel.now + Math.min((source.expirationSeconds ?? 3600) * 0.8, DAY) * SECOND,
+      };
+      const all = this.tokens.get(uid) ?? new Map<string, Token>();
+      this.tokens.set(uid, all.set(key, issued));
+      files.set(source.path, { bytes: encode(issued.text), mode: 0o644 });
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
       throw new MountError(`failed to fetch token: ${error.message}`);
@@ -320,12 +352,18 @@ function uniqueName(pod: Pod, volume: VolumeSpec): string {
 }
 
 /** pkg/volume/util/atomic_writer.go: a dated directory, `..data` leading to it, and a link for every name. */
-function writeAtomically(ctx: KubeletContext, dir: DirNode, files: ReadonlyMap<string, Projected>, mode: number): void {
+function writeAtomically(
+  ctx: KubeletContext,
+  dir: DirNode,
+  files: ReadonlyMap<string, Projected>,
+  mode: number,
+  dirMode: number,
+): void {
   const { machine, kernel } = ctx;
   const entries = entriesOf(dir);
   const before = currentDir(dir);
   if (before !== undefined && sameFiles(before, files)) return;
-  dir.mode = 0o777 | 0o1000;
+  dir.mode = dirMode;
   const digits = formatTime(kernel.wallMs).replace(/[-T:]/g, "_").slice(0, 19);
   const name = `..${digits}.${ctx.random.int(100_000_000, 999_999_999)}${kernel.now % SECOND === 0 ? "0" : ""}`;
   const dated = ensureDir(machine, name, 0o755, dir);

@@ -7,6 +7,10 @@ import { ensureDir } from "./files.ts";
 import { snapshot } from "./snapshot.ts";
 import type { ContainerConfig, Sandbox } from "./types.ts";
 
+const KERNEL_FLAGS = "nosuid,nodev,noexec,relatime";
+const DISK = { fstype: "ext4", source: "/dev/vda1" };
+const MEMORY = { fstype: "tmpfs", source: "tmpfs" };
+
 const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"];
 
 function devEntries(tty: boolean): DirNode {
@@ -48,15 +52,21 @@ export function mountFilesystems(
 ): void {
   for (const dir of ["proc", "dev", "sys", "etc"]) ensureDir(machine, dir, 0o755, rootfs);
   const proc = lazyProc(machine, { pid: pids, uts: sandbox.uts, mnt });
-  mnt.mount("/proc", proc, { fstype: "proc", source: "proc" });
-  mnt.mount("/dev", snapshot(config.tty ? DEV_TTY : DEV, machine.programs), { fstype: "tmpfs", source: "tmpfs" });
-  mnt.mount("/sys", dirNode({ mode: 0o555 }), { fstype: "sysfs", source: "sysfs", readOnly: true });
+  mnt.mount("/proc", proc, { fstype: "proc", source: "proc", flags: KERNEL_FLAGS });
+  const dev = snapshot(config.tty ? DEV_TTY : DEV, machine.programs);
+  mnt.mount("/dev", dev, { fstype: "tmpfs", source: "tmpfs", flags: "nosuid,size=65536k,mode=755" });
+  mnt.mount("/sys", dirNode({ mode: 0o555 }), {
+    fstype: "sysfs",
+    source: "sysfs",
+    readOnly: true,
+    flags: KERNEL_FLAGS,
+  });
   const etc = ensureDir(machine, "etc", 0o755, rootfs);
   for (const name of ["hostname", "resolv.conf"]) {
     if (config.mounts.some((mount) => mount.containerPath === `/etc/${name}`)) continue;
     placeholder(etc, name);
     const file = entriesOf(sandbox.files).get(name);
-    if (file) mnt.mount(`/etc/${name}`, file, { fstype: "ext4", source: "/dev/sda1" });
+    if (file) mnt.mount(`/etc/${name}`, file, DISK);
   }
   // Shorter paths first, so that a volume inside another volume's directory is not covered by it.
   const sorted = [...config.mounts].sort((a, b) => a.containerPath.length - b.containerPath.length);
@@ -64,11 +74,8 @@ export function mountFilesystems(
     const source = resolve(machine.ns.mnt, "/", mount.hostPath, ROOT).node;
     if (source === undefined) continue;
     target(machine, mnt, rootfs, mount.containerPath, source.kind === "dir");
-    mnt.mount(mount.containerPath, source, {
-      fstype: "ext4",
-      source: mount.hostPath,
-      readOnly: mount.readOnly ?? false,
-    });
+    const from = mount.medium === "Memory" ? MEMORY : DISK;
+    mnt.mount(mount.containerPath, source, { ...from, readOnly: mount.readOnly ?? false });
   }
 }
 

@@ -6,7 +6,7 @@ import { dirNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import type { OpenFile } from "../open-file.ts";
 import { PipeEnd } from "../open-file.ts";
-import { MountNamespace } from "../path.ts";
+import { MountNamespace, type RootFilesystem } from "../path.ts";
 import { exitCode, PidNamespace, type Process, shortName, type WaitStatus } from "../process.ts";
 import * as sys from "../sys.ts";
 import { Tty } from "../tty.ts";
@@ -32,6 +32,14 @@ export const RUNTIME_VERSION = "1.7.27";
 const NO_SOCKET =
   'connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory"';
 
+const SNAPSHOTS = "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots";
+
+/** Root file system of a container: its own layer over the image's. */
+function overlay(id: number): RootFilesystem {
+  const flags = `relatime,lowerdir=${SNAPSHOTS}/${id % 20}/fs,upperdir=${SNAPSHOTS}/${id}/fs,workdir=${SNAPSHOTS}/${id}/work`;
+  return { fstype: "overlay", source: "overlay", flags };
+}
+
 /** How long a signal's effect is waited for after SIGKILL before the call gives up, in µs. */
 const KILL_TIMEOUT = 120 * SECOND;
 
@@ -54,6 +62,8 @@ export class ContainerRuntime {
   /** Who waits for a process that a shim will collect. */
   private readonly exits = new Map<Process, (status: WaitStatus) => void>();
   private netNamespaces = 0;
+  /** Layers that the snapshotter has made: a container's own is the newest. */
+  private snapshots = 20;
 
   constructor(machine: Machine) {
     this.machine = machine;
@@ -239,7 +249,7 @@ export class ContainerRuntime {
     yield* sleep(draw(this.random, "create"));
     const id = this.random.hex(64);
     const rootfs = snapshot(templateOf(image), machine.programs);
-    const mnt = new MountNamespace(rootfs);
+    const mnt = new MountNamespace(rootfs, overlay(++this.snapshots));
     const pids = sandbox.pids ?? new PidNamespace();
     mountFilesystems(machine, sandbox, config, rootfs, mnt, pids);
     const user = credentialsOf(image.def.user ?? "", config, rootfs);

@@ -53,6 +53,8 @@ export interface Mount {
   readOnly?: boolean;
   /** Inside the volume. */
   name?: string;
+  /** `Memory`: it lies on a tmpfs. */
+  medium?: string;
 }
 
 /** runtime.v1.ContainerConfig. */
