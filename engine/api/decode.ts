@@ -321,10 +321,19 @@ function setOwn(target: Record<string, unknown>, key: string, value: unknown): v
 
 function readQuantity(value: unknown, context: Context): unknown {
   const text = typeof value === "string" ? value : JSON.stringify(value);
+  const known = canonical.get(text);
+  if (known !== undefined) return known;
   // Quantity.UnmarshalJSON trims blanks inside the quotes.
   const quantity = parseQuantity(text.trim());
-  return "error" in quantity ? fail(context, quantity.error) : formatQuantity(quantity);
+  if ("error" in quantity) return fail(context, quantity.error);
+  if (canonical.size >= 4096) canonical.clear();
+  const out = formatQuantity(quantity);
+  canonical.set(text, out);
+  return out;
 }
+
+/** Canonical texts of quantities that were read lately. */
+const canonical = new Map<string, string>();
 
 function readTime(value: unknown, micro: boolean, context: Context): unknown {
   const layout = micro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";

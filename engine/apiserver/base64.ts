@@ -3,15 +3,10 @@ const URL_SAFE = `${STANDARD.slice(0, 62)}-_`;
 
 /** Base64 without padding, in the alphabet of URLs (RFC 4648 §5). */
 export function base64Url(bytes: Uint8Array): string {
-  let out = "";
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i;
-    const bits = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
-    out += URL_SAFE[bits >> 18]! + URL_SAFE[(bits >> 12) & 63]!;
-    if (left > 1) out += URL_SAFE[(bits >> 6) & 63]!;
-    if (left > 2) out += URL_SAFE[bits & 63]!;
-  }
-  return out;
+  // By the host's own coder, through a text with a character for each byte.
+  let binary = "";
+  for (let i = 0; i < bytes.length; i += 4096) binary += String.fromCharCode(...bytes.subarray(i, i + 4096));
+  return btoa(binary).replace(/=+$/, "").replaceAll("+", "-").replaceAll("/", "_");
 }
 
 /** Bytes of base64 in either alphabet, padded or not, line breaks ignored; undefined when it is none. */

@@ -17,9 +17,11 @@ export interface Context {
   writer: string;
   /** `Warning` headers of the answer. */
   readonly warnings: string[];
+  /** Set once the resource is known. */
+  def: KindDef | undefined;
 }
 
 /** A context whose resource is known. */
 export interface ResourceContext extends Context {
-  readonly def: KindDef;
+  def: KindDef;
 }

@@ -10,8 +10,8 @@ import { ALL_AUTHENTICATED, ALL_UNAUTHENTICATED, type User } from "./user.ts";
 export function impersonate(context: Context): User {
   const { headers } = context.request;
   const name = headers["impersonate-user"];
-  const groups = (headers["impersonate-group"] ?? "").split(/[,\n]/).filter((group) => group !== "");
   if (name === undefined || name === "") return context.user;
+  const groups = (headers["impersonate-group"] ?? "").split(/[,\n]/).filter((group) => group !== "");
   const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name);
   if (account) check(context, "serviceaccounts", account[2]!, account[1]!);
   else check(context, "users", name, "");

@@ -28,6 +28,7 @@ export function* serve(server: ApiServer, request: HttpRequest): Gen<HttpRespons
     user: ANONYMOUS,
     writer: ANONYMOUS.name,
     warnings: [],
+    def: undefined,
   };
   yield* cpu(COSTS.request);
   let record: AuditRecord | undefined;

@@ -32,15 +32,35 @@ const VERBS: Readonly<Record<string, string>> = {
 
 const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
 
-export function requestInfo(request: HttpRequest): RequestInfo {
-  const mark = request.path.indexOf("?");
-  const path = mark < 0 ? request.path : request.path.slice(0, mark);
-  const query = new Query(mark < 0 ? "" : request.path.slice(mark + 1));
+const KEPT = 500;
+const LONGEST = 300;
+const known = new Map<string, Map<string, RequestInfo>>();
+
+/** Components ask for the same few paths again and again, so what they are about is kept. */
+export function requestInfo({ method, path }: HttpRequest): RequestInfo {
+  let byPath = known.get(method);
+  if (byPath === undefined) {
+    byPath = new Map();
+    if (known.size < 10) known.set(method, byPath);
+  }
+  let info = byPath.get(path);
+  if (info === undefined) {
+    if (byPath.size >= KEPT) byPath.clear();
+    info = read(method, path);
+    if (path.length <= LONGEST) byPath.set(path, info);
+  }
+  return info;
+}
+
+function read(method: string, whole: string): RequestInfo {
+  const mark = whole.indexOf("?");
+  const path = mark < 0 ? whole : whole.slice(0, mark);
+  const query = new Query(mark < 0 ? "" : whole.slice(mark + 1));
   const other: RequestInfo = {
     isResource: false,
     path,
     query,
-    verb: request.method.toLowerCase(),
+    verb: method.toLowerCase(),
     prefix: "",
     group: "",
     version: "",
@@ -61,7 +81,7 @@ export function requestInfo(request: HttpRequest): RequestInfo {
   } else parts = parts.slice(1);
   const version = parts[0]!;
   parts = parts.slice(1);
-  let verb = VERBS[request.method] ?? "";
+  let verb = VERBS[method] ?? "";
   // Deprecated form: /api/v1/watch/namespaces/…
   if (parts[0] === "watch" && parts.length > 1) {
     verb = "watch";

@@ -29,7 +29,8 @@ export function* route(context: Context): Gen<HttpResponse> {
     throw info.verb === "create" || info.name !== "" ? pageNotFound() : methodNotAllowed();
   }
   if (!def.resource.namespaced && info.namespace !== "" && info.resource !== "namespaces") throw pageNotFound();
-  return yield* handler({ ...context, def });
+  context.def = def;
+  return yield* handler(context as ResourceContext);
 }
 
 function handlerOf(def: KindDef, verb: string, subresource: string, name: string): Handler {

@@ -32,7 +32,16 @@ const HOST_NETWORK_TOLERATION: Toleration = {
   effect: "NoSchedule",
 };
 
+const known = new WeakMap<object, Toleration[]>();
+
+/** Templates are frozen, so the answer is kept with them. */
 function tolerationsOf(spec: KubeObject): Toleration[] {
+  let tolerations = known.get(spec);
+  if (tolerations === undefined) known.set(spec, (tolerations = withOwn(spec)));
+  return tolerations;
+}
+
+function withOwn(spec: KubeObject): Toleration[] {
   const added = spec["hostNetwork"] ? [...TOLERATIONS, HOST_NETWORK_TOLERATION] : TOLERATIONS;
   const own: Toleration[] = spec["tolerations"] ?? [];
   const equal = (a: Toleration, b: Toleration) => JSON.stringify(a) === JSON.stringify(b);
@@ -86,6 +95,7 @@ class DaemonSetController implements Reconciler {
     });
     informers.handle(NODES, ({ object, old }) => {
       const face = (n: KubeObject) => JSON.stringify([n.metadata.labels, n.spec]);
+      if (old && old.metadata.labels === object.metadata.labels && old.spec === object.spec) return;
       if (old && face(old) === face(object)) return;
       for (const set of informers.list(DAEMON_SETS)) this.queue.add(keyOf(set));
     });

@@ -17,8 +17,14 @@ const MAX_OPS = 128;
 /** What is wrong with a request whatever the store holds (server/etcdserver/api/v3rpc/key.go). */
 export function validateTxn(txn: TxnRequest): void {
   checkOps(txn);
+  // One operation meets no other.
+  if (isPlain(txn.success) && isPlain(txn.failure)) return;
   overlaps(txn.success ?? []);
   overlaps(txn.failure ?? []);
+}
+
+function isPlain(ops: readonly RequestOp[] = []): boolean {
+  return ops.length === 0 || (ops.length === 1 && !("txn" in ops[0]!));
 }
 
 export function validatePut(put: PutRequest): void {
@@ -31,11 +37,14 @@ function checkOps(txn: TxnRequest): void {
   const { compare = [], success = [], failure = [] } = txn;
   if (Math.max(compare.length, success.length, failure.length) > MAX_OPS) throw errTooManyOps();
   for (const { key } of compare) if (key === "") throw errEmptyKey();
-  for (const op of [...success, ...failure]) {
-    if ("txn" in op) checkOps(op.txn);
-    else if ("put" in op) validatePut(op.put);
-    else if ("range" in op ? op.range.key === "" : op.deleteRange.key === "") throw errEmptyKey();
-  }
+  for (const op of success) checkOp(op);
+  for (const op of failure) checkOp(op);
+}
+
+function checkOp(op: RequestOp): void {
+  if ("txn" in op) checkOps(op.txn);
+  else if ("put" in op) validatePut(op.put);
+  else if ("range" in op ? op.range.key === "" : op.deleteRange.key === "") throw errEmptyKey();
 }
 
 /** A branch may put a key once, and not where it also deletes; branches that exclude each other may. */

@@ -161,6 +161,10 @@ export class JournalStream implements OpenFile {
   }
 
   lines(text: string): void {
+    if (this.rest === "" && text.indexOf("\n") === text.length - 1) {
+      this.line(text.slice(0, -1));
+      return;
+    }
     const lines = (this.rest + text).split("\n");
     this.rest = lines.pop()!;
     for (const line of lines) this.line(line);

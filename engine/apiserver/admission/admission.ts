@@ -18,17 +18,23 @@ export interface Attributes {
   readonly dryRun: boolean;
 }
 
-/** One plugin, one file. It refuses by throwing a StatusError. */
+/** One plugin, one file. It refuses by throwing a StatusError; one that has to ask somebody does so in steps. */
 export interface AdmissionPlugin {
   readonly name: string;
-  mutate?(attributes: Attributes): Gen;
-  validate?(attributes: Attributes): Gen;
+  mutate?(attributes: Attributes): Gen | void;
+  validate?(attributes: Attributes): Gen | void;
 }
 
 export function* mutate(plugins: readonly AdmissionPlugin[], attributes: Attributes): Gen {
-  for (const plugin of plugins) if (plugin.mutate) yield* plugin.mutate(attributes);
+  for (const plugin of plugins) {
+    const steps = plugin.mutate?.(attributes);
+    if (steps) yield* steps;
+  }
 }
 
 export function* validate(plugins: readonly AdmissionPlugin[], attributes: Attributes): Gen {
-  for (const plugin of plugins) if (plugin.validate) yield* plugin.validate(attributes);
+  for (const plugin of plugins) {
+    const steps = plugin.validate?.(attributes);
+    if (steps) yield* steps;
+  }
 }

@@ -10,7 +10,7 @@ const ANNOTATIONS = [
 /** Claims that name no class get the default one; of several the newest (plugin/pkg/admission/storage/storageclass). */
 export const defaultStorageClass: AdmissionPlugin = {
   name: "DefaultStorageClass",
-  *mutate(attributes) {
+  mutate(attributes) {
     if (!isResource(attributes, "", "persistentvolumeclaims") || attributes.operation !== "CREATE") return;
     const { spec } = attributes.object;
     if (spec.storageClassName !== undefined && spec.storageClassName !== null) return;

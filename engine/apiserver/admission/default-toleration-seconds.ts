@@ -13,7 +13,7 @@ interface Toleration {
 /** Pods stay five minutes on a node that is lost (plugin/pkg/admission/defaulttolerationseconds). */
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: "DefaultTolerationSeconds",
-  *mutate(attributes) {
+  mutate(attributes) {
     if (!isResource(attributes, "", "pods") || attributes.operation !== "CREATE") return;
     const { spec } = attributes.object;
     const tolerations: Toleration[] = spec.tolerations ?? [];

@@ -10,7 +10,7 @@ const IMMORTAL = new Set(["default", "kube-system", "kube-public"]);
  */
 export const namespaceLifecycle: AdmissionPlugin = {
   name: "NamespaceLifecycle",
-  *mutate({ context, def, operation, namespace, name }) {
+  mutate({ context, def, operation, namespace, name }) {
     const { group, resource } = def.resource;
     const isNamespace = group === "" && resource === "namespaces";
     if (operation === "DELETE" && isNamespace && IMMORTAL.has(name)) {

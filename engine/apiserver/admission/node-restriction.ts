@@ -6,7 +6,7 @@ import { MIRROR_ANNOTATION, refuse } from "./refuse.ts";
 /** A kubelet changes its own Node and the Pods on it, nothing else (plugin/pkg/admission/noderestriction). */
 export const nodeRestriction: AdmissionPlugin = {
   name: "NodeRestriction",
-  *validate(attributes) {
+  validate(attributes) {
     const node = nodeOf(attributes.context.user);
     if (node === undefined || attributes.def.resource.group !== "") return;
     const { resource } = attributes.def.resource;

@@ -7,7 +7,7 @@ const NODE_CRITICAL = 2_000_001_000;
 /** Turns a PriorityClass's name into the number that the scheduler compares (plugin/pkg/admission/priority). */
 export const priority: AdmissionPlugin = {
   name: "Priority",
-  *mutate(attributes) {
+  mutate(attributes) {
     if (!isResource(attributes, "", "pods") || attributes.operation !== "CREATE") return;
     const { metadata, spec } = attributes.object;
     const classes = attributes.context.registry.cacheOf("scheduling.k8s.io", "v1", "priorityclasses");

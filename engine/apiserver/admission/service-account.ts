@@ -11,7 +11,7 @@ const FILE_MODE = 0o644;
 /** Gives Pods a ServiceAccount and mounts its token (plugin/pkg/admission/serviceaccount). */
 export const serviceAccount: AdmissionPlugin = {
   name: "ServiceAccount",
-  *mutate(attributes) {
+  mutate(attributes) {
     if (!isResource(attributes, "", "pods") || attributes.operation !== "CREATE") return;
     const pod: Draft = attributes.object;
     if (pod.metadata.annotations?.[MIRROR_ANNOTATION]) return mirror(attributes, pod);

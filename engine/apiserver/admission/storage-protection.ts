@@ -4,7 +4,7 @@ import { isResource } from "./refuse.ts";
 /** Finalizers that keep volumes and claims while they are used (plugin/pkg/admission/storage/storageobjectinuseprotection). */
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: "StorageObjectInUseProtection",
-  *mutate(attributes) {
+  mutate(attributes) {
     if (attributes.operation !== "CREATE") return;
     let finalizer: string;
     if (isResource(attributes, "", "persistentvolumes")) finalizer = "kubernetes.io/pv-protection";

@@ -6,7 +6,7 @@ const NOT_READY = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" };
 /** A new node takes no Pods until the node controller has seen it Ready (plugin/pkg/admission/nodetaint). */
 export const taintNodesByCondition: AdmissionPlugin = {
   name: "TaintNodesByCondition",
-  *mutate(attributes) {
+  mutate(attributes) {
     if (!isResource(attributes, "", "nodes") || attributes.operation !== "CREATE") return;
     const node = attributes.object;
     node.spec ??= {};
