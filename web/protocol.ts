@@ -134,7 +134,7 @@ export interface ClientEvents {
     request: { machine: string; columns: number; rows: number },
     done: (result: Result<{ id: string }>) => void,
   ): void;
-  /** `wait`: ms after which to send the same again. */
+  /** Answered once they are durable. `wait`: not taken, send the same again after so many ms. */
   keys(request: { id: string; text: string }, done: (result: { ok: boolean; wait?: number }) => void): void;
   resize(request: { id: string; columns: number; rows: number }): void;
   close(request: { id: string }): void;

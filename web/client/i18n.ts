@@ -65,7 +65,6 @@ export const TEXTS = {
   clock: { ko: "가상 시계", en: "Virtual clock" },
   pause: { ko: "시계 멈춤", en: "Pause the clock" },
   play: { ko: "시계 진행", en: "Run the clock" },
-  paused: { ko: "멈춤", en: "paused" },
   speed: { ko: "속도", en: "Speed" },
   skip: { ko: "다음 일이 일어나는 때로 건너뛰기", en: "Skip to the next event" },
   wait: { ko: "시간 건너뛰기", en: "Wait" },
@@ -111,7 +110,6 @@ export const TEXTS = {
   predictWrong: { ko: "예측은 {choice}, 답은 {answer}입니다.", en: "You predicted {choice}; it is {answer}." },
 
   points: { ko: "{points}점", en: "{points} pts" },
-  challenge: { ko: "도전 과제", en: "challenge" },
   taskPassed: { ko: "완료", en: "done" },
   taskCurrent: { ko: "지금 할 과제", en: "current" },
   taskNotYet: { ko: "아직", en: "not yet" },

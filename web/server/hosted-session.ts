@@ -120,12 +120,17 @@ export class HostedSession {
 
   receive(message: HostMessage): void {
     this.service.receive(message);
-    if (message.type === "input") {
-      this.lookAtInputs();
-      this.flushSoon();
-      if (message.input.type === "answer") this.grade();
-    }
     if (message.type === "clock") this.tellClock();
+  }
+
+  /** Takes an input in and posts the frame that makes it durable. Throws a Refusal for one that makes no sense. */
+  input(input: Input): void {
+    const known = this.session.inputs.length;
+    this.service.receive({ type: "input", input });
+    if (this.session.inputs.length === known) throw new Refusal("bad-request", `input ${input.type} was not taken`);
+    this.lookAtInputs();
+    this.flush();
+    if (input.type === "answer") this.grade();
   }
 
   /** Opens a login shell; returns its screen. Throws a Refusal past the limit or for an unknown machine. */
@@ -136,10 +141,12 @@ export class HostedSession {
     if (open >= MAX_TERMINALS) throw new Refusal("terminals", `${open} terminals are open`);
     const id = `t${this.terminals.size + 1}`;
     const user = "learner";
-    this.receive({ type: "input", input: { type: "terminal", id, machine, user, columns, rows } });
-    const terminal = this.terminals.get(id);
-    if (terminal === undefined || terminal.machine === "") throw new Refusal("no-login", `no login on ${machine}`);
-    return this.screenOf(id, terminal);
+    try {
+      this.input({ type: "terminal", id, machine, user, columns, rows });
+    } catch {
+      throw new Refusal("no-login", `no login on ${machine}`);
+    }
+    return this.screenOf(id, this.terminals.get(id)!);
   }
 
   attach(): Attached {

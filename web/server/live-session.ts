@@ -199,8 +199,9 @@ export class LiveSession {
       });
   }
 
-  input(input: Input): void {
-    this.parts.pool.send({ type: "message", key: this.row.id, message: { type: "input", input } });
+  /** Resolves once the input has taken effect and is durable; rejects with a Refusal when it makes no sense. */
+  async input(input: Input): Promise<void> {
+    await this.parts.pool.ask({ type: "input", key: this.row.id, input });
     if (input.type === "close") this.tell("closed", { id: input.id });
   }
 
@@ -321,9 +322,9 @@ export class LiveSession {
   }
 
   private send(viewer: Viewer, view: View, { id, bytes, end }: { id: string; bytes: Uint8Array; end: number }): void {
-    const sent = view.sent.get(id) ?? 0;
-    if (end <= sent) return;
-    if (view.behind.has(id)) return;
+    // A terminal that this page does not have yet comes with its whole screen.
+    const sent = view.sent.get(id);
+    if (sent === undefined || end <= sent || view.behind.has(id)) return;
     if (end - bytes.length > sent) {
       void this.redraw(viewer, view, id);
       return;

@@ -34,6 +34,17 @@ interface Member {
   asked: boolean;
 }
 
+export interface PoolOptions {
+  /** Threads; one less than the machine has cores by default. */
+  size?: number | undefined;
+  /** The worker's file. */
+  entry?: string | URL;
+  /** A worker that does not answer for so long is ended, ms. */
+  stuckAfter?: number;
+  /** ms between two questions whether it lives. */
+  pingEvery?: number;
+}
+
 interface Question {
   member: Member;
   resolve: (value: unknown) => void;
@@ -48,16 +59,20 @@ export class Pool {
   private readonly events: PoolEvents;
   private readonly log: Logger;
   private readonly timer: NodeJS.Timeout;
+  private readonly entry: string | URL;
+  private readonly stuckAfter: number;
   private ids = 0;
   private slots = 0;
   private stopped = false;
 
-  /** `size`: threads; one less than the machine has cores by default. */
-  constructor(events: PoolEvents, log: Logger, size = Math.min(8, Math.max(1, availableParallelism() - 1))) {
+  constructor(events: PoolEvents, log: Logger, options: PoolOptions = {}) {
+    const { size = Math.min(8, Math.max(1, availableParallelism() - 1)), pingEvery = PING_EVERY } = options;
     this.events = events;
     this.log = log;
+    this.entry = options.entry ?? join(projectRoot(), "dist", "worker.mjs");
+    this.stuckAfter = options.stuckAfter ?? STUCK_AFTER;
     for (let i = 0; i < size; i++) this.members.push(this.begin());
-    this.timer = setInterval(() => this.watch(), PING_EVERY);
+    this.timer = setInterval(() => this.watch(), pingEvery);
     this.timer.unref();
   }
 
@@ -122,7 +137,7 @@ export class Pool {
 
   private begin(): Member {
     const shared = new SharedArrayBuffer(4);
-    const worker = new Worker(join(projectRoot(), "dist", "worker.mjs"), { workerData: { busy: shared } });
+    const worker = new Worker(this.entry, { workerData: { busy: shared } });
     const member: Member = {
       worker,
       busy: new Int32Array(shared),
@@ -172,7 +187,7 @@ export class Pool {
   private watch(): void {
     const now = performance.now();
     for (const member of [...this.members]) {
-      const limit = member.opening.size > 0 ? STUCK_OPENING : STUCK_AFTER;
+      const limit = member.opening.size > 0 ? STUCK_OPENING : this.stuckAfter;
       if (member.asked && now - member.heard > limit) {
         this.log.error({ ms: Math.round(now - member.heard) }, "worker does not answer; ended");
         this.lose(member);

@@ -39,7 +39,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const pool = new Pool(
     { message: (message) => sessions.hear(message), lost: (...args) => sessions.lost(...args) },
     log,
-    workers,
+    { size: workers },
   );
   const sessions: Sessions = new Sessions({ store, engines, pool, metrics, log });
   const publicDir = join(projectRoot(), "dist", "public");

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { type DefaultEventsMap, Server, type Socket } from "socket.io";
 import { z } from "zod";
+import type { Input } from "../../engine/index.ts";
 import { type ClientEvents, KEYS_LIMIT, type Problem, type ServerEvents } from "../protocol.ts";
 import { Refusal } from "./hosted-session.ts";
 import type { LiveSession, Viewer } from "./live-session.ts";
@@ -124,6 +125,16 @@ function listen(
     (socket as unknown as { on(event: string, handler: unknown): void }).on(event, handler);
   };
 
+  const taken = async (input: Input): Promise<boolean> => {
+    try {
+      await session.input(input);
+      return true;
+    } catch (error) {
+      log.info({ err: error, session: session.row.id }, "input refused");
+      return false;
+    }
+  };
+
   on("open", async ({ machine, columns, rows }, done) => {
     try {
       const screen = await session.openTerminal(machine, columns, rows);
@@ -141,14 +152,14 @@ function listen(
       done({ ok: false, wait: error instanceof RateLimiterRes ? error.msBeforeNext : 1000 });
       return;
     }
-    session.input({ type: "keys", id, text });
-    done({ ok: true });
+    // What was refused is gone: a terminal that was closed does not come back for it.
+    done({ ok: await taken({ type: "keys", id, text }) });
   });
-  on("resize", ({ id, columns, rows }) => session.input({ type: "resize", id, columns, rows }));
-  on("close", ({ id }) => session.input({ type: "close", id }));
-  on("answer", ({ task, value }, done) => {
-    session.input({ type: "answer", task, value });
-    done({ ok: true });
+  on("resize", ({ id, columns, rows }) => void taken({ type: "resize", id, columns, rows }));
+  on("close", ({ id }) => void taken({ type: "close", id }));
+  on("answer", async ({ task, value }, done) => {
+    const ok = await taken({ type: "answer", task, value });
+    done(ok ? { ok } : { ok, problem: words("internal") });
   });
   on("clock", (control) => session.clock(control));
   on("mark", (mark) => session.mark(mark));

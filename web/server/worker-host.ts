@@ -85,6 +85,10 @@ export class WorkerHost {
       case "message":
         session.receive(message.message);
         return;
+      case "input":
+        session.input(message.input);
+        answer(message.id, true);
+        return;
       case "terminal":
         answer(message.id, session.openTerminal(message.machine, message.columns, message.rows));
         return;

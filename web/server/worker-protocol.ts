@@ -1,5 +1,5 @@
 /** What passes between the server's main thread and a worker that hosts sessions. */
-import type { HostMessage, StampedInput } from "../../engine/index.ts";
+import type { HostMessage, Input, StampedInput } from "../../engine/index.ts";
 import type { Clock, Health, Screen, TaskView } from "../protocol.ts";
 
 /** Everything needed to begin a session, or to bring a stored one back. */
@@ -24,6 +24,8 @@ export interface OpenRequest {
 export type ToWorker =
   | ({ type: "open" } & OpenRequest)
   | { type: "message"; key: string; message: HostMessage }
+  /** Answers once the input has taken effect, after the frame that makes it durable. */
+  | { type: "input"; key: string; id: number; input: Input }
   | { type: "terminal"; key: string; id: number; machine: string; columns: number; rows: number }
   /** From its answer on, the session's frames are posted. */
   | { type: "attach"; key: string; id: number }

@@ -40,9 +40,10 @@ export class Keyboard {
         const piece = this.queue.slice(0, pieceLength(this.queue));
         this.queue = this.queue.slice(piece.length);
         const { ok, wait } = await this.send(piece);
-        if (!ok) {
+        // Without a time to wait it was refused for good: the terminal is gone.
+        if (!ok && wait !== undefined) {
           this.queue = piece + this.queue;
-          await new Promise((resolve) => setTimeout(resolve, wait ?? 500));
+          await new Promise((resolve) => setTimeout(resolve, wait));
           continue;
         }
         if (this.total > 4 * KEYS_LIMIT) this.onProgress(1 - this.queue.length / this.total);
