@@ -13,11 +13,15 @@ import { isNetError } from "../network/index.ts";
 import { auditFile } from "./audit-file.ts";
 import { clusterContext } from "./context.ts";
 import { fail, flagsOf, listening, logger, untilTerminated } from "./daemon.ts";
+import { etcdMembers } from "./etcd-members.ts";
 
 /** Where its etcd member answers, and how long it is waited for. */
 const ETCD = { address: "127.0.0.1", port: 2379 };
 const ETCD_DEADLINE = 20 * SECOND;
 const ETCD_RETRY = SECOND;
+/** A request to a cluster without quorum is given up after this. */
+const ETCD_TIMEOUT = 7 * SECOND;
+const HEALTH = /^\/(healthz|livez|readyz|version)\b/;
 const KUBELET_PORT = 10250;
 
 /** The program kube-apiserver: waits for its etcd member, then serves on 6443. */
@@ -56,10 +60,23 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   yield* bootstrap(registry, { serviceIp: KUBERNETES_SERVICE_IP, endpoints: [address] });
   say("I", "secure_serving.go:213", "Serving securely on [::]:6443");
   const port = Number(flags.get("secure-port") ?? 6443);
-  const listener = { protocol: "tcp" as const, address: "0.0.0.0", port, tls: true, http: server.handle };
+  const etcd = etcdMembers(network);
+  const answers = (): boolean => etcd.answers(p.machine.hostname);
+  const judge = (): void => {
+    for (const check of ["etcd", "etcd-readiness"]) {
+      server.setFailing(check, answers() ? undefined : "context deadline exceeded");
+    }
+  };
+  const unfollow = etcd.onChange(judge);
+  const http = function* (request: HttpRequest): Gen<HttpResponse> {
+    return answers() || HEALTH.test(request.path) ? yield* server.handle(request) : yield* withoutEtcd(request);
+  };
+  const listener = { protocol: "tcp" as const, address: "0.0.0.0", port, tls: true, http, healthy: answers };
   try {
+    judge();
     yield* listening(p, [listener], untilTerminated(p));
   } finally {
+    unfollow();
     server.stop();
   }
   yield* leave(registry, address);
@@ -67,10 +84,18 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   return 0;
 };
 
+/** What is asked while etcd is silent: it is waited for as long as etcd does (5 s and two election timeouts). */
+function* withoutEtcd(request: HttpRequest): Gen<HttpResponse> {
+  if (!request.instant) yield* sleep(ETCD_TIMEOUT);
+  const message = "etcdserver: request timed out";
+  const value = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, code: 500 };
+  return { status: 500, headers: { "content-type": "application/json" }, body: { type: "object", value } };
+}
+
 function* etcdAnswers(p: Process): Gen<boolean> {
   try {
     yield* p.machine.network.connect(p.ns.net, ETCD.address, ETCD.port);
-    return true;
+    return etcdMembers(p.machine.network).answers(p.machine.hostname);
   } catch (error) {
     if (isNetError(error)) return false;
     throw error;

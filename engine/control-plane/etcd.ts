@@ -1,11 +1,13 @@
 import { formatMicroTime } from "../api/time.ts";
 import type { Process, Program } from "../machine/process.ts";
+import type { Signal } from "../machine/signal.ts";
 import { clusterContext } from "./context.ts";
 import { flagsOf, healthHandler, listening, logger, untilTerminated } from "./daemon.ts";
+import { etcdMembers } from "./etcd-members.ts";
 
 /**
- * One etcd member. All members of a cluster serve one store: losing members and electing a leader is not modelled
- * yet, but a member that does not run does not answer its API server.
+ * One etcd member. All members of a cluster serve one store: electing a leader is not modelled yet, but a member that
+ * does not run does not answer its API server, and without a quorum none does.
  */
 export const etcd: Program = function* etcd(p) {
   const flags = flagsOf(p);
@@ -33,7 +35,14 @@ export const etcd: Program = function* etcd(p) {
     address: "127.0.0.1:2379",
     revision: store.revision,
   });
-  const signal = yield* listening(p, listeners, untilTerminated(p));
+  const size = (flags.get("initial-cluster") ?? "").split(",").length;
+  const leave = etcdMembers(p.machine.network).join(p.machine.hostname, size);
+  let signal: Signal;
+  try {
+    signal = yield* listening(p, listeners, untilTerminated(p));
+  } finally {
+    leave();
+  }
   log("info", "osutil/interrupt_unix.go:64", "received signal; shutting down", {
     signal: signal === "TERM" ? "terminated" : "interrupt",
   });

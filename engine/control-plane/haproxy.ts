@@ -15,6 +15,8 @@ interface Proxy {
   name: string;
   port: number;
   backends: Backend[];
+  /** `option httpchk`: a server that does not answer its health page with 200 is down. */
+  httpCheck: boolean;
 }
 
 /**
@@ -52,8 +54,9 @@ function balance(p: Process, proxy: Proxy) {
       const backend = proxy.backends[turn++ % proxy.backends.length]!;
       // The health check: a server without a listener, or on a machine that is cut off, is down.
       const owner = network.ownerOf(backend.address);
-      const up = owner?.listenerFor("tcp", backend.address, backend.port) && !network.dark.has(owner.host);
-      if (!up) continue;
+      const listener = owner?.listenerFor("tcp", backend.address, backend.port);
+      if (listener === undefined || network.dark.has(owner!.host)) continue;
+      if (proxy.httpCheck && listener.healthy?.() === false) continue;
       try {
         return yield* network.connect(p.ns.net, backend.address, backend.port);
       } catch (error) {
@@ -68,10 +71,18 @@ function balance(p: Process, proxy: Proxy) {
   };
 }
 
+interface Section {
+  kind: string;
+  bind?: number;
+  use?: string;
+  servers: Backend[];
+  httpCheck?: boolean;
+}
+
 /** The subset of haproxy.cfg that balances TCP: `frontend`/`backend`/`listen`, `bind`, `default_backend`, `server`. */
 function readConfiguration(text: string): Proxy[] {
-  const sections = new Map<string, { kind: string; bind?: number; use?: string; servers: Backend[] }>();
-  let current: { kind: string; bind?: number; use?: string; servers: Backend[] } | undefined;
+  const sections = new Map<string, Section>();
+  let current: Section | undefined;
   for (const raw of text.split("\n")) {
     const words = raw.replace(/#.*/, "").trim().split(/\s+/);
     const [key, first, second] = words;
@@ -81,6 +92,7 @@ function readConfiguration(text: string): Proxy[] {
     } else if (key === "global" || key === "defaults") current = undefined;
     else if (current && key === "bind") current.bind = Number(first?.split(":").pop());
     else if (current && key === "default_backend") current.use = first!;
+    else if (current && key === "option" && first === "httpchk") current.httpCheck = true;
     else if (current && key === "server" && first && second) {
       const [address, port] = second.split(":");
       current.servers.push({ name: first, address: address!, port: Number(port) });
@@ -89,8 +101,9 @@ function readConfiguration(text: string): Proxy[] {
   const proxies: Proxy[] = [];
   for (const [name, section] of sections) {
     if (section.bind === undefined) continue;
-    const backends = section.use ? (sections.get(`backend ${section.use}`)?.servers ?? []) : section.servers;
-    proxies.push({ name: name.split(" ")[1]!, port: section.bind, backends });
+    const backend = section.use ? sections.get(`backend ${section.use}`) : section;
+    const httpCheck = backend?.httpCheck ?? false;
+    proxies.push({ name: name.split(" ")[1]!, port: section.bind, backends: backend?.servers ?? [], httpCheck });
   }
   return proxies;
 }

@@ -38,12 +38,13 @@ export const kubeScheduler: Program = function* kubeScheduler(p) {
 };
 
 /** Runs what starts and stops, with a health port on the loopback address, until the process is told to end. */
-export function* serve(p: Process, part: { start(): void; stop(): void }, port: number): Gen<number> {
+export function* serve(p: Process, part: { start(): void; stop(): void; release?(): Gen }, port: number): Gen<number> {
   const health = healthHandler("/healthz", "/livez", "/readyz");
   part.start();
   try {
     yield* cpu(0);
     yield* listening(p, [{ protocol: "tcp", address: "127.0.0.1", port, tls: true, http: health }], untilTerminated(p));
+    if (part.release) yield* part.release();
   } finally {
     part.stop();
   }

@@ -213,14 +213,17 @@ function certificates(machine: Machine, spec: MachineSpec, pki: ClusterPki): voi
 function balancer(machine: Machine, spec: MachineSpec, { specs }: ClusterFacts): void {
   const planes = specs.filter(({ role }) => role === "control-plane");
   const first = specs.find(({ role }) => role === "load-balancer") === spec;
-  const servers = planes.map(({ name, address }) => `    server ${name} ${address}:${API_PORT} check\n`).join("");
+  const servers = planes
+    .map(({ name, address }) => `    server ${name} ${address}:${API_PORT} check verify none\n`)
+    .join("");
   installFile(
     machine,
     "/etc/haproxy/haproxy.cfg",
     "global\n    log /dev/log local0\n    user haproxy\n    group haproxy\n    daemon\n\n" +
       "defaults\n    log global\n    mode tcp\n    option tcplog\n    timeout connect 5s\n    timeout client 1h\n    timeout server 1h\n\n" +
       `frontend kube-apiserver\n    bind *:${API_PORT}\n    default_backend control-plane\n\n` +
-      `backend control-plane\n    balance roundrobin\n    option tcp-check\n${servers}`,
+      `backend control-plane\n    balance roundrobin\n    option httpchk\n    http-check connect ssl\n` +
+      `    http-check send meth GET uri /readyz\n    http-check expect status 200\n${servers}`,
   );
   installFile(
     machine,

@@ -30,6 +30,8 @@ export interface Listener {
   /** Server certificate PEM, made when asked for. */
   readonly certificate?: () => string;
   readonly http?: HttpHandler;
+  /** What a load balancer's health check of it finds; always well when absent. */
+  readonly healthy?: () => boolean;
   /** A byte stream was opened; runs as a task of its own. */
   readonly accept?: (socket: Socket) => Gen<void>;
   /** A datagram and its answer, if any. */

@@ -117,6 +117,11 @@ export class Scheduler {
     this.election.start();
   }
 
+  /** Told to end: the lease is given up at once. */
+  release(): Gen {
+    return this.election.release();
+  }
+
   stop(): void {
     this.leading = false;
     this.election.stop();
