@@ -17,19 +17,25 @@ export interface ToolSpec extends OptionSpec {
   version?: string;
   /** Exit status of a wrong command line; 1 by default. */
   usageStatus?: number;
+  /** The name in messages, where it is not the one it was called by (gunzip says gzip). */
+  speaksAs?: string;
+  /** The line after a wrong command line, where it is not `Try 'name --help' …`. */
+  hint?: string;
   /** Texts after a wrong option: the `Try …` line alone, or a Usage line before it (grep). */
   usageOnError?: boolean;
   /** Changes the arguments before getopt sees them (`head -5`). May throw `UsageError`. */
   rewrite?: (args: string[]) => string[];
 }
 
-/** Ends the program with a message `name: text` and a status. */
+/** Ends the program with a message `name: text` and a status; `before` is printed first as it is. */
 export class Fatal extends Error {
   readonly status: number;
+  readonly before: string;
 
-  constructor(message: string, status = 1) {
+  constructor(message: string, status = 1, before = "") {
     super(message);
     this.status = status;
+    this.before = before;
   }
 }
 
@@ -94,7 +100,7 @@ export class Tool {
 /** Makes a program of a main function; see `ToolSpec`. */
 export function tool(spec: ToolSpec, main: (t: Tool, o: ParsedOptions) => Gen<number | undefined>): Program {
   return function* (p) {
-    const t = new Tool(p, p.argv[0] ?? spec.name);
+    const t = new Tool(p, spec.speaksAs ?? p.argv[0] ?? spec.name);
     try {
       const options = parseOptions(spec.rewrite?.(p.argv.slice(1)) ?? p.argv.slice(1), spec);
       const special = options.list.find((option) => option.key === "help" || option.key === "version");
@@ -124,12 +130,13 @@ function* report(t: Tool, spec: ToolSpec, error: unknown): Gen<number> {
   if (error instanceof OptionError || error instanceof UsageError) {
     yield* t.out.flush();
     const usage = spec.usageOnError && error instanceof OptionError ? `Usage: ${t.name} ${spec.usage}\n` : "";
-    yield* sys.printError(t.p, `${t.name}: ${error.message}\n${usage}Try '${t.name} --help' for more information.\n`);
+    const hint = spec.hint ?? `Try '${t.name} --help' for more information.`;
+    yield* sys.printError(t.p, `${t.name}: ${error.message}\n${usage}${hint}\n`);
     return (error instanceof UsageError ? error.status : undefined) ?? spec.usageStatus ?? 1;
   }
   if (error instanceof Fatal) {
     yield* t.out.flush();
-    yield* sys.printError(t.p, `${t.name}: ${worded(t, error.message)}\n`);
+    yield* sys.printError(t.p, `${error.before}${t.name}: ${worded(t, error.message)}\n`);
     return error.status;
   }
   throw error;

@@ -14,6 +14,7 @@ import { file } from "./file.ts";
 import { link, sync, truncate, unlink } from "./file-ops.ts";
 import { find } from "./find.ts";
 import { grep } from "./grep.ts";
+import { gunzip, gzip, zcat } from "./gzip.ts";
 import { md5sum, sha1sum, sha256sum } from "./hash.ts";
 import { head } from "./head.ts";
 import { hexdump, strings, xxd } from "./hexdump.ts";
@@ -37,6 +38,7 @@ import { sleep } from "./sleep.ts";
 import { sort } from "./sort.ts";
 import { dd, split } from "./split.ts";
 import { tail } from "./tail.ts";
+import { tar } from "./tar.ts";
 import { tee } from "./tee.ts";
 import { testProgram } from "./test.ts";
 import { touch } from "./touch.ts";
@@ -53,6 +55,10 @@ export const textPrograms: Record<string, Program> = {
   ncal: cal,
   hd: hexdump,
   awk,
+  gunzip,
+  gzip,
+  tar,
+  zcat,
   xxd,
   unlink,
   truncate,

@@ -1,0 +1,416 @@
+import { call, concat, cpu, type Gen, Pipe } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import { fifoNode, type Inode } from "../../machine/inode.ts";
+import * as sys from "../../machine/sys.ts";
+import { groupByName, groupName, userByName, userName } from "../../machine/users.ts";
+import { DeflateError, gunzip, gzip } from "../../text/deflate.ts";
+import { modeString } from "../../text/mode.ts";
+import { endOfArchive, packMember, type TarMember, unpackMembers } from "../../text/tar-format.ts";
+import { calendar, strftime } from "../../text/time.ts";
+import type { ParsedOptions } from "../options.ts";
+import { Fatal, type Tool, tool, UsageError } from "../tool.ts";
+import { makeParents } from "./mkdir.ts";
+
+const END = "\ntar: Error is not recoverable: exiting now";
+
+/** tar(1) of GNU: -c -x -t -r -u, -f -z -v -C -O -p -k -h -P, --exclude, --strip-components, --wildcards, --transform is not known. */
+export const tar = tool(
+  {
+    name: "tar",
+    short: "AcdtruxC:f:hjJkmOopPT:vwX:zZab:gHlnNsSVWU",
+    long: "create=c extract=x get=x list=t append=r update=u directory:=C file:=f gzip=z gunzip=z verbose=v to-stdout=O exclude:=exclude strip-components:=strip wildcards=wildcards no-wildcards=no-wildcards preserve-permissions=p same-permissions=p keep-old-files=k dereference=h absolute-names=P files-from:=T overwrite=overwrite no-same-owner=o same-owner=same-owner numeric-owner=numeric owner:=owner group:=group mode:=mode mtime:=mtime sort:=sort auto-compress=a touch=m no-recursion=no-recursion full-time=full-time bzip2=j xz=J warning:=warning remove-files=remove-files keep-newer-files=k one-file-system=l",
+    usage: "[OPTION...] [FILE]...",
+    about:
+      "GNU 'tar' saves many files together into a single tape or disk archive, and can\nrestore individual files from the archive.",
+    version: "tar (GNU tar) 1.35",
+    usageStatus: 64,
+    hint: "Try 'tar --help' or 'tar --usage' for more information.",
+    rewrite: oldStyle,
+  },
+  function* (t, o) {
+    const modes = new Set(o.list.filter(({ key }) => /^[cxtruAd]$/.test(key)).map(({ key }) => key));
+    if (modes.size === 0)
+      throw new TarUsage("You must specify one of the '-Acdtrux', '--delete' or '--test-label' options");
+    if (modes.size > 1)
+      throw new TarUsage("You may not specify more than one '-Acdtrux', '--delete' or  '--test-label' option");
+    const mode = [...modes][0]!;
+    const verbose = o.list.filter(({ key }) => key === "v").length;
+    if (o.has("j", "J"))
+      throw new Fatal(`${o.has("j") ? "bzip2" : "xz"}: Cannot exec: No such file or directory${END}`, 2);
+    if (mode === "c") return yield* create(t, o, verbose);
+    if (mode === "r" || mode === "u") return yield* append(t, o, verbose);
+    return yield* read(t, o, mode, verbose);
+  },
+);
+
+class TarUsage extends UsageError {
+  constructor(message: string) {
+    super(message, 2);
+  }
+}
+
+/** `tar xzf FILE`: letters without a dash, their arguments after them in order. */
+function oldStyle(args: string[]): string[] {
+  const first = args[0];
+  if (first === undefined || first.startsWith("-")) return args;
+  const rest = args.slice(1);
+  const out: string[] = [];
+  for (const letter of first) {
+    if (!/[CfTXb]/.test(letter)) {
+      out.push(`-${letter}`);
+      continue;
+    }
+    const value = rest.shift();
+    if (value === undefined) throw new TarUsage(`Old option '${letter}' requires an argument.`);
+    out.push(`-${letter}`, value);
+  }
+  return [...out, ...rest];
+}
+
+function excluded(o: ParsedOptions, path: string): boolean {
+  return o.values("exclude").some((pattern) => {
+    const bare = pattern.replace(/\/$/, "");
+    const parts = path.replace(/\/$/, "").split("/");
+    // Unanchored: a pattern may match after any slash, and a directory takes what is below it along.
+    for (let from = 0; from < parts.length; from++)
+      for (let to = from + 1; to <= parts.length; to++) if (glob(bare, parts.slice(from, to).join("/"))) return true;
+    return false;
+  });
+}
+
+/** `*`, `?` and [sets] as fnmatch(3) without FNM_PATHNAME. */
+function glob(pattern: string, text: string): boolean {
+  const go = (i: number, k: number): boolean => {
+    if (i === pattern.length) return k === text.length;
+    const char = pattern[i]!;
+    if (char === "*") return go(i + 1, k) || (k < text.length && go(i, k + 1));
+    if (k >= text.length) return false;
+    if (char === "?") return go(i + 1, k + 1);
+    const close = char === "[" ? pattern.indexOf("]", i + 2) : -1;
+    if (close > 0) {
+      const body = pattern.slice(i + 1, close);
+      const negated = /^[!^]/.test(body);
+      let hit = false;
+      for (let n = negated ? 1 : 0; n < body.length; n++) {
+        if (body[n + 1] === "-" && body[n + 2] !== undefined) {
+          if (text[k]! >= body[n]! && text[k]! <= body[n + 2]!) hit = true;
+          n += 2;
+        } else if (body[n] === text[k]) hit = true;
+      }
+      return hit !== negated && go(close + 1, k + 1);
+    }
+    return char === text[k] && go(i + 1, k + 1);
+  };
+  return go(0, 0);
+}
+
+// ---- writing --------------------------------------------------------------------------------------------------------
+
+/** Names below the operands, with -C in effect where it stands; parts of an archive. */
+function* gather(
+  t: Tool,
+  o: ParsedOptions,
+  verbose: number,
+  out: Uint8Array[],
+  listing: (text: string) => Gen<void>,
+): Gen<void> {
+  const { p } = t;
+  const names = [...o.operands];
+  const list = o.value("T");
+  if (list !== undefined)
+    names.push(...(list === "-" ? "" : sys.readText(p, list)).split("\n").filter((line) => line !== ""));
+  if (names.length === 0) throw new TarUsage("Cowardly refusing to create an empty archive");
+  const seen = new Map<Inode, string>();
+  let stripped = false;
+  const add = function* (path: string): Gen<void> {
+    if (excluded(o, path)) return;
+    yield* cpu(5);
+    let node: Inode;
+    try {
+      node = sys.stat(p, path, o.has("h"));
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      yield* t.error(`${path}: Cannot stat: ${error.message}`, 2);
+      return;
+    }
+    let name = path;
+    if (name.startsWith("/") && !o.has("P")) {
+      if (!stripped) yield* t.error("Removing leading `/' from member names", 0);
+      stripped = true;
+      name = name.replace(/^\/+/, "") || ".";
+    }
+    if (node.kind === "dir" && !name.endsWith("/")) name += "/";
+    const earlier = node.nlink > 1 && node.kind === "file" ? seen.get(node) : undefined;
+    if (node.kind === "file" && node.nlink > 1) seen.set(node, name);
+    let bytes: Uint8Array = new Uint8Array(0);
+    try {
+      if (node.kind === "file" && earlier === undefined) bytes = sys.readBytes(p, path);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      yield* t.error(`${path}: Cannot open: ${error.message}`, 2);
+      return;
+    }
+    const member: TarMember = {
+      name,
+      kind: earlier !== undefined ? "hardlink" : node.kind === "socket" ? "file" : node.kind,
+      mode: node.mode,
+      uid: node.uid,
+      gid: node.gid,
+      user: o.value("owner") ?? userName(p.ns.mnt, node.uid),
+      group: o.value("group") ?? groupName(p.ns.mnt, node.gid),
+      mtime: Math.floor((p.machine.kernel.epochMs * 1000 + node.mtime) / 1e6),
+      target: earlier ?? (node.kind === "symlink" ? node.target : ""),
+      bytes,
+    };
+    if (verbose > 0) yield* listing(verbose > 1 ? `${longLine(member, o)}\n` : `${name}\n`);
+    out.push(packMember(member));
+    if (node.kind !== "dir" || o.has("no-recursion")) return;
+    let children: string[];
+    try {
+      children = [...sys.readDir(p, path).keys()];
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      yield* t.error(`${path}: Cannot open: ${error.message}`, 2);
+      return;
+    }
+    if (o.value("sort") === "name") children.sort();
+    for (const child of children) yield* call(add(`${path.endsWith("/") ? path : `${path}/`}${child}`));
+  };
+  for (const name of names) yield* call(add(name));
+}
+
+function changeDirectory(t: Tool, o: ParsedOptions): void {
+  for (const dir of o.values("C")) {
+    try {
+      sys.chdir(t.p, dir);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      throw new Fatal(`${dir}: Cannot open: ${error.message}${END}`, 2);
+    }
+  }
+}
+
+function* create(t: Tool, o: ParsedOptions, verbose: number): Gen<number> {
+  const { p } = t;
+  const file = o.value("f") ?? "-";
+  const cwd = p.cwd;
+  if (o.operands.length === 0 && !o.has("T")) throw new TarUsage("Cowardly refusing to create an empty archive");
+  if (file === "-" && p.fds.get(1)?.tty !== undefined)
+    throw new Fatal(`Refusing to write archive contents to terminal (missing -f option?)${END}`, 2);
+  changeDirectory(t, o);
+  const parts: Uint8Array[] = [];
+  yield* gather(t, o, verbose, parts, function* (text) {
+    if (file === "-") yield* sys.printError(p, text);
+    else t.out.add(text);
+  });
+  parts.push(endOfArchive(parts.reduce((sum, part) => sum + part.length, 0)));
+  const whole = concat(parts);
+  const packed = o.has("z") || (o.has("a") && /\.(tar\.gz|tgz)$/.test(file));
+  yield* cpu(whole.length >> (packed ? 7 : 12));
+  const bytes = packed ? gzip(whole, undefined, 0) : whole;
+  p.cwd = cwd;
+  if (file === "-") yield* t.out.bytes(bytes);
+  else {
+    try {
+      sys.writeText(p, file, bytes);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      throw new Fatal(`${file}: Cannot open: ${error.message}${END}`, 2);
+    }
+  }
+  return yield* finish(t);
+}
+
+function* append(t: Tool, o: ParsedOptions, verbose: number): Gen<number> {
+  const file = o.value("f") ?? "-";
+  const old = sys.find(t.p, file) === undefined ? [] : (unpackMembers(sys.readBytes(t.p, file)) ?? []);
+  const cwd = t.p.cwd;
+  changeDirectory(t, o);
+  const parts = old.map(packMember);
+  yield* gather(t, o, verbose, parts, function* (text) {
+    t.out.add(text);
+  });
+  parts.push(endOfArchive(parts.reduce((sum, part) => sum + part.length, 0)));
+  t.p.cwd = cwd;
+  sys.writeText(t.p, file, concat(parts));
+  return yield* finish(t);
+}
+
+function* finish(t: Tool): Gen<number> {
+  if (t.status !== 0) yield* t.error("Exiting with failure status due to previous errors", t.status);
+  return t.status;
+}
+
+// ---- reading --------------------------------------------------------------------------------------------------------
+
+function* members(t: Tool, o: ParsedOptions): Gen<TarMember[]> {
+  const { p } = t;
+  const file = o.value("f") ?? "-";
+  let bytes: Uint8Array;
+  const zipped = o.has("z");
+  try {
+    if (file === "-") bytes = yield* sys.readAll(p, 0);
+    else {
+      const node = sys.stat(p, file);
+      if (node.kind === "dir") {
+        yield* t.error(`${file}: Cannot read: Is a directory`, 2);
+        throw new Fatal(`At beginning of tape, quitting now${END}`, 2);
+      }
+      bytes = sys.readBytes(p, file);
+    }
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    if (zipped)
+      throw new Fatal(
+        `Child returned status 2${END}`,
+        2,
+        `tar (child): ${file}: Cannot open: ${error.message}\ntar (child): Error is not recoverable: exiting now\n`,
+      );
+    throw new Fatal(`${file}: Cannot open: ${error.message}${END}`, 2);
+  }
+  yield* cpu(bytes.length >> 9);
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    try {
+      bytes = gunzip(bytes).bytes;
+    } catch (error) {
+      if (!(error instanceof DeflateError)) throw error;
+      throw new Fatal(`Unexpected EOF in archive${END}`, 2, `\ngzip: stdin: ${error.message}\n`);
+    }
+  } else if (zipped) throw new Fatal(`Child returned status 1${END}`, 2, "\ngzip: stdin: not in gzip format\n");
+  if (bytes.length === 0) throw new Fatal("", 0);
+  const found = unpackMembers(bytes);
+  if (found === undefined || bytes.length < 512) {
+    yield* t.error("This does not look like a tar archive", 2);
+    if (bytes.length >= 512) yield* t.error("Skipping to next header", 2);
+    return [];
+  }
+  return found;
+}
+
+function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number): Gen<number> {
+  const { p } = t;
+  let list: TarMember[];
+  try {
+    list = yield* members(t, o);
+  } catch (error) {
+    if (error instanceof Fatal && error.status === 0) return 0;
+    throw error;
+  }
+  changeDirectory(t, o);
+  const wanted = o.operands.map((name) => ({ name: name.replace(/\/+$/, ""), hit: false }));
+  const strip = Number(o.value("strip") ?? 0);
+  const later: { path: string; member: TarMember }[] = [];
+  let leading = false;
+  for (const member of list) {
+    yield* cpu(5);
+    const bare = member.name.replace(/\/+$/, "");
+    if (wanted.length > 0) {
+      const of = wanted.find(
+        ({ name }) => bare === name || bare.startsWith(`${name}/`) || (o.has("wildcards") && glob(name, bare)),
+      );
+      if (of === undefined) continue;
+      of.hit = true;
+    }
+    if (excluded(o, member.name)) continue;
+    if (mode === "t") {
+      t.out.add(`${verbose > 0 ? longLine(member, o) : member.name}\n`);
+      continue;
+    }
+    let path = member.name;
+    if (path.startsWith("/") && !o.has("P")) {
+      if (!leading) yield* t.error("Removing leading `/' from member names", 0);
+      leading = true;
+      path = path.replace(/^\/+/, "");
+    }
+    if (strip > 0) {
+      const parts = path.split("/");
+      path = parts.slice(strip).join("/");
+      if (path === "") continue;
+    }
+    if (verbose > 0) {
+      const text = `${verbose > 1 ? longLine(member, o) : path}\n`;
+      if (o.has("O")) yield* sys.printError(p, text);
+      else t.out.add(text);
+    }
+    if (o.has("O")) {
+      yield* t.out.bytes(member.bytes);
+      continue;
+    }
+    try {
+      extract(t, o, path, member);
+      if (member.kind === "dir") later.push({ path, member });
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      const made =
+        member.kind === "dir"
+          ? "Cannot mkdir"
+          : member.kind === "symlink" || member.kind === "hardlink"
+            ? `Cannot create symlink to ‘${member.target}’`
+            : "Cannot open";
+      yield* t.error(`${path.replace(/\/$/, "")}: ${made}: ${error.message}`, 2);
+    }
+  }
+  for (const { path, member } of later) settle(t, o, path, member);
+  for (const { name, hit } of wanted) {
+    if (hit) continue;
+    if (/[*?[]/.test(name) && !o.has("wildcards") && t.status === 0) {
+      yield* t.error("Pattern matching characters used in file names", 0);
+      yield* t.error("Use --wildcards to enable pattern matching, or --no-wildcards to suppress this warning", 0);
+    }
+    yield* t.error(`${name}: Not found in archive`, 2);
+  }
+  return yield* finish(t);
+}
+
+function extract(t: Tool, o: ParsedOptions, path: string, member: TarMember): void {
+  const { p } = t;
+  const trimmed = path.replace(/\/+$/, "");
+  const slash = trimmed.lastIndexOf("/");
+  if (slash > 0 && sys.find(p, trimmed.slice(0, slash)) === undefined) makeParents(p, trimmed.slice(0, slash));
+  if (member.kind === "dir") {
+    if (trimmed !== "" && trimmed !== "." && sys.find(p, trimmed)?.kind !== "dir") sys.mkdir(p, trimmed, 0o755);
+    return;
+  }
+  const old = sys.find(p, trimmed, false);
+  if (old !== undefined && old.kind !== "dir") {
+    if (o.has("k")) return void sys.openFile(p, trimmed, { write: true, create: true, exclusive: true });
+    sys.unlink(p, trimmed);
+  }
+  if (member.kind === "symlink") sys.symlink(p, member.target, trimmed);
+  else if (member.kind === "hardlink") {
+    const node = sys.stat(p, member.target, false);
+    sys.link(p, trimmed, node);
+    node.nlink++;
+    return;
+  } else if (member.kind === "fifo") sys.link(p, trimmed, fifoNode(new Pipe(), {}));
+  else sys.writeText(p, trimmed, member.bytes.slice(), 0o600);
+  settle(t, o, trimmed, member);
+}
+
+/** Mode less the umask (all of it for root), owner as root, and the time of the archive. */
+function settle(t: Tool, o: ParsedOptions, path: string, member: TarMember): void {
+  const { p } = t;
+  const node = sys.find(p, path, false);
+  if (node === undefined) return;
+  const root = p.cred.uid === 0;
+  if (node.kind !== "symlink") node.mode = root || o.has("p") ? member.mode : member.mode & ~p.umask & 0o777;
+  if (root && !o.has("o")) {
+    node.uid = userByName(p.ns.mnt, member.user)?.uid ?? member.uid;
+    node.gid = groupByName(p.ns.mnt, member.group)?.gid ?? member.gid;
+  }
+  if (!o.has("m")) node.mtime = member.mtime * 1e6 - p.machine.kernel.epochMs * 1000;
+}
+
+/** A line of `tar tv`. */
+function longLine(member: TarMember, o: ParsedOptions): string {
+  const node = { kind: member.kind === "hardlink" ? "file" : member.kind, mode: member.mode } as Inode;
+  const mode = member.kind === "hardlink" ? `h${modeString(node).slice(1)}` : modeString(node);
+  const owner = o.has("numeric")
+    ? `${member.uid}/${member.gid}`
+    : `${member.user || member.uid}/${member.group || member.gid}`;
+  const size = String(member.bytes.length);
+  const time = strftime(o.has("full-time") ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%d %H:%M", calendar(member.mtime));
+  const target =
+    member.kind === "symlink" ? ` -> ${member.target}` : member.kind === "hardlink" ? ` link to ${member.target}` : "";
+  return `${mode} ${owner} ${size.padStart(Math.max(0, 18 - owner.length))} ${time} ${member.name}${target}`;
+}
