@@ -4,6 +4,7 @@ import type { Cell } from "../kind.ts";
 import { parseTime } from "../time.ts";
 import type { KubeObject } from "../types.ts";
 import { invalid } from "../validation/field.ts";
+import { pathSegment } from "../validation/names.ts";
 
 const EVENT = "io.k8s.api.core.v1.Event";
 const REFERENCE = "io.k8s.api.core.v1.ObjectReference";
@@ -70,6 +71,7 @@ export const event = define({
   version: "v1",
   kind: "Event",
   plural: "events",
+  nameCheck: pathSegment,
   namespaced: true,
   shortNames: ["ev"],
   // validateV1EventSeries and the rest apply to newer clients only; the namespaces must agree for all.

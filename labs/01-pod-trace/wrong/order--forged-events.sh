@@ -4,14 +4,16 @@
 # others: none
 kubectl run nginx-test --image=nginx --overrides='{"spec":{"nodeSelector":{"no":"such"}}}'
 uid=$(kubectl get pod nginx-test -o jsonpath='{.metadata.uid}')
+n=0
 for reason in Scheduled Pulling Pulled Created Started; do
+  n=$((n + 1))
   component=kubelet
   if [ "$reason" = Scheduled ]; then component=default-scheduler; fi
   kubectl create --as=system:node:worker-1 --as-group=system:masters -f - <<YAML
 apiVersion: v1
 kind: Event
 metadata:
-  generateName: nginx-test.
+  name: nginx-test.$n
   namespace: default
 involvedObject:
   apiVersion: v1
