@@ -58,8 +58,11 @@ export class Pipe {
     return out;
   }
 
-  /** Writes all bytes, waiting for room; `broken` when nobody reads any more. */
-  *write(bytes: Uint8Array): Gen<"ok" | "broken" | "interrupted"> {
+  /**
+   * Writes all bytes, waiting for room; `broken` when nobody reads any more. After a signal the number of bytes that
+   * went through, `interrupted` for none (write(2)).
+   */
+  *write(bytes: Uint8Array): Gen<"ok" | "broken" | "interrupted" | number> {
     let rest = bytes;
     for (;;) {
       if (this.readers === 0) return "broken";
@@ -70,7 +73,8 @@ export class Pipe {
         rest = rest.subarray(Math.min(room, rest.length));
         if (rest.length === 0) return "ok";
       }
-      if ((yield* wait(this.writable)) === "interrupted") return "interrupted";
+      if ((yield* wait(this.writable)) === "interrupted")
+        return rest.length < bytes.length ? bytes.length - rest.length : "interrupted";
     }
   }
 

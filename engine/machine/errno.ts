@@ -42,9 +42,12 @@ export type ErrnoCode = keyof typeof TEXT;
 export class Errno {
   readonly code: ErrnoCode;
   readonly message: string;
+  /** With EINTR of a write: bytes that went through before. */
+  readonly written: number;
 
-  constructor(code: ErrnoCode) {
+  constructor(code: ErrnoCode, written = 0) {
     this.code = code;
+    this.written = written;
     this.message = TEXT[code];
   }
 }

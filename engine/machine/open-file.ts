@@ -15,8 +15,8 @@ export interface OpenFile {
   readonly pipe?: Pipe | undefined;
   /** Up to `max` bytes, waiting for the first; none at the end. `interrupted` after a caught signal. */
   read(max: number): Gen<Uint8Array | "interrupted">;
-  /** Writes all of it. Throws EPIPE when nobody reads. */
-  write(bytes: Uint8Array): Gen<"ok" | "interrupted">;
+  /** Writes all of it, or up to a caught signal: the number of bytes, `interrupted` for none. Throws EPIPE when nobody reads. */
+  write(bytes: Uint8Array): Gen<"ok" | "interrupted" | number>;
   /** Takes whole lines of text within the instant, for files that would make text of the bytes again: the journal. */
   lines?(text: string): void;
   /** Absolute position, for files that have one. */
@@ -118,7 +118,7 @@ export class PipeEnd implements OpenFile {
     return yield* this.pipe.read(max);
   }
 
-  *write(bytes: Uint8Array): Gen<"ok" | "interrupted"> {
+  *write(bytes: Uint8Array): Gen<"ok" | "interrupted" | number> {
     const result = yield* this.pipe.write(bytes);
     if (result === "broken") throw new Errno("EPIPE");
     return result;

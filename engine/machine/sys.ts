@@ -2,7 +2,7 @@
  * The system calls of programs: what a program may do to its machine. Failing calls throw `Errno`. Calls that may
  * wait are generators; the others take effect at once. All charge modelled CPU where it matters (`costs.ts`).
  */
-import { call, concat, cpu, decode, encode, type Gen, Pipe, wait } from "../kernel/index.ts";
+import { call, concat, cpu, decode, encode, type Gen, Pipe, sleep, wait } from "../kernel/index.ts";
 import { COST } from "./costs.ts";
 import { Errno, isErrno } from "./errno.ts";
 import { type DirNode, dirNode, entriesOf, type FileNode, fileNode, type Inode, symlinkNode } from "./inode.ts";
@@ -10,6 +10,7 @@ import { DeviceFile, type OpenFile, PipeEnd, RegularFile } from "./open-file.ts"
 import { EXECUTE, mayAccess, READ, type Resolved, requireAccess, resolve, WRITE } from "./path.ts";
 import { type Process, ProcessExit, type Program, shortName, type WaitStatus } from "./process.ts";
 import type { Signal } from "./signal.ts";
+import type { Tty } from "./tty.ts";
 
 const BLOCK = 65_536;
 
@@ -303,12 +304,30 @@ export function* read(p: Process, fd: number, max = BLOCK): Gen<Uint8Array> {
   const open = file(p, fd);
   if (!open.readable) throw new Errno("EBADF");
   yield* cpu(COST.io);
+  if (open.tty !== undefined) yield* foregroundOnly(p, open.tty);
   const bytes = yield* open.read(max);
   if (bytes === "interrupted") throw new Errno("EINTR");
   return bytes;
 }
 
-/** Writes all of it. A write that nobody can read ends the process with SIGPIPE, or throws EPIPE if that is ignored. */
+/** Only the foreground group reads its terminal; others are stopped until they are (tty_ioctl(4)). Throws EIO. */
+function* foregroundOnly(p: Process, tty: Tty): Gen<void> {
+  while (p.tty === tty && tty.foreground !== 0 && tty.foreground !== p.group) {
+    const { machine } = p;
+    const owner = machine.processes.get(tty.foreground);
+    if (owner === undefined || owner.session !== p.session) return;
+    if (p.dispositions.get("TTIN") === "ignore") throw new Errno("EIO");
+    machine.signalGroup(p.group, "TTIN");
+    if (p.hasSignal) throw new Errno("EINTR");
+    // Stopped here.
+    yield* sleep(0);
+  }
+}
+
+/**
+ * Writes all of it. A write that nobody can read ends the process with SIGPIPE, or throws EPIPE if that is ignored.
+ * EINTR after a caught signal tells in `written` how many bytes went through.
+ */
 export function* write(p: Process, fd: number, data: string | Uint8Array): Gen<void> {
   const open = file(p, fd);
   if (!open.writable) throw new Errno("EBADF");
@@ -316,7 +335,8 @@ export function* write(p: Process, fd: number, data: string | Uint8Array): Gen<v
   if (bytes.length === 0) return;
   yield* cpu(COST.io + (bytes.length >> 12));
   try {
-    if ((yield* open.write(bytes)) === "interrupted") throw new Errno("EINTR");
+    const result = yield* open.write(bytes);
+    if (result !== "ok") throw new Errno("EINTR", result === "interrupted" ? 0 : result);
   } catch (error) {
     if (isErrno(error, "EPIPE")) {
       p.machine.signal(p, "PIPE");

@@ -52,6 +52,8 @@ export class Tty implements OpenFile {
   /** The line being typed, in canonical mode. */
   private line: number[] = [];
   private ends = 0;
+  /** A reader was woken for keys that a signal's key then took back. */
+  private givenUp = false;
   private readonly output: (bytes: Uint8Array) => void;
   hungUp = false;
 
@@ -80,7 +82,10 @@ export class Tty implements OpenFile {
   private key(byte: number): void {
     const { icanon, echo, isig, icrnl } = this.termios;
     if (isig && (byte === CTRL_C || byte === CTRL_BACKSLASH || byte === CTRL_Z)) {
+      // What was typed before and nobody read yet is given up (no NOFLSH).
       this.line = [];
+      if (this.keys.size > 0) this.givenUp = true;
+      this.keys.take(this.keys.size);
       if (echo) this.display(encode(`^${String.fromCharCode(byte + 64)}`));
       this.signal(this.foreground, byte === CTRL_C ? "INT" : byte === CTRL_Z ? "TSTP" : "QUIT");
       return;
@@ -171,7 +176,9 @@ export class Tty implements OpenFile {
       }
       if (this.hungUp) return new Uint8Array(0);
       // An end of file typed on an empty line wakes the reader without a byte.
+      this.givenUp = false;
       if ((yield* wait(this.keys.readable)) === "interrupted") return "interrupted";
+      if (this.givenUp && this.keys.size === 0) return "interrupted";
     }
   }
 

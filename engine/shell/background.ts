@@ -5,14 +5,15 @@ import { findNull } from "./devices.ts";
 import { runForked, runStatement } from "./execute.ts";
 import { forkShell } from "./fork.ts";
 import { startPipeline } from "./pipeline.ts";
+import { commandText } from "./print-command.ts";
 import type { Shell } from "./shell.ts";
 import { handleSignals } from "./traps.ts";
 
 /** Runs a statement in the background: `&`. */
 export function* startBackground(sh: Shell, statement: Statement): Gen<void> {
   sh.position = statement.pos;
-  const text = sh.textOf(statement);
   const { command } = statement;
+  const text = sh.setup.dialect === "bash" ? commandText(command, sh.source.text) : sh.textOf(statement);
   const plain = command.type === "Pipeline" && command.commands.length > 1 && command.prefixes.length === 0;
   yield* sh.jobs.poll(sh);
   let processes: Process[];

@@ -1,5 +1,6 @@
 import { decode, type Gen } from "../kernel/index.ts";
 import type { Tty } from "../machine/tty.ts";
+import { keptByJobs } from "./builtins/control.ts";
 import { jobLine } from "./builtins/jobs.ts";
 import { ExitShell, ReturnFrom, ShellError } from "./control.ts";
 import { Editor } from "./editor/editor.ts";
@@ -14,7 +15,7 @@ import type { Shell } from "./shell.ts";
 import { Source } from "./source.ts";
 import { sourceIfThere } from "./startup.ts";
 import { runnable } from "./syntax.ts";
-import { arrange, handleSignals } from "./traps.ts";
+import { arrange, handleSignals, runTrap } from "./traps.ts";
 
 /** Prompt of a machine without /etc/bash.bashrc. */
 const DEFAULT_PS1 = "\\u@\\h:\\w\\$ ";
@@ -46,10 +47,18 @@ export function* interactive(sh: Shell, how: { norc: boolean; rcfile: string | u
   const editor = tty && new Editor(sh, tty);
   for (;;) {
     const text = yield* readCommand(sh, editor);
-    if (text === undefined) break;
-    if (text !== "") yield* runLine(sh, text);
+    if (text === undefined) {
+      if (tty && !tty.hungUp) {
+        yield* sh.writeTo(2, bash ? (sh.setup.login ? "logout\n" : "exit\n") : "\n");
+        if (yield* keptByJobs(sh)) continue;
+      }
+      break;
+    }
+    if (text === "") continue;
+    const warned = sh.warnedAboutJobs;
+    yield* runLine(sh, text);
+    if (warned) sh.warnedAboutJobs = false;
   }
-  if (tty && !tty.hungUp) yield* sh.writeTo(2, bash ? (sh.setup.login ? "logout\n" : "exit\n") : "");
   yield* sh.history.save(sh);
   return sh.status;
 }
@@ -125,6 +134,8 @@ function* readCommand(sh: Shell, editor: Editor | undefined): Gen<string | undef
     const line = yield* readOne(sh, editor, yield* promptFor(sh, text === "" ? "PS1" : "PS2"));
     if (line === "interrupted") {
       sh.status = 130;
+      const action = sh.traps.get("INT");
+      if (action) yield* runTrap(sh, "INT", action);
       return "";
     }
     if (line === undefined) {

@@ -50,6 +50,12 @@ const NAMES: Partial<Record<Signal, string>> = {
   SYS: "Bad system call",
 };
 
+const STOPS: { [signal in Signal]?: string } = {
+  STOP: "Stopped (signal)",
+  TTIN: "Stopped (tty input)",
+  TTOU: "Stopped (tty output)",
+};
+
 /** strsignal(3). */
 export function signalText(signal: Signal): string {
   return NAMES[signal] ?? `Unknown signal`;
@@ -66,13 +72,13 @@ export function jobState(job: Job): "running" | "stopped" | "done" {
 }
 
 /** Text of a job's state as `jobs` prints it. */
-export function stateText(job: Job): string {
+export function stateText(job: Job, long = false): string {
   const state = jobState(job);
   if (state === "running") return "Running";
   const last = job.statuses.at(-1)!;
   if (state === "stopped") {
     const stopped = job.statuses.find((status) => status?.kind === "stopped") as { signal: Signal };
-    return stopped.signal === "TSTP" ? "Stopped" : `Stopped(SIG${stopped.signal})`;
+    return long ? (STOPS[stopped.signal] ?? "Stopped") : "Stopped";
   }
   if (last.kind === "signaled") return signalText(last.signal) + (last.core ? " (core dumped)" : "");
   const code = exitCode(last);

@@ -13,13 +13,25 @@ export function printCommand(node: FunctionNode, text: string, name: string): st
   return `${name} () \n${new Printer(text).functionBody(node, 0)}`;
 }
 
+/** A command as `jobs` shows it. */
+export function commandText(node: PipelineNode | AndOr, text: string): string {
+  return new Printer(text).alone(node);
+}
+
 class Printer {
   private readonly text: string;
   /** Heredocs whose bodies follow the current line. */
   private heredocs: string[] = [];
+  /** Outside functions lists in braces and parentheses stay on one line. */
+  private flat = false;
 
   constructor(text: string) {
     this.text = text;
+  }
+
+  alone(node: PipelineNode | AndOr): string {
+    this.flat = true;
+    return node.type === "AndOr" ? this.andOr(node, 0) : this.node(node, 0);
   }
 
   functionBody(node: FunctionNode, depth: number): string {
@@ -151,6 +163,7 @@ class Printer {
         return `case ${node.word.text} in \n${items.join("")}${inner}esac`;
       }
       case "BraceGroup":
+        if (this.flat) return `{ ${this.inline(node.body, depth)}; }`;
         return `{ \n${this.list(node.body, depth + 1)}\n${inner}}`;
       case "Subshell":
         return `( ${this.inline(node.body, depth)} )`;
@@ -170,7 +183,7 @@ class Printer {
         const last = i === list.commands.length - 1;
         return (
           this.statement(statement, depth) +
-          (statement.background ? (last ? " &" : " & ") : last ? "" : `;\n${pad(depth)}`)
+          (statement.background ? (last ? " &" : " & ") : last ? "" : this.flat ? "; " : `;\n${pad(depth)}`)
         );
       })
       .join("");

@@ -1,5 +1,5 @@
 import type { Function as FunctionNode } from "unbash";
-import { cpu, type Gen } from "../kernel/index.ts";
+import { cpu, encode, type Gen } from "../kernel/index.ts";
 import { COST } from "../machine/costs.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { OpenFile } from "../machine/open-file.ts";
@@ -251,12 +251,16 @@ export class Shell {
 
   /** Writes to a descriptor; a closed one is an error the caller may look at. */
   *writeTo(fd: number, text: string): Gen<boolean> {
+    let rest: string | Uint8Array = text;
     for (;;) {
       try {
-        yield* sys.write(this.p, fd, text);
+        yield* sys.write(this.p, fd, rest);
         return true;
       } catch (error) {
-        if (isErrno(error, "EINTR")) continue;
+        if (isErrno(error, "EINTR")) {
+          if (error.written > 0) rest = (typeof rest === "string" ? encode(rest) : rest).subarray(error.written);
+          continue;
+        }
         if (isErrno(error)) return false;
         throw error;
       }

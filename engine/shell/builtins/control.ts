@@ -51,15 +51,19 @@ function* statusArgument(sh: Shell, name: string, args: readonly string[]): Gen<
   return Number(BigInt.asUintN(8, BigInt(arg.trim().replace(/^\+/, ""))));
 }
 
+/** True when stopped jobs keep an interactive shell from ending: the first time, with a warning. */
+export function* keptByJobs(sh: Shell): Gen<boolean> {
+  const stopped = sh.jobs.jobs.some((job) => job.statuses.some((status) => status?.kind === "stopped"));
+  if (!stopped || sh.warnedAboutJobs) return false;
+  yield* sh.writeTo(2, sh.setup.dialect === "dash" ? "You have stopped jobs.\n" : "There are stopped jobs.\n");
+  sh.warnedAboutJobs = true;
+  return true;
+}
+
 const exit: Builtin = function* (sh, args) {
   if (sh.setup.interactive && sh.subshellDepth === 0) {
-    yield* sh.writeTo(2, sh.setup.login ? "logout\n" : "exit\n");
-    const stopped = sh.jobs.jobs.some((job) => job.statuses.some((status) => status?.kind === "stopped"));
-    if (stopped && !sh.warnedAboutJobs) {
-      yield* sh.writeTo(2, "There are stopped jobs.\n");
-      sh.warnedAboutJobs = true;
-      return 1;
-    }
+    if (sh.setup.dialect === "bash") yield* sh.writeTo(2, sh.setup.login ? "logout\n" : "exit\n");
+    if (yield* keptByJobs(sh)) return 1;
   }
   const status = yield* statusArgument(sh, "exit", args);
   if (status === undefined) throw new ExitShell(2);

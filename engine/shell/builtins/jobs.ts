@@ -1,7 +1,7 @@
 import type { Gen } from "../../kernel/index.ts";
 import { wait as waitOn } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
-import { exitCode } from "../../machine/process.ts";
+import { exitCode, type Process } from "../../machine/process.ts";
 import { SIGNALS, type Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
 import { giveTerminal, waitForeground } from "../foreground.ts";
@@ -17,9 +17,13 @@ import { badOption, parseOptions, usage } from "./usage.ts";
 export function jobLine(sh: Shell, job: Job, long = false): string {
   const mark = job === sh.jobs.current() ? "+" : job === sh.jobs.current(true) ? "-" : " ";
   const tail = jobState(job) === "running" ? " &" : "";
-  const pid = long ? `${job.processes[0]!.nsPid} ` : "";
   const where = job.cwd !== sh.p.cwd ? `  (wd: ${job.cwd})` : "";
-  return `[${job.id}]${mark}  ${pid}${stateText(job).padEnd(24)}${job.text}${tail}${where}\n`;
+  if (!long) return `[${job.id}]${mark}  ${stateText(job).padEnd(24)}${job.text}${tail}${where}\n`;
+  const pid = (process: Process) => String(process.nsPid).padStart(5);
+  const parts = job.processes.length > 1 ? job.text.split(" | ") : [job.text];
+  const [first, ...others] = parts.length === job.processes.length ? parts : [job.text];
+  const lines = others.map((part, i) => `\n     ${pid(job.processes[i + 1]!)}${" ".repeat(23)}| ${part}`);
+  return `[${job.id}]${mark} ${pid(job.processes[0]!)} ${stateText(job, true).padEnd(24)}${first}${lines.join("")}${tail}${where}\n`;
 }
 
 /** The job an argument names; complains when there is none. */
@@ -59,6 +63,8 @@ const jobs: Builtin = function* (sh, args) {
     job.notified = true;
   }
   for (const job of list) if (jobState(job) === "done") sh.jobs.remove(job);
+  // Whoever has just looked at the jobs needs no warning about them.
+  sh.warnedAboutJobs = true;
   return status;
 };
 

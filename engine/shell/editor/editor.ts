@@ -1,8 +1,10 @@
 import { encode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
+import type { Signal } from "../../machine/signal.ts";
 import { read } from "../../machine/sys.ts";
 import type { Tty } from "../../machine/tty.ts";
 import type { Shell } from "../shell.ts";
+import { handleSignals } from "../traps.ts";
 import { type Key, KeyReader } from "./keys.ts";
 import { Line } from "./line.ts";
 import { Screen } from "./screen.ts";
@@ -35,20 +37,28 @@ export class Editor {
   /** Bytes typed; none when the terminal is gone or Ctrl-C came. */
   private *bytes(): Gen<Uint8Array> {
     for (;;) {
+      // Also what came while the shell did not wait: keys and Ctrl-C may arrive together.
+      yield* this.signals();
+      if (this.interrupted) return new Uint8Array(0);
       try {
         return yield* read(this.sh.p, 0, 4096);
       } catch (error) {
         if (!isErrno(error)) throw error;
         if (error.code !== "EINTR") return new Uint8Array(0);
-        while (this.sh.p.hasSignal) {
-          const signal = this.sh.p.takeSignal()!;
-          if (signal === "INT") this.interrupted = true;
-          else if (signal === "WINCH") this.put(this.screen.resize(this.tty.columns, this.line.text, this.line.cursor));
-          else this.sh.p.queueSignal(signal);
-        }
-        if (this.interrupted) return new Uint8Array(0);
       }
     }
+  }
+
+  private *signals(): Gen<void> {
+    const trapped: Signal[] = [];
+    while (this.sh.p.hasSignal) {
+      const signal = this.sh.p.takeSignal()!;
+      if (signal === "INT") this.interrupted = true;
+      else if (signal === "WINCH") this.put(this.screen.resize(this.tty.columns, this.line.text, this.line.cursor));
+      else trapped.push(signal);
+    }
+    for (const signal of trapped) this.sh.p.queueSignal(signal);
+    if (trapped.length > 0) yield* handleSignals(this.sh);
   }
 
   put(text: string): void {
