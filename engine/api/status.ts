@@ -1,3 +1,5 @@
+import { Answer } from "../kernel/index.ts";
+
 /** Field error of an Invalid status (apimachinery pkg/util/validation/field). */
 export interface StatusCause {
   reason: string;
@@ -25,7 +27,7 @@ export interface Status {
 }
 
 /** The one error of the API: thrown by the server's stages and by `ApiClient`. Messages as apimachinery pkg/api/errors has them. */
-export class StatusError extends Error {
+export class StatusError extends Answer {
   readonly status: Status;
 
   constructor(status: Status) {

@@ -83,37 +83,43 @@ export class AuditLog {
       at: this.kernel.now,
       server: this.server,
     });
-    this.sink?.(JSON.stringify(this.event(record, stage, response)));
+    this.sink?.(this.event(record, stage, response));
   }
 
-  private event(record: AuditRecord, stage: AuditEntry["stage"], response: HttpResponse): object {
+  /** The event as a line of JSON, put together from parts that most events share. */
+  private event(record: AuditRecord, stage: AuditEntry["stage"], response: HttpResponse): string {
     const { context, user, impersonated, decision } = record;
     const { info, request } = context;
     const micros = (at: number) => formatMicroTime(this.kernel.epochMs * 1000 + at);
-    return {
-      kind: "Event",
-      apiVersion: "audit.k8s.io/v1",
-      level: "Metadata",
-      auditID: record.id,
-      stage,
-      requestURI: request.path,
-      verb: info.verb,
-      user: userInfo(user),
-      ...(impersonated && { impersonatedUser: userInfo(impersonated) }),
-      sourceIPs: [request.remoteAddress],
-      userAgent: request.headers["user-agent"],
-      ...(info.isResource && { objectRef: objectRef(info, response) }),
-      responseStatus: responseStatus(response),
-      requestReceivedTimestamp: micros(record.received),
-      stageTimestamp: micros(this.kernel.now),
-      ...(decision && {
-        annotations: {
-          "authorization.k8s.io/decision": decision.allowed ? "allow" : "forbid",
-          "authorization.k8s.io/reason": decision.reason,
-        },
-      }),
-    };
+    const agent = request.headers["user-agent"];
+    return (
+      `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"${record.id}","stage":"${stage}",` +
+      `"requestURI":${JSON.stringify(request.path)},"verb":${JSON.stringify(info.verb)},"user":${textOf(user, userInfo)},` +
+      `${impersonated ? `"impersonatedUser":${textOf(impersonated, userInfo)},` : ""}` +
+      `"sourceIPs":[${JSON.stringify(request.remoteAddress)}],` +
+      `${agent === undefined ? "" : `"userAgent":${JSON.stringify(agent)},`}` +
+      `${info.isResource ? `"objectRef":${JSON.stringify(objectRef(info, response))},` : ""}` +
+      `"responseStatus":${JSON.stringify(responseStatus(response))},` +
+      `"requestReceivedTimestamp":"${micros(record.received)}","stageTimestamp":"${micros(this.kernel.now)}"` +
+      `${decision ? `,"annotations":${textOf(decision, annotations)}` : ""}}`
+    );
   }
+}
+
+const texts = new WeakMap<object, string>();
+
+/** JSON about a frozen or long-lived value, kept with it. */
+function textOf<T extends object>(value: T, form: (value: T) => object): string {
+  let text = texts.get(value);
+  if (text === undefined) texts.set(value, (text = JSON.stringify(form(value))));
+  return text;
+}
+
+function annotations(decision: Decision): object {
+  return {
+    "authorization.k8s.io/decision": decision.allowed ? "allow" : "forbid",
+    "authorization.k8s.io/reason": decision.reason,
+  };
 }
 
 /** The record of one request, filled in as it passes the stages. */

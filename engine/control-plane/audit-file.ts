@@ -1,6 +1,6 @@
 import { encode } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
-import type { FileNode } from "../machine/inode.ts";
+import { type DirNode, entriesOf, type FileNode } from "../machine/inode.ts";
 import type { Process } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 
@@ -13,11 +13,15 @@ export function auditFile(p: Process, path: string | undefined, maxMebibytes: nu
   if (path === undefined) return () => {};
   let node: FileNode | undefined;
   let backups: string[] = [];
+  let dir: DirNode | undefined;
+  const slash = path.lastIndexOf("/");
+  const name = path.slice(slash + 1);
   const open = (): FileNode | undefined => {
     // The file may have been moved or removed by hand.
-    const found = sys.find(p, path);
-    if (found !== undefined && found === node) return node;
+    if (node !== undefined && dir !== undefined && entriesOf(dir).get(name) === node) return node;
     const file = sys.openFile(p, path, { write: true, append: true, create: true, mode: 0o600 });
+    const parent = sys.find(p, path.slice(0, slash) || "/");
+    dir = parent?.kind === "dir" ? parent : undefined;
     return file.node?.kind === "file" ? file.node : undefined;
   };
   return (line) => {

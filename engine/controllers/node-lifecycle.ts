@@ -65,6 +65,7 @@ class NodeLifecycleController implements Reconciler {
           "RegisteredNode",
           `Node ${name} event: Registered Node ${name} in Controller`,
         );
+      if (old !== undefined && old.spec === object.spec && old.status?.conditions === object.status?.conditions) return;
       if (old === undefined || face(old) !== face(object)) this.queue.add(name);
     });
     informers.handle(PODS, ({ type, object, old }) => {

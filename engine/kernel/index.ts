@@ -1,3 +1,4 @@
+export { Answer } from "./answer.ts";
 export { concat, decode, encode } from "./bytes.ts";
 export { digest, sha256Hex } from "./digest.ts";
 export type { KernelEvent } from "./heap.ts";

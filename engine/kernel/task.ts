@@ -1,3 +1,4 @@
+import { Answer } from "./answer.ts";
 import type { KernelEvent } from "./heap.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -41,7 +42,7 @@ export interface TaskOptions {
 }
 
 /** The error a killed task ends with. */
-export class TaskKilled extends Error {
+export class TaskKilled extends Answer {
   constructor() {
     super("task killed");
   }

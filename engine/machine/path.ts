@@ -116,6 +116,8 @@ export { EXECUTE, READ, WRITE };
 export function resolve(ns: MountNamespace, cwd: string, path: string, who: Credentials, followLast = true): Resolved {
   if (path === "") throw new Errno("ENOENT");
   if (path.length > 4096) throw new Errno("ENAMETOOLONG");
+  const plain = followPlain(ns, path, who, followLast);
+  if (plain !== undefined) return plain;
   const stack: { node: DirNode; name: string }[] = [];
   const root = ns.through(ns.root) as DirNode;
   let links = 0;
@@ -166,6 +168,34 @@ export function resolve(ns: MountNamespace, cwd: string, path: string, who: Cred
   }
   return { dir, name, node, path: name === "" || node.kind === "dir" ? pathHere() : join(pathHere(), name) };
 }
+
+/** The walk for most paths: absolute, without dots, links and failures on the way; undefined for all others. */
+function followPlain(ns: MountNamespace, path: string, who: Credentials, followLast: boolean): Resolved | undefined {
+  const { length } = path;
+  if (path.charCodeAt(0) !== SLASH || length === 1 || path.charCodeAt(length - 1) === SLASH) return undefined;
+  let dir = ns.through(ns.root) as DirNode;
+  let from = 1;
+  for (;;) {
+    const slash = path.indexOf("/", from);
+    const end = slash < 0 ? length : slash;
+    if (end === from || end - from > 255 || !mayAccess(dir, who, EXECUTE)) return undefined;
+    const name = path.slice(from, end);
+    if (name === "." || name === "..") return undefined;
+    const found = entriesOf(dir).get(name);
+    if (found === undefined) return slash < 0 ? { dir, name, node: undefined, path } : undefined;
+    const node = ns.through(found);
+    if (slash < 0) {
+      if (node.kind === "symlink" && followLast) return undefined;
+      // A directory names itself by itself, as the long way does.
+      return { dir, name, node, path };
+    }
+    if (node.kind !== "dir") return undefined;
+    dir = node;
+    from = slash + 1;
+  }
+}
+
+const SLASH = 47;
 
 function parts(path: string): string[] {
   return path.split("/").filter((part) => part !== "");

@@ -1,3 +1,5 @@
+import { Answer } from "../kernel/index.ts";
+
 export type NetErrorCode =
   | "ECONNREFUSED"
   | "ECONNRESET"
@@ -20,7 +22,7 @@ const MESSAGES: Record<NetErrorCode, string> = {
 };
 
 /** What the network answers instead of a connection. `message` is in Go's words, as Kubernetes' own programs print it. */
-export class NetError extends Error {
+export class NetError extends Answer {
   readonly code: NetErrorCode;
 
   constructor(code: NetErrorCode) {
