@@ -30,6 +30,8 @@ export const KUBELET = {
   volumeRefreshMs: [60_000, 90_000],
   /** The volume reconciler's loop and a mount. */
   volumeMs: [15, 110],
+  /** housekeepingPeriod: what is left over is looked for. */
+  housekeeping: 2 * SECOND,
   /** A failed mount is retried after 500 ms, doubling to 2 min 2 s. */
   mountRetryFirst: 500 * MS,
   mountRetryLast: 122 * SECOND,

@@ -12,19 +12,21 @@ import {
   type KernelEvent,
   type RandomStream,
   SECOND,
+  sleep,
   type Task,
 } from "../../kernel/index.ts";
 import type { Machine } from "../machine.ts";
 import type { Process } from "../process.ts";
 import { ensureDir, removeEntry } from "../runtime/files.ts";
-import { type ContainerRuntime, runtimeOf } from "../runtime/index.ts";
+import { type ContainerRuntime, isCriError, runtimeOf } from "../runtime/index.ts";
 import { admit } from "./admission.ts";
 import { logDirectory } from "./container-config.ts";
 import type { KubeletContext } from "./context.ts";
+import { KUBELET } from "./durations.ts";
 import { ImageManager } from "./image-manager.ts";
 import { NodeLease } from "./lease.ts";
 import { ManifestWatch } from "./manifests.ts";
-import { deleteMirror, ensureMirror } from "./mirror.ts";
+import { deleteOrphanedMirror, ensureMirror } from "./mirror.ts";
 import { NodeReporter } from "./node-status.ts";
 import { ObjectCache } from "./object-cache.ts";
 import type { KubeletOptions } from "./options.ts";
@@ -201,7 +203,7 @@ export class Kubelet implements KubeletContext {
     const path = this.options.staticPodPath;
     if (path) new ManifestWatch(this, path, () => this.readStaticPods()).start();
     this.spawn(`register ${this.nodeName}`, this.register());
-    this.after(2 * SECOND, `housekeeping ${this.nodeName}`, () => this.housekeeping());
+    this.after(KUBELET.housekeeping, `housekeeping ${this.nodeName}`, () => this.housekeeping());
     this.log("I", "kubelet.go:2337", "Starting kubelet main sync loop");
   }
 
@@ -251,7 +253,7 @@ export class Kubelet implements KubeletContext {
     const worker = [...this.workers.values()].find((one) => isStatic(one.pod) && podKey(one.pod) === key);
     if (worker === undefined) {
       // A mirror without its static Pod is left over.
-      if (type === "added" && this.staticRead) this.spawn(`mirror ${key}`, deleteMirror(this, mirror));
+      if (type === "added" && this.staticRead) this.spawn(`mirror ${key}`, deleteOrphanedMirror(this, mirror));
       return;
     }
     if (type === "added") this.statuses.refresh(worker.uid);
@@ -352,21 +354,35 @@ export class Kubelet implements KubeletContext {
   private *removeFromRuntime(pod: Pod): Gen {
     const mirror = isStatic(pod) ? this.mirrors.get(podKey(pod)) : undefined;
     const replaced = [...this.workers.values()].some((one) => podKey(one.pod) === podKey(pod));
-    if (mirror && !replaced) yield* deleteMirror(this, mirror);
-    yield* this.sync.removePod(pod.metadata.uid);
+    if (mirror && !replaced) this.spawn(`mirror ${podKey(pod)}`, deleteOrphanedMirror(this, mirror));
+    yield* this.removeRuns(pod.metadata.uid);
     const directory = logDirectory(pod);
     const slash = directory.lastIndexOf("/");
     removeEntry(this.machine, ensureDir(this.machine, directory.slice(0, slash)), directory.slice(slash + 1));
   }
 
+  /** Takes what has ended of a Pod out of the runtime, as soon as that answers. */
+  private *removeRuns(uid: string): Gen {
+    for (;;) {
+      try {
+        yield* this.sync.removePod(uid);
+        return;
+      } catch (error) {
+        if (!isCriError(error)) throw error;
+        this.log("E", "kuberuntime_gc.go:180", "Failed to remove container", { err: error.rpc });
+        yield* sleep(KUBELET.housekeeping);
+      }
+    }
+  }
+
   /** Runs of Pods that nobody wants any more, e.g. deleted while the kubelet was away. */
   private housekeeping(): void {
     if (!this.podInformer.synced) {
-      this.after(2 * SECOND, `housekeeping ${this.nodeName}`, () => this.housekeeping());
+      this.after(KUBELET.housekeeping, `housekeeping ${this.nodeName}`, () => this.housekeeping());
       return;
     }
     for (const uid of runtimeUids(this.runtime)) {
-      if (!this.workers.has(uid)) this.spawn(`orphan ${uid}`, this.sync.removePod(uid));
+      if (!this.workers.has(uid)) this.spawn(`orphan ${uid}`, this.removeRuns(uid));
     }
   }
 

@@ -1,9 +1,10 @@
 import { NODES, PODS } from "../../api/resources.ts";
 import { isStatus, StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
-import type { Gen } from "../../kernel/index.ts";
+import { type Gen, sleep } from "../../kernel/index.ts";
 import { isNetError } from "../../network/error.ts";
-import type { KubeletContext } from "./context.ts";
+import { drawMs, type KubeletContext } from "./context.ts";
+import { KUBELET } from "./durations.ts";
 import { type Pod, podKey } from "./types.ts";
 
 const HASH = "kubernetes.io/config.hash";
@@ -40,6 +41,7 @@ export function* ensureMirror(ctx: KubeletContext, pod: Pod, mirror: Pod | undef
     if (isStatus(error, "AlreadyExists")) return;
     if (!(error instanceof StatusError) && !isNetError(error)) throw error;
     ctx.log("E", "mirror_client.go:138", "Failed creating a mirror pod for", { err: error.message, pod: podKey(pod) });
+    ctx.after(drawMs(ctx.random, KUBELET.volumeRefreshMs), `resync ${podKey(pod)}`, () => ctx.touch(pod.metadata.uid));
   }
 }
 
@@ -50,5 +52,20 @@ export function* deleteMirror(ctx: KubeletContext, mirror: Pod): Gen<void> {
     yield* ctx.client.delete(PODS, namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } });
   } catch (error) {
     if (!isStatus(error, "NotFound") && !isStatus(error, "Conflict")) throw error;
+  }
+}
+
+/** Deletes a mirror that has no static Pod any more, however long the API server is away (HandlePodCleanups, every 2 s). */
+export function* deleteOrphanedMirror(ctx: KubeletContext, mirror: Pod): Gen<void> {
+  for (;;) {
+    try {
+      yield* deleteMirror(ctx, mirror);
+      return;
+    } catch (error) {
+      if (!(error instanceof StatusError) && !isNetError(error)) throw error;
+      const pod = podKey(mirror);
+      ctx.log("E", "mirror_client.go:141", "Failed deleting a mirror pod", { err: error.message, pod });
+      yield* sleep(KUBELET.housekeeping);
+    }
   }
 }

@@ -4,6 +4,7 @@ import type { HttpResponse, RemoteCommand } from "../../api/http.ts";
 import type { Status } from "../../api/status.ts";
 import { StatusError } from "../../api/status.ts";
 import { decode, type Gen, MS, type Pipe, WaitQueue, wait } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Tty } from "../../machine/tty.ts";
 import { Exit, KubectlError } from "./errors.ts";
@@ -92,6 +93,9 @@ function* feed(k: Invocation, pipe: Pipe): Gen {
       if (chunk.length === 0) return;
       if ((yield* pipe.write(chunk)) !== "ok") return;
     }
+  } catch (error) {
+    // Closed, or no terminal behind it any more: there is no more input.
+    if (!isErrno(error)) throw error;
   } finally {
     pipe.closeWriter();
   }
