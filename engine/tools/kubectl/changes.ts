@@ -7,6 +7,7 @@ import { KubectlError } from "./errors.ts";
 import { quote, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { nameText, objectPrinter } from "./output.ts";
+import { typed } from "./struct-order.ts";
 
 export type DryRun = "none" | "client" | "server";
 
@@ -39,6 +40,16 @@ export function resultPrinter(k: Invocation, strategy: DryRun): (object: KubeObj
   const printer = objectPrinter(k);
   return (object, operation) => {
     k.out(printer ? printer.print(object) : nameText(object, withDryRun(operation, strategy)));
+  };
+}
+
+/** The same for commands whose objects are Go structs: JSON has their fields in the order of the struct, zero values as Go writes them. */
+export function typedPrinter(k: Invocation, strategy: DryRun): (object: KubeObject, operation: string) => void {
+  if (!k.flags.has("output") || k.flags.string("output") === "") return resultPrinter(k, strategy);
+  const printer = objectPrinter(k, { typed: true });
+  return (object, operation) => {
+    const shown = typed(object);
+    k.out(printer ? printer.print(shown) : nameText(shown, withDryRun(operation, strategy)));
   };
 }
 

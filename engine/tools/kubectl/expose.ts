@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { createObject, createOrUpdateAnnotation, dryRun, resultPrinter } from "./changes.ts";
+import { createObject, createOrUpdateAnnotation, dryRun, typedPrinter } from "./changes.ts";
 import { isExpected, KubectlError, throwAll } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
@@ -21,7 +21,7 @@ interface Port {
 export function* expose(k: Invocation): Gen<number> {
   const { flags } = k;
   const strategy = dryRun(k);
-  const print = resultPrinter(k, strategy);
+  const print = typedPrinter(k, strategy);
   const result = yield* build(k, {
     args: k.args,
     filenames: flags.list("filename"),

@@ -1,7 +1,7 @@
 import type { KubeObject } from "../../api/types.ts";
 import { decode } from "../../kernel/index.ts";
 import { KubectlError } from "./errors.ts";
-import { quote, sprint, toJson } from "./go.ts";
+import { quote, sprint, structJson, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { JsonPath, JsonPathError, relaxedPath } from "./printers/jsonpath.ts";
 import { escapeTerminal } from "./printers/table.ts";
@@ -23,7 +23,7 @@ const PLAIN_FORMATS = ["json", "yaml", "name", ...TEMPLATES, ...JSONPATHS];
 /** What `-o` asks for; undefined for human-readable. `get` also knows custom columns and wide. */
 export function objectPrinter(
   k: Invocation,
-  options: { forGet?: boolean; operation?: string } = {},
+  options: { forGet?: boolean; operation?: string; typed?: boolean } = {},
 ): ObjectPrinter | undefined {
   if (!k.flags.has("output")) return undefined;
   const output = k.flags.string("output");
@@ -31,7 +31,8 @@ export function objectPrinter(
   const format = output === "" && template !== "" ? "go-template" : output;
   if (format === "" || (options.forGet && format === "wide")) return undefined;
   const keep = k.flags.has("show-managed-fields") && k.flags.bool("show-managed-fields");
-  if (format === "json") return { print: (object) => `${toJson(withoutManagedFields(object, keep), "    ")}\n` };
+  const json = options.typed ? structJson : toJson;
+  if (format === "json") return { print: (object) => `${json(withoutManagedFields(object, keep), "    ")}\n` };
   if (format === "yaml") {
     let count = 0;
     return { print: (object) => (count++ > 0 ? "---\n" : "") + toYaml(withoutManagedFields(object, keep)) };

@@ -1,6 +1,6 @@
 import type { KubeObject, WatchEvent } from "../../api/types.ts";
 import { type Gen, SECOND } from "../../kernel/index.ts";
-import { createObject, createOrUpdateAnnotation, type DryRun, dryRun, resultPrinter } from "./changes.ts";
+import { createObject, createOrUpdateAnnotation, type DryRun, dryRun, typedPrinter } from "./changes.ts";
 import { type DeleteSettings, deleteResult } from "./delete.ts";
 import { Exit, isExpected, KubectlError, usageError } from "./errors.ts";
 import { attachTo } from "./exec.ts";
@@ -21,7 +21,7 @@ export function* run(k: Invocation): Gen<number> {
   const strategy = dryRun(k);
   const stdin = flags.bool("stdin");
   const attach = flags.changed("attach") ? flags.bool("attach") : stdin;
-  const print = resultPrinter(k, strategy);
+  const print = typedPrinter(k, strategy);
   validate(k, attach, strategy);
   const restart = flags.string("restart");
   const name = args[0]!;

@@ -2,6 +2,8 @@ import type { Gen } from "../../kernel/index.ts";
 import { apiResources, apiVersions } from "./api-resources.ts";
 import { apply } from "./apply.ts";
 import { canI, whoAmI } from "./auth.ts";
+import { autoscale } from "./autoscale.ts";
+import { certificateCommands } from "./certificate.ts";
 import { clusterInfo } from "./cluster-info.ts";
 import { configCommands } from "./config/index.ts";
 import { create } from "./create.ts";
@@ -23,7 +25,7 @@ import { pluginList } from "./plugin.ts";
 import { rolloutCommands } from "./rollout.ts";
 import { run } from "./run.ts";
 import { scale } from "./scale.ts";
-import { setImage } from "./set-image.ts";
+import { setCommands } from "./set/index.ts";
 import { taint } from "./taint.ts";
 import { top } from "./top.ts";
 import { version } from "./version.ts";
@@ -36,11 +38,14 @@ export const runners: Readonly<Record<string, Runner>> = {
   ...configCommands,
   ...generators,
   ...rolloutCommands,
+  ...setCommands,
+  ...certificateCommands,
   annotate,
   "api-resources": apiResources,
   "api-versions": apiVersions,
   apply,
   attach,
+  autoscale,
   "auth can-i": canI,
   "auth whoami": whoAmI,
   "cluster-info": clusterInfo,
@@ -62,7 +67,6 @@ export const runners: Readonly<Record<string, Runner>> = {
   replace,
   run,
   scale,
-  "set image": setImage,
   taint,
   "top node": top,
   "top pod": top,

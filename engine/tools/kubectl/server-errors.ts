@@ -3,8 +3,6 @@ import { failure, groupResource, type Status, StatusError } from "../../api/stat
 import { decode } from "../../kernel/index.ts";
 import { quote } from "./go.ts";
 
-const VERBS: Record<string, string> = { GET: "get", POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" };
-
 /** Reason and words that client-go makes up for an answer without a Status (api/errors NewGenericServerResponse). */
 function generic(code: number, text: string): [reason: string, message: string] {
   switch (code) {
@@ -38,7 +36,7 @@ function generic(code: number, text: string): [reason: string, message: string] 
 function subject(method: string, path: string): string {
   const match = /^\/(?:api|apis\/([^/?]+))\/[^/?]+(?:\/namespaces\/[^/?]+(?=\/))?\/([^/?]+)(?:\/([^/?]+))?/.exec(path);
   if (match === null) return "";
-  const words = [VERBS[method] ?? method.toLowerCase(), groupResource(match[1] ?? "", match[2]!), match[3]];
+  const words = [method.toLowerCase(), groupResource(match[1] ?? "", match[2]!), match[3]];
   return ` (${words.filter((word) => word !== undefined).join(" ")})`;
 }
 

@@ -1,7 +1,7 @@
 import { failure, StatusError } from "../../../api/status.ts";
 import type { KubeObject } from "../../../api/types.ts";
 import type { Gen } from "../../../kernel/index.ts";
-import { createObject, createOrUpdateAnnotation, dryRun, resultPrinter, validation } from "../changes.ts";
+import { createObject, createOrUpdateAnnotation, dryRun, typedPrinter, validation } from "../changes.ts";
 import type { Mapping } from "../discovery.ts";
 import { KubectlError, usageError } from "../errors.ts";
 import type { Invocation } from "../invocation.ts";
@@ -38,7 +38,7 @@ export function generating(generator: Generator, options: GeneratorOptions = {})
   return function* generate(k) {
     const name = nameArgument(k);
     const strategy = dryRun(k);
-    const print = resultPrinter(k, strategy);
+    const print = typedPrinter(k, strategy);
     const fieldValidation = validation(k);
     const made = generator(k, name);
     let object = (typeof made?.next === "function" ? yield* made as Gen<Json> : made) as KubeObject;

@@ -1,5 +1,6 @@
 import type { Runner } from "../runners.ts";
 import * as config from "./config.ts";
+import { ingress } from "./ingress.ts";
 import * as rbac from "./rbac.ts";
 import { token } from "./token.ts";
 import * as workloads from "./workloads.ts";
@@ -11,6 +12,7 @@ export const generators: Readonly<Record<string, Runner>> = {
   "create configmap": config.configMap,
   "create cronjob": workloads.cronJob,
   "create deployment": workloads.deployment,
+  "create ingress": ingress,
   "create job": workloads.job,
   "create namespace": config.namespace,
   "create poddisruptionbudget": workloads.podDisruptionBudget,
