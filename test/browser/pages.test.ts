@@ -219,6 +219,16 @@ describe.skipIf(noBrowser)("the pages", () => {
     await context.close();
   });
 
+  it("can be left by keyboard: F6 goes from the terminal to the lesson and back", async () => {
+    const { context, page } = await openLab();
+    await keyboard(page).focus();
+    await page.keyboard.press("F6");
+    expect(await page.evaluate(() => document.activeElement?.className)).toBe("lesson-pane");
+    await page.keyboard.press("F6");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.className)).toContain("xterm");
+    await context.close();
+  });
+
   it("offer a new terminal when a shell has ended", async () => {
     const { context, page } = await openLab();
     await type(page, "exit 3\n");

@@ -145,6 +145,8 @@ export const TEXTS = {
   splitColumns: { ko: "좌우로 나누기", en: "Side by side" },
   splitRows: { ko: "위아래로 나누기", en: "One above the other" },
   noTerminal: { ko: "열린 터미널이 없습니다.", en: "No terminal is open." },
+  emptyPane: { ko: "이 칸은 비어 있습니다.", en: "Nothing is shown here yet." },
+  leaveTerminal: { ko: "F6: 본문으로 이동", en: "F6: to the lesson" },
   noTerminalNext: { ko: "머신을 골라 터미널을 여십시오.", en: "Choose a machine to open one." },
   ended: {
     ko: "셸이 종료되었습니다(상태 {status}). Enter를 누르면 새 터미널을 엽니다.",

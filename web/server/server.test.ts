@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ClientEvents, Home, Lesson, Problem, Screen, ServerEvents, Snapshot } from "../protocol.ts";
 import { KEYS_LIMIT } from "../protocol.ts";
 import { type RunningServer, startServer } from "./server.ts";
+import { Store } from "./store.ts";
 
 let server: RunningServer;
 const dataDir = mkdtempSync(join(tmpdir(), "kubetude-server-"));
@@ -241,6 +242,29 @@ describe("a session behind its socket", () => {
     expect(page.snapshot!.marks).toEqual({ "hints:create": "2" });
     await page.type(id, "echo again-$((1+1))\r");
     await page.see(id, /again-2\r\n/);
+  });
+
+  it("goes on with the present engine when its own is gone, and says so", async () => {
+    const learner = new Learner();
+    const session = await learner.begin();
+    let page = await learner.attach(session).ready();
+    const id = await page.open();
+    await page.type(id, "echo kept-$((6*7)) | tee note.txt\r");
+    await page.see(id, /kept-42/);
+    await server.close();
+    const store = new Store(dataDir);
+    await store.updateSession(session, { engine: "00000000deadbeef" });
+    await store.close();
+    await start();
+    page = await learner.attach(session).ready();
+    expect(page.snapshot!.notice).toBe("engine-changed");
+    await page.type(id, "cat note.txt\r");
+    await page.see(id, /cat note.txt[\s\S]*kept-42/);
+    await server.close();
+    await start();
+    page = await learner.attach(session).ready();
+    expect(page.snapshot!.notice).toBeUndefined();
+    expect(page.shown.get(id)).toMatch(/cat note.txt[\s\S]*kept-42/);
   });
 
   it("stops the clock when nobody looks", async () => {

@@ -40,9 +40,24 @@ async function read(lab: string): Promise<void> {
   }
 }
 
+/** F6 goes from the terminal to the lesson and back: Tab belongs to the shell. */
+function otherSide(event: KeyboardEvent): void {
+  const own = session.value;
+  if (event.key !== "F6" || own === undefined) return;
+  event.preventDefault();
+  const inTerminals = document.activeElement?.closest(".terminals") != null;
+  own.side.value = inTerminals ? "lesson" : "terminals";
+  if (inTerminals) document.querySelector<HTMLElement>(".lesson-pane")?.focus();
+  else requestAnimationFrame(() => own.active.value?.focus());
+}
+
 /** Lesson left, machine right. */
 export function LabPage({ lab }: { lab: string }) {
   useEffect(() => void open({ lab }), [lab]);
+  useEffect(() => {
+    document.addEventListener("keydown", otherSide);
+    return () => document.removeEventListener("keydown", otherSide);
+  }, []);
   useSignalEffect(() => {
     void language.value;
     void session.value;

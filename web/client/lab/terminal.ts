@@ -2,7 +2,6 @@ import { signal } from "@preact/signals";
 import { FitAddon } from "@xterm/addon-fit";
 import { type ITheme, Terminal as Xterm } from "@xterm/xterm";
 import { PASTE_LIMIT, type Screen } from "../../protocol.ts";
-import { loadHangulMono } from "../fonts.ts";
 import { meantCommand } from "../hangul.ts";
 import { Keyboard, type SendKeys } from "./keyboard.ts";
 
@@ -44,7 +43,7 @@ export const fontsReady: Promise<unknown> =
         Promise.all([
           document.fonts.load(`${FONT_SIZE}px "Noto Sans Mono Variable"`, "kubectl"),
           document.fonts.load(`bold ${FONT_SIZE}px "Noto Sans Mono Variable"`, "kubectl"),
-          loadHangulMono(),
+          document.fonts.load(`${FONT_SIZE}px "Kubetude Hangul"`, "\uD55C"),
         ]),
         new Promise((resolve) => setTimeout(resolve, 3_000)),
       ]);
@@ -228,6 +227,8 @@ export class TerminalView {
 
   private key(event: KeyboardEvent): boolean {
     if (event.type !== "keydown" || event.isComposing) return true;
+    // F6 leaves the terminal, which keeps Tab for itself.
+    if (event.key === "F6") return false;
     const command = event.ctrlKey && !event.altKey && !event.metaKey;
     const letter = event.code;
     if (command && letter === "KeyC" && (event.shiftKey || this.xterm.hasSelection())) {

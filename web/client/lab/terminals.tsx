@@ -46,7 +46,7 @@ export function TerminalsPane({
         <LayoutButtons session={session} />
       </div>
       <div class={`panes panes-${layout.value}`}>
-        {session.terminals.value.length === 0 ? <NoTerminal session={session} /> : <Pane session={session} at={0} />}
+        <Pane session={session} at={0} />
         {layout.value !== "single" && (
           <>
             <Splitter
@@ -173,14 +173,14 @@ function LayoutButtons({ session }: { session: LabSession }) {
   );
 }
 
-function NoTerminal({ session }: { session: LabSession }) {
+function NoTerminal({ session, choose }: { session: LabSession; choose: (machine: string) => void }) {
   return (
     <div class="pane no-terminal">
-      <p>{t("noTerminal")}</p>
+      <p>{t(session.terminals.value.length === 0 ? "noTerminal" : "emptyPane")}</p>
       <p>{t("noTerminalNext")}</p>
       <div class="buttons">
         {(session.lesson.value?.machines ?? ["workstation"]).map((machine) => (
-          <button type="button" class="button" key={machine} onClick={() => void session.open(machine)}>
+          <button type="button" class="button" key={machine} onClick={() => choose(machine)}>
             {machine}
           </button>
         ))}
@@ -193,11 +193,16 @@ function NoTerminal({ session }: { session: LabSession }) {
 function Pane({ session, at }: { session: LabSession; at: number }) {
   const box = useRef<HTMLDivElement>(null);
   const terminal = session.terminal(session.panes.value[at]);
+  const choose = (machine: string) => {
+    session.activePane.value = at;
+    void session.open(machine);
+  };
   useLayoutEffect(() => {
     if (terminal === undefined || box.current === null) return undefined;
     terminal.mount(box.current);
     return () => terminal.unmount();
   }, [terminal]);
+  if (terminal === undefined) return <NoTerminal session={session} choose={choose} />;
   const active = session.layout.value !== "single" && session.activePane.value === at;
   return (
     <div
@@ -261,9 +266,12 @@ function TerminalStatus({ session, terminal }: { session: LabSession; terminal: 
   if (terminal.ended.value !== undefined) return <span>{t("ended", { status: terminal.ended.value })}</span>;
   if (session.clock.value?.clock.paused) return <span class="attention">▲ {t("pausedHint")}</span>;
   return (
-    <span class="where">
-      {terminal.user}@{terminal.machine}
-    </span>
+    <>
+      <span class="where">
+        {terminal.user}@{terminal.machine}
+      </span>
+      <span class="leave">{t("leaveTerminal")}</span>
+    </>
   );
 }
 
