@@ -5,6 +5,7 @@
 import { RE2JS } from "re2js";
 import { ASCII_WORD, type Node, type Parsed, RegexError } from "./ast.ts";
 import { backtracker } from "./backtrack.ts";
+import { type DirectMatcher, directMatcher } from "./direct.ts";
 import { parsePerl } from "./perl.ts";
 import { parsePosix } from "./posix.ts";
 
@@ -69,9 +70,10 @@ function compile(pattern: string, options: RegexOptions): Regex {
     longest,
     asciiWords: options.syntax === "perl",
   });
+  const direct = ignoreCase || options.multiline ? undefined : directMatcher(parsed.root, parsed.groups);
   const asciiWords = options.syntax === "perl";
   const source = toRe2(parsed.root, options.multiline ?? false, asciiWords);
-  if (source === undefined) return new TreeRegex(parsed, slow, undefined, undefined, false);
+  if (source === undefined) return new TreeRegex(parsed, slow, undefined, undefined, false, direct);
   let flags = 0;
   if (longest) flags |= RE2JS.LONGEST_MATCH;
   if (ignoreCase) flags |= RE2JS.CASE_INSENSITIVE;
@@ -80,9 +82,16 @@ function compile(pattern: string, options: RegexOptions): Regex {
     fast = RE2JS.compile(source, flags);
   } catch {
     // Repetitions beyond RE2's limit of 1000.
-    return new TreeRegex(parsed, slow, undefined, undefined, false);
+    return new TreeRegex(parsed, slow, undefined, undefined, false, direct);
   }
-  return new TreeRegex(parsed, slow, fast, ignoreCase ? undefined : required(parsed.root), has(parsed.root, "Z"));
+  return new TreeRegex(
+    parsed,
+    slow,
+    fast,
+    ignoreCase ? undefined : required(parsed.root),
+    has(parsed.root, "Z"),
+    direct,
+  );
 }
 
 function parse(pattern: string, options: RegexOptions): Parsed {
@@ -139,6 +148,7 @@ class TreeRegex implements Regex {
   private readonly needed: string | undefined;
   /** `$` may stand before a last newline, which RE2 cannot say. */
   private readonly beforeNewline: boolean;
+  private readonly direct: DirectMatcher | undefined;
 
   constructor(
     parsed: Parsed,
@@ -146,6 +156,7 @@ class TreeRegex implements Regex {
     fast: RE2JS | undefined,
     needed: string | undefined,
     beforeNewline: boolean,
+    direct: DirectMatcher | undefined,
   ) {
     this.groupCount = parsed.groups;
     this.names = parsed.names;
@@ -154,6 +165,7 @@ class TreeRegex implements Regex {
     this.fast = fast;
     this.needed = needed;
     this.beforeNewline = beforeNewline;
+    this.direct = direct;
   }
 
   private useFast(text: string): boolean {
@@ -163,7 +175,9 @@ class TreeRegex implements Regex {
   exec(text: string, from = 0): RegexMatch | null {
     if (this.needed !== undefined && !text.includes(this.needed, from)) return null;
     let spans: number[] | null;
-    if (this.useFast(text)) {
+    const direct = this.direct?.(text, from);
+    if (direct !== undefined) spans = direct;
+    else if (this.useFast(text)) {
       const matcher = this.fast!.matcher(text);
       if (!matcher.find(from)) return null;
       spans = [];
@@ -178,6 +192,8 @@ class TreeRegex implements Regex {
 
   test(text: string): boolean {
     if (this.needed !== undefined && !text.includes(this.needed)) return false;
+    const direct = this.direct?.(text, 0);
+    if (direct !== undefined) return direct !== null;
     return this.useFast(text) ? this.fast!.test(text) : this.slow(text, 0) !== null;
   }
 }

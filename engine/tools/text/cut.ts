@@ -32,8 +32,11 @@ export const cut = tool(
     const end = o.has("z") ? "\0" : "\n";
     const only = o.has("s");
     // A line cut into parts: one output part for each run of selected positions when an output delimiter is given.
+    const single = ranges.length === 1 && !complement ? ranges[0]! : undefined;
     const cutFields = (line: string): string | undefined => {
       if (!line.includes(delimiter)) return only ? undefined : line;
+      // One run of fields with its delimiters: a slice of the line.
+      if (single !== undefined && joiner === delimiter) return fieldRun(line, delimiter, single[0], single[1]);
       const fields = line.split(delimiter);
       return fields.filter((_, i) => selected(i + 1)).join(joiner);
     };
@@ -77,6 +80,22 @@ export const cut = tool(
     return t.status;
   },
 );
+
+function fieldRun(line: string, delimiter: string, from: number, to: number): string {
+  let start = 0;
+  for (let n = 1; n < from; n++) {
+    const next = line.indexOf(delimiter, start);
+    if (next < 0) return "";
+    start = next + 1;
+  }
+  if (to === Number.POSITIVE_INFINITY) return line.slice(start);
+  let end = start - 1;
+  for (let n = from; n <= to; n++) {
+    end = line.indexOf(delimiter, end + 1);
+    if (end < 0) return line.slice(start);
+  }
+  return line.slice(start, end);
+}
 
 /** Ranges of a LIST, merged where they touch. */
 function parseList(text: string, fields: boolean): [number, number][] {

@@ -64,46 +64,15 @@ export const sort = tool(
       throw new Fatal(`extra operand ${quote(files[1]!)} not allowed with -${check.key === "C" ? "C" : "c"}`, 2);
     const lines: string[] = [];
     for (const path of files) yield* readLines(t, path, end, lines);
-    const entries = lines.map((text) => ({ text, keys: keys.map((key) => extract(text, key, tab)) }));
-    type Entry = (typeof entries)[number];
-    const byKeys = (a: Entry, b: Entry): number => {
-      for (let i = 0; i < keys.length; i++) {
-        const key = keys[i]!;
-        const order = compare(a.keys[i]!, b.keys[i]!, key);
-        if (order !== 0) return key.reverse ? -order : order;
-      }
-      if (keys.length > 0) return 0;
-      const order = compareBytes(a.text, b.text);
-      return global.reverse ? -order : order;
-    };
-    const total = (a: Entry, b: Entry): number => {
-      const order = byKeys(a, b);
-      if (order !== 0 || stable || keys.length === 0) return order;
-      const last = compareBytes(a.text, b.text);
-      return global.reverse ? -last : last;
-    };
     if (check) {
-      for (let i = 1; i < entries.length; i++) {
-        const order = total(entries[i - 1]!, entries[i]!);
-        if (order < 0 || (order === 0 && !unique)) continue;
-        if (check.key !== "C" && check.value !== "quiet" && check.value !== "silent")
-          yield* t.error(`${files[0]}:${i + 1}: disorder: ${entries[i]!.text}`, 1);
-        return 1;
-      }
-      return 0;
+      const wrong = disorder(lines, keys, tab, { reverse: global.reverse, stable, unique });
+      if (wrong === undefined) return 0;
+      if (check.key !== "C" && check.value !== "quiet" && check.value !== "silent")
+        yield* t.error(`${files[0]}:${wrong + 1}: disorder: ${lines[wrong]}`, 1);
+      return 1;
     }
-    yield* cpu(1 + (entries.length >> 3));
-    let sorted: Iterable<string>;
-    if (keys.length === 0 && !entries.some((entry) => /[\ud800-\uffff]/.test(entry.text))) {
-      lines.sort();
-      if (global.reverse) lines.reverse();
-      sorted = unique ? lines.filter((line, i) => i === 0 || line !== lines[i - 1]) : lines;
-    } else {
-      entries.sort(total);
-      sorted = (unique ? entries.filter((e, i) => i === 0 || byKeys(entries[i - 1]!, e) !== 0) : entries).map(
-        (entry) => entry.text,
-      );
-    }
+    yield* cpu(1 + (lines.length >> 3));
+    const sorted = arrange(lines, keys, tab, { reverse: global.reverse, stable, unique });
     const target = o.value("o");
     let out = t.out;
     if (target !== undefined) {
@@ -122,6 +91,83 @@ export const sort = tool(
     return t.status;
   },
 );
+
+interface Arrangement {
+  /** Order of whole lines, the last resort. */
+  reverse: boolean;
+  stable: boolean;
+  unique: boolean;
+}
+
+/** Index of the first line that comes too early, for -c. */
+function disorder(
+  lines: readonly string[],
+  keys: readonly Key[],
+  tab: string | undefined,
+  how: Arrangement,
+): number | undefined {
+  for (let i = 1; i < lines.length; i++) {
+    let order = 0;
+    for (const key of keys) {
+      order = compare(extract(lines[i - 1]!, key, tab), extract(lines[i]!, key, tab), key);
+      if (key.reverse) order = -order;
+      if (order !== 0) break;
+    }
+    if (order === 0 && (keys.length === 0 || !how.stable)) {
+      order = compareBytes(lines[i - 1]!, lines[i]!);
+      if (how.reverse) order = -order;
+    }
+    if (order > 0 || (order === 0 && how.unique)) return i;
+  }
+  return undefined;
+}
+
+/**
+ * Lines in order: put into buckets by the first key, the buckets put in order, each then by the next key. Keys are taken
+ * out once, and equal ones (most, in practice) are never compared.
+ */
+function arrange(lines: string[], keys: readonly Key[], tab: string | undefined, how: Arrangement): string[] {
+  // Without characters beyond the surrogates' range the host's own order is that of the bytes, and much faster.
+  const plain = !lines.some((line) => /[\ud800-\uffff]/.test(line));
+  const byText = (list: string[]) => {
+    if (plain) list.sort();
+    else list.sort(compareBytes);
+    if (how.reverse) list.reverse();
+    return list;
+  };
+  const into: string[] = [];
+  const put = (list: string[], depth: number): void => {
+    const key = keys[depth];
+    if (list.length === 1) into.push(list[0]!);
+    else if (key === undefined) {
+      if (keys.length > 0 && how.unique) into.push(list[0]!);
+      else if (keys.length > 0 && how.stable) for (const line of list) into.push(line);
+      else {
+        byText(list);
+        for (let i = 0; i < list.length; i++)
+          if (!how.unique || i === 0 || list[i] !== list[i - 1]) into.push(list[i]!);
+      }
+    } else {
+      const buckets = new Map<KeyValue, string[]>();
+      for (const line of list) {
+        const value = extract(line, key, tab);
+        const bucket = buckets.get(value);
+        if (bucket === undefined) buckets.set(value, [line]);
+        else bucket.push(line);
+      }
+      const values = [...buckets.keys()];
+      if (values.length > 1) {
+        if (typeof values[0] === "number") values.sort((a, b) => (a as number) - (b as number));
+        else if (plain && key.type !== "V") values.sort();
+        else values.sort((a, b) => compare(a, b, key));
+        if (key.reverse) values.reverse();
+      }
+      for (const value of values) put(buckets.get(value)!, depth + 1);
+    }
+  };
+  put(lines, 0);
+  return into;
+}
 
 function* readLines(t: Tool, path: string, end: string, into: string[]): Gen<void> {
   let fd = 0;
@@ -252,10 +298,8 @@ function extract(line: string, key: Key, tab: string | undefined): KeyValue {
   }
   let text = line.slice(from, Math.max(from, to));
   switch (key.type) {
-    case "n": {
-      const match = /^[ \t]*(-?\d*(?:\.\d*)?)/.exec(text);
-      return Number.parseFloat(match?.[1] || "0") || 0;
-    }
+    case "n":
+      return numberOf(text);
     case "g": {
       const value = Number.parseFloat(text);
       return Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value;
@@ -277,6 +321,24 @@ function extract(line: string, key: Key, tab: string | undefined): KeyValue {
       else if (key.printable) text = text.replace(/[^\x20-\x7e]/g, "");
       return key.fold ? text.toUpperCase() : text;
   }
+}
+
+/** What -n reads: blanks, a sign, digits, a fraction; 0 for anything else. */
+function numberOf(text: string): number {
+  let at = 0;
+  while (isBlank(text[at])) at++;
+  const negative = text.charCodeAt(at) === 45;
+  if (negative) at++;
+  const start = at;
+  let value = 0;
+  for (; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) break;
+    value = value * 10 + digit;
+  }
+  if (at - start > 15 || text.charCodeAt(at) === 46)
+    value = Number.parseFloat(/^\d*(?:\.\d*)?/.exec(text.slice(start))![0]) || 0;
+  return negative ? -value || 0 : value;
 }
 
 const MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];

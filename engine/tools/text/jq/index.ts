@@ -1,4 +1,4 @@
-import { call, cpu, decode, type Gen } from "../../../kernel/index.ts";
+import { call, concat, cpu, decode, type Gen } from "../../../kernel/index.ts";
 import { isErrno } from "../../../machine/errno.ts";
 import type { Process, Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
@@ -517,7 +517,7 @@ class Runner {
     }
   }
 
-  private tail = new Uint8Array(0);
+  private tail: Uint8Array = new Uint8Array(0);
 
   private feed(text: string): void {
     if (this.o.rawInput) this.rawText += text;
@@ -526,9 +526,7 @@ class Runner {
 
   /** Characters may be cut at the end of a block. */
   private decodePart(bytes: Uint8Array): string {
-    const all = new Uint8Array(this.tail.length + bytes.length);
-    all.set(this.tail);
-    all.set(bytes, this.tail.length);
+    const all = this.tail.length === 0 ? bytes : concat([this.tail, bytes]);
     let back = 1;
     while (back <= 3 && back <= all.length && (all[all.length - back]! & 0xc0) === 0x80) back++;
     const cut = back <= all.length && all[all.length - back]! >= 0xc0 ? all.length - back : all.length;

@@ -270,19 +270,25 @@ export class JsonError extends Error {}
 export class JsonStream {
   private text = "";
   private at = 0;
+  /** Pieces after `text` that belong to the value that is not whole yet; joined once it is, so that each is copied once. */
+  private more: string[] = [];
+  private scannedPieces = 0;
+  private scanAt = 0;
   private line = 1;
   private column = 0;
   private depth = 0;
-  private scanAt = 0;
   private inString = false;
+  private escaped = false;
+  private begun = false;
   ended = false;
   /** Newlines read so far. */
   lines = 0;
 
   push(text: string): void {
-    this.text = this.text.slice(this.at) + text;
-    this.scanAt -= this.at;
-    this.at = 0;
+    if (this.at >= this.text.length && this.more.length === 0) {
+      this.text = text;
+      this.at = this.scanAt = 0;
+    } else this.more.push(text);
     for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) this.lines++;
   }
 
@@ -292,59 +298,86 @@ export class JsonStream {
 
   /** The next value; undefined when more text is needed or nothing is left. Throws `JsonError`. */
   next(): Json | undefined {
-    while (this.at < this.text.length && isBlank(this.text.charCodeAt(this.at))) this.step();
-    if (this.at >= this.text.length) return undefined;
-    this.scanAt = Math.max(this.scanAt, this.at);
-    const end = this.boundary();
-    if (end === undefined && !this.ended) return undefined;
-    return this.parse(end ?? this.text.length, end === undefined);
-  }
-
-  private step(): void {
-    if (this.text[this.at] === "\n") {
-      this.line++;
-      this.column = 0;
-    } else this.column++;
-    this.at++;
-  }
-
-  /** Where the value that begins at `at` ends; undefined when that is not known yet. */
-  private boundary(): number | undefined {
-    const { text } = this;
-    for (let i = this.scanAt; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (this.inString) {
-        if (code === 92) {
-          if (i + 1 >= text.length) {
-            this.scanAt = i;
-            return undefined;
-          }
-          i++;
-        } else if (code === 34) {
-          this.inString = false;
-          if (this.depth === 0) return this.reset(i + 1);
-        }
-        continue;
-      }
-      if (code === 34) {
-        if (this.depth === 0 && i > this.at) return this.reset(i);
-        this.inString = true;
-      } else if (code === 91 || code === 123) {
-        if (this.depth === 0 && i > this.at) return this.reset(i);
-        this.depth++;
-      } else if (code === 93 || code === 125) {
-        if (--this.depth <= 0) return this.reset(i + 1);
-      } else if (this.depth === 0 && isBlank(code)) return this.reset(i);
+    for (;;) {
+      const from = this.at;
+      let to = from;
+      while (to < this.text.length && isBlank(this.text.charCodeAt(to))) to++;
+      this.advance(to - from);
+      if (this.at < this.text.length) break;
+      if (this.more.length === 0) return undefined;
+      this.join();
     }
-    this.scanAt = text.length;
+    this.scanAt = Math.max(this.scanAt, this.at);
+    const length = this.boundary();
+    if (length === undefined && !this.ended) return undefined;
+    this.join();
+    this.depth = 0;
+    this.inString = this.escaped = this.begun = false;
+    const end = length === undefined ? this.text.length : this.at + length;
+    this.scanAt = end;
+    return this.parse(end, length === undefined);
+  }
+
+  private join(): void {
+    if (this.more.length === 0) return;
+    const base = this.at;
+    this.text = this.text.slice(base) + this.more.join("");
+    this.at = 0;
+    this.scanAt = Math.max(0, this.scanAt - base);
+    this.more = [];
+    this.scannedPieces = 0;
+  }
+
+  /** How long the value that begins at `at` is, pieces not joined yet included; undefined when not known yet. */
+  private boundary(): number | undefined {
+    if (this.scanAt < this.text.length) {
+      const end = this.scan(this.text, this.scanAt);
+      if (end !== undefined) return end - this.at;
+      this.scanAt = this.text.length;
+    }
+    let before = this.text.length - this.at;
+    for (const [i, piece] of this.more.entries()) {
+      if (i >= this.scannedPieces) {
+        this.scannedPieces = i + 1;
+        const end = this.scan(piece, 0);
+        if (end !== undefined) return before + end;
+      }
+      before += piece.length;
+    }
     return undefined;
   }
 
-  private reset(end: number): number {
-    this.depth = 0;
-    this.inString = false;
-    this.scanAt = end;
-    return end;
+  private scan(text: string, from: number): number | undefined {
+    for (let i = from; i < text.length; i++) {
+      if (this.inString) {
+        if (this.escaped) {
+          this.escaped = false;
+          continue;
+        }
+        const quote = text.indexOf('"', i);
+        // Straight to the closing quote, unless a backslash stands before it.
+        if (quote > i && text.charCodeAt(quote - 1) !== 92) i = quote;
+        const code = text.charCodeAt(i);
+        if (code === 92) this.escaped = true;
+        else if (code === 34) {
+          this.inString = false;
+          if (this.depth === 0) return i + 1;
+        }
+        continue;
+      }
+      const code = text.charCodeAt(i);
+      if (code === 34) {
+        if (this.depth === 0 && this.begun) return i;
+        this.inString = true;
+      } else if (code === 91 || code === 123) {
+        if (this.depth === 0 && this.begun) return i;
+        this.depth++;
+      } else if (code === 93 || code === 125) {
+        if (--this.depth <= 0) return i + 1;
+      } else if (this.depth === 0 && isBlank(code)) return i;
+      this.begun = true;
+    }
+    return undefined;
   }
 
   private parse(end: number, atEof: boolean): Json {
@@ -371,7 +404,14 @@ export class JsonStream {
   }
 
   private advance(count: number): void {
-    for (let i = 0; i < count && this.at < this.text.length; i++) this.step();
+    const end = Math.min(this.text.length, this.at + count);
+    let last = -1;
+    for (let i = this.text.indexOf("\n", this.at); i >= 0 && i < end; i = this.text.indexOf("\n", i + 1)) {
+      this.line++;
+      last = i;
+    }
+    this.column = last < 0 ? this.column + end - this.at : end - last - 1;
+    this.at = end;
   }
 }
 
