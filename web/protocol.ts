@@ -135,7 +135,10 @@ export interface ClientEvents {
     done: (result: Result<{ id: string }>) => void,
   ): void;
   /** Answered once they are durable. `wait`: not taken, send the same again after so many ms. */
-  keys(request: { id: string; text: string }, done: (result: { ok: boolean; wait?: number }) => void): void;
+  keys(
+    request: { id: string; text: string },
+    done: (result: { ok: boolean; wait?: number; problem?: Problem }) => void,
+  ): void;
   resize(request: { id: string; columns: number; rows: number }): void;
   close(request: { id: string }): void;
   answer(request: { task: string; value: string }, done: (result: Result) => void): void;

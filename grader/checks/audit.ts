@@ -39,14 +39,24 @@ export function runAuditCheck(check: AuditCheck): RunningCheck {
         return { passed: true, evidence, message: say("감사 로그에 있습니다.", "It stands in the audit log.") };
       }
       const seen = entries.map(({ verb, code, dryRun }) => `${verb}${dryRun ? " (dry run)" : ""} ${code}`).join(", ");
-      const evidence =
-        seen === ""
-          ? `no audited request about ${check.resource}/${check.name}`
-          : `requests about ${check.name}: ${seen}`;
+      const subject = `${check.resource}/${check.name}`;
+      if (seen === "") {
+        return {
+          passed: false,
+          evidence: `no audited request about ${subject}`,
+          message: say(
+            `감사 로그에 ${subject}에 관한 요청이 아직 없습니다.`,
+            `The audit logs have no request about ${subject} yet.`,
+          ),
+        };
+      }
       return {
         passed: false,
-        evidence,
-        message: say(`감사 로그에서 관찰한 것: ${evidence}`, `Audit log: ${evidence}`),
+        evidence: `requests about ${check.name}: ${seen}`,
+        message: say(
+          `감사 로그에 있는 ${subject}에 관한 요청: ${seen}`,
+          `Requests about ${subject} in the audit logs: ${seen}`,
+        ),
       };
     },
   };

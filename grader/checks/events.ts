@@ -40,8 +40,14 @@ export function runEventOrderCheck(check: z.infer<typeof eventOrderCheck>): Runn
             message: say("이벤트 순서를 확인했습니다.", "The events came in that order."),
           };
       }
-      const evidence = best || `no event about ${check.name}`;
-      return { passed: false, evidence, message: say(`관찰한 이벤트: ${evidence}`, `Events observed: ${evidence}`) };
+      if (best === "") {
+        return {
+          passed: false,
+          evidence: `no event about ${check.name}`,
+          message: say(`${check.name}에 관한 이벤트가 아직 없습니다.`, `There is no event about ${check.name} yet.`),
+        };
+      }
+      return { passed: false, evidence: best, message: say(`관찰한 이벤트: ${best}`, `Events observed: ${best}`) };
     },
   };
 }

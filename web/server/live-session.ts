@@ -9,6 +9,7 @@ import {
   type TaskView,
 } from "../protocol.ts";
 import type { Engines } from "./engines.ts";
+import { Refusal } from "./hosted-session.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Pool } from "./pool.ts";
 import type { SessionRow, Store } from "./store.ts";
@@ -16,8 +17,12 @@ import type { Attached, FromWorker } from "./worker-protocol.ts";
 
 /** How long a session goes on when its last page is gone, ms: a reload must not stop the clock. */
 const LINGER = 3_000;
-/** How often a session that ends its worker is brought back. */
+/** A session that ends its worker so often within so long (ms) is not brought back. */
 const MAX_CRASHES = 2;
+const CRASH_WINDOW = 5 * 60_000;
+/** Inputs, and bytes of them, that a session may gather. */
+const MAX_INPUTS = 200_000;
+const MAX_INPUT_BYTES = 64 * 1024 * 1024;
 /** Marks a page may store: number, and length of each. */
 const MAX_MARKS = 200;
 const MAX_MARK = 200;
@@ -55,7 +60,9 @@ export class LiveSession {
   private inputs = 0;
   private opening: Promise<void> | undefined;
   private linger: NodeJS.Timeout | undefined;
-  private crashes = 0;
+  private inputBytes = 0;
+  /** When its worker was lost, ms since 1970. */
+  private crashes: number[] = [];
   private problem: string | undefined;
   /** The stored inputs are another engine's. */
   private drifted = false;
@@ -153,6 +160,7 @@ export class LiveSession {
     const { row } = this;
     const inputs = await store.inputsOf(row.id);
     this.inputs = inputs.length;
+    this.inputBytes = inputs.reduce((sum, input) => sum + JSON.stringify(input).length, 0);
     if (engines.url(row.engine) === undefined) this.useCurrentEngine();
     pool.open({
       key: row.id,
@@ -201,6 +209,9 @@ export class LiveSession {
 
   /** Resolves once the input has taken effect and is durable; rejects with a Refusal when it makes no sense. */
   async input(input: Input): Promise<void> {
+    if (this.inputs >= MAX_INPUTS || this.inputBytes >= MAX_INPUT_BYTES)
+      throw new Refusal("long-session", `${this.inputs} inputs, ${this.inputBytes} bytes`);
+    this.inputBytes += JSON.stringify(input).length;
     await this.parts.pool.ask({ type: "input", key: this.row.id, input });
     if (input.type === "close") this.tell("closed", { id: input.id });
   }
@@ -371,7 +382,9 @@ export class LiveSession {
 
   /** Its worker was ended. `guilty`: this session was the one that ran. */
   async lost(guilty: boolean): Promise<void> {
-    if (guilty && ++this.crashes >= MAX_CRASHES) {
+    const now = Date.now();
+    if (guilty) this.crashes = [...this.crashes.filter((at) => now - at < CRASH_WINDOW), now];
+    if (this.crashes.length >= MAX_CRASHES) {
       this.problem = "stuck";
       for (const viewer of this.views.keys()) viewer.fail("stuck");
       return;

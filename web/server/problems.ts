@@ -100,6 +100,32 @@ export const PROBLEMS = {
       next: "Look at its state from another machine.",
     },
   },
+  "long-session": {
+    status: 409,
+    ko: {
+      what: "더 입력할 수 없습니다.",
+      why: "이 세션에 기록할 수 있는 입력의 한도에 이르렀습니다.",
+      next: "⋯ 메뉴에서 실습을 처음부터 다시 시작하십시오.",
+    },
+    en: {
+      what: "Nothing more can be typed.",
+      why: "This session has gathered as much input as one may.",
+      next: "Start the lab over from the ⋯ menu.",
+    },
+  },
+  hurry: {
+    status: 429,
+    ko: {
+      what: "요청이 너무 많습니다.",
+      why: "짧은 시간에 보낸 요청이 한도를 넘었습니다.",
+      next: "잠시 뒤에 다시 시도하십시오.",
+    },
+    en: {
+      what: "That was too much at once.",
+      why: "More was asked within a short time than the server takes.",
+      next: "Try again in a moment.",
+    },
+  },
   stuck: {
     status: 500,
     ko: {

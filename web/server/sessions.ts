@@ -81,7 +81,7 @@ export class Sessions {
 
   lost(keys: readonly string[], culprit: string | undefined): void {
     this.parts.metrics.lost.inc();
-    for (const key of keys) void this.live.get(key)?.lost(key === culprit);
+    for (const key of keys) void this.live.get(key)?.lost(culprit === undefined || key === culprit);
   }
 
   /** Every session leaves its worker with its instant written down. */

@@ -13,6 +13,8 @@ import type { Sessions } from "./sessions.ts";
 
 /** Typed and pasted bytes that a session takes a second; what is over waits in the page. */
 const INPUT_BYTES = 256 * 1024;
+/** Other requests (terminals, answers, clock, marks, sizes) that a page may make within ten seconds. */
+const REQUESTS = 300;
 
 interface SocketState {
   /** The session, or why there is none. */
@@ -110,6 +112,16 @@ function listen(
   words: (code: string) => Problem,
   log: Logger,
 ): void {
+  let asked = 0;
+  let since = 0;
+  const hasRoom = (): boolean => {
+    const now = performance.now();
+    if (now - since > 10_000) {
+      since = now;
+      asked = 0;
+    }
+    return ++asked <= REQUESTS;
+  };
   /** Hears an event whose content fits its schema; anything else is a page of another version, or no page. */
   const on = <E extends keyof ClientEvents>(event: E, act: ClientEvents[E]) => {
     const handler = (content: unknown, done: unknown) => {
@@ -120,18 +132,23 @@ function listen(
         return;
       }
       const ack = typeof done === "function" ? done : () => {};
+      if (event !== "keys" && event !== "drawn" && !hasRoom()) {
+        ack({ ok: false, problem: words("hurry") });
+        return;
+      }
       (act as (content: unknown, done: unknown) => void)(parsed.data, ack);
     };
     (socket as unknown as { on(event: string, handler: unknown): void }).on(event, handler);
   };
 
-  const taken = async (input: Input): Promise<boolean> => {
+  /** Undefined when the input was taken, else the problem's code. */
+  const refused = async (input: Input): Promise<string | undefined> => {
     try {
       await session.input(input);
-      return true;
+      return undefined;
     } catch (error) {
       log.info({ err: error, session: session.row.id }, "input refused");
-      return false;
+      return error instanceof Refusal ? error.code : "internal";
     }
   };
 
@@ -153,13 +170,14 @@ function listen(
       return;
     }
     // What was refused is gone: a terminal that was closed does not come back for it.
-    done({ ok: await taken({ type: "keys", id, text }) });
+    const code = await refused({ type: "keys", id, text });
+    done(code === undefined ? { ok: true } : { ok: false, problem: words(code) });
   });
-  on("resize", ({ id, columns, rows }) => void taken({ type: "resize", id, columns, rows }));
-  on("close", ({ id }) => void taken({ type: "close", id }));
+  on("resize", ({ id, columns, rows }) => void refused({ type: "resize", id, columns, rows }));
+  on("close", ({ id }) => void refused({ type: "close", id }));
   on("answer", async ({ task, value }, done) => {
-    const ok = await taken({ type: "answer", task, value });
-    done(ok ? { ok } : { ok, problem: words("internal") });
+    const code = await refused({ type: "answer", task, value });
+    done(code === undefined ? { ok: true } : { ok: false, problem: words(code) });
   });
   on("clock", (control) => session.clock(control));
   on("mark", (mark) => session.mark(mark));

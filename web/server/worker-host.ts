@@ -55,7 +55,7 @@ export class WorkerHost {
     try {
       const engine = await load(request.engineUrl);
       const start = performance.now();
-      place.session = this.during(slot, () => new HostedSession(request, engine, this.clockOf(slot), post));
+      place.session = this.during(slot, () => new HostedSession(request, engine, this.clockOf(slot, key), post));
       post({ type: "opened", key, ms: performance.now() - start });
     } catch (error) {
       this.places.delete(key);
@@ -124,9 +124,20 @@ export class WorkerHost {
     }
   }
 
-  private clockOf(slot: number): HostClock {
-    const { clock } = this.options;
-    return { now: () => clock.now(), after: (ms, callback) => clock.after(ms, () => this.during(slot, callback)) };
+  /** The session's timers: what goes wrong in one ends that session, not the worker with all the others. */
+  private clockOf(slot: number, key: string): HostClock {
+    const { clock, post } = this.options;
+    return {
+      now: () => clock.now(),
+      after: (ms, callback) =>
+        clock.after(ms, () => {
+          try {
+            this.during(slot, callback);
+          } catch (error) {
+            post({ type: "failed", key, message: (error as Error).message });
+          }
+        }),
+    };
   }
 
   private lookLater(): void {

@@ -158,7 +158,9 @@ export class LabSession {
   private async sendKeys(id: string, text: string): Promise<{ ok: boolean; wait?: number }> {
     if (!this.connected.value) return { ok: false, wait: 300 };
     try {
-      return await this.socket.timeout(5_000).emitWithAck("keys", { id, text });
+      const result = await this.socket.timeout(5_000).emitWithAck("keys", { id, text });
+      if (result.problem?.code === "long-session") this.complaint.value = result.problem;
+      return result;
     } catch {
       // It may or may not have arrived; typing it twice would be worse than once too few.
       return { ok: true };

@@ -274,7 +274,7 @@ export class TerminalView {
       return;
     }
     const lines = text.replace(/\r?\n$/, "").split("\n").length;
-    if (lines > 1 || /\n$/.test(text)) this.ask.value = { kind: "paste", text, lines };
+    if (lines > 1) this.ask.value = { kind: "paste", text, lines };
     else this.xterm.paste(text);
   }
 
