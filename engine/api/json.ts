@@ -5,6 +5,8 @@
 export interface JsonFaults {
   /** Go's message for text that is no JSON. */
   error?: string;
+  /** Characters read until the mistake was seen (Go's SyntaxError.Offset). */
+  offset?: number;
   /** `duplicate field "spec.replicas"`, in document order, each once. */
   duplicates: string[];
 }
@@ -19,7 +21,7 @@ export function jsonFaults(text: string): JsonFaults {
     return { duplicates: [...scanner.duplicates] };
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
-    return { error: fault.message, duplicates: [] };
+    return { error: fault.message, offset: scanner.read, duplicates: [] };
   }
 }
 
@@ -34,6 +36,11 @@ class Scanner {
   private at = 0;
 
   constructor(private readonly text: string) {}
+
+  /** Characters read so far. */
+  get read(): number {
+    return Math.min(this.at + 1, this.text.length);
+  }
 
   document(): void {
     this.value();

@@ -1,4 +1,5 @@
 import { parseAllDocuments } from "yaml";
+import { jsonFaults } from "../../api/json.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
@@ -138,35 +139,55 @@ interface YamlDocument {
 /** The objects in a file, lists taken apart. Throws in kubectl's words. */
 export function parseManifests(text: string, source: string, validate = false): KubeObject[] {
   const out: KubeObject[] = [];
-  const isJson = /^\s*[{[]/.test(text);
+  for (const value of /^\s*\{/.test(text) ? [fromJson(text, source)] : fromYaml(text, source)) {
+    if (value === null || value === undefined) continue;
+    if (validate) requireKind(value as KubeObject, source);
+    addObjects(inKeyOrder(value) as KubeObject, source, out);
+  }
+  return out;
+}
+
+function fromJson(text: string, source: string): unknown {
+  const { error, offset } = jsonFaults(text);
+  if (error !== undefined) throw new KubectlError(`error parsing ${source}: json: offset ${offset}: ${error}`);
+  return JSON.parse(text);
+}
+
+/** Values of all documents; of a key that stands twice the last counts, as for kubectl's reader. */
+function fromYaml(text: string, source: string): unknown[] {
   const documents = parseAllDocuments(text, {
-    uniqueKeys: true,
+    uniqueKeys: false,
     version: "1.1",
     merge: true,
   }) as unknown as YamlDocument[];
-  for (const document of documents) {
+  return documents.map((document) => {
     if (document.errors.length > 0) {
-      const words = yamlWords(document.errors[0]!);
       throw new KubectlError(
-        isJson
-          ? `error parsing ${source}: invalid character in JSON`
-          : `error parsing ${source}: error converting YAML to JSON: ${words}`,
+        `error parsing ${source}: error converting YAML to JSON: ${yamlWords(document.errors[0]!)}`,
       );
     }
-    const value = document.toJS({ maxAliasCount: 1000 });
-    if (value === null || value === undefined) continue;
-    if (validate) requireKind(value as KubeObject, source);
-    addObjects(value as KubeObject, source, out);
-  }
+    return document.toJS({ maxAliasCount: 1000 });
+  });
+}
+
+/** What is sent has gone through Go's maps, which are written in the order of their keys. */
+function inKeyOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inKeyOrder);
+  if (typeof value !== "object" || value === null) return value;
+  const from = value as Record<string, unknown>;
+  const out: Record<string, unknown> = {};
+  for (const key of Object.keys(from).sort(compareStrings)) out[key] = inKeyOrder(from[key]);
   return out;
 }
 
 /** The part of validation that kubectl does itself. */
 function requireKind(value: KubeObject, source: string): void {
-  if (typeof value !== "object" || Array.isArray(value)) return;
-  const missing = ["apiVersion", "kind"].filter((field) => !value[field]).map((field) => `${field} not set`);
-  if (missing.length === 0) return;
-  const words = missing.length === 1 ? missing[0] : `[${missing.join(", ")}]`;
+  const invalid = typeof value !== "object" || Array.isArray(value);
+  const missing = invalid
+    ? []
+    : ["apiVersion", "kind"].filter((field) => !value[field]).map((field) => `${field} not set`);
+  if (!invalid && missing.length === 0) return;
+  const words = invalid ? "invalid object to validate" : missing.length === 1 ? missing[0] : `[${missing.join(", ")}]`;
   throw new KubectlError(
     `error validating ${quote(source)}: error validating data: ${words}; if you choose to ignore these errors, turn validation off with --validate=false`,
   );

@@ -1,5 +1,7 @@
 /** kubectl patch, replace. */
+
 import { type PatchType, resourcePath } from "../../api/client.ts";
+import { jsonFaults } from "../../api/json.ts";
 import { isStatus } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { decode, type Gen, SECOND } from "../../kernel/index.ts";
@@ -78,7 +80,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw badRequest((error as Error).message);
+    throw badRequest(jsonFaults(text).error ?? (error as Error).message);
   }
 }
 
