@@ -5,6 +5,7 @@ import { discoveryPage } from "./discovery.ts";
 import { pageNotFound } from "./errors.ts";
 import { healthPage } from "./health.ts";
 import { openApiPage } from "./openapi/openapi.ts";
+import { swaggerPage } from "./openapi/swagger.ts";
 import { raw, text } from "./respond.ts";
 
 /** kube-apiserver's build, as `/version` gives it. */
@@ -23,7 +24,7 @@ export const VERSION = {
 /** Paths that are about no resource. */
 export function* page(context: Context): Gen<HttpResponse> {
   const { info } = context;
-  const found = discoveryPage(context) ?? healthPage(context) ?? openApiPage(context);
+  const found = discoveryPage(context) ?? healthPage(context) ?? openApiPage(context) ?? swaggerPage(context);
   if (found !== undefined) return found;
   switch (info.path) {
     case "/version":
@@ -42,7 +43,17 @@ export function* page(context: Context): Gen<HttpResponse> {
 }
 
 function rootPaths({ registry }: Context): string[] {
-  const paths = new Set(["/api", "/apis", "/healthz", "/livez", "/metrics", "/openapi/v3", "/readyz", "/version"]);
+  const paths = new Set([
+    "/api",
+    "/apis",
+    "/healthz",
+    "/livez",
+    "/metrics",
+    "/openapi/v2",
+    "/openapi/v3",
+    "/readyz",
+    "/version",
+  ]);
   paths.add("/.well-known/openid-configuration").add("/openid/v1/jwks");
   for (const { resource } of registry.kinds) {
     if (resource.group === "") paths.add(`/api/${resource.version}`);
