@@ -8,7 +8,6 @@ export type { Fault, Input, SessionFile, StampedInput } from "./input.ts";
 export { digest, HOUR, MINUTE, MS, SECOND } from "./kernel/index.ts";
 export { adminConfig } from "./kubeadm/files.ts";
 export { DEFAULT_TOPOLOGY, machinesOf, type Topology } from "./kubeadm/topology.ts";
-export { base64, fromBase64 } from "./pki/der.ts";
 export { createCertificate, keyPair, pem, privateKeyPem } from "./pki/x509.ts";
 export { type HostClock, SessionRunner } from "./runner.ts";
 export { type HostMessage, type SessionMessage, SessionService, type SessionStatus } from "./service.ts";

@@ -3,14 +3,13 @@ import type { HttpBody, RemoteCommand } from "./api/http.ts";
 import type { KubeObject, WatchEvent, WatchStream } from "./api/types.ts";
 import { Cluster } from "./cluster.ts";
 import type { Input, SessionFile, StampedInput } from "./input.ts";
-import { digest, encode, fnv1a, type Gen, Kernel, type Task, wait } from "./kernel/index.ts";
+import { decodeBase64, digest, encode, fnv1a, type Gen, Kernel, type Task, wait } from "./kernel/index.ts";
 import { installFile } from "./kubeadm/files.ts";
 import { API_PORT, apiAddress, DEFAULT_TOPOLOGY, type Topology } from "./kubeadm/topology.ts";
 import { login, runScript } from "./machine/login.ts";
 import { exitCode, type Process } from "./machine/process.ts";
 import type { Tty } from "./machine/tty.ts";
 import { isNetError, type NetNamespace } from "./network/index.ts";
-import { fromBase64 } from "./pki/der.ts";
 
 /** Everything that makes a session what it is, before any input. */
 export interface SessionSpec {
@@ -134,7 +133,7 @@ export class Session {
         return;
       case "api-input": {
         const stdin = this.requests.get(input.id)?.channels?.stdin;
-        if (stdin && input.bytes !== "") stdin.push(fromBase64(input.bytes) ?? new Uint8Array(0));
+        if (stdin && input.bytes !== "") stdin.push(decodeBase64(input.bytes) ?? new Uint8Array(0));
         if (stdin && input.end) stdin.closeWriter();
         return;
       }
@@ -217,7 +216,7 @@ export class Session {
 
   private *request(input: Extract<Input, { type: "api" }>): Gen {
     const { id } = input;
-    const body = input.body === undefined ? undefined : fromBase64(input.body);
+    const body = input.body === undefined ? undefined : decodeBase64(input.body);
     try {
       const connection = yield* this.cluster.network.connect(this.outside, apiAddress(this.cluster.topology), API_PORT);
       const response = yield* connection.http({

@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import { decode, type Gen, SECOND } from "../kernel/index.ts";
+import { decode, decodeBase64, type Gen, SECOND } from "../kernel/index.ts";
 import type { Process } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 import { isNetError, NetError } from "../network/index.ts";
@@ -168,7 +168,7 @@ function readConfig(p: Process, path: string): Kubeconfig {
 export function credentialsOf(p: Process, user: KubeconfigUser): Pick<ClientOptions, "clientCertificate" | "token"> {
   const out: Pick<ClientOptions, "clientCertificate" | "token"> = {};
   const data = user["client-certificate-data"];
-  if (data) out.clientCertificate = decodeBase64(data);
+  if (data) out.clientCertificate = decode(decodeBase64(data) ?? new Uint8Array(0));
   else if (user["client-certificate"]) out.clientCertificate = sys.readText(p, user["client-certificate"]);
   const { token, tokenFile } = user;
   if (token) out.token = () => token;
@@ -203,14 +203,6 @@ export function inClusterClient(p: Process, userAgent: string): ApiClient | unde
     token: () => sys.readText(p, tokenFile).trim(),
     remoteAddress: p.ns.net.addresses()[0] ?? "127.0.0.1",
   });
-}
-
-/** Text of standard base64; white space is skipped. */
-export function decodeBase64(text: string): string {
-  const binary = atob(text.replace(/\s+/g, ""));
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
-  return decode(bytes);
 }
 
 /** One request as text, for what is no object: `/version`, `/healthz`. */

@@ -1,6 +1,5 @@
 import type { KubeObject } from "../api/types.ts";
-import { decode, encode, type Gen } from "../kernel/index.ts";
-import { base64Url, fromBase64 } from "./base64.ts";
+import { decode, decodeBase64, encode, encodeBase64Url, type Gen } from "../kernel/index.ts";
 import type { ResourceContext } from "./context.ts";
 import { badRequest, expired } from "./errors.ts";
 import type { Selection } from "./selection.ts";
@@ -57,11 +56,11 @@ function positionOf({ metadata }: KubeObject, selection: Selection): string {
 }
 
 function encodeToken(revision: number, last: string): string {
-  return base64Url(encode(JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, start: `${last}\0` })));
+  return encodeBase64Url(encode(JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, start: `${last}\0` })));
 }
 
 function decodeToken(token: string): { revision: number; start: string } {
-  const bytes = fromBase64(token);
+  const bytes = decodeBase64(token);
   try {
     const { v, rv, start } = JSON.parse(decode(bytes ?? new Uint8Array(0)));
     if (v === "meta.k8s.io/v1" && typeof rv === "number" && typeof start === "string") {

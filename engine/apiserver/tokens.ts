@@ -1,8 +1,7 @@
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { decode, encode, type Kernel } from "../kernel/index.ts";
+import { decode, decodeBase64, encode, encodeBase64Url, type Kernel } from "../kernel/index.ts";
 import { signEs256 } from "../pki/jwt-signature.ts";
-import { base64Url, fromBase64 } from "./base64.ts";
 import type { Registry } from "./registry.ts";
 import type { User } from "./user.ts";
 
@@ -61,9 +60,9 @@ export class TokenAuthenticator {
 
   /** Signs and remembers. */
   sign(claims: Claims): string {
-    const signed = `${this.encodedHeader()}.${base64Url(encode(JSON.stringify(claims)))}`;
+    const signed = `${this.encodedHeader()}.${encodeBase64Url(encode(JSON.stringify(claims)))}`;
     const signature = signEs256(encode(signed), this.key);
-    const token = `${signed}.${base64Url(signature)}`;
+    const token = `${signed}.${encodeBase64Url(signature)}`;
     this.verified.set(token, claims);
     return token;
   }
@@ -89,16 +88,16 @@ export class TokenAuthenticator {
       };
     }
     const point = p256.getPublicKey(this.key, false);
-    const x = base64Url(point.subarray(1, 33));
-    const y = base64Url(point.subarray(33));
+    const x = encodeBase64Url(point.subarray(1, 33));
+    const y = encodeBase64Url(point.subarray(33));
     return { keys: [{ use: "sig", kty: "EC", kid: this.keyId(), crv: "P-256", alg: "ES256", x, y }] };
   }
 
   private verify(token: string): Claims | undefined {
     const [header, payload, signature] = token.split(".");
     if (header !== this.encodedHeader() || payload === undefined || signature === undefined) return undefined;
-    const bytes = fromBase64(signature);
-    const text = fromBase64(payload);
+    const bytes = decodeBase64(signature);
+    const text = decodeBase64(payload);
     if (bytes?.length !== 64 || text === undefined) return undefined;
     this.publicKey ??= p256.getPublicKey(this.key);
     try {
@@ -124,14 +123,14 @@ export class TokenAuthenticator {
   }
 
   private encodedHeader(): string {
-    this.header ??= base64Url(encode(JSON.stringify({ alg: "ES256", kid: this.keyId() })));
+    this.header ??= encodeBase64Url(encode(JSON.stringify({ alg: "ES256", kid: this.keyId() })));
     return this.header;
   }
 
   /** Hash of the public key (pkg/serviceaccount/jwt.go keyIDFromPublicKey). */
   private keyId(): string {
     this.publicKey ??= p256.getPublicKey(this.key);
-    return base64Url(sha256(this.publicKey));
+    return encodeBase64Url(sha256(this.publicKey));
   }
 }
 

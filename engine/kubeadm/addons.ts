@@ -2,9 +2,8 @@
 
 import { stringify } from "yaml";
 import type { KubeObject } from "../api/types.ts";
-import { encode } from "../kernel/index.ts";
+import { encode, encodeBase64 } from "../kernel/index.ts";
 import { writeYaml } from "../machine/kubelet/yaml.ts";
-import { base64 } from "../pki/der.ts";
 import { CLUSTER_DOMAIN, DNS_SERVICE_IP, POD_CIDR, SERVICE_CIDR, VERSION } from "./topology.ts";
 
 type Manifest = Omit<KubeObject, "metadata"> & {
@@ -38,9 +37,19 @@ const subject = {
 const role = (name: string, kind = "ClusterRole") => ({ apiGroup: "rbac.authorization.k8s.io", kind, name });
 
 /** Every object, in the order in which kubeadm creates them. `server`: `https://host:port` of the API. */
-export function addons(server: string, caCertificate: string): Manifest[] {
-  return [...bootstrapObjects(server, caCertificate), ...dns(), ...proxy(server), ...flannel()];
+export function addons(server: string, caCertificate: string): readonly Manifest[] {
+  const key = `${server} ${caCertificate}`;
+  if (made?.key !== key) {
+    made = {
+      key,
+      manifests: [...bootstrapObjects(server, caCertificate), ...dns(), ...proxy(server), ...flannel()],
+    };
+  }
+  return made.manifests;
 }
+
+/** The objects of the cluster made last: sessions of the same birth have the same ones. */
+let made: { key: string; manifests: readonly Manifest[] } | undefined;
 
 function bootstrapObjects(server: string, ca: string): Manifest[] {
   const clusterConfiguration = stringify(
@@ -123,7 +132,7 @@ function bootstrapObjects(server: string, ca: string): Manifest[] {
       kubeconfig: stringify(
         {
           apiVersion: "v1",
-          clusters: [{ cluster: { "certificate-authority-data": base64(encode(ca)), server }, name: "" }],
+          clusters: [{ cluster: { "certificate-authority-data": encodeBase64(encode(ca)), server }, name: "" }],
           contexts: null,
           "current-context": "",
           kind: "Config",
@@ -155,6 +164,13 @@ function bootstrapObjects(server: string, ca: string): Manifest[] {
 
 /** /var/lib/kubelet/config.yaml as kubeadm fills it in. */
 export function kubeletConfiguration(): string {
+  configuration ??= writeConfiguration();
+  return configuration;
+}
+
+let configuration: string | undefined;
+
+function writeConfiguration(): string {
   return writeYaml(
     {
       apiVersion: "kubelet.config.k8s.io/v1beta1",

@@ -1,7 +1,6 @@
 /** Kubeconfig files as `kubeadm init phase kubeconfig` writes them. */
 
-import { encode } from "../kernel/index.ts";
-import { base64 } from "../pki/der.ts";
+import { encode, encodeBase64 } from "../kernel/index.ts";
 import type { Name } from "../pki/x509.ts";
 import type { ClusterPki } from "./pki.ts";
 
@@ -19,7 +18,7 @@ export interface KubeconfigOptions {
 export function kubeconfig(options: KubeconfigOptions): string {
   const cluster = options.clusterName ?? "kubernetes";
   const context = `${options.user}@${cluster}`;
-  const data = (text: string) => base64(encode(text));
+  const data = (text: string) => encodeBase64(encode(text));
   let credentials: string;
   if (options.clientFiles) {
     credentials = `    client-certificate: ${options.clientFiles.certificate}\n    client-key: ${options.clientFiles.key}\n`;

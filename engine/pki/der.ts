@@ -1,5 +1,5 @@
 /** The little of ASN.1 DER (X.690) that X.509 certificates need. */
-import { concat, encode } from "../kernel/index.ts";
+import { concat, decodeBase64, encode, encodeBase64 } from "../kernel/index.ts";
 
 export const TAG = {
   boolean: 0x01,
@@ -99,43 +99,9 @@ export function oidText(content: Uint8Array): string {
   return out.join(".");
 }
 
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/** Standard base64 with padding (RFC 4648, section 4). */
-export function base64(bytes: Uint8Array): string {
-  // By the host's own coder, through a text with a character for each byte.
-  let binary = "";
-  for (let i = 0; i < bytes.length; i += 4096) binary += String.fromCharCode(...bytes.subarray(i, i + 4096));
-  return btoa(binary);
-}
-
-const VALUES = new Map([...ALPHABET].map((char, value) => [char, value]));
-
-/** Bytes of base64 text, white space passed over; undefined when malformed. */
-export function fromBase64(text: string): Uint8Array | undefined {
-  const chars = text.replace(/[\r\n\t ]/g, "");
-  if (chars.length % 4 !== 0) return undefined;
-  const clean = chars.replace(/={1,2}$/, "");
-  const out = new Uint8Array(Math.floor((clean.length * 3) / 4));
-  let buffer = 0;
-  let have = 0;
-  let at = 0;
-  for (const char of clean) {
-    const value = VALUES.get(char);
-    if (value === undefined) return undefined;
-    buffer = ((buffer << 6) | value) & 0xffffff;
-    have += 6;
-    if (have >= 8) {
-      have -= 8;
-      out[at++] = (buffer >> have) & 0xff;
-    }
-  }
-  return out;
-}
-
 /** A PEM block (RFC 7468). */
 export function pem(label: string, bytes: Uint8Array): string {
-  const lines = base64(bytes).match(/.{1,64}/g) ?? [];
+  const lines = encodeBase64(bytes).match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }
 
@@ -145,5 +111,5 @@ export function fromPem(label: string, text: string): Uint8Array | undefined {
   const start = text.indexOf(begin);
   const end = text.indexOf(`-----END ${label}-----`, start);
   if (start < 0 || end < 0) return undefined;
-  return fromBase64(text.slice(start + begin.length, end));
+  return decodeBase64(text.slice(start + begin.length, end));
 }

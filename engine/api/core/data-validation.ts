@@ -1,5 +1,4 @@
-import { encode } from "../../kernel/index.ts";
-import { decodeBase64, encodeBase64 } from "../base64.ts";
+import { decodeBase64, encode, encodeBase64 } from "../../kernel/index.ts";
 import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
@@ -24,7 +23,7 @@ export function validateConfigMap(object: KubeObject): StatusCause[] {
   }
   for (const key in object["binaryData"]) {
     causes.push(...invalidEach(`binaryData[${key}]`, key, configMapKey(key)));
-    size += decodeBase64(object["binaryData"][key]).length;
+    size += decodeBase64(object["binaryData"][key])?.length ?? 0;
   }
   if (size > SIZE_LIMIT) causes.push(tooLong("", SIZE_LIMIT));
   return causes;
@@ -55,7 +54,7 @@ export function validateSecret(object: KubeObject): StatusCause[] {
   let size = 0;
   for (const key in data) {
     causes.push(...invalidEach(`data[${key}]`, key, configMapKey(key)));
-    size += decodeBase64(data[key]!).length;
+    size += decodeBase64(data[key]!)?.length ?? 0;
   }
   if (size > SIZE_LIMIT) causes.push(tooLong("data", SIZE_LIMIT));
   const type: string = object["type"] ?? "";

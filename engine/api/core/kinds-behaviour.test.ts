@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeBase64, encodeBase64 } from "../base64.ts";
+import { decodeBase64, encodeBase64 } from "../../kernel/index.ts";
 import { decodeObject } from "../decode.ts";
 import type { Draft } from "../kind.ts";
 import { kindByGvk } from "../kinds.ts";

@@ -1,7 +1,6 @@
-import { encodeBase64 } from "../../api/base64.ts";
 import { typeOf } from "../../api/schema/types.ts";
 import { formatMicroTime, formatTime } from "../../api/time.ts";
-import { decode } from "../../kernel/index.ts";
+import { decode, encodeBase64 } from "../../kernel/index.ts";
 import { MESSAGES } from "./fields.ts";
 
 /** `k8s\0`, which begins every object in this form (apimachinery pkg/runtime/serializer/protobuf). */

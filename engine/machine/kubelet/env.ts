@@ -1,7 +1,6 @@
 import { CONFIG_MAPS, SECRETS } from "../../api/resources.ts";
 import type { KubeObject } from "../../api/types.ts";
-import type { Gen } from "../../kernel/index.ts";
-import { decodeBase64 } from "./base64.ts";
+import { decode, decodeBase64, type Gen } from "../../kernel/index.ts";
 import { type KubeletContext, SyncError } from "./context.ts";
 import { amount } from "./resources.ts";
 import { type ContainerSpec, type EnvVar, isStatic, type Pod } from "./types.ts";
@@ -53,7 +52,7 @@ function* envFrom(
     const found = yield* ctx.objects.get(SECRETS, namespace, name);
     if (found === undefined && !optional) throw new SyncError(ERROR, `secret "${name}" not found`);
     const data = (found?.["data"] as Record<string, string> | undefined) ?? {};
-    return Object.entries(data).map(([key, value]) => [key, decodeBase64(value)]);
+    return Object.entries(data).map(([key, value]) => [key, textOf(value)]);
   }
   return [];
 }
@@ -91,7 +90,7 @@ function* variableValue(
       if (optional) return undefined;
       throw new SyncError(ERROR, `couldn't find key ${key} in Secret ${namespace}/${name}`);
     }
-    return decodeBase64(value);
+    return textOf(value);
   }
   return "";
 }
@@ -213,4 +212,9 @@ export function serviceEnv(services: Iterable<KubeObject>, namespace: string, li
     }
   }
   return out;
+}
+
+/** A Secret's value as text. */
+function textOf(value: string): string {
+  return decode(decodeBase64(value) ?? new Uint8Array(0));
 }

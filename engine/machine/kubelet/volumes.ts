@@ -1,13 +1,12 @@
 import { CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS } from "../../api/resources.ts";
 import { StatusError } from "../../api/status.ts";
 import { formatTime } from "../../api/time.ts";
-import { encode, type Gen, SECOND, sleep } from "../../kernel/index.ts";
+import { decodeBase64, encode, type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { isNetError } from "../../network/error.ts";
 import { type DirNode, entriesOf } from "../inode.ts";
 import { ensureDir, putFile, putLink, removeEntry } from "../runtime/files.ts";
 import { hostView } from "../runtime/host-view.ts";
 import * as sys from "../sys.ts";
-import { base64Bytes } from "./base64.ts";
 import { drawMs, type KubeletContext, SyncCancelled, SyncError } from "./context.ts";
 import { KUBELET } from "./durations.ts";
 import { fieldValue, resourceValue } from "./env.ts";
@@ -242,7 +241,7 @@ export class VolumeManager {
     for (const [key, value] of Object.entries((found["data"] ?? {}) as Record<string, string>))
       all.set(key, encode(value));
     for (const [key, value] of Object.entries((found["binaryData"] ?? {}) as Record<string, string>)) {
-      all.set(key, base64Bytes(value));
+      all.set(key, decodeBase64(value) ?? new Uint8Array(0));
     }
     pick(all, items, optional, files);
   }
@@ -261,7 +260,7 @@ export class VolumeManager {
     }
     const all = new Map<string, Uint8Array>();
     for (const [key, value] of Object.entries((found["data"] ?? {}) as Record<string, string>)) {
-      all.set(key, base64Bytes(value));
+      all.set(key, decodeBase64(value) ?? new Uint8Array(0));
     }
     pick(all, items, optional, files);
   }

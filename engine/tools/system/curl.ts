@@ -1,11 +1,10 @@
-import { encode, type Gen, SECOND } from "../../kernel/index.ts";
+import { encode, encodeBase64, type Gen, SECOND } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { CurlUsage, type Settings, settings } from "./curl-options.ts";
 import {
   authority,
-  base64,
   type Exchange,
   exchange,
   type HttpFailure,
@@ -119,7 +118,7 @@ function* send(p: Process, s: Settings, url: Url, method: string, version: strin
     accept: "*/*",
   };
   const user = s.user ?? url.user;
-  if (user !== undefined) headers["authorization"] = `Basic ${base64(user)}`;
+  if (user !== undefined) headers["authorization"] = `Basic ${encodeBase64(encode(user))}`;
   const body = s.body === undefined || s.get ? undefined : payload(p, s.body);
   if (body !== undefined) {
     headers["content-type"] = s.json ? "application/json" : "application/x-www-form-urlencoded";

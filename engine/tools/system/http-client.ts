@@ -1,7 +1,7 @@
 /** HTTP as command line clients make it: URL, name, connection, TLS, request, body. */
 import { encodeBody } from "../../api/encode.ts";
 import type { HttpBody, HttpRequest, HttpResponse } from "../../api/http.ts";
-import { decode, encode, type Gen, wait } from "../../kernel/index.ts";
+import { decode, decodeBase64, encode, type Gen, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -168,28 +168,9 @@ function trusted(certificate: string | undefined, authorities: string | undefine
 }
 
 export function pemBlocks(pem: string): Uint8Array[] {
-  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)].map((match) =>
-    fromBase64(match[1]!),
+  return [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)].map(
+    (match) => decodeBase64(match[1]!) ?? new Uint8Array(0),
   );
-}
-
-const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-function fromBase64(text: string): Uint8Array {
-  const out: number[] = [];
-  let bits = 0;
-  let held = 0;
-  for (const char of text) {
-    const value = ALPHABET.indexOf(char);
-    if (value < 0) continue;
-    held = (held << 6) | value;
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    out.push((held >> bits) & 255);
-    held &= (1 << bits) - 1;
-  }
-  return Uint8Array.from(out);
 }
 
 /** Issuer and subject of an X.509 certificate as comparable texts (RFC 5280, 4.1). */
@@ -315,17 +296,4 @@ export function readable(p: Process, path: string): string | undefined {
 
 export function isFailure(result: Exchange | HttpFailure): result is HttpFailure {
   return "kind" in result;
-}
-
-/** Base64 of UTF-8 text: basic authentication. */
-export function base64(text: string): string {
-  const bytes = encode(text);
-  let out = "";
-  for (let i = 0; i < bytes.length; i += 3) {
-    const [a, b, c] = [bytes[i]!, bytes[i + 1], bytes[i + 2]];
-    out += ALPHABET[a >> 2]! + ALPHABET[((a & 3) << 4) | ((b ?? 0) >> 4)]!;
-    out += b === undefined ? "=" : ALPHABET[((b & 15) << 2) | ((c ?? 0) >> 6)]!;
-    out += c === undefined ? "=" : ALPHABET[c & 63]!;
-  }
-  return out;
 }

@@ -1,9 +1,8 @@
 /** kubectl config. */
-import type { Gen } from "../../../kernel/index.ts";
+import { encodeBase64, type Gen } from "../../../kernel/index.ts";
 import { helpText } from "../commands.ts";
 import { configPaths, loadConfig } from "../config-files.ts";
 import { Exit, KubectlError } from "../errors.ts";
-import { base64 } from "../generate/config.ts";
 import { compareStrings, quote, structJson } from "../go.ts";
 import type { Invocation } from "../invocation.ts";
 import { objectPrinter } from "../output.ts";
@@ -72,7 +71,7 @@ function flatten(k: Invocation, config: Editable): void {
     for (const field of ["certificate-authority", "client-certificate", "client-key"]) {
       const path = out[field];
       if (typeof path !== "string" || path === "") continue;
-      out[`${field}-data`] = base64(k.readFile(path));
+      out[`${field}-data`] = encodeBase64(k.readFile(path));
       delete out[field];
     }
     return out;
@@ -186,7 +185,7 @@ function* setCluster(k: Invocation): Gen<number> {
       }
       if (flags.changed("proxy-url")) cluster["proxy-url"] = flags.string("proxy-url");
       if (ca !== "" && flags.bool("embed-certs")) {
-        cluster["certificate-authority-data"] = base64(k.readFile(ca));
+        cluster["certificate-authority-data"] = encodeBase64(k.readFile(ca));
         delete cluster["certificate-authority"];
       } else if (ca !== "") cluster["certificate-authority"] = ca.startsWith("/") ? ca : `${k.p.cwd}/${ca}`;
       file.clusters.set(name, cluster);
@@ -210,7 +209,7 @@ function* setCredentials(k: Invocation): Gen<number> {
         const path = flags.string(field);
         if (path === "") continue;
         if (embed) {
-          user[`${field}-data`] = base64(k.readFile(path));
+          user[`${field}-data`] = encodeBase64(k.readFile(path));
           delete user[field];
         } else user[field] = path.startsWith("/") ? path : `${k.p.cwd}/${path}`;
       }

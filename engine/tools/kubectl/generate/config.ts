@@ -1,6 +1,6 @@
 /** create configmap, secret, namespace, serviceaccount. */
 import type { KubeObject } from "../../../api/types.ts";
-import { decode } from "../../../kernel/index.ts";
+import { decode, encodeBase64 } from "../../../kernel/index.ts";
 import { isErrno } from "../../../machine/errno.ts";
 import * as sys from "../../../machine/sys.ts";
 import { KubectlError } from "../errors.ts";
@@ -98,13 +98,6 @@ function addEnvFile(k: Invocation, data: KeyedData, path: string, kind: string):
 const isText = (bytes: Uint8Array) =>
   !/[\udc80-\udcff]/.test(decode(bytes).replace(/[\ud800-\udbff][\udc00-\udfff]/g, ""));
 
-/** Standard base64 of bytes. */
-export function base64(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
-}
-
 export const configMap = generating(
   (k, name) => {
     const text: Record<string, string> = {};
@@ -123,7 +116,7 @@ export const configMap = generating(
             );
           }
           if (isText(bytes)) text[key] = decode(bytes);
-          else binary[key] = base64(bytes);
+          else binary[key] = encodeBase64(bytes);
         },
       },
       { dir: "config" },
@@ -147,7 +140,7 @@ export const secretGeneric = generating(
           if (errors.length > 0)
             throw new KubectlError(`${quote(key)} is not valid key name for a Secret ${errors.join(";")}`);
           if (key in data) throw new KubectlError(`cannot add key ${key}, another key by that name already exists`);
-          data[key] = base64(bytes);
+          data[key] = encodeBase64(bytes);
         },
       },
       { dir: "secret" },
@@ -186,7 +179,7 @@ export const secretTls = generating(
     }
     if (!decode(keyBytes).includes("-----BEGIN "))
       throw new KubectlError("tls: failed to find any PEM data in key input");
-    return secret(name, "kubernetes.io/tls", { "tls.crt": base64(certBytes), "tls.key": base64(keyBytes) });
+    return secret(name, "kubernetes.io/tls", { "tls.crt": encodeBase64(certBytes), "tls.key": encodeBase64(keyBytes) });
   },
   { failed: "secret" },
 );
@@ -206,10 +199,11 @@ export const secretDockerRegistry = generating(
         "either --from-file or the combination of --docker-username, --docker-password and --docker-server is required",
       );
     }
-    const encode = (text: string) => base64(new TextEncoder().encode(text));
+    const encode = (text: string) => encodeBase64(new TextEncoder().encode(text));
     if (files.length > 0) {
       const data: Record<string, string> = {};
-      for (const file of files) addFile(k, { add: (_key, bytes) => (data[".dockerconfigjson"] = base64(bytes)) }, file);
+      for (const file of files)
+        addFile(k, { add: (_key, bytes) => (data[".dockerconfigjson"] = encodeBase64(bytes)) }, file);
       return secret(name, "kubernetes.io/dockerconfigjson", data);
     }
     const entry: Record<string, string> = { username, password };
