@@ -5,6 +5,9 @@ import { isExpected, KubectlError, throwAll } from "../errors.ts";
 import { SUGGEST_RESOURCES } from "../get.ts";
 import type { Invocation } from "../invocation.ts";
 import { build, type Info, type Result } from "../resources.ts";
+import { describeHorizontalPodAutoscaler, describePodDisruptionBudget } from "./autoscaling.ts";
+import { describeCronJob, describeJob } from "./batch.ts";
+import { describeCertificateSigningRequest } from "./certificates.ts";
 import {
   describeConfigMap,
   describeLimitRange,
@@ -16,10 +19,18 @@ import {
 } from "./config.ts";
 import { type Describer, Document } from "./document.ts";
 import { describeGeneric } from "./generic.ts";
+import { describeIngress, describeIngressClass, describeNetworkPolicy } from "./networking.ts";
 import { describeNode } from "./node.ts";
 import { describePod } from "./pod.ts";
 import { describeRole, describeRoleBinding } from "./rbac.ts";
 import { describeEndpointSlice, describeEndpoints, describeService } from "./services.ts";
+import { describeReplicationController, describeStatefulSet } from "./statefulset.ts";
+import {
+  describeCsiNode,
+  describePersistentVolume,
+  describePersistentVolumeClaim,
+  describeStorageClass,
+} from "./storage.ts";
 import { describeDaemonSet, describeDeployment, describeReplicaSet } from "./workloads.ts";
 
 /** Describers by `Kind.group`; other kinds are described field by field. */
@@ -32,17 +43,31 @@ const DESCRIBERS: Record<string, Describer> = {
   "Pod.": describePod,
   "ResourceQuota.": describeResourceQuota,
   "Secret.": describeSecret,
+  "PersistentVolume.": describePersistentVolume,
+  "PersistentVolumeClaim.": describePersistentVolumeClaim,
+  "ReplicationController.": describeReplicationController,
   "Service.": describeService,
   "ServiceAccount.": describeServiceAccount,
   "DaemonSet.apps": describeDaemonSet,
   "Deployment.apps": describeDeployment,
   "ReplicaSet.apps": describeReplicaSet,
+  "StatefulSet.apps": describeStatefulSet,
+  "HorizontalPodAutoscaler.autoscaling": describeHorizontalPodAutoscaler,
+  "CronJob.batch": describeCronJob,
+  "Job.batch": describeJob,
+  "CertificateSigningRequest.certificates.k8s.io": describeCertificateSigningRequest,
   "EndpointSlice.discovery.k8s.io": describeEndpointSlice,
+  "Ingress.networking.k8s.io": describeIngress,
+  "IngressClass.networking.k8s.io": describeIngressClass,
+  "NetworkPolicy.networking.k8s.io": describeNetworkPolicy,
+  "PodDisruptionBudget.policy": describePodDisruptionBudget,
   "ClusterRole.rbac.authorization.k8s.io": describeRole,
   "ClusterRoleBinding.rbac.authorization.k8s.io": describeRoleBinding,
   "Role.rbac.authorization.k8s.io": describeRole,
   "RoleBinding.rbac.authorization.k8s.io": describeRoleBinding,
   "PriorityClass.scheduling.k8s.io": describePriorityClass,
+  "CSINode.storage.k8s.io": describeCsiNode,
+  "StorageClass.storage.k8s.io": describeStorageClass,
 };
 
 /** kubectl describe. */

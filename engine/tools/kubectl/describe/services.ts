@@ -45,12 +45,16 @@ export function* describeService(d: Document, object: KubeObject): Gen {
   writeEvents(d, events);
 }
 
-function* slicesOf(d: Document, service: KubeObject): Gen<KubeObject[]> {
-  const { name, namespace } = service.metadata;
+/** EndpointSlices of a Service; throws what the server says. */
+export function* slicesOfService(d: Document, namespace: string, name: string): Gen<KubeObject[]> {
   const selector = encodeURIComponent(`kubernetes.io/service-name=${name}`);
+  const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=${selector}`;
+  return ((yield* d.k.object("GET", path)) as unknown as KubeList).items;
+}
+
+function* slicesOf(d: Document, service: KubeObject): Gen<KubeObject[]> {
   try {
-    const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=${selector}`;
-    return ((yield* d.k.object("GET", path)) as unknown as KubeList).items;
+    return yield* slicesOfService(d, service.metadata.namespace!, service.metadata.name);
   } catch (error) {
     if (!isExpected(error)) throw error;
     return [];
@@ -60,7 +64,7 @@ function* slicesOf(d: Document, service: KubeObject): Gen<KubeObject[]> {
 const SHOWN = 3;
 
 /** `10.200.1.2:80,10.200.2.3:80 + 2 more...` of the ready endpoints of a port. */
-function endpointsText(slices: readonly KubeObject[], portName: string): string {
+export function endpointsText(slices: readonly KubeObject[], portName: string): string {
   if (slices.length === 0) return "<none>";
   const list: string[] = [];
   let count = 0;

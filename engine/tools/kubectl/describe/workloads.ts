@@ -8,7 +8,7 @@ import { eventsOf, writeEvents } from "./events.ts";
 import { writePodTemplate } from "./pod-parts.ts";
 
 /** `2 Running / 0 Waiting / 0 Succeeded / 0 Failed` of the Pods a workload controls. */
-function* podStatus(d: Document, object: KubeObject): Gen<string> {
+export function* podStatus(d: Document, object: KubeObject): Gen<string> {
   const selector = formatLabelSelector(object.spec.selector);
   const pods = yield* podsOf(d.k, object.metadata.namespace!, selector === "<none>" ? "" : selector);
   const count = (phase: string) =>
@@ -16,7 +16,7 @@ function* podStatus(d: Document, object: KubeObject): Gen<string> {
   return `${count("Running")} Running / ${count("Pending")} Waiting / ${count("Succeeded")} Succeeded / ${count("Failed")} Failed`;
 }
 
-function writeConditions(d: Document, conditions: readonly Record<string, string>[] | undefined): void {
+export function writeConditions(d: Document, conditions: readonly Record<string, string>[] | undefined): void {
   if (!conditions || conditions.length === 0) return;
   d.write(0, "Conditions:\n  Type\tStatus\tReason\n");
   d.line(1, "----\t------\t------");
