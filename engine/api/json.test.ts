@@ -23,7 +23,7 @@ describe("jsonFaults", () => {
     ['"\\u12g4"', "invalid character 'g' in \\u hexadecimal character escape"],
     ["'a'", "invalid character '\\'' looking for beginning of value"],
   ])("%j: %s", (text, error) => {
-    expect(jsonFaults(text)).toEqual({ error, duplicates: [] });
+    expect(jsonFaults(text)).toMatchObject({ error, duplicates: [] });
   });
 
   it("finds duplicate keys", () => {
