@@ -340,10 +340,18 @@ function readTime(value: unknown, micro: boolean, context: Context): unknown {
   if (typeof value !== "string") {
     return mismatch(context, jsonKind(value), "string", false);
   }
+  if (!micro && value === lastTime) return lastTimeRead;
   const micros = parseMicros(value);
   if (Number.isNaN(micros)) return fail(context, timeError(value, layout));
-  return micro ? formatMicroTime(micros) : formatTime(Math.floor(micros / 1000));
+  if (micro) return formatMicroTime(micros);
+  lastTime = value;
+  lastTimeRead = formatTime(Math.floor(micros / 1000));
+  return lastTimeRead;
 }
+
+/** An object's times are mostly the same one. */
+let lastTime = "";
+let lastTimeRead = "";
 
 /** time.ParseError: names the first part of the layout that the text does not have. */
 function timeError(text: string, layout: string): string {

@@ -57,15 +57,13 @@ function format(value: unknown): string {
 /** Go's strconv.Quote as far as log texts need it. */
 function quote(text: string): string {
   if (!/["\\\x00-\x1f\x7f]/.test(text)) return `"${text}"`;
-  let out = '"';
-  for (const char of text) {
-    const code = char.codePointAt(0)!;
-    if (char === '"' || char === "\\") out += `\\${char}`;
-    else if (char === "\n") out += "\\n";
-    else if (char === "\t") out += "\\t";
-    else if (char === "\r") out += "\\r";
-    else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, "0")}`;
-    else out += char;
-  }
-  return `${out}"`;
+  return `"${text.replace(/["\\\x00-\x1f\x7f]/g, escaped)}"`;
+}
+
+function escaped(char: string): string {
+  if (char === '"' || char === "\\") return `\\${char}`;
+  if (char === "\n") return "\\n";
+  if (char === "\t") return "\\t";
+  if (char === "\r") return "\\r";
+  return `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }

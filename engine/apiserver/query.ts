@@ -15,6 +15,10 @@ export class Query {
     }
   }
 
+  get isEmpty(): boolean {
+    return this.values.size === 0;
+  }
+
   get(name: string): string | undefined {
     return this.values.get(name)?.[0];
   }

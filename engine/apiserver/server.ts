@@ -111,6 +111,11 @@ export class ApiServer {
     for (const watch of [...this.watches]) watch.finish();
   }
 
+  /** Some health check fails. */
+  get ailing(): boolean {
+    return this.failures.size > 0;
+  }
+
   /** Why a health check fails; undefined while it passes. */
   failing(check: string): string | undefined {
     return this.failures.get(check);

@@ -84,8 +84,18 @@ export function resolvConf(ctx: KubeletContext, pod: Pod): string {
 
 /** Hash of what a container is made from: a change of it restarts the container (HashContainer: name and image). */
 export function containerHash(spec: ContainerSpec): string {
-  return sha256Hex(JSON.stringify([spec.name, spec.image])).slice(0, 8);
+  const text = JSON.stringify([spec.name, spec.image]);
+  let hash = hashes.get(text);
+  if (hash === undefined) {
+    if (hashes.size >= 1024) hashes.clear();
+    hash = sha256Hex(text).slice(0, 8);
+    hashes.set(text, hash);
+  }
+  return hash;
 }
+
+/** It is asked for at every look at a Pod. */
+const hashes = new Map<string, string>();
 
 /** Everything the runtime needs for one container. Throws SyncError CreateContainerConfigError. */
 export function* containerConfig(

@@ -48,7 +48,7 @@ export function staticPod(kernel: Kernel, nodeName: string, path: string, text: 
   if (raw?.kind !== "Pod" || !raw.spec?.containers?.length || !raw.metadata?.name) {
     throw new Error(`couldn't parse as pod(invalid pod: ${raw === null ? "empty file" : "no containers"})`);
   }
-  const uid = raw.metadata.uid || sha256Hex(`${nodeName} file:${path} ${text}`).slice(0, 32);
+  const uid = raw.metadata.uid || hashOf(`${nodeName} file:${path} ${text}`);
   const spec = {
     restartPolicy: "Always",
     terminationGracePeriodSeconds: 30,
@@ -86,6 +86,19 @@ export function staticPod(kernel: Kernel, nodeName: string, path: string, text: 
     },
     spec,
   } as Pod;
+}
+
+const hashes = new Map<string, string>();
+
+/** The directory is read again at each change of one file, and the same few manifests stand in most of them. */
+function hashOf(text: string): string {
+  let hash = hashes.get(text);
+  if (hash === undefined) {
+    if (hashes.size >= 256) hashes.clear();
+    hash = sha256Hex(text).slice(0, 32);
+    hashes.set(text, hash);
+  }
+  return hash;
 }
 
 function containerDefaults(container: ContainerSpec): ContainerSpec {
