@@ -21,6 +21,15 @@ export const REPLICA_SETS = resource("apps", "replicasets", "ReplicaSet");
 export const DAEMON_SETS = resource("apps", "daemonsets", "DaemonSet");
 export const STATEFUL_SETS = resource("apps", "statefulsets", "StatefulSet");
 export const CONTROLLER_REVISIONS = resource("apps", "controllerrevisions", "ControllerRevision");
+export const JOBS = resource("batch", "jobs", "Job");
+export const CRON_JOBS = resource("batch", "cronjobs", "CronJob");
+export const REPLICATION_CONTROLLERS = resource("", "replicationcontrollers", "ReplicationController");
+export const RESOURCE_QUOTAS = resource("", "resourcequotas", "ResourceQuota");
+export const POD_DISRUPTION_BUDGETS = resource("policy", "poddisruptionbudgets", "PodDisruptionBudget");
+export const HORIZONTAL_POD_AUTOSCALERS = {
+  ...resource("autoscaling", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
+  version: "v2",
+};
 export const LEASES = resource("coordination.k8s.io", "leases", "Lease");
 export const ENDPOINT_SLICES = resource("discovery.k8s.io", "endpointslices", "EndpointSlice");
 /** The same stored objects as EVENTS, in their newer form. */

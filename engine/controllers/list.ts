@@ -4,6 +4,7 @@ import { startDeploymentController } from "./deployment.ts";
 import { startEndpointsController } from "./endpoints.ts";
 import { startEndpointSliceController } from "./endpointslice.ts";
 import { startGarbageCollector } from "./garbage-collector.ts";
+import { startJobController } from "./job.ts";
 import { startNamespaceController } from "./namespace.ts";
 import { startNodeIpamController } from "./node-ipam.ts";
 import { startNodeLifecycleController } from "./node-lifecycle.ts";
@@ -43,6 +44,7 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     component: "daemonset-controller",
     start: startDaemonSetController,
   },
+  { name: "job-controller", serviceAccount: "job-controller", start: startJobController },
   { name: "endpoints-controller", serviceAccount: "endpoint-controller", start: startEndpointsController },
   {
     name: "endpointslice-controller",

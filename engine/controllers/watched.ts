@@ -4,6 +4,7 @@ import {
   DEPLOYMENTS,
   ENDPOINT_SLICES,
   ENDPOINTS,
+  JOBS,
   LEASES,
   NAMESPACES,
   NODES,
@@ -28,4 +29,5 @@ export const WATCHED: readonly Resource[] = [
   DEPLOYMENTS,
   REPLICA_SETS,
   DAEMON_SETS,
+  JOBS,
 ];

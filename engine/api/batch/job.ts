@@ -1,10 +1,10 @@
 import { CONTAINERS, IMAGES, SELECTOR } from "../apps/columns.ts";
-import { validateJobTemplate } from "../apps/validation.ts";
 import { AGE, age, column, containerCells, doc, formatLabelSelector, NAME, since } from "../columns.ts";
-import { define } from "../define.ts";
+import { define, dropStatus } from "../define.ts";
 import { parseTime } from "../time.ts";
 import type { KubeObject } from "../types.ts";
 import { defaultJob } from "./defaults.ts";
+import { generateSelector, validateJob, validateJobUpdate } from "./job-strategy.ts";
 
 function completions({ spec = {}, status = {} }: KubeObject): string {
   const succeeded = status.succeeded ?? 0;
@@ -32,7 +32,12 @@ export const job = define({
   plural: "jobs",
   namespaced: true,
   defaults: defaultJob,
-  validateBody: (object) => validateJobTemplate(object["spec"]?.template, "spec.template"),
+  validateBody: validateJob,
+  validateBodyUpdate: validateJobUpdate,
+  prepareForCreate: (draft) => {
+    dropStatus("io.k8s.api.batch.v1.Job")(draft);
+    generateSelector(draft);
+  },
   categories: ["all"],
   hasGeneration: true,
   status: true,

@@ -1,0 +1,143 @@
+import { describe, expect, it } from "vitest";
+import { MERGE, start } from "./harness.ts";
+import { backoffLeft, intervals, parseIntervals } from "./job-pods.ts";
+
+const JOBS = "/apis/batch/v1/namespaces/default/jobs";
+
+const job = (extra: object = {}) => ({
+  apiVersion: "batch/v1",
+  kind: "Job",
+  metadata: { name: "work", namespace: "default" },
+  spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "busybox" }] } }, ...extra },
+});
+
+type Case = ReturnType<typeof start>;
+const status = (s: Case) => s.json("GET", `${JOBS}/work`).status;
+const verdicts = (s: Case) =>
+  (status(s).conditions ?? []).map((c: { type: string; reason: string }) => `${c.type} ${c.reason}`);
+const working = (s: Case) => s.pods().filter((p: { status: { phase: string } }) => p.status.phase === "Pending");
+/** Ends every working Pod; answers how many there were. */
+const endAll = (s: Case, code = 0) => {
+  const pods = working(s);
+  for (const pod of pods) s.endPod(pod.metadata.name, code);
+  s.run(3);
+  return pods.length;
+};
+
+describe("Job", () => {
+  it.each([
+    ["one Pod", {}, [1]],
+    ["five, two at a time", { completions: 5, parallelism: 2 }, [2, 2, 1]],
+    ["a work queue ends with the first success", { parallelism: 3 }, [3]],
+    ["indexes", { completions: 3, parallelism: 2, completionMode: "Indexed" }, [2, 1]],
+  ])("completes: %s", (_, spec, rounds) => {
+    const s = start();
+    s.json("POST", JOBS, job(spec));
+    s.run(1);
+    for (const count of rounds) expect(endAll(s)).toBe(count);
+    expect(verdicts(s)).toEqual(["SuccessCriteriaMet CompletionsReached", "Complete CompletionsReached"]);
+    const done = rounds.reduce((a, b) => a + b, 0);
+    expect(status(s)).toMatchObject({ succeeded: done, ready: 0, terminating: 0, uncountedTerminatedPods: {} });
+    expect(s.pods().every((p: { metadata: { finalizers?: string[] } }) => !p.metadata.finalizers)).toBe(true);
+    expect(s.events("work").at(-1)).toBe("Completed Job completed");
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("numbers the Pods of an Indexed Job", () => {
+    const s = start();
+    s.json("POST", JOBS, job({ completions: 2, parallelism: 2, completionMode: "Indexed" }));
+    s.run(1);
+    const [pod] = s.pods();
+    expect(pod.metadata.name).toMatch(/^work-0-.{5}$/);
+    expect(pod.spec.hostname).toBe("work-0");
+    expect(pod.metadata.annotations).toEqual({ "batch.kubernetes.io/job-completion-index": "0" });
+    const fieldPath = "metadata.labels['batch.kubernetes.io/job-completion-index']";
+    expect(pod.spec.containers[0].env).toEqual([
+      { name: "JOB_COMPLETION_INDEX", valueFrom: { fieldRef: { apiVersion: "v1", fieldPath } } },
+    ]);
+    endAll(s);
+    expect(status(s).completedIndexes).toBe("0,1");
+  });
+
+  it("waits 10 s, then 20 s between failures and gives up after backoffLimit", () => {
+    const s = start();
+    s.json("POST", JOBS, job({ backoffLimit: 2 }));
+    s.run(1);
+    expect(endAll(s, 1)).toBe(1);
+    expect(working(s)).toHaveLength(0);
+    s.run(9);
+    expect(endAll(s, 1)).toBe(1);
+    s.run(12);
+    expect(working(s)).toHaveLength(0);
+    s.run(8);
+    expect(endAll(s, 1)).toBe(1);
+    expect(verdicts(s)).toEqual(["FailureTarget BackoffLimitExceeded", "Failed BackoffLimitExceeded"]);
+    expect(status(s).failed).toBe(3);
+    expect(s.events("work").at(-1)).toBe("BackoffLimitExceeded Job has reached the specified backoff limit");
+  });
+
+  it("ends at its deadline and takes its Pods with it", () => {
+    const s = start();
+    s.json("POST", JOBS, job({ activeDeadlineSeconds: 20, parallelism: 2, completions: 2 }));
+    s.run(15);
+    expect(working(s)).toHaveLength(2);
+    s.run(10);
+    expect(verdicts(s).at(-1)).toBe("Failed DeadlineExceeded");
+    expect(s.pods()).toHaveLength(0);
+    expect(status(s).failed).toBe(2);
+  });
+
+  it("is suspended and resumed", () => {
+    const s = start();
+    s.json("POST", JOBS, job({ suspend: true }));
+    s.run(2);
+    expect(s.pods()).toHaveLength(0);
+    expect(status(s).startTime).toBeUndefined();
+    s.json("PATCH", `${JOBS}/work`, { spec: { suspend: false } }, MERGE);
+    s.run(2);
+    expect(verdicts(s)).toEqual(["Suspended JobResumed"]);
+    expect(status(s).startTime).toBeDefined();
+    expect(endAll(s)).toBe(1);
+    expect(s.events("work")).toEqual(
+      expect.arrayContaining(["Suspended Job suspended", "Resumed Job resumed", "Completed Job completed"]),
+    );
+  });
+
+  it.each([
+    ["FailJob", [42], "Failed PodFailurePolicy", 1],
+    ["Ignore", [42], undefined, undefined],
+    ["FailJob", [7], undefined, 1],
+  ])("podFailurePolicy %s on %j", (action, values, verdict, failed) => {
+    const s = start();
+    const rules = [{ action, onExitCodes: { operator: "In", values } }];
+    s.json("POST", JOBS, job({ podFailurePolicy: { rules } }));
+    s.run(1);
+    endAll(s, 42);
+    expect(verdicts(s).at(-1)).toBe(verdict);
+    expect(status(s).failed).toBe(failed);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("lets its Pods go with it", () => {
+    const s = start();
+    s.json("POST", JOBS, job());
+    s.run(2);
+    s.json("DELETE", `${JOBS}/work`, { kind: "DeleteOptions", apiVersion: "v1", propagationPolicy: "Background" });
+    s.run(3);
+    expect(s.pods()).toHaveLength(0);
+  });
+
+  it.each([
+    [{ completionMode: "Indexed", parallelism: 1 }, "spec.completions: Required value: when completion mode is Indexed"],
+    [{ parallelism: -1 }, "spec.parallelism: Invalid value: -1: must be greater than or equal to 0"],
+  ])("refuses %j", (spec, message) => {
+    expect(start().json("POST", JOBS, job(spec)).message).toContain(message);
+  });
+
+  it("writes and reads index ranges", () => {
+    expect(intervals([0, 1, 3, 4, 5, 9])).toBe("0,1,3-5,9");
+    expect([...parseIntervals("0,1,3-5,9", 5)]).toEqual([0, 1, 3, 4]);
+    expect(backoffLeft({ failures: 3, lastFailure: 1000 }, 1000)).toBe(40_000);
+    expect(backoffLeft({ failures: 20, lastFailure: 1000 }, 1000)).toBe(600_000);
+  });
+});

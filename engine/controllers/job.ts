@@ -1,0 +1,425 @@
+import { keyOf } from "../api/informer.ts";
+import { matchesSelector } from "../api/label-selector.ts";
+import { JOBS, PODS } from "../api/resources.ts";
+import { isStatus } from "../api/status.ts";
+import { formatTime, parseTime } from "../api/time.ts";
+import type { KubeObject } from "../api/types.ts";
+import { type Gen, MS, SECOND } from "../kernel/index.ts";
+import { Batched, Wakes } from "./batched.ts";
+import type { ControllerContext } from "./context.ts";
+import { Expectations } from "./expectations.ts";
+import { controllerOf } from "./informers.ts";
+import {
+  type Backoff,
+  backoffAfter,
+  backoffLeft,
+  failureVerdict,
+  hasFailed,
+  indexOf,
+  intervals,
+  isFinished,
+  isIndexed,
+  isSuspended,
+  isTracked,
+  jobPod,
+  pastRestarts,
+  pendingIndexes,
+  replacesFailedOnly,
+  succeededIndexes,
+  TRACKING,
+} from "./job-pods.ts";
+import { BURST, PodControl } from "./pod-control.ts";
+import { type Condition, condition, isActive, isReady } from "./pods.ts";
+import type { Reconciler, WorkQueue } from "./reconciler.ts";
+
+/** Changes of Pods are looked at together (job_controller.go syncJobBatchPeriod). */
+const BATCH = SECOND;
+
+/** What a Job comes to: the lasting condition's type, and why. */
+interface Verdict {
+  type: "Complete" | "Failed";
+  reason: string;
+  message: string;
+}
+
+/** One look at a Job. */
+interface Look {
+  key: string;
+  job: KubeObject;
+  pods: readonly KubeObject[];
+  active: readonly KubeObject[];
+  succeeded: number;
+  failed: number;
+  terminating: number;
+  indexes: ReadonlySet<number> | undefined;
+  backoff: Backoff;
+}
+
+/** Runs Pods to completion (pkg/controller/job). backoffLimitPerIndex and successPolicy are not looked at. */
+class JobController implements Reconciler {
+  readonly name = "job";
+  private readonly context: ControllerContext;
+  private readonly expectations: Expectations;
+  private readonly pods: PodControl;
+  private readonly queue: WorkQueue;
+  private readonly batched: Batched;
+  private readonly wakes: Wakes;
+  private readonly backoffs = new Map<string, Backoff>();
+  private readonly orphans: WorkQueue;
+
+  constructor(context: ControllerContext) {
+    this.context = context;
+    this.expectations = new Expectations(context.kernel);
+    this.pods = new PodControl(context, this.expectations);
+    this.queue = context.queue(this);
+    this.batched = new Batched(context.kernel, this.queue, this.name, BATCH);
+    this.wakes = new Wakes(context.kernel, this.queue, this.name);
+    this.orphans = context.queue({ name: "job-orphan", reconcile: (key) => this.release(key) });
+    const { informers } = context;
+    informers.handle(JOBS, ({ type, object, old }) => {
+      const key = keyOf(object);
+      if (type === "deleted") {
+        this.forget(key);
+        for (const pod of informers.pods.owned(object.metadata.uid)) if (isTracked(pod)) this.orphans.add(keyOf(pod));
+      } else if (old && old.metadata.generation === object.metadata.generation) this.batched.add(key);
+      else this.queue.add(key);
+    });
+    informers.handle(PODS, (change) => this.note(change.type, change.object));
+  }
+
+  private note(type: string, pod: KubeObject): void {
+    const owner = controllerOf(pod);
+    if (owner?.kind !== "Job") return;
+    const key = `${pod.metadata.namespace}/${owner.name}`;
+    const job = this.context.informers.get(JOBS, key);
+    if (type === "added") this.expectations.created(key);
+    if (type === "deleted" || pod.metadata.deletionTimestamp) this.expectations.deleted(key, keyOf(pod));
+    const gone = job === undefined || job.metadata.uid !== owner.uid || isFinished(job);
+    if (gone && type !== "deleted" && isTracked(pod)) this.orphans.add(keyOf(pod));
+    if (!gone) this.batched.add(key);
+  }
+
+  private forget(key: string): void {
+    this.expectations.forget(key);
+    this.backoffs.delete(key);
+  }
+
+  /** Pods of a Job that is gone or finished are no longer tracked. */
+  private *release(key: string): Gen {
+    const pod = this.context.informers.get(PODS, key);
+    if (pod === undefined || !isTracked(pod)) return;
+    const owner = controllerOf(pod);
+    const job = owner && this.context.informers.get(JOBS, `${pod.metadata.namespace}/${owner.name}`);
+    if (job && job.metadata.uid === owner.uid && !isFinished(job)) return;
+    yield* this.untrack(pod);
+  }
+
+  private *untrack(pod: KubeObject): Gen {
+    const patch = { metadata: { uid: pod.metadata.uid, "$deleteFromPrimitiveList/finalizers": [TRACKING] } };
+    try {
+      yield* this.context.client.patch(PODS, pod.metadata.namespace, pod.metadata.name, patch, "strategic");
+    } catch (error) {
+      if (!isStatus(error, "NotFound")) throw error;
+    }
+  }
+
+  *reconcile(key: string): Gen {
+    const { informers, kernel } = this.context;
+    const stored = informers.get(JOBS, key);
+    if (stored === undefined) return this.forget(key);
+    if (
+      isFinished(stored) ||
+      (stored.spec.managedBy ?? "kubernetes.io/job-controller") !== "kubernetes.io/job-controller"
+    )
+      return;
+    const satisfied = this.expectations.satisfied(key);
+    const now = kernel.wallMs;
+    const status: Record<string, unknown> = { ...stored.status };
+    if (status["startTime"] === undefined && !isSuspended(stored)) status["startTime"] = formatTime(now);
+    const job: KubeObject = { ...stored, status };
+    const pods = this.claim(stored);
+    const look = this.look(key, job, pods, now);
+    let { active } = look;
+    let running = active.length;
+    let terminating = look.terminating;
+    let verdict = this.verdict(look, now);
+    let problem: Error | undefined;
+    let conditions: readonly Condition[] = stored.status?.conditions ?? [];
+    let settled = true;
+    let suspended: "Suspended" | "Resumed" | undefined;
+    if (verdict !== undefined) {
+      problem = yield* this.pods.delete(key, stored, active);
+      if (problem === undefined) {
+        terminating += active.length;
+        running = 0;
+        active = [];
+      } else settled = false;
+    } else {
+      let managed = false;
+      if (satisfied && !stored.metadata.deletionTimestamp) {
+        managed = true;
+        const outcome = yield* this.manage(look, now);
+        problem = outcome.problem;
+        terminating += outcome.removed;
+        running += outcome.created - outcome.removed;
+        active = active.filter((pod) => !outcome.victims.includes(pod));
+      }
+      const { completions } = stored.spec;
+      const complete = completions === undefined ? look.succeeded > 0 && running === 0 : look.succeeded >= completions;
+      if (complete) {
+        verdict = {
+          type: "Complete",
+          reason: "CompletionsReached",
+          message: "Reached expected number of succeeded pods",
+        };
+        // Those still at work are of no use any more: the next look removes them.
+        if (running > 0) {
+          const left = informers.pods.owned(stored.metadata.uid).filter(isActive);
+          problem = yield* this.pods.delete(key, stored, left);
+          terminating += left.length;
+          running = 0;
+        }
+      } else if (managed) {
+        const was = conditions.find((c) => c.type === "Suspended");
+        const is = isSuspended(stored);
+        if (is ? was?.status !== "True" : was?.status === "True") {
+          suspended = is ? "Suspended" : "Resumed";
+          const entry = this.condition("Suspended", `Job${suspended}`, `Job ${suspended.toLowerCase()}`, is);
+          conditions = was ? conditions.map((c) => (c === was ? entry : c)) : [...conditions, entry];
+          if (!is) status["startTime"] = formatTime(now);
+        }
+      }
+    }
+    const ready = active.filter(isReady).length;
+    yield* this.record(
+      look,
+      {
+        ...status,
+        active: running,
+        ready,
+        terminating,
+        conditions,
+      },
+      verdict,
+      settled && satisfied,
+    );
+    if (suspended) this.context.recorder.event(stored, "Normal", suspended, `Job ${suspended.toLowerCase()}`);
+    if (problem) throw problem;
+  }
+
+  private claim(job: KubeObject): KubeObject[] {
+    const { informers } = this.context;
+    return informers.pods
+      .owned(job.metadata.uid)
+      .filter((pod) => matchesSelector(job.spec.selector, pod.metadata.labels));
+  }
+
+  private look(key: string, job: KubeObject, pods: readonly KubeObject[], now: number): Look {
+    const status = job.status;
+    const uncounted = status.uncountedTerminatedPods ?? {};
+    const known = new Set<string>([...(uncounted.succeeded ?? []), ...(uncounted.failed ?? [])]);
+    const fresh = pods.filter((pod) => isTracked(pod) && !known.has(pod.metadata.uid));
+    const newDone = fresh.filter((pod) => pod.status?.phase === "Succeeded");
+    const newFailed = fresh.filter((pod) => hasFailed(pod, job));
+    const counted = newFailed.filter((pod) => failureVerdict(job, pod).action !== "Ignore");
+    const indexes = isIndexed(job) ? succeededIndexes(job, pods) : undefined;
+    const before = this.backoffs.get(key) ?? { failures: 0, lastFailure: 0 };
+    return {
+      key,
+      job,
+      pods,
+      active: pods.filter(isActive),
+      succeeded: indexes?.size ?? (status.succeeded ?? 0) + newDone.length + (uncounted.succeeded?.length ?? 0),
+      failed: (status.failed ?? 0) + counted.length + (uncounted.failed?.length ?? 0),
+      terminating: pods.filter(
+        (pod) => pod.metadata.deletionTimestamp && pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed",
+      ).length,
+      indexes,
+      backoff: backoffAfter(before, newDone, newFailed, now),
+    };
+  }
+
+  /** Whether the Job is over, before its Pods are managed. */
+  private verdict({ key, job, pods, failed }: Look, now: number): Verdict | undefined {
+    const met = condition(job, "SuccessCriteriaMet");
+    if (met?.status === "True") return { type: "Complete", reason: met.reason ?? "", message: met.message ?? "" };
+    const target = condition(job, "FailureTarget");
+    if (target?.status === "True")
+      return { type: "Failed", reason: target.reason ?? "", message: target.message ?? "" };
+    for (const pod of pods) {
+      if (!job.spec.podFailurePolicy || !isTracked(pod) || !hasFailed(pod, job)) continue;
+      const { action, message = "" } = failureVerdict(job, pod);
+      if (action === "FailJob") return { type: "Failed", reason: "PodFailurePolicy", message };
+    }
+    if (failed > job.spec.backoffLimit || pastRestarts(job, pods))
+      return {
+        type: "Failed",
+        reason: "BackoffLimitExceeded",
+        message: "Job has reached the specified backoff limit",
+      };
+    const deadline: number | undefined = job.spec.activeDeadlineSeconds;
+    if (deadline === undefined || isSuspended(job)) return undefined;
+    const left = parseTime(job.status.startTime) + deadline * 1000 - now;
+    if (left <= 0)
+      return { type: "Failed", reason: "DeadlineExceeded", message: "Job was active longer than specified deadline" };
+    this.wakes.in(key, Math.ceil(left) * MS);
+    return undefined;
+  }
+
+  /** Brings the number of Pods at work to what is still to be done (manageJob). */
+  private *manage(
+    look: Look,
+    now: number,
+  ): Gen<{
+    created: number;
+    removed: number;
+    victims: readonly KubeObject[];
+    problem: Error | undefined;
+  }> {
+    const { key, job, active, succeeded, indexes } = look;
+    const { completions, parallelism } = job.spec;
+    const none = { created: 0, removed: 0, victims: [] as readonly KubeObject[], problem: undefined };
+    const wanted = isSuspended(job)
+      ? 0
+      : completions === undefined
+        ? succeeded > 0
+          ? active.length
+          : parallelism
+        : Math.max(0, Math.min(completions - succeeded, parallelism));
+    const victims = this.surplus(look, active.length - wanted).slice(0, BURST);
+    if (victims.length > 0) {
+      const problem = yield* this.pods.delete(key, job, victims);
+      return { ...none, removed: victims.length, victims, problem };
+    }
+    const waiting = replacesFailedOnly(job) ? look.terminating : 0;
+    let missing = Math.min(wanted - waiting - active.length, BURST);
+    if (missing <= 0) return none;
+    const pause = backoffLeft(look.backoff, now);
+    if (pause > 0) {
+      this.wakes.in(key, Math.ceil(pause) * MS);
+      return none;
+    }
+    const slots = indexes ? pendingIndexes(job, indexes, active, missing) : undefined;
+    missing = slots?.length ?? missing;
+    const made = Array.from({ length: missing }, (_, i) => jobPod(job, slots?.[i]));
+    const problem = yield* this.pods.create(key, job, made);
+    return { ...none, created: problem ? 0 : missing, problem };
+  }
+
+  /** Pods to remove: indexes that are done, out of range or doubled, then the least useful (activePodsForRemoval). */
+  private surplus({ job, active, indexes }: Look, atLeast: number): KubeObject[] {
+    const out: KubeObject[] = [];
+    if (indexes) {
+      const seen = new Set<number>();
+      for (const pod of active) {
+        const index = indexOf(pod);
+        if (index < 0 || index >= job.spec.completions || indexes.has(index) || seen.has(index)) out.push(pod);
+        seen.add(index);
+      }
+    }
+    if (out.length >= atLeast) return out;
+    const rank = (pod: KubeObject) => (pod.spec.nodeName ? 1 : 0) * 4 + (isReady(pod) ? 2 : 0);
+    const rest = active.filter((pod) => !out.includes(pod)).sort((a, b) => rank(a) - rank(b));
+    return [...out, ...rest.slice(0, atLeast - out.length)];
+  }
+
+  private condition(type: string, reason: string, message: string, on = true): Condition {
+    const time = formatTime(this.context.kernel.wallMs);
+    const state = { type, status: on ? "True" : "False", lastProbeTime: time, lastTransitionTime: time };
+    return { ...state, reason, message };
+  }
+
+  /**
+   * Counts Pods that ended: first their uids go to the status, then their finalizers go, then the counters rise, so
+   * that none is counted twice or lost (trackJobStatusAndRemoveFinalizers). A verdict is told in the first write and
+   * becomes lasting in the last, when no Pod is left to end.
+   */
+  private *record(look: Look, status: Record<string, unknown>, verdict: Verdict | undefined, settled: boolean): Gen {
+    const { key, job, pods } = look;
+    const before = (this.context.informers.get(JOBS, key) ?? job).status ?? {};
+    const uncounted = before.uncountedTerminatedPods ?? {};
+    let succeeded: string[] = [...(uncounted.succeeded ?? [])];
+    let failed: string[] = [...(uncounted.failed ?? [])];
+    const known = new Set([...succeeded, ...failed]);
+    const release: KubeObject[] = [];
+    for (const pod of pods) {
+      if (!isTracked(pod)) continue;
+      const done = pod.status?.phase === "Succeeded";
+      const bad = !done && hasFailed(pod, job);
+      const leaving = verdict !== undefined && pod.metadata.deletionTimestamp !== undefined;
+      if (!done && !bad && !leaving && !job.metadata.deletionTimestamp) continue;
+      release.push(pod);
+      if (known.has(pod.metadata.uid)) continue;
+      if (done && look.indexes === undefined) succeeded.push(pod.metadata.uid);
+      else if (bad && failureVerdict(job, pod).action !== "Ignore") failed.push(pod.metadata.uid);
+    }
+    const conditions = [...(status["conditions"] as Condition[])];
+    const interim = verdict?.type === "Complete" ? "SuccessCriteriaMet" : "FailureTarget";
+    if (verdict && !conditions.some((c) => c.type === interim))
+      conditions.push(this.condition(interim, verdict.reason, verdict.message));
+    const counters = { succeeded: before.succeeded ?? 0, failed: before.failed ?? 0 };
+    let current = this.context.informers.get(JOBS, key) ?? job;
+    if (release.length > 0 || (verdict && conditions.length !== (before.conditions ?? []).length)) {
+      current = yield* this.write(current, { ...status, ...counters, conditions }, succeeded, failed);
+      for (const pod of release) yield* this.untrack(pod);
+      if (release.length > 0) this.backoffs.set(key, look.backoff);
+    }
+    // Every finalizer of theirs is gone now; what is uncounted otherwise waits for the Pod informer.
+    const still = new Set(
+      pods.filter((pod) => isTracked(pod) && !release.includes(pod)).map((pod) => pod.metadata.uid),
+    );
+    counters.succeeded += succeeded.filter((uid) => !still.has(uid)).length;
+    counters.failed += failed.filter((uid) => !still.has(uid)).length;
+    succeeded = succeeded.filter((uid) => still.has(uid));
+    failed = failed.filter((uid) => still.has(uid));
+    const extra: Record<string, unknown> = {};
+    if (look.indexes) {
+      counters.succeeded = look.indexes.size;
+      const text = intervals([...look.indexes].sort((a, b) => a - b));
+      if (text) extra["completedIndexes"] = text;
+    }
+    const over = verdict && settled && status["terminating"] === 0 && succeeded.length + failed.length === 0;
+    if (over) {
+      const last = this.condition(verdict.type, verdict.reason, verdict.message);
+      conditions.push(last);
+      if (verdict.type === "Complete") extra["completionTime"] = last.lastTransitionTime;
+    }
+    yield* this.write(current, { ...status, ...extra, ...counters, conditions }, succeeded, failed);
+    if (!over) return;
+    const { recorder } = this.context;
+    if (verdict.type === "Complete") recorder.event(job, "Normal", "Completed", "Job completed");
+    else recorder.event(job, "Warning", verdict.reason, verdict.message);
+  }
+
+  private *write(
+    job: KubeObject,
+    { active, succeeded, failed, conditions, ...rest }: Record<string, unknown>,
+    doneUids: readonly string[],
+    failedUids: readonly string[],
+  ): Gen<KubeObject> {
+    const uncountedTerminatedPods = {
+      ...(doneUids.length > 0 && { succeeded: doneUids }),
+      ...(failedUids.length > 0 && { failed: failedUids }),
+    };
+    const list = conditions as readonly Condition[];
+    const status = {
+      ...rest,
+      ...(list.length > 0 && { conditions: list }),
+      ...(active ? { active } : {}),
+      ...(succeeded ? { succeeded } : {}),
+      ...(failed ? { failed } : {}),
+      uncountedTerminatedPods,
+    };
+    const old = job.status ?? {};
+    const names = new Set([...Object.keys(old), ...Object.keys(status)]);
+    const same = [...names].every(
+      (name) => JSON.stringify(old[name]) === JSON.stringify((status as Record<string, unknown>)[name]),
+    );
+    if (same) return job;
+    return yield* this.context.client.update(JOBS, { ...job, status }, "status");
+  }
+}
+
+export function startJobController(context: ControllerContext): void {
+  new JobController(context);
+}
