@@ -19,7 +19,7 @@ export interface TaskReport {
   checks: CheckReport[];
 }
 
-/** The grade report (docs/contract: JSON of `kubetude grade --json`). */
+/** The grade report (`kubetude grade --json`; docs/formats.md). */
 export interface GradeReport {
   lab: string;
   seed: number;
