@@ -116,6 +116,32 @@ describe.skipIf(noBrowser)("the pages", () => {
     await context.close();
   });
 
+  it.each([390, 1000])("keep everything within a window %d wide", async (width) => {
+    const { context, page } = await open("/labs/01-pod-trace", { viewport: { width, height: 720 }, locale: "ko-KR" });
+    await page.getByText("클러스터 ● 정상").waitFor();
+    await page.locator(".task").first().waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    const outside = await page.evaluate(() =>
+      [...document.querySelectorAll(".lab-header button, .lab-header select")]
+        .filter((element) => element.getBoundingClientRect().right > innerWidth)
+        .map((element) => element.getAttribute("aria-label")),
+    );
+    expect(outside).toEqual([]);
+    await shoot(page, `lab-${width}`);
+    await context.close();
+  });
+
+  it("say that the cluster boots, and that it takes long when it does", async () => {
+    const { context, page } = await visit(browser, { locale: "ko-KR" });
+    await page.route("**/socket.io/**", (route) => route.abort());
+    await page.goto(`${server.url}/labs/01-pod-trace`);
+    await page.getByText("클러스터를 부팅하고 있습니다.").waitFor();
+    await page.getByText("평소보다 오래 걸리고").waitFor();
+    await shoot(page, "slow-boot");
+    await expectAccessible(page);
+    await context.close();
+  });
+
   it("warn before several lines are pasted, and paste them in order", async () => {
     const { context, page } = await openLab();
     await paste(page, "echo one-$((1+0))\necho two-$((1+1))\n");

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { io, type Socket } from "socket.io-client";
@@ -265,6 +265,28 @@ describe("a session behind its socket", () => {
     page = await learner.attach(session).ready();
     expect(page.snapshot!.notice).toBeUndefined();
     expect(page.shown.get(id)).toMatch(/cat note.txt[\s\S]*kept-42/);
+  });
+
+  it("keeps a session on the engine it began with, after another was built", async () => {
+    const learner = new Learner();
+    const session = await learner.begin();
+    const first = await learner.attach(session).ready();
+    const id = await first.open();
+    await first.type(id, "echo kept-$((6*7))\r");
+    await first.see(id, /kept-42/);
+    await server.close();
+    const store = new Store(dataDir);
+    const { engine } = (await store.session(session))!;
+    const engines = join(dataDir, "engines");
+    copyFileSync(join(engines, `engine-${engine}.mjs`), join(engines, "engine-0123456789abcdef.mjs"));
+    await store.updateSession(session, { engine: "0123456789abcdef" });
+    await store.close();
+    await start();
+    const page = await learner.attach(session).ready();
+    expect(page.snapshot!.notice).toBeUndefined();
+    expect(page.shown.get(id)).toMatch(/kept-42/);
+    const file = (await (await learner.call(`/sessions/${session}/session.json`)).json()) as { engine: string };
+    expect(file.engine).toBe("0123456789abcdef");
   });
 
   it("stops the clock when nobody looks", async () => {
