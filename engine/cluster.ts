@@ -13,6 +13,7 @@ import {
   API_PORT,
   apiAddress,
   DEFAULT_TOPOLOGY,
+  GATEWAY_ADDRESS,
   type MachineSpec,
   machinesOf,
   type Topology,
@@ -81,10 +82,10 @@ export class Cluster {
       mtu: 1500,
     });
     machine.net.routes.push(
-      { destination: "default", via: "192.168.108.1", device: "eth0" },
+      { destination: "default", via: GATEWAY_ADDRESS, device: "eth0" },
       { destination: "192.168.108.0/24", device: "eth0", source: spec.address },
     );
-    buildBase(machine, { role: spec.role, hosts });
+    buildBase(machine, { role: spec.role, hosts, nameservers: [GATEWAY_ADDRESS] });
     furnish(machine, spec, this);
     this.machines.set(spec.name, machine);
   }

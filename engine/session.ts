@@ -5,11 +5,12 @@ import { Cluster } from "./cluster.ts";
 import type { Input, SessionFile, StampedInput } from "./input.ts";
 import { decodeBase64, digest, encode, fnv1a, type Gen, Kernel, type Task, wait } from "./kernel/index.ts";
 import { installFile } from "./kubeadm/files.ts";
-import { API_PORT, apiAddress, DEFAULT_TOPOLOGY, type Topology } from "./kubeadm/topology.ts";
+import { API_PORT, apiAddress, DEFAULT_TOPOLOGY, GATEWAY_ADDRESS, type Topology } from "./kubeadm/topology.ts";
 import { login, runScript } from "./machine/login.ts";
 import { exitCode, type Process } from "./machine/process.ts";
 import type { Tty } from "./machine/tty.ts";
 import { isNetError, type NetNamespace } from "./network/index.ts";
+import { upstreamResolver } from "./network/upstream.ts";
 
 /** Everything that makes a session what it is, before any input. */
 export interface SessionSpec {
@@ -60,9 +61,6 @@ interface OutsideRequest {
   close?: () => void;
 }
 
-/** Address from which outside clients and terminals come: the rack's gateway. */
-const OUTSIDE_ADDRESS = "192.168.108.1";
-
 /** One learner's cluster with everything that reached it from outside: the thing that runs, is saved, replayed and graded. */
 export class Session {
   readonly spec: SessionSpec;
@@ -87,10 +85,11 @@ export class Session {
     this.outside.addInterface({
       name: "eth0",
       mac: "52:54:00:c0:a8:01",
-      addresses: [`${OUTSIDE_ADDRESS}/24`],
+      addresses: [`${GATEWAY_ADDRESS}/24`],
       up: true,
       mtu: 1500,
     });
+    this.outside.listen(upstreamResolver());
     for (const file of spec.files ?? []) {
       const owner = file.owner === "learner" ? { uid: 1000, gid: 1000 } : {};
       installFile(this.cluster.machine(file.machine), file.path, file.content, { mode: file.mode ?? 0o644, ...owner });

@@ -178,7 +178,7 @@ sleep 4; kubectl get pods --no-headers; sleep 11; kubectl get pod tag --no-heade
       /^never +0\/1 +ErrImageNeverPull /,
       /^tag +0\/1 +ErrImagePull /,
       /^tag +0\/1 +ImagePullBackOff /,
-      'Pulling|1|kubelet|Pulling image "nginx:nope"',
+      /^Pulling\|[12]\|kubelet\|Pulling image "nginx:nope"$/,
       /^Failed\|1\|kubelet\|Failed to pull image "nginx:nope": .*docker.io\/library\/nginx:nope: not found$/,
       "Failed|1|kubelet|Error: ErrImagePull",
       /^BackOff\|\d+\|kubelet\|Back-off pulling image "nginx:nope"$/,

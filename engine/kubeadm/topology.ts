@@ -26,6 +26,8 @@ export const CLUSTER_DOMAIN = "cluster.local";
 /** Where clients find the API servers, balanced by HAProxy. */
 export const VIP = "192.168.108.10";
 export const API_PORT = 6443;
+/** The rack's router and resolver; outside clients and terminals come from it. */
+export const GATEWAY_ADDRESS = "192.168.108.1";
 
 /** The machines in the order in which they boot and are listed. */
 export function machinesOf(topology: Topology): MachineSpec[] {
