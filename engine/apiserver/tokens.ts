@@ -129,10 +129,18 @@ export class TokenAuthenticator {
 
   /** Hash of the public key (pkg/serviceaccount/jwt.go keyIDFromPublicKey). */
   private keyId(): string {
-    this.publicKey ??= p256.getPublicKey(this.key);
-    return encodeBase64Url(sha256(this.publicKey));
+    let id = keyIds.get(this.key);
+    if (id === undefined) {
+      this.publicKey ??= p256.getPublicKey(this.key);
+      id = encodeBase64Url(sha256(this.publicKey));
+      keyIds.set(this.key, id);
+    }
+    return id;
   }
 }
+
+/** The servers of a cluster, and the sessions of a process, share their key. */
+const keyIds = new WeakMap<Uint8Array, string>();
 
 const users = new WeakMap<Claims, User>();
 
