@@ -8,6 +8,8 @@ const LOCAL_RTT = 60;
 const REMOTE_RTT = 400;
 /** A SYN without an answer: client-go and curl give up later than this, but learners need not wait two minutes (tcp_syn_retries 6 is 127 s). */
 const CONNECT_TIMEOUT = 30 * SECOND;
+/** An address that nobody has, on a network where others are: three ARP requests a second apart (arp(7) mcast_solicit). */
+const NEIGHBOUR_TIMEOUT = 3_100_000;
 
 /** An open connection: use it as HTTP, as bytes, or both parties' choice. */
 export interface Connection {
@@ -100,6 +102,13 @@ export class Network {
     return this.owners.get(address);
   }
 
+  /** Somebody is in the same /24. */
+  private hasNeighbours(address: string): boolean {
+    const prefix = address.slice(0, address.lastIndexOf(".") + 1);
+    for (const other of this.owners.keys()) if (other.startsWith(prefix)) return true;
+    return false;
+  }
+
   /**
    * Opens a connection from a namespace to an address (dotted quad) and port. Throws NetError: refused, timed out, no
    * route. Charged one round trip, nothing for an `instant` task.
@@ -117,8 +126,11 @@ export class Network {
     const owner = from.owns(remoteAddress) ? from : this.owners.get(remoteAddress);
     const local = owner?.host === from.host;
     if (owner === undefined || (!local && (this.dark.has(from.host) || this.dark.has(owner.host)))) {
-      yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
-      throw new NetError(owner === undefined && sameSubnet(from, remoteAddress) ? "EHOSTUNREACH" : "ETIMEDOUT");
+      const patience = options.timeout ?? CONNECT_TIMEOUT;
+      // Where others are, nobody answers the question for this address: the last router knows soon.
+      const unreachable = owner === undefined && patience >= NEIGHBOUR_TIMEOUT && this.hasNeighbours(remoteAddress);
+      yield* sleep(unreachable ? NEIGHBOUR_TIMEOUT : patience);
+      throw new NetError(unreachable ? "EHOSTUNREACH" : "ETIMEDOUT");
     }
     if (!this.kernel.current?.instant) yield* sleep(local ? LOCAL_RTT : REMOTE_RTT);
     const listener = owner.listenerFor(protocol, remoteAddress, remotePort);
@@ -148,11 +160,6 @@ export class Network {
 function sourceFor(from: NetNamespace, owner: NetNamespace, address: string): string {
   if (owner === from) return address.startsWith("127.") ? "127.0.0.1" : address;
   return from.firstAddress();
-}
-
-function sameSubnet(from: NetNamespace, address: string): boolean {
-  const prefix = address.slice(0, address.lastIndexOf("."));
-  return from.addresses().some((own) => own.startsWith(`${prefix}.`));
 }
 
 function socketPair(
