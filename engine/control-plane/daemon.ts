@@ -1,4 +1,4 @@
-import type { HttpHandler } from "../api/http.ts";
+import type { HttpHandler, HttpResponse } from "../api/http.ts";
 import { encode, type Gen, WaitQueue, wait } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process } from "../machine/process.ts";
@@ -63,16 +63,19 @@ export function* listening<T>(
   }
 }
 
+const plain = (status: number, text: string): HttpResponse => ({
+  status,
+  headers: { "content-type": "text/plain; charset=utf-8" },
+  body: { type: "bytes", bytes: encode(text) },
+});
+const HEALTHY = plain(200, "ok");
+const NOT_FOUND = plain(404, "404 page not found\n");
+
 /** Answers `ok` on health paths, 404 elsewhere. */
 export function healthHandler(...paths: string[]): HttpHandler {
   return function* answer(request) {
-    const path = request.path.split("?")[0]!;
-    const known = paths.includes(path);
-    return {
-      status: known ? 200 : 404,
-      headers: { "content-type": "text/plain; charset=utf-8" },
-      body: { type: "bytes", bytes: encode(known ? "ok" : "404 page not found\n") },
-    };
+    const mark = request.path.indexOf("?");
+    return paths.includes(mark < 0 ? request.path : request.path.slice(0, mark)) ? HEALTHY : NOT_FOUND;
   };
 }
 

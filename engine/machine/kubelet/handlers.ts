@@ -79,7 +79,7 @@ function* runHttp(
   timeout: number,
 ): Gen<HandlerResult> {
   const { machine } = ctx;
-  const url = `${scheme}://${host}:${port}${path.startsWith("/") ? path : `/${path}`}`;
+  const url = () => `${scheme}://${host}:${port}${path.startsWith("/") ? path : `/${path}`}`;
   let response: HttpResponse;
   try {
     const connection = yield* machine.network.connect(machine.net, host, port, { timeout });
@@ -88,9 +88,9 @@ function* runHttp(
     if (!isNetError(error)) throw error;
     if (error.code === "ETIMEDOUT") {
       const words = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
-      return { outcome: "failure", output: `Get "${url}": ${words}` };
+      return { outcome: "failure", output: `Get "${url()}": ${words}` };
     }
-    return { outcome: "failure", output: `Get "${url}": ${dialError(host, port, error.code, error.message)}` };
+    return { outcome: "failure", output: `Get "${url()}": ${dialError(host, port, error.code, error.message)}` };
   }
   if (response.status >= 200 && response.status < 400) return { outcome: "success", output: "" };
   return { outcome: "failure", output: `HTTP probe failed with statuscode: ${response.status}` };

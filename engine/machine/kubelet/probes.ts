@@ -21,7 +21,14 @@ interface Worker {
   run: number;
   /** A failed liveness or startup probe stops asking until the container is a new one. */
   onHold: boolean;
+  /** The startup probe, if there is one, has succeeded: once is for good. */
+  begun: boolean;
+  /** The container is forgotten. */
+  gone: boolean;
   event: KernelEvent | undefined;
+  /** Names of its events and tasks. */
+  readonly key: string;
+  readonly task: string;
 }
 
 function probeOf(spec: ContainerSpec, kind: ProbeKind): Probe | undefined {
@@ -54,7 +61,11 @@ export class ProbeManager implements ProbeView {
         last: undefined,
         run: 0,
         onHold: false,
+        begun: false,
+        gone: false,
         event: undefined,
+        key: `${kind} probe ${podKey(pod)} ${spec.name}`,
+        task: `${kind} probe ${spec.name}`,
       };
       this.workers.set(key, worker);
       const initial = (probe.initialDelaySeconds ?? 0) * SECOND;
@@ -66,7 +77,10 @@ export class ProbeManager implements ProbeView {
   forget(containerId: string): void {
     for (const kind of KINDS) {
       const key = `${containerId} ${kind}`;
-      this.ctx.kernel.cancel(this.workers.get(key)?.event);
+      const worker = this.workers.get(key);
+      if (worker === undefined) continue;
+      this.ctx.kernel.cancel(worker.event);
+      worker.gone = true;
       this.workers.delete(key);
     }
   }
@@ -87,24 +101,23 @@ export class ProbeManager implements ProbeView {
   }
 
   private schedule(worker: Worker, delay: number): void {
-    const pod = this.ctx.pod(worker.podUid);
-    if (pod === undefined) return;
-    const key = `${worker.kind} probe ${podKey(pod)} ${worker.spec.name}`;
-    worker.event = this.ctx.after(delay, key, () => this.fire(worker));
+    if (this.ctx.pod(worker.podUid) === undefined) return;
+    worker.event = this.ctx.after(delay, worker.key, () => this.fire(worker));
   }
 
   private fire(worker: Worker): void {
     const { container, kind, spec, probe } = worker;
-    if (container.state !== "running" || this.workers.get(`${container.id} ${kind}`) !== worker) return;
+    if (container.state !== "running" || worker.gone) return;
     // The others wait for the startup probe; it is silent once it has succeeded.
-    const waiting = kind !== "startup" && !this.started(container.id, spec);
+    const waiting = kind !== "startup" && !worker.begun && !this.started(container.id, spec);
+    worker.begun = !waiting;
     const over = worker.onHold || (kind === "startup" && worker.result === true);
     if (over) return;
     if (waiting) {
       this.schedule(worker, (probe.periodSeconds ?? 10) * SECOND);
       return;
     }
-    this.ctx.spawn(`${kind} probe ${spec.name}`, this.run(worker));
+    this.ctx.spawn(worker.task, this.run(worker));
   }
 
   private *run(worker: Worker) {
