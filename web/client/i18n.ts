@@ -41,6 +41,7 @@ export const TEXTS = {
   cluster: { ko: "클러스터", en: "cluster" },
   healthy: { ko: "정상", en: "healthy" },
   unhealthy: { ko: "이상: {down}", en: "not ready: {down}" },
+  stopped: { ko: "중단됨", en: "stopped" },
   booting: { ko: "부팅 중", en: "booting" },
   bootingTitle: { ko: "클러스터를 부팅하고 있습니다.", en: "The cluster is booting." },
   bootingText: {

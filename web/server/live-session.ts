@@ -84,6 +84,8 @@ export class LiveSession {
 
   async attach(viewer: Viewer): Promise<void> {
     clearTimeout(this.linger);
+    // What failed once may work now; what held up a worker twice must not do so again.
+    if (this.problem !== "stuck") this.problem = undefined;
     this.views.set(viewer, { attached: false, sent: new Map(), drawn: new Map(), behind: new Set() });
     this.parts.metrics.sockets.inc();
     this.row.seen = Date.now();

@@ -143,12 +143,12 @@ export const PROBLEMS = {
     status: 500,
     ko: {
       what: "이 세션을 열지 못했습니다.",
-      why: "기록을 다시 실행하는 동안 오류가 났습니다.",
+      why: "클러스터를 부팅하거나 기록을 다시 실행하는 동안 오류가 났습니다.",
       next: "⋯ 메뉴에서 session.json을 내려받아 문제를 알리고, 실습을 처음부터 다시 시작하십시오.",
     },
     en: {
       what: "This session could not be opened.",
-      why: "Replaying its record failed.",
+      why: "Booting its cluster or replaying its record failed.",
       next: "Download session.json from the ⋯ menu to report the problem, then start the lab over.",
     },
   },

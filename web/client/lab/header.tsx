@@ -53,6 +53,13 @@ function ClusterHealth({ session }: { session: LabSession }) {
   if (!session.connected.value && session.snapshot.value) {
     return <div class="health bad">▲ {t("disconnected")}</div>;
   }
+  if (session.problem.value) {
+    return (
+      <div class="health bad">
+        {t("cluster")} <span aria-hidden="true">✕</span> {t("stopped")}
+      </div>
+    );
+  }
   if (health === undefined) {
     return (
       <div class="health">
