@@ -35,6 +35,8 @@ const DISK: RootFilesystem = { fstype: "ext4", source: "/dev/vda1", flags: "rela
 export class MountNamespace {
   readonly root: DirNode;
   readonly filesystem: RootFilesystem;
+  /** The root file system is read-only; what is mounted over it has flags of its own. */
+  readOnlyRoot = false;
   /** By the inode that is covered. */
   private readonly mounts = new Map<Inode, Mount>();
 
@@ -78,7 +80,7 @@ export class MountNamespace {
       if (path !== mount.target && !path.startsWith(`${mount.target}/`)) continue;
       if (best === undefined || mount.target.length > best.target.length) best = mount;
     }
-    return best?.readOnly ?? false;
+    return best?.readOnly ?? this.readOnlyRoot;
   }
 }
 

@@ -204,14 +204,19 @@ function ownership(p: Process): { uid: number; gid: number; time: number } {
 }
 
 function mayChange(p: Process, found: Resolved): void {
-  requireAccess(found.dir, p.cred, WRITE | EXECUTE);
   if (p.ns.mnt.readOnlyAt(found.path)) throw new Errno("EROFS");
+  requireAccess(found.dir, p.cred, WRITE | EXECUTE);
 }
 
 function addEntry(p: Process, found: Resolved, node: Inode): void {
   mayChange(p, found);
   p.machine.reserve(64);
   entriesOf(found.dir).set(found.name, node);
+  // A set-group-ID directory hands its group on (inode(7)).
+  if ((found.dir.mode & 0o2000) !== 0) {
+    node.gid = found.dir.gid;
+    if (node.kind === "dir") node.mode |= 0o2000;
+  }
   if (node.kind === "dir") node.parent = found.dir;
   found.dir.mtime = found.dir.ctime = p.machine.kernel.now;
   found.dir.watchers?.wakeAll();
@@ -411,9 +416,27 @@ export function executable(p: Process, path: string, argv: readonly string[], de
   return executable(p, interpreter, [interpreter, ...extra, path, ...argv.slice(1)], depth + 1);
 }
 
+/** Most bytes of arguments and environment together, and of one of them (execve(2)). */
+const ARG_MAX = 2_097_152;
+const MAX_ARG_STRLEN = 131_072;
+
+function requireArgumentSpace(argv: readonly string[], env: ReadonlyMap<string, string>): void {
+  let size = 0;
+  for (const arg of argv) {
+    if (arg.length >= MAX_ARG_STRLEN) throw new Errno("E2BIG");
+    size += arg.length + 9;
+  }
+  for (const [name, value] of env) {
+    if (name.length + value.length >= MAX_ARG_STRLEN) throw new Errno("E2BIG");
+    size += name.length + value.length + 10;
+  }
+  if (size > ARG_MAX) throw new Errno("E2BIG");
+}
+
 /** Starts a program file as a child (fork and exec in one). Throws what `executable` throws, and EAGAIN. */
 export function* spawn(p: Process, path: string, options: SpawnOptions): Gen<Process> {
   const found = executable(p, path, options.argv);
+  requireArgumentSpace(options.argv, options.env ?? p.env);
   yield* cpu(COST.fork + COST.exec);
   const child = fork(p, found.main, options, found.argv);
   child.exe = found.path;
@@ -448,6 +471,7 @@ export function fork(
 /** Becomes another program: runs it in this process and ends with its status. Throws before anything changed. */
 export function* exec(p: Process, path: string, argv: readonly string[], env?: Map<string, string>): Gen<never> {
   const found = executable(p, path, argv);
+  requireArgumentSpace(argv, env ?? p.env);
   yield* cpu(COST.exec);
   p.argv = found.argv;
   p.exe = found.path;

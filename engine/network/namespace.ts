@@ -75,6 +75,8 @@ export class NetNamespace {
   translate:
     | ((protocol: string, address: string, port: number) => { address: string; port: number } | "refused" | undefined)
     | undefined;
+  /** Ports of this machine that lead into a Pod, by `protocol:port`. */
+  readonly hostPorts = new Map<string, { address: string; port: number }>();
   /** Lines of `iptables-save`, once the namespace has netfilter rules. */
   netfilter: (() => string[]) | undefined;
   private ephemeral = 32_768;

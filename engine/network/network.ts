@@ -119,7 +119,8 @@ export class Network {
     // A Service's address is rewritten where the connection starts, a node port where it arrives.
     const target =
       (from.owns(address) ? undefined : from.host.translate?.(protocol, address, port)) ??
-      (entry !== undefined && entry.host === entry ? entry.translate?.(protocol, "node", port) : undefined);
+      (entry !== undefined && entry.host === entry ? entry.translate?.(protocol, "node", port) : undefined) ??
+      (from.owns(address) ? from : entry)?.hostPorts.get(`${protocol}:${port}`);
     if (target === "refused") throw new NetError("ECONNREFUSED");
     const remoteAddress = target?.address ?? address;
     const remotePort = target?.port ?? port;

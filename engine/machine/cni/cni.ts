@@ -4,6 +4,7 @@ import { entriesOf, type Inode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { ensureDir, putFile, removeEntry } from "../runtime/files.ts";
 import { hostView } from "../runtime/host-view.ts";
+import type { PortMapping } from "../runtime/types.ts";
 import * as sys from "../sys.ts";
 
 const CONF_DIR = "/etc/cni/net.d";
@@ -28,6 +29,15 @@ interface Conf {
   mtu: number;
 }
 
+interface Attachment {
+  ns: NetNamespace;
+  address: string;
+  veth: string;
+  network: string;
+  /** Keys of its host ports. */
+  mapped: string[];
+}
+
 /**
  * The container network of a machine: reads the configuration that a network add-on installed, gives each Pod an
  * address of the node's range (host-local), a veth pair on the bridge and a default route.
@@ -36,7 +46,7 @@ export class Cni {
   private readonly machine: Machine;
   private readonly random: RandomStream;
   /** By sandbox id. */
-  private readonly attached = new Map<string, { ns: NetNamespace; address: string; veth: string; network: string }>();
+  private readonly attached = new Map<string, Attachment>();
 
   constructor(machine: Machine) {
     this.machine = machine;
@@ -49,7 +59,7 @@ export class Cni {
   }
 
   /** ADD: addresses of the Pod. Throws CniError. */
-  add(sandboxId: string, ns: NetNamespace): string[] {
+  add(sandboxId: string, ns: NetNamespace, ports: readonly PortMapping[] = []): string[] {
     const conf = this.readConf(sandboxId);
     const { address, prefix, gateway } = this.allocate(conf, sandboxId);
     this.ensureBridge(conf, gateway, prefix);
@@ -74,7 +84,12 @@ export class Cni {
       mtu: conf.mtu,
       peer: `${ns.name}/eth0`,
     });
-    this.attached.set(sandboxId, { ns, address, veth, network: conf.name });
+    // What the portmap plugin's DNAT rules do.
+    const mapped = ports.map(({ protocol, hostPort }) => `${protocol}:${hostPort}`);
+    for (const [i, { containerPort }] of ports.entries()) {
+      this.machine.net.hostPorts.set(mapped[i]!, { address, port: containerPort });
+    }
+    this.attached.set(sandboxId, { ns, address, veth, network: conf.name, mapped });
     return [address];
   }
 
@@ -83,6 +98,8 @@ export class Cni {
     const found = this.attached.get(sandboxId);
     if (found === undefined) return;
     this.attached.delete(sandboxId);
+    const { hostPorts } = this.machine.net;
+    for (const key of found.mapped) if (hostPorts.get(key)?.address === found.address) hostPorts.delete(key);
     for (const link of found.ns.interfaces.values()) {
       if (link.name === "lo") continue;
       for (const cidr of [...link.addresses]) found.ns.removeAddress(link.name, cidr);

@@ -2,12 +2,12 @@ import type { Gen } from "../../kernel/index.ts";
 import { sha256Hex } from "../../kernel/index.ts";
 import { ensureDir, putFile } from "../runtime/files.ts";
 import { hostView } from "../runtime/host-view.ts";
-import type { ContainerConfig, Mount, SandboxConfig } from "../runtime/index.ts";
+import type { ContainerConfig, Mount, PortMapping, SandboxConfig } from "../runtime/index.ts";
 import * as sys from "../sys.ts";
 import { type KubeletContext, SyncError } from "./context.ts";
 import { environment, expand } from "./env.ts";
 import { podCgroup } from "./resources.ts";
-import type { ContainerSpec, Pod } from "./types.ts";
+import { type ContainerSpec, isSidecar, type Pod } from "./types.ts";
 import { inMemory, PODS_DIR, volumePath } from "./volumes.ts";
 
 /** Directory of a Pod's logs on the node. */
@@ -35,7 +35,23 @@ export function sandboxConfig(ctx: KubeletContext, pod: Pod, attempt: number): S
     hostNetwork: spec.hostNetwork ?? false,
     hostPid: spec.hostPID ?? false,
     sharePid: spec.shareProcessNamespace ?? false,
+    portMappings: portMappings(pod),
   };
+}
+
+/** Host ports of its containers; with the host's network there is nothing to map. */
+function portMappings({ spec }: Pod): PortMapping[] {
+  if (spec.hostNetwork) return [];
+  const ports = [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)].flatMap(
+    (one) => one.ports ?? [],
+  );
+  return ports
+    .filter(({ hostPort }) => hostPort)
+    .map(({ protocol = "TCP", hostPort, containerPort }) => ({
+      protocol: protocol.toLowerCase(),
+      hostPort: hostPort!,
+      containerPort,
+    }));
 }
 
 /** /etc/resolv.conf of a Pod (pkg/kubelet/network/dns). */

@@ -104,7 +104,14 @@ function* stream(
   const container: Container | undefined = runtimePod(kubelet.runtime, pod.metadata.uid).latest(containerName);
   // A process that has ended has closed its output, even where the runtime has not collected it yet.
   const running = container?.state === "running" && container.process?.status === undefined;
-  if (!running) return text(500, `container not found ("${containerName}")`);
+  if (!running) {
+    // kubelet_pods.go: ExecInContainer and GetAttach say it in words of their own.
+    const missing =
+      kind === "exec"
+        ? `container not found ("${containerName}")`
+        : `container ${containerName} not found in pod ${name}_${namespace}`;
+    return text(500, missing);
+  }
   const on = (flag: string): boolean => query.get(flag) === "1" || query.get(flag) === "true";
   const options = { stdin: on("input"), tty: on("tty") };
   const channels =

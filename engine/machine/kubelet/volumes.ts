@@ -168,7 +168,10 @@ export class VolumeManager {
     }
     const path = volumePath(pod, volume);
     if (volume.emptyDir) {
-      ensureDir(machine, path).mode = 0o777;
+      const dir = ensureDir(machine, path);
+      const group = pod.spec.securityContext?.fsGroup;
+      dir.mode = group === undefined ? 0o777 : 0o2777;
+      if (group !== undefined) dir.gid = group;
       return;
     }
     if (volume.persistentVolumeClaim) {

@@ -3,4 +3,4 @@ export { CriError, isCriError } from "./error.ts";
 export { type ExecOptions, type ExecSession, exitOf } from "./exec.ts";
 export { runtimeOf } from "./of.ts";
 export { ContainerRuntime, RUNTIME_VERSION, SANDBOX_IMAGE } from "./runtime.ts";
-export type { Container, ContainerConfig, Mount, Sandbox, SandboxConfig } from "./types.ts";
+export type { Container, ContainerConfig, Mount, PortMapping, Sandbox, SandboxConfig } from "./types.ts";

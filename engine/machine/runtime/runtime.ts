@@ -119,7 +119,7 @@ export class ContainerRuntime {
     if (!config.hostNetwork) {
       yield* sleep(draw(this.random, "cniAdd"));
       try {
-        ips = this.cni.add(id, net);
+        ips = this.cni.add(id, net, config.portMappings);
       } catch (error) {
         if (!(error instanceof CniError)) throw error;
         const words = error.message.startsWith("failed to setup")
@@ -252,6 +252,7 @@ export class ContainerRuntime {
     const mnt = new MountNamespace(rootfs, overlay(++this.snapshots));
     const pids = sandbox.pids ?? new PidNamespace();
     mountFilesystems(machine, sandbox, config, rootfs, mnt, pids);
+    mnt.readOnlyRoot = config.readOnlyRootfs ?? false;
     const user = credentialsOf(image.def.user ?? "", config, rootfs);
     if (typeof user === "string") {
       throw new CriError("Unknown", `failed to generate container "${id}" spec: failed to apply OCI options: ${user}`);

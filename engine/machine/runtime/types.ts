@@ -24,6 +24,15 @@ export interface SandboxConfig {
   hostPid?: boolean;
   /** One pid namespace for all containers (shareProcessNamespace). */
   sharePid?: boolean;
+  portMappings?: readonly PortMapping[];
+}
+
+/** A port of the machine that leads to one of the Pod. */
+export interface PortMapping {
+  /** `tcp` or `udp`. */
+  protocol: string;
+  hostPort: number;
+  containerPort: number;
 }
 
 export interface Sandbox {

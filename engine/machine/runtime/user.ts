@@ -32,7 +32,9 @@ export function credentialsOf(imageUser: string, config: ContainerConfig, root: 
     gid = /^\d+$/.test(groupText) ? Number(groupText) : Number(group?.[2] ?? 0);
   }
   if (config.runAsGroup !== undefined) gid = config.runAsGroup;
-  return { uid, gid, groups: [gid, ...(config.supplementalGroups ?? [])] };
+  // The kernel keeps them sorted, and so does id show them.
+  const groups = [...new Set([gid, ...(config.supplementalGroups ?? [])])].sort((a, b) => a - b);
+  return { uid, gid, groups };
 }
 
 /** $HOME of a user: the entry of /etc/passwd, `/` for others. */
