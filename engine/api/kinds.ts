@@ -16,6 +16,7 @@ import { selfSubjectAccessReview } from "./authorization/selfsubjectaccessreview
 import { selfSubjectRulesReview } from "./authorization/selfsubjectrulesreview.ts";
 import { subjectAccessReview } from "./authorization/subjectaccessreview.ts";
 import { horizontalPodAutoscaler } from "./autoscaling/horizontalpodautoscaler.ts";
+import { horizontalPodAutoscalerV1 } from "./autoscaling/horizontalpodautoscaler-v1.ts";
 import { cronJob } from "./batch/cronjob.ts";
 import { job } from "./batch/job.ts";
 import { certificateSigningRequest } from "./certificates/certificatesigningrequest.ts";
@@ -95,6 +96,7 @@ export const KINDS: readonly KindDef[] = [
   selfSubjectRulesReview,
   subjectAccessReview,
   horizontalPodAutoscaler,
+  horizontalPodAutoscalerV1,
   cronJob,
   job,
   certificateSigningRequest,

@@ -3,6 +3,7 @@ import { isStatus } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
 import { mutate, validate } from "./admission/admission.ts";
+import { confirmNoEscalation } from "./authorization/escalation.ts";
 import type { ResourceContext } from "./context.ts";
 import { badRequest, invalid, plainError } from "./errors.ts";
 import { deepFreeze } from "./frozen.ts";
@@ -56,6 +57,7 @@ export function* createObject(context: ResourceContext, draft: Draft, dryRun: bo
     const causes = validateCreate(def, draft);
     if (causes.length > 0) throw invalid(def.resource.group, def.resource.kind, metadata.name ?? "", causes);
     yield* validate(server.plugins, attributes);
+    confirmNoEscalation(context, draft);
     if (attempt === 1) context.warnings.push(...warningsOf(def, draft));
     const object = inOrder(draft);
     if (dryRun) return deepFreeze(object);

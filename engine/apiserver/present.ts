@@ -8,7 +8,7 @@ import type { ResourceContext } from "./context.ts";
 import { groupVersion } from "./decode.ts";
 import { listOf, ok } from "./respond.ts";
 import { type IncludeObject, partial, tableOf, tableRow } from "./table.ts";
-import { fromStored } from "./views.ts";
+import { fromStored, isView } from "./views.ts";
 
 type ListMeta = { resourceVersion: string; continue?: string; remainingItemCount?: number };
 
@@ -26,7 +26,7 @@ export function present(context: ResourceContext, object: KubeObject, status = 2
 export function presentList(context: ResourceContext, items: readonly KubeObject[], metadata: ListMeta): HttpResponse {
   const form = formFor(context);
   const { def } = context;
-  const view = def.resource.group === "events.k8s.io" ? items.map((item) => fromStored(def, item)) : items;
+  const view = isView(def) ? items.map((item) => fromStored(def, item)) : items;
   if (form === "table") {
     const rows = view.map((item) => row(context, item));
     return ok(tableOf(def, rows, metadata));
@@ -40,8 +40,7 @@ export function presentList(context: ResourceContext, items: readonly KubeObject
 
 export function presentWatch(context: ResourceContext, watch: WatchStream): HttpResponse {
   const form = formFor(context);
-  const isView = context.def.resource.group === "events.k8s.io";
-  const shown = form === "object" && !isView ? watch : new MappedWatch(watch, converter(context, form));
+  const shown = form === "object" && !isView(context.def) ? watch : new MappedWatch(watch, converter(context, form));
   return { status: 200, headers: { "content-type": "application/json" }, body: { type: "watch", watch: shown } };
 }
 

@@ -57,6 +57,20 @@ const CONDITIONAL_UPDATE = new Set([
   "policy/poddisruptionbudgets",
 ]);
 
+/** Kinds that a PUT creates when they are not there (AllowCreateOnUpdate of their strategies). */
+const CREATE_ON_UPDATE = new Set([
+  "/endpoints",
+  "/events",
+  "/limitranges",
+  "/services",
+  "coordination.k8s.io/leases",
+  "events.k8s.io/events",
+  "rbac.authorization.k8s.io/clusterrolebindings",
+  "rbac.authorization.k8s.io/clusterroles",
+  "rbac.authorization.k8s.io/rolebindings",
+  "rbac.authorization.k8s.io/roles",
+]);
+
 /** One kube-apiserver. `handle` answers a request; it is a step of the caller's task. */
 export class ApiServer {
   readonly kernel: Kernel;
@@ -139,6 +153,10 @@ export class ApiServer {
 
   returnsDeleted(def: KindDef): boolean {
     return RETURNS_DELETED.has(`${def.resource.group}/${def.resource.resource}`);
+  }
+
+  createOnUpdate(def: KindDef): boolean {
+    return CREATE_ON_UPDATE.has(`${def.resource.group}/${def.resource.resource}`);
   }
 
   unconditionalUpdate(def: KindDef): boolean {

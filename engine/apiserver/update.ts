@@ -3,6 +3,7 @@ import { conflict } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
 import { mutate, validate } from "./admission/admission.ts";
+import { confirmNoEscalation } from "./authorization/escalation.ts";
 import type { ResourceContext } from "./context.ts";
 import { conflictBecause, invalid } from "./errors.ts";
 import { deepClone, deepEqual } from "./frozen.ts";
@@ -84,6 +85,7 @@ export function* updateObject(
     const causes = validateUpdate(def, draft, current);
     if (causes.length > 0) throw invalid(group, kind, name, causes);
     yield* validate(server.plugins, attributes);
+    confirmNoEscalation(context, draft, current);
     if (subresource === "" && draft.spec !== undefined && specChanged(draft, current)) {
       context.warnings.push(...warningsOf(def, draft));
     }
@@ -117,9 +119,12 @@ export function keepAllBut(draft: Draft, current: KubeObject, field: string): vo
 
 /** Anything but metadata and status (most strategies' PrepareForUpdate). */
 function specChanged(draft: Draft, current: KubeObject): boolean {
-  for (const key of new Set([...Object.keys(draft), ...Object.keys(current)])) {
-    if (key === "metadata" || key === "status") continue;
+  for (const key in draft) {
+    if (key === "metadata" || key === "status" || draft[key] === current[key]) continue;
     if (!deepEqual(draft[key], current[key])) return true;
+  }
+  for (const key in current) {
+    if (key !== "metadata" && key !== "status" && current[key] !== undefined && draft[key] === undefined) return true;
   }
   return false;
 }

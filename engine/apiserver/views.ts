@@ -1,25 +1,42 @@
+import { fromV2, toV2 } from "../api/autoscaling/horizontalpodautoscaler-v1.ts";
 import { fromCoreEvent, toCoreEvent } from "../api/events/event.ts";
 import type { Draft, KindDef } from "../api/kind.ts";
 import type { KubeObject } from "../api/types.ts";
 
-/** Kinds that are another form of what is stored: only Events have two. */
-function isView(def: KindDef): boolean {
-  return def.resource.group === "events.k8s.io";
+interface View {
+  toStored(draft: KubeObject): KubeObject;
+  fromStored(object: KubeObject): KubeObject;
+}
+
+/** Kinds that are another form of what is stored. */
+const VIEWS: Readonly<Record<string, View>> = {
+  "events.k8s.io/v1/events": { toStored: toCoreEvent, fromStored: fromCoreEvent },
+  "autoscaling/v1/horizontalpodautoscalers": { toStored: toV2, fromStored: fromV2 },
+};
+
+function viewOf({ resource: { group, version, resource } }: KindDef): View | undefined {
+  return group === "" ? undefined : VIEWS[`${group}/${version}/${resource}`];
+}
+
+/** Whether a kind is but another form of another. */
+export function isView(def: KindDef): boolean {
+  return viewOf(def) !== undefined;
 }
 
 /** The form in which a decoded object is stored. */
 export function toStored(def: KindDef, draft: Draft): Draft {
-  return isView(def) ? toCoreEvent(draft) : draft;
+  return (viewOf(def)?.toStored(draft as KubeObject) as Draft | undefined) ?? draft;
 }
 
 const views = new WeakMap<KubeObject, KubeObject>();
 
 /** A stored object in the form that the client asked for. */
 export function fromStored(def: KindDef, object: KubeObject): KubeObject {
-  if (!isView(def)) return object;
+  const form = viewOf(def);
+  if (form === undefined) return object;
   let view = views.get(object);
   if (view === undefined) {
-    view = Object.freeze(fromCoreEvent(object));
+    view = Object.freeze(form.fromStored(object));
     views.set(object, view);
   }
   return view;

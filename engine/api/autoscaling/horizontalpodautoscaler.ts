@@ -1,5 +1,9 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import type { Draft } from "../kind.ts";
+import type { StatusCause } from "../status.ts";
+import type { KubeObject } from "../types.ts";
+import { invalid, required } from "../validation/field.ts";
 
 const SHOWN = 2;
 
@@ -29,6 +33,36 @@ function targets(specs: readonly MetricSpec[] | undefined, statuses: readonly Me
   return list.length > SHOWN ? `${shown} + ${list.length - SHOWN} more...` : shown;
 }
 
+/** Utilization of CPU, in percent of what is requested, that is aimed at when nothing is said (autoscaling/v2 defaults.go). */
+const DEFAULT_CPU = 80;
+
+function defaults({ spec }: Draft): void {
+  if (!spec) return;
+  spec.minReplicas ??= 1;
+  if (!spec.metrics?.length) spec.metrics = [cpuMetric(DEFAULT_CPU)];
+}
+
+/** ValidateHorizontalPodAutoscalerSpec without its metrics (pkg/apis/autoscaling/validation). */
+function validateBody({ spec = {} }: KubeObject): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const { minReplicas, maxReplicas = 0, scaleTargetRef = {} } = spec;
+  if (minReplicas !== undefined && minReplicas < 1) {
+    causes.push(invalid("spec.minReplicas", minReplicas, "must be greater than or equal to 1"));
+  }
+  if (maxReplicas < 1) causes.push(invalid("spec.maxReplicas", maxReplicas, "must be greater than 0"));
+  if (minReplicas !== undefined && maxReplicas < minReplicas) {
+    causes.push(invalid("spec.maxReplicas", maxReplicas, "must be greater than or equal to `minReplicas`"));
+  }
+  if (!scaleTargetRef.kind) causes.push(required("spec.scaleTargetRef.kind", ""));
+  if (!scaleTargetRef.name) causes.push(required("spec.scaleTargetRef.name", ""));
+  return causes;
+}
+
+/** A metric of type Resource: CPU, in percent of what is requested. */
+export function cpuMetric(averageUtilization: number): object {
+  return { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization } } };
+}
+
 export const horizontalPodAutoscaler = define({
   group: "autoscaling",
   version: "v2",
@@ -38,6 +72,8 @@ export const horizontalPodAutoscaler = define({
   shortNames: ["hpa"],
   categories: ["all"],
   status: true,
+  defaults,
+  validateBody,
   columns: [
     NAME,
     column("Reference", "string", doc("io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec#scaleTargetRef")),

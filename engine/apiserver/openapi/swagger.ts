@@ -5,7 +5,9 @@ import type { Context } from "../context.ts";
 import { schemasOf } from "./schemas.ts";
 
 /** What kubectl asks for: the document as gnostic's protobuf message. */
-const PROTOBUF = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+const ASKED = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+/** The same in letters that a media type may have, as it is answered. */
+const PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 const INFO = { title: "Kubernetes", version: "v1.32.3" } as const;
 
@@ -17,7 +19,7 @@ const documents = new WeakMap<readonly KindDef[], Uint8Array>();
  */
 export function swaggerPage({ info, request, registry }: Context): HttpResponse | undefined {
   if (info.path !== "/openapi/v2") return undefined;
-  if ((request.headers["accept"] ?? "").includes(PROTOBUF)) {
+  if ((request.headers["accept"] ?? "").includes(ASKED)) {
     const document = [
       ...field(1, encode("2.0")),
       ...field(2, [...field(1, encode(INFO.title)), ...field(2, encode(INFO.version))]),

@@ -3,13 +3,14 @@ import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { cpu, type Gen } from "../../kernel/index.ts";
+import { attributesOf, refusal } from "../authorization/attributes.ts";
 import { readBody } from "../body.ts";
 import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
 import { createObject } from "../create.ts";
 import { decodeBody } from "../decode.ts";
 import { deleteObject } from "../delete.ts";
-import { badRequest } from "../errors.ts";
+import { badRequest, conflictBecause, forbidden } from "../errors.ts";
 import { present, presentList } from "../present.ts";
 import { ok } from "../respond.ts";
 import { selectionOf } from "../selection.ts";
@@ -39,8 +40,28 @@ export function* update(context: ResourceContext): Gen<HttpResponse> {
     return draft;
   };
   const options = { dryRun: isDryRun(context), subresource: info.subresource };
+  if (current === undefined && info.subresource === "" && context.server.createOnUpdate(def)) {
+    return yield* createByUpdate(context, decoded, options.dryRun);
+  }
   const { object } = yield* updateObject(context, info.name, produce, options);
   return present(context, object);
+}
+
+/** A PUT of what is not there: who may not create learns so (apiserver pkg/endpoints/handlers/update.go withAuthorization). */
+function* createByUpdate(context: ResourceContext, draft: Draft, dryRun: boolean): Gen<HttpResponse> {
+  const { info, def, server, user } = context;
+  const attributes = attributesOf(user, { ...info, verb: "create" });
+  const { allowed, reason } = server.authorizer.authorize(attributes);
+  if (!allowed) {
+    throw forbidden(info.group, info.resource, info.name, refusal(attributes) + (reason === "" ? "" : `: ${reason}`));
+  }
+  const { uid } = draft.metadata;
+  if (uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `;
+    throw conflictBecause(def.resource.group, def.resource.resource, info.name, why);
+  }
+  delete draft.metadata.resourceVersion;
+  return present(context, yield* createObject(context, draft, dryRun), 201);
 }
 
 function checkNames({ info, def }: ResourceContext, draft: Draft): void {

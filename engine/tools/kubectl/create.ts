@@ -27,7 +27,7 @@ export function* create(k: Invocation): Gen<number> {
     flatten: true,
     validate: fieldValidation !== "Ignore",
   });
-  const errors = [...result.errors];
+  const errors: Error[] = [];
   for (const info of result.infos) {
     const object = createOrUpdateAnnotation(k, info.object!);
     try {
@@ -40,7 +40,7 @@ export function* create(k: Invocation): Gen<number> {
       errors.push(sourced);
     }
   }
-  throwAll(errors);
+  throwAll([...errors, ...result.errors]);
   if (result.infos.length === 0) throw new KubectlError("no objects passed to create");
   return 0;
 }

@@ -20,7 +20,8 @@ const TYPES = ["json", "merge", "strategic"];
 export function* patch(k: Invocation): Gen<number> {
   const { flags } = k;
   const strategy = dryRun(k);
-  const print = resultPrinter(k, strategy);
+  // A dry run is not told: the name of the operation is set after it (kubectl/pkg/cmd/patch ToPrinter).
+  const print = resultPrinter(k, "none");
   const text = flags.string("patch");
   const file = flags.string("patch-file");
   if (text !== "" && file !== "") throw new KubectlError("cannot specify --patch and --patch-file together");
