@@ -1,5 +1,5 @@
 /** Reading lines and writing text, in blocks: what keeps filters fast. */
-import { concat, decode, encode, type Gen } from "../kernel/index.ts";
+import { concat, cpu, decode, encode, type Gen } from "../kernel/index.ts";
 import type { Process } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 
@@ -40,11 +40,36 @@ export class Output {
   /** Writes bytes as they are, after what was added. */
   *bytes(bytes: Uint8Array): Gen<void> {
     if (this.size > 0) yield* this.flush();
+    yield* cpu(bytes.length >> 8);
     try {
       yield* sys.write(this.p, this.fd, bytes);
     } catch (error) {
       throw this.fd === 1 ? new WriteError(error) : error;
     }
+  }
+}
+
+/** Most bytes a tool holds at a time. */
+const MAX_MEMORY = 192 * 1024 * 1024;
+
+/** Called by tools that must see all of their input: one that holds too much is killed, as the system kills it. */
+export function* hold(p: Process, bytes: number): Gen<void> {
+  if (bytes <= MAX_MEMORY) return;
+  p.machine.signal(p, "KILL");
+  yield* cpu(0);
+}
+
+/** Everything up to the end of a descriptor, within what a process may hold. */
+export function* readWhole(p: Process, fd: number): Gen<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const chunk = yield* sys.read(p, fd);
+    if (chunk.length === 0) return concat(chunks);
+    chunks.push(chunk);
+    size += chunk.length;
+    yield* cpu(chunk.length >> 8);
+    yield* hold(p, size);
   }
 }
 
@@ -118,6 +143,8 @@ export class LineReader {
   *block(): Gen<string[] | undefined> {
     while (!this.ended) {
       const bytes = yield* sys.read(this.p, this.fd);
+      // What a filter does with a block: 64 KiB take it a quarter of a millisecond.
+      yield* cpu(bytes.length >> 8);
       if (bytes.length === 0) {
         this.ended = true;
         break;

@@ -139,6 +139,11 @@ function* report(t: Tool, spec: ToolSpec, error: unknown): Gen<number> {
     yield* sys.printError(t.p, `${error.before}${t.name}: ${worded(t, error.message)}\n`);
     return error.status;
   }
+  // Texts and tables longer than the host can make: the tool has no memory left.
+  if (error instanceof RangeError) {
+    yield* sys.printError(t.p, `${t.name}: memory exhausted\n`);
+    return spec.usageStatus ?? 1;
+  }
   throw error;
 }
 

@@ -4,6 +4,7 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { DeflateError, gzip as pack, gunzip as unpack } from "../../text/deflate.ts";
+import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { type Tool, tool } from "../tool.ts";
 
@@ -44,7 +45,7 @@ function* one(t: Tool, o: ParsedOptions, operand: string, unpacking: boolean, to
         t.status = 1;
         return;
       }
-      yield* transform(t, o, "stdin", yield* sys.readAll(p, 0), unpacking, undefined);
+      yield* transform(t, o, "stdin", yield* readWhole(p, 0), unpacking, undefined);
       return;
     }
     if (unpacking && sys.find(p, path) === undefined && !path.endsWith(suffix) && sys.find(p, path + suffix))

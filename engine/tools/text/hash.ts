@@ -4,6 +4,7 @@ import { decode } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { readWhole } from "../io.ts";
 import { tool } from "../tool.ts";
 
 /** md5sum(1) and its kin: sums of files, or -c to check a list of them. */
@@ -22,7 +23,7 @@ function sumTool(name: string, kind: string, hash: (bytes: Uint8Array) => Uint8A
         const fd = yield* t.open(path);
         if (fd === undefined) continue;
         try {
-          const bytes = yield* sys.readAll(t.p, fd);
+          const bytes = yield* readWhole(t.p, fd);
           if (!o.has("c")) {
             t.out.add(
               o.has("tag") ? `${kind} (${path}) = ${hex(bytes)}\n` : `${hex(bytes)} ${o.has("b") ? "*" : " "}${path}\n`,

@@ -2,6 +2,7 @@ import { encode } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { readWhole } from "../io.ts";
 import { tool } from "../tool.ts";
 import { contents, latin1 } from "./input.ts";
 
@@ -96,7 +97,7 @@ export const xxd: Program = tool(
     let bytes: Uint8Array;
     try {
       const fd = path === undefined || path === "-" ? 0 : sys.open(t.p, path);
-      bytes = yield* sys.readAll(t.p, fd);
+      bytes = yield* readWhole(t.p, fd);
     } catch (error) {
       if (!isErrno(error)) throw error;
       yield* sys.printError(t.p, `${t.name}: ${path}: ${error.message}\n`);
@@ -204,7 +205,7 @@ export const strings: Program = tool(
           t.status = 1;
           continue;
         }
-        bytes = path === "-" ? yield* sys.readAll(t.p, 0) : sys.readBytes(t.p, path);
+        bytes = path === "-" ? yield* readWhole(t.p, 0) : sys.readBytes(t.p, path);
       } catch (error) {
         if (!isErrno(error)) throw error;
         const message = error.code === "ENOENT" ? `'${path}': No such file` : `${path}: ${error.message}`;

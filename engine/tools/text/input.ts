@@ -1,6 +1,6 @@
 import { decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
-import * as sys from "../../machine/sys.ts";
+import { readWhole } from "../io.ts";
 import type { Tool } from "../tool.ts";
 
 /** All bytes of each operand (standard input without one); what cannot be read is reported and left out. */
@@ -10,7 +10,7 @@ export function* contents(t: Tool, operands: readonly string[]): Gen<{ path: str
     const fd = yield* t.open(path);
     if (fd === undefined) continue;
     try {
-      out.push({ path, bytes: yield* sys.readAll(t.p, fd) });
+      out.push({ path, bytes: yield* readWhole(t.p, fd) });
     } catch (error) {
       if (!isErrno(error)) throw error;
       yield* t.pathError(path, error);

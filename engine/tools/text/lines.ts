@@ -1,7 +1,6 @@
 import { decode, encode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
-import * as sys from "../../machine/sys.ts";
-import { compareBytes, type LineReader } from "../io.ts";
+import { compareBytes, type LineReader, readWhole } from "../io.ts";
 import { Fatal, quote, type Tool, tool, UsageError } from "../tool.ts";
 import { decodeBase64, encodeBase64 } from "./jq/formats.ts";
 
@@ -12,7 +11,7 @@ function* texts(t: Tool, operands: readonly string[]): Gen<{ path: string; text:
     const fd = yield* t.open(path);
     if (fd === undefined) continue;
     try {
-      out.push({ path, text: decode(yield* sys.readAll(t.p, fd)) });
+      out.push({ path, text: decode(yield* readWhole(t.p, fd)) });
     } catch (error) {
       if (!isErrno(error)) throw error;
       yield* t.pathError(path, error);
@@ -229,7 +228,7 @@ export const base64 = tool(
     if (o.operands.length > 1) throw new UsageError(`extra operand ${quote(o.operands[1]!)}`);
     const fd = yield* t.open(o.operands[0] ?? "-");
     if (fd === undefined) return 1;
-    const bytes = yield* sys.readAll(t.p, fd);
+    const bytes = yield* readWhole(t.p, fd);
     if (o.has("d")) {
       let text = decode(bytes).split("\n").join("");
       if (o.has("i")) text = text.replace(/[^A-Za-z0-9+/=]/g, "");

@@ -1,5 +1,5 @@
 import { decode } from "../../kernel/index.ts";
-import * as sys from "../../machine/sys.ts";
+import { readWhole } from "../io.ts";
 import { Fatal, quote, tool } from "../tool.ts";
 import { linesOf } from "./input.ts";
 
@@ -133,7 +133,7 @@ export const numfmt = tool(
     if (o.operands.length > 0) for (const word of o.operands) yield* one(word);
     else {
       let header = o.has("header") ? Number(o.value("header") ?? 1) : 0;
-      for (const line of linesOf(decode(yield* sys.readAll(t.p, 0)), end)) {
+      for (const line of linesOf(decode(yield* readWhole(t.p, 0)), end)) {
         if (header-- > 0) t.out.add(line + end);
         else yield* one(line);
       }
@@ -200,7 +200,7 @@ export const envsubst = tool(
       return 0;
     }
     const only = format === undefined ? undefined : new Set(names(format));
-    const text = decode(yield* sys.readAll(t.p, 0));
+    const text = decode(yield* readWhole(t.p, 0));
     t.out.add(
       text.replace(
         /\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})/g,

@@ -1,6 +1,7 @@
 import { decode } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
+import { readWhole } from "../io.ts";
 import { Fatal, quote, shellQuote, tool, UsageError } from "../tool.ts";
 import { linesOf } from "./input.ts";
 
@@ -36,7 +37,7 @@ export const shuf = tool(
       if (o.operands.length > 1) throw new UsageError(`extra operand ${quote(o.operands[1]!)}`);
       const path = o.operands[0] ?? "-";
       try {
-        const bytes = path === "-" ? yield* sys.readAll(t.p, 0) : sys.readBytes(t.p, path);
+        const bytes = path === "-" ? yield* readWhole(t.p, 0) : sys.readBytes(t.p, path);
         lines = linesOf(decode(bytes), end);
       } catch (error) {
         if (!isErrno(error)) throw error;

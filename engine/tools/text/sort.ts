@@ -1,7 +1,7 @@
 import { cpu, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
-import { compareBytes, LineReader, Output } from "../io.ts";
+import { compareBytes, hold, LineReader, Output } from "../io.ts";
 import { Fatal, quote, quoteName, type Tool, tool } from "../tool.ts";
 
 interface Ordering {
@@ -170,6 +170,7 @@ function arrange(lines: string[], keys: readonly Key[], tab: string | undefined,
 }
 
 function* readLines(t: Tool, path: string, end: string, into: string[]): Gen<void> {
+  let size = 0;
   let fd = 0;
   try {
     if (path !== "-") fd = sys.open(t.p, path);
@@ -177,7 +178,11 @@ function* readLines(t: Tool, path: string, end: string, into: string[]): Gen<voi
     for (;;) {
       const block = yield* reader.block();
       if (block === undefined) break;
-      for (const line of block) into.push(line);
+      for (const line of block) {
+        into.push(line);
+        size += line.length + 16;
+      }
+      yield* hold(t.p, size);
     }
     t.close(fd);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { cpu, decode, encode } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
+import { readWhole } from "../io.ts";
 import { Fatal, quote, shellQuote, tool, UsageError } from "../tool.ts";
 import { parseSize } from "./input.ts";
 
@@ -37,7 +38,7 @@ export const split = tool(
     }
     let bytes: Uint8Array;
     try {
-      bytes = path === "-" ? yield* sys.readAll(t.p, 0) : sys.readBytes(t.p, path);
+      bytes = path === "-" ? yield* readWhole(t.p, 0) : sys.readBytes(t.p, path);
     } catch (error) {
       if (!isErrno(error)) throw error;
       throw new Fatal(

@@ -7,6 +7,7 @@ import { DeflateError, gunzip, gzip } from "../../text/deflate.ts";
 import { modeString } from "../../text/mode.ts";
 import { endOfArchive, packMember, type TarMember, unpackMembers } from "../../text/tar-format.ts";
 import { calendar, strftime } from "../../text/time.ts";
+import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, tool, UsageError } from "../tool.ts";
 import { makeParents } from "./mkdir.ts";
@@ -249,7 +250,7 @@ function* members(t: Tool, o: ParsedOptions): Gen<TarMember[]> {
   let bytes: Uint8Array;
   const zipped = o.has("z");
   try {
-    if (file === "-") bytes = yield* sys.readAll(p, 0);
+    if (file === "-") bytes = yield* readWhole(p, 0);
     else {
       const node = sys.stat(p, file);
       if (node.kind === "dir") {

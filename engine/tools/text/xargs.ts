@@ -2,6 +2,7 @@ import { decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { exitCode } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { readWhole } from "../io.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
 import { searchPath } from "./env.ts";
 
@@ -29,7 +30,7 @@ export const xargs = tool(
     const perCall = count("n");
     const perLines = count("L");
     const command = o.operands.length > 0 ? o.operands : ["echo"];
-    const text = decode(yield* sys.readAll(t.p, 0));
+    const text = decode(yield* readWhole(t.p, 0));
     const given = o.value("d");
     const delimiter = o.has("0")
       ? "\0"

@@ -1134,13 +1134,13 @@ export class Interpreter {
         if (value.f) {
           const { f } = value;
           return function* () {
-            if (++self.steps % 1000 === 0) yield* cpu(100);
+            if (++self.steps % 500 === 0) yield* cpu(200);
             f();
             return "normal";
           };
         }
         return function* () {
-          if (++self.steps % 1000 === 0) yield* cpu(100);
+          if (++self.steps % 500 === 0) yield* cpu(200);
           try {
             yield* call(value.g!());
           } catch (error) {
@@ -1167,7 +1167,7 @@ export class Interpreter {
         return function* () {
           let first = stmt.first;
           for (;;) {
-            if (++self.steps % 1000 === 0) yield* cpu(100);
+            if (++self.steps % 500 === 0) yield* cpu(200);
             if (!first && !toBool(test.f ? test.f() : yield* call(test.g!()))) return "normal";
             first = false;
             const flow = yield* body();
@@ -1184,7 +1184,7 @@ export class Interpreter {
         return function* () {
           if (init) yield* init();
           for (;;) {
-            if (++self.steps % 1000 === 0) yield* cpu(100);
+            if (++self.steps % 500 === 0) yield* cpu(200);
             if (test && !toBool(test.f ? test.f() : yield* call(test.g!()))) return "normal";
             const flow = yield* body();
             if (flow === "break") return "normal";
@@ -1200,7 +1200,7 @@ export class Interpreter {
         return function* () {
           for (const key of self.ordered(array())) {
             write("", key);
-            if (++self.steps % 1000 === 0) yield* cpu(100);
+            if (++self.steps % 500 === 0) yield* cpu(200);
             const flow = yield* body();
             if (flow === "break") return "normal";
             if (flow !== "normal" && flow !== "continue") return flow;
@@ -1321,7 +1321,7 @@ export class Interpreter {
     };
     const plain = args.every((arg) => arg.f);
     return function* () {
-      if (++self.steps % 1000 === 0) yield* cpu(100);
+      if (++self.steps % 500 === 0) yield* cpu(200);
       let values: Value[];
       if (plain) values = args.map((arg) => arg.f!());
       else {

@@ -277,7 +277,11 @@ natives.set("range/2", function* (context, args, env, input) {
         continue;
       }
       if (!isNumber(from.v) || !isNumber(to.v)) throw new JqError("Range bounds must be numeric");
-      for (let i = numeric(from.v); i < numeric(to.v); i++) yield { v: i, p: undefined };
+      const end = numeric(to.v);
+      for (let i = numeric(from.v), n = 1; i < end; i++, n++) {
+        if (n % 500 === 0) yield PAUSE;
+        yield { v: i, p: undefined };
+      }
     }
   }
 });

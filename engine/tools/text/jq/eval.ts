@@ -73,10 +73,67 @@ export interface Context {
 }
 
 const STEPS = 500;
+/** Deepest nesting of evaluations: what the host's stack bears with room to spare. */
+const MAX_DEPTH = 3_000;
+/** Most values that one array collects. */
+const MAX_COLLECTED = 4_000_000;
+
+/** Recursion too deep to go on. */
+export class StackOverflow extends Error {}
+
+/** More values than a process has memory for. */
+export class OutOfMemory extends Error {}
+
+/** Natives without arguments that give one value at most. */
+const ONE = new Set(
+  "true false null length not tostring tonumber type keys keys_unsorted add floor sqrt min max unique sort reverse tojson fromjson input empty error now explode implode ascii_downcase ascii_upcase trim ltrim rtrim abs round ceil utf8bytelength infinite nan transpose flatten to_number isnan isinfinite isnormal".split(
+    " ",
+  ),
+);
+
+/** True when an expression is known to give no more than one value; errs to false. */
+function atMostOne(ast: Ast, env: Env, context: Context, depth: number): boolean {
+  if (depth > 12) return false;
+  const one = (part: Ast | undefined) => part === undefined || atMostOne(part, env, context, depth + 1);
+  switch (ast.t) {
+    case "identity":
+    case "value":
+    case "var":
+    case "format":
+    case "array":
+    case "reduce":
+      return ast.t !== "reduce" || one(ast.init);
+    case "index":
+      return one(ast.of) && one(ast.key);
+    case "neg":
+      return one(ast.body);
+    case "binary":
+    case "and":
+    case "or":
+    case "pipe":
+      return one(ast.left) && one(ast.right);
+    case "if":
+      return one(ast.test) && one(ast.yes) && one(ast.no);
+    case "object":
+      return ast.entries.every((entry) => one(entry.key) && one(entry.value));
+    case "call": {
+      for (let at = env; at.t !== "root"; at = at.up) {
+        if (at.t === "closure" && ast.args.length === 0 && at.name === ast.name)
+          return atMostOne(at.closure.body, at.closure.env, context, depth + 1);
+        if (at.t === "def" && at.arity === ast.args.length && at.name === ast.name) return false;
+      }
+      return ast.args.length === 0 && ONE.has(ast.name);
+    }
+    default:
+      return false;
+  }
+}
 
 export class Evaluator {
   readonly context: Context;
   private steps = 0;
+  /** Evaluations that are open, one within another or waiting to go on. */
+  private depth = 0;
 
   constructor(context: Context) {
     this.context = context;
@@ -165,8 +222,74 @@ export class Evaluator {
     return false;
   }
 
-  *run(ast: Ast, env: Env, input: Item): Stream {
-    if (++this.steps % STEPS === 0) yield PAUSE;
+  /** Evaluates; what comes last (a call, a branch, the right of a comma) is done in a loop, so that recursion there is flat. */
+  *run(start: Ast, scope: Env, from: Item): Stream {
+    let [node, names, item] = [start, scope, from];
+    if (this.depth >= MAX_DEPTH) throw new StackOverflow();
+    this.depth++;
+    try {
+      for (;;) {
+        if (++this.steps % STEPS === 0) yield PAUSE;
+        if (node.t === "call") {
+          const next = this.callee(node, names);
+          if (next === undefined) break;
+          [node, names] = next;
+        } else if (node.t === "comma") {
+          yield* this.run(node.left, names, item);
+          node = node.right;
+        } else if (node.t === "pipe" && atMostOne(node.left, names, this.context, 0)) {
+          let got: Item | undefined;
+          for (const found of this.run(node.left, names, item)) {
+            if (found === PAUSE) yield found;
+            else got = found;
+          }
+          if (got === undefined) {
+            return;
+          }
+          [node, item] = [node.right, got];
+        } else if (node.t === "if" && atMostOne(node.test, names, this.context, 0)) {
+          let test: Item | undefined;
+          for (const found of this.run(node.test, names, plain(item))) {
+            if (found === PAUSE) yield found;
+            else test = found;
+          }
+          const branch: Ast | undefined = test === undefined ? undefined : truthy(test.v) ? node.yes : node.no;
+          if (branch === undefined) {
+            if (test !== undefined) yield item;
+            return;
+          }
+          node = branch;
+        } else break;
+      }
+      if (node.t === "binary") yield* this.binary(node, names, item);
+      else if (node.t === "pipe") yield* this.pipe(node, names, item);
+      else yield* this.step(node, names, item);
+    } finally {
+      this.depth--;
+    }
+  }
+
+  // What programs recurse through has a function of its own: small frames let the host's stack go deeper.
+
+  private *binary(ast: Ast & { t: "binary" }, env: Env, input: Item): Stream {
+    for (const right of this.run(ast.right, env, plain(input))) {
+      if (right === PAUSE) {
+        yield right;
+        continue;
+      }
+      for (const left of this.run(ast.left, env, plain(input)))
+        yield left === PAUSE ? left : { v: binary(ast.op, left.v, right.v), p: undefined };
+    }
+  }
+
+  private *pipe(ast: Ast & { t: "pipe" }, env: Env, input: Item): Stream {
+    for (const item of this.run(ast.left, env, input)) {
+      if (item === PAUSE) yield item;
+      else yield* this.run(ast.right, env, item);
+    }
+  }
+
+  private *step(ast: Exclude<Ast, { t: "comma" | "binary" | "pipe" }>, env: Env, input: Item): Stream {
     switch (ast.t) {
       case "identity":
         yield input;
@@ -232,7 +355,11 @@ export class Evaluator {
         if (ast.body) {
           for (const item of this.run(ast.body, env, plain(input))) {
             if (item === PAUSE) yield item;
-            else out.push(item.v);
+            else {
+              out.push(item.v);
+              if (++this.steps % STEPS === 0) yield PAUSE;
+              if (out.length > MAX_COLLECTED) throw new OutOfMemory();
+            }
           }
         }
         yield { v: out, p: undefined };
@@ -248,26 +375,6 @@ export class Evaluator {
             if (!isNumber(item.v)) throw new JqError(`${kind(item.v)} (${brief(item.v)}) cannot be negated`);
             yield { v: -numeric(item.v), p: undefined };
           }
-        }
-        return;
-      case "pipe":
-        for (const item of this.run(ast.left, env, input)) {
-          if (item === PAUSE) yield item;
-          else yield* this.run(ast.right, env, item);
-        }
-        return;
-      case "comma":
-        yield* this.run(ast.left, env, input);
-        yield* this.run(ast.right, env, input);
-        return;
-      case "binary":
-        for (const right of this.run(ast.right, env, plain(input))) {
-          if (right === PAUSE) {
-            yield right;
-            continue;
-          }
-          for (const left of this.run(ast.left, env, plain(input)))
-            yield left === PAUSE ? left : { v: binary(ast.op, left.v, right.v), p: undefined };
         }
         return;
       case "and":
@@ -565,21 +672,23 @@ export class Evaluator {
     }
   }
 
-  private *call(ast: Ast & { t: "call" }, env: Env, input: Item): Stream {
+  /** The body of what is called and its names; undefined for a native. */
+  private callee(ast: Ast & { t: "call" }, env: Env): [Ast, Env] | undefined {
     const arity = ast.args.length;
     for (let at = env; at.t !== "root"; at = at.up) {
-      if (at.t === "closure" && arity === 0 && at.name === ast.name) {
-        yield* this.run(at.closure.body, at.closure.env, input);
-        return;
-      }
+      if (at.t === "closure" && arity === 0 && at.name === ast.name) return [at.closure.body, at.closure.env];
       if (at.t !== "def" || at.arity !== arity || at.name !== ast.name) continue;
       let inner: Env = at.def.env!;
       at.def.params.forEach((name, i) => {
         inner = { t: "closure", name, closure: { body: ast.args[i]!, env }, up: inner };
       });
-      yield* this.run(at.def.body, inner, input);
-      return;
+      return [at.def.body, inner];
     }
+    return undefined;
+  }
+
+  private *call(ast: Ast & { t: "call" }, env: Env, input: Item): Stream {
+    const arity = ast.args.length;
     const native = this.context.natives.get(`${ast.name}/${arity}`);
     if (native === undefined) throw new JqError(`${ast.name}/${arity} is not defined`);
     yield* native(this.context, ast.args, env, input);

@@ -4,7 +4,7 @@ import type { Process, Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
 import { Output } from "../../io.ts";
 import { Halt, libraryEnv, natives } from "./builtins.ts";
-import { type Context, type Env, Evaluator, type Item, JqError, PAUSE } from "./eval.ts";
+import { type Context, type Env, Evaluator, type Item, JqError, OutOfMemory, PAUSE, StackOverflow } from "./eval.ts";
 import { type DumpStyle, dump, type Json, JsonError, type JsonObject, JsonStream, parseJson, truthy } from "./json.ts";
 import { type Ast, CompileError, parseJq } from "./parser.ts";
 
@@ -348,8 +348,12 @@ class Runner {
       try {
         result = stream.next();
       } catch (error) {
-        if (error instanceof RangeError) {
-          yield* this.report("error", "stack overflow");
+        if (error instanceof StackOverflow || error instanceof OutOfMemory || error instanceof RangeError) {
+          // As jq ends when the system gives it no more memory.
+          yield* this.out.flush();
+          yield* sys.printError(this.p, "jq: error: cannot allocate memory\n");
+          this.p.machine.signal(this.p, "ABRT");
+          yield* cpu(0);
           return;
         }
         if (!(error instanceof JqError)) throw error;
@@ -366,7 +370,7 @@ class Runner {
         return;
       }
       if (result.value === PAUSE) {
-        yield* cpu(50);
+        yield* cpu(200);
         if (this.wanted) {
           this.wanted = false;
           yield* this.out.flush();
