@@ -1,6 +1,6 @@
 import type { ApiClient } from "../api/client.ts";
 import { type Change, Informer, keyOf } from "../api/informer.ts";
-import { PODS, REPLICA_SETS } from "../api/resources.ts";
+import { JOBS, PODS, REPLICA_SETS } from "../api/resources.ts";
 import type { KubeObject, OwnerReference, Resource } from "../api/types.ts";
 import { type Gen, type Kernel, MS, sleep } from "../kernel/index.ts";
 
@@ -63,11 +63,13 @@ function remove(index: Map<string, Map<string, KubeObject>>, key: string, object
 export class SharedInformers {
   readonly pods = new ObjectIndex();
   readonly replicaSets = new ObjectIndex();
+  readonly jobs = new ObjectIndex();
   private readonly informers = new Map<string, Informer>();
 
   constructor(kernel: Kernel, client: ApiClient, resources: readonly Resource[]) {
     for (const resource of resources) this.informers.set(path(resource), new Informer(kernel, client, resource));
     this.informers.get(path(PODS))?.onChange((change) => this.pods.note(change));
+    this.informers.get(path(JOBS))?.onChange((change) => this.jobs.note(change));
     this.informers.get(path(REPLICA_SETS))?.onChange((change) => this.replicaSets.note(change));
   }
 

@@ -128,7 +128,10 @@ describe("Job", () => {
   });
 
   it.each([
-    [{ completionMode: "Indexed", parallelism: 1 }, "spec.completions: Required value: when completion mode is Indexed"],
+    [
+      { completionMode: "Indexed", parallelism: 1 },
+      "spec.completions: Required value: when completion mode is Indexed",
+    ],
     [{ parallelism: -1 }, "spec.parallelism: Invalid value: -1: must be greater than or equal to 0"],
   ])("refuses %j", (spec, message) => {
     expect(start().json("POST", JOBS, job(spec)).message).toContain(message);

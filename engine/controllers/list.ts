@@ -1,4 +1,5 @@
 import type { StartController } from "./context.ts";
+import { startCronJobController } from "./cronjob.ts";
 import { startDaemonSetController } from "./daemonset.ts";
 import { startDeploymentController } from "./deployment.ts";
 import { startEndpointsController } from "./endpoints.ts";
@@ -11,6 +12,7 @@ import { startNodeLifecycleController } from "./node-lifecycle.ts";
 import { startPodGarbageCollector } from "./pod-gc.ts";
 import { startReplicaSetController } from "./replicaset.ts";
 import { startRootCaPublisher, startServiceAccountController } from "./service-account.ts";
+import { startTtlAfterFinished } from "./ttl-after-finished.ts";
 
 export interface ControllerEntry {
   /** As log lines and --controllers name it. */
@@ -45,6 +47,12 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     start: startDaemonSetController,
   },
   { name: "job-controller", serviceAccount: "job-controller", start: startJobController },
+  { name: "cronjob-controller", serviceAccount: "cronjob-controller", start: startCronJobController },
+  {
+    name: "ttl-after-finished-controller",
+    serviceAccount: "ttl-after-finished-controller",
+    start: startTtlAfterFinished,
+  },
   { name: "endpoints-controller", serviceAccount: "endpoint-controller", start: startEndpointsController },
   {
     name: "endpointslice-controller",

@@ -1,5 +1,6 @@
 import {
   CONFIG_MAPS,
+  CRON_JOBS,
   DAEMON_SETS,
   DEPLOYMENTS,
   ENDPOINT_SLICES,
@@ -30,4 +31,5 @@ export const WATCHED: readonly Resource[] = [
   REPLICA_SETS,
   DAEMON_SETS,
   JOBS,
+  CRON_JOBS,
 ];

@@ -1,7 +1,7 @@
 import { CONTAINERS, IMAGES, SELECTOR } from "../apps/columns.ts";
-import { validateJobTemplate } from "../apps/validation.ts";
 import { AGE, age, column, containerCells, doc, formatLabelSelector, NAME, since } from "../columns.ts";
 import { define } from "../define.ts";
+import { validateCronJob } from "./cronjob-validation.ts";
 import { defaultCronJob } from "./defaults.ts";
 
 const SPEC = "io.k8s.api.batch.v1.CronJobSpec";
@@ -13,8 +13,7 @@ export const cronJob = define({
   plural: "cronjobs",
   namespaced: true,
   defaults: defaultCronJob,
-  validateBody: (object) =>
-    validateJobTemplate(object["spec"]?.jobTemplate?.spec?.template, "spec.jobTemplate.spec.template"),
+  validateBody: validateCronJob,
   shortNames: ["cj"],
   categories: ["all"],
   hasGeneration: true,
