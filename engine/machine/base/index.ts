@@ -1,4 +1,4 @@
-import { sha256Hex } from "../../kernel/index.ts";
+import { encode, sha256Hex } from "../../kernel/index.ts";
 import { type DirNode, deviceNode, dirNode, entriesOf, fileNode, type Inode, symlinkNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import * as etc from "./etc.ts";
@@ -93,8 +93,16 @@ function dir(load?: () => Map<string, Inode>): DirNode {
 }
 
 function text(content: string, mode = 0o644): Inode {
-  return fileNode(content, { ...AT, mode });
+  let bytes = texts.get(content);
+  if (bytes === undefined) {
+    if (texts.size >= 512) texts.clear();
+    texts.set(content, (bytes = encode(content)));
+  }
+  return fileNode(bytes, { ...AT, mode });
 }
+
+/** Bytes of the files that all machines have; a write replaces a file's bytes, never changes them. */
+const texts = new Map<string, Uint8Array>();
 
 function home(at: { mode: number; time: number; uid?: number; gid?: number }, key?: string): DirNode {
   return dirNode(at, () => {
@@ -237,10 +245,24 @@ const setUid = new Set(["sudo", "su", "mount", "umount", "ping"]);
 function programFiles(names: readonly string[]): Map<string, Inode> {
   const out = new LazyEntries();
   for (const name of [...names].sort()) {
-    out.later(name, () => fileNode("\x7fELF", { ...AT, mode: setUid.has(name) ? 0o4755 : 0o755 }, name));
+    out.later(name, makerOf(name));
   }
   return out;
 }
+
+const makers = new Map<string, () => Inode>();
+
+/** Makes a program's file; all machines share the function. */
+function makerOf(name: string): () => Inode {
+  let make = makers.get(name);
+  if (make === undefined) {
+    make = () => fileNode(ELF, { ...AT, mode: setUid.has(name) ? 0o4755 : 0o755 }, name);
+    makers.set(name, make);
+  }
+  return make;
+}
+
+const ELF = encode("\x7fELF");
 
 function binEntries(installed: string[]): Map<string, Inode> {
   const entries = programFiles(installed.filter((name) => !SBIN.has(name) && !LIB_SYSTEMD.has(name)));

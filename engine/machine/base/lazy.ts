@@ -2,44 +2,30 @@ import type { Inode } from "../inode.ts";
 
 /** Entries of a directory whose inodes are made when first asked for: a machine has hundreds of programs and runs few. */
 export class LazyEntries extends Map<string, Inode> {
-  private readonly makers = new Map<string, () => Inode>();
+  /** Whether entries may still be functions that make them. */
+  private lazy = false;
 
-  /** Adds an entry to be made later. */
+  /** Adds an entry to be made later; until then the function stands in its place. */
   later(name: string, make: () => Inode): void {
-    super.set(name, undefined as unknown as Inode);
-    this.makers.set(name, make);
-  }
-
-  private made(name: string): void {
-    const make = this.makers.get(name);
-    if (make === undefined) return;
-    this.makers.delete(name);
-    super.set(name, make());
+    super.set(name, make as unknown as Inode);
+    this.lazy = true;
   }
 
   private all(): void {
-    for (const name of [...this.makers.keys()]) this.made(name);
+    if (!this.lazy) return;
+    this.lazy = false;
+    for (const [name, node] of super.entries()) {
+      if (typeof node === "function") super.set(name, (node as () => Inode)());
+    }
   }
 
   override get(name: string): Inode | undefined {
-    if (this.makers.size > 0) this.made(name);
-    return super.get(name);
-  }
-
-  override set(name: string, node: Inode): this {
-    // Map's constructor calls `set` before the field above is there.
-    this.makers?.delete(name);
-    return super.set(name, node);
-  }
-
-  override delete(name: string): boolean {
-    this.makers.delete(name);
-    return super.delete(name);
-  }
-
-  override clear(): void {
-    this.makers.clear();
-    super.clear();
+    let node = super.get(name);
+    if (typeof node === "function") {
+      node = (node as () => Inode)();
+      super.set(name, node);
+    }
+    return node;
   }
 
   override entries(): MapIterator<[string, Inode]> {

@@ -1,5 +1,6 @@
 import { PODS } from "../../api/resources.ts";
 import { isStatus, StatusError } from "../../api/status.ts";
+import { deepEqual } from "../../api/validation/value.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { isNetError } from "../../network/error.ts";
 import { drawMs, type KubeletContext } from "./context.ts";
@@ -10,9 +11,8 @@ import { podKey } from "./types.ts";
 interface Entry {
   pod: Pod;
   status: PodStatus;
-  text: string;
   /** What the API was last told. */
-  sent: string;
+  sent: PodStatus | undefined;
   /** The object as the last write left it. */
   last: Pod | undefined;
   working: boolean;
@@ -40,16 +40,15 @@ export class StatusManager {
 
   set(pod: Pod, status: PodStatus): void {
     const { uid } = pod.metadata;
-    const text = JSON.stringify(status);
     let entry = this.entries.get(uid);
     if (entry === undefined) {
-      entry = { pod, status, text, sent: "", last: undefined, working: false, finished: false };
+      entry = { pod, status, sent: undefined, last: undefined, working: false, finished: false };
       this.entries.set(uid, entry);
     }
     entry.pod = pod;
-    if (entry.text === text && entry.sent === text) return;
-    entry.status = status;
-    entry.text = text;
+    const same = deepEqual(entry.status, status);
+    if (!same) entry.status = status;
+    else if (isSent(entry)) return;
     this.sync(entry);
   }
 
@@ -70,7 +69,7 @@ export class StatusManager {
   refresh(uid: string): void {
     const entry = this.entries.get(uid);
     if (entry === undefined) return;
-    entry.sent = "";
+    entry.sent = undefined;
     entry.last = undefined;
     this.sync(entry);
   }
@@ -86,10 +85,10 @@ export class StatusManager {
       for (;;) {
         const pod = this.apiPod(entry.pod);
         if (pod === undefined) return;
-        if (entry.sent !== entry.text) {
-          const { text } = entry;
+        if (!isSent(entry)) {
+          const { status } = entry;
           if (!(yield* this.send(entry, pod))) return;
-          entry.sent = text;
+          entry.sent = status;
           continue;
         }
         if (entry.finished && pod.metadata.deletionTimestamp) yield* this.remove(pod);
@@ -145,6 +144,13 @@ export class StatusManager {
     }
     this.ctx.log("I", "status_manager.go:900", "Pod fully terminated and removed from etcd", { pod: podKey(pod) }, 3);
   }
+}
+
+function isSent(entry: Entry): boolean {
+  if (entry.sent !== entry.status && entry.sent !== undefined && deepEqual(entry.sent, entry.status)) {
+    entry.sent = entry.status;
+  }
+  return entry.sent === entry.status;
 }
 
 function version(pod: Pod): number {
