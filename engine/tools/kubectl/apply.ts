@@ -16,6 +16,7 @@ import {
 import { isExpected, KubectlError, throwAll, usageError, withSource } from "./errors.ts";
 import { toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
+import { type Prunable, prunable, pruneMappings } from "./prune.ts";
 import { build, type Info } from "./resources.ts";
 import { threeWayPatch } from "./three-way.ts";
 
@@ -43,6 +44,7 @@ export function* apply(k: Invocation): Gen<number> {
   }
   const fieldValidation = validation(k);
   checkFlags(k, strategy, serverSide);
+  if (flags.bool("prune")) yield* pruneMappings(k);
   const print = resultPrinter(k, strategy);
   const result = yield* build(k, {
     filenames: flags.list("filename"),
@@ -59,11 +61,13 @@ export function* apply(k: Invocation): Gen<number> {
   const manager = flags.string("field-manager");
   const fieldManager = serverSide && !flags.changed("field-manager") ? "kubectl" : manager;
   const query: ChangeQuery = { dryRun: strategy, fieldManager, fieldValidation };
+  const visited = new Set<string>();
   const printed: { object: KubeObject; operation: string }[] = [];
   const asList = flags.string("output") !== "" && flags.string("output") !== "name";
   for (const info of result.infos) {
     try {
       const done = serverSide ? yield* applyServerSide(k, info, query) : yield* applyOne(k, info, query);
+      if (done.object.metadata.uid) visited.add(done.object.metadata.uid);
       if (asList) printed.push(done);
       else print(done.object, done.operation);
     } catch (error) {
@@ -77,7 +81,36 @@ export function* apply(k: Invocation): Gen<number> {
     const items = printed.map(({ object }) => object);
     print({ apiVersion: "v1", items, kind: "List", metadata: { resourceVersion: "" } } as unknown as KubeObject, "");
   }
+  if (flags.bool("prune")) {
+    const namespaces = new Set(result.infos.filter(({ mapping }) => mapping.namespaced).map((info) => info.namespace));
+    yield* prune(k, yield* prunable(k, visited, namespaces), strategy, print);
+  }
   return 0;
+}
+
+/** Deletes what earlier applies made and this one no longer has. */
+function* prune(
+  k: Invocation,
+  found: readonly Prunable[],
+  strategy: DryRun,
+  print: (object: KubeObject, operation: string) => void,
+): Gen {
+  const cascade = k.flags.string("cascade");
+  const propagationPolicy = { background: "Background", foreground: "Foreground", orphan: "Orphan" }[cascade];
+  const grace = k.flags.int("grace-period");
+  for (const { mapping, object } of found) {
+    if (strategy !== "client") {
+      const options = {
+        kind: "DeleteOptions",
+        apiVersion: mapping.group === "" ? mapping.version : `${mapping.group}/${mapping.version}`,
+        ...(grace >= 0 && { gracePeriodSeconds: grace }),
+        propagationPolicy,
+        ...(strategy === "server" && { dryRun: ["All"] }),
+      };
+      yield* k.object("DELETE", resourcePath(mapping, object.metadata.namespace ?? "", object.metadata.name), options);
+    }
+    print(object, "pruned");
+  }
 }
 
 function checkFlags(k: Invocation, strategy: DryRun, serverSide: boolean): void {
@@ -192,13 +225,14 @@ function* patchOne(
 }
 
 /** resource.Info's String. */
-function describeInfo(info: Info): string {
+export function describeInfo(info: Info): string {
   const { group, version, resource, kind } = info.mapping;
   const gv = group === "" ? `/${version}` : `${group}/${version}`;
   return `Resource: "${gv}, Resource=${resource}", GroupVersionKind: "${gv}, Kind=${kind}"\nName: "${info.name}", Namespace: "${info.namespace}"`;
 }
 
-function warnIfDeleting(k: Invocation, object: KubeObject): void {
+/** Says so when an object that was changed is on its way out. */
+export function warnIfDeleting(k: Invocation, object: KubeObject): void {
   const { deletionTimestamp, name } = object.metadata ?? {};
   if (!deletionTimestamp) return;
   k.err(`Warning: Detected changes to resource ${name} which is currently being deleted.\n`);

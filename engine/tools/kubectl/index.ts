@@ -39,6 +39,7 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const name = `kubectl${path === "" ? "" : ` ${path}`}`;
+    if (path === "diff") throw new Exit(2, `error: ${error.message}\nSee 'kubectl diff -h' for help and examples`);
     throw new KubectlError(
       path === "options"
         ? `${error.message}\nRun '${name}' without flags.`

@@ -1,4 +1,5 @@
 import { resourcePath } from "../../api/client.ts";
+import { matchesLabels, parseLabelSelector, type SelectorError } from "../../api/selector.ts";
 import { isStatus, StatusError } from "../../api/status.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
@@ -326,7 +327,7 @@ function* fromFiles(run: Run, paths: readonly { source: string; text: string | E
       for (const object of parseManifests(text, source, options.validate)) {
         try {
           const info = yield* fileInfo(run, object, source);
-          if (info) result.infos.push(info);
+          if (info && matches(run, info.object!)) result.infos.push(info);
         } catch (error) {
           if (options.ignoreNotFound && isStatus(error, "NotFound")) continue;
           if (!isExpected(error) || !options.continueOnError) throw error;
@@ -340,6 +341,18 @@ function* fromFiles(run: Run, paths: readonly { source: string; text: string | E
   }
   void k;
   return result;
+}
+
+/** `--selector` also picks among the objects of files. */
+function matches({ labelSelector }: Run, object: KubeObject): boolean {
+  if (labelSelector === "") return true;
+  const selector = parseLabelSelector(labelSelector);
+  if (!Array.isArray(selector)) {
+    throw new KubectlError(
+      `the provided selector ${quote(labelSelector)} is not valid: ${(selector as SelectorError).error}`,
+    );
+  }
+  return matchesLabels(selector, object.metadata?.labels ?? {});
 }
 
 /** An object of a file: its mapping looked up, its namespace filled in. */

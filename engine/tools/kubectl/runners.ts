@@ -4,11 +4,15 @@ import { apply } from "./apply.ts";
 import { canI, whoAmI } from "./auth.ts";
 import { autoscale } from "./autoscale.ts";
 import { certificateCommands } from "./certificate.ts";
+import { clusterDump } from "./cluster-dump.ts";
 import { clusterInfo } from "./cluster-info.ts";
+import { completion } from "./completion.ts";
 import { configCommands } from "./config/index.ts";
 import { create } from "./create.ts";
 import { deleteCommand } from "./delete.ts";
 import { describe } from "./describe/index.ts";
+import { diff } from "./diff.ts";
+import { edit, editLastApplied } from "./edit.ts";
 import { events } from "./events.ts";
 import { attach, exec } from "./exec.ts";
 import { explain } from "./explain.ts";
@@ -16,6 +20,7 @@ import { expose } from "./expose.ts";
 import { generators } from "./generate/index.ts";
 import { get } from "./get.ts";
 import type { Invocation } from "./invocation.ts";
+import { lastAppliedCommands } from "./last-applied.ts";
 import { logs } from "./logs.ts";
 import { annotate, label } from "./metadata.ts";
 import { cordon, drain, uncordon } from "./nodes.ts";
@@ -40,20 +45,26 @@ export const runners: Readonly<Record<string, Runner>> = {
   ...rolloutCommands,
   ...setCommands,
   ...certificateCommands,
+  ...lastAppliedCommands,
   annotate,
   "api-resources": apiResources,
   "api-versions": apiVersions,
   apply,
+  "apply edit-last-applied": editLastApplied,
   attach,
   autoscale,
   "auth can-i": canI,
   "auth whoami": whoAmI,
   "cluster-info": clusterInfo,
+  "cluster-info dump": clusterDump,
+  completion,
   cordon,
   create,
   delete: deleteCommand,
   describe,
+  diff,
   drain,
+  edit,
   events,
   exec,
   explain,

@@ -45,3 +45,14 @@ function ordered(value: unknown, type: FieldType | undefined): unknown {
   }
   return out;
 }
+
+/** The same for a list and its items. */
+export function typedList(list: KubeObject): KubeObject {
+  const { kind, apiVersion, metadata, items, ...rest } = list as KubeObject & { items: KubeObject[] };
+  const own = kind.replace(/List$/, "");
+  const shown = items.map((item) => {
+    const { kind: _, apiVersion: __, ...bare } = typed({ ...item, apiVersion, kind: own });
+    return bare;
+  });
+  return { kind, apiVersion, metadata, items: shown, ...rest } as unknown as KubeObject;
+}

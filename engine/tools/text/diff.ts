@@ -3,7 +3,8 @@ import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { calendar, strftime } from "../../text/time.ts";
 import { readWhole } from "../io.ts";
-import { type Options, quote, type Tool, tool, UsageError } from "../tool.ts";
+import type { ParsedOptions } from "../options.ts";
+import { quote, type Tool, tool, UsageError } from "../tool.ts";
 
 interface Change {
   /** First line (from 0) and count, in the old and the new file. */
@@ -37,7 +38,7 @@ const isDirectory = (t: Tool, path: string) => path !== "-" && sys.find(t.p, pat
 const inside = (dir: string, name: string) => `${dir}${dir.endsWith("/") ? "" : "/"}${name}`;
 
 /** Two files, a file and its namesake in a directory, or the files of two directories. */
-function* compare(t: Tool, o: Options, left: string, right: string): Gen<number> {
+function* compare(t: Tool, o: ParsedOptions, left: string, right: string): Gen<number> {
   const [dirA, dirB] = [isDirectory(t, left), isDirectory(t, right)];
   if (dirA && dirB) return yield* compareDirectories(t, o, left, right);
   const name = (path: string) => path.slice(path.lastIndexOf("/") + 1);
@@ -46,7 +47,7 @@ function* compare(t: Tool, o: Options, left: string, right: string): Gen<number>
   return yield* compareFiles(t, o, left, right);
 }
 
-function* compareDirectories(t: Tool, o: Options, left: string, right: string): Gen<number> {
+function* compareDirectories(t: Tool, o: ParsedOptions, left: string, right: string): Gen<number> {
   const [a, b] = [sys.readDir(t.p, left), sys.readDir(t.p, right)];
   const switches = t.p.argv.slice(1).filter((word) => word.startsWith("-") && word !== "-");
   let worst = 0;
@@ -75,7 +76,7 @@ function* compareDirectories(t: Tool, o: Options, left: string, right: string): 
 }
 
 /** `title` goes before what differs, as with files of directories. */
-function* compareFiles(t: Tool, o: Options, left: string, right: string, title = ""): Gen<number> {
+function* compareFiles(t: Tool, o: ParsedOptions, left: string, right: string, title = ""): Gen<number> {
   const texts: string[] = [];
   for (const path of [left, right]) {
     try {

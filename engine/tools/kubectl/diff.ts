@@ -1,0 +1,158 @@
+import { resourcePath } from "../../api/client.ts";
+import { isStatus } from "../../api/status.ts";
+import type { KubeObject } from "../../api/types.ts";
+import type { Gen } from "../../kernel/index.ts";
+import * as sys from "../../machine/sys.ts";
+import { warnIfDeleting } from "./apply.ts";
+import { changeQuery, withoutLastApplied } from "./changes.ts";
+import { removeDirectory, runProgram, tempName } from "./child.ts";
+import { Exit, errorText, isExpected, KubectlError, throwAll, usageError } from "./errors.ts";
+import { sortedKeys } from "./go.ts";
+import type { Invocation } from "./invocation.ts";
+import { withoutManagedFields } from "./output.ts";
+import { toYaml } from "./printers/yaml.ts";
+import { prunable } from "./prune.ts";
+import { build, type Info } from "./resources.ts";
+import { threeWayPatch } from "./three-way.ts";
+
+/** kubectl diff: status 1 when there are differences, more when something went wrong. */
+export function* diff(k: Invocation): Gen<number> {
+  try {
+    return yield* compare(k);
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    throw new Exit(2, errorText(error));
+  }
+}
+
+function* compare(k: Invocation): Gen<number> {
+  const { flags, args } = k;
+  if (args.length > 0) throw usageError("diff", `Unexpected args: [${args.join(" ")}]`);
+  const filenames = flags.list("filename");
+  const kustomize = flags.string("kustomize");
+  if (filenames.length === 0 && kustomize === "") throw new KubectlError("must specify one of -f and -k");
+  if (flags.bool("force-conflicts") && !flags.bool("server-side")) {
+    throw new KubectlError("--force-conflicts only works with --server-side");
+  }
+  const [from, to] = [tempName(k, "LIVE-"), tempName(k, "MERGED-")];
+  sys.mkdir(k.p, from, 0o700);
+  sys.mkdir(k.p, to, 0o700);
+  try {
+    const result = yield* build(k, {
+      filenames,
+      kustomize,
+      recursive: flags.bool("recursive"),
+      labelSelector: flags.string("selector"),
+      enforceNamespace: k.target().explicitNamespace,
+      flatten: true,
+    });
+    throwAll(result.errors);
+    const visited = new Set<string>();
+    const namespaces = new Set<string>();
+    for (const info of result.infos) {
+      const live = yield* writeBoth(k, info, from, to);
+      if (info.mapping.namespaced) namespaces.add(info.namespace);
+      if (live?.metadata.uid) visited.add(live.metadata.uid);
+    }
+    if (flags.bool("prune")) {
+      for (const { object, mapping } of yield* prunable(k, visited, namespaces)) {
+        write(
+          k,
+          `${from}/${fileName({ mapping, name: object.metadata.name, namespace: object.metadata.namespace ?? "" })}`,
+          object,
+        );
+      }
+    }
+    return yield* runDiff(k, from, to);
+  } finally {
+    removeDirectory(k, from);
+    removeDirectory(k, to);
+  }
+}
+
+function fileName({ mapping, namespace, name }: Pick<Info, "mapping" | "namespace" | "name">): string {
+  const group = mapping.group === "" ? "" : `${mapping.group}.`;
+  return `${group}${mapping.version}.${mapping.kind}.${namespace}.${name}`;
+}
+
+/** Writes the object as it is and as it would be; gives the live one. */
+function* writeBoth(k: Invocation, info: Info, from: string, to: string): Gen<KubeObject | undefined> {
+  const path = resourcePath(info.mapping, info.namespace, info.name);
+  let live: KubeObject | undefined;
+  try {
+    live = yield* k.object("GET", path);
+  } catch (error) {
+    if (!isStatus(error, "NotFound")) throw error;
+  }
+  const merged = yield* mergedObject(k, info, live, path);
+  const keep = k.flags.bool("show-managed-fields");
+  const [a, b] = [live && withoutManagedFields(live, keep), withoutManagedFields(merged, keep)];
+  const secret = merged.kind === "Secret" && merged.apiVersion === "v1";
+  const masked = secret ? maskSecrets(a, b) : ([a, b] as const);
+  const name = fileName(info);
+  // The copy of a Secret that is not there yet is an empty object to the printer, not nothing.
+  if (secret && masked[0] === undefined) sys.writeText(k.p, `${from}/${name}`, "null\n", 0o700);
+  else write(k, `${from}/${name}`, masked[0]);
+  write(k, `${to}/${name}`, masked[1]);
+  if (live) warnIfDeleting(k, live);
+  return live;
+}
+
+function* mergedObject(k: Invocation, info: Info, live: KubeObject | undefined, path: string): Gen<KubeObject> {
+  const { flags } = k;
+  const serverSide = flags.bool("server-side");
+  const given = flags.string("field-manager");
+  const fieldManager = serverSide && !flags.changed("field-manager") ? "kubectl" : given;
+  const query = { dryRun: "server" as const, fieldManager };
+  if (serverSide) {
+    const force = flags.bool("force-conflicts");
+    return yield* k.patch(path + changeQuery({ ...query, force }), info.object, "apply");
+  }
+  if (live === undefined) {
+    return yield* k.object("POST", resourcePath(info.mapping, info.namespace) + changeQuery(query), info.object);
+  }
+  const text = live.metadata.annotations?.["kubectl.kubernetes.io/last-applied-configuration"];
+  const original = text ? (JSON.parse(text) as KubeObject) : undefined;
+  const { patch, type } = threeWayPatch(info.mapping, original, withoutLastApplied(info.object!), live, true);
+  if (Object.keys(patch).length === 0) return live;
+  const { resourceVersion } = live.metadata;
+  const locked = { ...patch, metadata: { ...(patch["metadata"] as object | undefined), resourceVersion } };
+  return yield* k.patch(path + changeQuery(query), locked, type);
+}
+
+const HIDDEN = "***";
+
+/** Values of Secrets are not shown, only whether they differ. */
+function maskSecrets(from: KubeObject | undefined, to: KubeObject): [KubeObject | undefined, KubeObject] {
+  const before = (from?.["data"] ?? undefined) as Record<string, string> | undefined;
+  const after = (to["data"] ?? undefined) as Record<string, string> | undefined;
+  const mask = (own: Record<string, string>, other: Record<string, string> | undefined, side: string) =>
+    Object.fromEntries(
+      sortedKeys(own).map((key) => {
+        const differs = other !== undefined && key in other && other[key] !== own[key];
+        return [key, differs ? `${HIDDEN} (${side})` : HIDDEN];
+      }),
+    );
+  return [
+    from && before ? { ...from, data: mask(before, after, "before") } : from,
+    after ? { ...to, data: mask(after, before, "after") } : to,
+  ];
+}
+
+function write(k: Invocation, path: string, object: KubeObject | undefined): void {
+  sys.writeText(k.p, path, object === undefined ? "" : toYaml(object), 0o700);
+}
+
+/** The diff program's own output and status; more than 1 is a failure. */
+function* runDiff(k: Invocation, from: string, to: string): Gen<number> {
+  const external = k.p.env.get("KUBECTL_EXTERNAL_DIFF");
+  let argv = ["diff", "-u", "-N", from, to];
+  if (external) {
+    const [program, ...words] = external.split(" ");
+    argv = [program!, from, to, ...words.filter((word) => /^[a-zA-Z0-9-=]+$/.test(word))];
+  }
+  const status = yield* runProgram(k, argv);
+  if (status === 0 || status === 1) return status;
+  const why = typeof status === "string" ? status : `exit status ${status}`;
+  throw new KubectlError(`failed to run "${argv[0]}": ${why}`);
+}
