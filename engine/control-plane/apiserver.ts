@@ -11,30 +11,39 @@ import type { Process, Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 import { isNetError } from "../network/index.ts";
 import { auditFile } from "./audit-file.ts";
+import { commandLine } from "./command-line.ts";
 import { clusterContext } from "./context.ts";
-import { fail, flagsOf, listening, logger, untilTerminated } from "./daemon.ts";
+import { fail, listening, logger, untilTerminated } from "./daemon.ts";
 import { etcdMembers } from "./etcd-members.ts";
 
-/** Where its etcd member answers, and how long it is waited for. */
-const ETCD = { address: "127.0.0.1", port: 2379 };
+/** How long its etcd member is waited for. */
 const ETCD_DEADLINE = 20 * SECOND;
 const ETCD_RETRY = SECOND;
 /** A request to a cluster without quorum is given up after this. */
 const ETCD_TIMEOUT = 7 * SECOND;
 const HEALTH = /^\/(healthz|livez|readyz|version)\b/;
+const IPV4 = /^\d+(\.\d+){3}$/;
 const KUBELET_PORT = 10250;
 
 /** The program kube-apiserver: waits for its etcd member, then serves on 6443. */
 export const kubeApiServer: Program = function* kubeApiServer(p) {
   const { kernel, network } = p.machine;
-  const flags = flagsOf(p);
+  const flags = commandLine(p, "kube-apiserver");
   const log = logger(p);
-  const say = (severity: "I" | "E" | "F", source: string, message: string, kv?: Record<string, unknown>) =>
+  const say = (severity: "I" | "W" | "E" | "F", source: string, message: string, kv?: Record<string, unknown>) =>
     log(klog(kernel, p.nsPid, severity, source, message, kv));
   say("I", "server.go:148", "Version: v1.32.3");
   say("I", "server.go:150", "Golang settings", { GOGC: "", GOMAXPROCS: "", GOTRACEBACK: "" });
   const started = kernel.now;
-  while (!(yield* etcdAnswers(p))) {
+  const member = etcdMember(flags.get("etcd-servers"));
+  while (!(yield* etcdAnswers(p, member))) {
+    const err = `connection error: desc = "transport: Error while dialing: ${dialFailure(member)}"`;
+    const where = `{Addr: "${member.text}", ServerName: "${member.text}", }`;
+    say(
+      "W",
+      "logging.go:55",
+      `[core] [Channel #1 SubChannel #2]grpc: addrConn.createTransport failed to connect to ${where}. Err: ${err}`,
+    );
     if (kernel.now - started > ETCD_DEADLINE) {
       say("F", "instance.go:226", "Error creating leases: error creating storage factory: context deadline exceeded");
       fail(255);
@@ -92,9 +101,33 @@ function* withoutEtcd(request: HttpRequest): Gen<HttpResponse> {
   return { status: 500, headers: { "content-type": "application/json" }, body: { type: "object", value } };
 }
 
-function* etcdAnswers(p: Process): Gen<boolean> {
+interface EtcdMember {
+  address: string;
+  port: number;
+  /** `host:port` as the flag has it. */
+  text: string;
+}
+
+/** The first of --etcd-servers. */
+function etcdMember(servers = "https://127.0.0.1:2379"): EtcdMember {
+  const text = servers
+    .split(",")[0]!
+    .replace(/^[a-z]+:\/\//, "")
+    .replace(/\/.*$/, "");
+  const [address = "", port] = text.split(":");
+  return { address, port: Number(port ?? 2379), text };
+}
+
+function dialFailure({ address, text }: EtcdMember): string {
+  if (!text.includes(":")) return `dial tcp: address ${text}: missing port in address`;
+  if (!IPV4.test(address)) return `dial tcp: lookup ${address}: no such host`;
+  return `dial tcp ${text}: connect: connection refused`;
+}
+
+function* etcdAnswers(p: Process, { address, port }: EtcdMember): Gen<boolean> {
+  if (!IPV4.test(address)) return false;
   try {
-    yield* p.machine.network.connect(p.ns.net, ETCD.address, ETCD.port);
+    yield* p.machine.network.connect(p.ns.net, address, port);
     return etcdMembers(p.machine.network).answers(p.machine.hostname);
   } catch (error) {
     if (isNetError(error)) return false;

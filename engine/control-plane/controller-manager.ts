@@ -7,7 +7,8 @@ import { ControllerManager } from "../controllers/index.ts";
 import { type Gen, MINUTE, WaitQueue, wait } from "../kernel/index.ts";
 import type { Process, Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
-import { flagsOf, logger } from "./daemon.ts";
+import { commandLine } from "./command-line.ts";
+import { logger } from "./daemon.ts";
 import { serve } from "./scheduler.ts";
 
 const AGENT = "kube-controller-manager/v1.32.3 (linux/amd64) kubernetes/32cc146";
@@ -17,7 +18,7 @@ const TOKEN_LIFE = 48 * MINUTE;
 /** The program kube-controller-manager; its controllers act as ServiceAccounts of their own (--use-service-account-credentials). */
 export const kubeControllerManager: Program = function* kubeControllerManager(p) {
   const { kernel, hostname } = p.machine;
-  const flags = flagsOf(p);
+  const flags = commandLine(p, "kube-controller-manager");
   const log = logger(p);
   const config = flags.get("kubeconfig") ?? "/etc/kubernetes/controller-manager.conf";
   log(klog(kernel, p.nsPid, "I", "serving.go:386", "Generated self-signed cert in-memory"));

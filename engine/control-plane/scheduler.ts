@@ -3,7 +3,8 @@ import { clientFromKubeconfig } from "../api/kubeconfig.ts";
 import { cpu, type Gen } from "../kernel/index.ts";
 import type { Process, Program } from "../machine/process.ts";
 import { Scheduler } from "../scheduler/index.ts";
-import { flagsOf, healthHandler, listening, logger, untilTerminated } from "./daemon.ts";
+import { commandLine } from "./command-line.ts";
+import { healthHandler, listening, logger, untilTerminated } from "./daemon.ts";
 
 /** Processes of kube-scheduler by machine, for the grader and the pictures: their decision records. */
 const running = new WeakMap<object, Map<string, Scheduler>>();
@@ -15,7 +16,7 @@ export function schedulersOn(network: object): ReadonlyMap<string, Scheduler> {
 
 export const kubeScheduler: Program = function* kubeScheduler(p) {
   const { kernel, hostname, network } = p.machine;
-  const flags = flagsOf(p);
+  const flags = commandLine(p, "kube-scheduler");
   const log = logger(p);
   log(klog(kernel, p.nsPid, "I", "serving.go:386", "Generated self-signed cert in-memory"));
   const client = clientFromKubeconfig(

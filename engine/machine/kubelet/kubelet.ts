@@ -400,7 +400,8 @@ export class Kubelet implements KubeletContext {
   private readStaticPods(): void {
     const { pods, errors } = readManifests(this.machine, this.nodeName, this.options.staticPodPath!);
     for (const { path, message } of errors) {
-      this.log("E", "file_linux.go:61", "Unable to read config path", { err: `${path}: ${message}`, path });
+      const err = `${path}: couldn't parse as pod(${message}), please check config file`;
+      this.log("E", "file.go:188", "Could not process manifest file", { err, path });
     }
     const wanted = new Map(pods.map((pod) => [pod.metadata.uid, pod]));
     for (const worker of [...this.workers.values()]) {

@@ -25,7 +25,9 @@ export function readManifests(machine: Machine, nodeName: string, path: string):
     try {
       out.pods.push(staticPod(machine.kernel, nodeName, file, sys.readText(view, file)));
     } catch (error) {
-      out.errors.push({ path: file, message: error instanceof Error ? error.message : String(error) });
+      const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+      const at = /^(.*) at line (\d+), column \d+:?$/.exec(first);
+      out.errors.push({ path: file, message: at ? `yaml: line ${at[2]}: ${at[1]}` : first });
     }
   }
   return out;
@@ -46,7 +48,7 @@ function firstSeen(kernel: Kernel, uid: string): string {
 export function staticPod(kernel: Kernel, nodeName: string, path: string, text: string): Pod {
   const raw = parseYaml(text) as Pod | null;
   if (raw?.kind !== "Pod" || !raw.spec?.containers?.length || !raw.metadata?.name) {
-    throw new Error(`couldn't parse as pod(invalid pod: ${raw === null ? "empty file" : "no containers"})`);
+    throw new Error(`invalid pod: ${raw === null ? "empty file" : "no containers"}`);
   }
   const uid = raw.metadata.uid || hashOf(`${nodeName} file:${path} ${text}`);
   const spec = {
