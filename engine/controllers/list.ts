@@ -12,6 +12,7 @@ import { startNodeLifecycleController } from "./node-lifecycle.ts";
 import { startPodGarbageCollector } from "./pod-gc.ts";
 import { startReplicaSetController } from "./replicaset.ts";
 import { startRootCaPublisher, startServiceAccountController } from "./service-account.ts";
+import { startStatefulSetController } from "./statefulset.ts";
 import { startTtlAfterFinished } from "./ttl-after-finished.ts";
 
 export interface ControllerEntry {
@@ -46,6 +47,7 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     component: "daemonset-controller",
     start: startDaemonSetController,
   },
+  { name: "statefulset-controller", serviceAccount: "statefulset-controller", start: startStatefulSetController },
   { name: "job-controller", serviceAccount: "job-controller", start: startJobController },
   { name: "cronjob-controller", serviceAccount: "cronjob-controller", start: startCronJobController },
   {

@@ -1,6 +1,7 @@
 import { keyOf } from "../api/informer.ts";
 import { NODES, PODS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
+import type { KubeObject } from "../api/types.ts";
 import { type Gen, SECOND } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
@@ -20,10 +21,16 @@ class PodGarbageCollector implements Reconciler {
     context.informers.handle(NODES, ({ type, object }) => {
       if (type === "deleted") this.queue.addAfter(object.metadata.name, QUARANTINE);
     });
-    for (const pod of context.informers.list(PODS)) {
-      const node: string | undefined = pod.spec.nodeName;
-      if (node && context.informers.get(NODES, node) === undefined) this.queue.addAfter(node, QUARANTINE);
-    }
+    context.informers.handle(PODS, ({ type, object }) => {
+      if (type !== "deleted") this.suspect(object);
+    });
+    for (const pod of context.informers.list(PODS)) this.suspect(pod);
+  }
+
+  /** Bound to a node that is not there: looked at again after the quarantine. */
+  private suspect({ spec }: KubeObject): void {
+    const node: string | undefined = spec.nodeName;
+    if (node && this.context.informers.get(NODES, node) === undefined) this.queue.addAfter(node, QUARANTINE);
   }
 
   *reconcile(node: string): Gen {

@@ -35,5 +35,10 @@ export function computeHash(template: object, collisionCount?: number): string {
   let hash = 0x811c9dc5;
   const text = templateText(template) + (collisionCount ? String(collisionCount) : "");
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return [...String(hash >>> 0)].map((digit) => ALPHABET[digit.charCodeAt(0) % ALPHABET.length]).join("");
+  return safeEncode(hash >>> 0);
+}
+
+/** A number's digits in the alphabet of generated names (apimachinery rand.SafeEncodeString). */
+export function safeEncode(value: number): string {
+  return [...String(value)].map((digit) => ALPHABET[digit.charCodeAt(0) % ALPHABET.length]).join("");
 }

@@ -13,6 +13,7 @@ import {
   REPLICA_SETS,
   SERVICE_ACCOUNTS,
   SERVICES,
+  STATEFUL_SETS,
 } from "../api/resources.ts";
 import type { Resource } from "../api/types.ts";
 
@@ -32,4 +33,5 @@ export const WATCHED: readonly Resource[] = [
   DAEMON_SETS,
   JOBS,
   CRON_JOBS,
+  STATEFUL_SETS,
 ];
