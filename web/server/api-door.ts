@@ -10,6 +10,9 @@ const DAY = 86_400_000;
 /** Largest request body (etcd takes 1.5 MiB; the API server's own limit is 3 MiB). */
 const MAX_BODY = 3 * 1024 * 1024;
 
+/** Most bytes that wait for a client that does not read; one that leaves more is cut off. */
+export const MAX_UNREAD = 64 * 1024 * 1024;
+
 /** What an outside request still waits for. */
 export interface Waiting {
   head(status: number, headers: Readonly<Record<string, string>>, channels?: { tty: boolean }): void;
@@ -128,7 +131,10 @@ export class ApiDoor {
         response.writeHead(status, headers);
         response.flushHeaders();
       },
-      data: (bytes) => response.write(bytes),
+      data: (bytes) => {
+        if (response.writableLength > MAX_UNREAD) response.destroy();
+        else response.write(bytes);
+      },
       end: () => response.end(),
       error: () => {
         // As a load balancer without a server does it: the connection just ends.

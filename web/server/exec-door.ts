@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { ApiDoor } from "./api-door.ts";
+import { type ApiDoor, MAX_UNREAD } from "./api-door.ts";
 import { acceptSpdy, refuse } from "./spdy-door.ts";
 import { applySize } from "./terminal-size.ts";
 
@@ -29,6 +29,7 @@ export function acceptExec(door: ApiDoor, request: IncomingMessage, socket: TLSS
   let ended = false;
   const send = (bytes: Uint8Array, channel: number) => {
     if (web === undefined) early.push({ bytes, channel });
+    else if (web.bufferedAmount > MAX_UNREAD) web.terminate();
     else web.send(Buffer.concat([Buffer.of(channel), bytes]));
   };
   let refused: { status: number; headers: Readonly<Record<string, string>>; body: Buffer[] } | undefined;

@@ -1,6 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { TLSSocket } from "node:tls";
-import type { ApiDoor } from "./api-door.ts";
+import { type ApiDoor, MAX_UNREAD } from "./api-door.ts";
 import { SpdyConnection, type SpdyStream } from "./spdy.ts";
 import { applySize } from "./terminal-size.ts";
 
@@ -23,7 +23,8 @@ export function acceptSpdy(door: ApiDoor, request: IncomingMessage, socket: TLSS
 
   const send = (type: Output, bytes: Uint8Array) => {
     const stream = streams.get(type);
-    if (stream) stream.write(bytes);
+    if (socket.writableLength > MAX_UNREAD) socket.destroy();
+    else if (stream) stream.write(bytes);
     else early.set(type, [...(early.get(type) ?? []), bytes]);
   };
   const accept = (stream: SpdyStream) => {
