@@ -59,6 +59,8 @@ export class VolumeManager {
   private readonly ctx: KubeletContext;
   /** Names that are mounted, by uid. */
   private readonly mounted = new Map<string, Set<string>>();
+  /** Mounts that failed, by uid and name, and when they are tried again: it outlasts a sync that gave up. */
+  private readonly failed = new Map<string, { pause: number; until: number }>();
   /** Tokens in projected volumes, by uid and by audience and path. */
   private readonly tokens = new Map<string, Map<string, Token>>();
 
@@ -87,13 +89,19 @@ export class VolumeManager {
       );
     }
     const deadline = kernel.now + KUBELET.mountTimeout;
-    let pause: number = KUBELET.mountRetryFirst;
     yield* sleep(drawMs(random, KUBELET.volumeMs));
     for (;;) {
       for (let i = 0; i < todo.length; ) {
         const volume = todo[i]!;
+        const key = `${uid} ${volume.name}`;
+        const failed = this.failed.get(key);
+        if (failed !== undefined && failed.until > kernel.now) {
+          i++;
+          continue;
+        }
         try {
           yield* this.setUp(pod, volume);
+          this.failed.delete(key);
           done.add(volume.name);
           todo.splice(i, 1);
           log(
@@ -112,12 +120,15 @@ export class VolumeManager {
             "nestedpendingoperations.go:348",
             `Operation for "${uniqueName(pod, volume)}" failed. Error: ${words}`,
           );
+          const pause = failed ? Math.min(failed.pause * 2, KUBELET.mountRetryLast) : KUBELET.mountRetryFirst;
+          this.failed.set(key, { pause, until: kernel.now + pause });
           i++;
         }
         if (cancelled()) throw new SyncCancelled();
       }
       if (todo.length === 0) return;
-      if (kernel.now + pause >= deadline) {
+      const next = Math.min(...todo.map((volume) => this.failed.get(`${uid} ${volume.name}`)?.until ?? kernel.now));
+      if (next >= deadline) {
         yield* sleep(Math.max(0, deadline - kernel.now));
         if (cancelled()) throw new SyncCancelled();
         const names = todo.map((volume) => volume.name).join(" ");
@@ -125,9 +136,8 @@ export class VolumeManager {
         recorder.event(pod, "Warning", "FailedMount", words);
         throw new SyncError("FailedMount", words);
       }
-      yield* sleep(pause);
+      yield* sleep(next - kernel.now);
       if (cancelled()) throw new SyncCancelled();
-      pause = Math.min(pause * 2, KUBELET.mountRetryLast);
     }
   }
 
@@ -136,6 +146,7 @@ export class VolumeManager {
     const { uid } = pod.metadata;
     this.mounted.delete(uid);
     this.tokens.delete(uid);
+    for (const { name } of pod.spec.volumes ?? []) this.failed.delete(`${uid} ${name}`);
     const { machine } = this.ctx;
     removeEntry(machine, ensureDir(machine, PODS_DIR), uid);
   }
