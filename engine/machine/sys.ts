@@ -352,12 +352,18 @@ export function* write(p: Process, fd: number, data: string | Uint8Array): Gen<v
   }
 }
 
-/** Everything up to the end of a descriptor. */
+/** Most bytes that `readAll` holds. */
+const MAX_HELD = 128 * 1024 * 1024;
+
+/** Everything up to the end of a descriptor. Throws ENOMEM when that is more than a process may hold. */
 export function* readAll(p: Process, fd: number): Gen<Uint8Array> {
   const chunks: Uint8Array[] = [];
+  let size = 0;
   for (;;) {
     const chunk = yield* read(p, fd);
     if (chunk.length === 0) return concat(chunks);
+    size += chunk.length;
+    if (size > MAX_HELD) throw new Errno("ENOMEM");
     chunks.push(chunk);
   }
 }

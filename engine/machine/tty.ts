@@ -1,4 +1,4 @@
-import { encode, type Gen, Pipe, type WaitQueue, wait } from "../kernel/index.ts";
+import { cpu, encode, type Gen, Pipe, type WaitQueue, wait } from "../kernel/index.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { Signal } from "./signal.ts";
 
@@ -149,12 +149,14 @@ export class Tty implements OpenFile {
       this.output(bytes);
       return;
     }
-    const out: number[] = [];
-    for (const byte of bytes) {
-      if (byte === NEWLINE) out.push(RETURN);
-      out.push(byte);
+    let newlines = 0;
+    for (let i = 0; i < bytes.length; i++) if (bytes[i] === NEWLINE) newlines++;
+    const out = new Uint8Array(bytes.length + newlines);
+    for (let i = 0, to = 0; i < bytes.length; i++) {
+      if (bytes[i] === NEWLINE) out[to++] = RETURN;
+      out[to++] = bytes[i]!;
     }
-    this.output(Uint8Array.from(out));
+    this.output(out);
   }
 
   /** True when a read would not wait. */
@@ -184,6 +186,8 @@ export class Tty implements OpenFile {
 
   *write(bytes: Uint8Array): Gen<"ok"> {
     this.display(bytes);
+    // Whoever shows it takes some 4 MB a second; a writer waits for that.
+    yield* cpu(bytes.length >> 2);
     return "ok";
   }
 

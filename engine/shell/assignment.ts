@@ -5,7 +5,7 @@ import { type Compiled, compile, compiledText, expanding, expandWords, wordText 
 import { doubleQuote } from "./quote.ts";
 import { closeBrace } from "./scan.ts";
 import type { Shell } from "./shell.ts";
-import { Variable } from "./variables.ts";
+import { MAX_ELEMENTS, Variable } from "./variables.ts";
 
 /** An element of `(…)`: with its subscript, or the next one. */
 export interface Element {
@@ -106,6 +106,11 @@ export function applyAssignment(sh: Shell, ready: Prepared): void {
   assignArray(sh, ready.name, ready.elements, ready.append);
 }
 
+/** Throws bash's words for an array of more elements than memory holds. */
+export function requireRoom(elements: number): void {
+  if (elements > MAX_ELEMENTS) throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
+}
+
 /** `name=(…)` and `name+=(…)`. */
 export function assignArray(sh: Shell, name: string, elements: readonly Element[], append: boolean): void {
   const target = sh.vars.target(name);
@@ -134,6 +139,14 @@ export function assignArray(sh: Shell, name: string, elements: readonly Element[
   const old = variable.list ?? (variable.value === undefined ? [] : [variable.value]);
   variable.value = undefined;
   variable.list = append ? old : [];
+  if (!variable.integer && !variable.lower && !variable.upper && elements.every((one) => one.index === undefined)) {
+    const { list } = variable;
+    requireRoom(list.length + elements.length);
+    for (const { value } of elements) list.push(value);
+    sh.charge(elements.length >> 4);
+    if (variable.exported) sh.vars.changed();
+    return;
+  }
   let next = append ? old.length : 0;
   for (const { index, value, append: more } of elements) {
     if (index !== undefined) next = sh.indexOf(variable, index, target);

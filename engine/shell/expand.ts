@@ -11,6 +11,12 @@ import { type Piece, parseWord, type WordMode } from "./word.ts";
 
 /** Most characters one word may become (the real limit is memory). */
 const MAX_TEXT = 32 * 1024 * 1024;
+/** Most words one expansion gives: memory is finite, here as there. */
+const MAX_WORDS = 1_000_000;
+
+function outOfMemory(): ShellError {
+  return new ShellError("xmalloc: cannot allocate memory", "exit", 2);
+}
 
 /**
  * Expansion is plain functions. One that needs a command's output throws `Needs`; `expanding` runs the command and
@@ -96,12 +102,13 @@ class Fields {
       field.pattern += text;
       if (!field.globs && /[*?[\\(]/.test(text)) field.globs = true;
     }
-    if (field.text.length > MAX_TEXT) throw new ShellError("xmalloc: cannot allocate memory", "exit", 2);
+    if (field.text.length > MAX_TEXT) throw outOfMemory();
     this.endedBySpace = false;
   }
 
   end(): void {
     if (this.current) this.done.push(this.current);
+    if (this.done.length > MAX_WORDS) throw outOfMemory();
     this.current = undefined;
   }
 
@@ -210,6 +217,8 @@ function expandFields(sh: Shell, pieces: readonly Piece[], out: string[]): void 
     if (field.globs && !sh.has("noglob")) globFields(sh, field.text, field.pattern, out);
     else out.push(field.text);
   }
+  if (out.length > MAX_WORDS) throw outOfMemory();
+  if (fields.done.length > 16) sh.charge(fields.done.length >> 4);
 }
 
 function addPieces(sh: Shell, pieces: readonly Piece[], fields: Fields, ifs: string): void {
@@ -309,7 +318,7 @@ export function piecesText(sh: Shell, pieces: readonly Piece[]): string {
   let out = "";
   for (const piece of pieces) {
     out += pieceText(sh, piece);
-    if (out.length > MAX_TEXT) throw new ShellError("xmalloc: cannot allocate memory", "exit", 2);
+    if (out.length > MAX_TEXT) throw outOfMemory();
   }
   return out;
 }

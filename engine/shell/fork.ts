@@ -9,7 +9,7 @@ import { copyShell } from "./copy.ts";
 import { runSource } from "./execute.ts";
 import type { Shell } from "./shell.ts";
 import type { Source } from "./source.ts";
-import { resetSignals, runExitTrap } from "./traps.ts";
+import { handleSignals, resetSignals, runExitTrap } from "./traps.ts";
 
 /** Starts a child shell with a copy of this one's state. Its signal handling is that of a new command. */
 export function* forkShell(
@@ -40,6 +40,8 @@ export function* forkShell(
       if (attempt === 4) throw new ShellError("fork: Resource temporarily unavailable", "exit", 254);
       yield* sh.complain("fork: retry: Resource temporarily unavailable");
       yield* sleep((1 << attempt) * 1_000_000);
+      if (sh.p.hasSignal) yield* handleSignals(sh);
+      if (sh.interruptPending) throw new ShellError("", "discard", 130);
     }
   }
 }
@@ -62,6 +64,10 @@ export function* statusOf(sh: Shell, error: unknown): Gen<number> {
   if (error instanceof ShellError) {
     if (!error.printed && error.message !== "") yield* sh.complain(error.message);
     return error.how === "exit" ? exitStatus(sh, error) : error.status;
+  }
+  if (error instanceof RangeError && error.message.includes("length")) {
+    yield* sh.complain("xrealloc: cannot allocate memory");
+    return 2;
   }
   if (error instanceof RangeError) {
     // Nesting beyond the host's stack: bash overflows its own there too.

@@ -1,12 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { decode, encode, type Kernel, SECOND, sleep } from "../kernel/index.ts";
-import type { OpenFile } from "../machine/open-file.ts";
-import { ROOT } from "../machine/path.ts";
-import type { Process, Program } from "../machine/process.ts";
+import { SECOND, sleep } from "../kernel/index.ts";
+import type { Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
-import { Tty } from "../machine/tty.ts";
-import { shellMachine } from "./harness.ts";
-import { bash } from "./index.ts";
+import { Terminal } from "./terminal-harness.ts";
 
 const sleeper: Program = function* (p) {
   yield* sleep(Number(p.argv[1]) * SECOND);
@@ -24,63 +20,11 @@ const kubectl: Program = function* (p) {
   return 0;
 };
 
-class Terminal {
-  readonly kernel: Kernel;
-  readonly process: Process;
-  private readonly tty: Tty;
-  private raw = "";
-
-  constructor(columns = 80) {
-    const { kernel, machine } = shellMachine({ sleep: sleeper, kubectl });
-    this.kernel = kernel;
-    this.tty = new Tty("/dev/pts/0", columns, 24, (bytes) => {
-      this.raw += decode(bytes);
-    });
-    this.tty.signal = (group, signal) => {
-      machine.signalGroup(group, signal);
-    };
-    this.process = machine.spawn({
-      parent: undefined,
-      main: bash,
-      argv: ["bash"],
-      env: new Map([
-        ["PATH", "/usr/bin"],
-        ["HOME", "/root"],
-        ["PS1", "$ "],
-      ]),
-      cwd: "/work",
-      cred: ROOT,
-      ns: machine.ns,
-      tty: this.tty,
-      fds: new Map<number, OpenFile>([
-        [0, this.tty],
-        [1, this.tty],
-        [2, this.tty],
-      ]),
-    });
-    kernel.run(SECOND);
-    this.raw = "";
-  }
-
-  /** Types keys and gives what the terminal shows for them. */
-  type(keys: string, seconds = 1): string {
-    this.raw = "";
-    this.tty.input(encode(keys));
-    this.kernel.run(this.kernel.now + seconds * SECOND);
-    expect(this.kernel.faults).toEqual([]);
-    return this.raw.replace(/\x1b\[\?2004[hl]\r?/g, "").replaceAll("\r\n", "\n");
-  }
-
-  /** What a command line prints, without its echo and the next prompt. */
-  run(line: string, seconds = 1): string {
-    const shown = this.type(`${line}\r`, seconds);
-    return shown.slice(shown.indexOf("\n") + 1).replace(/\$ $/, "");
-  }
-}
+const programs = { sleep: sleeper, kubectl };
 
 describe("interactive shell", () => {
   it("edits the line and keeps a history", () => {
-    const t = new Terminal();
+    const t = new Terminal({ programs });
     t.type("echo hxllo\x1b[D\x1b[D\x1b[D\x7fe\r");
     expect(t.run("\x1b[A")).toBe("hello\n");
     expect(t.run("echo one two\x17three")).toBe("one three\n");
@@ -91,7 +35,7 @@ describe("interactive shell", () => {
   });
 
   it("asks for the rest of an incomplete command", () => {
-    const t = new Terminal();
+    const t = new Terminal({ programs });
     expect(t.type("for i in 1 2\r")).toBe("for i in 1 2\n> ");
     expect(t.type("do echo $i\r")).toBe("do echo $i\n> ");
     expect(t.type("done\r")).toBe("done\n1\n2\n$ ");
@@ -102,7 +46,7 @@ describe("interactive shell", () => {
   });
 
   it("stops, resumes and ends jobs", () => {
-    const t = new Terminal();
+    const t = new Terminal({ programs });
     expect(t.type("sleep 100\r")).toBe("sleep 100\n");
     expect(t.type("\x1a")).toBe("^Z\n[1]+  Stopped                 sleep 100\n$ ");
     expect(t.run("bg")).toBe("[1]+ sleep 100 &\n");
@@ -117,7 +61,7 @@ describe("interactive shell", () => {
   });
 
   it("interrupts a loop of builtins", () => {
-    const t = new Terminal();
+    const t = new Terminal({ programs });
     t.type("while :; do :; done\r");
     expect(t.type("\x03")).toBe("^C\n$ ");
     t.type("for i in 1 2; do sleep 5; done; echo no\r");
@@ -125,7 +69,7 @@ describe("interactive shell", () => {
   });
 
   it("completes commands, files, variables and the words of cobra programs", () => {
-    const t = new Terminal();
+    const t = new Terminal({ programs });
     expect(t.run("ech\tab")).toBe("ab\n");
     expect(t.run("echo /us\t")).toBe("/usr/\n");
     t.run("VARIABLE=x");
@@ -138,13 +82,55 @@ describe("interactive shell", () => {
   });
 
   it("knows how wide characters are", () => {
-    const t = new Terminal(20);
+    const t = new Terminal({ programs, columns: 20 });
     expect(t.run("echo 한국어\x1b[D\x7f나")).toBe("한나어\n");
     expect(t.run("echo 가나다라마바사아자차카타파하\x01\x05!")).toBe("가나다라마바사아자차카타파하!\n");
   });
 
+  it("takes keys and Ctrl-C that come together", () => {
+    const t = new Terminal({ programs });
+    expect(t.type("nothing\x03")).toBe("^C\n$ ");
+    expect(t.run("echo ok")).toBe("ok\n");
+    expect(t.type("echo a\x03echo b\r")).toContain("\nb\n");
+  });
+
+  it("runs traps at the prompt", () => {
+    const t = new Terminal({ programs });
+    t.run("trap 'echo usr' USR1; trap 'echo int' INT");
+    expect(t.run("kill -USR1 $$")).toBe("usr\n");
+    expect(t.run("(sleep 1; kill -USR1 $$) &", 3)).toContain("usr\n");
+    expect(t.run("true")).toContain("Done");
+    expect(t.type("ab\x03")).toBe("^C\nint\n$ ");
+  });
+
+  it("stops a job that reads the terminal, and stays for stopped jobs once", () => {
+    const reader: Program = function* (p) {
+      yield* sys.read(p, 0);
+      return 0;
+    };
+    const t = new Terminal({ programs: { ...programs, reader } });
+    t.run("reader &");
+    expect(t.run("true")).toBe("[1]+  Stopped                 reader\n");
+    expect(t.run("jobs -l")).toMatch(/^\[1\]\+ +\d+ Stopped \(tty input\) {5}reader\n$/);
+    t.run("true");
+    expect(t.run("exit")).toBe("exit\nThere are stopped jobs.\n");
+    expect(t.type("\x04")).toBe("exit\n");
+    expect(t.process.status).toBeDefined();
+  });
+
+  it("follows the size of the window", () => {
+    const t = new Terminal({ programs });
+    t.tty.resize(132, 50);
+    expect(t.run("echo $COLUMNS $LINES")).toBe("132 50\n");
+  });
+
+  it("says nothing at the end of a POSIX shell", () => {
+    const t = new Terminal({ programs, argv: ["dash"] });
+    expect(t.type("exit\r")).toBe("exit\n");
+  });
+
   it("takes a paste as text, and ends at the end of input", () => {
-    const t = new Terminal();
+    const t = new Terminal({ programs });
     expect(t.run("\x1b[200~echo a\necho b\x1b[201~")).toContain("a\nb\n");
     expect(t.type("\x04")).toContain("exit\n");
     expect(t.process.status).toEqual({ kind: "exited", code: 0 });

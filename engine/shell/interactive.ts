@@ -3,7 +3,7 @@ import type { Tty } from "../machine/tty.ts";
 import { keptByJobs } from "./builtins/control.ts";
 import { jobLine } from "./builtins/jobs.ts";
 import { ExitShell, ReturnFrom, ShellError } from "./control.ts";
-import { Editor } from "./editor/editor.ts";
+import { Editor, windowSize } from "./editor/editor.ts";
 import { runSource } from "./execute.ts";
 import { expanding, promptText } from "./expand.ts";
 import { expandHistory, History } from "./history.ts";
@@ -119,10 +119,7 @@ function* readCommand(sh: Shell, editor: Editor | undefined): Gen<string | undef
   yield* notify(sh);
   if (sh.p.hasSignal) yield* handleSignals(sh);
   sh.interruptPending = false;
-  if (editor && sh.vars.find("COLUMNS")?.value !== String(editor.tty.columns)) {
-    sh.set("COLUMNS", String(editor.tty.columns));
-    sh.set("LINES", String(editor.tty.rows));
-  }
+  if (editor && sh.vars.find("COLUMNS")?.value !== String(editor.tty.columns)) windowSize(sh, editor.tty);
   for (const command of sh.elementsOf("PROMPT_COMMAND")) {
     const { status } = sh;
     yield* runLine(sh, command);

@@ -1,5 +1,6 @@
-import { concat, decode, type Gen, wait } from "../kernel/index.ts";
+import { concat, cpu, decode, type Gen, wait } from "../kernel/index.ts";
 import type { OpenFile } from "../machine/open-file.ts";
+import { ShellError } from "./control.ts";
 import type { Shell } from "./shell.ts";
 import { handleSignals } from "./traps.ts";
 
@@ -34,6 +35,9 @@ export function* readBounded(
       }
       if (kernel.now >= o.deadline && o.deadline > 0 && !ready()) return { text: text(), ended: false, timedOut: true };
     }
+    yield* cpu(1);
+    if (sh.p.hasSignal) yield* handleSignals(sh);
+    if (sh.interruptPending) throw new ShellError("", "discard", 130);
     const chunk = yield* file.read(1);
     if (chunk === "interrupted") {
       yield* handleSignals(sh);
@@ -42,6 +46,7 @@ export function* readBounded(
     if (chunk.length === 0) return { text: text(), ended: true, timedOut: false };
     const byte = chunk[0]!;
     if (byte === o.delimiter && !o.exact && !escaped) return { text: text(), ended: false, timedOut: false };
+    if (byte === 0) continue;
     bytes.push(chunk);
     if (!o.raw && byte === 0x5c && !escaped) {
       escaped = true;
@@ -52,9 +57,7 @@ export function* readBounded(
       continue;
     }
     escaped = false;
-    // Count characters at their last byte.
-    characters = [...decode(concat(bytes))].length;
-    if (o.count !== undefined && !o.raw) characters = [...text().replaceAll("\uF8FE", "")].length;
+    if ((byte & 0xc0) !== 0x80) characters++;
     if (o.count !== undefined && characters >= o.count && complete(bytes))
       return { text: text(), ended: false, timedOut: false };
   }

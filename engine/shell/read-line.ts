@@ -1,6 +1,11 @@
-import { concat, decode, type Gen } from "../kernel/index.ts";
+import { concat, cpu, decode, type Gen } from "../kernel/index.ts";
 import type { OpenFile } from "../machine/open-file.ts";
+import type { Process } from "../machine/process.ts";
+import { ShellError } from "./control.ts";
 import type { Shell } from "./shell.ts";
+
+/** Longest line in bytes. */
+const MAX_LINE = 4 * 1024 * 1024;
 
 /**
  * Reads up to a delimiter and not a byte further, so that what follows is left for the next reader. Undefined at the
@@ -17,6 +22,7 @@ export function* readLine(sh: Shell, fd: number, delimiter = 10): Gen<string | u
 export function* readUntil(
   file: OpenFile,
   delimiter: number,
+  p?: Process,
 ): Gen<{ bytes: Uint8Array; ended: boolean; interrupted?: boolean }> {
   const parts: Uint8Array[] = [];
   for (;;) {
@@ -27,10 +33,15 @@ export function* readUntil(
       file.offset = end < 0 ? all.length : end + 1;
       return { bytes, ended: end < 0 };
     }
+    // A device that always has more would never let time pass by itself.
+    yield* cpu(1);
+    if (p?.hasSignal) return { bytes: concat(parts), ended: false, interrupted: true };
     const chunk = yield* file.read(1);
     if (chunk === "interrupted") return { bytes: concat(parts), ended: false, interrupted: true };
     if (chunk.length === 0) return { bytes: parts.length ? concat(parts) : chunk, ended: true };
     if (chunk[0] === delimiter) return { bytes: parts.length ? concat(parts) : new Uint8Array(0), ended: false };
+    if (chunk[0] === 0) continue;
+    if (parts.length > MAX_LINE) throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
     parts.push(chunk);
   }
 }

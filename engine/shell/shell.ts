@@ -15,7 +15,7 @@ import { JobTable } from "./jobs.ts";
 import { expandPrompt } from "./prompt.ts";
 import type { Source } from "./source.ts";
 import { substituteCommand, substituteProcess } from "./substitution.ts";
-import { Variable, Variables } from "./variables.ts";
+import { MAX_ELEMENTS, Variable, Variables } from "./variables.ts";
 import type { Piece } from "./word.ts";
 
 /** How the shell was started decides the words of its messages and a few rules. */
@@ -63,9 +63,6 @@ const SHOPTS = [
   "promptvars",
   "sourcepath",
 ];
-
-/** Most elements of an array that grows one by one. */
-const MAX_ELEMENTS = 2_000_000;
 
 /** The state of a shell process; copied when it forks. Running commands is the business of execute.ts and its kin. */
 export class Shell {
@@ -209,6 +206,11 @@ export class Shell {
   *step(): Gen<void> {
     this.debt += COST.shellStep;
     if (this.debt >= 100) yield* this.settle();
+  }
+
+  /** Charges work in µs that the next step passes on. */
+  charge(us: number): void {
+    this.debt += us;
   }
 
   *settle(): Gen<void> {

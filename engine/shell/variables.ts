@@ -1,3 +1,6 @@
+/** Most elements of an array. */
+export const MAX_ELEMENTS = 2_000_000;
+
 /** A shell variable with its attributes. Exactly one of `value`, `list` and `map` holds what it is set to. */
 export class Variable {
   value: string | undefined;

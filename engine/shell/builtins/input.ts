@@ -130,13 +130,13 @@ function* line(sh: Shell, file: OpenFile, o: ReadOptions): Gen<{ text: string; e
   }
   const parts: string[] = [];
   for (;;) {
-    const got = yield* readUntil(file, o.delimiter);
+    const got = yield* readUntil(file, o.delimiter, sh.p);
     let text = decode(got.bytes);
     if (o.delimiter !== 0 && text.includes("\0")) text = text.replaceAll("\0", "");
     parts.push(text);
     if (got.interrupted) {
-      if (sh.setup.interactive) throw new ShellError("", "discard", 130);
       yield* handleSignals(sh);
+      if (sh.interruptPending) throw new ShellError("", "discard", 130);
       continue;
     }
     if (!o.raw && !got.ended && endsInBackslash(parts.join(""))) {
@@ -247,6 +247,9 @@ function assignTo(sh: Shell, name: string, value: string): void {
   else sh.assign(name.slice(0, bracket), name.slice(bracket + 1, -1), value);
 }
 
+/** Most lines that `mapfile` takes in. */
+const MAX_LINES = 1_000_000;
+
 const mapfile: Builtin = function* (sh, args, { name }) {
   const parsed = parseOptions(args, "d:n:O:s:tu:C:c:");
   if (parsed.bad) return yield* badOption(sh, name, parsed.bad);
@@ -272,6 +275,7 @@ const mapfile: Builtin = function* (sh, args, { name }) {
   yield* sh.settle();
   for (;;) {
     if (limit > 0 && elements.length >= limit) break;
+    if (elements.length > MAX_LINES) throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
     const got = yield* readUntil(file, delimiter);
     if (got.ended && got.bytes.length === 0) break;
     if (skip > 0) skip--;

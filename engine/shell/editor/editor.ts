@@ -13,6 +13,12 @@ import { completeWord } from "./tab.ts";
 
 export type EditResult = { kind: "line"; text: string } | { kind: "end" } | { kind: "interrupted" };
 
+/** Tells COLUMNS and LINES. */
+export function windowSize(sh: Shell, tty: Tty): void {
+  sh.set("COLUMNS", String(tty.columns));
+  sh.set("LINES", String(tty.rows));
+}
+
 /** Readline's Emacs mode on a raw terminal. */
 export class Editor {
   readonly sh: Shell;
@@ -54,8 +60,10 @@ export class Editor {
     while (this.sh.p.hasSignal) {
       const signal = this.sh.p.takeSignal()!;
       if (signal === "INT") this.interrupted = true;
-      else if (signal === "WINCH") this.put(this.screen.resize(this.tty.columns, this.line.text, this.line.cursor));
-      else trapped.push(signal);
+      else if (signal === "WINCH") {
+        windowSize(this.sh, this.tty);
+        this.put(this.screen.resize(this.tty.columns, this.line.text, this.line.cursor));
+      } else trapped.push(signal);
     }
     for (const signal of trapped) this.sh.p.queueSignal(signal);
     if (trapped.length > 0) yield* handleSignals(this.sh);

@@ -14,7 +14,7 @@ export function place(text: string, columns: number, from: Place = { row: 0, col
       column = 0;
       continue;
     }
-    const width = charWidth(char);
+    const width = char === "\t" ? 8 - (column % 8) : charWidth(char);
     if (column + width > columns) {
       row++;
       column = 0;
@@ -42,8 +42,8 @@ function visible(prompt: string): string {
 }
 
 function shown(text: string): string {
-  return /[\x00-\x09\x0b-\x1f\x7f]/.test(text)
-    ? text.replace(/[\x00-\x09\x0b-\x1f\x7f]/g, (c) => `^${String.fromCharCode(c.charCodeAt(0) ^ 64)}`)
+  return /[\x00-\x08\x0b-\x1f\x7f]/.test(text)
+    ? text.replace(/[\x00-\x08\x0b-\x1f\x7f]/g, (c) => `^${String.fromCharCode(c.charCodeAt(0) ^ 64)}`)
     : text;
 }
 
@@ -79,7 +79,6 @@ export class Screen {
       return shown(added) + (added !== "" && this.cursor.column === 0 && !added.endsWith("\n") ? " \r" : "");
     }
     let out = this.same(this.cursor, this.position("")) ? "" : this.home();
-    const start = this.position("");
     const end = this.position(text);
     out += shown(text);
     if (end.column === 0 && text !== "" && !text.endsWith("\n")) out += " \r";
@@ -87,7 +86,6 @@ export class Screen {
     const goal = this.position(before);
     if (end.row > goal.row) out += `\x1b[${end.row - goal.row}A`;
     if (!this.same(end, goal)) out += goal.column > 0 ? `\r\x1b[${goal.column}C` : "\r";
-    void start;
     this.drawn = text;
     this.cursor = goal;
     return out;
