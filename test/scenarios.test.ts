@@ -233,7 +233,7 @@ spec:
 X
 kubectl wait --for=condition=Ready pod/vols --timeout=60s >/dev/null
 look() { echo "$1 $(kubectl exec vols -- sh -c 'cat /cm/color; echo " $(cat /one) $COLOR $(cat /info/labels)"')"; }
-kubectl patch configmap app -p '{"data":{"color":"red"}}' >/dev/null; sleep 2; look now
+sleep 5; kubectl patch configmap app -p '{"data":{"color":"red"}}' >/dev/null; sleep 2; look now
 kubectl label pod vols tier=db --overwrite >/dev/null; sleep 2; kubectl exec vols -- cat /info/labels; echo
 sleep 90; look later; kubectl exec vols -- mount | grep -E ' on (/|/cm|/info) '`,
     expect: [
