@@ -2,15 +2,18 @@ import type { StartController } from "./context.ts";
 import { startCronJobController } from "./cronjob.ts";
 import { startDaemonSetController } from "./daemonset.ts";
 import { startDeploymentController } from "./deployment.ts";
+import { startDisruptionController } from "./disruption.ts";
 import { startEndpointsController } from "./endpoints.ts";
 import { startEndpointSliceController } from "./endpointslice.ts";
 import { startGarbageCollector } from "./garbage-collector.ts";
+import { startHorizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
 import { startJobController } from "./job.ts";
 import { startNamespaceController } from "./namespace.ts";
 import { startNodeIpamController } from "./node-ipam.ts";
 import { startNodeLifecycleController } from "./node-lifecycle.ts";
 import { startPodGarbageCollector } from "./pod-gc.ts";
-import { startReplicaSetController } from "./replicaset.ts";
+import { startReplicaSetController, startReplicationController } from "./replicaset.ts";
+import { startResourceQuotaController } from "./resource-quota.ts";
 import { startRootCaPublisher, startServiceAccountController } from "./service-account.ts";
 import { startStatefulSetController } from "./statefulset.ts";
 import { startTtlAfterFinished } from "./ttl-after-finished.ts";
@@ -48,6 +51,23 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     start: startDaemonSetController,
   },
   { name: "statefulset-controller", serviceAccount: "statefulset-controller", start: startStatefulSetController },
+  {
+    name: "replicationcontroller-controller",
+    serviceAccount: "replication-controller",
+    start: startReplicationController,
+  },
+  {
+    name: "disruption-controller",
+    serviceAccount: "disruption-controller",
+    component: "controllermanager",
+    start: startDisruptionController,
+  },
+  { name: "resourcequota-controller", serviceAccount: "resourcequota-controller", start: startResourceQuotaController },
+  {
+    name: "horizontal-pod-autoscaler-controller",
+    serviceAccount: "horizontal-pod-autoscaler",
+    start: startHorizontalPodAutoscaler,
+  },
   { name: "job-controller", serviceAccount: "job-controller", start: startJobController },
   { name: "cronjob-controller", serviceAccount: "cronjob-controller", start: startCronJobController },
   {

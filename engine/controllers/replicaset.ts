@@ -1,9 +1,9 @@
 import { keyOf } from "../api/informer.ts";
 import { matchesSelector } from "../api/label-selector.ts";
-import { PODS, REPLICA_SETS } from "../api/resources.ts";
+import { PODS, REPLICA_SETS, REPLICATION_CONTROLLERS } from "../api/resources.ts";
 import { isStatus, StatusError } from "../api/status.ts";
 import { formatTime, parseTime } from "../api/time.ts";
-import type { KubeObject } from "../api/types.ts";
+import type { KubeObject, Resource } from "../api/types.ts";
 import { type Gen, join, SECOND } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
 import { Expectations } from "./expectations.ts";
@@ -16,17 +16,21 @@ const BURST = 500;
 
 /** Keeps as many Pods as a ReplicaSet asks for (pkg/controller/replicaset). */
 class ReplicaSetController implements Reconciler {
-  readonly name = "replicaset";
+  readonly name: string;
+  private readonly resource: Resource;
   private readonly context: ControllerContext;
   private readonly expectations: Expectations;
   private readonly queue: WorkQueue;
 
-  constructor(context: ControllerContext) {
+  /** `resource`: ReplicaSets, or their elder sibling, of which only the selector looks different. */
+  constructor(context: ControllerContext, resource: Resource) {
+    this.name = resource.kind.toLowerCase();
+    this.resource = resource;
     this.context = context;
     this.expectations = new Expectations(context.kernel);
     this.queue = context.queue(this);
     const { informers } = context;
-    informers.handle(REPLICA_SETS, ({ type, object }) => {
+    informers.handle(resource, ({ type, object }) => {
       if (type === "deleted") this.expectations.forget(keyOf(object));
       this.queue.add(keyOf(object));
     });
@@ -46,17 +50,22 @@ class ReplicaSetController implements Reconciler {
 
   private keyOfOwner(pod: KubeObject): string | undefined {
     const owner = controllerOf(pod);
-    return owner?.kind === "ReplicaSet" ? `${pod.metadata.namespace}/${owner.name}` : undefined;
+    return owner?.kind === this.resource.kind ? `${pod.metadata.namespace}/${owner.name}` : undefined;
   }
 
   private addAdopters(pod: KubeObject): void {
-    for (const set of this.context.informers.replicaSets.inNamespace(pod.metadata.namespace ?? ""))
-      if (matchesSelector(set.spec.selector, pod.metadata.labels)) this.queue.add(keyOf(set));
+    const { informers } = this.context;
+    const namespace = pod.metadata.namespace ?? "";
+    const sets =
+      this.resource === REPLICA_SETS ? informers.replicaSets.inNamespace(namespace) : informers.list(this.resource);
+    for (const set of sets)
+      if (set.metadata.namespace === namespace && matchesSelector(selectorOf(set), pod.metadata.labels))
+        this.queue.add(keyOf(set));
   }
 
   *reconcile(key: string): Gen<ReconcileResult | void> {
     const { informers } = this.context;
-    const set = informers.get(REPLICA_SETS, key);
+    const set = informers.get(this.resource, key);
     if (set === undefined) return this.expectations.forget(key);
     const ready = this.expectations.satisfied(key);
     const pods = (yield* this.claim(set)).filter(isActive);
@@ -73,7 +82,7 @@ class ReplicaSetController implements Reconciler {
     const { uid, namespace, deletionTimestamp } = set.metadata;
     const mine: KubeObject[] = [];
     for (const pod of informers.pods.owned(uid)) {
-      if (matchesSelector(set.spec.selector, pod.metadata.labels)) mine.push(pod);
+      if (matchesSelector(selectorOf(set), pod.metadata.labels)) mine.push(pod);
       else if (!deletionTimestamp) {
         const patch = { metadata: { uid: pod.metadata.uid, ownerReferences: [{ $patch: "delete", uid }] } };
         yield* ignoring("NotFound", client.patch(PODS, namespace, pod.metadata.name, patch, "strategic"));
@@ -81,7 +90,7 @@ class ReplicaSetController implements Reconciler {
     }
     if (deletionTimestamp) return mine;
     for (const pod of informers.pods.orphans(namespace ?? "")) {
-      if (!isActive(pod) || !matchesSelector(set.spec.selector, pod.metadata.labels)) continue;
+      if (!isActive(pod) || !matchesSelector(selectorOf(set), pod.metadata.labels)) continue;
       const patch = { metadata: { uid: pod.metadata.uid, ownerReferences: [controllerRef(set)] } };
       yield* ignoring("NotFound", client.patch(PODS, namespace, pod.metadata.name, patch, "strategic"));
       mine.push(pod);
@@ -244,7 +253,7 @@ class ReplicaSetController implements Reconciler {
       (old.availableReplicas ?? 0) === available &&
       old.observedGeneration === status.observedGeneration &&
       (failure === undefined) === (problem === undefined);
-    if (!same) yield* ignoring("NotFound", client.update(REPLICA_SETS, { ...set, status }, "status"));
+    if (!same) yield* ignoring("NotFound", client.update(this.resource, { ...set, status }, "status"));
     return minReady > 0 && readyPods === (set.spec.replicas ?? 1) && available < readyPods
       ? minReady * SECOND
       : undefined;
@@ -260,6 +269,15 @@ function* ignoring(reason: string, work: Gen<unknown>): Gen {
   }
 }
 
+function selectorOf(set: KubeObject): { matchLabels?: Record<string, string> } {
+  return set.kind === "ReplicationController" ? { matchLabels: set.spec.selector } : set.spec.selector;
+}
+
 export function startReplicaSetController(context: ControllerContext): void {
-  new ReplicaSetController(context);
+  new ReplicaSetController(context, REPLICA_SETS);
+}
+
+/** pkg/controller/replication: the same, on ReplicationControllers. */
+export function startReplicationController(context: ControllerContext): void {
+  new ReplicaSetController(context, REPLICATION_CONTROLLERS);
 }
