@@ -8,6 +8,8 @@ import { date } from "./date.ts";
 import { diff } from "./diff.ts";
 import { du } from "./du.ts";
 import { echo } from "./echo.ts";
+import { nano } from "./editor/nano.ts";
+import { vi } from "./editor/vi.ts";
 import { env } from "./env.ts";
 import { expr } from "./expr.ts";
 import { file } from "./file.ts";
@@ -27,10 +29,11 @@ import { mkdir } from "./mkdir.ts";
 import { mv } from "./mv.ts";
 import { envsubst, numfmt } from "./numfmt.ts";
 import { od } from "./od.ts";
+import { less, more } from "./pager.ts";
 import { basename, chgrp, chmod, chown, dirname, ln, pwd, readlink, realpath, rmdir, stat } from "./paths.ts";
 import { printf } from "./printf.ts";
 import { rm } from "./rm.ts";
-import { less, mktemp, nohup, printenv, timeout, watch, which, yes } from "./run.ts";
+import { mktemp, nohup, printenv, timeout, watch, which, yes } from "./run.ts";
 import { sed } from "./sed/index.ts";
 import { seq } from "./seq.ts";
 import { shuf } from "./shuf.ts";
@@ -55,6 +58,11 @@ export const textPrograms: Record<string, Program> = {
   ncal: cal,
   hd: hexdump,
   awk,
+  editor: nano,
+  nano,
+  vi,
+  view: vi,
+  vim: vi,
   gunzip,
   gzip,
   tar,
@@ -110,7 +118,7 @@ export const textPrograms: Record<string, Program> = {
   md5sum,
   mkdir,
   mktemp,
-  more: less,
+  more,
   mv,
   nl,
   nohup,

@@ -220,21 +220,3 @@ export const mktemp = tool(
     }
   },
 );
-
-/** less(1) and more(1): a plain copy, as when the output is no terminal. */
-export const less = tool(
-  { name: "less", short: "aABcCdeEfFgGiIJKLmMnNqQrRsSuUVwWX", usage: "[options] [file]...", about: "" },
-  function* (t, o) {
-    for (const path of o.operands.length > 0 ? o.operands : ["-"]) {
-      const fd = yield* t.open(path);
-      if (fd === undefined) continue;
-      for (;;) {
-        const bytes = yield* sys.read(t.p, fd);
-        if (bytes.length === 0) break;
-        yield* t.out.bytes(bytes);
-      }
-      t.close(fd);
-    }
-    return t.status;
-  },
-);

@@ -13,7 +13,7 @@ const RUNAWAYS = [
   `jq -n 'reduce range(1e9) as $i (0; . + $i)'`,
   `jq -n 'last(range(1e9))'`,
   `jq -n 'repeat(1) | empty'`,
-  `jq -n '[limit(100000; repeat(1))] | sort | unique | length, (while(true; .) | empty)'`,
+  `jq -n '[limit(1000; repeat(1))] | sort | unique | length, (while(true; .) | empty)'`,
   `jq -n '"x" | until(false; .)'`,
   `awk 'BEGIN { while (1); }'`,
   `awk 'BEGIN { for (;;) x++ }'`,
@@ -66,7 +66,7 @@ describe("runaway commands", () => {
         return shell.status !== undefined;
       });
     };
-    run(kernel.now + 300 * MS);
+    run(kernel.now + 100 * MS);
     for (const process of machine.pids.byPid.values())
       if (process.group === shell.group) machine.signal(process, "INT");
     const asked = kernel.now;

@@ -1,0 +1,184 @@
+import { decode, encode, type Gen, wait } from "../../../kernel/index.ts";
+import type { Process } from "../../../machine/process.ts";
+import type { Termios, Tty } from "../../../machine/tty.ts";
+
+/** How long after an escape the rest of a key's sequence may take, in µs. */
+const ESCAPE_WAIT = 25_000;
+
+const SEQUENCES: Record<string, string> = {
+  "[A": "up",
+  "[B": "down",
+  "[C": "right",
+  "[D": "left",
+  OA: "up",
+  OB: "down",
+  OC: "right",
+  OD: "left",
+  "[H": "home",
+  "[F": "end",
+  OH: "home",
+  OF: "end",
+  "[1~": "home",
+  "[4~": "end",
+  "[2~": "insert",
+  "[3~": "delete",
+  "[5~": "pageup",
+  "[6~": "pagedown",
+  "[200~": "paste-begin",
+  "[201~": "paste-end",
+};
+
+/**
+ * A terminal taken over by a full-screen program: raw keys in, rows out. Only rows that differ from what is shown are
+ * written. Give it back with `release`.
+ */
+export class Terminal {
+  readonly tty: Tty;
+  private readonly p: Process;
+  private readonly before: Termios;
+  private pending = "";
+  private bytes: number[] = [];
+  private shown: string[] = [];
+
+  constructor(p: Process, tty: Tty) {
+    this.p = p;
+    this.tty = tty;
+    this.before = { ...tty.termios };
+    tty.termios = { ...tty.termios, icanon: false, echo: false, isig: false, icrnl: false };
+    p.dispositions.set("WINCH", "catch");
+    tty.display(encode("\x1b[?1049h\x1b[?1h\x1b="));
+  }
+
+  get rows(): number {
+    return Math.max(2, this.tty.rows);
+  }
+
+  get columns(): number {
+    return Math.max(8, this.tty.columns);
+  }
+
+  /** Restores modes and the screen that was there before. */
+  release(): void {
+    this.tty.termios = this.before;
+    this.tty.display(encode("\x1b[?1l\x1b>\x1b[?1049l"));
+  }
+
+  /** Shows `rows` from the top and puts the cursor (from 0). Rows may hold SGR sequences; others must not. */
+  draw(rows: readonly string[], cursor?: { row: number; column: number }): void {
+    let out = "\x1b[?25l";
+    for (let i = 0; i < this.rows; i++) {
+      const row = rows[i] ?? "";
+      if (this.shown[i] === row) continue;
+      this.shown[i] = row;
+      out += `\x1b[${i + 1};1H${row}\x1b[m\x1b[K`;
+    }
+    this.shown.length = this.rows;
+    const { row, column } = cursor ?? { row: this.rows - 1, column: 0 };
+    this.tty.display(encode(`${out}\x1b[${row + 1};${column + 1}H\x1b[?25h`));
+  }
+
+  /** Draws everything anew at the next `draw`. */
+  forget(): void {
+    this.shown = [];
+  }
+
+  bell(): void {
+    this.tty.display(encode("\x07"));
+  }
+
+  /**
+   * The next key: a character, or a name (`up`, `pagedown`, `esc`, `enter`, `tab`, `backspace`, `ctrl-x`, `resize`).
+   * Undefined when the terminal has hung up.
+   */
+  *key(): Gen<string | undefined> {
+    for (;;) {
+      const key = this.take(false);
+      if (key !== undefined) return key;
+      if (this.pending === "\x1b" || /^\x1b[[O][\d;]*$/.test(this.pending)) {
+        if (!this.tty.ready) yield* wait(this.tty.arrival, ESCAPE_WAIT);
+        if (!this.tty.ready) return this.take(true);
+      }
+      const bytes = yield* this.tty.read(4096);
+      if (bytes === "interrupted") {
+        while (this.p.takeSignal() !== undefined);
+        this.forget();
+        return "resize";
+      }
+      if (bytes.length === 0) return undefined;
+      this.feed(bytes);
+    }
+  }
+
+  private feed(bytes: Uint8Array): void {
+    this.bytes.push(...bytes);
+    // A character may be cut between two reads.
+    let cut = this.bytes.length;
+    while (cut > 0 && cut > this.bytes.length - 3 && (this.bytes[cut - 1]! & 0xc0) === 0x80) cut--;
+    const lead = this.bytes[cut - 1];
+    const size = lead === undefined || lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+    if (lead !== undefined && size > 1 && this.bytes.length - cut + 1 < size) cut--;
+    else cut = this.bytes.length;
+    this.pending += decode(Uint8Array.from(this.bytes.slice(0, cut)));
+    this.bytes = this.bytes.slice(cut);
+  }
+
+  private take(force: boolean): string | undefined {
+    const text = this.pending;
+    if (text === "") return undefined;
+    if (text[0] === "\x1b") {
+      const match = /^\x1b([[O][\d;]*[A-Za-z~])/.exec(text);
+      if (match) {
+        this.pending = text.slice(match[0].length);
+        return SEQUENCES[match[1]!] ?? "unknown";
+      }
+      if (!force && (text.length === 1 || /^\x1b[[O][\d;]*$/.test(text))) return undefined;
+      this.pending = text.slice(1);
+      return "esc";
+    }
+    const char = String.fromCodePoint(text.codePointAt(0)!);
+    this.pending = text.slice(char.length);
+    const code = char.charCodeAt(0);
+    if (code === 13 || code === 10) return "enter";
+    if (code === 9) return "tab";
+    if (code === 127 || code === 8) return "backspace";
+    if (code < 32) return `ctrl-${String.fromCharCode(code + 96)}`;
+    return char;
+  }
+}
+
+/** Columns that a character takes: two for East Asian wide ones, none for combining ones. */
+export function charWidth(char: string): number {
+  const code = char.codePointAt(0)!;
+  if (code < 0x300) return 1;
+  if (code <= 0x36f || (code >= 0x200b && code <= 0x200f) || (code >= 0xfe00 && code <= 0xfe0f)) return 0;
+  const wide =
+    (code >= 0x1100 && code <= 0x115f) ||
+    (code >= 0x2e80 && code <= 0xa4cf) ||
+    (code >= 0xac00 && code <= 0xd7a3) ||
+    (code >= 0xf900 && code <= 0xfaff) ||
+    (code >= 0xfe30 && code <= 0xfe6f) ||
+    (code >= 0xff00 && code <= 0xff60) ||
+    (code >= 0x1f300 && code <= 0x1faff) ||
+    (code >= 0x20000 && code <= 0x3fffd);
+  return wide ? 2 : 1;
+}
+
+/** How a character is shown at a column: tabs to the next stop, control characters as ^X. */
+export function shownChar(char: string, column: number): string {
+  if (char === "\t") return " ".repeat(8 - (column % 8));
+  const code = char.charCodeAt(0);
+  if (code < 32) return `^${String.fromCharCode(code + 64)}`;
+  if (code === 127) return "^?";
+  if (code >= 0xdc80 && code <= 0xdcff) return `<${(code - 0xdc00).toString(16)}>`;
+  return char;
+}
+
+/** Columns of a text, its tabs spread. */
+export function textWidth(text: string, from = 0): number {
+  let column = from;
+  for (const char of text) {
+    const shown = shownChar(char, column);
+    column += shown === char ? charWidth(char) : shown.length;
+  }
+  return column - from;
+}
