@@ -78,7 +78,7 @@ class DeploymentController implements Reconciler {
     const old = sets.filter((set) => set !== current);
     if (deployment.metadata.deletionTimestamp) return yield* this.updateStatus(deployment, current, old);
     if (deployment.spec.paused || this.isScaling(deployment, sets)) {
-      const fresh = deployment.spec.paused ? current : yield* this.ensureNew(deployment, current, old, sets);
+      const fresh = current && (yield* this.ensureNew(deployment, current, old, sets));
       const moved = yield* this.scaleAll(deployment, fresh, old);
       return yield* this.updateStatus(deployment, moved.current, moved.old);
     }
@@ -158,8 +158,7 @@ class DeploymentController implements Reconciler {
         after[REVISION_HISTORY] = [...history, was].join(",");
       }
     }
-    after[DESIRED] = String(deployment.spec.replicas);
-    after[MAX] = String(deployment.spec.replicas + limits(deployment).surge);
+    // Desired and greatest numbers are written with a scaling, which shares out by what they were before.
     const same = Object.keys(after).every((key) => after[key] === before[key]);
     return same ? undefined : after;
   }
