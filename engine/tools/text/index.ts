@@ -50,6 +50,7 @@ import { falseProgram, trueProgram } from "./true.ts";
 import { uniq } from "./uniq.ts";
 import { wc } from "./wc.ts";
 import { xargs } from "./xargs.ts";
+import { yq } from "./yq.ts";
 
 /** Every text and file tool by its name. */
 export const textPrograms: Record<string, Program> = {
@@ -58,6 +59,7 @@ export const textPrograms: Record<string, Program> = {
   ncal: cal,
   hd: hexdump,
   awk,
+  yq,
   editor: nano,
   nano,
   vi,
