@@ -119,10 +119,21 @@ class Compiler {
       // A syntax error shows when the expression is evaluated, not when it is compiled.
       if (!(error instanceof ShellError)) throw error;
       const failure = error;
-      return () => {
+      // Bash looks variables up as it reads them: one whose value is wrong complains before the syntax does.
+      const names = this.identifiersTo(this.token?.at ?? 0).map((name) => this.variable(name, undefined));
+      return (scope, depth) => {
+        for (const name of names) name(scope, depth);
         throw new ShellError(failure.message, failure.how);
       };
     }
+  }
+
+  /** Names in the text up to the token at `at`, but not those that are assigned to. */
+  private identifiersTo(at: number): string[] {
+    const out: string[] = [];
+    for (const match of this.text.matchAll(/(?<![\w#$])[A-Za-z_]\w*(?![\w[]|\s*=(?!=))/g))
+      if (match.index <= at) out.push(match[0]);
+    return out;
   }
 
   private fail(what: string, at: number): ShellError {

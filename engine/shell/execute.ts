@@ -102,11 +102,17 @@ function* runAndOr(sh: Shell, node: AndOr): Gen<void> {
   }
 }
 
+/** PIPESTATUS after a command that is no pipeline of several. */
+function alone(sh: Shell): void {
+  if (sh.pipeStatus.length !== 1 || sh.pipeStatus[0] !== sh.status) sh.pipeStatus = [sh.status];
+}
+
 /** Runs a command of any kind. */
 export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void> {
   switch (node.type) {
     case "Command":
       yield* runSimple(sh, node, last);
+      alone(sh);
       return;
     case "Pipeline":
       yield* runPipeline(sh, node);
@@ -137,6 +143,7 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
       return;
     case "Subshell":
       yield* runSubshell(sh, node);
+      alone(sh);
       yield* failed(sh);
       return;
     case "TestCommand":
@@ -148,10 +155,12 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
         return;
       }
       yield* runTest(sh, node);
+      alone(sh);
       yield* failed(sh);
       return;
     case "ArithmeticCommand":
       yield* runArithCommand(sh, node);
+      alone(sh);
       yield* failed(sh);
       return;
     case "Function": {

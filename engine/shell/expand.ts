@@ -64,8 +64,11 @@ export function* expanding<T>(sh: Shell, expansion: () => T): Gen<T> {
     memo.next = 0;
     sh.memo = memo;
     try {
-      return expansion();
+      const value = expansion();
+      if (sh.warnings.length > 0) for (const text of sh.warnings.splice(0)) yield* sh.complain(text);
+      return value;
     } catch (error) {
+      sh.warnings.length = 0;
       if (!(error instanceof Needs)) throw error;
       sh.memo = outer;
       const value = yield* sh.substitute(error.piece, error.line);
@@ -221,11 +224,13 @@ function expandFields(sh: Shell, pieces: readonly Piece[], out: string[]): void 
   if (fields.done.length > 16) sh.charge(fields.done.length >> 4);
 }
 
-function addPieces(sh: Shell, pieces: readonly Piece[], fields: Fields, ifs: string): void {
+/** `inner`: the word of an unquoted `${x:-word}`, whose plain text is split as well. */
+function addPieces(sh: Shell, pieces: readonly Piece[], fields: Fields, ifs: string, inner = false): void {
   for (const piece of pieces) {
     switch (piece.k) {
       case "lit":
         if (piece.q) fields.add(piece.s, true);
+        else if (inner) fields.split(piece.s, ifs);
         else fields.add(piece.s, false);
         break;
       case "quotes": {
@@ -259,7 +264,7 @@ function addPieces(sh: Shell, pieces: readonly Piece[], fields: Fields, ifs: str
 function addParam(sh: Shell, value: ParamValue, quoted: boolean, fields: Fields, ifs: string): boolean {
   if (value.raw !== undefined) {
     // The word of `${x:-word}`: its own quotes count.
-    addPieces(sh, value.raw, fields, ifs);
+    addPieces(sh, value.raw, fields, ifs, !quoted);
     return false;
   }
   if (value.list === undefined) {

@@ -82,7 +82,7 @@ export function* statusOf(sh: Shell, error: unknown): Gen<number> {
 /** Status of a shell that an expansion error ends. */
 export function exitStatus(sh: Shell, error: ShellError): number {
   if (sh.setup.dialect !== "bash") return 2;
-  return error.status === 1 && sh.isCommandString ? 127 : error.status;
+  return error.status === 1 && sh.isCommandString && sh.subshellDepth === 0 ? 127 : error.status;
 }
 
 /** Runs a text in a child; `last` lets a lone simple command take the process over. */

@@ -1,8 +1,13 @@
 import { Unexpected } from "./grammar.ts";
 import type { Token } from "./tokens.ts";
 
-/** Marks the message of which bash prints two lines. */
-export const CONDITIONAL_BINARY = "\0";
+/** Parts the two lines that bash prints of one mistake: the second names the token it is near. */
+export const NEAR = "\0";
+
+/** A mistake in a condition: bash says what it is, and then near which token. */
+function wrong(token: Token, what: string): Unexpected {
+  return new Unexpected(token, undefined, `${what}${NEAR}${token.kind === "newline" ? "newline" : token.text}`);
+}
 
 /** What of the grammar reading `[[ … ]]` needs. */
 export interface TokenReader {
@@ -28,15 +33,22 @@ export function readConditional(g: TokenReader): void {
     if (g.is("(")) {
       g.next();
       or();
-      if (!g.is(")")) throw new Unexpected(g.token, undefined, `unexpected token \`${g.token.text}', expected \`)'`);
+      if (!g.is(")")) throw wrong(g.token, `unexpected token \`${g.token.text}', expected \`)'`);
       g.next();
       return;
     }
     if (g.kind() === "operator" || g.is("]]")) {
+      if (g.kind() === "operator")
+        throw new Unexpected(
+          g.token,
+          undefined,
+          `unexpected token \`${g.token.text}' in conditional command${NEAR}${g.token.text.slice(-1)}`,
+        );
       throw new Unexpected(g.token, undefined, `syntax error near \`${g.token.text}'`);
     }
     const unary = /^-[a-zA-Z]$/.test(g.token.text);
     g.next();
+    if (unary && g.is("]]")) throw wrong(g.token, "unexpected argument `]]' to conditional unary operator");
     if (unary && g.kind() === "word" && !g.is("]]")) {
       g.next();
       return;
@@ -44,6 +56,7 @@ export function readConditional(g: TokenReader): void {
     if (BINARY.test(g.token.text)) {
       const regex = g.is("=~");
       g.next();
+      if (g.is("]]")) throw wrong(g.token, "unexpected argument `]]' to conditional binary operator");
       if (regex) while (g.kind() !== "end" && !g.is("]]") && !g.is("&&") && g.text[g.token.at - 1] !== " ") g.next();
       else g.next();
       if (regex && !g.is("]]") && !g.is("&&") && !g.is("||")) {
@@ -53,7 +66,7 @@ export function readConditional(g: TokenReader): void {
     }
     if (!g.is("]]") && !g.is("&&") && !g.is("||") && !g.is(")")) {
       if (g.kind() === "end") throw new Unexpected(g.token);
-      throw new Unexpected(g.token, undefined, CONDITIONAL_BINARY + g.token.text);
+      throw wrong(g.token, "conditional binary operator expected");
     }
   };
   const and = (): void => {
@@ -73,6 +86,9 @@ export function readConditional(g: TokenReader): void {
     }
   };
   or();
-  if (!g.is("]]")) throw new Unexpected(g.token);
+  if (!g.is("]]")) {
+    if (g.kind() === "end") throw new Unexpected(g.token);
+    throw wrong(g.token, "syntax error in conditional expression");
+  }
   g.next();
 }

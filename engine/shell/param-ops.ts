@@ -112,7 +112,9 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
     const flags = attributeFlags(sh, target);
     if (variable.isArray && param.index !== undefined)
       return { text: `declare -${flags} ${target}=${arrayLiteral(sh, target)}` };
-    const quoted = `${target}=${quoteQ(variable.scalar() ?? "")}`;
+    const value = variable.scalar();
+    if (value === undefined) return { text: `declare -${flags} ${target}` };
+    const quoted = `${target}=${quoteQ(value)}`;
     return { text: flags === "" ? quoted : `declare -${flags} ${quoted}` };
   }
   if (how === "A") return { text: value.list ? `set -- ${value.list.map(quoteQ).join(" ")}` : value.text };

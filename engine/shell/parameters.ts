@@ -35,11 +35,11 @@ function lookupElement(sh: Shell, name: string, index: string): ParamValue {
   const variable = sh.vars.find(target);
   if (index === "@" || index === "*") return { list: variable ? sh.elementsOf(target) : [], star: index === "*" };
   if (variable === undefined) {
-    once(sh, () => sh.indexOf(undefined, index, name));
+    once(sh, () => sh.indexOf(undefined, index, name, true));
     return {};
   }
   if (variable.map) return { text: variable.map.get(sh.keyOf(index)) };
-  const at = once(sh, () => sh.indexOf(variable, index, name));
+  const at = once(sh, () => sh.indexOf(variable, index, name, true));
   if (variable.get && !variable.list) {
     const all = sh.elementsOf(target);
     return { text: all[at] };

@@ -126,6 +126,8 @@ export class Shell {
   substitutionStatus: number | undefined;
   /** `$?` when the running trap began: what `exit` without a number gives. */
   trapStatus: number | undefined;
+  /** Complaints of the running expansion that do not end it. */
+  warnings: string[] = [];
   /** Ctrl-C came to an interactive shell: the command line is given up. */
   interruptPending = false;
   runningErr = 0;
@@ -279,7 +281,8 @@ export class Shell {
     if (variable === undefined) return undefined;
     if (index === undefined) return variable.scalar();
     if (variable.map) return variable.map.get(this.keyOf(index));
-    const at = this.indexOf(variable, index, name);
+    const at = this.indexOf(variable, index, name, true);
+    if (at < 0) return undefined;
     return variable.list ? variable.list[at] : at === 0 ? variable.scalar() : undefined;
   }
 
@@ -354,12 +357,14 @@ export class Shell {
   }
 
   /** Numeric value of a subscript; negative ones count from the end. */
-  indexOf(variable: Variable | undefined, text: string, name: string): number {
+  indexOf(variable: Variable | undefined, text: string, name: string, reading = false): number {
     const source = /[$`"'\\]/.test(text) ? piecesText(this, compile(text).pieces) : text;
     const value = Number(evaluate(source, this.arith));
     if (value >= 0) return value;
     const size = variable?.list ? variable.list.length : variable?.isSet ? 1 : 0;
-    if (value + size < 0) throw new ShellError(`${name}[${text}]: bad array subscript`, variable ? "fail" : "fail");
+    if (value + size < 0 && reading) this.warnings.push(`${name}: bad array subscript`);
+    else if (value + size < 0)
+      throw new ShellError(`${name}[${text}]: bad array subscript`, variable ? "fail" : "fail");
     return value + size;
   }
 

@@ -2,7 +2,7 @@ import type { Statement } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { ExitShell } from "./control.ts";
 import { diagnose, type SyntaxProblem } from "./diagnose.ts";
-import { CONDITIONAL_BINARY } from "./grammar-cond.ts";
+import { NEAR } from "./grammar-cond.ts";
 import type { Shell } from "./shell.ts";
 import type { Source } from "./source.ts";
 
@@ -43,9 +43,9 @@ export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, na
             .replace(/: $/, ""));
     const at = sh.setup.interactive && sh.sourceDepth === 0 ? `${where}: ` : `${where}: line ${line}: `;
     const { message } = error;
-    text = message.startsWith(CONDITIONAL_BINARY)
-      ? `${at}conditional binary operator expected\n${at}syntax error near \`${message.slice(1)}'\n`
-      : `${at}${message}\n`;
+    const [what, near] = message.split(NEAR);
+    text = `${at}${what}\n`;
+    if (near !== undefined) text += `${at}syntax error near \`${near}'\n`;
     if (error.quote) text += `${at}\`${source.text.split("\n")[error.line - 1] ?? ""}'\n`;
   } else if (dialect === "dash") text = `${sh.commandName}: ${error.dashLine + source.firstLine - 1}: ${error.dash}\n`;
   else

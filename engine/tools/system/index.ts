@@ -32,6 +32,7 @@ import { ssh } from "./ssh.ts";
 import { sshd } from "./sshd.ts";
 import { su, sudo } from "./sudo.ts";
 import { systemctl } from "./systemctl.ts";
+import { clear, reset, stty, tput } from "./terminal.ts";
 import { top } from "./top.ts";
 import { wget } from "./wget.ts";
 
@@ -40,6 +41,7 @@ export const systemPrograms: Record<string, Program> = {
   apt,
   "apt-get": apt,
   arch,
+  clear,
   cron,
   curl,
   df,
@@ -71,11 +73,13 @@ export const systemPrograms: Record<string, Program> = {
   poweroff,
   ps,
   reboot,
+  reset,
   scp,
   shutdown,
   ss,
   ssh,
   sshd,
+  stty,
   su,
   sudo,
   sysctl,
@@ -84,6 +88,7 @@ export const systemPrograms: Record<string, Program> = {
   "systemd-logind": logind,
   timedatectl,
   top,
+  tput,
   tty: ttyProgram,
   umount,
   uname,
