@@ -201,6 +201,7 @@ export class Machine {
   /** Takes an ended process out of the table. */
   reap(process: Process): void {
     process.reaped = true;
+    if (process.parent) process.parent.childrenCpu += process.task.used + process.childrenCpu;
     process.parent?.children.delete(process);
     this.processes.delete(process.pid);
     this.pids.byPid.delete(process.pid);

@@ -104,6 +104,8 @@ export class Process {
   /** Resident set as the model has it, in KiB. */
   rssKib = 3_200;
   nice = 0;
+  /** CPU time of children that were waited for, and of theirs, in µs (times(2)). */
+  childrenCpu = 0;
   task!: Task;
   stopped = false;
   status: WaitStatus | undefined;

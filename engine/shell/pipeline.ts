@@ -7,13 +7,14 @@ import { failed, runForked, runNode } from "./execute.ts";
 import { waitForeground } from "./foreground.ts";
 import { forkShell } from "./fork.ts";
 import type { Shell } from "./shell.ts";
-import { printTimes } from "./times.ts";
+import { cpuTime, printTimes } from "./times.ts";
 
 /** Runs `[time] [!] a | b | c`. */
 export function* runPipeline(sh: Shell, node: Pipeline): Gen<void> {
   const time = node.prefixes.find((prefix) => prefix.type === "Time");
   const negations = node.prefixes.filter((prefix) => prefix.type === "Negation").length;
   const started = sh.p.machine.kernel.now;
+  const used = time ? cpuTime(sh) : 0;
   if (negations > 0) {
     sh.ignoreErrors++;
     try {
@@ -25,7 +26,8 @@ export function* runPipeline(sh: Shell, node: Pipeline): Gen<void> {
   } else yield* runCommands(sh, node);
   if (time) {
     yield* sh.settle();
-    yield* printTimes(sh, sh.p.machine.kernel.now - started, time.type === "Time" && time.posix !== undefined);
+    const { now } = sh.p.machine.kernel;
+    yield* printTimes(sh, now - started, cpuTime(sh) - used, time.type === "Time" && time.posix !== undefined);
   }
 }
 

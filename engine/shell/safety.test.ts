@@ -47,6 +47,19 @@ describe("limits", () => {
     expect(stderr).toMatch(words);
   });
 
+  it("counts CPU time, not waiting", () => {
+    const script = "i=0; time while ((i++ < 50000)); do :; done; time sleep 2; (sleep 0.1; :) ; times";
+    const { stdout, stderr } = runShell(["bash", "-c", script], { programs: textPrograms });
+    const [real, user, waited, slept] = [...stderr.matchAll(/(?:real|user)\t0m([\d.]+)s/g)].map((one) =>
+      Number(one[1]),
+    );
+    expect(user).toBeGreaterThan(0.2);
+    expect(real! - user!).toBeLessThan(0.01);
+    expect(waited).toBeGreaterThan(1.99);
+    expect(slept).toBeLessThan(0.01);
+    expect(stdout).toMatch(/^0m0\.[2-9]\d\ds 0m0\.000s\n0m0\.00\ds 0m0\.000s\n$/);
+  });
+
   it("overflows its stack as a program does, and nobody else's", () => {
     const t = new Terminal({ programs: textPrograms });
     const other = new Terminal({ beside: t });

@@ -11,17 +11,23 @@ export function clock(us: number, digits = 3, long = true): string {
   return long ? `${Math.floor(whole / 60)}m${whole % 60}${fraction}s` : `${whole}${fraction}`;
 }
 
-/** Prints what the `time` keyword measured, by TIMEFORMAT. `us`: real time. */
-export function* printTimes(sh: Shell, us: number, posix: boolean): Gen<void> {
+/** CPU time in µs of the shell and of the children it waited for. */
+export function cpuTime(sh: Shell): number {
+  return sh.p.task.used + sh.p.childrenCpu;
+}
+
+/** Prints what the `time` keyword measured, by TIMEFORMAT. `us`: real time; `used`: CPU time, all of it the user's. */
+export function* printTimes(sh: Shell, us: number, used: number, posix: boolean): Gen<void> {
   const format = posix
     ? "real %2R\nuser %2U\nsys %2S"
     : (sh.get("TIMEFORMAT") ?? "\nreal\t%3lR\nuser\t%3lU\nsys\t%3lS");
   if (format === "") return;
-  // The model charges processes with virtual time only: all of it is shown as waiting.
+  // The model does not part the system's time from the user's.
   const text = format.replace(/%(?:(%)|(\d)?(l)?([RUS])|P)/g, (whole, percent, digits, long, kind) => {
     if (percent) return "%";
-    if (whole === "%P") return "0.00";
-    return clock(kind === "R" ? us : 0, digits === undefined ? 3 : Math.min(3, Number(digits)), long !== undefined);
+    if (whole === "%P") return us === 0 ? "0.00" : ((100 * Math.min(used, us)) / us).toFixed(2);
+    const value = kind === "R" ? us : kind === "U" ? Math.min(used, us) : 0;
+    return clock(value, digits === undefined ? 3 : Math.min(3, Number(digits)), long !== undefined);
   });
   yield* sh.writeTo(2, `${text}\n`);
 }

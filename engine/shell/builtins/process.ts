@@ -1,3 +1,4 @@
+import { clock } from "../times.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
 import { badOption, parseOptions } from "./usage.ts";
@@ -96,7 +97,9 @@ const ulimit: Builtin = function* (sh, args) {
 };
 
 const times: Builtin = function* (sh) {
-  return yield* put(sh, "times", "0m0.000s 0m0.000s\n0m0.000s 0m0.000s\n");
+  yield* sh.settle();
+  const { task, childrenCpu } = sh.p;
+  return yield* put(sh, "times", `${clock(task.used)} 0m0.000s\n${clock(childrenCpu)} 0m0.000s\n`);
 };
 
 export const processBuiltins: Record<string, Builtin> = { umask, ulimit, times };
