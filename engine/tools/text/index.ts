@@ -1,5 +1,6 @@
 import type { Program } from "../../machine/process.ts";
 import { awk } from "./awk/index.ts";
+import { bc } from "./bc/index.ts";
 import { cal } from "./cal.ts";
 import { cat } from "./cat.ts";
 import { cp } from "./cp.ts";
@@ -59,6 +60,7 @@ export const textPrograms: Record<string, Program> = {
   ncal: cal,
   hd: hexdump,
   awk,
+  bc,
   yq,
   editor: nano,
   nano,
