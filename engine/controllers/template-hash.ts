@@ -1,3 +1,6 @@
+import { encode } from "../kernel/index.ts";
+import { dumpStruct } from "./spew.ts";
+
 /** JSON with sorted keys: equal values give equal texts. */
 export function canonical(value: unknown): string {
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null";
@@ -26,16 +29,23 @@ export function templateText(template: object): string {
 
 const ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
 
+const hashes = new WeakMap<object, string>();
+
 /**
- * pod-template-hash: 32-bit FNV-1a in the alphabet of generated names (pkg/controller ComputeHash, apimachinery
- * rand.SafeEncodeString). Upstream hashes a dump of the Go struct; here it is the canonical JSON, so the form is the
- * same and the value is our own.
+ * pod-template-hash: 32-bit FNV-1a of the dump of the Go struct, in the alphabet of generated names (pkg/controller
+ * ComputeHash): `nginx-5869d7778c` is what 1.32 names the first ReplicaSet of a plain nginx, here as there.
  */
 export function computeHash(template: object, collisionCount?: number): string {
+  const known = collisionCount === undefined ? hashes.get(template) : undefined;
+  if (known !== undefined) return known;
   let hash = 0x811c9dc5;
-  const text = templateText(template) + (collisionCount ? String(collisionCount) : "");
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return safeEncode(hash >>> 0);
+  const add = (byte: number) => (hash = Math.imul(hash ^ byte, 0x01000193));
+  for (const byte of encode(dumpStruct("core.v1.PodTemplateSpec", template))) add(byte);
+  // Eight bytes, of which the count fills the first four, little end first.
+  if (collisionCount !== undefined) for (let i = 0; i < 8; i++) add(i < 4 ? (collisionCount >>> (8 * i)) & 255 : 0);
+  const text = safeEncode(hash >>> 0);
+  if (collisionCount === undefined) hashes.set(template, text);
+  return text;
 }
 
 /** A number's digits in the alphabet of generated names (apimachinery rand.SafeEncodeString). */

@@ -1,0 +1,158 @@
+import { quantity } from "../api/quantity.ts";
+import { type Field, typeOf } from "../api/schema/types.ts";
+import { MESSAGES } from "../apiserver/protobuf/fields.ts";
+
+/**
+ * The text of a Go struct as apimachinery's dump.ForHash writes it: every field in the struct's order with its type,
+ * nil ones too, keys of maps sorted. Order comes from the protobuf messages (written in the struct's order), types from
+ * the schema. pod-template-hash is a hash of this text.
+ */
+
+// biome-ignore lint/suspicious/noExplicitAny: any object of the API
+type Value = any;
+
+/** Go's names where they are not the JSON name with a capital. */
+const GO_NAMES: Readonly<Record<string, string>> = {
+  awsElasticBlockStore: "AWSElasticBlockStore",
+  cephfs: "CephFS",
+  csi: "CSI",
+  dnsConfig: "DNSConfig",
+  dnsPolicy: "DNSPolicy",
+  fc: "FC",
+  fsGroup: "FSGroup",
+  fsGroupChangePolicy: "FSGroupChangePolicy",
+  fsType: "FSType",
+  gcePersistentDisk: "GCEPersistentDisk",
+  grpc: "GRPC",
+  handler: "ProbeHandler",
+  httpGet: "HTTPGet",
+  httpHeaders: "HTTPHeaders",
+  ip: "IP",
+  iscsi: "ISCSI",
+  metadata: "ObjectMeta",
+  nfs: "NFS",
+  os: "OS",
+  pdName: "PDName",
+  chapAuthDiscovery: "DiscoveryCHAPAuth",
+  chapAuthSession: "SessionCHAPAuth",
+  diskURI: "DataDiskURI",
+  iqn: "IQN",
+  iscsiInterface: "ISCSIInterface",
+  rbd: "RBD",
+  serviceAccount: "DeprecatedServiceAccount",
+  sslEnabled: "SSLEnabled",
+  targetWWNs: "TargetWWNs",
+  wwids: "WWIDs",
+  seLinuxChangePolicy: "SELinuxChangePolicy",
+  seLinuxOptions: "SELinuxOptions",
+  storageos: "StorageOS",
+  tcpSocket: "TCPSocket",
+  tty: "TTY",
+  uid: "UID",
+  volumeID: "VolumeID",
+};
+const goName = (name: string) => GO_NAMES[name] ?? name[0]!.toUpperCase() + name.slice(1);
+
+/** Embedded structs: messages whose fields stand in the outer object in JSON. */
+const EMBEDDED: Readonly<Record<string, readonly string[]>> = {
+  Volume: ["volumeSource"],
+  Probe: ["handler"],
+  ConfigMapVolumeSource: ["localObjectReference"],
+  ConfigMapKeySelector: ["localObjectReference"],
+  ConfigMapEnvSource: ["localObjectReference"],
+  ConfigMapProjection: ["localObjectReference"],
+  SecretKeySelector: ["localObjectReference"],
+  SecretEnvSource: ["localObjectReference"],
+  SecretProjection: ["localObjectReference"],
+  EphemeralContainer: ["ephemeralContainerCommon"],
+};
+
+const short = (message: string) => message.slice(message.lastIndexOf(".") + 1);
+const full = (message: string) =>
+  message.startsWith("core.v1.") ? `io.k8s.api.${message}` : `io.k8s.apimachinery.pkg.${message.replace(/^\+/, "")}`;
+
+/** `message`: as MESSAGES names it, e.g. `core.v1.PodTemplateSpec`; without the type in front when `bare`. */
+export function dumpStruct(message: string, value: Value, bare = false, outer?: ReadonlyMap<string, Field>): string {
+  const head = bare ? "" : `(v1.${short(message)})`;
+  const fields = outer ?? typeOf(full(message))?.fields;
+  const parts = MESSAGES[message]!.split("|").map((part) => {
+    const [, name = "", type = ""] = part.split(" ");
+    if (EMBEDDED[short(message)]?.includes(name))
+      return `${goName(name)}:${dumpStruct(type.slice(1), value, false, embeddedFields(type.slice(1), fields))}`;
+    return `${goName(name)}:${dumpField(type, value?.[name], fields?.get(name))}`;
+  });
+  return `${head}{${parts.join(" ")}}`;
+}
+
+/** An embedded struct that the schema does not know by itself has its fields in the outer one. */
+function embeddedFields(message: string, outer: ReadonlyMap<string, Field> | undefined) {
+  return typeOf(full(message)) === undefined ? outer : undefined;
+}
+
+function dumpField(type: string, value: Value, field: Field | undefined): string {
+  const go = field?.goType;
+  if (type.startsWith("[")) {
+    const item = type.slice(1);
+    const name = item.startsWith("#") ? `v1.${short(item)}` : (go ?? (item === "i" ? "int64" : "string"));
+    if (!value || value.length === 0) return `([]${name})<nil>`;
+    const items = (value as Value[]).map((v) => dumpBare(item, v));
+    return `([]${name})[${items.join(" ")}]`;
+  }
+  if (type.startsWith("{")) {
+    const name = type.includes("Quantity") ? "v1.ResourceList" : "map[string]string";
+    const keys = Object.keys(value ?? {}).sort();
+    if (keys.length === 0) return `(${name})<nil>`;
+    return `(${name})map[${keys.map((key) => `${key}:${dumpBare(type.slice(1), value[key])}`).join(" ")}]`;
+  }
+  const name = go ?? typeName(type, field);
+  if (field?.pointer)
+    return value === undefined || value === null ? `(*${name})<nil>` : `(*${name})${dumpBare(type, value)}`;
+  return `(${name})${dumpBare(type, value)}`;
+}
+
+function typeName(type: string, field: Field | undefined): string {
+  if (type.includes("Quantity")) return "resource.Quantity";
+  if (type.includes("IntOrString")) return "intstr.IntOrString";
+  if (type.startsWith("#")) return `v1.${short(type)}`;
+  if (type === "s") return field?.name === "uid" ? "types.UID" : "string";
+  if (type === "b") return "bool";
+  return field?.type.kind === "int64" ? "int64" : "int32";
+}
+
+const ZERO_TIME = "{Time:(time.Time){wall:(uint64)0 ext:(int64)0 loc:(*time.Location)<nil>}}";
+
+function dumpBare(type: string, value: Value): string {
+  if (type.includes("Quantity")) return dumpQuantity(String(value ?? "0"));
+  if (type.includes("IntOrString")) {
+    const text = typeof value === "string";
+    return `{Type:(intstr.Type)${text ? 1 : 0} IntVal:(int32)${text ? 0 : (value ?? 0)} StrVal:(string)${text ? value : ""}}`;
+  }
+  if (type.endsWith(".Time")) return ZERO_TIME;
+  if (type.startsWith("#")) return dumpStruct(type.slice(1), value, true);
+  if (type === "s") return String(value ?? "");
+  if (type === "b") return String(value ?? false);
+  return String(value ?? 0);
+}
+
+function dumpQuantity(text: string): string {
+  const { format, nano } = quantity(text);
+  const digits = /^[+-]?\d*\.?\d*/.exec(text)![0];
+  const suffix = text.slice(digits.length);
+  const scales: Readonly<Record<string, number>> = {
+    n: -9,
+    u: -6,
+    m: -3,
+    "": 0,
+    k: 3,
+    M: 6,
+    G: 9,
+    T: 12,
+    P: 15,
+    E: 18,
+  };
+  const decimals = digits.includes(".") ? digits.length - digits.indexOf(".") - 1 : 0;
+  const binary = format === "BinarySI";
+  const scale = binary ? 0 : (scales[suffix] ?? 0) - decimals;
+  const amount = binary ? String(nano / 1_000_000_000n) : digits.replace(".", "");
+  return `{i:(resource.int64Amount){value:(int64)${amount} scale:(resource.Scale)${scale}} d:(resource.infDecAmount){Dec:(*inf.Dec)<nil>} s:(string)${text} Format:(resource.Format)${format}}`;
+}
