@@ -31,6 +31,7 @@ import { mv } from "./mv.ts";
 import { envsubst, numfmt } from "./numfmt.ts";
 import { od } from "./od.ts";
 import { less, more } from "./pager.ts";
+import { patch } from "./patch.ts";
 import { basename, chgrp, chmod, chown, dirname, ln, pwd, readlink, realpath, rmdir, stat } from "./paths.ts";
 import { printf } from "./printf.ts";
 import { rm } from "./rm.ts";
@@ -60,6 +61,7 @@ export const textPrograms: Record<string, Program> = {
   ncal: cal,
   hd: hexdump,
   awk,
+  patch,
   bc,
   yq,
   editor: nano,
