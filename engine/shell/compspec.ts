@@ -4,6 +4,7 @@ import { builtins } from "./builtins/index.ts";
 import { cobraComplete } from "./cobra.ts";
 import { commandNames, fileNames } from "./completion.ts";
 import { expanding, expandText } from "./expand.ts";
+import { passwd } from "./home.ts";
 import { KEYWORDS } from "./keywords.ts";
 import { pattern } from "./pattern.ts";
 import type { Shell } from "./shell.ts";
@@ -111,7 +112,7 @@ export function action(sh: Shell, kind: string, word: string): string[] {
       return starts([sh.p.ns.uts.hostname]);
     case "user": {
       const names: string[] = [];
-      sh.passwd((fields) => {
+      passwd(sh, (fields) => {
         names.push(fields[0]!);
         return false;
       });

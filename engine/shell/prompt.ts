@@ -1,3 +1,4 @@
+import { passwd } from "./home.ts";
 import type { Shell } from "./shell.ts";
 
 /** Expands the backslash escapes of PS1 and its kin. */
@@ -34,7 +35,7 @@ export function expandPrompt(sh: Shell, text: string): string {
         break;
       case "u":
         out +=
-          sh.passwd((fields) => fields[2] === String(sh.p.cred.uid))?.[0] ??
+          passwd(sh, (fields) => fields[2] === String(sh.p.cred.uid))?.[0] ??
           (sh.p.cred.uid === 0 ? "root" : "I have no name!");
         break;
       case "w":

@@ -9,9 +9,12 @@ import * as sys from "../machine/sys.ts";
 import { type ArithScope, evaluate } from "./arith.ts";
 import { ShellError } from "./control.ts";
 import { BARE, inDialect } from "./dialect.ts";
+import { exportedEnvironment } from "./environment.ts";
 import { compile, type Memo, piecesText } from "./expand.ts";
 import type { History } from "./history.ts";
+import { homeOf } from "./home.ts";
 import { JobTable } from "./jobs.ts";
+import { messagePrefix } from "./messages.ts";
 import { expandPrompt } from "./prompt.ts";
 import type { Source } from "./source.ts";
 import { substituteCommand, substituteProcess } from "./substitution.ts";
@@ -174,15 +177,7 @@ export class Shell {
 
   /** The environment of programs: exported variables and functions. */
   environment(): Map<string, string> {
-    const env = this.vars.environment();
-    let all: Map<string, string> | undefined;
-    for (const [name, fn] of this.functions) {
-      if (!fn.exported) continue;
-      all ??= new Map(env);
-      const { body } = fn.node;
-      all.set(`BASH_FUNC_${name}%%`, `() ${fn.source.text.slice(body.pos, body.end)}`);
-    }
-    return all ?? env;
+    return exportedEnvironment(this);
   }
 
   /** Status of a pipeline from those of its commands. */
@@ -229,17 +224,7 @@ export class Shell {
 
   /** What messages begin with. */
   prefix(): string {
-    const { dialect, interactive } = this.setup;
-    if (dialect === "busybox")
-      return `${this.commandName}: ${interactive || this.isCommandString ? "" : `line ${this.line()}: `}`;
-    if (dialect === "dash") return `${this.commandName}: ${this.line()}: `;
-    const frame = this.calls.at(-1);
-    const name = interactive
-      ? this.commandName
-      : frame && frame.kind !== "main" && frame.file !== ""
-        ? frame.file
-        : this.commandName;
-    return interactive && this.sourceDepth === 0 ? `${name}: ` : `${name}: line ${this.line()}: `;
+    return messagePrefix(this);
   }
 
   /** Prints an error message on standard error. */
@@ -394,26 +379,7 @@ export class Shell {
 
   /** Home directory for a tilde; `+` and `-` are PWD and OLDPWD. Undefined when there is none. */
   home(user: string): string | undefined {
-    if (user === "+") return this.get("PWD");
-    if (user === "-") return this.get("OLDPWD");
-    if (user === "") {
-      const home = this.get("HOME");
-      if (home !== undefined) return home;
-    }
-    return this.passwd((fields) => (user === "" ? fields[2] === String(this.p.cred.uid) : fields[0] === user))?.[5];
-  }
-
-  /** The first line of /etc/passwd that fits, split at colons. */
-  passwd(fits: (fields: string[]) => boolean): string[] | undefined {
-    try {
-      for (const line of sys.readText(this.p, "/etc/passwd").split("\n")) {
-        const fields = line.split(":");
-        if (fields.length >= 6 && fits(fields)) return fields;
-      }
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-    }
-    return undefined;
+    return homeOf(this, user);
   }
 
   /** Source text of a node, for `jobs` and messages. */

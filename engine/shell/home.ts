@@ -1,0 +1,27 @@
+import { isErrno } from "../machine/errno.ts";
+import { readText } from "../machine/sys.ts";
+import type { Shell } from "./shell.ts";
+
+/** Home directory for a tilde; `+` and `-` are PWD and OLDPWD. Undefined when there is none. */
+export function homeOf(sh: Shell, user: string): string | undefined {
+  if (user === "+") return sh.get("PWD");
+  if (user === "-") return sh.get("OLDPWD");
+  if (user === "") {
+    const home = sh.get("HOME");
+    if (home !== undefined) return home;
+  }
+  return passwd(sh, (fields) => (user === "" ? fields[2] === String(sh.p.cred.uid) : fields[0] === user))?.[5];
+}
+
+/** The first line of /etc/passwd that fits, split at colons. */
+export function passwd(sh: Shell, fits: (fields: string[]) => boolean): string[] | undefined {
+  try {
+    for (const line of readText(sh.p, "/etc/passwd").split("\n")) {
+      const fields = line.split(":");
+      if (fields.length >= 6 && fits(fields)) return fields;
+    }
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+  }
+  return undefined;
+}
