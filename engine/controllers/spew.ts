@@ -71,17 +71,50 @@ const short = (message: string) => message.slice(message.lastIndexOf(".") + 1);
 const full = (message: string) =>
   message.startsWith("core.v1.") ? `io.k8s.api.${message}` : `io.k8s.apimachinery.pkg.${message.replace(/^\+/, "")}`;
 
+interface Part {
+  name: string;
+  type: string;
+  field: Field | undefined;
+  /** The fields of the embedded struct that this is. */
+  embedded?: ReadonlyMap<string, Field> | undefined;
+  isEmbedded: boolean;
+  head: string;
+  /** What is written when nothing is given, once known. */
+  absent?: string;
+}
+
+const layouts = new Map<string, readonly Part[]>();
+
+function layout(message: string, outer: ReadonlyMap<string, Field> | undefined): readonly Part[] {
+  let parts = layouts.get(message);
+  if (parts !== undefined) return parts;
+  const fields = outer ?? typeOf(full(message))?.fields;
+  parts = MESSAGES[message]!.split("|").map((text) => {
+    const [, name = "", type = ""] = text.split(" ");
+    const isEmbedded = EMBEDDED[short(message)]?.includes(name) ?? false;
+    const embedded = isEmbedded ? embeddedFields(type.slice(1), fields) : undefined;
+    return { name, type, field: fields?.get(name), isEmbedded, embedded, head: `${goName(name)}:` };
+  });
+  layouts.set(message, parts);
+  return parts;
+}
+
 /** `message`: as MESSAGES names it, e.g. `core.v1.PodTemplateSpec`; without the type in front when `bare`. */
 export function dumpStruct(message: string, value: Value, bare = false, outer?: ReadonlyMap<string, Field>): string {
-  const head = bare ? "" : `(v1.${short(message)})`;
-  const fields = outer ?? typeOf(full(message))?.fields;
-  const parts = MESSAGES[message]!.split("|").map((part) => {
-    const [, name = "", type = ""] = part.split(" ");
-    if (EMBEDDED[short(message)]?.includes(name))
-      return `${goName(name)}:${dumpStruct(type.slice(1), value, false, embeddedFields(type.slice(1), fields))}`;
-    return `${goName(name)}:${dumpField(type, value?.[name], fields?.get(name))}`;
-  });
-  return `${head}{${parts.join(" ")}}`;
+  let text = bare ? "{" : `(v1.${short(message)}){`;
+  let first = true;
+  for (const part of layout(message, outer)) {
+    if (!first) text += " ";
+    first = false;
+    if (part.isEmbedded) text += part.head + dumpStruct(part.type.slice(1), value, false, part.embedded);
+    else {
+      const given = value?.[part.name];
+      if (given === undefined || given === null)
+        text += part.absent ??= part.head + dumpField(part.type, undefined, part.field);
+      else text += part.head + dumpField(part.type, given, part.field);
+    }
+  }
+  return `${text}}`;
 }
 
 /** An embedded struct that the schema does not know by itself has its fields in the outer one. */
