@@ -76,7 +76,7 @@ describe("ssh", () => {
     expect(run("ssh nowhere true")).toEqual(
       failure("ssh: Could not resolve hostname nowhere: Temporary failure in name resolution"),
     );
-    expect(run("ssh -o ConnectTimeout=3 cp-2 true")).toEqual(
+    expect(run("ssh -o ConnectTimeout=10 cp-2 true")).toEqual(
       failure("ssh: connect to host cp-2 port 22: No route to host"),
     );
     expect(run("ssh -p 2222 cp-1 true")).toEqual(failure("ssh: connect to host cp-1 port 2222: Connection refused"));
