@@ -1,6 +1,6 @@
 import { quantity } from "../api/quantity.ts";
+import { MESSAGES } from "../api/schema/messages.ts";
 import { type Field, typeOf } from "../api/schema/types.ts";
-import { MESSAGES } from "../apiserver/protobuf/fields.ts";
 
 /**
  * The text of a Go struct as apimachinery's dump.ForHash writes it: every field in the struct's order with its type,

@@ -1,7 +1,7 @@
+import { MESSAGES } from "../../api/schema/messages.ts";
 import { typeOf } from "../../api/schema/types.ts";
 import { formatMicroTime, formatTime } from "../../api/time.ts";
 import { decode, encodeBase64 } from "../../kernel/index.ts";
-import { MESSAGES } from "./fields.ts";
 
 /** `k8s\0`, which begins every object in this form (apimachinery pkg/runtime/serializer/protobuf). */
 const MAGIC = [0x6b, 0x38, 0x73, 0x00];
