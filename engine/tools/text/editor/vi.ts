@@ -191,7 +191,10 @@ class Vi {
             ? "Bot"
             : `${Math.floor((100 * this.top) / (buffer.lines.length - height))}%`;
     const ruler = terminal.columns > 40 ? `${place.padEnd(14)}${extent}` : "";
-    rows.push(commandLine ?? left.slice(0, terminal.columns - 19).padEnd(Math.max(0, terminal.columns - 18)) + ruler);
+    // A message that needs the ruler's place gets it.
+    const room = terminal.columns - 18;
+    const status = left.length < room ? left.padEnd(Math.max(0, room)) + ruler : left.slice(0, terminal.columns);
+    rows.push(commandLine ?? status);
     terminal.draw(
       rows,
       commandLine === undefined ? cursor : { row: height, column: Math.min(terminal.columns - 1, commandLine.length) },
