@@ -51,9 +51,9 @@ export function isStatus(error: unknown, reason: string): boolean {
 
 /** Builds a failure. `details` is left out where upstream leaves it out. */
 export function failure(code: number, reason: string, message: string, details?: Status["details"]): StatusError {
-  const status: Status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason, code };
-  if (details) status.details = details;
-  return new StatusError(status);
+  // In the order in which the type has them, as they are written.
+  const head = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason } as const;
+  return new StatusError({ ...head, ...(details ? { details } : {}), code });
 }
 
 /** `pods` or `deployments.apps`, as messages name a resource. */
