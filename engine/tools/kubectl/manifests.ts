@@ -1,13 +1,13 @@
-import { parseAllDocuments } from "yaml";
+import { decodeObject } from "../../api/decode.ts";
 import { jsonFaults } from "../../api/json.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
-import { yamlWords } from "./config-files.ts";
 import { KubectlError } from "./errors.ts";
 import { compareStrings, quote, toJson } from "./go.ts";
 import { goErrno, type Invocation } from "./invocation.ts";
+import { readDocument, splitDocuments } from "./yaml-documents.ts";
 
 const EXTENSIONS = [".json", ".yaml", ".yml"];
 
@@ -121,53 +121,84 @@ function wildcard(pattern: string, name: string): boolean {
 
 /** Any YAML or JSON value of one document. */
 export function parseYaml(text: string): unknown {
-  const [document] = parseAllDocuments(text, {
-    uniqueKeys: true,
-    version: "1.1",
-    merge: true,
-  }) as unknown as YamlDocument[];
-  if (document === undefined) return null;
-  if (document.errors.length > 0) throw new KubectlError(yamlWords(document.errors[0]!));
-  return document.toJS({ maxAliasCount: 1000 });
+  return readDocument(text, true);
 }
 
-interface YamlDocument {
-  errors: (Error & { linePos?: readonly { line: number }[] })[];
-  toJS(options: object): unknown;
+/** What a file holds, and what is wrong with it: what comes before a bad document counts all the same. */
+export interface ManifestObjects {
+  objects: KubeObject[];
+  errors: KubectlError[];
 }
 
-/** The objects in a file, lists taken apart. Throws in kubectl's words. */
-export function parseManifests(text: string, source: string, validate = false): KubeObject[] {
-  const out: KubeObject[] = [];
-  for (const value of /^\s*\{/.test(text) ? [fromJson(text, source)] : fromYaml(text, source)) {
-    if (value === null || value === undefined) continue;
-    if (validate) requireKind(value as KubeObject, source);
-    addObjects(inKeyOrder(value) as KubeObject, source, out);
+/** The objects in a file, lists taken apart. */
+export function readManifests(text: string, source: string, validate = false): ManifestObjects {
+  const objects: KubeObject[] = [];
+  const errors: KubectlError[] = [];
+  try {
+    for (const value of /^\s*\{/.test(text) ? fromJson(text, source) : fromYaml(text, source)) {
+      if (value === null || value === undefined) continue;
+      if (validate) requireKind(value as KubeObject, source);
+      try {
+        addObjects(inKeyOrder(value) as KubeObject, source, objects);
+      } catch (error) {
+        if (!(error instanceof KubectlError)) throw error;
+        errors.push(error);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof KubectlError)) throw error;
+    errors.push(error);
   }
-  return out;
+  return { objects, errors };
 }
 
-function fromJson(text: string, source: string): unknown {
-  const { error, offset } = jsonFaults(text);
-  if (error !== undefined) throw new KubectlError(`error parsing ${source}: json: offset ${offset}: ${error}`);
-  return JSON.parse(text);
+/** The same, all or nothing: throws in kubectl's words. */
+export function parseManifests(text: string, source: string, validate = false): KubeObject[] {
+  const { objects, errors } = readManifests(text, source, validate);
+  if (errors.length > 0) throw errors[0];
+  return objects;
+}
+
+/** JSON values one after the other. */
+function* fromJson(text: string, source: string): Iterable<unknown> {
+  let rest = text;
+  while (rest.trim() !== "") {
+    const length = valueLength(rest);
+    if (length === undefined) throw new KubectlError(`error parsing ${source}: unexpected EOF`);
+    const one = rest.slice(0, length);
+    const { error, offset } = jsonFaults(one);
+    if (error !== undefined) throw new KubectlError(`error parsing ${source}: json: offset ${offset}: ${error}`);
+    yield JSON.parse(one);
+    rest = rest.slice(length);
+  }
+}
+
+/** Characters of the object a text begins with, up to its closing brace; undefined when it has none. */
+function valueLength(text: string): number | undefined {
+  let depth = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (quoted) {
+      if (char === "\\") i++;
+      else if (char === '"') quoted = false;
+    } else if (char === '"') quoted = true;
+    else if (char === "{" || char === "[") depth++;
+    else if ((char === "}" || char === "]") && --depth === 0) return i + 1;
+  }
+  return undefined;
 }
 
 /** Values of all documents; of a key that stands twice the last counts, as for kubectl's reader. */
-function fromYaml(text: string, source: string): unknown[] {
-  const documents = parseAllDocuments(text, {
-    uniqueKeys: false,
-    version: "1.1",
-    merge: true,
-  }) as unknown as YamlDocument[];
-  return documents.map((document) => {
-    if (document.errors.length > 0) {
-      throw new KubectlError(
-        `error parsing ${source}: error converting YAML to JSON: ${yamlWords(document.errors[0]!)}`,
-      );
+function* fromYaml(text: string, source: string): Iterable<unknown> {
+  for (const document of splitDocuments(text)) {
+    try {
+      yield readDocument(document);
+    } catch (error) {
+      if (!(error instanceof KubectlError)) throw error;
+      throw new KubectlError(`error parsing ${source}: error converting YAML to JSON: ${error.message}`);
     }
-    return document.toJS({ maxAliasCount: 1000 });
-  });
+  }
 }
 
 /** What is sent has gone through Go's maps, which are written in the order of their keys. */
@@ -204,6 +235,12 @@ function addObjects(value: KubeObject, source: string, out: KubeObject[]): void 
   if (Array.isArray(value.items) && value.kind.endsWith("List")) {
     for (const item of value.items) addObjects(item, source, out);
     return;
+  }
+  // The client reads metadata into its struct before anything is sent.
+  const { kind, apiVersion, metadata } = value;
+  if (metadata !== undefined) {
+    const { error } = decodeObject({ apiVersion, kind, metadata }, { group: "", version: "v1", kind: "ConfigMap" });
+    if (error !== undefined) throw new KubectlError(`unable to decode ${quote(source)}: ${error}`);
   }
   out.push(value);
 }

@@ -148,7 +148,6 @@ export function* replace(k: Invocation): Gen<number> {
     }
   }
   throwAll(errors);
-  if (result.infos.length === 0) throw new KubectlError("no objects passed to replace");
   return 0;
 }
 

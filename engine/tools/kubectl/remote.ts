@@ -16,6 +16,14 @@ export interface StreamOptions {
   quiet: boolean;
 }
 
+/** Where the streams go when not to this process's own descriptors. */
+export interface StreamEnds {
+  /** Everything the command reads. */
+  input?: Uint8Array;
+  /** Takes what the command writes, by descriptor. */
+  output?(fd: number, chunk: Uint8Array): void;
+}
+
 /** Whether a terminal can be used; says so when one was asked for and is not there. */
 export function setupTty(k: Invocation, options: StreamOptions): Tty | undefined {
   if (!options.stdin || !options.tty) return undefined;
@@ -30,7 +38,7 @@ export function setupTty(k: Invocation, options: StreamOptions): Tty | undefined
  * Opens the streams of an exec or attach and carries bytes until the command ends. Returns normally on success; throws
  * Exit with the command's own status, or StatusError.
  */
-export function* stream(k: Invocation, path: string, stdin: boolean, tty: Tty | undefined): Gen {
+export function* stream(k: Invocation, path: string, stdin: boolean, tty: Tty | undefined, ends: StreamEnds = {}): Gen {
   const response = yield* k.request("GET", path, undefined, {
     connection: "Upgrade",
     upgrade: "websocket",
@@ -54,10 +62,11 @@ export function* stream(k: Invocation, path: string, stdin: boolean, tty: Tty | 
   const saved = tty && { ...tty.termios };
   if (tty) Object.assign(tty.termios, { icanon: false, echo: false, isig: false, icrnl: false, opost: false });
   if (tty) channels.resize(tty.columns, tty.rows);
-  const input = stdin && channels.stdin ? kernel.spawn("kubectl stdin", feed(k, channels.stdin)) : undefined;
+  const input =
+    stdin && channels.stdin ? kernel.spawn("kubectl stdin", feed(k, channels.stdin, ends.input)) : undefined;
   const outputs = [
-    channels.stdout && pump("stdout", drain(k, channels.stdout, 1, writing)),
-    channels.stderr && pump("stderr", drain(k, channels.stderr, 2, writing)),
+    channels.stdout && pump("stdout", drain(k, channels.stdout, 1, writing, ends)),
+    channels.stderr && pump("stderr", drain(k, channels.stderr, 2, writing, ends)),
   ];
   const caught = tty && k.p.dispositions.get("WINCH");
   if (tty) k.p.dispositions.set("WINCH", "catch");
@@ -86,8 +95,12 @@ export function* stream(k: Invocation, path: string, stdin: boolean, tty: Tty | 
   finish(channels);
 }
 
-function* feed(k: Invocation, pipe: Pipe): Gen {
+function* feed(k: Invocation, pipe: Pipe, input: Uint8Array | undefined): Gen {
   try {
+    if (input) {
+      yield* pipe.write(input);
+      return;
+    }
     for (;;) {
       const chunk = yield* sys.read(k.p, 0);
       if (chunk.length === 0) return;
@@ -101,12 +114,13 @@ function* feed(k: Invocation, pipe: Pipe): Gen {
   }
 }
 
-function* drain(k: Invocation, pipe: Pipe, fd: number, writing: { count: number }): Gen {
+function* drain(k: Invocation, pipe: Pipe, fd: number, writing: { count: number }, ends: StreamEnds): Gen {
   for (;;) {
     const chunk = yield* pipe.read(65_536);
     if (chunk === "interrupted" || chunk.length === 0) return;
     writing.count++;
-    if (k.p.fds.has(fd)) yield* sys.write(k.p, fd, chunk);
+    if (ends.output) ends.output(fd, chunk);
+    else if (k.p.fds.has(fd)) yield* sys.write(k.p, fd, chunk);
     writing.count--;
   }
 }

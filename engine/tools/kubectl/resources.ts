@@ -7,7 +7,7 @@ import type { Mapping } from "./discovery.ts";
 import { isExpected, KubectlError, throwAll } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
-import { expandPaths, parseManifests } from "./manifests.ts";
+import { expandPaths, readManifests } from "./manifests.ts";
 
 /** One object, list or table that a command is about (cli-runtime resource.Info). */
 export interface Info {
@@ -324,7 +324,9 @@ function* fromFiles(run: Run, paths: readonly { source: string; text: string | E
   for (const { source, text } of paths) {
     try {
       if (text instanceof Error) throw text;
-      for (const object of parseManifests(text, source, options.validate)) {
+      const { objects, errors } = readManifests(text, source, options.validate);
+      if (errors.length > 0 && !options.continueOnError) throw errors[0];
+      for (const object of objects) {
         try {
           const info = yield* fileInfo(run, object, source);
           if (info && matches(run, info.object!)) result.infos.push(info);
@@ -334,6 +336,7 @@ function* fromFiles(run: Run, paths: readonly { source: string; text: string | E
           result.errors.push(error);
         }
       }
+      result.errors.push(...errors);
     } catch (error) {
       if (!isExpected(error) || !options.continueOnError) throw error;
       result.errors.push(error);

@@ -8,6 +8,7 @@ import { clusterDump } from "./cluster-dump.ts";
 import { clusterInfo } from "./cluster-info.ts";
 import { completion } from "./completion.ts";
 import { configCommands } from "./config/index.ts";
+import { cp } from "./cp.ts";
 import { create } from "./create.ts";
 import { deleteCommand } from "./delete.ts";
 import { describe } from "./describe/index.ts";
@@ -27,6 +28,7 @@ import { cordon, drain, uncordon } from "./nodes.ts";
 import { options } from "./options.ts";
 import { patch, replace } from "./patch.ts";
 import { pluginList } from "./plugin.ts";
+import { reconcile } from "./reconcile.ts";
 import { rolloutCommands } from "./rollout.ts";
 import { run } from "./run.ts";
 import { scale } from "./scale.ts";
@@ -54,11 +56,13 @@ export const runners: Readonly<Record<string, Runner>> = {
   attach,
   autoscale,
   "auth can-i": canI,
+  "auth reconcile": reconcile,
   "auth whoami": whoAmI,
   "cluster-info": clusterInfo,
   "cluster-info dump": clusterDump,
   completion,
   cordon,
+  cp,
   create,
   delete: deleteCommand,
   describe,

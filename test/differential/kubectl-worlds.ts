@@ -1,0 +1,155 @@
+import { execFile } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type ApiServing, serveApi } from "../../cli/api.ts";
+import { MINUTE, Session } from "../../engine/index.ts";
+
+const SEED = 11;
+const PRELUDE_TIME = 12 * MINUTE;
+
+/** The corpus: `*.txt`, the files it speaks of, and what brings a fresh cluster into the state it is about. */
+export const folder = join(dirname(fileURLToPath(import.meta.url)), "kubectl");
+
+/** The real one, when it is installed. */
+export const kubectl = ["/usr/bin/kubectl", "/usr/local/bin/kubectl"].find(existsSync);
+
+export interface Outcome {
+  stdout: string;
+  stderr: string;
+  status: number;
+}
+
+/** Two sessions of one seed and the same inputs: behind an HTTPS door for the real kubectl, and with a terminal. */
+export interface Worlds {
+  real: Session;
+  ours: Session;
+  port: number;
+  runReal(command: string): Promise<Outcome>;
+  runOurs(command: string): Outcome;
+  close(): void;
+}
+
+/** Boots both and runs the prelude in both. Both are paused: each acts on a frozen state, which only its inputs change. */
+export async function openWorlds(corpus = folder): Promise<Worlds> {
+  const home = mkdtempSync(join(tmpdir(), "kubetude-kubectl-"));
+  const serving: ApiServing = await serveApi({
+    lab: "playground",
+    seed: SEED,
+    port: 0,
+    host: "127.0.0.1",
+    speed: 1,
+    paused: true,
+  });
+  mkdirSync(join(home, ".kube"));
+  writeFileSync(join(home, ".kube", "config"), serving.kubeconfig);
+  cpSync(join(corpus, "files"), home, { recursive: true });
+  const real = serving.runner.session;
+  let sink = { out: "", err: "", status: undefined as number | undefined };
+  const ours = new Session(real.spec, {
+    output: (_id, bytes, stream) => {
+      if (stream === "stdout") sink.out += Buffer.from(bytes).toString("latin1");
+      else sink.err += Buffer.from(bytes).toString("latin1");
+    },
+    ended: (_id, status) => {
+      sink.status = status;
+    },
+  });
+  ours.boot();
+  let count = 0;
+  const script = (session: Session, text: string, instant: boolean) =>
+    session.apply({
+      type: "script",
+      id: `c${++count}`,
+      machine: "workstation",
+      user: "learner",
+      name: "case.sh",
+      text,
+      instant,
+    });
+  const prelude = readFileSync(join(corpus, "prelude.sh"), "utf8");
+  for (const session of [real, ours]) {
+    count = 0;
+    script(session, `cd\n${stagingScript(join(corpus, "files"))}`, true);
+    session.kernel.run(session.kernel.now);
+    script(session, prelude, false);
+    session.kernel.run(session.kernel.now + PRELUDE_TIME);
+  }
+  if (sink.err !== "") throw new Error(`prelude: ${sink.err}`);
+  return {
+    real,
+    ours,
+    port: serving.port,
+    runReal: (command) => runReal(command, home),
+    runOurs(command) {
+      sink = { out: "", err: "", status: undefined };
+      script(ours, `cd\n${command}`, true);
+      ours.kernel.run(ours.kernel.now);
+      // A command that waits for something lets time pass.
+      if (sink.status === undefined) {
+        ours.kernel.runUntil(() => sink.status !== undefined, ours.kernel.now + 5 * MINUTE);
+      }
+      return { stdout: sink.out, stderr: sink.err, status: sink.status ?? 124 };
+    },
+    close() {
+      serving.close();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Writes a folder's files, byte for byte, into the directory the script runs in. */
+function stagingScript(from: string, to = ""): string {
+  let script = "";
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const path = `${to}${entry.name}`;
+    const source = join(from, entry.name);
+    if (entry.isDirectory()) script += `mkdir '${path}'\n${stagingScript(source, `${path}/`)}`;
+    else script += `base64 -d > '${path}' <<'END'\n${readFileSync(source).toString("base64")}\nEND\n`;
+  }
+  return script;
+}
+
+function runReal(command: string, home: string): Promise<Outcome> {
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: home,
+    TERM: "dumb",
+    LANG: "C.UTF-8",
+    KUBECACHEDIR: join(home, ".kube/cache"),
+  };
+  return new Promise((resolve) => {
+    const child = execFile(
+      "/bin/bash",
+      ["-c", command],
+      { cwd: home, env, timeout: 30_000, encoding: "latin1", maxBuffer: 1 << 26 },
+      (error, stdout, stderr) => {
+        const status = error === null ? 0 : typeof error.code === "number" ? error.code : 255;
+        resolve({ stdout, stderr, status });
+      },
+    );
+    child.stdin?.end();
+  });
+}
+
+/** What may differ: where the server is, how long ago things were, and what the clients' clocks say. */
+export function normalize({ stdout, stderr, status }: Outcome, port: number): Outcome {
+  const text = (raw: string) =>
+    Buffer.from(raw, "latin1")
+      .toString("utf8")
+      .replaceAll(`127.0.0.1:${port}`, "SERVER")
+      .replaceAll("192.168.108.10:6443", "SERVER")
+      .replace(/^([EWIF])\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ /gm, "$1#### ")
+      .split("\n")
+      .map(maskAges)
+      .join("\n");
+  return { stdout: text(stdout), stderr: text(stderr), status };
+}
+
+const AGE = /(?<![\w.-])(?:\d+[dhms]){1,2}(?![\w.-])|<invalid>/;
+
+function maskAges(line: string): string {
+  if (!AGE.test(line)) return line;
+  return line.replace(new RegExp(AGE, "g"), "AGE").replace(/ {2,}/g, "  ").trimEnd();
+}
