@@ -4,12 +4,14 @@ import type { Kernel } from "../kernel/index.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import { ADMISSION_PLUGINS } from "./admission/plugins.ts";
 import { AuditLog } from "./audit.ts";
+import type { AccessAttributes } from "./authorization/attributes.ts";
 import type { Authorizer } from "./authorization/authorization.ts";
 import { CertificateAuthenticator } from "./certificates.ts";
 import type { NodeProxy } from "./node-proxy.ts";
 import { serve } from "./pipeline.ts";
 import type { Registry } from "./registry.ts";
 import { TokenAuthenticator } from "./tokens.ts";
+import { ANONYMOUS } from "./user.ts";
 import type { CacheWatch } from "./watch.ts";
 
 export interface ApiServerOptions {
@@ -71,6 +73,24 @@ const CREATE_ON_UPDATE = new Set([
   "rbac.authorization.k8s.io/roles",
 ]);
 
+/** What an anonymous reader of a health page asks of the authorizer. */
+const HEALTH_PAGES: ReadonlyMap<string, AccessAttributes> = new Map(
+  ["/healthz", "/livez", "/readyz"].map((path) => [
+    path,
+    {
+      user: ANONYMOUS,
+      verb: "get",
+      path,
+      isResource: false,
+      namespace: "",
+      group: "",
+      resource: "",
+      subresource: "",
+      name: "",
+    },
+  ]),
+);
+
 /** One kube-apiserver. `handle` answers a request; it is a step of the caller's task. */
 export class ApiServer {
   readonly kernel: Kernel;
@@ -128,6 +148,12 @@ export class ApiServer {
   /** Some health check fails. */
   get ailing(): boolean {
     return this.failures.size > 0;
+  }
+
+  /** Whether the health page at a path tells anonymous callers that all is well. */
+  well(path: string): boolean {
+    const asked = HEALTH_PAGES.get(path);
+    return asked !== undefined && !this.ailing && this.authorizer.rbac.authorize(asked).allowed;
   }
 
   /** Why a health check fails; undefined while it passes. */

@@ -80,7 +80,8 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   const http = function* (request: HttpRequest): Gen<HttpResponse> {
     return answers() || HEALTH.test(request.path) ? yield* server.handle(request) : yield* withoutEtcd(request);
   };
-  const listener = { protocol: "tcp" as const, address: "0.0.0.0", port, tls: true, http, healthy: answers };
+  const well = (path: string): boolean => answers() && server.well(path);
+  const listener = { protocol: "tcp" as const, address: "0.0.0.0", port, tls: true, http, healthy: answers, well };
   try {
     judge();
     yield* listening(p, [listener], untilTerminated(p));

@@ -6,7 +6,7 @@ import { CLUSTER_DOMAIN } from "../kubeadm/topology.ts";
 import type { Process, Program } from "../machine/process.ts";
 import { answer, type DnsMessage, decodeDns, encodeDns } from "../network/dns.ts";
 import { ask, resolverConfig } from "../network/resolver.ts";
-import { flagsOf, healthHandler, listening, logger, untilTerminated } from "./daemon.ts";
+import { flagsOf, healthPages, listening, logger, untilTerminated } from "./daemon.ts";
 import { answerFromZone, type ZoneSource } from "./dns-zone.ts";
 
 /** What the `forward` plugin does: asks the nameservers of the Pod's resolv.conf; SERVFAIL when none answers. */
@@ -58,7 +58,7 @@ export const coredns: Program = function* coredns(p) {
     protocol: "tcp" as const,
     address: "0.0.0.0",
     port,
-    http: healthHandler(path),
+    ...healthPages(path),
   });
   try {
     yield* listening(p, [dns, tcp(8080, "/health"), tcp(8181, "/ready")], untilTerminated(p));

@@ -71,11 +71,17 @@ const plain = (status: number, text: string): HttpResponse => ({
 const HEALTHY = plain(200, "ok");
 const NOT_FOUND = plain(404, "404 page not found\n");
 
-/** Answers `ok` on health paths, 404 elsewhere. */
-export function healthHandler(...paths: string[]): HttpHandler {
-  return function* answer(request) {
-    const mark = request.path.indexOf("?");
-    return paths.includes(mark < 0 ? request.path : request.path.slice(0, mark)) ? HEALTHY : NOT_FOUND;
+/** What a listener needs to answer `ok` on health paths, 404 elsewhere. */
+export function healthPages(...paths: string[]): { http: HttpHandler; well: (path: string) => boolean } {
+  const well = (path: string): boolean => {
+    const mark = path.indexOf("?");
+    return paths.includes(mark < 0 ? path : path.slice(0, mark));
+  };
+  return {
+    *http(request) {
+      return well(request.path) ? HEALTHY : NOT_FOUND;
+    },
+    well,
   };
 }
 

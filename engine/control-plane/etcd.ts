@@ -2,7 +2,7 @@ import { formatMicroTime } from "../api/time.ts";
 import type { Process, Program } from "../machine/process.ts";
 import type { Signal } from "../machine/signal.ts";
 import { clusterContext } from "./context.ts";
-import { flagsOf, healthHandler, listening, logger, untilTerminated } from "./daemon.ts";
+import { flagsOf, healthPages, listening, logger, untilTerminated } from "./daemon.ts";
 import { etcdMembers } from "./etcd-members.ts";
 
 /**
@@ -28,7 +28,7 @@ export const etcd: Program = function* etcd(p) {
     { protocol: "tcp" as const, address: "127.0.0.1", port: 2379, tls: true },
     ...(address === "127.0.0.1" ? [] : [{ protocol: "tcp" as const, address, port: 2379, tls: true }]),
     { protocol: "tcp" as const, address, port: 2380, tls: true },
-    { protocol: "tcp" as const, address: "127.0.0.1", port: 2381, http: healthHandler("/livez", "/readyz", "/health") },
+    { protocol: "tcp" as const, address: "127.0.0.1", port: 2381, ...healthPages("/livez", "/readyz", "/health") },
   ];
   log("info", "embed/serve.go:187", "serving client traffic securely", {
     traffic: "grpc+http",

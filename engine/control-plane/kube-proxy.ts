@@ -4,7 +4,7 @@ import { clientFromKubeconfig } from "../api/kubeconfig.ts";
 import { ENDPOINT_SLICES, SERVICES } from "../api/resources.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { Program } from "../machine/process.ts";
-import { healthHandler, listening, logger, untilTerminated } from "./daemon.ts";
+import { healthPages, listening, logger, untilTerminated } from "./daemon.ts";
 import { ServiceTable } from "./service-table.ts";
 
 /**
@@ -38,7 +38,7 @@ export const kubeProxy: Program = function* kubeProxy(p) {
       protocol: "tcp" as const,
       address: "0.0.0.0",
       port: 10256,
-      http: healthHandler("/healthz", "/livez"),
+      ...healthPages("/healthz", "/livez"),
     };
     yield* listening(p, [health], untilTerminated(p));
   } finally {

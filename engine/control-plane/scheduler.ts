@@ -4,7 +4,7 @@ import { cpu, type Gen } from "../kernel/index.ts";
 import type { Process, Program } from "../machine/process.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import { commandLine } from "./command-line.ts";
-import { healthHandler, listening, logger, untilTerminated } from "./daemon.ts";
+import { healthPages, listening, logger, untilTerminated } from "./daemon.ts";
 
 /** Processes of kube-scheduler by machine, for the grader and the pictures: their decision records. */
 const running = new WeakMap<object, Map<string, Scheduler>>();
@@ -40,11 +40,11 @@ export const kubeScheduler: Program = function* kubeScheduler(p) {
 
 /** Runs what starts and stops, with a health port on the loopback address, until the process is told to end. */
 export function* serve(p: Process, part: { start(): void; stop(): void; release?(): Gen }, port: number): Gen<number> {
-  const health = healthHandler("/healthz", "/livez", "/readyz");
+  const health = healthPages("/healthz", "/livez", "/readyz");
   part.start();
   try {
     yield* cpu(0);
-    yield* listening(p, [{ protocol: "tcp", address: "127.0.0.1", port, tls: true, http: health }], untilTerminated(p));
+    yield* listening(p, [{ protocol: "tcp", address: "127.0.0.1", port, tls: true, ...health }], untilTerminated(p));
     if (part.release) yield* part.release();
   } finally {
     part.stop();

@@ -32,6 +32,11 @@ export interface Listener {
   readonly http?: HttpHandler;
   /** What a load balancer's health check of it finds; always well when absent. */
   readonly healthy?: () => boolean;
+  /**
+   * Whether a plain GET of a path would be answered with success now; given only where answering leaves no trace, so
+   * that a kubelet's probe that goes on succeeding need not be carried out.
+   */
+  readonly well?: (path: string) => boolean;
   /** A byte stream was opened; runs as a task of its own. */
   readonly accept?: (socket: Socket) => Gen<void>;
   /** A datagram and its answer, if any. */

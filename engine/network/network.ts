@@ -141,6 +141,18 @@ export class Network {
     return new Established(this.kernel, listener, rtt, source, from.ephemeralPort(), remoteAddress, remotePort);
   }
 
+  /**
+   * Who would answer a TCP connection that does not leave the machine, as `connect` finds it; undefined where only
+   * `connect` itself can tell.
+   */
+  localListener(from: NetNamespace, address: string, port: number): Listener | undefined {
+    const owner = address.startsWith("127.") ? from : this.owners.get(address);
+    if (owner === undefined || owner.host !== from.host || owner.hostPorts.has(`tcp:${port}`)) return undefined;
+    const asked = owner === owner.host ? "node" : address;
+    if (from.host.translate?.("tcp", asked, port) !== undefined) return undefined;
+    return owner.listenerFor("tcp", address, port);
+  }
+
   /** Sends a datagram and waits for its answer; ETIMEDOUT after `timeout` µs when none comes. */
   *exchange(
     from: NetNamespace,

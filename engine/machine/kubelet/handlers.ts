@@ -13,6 +13,30 @@ export interface HandlerResult {
 
 const MAX_OUTPUT = 10 * 1024;
 
+/**
+ * Whether a probe's action would succeed now, where that can be told without carrying it out: the target runs on this
+ * machine and answering leaves no trace with it.
+ */
+export function goesWell(
+  ctx: KubeletContext,
+  pod: Pod,
+  spec: ContainerSpec,
+  container: Container,
+  { exec, httpGet, tcpSocket, grpc }: Handler,
+): boolean {
+  const target = httpGet ?? tcpSocket ?? grpc;
+  if (exec || target === undefined || httpGet?.httpHeaders) return false;
+  const host = ("host" in target && target.host) || podAddress(ctx, pod, container);
+  const { machine } = ctx;
+  const listener = machine.network.localListener(machine.net, host, portOf(spec, target.port));
+  if (listener === undefined) return false;
+  return httpGet === undefined || listener.well?.(httpGet.path ?? "/") === true;
+}
+
+function podAddress(ctx: KubeletContext, pod: Pod, container: Container): string {
+  return pod.spec.hostNetwork ? (ctx.hostIps()[0] ?? "127.0.0.1") : (container.sandbox.ips[0] ?? "");
+}
+
 /** Runs a probe's or a hook's action against a container. `timeout` in µs. */
 export function* runHandler(
   ctx: KubeletContext,
@@ -27,7 +51,7 @@ export function* runHandler(
     yield* sleep(handler.sleep.seconds * SECOND);
     return { outcome: "success", output: "" };
   }
-  const ip = pod.spec.hostNetwork ? (ctx.hostIps()[0] ?? "127.0.0.1") : (container.sandbox.ips[0] ?? "");
+  const ip = podAddress(ctx, pod, container);
   if (handler.httpGet) {
     const { httpGet } = handler;
     const port = portOf(spec, httpGet.port);

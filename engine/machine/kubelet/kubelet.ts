@@ -222,6 +222,7 @@ export class Kubelet implements KubeletContext {
   stop(): void {
     this.stopped = true;
     this.pleg.stop();
+    this.probes.stop();
     this.podInformer.stop();
     this.serviceInformer.stop();
     this.nodeInformer.stop();

@@ -1,7 +1,7 @@
 import { type KernelEvent, MS, SECOND } from "../../kernel/index.ts";
 import type { Container } from "../runtime/index.ts";
 import type { KubeletContext } from "./context.ts";
-import { runHandler } from "./handlers.ts";
+import { goesWell, runHandler } from "./handlers.ts";
 import type { ProbeView } from "./status.ts";
 import { type ContainerSpec, fieldPath, type Pod, type Probe, podKey } from "./types.ts";
 
@@ -26,6 +26,7 @@ interface Worker {
   /** The container is forgotten. */
   gone: boolean;
   event: KernelEvent | undefined;
+  readonly wake: () => void;
   /** Names of its events and tasks. */
   readonly key: string;
   readonly task: string;
@@ -64,6 +65,7 @@ export class ProbeManager implements ProbeView {
         begun: false,
         gone: false,
         event: undefined,
+        wake: () => this.fire(worker),
         key: `${kind} probe ${podKey(pod)} ${spec.name}`,
         task: `${kind} probe ${spec.name}`,
       };
@@ -85,6 +87,11 @@ export class ProbeManager implements ProbeView {
     }
   }
 
+  stop(): void {
+    for (const worker of this.workers.values()) this.ctx.kernel.cancel(worker.event);
+    this.workers.clear();
+  }
+
   started(containerId: string, spec: ContainerSpec): boolean {
     return spec.startupProbe === undefined || this.workers.get(`${containerId} startup`)?.result === true;
   }
@@ -102,7 +109,7 @@ export class ProbeManager implements ProbeView {
 
   private schedule(worker: Worker, delay: number): void {
     if (this.ctx.pod(worker.podUid) === undefined) return;
-    worker.event = this.ctx.after(delay, worker.key, () => this.fire(worker));
+    worker.event = this.ctx.kernel.after(delay, worker.key, worker.wake);
   }
 
   private fire(worker: Worker): void {
@@ -115,6 +122,12 @@ export class ProbeManager implements ProbeView {
     if (over) return;
     if (waiting) {
       this.schedule(worker, (probe.periodSeconds ?? 10) * SECOND);
+      return;
+    }
+    // Most probes go on succeeding: where that can be seen, nothing else comes of asking.
+    const pod = worker.result && worker.last ? this.ctx.pod(worker.podUid) : undefined;
+    if (pod !== undefined && !container.stopping && goesWell(this.ctx, pod, spec, container, probe)) {
+      worker.event = this.ctx.kernel.after((probe.periodSeconds ?? 10) * SECOND, worker.key, worker.wake);
       return;
     }
     this.ctx.spawn(worker.task, this.run(worker));
