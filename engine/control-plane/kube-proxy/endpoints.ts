@@ -1,0 +1,174 @@
+import type { KubeObject } from "../../api/types.ts";
+import { type ServicePort, usesClusterEndpoints, usesLocalEndpoints } from "./service-ports.ts";
+
+/** One address and port behind a Service port (pkg/proxy/endpoint.go BaseEndpointInfo). */
+export interface Endpoint {
+  address: string;
+  port: number;
+  /** `address:port`. */
+  text: string;
+  nodeName: string | undefined;
+  ready: boolean;
+  serving: boolean;
+  terminating: boolean;
+  /** Zones whose nodes should use it; empty without hints. */
+  zones: readonly string[];
+}
+
+/** Endpoints of a Service port by their text. Shared between nodes: equal slices give the same list. */
+export type EndpointList = readonly Endpoint[];
+
+/** What an EndpointSlice says, by `port name:PROTOCOL`. */
+interface SliceEndpoints {
+  ports: ReadonlyMap<string, EndpointList>;
+  /** Equal for slices that give equal rules: annotations and versions do not count. */
+  signature: string;
+}
+
+interface SlicePort {
+  name?: string;
+  port?: number;
+  protocol?: string;
+}
+
+interface SliceEndpoint {
+  addresses: string[];
+  nodeName?: string;
+  conditions?: { ready?: boolean; serving?: boolean; terminating?: boolean };
+  hints?: { forZones?: { name: string }[] };
+}
+
+const EMPTY: EndpointList = [];
+const NOTHING: SliceEndpoints = { ports: new Map(), signature: "" };
+const known = new WeakMap<KubeObject, SliceEndpoints>();
+
+/** The Service (`namespace/name`) that a slice belongs to; undefined for slices that proxies ignore. */
+export function serviceOf(slice: KubeObject): string | undefined {
+  const labels = slice.metadata.labels;
+  const name = labels?.["kubernetes.io/service-name"];
+  if (name === undefined || labels?.["service.kubernetes.io/headless"] !== undefined) return undefined;
+  return labels?.["service.kubernetes.io/service-proxy-name"] === undefined
+    ? `${slice.metadata.namespace}/${name}`
+    : undefined;
+}
+
+/** Endpoints of a slice. */
+export function endpointsOf(slice: KubeObject): SliceEndpoints {
+  let found = known.get(slice);
+  if (found === undefined) known.set(slice, (found = derive(slice)));
+  return found;
+}
+
+function derive(slice: KubeObject): SliceEndpoints {
+  if (slice.addressType !== "IPv4") return NOTHING;
+  const ports = (slice.ports ?? []) as SlicePort[];
+  const endpoints = (slice.endpoints ?? []) as SliceEndpoint[];
+  const lists = new Map<string, EndpointList>();
+  for (const { name, port, protocol } of ports) {
+    if (port === undefined || port === 0) continue;
+    const list: Endpoint[] = [];
+    for (const { addresses, nodeName, conditions, hints } of endpoints) {
+      const address = addresses[0];
+      if (address === undefined) continue;
+      list.push({
+        address,
+        port,
+        text: `${address}:${port}`,
+        nodeName,
+        ready: conditions?.ready ?? true,
+        serving: conditions?.serving ?? true,
+        terminating: conditions?.terminating ?? false,
+        zones: hints?.forZones?.map((zone) => zone.name) ?? [],
+      });
+    }
+    lists.set(`${name ?? ""}:${protocol ?? "TCP"}`, list.sort(byText));
+  }
+  const signature: string[] = ports.map(({ name, port, protocol }) => `${name ?? ""} ${port} ${protocol}`);
+  for (const { addresses, nodeName, conditions, hints } of endpoints) {
+    const flags = `${conditions?.ready} ${conditions?.serving} ${conditions?.terminating}`;
+    signature.push(`${addresses} ${nodeName} ${flags} ${hints?.forZones?.map((zone) => zone.name) ?? ""}`);
+  }
+  return { ports: lists, signature: signature.join("\n") };
+}
+
+function byText(a: Endpoint, b: Endpoint): number {
+  return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
+}
+
+/** Lists made of several slices, by the list of the first one. */
+const merged = new WeakMap<EndpointList, { parts: EndpointList[]; list: EndpointList }>();
+
+/** Endpoints of a Service port: those of all its slices, each address and port once (endpointslicecache.go). */
+export function endpointsFor(slices: Iterable<KubeObject>, port: ServicePort): EndpointList {
+  const key = `${port.port}:${port.protocol.toUpperCase()}`;
+  const parts: EndpointList[] = [];
+  for (const slice of slices) {
+    const list = endpointsOf(slice).ports.get(key);
+    if (list !== undefined && list.length > 0) parts.push(list);
+  }
+  if (parts.length < 2) return parts[0] ?? EMPTY;
+  const before = merged.get(parts[0]!);
+  if (before?.parts.length === parts.length && parts.every((part, i) => before.parts[i] === part)) return before.list;
+  const byAddress = new Map<string, Endpoint>();
+  for (const part of parts) {
+    for (const endpoint of part) if (!byAddress.has(endpoint.text)) byAddress.set(endpoint.text, endpoint);
+  }
+  const list = [...byAddress.values()].sort(byText);
+  merged.set(parts[0]!, { parts, list });
+  return list;
+}
+
+/** Which endpoints a node uses for a port, and for which traffic. */
+export interface Choice {
+  cluster: EndpointList;
+  local: EndpointList;
+  /** All that this node may send packets to. */
+  reachable: EndpointList;
+  /** Some node has a usable endpoint. */
+  any: boolean;
+}
+
+/**
+ * Chooses endpoints by traffic policy, topology hints and state: terminating ones that still serve are used when none
+ * is ready (pkg/proxy/topology.go CategorizeEndpoints). `zone` is the node's, or undefined.
+ */
+export function categorize(all: EndpointList, port: ServicePort, node: string, zone: string | undefined): Choice {
+  let cluster: EndpointList = EMPTY;
+  let any = false;
+  let byZone = false;
+  if (usesClusterEndpoints(port)) {
+    byZone = hintsApply(all, zone);
+    cluster = keep(all, (each) => each.ready && (!byZone || each.zones.includes(zone!)));
+    if (cluster.length === 0) cluster = keep(all, (each) => each.serving && each.terminating);
+    any = cluster.length > 0;
+  }
+  if (!usesLocalEndpoints(port)) return { cluster, local: EMPTY, reachable: cluster, any };
+
+  const here = all.filter((each) => each.nodeName === node);
+  let local = here.filter((each) => each.ready);
+  const terminating = local.length === 0;
+  if (terminating) local = here.filter((each) => each.serving && each.terminating);
+  any = all.some((each) => each.ready || (each.serving && each.terminating));
+  if (!usesClusterEndpoints(port)) return { cluster, local, reachable: local, any };
+  if (!byZone && (!terminating || local.length === 0)) return { cluster, local, reachable: cluster, any };
+  const both = new Map([...cluster, ...local].map((each) => [each.text, each]));
+  return { cluster, local, reachable: [...both.values()], any };
+}
+
+/** The list itself when all are kept: it then stays the key of what was made from it. */
+function keep(all: EndpointList, wanted: (endpoint: Endpoint) => boolean): EndpointList {
+  const kept = all.filter(wanted);
+  return kept.length === all.length ? all : kept;
+}
+
+/** Hints count when every ready endpoint has some and one is for the node's zone. */
+function hintsApply(all: EndpointList, zone: string | undefined): boolean {
+  if (zone === undefined) return false;
+  let found = false;
+  for (const { ready, zones } of all) {
+    if (!ready) continue;
+    if (zones.length === 0) return false;
+    found ||= zones.includes(zone);
+  }
+  return found;
+}

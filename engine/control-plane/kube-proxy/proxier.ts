@@ -1,0 +1,249 @@
+import type { KubeObject } from "../../api/types.ts";
+import { isServiceChain } from "./chains.ts";
+import { type Choice, categorize, type EndpointList, endpointsFor, endpointsOf, serviceOf } from "./endpoints.ts";
+import { type PortRules, portRules } from "./port-rules.ts";
+import { type FrameOptions, restoreInput, type TableInput } from "./restore-input.ts";
+import { portsOf, type ServicePort, usesLocalEndpoints } from "./service-ports.ts";
+
+/** What differs between the nodes of a cluster. */
+export interface ProxierNode {
+  name: string;
+  address: string;
+  /** Label topology.kubernetes.io/zone. */
+  zone?: string | undefined;
+}
+
+/** A Service port as a node's rules have it. */
+export interface Programmed {
+  port: ServicePort;
+  endpoints: EndpointList;
+  choice: Choice;
+  rules: PortRules;
+}
+
+export interface SyncResult {
+  full: boolean;
+  /** Rules in the tables, and those that this sync wrote. */
+  rules: { filter: number; nat: number };
+  written: { filter: number; nat: number };
+  services: number;
+  endpoints: number;
+}
+
+/** Above so many endpoints, comments are left out of the ports' own chains (largeClusterEndpointsThreshold). */
+const LARGE = 1_000;
+
+interface Known {
+  service: KubeObject | undefined;
+  /** By name. */
+  slices: Map<string, KubeObject>;
+  /** As the last sync wrote them. */
+  programmed: readonly Programmed[];
+}
+
+/**
+ * The rules of one node, kept from Services and EndpointSlices (pkg/proxy/iptables/proxier.go). `sync` costs what
+ * changed; the lines of iptables-restore are put together by `take`, once somebody looks at the tables.
+ */
+export class Proxier {
+  readonly node: ProxierNode;
+  readonly options: FrameOptions;
+  private readonly optionsKey: string;
+  private readonly services = new Map<string, Known>();
+  /** Services that the next sync looks at. */
+  private changed = new Set<string>();
+  /** Services whose own chains were written since the last `take`; "all" after a full sync. */
+  private written: Set<string> | "all" = new Set();
+  private needFull = true;
+  private large = false;
+  /** Of what is programmed: lines of the common chains and of the ports' own, ports, endpoints. */
+  private readonly total = { filter: 0, nat: 0, own: 0, ports: 0, endpoints: 0 };
+
+  constructor(node: ProxierNode, options: FrameOptions) {
+    this.node = node;
+    this.options = options;
+    this.optionsKey = JSON.stringify(options);
+  }
+
+  /** Takes a Service in; says whether that asks for a sync. */
+  service(object: KubeObject, deleted: boolean): boolean {
+    const key = `${object.metadata.namespace}/${object.metadata.name}`;
+    const known = this.know(key);
+    const before = signature(known.service);
+    known.service = deleted ? undefined : object;
+    if (before === signature(known.service)) return false;
+    this.changed.add(key);
+    return true;
+  }
+
+  /** Takes an EndpointSlice in; says whether that asks for a sync. */
+  slice(object: KubeObject, deleted: boolean): boolean {
+    const key = serviceOf(object);
+    if (key === undefined) return false;
+    const { slices } = this.know(key);
+    const { name } = object.metadata;
+    const before = slices.get(name);
+    if (deleted) slices.delete(name);
+    else slices.set(name, object);
+    const same = deleted
+      ? before === undefined
+      : before !== undefined && endpointsOf(before).signature === endpointsOf(object).signature;
+    if (same) return false;
+    this.changed.add(key);
+    return true;
+  }
+
+  private know(key: string): Known {
+    let known = this.services.get(key);
+    if (known === undefined) {
+      this.services.set(key, (known = { service: undefined, slices: new Map(), programmed: [] }));
+    }
+    return known;
+  }
+
+  /** The next sync writes everything: after a start, a failure, or a flush of the tables. */
+  forceFull(): void {
+    this.needFull = true;
+  }
+
+  /** Brings the rules up to date with what was taken in; a full sync writes the unchanged chains, too. */
+  sync(full = false): SyncResult {
+    const doFull = full || this.needFull;
+    this.needFull = false;
+    const changed = this.changed;
+    this.changed = new Set();
+    const due: [Known, { port: ServicePort; endpoints: EndpointList }[]][] = [];
+    for (const key of changed) {
+      const known = this.services.get(key)!;
+      const ports = known.service === undefined ? [] : portsOf(known.service);
+      const parts = ports.map((port) => ({ port, endpoints: endpointsFor(known.slices.values(), port) }));
+      for (const { endpoints } of known.programmed) this.total.endpoints -= endpoints.length;
+      for (const { endpoints } of parts) this.total.endpoints += endpoints.length;
+      due.push([known, parts]);
+      if (known.service === undefined && known.slices.size === 0) this.services.delete(key);
+    }
+    const flipped = this.large !== (this.large = this.total.endpoints > LARGE);
+    for (const [known, parts] of due) this.program(known, parts);
+    if (doFull && flipped) {
+      for (const known of this.services.values()) if (known.service) this.program(known, known.programmed);
+    }
+    let own = 0;
+    if (doFull) {
+      this.written = "all";
+      own = this.total.own;
+    } else {
+      for (const key of changed) if (this.written !== "all") this.written.add(key);
+      for (const [{ programmed }] of due) for (const { rules } of programmed) own += rules.rules.length;
+    }
+    const { localhostNodePorts, liberal } = this.options;
+    const filter = this.total.filter + (localhostNodePorts ? 1 : 0) + (liberal ? 2 : 3);
+    const nat = this.total.nat + 5;
+    return {
+      full: doFull,
+      rules: { filter, nat: nat + this.total.own },
+      written: { filter, nat: nat + own },
+      services: this.total.ports,
+      endpoints: this.total.endpoints,
+    };
+  }
+
+  private program(known: Known, parts: readonly { port: ServicePort; endpoints: EndpointList }[]): void {
+    this.count(known.programmed, -1);
+    known.programmed = parts.map(({ port, endpoints }) => this.rulesFor(port, endpoints));
+    this.count(known.programmed, 1);
+  }
+
+  private count(programmed: readonly Programmed[], sign: 1 | -1): void {
+    const { total } = this;
+    total.ports += sign * programmed.length;
+    for (const { rules } of programmed) {
+      total.filter += sign * rules.filter.length;
+      total.nat += sign * rules.nat.length;
+      total.own += sign * rules.rules.length;
+    }
+  }
+
+  private rulesFor(port: ServicePort, endpoints: EndpointList): Programmed {
+    const { name, address, zone } = this.node;
+    const fromNode = port.sourceRanges.some((range) => contains(range, address));
+    const local = usesLocalEndpoints(port) ? name : "";
+    const hinted = zone !== undefined && endpoints.some(({ zones }) => zones.length > 0) ? zone : "";
+    const variant = `${this.large} ${fromNode} ${local} ${hinted} ${this.optionsKey}`;
+    const variants = variantsOf(port, endpoints);
+    let found = variants.get(variant);
+    if (found === undefined) {
+      const choice = categorize(endpoints, port, name, zone);
+      const rules = portRules(port, choice, this.options, fromNode, this.large);
+      variants.set(variant, (found = { port, endpoints, choice, rules }));
+    }
+    return found;
+  }
+
+  /** What is programmed: Service ports in the order of their lines. */
+  *programmed(): Iterable<Programmed> {
+    for (const known of this.services.values()) yield* known.programmed;
+  }
+
+  /** Service ports of one Service (`namespace/name`) as programmed. */
+  programmedOf(service: string): readonly Programmed[] {
+    return this.services.get(service)?.programmed ?? [];
+  }
+
+  /**
+   * The input of iptables-restore for all syncs since the last call: what several wrote one after another, in one.
+   * @param existing  nat's chains, to find those that no Service uses any longer; none: leave them
+   */
+  take(existing: Iterable<string> = []): [TableInput, TableInput] {
+    const { written } = this;
+    this.written = new Set();
+    const ports: { rules: PortRules; rewrite: boolean }[] = [];
+    for (const [key, { programmed }] of this.services) {
+      const rewrite = written === "all" || written.has(key);
+      for (const { rules } of programmed) ports.push({ rules, rewrite });
+    }
+    return restoreInput(ports, this.stale(existing), this.options);
+  }
+
+  private stale(existing: Iterable<string>): string[] {
+    let active: Set<string> | undefined;
+    const out: string[] = [];
+    for (const chain of existing) {
+      if (!isServiceChain(chain)) continue;
+      if (active === undefined) {
+        active = new Set();
+        for (const { rules } of this.programmed()) for (const each of rules.chains) active.add(each);
+      }
+      if (!active.has(chain)) out.push(chain);
+    }
+    return out;
+  }
+}
+
+function signature(service: KubeObject | undefined): string {
+  return service === undefined
+    ? ""
+    : portsOf(service)
+        .map((port) => port.signature)
+        .join("\n");
+}
+
+/** Rules by what of a node they depend on. Nodes for which that is the same share them. */
+const shared = new WeakMap<EndpointList, WeakMap<ServicePort, Map<string, Programmed>>>();
+
+function variantsOf(port: ServicePort, endpoints: EndpointList): Map<string, Programmed> {
+  let ports = shared.get(endpoints);
+  if (ports === undefined) shared.set(endpoints, (ports = new WeakMap()));
+  let variants = ports.get(port);
+  if (variants === undefined) ports.set(port, (variants = new Map()));
+  return variants;
+}
+
+function contains(range: string, address: string): boolean {
+  const [network, bits] = range.split("/");
+  const shift = 32 - Number(bits);
+  return shift >= 32 || toNumber(network!) >>> shift === toNumber(address) >>> shift;
+}
+
+function toNumber(address: string): number {
+  return address.split(".").reduce((sum, byte) => ((sum << 8) | Number(byte)) >>> 0, 0);
+}

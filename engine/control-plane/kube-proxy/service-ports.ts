@@ -1,0 +1,127 @@
+import type { KubeObject } from "../../api/types.ts";
+import { type PortChains, portChains } from "./chains.ts";
+
+/** What kube-proxy keeps of one port of a Service (pkg/proxy/serviceport.go BaseServicePortInfo), IPv4. */
+export interface ServicePort {
+  /** `namespace/name` of the Service. */
+  service: string;
+  /** Name of the port, or "". */
+  port: string;
+  /** `namespace/name:port`, or `namespace/name`. */
+  name: string;
+  /** Lower case. */
+  protocol: "tcp" | "udp" | "sctp";
+  chains: PortChains;
+  clusterIP: string;
+  number: number;
+  nodePort: number;
+  externalIPs: readonly string[];
+  loadBalancerIPs: readonly string[];
+  /** CIDRs. */
+  sourceRanges: readonly string[];
+  healthCheckNodePort: number;
+  /** Seconds that a client stays with its endpoint; undefined without session affinity. */
+  affinitySeconds: number | undefined;
+  internalLocal: boolean;
+  externalLocal: boolean;
+  /** All of the above as text: equal for equal rules. */
+  signature: string;
+}
+
+interface ServiceSpec {
+  type?: string;
+  clusterIP?: string;
+  clusterIPs?: string[];
+  externalIPs?: string[];
+  loadBalancerSourceRanges?: string[];
+  sessionAffinity?: string;
+  sessionAffinityConfig?: { clientIP?: { timeoutSeconds?: number } };
+  internalTrafficPolicy?: string;
+  externalTrafficPolicy?: string;
+  healthCheckNodePort?: number;
+  ports?: { name?: string; port: number; protocol?: string; nodePort?: number }[];
+}
+
+interface ServiceStatus {
+  loadBalancer?: { ingress?: { ip?: string; ipMode?: string }[] };
+}
+
+/** Seconds of session affinity when the Service does not say (core/v1 DefaultClientIPServiceAffinitySeconds). */
+const DEFAULT_AFFINITY = 10_800;
+
+/** Services that another proxy serves, and slices of headless Services (cmd/kube-proxy/app/server.go). */
+const OTHER_PROXY = "service.kubernetes.io/service-proxy-name";
+
+const NONE: readonly ServicePort[] = [];
+/** The derived form of a Service never changes: all nodes of a session share it. */
+const known = new WeakMap<KubeObject, readonly ServicePort[]>();
+
+/** The ports of a Service that have rules: none for headless and ExternalName ones (proxy/util ShouldSkipService). */
+export function portsOf(service: KubeObject): readonly ServicePort[] {
+  let ports = known.get(service);
+  if (ports === undefined) known.set(service, (ports = derive(service)));
+  return ports;
+}
+
+function derive(service: KubeObject): readonly ServicePort[] {
+  const spec = service.spec as ServiceSpec;
+  const clusterIP = [spec.clusterIP, ...(spec.clusterIPs ?? [])].find(isIPv4);
+  if (clusterIP === undefined || spec.type === "ExternalName") return NONE;
+  if (service.metadata.labels?.[OTHER_PROXY] !== undefined) return NONE;
+  const key = `${service.metadata.namespace}/${service.metadata.name}`;
+  const ingress = (service.status as ServiceStatus | undefined)?.loadBalancer?.ingress ?? [];
+  const external = spec.type === "NodePort" || spec.type === "LoadBalancer" || (spec.externalIPs ?? []).length > 0;
+  const common = {
+    service: key,
+    clusterIP,
+    externalIPs: (spec.externalIPs ?? []).filter(isIPv4),
+    loadBalancerIPs: ingress.flatMap(({ ip, ipMode }) => (isIPv4(ip) && (ipMode ?? "VIP") === "VIP" ? [ip] : [])),
+    sourceRanges: (spec.loadBalancerSourceRanges ?? []).map((range) => range.trim()).filter(isCidr),
+    healthCheckNodePort:
+      spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local" ? (spec.healthCheckNodePort ?? 0) : 0,
+    affinitySeconds:
+      spec.sessionAffinity === "ClientIP"
+        ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY)
+        : undefined,
+    internalLocal: spec.internalTrafficPolicy === "Local",
+    externalLocal: external && spec.externalTrafficPolicy === "Local",
+  };
+  const shared = Object.values(common).join(" ");
+  return (spec.ports ?? []).map((port) => {
+    const name = port.name ? `${key}:${port.name}` : key;
+    const protocol = (port.protocol ?? "TCP").toLowerCase() as ServicePort["protocol"];
+    const nodePort = port.nodePort ?? 0;
+    return {
+      ...common,
+      port: port.name ?? "",
+      name,
+      protocol,
+      chains: portChains(name, protocol),
+      number: port.port,
+      nodePort,
+      signature: `${name} ${protocol} ${port.port} ${nodePort} ${shared}`,
+    };
+  });
+}
+
+function isIPv4(address: string | undefined): address is string {
+  return address !== undefined && /^\d+\.\d+\.\d+\.\d+$/.test(address);
+}
+
+function isCidr(range: string): boolean {
+  return /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(range);
+}
+
+/** Whether anything outside the cluster may reach it: by node port, external or load balancer address. */
+export function externallyAccessible(port: ServicePort): boolean {
+  return port.nodePort !== 0 || port.loadBalancerIPs.length > 0 || port.externalIPs.length > 0;
+}
+
+/** A port with external traffic needs the cluster's endpoints even under policy Local: for traffic from inside. */
+export function usesClusterEndpoints(port: ServicePort): boolean {
+  return !port.internalLocal || externallyAccessible(port);
+}
+
+export function usesLocalEndpoints(port: ServicePort): boolean {
+  return port.internalLocal || (port.externalLocal && externallyAccessible(port));
+}
