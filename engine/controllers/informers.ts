@@ -15,11 +15,16 @@ export class ObjectIndex {
   private readonly byNamespace = new Map<string, Map<string, KubeObject>>();
 
   note({ type, object, old }: Change<KubeObject>): void {
-    if (old) this.drop(old);
-    if (type === "deleted") this.drop(object);
-    else {
-      put(this.byNamespace, object.metadata.namespace ?? "", object);
-      put(this.byOwner, ownerKey(object), object);
+    const key = keyOf(object);
+    const owner = ownerKey(object);
+    // What stays with its owner is replaced where it stands.
+    if (old && ownerKey(old) !== owner) remove(this.byOwner, ownerKey(old), key);
+    if (type === "deleted") {
+      remove(this.byNamespace, object.metadata.namespace ?? "", key);
+      remove(this.byOwner, owner, key);
+    } else {
+      put(this.byNamespace, object.metadata.namespace ?? "", key, object);
+      put(this.byOwner, owner, key, object);
     }
   }
 
@@ -36,27 +41,22 @@ export class ObjectIndex {
   inNamespace(namespace: string): Iterable<KubeObject> {
     return this.byNamespace.get(namespace)?.values() ?? [];
   }
-
-  private drop(object: KubeObject): void {
-    remove(this.byNamespace, object.metadata.namespace ?? "", object);
-    remove(this.byOwner, ownerKey(object), object);
-  }
 }
 
 function ownerKey(object: KubeObject): string {
   return controllerOf(object)?.uid ?? `/${object.metadata.namespace ?? ""}`;
 }
 
-function put(index: Map<string, Map<string, KubeObject>>, key: string, object: KubeObject): void {
-  let members = index.get(key);
-  if (members === undefined) index.set(key, (members = new Map()));
-  members.set(keyOf(object), object);
+function put(index: Map<string, Map<string, KubeObject>>, group: string, key: string, object: KubeObject): void {
+  let members = index.get(group);
+  if (members === undefined) index.set(group, (members = new Map()));
+  members.set(key, object);
 }
 
-function remove(index: Map<string, Map<string, KubeObject>>, key: string, object: KubeObject): void {
-  const members = index.get(key);
-  members?.delete(keyOf(object));
-  if (members?.size === 0) index.delete(key);
+function remove(index: Map<string, Map<string, KubeObject>>, group: string, key: string): void {
+  const members = index.get(group);
+  members?.delete(key);
+  if (members?.size === 0) index.delete(group);
 }
 
 /** One informer a kind, shared by every controller of the process (client-go informers.SharedInformerFactory). */
@@ -65,6 +65,8 @@ export class SharedInformers {
   readonly replicaSets = new ObjectIndex();
   readonly jobs = new ObjectIndex();
   private readonly informers = new Map<string, Informer>();
+  /** The same by the constants of resources.ts, as almost everybody asks. */
+  private readonly known = new Map<Resource, Informer>();
 
   constructor(kernel: Kernel, client: ApiClient, resources: readonly Resource[]) {
     for (const resource of resources) this.informers.set(path(resource), new Informer(kernel, client, resource));
@@ -74,8 +76,11 @@ export class SharedInformers {
   }
 
   of(resource: Resource): Informer {
-    const informer = this.informers.get(path(resource));
+    let informer = this.known.get(resource);
+    if (informer !== undefined) return informer;
+    informer = this.informers.get(path(resource));
     if (informer === undefined) throw new Error(`no informer of ${path(resource)}`);
+    this.known.set(resource, informer);
     return informer;
   }
 

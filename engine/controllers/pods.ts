@@ -17,7 +17,9 @@ export interface Condition {
 }
 
 export function condition(object: KubeObject, type: string): Condition | undefined {
-  return object.status?.conditions?.find((c: Condition) => c.type === type);
+  const conditions = object.status?.conditions as readonly Condition[] | undefined;
+  if (conditions) for (const one of conditions) if (one.type === type) return one;
+  return undefined;
 }
 
 export function isReady(pod: KubeObject): boolean {

@@ -8,7 +8,8 @@ import { type Gen, join, SECOND } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
 import { Expectations } from "./expectations.ts";
 import { controllerOf } from "./informers.ts";
-import { condition, controllerRef, isActive, isAvailable, isReady, podFromTemplate } from "./pods.ts";
+import { countPods, type PodCount, PodTally } from "./pod-tally.ts";
+import { condition, controllerRef, isActive, isReady, podFromTemplate } from "./pods.ts";
 import type { ReconcileResult, Reconciler, WorkQueue } from "./reconciler.ts";
 
 /** Most Pods made or removed in one go. */
@@ -21,6 +22,8 @@ class ReplicaSetController implements Reconciler {
   private readonly context: ControllerContext;
   private readonly expectations: Expectations;
   private readonly queue: WorkQueue;
+  /** By uid, of the sets that were looked at. */
+  private readonly tallies = new Map<string, PodTally>();
 
   /** `resource`: ReplicaSets, or their elder sibling, of which only the selector looks different. */
   constructor(context: ControllerContext, resource: Resource) {
@@ -31,10 +34,14 @@ class ReplicaSetController implements Reconciler {
     this.queue = context.queue(this);
     const { informers } = context;
     informers.handle(resource, ({ type, object }) => {
-      if (type === "deleted") this.expectations.forget(keyOf(object));
+      if (type === "deleted") {
+        this.expectations.forget(keyOf(object));
+        this.tallies.delete(object.metadata.uid);
+      }
       this.queue.add(keyOf(object));
     });
     informers.handle(PODS, ({ type, object, old }) => {
+      this.recount(object, type === "deleted", old);
       const key = this.keyOfOwner(object);
       if (key === undefined) {
         if (type !== "deleted" && !controllerOf(object)) this.addAdopters(object);
@@ -68,12 +75,46 @@ class ReplicaSetController implements Reconciler {
     const set = informers.get(this.resource, key);
     if (set === undefined) return this.expectations.forget(key);
     const ready = this.expectations.satisfied(key);
-    const pods = (yield* this.claim(set)).filter(isActive);
+    const settled = this.settled(set);
+    const pods = settled ? undefined : (yield* this.claim(set)).filter(isActive);
     let problem: Error | undefined;
-    if (ready && !set.metadata.deletionTimestamp) problem = yield* this.manage(key, set, pods);
-    const requeueAfter = yield* this.updateStatus(set, pods, problem);
+    if (ready && !set.metadata.deletionTimestamp) {
+      const all = () => pods ?? informers.pods.owned(set.metadata.uid).filter(isActive);
+      problem = yield* this.manage(key, set, settled?.active ?? pods!.length, all);
+    }
+    const count = settled ?? countPods(set, pods!, this.context.kernel.wallMs);
+    const requeueAfter = yield* this.updateStatus(set, count, problem);
     if (problem) throw problem;
     return requeueAfter === undefined ? undefined : { requeueAfter };
+  }
+
+  /** The count of its Pods when there is nothing to adopt or release, and no time that passes makes one available. */
+  private settled(set: KubeObject): PodCount | undefined {
+    const { uid, namespace } = set.metadata;
+    const { pods } = this.context.informers;
+    if (set.spec.minReadySeconds) return undefined;
+    if (pods.orphans(namespace ?? "").some((pod) => matchesSelector(selectorOf(set), pod.metadata.labels)))
+      return undefined;
+    const { selector } = set.spec;
+    const labels = set.spec.template.metadata?.labels;
+    let tally = this.tallies.get(uid);
+    if (tally === undefined || tally.source !== selector || tally.labels !== labels) {
+      tally = new PodTally(selectorOf(set), labels, selector);
+      this.tallies.set(uid, tally);
+      for (const pod of pods.owned(uid)) tally.put(pod);
+    }
+    return tally.strangers > 0 ? undefined : tally.count();
+  }
+
+  private recount(pod: KubeObject, gone: boolean, old: KubeObject | undefined): void {
+    const owner = controllerOf(pod)?.uid ?? "";
+    const before = old && old.metadata.ownerReferences !== pod.metadata.ownerReferences && controllerOf(old)?.uid;
+    if (before && before !== owner) this.tallies.get(before)?.drop(pod.metadata.uid);
+    const tally = this.tallies.get(owner);
+    if (gone) tally?.drop(pod.metadata.uid);
+    else tally?.put(pod);
+    // Another Pod of the same name.
+    if (old && old.metadata.uid !== pod.metadata.uid) tally?.drop(old.metadata.uid);
   }
 
   /** Its own Pods, with orphans that match adopted and its own that no longer match released. */
@@ -98,10 +139,15 @@ class ReplicaSetController implements Reconciler {
     return mine;
   }
 
-  private *manage(key: string, set: KubeObject, pods: readonly KubeObject[]): Gen<Error | undefined> {
-    const diff = pods.length - (set.spec.replicas ?? 1);
+  private *manage(
+    key: string,
+    set: KubeObject,
+    active: number,
+    pods: () => readonly KubeObject[],
+  ): Gen<Error | undefined> {
+    const diff = active - (set.spec.replicas ?? 1);
     if (diff < 0) return yield* this.createPods(key, set, Math.min(-diff, BURST));
-    if (diff > 0) return yield* this.deletePods(key, set, pods, Math.min(diff, BURST));
+    if (diff > 0) return yield* this.deletePods(key, set, pods(), Math.min(diff, BURST));
     return undefined;
   }
 
@@ -216,15 +262,11 @@ class ReplicaSetController implements Reconciler {
   /** Writes the status when it changed; the time in µs until a Pod may turn available. */
   private *updateStatus(
     set: KubeObject,
-    pods: readonly KubeObject[],
+    { active, ready, available, full }: PodCount,
     problem: Error | undefined,
   ): Gen<number | undefined> {
     const { client, kernel } = this.context;
     const minReady: number = set.spec.minReadySeconds ?? 0;
-    const labels = set.spec.template.metadata?.labels ?? {};
-    const readyPods = pods.filter(isReady).length;
-    const available = pods.filter((pod) => isAvailable(pod, minReady, kernel.wallMs)).length;
-    const full = pods.filter((pod) => matchesSelector({ matchLabels: labels }, pod.metadata.labels)).length;
     const old = set.status ?? {};
     const failure = condition(set, "ReplicaFailure");
     const conditions = problem
@@ -233,30 +275,28 @@ class ReplicaSetController implements Reconciler {
             type: "ReplicaFailure",
             status: "True",
             lastTransitionTime: formatTime(kernel.wallMs),
-            reason: pods.length < (set.spec.replicas ?? 1) ? "FailedCreate" : "FailedDelete",
+            reason: active < (set.spec.replicas ?? 1) ? "FailedCreate" : "FailedDelete",
             message: problem.message,
           },
         ]
       : undefined;
     const status = {
-      replicas: pods.length,
+      replicas: active,
       ...(full && { fullyLabeledReplicas: full }),
-      ...(readyPods && { readyReplicas: readyPods }),
+      ...(ready && { readyReplicas: ready }),
       ...(available && { availableReplicas: available }),
       observedGeneration: set.metadata.generation ?? 0,
       ...(conditions && { conditions }),
     };
     const same =
-      (old.replicas ?? 0) === pods.length &&
+      (old.replicas ?? 0) === active &&
       (old.fullyLabeledReplicas ?? 0) === full &&
-      (old.readyReplicas ?? 0) === readyPods &&
+      (old.readyReplicas ?? 0) === ready &&
       (old.availableReplicas ?? 0) === available &&
       old.observedGeneration === status.observedGeneration &&
       (failure === undefined) === (problem === undefined);
     if (!same) yield* ignoring("NotFound", client.update(this.resource, { ...set, status }, "status"));
-    return minReady > 0 && readyPods === (set.spec.replicas ?? 1) && available < readyPods
-      ? minReady * SECOND
-      : undefined;
+    return minReady > 0 && ready === (set.spec.replicas ?? 1) && available < ready ? minReady * SECOND : undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import { hasLabels } from "../api/label-selector.ts";
 import { NODES, SERVICES } from "../api/resources.ts";
 import { formatTime, parseTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
+import { deepEqual } from "../api/validation/value.ts";
 import type { ControllerContext } from "./context.ts";
 import { condition } from "./pods.ts";
 import type { WorkQueue } from "./reconciler.ts";
@@ -20,7 +21,7 @@ export const TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time";
 /** Queues the Services that a changed Pod belongs or belonged to. */
 export function addServicesOf(context: ControllerContext, queue: WorkQueue, change: Change<KubeObject>): void {
   const { object, old } = change;
-  if (old && face(old) === face(object)) return;
+  if (old && looksTheSame(old, object)) return;
   for (const service of context.informers.list(SERVICES)) {
     const selector = service.spec?.selector;
     if (!selector || service.metadata.namespace !== object.metadata.namespace) continue;
@@ -29,11 +30,16 @@ export function addServicesOf(context: ControllerContext, queue: WorkQueue, chan
   }
 }
 
-/** What of a Pod shows in endpoints. */
-function face(pod: KubeObject): string {
-  const { labels, deletionTimestamp } = pod.metadata;
-  const { podIP, phase } = pod.status ?? {};
-  return JSON.stringify([podIP, phase, condition(pod, "Ready")?.status, labels, deletionTimestamp, pod.spec.nodeName]);
+/** Nothing of a Pod that shows in endpoints has changed. */
+function looksTheSame(a: KubeObject, b: KubeObject): boolean {
+  return (
+    a.status?.podIP === b.status?.podIP &&
+    a.status?.phase === b.status?.phase &&
+    a.spec.nodeName === b.spec.nodeName &&
+    a.metadata.deletionTimestamp === b.metadata.deletionTimestamp &&
+    condition(a, "Ready")?.status === condition(b, "Ready")?.status &&
+    (a.metadata.labels === b.metadata.labels || deepEqual(a.metadata.labels, b.metadata.labels))
+  );
 }
 
 /** Pods behind a Service in the order of their names; `undefined` for a Service without selector. */
