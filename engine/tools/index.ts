@@ -4,6 +4,7 @@ import { kubelet } from "../machine/kubelet/index.ts";
 import type { Program } from "../machine/process.ts";
 import { containerd } from "../machine/runtime/containerd.ts";
 import { bash } from "../shell/index.ts";
+import { containerdPrograms } from "./containerd/index.ts";
 import { kubectl } from "./kubectl/index.ts";
 import { answer } from "./lab/answer.ts";
 import { systemPrograms } from "./system/index.ts";
@@ -17,6 +18,7 @@ export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(
   Object.entries({
     ...textPrograms,
     ...systemPrograms,
+    ...containerdPrograms,
     ...imagePrograms,
     ...controlPlanePrograms,
     bash,

@@ -79,13 +79,17 @@ export function buildBase(machine: Machine, options: BaseOptions = {}): void {
 }
 
 function defaultPrograms(machine: Machine, role: Role): string[] {
-  const node = role === "control-plane" || role === "worker";
+  const node = isNode(role);
   return [...machine.programs.keys()].filter(
     (name) =>
       !IMAGES_ONLY.has(name) &&
       (node || !NODE_ONLY.has(name)) &&
       (role === "load-balancer" || !LOAD_BALANCER_ONLY.has(name)),
   );
+}
+
+function isNode(role: Role): boolean {
+  return role === "control-plane" || role === "worker";
 }
 
 function dir(load?: () => Map<string, Inode>): DirNode {
@@ -142,6 +146,9 @@ function etcEntries(machine: Machine, role: Role, options: BaseOptions): Map<str
   const resolv = facts.nameservers.map((address) => `nameserver ${address}\n`).join("");
   return new Map<string, Inode>([
     ["bash.bashrc", text(etc.BASH_BASHRC)],
+    ...(isNode(role)
+      ? ([["crictl.yaml", text("runtime-endpoint: unix:///run/containerd/containerd.sock\n")]] as const)
+      : []),
     ["debian_version", text("12.10\n")],
     ["default", dir(() => new Map([["kubelet", text("KUBELET_EXTRA_ARGS=\n")]]))],
     ["environment", text("")],

@@ -1,0 +1,238 @@
+/** crictl stop, rm, start, stopp, rmp, rmi and pull. */
+import type { Gen } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import { type Container, type ContainerRuntime, CriError, type Sandbox } from "../../machine/runtime/index.ts";
+import * as sys from "../../machine/sys.ts";
+import { flag } from "./cli.ts";
+import { byPrefix, containers, logPath } from "./cri.ts";
+import { type Crictl, type CrictlCommand, CrictlError, noContainer, ShowHelp } from "./crictl-context.ts";
+import { imageNamed } from "./crictl-list.ts";
+
+function containerOf(runtime: ContainerRuntime, id: string): Container {
+  const found = byPrefix(runtime.containers.values(), id);
+  if (found === undefined) throw noContainer(id);
+  return found;
+}
+
+function requireIds(c: Crictl): readonly string[] {
+  if (c.args.length === 0) throw new ShowHelp();
+  return c.args;
+}
+
+/** Runs one step an id; goes on after failures and ends with all of them, as AggregateGoroutines does. */
+function* each(ids: readonly string[], step: (id: string) => Gen): Gen {
+  const failed: string[] = [];
+  for (const id of ids) {
+    try {
+      yield* step(id);
+    } catch (error) {
+      if (!(error instanceof CrictlError)) throw error;
+      failed.push(error.message);
+    }
+  }
+  if (failed.length === 1) throw new CrictlError(failed[0]!);
+  if (failed.length > 1) throw new CrictlError(`[${failed.join(", ")}]`);
+}
+
+export const stop: CrictlCommand = {
+  name: "stop",
+  usage: "Stop one or more running containers",
+  argsUsage: "CONTAINER-ID [CONTAINER-ID...]",
+  flags: [flag.int("timeout", "t", "Seconds to wait to kill the container after a graceful stop is requested")],
+  *run(c) {
+    if (c.args.length === 0) throw new CrictlError("ID cannot be empty");
+    const runtime = yield* c.runtime();
+    for (const id of c.args) {
+      const prefix = `stopping the container "${id}": `;
+      yield* c.rpc("StopContainer", "runtime", { containerID: id }, prefix, function* () {
+        yield* runtime.stopContainer(containerOf(runtime, id).id, Number(c.value("timeout", "0")));
+      });
+      yield* c.print(`${id}\n`);
+    }
+  },
+};
+
+export const start: CrictlCommand = {
+  name: "start",
+  usage: "Start one or more created containers",
+  argsUsage: "CONTAINER-ID [CONTAINER-ID...]",
+  flags: [],
+  *run(c) {
+    if (c.args.length === 0) throw new CrictlError("ID cannot be empty");
+    const runtime = yield* c.runtime();
+    for (const id of c.args) {
+      const prefix = `starting the container "${id}": `;
+      yield* c.rpc("StartContainer", "runtime", { containerID: id }, prefix, function* () {
+        const container = containerOf(runtime, id);
+        if (container.state !== "created") {
+          const state = `CONTAINER_${container.state.toUpperCase()}`;
+          throw new CriError(
+            "Unknown",
+            `failed to set starting state for container "${container.id}": container is in ${state} state`,
+          );
+        }
+        yield* runtime.startContainer(container.id);
+      });
+      yield* c.print(`${id}\n`);
+    }
+  },
+};
+
+/** The ids of a command with `--all`; says so when there are none. */
+function* selected(c: Crictl, all: () => readonly { id: string }[], what: string): Gen<readonly string[]> {
+  if (!c.on("all")) return requireIds(c);
+  const ids = all().map(({ id }) => id);
+  if (ids.length === 0) yield* c.log("info", `No ${what}s to remove`);
+  return ids;
+}
+
+function* removeLogs(c: Crictl, container: Container): Gen {
+  const path = logPath(container);
+  try {
+    sys.unlink(c.p, path);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    const why = `remove ${path}: ${error.message.toLowerCase()}`;
+    yield* c.log("error", `removing log file ${path} for container "${container.id}" failed: ${why}`);
+  }
+}
+
+export const rm: CrictlCommand = {
+  name: "rm",
+  usage: "Remove one or more containers",
+  argsUsage: "CONTAINER-ID [CONTAINER-ID...]",
+  flags: [
+    flag.bool("force", "f", "Force removal of the container, disregarding if running"),
+    flag.bool("keep-logs", "k", "Preserve the container log file and its rotations"),
+    flag.bool("all", "a", "Remove all containers"),
+  ],
+  *run(c) {
+    const runtime = yield* c.runtime();
+    const ids = yield* selected(c, () => containers(c.machine), "container");
+    yield* each(ids, function* (id) {
+      const status = `getting container status "${id}": `;
+      const container = yield* c.rpc("ContainerStatus", "runtime", { containerID: id }, status, function* () {
+        return containerOf(runtime, id);
+      });
+      if (container.state === "running") {
+        if (!c.on("force")) throw new CrictlError(`container "${id}" is running, please stop it first`);
+        yield* c.rpc("StopContainer", "runtime", { containerID: id }, `stopping the container "${id}": `, () =>
+          runtime.stopContainer(container.id, 0),
+        );
+        yield* c.print(`${id}\n`);
+      }
+      yield* c.rpc("RemoveContainer", "runtime", { containerID: id }, `removing container "${id}": `, () =>
+        runtime.removeContainer(container.id),
+      );
+      yield* c.print(`${id}\n`);
+      if (!c.on("keep-logs")) yield* removeLogs(c, container);
+    });
+  },
+};
+
+/** containerd takes the loss of a sandbox nobody knows for success. */
+function sandboxOf(runtime: ContainerRuntime, id: string): Sandbox | undefined {
+  return byPrefix(runtime.sandboxes.values(), id);
+}
+
+function* stopSandbox(c: Crictl, runtime: ContainerRuntime, id: string): Gen {
+  const prefix = `stopping the pod sandbox "${id}": `;
+  yield* c.rpc("StopPodSandbox", "runtime", { podSandboxID: id }, prefix, function* () {
+    const sandbox = sandboxOf(runtime, id);
+    if (sandbox) yield* runtime.stopPodSandbox(sandbox.id);
+  });
+  yield* c.print(`Stopped sandbox ${id}\n`);
+}
+
+export const stopp: CrictlCommand = {
+  name: "stopp",
+  usage: "Stop one or more running pods",
+  argsUsage: "POD-ID [POD-ID...]",
+  flags: [],
+  *run(c) {
+    const ids = requireIds(c);
+    const runtime = yield* c.runtime();
+    for (const id of ids) yield* stopSandbox(c, runtime, id);
+  },
+};
+
+export const rmp: CrictlCommand = {
+  name: "rmp",
+  usage: "Remove one or more pods",
+  argsUsage: "POD-ID [POD-ID...]",
+  flags: [
+    flag.bool("force", "f", "Force removal of the pod sandbox, disregarding if running"),
+    flag.bool("all", "a", "Remove all pods"),
+  ],
+  *run(c) {
+    const runtime = yield* c.runtime();
+    const ids = yield* selected(c, () => [...runtime.sandboxes.values()], "pod");
+    yield* each(ids, function* (id) {
+      const prefix = `getting sandbox status of pod "${id}": `;
+      const sandbox = yield* c.rpc("PodSandboxStatus", "runtime", { podSandboxID: id }, prefix, function* () {
+        const found = sandboxOf(runtime, id);
+        if (found === undefined)
+          throw new CriError("NotFound", "an error occurred when try to find sandbox: not found");
+        return found;
+      });
+      if (sandbox.state === "ready") {
+        if (!c.on("force")) throw new CrictlError(`pod sandbox "${id}" is running, please stop it first`);
+        yield* stopSandbox(c, runtime, id);
+      }
+      yield* c.rpc("RemovePodSandbox", "runtime", { podSandboxID: id }, `removing the pod sandbox "${id}": `, () =>
+        runtime.removePodSandbox(sandbox.id),
+      );
+      yield* c.print(`Removed sandbox ${id}\n`);
+    });
+  },
+};
+
+export const rmi: CrictlCommand = {
+  name: "rmi",
+  usage: "Remove one or more images",
+  argsUsage: "IMAGE-ID [IMAGE-ID...]",
+  flags: [flag.bool("all", "a", "Remove all images"), flag.bool("prune", "q", "Remove all unused images")],
+  *run(c) {
+    const runtime = yield* c.images();
+    const ids = new Set(c.args);
+    const prune = c.on("prune");
+    if (c.on("all") || prune) {
+      const used = new Set(prune ? containers(c.machine).map(({ image }) => image.id) : []);
+      for (const { image } of runtime.images.list()) {
+        if (prune && (used.has(image.id) || image.reference.startsWith("registry.k8s.io/pause:"))) continue;
+        ids.add(image.id);
+      }
+      if (ids.size === 0) return yield* c.log("info", "No images to remove");
+    }
+    if (ids.size === 0) throw new ShowHelp();
+    yield* each([...ids], function* (id) {
+      const image = imageNamed(runtime, id);
+      if (image === undefined) throw new CrictlError(`no such image ${id}`);
+      const { tags, digests } = runtime.images.list().find((one) => one.image.id === image.id)!;
+      runtime.images.remove(image.id);
+      yield* c.print((tags.length > 0 ? tags : digests).map((name) => `Deleted: ${name}\n`).join(""));
+    });
+  },
+};
+
+export const pull: CrictlCommand = {
+  name: "pull",
+  usage: "Pull an image from a registry",
+  argsUsage: "NAME[:TAG|@DIGEST]",
+  flags: [
+    flag.string("creds", "", "Use `USERNAME[:PASSWORD]` for accessing the registry"),
+    flag.string("auth", "", "Use `AUTH_STRING` for accessing the registry."),
+    flag.string("username", "u", "Use `USERNAME` for accessing the registry."),
+    flag.string("pod-config", "", "Use `pod-config.[json|yaml]` to override the pull context"),
+    flag.list("annotation", "a", "Annotation to be set on the pulled image"),
+    flag.duration("pull-timeout", "", "Maximum time to be used for pulling the image, disabled if set to 0s"),
+  ],
+  *run(c) {
+    const [name] = c.args;
+    if (name === undefined) throw new CrictlError("image name cannot be empty");
+    if (c.args.length > 1) throw new ShowHelp();
+    const runtime = yield* c.images();
+    const image = yield* c.rpc("PullImage", "image", { image: name }, "pulling image: ", () => runtime.pullImage(name));
+    yield* c.print(`Image is up to date for ${image.id}\n`);
+  },
+};

@@ -1,0 +1,171 @@
+/** crictl 1.32 (kubernetes-sigs/cri-tools cmd/crictl): the client of a node's container runtime. */
+import type { Gen } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import type { Process, Program } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { tabbed } from "../kubectl/printers/tabwriter.ts";
+import { commandHelp, FlagError, type FlagSpec, flag, flagTable, type Given, isOn, parseFlags } from "./cli.ts";
+import { pull, rm, rmi, rmp, start, stop, stopp } from "./crictl-change.ts";
+import { config } from "./crictl-config.ts";
+import {
+  CliExit,
+  Crictl,
+  type CrictlCommand,
+  CrictlError,
+  logrus,
+  readOptional,
+  type Settings,
+  ShowHelp,
+} from "./crictl-context.ts";
+import { images, pods, ps, stats, statsp } from "./crictl-list.ts";
+import { imagefsinfo, info, inspect, inspecti, inspectp, runtimeConfig, version } from "./crictl-status.ts";
+import { attach, exec, logs } from "./crictl-streams.ts";
+
+export const CRICTL_VERSION = "v1.32.0";
+
+const COMMANDS: readonly CrictlCommand[] = [
+  attach,
+  config,
+  exec,
+  imagefsinfo,
+  images,
+  info,
+  inspect,
+  inspecti,
+  inspectp,
+  logs,
+  pods,
+  ps,
+  pull,
+  rm,
+  rmi,
+  rmp,
+  runtimeConfig,
+  start,
+  stats,
+  statsp,
+  stop,
+  stopp,
+  version,
+];
+
+const GLOBAL: readonly FlagSpec[] = [
+  flag.string(
+    "config",
+    "c",
+    "Location of the client config file. If not specified and the default does not exist, the program's directory is searched as well",
+    "/etc/crictl.yaml",
+  ),
+  flag.bool("debug", "D", "Enable debug mode"),
+  flag.string(
+    "image-endpoint",
+    "i",
+    "Endpoint of CRI image manager service (default: uses 'runtime-endpoint' setting)",
+  ),
+  flag.string(
+    "runtime-endpoint",
+    "r",
+    "Endpoint of CRI container runtime service (default: uses in order the first successful one of [unix:///run/containerd/containerd.sock unix:///run/crio/crio.sock unix:///var/run/cri-dockerd.sock]). Default is now deprecated and the endpoint should be set instead.",
+  ),
+  flag.duration(
+    "timeout",
+    "t",
+    "Timeout of connecting to the server in seconds (e.g. 2s, 20s.). 0 or less is set to default",
+    "2s",
+  ),
+  flag.bool("version", "v", "print the version"),
+];
+
+function appHelp(): string {
+  const rows = [...COMMANDS.map(({ name, aliases = [], usage }) => `   ${[name, ...aliases].join(", ")}\t${usage}\n`)];
+  rows.push("   help, h\tShows a list of commands or help for one command\n");
+  return (
+    "NAME:\n   crictl - client for CRI\n\nUSAGE:\n   crictl [global options] command [command options]\n\n" +
+    `VERSION:\n   ${CRICTL_VERSION}\n\nCOMMANDS:\n${tabbed(rows.join(""))}\nGLOBAL OPTIONS:\n${flagTable(GLOBAL)}`
+  );
+}
+
+const find = (name: string) => COMMANDS.find((one) => one.name === name || one.aliases?.includes(name) === true);
+const helpOf = (command: CrictlCommand) => commandHelp({ ...command, path: `crictl ${command.name}` });
+
+/** Flags over environment over the file. Throws CrictlError for a file that was named and cannot be read. */
+function settings(p: Process, given: Given): Settings {
+  const option = (name: string, variable: string) => given.values.get(name)?.[0] ?? (p.env.get(variable) || undefined);
+  const named = option("config", "CRI_CONFIG_FILE");
+  const configFile = named ?? "/etc/crictl.yaml";
+  const text = readOptional(p, configFile);
+  if (text === undefined && named !== undefined) {
+    throw new CrictlError(`load config file: open ${configFile}: no such file or directory`);
+  }
+  const file = new Map<string, string>();
+  for (const line of (text ?? "").split("\n")) {
+    const pair = /^([a-z-]+):\s*(.*?)\s*(?:#.*)?$/.exec(line);
+    if (pair) file.set(pair[1]!, pair[2]!.replace(/^(["'])(.*)\1$/, "$2"));
+  }
+  const endpoint = (name: string, variable: string) => option(name, variable) ?? (file.get(name) || undefined);
+  const runtime = endpoint("runtime-endpoint", "CONTAINER_RUNTIME_ENDPOINT");
+  const image = endpoint("image-endpoint", "IMAGE_SERVICE_ENDPOINT");
+  return {
+    runtimeEndpoint: runtime ?? "",
+    runtimeSet: runtime !== undefined,
+    imageEndpoint: image ?? "",
+    imageSet: image !== undefined,
+    configFile,
+    debug: isOn(given, "debug") || file.get("debug") === "true",
+  };
+}
+
+function* usageError(p: Process, message: string, help: string): Gen<number> {
+  yield* sys.print(p, `Incorrect Usage: ${message}\n\n${help}`);
+  yield* logrus(p, "fatal", message);
+  return 1;
+}
+
+export const crictl: Program = function* (p): Gen<number> {
+  let command: CrictlCommand | undefined;
+  try {
+    const global = parseFlags(GLOBAL, p.argv.slice(1), false);
+    if (isOn(global, "version")) {
+      yield* sys.print(p, `crictl version ${CRICTL_VERSION}\n`);
+      return 0;
+    }
+    const [name, ...words] = global.args;
+    if (name === undefined || isOn(global, "help") || name === "help" || name === "h") {
+      const about = name === undefined || isOn(global, "help") ? undefined : words[0];
+      return yield* help(p, about);
+    }
+    command = find(name);
+    if (command === undefined) return yield* help(p, name);
+    const given = parseFlags(command.flags, words);
+    if (isOn(given, "help")) throw new ShowHelp();
+    yield* command.run(new Crictl(p, settings(p, global), given));
+    return 0;
+  } catch (error) {
+    if (error instanceof FlagError) return yield* usageError(p, error.message, command ? helpOf(command) : appHelp());
+    if (error instanceof ShowHelp) {
+      yield* sys.print(p, helpOf(command!));
+      return 0;
+    }
+    if (error instanceof CliExit) {
+      yield* sys.printError(p, `${error.message}\n`);
+      return error.code;
+    }
+    if (!(error instanceof CrictlError) && !isErrno(error)) throw error;
+    yield* logrus(p, "fatal", error.message);
+    return 1;
+  }
+};
+
+function* help(p: Process, topic: string | undefined): Gen<number> {
+  if (topic === undefined) {
+    yield* sys.print(p, appHelp());
+    return 0;
+  }
+  const command = find(topic);
+  if (command !== undefined) {
+    yield* sys.print(p, helpOf(command));
+    return 0;
+  }
+  yield* sys.printError(p, `No help topic for '${topic}'\n`);
+  return 3;
+}

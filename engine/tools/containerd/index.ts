@@ -1,0 +1,5 @@
+import type { Program } from "../../machine/process.ts";
+import { crictl } from "./crictl.ts";
+
+/** Clients of a node's container runtime, by name. */
+export const containerdPrograms: Record<string, Program> = { crictl };

@@ -1,0 +1,117 @@
+import { describe, expect, test } from "vitest";
+import { SECOND, Session } from "../engine/index.ts";
+
+/**
+ * What administrators do on the machines of a cluster. Each script runs on a freshly booted session, standard error with
+ * standard output; what it prints must have these lines in this order. A text stands for a line that has it, a RegExp
+ * for one that matches.
+ */
+interface Scenario {
+  name: string;
+  script: string;
+  expect: readonly (string | RegExp)[];
+  never?: readonly RegExp[];
+}
+
+const ON_NODE = `on() { ssh "$1" "sudo bash -c '$2'" 2>&1; }
+`;
+
+const WEB = `kubectl run web --image=nginx >/dev/null
+kubectl wait --for=condition=Ready pod/web --timeout=60s >/dev/null
+N=$(kubectl get pod web -o jsonpath='{.spec.nodeName}')
+ID=$(on $N "crictl ps --name ^web$ -q")
+`;
+
+const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "crictl shows what the runtime runs",
+    script: `${WEB}
+on $N "crictl ps | grep web; crictl pods --name web; crictl images | grep -c nginx"
+on $N "crictl inspect -o go-template --template {{.status.state}} $ID"
+on $N "crictl inspect $ID" | jq -r '.info.pid, .status.metadata.name, .status.image.image'
+on $N "crictl inspectp \\$(crictl pods --name web -q)" | jq -r '.status.network.ip'
+kubectl get pod web -o jsonpath='{.status.podIP}{"\\n"}'
+on $N "crictl logs --tail=1 $ID"
+on $N "crictl exec $ID cat /etc/hostname; crictl exec $ID false"
+on $N "crictl ps -o json" | jq -r '.containers[]|select(.metadata.name=="web")|.state'`,
+    expect: [
+      /^[0-9a-f]{13} {7}[0-9a-f]{13} {7}.* ago +Running +web +0 +[0-9a-f]{13} {7}web +default$/,
+      /^POD ID {14}CREATED +STATE +NAME +NAMESPACE +ATTEMPT +RUNTIME$/,
+      /^[0-9a-f]{13} +.* ago +Ready +web +default +0 +\(default\)$/,
+      /^1$/,
+      "CONTAINER_RUNNING",
+      /^\d+$/,
+      /^web$/,
+      "docker.io/library/nginx:latest",
+      /^10\.200\.\d+\.\d+$/,
+      /^10\.200\.\d+\.\d+$/,
+      "start worker process",
+      /^web$/,
+      'level=fatal msg="execing command in container',
+      "CONTAINER_RUNNING",
+    ],
+  },
+  {
+    name: "a container that crictl stops is restarted by the kubelet",
+    script: `${WEB}
+on $N "crictl stop $ID"; sleep 5; on $N "crictl ps -a --name web"
+kubectl get pod web --no-headers
+on $N "crictl rm nosuch; crictl ps --bogus; crictl; echo status $?"
+on $N "rm /etc/crictl.yaml; crictl pods -q | wc -l"
+on $N "systemctl stop containerd; crictl ps"`,
+    expect: [
+      /^[0-9a-f]{64}$/,
+      /^CONTAINER/,
+      /Running +web +1/,
+      /Exited +web +0/,
+      /^web +1\/1 +Running +1 /,
+      /^E\d{4} .* log.go:32\] "ContainerStatus from runtime service failed" err=".*NotFound.*" containerID="nosuch"$/,
+      "Incorrect Usage: flag provided but not defined: -bogus",
+      "crictl - client for CRI",
+      'level=warning msg="runtime connect using default endpoints: [unix:///run/containerd/containerd.sock',
+      /^[34]$/,
+      "connect: no such file or directory",
+    ],
+  },
+];
+
+function run(script: string): { lines: string[]; status: number | undefined; faults: string[] } {
+  let out = "";
+  let status: number | undefined;
+  const decoder = new TextDecoder();
+  const session = new Session(
+    { lab: "playground", seed: 7, epochMs: Date.UTC(2026, 2, 2, 9) },
+    {
+      output: (_id, bytes) => {
+        out += decoder.decode(bytes, { stream: true });
+      },
+      ended: (_id, code) => {
+        status = code;
+      },
+    },
+  );
+  session.boot();
+  const text = `${ON_NODE}{ ${script}\n} 2>&1\n`;
+  session.apply({ type: "script", id: "s", machine: "workstation", user: "learner", name: "s.sh", text });
+  session.kernel.runUntil(() => status !== undefined, session.kernel.now + 7200 * SECOND);
+  const faults = session.kernel.faults.map(({ task, error }) => `${task}: ${(error as Error)?.stack ?? error}`);
+  return { lines: out.split("\n"), status, faults };
+}
+
+describe("what administrators do on machines", () => {
+  test.each(SCENARIOS)("$name", ({ script, expect: wanted, never = [] }) => {
+    const { lines, status, faults } = run(script);
+    const shown = lines.join("\n");
+    expect(faults).toEqual([]);
+    expect(status, shown).toBeDefined();
+    let from = 0;
+    for (const want of wanted) {
+      const at = lines.findIndex(
+        (line, i) => i >= from && (typeof want === "string" ? line.includes(want) : want.test(line)),
+      );
+      expect(at, `not shown, or not in this order: ${want}\n--- output\n${shown}`).toBeGreaterThanOrEqual(from);
+      from = at + 1;
+    }
+    for (const no of never) expect(lines.filter((line) => no.test(line))).toEqual([]);
+  });
+});
