@@ -43,6 +43,8 @@ export interface ClientOptions {
   clientCertificate?: string;
   /** Read at each request, since a mounted token is renewed. */
   token?: () => string;
+  /** The same of a token that may have to be asked for first; undefined: nothing is shown. */
+  askToken?: () => Gen<string>;
   remoteAddress?: string;
 }
 
@@ -59,6 +61,8 @@ export function resourcePath(resource: Resource, namespace?: string, name?: stri
 /** A typed client of the API server, for controllers, kubelet, kubectl and the rest. Failures are thrown as StatusError. */
 export class ApiClient {
   private readonly options: ClientOptions;
+  private readonly usualHeaders = new Map<string | undefined, Readonly<Record<string, string>>>();
+  private usualToken: string | undefined;
 
   constructor(options: ClientOptions) {
     this.options = options;
@@ -120,26 +124,47 @@ export class ApiClient {
 
   /** Any request, any answer. */
   *request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Gen<HttpResponse> {
-    const all: Record<string, string> = {
-      "user-agent": this.options.userAgent,
-      accept: "application/json",
-      ...headers,
-    };
-    const token = this.options.token?.();
-    if (token) all["authorization"] = `Bearer ${token}`;
+    const { options } = this;
+    const token = options.askToken === undefined ? options.token?.() : yield* options.askToken();
+    const type = body === undefined ? undefined : (headers?.["content-type"] ?? "application/json");
     const request: HttpRequest = {
       method,
       path,
-      headers: all,
-      remoteAddress: this.options.remoteAddress ?? "127.0.0.1",
+      headers:
+        headers === undefined || onlyType(headers) ? this.usual(type, token) : this.headers(type, token, headers),
+      remoteAddress: options.remoteAddress ?? "127.0.0.1",
+      body: body === undefined ? undefined : { type: "object", value: body },
+      clientCertificate: options.clientCertificate || undefined,
     };
-    if (body !== undefined) {
-      if (!all["content-type"]) all["content-type"] = "application/json";
-      request.body = { type: "object", value: body };
-    }
-    if (this.options.clientCertificate) request.clientCertificate = this.options.clientCertificate;
-    return yield* this.options.send(request);
+    return yield* options.send(request);
   }
+
+  /** Headers of requests without any of their own: made once for each type of body, until the token changes. */
+  private usual(type: string | undefined, token: string | undefined): Readonly<Record<string, string>> {
+    if (token !== this.usualToken) {
+      this.usualHeaders.clear();
+      this.usualToken = token;
+    }
+    let headers = this.usualHeaders.get(type);
+    if (headers === undefined) this.usualHeaders.set(type, (headers = this.headers(type, token)));
+    return headers;
+  }
+
+  private headers(
+    type: string | undefined,
+    token: string | undefined,
+    more?: Record<string, string>,
+  ): Readonly<Record<string, string>> {
+    const all: Record<string, string> = { "user-agent": this.options.userAgent, accept: "application/json", ...more };
+    if (token) all["authorization"] = `Bearer ${token}`;
+    if (type !== undefined) all["content-type"] = type;
+    return all;
+  }
+}
+
+function onlyType(headers: Record<string, string>): boolean {
+  for (const name in headers) if (name !== "content-type") return false;
+  return true;
 }
 
 function listQuery(options: WatchOptions & { watch?: boolean }): string {

@@ -12,9 +12,9 @@ export interface HttpRequest {
   path: string;
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>;
-  body?: HttpBody;
+  body?: HttpBody | undefined;
   /** PEM of the client certificate shown in the TLS handshake. */
-  clientCertificate?: string;
+  clientCertificate?: string | undefined;
   /** IP the server sees. */
   remoteAddress: string;
   /** Charged no latency: a request of a paused session's outside client. */

@@ -1,8 +1,8 @@
 import { parse } from "yaml";
-import { decode, decodeBase64, type Gen, SECOND } from "../kernel/index.ts";
+import { decode, decodeBase64, type Gen, MINUTE, SECOND } from "../kernel/index.ts";
 import type { Process } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
-import { isNetError, NetError } from "../network/index.ts";
+import { type Connection, isNetError, NetError } from "../network/index.ts";
 import { ApiClient, type ClientOptions } from "./client.ts";
 import type { HttpHandler, HttpRequest } from "./http.ts";
 
@@ -127,28 +127,37 @@ export function lookupHost(p: Process, name: string): string | undefined {
   return name === "localhost" ? "127.0.0.1" : undefined;
 }
 
-/** Carries requests of a process to an API server over its network namespace. Throws RequestError. */
+/**
+ * Carries requests of a process to an API server over its network namespace, on one connection that stays open as long
+ * as it holds (HTTP/2, as client-go speaks it). Throws RequestError.
+ */
 export function sendTo(p: Process, server: string, timeout = DIAL_TIMEOUT): HttpHandler {
   const { scheme, host, port, prefix } = splitServer(server);
   const hostPort = server.replace(/^[a-z]+:\/\//i, "").replace(/\/.*$/, "");
-  const url = (request: HttpRequest) => `${scheme}://${hostPort}${prefix}${request.path}`;
   const isAddress = /^\d+\.\d+\.\d+\.\d+$/.test(host);
+  const failed = ({ method, path }: HttpRequest, words: string, code: NetError["code"]): RequestError =>
+    new RequestError(method, `${scheme}://${hostPort}${prefix}${path}`, hostPort, words, code);
+  let open: Connection | undefined;
   return function* send(request) {
-    const address = isAddress ? host : lookupHost(p, host);
-    if (address === undefined) {
-      const words = `dial tcp: lookup ${host}: no such host`;
-      throw new RequestError(request.method, url(request), hostPort, words, "ENOTFOUND");
-    }
+    let address = host;
     try {
-      const connection = yield* p.ns.net.network.connect(p.ns.net, address, port, { timeout });
-      if (scheme === "https" && connection.listener.tls === false) {
-        const words = "http: server gave HTTP response to HTTPS client";
-        throw new RequestError(request.method, url(request), hostPort, words, "ECONNRESET");
+      if (open === undefined || !open.alive()) {
+        if (!isAddress) {
+          const found = lookupHost(p, host);
+          if (found === undefined) throw failed(request, `dial tcp: lookup ${host}: no such host`, "ENOTFOUND");
+          address = found;
+        }
+        open = yield* p.ns.net.network.connect(p.ns.net, address, port, { timeout });
+        if (scheme === "https" && open.listener.tls === false) {
+          open = undefined;
+          throw failed(request, "http: server gave HTTP response to HTTPS client", "ECONNRESET");
+        }
       }
-      return yield* connection.http(prefix ? { ...request, path: prefix + request.path } : request);
+      request.remoteAddress = open.seenFrom;
+      return yield* open.http(prefix ? { ...request, path: prefix + request.path } : request);
     } catch (error) {
       if (!isNetError(error) || error instanceof RequestError) throw error;
-      throw new RequestError(request.method, url(request), hostPort, dialWords(address, port, error), error.code);
+      throw failed(request, dialWords(address, port, error), error.code);
     }
   };
 }
@@ -172,8 +181,22 @@ export function credentialsOf(p: Process, user: KubeconfigUser): Pick<ClientOpti
   else if (user["client-certificate"]) out.clientCertificate = sys.readText(p, user["client-certificate"]);
   const { token, tokenFile } = user;
   if (token) out.token = () => token;
-  else if (tokenFile) out.token = () => sys.readText(p, tokenFile).trim();
+  else if (tokenFile) out.token = tokenOf(p, tokenFile);
   return out;
+}
+
+/** The token in a file, read again after a minute (client-go transport/token_source.go). */
+function tokenOf(p: Process, path: string): () => string {
+  const { kernel } = p.machine;
+  let token = "";
+  let until = -1;
+  return () => {
+    if (kernel.now > until) {
+      token = sys.readText(p, path).trim();
+      until = kernel.now + MINUTE;
+    }
+    return token;
+  };
 }
 
 /**
@@ -200,7 +223,7 @@ export function inClusterClient(p: Process, userAgent: string): ApiClient | unde
   return new ApiClient({
     send: sendTo(p, `https://${host}:${port}`),
     userAgent,
-    token: () => sys.readText(p, tokenFile).trim(),
+    token: tokenOf(p, tokenFile),
     remoteAddress: p.ns.net.addresses()[0] ?? "127.0.0.1",
   });
 }

@@ -77,9 +77,8 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     }
   };
   const unfollow = etcd.onChange(judge);
-  const http = function* (request: HttpRequest): Gen<HttpResponse> {
-    return answers() || HEALTH.test(request.path) ? yield* server.handle(request) : yield* withoutEtcd(request);
-  };
+  const http = (request: HttpRequest): Gen<HttpResponse> =>
+    answers() || HEALTH.test(request.path) ? server.handle(request) : withoutEtcd(request);
   const well = (path: string): boolean => answers() && server.well(path);
   const listener = { protocol: "tcp" as const, address: "0.0.0.0", port, tls: true, http, healthy: answers, well };
   try {

@@ -65,9 +65,9 @@ function accountClient(p: Process, own: ApiClient, config: string, account: stri
   return new ApiClient({
     userAgent: `${AGENT}/system:serviceaccount:kube-system:${account}`,
     remoteAddress: p.ns.net.addresses()[0] ?? "127.0.0.1",
+    askToken: fresh,
     *send(request) {
-      const authorization = `Bearer ${yield* fresh()}`;
-      const response = yield* send({ ...request, headers: { ...request.headers, authorization } });
+      const response = yield* send(request);
       if (response.status === 401) token = undefined;
       return response;
     },

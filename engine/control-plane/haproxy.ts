@@ -17,11 +17,13 @@ interface Proxy {
   backends: Backend[];
   /** `option httpchk`: a server that does not answer its health page with 200 is down. */
   httpCheck: boolean;
+  /** `on-marked-down shutdown-sessions`: connections to a server that goes down are cut. */
+  shutdownSessions: boolean;
 }
 
 /**
- * HAProxy in TCP mode: reads frontends, backends and servers from its configuration file, hands connections round robin
- * to servers that accept one (a server that refuses is passed over, as its health check would have it).
+ * HAProxy in TCP mode: reads frontends, backends and servers from its configuration file, joins each connection,
+ * round robin, to one of a server that accepts it (one that refuses is passed over, as its health check would have it).
  */
 export const haproxy: Program = function* haproxy(p) {
   const file = p.argv[p.argv.indexOf("-f") + 1] ?? "/etc/haproxy/haproxy.cfg";
@@ -39,35 +41,35 @@ export const haproxy: Program = function* haproxy(p) {
     address: "0.0.0.0",
     port: proxy.port,
     tls: true,
-    http: balance(p, proxy),
+    ...balance(p, proxy),
   }));
   notify(p);
   yield* listening(p, listeners, untilTerminated(p));
   return 0;
 };
 
-function balance(p: Process, proxy: Proxy) {
+function balance(p: Process, proxy: Proxy): { proxy: () => Gen<Connection>; keeps: (onward: Connection) => boolean } {
   let turn = 0;
   const { network } = p.machine;
-  const choose = function* (): Gen<Connection> {
-    for (let tried = 0; tried < proxy.backends.length; tried++) {
-      const backend = proxy.backends[turn++ % proxy.backends.length]!;
-      // The health check: a server without a listener, or on a machine that is cut off, is down.
-      const owner = network.ownerOf(backend.address);
-      const listener = owner?.listenerFor("tcp", backend.address, backend.port);
-      if (listener === undefined || network.dark.has(owner!.host)) continue;
-      if (proxy.httpCheck && listener.healthy?.() === false) continue;
-      try {
-        return yield* network.connect(p.ns.net, backend.address, backend.port);
-      } catch (error) {
-        if (!isNetError(error)) throw error;
+  return {
+    *proxy() {
+      for (let tried = 0; tried < proxy.backends.length; tried++) {
+        const backend = proxy.backends[turn++ % proxy.backends.length]!;
+        // The health check: a server without a listener, or on a machine that is cut off, is down.
+        const owner = network.ownerOf(backend.address);
+        const listener = owner?.listenerFor("tcp", backend.address, backend.port);
+        if (listener === undefined || network.dark.has(owner!.host)) continue;
+        if (proxy.httpCheck && listener.healthy?.() === false) continue;
+        try {
+          return yield* network.connect(p.ns.net, backend.address, backend.port);
+        } catch (error) {
+          if (!isNetError(error)) throw error;
+        }
       }
-    }
-    throw new NetError("ECONNRESET");
-  };
-  return function* forward(request: Parameters<Connection["http"]>[0]) {
-    const connection = yield* choose();
-    return yield* connection.http(request);
+      throw new NetError("ECONNRESET");
+    },
+    // on-marked-down shutdown-sessions
+    keeps: (onward) => !proxy.httpCheck || !proxy.shutdownSessions || onward.listener.healthy?.() !== false,
   };
 }
 
@@ -77,6 +79,7 @@ interface Section {
   use?: string;
   servers: Backend[];
   httpCheck?: boolean;
+  shutdownSessions?: boolean;
 }
 
 /** The subset of haproxy.cfg that balances TCP: `frontend`/`backend`/`listen`, `bind`, `default_backend`, `server`. */
@@ -93,6 +96,8 @@ function readConfiguration(text: string): Proxy[] {
     else if (current && key === "bind") current.bind = Number(first?.split(":").pop());
     else if (current && key === "default_backend") current.use = first!;
     else if (current && key === "option" && first === "httpchk") current.httpCheck = true;
+    else if (current && key === "default-server" && /\bon-marked-down\s+shutdown-sessions\b/.test(raw))
+      current.shutdownSessions = true;
     else if (current && key === "server" && first && second) {
       const [address, port] = second.split(":");
       current.servers.push({ name: first, address: address!, port: Number(port) });
@@ -103,7 +108,9 @@ function readConfiguration(text: string): Proxy[] {
     if (section.bind === undefined) continue;
     const backend = section.use ? sections.get(`backend ${section.use}`) : section;
     const httpCheck = backend?.httpCheck ?? false;
-    proxies.push({ name: name.split(" ")[1]!, port: section.bind, backends: backend?.servers ?? [], httpCheck });
+    const shutdownSessions = backend?.shutdownSessions ?? false;
+    const backends = backend?.servers ?? [];
+    proxies.push({ name: name.split(" ")[1]!, port: section.bind, backends, httpCheck, shutdownSessions });
   }
   return proxies;
 }

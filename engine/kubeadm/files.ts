@@ -223,7 +223,8 @@ function balancer(machine: Machine, spec: MachineSpec, { specs }: ClusterFacts):
       "defaults\n    log global\n    mode tcp\n    option tcplog\n    timeout connect 5s\n    timeout client 1h\n    timeout server 1h\n\n" +
       `frontend kube-apiserver\n    bind *:${API_PORT}\n    default_backend control-plane\n\n` +
       `backend control-plane\n    balance roundrobin\n    option httpchk\n    http-check connect ssl\n` +
-      `    http-check send meth GET uri /readyz\n    http-check expect status 200\n${servers}`,
+      `    http-check send meth GET uri /readyz\n    http-check expect status 200\n` +
+      `    default-server on-marked-down shutdown-sessions\n${servers}`,
   );
   installFile(
     machine,

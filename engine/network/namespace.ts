@@ -1,7 +1,7 @@
 import type { HttpHandler } from "../api/http.ts";
 import type { Gen, Pipe } from "../kernel/index.ts";
 import { NetError } from "./error.ts";
-import type { Network } from "./network.ts";
+import type { Connection, Network } from "./network.ts";
 
 /** One end of a TCP connection as bytes. */
 export interface Socket {
@@ -37,6 +37,10 @@ export interface Listener {
    * that a kubelet's probe that goes on succeeding need not be carried out.
    */
   readonly well?: (path: string) => boolean;
+  /** It hands connections on: opens the one that a client's is joined to (a TCP load balancer). Throws NetError. */
+  readonly proxy?: () => Gen<Connection>;
+  /** Whether it leaves an open connection to that server alone. */
+  readonly keeps?: (onward: Connection) => boolean;
   /** A byte stream was opened; runs as a task of its own. */
   readonly accept?: (socket: Socket) => Gen<void>;
   /** A datagram and its answer, if any. */
@@ -158,6 +162,7 @@ export class NetNamespace {
     }
     this.listeners.set(key, [...there, listener]);
     return () => {
+      this.network.closed.add(listener);
       const rest = (this.listeners.get(key) ?? []).filter((other) => other !== listener);
       if (rest.length === 0) this.listeners.delete(key);
       else this.listeners.set(key, rest);

@@ -18,7 +18,11 @@ export interface Connection {
   readonly localPort: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** Sends one HTTP request and waits for the head of its answer. */
+  /** The address that the server sees the client at: a proxy's, where one stands between them. */
+  readonly seenFrom: string;
+  /** Whether requests can still go over it: both machines are on the network and the server still listens. */
+  alive(): boolean;
+  /** Sends one HTTP request and waits for the head of its answer. Throws ECONNRESET when it is not alive. */
   http(request: HttpRequest): Gen<HttpResponse>;
   /** Opens the byte stream. */
   stream(): Socket;
@@ -36,40 +40,61 @@ class Established implements Connection {
   readonly localPort: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
-  private readonly kernel: Kernel;
+  readonly seenFrom: string;
+  private readonly network: Network;
+  private readonly from: NetNamespace;
+  private readonly owner: NetNamespace;
+  /** µs to the server and back, through the proxy if there is one. */
   private readonly rtt: number;
+  /** Who answers in the end. */
+  private readonly server: Listener;
+  /** The proxy's own connection. */
+  private readonly onward: Established | undefined;
 
   constructor(
-    kernel: Kernel,
-    listener: Listener,
+    network: Network,
+    ends: { from: NetNamespace; owner: NetNamespace; listener: Listener },
     rtt: number,
-    localAddress: string,
-    localPort: number,
-    remoteAddress: string,
-    remotePort: number,
+    addresses: { local: string; localPort: number; remote: string; remotePort: number },
+    onward: Established | undefined,
   ) {
-    this.kernel = kernel;
-    this.listener = listener;
-    this.rtt = rtt;
-    this.localAddress = localAddress;
-    this.localPort = localPort;
-    this.remoteAddress = remoteAddress;
-    this.remotePort = remotePort;
+    this.network = network;
+    this.from = ends.from;
+    this.owner = ends.owner;
+    this.listener = ends.listener;
+    this.rtt = rtt + (onward?.rtt ?? 0);
+    this.localAddress = addresses.local;
+    this.localPort = addresses.localPort;
+    this.remoteAddress = addresses.remote;
+    this.remotePort = addresses.remotePort;
+    this.onward = onward;
+    this.server = onward?.server ?? ends.listener;
+    this.seenFrom = onward?.seenFrom ?? addresses.local;
+  }
+
+  alive(): boolean {
+    const { network, from, owner } = this;
+    if (network.closed.has(this.listener)) return false;
+    if (from !== owner) {
+      if (network.ownerOf(this.remoteAddress) !== owner) return false;
+      const { dark } = network;
+      if (dark.size > 0 && from.host !== owner.host && (dark.has(from.host) || dark.has(owner.host))) return false;
+    }
+    return this.onward === undefined || (this.onward.alive() && this.listener.keeps?.(this.onward) !== false);
   }
 
   *http(request: HttpRequest): Gen<HttpResponse> {
-    const { listener, localAddress } = this;
-    if (listener.http === undefined) throw new NetError("ECONNRESET");
-    if (!this.kernel.current?.instant) yield* sleep(this.rtt);
-    const seen = request.remoteAddress === localAddress ? request : { ...request, remoteAddress: localAddress };
-    return yield* listener.http(seen);
+    const { server, seenFrom } = this;
+    if (server.http === undefined) throw new NetError("ECONNRESET");
+    if (!this.network.kernel.current?.instant) yield* sleep(this.rtt);
+    return yield* server.http(request.remoteAddress === seenFrom ? request : { ...request, remoteAddress: seenFrom });
   }
 
   stream(): Socket {
     const { listener, localAddress, localPort, remoteAddress, remotePort } = this;
     if (listener.accept === undefined) throw new NetError("ECONNRESET");
     const [client, server] = socketPair(localAddress, localPort, remoteAddress, remotePort);
-    this.kernel.spawn(`${listener.program} accept`, listener.accept(server), { instant: false });
+    this.network.kernel.spawn(`${listener.program} accept`, listener.accept(server), { instant: false });
     return client;
   }
 }
@@ -80,6 +105,8 @@ export class Network {
   private readonly owners = new Map<string, NetNamespace>();
   /** Namespaces that are cut off: a machine that is down. */
   readonly dark = new Set<NetNamespace>();
+  /** Listeners that have stopped: what was connected to them is cut. */
+  readonly closed = new WeakSet<Listener>();
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
@@ -136,9 +163,14 @@ export class Network {
     if (!this.kernel.current?.instant) yield* sleep(local ? LOCAL_RTT : REMOTE_RTT);
     const listener = owner.listenerFor(protocol, remoteAddress, remotePort);
     if (listener === undefined) throw new NetError("ECONNREFUSED");
-    const source = sourceFor(from, owner, remoteAddress);
-    const rtt = local ? LOCAL_RTT : REMOTE_RTT;
-    return new Established(this.kernel, listener, rtt, source, from.ephemeralPort(), remoteAddress, remotePort);
+    const onward = listener.proxy && ((yield* listener.proxy()) as Established);
+    const addresses = {
+      local: sourceFor(from, owner, remoteAddress),
+      localPort: from.ephemeralPort(),
+      remote: remoteAddress,
+      remotePort,
+    };
+    return new Established(this, { from, owner, listener }, local ? LOCAL_RTT : REMOTE_RTT, addresses, onward);
   }
 
   /**
