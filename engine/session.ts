@@ -9,6 +9,7 @@ import { API_PORT, apiAddress, DEFAULT_TOPOLOGY, GATEWAY_ADDRESS, type Topology 
 import { login, runScript } from "./machine/login.ts";
 import { exitCode, type Process } from "./machine/process.ts";
 import type { Tty } from "./machine/tty.ts";
+import { save } from "./netfilter/index.ts";
 import { isNetError, type NetNamespace } from "./network/index.ts";
 import { upstreamResolver } from "./network/upstream.ts";
 
@@ -329,9 +330,10 @@ export class Session {
     return total;
   }
 
-  /** What `iptables-save` would print on a machine, by line. Empty as long as no proxy writes netfilter rules. */
+  /** What `iptables-save` would print on a machine, by line. Empty as long as nobody writes rules. */
   netfilterDump(machine: string): string[] {
-    return this.cluster.machine(machine).net.netfilter?.() ?? [];
+    const { netfilter } = this.cluster.machine(machine).net;
+    return netfilter === undefined ? [] : save(netfilter);
   }
 
   // ---- saving and replaying ---------------------------------------------------------------------------------------

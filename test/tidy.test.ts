@@ -168,6 +168,20 @@ describe("imports point one way", () => {
   });
 });
 
+describe("leaves of the engine", () => {
+  // What a namespace holds knows nothing of who holds it.
+  it("netfilter knows the kernel's random streams and texts only", () => {
+    const wrong = shipped(engine)
+      .filter(({ path }) => path.startsWith("engine/netfilter/"))
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((to) => !/^engine\/(netfilter|kernel|text)\//.test(to))
+          .map((to) => `${file.path} imports ${to}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+});
+
 describe("bans in engine/", () => {
   const files = shipped(engine);
   const bans: [string, RegExp][] = [

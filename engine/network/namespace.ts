@@ -1,5 +1,6 @@
 import type { HttpHandler } from "../api/http.ts";
 import type { Gen, Pipe } from "../kernel/index.ts";
+import type { Ruleset } from "../netfilter/index.ts";
 import { NetError } from "./error.ts";
 import type { Connection, Network } from "./network.ts";
 
@@ -86,8 +87,8 @@ export class NetNamespace {
     | undefined;
   /** Ports of this machine that lead into a Pod, by `protocol:port`. */
   readonly hostPorts = new Map<string, { address: string; port: number }>();
-  /** Lines of `iptables-save`, once the namespace has netfilter rules. */
-  netfilter: (() => string[]) | undefined;
+  /** Its netfilter rules; undefined until somebody writes some. */
+  netfilter: Ruleset | undefined;
   private ephemeral = 32_768;
 
   constructor(network: Network, name: string, host?: NetNamespace) {

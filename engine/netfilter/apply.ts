@@ -1,0 +1,260 @@
+import type { Command } from "./command.ts";
+import { Problem, Refusal } from "./problem.ts";
+import { Chain, isTableName, type Policy, type Ruleset, type Table } from "./ruleset.ts";
+import { saveRule } from "./save.ts";
+import type { Rule } from "./types.ts";
+
+const BAD_RULE = "Bad rule (does a matching rule exist in that chain?)";
+const NO_CHAIN = "No chain/target/match by that name";
+
+/** Changes to one table as one transaction: `undo` takes all of them back. */
+export class Changes {
+  readonly ruleset: Ruleset;
+  readonly table: Table;
+  private readonly reversed: (() => void)[] = [];
+
+  constructor(ruleset: Ruleset, table: Table) {
+    this.ruleset = ruleset;
+    this.table = table;
+  }
+
+  undo(): void {
+    for (let step = this.reversed.pop(); step !== undefined; step = this.reversed.pop()) step();
+  }
+
+  /** The chain, or a `Refusal` with iptables' words for there being none. */
+  chain(name: string, words = NO_CHAIN): Chain {
+    const chain = this.table.chains.get(name);
+    if (chain === undefined) throw new Refusal(words);
+    return chain;
+  }
+
+  /** Finds the chain that a rule leads to. Throws `Problem` when there is none. */
+  link(rule: Rule): void {
+    if (rule.jump === "" && rule.chain === undefined) return;
+    const name = rule.chain?.name ?? rule.jump;
+    const chain = this.table.chains.get(name);
+    if (chain === undefined) throw new Problem(`Chain '${name}' does not exist`);
+    rule.chain = chain;
+  }
+
+  append(chain: Chain, rule: Rule): void {
+    this.link(rule);
+    chain.rules.push(rule);
+    if (rule.chain) rule.chain.references++;
+    this.reversed.push(() => {
+      chain.rules.pop();
+      if (rule.chain) rule.chain.references--;
+    });
+  }
+
+  insert(chain: Chain, at: number, rule: Rule): void {
+    this.link(rule);
+    chain.rules.splice(at, 0, rule);
+    if (rule.chain) rule.chain.references++;
+    this.reversed.push(() => {
+      chain.rules.splice(at, 1);
+      if (rule.chain) rule.chain.references--;
+    });
+  }
+
+  remove(chain: Chain, at: number): void {
+    const [rule] = chain.rules.splice(at, 1);
+    if (rule?.chain) rule.chain.references--;
+    this.reversed.push(() => {
+      chain.rules.splice(at, 0, rule!);
+      if (rule?.chain) rule.chain.references++;
+    });
+  }
+
+  flush(chain: Chain): void {
+    const { rules } = chain;
+    if (rules.length === 0) return;
+    chain.rules = [];
+    for (const { chain: to } of rules) if (to) to.references--;
+    this.reversed.push(() => {
+      chain.rules = rules;
+      for (const { chain: to } of rules) if (to) to.references++;
+    });
+  }
+
+  /** Makes a user's chain. */
+  create(name: string): Chain {
+    const chain = new Chain(name);
+    this.table.chains.set(name, chain);
+    this.reversed.push(() => this.table.chains.delete(name));
+    return chain;
+  }
+
+  drop(chain: Chain): void {
+    this.flush(chain);
+    this.table.chains.delete(chain.name);
+    chain.alive = false;
+    this.reversed.push(() => {
+      chain.alive = true;
+      this.table.chains.set(chain.name, chain);
+    });
+  }
+
+  rename(chain: Chain, name: string): void {
+    const old = chain.name;
+    const set = (from: string, to: string) => {
+      this.table.chains.delete(from);
+      chain.name = to;
+      this.table.chains.set(to, chain);
+    };
+    set(old, name);
+    this.reversed.push(() => set(name, old));
+  }
+
+  policy(chain: Chain, policy: Policy, packets: number, bytes: number): void {
+    const old = [chain.policy, chain.packets, chain.bytes] as const;
+    chain.policy = policy;
+    chain.packets = packets;
+    chain.bytes = bytes;
+    this.reversed.push(() => ([chain.policy, chain.packets, chain.bytes] = old));
+  }
+}
+
+/** The table by name. Throws `Problem` for one that iptables does not have. */
+export function tableNamed(ruleset: Ruleset, name: string): Table {
+  if (!isTableName(name)) throw new Problem(`table '${name}' does not exist`, "version");
+  return ruleset.table(name);
+}
+
+/**
+ * Makes the changes of a command that changes something. Gives the rules that were added or removed (for `-v`). Throws
+ * `Problem` or `Refusal`; what was changed before stays for the caller to undo.
+ */
+export function apply(changes: Changes, command: Command): Rule[] {
+  const { chain: name = "", number, rules } = command;
+  switch (command.operation) {
+    case "append": {
+      for (const rule of rules) changes.link(rule);
+      const chain = changes.chain(name);
+      for (const rule of rules) changes.append(chain, rule);
+      return rules;
+    }
+    case "insert": {
+      for (const rule of rules) changes.link(rule);
+      const chain = changes.chain(name);
+      for (const rule of rules) {
+        if (number - 1 > chain.rules.length) throw new Refusal("Index of insertion too big");
+        changes.insert(chain, number - 1, rule);
+      }
+      return rules;
+    }
+    case "replace": {
+      if (rules.length > 1) throw new Problem("Replacement rule does not specify a unique address");
+      changes.link(rules[0]!);
+      const chain = changes.chain(name);
+      if (number > chain.rules.length) throw new Refusal("Index of replacement too big");
+      changes.remove(chain, number - 1);
+      changes.insert(chain, number - 1, rules[0]!);
+      return rules;
+    }
+    case "check":
+    case "delete": {
+      for (const rule of rules) changes.link(rule);
+      const chain = changes.chain(name, BAD_RULE);
+      for (const rule of rules) {
+        const at = indexOfRule(chain, rule);
+        if (at < 0) throw new Refusal(BAD_RULE);
+        if (command.operation === "delete") changes.remove(chain, at);
+      }
+      return rules;
+    }
+    case "delete-number": {
+      const chain = changes.chain(name);
+      if (number < 1 || number > chain.rules.length) throw new Refusal("Index of deletion too big");
+      changes.remove(chain, number - 1);
+      return [];
+    }
+    case "flush":
+      for (const chain of command.chain === undefined ? changes.table.chains.values() : [changes.chain(name)]) {
+        changes.flush(chain);
+      }
+      return [];
+    case "new-chain":
+      if (changes.table.chains.has(name)) throw new Refusal("Chain already exists");
+      changes.create(name);
+      return [];
+    case "delete-chain":
+      deleteChains(changes, command);
+      return [];
+    case "rename-chain": {
+      if (changes.table.chains.has(command.newName)) throw new Refusal("File exists");
+      const chain = changes.chain(name);
+      if (chain.policy !== undefined)
+        throw new Problem(` CHAIN_RENAME failed (Operation not supported): chain ${command.newName}`, "kernel");
+      changes.rename(chain, command.newName);
+      return [];
+    }
+    case "policy": {
+      const { policy } = command;
+      const chain = changes.table.chains.get(name);
+      if (policy !== "ACCEPT" && policy !== "DROP") throw new Refusal("Bad policy name");
+      if (chain?.policy === undefined) throw new Refusal("Bad built-in chain name");
+      changes.policy(chain, policy, 0, 0);
+      return [];
+    }
+    case "zero":
+      for (const chain of command.chain === undefined ? changes.table.chains.values() : [changes.chain(name)]) {
+        zero(chain);
+      }
+      return [];
+    case "zero-number": {
+      const rule = changes.chain(name, BAD_RULE).rules[number - 1];
+      if (rule === undefined) throw new Refusal(BAD_RULE);
+      rule.packets = 0;
+      rule.bytes = 0;
+      return [];
+    }
+    default:
+      return [];
+  }
+}
+
+function zero(chain: Chain): void {
+  chain.packets = 0;
+  chain.bytes = 0;
+  for (const rule of chain.rules) {
+    rule.packets = 0;
+    rule.bytes = 0;
+  }
+}
+
+function deleteChains(changes: Changes, command: Command): void {
+  if (command.chain !== undefined) {
+    const chain = changes.chain(command.chain);
+    if (chain.policy !== undefined) {
+      if (chain.rules.length > 0) throw busy(chain);
+      return;
+    }
+    if (chain.references > 0 || chain.rules.length > 0) throw busy(chain);
+    changes.drop(chain);
+    return;
+  }
+  const users = changes.table.ordered().filter((chain) => chain.policy === undefined);
+  for (const chain of users) {
+    if (chain.references > 0 || chain.rules.length > 0) throw busy(chain);
+  }
+  for (const chain of users) changes.drop(chain);
+}
+
+function busy(chain: Chain): Problem {
+  return new Problem(` CHAIN_DEL failed (Device or resource busy): chain ${chain.name}`, "kernel");
+}
+
+/** Place of the first rule that says the same, counters aside; -1 when there is none. */
+function indexOfRule(chain: Chain, rule: Rule): number {
+  const text = saveRule(rule);
+  return chain.rules.findIndex(
+    (other) =>
+      other.protocol === rule.protocol &&
+      other.source === rule.source &&
+      other.destination === rule.destination &&
+      other.matches.length === rule.matches.length &&
+      saveRule(other) === text,
+  );
+}

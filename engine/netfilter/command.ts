@@ -1,0 +1,700 @@
+import { type Extension, type RuleSoFar, Use } from "./extension.ts";
+import { matches } from "./matches/index.ts";
+import { wholeNumber } from "./numbers.ts";
+import {
+  ANYWHERE,
+  checkChainName,
+  checkTargetName,
+  NAME_LIMIT,
+  parseInterface,
+  parseNetworks,
+  parseProtocol,
+} from "./parse-rule.ts";
+import { Problem } from "./problem.ts";
+import { protocolName } from "./protocols.ts";
+import { targets, verdicts } from "./targets/index.ts";
+import { INVERTED, type Match, Rule, type Target } from "./types.ts";
+
+export type Operation =
+  | "append"
+  | "check"
+  | "delete"
+  | "delete-number"
+  | "replace"
+  | "insert"
+  | "list"
+  | "list-rules"
+  | "flush"
+  | "zero"
+  | "zero-number"
+  | "new-chain"
+  | "delete-chain"
+  | "rename-chain"
+  | "policy"
+  | "version"
+  | "help"
+  | "none";
+
+/** One line of iptables, read and judged as far as that goes without the ruleset. */
+export interface Command {
+  operation: Operation;
+  /** `-Z` beside `-L` or `-S`. */
+  alsoZero: boolean;
+  table: string;
+  chain: string | undefined;
+  /** Counted from 1; 0 when none was given. */
+  number: number;
+  newName: string;
+  policy: string;
+  /** More than one when several addresses were given. */
+  rules: Rule[];
+  verbose: number;
+  numeric: boolean;
+  exact: boolean;
+  lineNumbers: boolean;
+  /** Lines for standard error that stop nothing. */
+  warnings: string[];
+}
+
+/** What a line is read for. */
+export interface ReadFor {
+  /** Inside iptables-restore. */
+  restoring?: boolean;
+  setDimensions?: (name: string) => number | undefined;
+}
+
+const WITH_ARGUMENT: Readonly<Record<string, string>> = {
+  append: "A",
+  delete: "D",
+  check: "C",
+  insert: "I",
+  replace: "R",
+  "new-chain": "N",
+  "rename-chain": "E",
+  policy: "P",
+  source: "s",
+  destination: "d",
+  src: "s",
+  dst: "d",
+  protocol: "p",
+  "in-interface": "i",
+  jump: "j",
+  table: "t",
+  match: "m",
+  "out-interface": "o",
+  modprobe: "M",
+  "set-counters": "c",
+  goto: "g",
+};
+const WITHOUT_ARGUMENT: Readonly<Record<string, string>> = {
+  list: "L",
+  "list-rules": "S",
+  flush: "F",
+  zero: "Z",
+  "delete-chain": "X",
+  numeric: "n",
+  verbose: "v",
+  wait: "w",
+  "wait-interval": "W",
+  exact: "x",
+  fragments: "f",
+  version: "V",
+  help: "h",
+  "line-numbers": "0",
+  ipv4: "4",
+  ipv6: "6",
+};
+const LONG = new Map(
+  [...Object.entries(WITH_ARGUMENT), ...Object.entries(WITHOUT_ARGUMENT)].map(([name, letter]) => [
+    `--${name}`,
+    letter,
+  ]),
+);
+const NEEDS_ARGUMENT = new Set([..."ADRIECPNopsdjimctgM"]);
+const TAKES_ATTACHED = new Set([..."LSFZXwW"]);
+const KNOWN = new Set([...NEEDS_ARGUMENT, ...TAKES_ATTACHED, ..."hVfbvnx460"]);
+
+const LETTER_OF: Partial<Record<Operation, string>> = {
+  append: "A",
+  check: "C",
+  delete: "D",
+  "delete-number": "D",
+  replace: "R",
+  insert: "I",
+  list: "L",
+  "list-rules": "S",
+  flush: "F",
+  zero: "Z",
+  "zero-number": "Z",
+  "new-chain": "N",
+  "delete-chain": "X",
+  "rename-chain": "E",
+  policy: "P",
+};
+const ON_RULES: readonly Operation[] = ["append", "check", "delete", "insert", "replace"];
+
+/** Options by their long names with the operations that allow them (options_v_commands of xshared.c). */
+const ALLOWED: readonly [string, readonly Operation[]][] = [
+  ["--numeric", ["list"]],
+  ["--source", ON_RULES],
+  ["--destination", ON_RULES],
+  ["--protocol", ON_RULES],
+  ["--jump", ON_RULES],
+  ["--exact", ["list"]],
+  ["--in-interface", ON_RULES],
+  ["--out-interface", ON_RULES],
+  ["--line-numbers", ["list"]],
+  ["--set-counters", ["insert", "replace", "append", "policy"]],
+  ["--fragments", ON_RULES],
+];
+
+/** Reads one command line: the words after the program's name. Throws `Problem`. */
+export function readCommand(words: readonly string[], what: ReadFor = {}): Command {
+  return new Reader(words, what).read();
+}
+
+/** do_parse of xshared.c: getopt with options that grow as matches and targets are named. */
+class Reader implements RuleSoFar {
+  protocol = 0;
+  private readonly words: readonly string[];
+  private readonly what: ReadFor;
+  private at = 0;
+  private inverted = false;
+  private invertedParts = 0;
+  private operation: Operation | undefined;
+  private alsoZero = false;
+  private chain: string | undefined;
+  private number = 0;
+  private newName = "";
+  private policy = "";
+  private protocolText: string | undefined;
+  private protocolLoaded = false;
+  private source: string | undefined;
+  private destination: string | undefined;
+  private input: string | undefined;
+  private output: string | undefined;
+  private jump: string | undefined;
+  private goto = false;
+  private fragment = false;
+  private packets: number | undefined;
+  private bytes = 0;
+  private verbose = 0;
+  private numeric = false;
+  private exact = false;
+  private lineNumbers = false;
+  private tableGiven: string | undefined;
+  private readonly uses: Use<Match>[] = [];
+  private target: Use<Target> | undefined;
+  private verdict: Target | undefined;
+  private readonly warnings: string[] = [];
+  private stop = false;
+
+  constructor(words: readonly string[], what: ReadFor) {
+    this.words = words;
+    this.what = what;
+  }
+
+  get table(): string {
+    return this.tableGiven ?? "filter";
+  }
+
+  get protocolInverted(): boolean {
+    return (this.invertedParts & INVERTED.protocol) !== 0;
+  }
+
+  setDimensions(name: string): number | undefined {
+    return this.what.setDimensions?.(name);
+  }
+
+  nextWord(): string | undefined {
+    const word = this.words[this.at];
+    if (word === undefined || word[0] === "-" || word[0] === "!") return undefined;
+    this.at++;
+    return word;
+  }
+
+  read(): Command {
+    const { words } = this;
+    while (this.at < words.length && !this.stop) {
+      const word = words[this.at++]!;
+      if (word.length > 1 && word.charCodeAt(0) === 45) {
+        if (word.charCodeAt(1) === 45) {
+          if (word.length === 2) break;
+          if (this.long(word)) continue;
+        } else if (word.length === 2) this.short(word[1]!, undefined, word);
+        else this.shorts(word);
+      } else if (word === "!") {
+        if (this.inverted) throw new Problem("multiple consecutive ! not allowed");
+        this.inverted = true;
+        continue;
+      } else throw new Problem(`Bad argument \`${word}'`, "bare");
+      this.inverted = false;
+    }
+    return this.finish();
+  }
+
+  private shorts(word: string): void {
+    let rest = word.slice(1);
+    while (rest !== "") {
+      const letter = rest[0]!;
+      rest = rest.slice(1);
+      if (NEEDS_ARGUMENT.has(letter) || TAKES_ATTACHED.has(letter)) {
+        this.short(letter, rest === "" ? undefined : rest, word);
+        return;
+      }
+      this.short(letter, undefined, word);
+      this.inverted = false;
+    }
+  }
+
+  /** One long option. True when the loop must not forget a `!` before it. */
+  private long(word: string): boolean {
+    const letter = LONG.get(word);
+    if (letter !== undefined) {
+      this.short(letter, undefined, word);
+      return false;
+    }
+    if (this.extensionOption(word, undefined)) return false;
+    const equals = word.indexOf("=");
+    const name = equals < 0 ? word : word.slice(0, equals);
+    const value = equals < 0 ? undefined : word.slice(equals + 1);
+    const exact = LONG.get(name);
+    if (exact !== undefined) {
+      if (value !== undefined && !NEEDS_ARGUMENT.has(exact) && !TAKES_ATTACHED.has(exact)) throw this.unknown(word);
+      this.short(exact, value, word);
+      return false;
+    }
+    if (value !== undefined && this.extensionOption(name, value)) return false;
+    const whole = this.completed(name);
+    if (whole === undefined) {
+      if (this.loadProtocol()) {
+        this.at--;
+        return true;
+      }
+      throw this.unknown(word);
+    }
+    const short = LONG.get(whole);
+    if (short !== undefined) this.short(short, value, word);
+    else this.extensionOption(whole, value);
+    return false;
+  }
+
+  private unknown(word: string): Problem {
+    return new Problem(`unknown option "${word}"`);
+  }
+
+  /** The one long option that begins so, as getopt_long finds it. */
+  private completed(name: string): string | undefined {
+    const found = new Set<unknown>();
+    let whole: string | undefined;
+    const consider = (option: string, is: unknown) => {
+      if (!option.startsWith(name)) return;
+      found.add(is);
+      whole ??= option;
+    };
+    for (const [option, letter] of LONG) consider(option, letter);
+    for (const use of this.active()) for (const [option, is] of use.lookup) consider(option, is);
+    return found.size === 1 ? whole : undefined;
+  }
+
+  private active(): Use<Match | Target>[] {
+    const uses: Use<Match | Target>[] = [];
+    for (let i = this.uses.length - 1; i >= 0; i--) uses.push(this.uses[i] as unknown as Use<Match | Target>);
+    if (this.target) uses.push(this.target as unknown as Use<Match | Target>);
+    return uses;
+  }
+
+  /** Hands an option to the extension that has it: the one named last first. */
+  private extensionOption(name: string, value: string | undefined): boolean {
+    for (let i = this.uses.length - 1; i >= 0; i--) {
+      const use = this.uses[i]!;
+      const option = use.lookup.get(name);
+      if (option === undefined) continue;
+      use.read(option, this.argument(option, name, value), this.inverted, this);
+      return true;
+    }
+    const option = this.target?.lookup.get(name);
+    if (option === undefined) return false;
+    this.target!.read(option, this.argument(option, name, value), this.inverted, this);
+    return true;
+  }
+
+  private argument(option: { flag?: boolean }, name: string, value: string | undefined): string | undefined {
+    if (option.flag) {
+      if (value !== undefined) throw this.unknown(`${name}=${value}`);
+      return undefined;
+    }
+    if (value !== undefined) return value;
+    const word = this.words[this.at];
+    if (word === undefined) throw new Problem(`option "${name}" requires an argument`);
+    this.at++;
+    return word;
+  }
+
+  /** `-p tcp` brings `-m tcp` with it when an option asks for it. */
+  private loadProtocol(): boolean {
+    if (this.protocolText === undefined || this.protocolLoaded) return false;
+    this.protocolLoaded = true;
+    const name = protocolName(this.protocol);
+    const extension = matches.get(name);
+    if (extension === undefined || this.uses.some((use) => use.extension.name === name)) return false;
+    this.use(extension);
+    return true;
+  }
+
+  private use(extension: Extension<Match>): void {
+    this.uses.push(new Use(extension, this));
+  }
+
+  private required(value: string | undefined, word: string): string {
+    if (value !== undefined) return value;
+    const next = this.words[this.at];
+    if (next === undefined) throw new Problem(`option "${word}" requires an argument`);
+    this.at++;
+    return next;
+  }
+
+  private command(operation: Operation, others: readonly Operation[] = []): void {
+    if (this.inverted) throw new Problem("unexpected '!' flag");
+    const before = this.operation;
+    if (before !== undefined && !others.includes(before)) {
+      throw new Problem(`Cannot use -${LETTER_OF[operation]} with -${LETTER_OF[before]}`);
+    }
+    const listing = operation === "list" || operation === "list-rules";
+    if (before !== undefined && (operation === "zero" || (before === "zero" && listing))) this.alsoZero = true;
+    if (before === undefined || listing) this.operation = operation;
+  }
+
+  /** Notes a part of a rule that may stand once, `!` before it or not. */
+  private once(before: unknown, name: string, part: number | undefined): void {
+    if (before !== undefined && before !== false) throw new Problem(`multiple ${name} options not allowed`);
+    if (!this.inverted) return;
+    if (part === undefined) throw new Problem(`cannot have ! before ${name}`);
+    this.invertedParts |= part;
+  }
+
+  private ruleNumber(word: string): number {
+    const number = wholeNumber(word, 1, 0x7fff_ffff);
+    if (number === undefined) throw new Problem(`Invalid rule number \`${word}'`);
+    return number;
+  }
+
+  private short(letter: string, attached: string | undefined, word: string): void {
+    if (!KNOWN.has(letter)) throw new Problem(`unknown option "-${letter}"`);
+    const value = NEEDS_ARGUMENT.has(letter) ? this.required(attached, word) : "";
+    switch (letter) {
+      case "A":
+        this.command("append");
+        this.chain = value;
+        break;
+      case "C":
+        this.command("check");
+        this.chain = value;
+        break;
+      case "D": {
+        this.command("delete");
+        this.chain = value;
+        const next = this.nextWord();
+        if (next === undefined) break;
+        if (next.includes(":")) throw new Problem("Rule ranges are not supported");
+        const number = /^\s*[-+]?\d+$/.test(next) ? Number(next) : 0;
+        if (number === 0) throw new Problem(`Invalid rule number \`${next}'`);
+        this.number = number;
+        this.operation = "delete-number";
+        break;
+      }
+      case "R": {
+        this.command("replace");
+        this.chain = value;
+        const next = this.nextWord();
+        if (next === undefined) throw new Problem("-R requires a rule number");
+        this.number = this.ruleNumber(next);
+        break;
+      }
+      case "I": {
+        this.command("insert");
+        this.chain = value;
+        const next = this.nextWord();
+        this.number = next === undefined ? 1 : this.ruleNumber(next);
+        break;
+      }
+      case "L":
+      case "S": {
+        this.command(letter === "L" ? "list" : "list-rules", ["zero", "zero-number"]);
+        this.chain = attached ?? this.nextWord() ?? this.chain;
+        const next = this.nextWord();
+        if (next !== undefined) this.number = this.ruleNumber(next);
+        break;
+      }
+      case "F":
+        this.command("flush");
+        this.chain = attached ?? this.nextWord();
+        break;
+      case "Z": {
+        this.command("zero", ["list", "list-rules"]);
+        this.chain = attached ?? this.nextWord() ?? this.chain;
+        const next = this.nextWord();
+        if (next === undefined) break;
+        this.number = this.ruleNumber(next);
+        this.operation = "zero-number";
+        break;
+      }
+      case "N":
+        checkChainName(value, isTarget);
+        this.command("new-chain");
+        this.chain = value;
+        break;
+      case "X":
+        this.command("delete-chain");
+        this.chain = attached ?? this.nextWord();
+        break;
+      case "E": {
+        this.command("rename-chain");
+        this.chain = value;
+        const next = this.nextWord();
+        if (next === undefined) throw new Problem("-E requires old-chain-name and new-chain-name");
+        this.newName = next;
+        checkChainName(next, isTarget);
+        break;
+      }
+      case "P": {
+        this.command("policy");
+        const next = this.nextWord();
+        if (next === undefined) throw new Problem("-P requires a chain and a policy");
+        this.chain = value;
+        this.policy = next;
+        break;
+      }
+      case "h":
+      case "V":
+        this.operation = letter === "h" ? "help" : "version";
+        this.stop = true;
+        break;
+      case "p":
+        this.once(this.protocolText, "--protocol", INVERTED.protocol);
+        this.protocolText = value;
+        this.protocol = parseProtocol(value);
+        if (this.protocol === 0 && this.protocolInverted) throw new Problem("rule would never match protocol");
+        break;
+      case "s":
+        this.once(this.source, "--source", INVERTED.source);
+        this.source = value;
+        break;
+      case "d":
+        this.once(this.destination, "--destination", INVERTED.destination);
+        this.destination = value;
+        break;
+      case "g":
+        this.once(this.jump, "--jump", undefined);
+        this.goto = true;
+        checkTargetName(value);
+        this.jump = value;
+        break;
+      case "j":
+        this.once(this.jump, "--jump", undefined);
+        this.setTarget(value);
+        break;
+      case "i":
+        if (value !== "") this.once(this.input, "--in-interface", INVERTED.input);
+        this.input = parseInterface(value);
+        break;
+      case "o":
+        if (value !== "") this.once(this.output, "--out-interface", INVERTED.output);
+        this.output = parseInterface(value);
+        break;
+      case "f":
+        this.once(this.fragment, "--fragments", INVERTED.fragment);
+        this.fragment = true;
+        break;
+      case "v":
+        if (this.verbose === 0) this.once(undefined, "--verbose", undefined);
+        this.verbose++;
+        break;
+      case "m": {
+        if (this.inverted) throw new Problem("unexpected ! flag before --match");
+        const extension = matches.get(value);
+        if (extension === undefined) {
+          throw new Problem(`Couldn't load match \`${value}':No such file or directory\n`);
+        }
+        this.use(extension);
+        break;
+      }
+      case "n":
+        this.once(this.numeric, "--numeric", undefined);
+        this.numeric = true;
+        break;
+      case "t":
+        if (this.inverted) throw new Problem("unexpected ! flag before --table");
+        if (this.what.restoring && this.tableGiven !== undefined) {
+          throw new Problem("The -t option cannot be used in iptables-restore.\n");
+        }
+        this.tableGiven = value;
+        break;
+      case "x":
+        this.once(this.exact, "--exact", undefined);
+        this.exact = true;
+        break;
+      case "0":
+        this.once(this.lineNumbers, "--line-numbers", undefined);
+        this.lineNumbers = true;
+        break;
+      case "w":
+      case "W":
+        this.wait(letter, attached);
+        break;
+      case "c":
+        this.counters(value);
+        break;
+      case "6":
+        throw new Problem("", "bare");
+      default:
+        break;
+    }
+  }
+
+  private wait(letter: string, attached: string | undefined): void {
+    if (this.what.restoring) throw new Problem(`You cannot use \`-${letter}' from iptables-restore`);
+    const value = attached ?? this.nextWord();
+    if (letter === "w") {
+      if (value !== undefined && !/^\s*[-+]?\d/.test(value)) throw new Problem("wait seconds not numeric");
+      return;
+    }
+    if (value === undefined) throw new Problem("wait interval value required");
+    if (!/^\s*\d/.test(value)) throw new Problem("wait interval not numeric");
+    this.warnings.push("Ignoring deprecated --wait-interval option.");
+  }
+
+  private counters(value: string): void {
+    this.once(this.packets, "--set-counters", undefined);
+    const comma = value.indexOf(",");
+    const bytes = comma >= 0 ? value.slice(comma + 1) : this.nextWord();
+    if (bytes === undefined) throw new Problem("--set-counters requires packet and byte counter");
+    const number = (text: string, what: string) => {
+      const found = /^\s*\d+/.exec(text);
+      if (found === null) throw new Problem(`--set-counters ${what} counter not numeric`);
+      return Number(found[0]);
+    };
+    this.packets = number(value, "packet");
+    this.bytes = number(bytes, "byte");
+  }
+
+  private setTarget(name: string): void {
+    if (name === "CONTINUE") {
+      this.jump = "";
+      return;
+    }
+    checkTargetName(name);
+    this.verdict = verdicts.get(name);
+    const extension = this.verdict === undefined ? targets.get(name) : undefined;
+    if (extension !== undefined) this.target = new Use(extension, this);
+    this.jump = name;
+  }
+
+  private finish(): Command {
+    const { operation } = this;
+    if (operation === "version" || operation === "help") return this.result(operation, []);
+    if (this.table === "nat" && (this.policy === "DROP" || this.jump === "DROP")) {
+      throw new Problem('\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n');
+    }
+    const made = this.uses.map((use) => use.finish(this));
+    const target = this.verdict ?? this.target?.finish(this);
+    if (this.at < this.words.length) throw new Problem("unknown arguments found on commandline");
+    if (operation === undefined) throw new Problem("no command specified");
+    if (this.inverted) throw new Problem("nothing appropriate following !");
+    const onRules = ON_RULES.includes(operation);
+    const sources = onRules || this.source ? parse(this.source) : ANYWHERE;
+    const destinations = onRules || this.destination ? parse(this.destination) : ANYWHERE;
+    if (
+      (sources.length > 1 || destinations.length > 1) &&
+      (this.invertedParts & (INVERTED.source | INVERTED.destination)) !== 0
+    ) {
+      throw new Problem("! not allowed with multiple source or destination IP addresses");
+    }
+    this.checkAllowed(operation);
+    const { chain } = this;
+    if (chain !== undefined && chain.length >= NAME_LIMIT) {
+      throw new Problem(`chain name \`${chain}' too long (must be under ${NAME_LIMIT} chars)`);
+    }
+    if (!onRules) return this.result(operation, []);
+    if (this.output !== undefined && (chain === "PREROUTING" || chain === "INPUT")) {
+      throw new Problem(`Can't use --out-interface with ${chain}\n`);
+    }
+    if (this.input !== undefined && (chain === "POSTROUTING" || chain === "OUTPUT")) {
+      throw new Problem(`Can't use --in-interface with ${chain}\n`);
+    }
+    const rules: Rule[] = [];
+    for (const source of sources) {
+      for (const destination of destinations) {
+        const rule = new Rule(
+          this.protocol,
+          source.address,
+          source.mask,
+          destination.address,
+          destination.mask,
+          this.input ?? "",
+          this.output ?? "",
+          this.invertedParts,
+          this.fragment,
+          made,
+          target,
+          target === undefined ? (this.jump ?? "") : "",
+          this.goto,
+        );
+        rule.packets = this.packets ?? 0;
+        rule.bytes = this.bytes;
+        rules.push(rule);
+      }
+    }
+    return this.result(operation, rules);
+  }
+
+  private checkAllowed(operation: Operation): void {
+    const given: Record<string, unknown> = {
+      "--numeric": this.numeric,
+      "--source": this.source,
+      "--destination": this.destination,
+      "--protocol": this.protocolText,
+      "--jump": this.jump,
+      "--exact": this.exact,
+      "--in-interface": this.input,
+      "--out-interface": this.output,
+      "--line-numbers": this.lineNumbers,
+      "--set-counters": this.packets,
+      "--fragments": this.fragment,
+    };
+    if (operation === "append" && !this.numeric && !this.exact && !this.lineNumbers) return;
+    for (const [option, operations] of ALLOWED) {
+      if (given[option] === undefined || given[option] === false) continue;
+      if (!operations.includes(operation) || (this.alsoZero && !operations.includes("zero"))) {
+        throw new Problem(`Illegal option \`${option}' with this command`);
+      }
+    }
+  }
+
+  private result(operation: Operation, rules: Rule[]): Command {
+    return {
+      operation,
+      alsoZero: this.alsoZero,
+      table: this.table,
+      chain: this.chain,
+      number: this.number,
+      newName: this.newName,
+      policy: this.policy,
+      rules,
+      verbose: this.verbose,
+      numeric: this.numeric,
+      exact: this.exact,
+      lineNumbers: this.lineNumbers,
+      warnings: this.warnings,
+    };
+  }
+}
+
+function parse(text: string | undefined) {
+  return text === undefined ? ANYWHERE : parseNetworks(text);
+}
+
+/** Whether `-j` of that name is a target rather than a chain. */
+export function isTarget(name: string): boolean {
+  return verdicts.has(name) || targets.has(name);
+}

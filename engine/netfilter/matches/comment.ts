@@ -1,0 +1,42 @@
+import type { MatchExtension } from "../extension.ts";
+import { quoted } from "../numbers.ts";
+import { Problem } from "../problem.ts";
+import type { Match } from "../types.ts";
+
+/** `-m comment`: a text that always matches (libxt_comment.c). */
+class CommentMatch implements Match {
+  readonly name = "comment";
+  text = "";
+
+  save(): string {
+    return ` --comment${quoted(this.text)}`;
+  }
+
+  list(): string {
+    return ` /* ${this.text} */`;
+  }
+
+  test(): boolean {
+    return true;
+  }
+}
+
+export const comment: MatchExtension = {
+  name: "comment",
+  options: [
+    {
+      name: "comment",
+      mandatory: true,
+      read(match, value) {
+        if (value.length > 255) throw new Problem("Argument must have a maximum length of 255 characters\n");
+        (match as CommentMatch).text = value;
+      },
+    },
+  ],
+  create: () => new CommentMatch(),
+};
+
+/** The text of a rule's comment, if this is one. */
+export function commentOf(match: Match): string | undefined {
+  return match instanceof CommentMatch ? match.text : undefined;
+}

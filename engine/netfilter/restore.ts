@@ -1,0 +1,294 @@
+import { apply, Changes } from "./apply.ts";
+import { isTarget, readCommand } from "./command.ts";
+import { checkChainName } from "./parse-rule.ts";
+import { Problem, problemText, Refusal } from "./problem.ts";
+import { BUILT_IN, type Chain, isTableName, type Ruleset, Table, type TableName } from "./ruleset.ts";
+import type { Rule } from "./types.ts";
+
+export interface RestoreOptions {
+  /** Keep what the text does not name (`--noflush`). */
+  noflush?: boolean;
+  /** Take packet and byte counters from the text (`--counters`). */
+  counters?: boolean;
+  /** Read and judge, change nothing (`--test`). */
+  test?: boolean;
+  /** Only this table (`-T`). */
+  table?: string;
+  /** Name in messages; `iptables-restore` by default. */
+  program?: string;
+}
+
+export interface RestoreResult {
+  /** Exit status of iptables-restore. */
+  status: number;
+  /** What it writes on standard error. */
+  error: string;
+  /** Rules that were read anew, of those in the text: the others stood there already. */
+  parsed: number;
+}
+
+/**
+ * Loads rules as iptables-restore does, table by table: a table with an error is left as it was, those before it are
+ * changed (xtables-restore.c). `text` is the file, or its lines; lines that are the same strings as last time in the
+ * same chain cost next to nothing.
+ */
+export function restore(
+  ruleset: Ruleset,
+  text: string | readonly string[],
+  options: RestoreOptions = {},
+): RestoreResult {
+  const run = new Restore(ruleset, options);
+  const lines = typeof text === "string" ? splitLines(text) : text;
+  const program = options.program ?? "iptables-restore";
+  try {
+    for (const line of lines) run.line(line);
+    run.end(lines.length);
+    return { status: 0, error: "", parsed: run.parsed };
+  } catch (error) {
+    run.abort();
+    if (error instanceof Problem) {
+      return { status: error.status, error: problemText(program, error, run.number), parsed: run.parsed };
+    }
+    if (error instanceof Failed) return { status: 1, error: `${program}: ${error.message}\n`, parsed: run.parsed };
+    throw error;
+  }
+}
+
+function splitLines(text: string): string[] {
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines;
+}
+
+/** Ends with `program: message`, status 1. */
+class Failed extends Error {}
+
+/** How far ahead the old rules of a chain are searched for a line that comes again. */
+const LOOK_AHEAD = 4;
+
+class Restore {
+  number = 0;
+  parsed = 0;
+  private readonly ruleset: Ruleset;
+  private readonly options: RestoreOptions;
+  private changes: Changes | undefined;
+  /** Lines of another table than the one asked for. */
+  private skipping = false;
+  /** What the kernel will say when the table is committed, with the line that it will say it of. */
+  private refused: { error: unknown; line: number } | undefined;
+  /** The chain of the last line, its rules before the text named it, and how many of them came again. */
+  private chain: Chain | undefined;
+  private old: readonly Rule[] = [];
+  private met = 0;
+  private readonly before = new Map<Chain, readonly Rule[]>();
+
+  constructor(ruleset: Ruleset, options: RestoreOptions) {
+    this.ruleset = ruleset;
+    this.options = options;
+  }
+
+  line(line: string): void {
+    this.number++;
+    const { changes } = this;
+    const first = line.charCodeAt(0);
+    if (first === 45 && changes !== undefined) {
+      if (this.again(line, changes)) return;
+      this.rule(line, changes);
+      return;
+    }
+    if (line === "" || first === 35) return;
+    if (changes !== undefined && line === "COMMIT") {
+      this.commit(changes);
+      return;
+    }
+    if (first === 42 && changes === undefined) this.begin(line);
+    else if (this.skipping) return;
+    else if (first === 58 && changes !== undefined) this.declare(line, changes);
+    else if (changes !== undefined) this.rule(line, changes);
+    else throw new Failed(`line ${this.number} failed`);
+  }
+
+  end(lines: number): void {
+    if (this.changes !== undefined) throw new Failed(`COMMIT expected at line ${lines + 1}`);
+  }
+
+  abort(): void {
+    this.changes?.undo();
+    this.changes = undefined;
+  }
+
+  private begin(line: string): void {
+    const name = words(line.slice(1))[0];
+    const program = this.options.program ?? "iptables-restore";
+    if (name === undefined) throw new Problem(`${program}: line ${this.number} table name invalid`);
+    if (!isTableName(name)) throw new Problem(`${program}: line ${this.number} table name '${name}' invalid`);
+    this.skipping = this.options.table !== undefined && this.options.table !== name;
+    if (this.skipping) return;
+    const table = this.options.noflush ? this.ruleset.table(name) : new Table(name);
+    this.changes = new Changes(this.ruleset, table);
+    this.chain = undefined;
+    this.before.clear();
+    this.refused = undefined;
+  }
+
+  private commit(changes: Changes): void {
+    if (this.refused !== undefined) {
+      const { error, line } = this.refused;
+      if (error instanceof Refusal) throw new Failed(`line ${line} failed: ${error.message}.`);
+      if (error instanceof Problem && error.kind === "kernel") {
+        throw new Problem(`\nline ${line}:${error.message}`, "kernel");
+      }
+      throw error;
+    }
+    this.changes = undefined;
+    if (this.options.test) changes.undo();
+    else {
+      this.ruleset.tables.set(changes.table.name, changes.table);
+      this.ruleset.version++;
+    }
+  }
+
+  /** `:NAME POLICY [packets:bytes]` */
+  private declare(line: string, changes: Changes): void {
+    const [name, policy, counts] = words(line.slice(1));
+    const program = this.options.program ?? "iptables-restore";
+    if (name === undefined) throw new Problem(`${program}: line ${this.number} chain name invalid`);
+    let chain = changes.table.chains.get(name);
+    if (chain === undefined) checkChainName(name, isTarget);
+    if (policy === undefined) throw new Problem(`${program}: line ${this.number} policy invalid`);
+    if (BUILT_IN[changes.table.name as TableName].includes(name)) {
+      this.setPolicy(changes, chain!, policy, counts);
+      return;
+    }
+    if (chain === undefined) chain = changes.create(name);
+    else {
+      this.before.set(chain, chain.rules);
+      changes.flush(chain);
+    }
+    if (this.chain === chain) this.chain = undefined;
+  }
+
+  private setPolicy(changes: Changes, chain: Chain, policy: string, counts: string | undefined): void {
+    const found = counts === undefined ? undefined : /^\[(\d+):(\d+)\]/.exec(counts);
+    if ((counts === undefined && this.options.counters) || found === null) {
+      throw new Problem(`invalid policy counters for chain '${chain.name}'`);
+    }
+    if (policy === "ACCEPT" || policy === "DROP") {
+      const [packets, bytes] =
+        this.options.counters && found ? [Number(found[1]), Number(found[2])] : [chain.packets, chain.bytes];
+      changes.policy(chain, policy, packets, bytes);
+    } else if (policy !== "-") this.refuse(new Refusal("Bad policy name"));
+  }
+
+  /** Takes over a rule that the chain had before under the same line. */
+  private again(line: string, changes: Changes): boolean {
+    if (this.before.size === 0) return false;
+    if (this.next(line, changes)) return true;
+    if (!line.startsWith("-A ")) return false;
+    const end = line.indexOf(" ", 3);
+    const chain = changes.table.chains.get(end < 0 ? line.slice(3) : line.slice(3, end));
+    if (chain === undefined || chain === this.chain) return false;
+    this.chain = chain;
+    this.old = this.before.get(chain) ?? [];
+    this.met = 0;
+    return this.next(line, changes);
+  }
+
+  private next(line: string, changes: Changes): boolean {
+    const { old, met, chain } = this;
+    if (chain === undefined) return false;
+    const last = Math.min(old.length, met + LOOK_AHEAD);
+    for (let i = met; i < last; i++) {
+      const rule = old[i]!;
+      if (rule.line !== line) continue;
+      if (rule.chain !== undefined && !rule.chain.alive) return false;
+      this.met = i + 1;
+      rule.packets = 0;
+      rule.bytes = 0;
+      changes.append(chain, rule);
+      return true;
+    }
+    return false;
+  }
+
+  private rule(line: string, changes: Changes): void {
+    let text = line;
+    let counters: [string, string] | undefined;
+    if (line.charCodeAt(0) === 91) [text, counters] = this.counted(line);
+    const argv = splitWords(text);
+    if (counters !== undefined && this.options.counters) argv.unshift("--set-counters", ...counters);
+    this.parsed++;
+    const command = readCommand(argv, { restoring: true, setDimensions: this.setDimensions });
+    if (command.operation === "append" && command.rules.length === 1) command.rules[0]!.line = line;
+    try {
+      apply(changes, command);
+    } catch (error) {
+      if (!(error instanceof Problem || error instanceof Refusal)) throw error;
+      this.refuse(error);
+    }
+  }
+
+  private readonly setDimensions = (name: string): number | undefined => this.ruleset.sets.get(name)?.dimensions;
+
+  private refuse(error: unknown): void {
+    this.refused ??= { error, line: this.number };
+  }
+
+  /** `[packets:bytes] -A …` */
+  private counted(line: string): [string, [string, string]] {
+    const close = line.indexOf("]");
+    if (close < 0) throw new Problem(`Bad line ${this.number}: need ]`);
+    const colon = line.indexOf(":");
+    if (colon < 0 || colon > close) throw new Problem(`Bad line ${this.number}: need ]`);
+    return [line.slice(close + 1), [line.slice(1, colon), line.slice(colon + 1, close)]];
+  }
+}
+
+function words(text: string): string[] {
+  return text.split(/[ \t]+/).filter((word) => word !== "");
+}
+
+/** Words of a line as iptables-restore separates them: by blanks, double quotes around some (add_param_to_argv). */
+export function splitWords(line: string): string[] {
+  const out: string[] = [];
+  if (!line.includes('"') && !line.includes("\t")) {
+    for (const word of line.split(" ")) if (word !== "") out.push(word);
+    return out;
+  }
+  let i = 0;
+  while (i < line.length) {
+    const code = line.charCodeAt(i);
+    if (code === 32 || code === 9) {
+      i++;
+      continue;
+    }
+    let word = "";
+    let start = i;
+    let open = false;
+    let closed = false;
+    for (; i < line.length; i++) {
+      const at = line.charCodeAt(i);
+      if (open) {
+        if (at === 92) {
+          word += line.slice(start, i);
+          start = ++i;
+        } else if (at === 34) {
+          word += line.slice(start, i);
+          open = false;
+          closed = true;
+          i++;
+          break;
+        }
+      } else if (at === 34) {
+        word += line.slice(start, i);
+        start = i + 1;
+        open = true;
+      } else if (at === 32 || at === 9) break;
+    }
+    if (!closed) word += line.slice(start, i);
+    // A closing quote ends the word, whatever follows.
+    if (open) word += "\n";
+    if (word !== "" || closed) out.push(word);
+  }
+  return out;
+}

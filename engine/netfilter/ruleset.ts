@@ -1,0 +1,75 @@
+import type { IpSet } from "./ipset.ts";
+import type { Rule } from "./types.ts";
+
+export type TableName = "mangle" | "security" | "raw" | "filter" | "nat";
+export type Policy = "ACCEPT" | "DROP";
+
+/** Tables with their built-in chains, in the order of iptables-save (xtables_ipv4 of nft.c). */
+export const BUILT_IN: Readonly<Record<TableName, readonly string[]>> = {
+  mangle: ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"],
+  security: ["INPUT", "FORWARD", "OUTPUT"],
+  raw: ["PREROUTING", "OUTPUT"],
+  filter: ["INPUT", "FORWARD", "OUTPUT"],
+  nat: ["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"],
+};
+
+export const TABLE_NAMES = Object.keys(BUILT_IN) as TableName[];
+
+export function isTableName(name: string): name is TableName {
+  return Object.hasOwn(BUILT_IN, name);
+}
+
+/** A list of rules: a built-in chain with a policy, or a user's. */
+export class Chain {
+  name: string;
+  /** Of a built-in chain; undefined for a user's. */
+  policy: Policy | undefined;
+  packets = 0;
+  bytes = 0;
+  rules: Rule[] = [];
+  /** How many rules lead here. */
+  references = 0;
+  /** Whether it still stands in its table. */
+  alive = true;
+
+  constructor(name: string, policy?: Policy) {
+    this.name = name;
+    this.policy = policy;
+  }
+}
+
+export class Table {
+  readonly name: TableName;
+  readonly chains = new Map<string, Chain>();
+
+  constructor(name: TableName) {
+    this.name = name;
+    for (const chain of BUILT_IN[name]) this.chains.set(chain, new Chain(chain, "ACCEPT"));
+  }
+
+  /** Chains in the order that listings have: built-in ones by hook, then users' by name. */
+  ordered(): Chain[] {
+    const own = BUILT_IN[this.name];
+    const users = [...this.chains.values()].filter((chain) => chain.policy === undefined);
+    users.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    return [...own.map((name) => this.chains.get(name)!), ...users];
+  }
+}
+
+/** The netfilter state of one network namespace. A table exists from the first change to it on. */
+export class Ruleset {
+  readonly tables = new Map<TableName, Table>();
+  readonly sets = new Map<string, IpSet>();
+  /** Grows with every change of rules, policies or sets: what was worked out for an older one is void. */
+  version = 0;
+
+  /** The table, made when it was never touched. */
+  table(name: TableName): Table {
+    let table = this.tables.get(name);
+    if (table === undefined) {
+      table = new Table(name);
+      this.tables.set(name, table);
+    }
+    return table;
+  }
+}

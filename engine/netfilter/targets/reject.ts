@@ -1,0 +1,51 @@
+import type { TargetExtension } from "../extension.ts";
+import type { Packet, Surroundings } from "../packet.ts";
+import { Problem } from "../problem.ts";
+import type { Target, Verdict } from "../types.ts";
+
+/** Answers with their short names, in the order that beginnings are tried (reject_table of libipt_REJECT.c). */
+const ANSWERS: readonly [string, string][] = [
+  ["icmp-net-unreachable", "net-unreach"],
+  ["icmp-host-unreachable", "host-unreach"],
+  ["icmp-port-unreachable", "port-unreach"],
+  ["icmp-proto-unreachable", "proto-unreach"],
+  ["icmp-net-prohibited", "net-prohib"],
+  ["icmp-host-prohibited", "host-prohib"],
+  ["tcp-reset", "tcp-rst"],
+  ["icmp-admin-prohibited", "admin-prohib"],
+];
+
+/** `-j REJECT`: refuses with an answer (libipt_REJECT.c). */
+class RejectTarget implements Target {
+  readonly name = "REJECT";
+  answer = "icmp-port-unreachable";
+
+  save(): string {
+    return ` --reject-with ${this.answer}`;
+  }
+
+  list(): string {
+    return ` reject-with ${this.answer}`;
+  }
+
+  act(_packet: Packet, on: Surroundings): Verdict {
+    on.rejectedWith = this.answer;
+    return "reject";
+  }
+}
+
+export const reject: TargetExtension = {
+  name: "REJECT",
+  options: [
+    {
+      name: "reject-with",
+      read(target, value) {
+        const text = value.toLowerCase();
+        const found = ANSWERS.find(([long, short]) => long.startsWith(text) || short.startsWith(text));
+        if (found === undefined) throw new Problem(`unknown reject type "${value}"`);
+        (target as RejectTarget).answer = found[0];
+      },
+    },
+  ],
+  create: () => new RejectTarget(),
+};
