@@ -1,25 +1,4 @@
-import { sha256 } from "@noble/hashes/sha2.js";
-import { encode } from "../../kernel/index.ts";
-
-const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-
-/** First 16 characters of the base32 form of a text's SHA-256 (pkg/proxy/iptables/proxier.go portProtoHash). */
-function shortHash(text: string): string {
-  const digest = sha256(encode(text));
-  let out = "";
-  let bits = 0;
-  let held = 0;
-  for (let i = 0; i < 10; i++) {
-    held = (held << 8) | digest[i]!;
-    bits += 8;
-    while (bits >= 5) {
-      bits -= 5;
-      out += BASE32[(held >> bits) & 31];
-    }
-    held &= (1 << bits) - 1;
-  }
-  return out;
-}
+import { shortHash } from "./short-hash.ts";
 
 /** The chains of one Service port: its cluster-wide, local, external and firewall chain share one hash. */
 export interface PortChains {
@@ -29,7 +8,7 @@ export interface PortChains {
   firewall: string;
 }
 
-/** Chain names of `namespace/name:port` and a lower-case protocol. */
+/** Chain names of `namespace/name:port` and a lower-case protocol (pkg/proxy/iptables/proxier.go portProtoHash). */
 export function portChains(name: string, protocol: string): PortChains {
   const hash = shortHash(name + protocol);
   return {

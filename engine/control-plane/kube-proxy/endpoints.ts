@@ -15,12 +15,22 @@ export interface Endpoint {
   zones: readonly string[];
 }
 
-/** Endpoints of a Service port by their text. Shared between nodes: equal slices give the same list. */
 export type EndpointList = readonly Endpoint[];
+
+/** All endpoints of a Service port, by their text. Shared between nodes: equal slices give the same object. */
+export class EndpointSet {
+  readonly list: EndpointList;
+  /** What nodes made of it; see proxier.ts. */
+  readonly made: unknown[] = [];
+
+  constructor(list: EndpointList) {
+    this.list = list;
+  }
+}
 
 /** What an EndpointSlice says, by `port name:PROTOCOL`. */
 interface SliceEndpoints {
-  ports: ReadonlyMap<string, EndpointList>;
+  ports: ReadonlyMap<string, EndpointSet>;
   /** Equal for slices that give equal rules: annotations and versions do not count. */
   signature: string;
 }
@@ -63,7 +73,7 @@ function derive(slice: KubeObject): SliceEndpoints {
   if (slice.addressType !== "IPv4") return NOTHING;
   const ports = (slice.ports ?? []) as SlicePort[];
   const endpoints = (slice.endpoints ?? []) as SliceEndpoint[];
-  const lists = new Map<string, EndpointList>();
+  const sets = new Map<string, EndpointSet>();
   for (const { name, port, protocol } of ports) {
     if (port === undefined || port === 0) continue;
     const list: Endpoint[] = [];
@@ -81,41 +91,49 @@ function derive(slice: KubeObject): SliceEndpoints {
         zones: hints?.forZones?.map((zone) => zone.name) ?? [],
       });
     }
-    lists.set(`${name ?? ""}:${protocol ?? "TCP"}`, list.sort(byText));
+    if (list.length > 0) sets.set(`${name ?? ""}:${protocol ?? "TCP"}`, new EndpointSet(list.sort(byText)));
   }
   const signature: string[] = ports.map(({ name, port, protocol }) => `${name ?? ""} ${port} ${protocol}`);
   for (const { addresses, nodeName, conditions, hints } of endpoints) {
     const flags = `${conditions?.ready} ${conditions?.serving} ${conditions?.terminating}`;
     signature.push(`${addresses} ${nodeName} ${flags} ${hints?.forZones?.map((zone) => zone.name) ?? ""}`);
   }
-  return { ports: lists, signature: signature.join("\n") };
+  return { ports: sets, signature: signature.join("\n") };
 }
 
 function byText(a: Endpoint, b: Endpoint): number {
   return a.text < b.text ? -1 : a.text > b.text ? 1 : 0;
 }
 
-/** Lists made of several slices, by the list of the first one. */
-const merged = new WeakMap<EndpointList, { parts: EndpointList[]; list: EndpointList }>();
+/** Sets made of several slices, by the set of the first one. */
+const merged = new WeakMap<EndpointSet, { parts: EndpointSet[]; set: EndpointSet }>();
+/** Sets of ports without endpoints. */
+const none = new WeakMap<ServicePort, EndpointSet>();
 
 /** Endpoints of a Service port: those of all its slices, each address and port once (endpointslicecache.go). */
-export function endpointsFor(slices: Iterable<KubeObject>, port: ServicePort): EndpointList {
+export function endpointsFor(slices: Iterable<KubeObject>, port: ServicePort): EndpointSet {
   const key = `${port.port}:${port.protocol.toUpperCase()}`;
-  const parts: EndpointList[] = [];
+  const parts: EndpointSet[] = [];
   for (const slice of slices) {
-    const list = endpointsOf(slice).ports.get(key);
-    if (list !== undefined && list.length > 0) parts.push(list);
+    const set = endpointsOf(slice).ports.get(key);
+    if (set !== undefined) parts.push(set);
   }
-  if (parts.length < 2) return parts[0] ?? EMPTY;
-  const before = merged.get(parts[0]!);
-  if (before?.parts.length === parts.length && parts.every((part, i) => before.parts[i] === part)) return before.list;
+  const first = parts[0];
+  if (first === undefined) {
+    let empty = none.get(port);
+    if (empty === undefined) none.set(port, (empty = new EndpointSet(EMPTY)));
+    return empty;
+  }
+  if (parts.length === 1) return first;
+  const before = merged.get(first);
+  if (before?.parts.length === parts.length && parts.every((part, i) => before.parts[i] === part)) return before.set;
   const byAddress = new Map<string, Endpoint>();
-  for (const part of parts) {
-    for (const endpoint of part) if (!byAddress.has(endpoint.text)) byAddress.set(endpoint.text, endpoint);
+  for (const { list } of parts) {
+    for (const endpoint of list) if (!byAddress.has(endpoint.text)) byAddress.set(endpoint.text, endpoint);
   }
-  const list = [...byAddress.values()].sort(byText);
-  merged.set(parts[0]!, { parts, list });
-  return list;
+  const set = new EndpointSet([...byAddress.values()].sort(byText));
+  merged.set(first, { parts, set });
+  return set;
 }
 
 /** Which endpoints a node uses for a port, and for which traffic. */

@@ -77,6 +77,14 @@ describe("partial syncs", () => {
     expect(own(restoreText(proxier.take()))).toHaveLength(0);
   });
 
+  it("count rules as they are written", () => {
+    const proxier = proxierOf(many(4, 3));
+    const { written } = proxier.sync();
+    const [filter, nat] = restoreText(proxier.take()).split("COMMIT\n");
+    expect(filter!.match(/^-A/gm)).toHaveLength(written.filter);
+    expect(nat!.match(/^-A/gm)).toHaveLength(written.nat);
+  });
+
   it("a full sync writes everything again", () => {
     const proxier = proxierOf(many(2, 1));
     proxier.sync();
@@ -110,8 +118,8 @@ describe("large clusters", () => {
       proxier.sync();
     }
     const one = process.cpuUsage(before);
-    console.log((full.user + full.system) / 1000, (one.user + one.system) / 20_000);
-    // Generous: the figures are bench/'s matter.
-    expect(full.user / 1000).toBeLessThan(5_000);
+    // Generous, since other tests run at the same time: about 600 ms and 0.1 ms on an idle machine.
+    expect((full.user + full.system) / 1000).toBeLessThan(6_000);
+    expect((one.user + one.system) / 20_000).toBeLessThan(5);
   });
 });

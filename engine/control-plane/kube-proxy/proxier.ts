@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../api/types.ts";
 import { isServiceChain } from "./chains.ts";
-import { type Choice, categorize, type EndpointList, endpointsFor, endpointsOf, serviceOf } from "./endpoints.ts";
+import { type Choice, categorize, type EndpointSet, endpointsFor, endpointsOf, serviceOf } from "./endpoints.ts";
 import { type PortRules, portRules } from "./port-rules.ts";
 import { type FrameOptions, restoreInput, type TableInput } from "./restore-input.ts";
 import { portsOf, type ServicePort, usesLocalEndpoints } from "./service-ports.ts";
@@ -16,7 +16,9 @@ export interface ProxierNode {
 /** A Service port as a node's rules have it. */
 export interface Programmed {
   port: ServicePort;
-  endpoints: EndpointList;
+  endpoints: EndpointSet;
+  /** What of the node it depends on: nodes with the same variant share it. */
+  variant: string;
   choice: Choice;
   rules: PortRules;
 }
@@ -112,13 +114,13 @@ export class Proxier {
     this.needFull = false;
     const changed = this.changed;
     this.changed = new Set();
-    const due: [Known, { port: ServicePort; endpoints: EndpointList }[]][] = [];
+    const due: [Known, { port: ServicePort; endpoints: EndpointSet }[]][] = [];
     for (const key of changed) {
       const known = this.services.get(key)!;
       const ports = known.service === undefined ? [] : portsOf(known.service);
       const parts = ports.map((port) => ({ port, endpoints: endpointsFor(known.slices.values(), port) }));
-      for (const { endpoints } of known.programmed) this.total.endpoints -= endpoints.length;
-      for (const { endpoints } of parts) this.total.endpoints += endpoints.length;
+      for (const { endpoints } of known.programmed) this.total.endpoints -= endpoints.list.length;
+      for (const { endpoints } of parts) this.total.endpoints += endpoints.list.length;
       due.push([known, parts]);
       if (known.service === undefined && known.slices.size === 0) this.services.delete(key);
     }
@@ -133,7 +135,7 @@ export class Proxier {
       own = this.total.own;
     } else {
       for (const key of changed) if (this.written !== "all") this.written.add(key);
-      for (const [{ programmed }] of due) for (const { rules } of programmed) own += rules.rules.length;
+      for (const [{ programmed }] of due) for (const { rules } of programmed) own += rules.ownRules;
     }
     const { localhostNodePorts, liberal } = this.options;
     const filter = this.total.filter + (localhostNodePorts ? 1 : 0) + (liberal ? 2 : 3);
@@ -147,7 +149,7 @@ export class Proxier {
     };
   }
 
-  private program(known: Known, parts: readonly { port: ServicePort; endpoints: EndpointList }[]): void {
+  private program(known: Known, parts: readonly { port: ServicePort; endpoints: EndpointSet }[]): void {
     this.count(known.programmed, -1);
     known.programmed = parts.map(({ port, endpoints }) => this.rulesFor(port, endpoints));
     this.count(known.programmed, 1);
@@ -159,24 +161,25 @@ export class Proxier {
     for (const { rules } of programmed) {
       total.filter += sign * rules.filter.length;
       total.nat += sign * rules.nat.length;
-      total.own += sign * rules.rules.length;
+      total.own += sign * rules.ownRules;
     }
   }
 
-  private rulesFor(port: ServicePort, endpoints: EndpointList): Programmed {
+  private rulesFor(port: ServicePort, endpoints: EndpointSet): Programmed {
     const { name, address, zone } = this.node;
     const fromNode = port.sourceRanges.some((range) => contains(range, address));
     const local = usesLocalEndpoints(port) ? name : "";
-    const hinted = zone !== undefined && endpoints.some(({ zones }) => zones.length > 0) ? zone : "";
+    const hinted = zone !== undefined && endpoints.list.some(({ zones }) => zones.length > 0) ? zone : "";
     const variant = `${this.large} ${fromNode} ${local} ${hinted} ${this.optionsKey}`;
-    const variants = variantsOf(port, endpoints);
-    let found = variants.get(variant);
-    if (found === undefined) {
-      const choice = categorize(endpoints, port, name, zone);
-      const rules = portRules(port, choice, this.options, fromNode, this.large);
-      variants.set(variant, (found = { port, endpoints, choice, rules }));
-    }
-    return found;
+    const made = endpoints.made as Programmed[];
+    for (const each of made) if (each.port === port && each.variant === variant) return each;
+    const choice = categorize(endpoints.list, port, name, zone);
+    const rules = portRules(port, choice, this.options, fromNode, this.large);
+    const programmed = { port, endpoints, variant, choice, rules };
+    // What belongs to an older form of the same Service is of no use any longer.
+    const current = made.filter((each) => each.port === port || each.port.name !== port.name);
+    made.splice(0, made.length, ...current, programmed);
+    return programmed;
   }
 
   /** What is programmed: Service ports in the order of their lines. */
@@ -211,7 +214,10 @@ export class Proxier {
       if (!isServiceChain(chain)) continue;
       if (active === undefined) {
         active = new Set();
-        for (const { rules } of this.programmed()) for (const each of rules.chains) active.add(each);
+        for (const { rules } of this.programmed()) {
+          for (const each of rules.chains) active.add(each);
+          for (const each of rules.endpointChains().values()) active.add(each);
+        }
       }
       if (!active.has(chain)) out.push(chain);
     }
@@ -225,17 +231,6 @@ function signature(service: KubeObject | undefined): string {
     : portsOf(service)
         .map((port) => port.signature)
         .join("\n");
-}
-
-/** Rules by what of a node they depend on. Nodes for which that is the same share them. */
-const shared = new WeakMap<EndpointList, WeakMap<ServicePort, Map<string, Programmed>>>();
-
-function variantsOf(port: ServicePort, endpoints: EndpointList): Map<string, Programmed> {
-  let ports = shared.get(endpoints);
-  if (ports === undefined) shared.set(endpoints, (ports = new WeakMap()));
-  let variants = ports.get(port);
-  if (variants === undefined) ports.set(port, (variants = new Map()));
-  return variants;
 }
 
 function contains(range: string, address: string): boolean {

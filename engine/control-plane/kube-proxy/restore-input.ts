@@ -5,7 +5,7 @@ export interface TableInput {
   table: "filter" | "nat";
   /** Chains to make, or to empty when they exist. */
   chains: readonly string[];
-  /** `-A …` and `-X …` lines, in order. */
+  /** `-A …` and `-X …` lines in order, one or more a string. */
   rules: readonly string[];
 }
 
@@ -63,7 +63,9 @@ export function restoreInput(
     append(natRules, rules.nat);
     if (!rewrite) continue;
     append(natChains, rules.chains);
-    append(natRules, rules.rules);
+    for (const chain of rules.endpointChains().values()) natChains.push(chain);
+    const own = rules.own();
+    if (own !== "") natRules.push(own);
   }
   for (const chain of stale) {
     natChains.push(chain);

@@ -53,6 +53,7 @@ const DEFAULT_AFFINITY = 10_800;
 const OTHER_PROXY = "service.kubernetes.io/service-proxy-name";
 
 const NONE: readonly ServicePort[] = [];
+const NOTHING: readonly string[] = [];
 /** The derived form of a Service never changes: all nodes of a session share it. */
 const known = new WeakMap<KubeObject, readonly ServicePort[]>();
 
@@ -71,34 +72,39 @@ function derive(service: KubeObject): readonly ServicePort[] {
   const key = `${service.metadata.namespace}/${service.metadata.name}`;
   const ingress = (service.status as ServiceStatus | undefined)?.loadBalancer?.ingress ?? [];
   const external = spec.type === "NodePort" || spec.type === "LoadBalancer" || (spec.externalIPs ?? []).length > 0;
-  const common = {
-    service: key,
-    clusterIP,
-    externalIPs: (spec.externalIPs ?? []).filter(isIPv4),
-    loadBalancerIPs: ingress.flatMap(({ ip, ipMode }) => (isIPv4(ip) && (ipMode ?? "VIP") === "VIP" ? [ip] : [])),
-    sourceRanges: (spec.loadBalancerSourceRanges ?? []).map((range) => range.trim()).filter(isCidr),
-    healthCheckNodePort:
-      spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local" ? (spec.healthCheckNodePort ?? 0) : 0,
-    affinitySeconds:
-      spec.sessionAffinity === "ClientIP"
-        ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY)
-        : undefined,
-    internalLocal: spec.internalTrafficPolicy === "Local",
-    externalLocal: external && spec.externalTrafficPolicy === "Local",
-  };
-  const shared = Object.values(common).join(" ");
+  const externalIPs = (spec.externalIPs ?? NOTHING).filter(isIPv4);
+  const loadBalancerIPs = ingress.flatMap(({ ip, ipMode }) => (isIPv4(ip) && (ipMode ?? "VIP") === "VIP" ? [ip] : []));
+  const sourceRanges = (spec.loadBalancerSourceRanges ?? NOTHING).map((range) => range.trim()).filter(isCidr);
+  const internalLocal = spec.internalTrafficPolicy === "Local";
+  const externalLocal = external && spec.externalTrafficPolicy === "Local";
+  const healthCheckNodePort =
+    spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local" ? (spec.healthCheckNodePort ?? 0) : 0;
+  const affinitySeconds =
+    spec.sessionAffinity === "ClientIP"
+      ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? DEFAULT_AFFINITY)
+      : undefined;
+  const lists = external || ingress.length > 0 ? [externalIPs, loadBalancerIPs, sourceRanges].join(" ") : "";
+  const shared = `${clusterIP} ${lists} ${healthCheckNodePort} ${affinitySeconds} ${internalLocal} ${externalLocal}`;
   return (spec.ports ?? []).map((port) => {
     const name = port.name ? `${key}:${port.name}` : key;
     const protocol = (port.protocol ?? "TCP").toLowerCase() as ServicePort["protocol"];
     const nodePort = port.nodePort ?? 0;
     return {
-      ...common,
+      service: key,
       port: port.name ?? "",
       name,
       protocol,
       chains: portChains(name, protocol),
+      clusterIP,
       number: port.port,
       nodePort,
+      externalIPs,
+      loadBalancerIPs,
+      sourceRanges,
+      healthCheckNodePort,
+      affinitySeconds,
+      internalLocal,
+      externalLocal,
       signature: `${name} ${protocol} ${port.port} ${nodePort} ${shared}`,
     };
   });
