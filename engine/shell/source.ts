@@ -1,5 +1,6 @@
 import type { ParsedScript } from "unbash";
 import { parse } from "unbash";
+import { joinSubstitutions } from "./joined-words.ts";
 
 const CACHE_LIMIT = 512;
 const cache = new Map<string, ParsedScript>();
@@ -8,7 +9,7 @@ const cache = new Map<string, ParsedScript>();
 export function parseText(text: string): ParsedScript {
   const known = cache.get(text);
   if (known) return known;
-  const script = parse(text);
+  const script = joinSubstitutions(parse(text), text);
   if (cache.size >= CACHE_LIMIT) cache.delete(cache.keys().next().value!);
   if (text.length < 100_000) cache.set(text, script);
   return script;

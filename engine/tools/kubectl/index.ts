@@ -57,6 +57,7 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
     throw new KubectlError(`kubectl ${path} is not supported`);
   }
   try {
+    yield* k.takePipes(rest);
     return yield* run(k);
   } catch (error) {
     if (!isExpected(error) && !(error instanceof Exit)) throw error;

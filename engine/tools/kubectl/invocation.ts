@@ -41,6 +41,8 @@ export class Invocation {
   private connected: ApiClient | undefined;
   private discovery: Discovery | undefined;
   private stdinTaken = false;
+  /** What was in the pipes that the command line names. */
+  private readonly pipes = new Map<string, Uint8Array>();
 
   constructor(p: Process, flags: Flags) {
     this.p = p;
@@ -95,8 +97,25 @@ export class Invocation {
     return yield* sys.readAll(this.p, 0);
   }
 
+  /** Reads the pipes among the arguments (`-f <(…)`, `--from-file=/dev/stdin`) to their ends; `readFile` then has them. */
+  *takePipes(words: readonly string[]): Gen {
+    for (const word of words) {
+      if (word === "--") return;
+      const at = word.indexOf("/dev/");
+      if (at < 0 || (at > 0 && word[at - 1] !== "=")) continue;
+      const path = word.slice(at);
+      try {
+        if (path !== "/dev/null" && !this.pipes.has(path)) this.pipes.set(path, yield* sys.readPath(this.p, path));
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+      }
+    }
+  }
+
   /** Bytes of a file as Go's os.ReadFile; throws its words. */
   readFile(path: string): Uint8Array {
+    const piped = this.pipes.get(path);
+    if (piped !== undefined) return piped;
     try {
       return sys.readBytes(this.p, path);
     } catch (error) {

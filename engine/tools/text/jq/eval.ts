@@ -308,12 +308,21 @@ export class Evaluator {
         return;
       case "index":
         if (ast.key.t === "value") {
-          for (const of of this.run(ast.of, env, input)) yield of === PAUSE ? of : indexItem(of, ast.key.value);
+          for (const of of this.run(ast.of, env, input)) {
+            if (of === PAUSE) yield of;
+            else if (!ast.quiet) yield indexItem(of, ast.key.value);
+            else yield* quietly(indexItem, of, ast.key.value);
+          }
           return;
         }
         for (const of of this.run(ast.of, env, input)) {
           if (of === PAUSE) yield of;
-          else for (const key of this.run(ast.key, env, plain(input))) yield key === PAUSE ? key : indexItem(of, key.v);
+          else
+            for (const key of this.run(ast.key, env, plain(input))) {
+              if (key === PAUSE) yield key;
+              else if (!ast.quiet) yield indexItem(of, key.v);
+              else yield* quietly(indexItem, of, key.v);
+            }
         }
         return;
       case "slice":
@@ -327,23 +336,25 @@ export class Evaluator {
               yield to;
               continue;
             }
-            for (const from of this.optional(ast.from, env, plain(input)))
-              yield from === PAUSE
-                ? from
-                : indexItem(
-                    of,
-                    new Map<string, Json>([
-                      ["start", from.v],
-                      ["end", to.v],
-                    ]),
-                  );
+            for (const from of this.optional(ast.from, env, plain(input))) {
+              if (from === PAUSE) {
+                yield from;
+                continue;
+              }
+              const range = new Map<string, Json>([
+                ["start", from.v],
+                ["end", to.v],
+              ]);
+              if (!ast.quiet) yield indexItem(of, range);
+              else yield* quietly(indexItem, of, range);
+            }
           }
         }
         return;
       case "iterate":
         for (const of of this.run(ast.of, env, input)) {
           if (of === PAUSE) yield of;
-          else yield* iterate(of);
+          else if (!ast.quiet || Array.isArray(of.v) || of.v instanceof Map) yield* iterate(of);
         }
         return;
       case "optional":
@@ -780,6 +791,18 @@ export function plain(item: Item): Item {
 
 function indexItem(of: Item, key: Json): Item {
   return { v: getIndex(of.v, key), p: of.p && [...of.p, key] };
+}
+
+/** A step with a `?`: nothing where it fails. */
+function* quietly(step: (of: Item, key: Json) => Item, of: Item, key: Json): Stream {
+  let found: Item;
+  try {
+    found = step(of, key);
+  } catch (error) {
+    if (error instanceof JqError) return;
+    throw error;
+  }
+  yield found;
 }
 
 export function* iterate(of: Item): Stream {

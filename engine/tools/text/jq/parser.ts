@@ -6,9 +6,9 @@ export type Ast =
   | { t: "value"; value: Json }
   | { t: "string"; format: string | undefined; parts: (string | Ast)[] }
   | { t: "format"; name: string }
-  | { t: "index"; of: Ast; key: Ast }
-  | { t: "slice"; of: Ast; from: Ast | undefined; to: Ast | undefined }
-  | { t: "iterate"; of: Ast }
+  | { t: "index"; of: Ast; key: Ast; quiet?: boolean }
+  | { t: "slice"; of: Ast; from: Ast | undefined; to: Ast | undefined; quiet?: boolean }
+  | { t: "iterate"; of: Ast; quiet?: boolean }
   | { t: "optional"; body: Ast }
   | { t: "array"; body: Ast | undefined }
   | { t: "object"; entries: { key: Ast; value: Ast }[] }
@@ -407,29 +407,37 @@ class Parser {
       const body = this.postfix();
       return { t: "try", body, handler: this.accept("catch") ? this.postfix() : undefined };
     }
+    const term = this.suffixed();
+    if (!this.accept("as")) return term;
+    const patterns = [this.pattern()];
+    while (this.accept("?//")) patterns.push(this.pattern());
+    this.expect("|");
+    return { t: "as", source: term, patterns, body: this.pipe() };
+  }
+
+  /** A term with its suffixes but without `as`. */
+  private suffixed(): Ast {
     let term = this.term();
+    // A `?` right after a step hides that step's errors alone, not those of what came before.
+    let step: (Ast & { t: "index" | "slice" | "iterate" }) | undefined;
     for (;;) {
       const token = this.peek();
       if (token.type === "field") {
         this.next();
-        term = { t: "index", of: term, key: { t: "value", value: token.text } };
+        term = step = { t: "index", of: term, key: { t: "value", value: token.text } };
       } else if (token.type === "op" && token.text === "." && this.peek(1).type === "string") {
         this.next();
-        term = { t: "index", of: term, key: this.stringAst(this.next(), undefined) };
+        term = step = { t: "index", of: term, key: this.stringAst(this.next(), undefined) };
       } else if (token.type === "op" && token.text === "." && this.peek(1).text === "[") this.next();
-      else if (token.type === "op" && token.text === "[") term = this.bracket(term);
-      else if (this.accept("?")) term = { t: "optional", body: term };
-      else if (token.type === "keyword" && token.text === "as") {
-        this.next();
-        const patterns = [this.pattern()];
-        while (this.accept("?//")) patterns.push(this.pattern());
-        this.expect("|");
-        return { t: "as", source: term, patterns, body: this.pipe() };
+      else if (token.type === "op" && token.text === "[") term = step = this.bracket(term);
+      else if (this.accept("?")) {
+        term = step ? { ...step, quiet: true } : { t: "optional", body: term };
+        step = undefined;
       } else return term;
     }
   }
 
-  private bracket(of: Ast): Ast {
+  private bracket(of: Ast): Ast & { t: "index" | "slice" | "iterate" } {
     this.expect("[");
     if (this.accept("]")) return { t: "iterate", of };
     if (this.accept(":")) {
@@ -487,7 +495,7 @@ class Parser {
 
   private fold(): Ast {
     const name = this.next().text;
-    const source = this.term2();
+    const source = this.suffixed();
     this.expect("as");
     const pattern = this.pattern();
     this.expect("(", "'('");
@@ -501,23 +509,6 @@ class Parser {
     const extract = this.accept(";") ? this.pipe() : undefined;
     this.expect(")");
     return { t: "foreach", source, pattern, init, update, extract };
-  }
-
-  /** A term with its suffixes but without `as`. */
-  private term2(): Ast {
-    let term = this.term();
-    for (;;) {
-      const token = this.peek();
-      if (token.type === "field") {
-        this.next();
-        term = { t: "index", of: term, key: { t: "value", value: token.text } };
-      } else if (token.type === "op" && token.text === "." && this.peek(1).type === "string") {
-        this.next();
-        term = { t: "index", of: term, key: this.stringAst(this.next(), undefined) };
-      } else if (token.type === "op" && token.text === "[") term = this.bracket(term);
-      else if (this.accept("?")) term = { t: "optional", body: term };
-      else return term;
-    }
   }
 
   private stringAst(token: Token, format: string | undefined): Ast {

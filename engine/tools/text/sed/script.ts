@@ -317,27 +317,26 @@ class Parser {
     this.fail("extra characters after command");
   }
 
-  /** Text of a, i and c: GNU's one-line form, or after a backslash and a newline. */
+  /**
+   * Text of a, i and c: GNU's one-line form, whose leading blanks go unless a backslash stands before them, or what
+   * follows a backslash and a newline. Nothing after the backslash (`$a\\`) is no text at all.
+   */
   private textArgument(): string {
     this.skipBlanks();
-    if (this.peek() === undefined) this.fail("expected \\ after `a', `c' or `i'");
+    if (this.peek() === undefined || this.peek() === "\n") this.fail("expected \\ after `a', `c' or `i'");
     if (this.peek() === "\\") {
       this.at++;
-      this.skipBlanks();
+      if (this.peek() === undefined) return "";
       if (this.peek() === "\n") this.next();
-      else if (this.peek() === undefined) this.fail("incomplete command");
     }
-    let text = "";
+    let raw = "";
     for (;;) {
       const char = this.next();
       if (char === undefined || char === "\n") break;
-      if (char === "\\") {
-        const escaped = this.next();
-        if (escaped === undefined) break;
-        text += escaped === "t" ? "\t" : escaped;
-      } else text += char;
+      raw += char;
+      if (char === "\\") raw += this.next() ?? "";
     }
-    return `${text}\n`;
+    return `${unescapeText(raw)}\n`;
   }
 
   private address(): Address | undefined {
@@ -573,6 +572,14 @@ function plainChars(text: string): string[] {
   return out;
 }
 
+const CODE = /^(?:x([0-9a-fA-F]{1,2})|o([0-7]{1,3})|d([0-9]{1,3})|c([\x20-\x7e]))/;
+
+/** The character that `\\xHH`, `\\oNNN`, `\\dNNN` or `\\cX` stands for. */
+function codeChar(code: RegExpExecArray): string {
+  if (code[4] !== undefined) return String.fromCharCode(code[4].toUpperCase().charCodeAt(0) ^ 64);
+  return String.fromCharCode(Number.parseInt(code[1] ?? code[2] ?? code[3]!, code[1] ? 16 : code[2] ? 8 : 10) & 255);
+}
+
 const CONTROLS: Record<string, string> = { a: "\x07", f: "\f", r: "\r", t: "\t", v: "\v" };
 
 /** GNU's escapes for control characters and codes: \t \r \xHH \oNNN \dNNN \cX. */
@@ -584,14 +591,32 @@ function controls(text: string): string {
       continue;
     }
     const next = text[++i]!;
-    const code = /^(?:x([0-9a-fA-F]{1,2})|o([0-7]{1,3})|d([0-9]{1,3}))/.exec(text.slice(i));
+    const code = CODE.exec(text.slice(i, i + 4));
     if (CONTROLS[next] !== undefined) out += CONTROLS[next];
     else if (code) {
-      const value = Number.parseInt(code[1] ?? code[2] ?? code[3]!, code[1] ? 16 : code[2] ? 8 : 10) & 255;
-      const char = String.fromCharCode(value);
+      const char = codeChar(code);
       out += /[.*[\]^$+?(){}|\\/]/.test(char) ? `\\${char}` : char;
       i += code[0].length - 1;
     } else out += `\\${next}`;
+  }
+  return out;
+}
+
+/** Text of a, i and c without its backslashes; `\\t` and codes mean their characters. */
+function unescapeText(raw: string): string {
+  let out = "";
+  for (let i = 0; i < raw.length; i++) {
+    if (raw[i] !== "\\") {
+      out += raw[i];
+      continue;
+    }
+    const rest = raw.slice(++i, i + 4);
+    const code = CODE.exec(rest);
+    if (code) {
+      out += codeChar(code);
+      i += code[0].length - 1;
+    } else if (rest[0] === "n") out += "\n";
+    else out += CONTROLS[rest[0] ?? ""] ?? rest[0] ?? "";
   }
   return out;
 }
@@ -610,15 +635,13 @@ function parseReplacement(source: string): ReplacementPart[] {
     else if (char !== "\\") literal += char;
     else {
       const next = source[++i] ?? "";
-      const code = /^(?:x([0-9a-fA-F]{1,2})|o([0-7]{1,3})|d([0-9]{1,3}))/.exec(source.slice(i));
+      const code = CODE.exec(source.slice(i, i + 4));
       if (/^[0-9]$/.test(next)) push({ group: Number(next) });
       else if ("ULulE".includes(next) && next !== "") push({ fold: next as "U" });
       else if (next === "n") literal += "\n";
       else if (CONTROLS[next] !== undefined) literal += CONTROLS[next];
       else if (code) {
-        literal += String.fromCharCode(
-          Number.parseInt(code[1] ?? code[2] ?? code[3]!, code[1] ? 16 : code[2] ? 8 : 10) & 255,
-        );
+        literal += codeChar(code);
         i += code[0].length - 1;
       } else literal += next;
     }
