@@ -58,17 +58,47 @@ export class Table {
 
 /** The netfilter state of one network namespace. A table exists from the first change to it on. */
 export class Ruleset {
-  readonly tables = new Map<TableName, Table>();
   readonly sets = new Map<string, IpSet>();
+  private readonly touched = new Map<TableName, Table>();
+  private changes = 0;
+  private late: (() => void) | undefined;
+
+  get tables(): Map<TableName, Table> {
+    if (this.late !== undefined) this.settle();
+    return this.touched;
+  }
+
   /** Grows with every change of rules, policies or sets: what was worked out for an older one is void. */
-  version = 0;
+  get version(): number {
+    if (this.late !== undefined) this.settle();
+    return this.changes;
+  }
+
+  set version(version: number) {
+    this.changes = version;
+  }
+
+  /**
+   * Leaves a change undone until somebody looks at the rules: for a program that writes much more often than anybody
+   * reads. Only one such program may stand behind a ruleset; a new `change` replaces the one that nobody waited for.
+   */
+  defer(change: () => void): void {
+    this.late = change;
+  }
+
+  private settle(): void {
+    const change = this.late;
+    this.late = undefined;
+    change?.();
+  }
 
   /** The table, made when it was never touched. */
   table(name: TableName): Table {
-    let table = this.tables.get(name);
+    const { tables } = this;
+    let table = tables.get(name);
     if (table === undefined) {
       table = new Table(name);
-      this.tables.set(name, table);
+      tables.set(name, table);
     }
     return table;
   }
