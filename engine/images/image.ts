@@ -38,8 +38,22 @@ export interface Image {
   readonly sizeBytes: number;
 }
 
+const made = new WeakMap<ImageDef, Map<string, Image>>();
+
 /** What two pulls of one tag give, always the same: digests and size follow from the name. */
 export function imageOf(def: ImageDef, reference: ImageReference): Image {
+  let known = made.get(def);
+  if (known === undefined) made.set(def, (known = new Map()));
+  const key = `${reference.full} ${reference.tag}`;
+  let image = known.get(key);
+  if (image === undefined) {
+    if (known.size >= 100) known.clear();
+    known.set(key, (image = makeImage(def, reference)));
+  }
+  return image;
+}
+
+function makeImage(def: ImageDef, reference: ImageReference): Image {
   const tag = reference.tag ?? "latest";
   const key = `${reference.name}:${tag}`;
   const digest = manifestDigest(reference.name, tag);

@@ -3,12 +3,12 @@
 /** A reference with registry and tag or digest filled in. */
 export interface ImageReference {
   /** `docker.io/library/nginx`. */
-  name: string;
-  tag: string | undefined;
+  readonly name: string;
+  readonly tag: string | undefined;
   /** `sha256:…`. */
-  digest: string | undefined;
+  readonly digest: string | undefined;
   /** `docker.io/library/nginx:latest`. */
-  full: string;
+  readonly full: string;
 }
 
 /** The parser's own words; kubelet and containerd put theirs before it. */
@@ -24,6 +24,19 @@ const DIGEST = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]
  * tag `latest` where there is neither tag nor digest). Throws ImageReferenceError.
  */
 export function parseReference(text: string): ImageReference {
+  let reference = parsed.get(text);
+  if (reference === undefined) {
+    reference = parse(text);
+    if (parsed.size >= 1000) parsed.clear();
+    parsed.set(text, reference);
+  }
+  return reference;
+}
+
+/** The same few are asked for again and again. */
+const parsed = new Map<string, ImageReference>();
+
+function parse(text: string): ImageReference {
   if (/^[0-9a-f]{64}$/.test(text)) {
     throw new ImageReferenceError(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`);
   }

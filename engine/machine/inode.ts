@@ -2,6 +2,8 @@ import type { Pipe } from "../kernel/index.ts";
 import { concat, encode, WaitQueue } from "../kernel/index.ts";
 
 const EMPTY = new Uint8Array(0);
+/** Chunks of an empty file; never written to. */
+const NOTHING: Uint8Array[] = [];
 
 interface InodeBase {
   readonly ino: number;
@@ -77,20 +79,29 @@ export function entriesOf(dir: DirNode): Map<string, Inode> {
 
 /** Bytes in memory; appending is cheap however long the file is. */
 export class MemoryContent implements Content {
-  private chunks: Uint8Array[];
-  private length: number;
+  private chunks: Uint8Array[] = NOTHING;
+  private length = 0;
+  /** What it was made from, until somebody wants bytes: most files are never read. */
+  private text = "";
 
   constructor(initial: string | Uint8Array = EMPTY) {
-    const bytes = typeof initial === "string" ? encode(initial) : initial;
-    this.chunks = bytes.length > 0 ? [bytes] : [];
-    this.length = bytes.length;
+    if (typeof initial === "string") this.text = initial;
+    else this.replace(initial);
+  }
+
+  private encodeText(): void {
+    const { text } = this;
+    this.text = "";
+    this.replace(encode(text));
   }
 
   size(): number {
+    if (this.text !== "") this.encodeText();
     return this.length;
   }
 
   bytes(): Uint8Array {
+    if (this.text !== "") this.encodeText();
     if (this.chunks.length === 0) return EMPTY;
     if (this.chunks.length > 1) this.chunks = [concat(this.chunks)];
     return this.chunks[0]!;
@@ -98,12 +109,15 @@ export class MemoryContent implements Content {
 
   append(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    this.chunks.push(bytes);
+    if (this.text !== "") this.encodeText();
+    if (this.chunks === NOTHING) this.chunks = [bytes];
+    else this.chunks.push(bytes);
     this.length += bytes.length;
   }
 
   replace(bytes: Uint8Array): void {
-    this.chunks = bytes.length > 0 ? [bytes] : [];
+    this.text = "";
+    this.chunks = bytes.length > 0 ? [bytes] : NOTHING;
     this.length = bytes.length;
   }
 }
@@ -128,6 +142,11 @@ export class LazyContent implements Content {
 
   bytes(): Uint8Array {
     return this.content.bytes();
+  }
+
+  /** Nobody has read or written it yet. */
+  get untouched(): boolean {
+    return this.made === undefined;
   }
 
   append(bytes: Uint8Array): void {

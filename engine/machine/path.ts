@@ -53,6 +53,11 @@ export class MountNamespace {
   mount(target: string, root: Inode, options: Partial<Omit<Mount, "target" | "root">> = {}): void {
     const covered = resolve(this, "/", target, ROOT).node;
     if (covered === undefined) throw new Errno("ENOENT");
+    this.cover(covered, target, root, options);
+  }
+
+  /** The same where the inode at `target` is at hand. */
+  cover(covered: Inode, target: string, root: Inode, options: Partial<Omit<Mount, "target" | "root">> = {}): void {
     this.mounts.set(covered, {
       target,
       root,

@@ -1,4 +1,4 @@
-import { type Gen, type Task, WaitQueue } from "../kernel/index.ts";
+import { Answer, type Gen, type Task, WaitQueue } from "../kernel/index.ts";
 import type { NetNamespace } from "../network/namespace.ts";
 import type { Machine } from "./machine.ts";
 import type { OpenFile } from "./open-file.ts";
@@ -60,7 +60,7 @@ export function exitCode(status: WaitStatus): number {
 }
 
 /** Thrown by a program to end itself, from any depth. */
-export class ProcessExit extends Error {
+export class ProcessExit extends Answer {
   readonly code: number;
 
   constructor(code: number) {

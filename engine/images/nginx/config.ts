@@ -150,11 +150,19 @@ function readDirectives(p: Process, path: string): Directive[] {
     const number = error.code === "EACCES" ? 13 : 2;
     throw new ConfigError(`open() "${path}" failed (${number}: ${error.message})`);
   }
-  const tokens = tokenize(text, path);
+  let tokens = tokenized.get(text);
+  if (tokens === undefined) {
+    tokens = tokenize(text, path);
+    if (tokenized.size >= 100) tokenized.clear();
+    tokenized.set(text, tokens);
+  }
   const [out, end] = parseBlock(p, tokens, 0, path, false);
   if (end < tokens.length) throw new ConfigError(`unexpected "}" in ${path}:${tokens[end]!.line}`);
   return out;
 }
+
+/** Tokens of configurations by their text: every container of an image reads the same. */
+const tokenized = new Map<string, readonly Token[]>();
 
 interface Token {
   text: string;
@@ -195,7 +203,13 @@ function tokenize(text: string, path: string): Token[] {
   return out;
 }
 
-function parseBlock(p: Process, tokens: Token[], from: number, path: string, inner: boolean): [Directive[], number] {
+function parseBlock(
+  p: Process,
+  tokens: readonly Token[],
+  from: number,
+  path: string,
+  inner: boolean,
+): [Directive[], number] {
   const out: Directive[] = [];
   let i = from;
   while (i < tokens.length) {

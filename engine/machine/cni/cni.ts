@@ -21,6 +21,8 @@ interface Plugin {
   ipam?: { subnet?: string; ranges?: { subnet?: string }[][] };
 }
 
+type NetConf = { name?: string; plugins?: Plugin[] } & Plugin;
+
 interface Conf {
   name: string;
   type: string;
@@ -116,19 +118,18 @@ export class Cni {
     for (const name of ["etc", "cni", "net.d"]) dir = dir?.kind === "dir" ? entriesOf(dir).get(name) : undefined;
     if (dir?.kind === "symlink") dir = sys.find(hostView(this.machine), CONF_DIR);
     if (dir?.kind !== "dir") return undefined;
-    const name = [...entriesOf(dir).keys()].filter((file) => /\.(conf|conflist|json)$/.test(file)).sort()[0];
+    let name: string | undefined;
+    for (const file of entriesOf(dir).keys()) {
+      if (!file.endsWith(".conf") && !file.endsWith(".conflist") && !file.endsWith(".json")) continue;
+      if (name === undefined || file < name) name = file;
+    }
     return name === undefined ? undefined : `${CONF_DIR}/${name}`;
   }
 
   private readConf(sandboxId: string): Conf {
     const file = this.confFile();
     if (file === undefined) throw new CniError("cni plugin not initialized");
-    let parsed: { name?: string; plugins?: Plugin[] } & Plugin;
-    try {
-      parsed = JSON.parse(sys.readText(hostView(this.machine), file));
-    } catch {
-      throw new CniError("cni plugin not initialized");
-    }
+    const parsed = this.parse(file);
     const plugin = parsed.plugins?.[0] ?? parsed;
     const type = plugin.type ?? "bridge";
     const name = parsed.name ?? "cbr0";
@@ -149,6 +150,19 @@ export class Cni {
     const subnet = /^FLANNEL_SUBNET=(\S+)$/m.exec(text)?.[1];
     if (subnet === undefined) throw pluginError(sandboxId, type, "loadFlannelSubnetEnv failed: missing FLANNEL_SUBNET");
     return { name, type, subnet, bridge: BRIDGE, mtu: Number(/^FLANNEL_MTU=(\d+)$/m.exec(text)?.[1] ?? 1450) };
+  }
+
+  private parsed: { bytes: Uint8Array; conf: NetConf } | undefined;
+
+  /** The file's JSON, kept as long as it has the same bytes. */
+  private parse(file: string): NetConf {
+    try {
+      const bytes = sys.readBytes(hostView(this.machine), file);
+      if (this.parsed?.bytes !== bytes) this.parsed = { bytes, conf: JSON.parse(decode(bytes)) };
+      return this.parsed.conf;
+    } catch {
+      throw new CniError("cni plugin not initialized");
+    }
   }
 
   /** host-local: the next address after the last one given, first come round when the range is used up. */
@@ -194,7 +208,9 @@ export class Cni {
 
   private mac(): string {
     const hex = this.random.hex(10);
-    return `${["02", "0a", "4e", "86", "ca"][this.random.int(0, 4)]}:${hex.match(/../g)!.join(":")}`;
+    let mac = ["02", "0a", "4e", "86", "ca"][this.random.int(0, 4)]!;
+    for (let i = 0; i < 10; i += 2) mac += `:${hex.slice(i, i + 2)}`;
+    return mac;
   }
 }
 

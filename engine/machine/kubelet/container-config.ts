@@ -1,5 +1,5 @@
 import type { Gen } from "../../kernel/index.ts";
-import { sha256Hex } from "../../kernel/index.ts";
+import { fnv1a } from "../../kernel/index.ts";
 import { ensureDir, putFile } from "../runtime/files.ts";
 import { hostView } from "../runtime/host-view.ts";
 import type { ContainerConfig, Mount, PortMapping, SandboxConfig } from "../runtime/index.ts";
@@ -100,18 +100,16 @@ export function resolvConf(ctx: KubeletContext, pod: Pod): string {
 
 /** Hash of what a container is made from: a change of it restarts the container (HashContainer: name and image). */
 export function containerHash(spec: ContainerSpec): string {
-  const text = JSON.stringify([spec.name, spec.image]);
-  let hash = hashes.get(text);
+  let hash = hashes.get(spec);
   if (hash === undefined) {
-    if (hashes.size >= 1024) hashes.clear();
-    hash = sha256Hex(text).slice(0, 8);
-    hashes.set(text, hash);
+    hash = (fnv1a(JSON.stringify([spec.name, spec.image])) >>> 0).toString(16);
+    hashes.set(spec, hash);
   }
   return hash;
 }
 
 /** It is asked for at every look at a Pod. */
-const hashes = new Map<string, string>();
+const hashes = new WeakMap<ContainerSpec, string>();
 
 /** Everything the runtime needs for one container. Throws SyncError CreateContainerConfigError. */
 export function* containerConfig(

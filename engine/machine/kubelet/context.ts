@@ -20,8 +20,11 @@ export interface KubeletContext {
   readonly recorder: EventRecorder;
   readonly objects: ObjectCache;
   readonly random: RandomStream;
-  /** Services of the cluster as this kubelet knows them; undefined before they were first read. */
-  services(): Iterable<KubeObject> | undefined;
+  /**
+   * Variables about Services as this kubelet knows them: of a namespace (with `links`) and the API server's. Undefined
+   * before they were first read.
+   */
+  serviceEnv(namespace: string, links: boolean): ReadonlyMap<string, string> | undefined;
   /** Addresses of the node, as status.addresses has InternalIP. */
   hostIps(): string[];
   node(): KubeObject | undefined;

@@ -6,6 +6,7 @@ import { amount } from "./resources.ts";
 import { type ContainerSpec, type EnvVar, isStatic, type Pod } from "./types.ts";
 
 const ERROR = "CreateContainerConfigError";
+const NO_SERVICES: ReadonlyMap<string, string> = new Map();
 
 /**
  * Environment of a container: Service variables, then envFrom, then env with its references (kubelet_pods.go
@@ -17,17 +18,16 @@ export function* environment(
   container: ContainerSpec,
   podIps: readonly string[],
 ): Gen<[string, string][]> {
-  const services = ctx.services();
-  if (services === undefined && !isStatic(pod)) {
+  const namespace = pod.metadata.namespace!;
+  const service = ctx.serviceEnv(namespace, pod.spec.enableServiceLinks ?? true) ?? NO_SERVICES;
+  if (service === NO_SERVICES && !isStatic(pod)) {
     throw new SyncError(ERROR, "services have not yet been read at least once, cannot construct envvars");
   }
-  const namespace = pod.metadata.namespace!;
   const out = new Map<string, string>();
   for (const from of container.envFrom ?? []) {
     const values = yield* envFrom(ctx, namespace, from);
     for (const [key, value] of values) out.set(`${from.prefix ?? ""}${key}`, value);
   }
-  const service = serviceEnv(services ?? [], namespace, pod.spec.enableServiceLinks ?? true);
   for (const variable of container.env ?? []) {
     const value = yield* variableValue(ctx, pod, container, variable, podIps, out, service);
     if (value !== undefined) out.set(variable.name, value);

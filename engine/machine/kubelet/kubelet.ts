@@ -23,6 +23,7 @@ import { admit } from "./admission.ts";
 import { logDirectory } from "./container-config.ts";
 import type { KubeletContext } from "./context.ts";
 import { KUBELET } from "./durations.ts";
+import { serviceEnv } from "./env.ts";
 import { ImageManager } from "./image-manager.ts";
 import { NodeLease } from "./lease.ts";
 import { ManifestWatch } from "./manifests.ts";
@@ -59,6 +60,7 @@ export class Kubelet implements KubeletContext {
   private readonly process: Process;
   private readonly podInformer: Informer<Pod>;
   private readonly serviceInformer: Informer;
+  private readonly serviceEnvs = new Map<string, ReadonlyMap<string, string>>();
   private readonly nodeInformer: Informer;
   private readonly statuses: StatusManager;
   private readonly probes: ProbeManager;
@@ -146,8 +148,15 @@ export class Kubelet implements KubeletContext {
     return event;
   }
 
-  services(): Iterable<KubeObject> | undefined {
-    return this.serviceInformer.synced ? this.serviceInformer.items.values() : undefined;
+  serviceEnv(namespace: string, links: boolean): ReadonlyMap<string, string> | undefined {
+    if (!this.serviceInformer.synced) return undefined;
+    const key = `${links} ${namespace}`;
+    let env = this.serviceEnvs.get(key);
+    if (env === undefined) {
+      env = serviceEnv(this.serviceInformer.items.values(), namespace, links);
+      this.serviceEnvs.set(key, env);
+    }
+    return env;
   }
 
   hostIps(): string[] {
@@ -198,6 +207,7 @@ export class Kubelet implements KubeletContext {
     this.pleg.start();
     this.podInformer.onChange((change) => this.changed(change));
     this.podInformer.start();
+    this.serviceInformer.onChange(() => this.serviceEnvs.clear());
     this.serviceInformer.start();
     this.nodeInformer.start();
     const path = this.options.staticPodPath;

@@ -12,13 +12,13 @@ export interface RuntimePod {
 export function runtimePod(runtime: ContainerRuntime, uid: string): RuntimePod {
   const sandboxes: Sandbox[] = [];
   const containers: Container[] = [];
-  for (const sandbox of runtime.sandboxes.values()) {
-    if (sandbox.config.metadata.uid !== uid) continue;
+  for (const sandbox of runtime.sandboxesOf(uid)) {
     sandboxes.push(sandbox);
     containers.push(...sandbox.containers);
   }
-  sandboxes.sort((a, b) => b.config.metadata.attempt - a.config.metadata.attempt);
-  containers.sort((a, b) => b.createdAt - a.createdAt || b.config.metadata.attempt - a.config.metadata.attempt);
+  if (sandboxes.length > 1) sandboxes.sort((a, b) => b.config.metadata.attempt - a.config.metadata.attempt);
+  if (containers.length > 1)
+    containers.sort((a, b) => b.createdAt - a.createdAt || b.config.metadata.attempt - a.config.metadata.attempt);
   return {
     sandboxes,
     containers,

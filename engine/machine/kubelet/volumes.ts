@@ -3,7 +3,7 @@ import { StatusError } from "../../api/status.ts";
 import { formatTime } from "../../api/time.ts";
 import { decodeBase64, encode, type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { isNetError } from "../../network/error.ts";
-import { type DirNode, entriesOf } from "../inode.ts";
+import { type Content, type DirNode, entriesOf, LazyContent } from "../inode.ts";
 import { ensureDir, putFile, putLink, removeEntry } from "../runtime/files.ts";
 import { hostView } from "../runtime/host-view.ts";
 import * as sys from "../sys.ts";
@@ -16,7 +16,9 @@ export const PODS_DIR = "/var/lib/kubelet/pods";
 
 /** A ServiceAccount's token as it was issued. */
 interface Token {
-  text: string;
+  /** Its text, made when somebody reads it. */
+  text: () => string;
+  content: LazyContent;
   /** When the kubelet asks for a new one: at 80 % of its life, after 24 h at the latest (pkg/kubelet/token), in µs. */
   renewAt: number;
 }
@@ -25,8 +27,14 @@ const DAY = 86_400;
 
 /** A file of a volume. */
 interface Projected {
-  bytes: Uint8Array;
+  bytes: Uint8Array | (() => Uint8Array);
   mode: number;
+  /** Makes the bytes when somebody reads the file. */
+  content?: LazyContent;
+}
+
+function bytesOf({ bytes }: Projected): Uint8Array {
+  return typeof bytes === "function" ? bytes() : bytes;
 }
 
 /** What a mount failed with, in the plugin's words. */
@@ -299,7 +307,7 @@ export class VolumeManager {
     const key = `${source.audience ?? ""} ${source.expirationSeconds ?? 3600}`;
     const kept = this.tokens.get(uid)?.get(key);
     if (kept !== undefined && kernel.now < kept.renewAt) {
-      files.set(source.path, { bytes: encode(kept.text), mode: 0o644 });
+      files.set(source.path, tokenFile(kept));
       return;
     }
     const account = pod.spec.serviceAccountName || "default";
@@ -318,18 +326,24 @@ export class VolumeManager {
         },
         { name: account, path: "token" },
       );
+      const text = () => answer.status?.token ?? "";
       const issued: Token = {
-        text: answer.status?.token ?? "",
+        text,
+        content: new LazyContent(text),
         renewAt: kernel.now + Math.min((source.expirationSeconds ?? 3600) * 0.8, DAY) * SECOND,
       };
       const all = this.tokens.get(uid) ?? new Map<string, Token>();
       this.tokens.set(uid, all.set(key, issued));
-      files.set(source.path, { bytes: encode(issued.text), mode: 0o644 });
+      files.set(source.path, tokenFile(issued));
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
       throw new MountError(`failed to fetch token: ${error.message}`);
     }
   }
+}
+
+function tokenFile({ text, content }: Token): Projected {
+  return { bytes: () => encode(text()), mode: 0o644, content };
 }
 
 function pick(
@@ -383,7 +397,8 @@ function writeAtomically(
   for (const [path, file] of files) {
     const slash = path.lastIndexOf("/");
     const parent = slash < 0 ? dated : ensureDir(machine, path.slice(0, slash), 0o755, dated);
-    putFile(machine, parent, path.slice(slash + 1), file.bytes, file.mode || mode);
+    const content = file.content?.untouched ? file.content : bytesOf(file);
+    putFile(machine, parent, path.slice(slash + 1), content, file.mode || mode);
   }
   const old = entries.get("..data");
   putLink(machine, dir, "..data", name);
@@ -402,18 +417,22 @@ function currentDir(dir: DirNode): DirNode | undefined {
 }
 
 function sameFiles(dir: DirNode, files: ReadonlyMap<string, Projected>): boolean {
-  const flat = new Map<string, Uint8Array>();
+  const flat = new Map<string, Content>();
   const walk = (from: DirNode, prefix: string): void => {
     for (const [name, node] of entriesOf(from)) {
       if (node.kind === "dir") walk(node, `${prefix}${name}/`);
-      else if (node.kind === "file") flat.set(prefix + name, node.content.bytes());
+      else if (node.kind === "file") flat.set(prefix + name, node.content);
     }
   };
   walk(dir, "");
   if (flat.size !== files.size) return false;
-  for (const [path, { bytes }] of files) {
-    const have = flat.get(path);
-    if (have === undefined || have.length !== bytes.length || have.some((byte, i) => byte !== bytes[i])) return false;
+  for (const [path, file] of files) {
+    const there = flat.get(path);
+    if (there === undefined) return false;
+    if (there === file.content && file.content.untouched) continue;
+    const have = there.bytes();
+    const want = bytesOf(file);
+    if (have !== want && (have.length !== want.length || have.some((byte, i) => byte !== want[i]))) return false;
   }
   return true;
 }

@@ -1,17 +1,24 @@
-import { type DirNode, dirNode, entriesOf, type FileNode, fileNode, symlinkNode } from "../inode.ts";
+import { type Content, type DirNode, dirNode, entriesOf, type FileNode, fileNode, symlinkNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 
 /** The directory at an absolute path of a machine, made with its parents where missing (mkdir -p as root). */
 export function ensureDir(machine: Machine, path: string, mode = 0o755, from: DirNode = machine.root): DirNode {
   let dir = from;
-  for (const name of path.split("/")) {
-    if (name === "") continue;
-    let next = entriesOf(dir).get(name);
-    if (next?.kind === "symlink") return ensureDir(machine, next.target, mode);
+  for (let at = 0, end = 0; at < path.length; at = end + 1) {
+    end = path.indexOf("/", at);
+    if (end < 0) end = path.length;
+    if (end === at) continue;
+    const name = path.slice(at, end);
+    const entries = entriesOf(dir);
+    let next = entries.get(name);
+    if (next?.kind === "symlink") {
+      dir = ensureDir(machine, next.target, mode);
+      continue;
+    }
     if (next === undefined || next.kind !== "dir") {
       next = dirNode({ mode, time: machine.kernel.now });
       next.parent = dir;
-      entriesOf(dir).set(name, next);
+      entries.set(name, next);
       touch(machine, dir);
     }
     dir = next;
@@ -24,7 +31,7 @@ export function putFile(
   machine: Machine,
   dir: DirNode,
   name: string,
-  content: string | Uint8Array,
+  content: string | Uint8Array | Content,
   mode = 0o644,
   owner: { uid?: number; gid?: number } = {},
 ): FileNode {

@@ -1,5 +1,5 @@
 import { formatTime } from "../../api/time.ts";
-import { concat, encode, type Gen, type Pipe } from "../../kernel/index.ts";
+import { concat, type Gen, type Pipe } from "../../kernel/index.ts";
 import { type DirNode, entriesOf, type FileNode, fileNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import type { OpenFile } from "../open-file.ts";
@@ -13,8 +13,21 @@ export const LOG_MAX_FILES = 5;
 const NEWLINE = 10;
 const EMPTY = new Uint8Array(0);
 
-/** `2026-11-23T22:43:03.123456Z`: Go's RFC3339Nano, which drops trailing zeros. */
+let nanoEpoch = Number.NaN;
+let nanoTime = Number.NaN;
+let nanoText = "";
+
+/** `2026-11-23T22:43:03.123456Z`: Go's RFC3339Nano, which drops trailing zeros. Lines of one instant share the text. */
 export function formatNano(epochMs: number, us: number): string {
+  if (us !== nanoTime || epochMs !== nanoEpoch) {
+    nanoText = nano(epochMs, us);
+    nanoTime = us;
+    nanoEpoch = epochMs;
+  }
+  return nanoText;
+}
+
+function nano(epochMs: number, us: number): string {
   const micros = Math.floor(us) % 1_000_000;
   const seconds = formatTime(epochMs + Math.floor(us / 1000));
   if (micros === 0 && epochMs % 1000 === 0) return seconds;
@@ -48,8 +61,11 @@ export class ContainerLog {
 
   line(stream: "stdout" | "stderr", tag: "F" | "P", text: Uint8Array): void {
     const { kernel } = this.machine;
-    const head = encode(`${formatNano(kernel.epochMs, kernel.now)} ${stream} ${tag} `);
-    const bytes = concat([head, text, Uint8Array.of(NEWLINE)]);
+    const head = `${formatNano(kernel.epochMs, kernel.now)} ${stream} ${tag} `;
+    const bytes = new Uint8Array(head.length + text.length + 1);
+    for (let i = 0; i < head.length; i++) bytes[i] = head.charCodeAt(i);
+    bytes.set(text, head.length);
+    bytes[bytes.length - 1] = NEWLINE;
     if (this.file.content.size() + bytes.length > LOG_MAX_BYTES) this.rotate();
     this.file.content.append(bytes);
     this.file.mtime = kernel.now;

@@ -1,7 +1,7 @@
 import { procfs } from "../base/proc.ts";
-import { type DirNode, deviceNode, dirNode, entriesOf, fileNode, symlinkNode } from "../inode.ts";
+import { type DirNode, deviceNode, dirNode, entriesOf, fileNode, type Inode, symlinkNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
-import { type MountNamespace, ROOT, resolve } from "../path.ts";
+import { type Mount, type MountNamespace, ROOT, resolve } from "../path.ts";
 import type { PidNamespace } from "../process.ts";
 import { ensureDir } from "./files.ts";
 import { snapshot } from "./snapshot.ts";
@@ -50,44 +50,48 @@ export function mountFilesystems(
   mnt: MountNamespace,
   pids: PidNamespace,
 ): void {
-  for (const dir of ["proc", "dev", "sys", "etc"]) ensureDir(machine, dir, 0o755, rootfs);
+  const at = (name: string): DirNode => ensureDir(machine, name, 0o755, rootfs);
   const proc = lazyProc(machine, { pid: pids, uts: sandbox.uts, mnt });
-  mnt.mount("/proc", proc, { fstype: "proc", source: "proc", flags: KERNEL_FLAGS });
+  mnt.cover(at("proc"), "/proc", proc, { fstype: "proc", source: "proc", flags: KERNEL_FLAGS });
   const dev = snapshot(config.tty ? DEV_TTY : DEV, machine.programs);
-  mnt.mount("/dev", dev, { fstype: "tmpfs", source: "tmpfs", flags: "nosuid,size=65536k,mode=755" });
-  mnt.mount("/sys", dirNode({ mode: 0o555 }), {
+  mnt.cover(at("dev"), "/dev", dev, { fstype: "tmpfs", source: "tmpfs", flags: "nosuid,size=65536k,mode=755" });
+  mnt.cover(at("sys"), "/sys", dirNode({ mode: 0o555 }), {
     fstype: "sysfs",
     source: "sysfs",
     readOnly: true,
     flags: KERNEL_FLAGS,
   });
-  const etc = ensureDir(machine, "etc", 0o755, rootfs);
+  const etc = at("etc");
   for (const name of ["hostname", "resolv.conf"]) {
     if (config.mounts.some((mount) => mount.containerPath === `/etc/${name}`)) continue;
-    placeholder(etc, name);
     const file = entriesOf(sandbox.files).get(name);
-    if (file) mnt.mount(`/etc/${name}`, file, DISK);
+    if (file) over(mnt, placeholder(etc, name), `/etc/${name}`, file, DISK);
   }
   // Shorter paths first, so that a volume inside another volume's directory is not covered by it.
   const sorted = [...config.mounts].sort((a, b) => a.containerPath.length - b.containerPath.length);
   for (const mount of sorted) {
     const source = resolve(machine.ns.mnt, "/", mount.hostPath, ROOT).node;
     if (source === undefined) continue;
-    target(machine, mnt, rootfs, mount.containerPath, source.kind === "dir");
-    const from = mount.medium === "Memory" ? MEMORY : DISK;
-    mnt.mount(mount.containerPath, source, { ...from, readOnly: mount.readOnly ?? false });
+    const covered = target(machine, mnt, rootfs, mount.containerPath, source.kind === "dir");
+    const { fstype, source: device } = mount.medium === "Memory" ? MEMORY : DISK;
+    over(mnt, covered, mount.containerPath, source, { fstype, source: device, readOnly: mount.readOnly ?? false });
   }
 }
 
+/** Mounts over what lies at a path; through a link, over what it leads to. */
+function over(mnt: MountNamespace, covered: Inode, path: string, root: Inode, options: Partial<Mount>): void {
+  if (covered.kind === "symlink") mnt.mount(path, root, options);
+  else mnt.cover(mnt.through(covered), path, root, options);
+}
+
 /** Makes the mount point: a directory, or an empty file for a file. */
-function target(machine: Machine, mnt: MountNamespace, rootfs: DirNode, path: string, isDir: boolean): void {
+function target(machine: Machine, mnt: MountNamespace, rootfs: DirNode, path: string, isDir: boolean): Inode {
   const parts = path.split("/").filter((part) => part !== "");
   const last = parts.pop();
   let dir = mnt.through(rootfs) as DirNode;
   for (const part of parts) dir = child(machine, mnt, dir, part);
-  if (last === undefined) return;
-  if (isDir) child(machine, mnt, dir, last);
-  else placeholder(dir, last);
+  if (last === undefined) return dir;
+  return isDir ? child(machine, mnt, dir, last) : placeholder(dir, last);
 }
 
 function child(machine: Machine, mnt: MountNamespace, dir: DirNode, name: string): DirNode {
@@ -101,6 +105,9 @@ function child(machine: Machine, mnt: MountNamespace, dir: DirNode, name: string
   return ensureDir(machine, name, 0o755, dir);
 }
 
-function placeholder(dir: DirNode, name: string): void {
-  if (!entriesOf(dir).has(name)) entriesOf(dir).set(name, fileNode(""));
+function placeholder(dir: DirNode, name: string): Inode {
+  const entries = entriesOf(dir);
+  let there = entries.get(name);
+  if (there === undefined) entries.set(name, (there = fileNode("")));
+  return there;
 }

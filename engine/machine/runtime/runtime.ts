@@ -53,6 +53,8 @@ export class ContainerRuntime {
   readonly cni: Cni;
   readonly sandboxes = new Map<string, Sandbox>();
   readonly containers = new Map<string, Container>();
+  /** By the uid of their Pod. */
+  private readonly byPod = new Map<string, Sandbox[]>();
   /** The containerd process, while it serves. */
   daemon: Process | undefined;
   /** Told within the instant when a container or sandbox has changed its state. */
@@ -104,6 +106,11 @@ export class ContainerRuntime {
 
   // ---- sandboxes ----------------------------------------------------------------------------------------------------
 
+  /** Sandboxes of a Pod, the oldest first. Do not change the list. */
+  sandboxesOf(uid: string): readonly Sandbox[] {
+    return this.byPod.get(uid) ?? [];
+  }
+
   *runPodSandbox(config: SandboxConfig): Gen<Sandbox> {
     this.requireDaemon();
     const { machine } = this;
@@ -153,6 +160,9 @@ export class ContainerRuntime {
       files,
     };
     this.sandboxes.set(id, sandbox);
+    const siblings = this.byPod.get(uid);
+    if (siblings) siblings.push(sandbox);
+    else this.byPod.set(uid, [sandbox]);
     this.exits.set(pause, () => this.sandboxDied(sandbox));
     yield* this.log("info", `RunPodSandbox for ${meta} returns sandbox id "${id}"`);
     this.changed(sandbox);
@@ -224,6 +234,10 @@ export class ContainerRuntime {
     for (const container of this.containersOf(id)) yield* this.removeContainer(container.id);
     yield* sleep(draw(this.random, "remove"));
     this.sandboxes.delete(id);
+    const { uid } = sandbox.config.metadata;
+    const siblings = this.byPod.get(uid)?.filter((one) => one !== sandbox) ?? [];
+    if (siblings.length > 0) this.byPod.set(uid, siblings);
+    else this.byPod.delete(uid);
     yield* this.log("info", `RemovePodSandbox "${id}" returns successfully`);
     this.changed(sandbox);
   }

@@ -8,11 +8,18 @@ function table(root: DirNode, file: string): string[][] {
   const etc = entriesOf(root).get("etc");
   const node = etc?.kind === "dir" ? entriesOf(etc).get(file) : undefined;
   if (node?.kind !== "file") return [];
-  return decode(node.content.bytes())
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => line.split(":"));
+  const bytes = node.content.bytes();
+  let found = tables.get(bytes);
+  if (found === undefined) {
+    const lines = decode(bytes).split("\n");
+    found = lines.filter((line) => line !== "").map((line) => line.split(":"));
+    tables.set(bytes, found);
+  }
+  return found;
 }
+
+/** Containers of one image share its files' bytes. */
+const tables = new WeakMap<Uint8Array, string[][]>();
 
 /** Who a container runs as: the Pod's security context, else the image's user. Words of an error when there is no such user. */
 export function credentialsOf(imageUser: string, config: ContainerConfig, root: DirNode): Credentials | string {

@@ -19,6 +19,7 @@ export function signalWord(signal: keyof typeof SIGNALS): string {
 }
 
 export function quoted(text: string): string {
+  if (!/["\\\n]/.test(text)) return text;
   return text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }
 
