@@ -1,3 +1,6 @@
+import type { ScalePaths } from "./apiextensions/custom-kind.ts";
+import type { JsonSchema } from "./apiextensions/schema.ts";
+import type { Decoded } from "./decode.ts";
 import type { StatusCause } from "./status.ts";
 import type { KubeObject, Resource } from "./types.ts";
 
@@ -23,6 +26,24 @@ export interface Subresource {
   group: string;
   version: string;
   verbs: readonly string[];
+}
+
+/** What a kind has in addition that a CustomResourceDefinition defines. */
+export interface CustomKind {
+  /** Reads a body: pruned, defaulted; `strictErrors` name what was pruned. */
+  decode(value: unknown): Decoded;
+  /** Schema of the kind in OpenAPI documents. */
+  openapi(): Record<string, unknown>;
+  readonly jsonSchema: JsonSchema;
+  /** Sent with every answer: the version is deprecated. */
+  readonly warnings: readonly string[];
+  /** The definition is being deleted: nothing new is made. */
+  readonly terminating: boolean;
+  readonly scale?: ScalePaths;
+  /** The object in the version that is stored. */
+  toStored(draft: Draft): Draft;
+  /** A stored object in this version; the object itself where they are the same. */
+  fromStored: ((object: KubeObject) => KubeObject) | undefined;
 }
 
 /**
@@ -60,4 +81,6 @@ export interface KindDef {
   columns: readonly Column[];
   /** One cell a column. `nowMs`: wall clock of the simulation, ms since 1970. */
   cells(object: KubeObject, nowMs: number): Cell[];
+  /** Set for kinds that are not built in. */
+  custom?: CustomKind;
 }

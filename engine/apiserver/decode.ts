@@ -38,7 +38,12 @@ export function decodeBody(context: Context, value: unknown, expected: Expected,
   const cannot = `${kind} in version "${expected.version}" cannot be handled as a ${expected.kind}`;
   if (kind !== expected.kind)
     throw badRequest(`${cannot}: converting (v1.${kind}) to (core.${expected.kind}): unknown conversion`);
-  const read = expected.schema ? decodeAs(value, expected.schema) : readObject(value, expected, kept);
+  const custom = expected === context.def?.resource ? context.def.custom : undefined;
+  const read = custom
+    ? custom.decode(value)
+    : expected.schema
+      ? decodeAs(value, expected.schema)
+      : readObject(value, expected, kept);
   if (read.error !== undefined) throw badRequest(`${cannot}: ${read.error}`);
   judgeStrict(context, [...duplicateFields(context.request), ...read.strictErrors], (errors) =>
     badRequest(`${cannot}: ${errors}`),

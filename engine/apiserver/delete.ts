@@ -5,6 +5,7 @@ import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
 import { mutate, validate } from "./admission/admission.ts";
 import type { ResourceContext } from "./context.ts";
+import { markDefinition } from "./custom-resources.ts";
 import { conflictBecause } from "./errors.ts";
 import { guaranteedUpdate, type Updated } from "./store.ts";
 
@@ -40,6 +41,9 @@ export function* deleteObject(
     yield* validate(server.plugins, attributes);
     if (def.resource.group === "" && def.resource.resource === "namespaces") {
       return terminating(registry.kernel.wallMs, current, options);
+    }
+    if (def.resource.group === "apiextensions.k8s.io" && !current.metadata.deletionTimestamp) {
+      return markDefinition(current, registry.kernel.wallMs);
     }
     const grace = graceOf(def, current, options);
     const finalizers = finalizersFor(current, options);

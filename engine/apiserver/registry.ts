@@ -4,6 +4,7 @@ import { type Etcd, prefixEnd } from "../etcd/index.ts";
 import { type Gen, type Kernel, MINUTE } from "../kernel/index.ts";
 import { Authorizer } from "./authorization/authorization.ts";
 import { ResourceCache } from "./cache.ts";
+import { CustomResources } from "./custom-resources.ts";
 import { LeasePool } from "./leases.ts";
 import type { Selection } from "./selection.ts";
 import { type CacheEvent, CacheWatch } from "./watch.ts";
@@ -21,7 +22,8 @@ const BOOKMARK_EVENT = "apiserver bookmarks";
 export class Registry {
   readonly kernel: Kernel;
   readonly etcd: Etcd;
-  readonly kinds: readonly KindDef[];
+  /** Every kind that is served, in discovery's order; a new array whenever custom resources come or go. */
+  kinds: readonly KindDef[];
   readonly leases: LeasePool;
   readonly authorizer: Authorizer;
   /** Below this revision etcd keeps no history; -1 before the first compaction. */
@@ -31,11 +33,14 @@ export class Registry {
   private readonly byResource = new Map<string, KindDef>();
   private readonly caches = new Map<string, ResourceCache>();
   private bookmarking = false;
+  private readonly builtIn: readonly KindDef[];
+  private readonly custom = new Map<string, readonly KindDef[]>();
 
   constructor(kernel: Kernel, etcd: Etcd, kinds: readonly KindDef[]) {
     this.kernel = kernel;
     this.etcd = etcd;
     this.kinds = kinds;
+    this.builtIn = kinds;
     this.leases = new LeasePool(kernel, etcd);
     for (const def of kinds) {
       const { group, version, resource } = def.resource;
@@ -45,6 +50,7 @@ export class Registry {
         this.caches.set(def.etcdPrefix, new ResourceCache(def));
     }
     this.authorizer = new Authorizer(this);
+    new CustomResources(this);
     kernel.on(BOOKMARK_EVENT, () => this.sendBookmarks());
     etcd.watch(
       { key: "/registry/", rangeEnd: prefixEnd("/registry/"), startRevision: 1, prevKv: true },
@@ -55,6 +61,30 @@ export class Registry {
         },
       },
     );
+  }
+
+  /**
+   * Serves these kinds for a CustomResourceDefinition instead of those it had; none: it is gone. Their cache stays while
+   * objects may be there.
+   */
+  setCustomKinds(name: string, defs: readonly KindDef[]): void {
+    for (const { resource, etcdPrefix } of this.custom.get(name) ?? []) {
+      this.byResource.delete(`${resource.group}/${resource.version}/${resource.resource}`);
+      if (!defs.some((def) => def.etcdPrefix === etcdPrefix)) this.endWatches(etcdPrefix);
+    }
+    if (defs.length > 0) this.custom.set(name, defs);
+    else this.custom.delete(name);
+    for (const def of defs) {
+      const { group, version, resource } = def.resource;
+      this.byResource.set(`${group}/${version}/${resource}`, def);
+      if (!this.caches.has(def.etcdPrefix)) this.caches.set(def.etcdPrefix, new ResourceCache(def));
+    }
+    const groups = [...this.custom.values()].flat().sort(inDiscovery);
+    this.kinds = [...this.builtIn, ...groups];
+  }
+
+  private endWatches(etcdPrefix: string): void {
+    for (const watch of [...(this.caches.get(etcdPrefix)?.openWatches() ?? [])]) watch.finish();
   }
 
   kind(group: string, version: string, resource: string): KindDef | undefined {
@@ -163,6 +193,28 @@ export class Registry {
     const second = key.indexOf("/", first + 1);
     return second < 0 ? undefined : this.caches.get(key.slice(10, second));
   }
+}
+
+/** Groups by name, versions newest and most stable first, kinds by plural (apimachinery pkg/version CompareKubeAwareVersionStrings). */
+function inDiscovery({ resource: a }: KindDef, { resource: b }: KindDef): number {
+  if (a.group !== b.group) return a.group < b.group ? -1 : 1;
+  if (a.version !== b.version) return newerFirst(a.version, b.version);
+  return a.resource < b.resource ? -1 : 1;
+}
+
+/** `v2`, `v1`, `v1beta2`, `v1beta1`, `v1alpha1`, then what is no version, by name. */
+export function newerFirst(a: string, b: string): number {
+  const [x, y] = [ranked(a), ranked(b)];
+  if (x === undefined || y === undefined) return x ? -1 : y ? 1 : a < b ? -1 : 1;
+  for (let i = 0; i < 3; i++) if (x[i] !== y[i]) return y[i]! - x[i]!;
+  return 0;
+}
+
+function ranked(version: string): readonly number[] | undefined {
+  const parts = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
+  if (parts === null) return undefined;
+  const stability = parts[2] === undefined ? 2 : parts[2] === "beta" ? 1 : 0;
+  return [stability, Number(parts[1]), Number(parts[3] ?? 0)];
 }
 
 /** An object that says nothing but how far the watch has come. */

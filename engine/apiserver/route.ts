@@ -1,8 +1,8 @@
 import type { HttpResponse } from "../api/http.ts";
-import type { KindDef } from "../api/kind.ts";
+import type { CustomKind, KindDef } from "../api/kind.ts";
 import type { Gen } from "../kernel/index.ts";
 import type { Context, ResourceContext } from "./context.ts";
-import { methodNotAllowed, pageNotFound } from "./errors.ts";
+import { methodNotAllowed, methodNotSupported, pageNotFound } from "./errors.ts";
 import { page } from "./pages.ts";
 import { componentStatus } from "./reviews/component-status.ts";
 import * as review from "./reviews/reviews.ts";
@@ -30,7 +30,18 @@ export function* route(context: Context): Gen<HttpResponse> {
   }
   if (!def.resource.namespaced && info.namespace !== "" && info.resource !== "namespaces") throw pageNotFound();
   context.def = def;
+  if (def.custom) judgeCustom(context, def.custom);
   return yield* handler(context as ResourceContext);
+}
+
+/** A deprecated version says so; nothing new is made while the definition is being deleted. */
+function judgeCustom(context: Context, { warnings, terminating }: CustomKind): void {
+  context.warnings.push(...warnings);
+  const { verb, subresource, group, resource } = context.info;
+  if (!terminating || verb !== "create" || subresource !== "") return;
+  const error = methodNotSupported(group, resource, verb);
+  error.status.message = "create not allowed while custom resource definition is terminating";
+  throw error;
 }
 
 function handlerOf(def: KindDef, verb: string, subresource: string, name: string): Handler {

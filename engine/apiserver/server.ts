@@ -186,6 +186,6 @@ export class ApiServer {
   }
 
   unconditionalUpdate(def: KindDef): boolean {
-    return !CONDITIONAL_UPDATE.has(`${def.resource.group}/${def.resource.resource}`);
+    return def.custom === undefined && !CONDITIONAL_UPDATE.has(`${def.resource.group}/${def.resource.resource}`);
   }
 }

@@ -14,8 +14,10 @@ const VIEWS: Readonly<Record<string, View>> = {
   "autoscaling/v1/horizontalpodautoscalers": { toStored: toV2, fromStored: fromV2 },
 };
 
-function viewOf({ resource: { group, version, resource } }: KindDef): View | undefined {
-  return group === "" ? undefined : VIEWS[`${group}/${version}/${resource}`];
+function viewOf({ resource: { group, version, resource }, custom }: KindDef): View | undefined {
+  if (group === "") return undefined;
+  if (custom === undefined) return VIEWS[`${group}/${version}/${resource}`];
+  return custom.fromStored && (custom as View);
 }
 
 /** Whether a kind is but another form of another. */
@@ -25,19 +27,22 @@ export function isView(def: KindDef): boolean {
 
 /** The form in which a decoded object is stored. */
 export function toStored(def: KindDef, draft: Draft): Draft {
+  if (def.custom) return def.custom.toStored(draft);
   return (viewOf(def)?.toStored(draft as KubeObject) as Draft | undefined) ?? draft;
 }
 
-const views = new WeakMap<KubeObject, KubeObject>();
+const views = new WeakMap<KindDef, WeakMap<KubeObject, KubeObject>>();
 
 /** A stored object in the form that the client asked for. */
 export function fromStored(def: KindDef, object: KubeObject): KubeObject {
   const form = viewOf(def);
   if (form === undefined) return object;
-  let view = views.get(object);
+  let known = views.get(def);
+  if (known === undefined) views.set(def, (known = new WeakMap()));
+  let view = known.get(object);
   if (view === undefined) {
     view = Object.freeze(form.fromStored(object));
-    views.set(object, view);
+    known.set(object, view);
   }
   return view;
 }

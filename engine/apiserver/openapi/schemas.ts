@@ -8,6 +8,7 @@ const INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
 const TIME = "io.k8s.apimachinery.pkg.apis.meta.v1.Time";
 const MICRO_TIME = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime";
 const RAW = "io.k8s.apimachinery.pkg.runtime.RawExtension";
+const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 const LIST_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta";
 
 /** Types that are written as one JSON scalar, in the form of OpenAPI v3. */
@@ -35,6 +36,12 @@ export function schemasOf(kinds: readonly KindDef[]): Json {
   want("io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions");
   want("io.k8s.apimachinery.pkg.apis.meta.v1.Status");
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    const custom = kinds.find((def) => def.schema === name)?.custom;
+    if (custom) {
+      out.set(name, custom.openapi());
+      want(OBJECT_META);
+      continue;
+    }
     const type = typeOf(name);
     const scalar = SCALARS[name];
     if (scalar) out.set(name, { description: describe(name), ...scalar });

@@ -1,3 +1,4 @@
+import { read, type ScalePaths } from "../../api/apiextensions/custom-kind.ts";
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
 import { applyJsonPatch, applyMergePatch, PatchError, patchStatus } from "../../api/patch/index.ts";
@@ -20,7 +21,7 @@ export function* getScale(context: ResourceContext): Gen<HttpResponse> {
   const { def, info, registry } = context;
   const object = registry.cache(def).get(info.namespace, info.name);
   if (object === undefined) throw notFound(def.resource.group, def.resource.resource, info.name);
-  return ok(scaleOf(object));
+  return ok(scaleOf(object, def.custom?.scale));
 }
 
 /** PUT and PATCH of `/scale`: only `spec.replicas` reaches the object. */
@@ -28,7 +29,8 @@ export function* setScale(context: ResourceContext): Gen<HttpResponse> {
   const { def, info, request } = context;
   yield* cpu(COSTS.decode);
   const produce = function* (current: KubeObject): Gen<Draft> {
-    const before = scaleOf(current);
+    const paths = def.custom?.scale;
+    const before = scaleOf(current, paths);
     const value = info.verb === "patch" ? patched(context, before) : readBody(request);
     const scale = decodeBody(context, value, SCALE);
     const replicas = scale.spec?.replicas ?? 0;
@@ -46,12 +48,19 @@ export function* setScale(context: ResourceContext): Gen<HttpResponse> {
       throw conflict(def.resource.group, def.resource.resource, info.name);
     }
     const draft = deepClone(current) as Draft;
-    draft.spec.replicas = replicas;
+    if (paths) write(draft, paths.specReplicas, replicas);
+    else draft.spec.replicas = replicas;
     return draft;
   };
   const options = { dryRun: isDryRun(context), subresource: "scale" };
   const { object } = yield* updateObject(context, info.name, produce, options);
-  return ok(scaleOf(object));
+  return ok(scaleOf(object, def.custom?.scale));
+}
+
+function write(draft: Draft, path: readonly string[], value: number): void {
+  let part = draft;
+  for (const step of path.slice(0, -1)) part = part[step] ??= {};
+  part[path.at(-1)!] = value;
 }
 
 function patched({ request }: ResourceContext, scale: object): unknown {
@@ -67,8 +76,19 @@ function patched({ request }: ResourceContext, scale: object): unknown {
   }
 }
 
-function scaleOf(object: KubeObject): object {
+function scaleOf(object: KubeObject, paths: ScalePaths | undefined): object {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  if (paths) {
+    const replicas = read(object, paths.specReplicas);
+    const selector = paths.selector && read(object, paths.selector);
+    return {
+      kind: "Scale",
+      apiVersion: "autoscaling/v1",
+      metadata: { name, ...(namespace && { namespace }), uid, resourceVersion, creationTimestamp },
+      spec: replicas ? { replicas } : {},
+      status: { replicas: read(object, paths.statusReplicas) ?? 0, ...(selector ? { selector } : {}) },
+    };
+  }
   const { spec = {}, status = {} } = object as Draft;
   return {
     kind: "Scale",

@@ -35,10 +35,10 @@ export function* patch(context: ResourceContext): Gen<HttpResponse> {
   yield* cpu(COSTS.decode);
   const type = contentType(context.request);
   if (type === APPLY) return yield* apply(context, patchBody(context, true));
-  if (type !== JSON_PATCH && type !== MERGE_PATCH && type !== STRATEGIC) {
+  const accepted = def.custom ? [JSON_PATCH, MERGE_PATCH, APPLY] : [JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY];
+  if (!accepted.includes(type)) {
     throw unsupportedMediaType(
-      "the body of the request was in an unknown format - accepted media types include: " +
-        [JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY].join(", "),
+      `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
     );
   }
   const body = patchBody(context, false);
@@ -82,7 +82,9 @@ function patched({ def }: ResourceContext, type: string, current: KubeObject, bo
 /** The patched object, read as its kind again: a patch can put anything anywhere. */
 function read(context: ResourceContext, value: unknown, body: unknown, kept: unknown): Draft {
   const { def, request } = context;
-  const { object, error, strictErrors } = decodeObject(value, def.resource, kept);
+  const { object, error, strictErrors } = def.custom
+    ? def.custom.decode(value)
+    : decodeObject(value, def.resource, kept);
   const strategic = contentType(request) === STRATEGIC;
   const refuse = (why: string): StatusError => {
     // A strategic patch is shown itself, of the others what they made of the object.

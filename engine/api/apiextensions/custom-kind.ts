@@ -1,0 +1,326 @@
+import { doc, since } from "../columns.ts";
+import { type Decoded, decodeAs } from "../decode.ts";
+import { keepStatus } from "../define.ts";
+import type { Cell, Column, Draft, KindDef, Subresource } from "../kind.ts";
+import { describe } from "../schema/types.ts";
+import type { StatusCause } from "../status.ts";
+import type { KubeObject } from "../types.ts";
+import { invalid } from "../validation/field.ts";
+import { validateMeta, validateMetaUpdate } from "../validation/meta.ts";
+import { dns1123Subdomain } from "../validation/names.ts";
+import { deepEqual } from "../validation/value.ts";
+import { compilePath, type Path } from "./jsonpath.ts";
+import { validateRules } from "./rules.ts";
+import { type JsonSchema, prune, pruneNulls, setDefaults, sortedCopy } from "./schema.ts";
+import { validateLists, validateValue } from "./validate.ts";
+
+/** In the order in which upstream's discovery lists them for custom resources. */
+const VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"] as const;
+const STATUS_VERBS = ["get", "patch", "update"] as const;
+const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+
+/** Paths that `/scale` of a custom resource reads and writes, as field names. */
+export interface ScalePaths {
+  specReplicas: readonly string[];
+  statusReplicas: readonly string[];
+  selector: readonly string[] | undefined;
+}
+
+/** Whether a condition of a definition is True. */
+export function hasCondition(crd: KubeObject, type: string): boolean {
+  const conditions: readonly { type: string; status: string }[] = crd["status"]?.conditions ?? [];
+  return conditions.some((one) => one.type === type && one.status === "True");
+}
+
+/** The kinds that a CustomResourceDefinition serves, one a version, in its own order; none while its names are not accepted. */
+export function customKinds(crd: KubeObject): KindDef[] {
+  if (!hasCondition(crd, "NamesAccepted") && !hasCondition(crd, "Established")) return [];
+  const versions: Draft[] = (crd["spec"].versions ?? []).filter((version: Draft) => version.served);
+  const storage: Draft = crd["spec"].versions.find((version: Draft) => version.storage);
+  return versions.map((version) => customKind(crd, version, storage));
+}
+
+function customKind(crd: KubeObject, version: Draft, storage: Draft): KindDef {
+  const { group, scope } = crd["spec"];
+  const names = crd["status"].acceptedNames;
+  const schema: JsonSchema = version.schema?.openAPIV3Schema ?? {};
+  const { status, scale } = version.subresources ?? {};
+  const apiVersion = `${group}/${version.name}`;
+  const subresources: Subresource[] = [];
+  if (scale)
+    subresources.push({ name: "scale", kind: "Scale", group: "autoscaling", version: "v1", verbs: STATUS_VERBS });
+  if (status)
+    subresources.push({ name: "status", kind: names.kind, group, version: version.name, verbs: STATUS_VERBS });
+  const namespaced = scope === "Namespaced";
+  const judge = (object: KubeObject, old: KubeObject | undefined): StatusCause[] => {
+    const found = judgeSchema(object, old, schema);
+    if (scale) found.push(...judgeScale(object, scale));
+    return [...found, ...judgeLists(object, old, schema), ...judgeRules(object, old, schema, found)];
+  };
+  const { columns, cells } = printer(version.additionalPrinterColumns ?? []);
+  const def: KindDef = {
+    resource: { group, version: version.name, resource: names.plural, kind: names.kind, namespaced },
+    singular: names.singular ?? "",
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    etcdPrefix: `${group}/${names.plural}`,
+    verbs: VERBS,
+    subresources,
+    schema: `${group.split(".").reverse().join(".")}.${version.name}.${names.kind}`,
+    hasGeneration: true,
+    prepareForCreate(draft) {
+      if (status) delete draft.status;
+    },
+    prepareForUpdate(draft, old) {
+      if (status) keepStatus(draft, old);
+    },
+    prepareForStatusUpdate(draft, old) {
+      const after = draft.status;
+      for (const field of Object.keys(draft)) if (field !== "metadata") delete draft[field];
+      for (const field of Object.keys(old)) if (field !== "metadata") draft[field] = old[field];
+      draft.metadata = { ...old.metadata };
+      if (after === undefined) delete draft.status;
+      else draft.status = after;
+    },
+    validate: (object) => [...validateMeta(object, namespaced, dns1123Subdomain), ...judge(object, undefined)],
+    validateUpdate: (object, old) => [...validateMetaUpdate(object, old), ...judge(object, old)],
+    columns,
+    cells,
+    custom: {
+      decode: (value) => decodeCustom(value, schema),
+      openapi: () => openApi(schema, group, version.name, names.kind),
+      jsonSchema: schema,
+      warnings: deprecation(version, apiVersion, names.kind),
+      terminating: hasCondition(crd, "Terminating"),
+      ...(scale && { scale: scalePaths(scale) }),
+      toStored: (draft) => ({ ...draft, apiVersion: `${group}/${storage.name}` }),
+      fromStored: reader(apiVersion, schema),
+    },
+  };
+  const selectable = (version.selectableFields ?? []) as readonly { jsonPath: string }[];
+  if (selectable.length > 0) def.fields = (object) => fieldsOf(object, selectable);
+  return def;
+}
+
+function fieldsOf(object: KubeObject, fields: readonly { jsonPath: string }[]): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const { jsonPath } of fields) {
+    const [value] = compilePath(jsonPath)(object);
+    out[jsonPath.slice(1)] = value === undefined || value === null ? "" : String(value);
+  }
+  return out;
+}
+
+function deprecation(version: Draft, apiVersion: string, kind: string): string[] {
+  if (!version.deprecated) return [];
+  return [version.deprecationWarning ?? `${apiVersion} ${kind} is deprecated`];
+}
+
+/** Reads a body: metadata as Go's type has it, the rest pruned and defaulted; keys in Go's order. */
+function decodeCustom(value: unknown, schema: JsonSchema): Decoded {
+  const object = sortedCopy(value) as Draft;
+  const meta = decodeAs(object.metadata ?? {}, OBJECT_META);
+  if (meta.error !== undefined) return { object, strictErrors: [], error: meta.error };
+  object.metadata = meta.object;
+  const strictErrors = meta.strictErrors.map((error) => error.replace('unknown field "', 'unknown field "metadata.'));
+  for (const path of prune(object, schema)) strictErrors.push(`unknown field "${path}"`);
+  const { apiVersion, kind, metadata, ...rest } = object;
+  pruneNulls(rest, schema);
+  setDefaults(rest, schema);
+  return { object: { apiVersion, kind, metadata, ...(sortedCopy(rest) as object) }, strictErrors };
+}
+
+/** A stored object as this version shows it: under its apiVersion, with the defaults of today. */
+function reader(apiVersion: string, schema: JsonSchema): ((object: KubeObject) => KubeObject) | undefined {
+  const defaults = hasDefaults(schema);
+  return (object) => {
+    if (!defaults) return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
+    const { apiVersion: _, kind, metadata, ...rest } = object;
+    const copy = sortedCopy(rest) as Draft;
+    setDefaults(copy, schema);
+    if (object.apiVersion === apiVersion && deepEqual(copy, rest)) return object;
+    return { apiVersion, kind, metadata, ...copy };
+  };
+}
+
+function hasDefaults(schema: JsonSchema): boolean {
+  if (schema.default !== undefined) return true;
+  const { properties = {}, items, additionalProperties } = schema;
+  return (
+    Object.values(properties).some(hasDefaults) ||
+    (items !== undefined && hasDefaults(items)) ||
+    (typeof additionalProperties === "object" && hasDefaults(additionalProperties))
+  );
+}
+
+/** Against the schema; on an update only what changed (ratcheting). */
+function judgeSchema(object: KubeObject, old: KubeObject | undefined, schema: JsonSchema): StatusCause[] {
+  const { metadata: _, ...rest } = object;
+  const required = schema.required?.filter(
+    (field) => field !== "metadata" && field !== "kind" && field !== "apiVersion",
+  );
+  const causes = validateValue(rest, { ...schema, ...(required && { required }) });
+  if (old === undefined) return causes;
+  return causes.filter(({ field }) => field === "<nil>" || !same(valueAt(object, field), valueAt(old, field)));
+}
+
+function same(value: unknown, before: unknown): boolean {
+  return value !== undefined && deepEqual(value, before);
+}
+
+function valueAt(object: unknown, path: string): unknown {
+  let value = object as Draft;
+  for (const step of path.split(/[.[\]]+/)) {
+    if (step === "") continue;
+    if (typeof value !== "object" || value === null) return undefined;
+    value = value[step];
+  }
+  return value;
+}
+
+function judgeLists(object: KubeObject, old: KubeObject | undefined, schema: JsonSchema): StatusCause[] {
+  if (old !== undefined && validateLists(old, schema).length > 0) return [];
+  return validateLists(object, schema);
+}
+
+const BLOCKING = new Set([
+  "FieldValueNotSupported",
+  "FieldValueRequired",
+  "FieldValueTooLong",
+  "FieldValueTooMany",
+  "FieldValueTypeInvalid",
+]);
+
+function judgeRules(
+  object: KubeObject,
+  old: KubeObject | undefined,
+  schema: JsonSchema,
+  found: readonly StatusCause[],
+): StatusCause[] {
+  if (found.some(({ reason }) => BLOCKING.has(reason))) {
+    return [
+      invalid(
+        "<nil>",
+        "null",
+        "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
+      ),
+    ];
+  }
+  return validateRules(object, old, schema);
+}
+
+const MAX_INT32 = 2147483647;
+
+function judgeScale(object: KubeObject, scale: Record<string, string>): StatusCause[] {
+  const causes: StatusCause[] = [];
+  for (const path of [scale["specReplicasPath"]!, scale["statusReplicasPath"]!]) {
+    const value = read(object, fieldsIn(path));
+    if (typeof value !== "number") continue;
+    if (value < 0) causes.push(invalid(path, value, "should be a non-negative integer"));
+    else if (value > MAX_INT32) causes.push(invalid(path, value, `should be less than or equal to ${MAX_INT32}`));
+  }
+  return causes;
+}
+
+const fieldsIn = (path: string) => path.replace(/^\./, "").split(".");
+
+export function read(object: unknown, path: readonly string[]): unknown {
+  let value = object as Draft;
+  for (const step of path) value = typeof value === "object" && value !== null ? value[step] : undefined;
+  return value;
+}
+
+function scalePaths(scale: Record<string, string>): ScalePaths {
+  const { specReplicasPath = "", statusReplicasPath = "", labelSelectorPath } = scale;
+  return {
+    specReplicas: fieldsIn(specReplicasPath),
+    statusReplicas: fieldsIn(statusReplicasPath),
+    selector: labelSelectorPath ? fieldsIn(labelSelectorPath) : undefined,
+  };
+}
+
+// ---- table -------------------------------------------------------------------------------------------------------
+
+interface PrinterColumn {
+  name: string;
+  type: Column["type"];
+  format?: string;
+  description?: string;
+  priority?: number;
+  jsonPath: string;
+}
+
+function printer(given: readonly PrinterColumn[]): Pick<KindDef, "columns" | "cells"> {
+  const age: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
+  const list = given.length > 0 ? given : [age];
+  const paths: Path[] = list.map(({ jsonPath }) => compilePath(jsonPath));
+  const columns: Column[] = [
+    {
+      name: "Name",
+      type: "string",
+      format: "name",
+      priority: 0,
+      get description() {
+        return describe(doc(`${OBJECT_META}#name`).doc);
+      },
+    },
+    ...list.map(
+      (column): Column => ({
+        name: column.name,
+        type: column.type,
+        format: (column.format ?? "") as "",
+        priority: column.priority === undefined ? 0 : (column.priority as 0 | 1),
+        get description() {
+          if (column === age) return describe(`${OBJECT_META}#creationTimestamp`);
+          return column.description || `Custom resource definition column (in JSONPath format): ${column.jsonPath}`;
+        },
+      }),
+    ),
+  ];
+  const cells = (object: KubeObject, nowMs: number): Cell[] => [
+    object.metadata.name,
+    ...list.map(({ type }, i) => cell(paths[i]!(object)[0], type, nowMs)),
+  ];
+  return { columns, cells };
+}
+
+/** cellForJSONValue of registry/customresource/tableconvertor. */
+function cell(value: unknown, type: string, nowMs: number): Cell {
+  if (value === undefined || value === null) return null;
+  switch (type) {
+    case "integer":
+      return typeof value === "number" ? Math.trunc(value) : null;
+    case "number":
+      return typeof value === "number" ? value : null;
+    case "boolean":
+      return typeof value === "boolean" ? value : null;
+    case "date": {
+      if (typeof value !== "string") return null;
+      const shown = since(value, nowMs);
+      return shown.includes("NaN") ? "<invalid>" : shown;
+    }
+    default:
+      return typeof value === "object" ? JSON.stringify(value) : String(value);
+  }
+}
+
+// ---- OpenAPI ------------------------------------------------------------------------------------------------------
+
+function openApi(schema: JsonSchema, group: string, version: string, kind: string): Record<string, unknown> {
+  const { properties = {}, ...rest } = schema;
+  return {
+    ...rest,
+    type: "object",
+    properties: {
+      ...properties,
+      apiVersion: { description: describe("io.k8s.apimachinery.pkg.apis.meta.v1.Status#apiVersion"), type: "string" },
+      kind: { description: describe("io.k8s.apimachinery.pkg.apis.meta.v1.Status#kind"), type: "string" },
+      metadata: {
+        description:
+          "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata",
+        allOf: [{ $ref: `#/components/schemas/${OBJECT_META}` }],
+      },
+    },
+    "x-kubernetes-group-version-kind": [{ group, kind, version }],
+  };
+}

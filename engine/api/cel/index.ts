@@ -1,0 +1,1 @@
+export { CelError, compileCel, compileMessage, type Program, toCel, type Variables } from "./cel.ts";
