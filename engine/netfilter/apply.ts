@@ -7,19 +7,52 @@ import type { Rule } from "./types.ts";
 const BAD_RULE = "Bad rule (does a matching rule exist in that chain?)";
 const NO_CHAIN = "No chain/target/match by that name";
 
+/** A chain as it was before a transaction came to it. */
+interface Before {
+  rules: Rule[];
+  length: number;
+}
+
 /** Changes to one table as one transaction: `undo` takes all of them back. */
 export class Changes {
-  readonly ruleset: Ruleset;
   readonly table: Table;
+  private readonly touched = new Map<Chain, Before>();
+  /** Chains that this transaction made. */
+  private readonly created = new Set<Chain>();
   private readonly reversed: (() => void)[] = [];
+  private last: Chain | undefined;
 
-  constructor(ruleset: Ruleset, table: Table) {
-    this.ruleset = ruleset;
+  constructor(table: Table) {
     this.table = table;
   }
 
   undo(): void {
+    for (const [chain, { rules, length }] of this.touched) {
+      rules.length = length;
+      chain.rules = rules;
+    }
+    this.touched.clear();
     for (let step = this.reversed.pop(); step !== undefined; step = this.reversed.pop()) step();
+    for (const chain of this.created) {
+      chain.alive = false;
+      this.table.chains.delete(chain.name);
+    }
+    this.created.clear();
+    // Taking back is rare; counting anew is simpler than keeping count both ways.
+    for (const chain of this.table.chains.values()) chain.references = 0;
+    for (const { rules } of this.table.chains.values()) for (const { chain } of rules) if (chain) chain.references++;
+  }
+
+  /** Remembers how a chain's rules were. `moving`: rules that were there before will change places. */
+  private touch(chain: Chain, moving: boolean): void {
+    this.last = chain;
+    if (this.created.has(chain)) return;
+    let before = this.touched.get(chain);
+    if (before === undefined) {
+      before = { rules: chain.rules, length: chain.rules.length };
+      this.touched.set(chain, before);
+    }
+    if (moving && chain.rules === before.rules) chain.rules = chain.rules.slice();
   }
 
   /** The chain, or a `Refusal` with iptables' words for there being none. */
@@ -31,58 +64,47 @@ export class Changes {
 
   /** Finds the chain that a rule leads to. Throws `Problem` when there is none. */
   link(rule: Rule): void {
-    if (rule.jump === "" && rule.chain === undefined) return;
-    const name = rule.chain?.name ?? rule.jump;
-    const chain = this.table.chains.get(name);
-    if (chain === undefined) throw new Problem(`Chain '${name}' does not exist`);
+    if (rule.chain?.alive) return;
+    const { jump } = rule.body;
+    if (jump === "") return;
+    const chain = this.table.chains.get(jump);
+    if (chain === undefined) throw new Problem(`Chain '${jump}' does not exist`);
     rule.chain = chain;
   }
 
+  /** Adds a rule that is linked. */
   append(chain: Chain, rule: Rule): void {
-    this.link(rule);
+    if (chain !== this.last) this.touch(chain, false);
     chain.rules.push(rule);
     if (rule.chain) rule.chain.references++;
-    this.reversed.push(() => {
-      chain.rules.pop();
-      if (rule.chain) rule.chain.references--;
-    });
   }
 
+  /** Adds a rule that is linked. */
   insert(chain: Chain, at: number, rule: Rule): void {
-    this.link(rule);
+    this.touch(chain, true);
     chain.rules.splice(at, 0, rule);
     if (rule.chain) rule.chain.references++;
-    this.reversed.push(() => {
-      chain.rules.splice(at, 1);
-      if (rule.chain) rule.chain.references--;
-    });
   }
 
   remove(chain: Chain, at: number): void {
+    this.touch(chain, true);
     const [rule] = chain.rules.splice(at, 1);
     if (rule?.chain) rule.chain.references--;
-    this.reversed.push(() => {
-      chain.rules.splice(at, 0, rule!);
-      if (rule?.chain) rule.chain.references++;
-    });
   }
 
   flush(chain: Chain): void {
     const { rules } = chain;
     if (rules.length === 0) return;
+    this.touch(chain, false);
     chain.rules = [];
     for (const { chain: to } of rules) if (to) to.references--;
-    this.reversed.push(() => {
-      chain.rules = rules;
-      for (const { chain: to } of rules) if (to) to.references++;
-    });
   }
 
   /** Makes a user's chain. */
   create(name: string): Chain {
     const chain = new Chain(name);
     this.table.chains.set(name, chain);
-    this.reversed.push(() => this.table.chains.delete(name));
+    this.created.add(chain);
     return chain;
   }
 
@@ -112,7 +134,9 @@ export class Changes {
     chain.policy = policy;
     chain.packets = packets;
     chain.bytes = bytes;
-    this.reversed.push(() => ([chain.policy, chain.packets, chain.bytes] = old));
+    this.reversed.push(() => {
+      [chain.policy, chain.packets, chain.bytes] = old;
+    });
   }
 }
 
@@ -249,12 +273,13 @@ function busy(chain: Chain): Problem {
 /** Place of the first rule that says the same, counters aside; -1 when there is none. */
 function indexOfRule(chain: Chain, rule: Rule): number {
   const text = saveRule(rule);
+  const { protocol, source, destination, matches } = rule.body;
   return chain.rules.findIndex(
     (other) =>
-      other.protocol === rule.protocol &&
-      other.source === rule.source &&
-      other.destination === rule.destination &&
-      other.matches.length === rule.matches.length &&
+      other.body.protocol === protocol &&
+      other.body.source === source &&
+      other.body.destination === destination &&
+      other.body.matches.length === matches.length &&
       saveRule(other) === text,
   );
 }

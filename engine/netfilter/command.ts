@@ -13,7 +13,7 @@ import {
 import { Problem } from "./problem.ts";
 import { protocolName } from "./protocols.ts";
 import { targets, verdicts } from "./targets/index.ts";
-import { INVERTED, type Match, Rule, type Target } from "./types.ts";
+import { INVERTED, type Match, Rule, RuleBody, type Target } from "./types.ts";
 
 export type Operation =
   | "append"
@@ -625,7 +625,7 @@ class Reader implements RuleSoFar {
     const rules: Rule[] = [];
     for (const source of sources) {
       for (const destination of destinations) {
-        const rule = new Rule(
+        const body = new RuleBody(
           this.protocol,
           source.address,
           source.mask,
@@ -640,6 +640,7 @@ class Reader implements RuleSoFar {
           target === undefined ? (this.jump ?? "") : "",
           this.goto,
         );
+        const rule = new Rule(body);
         rule.packets = this.packets ?? 0;
         rule.bytes = this.bytes;
         rules.push(rule);

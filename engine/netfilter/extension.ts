@@ -39,6 +39,8 @@ export interface Extension<E> {
   create(rule: RuleSoFar): E;
   /** Judges the whole when the line has been read. `given` has the names of options. */
   finish?(extension: E, given: ReadonlySet<string>, rule: RuleSoFar): void;
+  /** One that says the same and may stand for it: thousands of rules say `--dport 80`. */
+  share?(extension: E): E;
 }
 
 export type MatchExtension = Extension<Match>;
@@ -77,29 +79,30 @@ export class Use<E extends Match | Target> {
     const { extension, made } = this;
     const given = this.given ?? (this.first === undefined ? NOTHING : new Set([this.first]));
     extension.finish?.(made, given, rule);
-    if (extension.unguided) return made;
+    if (extension.unguided) return extension.share?.(made) ?? made;
     for (const option of extension.options) {
       const { name } = option;
       if (option.mandatory && !given.has(name)) {
         throw new Problem(`${extension.name}: option "--${name}" must be specified\n`);
       }
       if (!given.has(name)) continue;
-      for (const other of option.needs ?? []) {
+      for (const other of option.needs ?? NONE) {
         if (!given.has(other)) {
           throw new Problem(`${extension.name}: option "--${name}" also requires "--${other}".\n`);
         }
       }
-      for (const other of option.excludes ?? []) {
+      for (const other of option.excludes ?? NONE) {
         if (other !== name && given.has(other)) {
           throw new Problem(`${extension.name}: option "--${name}" cannot be used together with "--${other}".\n`);
         }
       }
     }
-    return made;
+    return extension.share?.(made) ?? made;
   }
 }
 
 const NOTHING: ReadonlySet<string> = new Set();
+const NONE: readonly string[] = [];
 const lookups = new Map<unknown, ReadonlyMap<string, Option<never>>>();
 
 function lookupOf<E>(extension: Extension<E>): ReadonlyMap<string, Option<E>> {

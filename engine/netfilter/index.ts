@@ -4,4 +4,4 @@ export { Problem, Refusal, VERSION } from "./problem.ts";
 export { type RestoreOptions, type RestoreResult, restore } from "./restore.ts";
 export { Chain, type Policy, Ruleset, Table, type TableName } from "./ruleset.ts";
 export { save, saveRule } from "./save.ts";
-export { Rule } from "./types.ts";
+export { Rule, RuleBody } from "./types.ts";

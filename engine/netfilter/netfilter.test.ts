@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { restore, Ruleset, save } from "./index.ts";
+import { Ruleset, restore, save } from "./index.ts";
 
 describe("iptables-restore", () => {
   it("loads kube-proxy's rules and gives them back", () => {

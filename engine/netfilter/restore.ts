@@ -3,7 +3,7 @@ import { isTarget, readCommand } from "./command.ts";
 import { checkChainName } from "./parse-rule.ts";
 import { Problem, problemText, Refusal } from "./problem.ts";
 import { BUILT_IN, type Chain, isTableName, type Ruleset, Table, type TableName } from "./ruleset.ts";
-import type { Rule } from "./types.ts";
+import { Rule } from "./types.ts";
 
 export interface RestoreOptions {
   /** Keep what the text does not name (`--noflush`). */
@@ -14,6 +14,11 @@ export interface RestoreOptions {
   test?: boolean;
   /** Only this table (`-T`). */
   table?: string;
+  /**
+   * The text is known to be right, as kube-proxy's is: what a rule says is read when somebody asks for it. Lines must
+   * be of the form `-A CHAIN … -j TARGET …`, or commands of other kinds.
+   */
+  trusted?: boolean;
   /** Name in messages; `iptables-restore` by default. */
   program?: string;
 }
@@ -60,6 +65,8 @@ function splitLines(text: string): string[] {
   return lines;
 }
 
+Rule.reader = (line) => readCommand(splitWords(line), { restoring: true }).rules[0]!.body;
+
 /** Ends with `program: message`, status 1. */
 class Failed extends Error {}
 
@@ -93,7 +100,7 @@ class Restore {
     const first = line.charCodeAt(0);
     if (first === 45 && changes !== undefined) {
       if (this.again(line, changes)) return;
-      this.rule(line, changes);
+      if (!this.options.trusted || !this.unread(line, changes)) this.rule(line, changes);
       return;
     }
     if (line === "" || first === 35) return;
@@ -125,7 +132,7 @@ class Restore {
     this.skipping = this.options.table !== undefined && this.options.table !== name;
     if (this.skipping) return;
     const table = this.options.noflush ? this.ruleset.table(name) : new Table(name);
-    this.changes = new Changes(this.ruleset, table);
+    this.changes = new Changes(table);
     this.chain = undefined;
     this.before.clear();
     this.refused = undefined;
@@ -188,9 +195,7 @@ class Restore {
     const end = line.indexOf(" ", 3);
     const chain = changes.table.chains.get(end < 0 ? line.slice(3) : line.slice(3, end));
     if (chain === undefined || chain === this.chain) return false;
-    this.chain = chain;
-    this.old = this.before.get(chain) ?? [];
-    this.met = 0;
+    this.enter(chain);
     return this.next(line, changes);
   }
 
@@ -209,6 +214,40 @@ class Restore {
       return true;
     }
     return false;
+  }
+
+  /** Appends a rule of which only the chain and the target are looked at. False when that is not enough. */
+  private unread(line: string, changes: Changes): boolean {
+    if (!line.startsWith("-A ")) return false;
+    const end = line.indexOf(" ", 3);
+    const jump = line.lastIndexOf(" -j ");
+    if (jump < end || end < 0) return false;
+    const chain = this.chainNamed(line.slice(3, end), changes);
+    if (chain === undefined) return false;
+    const after = line.indexOf(" ", jump + 4);
+    const target = after < 0 ? line.slice(jump + 4) : line.slice(jump + 4, after);
+    const rule = new Rule(undefined, line);
+    if (!isTarget(target)) {
+      const to = changes.table.chains.get(target);
+      if (to === undefined) return false;
+      rule.chain = to;
+    }
+    changes.append(chain, rule);
+    return true;
+  }
+
+  /** The chain by name; lines come chain by chain. */
+  private chainNamed(name: string, changes: Changes): Chain | undefined {
+    if (this.chain?.name === name) return this.chain;
+    const chain = changes.table.chains.get(name);
+    if (chain !== undefined) this.enter(chain);
+    return chain;
+  }
+
+  private enter(chain: Chain): void {
+    this.chain = chain;
+    this.old = this.before.get(chain) ?? [];
+    this.met = 0;
   }
 
   private rule(line: string, changes: Changes): void {
@@ -255,40 +294,47 @@ export function splitWords(line: string): string[] {
     for (const word of line.split(" ")) if (word !== "") out.push(word);
     return out;
   }
-  let i = 0;
-  while (i < line.length) {
-    const code = line.charCodeAt(i);
+  let at = 0;
+  const end = line.length;
+  while (at < end) {
+    const code = line.charCodeAt(at);
     if (code === 32 || code === 9) {
-      i++;
+      at++;
       continue;
     }
-    let word = "";
-    let start = i;
-    let open = false;
-    let closed = false;
-    for (; i < line.length; i++) {
-      const at = line.charCodeAt(i);
-      if (open) {
-        if (at === 92) {
-          word += line.slice(start, i);
-          start = ++i;
-        } else if (at === 34) {
-          word += line.slice(start, i);
-          open = false;
-          closed = true;
-          i++;
-          break;
-        }
-      } else if (at === 34) {
-        word += line.slice(start, i);
-        start = i + 1;
-        open = true;
-      } else if (at === 32 || at === 9) break;
+    let next = at;
+    while (next < end) {
+      const each = line.charCodeAt(next);
+      if (each === 32 || each === 9 || each === 34) break;
+      next++;
     }
-    if (!closed) word += line.slice(start, i);
-    // A closing quote ends the word, whatever follows.
-    if (open) word += "\n";
-    if (word !== "" || closed) out.push(word);
+    if (next === end || line.charCodeAt(next) !== 34) {
+      out.push(line.slice(at, next));
+      at = next;
+    } else at = quotedWord(line, at, next, out);
   }
   return out;
+}
+
+/** Reads a word from `at` whose first quote is at `quote`; gives the place behind it. A closing quote ends the word. */
+function quotedWord(line: string, at: number, quote: number, out: string[]): number {
+  const head = line.slice(at, quote);
+  const close = line.indexOf('"', quote + 1);
+  const inside = close < 0 ? line.slice(quote + 1) : line.slice(quote + 1, close);
+  if (close >= 0 && !inside.includes("\\")) {
+    const word = head + inside;
+    if (word !== "") out.push(word);
+    return close + 1;
+  }
+  let word = head;
+  for (let i = quote + 1; i < line.length; i++) {
+    if (line[i] === "\\") word += line[++i] ?? "\n";
+    else if (line[i] === '"') {
+      if (word !== "") out.push(word);
+      return i + 1;
+    } else word += line[i];
+  }
+  // The line's end belongs to an open quote.
+  out.push(`${word}\n`);
+  return line.length;
 }

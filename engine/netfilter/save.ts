@@ -10,25 +10,26 @@ export function countersText({ packets, bytes }: { packets: number; bytes: numbe
 
 /** A rule's options as iptables-save writes them, with a blank before the first. */
 export function saveRule(rule: Rule, between = ""): string {
-  const { inverted } = rule;
+  const { body } = rule;
+  const { inverted } = body;
   let out = "";
-  if (rule.sourceMask !== 0 || rule.source !== 0) {
-    out += `${(inverted & INVERTED.source) !== 0 ? " !" : ""} -s ${formatAddress(rule.source)}${formatMask(rule.sourceMask)}`;
+  if (body.sourceMask !== 0 || body.source !== 0) {
+    out += `${(inverted & INVERTED.source) !== 0 ? " !" : ""} -s ${formatAddress(body.source)}${formatMask(body.sourceMask)}`;
   }
-  if (rule.destinationMask !== 0 || rule.destination !== 0) {
-    out += `${(inverted & INVERTED.destination) !== 0 ? " !" : ""} -d ${formatAddress(rule.destination)}${formatMask(rule.destinationMask)}`;
+  if (body.destinationMask !== 0 || body.destination !== 0) {
+    out += `${(inverted & INVERTED.destination) !== 0 ? " !" : ""} -d ${formatAddress(body.destination)}${formatMask(body.destinationMask)}`;
   }
-  if (rule.input !== "") out += `${(inverted & INVERTED.input) !== 0 ? " !" : ""} -i ${rule.input}`;
-  if (rule.output !== "") out += `${(inverted & INVERTED.output) !== 0 ? " !" : ""} -o ${rule.output}`;
-  if (rule.protocol !== 0) {
-    out += `${(inverted & INVERTED.protocol) !== 0 ? " !" : ""} -p ${protocolName(rule.protocol)}`;
+  if (body.input !== "") out += `${(inverted & INVERTED.input) !== 0 ? " !" : ""} -i ${body.input}`;
+  if (body.output !== "") out += `${(inverted & INVERTED.output) !== 0 ? " !" : ""} -o ${body.output}`;
+  if (body.protocol !== 0) {
+    out += `${(inverted & INVERTED.protocol) !== 0 ? " !" : ""} -p ${protocolName(body.protocol)}`;
   }
-  if (rule.fragment) out += `${(inverted & INVERTED.fragment) !== 0 ? " !" : ""} -f`;
-  for (const match of rule.matches) out += ` -m ${match.name}${match.save()}`;
+  if (body.fragment) out += `${(inverted & INVERTED.fragment) !== 0 ? " !" : ""} -f`;
+  for (const match of body.matches) out += ` -m ${match.name}${match.save()}`;
   out += between;
-  if (rule.chain !== undefined) out += ` -${rule.goto ? "g" : "j"} ${rule.chain.name}`;
-  else if (rule.target !== undefined) out += ` -j ${rule.target.name}${rule.target.save()}`;
-  else if (rule.jump !== "") out += ` -${rule.goto ? "g" : "j"} ${rule.jump}`;
+  if (rule.chain !== undefined) out += ` -${body.goto ? "g" : "j"} ${rule.chain.name}`;
+  else if (body.target !== undefined) out += ` -j ${body.target.name}${body.target.save()}`;
+  else if (body.jump !== "") out += ` -${body.goto ? "g" : "j"} ${body.jump}`;
   return out;
 }
 

@@ -30,14 +30,8 @@ export interface Target {
   readonly volatile?: boolean;
 }
 
-/** A rule as it stands in a chain. Addresses are signed 32-bit numbers. */
-export class Rule {
-  packets = 0;
-  bytes = 0;
-  /** Chain that `-j` or `-g` leads to, once the rule stands in a table. */
-  chain: Chain | undefined = undefined;
-  /** The line of iptables-restore that it was read from. */
-  line: string | undefined = undefined;
+/** What a rule says. Addresses are signed 32-bit numbers. */
+export class RuleBody {
   /** 0 for any. */
   readonly protocol: number;
   readonly source: number;
@@ -85,4 +79,32 @@ export class Rule {
     this.jump = jump;
     this.goto = goto;
   }
+}
+
+/** A rule as it stands in a chain: what it says, where it leads, what it counted. */
+export class Rule {
+  packets = 0;
+  bytes = 0;
+  /** Chain that `-j` or `-g` leads to, once the rule stands in a table. */
+  chain: Chain | undefined = undefined;
+  /** The line of iptables-restore that it was read from, or will be when somebody asks what it says. */
+  line: string | undefined;
+  private known: RuleBody | undefined;
+
+  constructor(body: RuleBody | undefined, line?: string) {
+    this.known = body;
+    this.line = line;
+  }
+
+  get body(): RuleBody {
+    return this.known ?? this.read();
+  }
+
+  private read(): RuleBody {
+    this.known = Rule.reader(this.line!);
+    return this.known;
+  }
+
+  /** Reads a line that is known to be right. Set by the reader of lines, which knows this file. */
+  static reader: (line: string) => RuleBody;
 }

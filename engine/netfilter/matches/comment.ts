@@ -21,6 +21,9 @@ class CommentMatch implements Match {
   }
 }
 
+/** Neighbours in a chain often bear the same comment. */
+let last = new CommentMatch();
+
 export const comment: MatchExtension = {
   name: "comment",
   options: [
@@ -34,6 +37,10 @@ export const comment: MatchExtension = {
     },
   ],
   create: () => new CommentMatch(),
+  share(made) {
+    if (last.text !== (made as CommentMatch).text) last = made as CommentMatch;
+    return last;
+  },
 };
 
 /** The text of a rule's comment, if this is one. */

@@ -185,6 +185,26 @@ const destinationPort = {
   },
 };
 
+/** Matches for one destination port and nothing else, by it; 0 … 65535 for tcp, then for udp. `-1` and `-2` match all. */
+const common = new Map<number, PortsMatch>();
+
+function share(made: Match): Match {
+  const match = made as PortsMatch;
+  if (match.givenSource || match.destinationInverted || match.destinationFirst !== match.destinationLast) {
+    if (match.givenSource || match.givenDestination) return match;
+  }
+  const other = match.name === "udp" ? 1 : 0;
+  if (other === 0) {
+    const { givenFlags, option, optionInverted } = match as TcpMatch;
+    if (givenFlags || option !== 0 || optionInverted) return match;
+  }
+  const key = match.givenDestination ? match.destinationFirst + other * (MOST + 1) : -1 - other;
+  const found = common.get(key);
+  if (found !== undefined) return found;
+  common.set(key, match);
+  return match;
+}
+
 export const tcp: MatchExtension = {
   name: "tcp",
   unguided: true,
@@ -217,6 +237,7 @@ export const tcp: MatchExtension = {
     },
   ],
   create: () => new TcpMatch(),
+  share,
 };
 
 export const udp: MatchExtension = {
@@ -224,4 +245,5 @@ export const udp: MatchExtension = {
   unguided: true,
   options: [destinationPort, sourcePort],
   create: () => new PortsMatch("udp"),
+  share,
 };
