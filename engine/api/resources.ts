@@ -31,6 +31,12 @@ export const HORIZONTAL_POD_AUTOSCALERS = {
   version: "v2",
 };
 export const LEASES = resource("coordination.k8s.io", "leases", "Lease");
+export const CUSTOM_RESOURCE_DEFINITIONS = resource(
+  "apiextensions.k8s.io",
+  "customresourcedefinitions",
+  "CustomResourceDefinition",
+  false,
+);
 export const ENDPOINT_SLICES = resource("discovery.k8s.io", "endpointslices", "EndpointSlice");
 /** The same stored objects as EVENTS, in their newer form. */
 export const EVENTS_V1 = resource("events.k8s.io", "events", "Event");

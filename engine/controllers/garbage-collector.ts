@@ -3,6 +3,7 @@ import { isStatus } from "../api/status.ts";
 import type { KubeObject, OwnerReference, Resource } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
+import { CustomInformers } from "./custom-kinds.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
 import { WATCHED } from "./watched.ts";
 
@@ -22,6 +23,7 @@ class GarbageCollector implements Reconciler {
   readonly name = "garbagecollector";
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
+  private readonly custom: CustomInformers;
   private readonly vertices = new Map<string, Vertex>();
   private readonly dependents = new Map<string, Set<string>>();
 
@@ -34,6 +36,10 @@ class GarbageCollector implements Reconciler {
         if (type === "deleted") this.gone(object);
         else this.seen(resource, object, old);
       });
+    this.custom = new CustomInformers(context, (resource, { type, object, old }) => {
+      if (type === "deleted") this.gone(object);
+      else this.seen(resource, object, old);
+    });
     // Owners may have been listed after their dependents: judge only now.
     for (const [uid, { object }] of this.vertices) if (this.hasUnknownOwner(object)) this.queue.add(uid);
   }
@@ -102,8 +108,7 @@ class GarbageCollector implements Reconciler {
     const { client } = this.context;
     try {
       if (solid.length > 0) {
-        const $patch = [...dangling, ...waiting].map((owner) => ({ $patch: "delete", uid: owner.uid }));
-        yield* client.patch(resource, namespace, name, { metadata: { uid, ownerReferences: $patch } }, "strategic");
+        yield* this.dropOwners(vertex, [...dangling, ...waiting]);
         return;
       }
       const propagationPolicy =
@@ -121,15 +126,12 @@ class GarbageCollector implements Reconciler {
   private *ownerOf(owner: OwnerReference, namespace: string | undefined): Gen<KubeObject | undefined> {
     const known = this.vertices.get(owner.uid);
     if (known !== undefined) return known.object;
-    const kind = kindByGvk(owner.apiVersion, owner.kind);
+    const resource =
+      kindByGvk(owner.apiVersion, owner.kind)?.resource ?? this.custom.find(owner.apiVersion, owner.kind);
     // A kind that nobody knows may come back; upstream keeps such dependents too.
-    if (kind === undefined) return { metadata: {} } as KubeObject;
+    if (resource === undefined) return { metadata: {} } as KubeObject;
     try {
-      const there = yield* this.context.client.get(
-        kind.resource,
-        kind.resource.namespaced ? namespace : undefined,
-        owner.name,
-      );
+      const there = yield* this.context.client.get(resource, resource.namespaced ? namespace : undefined, owner.name);
       return there.metadata.uid === owner.uid ? there : undefined;
     } catch (error) {
       if (isStatus(error, "NotFound")) return undefined;
@@ -156,15 +158,27 @@ class GarbageCollector implements Reconciler {
     for (const id of [...(this.dependents.get(uid) ?? [])]) {
       const dependent = this.vertices.get(id);
       if (dependent === undefined) continue;
-      const { namespace, name } = dependent.object.metadata;
-      const patch = { metadata: { uid: id, ownerReferences: [{ $patch: "delete", uid }] } };
       try {
-        yield* this.context.client.patch(dependent.resource, namespace, name, patch, "strategic");
+        yield* this.dropOwners(dependent, [{ uid }]);
       } catch (error) {
         if (!isStatus(error, "NotFound")) throw error;
       }
     }
     yield* this.removeFinalizer(vertex, ORPHAN);
+  }
+
+  /** Takes references out of an object; custom resources know no strategic merge. */
+  private *dropOwners({ object, resource }: Vertex, owners: readonly { uid: string }[]): Gen {
+    const { namespace, name, uid, resourceVersion, ownerReferences = [] } = object.metadata;
+    const { client } = this.context;
+    if (this.custom.has(resource)) {
+      const rest = ownerReferences.filter((one) => !owners.some((owner) => owner.uid === one.uid));
+      const metadata = { resourceVersion, ownerReferences: rest.length > 0 ? rest : null };
+      yield* client.patch(resource, namespace, name, { metadata }, "merge");
+      return;
+    }
+    const $patch = owners.map((owner) => ({ $patch: "delete", uid: owner.uid }));
+    yield* client.patch(resource, namespace, name, { metadata: { uid, ownerReferences: $patch } }, "strategic");
   }
 
   private *removeFinalizer({ object, resource }: Vertex, finalizer: string): Gen {

@@ -7,6 +7,7 @@ import { formatTime } from "../api/time.ts";
 import type { KubeList, KubeObject } from "../api/types.ts";
 import { type Gen, SECOND } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
+import { customResources } from "./custom-kinds.ts";
 import type { ReconcileResult, Reconciler, WorkQueue } from "./reconciler.ts";
 
 /** Kinds whose objects live in namespaces and can be deleted all at once. */
@@ -50,7 +51,7 @@ class NamespaceController implements Reconciler {
     if (!namespace.metadata.deletionTimestamp || finalizers.length === 0) return;
     const left: { resource: string; count: number }[] = [];
     const waiting: Record<string, number> = {};
-    for (const resource of CONTENT) {
+    for (const resource of [...CONTENT, ...customResources(this.context, true)]) {
       const path = resourcePath(resource, name);
       const before = yield* this.list(path);
       if (before.length === 0) continue;
