@@ -33,6 +33,9 @@ export interface AuditEntry {
   readonly server: string;
 }
 
+/** Takes an event's line, made when somebody reads it. */
+export type AuditSink = (line: () => string) => void;
+
 /** Entries that are remembered; older ones go first. */
 const MOST_ENTRIES = 50_000;
 
@@ -44,9 +47,9 @@ export class AuditLog {
   readonly entries: AuditEntry[] = [];
   private readonly kernel: Kernel;
   private readonly server: string;
-  private readonly sink: ((line: string) => void) | undefined;
+  private readonly sink: AuditSink | undefined;
 
-  constructor(kernel: Kernel, server: string, sink: ((line: string) => void) | undefined) {
+  constructor(kernel: Kernel, server: string, sink: AuditSink | undefined) {
     this.kernel = kernel;
     this.server = server;
     this.sink = sink;
@@ -83,14 +86,15 @@ export class AuditLog {
       at: this.kernel.now,
       server: this.server,
     });
-    this.sink?.(this.event(record, stage, response));
+    const { now } = this.kernel;
+    this.sink?.(() => this.event(record, stage, response, now));
   }
 
   /** The event as a line of JSON, put together from parts that most events share. */
-  private event(record: AuditRecord, stage: AuditEntry["stage"], response: HttpResponse): string {
+  private event(record: AuditRecord, stage: AuditEntry["stage"], response: HttpResponse, at: number): string {
     const { context, user, impersonated, decision } = record;
     const { info, request } = context;
-    const micros = (at: number) => formatMicroTime(this.kernel.epochMs * 1000 + at);
+    const micros = (time: number) => formatMicroTime(this.kernel.epochMs * 1000 + time);
     const agent = request.headers["user-agent"];
     return (
       `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"${record.id}","stage":"${stage}",` +
@@ -100,7 +104,7 @@ export class AuditLog {
       `${agent === undefined ? "" : `"userAgent":${JSON.stringify(agent)},`}` +
       `${info.isResource ? `"objectRef":${JSON.stringify(objectRef(info, response))},` : ""}` +
       `"responseStatus":${JSON.stringify(responseStatus(response))},` +
-      `"requestReceivedTimestamp":"${micros(record.received)}","stageTimestamp":"${micros(this.kernel.now)}"` +
+      `"requestReceivedTimestamp":"${micros(record.received)}","stageTimestamp":"${micros(at)}"` +
       `${decision ? `,"annotations":${textOf(decision, annotations)}` : ""}}`
     );
   }

@@ -182,13 +182,16 @@ function sorted(space: Namespace): readonly KubeObject[] {
 const objects = new WeakMap<object, KubeObject>();
 
 /**
- * The API object of a stored key: its value under the resource version that etcd gave it. Remembered with the key, so
- * that cache, watches and reads at old revisions hold one reference.
+ * The API object of a stored key. What the API server wrote bears the resource version already; what came another way
+ * (etcdctl) is given it here, and remembered with the key, so that cache, watches and reads at old revisions hold one
+ * reference.
  */
 export function objectOf(kv: KeyValue): KubeObject {
+  const value = kv.value as KubeObject;
+  if (value.metadata.resourceVersion !== undefined) return value;
   let object = objects.get(kv);
   if (object === undefined) {
-    object = withVersion(kv.value as KubeObject, String(kv.modRevision));
+    object = withVersion(value, String(kv.modRevision));
     objects.set(kv, object);
   }
   return object;

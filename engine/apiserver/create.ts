@@ -60,7 +60,10 @@ export function* createObject(context: ResourceContext, draft: Draft, dryRun: bo
     confirmNoEscalation(context, draft);
     if (attempt === 1) context.warnings.push(...warningsOf(def, draft));
     const object = inOrder(draft);
-    if (dryRun) return deepFreeze(object);
+    if (dryRun) {
+      delete (object.metadata as Draft).resourceVersion;
+      return deepFreeze(object);
+    }
     try {
       return yield* insert(registry, def, object, server.timeToLive(def), context.writer);
     } catch (error) {

@@ -14,16 +14,14 @@ export function generateName(kernel: Kernel, base: string): string {
 /** Fills the metadata that the server owns (apiserver pkg/registry/rest/meta.go FillObjectMetaSystemFields). */
 export function fillMeta(kernel: Kernel, def: KindDef, draft: Draft, namespace: string): void {
   const { metadata } = draft;
-  delete metadata.resourceVersion;
-  delete metadata.deletionTimestamp;
-  delete metadata.deletionGracePeriodSeconds;
-  delete metadata.selfLink;
+  if (metadata.deletionTimestamp !== undefined) delete metadata.deletionTimestamp;
+  if (metadata.deletionGracePeriodSeconds !== undefined) delete metadata.deletionGracePeriodSeconds;
   metadata.uid = kernel.random("apiserver uids").uuid();
   metadata.creationTimestamp = nowTime(kernel);
   if (def.resource.namespaced) metadata.namespace = namespace;
-  else delete metadata.namespace;
+  else if (metadata.namespace !== undefined) delete metadata.namespace;
   if (def.hasGeneration) metadata.generation = 1;
-  else delete metadata.generation;
+  else if (metadata.generation !== undefined) delete metadata.generation;
 }
 
 /** Puts the metadata that a client may not change back to what they were. */
@@ -39,12 +37,11 @@ export function keepMeta(draft: Draft, old: KubeObject): void {
   keep(metadata, "generation", before.generation);
   keep(metadata, "deletionTimestamp", before.deletionTimestamp);
   keep(metadata, "deletionGracePeriodSeconds", before.deletionGracePeriodSeconds);
-  delete metadata.selfLink;
 }
 
 function keep(metadata: Draft, field: string, value: unknown): void {
-  if (value === undefined) delete metadata[field];
-  else metadata[field] = value;
+  if (value !== undefined) metadata[field] = value;
+  else if (metadata[field] !== undefined) delete metadata[field];
 }
 
 const ORDER = [
@@ -64,19 +61,21 @@ const ORDER = [
   "managedFields",
 ] as const;
 
-const EMPTY_AS_ABSENT = new Set(["labels", "annotations", "ownerReferences", "finalizers", "managedFields"]);
-
 /** The draft as Go encodes it: fields of the metadata in the order of upstream's struct, empty maps and lists left out. */
 export function inOrder(draft: Draft): KubeObject {
-  const { kind, apiVersion, metadata: from, ...rest } = draft;
+  const from = draft.metadata;
   const metadata: Record<string, unknown> = {};
   for (const field of ORDER) {
     const value = from[field];
+    // Storage puts it right: the field keeps its place.
+    if (field === "resourceVersion") metadata["resourceVersion"] = value ?? "";
     if (value === undefined || value === null || value === "") continue;
-    if (EMPTY_AS_ABSENT.has(field) && isEmpty(value)) continue;
+    if (typeof value === "object" && isEmpty(value)) continue;
     metadata[field] = value;
   }
-  return { kind, apiVersion, metadata, ...rest } as unknown as KubeObject;
+  const object: Record<string, unknown> = { kind: draft.kind, apiVersion: draft.apiVersion, metadata };
+  for (const field in draft) if (!(field in object)) object[field] = draft[field];
+  return object as unknown as KubeObject;
 }
 
 function isEmpty(value: object): boolean {

@@ -3,7 +3,7 @@ import type { KindDef } from "../api/kind.ts";
 import type { Kernel } from "../kernel/index.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import { ADMISSION_PLUGINS } from "./admission/plugins.ts";
-import { AuditLog } from "./audit.ts";
+import { AuditLog, type AuditSink } from "./audit.ts";
 import type { AccessAttributes } from "./authorization/attributes.ts";
 import type { Authorizer } from "./authorization/authorization.ts";
 import { CertificateAuthenticator } from "./certificates.ts";
@@ -27,7 +27,7 @@ export interface ApiServerOptions {
   /** `--service-account-issuer`. */
   serviceAccountIssuer?: string;
   /** Takes each line of the audit log. */
-  auditSink?: (line: string) => void;
+  auditSink?: AuditSink;
   nodeProxy?: NodeProxy;
   /** `--service-cluster-ip-range`. */
   serviceCidr?: string;

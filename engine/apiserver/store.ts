@@ -13,15 +13,58 @@ import { withVersion } from "./watch.ts";
 /** Attempts at a write that others overtake, before it fails as a conflict. */
 const ATTEMPTS = 10;
 
-/** The value as it is stored: frozen, and without the resource version, which etcd keeps. */
-function toStore(draft: KubeObject, old?: KubeObject): KubeObject {
-  const { resourceVersion: _, ...metadata } = draft.metadata;
-  return share(old && withoutVersion(old), { ...draft, metadata }) as KubeObject;
+/** The fields of the metadata as they are written to: the draft's own, or a copy of frozen ones. */
+function ownMetadata(draft: KubeObject): Record<string, unknown> {
+  const { metadata } = draft as unknown as { metadata: Record<string, unknown> };
+  if (!Object.isFrozen(metadata)) return metadata;
+  return "resourceVersion" in metadata
+    ? { ...metadata }
+    : ({ ...withVersion(draft, "0").metadata } as unknown as Record<string, unknown>);
 }
 
-function withoutVersion(object: KubeObject): KubeObject {
-  const { resourceVersion: _, ...metadata } = object.metadata;
-  return { ...object, metadata } as KubeObject;
+/**
+ * Prepares what is stored: every part frozen, and shared with the old object where it is equal. `at` ends it under the
+ * resource version that it is written at. Undefined when nothing but the resource version would change.
+ */
+function toStore(draft: KubeObject, old?: KubeObject): { at: (revision: string) => KubeObject } | undefined {
+  const before = (old ?? {}) as Record<string, unknown>;
+  const out = (Object.isFrozen(draft) ? { ...draft } : draft) as Record<string, unknown>;
+  let same = old !== undefined;
+  let fields = 0;
+  for (const field in out) {
+    const part = out[field];
+    if (part === undefined) delete out[field];
+    else if (field !== "metadata") {
+      fields++;
+      const shared = share(before[field], part);
+      if (shared !== part) out[field] = shared;
+      if (same && shared !== before[field]) same = false;
+    }
+  }
+  const metadata = ownMetadata(draft);
+  const metadataBefore = (old?.metadata ?? {}) as Record<string, unknown>;
+  for (const field in metadata) {
+    if (field === "resourceVersion") continue;
+    const part = metadata[field];
+    if (part === undefined) delete metadata[field];
+    else {
+      fields++;
+      if (typeof part === "object") metadata[field] = share(metadataBefore[field], part);
+      if (same && metadata[field] !== metadataBefore[field]) same = false;
+    }
+  }
+  if (same) {
+    for (const field in before) if (field !== "metadata") fields--;
+    for (const field in metadataBefore) if (field !== "resourceVersion") fields--;
+    if (fields === 0) return undefined;
+  }
+  return {
+    at: (revision) => {
+      metadata["resourceVersion"] = revision;
+      out["metadata"] = Object.freeze(metadata);
+      return Object.freeze(out) as unknown as KubeObject;
+    },
+  };
 }
 
 /** Writes of the server itself. */
@@ -36,29 +79,17 @@ export function* insert(registry: Registry, def: KindDef, draft: KubeObject, ttl
   const { name, namespace = "" } = draft.metadata;
   const key = cache.key(namespace, name);
   const lease = ttl > 0 ? yield* registry.leases.take(ttl) : undefined;
-  const value = toStore(draft);
-  const put = lease === undefined ? { key, value } : { key, value, lease };
+  const ending = toStore(draft)!;
+  let object: KubeObject | undefined;
+  const valueAt = (revision: number) => (object = ending.at(String(revision)));
+  const put = lease === undefined ? { key, valueAt } : { key, valueAt, lease };
   const response = yield* registry.etcd.txn({
     compare: [{ key, target: "MOD", result: "EQUAL", value: 0 }],
     success: [{ put }],
     writer,
   });
   if (!response.succeeded) throw alreadyExists(def.resource.group, def.resource.resource, name);
-  return written(registry, def, namespace, name, value, response.revision);
-}
-
-/** The object just written: the very reference that the cache holds, unless a later write has overtaken it. */
-function written(
-  registry: Registry,
-  def: KindDef,
-  namespace: string,
-  name: string,
-  value: KubeObject,
-  revision: number,
-): KubeObject {
-  const cached = registry.cache(def).get(namespace, name);
-  const version = String(revision);
-  return cached?.metadata.resourceVersion === version ? cached : withVersion(value, version);
+  return object!;
 }
 
 /** What an update does to an object: the new draft, the object itself for no change, or "delete". */
@@ -100,39 +131,19 @@ export function* guaranteedUpdate(
       if (response.succeeded) return { object: withVersion(current, String(response.revision)), deleted: true };
       continue;
     }
-    const value = toStore(changed, current);
-    if (unchanged(value, current)) return { object: current, deleted: false };
-    if (dryRun) return { object: withVersion(value, current.metadata.resourceVersion), deleted: false };
+    const ending = toStore(changed, current);
+    if (ending === undefined) return { object: current, deleted: false };
+    if (dryRun) return { object: ending.at(current.metadata.resourceVersion), deleted: false };
+    let object: KubeObject | undefined;
+    const valueAt = (revision: number) => (object = ending.at(String(revision)));
     const response = yield* registry.etcd.txn({
       compare,
-      success: [{ put: { key, value, ignoreLease: true } }],
+      success: [{ put: { key, valueAt, ignoreLease: true } }],
       writer,
     });
-    if (response.succeeded) {
-      return { object: written(registry, def, namespace, name, value, response.revision), deleted: false };
-    }
+    if (response.succeeded) return { object: object!, deleted: false };
   }
   throw conflict(group, resource, name);
-}
-
-/** Everything below the metadata is shared with the old object, and the metadata say the same. */
-function unchanged(value: KubeObject, current: KubeObject): boolean {
-  let count = 0;
-  for (const field in value) {
-    count++;
-    if (field !== "metadata" && value[field] !== current[field]) return false;
-  }
-  for (const _ in current) count--;
-  if (count !== 0) return false;
-  const before = current.metadata as unknown as Record<string, unknown>;
-  const after = value.metadata as unknown as Record<string, unknown>;
-  let fields = 1; // resourceVersion
-  for (const field in after) {
-    fields++;
-    if (after[field] !== before[field]) return false;
-  }
-  for (const _ in before) fields--;
-  return fields === 0;
 }
 
 /** Objects of a kind as they were at a revision, in key order. Throws Expired when it is compacted. */

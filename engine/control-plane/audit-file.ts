@@ -1,15 +1,18 @@
+import type { AuditSink } from "../apiserver/audit.ts";
 import { encode } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
-import { type DirNode, entriesOf, type FileNode } from "../machine/inode.ts";
+import { type Content, type DirNode, entriesOf, type FileNode, MemoryContent } from "../machine/inode.ts";
 import type { Process } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 
 /** Rotated files that are kept. */
 const MAX_BACKUPS = 10;
 const MEBIBYTE = 1024 * 1024;
+/** Bytes that the disk counts for a line before it is made: about what they have. */
+const LINE = 800;
 
 /** Appends audit lines to `--audit-log-path`, and starts a new file once it holds `maxMebibytes` (lumberjack's rotation). */
-export function auditFile(p: Process, path: string | undefined, maxMebibytes: number): (line: string) => void {
+export function auditFile(p: Process, path: string | undefined, maxMebibytes: number): AuditSink {
   if (path === undefined) return () => {};
   let node: FileNode | undefined;
   let backups: string[] = [];
@@ -29,8 +32,7 @@ export function auditFile(p: Process, path: string | undefined, maxMebibytes: nu
     try {
       node = open();
       if (node === undefined) return;
-      const bytes = encode(`${line}\n`);
-      if (node.content.size() + bytes.length > maxMebibytes * MEBIBYTE) {
+      if (weightOf(node.content) + LINE > maxMebibytes * MEBIBYTE) {
         const backup = path.replace(/(\.log)?$/, `-${Math.floor(p.machine.kernel.wallMs)}.log`);
         sys.rename(p, path, backup);
         backups = [...backups, backup];
@@ -38,8 +40,10 @@ export function auditFile(p: Process, path: string | undefined, maxMebibytes: nu
         node = open();
       }
       if (node === undefined) return;
-      p.machine.reserve(bytes.length, node.content.size());
-      node.content.append(bytes);
+      const { content } = node;
+      p.machine.reserve(LINE, weightOf(content));
+      if (content instanceof MemoryContent) content.appendLater(() => `${line()}\n`, LINE);
+      else content.append(encode(`${line()}\n`));
       node.mtime = node.ctime = p.machine.kernel.now;
       node.changed.wakeAll();
     } catch (error) {
@@ -47,4 +51,8 @@ export function auditFile(p: Process, path: string | undefined, maxMebibytes: nu
       if (!isErrno(error)) throw error;
     }
   };
+}
+
+function weightOf(content: Content): number {
+  return content instanceof MemoryContent ? content.weight() : content.size();
 }

@@ -223,7 +223,7 @@ export class EtcdStore {
     const revision = this.revision + 1;
     const kv: KeyValue = {
       key,
-      value: request.ignoreValue ? previous!.value : request.value,
+      value: request.ignoreValue ? previous!.value : request.valueAt ? request.valueAt(revision) : request.value,
       createRevision: previous?.createRevision ?? revision,
       modRevision: revision,
       version: (previous?.version ?? 0) + 1,

@@ -44,6 +44,8 @@ export interface RangeResponse {
 export interface PutRequest {
   key: string;
   value?: unknown;
+  /** Gives the value, in place of `value`, once its revision is known: for a value that names its own revision. */
+  valueAt?: (revision: number) => unknown;
   lease?: bigint;
   prevKv?: boolean;
   ignoreValue?: boolean;

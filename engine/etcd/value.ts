@@ -1,11 +1,17 @@
 import { encode } from "../kernel/index.ts";
 
-/** The bytes of a stored value: JSON of an object, UTF-8 of a text. */
+/**
+ * The bytes of a stored value: UTF-8 of a text; JSON of an object, without the resource version, which the API server
+ * leaves to etcd (apiserver pkg/storage/api_object_versioner.go PrepareObjectForStorage).
+ */
 export function valueBytes(kv: { readonly value: unknown }): Uint8Array {
   const { value } = kv;
   if (value instanceof Uint8Array) return value;
   if (typeof value === "string") return encode(value);
-  return value === undefined ? new Uint8Array(0) : encode(JSON.stringify(value));
+  if (value === undefined) return new Uint8Array(0);
+  const { metadata } = (value ?? {}) as { metadata?: { resourceVersion?: string } };
+  if (metadata?.resourceVersion === undefined) return encode(JSON.stringify(value));
+  return encode(JSON.stringify({ ...(value as object), metadata: { ...metadata, resourceVersion: undefined } }));
 }
 
 /** Order of bytes: negative, 0 or positive. */

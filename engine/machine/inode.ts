@@ -4,6 +4,9 @@ import { concat, encode, WaitQueue } from "../kernel/index.ts";
 const EMPTY = new Uint8Array(0);
 /** Chunks of an empty file; never written to. */
 const NOTHING: Uint8Array[] = [];
+const NOTHING_LATER: (() => string)[] = [];
+/** Texts that wait to be made at most: what they refer to stays in memory meanwhile. */
+const MOST_LATER = 2_000;
 
 interface InodeBase {
   readonly ino: number;
@@ -83,25 +86,45 @@ export class MemoryContent implements Content {
   private length = 0;
   /** What it was made from, until somebody wants bytes: most files are never read. */
   private text = "";
+  private later: (() => string)[] = NOTHING_LATER;
+  private laterWeight = 0;
 
   constructor(initial: string | Uint8Array = EMPTY) {
     if (typeof initial === "string") this.text = initial;
     else this.replace(initial);
   }
 
-  private encodeText(): void {
-    const { text } = this;
-    this.text = "";
-    this.replace(encode(text));
+  /** Makes what was put off. */
+  private settle(): void {
+    const { text, later } = this;
+    if (text !== "") {
+      this.text = "";
+      this.add(encode(text));
+    }
+    if (later === NOTHING_LATER) return;
+    this.later = NOTHING_LATER;
+    this.laterWeight = 0;
+    this.add(encode(later.map((one) => one()).join("")));
+  }
+
+  private add(bytes: Uint8Array): void {
+    if (this.chunks === NOTHING) this.chunks = [bytes];
+    else this.chunks.push(bytes);
+    this.length += bytes.length;
   }
 
   size(): number {
-    if (this.text !== "") this.encodeText();
+    this.settle();
     return this.length;
   }
 
+  /** About `size()`, without making what is to be made. */
+  weight(): number {
+    return this.length + this.text.length + this.laterWeight;
+  }
+
   bytes(): Uint8Array {
-    if (this.text !== "") this.encodeText();
+    this.settle();
     if (this.chunks.length === 0) return EMPTY;
     if (this.chunks.length > 1) this.chunks = [concat(this.chunks)];
     return this.chunks[0]!;
@@ -109,14 +132,22 @@ export class MemoryContent implements Content {
 
   append(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    if (this.text !== "") this.encodeText();
-    if (this.chunks === NOTHING) this.chunks = [bytes];
-    else this.chunks.push(bytes);
-    this.length += bytes.length;
+    this.settle();
+    this.add(bytes);
+  }
+
+  /** Appends text that is made when somebody looks: a log that is mostly never read. `weight`: about its bytes. */
+  appendLater(text: () => string, weight: number): void {
+    if (this.later === NOTHING_LATER) this.later = [];
+    this.later.push(text);
+    this.laterWeight += weight;
+    if (this.later.length >= MOST_LATER) this.settle();
   }
 
   replace(bytes: Uint8Array): void {
     this.text = "";
+    this.later = NOTHING_LATER;
+    this.laterWeight = 0;
     this.chunks = bytes.length > 0 ? [bytes] : NOTHING;
     this.length = bytes.length;
   }

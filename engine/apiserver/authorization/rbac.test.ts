@@ -53,7 +53,7 @@ describe("authorization", () => {
 
   it("records who did what, and why it was allowed", () => {
     const lines: string[] = [];
-    const h = bootedHarness({ auditSink: (line) => lines.push(line) });
+    const h = bootedHarness({ auditSink: (line) => lines.push(line()) });
     lines.length = 0;
     h.json("POST", PODS, podOf("web"));
     h.json("GET", PODS, undefined, { user: bob });
