@@ -112,7 +112,7 @@ function operation(def: KindDef, action: string, method: string, parameters: rea
     tags: [tag],
     operationId: `${action}${tag.replace(/(^|_)(.)/g, (_, __, char: string) => char.toUpperCase())}${scope}${kind}`,
     ...(parameters.length > 0 && { parameters }),
-    ...(body && { requestBody: { content: content(body) } }),
+    ...(body && { requestBody: { content: content(body, def) } }),
     responses: {
       "200": { description: "OK", content: { "application/json": { schema: reference(answer) } } },
       "401": { description: "Unauthorized" },
@@ -122,11 +122,12 @@ function operation(def: KindDef, action: string, method: string, parameters: rea
   };
 }
 
-function content(body: string): Json {
+function content(body: string, { custom }: KindDef): Json {
   if (body !== "patch") return { "*/*": { schema: reference(body) } };
   const schema = {
     type: "object",
     description: "Patch is provided to give a concrete name and type to the Kubernetes PATCH request body.",
   };
-  return Object.fromEntries(PATCH_TYPES.map((type) => [type, { schema }]));
+  const types = custom ? PATCH_TYPES.filter((type) => !type.includes("strategic")) : PATCH_TYPES;
+  return Object.fromEntries(types.map((type) => [type, { schema }]));
 }

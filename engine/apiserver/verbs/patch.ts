@@ -1,3 +1,4 @@
+import { sortedCopy } from "../../api/apiextensions/schema.ts";
 import { decodeObject } from "../../api/decode.ts";
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
@@ -88,7 +89,7 @@ function read(context: ResourceContext, value: unknown, body: unknown, kept: unk
   const strategic = contentType(request) === STRATEGIC;
   const refuse = (why: string): StatusError => {
     // A strategic patch is shown itself, of the others what they made of the object.
-    const shown = JSON.stringify(strategic ? goText(body) : JSON.stringify(value));
+    const shown = JSON.stringify(strategic ? goText(body) : JSON.stringify(def.custom ? sortedCopy(value) : value));
     return invalid("", "", "", [
       { reason: "FieldValueInvalid", field: "patch", message: `Invalid value: ${shown}: ${why}` },
     ]);
