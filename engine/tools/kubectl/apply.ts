@@ -9,11 +9,12 @@ import {
   type DryRun,
   dryRun,
   LAST_APPLIED,
+  recorded,
   resultPrinter,
   validation,
   withLastApplied,
 } from "./changes.ts";
-import { isExpected, KubectlError, throwAll, usageError, withSource } from "./errors.ts";
+import { Errors, isExpected, KubectlError, throwAll, usageError, withSource } from "./errors.ts";
 import { toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { type Prunable, prunable, pruneMappings } from "./prune.ts";
@@ -56,7 +57,7 @@ export function* apply(k: Invocation): Gen<number> {
     flatten: true,
     validate: fieldValidation !== "Ignore",
   });
-  const errors = [...result.errors];
+  const errors: Error[] = result.errors.length > 1 ? [new Errors(result.errors)] : [...result.errors];
   if (result.infos.length === 0 && errors.length === 0) throw new KubectlError("no objects passed to apply");
   const manager = flags.string("field-manager");
   const fieldManager = serverSide && !flags.changed("field-manager") ? "kubectl" : manager;
@@ -157,9 +158,17 @@ function* applyServerSide(k: Invocation, info: Info, query: ChangeQuery): Gen<Do
 
 /** Client-side apply: create, or a patch of what the file changed since the last apply. */
 function* applyOne(k: Invocation, info: Info, query: ChangeQuery): Gen<Done> {
-  const given = info.object!;
+  const given = recorded(k, info.object!);
   if (info.name === "" && given.metadata?.generateName) {
     throw new KubectlError(`from ${given.metadata.generateName}: cannot use generate name with apply`);
+  }
+  if (info.name === "") {
+    const nameless = new KubectlError("resource name may not be empty");
+    throw withSource(
+      `retrieving current configuration of:\n${describeInfo(info)}\nfrom server for:`,
+      info.source,
+      nameless,
+    );
   }
   const modified = withLastApplied(given);
   const path = resourcePath(info.mapping, info.namespace, info.name);

@@ -4,6 +4,7 @@ import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { klog, type Mapping } from "./discovery.ts";
 import { KubectlError } from "./errors.ts";
+import { parseFlags } from "./flags.ts";
 import { quote, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { nameText, objectPrinter } from "./output.ts";
@@ -109,8 +110,23 @@ export function withLastApplied(object: KubeObject): KubeObject {
   return { ...bare, metadata: { ...bare.metadata, annotations } };
 }
 
+/** The annotation that `--record` writes: the command line, words before flags (genericclioptions ChangeCauseRecorder). */
+export function changeCause(k: Invocation): Record<string, string> | undefined {
+  if (!k.flags.has("record") || !k.flags.bool("record")) return undefined;
+  const { args, given } = parseFlags(k.flags.path, k.p.argv.slice(1));
+  const words = [...args, ...given.map(({ name, value }) => `--${name}=${value}`)];
+  return { "kubernetes.io/change-cause": `kubectl ${words.join(" ")}` };
+}
+
+/** The object with what `--record` asks for. */
+export function recorded(k: Invocation, object: KubeObject): KubeObject {
+  const cause = changeCause(k);
+  if (cause === undefined) return object;
+  return { ...object, metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...cause } } };
+}
+
 /** With `--save-config`, or when it has one already, the annotation is set anew. */
 export function createOrUpdateAnnotation(k: Invocation, object: KubeObject): KubeObject {
   const save = k.flags.has("save-config") && k.flags.bool("save-config");
-  return save || object.metadata?.annotations?.[LAST_APPLIED] ? withLastApplied(object) : object;
+  return recorded(k, save || object.metadata?.annotations?.[LAST_APPLIED] ? withLastApplied(object) : object);
 }

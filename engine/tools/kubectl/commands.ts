@@ -53,21 +53,23 @@ const BARE: Record<string, string> = { "dry-run": "unchanged", validate: "strict
 const DURATIONS = new Set(["timeout", "since", "pod-running-timeout", "duration", "log-flush-frequency"]);
 
 /** Flags that help does not list. */
-const HIDDEN: Record<string, FlagDef[]> = {
-  "": [],
-  run: [flagOf(["record", "", "false", ""])],
-};
+const HIDDEN: Record<string, FlagDef[]> = {};
 for (const path of [
   "annotate",
   "apply",
+  "apply edit-last-applied",
   "autoscale",
   "create",
   "edit",
   "expose",
   "label",
   "patch",
-  "replace",
+  "run",
   "scale",
+  "set image",
+  "set resources",
+  "set selector",
+  "set serviceaccount",
 ]) {
   HIDDEN[path] = [flagOf(["record", "", "false", ""])];
 }

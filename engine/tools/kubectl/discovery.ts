@@ -66,10 +66,17 @@ export class Discovery {
     const [resource, ...rest] = word.toLowerCase().split(".") as [string, ...string[]];
     if (rest.length > 0) {
       const [version, ...group] = rest;
-      const exact = this.mappings.find(
-        (m) => m.version === version && m.group === group.join(".") && names(m, resource),
-      );
-      if (exact) return exact;
+      const groupOnly = group.join(".");
+      if (group.length > 0) {
+        // A short name is spelled out first; then a version that is not served counts for nothing.
+        const exact =
+          this.mappings.find((m) => m.version === version && m.group === groupOnly && names(m, resource)) ??
+          this.mappings.find((m) => m.group === groupOnly && m.shortNames.includes(resource)) ??
+          this.mappings.find(
+            (m) => m.version === version && m.group.startsWith(groupOnly) && m.shortNames.includes(resource),
+          );
+        if (exact) return exact;
+      }
       const groupName = rest.join(".");
       const matches = (m: Mapping) => m.group === groupName || m.group.startsWith(groupName);
       return (
@@ -90,7 +97,7 @@ export class Discovery {
     const [kind, ...rest] = word.split(".") as [string, ...string[]];
     return this.mappings.find((m) => {
       if (m.kind !== kind) return false;
-      const full = m.group === "" ? m.version : `${m.version}.${m.group}`;
+      const full = `${m.version}.${m.group}`;
       return rest.length === 0 || rest.join(".") === m.group || rest.join(".") === full;
     });
   }
@@ -100,7 +107,9 @@ export class Discovery {
     const slash = apiVersion.indexOf("/");
     const group = slash < 0 ? "" : apiVersion.slice(0, slash);
     const version = apiVersion.slice(slash + 1);
-    return this.mappings.find((m) => m.kind === kind && m.group === group && m.version === version);
+    const served = this.mappings.filter((m) => m.group === group && m.version === version);
+    // The mapper also knows every kind in lower case; what the server makes of such an object is its own affair.
+    return served.find((m) => m.kind === kind) ?? served.find((m) => m.kind.toLowerCase() === kind);
   }
 
   /** Resources of a category, e.g. `all`; undefined when there is none of that name. */

@@ -17,12 +17,12 @@ export class Exit extends Error {
   }
 }
 
-/** Several errors at once; one alone is printed as itself. */
+/** Errors that a command collected: printed a line each, without `error: ` before them. */
 export class Errors extends Error {
   readonly list: readonly Error[];
 
   constructor(list: readonly Error[]) {
-    super("");
+    super();
     this.list = list;
   }
 
@@ -40,7 +40,12 @@ export function aggregateText(list: readonly Error[]): string {
   return texts.length === 1 ? texts[0]! : `[${texts.join(", ")}]`;
 }
 
-/** Throws what was collected, if anything. */
+/** Throws what was collected as a collection, be it of one. */
+export function throwCollected(errors: readonly Error[]): void {
+  if (errors.length > 0) throw new Errors(errors);
+}
+
+/** Throws what was collected, if anything; one alone as itself. */
 export function throwAll(errors: readonly Error[]): void {
   if (errors.length === 1) throw errors[0];
   if (errors.length > 1) throw new Errors(errors);
@@ -80,9 +85,7 @@ function invalidText(status: Status): string {
 
 /** What kubectl prints on stderr for an error (cmd/util checkErr), with the newline at its end. */
 export function errorText(error: unknown): string {
-  let found = error;
-  while (found instanceof Errors && found.list.length === 1) found = found.list[0];
-  const text = textOf(found as Error);
+  const text = textOf(error as Error);
   return text === "" || text.endsWith("\n") ? text : `${text}\n`;
 }
 

@@ -19,6 +19,8 @@ export class Flags {
   readonly args: string[] = [];
   /** How many words stood before `--`; -1 without one. */
   dash = -1;
+  /** Flags in the order of the line, each with its value. */
+  readonly given: { name: string; value: string }[] = [];
   private readonly values = new Map<string, string>();
   private readonly lists = new Map<string, string[]>();
 
@@ -74,6 +76,7 @@ export class Flags {
       const shown = flag.shorthand ? `-${flag.shorthand}, --${flag.name}` : `--${flag.name}`;
       throw new UsageError(`invalid argument ${quote(value)} for ${quote(shown)} flag: ${problem}`);
     }
+    this.given.push({ name: flag.name, value });
     if (flag.type === "array") this.lists.set(flag.name, [...(this.lists.get(flag.name) ?? []), value]);
     else if (flag.type === "slice") {
       this.lists.set(flag.name, [...(this.lists.get(flag.name) ?? []), ...splitCsv(value)]);

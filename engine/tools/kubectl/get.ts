@@ -3,7 +3,7 @@ import { encodeBody } from "../../api/encode.ts";
 import type { KubeList, KubeObject, WatchStream } from "../../api/types.ts";
 import { decode, type Gen, wait } from "../../kernel/index.ts";
 import type { Mapping } from "./discovery.ts";
-import { KubectlError, throwAll, usageError } from "./errors.ts";
+import { KubectlError, throwAll, throwCollected, usageError } from "./errors.ts";
 import { toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { type ObjectPrinter, objectPrinter, withoutManagedFields } from "./output.ts";
@@ -156,7 +156,7 @@ function* getTable(k: Invocation): Gen<number> {
     const namespaced = !flags.bool("all-namespaces") && infos.every((info) => info.mapping.namespaced);
     k.err(namespaced ? `No resources found in ${k.namespace} namespace.\n` : "No resources found\n");
   }
-  throwAll(result.errors);
+  throwCollected(result.errors);
   return 0;
 }
 

@@ -46,6 +46,9 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
         : `${error.message}\nSee '${name} --help' for usage.`,
     );
   }
+  for (const { name } of flags.given) {
+    if (name === "record") top.err("Flag --record has been deprecated, --record will be removed in the future\n");
+  }
   if (flags.bool("help")) {
     top.out(helpText(path));
     return 0;

@@ -211,14 +211,30 @@ function inKeyOrder(value: unknown): unknown {
   return out;
 }
 
+const INVALID_OBJECT = "invalid object to validate";
+
+/** What is wrong with an object's apiVersion and kind (kubectl/pkg/util/openapi/validation getObjectKind). */
+function kindFaults(value: unknown): string[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [INVALID_OBJECT];
+  const faults: string[] = [];
+  const { apiVersion, kind } = value as Record<string, unknown>;
+  if (apiVersion === undefined || apiVersion === null) faults.push("apiVersion not set");
+  else if (typeof apiVersion !== "string") faults.push("apiVersion isn't string type");
+  else if (apiVersion.split("/").length > 2) faults.push(`unexpected GroupVersion string: ${apiVersion}`);
+  if (kind === undefined || kind === null) faults.push("kind not set");
+  else if (typeof kind !== "string") faults.push("kind isn't string type");
+  return faults;
+}
+
 /** The part of validation that kubectl does itself. */
 function requireKind(value: KubeObject, source: string): void {
-  const invalid = typeof value !== "object" || Array.isArray(value);
-  const missing = invalid
-    ? []
-    : ["apiVersion", "kind"].filter((field) => !value[field]).map((field) => `${field} not set`);
-  if (!invalid && missing.length === 0) return;
-  const words = invalid ? "invalid object to validate" : missing.length === 1 ? missing[0] : `[${missing.join(", ")}]`;
+  let faults = kindFaults(value);
+  if (faults.length === 0 && value.apiVersion === "v1" && value.kind === "List") {
+    faults = Array.isArray(value.items) ? value.items.flatMap(kindFaults) : [INVALID_OBJECT];
+  }
+  if (faults.length === 0) return;
+  const unique = [...new Set(faults)];
+  const words = unique.length === 1 ? unique[0] : `[${unique.join(", ")}]`;
   throw new KubectlError(
     `error validating ${quote(source)}: error validating data: ${words}; if you choose to ignore these errors, turn validation off with --validate=false`,
   );
@@ -233,14 +249,19 @@ function addObjects(value: KubeObject, source: string, out: KubeObject[]): void 
   if (!value.kind)
     throw new KubectlError(`unable to decode ${quote(source)}: Object 'Kind' is missing in '${toJson(value)}'`);
   if (Array.isArray(value.items) && value.kind.endsWith("List")) {
-    for (const item of value.items) addObjects(item, source, out);
+    const kind = value.kind.slice(0, -"List".length);
+    for (const item of value.items) {
+      const bare = kind !== "" && typeof item === "object" && item !== null && !item.kind;
+      addObjects(bare ? { ...item, apiVersion: value.apiVersion, kind } : item, source, out);
+    }
     return;
   }
   // The client reads metadata into its struct before anything is sent.
   const { kind, apiVersion, metadata } = value;
   if (metadata !== undefined) {
     const { error } = decodeObject({ apiVersion, kind, metadata }, { group: "", version: "v1", kind: "ConfigMap" });
-    if (error !== undefined) throw new KubectlError(`unable to decode ${quote(source)}: ${error}`);
+    const words = error?.replace("Go struct field ConfigMap.", "Go struct field metadataOnlyObject.");
+    if (words !== undefined) throw new KubectlError(`unable to decode ${quote(source)}: ${words}`);
   }
   out.push(value);
 }

@@ -3,7 +3,7 @@ import { resourcePath } from "../../api/client.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { labelValue } from "../../api/validation/names.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { changeQuery, type DryRun, dryRun, resultPrinter } from "./changes.ts";
+import { changeCause, changeQuery, type DryRun, dryRun, resultPrinter } from "./changes.ts";
 import { Errors, isExpected, KubectlError, throwAll } from "./errors.ts";
 import { quote, sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
@@ -194,10 +194,17 @@ function* editOne(k: Invocation, info: Info, { settings, pairs, strategy, one, r
   if (!only) {
     const query = changeQuery({ dryRun: strategy, fieldManager: flags.string("field-manager") });
     const path = resourcePath(info.mapping, info.namespace, info.name) + query;
-    shown = yield* k.patch(path, mergePatch(object, field, pairs, resourceVersion), "merge");
+    const patch = mergePatch(object, field, pairs, resourceVersion);
+    shown = yield* k.patch(path, withCause(patch, changeCause(k)), "merge");
   }
   if (flags.bool("list")) listText(k, info, shown, field, one);
   else print(settings.announceMissing ? after : shown, settings.message(object, after, overwrite));
+}
+
+function withCause(patch: object, cause: Record<string, string> | undefined): object {
+  if (cause === undefined) return patch;
+  const { metadata } = patch as { metadata?: { annotations?: object } };
+  return { ...patch, metadata: { ...metadata, annotations: { ...metadata?.annotations, ...cause } } };
 }
 
 const count = (object: KubeObject, field: Field) => JSON.stringify(object.metadata[field] ?? {});

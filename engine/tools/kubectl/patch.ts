@@ -5,7 +5,15 @@ import { jsonFaults } from "../../api/json.ts";
 import { isStatus } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { decode, type Gen, SECOND } from "../../kernel/index.ts";
-import { changeQuery, createObject, createOrUpdateAnnotation, dryRun, resultPrinter, validation } from "./changes.ts";
+import {
+  changeCause,
+  changeQuery,
+  createObject,
+  createOrUpdateAnnotation,
+  dryRun,
+  resultPrinter,
+  validation,
+} from "./changes.ts";
 import { deleteResult } from "./delete.ts";
 import { isExpected, KubectlError, throwAll, withSource } from "./errors.ts";
 import { badRequest } from "./generate/generator.ts";
@@ -61,7 +69,9 @@ export function* patch(k: Invocation): Gen<number> {
         dryRun: strategy === "none" ? "none" : "server",
         fieldManager: flags.string("field-manager"),
       });
-      const patched = yield* k.patch(path + query, body, type as PatchType);
+      let patched = yield* k.patch(path + query, body, type as PatchType);
+      const annotations = changeCause(k);
+      if (annotations && strategy === "none") patched = yield* k.patch(path, { metadata: { annotations } }, "merge");
       const same =
         patched.metadata.resourceVersion === info.object!.metadata.resourceVersion &&
         toJson(patched) === toJson(info.object);

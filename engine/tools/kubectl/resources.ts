@@ -370,7 +370,7 @@ function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | und
       `resource mapping not found for name: ${quote(name)} namespace: ${quote(own)} from ${quote(source)}: ${words}\nensure CRDs are installed first`,
     );
   }
-  if (!mapping.namespaced && !options.local) return { mapping, namespace: "", name, object, source };
+  if (!mapping.namespaced || options.local) return { mapping, namespace: "", name, object, source };
   const target = k.target();
   if (own !== "" && options.enforceNamespace && own !== target.namespace) {
     throw new KubectlError(

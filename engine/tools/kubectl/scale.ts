@@ -1,6 +1,6 @@
 import { resourcePath } from "../../api/client.ts";
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
-import { changeQuery, dryRun, resultPrinter } from "./changes.ts";
+import { changeCause, changeQuery, dryRun, resultPrinter } from "./changes.ts";
 import { aggregateText, KubectlError, throwAll } from "./errors.ts";
 import type { Invocation } from "./invocation.ts";
 import { requireFlags } from "./required.ts";
@@ -39,6 +39,10 @@ export function* scale(k: Invocation): Gen<number> {
   }
   for (const info of result.infos) {
     if (strategy !== "client") yield* scaleOne(k, info, replicas, strategy === "server");
+    const annotations = changeCause(k);
+    if (annotations && strategy === "none") {
+      yield* k.patch(resourcePath(info.mapping, info.namespace, info.name), { metadata: { annotations } }, "merge");
+    }
     print(info.object!, "scaled");
   }
   throwAll(result.errors);

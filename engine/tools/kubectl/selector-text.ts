@@ -16,7 +16,9 @@ export function parseToLabelSelector(text: string): object {
   for (const requirement of parsed as readonly { key: string; operator: string; values: readonly string[] }[]) {
     const { key, operator, values } = requirement;
     if (operator === "=" || operator === "==") matchLabels[key] = values[0]!;
-    else if (operator === "!=") matchExpressions.push({ key, operator: "NotIn", values });
+    else if (operator === "gt" || operator === "lt" || operator === ">" || operator === "<") {
+      throw new KubectlError(`"${operator}" isn't supported in label selectors`);
+    } else if (operator === "!=") throw new KubectlError(`"!=" is not a valid label selector operator`);
     else
       matchExpressions.push({ key, operator: OPERATORS[operator] ?? operator, ...(values.length > 0 && { values }) });
   }

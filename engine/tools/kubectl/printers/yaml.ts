@@ -1,10 +1,10 @@
 import { jsonNumber } from "../go.ts";
 
-/** YAML as sigs.k8s.io/yaml writes it: block style, natural key order, no folding, lists not indented. */
+/** YAML as sigs.k8s.io/yaml writes it: block style, natural key order, long lines folded, lists not indented. */
 export function toYaml(value: unknown): string {
   if (isEmpty(value)) return `${flow(value)}\n`;
   if (typeof value === "object" && value !== null) return block(value as object, "");
-  return `${scalar(value, "", false)}\n`;
+  return `${scalar(value, "", 0)}\n`;
 }
 
 function isEmpty(value: unknown): boolean {
@@ -28,8 +28,9 @@ function block(value: object, indent: string): string {
   }
   for (const key of keysOf(value).sort(naturalOrder)) {
     const item = (value as Record<string, unknown>)[key];
-    out += `${indent}${scalar(key, indent, true)}:`;
-    if (typeof item !== "object" || item === null || isEmpty(item)) out += ` ${leaf(item, indent)}\n`;
+    const start = `${indent}${scalar(key, indent, undefined)}:`;
+    out += start;
+    if (typeof item !== "object" || item === null || isEmpty(item)) out += ` ${leaf(item, indent, start.length + 1)}\n`;
     // A list in a mapping stands at the mapping's own indentation.
     else out += `\n${block(item, Array.isArray(item) ? indent : `${indent}  `)}`;
   }
@@ -38,31 +39,86 @@ function block(value: object, indent: string): string {
 
 /** An item after `- `: a mapping or list starts on the same line. */
 function nested(item: unknown, indent: string): string {
-  if (typeof item !== "object" || item === null || isEmpty(item)) return `${leaf(item, indent.slice(2))}\n`;
+  if (typeof item !== "object" || item === null || isEmpty(item))
+    return `${leaf(item, indent.slice(2), indent.length)}\n`;
   return block(item, indent).slice(indent.length);
 }
 
-function leaf(value: unknown, indent: string): string {
-  return isEmpty(value) ? flow(value) : scalar(value, indent, false);
+function leaf(value: unknown, indent: string, column: number): string {
+  return isEmpty(value) ? flow(value) : scalar(value, indent, column);
 }
 
-function scalar(value: unknown, indent: string, key: boolean): string {
+/** `column` is where the value begins; a key has none. */
+function scalar(value: unknown, indent: string, column: number | undefined): string {
   if (value === null || value === undefined) return "null";
   if (typeof value === "number") return jsonNumber(value);
   if (typeof value !== "string") return String(value);
-  return text(value, indent, key);
+  return text(value, indent, column);
 }
 
 /** The five styles of the emitter (goyaml.v2 encode.go stringv, emitterc.go select_scalar_style). */
-function text(value: string, indent: string, key: boolean): string {
+function text(value: string, indent: string, column: number | undefined): string {
   const found = analyze(value);
-  if (value.includes("\n")) {
-    return found.blockAllowed && !key ? literal(value, indent) : doubleQuoted(value);
+  const long = column !== undefined && column + value.length > WIDTH;
+  const double = () => {
+    const written = doubleQuoted(value);
+    return column !== undefined && column + written.length > WIDTH ? foldDouble(written, indent, column) : written;
+  };
+  if (value.includes("\n")) return found.blockAllowed && column !== undefined ? literal(value, indent) : double();
+  if (!isPlainString(value)) return double();
+  if (value === "") return '""';
+  if (found.plainAllowed) return long ? foldWords(value, indent, column, false) : value;
+  if (!found.singleAllowed) return double();
+  const written = value.replace(/'/g, "''");
+  return `'${long ? foldWords(written, indent, column + 1, true) : written}'`;
+}
+
+/** Columns after which a line is folded at its next blank. */
+const WIDTH = 80;
+
+/** Plain and single quoted text: a single blank past the width becomes a line break (emitterc.go write_plain_scalar). */
+function foldWords(value: string, indent: string, start: number, quoted: boolean): string {
+  let out = "";
+  let column = start;
+  let spaces = false;
+  const chars = [...value];
+  for (const [i, char] of chars.entries()) {
+    if (char !== " ") spaces = false;
+    else if (!spaces && column > WIDTH && chars[i + 1] !== " " && (!quoted || (i > 0 && i < chars.length - 1))) {
+      out += `\n${indent}  `;
+      column = indent.length + 2;
+      spaces = true;
+      continue;
+    } else spaces = true;
+    out += char;
+    column++;
   }
-  if (!isPlainString(value)) return doubleQuoted(value);
-  if (value === "") return doubleQuoted(value);
-  if (found.plainAllowed) return value;
-  return found.singleAllowed ? `'${value.replace(/'/g, "''")}'` : doubleQuoted(value);
+  return out;
+}
+
+/** Double quoted text: a blank that comes after the break is escaped. */
+function foldDouble(written: string, indent: string, start: number): string {
+  let out = "";
+  let column = start;
+  let spaces = false;
+  const chars = [...written];
+  for (const [i, char] of chars.entries()) {
+    const inside = i > 1 && i < chars.length - 2;
+    if (char !== " ") spaces = false;
+    else if (!spaces && column > WIDTH && inside) {
+      out += `\n${indent}  `;
+      column = indent.length + 2;
+      spaces = true;
+      if (chars[i + 1] === " ") {
+        out += "\\";
+        column++;
+      }
+      continue;
+    } else spaces = true;
+    out += char;
+    column++;
+  }
+  return out;
 }
 
 function literal(value: string, indent: string): string {

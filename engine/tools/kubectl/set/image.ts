@@ -10,11 +10,11 @@ import { type Container, change, checkSetFlags, setTargets, withPodSpec } from "
 export function* setImage(k: Invocation): Gen<number> {
   const { flags } = k;
   const strategy = dryRun(k);
-  const resources = k.args.filter((arg) => !arg.includes("="));
+  const resources = k.args.filter((arg) => arg.indexOf("=") <= 0);
   const images = new Map<string, string>();
   for (const arg of k.args) {
     const equals = arg.indexOf("=");
-    if (equals >= 0) images.set(arg.slice(0, equals), arg.slice(equals + 1));
+    if (equals > 0) images.set(arg.slice(0, equals), arg.slice(equals + 1));
   }
   const { infos } = yield* setTargets(k, resources);
   const mistakes: Error[] = [];

@@ -5,7 +5,7 @@ import { createMergePatch, createStrategicMergePatch } from "../../../api/patch/
 import { typeOf } from "../../../api/schema/types.ts";
 import type { KubeObject } from "../../../api/types.ts";
 import type { Gen } from "../../../kernel/index.ts";
-import { changeQuery, type DryRun, typedPrinter } from "../changes.ts";
+import { changeQuery, type DryRun, recorded, typedPrinter } from "../changes.ts";
 import { isExpected, KubectlError, throwAll } from "../errors.ts";
 import type { Invocation } from "../invocation.ts";
 import { build, type Info, LOCAL_RESOURCES, type Result } from "../resources.ts";
@@ -125,6 +125,7 @@ export function* change(k: Invocation, infos: readonly Info[], options: Change):
         throw new KubectlError(`error: ${objectName(info)} ${error.message}\n`);
       }
       if (after === undefined) continue;
+      after = recorded(k, after);
       const patch = twoWayPatch(info, before, typed(after));
       if (Object.keys(patch).length === 0 && !options.always) continue;
       if (local || strategy === "client") {
