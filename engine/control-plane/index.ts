@@ -5,7 +5,7 @@ import { coredns } from "./coredns.ts";
 import { etcd } from "./etcd.ts";
 import { flanneld } from "./flannel.ts";
 import { haproxy, keepalived } from "./haproxy.ts";
-import { kubeProxy } from "./kube-proxy.ts";
+import { kubeProxy } from "./kube-proxy/program.ts";
 import { kubeScheduler } from "./scheduler.ts";
 
 /** The cluster's own programs: those of static Pods, add-ons and load balancers. */

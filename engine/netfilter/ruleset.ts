@@ -31,6 +31,8 @@ export class Chain {
   references = 0;
   /** Whether it still stands in its table. */
   alive = true;
+  /** Of a built-in chain: whether the kernel has it, which is from the first change to it on. Listings show it anyway. */
+  real = false;
 
   constructor(name: string, policy?: Policy) {
     this.name = name;
@@ -59,37 +61,47 @@ export class Table {
 /** The netfilter state of one network namespace. A table exists from the first change to it on. */
 export class Ruleset {
   readonly sets = new Map<string, IpSet>();
+  /** Told of every change that was not left undone with `defer`. */
+  onChange: (() => void) | undefined;
   private readonly touched = new Map<TableName, Table>();
   private changes = 0;
-  private late: (() => void) | undefined;
+  private readonly late = new Map<string, () => void>();
+  private settling = false;
 
   get tables(): Map<TableName, Table> {
-    if (this.late !== undefined) this.settle();
+    if (this.late.size > 0) this.settle();
     return this.touched;
   }
 
   /** Grows with every change of rules, policies or sets: what was worked out for an older one is void. */
   get version(): number {
-    if (this.late !== undefined) this.settle();
+    if (this.late.size > 0) this.settle();
     return this.changes;
   }
 
   set version(version: number) {
     this.changes = version;
+    if (!this.settling) this.onChange?.();
   }
 
   /**
-   * Leaves a change undone until somebody looks at the rules: for a program that writes much more often than anybody
-   * reads. Only one such program may stand behind a ruleset; a new `change` replaces the one that nobody waited for.
+   * Leaves a change undone until somebody looks at the rules: for programs that write much more often than anybody
+   * reads. A newer change of the same program takes the place of one that nobody waited for.
    */
-  defer(change: () => void): void {
-    this.late = change;
+  defer(program: string, change: () => void): void {
+    this.late.set(program, change);
   }
 
   private settle(): void {
-    const change = this.late;
-    this.late = undefined;
-    change?.();
+    this.settling = true;
+    try {
+      for (const [program, change] of this.late) {
+        this.late.delete(program);
+        change();
+      }
+    } finally {
+      this.settling = false;
+    }
   }
 
   /** The table, made when it was never touched. */

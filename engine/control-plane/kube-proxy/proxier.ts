@@ -1,5 +1,6 @@
 import type { KubeObject } from "../../api/types.ts";
 import { isServiceChain } from "./chains.ts";
+import { contains } from "./config.ts";
 import { type Choice, categorize, type EndpointSet, endpointsFor, endpointsOf, serviceOf } from "./endpoints.ts";
 import { type PortRules, portRules } from "./port-rules.ts";
 import { type FrameOptions, restoreInput, type TableInput } from "./restore-input.ts";
@@ -57,6 +58,7 @@ export class Proxier {
   /** Services whose own chains were written since the last `take`; "all" after a full sync. */
   private written: Set<string> | "all" = new Set();
   private needFull = true;
+  private underway: { full: boolean; next: Map<string, readonly Programmed[]> } | undefined;
   private large = false;
   /** Of what is programmed: lines of the common chains and of the ports' own, ports, endpoints. */
   private readonly total = { filter: 0, nat: 0, own: 0, ports: 0, endpoints: 0 };
@@ -108,51 +110,73 @@ export class Proxier {
     this.needFull = true;
   }
 
-  /** Brings the rules up to date with what was taken in; a full sync writes the unchanged chains, too. */
+  /** Starts and ends a sync at once. */
   sync(full = false): SyncResult {
+    const result = this.begin(full);
+    this.commit();
+    return result;
+  }
+
+  /**
+   * Starts a sync of what was taken in: `commit` makes it so, once iptables-restore has had its time. What is taken in
+   * between waits for the next one. A full sync writes the unchanged chains, too.
+   */
+  begin(full = false): SyncResult {
     const doFull = full || this.needFull;
     this.needFull = false;
-    const changed = this.changed;
-    this.changed = new Set();
-    const due: [Known, { port: ServicePort; endpoints: EndpointSet }[]][] = [];
-    for (const key of changed) {
-      const known = this.services.get(key)!;
-      const ports = known.service === undefined ? [] : portsOf(known.service);
-      const parts = ports.map((port) => ({ port, endpoints: endpointsFor(known.slices.values(), port) }));
-      for (const { endpoints } of known.programmed) this.total.endpoints -= endpoints.list.length;
+    const due = new Map<string, { port: ServicePort; endpoints: EndpointSet }[]>();
+    for (const key of this.changed) {
+      const { service, slices, programmed } = this.services.get(key)!;
+      const ports = service === undefined ? [] : portsOf(service);
+      const parts = ports.map((port) => ({ port, endpoints: endpointsFor(slices.values(), port) }));
+      for (const { endpoints } of programmed) this.total.endpoints -= endpoints.list.length;
       for (const { endpoints } of parts) this.total.endpoints += endpoints.list.length;
-      due.push([known, parts]);
-      if (known.service === undefined && known.slices.size === 0) this.services.delete(key);
+      due.set(key, parts);
     }
-    const flipped = this.large !== (this.large = this.total.endpoints > LARGE);
-    for (const [known, parts] of due) this.program(known, parts);
-    if (doFull && flipped) {
-      for (const known of this.services.values()) if (known.service) this.program(known, known.programmed);
-    }
+    const wasLarge = this.large;
+    this.large = this.total.endpoints > LARGE;
+    const next = new Map<string, readonly Programmed[]>();
     let own = 0;
-    if (doFull) {
-      this.written = "all";
-      own = this.total.own;
-    } else {
-      for (const key of changed) if (this.written !== "all") this.written.add(key);
-      for (const [{ programmed }] of due) for (const { rules } of programmed) own += rules.ownRules;
+    const program = (key: string, parts: readonly { port: ServicePort; endpoints: EndpointSet }[]) => {
+      const programmed = parts.map(({ port, endpoints }) => this.rulesFor(port, endpoints));
+      this.count(this.services.get(key)!.programmed, -1);
+      this.count(programmed, 1);
+      for (const { rules } of programmed) own += rules.ownRules;
+      next.set(key, programmed);
+    };
+    for (const [key, parts] of due) program(key, parts);
+    if (doFull && wasLarge !== this.large) {
+      for (const [key, { programmed }] of this.services) if (!due.has(key)) program(key, programmed);
     }
+    this.changed = new Set();
+    this.underway = { full: doFull, next };
     const { localhostNodePorts, liberal } = this.options;
     const filter = this.total.filter + (localhostNodePorts ? 1 : 0) + (liberal ? 2 : 3);
     const nat = this.total.nat + 5;
     return {
       full: doFull,
       rules: { filter, nat: nat + this.total.own },
-      written: { filter, nat: nat + own },
+      written: { filter, nat: nat + (doFull ? this.total.own : own) },
       services: this.total.ports,
       endpoints: this.total.endpoints,
     };
   }
 
-  private program(known: Known, parts: readonly { port: ServicePort; endpoints: EndpointSet }[]): void {
-    this.count(known.programmed, -1);
-    known.programmed = parts.map(({ port, endpoints }) => this.rulesFor(port, endpoints));
-    this.count(known.programmed, 1);
+  /** Ends what `begin` started; gives the ports that came, changed or went, by Service. */
+  commit(): ReadonlyMap<string, { before: readonly Programmed[]; now: readonly Programmed[] }> {
+    const { underway } = this;
+    const done = new Map<string, { before: readonly Programmed[]; now: readonly Programmed[] }>();
+    if (underway === undefined) return done;
+    this.underway = undefined;
+    for (const [key, now] of underway.next) {
+      const known = this.services.get(key)!;
+      done.set(key, { before: known.programmed, now });
+      known.programmed = now;
+      if (known.service === undefined && known.slices.size === 0 && !this.changed.has(key)) this.services.delete(key);
+      if (this.written !== "all") this.written.add(key);
+    }
+    if (underway.full) this.written = "all";
+    return done;
   }
 
   private count(programmed: readonly Programmed[], sign: 1 | -1): void {
@@ -231,14 +255,4 @@ function signature(service: KubeObject | undefined): string {
     : portsOf(service)
         .map((port) => port.signature)
         .join("\n");
-}
-
-function contains(range: string, address: string): boolean {
-  const [network, bits] = range.split("/");
-  const shift = 32 - Number(bits);
-  return shift >= 32 || toNumber(network!) >>> shift === toNumber(address) >>> shift;
-}
-
-function toNumber(address: string): number {
-  return address.split(".").reduce((sum, byte) => ((sum << 8) | Number(byte)) >>> 0, 0);
 }

@@ -100,16 +100,24 @@ function append(to: string[], lines: readonly string[]): void {
   for (const line of lines) to.push(line);
 }
 
-/** The bytes that iptables-restore reads. */
-export function restoreText(tables: readonly TableInput[]): string {
+/** The lines that iptables-restore reads. */
+export function restoreLines(tables: readonly TableInput[]): string[] {
   const out: string[] = [];
   for (const { table, chains, rules } of tables) {
     out.push(`*${table}`);
     for (const chain of chains) out.push(`:${chain} - [0:0]`);
-    append(out, rules);
+    for (const block of rules) {
+      if (block.includes("\n")) append(out, block.split("\n"));
+      else out.push(block);
+    }
     out.push("COMMIT");
   }
-  return `${out.join("\n")}\n`;
+  return out;
+}
+
+/** The bytes that iptables-restore reads. */
+export function restoreText(tables: readonly TableInput[]): string {
+  return `${restoreLines(tables).join("\n")}\n`;
 }
 
 /** A jump from a built-in chain to one of kube-proxy's. */

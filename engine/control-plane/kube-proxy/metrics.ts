@@ -1,0 +1,125 @@
+import type { SyncResult } from "./proxier.ts";
+
+/** Upper bounds of the duration histograms in seconds: ExponentialBuckets(0.001, 2, 15). */
+const BOUNDS = Array.from({ length: 15 }, (_, i) => 2 ** i / 1000);
+
+class Histogram {
+  private readonly counts = BOUNDS.map(() => 0);
+  private sum = 0;
+  private total = 0;
+
+  observe(seconds: number): void {
+    this.sum += seconds;
+    this.total++;
+    for (const [i, bound] of BOUNDS.entries()) if (seconds <= bound) this.counts[i]!++;
+  }
+
+  lines(name: string): string[] {
+    return [
+      ...BOUNDS.map((bound, i) => `${name}_bucket{le="${bound}"} ${this.counts[i]}`),
+      `${name}_bucket{le="+Inf"} ${this.total}`,
+      `${name}_sum ${number(this.sum)}`,
+      `${name}_count ${this.total}`,
+    ];
+  }
+}
+
+/** Go's shortest form of a float, as Prometheus prints it. */
+function number(value: number): string {
+  if (value === 0) return "0";
+  const exponent = Math.floor(Number(value.toExponential().split("e")[1]));
+  if (exponent < 21 && exponent >= -4) return exponent >= 6 ? exponential(value) : String(value);
+  return exponential(value);
+}
+
+function exponential(value: number): string {
+  const [mantissa, exponent] = value.toExponential().split("e") as [string, string];
+  return `${mantissa}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
+}
+
+/** What kube-proxy measures of itself (pkg/proxy/metrics/metrics.go, 1.32), iptables mode. */
+export class ProxyMetrics {
+  readonly all = new Histogram();
+  readonly full = new Histogram();
+  readonly partial = new Histogram();
+  queuedAt = 0;
+  syncedAt = 0;
+  services = { pending: 0, total: 0 };
+  endpoints = { pending: 0, total: 0 };
+  restoreFailures = 0;
+  private last: SyncResult | undefined;
+
+  /** A sync has ended: how long it took in µs, and when (seconds since 1970). */
+  synced(result: SyncResult, micros: number, at: number): void {
+    const seconds = micros / 1_000_000;
+    this.all.observe(seconds);
+    (result.full ? this.full : this.partial).observe(seconds);
+    this.last = result;
+    this.syncedAt = at;
+    this.services.pending = 0;
+    this.endpoints.pending = 0;
+  }
+
+  /** The page in Prometheus' text form. */
+  page(): string {
+    const out: string[] = [];
+    const add = (name: string, type: string, help: string, lines: readonly string[]) => {
+      out.push(`# HELP kubeproxy_${name} [ALPHA] ${help}`, `# TYPE kubeproxy_${name} ${type}`, ...lines);
+    };
+    const one = (name: string, type: string, help: string, value: number) =>
+      add(name, type, help, [`kubeproxy_${name} ${number(value)}`]);
+    const histogram = (name: string, help: string, values: Histogram) =>
+      add(name, "histogram", help, values.lines(`kubeproxy_${name}`));
+    const tables = (counts: { filter: number; nat: number } | undefined, name: string) =>
+      counts === undefined
+        ? []
+        : (["filter", "nat"] as const).map((table) => `kubeproxy_${name}{table="${table}"} ${counts[table]}`);
+    const rules = "sync_proxy_rules";
+    histogram(
+      "sync_full_proxy_rules_duration_seconds",
+      "SyncProxyRules latency in seconds for full resyncs",
+      this.full,
+    );
+    histogram(
+      "sync_partial_proxy_rules_duration_seconds",
+      "SyncProxyRules latency in seconds for partial resyncs",
+      this.partial,
+    );
+    histogram(`${rules}_duration_seconds`, "SyncProxyRules latency in seconds", this.all);
+    one(`${rules}_endpoint_changes_pending`, "gauge", "Pending proxy rules Endpoint changes", this.endpoints.pending);
+    one(`${rules}_endpoint_changes_total`, "counter", "Cumulative proxy rules Endpoint changes", this.endpoints.total);
+    add(
+      `${rules}_iptables_last`,
+      "gauge",
+      "Number of iptables rules written by kube-proxy in last sync",
+      tables(this.last?.written, `${rules}_iptables_last`),
+    );
+    one(
+      `${rules}_iptables_restore_failures_total`,
+      "counter",
+      "Cumulative proxy iptables restore failures",
+      this.restoreFailures,
+    );
+    add(
+      `${rules}_iptables_total`,
+      "gauge",
+      "Total number of iptables rules owned by kube-proxy",
+      tables(this.last?.rules, `${rules}_iptables_total`),
+    );
+    one(
+      `${rules}_last_queued_timestamp_seconds`,
+      "gauge",
+      "The last time a sync of proxy rules was queued",
+      this.queuedAt,
+    );
+    one(
+      `${rules}_last_timestamp_seconds`,
+      "gauge",
+      "The last time proxy rules were successfully synced",
+      this.syncedAt,
+    );
+    one(`${rules}_service_changes_pending`, "gauge", "Pending proxy rules Service changes", this.services.pending);
+    one(`${rules}_service_changes_total`, "counter", "Cumulative proxy rules Service changes", this.services.total);
+    return `${out.join("\n")}\n`;
+  }
+}

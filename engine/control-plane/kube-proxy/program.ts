@@ -1,0 +1,192 @@
+import { Informer } from "../../api/informer.ts";
+import { klog } from "../../api/klog.ts";
+import { clientFromKubeconfig } from "../../api/kubeconfig.ts";
+import { ENDPOINT_SLICES, SERVICES } from "../../api/resources.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { MS, SECOND } from "../../kernel/index.ts";
+import type { Process, Program } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { fail, flagsOf, listening, logger, untilTerminated } from "../daemon.ts";
+import { Carrier } from "./carrier.ts";
+import { type ProxyConfig, proxyConfig } from "./config.ts";
+import { syncCost } from "./costs.ts";
+import { ProxyMetrics } from "./metrics.ts";
+import { NodeRules } from "./node-rules.ts";
+import { healthPage, metricsPages } from "./pages.ts";
+import { Proxier, type SyncResult } from "./proxier.ts";
+import { JUMPS } from "./restore-input.ts";
+import { HOUR, SyncRunner } from "./sync-runner.ts";
+
+const CONFIG = "/var/lib/kube-proxy/config.conf";
+/** How long between two looks whether both caches are filled. */
+const SYNC_POLL = 100 * MS;
+
+type Say = (source: string, message: string, kv?: Record<string, unknown>) => void;
+
+/** kube-proxy (cmd/kube-proxy/app/server.go): keeps its machine's Service rules as Services and EndpointSlices say. */
+export const kubeProxy: Program = function* kubeProxy(p) {
+  const { kernel, net } = p.machine;
+  const log = logger(p);
+  const say: Say = (source, message, kv) => log(klog(kernel, p.nsPid, "I", source, message, kv));
+  const flags = flagsOf(p);
+  const path = flags.get("config") ?? CONFIG;
+  if (sys.find(p, path) === undefined) {
+    log(
+      klog(kernel, p.nsPid, "E", "run.go:74", "command failed", {
+        err: `failed complete: open ${path}: no such file or directory`,
+      }),
+    );
+    fail(1);
+  }
+  const config = proxyConfig(sys.readText(p, path), { addresses: net.addresses().slice(0, -1) });
+  const client = clientFromKubeconfig(p, config.kubeconfig, "kube-proxy/v1.32.3 (linux/amd64) kubernetes/32cc146");
+  const services = new Informer<KubeObject>(kernel, client, SERVICES);
+  const slices = new Informer<KubeObject>(kernel, client, ENDPOINT_SLICES);
+  const node = { name: flags.get("hostname-override") ?? p.machine.hostname, address: net.firstAddress() };
+  greet(p, say, node.address);
+  const metrics = new ProxyMetrics();
+  const stop = iptablesMode(p, config, node, { services, slices, metrics, say });
+  services.start();
+  slices.start();
+  try {
+    const health = { protocol: "tcp" as const, address: "0.0.0.0", port: config.healthzPort, ...healthPage(kernel) };
+    const own = { protocol: "tcp" as const, address: "127.0.0.1", port: config.metricsPort };
+    const pages = { ...own, ...metricsPages(metrics, config.mode) };
+    yield* listening(p, [health, pages], untilTerminated(p));
+  } finally {
+    // Rules outlive kube-proxy: connections go on as they were last written.
+    stop();
+    services.stop();
+    slices.stop();
+  }
+  return 0;
+};
+
+function greet(p: Process, say: Say, address: string): void {
+  say("server_linux.go:66", "Using iptables proxy");
+  say("server.go:698", "Successfully retrieved node IP(s)", { IPs: [address] });
+  say("conntrack.go:60", "Setting nf_conntrack_max", { nfConntrackMax: 131_072 });
+  logger(p)(
+    klog(p.machine.kernel, p.nsPid, "E", "server.go:234", "Kube-proxy configuration may be incomplete or incorrect", {
+      err: "nodePortAddresses is unset; NodePort connections will be accepted on all local IPs. Consider using `--nodeport-addresses primary`",
+    }),
+  );
+  say("server_linux.go:170", "Using iptables Proxier");
+  say(
+    "proxier.go:255",
+    "Setting route_localnet=1 to allow node-ports on localhost; to change this either disable iptables.localhostNodePorts (--iptables-localhost-nodeports) or set nodePortAddresses (--nodeport-addresses) to filter loopback addresses",
+    { ipFamily: "IPv4" },
+  );
+  say("server.go:497", "Version info", { version: "v1.32.3" });
+  say("server.go:499", "Golang settings", { GOGC: "", GOMAXPROCS: "", GOTRACEBACK: "" });
+  say("config.go:199", "Starting service config controller");
+  say("shared_informer.go:313", "Waiting for caches to sync", { controller: "service config" });
+  say("config.go:105", "Starting endpoint slice config controller");
+  say("shared_informer.go:313", "Waiting for caches to sync", { controller: "endpoint slice config" });
+}
+
+interface Sources {
+  services: Informer<KubeObject>;
+  slices: Informer<KubeObject>;
+  metrics: ProxyMetrics;
+  say: Say;
+}
+
+/** Starts mode iptables on a machine; the returned function ends it. */
+function iptablesMode(
+  p: Process,
+  config: ProxyConfig,
+  node: { name: string; address: string },
+  { services, slices, metrics, say }: Sources,
+): () => void {
+  const { kernel, net } = p.machine;
+  const proxier = new Proxier(node, config.frame);
+  const carrier = new Carrier(kernel.random(`kube-proxy ${p.machine.hostname}`));
+  let initialized = false;
+  let fullAt = Number.NEGATIVE_INFINITY;
+  let running: { result: SyncResult; cost: number } | undefined;
+  const period = config.syncPeriod * SECOND;
+
+  const runner = new SyncRunner(
+    kernel,
+    "kube-proxy sync",
+    config.minSyncPeriod * SECOND,
+    HOUR,
+    () => {
+      const result = proxier.begin(kernel.now - fullAt > HOUR);
+      const cleanup = result.endpoints <= 1000 || result.full;
+      const cost = syncCost(
+        result.rules.nat + result.rules.filter,
+        result.written.nat + result.written.filter,
+        result.full ? JUMPS.length : 0,
+        cleanup,
+      );
+      running = { result, cost };
+      return cost;
+    },
+    () => {
+      carrier.apply(proxier.commit().values());
+      if (running === undefined) return;
+      const { result, cost } = running;
+      if (result.full) fullAt = kernel.now;
+      rules.synced(result.full);
+      net.translate = (protocol, address, port) => carrier.lookup(protocol, address, port);
+      metrics.synced(result, cost, kernel.wallMs / 1000);
+    },
+  );
+  const force = () => {
+    proxier.forceFull();
+    runner.run();
+  };
+  const rules = new NodeRules(kernel, net, proxier, period, {
+    flush: force,
+    failure: (message) => {
+      metrics.restoreFailures++;
+      logger(p)(
+        klog(kernel, p.nsPid, "E", "proxier.go:1555", "Failed to execute iptables-restore", {
+          err: `exit status 2: ${message.trimEnd()}`,
+        }),
+      );
+      say("proxier.go:799", "Sync failed", { ipFamily: "IPv4", retryingTime: `${config.syncPeriod}s` });
+      proxier.forceFull();
+      runner.retryAfter(period);
+    },
+  });
+
+  const start = () => {
+    if (initialized) return;
+    if (!services.synced || !slices.synced) {
+      kernel.after(SYNC_POLL, "kube-proxy caches", start);
+      return;
+    }
+    initialized = true;
+    say("shared_informer.go:320", "Caches are synced", { controller: "service config" });
+    say("shared_informer.go:320", "Caches are synced", { controller: "endpoint slice config" });
+    runner.run();
+  };
+  let waiting = false;
+  const ask = () => {
+    metrics.queuedAt = kernel.wallMs / 1000;
+    if (initialized) runner.run();
+    else if (!waiting) {
+      waiting = true;
+      kernel.after(0, "kube-proxy caches", start);
+    }
+  };
+  services.onChange(({ type, object }) => {
+    if (!proxier.service(object, type === "deleted")) return;
+    metrics.services.pending++;
+    metrics.services.total++;
+    ask();
+  });
+  slices.onChange(({ type, object }) => {
+    if (!proxier.slice(object, type === "deleted")) return;
+    metrics.endpoints.pending++;
+    metrics.endpoints.total++;
+    ask();
+  });
+  return () => {
+    runner.stop();
+    rules.stop();
+  };
+}
