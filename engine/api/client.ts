@@ -50,12 +50,31 @@ export interface ClientOptions {
 
 /** Path of a collection, an object or a subresource. */
 export function resourcePath(resource: Resource, namespace?: string, name?: string, subresource?: string): string {
-  let path = resource.group === "" ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
-  if (resource.namespaced && namespace) path += `/namespaces/${encodeURIComponent(namespace)}`;
-  path += `/${resource.resource}`;
-  if (name) path += `/${encodeURIComponent(name)}`;
-  if (subresource) path += `/${subresource}`;
-  return path;
+  let collections = paths.get(resource);
+  if (collections === undefined) paths.set(resource, (collections = new Map()));
+  const space = resource.namespaced && namespace ? namespace : "";
+  let path = collections.get(space);
+  if (path === undefined) {
+    path = resource.group === "" ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
+    if (space !== "") path += `/namespaces/${encodeURIComponent(space)}`;
+    path += `/${resource.resource}`;
+    if (collections.size >= 100) collections.clear();
+    collections.set(space, path);
+  }
+  if (name) path += `/${isPlain(name) ? name : encodeURIComponent(name)}`;
+  return subresource ? `${path}/${subresource}` : path;
+}
+
+/** Paths of collections by resource and namespace. */
+const paths = new WeakMap<Resource, Map<string, string>>();
+
+/** Letters, digits, `-` and `.` stand for themselves in a path. */
+function isPlain(name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const c = name.charCodeAt(i);
+    if (!((c >= 97 && c <= 122) || (c >= 45 && c <= 57 && c !== 47) || (c >= 65 && c <= 90))) return false;
+  }
+  return true;
 }
 
 /** A typed client of the API server, for controllers, kubelet, kubectl and the rest. Failures are thrown as StatusError. */

@@ -4,7 +4,7 @@ import { kindByGvk } from "./kinds.ts";
 import { formatQuantity, parseQuantity } from "./quantity.ts";
 import { type FieldType, type TypeSchema, typeOf } from "./schema/types.ts";
 import { zeroOf, zeroStruct } from "./schema/zero.ts";
-import { formatMicroTime, formatTime, parseMicros } from "./time.ts";
+import { formatMicroTime, formatTime, isMicroTime, parseMicros } from "./time.ts";
 
 export interface Decoded {
   /** What Go would write after reading the value: unknown fields gone, zero values left out or put in, canonical. */
@@ -53,10 +53,17 @@ export function decodeObject(
   gvk: { group: string; version: string; kind: string },
   kept?: unknown,
 ): Decoded {
-  const apiVersion = gvk.group === "" ? gvk.version : `${gvk.group}/${gvk.version}`;
-  const name = kindByGvk(apiVersion, gvk.kind)?.schema ?? schemaName(gvk.group, gvk.version, gvk.kind);
+  let name = typeNames.get(gvk);
+  if (name === undefined) {
+    const apiVersion = gvk.group === "" ? gvk.version : `${gvk.group}/${gvk.version}`;
+    name = kindByGvk(apiVersion, gvk.kind)?.schema ?? schemaName(gvk.group, gvk.version, gvk.kind);
+    typeNames.set(gvk, name);
+  }
   return decodeAs(value, name, kept);
 }
+
+/** Names of the types of kinds that were asked for. */
+const typeNames = new WeakMap<object, string>();
 
 /** The same for any type of the schema, e.g. `io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions`. */
 export function decodeAs(value: unknown, typeName: string, kept?: unknown): Decoded {
@@ -341,6 +348,7 @@ function readTime(value: unknown, micro: boolean, context: Context): unknown {
     return mismatch(context, jsonKind(value), "string", false);
   }
   if (!micro && value === lastTime) return lastTimeRead;
+  if (micro && isMicroTime(value)) return value;
   const micros = parseMicros(value);
   if (Number.isNaN(micros)) return fail(context, timeError(value, layout));
   if (micro) return formatMicroTime(micros);

@@ -109,8 +109,24 @@ function timeText(ms: number): string {
   return `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}T${clock}Z`;
 }
 
+let microSecond = Number.NaN;
+let microHead = "";
+
 /** `2025-03-01T09:00:00.000000Z`: metav1.MicroTime as it is stored. */
 export function formatMicroTime(micros: number): string {
-  const fraction = micros - Math.floor(micros / 1_000_000) * 1_000_000;
-  return `${formatTime(Math.floor(micros / 1000)).slice(0, -1)}.${String(fraction).padStart(6, "0")}Z`;
+  const second = Math.floor(micros / 1_000_000);
+  if (second !== microSecond) {
+    microSecond = second;
+    microHead = `${formatTime(second * 1000).slice(0, -1)}.`;
+  }
+  // The leading 1 keeps the zeros of the fraction.
+  return `${microHead}${String(1_000_000 + micros - second * 1_000_000).slice(1)}Z`;
+}
+
+/** Whether a text is just what `formatMicroTime` writes. */
+export function isMicroTime(text: string): boolean {
+  if (text.length !== 27 || text[26] !== "Z" || text[19] !== ".") return false;
+  // Most were made within the second.
+  if (microHead !== "" && text.startsWith(microHead)) return digits(text, 20, 6) >= 0;
+  return !Number.isNaN(parseMicros(text));
 }

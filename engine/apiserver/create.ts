@@ -46,7 +46,8 @@ export function* createObject(context: ResourceContext, draft: Draft, dryRun: bo
     old: undefined,
     dryRun,
   };
-  yield* mutate(server.plugins, attributes);
+  const changing = mutate(server.plugins, attributes);
+  if (changing) yield* changing;
   def.defaults?.(draft);
   if (metadata.resourceVersion) throw plainError("resourceVersion should not be set on objects to be created");
   for (let attempt = 1; ; attempt++) {
@@ -56,7 +57,8 @@ export function* createObject(context: ResourceContext, draft: Draft, dryRun: bo
     if (isService(def)) allocateService(context, draft, undefined);
     const causes = validateCreate(def, draft);
     if (causes.length > 0) throw invalid(def.resource.group, def.resource.kind, metadata.name ?? "", causes);
-    yield* validate(server.plugins, attributes);
+    const judging = validate(server.plugins, attributes);
+    if (judging) yield* judging;
     confirmNoEscalation(context, draft);
     if (attempt === 1) context.warnings.push(...warningsOf(def, draft));
     const object = inOrder(draft);

@@ -37,8 +37,10 @@ export function* deleteObject(
       old: current,
       dryRun,
     };
-    yield* mutate(server.plugins, attributes);
-    yield* validate(server.plugins, attributes);
+    const changing = mutate(server.plugins, attributes);
+    if (changing) yield* changing;
+    const judging = validate(server.plugins, attributes);
+    if (judging) yield* judging;
     if (def.resource.group === "" && def.resource.resource === "namespaces") {
       return terminating(registry.kernel.wallMs, current, options);
     }

@@ -56,7 +56,7 @@ export function* serve(server: ApiServer, request: HttpRequest): Gen<HttpRespons
 }
 
 function authorize(context: Context): Decision {
-  return context.server.authorizer.authorize(attributesOf(context.user, context.info));
+  return context.server.authorizer.request(context.user, context.info);
 }
 
 function refused({ user, info }: Context, { reason }: Decision): StatusError {

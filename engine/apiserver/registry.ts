@@ -30,7 +30,8 @@ export class Registry {
   compactRevision = -1;
   /** Revision of the last event that the caches have seen. */
   revision = 1;
-  private readonly byResource = new Map<string, KindDef>();
+  /** By the resource's name: several groups and versions may have one of that name. */
+  private readonly byResource = new Map<string, KindDef[]>();
   private readonly caches = new Map<string, ResourceCache>();
   private bookmarking = false;
   private readonly builtIn: readonly KindDef[];
@@ -43,8 +44,7 @@ export class Registry {
     this.builtIn = kinds;
     this.leases = new LeasePool(kernel, etcd);
     for (const def of kinds) {
-      const { group, version, resource } = def.resource;
-      this.byResource.set(`${group}/${version}/${resource}`, def);
+      this.serve(def);
       // Kinds that are only views of others' storage (events.k8s.io) share its cache; reviews and bindings have none.
       if (def.etcdPrefix !== "" && !this.caches.has(def.etcdPrefix))
         this.caches.set(def.etcdPrefix, new ResourceCache(def));
@@ -68,15 +68,18 @@ export class Registry {
    * objects may be there.
    */
   setCustomKinds(name: string, defs: readonly KindDef[]): void {
-    for (const { resource, etcdPrefix } of this.custom.get(name) ?? []) {
-      this.byResource.delete(`${resource.group}/${resource.version}/${resource.resource}`);
+    for (const def of this.custom.get(name) ?? []) {
+      const { resource, etcdPrefix } = def;
+      this.byResource.set(
+        resource.resource,
+        (this.byResource.get(resource.resource) ?? []).filter((other) => other !== def),
+      );
       if (!defs.some((def) => def.etcdPrefix === etcdPrefix)) this.endWatches(etcdPrefix);
     }
     if (defs.length > 0) this.custom.set(name, defs);
     else this.custom.delete(name);
     for (const def of defs) {
-      const { group, version, resource } = def.resource;
-      this.byResource.set(`${group}/${version}/${resource}`, def);
+      this.serve(def);
       if (!this.caches.has(def.etcdPrefix)) this.caches.set(def.etcdPrefix, new ResourceCache(def));
     }
     const groups = [...this.custom.values()].flat().sort(inDiscovery);
@@ -87,8 +90,20 @@ export class Registry {
     for (const watch of [...(this.caches.get(etcdPrefix)?.openWatches() ?? [])]) watch.finish();
   }
 
+  private serve(def: KindDef): void {
+    const { group, version, resource } = def.resource;
+    const others = (this.byResource.get(resource) ?? []).filter(
+      (other) => other.resource.group !== group || other.resource.version !== version,
+    );
+    this.byResource.set(resource, [...others, def]);
+  }
+
   kind(group: string, version: string, resource: string): KindDef | undefined {
-    return this.byResource.get(`${group}/${version}/${resource}`);
+    const defs = this.byResource.get(resource);
+    if (defs !== undefined) {
+      for (const def of defs) if (def.resource.group === group && def.resource.version === version) return def;
+    }
+    return undefined;
   }
 
   cache(def: KindDef): ResourceCache {

@@ -178,14 +178,22 @@ export class ApiServer {
   }
 
   returnsDeleted(def: KindDef): boolean {
-    return RETURNS_DELETED.has(`${def.resource.group}/${def.resource.resource}`);
+    return among(RETURNS_DELETED, def);
   }
 
   createOnUpdate(def: KindDef): boolean {
-    return CREATE_ON_UPDATE.has(`${def.resource.group}/${def.resource.resource}`);
+    return among(CREATE_ON_UPDATE, def);
   }
 
   unconditionalUpdate(def: KindDef): boolean {
     return def.custom === undefined && !CONDITIONAL_UPDATE.has(`${def.resource.group}/${def.resource.resource}`);
   }
+}
+
+const names = new WeakMap<KindDef, string>();
+
+function among(kinds: ReadonlySet<string>, def: KindDef): boolean {
+  let name = names.get(def);
+  if (name === undefined) names.set(def, (name = `${def.resource.group}/${def.resource.resource}`));
+  return kinds.has(name);
 }

@@ -76,7 +76,8 @@ export function* updateObject(
       old: current,
       dryRun,
     };
-    yield* mutate(server.plugins, attributes);
+    const changing = mutate(server.plugins, attributes);
+    if (changing) yield* changing;
     prepare(def, draft, current, options);
     if (isService(def) && subresource === "") allocateService(context, draft, current);
     if (def.hasGeneration && specChanged(draft, current)) {
@@ -84,7 +85,8 @@ export function* updateObject(
     }
     const causes = validateUpdate(def, draft, current);
     if (causes.length > 0) throw invalid(group, kind, name, causes);
-    yield* validate(server.plugins, attributes);
+    const judging = validate(server.plugins, attributes);
+    if (judging) yield* judging;
     confirmNoEscalation(context, draft, current);
     if (subresource === "" && draft.spec !== undefined && specChanged(draft, current)) {
       context.warnings.push(...warningsOf(def, draft));

@@ -9,14 +9,13 @@ interface View {
 }
 
 /** Kinds that are another form of what is stored. */
-const VIEWS: Readonly<Record<string, View>> = {
-  "events.k8s.io/v1/events": { toStored: toCoreEvent, fromStored: fromCoreEvent },
-  "autoscaling/v1/horizontalpodautoscalers": { toStored: toV2, fromStored: fromV2 },
+const VIEWS: Readonly<Record<string, Readonly<Record<string, View>>>> = {
+  events: { "events.k8s.io/v1": { toStored: toCoreEvent, fromStored: fromCoreEvent } },
+  horizontalpodautoscalers: { "autoscaling/v1": { toStored: toV2, fromStored: fromV2 } },
 };
 
 function viewOf({ resource: { group, version, resource }, custom }: KindDef): View | undefined {
-  if (group === "") return undefined;
-  if (custom === undefined) return VIEWS[`${group}/${version}/${resource}`];
+  if (custom === undefined) return VIEWS[resource]?.[`${group}/${version}`];
   return custom.fromStored && (custom as View);
 }
 

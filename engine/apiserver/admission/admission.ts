@@ -25,16 +25,28 @@ export interface AdmissionPlugin {
   validate?(attributes: Attributes): Gen | void;
 }
 
-export function* mutate(plugins: readonly AdmissionPlugin[], attributes: Attributes): Gen {
-  for (const plugin of plugins) {
-    const steps = plugin.mutate?.(attributes);
-    if (steps) yield* steps;
+/** Lets every plugin change the object; gives steps to take where one of them has any. */
+export function mutate(plugins: readonly AdmissionPlugin[], attributes: Attributes): Gen | undefined {
+  for (let i = 0; i < plugins.length; i++) {
+    const steps = plugins[i]!.mutate?.(attributes);
+    if (steps) return rest(steps, plugins.slice(i + 1), (plugin) => plugin.mutate?.(attributes));
   }
+  return undefined;
 }
 
-export function* validate(plugins: readonly AdmissionPlugin[], attributes: Attributes): Gen {
+/** Lets every plugin judge the object, likewise. */
+export function validate(plugins: readonly AdmissionPlugin[], attributes: Attributes): Gen | undefined {
+  for (let i = 0; i < plugins.length; i++) {
+    const steps = plugins[i]!.validate?.(attributes);
+    if (steps) return rest(steps, plugins.slice(i + 1), (plugin) => plugin.validate?.(attributes));
+  }
+  return undefined;
+}
+
+function* rest(first: Gen, plugins: readonly AdmissionPlugin[], ask: (plugin: AdmissionPlugin) => Gen | void): Gen {
+  yield* first;
   for (const plugin of plugins) {
-    const steps = plugin.validate?.(attributes);
+    const steps = ask(plugin);
     if (steps) yield* steps;
   }
 }

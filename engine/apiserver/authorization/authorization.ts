@@ -1,17 +1,37 @@
 import type { Registry } from "../registry.ts";
-import { SYSTEM_MASTERS } from "../user.ts";
-import type { AccessAttributes, Decision } from "./attributes.ts";
-import { NodeAuthorizer } from "./node.ts";
+import type { RequestInfo } from "../requestinfo.ts";
+import { SYSTEM_MASTERS, type User } from "../user.ts";
+import { type AccessAttributes, attributesOf, type Decision } from "./attributes.ts";
+import { NodeAuthorizer, nodeOf } from "./node.ts";
 import { RbacAuthorizer } from "./rbac.ts";
 
 /** `--authorization-mode=Node,RBAC`, behind the group that may do everything. */
 export class Authorizer {
   readonly rbac: RbacAuthorizer;
   private readonly node: NodeAuthorizer;
+  /** Decisions about requests that come again, while no role or binding changes. */
+  private remembered = new WeakMap<User, WeakMap<RequestInfo, Decision>>();
+  private generation = -1;
 
   constructor(registry: Registry) {
     this.rbac = new RbacAuthorizer(registry);
     this.node = new NodeAuthorizer(registry);
+  }
+
+  /** The decision about a request. A node's depends on the Pods it has, so it is always made anew. */
+  request(user: User, info: RequestInfo): Decision {
+    if (this.generation !== this.rbac.generation) {
+      this.generation = this.rbac.generation;
+      this.remembered = new WeakMap();
+    }
+    let decisions = this.remembered.get(user);
+    let decision = decisions?.get(info);
+    if (decision !== undefined) return decision;
+    decision = this.authorize(attributesOf(user, info));
+    if (nodeOf(user) !== undefined) return decision;
+    if (decisions === undefined) this.remembered.set(user, (decisions = new WeakMap()));
+    decisions.set(info, decision);
+    return decision;
   }
 
   authorize(attributes: AccessAttributes): Decision {

@@ -37,6 +37,8 @@ const RBAC_RESOURCES = ["clusterroles", "clusterrolebindings", "roles", "rolebin
  * user, until one of the four kinds changes.
  */
 export class RbacAuthorizer {
+  /** Grows with every change of a role or binding. */
+  generation = 0;
   private readonly registry: Registry;
   private grants: Map<string, Grant[]> | undefined;
   private decisions = new WeakMap<User, Map<string, Decision>>();
@@ -45,6 +47,7 @@ export class RbacAuthorizer {
     this.registry = registry;
     for (const resource of RBAC_RESOURCES) {
       registry.cacheOf(GROUP, "v1", resource)?.onEvent(() => {
+        this.generation++;
         if (this.grants === undefined) return;
         this.grants = undefined;
         this.decisions = new WeakMap();
