@@ -27,6 +27,7 @@ export function copyShell(sh: Shell): Shell {
   other.functionDepth = sh.functionDepth;
   other.sourceDepth = sh.sourceDepth;
   other.subshellDepth = sh.subshellDepth + 1;
+  other.inSubstitution = sh.inSubstitution;
   other.traceDepth = sh.traceDepth;
   other.readonlyFunctions = sh.readonlyFunctions;
   for (const name of sh.disabledBuiltins) other.disabledBuiltins.add(name);

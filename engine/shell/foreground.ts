@@ -77,6 +77,10 @@ function* settleForeground(
   const last = statuses.at(-1)!;
   sh.pipeStatus = statuses.map((status) => exitCode(status!));
   if (last.kind === "signaled") yield* report(sh, processes.at(-1)!, last, text);
+  if (!sh.setup.interactive && sh.jobs.jobs.length > 0) {
+    yield* sh.jobs.poll(sh);
+    yield* tellKilled(sh);
+  }
   if (last.kind === "signaled" && last.signal === "INT") {
     if (interrupted) yield* dieBy(sh, "INT");
     if (sh.setup.interactive && sh.subshellDepth === 0 && !sh.traps.has("INT")) {
@@ -96,9 +100,24 @@ function* report(sh: Shell, process: Process, status: WaitStatus & { kind: "sign
     if (sh.setup.interactive && sh.subshellDepth === 0) yield* sh.writeTo(2, "\n");
     return;
   }
-  if (signal === "PIPE" || sh.subshellDepth > 0) return;
+  if (signal === "PIPE" || sh.inSubstitution) return;
   const name = signalText(signal);
-  if (sh.setup.interactive) yield* sh.writeTo(2, `${name}${core}\n`);
-  else if (sh.setup.dialect !== "bash") yield* sh.writeTo(2, `${name}${core}\n`);
+  const short = sh.setup.dialect !== "bash" || signal === "TERM" || sh.traps.has(signal);
+  if (sh.subshellDepth > 0 && (sh.setup.interactive || sh.setup.dialect !== "bash")) return;
+  if (sh.setup.interactive || short) yield* sh.writeTo(2, `${name}${core}\n`);
   else yield* sh.complain(`${String(process.nsPid).padStart(5)} ${(name + core).padEnd(23)} ${text}`);
+}
+
+/** A script's words about background jobs that a signal ended (notify_of_job_status of bash's jobs.c). */
+export function* tellKilled(sh: Shell): Gen<void> {
+  if (sh.setup.interactive || sh.setup.dialect !== "bash" || sh.subshellDepth > 0) return;
+  for (const job of sh.jobs.jobs) {
+    if (job.told || jobState(job) !== "done") continue;
+    job.told = true;
+    const last = job.statuses.at(-1)!;
+    if (last.kind !== "signaled" || ["INT", "TERM", "PIPE"].includes(last.signal) || sh.traps.has(last.signal))
+      continue;
+    const state = signalText(last.signal) + (last.core ? " (core dumped)" : "");
+    yield* sh.complain(`${String(job.processes.at(-1)!.nsPid).padStart(5)} ${state.padEnd(23)} ${job.text}`);
+  }
 }

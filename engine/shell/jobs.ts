@@ -16,6 +16,8 @@ export interface Job {
   /** The news was shown. */
   notified: boolean;
   background: boolean;
+  /** A script was told that a signal ended it. */
+  told?: boolean;
   /** Not to be sent SIGHUP. */
   disowned?: boolean;
   /** Order of use for `%+` and `%-`. */

@@ -97,6 +97,8 @@ export class Shell {
   functionDepth = 0;
   sourceDepth = 0;
   subshellDepth = 0;
+  /** Runs for a `$(…)`. */
+  inSubstitution = false;
   /** Positive where `set -e` and the ERR trap look away. */
   ignoreErrors = 0;
   jobs = new JobTable();

@@ -33,6 +33,7 @@ export function* substituteCommand(sh: Shell, text: string, line: number): Gen<s
     sh,
     (sub) => {
       sub.traceDepth++;
+      sub.inSubstitution = true;
       if (sub.inheritsErrexit && !sub.posix) sub.options.delete("errexit");
       return runBody(sub, source, true);
     },

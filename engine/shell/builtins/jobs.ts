@@ -4,7 +4,7 @@ import { isErrno } from "../../machine/errno.ts";
 import { exitCode, type Process } from "../../machine/process.ts";
 import { SIGNALS, type Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
-import { giveTerminal, waitForeground } from "../foreground.ts";
+import { giveTerminal, tellKilled, waitForeground } from "../foreground.ts";
 import { type Job, jobState, signalText, stateText } from "../jobs.ts";
 import type { Shell } from "../shell.ts";
 import { signalName } from "../traps.ts";
@@ -115,7 +115,10 @@ function* until(sh: Shell, done: () => boolean): Gen<boolean> {
   yield* sh.settle();
   for (;;) {
     yield* sh.jobs.poll(sh);
-    if (done()) return true;
+    if (done()) {
+      yield* tellKilled(sh);
+      return true;
+    }
     if (sh.p.hasSignal) return false;
     yield* waitOn(sh.p.childChanged);
     if (sh.p.hasSignal) return false;

@@ -1,9 +1,9 @@
-import { type Gen, SECOND, wait } from "../../kernel/index.ts";
+import { cpu, type Gen, SECOND, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { exitCode, type Process } from "../../machine/process.ts";
 import { SIGNALS, type Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
-import { Fatal, quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
+import { Fatal, quote, type Tool, tool, UsageError } from "../tool.ts";
 import { searchPath } from "./env.ts";
 import { parseInterval } from "./sleep.ts";
 
@@ -31,7 +31,10 @@ export const timeout = tool(
   },
   function* (t, o) {
     const [text, ...argv] = o.operands;
-    if (text === undefined || argv.length === 0) throw new UsageError("missing operand");
+    if (text === undefined || argv.length === 0) {
+      yield* sys.printError(t.p, `Try '${t.name} --help' for more information.\n`);
+      return 125;
+    }
     const duration = parseInterval(text);
     if (duration === undefined) throw new UsageError(`invalid time interval ${quote(text)}`);
     const killAfter = o.value("k") === undefined ? undefined : parseInterval(o.value("k")!);
@@ -42,27 +45,56 @@ export const timeout = tool(
         : signalText
     ) as Signal;
     if (SIGNALS[signal] === undefined) throw new UsageError(`${quote(o.value("s")!)}: invalid signal`);
+    const { machine } = t.p;
+    const { kernel } = machine;
+    // A group of its own, so that what the command started is stopped with it.
+    const alone = !o.has("f");
+    if (alone) t.p.group = t.p.pid;
     const child = yield* start(t, argv);
-    const { kernel } = t.p.machine;
+    for (const one of ["TERM", "INT", "HUP", "QUIT", signal] as const)
+      if (t.p.dispositions.get(one) !== "ignore") t.p.dispositions.set(one, "catch");
+    const send = (sent: Signal) => {
+      machine.signal(child, sent);
+      if (alone) {
+        t.p.dispositions.set(sent, "ignore");
+        machine.signalGroup(t.p.group, sent);
+        if (sent !== "KILL" && sent !== "CONT") machine.signalGroup(t.p.group, "CONT");
+      }
+    };
     let deadline = duration === 0 ? Number.POSITIVE_INFINITY : kernel.now + duration;
     let timedOut = false;
     for (;;) {
       const done = yield* sys.waitFor(t.p, child, { noHang: true });
       if (done) {
-        if (timedOut && !o.has("p"))
-          return done.status.kind === "signaled" && done.status.signal === "KILL" ? 137 : 124;
-        return exitCode(done.status);
+        const { status } = done;
+        if (timedOut && !o.has("p")) return status.kind === "signaled" && status.signal === "KILL" ? 137 : 124;
+        if (status.kind === "signaled" && !timedOut) {
+          // Ends as the command did.
+          t.p.dispositions.delete(status.signal);
+          machine.signal(t.p, status.signal);
+          yield* cpu(0);
+        }
+        return exitCode(status);
       }
-      if (kernel.now >= deadline) {
+      const caught = t.p.takeSignal();
+      if (caught !== undefined) {
+        send(caught);
+        if (killAfter) deadline = kernel.now + killAfter;
+        timedOut ||= killAfter !== undefined;
+      } else if (kernel.now >= deadline) {
         const sent = timedOut ? "KILL" : signal;
-        if (o.has("v")) yield* t.error(`sending signal ${sent} to command ${shellQuote(argv[0]!)}`, 0);
-        t.p.machine.signal(child, sent);
-        if (sent !== "KILL") t.p.machine.signal(child, "CONT");
+        if (o.has("v")) yield* t.error(`sending signal ${sent} to command ${quote(argv[0]!)}`, 0);
         deadline = !timedOut && killAfter ? kernel.now + killAfter : Number.POSITIVE_INFINITY;
         timedOut = true;
+        send(sent);
+        yield* cpu(0);
         if (child.status !== undefined) continue;
       }
-      yield* wait(t.p.childChanged, Number.isFinite(deadline) ? deadline - kernel.now : undefined);
+      try {
+        yield* wait(t.p.childChanged, Number.isFinite(deadline) ? deadline - kernel.now : undefined);
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+      }
     }
   },
 );

@@ -1396,9 +1396,9 @@ function codePoints(text: string): number {
 }
 
 function substring(text: string, from: number, length: number | undefined): string {
-  const start = Math.round(from);
-  const end = length === undefined ? Number.POSITIVE_INFINITY : start + Math.round(length);
-  const first = Math.max(1, start);
+  // A start before the text counts as its first character, and takes nothing from the length.
+  const first = Math.max(1, Math.trunc(from));
+  const end = length === undefined ? Number.POSITIVE_INFINITY : first + Math.trunc(length);
   if (Number.isNaN(first) || end <= first) return "";
   if (codePoints(text) === text.length)
     return text.slice(first - 1, end === Number.POSITIVE_INFINITY ? undefined : end - 1);
