@@ -7,6 +7,7 @@ import { bash } from "../shell/index.ts";
 import { containerdPrograms } from "./containerd/index.ts";
 import { kubectl } from "./kubectl/index.ts";
 import { answer } from "./lab/answer.ts";
+import { openssl } from "./openssl/index.ts";
 import { systemPrograms } from "./system/index.ts";
 import { textPrograms } from "./text/index.ts";
 
@@ -28,5 +29,6 @@ export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(
     kubelet,
     kubectl,
     answer,
+    openssl,
   }),
 );

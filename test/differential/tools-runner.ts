@@ -9,6 +9,7 @@ import { exitCode } from "../../engine/machine/process.ts";
 import * as sys from "../../engine/machine/sys.ts";
 import { Network } from "../../engine/network/index.ts";
 import { bash } from "../../engine/shell/index.ts";
+import { openssl } from "../../engine/tools/openssl/index.ts";
 import { systemPrograms } from "../../engine/tools/system/index.ts";
 import { textPrograms } from "../../engine/tools/text/index.ts";
 
@@ -18,7 +19,7 @@ export interface Outcome {
   status: number;
 }
 
-const PROGRAMS = new Map(Object.entries({ ...systemPrograms, ...textPrograms, bash, sh: bash, dash: bash }));
+const PROGRAMS = new Map(Object.entries({ ...systemPrograms, ...textPrograms, openssl, bash, sh: bash, dash: bash }));
 
 /** A machine whose /work holds `files`. */
 export function toolMachine(files: Record<string, string>, epochMs: number): { kernel: Kernel; machine: Machine } {

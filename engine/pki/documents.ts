@@ -1,0 +1,290 @@
+/** Certificates (RFC 5280) and requests for them (PKCS #10, RFC 2986) in whole: names, extensions, any kind of key. */
+import { decode, encode } from "../kernel/index.ts";
+import { bits, boolean, der, type Element, integer, octets, oid, oidText, parse, sequence, TAG } from "./der.ts";
+import {
+  type DigestName,
+  digestOf,
+  type PrivateKey,
+  type PublicKey,
+  publicKeyInfo,
+  readPublicInfo,
+  sign,
+  signatureAlgorithm,
+  verify,
+} from "./keys.ts";
+
+export interface Attribute {
+  oid: string;
+  value: string;
+  tag: number;
+}
+
+/** Relative distinguished names in order, each of one attribute or more. */
+export type DistinguishedName = readonly (readonly Attribute[])[];
+
+export interface Extension {
+  oid: string;
+  critical: boolean;
+  /** DER inside the octet string. */
+  value: Uint8Array;
+}
+
+interface Signed {
+  /** What is signed, as it stands. */
+  tbs: Uint8Array;
+  /** OID of the signature's algorithm. */
+  algorithm: string;
+  signature: Uint8Array;
+  der: Uint8Array;
+  subject: DistinguishedName;
+  /** SubjectPublicKeyInfo. */
+  spki: Uint8Array;
+  publicKey: PublicKey | undefined;
+  extensions: readonly Extension[];
+}
+
+export interface CertificateDocument extends Signed {
+  version: number;
+  serial: Uint8Array;
+  issuer: DistinguishedName;
+  /** ms since 1970. */
+  notBefore: number;
+  notAfter: number;
+}
+
+export interface RequestDocument extends Signed {
+  version: number;
+  /** Values of attributes besides the requested extensions, by OID. */
+  challenge: string | undefined;
+  /** Whether there is an extensionRequest attribute. */
+  asksExtensions: boolean;
+}
+
+const EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
+const CHALLENGE = "1.2.840.113549.1.9.7";
+
+function readName(bytes: Uint8Array): DistinguishedName {
+  return parse(bytes).map((set) =>
+    parse(set.content).map((pair) => {
+      const [id, value] = parse(pair.content);
+      return { oid: oidText(id!.content), value: stringOf(value!), tag: value!.tag };
+    }),
+  );
+}
+
+/** Text of any ASN.1 string. */
+export function stringOf({ tag, content }: Element): string {
+  if (tag === 0x1e) {
+    let out = "";
+    for (let i = 0; i + 1 < content.length; i += 2) out += String.fromCharCode(content[i]! * 256 + content[i + 1]!);
+    return out;
+  }
+  return decode(content);
+}
+
+export function nameDer(name: DistinguishedName): Uint8Array {
+  const pair = ({ oid: id, value, tag }: Attribute) => sequence(oid(id), der(tag, encode(value)));
+  return sequence(...name.map((set) => der(TAG.set, ...set.map(pair).sort(byBytes))));
+}
+
+/** DER's order of the members of a set. */
+function byBytes(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < a.length && i < b.length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return a.length - b.length;
+}
+
+function daysFrom(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
+  return (
+    era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468
+  );
+}
+
+/** ms since 1970 of a UTCTime or GeneralizedTime. */
+export function readTime({ tag, content }: Element): number {
+  let text = decode(content);
+  if (tag === TAG.utcTime) text = (Number(text.slice(0, 2)) < 50 ? "20" : "19") + text;
+  const at = (start: number, length: number) => Number(text.slice(start, start + length));
+  return (daysFrom(at(0, 4), at(4, 2), at(6, 2)) * 86_400 + at(8, 2) * 3600 + at(10, 2) * 60 + at(12, 2)) * 1000;
+}
+
+function readExtensions(list: readonly Element[]): Extension[] {
+  return list.map(({ content }) => {
+    const parts = parse(content);
+    return {
+      oid: oidText(parts[0]!.content),
+      critical: parts.length === 3 && parts[1]!.content[0] === 0xff,
+      value: parts.at(-1)!.content,
+    };
+  });
+}
+
+function outer(bytes: Uint8Array): { tbs: Element; algorithm: string; signature: Uint8Array; der: Uint8Array } {
+  const [whole] = parse(bytes);
+  const [tbs, algorithm, signature] = parse(whole!.content);
+  return {
+    tbs: tbs!,
+    algorithm: oidText(parse(algorithm!.content)[0]!.content),
+    signature: signature!.content.subarray(1),
+    der: whole!.whole,
+  };
+}
+
+/** Reads a certificate in DER; undefined when it is none. */
+export function readCertificate(bytes: Uint8Array): CertificateDocument | undefined {
+  try {
+    const { tbs, algorithm, signature, der: whole } = outer(bytes);
+    const parts = parse(tbs.content);
+    const version = parts[0]!.tag === 0xa0 ? parse(parts.shift()!.content)[0]!.content[0]! + 1 : 1;
+    const [serial, , issuer, validity, subject, key, ...rest] = parts;
+    const [notBefore, notAfter] = parse(validity!.content);
+    const extra = rest.find(({ tag }) => tag === 0xa3);
+    return {
+      version,
+      serial: serial!.content,
+      issuer: readName(issuer!.content),
+      notBefore: readTime(notBefore!),
+      notAfter: readTime(notAfter!),
+      subject: readName(subject!.content),
+      spki: key!.whole,
+      publicKey: readPublicInfo(key!.whole),
+      extensions: extra ? readExtensions(parse(parse(extra.content)[0]!.content)) : [],
+      tbs: tbs.whole,
+      algorithm,
+      signature,
+      der: whole,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads a certificate request in DER; undefined when it is none. */
+export function readRequest(bytes: Uint8Array): RequestDocument | undefined {
+  try {
+    const { tbs, algorithm, signature, der: whole } = outer(bytes);
+    const [version, subject, key, attributes] = parse(tbs.content);
+    let extensions: Extension[] = [];
+    let challenge: string | undefined;
+    let asksExtensions = false;
+    for (const attribute of attributes ? parse(attributes.content) : []) {
+      const [id, values] = parse(attribute.content);
+      const value = parse(values!.content)[0]!;
+      const dotted = oidText(id!.content);
+      if (dotted === CHALLENGE) challenge = stringOf(value);
+      if (dotted !== EXTENSION_REQUEST) continue;
+      extensions = readExtensions(parse(value.content));
+      asksExtensions = true;
+    }
+    return {
+      version: version!.content[0]! + 1,
+      subject: readName(subject!.content),
+      spki: key!.whole,
+      publicKey: readPublicInfo(key!.whole),
+      extensions,
+      challenge,
+      asksExtensions,
+      tbs: tbs.whole,
+      algorithm,
+      signature,
+      der: whole,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** True when `key` made the signature of a certificate or request. */
+export function isSigned(document: Signed, key: PublicKey | undefined): boolean {
+  const digest = digestOf(document.algorithm);
+  return key !== undefined && digest !== undefined && verify(key, digest, document.tbs, document.signature);
+}
+
+function extensionsDer(extensions: readonly Extension[]): Uint8Array {
+  return sequence(
+    ...extensions.map(({ oid: id, critical, value }) =>
+      critical ? sequence(oid(id), boolean(true), octets(value)) : sequence(oid(id), octets(value)),
+    ),
+  );
+}
+
+function signedDer(tbs: Uint8Array, key: PrivateKey, digest: DigestName): Uint8Array {
+  return sequence(tbs, signatureAlgorithm(key, digest), bits(sign(key, digest, tbs)));
+}
+
+/** Makes a certificate request; DER. */
+export function makeRequest(
+  subject: DistinguishedName,
+  key: PrivateKey,
+  publicKey: PublicKey,
+  extensions: readonly Extension[],
+  digest: DigestName,
+): Uint8Array {
+  const asked =
+    extensions.length === 0 ? [] : [sequence(oid(EXTENSION_REQUEST), der(TAG.set, extensionsDer(extensions)))];
+  const tbs = sequence(integer(0), nameDer(subject), publicKeyInfo(publicKey), der(0xa0, ...asked));
+  return signedDer(tbs, key, digest);
+}
+
+export interface CertificateParts {
+  serial: Uint8Array;
+  issuer: DistinguishedName;
+  subject: DistinguishedName;
+  notBefore: number;
+  notAfter: number;
+  spki: Uint8Array;
+  extensions: readonly Extension[];
+}
+
+/** Makes a certificate signed by `key`; DER. Version 3 when it has extensions, else 1. */
+export function makeCertificate(parts: CertificateParts, key: PrivateKey, digest: DigestName): Uint8Array {
+  const { serial, issuer, subject, notBefore, notAfter, spki, extensions } = parts;
+  const tbs = sequence(
+    ...(extensions.length > 0 ? [der(0xa0, integer(2))] : []),
+    integer(serial),
+    signatureAlgorithm(key, digest),
+    nameDer(issuer),
+    sequence(timeDer(notBefore), timeDer(notAfter)),
+    nameDer(subject),
+    spki,
+    ...(extensions.length > 0 ? [der(0xa3, extensionsDer(extensions))] : []),
+  );
+  return signedDer(tbs, key, digest);
+}
+
+/** UTCTime before 2050, GeneralizedTime after. */
+export function timeDer(ms: number): Uint8Array {
+  const { year, month, day, hour, minute, second } = civil(ms);
+  const two = (n: number) => String(n).padStart(2, "0");
+  const rest = `${two(month)}${two(day)}${two(hour)}${two(minute)}${two(second)}Z`;
+  return year < 2050
+    ? der(TAG.utcTime, encode(two(year % 100) + rest))
+    : der(TAG.generalizedTime, encode(String(year).padStart(4, "0") + rest));
+}
+
+/** Date and time in UTC of ms since 1970. */
+export function civil(ms: number) {
+  const seconds = Math.floor(ms / 1000);
+  const days = Math.floor(seconds / 86_400);
+  const rest = seconds - days * 86_400;
+  const z = days + 719_468;
+  const era = Math.floor(z / 146_097);
+  const dayOfEra = z - era * 146_097;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const m = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = m < 10 ? m + 3 : m - 9;
+  return {
+    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
+    month,
+    day: dayOfYear - Math.floor((153 * m + 2) / 5) + 1,
+    hour: Math.floor(rest / 3600),
+    minute: Math.floor(rest / 60) % 60,
+    second: rest % 60,
+  };
+}

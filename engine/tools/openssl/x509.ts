@@ -1,0 +1,465 @@
+/** openssl x509 and verify. */
+
+import { sha1 } from "@noble/hashes/legacy.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import type { Gen } from "../../kernel/index.ts";
+import { decode } from "../../kernel/index.ts";
+import { parse, pem, TAG } from "../../pki/der.ts";
+import {
+  type CertificateDocument,
+  type DistinguishedName,
+  type Extension,
+  isSigned,
+  makeCertificate,
+  nameDer,
+  readCertificate,
+} from "../../pki/documents.ts";
+import { type DigestName, type PrivateKey, publicBits, publicOf, publicPem, samePublicKey } from "../../pki/keys.ts";
+import { bigIntToBytes, bytesToBigInt } from "../../pki/rsa.ts";
+import { type Command, certificatesIn, errorLine, Failure, type Invocation } from "./command.ts";
+import { type Config, makeExtension, parseConfig, setting } from "./config.ts";
+import { createHash } from "./hashes.ts";
+import { oidNamed } from "./oids.ts";
+import {
+  certificateText,
+  colons,
+  dateText,
+  extensionsText,
+  generalName,
+  type NameStyle,
+  nameLines,
+  nameText,
+  type TextOptions,
+} from "./text.ts";
+
+const DAY = 86_400_000;
+
+/** `-nameopt`: the styles that people name; everything else is the usual one line. */
+export function nameStyle(o: Invocation): NameStyle {
+  const given = (o.value("nameopt") ?? "").split(",");
+  if (given.includes("RFC2253") || given.includes("rfc2253")) return "RFC2253";
+  if (given.includes("compat")) return "compat";
+  return given.includes("multiline") ? "multiline" : "oneline";
+}
+
+export function textOptions(o: Invocation, option: "certopt" | "reqopt"): TextOptions {
+  return { without: new Set(o.values(option).flatMap((one) => one.split(","))), style: nameStyle(o) };
+}
+
+function nameLine(label: string, name: DistinguishedName, style: NameStyle): string {
+  return style === "multiline" ? `${label}=\n${nameLines(name)}` : `${label}=${nameText(name, style)}\n`;
+}
+
+const hexOf = (bytes: Uint8Array) => bytesToHex(bytes).toUpperCase();
+
+/** Serial as `-serial` prints it. */
+function serialHex(serial: Uint8Array): string {
+  const text = hexOf(bigIntToBytes(bytesToBigInt(serial)));
+  return text === "" ? "00" : text;
+}
+
+/** The hash by which directories of authorities are looked up (X509_NAME_hash): over the name in canonical form. */
+function nameHash(name: DistinguishedName): string {
+  const canonical = name.map((set) =>
+    set.map((one) => ({
+      ...one,
+      tag: TAG.utf8String,
+      value: one.value.trim().replace(/\s+/g, " ").toLowerCase(),
+    })),
+  );
+  const whole = parse(nameDer(canonical))[0]!.content;
+  const digest = sha1(whole);
+  return hexOf(digest.subarray(0, 4).toReversed()).toLowerCase();
+}
+
+function fingerprint(o: Invocation, one: CertificateDocument): string {
+  const name = o.digest ?? "sha1";
+  const label = o.digestWord === "" ? "SHA1" : o.digestWord;
+  return `${label} Fingerprint=${colons(createHash(name, one.der), true)}\n`;
+}
+
+function altNames(one: CertificateDocument, tag: number): string[] {
+  const extension = one.extensions.find(({ oid }) => oid === "2.5.29.17");
+  if (extension === undefined) return [];
+  return parse(parse(extension.value)[0]!.content)
+    .filter((name) => name.tag === tag)
+    .map((name) => generalName(name.tag, name.content).replace(/^[^:]*:/, ""));
+}
+
+/** RFC 6125 matching: a leading `*` stands for one label. */
+export function matchesHost(one: CertificateDocument, host: string): boolean {
+  const names = altNames(one, 0x82);
+  if (names.length === 0)
+    names.push(
+      ...one.subject
+        .flat()
+        .filter(({ oid }) => oid === "2.5.4.3")
+        .map(({ value }) => value),
+    );
+  const wanted = host.toLowerCase();
+  return names.some((name) => {
+    const pattern = name.toLowerCase();
+    if (!pattern.startsWith("*.")) return pattern === wanted;
+    const dot = wanted.indexOf(".");
+    return dot > 0 && wanted.slice(dot) === pattern.slice(1);
+  });
+}
+
+const OUTPUTS: Readonly<Record<string, (o: Invocation, one: CertificateDocument) => string>> = {
+  subject: (o, one) => nameLine("subject", one.subject, nameStyle(o)),
+  issuer: (o, one) => nameLine("issuer", one.issuer, nameStyle(o)),
+  serial: (_, one) => `serial=${serialHex(one.serial)}\n`,
+  startdate: (_, one) => `notBefore=${dateText(one.notBefore)}\n`,
+  enddate: (_, one) => `notAfter=${dateText(one.notAfter)}\n`,
+  dates: (_, one) => `notBefore=${dateText(one.notBefore)}\nnotAfter=${dateText(one.notAfter)}\n`,
+  hash: (_, one) => `${nameHash(one.subject)}\n`,
+  subject_hash: (_, one) => `${nameHash(one.subject)}\n`,
+  issuer_hash: (_, one) => `${nameHash(one.issuer)}\n`,
+  email: (_, one) =>
+    [
+      ...one.subject
+        .flat()
+        .filter(({ oid }) => oid === "1.2.840.113549.1.9.1")
+        .map(({ value }) => value),
+      ...altNames(one, 0x81),
+    ]
+      .map((line) => `${line}\n`)
+      .join(""),
+  fingerprint,
+  pubkey: (_, one) => (one.publicKey ? publicPem(one.publicKey) : ""),
+  modulus: (_, one) =>
+    one.publicKey?.type === "rsa"
+      ? `Modulus=${hexOf(bigIntToBytes(one.publicKey.key.n))}\n`
+      : "Modulus=No modulus for this public key type\n",
+  text: (o, one) => certificateText(one, textOptions(o, "certopt")),
+  ext: (o, one) => {
+    const wanted = new Set((o.value("ext") ?? "").split(",").map((name) => oidNamed(name.trim())));
+    return extensionsText(
+      one.extensions.filter(({ oid }) => wanted.has(oid)),
+      0,
+    );
+  },
+};
+
+/** Answers of `-checkend`, `-checkhost` and `-checkip`: what is printed, and whether it speaks for the certificate. */
+function check(o: Invocation, one: CertificateDocument, name: string, value: string): [string, boolean] {
+  if (name === "checkend") {
+    const ok = one.notAfter >= o.nowMs + Number(value) * 1000;
+    return [`Certificate will ${ok ? "not " : ""}expire\n`, ok];
+  }
+  const ok = name === "checkhost" ? matchesHost(one, value) : altNames(one, 0x87).includes(value);
+  const what = name === "checkhost" ? "Hostname" : "IP";
+  return [`${what} ${value} does ${ok ? "" : "NOT "}match certificate\n`, ok];
+}
+
+/** The extensions of a section, over what a document has already. */
+function* fileExtensions(o: Invocation): Gen<{ config: Config; section: string } | undefined> {
+  const path = o.value("extfile");
+  if (path === undefined) return undefined;
+  const config = parseConfig(decode(yield* o.open(path)));
+  const section = o.value("extensions") ?? setting(config, "default", "extensions") ?? "default";
+  if (!config.has(section)) {
+    throw new Failure(`Error checking extension section ${section}\n`);
+  }
+  return { config, section };
+}
+
+const SKI = "2.5.29.14";
+const AKI = "2.5.29.35";
+
+/** Subject and authority key identifiers where nobody asked for them (apps/x509.c since OpenSSL 3.4). */
+export function withIdentifiers(
+  extensions: readonly Extension[],
+  own: Uint8Array,
+  issuerKey: Uint8Array,
+  issuer?: CertificateDocument,
+): Extension[] {
+  const out = [...extensions];
+  const add = (name: string, value: string) => {
+    const made = makeExtension(name, value, { own, issuerKey, issuer }, new Map());
+    if (made) out.push(made);
+  };
+  if (!out.some(({ oid }) => oid === SKI)) add("subjectKeyIdentifier", "hash");
+  if (!out.some(({ oid }) => oid === AKI)) add("authorityKeyIdentifier", "keyid");
+  return out;
+}
+
+/** A random positive serial of 20 bytes. */
+export function randomSerial(o: Invocation): Uint8Array {
+  const bytes = bigIntToBytes(BigInt(`0x${o.random.hex(40)}`), 20);
+  bytes[0]! &= 0x7f;
+  return bytes;
+}
+
+function* serialFor(o: Invocation): Gen<Uint8Array> {
+  const given = o.value("set_serial");
+  if (given !== undefined) return bigIntToBytes(BigInt(given));
+  const path = o.value("CAserial") ?? (o.on("CAcreateserial") ? serialFile(o.value("CA")!) : undefined);
+  if (path === undefined) return randomSerial(o);
+  let old: Uint8Array | undefined;
+  try {
+    const hex = decode(yield* o.bytes(path)).trim();
+    if (/^[0-9A-Fa-f]+$/.test(hex)) old = bigIntToBytes(BigInt(`0x${hex}`) + 1n);
+  } catch {
+    if (!o.on("CAcreateserial")) throw new Failure(`Can't open "${path}" for reading, No such file or directory\n`);
+  }
+  const serial = old ?? randomSerial(o);
+  yield* o.output(`${hexOf(serial)}\n`, false, path);
+  return serial;
+}
+
+/** `ca.srl` beside `ca.crt`. */
+function serialFile(ca: string): string {
+  const dot = ca.lastIndexOf(".");
+  return `${dot > ca.lastIndexOf("/") ? ca.slice(0, dot) : ca}.srl`;
+}
+
+/** Signs a request, or a certificate anew. */
+function* signed(o: Invocation): Gen<CertificateDocument> {
+  const source = o.on("req")
+    ? yield* o.request(o.value("in"), "certificate request input")
+    : yield* o.certificate(o.value("in"));
+  if (o.on("req")) {
+    if (!isSigned(source, source.publicKey)) {
+      throw new Failure("Certificate request self-signature did not match the contents\n");
+    }
+    yield* o.complain(`Certificate request self-signature ok\n${nameLine("subject", source.subject, nameStyle(o))}`);
+  }
+  const own = source.publicKey ? publicBits(source.publicKey) : new Uint8Array(0);
+  const digest: DigestName = o.digest ?? "sha256";
+  const days = Number(o.value("days") ?? "30");
+  const notBefore = Math.floor(o.nowMs / 1000) * 1000;
+  const asked = yield* fileExtensions(o);
+  let issuer: CertificateDocument | undefined;
+  let key: PrivateKey;
+  const caPath = o.value("CA");
+  if (caPath === undefined) {
+    const path = o.value("signkey") ?? o.value("key");
+    if (path === undefined)
+      throw new Failure("We need a private key to sign with, use -key or -CAkey or -CA with private key\n");
+    key = yield* o.privateKey(path);
+  } else {
+    issuer = yield* o.certificate(caPath, "CA certificate");
+    key = yield* o.privateKey(o.value("CAkey") ?? caPath, "CA private key");
+    if (issuer.publicKey === undefined || !samePublicKey(publicOf(key), issuer.publicKey)) {
+      throw new Failure(
+        "CA certificate and CA private key do not match\n" +
+          errorLine(
+            "05800074:x509 certificate routines:ossl_x509_check_private_key:key values mismatch:../crypto/x509/x509_cmp.c:413:",
+          ),
+      );
+    }
+  }
+  const issuerKey = publicBits(publicOf(key));
+  const copied = /^copy/.test(o.value("copy_extensions") ?? "none") || !o.on("req") ? [...source.extensions] : [];
+  const made = (asked?.config.get(asked.section) ?? [])
+    .filter(([name]) => asked?.section !== "default" || name !== "extensions")
+    .map(([name, value]) => makeExtension(name, value, { own, issuerKey, issuer }, asked!.config))
+    .filter((one) => one !== undefined);
+  const kept = copied.filter(({ oid }) => !made.some((one) => one.oid === oid));
+  const extensions = withIdentifiers([...kept, ...made], own, issuerKey, issuer);
+  const serial = yield* serialFor(o);
+  const bytes = makeCertificate(
+    {
+      serial,
+      issuer: issuer?.subject ?? source.subject,
+      subject: source.subject,
+      notBefore,
+      notAfter: notBefore + days * DAY,
+      spki: source.spki,
+      extensions,
+    },
+    key,
+    digest,
+  );
+  return readCertificate(bytes)!;
+}
+
+export const x509: Command = {
+  name: "x509",
+  digests: true,
+  options: {
+    in: "s",
+    out: "s",
+    inform: "s",
+    outform: "s",
+    noout: "-",
+    text: "-",
+    subject: "-",
+    issuer: "-",
+    serial: "-",
+    startdate: "-",
+    enddate: "-",
+    dates: "-",
+    hash: "-",
+    subject_hash: "-",
+    issuer_hash: "-",
+    email: "-",
+    fingerprint: "-",
+    pubkey: "-",
+    modulus: "-",
+    ext: "s",
+    checkend: "n",
+    checkhost: "s",
+    checkip: "s",
+    nameopt: "s",
+    certopt: "s",
+    req: "-",
+    new: "-",
+    CA: "s",
+    CAkey: "s",
+    CAcreateserial: "-",
+    CAserial: "s",
+    set_serial: "s",
+    days: "n",
+    extfile: "s",
+    extensions: "s",
+    copy_extensions: "s",
+    signkey: "s",
+    key: "s",
+    force_pubkey: "s",
+    passin: "s",
+    purpose: "-",
+  },
+  *run(o) {
+    const signing = ["req", "CA", "signkey", "key"].some((name) => o.on(name));
+    const one = signing ? yield* signed(o) : yield* o.certificate(o.value("in"));
+    let status = 0;
+    let out = "";
+    for (const { name, value } of o.given) {
+      if (/^check(end|host|ip)$/.test(name)) {
+        const [line, ok] = check(o, one, name, value);
+        out += line;
+        if (!ok) status = 1;
+      } else out += OUTPUTS[name]?.(o, one) ?? "";
+    }
+    yield* o.print(out);
+    if (!o.on("noout") && !["checkend", "checkhost", "checkip"].some((name) => o.on(name))) {
+      yield* o.output(o.value("outform")?.toUpperCase() === "DER" ? one.der : pem("CERTIFICATE", one.der));
+    }
+    return status;
+  },
+};
+
+const same = (a: DistinguishedName, b: DistinguishedName) => decode(nameDer(a)) === decode(nameDer(b));
+
+interface Problem {
+  code: number;
+  depth: number;
+  text: string;
+  at: CertificateDocument;
+}
+
+/** Builds a chain to a trusted certificate and says what is wrong with it, if anything (x509_vfy.c). */
+export function verifyChain(
+  leaf: CertificateDocument,
+  trusted: readonly CertificateDocument[],
+  untrusted: readonly CertificateDocument[],
+  nowMs: number,
+): Problem | undefined {
+  let current = leaf;
+  const chain = [leaf];
+  const problem = (code: number, depth: number, text: string, at: CertificateDocument): Problem => ({
+    code,
+    depth,
+    text,
+    at,
+  });
+  const isTrusted = (one: CertificateDocument) => trusted.some((each) => hexOf(each.der) === hexOf(one.der));
+  while (!(isTrusted(current) && same(current.subject, current.issuer))) {
+    if (same(current.subject, current.issuer)) {
+      const self = chain.length === 1;
+      return problem(
+        self ? 18 : 19,
+        chain.length - 1,
+        self ? "self-signed certificate" : "self-signed certificate in certificate chain",
+        current,
+      );
+    }
+    const candidates = [...trusted, ...untrusted].filter((one) => same(one.subject, current.issuer));
+    const issuer = candidates.find((one) => isSigned(current, one.publicKey)) ?? candidates[0];
+    if (issuer === undefined || chain.length > 20) {
+      return problem(20, chain.length - 1, "unable to get local issuer certificate", current);
+    }
+    if (!isSigned(current, issuer.publicKey))
+      return problem(7, chain.length - 1, "certificate signature failure", current);
+    const constraints = issuer.extensions.find(({ oid }) => oid === "2.5.29.19");
+    if (issuer.version === 3 && (constraints === undefined || parse(constraints.value)[0]!.content[2] !== 0xff)) {
+      return problem(79, chain.length, "invalid CA certificate", issuer);
+    }
+    current = issuer;
+    chain.push(current);
+  }
+  for (let depth = chain.length - 1; depth >= 0; depth--) {
+    const one = chain[depth]!;
+    if (nowMs < one.notBefore) return problem(9, depth, "certificate is not yet valid", one);
+    if (nowMs > one.notAfter) return problem(10, depth, "certificate has expired", one);
+  }
+  return undefined;
+}
+
+export const verify: Command = {
+  name: "verify",
+  operands: true,
+  options: {
+    CAfile: "s",
+    CApath: "s",
+    trusted: "s",
+    untrusted: "s",
+    verbose: "-",
+    show_chain: "-",
+    purpose: "s",
+    verify_hostname: "s",
+    x509_strict: "-",
+    partial_chain: "-",
+  },
+  *run(o) {
+    const trusted: CertificateDocument[] = [];
+    for (const path of o.values("CAfile")) {
+      let bytes: Uint8Array;
+      try {
+        bytes = yield* o.bytes(path);
+      } catch {
+        throw new Failure(
+          `Error loading file ${path}\n` +
+            errorLine(
+              `80000002:system library:file_ctrl:No such file or directory:../crypto/bio/bss_file.c:299:calling fopen(${path}, r)`,
+            ) +
+            errorLine("10080002:BIO routines:file_ctrl:system lib:../crypto/bio/bss_file.c:302:") +
+            errorLine(
+              "05880020:x509 certificate routines:X509_load_cert_file_ex:BIO lib:../crypto/x509/by_file.c:105:",
+            ),
+        );
+      }
+      trusted.push(...certificatesIn(bytes));
+    }
+    for (const path of o.values("trusted"))
+      trusted.push(...certificatesIn(yield* o.load(path, "trusted certificates")));
+    const untrusted: CertificateDocument[] = [];
+    for (const path of o.values("untrusted"))
+      untrusted.push(...certificatesIn(yield* o.load(path, "untrusted certificates")));
+    let status = 0;
+    for (const path of o.operands.length > 0 ? o.operands : [undefined]) {
+      try {
+        const one = yield* o.certificate(path, "certificate file");
+        const wrong = verifyChain(one, trusted, untrusted, o.nowMs);
+        const host = o.value("verify_hostname");
+        const mismatch = wrong === undefined && host !== undefined && !matchesHost(one, host);
+        if (wrong === undefined && !mismatch) {
+          yield* o.print(`${path ?? "stdin"}: OK\n`);
+          continue;
+        }
+        status = 2;
+        const { code, depth, text, at } = wrong ?? { code: 62, depth: 0, text: "hostname mismatch", at: one };
+        yield* o.complain(
+          `${nameText(at.subject)}\nerror ${code} at ${depth} depth lookup: ${text}\nerror ${path ?? "stdin"}: verification failed\n`,
+        );
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        yield* o.complain(error.message);
+        status = 2;
+      }
+    }
+    return status;
+  },
+};
