@@ -62,6 +62,20 @@ export class Changes {
     return chain;
   }
 
+  /** The chain as `chain` gives it, but not a built-in one that was never touched. */
+  realChain(name: string, words = NO_CHAIN): Chain {
+    const chain = this.chain(name, words);
+    if (chain.policy !== undefined && !chain.real) throw new Refusal(words);
+    return chain;
+  }
+
+  /** The chain as `chain` gives it; a built-in one is there from now on. */
+  madeChain(name: string): Chain {
+    const chain = this.chain(name);
+    chain.real = true;
+    return chain;
+  }
+
   /** Finds the chain that a rule leads to. Throws `Problem` when there is none. */
   link(rule: Rule): void {
     if (rule.chain?.alive) return;
@@ -155,13 +169,13 @@ export function apply(changes: Changes, command: Command): Rule[] {
   switch (command.operation) {
     case "append": {
       for (const rule of rules) changes.link(rule);
-      const chain = changes.chain(name);
+      const chain = changes.madeChain(name);
       for (const rule of rules) changes.append(chain, rule);
       return rules;
     }
     case "insert": {
       for (const rule of rules) changes.link(rule);
-      const chain = changes.chain(name);
+      const chain = changes.madeChain(name);
       for (const rule of rules) {
         if (number - 1 > chain.rules.length) throw new Refusal("Index of insertion too big");
         changes.insert(chain, number - 1, rule);
@@ -169,9 +183,8 @@ export function apply(changes: Changes, command: Command): Rule[] {
       return rules;
     }
     case "replace": {
-      if (rules.length > 1) throw new Problem("Replacement rule does not specify a unique address");
       changes.link(rules[0]!);
-      const chain = changes.chain(name);
+      const chain = changes.realChain(name);
       if (number > chain.rules.length) throw new Refusal("Index of replacement too big");
       changes.remove(chain, number - 1);
       changes.insert(chain, number - 1, rules[0]!);
@@ -189,13 +202,13 @@ export function apply(changes: Changes, command: Command): Rule[] {
       return rules;
     }
     case "delete-number": {
-      const chain = changes.chain(name);
+      const chain = changes.realChain(name);
       if (number < 1 || number > chain.rules.length) throw new Refusal("Index of deletion too big");
       changes.remove(chain, number - 1);
       return [];
     }
     case "flush":
-      for (const chain of command.chain === undefined ? changes.table.chains.values() : [changes.chain(name)]) {
+      for (const chain of command.chain === undefined ? changes.table.chains.values() : [changes.madeChain(name)]) {
         changes.flush(chain);
       }
       return [];
@@ -217,8 +230,9 @@ export function apply(changes: Changes, command: Command): Rule[] {
     case "policy": {
       const { policy } = command;
       const chain = changes.table.chains.get(name);
-      if (policy !== "ACCEPT" && policy !== "DROP") throw new Refusal("Bad policy name");
+      if (policy !== "ACCEPT" && policy !== "DROP") throw new Refusal("Bad policy name", true);
       if (chain?.policy === undefined) throw new Refusal("Bad built-in chain name");
+      chain.real = true;
       changes.policy(chain, policy, 0, 0);
       return [];
     }
@@ -250,20 +264,19 @@ function zero(chain: Chain): void {
 
 function deleteChains(changes: Changes, command: Command): void {
   if (command.chain !== undefined) {
-    const chain = changes.chain(command.chain);
-    if (chain.policy !== undefined) {
-      if (chain.rules.length > 0) throw busy(chain);
-      return;
-    }
+    const chain = changes.realChain(command.chain);
     if (chain.references > 0 || chain.rules.length > 0) throw busy(chain);
-    changes.drop(chain);
+    if (chain.policy !== undefined) chain.real = false;
+    else changes.drop(chain);
     return;
   }
-  const users = changes.table.ordered().filter((chain) => chain.policy === undefined);
-  for (const chain of users) {
-    if (chain.references > 0 || chain.rules.length > 0) throw busy(chain);
+  for (const chain of changes.table.ordered()) {
+    const used = chain.references > 0 || chain.rules.length > 0;
+    if (chain.policy === undefined) {
+      if (used) throw busy(chain);
+      changes.drop(chain);
+    } else if (chain.policy === "ACCEPT" && !used) chain.real = false;
   }
-  for (const chain of users) changes.drop(chain);
 }
 
 function busy(chain: Chain): Problem {

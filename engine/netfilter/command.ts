@@ -52,8 +52,6 @@ export interface Command {
   numeric: boolean;
   exact: boolean;
   lineNumbers: boolean;
-  /** Lines for standard error that stop nothing. */
-  warnings: string[];
 }
 
 /** What a line is read for. */
@@ -61,6 +59,8 @@ export interface ReadFor {
   /** Inside iptables-restore. */
   restoring?: boolean;
   setDimensions?: (name: string) => number | undefined;
+  /** Takes lines for standard error that stop nothing. */
+  warn?: (line: string) => void;
 }
 
 const WITH_ARGUMENT: Readonly<Record<string, string>> = {
@@ -186,7 +186,8 @@ class Reader implements RuleSoFar {
   private readonly uses: Use<Match>[] = [];
   private target: Use<Target> | undefined;
   private verdict: Target | undefined;
-  private readonly warnings: string[] = [];
+  private waits = false;
+  private waitInterval = false;
   private stop = false;
 
   constructor(words: readonly string[], what: ReadFor) {
@@ -556,12 +557,14 @@ class Reader implements RuleSoFar {
     if (this.what.restoring) throw new Problem(`You cannot use \`-${letter}' from iptables-restore`);
     const value = attached ?? this.nextWord();
     if (letter === "w") {
+      this.waits = true;
       if (value !== undefined && !/^\s*[-+]?\d/.test(value)) throw new Problem("wait seconds not numeric");
       return;
     }
     if (value === undefined) throw new Problem("wait interval value required");
     if (!/^\s*\d/.test(value)) throw new Problem("wait interval not numeric");
-    this.warnings.push("Ignoring deprecated --wait-interval option.");
+    this.waitInterval = true;
+    this.what.warn?.("Ignoring deprecated --wait-interval option.");
   }
 
   private counters(value: string): void {
@@ -596,6 +599,9 @@ class Reader implements RuleSoFar {
     if (this.table === "nat" && (this.policy === "DROP" || this.jump === "DROP")) {
       throw new Problem('\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n');
     }
+    if (this.waitInterval && !this.waits) {
+      throw new Problem("--wait-interval only makes sense with --wait\n");
+    }
     const made = this.uses.map((use) => use.finish(this));
     const target = this.verdict ?? this.target?.finish(this);
     if (this.at < this.words.length) throw new Problem("unknown arguments found on commandline");
@@ -617,10 +623,10 @@ class Reader implements RuleSoFar {
     }
     if (!onRules) return this.result(operation, []);
     if (this.output !== undefined && (chain === "PREROUTING" || chain === "INPUT")) {
-      throw new Problem(`Can't use --out-interface with ${chain}\n`);
+      throw new Problem(`Can't use --out-interface with ${chain}`);
     }
     if (this.input !== undefined && (chain === "POSTROUTING" || chain === "OUTPUT")) {
-      throw new Problem(`Can't use --in-interface with ${chain}\n`);
+      throw new Problem(`Can't use --in-interface with ${chain}`);
     }
     const rules: Rule[] = [];
     for (const source of sources) {
@@ -686,7 +692,6 @@ class Reader implements RuleSoFar {
       numeric: this.numeric,
       exact: this.exact,
       lineNumbers: this.lineNumbers,
-      warnings: this.warnings,
     };
   }
 }

@@ -63,7 +63,7 @@ export function parseProtocol(text: string): number {
 export function parseInterface(text: string): string {
   if (text === "") throw new Problem("Empty interface is likely to be undesired");
   if (text.length > LONGEST_INTERFACE) {
-    throw new Problem(`interface name \`${text}' must be shorter than IFNAMSIZ (${LONGEST_INTERFACE})`);
+    throw new Problem(`interface name \`${text}' must be shorter than ${LONGEST_INTERFACE + 1} characters`);
   }
   return text === "+" ? "" : text;
 }
@@ -76,7 +76,7 @@ export function checkChainName(name: string, clashes: (name: string) => boolean)
   if (name[0] === "-" || name[0] === "!") {
     throw new Problem(`chain name not allowed to start with \`${name[0]}'`);
   }
-  if (clashes(name)) throw new Problem("chain name may not clash with target name");
+  if (name === "" || clashes(name)) throw new Problem("chain name may not clash with target name");
   if (/\s/.test(name)) throw new Problem(`Invalid chain name \`${name}'`);
 }
 

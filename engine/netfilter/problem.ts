@@ -24,7 +24,15 @@ export class Problem extends Error {
 }
 
 /** What the kernel or the chain lookup says: `iptables: message.`, exit status 1. */
-export class Refusal extends Error {}
+export class Refusal extends Error {
+  /** The kernel called an argument invalid and may have said more in its log. */
+  readonly invalid: boolean;
+
+  constructor(message: string, invalid = false) {
+    super(message);
+    this.invalid = invalid;
+  }
+}
 
 /** Version of Debian's iptables, in messages and headers. */
 export const VERSION = "1.8.11";

@@ -2,7 +2,7 @@ import { apply, Changes } from "./apply.ts";
 import { isTarget, readCommand } from "./command.ts";
 import { checkChainName } from "./parse-rule.ts";
 import { Problem, problemText, Refusal } from "./problem.ts";
-import { BUILT_IN, type Chain, isTableName, type Ruleset, Table, type TableName } from "./ruleset.ts";
+import { BUILT_IN, type Chain, isTableName, type Ruleset, Table } from "./ruleset.ts";
 import { Rule } from "./types.ts";
 
 export interface RestoreOptions {
@@ -163,7 +163,8 @@ class Restore {
     let chain = changes.table.chains.get(name);
     if (chain === undefined) checkChainName(name, isTarget);
     if (policy === undefined) throw new Problem(`${program}: line ${this.number} policy invalid`);
-    if (BUILT_IN[changes.table.name as TableName].includes(name)) {
+    if (BUILT_IN[changes.table.name].includes(name)) {
+      chain!.real = true;
       this.setPolicy(changes, chain!, policy, counts);
       return;
     }
@@ -232,6 +233,7 @@ class Restore {
       if (to === undefined) return false;
       rule.chain = to;
     }
+    chain.real = true;
     changes.append(chain, rule);
     return true;
   }

@@ -7,6 +7,7 @@ import { bash } from "../shell/index.ts";
 import { containerdPrograms } from "./containerd/index.ts";
 import { kubectl } from "./kubectl/index.ts";
 import { answer } from "./lab/answer.ts";
+import { netfilterPrograms } from "./netfilter/index.ts";
 import { openssl } from "./openssl/index.ts";
 import { systemPrograms } from "./system/index.ts";
 import { textPrograms } from "./text/index.ts";
@@ -20,6 +21,7 @@ export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(
     ...textPrograms,
     ...systemPrograms,
     ...containerdPrograms,
+    ...netfilterPrograms,
     ...imagePrograms,
     ...controlPlanePrograms,
     bash,

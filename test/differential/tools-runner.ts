@@ -9,6 +9,7 @@ import { exitCode } from "../../engine/machine/process.ts";
 import * as sys from "../../engine/machine/sys.ts";
 import { Network } from "../../engine/network/index.ts";
 import { bash } from "../../engine/shell/index.ts";
+import { netfilterPrograms } from "../../engine/tools/netfilter/index.ts";
 import { openssl } from "../../engine/tools/openssl/index.ts";
 import { systemPrograms } from "../../engine/tools/system/index.ts";
 import { textPrograms } from "../../engine/tools/text/index.ts";
@@ -19,7 +20,9 @@ export interface Outcome {
   status: number;
 }
 
-const PROGRAMS = new Map(Object.entries({ ...systemPrograms, ...textPrograms, openssl, bash, sh: bash, dash: bash }));
+const PROGRAMS = new Map(
+  Object.entries({ ...systemPrograms, ...textPrograms, ...netfilterPrograms, openssl, bash, sh: bash, dash: bash }),
+);
 
 /** A machine whose /work holds `files`. */
 export function toolMachine(files: Record<string, string>, epochMs: number): { kernel: Kernel; machine: Machine } {
@@ -82,7 +85,7 @@ export function runLine(line: string, files: Record<string, string>, epochMs: nu
 
 function start(machine: Machine) {
   const env = new Map([
-    ["PATH", "/usr/bin:/bin"],
+    ["PATH", "/usr/bin:/bin:/usr/sbin"],
     ["LC_ALL", "C.UTF-8"],
     ["TZ", "UTC"],
     ["HOME", "/root"],

@@ -1,0 +1,15 @@
+import type { Program } from "../../machine/process.ts";
+import { iptablesProgram, iptablesRestore, iptablesSave } from "./iptables.ts";
+
+/** Programs that read and write a namespace's netfilter state, by name. */
+export const netfilterPrograms: Record<string, Program> = {
+  iptables: iptablesProgram,
+  "iptables-nft": iptablesProgram,
+  "iptables-save": iptablesSave,
+  "iptables-nft-save": iptablesSave,
+  "iptables-restore": iptablesRestore,
+  "iptables-nft-restore": iptablesRestore,
+  ip6tables: iptablesProgram,
+  "ip6tables-save": iptablesSave,
+  "ip6tables-restore": iptablesRestore,
+};
