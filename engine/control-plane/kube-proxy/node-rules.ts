@@ -60,7 +60,7 @@ export class NodeRules {
   private write(ruleset: Ruleset): void {
     if (this.jumps) {
       this.jumps = false;
-      const missing = [...missingCanaries(ruleset), ...missingJumps(ruleset)];
+      const missing = setupLines(ruleset);
       if (missing.length > 0) this.restore(ruleset, missing);
     }
     this.restore(ruleset, restoreLines(this.proxier.take(ruleset.table("nat").chains.keys())));
@@ -81,6 +81,11 @@ export class NodeRules {
       this.onFlush();
     });
   }
+}
+
+/** Lines of iptables-restore that make the canaries and the jumps from built-in chains, as far as they are not there. */
+export function setupLines(ruleset: Ruleset): string[] {
+  return [...missingCanaries(ruleset), ...missingJumps(ruleset)];
 }
 
 function missingCanaries(ruleset: Ruleset): string[] {

@@ -247,3 +247,11 @@ export const udp: MatchExtension = {
   create: () => new PortsMatch("udp"),
   share,
 };
+
+/** Ports of `-m sctp` (libxt_sctp.c); chunk types are not known. */
+export const sctp: MatchExtension = {
+  name: "sctp",
+  unguided: true,
+  options: [destinationPort, sourcePort],
+  create: () => new PortsMatch("sctp"),
+};

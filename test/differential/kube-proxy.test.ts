@@ -1,0 +1,55 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { setupLines } from "../../engine/control-plane/kube-proxy/node-rules.ts";
+import { restoreLines } from "../../engine/control-plane/kube-proxy/restore-input.ts";
+import { type ProxyCase, proxierOf } from "../../engine/control-plane/kube-proxy/testing.ts";
+import { iptables, Ruleset, restore, save } from "../../engine/netfilter/index.ts";
+
+const cases = parse(readFileSync(new URL("kube-proxy/cases.yaml", import.meta.url), "utf8")) as ProxyCase[];
+
+/** Lines that iptables is asked for once the rules stand. */
+const LISTINGS = [
+  "-t nat -S",
+  "-t filter -S",
+  "-t nat -L -n -v",
+  "-t filter -L -n -v",
+  "-t nat -L KUBE-SERVICES -n --line-numbers",
+  "-t mangle -L",
+];
+
+/** Runs a script in a network namespace of its own, with the real iptables. */
+function inNamespace(script: string, input: string): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync("unshare", ["-n", "sh", "-c", script], { input, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+}
+
+const works = inNamespace("iptables-restore && iptables -t nat -S", "*nat\nCOMMIT\n").status === 0;
+
+/**
+ * What kube-proxy hands to iptables-restore for a set of Services is loaded by the real one and by ours: both must take
+ * it, and list the same.
+ */
+describe.skipIf(!works)("kube-proxy's rules: the real iptables and ours", () => {
+  it.each(cases.map((each) => [each.name, each] as const))("%s", (_name, each) => {
+    const proxier = proxierOf(each);
+    proxier.sync();
+    const ruleset = new Ruleset();
+    const lines = [...setupLines(ruleset), ...restoreLines(proxier.take())];
+    const own = restore(ruleset, lines, { noflush: true, counters: true });
+    expect(own.error).toBe("");
+
+    const script = [
+      "iptables-restore --noflush --counters",
+      "iptables-save",
+      ...LISTINGS.map((words) => `iptables ${words}`),
+    ];
+    const real = inNamespace(script.join(" && echo @@ && "), `${lines.join("\n")}\n`);
+    expect(real.stderr).toBe("");
+    const [, saved, ...listed] = real.stdout.split("@@\n");
+    expect(save(ruleset)).toEqual(saved!.split("\n").filter((line) => line !== "" && !line.startsWith("#")));
+    LISTINGS.forEach((words, i) => {
+      expect(iptables(ruleset, words.split(" ")).out.split("\n"), words).toEqual(listed[i]!.split("\n"));
+    });
+  });
+});
