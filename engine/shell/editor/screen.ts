@@ -53,9 +53,13 @@ export class Screen {
   columns = 80;
   private drawn = "";
   private cursor: Place = { row: 0, column: 0 };
+  /** Where the text begins, after the prompt. */
+  private start: Place = { row: 0, column: 0 };
+  /** The cursor stands at the end of what is drawn. */
+  private atEnd = true;
 
   private position(text: string): Place {
-    return place(shown(text), this.columns, place(visible(this.prompt), this.columns));
+    return text === "" ? this.start : place(shown(text), this.columns, this.start);
   }
 
   /** What to write to show the prompt on a fresh line. */
@@ -63,21 +67,24 @@ export class Screen {
     this.prompt = prompt;
     this.columns = Math.max(2, columns);
     this.drawn = "";
-    this.cursor = this.position("");
+    this.start = place(visible(prompt), this.columns);
+    this.cursor = this.start;
+    this.atEnd = true;
     return prompt.replace(/[\x01\x02]/g, "");
   }
 
   /** What to write so that `text` is shown with the cursor at the character `at`. */
   draw(text: string, at: number): string {
-    const chars = [...text];
-    const before = chars.slice(0, at).join("");
+    if (text === this.drawn && this.atEnd && at === text.length) return "";
     // Typing at the end of the line needs no more than the new characters.
-    if (at === chars.length && text.startsWith(this.drawn) && this.same(this.cursor, this.position(this.drawn))) {
+    const last = at === text.length || at === [...text].length;
+    if (last && this.atEnd && text.startsWith(this.drawn)) {
       const added = text.slice(this.drawn.length);
       this.drawn = text;
-      this.cursor = this.position(text);
+      this.cursor = place(shown(added), this.columns, this.cursor);
       return shown(added) + (added !== "" && this.cursor.column === 0 && !added.endsWith("\n") ? " \r" : "");
     }
+    const before = last ? text : [...text].slice(0, at).join("");
     let out = this.same(this.cursor, this.position("")) ? "" : this.home();
     const end = this.position(text);
     out += shown(text);
@@ -88,6 +95,7 @@ export class Screen {
     if (!this.same(end, goal)) out += goal.column > 0 ? `\r\x1b[${goal.column}C` : "\r";
     this.drawn = text;
     this.cursor = goal;
+    this.atEnd = this.same(end, goal);
     return out;
   }
 
