@@ -172,15 +172,15 @@ kind: Pod
 metadata: {name: name}
 spec: {containers: [{name: c, image: "UPPER:1"}]}
 X
-sleep 4; kubectl get pods --no-headers; sleep 11; kubectl get pod tag --no-headers; events tag; events name`,
+sleep 4; kubectl get pods --no-headers; sleep 15; kubectl get pod tag --no-headers; events tag; events name`,
     expect: [
       /^name +0\/1 +InvalidImageName /,
       /^never +0\/1 +ErrImageNeverPull /,
       /^tag +0\/1 +ErrImagePull /,
       /^tag +0\/1 +ImagePullBackOff /,
       /^Pulling\|[12]\|kubelet\|Pulling image "nginx:nope"$/,
-      /^Failed\|1\|kubelet\|Failed to pull image "nginx:nope": .*docker.io\/library\/nginx:nope: not found$/,
-      "Failed|1|kubelet|Error: ErrImagePull",
+      /^Failed\|[12]\|kubelet\|Failed to pull image "nginx:nope": .*docker.io\/library\/nginx:nope: not found$/,
+      /^Failed\|[12]\|kubelet\|Error: ErrImagePull$/,
       /^BackOff\|\d+\|kubelet\|Back-off pulling image "nginx:nope"$/,
       /^Failed\|\d+\|kubelet\|Error: ImagePullBackOff$/,
       /^InspectFailed\|\d+\|kubelet\|Failed to apply default image tag "UPPER:1": couldn't parse image name "UPPER:1": invalid reference format: repository name \(library\/UPPER\) must be lowercase$/,

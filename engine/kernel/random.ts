@@ -1,6 +1,7 @@
 const DASH = 45;
 /** The digit 4. */
 const VERSION = 52;
+const DIGITS = "0123456789abcdef";
 
 /**
  * Seeded random streams, one per component, so that a component which draws once more does not shift the others.
@@ -34,10 +35,12 @@ export class RandomStream {
   /** A uniform integer in `low … high`, both included. The range is at most 2³². */
   int(low: number, high: number): number {
     const span = high - low + 1;
-    // Rejection keeps the draw uniform.
-    const limit = 0x1_0000_0000 - (0x1_0000_0000 % span);
     let draw = this.uint32();
-    while (draw >= limit) draw = this.uint32();
+    // Rejection keeps the draw uniform; only the highest ones may have to go.
+    if (draw > 0x1_0000_0000 - span) {
+      const limit = 0x1_0000_0000 - (0x1_0000_0000 % span);
+      while (draw >= limit) draw = this.uint32();
+    }
     return low + (draw % span);
   }
 
@@ -57,20 +60,33 @@ export class RandomStream {
 
   /** `length` lower-case hexadecimal digits, e.g. a container id with length 64. */
   hex(length: number): string {
-    return this.string(length, "0123456789abcdef");
+    const codes = new Array<number>(length);
+    let bits = 0;
+    for (let i = 0; i < length; i++) {
+      if ((i & 7) === 0) bits = this.uint32();
+      codes[i] = DIGITS.charCodeAt(bits & 15);
+      bits >>>= 4;
+    }
+    return String.fromCharCode(...codes);
   }
 
   /** A version 4 UUID (RFC 9562). */
   uuid(): string {
-    const hex = this.hex(30);
-    const variant = "89ab".charCodeAt(this.int(0, 3));
     // One text of its own, not a chain of pieces: thousands of ids stay for a session's life.
-    const codes: number[] = [];
-    for (let i = 0; i < 30; i++) {
-      if (i === 8 || i === 12 || i === 15 || i === 18) codes.push(DASH);
-      if (i === 12) codes.push(VERSION);
-      if (i === 15) codes.push(variant);
-      codes.push(hex.charCodeAt(i));
+    const codes = new Array<number>(36);
+    let bits = 0;
+    let left = 0;
+    for (let i = 0; i < 36; i++) {
+      if (i === 8 || i === 13 || i === 18 || i === 23) codes[i] = DASH;
+      else if (i === 14) codes[i] = VERSION;
+      else {
+        if (left-- === 0) {
+          bits = this.uint32();
+          left = 7;
+        }
+        codes[i] = DIGITS.charCodeAt(i === 19 ? 8 | (bits & 3) : bits & 15);
+        bits >>>= 4;
+      }
     }
     return String.fromCharCode(...codes);
   }
