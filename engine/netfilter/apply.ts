@@ -86,6 +86,20 @@ export class Changes {
     rule.chain = chain;
   }
 
+  /** What the kernel judges when a linked rule comes to a chain: whether its parts may stand there, and loops. */
+  judge(chain: Chain, rule: Rule, step: string): void {
+    const refuse = (why: string) => new Problem(` RULE_${step} failed (${why}): rule in chain ${chain.name}`, "kernel");
+    const base = chain.policy === undefined ? undefined : chain.name;
+    if (!fits(this.table, base, rule)) throw refuse("Invalid argument");
+    if (rule.chain === undefined) return;
+    if (rule.chain.policy !== undefined) {
+      throw refuse(rule.chain.real ? "Operation not supported" : "No such file or directory");
+    }
+    if (base === undefined) return;
+    const found = reached(this.table, base, rule.chain);
+    if (found !== undefined) throw refuse(found);
+  }
+
   /** Adds a rule that is linked. */
   append(chain: Chain, rule: Rule): void {
     if (chain !== this.last) this.touch(chain, false);
@@ -170,7 +184,10 @@ export function apply(changes: Changes, command: Command): Rule[] {
     case "append": {
       for (const rule of rules) changes.link(rule);
       const chain = changes.madeChain(name);
-      for (const rule of rules) changes.append(chain, rule);
+      for (const rule of rules) {
+        changes.judge(chain, rule, "APPEND");
+        changes.append(chain, rule);
+      }
       return rules;
     }
     case "insert": {
@@ -178,6 +195,7 @@ export function apply(changes: Changes, command: Command): Rule[] {
       const chain = changes.madeChain(name);
       for (const rule of rules) {
         if (number - 1 > chain.rules.length) throw new Refusal("Index of insertion too big");
+        changes.judge(chain, rule, "INSERT");
         changes.insert(chain, number - 1, rule);
       }
       return rules;
@@ -186,6 +204,7 @@ export function apply(changes: Changes, command: Command): Rule[] {
       changes.link(rules[0]!);
       const chain = changes.realChain(name);
       if (number > chain.rules.length) throw new Refusal("Index of replacement too big");
+      changes.judge(chain, rules[0]!, "REPLACE");
       changes.remove(chain, number - 1);
       changes.insert(chain, number - 1, rules[0]!);
       return rules;
@@ -253,6 +272,33 @@ export function apply(changes: Changes, command: Command): Rule[] {
   }
 }
 
+function fits({ name }: Table, base: string | undefined, { body }: Rule): boolean {
+  return (
+    body.target?.fits?.(name, base, body) !== false &&
+    body.matches.every((match) => match.fits?.(name, base, body) !== false)
+  );
+}
+
+/** What is wrong with a built-in chain leading to a chain: loops, or targets further on that cannot stand under it. */
+function reached(table: Table, base: string, from: Chain): string | undefined {
+  const done = new Set<Chain>();
+  const open = new Set<Chain>();
+  const visit = (chain: Chain): string | undefined => {
+    if (open.has(chain)) return "Too many links";
+    if (done.has(chain)) return undefined;
+    open.add(chain);
+    for (const rule of chain.rules) {
+      if (!fits(table, base, rule)) return "Invalid argument";
+      const found = rule.chain && visit(rule.chain);
+      if (found !== undefined) return found;
+    }
+    open.delete(chain);
+    done.add(chain);
+    return undefined;
+  };
+  return visit(from);
+}
+
 function zero(chain: Chain): void {
   chain.packets = 0;
   chain.bytes = 0;
@@ -270,7 +316,7 @@ function deleteChains(changes: Changes, command: Command): void {
     else changes.drop(chain);
     return;
   }
-  for (const chain of changes.table.ordered()) {
+  for (const chain of [...changes.table.chains.values()]) {
     const used = chain.references > 0 || chain.rules.length > 0;
     if (chain.policy === undefined) {
       if (used) throw busy(chain);

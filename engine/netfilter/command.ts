@@ -56,8 +56,8 @@ export interface Command {
 
 /** What a line is read for. */
 export interface ReadFor {
-  /** Inside iptables-restore. */
-  restoring?: boolean;
+  /** The table that iptables-restore is at. */
+  restoring?: string;
   setDimensions?: (name: string) => number | undefined;
   /** Takes lines for standard error that stop nothing. */
   warn?: (line: string) => void;
@@ -193,6 +193,7 @@ class Reader implements RuleSoFar {
   constructor(words: readonly string[], what: ReadFor) {
     this.words = words;
     this.what = what;
+    this.tableGiven = what.restoring;
   }
 
   get table(): string {
@@ -646,6 +647,7 @@ class Reader implements RuleSoFar {
           target === undefined ? (this.jump ?? "") : "",
           this.goto,
         );
+        for (const match of made) match.check?.(body);
         const rule = new Rule(body);
         rule.packets = this.packets ?? 0;
         rule.bytes = this.bytes;

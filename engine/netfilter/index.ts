@@ -1,3 +1,4 @@
+export { Canary } from "./canary.ts";
 export { readCommand } from "./command.ts";
 export { type IptablesOptions, iptables, type Outcome } from "./iptables.ts";
 export type { Packet, Surroundings } from "./packet.ts";

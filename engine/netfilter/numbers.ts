@@ -37,7 +37,7 @@ export function portNumber(text: string, protocol: string | undefined): number {
 
 /** `0x1` or `0x1/0xff` of a mark option. Throws `Problem`. */
 export function markAndMask(extension: string, option: string, text: string): [mark: number, mask: number] {
-  const bad = () => new Problem(`${extension}: bad value for option "--${option}", or out of range (0-4294967295).\n`);
+  const bad = () => new Problem(`${extension}: bad integer value for option "--${option}", or out of range.\n`);
   const mark = leadingNumber(text);
   if (mark === undefined || mark.value > 0xffff_ffff) throw bad();
   if (mark.rest === "") return [mark.value, 0xffff_ffff];

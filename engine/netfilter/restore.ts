@@ -65,7 +65,7 @@ function splitLines(text: string): string[] {
   return lines;
 }
 
-Rule.reader = (line) => readCommand(splitWords(line), { restoring: true }).rules[0]!.body;
+Rule.reader = (line) => readCommand(splitWords(line), { restoring: "" }).rules[0]!.body;
 
 /** Ends with `program: message`, status 1. */
 class Failed extends Error {}
@@ -87,6 +87,8 @@ class Restore {
   private chain: Chain | undefined;
   private old: readonly Rule[] = [];
   private met = 0;
+  /** A line made the table stand. */
+  private touched = false;
   private readonly before = new Map<Chain, readonly Rule[]>();
 
   constructor(ruleset: Ruleset, options: RestoreOptions) {
@@ -131,7 +133,8 @@ class Restore {
     if (!isTableName(name)) throw new Problem(`${program}: line ${this.number} table name '${name}' invalid`);
     this.skipping = this.options.table !== undefined && this.options.table !== name;
     if (this.skipping) return;
-    const table = this.options.noflush ? this.ruleset.table(name) : new Table(name);
+    const table = (this.options.noflush ? this.ruleset.tables.get(name) : undefined) ?? new Table(name);
+    this.touched = false;
     this.changes = new Changes(table);
     this.chain = undefined;
     this.before.clear();
@@ -139,20 +142,27 @@ class Restore {
   }
 
   private commit(changes: Changes): void {
-    if (this.refused !== undefined) {
-      const { error, line } = this.refused;
-      if (error instanceof Refusal) throw new Failed(`line ${line} failed: ${error.message}.`);
-      if (error instanceof Problem && error.kind === "kernel") {
-        throw new Problem(`\nline ${line}:${error.message}`, "kernel");
-      }
-      throw error;
-    }
     this.changes = undefined;
-    if (this.options.test) changes.undo();
-    else {
-      this.ruleset.tables.set(changes.table.name, changes.table);
-      this.ruleset.version++;
+    const { table } = changes;
+    if (this.options.test) {
+      changes.undo();
+      return;
     }
+    if (this.refused !== undefined) {
+      changes.undo();
+      throw this.complaint(this.refused);
+    }
+    if (this.touched) this.ruleset.tables.set(table.name, table);
+    else if (!this.options.noflush) this.ruleset.tables.delete(table.name);
+    this.ruleset.version++;
+  }
+
+  private complaint({ error, line }: { error: unknown; line: number }): unknown {
+    if (error instanceof Refusal) return new Failed(`line ${line} failed: ${error.message}.`);
+    if (error instanceof Problem && error.kind === "kernel") {
+      return new Problem(`\nline ${line}:${error.message}`, "kernel");
+    }
+    return error;
   }
 
   /** `:NAME POLICY [packets:bytes]` */
@@ -160,6 +170,7 @@ class Restore {
     const [name, policy, counts] = words(line.slice(1));
     const program = this.options.program ?? "iptables-restore";
     if (name === undefined) throw new Problem(`${program}: line ${this.number} chain name invalid`);
+    this.touched = true;
     let chain = changes.table.chains.get(name);
     if (chain === undefined) checkChainName(name, isTarget);
     if (policy === undefined) throw new Problem(`${program}: line ${this.number} policy invalid`);
@@ -182,8 +193,7 @@ class Restore {
       throw new Problem(`invalid policy counters for chain '${chain.name}'`);
     }
     if (policy === "ACCEPT" || policy === "DROP") {
-      const [packets, bytes] =
-        this.options.counters && found ? [Number(found[1]), Number(found[2])] : [chain.packets, chain.bytes];
+      const [packets, bytes] = this.options.counters && found ? [Number(found[1]), Number(found[2])] : [0, 0];
       changes.policy(chain, policy, packets, bytes);
     } else if (policy !== "-") this.refuse(new Refusal("Bad policy name"));
   }
@@ -234,6 +244,7 @@ class Restore {
       rule.chain = to;
     }
     chain.real = true;
+    this.touched = true;
     changes.append(chain, rule);
     return true;
   }
@@ -259,8 +270,9 @@ class Restore {
     const argv = splitWords(text);
     if (counters !== undefined && this.options.counters) argv.unshift("--set-counters", ...counters);
     this.parsed++;
-    const command = readCommand(argv, { restoring: true, setDimensions: this.setDimensions });
+    const command = readCommand(argv, { restoring: changes.table.name, setDimensions: this.setDimensions });
     if (command.operation === "append" && command.rules.length === 1) command.rules[0]!.line = line;
+    if (command.operation !== "delete" && command.operation !== "flush") this.touched = true;
     try {
       apply(changes, command);
     } catch (error) {

@@ -61,8 +61,8 @@ export class Table {
 /** The netfilter state of one network namespace. A table exists from the first change to it on. */
 export class Ruleset {
   readonly sets = new Map<string, IpSet>();
-  /** Told of every change that was not left undone with `defer`. */
-  onChange: (() => void) | undefined;
+  /** Called after every change that was not left undone with `defer`. */
+  readonly watchers = new Set<() => void>();
   private readonly touched = new Map<TableName, Table>();
   private changes = 0;
   private readonly late = new Map<string, () => void>();
@@ -81,7 +81,7 @@ export class Ruleset {
 
   set version(version: number) {
     this.changes = version;
-    if (!this.settling) this.onChange?.();
+    if (!this.settling) for (const watcher of this.watchers) watcher();
   }
 
   /**

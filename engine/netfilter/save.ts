@@ -44,8 +44,7 @@ export function saveTable(table: Table, counters = false): string[] {
   const chains = table.ordered();
   const out = [`*${table.name}`];
   for (const chain of chains) {
-    const [packets, bytes] = counters ? [chain.packets, chain.bytes] : [0, 0];
-    out.push(`:${chain.name} ${chain.policy ?? "-"} [${packets}:${bytes}]`);
+    out.push(`:${chain.name} ${chain.policy ?? "-"} [${chain.packets}:${chain.bytes}]`);
   }
   for (const chain of chains) for (const rule of chain.rules) out.push(saveLine(chain, rule, counters));
   out.push("COMMIT");

@@ -13,6 +13,10 @@ export interface Match {
   /** Its column text in a listing, with the blank before it. */
   list(numeric: boolean): string;
   test(packet: Packet, on: Surroundings): boolean;
+  /** Throws `Problem` when iptables itself will not have it in such a rule. */
+  check?(rule: RuleBody): void;
+  /** Whether the kernel lets it stand in such a rule. */
+  fits?(table: string, base: string | undefined, rule: RuleBody): boolean;
   /** Answers by more than addresses, ports and interfaces: a verdict that met it must not be remembered. */
   readonly volatile?: boolean;
 }
@@ -28,6 +32,8 @@ export interface Target {
   list(numeric: boolean): string;
   act(packet: Packet, on: Surroundings): Verdict;
   readonly volatile?: boolean;
+  /** Whether the kernel lets it stand there. `base` is the built-in chain that leads to it, as far as is known. */
+  fits?(table: string, base: string | undefined, rule: RuleBody): boolean;
 }
 
 /** What a rule says. Addresses are signed 32-bit numbers. */

@@ -1,6 +1,5 @@
 import type { MatchExtension } from "../extension.ts";
-import { quoted } from "../numbers.ts";
-import { Problem } from "../problem.ts";
+import { bounded, quoted } from "../numbers.ts";
 import type { Match } from "../types.ts";
 
 /** `-m comment`: a text that always matches (libxt_comment.c). */
@@ -31,8 +30,7 @@ export const comment: MatchExtension = {
       name: "comment",
       mandatory: true,
       read(match, value) {
-        if (value.length > 255) throw new Problem("Argument must have a maximum length of 255 characters\n");
-        (match as CommentMatch).text = value;
+        (match as CommentMatch).text = bounded(value, 255);
       },
     },
   ],

@@ -3,9 +3,10 @@ import { portNumber, wholeNumber } from "../numbers.ts";
 import type { Packet } from "../packet.ts";
 import { Problem } from "../problem.ts";
 import { serviceName } from "../services.ts";
-import type { Match } from "../types.ts";
+import { INVERTED, type Match, type RuleBody } from "../types.ts";
 
 const MOST = 65_535;
+const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 };
 const FLAGS: readonly [string, number][] = [
   ["FIN", 1],
   ["SYN", 2],
@@ -50,6 +51,21 @@ class PortsMatch implements Match {
       this.destinationInverted,
       numeric,
     )}`;
+  }
+
+  /** Options that the kernel is told in its own terms need the protocol before them. */
+  get asks(): boolean {
+    return this.givenSource || this.givenDestination;
+  }
+
+  fits(_table: string, _base: string | undefined, rule: RuleBody): boolean {
+    return rule.protocol === PROTOCOLS[this.name] && (rule.inverted & INVERTED.protocol) === 0;
+  }
+
+  check(rule: RuleBody): void {
+    if (this.asks && !this.fits("", undefined, rule)) {
+      throw new Problem(`${this.name.toUpperCase()} match requires '-p ${this.name}'`);
+    }
   }
 
   test(packet: Packet): boolean {
@@ -103,6 +119,10 @@ class TcpMatch extends PortsMatch {
     if (!super.test(packet)) return false;
     if (this.mask === 0 && !this.flagsInverted) return true;
     return ((packet.tcpFlags & this.mask) === this.wanted) !== this.flagsInverted;
+  }
+
+  override get asks(): boolean {
+    return super.asks || this.givenFlags || this.option !== 0;
   }
 
   flags(mask: string, wanted: string, inverted: boolean): void {

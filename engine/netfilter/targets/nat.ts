@@ -9,6 +9,14 @@ import type { Target, Verdict } from "../types.ts";
 /** Protocols whose ports can be rewritten: icmp, tcp, udp, dccp, sctp. */
 const WITH_PORTS: ReadonlySet<number> = new Set([1, 6, 17, 33, 132]);
 
+/** Where the kernel lets each stand. */
+const HOOKS: Readonly<Record<string, readonly string[]>> = {
+  DNAT: ["PREROUTING", "OUTPUT"],
+  REDIRECT: ["PREROUTING", "OUTPUT"],
+  SNAT: ["POSTROUTING", "INPUT"],
+  MASQUERADE: ["POSTROUTING"],
+};
+
 /** What DNAT, SNAT, MASQUERADE and REDIRECT share: a range of addresses, one of ports, and flags (libxt_NAT.c). */
 class NatTarget implements Target {
   readonly name: string;
@@ -64,6 +72,10 @@ class NatTarget implements Target {
   list(): string {
     if (this.name === "MASQUERADE") return this.text("masq ports: ", "");
     return this.text(this.name === "REDIRECT" ? "redir ports " : "to:", "");
+  }
+
+  fits(table: string, base: string | undefined): boolean {
+    return table === "nat" && (base === undefined || HOOKS[this.name]!.includes(base));
   }
 
   act(packet: Packet, on: Surroundings): Verdict {

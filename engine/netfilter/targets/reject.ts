@@ -1,7 +1,7 @@
 import type { TargetExtension } from "../extension.ts";
 import type { Packet, Surroundings } from "../packet.ts";
 import { Problem } from "../problem.ts";
-import type { Target, Verdict } from "../types.ts";
+import { INVERTED, type RuleBody, type Target, type Verdict } from "../types.ts";
 
 /** Answers with their short names, in the order that beginnings are tried (reject_table of libipt_REJECT.c). */
 const ANSWERS: readonly [string, string][] = [
@@ -26,6 +26,15 @@ class RejectTarget implements Target {
 
   list(): string {
     return ` reject-with ${this.answer}`;
+  }
+
+  fits(table: string, base: string | undefined, rule: RuleBody): boolean {
+    const tcp = rule.protocol === 6 && (rule.inverted & INVERTED.protocol) === 0;
+    return (
+      table === "filter" &&
+      (base === undefined || base === "INPUT" || base === "FORWARD" || base === "OUTPUT") &&
+      (this.answer !== "tcp-reset" || tcp)
+    );
   }
 
   act(_packet: Packet, on: Surroundings): Verdict {
