@@ -277,7 +277,11 @@ export class Session {
     for (;;) {
       const events: WatchEvent[] = watch.buffer.splice(0);
       if (events.length > 0) {
-        this.events.apiData?.(id, encode(events.map((event) => `${JSON.stringify(event)}\n`).join("")), 1);
+        this.events.apiData?.(
+          id,
+          encode(events.map((event) => encodeBody({ type: "object", value: event })).join("")),
+          1,
+        );
       }
       if (watch.ended) return;
       if (watch.buffer.length === 0) yield* wait(watch.ready);

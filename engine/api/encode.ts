@@ -1,4 +1,6 @@
 import type { HttpBody } from "./http.ts";
+import { withManagedFields } from "./managed-fields/index.ts";
+import type { KubeObject } from "./types.ts";
 
 /**
  * A JSON body as the server writes it. Items of a typed list lose `kind` and `apiVersion`, which stand once on the list
@@ -6,7 +8,7 @@ import type { HttpBody } from "./http.ts";
  * unless it indents (apimachinery pkg/runtime/serializer/json).
  */
 export function encodeBody({ value, layout }: Extract<HttpBody, { type: "object" }>): string {
-  const written = isTypedList(value) ? { ...value, items: value.items.map(bare) } : value;
+  const written = isTypedList(value) ? { ...value, items: value.items.map(bare) } : whole(value);
   if (layout === "indented") return JSON.stringify(written, null, 2);
   return layout === "bare" ? JSON.stringify(written) : `${JSON.stringify(written)}\n`;
 }
@@ -24,6 +26,21 @@ function isTypedList(value: unknown): value is TypedList {
   return apiVersion !== "meta.k8s.io/v1" && apiVersion !== "apidiscovery.k8s.io/v2";
 }
 
-function bare({ kind: _, apiVersion: __, ...rest }: Record<string, unknown>): Record<string, unknown> {
+/** With managedFields: inside the simulation nobody reads these, so they are made for readers of bytes only. */
+function whole(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const { type, object } = value as { type?: unknown; object?: unknown };
+  if (typeof type === "string" && typeof object === "object" && object !== null && Object.keys(value).length === 2) {
+    return { type, object: withManagedFields(object as KubeObject) };
+  }
+  return withManagedFields(value as KubeObject);
+}
+
+function bare(item: Record<string, unknown>): Record<string, unknown> {
+  const {
+    kind: _,
+    apiVersion: __,
+    ...rest
+  } = withManagedFields(item as unknown as KubeObject) as unknown as Record<string, unknown>;
   return rest;
 }

@@ -24,6 +24,10 @@ export const CONTROLLER_REVISIONS = resource("apps", "controllerrevisions", "Con
 export const JOBS = resource("batch", "jobs", "Job");
 export const CRON_JOBS = resource("batch", "cronjobs", "CronJob");
 export const REPLICATION_CONTROLLERS = resource("", "replicationcontrollers", "ReplicationController");
+export const CERTIFICATE_SIGNING_REQUESTS = {
+  ...resource("certificates.k8s.io", "certificatesigningrequests", "CertificateSigningRequest"),
+  namespaced: false,
+};
 export const RESOURCE_QUOTAS = resource("", "resourcequotas", "ResourceQuota");
 export const POD_DISRUPTION_BUDGETS = resource("policy", "poddisruptionbudgets", "PodDisruptionBudget");
 export const HORIZONTAL_POD_AUTOSCALERS = {

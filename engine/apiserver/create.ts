@@ -1,8 +1,10 @@
 import type { Draft } from "../api/kind.ts";
+import { type Author, setOrigin } from "../api/managed-fields/index.ts";
 import { isStatus } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
 import { mutate, validate } from "./admission/admission.ts";
+import { authorOf, takeGiven } from "./author.ts";
 import { confirmNoEscalation } from "./authorization/escalation.ts";
 import type { ResourceContext } from "./context.ts";
 import { badRequest, invalid, plainError } from "./errors.ts";
@@ -20,7 +22,12 @@ const NAME_ATTEMPTS = 8;
  * The way of a decoded object into storage: mutating admission, defaults, the kind's own preparation, validation,
  * validating admission, etcd (apiserver pkg/registry/generic/registry/store.go Create).
  */
-export function* createObject(context: ResourceContext, draft: Draft, dryRun: boolean): Gen<KubeObject> {
+export function* createObject(
+  context: ResourceContext,
+  draft: Draft,
+  dryRun: boolean,
+  author: Author = authorOf(context),
+): Gen<KubeObject> {
   const { def, registry, info, server } = context;
   const { metadata } = draft;
   const namespace = def.resource.namespaced ? info.namespace : "";
@@ -33,6 +40,7 @@ export function* createObject(context: ResourceContext, draft: Draft, dryRun: bo
   } else if (metadata.namespace) {
     throw badRequest(`namespace should not be set on cluster-scoped resources, got ${metadata.namespace}`);
   }
+  if (metadata.managedFields !== undefined) takeGiven(author, metadata);
   def.defaults?.(draft);
   const generated = !metadata.name && metadata.generateName;
   const attributes = {
@@ -64,10 +72,11 @@ export function* createObject(context: ResourceContext, draft: Draft, dryRun: bo
     const object = inOrder(draft);
     if (dryRun) {
       delete (object.metadata as Draft).resourceVersion;
+      setOrigin(object, author, undefined);
       return deepFreeze(object);
     }
     try {
-      return yield* insert(registry, def, object, server.timeToLive(def), context.writer);
+      return yield* insert(registry, def, object, server.timeToLive(def), context.writer, author);
     } catch (error) {
       if (!generated || attempt >= NAME_ATTEMPTS || !isStatus(error, "AlreadyExists")) throw error;
     }

@@ -1,4 +1,5 @@
 import type { KindDef } from "../api/kind.ts";
+import { type Author, managedOf, sameOwners, setOrigin } from "../api/managed-fields/index.ts";
 import { alreadyExists, conflict, notFound, StatusError } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
@@ -22,11 +23,15 @@ function ownMetadata(draft: KubeObject): Record<string, unknown> {
     : ({ ...withVersion(draft, "0").metadata } as unknown as Record<string, unknown>);
 }
 
+interface Ending {
+  at(revision: string): KubeObject;
+}
+
 /**
  * Prepares what is stored: every part frozen, and shared with the old object where it is equal. `at` ends it under the
  * resource version that it is written at. Undefined when nothing but the resource version would change.
  */
-function toStore(draft: KubeObject, old?: KubeObject): { at: (revision: string) => KubeObject } | undefined {
+function toStore(draft: KubeObject, old?: KubeObject, author?: Author): Ending | undefined {
   const before = (old ?? {}) as Record<string, unknown>;
   const out = (Object.isFrozen(draft) ? { ...draft } : draft) as Record<string, unknown>;
   let same = old !== undefined;
@@ -56,8 +61,9 @@ function toStore(draft: KubeObject, old?: KubeObject): { at: (revision: string) 
   if (same) {
     for (const field in before) if (field !== "metadata") fields--;
     for (const field in metadataBefore) if (field !== "resourceVersion") fields--;
-    if (fields === 0) return undefined;
+    if (fields === 0) return newOwners(old!, author);
   }
+  if (author !== undefined) setOrigin(out as unknown as KubeObject, author, old);
   return {
     at: (revision) => {
       metadata["resourceVersion"] = revision;
@@ -67,19 +73,39 @@ function toStore(draft: KubeObject, old?: KubeObject): { at: (revision: string) 
   };
 }
 
+/** An apply that changes nothing but who owns what is a write too; any other that changes nothing is none. */
+function newOwners(old: KubeObject, author: Author | undefined): Ending | undefined {
+  if (!author?.managed || sameOwners(author.managed, managedOf(old))) return undefined;
+  return {
+    at: (revision) => {
+      const { metadata } = withVersion(old, revision);
+      const out = { ...old, metadata };
+      setOrigin(out, author, old);
+      return Object.freeze(out);
+    },
+  };
+}
+
 /** Writes of the server itself. */
 const SELF = "system:apiserver";
 
 /**
  * Stores a new object and returns it with its resource version. Throws AlreadyExists. `ttl` in seconds, 0: for ever.
- * `writer`: the user who asked for it.
+ * `writer`: the user who asked for it; `author`: the manager of its fields.
  */
-export function* insert(registry: Registry, def: KindDef, draft: KubeObject, ttl = 0, writer = SELF): Gen<KubeObject> {
+export function* insert(
+  registry: Registry,
+  def: KindDef,
+  draft: KubeObject,
+  ttl = 0,
+  writer = SELF,
+  author?: Author,
+): Gen<KubeObject> {
   const cache = registry.cache(def);
   const { name, namespace = "" } = draft.metadata;
   const key = cache.key(namespace, name);
   const lease = ttl > 0 ? yield* registry.leases.take(ttl) : undefined;
-  const ending = toStore(draft)!;
+  const ending = toStore(draft, undefined, author)!;
   let object: KubeObject | undefined;
   const valueAt = (revision: number) => (object = ending.at(String(revision)));
   const put = lease === undefined ? { key, valueAt } : { key, valueAt, lease };
@@ -113,6 +139,7 @@ export function* guaranteedUpdate(
   change: Change,
   dryRun = false,
   writer = SELF,
+  author?: Author,
 ): Gen<Updated> {
   const { group, resource } = def.resource;
   const cache = registry.cache(def);
@@ -131,7 +158,7 @@ export function* guaranteedUpdate(
       if (response.succeeded) return { object: withVersion(current, String(response.revision)), deleted: true };
       continue;
     }
-    const ending = toStore(changed, current);
+    const ending = toStore(changed, current, author);
     if (ending === undefined) return { object: current, deleted: false };
     if (dryRun) return { object: ending.at(current.metadata.resourceVersion), deleted: false };
     let object: KubeObject | undefined;

@@ -1,8 +1,10 @@
 import type { Draft, KindDef } from "../api/kind.ts";
+import type { Author } from "../api/managed-fields/index.ts";
 import { conflict } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
 import { mutate, validate } from "./admission/admission.ts";
+import { authorOf, takeGiven } from "./author.ts";
 import { confirmNoEscalation } from "./authorization/escalation.ts";
 import type { ResourceContext } from "./context.ts";
 import { conflictBecause, invalid } from "./errors.ts";
@@ -19,6 +21,8 @@ export interface UpdateOptions {
   subresource: string;
   /** Prepares the draft instead of the kind's own functions: for subresources with rules of their own. */
   prepare?(draft: Draft, old: KubeObject): void;
+  /** Manager of the fields that change; the request's by default. */
+  author?: Author;
 }
 
 /**
@@ -33,11 +37,12 @@ export function* updateObject(
 ): Gen<Updated> {
   const { def, registry, server, info } = context;
   const { group, resource, kind } = def.resource;
-  const { subresource, dryRun } = options;
+  const { subresource, dryRun, author = authorOf(context, options.subresource) } = options;
   const change = function* (current: KubeObject): Gen<KubeObject | "delete"> {
     const draft = yield* produce(current);
     if (draft === current) return current;
     const { metadata } = draft;
+    if (metadata.managedFields !== undefined) takeGiven(author, metadata, current);
     if (metadata.uid && metadata.uid !== current.metadata.uid) {
       throw conflictBecause(
         group,
@@ -94,7 +99,7 @@ export function* updateObject(
     const object = inOrder(draft);
     return finished(object, current) ? "delete" : object;
   };
-  return yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer);
+  return yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer, author);
 }
 
 /**
@@ -110,7 +115,8 @@ function prepare(def: KindDef, draft: Draft, current: KubeObject, options: Updat
   else if (options.subresource === "status") {
     if (def.prepareForStatusUpdate) def.prepareForStatusUpdate(draft, current);
     else keepAllBut(draft, current, "status");
-  } else def.prepareForUpdate?.(draft, current);
+  } else if (options.subresource === "approval") keepAllBut(draft, current, "status");
+  else def.prepareForUpdate?.(draft, current);
 }
 
 /** An update through a subresource changes that field alone; metadata but labels and annotations stay too. */

@@ -1,4 +1,5 @@
 import type { AdmissionPlugin } from "./admission.ts";
+import { certificateRequest } from "./certificate-request.ts";
 import { defaultStorageClass } from "./default-storage-class.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
@@ -19,5 +20,6 @@ export const ADMISSION_PLUGINS: readonly AdmissionPlugin[] = [
   defaultTolerationSeconds,
   storageObjectInUseProtection,
   defaultStorageClass,
+  certificateRequest,
   resourceQuota,
 ];

@@ -1,36 +1,207 @@
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
-import { applyStrategicMergePatch } from "../../api/patch/index.ts";
-import { isStatus } from "../../api/status.ts";
+import {
+  type Applied,
+  type Author,
+  applied,
+  compare,
+  describeConflicts,
+  emptyOf,
+  fieldSetOf,
+  ignored,
+  type Managed,
+  managedOf,
+  pathText,
+  shapeOfKind,
+  typeFault,
+  updated,
+} from "../../api/managed-fields/index.ts";
+import { failure } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
+import { authorOf } from "../author.ts";
+import { attributesOf, refusal } from "../authorization/attributes.ts";
 import type { ResourceContext } from "../context.ts";
 import { createObject } from "../create.ts";
-import { decodeBody } from "../decode.ts";
-import { badRequest } from "../errors.ts";
+import { decodeBody, groupVersion } from "../decode.ts";
+import { badRequest, forbidden, internalError, plainError } from "../errors.ts";
 import { present } from "../present.ts";
 import { updateObject } from "../update.ts";
+import { fromStored, toStored } from "../views.ts";
 import { isDryRun } from "./write.ts";
 
-/** Server-side apply: creates what is missing, merges into what is there. Field ownership is not kept yet. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+const KUBECTL = "kubectl";
+
+/**
+ * Server-side apply (apiserver pkg/endpoints/handlers/patch.go applyPatcher): creates what is missing, merges into what is
+ * there, and keeps who owns which field. Fields of others that would change are conflicts, unless `force` takes them.
+ */
 export function* apply(context: ResourceContext, body: unknown): Gen<HttpResponse> {
-  const { def, info } = context;
+  const { def, info, registry } = context;
   if (!info.query.get("fieldManager")) {
     throw badRequest(
       'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
     );
   }
+  const config = configuration(context, body);
   const dryRun = isDryRun(context);
+  const author = authorOf(context, info.subresource);
+  const live = registry.cache(def).get(info.namespace, info.name);
+  if (live === undefined && info.subresource === "") return yield* applyNew(context, config, author, dryRun);
   const produce = function* (current: KubeObject): Gen<Draft> {
-    return decodeBody(context, applyStrategicMergePatch(current, body, def.schema), def.resource);
+    const shown = fromStored(def, current);
+    const { object, managed } = merged(context, config, shown, trackedOf(context, current, shown), author);
+    author.managed = managed;
+    const draft = decodeBody(context, object, def.resource) as Draft;
+    syncLastApplied(author, draft, config);
+    return toStored(def, draft);
   };
-  try {
-    const { object } = yield* updateObject(context, info.name, produce, { dryRun, subresource: info.subresource });
-    return present(context, object);
-  } catch (error) {
-    if (!isStatus(error, "NotFound") || info.subresource !== "") throw error;
+  const { object } = yield* updateObject(context, info.name, produce, {
+    dryRun,
+    subresource: info.subresource,
+    author,
+  });
+  return present(context, object);
+}
+
+function* applyNew(context: ResourceContext, config: Draft, author: Author, dryRun: boolean): Gen<HttpResponse> {
+  const { def, info, server, user } = context;
+  const attributes = attributesOf(user, { ...info, verb: "create" });
+  const { allowed, reason } = server.authorizer.authorize(attributes);
+  if (!allowed) {
+    throw forbidden(info.group, info.resource, info.name, refusal(attributes) + (reason === "" ? "" : `: ${reason}`));
   }
-  const draft = decodeBody(context, body, def.resource);
+  if (config.metadata?.uid) {
+    const why = `Precondition failed: UID in precondition: ${config.metadata.uid}, UID in object meta: `;
+    throw failure(409, "Conflict", `Operation cannot be fulfilled on ${info.resource} "${info.name}": ${why}`, {});
+  }
+  author.managed = merged(context, config, emptyOf(def) as KubeObject, new Map(), author).managed;
+  const draft = decodeBody(context, config, def.resource);
   draft.metadata.name ??= info.name;
-  return present(context, yield* createObject(context, draft, dryRun), 201);
+  delete draft.metadata.resourceVersion;
+  const object = yield* createObject(context, toStored(def, draft), dryRun, author);
+  return present(context, object, 201);
+}
+
+/** The body as a configuration: of this kind, with no word about managers, every field known. */
+function configuration({ def, info }: ResourceContext, body: unknown): Draft {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw badRequest(
+      "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal into Go value of type map[string]interface {}",
+    );
+  }
+  const config = { ...(body as Draft) };
+  const { group, version, kind } = def.resource;
+  const expected = groupVersion(group, version);
+  if ((config.apiVersion ?? "") !== expected) {
+    throw badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: ${config.apiVersion ?? ""}, expected: ${expected}`,
+    );
+  }
+  if (config.metadata?.managedFields !== undefined && config.metadata.managedFields !== null) {
+    throw badRequest("metadata.managedFields must be nil");
+  }
+  if (config.metadata?.name !== undefined && config.metadata.name !== info.name) {
+    throw badRequest(
+      `the name of the object (${config.metadata.name}) does not match the name on the URL (${info.name})`,
+    );
+  }
+  const fault = typeFault(config, shapeOfKind(def));
+  if (fault !== undefined) {
+    const namespace = config.metadata?.namespace ?? "";
+    throw plainError(
+      `failed to create typed patch object (${namespace}/${config.metadata?.name ?? ""}; ${expected}, Kind=${kind}): ${fault}`,
+    );
+  }
+  return config;
+}
+
+/** What is known of the owners; where nothing is, all there was belongs to `before-first-apply`. */
+function trackedOf({ def, info, registry }: ResourceContext, current: KubeObject, shown: KubeObject): Managed {
+  const managed = managedOf(current);
+  if (managed.size > 0) return managed;
+  return updated(managed, emptyOf(def), shown, shapeOfKind(def), {
+    manager: "before-first-apply",
+    apiVersion: groupVersion(def.resource.group, def.resource.version),
+    subresource: info.subresource,
+    timeMs: registry.kernel.wallMs,
+    ignore: undefined,
+  });
+}
+
+function merged(context: ResourceContext, config: Draft, live: KubeObject, managed: Managed, author: Author): Applied {
+  const { def, info } = context;
+  const force = info.query.flag("force");
+  const shape = shapeOfKind(def);
+  const hasStatus = def.subresources.some(({ name }) => name === "status");
+  const update = {
+    manager: author.manager,
+    subresource: author.subresource,
+    apiVersion: groupVersion(def.resource.group, def.resource.version),
+    timeMs: author.timeMs,
+    ignore: ignored(author.subresource, hasStatus),
+  };
+  let result = applied(managed, live, config, shape, update, force);
+  if (result.conflicts.length > 0) {
+    const known = author.manager === KUBECTL ? ownedByClientSide(context, live) : undefined;
+    const conflicts = known ? result.conflicts.filter(({ path }) => !known.has(pathText(path))) : result.conflicts;
+    if (conflicts.length > 0) {
+      const { message, causes } = describeConflicts(conflicts);
+      throw failure(409, "Conflict", message, { causes });
+    }
+    result = applied(managed, live, config, shape, update, true);
+  }
+  if (result.object === undefined) throw internalError("apply left nothing");
+  return result;
+}
+
+/**
+ * Fields that a client-side apply set and that still have its values: kubectl takes them over without a conflict
+ * (managedfields lastappliedmanager.go).
+ */
+function ownedByClientSide({ def }: ResourceContext, live: KubeObject): ReadonlySet<string> | undefined {
+  const text = live.metadata.annotations?.[LAST_APPLIED];
+  if (!text) return undefined;
+  let last: unknown;
+  try {
+    last = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { group, version } = def.resource;
+  if ((last as Draft)?.apiVersion !== groupVersion(group, version)) return undefined;
+  const shape = shapeOfKind(def);
+  const { added, modified, removed } = compare(last, live, shape);
+  const paths = new Set<string>();
+  fieldSetOf(last, shape)
+    .difference(modified)
+    .difference(added)
+    .difference(removed)
+    .each((path) => paths.add(pathText(path)));
+  return paths;
+}
+
+/** Where kubectl applied from the client before, the annotation follows (managedfields lastappliedupdater.go). */
+function syncLastApplied({ manager }: Author, draft: Draft, config: Draft): void {
+  const annotations = draft.metadata.annotations;
+  if (manager !== KUBECTL || !annotations?.[LAST_APPLIED]) return;
+  const { [LAST_APPLIED]: _, ...others } = config.metadata?.annotations ?? {};
+  const metadata = { ...config.metadata };
+  if (Object.keys(others).length > 0) metadata.annotations = others;
+  else delete metadata.annotations;
+  draft.metadata.annotations = {
+    ...annotations,
+    [LAST_APPLIED]: `${JSON.stringify(sorted({ ...config, metadata }))}\n`,
+  };
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, part]) => [key, sorted(part)]),
+  );
 }

@@ -2,6 +2,7 @@ import { sortedCopy } from "../../api/apiextensions/schema.ts";
 import { decodeObject } from "../../api/decode.ts";
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
+import { withManagedFields } from "../../api/managed-fields/index.ts";
 import {
   applyJsonPatch,
   applyMergePatch,
@@ -55,12 +56,20 @@ export function* patch(context: ResourceContext): Gen<HttpResponse> {
     );
   }
   const produce = function* (current: KubeObject): Gen<Draft> {
-    const shown = fromStored(def, current);
+    const plain = fromStored(def, current);
+    // Who owns what is worked out for a patch that is about it alone.
+    const shown = mentionsManagers(body) ? withManagedFields(plain) : plain;
     return toStored(def, read(context, patched(context, type, shown, body), body, storedSpec(context, current)));
   };
   const options = { dryRun: isDryRun(context), subresource: info.subresource };
   const { object } = yield* updateObject(context, info.name, produce, options);
   return present(context, object);
+}
+
+function mentionsManagers(body: unknown): boolean {
+  if (Array.isArray(body)) return body.some((one) => String(one?.path).startsWith("/metadata/managedFields"));
+  const metadata = (body as { metadata?: unknown } | null)?.metadata;
+  return typeof metadata === "object" && metadata !== null && "managedFields" in metadata;
 }
 
 function patchBody({ request }: ResourceContext, yaml: boolean): unknown {

@@ -3,6 +3,7 @@ import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { cpu, type Gen } from "../../kernel/index.ts";
+import { authorOf } from "../author.ts";
 import { attributesOf, refusal } from "../authorization/attributes.ts";
 import { readBody } from "../body.ts";
 import type { ResourceContext } from "../context.ts";
@@ -20,8 +21,9 @@ import { toStored } from "../views.ts";
 export function* create(context: ResourceContext): Gen<HttpResponse> {
   const { def, request } = context;
   yield* cpu(COSTS.decode);
-  const draft = toStored(def, decodeBody(context, readBody(request), def.resource));
-  const object = yield* createObject(context, draft, isDryRun(context));
+  const body = readBody(request);
+  const draft = toStored(def, decodeBody(context, body, def.resource));
+  const object = yield* createObject(context, draft, isDryRun(context), authorOf(context, "", body));
   return present(context, object, 201);
 }
 

@@ -1,0 +1,16 @@
+export { FieldSet, pathText } from "./field-set.ts";
+export {
+  type Applied,
+  applied,
+  type Conflict,
+  describeConflicts,
+  fromEntries,
+  ignored,
+  type Managed,
+  sameOwners,
+  toEntries,
+  updated,
+} from "./managers.ts";
+export { type Author, emptyOf, managedOf, setOrigin, withManagedFields } from "./origin.ts";
+export { type Shape, shapeOfKind } from "./shape.ts";
+export { compare, fieldSetOf, typeFault } from "./walk.ts";
