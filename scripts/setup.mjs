@@ -22,6 +22,7 @@ const DEBIAN_PACKAGES = {
   bc: "bc",
   xxd: "xxd",
   cal: "ncal",
+  openssl: "openssl",
 };
 
 /** Installs the npm packages when the lock file is newer than what is installed. */

@@ -73,6 +73,50 @@ on $N "systemctl stop containerd; crictl ps"`,
       "connect: no such file or directory",
     ],
   },
+  {
+    name: "a user gets a certificate as the documentation says",
+    script: `cd
+openssl genrsa -out john.key 2048
+openssl req -new -key john.key -out john.csr -subj "/CN=john/O=dev"
+kubectl apply -f - <<X
+apiVersion: certificates.k8s.io/v1
+kind: CertificateSigningRequest
+metadata: {name: john}
+spec:
+  request: $(base64 < john.csr | tr -d "\n")
+  signerName: kubernetes.io/kube-apiserver-client
+  expirationSeconds: 86400
+  usages: [client auth]
+X
+kubectl get csr john --no-headers
+kubectl certificate approve john; sleep 1; kubectl get csr john --no-headers
+kubectl get csr john -o jsonpath='{.status.conditions[0].lastTransitionTime}{"\\n"}'
+kubectl get csr john -o jsonpath='{.status.certificate}' | base64 -d > john.crt
+openssl x509 -in john.crt -noout -subject -issuer -ext extendedKeyUsage
+diff <(openssl x509 -in john.crt -noout -pubkey) <(openssl rsa -in john.key -pubout 2>/dev/null) && echo same key
+ssh cp-1 cat /etc/kubernetes/pki/ca.crt > ca.crt; openssl verify -CAfile ca.crt john.crt
+kubectl create role dev --verb=get,list --resource=pods
+kubectl create rolebinding dev --role=dev --user=john
+kubectl config set-credentials john --client-key=john.key --client-certificate=john.crt --embed-certs=true
+kubectl config set-context john --cluster=kubernetes --user=john
+kubectl config use-context john
+kubectl get pods; kubectl get nodes`,
+    expect: [
+      "john created",
+      /^john +0s +kubernetes.io\/kube-apiserver-client +kubernetes-admin +24h +Pending$/,
+      "john approved",
+      /Approved,Issued$/,
+      /^2026-03-02T09:\d\d:\d\dZ$/,
+      "subject=CN=john, O=dev",
+      "issuer=CN=kubernetes",
+      "TLS Web Client Authentication",
+      "same key",
+      "john.crt: OK",
+      'Switched to context "john".',
+      "No resources found in default namespace.",
+      'nodes is forbidden: User "john" cannot list resource "nodes"',
+    ],
+  },
 ];
 
 function run(script: string): { lines: string[]; status: number | undefined; faults: string[] } {

@@ -5,6 +5,7 @@ import { SERVICE_ACCOUNTS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
 import { ControllerManager } from "../controllers/index.ts";
 import { type Gen, MINUTE, WaitQueue, wait } from "../kernel/index.ts";
+import { isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 import { commandLine } from "./command-line.ts";
@@ -33,6 +34,16 @@ export const kubeControllerManager: Program = function* kubeControllerManager(p)
     clusterCidr: flags.get("cluster-cidr") ?? "10.200.0.0/16",
     serviceCidr: flags.get("service-cluster-ip-range") ?? "10.201.0.0/16",
     rootCa: sys.readText(p, flags.get("root-ca-file") ?? "/etc/kubernetes/pki/ca.crt"),
+    signing: () => {
+      const [certificate, key] = ["cert", "key"].map((file) => flags.get(`cluster-signing-${file}-file`));
+      if (certificate === undefined || key === undefined) return undefined;
+      try {
+        return { certificate: sys.readText(p, certificate), key: sys.readText(p, key) };
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        return undefined;
+      }
+    },
     onExit: () => p.machine.signal(p, "KILL"),
   });
   return yield* serve(p, manager, Number(flags.get("secure-port") ?? 10257));

@@ -1,6 +1,7 @@
 import type { ApiClient } from "../api/client.ts";
 import type { EventRecorder } from "../api/event-recorder.ts";
 import type { Kernel } from "../kernel/index.ts";
+import type { SigningAuthority } from "./certificate-signing.ts";
 import type { SharedInformers } from "./informers.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
 
@@ -24,6 +25,8 @@ export interface ControllerSettings {
   serviceCidr: string;
   /** PEM that the ConfigMap kube-root-ca.crt carries. */
   rootCa: string;
+  /** The CA that signs certificate requests, read when first needed; undefined where its files are missing. */
+  signing?: (() => SigningAuthority | undefined) | undefined;
 }
 
 export type StartController = (context: ControllerContext) => void;

@@ -3,6 +3,7 @@ import { EventRecorder } from "../api/event-recorder.ts";
 import { klog } from "../api/klog.ts";
 import { LeaderElection } from "../api/leader-election.ts";
 import type { Gen, Kernel } from "../kernel/index.ts";
+import type { SigningAuthority } from "./certificate-signing.ts";
 import type { ControllerContext } from "./context.ts";
 import { SharedInformers } from "./informers.ts";
 import { CONTROLLERS } from "./list.ts";
@@ -23,6 +24,7 @@ export interface ControllerManagerOptions {
   serviceCidr: string;
   /** PEM for kube-root-ca.crt. */
   rootCa?: string;
+  signing?: () => SigningAuthority | undefined;
   pid?: number;
   /** The lease was lost: the real process exits. */
   onExit?: () => void;
@@ -88,7 +90,12 @@ export class ControllerManager {
         client,
         informers,
         recorder: new EventRecorder({ kernel, client, component: component ?? serviceAccount }),
-        options: { clusterCidr: options.clusterCidr, serviceCidr: options.serviceCidr, rootCa: options.rootCa ?? "" },
+        options: {
+          clusterCidr: options.clusterCidr,
+          serviceCidr: options.serviceCidr,
+          rootCa: options.rootCa ?? "",
+          signing: options.signing,
+        },
         queue: (reconciler) => {
           const queue = new WorkQueue(kernel, reconciler);
           this.queues.push(queue);

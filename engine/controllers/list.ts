@@ -1,3 +1,4 @@
+import { startCertificateSigning } from "./certificate-signing.ts";
 import type { StartController } from "./context.ts";
 import { startCronJobController } from "./cronjob.ts";
 import { startDaemonSetController } from "./daemonset.ts";
@@ -81,6 +82,11 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     serviceAccount: "endpointslice-controller",
     component: "endpoint-slice-controller",
     start: startEndpointSliceController,
+  },
+  {
+    name: "certificatesigningrequest-signing-controller",
+    serviceAccount: "certificate-controller",
+    start: startCertificateSigning,
   },
   { name: "namespace-controller", serviceAccount: "namespace-controller", start: startNamespaceController },
   { name: "garbage-collector-controller", serviceAccount: "generic-garbage-collector", start: startGarbageCollector },

@@ -7,7 +7,8 @@ import { type Command, Failure, Invocation } from "./command.ts";
 import { asn1parse, base64Command, digestCommand, enc, rand, version } from "./data-commands.ts";
 import { ec, ecparam, genpkey, genrsa, pkey, rsa } from "./key-commands.ts";
 import { req } from "./req.ts";
-import { verify, x509 } from "./x509.ts";
+import { verify } from "./verify.ts";
+import { x509 } from "./x509.ts";
 
 const DIGEST_COMMANDS = ["dgst", "md5", "sha1", "sha224", "sha256", "sha384", "sha512"].map(digestCommand);
 

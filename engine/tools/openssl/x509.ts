@@ -16,7 +16,7 @@ import {
 } from "../../pki/documents.ts";
 import { type DigestName, type PrivateKey, publicBits, publicOf, publicPem, samePublicKey } from "../../pki/keys.ts";
 import { bigIntToBytes, bytesToBigInt } from "../../pki/rsa.ts";
-import { type Command, certificatesIn, errorLine, Failure, type Invocation } from "./command.ts";
+import { type Command, errorLine, Failure, type Invocation } from "./command.ts";
 import { type Config, makeExtension, parseConfig, setting } from "./config.ts";
 import { createHash } from "./hashes.ts";
 import { oidNamed } from "./oids.ts";
@@ -336,129 +336,6 @@ export const x509: Command = {
     yield* o.print(out);
     if (!o.on("noout") && !["checkend", "checkhost", "checkip"].some((name) => o.on(name))) {
       yield* o.output(o.value("outform")?.toUpperCase() === "DER" ? one.der : pem("CERTIFICATE", one.der));
-    }
-    return status;
-  },
-};
-
-const same = (a: DistinguishedName, b: DistinguishedName) => decode(nameDer(a)) === decode(nameDer(b));
-
-interface Problem {
-  code: number;
-  depth: number;
-  text: string;
-  at: CertificateDocument;
-}
-
-/** Builds a chain to a trusted certificate and says what is wrong with it, if anything (x509_vfy.c). */
-export function verifyChain(
-  leaf: CertificateDocument,
-  trusted: readonly CertificateDocument[],
-  untrusted: readonly CertificateDocument[],
-  nowMs: number,
-): Problem | undefined {
-  let current = leaf;
-  const chain = [leaf];
-  const problem = (code: number, depth: number, text: string, at: CertificateDocument): Problem => ({
-    code,
-    depth,
-    text,
-    at,
-  });
-  const isTrusted = (one: CertificateDocument) => trusted.some((each) => hexOf(each.der) === hexOf(one.der));
-  while (!(isTrusted(current) && same(current.subject, current.issuer))) {
-    if (same(current.subject, current.issuer)) {
-      const self = chain.length === 1;
-      return problem(
-        self ? 18 : 19,
-        chain.length - 1,
-        self ? "self-signed certificate" : "self-signed certificate in certificate chain",
-        current,
-      );
-    }
-    const candidates = [...trusted, ...untrusted].filter((one) => same(one.subject, current.issuer));
-    const issuer = candidates.find((one) => isSigned(current, one.publicKey)) ?? candidates[0];
-    if (issuer === undefined || chain.length > 20) {
-      return problem(20, chain.length - 1, "unable to get local issuer certificate", current);
-    }
-    if (!isSigned(current, issuer.publicKey))
-      return problem(7, chain.length - 1, "certificate signature failure", current);
-    const constraints = issuer.extensions.find(({ oid }) => oid === "2.5.29.19");
-    if (issuer.version === 3 && (constraints === undefined || parse(constraints.value)[0]!.content[2] !== 0xff)) {
-      return problem(79, chain.length, "invalid CA certificate", issuer);
-    }
-    current = issuer;
-    chain.push(current);
-  }
-  for (let depth = chain.length - 1; depth >= 0; depth--) {
-    const one = chain[depth]!;
-    if (nowMs < one.notBefore) return problem(9, depth, "certificate is not yet valid", one);
-    if (nowMs > one.notAfter) return problem(10, depth, "certificate has expired", one);
-  }
-  return undefined;
-}
-
-export const verify: Command = {
-  name: "verify",
-  operands: true,
-  options: {
-    CAfile: "s",
-    CApath: "s",
-    trusted: "s",
-    untrusted: "s",
-    verbose: "-",
-    show_chain: "-",
-    purpose: "s",
-    verify_hostname: "s",
-    x509_strict: "-",
-    partial_chain: "-",
-  },
-  *run(o) {
-    const trusted: CertificateDocument[] = [];
-    for (const path of o.values("CAfile")) {
-      let bytes: Uint8Array;
-      try {
-        bytes = yield* o.bytes(path);
-      } catch {
-        throw new Failure(
-          `Error loading file ${path}\n` +
-            errorLine(
-              `80000002:system library:file_ctrl:No such file or directory:../crypto/bio/bss_file.c:299:calling fopen(${path}, r)`,
-            ) +
-            errorLine("10080002:BIO routines:file_ctrl:system lib:../crypto/bio/bss_file.c:302:") +
-            errorLine(
-              "05880020:x509 certificate routines:X509_load_cert_file_ex:BIO lib:../crypto/x509/by_file.c:105:",
-            ),
-        );
-      }
-      trusted.push(...certificatesIn(bytes));
-    }
-    for (const path of o.values("trusted"))
-      trusted.push(...certificatesIn(yield* o.load(path, "trusted certificates")));
-    const untrusted: CertificateDocument[] = [];
-    for (const path of o.values("untrusted"))
-      untrusted.push(...certificatesIn(yield* o.load(path, "untrusted certificates")));
-    let status = 0;
-    for (const path of o.operands.length > 0 ? o.operands : [undefined]) {
-      try {
-        const one = yield* o.certificate(path, "certificate file");
-        const wrong = verifyChain(one, trusted, untrusted, o.nowMs);
-        const host = o.value("verify_hostname");
-        const mismatch = wrong === undefined && host !== undefined && !matchesHost(one, host);
-        if (wrong === undefined && !mismatch) {
-          yield* o.print(`${path ?? "stdin"}: OK\n`);
-          continue;
-        }
-        status = 2;
-        const { code, depth, text, at } = wrong ?? { code: 62, depth: 0, text: "hostname mismatch", at: one };
-        yield* o.complain(
-          `${nameText(at.subject)}\nerror ${code} at ${depth} depth lookup: ${text}\nerror ${path ?? "stdin"}: verification failed\n`,
-        );
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error;
-        yield* o.complain(error.message);
-        status = 2;
-      }
     }
     return status;
   },

@@ -1,0 +1,160 @@
+import { keyOf } from "../api/informer.ts";
+import { CERTIFICATE_SIGNING_REQUESTS } from "../api/resources.ts";
+import { isStatus } from "../api/status.ts";
+import { formatTime } from "../api/time.ts";
+import type { KubeObject } from "../api/types.ts";
+import { decode, decodeBase64, encode, encodeBase64, type Gen } from "../kernel/index.ts";
+import { bits, fromPem, oid, pem, sequence } from "../pki/der.ts";
+import {
+  type Extension,
+  makeCertificate,
+  type RequestDocument,
+  readCertificate,
+  readRequest,
+} from "../pki/documents.ts";
+import { readPrivatePem } from "../pki/keys.ts";
+import { bigIntToBytes } from "../pki/rsa.ts";
+import type { ControllerContext } from "./context.ts";
+import type { Reconciler } from "./reconciler.ts";
+
+/** The CA's own files, PEM. */
+export interface SigningAuthority {
+  certificate: string;
+  key: string;
+}
+
+const SIGNERS: Readonly<Record<string, readonly string[]>> = {
+  "kubernetes.io/kube-apiserver-client": ["client auth"],
+  "kubernetes.io/kube-apiserver-client-kubelet": ["client auth"],
+  "kubernetes.io/kubelet-serving": ["server auth"],
+  "kubernetes.io/legacy-unknown": [],
+};
+
+/** Bits of KeyUsage by the names of the API (pkg/apis/certificates KeyUsage). */
+const KEY_USAGES: Readonly<Record<string, number>> = {
+  signing: 0x80,
+  "digital signature": 0x80,
+  "content commitment": 0x40,
+  "key encipherment": 0x20,
+  "data encipherment": 0x10,
+  "key agreement": 0x08,
+  "cert sign": 0x04,
+  "crl sign": 0x02,
+  "encipher only": 0x01,
+};
+
+const EXTENDED: Readonly<Record<string, string>> = {
+  "server auth": "1.3.6.1.5.5.7.3.1",
+  "client auth": "1.3.6.1.5.5.7.3.2",
+  "code signing": "1.3.6.1.5.5.7.3.3",
+  "email protection": "1.3.6.1.5.5.7.3.4",
+  timestamping: "1.3.6.1.5.5.7.3.8",
+  "ocsp signing": "1.3.6.1.5.5.7.3.9",
+};
+
+const YEAR = 365 * 86_400;
+const SHORT = 8 * 3600;
+const BACKDATE = 300;
+
+const has = (csr: KubeObject, type: string) =>
+  (csr.status?.conditions ?? []).some(
+    (one: { type: string; status: string }) => one.type === type && one.status === "True",
+  );
+
+/** Signs approved requests with the cluster's CA (pkg/controller/certificates/signer). */
+class CertificateSigning implements Reconciler {
+  readonly name = "csrsigning";
+  private readonly context: ControllerContext;
+
+  constructor(context: ControllerContext) {
+    this.context = context;
+    const queue = context.queue(this);
+    context.informers.handle(CERTIFICATE_SIGNING_REQUESTS, ({ type, object }) => {
+      if (type !== "deleted" && has(object, "Approved")) queue.add(keyOf(object));
+    });
+  }
+
+  *reconcile(key: string): Gen {
+    const { client, informers } = this.context;
+    const csr = informers.get(CERTIFICATE_SIGNING_REQUESTS, key);
+    if (csr === undefined || csr.status?.certificate || !has(csr, "Approved") || has(csr, "Failed")) return;
+    if (!(csr.spec.signerName in SIGNERS)) return;
+    const status = this.outcome(csr);
+    if (status === undefined) return;
+    try {
+      yield* client.update(CERTIFICATE_SIGNING_REQUESTS, { ...csr, status: { ...csr.status, ...status } }, "status");
+    } catch (error) {
+      if (!isStatus(error, "NotFound")) throw error;
+    }
+  }
+
+  /** The certificate, or the condition Failed. */
+  private outcome(csr: KubeObject): object | undefined {
+    const source = decodeBase64(csr.spec.request ?? "");
+    const der = source && fromPem("CERTIFICATE REQUEST", decode(source));
+    const request = der && readRequest(der);
+    if (request === undefined) return undefined;
+    const usages: string[] = csr.spec.usages ?? [];
+    const missing = SIGNERS[csr.spec.signerName]!.find((usage) => !usages.includes(usage));
+    if (missing !== undefined) {
+      const now = formatTime(this.context.kernel.wallMs);
+      const message = `usages did not match [${SIGNERS[csr.spec.signerName]!.join(" ")}]`;
+      const failed = { type: "Failed", status: "True", reason: "SignerValidationFailure", message };
+      return {
+        conditions: [...(csr.status.conditions ?? []), { ...failed, lastUpdateTime: now, lastTransitionTime: now }],
+      };
+    }
+    const made = this.sign(request, usages, csr.spec.expirationSeconds);
+    return made && { certificate: encodeBase64(encode(pem("CERTIFICATE", made))) };
+  }
+
+  private sign(
+    request: RequestDocument,
+    usages: readonly string[],
+    seconds: number | undefined,
+  ): Uint8Array | undefined {
+    const { kernel, options } = this.context;
+    const authority = options.signing?.();
+    const caDer = authority && fromPem("CERTIFICATE", authority.certificate);
+    const ca = caDer && readCertificate(caDer);
+    const key = authority && readPrivatePem(authority.key);
+    if (ca === undefined || key === undefined) return undefined;
+    const ttl = Math.min(seconds ?? YEAR, YEAR);
+    const now = Math.floor(kernel.wallMs / 1000);
+    const notBefore = (now - BACKDATE) * 1000;
+    const notAfter = Math.min((ttl < SHORT ? now + ttl : now - BACKDATE + ttl) * 1000, ca.notAfter);
+    const serial = bigIntToBytes(BigInt(`0x${kernel.random("csrsigning").hex(32)}`) >> 1n);
+    const extensions = extensionsOf(request, usages, ca.extensions);
+    const parts = { serial, issuer: ca.subject, subject: request.subject, notBefore, notAfter, spki: request.spki };
+    return makeCertificate({ ...parts, extensions }, key, "sha256");
+  }
+}
+
+const SUBJECT_KEY = "2.5.29.14";
+const ALT_NAMES = "2.5.29.17";
+
+/** In the order in which Go's crypto/x509 writes them. */
+function extensionsOf(request: RequestDocument, usages: readonly string[], ca: readonly Extension[]): Extension[] {
+  const out: Extension[] = [];
+  let set = 0;
+  for (const usage of usages) set |= KEY_USAGES[usage] ?? 0;
+  if (set !== 0) {
+    let unused = 0;
+    while (((set >> unused) & 1) === 0) unused++;
+    out.push({ oid: "2.5.29.15", critical: true, value: bits(Uint8Array.of(set), unused) });
+  }
+  const extended = usages.map((usage) => EXTENDED[usage]).filter((id) => id !== undefined);
+  if (extended.length > 0) out.push({ oid: "2.5.29.37", critical: false, value: sequence(...extended.map(oid)) });
+  out.push({ oid: "2.5.29.19", critical: true, value: sequence() });
+  const keyId = ca.find((one) => one.oid === SUBJECT_KEY)?.value;
+  // The issuer's OCTET STRING becomes [0] of AuthorityKeyIdentifier.
+  if (keyId)
+    out.push({ oid: "2.5.29.35", critical: false, value: sequence(Uint8Array.of(0x80, ...keyId.subarray(1))) });
+  const names = request.extensions.find((one) => one.oid === ALT_NAMES);
+  if (names) out.push({ ...names, critical: false });
+  return out;
+}
+
+export function startCertificateSigning(context: ControllerContext): void {
+  new CertificateSigning(context);
+}
