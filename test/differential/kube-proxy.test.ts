@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { setupLines } from "../../engine/control-plane/kube-proxy/node-rules.ts";
+import { missingJumps } from "../../engine/control-plane/kube-proxy/node-rules.ts";
 import { restoreLines } from "../../engine/control-plane/kube-proxy/restore-input.ts";
 import { type ProxyCase, proxierOf } from "../../engine/control-plane/kube-proxy/testing.ts";
 import { iptables, Ruleset, restore, save } from "../../engine/netfilter/index.ts";
@@ -35,9 +35,14 @@ describe.skipIf(!works)("kube-proxy's rules: the real iptables and ours", () => 
     const proxier = proxierOf(each);
     proxier.sync();
     const ruleset = new Ruleset();
-    const lines = [...setupLines(ruleset), ...restoreLines(proxier.take())];
+    const lines = [...missingJumps(ruleset), ...restoreLines(proxier.take())];
     const own = restore(ruleset, lines, { noflush: true, counters: true });
     expect(own.error).toBe("");
+
+    // What the cluster's kube-proxy does: its lines are read when somebody asks.
+    const late = new Ruleset();
+    restore(late, lines, { noflush: true, counters: true, trusted: true });
+    expect(save(late)).toEqual(save(ruleset));
 
     const script = [
       "iptables-restore --noflush --counters",

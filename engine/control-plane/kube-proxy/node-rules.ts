@@ -1,8 +1,8 @@
-import type { Kernel, KernelEvent } from "../../kernel/index.ts";
-import { Ruleset, restore, saveRule, type TableName } from "../../netfilter/index.ts";
+import type { Kernel } from "../../kernel/index.ts";
+import { Canary, Ruleset, restore, saveRule, type TableName } from "../../netfilter/index.ts";
 import type { NetNamespace } from "../../network/index.ts";
 import type { Proxier } from "./proxier.ts";
-import { CANARY, JUMPS, restoreLines } from "./restore-input.ts";
+import { JUMPS, restoreLines } from "./restore-input.ts";
 
 const PROGRAM = "kube-proxy";
 
@@ -11,17 +11,13 @@ const PROGRAM = "kube-proxy";
  * written before somebody looks: one iptables-restore then does what several syncs have done.
  */
 export class NodeRules {
-  private readonly kernel: Kernel;
   private readonly net: NetNamespace;
   private readonly proxier: Proxier;
-  private readonly onFlush: () => void;
+  private readonly canary: Canary;
   private readonly onFailure: (message: string) => void;
-  /** µs between two looks at the canary, the first one after a period from the start. */
-  private readonly period: number;
-  private readonly started: number;
-  private jumps = false;
-  private watching: KernelEvent | undefined;
+  private setup = false;
 
+  /** @param period  µs between two looks whether the tables were flushed */
   constructor(
     kernel: Kernel,
     net: NetNamespace,
@@ -29,12 +25,9 @@ export class NodeRules {
     period: number,
     on: { flush: () => void; failure: (message: string) => void },
   ) {
-    this.kernel = kernel;
     this.net = net;
     this.proxier = proxier;
-    this.period = period;
-    this.started = kernel.now;
-    this.onFlush = on.flush;
+    this.canary = new Canary(kernel, "KUBE-PROXY-CANARY", period, on.flush);
     this.onFailure = on.failure;
   }
 
@@ -46,52 +39,28 @@ export class NodeRules {
   /** A sync has come to its end. */
   synced(full: boolean): void {
     const ruleset = this.ruleset();
-    this.jumps ||= full;
-    ruleset.onChange = () => this.watch();
+    this.setup ||= full;
+    this.canary.watch(ruleset);
     ruleset.defer(PROGRAM, () => this.write(ruleset));
   }
 
   stop(): void {
-    this.kernel.cancel(this.watching);
-    const ruleset = this.net.netfilter;
-    if (ruleset !== undefined) ruleset.onChange = undefined;
+    this.canary.stop();
   }
 
   private write(ruleset: Ruleset): void {
-    if (this.jumps) {
-      this.jumps = false;
-      const missing = setupLines(ruleset);
+    if (this.setup) {
+      this.setup = false;
+      const missing = [...this.canary.lines(ruleset), ...missingJumps(ruleset)];
       if (missing.length > 0) this.restore(ruleset, missing);
     }
-    this.restore(ruleset, restoreLines(this.proxier.take(ruleset.table("nat").chains.keys())));
+    this.restore(ruleset, restoreLines(this.proxier.take(ruleset.table("nat").chains.keys())), true);
   }
 
-  private restore(ruleset: Ruleset, lines: readonly string[]): void {
-    const { status, error } = restore(ruleset, lines, { noflush: true, counters: true });
+  private restore(ruleset: Ruleset, lines: readonly string[], trusted = false): void {
+    const { status, error } = restore(ruleset, lines, { noflush: true, counters: true, trusted });
     if (status !== 0) this.onFailure(error);
   }
-
-  /** Somebody changed the tables: is the canary still there when kube-proxy looks next? */
-  private watch(): void {
-    if (this.watching !== undefined && !this.watching.cancelled) return;
-    const next = this.period - ((this.kernel.now - this.started) % this.period);
-    this.watching = this.kernel.after(next, "kube-proxy canary", () => {
-      const ruleset = this.net.netfilter;
-      if (ruleset?.table(CANARY.tables[0]).chains.has(CANARY.chain)) return;
-      this.onFlush();
-    });
-  }
-}
-
-/** Lines of iptables-restore that make the canaries and the jumps from built-in chains, as far as they are not there. */
-export function setupLines(ruleset: Ruleset): string[] {
-  return [...missingCanaries(ruleset), ...missingJumps(ruleset)];
-}
-
-function missingCanaries(ruleset: Ruleset): string[] {
-  return CANARY.tables.flatMap((table) =>
-    ruleset.table(table).chains.has(CANARY.chain) ? [] : [`*${table}`, `:${CANARY.chain} - [0:0]`, "COMMIT"],
-  );
 }
 
 /** The jumps as iptables-save words them, to find those that are there; worked out once. */
@@ -118,8 +87,8 @@ function words(): readonly string[] {
   return wording;
 }
 
-/** Lines that make the jumps which are not there, each before all other rules, and the chains that they lead to. */
-function missingJumps(ruleset: Ruleset): string[] {
+/** Lines of iptables-restore that make the jumps which are not there, each before all other rules, and the chains that they lead to. */
+export function missingJumps(ruleset: Ruleset): string[] {
   const out: string[] = [];
   const made = new Set<string>();
   let open: TableName | undefined;

@@ -154,6 +154,3 @@ export const JUMPS: readonly Jump[] = [
   { table: "filter", from: "INPUT", to: "KUBE-FIREWALL", match: "" },
   { table: "filter", from: "OUTPUT", to: "KUBE-FIREWALL", match: "" },
 ];
-
-/** Empty chains by whose absence kube-proxy learns that somebody flushed the tables (util/iptables Monitor). */
-export const CANARY = { chain: "KUBE-PROXY-CANARY", tables: ["mangle", "nat", "filter"] } as const;
