@@ -4,10 +4,14 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { Output, readWhole } from "../io.ts";
-import { libraryEnv, natives } from "./jq/builtins.ts";
-import { type Context, Evaluator, JqError, PAUSE } from "./jq/eval.ts";
-import { dump, type Json, Literal, numeric } from "./jq/json.ts";
-import { CompileError, parseJq } from "./jq/parser.ts";
+import { dump } from "./jq/dump.ts";
+import { Evaluator } from "./jq/eval.ts";
+import { type Json, Literal, numeric } from "./jq/json.ts";
+import { libraryEnv } from "./jq/library.ts";
+import { natives } from "./jq/natives.ts";
+import { parseJq } from "./jq/parser.ts";
+import { type Context, JqError, PAUSE } from "./jq/stream.ts";
+import { CompileError } from "./jq/syntax.ts";
 
 /**
  * yq(1) of mikefarah, v4, for its common forms: `yq '.a.b' file`, -o json|yaml|props, -i, -n, -r, -P, -e, -I, eval and

@@ -1,88 +1,31 @@
 /** Evaluates jq programs: every expression is a stream of values, with the path each came from where one is asked for. */
-
+import { bind, destructure } from "./bind.ts";
+import { checkNames } from "./check.ts";
+import { brief } from "./dump.ts";
 import { formatValue } from "./formats.ts";
-import { brief, compare, isNumber, type Json, type JsonObject, kind, Literal, numeric, truthy } from "./json.ts";
-import { type Ast, CompileError, compileReport, type Pattern } from "./parser.ts";
-
-/** An error that `try` catches. */
-export class JqError extends Error {
-  readonly value: Json;
-
-  constructor(value: Json) {
-    super(typeof value === "string" ? value : "");
-    this.value = value;
-  }
-}
-
-class Break extends Error {
-  readonly label: object;
-
-  constructor(label: object) {
-    super("break");
-    this.label = label;
-  }
-}
-
-/** In a stream: nothing yet, but let the machine's clock go on (or fetch input). */
-export const PAUSE = Symbol("pause");
-
-export type Path = readonly Json[] | undefined;
-
-/** A value and, in path expressions, where it is. */
-export interface Item {
-  v: Json;
-  p: Path;
-}
-
-export type Stream = Generator<Item | typeof PAUSE, void, undefined>;
-
-interface Closure {
-  body: Ast;
-  env: Env;
-}
-
-interface Definition {
-  params: string[];
-  body: Ast;
-  env: Env | undefined;
-}
-
-/** Names in scope: a chain from the innermost out. */
-export type Env =
-  | { t: "var"; name: string; value: Json; up: Env }
-  | { t: "def"; name: string; arity: number; def: Definition; up: Env }
-  | { t: "closure"; name: string; closure: Closure; up: Env }
-  | { t: "label"; name: string; label: object; up: Env }
-  | { t: "root" };
-
-export type Native = (context: Context, args: Ast[], env: Env, input: Item) => Stream;
-
-export interface Context {
-  evaluate: (ast: Ast, env: Env, input: Item) => Stream;
-  /** Further inputs for `input`; undefined: wait (a PAUSE has been asked for); null: none left. */
-  nextInput: () => { value: Json } | undefined | null;
-  wantInput: boolean;
-  env: JsonObject;
-  now: () => number;
-  inputFile: () => Json;
-  inputLine: () => number;
-  debug: (text: string) => void;
-  named: JsonObject;
-  natives: ReadonlyMap<string, Native>;
-  library: Env;
-}
+import { isNumber, type Json, type JsonObject, kind, numeric, truthy } from "./json.ts";
+import { binary } from "./operators.ts";
+import { deletePaths, getPath, indexItem, iterate, quietly, setPath } from "./paths.ts";
+import {
+  Break,
+  type Context,
+  type Definition,
+  type Env,
+  type Item,
+  JqError,
+  OutOfMemory,
+  PAUSE,
+  plain,
+  StackOverflow,
+  type Stream,
+} from "./stream.ts";
+import type { Ast } from "./syntax.ts";
 
 const STEPS = 500;
 /** Deepest nesting of evaluations: what the host's stack bears with room to spare. */
 const MAX_DEPTH = 3_000;
 /** Most values that one array collects. */
 const MAX_COLLECTED = 4_000_000;
-
-/** Recursion too deep to go on. */
-export class StackOverflow extends Error {}
-
-/** More values than a process has memory for. */
-export class OutOfMemory extends Error {}
 
 /** Natives without arguments that give one value at most. */
 const ONE = new Set(
@@ -135,84 +78,15 @@ export class Evaluator {
   /** Evaluations that are open, one within another or waiting to go on. */
   private depth = 0;
 
+  private readonly evaluate = (ast: Ast, env: Env, input: Item) => this.run(ast, env, input);
+
   constructor(context: Context) {
     this.context = context;
   }
 
   /** Looks a program over for names nobody defined. Throws `CompileError`. */
   check(ast: Ast, source: string, variables: readonly string[]): void {
-    const walk = (node: unknown, names: ReadonlySet<string>, vars: ReadonlySet<string>): void => {
-      if (Array.isArray(node)) {
-        for (const item of node) walk(item, names, vars);
-        return;
-      }
-      if (node === null || typeof node !== "object" || node instanceof Map || node instanceof Literal) return;
-      const ast = node as Ast;
-      switch (ast.t) {
-        case "def": {
-          const own = `${ast.name}/${ast.params.length}`;
-          const inner = new Set([...names, own, ...ast.params.map((param) => `${param}/0`)]);
-          walk(ast.body, inner, vars);
-          walk(ast.rest, new Set([...names, own]), vars);
-          return;
-        }
-        case "call": {
-          const name = `${ast.name}/${ast.args.length}`;
-          if (!names.has(name) && !this.known(name))
-            throw new CompileError(compileReport(source, `${name} is not defined`, ast.at));
-          walk(ast.args, names, vars);
-          return;
-        }
-        case "var":
-          if (!vars.has(ast.name)) throw new CompileError(compileReport(source, `$${ast.name} is not defined`, ast.at));
-          return;
-        case "break":
-          if (!vars.has(`*label-${ast.name}`))
-            throw new CompileError(compileReport(source, `$*label-${ast.name} is not defined`, ast.at));
-          return;
-        case "label":
-          walk(ast.body, names, new Set([...vars, `*label-${ast.name}`]));
-          return;
-        case "as": {
-          walk(ast.source, names, vars);
-          const bound = new Set([...vars, ...ast.patterns.flatMap(patternNames)]);
-          walk(ast.patterns, names, bound);
-          walk(ast.body, names, bound);
-          return;
-        }
-        case "reduce":
-        case "foreach": {
-          walk(ast.source, names, vars);
-          walk(ast.init, names, vars);
-          const bound = new Set([...vars, ...patternNames(ast.pattern)]);
-          walk(ast.update, names, bound);
-          if (ast.t === "foreach") walk(ast.extract, names, bound);
-          return;
-        }
-        case "object":
-          for (const entry of ast.entries) {
-            if (entry.key.t === "value" && typeof entry.key.value !== "string")
-              throw new CompileError(
-                compileReport(
-                  source,
-                  `Cannot use ${kind(entry.key.value)} (${brief(entry.key.value)}) as object key`,
-                  source.length - 1,
-                ),
-              );
-          }
-          walk(
-            ast.entries.map((entry) => [entry.key, entry.value]),
-            names,
-            vars,
-          );
-          return;
-        default:
-          // Binding sites of patterns are no uses.
-          if ((ast as { t: string }).t === "var") return;
-          for (const value of Object.values(ast)) walk(value, names, vars);
-      }
-    };
-    walk(ast, new Set(), new Set([...variables, "ENV", "__prog_args"]));
+    checkNames(ast, source, variables, (name) => this.known(name));
   }
 
   private known(name: string): boolean {
@@ -438,7 +312,7 @@ export class Evaluator {
               yield item;
               continue;
             }
-            for (const bound of this.bind(ast.pattern, env, item.v)) {
+            for (const bound of bind(this.evaluate, ast.pattern, env, item.v)) {
               if (bound === PAUSE) {
                 yield PAUSE;
                 continue;
@@ -467,7 +341,7 @@ export class Evaluator {
               yield item;
               continue;
             }
-            for (const bound of this.bind(ast.pattern, env, item.v)) {
+            for (const bound of bind(this.evaluate, ast.pattern, env, item.v)) {
               if (bound === PAUSE) {
                 yield PAUSE;
                 continue;
@@ -488,7 +362,7 @@ export class Evaluator {
       case "as":
         for (const item of this.run(ast.source, env, plain(input))) {
           if (item === PAUSE) yield item;
-          else yield* this.destructure(ast.patterns, 0, ast.body, env, item.v, input);
+          else yield* destructure(this.evaluate, ast.patterns, 0, ast.body, env, item.v, input);
         }
         return;
       case "def": {
@@ -595,94 +469,6 @@ export class Evaluator {
     }
   }
 
-  private *destructure(patterns: Pattern[], i: number, body: Ast, env: Env, value: Json, input: Item): Stream {
-    // With `?//` every variable of all patterns exists, null at first.
-    let base = env;
-    if (patterns.length > 1)
-      for (const name of patterns.flatMap(patternNames)) base = { t: "var", name, value: null, up: base };
-    const last = i === patterns.length - 1;
-    const stream = this.bound(patterns[i]!, base, value, body, input);
-    if (last) {
-      yield* stream;
-      return;
-    }
-    try {
-      yield* stream;
-    } catch (error) {
-      if (!(error instanceof JqError)) throw error;
-      yield* this.destructure(patterns, i + 1, body, env, value, input);
-    }
-  }
-
-  private *bound(pattern: Pattern, env: Env, value: Json, body: Ast, input: Item): Stream {
-    for (const bound of this.bind(pattern, env, value)) {
-      if (bound === PAUSE) yield PAUSE;
-      else yield* this.run(body, bound, input);
-    }
-  }
-
-  private *bind(pattern: Pattern, env: Env, value: Json): Generator<Env | typeof PAUSE, void, undefined> {
-    if (pattern.t === "var") {
-      yield { t: "var", name: pattern.name, value, up: env };
-      return;
-    }
-    if (pattern.t === "array") {
-      if (value !== null && !Array.isArray(value)) throw new JqError(`Cannot index ${kind(value)} with number`);
-      yield* this.bindAll(
-        pattern.items.map((item, i) => ({ pattern: item, value: () => (value as Json[] | null)?.[i] ?? null })),
-        0,
-        env,
-      );
-      return;
-    }
-    yield* this.bindEntries(pattern.entries, 0, env, value);
-  }
-
-  private *bindAll(
-    items: { pattern: Pattern; value: () => Json }[],
-    i: number,
-    env: Env,
-  ): Generator<Env | typeof PAUSE, void, undefined> {
-    if (i === items.length) {
-      yield env;
-      return;
-    }
-    for (const bound of this.bind(items[i]!.pattern, env, items[i]!.value())) {
-      if (bound === PAUSE) yield PAUSE;
-      else yield* this.bindAll(items, i + 1, bound);
-    }
-  }
-
-  private *bindEntries(
-    entries: (Pattern & { t: "object" })["entries"],
-    i: number,
-    env: Env,
-    value: Json,
-  ): Generator<Env | typeof PAUSE, void, undefined> {
-    const entry = entries[i];
-    if (entry === undefined) {
-      yield env;
-      return;
-    }
-    for (const key of this.run(entry.key, env, { v: value, p: undefined })) {
-      if (key === PAUSE) {
-        yield PAUSE;
-        continue;
-      }
-      if (typeof key.v !== "string") throw new JqError(`Cannot index ${kind(value)} with ${kind(key.v)}`);
-      const found = getIndex(value, key.v);
-      const start: Env = entry.bind === undefined ? env : { t: "var", name: entry.bind, value: found, up: env };
-      if (entry.value === undefined) {
-        yield* this.bindEntries(entries, i + 1, start, value);
-        continue;
-      }
-      for (const bound of this.bind(entry.value, start, found)) {
-        if (bound === PAUSE) yield PAUSE;
-        else yield* this.bindEntries(entries, i + 1, bound, value);
-      }
-    }
-  }
-
   /** The body of what is called and its names; undefined for a native. */
   private callee(ast: Ast & { t: "call" }, env: Env): [Ast, Env] | undefined {
     const arity = ast.args.length;
@@ -773,243 +559,4 @@ function lookup(name: string, env: Env, context: Context): Json {
   for (let at = env; at.t !== "root"; at = at.up) if (at.t === "var" && at.name === name) return at.value;
   if (name === "ENV") return context.env;
   return null;
-}
-
-function patternNames(pattern: Pattern): string[] {
-  if (pattern.t === "var") return [pattern.name];
-  if (pattern.t === "array") return pattern.items.flatMap(patternNames);
-  return pattern.entries.flatMap((entry) => [
-    ...(entry.bind ? [entry.bind] : []),
-    ...(entry.value ? patternNames(entry.value) : []),
-  ]);
-}
-
-/** The value without its path: arguments are no part of a path expression. */
-export function plain(item: Item): Item {
-  return item.p === undefined ? item : { v: item.v, p: undefined };
-}
-
-function indexItem(of: Item, key: Json): Item {
-  return { v: getIndex(of.v, key), p: of.p && [...of.p, key] };
-}
-
-/** A step with a `?`: nothing where it fails. */
-function* quietly(step: (of: Item, key: Json) => Item, of: Item, key: Json): Stream {
-  let found: Item;
-  try {
-    found = step(of, key);
-  } catch (error) {
-    if (error instanceof JqError) return;
-    throw error;
-  }
-  yield found;
-}
-
-export function* iterate(of: Item): Stream {
-  if (Array.isArray(of.v)) {
-    for (let i = 0; i < of.v.length; i++) yield { v: of.v[i]!, p: of.p && [...of.p, i] };
-  } else if (of.v instanceof Map) {
-    for (const [key, v] of of.v) yield { v, p: of.p && [...of.p, key] };
-  } else throw new JqError(`Cannot iterate over ${kind(of.v)} (${brief(of.v)})`);
-}
-
-function sliceBounds(length: number, range: JsonObject): [number, number] {
-  const from = range.get("start") ?? null;
-  const to = range.get("end") ?? null;
-  if ((from !== null && !isNumber(from)) || (to !== null && !isNumber(to)))
-    throw new JqError("Array/string slice indices must be integers");
-  let start = from === null ? 0 : numeric(from);
-  let end = to === null ? length : numeric(to);
-  if (start < 0) start += length;
-  if (end < 0) end += length;
-  start = Math.min(length, Math.max(0, Math.floor(start)));
-  end = Math.min(length, Math.max(start, Math.ceil(end)));
-  return [start, end];
-}
-
-export function getIndex(v: Json, key: Json): Json {
-  if (v instanceof Map && typeof key === "string") return v.get(key) ?? null;
-  if (Array.isArray(v)) {
-    if (isNumber(key)) {
-      const index = Math.floor(numeric(key));
-      return v[index < 0 ? index + v.length : index] ?? null;
-    }
-    if (key instanceof Map) {
-      const [from, to] = sliceBounds(v.length, key);
-      return v.slice(from, to);
-    }
-    if (Array.isArray(key)) return indices(v, key);
-  }
-  if (typeof v === "string" && key instanceof Map) {
-    const chars = [...v];
-    const [from, to] = sliceBounds(chars.length, key);
-    return chars.slice(from, to).join("");
-  }
-  if (v === null && (typeof key === "string" || isNumber(key) || key instanceof Map)) return null;
-  if (typeof key === "string" && !(v instanceof Map)) throw new JqError(`Cannot index ${kind(v)} with string "${key}"`);
-  throw new JqError(`Cannot index ${kind(v)} with ${kind(key)}`);
-}
-
-/** Where a list occurs within another. */
-export function indices(v: Json[], part: Json[]): Json[] {
-  const out: Json[] = [];
-  if (part.length === 0) return out;
-  for (let i = 0; i + part.length <= v.length; i++) {
-    if (part.every((item, k) => compare(v[i + k]!, item) === 0)) out.push(i);
-  }
-  return out;
-}
-
-export function getPath(v: Json, path: readonly Json[]): Json {
-  let at = v;
-  for (const key of path) {
-    if (at === null) return null;
-    at = getIndex(at, key);
-  }
-  return at;
-}
-
-/** A copy of `v` with another value at a path. */
-export function setPath(v: Json, path: readonly Json[], i: number, value: Json): Json {
-  if (i === path.length) return value;
-  const key = path[i]!;
-  if (typeof key === "string") {
-    if (v !== null && !(v instanceof Map)) throw new JqError(`Cannot index ${kind(v)} with "${key}"`);
-    const out: JsonObject = new Map(v ?? []);
-    out.set(key, setPath(v?.get(key) ?? null, path, i + 1, value));
-    return out;
-  }
-  if (isNumber(key)) {
-    if (v !== null && !Array.isArray(v)) throw new JqError(`Cannot index ${kind(v)} with number`);
-    const out = v === null ? [] : [...v];
-    let index = Math.floor(numeric(key));
-    if (index < 0) index += out.length;
-    if (index < 0) throw new JqError("Out of bounds negative array index");
-    if (index > 536_870_911) throw new JqError("Array index too large");
-    while (out.length < index) out.push(null);
-    out[index] = setPath(out[index] ?? null, path, i + 1, value);
-    return out;
-  }
-  if (key instanceof Map) {
-    if (v !== null && !Array.isArray(v)) throw new JqError(`Cannot update field at object index of ${kind(v)}`);
-    const list = v ?? [];
-    const [from, to] = sliceBounds(list.length, key);
-    const part = setPath(v === null ? null : list.slice(from, to), path, i + 1, value);
-    if (!Array.isArray(part)) throw new JqError("A slice of an array can only be assigned another array");
-    return [...list.slice(0, from), ...part, ...list.slice(to)];
-  }
-  throw new JqError(`Invalid path component: ${kind(key)}`);
-}
-
-export function deletePaths(v: Json, paths: Json[][]): Json {
-  const sorted = [...paths].sort((a, b) => compare(b, a));
-  let out = v;
-  for (const path of sorted) out = deletePath(out, path, 0);
-  return out;
-}
-
-function deletePath(v: Json, path: readonly Json[], i: number): Json {
-  if (path.length === 0) return null;
-  if (v === null) return null;
-  const key = path[i]!;
-  if (i < path.length - 1) {
-    const inner = getIndex(v, key);
-    if (inner === null) return v;
-    return setPath(v, [key], 0, deletePath(inner, path, i + 1));
-  }
-  if (v instanceof Map) {
-    if (typeof key !== "string")
-      throw new JqError(`Cannot delete field at object index of ${kind(v) === "object" ? "object" : kind(v)}`);
-    const out = new Map(v);
-    out.delete(key);
-    return out;
-  }
-  if (Array.isArray(v)) {
-    if (isNumber(key)) {
-      const index = numeric(key) < 0 ? numeric(key) + v.length : numeric(key);
-      return v.filter((_, k) => k !== index);
-    }
-    if (key instanceof Map) {
-      const [from, to] = sliceBounds(v.length, key);
-      return [...v.slice(0, from), ...v.slice(to)];
-    }
-    throw new JqError(`Cannot delete field at object index of array`);
-  }
-  throw new JqError(`Cannot delete field at ${typeof key === "string" ? "object" : "array"} index of ${kind(v)}`);
-}
-
-/** Two values under an operator, with jq's rules for every pair of kinds. */
-export function binary(op: string, a: Json, b: Json): Json {
-  switch (op) {
-    case "==":
-      return compare(a, b) === 0;
-    case "!=":
-      return compare(a, b) !== 0;
-    case "<":
-      return compare(a, b) < 0;
-    case "<=":
-      return compare(a, b) <= 0;
-    case ">":
-      return compare(a, b) > 0;
-    case ">=":
-      return compare(a, b) >= 0;
-    default:
-  }
-  const both = `${kind(a)} (${brief(a)}) and ${kind(b)} (${brief(b)})`;
-  const numbers = isNumber(a) && isNumber(b);
-  switch (op) {
-    case "+":
-      if (a === null) return b;
-      if (b === null) return a;
-      if (numbers) return numeric(a) + numeric(b);
-      if (typeof a === "string" && typeof b === "string") return a + b;
-      if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b];
-      if (a instanceof Map && b instanceof Map) return new Map([...a, ...b]);
-      throw new JqError(`${both} cannot be added`);
-    case "-":
-      if (numbers) return numeric(a) - numeric(b);
-      if (Array.isArray(a) && Array.isArray(b))
-        return a.filter((item) => !b.some((other) => compare(item, other) === 0));
-      throw new JqError(`${both} cannot be subtracted`);
-    case "*": {
-      if (numbers) return numeric(a) * numeric(b);
-      const [text, count] = typeof a === "string" ? [a, b] : [b, a];
-      if (typeof text === "string" && isNumber(count)) {
-        const times = numeric(count);
-        return times <= 0
-          ? times === 0 && typeof a === "string"
-            ? ""
-            : null
-          : text.repeat(Math.max(1, Math.ceil(times)));
-      }
-      if (a instanceof Map && b instanceof Map) return merge(a, b);
-      throw new JqError(`${both} cannot be multiplied`);
-    }
-    case "/":
-      if (numbers) {
-        if (numeric(b) === 0) throw new JqError(`${both} cannot be divided because the divisor is zero`);
-        return numeric(a) / numeric(b);
-      }
-      if (typeof a === "string" && typeof b === "string") return a === "" ? [] : b === "" ? [...a] : a.split(b);
-      throw new JqError(`${both} cannot be divided`);
-    case "%": {
-      if (!numbers) throw new JqError(`${both} cannot be divided`);
-      const [x, y] = [Math.trunc(numeric(a)), Math.trunc(numeric(b))];
-      if (Number.isNaN(x) || Number.isNaN(y)) return Number.NaN;
-      if (y === 0) throw new JqError(`${both} cannot be divided (remainder) because the divisor is zero`);
-      const result = Math.abs(x) % Math.abs(y);
-      return x < 0 ? -result : result;
-    }
-    default:
-      throw new JqError(`unknown operator ${op}`);
-  }
-}
-
-function merge(a: JsonObject, b: JsonObject): JsonObject {
-  const out: JsonObject = new Map(a);
-  for (const [key, value] of b) {
-    const old = out.get(key);
-    out.set(key, old instanceof Map && value instanceof Map ? merge(old, value) : value);
-  }
-  return out;
 }

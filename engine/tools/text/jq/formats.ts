@@ -1,7 +1,8 @@
 /** jq's string formats: @text @json @csv @tsv @html @uri @sh @base64 @base64d. */
 import { decode, encode } from "../../../kernel/index.ts";
-import { JqError } from "./eval.ts";
-import { brief, dump, type Json, kind } from "./json.ts";
+import { brief, dump } from "./dump.ts";
+import { type Json, kind } from "./json.ts";
+import { JqError } from "./stream.ts";
 
 export function toText(v: Json): string {
   return typeof v === "string" ? v : dump(v);

@@ -1,94 +1,8 @@
-import { type Json, numberLiteral } from "./json.ts";
+/** The grammar of jq programs, with jq 1.7's words for what does not fit it. */
 
-export type Ast =
-  | { t: "identity" }
-  | { t: "recurse" }
-  | { t: "value"; value: Json }
-  | { t: "string"; format: string | undefined; parts: (string | Ast)[] }
-  | { t: "format"; name: string }
-  | { t: "index"; of: Ast; key: Ast; quiet?: boolean }
-  | { t: "slice"; of: Ast; from: Ast | undefined; to: Ast | undefined; quiet?: boolean }
-  | { t: "iterate"; of: Ast; quiet?: boolean }
-  | { t: "optional"; body: Ast }
-  | { t: "array"; body: Ast | undefined }
-  | { t: "object"; entries: { key: Ast; value: Ast }[] }
-  | { t: "neg"; body: Ast }
-  | { t: "pipe"; left: Ast; right: Ast }
-  | { t: "comma"; left: Ast; right: Ast }
-  | { t: "binary"; op: string; left: Ast; right: Ast }
-  | { t: "and" | "or" | "alternative"; left: Ast; right: Ast }
-  | { t: "assign"; op: string; left: Ast; right: Ast }
-  | { t: "if"; test: Ast; yes: Ast; no: Ast | undefined }
-  | { t: "try"; body: Ast; handler: Ast | undefined }
-  | { t: "reduce"; source: Ast; pattern: Pattern; init: Ast; update: Ast }
-  | { t: "foreach"; source: Ast; pattern: Pattern; init: Ast; update: Ast; extract: Ast | undefined }
-  | { t: "as"; source: Ast; patterns: Pattern[]; body: Ast }
-  | { t: "def"; name: string; params: string[]; body: Ast; rest: Ast }
-  | { t: "call"; name: string; args: Ast[]; at: number }
-  | { t: "var"; name: string; at: number }
-  | { t: "label"; name: string; body: Ast }
-  | { t: "break"; name: string; at: number }
-  | { t: "loc"; line: number };
-
-export type Pattern =
-  | { t: "var"; name: string }
-  | { t: "array"; items: Pattern[] }
-  | { t: "object"; entries: { key: Ast; bind: string | undefined; value: Pattern | undefined }[] };
-
-/** A program that does not compile; `report` is all that jq prints. */
-export class CompileError extends Error {}
-
-interface Token {
-  type: "num" | "string" | "ident" | "field" | "var" | "format" | "op" | "keyword" | "end" | "bad";
-  text: string;
-  at: number;
-  /** Of strings: literal texts and programs. */
-  parts?: (string | Ast)[];
-}
-
-const KEYWORDS = new Set(
-  "def if then elif else end as reduce foreach try catch label import include and or not __loc__"
-    .split(" ")
-    .filter((w) => w !== "not"),
-);
-const OPS = [
-  "?//=",
-  "?//",
-  "//=",
-  "|=",
-  "+=",
-  "-=",
-  "*=",
-  "/=",
-  "%=",
-  "==",
-  "!=",
-  "<=",
-  ">=",
-  "//",
-  "..",
-  "|",
-  ",",
-  "=",
-  "<",
-  ">",
-  "+",
-  "-",
-  "*",
-  "/",
-  "%",
-  "(",
-  ")",
-  "[",
-  "]",
-  "{",
-  "}",
-  ":",
-  ";",
-  ".",
-  "?",
-  "$",
-];
+import { Lexer, type Token } from "./lexer.ts";
+import { numberLiteral } from "./numbers.ts";
+import type { Ast, Pattern } from "./syntax.ts";
 
 /** Parses a program. Throws `CompileError`. */
 export function parseJq(source: string): Ast {
@@ -96,24 +10,9 @@ export function parseJq(source: string): Ast {
   return parser.program();
 }
 
-/** jq's report of an error at a place of the program. */
-export function compileReport(source: string, message: string, at: number, errors = 1): string {
-  const start = source.lastIndexOf("\n", at - 1) + 1;
-  const end = source.indexOf("\n", at);
-  const line = source.slice(0, at).split("\n").length;
-  const text = source.slice(start, end < 0 ? undefined : end);
-  return `jq: error: ${message} at <top-level>, line ${line}:\n${text}${" ".repeat(at - start)}\njq: ${errors} compile error${errors > 1 ? "s" : ""}\n`;
-}
-
-class Parser {
-  private readonly source: string;
-  private at = 0;
+class Parser extends Lexer {
   private tokens: Token[] = [];
   private position = 0;
-
-  constructor(source: string) {
-    this.source = source;
-  }
 
   program(): Ast {
     this.tokens = this.lex(undefined);
@@ -123,124 +22,15 @@ class Parser {
     return ast;
   }
 
-  // ---- tokens -------------------------------------------------------------------------------------------------------
-
-  /** Tokens up to the end, or to the `)` that closes an interpolation. */
-  private lex(until: ")" | undefined): Token[] {
-    const { source } = this;
-    const out: Token[] = [];
-    let depth = 0;
-    for (;;) {
-      while (this.at < source.length) {
-        if (/\s/.test(source[this.at]!)) this.at++;
-        else if (source[this.at] === "#") while (this.at < source.length && source[this.at] !== "\n") this.at++;
-        else break;
-      }
-      const at = this.at;
-      if (at >= source.length) {
-        out.push({ type: "end", text: "", at: out.at(-1)?.at ?? 0 });
-        return out;
-      }
-      const rest = source.slice(at, at + 200);
-      const number = /^(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?/.exec(rest);
-      const word = /^(?:[A-Za-z_]\w*::)*[A-Za-z_]\w*/.exec(rest);
-      const field = /^\.[A-Za-z_]\w*/.exec(rest);
-      const format = /^@\w+/.exec(rest);
-      const variable = /^\$(?:__loc__|(?:[A-Za-z_]\w*::)*[A-Za-z_]\w*)/.exec(rest);
-      if (number && !(field && rest.startsWith("."))) {
-        out.push({ type: "num", text: number[0], at });
-        this.at += number[0].length;
-      } else if (field) {
-        out.push({ type: "field", text: field[0].slice(1), at });
-        this.at += field[0].length;
-      } else if (variable) {
-        out.push({ type: "var", text: variable[0].slice(1), at });
-        this.at += variable[0].length;
-      } else if (word) {
-        out.push({ type: KEYWORDS.has(word[0]) ? "keyword" : "ident", text: word[0], at });
-        this.at += word[0].length;
-      } else if (format) {
-        out.push({ type: "format", text: format[0], at });
-        this.at += format[0].length;
-      } else if (source[at] === '"') out.push(this.string());
-      else {
-        const op = OPS.find((candidate) => rest.startsWith(candidate));
-        if (op === undefined) {
-          out.push({ type: "bad", text: source[at]!, at });
-          this.at++;
-          continue;
-        }
-        if (until !== undefined && op === ")" && depth === 0) {
-          out.push({ type: "end", text: "", at: out.at(-1)?.at ?? at });
-          this.at++;
-          return out;
-        }
-        if ("([{".includes(op)) depth++;
-        if (")]}".includes(op)) depth--;
-        out.push({ type: depth < 0 && until === undefined ? "bad" : "op", text: op, at });
-        this.at += op.length;
-      }
-    }
-  }
-
-  private string(): Token {
-    const { source } = this;
-    const start = this.at++;
-    const parts: (string | Ast)[] = [];
-    let text = "";
-    let textAt = this.at;
-    for (;;) {
-      const char = source[this.at];
-      if (char === undefined)
-        throw this.error(
-          "syntax error, unexpected end of file, expecting QQSTRING_TEXT or QQSTRING_INTERP_START or QQSTRING_END (Unix shell quoting issues?)",
-          Math.min(textAt, source.length - 1),
-        );
-      this.at++;
-      if (char === '"') {
-        if (text !== "" || parts.length === 0) parts.push(text);
-        return { type: "string", text: "", at: start, parts };
-      }
-      if (char !== "\\") {
-        text += char;
-        continue;
-      }
-      const next = source[this.at++];
-      if (next === "(") {
-        if (text !== "") parts.push(text);
-        text = "";
-        const saved = { tokens: this.tokens, position: this.position };
-        this.tokens = this.lex(")");
-        if (source[this.at - 1] !== ")")
-          throw this.error("syntax error, unexpected end of file (Unix shell quoting issues?)", this.tokens.at(-1)!.at);
-        this.position = 0;
-        parts.push(this.pipe());
-        if (this.peek().type !== "end") this.unexpected();
-        this.tokens = saved.tokens;
-        this.position = saved.position;
-        textAt = this.at;
-        continue;
-      }
-      const simple: Record<string, string> = {
-        n: "\n",
-        t: "\t",
-        r: "\r",
-        b: "\b",
-        f: "\f",
-        "/": "/",
-        "\\": "\\",
-        '"': '"',
-      };
-      if (next === "u") {
-        text += String.fromCharCode(Number.parseInt(source.slice(this.at, this.at + 4), 16) || 0);
-        this.at += 4;
-      } else if (next !== undefined && simple[next] !== undefined) text += simple[next];
-      else throw this.error(`Invalid escape at line 1, column 4 (while parsing '"\\${next ?? ""}"')`, start);
-    }
-  }
-
-  private error(message: string, at: number): CompileError {
-    return new CompileError(compileReport(this.source, message, at));
+  protected override interpolation(tokens: Token[]): Ast {
+    const saved = { tokens: this.tokens, position: this.position };
+    this.tokens = tokens;
+    this.position = 0;
+    const ast = this.pipe();
+    if (this.peek().type !== "end") this.unexpected();
+    this.tokens = saved.tokens;
+    this.position = saved.position;
+    return ast;
   }
 
   private peek(ahead = 0): Token {

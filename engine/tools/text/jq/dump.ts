@@ -1,0 +1,134 @@
+/** JSON values as text. */
+import { encode } from "../../../kernel/index.ts";
+import { type Json, type Kind, kind, Literal, sortedKeys } from "./json.ts";
+import { numberText } from "./numbers.ts";
+
+/** A JSON string with jq's escapes: DEL too. */
+export function quoteString(text: string, ascii = false): string {
+  let out = '"';
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    const char = text[i]!;
+    if (char === '"') out += '\\"';
+    else if (char === "\\") out += "\\\\";
+    else if (code === 10) out += "\\n";
+    else if (code === 9) out += "\\t";
+    else if (code === 13) out += "\\r";
+    else if (code === 8) out += "\\b";
+    else if (code === 12) out += "\\f";
+    else if (code < 32 || code === 127) out += `\\u${code.toString(16).padStart(4, "0")}`;
+    else if (code > 126 && ascii) out += `\\u${code.toString(16).padStart(4, "0")}`;
+    else if (code >= 0xdc80 && code <= 0xdcff && !(i > 0 && (text.charCodeAt(i - 1) & 0xfc00) === 0xd800))
+      out += "\ufffd";
+    else out += char;
+  }
+  return `${out}"`;
+}
+
+export interface DumpStyle {
+  /** Text of one level; undefined: all in one line. */
+  indent?: string | undefined;
+  sortKeys?: boolean;
+  ascii?: boolean;
+  color?: boolean;
+}
+
+const COLORS: Record<Kind | "false" | "true" | "key", string> = {
+  null: "0;90",
+  false: "0;39",
+  true: "0;39",
+  boolean: "0;39",
+  number: "0;39",
+  string: "0;32",
+  array: "1;39",
+  object: "1;39",
+  key: "1;34",
+};
+
+/** The value as JSON text. */
+export function dump(value: Json, style: DumpStyle = {}): string {
+  const out: string[] = [];
+  if (style.color) writeColored(value, style, "", out);
+  else write(value, style, "", out);
+  return out.join("");
+}
+
+function scalar(value: Json, style: DumpStyle): string {
+  if (value === null) return "null";
+  if (typeof value === "string") return quoteString(value, style.ascii);
+  if (value instanceof Literal) return Number.isNaN(value.value) ? "null" : value.text;
+  return typeof value === "number" ? numberText(value) : String(value);
+}
+
+function write(value: Json, style: DumpStyle, margin: string, out: string[]): void {
+  const pretty = style.indent !== undefined;
+  if (Array.isArray(value)) {
+    if (value.length === 0) {
+      out.push("[]");
+      return;
+    }
+    const inner = margin + (style.indent ?? "");
+    out.push("[");
+    value.forEach((item, i) => {
+      if (i > 0) out.push(",");
+      if (pretty) out.push("\n", inner);
+      write(item, style, inner, out);
+    });
+    if (pretty) out.push("\n", margin);
+    out.push("]");
+  } else if (value instanceof Map) {
+    if (value.size === 0) {
+      out.push("{}");
+      return;
+    }
+    const inner = margin + (style.indent ?? "");
+    out.push("{");
+    let first = true;
+    for (const key of style.sortKeys ? sortedKeys(value) : value.keys()) {
+      if (!first) out.push(",");
+      first = false;
+      if (pretty) out.push("\n", inner);
+      out.push(quoteString(key, style.ascii), pretty ? ": " : ":");
+      write(value.get(key)!, style, inner, out);
+    }
+    if (pretty) out.push("\n", margin);
+    out.push("}");
+  } else out.push(scalar(value, style));
+}
+
+function writeColored(value: Json, style: DumpStyle, margin: string, out: string[]): void {
+  const pretty = style.indent !== undefined;
+  const color = COLORS[kind(value)];
+  const start = `\x1b[${color}m`;
+  const end = "\x1b[0m";
+  const inner = margin + (style.indent ?? "");
+  if ((Array.isArray(value) && value.length === 0) || (value instanceof Map && value.size === 0)) {
+    out.push(`${start}${Array.isArray(value) ? "[]" : "{}"}${end}`);
+  } else if (Array.isArray(value)) {
+    out.push(`${start}[`);
+    value.forEach((item, i) => {
+      if (i > 0) out.push(`${start},`);
+      if (pretty) out.push(`\n${inner}`);
+      writeColored(item, style, inner, out);
+    });
+    out.push(start, pretty ? `\n${margin}` : "", `${start}]${end}`);
+  } else if (value instanceof Map) {
+    out.push(`${start}{`);
+    let first = true;
+    for (const key of style.sortKeys ? sortedKeys(value) : value.keys()) {
+      if (!first) out.push(`${start},`);
+      if (pretty) out.push(`\n${inner}`);
+      first = false;
+      out.push(`${end}\x1b[${COLORS.key}m${quoteString(key, style.ascii)}${end}${start}:${pretty ? " " : ""}${end}`);
+      writeColored(value.get(key)!, style, inner, out);
+    }
+    out.push(start, pretty ? `\n${margin}` : "", `${start}}${end}`);
+  } else out.push(`${start}${scalar(value, style)}${end}`);
+}
+
+/** The value cut to 11 bytes and dots, for error messages. */
+export function brief(value: Json): string {
+  const text = dump(value);
+  const bytes = encode(text);
+  return bytes.length > 14 ? `${text.slice(0, 11)}...` : text;
+}
