@@ -1,5 +1,5 @@
 import type { KubeObject } from "../api/types.ts";
-import { interleaveZones, NodeInfo } from "./node-info.ts";
+import { interleaveZones, NodeInfo, zoneOf } from "./node-info.ts";
 
 /** Nodes and the Pods on them, assumed ones included (pkg/scheduler/backend/cache). */
 export class SchedulerCache {
@@ -20,7 +20,7 @@ export class SchedulerCache {
   setNode(node: KubeObject): void {
     const { name } = node.metadata;
     const known = this.nodes.get(name);
-    this.order = undefined;
+    if (known === undefined || zoneOf(known.node) !== zoneOf(node)) this.order = undefined;
     if (known !== undefined) {
       known.update(node);
       return;
@@ -62,7 +62,7 @@ export class SchedulerCache {
   }
 
   private place(pod: KubeObject, node: string, assumed: boolean): void {
-    this.removePod(pod);
+    if (this.placed.get(pod.metadata.uid)?.node !== node) this.removePod(pod);
     this.placed.set(pod.metadata.uid, { pod, node, assumed });
     this.nodes.get(node)?.addPod(pod);
   }

@@ -14,6 +14,8 @@ export class NodeInfo {
   readonly ports = new Map<string, Map<string, number>>();
   /** Image name → bytes. */
   images: Map<string, number>;
+  /** How many Pods match what was asked for last, kept up to date. */
+  private readonly counters = new Map<string, Counter>();
 
   constructor(node: KubeObject) {
     this.node = node;
@@ -33,6 +35,13 @@ export class NodeInfo {
   }
 
   addPod(pod: KubeObject): void {
+    const known = this.pods.get(pod.metadata.uid);
+    if (known !== undefined && countsTheSame(known, pod)) {
+      this.pods.set(pod.metadata.uid, pod);
+      if (this.withAffinity.has(pod.metadata.uid)) this.withAffinity.set(pod.metadata.uid, pod);
+      return;
+    }
+    if (known !== undefined) this.removePod(known);
     this.pods.set(pod.metadata.uid, pod);
     const affinity = pod.spec.affinity;
     if (affinity?.podAffinity || affinity?.podAntiAffinity) this.withAffinity.set(pod.metadata.uid, pod);
@@ -54,7 +63,20 @@ export class NodeInfo {
     return copy;
   }
 
+  /** Living Pods of a namespace whose labels match. `key` names namespace and selector. */
+  matching(key: string, namespace: string | undefined, matches: Counter["matches"]): number {
+    let counter = this.counters.get(key);
+    if (counter === undefined) {
+      counter = { namespace, matches, count: 0 };
+      for (const pod of this.pods.values()) if (isCounted(counter, pod)) counter.count++;
+      if (this.counters.size >= MAX_COUNTERS) this.counters.clear();
+      this.counters.set(key, counter);
+    }
+    return counter.count;
+  }
+
   private count(pod: KubeObject, sign: 1 | -1): void {
+    for (const counter of this.counters.values()) if (isCounted(counter, pod)) counter.count += sign;
     const { requests, nonZero } = podRequests(pod);
     add(this.requested, requests, sign);
     this.nonZero.cpu += sign * nonZero.cpu;
@@ -69,16 +91,39 @@ export class NodeInfo {
   }
 }
 
+interface Counter {
+  readonly namespace: string | undefined;
+  readonly matches: (labels: Record<string, string> | undefined) => boolean;
+  count: number;
+}
+
+const MAX_COUNTERS = 8;
+
+function isCounted({ namespace, matches }: Counter, pod: KubeObject): boolean {
+  const { metadata } = pod;
+  return !metadata.deletionTimestamp && metadata.namespace === namespace && matches(metadata.labels);
+}
+
+/** Only its status has changed. */
+function countsTheSame(a: KubeObject, b: KubeObject): boolean {
+  return (
+    a.spec === b.spec &&
+    a.metadata.labels === b.metadata.labels &&
+    a.metadata.deletionTimestamp === b.metadata.deletionTimestamp
+  );
+}
+
 /** Host ports of a Pod's containers and sidecars. */
 export function hostPorts(pod: KubeObject): { key: string; ip: string }[] {
   const out: { key: string; ip: string }[] = [];
-  const sidecars = (pod.spec.initContainers ?? []).filter((c: KubeObject) => c["restartPolicy"] === "Always");
-  for (const container of [...pod.spec.containers, ...sidecars]) {
-    for (const port of container.ports ?? []) {
+  const add = (container: KubeObject): void => {
+    for (const port of container["ports"] ?? []) {
       if (port.hostPort > 0)
         out.push({ key: `${port.protocol ?? "TCP"}/${port.hostPort}`, ip: port.hostIP || "0.0.0.0" });
     }
-  }
+  };
+  for (const container of pod.spec.containers) add(container);
+  for (const container of pod.spec.initContainers ?? []) if (container["restartPolicy"] === "Always") add(container);
   return out;
 }
 

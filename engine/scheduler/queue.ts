@@ -107,6 +107,8 @@ export class SchedulingQueue {
 
   /** Something happened: unschedulable Pods whom it may help are tried again. */
   cluster(event: ClusterEvent): void {
+    // The timer runs as long as there are any.
+    if (this.leftoverTimer === undefined) return;
     for (const queued of this.pods.values())
       if (queued.where === "unschedulable" && this.hopes(queued, event)) this.revive(queued);
   }

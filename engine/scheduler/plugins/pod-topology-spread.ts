@@ -14,8 +14,12 @@ interface Constraint {
   minDomains: number;
   honorAffinity: boolean;
   honorTaints: boolean;
-  matches: (labels: Record<string, string> | undefined) => boolean;
+  matches: Matcher;
+  /** Names what `matches` matches. */
+  selects: string;
 }
+
+type Matcher = (labels: Record<string, string> | undefined) => boolean;
 
 /** System defaults for Pods of a Service or controller (plugins/podtopologyspread/plugin.go). */
 const SYSTEM_DEFAULTS = [
@@ -40,13 +44,14 @@ function constraints(pod: KubeObject, action: "DoNotSchedule" | "ScheduleAnyway"
       honorAffinity: c.nodeAffinityPolicy !== "Ignore",
       honorTaints: c.nodeTaintsPolicy === "Honor",
       matches: (labels) => matchesSelector(selector, labels) && hasLabels(own, labels),
+      selects: JSON.stringify([selector, own]),
     });
   }
   return out;
 }
 
 /** What Services and the owner select, all together (component plugins/helper/spread.go); undefined without any. */
-function defaultSelector(cycle: Cycle): ((labels: Record<string, string> | undefined) => boolean) | undefined {
+function defaultSelector(cycle: Cycle): Pick<Constraint, "matches" | "selects"> | undefined {
   const { pod, view } = cycle;
   const wanted: Record<string, string> = {};
   for (const service of view.services(pod.metadata.namespace ?? "")) {
@@ -56,8 +61,9 @@ function defaultSelector(cycle: Cycle): ((labels: Record<string, string> | undef
   }
   const ownerSelector = view.owner(pod)?.spec?.selector as LabelSelector | undefined;
   if (Object.keys(wanted).length === 0 && ownerSelector === undefined) return undefined;
-  return (labels) =>
+  const matches: Matcher = (labels) =>
     hasLabels(wanted, labels) && (ownerSelector === undefined || matchesSelector(ownerSelector, labels));
+  return { matches, selects: JSON.stringify([ownerSelector, wanted]) };
 }
 
 function includes(constraint: Constraint, pod: KubeObject, node: KubeObject): boolean {
@@ -66,12 +72,7 @@ function includes(constraint: Constraint, pod: KubeObject, node: KubeObject): bo
 }
 
 function count(node: NodeInfo, constraint: Constraint, namespace: string | undefined): number {
-  let n = 0;
-  for (const pod of node.pods.values()) {
-    if (pod.metadata.deletionTimestamp || pod.metadata.namespace !== namespace) continue;
-    if (constraint.matches(pod.metadata.labels)) n++;
-  }
-  return n;
+  return node.matching(`${namespace} ${constraint.selects}`, namespace, constraint.matches);
 }
 
 const hasAllKeys = (node: NodeInfo, list: readonly Constraint[]) =>
@@ -103,9 +104,9 @@ function soft(cycle: Cycle, nodes: readonly NodeInfo[]): Soft | undefined {
   let list: Constraint[] = [];
   if (explicit) list = constraints(pod, "ScheduleAnyway");
   else {
-    const matches = defaultSelector(cycle);
-    if (matches !== undefined)
-      list = SYSTEM_DEFAULTS.map((d) => ({ ...d, minDomains: 1, honorAffinity: true, honorTaints: false, matches }));
+    const found = defaultSelector(cycle);
+    if (found !== undefined)
+      list = SYSTEM_DEFAULTS.map((d) => ({ ...d, minDomains: 1, honorAffinity: true, honorTaints: false, ...found }));
   }
   if (list.length === 0) return undefined;
   // Pods without constraints of their own also count on nodes that lack a key.
