@@ -7,6 +7,7 @@ import type { Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 import { isNetError } from "../network/index.ts";
 import { fail, logger, untilTerminated } from "./daemon.ts";
+import { flannelRules } from "./flannel-rules.ts";
 
 /** How long it waits between two looks for its node's podCIDR. */
 const RETRY = SECOND;
@@ -43,7 +44,12 @@ export const flanneld: Program = function* flanneld(p) {
   sys.writeText(p, "/run/flannel/subnet.env", text, 0o644);
   say("I", "main.go:396", "Wrote subnet file to /run/flannel/subnet.env");
   say("I", "main.go:400", "Running backend.");
-  yield* untilTerminated(p);
+  const unwatch = flannelRules(kernel, p.machine.net, "10.200.0.0/16", cidr);
+  try {
+    yield* untilTerminated(p);
+  } finally {
+    unwatch();
+  }
   say("I", "main.go:483", "Exiting...");
   return 0;
 };

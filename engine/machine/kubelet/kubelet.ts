@@ -25,6 +25,7 @@ import type { KubeletContext } from "./context.ts";
 import { KUBELET } from "./durations.ts";
 import { serviceEnv } from "./env.ts";
 import { ImageManager } from "./image-manager.ts";
+import { kubeletRules } from "./iptables.ts";
 import { NodeLease } from "./lease.ts";
 import { ManifestWatch } from "./manifests.ts";
 import { deleteOrphanedMirror, ensureMirror } from "./mirror.ts";
@@ -74,6 +75,7 @@ export class Kubelet implements KubeletContext {
   private readonly tasks = new Set<Task>();
   private readonly events = new Set<KernelEvent>();
   private stopped = false;
+  private unwatchRules: () => void = () => {};
   private runtimeSeenAt: number;
 
   constructor(process: Process, options: KubeletOptions, client: ApiClient) {
@@ -212,6 +214,7 @@ export class Kubelet implements KubeletContext {
     this.nodeInformer.start();
     const path = this.options.staticPodPath;
     if (path) new ManifestWatch(this, path, () => this.readStaticPods()).start();
+    this.unwatchRules = kubeletRules(this.kernel, this.machine.net);
     this.spawn(`register ${this.nodeName}`, this.register());
     this.after(KUBELET.housekeeping, `housekeeping ${this.nodeName}`, () => this.housekeeping());
     this.log("I", "kubelet.go:2337", "Starting kubelet main sync loop");
@@ -231,6 +234,7 @@ export class Kubelet implements KubeletContext {
 
   stop(): void {
     this.stopped = true;
+    this.unwatchRules();
     this.pleg.stop();
     this.probes.stop();
     this.podInformer.stop();
