@@ -15,6 +15,8 @@ export interface Decoded {
   error?: string;
 }
 
+const NOTHING: readonly unknown[] = [];
+
 /** Strict decoding gives up listing after this many (sigs.k8s.io/json). */
 const MAX_STRICT_ERRORS = 100;
 
@@ -26,7 +28,7 @@ interface Context {
   struct: string;
   /** The way to the value being read: fields, map keys as `.key` and array positions; put together only for an error. */
   trail: (string | number)[];
-  kept: unknown;
+  kept: readonly unknown[];
 }
 
 /** The way as strict errors have it: `spec.containers[0].ports`. */
@@ -45,13 +47,13 @@ function fieldOf(trail: readonly (string | number)[]): string {
 }
 
 /**
- * Reads a value as an object of this kind. A kind without a built-in type is copied as it is. `kept` is a frozen part
- * that was read before: where a top-level field is this very reference, it stays.
+ * Reads a value as an object of this kind. A kind without a built-in type is copied as it is. `kept` are frozen parts
+ * that were read before: a top-level field that is one of these very references stays.
  */
 export function decodeObject(
   value: unknown,
   gvk: { group: string; version: string; kind: string },
-  kept?: unknown,
+  kept: readonly unknown[] = NOTHING,
 ): Decoded {
   let name = typeNames.get(gvk);
   if (name === undefined) {
@@ -66,7 +68,7 @@ export function decodeObject(
 const typeNames = new WeakMap<object, string>();
 
 /** The same for any type of the schema, e.g. `io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions`. */
-export function decodeAs(value: unknown, typeName: string, kept?: unknown): Decoded {
+export function decodeAs(value: unknown, typeName: string, kept: readonly unknown[] = NOTHING): Decoded {
   const type = typeOf(typeName);
   if (!type) return { object: copy(value), strictErrors: [] };
   const context: Context = { strict: [], seen: new Set(), error: undefined, struct: "", trail: [], kept };
@@ -154,7 +156,7 @@ function readStruct(value: unknown, type: TypeSchema, context: Context): Draft {
     const { kind } = field.type;
     let read: unknown;
     if (typeof given === "string" && kind === "string") read = given;
-    else if (given === context.kept && trail.length === 0) read = given;
+    else if (trail.length === 0 && context.kept.includes(given)) read = given;
     else {
       trail.push(key);
       read = readValue(given, field.type, field.goType, context);

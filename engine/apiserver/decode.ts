@@ -21,7 +21,7 @@ export interface Expected {
  * The body as a mutable draft of the expected kind, read field by field as Go does. Throws BadRequest in upstream's
  * words; `kept` see api/decode.ts (apiserver pkg/endpoints/handlers/create.go and rest.go transformDecodeError).
  */
-export function decodeBody(context: Context, value: unknown, expected: Expected, kept?: unknown): Draft {
+export function decodeBody(context: Context, value: unknown, expected: Expected, kept: readonly unknown[] = []): Draft {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw badRequest(
       `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,

@@ -64,6 +64,8 @@ const ORDER = [
 /** The draft as Go encodes it: fields of the metadata in the order of upstream's struct, empty maps and lists left out. */
 export function inOrder(draft: Draft): KubeObject {
   const from = draft.metadata;
+  // What is stored is in order.
+  if (Object.isFrozen(from)) return inOrderWith(draft, from);
   const metadata: Record<string, unknown> = {};
   for (const field of ORDER) {
     const value = from[field];
@@ -73,6 +75,10 @@ export function inOrder(draft: Draft): KubeObject {
     if (typeof value === "object" && isEmpty(value)) continue;
     metadata[field] = value;
   }
+  return inOrderWith(draft, metadata);
+}
+
+function inOrderWith(draft: Draft, metadata: object): KubeObject {
   const object: Record<string, unknown> = { kind: draft.kind, apiVersion: draft.apiVersion, metadata };
   for (const field in draft) if (!(field in object)) object[field] = draft[field];
   return object as unknown as KubeObject;

@@ -46,7 +46,8 @@ function toStore(draft: KubeObject, old?: KubeObject, author?: Author): Ending |
       if (same && shared !== before[field]) same = false;
     }
   }
-  const metadata = ownMetadata(draft);
+  const kept = old !== undefined && draft.metadata === old.metadata;
+  const metadata = kept ? undefined : ownMetadata(draft);
   const metadataBefore = (old?.metadata ?? {}) as Record<string, unknown>;
   for (const field in metadata) {
     if (field === "resourceVersion") continue;
@@ -60,14 +61,15 @@ function toStore(draft: KubeObject, old?: KubeObject, author?: Author): Ending |
   }
   if (same) {
     for (const field in before) if (field !== "metadata") fields--;
-    for (const field in metadataBefore) if (field !== "resourceVersion") fields--;
+    if (!kept) for (const field in metadataBefore) if (field !== "resourceVersion") fields--;
     if (fields === 0) return newOwners(old!, author);
   }
   if (author !== undefined) setOrigin(out as unknown as KubeObject, author, old);
   return {
     at: (revision) => {
-      metadata["resourceVersion"] = revision;
-      out["metadata"] = Object.freeze(metadata);
+      const ending = metadata ?? { ...metadataBefore };
+      ending["resourceVersion"] = revision;
+      out["metadata"] = Object.freeze(ending);
       return Object.freeze(out) as unknown as KubeObject;
     },
   };

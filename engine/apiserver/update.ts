@@ -69,7 +69,7 @@ export function* updateObject(
       if (def.specApart && Object.isFrozen(draft.spec)) draft.spec = deepClone(draft.spec);
       def.defaults?.(draft);
     }
-    keepMeta(draft, current);
+    if (metadata !== current.metadata) keepMeta(draft, current);
     const attributes = {
       context,
       def,
@@ -106,8 +106,20 @@ export function* updateObject(
  * The spec that an update through `/status` leaves alone. Where the draft still has this reference, it need not be read,
  * defaulted and judged again; undefined for what may change the spec.
  */
-export function storedSpec({ def, info }: ResourceContext, current: KubeObject | undefined): unknown {
+function storedSpec({ def, info }: ResourceContext, current: KubeObject | undefined): unknown {
   return def.specApart && info.subresource === "status" ? current?.["spec"] : undefined;
+}
+
+/**
+ * Parts of the stored object that a body may bring back by reference, and that nothing on the way writes to: the spec as
+ * above, and the metadata of a status or a heartbeat.
+ */
+export function storedParts(context: ResourceContext, current: KubeObject | undefined): readonly unknown[] {
+  if (current === undefined) return [];
+  const { def, info } = context;
+  if (info.subresource !== "status" && def.etcdPrefix !== "leases") return [];
+  const spec = storedSpec(context, current);
+  return spec === undefined ? [current.metadata] : [current.metadata, spec];
 }
 
 function prepare(def: KindDef, draft: Draft, current: KubeObject, options: UpdateOptions): void {

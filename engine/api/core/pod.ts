@@ -145,8 +145,10 @@ function prepareForCreate(draft: Draft): void {
 /** An update through `/status` touches neither spec nor owners, and the QoS class stays. */
 function prepareForStatusUpdate(draft: Draft, old: KubeObject): void {
   draft.spec = old["spec"];
-  if (old.metadata.ownerReferences) draft.metadata.ownerReferences = old.metadata.ownerReferences;
-  else delete draft.metadata.ownerReferences;
+  if (draft.metadata !== old.metadata) {
+    if (old.metadata.ownerReferences) draft.metadata.ownerReferences = old.metadata.ownerReferences;
+    else delete draft.metadata.ownerReferences;
+  }
   draft.status ??= {};
   draft.status.qosClass ||= old["status"]?.qosClass;
 }

@@ -102,6 +102,7 @@ const IMMUTABLE_FIELDS = ["name", "namespace", "uid", "creationTimestamp", "dele
 export function validateMetaUpdate(object: KubeObject, old: KubeObject, path = "metadata"): StatusCause[] {
   const meta = object.metadata;
   const before = old.metadata;
+  if (meta === before) return [];
   const causes: StatusCause[] = [];
   if (before.deletionTimestamp) {
     const extra = (meta.finalizers ?? []).filter((f) => !before.finalizers?.includes(f)).sort();

@@ -21,7 +21,7 @@ import { COSTS } from "../costs.ts";
 import { judgeStrict } from "../decode.ts";
 import { badRequest, invalid, unsupportedMediaType } from "../errors.ts";
 import { present } from "../present.ts";
-import { storedSpec, updateObject } from "../update.ts";
+import { storedParts, updateObject } from "../update.ts";
 import { fromStored, toStored } from "../views.ts";
 import { apply } from "./apply.ts";
 import { isDryRun } from "./write.ts";
@@ -59,7 +59,7 @@ export function* patch(context: ResourceContext): Gen<HttpResponse> {
     const plain = fromStored(def, current);
     // Who owns what is worked out for a patch that is about it alone.
     const shown = mentionsManagers(body) ? withManagedFields(plain) : plain;
-    return toStored(def, read(context, patched(context, type, shown, body), body, storedSpec(context, current)));
+    return toStored(def, read(context, patched(context, type, shown, body), body, storedParts(context, current)));
   };
   const options = { dryRun: isDryRun(context), subresource: info.subresource };
   const { object } = yield* updateObject(context, info.name, produce, options);
@@ -90,7 +90,7 @@ function patched({ def }: ResourceContext, type: string, current: KubeObject, bo
 }
 
 /** The patched object, read as its kind again: a patch can put anything anywhere. */
-function read(context: ResourceContext, value: unknown, body: unknown, kept: unknown): Draft {
+function read(context: ResourceContext, value: unknown, body: unknown, kept: readonly unknown[]): Draft {
   const { def, request } = context;
   const { object, error, strictErrors } = def.custom
     ? def.custom.decode(value)

@@ -15,7 +15,7 @@ import { badRequest, conflictBecause, forbidden } from "../errors.ts";
 import { present, presentList } from "../present.ts";
 import { ok } from "../respond.ts";
 import { selectionOf } from "../selection.ts";
-import { storedSpec, updateObject } from "../update.ts";
+import { storedParts, updateObject } from "../update.ts";
 import { toStored } from "../views.ts";
 
 export function* create(context: ResourceContext): Gen<HttpResponse> {
@@ -32,7 +32,7 @@ export function* update(context: ResourceContext): Gen<HttpResponse> {
   yield* cpu(COSTS.decode);
   const body = readBody(request);
   const current = registry.cache(def).get(info.namespace, info.name);
-  const decoded = toStored(def, decodeBody(context, body, def.resource, storedSpec(context, current)));
+  const decoded = toStored(def, decodeBody(context, body, def.resource, storedParts(context, current)));
   checkNames(context, decoded);
   let first: Draft | undefined = decoded;
   const produce = function* (): Gen<Draft> {
