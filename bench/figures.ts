@@ -84,13 +84,19 @@ function running(session: Session, namespace: string): () => number {
 
 export const figures: Figure[] = [
   {
+    name: "boot to every system Pod Ready, first of a process",
+    unit: "ms",
+    measure: () => cpuMs(() => booted(99)),
+  },
+  {
     name: "boot to every system Pod Ready",
     unit: "ms",
     limit: 60,
     peer: 1013,
+    // As on a classroom's server, where code has been compiled by the boots before.
     measure: () => {
-      for (let warm = 0; warm < 5; warm++) booted(warm);
-      return median(9, (run) => cpuMs(() => booted(100 + run)));
+      for (let warm = 0; warm < 60; warm++) booted(warm);
+      return median(15, (run) => cpuMs(() => booted(100 + run)));
     },
   },
   {
