@@ -1,3 +1,4 @@
+import { withManagedFields } from "../../api/managed-fields/index.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { decode } from "../../kernel/index.ts";
 import { KubectlError } from "./errors.ts";
@@ -38,11 +39,12 @@ export function objectPrinter(
     return { print: (object) => (count++ > 0 ? "---\n" : "") + toYaml(withoutManagedFields(object, keep)) };
   }
   if (format === "name") return { print: (object) => nameText(object, "") };
-  return (
+  const printer =
     templatePrinter(k, format, template) ??
     (options.forGet ? columnsPrinter(k, format) : undefined) ??
-    refuse(format, options.forGet ?? false)
-  );
+    refuse(format, options.forGet ?? false);
+  if (!format.includes("managedFields") && !template.includes("managedFields")) return printer;
+  return { ...printer, print: (object) => printer.print(whole(object)) };
 }
 
 function refuse(format: string, forGet: boolean): never {
@@ -54,7 +56,7 @@ function refuse(format: string, forGet: boolean): never {
 
 /** The object without `metadata.managedFields`, which json and yaml leave out unless asked. */
 export function withoutManagedFields(object: KubeObject, keep = false): KubeObject {
-  if (keep) return object;
+  if (keep) return whole(object);
   if (Array.isArray(object.items)) {
     return { ...object, items: object.items.map((item: KubeObject) => withoutManagedFields(item)) };
   }
@@ -62,6 +64,12 @@ export function withoutManagedFields(object: KubeObject, keep = false): KubeObje
   const { managedFields, ...metadata } = object.metadata;
   void managedFields;
   return { ...object, metadata } as KubeObject;
+}
+
+/** With who owns which field: what the API is asked for in bytes has it, what travels inside the simulation not yet. */
+function whole(object: KubeObject): KubeObject {
+  if (Array.isArray(object.items)) return { ...object, items: object.items.map(withManagedFields) };
+  return withManagedFields(object);
 }
 
 /** `pod/web created`, `deployment.apps/web configured`; a list's items one a line. */
