@@ -1,9 +1,7 @@
-import { type Gen, sleep } from "../kernel/index.ts";
+import { type Gen, WaitQueue, wait } from "../kernel/index.ts";
 import type { Process, Program } from "../machine/process.ts";
 import type { ImageDef } from "./image.ts";
 import { rootfs } from "./rootfs.ts";
-
-const FOREVER = Number.MAX_SAFE_INTEGER / 4;
 
 /** Holds a Pod's namespaces: sleeps until a signal, reaps orphans (kubernetes build/pause/linux/pause.c). */
 export const pauseProgram: Program = function* (p: Process): Gen<number> {
@@ -11,9 +9,10 @@ export const pauseProgram: Program = function* (p: Process): Gen<number> {
   p.dispositions.set("INT", "catch");
   p.dispositions.set("TERM", "catch");
   p.dispositions.set("CHLD", "ignore");
+  const never = new WaitQueue();
   for (;;) {
     if (p.takeSignal() !== undefined) return 0;
-    yield* sleep(FOREVER);
+    yield* wait(never);
   }
 };
 

@@ -19,6 +19,8 @@ interface InodeBase {
   mtime: number;
   ctime: number;
   atime: number;
+  /** Something is mounted over it in some namespace: ask `through`. */
+  covered: boolean;
 }
 
 /** Where a file's bytes come from and go to. */
@@ -221,7 +223,7 @@ let inodes = 0;
 
 /** Inode numbers only have to differ; digests and listings do not show them. */
 function base(mode: number, uid: number, gid: number, time: number): InodeBase {
-  return { ino: ++inodes, mode, uid, gid, nlink: 1, mtime: time, ctime: time, atime: time };
+  return { ino: ++inodes, mode, uid, gid, nlink: 1, mtime: time, ctime: time, atime: time, covered: false };
 }
 
 export interface NodeAttributes {
@@ -248,6 +250,7 @@ export function fileNode(
     mtime: time,
     ctime: time,
     atime: time,
+    covered: false,
     kind: "file",
     content: typeof content === "string" || content instanceof Uint8Array ? new MemoryContent(content) : content,
     changed: new WaitQueue(),
@@ -267,6 +270,7 @@ export function dirNode(at: NodeAttributes = {}, load?: () => Map<string, Inode>
     mtime: time,
     ctime: time,
     atime: time,
+    covered: false,
     kind: "dir",
     entries: undefined,
     load,

@@ -58,6 +58,7 @@ export class MountNamespace {
 
   /** The same where the inode at `target` is at hand. */
   cover(covered: Inode, target: string, root: Inode, options: Partial<Omit<Mount, "target" | "root">> = {}): void {
+    covered.covered = true;
     this.mounts.set(covered, {
       target,
       root,
@@ -74,8 +75,7 @@ export class MountNamespace {
 
   /** The inode that is seen where `node` lies. */
   through(node: Inode): Inode {
-    if (this.mounts.size === 0) return node;
-    return this.mounts.get(node)?.root ?? node;
+    return node.covered ? (this.mounts.get(node)?.root ?? node) : node;
   }
 
   /** True below a read-only mount. */
@@ -185,12 +185,13 @@ function followPlain(ns: MountNamespace, path: string, who: Credentials, followL
   for (;;) {
     const slash = path.indexOf("/", from);
     const end = slash < 0 ? length : slash;
-    if (end === from || end - from > 255 || !mayAccess(dir, who, EXECUTE)) return undefined;
+    if (end === from || end - from > 255) return undefined;
+    if (who.uid !== 0 && !mayAccess(dir, who, EXECUTE)) return undefined;
     const name = path.slice(from, end);
     if (name === "." || name === "..") return undefined;
     const found = entriesOf(dir).get(name);
     if (found === undefined) return slash < 0 ? { dir, name, node: undefined, path } : undefined;
-    const node = ns.through(found);
+    const node = found.covered ? ns.through(found) : found;
     if (slash < 0) {
       if (node.kind === "symlink" && followLast) return undefined;
       // A directory names itself by itself, as the long way does.

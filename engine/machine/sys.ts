@@ -337,6 +337,11 @@ function* foregroundOnly(p: Process, tty: Tty): Gen<void> {
 export function* write(p: Process, fd: number, data: string | Uint8Array): Gen<void> {
   const open = file(p, fd);
   if (!open.writable) throw new Errno("EBADF");
+  if (typeof data === "string" && open.lines && data.endsWith("\n")) {
+    yield* cpu(COST.io + (data.length >> 12));
+    open.lines(data);
+    return;
+  }
   const bytes = typeof data === "string" ? encode(data) : data;
   if (bytes.length === 0) return;
   yield* cpu(COST.io + (bytes.length >> 12));

@@ -41,7 +41,28 @@ const two = (n: number) => String(n).padStart(2, "0");
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAYS = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 
-function parts(wallMs: number) {
+interface Parts {
+  year: number;
+  month: number;
+  day: number;
+  clock: string;
+  weekday: string;
+}
+
+let lastSecond = Number.NaN;
+let lastParts: Parts | undefined;
+
+/** Lines come in runs of the same second. */
+function parts(wallMs: number): Parts {
+  const second = Math.floor(wallMs / 1000);
+  if (lastParts === undefined || second !== lastSecond) {
+    lastParts = split(wallMs);
+    lastSecond = second;
+  }
+  return lastParts;
+}
+
+function split(wallMs: number): Parts {
   const days = Math.floor(wallMs / 86_400_000);
   const [year, month, day] = civilFromDays(days);
   const s = Math.floor((wallMs - days * 86_400_000) / 1000);

@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse } from "../../api/http.ts";
-import { encode, type Gen, sleep } from "../../kernel/index.ts";
+import { encode, type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import { KERNEL_RELEASE } from "../../machine/base/proc.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { OpenFile } from "../../machine/open-file.ts";
@@ -10,7 +10,6 @@ import { isNetError, NetError } from "../../network/error.ts";
 import { type Config, ConfigError, readConfig, type Server } from "./config.ts";
 import { errorDate, logDate, serve } from "./http.ts";
 
-const FOREVER = Number.MAX_SAFE_INTEGER / 4;
 const DEFAULT_WORKERS = 2;
 
 /** The nginx binary: -v, -V, -t, -g, -s, -c, and the master process with its workers. */
@@ -140,6 +139,10 @@ class Master {
 
   private *write(file: OpenFile | undefined, text: string): Gen<void> {
     if (file === undefined || file.refs < 0) return;
+    if (file.lines) {
+      file.lines(text);
+      return;
+    }
     try {
       yield* file.write(encode(text));
     } catch (error) {
@@ -242,6 +245,7 @@ function* startWorker(me: Master): Gen<void> {
 /** A worker answers through the listeners' handler; by itself it only waits for signals. */
 function* work(me: Master, p: Process): Gen<number> {
   for (const signal of ["TERM", "QUIT", "INT"] as const) p.dispositions.set(signal, "catch");
+  const never = new WaitQueue();
   for (;;) {
     const signal = p.takeSignal();
     if (signal === "QUIT") yield* me.note("notice", "gracefully shutting down", p);
@@ -250,17 +254,18 @@ function* work(me: Master, p: Process): Gen<number> {
       yield* me.note("notice", "exit", p);
       return 0;
     }
-    yield* sleep(FOREVER);
+    yield* wait(never);
   }
 }
 
 function* superviseWorkers(me: Master): Gen<number> {
   const { p } = me;
+  const never = new WaitQueue();
   let stopping = false;
   for (;;) {
     const signal = p.takeSignal();
     if (signal === undefined) {
-      yield* sleep(FOREVER);
+      yield* wait(never);
       continue;
     }
     if (signal === "CHLD") {

@@ -1,6 +1,6 @@
 import { klog } from "../../api/klog.ts";
 import { clientFromKubeconfig } from "../../api/kubeconfig.ts";
-import { type Gen, sleep } from "../../kernel/index.ts";
+import { type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import { isErrno } from "../errno.ts";
 import type { Process, Program } from "../process.ts";
 import * as sys from "../sys.ts";
@@ -8,8 +8,6 @@ import { Kubelet } from "./kubelet.ts";
 import { KUBELET_VERSION } from "./node-status.ts";
 import { type KubeletOptions, OptionsError, readOptions } from "./options.ts";
 import { listen } from "./server.ts";
-
-const FOREVER = Number.MAX_SAFE_INTEGER / 4;
 
 /** The kubelet of kubelet.service. Containers go on when it ends. */
 export const kubelet: Program = function* (p: Process): Gen<number> {
@@ -42,7 +40,8 @@ export const kubelet: Program = function* (p: Process): Gen<number> {
   const close = listen(me, p);
   me.start();
   try {
-    while (p.takeSignal() === undefined) yield* sleep(FOREVER);
+    const never = new WaitQueue();
+    while (p.takeSignal() === undefined) yield* wait(never);
     return 0;
   } finally {
     close();

@@ -1,10 +1,8 @@
-import { type Gen, sleep } from "../../kernel/index.ts";
+import { type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import type { Process, Program } from "../process.ts";
 import { notify } from "../systemd/index.ts";
 import { runtimeOf } from "./of.ts";
 import { RUNTIME_VERSION } from "./runtime.ts";
-
-const FOREVER = Number.MAX_SAFE_INTEGER / 4;
 
 /** The daemon of containerd.service: while this process lives, the machine's runtime answers. */
 export const containerd: Program = function* (p: Process): Gen<number> {
@@ -35,7 +33,8 @@ export const containerd: Program = function* (p: Process): Gen<number> {
     yield* runtime.log("info", "serving...", "address=/run/containerd/containerd.sock");
     yield* runtime.log("info", "containerd successfully booted in 0.041216s");
     notify(p);
-    while (p.takeSignal() === undefined) yield* sleep(FOREVER);
+    const never = new WaitQueue();
+    while (p.takeSignal() === undefined) yield* wait(never);
     yield* runtime.log("info", "Stop CRI service");
     return 0;
   } finally {

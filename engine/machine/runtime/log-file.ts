@@ -1,6 +1,6 @@
 import { formatTime } from "../../api/time.ts";
-import { concat, type Gen, type Pipe } from "../../kernel/index.ts";
-import { type DirNode, entriesOf, type FileNode, fileNode } from "../inode.ts";
+import { concat, encode, type Gen, type Pipe } from "../../kernel/index.ts";
+import { type DirNode, entriesOf, type FileNode, fileNode, MemoryContent } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import type { OpenFile } from "../open-file.ts";
 
@@ -11,6 +11,8 @@ export const LOG_MAX_BYTES = 10 * 1024 * 1024;
 export const LOG_MAX_FILES = 5;
 
 const NEWLINE = 10;
+/** About as many bytes stand before a line's text. */
+const HEAD_WEIGHT = 40;
 const EMPTY = new Uint8Array(0);
 
 let nanoEpoch = Number.NaN;
@@ -66,9 +68,35 @@ export class ContainerLog {
     for (let i = 0; i < head.length; i++) bytes[i] = head.charCodeAt(i);
     bytes.set(text, head.length);
     bytes[bytes.length - 1] = NEWLINE;
-    if (this.file.content.size() + bytes.length > LOG_MAX_BYTES) this.rotate();
-    this.file.content.append(bytes);
-    this.file.mtime = kernel.now;
+    const content = this.room(bytes.length);
+    content.append(bytes);
+    this.changed();
+  }
+
+  /** A whole line of text without its end: put into its form when somebody reads the log. */
+  text(stream: "stdout" | "stderr", text: string): void {
+    const { epochMs, now } = this.machine.kernel;
+    const weight = HEAD_WEIGHT + text.length;
+    this.room(weight).appendLater(() => `${formatNano(epochMs, now)} ${stream} F ${text}\n`, weight);
+    this.changed();
+  }
+
+  /** The file's content, with place for so many bytes. */
+  private room(bytes: number): MemoryContent {
+    let { content } = this.file;
+    const held = content instanceof MemoryContent ? content.weight() : content.size();
+    if (held + bytes > LOG_MAX_BYTES) {
+      this.rotate();
+      content = this.file.content;
+    }
+    if (content instanceof MemoryContent) return content;
+    const own = new MemoryContent(content.bytes());
+    this.file.content = own;
+    return own;
+  }
+
+  private changed(): void {
+    this.file.mtime = this.machine.kernel.now;
     this.file.changed.wakeAll();
   }
 
@@ -114,6 +142,20 @@ export class LogSink implements OpenFile {
   *write(bytes: Uint8Array): Gen<"ok"> {
     this.put(bytes);
     return "ok";
+  }
+
+  lines(text: string): void {
+    const last = text.length - 1;
+    const plain = this.rest.length === 0 && this.taps.size === 0 && this.log !== undefined;
+    if (!plain || last > MAX_LINE / 4 || text.charCodeAt(last) !== NEWLINE) {
+      this.put(encode(text));
+      return;
+    }
+    for (let from = 0; from <= last; ) {
+      const end = text.indexOf("\n", from);
+      this.log!.text(this.stream, text.slice(from, end));
+      from = end + 1;
+    }
   }
 
   put(bytes: Uint8Array): void {
