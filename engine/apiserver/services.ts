@@ -1,3 +1,4 @@
+import { needsHealthCheckPort } from "../api/core/service-behaviour.ts";
 import type { Draft, KindDef } from "../api/kind.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { ResourceContext } from "./context.ts";
@@ -27,8 +28,16 @@ export function allocateService(context: ResourceContext, draft: Draft, old: Kub
     (one) => one.metadata.uid !== old?.metadata.uid,
   );
   allocateIp(context, draft, old, others);
-  if (spec.type === "NodePort" || spec.type === "LoadBalancer") allocatePorts(context, draft, old, others);
+  const taken = new Set<number>();
+  for (const { spec: held } of others as Draft[]) {
+    for (const port of held?.ports ?? []) if (port.nodePort) taken.add(port.nodePort);
+    if (held?.healthCheckNodePort) taken.add(held.healthCheckNodePort);
+  }
+  if (spec.type === "NodePort" || spec.type === "LoadBalancer") allocatePorts(context, draft, old, taken);
   else for (const port of spec.ports ?? []) delete port.nodePort;
+  if (needsHealthCheckPort(spec) && !spec.healthCheckNodePort) {
+    spec.healthCheckNodePort = old?.["spec"]?.healthCheckNodePort || freePort(context, taken);
+  }
 }
 
 function allocateIp(
@@ -99,22 +108,40 @@ function freeIp({ server, registry }: ResourceContext, taken: ReadonlySet<string
   }
 }
 
-function allocatePorts(
-  { registry }: ResourceContext,
-  draft: Draft,
-  old: KubeObject | undefined,
-  others: readonly KubeObject[],
-): void {
-  const taken = new Set<number>();
-  for (const one of others) for (const port of one["spec"]?.ports ?? []) if (port.nodePort) taken.add(port.nodePort);
+function freePort({ registry }: ResourceContext, taken: Set<number>): number {
   const random = registry.kernel.random("apiserver services");
-  (draft.spec.ports ?? []).forEach((port: Draft, i: number) => {
-    const before = old?.["spec"]?.ports?.find((one: Draft) => one.port === port.port && one.protocol === port.protocol);
-    port.nodePort ||= before?.nodePort;
+  for (;;) {
+    const port = random.int(FIRST_PORT + 86, LAST_PORT);
+    if (taken.has(port)) continue;
+    taken.add(port);
+    return port;
+  }
+}
+
+/** One number serves a port under all its protocols (registry/core/service/storage/alloc.go initNodePorts). */
+function allocatePorts(context: ResourceContext, draft: Draft, old: KubeObject | undefined, taken: Set<number>): void {
+  const { spec } = draft;
+  const ports: Draft[] = spec.ports ?? [];
+  const before: Draft[] = old?.["spec"]?.ports ?? [];
+  const held = new Set(before.map((port) => port.nodePort));
+  const chosen = new Map<number, number>();
+  const wanted = spec.type === "NodePort" || spec.allocateLoadBalancerNodePorts !== false;
+  ports.forEach((port, i) => {
+    const same = before.find((one) => one.port === port.port && one.protocol === port.protocol);
+    port.nodePort ||= same?.nodePort;
     if (!port.nodePort) {
-      do port.nodePort = random.int(FIRST_PORT + 86, LAST_PORT);
-      while (taken.has(port.nodePort));
-    } else if (port.nodePort !== before?.nodePort) {
+      if (!wanted) return;
+      port.nodePort =
+        chosen.get(port.port) ??
+        ports.find((one, at) => at > i && one.port === port.port && one.nodePort)?.nodePort ??
+        0;
+      if (port.nodePort === 0) {
+        port.nodePort = freePort(context, taken);
+        chosen.set(port.port, port.nodePort);
+        return;
+      }
+    }
+    if (!held.has(port.nodePort) && chosen.get(port.port) !== port.nodePort) {
       const why = taken.has(port.nodePort)
         ? "provided port is already allocated"
         : port.nodePort < FIRST_PORT || port.nodePort > LAST_PORT
@@ -131,5 +158,6 @@ function allocatePorts(
       }
     }
     taken.add(port.nodePort);
+    chosen.set(port.port, port.nodePort);
   });
 }

@@ -199,3 +199,38 @@ export function patchAllocatedValues(draft: Draft, old: KubeObject): void {
     taken.add(same.nodePort);
   }
 }
+
+const external = (spec: Draft): boolean =>
+  spec.type === "NodePort" ||
+  spec.type === "LoadBalancer" ||
+  (spec.type === "ClusterIP" && (spec.externalIPs?.length ?? 0) > 0);
+/** Whether a Service has a node port of its own for health checks. */
+export const needsHealthCheckPort = (spec: Draft): boolean =>
+  spec.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
+
+/** What a change of type leaves without use goes, unless the same request changed it (dropTypeDependentFields). */
+export function dropTypeDependentFields(draft: Draft, old: KubeObject): void {
+  const { spec } = draft;
+  const before = old["spec"];
+  if (!spec || !before) return;
+  const drop = (field: string) => {
+    if (JSON.stringify(spec[field]) === JSON.stringify(before[field])) delete spec[field];
+  };
+  if (before.type !== "ExternalName" && spec.type === "ExternalName") {
+    for (const field of ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"]) drop(field);
+  }
+  const ported = (type: string) => type === "NodePort" || type === "LoadBalancer";
+  if (ported(before.type) && !ported(spec.type)) {
+    const numbers = (ports: Draft[] | undefined) => (ports ?? []).map((port) => port.nodePort ?? 0);
+    const had = new Set(numbers(before.ports));
+    if (numbers(spec.ports).every((number) => number === 0 || had.has(number))) {
+      for (const port of spec.ports ?? []) delete port.nodePort;
+    }
+  }
+  if (needsHealthCheckPort(before) && !needsHealthCheckPort(spec)) drop("healthCheckNodePort");
+  if (before.type === "LoadBalancer" && spec.type !== "LoadBalancer") {
+    drop("allocateLoadBalancerNodePorts");
+    drop("loadBalancerClass");
+  }
+  if (external(before) && !external(spec)) drop("externalTrafficPolicy");
+}

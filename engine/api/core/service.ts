@@ -2,7 +2,13 @@ import { AGE, age, column, doc, formatLabels, NAME } from "../columns.ts";
 import { define, keepStatus } from "../define.ts";
 import type { KubeObject } from "../types.ts";
 import { dns1035Label } from "../validation/names.ts";
-import { defaultService, patchAllocatedValues, validateService, validateServiceUpdate } from "./service-behaviour.ts";
+import {
+  defaultService,
+  dropTypeDependentFields,
+  patchAllocatedValues,
+  validateService,
+  validateServiceUpdate,
+} from "./service-behaviour.ts";
 
 const SPEC = "io.k8s.api.core.v1.ServiceSpec";
 
@@ -75,6 +81,7 @@ export const service = define({
   prepareForUpdate: (draft, old) => {
     keepStatus(draft, old);
     patchAllocatedValues(draft, old);
+    dropTypeDependentFields(draft, old);
   },
   prepareForCreate: (draft) => {
     draft.status = { loadBalancer: {} };
