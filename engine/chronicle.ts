@@ -25,6 +25,8 @@ const LEFT_OUT = /^\/registry\/(leases|masterleases)\//;
 export class Chronicle {
   readonly changes: Change[] = [];
   readonly audit: AuditEntry[] = [];
+  /** Who hears of each change, within the write that makes it: pictures while somebody looks at them. They only note it. */
+  readonly listeners = new Set<(change: Change) => void>();
 
   constructor(kernel: Kernel, etcd: EtcdStore) {
     etcd.watch(
@@ -33,14 +35,16 @@ export class Chronicle {
         events: (events) => {
           for (const { type, kv, prevKv, writer } of events) {
             if (LEFT_OUT.test(kv.key)) continue;
-            this.changes.push({
+            const change: Change = {
               revision: kv.modRevision,
               at: kernel.now,
               key: kv.key,
               object: type === "PUT" ? (kv.value as unknown as KubeObject) : undefined,
               old: prevKv?.value as unknown as KubeObject | undefined,
               writer,
-            });
+            };
+            this.changes.push(change);
+            if (this.listeners.size > 0) for (const listener of this.listeners) listener(change);
           }
         },
       },

@@ -12,3 +12,5 @@ export { createCertificate, keyPair, pem, privateKeyPem } from "./pki/x509.ts";
 export { type HostClock, SessionRunner } from "./runner.ts";
 export { type HostMessage, type SessionMessage, SessionService, type SessionStatus } from "./service.ts";
 export { type LabFile, Session, type SessionEvents, type SessionSpec } from "./session.ts";
+export type { MapEndpoint, MapItem, MapMachine, MapPod, MapService, PodState } from "./view/items.ts";
+export type { MapUpdate } from "./view/map.ts";

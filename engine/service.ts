@@ -6,6 +6,7 @@
 import type { Input, SessionFile } from "./input.ts";
 import { type HostClock, SessionRunner } from "./runner.ts";
 import type { Session, SessionSpec } from "./session.ts";
+import { ClusterMap, type MapUpdate } from "./view/map.ts";
 
 export type HostMessage =
   /** Boots a session, or brings a recorded one back to its end. First message, once. */
@@ -15,6 +16,8 @@ export type HostMessage =
   | { type: "clock"; paused?: boolean; speed?: number; skip?: number; skipToEvent?: boolean }
   /** Runs headless by that many µs before anything else is looked at. */
   | { type: "run"; us: number }
+  /** Somebody looks at the map, or nobody does any more. Looking anew tells everything anew. */
+  | { type: "look"; map: boolean }
   | { type: "ask"; id: number; what: "save" | "digest" | "status" };
 
 export type SessionMessage =
@@ -32,6 +35,8 @@ export type SessionMessage =
   | { type: "api-end"; id: string }
   | { type: "api-error"; id: string; message: string }
   | { type: "answer"; id: number; value: unknown }
+  /** What the map shows: everything at first, then what changed, gathered over `MAP_EVERY`. */
+  | { type: "map"; update: MapUpdate }
   /** A message that could not be carried out. */
   | { type: "error"; message: string };
 
@@ -47,6 +52,9 @@ export interface SessionStatus {
   faults: number;
 }
 
+/** Changes of the map are gathered for so long, ms of wall clock. */
+const MAP_EVERY = 100;
+
 /** Events that come by themselves all the time and that nobody waits for. */
 const HEARTBEATS = /^(lease|informer|apiserver|task .*lease)/;
 
@@ -55,6 +63,7 @@ export class SessionService {
   private readonly post: (message: SessionMessage) => void;
   private readonly clock: HostClock;
   private runner: SessionRunner | undefined;
+  private map: ClusterMap | undefined;
 
   constructor(post: (message: SessionMessage) => void, clock: HostClock) {
     this.post = post;
@@ -76,6 +85,7 @@ export class SessionService {
 
   stop(): void {
     this.runner?.stop();
+    this.lookAway();
   }
 
   private handle(message: HostMessage): void {
@@ -94,6 +104,10 @@ export class SessionService {
         return;
       case "clock":
         this.setClock(runner, message);
+        return;
+      case "look":
+        if (message.map) this.look(runner.session);
+        else this.lookAway();
         return;
       case "ask":
         this.post({ type: "answer", id: message.id, value: this.answer(runner, message.what) });
@@ -145,6 +159,21 @@ export class SessionService {
     if (paused === true) driver.pause();
     if (paused === false) runner.start();
     else runner.tick();
+  }
+
+  private look(session: Session): void {
+    this.map ??= new ClusterMap(session, () => this.clock.after(MAP_EVERY, () => this.tellMap()));
+    this.post({ type: "map", update: this.map.all() });
+  }
+
+  private lookAway(): void {
+    this.map?.stop();
+    this.map = undefined;
+  }
+
+  private tellMap(): void {
+    const update = this.map?.update();
+    if (update) this.post({ type: "map", update });
   }
 
   private answer(runner: SessionRunner, what: "save" | "digest" | "status"): unknown {
