@@ -173,11 +173,24 @@ function readConfig(p: Process, path: string): Kubeconfig {
   return loadKubeconfig(sys.readText(p, path));
 }
 
+const certificates = new Map<string, string>();
+
+/** The PEM in `client-certificate-data`; those of the same few components are asked for again and again. */
+function certificateOf(data: string): string {
+  let pem = certificates.get(data);
+  if (pem === undefined) {
+    pem = decode(decodeBase64(data) ?? new Uint8Array(0));
+    if (certificates.size >= 256) certificates.clear();
+    certificates.set(data, pem);
+  }
+  return pem;
+}
+
 /** What a user of a kubeconfig shows to the server. Files are read anew at each use of `token`. Throws Errno. */
 export function credentialsOf(p: Process, user: KubeconfigUser): Pick<ClientOptions, "clientCertificate" | "token"> {
   const out: Pick<ClientOptions, "clientCertificate" | "token"> = {};
   const data = user["client-certificate-data"];
-  if (data) out.clientCertificate = decode(decodeBase64(data) ?? new Uint8Array(0));
+  if (data) out.clientCertificate = certificateOf(data);
   else if (user["client-certificate"]) out.clientCertificate = sys.readText(p, user["client-certificate"]);
   const { token, tokenFile } = user;
   if (token) out.token = () => token;

@@ -48,6 +48,13 @@ function withOwn(spec: KubeObject): Toleration[] {
   return [...own, ...added.filter((t) => !own.some((o) => equal(o, t)))];
 }
 
+interface Suits {
+  run: boolean;
+  keep: boolean;
+}
+
+const suiting = new WeakMap<object, WeakMap<KubeObject, Suits>>();
+
 /** The template's Pod pinned to one node: its name replaces required node affinity by nothing less (daemon/util ReplaceDaemonSetPodNodeNameNodeAffinity). */
 function pinned(spec: KubeObject, node: string): object {
   const term = { matchFields: [{ key: "metadata.name", operator: "In", values: [node] }] };
@@ -165,8 +172,17 @@ class DaemonSetController implements Reconciler {
     return out;
   }
 
-  private suits(set: KubeObject, node: KubeObject): { run: boolean; keep: boolean } {
+  /** Whether a node should run the set's Pod, and may keep one; both are frozen, so the answer is kept with them. */
+  private suits(set: KubeObject, node: KubeObject): Suits {
     const { spec } = set.spec.template;
+    let known = suiting.get(spec);
+    if (known === undefined) suiting.set(spec, (known = new WeakMap()));
+    let answer = known.get(node);
+    if (answer === undefined) known.set(node, (answer = this.judge(spec, node)));
+    return answer;
+  }
+
+  private judge(spec: KubeObject, node: KubeObject): Suits {
     if (spec.nodeName && spec.nodeName !== node.metadata.name) return { run: false, keep: false };
     if (!matchesNodeAffinity({ spec } as unknown as KubeObject, node)) return { run: false, keep: false };
     const tolerations = tolerationsOf(spec);

@@ -21,6 +21,8 @@ interface Subject {
 interface Grant {
   /** "" for the whole cluster. */
   readonly namespace: string;
+  /** `<namespace>/<name>` of the binding. */
+  readonly key: string;
   readonly rules: readonly PolicyRule[];
   readonly subject: Subject;
   /** `ClusterRoleBinding "x" of ClusterRole "y" to Group "z"`. */
@@ -41,16 +43,20 @@ export class RbacAuthorizer {
   generation = 0;
   private readonly registry: Registry;
   private grants: Map<string, Grant[]> | undefined;
+  /** Some binding refers to a role that is not there. */
+  private missing = false;
   private decisions = new WeakMap<User, Map<string, Decision>>();
 
   constructor(registry: Registry) {
     this.registry = registry;
     for (const resource of RBAC_RESOURCES) {
-      registry.cacheOf(GROUP, "v1", resource)?.onEvent(() => {
+      registry.cacheOf(GROUP, "v1", resource)?.onEvent(({ type, object }) => {
         this.generation++;
         if (this.grants === undefined) return;
-        this.grants = undefined;
         this.decisions = new WeakMap();
+        // A new binding comes to the others; a new role may be what a binding has waited for.
+        if (type === "ADDED" && resource.endsWith("bindings")) this.add(this.grants, object);
+        else if (type !== "ADDED" || this.missing) this.grants = undefined;
       });
     }
   }
@@ -99,13 +105,17 @@ export class RbacAuthorizer {
   /** Grants of a user, cluster-wide ones first, in order of their bindings' keys. */
   private grantsOf(index: Map<string, Grant[]>, user: User): Grant[] {
     const found = [...(index.get(`User ${user.name}`) ?? [])];
-    for (const group of user.groups) found.push(...(index.get(`Group ${group}`) ?? []));
+    for (const group of user.groups) {
+      const more = index.get(`Group ${group}`);
+      if (more !== undefined) found.push(...more);
+    }
     return found.sort((a, b) => (a.namespace === "" ? 0 : 1) - (b.namespace === "" ? 0 : 1));
   }
 
   private index(): Map<string, Grant[]> {
     if (this.grants !== undefined) return this.grants;
     const grants = new Map<string, Grant[]>();
+    this.missing = false;
     for (const resource of ["clusterrolebindings", "rolebindings"]) {
       for (const binding of this.registry.cacheOf(GROUP, "v1", resource)?.everything() ?? []) this.add(grants, binding);
     }
@@ -123,21 +133,33 @@ export class RbacAuthorizer {
     const error = role
       ? ""
       : `${kind === "ClusterRole" ? "clusterrole" : "role"}.${GROUP} ${JSON.stringify(roleName)} not found`;
+    if (role === undefined) this.missing = true;
     const what = namespace === "" ? `ClusterRoleBinding "${name}"` : `RoleBinding "${name}/${namespace}"`;
     for (const subject of (binding["subjects"] ?? []) as Subject[]) {
       const key = subjectKey(subject, namespace);
       const grant: Grant = {
         namespace,
+        key: `${namespace}/${name}`,
         rules: role?.["rules"] ?? [],
         subject,
         says: `${what} of ${kind} "${roleName}" to ${describe(subject, namespace)}`,
         error,
       };
       const list = grants.get(key);
-      if (list) list.push(grant);
-      else grants.set(key, [grant]);
+      if (list === undefined) grants.set(key, [grant]);
+      else {
+        let place = list.length;
+        while (place > 0 && later(list[place - 1]!, grant)) place--;
+        list.splice(place, 0, grant);
+      }
     }
   }
+}
+
+/** Order of grants: cluster-wide ones first, then by their bindings' keys. */
+function later(a: Grant, b: Grant): boolean {
+  if ((a.namespace === "") !== (b.namespace === "")) return b.namespace === "";
+  return a.key > b.key;
 }
 
 function subjectKey(subject: Subject, namespace: string): string {
