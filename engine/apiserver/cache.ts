@@ -70,6 +70,11 @@ export class ResourceCache {
     return space === undefined ? [] : sorted(space);
   }
 
+  /** The same in any order, which costs nothing to keep. */
+  unordered(namespace: string): Iterable<KubeObject> {
+    return this.namespaces.get(this.def.resource.namespaced ? namespace : "")?.objects.values() ?? [];
+  }
+
   addWatch(watch: CacheWatch): void {
     this.watches.push(watch);
   }

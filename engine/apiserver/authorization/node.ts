@@ -73,8 +73,8 @@ export class NodeAuthorizer {
   private related(node: string, attributes: AccessAttributes, uses: (pod: KubeObject) => boolean): Decision {
     const { namespace, name } = attributes;
     if (name === "") return no("No Object name found");
-    const pods = this.registry.cacheOf("", "v1", "pods")?.inNamespace(namespace) ?? [];
-    if (pods.some((pod) => pod["spec"]?.nodeName === node && uses(pod))) return yes;
+    const pods = this.registry.cacheOf("", "v1", "pods")?.unordered(namespace) ?? [];
+    for (const pod of pods) if (pod["spec"]?.nodeName === node && uses(pod)) return yes;
     return no(`no relationship found between node '${node}' and this object`);
   }
 }
