@@ -1,9 +1,18 @@
+export { formatAddress, parseAddress } from "./address.ts";
 export { Canary } from "./canary.ts";
 export { readCommand } from "./command.ts";
+export { Conntrack, type Flow, remaining, stateOf, type Track } from "./conntrack.ts";
 export { type IptablesOptions, iptables, type Outcome } from "./iptables.ts";
-export type { Packet, Surroundings } from "./packet.ts";
+export {
+  type AddressType,
+  DESTINATION_TRANSLATED,
+  type Packet,
+  SOURCE_TRANSLATED,
+  type Surroundings,
+} from "./packet.ts";
 export { Problem, Refusal, VERSION } from "./problem.ts";
 export { type RestoreOptions, type RestoreResult, restore } from "./restore.ts";
 export { Chain, isTableName, type Policy, Ruleset, TABLE_NAMES, Table, type TableName } from "./ruleset.ts";
 export { save, saveRule, saveTable } from "./save.ts";
 export { Rule, RuleBody } from "./types.ts";
+export { type ChainStep, type Counted, type Hook, type Notes, runHook } from "./walk.ts";

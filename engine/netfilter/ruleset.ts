@@ -1,3 +1,4 @@
+import { Conntrack } from "./conntrack.ts";
 import type { IpSet } from "./ipset.ts";
 import type { Rule } from "./types.ts";
 
@@ -61,6 +62,9 @@ export class Table {
 /** The netfilter state of one network namespace. A table exists from the first change to it on. */
 export class Ruleset {
   readonly sets = new Map<string, IpSet>();
+  readonly conntrack = new Conntrack();
+  /** Lists of -m recent: times (µs) by address, by name of the list. */
+  readonly recent = new Map<string, Map<number, number[]>>();
   /** Called after every change that was not left undone with `defer`. */
   readonly watchers = new Set<() => void>();
   private readonly touched = new Map<TableName, Table>();

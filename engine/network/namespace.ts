@@ -3,6 +3,7 @@ import type { Gen, Pipe } from "../kernel/index.ts";
 import type { Ruleset } from "../netfilter/index.ts";
 import { NetError } from "./error.ts";
 import type { Connection, Network } from "./network.ts";
+import type { Path } from "./path.ts";
 
 /** One end of a TCP connection as bytes. */
 export interface Socket {
@@ -87,8 +88,9 @@ export class NetNamespace {
     | undefined;
   /** Ports of this machine that lead into a Pod, by `protocol:port`. */
   readonly hostPorts = new Map<string, { address: string; port: number }>();
-  /** Its netfilter rules; undefined until somebody writes some. */
-  netfilter: Ruleset | undefined;
+  private rules: Ruleset | undefined;
+  /** What `pathOf` found out, by address and port. */
+  readonly paths = new Map<string, Map<number, Path>>();
   private ephemeral = 32_768;
 
   constructor(network: Network, name: string, host?: NetNamespace) {
@@ -102,6 +104,16 @@ export class NetNamespace {
       up: true,
       mtu: 65_536,
     });
+  }
+
+  /** Its netfilter rules; undefined until somebody writes some. */
+  get netfilter(): Ruleset | undefined {
+    return this.rules;
+  }
+
+  set netfilter(ruleset: Ruleset | undefined) {
+    this.rules = ruleset;
+    this.network.changes++;
   }
 
   /** Adds an interface; its addresses become reachable for others. */
@@ -180,6 +192,11 @@ export class NetNamespace {
   /** Every listening socket, for ss. */
   listening(): Listener[] {
     return [...this.listeners.values()].flat();
+  }
+
+  /** The port that `ephemeralPort` will give next. */
+  nextPort(): number {
+    return this.ephemeral >= 60_999 ? 32_769 : this.ephemeral + 1;
   }
 
   ephemeralPort(): number {

@@ -1,7 +1,9 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { type Gen, type Kernel, Pipe, SECOND, sleep } from "../kernel/index.ts";
+import type { Track } from "../netfilter/index.ts";
 import { NetError } from "./error.ts";
 import { type Listener, NetNamespace, type Socket } from "./namespace.ts";
+import { arrive, held, pathOf, used, type Walk } from "./path.ts";
 
 /** Round trips in µs: within a machine, and between machines of one rack. */
 const LOCAL_RTT = 60;
@@ -48,6 +50,8 @@ class Established implements Connection {
   private readonly rtt: number;
   /** Who answers in the end. */
   private readonly server: Listener;
+  /** What the tables of connections on its way know of it. */
+  private readonly tracks: readonly Track[] | undefined;
   /** The proxy's own connection. */
   private readonly onward: Established | undefined;
 
@@ -55,8 +59,9 @@ class Established implements Connection {
     network: Network,
     ends: { from: NetNamespace; owner: NetNamespace; listener: Listener },
     rtt: number,
-    addresses: { local: string; localPort: number; remote: string; remotePort: number },
+    addresses: { local: string; localPort: number; remote: string; remotePort: number; seen: string | undefined },
     onward: Established | undefined,
+    tracks: readonly Track[] | undefined,
   ) {
     this.network = network;
     this.from = ends.from;
@@ -69,7 +74,8 @@ class Established implements Connection {
     this.remotePort = addresses.remotePort;
     this.onward = onward;
     this.server = onward?.server ?? ends.listener;
-    this.seenFrom = onward?.seenFrom ?? addresses.local;
+    this.seenFrom = onward?.seenFrom ?? addresses.seen ?? addresses.local;
+    this.tracks = tracks;
   }
 
   alive(): boolean {
@@ -86,14 +92,17 @@ class Established implements Connection {
   *http(request: HttpRequest): Gen<HttpResponse> {
     const { server, seenFrom } = this;
     if (server.http === undefined) throw new NetError("ECONNRESET");
+    if (this.tracks !== undefined) used(this.tracks, this.network.kernel.now);
     if (!this.network.kernel.current?.instant) yield* sleep(this.rtt);
     return yield* server.http(request.remoteAddress === seenFrom ? request : { ...request, remoteAddress: seenFrom });
   }
 
   stream(): Socket {
-    const { listener, localAddress, localPort, remoteAddress, remotePort } = this;
+    const { listener, localAddress, localPort, remoteAddress, remotePort, tracks } = this;
     if (listener.accept === undefined) throw new NetError("ECONNRESET");
-    const [client, server] = socketPair(localAddress, localPort, remoteAddress, remotePort);
+    const [client, server] = socketPair(localAddress, localPort, remoteAddress, remotePort, this.seenFrom, (open) => {
+      if (tracks !== undefined) held(tracks, open, this.network.kernel.now);
+    });
     this.network.kernel.spawn(`${listener.program} accept`, listener.accept(server), { instant: false });
     return client;
   }
@@ -105,6 +114,10 @@ export class Network {
   private readonly owners = new Map<string, NetNamespace>();
   /** Namespaces that are cut off: a machine that is down. */
   readonly dark = new Set<NetNamespace>();
+  /** Grows when an address or a namespace's rules come or go: what was found out about paths is void. */
+  changes = 0;
+  /** Called with every walk of a new connection through the rules, chain by chain; connections cost more then. */
+  onWalk: ((walk: Walk) => void) | undefined;
   /** Listeners that have stopped: what was connected to them is cut. */
   readonly closed = new WeakSet<Listener>();
 
@@ -118,10 +131,12 @@ export class Network {
   }
 
   claim(address: string, owner: NetNamespace): void {
+    this.changes++;
     this.owners.set(address, owner);
   }
 
   release(address: string, owner: NetNamespace): void {
+    this.changes++;
     if (this.owners.get(address) === owner) this.owners.delete(address);
   }
 
@@ -142,9 +157,16 @@ export class Network {
    */
   *connect(from: NetNamespace, address: string, port: number, options: ConnectOptions = {}): Gen<Connection> {
     const protocol = options.protocol ?? "tcp";
+    const path = pathOf(this, from, protocol, address, port);
+    if (path !== undefined && path.outcome !== "pass") {
+      if (path.outcome !== "dropped") throw new NetError(path.outcome);
+      yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
+      throw new NetError("ETIMEDOUT");
+    }
     const entry = this.ownerOf(address);
     // A Service's address is rewritten where the connection starts, a node port where it arrives.
     const target =
+      path ??
       (from.owns(address) ? undefined : from.host.translate?.(protocol, address, port)) ??
       (entry !== undefined && entry.host === entry ? entry.translate?.(protocol, "node", port) : undefined) ??
       (from.owns(address) ? from : entry)?.hostPorts.get(`${protocol}:${port}`);
@@ -169,8 +191,10 @@ export class Network {
       localPort: from.ephemeralPort(),
       remote: remoteAddress,
       remotePort,
+      seen: path?.source,
     };
-    return new Established(this, { from, owner, listener }, local ? LOCAL_RTT : REMOTE_RTT, addresses, onward);
+    const tracks = path && arrive(path, protocol, addresses.localPort, this.kernel.now);
+    return new Established(this, { from, owner, listener }, local ? LOCAL_RTT : REMOTE_RTT, addresses, onward, tracks);
   }
 
   /**
@@ -182,6 +206,10 @@ export class Network {
     if (owner === undefined || owner.host !== from.host || owner.hostPorts.has(`tcp:${port}`)) return undefined;
     const asked = owner === owner.host ? "node" : address;
     if (from.host.translate?.("tcp", asked, port) !== undefined) return undefined;
+    const path = pathOf(this, from, "tcp", address, port);
+    if (path !== undefined && (path.outcome !== "pass" || path.address !== address || path.port !== port)) {
+      return undefined;
+    }
     return owner.listenerFor("tcp", address, port);
   }
 
@@ -194,8 +222,8 @@ export class Network {
     timeout = 5 * SECOND,
   ): Gen<Uint8Array> {
     const connection = yield* this.connect(from, address, port, { protocol: "udp", timeout });
-    const { listener, localAddress, localPort } = connection;
-    const answer = yield* listener.datagram!(payload, { address: localAddress, port: localPort });
+    const { listener, seenFrom, localPort } = connection;
+    const answer = yield* listener.datagram!(payload, { address: seenFrom, port: localPort });
     if (answer !== undefined) return answer;
     yield* sleep(timeout);
     throw new NetError("ETIMEDOUT");
@@ -212,7 +240,12 @@ function socketPair(
   clientPort: number,
   serverAddress: string,
   serverPort: number,
+  /** The client's address as the server sees it. */
+  seenFrom: string,
+  /** Told that the client holds the connection, and that it does no more. */
+  onHold: (open: boolean) => void,
 ): [Socket, Socket] {
+  onHold(true);
   const up = new Pipe();
   const down = new Pipe();
   up.readers = up.writers = down.readers = down.writers = 1;
@@ -230,10 +263,11 @@ function socketPair(
         open = false;
         input.closeReader();
         output.closeWriter();
+        if (input === down) onHold(false);
       },
     };
   };
   const client: [string, number] = [clientAddress, clientPort];
   const server: [string, number] = [serverAddress, serverPort];
-  return [end(down, up, client, server), end(up, down, server, client)];
+  return [end(down, up, client, server), end(up, down, server, [seenFrom, clientPort])];
 }

@@ -1,0 +1,91 @@
+/** µs that an entry stays after its last packet, by state (nf_conntrack_proto_tcp.c, nf_conntrack_proto_udp.c). */
+const SECOND = 1_000_000;
+const TIMEOUTS = {
+  SYN_SENT: 120 * SECOND,
+  ESTABLISHED: 432_000 * SECOND,
+  TIME_WAIT: 120 * SECOND,
+  udp: 30 * SECOND,
+  "udp stream": 120 * SECOND,
+  icmp: 30 * SECOND,
+} as const;
+
+/** Entries looked through for ones that have ended when so many more have come. */
+const SWEEP = 512;
+
+/** One direction of a connection. Addresses are dotted quads. */
+export interface Flow {
+  source: string;
+  destination: string;
+  sourcePort: number;
+  destinationPort: number;
+}
+
+/** A connection as one namespace knows it. */
+export interface Track {
+  readonly id: number;
+  readonly protocol: "tcp" | "udp" | "icmp";
+  readonly original: Flow;
+  /** How answers come, which is not the mirror of `original` where addresses were rewritten. */
+  readonly reply: Flow;
+  /** The first packet got an answer. */
+  replied: boolean;
+  /** µs of virtual time of its first packet and of its last. */
+  readonly since: number;
+  last: number;
+  /** Whether its ends still hold it open. */
+  open: boolean;
+  mark: number;
+}
+
+/** Connections of a namespace (nf_conntrack), oldest first. Ended ones go when somebody looks, or in passing. */
+export class Conntrack {
+  private entries: Track[] = [];
+  private nextId = 1;
+  private sweepAt = SWEEP;
+
+  add(track: Omit<Track, "id" | "mark">): Track {
+    const made: Track = { ...track, id: this.nextId++, mark: 0 };
+    this.entries.push(made);
+    if (this.entries.length >= this.sweepAt) {
+      this.sweep(track.last);
+      this.sweepAt = this.entries.length + SWEEP;
+    }
+    return made;
+  }
+
+  /** Entries that are alive at a time (µs). */
+  list(now: number): readonly Track[] {
+    this.sweep(now);
+    return this.entries;
+  }
+
+  /** Forgets the entries that a test finds; gives them. */
+  delete(now: number, found: (track: Track) => boolean): Track[] {
+    this.sweep(now);
+    const gone = this.entries.filter(found);
+    if (gone.length > 0) this.entries = this.entries.filter((track) => !found(track));
+    return gone;
+  }
+
+  private sweep(now: number): void {
+    this.entries = this.entries.filter((track) => remaining(track, now) > 0);
+  }
+}
+
+/** TCP state of an entry, as conntrack names it; empty for protocols without. */
+export function stateOf(track: Track): "SYN_SENT" | "ESTABLISHED" | "TIME_WAIT" | "" {
+  if (track.protocol !== "tcp") return "";
+  if (!track.replied) return "SYN_SENT";
+  return track.open ? "ESTABLISHED" : "TIME_WAIT";
+}
+
+/** µs until an entry ends. */
+export function remaining(track: Track, now: number): number {
+  const timeout =
+    track.protocol === "tcp"
+      ? TIMEOUTS[stateOf(track) || "TIME_WAIT"]
+      : track.protocol === "icmp"
+        ? TIMEOUTS.icmp
+        : TIMEOUTS.udp;
+  return track.last + timeout - now;
+}

@@ -1,0 +1,153 @@
+import type { Packet, Surroundings } from "./packet.ts";
+import type { Chain, Ruleset, TableName } from "./ruleset.ts";
+import { INVERTED, type RuleBody, type Verdict } from "./types.ts";
+
+export type Hook = "PREROUTING" | "INPUT" | "FORWARD" | "OUTPUT" | "POSTROUTING";
+
+/** Tables in the order that a hook asks them (linux/netfilter_ipv4.h, enum nf_ip_hook_priorities). */
+export const HOOK_TABLES: Readonly<Record<Hook, readonly TableName[]>> = {
+  PREROUTING: ["raw", "mangle", "nat"],
+  INPUT: ["mangle", "filter", "security", "nat"],
+  FORWARD: ["mangle", "filter", "security"],
+  OUTPUT: ["raw", "mangle", "nat", "filter", "security"],
+  POSTROUTING: ["mangle", "nat"],
+};
+
+/** Jumps that may be open at once (NFT_JUMP_STACK_SIZE); a packet that needs more is lost. */
+const DEEPEST = 16;
+
+/** Something with counters. */
+export interface Counted {
+  packets: number;
+  bytes: number;
+}
+
+/** One chain as a packet met it. */
+export interface ChainStep {
+  table: TableName;
+  chain: string;
+  /** Rules that were compared, in order, by number. */
+  rules: { number: number; matched: boolean }[];
+  /** How the chain was left: a verdict, `policy ACCEPT`, or `return`. */
+  left: string;
+}
+
+/** What a walk notes as it goes. */
+export interface Notes {
+  /** Rules whose conditions were compared. */
+  compared: number;
+  /** Counters that the packet moved: of rules that matched, and of chains whose policy judged it. */
+  counted: Counted[];
+  /** Something other than addresses, ports and interfaces decided: chance, time, lists. */
+  volatile: boolean;
+  /** Chains in the order they were entered; only when asked for. */
+  steps?: ChainStep[];
+}
+
+/**
+ * Runs a packet through one hook of a namespace: every table's built-in chain and the chains it leads to, rule by rule,
+ * as the kernel does. The nat table is asked for a connection's first packet only. Rewrites the packet where rules do;
+ * counts what matched.
+ */
+export function runHook(ruleset: Ruleset, hook: Hook, packet: Packet, on: Surroundings, notes: Notes): Verdict {
+  const { tables } = ruleset;
+  for (const name of HOOK_TABLES[hook]) {
+    if (name === "nat" && packet.state !== "NEW") continue;
+    const chain = tables.get(name)?.chains.get(hook);
+    if (chain === undefined || (chain.rules.length === 0 && chain.policy === "ACCEPT" && !notes.steps)) continue;
+    const verdict = traverse(name, chain, packet, on, notes, 0);
+    if (verdict === "drop" || verdict === "reject") return verdict;
+    if (verdict === "accept") continue;
+    count(chain, packet, notes);
+    if (chain.policy === "DROP") return "drop";
+  }
+  return "accept";
+}
+
+function traverse(
+  table: TableName,
+  chain: Chain,
+  packet: Packet,
+  on: Surroundings,
+  notes: Notes,
+  depth: number,
+): Verdict {
+  const { rules } = chain;
+  const step = notes.steps && noteChain(notes.steps, table, chain);
+  for (let i = 0; i < rules.length; i++) {
+    const rule = rules[i]!;
+    const found = matches(rule.body, packet, on, notes);
+    step?.rules.push({ number: i + 1, matched: found });
+    if (!found) continue;
+    count(rule, packet, notes);
+    const { chain: to, body } = rule;
+    let verdict: Verdict = "continue";
+    if (to !== undefined) {
+      if (depth >= DEEPEST) return "drop";
+      verdict = traverse(table, to, packet, on, notes, depth + 1);
+      if (verdict === "return") {
+        if (!body.goto) continue;
+      }
+    } else if (body.target !== undefined) {
+      verdict = body.target.act(packet, on);
+      if (body.target.volatile) notes.volatile = true;
+      if (verdict === "continue") continue;
+    } else continue;
+    notes.compared += i + 1;
+    if (step) step.left = verdict === "return" ? "return" : verdict.toUpperCase();
+    return verdict;
+  }
+  notes.compared += rules.length;
+  if (step) step.left = chain.policy === undefined ? "return" : `policy ${chain.policy}`;
+  return "return";
+}
+
+function count(what: Counted, packet: Packet, notes: Notes): void {
+  what.packets++;
+  what.bytes += packet.length;
+  notes.counted.push(what);
+}
+
+function noteChain(steps: ChainStep[], table: TableName, chain: Chain): ChainStep {
+  const step: ChainStep = { table, chain: chain.name, rules: [], left: "" };
+  steps.push(step);
+  return step;
+}
+
+/** Whether a packet fits all conditions of a rule. */
+function matches(body: RuleBody, packet: Packet, on: Surroundings, notes: Notes): boolean {
+  const { inverted } = body;
+  if (inverted === 0) {
+    if ((packet.destination & body.destinationMask) !== body.destination) return false;
+    if (body.protocol !== 0 && packet.protocol !== body.protocol) return false;
+    if ((packet.source & body.sourceMask) !== body.source) return false;
+    if (body.input !== "" && !sameInterface(body.input, packet.input)) return false;
+    if (body.output !== "" && !sameInterface(body.output, packet.output)) return false;
+    // Nothing here is ever sent in fragments.
+    if (body.fragment) return false;
+  } else if (!matchesInverted(body, packet, inverted)) return false;
+  const { matches: tests } = body;
+  for (let i = 0; i < tests.length; i++) {
+    const test = tests[i]!;
+    if (test.volatile) notes.volatile = true;
+    if (!test.test(packet, on)) return false;
+  }
+  return true;
+}
+
+function matchesInverted(body: RuleBody, packet: Packet, inverted: number): boolean {
+  const not = (part: number) => (inverted & part) !== 0;
+  return (
+    ((packet.destination & body.destinationMask) === body.destination) !== not(INVERTED.destination) &&
+    ((packet.source & body.sourceMask) === body.source) !== not(INVERTED.source) &&
+    (body.protocol === 0 || (packet.protocol === body.protocol) !== not(INVERTED.protocol)) &&
+    (body.input === "" || sameInterface(body.input, packet.input) !== not(INVERTED.input)) &&
+    (body.output === "" || sameInterface(body.output, packet.output) !== not(INVERTED.output)) &&
+    (!body.fragment || not(INVERTED.fragment))
+  );
+}
+
+/** Whether a device has a name, or begins as a name that ends with `+` does. */
+function sameInterface(wanted: string, device: string): boolean {
+  return wanted.endsWith("+") ? device.startsWith(wanted.slice(0, -1)) : wanted === device;
+}

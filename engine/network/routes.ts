@@ -1,0 +1,96 @@
+import type { RandomStream } from "../kernel/index.ts";
+import { type AddressType, formatAddress, parseAddress, type Ruleset, type Surroundings } from "../netfilter/index.ts";
+import type { NetNamespace } from "./namespace.ts";
+import type { Network } from "./network.ts";
+
+const LOOPBACK = 0x7f00_0001;
+
+/** Device and source address for a destination, by the longest prefix in the routing table. Addresses are signed 32-bit numbers. */
+export function deviceFor(ns: NetNamespace, destination: number, text: string): { device: string; source: number } {
+  if (ns.owns(text)) return { device: "lo", source: text.startsWith("127.") ? LOOPBACK : destination };
+  let best = -1;
+  let device = "";
+  let source: string | undefined;
+  for (const route of ns.routes) {
+    const slash = route.destination.indexOf("/");
+    const prefix = route.destination === "default" ? 0 : slash < 0 ? 32 : Number(route.destination.slice(slash + 1));
+    if (prefix <= best) continue;
+    const mask = prefix === 0 ? 0 : -1 << (32 - prefix);
+    const base =
+      prefix === 0 ? 0 : (parseAddress(slash < 0 ? route.destination : route.destination.slice(0, slash)) ?? 0);
+    if ((destination & mask) !== (base & mask)) continue;
+    best = prefix;
+    ({ device, source } = route);
+  }
+  if (best < 0) {
+    // Without a routing table a namespace still has a device that leads out.
+    device = [...ns.interfaces.keys()].find((name) => name !== "lo") ?? "lo";
+  }
+  return { device, source: source === undefined ? addressOn(ns, device) : (parseAddress(source) ?? 0) };
+}
+
+/** First address of a device; the namespace's own when it has none. */
+function addressOn(ns: NetNamespace, device: string): number {
+  const cidr = ns.interfaces.get(device)?.addresses[0];
+  return parseAddress(cidr === undefined ? ns.firstAddress() : cidr.slice(0, cidr.indexOf("/"))) ?? 0;
+}
+
+/** What rules may ask of the namespace that they stand in. */
+export class NamespaceSurroundings implements Surroundings {
+  rejectedWith = "";
+  readonly now: number;
+  readonly sets: Ruleset["sets"];
+  private readonly network: Network;
+  private readonly ns: NetNamespace;
+  private readonly ruleset: Ruleset;
+
+  constructor(network: Network, ns: NetNamespace, ruleset: Ruleset) {
+    this.network = network;
+    this.ns = ns;
+    this.ruleset = ruleset;
+    this.now = network.kernel.now;
+    this.sets = ruleset.sets;
+  }
+
+  get random(): RandomStream {
+    return this.network.kernel.random(`netfilter ${this.ns.name}`);
+  }
+
+  addressType(address: number): AddressType {
+    const first = address >>> 24;
+    if (address === -1) return "BROADCAST";
+    if (first >= 224 && first < 240) return "MULTICAST";
+    if (address === 0) return "UNSPEC";
+    if (this.ns.owns(formatAddress(address))) return "LOCAL";
+    return this.isBroadcast(address) ? "BROADCAST" : "UNICAST";
+  }
+
+  private isBroadcast(address: number): boolean {
+    for (const { addresses } of this.ns.interfaces.values()) {
+      for (const cidr of addresses) {
+        const slash = cidr.indexOf("/");
+        const prefix = Number(cidr.slice(slash + 1));
+        if (prefix > 30) continue;
+        const host = -1 >>> prefix;
+        if (((parseAddress(cidr.slice(0, slash)) ?? 0) | host) === address) return true;
+      }
+    }
+    return false;
+  }
+
+  addressOf(device: string): number {
+    return device === "lo" ? LOOPBACK : addressOn(this.ns, device);
+  }
+
+  recent(list: string): Map<number, number[]> {
+    const { recent } = this.ruleset;
+    let seen = recent.get(list);
+    if (seen === undefined) {
+      seen = new Map();
+      recent.set(list, seen);
+    }
+    return seen;
+  }
+
+  log(): void {}
+}
