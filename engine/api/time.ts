@@ -32,9 +32,9 @@ const isDigit = (code: number) => code >= 48 && code <= 57;
 function digits(text: string, from: number, count: number): number {
   let value = 0;
   for (let i = from; i < from + count; i++) {
-    const code = text.charCodeAt(i);
-    if (!isDigit(code)) return Number.NaN;
-    value = value * 10 + code - 48;
+    const digit = text.charCodeAt(i) - 48;
+    if (!(digit >= 0 && digit <= 9)) return Number.NaN;
+    value = value * 10 + digit;
   }
   return value;
 }
@@ -44,17 +44,27 @@ function daysIn(year: number, month: number): number {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
+/** The last date that was read, `2025-03-01T`: most times are of one day. */
+let dateText = "";
+let dateDays = 0;
+
 /** Microseconds since 1970 of an RFC 3339 time; NaN when it is none (Go's time.RFC3339: `T` and `Z` in upper case). */
 export function parseMicros(text: string): number {
-  const year = digits(text, 0, 4);
-  const month = digits(text, 5, 2);
-  const day = digits(text, 8, 2);
+  if (dateText === "" || !text.startsWith(dateText)) {
+    const year = digits(text, 0, 4);
+    const month = digits(text, 5, 2);
+    const day = digits(text, 8, 2);
+    if (!(year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month))) return Number.NaN;
+    if (text[4] !== "-" || text[7] !== "-" || text[10] !== "T") return Number.NaN;
+    dateDays = daysFromCivil(year, month, day);
+    dateText = text.slice(0, 11);
+  }
+  const days = dateDays;
   const hour = digits(text, 11, 2);
   const minute = digits(text, 14, 2);
   const second = digits(text, 17, 2);
-  if (!(year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month))) return Number.NaN;
   if (!(hour < 24 && minute < 60 && second < 60)) return Number.NaN;
-  if (text[4] !== "-" || text[7] !== "-" || text[10] !== "T" || text[13] !== ":" || text[16] !== ":") return Number.NaN;
+  if (text[13] !== ":" || text[16] !== ":") return Number.NaN;
   let at = 19;
   let fraction = 0;
   if (text[at] === "." || text[at] === ",") {
@@ -77,7 +87,7 @@ export function parseMicros(text: string): number {
     at += 6;
   } else return Number.NaN;
   if (at !== text.length) return Number.NaN;
-  const seconds = daysFromCivil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset;
+  const seconds = days * 86_400 + hour * 3600 + minute * 60 + second - offset;
   return seconds * 1_000_000 + fraction;
 }
 
@@ -88,6 +98,8 @@ export function parseTime(text: string): number {
 
 const two = (n: number) => (n < 10 ? `0${n}` : String(n));
 
+let shownDays = Number.NaN;
+let shownDate = "";
 let lastSecond = Number.NaN;
 let lastText = "";
 
@@ -103,10 +115,13 @@ export function formatTime(ms: number): string {
 
 function timeText(ms: number): string {
   const days = Math.floor(ms / DAY_MS);
-  const [year, month, day] = civilFromDays(days);
+  if (days !== shownDays) {
+    const [year, month, day] = civilFromDays(days);
+    shownDate = `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}T`;
+    shownDays = days;
+  }
   const s = Math.floor((ms - days * DAY_MS) / 1000);
-  const clock = `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
-  return `${String(year).padStart(4, "0")}-${two(month)}-${two(day)}T${clock}Z`;
+  return `${shownDate}${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}Z`;
 }
 
 let microSecond = Number.NaN;
