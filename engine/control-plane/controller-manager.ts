@@ -10,6 +10,7 @@ import type { Process, Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 import { commandLine } from "./command-line.ts";
 import { logger } from "./daemon.ts";
+import { rackLoadBalancers } from "./load-balancers.ts";
 import { serve } from "./scheduler.ts";
 
 const AGENT = "kube-controller-manager/v1.32.3 (linux/amd64) kubernetes/32cc146";
@@ -44,6 +45,7 @@ export const kubeControllerManager: Program = function* kubeControllerManager(p)
         return undefined;
       }
     },
+    loadBalancers: rackLoadBalancers(p.machine.network),
     onExit: () => p.machine.signal(p, "KILL"),
   });
   return yield* serve(p, manager, Number(flags.get("secure-port") ?? 10257));

@@ -4,6 +4,7 @@ import type { Kernel } from "../kernel/index.ts";
 import type { SigningAuthority } from "./certificate-signing.ts";
 import type { SharedInformers } from "./informers.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
+import type { LoadBalancers } from "./service-lb.ts";
 
 /** What a controller works with; one per controller, while the leader lease is held. */
 export interface ControllerContext {
@@ -27,6 +28,8 @@ export interface ControllerSettings {
   rootCa: string;
   /** The CA that signs certificate requests, read when first needed; undefined where its files are missing. */
   signing?: (() => SigningAuthority | undefined) | undefined;
+  /** Where load balancers come from; undefined where there are none. */
+  loadBalancers?: LoadBalancers | undefined;
 }
 
 export type StartController = (context: ControllerContext) => void;

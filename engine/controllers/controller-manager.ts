@@ -8,6 +8,7 @@ import type { ControllerContext } from "./context.ts";
 import { SharedInformers } from "./informers.ts";
 import { CONTROLLERS } from "./list.ts";
 import { WorkQueue } from "./reconciler.ts";
+import type { LoadBalancers } from "./service-lb.ts";
 import { WATCHED } from "./watched.ts";
 
 export interface ControllerManagerOptions {
@@ -25,6 +26,7 @@ export interface ControllerManagerOptions {
   /** PEM for kube-root-ca.crt. */
   rootCa?: string;
   signing?: () => SigningAuthority | undefined;
+  loadBalancers?: LoadBalancers;
   pid?: number;
   /** The lease was lost: the real process exits. */
   onExit?: () => void;
@@ -95,6 +97,7 @@ export class ControllerManager {
           serviceCidr: options.serviceCidr,
           rootCa: options.rootCa ?? "",
           signing: options.signing,
+          loadBalancers: options.loadBalancers,
         },
         queue: (reconciler) => {
           const queue = new WorkQueue(kernel, reconciler);

@@ -16,6 +16,7 @@ import { startPodGarbageCollector } from "./pod-gc.ts";
 import { startReplicaSetController, startReplicationController } from "./replicaset.ts";
 import { startResourceQuotaController } from "./resource-quota.ts";
 import { startRootCaPublisher, startServiceAccountController } from "./service-account.ts";
+import { startServiceLoadBalancers } from "./service-lb.ts";
 import { startStatefulSetController } from "./statefulset.ts";
 import { startTtlAfterFinished } from "./ttl-after-finished.ts";
 
@@ -83,6 +84,7 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     component: "endpoint-slice-controller",
     start: startEndpointSliceController,
   },
+  { name: "service-lb-controller", serviceAccount: "service-controller", start: startServiceLoadBalancers },
   {
     name: "certificatesigningrequest-signing-controller",
     serviceAccount: "certificate-controller",
