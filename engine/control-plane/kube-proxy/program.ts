@@ -130,7 +130,6 @@ function iptablesMode(
       const { result, cost } = running;
       if (result.full) fullAt = kernel.now;
       rules.synced(result.full);
-      net.translate = (protocol, address, port) => carrier.lookup(protocol, address, port);
       metrics.synced(result, cost, kernel.wallMs / 1000);
     },
   );
