@@ -15,8 +15,8 @@ export interface ObjectReference {
 export function referenceTo(object: KubeObject | ObjectReference, fieldPath?: string): ObjectReference {
   const { metadata } = object as KubeObject;
   const ref: ObjectReference = {};
-  const source = metadata ? { kind: object.kind, apiVersion: object.apiVersion, ...metadata } : object;
-  const { kind, namespace, name, uid, apiVersion, resourceVersion } = source as ObjectReference;
+  const { kind, apiVersion } = object;
+  const { namespace, name, uid, resourceVersion } = metadata ?? (object as ObjectReference);
   if (kind) ref.kind = kind;
   if (namespace) ref.namespace = namespace;
   if (name) ref.name = name;

@@ -1,5 +1,5 @@
 import { StatusError } from "../api/status.ts";
-import { type Gen, type Kernel, MS, SECOND } from "../kernel/index.ts";
+import { type Gen, type Kernel, type KernelEvent, MS, SECOND } from "../kernel/index.ts";
 import { isNetError } from "../network/error.ts";
 
 export interface ReconcileResult {
@@ -30,6 +30,8 @@ export class WorkQueue {
   private readonly waiting = new Set<string>();
   private readonly active = new Set<string>();
   private readonly failures = new Map<string, number>();
+  /** Keys that wait for a time. */
+  private readonly planned = new Map<string, KernelEvent>();
   private stopped = false;
 
   constructor(kernel: Kernel, reconciler: Reconciler) {
@@ -43,8 +45,18 @@ export class WorkQueue {
     if (!this.active.has(key)) this.start(key);
   }
 
+  /** A key waits once: for the soonest of the times it was given (client-go util/workqueue delaying_queue.go). */
   addAfter(key: string, us: number): void {
-    this.kernel.after(us, `reconcile ${this.reconciler.name} ${key}`, () => this.add(key));
+    const planned = this.planned.get(key);
+    if (planned !== undefined) {
+      if (planned.at <= this.kernel.now + us) return;
+      this.kernel.cancel(planned);
+    }
+    const event = this.kernel.after(us, `reconcile ${this.reconciler.name} ${key}`, () => {
+      this.planned.delete(key);
+      this.add(key);
+    });
+    this.planned.set(key, event);
   }
 
   /** Nothing starts any more: the process ended or lost its leader lease. */
