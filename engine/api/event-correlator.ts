@@ -40,6 +40,14 @@ interface Bucket {
   at: number;
 }
 
+/** What to send. */
+export interface Correlated {
+  event: RecordedEvent;
+  patch: object | undefined;
+  /** The event's own key, unless it is a combined one. */
+  key: string | undefined;
+}
+
 /** Defaults of client-go tools/record/events_cache.go. */
 const CACHE_SIZE = 4096;
 const SIMILAR_MAX = 10;
@@ -61,8 +69,9 @@ export class EventCorrelator {
   }
 
   /** What to send: the event, with the patch to its first occurrence if there was one; undefined for spam. */
-  correlate(event: RecordedEvent): { event: RecordedEvent; patch: object | undefined } | undefined {
-    const [aggregated, key] = this.aggregate(event);
+  correlate(event: RecordedEvent): Correlated | undefined {
+    const object = objectKey(event.involvedObject);
+    const [aggregated, key] = this.aggregate(event, object);
     const before = this.logged.get(key);
     let observed = aggregated;
     let patch: object | undefined;
@@ -80,12 +89,14 @@ export class EventCorrelator {
       firstTimestamp: observed.firstTimestamp,
       name: observed.metadata.name,
     });
-    return this.isSpam(observed) ? undefined : { event: observed, patch };
+    return this.isSpam(observed, object)
+      ? undefined
+      : { event: observed, patch, key: aggregated === event ? key : undefined };
   }
 
   /** Notes what the server has stored, so that the next repetition counts on from it. */
-  observed(stored: RecordedEvent): void {
-    this.logged.set(eventKey(stored), {
+  observed(stored: RecordedEvent, key = eventKey(stored, objectKey(stored.involvedObject))): void {
+    this.logged.set(key, {
       count: stored.count,
       firstTimestamp: stored.firstTimestamp,
       name: stored.metadata.name,
@@ -93,8 +104,8 @@ export class EventCorrelator {
   }
 
   /** After ten different messages about one thing within ten minutes the rest share one event. */
-  private aggregate(event: RecordedEvent): [RecordedEvent, string] {
-    const key = aggregateKey(event);
+  private aggregate(event: RecordedEvent, object: string): [RecordedEvent, string] {
+    const key = aggregateKey(event, object);
     let record = this.similar.get(key);
     if (record === undefined || this.kernel.now - record.last > SIMILAR_INTERVAL) {
       record = { messages: new Set(), last: 0 };
@@ -102,7 +113,7 @@ export class EventCorrelator {
     record.messages.add(event.message);
     record.last = this.kernel.now;
     this.similar.set(key, record);
-    if (record.messages.size < SIMILAR_MAX) return [event, eventKey(event)];
+    if (record.messages.size < SIMILAR_MAX) return [event, eventKey(event, object)];
     for (const message of record.messages) {
       record.messages.delete(message);
       break;
@@ -120,8 +131,8 @@ export class EventCorrelator {
   }
 
   /** A token bucket per source and object. */
-  private isSpam(event: RecordedEvent): boolean {
-    const key = `${sourceKey(event)}\0${objectKey(event.involvedObject)}`;
+  private isSpam(event: RecordedEvent, object: string): boolean {
+    const key = `${sourceKey(event)}\0${object}`;
     const now = this.kernel.now;
     const bucket = this.buckets.get(key) ?? { tokens: SPAM_BURST, at: now };
     bucket.tokens = Math.min(SPAM_BURST, bucket.tokens + (now - bucket.at) / SPAM_REFILL);
@@ -138,19 +149,17 @@ function sourceKey(event: RecordedEvent): string {
 }
 
 function objectKey(ref: ObjectReference): string {
-  return [ref.kind, ref.namespace, ref.name, ref.uid, ref.apiVersion].join("\0");
+  return `${ref.kind ?? ""}\0${ref.namespace ?? ""}\0${ref.name ?? ""}\0${ref.uid ?? ""}\0${ref.apiVersion ?? ""}`;
 }
 
-function aggregateKey(event: RecordedEvent): string {
+function aggregateKey(event: RecordedEvent, object: string): string {
   const { type, reason, reportingComponent, reportingInstance } = event;
-  return [sourceKey(event), objectKey(event.involvedObject), type, reason, reportingComponent, reportingInstance].join(
-    "\0",
-  );
+  return `${sourceKey(event)}\0${object}\0${type}\0${reason}\0${reportingComponent}\0${reportingInstance}`;
 }
 
-function eventKey(event: RecordedEvent): string {
-  const ref = event.involvedObject;
-  return [sourceKey(event), objectKey(ref), ref.fieldPath ?? "", event.type, event.reason, event.message].join("\0");
+function eventKey(event: RecordedEvent, object: string): string {
+  const { involvedObject, type, reason, message } = event;
+  return `${sourceKey(event)}\0${object}\0${involvedObject.fieldPath ?? ""}\0${type}\0${reason}\0${message}`;
 }
 
 /** A map that forgets what was used longest ago. */

@@ -1,6 +1,6 @@
 import { type Gen, type Kernel, SECOND, sleep } from "../kernel/index.ts";
 import type { ApiClient } from "./client.ts";
-import { EventCorrelator, type RecordedEvent } from "./event-correlator.ts";
+import { type Correlated, EventCorrelator, type RecordedEvent } from "./event-correlator.ts";
 import { EventNames } from "./event-names.ts";
 import { type ObjectReference, referenceTo } from "./reference.ts";
 import { EVENTS } from "./resources.ts";
@@ -86,18 +86,18 @@ export class EventRecorder {
     try {
       for (let event = this.queue.shift(); event !== undefined; event = this.queue.shift()) {
         const correlated = this.correlator.correlate(event);
-        if (correlated !== undefined) yield* this.record(correlated.event, correlated.patch);
+        if (correlated !== undefined) yield* this.record(correlated);
       }
     } finally {
       this.sending = false;
     }
   }
 
-  private *record(event: RecordedEvent, patch: object | undefined): Gen {
+  private *record({ event, patch, key }: Correlated): Gen {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       try {
         const stored = yield* this.write(event, patch);
-        this.correlator.observed(stored);
+        this.correlator.observed(stored, key);
         return;
       } catch (error) {
         // What the server answers is final; what the network answers may pass.
