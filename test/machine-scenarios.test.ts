@@ -117,6 +117,51 @@ kubectl get pods; kubectl get nodes`,
       'nodes is forbidden: User "john" cannot list resource "nodes"',
     ],
   },
+  {
+    name: "etcd is saved and restored",
+    script: `kubectl create cm before --from-literal=a=1
+cat > save.sh <<'X'
+export ETCDCTL_API=3
+F="--endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/server.crt --key=/etc/kubernetes/pki/etcd/server.key"
+etcdctl $F member list | wc -l
+etcdctl $F endpoint status --cluster -w table | grep -c "3.5.16"
+etcdctl $F endpoint health
+etcdctl $F get /registry/configmaps/default --prefix --keys-only
+etcdctl $F snapshot save /opt/snap.db
+etcdctl --write-out=table snapshot status /opt/snap.db
+etcdctl --endpoints=https://127.0.0.1:2379 get a
+X
+cat > restore.sh <<'X'
+etcdctl snapshot restore /opt/snap.db --data-dir /var/lib/etcd-restored
+cd /etc/kubernetes/manifests
+mkdir /tmp/m && mv *.yaml /tmp/m; sleep 20
+echo running: $(crictl ps | grep -cE "etcd|apiserver")
+sed -i 's#path: /var/lib/etcd$#path: /var/lib/etcd-restored#' /tmp/m/etcd.yaml
+mv /tmp/m/*.yaml .; sleep 40
+X
+scp -q save.sh restore.sh cp-1:
+ssh cp-1 sudo bash save.sh
+kubectl delete cm before; kubectl create cm after --from-literal=a=1
+ssh cp-1 sudo bash restore.sh
+kubectl get cm -o name; kubectl create deploy x --image=nginx; sleep 10; kubectl get deploy x --no-headers`,
+    expect: [
+      /^3$/,
+      /^3$/,
+      /^https:\/\/127.0.0.1:2379 is healthy: successfully committed proposal: took = [\d.]+ms$/,
+      "/registry/configmaps/default/before",
+      '"msg":"saved","path":"/opt/snap.db"}',
+      "Snapshot saved at /opt/snap.db",
+      "Deprecated: Use `etcdutl snapshot status` instead.",
+      /^\| {3}HASH {3}\| REVISION \| TOTAL KEYS \| TOTAL SIZE \|$/,
+      "x509: certificate signed by unknown authority",
+      "Error: context deadline exceeded",
+      "restored snapshot",
+      /^running: 0$/,
+      "configmap/before",
+      /^x +1\/1 /,
+    ],
+    never: [/^configmap\/after$/],
+  },
 ];
 
 function run(script: string): { lines: string[]; status: number | undefined; faults: string[] } {

@@ -1,17 +1,51 @@
 import type { Network } from "../network/index.ts";
 
+/** One member as `etcdctl member list` shows it. `name` is its machine's. */
+export interface EtcdMember {
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly clientUrls: readonly string[];
+  /** PEM of the CA that clients' certificates must come from; "" where none are asked for. */
+  readonly clientCa: () => string;
+}
+
 /**
  * Which members of the etcd cluster run. They keep one store; what is told here is whether they can agree on it: a
  * cluster that has lost its quorum answers no request that needs one.
  */
 export class EtcdMembers {
   private readonly serving = new Map<string, symbol>();
+  private readonly known = new Map<string, EtcdMember>();
+  private leading = "";
+  /** Goes up with each leader (raft). */
+  term = 1;
   private readonly listeners = new Set<() => void>();
   private size = 1;
   private formed = false;
 
+  /** Every member that has ever run, by name. */
+  all(): readonly EtcdMember[] {
+    return [...this.known.values()];
+  }
+
+  isServing(name: string): boolean {
+    return this.serving.has(name);
+  }
+
+  /** Whether others than `name` run. */
+  othersServe(name: string): boolean {
+    return this.serving.size > (this.serving.has(name) ? 1 : 0);
+  }
+
+  /** Name of the member that leads; "" without a quorum. */
+  get leader(): string {
+    return this.hasQuorum() ? this.leading : "";
+  }
+
   /** A member runs; the returned function says that it does no more. `size` is the number of all members. */
-  join(name: string, size: number): () => void {
+  join(member: EtcdMember, size: number): () => void {
+    const { name } = member;
+    this.known.set(name, member);
     const run = Symbol(name);
     this.size = Math.max(this.size, size);
     this.serving.set(name, run);
@@ -39,6 +73,10 @@ export class EtcdMembers {
 
   private changed(): void {
     this.formed ||= this.hasQuorum();
+    if (this.hasQuorum() && !this.serving.has(this.leading)) {
+      this.leading = this.serving.keys().next().value ?? "";
+      this.term++;
+    }
     for (const listener of this.listeners) listener();
   }
 }

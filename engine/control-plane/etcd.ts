@@ -1,8 +1,13 @@
 import { formatMicroTime } from "../api/time.ts";
+import type { KubeObject } from "../api/types.ts";
+import { withVersion } from "../apiserver/watch.ts";
+import { readSnapshot, restore } from "../etcd/index.ts";
+import { isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
 import type { Signal } from "../machine/signal.ts";
+import * as sys from "../machine/sys.ts";
 import { clusterContext } from "./context.ts";
-import { flagsOf, healthPages, listening, logger, untilTerminated } from "./daemon.ts";
+import { fail, flagsOf, healthPages, listening, logger, untilTerminated } from "./daemon.ts";
 import { etcdMembers } from "./etcd-members.ts";
 
 /**
@@ -11,7 +16,7 @@ import { etcdMembers } from "./etcd-members.ts";
  */
 export const etcd: Program = function* etcd(p) {
   const flags = flagsOf(p);
-  const { store } = { store: clusterContext(p.machine.network).etcd };
+  const store = clusterContext(p.machine.network).etcd;
   const log = zap(p);
   log("info", "etcdmain/etcd.go:73", "Running: ", { args: [...p.argv] });
   const name = flags.get("name") ?? "default";
@@ -24,9 +29,10 @@ export const etcd: Program = function* etcd(p) {
     "data-dir": flags.get("data-dir") ?? "default.etcd",
     "initial-cluster": flags.get("initial-cluster") ?? "",
   });
+  const certificate = () => textOf(p, flags.get("cert-file"));
   const listeners = [
-    { protocol: "tcp" as const, address: "127.0.0.1", port: 2379, tls: true },
-    ...(address === "127.0.0.1" ? [] : [{ protocol: "tcp" as const, address, port: 2379, tls: true }]),
+    { protocol: "tcp" as const, address: "127.0.0.1", port: 2379, tls: true, certificate },
+    ...(address === "127.0.0.1" ? [] : [{ protocol: "tcp" as const, address, port: 2379, tls: true, certificate }]),
     { protocol: "tcp" as const, address, port: 2380, tls: true },
     { protocol: "tcp" as const, address: "127.0.0.1", port: 2381, ...healthPages("/livez", "/readyz", "/health") },
   ];
@@ -36,7 +42,18 @@ export const etcd: Program = function* etcd(p) {
     revision: store.revision,
   });
   const size = (flags.get("initial-cluster") ?? "").split(",").length;
-  const leave = etcdMembers(p.machine.network).join(p.machine.hostname, size);
+  const members = etcdMembers(p.machine.network);
+  openData(p, flags.get("data-dir") ?? "default.etcd", size, log);
+  const urls = (flag: string) => (flags.get(flag) ?? "").split(",").filter((url) => url !== "");
+  const leave = members.join(
+    {
+      name: p.machine.hostname,
+      peerUrls: urls("initial-advertise-peer-urls"),
+      clientUrls: urls("advertise-client-urls"),
+      clientCa: () => textOf(p, flags.get("client-cert-auth") === "true" ? flags.get("trusted-ca-file") : undefined),
+    },
+    size,
+  );
   let signal: Signal;
   try {
     signal = yield* listening(p, listeners, untilTerminated(p));
@@ -48,6 +65,62 @@ export const etcd: Program = function* etcd(p) {
   });
   return 0;
 };
+
+/** Text of a file, or nothing where there is none. */
+function textOf(p: Process, path: string | undefined): string {
+  try {
+    return path === undefined ? "" : sys.readText(p, path);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    return "";
+  }
+}
+
+const LIVE = "etcd keeps its data in the memory of this simulation\n";
+
+/**
+ * Opens the data directory. One that `snapshot restore` made brings its contents; an empty one of a member that is
+ * alone begins with nothing.
+ */
+function openData(p: Process, dir: string, size: number, log: ReturnType<typeof zap>): void {
+  const store = clusterContext(p.machine.network).etcd;
+  const db = `${dir}/member/snap/db`;
+  try {
+    const found = sys.find(p, db) === undefined ? undefined : sys.readBytes(p, db);
+    const snapshot = found && readSnapshot(found);
+    if (snapshot === "corrupt") {
+      log("panic", "backend/backend.go:189", "failed to open database", { path: db, error: "invalid database" });
+      fail(2);
+    }
+    if (snapshot) {
+      log("info", "etcdserver/backend.go:81", "opened backend db", { path: db });
+      restore(store, snapshot, (value, revision) => withVersion(frozen(value) as KubeObject, String(revision)));
+    } else if (found === undefined && size <= 1 && !etcdMembers(p.machine.network).othersServe(p.machine.hostname)) {
+      restore(store, { revision: 1, hash: "", keys: [], size: 0 }, (value) => value);
+    }
+    if (found !== undefined && !snapshot) return;
+    for (const part of ["", "/member", "/member/snap", "/member/wal"]) {
+      if (sys.find(p, dir + part) === undefined) sys.mkdir(p, dir + part, 0o700);
+    }
+    sys.writeText(p, db, LIVE, 0o600);
+    sys.writeText(p, `${dir}/member/wal/0000000000000000-0000000000000000.wal`, "", 0o600);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    log("fatal", "etcdmain/etcd.go:204", "discovery failed", {
+      error: `cannot access data directory: ${error.message}`,
+    });
+    fail(1);
+  }
+}
+
+/** Frozen all the way down, as everything in the store is. */
+function frozen(value: unknown): unknown {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    for (const part of Object.values(value)) frozen(part);
+    Object.freeze(value);
+  }
+  return value;
+}
 
 function hostOf(url: string): string | undefined {
   return /^https?:\/\/([^:/]+)/.exec(url)?.[1];

@@ -74,7 +74,11 @@ export const SYSTEM_IMAGES: readonly ImageDef[] = [
     size: 57_680_541,
     program: "etcd",
     path: "/usr/local/bin/etcd",
-    extra: { "usr/local/bin/etcdctl": { program: "etcdctl" }, "usr/local/bin/etcdutl": { program: "etcdutl" } },
+    extra: {
+      "usr/local/bin/etcdctl": { program: "etcdctl" },
+      "usr/local/bin/etcdutl": { program: "etcdutl" },
+      "bin/sh": { program: "sh" },
+    },
   }),
   system({
     name: "registry.k8s.io/coredns/coredns",

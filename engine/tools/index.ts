@@ -5,6 +5,7 @@ import type { Program } from "../machine/process.ts";
 import { containerd } from "../machine/runtime/containerd.ts";
 import { bash } from "../shell/index.ts";
 import { containerdPrograms } from "./containerd/index.ts";
+import { etcdPrograms } from "./etcd/etcdctl.ts";
 import { kubectl } from "./kubectl/index.ts";
 import { answer } from "./lab/answer.ts";
 import { netfilterPrograms } from "./netfilter/index.ts";
@@ -21,6 +22,7 @@ export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(
     ...textPrograms,
     ...systemPrograms,
     ...containerdPrograms,
+    ...etcdPrograms,
     ...netfilterPrograms,
     ...imagePrograms,
     ...controlPlanePrograms,

@@ -4,7 +4,7 @@ import type { Machine } from "../machine.ts";
 import * as etc from "./etc.ts";
 import { LazyEntries } from "./lazy.ts";
 import { procfs } from "./proc.ts";
-import { IMAGES_ONLY, LIB_SYSTEMD, LOAD_BALANCER_ONLY, NODE_ONLY, SBIN } from "./programs.ts";
+import { CONTROL_PLANE_ONLY, IMAGES_ONLY, LIB_SYSTEMD, LOAD_BALANCER_ONLY, NODE_ONLY, SBIN } from "./programs.ts";
 import { enabledUnits, type Role, unitFiles } from "./units.ts";
 
 export { procfs } from "./proc.ts";
@@ -84,6 +84,7 @@ function defaultPrograms(machine: Machine, role: Role): string[] {
     (name) =>
       !IMAGES_ONLY.has(name) &&
       (node || !NODE_ONLY.has(name)) &&
+      (role === "control-plane" || !CONTROL_PLANE_ONLY.has(name)) &&
       (role === "load-balancer" || !LOAD_BALANCER_ONLY.has(name)),
   );
 }

@@ -44,6 +44,9 @@ export const NODE_ONLY: ReadonlySet<string> = new Set([
   "runc",
 ]);
 
+/** What administrators put on control-plane machines besides. */
+export const CONTROL_PLANE_ONLY: ReadonlySet<string> = new Set(["etcdctl", "etcdutl"]);
+
 export const LOAD_BALANCER_ONLY: ReadonlySet<string> = new Set(["haproxy", "keepalived"]);
 
 /** Programs that come in container images and lie on no machine. */

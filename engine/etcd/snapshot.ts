@@ -1,0 +1,80 @@
+/** Snapshots of the store as files: a line that says what it is, then a line a key, as JSON. */
+import { decode, encode, sha256Hex } from "../kernel/index.ts";
+import type { EtcdStore } from "./store.ts";
+import type { KeyValue } from "./types.ts";
+import { valueBytes } from "./value.ts";
+
+const MAGIC = "ETCDSNAP 1";
+
+interface Line {
+  key: string;
+  create: number;
+  mod: number;
+  version: number;
+  lease: string;
+  /** Text of the value: JSON of an object, or what was put. */
+  text: string;
+}
+
+export interface Snapshot {
+  revision: number;
+  /** Eight hexadecimal digits. */
+  hash: string;
+  keys: readonly Line[];
+  /** Bytes of the file. */
+  size: number;
+}
+
+/** The file of a store as it is now. */
+export function snapshotBytes(store: EtcdStore): Uint8Array {
+  const { kvs, revision } = store.range({ key: "\0", rangeEnd: "\0" });
+  const lines = kvs.map((kv: KeyValue): string => {
+    const { key, createRevision, modRevision, version, lease } = kv;
+    const text = decode(valueBytes(kv));
+    const line: Line = { key, create: createRevision, mod: modRevision, version, lease: String(lease), text };
+    return `${JSON.stringify(line)}\n`;
+  });
+  const body = lines.join("");
+  return encode(`${MAGIC} ${revision} ${sha256Hex(body).slice(0, 16)}\n${body}`);
+}
+
+/** Reads a snapshot; undefined when the bytes are none, "corrupt" when they are not what was saved. */
+export function readSnapshot(bytes: Uint8Array): Snapshot | "corrupt" | undefined {
+  const end = bytes.indexOf(10);
+  const head = /^ETCDSNAP 1 (\d+) ([0-9a-f]{16})$/.exec(decode(bytes.subarray(0, Math.max(0, end))));
+  if (head === null) return undefined;
+  const body = decode(bytes.subarray(end + 1));
+  if (sha256Hex(body).slice(0, 16) !== head[2]) return "corrupt";
+  const keys = body
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Line);
+  return { revision: Number(head[1]), hash: head[2]!.slice(0, 8), keys, size: bytes.length };
+}
+
+/**
+ * Makes the store hold what a snapshot holds, by changes that come after all others: watchers learn of them, and
+ * revisions never go back (what `etcdutl snapshot restore --bump-revision --mark-compacted` is for). `object` makes a
+ * stored value of an object's text at its new revision.
+ */
+export function restore(
+  store: EtcdStore,
+  snapshot: Snapshot,
+  object: (value: unknown, revision: number) => unknown,
+): void {
+  const wanted = new Set(snapshot.keys.map(({ key }) => key));
+  for (const { key } of store.range({ key: "\0", rangeEnd: "\0", keysOnly: true }).kvs) {
+    if (!wanted.has(key)) store.deleteRange({ key });
+  }
+  const leases = new Set(store.leases().map(({ id }) => id));
+  for (const { key, mod, text, lease } of snapshot.keys) {
+    const current = store.get(key);
+    if (current?.modRevision === mod) continue;
+    if (current !== undefined && decode(valueBytes(current)) === text) continue;
+    const id = BigInt(lease);
+    const value = key.startsWith("/registry/") && text.startsWith("{") ? (JSON.parse(text) as unknown) : undefined;
+    const kept = leases.has(id) ? { lease: id } : {};
+    if (value === undefined) store.put({ key, value: text, ...kept });
+    else store.put({ key, valueAt: (revision) => object(value, revision), ...kept });
+  }
+}
