@@ -3,8 +3,12 @@ import { encode } from "../../../kernel/index.ts";
 import { type Json, type Kind, kind, Literal, sortedKeys } from "./json.ts";
 import { numberText } from "./numbers.ts";
 
+/** Texts without anything to escape, which most are. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /** A JSON string with jq's escapes: DEL too. */
 export function quoteString(text: string, ascii = false): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   let out = '"';
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -47,9 +51,9 @@ const COLORS: Record<Kind | "false" | "true" | "key", string> = {
 
 /** The value as JSON text. */
 export function dump(value: Json, style: DumpStyle = {}): string {
+  if (!style.color) return plainText(value, style, "\n");
   const out: string[] = [];
-  if (style.color) writeColored(value, style, "", out);
-  else write(value, style, "", out);
+  writeColored(value, style, "", out);
   return out.join("");
 }
 
@@ -60,40 +64,29 @@ function scalar(value: Json, style: DumpStyle): string {
   return typeof value === "number" ? numberText(value) : String(value);
 }
 
-function write(value: Json, style: DumpStyle, margin: string, out: string[]): void {
-  const pretty = style.indent !== undefined;
+/** `line`: the newline and margin before whatever closes this value. */
+function plainText(value: Json, style: DumpStyle, line: string): string {
   if (Array.isArray(value)) {
-    if (value.length === 0) {
-      out.push("[]");
-      return;
-    }
-    const inner = margin + (style.indent ?? "");
-    out.push("[");
-    value.forEach((item, i) => {
-      if (i > 0) out.push(",");
-      if (pretty) out.push("\n", inner);
-      write(item, style, inner, out);
-    });
-    if (pretty) out.push("\n", margin);
-    out.push("]");
-  } else if (value instanceof Map) {
-    if (value.size === 0) {
-      out.push("{}");
-      return;
-    }
-    const inner = margin + (style.indent ?? "");
-    out.push("{");
-    let first = true;
-    for (const key of style.sortKeys ? sortedKeys(value) : value.keys()) {
-      if (!first) out.push(",");
-      first = false;
-      if (pretty) out.push("\n", inner);
-      out.push(quoteString(key, style.ascii), pretty ? ": " : ":");
-      write(value.get(key)!, style, inner, out);
-    }
-    if (pretty) out.push("\n", margin);
-    out.push("}");
-  } else out.push(scalar(value, style));
+    if (value.length === 0) return "[]";
+    const { indent } = style;
+    const inner = indent === undefined ? "" : line + indent;
+    let out = "[";
+    for (let i = 0; i < value.length; i++) out += (i > 0 ? "," : "") + inner + plainText(value[i]!, style, inner);
+    return `${out}${indent === undefined ? "" : line}]`;
+  }
+  if (!(value instanceof Map)) return scalar(value, style);
+  if (value.size === 0) return "{}";
+  const { indent } = style;
+  const inner = indent === undefined ? "" : line + indent;
+  const colon = indent === undefined ? ":" : ": ";
+  let out = "";
+  if (style.sortKeys)
+    for (const key of sortedKeys(value))
+      out += `${out === "" ? "{" : ","}${inner}${quoteString(key, style.ascii)}${colon}${plainText(value.get(key)!, style, inner)}`;
+  else
+    for (const [key, item] of value)
+      out += `${out === "" ? "{" : ","}${inner}${quoteString(key, style.ascii)}${colon}${plainText(item, style, inner)}`;
+  return `${out}${indent === undefined ? "" : line}}`;
 }
 
 function writeColored(value: Json, style: DumpStyle, margin: string, out: string[]): void {

@@ -6,6 +6,7 @@ import { formatValue } from "./formats.ts";
 import { isNumber, type Json, type JsonObject, kind, numeric, truthy } from "./json.ts";
 import { binary } from "./operators.ts";
 import { deletePaths, getPath, indexItem, iterate, quietly, setPath } from "./paths.ts";
+import { lookup, type Single, Singles } from "./single.ts";
 import {
   Break,
   type Context,
@@ -78,15 +79,18 @@ export class Evaluator {
   /** Evaluations that are open, one within another or waiting to go on. */
   private depth = 0;
 
+  private readonly singles: Singles;
   private readonly evaluate = (ast: Ast, env: Env, input: Item) => this.run(ast, env, input);
 
   constructor(context: Context) {
     this.context = context;
+    this.singles = new Singles(context);
   }
 
   /** Looks a program over for names nobody defined. Throws `CompileError`. */
   check(ast: Ast, source: string, variables: readonly string[]): void {
     checkNames(ast, source, variables, (name) => this.known(name));
+    this.singles.program(ast);
   }
 
   private known(name: string): boolean {
@@ -104,7 +108,26 @@ export class Evaluator {
     try {
       for (;;) {
         if (++this.steps % STEPS === 0) yield PAUSE;
+        const single = item.p === undefined ? this.singles.of(node) : undefined;
+        if (single !== undefined) {
+          yield { v: single(item.v, names), p: undefined };
+          return;
+        }
         if (node.t === "call") {
+          const only = this.onlyArgument(node);
+          if (only !== undefined && node.name === "select") {
+            if (truthy(only(item.v, names))) yield item;
+            return;
+          }
+          if (only !== undefined && Array.isArray(item.v)) {
+            const out: Json[] = [];
+            for (const value of item.v) {
+              if (++this.steps % STEPS === 0) yield PAUSE;
+              out.push(only(value, names));
+            }
+            yield { v: out, p: undefined };
+            return;
+          }
           const next = this.callee(node, names);
           if (next === undefined) break;
           [node, names] = next;
@@ -143,6 +166,13 @@ export class Evaluator {
     }
   }
 
+  /** The argument of `select(f)` and `map(f)` where it gives one value. */
+  private onlyArgument(ast: Ast & { t: "call" }): Single | undefined {
+    if (ast.args.length !== 1 || (ast.name !== "select" && ast.name !== "map") || !this.singles.own(`${ast.name}/1`))
+      return undefined;
+    return this.singles.of(ast.args[0]!);
+  }
+
   // What programs recurse through has a function of its own: small frames let the host's stack go deeper.
 
   private *binary(ast: Ast & { t: "binary" }, env: Env, input: Item): Stream {
@@ -157,9 +187,14 @@ export class Evaluator {
   }
 
   private *pipe(ast: Ast & { t: "pipe" }, env: Env, input: Item): Stream {
+    const right = this.singles.of(ast.right);
     for (const item of this.run(ast.left, env, input)) {
       if (item === PAUSE) yield item;
-      else yield* this.run(ast.right, env, item);
+      else if (right === undefined || item.p !== undefined) yield* this.run(ast.right, env, item);
+      else {
+        if (++this.steps % STEPS === 0) yield PAUSE;
+        yield { v: right(item.v, env), p: undefined };
+      }
     }
   }
 
@@ -553,10 +588,4 @@ export class Evaluator {
       yield { v: value, p: undefined };
     }
   }
-}
-
-function lookup(name: string, env: Env, context: Context): Json {
-  for (let at = env; at.t !== "root"; at = at.up) if (at.t === "var" && at.name === name) return at.value;
-  if (name === "ENV") return context.env;
-  return null;
 }

@@ -2,8 +2,12 @@
 
 import type { Json } from "./json.ts";
 import { isBlank, JsonParser, ParseStop } from "./json-parser.ts";
+import { quickParse } from "./json-quick.ts";
 
 export class JsonError extends Error {}
+
+/** Texts shorter than this are not worth guessing where they end. */
+const QUICK_SIZE = 4096;
 
 /** Values of a stream of JSON texts, fed in pieces. */
 export class JsonStream {
@@ -19,16 +23,29 @@ export class JsonStream {
   private inString = false;
   private escaped = false;
   private begun = false;
+  /** The value at `at` is none for `quick`. */
+  private notQuick = false;
+  private quickPieces = 0;
   ended = false;
+  /** Texts whose newlines are not counted yet: those that were pushed, those that were passed. */
+  private pushed: string[] = [];
+  private passed: string[] = [];
+  private newlines = 0;
+
   /** Newlines read so far. */
-  lines = 0;
+  get lines(): number {
+    for (const text of this.pushed) this.newlines += newlines(text);
+    this.pushed = [];
+    return this.newlines;
+  }
 
   push(text: string): void {
     if (this.at >= this.text.length && this.more.length === 0) {
       this.text = text;
       this.at = this.scanAt = 0;
     } else this.more.push(text);
-    for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) this.lines++;
+    this.pushed.push(text);
+    if (this.pushed.length > 256) void this.lines;
   }
 
   end(): void {
@@ -46,6 +63,8 @@ export class JsonStream {
       if (this.more.length === 0) return undefined;
       this.join();
     }
+    const quick = this.notQuick ? undefined : this.quick();
+    if (quick !== undefined) return quick.value;
     this.scanAt = Math.max(this.scanAt, this.at);
     const length = this.boundary();
     if (length === undefined && !this.ended) return undefined;
@@ -54,17 +73,61 @@ export class JsonStream {
     this.inString = this.escaped = this.begun = false;
     const end = length === undefined ? this.text.length : this.at + length;
     this.scanAt = end;
+    this.notQuick = false;
+    this.quickPieces = 0;
     return this.parse(end, length === undefined);
+  }
+
+  /**
+   * Guesses where a big value ends: with what has come, if that ends with its closing bracket at the start of a line, or
+   * for one that is not indented with its line; a text that then parses was that value. Undefined: it must be scanned.
+   * No value: more text first.
+   */
+  private quick(): { value: Json | undefined } | undefined {
+    const open = this.text[this.at];
+    let size = this.text.length - this.at;
+    if ((open !== "{" && open !== "[") || (this.more.length === 0 && size < QUICK_SIZE)) return undefined;
+    let end = -1;
+    if (this.text[this.at + 1] === "\n") {
+      for (const piece of this.more) size += piece.length;
+      const last = this.more.at(-1) ?? this.text;
+      const closer = open === "{" ? "}" : "]";
+      if (last.endsWith(`\n${closer}\n`)) end = size - 1;
+      else if (last.endsWith(`\n${closer}`)) end = size;
+    } else {
+      if (this.quickPieces === 0) end = this.text.indexOf("\n", this.at) - this.at;
+      this.more.forEach((piece, i) => {
+        if (end < 0 && i + 1 >= this.quickPieces) {
+          const at = piece.indexOf("\n");
+          if (at >= 0) end = size + at;
+        }
+        size += piece.length;
+      });
+      this.quickPieces = this.more.length + 1;
+    }
+    if (end < 0 && !this.ended) return size > 65_536 ? { value: undefined } : undefined;
+    this.join();
+    const length = end < 0 ? this.text.length - this.at : end;
+    const value = length < QUICK_SIZE ? undefined : quickParse(this.text.slice(this.at, this.at + length));
+    if (value === undefined) {
+      this.notQuick = true;
+      return undefined;
+    }
+    this.advance(length);
+    this.scanAt = this.at;
+    this.depth = 0;
+    this.inString = this.escaped = this.begun = false;
+    return { value };
   }
 
   private join(): void {
     if (this.more.length === 0) return;
     const base = this.at;
-    this.text = this.text.slice(base) + this.more.join("");
+    this.text = [base === 0 ? this.text : this.text.slice(base), ...this.more].join("");
     this.at = 0;
     this.scanAt = Math.max(0, this.scanAt - base);
     this.more = [];
-    this.scannedPieces = 0;
+    this.scannedPieces = this.quickPieces = 0;
   }
 
   /** How long the value that begins at `at` is, pieces not joined yet included; undefined when not known yet. */
@@ -134,24 +197,38 @@ export class JsonStream {
       let { at } = error;
       if (error.atEof) {
         this.advance(source.length);
+        this.place();
         throw new JsonError(`${error.message} at EOF at line ${this.line}, column ${this.column}`);
       }
       at = Math.min(at, source.length + (after === undefined ? 0 : 1));
       this.advance(at);
+      this.place();
       throw new JsonError(`${error.message} at line ${this.line}, column ${this.column}`);
     }
   }
 
   private advance(count: number): void {
     const end = Math.min(this.text.length, this.at + count);
-    let last = -1;
-    for (let i = this.text.indexOf("\n", this.at); i >= 0 && i < end; i = this.text.indexOf("\n", i + 1)) {
-      this.line++;
-      last = i;
-    }
-    this.column = last < 0 ? this.column + end - this.at : end - last - 1;
+    if (end > this.at) this.passed.push(this.text.slice(this.at, end));
+    if (this.passed.length > 256) this.place();
     this.at = end;
   }
+
+  /** Works out line and column of `at`. */
+  private place(): void {
+    for (const text of this.passed) {
+      const last = text.lastIndexOf("\n");
+      this.line += newlines(text);
+      this.column = last < 0 ? this.column + text.length : text.length - last - 1;
+    }
+    this.passed = [];
+  }
+}
+
+function newlines(text: string): number {
+  let count = 0;
+  for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) count++;
+  return count;
 }
 
 /** One JSON text, as `fromjson` reads it. Throws `JsonError`. */

@@ -11,8 +11,12 @@ export function* one(v: Json): Stream {
   yield { v, p: undefined };
 }
 
+/** Those of the input alone, by name, as plain functions. */
+export const direct = new Map<string, (v: Json, context: Context) => Json>();
+
 /** A function of the input alone. */
 export function unary(name: string, compute: (v: Json, context: Context) => Json): void {
+  direct.set(name, compute);
   natives.set(`${name}/0`, function* (context, _args, _env, input) {
     yield* one(compute(input.v, context));
   });
