@@ -157,7 +157,8 @@ describe("imports point one way", () => {
     const closed = /^engine\/(controllers|scheduler|machine\/kubelet|tools|machine\/kube-proxy)\//;
     const forbidden = /^engine\/(etcd|apiserver)\//;
     const wrong = shipped(engine).flatMap((file) => {
-      const room = closed.exec(file.path)?.[1];
+      // etcdctl is a client of etcd itself.
+      const room = file.path.startsWith("engine/tools/etcd/") ? undefined : closed.exec(file.path)?.[1];
       return room === undefined
         ? []
         : importsOf(file)
