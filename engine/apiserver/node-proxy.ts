@@ -13,6 +13,12 @@ export interface NodeProxy {
   request(node: KubeObject, request: Pick<HttpRequest, "method" | "path">): Gen<HttpResponse>;
 }
 
+/** How an API server reaches admission webhooks. */
+export interface WebhookClient {
+  /** Posts a review to `address` (`10.200.1.3:8443`); the review that comes back, or why none did (`dial tcp …`). */
+  post(address: string, path: string, review: unknown, timeoutSeconds: number): Gen<unknown>;
+}
+
 /** The address that `--kubelet-preferred-address-types` picks: InternalIP here. */
 export function kubeletAddress(node: KubeObject): string {
   const addresses: { type: string; address: string }[] = node["status"]?.addresses ?? [];

@@ -7,7 +7,7 @@ import { AuditLog, type AuditSink } from "./audit.ts";
 import type { AccessAttributes } from "./authorization/attributes.ts";
 import type { Authorizer } from "./authorization/authorization.ts";
 import { CertificateAuthenticator } from "./certificates.ts";
-import type { NodeProxy } from "./node-proxy.ts";
+import type { NodeProxy, WebhookClient } from "./node-proxy.ts";
 import { serve } from "./pipeline.ts";
 import type { Registry } from "./registry.ts";
 import { TokenAuthenticator } from "./tokens.ts";
@@ -29,6 +29,7 @@ export interface ApiServerOptions {
   /** Takes each line of the audit log. */
   auditSink?: AuditSink;
   nodeProxy?: NodeProxy;
+  webhooks?: WebhookClient;
   /** `--service-cluster-ip-range`. */
   serviceCidr?: string;
   /** IP it serves on. */
@@ -102,6 +103,7 @@ export class ApiServer {
   readonly authorizer: Authorizer;
   readonly audit: AuditLog;
   readonly nodeProxy: NodeProxy | undefined;
+  readonly webhooks: WebhookClient | undefined;
   readonly address: string;
   readonly serviceCidr: string;
   /** Watches it serves. */
@@ -113,6 +115,7 @@ export class ApiServer {
     this.name = options.name;
     this.registry = options.registry;
     this.nodeProxy = options.nodeProxy;
+    this.webhooks = options.webhooks;
     this.serviceCidr = options.serviceCidr ?? "10.201.0.0/16";
     this.address = options.address ?? "127.0.0.1";
     this.certificates = new CertificateAuthenticator(options.clientCa);

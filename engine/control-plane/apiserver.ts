@@ -15,6 +15,7 @@ import { commandLine } from "./command-line.ts";
 import { clusterContext } from "./context.ts";
 import { fail, listening, logger, untilTerminated } from "./daemon.ts";
 import { etcdMembers } from "./etcd-members.ts";
+import { webhookClient } from "./webhook-client.ts";
 
 /** How long its etcd member is waited for. */
 const ETCD_DEADLINE = 20 * SECOND;
@@ -64,6 +65,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
       chronicle.audit.push(server.audit.entries.at(-1)!);
     },
     nodeProxy: { request: (node, request) => toKubelet(p, kubeletAddress(node), request) },
+    webhooks: webhookClient(p),
   });
   const address = flags.get("advertise-address") ?? p.machine.net.addresses()[0]!;
   yield* bootstrap(registry, { serviceIp: KUBERNETES_SERVICE_IP, endpoints: [address] });

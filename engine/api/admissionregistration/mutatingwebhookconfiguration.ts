@@ -1,5 +1,6 @@
 import { AGE, age, column, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { defaultWebhooks, validateWebhooks } from "./defaults.ts";
 
 export const mutatingWebhookConfiguration = define({
   group: "admissionregistration.k8s.io",
@@ -9,6 +10,8 @@ export const mutatingWebhookConfiguration = define({
   namespaced: false,
   categories: ["api-extensions"],
   hasGeneration: true,
+  defaults: (draft) => defaultWebhooks(draft, true),
+  validateBody: validateWebhooks,
   columns: [
     NAME,
     column("Webhooks", "integer", "Webhooks indicates the number of webhooks registered in this configuration"),

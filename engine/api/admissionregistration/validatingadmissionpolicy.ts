@@ -1,5 +1,6 @@
 import { AGE, age, column, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { defaultPolicy, validatePolicy } from "./defaults.ts";
 
 export const validatingAdmissionPolicy = define({
   group: "admissionregistration.k8s.io",
@@ -9,6 +10,8 @@ export const validatingAdmissionPolicy = define({
   namespaced: false,
   categories: ["api-extensions"],
   hasGeneration: true,
+  defaults: defaultPolicy,
+  validateBody: validatePolicy,
   status: true,
   columns: [
     NAME,

@@ -1,5 +1,6 @@
 import { AGE, age, column, formatLabelSelector, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { defaultBinding, validateBinding } from "./defaults.ts";
 
 export const validatingAdmissionPolicyBinding = define({
   group: "admissionregistration.k8s.io",
@@ -9,6 +10,8 @@ export const validatingAdmissionPolicyBinding = define({
   namespaced: false,
   categories: ["api-extensions"],
   hasGeneration: true,
+  defaults: defaultBinding,
+  validateBody: validateBinding,
   columns: [
     NAME,
     column("PolicyName", "string", "PolicyName indicates the policy definition which the policy binding binded to"),

@@ -1,5 +1,6 @@
 import { AGE, age, column, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { defaultWebhooks, validateWebhooks } from "./defaults.ts";
 
 export const validatingWebhookConfiguration = define({
   group: "admissionregistration.k8s.io",
@@ -9,6 +10,8 @@ export const validatingWebhookConfiguration = define({
   namespaced: false,
   categories: ["api-extensions"],
   hasGeneration: true,
+  defaults: (draft) => defaultWebhooks(draft, false),
+  validateBody: validateWebhooks,
   columns: [
     NAME,
     column("Webhooks", "integer", "Webhooks indicates the number of webhooks registered in this configuration"),
