@@ -16,7 +16,7 @@ export interface NodeProxy {
 /** How an API server reaches admission webhooks. */
 export interface WebhookClient {
   /** Posts a review to `address` (`10.200.1.3:8443`); the review that comes back, or why none did (`dial tcp …`). */
-  post(address: string, path: string, review: unknown, timeoutSeconds: number): Gen<unknown>;
+  submitReview(address: string, path: string, review: unknown, timeoutSeconds: number): Gen<unknown>;
 }
 
 /** The address that `--kubelet-preferred-address-types` picks: InternalIP here. */

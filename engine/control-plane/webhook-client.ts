@@ -7,7 +7,7 @@ import { isNetError } from "../network/index.ts";
 /** Asks admission webhooks over the network of the machine on which an API server runs. */
 export function webhookClient(p: Process): WebhookClient {
   return {
-    *post(address, path, review, timeoutSeconds): Gen<unknown> {
+    *submitReview(address, path, review, timeoutSeconds): Gen<unknown> {
       const colon = address.lastIndexOf(":");
       const [host, port] = [address.slice(0, colon), Number(address.slice(colon + 1))];
       if (!/^[\d.]+$/.test(host)) return `dial tcp: lookup ${host}: no such host`;

@@ -285,7 +285,7 @@ describe("admission", () => {
       const seen: string[] = [];
       h = bootedHarness({
         webhooks: {
-          *post(address, path, review): Gen<unknown> {
+          *submitReview(address, path, review): Gen<unknown> {
             const { request } = review as {
               request: { uid: string; operation: string; object: { metadata: { name: string } } };
             };

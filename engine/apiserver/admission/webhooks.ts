@@ -157,7 +157,7 @@ function* ask(hook: Draft, attributes: Attributes): Gen<Draft> {
     address = to;
   } else address = hostOf(url);
   if (server.webhooks === undefined) throw failed(`dial tcp ${address}: connect: connection refused`);
-  const answer = yield* server.webhooks.post(address, path || pathOf(url ?? ""), review, seconds);
+  const answer = yield* server.webhooks.submitReview(address, path || pathOf(url ?? ""), review, seconds);
   if (typeof answer === "string") throw failed(answer);
   const response = (answer as Draft)?.response;
   if (response === undefined || response.uid !== uid) {
