@@ -1,7 +1,7 @@
 import { CelError, compileCel, toCel } from "../../api/cel/index.ts";
 import type { Draft } from "../../api/kind.ts";
 import { matchesSelector } from "../../api/label-selector.ts";
-import type { StatusError } from "../../api/status.ts";
+import type { StatusCause, StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import type { Registry } from "../registry.ts";
 import type { AdmissionPlugin, Attributes } from "./admission.ts";
@@ -53,7 +53,7 @@ function denied(attributes: Attributes, { policy, binding, message, reason }: De
   const error = refuse(attributes, text);
   error.status.reason = reason;
   error.status.code = CODES[reason] ?? 422;
-  error.status.details!.causes = [{ message: text } as never];
+  error.status.details!.causes = [{ message: text, field: "" } as StatusCause];
   return error;
 }
 
