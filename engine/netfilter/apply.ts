@@ -90,6 +90,7 @@ export class Changes {
   judge(chain: Chain, rule: Rule, step: string): void {
     const refuse = (why: string) => new Problem(` RULE_${step} failed (${why}): rule in chain ${chain.name}`, "kernel");
     const base = chain.policy === undefined ? undefined : chain.name;
+    if (rule.body.target?.name === "QUEUE") throw refuse("No such file or directory");
     if (!fits(this.table, base, rule)) throw refuse("Invalid argument");
     if (rule.chain === undefined) return;
     if (rule.chain.policy !== undefined) {

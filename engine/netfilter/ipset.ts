@@ -1,17 +1,92 @@
-/** A set of ipset(8): entries by their text, with an optional end of life. */
+import { parseAddress } from "./address.ts";
+import type { Packet } from "./packet.ts";
+import { protocolName } from "./protocols.ts";
+
+/** One entry of a set. */
+export interface Entry {
+  /** As `ipset list` prints it: `10.0.0.1,tcp:80`. */
+  text: string;
+  /** µs of virtual time when it ends by itself; undefined for never. */
+  until: number | undefined;
+  comment: string | undefined;
+}
+
+export interface SetOptions {
+  /** Seconds that entries stay unless they say otherwise. */
+  timeout?: number;
+  /** Entries may bear comments. */
+  comment?: boolean;
+  /** Of bitmap types: first and last. */
+  range?: [number, number];
+}
+
+/** A set of ipset(8): entries by their text. */
 export class IpSet {
-  readonly name: string;
+  name: string;
   /** E.g. `hash:ip,port`. */
   readonly type: string;
-  references = 0;
+  readonly options: SetOptions;
+  readonly entries = new Map<string, Entry>();
+  /** Seed of the kernel's hash, shown in the header. */
+  readonly seed: number;
+
+  constructor(name: string, type: string, options: SetOptions = {}, seed = 0) {
+    this.name = name;
+    this.type = type;
+    this.options = options;
+    this.seed = seed;
+  }
 
   /** How many parts an entry has. */
   get dimensions(): number {
-    return this.type.split(",").length;
+    return this.parts.length;
   }
 
-  constructor(name: string, type: string) {
-    this.name = name;
-    this.type = type;
+  /** `ip`, `net`, `port`, `mac`, `iface`, `mark` or `set`, in the order of an entry. */
+  get parts(): string[] {
+    return this.type.slice(this.type.indexOf(":") + 1).split(",");
   }
+
+  /** Entries that have not ended at a time (µs). */
+  alive(now: number): Entry[] {
+    const out: Entry[] = [];
+    for (const [text, entry] of this.entries) {
+      if (entry.until !== undefined && entry.until <= now) this.entries.delete(text);
+      else out.push(entry);
+    }
+    return out;
+  }
+
+  has(text: string, now: number): boolean {
+    const entry = this.entries.get(text);
+    return entry !== undefined && (entry.until === undefined || entry.until > now);
+  }
+
+  /** Whether a packet is in it, each part taken from its source or destination. */
+  matches(packet: Packet, sides: readonly ("src" | "dst")[], now: number): boolean {
+    const { parts } = this;
+    if (sides.length < parts.length && !this.type.startsWith("bitmap:port")) return false;
+    const values = parts.map((part, i) => {
+      const source = sides[i] === "src";
+      if (part === "port") {
+        const port = source ? packet.sourcePort : packet.destinationPort;
+        return this.type === "bitmap:port" ? `${port}` : `${protocolName(packet.protocol)}:${port}`;
+      }
+      return source ? packet.source : packet.destination;
+    });
+    for (const entry of this.alive(now)) {
+      const own = entry.text.split(",");
+      if (own.every((part, i) => samePart(part, values[i]))) return true;
+    }
+    return false;
+  }
+}
+
+function samePart(part: string, value: string | number | undefined): boolean {
+  if (typeof value !== "number") return part === value;
+  const slash = part.indexOf("/");
+  const prefix = slash < 0 ? 32 : Number(part.slice(slash + 1));
+  const mask = prefix === 0 ? 0 : -1 << (32 - prefix);
+  const address = parseAddress(slash < 0 ? part : part.slice(0, slash));
+  return address !== undefined && (address & mask) === (value & mask);
 }

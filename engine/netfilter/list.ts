@@ -78,7 +78,7 @@ export function describeRule(rule: Rule): string {
 }
 
 function targetName(rule: Rule): string {
-  return rule.chain?.name ?? rule.body.target?.name ?? rule.body.jump;
+  return rule.chain?.name ?? rule.body.target?.listedAs ?? rule.body.target?.name ?? rule.body.jump;
 }
 
 function details({ body }: Rule, numeric: boolean): string {

@@ -28,6 +28,8 @@ export type Verdict = "accept" | "drop" | "reject" | "return" | "continue";
 export interface Target {
   /** Name of the extension, as after `-j`. */
   readonly name: string;
+  /** Name in listings, where it is another. */
+  readonly listedAs?: string;
   save(): string;
   list(numeric: boolean): string;
   act(packet: Packet, on: Surroundings): Verdict;

@@ -1,17 +1,47 @@
 import type { MatchExtension } from "../extension.ts";
 import { addrtype } from "./addrtype.ts";
 import { comment } from "./comment.ts";
+import { connmark } from "./connmark.ts";
 import { conntrack, state } from "./conntrack.ts";
+import { physdev, rpfilter } from "./device.ts";
+import { length, mac, nfacct, pkttype, ttl } from "./header.ts";
+import { icmp } from "./icmp.ts";
+import { iprange } from "./iprange.ts";
+import { limit } from "./limit.ts";
 import { mark } from "./mark.ts";
 import { multiport } from "./multiport.ts";
+import { owner } from "./owner.ts";
 import { sctp, tcp, udp } from "./ports.ts";
 import { recent } from "./recent.ts";
+import { set } from "./set.ts";
 import { statistic } from "./statistic.ts";
 
 /** Every match by the name after `-m`. A new one is a file here and an entry in this list. */
 export const matches: ReadonlyMap<string, MatchExtension> = new Map(
-  [addrtype, comment, conntrack, mark, multiport, recent, sctp, state, statistic, tcp, udp].map((one) => [
-    one.name,
-    one,
-  ]),
+  [
+    addrtype,
+    comment,
+    connmark,
+    conntrack,
+    icmp,
+    iprange,
+    length,
+    limit,
+    mac,
+    mark,
+    multiport,
+    nfacct,
+    owner,
+    physdev,
+    pkttype,
+    recent,
+    rpfilter,
+    sctp,
+    set,
+    state,
+    statistic,
+    tcp,
+    ttl,
+    udp,
+  ].map((one) => [one.name, one]),
 );

@@ -63,7 +63,7 @@ class PortsMatch implements Match {
   }
 
   check(rule: RuleBody): void {
-    if (this.asks && !this.fits("", undefined, rule)) {
+    if (this.asks && this.name !== "sctp" && !this.fits("", undefined, rule)) {
       throw new Problem(`${this.name.toUpperCase()} match requires '-p ${this.name}'`);
     }
   }

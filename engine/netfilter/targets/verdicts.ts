@@ -26,5 +26,5 @@ class VerdictTarget implements Target {
 export const ACCEPT: Target = new VerdictTarget("ACCEPT", "accept");
 export const DROP: Target = new VerdictTarget("DROP", "drop");
 export const RETURN: Target = new VerdictTarget("RETURN", "return");
-/** nfqueue without a listener loses the packet. */
+/** Kernels have it no more. */
 export const QUEUE: Target = new VerdictTarget("QUEUE", "drop");

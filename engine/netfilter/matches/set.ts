@@ -1,0 +1,77 @@
+import type { MatchExtension } from "../extension.ts";
+import type { Packet, Surroundings } from "../packet.ts";
+import { Problem } from "../problem.ts";
+import type { Match } from "../types.ts";
+
+/** Longest name of a set (IPSET_MAXNAMELEN less the ending zero). */
+const LONGEST = 31;
+
+/** `-m set`: whether parts of the packet are in a set of ipset (libxt_set.c). */
+class SetMatch implements Match {
+  readonly name = "set";
+  set = "";
+  sides: ("src" | "dst")[] = [];
+  inverted = false;
+  noMatch = false;
+
+  private get what(): string {
+    return `${this.set} ${this.sides.join(",")}`;
+  }
+
+  save(): string {
+    return `${this.inverted ? " !" : ""} --match-set ${this.what}${this.noMatch ? " --return-nomatch" : ""}`;
+  }
+
+  list(): string {
+    return `${this.inverted ? " !" : ""} match-set ${this.what}${this.noMatch ? " return-nomatch" : ""}`;
+  }
+
+  test(packet: Packet, on: Surroundings): boolean {
+    return (on.sets.get(this.set)?.matches(packet, this.sides, on.now) ?? false) !== this.inverted;
+  }
+
+  /** Sets change without the rules doing so, and entries end by themselves. */
+  readonly volatile = true;
+}
+
+/** Name of the set that a match asks. */
+export function setOf(match: Match): string | undefined {
+  return match instanceof SetMatch ? match.set : undefined;
+}
+
+export const set: MatchExtension = {
+  name: "set",
+  unguided: true,
+  options: [
+    {
+      name: "match-set",
+      read(made, value, inverted, rule) {
+        const match = made as SetMatch;
+        if (match.set !== "") throw new Problem("--match-set can be specified only once");
+        const sides = rule.nextWord();
+        if (sides === undefined) throw new Problem("--match-set requires two args.");
+        if (value.length > LONGEST) throw new Problem(`setname \`${value}' too long, max ${LONGEST} characters.`);
+        if (rule.setDimensions(value) === undefined) throw new Problem(`Set ${value} doesn't exist.\n`);
+        match.set = value;
+        match.inverted = inverted;
+        for (const side of sides.split(",")) {
+          if (side !== "src" && side !== "dst") {
+            throw new Problem("You must specify (the comma separated list of) 'src' or 'dst'.");
+          }
+          match.sides.push(side);
+        }
+      },
+    },
+    {
+      name: "return-nomatch",
+      flag: true,
+      read(match) {
+        (match as SetMatch).noMatch = true;
+      },
+    },
+  ],
+  create: () => new SetMatch(),
+  finish(match) {
+    if ((match as SetMatch).set === "") throw new Problem("You must specify `--match-set' with proper arguments");
+  },
+};
