@@ -1,5 +1,5 @@
 /** What passes between the server and a page: bodies of /api and events of the socket. Plain data only. */
-import type { SessionStatus } from "../engine/index.ts";
+import type { MapUpdate, SessionStatus } from "../engine/index.ts";
 import type { TaskReport } from "../grader/grade.ts";
 
 export type Language = "ko" | "en";
@@ -145,6 +145,10 @@ export interface ClientEvents {
   clock(control: ClockControl): void;
   /** Remembers something about this session for its learner: hints opened, predictions made. */
   mark(request: { key: string; value: string }): void;
+  /** This page shows the map, or does not any more. */
+  look(request: { map: boolean }): void;
+  /** The last update of the map has been drawn: the next may come. */
+  mapDrawn(request: object): void;
   /** So many bytes of that terminal have been drawn. */
   drawn(request: { id: string; end: number }): void;
 }
@@ -161,6 +165,8 @@ export interface ServerEvents {
   clock(clock: Clock): void;
   health(health: Health): void;
   marks(marks: Record<string, string>): void;
+  /** Undefined: the engine on which this session began has no map. */
+  map(update: MapUpdate | undefined): void;
   /** The session cannot go on. */
   failed(problem: Problem): void;
 }

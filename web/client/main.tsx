@@ -5,6 +5,7 @@ import "./style/base.css";
 import "./style/home.css";
 import "./style/lab.css";
 import "./style/lesson.css";
+import "./style/picture.css";
 import { render } from "preact";
 import { HomePage } from "./home.tsx";
 import { language } from "./i18n.ts";

@@ -69,6 +69,7 @@ export class HostedSession {
   private clockAt = Number.NEGATIVE_INFINITY;
   private lastClock: Clock | undefined;
   private answered: unknown;
+  private heardMap = false;
 
   /** Boots the session, with recorded inputs also replays it. Throws when it cannot. */
   constructor(request: OpenRequest, engine: EngineModule, clock: HostClock, post: (message: FromWorker) => void) {
@@ -119,8 +120,12 @@ export class HostedSession {
   }
 
   receive(message: HostMessage): void {
+    this.heardMap = false;
     this.service.receive(message);
     if (message.type === "clock") this.tellClock();
+    // An engine from before there was a map says nothing to this.
+    if (message.type === "look" && message.map && !this.heardMap)
+      this.post({ type: "map", key: this.key, update: undefined });
   }
 
   /** Takes an input in and posts the frame that makes it durable. Throws a Refusal for one that makes no sense. */
@@ -167,6 +172,7 @@ export class HostedSession {
   detach(): { at: number; index: number } {
     this.flush();
     this.attached = false;
+    this.service.receive({ type: "look", map: false });
     const { now, eventIndex } = this.session.kernel;
     return { at: now, index: eventIndex };
   }
@@ -227,6 +233,10 @@ export class HostedSession {
         if (!this.attached) return;
         this.ended.push({ id: message.id, status: message.status });
         this.flushSoon();
+        return;
+      case "map":
+        this.heardMap = true;
+        this.post({ type: "map", key: this.key, update: message.update });
         return;
       case "answer":
         this.answered = message.value;

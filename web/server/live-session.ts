@@ -10,6 +10,7 @@ import {
 } from "../protocol.ts";
 import type { Engines } from "./engines.ts";
 import { Refusal } from "./hosted-session.ts";
+import { MapFeed } from "./map-feed.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Pool } from "./pool.ts";
 import type { SessionRow, Store } from "./store.ts";
@@ -41,6 +42,8 @@ interface View {
   drawn: Map<string, number>;
   /** Terminals of which frames were left out. */
   behind: Set<string>;
+  /** While the page shows the map. */
+  map: MapFeed | undefined;
 }
 
 export interface LiveSessionParts {
@@ -86,7 +89,7 @@ export class LiveSession {
     clearTimeout(this.linger);
     // What failed once may work now; what held up a worker twice must not do so again.
     if (this.problem !== "stuck") this.problem = undefined;
-    this.views.set(viewer, { attached: false, sent: new Map(), drawn: new Map(), behind: new Set() });
+    this.views.set(viewer, { attached: false, sent: new Map(), drawn: new Map(), behind: new Set(), map: undefined });
     this.parts.metrics.sockets.inc();
     this.row.seen = Date.now();
     void this.parts.store.updateSession(this.row.id, { seen: this.row.seen });
@@ -96,7 +99,10 @@ export class LiveSession {
   detach(viewer: Viewer): void {
     if (!this.views.delete(viewer)) return;
     this.parts.metrics.sockets.dec();
-    if (this.watched) return;
+    if (this.watched) {
+      if (!this.mapWatched) this.sendLook(false);
+      return;
+    }
     this.idleSince = Date.now();
     this.linger = setTimeout(() => void this.rest(), LINGER);
   }
@@ -231,6 +237,28 @@ export class LiveSession {
     this.parts.pool.send({ type: "message", key: this.row.id, message: { type: "clock", ...control } });
   }
 
+  /** A page shows the map, or does not any more. */
+  look(viewer: Viewer, map: boolean): void {
+    const view = this.views.get(viewer);
+    if (view === undefined || (!map && view.map === undefined)) return;
+    view.map = map ? new MapFeed((update) => viewer.emit("map", update)) : undefined;
+    // The engine tells everything anew to whoever begins to look.
+    if (map || !this.mapWatched) this.sendLook(map);
+  }
+
+  mapDrawn(viewer: Viewer): void {
+    this.views.get(viewer)?.map?.drawn();
+  }
+
+  private get mapWatched(): boolean {
+    return [...this.views.values()].some((view) => view.map !== undefined);
+  }
+
+  private sendLook(map: boolean): void {
+    const { pool } = this.parts;
+    if (pool.has(this.row.id)) pool.send({ type: "message", key: this.row.id, message: { type: "look", map } });
+  }
+
   mark({ key, value }: Parameters<ClientEvents["mark"]>[0]): void {
     if (key.length > MAX_MARK || value.length > MAX_MARK) return;
     if (!(key in this.marks) && Object.keys(this.marks).length >= MAX_MARKS) return;
@@ -302,6 +330,9 @@ export class LiveSession {
         return;
       case "health":
         this.tell("health", message.health);
+        return;
+      case "map":
+        for (const { map } of this.views.values()) map?.push(message.update);
         return;
       case "failed":
         void this.failed(message.message);

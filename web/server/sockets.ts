@@ -43,6 +43,8 @@ const schemas = {
     skipToEvent: z.boolean().optional(),
   }),
   mark: z.object({ key: z.string().max(200), value: z.string().max(200) }),
+  look: z.object({ map: z.boolean() }),
+  mapDrawn: z.object({}),
   drawn: z.object({ id, end: z.number().int().nonnegative() }),
 };
 
@@ -132,7 +134,7 @@ function listen(
         return;
       }
       const ack = typeof done === "function" ? done : () => {};
-      if (event !== "keys" && event !== "drawn" && !hasRoom()) {
+      if (event !== "keys" && event !== "drawn" && event !== "mapDrawn" && !hasRoom()) {
         ack({ ok: false, problem: words("hurry") });
         return;
       }
@@ -181,5 +183,7 @@ function listen(
   });
   on("clock", (control) => session.clock(control));
   on("mark", (mark) => session.mark(mark));
+  on("look", ({ map }) => session.look(viewer, map));
+  on("mapDrawn", () => session.mapDrawn(viewer));
   on("drawn", ({ id, end }) => session.drawn(viewer, id, end));
 }

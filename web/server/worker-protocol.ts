@@ -1,5 +1,5 @@
 /** What passes between the server's main thread and a worker that hosts sessions. */
-import type { HostMessage, Input, StampedInput } from "../../engine/index.ts";
+import type { HostMessage, Input, MapUpdate, StampedInput } from "../../engine/index.ts";
 import type { Clock, Health, Screen, TaskView } from "../protocol.ts";
 
 /** Everything needed to begin a session, or to bring a stored one back. */
@@ -64,6 +64,8 @@ export type FromWorker =
   | { type: "tasks"; key: string; tasks: TaskView[]; at: number; index: number }
   | { type: "clock"; key: string; clock: Clock; index: number }
   | { type: "health"; key: string; health: Health }
+  /** Undefined: the session's engine has none. */
+  | { type: "map"; key: string; update: MapUpdate | undefined }
   | { type: "answer"; id: number; value: unknown }
   | { type: "refused"; id: number; code: string; message: string }
   | { type: "pong"; id: number };

@@ -56,7 +56,9 @@ function Finish({ session }: { session: LabSession }) {
 function Text({ session, html }: { session: LabSession; html: string }) {
   const root = useRef<HTMLElement>(null);
   useLayoutEffect(() => {
-    const article = root.current!;
+    const article = root.current;
+    // A lab without a text has no article.
+    if (article === null) return undefined;
     article.innerHTML = html;
     const filled: Element[] = [];
     const fill = (selector: string, content: (element: HTMLElement) => ComponentChild) => {

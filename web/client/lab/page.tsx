@@ -6,6 +6,7 @@ import { language, say, t } from "../i18n.ts";
 import { ProblemPanel } from "../parts.tsx";
 import { LabHeader } from "./header.tsx";
 import { LessonPane } from "./lesson.tsx";
+import { PicturePane } from "./picture/pane.tsx";
 import { LabSession } from "./session.ts";
 import { Splitter } from "./splitter.tsx";
 import { TerminalsPane } from "./terminals.tsx";
@@ -45,7 +46,7 @@ function otherSide(event: KeyboardEvent): void {
   const own = session.value;
   if (event.key !== "F6" || own === undefined) return;
   event.preventDefault();
-  const inTerminals = document.activeElement?.closest(".terminals") != null;
+  const inTerminals = document.activeElement?.closest(".machine-side") != null;
   own.side.value = inTerminals ? "lesson" : "terminals";
   if (inTerminals) document.querySelector<HTMLElement>(".lesson-pane")?.focus();
   else requestAnimationFrame(() => own.active.value?.focus());
@@ -93,26 +94,44 @@ export function LabPage({ lab }: { lab: string }) {
       <main class={`lab-body show-${own.side.value}`}>
         <LessonPane key={own.id} session={own} />
         <Splitter name="lesson" label={t("resizeLesson")} axis="x" initial={44} min={24} max={70} />
-        <TerminalsPane session={own} restart={restart} />
+        <Machine session={own} restart={restart} />
       </main>
     </div>
   );
 }
 
-/** In a narrow window: lesson or terminals. */
+const SIDES = { lesson: "lesson", terminals: "terminal", pictures: "picture" } as const;
+
+/** Terminals above, a picture below. */
+function Machine({ session, restart }: { session: LabSession; restart: (fresh: NewSession["fresh"]) => void }) {
+  const open = session.picture.value !== undefined;
+  const running = session.snapshot.value !== undefined && session.problem.value === undefined;
+  return (
+    <div class={`machine-side ${running && open ? "with-picture" : ""}`}>
+      <TerminalsPane session={session} restart={restart} />
+      {running && open && (
+        <Splitter name="picture" label={t("resizePicture")} axis="y" initial={60} min={20} max={85} />
+      )}
+      {running && <PicturePane key={session.id} session={session} />}
+    </div>
+  );
+}
+
+/** In a narrow window: lesson, terminals or pictures. */
 function SideTabs({ session }: { session: LabSession }) {
   return (
     <div class="side-tabs">
-      {(["lesson", "terminals"] as const).map((side) => (
+      {(["lesson", "terminals", "pictures"] as const).map((side) => (
         <button
           type="button"
           key={side}
           aria-pressed={session.side.value === side}
           onClick={() => {
             session.side.value = side;
+            if (side === "pictures" && session.picture.value === undefined) session.showPicture("map");
           }}
         >
-          {t(side === "lesson" ? "lesson" : "terminal")}
+          {t(SIDES[side])}
         </button>
       ))}
     </div>

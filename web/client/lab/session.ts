@@ -13,9 +13,17 @@ import type {
   TaskView,
 } from "../../protocol.ts";
 import { language } from "../i18n.ts";
+import { applyUpdate, type MapItems } from "./picture/map-model.ts";
 import { fontsReady, TerminalView } from "./terminal.ts";
 
 export type Layout = "single" | "columns" | "rows";
+
+/** Pictures that can be shown beside the terminals. */
+export type PictureName = "map";
+
+const PICTURE_KEY = "kubetude.picture";
+/** In a window of this height a picture leaves the terminal enough lines from the start, px. */
+const TALL = 800;
 
 const DEFAULT_SIZE = { columns: 80, rows: 24 };
 /** How long a new terminal may take to show its prompt before it is typed into anyway, ms. */
@@ -44,7 +52,11 @@ export class LabSession {
   readonly panes = signal<(string | undefined)[]>([undefined, undefined]);
   readonly activePane = signal(0);
   /** In a narrow window one side shows at a time. */
-  readonly side = signal<"lesson" | "terminals">("lesson");
+  readonly side = signal<"lesson" | "terminals" | "pictures">("lesson");
+  /** The picture that is shown. */
+  readonly picture = signal<PictureName | undefined>(firstPicture());
+  /** What the map shows, while it does; `none`: this session's engine cannot tell. */
+  readonly map = signal<{ items: MapItems; left: number } | "none" | undefined>(undefined);
 
   readonly active = computed(() => {
     const id = this.panes.value[this.activePane.value];
@@ -88,6 +100,16 @@ export class LabSession {
     socket.on("marks", (marks) => {
       this.marks.value = marks;
     });
+    socket.on("map", (update) => {
+      const { map } = this;
+      if (update === undefined || update === null) map.value = "none";
+      else {
+        const before = typeof map.value === "object" ? map.value.items : new Map();
+        map.value = { items: applyUpdate(before, update), left: update.left };
+        // The next update comes once this one is on the screen; a page in the background draws nothing.
+        requestAnimationFrame(() => socket.emit("mapDrawn", {}));
+      }
+    });
     socket.on("failed", (problem) => {
       this.problem.value = problem;
     });
@@ -118,6 +140,7 @@ export class LabSession {
     if (snapshot.screens.length > 0) this.fillPanes();
     else if (!this.openedFirst) void this.open("workstation");
     this.openedFirst = true;
+    if (this.looking) this.socket.emit("look", { map: true });
   }
 
   private setTasks(tasks: TaskView[]): void {
@@ -247,6 +270,24 @@ export class LabSession {
     terminal.run(command);
   }
 
+  // ---- pictures ---------------------------------------------------------------------------------------------------
+
+  private looking = false;
+
+  /** Shows a picture, or none, and remembers that for the next time. */
+  showPicture(name: PictureName | undefined): void {
+    this.picture.value = name;
+    localStorage.setItem(PICTURE_KEY, name ?? "");
+  }
+
+  /** The server tells of the map only as long as it is shown. */
+  lookAtMap(map: boolean): void {
+    if (this.looking === map) return;
+    this.looking = map;
+    if (!map) this.map.value = undefined;
+    if (this.connected.peek()) this.socket.emit("look", { map });
+  }
+
   // ---- the rest ---------------------------------------------------------------------------------------------------
 
   /** Sends an answer; resolves when it was taken. */
@@ -278,4 +319,10 @@ export class LabSession {
     const running = !clock.paused && !clock.skipping && this.connected.value;
     return clock.now + (running ? Math.min(2_000, performance.now() - at) * clock.speed * 1000 : 0);
   }
+}
+
+function firstPicture(): PictureName | undefined {
+  const stored = localStorage.getItem(PICTURE_KEY);
+  if (stored === null) return innerHeight >= TALL && innerWidth >= 900 ? "map" : undefined;
+  return stored === "map" ? stored : undefined;
 }

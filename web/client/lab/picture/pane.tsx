@@ -1,0 +1,46 @@
+import { useSignalEffect } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { type TextKey, t } from "../../i18n.ts";
+import { Icon } from "../../icons.tsx";
+import type { LabSession, PictureName } from "../session.ts";
+import { ClusterMap, MapControls, useMapView } from "./map.tsx";
+
+const PICTURES: [PictureName, TextKey][] = [["map", "pictureMap"]];
+
+/** The pictures under the terminals: one at a time, or only their names. */
+export function PicturePane({ session }: { session: LabSession }) {
+  const { picture } = session;
+  const view = useMapView();
+  useSignalEffect(() => session.lookAtMap(picture.value === "map"));
+  useEffect(() => () => session.lookAtMap(false), [session]);
+  return (
+    <section class={`pictures ${picture.value ? "open" : ""}`} aria-label={t("pictures")}>
+      <div class="picture-bar">
+        {PICTURES.map(([name, text]) => (
+          <button
+            type="button"
+            key={name}
+            class="picture-tab"
+            aria-expanded={picture.value === name}
+            onClick={() => session.showPicture(picture.value === name ? undefined : name)}
+          >
+            {t(text)}
+          </button>
+        ))}
+        {picture.value === "map" && <MapControls session={session} view={view} />}
+        {picture.value && (
+          <button
+            type="button"
+            class="picture-button picture-close"
+            aria-label={t("pictureClose")}
+            title={t("pictureClose")}
+            onClick={() => session.showPicture(undefined)}
+          >
+            <Icon name="close" />
+          </button>
+        )}
+      </div>
+      {picture.value === "map" && <ClusterMap session={session} view={view} />}
+    </section>
+  );
+}
