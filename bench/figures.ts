@@ -1,4 +1,5 @@
 import { HOUR, MINUTE, SECOND, type Session } from "../engine/index.ts";
+import { apiFigures } from "./api-figures.ts";
 import { booted, cpuMs, type Figure, median, runner, running } from "./measure.ts";
 import { terminalFigures } from "./terminal.ts";
 
@@ -100,6 +101,7 @@ export const figures: Figure[] = [
     },
   },
   ...terminalFigures,
+  ...apiFigures,
 ];
 
 /** A session of `commands` typed lines over `span` µs. */
