@@ -34,7 +34,18 @@ export function klog(
   message: string,
   kv?: KeyValues,
 ): string {
-  const micros = kernel.epochMs * 1000 + kernel.now;
+  return klogAt(kernel.epochMs * 1000 + kernel.now, pid, severity, source, message, kv);
+}
+
+/** The same at an instant in µs since 1970. */
+export function klogAt(
+  micros: number,
+  pid: number,
+  severity: Severity,
+  source: string,
+  message: string,
+  kv?: KeyValues,
+): string {
   const seconds = Math.floor(micros / 1_000_000);
   const head = `${severity}${headOf(seconds)}.${pad(micros - seconds * 1_000_000, 6)}`;
   const start = `${head} ${String(pid).padStart(7)} ${source}] `;

@@ -29,6 +29,8 @@ export interface Content {
   bytes(): Uint8Array;
   append(bytes: Uint8Array): void;
   replace(bytes: Uint8Array): void;
+  /** The same with text that becomes bytes when somebody looks. */
+  replaceText?(text: string): void;
 }
 
 export interface FileNode extends InodeBase {
@@ -152,6 +154,11 @@ export class MemoryContent implements Content {
     this.laterWeight = 0;
     this.chunks = bytes.length > 0 ? [bytes] : NOTHING;
     this.length = bytes.length;
+  }
+
+  replaceText(text: string): void {
+    this.replace(EMPTY);
+    this.text = text;
   }
 }
 

@@ -43,17 +43,23 @@ class Entry implements JournalEntry {
   readonly seq: number;
   readonly at: number;
   readonly boot: number;
-  readonly message: string;
   readonly priority: number;
+  private text: string | (() => string);
   private readonly about: About;
 
-  constructor(seq: number, at: number, boot: number, message: string, priority: number, about: About) {
+  constructor(seq: number, at: number, boot: number, text: string | (() => string), priority: number, about: About) {
     this.seq = seq;
     this.at = at;
     this.boot = boot;
-    this.message = message;
+    this.text = text;
     this.priority = priority;
     this.about = about;
+  }
+
+  /** Most lines are never read: they are put into form when somebody does. */
+  get message(): string {
+    if (typeof this.text === "function") this.text = cut(this.text());
+    return this.text;
   }
 
   get unit(): string | undefined {
@@ -88,6 +94,10 @@ class Entry implements JournalEntry {
   }
 }
 
+function cut(message: string): string {
+  return message.length > MAX_MESSAGE ? message.slice(0, MAX_MESSAGE) : message;
+}
+
 /** A machine's journal: append-only entries in the order of their virtual time. */
 export class Journal {
   private readonly kernel: Kernel;
@@ -110,8 +120,8 @@ export class Journal {
   }
 
   /** The same for a line of a stream: `about` is shared by its entries. */
-  add(about: About, message: string, priority = 6): JournalEntry {
-    const text = message.length > MAX_MESSAGE ? message.slice(0, MAX_MESSAGE) : message;
+  add(about: About, message: string | (() => string), priority = 6): JournalEntry {
+    const text = typeof message === "string" ? cut(message) : message;
     const entry = new Entry(++this.seq, this.kernel.now, this.boot, text, priority, about);
     this.list.push(entry);
     if (this.list.length > MAX_JOURNAL_ENTRIES) this.list = this.list.slice(MAX_JOURNAL_ENTRIES >> 2);
@@ -168,6 +178,11 @@ export class JournalStream implements OpenFile {
     const lines = (this.rest + text).split("\n");
     this.rest = lines.pop()!;
     for (const line of lines) this.line(line);
+  }
+
+  later(make: () => string): void {
+    if (this.rest === "") this.journal.add(this.about, make, this.about.priority);
+    else this.lines(`${make()}\n`);
   }
 
   private line(text: string): void {

@@ -19,6 +19,8 @@ export interface OpenFile {
   write(bytes: Uint8Array): Gen<"ok" | "interrupted" | number>;
   /** Takes whole lines of text within the instant, for files that would make text of the bytes again: the journal. */
   lines?(text: string): void;
+  /** Takes a line that is made when somebody reads it; `weight` is about its length. */
+  later?(make: () => string, weight: number): void;
   /** Absolute position, for files that have one. */
   offset?: number;
   /** Called when the last descriptor is closed. */

@@ -158,6 +158,10 @@ export function close(p: Process, fd: number): void {
 export function setContent(p: Process, node: FileNode, bytes: Uint8Array): void {
   p.machine.reserve(bytes.length - node.content.size(), node.content.size());
   node.content.replace(bytes);
+  changed(p, node);
+}
+
+function changed(p: Process, node: FileNode): void {
   node.mtime = node.ctime = p.machine.kernel.now;
   node.changed.wakeAll();
 }
@@ -188,8 +192,14 @@ export function readText(p: Process, path: string): string {
 /** Creates or replaces a file by path. */
 export function writeText(p: Process, path: string, text: string | Uint8Array, mode = 0o666): void {
   const file = openFile(p, path, { write: true, create: true, truncate: true, mode });
-  if (file.node?.kind !== "file") return;
-  setContent(p, file.node, typeof text === "string" ? encode(text) : text);
+  const { node } = file;
+  if (node?.kind !== "file") return;
+  // Plain text need not be made bytes before somebody reads it.
+  if (typeof text === "string" && node.content.replaceText && /^[\x00-\x7f]*$/.test(text)) {
+    p.machine.reserve(text.length - node.content.size(), node.content.size());
+    node.content.replaceText(text);
+    changed(p, node);
+  } else setContent(p, node, typeof text === "string" ? encode(text) : text);
 }
 
 /** Names in a directory, unsorted. */

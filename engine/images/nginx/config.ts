@@ -5,11 +5,11 @@ import * as sys from "../../machine/sys.ts";
 
 /** One directive: `name args… ;` or `name args… { block }`. */
 export interface Directive {
-  name: string;
-  args: string[];
-  block?: Directive[];
-  file: string;
-  line: number;
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly block?: readonly Directive[];
+  readonly file: string;
+  readonly line: number;
 }
 
 export interface Location {
@@ -17,7 +17,7 @@ export interface Location {
   path: string;
   root?: string;
   alias?: string;
-  index?: string[];
+  index?: readonly string[];
   returns?: { code: number; text: string };
 }
 
@@ -25,7 +25,7 @@ export interface Server {
   listens: { address: string; port: number }[];
   names: string[];
   root: string;
-  index: string[];
+  index: readonly string[];
   locations: Location[];
   errorPages: Map<number, string>;
   returns?: { code: number; text: string };
@@ -75,7 +75,7 @@ function unknown(directive: Directive): ConfigError {
   return new ConfigError(`unknown directive "${directive.name}" in ${directive.file}:${directive.line}`);
 }
 
-function readHttp(config: Config, block: Directive[]): void {
+function readHttp(config: Config, block: readonly Directive[]): void {
   let root = "/etc/nginx/html";
   for (const { name, args } of block) {
     if (name === "access_log") config.accessLog = args[0] === "off" ? undefined : args[0];
@@ -121,7 +121,7 @@ function readListen(directive: Directive): { address: string; port: number } {
   return { address, port };
 }
 
-function readReturn(args: string[]): { code: number; text: string } {
+function readReturn(args: readonly string[]): { code: number; text: string } {
   const code = Number(args[0]);
   if (Number.isNaN(code)) return { code: 302, text: args[0] ?? "" };
   return { code, text: args[1] ?? "" };
@@ -141,7 +141,7 @@ function readLocation(directive: Directive): Location {
   return location;
 }
 
-function readDirectives(p: Process, path: string): Directive[] {
+function readDirectives(p: Process, path: string): readonly Directive[] {
   let text: string;
   try {
     text = sys.readText(p, path);
@@ -150,19 +150,54 @@ function readDirectives(p: Process, path: string): Directive[] {
     const number = error.code === "EACCES" ? 13 : 2;
     throw new ConfigError(`open() "${path}" failed (${number}: ${error.message})`);
   }
-  let tokens = tokenized.get(text);
-  if (tokens === undefined) {
-    tokens = tokenize(text, path);
-    if (tokenized.size >= 100) tokenized.clear();
-    tokenized.set(text, tokens);
+  const key = `${path}\n${text}`;
+  let parsed = known.get(key);
+  if (parsed === undefined) {
+    parsed = parse(text, path);
+    if (known.size >= 100) known.clear();
+    known.set(key, parsed);
   }
-  const [out, end] = parseBlock(p, tokens, 0, path, false);
-  if (end < tokens.length) throw new ConfigError(`unexpected "}" in ${path}:${tokens[end]!.line}`);
-  return out;
+  if (parsed.error === undefined) return expand(p, parsed.directives, parsed.includes);
+  // What an included file says comes first, as it stands first.
+  for (const { args } of parsed.includes) for (const file of included(p, args[0] ?? "")) readDirectives(p, file);
+  throw parsed.error;
 }
 
-/** Tokens of configurations by their text: every container of an image reads the same. */
-const tokenized = new Map<string, readonly Token[]>();
+/** A file by itself: its includes are still to be followed, those before an error too. */
+interface Parsed {
+  directives: readonly Directive[];
+  includes: readonly Directive[];
+  error: ConfigError | undefined;
+}
+
+/** Files by path and text: every container of an image reads the same. */
+const known = new Map<string, Parsed>();
+
+function parse(text: string, path: string): Parsed {
+  const includes: Directive[] = [];
+  try {
+    const tokens = tokenize(text, path);
+    const [directives, end] = parseBlock(tokens, 0, path, false, includes);
+    if (end < tokens.length) throw new ConfigError(`unexpected "}" in ${path}:${tokens[end]!.line}`);
+    return { directives, includes, error: undefined };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { directives: [], includes, error };
+  }
+}
+
+/** Puts the directives of included files where they are included. */
+function expand(p: Process, directives: readonly Directive[], includes: readonly Directive[]): readonly Directive[] {
+  if (includes.length === 0) return directives;
+  const out: Directive[] = [];
+  for (const directive of directives) {
+    const { block } = directive;
+    if (includes.includes(directive)) {
+      for (const file of included(p, directive.args[0] ?? "")) out.push(...readDirectives(p, file));
+    } else out.push(block === undefined ? directive : { ...directive, block: expand(p, block, includes) });
+  }
+  return out;
+}
 
 interface Token {
   text: string;
@@ -204,11 +239,11 @@ function tokenize(text: string, path: string): Token[] {
 }
 
 function parseBlock(
-  p: Process,
   tokens: readonly Token[],
   from: number,
   path: string,
   inner: boolean,
+  includes: Directive[],
 ): [Directive[], number] {
   const out: Directive[] = [];
   let i = from;
@@ -226,11 +261,12 @@ function parseBlock(
     }
     i++;
     if (end.text === ";") {
-      if (name === "include") for (const file of included(p, args[0] ?? "")) out.push(...readDirectives(p, file));
-      else out.push({ name, args, file: path, line: first.line });
+      const directive = { name, args, file: path, line: first.line };
+      if (name === "include") includes.push(directive);
+      out.push(directive);
       continue;
     }
-    const [block, close] = parseBlock(p, tokens, i, path, true);
+    const [block, close] = parseBlock(tokens, i, path, true, includes);
     if (close >= tokens.length) {
       throw new ConfigError(`unexpected end of file, expecting "}" in ${path}:${tokens[tokens.length - 1]!.line}`);
     }

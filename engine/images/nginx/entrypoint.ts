@@ -96,7 +96,7 @@ function* listenOnIpv6(p: Process, say: (text: string) => Gen<void>): Gen<void> 
     yield* say(`${IPV6}: info: ${CONF} differs from the packaged version`);
     return;
   }
-  sys.writeText(p, CONF, text.replace("listen       80;", "listen       80;\n    listen  [::]:80;"));
+  sys.writeText(p, CONF, IPV6_CONF);
   yield* say(`${IPV6}: info: Enabled listen on IPv6 in ${CONF}`);
 }
 
@@ -122,3 +122,5 @@ export const DEFAULT_CONF = `server {
     }
 }
 `;
+
+const IPV6_CONF = DEFAULT_CONF.replace("listen       80;", "listen       80;\n    listen  [::]:80;");

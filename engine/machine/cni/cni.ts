@@ -112,18 +112,27 @@ export class Cni {
     removeEntry(this.machine, ensureDir(this.machine, `/var/lib/cni/networks/${found.network}`), found.address);
   }
 
+  /** What a directory of configurations was last found to hold. */
+  private seen: { dir: Inode; at: number; size: number; file: string | undefined } | undefined;
+
   private confFile(): string | undefined {
     // Asked often: a walk by hand costs less than a path resolution that fails.
     let dir: Inode | undefined = this.machine.root;
     for (const name of ["etc", "cni", "net.d"]) dir = dir?.kind === "dir" ? entriesOf(dir).get(name) : undefined;
     if (dir?.kind === "symlink") dir = sys.find(hostView(this.machine), CONF_DIR);
     if (dir?.kind !== "dir") return undefined;
+    const entries = entriesOf(dir);
+    const { seen } = this;
+    if (seen?.dir === dir && seen.at === dir.mtime && seen.size === entries.size) return seen.file;
     let name: string | undefined;
-    for (const file of entriesOf(dir).keys()) {
+    for (const file of entries.keys()) {
       if (!file.endsWith(".conf") && !file.endsWith(".conflist") && !file.endsWith(".json")) continue;
       if (name === undefined || file < name) name = file;
     }
-    return name === undefined ? undefined : `${CONF_DIR}/${name}`;
+    const file = name === undefined ? undefined : `${CONF_DIR}/${name}`;
+    // Of this very instant more may come.
+    this.seen = dir.mtime === this.machine.kernel.now ? undefined : { dir, at: dir.mtime, size: entries.size, file };
+    return file;
   }
 
   private readConf(sandboxId: string): Conf {

@@ -1,7 +1,7 @@
 import type { ApiClient } from "../../api/client.ts";
 import { EventRecorder } from "../../api/event-recorder.ts";
 import { type Change, Informer } from "../../api/informer.ts";
-import { klog, type Severity } from "../../api/klog.ts";
+import { klog, klogAt, type Severity } from "../../api/klog.ts";
 import { NODES, PODS, SERVICES } from "../../api/resources.ts";
 import { formatTime } from "../../api/time.ts";
 import type { KubeObject } from "../../api/types.ts";
@@ -128,7 +128,13 @@ export class Kubelet implements KubeletContext {
     if (verbosity > this.options.verbosity) return;
     const file = this.process.fds.get(2);
     if (file === undefined) return;
-    const line = `${klog(this.kernel, this.process.pid, severity, source, message, kv)}\n`;
+    const { kernel, process } = this;
+    if (file.later) {
+      const at = kernel.epochMs * 1000 + kernel.now;
+      file.later(() => klogAt(at, process.pid, severity, source, message, kv), message.length);
+      return;
+    }
+    const line = `${klog(kernel, process.pid, severity, source, message, kv)}\n`;
     if (file.lines) file.lines(line);
     else if (file.pipe) {
       if (file.pipe.readers > 0) file.pipe.push(encode(line));

@@ -74,10 +74,14 @@ export class ContainerLog {
   }
 
   /** A whole line of text without its end: put into its form when somebody reads the log. */
-  text(stream: "stdout" | "stderr", text: string): void {
+  text(stream: "stdout" | "stderr", text: string | (() => string), length: number): void {
     const { epochMs, now } = this.machine.kernel;
-    const weight = HEAD_WEIGHT + text.length;
-    this.room(weight).appendLater(() => `${formatNano(epochMs, now)} ${stream} F ${text}\n`, weight);
+    const weight = HEAD_WEIGHT + length;
+    const make = (): string => {
+      const line = typeof text === "string" ? text : text();
+      return `${formatNano(epochMs, now)} ${stream} F ${line}\n`;
+    };
+    this.room(weight).appendLater(make, weight);
     this.changed();
   }
 
@@ -153,9 +157,15 @@ export class LogSink implements OpenFile {
     }
     for (let from = 0; from <= last; ) {
       const end = text.indexOf("\n", from);
-      this.log!.text(this.stream, text.slice(from, end));
+      this.log!.text(this.stream, text.slice(from, end), end - from);
       from = end + 1;
     }
+  }
+
+  later(make: () => string, weight: number): void {
+    const plain = this.rest.length === 0 && this.taps.size === 0 && this.log !== undefined;
+    if (plain && weight < MAX_LINE / 8) this.log!.text(this.stream, make, weight);
+    else this.put(encode(`${make()}\n`));
   }
 
   put(bytes: Uint8Array): void {

@@ -84,12 +84,12 @@ export class ContainerRuntime {
   *log(level: "info" | "warning" | "error", message: string, fields = ""): Gen<void> {
     const file = this.daemon?.fds.get(2);
     if (file === undefined) return;
-    const { kernel } = this.machine;
-    const time = formatNano(kernel.epochMs, kernel.now);
-    const line = `time="${time}" level=${level} msg="${quoted(message)}"${fields === "" ? "" : ` ${fields}`}\n`;
-    if (file.lines) return file.lines(line);
+    const { epochMs, now } = this.machine.kernel;
+    const make = (): string =>
+      `time="${formatNano(epochMs, now)}" level=${level} msg="${quoted(message)}"${fields === "" ? "" : ` ${fields}`}`;
+    if (file.later) return file.later(make, message.length + fields.length);
     try {
-      yield* file.write(encode(line));
+      yield* file.write(encode(`${make()}\n`));
     } catch (error) {
       if (!isErrno(error)) throw error;
     }

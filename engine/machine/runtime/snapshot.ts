@@ -32,6 +32,11 @@ class SharedContent implements Content {
     this.own = new MemoryContent(bytes);
     this.shared = undefined;
   }
+
+  replaceText(text: string): void {
+    this.own = new MemoryContent(text);
+    this.shared = undefined;
+  }
 }
 
 /**
