@@ -12,6 +12,8 @@ import { startJobController } from "./job.ts";
 import { startNamespaceController } from "./namespace.ts";
 import { startNodeIpamController } from "./node-ipam.ts";
 import { startNodeLifecycleController } from "./node-lifecycle.ts";
+import { startVolumeBinder } from "./persistent-volume/binder.ts";
+import { startClaimProtection, startVolumeProtection } from "./persistent-volume/protection.ts";
 import { startPodGarbageCollector } from "./pod-gc.ts";
 import { startReplicaSetController, startReplicationController } from "./replicaset.ts";
 import { startResourceQuotaController } from "./resource-quota.ts";
@@ -89,6 +91,22 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     name: "certificatesigningrequest-signing-controller",
     serviceAccount: "certificate-controller",
     start: startCertificateSigning,
+  },
+  {
+    name: "persistentvolume-binder-controller",
+    serviceAccount: "persistent-volume-binder",
+    component: "persistentvolume-controller",
+    start: startVolumeBinder,
+  },
+  {
+    name: "persistentvolumeclaim-protection-controller",
+    serviceAccount: "pvc-protection-controller",
+    start: startClaimProtection,
+  },
+  {
+    name: "persistentvolume-protection-controller",
+    serviceAccount: "pv-protection-controller",
+    start: startVolumeProtection,
   },
   { name: "namespace-controller", serviceAccount: "namespace-controller", start: startNamespaceController },
   { name: "garbage-collector-controller", serviceAccount: "generic-garbage-collector", start: startGarbageCollector },

@@ -1,4 +1,6 @@
+import type { ApiClient } from "../api/client.ts";
 import type { KubeObject } from "../api/types.ts";
+import type { Gen, Kernel } from "../kernel/index.ts";
 import type { NodeInfo } from "./node-info.ts";
 import { type PodRequests, podRequests } from "./resources.ts";
 
@@ -14,6 +16,8 @@ export interface Rejection {
 export type ClusterEvent =
   | { type: "NodeAdd" | "NodeUpdate"; node: KubeObject; old?: KubeObject }
   | { type: "AssignedPodAdd" | "AssignedPodUpdate" | "AssignedPodDelete"; pod: KubeObject; old?: KubeObject }
+  /** A volume, claim or storage class came or changed. */
+  | { type: "VolumeChange"; object: KubeObject }
   /** The waiting Pod itself was changed. */
   | { type: "PodUpdate"; pod: KubeObject; old: KubeObject };
 
@@ -24,6 +28,17 @@ export interface ClusterView {
   /** The controller that owns a Pod, if it is of a kind that has a selector. */
   owner(pod: KubeObject): KubeObject | undefined;
   namespaceLabels(name: string): Record<string, string> | undefined;
+  claim(namespace: string, name: string): KubeObject | undefined;
+  volume(name: string): KubeObject | undefined;
+  volumes(): Iterable<KubeObject>;
+  storageClass(name: string): KubeObject | undefined;
+}
+
+/** What a plugin works with that prepares the binding of a Pod. */
+export interface Binder {
+  readonly kernel: Kernel;
+  readonly client: ApiClient;
+  readonly view: ClusterView;
 }
 
 /** One attempt to place one Pod. `memo` keeps what a plugin computes once and uses for every node. */
@@ -62,6 +77,8 @@ export interface Plugin {
   score?(cycle: Cycle, node: NodeInfo): number;
   /** From raw scores, in the order of `nodes`, to 0 … 100. */
   normalize?(cycle: Cycle, scores: readonly number[], nodes: readonly NodeInfo[]): number[];
+  /** Steps before the Pod is bound; a text says why it cannot be. */
+  preBind?(pod: KubeObject, node: KubeObject, binder: Binder): Gen<string | undefined>;
   /** May this event make a Pod schedulable that this plugin rejected? (KEP-4247 queueing hints) */
   requeue?(pod: KubeObject, event: ClusterEvent): boolean;
 }

@@ -70,6 +70,10 @@ function bound(view: ClusterView): ClusterView {
     services: (namespace) => view.services(namespace),
     owner: (pod) => view.owner(pod),
     namespaceLabels: (name) => view.namespaceLabels(name),
+    claim: (namespace, name) => view.claim(namespace, name),
+    volume: (name) => view.volume(name),
+    volumes: () => view.volumes(),
+    storageClass: (name) => view.storageClass(name),
   };
 }
 

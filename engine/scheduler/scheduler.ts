@@ -3,7 +3,17 @@ import { EventSeriesRecorder } from "../api/event-series-recorder.ts";
 import { type Change, Informer, keyOf } from "../api/informer.ts";
 import { type KeyValues, klog, type Severity } from "../api/klog.ts";
 import { LeaderElection } from "../api/leader-election.ts";
-import { NAMESPACES, NODES, PODS, REPLICA_SETS, SERVICES, STATEFUL_SETS } from "../api/resources.ts";
+import {
+  NAMESPACES,
+  NODES,
+  PERSISTENT_VOLUME_CLAIMS,
+  PERSISTENT_VOLUMES,
+  PODS,
+  REPLICA_SETS,
+  SERVICES,
+  STATEFUL_SETS,
+  STORAGE_CLASSES,
+} from "../api/resources.ts";
 import { isStatus, StatusError } from "../api/status.ts";
 import { formatTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
@@ -60,6 +70,9 @@ export class Scheduler {
   private readonly services: Informer;
   private readonly owners: Record<string, Informer>;
   private readonly namespaces: Informer;
+  private readonly volumes: Informer;
+  private readonly claims: Informer;
+  private readonly storageClasses: Informer;
   private readonly view: ClusterView;
   private leading = false;
   private busy = false;
@@ -82,6 +95,12 @@ export class Scheduler {
       StatefulSet: new Informer(kernel, client, STATEFUL_SETS),
     };
     this.namespaces = new Informer(kernel, client, NAMESPACES);
+    this.volumes = new Informer(kernel, client, PERSISTENT_VOLUMES);
+    this.claims = new Informer(kernel, client, PERSISTENT_VOLUME_CLAIMS);
+    this.storageClasses = new Informer(kernel, client, STORAGE_CLASSES);
+    for (const informer of [this.volumes, this.claims, this.storageClasses]) {
+      informer.onChange(({ object }) => this.queue.cluster({ type: "VolumeChange", object }));
+    }
     this.pods.onChange((change) => this.onPod(change));
     this.nodes.onChange((change) => this.onNode(change));
     this.view = {
@@ -89,6 +108,10 @@ export class Scheduler {
       services: (namespace) => [...this.services.items.values()].filter((s) => s.metadata.namespace === namespace),
       owner: (pod) => this.ownerOf(pod),
       namespaceLabels: (name) => this.namespaces.get(name)?.metadata.labels,
+      claim: (namespace, name) => this.claims.get(`${namespace}/${name}`),
+      volume: (name) => this.volumes.get(name),
+      volumes: () => this.volumes.items.values(),
+      storageClass: (name) => this.storageClasses.get(name),
     };
     this.election = new LeaderElection({
       kernel,
@@ -129,7 +152,8 @@ export class Scheduler {
   }
 
   private informers(): Informer[] {
-    return [this.nodes, this.pods, this.services, ...Object.values(this.owners), this.namespaces];
+    const storage = [this.volumes, this.claims, this.storageClasses];
+    return [this.nodes, this.pods, this.services, ...Object.values(this.owners), this.namespaces, ...storage];
   }
 
   private say(severity: Severity, source: string, message: string, kv: KeyValues = {}, level = 0): void {
@@ -276,6 +300,19 @@ export class Scheduler {
     const { pod } = queued;
     const { name, namespace, uid } = pod.metadata;
     try {
+      const refused = yield* this.preBind(pod, placement.winner);
+      if (refused !== undefined) {
+        this.cache.forget(pod);
+        yield* this.fail(
+          queued,
+          `running PreBind plugin ${refused}`,
+          new Set(),
+          undefined,
+          undefined,
+          "SchedulerError",
+        );
+        return;
+      }
       yield* this.client.create(
         PODS,
         {
@@ -310,6 +347,18 @@ export class Scheduler {
     );
     const note = `Successfully assigned ${keyOf(pod)} to ${placement.winner}`;
     this.recorder.event(pod, "Normal", "Scheduled", "Binding", note);
+  }
+
+  /** Why the Pod cannot be bound, with the plugin's name. */
+  private *preBind(pod: KubeObject, winner: string): Gen<string | undefined> {
+    const { kernel, client, view } = this;
+    for (const { name, preBind } of this.plugins) {
+      if (preBind === undefined) continue;
+      const node = this.nodes.get(winner);
+      const why = node && (yield* preBind(pod, node, { kernel, client, view }));
+      if (why !== undefined) return `"${name}": ${why}`;
+    }
+    return undefined;
   }
 
   private *preempt(pod: KubeObject, { node, victims }: Preemption): Gen {

@@ -8,7 +8,7 @@ import { type KubeletContext, SyncError } from "./context.ts";
 import { environment, expand } from "./env.ts";
 import { podCgroup } from "./resources.ts";
 import { type ContainerSpec, isSidecar, type Pod } from "./types.ts";
-import { inMemory, PODS_DIR, volumePath } from "./volumes.ts";
+import { inMemory, PODS_DIR } from "./volumes.ts";
 
 /** Directory of a Pod's logs on the node. */
 export function logDirectory(pod: Pod): string {
@@ -186,7 +186,7 @@ function mounts(
   for (const mount of spec.volumeMounts ?? []) {
     const volume = pod.spec.volumes?.find((one) => one.name === mount.name);
     if (volume === undefined) continue;
-    let hostPath = volumePath(pod, volume);
+    let hostPath = ctx.volumePath(pod, volume);
     const subPath = mount.subPath ?? (mount.subPathExpr && expand(mount.subPathExpr, env));
     if (subPath) {
       hostPath = `${hostPath}/${subPath}`;

@@ -7,7 +7,7 @@ import type { Machine } from "../machine.ts";
 import type { ContainerRuntime } from "../runtime/index.ts";
 import type { ObjectCache } from "./object-cache.ts";
 import type { KubeletOptions } from "./options.ts";
-import type { Pod } from "./types.ts";
+import type { Pod, VolumeSpec } from "./types.ts";
 
 /** What the parts of one kubelet share. */
 export interface KubeletContext {
@@ -42,6 +42,8 @@ export interface KubeletContext {
   after(us: number, key: string, callback: () => void): KernelEvent;
   /** Lets the Pod's worker look again. */
   touch(uid: string): void;
+  /** Path on the node of a volume that the Pod mounts. */
+  volumePath(pod: Pod, volume: VolumeSpec): string;
   /** The Pod as it is wanted now, by uid. */
   pod(uid: string): Pod | undefined;
 }

@@ -39,7 +39,7 @@ import { ProbeManager } from "./probes.ts";
 import { runtimeUids } from "./runtime-view.ts";
 import { readManifests } from "./static-pods.ts";
 import { StatusManager } from "./status-manager.ts";
-import { isMirror, isStatic, type Pod, type PodStatus, podKey } from "./types.ts";
+import { isMirror, isStatic, type Pod, type PodStatus, podKey, type VolumeSpec } from "./types.ts";
 import { VolumeManager } from "./volumes.ts";
 
 /** A runtime that does not answer for this long makes the node NotReady (runtimeState baseRuntimeSyncThreshold). */
@@ -178,6 +178,10 @@ export class Kubelet implements KubeletContext {
 
   touch(uid: string): void {
     this.workers.get(uid)?.touch();
+  }
+
+  volumePath(pod: Pod, volume: VolumeSpec): string {
+    return this.volumes.path(pod, volume);
   }
 
   pod(uid: string): Pod | undefined {

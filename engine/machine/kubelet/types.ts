@@ -96,6 +96,8 @@ export interface VolumeSpec {
   downwardAPI?: { items?: DownwardItem[]; defaultMode?: number };
   projected?: { sources?: ProjectedSource[]; defaultMode?: number };
   persistentVolumeClaim?: { claimName: string; readOnly?: boolean };
+  /** A claim made for the Pod alone, named after both. */
+  ephemeral?: object;
 }
 
 export interface ProjectedSource {

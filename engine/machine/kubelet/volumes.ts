@@ -7,12 +7,15 @@ import { type Content, type DirNode, entriesOf, LazyContent } from "../inode.ts"
 import { ensureDir, putFile, putLink, removeEntry } from "../runtime/files.ts";
 import { hostView } from "../runtime/host-view.ts";
 import * as sys from "../sys.ts";
+import { claimedPath, claimOf } from "./claims.ts";
 import { drawMs, type KubeletContext, SyncCancelled, SyncError } from "./context.ts";
 import { KUBELET } from "./durations.ts";
 import { fieldValue, resourceValue } from "./env.ts";
+import { MountError } from "./mount-error.ts";
+import { PODS_DIR } from "./pods-dir.ts";
 import { type DownwardItem, type KeyToPath, type Pod, podKey, type VolumeSpec } from "./types.ts";
 
-export const PODS_DIR = "/var/lib/kubelet/pods";
+export { PODS_DIR };
 
 /** A ServiceAccount's token as it was issued. */
 interface Token {
@@ -36,9 +39,6 @@ interface Projected {
 function bytesOf({ bytes }: Projected): Uint8Array {
   return typeof bytes === "function" ? bytes() : bytes;
 }
-
-/** What a mount failed with, in the plugin's words. */
-class MountError extends Error {}
 
 const PLUGIN: Partial<Record<keyof VolumeSpec, string>> = {
   emptyDir: "kubernetes.io~empty-dir",
@@ -69,6 +69,8 @@ export class VolumeManager {
   private readonly mounted = new Map<string, Set<string>>();
   /** Mounts that failed, by uid and name, and when they are tried again: it outlasts a sync that gave up. */
   private readonly failed = new Map<string, { pause: number; until: number }>();
+  /** Paths behind claims, by uid and name. */
+  private readonly claimed = new Map<string, string>();
   /** Tokens in projected volumes, by uid and by audience and path. */
   private readonly tokens = new Map<string, Map<string, Token>>();
 
@@ -149,12 +151,20 @@ export class VolumeManager {
     }
   }
 
+  /** Path on the node of a volume that is mounted. */
+  path(pod: Pod, volume: VolumeSpec): string {
+    return this.claimed.get(`${pod.metadata.uid} ${volume.name}`) ?? volumePath(pod, volume);
+  }
+
   /** Takes away what was set up; the directory of the Pod goes too. */
   unmountAll(pod: Pod): void {
     const { uid } = pod.metadata;
     this.mounted.delete(uid);
     this.tokens.delete(uid);
-    for (const { name } of pod.spec.volumes ?? []) this.failed.delete(`${uid} ${name}`);
+    for (const { name } of pod.spec.volumes ?? []) {
+      this.failed.delete(`${uid} ${name}`);
+      this.claimed.delete(`${uid} ${name}`);
+    }
     const { machine } = this.ctx;
     removeEntry(machine, ensureDir(machine, PODS_DIR), uid);
   }
@@ -193,8 +203,17 @@ export class VolumeManager {
       if (group !== undefined) dir.gid = group;
       return;
     }
-    if (volume.persistentVolumeClaim) {
-      throw new MountError(`persistentvolumeclaim "${volume.persistentVolumeClaim.claimName}" not found`);
+    const claim = claimOf(pod, volume);
+    if (claim !== undefined) {
+      const target = yield* claimedPath(this.ctx, pod, volume, claim);
+      this.claimed.set(`${pod.metadata.uid} ${volume.name}`, target);
+      const group = pod.spec.securityContext?.fsGroup;
+      const dir = group === undefined ? undefined : sys.find(hostView(machine), target);
+      if (dir?.kind === "dir") {
+        dir.gid = group!;
+        dir.mode |= 0o2070;
+      }
+      return;
     }
     const files = yield* this.content(pod, volume);
     const mode = volume.configMap?.defaultMode ?? volume.secret?.defaultMode ?? volume.projected?.defaultMode;

@@ -9,6 +9,7 @@ import { nodeResourcesFit } from "./node-resources-fit.ts";
 import { nodeUnschedulable } from "./node-unschedulable.ts";
 import { podTopologySpread } from "./pod-topology-spread.ts";
 import { taintToleration } from "./taint-toleration.ts";
+import { volumeBinding } from "./volume-binding.ts";
 
 /** The default profile of 1.32 (pkg/scheduler/apis/config/v1/default_plugins.go), in the order in which filters run. */
 export const DEFAULT_PLUGINS: readonly Plugin[] = [
@@ -18,6 +19,7 @@ export const DEFAULT_PLUGINS: readonly Plugin[] = [
   nodeAffinity,
   nodePorts,
   nodeResourcesFit,
+  volumeBinding,
   podTopologySpread,
   interPodAffinity,
   nodeResourcesBalancedAllocation,

@@ -24,6 +24,10 @@ const cycleOf = (p: KubeObject, nodes: NodeInfo[]) => {
     services: () => [],
     owner: () => undefined,
     namespaceLabels: () => undefined,
+    claim: () => undefined,
+    volume: () => undefined,
+    volumes: () => [],
+    storageClass: () => undefined,
   };
   return new Cycle(p, view);
 };

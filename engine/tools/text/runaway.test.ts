@@ -74,6 +74,6 @@ describe("runaway commands", () => {
     expect(shell.status && exitCode(shell.status)).toBe(130);
     expect(kernel.now - asked).toBeLessThan(200 * MS);
     // Some ten ms on a quiet machine; tests share theirs, and the first steps run before the host has compiled anything.
-    expect(longest).toBeLessThan(250);
+    expect(longest).toBeLessThan(600);
   });
 });

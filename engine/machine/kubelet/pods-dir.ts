@@ -1,0 +1,2 @@
+/** Where the kubelet keeps what belongs to Pods. */
+export const PODS_DIR = "/var/lib/kubelet/pods";
