@@ -162,6 +162,28 @@ kubectl get cm -o name; kubectl create deploy x --image=nginx; sleep 10; kubectl
     ],
     never: [/^configmap\/after$/],
   },
+  {
+    name: "kubeadm looks after certificates and tokens",
+    script: `on cp-1 "kubeadm version -o short; kubeadm certs check-expiration; kubeadm token create abcdef.0123456789abcdef; kubeadm token list; kubeadm token create --print-join-command; openssl x509 -in /etc/kubernetes/pki/ca.crt -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum"
+sleep 3600
+on cp-1 "kubeadm certs renew apiserver; openssl x509 -in /etc/kubernetes/pki/apiserver.crt -noout -startdate; openssl verify -CAfile /etc/kubernetes/pki/ca.crt /etc/kubernetes/pki/apiserver.crt; kubeadm certs renew admin.conf; kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes -o name | head -1; kubeadm upgrade plan 2>/dev/null | tail -1; kubeadm init"`,
+    expect: [
+      /^v1\.32\.3$/,
+      "CERTIFICATE                EXPIRES                  RESIDUAL TIME   CERTIFICATE AUTHORITY   EXTERNALLY MANAGED",
+      /^etcd-server +Mar 02, 2027 09:00 UTC +364d +etcd-ca +no {6}$/,
+      /^ca +Feb 28, 2036 09:00 UTC +9y +no {6}$/,
+      /^abcdef.0123456789abcdef$/,
+      /^abcdef.0123456789abcdef +23h +.*authentication,signing +<none> +system:bootstrappers:kubeadm:default-node-token$/,
+      /^kubeadm join 192.168.108.10:6443 --token [a-z0-9]{6}\.[a-z0-9]{16} --discovery-token-ca-cert-hash sha256:[0-9a-f]{64} $/,
+      "certificate for serving the Kubernetes API renewed",
+      /^notBefore=Mar {2}2 10:00:\d\d 2026 GMT$/,
+      "apiserver.crt: OK",
+      "node/cp-1",
+      "Awesome, you're up-to-date! Enjoy!",
+      "[ERROR Port-6443]: Port 6443 is in use",
+      "kube-apiserver.yaml already exists",
+    ],
+  },
 ];
 
 function run(script: string): { lines: string[]; status: number | undefined; faults: string[] } {

@@ -6,6 +6,7 @@ import { containerd } from "../machine/runtime/containerd.ts";
 import { bash } from "../shell/index.ts";
 import { containerdPrograms } from "./containerd/index.ts";
 import { etcdPrograms } from "./etcd/etcdctl.ts";
+import { kubeadm } from "./kubeadm/index.ts";
 import { kubectl } from "./kubectl/index.ts";
 import { answer } from "./lab/answer.ts";
 import { netfilterPrograms } from "./netfilter/index.ts";
@@ -31,6 +32,7 @@ export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(
     dash: bash,
     containerd,
     kubelet,
+    kubeadm,
     kubectl,
     answer,
     openssl,

@@ -1,0 +1,263 @@
+/** kubeadm 1.32, as far as a cluster that stands needs it. */
+import type { Gen } from "../../kernel/index.ts";
+import { VERSION } from "../../kubeadm/topology.ts";
+import type { Process, Program } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { checkExpiration, renew } from "./certs.ts";
+import { Kubeadm, KubeadmError } from "./context.ts";
+import { tokenCreate, tokenDelete, tokenGenerate, tokenList } from "./token.ts";
+
+const COMMIT = "32cc146f75aad04beaaa245a7157eb35063a9f99";
+
+function* version(k: Kubeadm): Gen {
+  const format = k.flag("output") ?? "";
+  if (format === "short") return yield* k.print(`${VERSION}\n`);
+  const fields = {
+    major: "1",
+    minor: "32",
+    gitVersion: VERSION,
+    gitCommit: COMMIT,
+    gitTreeState: "clean",
+    buildDate: "2025-03-11T19:57:38Z",
+    goVersion: "go1.23.6",
+    compiler: "gc",
+    platform: "linux/amd64",
+  };
+  if (format === "json") return yield* k.print(`${JSON.stringify({ clientVersion: fields }, null, 2)}\n`);
+  if (format === "yaml") {
+    const lines = Object.entries(fields)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => `  ${name}: ${/^\d+$/.test(value) || name === "buildDate" ? `"${value}"` : value}\n`);
+    return yield* k.print(`clientVersion:\n${lines.join("")}`);
+  }
+  if (format !== "") throw new KubeadmError(`invalid output format: ${format}`);
+  const text = Object.entries(fields)
+    .map(([name, value]) => `${name[0]!.toUpperCase()}${name.slice(1)}:"${value}"`)
+    .join(", ");
+  yield* k.print(`kubeadm version: &version.Info{${text}}\n`);
+}
+
+/** What is said when the newest release cannot be asked for. */
+function* offline(k: Kubeadm): Gen {
+  const url = "https://dl.k8s.io/release/stable-1.txt";
+  const nameserver = /^nameserver\s+(\S+)/m.exec(k.read("/etc/resolv.conf") ?? "")?.[1] ?? "[::1]";
+  const why = `Get "${url}": dial tcp: lookup dl.k8s.io on ${nameserver}:53: no such host`;
+  yield* k.warn(
+    "version.go:109",
+    `could not fetch a Kubernetes version from the internet: unable to get URL "${url}": ${why}`,
+  );
+  yield* k.warn("version.go:110", `falling back to the local client version: ${VERSION}`);
+}
+
+const IMAGES = [
+  `registry.k8s.io/kube-apiserver:${VERSION}`,
+  `registry.k8s.io/kube-controller-manager:${VERSION}`,
+  `registry.k8s.io/kube-scheduler:${VERSION}`,
+  `registry.k8s.io/kube-proxy:${VERSION}`,
+  "registry.k8s.io/coredns/coredns:v1.11.3",
+  "registry.k8s.io/pause:3.10",
+  "registry.k8s.io/etcd:3.5.16-0",
+];
+
+function* configImagesList(k: Kubeadm): Gen {
+  if (k.flag("kubernetes-version") === undefined) yield* offline(k);
+  yield* k.print(IMAGES.map((image) => `${image}\n`).join(""));
+}
+
+function* configPrintInit(k: Kubeadm): Gen {
+  yield* k.print(
+    "apiVersion: kubeadm.k8s.io/v1beta4\nbootstrapTokens:\n- groups:\n  - system:bootstrappers:kubeadm:default-node-token\n" +
+      "  token: abcdef.0123456789abcdef\n  ttl: 24h0m0s\n  usages:\n  - signing\n  - authentication\nkind: InitConfiguration\n" +
+      "localAPIEndpoint:\n  advertiseAddress: 1.2.3.4\n  bindPort: 6443\nnodeRegistration:\n" +
+      "  criSocket: unix:///var/run/containerd/containerd.sock\n  imagePullPolicy: IfNotPresent\n  imagePullSerial: true\n" +
+      "  name: node\n  taints: null\ntimeouts:\n  controlPlaneComponentHealthCheck: 4m0s\n  discovery: 5m0s\n" +
+      "  etcdAPICall: 2m0s\n  kubeletHealthCheck: 4m0s\n  kubernetesAPICall: 1m0s\n  tlsBootstrap: 5m0s\n  upgradeManifests: 5m0s\n" +
+      "---\napiServer: {}\napiVersion: kubeadm.k8s.io/v1beta4\ncaCertificateValidityPeriod: 87600h0m0s\n" +
+      "certificateValidityPeriod: 8760h0m0s\ncertificatesDir: /etc/kubernetes/pki\nclusterName: kubernetes\ncontrollerManager: {}\n" +
+      "dns: {}\nencryptionAlgorithm: RSA-2048\netcd:\n  local:\n    dataDir: /var/lib/etcd\nimageRepository: registry.k8s.io\n" +
+      "kind: ClusterConfiguration\nkubernetesVersion: 1.32.0\nnetworking:\n  dnsDomain: cluster.local\n  serviceSubnet: 10.96.0.0/12\n" +
+      "proxy: {}\nscheduler: {}\n",
+  );
+}
+
+function* upgradePlan(k: Kubeadm): Gen {
+  yield* k.print("[preflight] Running pre-flight checks.\n");
+  yield* k.configuration("upgrade/config");
+  yield* k.print(
+    "[upgrade] Running cluster health checks\n[upgrade] Fetching available versions to upgrade to\n" +
+      `[upgrade/versions] Cluster version: ${VERSION.slice(1)}\n[upgrade/versions] kubeadm version: ${VERSION}\n`,
+  );
+  yield* offline(k);
+  yield* k.print(
+    `[upgrade/versions] Target version: ${VERSION}\n[upgrade/versions] Latest version in the v1.32 series: ${VERSION}\n\n` +
+      "Awesome, you're up-to-date! Enjoy!\n",
+  );
+}
+
+function* upgradeApply(k: Kubeadm): Gen {
+  const [wanted] = k.args;
+  if (wanted === undefined)
+    throw new KubeadmError("missing one or more required arguments. Required arguments: [version]");
+  yield* k.configuration("upgrade");
+  yield* k.print("[upgrade/preflight] Running preflight checks\n[upgrade] Running cluster health checks\n");
+  yield* k.print(`[upgrade/preflight] You have chosen to upgrade the cluster version to "${wanted}"\n`);
+  yield* k.print(`[upgrade/versions] Cluster version: ${VERSION}\n[upgrade/versions] kubeadm version: ${VERSION}\n`);
+  const minor = Number(/^v?1\.(\d+)\./.exec(wanted)?.[1] ?? Number.NaN);
+  if (Number.isNaN(minor)) throw new KubeadmError(`couldn't parse version ${wanted}`);
+  if (minor > 32) {
+    throw new KubeadmError(
+      "[upgrade/version] FATAL: the --version argument is invalid due to these fatal errors:\n\n" +
+        `\t- Specified version to upgrade to "${wanted}" is at least one minor release higher than the kubeadm minor release (${minor} > 32). Such an upgrade is not supported\n\nPlease fix the misalignments highlighted above and try upgrading again`,
+    );
+  }
+  throw new KubeadmError(
+    `error execution phase preflight: [preflight] Some fatal errors occurred:\n\t[ERROR ImagePull]: failed to pull image registry.k8s.io/kube-apiserver:${wanted}\n` +
+      "[preflight] If you know what you are doing, you can make a check non-fatal with `--ignore-preflight-errors=...`",
+  );
+}
+
+const STATIC = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"];
+
+/** What stands in the way of `init` or `join` on this machine. */
+function preflight(k: Kubeadm, joining: boolean): string[] {
+  const out: string[] = [];
+  if (k.p.cred.uid !== 0) out.push("[ERROR IsPrivilegedUser]: user is not running as root");
+  const inUse = (port: number) => {
+    if (k.p.ns.net.listening().some((one) => one.protocol === "tcp" && one.port === port))
+      out.push(`[ERROR Port-${port}]: Port ${port} is in use`);
+  };
+  for (const port of joining ? [10_250] : [6443, 10_259, 10_257]) inUse(port);
+  const exists = (path: string) => {
+    if (sys.find(k.p, path) === undefined) return;
+    const name = path.slice(1).replaceAll("/", "-");
+    out.push(`[ERROR FileAvailable--${name}]: ${path} already exists`);
+  };
+  if (joining) {
+    exists("/etc/kubernetes/kubelet.conf");
+    exists("/etc/kubernetes/pki/ca.crt");
+  } else {
+    for (const name of STATIC) exists(`/etc/kubernetes/manifests/${name}.yaml`);
+    const data = sys.find(k.p, "/var/lib/etcd");
+    if (data?.kind === "dir" && sys.readDir(k.p, "/var/lib/etcd").size > 0) {
+      out.push("[ERROR DirAvailable--var-lib-etcd]: /var/lib/etcd is not empty");
+    }
+  }
+  return out;
+}
+
+const setUp = (joining: boolean) =>
+  function* (k: Kubeadm): Gen {
+    yield* k.print(
+      joining
+        ? "[preflight] Running pre-flight checks\n"
+        : `[init] Using Kubernetes version: ${VERSION}\n[preflight] Running pre-flight checks\n`,
+    );
+    const errors = preflight(k, joining);
+    const list = errors.length > 0 ? errors : ["[ERROR CRI]: this simulation does not set up machines"];
+    throw new KubeadmError(
+      `error execution phase preflight: [preflight] Some fatal errors occurred:\n${list.map((line) => `\t${line}\n`).join("")}` +
+        "[preflight] If you know what you are doing, you can make a check non-fatal with `--ignore-preflight-errors=...`",
+    );
+  };
+
+function* certificateKey(k: Kubeadm): Gen {
+  yield* k.print(`${k.p.machine.kernel.random(`kubeadm ${k.p.machine.hostname}`).hex(64)}\n`);
+}
+
+const COMMANDS: Readonly<Record<string, (k: Kubeadm) => Gen>> = {
+  "certs certificate-key": certificateKey,
+  "certs check-expiration": checkExpiration,
+  "certs renew": renew,
+  "config images list": configImagesList,
+  "config print init-defaults": configPrintInit,
+  init: setUp(false),
+  join: setUp(true),
+  "token create": tokenCreate,
+  "token delete": tokenDelete,
+  "token generate": tokenGenerate,
+  "token list": tokenList,
+  "upgrade apply": upgradeApply,
+  "upgrade plan": upgradePlan,
+  version,
+};
+
+const FLAGS = new Set([
+  "print-join-command",
+  "dry-run",
+  "force",
+  "yes",
+  "help",
+  "upload-certs",
+  "control-plane",
+  "allow-experimental-upgrades",
+]);
+const SHORT: Readonly<Record<string, string>> = { o: "output", v: "v", h: "help", y: "yes", f: "force" };
+
+function parse(words: readonly string[]): { plain: string[]; flags: Map<string, string> } {
+  const plain: string[] = [];
+  const flags = new Map<string, string>();
+  for (let i = 0; i < words.length; i++) {
+    const match = /^(?:--([a-z-]+)|-([a-z]))(?:=(.*))?$/s.exec(words[i]!);
+    if (match === null) {
+      plain.push(words[i]!);
+      continue;
+    }
+    const name = match[1] ?? SHORT[match[2]!];
+    if (name === undefined) throw new KubeadmError(`unknown shorthand flag: '${match[2]}' in ${words[i]}`);
+    const value = match[3] ?? (FLAGS.has(name) ? "true" : words[++i]);
+    if (value === undefined) throw new KubeadmError(`flag needs an argument: --${name}`);
+    flags.set(name, value);
+  }
+  return { plain, flags };
+}
+
+const HELP = `
+
+    ┌──────────────────────────────────────────────────────────┐
+    │ KUBEADM                                                  │
+    │ Easily bootstrap a secure Kubernetes cluster             │
+    │                                                          │
+    │ Please give us feedback at:                              │
+    │ https://github.com/kubernetes/kubeadm/issues             │
+    └──────────────────────────────────────────────────────────┘
+
+Usage:
+  kubeadm [command]
+
+Available Commands:
+  certs       Commands related to handling Kubernetes certificates
+  config      Manage configuration for a kubeadm cluster persisted in a ConfigMap in the cluster
+  init        Run this command in order to set up the Kubernetes control plane
+  join        Run this on any machine you wish to join an existing cluster
+  token       Manage bootstrap tokens
+  upgrade     Upgrade your cluster smoothly to a newer version with this command
+  version     Print the version of kubeadm
+
+Use "kubeadm [command] --help" for more information about a command.
+`;
+
+export const kubeadm: Program = function* (p: Process): Gen<number> {
+  try {
+    const { plain, flags } = parse(p.argv.slice(1));
+    for (let words = Math.min(3, plain.length); words > 0; words--) {
+      const run = COMMANDS[plain.slice(0, words).join(" ")];
+      if (run === undefined || flags.has("help")) continue;
+      yield* run(new Kubeadm(p, plain.slice(words), flags));
+      return 0;
+    }
+    if (
+      plain.length > 0 &&
+      !Object.keys(COMMANDS).some((name) => name.startsWith(`${plain[0]} `) || name === plain[0])
+    ) {
+      yield* sys.printError(p, `error: unknown command "${plain[0]}" for "kubeadm"\nRun 'kubeadm --help' for usage.\n`);
+      return 1;
+    }
+    yield* sys.print(p, HELP);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof KubeadmError)) throw error;
+    const hint = error.stack5 ? "\nTo see the stack trace of this error execute with --v=5 or higher" : "";
+    yield* sys.printError(p, `${error.message}${hint}\n`);
+    return error.status;
+  }
+};

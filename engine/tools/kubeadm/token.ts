@@ -1,0 +1,134 @@
+/** kubeadm token: bootstrap tokens, kept as Secrets of kube-system (pkg/…/bootstrap/token). */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { shortHumanDuration } from "../../api/duration.ts";
+import { loadKubeconfig } from "../../api/kubeconfig.ts";
+import { formatTime, parseTime } from "../../api/time.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { decode, decodeBase64, encode, encodeBase64, type Gen } from "../../kernel/index.ts";
+import { fromPem } from "../../pki/der.ts";
+import { readCertificate } from "../../pki/documents.ts";
+import { parseDuration } from "../kubectl/go.ts";
+import { TabWriter } from "../kubectl/printers/tabwriter.ts";
+import { type Kubeadm, KubeadmError, SECRETS } from "./context.ts";
+
+const TYPE = "bootstrap.kubernetes.io/token";
+const TOKEN = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;
+const LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz";
+const GROUP = "system:bootstrappers:kubeadm:default-node-token";
+
+function newToken(k: Kubeadm): string {
+  const random = k.p.machine.kernel.random(`kubeadm ${k.p.machine.hostname}`);
+  return `${random.string(6, LETTERS)}.${random.string(16, LETTERS)}`;
+}
+
+export function* tokenGenerate(k: Kubeadm): Gen {
+  yield* k.print(`${newToken(k)}\n`);
+}
+
+export function* tokenCreate(k: Kubeadm): Gen {
+  const token = k.args[0] ?? newToken(k);
+  const match = TOKEN.exec(token);
+  if (match === null) {
+    throw new KubeadmError(
+      `the bootstrap token "${token}" was not of the form "\\\\A([a-z0-9]{6})\\\\.([a-z0-9]{16})\\\\z"`,
+    );
+  }
+  const ttl = parseDuration(k.flag("ttl") ?? "24h0m0s");
+  if (typeof ttl === "string") throw new KubeadmError(`invalid argument "${k.flag("ttl")}" for "--ttl" flag: ${ttl}`);
+  const [, id, secret] = match as unknown as [string, string, string];
+  const usages = (k.flag("usages") ?? "signing,authentication").split(",");
+  const data: Record<string, string> = {
+    "auth-extra-groups": k.flag("groups") ?? GROUP,
+    "token-id": id,
+    "token-secret": secret,
+  };
+  if (k.flag("description")) data["description"] = k.flag("description")!;
+  if (ttl > 0) data["expiration"] = formatTime(k.nowMs + ttl / 1e6);
+  for (const usage of usages) data[`usage-bootstrap-${usage}`] = "true";
+  const client = k.client();
+  const object = {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: `bootstrap-token-${id}`, namespace: "kube-system" },
+    type: TYPE,
+    data: Object.fromEntries(Object.entries(data).map(([name, value]) => [name, encodeBase64(encode(value))])),
+  };
+  yield* k.ask(() => client.create(SECRETS, object));
+  yield* k.print(k.on("print-join-command") ? `${joinCommand(k, token)}\n` : `${token}\n`);
+}
+
+function joinCommand(k: Kubeadm, token: string): string {
+  const text = k.read(k.flag("kubeconfig") ?? "/etc/kubernetes/admin.conf") ?? "";
+  const { cluster } = loadKubeconfig(text).clusters[0]!;
+  const ca = fromPem(
+    "CERTIFICATE",
+    decode(decodeBase64(cluster["certificate-authority-data"] ?? "") ?? new Uint8Array(0)),
+  );
+  const spki = ca && readCertificate(ca)?.spki;
+  const hash = spki ? bytesToHex(sha256(spki)) : "";
+  const server = (cluster.server ?? "").replace(/^https:\/\//, "");
+  const key = k.flag("certificate-key");
+  const more = key === undefined ? "" : `--control-plane --certificate-key ${key}`;
+  return `kubeadm join ${server} --token ${token} --discovery-token-ca-cert-hash sha256:${hash} ${more}`;
+}
+
+interface Token {
+  token: string;
+  expires: string | undefined;
+  usages: string[];
+  description: string;
+  groups: string;
+}
+
+function tokenOf(secret: KubeObject): Token {
+  const value = (name: string) => decode(decodeBase64(secret["data"]?.[name] ?? "") ?? new Uint8Array(0));
+  const usages = Object.keys(secret["data"] ?? {})
+    .filter((name) => name.startsWith("usage-bootstrap-") && value(name) === "true")
+    .map((name) => name.slice("usage-bootstrap-".length))
+    .sort();
+  return {
+    token: `${value("token-id")}.${value("token-secret")}`,
+    expires: value("expiration") || undefined,
+    usages,
+    description: value("description") || "<none>",
+    groups: value("auth-extra-groups") || "<none>",
+  };
+}
+
+export function* tokenList(k: Kubeadm): Gen {
+  const client = k.client();
+  const { items } = yield* k.ask(() => client.list(SECRETS, { namespace: "kube-system" }));
+  const tokens = items.filter((one) => one["type"] === TYPE).map(tokenOf);
+  if (tokens.length === 0) return;
+  const writer = new TabWriter(6, 3);
+  writer.write("TOKEN\tTTL\tEXPIRES\tUSAGES\tDESCRIPTION\tEXTRA GROUPS\n");
+  for (const { token, expires, usages, description, groups } of tokens) {
+    const left = expires === undefined ? "<forever>" : parseTime(expires) - k.nowMs;
+    const ttl = typeof left === "string" ? left : left > 0 ? shortHumanDuration(left) : "<invalid>";
+    writer.write(`${token}\t${ttl}\t${expires ?? "<never>"}\t${usages.join(",")}\t${description}\t${groups}\n`);
+  }
+  yield* k.print(writer.flush());
+}
+
+export function* tokenDelete(k: Kubeadm): Gen {
+  if (k.args.length === 0)
+    throw new KubeadmError("missing argument; 'token delete' is missing token of form [\"^[a-z0-9]{6}$\"]");
+  const client = k.client();
+  for (const given of k.args) {
+    const id = TOKEN.exec(given)?.[1] ?? given;
+    if (!/^[a-z0-9]{6}$/.test(id)) {
+      throw new KubeadmError(
+        `given token didn't match pattern "^[a-z0-9]{6}$" or "\\\\A([a-z0-9]{6})\\\\.([a-z0-9]{16})\\\\z"`,
+      );
+    }
+    try {
+      yield* k.ask(() => client.delete(SECRETS, "kube-system", `bootstrap-token-${id}`));
+    } catch (error) {
+      if (!(error instanceof KubeadmError)) throw error;
+      throw new KubeadmError(`failed to delete bootstrap token "${id}": ${error.message}`);
+    }
+    yield* k.print(`bootstrap token "${id}" deleted\n`);
+  }
+}
