@@ -1,7 +1,7 @@
 import { applyStrategicMergePatch } from "../engine/api/patch/index.ts";
 import type { Harness } from "../engine/apiserver/harness.ts";
 import { bootedHarness, PODS, podOf } from "../engine/apiserver/testing.ts";
-import type { Figure } from "./figure.ts";
+import type { Figure } from "./measure.ts";
 
 /** Figures of the API server alone: requests one after the other, without a network. */
 
