@@ -2,6 +2,7 @@ import { encodeBody } from "./api/encode.ts";
 import type { HttpBody, RemoteCommand } from "./api/http.ts";
 import type { KubeObject, WatchEvent, WatchStream } from "./api/types.ts";
 import { Cluster } from "./cluster.ts";
+import { rulesOf, type ServiceRules } from "./control-plane/kube-proxy/record.ts";
 import type { Input, SessionFile, StampedInput } from "./input.ts";
 import { decodeBase64, digest, encode, fnv1a, type Gen, Kernel, type Task, wait } from "./kernel/index.ts";
 import { installFile } from "./kubeadm/files.ts";
@@ -338,6 +339,11 @@ export class Session {
   netfilterDump(machine: string): string[] {
     const { netfilter } = this.cluster.machine(machine).net;
     return netfilter === undefined ? [] : save(netfilter);
+  }
+
+  /** Every state that machines' kube-proxies gave the rules of a Service (`namespace/name`), oldest first. */
+  serviceRules(service: string): ServiceRules[] {
+    return rulesOf(this.cluster.network, service);
   }
 
   // ---- saving and replaying ---------------------------------------------------------------------------------------

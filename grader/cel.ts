@@ -6,6 +6,7 @@ const environment = new Environment({ unlistedVariablesAreDyn: true })
     // The pattern is the lab author's, never a learner's.
     return new RegExp(pattern).exec(text)?.[1] ?? "";
   })
+  .registerFunction("list.join(string): string", (list: unknown[], between: string) => list.map(String).join(between))
   .registerFunction("list.last(): dyn", (list: unknown[]) => list.at(-1) ?? "");
 
 type Program = (variables: Record<string, unknown>) => unknown;

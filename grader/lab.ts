@@ -12,7 +12,8 @@ export const bilingual = z.strictObject({ ko: z.string(), en: z.string() });
 const fileSchema = z.strictObject({
   machine: z.string(),
   path: z.string().startsWith("/"),
-  content: z.string(),
+  /** What it holds; several of which the session's seed chooses one. */
+  content: z.union([z.string(), z.array(z.string()).min(2)]),
   mode: z.number().int().optional(),
   owner: z.enum(["root", "learner"]).optional(),
 });
@@ -88,5 +89,9 @@ export function loadLab(id: string): Lab {
 
 /** What a session of the lab starts from. `epochMs` overrides the lab's own instant. */
 export function sessionSpec(lab: Lab, seed: number, engine: string, epochMs = Date.parse(lab.epoch)): SessionSpec {
-  return { lab: lab.id, seed, epochMs, topology: lab.topology, files: lab.files, engine };
+  const files = lab.files.map(({ content, ...file }) => ({
+    ...file,
+    content: typeof content === "string" ? content : content[seed % content.length]!,
+  }));
+  return { lab: lab.id, seed, epochMs, topology: lab.topology, files, engine };
 }

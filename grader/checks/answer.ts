@@ -17,11 +17,14 @@ export const answerCheck = z.strictObject({
   order: z.array(z.string()).optional(),
   /**
    * CEL over `object` (the subject's last version), `events` (about it, in order), `audit` (entries about it),
-   * `journal` (kubelet lines of its node that name it), `uid`, `node`: a string or a list of acceptable ones.
+   * `journal` (kubelet lines of its node that name it), `uid`, `node`, and for a Service `netfilter` (each state that
+   * its rules had on a machine: `machine`, `at`, `lines` of iptables-save): a string or a list of acceptable ones.
    */
   cel: z.string().optional(),
   /** The first so many characters of a right answer, or more of them, are enough. */
   minPrefix: z.number().int().min(1).optional(),
+  /** Words of the answer may come in any order. */
+  anyOrder: z.boolean().optional(),
 });
 
 type AnswerCheck = z.infer<typeof answerCheck>;
@@ -66,8 +69,9 @@ function judge(check: AnswerCheck, context: CheckContext): Verdict {
   };
 }
 
-function same(given: string, right: string, { order, minPrefix }: AnswerCheck): boolean {
+function same(given: string, right: string, { order, minPrefix, anyOrder }: AnswerCheck): boolean {
   if (right === "") return false;
+  if (anyOrder) return words(given).sort().join(" ") === words(right).sort().join(" ");
   if (order) return words(given).join(" ") === words(right).join(" ");
   const own = given.trim().toLowerCase();
   if (minPrefix !== undefined && own.length >= minPrefix) return right.toLowerCase().startsWith(own);
@@ -86,8 +90,13 @@ export function expectedAnswers(check: AnswerCheck, { facts }: CheckContext): st
   }
   const object = life.versions.at(-1)!.object;
   const node: string = object["spec"]?.nodeName ?? "";
+  const { namespace = "", name } = check.subject;
   const value = cel(check.cel ?? '""', {
     object,
+    netfilter:
+      check.subject.resource === "services" && (check.cel ?? "").includes("netfilter")
+        ? facts.session.serviceRules(`${namespace}/${name}`)
+        : [],
     uid: life.uid,
     createdAt: life.versions[0]!.at,
     node,

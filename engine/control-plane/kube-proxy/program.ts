@@ -14,6 +14,7 @@ import { ProxyMetrics } from "./metrics.ts";
 import { NodeRules } from "./node-rules.ts";
 import { healthPage, metricsPages } from "./pages.ts";
 import { Proxier, type SyncResult } from "./proxier.ts";
+import { noteRules } from "./record.ts";
 import { JUMPS } from "./restore-input.ts";
 import { HOUR, SyncRunner } from "./sync-runner.ts";
 
@@ -125,7 +126,12 @@ function iptablesMode(
       return cost;
     },
     () => {
-      carrier.apply(proxier.commit().values());
+      const written = proxier.commit();
+      carrier.apply(written.values());
+      for (const [service, { now }] of written) {
+        const entry = { machine: p.machine.hostname, at: kernel.now, ports: now, options: config.frame };
+        noteRules(p.machine.network, service, entry);
+      }
       if (running === undefined) return;
       const { result, cost } = running;
       if (result.full) fullAt = kernel.now;

@@ -1,0 +1,7 @@
+#!/bin/bash
+# Without endpoints the connection is refused.
+# fails: object
+# others: none
+kubectl create service clusterip web --tcp=80:80
+sleep 5
+kubectl run curl-test --rm -i --image=curlimages/curl --restart=Never -- curl -s http://web

@@ -1,0 +1,5 @@
+#!/bin/bash
+# fails: object
+# others: none
+kubectl apply -f shop.yaml
+sleep 60
