@@ -29,22 +29,28 @@ export function templateText(template: object): string {
 
 const ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
 
-const hashes = new WeakMap<object, string>();
+/** By the template's JSON: a session's system Pods are those of the one before. */
+const hashes = new Map<string, string>();
+const MOST_HASHES = 500;
 
 /**
  * pod-template-hash: 32-bit FNV-1a of the dump of the Go struct, in the alphabet of generated names (pkg/controller
  * ComputeHash): `nginx-5869d7778c` is what 1.32 names the first ReplicaSet of a plain nginx, here as there.
  */
 export function computeHash(template: object, collisionCount?: number): string {
-  const known = collisionCount === undefined ? hashes.get(template) : undefined;
+  const key = `${collisionCount} ${JSON.stringify(template)}`;
+  const known = hashes.get(key);
   if (known !== undefined) return known;
+  const bytes = encode(dumpStruct("core.v1.PodTemplateSpec", template));
   let hash = 0x811c9dc5;
-  const add = (byte: number) => (hash = Math.imul(hash ^ byte, 0x01000193));
-  for (const byte of encode(dumpStruct("core.v1.PodTemplateSpec", template))) add(byte);
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
   // Eight bytes, of which the count fills the first four, little end first.
-  if (collisionCount !== undefined) for (let i = 0; i < 8; i++) add(i < 4 ? (collisionCount >>> (8 * i)) & 255 : 0);
+  if (collisionCount !== undefined) {
+    for (let i = 0; i < 8; i++) hash = Math.imul(hash ^ (i < 4 ? (collisionCount >>> (8 * i)) & 255 : 0), 0x01000193);
+  }
   const text = safeEncode(hash >>> 0);
-  if (collisionCount === undefined) hashes.set(template, text);
+  if (hashes.size >= MOST_HASHES) hashes.clear();
+  hashes.set(key, text);
   return text;
 }
 

@@ -27,12 +27,14 @@ export class EventHeap {
 
   push(event: KernelEvent): void {
     const items = this.items;
+    const { at, seq } = event;
     let i = items.length;
     items.push(event);
+    // `before` is written out: this is the simulation's innermost loop.
     while (i > 0) {
       const parent = (i - 1) >> 1;
       const above = items[parent]!;
-      if (!before(event, above)) break;
+      if (at > above.at || (at === above.at && seq > above.seq)) break;
       items[i] = above;
       i = parent;
     }
@@ -44,14 +46,21 @@ export class EventHeap {
     const top = items[0];
     const last = items.pop();
     if (top === undefined || last === undefined || items.length === 0) return top;
+    const { at, seq } = last;
     const size = items.length;
     let i = 0;
     for (;;) {
       let child = 2 * i + 1;
       if (child >= size) break;
-      if (child + 1 < size && before(items[child + 1]!, items[child]!)) child++;
-      const below = items[child]!;
-      if (!before(below, last)) break;
+      let below = items[child]!;
+      if (child + 1 < size) {
+        const other = items[child + 1]!;
+        if (other.at < below.at || (other.at === below.at && other.seq < below.seq)) {
+          below = other;
+          child++;
+        }
+      }
+      if (at < below.at || (at === below.at && seq < below.seq)) break;
       items[i] = below;
       i = child;
     }
