@@ -33,7 +33,7 @@ export const awk = tool(
     }
     const interpreter = new Interpreter(t, program, operands);
     for (const { key, value } of o.list) {
-      if (key === "F") interpreter.assign("FS", value === "t" ? "\t" : value!);
+      if (key === "F") interpreter.rt.assign("FS", value === "t" ? "\t" : value!);
       if (key === "v") {
         const match = /^([A-Za-z_]\w*)=(.*)$/s.exec(value!);
         if (match === null) {
@@ -41,15 +41,15 @@ export const awk = tool(
           yield* sys.printError(t.p, USAGE);
           return 1;
         }
-        interpreter.assign(match[1]!, match[2]!);
+        interpreter.rt.assign(match[1]!, match[2]!);
       }
     }
     try {
       return yield* call(interpreter.run());
     } catch (error) {
       if (!(error instanceof AwkFatal)) throw error;
-      yield* interpreter.finish();
-      const where = error.located ? `cmd. line:1: ${error.kind === "fatal" ? interpreter.place : ""}` : "";
+      yield* interpreter.rt.channels.finish();
+      const where = error.located ? `cmd. line:1: ${error.kind === "fatal" ? interpreter.rt.place : ""}` : "";
       const status = error.kind === "fatal" ? 2 : 1;
       yield* t.error(`${where}${error.kind}: ${error.message}`, status);
       return status;

@@ -1,0 +1,228 @@
+/** awk's functions. */
+import { call } from "../../../kernel/index.ts";
+import { exitCode } from "../../../machine/process.ts";
+import * as sys from "../../../machine/sys.ts";
+import { atan2, cos, exp, log, sin } from "../../../text/math.ts";
+import { calendar, strftime, toEpoch } from "../../../text/time.ts";
+import { compareBytes } from "../../io.ts";
+import { type Code, operation, type Scope } from "./code.ts";
+import type { Expressions } from "./expressions.ts";
+import type { Expr } from "./syntax.ts";
+import { codePoints, gensub, substitute, substring } from "./text-functions.ts";
+import { compareValues, fromInput, sprintf, toNumber, toText, type Value } from "./values.ts";
+
+/** A call of a function that awk has, made ready. */
+export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | undefined): Code {
+  const { rt } = x;
+  const code = (i: number) => x.expr(args[i]!, s);
+  const all = () => args.map((arg) => x.expr(arg, s));
+  const pattern = (arg: Expr): Code =>
+    arg.t === "regex" ? { f: () => arg.source } : operation([x.expr(arg, s)], (value) => rt.str(value));
+  switch (name) {
+    case "length": {
+      if (args.length === 0) return { f: () => codePoints(rt.text0()) };
+      const arg = args[0]!;
+      if (arg.t === "var") {
+        const cell = x.cellOf(arg.name, s);
+        const value = x.expr(arg, s);
+        return {
+          f: () => {
+            const { v } = cell();
+            return v instanceof Map ? v.size : codePoints(rt.str(value.f!()));
+          },
+        };
+      }
+      return operation([code(0)], (value) => codePoints(rt.str(value)));
+    }
+    case "substr":
+      return operation(all(), (text, from, length) =>
+        substring(rt.str(text), toNumber(from!), length === undefined ? undefined : toNumber(length)),
+      );
+    case "index":
+      return operation(all(), (text, part) => {
+        const at = rt.str(text).indexOf(rt.str(part!));
+        return at < 0 ? 0 : codePoints(rt.str(text).slice(0, at)) + 1;
+      });
+    case "split": {
+      const array = x.arrayOf((args[1] as Expr & { t: "var" }).name, s);
+      const separators = args[3] && x.arrayOf((args[3] as Expr & { t: "var" }).name, s);
+      const given = args[2];
+      return operation([code(0), given ? pattern(given) : { f: () => rt.cellFS.v as Value }], (text, fs) => {
+        const found: string[] = [];
+        const source = rt.str(text);
+        const by = rt.str(fs!);
+        let parts: string[];
+        if (source === "") parts = [];
+        else if (given?.t === "regex" && by !== " ") parts = rt.splitRegex(source, rt.regex(by), found);
+        else if (by.length > 1) parts = rt.splitRegex(source, rt.regex(by), found);
+        else parts = rt.splitText(source, by, false);
+        const target = array();
+        target.clear();
+        parts.forEach((part, i) => {
+          target.set(String(i + 1), fromInput(part));
+        });
+        if (separators) {
+          const out = separators();
+          out.clear();
+          found.forEach((part, i) => {
+            out.set(String(i + 1), part);
+          });
+        }
+        return parts.length;
+      });
+    }
+    case "sub":
+    case "gsub": {
+      const targetExpr: Expr = args[2] ?? { t: "field", index: { t: "num", value: 0 } };
+      const assignable = ["var", "field", "index"].includes(targetExpr.t);
+      const target = assignable ? x.target(targetExpr, s) : undefined;
+      const plain = assignable ? undefined : x.expr(targetExpr, s);
+      const place = assignable ? x.placeOf(targetExpr, s) : plain!;
+      return operation([pattern(args[0]!), code(1), place], (regex, replacement, at) => {
+        const text = target ? rt.str(target.read(at as string)) : rt.str(at!);
+        const result = substitute(text, rt.regex(rt.str(regex)), rt.str(replacement!), name === "gsub");
+        if (result.count > 0 && target) target.write(at as string, result.text);
+        return result.count;
+      });
+    }
+    case "gensub":
+      return operation(
+        [pattern(args[0]!), code(1), code(2), args[3] ? code(3) : { f: () => rt.text0() }],
+        (regex, to, how, text) => gensub(rt.str(text!), rt.regex(rt.str(regex)), rt.str(to!), rt.str(how!)),
+      );
+    case "match": {
+      const array = args[2] && x.arrayOf((args[2] as Expr & { t: "var" }).name, s);
+      return operation([code(0), pattern(args[1]!)], (value, regex) => {
+        const text = rt.str(value);
+        const match = rt.regex(rt.str(regex!)).exec(text);
+        if (array) {
+          const out = array();
+          out.clear();
+          match?.groups.forEach((group, i) => {
+            if (group === undefined) return;
+            out.set(String(i), fromInput(group));
+            const subsep = toText(rt.cellSubsep.v as Value);
+            out.set(`${i}${subsep}start`, codePoints(text.slice(0, match.spans[2 * i])) + 1);
+            out.set(`${i}${subsep}length`, codePoints(group));
+          });
+        }
+        const start = match === null ? 0 : codePoints(text.slice(0, match.index)) + 1;
+        rt.variable("RSTART").v = start;
+        rt.variable("RLENGTH").v = match === null ? -1 : codePoints(match.groups[0]!);
+        return start;
+      });
+    }
+    case "sprintf":
+      return operation(all(), (format, ...rest) => sprintf(rt.str(format), rest, rt.convfmt()));
+    case "sin":
+      return operation(all(), (x) => sin(toNumber(x)));
+    case "cos":
+      return operation(all(), (x) => cos(toNumber(x)));
+    case "atan2":
+      return operation(all(), (y, x) => atan2(toNumber(y), toNumber(x!)));
+    case "exp":
+      return operation(all(), (x) => exp(toNumber(x)));
+    case "log":
+      return operation(all(), (x) => log(toNumber(x)));
+    case "sqrt":
+      return operation(all(), (x) => Math.sqrt(toNumber(x)));
+    case "int":
+      return operation(all(), (x) => Math.trunc(toNumber(x)));
+    case "rand":
+      return { f: () => rt.t.p.machine.kernel.random("awk").uint32() / 4_294_967_296 };
+    case "srand":
+      return operation(all(), (value) => {
+        const old = rt.seed;
+        rt.seed = value === undefined ? Math.floor(rt.t.p.machine.kernel.wallMs / 1000) : toNumber(value);
+        return old;
+      });
+    case "tolower":
+      return operation(all(), (text) => rt.str(text).toLowerCase());
+    case "toupper":
+      return operation(all(), (text) => rt.str(text).toUpperCase());
+    case "strtonum":
+      return operation(all(), (value) => {
+        const text = rt.str(value);
+        if (/^\s*0[xX][0-9a-fA-F]+/.test(text)) return Number.parseInt(text, 16);
+        if (/^\s*0[0-7]+$/.test(text)) return Number.parseInt(text, 8);
+        return toNumber(value);
+      });
+    case "and":
+      return operation(all(), (...v) => Number(v.map((x) => BigInt(Math.trunc(toNumber(x)))).reduce((a, b) => a & b)));
+    case "or":
+      return operation(all(), (...v) => Number(v.map((x) => BigInt(Math.trunc(toNumber(x)))).reduce((a, b) => a | b)));
+    case "xor":
+      return operation(all(), (...v) => Number(v.map((x) => BigInt(Math.trunc(toNumber(x)))).reduce((a, b) => a ^ b)));
+    case "lshift":
+      return operation(all(), (a, b) => Number(BigInt(Math.trunc(toNumber(a))) << BigInt(Math.trunc(toNumber(b!)))));
+    case "rshift":
+      return operation(all(), (a, b) => Number(BigInt(Math.trunc(toNumber(a))) >> BigInt(Math.trunc(toNumber(b!)))));
+    case "compl":
+      return operation(all(), (a) => 9007199254740991 - toNumber(a));
+    case "systime":
+      return { f: () => Math.floor(rt.t.p.machine.kernel.wallMs / 1000) };
+    case "mktime":
+      return operation(all(), (value) => {
+        const parts = rt.str(value).trim().split(/\s+/).map(Number);
+        return parts.length < 6 || parts.some(Number.isNaN)
+          ? -1
+          : toEpoch(parts[0]!, parts[1]!, parts[2]!, parts[3], parts[4], parts[5]);
+      });
+    case "strftime":
+      return operation(all(), (format, when) =>
+        strftime(
+          format === undefined ? "%a %b %e %H:%M:%S %Z %Y" : rt.str(format),
+          calendar(when === undefined ? Math.floor(rt.t.p.machine.kernel.wallMs / 1000) : Math.floor(toNumber(when))),
+        ),
+      );
+    case "asort":
+    case "asorti": {
+      const from = x.arrayOf((args[0] as Expr & { t: "var" }).name, s);
+      const to = args[1] ? x.arrayOf((args[1] as Expr & { t: "var" }).name, s) : from;
+      return {
+        f: () => {
+          const values: Value[] = name === "asort" ? [...from().values()] : [...from().keys()];
+          values.sort((a, b) => {
+            const rank = (v: Value) => (typeof v === "string" ? 1 : 0);
+            return rank(a) - rank(b) || compareValues(a, b, rt.convfmt(), compareBytes);
+          });
+          const out = to();
+          out.clear();
+          values.forEach((value, i) => {
+            out.set(String(i + 1), value);
+          });
+          return values.length;
+        },
+      };
+    }
+    case "system": {
+      const command = code(0);
+      return {
+        *g() {
+          const text = rt.str(command.f ? command.f() : yield* call(command.g!()));
+          yield* rt.channels.flushAll();
+          const child = yield* rt.channels.shell(text, new Map());
+          const waited = yield* sys.waitFor(rt.t.p, child);
+          return exitCode(waited!.status);
+        },
+      };
+    }
+    case "close": {
+      const target = code(0);
+      return {
+        *g() {
+          const text = rt.str(target.f ? target.f() : yield* call(target.g!()));
+          return yield* call(rt.channels.close(text));
+        },
+      };
+    }
+    default:
+      // fflush
+      return {
+        *g() {
+          yield* rt.channels.flushAll();
+          return 0;
+        },
+      };
+  }
+}
