@@ -13,6 +13,7 @@ const DEBIAN_PACKAGES = {
   etcd: "etcd-server",
   etcdctl: "etcd-client",
   iptables: "iptables",
+  ipset: "ipset",
   jq: "jq",
   gawk: "gawk",
   chromium: "chromium",

@@ -62,6 +62,14 @@ export class IpSet {
     return entry !== undefined && (entry.until === undefined || entry.until > now);
   }
 
+  /** Whether an entry of it stands for the given one: itself, or a network around it. */
+  covers(text: string, now: number): boolean {
+    if (this.has(text, now)) return true;
+    if (!this.parts.includes("net")) return false;
+    const values = text.split(",").map((part) => parseAddress(part.replace(/\/.*$/, "")) ?? part);
+    return this.alive(now).some((entry) => entry.text.split(",").every((part, i) => samePart(part, values[i])));
+  }
+
   /** Whether a packet is in it, each part taken from its source or destination. */
   matches(packet: Packet, sides: readonly ("src" | "dst")[], now: number): boolean {
     const { parts } = this;

@@ -65,7 +65,7 @@ function splitLines(text: string): string[] {
   return lines;
 }
 
-Rule.reader = (line) => readCommand(splitWords(line), { restoring: "" }).rules[0]!.body;
+Rule.reader = (line) => readCommand(splitWords(line), { restoring: "", setDimensions: () => 1 }).rules[0]!.body;
 
 /** Ends with `program: message`, status 1. */
 class Failed extends Error {}

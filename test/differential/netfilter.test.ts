@@ -17,9 +17,12 @@ if (able.status !== 0) {
   console.error(`The real iptables cannot be asked here: no network namespaces, or no nf_tables. ${able.stderr}`);
 }
 
+const sets = spawnSync("unshare", ["-n", "sh", "-c", "ipset create x hash:ip"], { encoding: "utf8" });
+if (sets.status !== 0) console.error(`The real ipset cannot be asked here. ${sets.stderr}`);
+
 describe.runIf(able.status === 0).each(readdirSync(root).filter((name) => name.endsWith(".txt")))("%s", (name) => {
   const { files, lines } = parse(readFileSync(join(root, name), "utf8"));
-  it.each(lines)("%s", (line) => {
+  it.runIf(name !== "ipset.txt" || sets.status === 0).each(lines)("%s", (line) => {
     expect(comparable(runLine(line, files, Date.now()))).toEqual(comparable(runReal(line, files)));
   });
 });
