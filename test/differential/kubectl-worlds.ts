@@ -140,6 +140,7 @@ export function normalize({ stdout, stderr, status }: Outcome, port: number): Ou
       .toString("utf8")
       .replaceAll(`127.0.0.1:${port}`, "SERVER")
       .replaceAll("192.168.108.10:6443", "SERVER")
+      .replace(/\/tmp\/kubetude-kubectl-\w+|\/home\/learner/g, "HOME")
       .replace(/^([EWIF])\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ /gm, "$1#### ")
       .split("\n")
       .map(maskAges)

@@ -13,7 +13,8 @@ const EXTENSIONS = [".json", ".yaml", ".yml"];
 
 export interface Manifest {
   source: string;
-  text: string | Error;
+  /** A function where the text is worked out when its turn comes. */
+  text: string | Error | (() => string);
 }
 
 /** Reads what `-f` names: files, directories, patterns, `-`, URLs. Mistakes are added to `errors`. */

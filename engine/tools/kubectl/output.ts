@@ -43,8 +43,19 @@ export function objectPrinter(
     templatePrinter(k, format, template) ??
     (options.forGet ? columnsPrinter(k, format) : undefined) ??
     refuse(format, options.forGet ?? false);
-  if (!format.includes("managedFields") && !template.includes("managedFields")) return printer;
-  return { ...printer, print: (object) => printer.print(whole(object)) };
+  if (format.includes("managedFields") || template.includes("managedFields")) {
+    return { ...printer, print: (object) => printer.print(whole(object)) };
+  }
+  const print = (object: KubeObject) => {
+    try {
+      return printer.print(object);
+    } catch (error) {
+      // What a template cannot be filled from is shown with all of its fields.
+      if (!(error instanceof KubectlError)) throw error;
+      return printer.print(whole(object));
+    }
+  };
+  return { ...printer, print };
 }
 
 function refuse(format: string, forGet: boolean): never {

@@ -7,7 +7,8 @@ import type { Mapping } from "./discovery.ts";
 import { isExpected, KubectlError, throwAll } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
-import { expandPaths, readManifests } from "./manifests.ts";
+import { kustomizeText } from "./kustomize/index.ts";
+import { expandPaths, type Manifest, readManifests } from "./manifests.ts";
 
 /** One object, list or table that a command is about (cli-runtime resource.Info). */
 export interface Info {
@@ -83,6 +84,7 @@ export function* build(k: Invocation, options: BuildOptions): Gen<Result> {
   const errors: Error[] = [];
   if (filenames.length > 0 && options.kustomize) errors.push(new KubectlError("only one of -f or -k can be specified"));
   const paths = filenames.length > 0 ? yield* expandPaths(k, filenames, options.recursive ?? false, errors) : [];
+  if (options.kustomize) paths.push({ source: options.kustomize, text: () => kustomizeText(k, options.kustomize!) });
   const named = parseNames(args, errors);
   if (options.selectAll && labelSelector) {
     errors.push(new KubectlError(`setting 'all' parameter but found a non empty selector. `));
@@ -95,7 +97,7 @@ export function* build(k: Invocation, options: BuildOptions): Gen<Result> {
     fieldSelector !== "" ||
     (named.types !== undefined && named.names.length === 0 && options.allowEmptySelector);
   const run: Run = { k, options, labelSelector, fieldSelector };
-  if (filenames.length > 0) {
+  if (filenames.length > 0 || options.kustomize) {
     if (named.types !== undefined) {
       throw new KubectlError(
         "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
@@ -310,10 +312,25 @@ function* fromNames(run: Run, tuples: [string, string][], singleItemImplied: boo
 function* read({ k, options }: Run, mapping: Mapping, namespace: string, name: string): Gen<KubeObject> {
   const query = options.includeObject ? "?includeObject=Object" : "";
   const path = resourcePath(mapping, namespace, name, options.subresource || undefined) + query;
-  return yield* k.object("GET", path, undefined, accept(options));
+  try {
+    return yield* k.object("GET", path, undefined, accept(options));
+  } catch (error) {
+    if (isStatus(error, "NotFound") && namespace !== "" && namespace !== "default") yield* askNamespace(k, namespace);
+    throw error;
+  }
 }
 
-function* fromFiles(run: Run, paths: readonly { source: string; text: string | Error }[]): Gen<Result> {
+/** What is missing may be the namespace, and then that is said. */
+function* askNamespace(k: Invocation, namespace: string): Gen {
+  try {
+    yield* k.object("GET", `/api/v1/namespaces/${namespace}`);
+  } catch (error) {
+    if (isStatus(error, "NotFound")) throw error;
+    if (!isExpected(error)) throw error;
+  }
+}
+
+function* fromFiles(run: Run, paths: readonly Manifest[]): Gen<Result> {
   const { k, options } = run;
   const result: Result = {
     infos: [],
@@ -324,7 +341,8 @@ function* fromFiles(run: Run, paths: readonly { source: string; text: string | E
   for (const { source, text } of paths) {
     try {
       if (text instanceof Error) throw text;
-      const { objects, errors } = readManifests(text, source, options.validate);
+      const words = typeof text === "string" ? text : text();
+      const { objects, errors } = readManifests(words, source, options.validate);
       if (errors.length > 0 && !options.continueOnError) throw errors[0];
       for (const object of objects) {
         try {
@@ -362,7 +380,9 @@ function matches({ labelSelector }: Run, object: KubeObject): boolean {
 function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | undefined> {
   const { k, options } = run;
   const { apiVersion = "", kind = "" } = object;
-  const mapping = options.local ? localMapping(apiVersion, kind) : (yield* k.resources()).byKind(apiVersion, kind);
+  const mapping = options.local
+    ? { ...localMapping(apiVersion, kind), resource: kind.toLowerCase() }
+    : (yield* k.resources()).byKind(apiVersion, kind);
   const { name = "", namespace: own = "" } = object.metadata ?? {};
   if (mapping === undefined) {
     const words = `no matches for kind ${quote(kind)} in version ${quote(apiVersion)}`;

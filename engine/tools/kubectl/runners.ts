@@ -21,6 +21,7 @@ import { expose } from "./expose.ts";
 import { generators } from "./generate/index.ts";
 import { get } from "./get.ts";
 import type { Invocation } from "./invocation.ts";
+import { kustomize } from "./kustomize/index.ts";
 import { lastAppliedCommands } from "./last-applied.ts";
 import { logs } from "./logs.ts";
 import { annotate, label } from "./metadata.ts";
@@ -74,6 +75,7 @@ export const runners: Readonly<Record<string, Runner>> = {
   explain,
   expose,
   get,
+  kustomize,
   label,
   logs,
   options,

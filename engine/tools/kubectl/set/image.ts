@@ -21,7 +21,7 @@ export function* setImage(k: Invocation): Gen<number> {
   if (flags.bool("all") && flags.string("selector") !== "") {
     mistakes.push(new KubectlError("cannot set --all and --selector at the same time"));
   }
-  if (resources.length === 0 && flags.list("filename").length === 0) {
+  if (resources.length === 0 && flags.list("filename").length === 0 && flags.string("kustomize") === "") {
     mistakes.push(
       new KubectlError("one or more resources must be specified as <resource> <name> or <resource>/<name>"),
     );

@@ -1,0 +1,29 @@
+/** kubectl kustomize, and what `-k` means to other commands. */
+import type { Gen } from "../../../kernel/index.ts";
+import * as sys from "../../../machine/sys.ts";
+import { KubectlError } from "../errors.ts";
+import type { Invocation } from "../invocation.ts";
+import { toYaml } from "../printers/yaml.ts";
+import { buildDirectory } from "./build.ts";
+
+/** The YAML that a kustomization directory stands for. */
+export function kustomizeText(k: Invocation, path: string, restricted = true): string {
+  return buildDirectory(k, path, restricted).map(toYaml).join("---\n");
+}
+
+/** kubectl kustomize. */
+export function* kustomize(k: Invocation): Gen<number> {
+  const { flags, args } = k;
+  if (args.length > 1) throw new KubectlError("specify one path to kustomization.yaml");
+  const restrictor = flags.string("load-restrictor");
+  if (restrictor !== "LoadRestrictionsRootOnly" && restrictor !== "LoadRestrictionsNone") {
+    throw new KubectlError(
+      `illegal flag value --load-restrictor ${restrictor}; legal values: [LoadRestrictionsRootOnly LoadRestrictionsNone]`,
+    );
+  }
+  const text = kustomizeText(k, args[0] ?? ".", restrictor === "LoadRestrictionsRootOnly");
+  const output = flags.string("output");
+  if (output === "") k.out(text);
+  else sys.writeText(k.p, output, text);
+  return 0;
+}
