@@ -2,7 +2,7 @@ import { AGE, age, containerCells, NAME } from "../columns.ts";
 import { define, SCALE } from "../define.ts";
 import { CONTAINERS, IMAGES, READY } from "./columns.ts";
 import { defaultStatefulSet } from "./defaults.ts";
-import { validateStatefulSet } from "./validation.ts";
+import { validateStatefulSet, validateStatefulSetUpdate } from "./validation.ts";
 
 export const statefulSet = define({
   group: "apps",
@@ -17,6 +17,7 @@ export const statefulSet = define({
   status: true,
   defaults: defaultStatefulSet,
   validateBody: validateStatefulSet,
+  validateBodyUpdate: validateStatefulSetUpdate,
   columns: [NAME, READY, AGE, CONTAINERS, IMAGES],
   cells: (object, nowMs) => [
     object.metadata.name,

@@ -165,7 +165,51 @@ export function validateStatefulSet(object: KubeObject): StatusCause[] {
   causes.push(...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"));
   causes.push(...validateSelector(spec.selector, "statefulset"));
   causes.push(...validateWorkloadTemplate(spec, spec.selector, "StatefulSet"));
+  const policy = spec.podManagementPolicy ?? "";
+  if (policy === "") causes.push(required("spec.podManagementPolicy", ""));
+  else if (policy !== "OrderedReady" && policy !== "Parallel") {
+    causes.push(invalid("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'"));
+  }
+  const { type = "", rollingUpdate } = spec.updateStrategy ?? {};
+  if (type === "") causes.push(required("spec.updateStrategy", ""));
+  else if (type === "OnDelete" && rollingUpdate) {
+    causes.push(
+      invalidText(
+        "spec.updateStrategy.rollingUpdate",
+        "apps.RollingUpdateStatefulSetStrategy{}",
+        "only allowed for updateStrategy 'RollingUpdate'",
+      ),
+    );
+  } else if (type === "RollingUpdate") {
+    causes.push(...nonNegative(rollingUpdate?.partition, "spec.updateStrategy.rollingUpdate.partition"));
+  } else if (type !== "OnDelete") {
+    causes.push(
+      invalidText(
+        "spec.updateStrategy",
+        `apps.StatefulSetUpdateStrategy{Type:${JSON.stringify(type)}, RollingUpdate:(*apps.RollingUpdateStatefulSetStrategy)(nil)}`,
+        "must be 'RollingUpdate' or 'OnDelete'",
+      ),
+    );
+  }
   return causes;
+}
+
+const STATEFUL_FIXED =
+  "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
+const STATEFUL_FREE = [
+  "replicas",
+  "ordinals",
+  "template",
+  "updateStrategy",
+  "persistentVolumeClaimRetentionPolicy",
+  "minReadySeconds",
+];
+
+/** ValidateStatefulSetUpdate. */
+export function validateStatefulSetUpdate(object: KubeObject, old: KubeObject): StatusCause[] {
+  const fixed = (spec: Draft) =>
+    Object.fromEntries(Object.entries(spec ?? {}).filter(([name]) => !STATEFUL_FREE.includes(name)));
+  return semanticEqual(fixed(object["spec"]), fixed(old["spec"])) ? [] : [forbidden("spec", STATEFUL_FIXED)];
 }
 
 /** Pods of a Job may end: anything but Always. */

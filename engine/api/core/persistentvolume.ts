@@ -1,6 +1,7 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
 import { accessModes, storageClassOf } from "../storage/access.ts";
+import { validatePersistentVolume, validatePersistentVolumeUpdate } from "./storage-validation.ts";
 
 const SPEC = "io.k8s.api.core.v1.PersistentVolumeSpec";
 
@@ -12,6 +13,7 @@ export const persistentVolume = define({
   namespaced: false,
   defaults: (draft) => {
     (draft.status ??= {}).phase ||= "Pending";
+    draft.spec ??= {};
     draft.spec.persistentVolumeReclaimPolicy ||= "Retain";
     draft.spec.volumeMode ??= "Filesystem";
     if (draft.spec.hostPath) draft.spec.hostPath.type ??= "";
@@ -21,6 +23,8 @@ export const persistentVolume = define({
   },
   shortNames: ["pv"],
   status: true,
+  validateBody: validatePersistentVolume,
+  validateBodyUpdate: validatePersistentVolumeUpdate,
   columns: [
     NAME,
     column("Capacity", "string", doc(`${SPEC}#capacity`)),

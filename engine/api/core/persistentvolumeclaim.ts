@@ -1,6 +1,7 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
 import { accessModes, storageClassOf } from "../storage/access.ts";
+import { validateClaim, validateClaimUpdate } from "./storage-validation.ts";
 
 const SPEC = "io.k8s.api.core.v1.PersistentVolumeClaimSpec";
 const STATUS = "io.k8s.api.core.v1.PersistentVolumeClaimStatus";
@@ -13,6 +14,7 @@ export const persistentVolumeClaim = define({
   namespaced: true,
   defaults: (draft) => {
     (draft.status ??= {}).phase ||= "Pending";
+    draft.spec ??= {};
     draft.spec.volumeMode ??= "Filesystem";
   },
   prepareForCreate: (draft) => {
@@ -20,6 +22,8 @@ export const persistentVolumeClaim = define({
   },
   shortNames: ["pvc"],
   status: true,
+  validateBody: validateClaim,
+  validateBodyUpdate: validateClaimUpdate,
   columns: [
     NAME,
     column("Status", "string", doc(`${STATUS}#phase`)),

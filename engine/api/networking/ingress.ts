@@ -1,6 +1,7 @@
 import { AGE, age, column, NAME } from "../columns.ts";
 import { loadBalancerAddresses } from "../core/service.ts";
 import { define } from "../define.ts";
+import { validateIngress } from "./validation.ts";
 
 const SHOWN = 3;
 
@@ -22,6 +23,7 @@ export const ingress = define({
   etcdPrefix: "ingress",
   hasGeneration: true,
   status: true,
+  validateBody: validateIngress,
   columns: [
     NAME,
     column("Class", "string", "The name of the IngressClass resource that should be used for additional configuration"),

@@ -1,5 +1,6 @@
 import { AGE, age, column, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { validateIngressClass } from "./validation.ts";
 
 export const ingressClass = define({
   group: "networking.k8s.io",
@@ -8,6 +9,7 @@ export const ingressClass = define({
   plural: "ingressclasses",
   namespaced: false,
   hasGeneration: true,
+  validateBody: validateIngressClass,
   columns: [
     NAME,
     column("Controller", "string", "Controller that is responsible for handling this class"),

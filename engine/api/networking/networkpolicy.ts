@@ -1,5 +1,6 @@
 import { AGE, age, column, doc, formatLabelSelector, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { validateNetworkPolicy } from "./validation.ts";
 
 export const networkPolicy = define({
   group: "networking.k8s.io",
@@ -18,6 +19,7 @@ export const networkPolicy = define({
   },
   shortNames: ["netpol"],
   hasGeneration: true,
+  validateBody: validateNetworkPolicy,
   columns: [NAME, column("Pod-Selector", "string", doc("io.k8s.api.networking.v1.NetworkPolicySpec#podSelector")), AGE],
   cells: (object, nowMs) => [object.metadata.name, formatLabelSelector(object.spec?.podSelector), age(object, nowMs)],
 });

@@ -1,5 +1,6 @@
 import { AGE, age, column, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { validateBudget } from "./validation.ts";
 
 export const podDisruptionBudget = define({
   group: "policy",
@@ -10,6 +11,7 @@ export const podDisruptionBudget = define({
   shortNames: ["pdb"],
   hasGeneration: true,
   status: true,
+  validateBody: validateBudget,
   columns: [
     NAME,
     column("Min Available", "string", "The minimum number of pods that must be available."),

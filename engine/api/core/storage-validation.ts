@@ -1,0 +1,184 @@
+import type { Draft } from "../kind.ts";
+import { compareQuantities, quantity } from "../quantity.ts";
+import { validateLabelSelector } from "../selector.ts";
+import type { StatusCause } from "../status.ts";
+import type { KubeObject } from "../types.ts";
+import { forbidden, invalid, invalidEach, invalidText, notSupported, required } from "../validation/field.ts";
+import { dns1123Subdomain } from "../validation/names.ts";
+import { semanticEqual } from "../validation/value.ts";
+
+/** PersistentVolumes and claims on them, in the words of pkg/apis/core/validation. */
+
+const MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+const VOLUME_MODES = ["Block", "Filesystem"];
+const POLICIES = ["Delete", "Recycle", "Retain"];
+const NOT_SOURCES = new Set([
+  "capacity",
+  "accessModes",
+  "claimRef",
+  "persistentVolumeReclaimPolicy",
+  "storageClassName",
+  "mountOptions",
+  "volumeMode",
+  "nodeAffinity",
+  "volumeAttributesClassName",
+]);
+
+function accessModes(modes: readonly string[], path: string): StatusCause[] {
+  const causes: StatusCause[] = [];
+  for (const mode of modes) if (!MODES.includes(mode)) causes.push(notSupported(path, mode, MODES));
+  if (modes.includes("ReadWriteOncePod") && modes.some((mode) => mode !== "ReadWriteOncePod")) {
+    causes.push(forbidden(path, "may not use ReadWriteOncePod with other access modes"));
+  }
+  return causes;
+}
+
+const isPositive = (text: string) => compareQuantities(quantity(text), quantity("0")) > 0;
+
+export function validatePersistentVolume(object: KubeObject): StatusCause[] {
+  const spec: Draft = object["spec"] ?? {};
+  const causes: StatusCause[] = [];
+  const modes: readonly string[] = spec.accessModes ?? [];
+  if (modes.length === 0) causes.push(required("spec.accessModes", ""));
+  causes.push(...accessModes(modes, "spec.accessModes"));
+  const capacity: Record<string, string> = spec.capacity ?? {};
+  const names = Object.keys(capacity);
+  if (names.length === 0) causes.push(required("spec.capacity", ""));
+  else if (capacity["storage"] === undefined || names.length > 1) {
+    const text = `core.ResourceList{${names.map((name) => JSON.stringify(name)).join(", ")}}`;
+    causes.push({
+      ...notSupported("spec.capacity", "", ["storage"]),
+      message: `Unsupported value: ${text}: supported values: "storage"`,
+    });
+  }
+  for (const name of names) {
+    if (!isPositive(capacity[name]!))
+      causes.push(invalid(`spec.capacity[${name}]`, capacity[name], "must be greater than zero"));
+  }
+  const policy: string = spec.persistentVolumeReclaimPolicy ?? "";
+  if (policy !== "" && !POLICIES.includes(policy)) {
+    causes.push(notSupported("spec.persistentVolumeReclaimPolicy", policy, POLICIES));
+  }
+  const sources = Object.keys(spec).filter((name) => !NOT_SOURCES.has(name));
+  if (sources.length === 0) causes.push(required("spec", "must specify a volume type"));
+  for (const name of sources.slice(1))
+    causes.push(forbidden(`spec.${name}`, "may not specify more than 1 volume type"));
+  causes.push(...validateSource(spec));
+  if (spec.hostPath?.path === "/" && policy === "Recycle") {
+    causes.push(forbidden("spec.persistentVolumeReclaimPolicy", "may not be 'recycle' for a hostPath mount of '/'"));
+  }
+  if (spec.storageClassName) {
+    causes.push(
+      ...invalidEach("spec.storageClassName", spec.storageClassName, dns1123Subdomain(spec.storageClassName)),
+    );
+  }
+  if (spec.volumeMode !== undefined && !VOLUME_MODES.includes(spec.volumeMode)) {
+    causes.push(notSupported("spec.volumeMode", spec.volumeMode, VOLUME_MODES));
+  }
+  return causes;
+}
+
+const HOST_PATH_TYPES = [
+  "",
+  "BlockDevice",
+  "CharDevice",
+  "Directory",
+  "DirectoryOrCreate",
+  "File",
+  "FileOrCreate",
+  "Socket",
+];
+
+function validateSource({ hostPath, nfs, local, csi, nodeAffinity }: Draft): StatusCause[] {
+  const causes: StatusCause[] = [];
+  if (hostPath) {
+    if (!hostPath.path) causes.push(required("spec.hostPath.path", ""));
+    else if (hostPath.path.split("/").includes(".."))
+      causes.push(invalid("spec.hostPath.path", hostPath.path, "must not contain '..'"));
+    if (hostPath.type && !HOST_PATH_TYPES.includes(hostPath.type)) {
+      causes.push(notSupported("spec.hostPath.type", hostPath.type, HOST_PATH_TYPES));
+    }
+  }
+  if (nfs) {
+    if (!nfs.server) causes.push(required("spec.nfs.server", ""));
+    if (!nfs.path) causes.push(required("spec.nfs.path", ""));
+    else if (!nfs.path.startsWith("/")) causes.push(invalid("spec.nfs.path", nfs.path, "must be an absolute path"));
+  }
+  if (local) {
+    if (!local.path) causes.push(required("spec.local.path", ""));
+    else if (local.path.split("/").includes(".."))
+      causes.push(invalid("spec.local.path", local.path, "must not contain '..'"));
+    if (!nodeAffinity?.required) causes.push(required("spec.nodeAffinity", "Local volume requires node affinity"));
+  }
+  if (csi) {
+    if (!csi.driver) causes.push(required("spec.csi.driver", ""));
+    if (!csi.volumeHandle) causes.push(required("spec.csi.volumeHandle", ""));
+  }
+  return causes;
+}
+
+export function validatePersistentVolumeUpdate(object: KubeObject, old: KubeObject): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const source = (spec: Draft) =>
+    Object.fromEntries(Object.entries(spec ?? {}).filter(([name]) => !NOT_SOURCES.has(name)));
+  if (!semanticEqual(source(object["spec"]), source(old["spec"]))) {
+    causes.push(forbidden("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation"));
+  }
+  const mode = object["spec"]?.volumeMode;
+  if (mode !== old["spec"]?.volumeMode) causes.push(invalid("spec.volumeMode", mode ?? null, "field is immutable"));
+  const [now, before] = [object["spec"]?.nodeAffinity, old["spec"]?.nodeAffinity];
+  if (before && !semanticEqual(now, before))
+    causes.push(invalidText("spec.nodeAffinity", "core.VolumeNodeAffinity{}", "field is immutable"));
+  return causes;
+}
+
+export function validateClaim(object: KubeObject): StatusCause[] {
+  const spec: Draft = object["spec"] ?? {};
+  const causes: StatusCause[] = spec.selector ? validateLabelSelector(spec.selector, "spec.selector") : [];
+  const modes: readonly string[] = spec.accessModes ?? [];
+  if (modes.length === 0) causes.push(required("spec.accessModes", "at least 1 access mode is required"));
+  causes.push(...accessModes(modes, "spec.accessModes"));
+  const storage: string | undefined = spec.resources?.requests?.storage;
+  if (storage === undefined) causes.push(required("spec.resources[storage]", ""));
+  else if (!isPositive(storage)) causes.push(invalid("spec.resources[storage]", storage, "must be greater than zero"));
+  if (spec.storageClassName) {
+    causes.push(
+      ...invalidEach("spec.storageClassName", spec.storageClassName, dns1123Subdomain(spec.storageClassName)),
+    );
+  }
+  if (spec.volumeMode !== undefined && !VOLUME_MODES.includes(spec.volumeMode)) {
+    causes.push(notSupported("spec.volumeMode", spec.volumeMode, VOLUME_MODES));
+  }
+  const { dataSource } = spec;
+  if (dataSource) {
+    if (!dataSource.name) causes.push(required("spec.dataSource.name", ""));
+    if (!dataSource.kind) causes.push(required("spec.dataSource.kind", ""));
+  }
+  return causes;
+}
+
+const CLAIM_FIXED =
+  "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+
+export function validateClaimUpdate(object: KubeObject, old: KubeObject): StatusCause[] {
+  const [spec, before]: Draft[] = [object["spec"] ?? {}, old["spec"] ?? {}];
+  if (spec === before) return [];
+  const rest = ({ resources, volumeName, storageClassName, volumeAttributesClassName, ...others }: Draft) => ({
+    ...others,
+    limits: resources?.limits,
+  });
+  // A claim that is not bound yet may get its volume, and a class where it had none.
+  const bindable = before.volumeName === undefined || before.volumeName === spec.volumeName;
+  const sameClass = before.storageClassName === undefined || before.storageClassName === spec.storageClassName;
+  const [wanted, had] = [spec.resources?.requests?.storage, before.resources?.requests?.storage];
+  const bound = old["status"]?.phase === "Bound";
+  const resized = wanted !== had;
+  if (!semanticEqual(rest(spec), rest(before)) || !bindable || !sameClass || (resized && !bound)) {
+    return [forbidden("spec", CLAIM_FIXED)];
+  }
+  if (!resized || wanted === undefined || had === undefined) return [];
+  if (compareQuantities(quantity(wanted), quantity(had)) >= 0) return [];
+  const capacity = old["status"]?.capacity?.storage ?? had;
+  if (compareQuantities(quantity(wanted), quantity(capacity)) > 0) return [];
+  return [forbidden("spec.resources.requests.storage", "field can not be less than status.capacity")];
+}
