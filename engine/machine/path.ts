@@ -176,8 +176,14 @@ export function resolve(ns: MountNamespace, cwd: string, path: string, who: Cred
   return { dir, name, node, path: name === "" || node.kind === "dir" ? pathHere() : join(pathHere(), name) };
 }
 
-/** The walk for most paths: absolute, without dots, links and failures on the way; undefined for all others. */
-function followPlain(ns: MountNamespace, path: string, who: Credentials, followLast: boolean): Resolved | undefined {
+/** The walk for most paths: absolute, without dots and failures on the way, few links; undefined for all others. */
+function followPlain(
+  ns: MountNamespace,
+  path: string,
+  who: Credentials,
+  followLast: boolean,
+  links = 0,
+): Resolved | undefined {
   const { length } = path;
   if (path.charCodeAt(0) !== SLASH || length === 1 || path.charCodeAt(length - 1) === SLASH) return undefined;
   let dir = ns.through(ns.root) as DirNode;
@@ -192,8 +198,14 @@ function followPlain(ns: MountNamespace, path: string, who: Credentials, followL
     const found = entriesOf(dir).get(name);
     if (found === undefined) return slash < 0 ? { dir, name, node: undefined, path } : undefined;
     const node = found.covered ? ns.through(found) : found;
+    if (node.kind === "symlink" && (slash >= 0 || followLast)) {
+      const { target } = node;
+      if (node.follow || target === "" || target.endsWith("/") || links > 8) return undefined;
+      // What was walked so far has no links: the way goes on as if it had been asked for like this.
+      const head = target.startsWith("/") ? target : `${path.slice(0, from)}${target}`;
+      return followPlain(ns, slash < 0 ? head : head + path.slice(slash), who, followLast, links + 1);
+    }
     if (slash < 0) {
-      if (node.kind === "symlink" && followLast) return undefined;
       // A directory names itself by itself, as the long way does.
       return { dir, name, node, path };
     }
