@@ -14,3 +14,4 @@ export { type HostMessage, type SessionMessage, SessionService, type SessionStat
 export { type LabFile, Session, type SessionEvents, type SessionSpec } from "./session.ts";
 export type { MapEndpoint, MapItem, MapMachine, MapPod, MapService, PodState } from "./view/items.ts";
 export type { MapUpdate } from "./view/map.ts";
+export type { WalkChain, WalkEnd, WalkHook, WalkPicture, WalkPlace, WalkRequest, WalkStation } from "./view/walk.ts";

@@ -30,6 +30,11 @@ export type Input =
   | { type: "api-close"; id: string }
   /** A learner's answer to a task's question. */
   | { type: "answer"; task: string; value: string }
+  /**
+   * Somebody asks which way a connection would take. It is an input, since rules that leave something to chance draw on
+   * the session's own.
+   */
+  | { type: "walk"; id: string; from: string; to: string; port: number; protocol: "tcp" | "udp" | "icmp" }
   /** A fault of the lab or of a lesson's button. */
   | { type: "fault"; fault: Fault };
 

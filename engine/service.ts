@@ -7,6 +7,7 @@ import type { Input, SessionFile } from "./input.ts";
 import { type HostClock, SessionRunner } from "./runner.ts";
 import type { Session, SessionSpec } from "./session.ts";
 import { ClusterMap, type MapUpdate } from "./view/map.ts";
+import { WalkFeed, type WalkPicture } from "./view/walk.ts";
 
 export type HostMessage =
   /** Boots a session, or brings a recorded one back to its end. First message, once. */
@@ -16,8 +17,11 @@ export type HostMessage =
   | { type: "clock"; paused?: boolean; speed?: number; skip?: number; skipToEvent?: boolean }
   /** Runs headless by that many µs before anything else is looked at. */
   | { type: "run"; us: number }
-  /** Somebody looks at the map, or nobody does any more. Looking anew tells everything anew. */
-  | { type: "look"; map: boolean }
+  /**
+   * Somebody looks at the map, or at the ways of connections, or nobody does any more. Looking at the map anew tells
+   * everything anew.
+   */
+  | { type: "look"; map?: boolean; walks?: boolean }
   | { type: "ask"; id: number; what: "save" | "digest" | "status" };
 
 export type SessionMessage =
@@ -35,8 +39,12 @@ export type SessionMessage =
   | { type: "api-end"; id: string }
   | { type: "api-error"; id: string; message: string }
   | { type: "answer"; id: number; value: unknown }
-  /** What the map shows: everything at first, then what changed, gathered over `MAP_EVERY`. */
+  /** What the map shows: everything at first, then what changed, gathered over `GATHER`. */
   | { type: "map"; update: MapUpdate }
+  /** The way of a connection that was asked about; `from` or `to`: that could not be found. */
+  | { type: "walked"; id: string; walk: WalkPicture | "from" | "to" }
+  /** Connections that programs opened, gathered likewise. */
+  | { type: "walks"; walks: WalkPicture[] }
   /** A message that could not be carried out. */
   | { type: "error"; message: string };
 
@@ -52,8 +60,8 @@ export interface SessionStatus {
   faults: number;
 }
 
-/** Changes of the map are gathered for so long, ms of wall clock. */
-const MAP_EVERY = 100;
+/** What pictures show is gathered for so long, ms of wall clock. */
+const GATHER = 100;
 
 /** Events that come by themselves all the time and that nobody waits for. */
 const HEARTBEATS = /^(lease|informer|apiserver|task .*lease)/;
@@ -64,6 +72,7 @@ export class SessionService {
   private readonly clock: HostClock;
   private runner: SessionRunner | undefined;
   private map: ClusterMap | undefined;
+  private walks: WalkFeed | undefined;
 
   constructor(post: (message: SessionMessage) => void, clock: HostClock) {
     this.post = post;
@@ -85,7 +94,8 @@ export class SessionService {
 
   stop(): void {
     this.runner?.stop();
-    this.lookAway();
+    this.lookAtMap(undefined);
+    this.lookAtWalks(undefined);
   }
 
   private handle(message: HostMessage): void {
@@ -106,8 +116,8 @@ export class SessionService {
         this.setClock(runner, message);
         return;
       case "look":
-        if (message.map) this.look(runner.session);
-        else this.lookAway();
+        if (message.map !== undefined) this.lookAtMap(message.map ? runner.session : undefined);
+        if (message.walks !== undefined) this.lookAtWalks(message.walks ? runner.session : undefined);
         return;
       case "ask":
         this.post({ type: "answer", id: message.id, value: this.answer(runner, message.what) });
@@ -127,6 +137,7 @@ export class SessionService {
           post({ type: "api-head", id, status, headers, ...(channels ? { channels } : {}) }),
         apiData: (id, bytes, channel) => post({ type: "api-data", id, bytes, channel }),
         apiEnd: (id) => post({ type: "api-end", id }),
+        walked: (id, walk) => post({ type: "walked", id, walk }),
         apiError: (id, message) => post({ type: "api-error", id, message }),
       },
       this.clock,
@@ -161,14 +172,29 @@ export class SessionService {
     else runner.tick();
   }
 
-  private look(session: Session): void {
-    this.map ??= new ClusterMap(session, () => this.clock.after(MAP_EVERY, () => this.tellMap()));
+  /** `undefined`: nobody looks any more. */
+  private lookAtMap(session: Session | undefined): void {
+    if (session === undefined) {
+      this.map?.stop();
+      this.map = undefined;
+      return;
+    }
+    this.map ??= new ClusterMap(session, () => this.clock.after(GATHER, () => this.tellMap()));
     this.post({ type: "map", update: this.map.all() });
   }
 
-  private lookAway(): void {
-    this.map?.stop();
-    this.map = undefined;
+  private lookAtWalks(session: Session | undefined): void {
+    if (session === undefined) {
+      this.walks?.stop();
+      this.walks = undefined;
+      return;
+    }
+    this.walks ??= new WalkFeed(session, () => this.clock.after(GATHER, () => this.tellWalks()));
+  }
+
+  private tellWalks(): void {
+    const walks = this.walks?.take() ?? [];
+    if (walks.length > 0) this.post({ type: "walks", walks });
   }
 
   private tellMap(): void {

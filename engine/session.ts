@@ -13,7 +13,7 @@ import type { Tty } from "./machine/tty.ts";
 import { save } from "./netfilter/index.ts";
 import { isNetError, type NetNamespace } from "./network/index.ts";
 import { upstreamResolver } from "./network/upstream.ts";
-
+import { askedWalk, type WalkPicture } from "./view/walk.ts";
 /** Everything that makes a session what it is, before any input. */
 export interface SessionSpec {
   lab: string;
@@ -49,6 +49,8 @@ export interface SessionEvents {
   apiEnd?(id: string): void;
   /** The API could not be reached at all; the network's words. */
   apiError?(id: string, message: string): void;
+  /** The way of a connection that was asked about; `from` or `to`: that could not be found. */
+  walked?(id: string, walk: WalkPicture | "from" | "to"): void;
 }
 
 interface Terminal {
@@ -146,6 +148,9 @@ export class Session {
         return;
       case "answer":
         this.cluster.answers.push({ task: input.task, value: input.value, at: this.kernel.now });
+        return;
+      case "walk":
+        this.events.walked?.(input.id, askedWalk(this, input));
         return;
       case "fault": {
         const { net } = this.cluster.machine(input.fault.machine);

@@ -37,6 +37,15 @@ const inputSchema = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("api-close"), id, ...stamp }),
   z.strictObject({ type: z.literal("answer"), task: z.string(), value: z.string(), ...stamp }),
   z.strictObject({
+    type: z.literal("walk"),
+    id,
+    from: z.string(),
+    to: z.string(),
+    port: z.number().int(),
+    protocol: z.enum(["tcp", "udp", "icmp"]),
+    ...stamp,
+  }),
+  z.strictObject({
     type: z.literal("fault"),
     fault: z.strictObject({ kind: z.enum(["unplug", "plug"]), machine: z.string() }),
     ...stamp,
