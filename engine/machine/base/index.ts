@@ -151,7 +151,16 @@ function etcEntries(machine: Machine, role: Role, options: BaseOptions): Map<str
       ? ([["crictl.yaml", text("runtime-endpoint: unix:///run/containerd/containerd.sock\n")]] as const)
       : []),
     ["debian_version", text("12.10\n")],
-    ["default", dir(() => new Map([["kubelet", text("KUBELET_EXTRA_ARGS=\n")]]))],
+    [
+      "default",
+      dir(
+        () =>
+          new Map([
+            ["kubelet", text("KUBELET_EXTRA_ARGS=\n")],
+            ["useradd", text("SHELL=/bin/sh\n")],
+          ]),
+      ),
+    ],
     ["environment", text("")],
     ["fstab", text(etc.FSTAB)],
     ["group", text(etc.GROUP)],
@@ -184,6 +193,16 @@ function etcEntries(machine: Machine, role: Role, options: BaseOptions): Map<str
                 "PermitRootLogin prohibit-password\nUsePAM yes\nX11Forwarding yes\nPrintMotd no\nAcceptEnv LANG LC_*\n",
               ),
             ],
+          ]),
+      ),
+    ],
+    [
+      "skel",
+      dir(
+        () =>
+          new Map([
+            [".bashrc", text(etc.USER_BASHRC)],
+            [".profile", text(etc.USER_PROFILE)],
           ]),
       ),
     ],
@@ -247,7 +266,7 @@ function usrEntries(installed: string[], role: Role): Map<string, Inode> {
   ]);
 }
 
-const setUid = new Set(["sudo", "su", "mount", "umount", "ping"]);
+const setUid = new Set(["sudo", "su", "mount", "umount", "ping", "passwd", "chsh", "gpasswd"]);
 
 /** A program's file: a little ELF-like content, so that it has a size and no text. */
 function programFiles(names: readonly string[]): Map<string, Inode> {

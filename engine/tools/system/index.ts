@@ -1,4 +1,5 @@
 import type { Program } from "../../machine/process.ts";
+import { accountPrograms } from "./accounts/index.ts";
 import { curl } from "./curl.ts";
 import { cron, journald, logind } from "./daemons.ts";
 import { arch, hostname, hostnamectl, uname } from "./hostname.ts";
@@ -27,6 +28,7 @@ import {
   w,
   who,
 } from "./session.ts";
+
 import { netstat, ss } from "./ss.ts";
 import { ssh } from "./ssh.ts";
 import { sshd } from "./sshd.ts";
@@ -38,6 +40,7 @@ import { wget } from "./wget.ts";
 
 /** Programs that show or change the system, by name. */
 export const systemPrograms: Record<string, Program> = {
+  ...accountPrograms,
   apt,
   "apt-get": apt,
   arch,

@@ -162,8 +162,25 @@ export const timedatectl = tool(
 );
 
 /** lsof(8): open files of processes; `-p`, `-i`, `-u`, a file. */
+/** `-i` takes the next word when that looks like an address: `-i :6443`. */
+function joinAddress(args: string[]): string[] {
+  const out: string[] = [];
+  for (const arg of args) {
+    if (/^-[a-zA-Z]*i$/.test(out.at(-1) ?? "") && /^(4|6)?(tcp|udp)?([:@]|$)/i.test(arg)) out[out.length - 1] += arg;
+    else out.push(arg);
+  }
+  return out;
+}
+
 export const lsof = tool(
-  { name: "lsof", usage: "[-?abhKlnNoOPRtUvVX]", about: "", short: "p:i::u:c:tnPaUl", version: "lsof 4.95.0" },
+  {
+    name: "lsof",
+    usage: "[-?abhKlnNoOPRtUvVX]",
+    about: "",
+    short: "p:i::u:c:tnPaUl",
+    version: "lsof 4.95.0",
+    rewrite: joinAddress,
+  },
   function* (t, o) {
     const { p } = t;
     const pids = o
