@@ -7,7 +7,6 @@ import { MS, SECOND } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { fail, flagsOf, listening, logger, untilTerminated } from "../daemon.ts";
-import { Carrier } from "./carrier.ts";
 import { type ProxyConfig, proxyConfig } from "./config.ts";
 import { syncCost } from "./costs.ts";
 import { ProxyMetrics } from "./metrics.ts";
@@ -102,7 +101,6 @@ function iptablesMode(
 ): () => void {
   const { kernel, net } = p.machine;
   const proxier = new Proxier(node, config.frame);
-  const carrier = new Carrier(kernel.random(`kube-proxy ${p.machine.hostname}`));
   let initialized = false;
   let fullAt = Number.NEGATIVE_INFINITY;
   let running: { result: SyncResult; cost: number } | undefined;
@@ -127,7 +125,6 @@ function iptablesMode(
     },
     () => {
       const written = proxier.commit();
-      carrier.apply(written.values());
       for (const [service, { now }] of written) {
         const entry = { machine: p.machine.hostname, at: kernel.now, ports: now, options: config.frame };
         noteRules(p.machine.network, service, entry);
