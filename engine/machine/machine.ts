@@ -65,6 +65,8 @@ export class Machine {
     this.net = options.network.namespace(options.hostname);
     this.hardware = { ...DEFAULT_HARDWARE, ...options.hardware };
     this.journal = new Journal(options.kernel);
+    this.net.kernelLog = (message) =>
+      void this.journal.append({ message, identifier: "kernel", transport: "kernel", priority: 4 });
     this.machineId = sha256Hex(`${options.kernel.seed} machine-id ${options.hostname}`).slice(0, 32);
     this.ns = {
       mnt: new MountNamespace(this.root),

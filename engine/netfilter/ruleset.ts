@@ -83,6 +83,11 @@ export class Ruleset {
     return this.changes;
   }
 
+  /** `version` as it stands, without doing what was left undone. */
+  get settledVersion(): number {
+    return this.changes;
+  }
+
   set version(version: number) {
     this.changes = version;
     if (!this.settling) for (const watcher of this.watchers) watcher();

@@ -89,6 +89,8 @@ export class NetNamespace {
   /** Ports of this machine that lead into a Pod, by `protocol:port`. */
   readonly hostPorts = new Map<string, { address: string; port: number }>();
   private rules: Ruleset | undefined;
+  /** Takes lines that LOG rules write. */
+  kernelLog: ((line: string) => void) | undefined;
   /** What `pathOf` found out, by address and port. */
   readonly paths = new Map<string, Map<number, Path>>();
   private ephemeral = 32_768;

@@ -3,7 +3,7 @@ import { type Gen, type Kernel, Pipe, SECOND, sleep } from "../kernel/index.ts";
 import type { Track } from "../netfilter/index.ts";
 import { NetError } from "./error.ts";
 import { type Listener, NetNamespace, type Socket } from "./namespace.ts";
-import { arrive, held, pathOf, used, type Walk } from "./path.ts";
+import { arrive, held, type Path, pathNow, pathOf, used, type Walk } from "./path.ts";
 
 /** Round trips in µs: within a machine, and between machines of one rack. */
 const LOCAL_RTT = 60;
@@ -50,6 +50,8 @@ class Established implements Connection {
   private readonly rtt: number;
   /** Who answers in the end. */
   private readonly server: Listener;
+  /** Its way through the rules, where there are any. */
+  private path: Path | undefined;
   /** What the tables of connections on its way know of it. */
   private readonly tracks: readonly Track[] | undefined;
   /** The proxy's own connection. */
@@ -62,6 +64,7 @@ class Established implements Connection {
     addresses: { local: string; localPort: number; remote: string; remotePort: number; seen: string | undefined },
     onward: Established | undefined,
     tracks: readonly Track[] | undefined,
+    path: Path | undefined,
   ) {
     this.network = network;
     this.from = ends.from;
@@ -76,6 +79,7 @@ class Established implements Connection {
     this.server = onward?.server ?? ends.listener;
     this.seenFrom = onward?.seenFrom ?? addresses.seen ?? addresses.local;
     this.tracks = tracks;
+    this.path = path;
   }
 
   alive(): boolean {
@@ -85,6 +89,11 @@ class Established implements Connection {
       if (network.ownerOf(this.remoteAddress) !== owner) return false;
       const { dark } = network;
       if (dark.size > 0 && from.host !== owner.host && (dark.has(from.host) || dark.has(owner.host))) return false;
+    }
+    if (this.path !== undefined) {
+      const path = pathNow(network, from, this.path);
+      if (path === undefined) return false;
+      this.path = path;
     }
     return this.onward === undefined || (this.onward.alive() && this.listener.keeps?.(this.onward) !== false);
   }
@@ -194,7 +203,15 @@ export class Network {
       seen: path?.source,
     };
     const tracks = path && arrive(path, protocol, addresses.localPort, this.kernel.now);
-    return new Established(this, { from, owner, listener }, local ? LOCAL_RTT : REMOTE_RTT, addresses, onward, tracks);
+    return new Established(
+      this,
+      { from, owner, listener },
+      local ? LOCAL_RTT : REMOTE_RTT,
+      addresses,
+      onward,
+      tracks,
+      path,
+    );
   }
 
   /**

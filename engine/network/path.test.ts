@@ -205,3 +205,39 @@ describe("connections through the rules", () => {
     expect(walk.compared).toBeGreaterThan(8);
   });
 });
+
+describe("open connections", () => {
+  it("end when rules stop their packets, and go on when what is established may pass", () => {
+    const { kernel, network, pods, rules } = world();
+    let alive: boolean[] = [];
+    kernel.spawn(
+      "client",
+      (function* () {
+        const connection = yield* network.connect(pods[0]!, "10.201.0.5", 80);
+        alive = [connection.alive()];
+        rules(1, "-t nat -F KUBE-SVC-WEB");
+        alive.push(connection.alive());
+        rules(1, "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT");
+        rules(1, "-A FORWARD -p tcp -j DROP");
+        rules(1, "-A INPUT -p tcp -j DROP");
+        alive.push(connection.alive());
+        rules(1, "-F FORWARD");
+        rules(1, "-A FORWARD -p tcp -j DROP");
+        alive.push(connection.alive());
+      })(),
+    );
+    kernel.runUntil(() => alive.length === 4, 60_000_000);
+    expect(alive).toEqual([true, true, true, false]);
+  });
+
+  it("write to the kernel's log where a LOG rule stands", () => {
+    const { ask, nodes, pods, rules } = world();
+    const lines: string[] = [];
+    nodes[0]!.kernelLog = (line) => lines.push(line);
+    rules(1, "-A FORWARD -d 10.200.1.2 -p tcp -j LOG --log-prefix seen:");
+    ask(pods[1]!, "10.200.1.2", 8080);
+    expect(lines[0]).toMatch(
+      /^seen:IN=eth0 OUT=cni0 SRC=10\.200\.2\.2 DST=10\.200\.1\.2 LEN=60 .* PROTO=TCP SPT=\d+ DPT=8080/,
+    );
+  });
+});

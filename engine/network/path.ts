@@ -27,6 +27,10 @@ const MOST_HOPS = 8;
 export interface Path {
   /** `pass`: it arrives, if somebody is there; an error: it was refused; `dropped`: nobody will answer. */
   readonly outcome: "pass" | "dropped" | NetErrorCode;
+  readonly protocol: Protocol;
+  /** Where the client sent it. */
+  readonly asked: string;
+  readonly askedPort: number;
   /** Where it was going when it left the last rules. */
   readonly address: string;
   readonly port: number;
@@ -146,6 +150,18 @@ function isCurrent(path: Path, network: Network): boolean {
   return true;
 }
 
+/**
+ * The path of an open connection as it is now: undefined once rules stop its packets. Address translation stays as the
+ * first packet got it. Changes that programs have left undone do not count: none of them is about open connections.
+ */
+export function pathNow(network: Network, from: NetNamespace, path: Path): Path | undefined {
+  if (path.stamps.every(({ ruleset, version }) => ruleset.settledVersion === version)) return path;
+  const { protocol, asked, askedPort } = path;
+  const now = new PathWalk(network, from, protocol, asked, askedPort, undefined, path).run();
+  if (now.outcome !== "pass") return undefined;
+  return { ...path, stamps: now.stamps.map(({ ruleset }) => ({ ruleset, version: ruleset.settledVersion })) };
+}
+
 /** Enters a connection that was let through into the tables of every namespace on its way; gives the entries. */
 export function arrive(path: Path, protocol: Protocol, port: number, now: number): readonly Track[] {
   const { seen } = path;
@@ -209,6 +225,8 @@ class PathWalk {
   private readonly address: string;
   private readonly port: number;
   private readonly hops: Hop[] | undefined;
+  /** The first packet's path, when this is a later one. */
+  private readonly first: Path | undefined;
   private readonly packet: Packet;
   private readonly notes: Notes;
   private readonly seen: Seen[] = [];
@@ -217,13 +235,22 @@ class PathWalk {
   private readonly redirected: NetNamespace[] = [];
   private readonly masked: NetNamespace[] = [];
 
-  constructor(network: Network, from: NetNamespace, protocol: Protocol, address: string, port: number, hops?: Hop[]) {
+  constructor(
+    network: Network,
+    from: NetNamespace,
+    protocol: Protocol,
+    address: string,
+    port: number,
+    hops?: Hop[],
+    first?: Path,
+  ) {
     this.network = network;
     this.from = from;
     this.protocol = protocol;
     this.address = address;
     this.port = port;
     this.hops = hops;
+    this.first = first;
     this.notes = { compared: 0, counted: [], volatile: false };
     const destination = parseAddress(address) ?? 0;
     const output = deviceFor(from, destination, address);
@@ -240,7 +267,7 @@ class PathWalk {
       tcpFlags: protocol === "tcp" ? 2 : 0,
       icmpType: protocol === "icmp" ? 8 : 0,
       icmpCode: 0,
-      state: "NEW",
+      state: first === undefined ? "NEW" : "ESTABLISHED",
       translated: 0,
     };
   }
@@ -260,6 +287,11 @@ class PathWalk {
         const refused = rules && this.hook(ns, rules, "PREROUTING");
         if (refused) return this.end(refused, packet);
       }
+      const known = this.first?.seen.find(({ ruleset }) => ruleset === rules);
+      if (known !== undefined) {
+        packet.destination = parseAddress(known.replySource) ?? packet.destination;
+        packet.destinationPort = known.replyPort;
+      }
       const untouched = packet.destination === before.destination && packet.destinationPort === before.port;
       if (untouched && this.balance(ns, text) === "refused") return this.end("ECONNREFUSED", packet);
       if (packet.destination !== before.destination || packet.destinationPort !== before.port) {
@@ -277,6 +309,7 @@ class PathWalk {
       if (hop > 0) packet.output = deviceFor(ns, packet.destination, text).device;
       const refused = rules && this.leave(ns, rules, hop > 0, before.source);
       if (refused) return this.end(refused, packet);
+      if (known !== undefined) packet.source = parseAddress(known.replyDestination) ?? packet.source;
       enters?.(packet);
       const next = nextHop(network, ns, text);
       if (next === undefined) return this.end(undefined, packet);
@@ -284,7 +317,7 @@ class PathWalk {
       packet.output = "";
       packet.mark = 0;
       packet.translated = 0;
-      packet.state = "NEW";
+      if (this.first === undefined) packet.state = "NEW";
       ns = next;
     }
     return this.end("dropped", packet);
@@ -403,6 +436,9 @@ class PathWalk {
   private end(outcome: "dropped" | NetErrorCode | undefined, packet: Packet): Path {
     return {
       outcome: outcome ?? "pass",
+      protocol: this.protocol,
+      asked: this.address,
+      askedPort: this.port,
       address: this.redirected.length === 0 ? this.address : formatAddress(packet.destination),
       port: packet.destinationPort,
       source: this.masked.length === 0 ? undefined : formatAddress(packet.source),

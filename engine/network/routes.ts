@@ -92,5 +92,7 @@ export class NamespaceSurroundings implements Surroundings {
     return seen;
   }
 
-  log(): void {}
+  log(line: string): void {
+    this.ns.kernelLog?.(line);
+  }
 }

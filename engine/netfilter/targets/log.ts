@@ -20,6 +20,8 @@ const FLAGS: readonly [string, string, number][] = [
 /** `-j LOG`: a line in the kernel's log (libxt_LOG.c). */
 class LogTarget implements Target {
   readonly name = "LOG";
+  /** Every packet is a line. */
+  readonly volatile = true;
   prefix = "";
   level = 4;
   flags = 0;

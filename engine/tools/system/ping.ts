@@ -1,6 +1,7 @@
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { arrive, type Path, pathOf } from "../../network/path.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 import { routeTo } from "./ip.ts";
@@ -36,13 +37,23 @@ export const ping: Program = function* (p) {
   return yield* echo(p, o, host, address, size, busybox);
 };
 
-/** Microseconds there and back; undefined when nobody answers. */
-function roundTrip(p: Process, address: string): number | undefined {
+/** What is said of a REJECT on the way, by the error that it is to programs. */
+const REFUSALS: Partial<Record<Path["outcome"], string>> = {
+  ECONNREFUSED: "Destination Port Unreachable",
+  EHOSTUNREACH: "Destination Host Prohibited",
+  ENETUNREACH: "Destination Net Unreachable",
+};
+
+/** Microseconds there and back, undefined when nobody answers, or the words of a refusal on the way. */
+function roundTrip(p: Process, address: string): number | string | undefined {
   const { net } = p.ns;
   const { network, kernel } = p.machine;
   const jitter = kernel.random("ping").int(0, 140);
+  const path = pathOf(network, net, "icmp", address, 0);
+  if (path !== undefined && path.outcome !== "pass") return REFUSALS[path.outcome];
+  if (path !== undefined) arrive(path, "icmp", p.nsPid, kernel.now);
   if (net.owns(address)) return 25 + (jitter >> 3);
-  const owner = network.ownerOf(address);
+  const owner = network.ownerOf(path?.address ?? address);
   if (owner === undefined || network.dark.has(owner.host) || network.dark.has(net.host)) return undefined;
   return owner.host === net.host ? 60 + (jitter >> 1) : 310 + jitter;
 }
@@ -70,8 +81,12 @@ function* echo(
   while (sent < count && kernel.now < deadline) {
     sent++;
     const rtt = roundTrip(p, address);
-    if (rtt === undefined) {
-      const onLink = neighbour && p.machine.network.ownerOf(address) === undefined;
+    if (rtt === undefined || typeof rtt === "string") {
+      const onLink = rtt === undefined && neighbour && p.machine.network.ownerOf(address) === undefined;
+      if (rtt !== undefined && !busybox) {
+        unreachable++;
+        yield* sys.print(p, `From ${source} icmp_seq=${sent} ${rtt}\n`);
+      }
       const last = sent >= count;
       if ((yield* sleep(Math.min(last ? wait : interval, deadline - kernel.now))) === "interrupted") break;
       if (onLink && !busybox) {
