@@ -255,6 +255,52 @@ describe("kubelet", () => {
     expect(n.faults()).toEqual([]);
   });
 
+  it("carries out a probe of what says by itself that it is well only while that is news", () => {
+    const n = node();
+    let asked = 0;
+    let well = true;
+    n.machine.net.listen({
+      protocol: "tcp",
+      address: "127.0.0.1",
+      port: 8090,
+      program: "target",
+      well: (path) => well && path === "/ready",
+      *http() {
+        asked++;
+        return { status: well ? 200 : 500, headers: {}, body: { type: "bytes", bytes: new Uint8Array(0) } };
+      },
+    });
+    const httpGet = { host: "127.0.0.1", port: 8090, path: "/ready" };
+    n.create("p", {
+      hostNetwork: true,
+      containers: [
+        {
+          name: "main",
+          image: "busybox:1.36",
+          command: ["sleep", "3600"],
+          readinessProbe: { httpGet, periodSeconds: 1, failureThreshold: 2 },
+        },
+      ],
+    });
+    const ready = () => n.pod("p").status?.containerStatuses?.[0]?.ready;
+    n.advance(15);
+    expect([ready(), asked]).toEqual([true, 1]);
+    const before = n.kernel.eventIndex;
+    n.advance(8);
+    expect(n.kernel.eventIndex - before).toBeLessThan(12);
+    well = false;
+    n.advance(5);
+    expect(ready()).toBe(false);
+    expect(n.eventLines("p")).toContain(
+      "Warning Unhealthy Readiness probe failed: HTTP probe failed with statuscode: 500",
+    );
+    well = true;
+    asked = 0;
+    n.advance(5);
+    expect([ready(), asked]).toEqual([true, 1]);
+    expect(n.faults()).toEqual([]);
+  });
+
   it("runs static Pods from manifests and shows them as mirror Pods; removing the file ends both", () => {
     const n = node();
     const dir = ensureDir(n.machine, "/etc/kubernetes/manifests");

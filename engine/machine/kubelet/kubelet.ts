@@ -173,7 +173,7 @@ export class Kubelet implements KubeletContext {
   }
 
   node(): KubeObject | undefined {
-    return this.nodeInformer.get(this.nodeName);
+    return this.nodeInformer.get(this.nodeName) ?? this.nodeReporter.created;
   }
 
   touch(uid: string): void {
@@ -221,6 +221,9 @@ export class Kubelet implements KubeletContext {
     this.podInformer.start();
     this.serviceInformer.onChange(() => this.serviceEnvs.clear());
     this.serviceInformer.start();
+    this.nodeInformer.onChange(() => {
+      this.nodeReporter.created = undefined;
+    });
     this.nodeInformer.start();
     const path = this.options.staticPodPath;
     if (path) new ManifestWatch(this, path, () => this.readStaticPods()).start();

@@ -36,6 +36,8 @@ export class NodeReporter {
   private sentAt = 0;
   private reporting = false;
   registered = false;
+  /** The node as it was created, until the informer has it. */
+  created: KubeObject | undefined;
 
   /** `notReady`: why the node cannot run Pods; undefined when it can. */
   constructor(ctx: KubeletContext, notReady: () => string | undefined) {
@@ -90,7 +92,7 @@ export class NodeReporter {
       status,
     };
     try {
-      yield* ctx.client.create(NODES, node);
+      this.created = yield* ctx.client.create<KubeObject>(NODES, node);
       this.sent = this.key();
       this.sentAt = ctx.kernel.now;
       return;

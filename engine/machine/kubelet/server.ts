@@ -33,7 +33,19 @@ export function* handle(kubelet: Kubelet, request: HttpRequest): Gen<HttpRespons
   if (page === "exec" || page === "attach") {
     return yield* stream(kubelet, page, namespace!, name!, container!, query);
   }
+  if (page === "portForward") return forward(kubelet, namespace!, name!);
   return text(404, "404 page not found\n");
+}
+
+/** Connections from inside the Pod's network, as containerd opens them (internal/cri/streaming portforward). */
+function forward(kubelet: Kubelet, namespace: string, name: string): HttpResponse {
+  const pod = podNamed(kubelet, namespace, name);
+  if (pod === undefined) return text(404, "pod does not exist\n");
+  const [sandbox] = runtimePod(kubelet.runtime, pod.metadata.uid).sandboxes;
+  if (sandbox === undefined || sandbox.state !== "ready") return text(500, `pod not found ("${name}_${namespace}")`);
+  const { net } = sandbox;
+  const open = (port: number) => net.network.connect(net, "127.0.0.1", port);
+  return { status: 101, headers: { upgrade: "SPDY/3.1", connection: "Upgrade" }, body: { type: "forward", open } };
 }
 
 function text(status: number, body: string): HttpResponse {
