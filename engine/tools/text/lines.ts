@@ -1,5 +1,6 @@
-import { decode, encode, type Gen } from "../../kernel/index.ts";
+import { concat, decode, encode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
+import * as sys from "../../machine/sys.ts";
 import { compareBytes, type LineReader, readWhole } from "../io.ts";
 import { Fatal, quote, type Tool, tool, UsageError } from "../tool.ts";
 import { decodeBase64, encodeBase64 } from "./jq/formats.ts";
@@ -228,24 +229,41 @@ export const base64 = tool(
     if (o.operands.length > 1) throw new UsageError(`extra operand ${quote(o.operands[1]!)}`);
     const fd = yield* t.open(o.operands[0] ?? "-");
     if (fd === undefined) return 1;
-    const bytes = yield* readWhole(t.p, fd);
-    if (o.has("d")) {
-      let text = decode(bytes).split("\n").join("");
-      if (o.has("i")) text = text.replace(/[^A-Za-z0-9+/=]/g, "");
-      const good = /^[A-Za-z0-9+/]*=*/.exec(text)![0];
-      yield* t.out.bytes(
-        decodeBase64(good.slice(0, good.length - (good.length % 4 === 1 ? 1 : 0))) ?? new Uint8Array(0),
-      );
-      if (good.length !== text.length || text.length % 4 !== 0) throw new Fatal("invalid input");
+    const wrap = Number(wrapText);
+    if (!o.has("d")) {
+      yield* encodeBlocks(t, fd, wrap);
       return 0;
     }
-    const text = encodeBase64(bytes);
-    const wrap = Number(wrapText);
-    if (wrap === 0) t.out.add(text);
-    else for (let i = 0; i < text.length; i += wrap) t.out.add(`${text.slice(i, i + wrap)}\n`);
+    const bytes = yield* readWhole(t.p, fd);
+    let text = decode(bytes).split("\n").join("");
+    if (o.has("i")) text = text.replace(/[^A-Za-z0-9+/=]/g, "");
+    const good = /^[A-Za-z0-9+/]*=*/.exec(text)![0];
+    yield* t.out.bytes(decodeBase64(good.slice(0, good.length - (good.length % 4 === 1 ? 1 : 0))) ?? new Uint8Array(0));
+    if (good.length !== text.length || text.length % 4 !== 0) throw new Fatal("invalid input");
     return 0;
   },
 );
+
+/** Codes block by block: whole groups of three bytes, and whole lines, at a time. */
+function* encodeBlocks(t: Tool, fd: number, wrap: number): Gen<void> {
+  let left: Uint8Array = new Uint8Array(0);
+  let line = "";
+  for (;;) {
+    const block = yield* sys.read(t.p, fd);
+    const bytes = left.length === 0 ? block : concat([left, block]);
+    const size = block.length === 0 ? bytes.length : bytes.length - (bytes.length % 3);
+    left = bytes.slice(size);
+    line += encodeBase64(bytes.subarray(0, size));
+    let at = 0;
+    if (wrap === 0) at = line.length;
+    else while (line.length - at >= wrap) t.out.add(`${line.slice(at, (at += wrap))}\n`);
+    if (wrap === 0) t.out.add(line);
+    line = line.slice(at);
+    if (block.length === 0) break;
+    yield* t.out.flush();
+  }
+  if (line !== "") t.out.add(`${line}\n`);
+}
 
 /** cmp(1). */
 export const cmp = tool(

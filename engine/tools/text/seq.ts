@@ -35,7 +35,7 @@ export const seq = tool(
     const places = operands.length === 1 ? 0 : decimals;
     const lastPlaces = fraction(operands.at(-1)!);
     const format = o.value("f");
-    let show = (value: number): string => value.toFixed(places);
+    let show = (value: number): string => (places === 0 ? String(value) : value.toFixed(places));
     if (format !== undefined) {
       if (o.has("w")) throw new UsageError("format string may not be specified when printing equal width strings");
       const parsed = parseFormat(format);

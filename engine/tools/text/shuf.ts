@@ -1,9 +1,12 @@
-import { decode } from "../../kernel/index.ts";
+import { cpu, decode } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
 import { Fatal, quote, shellQuote, tool, UsageError } from "../tool.ts";
 import { linesOf } from "./input.ts";
+
+/** Lines between two calls of the kernel. */
+const SLICE = 4096;
 
 /** shuf(1); its order comes from the session's seed. */
 export const shuf = tool(
@@ -31,7 +34,11 @@ export const shuf = tool(
       if (o.operands.length > 0) throw new UsageError(`extra operand ${quote(o.operands[0]!)}`);
       const count = Number(match[2]) - Number(match[1]) + 1;
       if (count > 5_000_000) throw new Fatal("memory exhausted");
-      lines = Array.from({ length: count }, (_, i) => String(Number(match[1]) + i));
+      lines = [];
+      for (let i = 0; i < count; i++) {
+        lines.push(String(Number(match[1]) + i));
+        if (i % SLICE === SLICE - 1) yield* cpu(500);
+      }
     } else if (o.has("e")) lines = [...o.operands];
     else {
       if (o.operands.length > 1) throw new UsageError(`extra operand ${quote(o.operands[1]!)}`);
@@ -52,19 +59,22 @@ export const shuf = tool(
       for (let n = 0; n < limit; n++) {
         if (output === undefined) t.out.add(random.pick(lines) + end);
         else picked.push(random.pick(lines));
+        if (n % SLICE === SLICE - 1) yield* cpu(500);
         if (t.out.full) yield* t.out.flush();
       }
     } else {
       for (let i = 0; i < Math.min(limit, lines.length); i++) {
         const k = random.int(i, lines.length - 1);
         [lines[i], lines[k]] = [lines[k]!, lines[i]!];
-        picked.push(lines[i]!);
+        if (o.value("o") === undefined) t.out.add(lines[i]! + end);
+        else picked.push(lines[i]!);
+        if (i % SLICE === SLICE - 1) yield* cpu(500);
+        if (t.out.full) yield* t.out.flush();
       }
     }
-    const text = picked.map((line) => line + end).join("");
     const output = o.value("o");
-    if (output === undefined) t.out.add(text);
-    else {
+    if (output !== undefined) {
+      const text = picked.map((line) => line + end).join("");
       try {
         sys.writeText(t.p, output, text);
       } catch (error) {
