@@ -14,6 +14,7 @@ import { save } from "./netfilter/index.ts";
 import { isNetError, type NetNamespace } from "./network/index.ts";
 import { upstreamResolver } from "./network/upstream.ts";
 import { askedWalk, type WalkPicture } from "./view/walk.ts";
+
 /** Everything that makes a session what it is, before any input. */
 export interface SessionSpec {
   lab: string;
@@ -270,6 +271,9 @@ export class Session {
         return;
       case "channels":
         yield* this.sendChannels(id, body.channels);
+        return;
+      case "forward":
+        // Refused before it gets here: outside clients frame their connections in a way that is not spoken.
         return;
     }
   }

@@ -36,7 +36,9 @@ export type HttpBody =
   | { readonly type: "stream"; readonly pipe: Pipe }
   | { readonly type: "watch"; readonly watch: WatchStream }
   /** exec and attach: the two ends speak the remote command protocol (status 101). */
-  | { readonly type: "channels"; readonly channels: RemoteCommand };
+  | { readonly type: "channels"; readonly channels: RemoteCommand }
+  /** portForward, inside the simulation: connections to ports of the Pod (status 101). `open` throws NetError. */
+  | { readonly type: "forward"; readonly open: (port: number) => Gen<unknown> };
 
 /** Streams of an exec or attach (KEP-4006: WebSocket protocol v5 carries the same five channels). */
 export interface RemoteCommand {

@@ -85,10 +85,15 @@ export function* podsOf(k: Invocation, namespace: string, selector: string): Gen
 /** A Pod to attach to or exec into: the object itself, or one that belongs to it. */
 export function* attachablePod(k: Invocation, object: KubeObject, timeout: number): Gen<KubeObject> {
   if (object.kind === "Pod") return object;
-  const selector = podSelector(object);
-  if (selector === undefined) {
-    throw new KubectlError(`cannot attach to *unstructured.Unstructured: selector for *${object.kind} not implemented`);
+  const type = `*${object.apiVersion.slice(object.apiVersion.indexOf("/") + 1)}.${object.kind}`;
+  let selector: string | undefined;
+  try {
+    selector = podSelector(object);
+  } catch (error) {
+    if (!(error instanceof KubectlError)) throw error;
+    throw new KubectlError(`cannot attach to ${type}: ${error.message}`);
   }
+  if (selector === undefined) throw new KubectlError(`cannot attach to ${type}: selector for ${type} not implemented`);
   const deadline = k.p.machine.kernel.now + timeout;
   for (;;) {
     const pods = yield* podsOf(k, object.metadata.namespace ?? k.namespace, selector);

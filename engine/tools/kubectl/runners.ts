@@ -29,6 +29,8 @@ import { cordon, drain, uncordon } from "./nodes.ts";
 import { options } from "./options.ts";
 import { patch, replace } from "./patch.ts";
 import { pluginList } from "./plugin.ts";
+import { portForward } from "./port-forward.ts";
+import { proxy } from "./proxy.ts";
 import { reconcile } from "./reconcile.ts";
 import { rolloutCommands } from "./rollout.ts";
 import { run } from "./run.ts";
@@ -81,6 +83,8 @@ export const runners: Readonly<Record<string, Runner>> = {
   options,
   patch,
   "plugin list": pluginList,
+  "port-forward": portForward,
+  proxy,
   replace,
   run,
   scale,
