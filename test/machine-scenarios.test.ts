@@ -184,6 +184,34 @@ on cp-1 "kubeadm certs renew apiserver; openssl x509 -in /etc/kubernetes/pki/api
       "kube-apiserver.yaml already exists",
     ],
   },
+  {
+    name: "kubelets are broken and mended",
+    script: `D=/etc/systemd/system/kubelet.service.d
+ssh worker-1 "sudo mkdir -p $D; sudo tee $D/99.conf" <<'X' >/dev/null
+[Service]
+ExecStart=
+ExecStart=/usr/local/bin/kubelet
+X
+on worker-1 "systemctl daemon-reload; systemctl restart kubelet; sleep 60; systemctl status kubelet | grep Process"
+kubectl get node worker-1 --no-headers
+on worker-1 "rm $D/99.conf; systemctl daemon-reload; systemctl restart kubelet; systemctl is-active kubelet"
+sleep 15; kubectl get node worker-1 --no-headers
+on worker-1 "sed -i s#pki/ca.crt#pki/WRONG-CA-FILE.crt# /var/lib/kubelet/config.yaml; systemctl restart kubelet; sleep 3; systemctl is-active kubelet; journalctl -u kubelet -n 4 --no-pager | cut -c1-300; sed -i s#WRONG-CA-FILE#ca# /var/lib/kubelet/config.yaml; systemctl restart kubelet; sleep 2; systemctl is-active kubelet"
+on worker-1 "systemctl stop containerd; systemctl restart kubelet; sleep 4; journalctl -u kubelet -n 3 | cut -c1-300; systemctl start containerd; sleep 15; systemctl is-active kubelet"
+on worker-1 "sed -i s#--v=2#--network-plugin=cni# /var/lib/kubelet/kubeadm-flags.env; systemctl restart kubelet; sleep 1; journalctl -u kubelet -n 3"`,
+    expect: [
+      "ExecStart=/usr/local/bin/kubelet (code=exited, status=203/EXEC)",
+      /^worker-1 +NotReady /,
+      /^active$/,
+      /^worker-1 +Ready /,
+      /^activating$/,
+      "unable to load client CA file /etc/kubernetes/pki/WRONG-CA-FILE.crt",
+      /^active$/,
+      "failed to run Kubelet: validate service connection: validate CRI v1 runtime API for endpoint",
+      /^active$/,
+      'err="failed to parse kubelet flag: unknown flag: --network-plugin"',
+    ],
+  },
 ];
 
 function run(script: string): { lines: string[]; status: number | undefined; faults: string[] } {

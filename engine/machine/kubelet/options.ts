@@ -20,6 +20,8 @@ export interface KubeletOptions {
   port: number;
   resolvConf: string;
   verbosity: number;
+  /** Socket of the container runtime, `unix:///run/containerd/containerd.sock`. */
+  runtimeEndpoint: string;
 }
 
 /** kubelet's KubeletConfiguration (kubelet.config.k8s.io/v1beta1). */
@@ -33,7 +35,39 @@ interface KubeletConfiguration {
   resolvConf?: string;
   registerWithTaints?: { key: string; value?: string; effect: string }[];
   logging?: { verbosity?: number };
+  authentication?: { x509?: { clientCAFile?: string } };
+  containerRuntimeEndpoint?: string;
 }
+
+/** Flags of kubelet 1.32 (cmd/kubelet/app/options), with those that the configuration file has taken over. */
+const FLAGS = new Set(
+  (
+    "address allowed-unsafe-sysctls anonymous-auth authentication-token-webhook authentication-token-webhook-cache-ttl " +
+    "authorization-mode authorization-webhook-cache-authorized-ttl authorization-webhook-cache-unauthorized-ttl " +
+    "bootstrap-kubeconfig cert-dir cgroup-driver cgroup-root cgroups-per-qos client-ca-file cloud-config cloud-provider " +
+    "cluster-dns cluster-domain config config-dir container-log-max-files container-log-max-size " +
+    "container-runtime-endpoint contention-profiling cpu-cfs-quota cpu-cfs-quota-period cpu-manager-policy " +
+    "cpu-manager-reconcile-period enable-controller-attach-detach enable-debugging-handlers enable-server " +
+    "enforce-node-allocatable event-burst event-qps eviction-hard eviction-max-pod-grace-period " +
+    "eviction-minimum-reclaim eviction-pressure-transition-period eviction-soft eviction-soft-grace-period " +
+    "exit-on-lock-contention experimental-allocatable-ignore-eviction fail-cgroupv1 fail-swap-on feature-gates " +
+    "file-check-frequency hairpin-mode healthz-bind-address healthz-port help hostname-override " +
+    "http-check-frequency image-credential-provider-bin-dir image-credential-provider-config image-gc-high-threshold " +
+    "image-gc-low-threshold image-service-endpoint kernel-memcg-notification kube-api-burst kube-api-qps kube-reserved " +
+    "kube-reserved-cgroup kubeconfig kubelet-cgroups lock-file log-cadvisor-usage log-flush-frequency logging-format " +
+    "make-iptables-util-chains manifest-url manifest-url-header max-open-files max-pods maximum-dead-containers " +
+    "maximum-dead-containers-per-container memory-manager-policy minimum-container-ttl-duration " +
+    "minimum-image-ttl-duration node-ip node-labels node-status-max-images node-status-update-frequency oom-score-adj " +
+    "pod-cidr pod-infra-container-image pod-manifest-path pod-max-pids pods-per-core port protect-kernel-defaults " +
+    "provider-id qos-reserved read-only-port register-node register-schedulable register-with-taints registry-burst " +
+    "registry-qps reserved-cpus reserved-memory resolv-conf root-dir rotate-certificates rotate-server-certificates " +
+    "runonce runtime-cgroups runtime-request-timeout seccomp-default serialize-image-pulls " +
+    "streaming-connection-idle-timeout sync-frequency system-cgroups system-reserved system-reserved-cgroup " +
+    "tls-cert-file tls-cipher-suites tls-min-version tls-private-key-file topology-manager-policy " +
+    "topology-manager-policy-options topology-manager-scope v version vmodule volume-plugin-dir " +
+    "volume-stats-agg-period"
+  ).split(" "),
+);
 
 /** What kubelet prints when it cannot start. */
 export class OptionsError extends Error {}
@@ -45,10 +79,17 @@ export function readOptions(p: Process): KubeletOptions {
   for (let i = 0; i < args.length; i++) {
     const match = /^--?([a-z][a-z-]*)(?:=(.*))?$/s.exec(args[i]!);
     if (match === null) throw new OptionsError(`unknown command ["${args[i]}"]`);
+    if (!FLAGS.has(match[1]!)) throw new OptionsError(`failed to parse kubelet flag: unknown flag: --${match[1]}`);
     flags.set(match[1]!, match[2] ?? (args[i + 1]?.startsWith("-") ? "true" : (args[++i] ?? "true")));
   }
   const file = flags.get("config");
   const config = file === undefined ? {} : readConfig(p, file);
+  const ca = flags.get("client-ca-file") ?? config.authentication?.x509?.clientCAFile;
+  if (ca && sys.find(p, ca)?.kind !== "file") {
+    throw new OptionsError(
+      `failed to construct kubelet dependencies: unable to load client CA file ${ca}: open ${ca}: no such file or directory`,
+    );
+  }
   const labels: Record<string, string> = {};
   for (const pair of (flags.get("node-labels") ?? "").split(",")) {
     const [key, value = ""] = pair.split("=");
@@ -75,6 +116,10 @@ export function readOptions(p: Process): KubeletOptions {
     port: config.port ?? 10_250,
     resolvConf: config.resolvConf ?? "/etc/resolv.conf",
     verbosity: Number(flags.get("v") ?? config.logging?.verbosity ?? 2),
+    runtimeEndpoint:
+      flags.get("container-runtime-endpoint") ||
+      config.containerRuntimeEndpoint ||
+      "unix:///run/containerd/containerd.sock",
   };
 }
 

@@ -1,8 +1,9 @@
 import { klog } from "../../api/klog.ts";
 import { clientFromKubeconfig } from "../../api/kubeconfig.ts";
-import { type Gen, WaitQueue, wait } from "../../kernel/index.ts";
+import { type Gen, MS, SECOND, sleep, WaitQueue, wait } from "../../kernel/index.ts";
 import { isErrno } from "../errno.ts";
 import type { Process, Program } from "../process.ts";
+import { runtimeOf } from "../runtime/of.ts";
 import * as sys from "../sys.ts";
 import { Kubelet } from "./kubelet.ts";
 import { KUBELET_VERSION } from "./node-status.ts";
@@ -23,6 +24,8 @@ export const kubelet: Program = function* (p: Process): Gen<number> {
     if (!(error instanceof OptionsError)) throw error;
     return yield* fail(p, error.message);
   }
+  const dead = yield* withoutRuntime(p, options.runtimeEndpoint);
+  if (dead !== undefined) return yield* fail(p, dead);
   let me: Kubelet;
   try {
     const agent = `kubelet/${KUBELET_VERSION} (linux/amd64) kubernetes/32cc146`;
@@ -48,6 +51,25 @@ export const kubelet: Program = function* (p: Process): Gen<number> {
     me.stop();
   }
 };
+
+/** How long the runtime's socket is waited for, and how often it is tried. */
+const PATIENCE = 2 * SECOND;
+const RETRY = 100 * MS;
+
+/** Why no container runtime answers at the endpoint; undefined when one does. */
+function* withoutRuntime(p: Process, endpoint: string): Gen<string | undefined> {
+  const path = endpoint.replace(/^unix:\/\//, "");
+  const runtime = runtimeOf(p.machine);
+  const isContainerd = /^(\/var)?\/run\/containerd\/containerd\.sock$/.test(path);
+  const until = p.machine.kernel.now + PATIENCE;
+  while (isContainerd && runtime.daemon === undefined && p.machine.kernel.now < until) yield* sleep(RETRY);
+  if (isContainerd && runtime.daemon !== undefined) return undefined;
+  return (
+    `failed to run Kubelet: validate service connection: validate CRI v1 runtime API for endpoint "${endpoint}": ` +
+    'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: ' +
+    `dial unix ${path}: connect: no such file or directory"`
+  );
+}
 
 function* fail(p: Process, message: string): Gen<number> {
   yield* sys.printError(p, `${klog(p.machine.kernel, p.pid, "E", "run.go:72", "command failed", { err: message })}\n`);

@@ -101,6 +101,7 @@ export function node(programs: Record<string, Program> = {}, extra: Partial<Kube
     port: 10_250,
     resolvConf: "/etc/resolv.conf",
     verbosity: 2,
+    runtimeEndpoint: "unix:///run/containerd/containerd.sock",
     ...extra,
   };
   const process = spawn(function* (p) {
