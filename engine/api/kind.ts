@@ -73,6 +73,13 @@ export interface KindDef {
   prepareForUpdate?(draft: Draft, old: KubeObject): void;
   /** Same for an update through `/status`: keeps the old spec. */
   prepareForStatusUpdate?(draft: Draft, old: KubeObject): void;
+  /** Updates through a subresource that have rules of their own, by its name. */
+  updates?: Readonly<
+    Record<
+      string,
+      { prepare(draft: Draft, old: KubeObject): void; validate(object: KubeObject, old: KubeObject): StatusCause[] }
+    >
+  >;
   /** Field errors in upstream's order and words; empty when valid. */
   validate?(object: KubeObject): StatusCause[];
   validateUpdate?(object: KubeObject, old: KubeObject): StatusCause[];

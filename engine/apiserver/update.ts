@@ -88,7 +88,8 @@ export function* updateObject(
     if (def.hasGeneration && specChanged(draft, current)) {
       draft.metadata.generation = (current.metadata.generation ?? 0) + 1;
     }
-    const causes = validateUpdate(def, draft, current);
+    const own = def.updates?.[subresource];
+    const causes = own ? own.validate(draft, current) : validateUpdate(def, draft, current);
     if (causes.length > 0) throw invalid(group, kind, name, causes);
     const judging = validate(server.plugins, attributes);
     if (judging) yield* judging;
@@ -123,7 +124,9 @@ export function storedParts(context: ResourceContext, current: KubeObject | unde
 }
 
 function prepare(def: KindDef, draft: Draft, current: KubeObject, options: UpdateOptions): void {
+  const own = def.updates?.[options.subresource];
   if (options.prepare) options.prepare(draft, current);
+  else if (own) own.prepare(draft, current);
   else if (options.subresource === "status") {
     if (def.prepareForStatusUpdate) def.prepareForStatusUpdate(draft, current);
     else keepAllBut(draft, current, "status");

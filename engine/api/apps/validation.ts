@@ -155,7 +155,27 @@ export function validateDaemonSet(object: KubeObject): StatusCause[] {
   if (!["RollingUpdate", "OnDelete"].includes(strategy.type)) {
     causes.push(notSupported("spec.updateStrategy", strategy.type ?? "", ["RollingUpdate", "OnDelete"]));
   }
+  if (strategy.type === "RollingUpdate") causes.push(...validateDaemonRolling(strategy.rollingUpdate));
   causes.push(...nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"));
+  return causes;
+}
+
+/** validateRollingUpdateDaemonSet: a Pod more on a node, or one less, not both. */
+function validateDaemonRolling(rolling: Draft | undefined): StatusCause[] {
+  const path = "spec.updateStrategy.rollingUpdate";
+  if (!rolling) return [required(path, "")];
+  const { maxUnavailable, maxSurge } = rolling;
+  const causes = [
+    ...validateIntOrPercent(maxUnavailable, `${path}.maxUnavailable`),
+    ...atMostAll(maxUnavailable, `${path}.maxUnavailable`),
+  ];
+  causes.push(...validateIntOrPercent(maxSurge, `${path}.maxSurge`), ...atMostAll(maxSurge, `${path}.maxSurge`));
+  const [less, more] = [!isZeroAmount(maxUnavailable ?? 0), !isZeroAmount(maxSurge ?? 0)];
+  if (less && more) {
+    causes.push(
+      invalidText(`${path}.maxSurge`, goIntOrString(maxSurge), "may not be set when maxUnavailable is non-zero"),
+    );
+  } else if (!less && !more) causes.push(required(`${path}.maxUnavailable`, "cannot be 0 when maxSurge is 0"));
   return causes;
 }
 

@@ -2,6 +2,7 @@ import { AGE, age, column, doc, NAME, since } from "../columns.ts";
 import { define } from "../define.ts";
 import type { Cell, Draft } from "../kind.ts";
 import type { KubeObject } from "../types.ts";
+import { prepareEphemeralContainers, validateEphemeralContainers } from "./ephemeral-containers.ts";
 import { defaultPod } from "./pod-defaults.ts";
 import { validatePodUpdate } from "./pod-update.ts";
 import { validateNewPod } from "./pod-validation.ts";
@@ -168,6 +169,7 @@ export const pod = define({
   prepareForStatusUpdate,
   validate: validateNewPod,
   validateUpdate: validatePodUpdate,
+  updates: { ephemeralcontainers: { prepare: prepareEphemeralContainers, validate: validateEphemeralContainers } },
   subresources: [
     { name: "attach", kind: "PodAttachOptions", group: "", version: "v1", verbs: ["create", "get"] },
     { name: "binding", kind: "Binding", group: "", version: "v1", verbs: ["create"] },

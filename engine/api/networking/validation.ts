@@ -70,7 +70,8 @@ function validatePath(one: Draft, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   const text: string = one.path ?? "";
   const at = `${path}.path`;
-  if (one.pathType === undefined) causes.push(required(`${path}.pathType`, "pathType must be specified"));
+  if (one.pathType === undefined || one.pathType === null)
+    causes.push(required(`${path}.pathType`, "pathType must be specified"));
   else if (one.pathType === "Exact" || one.pathType === "Prefix") {
     if (!text.startsWith("/")) causes.push(invalid(at, text, "must be an absolute path"));
     if (text !== "") {

@@ -1,5 +1,6 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { validateStorageClass, validateStorageClassUpdate } from "./validation.ts";
 
 const CLASS = "io.k8s.api.storage.v1.StorageClass";
 
@@ -21,6 +22,8 @@ export const storageClass = define({
     draft.volumeBindingMode ??= "Immediate";
   },
   shortNames: ["sc"],
+  validateBody: validateStorageClass,
+  validateBodyUpdate: validateStorageClassUpdate,
   columns: [
     NAME,
     column("Provisioner", "string", doc(`${CLASS}#provisioner`)),

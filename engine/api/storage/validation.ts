@@ -1,0 +1,38 @@
+import type { StatusCause } from "../status.ts";
+import type { KubeObject } from "../types.ts";
+import { forbidden, invalid, invalidEach, notSupported, required } from "../validation/field.ts";
+import { qualifiedName } from "../validation/names.ts";
+import { semanticEqual } from "../validation/value.ts";
+
+const POLICIES = ["Delete", "Retain"];
+const BINDING_MODES = ["Immediate", "WaitForFirstConsumer"];
+
+/** StorageClasses (pkg/apis/storage/validation). */
+export function validateStorageClass(object: KubeObject): StatusCause[] {
+  const { provisioner = "", reclaimPolicy = "", volumeBindingMode } = object;
+  const causes: StatusCause[] = [];
+  if (provisioner === "") causes.push(required("provisioner", ""));
+  else causes.push(...invalidEach("provisioner", provisioner, qualifiedName(provisioner.toLowerCase())));
+  for (const key of Object.keys(object["parameters"] ?? {})) {
+    if (key === "") causes.push(invalid("parameters", key, "field must not be empty."));
+  }
+  if (reclaimPolicy !== "" && !POLICIES.includes(reclaimPolicy)) {
+    causes.push(notSupported("reclaimPolicy", reclaimPolicy, POLICIES));
+  }
+  if (volumeBindingMode === undefined) causes.push(required("volumeBindingMode", ""));
+  else if (!BINDING_MODES.includes(volumeBindingMode)) {
+    causes.push(notSupported("volumeBindingMode", volumeBindingMode, BINDING_MODES));
+  }
+  return causes;
+}
+
+export function validateStorageClassUpdate(object: KubeObject, old: KubeObject): StatusCause[] {
+  const causes: StatusCause[] = [];
+  for (const field of ["parameters", "provisioner", "reclaimPolicy"]) {
+    if (!semanticEqual(object[field], old[field])) causes.push(forbidden(field, `updates to ${field} are forbidden.`));
+  }
+  if (object["volumeBindingMode"] !== old["volumeBindingMode"]) {
+    causes.push(invalid("volumeBindingMode", object["volumeBindingMode"], "field is immutable"));
+  }
+  return causes;
+}
