@@ -1,3 +1,4 @@
+import { inScope } from "../api/core/quota-scopes.ts";
 import { countedKinds, usageOf } from "../api/core/quota-usage.ts";
 import { keyOf } from "../api/informer.ts";
 import { KINDS } from "../api/kinds.ts";
@@ -8,6 +9,7 @@ import type { KubeObject, Resource } from "../api/types.ts";
 import { type Gen, SECOND } from "../kernel/index.ts";
 import { Batched } from "./batched.ts";
 import type { ControllerContext } from "./context.ts";
+import { customResources } from "./custom-kinds.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
 
 /** Objects that go are counted anew in one go after this long. */
@@ -52,11 +54,14 @@ class ResourceQuotaController implements Reconciler {
     const hard: Record<string, string> = quota.spec.hard ?? {};
     const totals: Record<string, Quantity> = {};
     for (const [group, plural] of countedKinds(hard)) {
-      const resource = KINDS.find((k) => k.resource.group === group && k.resource.resource === plural)?.resource;
+      const all = [...KINDS.map((kind) => kind.resource), ...customResources(this.context)];
+      const resource = all.find((one) => one.group === group && one.resource === plural);
       if (resource === undefined) continue;
-      for (const object of yield* this.objects(resource, namespace ?? ""))
+      for (const object of yield* this.objects(resource, namespace ?? "")) {
+        if (!inScope(quota.spec, resource, object)) continue;
         for (const [name, amount] of Object.entries(usageOf(resource, object)))
           totals[name] = addQuantities(totals[name] ?? quantity("0"), amount);
+      }
     }
     const used: Record<string, string> = {};
     for (const name of Object.keys(hard)) used[name] = formatQuantity(totals[name] ?? quantity("0"));

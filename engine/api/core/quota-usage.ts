@@ -1,7 +1,7 @@
 import { addQuantities, compareQuantities, formatQuantity, type Quantity, quantity } from "../quantity.ts";
 import type { KubeObject, Resource } from "../types.ts";
 
-/** What objects count for in a ResourceQuota (pkg/quota/v1/evaluator/core). Scopes are not looked at. */
+/** What objects count for in a ResourceQuota (pkg/quota/v1/evaluator/core). Scopes: see quota-scopes.ts. */
 
 export type Usage = Readonly<Record<string, Quantity>>;
 
@@ -72,6 +72,11 @@ export function usageOf({ group, resource }: Resource, object: KubeObject): Usag
   }
   const storage = resource === "persistentvolumeclaims" ? object.spec.resources?.requests?.storage : undefined;
   if (storage) out["requests.storage"] = quantity(storage);
+  const storageClass = resource === "persistentvolumeclaims" ? object.spec.storageClassName : undefined;
+  if (storageClass) {
+    if (storage) out[`${storageClass}.storageclass.storage.k8s.io/requests.storage`] = quantity(storage);
+    out[`${storageClass}.storageclass.storage.k8s.io/persistentvolumeclaims`] = ONE;
+  }
   if (PLAIN.includes(resource)) out[resource] = ONE;
   return out;
 }
@@ -98,7 +103,8 @@ export function countedKinds(hard: Amounts): (readonly [group: string, resource:
     const counted = /^count\/([a-z]+)(?:\.(.+))?$/.exec(name);
     if (counted) add(counted[2] ?? "", counted[1]!);
     else if (name.startsWith("services")) add("", "services");
-    else if (name === "requests.storage") add("", "persistentvolumeclaims");
+    else if (name === "requests.storage" || name.includes(".storageclass.storage.k8s.io/"))
+      add("", "persistentvolumeclaims");
     else if (PLAIN.includes(name)) add("", name);
     else add("", "pods");
   }

@@ -1,5 +1,6 @@
 import { AGE, age, column, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { validateQuota, validateQuotaUpdate } from "./quota-validation.ts";
 
 export const resourceQuota = define({
   group: "",
@@ -9,6 +10,8 @@ export const resourceQuota = define({
   namespaced: true,
   shortNames: ["quota"],
   status: true,
+  validateBody: validateQuota,
+  validateBodyUpdate: validateQuotaUpdate,
   columns: [
     NAME,
     AGE,

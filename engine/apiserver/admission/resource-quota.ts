@@ -1,3 +1,4 @@
+import { inScope } from "../../api/core/quota-scopes.ts";
 import { amounts, type Usage, unstated, usageOf } from "../../api/core/quota-usage.ts";
 import { addQuantities, compareQuantities, formatQuantity, type Quantity, quantity } from "../../api/quantity.ts";
 import type { KubeObject } from "../../api/types.ts";
@@ -20,7 +21,9 @@ export const resourceQuota: AdmissionPlugin = {
 function* charge(attributes: Attributes, quotas: readonly KubeObject[]): Gen {
   const { context, def, object, namespace, dryRun } = attributes;
   const usage = usageOf(def.resource, object);
-  const held = quotas.filter((quota) => quota["status"]?.hard !== undefined);
+  const held = quotas.filter(
+    (quota) => quota["status"]?.hard !== undefined && inScope(quota["spec"], def.resource, object),
+  );
   if (isResource(attributes, "", "pods"))
     for (const quota of held) {
       const missing = unstated(quota["status"].hard, object);
