@@ -1,6 +1,7 @@
 import { HOUR, MINUTE, SECOND, type Session } from "../engine/index.ts";
 import { apiFigures } from "./api-figures.ts";
 import { booted, cpuMs, type Figure, median, runner, running } from "./measure.ts";
+import { netfilterFigures } from "./netfilter.ts";
 import { terminalFigures } from "./terminal.ts";
 
 export const figures: Figure[] = [
@@ -100,6 +101,7 @@ export const figures: Figure[] = [
       return (process.memoryUsage().heapUsed - before) / kept.length / 1e6;
     },
   },
+  ...netfilterFigures,
   ...terminalFigures,
   ...apiFigures,
 ];
