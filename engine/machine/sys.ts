@@ -5,6 +5,7 @@
 import { concat, cpu, decode, encode, type Gen, Pipe, sleep } from "../kernel/index.ts";
 import { COST } from "./costs.ts";
 import { Errno, isErrno } from "./errno.ts";
+import { FifoEnd, isNamed } from "./fifo.ts";
 import { type DirNode, dirNode, entriesOf, type FileNode, fileNode, type Inode, symlinkNode } from "./inode.ts";
 import { DeviceFile, type OpenFile, PipeEnd, RegularFile } from "./open-file.ts";
 import { EXECUTE, READ, type Resolved, requireAccess, resolve, WRITE } from "./path.ts";
@@ -93,7 +94,9 @@ export function openFile(p: Process, path: string, flags: OpenFlags): OpenFile {
       }
       return new DeviceFile(node, found.path, node.device, p.machine.kernel.random("urandom"));
     case "fifo":
-      return new PipeEnd(node.pipe, flags.write ? "write" : "read");
+      return isNamed(node.pipe)
+        ? new FifoEnd(node.pipe, flags)
+        : new PipeEnd(node.pipe, flags.write ? "write" : "read");
     case "dir":
       return new DirectoryFile(node, found.path);
     default:

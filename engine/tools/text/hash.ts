@@ -1,5 +1,5 @@
 import { md5, sha1 } from "@noble/hashes/legacy.js";
-import { sha256 } from "@noble/hashes/sha2.js";
+import { sha224, sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { decode } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Program } from "../../machine/process.ts";
@@ -55,3 +55,6 @@ function sumTool(name: string, kind: string, hash: (bytes: Uint8Array) => Uint8A
 export const md5sum = sumTool("md5sum", "MD5", md5);
 export const sha1sum = sumTool("sha1sum", "SHA1", sha1);
 export const sha256sum = sumTool("sha256sum", "SHA256", sha256);
+export const sha224sum = sumTool("sha224sum", "SHA224", sha224);
+export const sha384sum = sumTool("sha384sum", "SHA384", sha384);
+export const sha512sum = sumTool("sha512sum", "SHA512", sha512);

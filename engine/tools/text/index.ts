@@ -3,6 +3,7 @@ import { awk } from "./awk/index.ts";
 import { bc } from "./bc/index.ts";
 import { cal } from "./cal.ts";
 import { cat } from "./cat.ts";
+import { cksum, sum } from "./cksum.ts";
 import { cp } from "./cp.ts";
 import { cut } from "./cut.ts";
 import { date } from "./date.ts";
@@ -12,21 +13,25 @@ import { echo } from "./echo.ts";
 import { nano } from "./editor/nano.ts";
 import { vi } from "./editor/vi.ts";
 import { env } from "./env.ts";
+import { expand, unexpand } from "./expand.ts";
 import { expr } from "./expr.ts";
+import { factor } from "./factor.ts";
 import { file } from "./file.ts";
 import { link, sync, truncate, unlink } from "./file-ops.ts";
 import { find } from "./find.ts";
 import { grep } from "./grep.ts";
 import { gunzip, gzip, zcat } from "./gzip.ts";
-import { md5sum, sha1sum, sha256sum } from "./hash.ts";
+import { md5sum, sha1sum, sha224sum, sha256sum, sha384sum, sha512sum } from "./hash.ts";
 import { head } from "./head.ts";
 import { hexdump, strings, xxd } from "./hexdump.ts";
 import { install, nice } from "./install.ts";
 import { join } from "./join.ts";
 import { jq } from "./jq/index.ts";
+import { setsid, stdbuf } from "./launch.ts";
 import { base64, cmp, column, comm, fold, nl, paste, rev, tac } from "./lines.ts";
 import { ls } from "./ls.ts";
 import { mkdir } from "./mkdir.ts";
+import { mkfifo } from "./mkfifo.ts";
 import { mv } from "./mv.ts";
 import { envsubst, numfmt } from "./numfmt.ts";
 import { od } from "./od.ts";
@@ -49,6 +54,7 @@ import { testProgram } from "./test.ts";
 import { touch } from "./touch.ts";
 import { tr } from "./tr.ts";
 import { falseProgram, trueProgram } from "./true.ts";
+import { tsort } from "./tsort.ts";
 import { uniq } from "./uniq.ts";
 import { wc } from "./wc.ts";
 import { xargs } from "./xargs.ts";
@@ -58,6 +64,19 @@ import { yq } from "./yq.ts";
 export const textPrograms: Record<string, Program> = {
   "[": testProgram,
   test: testProgram,
+  cksum,
+  sum,
+  expand,
+  unexpand,
+  factor,
+  setsid,
+  stdbuf,
+  mkfifo,
+  tsort,
+  sha224sum,
+  sha384sum,
+  sha512sum,
+  nawk: awk,
   ncal: cal,
   hd: hexdump,
   awk,

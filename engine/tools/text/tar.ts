@@ -1,5 +1,6 @@
-import { call, concat, cpu, type Gen, Pipe } from "../../kernel/index.ts";
+import { call, concat, cpu, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
+import { namedPipe } from "../../machine/fifo.ts";
 import { fifoNode, type Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { groupByName, groupName, userByName, userName } from "../../machine/users.ts";
@@ -383,7 +384,7 @@ function extract(t: Tool, o: ParsedOptions, path: string, member: TarMember): vo
     sys.link(p, trimmed, node);
     node.nlink++;
     return;
-  } else if (member.kind === "fifo") sys.link(p, trimmed, fifoNode(new Pipe(), {}));
+  } else if (member.kind === "fifo") sys.link(p, trimmed, fifoNode(namedPipe()));
   else sys.writeText(p, trimmed, member.bytes.slice(), 0o600);
   settle(t, o, trimmed, member);
 }
