@@ -80,11 +80,16 @@ export class NetNamespace {
   /** By `protocol:port`. */
   private readonly listeners = new Map<string, Listener[]>();
   /**
-   * Rewrites a destination before routing: what Service rules do. Installed by kube-proxy on a machine's namespace.
-   * `refused` when the Service has no endpoint, undefined when it is not a Service's.
+   * A balancer in the kernel besides the rules (ipvs): where a packet goes, by its own destination and sender.
+   * `refused` when no server is behind it, undefined when it is no address of the balancer's.
    */
   translate:
-    | ((protocol: string, address: string, port: number) => { address: string; port: number } | "refused" | undefined)
+    | ((
+        protocol: string,
+        address: string,
+        port: number,
+        client?: string,
+      ) => { address: string; port: number } | "refused" | undefined)
     | undefined;
   /** Ports of this machine that lead into a Pod, by `protocol:port`. */
   readonly hostPorts = new Map<string, { address: string; port: number }>();

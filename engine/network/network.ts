@@ -177,7 +177,7 @@ export class Network {
     const target =
       path ??
       (from.owns(address) ? undefined : from.host.translate?.(protocol, address, port)) ??
-      (entry !== undefined && entry.host === entry ? entry.translate?.(protocol, "node", port) : undefined) ??
+      (entry !== undefined && entry.host === entry ? entry.translate?.(protocol, address, port) : undefined) ??
       (from.owns(address) ? from : entry)?.hostPorts.get(`${protocol}:${port}`);
     if (target === "refused") throw new NetError("ECONNREFUSED");
     const remoteAddress = target?.address ?? address;
@@ -221,8 +221,7 @@ export class Network {
   localListener(from: NetNamespace, address: string, port: number): Listener | undefined {
     const owner = address.startsWith("127.") ? from : this.owners.get(address);
     if (owner === undefined || owner.host !== from.host || owner.hostPorts.has(`tcp:${port}`)) return undefined;
-    const asked = owner === owner.host ? "node" : address;
-    if (from.host.translate?.("tcp", asked, port) !== undefined) return undefined;
+    if (from.host.translate !== undefined) return undefined;
     const path = pathOf(this, from, "tcp", address, port);
     if (path !== undefined && (path.outcome !== "pass" || path.address !== address || path.port !== port)) {
       return undefined;

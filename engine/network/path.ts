@@ -408,7 +408,7 @@ class PathWalk {
     if (ns.host !== ns || (ns.hostPorts.size === 0 && ns.translate === undefined)) return undefined;
     const here = ns.owns(text);
     const to =
-      ns.translate?.(protocol, here ? "node" : text, packet.destinationPort) ??
+      ns.translate?.(protocol, text, packet.destinationPort, formatAddress(packet.source)) ??
       (here ? ns.hostPorts.get(`${protocol}:${packet.destinationPort}`) : undefined);
     if (to === undefined || to === "refused") return to;
     if (ns.translate !== undefined) this.notes.volatile = true;

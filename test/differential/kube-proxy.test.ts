@@ -2,10 +2,12 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { missingJumps } from "../../engine/control-plane/kube-proxy/node-rules.ts";
-import { restoreLines } from "../../engine/control-plane/kube-proxy/restore-input.ts";
+import { contains } from "../../engine/control-plane/kube-proxy/config.ts";
+import { IPVS_JUMPS, IPVS_SETS, ipvsPlan, ipvsRestoreLines } from "../../engine/control-plane/kube-proxy/ipvs-rules.ts";
+import { missingJumps } from "../../engine/control-plane/kube-proxy/jumps.ts";
+import { JUMPS, restoreLines } from "../../engine/control-plane/kube-proxy/restore-input.ts";
 import { type ProxyCase, proxierOf } from "../../engine/control-plane/kube-proxy/testing.ts";
-import { iptables, Ruleset, restore, save } from "../../engine/netfilter/index.ts";
+import { IpSet, iptables, Ruleset, restore, save } from "../../engine/netfilter/index.ts";
 
 const cases = parse(readFileSync(new URL("kube-proxy/cases.yaml", import.meta.url), "utf8")) as ProxyCase[];
 
@@ -35,7 +37,7 @@ describe.skipIf(!works)("kube-proxy's rules: the real iptables and ours", () => 
     const proxier = proxierOf(each);
     proxier.sync();
     const ruleset = new Ruleset();
-    const lines = [...missingJumps(ruleset), ...restoreLines(proxier.take())];
+    const lines = [...missingJumps(ruleset, JUMPS), ...restoreLines(proxier.take())];
     const own = restore(ruleset, lines, { noflush: true, counters: true });
     expect(own.error).toBe("");
 
@@ -56,5 +58,30 @@ describe.skipIf(!works)("kube-proxy's rules: the real iptables and ours", () => 
     LISTINGS.forEach((words, i) => {
       expect(iptables(ruleset, words.split(" ")).out.split("\n"), words).toEqual(listed[i]!.split("\n"));
     });
+  });
+});
+
+const setsWork = inNamespace("ipset create x hash:ip,port", "").status === 0;
+
+describe.skipIf(!works || !setsWork)("mode ipvs: the real ipset and iptables and ours", () => {
+  it.each(cases.map((each) => [each.name, each] as const))("%s", (_name, each) => {
+    const proxier = proxierOf(each);
+    proxier.sync();
+    const node = { name: proxier.node.name, address: proxier.node.address, addresses: [proxier.node.address] };
+    const plan = ipvsPlan(proxier.programmed(), node, contains);
+    const ruleset = new Ruleset();
+    const sets: string[] = [];
+    for (const [name, entries] of plan.sets) {
+      const { type } = IPVS_SETS[name];
+      sets.push(`create ${name} ${type}${type === "bitmap:port" ? " range 0-65535" : ""}`);
+      ruleset.sets.set(name, new IpSet(name, type));
+      for (const entry of entries) sets.push(`add ${name} ${entry}`);
+    }
+    const lines = [...missingJumps(ruleset, IPVS_JUMPS), ...ipvsRestoreLines(plan, proxier.options)];
+    expect(restore(ruleset, lines, { noflush: true, counters: true }).error).toBe("");
+    const rules = `ipset restore <<'SETS' && iptables-restore --noflush --counters && iptables-save\n${sets.join("\n")}\nSETS\n`;
+    const real = inNamespace(rules, `${lines.join("\n")}\n`);
+    expect(real.stderr).toBe("");
+    expect(save(ruleset)).toEqual(real.stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#")));
   });
 });

@@ -5,6 +5,9 @@ const RESTORE_RULE = 150;
 /** A rule that stands in a table while others of it are written. */
 const STANDING_RULE = 5;
 
+/** Of mode ipvs: looking a virtual server and its real servers up over netlink. */
+export const IPVS_SERVICE = 60;
+
 /**
  * µs of virtual time that a sync takes: iptables-save of nat, iptables-restore of what is written into what stands
  * there, and for a full one two calls of iptables for each jump.

@@ -8,7 +8,9 @@ import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { fail, flagsOf, listening, logger, untilTerminated } from "../daemon.ts";
 import { type ProxyConfig, proxyConfig } from "./config.ts";
-import { syncCost } from "./costs.ts";
+import { IPVS_SERVICE, syncCost } from "./costs.ts";
+import { IpvsNode } from "./ipvs-node.ts";
+import { IPVS_JUMPS } from "./ipvs-rules.ts";
 import { ProxyMetrics } from "./metrics.ts";
 import { NodeRules } from "./node-rules.ts";
 import { healthPage, metricsPages } from "./pages.ts";
@@ -43,9 +45,9 @@ export const kubeProxy: Program = function* kubeProxy(p) {
   const services = new Informer<KubeObject>(kernel, client, SERVICES);
   const slices = new Informer<KubeObject>(kernel, client, ENDPOINT_SLICES);
   const node = { name: flags.get("hostname-override") ?? p.machine.hostname, address: net.firstAddress() };
-  greet(p, say, node.address);
+  greet(p, say, config, node.address);
   const metrics = new ProxyMetrics();
-  const stop = iptablesMode(p, config, node, { services, slices, metrics, say });
+  const stop = runProxier(p, config, node, { services, slices, metrics, say });
   services.start();
   slices.start();
   try {
@@ -62,8 +64,8 @@ export const kubeProxy: Program = function* kubeProxy(p) {
   return 0;
 };
 
-function greet(p: Process, say: Say, address: string): void {
-  say("server_linux.go:66", "Using iptables proxy");
+function greet(p: Process, say: Say, config: ProxyConfig, address: string): void {
+  if (config.mode === "iptables") say("server_linux.go:66", "Using iptables proxy");
   say("server.go:698", "Successfully retrieved node IP(s)", { IPs: [address] });
   say("conntrack.go:60", "Setting nf_conntrack_max", { nfConntrackMax: 131_072 });
   logger(p)(
@@ -71,12 +73,17 @@ function greet(p: Process, say: Say, address: string): void {
       err: "nodePortAddresses is unset; NodePort connections will be accepted on all local IPs. Consider using `--nodeport-addresses primary`",
     }),
   );
-  say("server_linux.go:170", "Using iptables Proxier");
-  say(
-    "proxier.go:255",
-    "Setting route_localnet=1 to allow node-ports on localhost; to change this either disable iptables.localhostNodePorts (--iptables-localhost-nodeports) or set nodePortAddresses (--nodeport-addresses) to filter loopback addresses",
-    { ipFamily: "IPv4" },
-  );
+  if (config.mode === "ipvs") {
+    say("server_linux.go:230", "Using ipvs Proxier");
+    if (config.ipvs.scheduler === "") say("proxier.go:376", "IPVS scheduler not specified, use rr by default");
+  } else {
+    say("server_linux.go:170", "Using iptables Proxier");
+    say(
+      "proxier.go:255",
+      "Setting route_localnet=1 to allow node-ports on localhost; to change this either disable iptables.localhostNodePorts (--iptables-localhost-nodeports) or set nodePortAddresses (--nodeport-addresses) to filter loopback addresses",
+      { ipFamily: "IPv4" },
+    );
+  }
   say("server.go:497", "Version info", { version: "v1.32.3" });
   say("server.go:499", "Golang settings", { GOGC: "", GOMAXPROCS: "", GOTRACEBACK: "" });
   say("config.go:199", "Starting service config controller");
@@ -92,8 +99,8 @@ interface Sources {
   say: Say;
 }
 
-/** Starts mode iptables on a machine; the returned function ends it. */
-function iptablesMode(
+/** Starts syncing on a machine, in the mode of its configuration; the returned function ends it. */
+function runProxier(
   p: Process,
   config: ProxyConfig,
   node: { name: string; address: string },
@@ -110,29 +117,30 @@ function iptablesMode(
     kernel,
     "kube-proxy sync",
     config.minSyncPeriod * SECOND,
-    HOUR,
+    config.mode === "ipvs" ? period : HOUR,
     () => {
       const result = proxier.begin(kernel.now - fullAt > HOUR);
+      const { written } = result;
+      const standing = result.rules.nat + result.rules.filter;
       const cleanup = result.endpoints <= 1000 || result.full;
-      const cost = syncCost(
-        result.rules.nat + result.rules.filter,
-        result.written.nat + result.written.filter,
-        result.full ? JUMPS.length : 0,
-        cleanup,
-      );
+      // A few rules ask sets, however many Services there are.
+      const cost = ipvs
+        ? syncCost(40, 40, IPVS_JUMPS.length, false) + result.services * IPVS_SERVICE
+        : syncCost(standing, written.nat + written.filter, result.full ? JUMPS.length : 0, cleanup);
       running = { result, cost };
       return cost;
     },
     () => {
       const written = proxier.commit();
-      for (const [service, { now }] of written) {
+      for (const [service, { now }] of ipvs ? [] : written) {
         const entry = { machine: p.machine.hostname, at: kernel.now, ports: now, options: config.frame };
         noteRules(p.machine.network, service, entry);
       }
       if (running === undefined) return;
       const { result, cost } = running;
       if (result.full) fullAt = kernel.now;
-      rules.synced(result.full);
+      if (ipvs) ipvs.synced();
+      else rules.synced(result.full);
       metrics.synced(result, cost, kernel.wallMs / 1000);
     },
   );
@@ -140,20 +148,19 @@ function iptablesMode(
     proxier.forceFull();
     runner.run();
   };
-  const rules = new NodeRules(kernel, net, proxier, period, {
-    flush: force,
-    failure: (message) => {
-      metrics.restoreFailures++;
-      logger(p)(
-        klog(kernel, p.nsPid, "E", "proxier.go:1555", "Failed to execute iptables-restore", {
-          err: `exit status 2: ${message.trimEnd()}`,
-        }),
-      );
-      say("proxier.go:799", "Sync failed", { ipFamily: "IPv4", retryingTime: `${config.syncPeriod}s` });
-      proxier.forceFull();
-      runner.retryAfter(period);
-    },
-  });
+  const failure = (message: string) => {
+    metrics.restoreFailures++;
+    logger(p)(
+      klog(kernel, p.nsPid, "E", "proxier.go:1555", "Failed to execute iptables-restore", {
+        err: `exit status 2: ${message.trimEnd()}`,
+      }),
+    );
+    say("proxier.go:799", "Sync failed", { ipFamily: "IPv4", retryingTime: `${config.syncPeriod}s` });
+    proxier.forceFull();
+    runner.retryAfter(period);
+  };
+  const ipvs = config.mode === "ipvs" ? new IpvsNode(net, proxier, config, failure) : undefined;
+  const rules = new NodeRules(kernel, net, proxier, period, { flush: force, failure });
 
   const start = () => {
     if (initialized) return;

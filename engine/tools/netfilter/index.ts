@@ -2,11 +2,13 @@ import type { Program } from "../../machine/process.ts";
 import { conntrack } from "./conntrack.ts";
 import { ipsetProgram } from "./ipset.ts";
 import { iptablesProgram, iptablesRestore, iptablesSave } from "./iptables.ts";
+import { ipvsadm } from "./ipvsadm.ts";
 
 /** Programs that read and write a namespace's netfilter state, by name. */
 export const netfilterPrograms: Record<string, Program> = {
   conntrack,
   ipset: ipsetProgram,
+  ipvsadm,
   iptables: iptablesProgram,
   "iptables-nft": iptablesProgram,
   "iptables-save": iptablesSave,
