@@ -43,7 +43,10 @@ export class TestBed {
       up: true,
       mtu: 1500,
     });
-    machine.net.routes.push({ destination: "192.168.108.0/24", device: "eth0", source: address });
+    machine.net.routes.push(
+      { destination: "default", via: "192.168.108.1", device: "eth0" },
+      { destination: "192.168.108.0/24", device: "eth0", source: address },
+    );
     buildBase(machine, { role, hosts });
     bootMachine(machine);
     this.machines.push(machine);

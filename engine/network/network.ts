@@ -4,6 +4,7 @@ import type { Track } from "../netfilter/index.ts";
 import { NetError } from "./error.ts";
 import { type Listener, NetNamespace, type Socket } from "./namespace.ts";
 import { arrive, held, type Path, pathNow, pathOf, used, type Walk } from "./path.ts";
+import { isRoutable } from "./routes.ts";
 
 /** Round trips in µs: within a machine, and between machines of one rack. */
 const LOCAL_RTT = 60;
@@ -166,6 +167,7 @@ export class Network {
    */
   *connect(from: NetNamespace, address: string, port: number, options: ConnectOptions = {}): Gen<Connection> {
     const protocol = options.protocol ?? "tcp";
+    if (!isRoutable(this, from, address)) throw new NetError("ENETUNREACH");
     const path = pathOf(this, from, protocol, address, port);
     if (path !== undefined && path.outcome !== "pass") {
       if (path.outcome !== "dropped") throw new NetError(path.outcome);
@@ -196,7 +198,7 @@ export class Network {
     if (listener === undefined) throw new NetError("ECONNREFUSED");
     const onward = listener.proxy && ((yield* listener.proxy()) as Established);
     const addresses = {
-      local: sourceFor(from, owner, remoteAddress),
+      local: path?.local ?? sourceFor(from, owner, remoteAddress),
       localPort: from.ephemeralPort(),
       remote: remoteAddress,
       remotePort,

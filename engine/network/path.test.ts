@@ -206,6 +206,17 @@ describe("connections through the rules", () => {
   });
 });
 
+describe("routes", () => {
+  it("must lead to an address, those of the machine for a Pod, too", () => {
+    const { ask, nodes, pods } = world();
+    expect(ask(nodes[0]!, "10.200.2.2", 8080)).toBe("pod-2 from 192.168.0.1");
+    nodes[0]!.routes.shift();
+    expect(ask(nodes[0]!, "10.200.2.2", 8080)).toBe("ENETUNREACH");
+    expect(ask(nodes[0]!, "10.200.1.2", 8080)).toBe("pod-1 from 10.200.1.1");
+    expect(ask(pods[0]!, "10.200.2.2", 8080)).toBe("ENETUNREACH");
+  });
+});
+
 describe("open connections", () => {
   it("end when rules stop their packets, and go on when what is established may pass", () => {
     const { kernel, network, pods, rules } = world();

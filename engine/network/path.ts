@@ -34,6 +34,8 @@ export interface Path {
   /** Where it was going when it left the last rules. */
   readonly address: string;
   readonly port: number;
+  /** Address that the client's end has. */
+  readonly local: string;
   /** Address the other end sees, where rules rewrote it. */
   readonly source: string | undefined;
   /** Something else than addresses decided: the next connection may fare otherwise. */
@@ -227,6 +229,7 @@ class PathWalk {
   private readonly hops: Hop[] | undefined;
   /** The first packet's path, when this is a later one. */
   private readonly first: Path | undefined;
+  private readonly local: string;
   private readonly packet: Packet;
   private readonly notes: Notes;
   private readonly seen: Seen[] = [];
@@ -254,6 +257,7 @@ class PathWalk {
     this.notes = { compared: 0, counted: [], volatile: false };
     const destination = parseAddress(address) ?? 0;
     const output = deviceFor(from, destination, address);
+    this.local = formatAddress(output.source);
     this.packet = {
       protocol: NUMBERS[protocol],
       source: output.source,
@@ -441,6 +445,7 @@ class PathWalk {
       askedPort: this.port,
       address: this.redirected.length === 0 ? this.address : formatAddress(packet.destination),
       port: packet.destinationPort,
+      local: this.local,
       source: this.masked.length === 0 ? undefined : formatAddress(packet.source),
       volatile: this.notes.volatile,
       counted: this.notes.counted,

@@ -29,6 +29,30 @@ export function deviceFor(ns: NetNamespace, destination: number, text: string): 
   return { device, source: source === undefined ? addressOn(ns, device) : (parseAddress(source) ?? 0) };
 }
 
+/** Whether the routing tables of a namespace, and of its machine for what leaves it, lead anywhere near an address. */
+export function isRoutable(network: Network, from: NetNamespace, address: string): boolean {
+  if (!leads(from, address)) return from.owns(address);
+  const { host } = from;
+  return host === from || leads(host, address) || network.ownerOf(address)?.host === host;
+}
+
+/** A table without routes is that of a namespace nobody configured: it leads to all it is told of. */
+function leads({ routes, interfaces }: NetNamespace, address: string): boolean {
+  if (routes.length === 0) return true;
+  let number: number | undefined;
+  for (const { destination, device } of routes) {
+    if (interfaces.get(device)?.up === false) continue;
+    if (destination === "default") return true;
+    const slash = destination.indexOf("/");
+    const prefix = slash < 0 ? 32 : Number(destination.slice(slash + 1));
+    const mask = prefix === 0 ? 0 : -1 << (32 - prefix);
+    number ??= parseAddress(address) ?? 0;
+    const base = parseAddress(slash < 0 ? destination : destination.slice(0, slash)) ?? 0;
+    if ((number & mask) === (base & mask)) return true;
+  }
+  return false;
+}
+
 /** First address of a device; the namespace's own when it has none. */
 function addressOn(ns: NetNamespace, device: string): number {
   const cidr = ns.interfaces.get(device)?.addresses[0];

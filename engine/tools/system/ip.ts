@@ -312,6 +312,7 @@ function* route(p: Process, words: string[]): Gen<number> {
   }
   if (["add", "del", "delete", "replace"].includes(verb)) {
     if (p.cred.uid !== 0) return yield* notPermitted(p);
+    net.network.changes++;
     const destination = words[1] ?? "default";
     const value = (key: string) => (words.includes(key) ? words[words.indexOf(key) + 1] : undefined);
     const at = net.routes.findIndex((one) => one.destination === destination);

@@ -172,7 +172,9 @@ describe("interfaces and sockets", () => {
     expect(run("ip a show eth0").out).toBe(
       "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc fq_codel state UP group default qlen 1000\n    link/ether 52:54:00:00:00:01 brd ff:ff:ff:ff:ff:ff\n    inet 192.168.108.5/24 brd 192.168.108.255 scope global eth0\n       valid_lft forever preferred_lft forever\n",
     );
-    expect(run("ip r").out).toBe("192.168.108.0/24 dev eth0 proto kernel scope link src 192.168.108.5 \n");
+    expect(run("ip r").out).toBe(
+      "default via 192.168.108.1 dev eth0 \n192.168.108.0/24 dev eth0 proto kernel scope link src 192.168.108.5 \n",
+    );
     expect(run("ip a show nope")).toEqual({ out: "", err: 'Device "nope" does not exist.\n', status: 1 });
     expect(run("ip foo")).toEqual({ out: "", err: 'Object "foo" is unknown, try "ip help".\n', status: 1 });
     const pid = to.systemd!.unit("ssh").main!.pid;
