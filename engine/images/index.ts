@@ -1,11 +1,18 @@
 import { alpine } from "./alpine.ts";
 import { busybox } from "./busybox.ts";
 import { curl } from "./curl.ts";
+import { debian, ubuntu } from "./debian.ts";
 import { flannel, flannelCniPlugin } from "./flannel.ts";
 import { type Image, type ImageDef, imageOf, manifestDigest } from "./image.ts";
 import { nginx } from "./nginx/index.ts";
 import { pause } from "./pause.ts";
 import { type ImageReference, parseReference } from "./reference.ts";
+import { DATABASE_IMAGES } from "./servers/databases.ts";
+import { DEMO_IMAGES } from "./servers/demo.ts";
+import { httpdImage } from "./servers/httpd.ts";
+import { LANGUAGE_IMAGES } from "./servers/languages.ts";
+import { redis } from "./servers/redis.ts";
+import { STRESS_IMAGES } from "./servers/stress.ts";
 import { SYSTEM_IMAGES } from "./system.ts";
 
 export type { Image, ImageDef } from "./image.ts";
@@ -20,6 +27,14 @@ export const IMAGES: readonly ImageDef[] = [
   pause,
   flannel,
   flannelCniPlugin,
+  debian,
+  ubuntu,
+  httpdImage,
+  redis,
+  ...DATABASE_IMAGES,
+  ...DEMO_IMAGES,
+  ...LANGUAGE_IMAGES,
+  ...STRESS_IMAGES,
   ...SYSTEM_IMAGES,
 ];
 

@@ -6,6 +6,7 @@ import { DEFAULT_HARDWARE, type Hardware } from "./hardware.ts";
 import { type DirNode, dirNode } from "./inode.ts";
 import { Journal } from "./journal.ts";
 import type { Login } from "./login.ts";
+import { MemoryGroups } from "./memory.ts";
 import { MountNamespace } from "./path.ts";
 import {
   type Namespaces,
@@ -43,6 +44,7 @@ export class Machine {
   /** Living and zombie processes by machine-wide pid. */
   readonly processes = new Map<number, Process>();
   readonly hardware: Hardware;
+  readonly memory = new MemoryGroups();
   readonly journal: Journal;
   /** The service manager, once `startSystemd` has started it. */
   systemd: Systemd | undefined;

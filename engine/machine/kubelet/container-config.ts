@@ -1,3 +1,4 @@
+import { wholeUnits } from "../../api/quantity.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { fnv1a } from "../../kernel/index.ts";
 import { ensureDir, putFile } from "../runtime/files.ts";
@@ -167,6 +168,8 @@ export function* containerConfig(
   const groups = [...(pod.spec.securityContext?.supplementalGroups ?? [])];
   if (pod.spec.securityContext?.fsGroup !== undefined) groups.push(pod.spec.securityContext.fsGroup);
   if (groups.length > 0) config.supplementalGroups = groups;
+  const memory = spec.resources?.limits?.["memory"];
+  if (memory !== undefined) config.memoryLimitInBytes = wholeUnits(memory);
   return config;
 }
 

@@ -24,7 +24,7 @@ export const DURATION = {
 } as const satisfies Record<string, readonly [number, number]>;
 
 /** What a node's link to a registry carries, in bytes per ms; shared by nobody, since pulls are serialized. */
-const LINK_BYTES_PER_MS = [11_000, 16_000] as const;
+const LINK_BYTES_PER_MS = [30_000, 45_000] as const;
 /** Unpacking a compressed layer, in bytes per ms. */
 const UNPACK_BYTES_PER_MS = 42_000;
 

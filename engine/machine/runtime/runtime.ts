@@ -340,6 +340,8 @@ export class ContainerRuntime {
       pid: container.pids,
       cgroup: `${sandbox.config.cgroupParent}/cri-containerd-${id}.scope`,
     };
+    const limit = config.memoryLimitInBytes;
+    if (limit !== undefined) machine.memory.limit(ns.cgroup, limit / 1024);
     const argv = commandOf(image, config);
     const view = hostView(machine, { ns, cred: container.cred, cwd: container.cwd });
     const found = programOf(view, argv, container.env);
@@ -427,7 +429,11 @@ export class ContainerRuntime {
     container.state = "exited";
     container.finishedAt = this.machine.kernel.now;
     container.exitCode = exitCode(status);
-    container.reason = container.exitCode === 0 ? "Completed" : "Error";
+    const { memory } = this.machine;
+    const cgroup = container.process?.ns.cgroup ?? "";
+    if (memory.oomKilled(cgroup)) container.reason = "OOMKilled";
+    else container.reason = container.exitCode === 0 ? "Completed" : "Error";
+    memory.limit(cgroup, undefined);
     this.ended.get(container.id)?.wakeAll();
     // Whoever follows the log learns that there will be no more.
     container.log.file.changed.wakeAll();

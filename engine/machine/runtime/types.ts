@@ -89,6 +89,8 @@ export interface ContainerConfig {
   supplementalGroups?: readonly number[];
   readOnlyRootfs?: boolean;
   privileged?: boolean;
+  /** linux.resources.memory_limit_in_bytes. */
+  memoryLimitInBytes?: number;
 }
 
 export type ContainerState = "created" | "running" | "exited";

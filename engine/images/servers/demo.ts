@@ -1,0 +1,250 @@
+import { SECOND } from "../../kernel/index.ts";
+import type { Process, Program } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { alpineTree } from "../alpine.ts";
+import type { ImageDef } from "../image.ts";
+import { errorDate, httpDate } from "../nginx/http.ts";
+import { DEFAULT_PATH, rootfs, SKELETON } from "../rootfs.ts";
+import { answer, say, serving } from "./serving.ts";
+
+/** Small servers that courses use to show where a request ends up. */
+
+const hostOf = (p: Process): string => p.env.get("HOSTNAME") ?? p.machine.hostname;
+const BARE = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" };
+
+/** hashicorp/http-echo: answers every request with -text. */
+const httpEcho: Program = function* (p) {
+  const option = (name: string, fallback?: string): string | undefined => {
+    for (const [i, arg] of p.argv.entries()) {
+      for (const flag of [`-${name}`, `--${name}`]) {
+        if (arg === flag) return p.argv[i + 1];
+        if (arg.startsWith(`${flag}=`)) return arg.slice(flag.length + 1);
+      }
+    }
+    return fallback;
+  };
+  const text = option("text", p.env.get("ECHO_TEXT"));
+  if (!text) {
+    yield* sys.printError(p, "Missing -text option or ECHO_TEXT env var!\n");
+    return 127;
+  }
+  const listen = option("listen", ":5678")!;
+  const stamp = () => errorDate(p.machine.kernel.wallMs);
+  yield* sys.printError(p, `${stamp()} [INFO] server is listening on ${listen}\n`);
+  yield* serving(
+    p,
+    [
+      {
+        port: Number(listen.split(":").pop()),
+        *http(request) {
+          const agent = request.headers["user-agent"] ?? "";
+          const host = request.headers["host"] ?? "";
+          const line = `${host} ${request.remoteAddress}:${p.ns.net.ephemeralPort()} "${request.method} ${request.path} HTTP/1.1" 200 ${text.length + 1} "${agent}" 21.4µs`;
+          say(p, 1, `${stamp()} ${line}\n`);
+          return answer(200, `${text}\n`, { "x-app-name": "http-echo", "x-app-version": "1.0.0" });
+        },
+      },
+    ],
+    ["TERM", "INT"],
+  );
+  yield* sys.printError(p, `${stamp()} [INFO] received interrupt, shutting down...\n`);
+  return 0;
+};
+
+/** traefik/whoami: tells the request back. */
+const whoami: Program = function* (p) {
+  const at = p.argv.findIndex((arg) => arg === "-port" || arg === "--port");
+  const port = at > 0 ? Number(p.argv[at + 1]) : Number(p.env.get("WHOAMI_PORT_NUMBER") ?? 80);
+  yield* sys.printError(p, `${errorDate(p.machine.kernel.wallMs)} Starting up on port ${port}\n`);
+  yield* serving(
+    p,
+    [
+      {
+        port,
+        *http(request) {
+          const { headers } = request;
+          const ips = ["127.0.0.1", ...p.ns.net.addresses().filter((address) => address !== "127.0.0.1")];
+          const shown = Object.entries(headers)
+            .filter(([name]) => name !== "host")
+            .map(([name, value]) => `${name.replace(/(^|-)[a-z]/g, (c) => c.toUpperCase())}: ${value}\n`)
+            .sort();
+          return answer(
+            200,
+            `Hostname: ${hostOf(p)}\n${ips.map((ip) => `IP: ${ip}\n`).join("")}` +
+              `RemoteAddr: ${request.remoteAddress}:${p.ns.net.ephemeralPort()}\n` +
+              `${request.method} ${request.path} HTTP/1.1\nHost: ${headers["host"] ?? ""}\n${shown.join("")}\n`,
+          );
+        },
+      },
+    ],
+    ["TERM", "INT"],
+  );
+  return 0;
+};
+
+/** google-samples/hello-app, of a version. */
+const helloApp = (version: string): Program =>
+  function* (p) {
+    const port = Number(p.env.get("PORT") ?? 8080);
+    const stamp = () => errorDate(p.machine.kernel.wallMs);
+    yield* sys.printError(p, `${stamp()} Server listening on port ${port}\n`);
+    yield* serving(
+      p,
+      [
+        {
+          port,
+          *http(request) {
+            say(p, 2, `${stamp()} Serving request: ${request.path}\n`);
+            return answer(200, `Hello, world!\nVersion: ${version}\nHostname: ${hostOf(p)}\n`);
+          },
+        },
+      ],
+      ["TERM", "INT"],
+    );
+    return 0;
+  };
+
+/** The subcommands of agnhost that the documentation's examples use (kubernetes test/images/agnhost). */
+const agnhost: Program = function* (p) {
+  const [command = "pause", ...rest] = p.argv.slice(1);
+  const value = (name: string, fallback: string): string => {
+    for (const [i, arg] of rest.entries()) {
+      if (arg === `--${name}`) return rest[i + 1] ?? fallback;
+      if (arg.startsWith(`--${name}=`)) return arg.slice(name.length + 3);
+    }
+    return fallback;
+  };
+  const { kernel } = p.machine;
+  const started = kernel.now;
+  const until = (port: number, page: (path: string, query: string) => ReturnType<typeof answer>) =>
+    serving(
+      p,
+      [
+        {
+          port,
+          *http({ path }) {
+            const mark = path.indexOf("?");
+            return page(mark < 0 ? path : path.slice(0, mark), mark < 0 ? "" : path.slice(mark + 1));
+          },
+        },
+      ],
+      ["TERM", "INT"],
+    );
+  const date = { date: httpDate(kernel.wallMs) };
+  switch (command) {
+    case "pause":
+      yield* sys.print(p, "Paused\n");
+      yield* serving(p, [], ["TERM", "INT"]);
+      return 0;
+    case "serve-hostname":
+      yield* until(Number(value("port", "9376")), () => answer(200, hostOf(p), date));
+      return 0;
+    case "liveness":
+      // Well for ten seconds, then not: what a liveness probe is shown with.
+      yield* until(8080, (path) => {
+        const seconds = (kernel.now - started) / SECOND;
+        if (path !== "/healthz") return answer(404, "404 page not found\n", date);
+        return seconds > 10 ? answer(500, `error: ${seconds.toFixed(6)}`, date) : answer(200, "ok", date);
+      });
+      return 0;
+    case "netexec": {
+      const port = Number(value("http-port", "8080"));
+      yield* sys.printError(p, `${errorDate(kernel.wallMs)} Started HTTP server on port ${port}\n`);
+      yield* until(port, (path, query) => {
+        const asked = new Map(query.split("&").map((part) => part.split("=") as [string, string]));
+        if (path === "/hostname" || path === "/hostName") return answer(200, hostOf(p), date);
+        if (path === "/echo") return answer(200, decodeURIComponent(asked.get("msg") ?? ""), date);
+        if (path === "/healthz") return answer(200, "", date);
+        if (path === "/") return answer(200, `NOW: ${errorDate(kernel.wallMs)}`, date);
+        return answer(404, "404 page not found\n", date);
+      });
+      return 0;
+    }
+    default:
+      yield* sys.printError(
+        p,
+        `Error: unknown command ${JSON.stringify(command)} for "app"\nRun 'app --help' for usage.\n`,
+      );
+      return 1;
+  }
+};
+
+/** docker.io/library/hello-world: says that it works, and ends. */
+const hello: Program = function* (p) {
+  yield* sys.print(
+    p,
+    "\nHello from Docker!\nThis message shows that your installation appears to be working correctly.\n\n",
+  );
+  return 0;
+};
+
+export const demoPrograms: Readonly<Record<string, Program>> = {
+  "http-echo": httpEcho,
+  whoami,
+  "hello-app-1.0": helloApp("1.0.0"),
+  "hello-app-2.0": helloApp("2.0.0"),
+  agnhost,
+  hello,
+};
+
+export const DEMO_IMAGES: readonly ImageDef[] = [
+  {
+    names: ["docker.io/hashicorp/http-echo"],
+    tags: /^(latest|alpine|0\.2\.[1-3]|1\.0(\.0)?)$/,
+    sizeBytes: 3_080_000,
+    rootfs: () => rootfs({ "http-echo": { program: "http-echo" } }),
+    entrypoint: ["/http-echo"],
+    cmd: [],
+    env: () => BARE,
+    workingDir: "/",
+    exposedPorts: ["5678/tcp"],
+  },
+  {
+    names: ["docker.io/traefik/whoami", "docker.io/containous/whoami"],
+    tags: /^(latest|v?1(\.\d+){0,2})$/,
+    sizeBytes: 2_900_000,
+    rootfs: () => rootfs({ whoami: { program: "whoami" } }),
+    entrypoint: ["/whoami"],
+    cmd: [],
+    env: () => BARE,
+    exposedPorts: ["80/tcp"],
+  },
+  {
+    names: ["gcr.io/google-samples/hello-app", "us-docker.pkg.dev/google-samples/containers/gke/hello-app"],
+    tags: /^[12]\.0$/,
+    sizeBytes: 11_500_000,
+    rootfs: (tag) => rootfs(SKELETON, { "hello-app": { program: `hello-app-${tag}` } }),
+    entrypoint: [],
+    cmd: ["/hello-app"],
+    env: () => ({ ...BARE, PORT: "8080" }),
+    exposedPorts: ["8080/tcp"],
+  },
+  {
+    names: ["registry.k8s.io/e2e-test-images/agnhost", "k8s.gcr.io/e2e-test-images/agnhost"],
+    tags: /^2\.\d{1,2}(\.\d)?$/,
+    sizeBytes: 50_000_000,
+    rootfs: () =>
+      rootfs(SKELETON, alpineTree("3.21.3"), { agnhost: { program: "agnhost" }, "usr/bin/curl": { program: "curl" } }),
+    entrypoint: ["/agnhost"],
+    cmd: ["pause"],
+    env: () => ({ PATH: DEFAULT_PATH }),
+  },
+  {
+    names: ["registry.k8s.io/liveness", "k8s.gcr.io/liveness"],
+    tags: /^(latest|v?1(\.\d)?)$/,
+    sizeBytes: 1_990_000,
+    rootfs: () => rootfs({ server: { program: "agnhost" } }),
+    entrypoint: ["/server"],
+    cmd: [],
+    env: () => BARE,
+  },
+  {
+    names: ["docker.io/library/hello-world"],
+    tags: /^(latest|linux)$/,
+    sizeBytes: 10_070,
+    rootfs: () => rootfs({ hello: { program: "hello" } }),
+    entrypoint: [],
+    cmd: ["/hello"],
+    env: () => BARE,
+  },
+];

@@ -1,0 +1,73 @@
+import type { HttpHandler, HttpResponse } from "../../api/http.ts";
+import { encode, type Gen, WaitQueue, wait } from "../../kernel/index.ts";
+import type { Process } from "../../machine/process.ts";
+import type { Signal } from "../../machine/signal.ts";
+import { NetError, type Socket } from "../../network/index.ts";
+
+/** Writes whole lines to a descriptor without waiting: from handlers that run in a client's task. */
+export function say(p: Process, fd: 1 | 2, text: string): void {
+  const open = p.fds.get(fd);
+  if (open === undefined || p.status !== undefined) return;
+  if (open.lines) open.lines(text);
+  else if (open.pipe) open.pipe.push(encode(text));
+}
+
+export interface Port {
+  port: number;
+  http?: HttpHandler;
+  accept?: (socket: Socket) => Gen<void>;
+}
+
+/**
+ * Listens until one of `signals` comes, and returns it; the others of TERM and INT keep their default action. Throws
+ * NetError when a port is taken. What is asked while the process is stopped waits as on a frozen server: it is reset.
+ */
+export function* serving(p: Process, ports: readonly Port[], signals: readonly Signal[]): Gen<Signal> {
+  for (const signal of signals) p.dispositions.set(signal, "catch");
+  const close: (() => void)[] = [];
+  const never = new WaitQueue();
+  try {
+    for (const { port, http, accept } of ports) {
+      close.push(
+        p.ns.net.listen({
+          protocol: "tcp",
+          address: "0.0.0.0",
+          port,
+          program: p.comm,
+          pid: p.pid,
+          ...(http && {
+            *http(request) {
+              if (p.stopped) throw new NetError("ECONNRESET");
+              return yield* http(request);
+            },
+          }),
+          ...(accept && { accept }),
+        }),
+      );
+    }
+    for (;;) {
+      const signal = p.takeSignal();
+      if (signal !== undefined && signals.includes(signal)) return signal;
+      if (signal === undefined) yield* wait(never);
+    }
+  } finally {
+    for (const each of close) each();
+  }
+}
+
+/** An answer of text. */
+export function answer(status: number, body: string, headers: Record<string, string> = {}): HttpResponse {
+  const bytes = encode(body);
+  return {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", "content-length": String(bytes.length), ...headers },
+    body: { type: "bytes", bytes },
+  };
+}
+
+/** A long-running program that does no more than wait for its end, with status 0 on TERM. */
+export function* idle(p: Process, rssKib: number): Gen<number> {
+  p.rssKib = rssKib;
+  yield* serving(p, [], ["TERM", "INT"]);
+  return 0;
+}
