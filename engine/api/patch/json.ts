@@ -26,6 +26,7 @@ export function applyJsonPatch(document: Doc, patch: unknown): Doc {
   let result = document;
   let copied = 0;
   for (const operation of patch as Operation[]) {
+    check(operation);
     if (operation.op === "copy") {
       copied += JSON.stringify(read(result, operation.from ?? "", "copy") ?? null).length;
       if (copied > COPY_LIMIT) {
@@ -38,6 +39,23 @@ export function applyJsonPatch(document: Doc, patch: unknown): Doc {
     result = applyOne(result, operation);
   }
   return result;
+}
+
+const OPERATIONS = new Set(["add", "remove", "replace", "move", "copy", "test"]);
+
+/** An operation must be one, with its paths. */
+function check(operation: unknown): void {
+  if (operation === null) throw new PatchError("Unexpected kind: unknown", 422);
+  if (!isMap(operation)) {
+    const kind = Array.isArray(operation) ? "array" : typeof operation === "boolean" ? "bool" : typeof operation;
+    throw new PatchError(`json: cannot unmarshal ${kind} into Go value of type jsonpatch.Operation`, 400);
+  }
+  const { op, path, from } = operation;
+  if (!OPERATIONS.has(op)) throw new PatchError(`Unexpected kind: ${typeof op === "string" ? op : "unknown"}`, 422);
+  if (typeof path !== "string") throw new PatchError(`${op} operation failed to decode path: missing value`, 422);
+  if ((op === "move" || op === "copy") && typeof from !== "string") {
+    throw new PatchError(`${op} operation failed to decode from: missing value`, 422);
+  }
 }
 
 function applyOne(document: Doc, { op, path, from, value }: Operation): Doc {
