@@ -5,7 +5,7 @@ import { nginxProgram } from "./nginx/program.ts";
 import { pauseProgram } from "./pause.ts";
 import { databasePrograms } from "./servers/databases.ts";
 import { demoPrograms } from "./servers/demo.ts";
-import { httpd } from "./servers/httpd.ts";
+import { apache } from "./servers/httpd.ts";
 import { languagePrograms } from "./servers/languages.ts";
 import { redisPrograms } from "./servers/redis.ts";
 import { stressPrograms } from "./servers/stress.ts";
@@ -16,7 +16,7 @@ export const imagePrograms: Readonly<Record<string, Program>> = {
   nginx: nginxProgram,
   "nginx-entrypoint": nginxEntrypoint,
   pause: pauseProgram,
-  httpd,
+  apache,
   ...redisPrograms,
   ...databasePrograms,
   ...demoPrograms,

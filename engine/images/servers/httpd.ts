@@ -31,7 +31,7 @@ function stamp(p: Process): string {
 }
 
 /** The Apache HTTP server in the foreground, as its image runs it: files of DocumentRoot, logs to stdout and stderr. */
-export const httpd: Program = function* (p) {
+export const apache: Program = function* (p) {
   if (p.argv.includes("-v")) {
     yield* sys.print(p, `Server version: Apache/${VERSION} (Unix)\n`);
     return 0;
@@ -130,8 +130,8 @@ export const httpdImage: ImageDef = {
         'ServerRoot "/usr/local/apache2"\nListen 80\nServerAdmin you@example.com\n' +
         'DocumentRoot "/usr/local/apache2/htdocs"\nDirectoryIndex index.html\n',
       "usr/local/apache2/logs": { dir: 0o755 },
-      "usr/local/apache2/bin/httpd": { program: "httpd" },
-      "usr/local/bin/httpd-foreground": { program: "httpd" },
+      "usr/local/apache2/bin/httpd": { program: "apache" },
+      "usr/local/bin/httpd-foreground": { program: "apache" },
     }),
   entrypoint: [],
   cmd: ["httpd-foreground"],

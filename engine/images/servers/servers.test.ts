@@ -35,7 +35,7 @@ describe("images", () => {
   it("names each repository once, and only programs that exist", () => {
     const names = IMAGES.flatMap((def) => def.names);
     expect(names.length).toBe(new Set(names).size);
-    for (const name of ["redis-server", "mysqld", "httpd", "perl", "agnhost"])
+    for (const name of ["redis-server", "mysqld", "apache", "perl", "agnhost"])
       expect(imagePrograms[name]).toBeDefined();
   });
 });
