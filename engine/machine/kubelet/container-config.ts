@@ -163,6 +163,7 @@ export function* containerConfig(
     readOnlyRootfs: security.readOnlyRootFilesystem ?? false,
     privileged: security.privileged ?? false,
   };
+  if (spec.targetContainerName) config.pidsOf = spec.targetContainerName;
   if (uid !== undefined) config.runAsUser = uid;
   if (security.runAsGroup !== undefined) config.runAsGroup = security.runAsGroup;
   const groups = [...(pod.spec.securityContext?.supplementalGroups ?? [])];

@@ -118,6 +118,12 @@ export class PodSync {
     cancelled: () => boolean,
   ): Gen<SyncError | undefined> {
     const { view } = found;
+    // Debugging containers run once, whatever the others do (computePodActions EphemeralContainersToStart).
+    for (const spec of pod.spec.ephemeralContainers ?? []) {
+      if (view.latest(spec.name) === undefined) {
+        yield* this.tryStart(pod, sandbox, spec, found, reasons, cancelled);
+      }
+    }
     for (const spec of pod.spec.initContainers ?? []) {
       const step = this.initStep(pod, spec, sandbox);
       if (step === "done") {
@@ -344,7 +350,8 @@ export class PodSync {
     };
     let tasks: ReturnType<KubeletContext["spawn"]>[] = [];
     const inits = pod.spec.initContainers ?? [];
-    for (const spec of [...pod.spec.containers, ...inits.filter((one) => !isSidecar(one))]) kill(spec);
+    const debugging = pod.spec.ephemeralContainers ?? [];
+    for (const spec of [...pod.spec.containers, ...debugging, ...inits.filter((one) => !isSidecar(one))]) kill(spec);
     for (const task of tasks) yield* join(task);
     for (const spec of inits.filter(isSidecar).reverse()) {
       tasks = [];

@@ -82,13 +82,18 @@ function logs(
   const { kernel, runtime } = kubelet;
   const pod = podNamed(kubelet, namespace, name);
   if (pod === undefined) return text(404, `pod "${name}" not found\n`);
-  const all = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+  const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec;
+  const all = [...containers, ...initContainers, ...ephemeralContainers];
   if (!all.some((one) => one.name === containerName)) {
     return text(404, `container "${containerName}" not found in pod "${name}"\n`);
   }
   const options = readLogOptions(query, kernel.epochMs * 1000 + kernel.now);
   const status = kubelet.statusOf(pod.metadata.uid) ?? pod.status;
-  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  const statuses = [
+    ...(status?.containerStatuses ?? []),
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ];
   const found = logContainer(pod, statuses, containerName, options.previous);
   if (typeof found === "string") return text(400, found);
   const container = runtime.containers.get(found.id);

@@ -77,6 +77,10 @@ export function podStatus(ctx: KubeletContext, input: StatusInput): PodStatus {
   status.conditions = conditions(ctx, input, phase, initStatuses, statuses);
   if (initStatuses.length > 0) status.initContainerStatuses = initStatuses;
   status.containerStatuses = [...statuses].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const debugging = spec.ephemeralContainers ?? [];
+  if (debugging.length > 0) {
+    status.ephemeralContainerStatuses = debugging.map((one) => ephemeralStatus(ctx, input, one));
+  }
   status.qosClass = pod.status?.qosClass ?? qosClass(pod);
   return status;
 }
@@ -150,6 +154,12 @@ function containerStatus(
     }));
   }
   return out;
+}
+
+/** A debugging container has no probes: it is never said to be ready or started. */
+function ephemeralStatus(ctx: KubeletContext, input: StatusInput, spec: ContainerSpec): ContainerStatus {
+  const { started: _, ...status } = containerStatus(ctx, input, spec, "ContainerCreating", true);
+  return { ...status, ready: false };
 }
 
 /** Whether an ended container is to run again (pkg/kubelet/container/helpers.go ShouldContainerBeRestarted). */

@@ -37,6 +37,8 @@ export interface Probe extends Handler {
 
 export interface ContainerSpec {
   name: string;
+  /** Of a debugging container: whose processes it sees. */
+  targetContainerName?: string;
   image: string;
   imagePullPolicy?: string;
   command?: string[];

@@ -264,7 +264,11 @@ export class ContainerRuntime {
     const id = this.random.hex(64);
     const rootfs = snapshot(templateOf(image), machine.programs);
     const mnt = new MountNamespace(rootfs, overlay(++this.snapshots));
-    const pids = sandbox.pids ?? new PidNamespace();
+    const target =
+      config.pidsOf === undefined
+        ? undefined
+        : sandbox.containers.findLast(({ config: { metadata } }) => metadata.name === config.pidsOf);
+    const pids = sandbox.pids ?? target?.pids ?? new PidNamespace();
     mountFilesystems(machine, sandbox, config, rootfs, mnt, pids);
     mnt.readOnlyRoot = config.readOnlyRootfs ?? false;
     const user = credentialsOf(image.def.user ?? "", config, rootfs);

@@ -69,6 +69,8 @@ export interface Mount {
 /** runtime.v1.ContainerConfig. */
 export interface ContainerConfig {
   metadata: { name: string; attempt: number };
+  /** The container whose processes it sees (NamespaceMode TARGET). */
+  pidsOf?: string;
   /** What the user wrote. */
   image: string;
   command: readonly string[];

@@ -230,6 +230,11 @@ export function* consumePodLogs(k: Invocation, pod: KubeObject): Gen {
   yield* consumePlain(k, { pod, container: pod.spec.containers[0].name });
 }
 
+/** The same of one container. */
+export function* consumeContainerLogs(k: Invocation, pod: KubeObject, container: string): Gen {
+  yield* consumePlain(k, { pod, container });
+}
+
 function* consumePlain(k: Invocation, source: Source): Gen {
   const body = yield* open(k, source, []);
   if (body.type === "bytes") k.out(decode(body.bytes));

@@ -76,7 +76,9 @@ function* answer(k: Invocation, request: HttpRequest, prefix: string, filter: Fi
   const { body, headers } = request;
   const sent = body?.type === "object" ? body.value : body?.type === "bytes" ? jsonOf(decode(body.bytes)) : undefined;
   const kept = Object.fromEntries(
-    ["accept", "content-type", "user-agent"].flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]])),
+    ["accept", "content-type", "user-agent"].flatMap((name) =>
+      headers[name] === undefined ? [] : [[name, headers[name]]],
+    ),
   );
   return yield* k.client().request(request.method, `/${request.path.slice(prefix.length)}`, sent, kept);
 }

@@ -110,7 +110,8 @@ function generatePod(k: Invocation, name: string, rest: readonly string[], resta
   } as unknown as KubeObject;
 }
 
-function parseEnv(list: readonly string[]): { name: string; value?: string }[] {
+/** `NAME=value` pairs of `--env`. */
+export function parseEnv(list: readonly string[]): { name: string; value?: string }[] {
   return list.map((text) => {
     const equals = text.indexOf("=");
     const name = text.slice(0, Math.max(equals, 0));

@@ -10,6 +10,7 @@ import { completion } from "./completion.ts";
 import { configCommands } from "./config/index.ts";
 import { cp } from "./cp.ts";
 import { create } from "./create.ts";
+import { debug } from "./debug.ts";
 import { deleteCommand } from "./delete.ts";
 import { describe } from "./describe/index.ts";
 import { diff } from "./diff.ts";
@@ -67,6 +68,7 @@ export const runners: Readonly<Record<string, Runner>> = {
   cordon,
   cp,
   create,
+  debug,
   delete: deleteCommand,
   describe,
   diff,
