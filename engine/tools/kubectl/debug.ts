@@ -23,7 +23,7 @@ interface Settings {
 }
 
 /** kubectl debug. */
-export function* debug(k: Invocation): Gen<number> {
+export function* debugCommand(k: Invocation): Gen<number> {
   const { flags, args } = k;
   const names = flags.dash >= 0 ? args.slice(0, flags.dash) : args;
   const settings: Settings = {

@@ -10,7 +10,7 @@ import { completion } from "./completion.ts";
 import { configCommands } from "./config/index.ts";
 import { cp } from "./cp.ts";
 import { create } from "./create.ts";
-import { debug } from "./debug.ts";
+import { debugCommand } from "./debug.ts";
 import { deleteCommand } from "./delete.ts";
 import { describe } from "./describe/index.ts";
 import { diff } from "./diff.ts";
@@ -68,7 +68,7 @@ export const runners: Readonly<Record<string, Runner>> = {
   cordon,
   cp,
   create,
-  debug,
+  debug: debugCommand,
   delete: deleteCommand,
   describe,
   diff,
