@@ -14,4 +14,21 @@ export const BUSYBOX_APPLETS: readonly string[] = (
 ).split(" ");
 
 /** Other names under which a program of the registry is known to BusyBox. */
-export const APPLET_PROGRAMS: Readonly<Record<string, string>> = { ash: "sh", "[[": "[", egrep: "grep", fgrep: "grep" };
+export const APPLET_PROGRAMS: Readonly<Record<string, string>> = {
+  ash: "sh",
+  "[[": "[",
+  egrep: "grep",
+  fgrep: "grep",
+  ping6: "ping",
+  arp: "busybox-arp",
+  dnsdomainname: "busybox-dnsdomainname",
+  factor: "busybox-factor",
+  hostid: "busybox-hostid",
+  httpd: "busybox-httpd",
+  ifconfig: "busybox-ifconfig",
+  killall: "busybox-killall",
+  route: "busybox-route",
+  telnet: "busybox-telnet",
+  tree: "busybox-tree",
+  usleep: "busybox-usleep",
+};

@@ -1,4 +1,7 @@
 import type { Program } from "../machine/process.ts";
+import { factor, hostid, killall, tree, usleep } from "./applets/files.ts";
+import { httpd } from "./applets/httpd.ts";
+import { arp, dnsdomainname, ifconfig, route, telnet } from "./applets/net.ts";
 import { busyboxProgram } from "./busybox.ts";
 import { nginxEntrypoint } from "./nginx/entrypoint.ts";
 import { nginxProgram } from "./nginx/program.ts";
@@ -13,6 +16,17 @@ import { stressPrograms } from "./servers/stress.ts";
 /** Programs that come with images, by the name their executables carry. */
 export const imagePrograms: Readonly<Record<string, Program>> = {
   busybox: busyboxProgram,
+  "busybox-arp": arp,
+  "busybox-dnsdomainname": dnsdomainname,
+  "busybox-factor": factor,
+  "busybox-hostid": hostid,
+  "busybox-httpd": httpd,
+  "busybox-ifconfig": ifconfig,
+  "busybox-killall": killall,
+  "busybox-route": route,
+  "busybox-telnet": telnet,
+  "busybox-tree": tree,
+  "busybox-usleep": usleep,
   nginx: nginxProgram,
   "nginx-entrypoint": nginxEntrypoint,
   pause: pauseProgram,

@@ -1,3 +1,4 @@
+import { alpineTree } from "../alpine.ts";
 import { BUSYBOX_APPLETS } from "../busybox-applets.ts";
 import type { ImageDef } from "../image.ts";
 import { DEFAULT_PATH, type Entry, rootfs, SKELETON } from "../rootfs.ts";
@@ -90,6 +91,33 @@ function debian(): Record<string, Entry> {
   return out;
 }
 
+function debianBase(): Record<string, Entry> {
+  return {
+    ...debian(),
+    "etc/debian_version": "12.10\n",
+    "etc/os-release":
+      'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\n' +
+      'VERSION="12 (bookworm)"\nVERSION_CODENAME=bookworm\nID=debian\n',
+    "etc/passwd":
+      "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n" +
+      "www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n" +
+      "nginx:x:101:101:nginx user:/nonexistent:/bin/false\n",
+    "etc/group": "root:x:0:\ndaemon:x:1:\nadm:x:4:\nwww-data:x:33:\nnogroup:x:65534:\nnginx:x:101:\n",
+    "var/run": { link: "/run" },
+  };
+}
+
+/** What `-alpine` tags stand on: BusyBox, and curl besides. */
+function alpineBase(): Record<string, Entry> {
+  const base = alpineTree("3.21.3");
+  return {
+    ...base,
+    "etc/passwd": `${base["etc/passwd"] as string}nginx:x:101:101:nginx:/var/cache/nginx:/sbin/nologin\n`,
+    "etc/group": `${base["etc/group"] as string}nginx:x:101:nginx\n`,
+    "usr/bin/curl": { program: "curl" },
+  };
+}
+
 function version(tag: string): string {
   const found = /^(\d+\.\d+)(\.\d+)?/.exec(tag);
   if (found === null) return tag.startsWith("stable") ? "1.26.3" : "1.27.4";
@@ -109,22 +137,13 @@ export const nginx: ImageDef = {
     "1.27-alpine": 20_534_112,
     "1.14.2": 44_710_204,
   },
-  rootfs: () =>
-    rootfs(SKELETON, debian(), {
+  rootfs: (tag) =>
+    rootfs(SKELETON, tag.includes("alpine") ? alpineBase() : debianBase(), {
       "docker-entrypoint.sh": { program: "nginx-entrypoint" },
       "docker-entrypoint.d/10-listen-on-ipv6-by-default.sh": { text: "", mode: 0o755 },
       "docker-entrypoint.d/15-local-resolvers.envsh": { text: "", mode: 0o755 },
       "docker-entrypoint.d/20-envsubst-on-templates.sh": { text: "", mode: 0o755 },
       "docker-entrypoint.d/30-tune-worker-processes.sh": { text: "", mode: 0o755 },
-      "etc/debian_version": "12.10\n",
-      "etc/os-release":
-        'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\n' +
-        'VERSION="12 (bookworm)"\nVERSION_CODENAME=bookworm\nID=debian\n',
-      "etc/passwd":
-        "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n" +
-        "www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n" +
-        "nginx:x:101:101:nginx user:/nonexistent:/bin/false\n",
-      "etc/group": "root:x:0:\ndaemon:x:1:\nadm:x:4:\nwww-data:x:33:\nnogroup:x:65534:\nnginx:x:101:\n",
       "etc/nginx/nginx.conf": NGINX_CONF,
       "etc/nginx/conf.d/default.conf": DEFAULT_CONF,
       "etc/nginx/mime.types":
@@ -137,7 +156,6 @@ export const nginx: ImageDef = {
       "var/cache/nginx": { dir: 0o755 },
       "var/log/nginx/access.log": { link: "/dev/stdout" },
       "var/log/nginx/error.log": { link: "/dev/stderr" },
-      "var/run": { link: "/run" },
     }),
   entrypoint: ["/docker-entrypoint.sh"],
   cmd: ["nginx", "-g", "daemon off;"],
@@ -145,9 +163,9 @@ export const nginx: ImageDef = {
     PATH: DEFAULT_PATH,
     NGINX_VERSION: version(tag),
     NJS_VERSION: "0.8.9",
-    NJS_RELEASE: "1~bookworm",
-    PKG_RELEASE: "1~bookworm",
-    DYNPKG_RELEASE: "1~bookworm",
+    ...(tag.includes("alpine")
+      ? { NJS_RELEASE: "1", PKG_RELEASE: "1", DYNPKG_RELEASE: "1" }
+      : { NJS_RELEASE: "1~bookworm", PKG_RELEASE: "1~bookworm", DYNPKG_RELEASE: "1~bookworm" }),
   }),
   exposedPorts: ["80/tcp"],
   stopSignal: "QUIT",

@@ -180,7 +180,7 @@ const hello: Program = function* (p) {
 
 export const demoPrograms: Readonly<Record<string, Program>> = {
   "http-echo": httpEcho,
-  whoami,
+  "traefik-whoami": whoami,
   "hello-app-1.0": helloApp("1.0.0"),
   "hello-app-2.0": helloApp("2.0.0"),
   agnhost,
@@ -203,7 +203,7 @@ export const DEMO_IMAGES: readonly ImageDef[] = [
     names: ["docker.io/traefik/whoami", "docker.io/containous/whoami"],
     tags: /^(latest|v?1(\.\d+){0,2})$/,
     sizeBytes: 2_900_000,
-    rootfs: () => rootfs({ whoami: { program: "whoami" } }),
+    rootfs: () => rootfs({ whoami: { program: "traefik-whoami" } }),
     entrypoint: ["/whoami"],
     cmd: [],
     env: () => BARE,

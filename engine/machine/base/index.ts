@@ -83,6 +83,7 @@ function defaultPrograms(machine: Machine, role: Role): string[] {
   return [...machine.programs.keys()].filter(
     (name) =>
       !IMAGES_ONLY.has(name) &&
+      !name.startsWith("busybox-") &&
       (node || !NODE_ONLY.has(name)) &&
       (role === "control-plane" || !CONTROL_PLANE_ONLY.has(name)) &&
       (role === "load-balancer" || !LOAD_BALANCER_ONLY.has(name)),
