@@ -100,17 +100,20 @@ const two = (n: number) => (n < 10 ? `0${n}` : String(n));
 
 let shownDays = Number.NaN;
 let shownDate = "";
-let lastSecond = Number.NaN;
-let lastText = "";
+/** Texts of seconds that were shown lately, each at the place of its last bits. */
+const seconds = new Array<number>(64).fill(Number.NaN);
+const texts = new Array<string>(64).fill("");
 
 /** `2025-03-01T09:00:00Z`: metav1.Time as it is stored, in whole seconds. */
 export function formatTime(ms: number): string {
-  // Times come in runs of the same second; their texts are shared.
+  // The same few seconds come again and again; their texts are shared.
   const second = Math.floor(ms / 1000);
-  if (second === lastSecond) return lastText;
-  lastText = timeText(ms);
-  lastSecond = second;
-  return lastText;
+  const place = second & 63;
+  if (seconds[place] !== second) {
+    texts[place] = timeText(ms);
+    seconds[place] = second;
+  }
+  return texts[place]!;
 }
 
 function timeText(ms: number): string {

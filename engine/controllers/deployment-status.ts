@@ -18,7 +18,8 @@ export interface DeploymentStatus {
 /** Without a deadline Progressing is not kept (math.MaxInt32 in upstream). */
 const NO_DEADLINE = 2_147_483_647;
 
-const sum = (sets: readonly KubeObject[], field: string): number =>
+/** A field of the sets' statuses, added up. */
+export const sum = (sets: readonly KubeObject[], field: string): number =>
   sets.reduce((total, set) => total + (set.status?.[field] ?? 0), 0);
 
 /** Status from the ReplicaSets' own (pkg/controller/deployment/sync.go calculateStatus, progress.go). */

@@ -6,7 +6,7 @@ import { parseTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
 import { type Gen, SECOND } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
-import { deploymentStatus, progress, sameStatus } from "./deployment-status.ts";
+import { deploymentStatus, progress, sameStatus, sum } from "./deployment-status.ts";
 import { controllerOf } from "./informers.ts";
 import { controllerRef } from "./pods.ts";
 import type { ReconcileResult, Reconciler, WorkQueue } from "./reconciler.ts";
@@ -290,8 +290,9 @@ class DeploymentController implements Reconciler {
     }
     const shrunk = yield* this.shrinkOld(deployment, current, old);
     if (shrunk !== undefined) return yield* this.updateStatus(deployment, current, shrunk);
-    const { replicas, updatedReplicas, availableReplicas } = deploymentStatus(deployment, current, old, 0);
-    if (updatedReplicas === wanted && replicas === wanted && availableReplicas === wanted)
+    const sets = [...old, current];
+    const updated = current.status?.replicas ?? 0;
+    if (updated === wanted && sum(sets, "replicas") === wanted && sum(sets, "availableReplicas") === wanted)
       yield* this.cleanUp(deployment, old);
     return yield* this.updateStatus(deployment, current, old);
   }
