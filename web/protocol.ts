@@ -1,5 +1,5 @@
 /** What passes between the server and a page: bodies of /api and events of the socket. Plain data only. */
-import type { MapUpdate, SessionStatus } from "../engine/index.ts";
+import type { MapUpdate, SessionStatus, WalkPicture, WalkRequest } from "../engine/index.ts";
 import type { TaskReport } from "../grader/grade.ts";
 
 export type Language = "ko" | "en";
@@ -145,8 +145,10 @@ export interface ClientEvents {
   clock(control: ClockControl): void;
   /** Remembers something about this session for its learner: hints opened, predictions made. */
   mark(request: { key: string; value: string }): void;
-  /** This page shows the map, or does not any more. */
-  look(request: { map: boolean }): void;
+  /** This page shows the map, or connections that programs open, or does not any more. */
+  look(request: { map?: boolean | undefined; walks?: boolean | undefined }): void;
+  /** Which way a connection would take. */
+  walk(request: WalkRequest, done: (result: Result<{ walk: WalkPicture }>) => void): void;
   /** The last update of the map has been drawn: the next may come. */
   mapDrawn(request: object): void;
   /** So many bytes of that terminal have been drawn. */
@@ -167,6 +169,8 @@ export interface ServerEvents {
   marks(marks: Record<string, string>): void;
   /** Undefined: the engine on which this session began has no map. */
   map(update: MapUpdate | undefined): void;
+  /** Connections that programs have opened. */
+  walks(walks: WalkPicture[]): void;
   /** The session cannot go on. */
   failed(problem: Problem): void;
 }

@@ -6,6 +6,8 @@ import type {
   Session,
   SessionMessage,
   SessionService,
+  WalkPicture,
+  WalkRequest,
 } from "../../engine/index.ts";
 import { Grader, type TaskReport } from "../../grader/grade.ts";
 import { loadLab, sessionSpec } from "../../grader/lab.ts";
@@ -70,6 +72,8 @@ export class HostedSession {
   private lastClock: Clock | undefined;
   private answered: unknown;
   private heardMap = false;
+  private walked: WalkPicture | "from" | "to" | undefined;
+  private walks = 0;
 
   /** Boots the session, with recorded inputs also replays it. Throws when it cannot. */
   constructor(request: OpenRequest, engine: EngineModule, clock: HostClock, post: (message: FromWorker) => void) {
@@ -154,6 +158,17 @@ export class HostedSession {
     return this.screenOf(id, this.terminals.get(id)!);
   }
 
+  /** Follows a connection through the rules. Throws a Refusal when an end of it cannot be found. */
+  walk(request: WalkRequest): WalkPicture {
+    this.walked = undefined;
+    this.input({ type: "walk", id: `w${++this.walks}`, ...request });
+    const { walked } = this;
+    // Set while the input took effect; an engine from before there were walks leaves it.
+    if (walked === undefined) throw new Refusal("no-walk", "this engine knows no walks");
+    if (typeof walked === "string") throw new Refusal(`walk-${walked}`, `no ${request[walked]}`);
+    return walked;
+  }
+
   attach(): Attached {
     this.flush();
     this.attached = true;
@@ -172,7 +187,7 @@ export class HostedSession {
   detach(): { at: number; index: number } {
     this.flush();
     this.attached = false;
-    this.service.receive({ type: "look", map: false });
+    this.service.receive({ type: "look", map: false, walks: false });
     const { now, eventIndex } = this.session.kernel;
     return { at: now, index: eventIndex };
   }
@@ -237,6 +252,12 @@ export class HostedSession {
       case "map":
         this.heardMap = true;
         this.post({ type: "map", key: this.key, update: message.update });
+        return;
+      case "walked":
+        this.walked = message.walk;
+        return;
+      case "walks":
+        this.post({ type: "walks", key: this.key, walks: message.walks });
         return;
       case "answer":
         this.answered = message.value;

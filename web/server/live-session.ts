@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Input, SessionFile } from "../../engine/index.ts";
+import type { Input, SessionFile, WalkPicture, WalkRequest } from "../../engine/index.ts";
 import {
   type ClientEvents,
   type ClockControl,
@@ -44,6 +44,8 @@ interface View {
   behind: Set<string>;
   /** While the page shows the map. */
   map: MapFeed | undefined;
+  /** Whether the page shows connections that programs open. */
+  walks: boolean;
 }
 
 export interface LiveSessionParts {
@@ -89,7 +91,8 @@ export class LiveSession {
     clearTimeout(this.linger);
     // What failed once may work now; what held up a worker twice must not do so again.
     if (this.problem !== "stuck") this.problem = undefined;
-    this.views.set(viewer, { attached: false, sent: new Map(), drawn: new Map(), behind: new Set(), map: undefined });
+    const nothing = { sent: new Map(), drawn: new Map(), behind: new Set<string>(), map: undefined, walks: false };
+    this.views.set(viewer, { attached: false, ...nothing });
     this.parts.metrics.sockets.inc();
     this.row.seen = Date.now();
     void this.parts.store.updateSession(this.row.id, { seen: this.row.seen });
@@ -100,7 +103,7 @@ export class LiveSession {
     if (!this.views.delete(viewer)) return;
     this.parts.metrics.sockets.dec();
     if (this.watched) {
-      if (!this.mapWatched) this.sendLook(false);
+      this.sendLook({ ...(this.mapWatched ? {} : { map: false }), walks: this.walksWatched });
       return;
     }
     this.idleSince = Date.now();
@@ -237,13 +240,20 @@ export class LiveSession {
     this.parts.pool.send({ type: "message", key: this.row.id, message: { type: "clock", ...control } });
   }
 
-  /** A page shows the map, or does not any more. */
-  look(viewer: Viewer, map: boolean): void {
+  /** A page shows the map or connections, or does not any more. */
+  look(viewer: Viewer, { map, walks }: Parameters<ClientEvents["look"]>[0]): void {
     const view = this.views.get(viewer);
-    if (view === undefined || (!map && view.map === undefined)) return;
-    view.map = map ? new MapFeed((update) => viewer.emit("map", update)) : undefined;
-    // The engine tells everything anew to whoever begins to look.
-    if (map || !this.mapWatched) this.sendLook(map);
+    if (view === undefined) return;
+    if (map !== undefined) {
+      const was = view.map !== undefined;
+      view.map = map ? new MapFeed((update) => viewer.emit("map", update)) : undefined;
+      // The engine tells everything anew to whoever begins to look.
+      if (map || (was && !this.mapWatched)) this.sendLook({ map });
+    }
+    if (walks !== undefined && walks !== view.walks) {
+      view.walks = walks;
+      this.sendLook({ walks: this.walksWatched });
+    }
   }
 
   mapDrawn(viewer: Viewer): void {
@@ -254,9 +264,19 @@ export class LiveSession {
     return [...this.views.values()].some((view) => view.map !== undefined);
   }
 
-  private sendLook(map: boolean): void {
+  private get walksWatched(): boolean {
+    return [...this.views.values()].some((view) => view.walks);
+  }
+
+  private sendLook(what: { map?: boolean; walks?: boolean }): void {
     const { pool } = this.parts;
-    if (pool.has(this.row.id)) pool.send({ type: "message", key: this.row.id, message: { type: "look", map } });
+    if (pool.has(this.row.id)) pool.send({ type: "message", key: this.row.id, message: { type: "look", ...what } });
+  }
+
+  /** Resolves with the way a connection would take; rejects with a Refusal when an end of it cannot be found. */
+  walk(request: WalkRequest): Promise<WalkPicture> {
+    if (this.inputs >= MAX_INPUTS) throw new Refusal("long-session", `${this.inputs} inputs`);
+    return this.parts.pool.ask<WalkPicture>({ type: "walk", key: this.row.id, request });
   }
 
   mark({ key, value }: Parameters<ClientEvents["mark"]>[0]): void {
@@ -333,6 +353,9 @@ export class LiveSession {
         return;
       case "map":
         for (const { map } of this.views.values()) map?.push(message.update);
+        return;
+      case "walks":
+        for (const [viewer, view] of this.views) if (view.walks) viewer.emit("walks", message.walks);
         return;
       case "failed":
         void this.failed(message.message);

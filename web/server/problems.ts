@@ -152,6 +152,45 @@ export const PROBLEMS = {
       next: "Download session.json from the ⋯ menu to report the problem, then start the lab over.",
     },
   },
+  "walk-from": {
+    status: 404,
+    ko: {
+      what: "출발지를 찾지 못했습니다.",
+      why: "그런 Pod가 없거나 아직 주소를 받지 못했습니다.",
+      next: "목록에서 실행 중인 Pod나 머신을 고르십시오.",
+    },
+    en: {
+      what: "The start of the way was not found.",
+      why: "There is no such Pod, or it has no address yet.",
+      next: "Choose a running Pod or a machine from the list.",
+    },
+  },
+  "walk-to": {
+    status: 404,
+    ko: {
+      what: "목적지를 찾지 못했습니다.",
+      why: "IPv4 주소가 아니고, 그런 이름의 Service, Pod, 머신도 없습니다.",
+      next: "10.201.0.10 같은 주소나 web, web.default 같은 이름을 적으십시오.",
+    },
+    en: {
+      what: "The destination was not found.",
+      why: "It is no IPv4 address, and no Service, Pod or machine has that name.",
+      next: "Write an address such as 10.201.0.10, or a name such as web or web.default.",
+    },
+  },
+  "no-walk": {
+    status: 409,
+    ko: {
+      what: "이 세션에서는 패킷 경로를 그릴 수 없습니다.",
+      why: "세션이 시작된 버전의 시뮬레이터에 그 기능이 없습니다.",
+      next: "실습을 처음부터 다시 시작하면 볼 수 있습니다.",
+    },
+    en: {
+      what: "This session cannot show a packet's way.",
+      why: "The simulator on which it began does not know how.",
+      next: "Start the lab over to see one.",
+    },
+  },
   internal: {
     status: 500,
     ko: {

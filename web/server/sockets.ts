@@ -43,7 +43,13 @@ const schemas = {
     skipToEvent: z.boolean().optional(),
   }),
   mark: z.object({ key: z.string().max(200), value: z.string().max(200) }),
-  look: z.object({ map: z.boolean() }),
+  look: z.object({ map: z.boolean().optional(), walks: z.boolean().optional() }),
+  walk: z.object({
+    from: z.string().max(400),
+    to: z.string().max(300),
+    port: z.number().int().min(0).max(65_535),
+    protocol: z.enum(["tcp", "udp", "icmp"]),
+  }),
   mapDrawn: z.object({}),
   drawn: z.object({ id, end: z.number().int().nonnegative() }),
 };
@@ -183,7 +189,15 @@ function listen(
   });
   on("clock", (control) => session.clock(control));
   on("mark", (mark) => session.mark(mark));
-  on("look", ({ map }) => session.look(viewer, map));
+  on("look", (what) => session.look(viewer, what));
+  on("walk", async (request, done) => {
+    try {
+      done({ ok: true, walk: await session.walk(request) });
+    } catch (error) {
+      log.info({ err: error, session: session.row.id }, "walk refused");
+      done({ ok: false, problem: words(error instanceof Refusal ? error.code : "internal") });
+    }
+  });
   on("mapDrawn", () => session.mapDrawn(viewer));
   on("drawn", ({ id, end }) => session.drawn(viewer, id, end));
 }

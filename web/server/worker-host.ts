@@ -92,6 +92,9 @@ export class WorkerHost {
       case "terminal":
         answer(message.id, session.openTerminal(message.machine, message.columns, message.rows));
         return;
+      case "walk":
+        answer(message.id, session.walk(message.request));
+        return;
       case "attach":
         answer(message.id, session.attach());
         return;

@@ -1,5 +1,5 @@
 /** What passes between the server's main thread and a worker that hosts sessions. */
-import type { HostMessage, Input, MapUpdate, StampedInput } from "../../engine/index.ts";
+import type { HostMessage, Input, MapUpdate, StampedInput, WalkPicture, WalkRequest } from "../../engine/index.ts";
 import type { Clock, Health, Screen, TaskView } from "../protocol.ts";
 
 /** Everything needed to begin a session, or to bring a stored one back. */
@@ -27,6 +27,8 @@ export type ToWorker =
   /** Answers once the input has taken effect, after the frame that makes it durable. */
   | { type: "input"; key: string; id: number; input: Input }
   | { type: "terminal"; key: string; id: number; machine: string; columns: number; rows: number }
+  /** Answers with the way that a connection would take. */
+  | { type: "walk"; key: string; id: number; request: WalkRequest }
   /** From its answer on, the session's frames are posted. */
   | { type: "attach"; key: string; id: number }
   /** No more frames; answers with the instant at which it stands. */
@@ -66,6 +68,7 @@ export type FromWorker =
   | { type: "health"; key: string; health: Health }
   /** Undefined: the session's engine has none. */
   | { type: "map"; key: string; update: MapUpdate | undefined }
+  | { type: "walks"; key: string; walks: WalkPicture[] }
   | { type: "answer"; id: number; value: unknown }
   | { type: "refused"; id: number; code: string; message: string }
   | { type: "pong"; id: number };

@@ -110,7 +110,7 @@ function Machine({ session, restart }: { session: LabSession; restart: (fresh: N
     <div class={`machine-side ${running && open ? "with-picture" : ""}`}>
       <TerminalsPane session={session} restart={restart} />
       {running && open && (
-        <Splitter name="picture" label={t("resizePicture")} axis="y" initial={60} min={20} max={85} />
+        <Splitter name="picture" label={t("resizePicture")} axis="y" initial={55} min={20} max={85} />
       )}
       {running && <PicturePane key={session.id} session={session} />}
     </div>

@@ -1,5 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import { io, type Socket } from "socket.io-client";
+import type { WalkPicture, WalkRequest } from "../../../engine/index.ts";
 import type {
   ClientEvents,
   Clock,
@@ -19,7 +20,11 @@ import { fontsReady, TerminalView } from "./terminal.ts";
 export type Layout = "single" | "columns" | "rows";
 
 /** Pictures that can be shown beside the terminals. */
-export type PictureName = "map";
+export type PictureName = "map" | "packet";
+
+const PICTURES: readonly string[] = ["map", "packet"] satisfies PictureName[];
+/** Connections that are kept to choose from. */
+const WALKS_KEPT = 20;
 
 const PICTURE_KEY = "kubetude.picture";
 /** In a window of this height a picture leaves the terminal enough lines from the start, px. */
@@ -55,6 +60,15 @@ export class LabSession {
   readonly side = signal<"lesson" | "terminals" | "pictures">("lesson");
   /** The picture that is shown. */
   readonly picture = signal<PictureName | undefined>(firstPicture());
+  /** What was last asked for, or is about to be. */
+  readonly walkForm = signal<WalkRequest>({ from: "", to: "", port: 80, protocol: "tcp" });
+  /** The connection whose way is shown. */
+  readonly walk = signal<WalkPicture | undefined>(undefined);
+  readonly walkProblem = signal<Problem | undefined>(undefined);
+  /** Connections that programs opened while the page looked, newest first. */
+  readonly walks = signal<readonly WalkPicture[]>([]);
+  /** Whether the newest of them is shown by itself. */
+  readonly following = signal(true);
   /** What the map shows, while it does; `none`: this session's engine cannot tell. */
   readonly map = signal<{ items: MapItems; left: number } | "none" | undefined>(undefined);
 
@@ -110,6 +124,13 @@ export class LabSession {
         requestAnimationFrame(() => socket.emit("mapDrawn", {}));
       }
     });
+    socket.on("walks", (walks) => {
+      const newest = [...walks].reverse();
+      this.walks.value = [...newest, ...this.walks.value].slice(0, WALKS_KEPT);
+      // The name is asked for first; what one wants to see is the request itself.
+      const shown = newest.find(({ port }) => port !== 53) ?? (this.walk.value ? undefined : newest[0]);
+      if (this.following.value && shown) this.walk.value = shown;
+    });
     socket.on("failed", (problem) => {
       this.problem.value = problem;
     });
@@ -140,7 +161,7 @@ export class LabSession {
     if (snapshot.screens.length > 0) this.fillPanes();
     else if (!this.openedFirst) void this.open("workstation");
     this.openedFirst = true;
-    if (this.looking) this.socket.emit("look", { map: true });
+    this.socket.emit("look", this.looking);
   }
 
   private setTasks(tasks: TaskView[]): void {
@@ -272,7 +293,7 @@ export class LabSession {
 
   // ---- pictures ---------------------------------------------------------------------------------------------------
 
-  private looking = false;
+  private looking = { map: false, walks: false };
 
   /** Shows a picture, or none, and remembers that for the next time. */
   showPicture(name: PictureName | undefined): void {
@@ -280,12 +301,34 @@ export class LabSession {
     localStorage.setItem(PICTURE_KEY, name ?? "");
   }
 
-  /** The server tells of the map only as long as it is shown. */
-  lookAtMap(map: boolean): void {
-    if (this.looking === map) return;
-    this.looking = map;
-    if (!map) this.map.value = undefined;
-    if (this.connected.peek()) this.socket.emit("look", { map });
+  /** The server tells of the map and of connections only as long as a page shows them. */
+  look(what: { map: boolean; walks: boolean }): void {
+    const { map, walks } = this.looking;
+    this.looking = what;
+    if (!what.map) this.map.value = undefined;
+    if (!this.connected.peek()) return;
+    const news = {
+      ...(map === what.map ? {} : { map: what.map }),
+      ...(walks === what.walks ? {} : { walks: what.walks }),
+    };
+    if (Object.keys(news).length > 0) this.socket.emit("look", news);
+  }
+
+  /** Asks which way a connection would take, and shows it. */
+  async askWalk(request: WalkRequest): Promise<void> {
+    this.walkForm.value = request;
+    this.walkProblem.value = undefined;
+    const result = await this.socket
+      .timeout(10_000)
+      .emitWithAck("walk", request)
+      .catch(() => undefined);
+    if (result === undefined) return;
+    if (!result.ok) {
+      this.walkProblem.value = result.problem;
+      return;
+    }
+    this.following.value = false;
+    this.walk.value = result.walk;
   }
 
   // ---- the rest ---------------------------------------------------------------------------------------------------
@@ -324,5 +367,5 @@ export class LabSession {
 function firstPicture(): PictureName | undefined {
   const stored = localStorage.getItem(PICTURE_KEY);
   if (stored === null) return innerHeight >= TALL && innerWidth >= 900 ? "map" : undefined;
-  return stored === "map" ? stored : undefined;
+  return PICTURES.includes(stored) ? (stored as PictureName) : undefined;
 }

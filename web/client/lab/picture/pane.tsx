@@ -4,15 +4,20 @@ import { type TextKey, t } from "../../i18n.ts";
 import { Icon } from "../../icons.tsx";
 import type { LabSession, PictureName } from "../session.ts";
 import { ClusterMap, MapControls, useMapView } from "./map.tsx";
+import { PacketControls, PacketPicture } from "./packet.tsx";
 
-const PICTURES: [PictureName, TextKey][] = [["map", "pictureMap"]];
+const PICTURES: [PictureName, TextKey][] = [
+  ["map", "pictureMap"],
+  ["packet", "picturePacket"],
+];
 
 /** The pictures under the terminals: one at a time, or only their names. */
 export function PicturePane({ session }: { session: LabSession }) {
   const { picture } = session;
   const view = useMapView();
-  useSignalEffect(() => session.lookAtMap(picture.value === "map"));
-  useEffect(() => () => session.lookAtMap(false), [session]);
+  // The packet's form offers what is on the map.
+  useSignalEffect(() => session.look({ map: picture.value !== undefined, walks: picture.value === "packet" }));
+  useEffect(() => () => session.look({ map: false, walks: false }), [session]);
   return (
     <section class={`pictures ${picture.value ? "open" : ""}`} aria-label={t("pictures")}>
       <div class="picture-bar">
@@ -28,6 +33,7 @@ export function PicturePane({ session }: { session: LabSession }) {
           </button>
         ))}
         {picture.value === "map" && <MapControls session={session} view={view} />}
+        {picture.value === "packet" && <PacketControls session={session} />}
         {picture.value && (
           <button
             type="button"
@@ -41,6 +47,7 @@ export function PicturePane({ session }: { session: LabSession }) {
         )}
       </div>
       {picture.value === "map" && <ClusterMap session={session} view={view} />}
+      {picture.value === "packet" && <PacketPicture session={session} />}
     </section>
   );
 }

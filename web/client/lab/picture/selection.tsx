@@ -1,5 +1,5 @@
 import type { ComponentChild } from "preact";
-import type { MapItem } from "../../../../engine/index.ts";
+import type { MapItem, WalkRequest } from "../../../../engine/index.ts";
 import { t } from "../../i18n.ts";
 import { Icon } from "../../icons.tsx";
 import { CommandButtons } from "../command.tsx";
@@ -48,6 +48,7 @@ export function Selection({
           </div>
         ))}
       </dl>
+      <WalkLinks session={session} item={item} />
       {commandsFor(item).map((command) => (
         <div class="command one-line" key={command}>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls. */}
@@ -58,6 +59,29 @@ export function Selection({
         </div>
       ))}
     </section>
+  );
+}
+
+/** From the map to the packet's picture, with one end filled in. */
+function WalkLinks({ session, item }: { session: LabSession; item: MapItem }) {
+  const go = (part: Partial<WalkRequest>) => {
+    session.walkForm.value = { ...session.walkForm.value, ...part };
+    session.showPicture("packet");
+  };
+  const to = item.kind === "service" ? `${item.name}.${item.namespace}` : item.address;
+  const port = item.kind === "service" ? (item.ports[0]?.port ?? 80) : item.kind === "machine" ? 22 : 80;
+  if (to === "" || (item.kind === "service" && !/^\d/.test(item.clusterIP))) return null;
+  return (
+    <p class="walk-links">
+      {item.kind !== "service" && (
+        <button type="button" class="link" onClick={() => go({ from: item.key })}>
+          {t("walkFromHere")}
+        </button>
+      )}
+      <button type="button" class="link" onClick={() => go({ to, port })}>
+        {t("walkToHere")}
+      </button>
+    </p>
   );
 }
 
