@@ -82,6 +82,13 @@ function targetOf(pod: KubeObject): string {
   return "";
 }
 
+/** A new Pod may stand beside the old one during an update. */
+function surges(set: KubeObject): boolean {
+  const { type, rollingUpdate } = set.spec.updateStrategy ?? {};
+  const most = rollingUpdate?.maxSurge ?? 0;
+  return type === "RollingUpdate" && most !== 0 && most !== "0%";
+}
+
 /** One Pod on each node that suits (pkg/controller/daemon). */
 class DaemonSetController implements Reconciler {
   readonly name = "daemonset";
@@ -191,7 +198,7 @@ class DaemonSetController implements Reconciler {
   }
 
   private *manage(key: string, set: KubeObject, hash: string): Gen {
-    const { informers, client, recorder } = this.context;
+    const { informers, recorder } = this.context;
     const pods = this.byNode(set);
     const missing: string[] = [];
     const surplus: KubeObject[] = [];
@@ -207,6 +214,7 @@ class DaemonSetController implements Reconciler {
       const alive = there.filter((pod) => !pod.metadata.deletionTimestamp && !failed.includes(pod));
       if (run && there.length === 0) missing.push(node.metadata.name);
       else if (!keep) surplus.push(...alive);
+      else if (surges(set)) surplus.push(...this.spent(set, alive, hash));
       else if (alive.length > 1) {
         const byAge = (a: KubeObject, b: KubeObject) =>
           a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1;
@@ -215,13 +223,20 @@ class DaemonSetController implements Reconciler {
     }
     if (missing.length === 0 && surplus.length === 0) return;
     this.expectations.expectDeletions(key, surplus.map(keyOf), missing.length);
+    yield* this.place(key, set, hash, missing);
+    for (const pod of surplus) yield* this.remove(key, set, pod);
+  }
+
+  /** Makes a Pod for each of these nodes. */
+  private *place(key: string, set: KubeObject, hash: string, nodes: readonly string[]): Gen {
+    const { client, recorder } = this.context;
     const { template } = set.spec;
     const labels = {
       ...template.metadata?.labels,
       [HASH]: hash,
       "pod-template-generation": set.metadata.annotations?.[GENERATION] ?? String(set.metadata.generation ?? 1),
     };
-    for (const node of missing) {
+    for (const node of nodes) {
       const pinnedTemplate = { metadata: { ...template.metadata, labels }, spec: pinned(template.spec, node) };
       try {
         const pod = yield* client.create(PODS, podFromTemplate(pinnedTemplate as unknown as KubeObject, set));
@@ -232,7 +247,21 @@ class DaemonSetController implements Reconciler {
         throw error;
       }
     }
-    for (const pod of surplus) yield* this.remove(key, set, pod);
+  }
+
+  /**
+   * Where a surge is allowed a node may have an old Pod and a new one: the old goes once the new is available
+   * (daemon_controller.go podsShouldBeOnNode). Of each the eldest stays.
+   */
+  private spent(set: KubeObject, alive: readonly KubeObject[], hash: string): KubeObject[] {
+    const byAge = (a: KubeObject, b: KubeObject) =>
+      a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1;
+    const [now, ...doubled] = alive.filter((pod) => pod.metadata.labels?.[HASH] === hash).sort(byAge);
+    const [before, ...older] = alive.filter((pod) => pod.metadata.labels?.[HASH] !== hash).sort(byAge);
+    const out = [...doubled, ...older];
+    const { wallMs } = this.context.kernel;
+    if (now && before && isAvailable(now, set.spec.minReadySeconds ?? 0, wallMs)) out.push(before);
+    return out;
   }
 
   private *remove(key: string, set: KubeObject, pod: KubeObject): Gen {
@@ -246,8 +275,34 @@ class DaemonSetController implements Reconciler {
     }
   }
 
+  /** Rolling update with surge: new Pods come beside old ones, those that do not work are replaced first (daemon/update.go). */
+  private *surge(key: string, set: KubeObject, hash: string): Gen {
+    const { informers, kernel } = this.context;
+    const pods = this.byNode(set);
+    const nodes = [...informers.list(NODES)].filter((node) => this.suits(set, node).run);
+    const most = scaled(set.spec.updateStrategy.rollingUpdate.maxSurge, nodes.length, true);
+    let surging = 0;
+    const urgent: string[] = [];
+    const candidates: string[] = [];
+    for (const node of nodes) {
+      const alive = (pods.get(node.metadata.name) ?? []).filter((pod) => !pod.metadata.deletionTimestamp);
+      const now = alive.find((pod) => pod.metadata.labels?.[HASH] === hash);
+      const before = alive.find((pod) => pod.metadata.labels?.[HASH] !== hash);
+      const works = (pod: KubeObject) => isAvailable(pod, set.spec.minReadySeconds ?? 0, kernel.wallMs);
+      if (before === undefined) continue;
+      if (now !== undefined) {
+        if (!works(now)) surging++;
+      } else (works(before) ? candidates : urgent).push(node.metadata.name);
+    }
+    const places = [...urgent, ...candidates.slice(0, Math.max(0, most - surging))];
+    if (places.length === 0) return;
+    this.expectations.expectDeletions(key, [], places.length);
+    yield* this.place(key, set, hash, places);
+  }
+
   /** Rolling update without surge: old Pods go while enough others are available (daemon/update.go). */
   private *roll(key: string, set: KubeObject, hash: string): Gen {
+    if (surges(set)) return yield* this.surge(key, set, hash);
     const { informers, kernel } = this.context;
     const pods = this.byNode(set);
     const nodes = [...informers.list(NODES)].filter((node) => this.suits(set, node).run);
@@ -288,12 +343,15 @@ class DaemonSetController implements Reconciler {
         continue;
       }
       status.desiredNumberScheduled++;
-      const pod = there.find((p) => !p.metadata.deletionTimestamp) ?? there[0];
+      const alive = there.filter((p) => !p.metadata.deletionTimestamp);
+      // During a surge the Pod that works is the one that counts.
+      const pod = alive.find(isReady) ?? alive[0] ?? there[0];
       if (pod === undefined) continue;
       status.currentNumberScheduled++;
       if (isReady(pod)) status.numberReady++;
       if (isAvailable(pod, set.spec.minReadySeconds ?? 0, kernel.wallMs)) status.numberAvailable++;
-      if (pod.metadata.labels?.[HASH] === hash) status.updatedNumberScheduled++;
+      if ((alive.length > 0 ? alive : there).some((p) => p.metadata.labels?.[HASH] === hash))
+        status.updatedNumberScheduled++;
     }
     status.numberUnavailable = status.desiredNumberScheduled - status.numberAvailable;
     const old = set.status ?? {};

@@ -6,6 +6,8 @@ import { controllerRef, podFromTemplate } from "./pods.ts";
 
 export const TRACKING = "batch.kubernetes.io/job-tracking";
 const INDEX = "batch.kubernetes.io/job-completion-index";
+/** How often Pods of this index had failed before this one. */
+const FAILURE_COUNT = "batch.kubernetes.io/job-index-failure-count";
 /** A Pod's name has to keep room for the five random characters (names.MaxGeneratedNameLength). */
 const MAX_GENERATED = 58;
 
@@ -69,21 +71,76 @@ export function succeededIndexes(job: KubeObject, pods: readonly KubeObject[]): 
   return out;
 }
 
-/** The first `count` indexes that have neither succeeded nor a Pod at work. */
+/** The first `count` indexes that are not done, have no Pod at work and need not wait (`waits`: ms still to wait). */
 export function pendingIndexes(
   job: KubeObject,
   done: ReadonlySet<number>,
   active: readonly KubeObject[],
   count: number,
-): number[] {
+  waits: (index: number) => number = () => 0,
+): { slots: number[]; wait: number } {
   const busy = new Set(active.map(indexOf));
-  const out: number[] = [];
-  for (let i = 0; i < job.spec.completions && out.length < count; i++) if (!done.has(i) && !busy.has(i)) out.push(i);
+  const slots: number[] = [];
+  let wait = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < job.spec.completions && slots.length < count; i++) {
+    if (done.has(i) || busy.has(i)) continue;
+    const left = waits(i);
+    if (left > 0) wait = Math.min(wait, left);
+    else slots.push(i);
+  }
+  return { slots, wait };
+}
+
+/** Each index has failures of its own to spend (KEP-3850). */
+export const countsPerIndex = (job: KubeObject): boolean =>
+  isIndexed(job) && job.spec.backoffLimitPerIndex !== undefined;
+
+const priorFailures = (pod: KubeObject): number => Number(pod.metadata.annotations?.[FAILURE_COUNT] ?? 0);
+
+/** Failures of an index that count, and when the last was, by its Pods that are still there. */
+export function failuresOf(job: KubeObject, pods: readonly KubeObject[], index: number, now: number): Backoff {
+  let failures = 0;
+  let lastFailure = 0;
+  for (const pod of pods) {
+    if (indexOf(pod) !== index || !hasFailed(pod, job)) continue;
+    const counts = failureVerdict(job, pod).action === "Ignore" ? 0 : 1;
+    failures = Math.max(failures, priorFailures(pod) + counts);
+    lastFailure = Math.max(lastFailure, endedAt(pod, now));
+  }
+  return { failures, lastFailure };
+}
+
+/** Indexes that have spent their failures or that a rule has given up: those the status knows and those of Pods. */
+export function failedIndexes(job: KubeObject, pods: readonly KubeObject[]): Set<number> {
+  const completions: number = job.spec.completions ?? 0;
+  const out = parseIntervals(job.status?.failedIndexes, completions);
+  for (const pod of pods) {
+    const index = indexOf(pod);
+    if (index < 0 || index >= completions || !hasFailed(pod, job)) continue;
+    const { action } = failureVerdict(job, pod);
+    if (action === "Ignore") continue;
+    if (action === "FailIndex" || priorFailures(pod) >= job.spec.backoffLimitPerIndex) out.add(index);
+  }
   return out;
 }
 
+/** `Matched rules at index 0`, once the indexes that successPolicy asks for have succeeded (success_policy.go). */
+export function successPolicyMet(job: KubeObject, done: ReadonlySet<number>): string | undefined {
+  const rules: readonly { succeededIndexes?: string; succeededCount?: number }[] = job.spec.successPolicy?.rules ?? [];
+  for (const [i, { succeededIndexes, succeededCount }] of rules.entries()) {
+    const met = succeededIndexes === undefined ? done : parseIntervals(succeededIndexes, job.spec.completions ?? 0);
+    let count = 0;
+    for (const index of met) if (done.has(index)) count++;
+    const wanted: number = succeededCount ?? met.size;
+    if (count >= wanted && (succeededIndexes !== undefined || succeededCount !== undefined)) {
+      return `Matched rules at index ${i}`;
+    }
+  }
+  return undefined;
+}
+
 /** A new Pod of the Job; with `index` as an Indexed Job has it: in its name, host name, label, annotation and environment. */
-export function jobPod(job: KubeObject, index?: number): object {
+export function jobPod(job: KubeObject, index?: number, failures = 0): object {
   const pod = podFromTemplate(job.spec.template, job);
   const { metadata } = pod;
   const finalizers = [...(metadata.finalizers ?? []).filter((f) => f !== TRACKING), TRACKING];
@@ -107,7 +164,11 @@ export function jobPod(job: KubeObject, index?: number): object {
       ...metadata,
       generateName,
       finalizers,
-      annotations: { ...metadata.annotations, [INDEX]: String(index) },
+      annotations: {
+        ...metadata.annotations,
+        [INDEX]: String(index),
+        ...(countsPerIndex(job) && { [FAILURE_COUNT]: String(failures) }),
+      },
       labels: { ...metadata.labels, [INDEX]: String(index) },
       ownerReferences: [controllerRef(job)],
     },

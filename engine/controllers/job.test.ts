@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { KubeObject } from "../api/types.ts";
 import { MERGE, start } from "./harness.ts";
 import { backoffLeft, intervals, parseIntervals } from "./job-pods.ts";
 
@@ -40,6 +41,39 @@ describe("Job", () => {
     expect(status(s)).toMatchObject({ succeeded: done, ready: 0, terminating: 0, uncountedTerminatedPods: {} });
     expect(s.pods().every((p: { metadata: { finalizers?: string[] } }) => !p.metadata.finalizers)).toBe(true);
     expect(s.events("work").at(-1)).toBe("Completed Job completed");
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("counts failures by index, and fails once no index is left", () => {
+    const s = start();
+    s.json("POST", JOBS, job({ completions: 2, parallelism: 2, completionMode: "Indexed", backoffLimitPerIndex: 1 }));
+    s.run(1);
+    const failure = "batch.kubernetes.io/job-index-failure-count";
+    const of = (index: number) => working(s).filter((p: KubeObject) => p.metadata.name.startsWith(`work-${index}-`));
+    expect(of(0)[0].metadata.annotations[failure]).toBe("0");
+    s.endPod(of(0)[0].metadata.name, 1);
+    s.endPod(of(1)[0].metadata.name, 0);
+    s.run(3);
+    expect(working(s)).toEqual([]);
+    s.run(15);
+    expect(of(0)[0].metadata.annotations[failure]).toBe("1");
+    s.endPod(of(0)[0].metadata.name, 1);
+    s.run(5);
+    expect(verdicts(s)).toEqual(["FailureTarget FailedIndexes", "Failed FailedIndexes"]);
+    expect(status(s)).toMatchObject({ completedIndexes: "1", failedIndexes: "0", failed: 2, succeeded: 1 });
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("succeeds by its successPolicy before all indexes have, and stops the rest", () => {
+    const s = start();
+    const successPolicy = { rules: [{ succeededIndexes: "0,2", succeededCount: 1 }] };
+    s.json("POST", JOBS, job({ completions: 3, parallelism: 3, completionMode: "Indexed", successPolicy }));
+    s.run(1);
+    s.endPod(working(s).find((p: KubeObject) => p.metadata.name.startsWith("work-2-")).metadata.name, 0);
+    s.run(5);
+    expect(verdicts(s)[0]).toBe("SuccessCriteriaMet SuccessPolicy");
+    expect(status(s).conditions[0].message).toBe("Matched rules at index 0");
+    expect(status(s).completedIndexes).toBe("2");
     expect(s.kernel.faults).toEqual([]);
   });
 

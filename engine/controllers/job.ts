@@ -13,6 +13,9 @@ import {
   type Backoff,
   backoffAfter,
   backoffLeft,
+  countsPerIndex,
+  failedIndexes,
+  failuresOf,
   failureVerdict,
   hasFailed,
   indexOf,
@@ -26,6 +29,7 @@ import {
   pendingIndexes,
   replacesFailedOnly,
   succeededIndexes,
+  successPolicyMet,
   TRACKING,
 } from "./job-pods.ts";
 import { BURST, PodControl } from "./pod-control.ts";
@@ -52,10 +56,12 @@ interface Look {
   failed: number;
   terminating: number;
   indexes: ReadonlySet<number> | undefined;
+  /** Indexes that have failed for good; undefined unless failures count by index. */
+  failedIndexes: ReadonlySet<number> | undefined;
   backoff: Backoff;
 }
 
-/** Runs Pods to completion (pkg/controller/job). backoffLimitPerIndex and successPolicy are not looked at. */
+/** Runs Pods to completion (pkg/controller/job). */
 class JobController implements Reconciler {
   readonly name = "job";
   private readonly context: ControllerContext;
@@ -235,12 +241,13 @@ class JobController implements Reconciler {
         (pod) => pod.metadata.deletionTimestamp && pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed",
       ).length,
       indexes,
+      failedIndexes: countsPerIndex(job) ? failedIndexes(job, pods) : undefined,
       backoff: backoffAfter(before, newDone, newFailed, now),
     };
   }
 
   /** Whether the Job is over, before its Pods are managed. */
-  private verdict({ key, job, pods, failed }: Look, now: number): Verdict | undefined {
+  private verdict({ key, job, pods, failed, indexes, failedIndexes: lost }: Look, now: number): Verdict | undefined {
     const met = condition(job, "SuccessCriteriaMet");
     if (met?.status === "True") return { type: "Complete", reason: met.reason ?? "", message: met.message ?? "" };
     const target = condition(job, "FailureTarget");
@@ -257,6 +264,16 @@ class JobController implements Reconciler {
         reason: "BackoffLimitExceeded",
         message: "Job has reached the specified backoff limit",
       };
+    const { completions, maxFailedIndexes } = job.spec;
+    if (lost && maxFailedIndexes !== undefined && lost.size > maxFailedIndexes) {
+      const message = "Job has exceeded the specified maximal number of failed indexes";
+      return { type: "Failed", reason: "MaxFailedIndexesExceeded", message };
+    }
+    if (lost && lost.size > 0 && lost.size + (indexes?.size ?? 0) >= completions) {
+      return { type: "Failed", reason: "FailedIndexes", message: "Job has failed indexes" };
+    }
+    const message = indexes && successPolicyMet(job, indexes);
+    if (message) return { type: "Complete", reason: "SuccessPolicy", message };
     const deadline: number | undefined = job.spec.activeDeadlineSeconds;
     if (deadline === undefined || isSuspended(job)) return undefined;
     const left = parseTime(job.status.startTime) + deadline * 1000 - now;
@@ -285,7 +302,7 @@ class JobController implements Reconciler {
         ? succeeded > 0
           ? active.length
           : parallelism
-        : Math.max(0, Math.min(completions - succeeded, parallelism));
+        : Math.max(0, Math.min(completions - succeeded - (look.failedIndexes?.size ?? 0), parallelism));
     const victims = this.surplus(look, active.length - wanted).slice(0, BURST);
     if (victims.length > 0) {
       const problem = yield* this.pods.delete(key, job, victims);
@@ -294,26 +311,37 @@ class JobController implements Reconciler {
     const waiting = replacesFailedOnly(job) ? look.terminating : 0;
     let missing = Math.min(wanted - waiting - active.length, BURST);
     if (missing <= 0) return none;
-    const pause = backoffLeft(look.backoff, now);
+    const lost = look.failedIndexes;
+    const pause = lost ? 0 : backoffLeft(look.backoff, now);
     if (pause > 0) {
       this.wakes.in(key, Math.ceil(pause) * MS);
       return none;
     }
-    const slots = indexes ? pendingIndexes(job, indexes, active, missing) : undefined;
+    const failures = (index: number) => failuresOf(job, look.pods, index, now);
+    const waits = lost && ((index: number) => backoffLeft(failures(index), now));
+    const found = indexes && pendingIndexes(job, lost ? union(indexes, lost) : indexes, active, missing, waits);
+    if (found && found.wait !== Number.POSITIVE_INFINITY) this.wakes.in(key, Math.ceil(found.wait) * MS);
+    const slots = found?.slots;
     missing = slots?.length ?? missing;
-    const made = Array.from({ length: missing }, (_, i) => jobPod(job, slots?.[i]));
+    if (missing === 0) return none;
+    const made = Array.from({ length: missing }, (_, i) => {
+      const index = slots?.[i];
+      return jobPod(job, index, lost && index !== undefined ? failures(index).failures : 0);
+    });
     const problem = yield* this.pods.create(key, job, made);
     return { ...none, created: problem ? 0 : missing, problem };
   }
 
   /** Pods to remove: indexes that are done, out of range or doubled, then the least useful (activePodsForRemoval). */
-  private surplus({ job, active, indexes }: Look, atLeast: number): KubeObject[] {
+  private surplus({ job, active, indexes, failedIndexes: lost }: Look, atLeast: number): KubeObject[] {
     const out: KubeObject[] = [];
     if (indexes) {
       const seen = new Set<number>();
       for (const pod of active) {
         const index = indexOf(pod);
-        if (index < 0 || index >= job.spec.completions || indexes.has(index) || seen.has(index)) out.push(pod);
+        if (index < 0 || index >= job.spec.completions || indexes.has(index) || lost?.has(index) || seen.has(index)) {
+          out.push(pod);
+        }
         seen.add(index);
       }
     }
@@ -377,6 +405,7 @@ class JobController implements Reconciler {
       counters.succeeded = look.indexes.size;
       const text = intervals([...look.indexes].sort((a, b) => a - b));
       if (text) extra["completedIndexes"] = text;
+      if (look.failedIndexes) extra["failedIndexes"] = intervals([...look.failedIndexes].sort((a, b) => a - b));
     }
     const over = verdict && settled && status["terminating"] === 0 && succeeded.length + failed.length === 0;
     if (over) {
@@ -422,4 +451,8 @@ class JobController implements Reconciler {
 
 export function startJobController(context: ControllerContext): void {
   new JobController(context);
+}
+
+function union(a: ReadonlySet<number>, b: ReadonlySet<number>): Set<number> {
+  return new Set([...a, ...b]);
 }

@@ -55,6 +55,7 @@ export function validateJobFields(spec: Draft, path: string): StatusCause[] {
         ),
       );
   }
+  causes.push(...validatePerIndex(spec, path));
   causes.push(...validateJobTemplate(spec.template, `${path}.template`));
   if (spec.podFailurePolicy) {
     const policy: string = spec.template?.spec?.restartPolicy ?? "";
@@ -86,6 +87,51 @@ export function validateJobFields(spec: Draft, path: string): StatusCause[] {
             "must not be 0 for the In operator",
           ),
         );
+    }
+  }
+  return causes;
+}
+
+/** backoffLimitPerIndex, maxFailedIndexes and successPolicy are for Jobs with indexes. */
+function validatePerIndex(spec: Draft, path: string): StatusCause[] {
+  const { backoffLimitPerIndex: limit, maxFailedIndexes: most, successPolicy, completionMode, completions } = spec;
+  const causes = nonNegative(limit, `${path}.backoffLimitPerIndex`);
+  const indexed = completionMode === "Indexed";
+  if (limit !== undefined && !indexed) {
+    causes.push(invalid(`${path}.backoffLimitPerIndex`, limit, "requires indexed completion mode"));
+  }
+  if (most !== undefined) {
+    causes.push(...nonNegative(most, `${path}.maxFailedIndexes`));
+    if (limit === undefined)
+      causes.push(required(`${path}.backoffLimitPerIndex`, "when maxFailedIndexes is specified"));
+    if (indexed && completions !== undefined && most > completions) {
+      causes.push(invalid(`${path}.maxFailedIndexes`, most, "must be less than or equal to completions"));
+    }
+  }
+  if (!successPolicy) return causes;
+  if (!indexed)
+    causes.push(invalidText(`${path}.successPolicy`, "batch.SuccessPolicy{}", "requires indexed completion mode"));
+  const rules: readonly Draft[] = successPolicy.rules ?? [];
+  if (rules.length === 0)
+    causes.push(
+      required(
+        `${path}.successPolicy.rules`,
+        "at least one rules must be specified when the successPolicy is specified",
+      ),
+    );
+  for (const [i, { succeededCount, succeededIndexes }] of rules.entries()) {
+    const at = `${path}.successPolicy.rules[${i}]`;
+    if (succeededCount === undefined && succeededIndexes === undefined) {
+      causes.push(required(at, "at least one of succeededCount or succeededIndexes must be specified"));
+    }
+    if (succeededCount !== undefined && completions !== undefined && succeededCount > completions) {
+      causes.push(
+        invalid(
+          `${at}.succeededCount`,
+          succeededCount,
+          `must be less than or equal to ${completions} (the number of specified completions)`,
+        ),
+      );
     }
   }
   return causes;
