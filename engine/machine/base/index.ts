@@ -1,3 +1,4 @@
+import { imagePrograms } from "../../images/programs.ts";
 import { encode, sha256Hex } from "../../kernel/index.ts";
 import { type DirNode, deviceNode, dirNode, entriesOf, fileNode, type Inode, symlinkNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
@@ -83,7 +84,7 @@ function defaultPrograms(machine: Machine, role: Role): string[] {
   return [...machine.programs.keys()].filter(
     (name) =>
       !IMAGES_ONLY.has(name) &&
-      !name.startsWith("busybox-") &&
+      !(name in imagePrograms) &&
       (node || !NODE_ONLY.has(name)) &&
       (role === "control-plane" || !CONTROL_PLANE_ONLY.has(name)) &&
       (role === "load-balancer" || !LOAD_BALANCER_ONLY.has(name)),

@@ -58,7 +58,7 @@ export const CONTROL_PLANE_ONLY: ReadonlySet<string> = new Set(["etcdctl", "etcd
 
 export const LOAD_BALANCER_ONLY: ReadonlySet<string> = new Set(["haproxy", "keepalived"]);
 
-/** Programs that come in container images and lie on no machine. */
+/** Programs of the control plane, which lie on no machine but in its images. */
 export const IMAGES_ONLY: ReadonlySet<string> = new Set([
   "coredns",
   "etcd",
@@ -66,10 +66,6 @@ export const IMAGES_ONLY: ReadonlySet<string> = new Set([
   "kube-controller-manager",
   "kube-proxy",
   "kube-scheduler",
-  "nginx",
-  "nginx-entrypoint",
-  "pause",
-  "busybox",
 ]);
 
 /** Programs of /lib/systemd. */
