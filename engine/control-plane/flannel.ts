@@ -3,9 +3,9 @@ import { inClusterClient } from "../api/kubeconfig.ts";
 import { NODES } from "../api/resources.ts";
 import { StatusError } from "../api/status.ts";
 import { SECOND, sleep } from "../kernel/index.ts";
-import type { Program } from "../machine/process.ts";
+import type { Process, Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
-import { isNetError } from "../network/index.ts";
+import { isNetError, joinOverlay } from "../network/index.ts";
 import { fail, logger, untilTerminated } from "./daemon.ts";
 import { flannelRules } from "./flannel-rules.ts";
 
@@ -13,8 +13,9 @@ import { flannelRules } from "./flannel-rules.ts";
 const RETRY = SECOND;
 
 /**
- * flanneld with --kube-subnet-mgr: learns the node's /24 from the Node object and leaves it where the CNI plug-in looks.
- * Pods of other machines are reached over the rack's network; the vxlan device is not modelled.
+ * flanneld with --kube-subnet-mgr and the vxlan backend: learns the node's /24 from the Node object, leaves it where the
+ * CNI plug-in looks, and makes the device and routes to the other nodes' Pods. Of those it learns when their flanneld
+ * starts, not from their Node objects.
  */
 export const flanneld: Program = function* flanneld(p) {
   const { kernel, hostname } = p.machine;
@@ -44,6 +45,11 @@ export const flanneld: Program = function* flanneld(p) {
   sys.writeText(p, "/run/flannel/subnet.env", text, 0o644);
   say("I", "main.go:396", "Wrote subnet file to /run/flannel/subnet.env");
   say("I", "main.go:400", "Running backend.");
+  joinOverlay(
+    p.machine.net,
+    { device: "flannel.1", subnet: cidr, address: cidr.replace(/\/\d+$/, ""), mac: macOf(p) },
+    1450,
+  );
   const unwatch = flannelRules(kernel, p.machine.net, "10.200.0.0/16", cidr);
   try {
     yield* untilTerminated(p);
@@ -53,3 +59,9 @@ export const flanneld: Program = function* flanneld(p) {
   say("I", "main.go:483", "Exiting...");
   return 0;
 };
+
+/** A random Ethernet address, locally administered. */
+function macOf({ machine }: Process): string {
+  const hex = machine.kernel.random(`flannel ${machine.hostname}`).hex(10);
+  return `0a${[0, 2, 4, 6, 8].map((at) => `:${hex.slice(at, at + 2)}`).join("")}`;
+}

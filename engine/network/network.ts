@@ -3,6 +3,7 @@ import { type Gen, type Kernel, Pipe, SECOND, sleep } from "../kernel/index.ts";
 import type { Track } from "../netfilter/index.ts";
 import { NetError } from "./error.ts";
 import { type Listener, NetNamespace, type Socket } from "./namespace.ts";
+import type { OverlayMember } from "./overlay.ts";
 import { arrive, held, type Path, pathNow, pathOf, used, type Walk } from "./path.ts";
 import { isRoutable } from "./routes.ts";
 
@@ -128,6 +129,8 @@ export class Network {
   changes = 0;
   /** Called with every walk of a new connection through the rules, chain by chain; connections cost more then. */
   onWalk: ((walk: Walk) => void) | undefined;
+  /** Machines whose Pods are reached through a network over their own, and how. */
+  readonly overlay = new Map<NetNamespace, OverlayMember>();
   /** Listeners that have stopped: what was connected to them is cut. */
   readonly closed = new WeakSet<Listener>();
 

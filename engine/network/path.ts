@@ -317,7 +317,12 @@ class PathWalk {
       enters?.(packet);
       const next = nextHop(network, ns, text);
       if (next === undefined) return this.end(undefined, packet);
-      packet.input = next.host === next ? (ns.host === next ? bridgeOf(next, ns) : deviceName(next)) : "eth0";
+      const overlay = ns.host === ns ? network.overlay.get(next) : undefined;
+      const inside = overlay !== undefined && network.overlay.get(ns)?.device === packet.output;
+      // Without the overlay a Pod's address means nothing to the machines' own network.
+      if (overlay !== undefined && !inside && network.ownerOf(text) !== next) return this.end("dropped", packet);
+      if (next.host !== next) packet.input = "eth0";
+      else packet.input = ns.host === next ? bridgeOf(next, ns) : inside ? overlay.device : deviceName(next);
       packet.output = "";
       packet.mark = 0;
       packet.translated = 0;

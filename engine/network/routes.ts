@@ -12,6 +12,7 @@ export function deviceFor(ns: NetNamespace, destination: number, text: string): 
   let device = "";
   let source: string | undefined;
   for (const route of ns.routes) {
+    if (ns.interfaces.get(route.device)?.up === false) continue;
     const slash = route.destination.indexOf("/");
     const prefix = route.destination === "default" ? 0 : slash < 0 ? 32 : Number(route.destination.slice(slash + 1));
     if (prefix <= best) continue;

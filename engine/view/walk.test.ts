@@ -122,7 +122,7 @@ kubectl wait --for=condition=Available deployment/web`,
     const [pod] = pods("web");
     const node = pod!["spec"].nodeName as string;
     run(`ssh ${node} sudo iptables -I FORWARD -d ${pod!["status"].podIP} -j DROP`);
-    const walk = found("machine/workstation", pod!.metadata.name, 80);
+    const walk = found("machine/cp-1", pod!.metadata.name, 80);
     run(`ssh ${node} sudo iptables -D FORWARD 1`);
     expect(walk).toMatchObject({ end: "dropped", detail: "ETIMEDOUT" });
     expect(walk.stations.at(-1)).toMatchObject({ place: { name: node } });

@@ -364,7 +364,9 @@ function* neighbours(p: Process): Gen<number> {
       owner &&
       [...owner.interfaces.values()].find((other) => other.addresses.some((cidr) => cidr.startsWith(`${one.via}/`)))
         ?.mac;
-    if (mac) text += `${one.via} dev ${one.device} lladdr ${mac} REACHABLE \n`;
+    // flanneld enters its peers itself.
+    const state = one.device.startsWith("flannel") ? "PERMANENT" : "REACHABLE";
+    if (mac) text += `${one.via} dev ${one.device} lladdr ${mac} ${state} \n`;
   }
   yield* sys.print(p, text);
   return 0;
