@@ -4,9 +4,11 @@ import { builtins } from "./builtins/index.ts";
 import { cobraComplete } from "./cobra.ts";
 import { commandNames, fileNames } from "./completion.ts";
 import { expanding, expandText } from "./expand.ts";
+import { glob } from "./glob.ts";
 import { passwd } from "./home.ts";
 import { KEYWORDS } from "./keywords.ts";
 import { pattern } from "./pattern.ts";
+import { skipQuoted } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { callFunction } from "./simple.ts";
 
@@ -57,10 +59,14 @@ export function* runSpec(sh: Shell, spec: Spec, words: readonly string[]): Gen<S
         options.add(value);
         break;
       case "-W":
-        values.push(...(yield* expanding(sh, () => expandText(sh, value))).filter((one) => one.startsWith(word)));
+        for (const part of wordList(value, sh.ifs()))
+          values.push(...(yield* expanding(sh, () => expandText(sh, part))).filter((one) => one.startsWith(word)));
         break;
       case "-F":
         values.push(...(yield* byFunction(sh, value, words)));
+        break;
+      case "-G":
+        values.push(...glob(sh, value));
         break;
       case "-X":
         filter = value;
@@ -82,6 +88,25 @@ export function* runSpec(sh: Shell, spec: Spec, words: readonly string[]): Gen<S
     noSpace: options.has("nospace"),
     defaultToFiles: options.has("default") || options.has("bashdefault") || options.has("filenames"),
   };
+}
+
+/** The words of -W: parted by IFS where nothing quotes it. */
+function wordList(text: string, ifs: string): string[] {
+  const out: string[] = [];
+  let word = "";
+  for (let i = 0; i < text.length; ) {
+    if (ifs.includes(text[i]!)) {
+      if (word !== "") out.push(word);
+      word = "";
+      i++;
+      continue;
+    }
+    const end = Math.max(skipQuoted(text, i), i + 1);
+    word += text.slice(i, end);
+    i = end;
+  }
+  if (word !== "") out.push(word);
+  return out;
 }
 
 /** Names of a kind that begin with `word`. */

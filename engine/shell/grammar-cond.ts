@@ -9,6 +9,14 @@ function wrong(token: Token, what: string): Unexpected {
   return new Unexpected(token, undefined, `${what}${NEAR}${token.kind === "newline" ? "newline" : token.text}`);
 }
 
+/** The text ends within a condition: bash says so twice, and counts the second at its end. */
+function unfinished(g: TokenReader): Unexpected {
+  return new Unexpected(g.token, undefined, `unexpected EOF while looking for \`]]'${ATEND}`);
+}
+
+/** Ends a message after which bash says that the text ended unexpectedly. */
+export const ATEND = "\x01";
+
 /** What of the grammar reading `[[ … ]]` needs. */
 export interface TokenReader {
   readonly text: string;
@@ -24,7 +32,7 @@ export function readConditional(g: TokenReader): void {
   const BINARY = /^(=|==|!=|=~|<|>|-eq|-ne|-lt|-le|-gt|-ge|-nt|-ot|-ef)$/;
   g.next();
   const term = (): void => {
-    if (g.kind() === "end") throw new Unexpected(g.token);
+    if (g.kind() === "end") throw unfinished(g);
     if (g.is("!")) {
       g.next();
       term();
@@ -65,7 +73,7 @@ export function readConditional(g: TokenReader): void {
       return;
     }
     if (!g.is("]]") && !g.is("&&") && !g.is("||") && !g.is(")")) {
-      if (g.kind() === "end") throw new Unexpected(g.token);
+      if (g.kind() === "end") throw unfinished(g);
       throw wrong(g.token, "conditional binary operator expected");
     }
   };
@@ -87,7 +95,7 @@ export function readConditional(g: TokenReader): void {
   };
   or();
   if (!g.is("]]")) {
-    if (g.kind() === "end") throw new Unexpected(g.token);
+    if (g.kind() === "end") throw unfinished(g);
     throw wrong(g.token, "syntax error in conditional expression");
   }
   g.next();

@@ -1,6 +1,6 @@
 import { readConditional } from "./grammar-cond.ts";
-import { closeArith } from "./scan.ts";
-import { type Token, Tokens } from "./tokens.ts";
+import { closeArith, closeParen } from "./scan.ts";
+import { type Token, Tokens, Unclosed } from "./tokens.ts";
 
 /** Thrown at the first token that does not fit. */
 export class Unexpected {
@@ -162,6 +162,8 @@ export class Grammar {
       if (token.text === "(") {
         if (this.tokens.text[token.at + 1] === "(") {
           const end = closeArith(this.tokens.text, token.at + 2);
+          if (end < 0 && closeParen(this.tokens.text, token.at + 2) >= this.tokens.text.length)
+            throw new Unclosed(")", token.at);
           if (end >= 0) {
             this.tokens.position = end + 2;
             this.next();
@@ -350,6 +352,8 @@ export class Grammar {
   private redirection(): void {
     const operator = this.token.text;
     this.next();
+    // The text's end counts as the end of its line here.
+    if (this.kind() === "end") throw new Unexpected({ ...this.token, kind: "newline", text: "newline" });
     if (this.kind() !== "word") throw this.unexpected();
     if (operator === "<<" || operator === "<<-") this.tokens.heredoc(this.token, operator === "<<-");
     this.next();

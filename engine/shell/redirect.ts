@@ -83,7 +83,9 @@ function* apply(sh: Shell, one: Redirection, saved: Saved): Gen<void> {
         `${sh.commandName}: ${at}warning: here-document at line ${sh.source.lineAt(one.pos)} delimited by end-of-file (wanted \`${one.delimiter?.value ?? ""}')\n`,
       );
     }
-    const raw = one.operator === "<<-" ? body.text.replace(/^\t+/gm, "") : body.text;
+    let raw = one.operator === "<<-" ? body.text.replace(/^\t+/gm, "") : body.text;
+    // The last line may end with the text.
+    if (one.closing === undefined && raw !== "" && !raw.endsWith("\n")) raw += "\n";
     const text = one.delimiter?.quoted
       ? raw
       : yield* expanding(sh, () => piecesText(sh, compile(raw, "heredoc").pieces));

@@ -348,7 +348,7 @@ export class Shell {
     const source = /[$`"'\\]/.test(text) ? piecesText(this, compile(text).pieces) : text;
     const value = Number(evaluate(source, this.arith));
     if (value >= 0) return value;
-    const size = variable?.list ? variable.list.length : variable?.isSet ? 1 : 0;
+    const size = variable?.list ? variable.list.length : variable?.isSet && !reading ? 1 : 0;
     if (value + size < 0 && reading) this.warnings.push(`${name}: bad array subscript`);
     else if (value + size < 0)
       throw new ShellError(`${name}[${text}]: bad array subscript`, variable ? "fail" : "fail");

@@ -2,7 +2,7 @@ import type { Statement } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { ExitShell } from "./control.ts";
 import { diagnose, type SyntaxProblem } from "./diagnose.ts";
-import { NEAR } from "./grammar-cond.ts";
+import { ATEND, NEAR } from "./grammar-cond.ts";
 import type { Shell } from "./shell.ts";
 import type { Source } from "./source.ts";
 
@@ -43,8 +43,11 @@ export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, na
             .replace(/: $/, ""));
     const at = sh.setup.interactive && sh.sourceDepth === 0 ? `${where}: ` : `${where}: line ${line}: `;
     const { message } = error;
-    const [what, near] = message.split(NEAR);
+    const [whole, near] = message.split(NEAR);
+    const what = whole!.replace(ATEND, "");
     text = `${at}${what}\n`;
+    if (what !== whole)
+      text = `${where}: line ${Math.max(1, line - 1)}: ${what}\n${at}syntax error: unexpected end of file\n`;
     if (near !== undefined) text += `${at}syntax error near \`${near}'\n`;
     if (error.quote) text += `${at}\`${source.text.split("\n")[error.line - 1] ?? ""}'\n`;
   } else if (dialect === "dash") text = `${sh.commandName}: ${error.dashLine + source.firstLine - 1}: ${error.dash}\n`;

@@ -172,7 +172,7 @@ export class Tokens {
     if (text[i + 1] === "'" && (last !== "'" || lone)) throw new Unclosed("'", i);
     if (text[i + 1] === "(") {
       if (text[i + 2] === "(" && closeArith(text, i + 3) >= 0) return;
-      if (end >= text.length && closeParen(text, i + 2) >= text.length) throw new Unclosed(")", i, true);
+      if (end >= text.length && closeParen(text, i + 2) >= text.length) throw new Unclosed(")", i, text[i + 2] !== "(");
     }
     if (text[i + 1] === "{" && last !== "}") throw new Unclosed("}", i);
   }

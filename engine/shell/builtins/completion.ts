@@ -32,7 +32,7 @@ const complete: Builtin = function* (sh, args) {
         yield* put(
           sh,
           "complete",
-          `complete ${spec.map((part) => (/\s/.test(part) ? `'${part}'` : part)).join(" ")} ${name}\n`,
+          `complete ${spec.map((part, i) => (spec[i - 1] === "-W" || /\s/.test(part) ? `'${part}'` : part)).join(" ")} ${name}\n`,
         );
     }
     return status;

@@ -90,9 +90,9 @@ const printf: Builtin = function* (sh, args) {
   }
   if (rest.length === 0) return yield* usage(sh, "printf");
   const result = formatPrintf(sh, rest[0]!, rest.slice(1));
-  let status = 0;
-  if (target === undefined) status = yield* put(sh, "printf", result.text);
+  // The output is written last, however much of it came first.
   for (const message of result.errors) yield* sh.complain(`printf: ${message}`);
+  const status = target === undefined ? yield* put(sh, "printf", result.text) : 0;
   if (target !== undefined) {
     const bracket = target.indexOf("[");
     if (bracket < 0) sh.assign(target, undefined, result.text);
