@@ -1,0 +1,117 @@
+import { expect, test } from "vitest";
+import { SECOND, Session } from "../engine/index.ts";
+
+/** A Service's way through a whole session: what kube-proxy writes, what traffic does, what a learner breaks by hand. */
+interface Case {
+  name: string;
+  script: string;
+  /** Standard output, line by line. */
+  shows: readonly string[];
+}
+
+const PRELUDE = `
+web() {
+  kubectl create deployment web --image=nginx --replicas=3 >/dev/null
+  kubectl expose deployment web --port=80 "$@" >/dev/null
+  kubectl wait --for=condition=Available deployment/web --timeout=180s >/dev/null
+  sleep 3
+  ip=$(kubectl get svc web -o jsonpath='{.spec.clusterIP}')
+  port=$(kubectl get svc web -o jsonpath='{.spec.ports[0].nodePort}')
+  chain=$(rules -S KUBE-SERVICES | grep '"default/web cluster IP"' | awk '{print $NF}')
+}
+rules() { ssh worker-1 sudo iptables -t nat "$@"; }
+endpoints() { rules -S "$chain" | grep -c KUBE-SEP; }
+ask() { ssh "$1" "curl -s -m 2 -o /dev/null -w '%{http_code}' $2; echo \\" \\$?\\""; }
+restart() { kubectl delete -n kube-system $(kubectl get pods -n kube-system -l k8s-app=kube-proxy -o name --field-selector "spec.nodeName=$1") >/dev/null; sleep 10; }
+`;
+
+const CASES: readonly Case[] = [
+  {
+    name: "a rule deleted by hand stays gone until its Service changes",
+    script: `web
+endpoints
+rules -D "$chain" 2; endpoints
+kubectl create service clusterip other --tcp=80:80 >/dev/null; sleep 70; endpoints
+kubectl scale deployment web --replicas=4 >/dev/null; sleep 15; endpoints`,
+    shows: ["3", "2", "2", "4"],
+  },
+  {
+    name: "a restart of kube-proxy, or its canary's absence, brings all rules back",
+    script: `web
+rules -F "$chain"; endpoints
+ask worker-1 "http://$ip"; ask worker-2 "http://$ip"
+restart worker-1; endpoints; ask worker-1 "http://$ip"
+rules -F KUBE-SERVICES; sleep 40; rules -S KUBE-SERVICES | grep -c default/web
+ssh worker-1 sudo iptables -t mangle -X KUBE-PROXY-CANARY; sleep 31; rules -S KUBE-SERVICES | grep -c default/web
+ssh worker-1 sudo iptables -t mangle -S | grep CANARY`,
+    shows: ["0", "000 28", "200 0", "3", "200 0", "0", "1", "-N KUBE-KUBELET-CANARY", "-N KUBE-PROXY-CANARY"],
+  },
+  {
+    name: "a Service without endpoints refuses at once, and its chains are gone",
+    script: `web
+kubectl scale deployment web --replicas=0 >/dev/null; sleep 40
+ask worker-1 "http://$ip"
+ssh worker-1 sudo iptables -S KUBE-SERVICES | grep -c 'default/web has no endpoints'
+rules -S "$chain" 2>&1 | tail -n 1`,
+    shows: ["000 7", "1", "iptables: No chain/target/match by that name."],
+  },
+  {
+    name: "external traffic: masqueraded under policy Cluster, kept under Local, dropped where no endpoint is",
+    script: `web --type=LoadBalancer
+kubectl get svc web -o jsonpath='{.status.loadBalancer.ingress[0].ip}'; echo
+curl -s -o /dev/null -w '%{http_code}\\n' "http://cp-1:$port"
+curl -s -o /dev/null -w '%{http_code}\\n' http://203.0.113.50
+kubectl logs -l app=web | grep curl | grep -c '^192.168.108.100 '
+kubectl patch svc web -p '{"spec":{"externalTrafficPolicy":"Local"}}' >/dev/null; sleep 3
+curl -s -m 2 -o /dev/null -w '%{http_code}\\n' "http://cp-1:$port"
+curl -s -o /dev/null -w '%{http_code}\\n' "http://worker-1:$port"
+curl -s -o /dev/null -w '%{http_code}\\n' http://203.0.113.50
+kubectl logs -l app=web | grep curl | grep -c '^192.168.108.100 '
+kubectl delete svc web >/dev/null; curl -s -m 2 -o /dev/null -w '%{http_code}\\n' http://203.0.113.50`,
+    shows: ["203.0.113.50", "200", "200", "0", "000", "200", "200", "2", "000"],
+  },
+  {
+    name: "a client with session affinity stays with one Pod",
+    script: `web
+kubectl patch svc web -p '{"spec":{"sessionAffinity":"ClientIP"}}' >/dev/null; sleep 3
+ssh worker-1 'for i in 1 2 3 4 5 6 7 8; do curl -s -o /dev/null http://'$ip'; done'
+for pod in $(kubectl get pods -l app=web -o name); do kubectl logs $pod | grep -c curl; done | sort -n`,
+    shows: ["0", "0", "8"],
+  },
+  {
+    name: "mode ipvs: virtual servers in turn, the addresses on kube-ipvs0",
+    script: `kubectl get cm kube-proxy -n kube-system -o yaml | sed 's/mode: ""/mode: ipvs/' | kubectl replace -f - >/dev/null
+kubectl rollout restart ds kube-proxy -n kube-system >/dev/null; kubectl rollout status ds kube-proxy -n kube-system >/dev/null
+web --type=NodePort
+ssh worker-1 curl -s localhost:10249/proxyMode; echo
+ssh worker-1 ip -o addr show kube-ipvs0 | grep -c "inet $ip/32"
+ssh worker-1 'for i in 1 2 3; do curl -s -o /dev/null http://'$ip'; done'
+ssh worker-1 sudo ipvsadm -Ln -t $ip:80 | awk '/Masq/ { print $4, $6 }'
+ssh worker-1 sudo ipset list KUBE-CLUSTER-IP | grep -c "$ip,tcp:80"
+curl -s -o /dev/null -w '%{http_code}\\n' "http://worker-2:$port"`,
+    shows: ["ipvs", "1", "1 1", "1 1", "1 1", "1", "200"],
+  },
+];
+
+test.each(CASES)("$name", ({ script, shows }) => {
+  let out = "";
+  let status: number | undefined;
+  const decoder = new TextDecoder();
+  const session = new Session(
+    { lab: "playground", seed: 5, epochMs: Date.UTC(2026, 2, 2, 9) },
+    {
+      output: (_id, bytes, stream) => {
+        if (stream === "stdout") out += decoder.decode(bytes, { stream: true });
+      },
+      ended: (_id, code) => {
+        status = code;
+      },
+    },
+  );
+  session.boot();
+  const text = PRELUDE + script;
+  session.apply({ type: "script", id: "s", machine: "workstation", user: "learner", name: "s.sh", text });
+  session.kernel.runUntil(() => status !== undefined, session.kernel.now + 3600 * SECOND);
+  expect(session.kernel.faults).toEqual([]);
+  expect(out.trimEnd().split("\n")).toEqual(shows);
+});
