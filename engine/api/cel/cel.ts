@@ -38,6 +38,8 @@ class CelQuantity {
 
 /** Same length as `matches`, so that positions in messages stay. */
 const MATCHES = "re2Test";
+/** The library's `has` takes names alone, not `has(self.list[0].field)`; this one takes any value before the last field. */
+const HAS = "hAs";
 
 let made: Environment | undefined;
 
@@ -53,6 +55,7 @@ function create(): Environment {
     enableOptionalTypes: true,
     homogeneousAggregateLiterals: false,
   })
+    .registerFunction(`${HAS}(ast): bool`, hasMacro)
     .registerType("kubernetes.Quantity", CelQuantity)
     .registerFunction(`string.${MATCHES}(string): bool`, test)
     .registerFunction(`${MATCHES}(string, string): bool`, test)
@@ -129,6 +132,42 @@ function regex(pattern: string): ReturnType<typeof compileRegex> {
   }
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: the library's own nodes and evaluator
+type Any = any;
+
+/** `has(value.field)`: steps from the value down, each of them a field. */
+function hasMacro({ args, ast }: Any): Any {
+  const fields: Any[] = [];
+  let base = args[0];
+  while (base.op === "." || base.op === ".?") {
+    fields.push(base);
+    base = base.args[0];
+  }
+  const [last] = fields;
+  return {
+    args,
+    ast,
+    typeCheck(checker: Any, _macro: Any, context: Any): Any {
+      if (last === undefined || last.op !== ".") {
+        throw checker.createError("invalid_macro_argument", "invalid argument to has() macro", args[0]);
+      }
+      checker.check(base, context);
+      return checker.getType("bool");
+    },
+    evaluate(evaluator: Any, _macro: Any, context: Any): boolean {
+      let value = evaluator.run(base, context);
+      for (let i = fields.length - 1; i >= 0; i--) {
+        const node = fields[i];
+        value = evaluator.debugType(value).fieldLazy(value, node.args[1], node, evaluator);
+        if (value !== undefined) continue;
+        if (i === 0 || node.op === ".?") return false;
+        throw new CelError(`no such key: ${node.args[1]}`, "no_such_key");
+      }
+      return true;
+    },
+  };
+}
+
 function test(text: string, pattern: string): boolean {
   return regex(pattern).test(text);
 }
@@ -181,12 +220,11 @@ function text(value: unknown): string {
 }
 
 const STRING =
-  /(?:[rR]?[bB]?|[bB][rR])("""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\bmatches(?=\s*\()/g;
+  /(?:[rR]?[bB]?|[bB][rR])("""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\b(?:matches|(?<![.\w])has)(?=\s*\()/g;
 
-/** The expression with `matches` under its other name; strings stay as they are. */
+/** The expression with `matches` and `has` under their other names; strings stay as they are. */
 function renamed(expression: string): string {
-  if (!expression.includes("matches")) return expression;
-  return expression.replace(STRING, (found) => (found === "matches" ? MATCHES : found));
+  return expression.replace(STRING, (found) => (found === "matches" ? MATCHES : found === "has" ? HAS : found));
 }
 
 const MAX_PROGRAMS = 2000;
@@ -237,6 +275,8 @@ function fromLibrary(error: unknown, expression: string): CelError {
     const token = rest === "" ? "<EOF>" : (/^(\w+|.)/.exec(rest)?.[0] ?? rest);
     return new CelError(`Syntax error: mismatched input '${token}'`, "syntax", line, column);
   }
+  const outside = /index out of bounds, index (-?\d+)/.exec(head)?.[1];
+  if (outside !== undefined) return new CelError(`index out of bounds: ${outside}`, "out_of_bounds", line, column);
   if (/^No such key: /.test(head)) return new CelError(`no such key: ${head.slice(13)}`, "no_such_key", line, column);
   if (/found no matching overload for '/.test(head)) {
     const name = /for '(?:[\w<>., ]+\.)?(\w+)\(/.exec(head)?.[1] ?? "";
