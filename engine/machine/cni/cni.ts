@@ -6,6 +6,7 @@ import { ensureDir, putFile, removeEntry } from "../runtime/files.ts";
 import { hostView } from "../runtime/host-view.ts";
 import type { PortMapping } from "../runtime/types.ts";
 import * as sys from "../sys.ts";
+import { addHostPorts, type HostPorts, removeHostPorts } from "./portmap.ts";
 
 const CONF_DIR = "/etc/cni/net.d";
 const SUBNET_ENV = "/run/flannel/subnet.env";
@@ -36,8 +37,7 @@ interface Attachment {
   address: string;
   veth: string;
   network: string;
-  /** Keys of its host ports. */
-  mapped: string[];
+  hostPorts: HostPorts | undefined;
 }
 
 /**
@@ -86,12 +86,12 @@ export class Cni {
       mtu: conf.mtu,
       peer: `${ns.name}/eth0`,
     });
-    // What the portmap plugin's DNAT rules do.
-    const mapped = ports.map(({ protocol, hostPort }) => `${protocol}:${hostPort}`);
-    for (const [i, { containerPort }] of ports.entries()) {
-      this.machine.net.hostPorts.set(mapped[i]!, { address, port: containerPort });
-    }
-    this.attached.set(sandboxId, { ns, address, veth, network: conf.name, mapped });
+    const hostPorts =
+      ports.length === 0
+        ? undefined
+        : { network: conf.name, sandboxId, address, subnet: networkOf(gateway, prefix), ports };
+    if (hostPorts !== undefined) addHostPorts(this.machine.net, hostPorts);
+    this.attached.set(sandboxId, { ns, address, veth, network: conf.name, hostPorts });
     return [address];
   }
 
@@ -100,8 +100,7 @@ export class Cni {
     const found = this.attached.get(sandboxId);
     if (found === undefined) return;
     this.attached.delete(sandboxId);
-    const { hostPorts } = this.machine.net;
-    for (const key of found.mapped) if (hostPorts.get(key)?.address === found.address) hostPorts.delete(key);
+    if (found.hostPorts !== undefined) removeHostPorts(this.machine.net, found.hostPorts);
     for (const link of found.ns.interfaces.values()) {
       if (link.name === "lo") continue;
       for (const cidr of [...link.addresses]) found.ns.removeAddress(link.name, cidr);
@@ -148,18 +147,22 @@ export class Cni {
       return { name, type, subnet, bridge: plugin.bridge ?? BRIDGE, mtu: plugin.mtu ?? 1500 };
     }
     const env = sys.find(hostView(this.machine), SUBNET_ENV);
-    if (env === undefined) {
+    if (env?.kind !== "file") {
       throw pluginError(
         sandboxId,
         type,
         `failed to load flannel 'subnet.env' file: open ${SUBNET_ENV}: no such file or directory. Check the flannel pod log for this node.`,
       );
     }
-    const text = sys.readText(hostView(this.machine), SUBNET_ENV);
-    const subnet = /^FLANNEL_SUBNET=(\S+)$/m.exec(text)?.[1];
+    const bytes = env.content.bytes();
+    if (this.subnetEnv?.bytes !== bytes) this.subnetEnv = { bytes, ...parseSubnetEnv(decode(bytes)) };
+    const { subnet, mtu } = this.subnetEnv;
     if (subnet === undefined) throw pluginError(sandboxId, type, "loadFlannelSubnetEnv failed: missing FLANNEL_SUBNET");
-    return { name, type, subnet, bridge: BRIDGE, mtu: Number(/^FLANNEL_MTU=(\d+)$/m.exec(text)?.[1] ?? 1450) };
+    return { name, type, subnet, bridge: BRIDGE, mtu };
   }
+
+  /** flannel's subnet.env, as long as it has the same bytes. */
+  private subnetEnv: { bytes: Uint8Array; subnet: string | undefined; mtu: number } | undefined;
 
   private parsed: { bytes: Uint8Array; conf: NetConf } | undefined;
 
@@ -221,6 +224,11 @@ export class Cni {
     for (let i = 0; i < 10; i += 2) mac += `:${hex.slice(i, i + 2)}`;
     return mac;
   }
+}
+
+function parseSubnetEnv(text: string): { subnet: string | undefined; mtu: number } {
+  const subnet = /^FLANNEL_SUBNET=(\S+)$/m.exec(text)?.[1];
+  return { subnet, mtu: Number(/^FLANNEL_MTU=(\d+)$/m.exec(text)?.[1] ?? 1450) };
 }
 
 function pluginError(sandboxId: string, type: string, message: string): CniError {
