@@ -53,9 +53,14 @@ export function find(p: Process, path: string, follow = true): Inode | undefined
 
 /** Opens a file for redirections and tools; the caller puts it at a descriptor with `setFd`. */
 export function openFile(p: Process, path: string, flags: OpenFlags): OpenFile {
-  const own = ownDescriptor(p, path);
-  if (own) return own;
-  const found = lookup(p, path, !flags.exclusive);
+  const special = path.startsWith("/dev/") || path.startsWith("/proc/") ? ownDescriptor(p, path) : undefined;
+  if (special) return special;
+  let found = lookup(p, path, false);
+  if (found.node?.kind === "symlink") {
+    const own = ownDescriptor(p, path);
+    if (own) return own;
+    found = lookup(p, path, !flags.exclusive);
+  }
   let node = found.node;
   if (node === undefined) {
     if (!flags.create || found.name === "") throw new Errno("ENOENT");

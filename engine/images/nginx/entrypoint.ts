@@ -1,6 +1,6 @@
 import { call, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
-import { entriesOf } from "../../machine/inode.ts";
+import { entriesOf, type Inode } from "../../machine/inode.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import { shortName } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -56,18 +56,17 @@ function* configure(p: Process): Gen<void> {
       yield* say(`${ME}: ${runs ? "Sourcing" : "Ignoring"} ${path}${runs ? "" : ", not executable"}`);
     } else if (name.endsWith(".sh")) {
       yield* say(runs ? `${ME}: Launching ${path}` : `${ME}: Ignoring ${path}, not executable`);
-      if (runs) yield* launch(p, name, path, say);
+      if (runs) yield* launch(p, name, path, node, say);
     } else yield* say(`${ME}: Ignoring ${path}`);
   }
   yield* say(`${ME}: Configuration complete; ready for start up`);
 }
 
-function* launch(p: Process, name: string, path: string, say: (text: string) => Gen<void>): Gen<void> {
+function* launch(p: Process, name: string, path: string, node: Inode, say: (text: string) => Gen<void>): Gen<void> {
   if (name === IPV6) {
     yield* listenOnIpv6(p, say);
     return;
   }
-  const node = sys.stat(p, path);
   // The image's other scripts act only on variables and templates that somebody added.
   if (node.kind !== "file" || node.content.size() === 0) return;
   const child = yield* sys.spawn(p, path, { argv: [shortName(path)] });

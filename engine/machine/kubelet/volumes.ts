@@ -85,10 +85,11 @@ export class VolumeManager {
   *mountAll(pod: Pod, cancelled: () => boolean): Gen<void> {
     const { kernel, recorder, random, log } = this.ctx;
     const { uid } = pod.metadata;
-    ensureDir(this.ctx.machine, `${PODS_DIR}/${uid}/volumes`, 0o750);
     const done = this.mounted.get(uid) ?? new Set<string>();
     this.mounted.set(uid, done);
     const todo = (pod.spec.volumes ?? []).filter((volume) => !done.has(volume.name));
+    if (todo.length === 0 && done.size > 0) return;
+    ensureDir(this.ctx.machine, `${PODS_DIR}/${uid}/volumes`, 0o750);
     if (todo.length === 0) return;
     for (const volume of todo) {
       log(
