@@ -5,21 +5,14 @@ import { calendar, strftime } from "../../text/time.ts";
 import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { quote, type Tool, tool, UsageError } from "../tool.ts";
+import { type Change, context, normal, type Sides, sideBySide, unified } from "./diff-output.ts";
 
-interface Change {
-  /** First line (from 0) and count, in the old and the new file. */
-  a: number;
-  na: number;
-  b: number;
-  nb: number;
-}
-
-/** diff(1) of two files: the normal form, -u and -q. */
+/** diff(1) of files and directories: the normal form, -u, -c, -y and -q. */
 export const diff = tool(
   {
     name: "diff",
-    short: "uU:qsrNibwBaL:",
-    long: "unified::=u brief=q report-identical-files=s recursive=r new-file=N ignore-case=i ignore-all-space=w ignore-space-change=b label:=L color::=color",
+    short: "0123456789uU:cC:qsrNibwBaL:yW:t",
+    long: "unified::=u context::=c side-by-side=y width:=W suppress-common-lines=suppress left-column=left-column expand-tabs=t text=a ignore-blank-lines=B brief=q report-identical-files=s recursive=r new-file=N ignore-case=i ignore-all-space=w ignore-space-change=b label:=L color::=color",
     usage: "[OPTION]... FILES",
     about: "Compare FILES line by line.",
     version: "diff (GNU diffutils) 3.10",
@@ -101,8 +94,9 @@ function* compareFiles(t: Tool, o: ParsedOptions, left: string, right: string, t
   const key = (lines: string[], isOpen: boolean) =>
     lines.map((line, i) => fold(line) + (isOpen && i === lines.length - 1 ? "\0" : ""));
   yield* cpu(10 + ((x.length + y.length) >> 2));
-  const changes = compareLines(key(x, open[0]!), key(y, open[1]!));
-  if (changes.length === 0) {
+  let changes = compareLines(key(x, open[0]!), key(y, open[1]!));
+  if (o.has("B")) changes = changes.filter((change) => !onlyBlank(change, x, y));
+  if (changes.length === 0 && !o.has("y")) {
     if (o.has("s")) t.out.add(`Files ${left} and ${right} are identical\n`);
     return 0;
   }
@@ -111,23 +105,20 @@ function* compareFiles(t: Tool, o: ParsedOptions, left: string, right: string, t
     return 1;
   }
   t.out.add(title);
-  const put = (mark: string, lines: string[], i: number, isOpen: boolean) => {
-    t.out.add(`${mark}${lines[i]}\n`);
-    if (isOpen && i === lines.length - 1) t.out.add("\\ No newline at end of file\n");
-  };
-  if (!o.has("u", "U")) {
-    for (const c of changes) {
-      const span = (from: number, count: number) =>
-        count === 0 ? `${from}` : count === 1 ? `${from + 1}` : `${from + 1},${from + count}`;
-      t.out.add(`${span(c.a, c.na)}${c.na === 0 ? "a" : c.nb === 0 ? "d" : "c"}${span(c.b, c.nb)}\n`);
-      for (let i = 0; i < c.na; i++) put("< ", x, c.a + i, open[0]!);
-      if (c.na > 0 && c.nb > 0) t.out.add("---\n");
-      for (let i = 0; i < c.nb; i++) put("> ", y, c.b + i, open[1]!);
-    }
-    return 1;
+  const sides: Sides = { x, y, openX: open[0]!, openY: open[1]! };
+  const add = (text: string) => t.out.add(text);
+  if (o.has("y")) {
+    const width = Number(o.value("W") ?? 130);
+    const how = { width, expand: o.has("t"), suppress: o.has("suppress"), leftColumn: o.has("left-column") };
+    sideBySide(add, sides, changes, how);
+    return changes.length > 0 ? 1 : 0;
   }
-  const context = Number(o.value("U", "u") ?? 3);
-  if (Number.isNaN(context)) throw new UsageError(`invalid context length ${quote(o.value("U", "u")!)}`);
+  const digits = o.list
+    .filter(({ key: letter }) => /^\d$/.test(letter))
+    .map(({ key: letter }) => letter)
+    .join("");
+  const size = o.value("U", "C", "u", "c") ?? (digits === "" ? "3" : digits);
+  if (!/^\d+$/.test(size)) throw new UsageError(`invalid context length ${quote(size)}`);
   const labels = o.values("L");
   const header = (path: string) => {
     const { kernel } = t.p.machine;
@@ -135,31 +126,15 @@ function* compareFiles(t: Tool, o: ParsedOptions, left: string, right: string, t
     const seconds = Math.floor(time / 1e6);
     return `${path}\t${strftime("%Y-%m-%d %H:%M:%S.%N %z", calendar(seconds, Math.floor(time - seconds * 1e6) * 1000))}`;
   };
-  t.out.add(`--- ${labels[0] ?? header(left)}\n+++ ${labels[1] ?? header(right)}\n`);
-  for (let i = 0; i < changes.length; ) {
-    let j = i + 1;
-    while (j < changes.length && changes[j]!.a - (changes[j - 1]!.a + changes[j - 1]!.na) <= 2 * context) j++;
-    const group = changes.slice(i, j);
-    const first = group[0]!;
-    const last = group.at(-1)!;
-    const fromA = Math.max(0, first.a - context);
-    const toA = Math.min(x.length, last.a + last.na + context);
-    const fromB = Math.max(0, first.b - context);
-    const toB = Math.min(y.length, last.b + last.nb + context);
-    const span = (from: number, to: number) =>
-      to - from === 1 ? `${from + 1}` : `${to === from ? from : from + 1},${to - from}`;
-    t.out.add(`@@ -${span(fromA, toA)} +${span(fromB, toB)} @@\n`);
-    let at = fromA;
-    for (const c of group) {
-      for (; at < c.a; at++) put(" ", x, at, open[0]!);
-      for (let k = 0; k < c.na; k++) put("-", x, c.a + k, open[0]!);
-      for (let k = 0; k < c.nb; k++) put("+", y, c.b + k, open[1]!);
-      at = c.a + c.na;
-    }
-    for (; at < toA; at++) put(" ", x, at, open[0]!);
-    i = j;
-  }
+  const names: [string, string] = [labels[0] ?? header(left), labels[1] ?? header(right)];
+  if (o.has("c", "C")) context(add, sides, changes, Number(size), names);
+  else if (o.has("u", "U")) unified(add, sides, changes, Number(size), names);
+  else normal(add, sides, changes);
   return 1;
+}
+
+function onlyBlank(c: Change, x: readonly string[], y: readonly string[]): boolean {
+  return [...x.slice(c.a, c.a + c.na), ...y.slice(c.b, c.b + c.nb)].every((line) => line === "");
 }
 
 /** Fewest changed lines, by the longest common subsequence (Hunt and McIlroy's definition, solved by table). */
