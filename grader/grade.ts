@@ -1,5 +1,5 @@
 import type { Session } from "../engine/index.ts";
-import { type RunningCheck, runCheck } from "./checks/index.ts";
+import { type About, type RunningCheck, runCheck } from "./checks/index.ts";
 import { Facts } from "./facts.ts";
 import type { Lab } from "./lab.ts";
 
@@ -8,6 +8,8 @@ export interface CheckReport {
   passed: boolean;
   evidence: string;
   message: { ko: string; en: string };
+  /** Where to look at the evidence. */
+  about?: About;
 }
 
 export interface TaskReport {

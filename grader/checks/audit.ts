@@ -36,7 +36,13 @@ export function runAuditCheck(check: AuditCheck): RunningCheck {
       const found = entries.find((entry) => fits(check, entry));
       if (found) {
         const evidence = `${found.auditID} on ${found.server}: ${found.verb} ${found.requestURI} by ${found.user}, ${found.code}`;
-        return { passed: true, evidence, message: say("감사 로그에 있습니다.", "It stands in the audit log.") };
+        const { verb, requestURI: uri, user, code, at } = found;
+        return {
+          passed: true,
+          evidence,
+          message: say("감사 로그에 있습니다.", "It stands in the audit log."),
+          about: { kind: "request", verb, uri, user, code, at },
+        };
       }
       const seen = entries.map(({ verb, code, dryRun }) => `${verb}${dryRun ? " (dry run)" : ""} ${code}`).join(", ");
       const subject = `${check.resource}/${check.name}`;

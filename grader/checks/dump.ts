@@ -51,6 +51,7 @@ export function runNetfilterCheck(check: z.infer<typeof netfilterCheck>): Runnin
       return {
         passed,
         evidence,
+        about: { kind: "rules", machine: check.machine, ...(found ? { line: found } : {}) },
         message: passed ? say("규칙을 확인했습니다.", "Seen in the rules.") : say(evidence, evidence),
       };
     },

@@ -28,6 +28,7 @@ export function runEventOrderCheck(check: z.infer<typeof eventOrderCheck>): Runn
     look: ({ facts }: CheckContext): Verdict => {
       const lives = facts.livesOf(check.resource, check.namespace, check.name);
       let best = "";
+      const about = { kind: "events", resource: check.resource, namespace: check.namespace, name: check.name } as const;
       for (const life of lives) {
         const revisions = firstRevisions(facts, life.uid);
         const found = check.reasons.map((reason) => revisions.get(reason));
@@ -38,6 +39,7 @@ export function runEventOrderCheck(check: z.infer<typeof eventOrderCheck>): Runn
             passed: true,
             evidence: best,
             message: say("이벤트 순서를 확인했습니다.", "The events came in that order."),
+            about,
           };
       }
       if (best === "") {
@@ -47,7 +49,12 @@ export function runEventOrderCheck(check: z.infer<typeof eventOrderCheck>): Runn
           message: say(`${check.name}에 관한 이벤트가 아직 없습니다.`, `There is no event about ${check.name} yet.`),
         };
       }
-      return { passed: false, evidence: best, message: say(`관찰한 이벤트: ${best}`, `Events observed: ${best}`) };
+      return {
+        passed: false,
+        evidence: best,
+        about,
+        message: say(`관찰한 이벤트: ${best}`, `Events observed: ${best}`),
+      };
     },
   };
 }

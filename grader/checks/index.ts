@@ -35,4 +35,4 @@ export function runCheck(check: CheckSpec): RunningCheck {
   }
 }
 
-export type { CheckContext, RunningCheck, Verdict } from "./check.ts";
+export type { About, CheckContext, RunningCheck, Verdict } from "./check.ts";

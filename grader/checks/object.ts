@@ -3,7 +3,7 @@ import type { KubeObject } from "../../engine/index.ts";
 import { cel } from "../cel.ts";
 import type { Life } from "../facts.ts";
 import { matches } from "../match.ts";
-import { type CheckContext, type RunningCheck, say, type Verdict } from "./check.ts";
+import { type About, type CheckContext, type RunningCheck, say, type Verdict } from "./check.ts";
 
 /** State of an object: a partial match, a CEL expression over `object`, or its absence. */
 export const objectCheck = z.strictObject({
@@ -56,10 +56,12 @@ function judge(check: ObjectCheck, { facts }: CheckContext): Verdict {
   const good = lives.find((life) => holdsIn(check, life));
   const shown = good ?? lives.at(-1)!;
   const evidence = describe(check, shown, good !== undefined);
-  if (good) return { passed: true, evidence, message: say("확인했습니다.", "Seen.") };
+  const about = aboutOf(check, shown, good !== undefined);
+  if (good) return { passed: true, evidence, message: say("확인했습니다.", "Seen."), about };
   return {
     passed: false,
     evidence,
+    about,
     message: say(
       `${what}이(가) 아직 요구한 상태가 아닙니다: ${evidence}`,
       `${what} is not in the state asked for: ${evidence}`,
@@ -97,10 +99,17 @@ function judgeAbsent(check: ObjectCheck, lives: readonly Life[], what: string): 
   };
 }
 
+/** The version that counted. */
+const versionOf = (check: ObjectCheck, life: Life, passed: boolean) =>
+  passed && check.when === "ever" ? life.versions.find(({ object }) => holds(check, object))! : life.versions.at(-1)!;
+
+function aboutOf(check: ObjectCheck, life: Life, passed: boolean): About {
+  const { revision, at } = versionOf(check, life, passed);
+  return { kind: "object", resource: check.resource, namespace: life.namespace, name: life.name, revision, at };
+}
+
 function describe(check: ObjectCheck, life: Life, passed: boolean): string {
-  const version =
-    passed && check.when === "ever" ? life.versions.find(({ object }) => holds(check, object))! : life.versions.at(-1)!;
-  const { object, revision } = version;
+  const { object, revision } = versionOf(check, life, passed);
   const phase = object["status"]?.phase;
   const parts = [`${object.kind}/${object.metadata.name}`, `revision ${revision}`];
   if (phase) parts.push(`phase ${phase}`);

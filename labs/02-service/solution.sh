@@ -12,11 +12,13 @@ chain_of() {
   rules -L "$1" -n -v
 }
 
+# task: expose
 kubectl create deployment web --image=nginx --replicas=3
 kubectl expose deployment web --port=80 --target-port=80
 kubectl wait --for=condition=Available deployment/web --timeout=180s
 kubectl get svc -o wide
 
+# task: endpoints chain probability
 chain=""
 until [ -n "$chain" ]; do
   chain=$(rules -L KUBE-SERVICES -n | grep -F '/* default/web cluster IP */' | awk '{print $1}') || sleep 1
@@ -25,16 +27,19 @@ answer chain "$chain"
 answer probability "$(chain_of "$chain" 3 | grep -o 'probability 0[.0-9]*' | head -n 1 | awk '{print $2}')"
 answer endpoints $(kubectl get endpoints web -o json | jq -r '.subsets[] | .ports[0].port as $port | .addresses[] | "\(.ip):\($port)"')
 
+# task: dns
 looked=$(kubectl run dns-test --rm -i --image=busybox --restart=Never -- nslookup web.default.svc.cluster.local)
 answer dns "$(awk '/^Name:/ { getline; print $2 }' <<<"$looked")"
+
+# task: curl
 kubectl run curl-test --rm -i --image=curlimages/curl --restart=Never -- curl -s http://web
 
+# task: churn
 kubectl scale deployment web --replicas=5
 kubectl rollout status deployment web
 answer churn "$(chain_of "$chain" 5 | grep -o 'probability 0[.0-9]*' | head -n 1 | awk '{print $2}')"
-kubectl delete service web
-kubectl delete deployment web
 
+# task: repair
 kubectl apply -f shop.yaml
 sed -e 's/app: frontend/app: front/' -e 's/targetPort: 8080/targetPort: 80/' -e 's#path: /ready#path: /#' shop.yaml > mended.yaml
 kubectl apply -f mended.yaml
@@ -44,3 +49,7 @@ for _ in $(seq 60); do
   sleep 1
 done
 kubectl get endpoints front -n shop
+
+# task: cleanup
+kubectl delete service web
+kubectl delete deployment web
