@@ -91,8 +91,6 @@ export class NetNamespace {
         client?: string,
       ) => { address: string; port: number } | "refused" | undefined)
     | undefined;
-  /** Ports of this machine that lead into a Pod, by `protocol:port`. */
-  readonly hostPorts = new Map<string, { address: string; port: number }>();
   private rules: Ruleset | undefined;
   /** Takes lines that LOG rules write. */
   kernelLog: ((line: string) => void) | undefined;

@@ -177,16 +177,8 @@ export class Network {
       yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
       throw new NetError("ETIMEDOUT");
     }
-    const entry = this.ownerOf(address);
-    // A Service's address is rewritten where the connection starts, a node port where it arrives.
-    const target =
-      path ??
-      (from.owns(address) ? undefined : from.host.translate?.(protocol, address, port)) ??
-      (entry !== undefined && entry.host === entry ? entry.translate?.(protocol, address, port) : undefined) ??
-      (from.owns(address) ? from : entry)?.hostPorts.get(`${protocol}:${port}`);
-    if (target === "refused") throw new NetError("ECONNREFUSED");
-    const remoteAddress = target?.address ?? address;
-    const remotePort = target?.port ?? port;
+    const remoteAddress = path?.address ?? address;
+    const remotePort = path?.port ?? port;
     const owner = from.owns(remoteAddress) ? from : this.owners.get(remoteAddress);
     const local = owner?.host === from.host;
     if (owner === undefined || (!local && (this.dark.has(from.host) || this.dark.has(owner.host)))) {
@@ -225,7 +217,7 @@ export class Network {
    */
   localListener(from: NetNamespace, address: string, port: number): Listener | undefined {
     const owner = address.startsWith("127.") ? from : this.owners.get(address);
-    if (owner === undefined || owner.host !== from.host || owner.hostPorts.has(`tcp:${port}`)) return undefined;
+    if (owner === undefined || owner.host !== from.host) return undefined;
     if (from.host.translate !== undefined) return undefined;
     const path = pathOf(this, from, "tcp", address, port);
     if (path !== undefined && (path.outcome !== "pass" || path.address !== address || path.port !== port)) {

@@ -98,11 +98,12 @@ export function pathOf(
   address: string,
   port: number,
 ): Path | undefined {
-  if (from.netfilter === undefined && from.host.netfilter === undefined) {
+  if (address.startsWith("127.")) {
+    if (isPlain(from)) return undefined;
+  } else if (isPlain(from) && isPlain(from.host)) {
     const owner = network.ownerOf(address);
-    if (owner === undefined || (owner.netfilter === undefined && owner.host.netfilter === undefined)) return undefined;
-    if (address.startsWith("127.")) return undefined;
-  } else if (from.netfilter === undefined && address.startsWith("127.")) return undefined;
+    if (owner === undefined || (isPlain(owner) && isPlain(owner.host))) return undefined;
+  }
   if (network.onWalk !== undefined) return watched(network, from, protocol, address, port);
   const key = protocol === "tcp" ? port : protocol === "udp" ? port + 65_536 : -1;
   let byPort = from.paths.get(address);
@@ -144,6 +145,11 @@ function watched(network: Network, from: NetNamespace, protocol: Protocol, addre
   const path = walk.run();
   network.onWalk?.(walk.report(path));
   return path;
+}
+
+/** Nothing in this namespace looks at packets. */
+function isPlain({ netfilter, translate }: NetNamespace): boolean {
+  return netfilter === undefined && translate === undefined;
 }
 
 function isCurrent(path: Path, network: Network): boolean {
@@ -411,16 +417,14 @@ class PathWalk {
     return refused;
   }
 
-  /** What else rewrites destinations on a machine: a balancer that is not rules, and ports that lead into Pods (the portmap plugin). */
+  /** What else rewrites destinations: a balancer that is not rules. */
   private balance(ns: NetNamespace, text: string): "refused" | undefined {
     const { packet, protocol } = this;
-    if (ns.host !== ns || (ns.hostPorts.size === 0 && ns.translate === undefined)) return undefined;
-    const here = ns.owns(text);
-    const to =
-      ns.translate?.(protocol, text, packet.destinationPort, formatAddress(packet.source)) ??
-      (here ? ns.hostPorts.get(`${protocol}:${packet.destinationPort}`) : undefined);
+    if (ns.translate === undefined) return undefined;
+    // Its services come and go without the rules changing.
+    this.notes.volatile = true;
+    const to = ns.translate(protocol, text, packet.destinationPort, formatAddress(packet.source));
     if (to === undefined || to === "refused") return to;
-    if (ns.translate !== undefined) this.notes.volatile = true;
     packet.destination = parseAddress(to.address) ?? packet.destination;
     packet.destinationPort = to.port;
     return undefined;

@@ -111,7 +111,6 @@ export function powerOn(machine: Machine): void {
   machine.pids.reset();
   machine.net.translate = undefined;
   machine.net.netfilter = undefined;
-  machine.net.hostPorts.clear();
   // Bridges and veth pairs live in the kernel's memory only; routes of the others are set up again.
   for (const { name, peer } of [...machine.net.interfaces.values()]) {
     if (peer === undefined && !VIRTUAL.test(name)) continue;
