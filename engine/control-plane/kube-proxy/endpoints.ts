@@ -33,6 +33,8 @@ interface SliceEndpoints {
   ports: ReadonlyMap<string, EndpointSet>;
   /** Equal for slices that give equal rules: annotations and versions do not count. */
   signature: string;
+  /** Some endpoint has hints for zones. */
+  hinted: boolean;
 }
 
 interface SlicePort {
@@ -49,7 +51,7 @@ interface SliceEndpoint {
 }
 
 const EMPTY: EndpointList = [];
-const NOTHING: SliceEndpoints = { ports: new Map(), signature: "" };
+const NOTHING: SliceEndpoints = { ports: new Map(), signature: "", hinted: false };
 const known = new WeakMap<KubeObject, SliceEndpoints>();
 
 /** The Service (`namespace/name`) that a slice belongs to; undefined for slices that proxies ignore. */
@@ -98,7 +100,8 @@ function derive(slice: KubeObject): SliceEndpoints {
     const flags = `${conditions?.ready} ${conditions?.serving} ${conditions?.terminating}`;
     signature.push(`${addresses} ${nodeName} ${flags} ${hints?.forZones?.map((zone) => zone.name) ?? ""}`);
   }
-  return { ports: sets, signature: signature.join("\n") };
+  const hinted = endpoints.some(({ hints }) => (hints?.forZones?.length ?? 0) > 0);
+  return { ports: sets, signature: signature.join("\n"), hinted };
 }
 
 function byText(a: Endpoint, b: Endpoint): number {

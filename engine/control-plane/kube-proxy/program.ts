@@ -1,7 +1,8 @@
+import type { ApiClient } from "../../api/client.ts";
 import { Informer } from "../../api/informer.ts";
 import { klog } from "../../api/klog.ts";
 import { clientFromKubeconfig } from "../../api/kubeconfig.ts";
-import { ENDPOINT_SLICES, SERVICES } from "../../api/resources.ts";
+import { ENDPOINT_SLICES, NODES, SERVICES } from "../../api/resources.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { MS, SECOND } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
@@ -9,6 +10,8 @@ import * as sys from "../../machine/sys.ts";
 import { fail, flagsOf, listening, logger, untilTerminated } from "../daemon.ts";
 import { type ProxyConfig, proxyConfig } from "./config.ts";
 import { IPVS_SERVICE, syncCost } from "./costs.ts";
+import { endpointsOf } from "./endpoints.ts";
+import { HealthChecks } from "./health-check.ts";
 import { IpvsNode } from "./ipvs-node.ts";
 import { IPVS_JUMPS } from "./ipvs-rules.ts";
 import { ProxyMetrics } from "./metrics.ts";
@@ -47,7 +50,7 @@ export const kubeProxy: Program = function* kubeProxy(p) {
   const node = { name: flags.get("hostname-override") ?? p.machine.hostname, address: net.firstAddress() };
   greet(p, say, config, node.address);
   const metrics = new ProxyMetrics();
-  const stop = runProxier(p, config, node, { services, slices, metrics, say });
+  const stop = runProxier(p, config, node, { client, services, slices, metrics, say });
   services.start();
   slices.start();
   try {
@@ -93,6 +96,7 @@ function greet(p: Process, say: Say, config: ProxyConfig, address: string): void
 }
 
 interface Sources {
+  client: ApiClient;
   services: Informer<KubeObject>;
   slices: Informer<KubeObject>;
   metrics: ProxyMetrics;
@@ -104,10 +108,11 @@ function runProxier(
   p: Process,
   config: ProxyConfig,
   node: { name: string; address: string },
-  { services, slices, metrics, say }: Sources,
+  { client, services, slices, metrics, say }: Sources,
 ): () => void {
   const { kernel, net } = p.machine;
   const proxier = new Proxier(node, config.frame);
+  const checks = new HealthChecks(net, p.pid);
   let initialized = false;
   let fullAt = Number.NEGATIVE_INFINITY;
   let running: { result: SyncResult; cost: number } | undefined;
@@ -136,6 +141,7 @@ function runProxier(
         const entry = { machine: p.machine.hostname, at: kernel.now, ports: now, options: config.frame };
         noteRules(p.machine.network, service, entry);
       }
+      checks.apply(written.values(), node.name);
       if (running === undefined) return;
       const { result, cost } = running;
       if (result.full) fullAt = kernel.now;
@@ -182,6 +188,7 @@ function runProxier(
       kernel.after(0, "kube-proxy caches", start);
     }
   };
+  let nodes: Informer<KubeObject> | undefined;
   services.onChange(({ type, object }) => {
     if (!proxier.service(object, type === "deleted")) return;
     metrics.services.pending++;
@@ -192,10 +199,20 @@ function runProxier(
     if (!proxier.slice(object, type === "deleted")) return;
     metrics.endpoints.pending++;
     metrics.endpoints.total++;
+    // Only hints make the node's zone matter: its Node is not watched before there are some.
+    if (nodes === undefined && endpointsOf(object).hinted) {
+      nodes = new Informer<KubeObject>(kernel, client, NODES, { fieldSelector: `metadata.name=${node.name}` });
+      nodes.onChange(({ object: own }) => {
+        if (proxier.zone(own.metadata.labels?.["topology.kubernetes.io/zone"])) ask();
+      });
+      nodes.start();
+    }
     ask();
   });
   return () => {
     runner.stop();
     rules.stop();
+    checks.stop();
+    nodes?.stop();
   };
 }

@@ -49,7 +49,7 @@ interface Known {
  * changed; the lines of iptables-restore are put together by `take`, once somebody looks at the tables.
  */
 export class Proxier {
-  readonly node: ProxierNode;
+  node: ProxierNode;
   readonly options: FrameOptions;
   private readonly optionsKey: string;
   private readonly services = new Map<string, Known>();
@@ -58,6 +58,8 @@ export class Proxier {
   /** Services whose own chains were written since the last `take`; "all" after a full sync. */
   private written: Set<string> | "all" = new Set();
   private needFull = true;
+  /** Chains may stand that no Service uses any longer. */
+  private leftovers = true;
   private underway: { full: boolean; next: Map<string, readonly Programmed[]> } | undefined;
   private large = false;
   /** Of what is programmed: lines of the common chains and of the ports' own, ports, endpoints. */
@@ -95,6 +97,16 @@ export class Proxier {
     if (same) return false;
     this.changed.add(key);
     return true;
+  }
+
+  /** Takes the node's zone in; says whether that asks for a sync. */
+  zone(zone: string | undefined): boolean {
+    if (zone === this.node.zone) return false;
+    this.node = { ...this.node, zone };
+    for (const [key, { slices }] of this.services) {
+      for (const slice of slices.values()) if (endpointsOf(slice).hinted) this.changed.add(key);
+    }
+    return this.changed.size > 0;
   }
 
   private know(key: string): Known {
@@ -171,11 +183,15 @@ export class Proxier {
     for (const [key, now] of underway.next) {
       const known = this.services.get(key)!;
       done.set(key, { before: known.programmed, now });
+      this.leftovers ||= loses(known.programmed, now);
       known.programmed = now;
       if (known.service === undefined && known.slices.size === 0 && !this.changed.has(key)) this.services.delete(key);
       if (this.written !== "all") this.written.add(key);
     }
-    if (underway.full) this.written = "all";
+    if (underway.full) {
+      this.written = "all";
+      this.leftovers = true;
+    }
     return done;
   }
 
@@ -218,9 +234,9 @@ export class Proxier {
 
   /**
    * The input of iptables-restore for all syncs since the last call: what several wrote one after another, in one.
-   * @param existing  nat's chains, to find those that no Service uses any longer; none: leave them
+   * @param existing  nat's chains, to find those that no Service uses any longer when some may have been left
    */
-  take(existing: Iterable<string> = []): [TableInput, TableInput] {
+  take(existing?: Iterable<string>): [TableInput, TableInput] {
     const { written } = this;
     this.written = new Set();
     const ports: { rules: PortRules; rewrite: boolean }[] = [];
@@ -231,7 +247,9 @@ export class Proxier {
     return restoreInput(ports, this.stale(existing), this.options);
   }
 
-  private stale(existing: Iterable<string>): string[] {
+  private stale(existing: Iterable<string> | undefined): string[] {
+    if (!this.leftovers || existing === undefined) return [];
+    this.leftovers = false;
     let active: Set<string> | undefined;
     const out: string[] = [];
     for (const chain of existing) {
@@ -247,6 +265,21 @@ export class Proxier {
     }
     return out;
   }
+}
+
+/** Whether a chain of the former is none of the latter's. */
+function loses(before: readonly Programmed[], now: readonly Programmed[]): boolean {
+  if (before.length === 0) return false;
+  const own = new Set<string>();
+  for (const { rules } of now) {
+    for (const chain of rules.chains) own.add(chain);
+    for (const chain of rules.endpointChains().values()) own.add(chain);
+  }
+  return before.some(
+    ({ rules }) =>
+      rules.chains.some((chain) => !own.has(chain)) ||
+      [...rules.endpointChains().values()].some((chain) => !own.has(chain)),
+  );
 }
 
 function signature(service: KubeObject | undefined): string {
