@@ -28,6 +28,48 @@ const ORDINALS: Record<string, number> = {
   twelfth: 12,
 };
 
+/** Hours east of Greenwich of the zones that gnulib's parse_datetime knows by letters; those of daylight saving are an hour on. */
+const ZONES: Record<string, number> = {
+  wet: 0,
+  west: 1,
+  bst: 1,
+  art: -3,
+  brt: -3,
+  ast: -4,
+  adt: -3,
+  clt: -4,
+  est: -5,
+  edt: -4,
+  cst: -6,
+  cdt: -5,
+  mst: -7,
+  mdt: -6,
+  pst: -8,
+  pdt: -7,
+  akst: -9,
+  akdt: -8,
+  hst: -10,
+  wat: 1,
+  cet: 1,
+  cest: 2,
+  met: 1,
+  mez: 1,
+  mest: 2,
+  eet: 2,
+  eest: 3,
+  cat: 2,
+  sast: 2,
+  eat: 3,
+  msk: 3,
+  ist: 5.5,
+  sgt: 8,
+  kst: 9,
+  jst: 9,
+  gst: 10,
+  nzst: 12,
+  nzdt: 13,
+};
+
 /** The instant a text names, in ms since 1970, seen from `nowMs`; undefined when it is no date. */
 export function parseDate(text: string, nowMs: number): number | undefined {
   const at = /^\s*@(-?\d+(?:[.,]\d+)?)\s*$/.exec(text);
@@ -43,7 +85,9 @@ export function parseDate(text: string, nowMs: number): number | undefined {
   let seconds = 0;
   let weekday: { day: number; ordinal: number } | undefined;
   let relative = false;
-  let rest = text.replace(/\([^)]*\)/g, " ").toLowerCase();
+  // A zone's rules are not at hand: only Greenwich's name is good.
+  const named = text.replace(/^\s*TZ="(?:UTC|GMT|Etc\/UTC|UTC0)?"/, "");
+  let rest = named.replace(/\([^)]*\)/g, " ").toLowerCase();
   const eat = (pattern: RegExp, monthAt?: number): RegExpExecArray | undefined => {
     const match = pattern.exec(rest);
     if (match === null) return undefined;
@@ -110,6 +154,8 @@ export function parseDate(text: string, nowMs: number): number | undefined {
     } else if ((m = eat(/^(z|utc|gmt|ut)(?![a-z])/))) {
       const offset = eat(/^\s*([-+])(\d{1,2}):?(\d{2})?(?![\d:])/);
       zone = offset ? (offset[1] === "-" ? -1 : 1) * (Number(offset[2]) * 3600 + Number(offset[3] ?? 0) * 60) : 0;
+    } else if (timeSeen && ZONES[/^[a-z]{3,4}(?![a-z])/.exec(rest)?.[0] ?? ""] !== undefined) {
+      zone = ZONES[eat(/^[a-z]{3,4}/)![0]]! * 3600;
     } else if (timeSeen && (m = eat(/^([-+])(\d{2}):?(\d{2})(?![\d:])/))) {
       zone = (m[1] === "-" ? -1 : 1) * (Number(m[2]) * 3600 + Number(m[3]) * 60);
     } else if ((m = eat(/^([a-z]+)\.?\s+(\d{1,2})(?:(?:\s*,\s*|\s+)(\d{4})(?![\d:]))?(?![\d:])/, 1))) {

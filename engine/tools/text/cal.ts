@@ -1,7 +1,7 @@
 import { calendar, daysFromCivil, MONTH_NAMES } from "../../text/time.ts";
 import { Fatal, quote, tool } from "../tool.ts";
 
-/** cal(1) of util-linux, in the proleptic Gregorian calendar: a month, three (-3), n (-n) or a year (-y). */
+/** cal(1) of the package ncal, in the proleptic Gregorian calendar: a month, three (-3), n (-n) or a year (-y). */
 export const cal = tool(
   {
     name: "cal",
@@ -18,11 +18,12 @@ export const cal = tool(
       words.length > 0 && !(words.length === 1 && monthOf(words[0]!) !== undefined && !/^\d+$/.test(words[0]!))
         ? words.pop()!
         : String(now.year);
-    if (!/^\d+$/.test(year) || Number(year) < 1) throw new Fatal(`illegal year value: use positive integer`);
+    if (!/^\d+$/.test(year)) throw new Fatal(`not a valid year ${year}`);
+    if (Number(year) < 1 || Number(year) > 9999) throw new Fatal(`year \`${year}' not in range 1..9999`);
     const monthText = words.pop();
     const month = monthText === undefined ? undefined : monthOf(monthText);
     if (monthText !== undefined && (month === undefined || month < 1 || month > 12))
-      throw new Fatal(/^\d+$/.test(monthText) ? "illegal month value: use 1-12" : `unknown month name: ${monthText}`);
+      throw new Fatal(`${monthText} is neither a month number (1..12) nor a name`, 64);
     const day = words.pop();
     if (words.length > 0) throw new Fatal(`bad usage\nTry '${t.name} --help' for more information.`);
     if (day !== undefined && (!/^\d+$/.test(day) || Number(day) < 1 || Number(day) > monthDays(Number(year), month!)))
@@ -32,12 +33,14 @@ export const cal = tool(
     const base = { year: Number(year), month: month ?? now.month };
     const today = t.p.fds.get(1)?.tty !== undefined ? now : undefined;
     if (whole) {
-      t.out.add(`${center(String(base.year), 66).trimEnd()}\n\n`);
-      for (let first = 1; first <= 12; first += 3)
+      t.out.add(`${center(String(base.year), 60).trimEnd()}\n`);
+      for (let first = 1; first <= 12; first += 3) {
+        if (first > 1) t.out.add("\n");
         for (const row of beside(
           [first, first + 1, first + 2].map((m) => block({ year: base.year, month: m }, monday, today, false)),
         ))
           t.out.add(`${row}\n`);
+      }
       return 0;
     }
     const count = o.has("3") ? 3 : Number(o.value("n") ?? (o.has("Y") ? 12 : 1));
@@ -75,7 +78,7 @@ function center(text: string, width: number): string {
   return " ".repeat(Math.max(0, left)) + text + " ".repeat(Math.max(0, width - text.length - left));
 }
 
-/** Eight rows of twenty columns; on a terminal today stands out. */
+/** Eight rows of 22 columns; on a terminal today stands out. */
 function block(
   { year, month }: Month,
   monday: boolean,
@@ -84,7 +87,7 @@ function block(
 ): string[] {
   const title = MONTH_NAMES[month - 1]! + (named ? ` ${year}` : "");
   const names = monday ? "Mo Tu We Th Fr Sa Su" : "Su Mo Tu We Th Fr Sa";
-  const rows = [center(title, 20), names];
+  const rows = [`${center(title, 20)}  `, `${names}  `];
   const first = (((daysFromCivil(year, month, 1) + 4) % 7) + 7) % 7;
   const skip = monday ? (first + 6) % 7 : first;
   const cells: string[] = Array.from({ length: 42 }, () => "  ");
@@ -93,10 +96,10 @@ function block(
     const text = String(day).padStart(2);
     cells[skip + day - 1] = marked ? `\x1b[7m${text}\x1b[0m` : text;
   }
-  for (let i = 0; i < 42; i += 7) rows.push(cells.slice(i, i + 7).join(" "));
+  for (let i = 0; i < 42; i += 7) rows.push(`${cells.slice(i, i + 7).join(" ")}  `);
   return rows;
 }
 
 function beside(blocks: string[][]): string[] {
-  return blocks[0]!.map((_, row) => blocks.map((of) => of[row]).join("   "));
+  return blocks[0]!.map((_, row) => blocks.map((of) => of[row]).join(""));
 }
