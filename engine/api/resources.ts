@@ -34,6 +34,7 @@ export const HORIZONTAL_POD_AUTOSCALERS = {
   ...resource("autoscaling", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
   version: "v2",
 };
+export const NETWORK_POLICIES = resource("networking.k8s.io", "networkpolicies", "NetworkPolicy");
 export const STORAGE_CLASSES = resource("storage.k8s.io", "storageclasses", "StorageClass", false);
 export const LEASES = resource("coordination.k8s.io", "leases", "Lease");
 export const CUSTOM_RESOURCE_DEFINITIONS = resource(

@@ -8,6 +8,7 @@ import * as sys from "../machine/sys.ts";
 import { isNetError, joinOverlay } from "../network/index.ts";
 import { fail, logger, untilTerminated } from "./daemon.ts";
 import { flannelRules } from "./flannel-rules.ts";
+import { PolicyEnforcer } from "./network-policy.ts";
 
 /** How long it waits between two looks for its node's podCIDR. */
 const RETRY = SECOND;
@@ -50,11 +51,14 @@ export const flanneld: Program = function* flanneld(p) {
     { device: "flannel.1", subnet: cidr, address: cidr.replace(/\/\d+$/, ""), mac: macOf(p) },
     1450,
   );
+  const enforcer = new PolicyEnforcer(kernel, client, p.machine.net);
+  enforcer.start();
   const unwatch = flannelRules(kernel, p.machine.net, "10.200.0.0/16", cidr);
   try {
     yield* untilTerminated(p);
   } finally {
     unwatch();
+    enforcer.stop();
   }
   say("I", "main.go:483", "Exiting...");
   return 0;

@@ -447,6 +447,9 @@ function flannel(): Manifest[] {
         { apiGroups: [""], resources: ["pods"], verbs: ["get"] },
         { apiGroups: [""], resources: ["nodes"], verbs: ["get", "list", "watch"] },
         { apiGroups: [""], resources: ["nodes/status"], verbs: ["patch"] },
+        // As the chart adds for netpol.enabled.
+        { apiGroups: [""], resources: ["pods", "namespaces"], verbs: ["list", "watch"] },
+        { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: ["list", "watch"] },
       ],
     }),
     rbac("ClusterRoleBinding", "flannel", {

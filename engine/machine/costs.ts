@@ -4,6 +4,8 @@ export const COST = {
   fork: 150,
   /** execve(2) with dynamic linking. */
   exec: 400,
+  /** Start of a large Go program: its runtime, flags, kubeconfig, TLS handshake. kubectl takes 50 to 100 ms. */
+  kubectl: 55_000,
   /** One read(2) or write(2) of a block. */
   io: 2,
   /** Opening, creating, removing, renaming or listing. */

@@ -1,4 +1,11 @@
 export { isNetError, NetError, type NetErrorCode } from "./error.ts";
-export { type Interface, type Listener, NetNamespace, type Route, type Socket } from "./namespace.ts";
+export {
+  type Interface,
+  type Listener,
+  NetNamespace,
+  type PolicyQuestion,
+  type Route,
+  type Socket,
+} from "./namespace.ts";
 export { type Connection, type ConnectOptions, Network } from "./network.ts";
 export { joinOverlay } from "./overlay.ts";

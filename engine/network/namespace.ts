@@ -60,6 +60,19 @@ export interface Interface {
   peer?: string;
 }
 
+/** A new connection of a Pod, as its machine's NetworkPolicies judge it. */
+export interface PolicyQuestion {
+  /** `Ingress`: the Pod is connected to. */
+  readonly direction: "Ingress" | "Egress";
+  /** Address of the Pod. */
+  readonly pod: string;
+  /** Address of the other end. */
+  readonly peer: string;
+  readonly protocol: "tcp" | "udp";
+  /** Destination port. */
+  readonly port: number;
+}
+
 export interface Route {
   /** CIDR, or `default`. */
   destination: string;
@@ -91,6 +104,8 @@ export class NetNamespace {
         client?: string,
       ) => { address: string; port: number } | "refused" | undefined)
     | undefined;
+  /** Of a machine: whether a connection to or from one of its Pods is let through. Undefined: all are. */
+  policy: ((question: PolicyQuestion) => boolean) | undefined;
   private rules: Ruleset | undefined;
   /** Takes lines that LOG rules write. */
   kernelLog: ((line: string) => void) | undefined;

@@ -188,6 +188,13 @@ export class Network {
       yield* sleep(unreachable ? NEIGHBOUR_TIMEOUT : patience);
       throw new NetError(unreachable ? "EHOSTUNREACH" : "ETIMEDOUT");
     }
+    if (from.host.policy !== undefined || owner.host.policy !== undefined) {
+      const source = path?.source ?? sourceFor(from, owner, remoteAddress);
+      if (!permitted(from, owner, { protocol, source, address: remoteAddress, port: remotePort })) {
+        yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
+        throw new NetError("ETIMEDOUT");
+      }
+    }
     if (!this.kernel.current?.instant) yield* sleep(local ? LOCAL_RTT : REMOTE_RTT);
     const listener = owner.listenerFor(protocol, remoteAddress, remotePort);
     if (listener === undefined) throw new NetError("ECONNREFUSED");
@@ -241,6 +248,22 @@ export class Network {
     yield* sleep(timeout);
     throw new NetError("ETIMEDOUT");
   }
+}
+
+/** What the NetworkPolicies of both ends' machines say; a Pod speaks with itself and its own machine freely. */
+function permitted(
+  from: NetNamespace,
+  owner: NetNamespace,
+  packet: { protocol: "tcp" | "udp"; source: string; address: string; port: number },
+): boolean {
+  const { protocol, source, address, port } = packet;
+  if (from === owner) return true;
+  if (from !== from.host && owner !== from.host) {
+    const question = { direction: "Egress", pod: from.firstAddress(), peer: address, protocol, port } as const;
+    if (from.host.policy?.(question) === false) return false;
+  }
+  if (owner === owner.host || from === owner.host) return true;
+  return owner.host.policy?.({ direction: "Ingress", pod: address, peer: source, protocol, port }) !== false;
 }
 
 function sourceFor(from: NetNamespace, owner: NetNamespace, address: string): string {

@@ -1,4 +1,5 @@
-import type { Gen } from "../../kernel/index.ts";
+import { cpu, type Gen } from "../../kernel/index.ts";
+import { COST } from "../../machine/costs.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import { helpText } from "./commands.ts";
 import { complete } from "./complete.ts";
@@ -11,6 +12,8 @@ import { unknownCommand } from "./suggest.ts";
 /** kubectl 1.32.3. */
 export const kubectl: Program = function* kubectl(p) {
   const words = p.argv.slice(1);
+  // Controllers get as far meanwhile as they do beside the real one: a new namespace has its ServiceAccount.
+  yield* cpu(COST.kubectl);
   if (words[0] === "__complete" || words[0] === "__completeNoDesc") return yield* complete(p, words);
   const k = new Invocation(p, parseFlags("", []));
   let status: number;

@@ -177,7 +177,7 @@ function evaluator(p: Process, source: string): (input: Json) => Gen<Json[]> {
     now: () => p.machine.kernel.wallMs / 1000,
     inputFile: () => null,
     inputLine: () => 0,
-    debug: () => {},
+    tell: () => {},
     named: new Map(),
     natives,
     library: libraryEnv(),

@@ -272,11 +272,11 @@ unary("isnormal", (v) => Number.isFinite(numeric(v)) && numeric(v) !== 0);
 unary("isvalid", () => true);
 unary("now", (_v, context) => context.now());
 unary("debug", (v, context) => {
-  context.debug(`["DEBUG:",${dump(v)}]\n`);
+  context.tell(`["DEBUG:",${dump(v)}]\n`);
   return v;
 });
 unary("stderr", (v, context) => {
-  context.debug(dump(v));
+  context.tell(dump(v));
   return v;
 });
 unary("_input_filename", (_v, context) => context.inputFile());

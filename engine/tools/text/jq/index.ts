@@ -98,7 +98,7 @@ class Runner {
       now: () => this.p.machine.kernel.wallMs / 1000,
       inputFile: () => (this.file === undefined || this.file === "-" ? null : this.file),
       inputLine: () => this.parser.lines,
-      debug: (text) => {
+      tell: (text) => {
         this.stderr += text;
       },
       named,

@@ -65,7 +65,7 @@ export interface Context {
   now: () => number;
   inputFile: () => Json;
   inputLine: () => number;
-  debug: (text: string) => void;
+  tell: (text: string) => void;
   named: JsonObject;
   natives: ReadonlyMap<string, Native>;
   library: Env;

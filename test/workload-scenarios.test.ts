@@ -1,0 +1,160 @@
+import { playScenarios, type Scenario } from "./scenario.ts";
+
+/** Shell functions that the scripts share. */
+const PRELUDE = `
+ready() { kubectl wait --for=condition=Ready "$@" --timeout=90s >/dev/null; }
+fetch() { kubectl exec "$1" -- wget -q -T 2 -O /dev/null "$2" 2>/dev/null && echo "$1 reaches $2" || echo "$1 does not reach $2"; }
+`;
+
+const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "a namespace's ServiceAccount is there when the next command comes",
+    script: "for n in a b c; do kubectl create ns $n; kubectl run web -n $n --image=nginx; done",
+    expect: ["namespace/a created", "pod/web created", "namespace/b created", "pod/web created", "pod/web created"],
+    never: [/Forbidden/],
+  },
+  {
+    name: "a claim is bound, mounted, and what was written stays for the next Pod",
+    script: `kubectl apply -f - <<'Y'
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: disk}
+spec: {capacity: {storage: 2Gi}, accessModes: [ReadWriteOnce], storageClassName: manual, hostPath: {path: /mnt/disk}}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteOnce], storageClassName: manual, resources: {requests: {storage: 1Gi}}}
+Y
+pod() { kubectl apply -f - <<Y
+apiVersion: v1
+kind: Pod
+metadata: {name: $1}
+spec:
+  nodeName: worker-1
+  restartPolicy: Never
+  containers: [{name: c, image: busybox, command: [sh, -c, "$2"], volumeMounts: [{name: v, mountPath: /data}]}]
+  volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]
+Y
+kubectl wait --for=jsonpath='{.status.phase}'=Succeeded pod/$1 --timeout=60s; }
+kubectl get pvc data; pod writer "echo kept > /data/file"; pod reader "cat /data/file"; kubectl logs reader
+kubectl delete pod reader writer; kubectl delete pvc data; kubectl get pv disk`,
+    expect: [
+      /^data +Bound +disk +2Gi +RWO +manual/,
+      "pod/writer condition met",
+      "kept",
+      /^disk +2Gi +RWO +Retain +Released +default\/data +manual/,
+    ],
+  },
+  {
+    name: "a Pod waits for its claim, and a claim that waits for its first consumer goes where the volume is",
+    script: `kubectl apply -f - <<'Y'
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: local}
+provisioner: kubernetes.io/no-provisioner
+volumeBindingMode: WaitForFirstConsumer
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: near}
+spec: {accessModes: [ReadWriteOnce], storageClassName: local, resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: user}
+spec:
+  containers: [{name: c, image: nginx, volumeMounts: [{name: v, mountPath: /data}]}]
+  volumes: [{name: v, persistentVolumeClaim: {claimName: near}}]
+Y
+sleep 2; kubectl get events -o json | jq -r '.items[]|select(.involvedObject.name=="user" or .involvedObject.name=="near")|.message'
+ssh worker-2 sudo mkdir -p /mnt/near
+kubectl apply -f - <<'Y'
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: on-2}
+spec:
+  capacity: {storage: 1Gi}
+  accessModes: [ReadWriteOnce]
+  storageClassName: local
+  local: {path: /mnt/near}
+  nodeAffinity: {required: {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [worker-2]}]}]}}
+Y
+ready pod/user; kubectl get pod user -o wide; kubectl get pvc near`,
+    expect: [
+      "didn't find available persistent volumes to bind",
+      /^user +1\/1 +Running .* worker-2 /,
+      /^near +Bound +on-2 /,
+    ],
+  },
+  {
+    name: "NetworkPolicies let through what they name, and drop the rest",
+    script: `kubectl run web --image=nginx --labels=app=web; kubectl expose pod web --port=80
+kubectl run friend --image=busybox --labels=role=friend -- sleep 1d; kubectl run stranger --image=busybox -- sleep 1d
+ready pod/web pod/friend pod/stranger; fetch stranger http://web
+kubectl apply -f - <<'Y'
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web}
+spec: {podSelector: {matchLabels: {app: web}}, ingress: [{from: [{podSelector: {matchLabels: {role: friend}}}], ports: [{port: 80}]}]}
+Y
+sleep 1; fetch friend http://web; fetch stranger http://web
+kubectl apply -f - <<'Y'
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: silent}
+spec: {podSelector: {matchLabels: {role: friend}}, policyTypes: [Egress]}
+Y
+sleep 1; fetch friend http://web; kubectl delete netpol --all >/dev/null; sleep 1; fetch friend http://web; fetch stranger http://web
+kubectl get pod web --no-headers`,
+    expect: [
+      "stranger reaches http://web",
+      "friend reaches http://web",
+      "stranger does not reach http://web",
+      "friend does not reach http://web",
+      "friend reaches http://web",
+      "stranger reaches http://web",
+      /^web +1\/1 +Running +0 /,
+    ],
+  },
+  {
+    name: "a container over its memory limit is OOMKilled",
+    script: `kubectl apply -f - <<'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: hog}
+spec:
+  containers:
+  - name: hog
+    image: polinux/stress
+    command: [stress]
+    args: [--vm, "1", --vm-bytes, 150M, --vm-hang, "1"]
+    resources: {limits: {memory: 100Mi}}
+Y
+kubectl wait --for=jsonpath='{.status.containerStatuses[0].restartCount}'=1 pod/hog --timeout=60s
+kubectl get pod hog -o json | jq -c '.status.containerStatuses[0].lastState.terminated|[.reason,.exitCode]'`,
+    expect: ["pod/hog condition met", '["OOMKilled",137]'],
+  },
+  {
+    name: "images that courses use do what they are for",
+    script: `kubectl run db --image=mysql:8.0; kubectl run db2 --image=mysql:8.0 --env=MYSQL_ROOT_PASSWORD=x
+kubectl run cache --image=redis:7; kubectl run web --image=httpd:2.4; kubectl create job pi --image=perl:5.34.0 -- perl -Mbignum=bpi -wle 'print bpi(30)'
+ready pod/cache pod/web pod/db2; kubectl wait --for=condition=complete job/pi --timeout=90s
+kubectl logs db | head -1; kubectl exec db2 -- mysqladmin ping; kubectl exec cache -- redis-cli set a 41; kubectl exec cache -- redis-cli incr a
+kubectl exec cache -- sh -c 'exec 3<>/dev/null; hostname'; kubectl logs job/pi
+curl -s "$(kubectl get pod web -o jsonpath='{.status.podIP}')"; kubectl logs web | tail -1`,
+    expect: [
+      "job.batch/pi condition met",
+      "Database is uninitialized and password option is not specified",
+      "mysqld is alive",
+      "OK",
+      "42",
+      "cache",
+      "3.14159265358979323846264338328",
+      "<html><body><h1>It works!</h1></body></html>",
+      /"GET \/ HTTP\/1.1" 200 45$/,
+    ],
+  },
+];
+
+playScenarios("workloads, and what Kubernetes shows", SCENARIOS, PRELUDE);
