@@ -142,7 +142,7 @@ kubectl run cache --image=redis:7; kubectl run web --image=httpd:2.4; kubectl cr
 ready pod/cache pod/web pod/db2; kubectl wait --for=condition=complete job/pi --timeout=90s
 kubectl logs db | head -1; kubectl exec db2 -- mysqladmin ping; kubectl exec cache -- redis-cli set a 41; kubectl exec cache -- redis-cli incr a
 kubectl exec cache -- sh -c 'exec 3<>/dev/null; hostname'; kubectl logs job/pi
-curl -s "$(kubectl get pod web -o jsonpath='{.status.podIP}')"; kubectl logs web | tail -1`,
+ssh worker-1 curl -s "$(kubectl get pod web -o jsonpath='{.status.podIP}')"; kubectl logs web | tail -1`,
     expect: [
       "job.batch/pi condition met",
       "Database is uninitialized and password option is not specified",
