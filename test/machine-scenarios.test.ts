@@ -212,6 +212,38 @@ on worker-1 "sed -i s#--v=2#--network-plugin=cni# /var/lib/kubelet/kubeadm-flags
       'err="failed to parse kubelet flag: unknown flag: --network-plugin"',
     ],
   },
+  {
+    name: "crontabs, packages, accounts",
+    script: `crontab -l
+echo "*/5 * * * * date | cut -c15-16 >> /tmp/out" | crontab -; echo "61 * * * * x" | crontab -; echo $?
+sleep 1200; tr '\\n' ' ' < /tmp/out; echo; crontab -r; crontab -l
+echo '* * * * * root touch /tmp/sys' | sudo tee /etc/cron.d/x >/dev/null; sleep 120; ls /tmp/sys
+sudo apt-mark hold kubectl; dpkg -l kubectl | tail -1; sudo apt-get install -y kubectl=1.33.0-1.1; dpkg -s nosuch
+sudo groupadd -g 1500 dev; sudo useradd -m -s /bin/bash -G dev,sudo ana; id ana; echo 'ana:secret' | sudo chpasswd; sudo passwd -S ana
+sudo su - ana -c 'whoami; pwd; touch x; ls -l x'; sudo userdel -r ana; id ana
+sudo swapoff -a; systemctl list-dependencies ssh | head -2; sudo lsof -i :22 | tail -1`,
+    expect: [
+      "no crontab for learner",
+      '"-":0: bad minute',
+      /^1$/,
+      /^05 10 15 20 $/,
+      "no crontab for learner",
+      /^\/tmp\/sys$/,
+      "kubectl set on hold.",
+      /^hi {2}kubectl +1\.32\.3-1\.1 +amd64/,
+      "E: Version '1.33.0-1.1' for 'kubectl' was not found",
+      "dpkg-query: package 'nosuch' is not installed",
+      "uid=1501(ana) gid=1501(ana) groups=1501(ana),27(sudo),1500(dev)",
+      /^ana P 2026-03-02 0 99999 7 -1$/,
+      /^ana$/,
+      /^\/home\/ana$/,
+      /^-rw-r--r-- 1 ana ana 0 /,
+      "id: ‘ana’: no such user",
+      "ssh.service",
+      "sysinit.target",
+      /^sshd .*\*:22 \(LISTEN\)$/,
+    ],
+  },
 ];
 
 function run(script: string): { lines: string[]; status: number | undefined; faults: string[] } {

@@ -248,3 +248,8 @@ export const PRIVATE_KEY = `-----BEGIN OPENSSH PRIVATE KEY-----
 (simulated key: it opens the machines of this session and nothing else)
 -----END OPENSSH PRIVATE KEY-----
 `;
+
+export const CRONTAB = `# System-wide tasks (see crontab(5)); each line names a user.
+SHELL=/bin/sh
+PATH=/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin
+`;

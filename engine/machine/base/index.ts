@@ -152,6 +152,8 @@ function etcEntries(machine: Machine, role: Role, options: BaseOptions): Map<str
     ...(isNode(role)
       ? ([["crictl.yaml", text("runtime-endpoint: unix:///run/containerd/containerd.sock\n")]] as const)
       : []),
+    ["cron.d", dir()],
+    ["crontab", text(etc.CRONTAB)],
     ["debian_version", text("12.10\n")],
     [
       "default",
@@ -361,7 +363,10 @@ function varEntries(): Map<string, Inode> {
     ["mail", dir()],
     ["opt", dir()],
     ["run", symlinkNode("/run", AT)],
-    ["spool", dir(() => new Map([["cron", dir()]]))],
+    [
+      "spool",
+      dir(() => new Map([["cron", dir(() => new Map([["crontabs", dirNode({ ...AT, mode: 0o1730, gid: 105 })]]))]])),
+    ],
     ["tmp", dirNode({ ...AT, mode: 0o1777 })],
   ]);
 }

@@ -14,5 +14,3 @@ const idle = (rssKib: number): Program =>
 export const journald = idle(14_208);
 /** systemd-logind(8): sessions are made by `login`. */
 export const logind = idle(7_424);
-/** cron(8) without any crontab. */
-export const cron = idle(2_688);

@@ -1,7 +1,9 @@
 import type { Program } from "../../machine/process.ts";
 import { accountPrograms } from "./accounts/index.ts";
+import { crontab } from "./cron/crontab.ts";
+import { cron } from "./cron/daemon.ts";
 import { curl } from "./curl.ts";
-import { cron, journald, logind } from "./daemons.ts";
+import { journald, logind } from "./daemons.ts";
 import { arch, hostname, hostnamectl, uname } from "./hostname.ts";
 import { groups, id, whoami } from "./id.ts";
 import { ip } from "./ip.ts";
@@ -11,28 +13,18 @@ import { df, free, nproc, uptime } from "./memory.ts";
 import { lsmod, modprobe, mount, sysctl, umount } from "./mount.ts";
 import { nc } from "./nc.ts";
 import { dig, getent, nslookup } from "./nslookup.ts";
+import { apt, aptCache, aptMark } from "./packages/apt.ts";
+import { dpkg } from "./packages/dpkg.ts";
 import { ping } from "./ping.ts";
 import { ps } from "./ps.ts";
 import { scp } from "./scp.ts";
-import {
-  apt,
-  dmesg,
-  halt,
-  logger,
-  lsof,
-  poweroff,
-  reboot,
-  shutdown,
-  timedatectl,
-  ttyProgram,
-  w,
-  who,
-} from "./session.ts";
+import { dmesg, halt, logger, lsof, poweroff, reboot, shutdown, timedatectl, ttyProgram, w, who } from "./session.ts";
 
 import { netstat, ss } from "./ss.ts";
 import { ssh } from "./ssh.ts";
 import { sshd } from "./sshd.ts";
 import { su, sudo } from "./sudo.ts";
+import { swapoff, swapon } from "./swap.ts";
 import { systemctl } from "./systemctl.ts";
 import { clear, reset, stty, tput } from "./terminal.ts";
 import { top } from "./top.ts";
@@ -42,10 +34,15 @@ import { wget } from "./wget.ts";
 export const systemPrograms: Record<string, Program> = {
   ...accountPrograms,
   apt,
+  "apt-cache": aptCache,
   "apt-get": apt,
+  "apt-mark": aptMark,
+  dpkg,
+  "dpkg-query": dpkg,
   arch,
   clear,
   cron,
+  crontab,
   curl,
   df,
   dig,
@@ -85,6 +82,8 @@ export const systemPrograms: Record<string, Program> = {
   stty,
   su,
   sudo,
+  swapoff,
+  swapon,
   sysctl,
   systemctl,
   "systemd-journald": journald,

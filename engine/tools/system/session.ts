@@ -1,4 +1,4 @@
-import { type Gen, sleep } from "../../kernel/index.ts";
+import type { Gen } from "../../kernel/index.ts";
 import { describeFile } from "../../machine/base/proc.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -259,62 +259,6 @@ function inodeNumber(path: string): number {
   for (let i = 0; i < path.length; i++) hash = (hash * 31 + path.charCodeAt(i)) % 900_000;
   return hash + 1_000;
 }
-
-/** apt(8) and apt-get(8): these machines have no way to a package mirror. */
-export const apt: Program = function* (p) {
-  const name = p.argv[0]!.slice(p.argv[0]!.lastIndexOf("/") + 1);
-  const [verb, ...packages] = p.argv.slice(1).filter((word) => !word.startsWith("-"));
-  if (name === "apt")
-    yield* sys.printError(p, "\nWARNING: apt does not have a stable CLI interface. Use with caution in scripts.\n\n");
-  if (verb === undefined) {
-    yield* sys.print(p, `apt 2.6.1 (amd64)\nUsage: ${name} [options] command\n`);
-    return 0;
-  }
-  const changing = ["install", "remove", "purge", "upgrade", "dist-upgrade", "full-upgrade", "autoremove"].includes(
-    verb,
-  );
-  if (p.cred.uid !== 0 && (changing || verb === "update")) {
-    const lock = verb === "update" ? "/var/lib/apt/lists/lock" : "/var/lib/dpkg/lock-frontend";
-    yield* sys.printError(p, `E: Could not open lock file ${lock} - open (13: Permission denied)\n`);
-    yield* sys.printError(
-      p,
-      verb === "update"
-        ? "E: Unable to lock directory /var/lib/apt/lists/\n"
-        : "E: Unable to acquire the dpkg frontend lock (/var/lib/dpkg/lock-frontend), are you root?\n",
-    );
-    return 100;
-  }
-  if (verb === "update") {
-    yield* sleep(3_000_000);
-    const suites = [
-      ["http://deb.debian.org/debian", "bookworm"],
-      ["http://deb.debian.org/debian-security", "bookworm-security"],
-    ];
-    for (const [i, [url, suite]] of suites.entries())
-      yield* sys.print(p, `Err:${i + 1} ${url} ${suite} InRelease\n  Temporary failure resolving 'deb.debian.org'\n`);
-    yield* sys.print(p, "Reading package lists... Done\n");
-    for (const [url, suite] of suites)
-      yield* sys.printError(
-        p,
-        `W: Failed to fetch ${url}/dists/${suite}/InRelease  Temporary failure resolving 'deb.debian.org'\n`,
-      );
-    yield* sys.printError(
-      p,
-      "W: Some index files failed to download. They have been ignored, or old ones used instead.\n",
-    );
-    return 0;
-  }
-  yield* sys.print(
-    p,
-    "Reading package lists... Done\nBuilding dependency tree... Done\nReading state information... Done\n",
-  );
-  if (verb === "install" || verb === "remove" || verb === "purge") {
-    for (const one of packages) yield* sys.printError(p, `E: Unable to locate package ${one}\n`);
-    return packages.length > 0 ? 100 : 0;
-  }
-  yield* sys.print(p, "0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n");
-  return 0;
-};
 
 function* turnOff(p: Process, how: "reboot" | "poweroff" | "halt", call: string): Gen<number> {
   const { machine } = p;

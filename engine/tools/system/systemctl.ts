@@ -6,6 +6,7 @@ import { type JobResult, reboot, type Systemd, shutDown, type Unit, unitName } f
 import { findUnit, needsReload, textAt } from "../../machine/systemd/unit.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
+import { editUnits, listDependencies, revertUnits } from "./systemctl-edit.ts";
 import { listUnitFiles, listUnits } from "./systemctl-list.ts";
 import { showProperties } from "./systemctl-show.ts";
 import { printStatus } from "./systemctl-status.ts";
@@ -289,6 +290,27 @@ const VERBS: Record<string, Verb> = {
     const failed = manager.loaded().some((unit) => unit.active === "failed");
     t.out.add(failed ? "degraded\n" : "running\n");
     return failed ? 1 : 0;
+  },
+  *edit(t, manager, names, o) {
+    if (!(yield* requireRoot(t, "edit unit"))) return 1;
+    return yield* editUnits(t, manager, names, o);
+  },
+  *revert(t, manager, names) {
+    if (!(yield* requireRoot(t, "revert unit"))) return 1;
+    return yield* revertUnits(t, manager, names);
+  },
+  "list-dependencies": (t, manager, names) => listDependencies(t, manager, names),
+  *"list-timers"(t) {
+    t.out.add("0 timers listed.\nPass --all to see loaded but inactive timers, too.\n");
+    return 0;
+  },
+  *"list-sockets"(t) {
+    t.out.add("0 sockets listed.\nPass --all to see loaded but inactive sockets, too.\n");
+    return 0;
+  },
+  *"list-jobs"(t) {
+    t.out.add("No jobs running.\n");
+    return 0;
   },
   *"get-default"(t, manager) {
     t.out.add(`${manager.unit("default.target").name}\n`);
