@@ -1,0 +1,2 @@
+#!/bin/bash
+kubectl create namespace limited --dry-run=client -o yaml | kubectl apply -f -
