@@ -11,6 +11,7 @@ import { Expectations } from "./expectations.ts";
 import { controllerOf } from "./informers.ts";
 import { controllerRef, isAvailable, isReady, podFromTemplate } from "./pods.ts";
 import type { ReconcileResult, Reconciler, WorkQueue } from "./reconciler.ts";
+import { revisionData } from "./revisions.ts";
 import { scaled } from "./rollout.ts";
 import { computeHash } from "./template-hash.ts";
 
@@ -156,7 +157,7 @@ class DaemonSetController implements Reconciler {
             annotations: set.metadata.annotations,
             ownerReferences: [controllerRef(set)],
           },
-          data: { spec: { template: { $patch: "replace", ...set.spec.template } } },
+          data: revisionData(set.spec.template),
           revision: Math.max(0, ...mine.map((revision) => revision["revision"] ?? 0)) + 1,
         });
     } catch (error) {

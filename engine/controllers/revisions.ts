@@ -32,9 +32,20 @@ function fnv1(text: string): number {
   return hash >>> 0;
 }
 
-/** What a revision keeps of a workload: its template, replaced as a whole when rolled back to. */
+/**
+ * What a revision keeps of a workload: its template, replaced as a whole when rolled back to. Keys are in the order of
+ * Go's maps: kubectl compares the bytes (controller/daemon/update.go getPatch).
+ */
 export function revisionData(template: object): object {
-  return { spec: { template: { ...template, $patch: "replace" } } };
+  return inKeyOrder({ spec: { template: { ...template, $patch: "replace" } } }) as object;
+}
+
+function inKeyOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inKeyOrder);
+  if (value === null || typeof value !== "object") return value;
+  const object = value as Record<string, unknown>;
+  const keys = Object.keys(object).filter((key) => object[key] !== undefined);
+  return Object.fromEntries(keys.sort().map((key) => [key, inKeyOrder(object[key])]));
 }
 
 /** The hash in a revision's name (pkg/controller/history HashControllerRevision). */

@@ -14,6 +14,7 @@ import type { Invocation } from "./invocation.ts";
 import { objectPrinter, qualifiedName } from "./output.ts";
 import { tabbed } from "./printers/tabwriter.ts";
 import { build, type Info, type Result } from "./resources.ts";
+import { progress } from "./rollout-status.ts";
 import type { Runner } from "./runners.ts";
 import { until } from "./until.ts";
 
@@ -39,55 +40,6 @@ function* targets(k: Invocation): Gen<Result> {
   });
 }
 
-/** What there is to say about a rollout, and whether it is over. */
-function progress(object: KubeObject, revision: number): [text: string, done: boolean] {
-  const { metadata, spec, status = {} } = object;
-  const name = quote(metadata.name);
-  const seen = (metadata.generation ?? 0) <= (status.observedGeneration ?? 0);
-  if (object.kind === "Deployment") {
-    const running = Number(metadata.annotations?.[REVISION] ?? 0);
-    if (revision > 0 && revision !== running) {
-      throw new KubectlError(`desired revision (${revision}) is different from the running revision (${running})`);
-    }
-    if (!seen) return ["Waiting for deployment spec update to be observed...\n", false];
-    const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;
-    const progressing = (status.conditions ?? []).find((c: { type: string }) => c.type === "Progressing");
-    if (progressing?.reason === "ProgressDeadlineExceeded") {
-      throw new KubectlError(`deployment ${name} exceeded its progress deadline`);
-    }
-    const waiting = `Waiting for deployment ${name} rollout to finish:`;
-    if (updatedReplicas < spec.replicas) {
-      return [`${waiting} ${updatedReplicas} out of ${spec.replicas} new replicas have been updated...\n`, false];
-    }
-    if (replicas > updatedReplicas) {
-      return [`${waiting} ${replicas - updatedReplicas} old replicas are pending termination...\n`, false];
-    }
-    if (availableReplicas < updatedReplicas) {
-      return [`${waiting} ${availableReplicas} of ${updatedReplicas} updated replicas are available...\n`, false];
-    }
-    return [`deployment ${name} successfully rolled out\n`, true];
-  }
-  if (object.kind === "DaemonSet") {
-    if (spec.updateStrategy?.type !== "RollingUpdate") {
-      throw new KubectlError("rollout status is only available for RollingUpdate strategy type");
-    }
-    if (!seen) return ["Waiting for daemon set spec update to be observed...\n", false];
-    const { updatedNumberScheduled = 0, desiredNumberScheduled = 0, numberAvailable = 0 } = status;
-    const waiting = `Waiting for daemon set ${name} rollout to finish:`;
-    if (updatedNumberScheduled < desiredNumberScheduled) {
-      return [
-        `${waiting} ${updatedNumberScheduled} out of ${desiredNumberScheduled} new pods have been updated...\n`,
-        false,
-      ];
-    }
-    if (numberAvailable < desiredNumberScheduled) {
-      return [`${waiting} ${numberAvailable} of ${desiredNumberScheduled} updated pods are available...\n`, false];
-    }
-    return [`daemon set ${name} successfully rolled out\n`, true];
-  }
-  throw new KubectlError(`no status viewer has been implemented for ${object.kind}`);
-}
-
 function* status(k: Invocation): Gen<number> {
   const { flags } = k;
   const result = yield* targets(k);
@@ -99,7 +51,7 @@ function* status(k: Invocation): Gen<number> {
     const over = yield* until(k, info, deadline, (event) => {
       if (event === undefined) return false;
       if (event.type === "DELETED") throw new KubectlError("object has been deleted");
-      const [text, done] = progress({ ...event.object, apiVersion, kind }, flags.int("revision"));
+      const [text, done] = progress({ ...event.object, apiVersion, kind }, flags.int("revision"), info.mapping.group);
       k.out(text);
       return done || !flags.bool("watch");
     });
@@ -110,25 +62,51 @@ function* status(k: Invocation): Gen<number> {
   return 0;
 }
 
-/** ReplicaSets of a Deployment by revision. */
-function* revisions(k: Invocation, info: Info): Gen<Map<number, KubeObject>> {
+/** A workload as one of its revisions has it. */
+interface Revision {
+  template: KubeObject;
+  cause: string;
+  /** What is shown of it with -o. */
+  object: KubeObject;
+  /** The strategic merge patch that brings it back; undefined for a Deployment's, whose template is replaced. */
+  patch?: unknown;
+}
+
+/** The revisions of a workload, oldest first: a Deployment's ReplicaSets, the others' ControllerRevisions (polymorphichelpers/history.go). */
+function* revisions(k: Invocation, info: Info, who = "history viewer"): Gen<Map<number, Revision>> {
   const object = info.object!;
-  if (object.kind !== "Deployment")
-    throw new KubectlError(
-      `no history viewer has been implemented for ${quote(info.mapping.group === "" ? object.kind : `${object.kind}.${info.mapping.group}`)}`,
-    );
-  const selector = encodeURIComponent(formatLabelSelector(object.spec.selector));
-  const path = `/apis/apps/v1/namespaces/${info.namespace}/replicasets?labelSelector=${selector}`;
-  const list = (yield* k.object("GET", path)) as unknown as KubeList;
-  const owned = list.items.filter((set) => controllerOf(set)?.uid === object.metadata.uid);
-  const pairs = owned.map((set) => [Number(set.metadata.annotations?.[REVISION] ?? 0), set] as const);
+  const selector = encodeURIComponent(formatLabelSelector(object.spec?.selector ?? {}));
+  const pairs: [number, Revision][] = [];
+  if (object.kind === "Deployment") {
+    const path = `/apis/apps/v1/namespaces/${info.namespace}/replicasets?labelSelector=${selector}`;
+    for (const set of ((yield* k.object("GET", path)) as unknown as KubeList).items) {
+      if (controllerOf(set)?.uid !== object.metadata.uid) continue;
+      const cause = set.metadata.annotations?.[CAUSE] ?? "";
+      const shown = { ...set, apiVersion: "apps/v1", kind: "ReplicaSet" };
+      pairs.push([
+        Number(set.metadata.annotations?.[REVISION] ?? 0),
+        { template: set.spec.template, cause, object: shown },
+      ]);
+    }
+  } else if (object.kind === "DaemonSet" || object.kind === "StatefulSet") {
+    const path = `/apis/apps/v1/namespaces/${info.namespace}/controllerrevisions?labelSelector=${selector}`;
+    for (const one of ((yield* k.object("GET", path)) as unknown as KubeList).items) {
+      if (controllerOf(one)?.uid !== object.metadata.uid) continue;
+      const { $patch: _, ...template } = one["data"]?.spec?.template ?? {};
+      const cause = one.metadata.annotations?.[CAUSE] ?? "";
+      const shown = { ...object, spec: { ...object.spec, template } } as KubeObject;
+      pairs.push([one["revision"], { template, cause, object: shown, patch: one["data"] }]);
+    }
+  } else {
+    const { group } = info.mapping;
+    const kind = group === "" ? object.kind : `${object.kind}.${group}`;
+    throw new KubectlError(`no ${who} has been implemented for ${quote(kind)}`);
+  }
   return new Map(pairs.sort((a, b) => a[0] - b[0]));
 }
 
-function templateText(k: Invocation, set: KubeObject): string {
+function templateText(k: Invocation, { template, cause }: Revision): string {
   const document = new Document(k);
-  const cause = set.metadata.annotations?.[CAUSE];
-  const template = set.spec.template;
   const annotations = cause ? { ...template.metadata?.annotations, [CAUSE]: cause } : template.metadata?.annotations;
   writePodTemplate(document, { ...template, metadata: { ...template.metadata, annotations } });
   return document.untabbed();
@@ -144,7 +122,7 @@ function* history(k: Invocation): Gen<number> {
     let text = "No rollout history found.";
     if (printer) {
       const sets = wanted > 0 ? [found.get(wanted)] : [...found.values()];
-      for (const set of sets) if (set) k.out(printer.print({ ...set, apiVersion: "apps/v1", kind: "ReplicaSet" }));
+      for (const set of sets) if (set) k.out(printer.print(set.object));
       continue;
     }
     if (found.size > 0 && wanted > 0) {
@@ -152,7 +130,7 @@ function* history(k: Invocation): Gen<number> {
       if (set === undefined) throw new KubectlError("unable to find the specified revision");
       text = templateText(k, set);
     } else if (found.size > 0) {
-      const rows = [...found].map(([number, set]) => `${number}\t${set.metadata.annotations?.[CAUSE] || "<none>"}\n`);
+      const rows = [...found].map(([number, set]) => `${number}\t${set.cause || "<none>"}\n`);
       text = tabbed(`REVISION\tCHANGE-CAUSE\n${rows.join("")}`);
     }
     const withRevision = wanted > 0 ? `with revision #${wanted}` : "";
@@ -169,14 +147,18 @@ function* undo(k: Invocation): Gen<number> {
   throwAll(result.errors);
   for (const info of result.infos) {
     const object = info.object!;
-    const found = yield* revisions(k, info);
+    const found = yield* revisions(k, info, "rollbacker");
     const numbers = [...found.keys()];
     const number = wanted > 0 ? wanted : numbers.at(-2);
-    if (number === undefined) throw new KubectlError(`no rollout history found for deployment ${quote(info.name)}`);
+    const deployment = object.kind === "Deployment";
+    if (number === undefined && deployment) {
+      throw new KubectlError(`no rollout history found for deployment ${quote(info.name)}`);
+    }
+    if (number === undefined) throw new KubectlError("no last revision to roll back to");
     const set = found.get(number);
     if (set === undefined) throw new KubectlError(`unable to find specified revision ${number} in history`);
     if (strategy === "client") {
-      print(object, templateText(k, set));
+      print(object, (deployment ? "" : "will roll back to ") + templateText(k, set));
       continue;
     }
     if (object.spec.paused) {
@@ -184,14 +166,17 @@ function* undo(k: Invocation): Gen<number> {
         "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again",
       );
     }
-    if (templateKey(set.spec.template) === templateKey(object.spec.template)) {
+    if (templateKey(set.template) === templateKey(object.spec.template)) {
       print(object, `skipped rollback (current template already matches revision ${wanted})`);
       continue;
     }
-    const { "pod-template-hash": _, ...labels } = set.spec.template.metadata.labels;
-    const template = { ...set.spec.template, metadata: { ...set.spec.template.metadata, labels } };
     const path = resourcePath(info.mapping, info.namespace, info.name) + changeQuery({ dryRun: strategy });
-    yield* k.patch(path, [{ op: "replace", path: "/spec/template", value: template }], "json");
+    if (set.patch !== undefined) yield* k.patch(path, set.patch as object, "strategic");
+    else {
+      const { "pod-template-hash": _, ...labels } = set.template.metadata.labels ?? {};
+      const template = { ...set.template, metadata: { ...set.template.metadata, labels } };
+      yield* k.patch(path, [{ op: "replace", path: "/spec/template", value: template }], "json");
+    }
     print(object, "rolled back");
   }
   return 0;
