@@ -11,7 +11,7 @@ export function impersonate(context: Context): User {
   const { headers } = context.request;
   const name = headers["impersonate-user"];
   if (name === undefined || name === "") return context.user;
-  const groups = (headers["impersonate-group"] ?? "").split(/[,\n]/).filter((group) => group !== "");
+  const groups = (headers["impersonate-group"] ?? "").split(/\s*[,\n]\s*/).filter((group) => group !== "");
   const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name);
   if (account) check(context, "serviceaccounts", account[2]!, account[1]!);
   else check(context, "users", name, "");

@@ -1,7 +1,7 @@
-import type { HttpResponse } from "../../api/http.ts";
+import type { HttpResponse, RemoteCommand } from "../../api/http.ts";
 import { failure, notFound } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
-import { decode, type Gen } from "../../kernel/index.ts";
+import { decode, type Gen, Pipe, WaitQueue } from "../../kernel/index.ts";
 import { isNetError } from "../../network/error.ts";
 import type { ResourceContext } from "../context.ts";
 import { badRequest, internalError, plainError } from "../errors.ts";
@@ -55,7 +55,41 @@ function* remoteCommand(context: ResourceContext, kind: "exec" | "attach"): Gen<
     throw badRequest("you must specify at least 1 of stdin, stdout, stderr");
   }
   const path = `/${kind}/${info.namespace}/${info.name}/${container}${parts.length > 0 ? `?${parts.join("&")}` : ""}`;
-  return checked(yield* ask(context, node, request.method, path));
+  const response = yield* ask(context, node, request.method, path);
+  return response.status < 400 ? response : notUpgraded(response);
+}
+
+/**
+ * The client's connection stands before the kubelet is asked, so that what a kubelet refuses with is the last word of a
+ * stream that has been opened (apiserver util/proxy StreamTranslatorHandler).
+ */
+function notUpgraded({ body }: HttpResponse): HttpResponse {
+  const words = body.type === "bytes" ? decode(body.bytes).trimEnd() : "";
+  const message = `unable to upgrade connection: ${words}`;
+  const none = () => new Pipe();
+  const channels: RemoteCommand = {
+    stdin: undefined,
+    stdout: none(),
+    stderr: none(),
+    resize() {},
+    result: {
+      kind: "Status",
+      apiVersion: "v1",
+      metadata: {},
+      status: "Failure",
+      message: `Internal error occurred: ${message}`,
+      reason: "InternalError",
+      details: { causes: [{ message }] },
+      code: 500,
+    },
+    ended: new WaitQueue(),
+    close() {},
+  };
+  return {
+    status: 101,
+    headers: { upgrade: "websocket", connection: "Upgrade" },
+    body: { type: "channels", channels },
+  };
 }
 
 export function* portForward(context: ResourceContext): Gen<HttpResponse> {

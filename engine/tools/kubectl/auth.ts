@@ -150,9 +150,17 @@ export function* whoAmI(k: Invocation): Gen<number> {
       "the selfsubjectreviews API is not enabled in the cluster or you do not have permission to call it",
     );
   }
-  const printer = objectPrinter(k);
+  const printer = objectPrinter(k, { typed: true });
   if (printer) {
-    k.out(printer.print(answer));
+    const { username, uid, groups: names, extra: more } = answer.status.userInfo;
+    const userInfo = {
+      ...(username && { username }),
+      ...(uid && { uid }),
+      ...(names && { groups: names }),
+      ...(more && { extra: more }),
+    };
+    const { kind, apiVersion, metadata } = answer;
+    k.out(printer.print({ kind, apiVersion, metadata, status: { userInfo } } as unknown as KubeObject));
     return 0;
   }
   const { username, uid, groups, extra } = answer.status.userInfo;

@@ -1,5 +1,5 @@
 /** kubectl cp: an archive of tar through exec, packed or unpacked by kubectl itself. */
-import { concat, decode, type Gen } from "../../kernel/index.ts";
+import { concat, decode, encode, type Gen } from "../../kernel/index.ts";
 import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { groupName, userName } from "../../machine/users.ts";
@@ -64,7 +64,8 @@ function* run(k: Invocation, where: Place, command: readonly string[], stdin: bo
   if (phase === "Succeeded" || phase === "Failed") {
     throw new KubectlError(`cannot exec into a container in a completed pod; current phase is ${phase}`);
   }
-  const container = k.flags.string("container") || chooseContainer(k, pod, "", false).name;
+  const say = ends.output ? (text: string) => ends.output!(2, encode(text)) : undefined;
+  const container = k.flags.string("container") || chooseContainer(k, pod, "", false, say).name;
   const query = [
     ...command.map((word) => `command=${encodeURIComponent(word)}`),
     `container=${encodeURIComponent(container)}`,

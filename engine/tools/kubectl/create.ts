@@ -46,7 +46,11 @@ export function* create(k: Invocation): Gen<number> {
 }
 
 function* createRaw(k: Invocation): Gen<number> {
-  const [file] = k.flags.list("filename");
+  const files = k.flags.list("filename");
+  const [file] = files;
+  if (files.length !== 1 || /^https?:/.test(file!)) {
+    throw new KubectlError("--raw can only use a single local file or stdin");
+  }
   const text = decode(file === "-" ? yield* k.stdin() : k.readFile(file!));
   const response = yield* k.request("POST", k.flags.string("raw") + changeQuery({}), parseYaml(text));
   if (response.status >= 400) throw toError(response);

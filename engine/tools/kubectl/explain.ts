@@ -37,6 +37,12 @@ export function* explain(k: Invocation): Gen<number> {
     group = slash < 0 ? "" : apiVersion.slice(0, slash);
     version = apiVersion.slice(slash + 1);
   }
+  const output = flags.string("output");
+  if (output === "plaintext-openapiv2") {
+    // The server's older document has no kinds that this form could be found by.
+    const gvk = `${group}/${version}, Kind=${mapping.kind}`;
+    throw new KubectlError(`couldn't find resource for ${quote(gvk)}`);
+  }
   const gvr = `${group}/${version}, Resource=${mapping.resource}`;
   const index = (yield* document(k, "/openapi/v3?timeout=32s")) as unknown as {
     paths: Record<string, { serverRelativeURL: string }>;
@@ -51,6 +57,9 @@ export function* explain(k: Invocation): Gen<number> {
     ),
   );
   if (schema === undefined) throw new KubectlError(`GVR (${gvr}) not found in OpenAPI schema`);
+  if (output !== "" && output !== "plaintext" && output !== "md") {
+    throw new KubectlError(`unrecognized format: ${output}`);
+  }
   const page = new Page(schemas, flags.bool("recursive"));
   const body = page.follow(schema, path, new Set());
   const head = `${group === "" ? "" : `GROUP:      ${group}\n`}KIND:       ${mapping.kind}\nVERSION:    ${version}\n\n`;

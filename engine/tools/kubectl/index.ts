@@ -80,10 +80,10 @@ const BARE: Record<string, readonly [fd: 1 | 2, status: number]> = {
   "create service": [2, 1],
   plugin: [2, 1],
   set: [2, 1],
-  auth: [1, 1],
+  auth: [2, 1],
   config: [1, 1],
   rollout: [1, 1],
-  top: [1, 1],
+  top: [2, 1],
 };
 
 /** A command that only has subcommands prints its help, or complains about the word it does not know. */

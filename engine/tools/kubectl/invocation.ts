@@ -223,6 +223,12 @@ export class Invocation {
     const groups = this.flags.list("as-group");
     const uid = this.flags.string("as-uid");
     if (!as && groups.length === 0 && !uid) return extra;
+    if (!as) {
+      const config = this.config();
+      const name = this.flags.string("context") || config["current-context"];
+      const user = this.flags.string("user") || config.contexts.find((c) => c.name === name)?.context.user;
+      throw new KubectlError(`requesting uid, groups or user-extra for ${user ?? ""} without impersonating a user`);
+    }
     const headers: Record<string, string> = { ...extra };
     if (as) headers["impersonate-user"] = as;
     if (groups.length > 0) headers["impersonate-group"] = groups.join(",");

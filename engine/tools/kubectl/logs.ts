@@ -7,7 +7,7 @@ import { decode, type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import { isExpected, KubectlError, usageError } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
-import { allContainerNames, byActivity, containersOf, podOrOwner, podPath, podSelector, podsOf } from "./pods.ts";
+import { allContainerNames, byLogging, containersOf, podOrOwner, podPath, podSelector, podsOf } from "./pods.ts";
 import { build } from "./resources.ts";
 
 const USAGE =
@@ -112,8 +112,8 @@ function* sourcesOf(k: Invocation, object: KubeObject, container: string, bySele
       `cannot get the logs from *${goType(object)}: selector for *${goType(object)} not implemented`,
     );
   }
-  const pods = yield* podsOf(k, object.metadata.namespace!, selector);
-  const [first] = [...pods].sort(byActivity);
+  const pods = [...(yield* podsOf(k, object.metadata.namespace!, selector))].sort(byLogging);
+  const [first] = pods;
   if (first === undefined) throw new KubectlError("timed out waiting for the condition");
   if (flags.bool("all-pods")) return pods.flatMap((pod) => podSources(k, pod, container, all, true));
   if (pods.length > 1) k.err(`Found ${pods.length} pods, using pod/${first.metadata.name}\n`);

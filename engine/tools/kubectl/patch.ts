@@ -1,6 +1,6 @@
 /** kubectl patch, replace. */
 
-import { type PatchType, resourcePath } from "../../api/client.ts";
+import { type PatchType, resourcePath, toError } from "../../api/client.ts";
 import { jsonFaults } from "../../api/json.ts";
 import { isStatus } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
@@ -17,6 +17,7 @@ import {
 import { deleteResult } from "./delete.ts";
 import { isExpected, KubectlError, throwAll, withSource } from "./errors.ts";
 import { badRequest } from "./generate/generator.ts";
+import { printBody } from "./get.ts";
 import { quote, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { parseYaml } from "./manifests.ts";
@@ -117,6 +118,8 @@ export function* replace(k: Invocation): Gen<number> {
   if (flags.list("filename").length === 0 && flags.string("kustomize") === "") {
     throw new KubectlError("must specify one of -f and -k");
   }
+  if (force && strategy !== "none") throw new KubectlError("--dry-run can not be used when --force is set");
+  if (flags.string("raw") !== "") return yield* replaceRaw(k);
   const result = yield* build(k, {
     filenames: flags.list("filename"),
     kustomize: flags.string("kustomize"),
@@ -130,7 +133,7 @@ export function* replace(k: Invocation): Gen<number> {
   const query = { dryRun: strategy, fieldManager: flags.string("field-manager"), fieldValidation };
   if (force && result.infos.length > 0) {
     yield* deleteResult(k, result, {
-      gracePeriod: grace,
+      gracePeriod: grace === 0 ? 1 : grace,
       cascade: "Background",
       dryRun: strategy,
       output: flags.string("output") === "name" ? "name" : "",
@@ -158,6 +161,21 @@ export function* replace(k: Invocation): Gen<number> {
     }
   }
   throwAll(errors);
+  return 0;
+}
+
+/** `--raw`: what the file holds is sent to that path as it is. */
+function* replaceRaw(k: Invocation): Gen<number> {
+  const files = k.flags.list("filename");
+  if (files.length !== 1 || /^https?:/.test(files[0]!)) {
+    throw new KubectlError("--raw can only use a single local file or stdin");
+  }
+  const text = decode(files[0] === "-" ? yield* k.stdin() : k.readFile(files[0]!));
+  const fault = jsonFaults(text).error;
+  if (fault !== undefined) throw badRequest(fault);
+  const response = yield* k.request("PUT", k.flags.string("raw"), JSON.parse(text));
+  if (response.status >= 400) throw toError(response);
+  yield* printBody(k, response.body);
   return 0;
 }
 

@@ -38,7 +38,13 @@ export function allContainerNames(pod: KubeObject): string {
 }
 
 /** The container that is meant: by name, by annotation, else the first, which is said when there is a choice. */
-export function chooseContainer(k: Invocation, pod: KubeObject, name: string, quiet: boolean): ContainerSpec {
+export function chooseContainer(
+  k: Invocation,
+  pod: KubeObject,
+  name: string,
+  quiet: boolean,
+  say = (text: string) => k.err(text),
+): ContainerSpec {
   const all = containersOf(pod);
   if (name !== "") {
     const found = all.find(({ container }) => container.name === name);
@@ -49,7 +55,7 @@ export function chooseContainer(k: Invocation, pod: KubeObject, name: string, qu
   const found = preferred && all.find(({ container }) => container.name === preferred);
   if (found) return found.container;
   const first = pod.spec.containers[0] as ContainerSpec;
-  if (!quiet && all.length > 1) k.err(`Defaulted container ${quote(first.name)} out of: ${allContainerNames(pod)}\n`);
+  if (!quiet && all.length > 1) say(`Defaulted container ${quote(first.name)} out of: ${allContainerNames(pod)}\n`);
   return first;
 }
 
@@ -120,6 +126,32 @@ export function byActivity(a: KubeObject, b: KubeObject): number {
         ? 1
         : 0)
   );
+}
+
+/** podutils.ByLogging: the Pod whose log is most likely wanted comes first. */
+export function byLogging(a: KubeObject, b: KubeObject): number {
+  const assigned = (pod: KubeObject) => (pod.spec.nodeName ? 1 : 0);
+  const phase = (pod: KubeObject) => PHASES[pod.status?.phase] ?? 0;
+  const ready = (pod: KubeObject) => (isReady(pod) ? 1 : 0);
+  const restarts = (pod: KubeObject) =>
+    Math.max(
+      0,
+      ...((pod.status?.containerStatuses ?? []) as { restartCount: number }[]).map((one) => one.restartCount),
+    );
+  const older = (x: string, y: string) => (x < y ? -1 : x > y ? 1 : 0);
+  return (
+    assigned(b) - assigned(a) ||
+    phase(b) - phase(a) ||
+    ready(b) - ready(a) ||
+    (isReady(a) && isReady(b) ? older(readySince(a), readySince(b)) : 0) ||
+    restarts(b) - restarts(a) ||
+    older(a.metadata.creationTimestamp ?? "", b.metadata.creationTimestamp ?? "")
+  );
+}
+
+function readySince(pod: KubeObject): string {
+  const conditions = (pod.status?.conditions ?? []) as { type: string; status: string; lastTransitionTime: string }[];
+  return conditions.find(({ type }) => type === "Ready")?.lastTransitionTime ?? "";
 }
 
 /** Its Ready condition is True. */

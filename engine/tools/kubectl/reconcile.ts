@@ -4,11 +4,12 @@ import { isStatus } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { dryRun } from "./changes.ts";
-import { KubectlError, throwAll } from "./errors.ts";
+import { isExpected, KubectlError, throwAll } from "./errors.ts";
 import { toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
-import { nameText, objectPrinter } from "./output.ts";
+import { nameText, type ObjectPrinter, objectPrinter } from "./output.ts";
 import { build, type Info } from "./resources.ts";
+import { typed } from "./struct-order.ts";
 
 const KINDS = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"];
 const PROTECT = "rbac.authorization.kubernetes.io/autoupdate";
@@ -42,14 +43,22 @@ export function* reconcile(k: Invocation): Gen<number> {
     kustomize: flags.string("kustomize"),
     recursive: flags.bool("recursive"),
     enforceNamespace: k.target().explicitNamespace,
+    keepNamespace: true,
     continueOnError: true,
     flatten: true,
   });
-  throwAll(result.errors);
+  const errors = [...result.errors];
+  const printer = objectPrinter(k, { typed: true });
   for (const info of result.infos) {
     if (!KINDS.includes(info.mapping.kind)) continue;
-    yield* reconcileOne(k, info, strategy === "client");
+    try {
+      yield* reconcileOne(k, info, strategy === "client", printer);
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      errors.push(error);
+    }
   }
+  throwAll(errors);
   return 0;
 }
 
@@ -90,7 +99,18 @@ const subjectText = ({ kind, apiGroup = "", name, namespace = "" }: Subject) =>
   `{Kind:${kind} APIGroup:${apiGroup} Name:${name} Namespace:${namespace}}`;
 const sameSubject = (a: Subject, b: Subject) => subjectText(a) === subjectText(b);
 
-function* reconcileOne(k: Invocation, info: Info, dry: boolean): Gen {
+/** A namespace that is not there is made. */
+function* ensureNamespace(k: Invocation, name: string): Gen {
+  if (name === "") throw new KubectlError("resource name may not be empty");
+  try {
+    yield* k.object("GET", `/api/v1/namespaces/${name}`);
+  } catch (error) {
+    if (!isStatus(error, "NotFound")) throw error;
+    yield* k.object("POST", "/api/v1/namespaces", { kind: "Namespace", apiVersion: "v1", metadata: { name } });
+  }
+}
+
+function* reconcileOne(k: Invocation, info: Info, dry: boolean, printer: ObjectPrinter | undefined): Gen {
   const wanted = info.object!;
   const path = resourcePath(info.mapping, info.namespace, info.name);
   const collection = resourcePath(info.mapping, info.namespace);
@@ -106,25 +126,30 @@ function* reconcileOne(k: Invocation, info: Info, dry: boolean): Gen {
     existing = yield* k.object("GET", path);
   } catch (error) {
     if (!isStatus(error, "NotFound")) throw error;
+    if (!dry && info.mapping.namespaced) yield* ensureNamespace(k, wanted.metadata.namespace ?? "");
     if (isRole) notes.rules = (wanted["rules"] as Rule[] | undefined) ?? [];
     else notes.subjects = (wanted["subjects"] as Subject[] | undefined) ?? [];
-    report(k, dry ? wanted : yield* k.object("POST", collection, wanted), "create", notes, false, dry);
+    report(k, dry ? wanted : yield* k.object("POST", collection, wanted), "create", notes, {
+      shielded: false,
+      dry,
+      printer,
+    });
     return;
   }
   const shielded = existing.metadata.annotations?.[PROTECT] === "false";
-  const merge = (from: Record<string, string> | undefined, more: Record<string, string> | undefined) => ({
-    ...more,
-    ...from,
-  });
+  const merge = (field: "labels" | "annotations") => {
+    const [own, more] = [existing.metadata[field], wanted.metadata[field]];
+    return own || more ? { [field]: { ...more, ...own } } : {};
+  };
   let next: KubeObject = {
     ...existing,
     metadata: {
       ...existing.metadata,
-      labels: merge(existing.metadata.labels, wanted.metadata.labels),
-      annotations: merge(existing.metadata.annotations, wanted.metadata.annotations),
+      ...merge("labels"),
+      ...merge("annotations"),
     },
   };
-  const changedMeta = toJson(next.metadata.labels) !== toJson(existing.metadata.labels ?? {});
+  const changedMeta = toJson(next.metadata.labels ?? {}) !== toJson(existing.metadata.labels ?? {});
   let operation = changedMeta ? "update" : "";
   if (isRole) {
     const [own, asked] = [existing["rules"] ?? [], wanted["rules"] ?? []] as [Rule[], Rule[]];
@@ -144,7 +169,12 @@ function* reconcileOne(k: Invocation, info: Info, dry: boolean): Gen {
       next = { ...next, subjects: [...kept, ...notes.subjects] };
       operation = "update";
     }
-    if (toJson(existing["roleRef"]) !== toJson(wanted["roleRef"])) operation = "recreate";
+    if (toJson(existing["roleRef"]) !== toJson(wanted["roleRef"])) {
+      // Made anew: what changes in it is not listed.
+      operation = "recreate";
+      notes.subjects = [];
+      notes.extraSubjects = [];
+    }
   }
   let shown = next;
   if (!dry && !shielded && operation === "update") shown = yield* k.object("PUT", path, next);
@@ -156,7 +186,7 @@ function* reconcileOne(k: Invocation, info: Info, dry: boolean): Gen {
     });
     shown = yield* k.object("POST", collection, wanted);
   }
-  report(k, shown, operation, notes, shielded, dry);
+  report(k, shown, operation, notes, { shielded, dry, printer });
 }
 
 interface Notes {
@@ -171,11 +201,9 @@ function report(
   object: KubeObject,
   operation: string,
   notes: Notes,
-  shielded: boolean,
-  dry: boolean,
+  { shielded, dry, printer }: { shielded: boolean; dry: boolean; printer: ObjectPrinter | undefined },
 ): void {
-  const printer = objectPrinter(k, { typed: true });
-  k.out(printer ? printer.print(object) : nameText(object, dry ? "reconciled (dry run)" : "reconciled"));
+  k.out(printer ? printer.print(typed(object)) : nameText(object, dry ? "reconciled (dry run)" : "reconciled"));
   if (operation === "") return;
   const caveat = shielded ? `, but object opted out (${PROTECT}: false)` : "";
   k.err(`\treconciliation required ${operation}${caveat}\n`);

@@ -2,7 +2,6 @@
 import { toError } from "../../api/client.ts";
 import type { HttpResponse, RemoteCommand } from "../../api/http.ts";
 import type { Status } from "../../api/status.ts";
-import { StatusError } from "../../api/status.ts";
 import { decode, type Gen, MS, type Pipe, WaitQueue, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
@@ -36,7 +35,7 @@ export function setupTty(k: Invocation, options: StreamOptions): Tty | undefined
 
 /**
  * Opens the streams of an exec or attach and carries bytes until the command ends. Returns normally on success; throws
- * Exit with the command's own status, or StatusError.
+ * Exit with the command's own status, or KubectlError.
  */
 export function* stream(k: Invocation, path: string, stdin: boolean, tty: Tty | undefined, ends: StreamEnds = {}): Gen {
   const response = yield* k.request("GET", path, undefined, {
@@ -129,9 +128,7 @@ function* drain(k: Invocation, pipe: Pipe, fd: number, writing: { count: number 
 function upgradeError(response: HttpResponse): Error {
   const { body } = response;
   if (body.type === "bytes") return new KubectlError(`unable to upgrade connection: ${decode(body.bytes).trim()}`);
-  const error = toError(response);
-  const kubelet = /^Internal error occurred: (container .*)$/.exec(error.message);
-  return kubelet ? new KubectlError(`unable to upgrade connection: ${kubelet[1]}`) : error;
+  return toError(response);
 }
 
 /** What the status at the end means (client-go tools/remotecommand/v4.go). */
@@ -142,5 +139,5 @@ function finish(channels: RemoteCommand): void {
     const code = status.details?.causes?.find((cause) => cause.reason === "ExitCode")?.message;
     throw new Exit(Number(code ?? 1), `command terminated with exit code ${code}`);
   }
-  throw new StatusError({ ...status, message: status.message ?? "" });
+  throw new KubectlError(status.message ?? "");
 }

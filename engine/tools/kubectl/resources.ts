@@ -45,6 +45,8 @@ export interface BuildOptions {
   continueOnError?: boolean;
   /** False: objects named by arguments are not read. */
   requireObject?: boolean;
+  /** Objects of files without a namespace stay without one. */
+  keepNamespace?: boolean;
   /** No server. */
   local?: boolean;
   /** Errors of these reasons count for nothing. */
@@ -402,7 +404,8 @@ function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | und
     const current = yield* read(run, mapping, namespace, name);
     return { mapping, namespace, name, object: current, source };
   }
-  const placed = own === "" ? { ...object, metadata: { ...object.metadata, namespace } } : object;
+  const placed =
+    own === "" && !options.keepNamespace ? { ...object, metadata: { ...object.metadata, namespace } } : object;
   return { mapping, namespace, name, object: placed, source };
 }
 

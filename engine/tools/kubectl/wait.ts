@@ -148,6 +148,8 @@ function* untilCreated(k: Invocation, options: BuildOptions, deadline: number): 
 function* waitOne(k: Invocation, info: Info, condition: Condition, timeout: number, deadline: number): Gen<KubeObject> {
   const present = info.object!;
   if (condition.type === "create") return present;
+  // The time is for all objects together: what comes after its end is not even looked at.
+  if (timeout > 0 && k.p.machine.kernel.now >= deadline) throw timedOut(info);
   const path = resourcePath(info.mapping, info.namespace, info.name);
   const notMet = new KubectlError(`condition not met for ${info.mapping.resource}/${info.name}`);
   if (condition.type === "delete") {
