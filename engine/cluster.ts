@@ -118,7 +118,8 @@ export class Cluster {
     );
     for (const machine of this.machines.values()) bootMachine(machine);
     const first = this.machines.get("cp-1");
-    if (first) bootstrap(first, this.specs, addons(this.server, this.pki.kubernetes.certificate));
+    if (first)
+      bootstrap(first, this.specs, addons(this.server, this.pki.kubernetes.certificate, this.topology.network));
   }
 
   private note(key: string, value: unknown): void {
@@ -128,9 +129,13 @@ export class Cluster {
     else this.ready.delete(key);
   }
 
-  /** Every Pod that a fresh cluster has is Ready: four a control plane, kube-proxy and network on each node, CoreDNS twice. */
+  /**
+   * Every Pod that a fresh cluster has is Ready: four a control plane, CoreDNS twice, and on each node kube-proxy and
+   * the network's, or Cilium's agent, whose operator runs once.
+   */
   isReady(): boolean {
-    const { controlPlanes, workers } = this.topology;
-    return this.ready.size >= 4 * controlPlanes + 2 * (controlPlanes + workers) + 2;
+    const { controlPlanes, workers, network } = this.topology;
+    const nodes = controlPlanes + workers;
+    return this.ready.size >= 4 * controlPlanes + (network === "cilium" ? nodes + 1 : 2 * nodes) + 2;
   }
 }

@@ -53,6 +53,7 @@ export const labSchema = z.strictObject({
       controlPlanes: z.number().int().min(1).max(5).default(3),
       workers: z.number().int().min(0).max(10).default(3),
       loadBalancers: z.number().int().min(0).max(2).default(2),
+      network: z.enum(["flannel", "cilium"]).default("flannel"),
     })
     .prefault({}),
   files: z.array(fileSchema).default([]),

@@ -1,5 +1,7 @@
 import type { Program } from "../machine/process.ts";
 import { kubeApiServer } from "./apiserver.ts";
+import { ciliumAgent, ciliumOperator } from "./cilium/agent.ts";
+import { ciliumDbg } from "./cilium/cli.ts";
 import { kubeControllerManager } from "./controller-manager.ts";
 import { coredns } from "./coredns.ts";
 import { etcd } from "./etcd.ts";
@@ -10,6 +12,9 @@ import { kubeScheduler } from "./scheduler.ts";
 
 /** The cluster's own programs: those of static Pods, add-ons and load balancers. */
 export const controlPlanePrograms: Record<string, Program> = {
+  "cilium-agent": ciliumAgent,
+  "cilium-dbg": ciliumDbg,
+  "cilium-operator-generic": ciliumOperator,
   coredns,
   etcd,
   flanneld,

@@ -1,5 +1,6 @@
 import { alpine } from "./alpine.ts";
 import { busybox } from "./busybox.ts";
+import { CILIUM_IMAGES } from "./cilium.ts";
 import { curl } from "./curl.ts";
 import { debian, ubuntu } from "./debian.ts";
 import { flannel, flannelCniPlugin } from "./flannel.ts";
@@ -31,6 +32,7 @@ export const IMAGES: readonly ImageDef[] = [
   ubuntu,
   httpdImage,
   redis,
+  ...CILIUM_IMAGES,
   ...DATABASE_IMAGES,
   ...DEMO_IMAGES,
   ...LANGUAGE_IMAGES,

@@ -4,7 +4,8 @@ import { stringify } from "yaml";
 import type { KubeObject } from "../api/types.ts";
 import { encode, encodeBase64 } from "../kernel/index.ts";
 import { writeYaml } from "../machine/kubelet/yaml.ts";
-import { CLUSTER_DOMAIN, DNS_SERVICE_IP, POD_CIDR, SERVICE_CIDR, VERSION } from "./topology.ts";
+import { cilium } from "./cilium.ts";
+import { CLUSTER_DOMAIN, DNS_SERVICE_IP, POD_CIDR, SERVICE_CIDR, type Topology, VERSION } from "./topology.ts";
 
 type Manifest = Omit<KubeObject, "metadata"> & {
   metadata: { name: string; namespace?: string; [field: string]: unknown };
@@ -37,15 +38,23 @@ const subject = {
 const role = (name: string, kind = "ClusterRole") => ({ apiGroup: "rbac.authorization.k8s.io", kind, name });
 
 /** Every object, in the order in which kubeadm creates them. `server`: `https://host:port` of the API. */
-export function addons(server: string, caCertificate: string): readonly Manifest[] {
-  const key = `${server} ${caCertificate}`;
+export function addons(
+  server: string,
+  caCertificate: string,
+  network: Topology["network"] = "flannel",
+): readonly Manifest[] {
+  const key = `${network} ${server} ${caCertificate}`;
   if (made?.key !== key) {
     made = {
       key,
-      manifests: [...bootstrapObjects(server, caCertificate), ...dns(), ...proxy(server), ...flannel()],
+      manifests: [...bootstrapObjects(server, caCertificate), ...dns(), ...networkOf(network, server)],
     };
   }
   return made.manifests;
+}
+
+function networkOf(network: Topology["network"], server: string): Manifest[] {
+  return network === "cilium" ? cilium(server) : [...proxy(server), ...flannel()];
 }
 
 /** The objects of the cluster made last: sessions of the same birth have the same ones. */

@@ -3,6 +3,8 @@ export interface Topology {
   controlPlanes: number;
   workers: number;
   loadBalancers: number;
+  /** What connects Pods and translates Service addresses: flannel with kube-proxy, or Cilium alone. */
+  network?: "flannel" | "cilium";
 }
 
 export const DEFAULT_TOPOLOGY: Topology = { controlPlanes: 3, workers: 3, loadBalancers: 2 };

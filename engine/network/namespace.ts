@@ -94,7 +94,8 @@ export class NetNamespace {
   private readonly listeners = new Map<string, Listener[]>();
   /**
    * A balancer in the kernel besides the rules (ipvs): where a packet goes, by its own destination and sender.
-   * `refused` when no server is behind it, undefined when it is no address of the balancer's.
+   * `refused` when no server is behind it, undefined when it is no address of the balancer's; `source` when it puts
+   * another address in the sender's place.
    */
   translate:
     | ((
@@ -102,7 +103,7 @@ export class NetNamespace {
         address: string,
         port: number,
         client?: string,
-      ) => { address: string; port: number } | "refused" | undefined)
+      ) => { address: string; port: number; source?: string } | "refused" | undefined)
     | undefined;
   /** Of a machine: whether a connection to or from one of its Pods is let through. Undefined: all are. */
   policy: ((question: PolicyQuestion) => boolean) | undefined;

@@ -427,6 +427,10 @@ class PathWalk {
     if (to === undefined || to === "refused") return to;
     packet.destination = parseAddress(to.address) ?? packet.destination;
     packet.destinationPort = to.port;
+    if ("source" in to && to.source !== undefined) {
+      packet.source = parseAddress(to.source) ?? packet.source;
+      this.masked.push(ns);
+    }
     return undefined;
   }
 
