@@ -1,8 +1,11 @@
+import { encodeBody } from "../api/encode.ts";
 import type { HttpResponse } from "../api/http.ts";
-import type { Status } from "../api/status.ts";
+import { type Status, StatusError } from "../api/status.ts";
 import { formatMicroTime } from "../api/time.ts";
-import type { Kernel } from "../kernel/index.ts";
+import { decode, type Kernel } from "../kernel/index.ts";
+import { type AuditDecision, type AuditPolicy, type AuditStage, auditDecision } from "./audit-policy.ts";
 import type { Decision } from "./authorization/attributes.ts";
+import { parseText } from "./body.ts";
 import type { Context } from "./context.ts";
 import type { RequestInfo } from "./requestinfo.ts";
 import type { User } from "./user.ts";
@@ -36,36 +39,60 @@ export interface AuditEntry {
 /** Takes an event's line, made when somebody reads it. */
 export type AuditSink = (line: () => string) => void;
 
+export interface AuditOptions {
+  /** Takes the lines that the policy asks for. */
+  sink?: AuditSink | undefined;
+  /** Takes every entry, whatever the policy. */
+  onEntry?: ((entry: AuditEntry) => void) | undefined;
+  /** `--audit-policy-file`; undefined: the one that decides about entries too. */
+  policy?: AuditPolicy | undefined;
+}
+
 /** Entries that are remembered; older ones go first. */
 const MOST_ENTRIES = 50_000;
 
+const METADATA: AuditDecision = { level: "Metadata", omitStages: ["RequestReceived"], omitManagedFields: false };
+const NONE: AuditDecision = { level: "None", omitStages: [], omitManagedFields: false };
+
 /**
- * The audit backend of one server: audit.k8s.io/v1 Events at level Metadata, one JSON line each. Left out by policy:
- * the stage RequestReceived, reads by system components, leases and events.
+ * The audit backend of one server. Entries leave out the stage RequestReceived, reads by system components, leases and
+ * events; the file has what the policy says, audit.k8s.io/v1 Events, one JSON line each.
  */
 export class AuditLog {
   readonly entries: AuditEntry[] = [];
   private readonly kernel: Kernel;
   private readonly server: string;
-  private readonly sink: AuditSink | undefined;
+  private readonly options: AuditOptions;
 
-  constructor(kernel: Kernel, server: string, sink: AuditSink | undefined) {
+  constructor(kernel: Kernel, server: string, options: AuditOptions) {
     this.kernel = kernel;
     this.server = server;
-    this.sink = sink;
+    this.options = options;
   }
 
-  /** Begins the record of a request; `undefined` when the policy leaves it out. */
+  /** Begins the record of a request; `undefined` when nobody wants one. */
   begin(context: Context): AuditRecord | undefined {
-    if (!recorded(context)) return undefined;
-    return new AuditRecord(this, context, this.kernel.random("audit").uuid(), this.kernel.now);
+    const { policy, sink } = this.options;
+    const noted = recorded(context);
+    let decision = noted ? METADATA : NONE;
+    if (policy !== undefined && sink) decision = auditDecision(policy, context.user, context.info);
+    if (!noted && decision.level === "None") return undefined;
+    const id = this.kernel.random("audit").uuid();
+    const record = new AuditRecord(this, context, { id, received: this.kernel.now, noted, wanted: decision });
+    this.line(record, "RequestReceived", undefined);
+    return record;
   }
 
   write(record: AuditRecord, stage: AuditEntry["stage"], response: HttpResponse): void {
+    if (record.noted) this.note(record, stage, response);
+    this.line(record, stage, response);
+  }
+
+  private note(record: AuditRecord, stage: AuditEntry["stage"], response: HttpResponse): void {
     const { context, user, impersonated } = record;
     const { info, request } = context;
     if (this.entries.length >= MOST_ENTRIES) this.entries.splice(0, MOST_ENTRIES / 10);
-    this.entries.push({
+    const entry: AuditEntry = {
       auditID: record.id,
       stage,
       verb: info.verb,
@@ -85,25 +112,35 @@ export class AuditLog {
       allowed: record.decision?.allowed ?? true,
       at: this.kernel.now,
       server: this.server,
-    });
+    };
+    this.entries.push(entry);
+    this.options.onEntry?.(entry);
+  }
+
+  private line(record: AuditRecord, stage: AuditStage, response: HttpResponse | undefined): void {
+    const { sink } = this.options;
+    if (!sink || record.wanted.level === "None" || record.wanted.omitStages.includes(stage)) return;
     const { now } = this.kernel;
-    this.sink?.(() => this.event(record, stage, response, now));
+    sink(() => this.event(record, stage, response, now));
   }
 
   /** The event as a line of JSON, put together from parts that most events share. */
-  private event(record: AuditRecord, stage: AuditEntry["stage"], response: HttpResponse, at: number): string {
-    const { context, user, impersonated, decision } = record;
+  private event(record: AuditRecord, stage: AuditStage, response: HttpResponse | undefined, at: number): string {
+    const { context, user, impersonated, wanted } = record;
+    // What was not known yet when the request came.
+    const decision = response && record.decision;
     const { info, request } = context;
     const micros = (time: number) => formatMicroTime(this.kernel.epochMs * 1000 + time);
     const agent = request.headers["user-agent"];
     return (
-      `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"${record.id}","stage":"${stage}",` +
+      `{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"${wanted.level}","auditID":"${record.id}","stage":"${stage}",` +
       `"requestURI":${JSON.stringify(request.path)},"verb":${JSON.stringify(info.verb)},"user":${textOf(user, userInfo)},` +
       `${impersonated ? `"impersonatedUser":${textOf(impersonated, userInfo)},` : ""}` +
       `"sourceIPs":[${JSON.stringify(request.remoteAddress)}],` +
       `${agent === undefined ? "" : `"userAgent":${JSON.stringify(agent)},`}` +
       `${info.isResource ? `"objectRef":${JSON.stringify(objectRef(info, response))},` : ""}` +
-      `"responseStatus":${JSON.stringify(responseStatus(response))},` +
+      `${response ? `"responseStatus":${JSON.stringify(responseStatus(response))},` : ""}` +
+      `${wanted.level === "Metadata" ? "" : bodies(record, response)}` +
       `"requestReceivedTimestamp":"${micros(record.received)}","stageTimestamp":"${micros(at)}"` +
       `${decision ? `,"annotations":${textOf(decision, annotations)}` : ""}}`
     );
@@ -126,6 +163,36 @@ function annotations(decision: Decision): object {
   };
 }
 
+/** What was asked and, at level RequestResponse, what was answered. */
+function bodies({ context: { request, info }, wanted }: AuditRecord, response: HttpResponse | undefined): string {
+  let text = "";
+  const { body } = request;
+  const reads = info.verb === "get" || info.verb === "list" || info.verb === "watch";
+  if (response !== undefined && body !== undefined && info.isResource && !reads) {
+    const sent = body.type === "bytes" ? readable(body.bytes) : body.type === "object" ? body.value : undefined;
+    const options = info.verb === "delete" || info.verb === "deletecollection";
+    const asked = options ? { kind: "DeleteOptions", apiVersion: "meta.k8s.io/v1", ...(sent as object) } : sent;
+    if (sent !== undefined) text += `"requestObject":${JSON.stringify(asked)},`;
+  }
+  if (wanted.level === "RequestResponse" && info.isResource && response?.body.type === "object") {
+    const { value } = response.body;
+    const answered = wanted.omitManagedFields
+      ? JSON.stringify(value)
+      : encodeBody({ type: "object", value, layout: "bare" });
+    text += `"responseObject":${answered},`;
+  }
+  return text;
+}
+
+function readable(bytes: Uint8Array): unknown {
+  try {
+    return parseText(decode(bytes), true);
+  } catch (error) {
+    if (error instanceof StatusError) return undefined;
+    throw error;
+  }
+}
+
 /** The record of one request, filled in as it passes the stages. */
 export class AuditRecord {
   readonly context: Context;
@@ -135,14 +202,20 @@ export class AuditRecord {
   readonly user: User;
   impersonated: User | undefined;
   decision: Decision | undefined;
+  /** It becomes an entry. */
+  readonly noted: boolean;
+  /** What the policy wants in the file. */
+  readonly wanted: AuditDecision;
   private readonly log: AuditLog;
 
-  constructor(log: AuditLog, context: Context, id: string, received: number) {
+  constructor(log: AuditLog, context: Context, begun: Pick<AuditRecord, "id" | "received" | "noted" | "wanted">) {
     this.log = log;
     this.context = context;
     this.user = context.user;
-    this.id = id;
-    this.received = received;
+    this.id = begun.id;
+    this.received = begun.received;
+    this.noted = begun.noted;
+    this.wanted = begun.wanted;
   }
 
   /** Writes what the answer calls for: a watch is recorded when it starts and when it ends. */
@@ -178,12 +251,13 @@ function userInfo({ name, uid, groups, extra }: User): object {
 }
 
 /** Names generated by the server are in the answer only. */
-function nameOf(info: RequestInfo, response: HttpResponse): string {
-  if (info.name !== "" || response.body.type !== "object" || info.verb !== "create") return info.name;
+function nameOf(info: RequestInfo, response: HttpResponse | undefined): string {
+  if (info.name !== "" || response === undefined || response.body.type !== "object" || info.verb !== "create")
+    return info.name;
   return (response.body.value as { metadata?: { name?: string } }).metadata?.name ?? "";
 }
 
-function objectRef(info: RequestInfo, response: HttpResponse): object {
+function objectRef(info: RequestInfo, response: HttpResponse | undefined): object {
   const { resource, namespace, group, version, subresource } = info;
   const name = nameOf(info, response);
   return {

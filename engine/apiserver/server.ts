@@ -3,7 +3,7 @@ import type { KindDef } from "../api/kind.ts";
 import type { Kernel } from "../kernel/index.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import { ADMISSION_PLUGINS } from "./admission/plugins.ts";
-import { AuditLog, type AuditSink } from "./audit.ts";
+import { AuditLog, type AuditOptions, type AuditSink } from "./audit.ts";
 import type { AccessAttributes } from "./authorization/attributes.ts";
 import type { Authorizer } from "./authorization/authorization.ts";
 import { CertificateAuthenticator } from "./certificates.ts";
@@ -28,6 +28,10 @@ export interface ApiServerOptions {
   serviceAccountIssuer?: string;
   /** Takes each line of the audit log. */
   auditSink?: AuditSink;
+  /** The rest of the audit log. */
+  audit?: Omit<AuditOptions, "sink">;
+  /** Admission plugins that are on; ADMISSION_PLUGINS by default. */
+  plugins?: readonly AdmissionPlugin[];
   nodeProxy?: NodeProxy;
   webhooks?: WebhookClient;
   /** `--service-cluster-ip-range`. */
@@ -97,7 +101,7 @@ export class ApiServer {
   readonly kernel: Kernel;
   readonly name: string;
   readonly registry: Registry;
-  readonly plugins: readonly AdmissionPlugin[] = ADMISSION_PLUGINS;
+  readonly plugins: readonly AdmissionPlugin[];
   readonly certificates: CertificateAuthenticator;
   readonly tokens: TokenAuthenticator;
   readonly authorizer: Authorizer;
@@ -120,7 +124,8 @@ export class ApiServer {
     this.address = options.address ?? "127.0.0.1";
     this.certificates = new CertificateAuthenticator(options.clientCa);
     this.authorizer = options.registry.authorizer;
-    this.audit = new AuditLog(options.kernel, options.name, options.auditSink);
+    this.audit = new AuditLog(options.kernel, options.name, { ...options.audit, sink: options.auditSink });
+    this.plugins = options.plugins ?? ADMISSION_PLUGINS;
     const issuer = options.serviceAccountIssuer ?? ISSUER;
     this.tokens = new TokenAuthenticator({
       kernel: options.kernel,

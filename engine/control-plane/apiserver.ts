@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { klog } from "../api/klog.ts";
 import { bootstrap } from "../apiserver/bootstrap/bootstrap.ts";
-import { ApiServer, leave } from "../apiserver/index.ts";
+import { ApiServer, enabledPlugins, leave } from "../apiserver/index.ts";
 import { kubeletAddress } from "../apiserver/node-proxy.ts";
 import { type Gen, SECOND, sleep } from "../kernel/index.ts";
 import { serviceAccountKey } from "../kubeadm/pki.ts";
@@ -11,6 +11,7 @@ import type { Process, Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 import { isNetError } from "../network/index.ts";
 import { auditFile } from "./audit-file.ts";
+import { auditPolicy } from "./audit-policy.ts";
 import { commandLine } from "./command-line.ts";
 import { clusterContext } from "./context.ts";
 import { fail, listening, logger, untilTerminated } from "./daemon.ts";
@@ -33,8 +34,17 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   const log = logger(p);
   const say = (severity: "I" | "W" | "E" | "F", source: string, message: string, kv?: Record<string, unknown>) =>
     log(klog(kernel, p.nsPid, severity, source, message, kv));
+  const failed = (err: string): never => {
+    say("E", "run.go:72", "command failed", { err });
+    fail(1);
+  };
+  const plugins = enabledPlugins(flags.get("enable-admission-plugins"), flags.get("disable-admission-plugins"));
+  if (typeof plugins === "string") return failed(plugins);
   say("I", "server.go:148", "Version: v1.32.3");
   say("I", "server.go:150", "Golang settings", { GOGC: "", GOMAXPROCS: "", GOTRACEBACK: "" });
+  const policyFile = flags.get("audit-policy-file");
+  const policy = auditPolicy(policyFile, readIfThere(p, policyFile));
+  if (typeof policy === "string") return failed(policy);
   const started = kernel.now;
   const member = etcdMember(flags.get("etcd-servers"));
   while (!(yield* etcdAnswers(p, member))) {
@@ -52,18 +62,16 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     yield* sleep(ETCD_RETRY);
   }
   const { registry, chronicle } = clusterContext(network);
-  const writeAudit = auditFile(p, flags.get("audit-log-path"), Number(flags.get("audit-log-maxsize") ?? 100));
-  const server: ApiServer = new ApiServer({
+  const server = new ApiServer({
     kernel,
     name: p.machine.hostname,
     registry,
     clientCa: readIfThere(p, flags.get("client-ca-file")),
     serviceAccountKey: serviceAccountKey().pair.secret,
     serviceAccountIssuer: flags.get("service-account-issuer"),
-    auditSink: (line) => {
-      writeAudit(line);
-      chronicle.audit.push(server.audit.entries.at(-1)!);
-    },
+    auditSink: auditFile(p, flags.get("audit-log-path"), Number(flags.get("audit-log-maxsize") ?? 100)),
+    audit: { policy, onEntry: (entry) => chronicle.audit.push(entry) },
+    plugins,
     nodeProxy: { request: (node, request) => toKubelet(p, kubeletAddress(node), request) },
     webhooks: webhookClient(p),
   });
