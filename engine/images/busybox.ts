@@ -1,6 +1,7 @@
 import { call, type Gen } from "../kernel/index.ts";
 import { type Process, type Program, shortName } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
+import { oldNslookup } from "./applets/nslookup-1.28.ts";
 import { APPLET_PROGRAMS, BUSYBOX_APPLETS } from "./busybox-applets.ts";
 import type { ImageDef } from "./image.ts";
 import { DEFAULT_PATH, type Entry, rootfs, SKELETON } from "./rootfs.ts";
@@ -8,7 +9,13 @@ import { DEFAULT_PATH, type Entry, rootfs, SKELETON } from "./rootfs.ts";
 const VERSION = "1.37.0";
 
 /** `busybox APPLET …`, or the applet whose name it was called by. */
-export const busyboxProgram: Program = function* (p: Process): Gen<number> {
+export const busyboxProgram: Program = (p) => run(p, {});
+
+/** The same of the images before 1.29. */
+export const oldBusyboxProgram: Program = (p) => run(p, { nslookup: oldNslookup });
+
+/** `own`: applets that are other programs in this release. */
+function* run(p: Process, own: Readonly<Record<string, Program>>): Gen<number> {
   let argv = p.argv;
   let name = shortName(argv[0] ?? "").replace(/^-/, "");
   if (name === "busybox") {
@@ -23,14 +30,15 @@ export const busyboxProgram: Program = function* (p: Process): Gen<number> {
     p.argv = argv;
     p.comm = shortName(name);
   }
-  const main = BUSYBOX_APPLETS.includes(name) ? p.machine.programs.get(APPLET_PROGRAMS[name] ?? name) : undefined;
+  const main =
+    own[name] ?? (BUSYBOX_APPLETS.includes(name) ? p.machine.programs.get(APPLET_PROGRAMS[name] ?? name) : undefined);
   if (main === undefined) {
     yield* sys.printError(p, `${name}: applet not found\n`);
     return 127;
   }
   p.applet = true;
   return yield* call(main(p));
-};
+}
 
 function* usage(p: Process): Gen<number> {
   yield* sys.print(p, `BusyBox v${VERSION} multi-call binary.\nUsage: busybox [function [arguments]...]\n`);
@@ -38,9 +46,9 @@ function* usage(p: Process): Gen<number> {
 }
 
 /** /bin of a BusyBox image: every applet is the one program under another name (hard links upstream). */
-export function applets(directory: string): Record<string, Entry> {
-  const out: Record<string, Entry> = { [`${directory}/busybox`]: { program: "busybox" } };
-  for (const name of BUSYBOX_APPLETS) out[`${directory}/${name}`] = { program: "busybox" };
+export function applets(directory: string, program = "busybox"): Record<string, Entry> {
+  const out: Record<string, Entry> = { [`${directory}/busybox`]: { program } };
+  for (const name of BUSYBOX_APPLETS) out[`${directory}/${name}`] = { program };
   return out;
 }
 
@@ -85,7 +93,7 @@ export const busybox: ImageDef = {
   tags: /^(latest|stable|unstable|musl|glibc|uclibc|1|1\.(2[0-9]|3[0-7])(\.\d)?)(-(musl|glibc|uclibc))?$/,
   sizeBytes: 2_154_000,
   sizes: { latest: 2_156_518, "1.37": 2_156_518, "1.37.0": 2_156_518, "1.36": 2_160_406, "1.28": 727_869 },
-  rootfs: () => rootfs(SKELETON, applets("bin"), ETC),
+  rootfs: (tag) => rootfs(SKELETON, applets("bin", /^1\.2[0-8]/.test(tag) ? "busybox-1.28" : "busybox"), ETC),
   entrypoint: [],
   cmd: ["sh"],
   env: () => ({ PATH: DEFAULT_PATH }),

@@ -3,6 +3,7 @@ import { busybox } from "./busybox.ts";
 import { CILIUM_IMAGES } from "./cilium.ts";
 import { curl } from "./curl.ts";
 import { debian, ubuntu } from "./debian.ts";
+import { NETWORK_TOOL_IMAGES } from "./dnsutils.ts";
 import { flannel, flannelCniPlugin } from "./flannel.ts";
 import { type Image, type ImageDef, imageOf, manifestDigest } from "./image.ts";
 import { nginx } from "./nginx/index.ts";
@@ -37,6 +38,7 @@ export const IMAGES: readonly ImageDef[] = [
   ...DEMO_IMAGES,
   ...LANGUAGE_IMAGES,
   ...STRESS_IMAGES,
+  ...NETWORK_TOOL_IMAGES,
   ...SYSTEM_IMAGES,
 ];
 

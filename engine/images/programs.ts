@@ -2,7 +2,7 @@ import type { Program } from "../machine/process.ts";
 import { factor, hostid, killall, tree, usleep } from "./applets/files.ts";
 import { httpd } from "./applets/httpd.ts";
 import { arp, dnsdomainname, ifconfig, route, telnet } from "./applets/net.ts";
-import { busyboxProgram } from "./busybox.ts";
+import { busyboxProgram, oldBusyboxProgram } from "./busybox.ts";
 import { nginxEntrypoint } from "./nginx/entrypoint.ts";
 import { nginxProgram } from "./nginx/program.ts";
 import { pauseProgram } from "./pause.ts";
@@ -16,6 +16,7 @@ import { stressPrograms } from "./servers/stress.ts";
 /** Programs that come with images, by the name their executables carry. */
 export const imagePrograms: Readonly<Record<string, Program>> = {
   busybox: busyboxProgram,
+  "busybox-1.28": oldBusyboxProgram,
   "busybox-arp": arp,
   "busybox-dnsdomainname": dnsdomainname,
   "busybox-factor": factor,

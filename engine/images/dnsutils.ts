@@ -1,0 +1,42 @@
+import { alpineTree } from "./alpine.ts";
+import { debianTools, debianTree } from "./debian.ts";
+import type { ImageDef } from "./image.ts";
+import { DEFAULT_PATH, type Entry, rootfs, SKELETON } from "./rootfs.ts";
+
+const programs = (...names: readonly string[]): Record<string, Entry> =>
+  Object.fromEntries(names.map((name) => [`usr/bin/${name}`, { program: name }]));
+
+/** Images for looking at the network: BIND's tools, and what else is there to ask with. */
+export const NETWORK_TOOL_IMAGES: readonly ImageDef[] = [
+  {
+    names: [
+      "registry.k8s.io/e2e-test-images/jessie-dnsutils",
+      "docker.io/tutum/dnsutils",
+      "gcr.io/kubernetes-e2e-test-images/dnsutils",
+    ],
+    tags: /^(latest|1\.\d)$/,
+    sizeBytes: 84_500_000,
+    rootfs: () => rootfs(SKELETON, debianTree(), debianTools("dig", "host", "nslookup", "curl", "ping", "ps")),
+    entrypoint: [],
+    cmd: ["/bin/bash"],
+    env: () => ({ PATH: DEFAULT_PATH }),
+  },
+  {
+    names: ["docker.io/nicolaka/netshoot"],
+    tags: /^(latest|v0\.\d{1,2})$/,
+    sizeBytes: 205_000_000,
+    rootfs: () =>
+      rootfs(SKELETON, alpineTree("3.21.3"), {
+        ...programs(
+          ...["bash", "conntrack", "curl", "dig", "host", "ip", "ipset", "iptables", "jq", "nc", "nslookup", "openssl"],
+          ...["ping", "ss", "tcpdump", "traceroute"],
+        ),
+        "bin/ping": { program: "ping" },
+        "sbin/ip": { program: "ip" },
+      }),
+    entrypoint: [],
+    cmd: ["zsh"],
+    env: () => ({ PATH: DEFAULT_PATH }),
+    workingDir: "/root",
+  },
+];
