@@ -35,6 +35,8 @@ const taskSchema = z.strictObject({
   /** Heading of the lesson's step it belongs to. */
   question: questionSchema.optional(),
   hints: z.array(bilingual).default([]),
+  /** Another right way than the solution's, shown once the task has passed. */
+  also: bilingual.optional(),
   /** Machine on which a terminal is offered. */
   machine: z.string().optional(),
   checks: z.array(checkSchema).min(1),

@@ -1,5 +1,6 @@
 /** What passes between the server and a page: bodies of /api and events of the socket. Plain data only. */
 import type { MapUpdate, SessionStatus, WalkPicture, WalkRequest } from "../engine/index.ts";
+import type { About } from "../grader/checks/index.ts";
 import type { TaskReport } from "../grader/grade.ts";
 
 export type Language = "ko" | "en";
@@ -45,6 +46,8 @@ export interface NewSession {
   lab: string;
   /** Leaves the present session of the lab and begins anew: with the same cluster, or with another one. */
   fresh?: "same-seed" | "new-seed";
+  /** With the same cluster: runs the solution's steps before this task, which are not earned then. */
+  catchUp?: string;
 }
 
 export interface SessionOpened {
@@ -70,6 +73,25 @@ export interface LessonTask {
   machine?: string;
   question?: { text: Bilingual; kind: "text" | "order" | "choice"; options?: string[]; placeholder?: string };
   hints: Bilingual[];
+  /** The solution's steps before it can be run for whoever wants to begin here. */
+  canCatchUp: boolean;
+  /** The solution says which steps are this task's. */
+  hasModel: boolean;
+}
+
+/** How a task is solved; told once it has passed. */
+export interface Model {
+  steps: string;
+  also?: Bilingual;
+}
+
+/** The solution's steps are being run, up to a task. */
+export interface CatchUp {
+  running: boolean;
+  /** Exit status, once it ended. */
+  status?: number;
+  /** Last line that the script printed. */
+  line: string;
 }
 
 // ---- the socket ---------------------------------------------------------------------------------------------------
@@ -102,7 +124,7 @@ export type Clock = SessionStatus;
 
 /** What a task card needs of the grade: observed evidence, nothing that was expected. */
 export type TaskView = Pick<TaskReport, "id" | "passed" | "points"> & {
-  checks: { passed: boolean; message: Bilingual }[];
+  checks: { passed: boolean; message: Bilingual; about?: About }[];
 };
 
 /** Everything a page shows of a session, sent when it attaches. */
@@ -117,6 +139,7 @@ export interface Snapshot {
   marks: Record<string, string>;
   /** Answers given, the last one of each task. */
   answers: Record<string, string>;
+  catchUp?: CatchUp;
   /** The session could not go on with the engine it began with. */
   notice?: "engine-changed";
 }
@@ -143,6 +166,8 @@ export interface ClientEvents {
   close(request: { id: string }): void;
   answer(request: { task: string; value: string }, done: (result: Result) => void): void;
   clock(control: ClockControl): void;
+  /** How a task that has passed is solved. */
+  model(request: { task: string }, done: (result: Result<{ model: Model }>) => void): void;
   /** Remembers something about this session for its learner: hints opened, predictions made. */
   mark(request: { key: string; value: string }): void;
   /** This page shows the map, or connections that programs open, or does not any more. */
@@ -167,6 +192,7 @@ export interface ServerEvents {
   clock(clock: Clock): void;
   health(health: Health): void;
   marks(marks: Record<string, string>): void;
+  catchUp(state: CatchUp): void;
   /** Undefined: the engine on which this session began has no map. */
   map(update: MapUpdate | undefined): void;
   /** Connections that programs have opened. */
@@ -174,6 +200,9 @@ export interface ServerEvents {
   /** The session cannot go on. */
   failed(problem: Problem): void;
 }
+
+/** Name of the mark of a task that the solution's steps have solved, not the learner. */
+export const caughtMark = (task: string): string => `caught:${task}`;
 
 /** Longest text of one `keys` event, UTF-16 units. Longer pastes go in pieces. */
 export const KEYS_LIMIT = 4096;

@@ -11,7 +11,7 @@ import type {
 } from "../../engine/index.ts";
 import { Grader, type TaskReport } from "../../grader/grade.ts";
 import { loadLab, sessionSpec } from "../../grader/lab.ts";
-import { type Clock, type Health, type Screen, TAIL_LIMIT, type TaskView } from "../protocol.ts";
+import { type CatchUp, type Clock, type Health, type Screen, TAIL_LIMIT, type TaskView } from "../protocol.ts";
 import { join, Tail } from "./tail.ts";
 import type { Attached, FromWorker, OpenRequest } from "./worker-protocol.ts";
 
@@ -24,6 +24,9 @@ export const MAX_TERMINALS = 8;
 const GRADE_EVERY = 150;
 const HEALTH_EVERY = 1000;
 const CLOCK_EVERY = 1000;
+/** The script that catches up, and how far it runs ahead at a time, virtual µs. */
+const CATCH_UP = "catch-up";
+const CATCH_UP_STEP = 5_000_000;
 
 interface Terminal {
   machine: string;
@@ -74,6 +77,7 @@ export class HostedSession {
   private heardMap = false;
   private walked: WalkPicture | "from" | "to" | undefined;
   private walks = 0;
+  private catchUp: CatchUp | undefined;
 
   /** Boots the session, with recorded inputs also replays it. Throws when it cannot. */
   constructor(request: OpenRequest, engine: EngineModule, clock: HostClock, post: (message: FromWorker) => void) {
@@ -158,6 +162,22 @@ export class HostedSession {
     return this.screenOf(id, this.terminals.get(id)!);
   }
 
+  /** Runs the solution's first steps as the learner would, on virtual time that passes as fast as it can. */
+  beginCatchUp(text: string): void {
+    const place = { id: CATCH_UP, machine: "workstation", user: "learner", name: `${CATCH_UP}.sh` };
+    this.input({ type: "script", ...place, text });
+  }
+
+  private hearCatchUp(message: Extract<SessionMessage, { type: "output" | "ended" }>): void {
+    const { line = "" } = this.catchUp ?? {};
+    if (message.type === "ended") this.catchUp = { running: false, status: message.status, line };
+    else {
+      const lines = new TextDecoder().decode(message.bytes).trimEnd().split("\n");
+      this.catchUp = { running: true, line: (lines.at(-1) || line).slice(0, 200) };
+    }
+    if (this.attached) this.post({ type: "catch-up", key: this.key, state: this.catchUp });
+  }
+
   /** Follows a connection through the rules. Throws a Refusal when an end of it cannot be found. */
   walk(request: WalkRequest): WalkPicture {
     this.walked = undefined;
@@ -181,6 +201,7 @@ export class HostedSession {
       answers: Object.fromEntries(
         this.session.inputs.flatMap((input) => (input.type === "answer" ? [[input.task, input.value]] : [])),
       ),
+      ...(this.catchUp ? { catchUp: this.catchUp } : {}),
     };
   }
 
@@ -212,6 +233,7 @@ export class HostedSession {
       this.grade();
     }
     if (!this.attached) return;
+    if (this.catchUp?.running && !this.now().skipping) this.service.receive({ type: "clock", skip: CATCH_UP_STEP });
     if (now - this.healthAt >= HEALTH_EVERY) {
       this.healthAt = now;
       const health = this.health();
@@ -233,6 +255,10 @@ export class HostedSession {
   // ---- what the session says --------------------------------------------------------------------------------------
 
   private hear(message: SessionMessage): void {
+    if ((message.type === "output" || message.type === "ended") && message.id === CATCH_UP) {
+      this.hearCatchUp(message);
+      return;
+    }
     switch (message.type) {
       case "output": {
         this.terminal(message.id).tail.push(message.bytes);
@@ -286,6 +312,7 @@ export class HostedSession {
       } else if (input.type === "resize") {
         Object.assign(this.terminal(input.id), { columns: input.columns, rows: input.rows });
       } else if (input.type === "close") this.terminal(input.id).closed = true;
+      else if (input.type === "script" && input.id === CATCH_UP) this.catchUp ??= { running: true, line: "" };
     }
   }
 
@@ -346,7 +373,7 @@ export class HostedSession {
       id,
       passed,
       points,
-      checks: checks.map((check) => ({ passed: check.passed, message: check.message })),
+      checks: checks.map(({ passed, message, about }) => ({ passed, message, ...(about ? { about } : {}) })),
     }));
   }
 

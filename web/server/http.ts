@@ -5,14 +5,16 @@ import helmet from "helmet";
 import type { Logger } from "pino";
 import { RateLimiterMemory, RateLimiterRes } from "rate-limiter-flexible";
 import { z } from "zod";
-import { labIds } from "../../grader/lab.ts";
-import type { Home, Language, Lesson, SessionOpened } from "../protocol.ts";
+import { type Lab, labIds } from "../../grader/lab.ts";
+import { caughtMark, type Home, type Language, type Lesson, type SessionOpened } from "../protocol.ts";
 import { courseOf } from "./course.ts";
 import { renderLesson } from "./lesson.ts";
+import { CATCH_UP_MARK } from "./live-session.ts";
 import type { Metrics } from "./metrics.ts";
 import { languageOf, newPerson, personOf } from "./people.ts";
 import { PROBLEMS, type ProblemCode, problem } from "./problems.ts";
 import { findLab, type Sessions } from "./sessions.ts";
+import { scriptBefore } from "./solution.ts";
 import type { Store } from "./store.ts";
 
 export interface HttpParts {
@@ -27,7 +29,11 @@ export interface HttpParts {
 /** Sessions that one learner may begin within an hour. */
 const SESSIONS_PER_HOUR = 30;
 
-const newSession = z.strictObject({ lab: z.string().max(64), fresh: z.enum(["same-seed", "new-seed"]).optional() });
+const newSession = z.strictObject({
+  lab: z.string().max(64),
+  fresh: z.enum(["same-seed", "new-seed"]).optional(),
+  catchUp: z.string().max(64).optional(),
+});
 
 const languageFor = (request: Request): Language =>
   languageOf(request.headers.cookie, request.headers["accept-language"]);
@@ -132,7 +138,8 @@ function api({ store, sessions }: HttpParts): express.Router {
     const now = Date.now();
     if ((await store.person(person)) === undefined) await store.addPerson({ id: person, created: now, seen: now });
     const seed = body.data.fresh === "same-seed" ? present?.seed : undefined;
-    const { id } = await sessions.begin(person, lab, seed);
+    const earned = present ? sessions.earnedIn(present.id) : [];
+    const { id } = await sessions.begin(person, lab, seed, marksFor(lab, body.data.catchUp, earned));
     response.status(201).json({ session: id } satisfies SessionOpened);
   });
 
@@ -145,6 +152,14 @@ function api({ store, sessions }: HttpParts): express.Router {
 
   router.use((request, response) => fail(request, response, "bad-request"));
   return router;
+}
+
+/** Marks of a session that begins with the solution's steps before a task: what they solve is not earned. */
+function marksFor(lab: Lab, catchUp: string | undefined, earned: readonly string[]): Record<string, string> {
+  const before = catchUp === undefined ? undefined : scriptBefore(lab, catchUp);
+  if (catchUp === undefined || before === undefined) return {};
+  const caught = before.tasks.filter((task) => !earned.includes(task));
+  return { [CATCH_UP_MARK]: catchUp, ...Object.fromEntries(caught.map((task) => [caughtMark(task), "1"])) };
 }
 
 const lessons = new Map<string, Lesson>();

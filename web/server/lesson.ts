@@ -6,6 +6,7 @@ import { nanoid } from "nanoid";
 import { machinesOf } from "../../engine/index.ts";
 import type { Lab } from "../../grader/lab.ts";
 import type { Language, Lesson } from "../protocol.ts";
+import { scriptBefore, stepsOf } from "./solution.ts";
 
 type Markdown = InstanceType<typeof MarkdownIt>;
 type Token = ReturnType<Markdown["parse"]>[number];
@@ -33,6 +34,8 @@ export function renderLesson(lab: Lab, language: Language): Lesson {
     points,
     challenge,
     hints,
+    canCatchUp: scriptBefore(lab, id) !== undefined,
+    hasModel: stepsOf(lab, id) !== undefined,
     ...(machine ? { machine } : {}),
     ...(question ? { question } : {}),
   }));

@@ -1,9 +1,12 @@
 import type { Logger } from "pino";
 import type { Input, SessionFile, WalkPicture, WalkRequest } from "../../engine/index.ts";
+import { loadLab } from "../../grader/lab.ts";
 import {
   type ClientEvents,
   type ClockControl,
+  caughtMark,
   IN_FLIGHT_LIMIT,
+  type Model,
   type Screen,
   type ServerEvents,
   type TaskView,
@@ -13,6 +16,7 @@ import { Refusal } from "./hosted-session.ts";
 import { MapFeed } from "./map-feed.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Pool } from "./pool.ts";
+import { scriptBefore, stepsOf } from "./solution.ts";
 import type { SessionRow, Store } from "./store.ts";
 import type { Attached, FromWorker } from "./worker-protocol.ts";
 
@@ -27,6 +31,9 @@ const MAX_INPUT_BYTES = 64 * 1024 * 1024;
 /** Marks a page may store: number, and length of each. */
 const MAX_MARKS = 200;
 const MAX_MARK = 200;
+
+/** Mark of a session that begins with the solution's steps before this task. */
+export const CATCH_UP_MARK = "catch-up";
 
 /** A page that shows a session. */
 export interface Viewer {
@@ -72,6 +79,8 @@ export class LiveSession {
   /** The stored inputs are another engine's. */
   private drifted = false;
   private engineChanged = false;
+  /** Tasks that had passed at some time since this came into memory. */
+  private readonly everPassed = new Set<string>();
   /** When the last page left, ms since 1970. */
   idleSince = Date.now();
 
@@ -142,14 +151,18 @@ export class LiveSession {
     try {
       await this.ensureOpen();
       if (this.problem) return viewer.fail(this.problem);
-      const { screens, tasks, clock, health, answers } = await pool.ask<Attached>({ type: "attach", key });
+      const { screens, tasks, clock, health, answers, catchUp } = await pool.ask<Attached>({ type: "attach", key });
       const view = this.views.get(viewer);
       if (view === undefined) return;
+      for (const { id, passed } of tasks) if (passed) this.everPassed.add(id);
       for (const { id, end } of screens) this.drewAnew(view, id, end);
       view.attached = true;
       const { marks } = this;
-      const notice = this.engineChanged ? { notice: "engine-changed" as const } : {};
-      viewer.emit("snapshot", { session: key, lab, seed, screens, tasks, clock, health, marks, answers, ...notice });
+      const extra = {
+        ...(this.engineChanged ? { notice: "engine-changed" as const } : {}),
+        ...(catchUp ? { catchUp } : {}),
+      };
+      viewer.emit("snapshot", { session: key, lab, seed, screens, tasks, clock, health, marks, answers, ...extra });
       // It rested while nobody was here.
       if (clock.paused !== Boolean(this.row.paused)) this.control({ paused: Boolean(this.row.paused) });
     } catch (error) {
@@ -186,6 +199,28 @@ export class LiveSession {
       paused: Boolean(row.paused),
       speed: row.speed,
     });
+    const before = inputs.length === 0 ? this.stepsToCatchUp() : undefined;
+    if (before !== undefined) void pool.ask({ type: "catch-up", key: row.id, text: before });
+  }
+
+  /** The script with which this session begins, for a learner who wanted to be caught up. */
+  private stepsToCatchUp(): string | undefined {
+    const task = this.marks[CATCH_UP_MARK];
+    return task === undefined ? undefined : scriptBefore(loadLab(this.row.lab), task)?.text;
+  }
+
+  /** Tasks that the learner has solved. */
+  get earned(): string[] {
+    return [...this.everPassed].filter((task) => !(caughtMark(task) in this.marks));
+  }
+
+  /** How a task is solved. Throws a Refusal as long as it has not passed. */
+  model(task: string): Model {
+    const lab = loadLab(this.row.lab);
+    const steps = stepsOf(lab, task);
+    if (steps === undefined || !this.everPassed.has(task)) throw new Refusal("not-passed", `${task} has not passed`);
+    const also = lab.tasks.find(({ id }) => id === task)?.also;
+    return { steps, ...(also ? { also } : {}) };
   }
 
   /** Goes on with the present engine, since its own is gone or does not work any more. */
@@ -281,6 +316,8 @@ export class LiveSession {
 
   mark({ key, value }: Parameters<ClientEvents["mark"]>[0]): void {
     if (key.length > MAX_MARK || value.length > MAX_MARK) return;
+    // These say what was not earned.
+    if (key === CATCH_UP_MARK || key.startsWith(caughtMark(""))) return;
     if (!(key in this.marks) && Object.keys(this.marks).length >= MAX_MARKS) return;
     this.marks[key] = value;
     void this.parts.store.updateSession(this.row.id, { marks: JSON.stringify(this.marks) });
@@ -354,6 +391,9 @@ export class LiveSession {
       case "map":
         for (const { map } of this.views.values()) map?.push(message.update);
         return;
+      case "catch-up":
+        this.tell("catchUp", message.state);
+        return;
       case "walks":
         for (const [viewer, view] of this.views) if (view.walks) viewer.emit("walks", message.walks);
         return;
@@ -408,7 +448,9 @@ export class LiveSession {
 
   private tasks(tasks: TaskView[], at: number, index: number): void {
     const passed = tasks.filter((task) => task.passed);
-    const score = passed.reduce((sum, { points }) => sum + points, 0);
+    for (const { id } of passed) this.everPassed.add(id);
+    const earned = passed.filter(({ id }) => !(caughtMark(id) in this.marks));
+    const score = earned.reduce((sum, { points }) => sum + points, 0);
     Object.assign(this.row, { passed: passed.length, score });
     void this.parts.store.updateSession(this.row.id, { passed: passed.length, score });
     void this.reached(at, index);

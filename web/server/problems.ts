@@ -152,6 +152,19 @@ export const PROBLEMS = {
       next: "Download session.json from the ⋯ menu to report the problem, then start the lab over.",
     },
   },
+  "not-passed": {
+    status: 403,
+    ko: {
+      what: "모범 답안은 아직 볼 수 없습니다.",
+      why: "이 과제를 아직 완료하지 않았습니다.",
+      next: "과제를 마친 뒤에 다시 열어 보십시오.",
+    },
+    en: {
+      what: "The model answer cannot be shown yet.",
+      why: "This task has not passed.",
+      next: "Open it again once it has.",
+    },
+  },
   "walk-from": {
     status: 404,
     ko: {

@@ -34,12 +34,17 @@ export class Sessions {
     return live;
   }
 
+  /** What a learner has earned in a session that is in memory. */
+  earnedIn(id: string): readonly string[] {
+    return this.live.get(id)?.earned ?? [];
+  }
+
   ofPerson(person: string): Promise<SessionRow[]> {
     return this.parts.store.sessionsOf(person);
   }
 
   /** Begins a session; another one of the same person and lab is left. */
-  async begin(person: string, lab: Lab, seed?: number): Promise<SessionRow> {
+  async begin(person: string, lab: Lab, seed?: number, marks: Record<string, string> = {}): Promise<SessionRow> {
     const now = Date.now();
     const row: SessionRow = {
       id: nanoid(),
@@ -55,7 +60,7 @@ export class Sessions {
       event_index: 0,
       paused: 0,
       speed: 1,
-      marks: "{}",
+      marks: JSON.stringify(marks),
       passed: 0,
       tasks: lab.tasks.length,
       score: 0,

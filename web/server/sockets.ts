@@ -44,6 +44,7 @@ const schemas = {
   }),
   mark: z.object({ key: z.string().max(200), value: z.string().max(200) }),
   look: z.object({ map: z.boolean().optional(), walks: z.boolean().optional() }),
+  model: z.object({ task: z.string().max(64) }),
   walk: z.object({
     from: z.string().max(400),
     to: z.string().max(300),
@@ -190,6 +191,13 @@ function listen(
   on("clock", (control) => session.clock(control));
   on("mark", (mark) => session.mark(mark));
   on("look", (what) => session.look(viewer, what));
+  on("model", ({ task }, done) => {
+    try {
+      done({ ok: true, model: session.model(task) });
+    } catch (error) {
+      done({ ok: false, problem: words(error instanceof Refusal ? error.code : "internal") });
+    }
+  });
   on("walk", async (request, done) => {
     try {
       done({ ok: true, walk: await session.walk(request) });

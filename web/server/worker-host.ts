@@ -92,6 +92,10 @@ export class WorkerHost {
       case "terminal":
         answer(message.id, session.openTerminal(message.machine, message.columns, message.rows));
         return;
+      case "catch-up":
+        session.beginCatchUp(message.text);
+        answer(message.id, true);
+        return;
       case "walk":
         answer(message.id, session.walk(message.request));
         return;

@@ -1,6 +1,6 @@
 /** What passes between the server's main thread and a worker that hosts sessions. */
 import type { HostMessage, Input, MapUpdate, StampedInput, WalkPicture, WalkRequest } from "../../engine/index.ts";
-import type { Clock, Health, Screen, TaskView } from "../protocol.ts";
+import type { CatchUp, Clock, Health, Screen, TaskView } from "../protocol.ts";
 
 /** Everything needed to begin a session, or to bring a stored one back. */
 export interface OpenRequest {
@@ -27,6 +27,8 @@ export type ToWorker =
   /** Answers once the input has taken effect, after the frame that makes it durable. */
   | { type: "input"; key: string; id: number; input: Input }
   | { type: "terminal"; key: string; id: number; machine: string; columns: number; rows: number }
+  /** Runs a script ahead as fast as it can. */
+  | { type: "catch-up"; key: string; id: number; text: string }
   /** Answers with the way that a connection would take. */
   | { type: "walk"; key: string; id: number; request: WalkRequest }
   /** From its answer on, the session's frames are posted. */
@@ -44,6 +46,7 @@ export interface Attached {
   clock: Clock;
   health: Health;
   answers: Record<string, string>;
+  catchUp?: CatchUp;
 }
 
 export type FromWorker =
@@ -68,6 +71,7 @@ export type FromWorker =
   | { type: "health"; key: string; health: Health }
   /** Undefined: the session's engine has none. */
   | { type: "map"; key: string; update: MapUpdate | undefined }
+  | { type: "catch-up"; key: string; state: CatchUp }
   | { type: "walks"; key: string; walks: WalkPicture[] }
   | { type: "answer"; id: number; value: unknown }
   | { type: "refused"; id: number; code: string; message: string }

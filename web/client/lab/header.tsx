@@ -4,6 +4,7 @@ import { sessionFileUrl } from "../api.ts";
 import { say, t } from "../i18n.ts";
 import { Icon } from "../icons.tsx";
 import { Dialog, LanguageSwitch } from "../parts.tsx";
+import { clockText } from "./clock.ts";
 import { Menu } from "./menu.tsx";
 import type { LabSession } from "./session.ts";
 
@@ -74,13 +75,6 @@ function ClusterHealth({ session }: { session: LabSession }) {
       {t("cluster")} <span aria-hidden="true">{good ? "●" : "▲"}</span> {good ? t("healthy") : t("unhealthy", { down })}
     </div>
   );
-}
-
-/** `01:02:03` of µs. */
-function clockText(us: number): string {
-  const seconds = Math.max(0, Math.floor(us / 1_000_000));
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
 function ClockControls({ session }: { session: LabSession }) {

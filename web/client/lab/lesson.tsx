@@ -1,19 +1,27 @@
 import { type ComponentChild, render } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { caughtMark } from "../../protocol.ts";
 import { t } from "../i18n.ts";
+import { CatchingUp } from "./catch-up.tsx";
 import { CommandButtons } from "./command.tsx";
+import type { Restart } from "./page.tsx";
 import { Predict } from "./predict.tsx";
 import type { LabSession } from "./session.ts";
 import { TaskCard } from "./task-card.tsx";
 
 /** The lesson: text from the server, whose empty places come to life here. */
-export function LessonPane({ session }: { session: LabSession }) {
+export function LessonPane({ session, restart }: { session: LabSession; restart: Restart }) {
   const lesson = session.lesson.value;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls.
     <section class="lesson-pane" aria-label={t("lesson")} tabIndex={0}>
       <Notices session={session} />
-      {lesson ? <Text key={lesson.html} session={session} html={lesson.html} /> : <p class="loading">{t("loading")}</p>}
+      <CatchingUp session={session} restart={restart} />
+      {lesson ? (
+        <Text key={lesson.html} session={session} html={lesson.html} restart={restart} />
+      ) : (
+        <p class="loading">{t("loading")}</p>
+      )}
       <Finish session={session} />
     </section>
   );
@@ -45,7 +53,8 @@ function Notices({ session }: { session: LabSession }) {
 function Finish({ session }: { session: LabSession }) {
   const tasks = session.tasks.value;
   if (tasks.length === 0 || tasks.some((task) => !task.passed)) return null;
-  const score = tasks.reduce((sum, { points }) => sum + points, 0);
+  const earned = tasks.filter(({ id }) => !(caughtMark(id) in session.marks.value));
+  const score = earned.reduce((sum, { points }) => sum + points, 0);
   return (
     <p class="finish" role="status">
       <span aria-hidden="true">✓</span> {t("allDone", { score })}
@@ -53,7 +62,7 @@ function Finish({ session }: { session: LabSession }) {
   );
 }
 
-function Text({ session, html }: { session: LabSession; html: string }) {
+function Text({ session, html, restart }: { session: LabSession; html: string; restart: Restart }) {
   const root = useRef<HTMLElement>(null);
   useLayoutEffect(() => {
     const article = root.current;
@@ -68,7 +77,7 @@ function Text({ session, html }: { session: LabSession; html: string }) {
       }
     };
     for (const summary of article.querySelectorAll("details.older > summary")) summary.textContent = t("older");
-    fill(".slot-task", ({ dataset }) => <TaskCard session={session} id={dataset["task"]!} />);
+    fill(".slot-task", ({ dataset }) => <TaskCard session={session} id={dataset["task"]!} restart={restart} />);
     fill(".slot-command", (element) => {
       const block = element.parentElement!;
       const text = block.querySelector("code")!.textContent ?? "";

@@ -11,6 +11,9 @@ import { LabSession } from "./session.ts";
 import { Splitter } from "./splitter.tsx";
 import { TerminalsPane } from "./terminals.tsx";
 
+/** Opens the lab anew: the present session, or another one in its place, caught up to a task. */
+export type Restart = (fresh: NewSession["fresh"], catchUp?: string) => void;
+
 const session = signal<LabSession | undefined>(undefined);
 const problem = signal<Problem | undefined>(undefined);
 
@@ -86,13 +89,14 @@ export function LabPage({ lab }: { lab: string }) {
   }
   if (own === undefined) return <p class="loading">{t("loading")}</p>;
   document.title = `${own.lesson.value ? say(own.lesson.value.title) : "…"} · Kubetude`;
-  const restart = (fresh: NewSession["fresh"]) => void open({ lab, ...(fresh ? { fresh } : {}) });
+  const restart: Restart = (fresh, catchUp) =>
+    void open({ lab, ...(fresh ? { fresh } : {}), ...(catchUp ? { catchUp } : {}) });
   return (
     <div class="lab-page" lang={language.value}>
       <LabHeader session={own} lab={lab} restart={restart} />
       <SideTabs session={own} />
       <main class={`lab-body show-${own.side.value}`}>
-        <LessonPane key={own.id} session={own} />
+        <LessonPane key={own.id} session={own} restart={restart} />
         <Splitter name="lesson" label={t("resizeLesson")} axis="x" initial={44} min={24} max={70} />
         <Machine session={own} restart={restart} />
       </main>
@@ -103,7 +107,7 @@ export function LabPage({ lab }: { lab: string }) {
 const SIDES = { lesson: "lesson", terminals: "terminal", pictures: "picture" } as const;
 
 /** Terminals above, a picture below. */
-function Machine({ session, restart }: { session: LabSession; restart: (fresh: NewSession["fresh"]) => void }) {
+function Machine({ session, restart }: { session: LabSession; restart: Restart }) {
   const open = session.picture.value !== undefined;
   const running = session.snapshot.value !== undefined && session.problem.value === undefined;
   return (

@@ -2,11 +2,13 @@ import { computed, signal } from "@preact/signals";
 import { io, type Socket } from "socket.io-client";
 import type { WalkPicture, WalkRequest } from "../../../engine/index.ts";
 import type {
+  CatchUp,
   ClientEvents,
   Clock,
   ClockControl,
   Health,
   Lesson,
+  Model,
   Problem,
   Screen,
   ServerEvents,
@@ -14,7 +16,7 @@ import type {
   TaskView,
 } from "../../protocol.ts";
 import { language } from "../i18n.ts";
-import { applyUpdate, type MapItems } from "./picture/map-model.ts";
+import { applyUpdate, type MapItems, type MapView } from "./picture/map-model.ts";
 import { fontsReady, TerminalView } from "./terminal.ts";
 
 export type Layout = "single" | "columns" | "rows";
@@ -47,6 +49,10 @@ export class LabSession {
   readonly health = signal<Health | undefined>(undefined);
   readonly marks = signal<Record<string, string>>({});
   readonly answers = signal<Record<string, string>>({});
+  /** The solution's steps that are being run for the learner. */
+  readonly catchUp = signal<CatchUp | undefined>(undefined);
+  /** How tasks are solved, as far as it was asked for and may be told. */
+  readonly models = signal<Readonly<Record<string, Model>>>({});
   readonly lesson = signal<Lesson | undefined>(undefined);
   /** Tasks that had passed at some time while this page was open. */
   readonly everPassed = signal<ReadonlySet<string>>(new Set());
@@ -60,6 +66,12 @@ export class LabSession {
   readonly side = signal<"lesson" | "terminals" | "pictures">("lesson");
   /** The picture that is shown. */
   readonly picture = signal<PictureName | undefined>(firstPicture());
+  readonly mapView: MapView = {
+    filter: signal("own"),
+    asTable: signal(false),
+    selected: signal(undefined),
+    focus: signal(undefined),
+  };
   /** What was last asked for, or is about to be. */
   readonly walkForm = signal<WalkRequest>({ from: "", to: "", port: 80, protocol: "tcp" });
   /** The connection whose way is shown. */
@@ -114,6 +126,9 @@ export class LabSession {
     socket.on("marks", (marks) => {
       this.marks.value = marks;
     });
+    socket.on("catchUp", (state) => {
+      this.catchUp.value = state;
+    });
     socket.on("map", (update) => {
       const { map } = this;
       if (update === undefined || update === null) map.value = "none";
@@ -148,6 +163,7 @@ export class LabSession {
     this.marks.value = snapshot.marks;
     this.answers.value = snapshot.answers;
     this.health.value = snapshot.health;
+    this.catchUp.value = snapshot.catchUp;
     this.setTasks(snapshot.tasks);
     this.setClock(snapshot.clock);
     for (const terminal of this.terminals.value) {
@@ -301,6 +317,15 @@ export class LabSession {
     localStorage.setItem(PICTURE_KEY, name ?? "");
   }
 
+  /** Shows the map with something selected on it. */
+  showOnMap(key: string): void {
+    this.mapView.filter.value = "all";
+    this.mapView.asTable.value = false;
+    this.mapView.selected.value = key;
+    this.side.value = "pictures";
+    this.showPicture("map");
+  }
+
   /** The server tells of the map and of connections only as long as a page shows them. */
   look(what: { map: boolean; walks: boolean }): void {
     const { map, walks } = this.looking;
@@ -343,6 +368,22 @@ export class LabSession {
     } catch {
       return false;
     }
+  }
+
+  /** Asks how a task is solved, once. */
+  async showModel(task: string): Promise<void> {
+    if (this.models.value[task]) return;
+    const result = await this.socket
+      .timeout(10_000)
+      .emitWithAck("model", { task })
+      .catch(() => undefined);
+    if (result?.ok) this.models.value = { ...this.models.value, [task]: result.model };
+    else if (result) this.complaint.value = result.problem;
+  }
+
+  /** Commands that stand in the terminals after a prompt, oldest first within each. */
+  typedCommands(): string[] {
+    return this.terminals.value.flatMap((terminal) => terminal.commands());
   }
 
   control(control: ClockControl): void {

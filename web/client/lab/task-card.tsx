@@ -1,7 +1,11 @@
-import type { LessonTask, TaskView } from "../../protocol.ts";
+import { caughtMark, type LessonTask, type TaskView } from "../../protocol.ts";
 import { say, type TextKey, t } from "../i18n.ts";
 import { Inline } from "../parts.tsx";
 import { AnswerForm } from "./answer-form.tsx";
+import { CatchUpOffer } from "./catch-up.tsx";
+import { Evidence } from "./evidence.tsx";
+import { ModelAnswer } from "./model.tsx";
+import type { Restart } from "./page.tsx";
 import type { LabSession } from "./session.ts";
 
 export type TaskState = "passed" | "current" | "not-yet" | "attention" | "failed";
@@ -29,7 +33,7 @@ export function stateOf(
 }
 
 /** A task in its place in the lesson: state, why not yet, hints, and the form for its answer. */
-export function TaskCard({ session, id }: { session: LabSession; id: string }) {
+export function TaskCard({ session, id, restart }: { session: LabSession; id: string; restart: Restart }) {
   const task = session.lesson.value?.tasks.find((each) => each.id === id);
   if (task === undefined) return null;
   const number = session.lesson.value!.tasks.indexOf(task) + 1;
@@ -38,6 +42,7 @@ export function TaskCard({ session, id }: { session: LabSession; id: string }) {
   const answered = session.answers.value[id] !== undefined;
   const state = stateOf(task, views, answered, session.everPassed.value.has(id));
   const [mark, words] = LOOK[state];
+  const caught = caughtMark(id) in session.marks.value;
   const begun = view?.checks.some(({ passed }) => passed) ?? false;
   // A task that nobody has turned to needs no reason; the first check that fails gives one.
   const why = view && state !== "passed" && (state !== "not-yet" || begun) ? whyNot(view) : undefined;
@@ -50,8 +55,8 @@ export function TaskCard({ session, id }: { session: LabSession; id: string }) {
         <h3 id={`task-${id}`}>
           {number}. {say(task.title)}
         </h3>
-        <span class="task-state">{t(words)}</span>
-        <span class="task-points">{t("points", { points: task.points })}</span>
+        <span class="task-state">{t(caught && state === "passed" ? "taskCaught" : words)}</span>
+        <span class="task-points">{t("points", { points: caught ? 0 : task.points })}</span>
       </header>
       {task.question && (
         <>
@@ -68,9 +73,17 @@ export function TaskCard({ session, id }: { session: LabSession; id: string }) {
           </>
         )}
       </p>
-      {state !== "passed" && <Hints session={session} task={task} />}
+      {view && (state === "passed" || why) && <Evidence session={session} abouts={aboutsOf(view)} />}
+      {state === "passed" && task.hasModel && <ModelAnswer session={session} task={task} />}
+      {state !== "passed" && <Hints session={session} task={task} restart={restart} />}
     </section>
   );
+}
+
+/** What the verdict stands on: of a failing task what the first failing check looked at. */
+function aboutsOf({ passed, checks }: TaskView) {
+  const counted = passed ? checks : checks.filter((check) => !check.passed).slice(0, 1);
+  return counted.flatMap(({ about }) => (about ? [about] : []));
 }
 
 function whyNot({ checks }: TaskView): string | undefined {
@@ -79,7 +92,8 @@ function whyNot({ checks }: TaskView): string | undefined {
 }
 
 /** Hints open one by one, and stay open. */
-function Hints({ session, task: { id, hints, machine } }: { session: LabSession; task: LessonTask }) {
+function Hints({ session, task, restart }: { session: LabSession; task: LessonTask; restart: Restart }) {
+  const { id, hints, machine, canCatchUp } = task;
   const key = `hints:${id}`;
   const opened = Math.min(hints.length, Number(session.marks.value[key] ?? 0));
   const has = session.terminals.value.some((terminal) => terminal.machine === machine);
@@ -108,6 +122,7 @@ function Hints({ session, task: { id, hints, machine } }: { session: LabSession;
             {t("openOn", { machine })}
           </button>
         )}
+        {canCatchUp && session.snapshot.value && <CatchUpOffer task={task} restart={restart} />}
       </div>
     </div>
   );

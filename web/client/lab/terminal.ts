@@ -189,6 +189,23 @@ export class TerminalView {
     return /[$#] $/.test(line);
   }
 
+  /** Commands that stand after a prompt on the screen and above it, oldest first. */
+  commands(): string[] {
+    const buffer = this.xterm.buffer.active;
+    const out: string[] = [];
+    for (let i = 0; i < buffer.length; i++) {
+      const row = buffer.getLine(i);
+      if (row === undefined || row.isWrapped) continue;
+      let text = row.translateToString(true);
+      // What goes on in the next row is one line.
+      for (let next = i + 1; buffer.getLine(next)?.isWrapped; next++)
+        text += buffer.getLine(next)!.translateToString(true);
+      const command = /^\w[\w-]*@[\w-]+:[^$#]*[$#] (.+)$/.exec(text)?.[1]?.trim();
+      if (command) out.push(command);
+    }
+    return out;
+  }
+
   // ---- the keyboard -----------------------------------------------------------------------------------------------
 
   /** Types a command and Enter, as the person would. */

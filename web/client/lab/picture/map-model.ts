@@ -1,3 +1,4 @@
+import type { Signal } from "@preact/signals";
 import type { MapItem, MapMachine, MapPod, MapService, MapUpdate, PodState } from "../../../../engine/index.ts";
 
 export type MapItems = ReadonlyMap<string, MapItem>;
@@ -35,6 +36,16 @@ const SYSTEM = /^(kube-|local-path-storage$|metallb-system$|ingress-)/;
 
 /** What is shown: everything but the system's, everything, or one namespace. */
 export type MapFilter = "own" | "all" | { namespace: string };
+
+/** How the map is looked at. */
+export interface MapView {
+  filter: Signal<MapFilter>;
+  asTable: Signal<boolean>;
+  /** Key of what is selected. */
+  selected: Signal<string | undefined>;
+  /** Key of the one item that Tab leads to. */
+  focus: Signal<string | undefined>;
+}
 
 export function shows(filter: MapFilter, namespace: string): boolean {
   if (filter === "all") return true;

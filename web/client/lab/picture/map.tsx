@@ -1,11 +1,10 @@
-import { type Signal, useSignal } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { MapItem, MapMachine, MapPod, MapService, PodState } from "../../../../engine/index.ts";
 import { t } from "../../i18n.ts";
 import { Inline } from "../../parts.tsx";
 import type { LabSession } from "../session.ts";
 import { MapLines } from "./map-lines.tsx";
-import { arrange, type MachineBox, type MapFilter, type MapPicture, namespacesOf, type PodGroup } from "./map-model.ts";
+import { arrange, type MachineBox, type MapPicture, type MapView, namespacesOf, type PodGroup } from "./map-model.ts";
 import { MapTable } from "./map-table.tsx";
 import { POD_STATES, PodMark, ROLES } from "./marks.tsx";
 import { Selection } from "./selection.tsx";
@@ -13,27 +12,9 @@ import { Selection } from "./selection.tsx";
 /** How long a change shows, ms. */
 const FLASH = 400;
 
-export interface MapView {
-  filter: Signal<MapFilter>;
-  asTable: Signal<boolean>;
-  /** Key of what is selected. */
-  selected: Signal<string | undefined>;
-  /** Key of the one item that Tab leads to. */
-  focus: Signal<string | undefined>;
-}
-
-export function useMapView(): MapView {
-  return {
-    filter: useSignal<MapFilter>("own"),
-    asTable: useSignal(false),
-    selected: useSignal<string | undefined>(undefined),
-    focus: useSignal<string | undefined>(undefined),
-  };
-}
-
 /** Machines with their Pods, and Services with lines to their endpoints. */
-export function ClusterMap({ session, view }: { session: LabSession; view: MapView }) {
-  const { map } = session;
+export function ClusterMap({ session }: { session: LabSession }) {
+  const { map, mapView: view } = session;
   if (map.value === "none") return <p class="picture-note">{t("mapNone")}</p>;
   if (map.value === undefined) return <Waiting />;
   const { items, left } = map.value;
@@ -65,8 +46,8 @@ function Waiting() {
 }
 
 /** Which namespaces to show, and the switch to the text form. */
-export function MapControls({ session, view }: { session: LabSession; view: MapView }) {
-  const { map } = session;
+export function MapControls({ session }: { session: LabSession }) {
+  const { map, mapView: view } = session;
   if (map.value === undefined || map.value === "none") return null;
   const { filter } = view;
   const value = typeof filter.value === "string" ? filter.value : `ns:${filter.value.namespace}`;

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { type TextKey, t } from "../../i18n.ts";
 import { Icon } from "../../icons.tsx";
 import type { LabSession, PictureName } from "../session.ts";
-import { ClusterMap, MapControls, useMapView } from "./map.tsx";
+import { ClusterMap, MapControls } from "./map.tsx";
 import { PacketControls, PacketPicture } from "./packet.tsx";
 
 const PICTURES: [PictureName, TextKey][] = [
@@ -14,7 +14,6 @@ const PICTURES: [PictureName, TextKey][] = [
 /** The pictures under the terminals: one at a time, or only their names. */
 export function PicturePane({ session }: { session: LabSession }) {
   const { picture } = session;
-  const view = useMapView();
   // The packet's form offers what is on the map.
   useSignalEffect(() => session.look({ map: picture.value !== undefined, walks: picture.value === "packet" }));
   useEffect(() => () => session.look({ map: false, walks: false }), [session]);
@@ -32,7 +31,7 @@ export function PicturePane({ session }: { session: LabSession }) {
             {t(text)}
           </button>
         ))}
-        {picture.value === "map" && <MapControls session={session} view={view} />}
+        {picture.value === "map" && <MapControls session={session} />}
         {picture.value === "packet" && <PacketControls session={session} />}
         {picture.value && (
           <button
@@ -46,7 +45,7 @@ export function PicturePane({ session }: { session: LabSession }) {
           </button>
         )}
       </div>
-      {picture.value === "map" && <ClusterMap session={session} view={view} />}
+      {picture.value === "map" && <ClusterMap session={session} />}
       {picture.value === "packet" && <PacketPicture session={session} />}
     </section>
   );

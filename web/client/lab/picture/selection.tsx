@@ -4,8 +4,8 @@ import { t } from "../../i18n.ts";
 import { Icon } from "../../icons.tsx";
 import { CommandButtons } from "../command.tsx";
 import type { LabSession } from "../session.ts";
-import { type MapView, machineTrouble } from "./map.tsx";
-import { commandsFor, portText } from "./map-model.ts";
+import { machineTrouble } from "./map.tsx";
+import { commandsFor, type MapView, portText } from "./map-model.ts";
 import { POD_STATES, PodMark, ROLES } from "./marks.tsx";
 
 /** What is selected on the map: its facts, and the commands that show them. */
