@@ -90,7 +90,17 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   const http = (request: HttpRequest): Gen<HttpResponse> =>
     answers() || HEALTH.test(request.path) ? server.handle(request) : withoutEtcd(request);
   const well = (path: string): boolean => answers() && server.well(path);
-  const listener = { protocol: "tcp" as const, address: "0.0.0.0", port, tls: true, http, healthy: answers, well };
+  const certificate = (): string => readIfThere(p, flags.get("tls-cert-file"));
+  const listener = {
+    protocol: "tcp" as const,
+    address: "0.0.0.0",
+    port,
+    tls: true,
+    certificate,
+    http,
+    healthy: answers,
+    well,
+  };
   try {
     judge();
     yield* listening(p, [listener], untilTerminated(p));

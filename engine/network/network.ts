@@ -18,6 +18,8 @@ const NEIGHBOUR_TIMEOUT = 3_100_000;
 /** An open connection: use it as HTTP, as bytes, or both parties' choice. */
 export interface Connection {
   readonly listener: Listener;
+  /** Who answers in the end: the same, or the server that a TCP proxy has joined it to. */
+  readonly server: Listener;
   readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;
@@ -50,8 +52,7 @@ class Established implements Connection {
   private readonly owner: NetNamespace;
   /** µs to the server and back, through the proxy if there is one. */
   private readonly rtt: number;
-  /** Who answers in the end. */
-  private readonly server: Listener;
+  readonly server: Listener;
   /** Its way through the rules, where there are any. */
   private path: Path | undefined;
   /** What the tables of connections on its way know of it. */

@@ -141,6 +141,7 @@ export class LineReader {
 
   /** All whole lines that one or more reads gave, or undefined at the end. Do not mix with `take`. */
   *block(): Gen<string[] | undefined> {
+    let held = 0;
     while (!this.ended) {
       const bytes = yield* sys.read(this.p, this.fd);
       // What a filter does with a block: 64 KiB take it a quarter of a millisecond.
@@ -152,6 +153,9 @@ export class LineReader {
       const last = bytes.lastIndexOf(this.code);
       if (last < 0) {
         this.pending.push(bytes);
+        // A line without an end: /dev/zero, say.
+        held += bytes.length;
+        yield* hold(this.p, held);
         continue;
       }
       this.pending.push(bytes.subarray(0, last));

@@ -49,6 +49,7 @@ export const NODE_ONLY: ReadonlySet<string> = new Set([
   "crictl",
   "ctr",
   "kubeadm",
+  "nerdctl",
   "kubelet",
   "runc",
 ]);

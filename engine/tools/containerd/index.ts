@@ -1,5 +1,6 @@
 import type { Program } from "../../machine/process.ts";
 import { crictl } from "./crictl.ts";
+import { ctr, nerdctl } from "./ctr.ts";
 
 /** Clients of a node's container runtime, by name. */
-export const containerdPrograms: Record<string, Program> = { crictl };
+export const containerdPrograms: Record<string, Program> = { crictl, ctr, nerdctl };

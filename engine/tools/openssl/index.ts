@@ -7,6 +7,7 @@ import { type Command, Failure, Invocation } from "./command.ts";
 import { asn1parse, base64Command, digestCommand, enc, rand, version } from "./data-commands.ts";
 import { ec, ecparam, genpkey, genrsa, pkey, rsa } from "./key-commands.ts";
 import { req } from "./req.ts";
+import { sClient } from "./s-client.ts";
 import { verify } from "./verify.ts";
 import { x509 } from "./x509.ts";
 
@@ -25,6 +26,7 @@ const COMMANDS = new Map<string, Command>(
     rand,
     req,
     rsa,
+    sClient,
     verify,
     version,
     x509,

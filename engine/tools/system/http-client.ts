@@ -106,7 +106,7 @@ export function* exchange(
     return { kind: "connect", code: error.code, address, ms };
   }
   const connect = since();
-  const { listener } = connection;
+  const { server: listener } = connection;
   if (url.scheme === "https") {
     if (!listener.tls) return { kind: "tls", why: "not-tls" };
     if (!options.insecure && !trusted(listener.certificate?.(), options.authorities))
