@@ -8,7 +8,9 @@ import { isReady } from "./pods.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
 import {
   addServicesOf,
+  Comparison,
   type EndpointPort,
+  PerPod,
   podsOf,
   portsOf,
   TRIGGER_TIME,
@@ -30,6 +32,8 @@ class EndpointsController implements Reconciler {
   readonly name = "endpoints";
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
+  private readonly served = new PerPod(served);
+  private readonly comparison = new Comparison();
 
   constructor(context: ControllerContext) {
     this.context = context;
@@ -52,12 +56,12 @@ class EndpointsController implements Reconciler {
     }
     const pods = podsOf(this.context, service);
     if (pods === undefined) return;
-    const subsets = subsetsOf(service, pods);
+    const subsets = this.subsetsOf(service, pods);
     const { [HEADLESS]: _headless, ...labels } = service.metadata.labels ?? {};
     if (service.spec.clusterIP === "None") labels[HEADLESS] = "";
     const same =
       there !== undefined &&
-      canonical(there["subsets"] ?? []) === canonical(subsets) &&
+      this.sameSubsets(there["subsets"] ?? [], subsets) &&
       canonical(there.metadata.labels ?? {}) === canonical(labels);
     if (same) return;
     const annotations = { ...there?.metadata.annotations, [TRIGGER_TIME]: triggerTime(service, pods) };
@@ -87,6 +91,61 @@ class EndpointsController implements Reconciler {
       throw error;
     }
   }
+
+  /** Addresses grouped by the ports they serve (pkg/api/v1/endpoints RepackSubsets). */
+  private subsetsOf(service: KubeObject, pods: readonly KubeObject[]): Subset[] {
+    const groups = new Map<string, { ports: EndpointPort[]; ready: KubeObject[]; not: KubeObject[] }>();
+    for (const pod of pods) {
+      const anyway = service.spec.publishNotReadyAddresses === true;
+      if (pod.metadata.deletionTimestamp && !anyway) continue;
+      const { ports, key } = this.served.of(service, pod);
+      if (ports.length === 0 && (service.spec.ports ?? []).length > 0) continue;
+      let group = groups.get(key);
+      if (group === undefined) groups.set(key, (group = { ports, ready: [], not: [] }));
+      (anyway || isReady(pod) ? group.ready : group.not).push(pod);
+    }
+    const sorted = (list: KubeObject[]) =>
+      list
+        .sort((a, b) => (a.status.podIP < b.status.podIP ? -1 : a.status.podIP > b.status.podIP ? 1 : 0))
+        .map((pod) => this.served.of(service, pod).address);
+    return [...groups.entries()]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, { ports, ready, not }]) => ({
+        ...(ready.length > 0 && { addresses: sorted(ready) }),
+        ...(not.length > 0 && { notReadyAddresses: sorted(not) }),
+        ...(ports.length > 0 && { ports: [...ports].sort((a, b) => ((a.name ?? "") < (b.name ?? "") ? -1 : 1)) }),
+      }));
+  }
+
+  private sameSubsets(stored: readonly Subset[], wanted: readonly Subset[]): boolean {
+    if (stored.length !== wanted.length) return false;
+    return stored.every((one, i) => {
+      const { addresses, notReadyAddresses, ports } = wanted[i]!;
+      return (
+        canonical(one.ports ?? []) === canonical(ports ?? []) &&
+        this.comparison.same(one.addresses, addresses) &&
+        this.comparison.same(one.notReadyAddresses, notReadyAddresses)
+      );
+    });
+  }
+}
+
+/** An address of a Pod and the ports it serves. */
+interface Served {
+  address: object;
+  ports: EndpointPort[];
+  key: string;
+}
+
+function served(service: KubeObject, pod: KubeObject): Served {
+  const ports = portsOf(service, pod);
+  const address = {
+    ip: pod.status.podIP,
+    ...(pod.spec.hostname && pod.spec.subdomain === service.metadata.name && { hostname: pod.spec.hostname }),
+    ...(pod.spec.nodeName && { nodeName: pod.spec.nodeName }),
+    targetRef: targetRef(pod),
+  };
+  return { address, ports, key: canonical(ports) };
 }
 
 function* remove(work: Gen<unknown>): Gen {
@@ -95,36 +154,6 @@ function* remove(work: Gen<unknown>): Gen {
   } catch (error) {
     if (!isStatus(error, "NotFound")) throw error;
   }
-}
-
-/** Addresses grouped by the ports they serve (pkg/api/v1/endpoints RepackSubsets). */
-function subsetsOf(service: KubeObject, pods: readonly KubeObject[]): Subset[] {
-  const groups = new Map<string, { ports: EndpointPort[]; ready: KubeObject[]; not: KubeObject[] }>();
-  for (const pod of pods) {
-    const anyway = service.spec.publishNotReadyAddresses === true;
-    if (pod.metadata.deletionTimestamp && !anyway) continue;
-    const ports = portsOf(service, pod);
-    if (ports.length === 0 && (service.spec.ports ?? []).length > 0) continue;
-    const key = canonical(ports);
-    let group = groups.get(key);
-    if (group === undefined) groups.set(key, (group = { ports, ready: [], not: [] }));
-    (anyway || isReady(pod) ? group.ready : group.not).push(pod);
-  }
-  const address = (pod: KubeObject) => ({
-    ip: pod.status.podIP,
-    ...(pod.spec.hostname && pod.spec.subdomain === service.metadata.name && { hostname: pod.spec.hostname }),
-    ...(pod.spec.nodeName && { nodeName: pod.spec.nodeName }),
-    targetRef: targetRef(pod),
-  });
-  const sorted = (list: KubeObject[]) =>
-    list.sort((a, b) => (a.status.podIP < b.status.podIP ? -1 : a.status.podIP > b.status.podIP ? 1 : 0)).map(address);
-  return [...groups.entries()]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, { ports, ready, not }]) => ({
-      ...(ready.length > 0 && { addresses: sorted(ready) }),
-      ...(not.length > 0 && { notReadyAddresses: sorted(not) }),
-      ...(ports.length > 0 && { ports: [...ports].sort((a, b) => ((a.name ?? "") < (b.name ?? "") ? -1 : 1)) }),
-    }));
 }
 
 export function startEndpointsController(context: ControllerContext): void {

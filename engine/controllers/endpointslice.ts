@@ -8,7 +8,9 @@ import { controllerRef, isReady } from "./pods.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
 import {
   addServicesOf,
+  Comparison,
   type EndpointPort,
+  PerPod,
   podsOf,
   portsOf,
   TRIGGER_TIME,
@@ -27,7 +29,7 @@ const MAX_PER_SLICE = 100;
 
 interface Endpoint {
   addresses: string[];
-  targetRef?: { uid: string };
+  targetRef?: { uid: string; name: string };
   [field: string]: unknown;
 }
 
@@ -38,6 +40,7 @@ class EndpointSliceController implements Reconciler {
   private readonly queue: WorkQueue;
   /** Slices by `namespace/service`. */
   private readonly slices = new Map<string, Map<string, KubeObject>>();
+  private readonly comparison = new Comparison();
 
   constructor(context: ControllerContext) {
     this.context = context;
@@ -68,7 +71,7 @@ class EndpointSliceController implements Reconciler {
     const groups = this.group(service, pods);
     // A Service without endpoints keeps one empty slice as a placeholder.
     if (groups.size === 0) groups.set("[]", { ports: [], endpoints: new Map() });
-    const annotations = { [TRIGGER_TIME]: triggerTime(service, pods) };
+    const annotations = () => ({ [TRIGGER_TIME]: triggerTime(service, pods) });
     const labels = this.labels(service);
     for (const [portsKey, { ports, endpoints }] of groups) {
       const mine = existing.filter((slice) => canonical(slice["ports"] ?? []) === portsKey);
@@ -87,10 +90,7 @@ class EndpointSliceController implements Reconciler {
   private group(service: KubeObject, pods: readonly KubeObject[]) {
     const groups = new Map<string, { ports: EndpointPort[]; endpoints: Map<string, Endpoint> }>();
     for (const pod of pods) {
-      const ports = portsOf(service, pod)
-        .map((port) => ({ ...port, name: port.name ?? "" }))
-        .sort((a, b) => (a.name < b.name ? -1 : 1));
-      const key = canonical(ports);
+      const { ports, key } = this.served.of(service, pod);
       let group = groups.get(key);
       if (group === undefined) groups.set(key, (group = { ports, endpoints: new Map() }));
       group.endpoints.set(pod.metadata.uid, this.endpoint(service, pod));
@@ -99,19 +99,31 @@ class EndpointSliceController implements Reconciler {
   }
 
   private endpoint(service: KubeObject, pod: KubeObject): Endpoint {
+    const made = this.endpoints.of(service, pod);
+    const zone = zoneOfNode(this.context, pod.spec.nodeName);
+    return zone === undefined || zone === "" ? made : { ...made, zone };
+  }
+
+  private readonly served = new PerPod((service, pod) => {
+    const ports = portsOf(service, pod)
+      .map((port) => ({ ...port, name: port.name ?? "" }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    return { ports, key: canonical(ports) };
+  });
+
+  /** Without the zone, which its node may change. */
+  private readonly endpoints = new PerPod((service, pod): Endpoint => {
     const terminating = pod.metadata.deletionTimestamp !== undefined;
     const serving = isReady(pod);
     const ready = service.spec.publishNotReadyAddresses === true || (serving && !terminating);
-    const zone = zoneOfNode(this.context, pod.spec.nodeName);
     return {
       addresses: [pod.status.podIP],
       conditions: { ready, serving, terminating },
       ...(pod.spec.hostname && pod.spec.subdomain === service.metadata.name && { hostname: pod.spec.hostname }),
       ...(pod.spec.nodeName && { nodeName: pod.spec.nodeName }),
       targetRef: targetRef(pod),
-      ...(zone && { zone }),
     };
-  }
+  });
 
   private labels(service: KubeObject): Record<string, string> {
     const { [HEADLESS]: _headless, ...labels } = service.metadata.labels ?? {};
@@ -128,7 +140,7 @@ class EndpointSliceController implements Reconciler {
     ports: readonly EndpointPort[],
     endpoints: ReadonlyMap<string, Endpoint>,
     labels: Record<string, string>,
-    annotations: Record<string, string>,
+    annotations: () => Record<string, string>,
   ): Gen {
     const { client } = this.context;
     const left = new Map(endpoints);
@@ -143,12 +155,12 @@ class EndpointSliceController implements Reconciler {
       }
       return { slice, list };
     });
-    const fresh = [...left.values()];
+    const fresh = [...left.values()].sort((a, b) => (a.targetRef!.name < b.targetRef!.name ? -1 : 1));
     for (const { list } of kept) list.push(...fresh.splice(0, MAX_PER_SLICE - list.length));
     for (const { slice, list } of kept) {
-      const face = (e: unknown, l: unknown) => canonical([e ?? [], l]);
-      if (face(slice["endpoints"], slice.metadata.labels) === face(list, labels)) continue;
-      const metadata = { ...slice.metadata, labels, annotations: { ...slice.metadata.annotations, ...annotations } };
+      const labelled = canonical(slice.metadata.labels) === canonical(labels);
+      if (labelled && this.comparison.same(slice["endpoints"], list)) continue;
+      const metadata = { ...slice.metadata, labels, annotations: { ...slice.metadata.annotations, ...annotations() } };
       yield* client.update(ENDPOINT_SLICES, { ...slice, metadata, endpoints: list });
     }
     if (fresh.length === 0 && kept.length > 0) return;
@@ -160,7 +172,7 @@ class EndpointSliceController implements Reconciler {
           generateName: `${service.metadata.name}-`,
           namespace: service.metadata.namespace,
           labels,
-          annotations,
+          annotations: annotations(),
           ownerReferences: [controllerRef({ ...service, apiVersion: "v1", kind: "Service" })],
         },
         addressType: "IPv4",

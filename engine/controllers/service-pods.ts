@@ -2,12 +2,12 @@ import type { Change } from "../api/informer.ts";
 import { keyOf } from "../api/informer.ts";
 import { hasLabels } from "../api/label-selector.ts";
 import { NODES, SERVICES } from "../api/resources.ts";
-import { formatTime, parseTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
 import { deepEqual } from "../api/validation/value.ts";
 import type { ControllerContext } from "./context.ts";
 import { condition } from "./pods.ts";
 import type { WorkQueue } from "./reconciler.ts";
+import { canonical } from "./template-hash.ts";
 
 export interface EndpointPort {
   name?: string;
@@ -42,15 +42,58 @@ function looksTheSame(a: KubeObject, b: KubeObject): boolean {
   );
 }
 
-/** Pods behind a Service in the order of their names; `undefined` for a Service without selector. */
+/** Pods behind a Service in any order; `undefined` for a Service without selector. */
 export function podsOf(context: ControllerContext, service: KubeObject): KubeObject[] | undefined {
   const selector = service.spec?.selector;
   if (!selector || Object.keys(selector).length === 0) return undefined;
-  const pods = [...context.informers.pods.inNamespace(service.metadata.namespace ?? "")].filter((pod) => {
+  const pods: KubeObject[] = [];
+  for (const pod of context.informers.pods.inNamespace(service.metadata.namespace ?? "")) {
     const { phase, podIP } = pod.status ?? {};
-    return podIP && phase !== "Failed" && phase !== "Succeeded" && hasLabels(selector, pod.metadata.labels);
-  });
-  return pods.sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    if (!podIP || phase === "Failed" || phase === "Succeeded") continue;
+    if (hasLabels(selector, pod.metadata.labels)) pods.push(pod);
+  }
+  return pods;
+}
+
+/**
+ * What one Service makes of each Pod, kept as long as Service and Pod are the same objects: a Pod that has not changed
+ * costs nothing when another has.
+ */
+export class PerPod<T> {
+  private readonly make: (service: KubeObject, pod: KubeObject) => T;
+  private readonly made = new WeakMap<KubeObject, { service: KubeObject; value: T }>();
+
+  constructor(make: (service: KubeObject, pod: KubeObject) => T) {
+    this.make = make;
+  }
+
+  of(service: KubeObject, pod: KubeObject): T {
+    let found = this.made.get(pod);
+    if (found?.service !== service) {
+      found = { service, value: this.make(service, pod) };
+      this.made.set(pod, found);
+    }
+    return found.value;
+  }
+}
+
+/** Compares stored lists with wanted ones; parts that were equal once are known to be, by identity. */
+export class Comparison {
+  private readonly equal = new WeakMap<object, object>();
+
+  same(stored: readonly object[] | undefined, wanted: readonly object[] | undefined): boolean {
+    const a = stored ?? [];
+    const b = wanted ?? [];
+    if (a.length !== b.length) return false;
+    for (let i = 0; i < a.length; i++) {
+      const one = a[i]!;
+      const other = b[i]!;
+      if (this.equal.get(one) === other) continue;
+      if (!deepEqual(one, other) && canonical(one) !== canonical(other)) return false;
+      this.equal.set(one, other);
+    }
+    return true;
+  }
 }
 
 /** The Service's ports as this Pod serves them; a named target port that it lacks is left out (podutil.FindPort). */
@@ -85,10 +128,11 @@ export function zoneOfNode(context: ControllerContext, name: string | undefined)
 
 /** When what the endpoints show last changed: the youngest readiness of the Pods, or the Service's birth. */
 export function triggerTime(service: KubeObject, pods: readonly KubeObject[]): string {
-  let last = parseTime(service.metadata.creationTimestamp);
+  let last = service.metadata.creationTimestamp as string;
+  // Stored times all have one form, whose order is that of the texts.
   for (const pod of pods) {
-    const time = parseTime(condition(pod, "Ready")?.lastTransitionTime ?? "");
-    if (time > last) last = time;
+    const time = condition(pod, "Ready")?.lastTransitionTime;
+    if (time !== undefined && time > last) last = time;
   }
-  return formatTime(last);
+  return last;
 }
