@@ -1,64 +1,15 @@
-/** The commands of a sed script and the parser that makes them, with GNU sed 4.9's messages. */
+/** The parser of sed scripts, with GNU sed 4.9's messages. */
 import { compileRegex, type Regex, RegexError } from "../../../text/regex/index.ts";
-
-export type Address =
-  | { kind: "line"; line: number }
-  | { kind: "last" }
-  | { kind: "regex"; regex: Regex | undefined }
-  | { kind: "step"; first: number; step: number }
-  | { kind: "plus"; count: number }
-  | { kind: "multiple"; of: number };
-
-export interface Substitution {
-  regex: Regex | undefined;
-  replacement: readonly ReplacementPart[];
-  global: boolean;
-  print: boolean;
-  number: number;
-  file: string | undefined;
-}
-
-export type ReplacementPart = string | { group: number } | { fold: "U" | "L" | "u" | "l" | "E" };
-
-export interface Command {
-  name: string;
-  from: Address | undefined;
-  to: Address | undefined;
-  negate: boolean;
-  /** For `{`: index of its `}`; for branches: where to go. */
-  target: number;
-  /** Text of a, i, c; file of r, R, w, W; label of : b t T. */
-  text: string;
-  /** Exit status of q and Q, width of l. */
-  number: number | undefined;
-  substitution: Substitution | undefined;
-  map: ReadonlyMap<string, string> | undefined;
-  /** Range state: off, or the line where an active range ends (Infinity: by regex). */
-  active: boolean;
-  endLine: number;
-}
-
-/** A wrong script: the whole message without the program's name. */
-export class ScriptError extends Error {
-  readonly status: number;
-
-  constructor(message: string, status = 1) {
-    super(message);
-    this.status = status;
-  }
-}
-
-export interface Source {
-  /** `-e expression #1` or `file NAME`. */
-  name: string;
-  text: string;
-  isFile: boolean;
-}
-
-export interface ScriptOptions {
-  extended: boolean;
-  separate: boolean;
-}
+import { controls, parseReplacement, plainChars, unescapeText } from "./escapes.ts";
+import { ScriptReader } from "./reader.ts";
+import {
+  type Address,
+  type Command,
+  ScriptError,
+  type ScriptOptions,
+  type Source,
+  type Substitution,
+} from "./syntax.ts";
 
 /** Parses all sources as one script. Throws `ScriptError`. */
 export function parseScript(sources: readonly Source[], options: ScriptOptions): Command[] {
@@ -82,56 +33,16 @@ export function parseScript(sources: readonly Source[], options: ScriptOptions):
   return commands;
 }
 
-class Parser {
-  private at = 0;
-  private line = 1;
-  private readonly chars: string[];
-  private readonly source: Source;
+class Parser extends ScriptReader {
   private readonly options: ScriptOptions;
   private readonly commands: Command[];
   private readonly blocks: { index: number; where: string }[];
 
   constructor(source: Source, options: ScriptOptions, commands: Command[], blocks: { index: number; where: string }[]) {
-    this.source = source;
+    super(source);
     this.options = options;
     this.commands = commands;
     this.blocks = blocks;
-    this.chars = [...source.text];
-  }
-
-  private get where(): string {
-    return this.source.isFile ? `file ${this.source.name} line ${this.line}` : `${this.source.name}, char ${this.at}`;
-  }
-
-  private fail(message: string): never {
-    throw new ScriptError(`${this.where}: ${message}`);
-  }
-
-  private next(): string | undefined {
-    const char = this.chars[this.at];
-    if (char === undefined) return undefined;
-    this.at++;
-    if (char === "\n") this.line++;
-    return char;
-  }
-
-  private back(): void {
-    this.at--;
-    if (this.chars[this.at] === "\n") this.line--;
-  }
-
-  private peek(): string | undefined {
-    return this.chars[this.at];
-  }
-
-  private skipBlanks(): void {
-    while (this.peek() === " " || this.peek() === "\t") this.at++;
-  }
-
-  private number(): number {
-    let digits = "";
-    while (/^[0-9]$/.test(this.peek() ?? "")) digits += this.next();
-    return Number(digits);
   }
 
   run(): void {
@@ -233,7 +144,10 @@ class Parser {
         this.endOfCommand();
         return;
       case "e":
-        this.fail("e/r/w commands disabled in sandbox mode");
+        this.allowed();
+        this.skipBlanks();
+        command.text = this.restOfLine();
+        add();
         return;
       case "l":
       case "L":
@@ -277,6 +191,7 @@ class Parser {
       case "R":
       case "w":
       case "W": {
+        this.allowed();
         this.skipBlanks();
         command.text = this.restOfLine();
         if (command.text === "") this.fail("missing filename in r/R/w/W commands");
@@ -300,10 +215,8 @@ class Parser {
     }
   }
 
-  private restOfLine(): string {
-    let text = "";
-    while (this.peek() !== undefined && this.peek() !== "\n") text += this.next();
-    return text;
+  private allowed(): void {
+    if (this.options.sandbox) this.fail("e/r/w commands disabled in sandbox mode");
   }
 
   private endOfCommand(): void {
@@ -386,72 +299,6 @@ class Parser {
     return undefined;
   }
 
-  /** Text up to an unescaped delimiter outside brackets; undefined when it is missing. */
-  private delimited(delimiter: string, isRegex: boolean): string | undefined {
-    let text = "";
-    for (;;) {
-      const char = this.next();
-      if (char === undefined) return undefined;
-      if (char === delimiter) return text;
-      if (char === "\n" && isRegex) {
-        // Only s and y take newlines in their parts; an address ends here.
-        text += char;
-        continue;
-      }
-      if (char === "[" && isRegex) {
-        const rest = this.bracket();
-        if (rest === undefined) return undefined;
-        text += char + rest;
-        continue;
-      }
-      if (char !== "\\") {
-        text += char;
-        continue;
-      }
-      const escaped = this.next();
-      if (escaped === undefined) return undefined;
-      if (escaped === delimiter)
-        text += isRegex && /[.*[\]^$+?(){}|]/.test(escaped) ? `[${escaped === "^" ? "\\^" : escaped}]` : escaped;
-      else if (escaped === "n" && isRegex) text += "\n";
-      else text += `\\${escaped}`;
-    }
-  }
-
-  /** The rest of a bracket expression, where the delimiter and backslashes are text. */
-  private bracket(): string | undefined {
-    let text = "";
-    if (this.peek() === "^") text += this.next();
-    if (this.peek() === "]") text += this.next();
-    for (;;) {
-      const char = this.next();
-      if (char === undefined) return undefined;
-      if (char === "]") return text + char;
-      if (char === "[" && /^[:.=]$/.test(this.peek() ?? "")) {
-        const mark = this.next()!;
-        text += char + mark;
-        for (;;) {
-          const inner = this.next();
-          if (inner === undefined) return undefined;
-          text += inner;
-          if (inner === mark && this.peek() === "]") {
-            text += this.next();
-            break;
-          }
-        }
-        continue;
-      }
-      if (char === "\\" && this.peek() === "n") {
-        this.at++;
-        text += "\n";
-      } else if (char === "\\" && this.peek() === "t") {
-        this.at++;
-        text += "\t";
-      } else if (char === "\\" && this.peek() === "]") {
-        text += "\\";
-      } else text += char;
-    }
-  }
-
   private regex(pattern: string, ignoreCase: boolean, multiline: boolean): Regex | undefined {
     if (pattern === "") return undefined;
     try {
@@ -480,6 +327,7 @@ class Parser {
       print: false,
       number: 0,
       file: undefined,
+      evaluate: false,
     };
     let ignoreCase = false;
     let multiline = false;
@@ -503,7 +351,12 @@ class Parser {
         case "M":
           multiline = true;
           break;
+        case "e":
+          this.allowed();
+          result.evaluate = true;
+          break;
         case "w":
+          this.allowed();
           this.skipBlanks();
           result.file = this.restOfLine();
           if (result.file === "") this.fail("missing filename in r/R/w/W commands");
@@ -555,97 +408,4 @@ class Parser {
     });
     command.map = map;
   }
-}
-
-function plainChars(text: string): string[] {
-  const out: string[] = [];
-  const chars = [...controls(text)];
-  for (let i = 0; i < chars.length; i++) {
-    if (chars[i] === "\\" && chars[i + 1] === "\\") {
-      out.push("\\");
-      i++;
-    } else if (chars[i] === "\\" && chars[i + 1] === "n") {
-      out.push("\n");
-      i++;
-    } else out.push(chars[i]!);
-  }
-  return out;
-}
-
-const CODE = /^(?:x([0-9a-fA-F]{1,2})|o([0-7]{1,3})|d([0-9]{1,3})|c([\x20-\x7e]))/;
-
-/** The character that `\\xHH`, `\\oNNN`, `\\dNNN` or `\\cX` stands for. */
-function codeChar(code: RegExpExecArray): string {
-  if (code[4] !== undefined) return String.fromCharCode(code[4].toUpperCase().charCodeAt(0) ^ 64);
-  return String.fromCharCode(Number.parseInt(code[1] ?? code[2] ?? code[3]!, code[1] ? 16 : code[2] ? 8 : 10) & 255);
-}
-
-const CONTROLS: Record<string, string> = { a: "\x07", f: "\f", r: "\r", t: "\t", v: "\v" };
-
-/** GNU's escapes for control characters and codes: \t \r \xHH \oNNN \dNNN \cX. */
-function controls(text: string): string {
-  let out = "";
-  for (let i = 0; i < text.length; i++) {
-    if (text[i] !== "\\" || i + 1 >= text.length) {
-      out += text[i];
-      continue;
-    }
-    const next = text[++i]!;
-    const code = CODE.exec(text.slice(i, i + 4));
-    if (CONTROLS[next] !== undefined) out += CONTROLS[next];
-    else if (code) {
-      const char = codeChar(code);
-      out += /[.*[\]^$+?(){}|\\/]/.test(char) ? `\\${char}` : char;
-      i += code[0].length - 1;
-    } else out += `\\${next}`;
-  }
-  return out;
-}
-
-/** Text of a, i and c without its backslashes; `\\t` and codes mean their characters. */
-function unescapeText(raw: string): string {
-  let out = "";
-  for (let i = 0; i < raw.length; i++) {
-    if (raw[i] !== "\\") {
-      out += raw[i];
-      continue;
-    }
-    const rest = raw.slice(++i, i + 4);
-    const code = CODE.exec(rest);
-    if (code) {
-      out += codeChar(code);
-      i += code[0].length - 1;
-    } else if (rest[0] === "n") out += "\n";
-    else out += CONTROLS[rest[0] ?? ""] ?? rest[0] ?? "";
-  }
-  return out;
-}
-
-function parseReplacement(source: string): ReplacementPart[] {
-  const parts: ReplacementPart[] = [];
-  let literal = "";
-  const push = (part: ReplacementPart) => {
-    if (literal !== "") parts.push(literal);
-    literal = "";
-    parts.push(part);
-  };
-  for (let i = 0; i < source.length; i++) {
-    const char = source[i]!;
-    if (char === "&") push({ group: 0 });
-    else if (char !== "\\") literal += char;
-    else {
-      const next = source[++i] ?? "";
-      const code = CODE.exec(source.slice(i, i + 4));
-      if (/^[0-9]$/.test(next)) push({ group: Number(next) });
-      else if ("ULulE".includes(next) && next !== "") push({ fold: next as "U" });
-      else if (next === "n") literal += "\n";
-      else if (CONTROLS[next] !== undefined) literal += CONTROLS[next];
-      else if (code) {
-        literal += codeChar(code);
-        i += code[0].length - 1;
-      } else literal += next;
-    }
-  }
-  if (literal !== "") parts.push(literal);
-  return parts;
 }
