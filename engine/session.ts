@@ -2,6 +2,7 @@ import { encodeBody } from "./api/encode.ts";
 import type { HttpBody, RemoteCommand } from "./api/http.ts";
 import type { KubeObject, WatchEvent, WatchStream } from "./api/types.ts";
 import { Cluster } from "./cluster.ts";
+import { type FrontendState, frontendStates } from "./control-plane/cilium/lb-map.ts";
 import { rulesOf, type ServiceRules } from "./control-plane/kube-proxy/record.ts";
 import type { Input, SessionFile, StampedInput } from "./input.ts";
 import { decodeBase64, digest, encode, fnv1a, type Gen, Kernel, type Task, wait } from "./kernel/index.ts";
@@ -353,6 +354,11 @@ export class Session {
   /** Every state that machines' kube-proxies gave the rules of a Service (`namespace/name`), oldest first. */
   serviceRules(service: string): ServiceRules[] {
     return rulesOf(this.cluster.network, service);
+  }
+
+  /** Every state of the frontends in the maps of machines' Cilium agents, oldest first. */
+  frontendStates(): readonly FrontendState[] {
+    return frontendStates(this.cluster.network);
   }
 
   // ---- saving and replaying ---------------------------------------------------------------------------------------

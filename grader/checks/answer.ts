@@ -18,7 +18,8 @@ export const answerCheck = z.strictObject({
   /**
    * CEL over `object` (the subject's last version), `events` (about it, in order), `audit` (entries about it),
    * `journal` (kubelet lines of its node that name it), `uid`, `node`, and for a Service `netfilter` (each state that
-   * its rules had on a machine: `machine`, `at`, `lines` of iptables-save): a string or a list of acceptable ones.
+   * its rules had on a machine: `machine`, `at`, `lines` of iptables-save), and `ebpf` (each state that a frontend had in
+   * the maps of a Cilium agent): a string or a list of acceptable ones.
    */
   cel: z.string().optional(),
   /** The first so many characters of a right answer, or more of them, are enough. */
@@ -93,6 +94,7 @@ export function expectedAnswers(check: AnswerCheck, { facts }: CheckContext): st
   const { namespace = "", name } = check.subject;
   const value = cel(check.cel ?? '""', {
     object,
+    ebpf: (check.cel ?? "").includes("ebpf") ? facts.session.frontendStates().map((state) => ({ ...state })) : [],
     netfilter:
       check.subject.resource === "services" && (check.cel ?? "").includes("netfilter")
         ? facts.session.serviceRules(`${namespace}/${name}`)

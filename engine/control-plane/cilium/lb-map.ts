@@ -19,6 +19,29 @@ export interface Frontend {
   affinitySeconds: number | undefined;
 }
 
+/** A frontend as a machine's maps had it from some time on. */
+export interface FrontendState {
+  machine: string;
+  /** µs of virtual time. */
+  at: number;
+  id: number;
+  type: FrontendType;
+  protocol: string;
+  address: string;
+  port: number;
+  /** `address:port`, in the order of their slots. */
+  backends: readonly string[];
+}
+
+/** States that are kept of a cluster; the oldest go first. */
+const MOST = 5_000;
+const records = new WeakMap<object, FrontendState[]>();
+
+/** Every state of frontends in the maps of a network's machines, in order of time. */
+export function frontendStates(network: object): readonly FrontendState[] {
+  return records.get(network) ?? [];
+}
+
 /** The load balancing maps of a node's Cilium agent, and their numbers: an id stays as long as what it stands for. */
 export class LbMap {
   readonly frontends = new Map<string, Frontend>();
@@ -44,8 +67,9 @@ export class LbMap {
         const protocol = port.protocol.toUpperCase();
         const key = `${address}:${number}/${protocol}`;
         wanted.add(key);
-        this.frontends.set(key, {
-          id: this.frontends.get(key)?.id ?? ++this.lastFrontend,
+        const before = this.frontends.get(key);
+        const frontend: Frontend = {
+          id: before?.id ?? ++this.lastFrontend,
           type,
           protocol,
           address,
@@ -57,7 +81,9 @@ export class LbMap {
           })),
           keepsSource: type === "ClusterIP" || port.externalLocal,
           affinitySeconds: port.affinitySeconds,
-        });
+        };
+        this.frontends.set(key, frontend);
+        this.note(frontend, before);
       };
       put("ClusterIP", port.clusterIP, port.number, cluster);
       for (const address of port.externalIPs) put("ExternalIPs", address, port.number, outside);
@@ -68,6 +94,21 @@ export class LbMap {
       }
     }
     for (const key of this.frontends.keys()) if (!wanted.has(key)) this.frontends.delete(key);
+  }
+
+  private note({ id, type, protocol, address, port, backends }: Frontend, before: Frontend | undefined): void {
+    const texts = backends.map((one) => `${one.address}:${one.port}`);
+    if (
+      before?.backends.length === texts.length &&
+      before.backends.every((one, i) => `${one.address}:${one.port}` === texts[i])
+    ) {
+      return;
+    }
+    const { network, name } = this.net;
+    let states = records.get(network);
+    if (states === undefined) records.set(network, (states = []));
+    states.push({ machine: name, at: network.kernel.now, id, type, protocol, address, port, backends: texts });
+    if (states.length > MOST) states.splice(0, states.length - MOST);
   }
 
   private backendId(key: string): number {
