@@ -1,8 +1,9 @@
 import { klog } from "../api/klog.ts";
+import { admissionFlags } from "../apiserver/index.ts";
 import type { Process } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 import { fail, flagsOf, logger } from "./daemon.ts";
-import { type Component, unknownFlag } from "./known-flags.ts";
+import { type Component, KNOWN_FLAGS, unknownFlag } from "./known-flags.ts";
 
 /** Flags whose files a component reads before it does anything else, with the call that fails. */
 const FILES: Readonly<Record<Component, readonly string[]>> = {
@@ -34,15 +35,23 @@ const FILES: Readonly<Record<Component, readonly string[]>> = {
 
 /**
  * Flags of a component's command line. One that it does not have, or a file that is not there, ends it with status 1
- * and what cobra and component-base/cli print then.
+ * and what cobra and component-base/cli print then; --help and --version end it after their answer.
  */
 export function commandLine(p: Process, component: Component): Map<string, string> {
   const flags = flagsOf(p);
   const log = logger(p);
+  if (flags.has("h") || flags.has("help")) {
+    logger(p, 1)(help(component));
+    fail(0);
+  }
   const wrong = unknownFlag(component, flags.keys());
   if (wrong !== undefined) {
     log(`Error: ${wrong}`);
     fail(1);
+  }
+  if ((flags.get("version") ?? "false") !== "false") {
+    logger(p, 1)("Kubernetes v1.32.3");
+    fail(0);
   }
   for (const name of FILES[component]) {
     const path = flags.get(name);
@@ -53,4 +62,13 @@ export function commandLine(p: Process, component: Component): Map<string, strin
     fail(1);
   }
   return flags;
+}
+
+/** The flags by name; what those of admission take depends on what the server has. */
+function help(component: Component): string {
+  const told = component === "kube-apiserver" ? admissionFlags() : {};
+  const lines = [...KNOWN_FLAGS[component]]
+    .sort()
+    .map((name) => `      --${name}${told[name] ? ` ${told[name]}` : ""}`);
+  return [`Usage:`, `  ${component} [flags]`, "", "Flags:", ...lines].join("\n");
 }

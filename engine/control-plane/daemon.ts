@@ -28,10 +28,10 @@ export function* untilTerminated(p: Process): Gen<Signal> {
   }
 }
 
-/** A writer of whole lines to standard error, for code that has no process step at hand: never waits, never fails. */
-export function logger(p: Process): (line: string) => void {
+/** A writer of whole lines, to standard error by default, for code with no process step at hand: never waits or fails. */
+export function logger(p: Process, fd = 2): (line: string) => void {
   return (line) => {
-    const open = p.fds.get(2);
+    const open = p.fds.get(fd);
     if (open === undefined || p.status !== undefined) return;
     const text = `${line}\n`;
     if (open.lines) open.lines(text);

@@ -86,7 +86,8 @@ const SCHEDULER = words("config write-config-to pod-max-in-unschedulable-pods-du
 
 export type Component = "kube-apiserver" | "kube-controller-manager" | "kube-scheduler";
 
-const KNOWN: Readonly<Record<Component, ReadonlySet<string>>> = {
+/** Every flag of each program. */
+export const KNOWN_FLAGS: Readonly<Record<Component, ReadonlySet<string>>> = {
   "kube-apiserver": new Set([...COMMON, ...APISERVER]),
   "kube-controller-manager": new Set([...COMMON, ...CLIENTS, ...CONTROLLER_MANAGER]),
   "kube-scheduler": new Set([...COMMON, ...CLIENTS, ...SCHEDULER]),
@@ -95,7 +96,7 @@ const KNOWN: Readonly<Record<Component, ReadonlySet<string>>> = {
 /** The first flag that the program does not have, in pflag's words; undefined when it has them all. */
 export function unknownFlag(component: Component, names: Iterable<string>): string | undefined {
   for (const name of names) {
-    if (KNOWN[component].has(name)) continue;
+    if (KNOWN_FLAGS[component].has(name)) continue;
     if (component === "kube-controller-manager" && CONTROLLER_FLAGS.test(name)) continue;
     return `unknown flag: --${name}`;
   }

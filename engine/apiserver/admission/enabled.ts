@@ -83,6 +83,18 @@ export function enabledPlugins(enable = "", disable = ""): readonly AdmissionPlu
   return plugins.sort((a, b) => rankOf(a) - rankOf(b));
 }
 
+/** What the help of the two flags says (apiserver pkg/server/options/admission.go AddFlags). */
+export function admissionFlags(): Record<string, string> {
+  const byDefault = ORDER.filter((name) => NAMES[name]).join(", ");
+  const takes = (what: string) =>
+    `strings   admission plugins that should be ${what} (${byDefault}). Comma-delimited list of admission plugins: ` +
+    `${[...ORDER].sort().join(", ")}. The order of plugins in this flag does not matter.`;
+  return {
+    "enable-admission-plugins": takes("enabled in addition to default enabled ones"),
+    "disable-admission-plugins": takes("disabled although they are in the default enabled plugins list"),
+  };
+}
+
 /** What fills in certificate requests is no plugin upstream; it goes with those that judge them. */
 function rankOf({ name }: AdmissionPlugin): number {
   return ORDER.indexOf(name === "CertificateRequest" ? "CertificateSubjectRestriction" : name);
