@@ -2,7 +2,7 @@ import type { Command } from "./command.ts";
 import { Problem, Refusal } from "./problem.ts";
 import { Chain, isTableName, type Policy, type Ruleset, type Table } from "./ruleset.ts";
 import { saveRule } from "./save.ts";
-import type { Rule } from "./types.ts";
+import { INVERTED, type Rule } from "./types.ts";
 
 const BAD_RULE = "Bad rule (does a matching rule exist in that chain?)";
 const NO_CHAIN = "No chain/target/match by that name";
@@ -16,14 +16,17 @@ interface Before {
 /** Changes to one table as one transaction: `undo` takes all of them back. */
 export class Changes {
   readonly table: Table;
+  private readonly careful: boolean;
   private readonly touched = new Map<Chain, Before>();
   /** Chains that this transaction made. */
   private readonly created = new Set<Chain>();
   private readonly reversed: (() => void)[] = [];
   private last: Chain | undefined;
 
-  constructor(table: Table) {
+  /** @param careful  judge a rule by every built-in chain that leads to it, as the kernel does; costs with the table */
+  constructor(table: Table, careful = false) {
     this.table = table;
+    this.careful = careful;
   }
 
   undo(): void {
@@ -72,7 +75,12 @@ export class Changes {
   /** The chain as `chain` gives it; a built-in one is there from now on. */
   madeChain(name: string): Chain {
     const chain = this.chain(name);
-    chain.real = true;
+    if (!chain.real) {
+      chain.real = true;
+      this.reversed.push(() => {
+        chain.real = false;
+      });
+    }
     return chain;
   }
 
@@ -92,6 +100,13 @@ export class Changes {
     const base = chain.policy === undefined ? undefined : chain.name;
     if (rule.body.target?.name === "QUEUE") throw refuse("No such file or directory");
     if (!fits(this.table, base, rule)) throw refuse("Invalid argument");
+    if (this.careful && base === undefined && chain.references > 0) {
+      for (const other of basesOf(this.table, chain)) {
+        if (!fits(this.table, other, rule)) throw refuse("Invalid argument");
+        const found = rule.chain && reached(this.table, other, rule.chain, chain);
+        if (found !== undefined) throw refuse(found);
+      }
+    }
     if (rule.chain === undefined) return;
     if (rule.chain.policy !== undefined) {
       throw refuse(rule.chain.real ? "Operation not supported" : "No such file or directory");
@@ -149,13 +164,15 @@ export class Changes {
 
   rename(chain: Chain, name: string): void {
     const old = chain.name;
-    const set = (from: string, to: string) => {
-      this.table.chains.delete(from);
+    const set = (to: string) => {
+      const { chains } = this.table;
+      const all = [...chains.values()];
       chain.name = to;
-      this.table.chains.set(to, chain);
+      chains.clear();
+      for (const each of all) chains.set(each.name, each);
     };
-    set(old, name);
-    this.reversed.push(() => set(name, old));
+    set(name);
+    this.reversed.push(() => set(old));
   }
 
   policy(chain: Chain, policy: Policy, packets: number, bytes: number): void {
@@ -196,7 +213,7 @@ export function apply(changes: Changes, command: Command): Rule[] {
       const chain = changes.madeChain(name);
       for (const rule of rules) {
         if (number - 1 > chain.rules.length) throw new Refusal("Index of insertion too big");
-        changes.judge(chain, rule, "INSERT");
+        changes.judge(chain, rule, number > 1 && number - 1 === chain.rules.length ? "APPEND" : "INSERT");
         changes.insert(chain, number - 1, rule);
       }
       return rules;
@@ -274,16 +291,31 @@ export function apply(changes: Changes, command: Command): Rule[] {
 }
 
 function fits({ name }: Table, base: string | undefined, { body }: Rule): boolean {
+  // The kernel will not compare with nothing.
+  if ((body.inverted & INVERTED.source) !== 0 && body.sourceMask === 0) return false;
+  if ((body.inverted & INVERTED.destination) !== 0 && body.destinationMask === 0) return false;
   return (
     body.target?.fits?.(name, base, body) !== false &&
     body.matches.every((match) => match.fits?.(name, base, body) !== false)
   );
 }
 
+/** Built-in chains that lead to a chain. */
+function basesOf(table: Table, chain: Chain): string[] {
+  const leads = (from: Chain, seen: Set<Chain>): boolean => {
+    if (from === chain) return true;
+    if (seen.has(from)) return false;
+    seen.add(from);
+    return from.rules.some((rule) => rule.chain !== undefined && leads(rule.chain, seen));
+  };
+  const bases = [...table.chains.values()].filter(({ policy }) => policy !== undefined);
+  return bases.filter((base) => leads(base, new Set())).map(({ name }) => name);
+}
+
 /** What is wrong with a built-in chain leading to a chain: loops, or targets further on that cannot stand under it. */
-function reached(table: Table, base: string, from: Chain): string | undefined {
+function reached(table: Table, base: string, from: Chain, above?: Chain): string | undefined {
   const done = new Set<Chain>();
-  const open = new Set<Chain>();
+  const open = new Set<Chain>(above ? [above] : []);
   const visit = (chain: Chain): string | undefined => {
     if (open.has(chain)) return "Too many links";
     if (done.has(chain)) return undefined;
@@ -312,6 +344,9 @@ function zero(chain: Chain): void {
 function deleteChains(changes: Changes, command: Command): void {
   if (command.chain !== undefined) {
     const chain = changes.realChain(command.chain);
+    if (chain.policy !== undefined && chain.policy !== "ACCEPT") {
+      throw new Refusal("Directory not empty");
+    }
     if (chain.references > 0 || chain.rules.length > 0) throw busy(chain);
     if (chain.policy !== undefined) chain.real = false;
     else changes.drop(chain);

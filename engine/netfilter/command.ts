@@ -185,6 +185,8 @@ class Reader implements RuleSoFar {
   private tableGiven: string | undefined;
   private readonly uses: Use<Match>[] = [];
   private target: Use<Target> | undefined;
+  /** How many matches were named before the target. */
+  private matchesBefore = 0;
   private verdict: Target | undefined;
   private waits = false;
   private waitInterval = false;
@@ -308,16 +310,18 @@ class Reader implements RuleSoFar {
 
   /** Hands an option to the extension that has it: the one named last first. */
   private extensionOption(name: string, value: string | undefined): boolean {
-    for (let i = this.uses.length - 1; i >= 0; i--) {
-      const use = this.uses[i]!;
-      const option = use.lookup.get(name);
-      if (option === undefined) continue;
-      use.read(option, this.argument(option, name, value), this.inverted, this);
-      return true;
+    const { uses, target } = this;
+    for (let i = uses.length - 1; i >= 0; i--) {
+      if (target !== undefined && i === this.matchesBefore - 1 && this.useOption(target, name, value)) return true;
+      if (this.useOption(uses[i]!, name, value)) return true;
     }
-    const option = this.target?.lookup.get(name);
+    return target !== undefined && this.matchesBefore === 0 && this.useOption(target, name, value);
+  }
+
+  private useOption<E extends Match | Target>(use: Use<E>, name: string, value: string | undefined): boolean {
+    const option = use.lookup.get(name);
     if (option === undefined) return false;
-    this.target!.read(option, this.argument(option, name, value), this.inverted, this);
+    use.read(option, this.argument(option, name, value), this.inverted, this);
     return true;
   }
 
@@ -498,11 +502,11 @@ class Reader implements RuleSoFar {
         break;
       case "i":
         if (value !== "") this.once(this.input, "--in-interface", INVERTED.input);
-        this.input = parseInterface(value);
+        this.input = parseInterface(value, this.what.warn);
         break;
       case "o":
         if (value !== "") this.once(this.output, "--out-interface", INVERTED.output);
-        this.output = parseInterface(value);
+        this.output = parseInterface(value, this.what.warn);
         break;
       case "f":
         this.once(this.fragment, "--fragments", INVERTED.fragment);
@@ -590,7 +594,10 @@ class Reader implements RuleSoFar {
     checkTargetName(name);
     this.verdict = verdicts.get(name);
     const extension = this.verdict === undefined ? targets.get(name) : undefined;
-    if (extension !== undefined) this.target = new Use(extension, this);
+    if (extension !== undefined) {
+      this.target = new Use(extension, this);
+      this.matchesBefore = this.uses.length;
+    }
     this.jump = name;
   }
 

@@ -88,7 +88,7 @@ function makesTable({ operation, chain, verbose }: Command): boolean {
 }
 
 function change(ruleset: Ruleset, table: Table, command: Command): string {
-  const changes = new Changes(table);
+  const changes = new Changes(table, true);
   const before = table.ordered();
   try {
     const rules = apply(changes, command);

@@ -60,10 +60,13 @@ export function parseProtocol(text: string): number {
 }
 
 /** Checks an interface's name and gives it as rules keep it: `+` alone is any. Throws `Problem`. */
-export function parseInterface(text: string): string {
+export function parseInterface(text: string, warn?: (line: string) => void): string {
   if (text === "") throw new Problem("Empty interface is likely to be undesired");
   if (text.length > LONGEST_INTERFACE) {
     throw new Problem(`interface name \`${text}' must be shorter than ${LONGEST_INTERFACE + 1} characters`);
+  }
+  if (/[/ ]/.test(text)) {
+    warn?.(`Warning: weird character in interface \`${text}' ('/' and ' ' are not allowed by the kernel).`);
   }
   return text === "+" ? "" : text;
 }

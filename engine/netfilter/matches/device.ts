@@ -26,6 +26,13 @@ class PhysdevMatch implements Match {
   test(): boolean {
     return [...this.given.values()].every(({ inverted }) => inverted);
   }
+
+  /** Packets that are made here know no port of a bridge to leave by. */
+  fits(_table: string, base: string | undefined): boolean {
+    const out = this.given.has("physdev-out") || this.given.has("physdev-is-out");
+    const bridged = this.given.get("physdev-is-bridged");
+    return base !== "OUTPUT" || !out || (bridged !== undefined && !bridged.inverted);
+  }
 }
 
 export const physdev: MatchExtension = {

@@ -1,5 +1,5 @@
 import type { MatchExtension } from "../extension.ts";
-import { bounded, optionNumber, quoted, wholeNumber } from "../numbers.ts";
+import { bounded, quoted, wholeNumber } from "../numbers.ts";
 import type { Packet } from "../packet.ts";
 import { Problem } from "../problem.ts";
 import type { Match } from "../types.ts";
@@ -63,6 +63,11 @@ class MacMatch extends OneOptionMatch {
     super("mac", "mac-source", "MAC ");
   }
 
+  /** Packets that are made here have no sender's address yet. */
+  fits(_table: string, base: string | undefined): boolean {
+    return base !== "OUTPUT" && base !== "POSTROUTING";
+  }
+
   override list(): string {
     return ` MAC ${this.inverted ? "! " : ""}${this.value}`;
   }
@@ -78,8 +83,11 @@ export const length: MatchExtension = {
       invert: true,
       read(made, value, inverted) {
         const [first = "", last] = value.split(":");
-        const number = (text: string, none: number) =>
-          text === "" ? none : optionNumber("length", "length", text, 0, 65_535);
+        const number = (text: string, none: number): number => {
+          const found = text === "" ? none : wholeNumber(text, 0, 65_535);
+          if (found !== undefined) return found;
+          throw new Problem(`length: bad value for option "--length" near "${text}", or out of range (0-65535).\n`);
+        };
         const low = number(first, 0);
         const high = last === undefined ? low : number(last, 65_535);
         const match = made as OneOptionMatch;

@@ -2,7 +2,7 @@ import type { MatchExtension, RuleSoFar } from "../extension.ts";
 import { portNumber, wholeNumber } from "../numbers.ts";
 import type { Packet } from "../packet.ts";
 import { Problem } from "../problem.ts";
-import { serviceName } from "../services.ts";
+import { serviceName, servicePort } from "../services.ts";
 import { INVERTED, type Match, type RuleBody } from "../types.ts";
 
 const MOST = 65_535;
@@ -55,7 +55,11 @@ class PortsMatch implements Match {
 
   /** Options that the kernel is told in its own terms need the protocol before them. */
   get asks(): boolean {
-    return this.givenSource || this.givenDestination;
+    const all = (first: number, last: number, inverted: boolean) => first === 0 && last === MOST && !inverted;
+    return !(
+      all(this.sourceFirst, this.sourceLast, this.sourceInverted) &&
+      all(this.destinationFirst, this.destinationLast, this.destinationInverted)
+    );
   }
 
   fits(_table: string, _base: string | undefined, rule: RuleBody): boolean {
@@ -63,7 +67,7 @@ class PortsMatch implements Match {
   }
 
   check(rule: RuleBody): void {
-    if (this.asks && this.name !== "sctp" && !this.fits("", undefined, rule)) {
+    if (this.asks && this.name !== "sctp" && rule.protocol !== PROTOCOLS[this.name]) {
       throw new Problem(`${this.name.toUpperCase()} match requires '-p ${this.name}'`);
     }
   }
@@ -260,10 +264,49 @@ export const tcp: MatchExtension = {
   share,
 };
 
+/** A port or range as libxtables' newer form reads it (xtopt_parse_mport). Throws `Problem`. */
+function guidedRange(option: string, text: string): [number, number] {
+  const parts = text.split(":");
+  if (parts.length > 2) throw new Problem(`udp: Too many components for option "--${option}" (max: 2)\n`);
+  const port = (part: string, none: number): number => {
+    if (part === "" && parts.length > 1) return none;
+    // Numbers too large for a port lose their upper bits, as getaddrinfo has it.
+    const value = wholeNumber(part, 0, Number.MAX_SAFE_INTEGER) ?? servicePort(part);
+    if (value === undefined) throw new Problem(`Port "${part}" does not resolve to anything.\n`);
+    return value % (MOST + 1);
+  };
+  const first = port(parts[0]!, 0);
+  const last = parts.length > 1 ? port(parts[1]!, MOST) : first;
+  if (last < first) throw new Problem(`Port range ${first}-${last} is negative.\n`);
+  return [first, last];
+}
+
 export const udp: MatchExtension = {
   name: "udp",
-  unguided: true,
-  options: [destinationPort, sourcePort],
+  options: [
+    {
+      name: "source-port",
+      aliases: ["sport"],
+      invert: true,
+      read(made, value, inverted) {
+        const match = made as PortsMatch;
+        match.givenSource = true;
+        [match.sourceFirst, match.sourceLast] = guidedRange("source-port", value);
+        match.sourceInverted = inverted;
+      },
+    },
+    {
+      name: "destination-port",
+      aliases: ["dport"],
+      invert: true,
+      read(made, value, inverted) {
+        const match = made as PortsMatch;
+        match.givenDestination = true;
+        [match.destinationFirst, match.destinationLast] = guidedRange("destination-port", value);
+        match.destinationInverted = inverted;
+      },
+    },
+  ],
   create: () => new PortsMatch("udp"),
   share,
 };

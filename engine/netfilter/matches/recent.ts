@@ -44,6 +44,12 @@ class RecentMatch implements Match {
     return `${out} mask: ${formatAddress(this.mask)}`;
   }
 
+  /** What asks how long ago or how often makes no sense where the list is only written. */
+  fits(): boolean {
+    const writes = this.action === "set" || this.action === "remove";
+    return !writes || (this.seconds === 0 && this.hits === 0 && !this.reap && !this.ttl);
+  }
+
   test(packet: Packet, on: Surroundings): boolean {
     const seen = on.recent(this.list_);
     const address = (this.destination ? packet.destination : packet.source) & this.mask;

@@ -72,7 +72,7 @@ export const log: TargetExtension = {
       read(target, value) {
         if (value === "") throw new Problem("Argument must have a minimum length of 1 characters\n");
         if (value.includes("\n")) throw new Problem("Newlines not allowed in --log-prefix");
-        (target as LogTarget).prefix = bounded(value, 127);
+        (target as LogTarget).prefix = bounded(value, 29);
       },
     },
     ...FLAGS.map(([name, , bit]) => ({
