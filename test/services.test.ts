@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
-import { SECOND, Session } from "../engine/index.ts";
+import { DEFAULT_TOPOLOGY, SECOND, Session } from "../engine/index.ts";
 
 /** A Service's way through a whole session: what kube-proxy writes, what traffic does, what a learner breaks by hand. */
 interface Case {
   name: string;
   script: string;
+  network?: "cilium";
   /** Standard output, line by line. */
   shows: readonly string[];
 }
@@ -91,14 +92,34 @@ ssh worker-1 sudo ipset list KUBE-CLUSTER-IP | grep -c "$ip,tcp:80"
 curl -s -o /dev/null -w '%{http_code}\\n' "http://worker-2:$port"`,
     shows: ["ipvs", "1", "1 1", "1 1", "1 1", "1", "200"],
   },
+  {
+    name: "Cilium: no kube-proxy and none of its rules, the Service in the agent's map",
+    network: "cilium",
+    script: `web --type=NodePort
+kubectl get pods -n kube-system -l k8s-app=kube-proxy -o name | wc -l
+ssh worker-1 sudo iptables-save | grep -c KUBE-SVC
+agent() { kubectl exec -n kube-system ds/cilium -- "$@"; }
+agent cilium service list | awk -v at="$ip:80/TCP" '$2 == at { print $3 }'
+agent cilium-dbg bpf lb list | grep -c "$ip:80/TCP"
+ask worker-1 "http://$ip"
+curl -s -o /dev/null -w '%{http_code}\\n' "http://cp-2:$port"
+kubectl scale deployment web --replicas=0 >/dev/null; sleep 40
+ask worker-1 "http://$ip"`,
+    shows: ["0", "0", "ClusterIP", "4", "200 0", "200", "000 7"],
+  },
 ];
 
-test.each(CASES)("$name", ({ script, shows }) => {
+test.each(CASES)("$name", ({ script, network, shows }) => {
   let out = "";
   let status: number | undefined;
   const decoder = new TextDecoder();
   const session = new Session(
-    { lab: "playground", seed: 5, epochMs: Date.UTC(2026, 2, 2, 9) },
+    {
+      lab: "playground",
+      seed: 5,
+      epochMs: Date.UTC(2026, 2, 2, 9),
+      topology: { ...DEFAULT_TOPOLOGY, ...(network ? { network } : {}) },
+    },
     {
       output: (_id, bytes, stream) => {
         if (stream === "stdout") out += decoder.decode(bytes, { stream: true });
