@@ -14,6 +14,8 @@ export class NodeInfo {
   readonly ports = new Map<string, Map<string, number>>();
   /** Image name → bytes. */
   images: Map<string, number>;
+  /** How many Pods have a priority. */
+  private readonly priorities = new Map<number, number>();
   /** How many Pods match what was asked for last, kept up to date. */
   private readonly counters = new Map<string, Counter>();
 
@@ -75,7 +77,17 @@ export class NodeInfo {
     return counter.count;
   }
 
+  /** Some Pod here has a lower priority than this. */
+  hasBelow(priority: number): boolean {
+    for (const one of this.priorities.keys()) if (one < priority) return true;
+    return false;
+  }
+
   private count(pod: KubeObject, sign: 1 | -1): void {
+    const priority: number = pod.spec.priority ?? 0;
+    const equals = (this.priorities.get(priority) ?? 0) + sign;
+    if (equals > 0) this.priorities.set(priority, equals);
+    else this.priorities.delete(priority);
     for (const counter of this.counters.values()) if (isCounted(counter, pod)) counter.count += sign;
     const { requests, nonZero } = podRequests(pod);
     add(this.requested, requests, sign);

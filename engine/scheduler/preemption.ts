@@ -43,12 +43,12 @@ export function findPreemption(
 }
 
 function victimsOn(plugins: readonly Plugin[], pod: KubeObject, view: ClusterView, node: NodeInfo) {
+  if (!node.hasBelow(priorityOf(pod)))
+    return { plugin: "DefaultPreemption", rejection: unresolvable("No preemption victims found for incoming pod") };
+  const lower = [...node.pods.values()].filter((other) => priorityOf(other) < priorityOf(pod));
   const trial = node.clone();
   const nodes = view.nodes().map((other) => (other === node ? trial : other));
   const fits = () => runFilters(plugins, new Cycle(pod, { ...bound(view), nodes: () => nodes }), trial);
-  const lower = [...node.pods.values()].filter((other) => priorityOf(other) < priorityOf(pod));
-  if (lower.length === 0)
-    return { plugin: "DefaultPreemption", rejection: unresolvable("No preemption victims found for incoming pod") };
   for (const other of lower) trial.removePod(other);
   const out = fits();
   if (out !== undefined) return out;
