@@ -79,6 +79,8 @@ function numbered(net: NetNamespace): [number, Interface][] {
 
 function flags(one: Interface): string {
   if (one.name === "lo") return "LOOPBACK,UP,LOWER_UP";
+  // The dummy interface of kube-proxy's mode ipvs.
+  if (one.name === "kube-ipvs0") return "BROADCAST,NOARP";
   return one.up ? "BROADCAST,MULTICAST,UP,LOWER_UP" : "BROADCAST,MULTICAST";
 }
 
