@@ -2,6 +2,7 @@ import { concat, type Gen, SECOND, sleep, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { FileNode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
+import { hold } from "../io.ts";
 import { Fatal, quote, shellQuote, type Tool, tool } from "../tool.ts";
 import { lastLines, openNamed, parseCount } from "./head.ts";
 
@@ -117,16 +118,20 @@ function* part(
 function* readEnd(t: Tool, fd: number, unit: "bytes" | "lines", count: number, separator: number): Gen<Uint8Array> {
   let chunks: Uint8Array[] = [];
   let size = 0;
+  let limit = 1_000_000;
   for (;;) {
     const bytes = yield* sys.read(t.p, fd);
     if (bytes.length === 0) return concat(chunks);
     chunks.push(bytes);
     size += bytes.length;
-    if (size > 1_000_000) {
+    if (size > limit) {
       const all = concat(chunks);
       const rest = all.slice(unit === "bytes" ? Math.max(0, all.length - count) : lastLines(all, count, separator));
       chunks = [rest];
-      size = rest.length < 500_000 ? rest.length : 0;
+      size = rest.length;
+      // What has to be kept is looked through again only when it has doubled.
+      limit = Math.max(1_000_000, size * 2);
+      yield* hold(t.p, size);
     }
   }
 }
