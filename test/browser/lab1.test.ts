@@ -4,8 +4,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { expectAccessible, launch, noBrowser, shoot, visit } from "./browser.ts";
+
+// A machine with other work to do draws and checks slowly.
+vi.setConfig({ testTimeout: 180_000 });
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 

@@ -2,9 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningServer, startServer } from "../../web/server/server.ts";
 import { expectAccessible, launch, noBrowser, shoot, visit } from "./browser.ts";
+
+// A machine with other work to do draws and checks slowly.
+vi.setConfig({ testTimeout: 180_000 });
 
 async function lines(page: Page): Promise<string[]> {
   const rows = await page.locator(".pane .xterm-rows").first().locator("> div").allTextContents();

@@ -198,9 +198,8 @@ export class HostedSession {
       tasks: this.taskViews(),
       clock: this.now(),
       health: this.health(),
-      answers: Object.fromEntries(
-        this.session.inputs.flatMap((input) => (input.type === "answer" ? [[input.task, input.value]] : [])),
-      ),
+      // Given on the page or in a terminal.
+      answers: Object.fromEntries(this.session.cluster.answers.map(({ task, value }) => [task, value])),
       ...(this.catchUp ? { catchUp: this.catchUp } : {}),
     };
   }

@@ -18,7 +18,8 @@ export function AnswerForm({ session, task, passed }: { session: LabSession; tas
     await session.answer(task.id, text);
     setSending(false);
   };
-  if (passed) return <p class="answer-given">{t("submitted", { value: given ?? "" })}</p>;
+  // An answer of the solution's own steps is not known here.
+  if (passed) return given === undefined ? null : <p class="answer-given">{t("submitted", { value: given })}</p>;
   return (
     <form class={`answer answer-${kind}`} onSubmit={(event) => void submit(event)}>
       {kind === "text" && (

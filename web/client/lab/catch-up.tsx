@@ -49,11 +49,11 @@ export function CatchingUp({ session, restart }: { session: LabSession; restart:
       {running && <div class="catch-up-bar" aria-hidden="true" />}
       {(running || failed) && line && <p class="catch-up-line">{line}</p>}
       {running || failed ? (
-        <button type="button" onClick={() => restart("same-seed")}>
+        <button type="button" class="button" onClick={() => restart("same-seed")}>
           {t("catchUpCancel")}
         </button>
       ) : (
-        <button type="button" onClick={() => setDismissed(true)}>
+        <button type="button" class="button" onClick={() => setDismissed(true)}>
           {t("dismiss")}
         </button>
       )}

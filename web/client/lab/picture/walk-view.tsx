@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { WalkChain, WalkHook, WalkPicture, WalkStation } from "../../../../engine/index.ts";
 import { t } from "../../i18n.ts";
 import { CommandButtons } from "../command.tsx";
@@ -6,6 +7,12 @@ import { ENDS, hexMark, listCommand, targetOf, walkTitle } from "./walk-model.ts
 
 /** Hops from left to right, with the rules met in each chain, up to where it arrived or died. */
 export function WalkView({ session, walk }: { session: LabSession; walk: WalkPicture }) {
+  const root = useRef<HTMLElement>(null);
+  // Where it died may be far to the right.
+  useLayoutEffect(
+    () => root.current?.querySelector(".hook-died")?.scrollIntoView({ inline: "nearest", block: "nearest" }),
+    [walk],
+  );
   const { stations, end, detail, compared, chance } = walk;
   const good = end === "arrived";
   return (
@@ -21,7 +28,7 @@ export function WalkView({ session, walk }: { session: LabSession; walk: WalkPic
         </span>
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls. */}
-      <section class="walk-scroll" tabIndex={0} aria-label={t("packetPath")}>
+      <section ref={root} class="walk-scroll" tabIndex={0} aria-label={t("packetPath")}>
         <ol class="walk">
           {stations.map((station, i) => (
             <Station
@@ -60,7 +67,12 @@ function Station({
           <ol class="hooks">
             {hooks.length === 0 && <li class="quiet">{t("packetNoRules")}</li>}
             {hooks.map((hook, i) => (
-              <Hook key={`${i} ${hook.hook}`} session={session} machine={place.name} hook={hook} />
+              <Hook
+                key={`${i} ${hook.hook}`}
+                session={session}
+                machine={place.kind === "machine" ? place.name : undefined}
+                hook={hook}
+              />
             ))}
           </ol>
         )}
@@ -89,7 +101,7 @@ function End({ walk: { end, detail, finally: arrived, protocol } }: { walk: Walk
   );
 }
 
-function Hook({ session, machine, hook }: { session: LabSession; machine: string; hook: WalkHook }) {
+function Hook({ session, machine, hook }: { session: LabSession; machine: string | undefined; hook: WalkHook }) {
   const { input, output, source, destination, port, mark, chains, rewritten, outcome } = hook;
   const died = outcome !== "accept";
   return (
@@ -133,7 +145,7 @@ function Hook({ session, machine, hook }: { session: LabSession; machine: string
 }
 
 /** A chain: how many rules were compared, which matched, and how it was left. */
-function Chain({ session, machine, chain }: { session: LabSession; machine: string; chain: WalkChain }) {
+function Chain({ session, machine, chain }: { session: LabSession; machine: string | undefined; chain: WalkChain }) {
   const { table, compared, total, matched, left } = chain;
   return (
     <li class="chain">
