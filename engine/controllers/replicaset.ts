@@ -233,24 +233,25 @@ class ReplicaSetController implements Reconciler {
     const phases = ["Pending", "Unknown", "Running"];
     const cost = (pod: KubeObject) =>
       Number(pod.metadata.annotations?.["controller.kubernetes.io/pod-deletion-cost"] ?? 0);
-    const restarts = (pod: KubeObject) =>
-      Math.max(0, ...(pod.status?.containerStatuses ?? []).map((s: KubeObject) => s["restartCount"] ?? 0));
+    const now = kernel.wallMs;
     // Ages are compared by the order of their magnitude only (LogarithmicScaleDown).
-    const age = (time: string | undefined) => {
-      const seconds = (kernel.wallMs - parseTime(time ?? "")) / 1000;
+    const age = (since: number) => {
+      const seconds = (now - since) / 1000;
       return seconds >= 1 ? 31 - Math.clz32(seconds) : -1;
     };
-    const readySince = (pod: KubeObject) => age(condition(pod, "Ready")?.lastTransitionTime);
-    const key = (pod: KubeObject) => [
-      pod.spec.nodeName ? 1 : 0,
-      phases.indexOf(pod.status?.phase ?? "Pending"),
-      isReady(pod) ? 1 : 0,
-      cost(pod),
-      -(perNode.get(pod.spec.nodeName ?? "") ?? 0),
-      isReady(pod) ? readySince(pod) : 0,
-      -restarts(pod),
-      age(pod.metadata.creationTimestamp),
-    ];
+    const key = (pod: KubeObject) => {
+      const { ready, created, restarts } = lifeOf(pod);
+      return [
+        pod.spec.nodeName ? 1 : 0,
+        phases.indexOf(pod.status?.phase ?? "Pending"),
+        ready === undefined ? 0 : 1,
+        cost(pod),
+        -(perNode.get(pod.spec.nodeName ?? "") ?? 0),
+        ready === undefined ? 0 : age(ready),
+        -restarts,
+        age(created),
+      ];
+    };
     const keyed = pods.map((pod) => ({ pod, key: key(pod) }));
     keyed.sort((a, b) => {
       for (let i = 0; i < a.key.length; i++) if (a.key[i] !== b.key[i]) return a.key[i]! - b.key[i]!;
@@ -298,6 +299,29 @@ class ReplicaSetController implements Reconciler {
     if (!same) yield* ignoring("NotFound", client.update(this.resource, { ...set, status }, "status"));
     return minReady > 0 && ready === (set.spec.replicas ?? 1) && available < ready ? minReady * SECOND : undefined;
   }
+}
+
+/** What of a Pod's life decides whether it goes before others; times in ms since 1970. */
+interface Life {
+  /** Since when it has been ready; undefined while it is not. */
+  ready: number | undefined;
+  created: number;
+  restarts: number;
+}
+
+const lives = new WeakMap<KubeObject, Life>();
+
+function lifeOf(pod: KubeObject): Life {
+  let life = lives.get(pod);
+  if (life === undefined) {
+    const ready = isReady(pod) ? parseTime(condition(pod, "Ready")?.lastTransitionTime ?? "") : undefined;
+    let restarts = 0;
+    for (const status of pod.status?.containerStatuses ?? [])
+      restarts = Math.max(restarts, status["restartCount"] ?? 0);
+    life = { ready, created: parseTime(pod.metadata.creationTimestamp ?? ""), restarts };
+    lives.set(pod, life);
+  }
+  return life;
 }
 
 /** Lets an expected answer pass. */

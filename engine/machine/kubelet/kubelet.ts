@@ -278,7 +278,7 @@ export class Kubelet implements KubeletContext {
     );
     if (type === "deleted") this.mirrors.delete(key);
     else this.mirrors.set(key, mirror);
-    const worker = [...this.workers.values()].find((one) => isStatic(one.pod) && podKey(one.pod) === key);
+    const worker = this.workerNamed(mirror, isStatic);
     if (worker === undefined) {
       // A mirror without its static Pod is left over.
       if (type === "added" && this.staticRead) this.spawn(`mirror ${key}`, deleteOrphanedMirror(this, mirror));
@@ -286,6 +286,16 @@ export class Kubelet implements KubeletContext {
     }
     if (type === "added") this.statuses.refresh(worker.uid);
     if (type === "deleted" || mirror.metadata.deletionTimestamp) worker.touch();
+  }
+
+  /** The worker of a Pod of this name and namespace. */
+  private workerNamed(pod: Pod, fits: (pod: Pod) => boolean = () => true): PodWorker | undefined {
+    const { name, namespace } = pod.metadata;
+    for (const worker of this.workers.values()) {
+      const { metadata } = worker.pod;
+      if (metadata.name === name && metadata.namespace === namespace && fits(worker.pod)) return worker;
+    }
+    return undefined;
   }
 
   private add(pod: Pod, source: "api" | "file"): void {
@@ -381,8 +391,8 @@ export class Kubelet implements KubeletContext {
 
   private *removeFromRuntime(pod: Pod): Gen {
     const mirror = isStatic(pod) ? this.mirrors.get(podKey(pod)) : undefined;
-    const replaced = [...this.workers.values()].some((one) => podKey(one.pod) === podKey(pod));
-    if (mirror && !replaced) this.spawn(`mirror ${podKey(pod)}`, deleteOrphanedMirror(this, mirror));
+    if (mirror && this.workerNamed(pod) === undefined)
+      this.spawn(`mirror ${podKey(pod)}`, deleteOrphanedMirror(this, mirror));
     yield* this.removeRuns(pod.metadata.uid);
     const directory = logDirectory(pod);
     const slash = directory.lastIndexOf("/");
