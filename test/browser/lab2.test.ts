@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type RunningServer, startServer } from "../../web/server/server.ts";
+import { launch, noBrowser, screenText, shoot, visit } from "./browser.ts";
+
+vi.setConfig({ testTimeout: 300_000 });
+
+/** What the terminal shows, its rows joined: long lines wrap. */
+async function see(page: Page, pattern: RegExp): Promise<RegExpExecArray> {
+  let found: RegExpExecArray | null = null;
+  await expect
+    .poll(
+      async () => {
+        found = pattern.exec((await screenText(page)).replace(/\n/g, ""));
+        return found !== null;
+      },
+      { timeout: 60_000, message: String(pattern) },
+    )
+    .toBe(true);
+  return found!;
+}
+
+async function type(page: Page, text: string): Promise<void> {
+  await page.locator(".pane .xterm-helper-textarea").first().focus();
+  await page.keyboard.type(text);
+}
+
+const task = (page: Page, id: string) => page.locator(`.slot-task[data-task="${id}"] .task`);
+const passed = (page: Page, id: string) => task(page, id).locator(".mark-passed").waitFor({ timeout: 60_000 });
+const run = (page: Page, command: string) =>
+  page
+    .getByRole("button", { name: `실행: ${command}` })
+    .first()
+    .click();
+
+async function answer(page: Page, id: string, value: string): Promise<void> {
+  await task(page, id).getByLabel("답").fill(value);
+  await task(page, id).getByLabel("답").press("Enter");
+  await passed(page, id);
+}
+
+describe.skipIf(noBrowser)("lab 2, with the pictures in front of one", () => {
+  let server: RunningServer;
+  let browser: Browser;
+  const dataDir = mkdtempSync(join(tmpdir(), "kubetude-lab2-"));
+
+  beforeAll(async () => {
+    server = await startServer({ port: 0, host: "127.0.0.1", dataDir, logLevel: "error" });
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it("is learned in Korean: the map shows the endpoints, the packet walk the chain", async () => {
+    const { context, page, problems } = await visit(browser, {
+      locale: "ko-KR",
+      viewport: { width: 1440, height: 900 },
+    });
+    await page.goto(`${server.url}/labs/02-service`);
+    await see(page, /learner@workstation:~\$/);
+    // In a window of this height the map is open from the start.
+    await page.getByRole("button", { name: "worker-3" }).waitFor();
+
+    await run(page, "kubectl create deployment web --image=nginx --replicas=3");
+    await see(page, /deployment\.apps\/web created/);
+    await run(page, "kubectl expose deployment web --port=80 --target-port=80");
+    await passed(page, "expose");
+    const service = page.locator(".service", { hasText: "web" });
+    await expect.poll(() => service.textContent(), { timeout: 30_000 }).toMatch(/3\/3/);
+    await service.click();
+    const facts = (await page.locator(".selection dl").textContent())!;
+    const addresses = [...facts.matchAll(/10\.200\.\d+\.\d+/g)].map(([address]) => `${address}:80`);
+    await shoot(page, "lab2-ko-map");
+    await answer(page, "endpoints", addresses.join(" "));
+
+    await page.getByRole("button", { name: "여기로 가는 패킷" }).click();
+    await page.locator(".walk-form select").first().selectOption("machine/worker-1");
+    await page.getByRole("button", { name: "따라가기", exact: true }).click();
+    const chain = page.locator(".chain-name", { hasText: "KUBE-SVC-" }).first();
+    await chain.waitFor();
+    await shoot(page, "lab2-ko-packet");
+    const name = (await chain.textContent())!;
+    await answer(page, "chain", name);
+
+    const chance = async (endpoints: number) => {
+      await type(page, `clear; sudo iptables -t nat -S ${name} | grep -c SEP; sudo iptables -t nat -L ${name} -n\n`);
+      const [, value] = await see(page, new RegExp(`^${endpoints}Chain.*?probability (0\\.\\d+)`));
+      return value!;
+    };
+    await page.getByRole("button", { name: "새 터미널" }).click();
+    await page.getByRole("menuitem", { name: "worker-1" }).click();
+    await see(page, /learner@worker-1:~\$/);
+    await answer(page, "probability", await chance(3));
+
+    await page.getByRole("tab", { name: "workstation" }).click();
+    await run(page, "kubectl run dns-test");
+    const [, address] = await see(page, /Name:\s*web\.default\.svc\.cluster\.local\s*Address: (10\.201\.\d+\.\d+)/);
+    await see(page, /pod "dns-test" deleted/);
+    await answer(page, "dns", address!);
+    await run(page, "kubectl run curl-test");
+    await passed(page, "curl");
+
+    await see(page, /pod "curl-test" deleted/);
+    await run(page, "kubectl scale deployment web --replicas=5");
+    await see(page, /deployment\.apps\/web scaled/);
+    await page.getByRole("button", { name: "지도", exact: true }).click();
+    await expect.poll(() => service.textContent(), { timeout: 60_000 }).toMatch(/5\/5/);
+    await page.getByRole("tab", { name: "worker-1" }).click();
+    await answer(page, "churn", await chance(5));
+
+    await page.getByRole("tab", { name: "workstation" }).click();
+    await type(page, "clear; kubectl apply -f shop.yaml\n");
+    await page.locator(".service", { hasText: "front" }).waitFor();
+    await shoot(page, "lab2-ko-broken");
+    const mend =
+      "-e 's/app: frontend/app: front/' -e 's/targetPort: 8080/targetPort: 80/' -e 's#path: /ready#path: /#'";
+    await type(page, `sed ${mend} shop.yaml > mended.yaml; kubectl apply -f mended.yaml\n`);
+    await passed(page, "repair");
+    await type(page, "clear\n");
+    await run(page, "kubectl delete service web");
+    await see(page, /service "web" deleted/);
+    await run(page, "kubectl delete deployment web");
+    await passed(page, "cleanup");
+    await page.getByText("모든 과제를 마쳤습니다.").waitFor();
+    await shoot(page, "lab2-ko-finished");
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+});
