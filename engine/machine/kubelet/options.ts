@@ -137,6 +137,9 @@ function readConfig(p: Process, file: string): KubeletConfiguration {
   try {
     return (parseYaml(text) ?? {}) as KubeletConfiguration;
   } catch (error) {
-    throw new OptionsError(`failed to load kubelet config file, path: ${file}, error: ${(error as Error).message}`);
+    const reason = `failed to decode: ${(error as Error).message}`;
+    throw new OptionsError(
+      `failed to load kubelet config file, path: ${file}, error: failed to load Kubelet config file ${file}, error ${reason}`,
+    );
   }
 }

@@ -6,15 +6,25 @@ import {
   type SchemaOptions,
   stringify,
   type ToStringOptions,
+  YAMLParseError,
 } from "yaml";
+import { yamlFault } from "../../text/yaml-fault.ts";
 
 const KEPT = 512;
 const parsed = new Map<string, unknown>();
 
-/** The value of a YAML text, deeply frozen; equal texts give the same value. Throws what the parser throws. */
+/** The value of a YAML text, deeply frozen; equal texts give the same value. Throws Error in goyaml's words. */
 export function parseYaml(text: string): unknown {
-  if (!parsed.has(text)) rememberYaml(text, parse(text));
+  if (!parsed.has(text)) rememberYaml(text, read(text));
   return parsed.get(text);
+}
+
+function read(text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw error instanceof YAMLParseError ? new Error(yamlFault(text, error)) : error;
+  }
 }
 
 type WriteOptions = DocumentOptions & SchemaOptions & ParseOptions & CreateNodeOptions & ToStringOptions;

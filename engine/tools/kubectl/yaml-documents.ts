@@ -1,13 +1,8 @@
 /** YAML as kubectl reads it: documents one by one, and what is wrong with one in the words of goyaml (libyaml's). */
 import { isCollection, isPair, parseAllDocuments, visit } from "yaml";
+import { type Fault, yamlFault } from "../../text/yaml-fault.ts";
 import { KubectlError } from "./errors.ts";
 import { quote, sprint } from "./go.ts";
-
-interface Fault {
-  code: string;
-  message: string;
-  pos: readonly [number, number];
-}
 
 interface Parsed {
   errors: readonly Fault[];
@@ -78,66 +73,4 @@ function goValue(value: unknown): string {
   if (typeof value !== "object") return sprint(value);
   const entries = Object.entries(value).map(([key, item]) => `${quote(key)}:${goValue(item)}`);
   return `map[interface {}]interface {}{${entries.join(", ")}}`;
-}
-
-/** Lines before a position. */
-const lineOf = (text: string, position: number) => text.slice(0, position).split("\n").length - 1;
-
-/** The line of libyaml's mark at the end of a text: one more than its newlines when the last line has none. */
-function endLine(text: string): number {
-  return lineOf(text, text.length) + (text.endsWith("\n") || text === "" ? 0 : 1);
-}
-
-/** `yaml: line 4: did not find expected key`. Scanner errors count lines from one, the parser's from zero. */
-export function yamlFault(text: string, { code, message, pos }: Fault): string {
-  const scanner = (line: number, words: string) => located(line + 1, words);
-  const located = (line: number, words: string) => (line > 0 ? `yaml: line ${line}: ${words}` : `yaml: ${words}`);
-  const at = lineOf(text, pos[0]);
-  const CONTEXT = "mapping values are not allowed in this context";
-  switch (code) {
-    case "BAD_INDENT":
-      return /must start at the same column|must not be less indented/.test(message)
-        ? located(at, "did not find expected key")
-        : flowFault(text, message, pos, located);
-    case "MULTILINE_IMPLICIT_KEY":
-    case "BLOCK_AS_IMPLICIT_KEY":
-    case "BAD_SCALAR_START":
-    case "MISSING_CHAR": {
-      if (code === "BAD_SCALAR_START") return scanner(at, "found character that cannot start any token");
-      if (/quote/.test(message)) return scanner(endLine(text), "found unexpected end of stream");
-      if (/Flow|flow/.test(message)) return flowFault(text, message, pos, located);
-      const colon = /:(?=\s|$)/.exec(text.slice(pos[0]));
-      const lost = /Implicit map keys need to be followed by map values/.test(message) && colon === null;
-      if (lost) return scanner(Math.min(at + 1, endLine(text)), "could not find expected ':'");
-      return scanner(colon === null ? at : lineOf(text, pos[0] + colon.index), CONTEXT);
-    }
-    case "TAB_AS_INDENT":
-      return scanner(at, "found character that cannot start any token");
-    case "BAD_DQ_ESCAPE":
-      return scanner(at, "found unknown escape character");
-    case "BAD_ALIAS":
-      return scanner(at, "did not find expected alphabetic or numeric character");
-    case "DUPLICATE_KEY": {
-      const key = /^\s*["']?([^"':\s]+)/.exec(text.slice(pos[0]))?.[1] ?? "";
-      return `yaml: unmarshal errors:\n  line ${at + 1}: key ${quote(key)} already set in map`;
-    }
-    default:
-      if (/tab/i.test(message)) return scanner(at, "found character that cannot start any token");
-      return located(at + 1, message.split(" at line ")[0]!.toLowerCase());
-  }
-}
-
-/** A flow collection that is not closed, or goes on with something else. */
-function flowFault(
-  text: string,
-  message: string,
-  pos: readonly [number, number],
-  located: (line: number, words: string) => string,
-): string {
-  const bracket = /with a \]|sequence/.test(message) ? "]" : "}";
-  const before = text.slice(0, pos[0]).trimEnd();
-  const atEnd = text.slice(pos[0]).trim() === "";
-  const line = atEnd ? endLine(text) : lineOf(text, pos[0]);
-  if (/[[{,:]$/.test(before) && atEnd) return located(line, "did not find expected node content");
-  return located(line, `did not find expected ',' or '${bracket}'`);
 }

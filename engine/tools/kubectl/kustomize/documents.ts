@@ -1,8 +1,9 @@
 /** Resources as kyaml reads them: YAML 1.2, every document an object with kind and name. */
 import { isMap, isScalar, parseAllDocuments, visit } from "yaml";
+import { yamlFault } from "../../../text/yaml-fault.ts";
 import { KubectlError } from "../errors.ts";
 import { quote } from "../go.ts";
-import { splitDocuments, yamlFault } from "../yaml-documents.ts";
+import { splitDocuments } from "../yaml-documents.ts";
 import { Resource, type Tree } from "./resource.ts";
 
 interface Parsed {
