@@ -1,4 +1,4 @@
-export { admissionFlags, enabledPlugins } from "./admission/enabled.ts";
+export { type AdmissionSettings, admissionFlags, enabledPlugins } from "./admission/enabled.ts";
 export type { AuditEntry } from "./audit.ts";
 export { type BootstrapOptions, bootstrap, leave } from "./bootstrap/bootstrap.ts";
 export { objectOf } from "./cache.ts";

@@ -1,4 +1,5 @@
 import { encodeBody } from "../api/encode.ts";
+import { lookupHost } from "../api/kubeconfig.ts";
 import type { WebhookClient } from "../apiserver/node-proxy.ts";
 import { decode, encode, type Gen } from "../kernel/index.ts";
 import type { Process } from "../machine/process.ts";
@@ -9,8 +10,9 @@ export function webhookClient(p: Process): WebhookClient {
   return {
     *submitReview(address, path, review, timeoutSeconds): Gen<unknown> {
       const colon = address.lastIndexOf(":");
-      const [host, port] = [address.slice(0, colon), Number(address.slice(colon + 1))];
-      if (!/^[\d.]+$/.test(host)) return `dial tcp: lookup ${host}: no such host`;
+      const [name, port] = [address.slice(0, colon), Number(address.slice(colon + 1))];
+      const host = lookupHost(p, name);
+      if (host === undefined) return `dial tcp: lookup ${name}: no such host`;
       const bytes = encode(encodeBody({ type: "object", value: review }));
       try {
         const connection = yield* p.machine.network.connect(p.ns.net, host, port);
@@ -37,7 +39,7 @@ export function webhookClient(p: Process): WebhookClient {
       } catch (error) {
         if (!isNetError(error)) throw error;
         const late = error.code === "ETIMEDOUT";
-        return late ? "context deadline exceeded" : `dial tcp ${address}: connect: ${error.message}`;
+        return late ? "context deadline exceeded" : `dial tcp ${host}:${port}: connect: ${error.message}`;
       }
     },
   };

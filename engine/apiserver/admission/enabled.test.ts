@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { ApiServerOptions } from "../server.ts";
 import { bootedHarness } from "../testing.ts";
 import { enabledPlugins } from "./enabled.ts";
 import { ADMISSION_PLUGINS } from "./plugins.ts";
@@ -88,6 +89,61 @@ describe("plugins that are off by default", () => {
     );
     expect(spec.tolerations).toContainEqual({ key: "example.com/gpu", operator: "Exists", effect: "NoSchedule" });
   });
+});
+
+it("PodSecurity takes defaults and exemptions", () => {
+  const latest = (level: "baseline" | "privileged" | "restricted") => ({ level, version: "latest" });
+  const defaults = { enforce: latest("baseline"), audit: latest("privileged"), warn: latest("restricted") };
+  const exemptions = { namespaces: ["kube-system"], usernames: ["root"], runtimeClasses: [] };
+  const plugins = enabledPlugins("", "", { podSecurity: { defaults, exemptions } });
+  if (typeof plugins === "string") throw new Error(plugins);
+  const h = bootedHarness({ plugins });
+  h.json("POST", "/api/v1/namespaces/kube-system/serviceaccounts", { metadata: { name: "default" } });
+  const bad = pod({ hostNetwork: true });
+  expect(h.json("POST", "/api/v1/namespaces/default/pods", bad).message).toBe(
+    'pods "web" is forbidden: violates PodSecurity "baseline:latest": host namespaces (hostNetwork=true)',
+  );
+  expect(h.request("POST", "/api/v1/namespaces/default/pods", pod()).headers["warning"]).toMatch(
+    /would violate PodSecurity/,
+  );
+  expect(h.json("POST", "/api/v1/namespaces/kube-system/pods", bad).kind).toBe("Pod");
+  const labels = { "pod-security.kubernetes.io/enforce": "restricted" };
+  const patch = { metadata: { labels } };
+  const headers = { "content-type": "application/merge-patch+json" };
+  expect(h.request("PATCH", "/api/v1/namespaces/kube-system", patch, { headers }).headers["warning"]).toMatch(
+    /namespace \\"kube-system\\" is exempt from Pod Security, and the policy \(enforce=restricted:latest\) will be ignored/,
+  );
+});
+
+it("ImagePolicyWebhook asks its backend", () => {
+  const settings = { imagePolicy: { server: "https://bouncer:1234/review", defaultAllow: false } };
+  const plugins = enabledPlugins("ImagePolicyWebhook", "", settings);
+  if (typeof plugins === "string") throw new Error(plugins);
+  let answer: unknown = "dial tcp: lookup bouncer: no such host";
+  const asked: unknown[] = [];
+  const webhooks: ApiServerOptions["webhooks"] = {
+    *submitReview(address, path, review) {
+      asked.push([address, path, (review as { spec: unknown }).spec]);
+      return answer;
+    },
+  };
+  const h = bootedHarness({ plugins, webhooks });
+  const ask = () => h.json("POST", "/api/v1/namespaces/default/pods", pod());
+  expect(ask().message).toBe(
+    'pods "web" is forbidden: Post "https://bouncer:1234/review?timeout=30s": dial tcp: lookup bouncer: no such host',
+  );
+  answer = { status: { allowed: false, reason: "no tag" } };
+  expect(ask().message).toBe('pods "web" is forbidden: image policy webhook backend denied one or more images: no tag');
+  answer = { status: { allowed: true } };
+  expect(ask().kind).toBe("Pod");
+  expect(asked[2]).toEqual([
+    "bouncer:1234",
+    "/review",
+    { containers: [{ image: "nginx:1.27" }], namespace: "default" },
+  ]);
+  expect(enabledPlugins("ImagePolicyWebhook")).toBe(
+    'failed to initialize admission: couldn\'t init admission plugin "ImagePolicyWebhook": no config specified',
+  );
 });
 
 it("a plugin that is off does nothing", () => {

@@ -1,4 +1,5 @@
 import type { AdmissionPlugin } from "./admission.ts";
+import { type ImagePolicySettings, imagePolicyWebhook } from "./image-policy.ts";
 import {
   alwaysDeny,
   alwaysPullImages,
@@ -8,6 +9,13 @@ import {
   podNodeSelector,
 } from "./optional.ts";
 import { ADMISSION_PLUGINS } from "./plugins.ts";
+import { type PodSecuritySettings, podSecurityWith } from "./pod-security.ts";
+
+/** What `--admission-control-config-file` sets of single plugins. */
+export interface AdmissionSettings {
+  podSecurity?: PodSecuritySettings | undefined;
+  imagePolicy?: ImagePolicySettings | undefined;
+}
 
 /** Every name that the flags take, in the order of pkg/kubeapiserver/options/plugins.go; `true`: on by default. */
 const NAMES: Readonly<Record<string, boolean>> = {
@@ -47,6 +55,7 @@ const NAMES: Readonly<Record<string, boolean>> = {
   ResourceQuota: true,
   AlwaysDeny: false,
 };
+const UNINITIALISED = "failed to initialize admission: couldn't init admission plugin";
 const ORDER = Object.keys(NAMES);
 
 const OPTIONAL: readonly AdmissionPlugin[] = [
@@ -62,7 +71,11 @@ const OPTIONAL: readonly AdmissionPlugin[] = [
  * Plugins that are on with the values of --enable-admission-plugins and --disable-admission-plugins (comma-separated).
  * A text is what upstream says of a wrong name (apiserver pkg/server/options/admission.go Validate).
  */
-export function enabledPlugins(enable = "", disable = ""): readonly AdmissionPlugin[] | string {
+export function enabledPlugins(
+  enable = "",
+  disable = "",
+  settings: AdmissionSettings = {},
+): readonly AdmissionPlugin[] | string {
   const wrong: string[] = [];
   const named = (flag: string, text: string): Set<string> => {
     const names = text.split(",").filter((name) => name !== "");
@@ -80,6 +93,14 @@ export function enabledPlugins(enable = "", disable = ""): readonly AdmissionPlu
   if (wrong.length > 0) return wrong.length === 1 ? wrong[0]! : `[${wrong.join(", ")}]`;
   const isOn = (name: string): boolean => !off.has(name) && (NAMES[name] !== false || on.has(name));
   const plugins = [...ADMISSION_PLUGINS, ...OPTIONAL].filter(({ name }) => isOn(name));
+  const { podSecurity, imagePolicy } = settings;
+  if (podSecurity && isOn("PodSecurity")) {
+    plugins[plugins.findIndex(({ name }) => name === "PodSecurity")] = podSecurityWith(podSecurity);
+  }
+  if (isOn("ImagePolicyWebhook")) {
+    if (!imagePolicy) return `${UNINITIALISED} "ImagePolicyWebhook": no config specified`;
+    plugins.push(imagePolicyWebhook(imagePolicy));
+  }
   return plugins.sort((a, b) => rankOf(a) - rankOf(b));
 }
 

@@ -15,13 +15,13 @@ const LATEST_MINOR = 32;
 /** Most Pods that a new level is tried on. */
 const MAX_PODS = 3000;
 
-interface LevelVersion {
+export interface LevelVersion {
   level: Level;
   /** `latest` or `v1.25`. */
   version: string;
 }
 
-interface Policy {
+export interface Policy {
   enforce: LevelVersion;
   audit: LevelVersion;
   warn: LevelVersion;
@@ -41,37 +41,67 @@ const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
 
 const IGNORED = new Set(["exec", "attach", "binding", "eviction", "log", "portforward", "proxy", "status"]);
 
-/** Pods must keep to their namespace's Pod Security Standard (plugin/pkg/admission/security/podsecurity). */
-export const podSecurity: AdmissionPlugin = {
-  name: "PodSecurity",
-  validate(attributes) {
-    const { operation, def } = attributes;
-    if (operation !== "CREATE" && operation !== "UPDATE") return;
-    const { group, resource } = def.resource;
-    if (group === "") {
-      if (resource === "pods") return judgePod(attributes);
-      if (resource === "namespaces") return judgeNamespace(attributes);
-    }
-    const path = TEMPLATES[`${group}/${resource}`];
-    if (path) judgeTemplate(attributes, path);
-  },
+const PRIVILEGED: LevelVersion = { level: "privileged", version: "latest" };
+
+/** What PodSecurityConfiguration sets (pod-security.admission.config.k8s.io/v1). */
+export interface PodSecuritySettings {
+  defaults: Policy;
+  exemptions: {
+    readonly namespaces: readonly string[];
+    readonly usernames: readonly string[];
+    readonly runtimeClasses: readonly string[];
+  };
+}
+
+/** Nothing is asked of a namespace without labels, and nobody is exempt. */
+export const POD_SECURITY_SETTINGS: PodSecuritySettings = {
+  defaults: { enforce: PRIVILEGED, audit: PRIVILEGED, warn: PRIVILEGED },
+  exemptions: { namespaces: [], usernames: [], runtimeClasses: [] },
 };
 
-function judgePod(attributes: Attributes): void {
+/** Pods must keep to their namespace's Pod Security Standard (plugin/pkg/admission/security/podsecurity). */
+export function podSecurityWith(settings: PodSecuritySettings): AdmissionPlugin {
+  return {
+    name: "PodSecurity",
+    validate(attributes) {
+      const { operation, def } = attributes;
+      if (operation !== "CREATE" && operation !== "UPDATE") return;
+      const { group, resource } = def.resource;
+      if (group === "") {
+        if (resource === "pods") return judgePod(attributes, settings);
+        if (resource === "namespaces") return judgeNamespace(attributes, settings);
+      }
+      const path = TEMPLATES[`${group}/${resource}`];
+      if (path) judgeTemplate(attributes, path, settings);
+    },
+  };
+}
+
+export const podSecurity = podSecurityWith(POD_SECURITY_SETTINGS);
+
+function judgePod(attributes: Attributes, settings: PodSecuritySettings): void {
   const { object, old, subresource } = attributes;
   if (IGNORED.has(subresource)) return;
-  const policy = policyOf(attributes);
+  const policy = policyOf(attributes, settings);
   if (policy === undefined || (old !== undefined && !significant(object, old))) return;
+  if (isExempt(attributes, settings, object.spec)) return;
   judge(attributes, policy, object.spec, object.metadata.annotations, true);
 }
 
-function judgeTemplate(attributes: Attributes, path: readonly string[]): void {
+function judgeTemplate(attributes: Attributes, path: readonly string[], settings: PodSecuritySettings): void {
   if (attributes.subresource !== "") return;
-  const policy = policyOf(attributes);
+  const policy = policyOf(attributes, settings);
   if (policy === undefined || (policy.warn.level === "privileged" && policy.audit.level === "privileged")) return;
   let template: Draft = attributes.object;
   for (const step of path) template = template?.[step];
-  if (template?.spec) judge(attributes, policy, template.spec, template.metadata?.annotations, false);
+  if (!template?.spec || isExempt(attributes, settings, template.spec)) return;
+  judge(attributes, policy, template.spec, template.metadata?.annotations, false);
+}
+
+function isExempt({ context, namespace }: Attributes, { exemptions }: PodSecuritySettings, spec: Draft): boolean {
+  const { namespaces, usernames, runtimeClasses } = exemptions;
+  if (namespaces.includes(namespace) || usernames.includes(context.user.name)) return true;
+  return spec.runtimeClassName !== undefined && runtimeClasses.includes(spec.runtimeClassName);
 }
 
 function judge(
@@ -124,9 +154,10 @@ function significant(object: Draft, old: KubeObject): boolean {
   return JSON.stringify(relevant(object.metadata.annotations)) !== JSON.stringify(relevant(old.metadata.annotations));
 }
 
-function policyOf({ context, namespace }: Attributes): Policy | undefined {
+function policyOf({ context, namespace }: Attributes, { defaults }: PodSecuritySettings): Policy | undefined {
   const labels = context.registry.cacheOf("", "v1", "namespaces")?.get("", namespace)?.metadata.labels;
-  return labels && hasPolicy(labels) ? readPolicy(labels).policy : undefined;
+  if (labels && hasPolicy(labels)) return readPolicy(labels, defaults).policy;
+  return defaults === POD_SECURITY_SETTINGS.defaults ? undefined : defaults;
 }
 
 const known = new WeakMap<object, boolean>();
@@ -141,14 +172,17 @@ function hasPolicy(labels: Readonly<Record<string, string>>): boolean {
 }
 
 /** The policy that a namespace's labels ask for, and what is wrong with them (api/helpers.go PolicyToEvaluate). */
-function readPolicy(labels: Readonly<Record<string, string>>): { policy: Policy; causes: StatusCause[] } {
+function readPolicy(
+  labels: Readonly<Record<string, string>>,
+  defaults: Policy,
+): { policy: Policy; causes: StatusCause[] } {
   const causes: StatusCause[] = [];
   const complain = (label: string, why: string) =>
     causes.push(invalidField(`metadata.labels[${label}]`, labels[label], why));
   const policy: Policy = {
-    enforce: { level: "privileged", version: "latest" },
-    audit: { level: "privileged", version: "latest" },
-    warn: { level: "privileged", version: "latest" },
+    enforce: { ...defaults.enforce },
+    audit: { ...defaults.audit },
+    warn: { ...defaults.warn },
   };
   for (const mode of ["enforce", "audit", "warn"] as const) {
     const level = labels[PREFIX + mode];
@@ -167,29 +201,49 @@ function readPolicy(labels: Readonly<Record<string, string>>): { policy: Policy;
     }
   }
   const enforce = labels[`${PREFIX}enforce`];
-  if (labels[`${PREFIX}warn`] === undefined && LEVELS.indexOf(enforce as Level) > 0) {
+  if (labels[`${PREFIX}warn`] === undefined && LEVELS.indexOf(enforce as Level) > LEVELS.indexOf(policy.warn.level)) {
     policy.warn.level = policy.enforce.level;
     if (labels[`${PREFIX}warn-version`] === undefined) policy.warn.version = policy.enforce.version;
   }
   return { policy, causes };
 }
 
-function judgeNamespace(attributes: Attributes): void {
+function judgeNamespace(attributes: Attributes, { defaults, exemptions }: PodSecuritySettings): void {
   const { object, old, subresource, operation, context, def } = attributes;
   if (subresource !== "") return;
   const labels: Record<string, string> = object.metadata.labels ?? {};
   if (!Object.keys(labels).some((key) => key.startsWith(PREFIX))) return;
-  const { policy, causes } = readPolicy(labels);
-  const before = old && readPolicy(old.metadata.labels ?? {});
+  const { policy, causes } = readPolicy(labels, defaults);
+  const before = old && readPolicy(old.metadata.labels ?? {}, defaults);
   const changed = before === undefined || !deepEqual(before.causes, causes);
   const { group, kind } = def.resource;
   if (causes.length > 0 && changed) throw invalid(group, kind, object.metadata.name ?? "", causes);
+  const exempt = exemptions.namespaces.includes(object.metadata.name);
+  if (exempt && operation === "CREATE") warnOfExemption(attributes, labels, policy, defaults);
   if (operation === "CREATE" || before === undefined) return;
   const { enforce } = policy;
   const was = before.policy.enforce;
   if (deepEqual(enforce, was) || enforce.level === "privileged") return;
   if (enforce.version === was.version && LEVELS.indexOf(enforce.level) <= LEVELS.indexOf(was.level)) return;
-  context.warnings.push(...existing(attributes, enforce));
+  if (exempt) warnOfExemption(attributes, labels, policy, defaults);
+  else context.warnings.push(...existing(attributes, enforce));
+}
+
+function warnOfExemption(
+  { context, object }: Attributes,
+  labels: Record<string, string>,
+  policy: Policy,
+  defaults: Policy,
+): void {
+  const modes = ["enforce", "audit", "warn"] as const;
+  if (modes.every((mode) => policy[mode].level === "privileged") || deepEqual(policy, defaults)) return;
+  const asked = modes
+    .filter((mode) => labels[PREFIX + mode] !== undefined || labels[`${PREFIX}${mode}-version`] !== undefined)
+    .filter((mode) => policy[mode].level !== "privileged")
+    .map((mode) => `${mode}=${policy[mode].level}:${policy[mode].version}`);
+  const name = JSON.stringify(object.metadata.name);
+  const why = `the policy (${asked.join(", ")}) will be ignored`;
+  context.warnings.push(`namespace ${name} is exempt from Pod Security, and ${why}`);
 }
 
 /** Pods that are there already and break the new level, those with the same faults in one line. */
