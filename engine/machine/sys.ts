@@ -331,8 +331,8 @@ export function* read(p: Process, fd: number, max = BLOCK): Gen<Uint8Array> {
   if (open.tty !== undefined) yield* foregroundOnly(p, open.tty);
   const bytes = yield* open.read(max);
   if (bytes === "interrupted") throw new Errno("EINTR");
-  // A device without an end makes its bytes: half a GB of them a second, so that who reads it to the end takes his time.
-  if (open.node?.kind === "char" && open.tty === undefined) yield* cpu(bytes.length >> 9);
+  // A device without an end makes its bytes: 64 MB of them a second, so that who reads it to the end takes his time.
+  if (open.node?.kind === "char" && open.tty === undefined) yield* cpu(bytes.length >> 6);
   return bytes;
 }
 

@@ -2,6 +2,7 @@ import { concat, decode, type Gen } from "../../../kernel/index.ts";
 import type { Process } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
 import type { Regex } from "../../../text/regex/index.ts";
+import { hold } from "../../io.ts";
 
 /** How records end: at a text, at empty lines, or at a regular expression. */
 export type Separator = { kind: "text"; text: string } | { kind: "paragraph" } | { kind: "regex"; regex: Regex };
@@ -99,6 +100,8 @@ export class RecordReader {
     this.tail = end < all.length ? all.subarray(end) : undefined;
     this.text = this.text.slice(this.at) + decode(all.subarray(0, end));
     this.at = 0;
+    // A record without an end is looked through anew with each block: it may not grow for long.
+    yield* hold(this.p, this.text.length * 12);
     return true;
   }
 
