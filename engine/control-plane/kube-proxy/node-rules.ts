@@ -17,6 +17,11 @@ export class NodeRules {
   private readonly canary: Canary;
   private readonly onFailure: (message: string) => void;
   private setup = false;
+  /** Whether the next write looks for stale chains, and when one last did. */
+  private cleanup = false;
+  private cleaned = Number.NEGATIVE_INFINITY;
+  private readonly kernel: Kernel;
+  private readonly period: number;
 
   /** @param period  µs between two looks whether the tables were flushed */
   constructor(
@@ -26,6 +31,8 @@ export class NodeRules {
     period: number,
     on: { flush: () => void; failure: (message: string) => void },
   ) {
+    this.kernel = kernel;
+    this.period = period;
     this.net = net;
     this.proxier = proxier;
     this.canary = new Canary(kernel, "KUBE-PROXY-CANARY", period, on.flush);
@@ -41,6 +48,10 @@ export class NodeRules {
   synced(full: boolean): void {
     const ruleset = this.ruleset();
     this.setup ||= full;
+    if (!this.proxier.isLarge || this.kernel.now - this.cleaned > this.period) {
+      this.cleanup = true;
+      this.cleaned = this.kernel.now;
+    }
     this.canary.watch(ruleset);
     ruleset.defer(PROGRAM, () => this.write(ruleset));
   }
@@ -55,7 +66,9 @@ export class NodeRules {
       const missing = [...this.canary.lines(ruleset), ...missingJumps(ruleset, JUMPS)];
       if (missing.length > 0) this.restore(ruleset, missing);
     }
-    this.restore(ruleset, restoreLines(this.proxier.take(ruleset.table("nat").chains.keys())), true);
+    const existing = this.cleanup ? ruleset.table("nat").chains.keys() : undefined;
+    this.cleanup = false;
+    this.restore(ruleset, restoreLines(this.proxier.take(existing)), true);
   }
 
   private restore(ruleset: Ruleset, lines: readonly string[], trusted = false): void {

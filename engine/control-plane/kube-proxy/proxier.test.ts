@@ -95,6 +95,61 @@ describe("partial syncs", () => {
 });
 
 describe("large clusters", () => {
+  it("as upstream's TestSyncProxyRulesLargeClusterMode", () => {
+    const address = (block: number) => (_: unknown, i: number) => `10.${block}.${i % 256}.${Math.floor(i / 256)}`;
+    const of = (n: number, port: number) => ({
+      name: `ns${n}/svc${n}`,
+      spec: { clusterIP: `172.30.0.4${n}`, ports: [{ name: `p${port}`, port, protocol: "TCP" }] },
+    });
+    const endpoints = (n: number, port: number, list: string[]) => ({
+      of: `ns${n}/svc${n}`,
+      ports: [`p${port}:${port}`],
+      endpoints: list,
+    });
+    const proxier = proxierOf({
+      name: "large",
+      options: { masqueradeAll: true },
+      services: [of(1, 80), of(2, 8080), of(3, 8081)],
+      slices: [
+        endpoints(1, 80, Array.from({ length: 499 }, address(0))),
+        endpoints(2, 8080, Array.from({ length: 499 }, address(1))),
+      ],
+    });
+    const dnats = (text: string) => text.match(/^-A KUBE-SEP-.* -j DNAT .*$/gm) ?? [];
+    proxier.sync();
+    let lines = dnats(restoreText(proxier.take()));
+    expect(lines).toHaveLength(998);
+    expect(lines.every((line) => line.includes("--comment"))).toBe(true);
+    expect(lines).toContain(
+      "-A KUBE-SEP-DKGQUZGBKLTPAR56 -m comment --comment ns1/svc1:p80 -m tcp -p tcp -j DNAT --to-destination 10.0.0.0:80",
+    );
+
+    proxier.slice(sliceObject(endpoints(3, 8081, ["203.0.113.4", "203.0.113.8", "203.0.113.12"]), 9), false);
+    expect(proxier.sync().full).toBe(false);
+    lines = dnats(restoreText(proxier.take()));
+    expect(lines).toHaveLength(3);
+    expect(lines).toContain("-A KUBE-SEP-RUVVH7YV3PHQBDOS -m tcp -p tcp -j DNAT --to-destination 203.0.113.4:8081");
+
+    proxier.sync(true);
+    lines = dnats(restoreText(proxier.take()));
+    expect(lines).toHaveLength(1001);
+    expect(lines.some((line) => line.includes("--comment"))).toBe(false);
+    expect(lines).toContain("-A KUBE-SEP-DKGQUZGBKLTPAR56 -m tcp -p tcp -j DNAT --to-destination 10.0.0.0:80");
+
+    proxier.service(serviceObject(of(4, 8082)), false);
+    proxier.slice(sliceObject(endpoints(4, 8082, ["10.4.0.1"]), 4), false);
+    proxier.sync();
+    lines = dnats(restoreText(proxier.take()));
+    expect(lines).toEqual(["-A KUBE-SEP-SU5STNODRYEWJAUF -m tcp -p tcp -j DNAT --to-destination 10.4.0.1:8082"]);
+
+    proxier.service(serviceObject(of(4, 8082)), true);
+    proxier.sync();
+    expect(restoreText(proxier.take())).not.toContain("-X ");
+    const text = restoreText(proxier.take(["KUBE-SVC-EBDQOQU5SJFXRIL3", "KUBE-SEP-SU5STNODRYEWJAUF"]));
+    expect(text).toContain("-X KUBE-SVC-EBDQOQU5SJFXRIL3");
+    expect(text).toContain("-X KUBE-SEP-SU5STNODRYEWJAUF");
+  });
+
   it("leave the comments out past 1,000 endpoints", () => {
     const proxier = proxierOf(many(101, 10));
     proxier.sync();

@@ -145,7 +145,6 @@ export class Proxier {
       for (const { endpoints } of parts) this.total.endpoints += endpoints.list.length;
       due.set(key, parts);
     }
-    const wasLarge = this.large;
     this.large = this.total.endpoints > LARGE;
     const next = new Map<string, readonly Programmed[]>();
     let own = 0;
@@ -157,8 +156,12 @@ export class Proxier {
       next.set(key, programmed);
     };
     for (const [key, parts] of due) program(key, parts);
-    if (doFull && wasLarge !== this.large) {
-      for (const [key, { programmed }] of this.services) if (!due.has(key)) program(key, programmed);
+    if (doFull) {
+      // Lines made when the cluster was of another size than now.
+      const current = `${this.large} `;
+      for (const [key, { programmed }] of this.services) {
+        if (!due.has(key) && programmed.some(({ variant }) => !variant.startsWith(current))) program(key, programmed);
+      }
     }
     this.changed = new Set();
     this.underway = { full: doFull, next };
@@ -220,6 +223,11 @@ export class Proxier {
     const current = made.filter((each) => each.port === port || each.port.name !== port.name);
     made.splice(0, made.length, ...current, programmed);
     return programmed;
+  }
+
+  /** Stale chains are looked for seldom. */
+  get isLarge(): boolean {
+    return this.large;
   }
 
   /** What is programmed: Service ports in the order of their lines. */
