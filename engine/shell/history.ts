@@ -56,6 +56,11 @@ export class History {
 
   /** Writes HISTFILE at the shell's end. */
   *save(sh: Shell): Gen<void> {
+    this.saveNow(sh);
+  }
+
+  /** The same without a step, for a shell whose terminal has gone (SIGHUP). */
+  saveNow(sh: Shell): void {
     const file = sh.get("HISTFILE");
     if (!file || this.lines.length === 0) return;
     const size = Number(sh.get("HISTFILESIZE") ?? 500);

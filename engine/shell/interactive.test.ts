@@ -34,6 +34,17 @@ describe("interactive shell", () => {
     expect(t.run("history 2")).toMatch(/echo hello\n +\d+ {2}history 2\n/);
   });
 
+  it("keeps its history when the terminal goes away", () => {
+    const t = new Terminal({ programs });
+    t.run("HISTFILE=/work/history");
+    t.run("echo remembered");
+    t.machine.signal(t.process, "HUP");
+    t.kernel.run(t.kernel.now + SECOND);
+    expect(t.process.status).toEqual({ kind: "signaled", signal: "HUP" });
+    const after = new Terminal({ programs, beside: t });
+    expect(after.run("echo \"$(< /work/history)\"")).toContain("echo remembered\n");
+  });
+
   it("asks for the rest of an incomplete command", () => {
     const t = new Terminal({ programs });
     expect(t.type("for i in 1 2\r")).toBe("for i in 1 2\n> ");

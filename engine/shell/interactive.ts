@@ -45,19 +45,24 @@ export function* interactive(sh: Shell, how: { norc: boolean; rcfile: string | u
   defaults(sh, { PS2: "> " });
   sh.history.load(sh);
   const editor = tty && new Editor(sh, tty);
-  for (;;) {
-    const text = yield* readCommand(sh, editor);
-    if (text === undefined) {
-      if (tty && !tty.hungUp) {
-        yield* sh.writeTo(2, bash ? (sh.setup.login ? "logout\n" : "exit\n") : "\n");
-        if (yield* keptByJobs(sh)) continue;
+  try {
+    for (;;) {
+      const text = yield* readCommand(sh, editor);
+      if (text === undefined) {
+        if (tty && !tty.hungUp) {
+          yield* sh.writeTo(2, bash ? (sh.setup.login ? "logout\n" : "exit\n") : "\n");
+          if (yield* keptByJobs(sh)) continue;
+        }
+        break;
       }
-      break;
+      if (text === "") continue;
+      const warned = sh.warnedAboutJobs;
+      yield* runLine(sh, text);
+      if (warned) sh.warnedAboutJobs = false;
     }
-    if (text === "") continue;
-    const warned = sh.warnedAboutJobs;
-    yield* runLine(sh, text);
-    if (warned) sh.warnedAboutJobs = false;
+  } finally {
+    // A hang-up ends the shell where it stands; bash keeps its history then as well.
+    if (sh.p.endingBy === "HUP") sh.history.saveNow(sh);
   }
   yield* sh.history.save(sh);
   return sh.status;
