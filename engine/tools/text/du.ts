@@ -4,7 +4,7 @@ import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { parseSize } from "./input.ts";
-import { blocksOf, human } from "./ls.ts";
+import { blocksOf, human } from "./ls-view.ts";
 
 interface Choice {
   all: boolean;

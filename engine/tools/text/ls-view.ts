@@ -1,0 +1,323 @@
+/** How ls shows files: names, colors, columns and the long form. */
+import { decode } from "../../kernel/index.ts";
+import type { Inode } from "../../machine/inode.ts";
+import type { Process } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { modeString } from "../../text/mode.ts";
+import { calendar, strftime } from "../../text/time.ts";
+import { shellQuote, type Tool } from "../tool.ts";
+import { displayWidth } from "./wc.ts";
+
+export interface Entry {
+  name: string;
+  node: Inode;
+  path: string;
+}
+
+export interface View {
+  format: "long" | "one" | "columns" | "across" | "commas";
+  all: boolean;
+  almost: boolean;
+  hide: string[];
+  recursive: boolean;
+  dirsAsFiles: boolean;
+  dirsFirst: boolean;
+  human: boolean;
+  si: boolean;
+  reverse: boolean;
+  sort: "name" | "time" | "size" | "none" | "version" | "extension";
+  time: "mtime" | "ctime" | "atime";
+  classify: "" | "F" | "p" | "t";
+  inode: boolean;
+  blocks: boolean;
+  numeric: boolean;
+  owner: boolean;
+  group: boolean;
+  color: boolean;
+  quoted: boolean;
+  forceQuotes: boolean;
+  timeStyle: string | undefined;
+  width: number;
+  dereference: boolean;
+}
+
+/** Bytes, as the long form has them. */
+export function sizeOf(node: Inode): number {
+  if (node.kind === "file") return node.content.size();
+  if (node.kind === "dir") return 4096;
+  return node.kind === "symlink" ? node.target.length : 0;
+}
+
+/** KiB on disk. */
+export function blocksOf(node: Inode): number {
+  if (node.kind === "file") return Math.ceil(node.content.size() / 4096) * 4;
+  return node.kind === "dir" ? 4 : 0;
+}
+
+/** 1.5K, 12M: one decimal below ten, rounded up. */
+export function human(bytes: number, si = false): string {
+  const base = si ? 1000 : 1024;
+  if (bytes < base) return String(bytes);
+  let value = bytes;
+  let unit = -1;
+  while (value >= base && unit < 7) {
+    value /= base;
+    unit++;
+  }
+  const letter = (si ? "kMGTPEZY" : "KMGTPEZY")[unit]!;
+  const tenths = Math.ceil(value * 10 - 1e-9) / 10;
+  if (tenths < 10) return `${tenths.toFixed(1)}${letter}`;
+  const whole = Math.ceil(value - 1e-9);
+  return whole >= base ? `1.0${(si ? "kMGTPEZY" : "KMGTPEZY")[unit + 1]}` : `${whole}${letter}`;
+}
+
+function indicator(node: Inode, view: View): string {
+  if (view.classify === "") return "";
+  if (node.kind === "dir") return "/";
+  if (view.classify === "p") return "";
+  if (node.kind === "symlink") return view.format === "long" ? "" : "@";
+  if (node.kind === "fifo") return "|";
+  if (node.kind === "socket") return "=";
+  return view.classify === "F" && node.kind === "file" && (node.mode & 0o111) !== 0 ? "*" : "";
+}
+
+/** A name, quoted where that was asked for. */
+export function shown(name: string, view: View): string {
+  if (view.forceQuotes) return `"${name.replace(/["\\]/g, "\\$&").replace(/\n/g, "\\n")}"`;
+  if (!view.quoted) return name;
+  return /^[A-Za-z0-9_./,:+%@^=\-\u0080-\uffff{}\]]+$/.test(name) ? name : shellQuote(name);
+}
+
+function colorOf(node: Inode, name: string, dangling: boolean): string {
+  switch (node.kind) {
+    case "dir":
+      if ((node.mode & 0o1002) === 0o1002) return "30;42";
+      return (node.mode & 0o2) !== 0 ? "34;42" : (node.mode & 0o1000) !== 0 ? "37;44" : "01;34";
+    case "symlink":
+      return dangling ? "40;31;01" : "01;36";
+    case "fifo":
+      return "40;33";
+    case "socket":
+      return "01;35";
+    case "char":
+      return "40;33;01";
+    default:
+      if ((node.mode & 0o4000) !== 0) return "37;41";
+      if ((node.mode & 0o2000) !== 0) return "30;43";
+      if ((node.mode & 0o111) !== 0) return "01;32";
+      return /\.(tar|tgz|gz|zip|xz|bz2|zst|deb|rpm|jar)$/.test(name) ? "01;31" : "";
+  }
+}
+
+function label(t: Tool, entry: Entry, view: View): string {
+  const text = shown(entry.name, view);
+  if (!view.color) return text;
+  const dangling = entry.node.kind === "symlink" && sys.find(t.p, entry.path) === undefined;
+  const code = colorOf(entry.node, entry.name, dangling);
+  return code === "" ? text : `\x1b[${code}m${text}\x1b[0m`;
+}
+
+/** Prints entries in the form that was asked for. */
+export function print(t: Tool, entries: readonly Entry[], view: View): void {
+  if (view.format === "long") {
+    printLong(t, entries, view);
+    return;
+  }
+  const inodeWidth = view.inode ? Math.max(0, ...entries.map((entry) => String(entry.node.ino).length)) : 0;
+  const blockWidth = view.blocks ? Math.max(0, ...entries.map((entry) => String(blocksOf(entry.node)).length)) : 0;
+  const anyQuoted = view.quoted && entries.some((entry) => shown(entry.name, view) !== entry.name);
+  const cells = entries.map((entry) => {
+    let prefix = "";
+    if (view.inode) prefix += `${String(entry.node.ino).padStart(inodeWidth)} `;
+    if (view.blocks) prefix += `${String(blocksOf(entry.node)).padStart(blockWidth)} `;
+    const plain = shown(entry.name, view);
+    const space = anyQuoted && plain === entry.name && view.format !== "one" && view.format !== "commas" ? " " : "";
+    const suffix = indicator(entry.node, view);
+    return {
+      text: `${prefix}${space}${label(t, entry, view)}${suffix}`,
+      width: prefix.length + space.length + displayWidth(plain) + suffix.length,
+    };
+  });
+  // GNU ls resets the colours once, before the first coloured name.
+  if (view.color && cells.some((cell) => cell.text.includes("\x1b["))) {
+    const first = cells.findIndex((cell) => cell.text.includes("\x1b["));
+    cells[first] = { ...cells[first]!, text: cells[first]!.text.replace("\x1b[", "\x1b[0m\x1b[") };
+  }
+  if (view.format === "one") {
+    for (const cell of cells) t.out.add(`${cell.text}\n`);
+    return;
+  }
+  if (view.format === "commas") {
+    let column = 0;
+    cells.forEach((cell, i) => {
+      if (i > 0) {
+        const fits = column + 2 + cell.width + (i < cells.length - 1 ? 1 : 0) <= view.width;
+        t.out.add(fits ? ", " : ",\n");
+        column = fits ? column + 2 : 0;
+      }
+      t.out.add(cell.text);
+      column += cell.width;
+    });
+    if (cells.length > 0) t.out.add("\n");
+    return;
+  }
+  printColumns(t, cells, view);
+}
+
+function printColumns(t: Tool, cells: readonly { text: string; width: number }[], view: View): void {
+  const count = cells.length;
+  if (count === 0) return;
+  const across = view.format === "across";
+  for (let columns = Math.min(count, Math.max(1, Math.floor(view.width / 3))); columns >= 1; columns--) {
+    const rows = Math.ceil(count / columns);
+    const widths: number[] = new Array(columns).fill(0);
+    cells.forEach((cell, i) => {
+      const column = across ? i % columns : Math.floor(i / rows);
+      const extra = column === columns - 1 ? 0 : 2;
+      widths[column] = Math.max(widths[column]!, cell.width + extra);
+    });
+    const total = widths.reduce((a, b) => a + b, 0);
+    if (total >= view.width && columns > 1) continue;
+    for (let row = 0; row < rows; row++) {
+      let line = "";
+      let position = 0;
+      let want = 0;
+      for (let column = 0; column < columns; column++) {
+        const index = across ? row * columns + column : column * rows + row;
+        const cell = cells[index];
+        if (cell === undefined) break;
+        // Gaps are tabs where a tab stop lies within them, as ls writes them.
+        while (position < want) {
+          if (Math.floor(want / 8) > Math.floor((position + 1) / 8)) {
+            line += "\t";
+            position += 8 - (position % 8);
+          } else {
+            line += " ";
+            position++;
+          }
+        }
+        line += cell.text;
+        position += cell.width;
+        want += widths[column]!;
+      }
+      t.out.add(`${line}\n`);
+    }
+    return;
+  }
+}
+
+function printLong(t: Tool, entries: readonly Entry[], view: View): void {
+  const names = new Names(t.p);
+  const now = t.p.machine.kernel.now;
+  const epoch = t.p.machine.kernel.epochMs * 1000;
+  const rows = entries.map((entry) => {
+    const { node } = entry;
+    const when = node[view.time];
+    const seconds = Math.floor((epoch + when) / 1e6);
+    const size =
+      node.kind === "char"
+        ? deviceNumbers(node.device)
+        : view.human
+          ? human(sizeOf(node), view.si)
+          : String(sizeOf(node));
+    return {
+      entry,
+      inode: String(node.ino),
+      blocks: String(blocksOf(node)),
+      links: String(node.kind === "dir" ? linksOf(node) : node.nlink),
+      owner: view.numeric ? String(node.uid) : names.user(node.uid),
+      group: view.numeric ? String(node.gid) : names.group(node.gid),
+      size,
+      time: timeText(seconds, epoch + when - seconds * 1e6, when <= now && now - when < 15_778_476e6, view.timeStyle),
+    };
+  });
+  const width = (pick: (row: (typeof rows)[number]) => string) => Math.max(0, ...rows.map((row) => pick(row).length));
+  const widths = {
+    inode: width((row) => row.inode),
+    blocks: width((row) => row.blocks),
+    links: width((row) => row.links),
+    owner: width((row) => row.owner),
+    group: width((row) => row.group),
+    size: width((row) => row.size),
+  };
+  const anyQuoted = view.quoted && entries.some((entry) => shown(entry.name, view) !== entry.name);
+  for (const row of rows) {
+    const { node } = row.entry;
+    let line = "";
+    if (view.inode) line += `${row.inode.padStart(widths.inode)} `;
+    if (view.blocks) line += `${row.blocks.padStart(widths.blocks)} `;
+    line += `${modeString(node)} ${row.links.padStart(widths.links)} `;
+    if (view.owner) line += `${row.owner.padEnd(widths.owner)} `;
+    if (view.group) line += `${row.group.padEnd(widths.group)} `;
+    line += `${row.size.padStart(widths.size)} ${row.time} `;
+    if (anyQuoted && shown(row.entry.name, view) === row.entry.name) line += " ";
+    line += label(t, row.entry, view) + indicator(node, view);
+    if (node.kind === "symlink") {
+      const behind = sys.find(t.p, row.entry.path);
+      const target = shown(node.target, view);
+      const code = view.color ? (behind ? colorOf(behind, node.target, false) : "40;31;01") : "";
+      line += ` -> ${code === "" ? target : `\x1b[${code}m${target}\x1b[0m`}`;
+      if (behind) line += indicator(behind, view);
+    }
+    t.out.add(`${line}\n`);
+  }
+}
+
+function linksOf(node: Inode): number {
+  if (node.kind !== "dir") return node.nlink;
+  let count = 2;
+  for (const child of node.entries?.values() ?? []) if (child.kind === "dir") count++;
+  return count;
+}
+
+function deviceNumbers(device: string): string {
+  const numbers: Record<string, string> = {
+    null: "1, 3",
+    zero: "1, 5",
+    full: "1, 7",
+    random: "1, 8",
+    urandom: "1, 9",
+    tty: "5, 0",
+    console: "5, 1",
+  };
+  return numbers[device] ?? "136, 0";
+}
+
+function timeText(seconds: number, micros: number, recent: boolean, style: string | undefined): string {
+  const time = calendar(seconds, Math.floor(micros) * 1000);
+  if (style === "full-iso") return strftime("%Y-%m-%d %H:%M:%S.%N %z", time);
+  if (style === "long-iso") return strftime("%Y-%m-%d %H:%M", time);
+  if (style === "iso") return strftime(recent ? "%m-%d %H:%M" : "%Y-%m-%d ", time);
+  if (style?.startsWith("+")) return strftime(style.slice(1), time);
+  return strftime(recent ? "%b %e %H:%M" : "%b %e  %Y", time);
+}
+
+/** Names of users and groups from /etc/passwd and /etc/group, read once. */
+export class Names {
+  private readonly users: Map<number, string>;
+  private readonly groups: Map<number, string>;
+
+  constructor(p: Process) {
+    this.users = table(p, "/etc/passwd");
+    this.groups = table(p, "/etc/group");
+  }
+
+  user(id: number): string {
+    return this.users.get(id) ?? String(id);
+  }
+
+  group(id: number): string {
+    return this.groups.get(id) ?? String(id);
+  }
+}
+
+function table(p: Process, path: string): Map<number, string> {
+  const names = new Map<number, string>();
+  const node = sys.find(p, path);
+  if (node?.kind !== "file") return names;
+  for (const line of decode(node.content.bytes()).split("\n")) {
+    const [name, , id] = line.split(":");
+    if (id !== undefined && !names.has(Number(id))) names.set(Number(id), name!);
+  }
+  return names;
+}
