@@ -38,7 +38,7 @@ export class Changes {
     for (let step = this.reversed.pop(); step !== undefined; step = this.reversed.pop()) step();
     for (const chain of this.created) {
       chain.alive = false;
-      this.table.chains.delete(chain.name);
+      if (this.table.chains.get(chain.name) === chain) this.table.chains.delete(chain.name);
     }
     this.created.clear();
     // Taking back is rare; counting anew is simpler than keeping count both ways.
@@ -347,9 +347,11 @@ function deleteChains(changes: Changes, command: Command): void {
     if (chain.policy !== undefined && chain.policy !== "ACCEPT") {
       throw new Refusal("Directory not empty");
     }
-    if (chain.references > 0 || chain.rules.length > 0) throw busy(chain);
-    if (chain.policy !== undefined) chain.real = false;
+    const used = chain.references > 0 || chain.rules.length > 0;
+    if (chain.policy !== undefined) chain.real = used;
+    // For iptables it is gone; the kernel is asked later.
     else changes.drop(chain);
+    if (used) throw busy(chain);
     return;
   }
   for (const chain of [...changes.table.chains.values()]) {

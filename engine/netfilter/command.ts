@@ -654,7 +654,7 @@ class Reader implements RuleSoFar {
           target === undefined ? (this.jump ?? "") : "",
           this.goto,
         );
-        for (const match of made) match.check?.(body);
+        if (operation !== "check" && operation !== "delete") for (const match of made) match.check?.(body);
         const rule = new Rule(body);
         rule.packets = this.packets ?? 0;
         rule.bytes = this.bytes;

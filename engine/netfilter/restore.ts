@@ -42,8 +42,8 @@ export function restore(
   text: string | readonly string[],
   options: RestoreOptions = {},
 ): RestoreResult {
-  const run = new Restore(ruleset, options);
   const lines = typeof text === "string" ? splitLines(text) : text;
+  const run = new Restore(ruleset, options, !options.trusted && lines.length < CAREFUL_LINES);
   const program = options.program ?? "iptables-restore";
   try {
     for (const line of lines) run.line(line);
@@ -70,6 +70,9 @@ Rule.reader = (line) => readCommand(splitWords(line), { restoring: "", setDimens
 /** Ends with `program: message`, status 1. */
 class Failed extends Error {}
 
+/** Longer texts are not searched for loops and misplaced targets under user chains, which costs with their square. */
+const CAREFUL_LINES = 1_000;
+
 /** How far ahead the old rules of a chain are searched for a line that comes again. */
 const LOOK_AHEAD = 4;
 
@@ -78,11 +81,12 @@ class Restore {
   parsed = 0;
   private readonly ruleset: Ruleset;
   private readonly options: RestoreOptions;
+  private readonly careful: boolean;
   private changes: Changes | undefined;
   /** Lines of another table than the one asked for. */
   private skipping = false;
   /** What the kernel will say when the table is committed, with the line that it will say it of. */
-  private refused: { error: unknown; line: number } | undefined;
+  private refused: { error: unknown; line: number; byKernel: boolean } | undefined;
   /** The chain of the last line, its rules before the text named it, and how many of them came again. */
   private chain: Chain | undefined;
   private old: readonly Rule[] = [];
@@ -91,7 +95,8 @@ class Restore {
   private touched = false;
   private readonly before = new Map<Chain, readonly Rule[]>();
 
-  constructor(ruleset: Ruleset, options: RestoreOptions) {
+  constructor(ruleset: Ruleset, options: RestoreOptions, careful: boolean) {
+    this.careful = careful;
     this.ruleset = ruleset;
     this.options = options;
   }
@@ -135,7 +140,7 @@ class Restore {
     if (this.skipping) return;
     const table = (this.options.noflush ? this.ruleset.tables.get(name) : undefined) ?? new Table(name);
     this.touched = false;
-    this.changes = new Changes(table);
+    this.changes = new Changes(table, this.careful);
     this.chain = undefined;
     this.before.clear();
     this.refused = undefined;
@@ -192,10 +197,11 @@ class Restore {
     if ((counts === undefined && this.options.counters) || found === null) {
       throw new Problem(`invalid policy counters for chain '${chain.name}'`);
     }
-    if (policy === "ACCEPT" || policy === "DROP") {
+    const kept = policy === "-" ? chain.policy! : policy;
+    if (kept === "ACCEPT" || kept === "DROP") {
       const [packets, bytes] = this.options.counters && found ? [Number(found[1]), Number(found[2])] : [0, 0];
-      changes.policy(chain, policy, packets, bytes);
-    } else if (policy !== "-") this.refuse(new Refusal("Bad policy name"));
+      changes.policy(chain, kept, packets, bytes);
+    } else this.refuse(new Refusal("Bad policy name"));
   }
 
   /** Takes over a rule that the chain had before under the same line. */
@@ -272,7 +278,8 @@ class Restore {
     this.parsed++;
     const command = readCommand(argv, { restoring: changes.table.name, setDimensions: this.setDimensions });
     if (command.operation === "append" && command.rules.length === 1) command.rules[0]!.line = line;
-    if (command.operation !== "delete" && command.operation !== "flush") this.touched = true;
+    const { operation, chain } = command;
+    if (operation !== "delete" && (operation !== "flush" || chain !== undefined)) this.touched = true;
     try {
       apply(changes, command);
     } catch (error) {
@@ -284,7 +291,11 @@ class Restore {
   private readonly setDimensions = (name: string): number | undefined => this.ruleset.sets.get(name)?.dimensions;
 
   private refuse(error: unknown): void {
-    this.refused ??= { error, line: this.number };
+    // The kernel hears of a table only when iptables itself has nothing against any line of it.
+    const byKernel = error instanceof Problem && error.kind === "kernel";
+    if (this.refused === undefined || (this.refused.byKernel && !byKernel)) {
+      this.refused = { error, line: this.number, byKernel };
+    }
   }
 
   /** `[packets:bytes] -A …` */
