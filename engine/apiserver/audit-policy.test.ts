@@ -84,3 +84,21 @@ it("writes what the policy asks for, and keeps entries for the grader", () => {
   expect(events[3].requestObject).toMatchObject({ kind: "DeleteOptions", propagationPolicy: "Background" });
   expect(h.server.audit.entries.length - before).toBe(3);
 });
+
+it("tells what PodSecurity found", () => {
+  const lines: (() => string)[] = [];
+  const h = bootedHarness({ auditSink: (line) => lines.push(line) });
+  const pod = { metadata: { name: "a" }, spec: { hostPID: true, containers: [{ name: "a", image: "nginx" }] } };
+  h.json("POST", "/api/v1/namespaces/default/pods", pod);
+  const labels = { "pod-security.kubernetes.io/audit": "baseline" };
+  const headers = { "content-type": "application/merge-patch+json" };
+  h.json("PATCH", "/api/v1/namespaces/default", { metadata: { labels } }, { headers });
+  h.json("POST", "/api/v1/namespaces/default/pods", { ...pod, metadata: { name: "b" } });
+  const annotations = lines.map((line) => JSON.parse(line()).annotations);
+  expect(annotations.at(-3)).toMatchObject({ "pod-security.kubernetes.io/enforce-policy": "privileged:latest" });
+  expect(annotations.at(-1)).toMatchObject({
+    "pod-security.kubernetes.io/audit-violations":
+      'would violate PodSecurity "baseline:latest": host namespaces (hostPID=true)',
+    "pod-security.kubernetes.io/enforce-policy": "privileged:latest",
+  });
+});

@@ -142,7 +142,7 @@ export class AuditLog {
       `${response ? `"responseStatus":${JSON.stringify(responseStatus(response))},` : ""}` +
       `${wanted.level === "Metadata" ? "" : bodies(record, response)}` +
       `"requestReceivedTimestamp":"${micros(record.received)}","stageTimestamp":"${micros(at)}"` +
-      `${decision ? `,"annotations":${textOf(decision, annotations)}` : ""}}`
+      `${decision ? `,"annotations":${withMore(textOf(decision, annotations), context.auditAnnotations)}` : ""}}`
     );
   }
 }
@@ -154,6 +154,13 @@ function textOf<T extends object>(value: T, form: (value: T) => object): string 
   let text = texts.get(value);
   if (text === undefined) texts.set(value, (text = JSON.stringify(form(value))));
   return text;
+}
+
+/** Annotations of admission beside those of authorization, in the order of their names. */
+function withMore(text: string, more: Record<string, string> | undefined): string {
+  if (more === undefined) return text;
+  const all = Object.entries({ ...JSON.parse(text), ...more } as Record<string, string>);
+  return JSON.stringify(Object.fromEntries(all.sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
 function annotations(decision: Decision): object {

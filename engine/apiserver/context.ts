@@ -17,6 +17,8 @@ export interface Context {
   writer: string;
   /** `Warning` headers of the answer. */
   readonly warnings: string[];
+  /** What admission tells the audit log: annotations of the event. */
+  auditAnnotations?: Record<string, string>;
   /** Set once the resource is known. */
   def: KindDef | undefined;
 }

@@ -6,7 +6,7 @@ import { deepEqual } from "../../api/validation/value.ts";
 import { invalid } from "../errors.ts";
 import type { AdmissionPlugin, Attributes } from "./admission.ts";
 import { type Level, type Violation, violations } from "./pod-security-checks.ts";
-import { refuse } from "./refuse.ts";
+import { annotateAudit, refuse } from "./refuse.ts";
 
 const PREFIX = "pod-security.kubernetes.io/";
 const LEVELS: readonly Level[] = ["privileged", "baseline", "restricted"];
@@ -82,9 +82,10 @@ export const podSecurity = podSecurityWith(POD_SECURITY_SETTINGS);
 function judgePod(attributes: Attributes, settings: PodSecuritySettings): void {
   const { object, old, subresource } = attributes;
   if (IGNORED.has(subresource)) return;
-  const policy = policyOf(attributes, settings);
-  if (policy === undefined || (old !== undefined && !significant(object, old))) return;
   if (isExempt(attributes, settings, object.spec)) return;
+  const policy = policyOf(attributes, settings);
+  if (policy === undefined) annotateAudit(attributes, `${PREFIX}enforce-policy`, "privileged:latest");
+  if (policy === undefined || (old !== undefined && !significant(object, old))) return;
   judge(attributes, policy, object.spec, object.metadata.annotations, true);
 }
 
@@ -98,28 +99,37 @@ function judgeTemplate(attributes: Attributes, path: readonly string[], settings
   judge(attributes, policy, template.spec, template.metadata?.annotations, false);
 }
 
-function isExempt({ context, namespace }: Attributes, { exemptions }: PodSecuritySettings, spec: Draft): boolean {
+function isExempt(attributes: Attributes, { exemptions }: PodSecuritySettings, spec: Draft): boolean {
+  const { context, namespace } = attributes;
   const { namespaces, usernames, runtimeClasses } = exemptions;
-  if (namespaces.includes(namespace) || usernames.includes(context.user.name)) return true;
-  return spec.runtimeClassName !== undefined && runtimeClasses.includes(spec.runtimeClassName);
+  let by: string | undefined;
+  if (namespaces.includes(namespace)) by = "namespace";
+  else if (usernames.includes(context.user.name)) by = "user";
+  else if (runtimeClasses.includes(spec.runtimeClassName)) by = "runtimeClass";
+  if (by !== undefined) annotateAudit(attributes, `${PREFIX}exempt`, by);
+  return by !== undefined;
 }
 
 function judge(
   attributes: Attributes,
-  { enforce, warn }: Policy,
+  { enforce, audit, warn }: Policy,
   spec: Draft,
   annotations: Record<string, string> | undefined,
   enforced: boolean,
 ): void {
+  if (enforced) annotateAudit(attributes, `${PREFIX}enforce-policy`, `${enforce.level}:${enforce.version}`);
+  const audited = evaluate(audit, spec, annotations);
+  if (audited.length > 0) annotateAudit(attributes, `${PREFIX}audit-violations`, wouldViolate(audit, audited));
   if (enforced) {
     const found = evaluate(enforce, spec, annotations);
     if (found.length > 0) throw refuse(attributes, `violates PodSecurity ${named(enforce)}: ${details(found)}`);
   }
   const found = evaluate(warn, spec, annotations);
-  if (found.length > 0) {
-    attributes.context.warnings.push(`would violate PodSecurity ${named(warn)}: ${details(found)}`);
-  }
+  if (found.length > 0) attributes.context.warnings.push(wouldViolate(warn, found));
 }
+
+const wouldViolate = (policy: LevelVersion, found: readonly Violation[]) =>
+  `would violate PodSecurity ${named(policy)}: ${details(found)}`;
 
 function evaluate(
   { level, version }: LevelVersion,

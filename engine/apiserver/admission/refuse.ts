@@ -14,3 +14,9 @@ export function isResource({ def, subresource }: Attributes, group: string, reso
 }
 
 export const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
+
+/** Adds an annotation to the request's audit event (apiserver pkg/audit AddAuditAnnotation). */
+export function annotateAudit({ context }: Attributes, key: string, value: string): void {
+  context.auditAnnotations ??= {};
+  context.auditAnnotations[key] ??= value;
+}
