@@ -230,7 +230,12 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
         yield* sh.complain(error.message);
         throw new ExitShell(error.status);
       }
-      throw error;
+      const program = fn === undefined && builtin === undefined && sh.setup.dialect === "bash";
+      if (!program || !(error instanceof ShellError) || error.how === "fail") throw error;
+      // Bash expands the redirections of a program in the child: only that one ends.
+      if (!error.printed) yield* sh.complain(error.message);
+      sh.status = error.how === "exit" && sh.isCommandString && sh.subshellDepth === 0 ? 127 : error.status;
+      return;
     }
   }
   let keepRedirections = false;
