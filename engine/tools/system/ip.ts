@@ -85,7 +85,9 @@ function flags(one: Interface): string {
 }
 
 function state(one: Interface): string {
-  return one.name === "lo" ? "UNKNOWN" : one.up ? "UP" : "DOWN";
+  // Devices without a carrier of their own do not tell.
+  const silent = one.name === "lo" || (one.up && one.name.startsWith("flannel"));
+  return silent ? "UNKNOWN" : one.up ? "UP" : "DOWN";
 }
 
 /** `eth0@if12` for a veth, whose other end lies elsewhere. */
@@ -106,8 +108,9 @@ function peerIndex(p: Process, peer: string): number {
 
 function linkLines(p: Process, index: number, one: Interface, mode: string): string[] {
   const kind = one.name === "lo" ? "loopback" : "ether";
-  const queue = one.name === "lo" || one.peer !== undefined ? "noqueue" : one.up ? "fq_codel" : "noop";
-  const length = one.peer === undefined ? " qlen 1000" : "";
+  const software = one.name === "lo" || one.peer !== undefined || /^(cni|flannel|kube-|cilium)/.test(one.name);
+  const queue = software ? "noqueue" : one.up ? "fq_codel" : "noop";
+  const length = one.peer === undefined && !one.name.startsWith("flannel") ? " qlen 1000" : "";
   const broadcast = one.name === "lo" ? "00:00:00:00:00:00" : "ff:ff:ff:ff:ff:ff";
   const netns = one.peer === undefined ? "" : " link-netnsid 0";
   if (isBusybox(p)) {
@@ -305,7 +308,8 @@ function* route(p: Process, words: string[]): Gen<number> {
       yield* sys.printError(p, "RTNETLINK answers: Network is unreachable\n");
       return 2;
     }
-    const source = found?.source ?? net.addresses()[0]!;
+    const own = net.interfaces.get(found?.device ?? "")?.addresses[0];
+    const source = found?.source ?? own?.replace(/\/.*$/, "") ?? net.addresses()[0]!;
     const line = local
       ? `local ${target} dev lo src ${target} uid ${p.cred.uid} `
       : `${target}${found!.via ? ` via ${found!.via}` : ""} dev ${found!.device} src ${source} uid ${p.cred.uid} `;
