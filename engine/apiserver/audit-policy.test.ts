@@ -102,3 +102,27 @@ it("tells what PodSecurity found", () => {
     "pod-security.kubernetes.io/enforce-policy": "privileged:latest",
   });
 });
+
+it("tells what policies found", () => {
+  const lines: (() => string)[] = [];
+  const h = bootedHarness({ auditSink: (line) => lines.push(line) });
+  const at = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolic";
+  h.json("POST", `${at}ies`, {
+    metadata: { name: "two" },
+    spec: {
+      matchConstraints: {
+        resourceRules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["configmaps"] }],
+      },
+      validations: [{ expression: "true" }, { expression: "has(object.data)", message: "no data" }],
+      auditAnnotations: [{ key: "name", valueExpression: "'is ' + object.metadata.name" }],
+    },
+  });
+  const spec = { policyName: "two", validationActions: ["Audit"] };
+  h.json("POST", `${at}ybindings`, { metadata: { name: "both" }, spec });
+  expect(h.json("POST", "/api/v1/namespaces/default/configmaps", { metadata: { name: "a" } }).kind).toBe("ConfigMap");
+  const { annotations } = JSON.parse(lines.at(-1)!());
+  expect(annotations["two/name"]).toBe("is a");
+  expect(JSON.parse(annotations["validation.policy.admission.k8s.io/validation_failure"])).toEqual([
+    { message: "no data", policy: "two", binding: "both", expressionIndex: 1, validationActions: ["Audit"] },
+  ]);
+});

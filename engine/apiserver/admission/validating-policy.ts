@@ -6,7 +6,7 @@ import type { KubeObject } from "../../api/types.ts";
 import type { Registry } from "../registry.ts";
 import type { AdmissionPlugin, Attributes } from "./admission.ts";
 import { admissionRequest } from "./admission-request.ts";
-import { refuse } from "./refuse.ts";
+import { annotateAudit, refuse } from "./refuse.ts";
 import { matchesResources, namespaceOf } from "./rule-match.ts";
 
 const GROUP = "admissionregistration.k8s.io";
@@ -78,9 +78,14 @@ function judge(policy: KubeObject, binding: KubeObject, attributes: Attributes):
   if (typeof params === "string") return configError(params);
   const denials: Denial[] = [];
   for (const param of params) {
-    for (const { message, reason } of evaluate(spec, attributes, param, fails)) {
+    for (const { message, reason, index } of evaluate(policy, attributes, param, fails)) {
       const actions: readonly string[] = bound.validationActions ?? [];
       if (actions.includes("Deny")) denials.push({ policy: name, binding: binding.metadata.name, message, reason });
+      if (actions.includes("Audit")) {
+        const failure = { message, policy: name, binding: binding.metadata.name, expressionIndex: index };
+        const text = JSON.stringify([{ ...failure, validationActions: actions }]);
+        annotateAudit(attributes, "validation.policy.admission.k8s.io/validation_failure", text);
+      }
       if (actions.includes("Warn")) {
         attributes.context.warnings.push(
           `Validation failed for ValidatingAdmissionPolicy '${name}' with binding '${binding.metadata.name}': ${message}`,
@@ -122,9 +127,16 @@ function kindOf(registry: Registry, apiVersion: string, kind: string) {
 interface Finding {
   message: string;
   reason: string;
+  /** Which of the validations. */
+  index: number;
 }
 
-function evaluate(spec: Draft, attributes: Attributes, param: KubeObject | undefined, fails: boolean): Finding[] {
+function evaluate(
+  { spec, metadata }: Draft,
+  attributes: Attributes,
+  param: KubeObject | undefined,
+  fails: boolean,
+): Finding[] {
   const { object, old } = attributes;
   const variables: Record<string, unknown> = {
     object: toCel(object ?? null),
@@ -139,20 +151,24 @@ function evaluate(spec: Draft, attributes: Attributes, param: KubeObject | undef
       if (compileCel(condition.expression).run(variables) !== true) return [];
     } catch (error) {
       if (!(error instanceof CelError)) throw error;
-      return fails ? [{ message: error.message, reason: "Invalid" }] : [];
+      return fails ? [{ message: error.message, reason: "Invalid", index: 0 }] : [];
     }
   }
   const findings: Finding[] = [];
-  for (const validation of spec.validations ?? []) {
+  for (const [index, validation] of (spec.validations ?? []).entries()) {
     const expression: string = validation.expression.trim();
     try {
       if (compileCel(validation.expression).run(variables) === true) continue;
-      findings.push({ message: messageOf(validation, variables), reason: validation.reason || "Invalid" });
+      findings.push({ message: messageOf(validation, variables), reason: validation.reason || "Invalid", index });
     } catch (error) {
       if (!(error instanceof CelError)) throw error;
-      if (fails)
-        findings.push({ message: `expression '${expression}' resulted in error: ${error.message}`, reason: "Invalid" });
+      const message = `expression '${expression}' resulted in error: ${error.message}`;
+      if (fails) findings.push({ message, reason: "Invalid", index });
     }
+  }
+  for (const { key, valueExpression } of spec.auditAnnotations ?? []) {
+    const value = auditTextOf(valueExpression, variables);
+    if (value !== undefined) annotateAudit(attributes, `${metadata.name}/${key}`, value);
   }
   return findings;
 }
@@ -168,6 +184,17 @@ function lazily(list: readonly { name: string; expression: string }[], variables
     });
   }
   return out;
+}
+
+/** The text that an audit annotation's expression gives; null and failures leave it out. */
+function auditTextOf(expression: string, variables: Record<string, unknown>): string | undefined {
+  try {
+    const value = compileCel(expression).run(variables);
+    return typeof value === "string" && value !== "" ? value : undefined;
+  } catch (error) {
+    if (error instanceof CelError) return undefined;
+    throw error;
+  }
 }
 
 function messageOf(validation: Draft, variables: Record<string, unknown>): string {
