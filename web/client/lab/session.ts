@@ -350,6 +350,7 @@ export class LabSession {
     if (result === undefined) return;
     if (!result.ok) {
       this.walkProblem.value = result.problem;
+      this.walk.value = undefined;
       return;
     }
     this.following.value = false;
