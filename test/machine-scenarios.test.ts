@@ -244,6 +244,13 @@ sudo swapoff -a; systemctl list-dependencies ssh | head -2; sudo lsof -i :22 | t
       /^sshd .*\*:22 \(LISTEN\)$/,
     ],
   },
+  {
+    name: "ulimit limits processes, files and descriptors",
+    script: `bash -c 'ulimit -u 5; for i in 1 2 3 4 5 6 7; do sleep 1 & done; wait'
+bash -c 'ulimit -f 1; head -c 5000 /dev/zero > /tmp/big; echo $?'
+bash -c 'ulimit -n 4; cat /etc/hostname /etc/hosts > /dev/null; ulimit -n'`,
+    expect: ["fork: retry: Resource temporarily unavailable", "File size limit exceeded", /^153$/, /^4$/],
+  },
 ];
 
 function run(script: string): { lines: string[]; status: number | undefined; faults: string[] } {

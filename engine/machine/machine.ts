@@ -89,6 +89,12 @@ export class Machine {
   /** Makes a process. Throws EAGAIN over the process limit. */
   spawn(init: ProcessInit): Process {
     if (this.processes.size >= MAX_PROCESSES) throw new Errno("EAGAIN");
+    const most = init.parent?.limits.nproc;
+    if (most !== undefined && init.cred.uid !== 0) {
+      let own = 0;
+      for (const one of this.processes.values()) if (one.cred.uid === init.cred.uid) own++;
+      if (own >= most) throw new Errno("EAGAIN");
+    }
     const process = new Process(this, init);
     if (init.umask !== undefined) process.umask = init.umask;
     else if (init.parent) process.umask = init.parent.umask;

@@ -72,6 +72,18 @@ export class ProcessExit extends Answer {
 /** Disposition of a signal that is not the default one. `catch`: the program asks `takeSignal()` when interrupted. */
 export type Disposition = "ignore" | "catch";
 
+/** Limits that were set with setrlimit(2); what is missing is the system's own. */
+export interface Limits {
+  /** Descriptors (RLIMIT_NOFILE). */
+  readonly nofile?: number | undefined;
+  /** Processes of the user (RLIMIT_NPROC); root is exempt. */
+  readonly nproc?: number | undefined;
+  /** Bytes of a file that is written (RLIMIT_FSIZE). */
+  readonly fsize?: number | undefined;
+}
+
+const NO_LIMITS: Limits = {};
+
 /** A process of a machine: an entry of the process table and the task that runs it. */
 export class Process {
   readonly machine: Machine;
@@ -104,6 +116,8 @@ export class Process {
   /** Resident set as the model has it, in KiB. */
   rssKib = 3_200;
   nice = 0;
+  /** Handed on to children. */
+  limits: Limits;
   /** CPU time of children that were waited for, and of theirs, in µs (times(2)). */
   childrenCpu = 0;
   task!: Task;
@@ -132,6 +146,7 @@ export class Process {
     this.argv = options.argv;
     this.env = options.env;
     this.cwd = options.cwd;
+    this.limits = options.parent?.limits ?? NO_LIMITS;
     this.cred = options.cred;
     this.tty = options.tty;
     this.startedAt = machine.kernel.now;

@@ -153,7 +153,7 @@ class DirectoryFile implements OpenFile {
 export function open(p: Process, path: string, flags: OpenFlags = { read: true }): number {
   const file = openFile(p, path, flags);
   const fd = p.freeFd();
-  if (fd >= 1024) throw new Errno("EMFILE");
+  if (fd >= (p.limits?.nofile ?? 1024)) throw new Errno("EMFILE");
   p.setFd(fd, file);
   return fd;
 }
@@ -365,6 +365,16 @@ export function* write(p: Process, fd: number, data: string | Uint8Array): Gen<v
   const bytes = typeof data === "string" ? encode(data) : data;
   if (bytes.length === 0) return;
   yield* cpu(COST.io + (bytes.length >> 12));
+  if (
+    p.limits?.fsize !== undefined &&
+    open.node?.kind === "file" &&
+    open.node.content.size() + bytes.length > p.limits.fsize
+  ) {
+    p.machine.signal(p, "XFSZ");
+    // The signal, when not ignored, ends the process at its next yield: here.
+    yield* cpu(0);
+    throw new Errno("EFBIG");
+  }
   try {
     const result = yield* open.write(bytes);
     if (result !== "ok") throw new Errno("EINTR", result === "interrupted" ? 0 : result);

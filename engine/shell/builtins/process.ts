@@ -86,7 +86,14 @@ const ulimit: Builtin = function* (sh, args) {
       yield* sh.complain(`ulimit: ${limit}: invalid number`);
       return 1;
     }
-    if (/^\d+$|^unlimited$/.test(limit)) for (const letter of letters) sh.limits.set(letter, limit);
+    if (/^\d+$|^unlimited$/.test(limit))
+      for (const letter of letters) {
+        sh.limits.set(letter, limit);
+        const number = limit === "unlimited" ? undefined : Number(limit);
+        if (letter === "n") sh.p.limits = { ...sh.p.limits, nofile: number };
+        if (letter === "u") sh.p.limits = { ...sh.p.limits, nproc: number };
+        if (letter === "f") sh.p.limits = { ...sh.p.limits, fsize: number === undefined ? undefined : number * 1024 };
+      }
     return 0;
   }
   for (const letter of letters) {
