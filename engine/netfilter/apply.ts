@@ -1,4 +1,4 @@
-import type { Command } from "./command.ts";
+import type { Command } from "./command-options.ts";
 import { Problem, Refusal } from "./problem.ts";
 import { Chain, isTableName, type Policy, type Ruleset, type Table } from "./ruleset.ts";
 import { saveRule } from "./save.ts";

@@ -1,5 +1,6 @@
 import { apply, Changes } from "./apply.ts";
-import { type Command, readCommand } from "./command.ts";
+import { readCommand } from "./command.ts";
+import type { Command } from "./command-options.ts";
 import { chainLine, describeRule, type ListOptions, listChain, listRule, listTable, ruleLine } from "./list.ts";
 import { Problem, problemText, Refusal, VERSION } from "./problem.ts";
 import { type Chain, isTableName, type Ruleset, Table } from "./ruleset.ts";
