@@ -4,10 +4,11 @@ import { brief, dump } from "./dump.ts";
 import { toText } from "./formats.ts";
 import { compare, isNumber, type Json, kind, numeric, sortedKeys, truthy } from "./json.ts";
 import { JsonError, parseJson as parseTexts } from "./json-stream.ts";
-import { combine, natives, one, show, unary, valued } from "./natives.ts";
+import { natives, one, show, unary, valued } from "./natives.ts";
 import { binary } from "./operators.ts";
 import { deletePaths, getIndex, getPath, indices, setPath } from "./paths.ts";
-import { JqError, PAUSE, type Stream } from "./stream.ts";
+import { type Context, type Env, type Item, JqError, PAUSE, type Stream } from "./stream.ts";
+import type { Ast } from "./syntax.ts";
 
 /** Ends the program: `halt`, `halt_error`. */
 export class Halt extends Error {
@@ -102,42 +103,30 @@ valued("delpaths", 1, (v, [paths]) => {
   if (!Array.isArray(paths)) throw new JqError("Paths must be specified as an array");
   return deletePaths(v, paths as Json[][]);
 });
-natives.set("range/2", function* (context, args, env, input) {
-  for (const to of context.evaluate(args[1]!, env, { v: input.v, p: undefined })) {
-    if (to === PAUSE) {
-      yield to;
-      continue;
-    }
-    for (const from of context.evaluate(args[0]!, env, { v: input.v, p: undefined })) {
-      if (from === PAUSE) {
-        yield from;
-        continue;
-      }
-      if (!isNumber(from.v) || !isNumber(to.v)) throw new JqError("Range bounds must be numeric");
-      const end = numeric(to.v);
-      for (let i = numeric(from.v), n = 1; i < end; i++, n++) {
-        if (n % 500 === 0) yield PAUSE;
-        yield { v: i, p: undefined };
-      }
-    }
+/** Numbers from one to another; the clock goes on meanwhile. */
+function* counted(from: Json, to: Json, by: Json): Stream {
+  if (!isNumber(from) || !isNumber(to) || !isNumber(by)) throw new JqError("Range bounds must be numeric");
+  const [first, end, step] = [numeric(from), numeric(to), numeric(by)];
+  let n = 0;
+  for (let i = first; step > 0 ? i < end : step < 0 ? i > end : first < end; i += step) {
+    if (++n % 500 === 0) yield PAUSE;
+    yield { v: i, p: undefined };
   }
-});
-natives.set("range/3", function* (context, args, env, input) {
-  const bounds: Stream = combine(context, args, env, input, [], (values) => values);
-  for (const item of bounds) {
-    if (item === PAUSE) {
-      yield item;
-      continue;
-    }
-    const [from, to, by] = (item.v as Json[]).map((v) => {
-      if (!isNumber(v)) throw new JqError("Range bounds must be numeric");
-      return numeric(v);
-    }) as [number, number, number];
-    if (by > 0) for (let i = from; i < to; i += by) yield { v: i, p: undefined };
-    else if (by < 0) for (let i = from; i > to; i += by) yield { v: i, p: undefined };
-    else if (from < to) for (;;) yield { v: from, p: undefined };
+}
+/** The arguments of range, the first varying slowest. */
+function* rangeOf(context: Context, args: readonly Ast[], env: Env, input: Item, known: readonly Json[]): Stream {
+  const next = args[known.length];
+  if (next === undefined) {
+    yield* counted(known[0]!, known[1]!, known[2] ?? 1);
+    return;
   }
-});
+  for (const item of context.evaluate(next, env, { v: input.v, p: undefined })) {
+    if (item === PAUSE) yield item;
+    else yield* rangeOf(context, args, env, input, [...known, item.v]);
+  }
+}
+for (const name of ["range/2", "range/3"])
+  natives.set(name, (context, args, env, input) => rangeOf(context, args, env, input, []));
 unary("tojson", (v) => dump(v));
 unary("tostring", (v) => toText(v));
 unary("fromjson", (v) => {
@@ -168,8 +157,11 @@ unary("implode", (v) => {
   if (!Array.isArray(v)) throw new JqError("implode input must be an array");
   return v
     .map((code) => {
-      if (!isNumber(code)) throw new JqError(`${show(code)} can't be imploded, unicode codepoint needs to be numeric`);
-      return String.fromCodePoint(numeric(code));
+      if (!isNumber(code) || Number.isNaN(numeric(code)))
+        throw new JqError(`${show(code)} can't be imploded, unicode codepoint needs to be numeric`);
+      const point = Math.trunc(numeric(code));
+      const good = point >= 0 && point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff);
+      return good ? String.fromCodePoint(point) : "\ufffd";
     })
     .join("");
 });
@@ -281,7 +273,7 @@ unary("stderr", (v, context) => {
 });
 unary("_input_filename", (_v, context) => context.inputFile());
 unary("_input_line_number", (_v, context) => context.inputLine());
-unary("builtins", () => [...natives.keys()]);
+unary("builtins", () => [...natives.keys()].filter((name) => !name.startsWith("_")));
 unary("halt", () => {
   throw new Halt(0, "");
 });

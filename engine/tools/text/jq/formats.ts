@@ -33,7 +33,7 @@ export function formatValue(name: string, v: Json): Json {
     case "html":
       return toText(v).replace(
         /[<>&'"]/g,
-        (char) => ({ "<": "&lt;", ">": "&gt;", "&": "&amp;", "'": "&#39;", '"': "&quot;" })[char]!,
+        (char) => ({ "<": "&lt;", ">": "&gt;", "&": "&amp;", "'": "&apos;", '"': "&quot;" })[char]!,
       );
     case "uri": {
       let out = "";

@@ -320,7 +320,12 @@ class Runner {
 
   private tail: Uint8Array = new Uint8Array(0);
 
-  private feed(text: string): void {
+  private begun = false;
+
+  private feed(whole: string): void {
+    // A byte order mark at the very beginning is no part of the input.
+    const text = !this.begun && whole.startsWith("\ufeff") ? whole.slice(1) : whole;
+    this.begun = true;
     if (this.o.rawInput) this.rawText += text;
     else this.parser.push(text);
   }

@@ -41,11 +41,7 @@ export function binary(op: string, a: Json, b: Json): Json {
       const [text, count] = typeof a === "string" ? [a, b] : [b, a];
       if (typeof text === "string" && isNumber(count)) {
         const times = numeric(count);
-        return times <= 0
-          ? times === 0 && typeof a === "string"
-            ? ""
-            : null
-          : text.repeat(Math.max(1, Math.ceil(times)));
+        return times >= 0 ? text.repeat(Math.floor(times)) : null;
       }
       if (a instanceof Map && b instanceof Map) return merge(a, b);
       throw new JqError(`${both} cannot be multiplied`);

@@ -146,7 +146,7 @@ function deletePath(v: Json, path: readonly Json[], i: number): Json {
   if (Array.isArray(v)) {
     if (isNumber(key)) {
       const index = numeric(key) < 0 ? numeric(key) + v.length : numeric(key);
-      return v.filter((_, k) => k !== index);
+      return index < 0 ? v : v.filter((_, k) => k !== index);
     }
     if (key instanceof Map) {
       const [from, to] = sliceBounds(v.length, key);
