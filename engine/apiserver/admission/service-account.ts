@@ -1,6 +1,4 @@
 import type { Draft } from "../../api/kind.ts";
-import type { KubeObject } from "../../api/types.ts";
-import { type Gen, MS, sleep } from "../../kernel/index.ts";
 import type { AdmissionPlugin, Attributes } from "./admission.ts";
 import { isResource, MIRROR_ANNOTATION, refuse } from "./refuse.ts";
 
@@ -9,9 +7,6 @@ const VOLUME_PREFIX = "kube-api-access-";
 /** An hour and seven seconds marks tokens that the server may extend (pkg/serviceaccount WarnOnlyBoundTokenExpirationPeriod). */
 const TOKEN_SECONDS = 3607;
 const FILE_MODE = 0o644;
-const DEFAULT = "default";
-/** Looks for the default account before giving up. */
-const ATTEMPTS = 10;
 
 /** Gives Pods a ServiceAccount and mounts its token (plugin/pkg/admission/serviceaccount). */
 export const serviceAccount: AdmissionPlugin = {
@@ -21,44 +16,25 @@ export const serviceAccount: AdmissionPlugin = {
     const pod: Draft = attributes.object;
     if (pod.metadata.annotations?.[MIRROR_ANNOTATION]) return mirror(attributes, pod);
     const spec = pod.spec;
-    spec.serviceAccountName ||= spec.serviceAccount || DEFAULT;
+    spec.serviceAccountName ||= spec.serviceAccount || "default";
     spec.serviceAccount = spec.serviceAccountName;
-    const account = accountOf(attributes, spec.serviceAccountName);
-    if (account !== undefined) return admit(attributes, spec, account);
-    if (spec.serviceAccountName === DEFAULT) return whenMade(attributes, spec);
-    throw missing(attributes, spec.serviceAccountName);
+    const { namespace, context } = attributes;
+    const account = context.registry.cacheOf("", "v1", "serviceaccounts")?.get(namespace, spec.serviceAccountName);
+    if (account === undefined) {
+      const name = spec.serviceAccountName;
+      throw refuse(
+        attributes,
+        `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`,
+      );
+    }
+    const wanted = spec.automountServiceAccountToken ?? account["automountServiceAccountToken"] ?? true;
+    if (wanted) mountToken(attributes, spec);
+    const secrets: { name: string }[] = account["imagePullSecrets"] ?? [];
+    if (!spec.imagePullSecrets?.length && secrets.length > 0) {
+      spec.imagePullSecrets = secrets.map(({ name }) => ({ name }));
+    }
   },
 };
-
-function accountOf({ context, namespace }: Attributes, name: string): KubeObject | undefined {
-  return context.registry.cacheOf("", "v1", "serviceaccounts")?.get(namespace, name);
-}
-
-function missing(attributes: Attributes, name: string): Error {
-  const account = `${attributes.namespace}/${name}`;
-  return refuse(attributes, `error looking up service account ${account}: serviceaccount "${name}" not found`);
-}
-
-/** A controller makes the default account of a new namespace: it is waited for. */
-function* whenMade(attributes: Attributes, spec: Draft): Gen {
-  const { request, registry } = attributes.context;
-  const pause = registry.kernel.random("admission").int(100, 199) * MS;
-  for (let attempt = 1; attempt < ATTEMPTS && !request.instant; attempt++) {
-    yield* sleep(pause);
-    const account = accountOf(attributes, DEFAULT);
-    if (account !== undefined) return admit(attributes, spec, account);
-  }
-  throw missing(attributes, DEFAULT);
-}
-
-function admit(attributes: Attributes, spec: Draft, account: KubeObject): void {
-  const wanted = spec.automountServiceAccountToken ?? account["automountServiceAccountToken"] ?? true;
-  if (wanted) mountToken(attributes, spec);
-  const secrets: { name: string }[] = account["imagePullSecrets"] ?? [];
-  if (!spec.imagePullSecrets?.length && secrets.length > 0) {
-    spec.imagePullSecrets = secrets.map(({ name }) => ({ name }));
-  }
-}
 
 /** Mirror Pods are what a kubelet made of a file: they may not reach into the API. */
 function mirror(attributes: Attributes, pod: Draft): void {
