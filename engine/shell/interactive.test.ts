@@ -42,7 +42,7 @@ describe("interactive shell", () => {
     t.kernel.run(t.kernel.now + SECOND);
     expect(t.process.status).toEqual({ kind: "signaled", signal: "HUP" });
     const after = new Terminal({ programs, beside: t });
-    expect(after.run("echo \"$(< /work/history)\"")).toContain("echo remembered\n");
+    expect(after.run('echo "$(< /work/history)"')).toContain("echo remembered\n");
   });
 
   it("asks for the rest of an incomplete command", () => {
