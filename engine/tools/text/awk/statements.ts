@@ -114,10 +114,10 @@ export class Statements {
     };
   }
 
-  /** Lets time go on and output flow within loops. */
+  /** Lets time go on and output flow: loops come here every so many turns, and when there is much to write. */
   private *breathe(): Gen {
     const { rt } = this;
-    if (++rt.steps % STEPS === 0) yield* cpu(200);
+    yield* cpu(200);
     if (rt.t.out.full) yield* rt.t.out.flush();
   }
 
