@@ -1,7 +1,8 @@
-import type { HttpResponse, RemoteCommand } from "../../api/http.ts";
+import type { HttpResponse } from "../../api/http.ts";
+import { refusedCommand } from "../../api/remote-command.ts";
 import { failure, notFound } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
-import { decode, type Gen, Pipe, WaitQueue } from "../../kernel/index.ts";
+import { decode, type Gen } from "../../kernel/index.ts";
 import { isNetError } from "../../network/error.ts";
 import type { ResourceContext } from "../context.ts";
 import { badRequest, internalError, plainError } from "../errors.ts";
@@ -65,30 +66,10 @@ function* remoteCommand(context: ResourceContext, kind: "exec" | "attach"): Gen<
  */
 function notUpgraded({ body }: HttpResponse): HttpResponse {
   const words = body.type === "bytes" ? decode(body.bytes).trimEnd() : "";
-  const message = `unable to upgrade connection: ${words}`;
-  const none = () => new Pipe();
-  const channels: RemoteCommand = {
-    stdin: undefined,
-    stdout: none(),
-    stderr: none(),
-    resize() {},
-    result: {
-      kind: "Status",
-      apiVersion: "v1",
-      metadata: {},
-      status: "Failure",
-      message: `Internal error occurred: ${message}`,
-      reason: "InternalError",
-      details: { causes: [{ message }] },
-      code: 500,
-    },
-    ended: new WaitQueue(),
-    close() {},
-  };
   return {
     status: 101,
     headers: { upgrade: "websocket", connection: "Upgrade" },
-    body: { type: "channels", channels },
+    body: { type: "channels", channels: refusedCommand(`unable to upgrade connection: ${words}`) },
   };
 }
 

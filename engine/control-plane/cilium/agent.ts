@@ -10,6 +10,7 @@ import * as sys from "../../machine/sys.ts";
 import { isNetError } from "../../network/index.ts";
 import { fail, healthPages, listening, logger, untilTerminated } from "../daemon.ts";
 import { Proxier } from "../kube-proxy/proxier.ts";
+import { PolicyEnforcer } from "../network-policy.ts";
 import { ensureLbMap } from "./lb-map.ts";
 
 /** How long a change takes into the maps. */
@@ -89,8 +90,10 @@ export const ciliumAgent: Program = function* ciliumAgent(p) {
   slices.onChange(({ type, object }) => {
     if (proxier.slice(object, type === "deleted")) ask();
   });
+  const enforcer = new PolicyEnforcer(kernel, client, net);
   services.start();
   slices.start();
+  enforcer.start();
   say("info", "daemon", "Daemon initialization completed");
   try {
     const health = { protocol: "tcp" as const, address: "127.0.0.1", port: 9879, ...healthPages("/healthz") };
@@ -99,6 +102,7 @@ export const ciliumAgent: Program = function* ciliumAgent(p) {
     // The programs in the kernel go on with the maps as they are.
     services.stop();
     slices.stop();
+    enforcer.stop();
   }
   return 0;
 };

@@ -1,5 +1,5 @@
 import { alpineTree } from "../alpine.ts";
-import { BUSYBOX_APPLETS } from "../busybox-applets.ts";
+import { debianTree } from "../debian.ts";
 import type { ImageDef } from "../image.ts";
 import { DEFAULT_PATH, type Entry, rootfs, SKELETON } from "../rootfs.ts";
 import { DEFAULT_CONF } from "./entrypoint.ts";
@@ -76,35 +76,9 @@ Please try again later.</p>
 </html>
 `;
 
-/** The tools of a Debian image that containers are asked to run; a name without a program stays away. */
-const DEBIAN_TOOLS = new Set([...BUSYBOX_APPLETS, "bash", "dash", "curl"]);
-/** BusyBox applets that debian:bookworm-slim does not have. */
-const NOT_IN_DEBIAN = new Set(
-  "ash arp arping awk bc clear crond fuser hexdump ifconfig ip killall less nc netstat nslookup patch pgrep ping ping6 pkill ps pstree route strings telnet top traceroute tree unzip vi watch wget xxd xz".split(
-    " ",
-  ),
-);
-
-function debian(): Record<string, Entry> {
-  const out: Record<string, Entry> = { bin: { link: "usr/bin" }, lib: { link: "usr/lib" }, sbin: { link: "usr/sbin" } };
-  for (const name of DEBIAN_TOOLS) if (!NOT_IN_DEBIAN.has(name)) out[`usr/bin/${name}`] = { program: name };
-  return out;
-}
-
+/** What the other tags stand on. */
 function debianBase(): Record<string, Entry> {
-  return {
-    ...debian(),
-    "etc/debian_version": "12.10\n",
-    "etc/os-release":
-      'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\n' +
-      'VERSION="12 (bookworm)"\nVERSION_CODENAME=bookworm\nID=debian\n',
-    "etc/passwd":
-      "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n" +
-      "www-data:x:33:33:www-data:/var/www:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n" +
-      "nginx:x:101:101:nginx user:/nonexistent:/bin/false\n",
-    "etc/group": "root:x:0:\ndaemon:x:1:\nadm:x:4:\nwww-data:x:33:\nnogroup:x:65534:\nnginx:x:101:\n",
-    "var/run": { link: "/run" },
-  };
+  return { ...debianTree({ name: "nginx", uid: 101 }), "usr/bin/curl": { program: "curl" } };
 }
 
 /** What `-alpine` tags stand on: BusyBox, and curl besides. */

@@ -1,4 +1,5 @@
 import type { RemoteCommand } from "../../api/http.ts";
+import { refusedCommand } from "../../api/remote-command.ts";
 import { type Gen, Pipe, WaitQueue, wait } from "../../kernel/index.ts";
 import { type Container, CriError, type ExecSession } from "../runtime/index.ts";
 import type { Kubelet } from "./kubelet.ts";
@@ -26,26 +27,7 @@ export function* execChannels(
     return channels;
   } catch (error) {
     if (!(error instanceof CriError)) throw error;
-    const message = `error executing command in container: ${error.message}`;
-    const closed = new Pipe();
-    return {
-      stdin: options.stdin ? new Pipe() : undefined,
-      stdout: closed,
-      stderr: options.tty ? undefined : new Pipe(),
-      resize() {},
-      result: {
-        kind: "Status",
-        apiVersion: "v1",
-        metadata: {},
-        status: "Failure",
-        message: `Internal error occurred: ${message}`,
-        reason: "InternalError",
-        details: { causes: [{ message }] },
-        code: 500,
-      },
-      ended: new WaitQueue(),
-      close() {},
-    };
+    return refusedCommand(`error executing command in container: ${error.message}`, options);
   }
 }
 
