@@ -95,6 +95,10 @@ export class LineReader {
   private ended = false;
   /** The last line of the input had no separator at its end. */
   unterminated = false;
+  /** Something read had code units from U+D800 on, whose order is not that of their bytes. */
+  high = false;
+  /** The same, or NUL bytes: what may make a file a binary one. */
+  odd = false;
 
   constructor(p: Process, fd: number, separator = "\n") {
     this.p = p;
@@ -159,15 +163,22 @@ export class LineReader {
         continue;
       }
       this.pending.push(bytes.subarray(0, last));
-      const text = decode(concat(this.pending));
+      const text = this.decoded();
       this.pending = last + 1 < bytes.length ? [bytes.subarray(last + 1)] : [];
       return text.split(this.separator);
     }
     if (this.pending.length === 0) return undefined;
-    const text = decode(concat(this.pending));
+    const text = this.decoded();
     this.pending = [];
     this.unterminated = true;
     return [text];
+  }
+
+  private decoded(): string {
+    const text = decode(concat(this.pending));
+    if (!this.high) this.high = /[\ud800-\uffff]/.test(text);
+    if (!this.odd) this.odd = this.high || text.includes("\0");
+    return text;
   }
 }
 

@@ -300,6 +300,7 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
   let lastPrinted = 0;
   let binary = false;
   const held: { text: string; number: number; offset: number }[] = [];
+  const bare = !search.names && !search.numbers && !search.bytes && !search.initialTab && !search.color;
   const listed = search.files !== undefined || search.count || search.quiet;
   const prefix = (line: number, at: number, mark: string): string => {
     let text = "";
@@ -342,6 +343,7 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
       if (
         !search.text &&
         !binary &&
+        reader.odd &&
         search.end === "\n" &&
         (line.includes("\0") || (/[\udc80-\udcff]/.test(line) && hasEscape(line)))
       )
@@ -378,7 +380,8 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
         }
         held.length = 0;
         separate(number);
-        if (!search.only)
+        if (bare && !search.only) out.add(line + search.end);
+        else if (!search.only)
           out.add(`${prefix(number, at, ":")}${search.color && !search.invert ? highlight(line) : line}${search.end}`);
         else if (!search.invert) printMatches(line, number, at);
         after = search.after;

@@ -22,6 +22,9 @@ interface Key extends Ordering {
   skipEnd: boolean;
 }
 
+/** Lines that are written together. */
+const SLICE = 512;
+
 const NONE: Ordering = {
   type: "text",
   fold: false,
@@ -63,7 +66,8 @@ export const sort = tool(
     if (check && files.length > 1)
       throw new Fatal(`extra operand ${quote(files[1]!)} not allowed with -${check.key === "C" ? "C" : "c"}`, 2);
     const lines: string[] = [];
-    for (const path of files) yield* readLines(t, path, end, lines);
+    let plain = true;
+    for (const path of files) if (!(yield* readLines(t, path, end, lines))) plain = false;
     if (check) {
       const wrong = disorder(lines, keys, tab, { reverse: global.reverse, stable, unique });
       if (wrong === undefined) return 0;
@@ -72,7 +76,7 @@ export const sort = tool(
       return 1;
     }
     yield* cpu(1 + (lines.length >> 3));
-    const sorted = arrange(lines, keys, tab, { reverse: global.reverse, stable, unique });
+    const sorted = arrange(lines, keys, tab, { reverse: global.reverse, stable, unique, plain });
     const target = o.value("o");
     let out = t.out;
     if (target !== undefined) {
@@ -83,8 +87,8 @@ export const sort = tool(
         throw new Fatal(`open failed: ${target}: ${error.message}`, 2);
       }
     }
-    for (const line of sorted) {
-      out.add(line + end);
+    for (let at = 0; at < sorted.length; at += SLICE) {
+      out.add(sorted.slice(at, at + SLICE).join(end) + end);
       if (out.full) yield* out.flush();
     }
     yield* out.flush();
@@ -97,6 +101,8 @@ interface Arrangement {
   reverse: boolean;
   stable: boolean;
   unique: boolean;
+  /** No characters beyond the surrogates' range: the host's own order is that of the bytes, and much faster. */
+  plain?: boolean;
 }
 
 /** Index of the first line that comes too early, for -c. */
@@ -127,8 +133,7 @@ function disorder(
  * out once, and equal ones (most, in practice) are never compared.
  */
 function arrange(lines: string[], keys: readonly Key[], tab: string | undefined, how: Arrangement): string[] {
-  // Without characters beyond the surrogates' range the host's own order is that of the bytes, and much faster.
-  const plain = !lines.some((line) => /[\ud800-\uffff]/.test(line));
+  const { plain } = how;
   const byText = (list: string[]) => {
     if (plain) list.sort();
     else list.sort(compareBytes);
@@ -143,9 +148,14 @@ function arrange(lines: string[], keys: readonly Key[], tab: string | undefined,
       if (keys.length > 0 && how.unique) into.push(list[0]!);
       else if (keys.length > 0 && how.stable) for (const line of list) into.push(line);
       else {
-        byText(list);
-        for (let i = 0; i < list.length; i++)
-          if (!how.unique || i === 0 || list[i] !== list[i - 1]) into.push(list[i]!);
+        const counts = repeats(list) ? countsOf(list) : undefined;
+        const ordered = byText(counts ? [...counts.keys()] : list);
+        for (let i = 0; i < ordered.length; i++) {
+          const line = ordered[i]!;
+          if (how.unique) {
+            if (i === 0 || line !== ordered[i - 1]) into.push(line);
+          } else for (let n = counts?.get(line) ?? 1; n > 0; n--) into.push(line);
+        }
       }
     } else {
       const buckets = new Map<KeyValue, string[]>();
@@ -169,7 +179,20 @@ function arrange(lines: string[], keys: readonly Key[], tab: string | undefined,
   return into;
 }
 
-function* readLines(t: Tool, path: string, end: string, into: string[]): Gen<void> {
+/** A look at the first lines tells whether many come again: then each is put in order once. */
+function repeats(list: readonly string[]): boolean {
+  const look = Math.min(list.length, 256);
+  return look > 16 && new Set(list.slice(0, look)).size < look / 2;
+}
+
+function countsOf(list: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const line of list) counts.set(line, (counts.get(line) ?? 0) + 1);
+  return counts;
+}
+
+/** Adds the lines of a file; false when characters beyond the surrogates' range are among them. */
+function* readLines(t: Tool, path: string, end: string, into: string[]): Gen<boolean> {
   let size = 0;
   let fd = 0;
   try {
@@ -185,6 +208,7 @@ function* readLines(t: Tool, path: string, end: string, into: string[]): Gen<voi
       yield* hold(t.p, size);
     }
     t.close(fd);
+    return !reader.high;
   } catch (error) {
     if (!isErrno(error)) throw error;
     throw new Fatal(

@@ -57,15 +57,17 @@ export class Interpreter {
     // Stays so when a record's rule fails: messages name the record.
     rt.inRules = true;
     for (;;) {
-      const text = yield* rt.nextRecord();
+      const text = rt.takeRecord() ?? (yield* rt.nextRecord());
       if (text === undefined) {
         rt.inRules = false;
         return "normal";
       }
       rt.setRecord(text);
       for (const rule of rules) {
-        if (!(rule.until === undefined ? yield* holds(rule.pattern) : yield* inRange(rule))) continue;
-        const { body } = rule;
+        const { pattern, body } = rule;
+        if (rule.until !== undefined) {
+          if (!(yield* inRange(rule))) continue;
+        } else if (pattern !== undefined && !toBool(pattern.f ? pattern.f() : yield* pattern.g!())) continue;
         if (body === undefined) {
           rt.t.out.add(rt.text0() + toText(rt.cellORS.v as Value));
           continue;

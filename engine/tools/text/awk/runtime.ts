@@ -7,7 +7,7 @@ import type { Tool } from "../../tool.ts";
 import { Channels } from "./channels.ts";
 import { unescapeString } from "./lexer.ts";
 import { RecordReader, type Separator } from "./records.ts";
-import { awkPattern, splitBlanks } from "./text-functions.ts";
+import { awkPattern, isBlank, splitBlanks } from "./text-functions.ts";
 import {
   type AwkArray,
   AwkFatal,
@@ -27,7 +27,11 @@ export class Runtime {
   frame: Cell[] = [];
   private record = "";
   private fields: Value[] = [];
+  /** All fields are known; before that only those that somebody asked for, up to `scanned` in the record. */
   private fieldsValid = true;
+  private scanned = 0;
+  /** FS when the record was read: a new one holds from the next record on. */
+  private recordFs = " ";
   private recordValid = true;
   private nf = 0;
   returned: Value = UNINIT;
@@ -138,18 +142,24 @@ export class Runtime {
   private lastRs = "";
   private lastSeparator: Separator | undefined;
 
+  /** The next record of the main input that is there without waiting. */
+  takeRecord(): string | undefined {
+    if (this.main === undefined) return undefined;
+    const text = this.main.take(this.separator());
+    if (text === undefined) return undefined;
+    this.cellNR.v = toNumber(this.cellNR.v as Value) + 1;
+    this.cellFNR.v = toNumber(this.cellFNR.v as Value) + 1;
+    this.cellRT.v = this.main.terminator;
+    return text;
+  }
+
   /** The next record of the main input; undefined at its end. */
   *nextRecord(): Gen<string | undefined> {
     for (;;) {
       if (this.main === undefined && !(yield* this.openNext())) return undefined;
       const reader = this.main!;
-      const text = reader.take(this.separator());
-      if (text !== undefined) {
-        this.cellNR.v = toNumber(this.cellNR.v as Value) + 1;
-        this.cellFNR.v = toNumber(this.cellFNR.v as Value) + 1;
-        this.cellRT.v = reader.terminator;
-        return text;
-      }
+      const text = this.takeRecord();
+      if (text !== undefined) return text;
       yield* this.channels.flushAll();
       let more: boolean;
       try {
@@ -218,6 +228,9 @@ export class Runtime {
     this.record = text;
     this.recordValid = true;
     this.fieldsValid = false;
+    this.scanned = this.nf = 0;
+    const { v } = this.cellFS;
+    this.recordFs = typeof v === "string" ? v : toText((v as Value) ?? UNINIT);
   }
 
   /** `$0`, put together again where fields were assigned to. */
@@ -235,10 +248,32 @@ export class Runtime {
 
   private splitRecord(): void {
     if (this.fieldsValid) return;
+    if (this.recordFs === " ") {
+      this.splitUpTo(Number.POSITIVE_INFINITY);
+      return;
+    }
     this.fieldsValid = true;
-    const parts = this.splitText(this.record, toText((this.cellFS.v as Value) ?? UNINIT), true);
+    const parts = this.splitText(this.record, this.recordFs, true);
     this.fields = parts;
     this.nf = parts.length;
+  }
+
+  /** Finds the first `count` fields between blanks: most programs look at a few of many. */
+  private splitUpTo(count: number): void {
+    const { record } = this;
+    let at = this.scanned;
+    while (this.nf < count) {
+      while (at < record.length && isBlank(record.charCodeAt(at))) at++;
+      if (at >= record.length) {
+        this.fieldsValid = true;
+        this.fields.length = this.nf;
+        break;
+      }
+      const from = at++;
+      while (at < record.length && !isBlank(record.charCodeAt(at))) at++;
+      this.fields[this.nf++] = record.slice(from, at);
+    }
+    this.scanned = at;
   }
 
   /** Splits by a field separator. */
@@ -277,7 +312,10 @@ export class Runtime {
   field(index: number): Value {
     if (index === 0) return fromInput(this.text0());
     if (index < 0) throw new AwkFatal(`attempt to access field ${index}`);
-    this.splitRecord();
+    if (!this.fieldsValid) {
+      if (this.recordFs !== " ") this.splitRecord();
+      else if (index > this.nf) this.splitUpTo(index);
+    }
     const value = this.fields[index - 1];
     if (value === undefined || index > this.nf) return UNINIT;
     if (typeof value !== "string") return value;

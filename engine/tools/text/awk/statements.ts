@@ -236,6 +236,15 @@ export class Statements {
     const render = (values: Value[]) => this.rendered(stmt.format, values);
     if (target === undefined && args.every((arg) => arg.f)) {
       const plain = args.map((arg) => arg.f!);
+      const only = plain[0];
+      if (only !== undefined && plain.length === 1 && !stmt.format)
+        return {
+          f: () => {
+            const text = this.printed(only());
+            rt.t.out.add(text + toText(rt.cellORS.v as Value));
+            return "normal";
+          },
+        };
       return {
         f: () => {
           rt.t.out.add(render(plain.map((f) => f())));
@@ -270,15 +279,20 @@ export class Statements {
     }
     const ors = toText(rt.cellORS.v as Value);
     if (values.length === 0) return rt.text0() + ors;
-    const { v } = rt.cellOfmt;
-    const ofmt = typeof v === "string" ? v : "%.6g";
     let out = "";
     for (let i = 0; i < values.length; i++) {
-      const value = values[i]!;
       if (i > 0) out += toText((rt.cellOFS.v as Value) ?? UNINIT);
-      out += typeof value === "number" ? numberText(value, ofmt) : toText(value);
+      out += this.printed(values[i]!);
     }
     return out + ors;
+  }
+
+  /** A value as `print` writes it: numbers by OFMT. */
+  private printed(value: Value): string {
+    if (typeof value === "string") return value;
+    if (typeof value !== "number") return value.s;
+    const { v } = this.rt.cellOfmt;
+    return numberText(value, typeof v === "string" ? v : "%.6g");
   }
 }
 

@@ -1,12 +1,17 @@
 /** What awk does to texts: fields, substr, sub, gsub, gensub. */
 import type { Regex, RegexMatch } from "../../../text/regex/index.ts";
 
+/** What stands between fields by default. */
+export function isBlank(code: number): boolean {
+  return code === 32 || code === 9 || code === 10;
+}
+
 export function splitBlanks(text: string): string[] {
   const out: string[] = [];
   let start = -1;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
-    if (code === 32 || code === 9 || code === 10) {
+    if (isBlank(code)) {
       if (start >= 0) out.push(text.slice(start, i));
       start = -1;
     } else if (start < 0) start = i;

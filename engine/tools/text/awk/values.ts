@@ -39,15 +39,32 @@ export class AwkFatal extends Error {
 const LOOKS_NUMERIC = /^[ \t\n]*[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|(?<=[-+])(?:inf|nan))[ \t\n]*$/i;
 const PREFIX = /^[ \t\n\r\f\v]*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+](?:inf|nan))/i;
 
+/** The value of a text of up to 15 digits, which most numbers of an input are; -1 for any other text. */
+function plainInteger(text: string): number {
+  const { length } = text;
+  if (length === 0 || length > 15) return -1;
+  let value = 0;
+  for (let i = 0; i < length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
 /** A field, getline result or -v value. */
 export function fromInput(text: string): Value {
   const first = text.charCodeAt(0);
   // Letters cannot begin a number: most fields end here.
   if (Number.isNaN(first) || first > 57) return text;
+  const integer = plainInteger(text);
+  if (integer >= 0) return new StrNum(text, integer);
   return LOOKS_NUMERIC.test(text) ? new StrNum(text, parse(text)) : text;
 }
 
 function parse(text: string): number {
+  const integer = plainInteger(text);
+  if (integer >= 0) return integer;
   const match = PREFIX.exec(text);
   if (match === null) return 0;
   const word = match[1]!.toLowerCase();

@@ -142,6 +142,15 @@ export class SedFiles {
     this.reader = undefined;
   }
 
+  /** The next input line when it is there already. */
+  protected fetchReady(): string | undefined {
+    const line = this.reader?.take();
+    if (line === undefined) return undefined;
+    this.line++;
+    this.terminated = !this.reader!.lastUnterminated;
+    return line;
+  }
+
   /** The next input line, or undefined; opens files as needed. */
   protected *fetch(): Gen<string | undefined> {
     for (;;) {
@@ -155,11 +164,8 @@ export class SedFiles {
           continue;
         }
       }
-      const line = reader.take()!;
-      this.line++;
-      this.terminated = !reader.lastUnterminated;
       // A newline missing at the end of one file is put in when another follows.
-      return line;
+      return this.fetchReady();
     }
   }
 

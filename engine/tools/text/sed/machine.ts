@@ -38,13 +38,18 @@ export class SedMachine extends SedFiles {
     }
     let end: CycleEnd = "next";
     for (;;) {
-      if (end !== "restart" && !(yield* this.read())) break;
+      if (end !== "restart") {
+        const line = this.fetchReady() ?? (yield* this.fetch());
+        if (line === undefined) break;
+        this.pattern = line;
+        this.replaced = false;
+      }
       end = yield* this.cycle();
       if (end === "quit" || end === "next") {
         if (!this.options.quiet && !this.deleted) this.emit(this.pattern, this.terminated);
       }
       this.deleted = false;
-      if (end !== "quit-silently") yield* this.flushQueue();
+      if (this.queue.length > 0 && end !== "quit-silently") yield* this.flushQueue();
       if (this.out.full) yield* this.out.flush();
       if (end === "quit" || end === "quit-silently") {
         yield* this.finishFile(true);
@@ -54,14 +59,6 @@ export class SedMachine extends SedFiles {
     yield* this.out.flush();
     for (const output of this.outputs.values()) yield* output.flush();
     return this.exitCode || this.t.status;
-  }
-
-  private *read(): Gen<boolean> {
-    const line = yield* this.fetch();
-    if (line === undefined) return false;
-    this.pattern = line;
-    this.replaced = false;
-    return true;
   }
 
   // ---- addresses ----------------------------------------------------------------------------------------------------
@@ -304,7 +301,6 @@ export class SedMachine extends SedFiles {
   }
 
   private *flushQueue(): Gen<void> {
-    if (this.queue.length === 0) return;
     const queue = this.queue;
     this.queue = [];
     for (const step of queue) yield* step();
