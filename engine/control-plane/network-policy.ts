@@ -4,7 +4,7 @@ import { matchesSelector } from "../api/label-selector.ts";
 import { NAMESPACES, NETWORK_POLICIES, PODS } from "../api/resources.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { Kernel } from "../kernel/index.ts";
-import type { NetNamespace, PolicyQuestion } from "../network/index.ts";
+import type { NetNamespace, PolicyMet, PolicyQuestion, PolicyVerdict } from "../network/index.ts";
 
 interface PolicyPort {
   protocol?: string;
@@ -26,7 +26,7 @@ interface Rule {
 
 /**
  * Enforces the NetworkPolicies for the Pods of one machine (networking/v1 NetworkPolicySpec): what a Pod that policies
- * select does not allow is dropped. Open connections stay, and the Pod's own machine always reaches it. Pods and namespaces
+ * select does not allow is dropped; ICMP, which no rule can name, passes where a rule names no ports. Open connections stay, and the Pod's own machine always reaches it. Pods and namespaces
  * are watched once there is a policy.
  */
 export class PolicyEnforcer {
@@ -61,7 +61,7 @@ export class PolicyEnforcer {
     }
     this.pods.start();
     this.namespaces.start();
-    this.net.policy = (question) => this.allows(question);
+    this.net.policy = (question) => this.judge(question);
   }
 
   private onPod({ type, object }: Change<KubeObject>): void {
@@ -73,26 +73,35 @@ export class PolicyEnforcer {
     else if (this.byAddress.get(address)?.metadata.uid === object.metadata.uid) this.byAddress.delete(address);
   }
 
-  private allows(question: PolicyQuestion): boolean {
-    const { direction, pod: address, peer, protocol } = question;
+  private judge(question: PolicyQuestion): PolicyVerdict {
+    const { direction, pod: address } = question;
     const pod = this.byAddress.get(address);
+    const met: PolicyMet[] = [];
     // A Pod that is not known yet is nobody's to judge.
-    if (pod === undefined) return true;
-    let selected = false;
+    if (pod === undefined) return { allowed: true, met };
+    const { namespace = "", labels } = pod.metadata;
     for (const policy of this.policies.items.values()) {
-      if (policy.metadata.namespace !== pod.metadata.namespace || !applies(policy, direction)) continue;
-      if (!matchesSelector(policy["spec"].podSelector ?? {}, pod.metadata.labels)) continue;
-      selected = true;
+      if (policy.metadata.namespace !== namespace || !applies(policy, direction)) continue;
+      if (!matchesSelector(policy["spec"].podSelector ?? {}, labels)) continue;
       const rules: readonly Rule[] = policy["spec"][direction === "Ingress" ? "ingress" : "egress"] ?? [];
-      const target = direction === "Ingress" ? pod : this.byAddress.get(peer);
-      for (const rule of rules) {
-        const peers = direction === "Ingress" ? rule.from : rule.to;
-        if (!portAllowed(rule.ports, protocol, question.port, target)) continue;
-        if (peers === undefined || peers.length === 0) return true;
-        if (peers.some((one) => this.isPeer(one, peer, pod.metadata.namespace ?? ""))) return true;
-      }
+      const found = rules.findIndex((rule) => this.matches(rule, question, pod));
+      met.push({
+        policy: `${namespace}/${policy.metadata.name}`,
+        total: rules.length,
+        compared: found < 0 ? rules.length : found + 1,
+        matched: found < 0 ? undefined : { number: found + 1, rule: JSON.stringify(rules[found]) },
+      });
+      if (found >= 0) return { allowed: true, met };
     }
-    return !selected;
+    return { allowed: met.length === 0, met };
+  }
+
+  private matches(rule: Rule, { direction, peer, protocol, port }: PolicyQuestion, pod: KubeObject): boolean {
+    const target = direction === "Ingress" ? pod : this.byAddress.get(peer);
+    if (!portAllowed(rule.ports, protocol, port, target)) return false;
+    const peers = direction === "Ingress" ? rule.from : rule.to;
+    if (peers === undefined || peers.length === 0) return true;
+    return peers.some((one) => this.isPeer(one, peer, pod.metadata.namespace ?? ""));
   }
 
   private isPeer({ ipBlock, podSelector, namespaceSelector }: Peer, address: string, namespace: string): boolean {

@@ -3,9 +3,9 @@ export {
   type Interface,
   type Listener,
   NetNamespace,
-  type PolicyQuestion,
   type Route,
   type Socket,
 } from "./namespace.ts";
 export { type Connection, type ConnectOptions, Network } from "./network.ts";
 export { joinOverlay } from "./overlay.ts";
+export { type PolicyMet, type PolicyQuestion, type PolicyVerdict, policySteps } from "./policy.ts";

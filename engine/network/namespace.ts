@@ -4,6 +4,7 @@ import type { Ruleset } from "../netfilter/index.ts";
 import { NetError } from "./error.ts";
 import type { Connection, Network } from "./network.ts";
 import type { Path } from "./path.ts";
+import type { PolicyQuestion, PolicyVerdict } from "./policy.ts";
 
 /** One end of a TCP connection as bytes. */
 export interface Socket {
@@ -60,19 +61,6 @@ export interface Interface {
   peer?: string;
 }
 
-/** A new connection of a Pod, as its machine's NetworkPolicies judge it. */
-export interface PolicyQuestion {
-  /** `Ingress`: the Pod is connected to. */
-  readonly direction: "Ingress" | "Egress";
-  /** Address of the Pod. */
-  readonly pod: string;
-  /** Address of the other end. */
-  readonly peer: string;
-  readonly protocol: "tcp" | "udp";
-  /** Destination port. */
-  readonly port: number;
-}
-
 export interface Route {
   /** CIDR, or `default`. */
   destination: string;
@@ -106,7 +94,7 @@ export class NetNamespace {
       ) => { address: string; port: number; source?: string } | "refused" | undefined)
     | undefined;
   /** Of a machine: whether a connection to or from one of its Pods is let through. Undefined: all are. */
-  policy: ((question: PolicyQuestion) => boolean) | undefined;
+  policy: ((question: PolicyQuestion) => PolicyVerdict) | undefined;
   private rules: Ruleset | undefined;
   /** Takes lines that LOG rules write. */
   kernelLog: ((line: string) => void) | undefined;

@@ -5,6 +5,7 @@ import { NetError } from "./error.ts";
 import { type Listener, NetNamespace, type Socket } from "./namespace.ts";
 import type { OverlayMember } from "./overlay.ts";
 import { arrive, held, type Path, pathNow, pathOf, used, type Walk } from "./path.ts";
+import { policySteps } from "./policy.ts";
 import { isRoutable } from "./routes.ts";
 
 /** Round trips in µs: within a machine, and between machines of one rack. */
@@ -191,7 +192,8 @@ export class Network {
     }
     if (from.host.policy !== undefined || owner.host.policy !== undefined) {
       const source = path?.source ?? sourceFor(from, owner, remoteAddress);
-      if (!permitted(from, owner, { protocol, source, address: remoteAddress, port: remotePort })) {
+      const steps = policySteps(from, owner, { protocol, source, address: remoteAddress, port: remotePort });
+      if (steps.at(-1)?.allowed === false) {
         yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
         throw new NetError("ETIMEDOUT");
       }
@@ -249,22 +251,6 @@ export class Network {
     yield* sleep(timeout);
     throw new NetError("ETIMEDOUT");
   }
-}
-
-/** What the NetworkPolicies of both ends' machines say; a Pod speaks with itself and its own machine freely. */
-function permitted(
-  from: NetNamespace,
-  owner: NetNamespace,
-  packet: { protocol: "tcp" | "udp"; source: string; address: string; port: number },
-): boolean {
-  const { protocol, source, address, port } = packet;
-  if (from === owner) return true;
-  if (from !== from.host && owner !== from.host) {
-    const question = { direction: "Egress", pod: from.firstAddress(), peer: address, protocol, port } as const;
-    if (from.host.policy?.(question) === false) return false;
-  }
-  if (owner === owner.host || from === owner.host) return true;
-  return owner.host.policy?.({ direction: "Ingress", pod: address, peer: source, protocol, port }) !== false;
 }
 
 function sourceFor(from: NetNamespace, owner: NetNamespace, address: string): string {

@@ -133,6 +133,41 @@ kubectl wait --for=condition=Available deployment/web`,
     });
   });
 
+  it("shows the NetworkPolicies that a connection met, and the one that let nobody in", () => {
+    const { found, walk, run } = own;
+    run(`kubectl apply -f - <<'EOF'
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: friends-only }
+spec:
+  podSelector: { matchLabels: { app: web } }
+  ingress:
+    - from: [{ podSelector: { matchLabels: { role: friend } } }]
+      ports: [{ port: 80 }]
+EOF`);
+    const stranger = found("pod/default/client", "web", 8000);
+    expect(stranger).toMatchObject({ end: "dropped", detail: "ETIMEDOUT" });
+    expect(stranger.stations.at(-1)).toMatchObject({ place: { kind: "machine" } });
+    expect(stranger.stations.at(-1)!.hooks.at(-1)).toMatchObject({
+      hook: "NetworkPolicy Ingress",
+      port: 80,
+      outcome: "drop",
+      chains: [{ table: "policy", chain: "default/friends-only", compared: 1, total: 1, matched: [] }],
+    });
+    expect(
+      walk("pod/default/client", found("pod/default/client", "web", 8000).finally.address, 80, "icmp"),
+    ).toMatchObject({
+      end: "dropped",
+    });
+    run("kubectl label pod client role=friend");
+    const friend = found("pod/default/client", "web", 8000);
+    expect(friend.end).toBe("arrived");
+    const met = friend.stations.flatMap(({ hooks }) => hooks).find(({ hook }) => hook.startsWith("NetworkPolicy"))!;
+    expect(met.chains[0]!.matched[0]!.rule).toContain("friend");
+    run("kubectl delete networkpolicy friends-only");
+    expect(found("pod/default/client", "web", 8000).end).toBe("arrived");
+  });
+
   it("says what it could not find", () => {
     expect(own.walk("pod/default/nobody", "web")).toBe("from");
     expect(own.walk("machine/worker-1", "no-such-name")).toBe("to");

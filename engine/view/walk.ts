@@ -1,7 +1,8 @@
 import type { KubeObject } from "../api/types.ts";
 import { parseAddress, saveRule } from "../netfilter/index.ts";
-import type { NetNamespace } from "../network/index.ts";
+import { type NetNamespace, policySteps } from "../network/index.ts";
 import { type Hop, type Path, type Protocol, type Walk, walkOf } from "../network/path.ts";
+import type { PolicyStep } from "../network/policy.ts";
 import type { Session } from "../session.ts";
 
 /** A machine or a Pod on a packet's way. */
@@ -11,7 +12,7 @@ export interface WalkPlace {
   name: string;
 }
 
-/** A chain as a packet met it. */
+/** A chain as a packet met it; in table `policy` a NetworkPolicy, whose rules are JSON. */
 export interface WalkChain {
   table: string;
   chain: string;
@@ -141,13 +142,18 @@ export function pictureOf(
     last = ns;
     stations.at(-1)!.hooks.push(hookOf(ns, hop, hops[i + 1], path));
   }
-  const { end, detail } = ending(session, from, owner, path, protocol, hops.at(-1));
+  let { end, detail } = ending(session, from, owner, path, protocol, hops.at(-1));
   if (path.outcome === "pass" && owner !== undefined && owner !== last) {
     if (owner.host !== owner && owner.host !== last && owner.host !== from.host)
       stations.push(stationOf(session, owner.host));
     stations.push(stationOf(session, owner));
   }
   const source = path.source ?? hops.at(-1)?.source ?? (owner === from ? path.address : from.firstAddress());
+  if (path.outcome === "pass" && owner !== undefined && end !== "unreachable") {
+    const steps = policySteps(from, owner, { protocol, source, address: path.address, port: path.port });
+    for (const step of steps) addPolicy(session, stations, step, { source, address: path.address, port: path.port });
+    if (steps.at(-1)?.allowed === false) [end, detail] = ["dropped", "ETIMEDOUT"];
+  }
   return {
     at: session.kernel.now,
     protocol,
@@ -218,6 +224,43 @@ function hookOf(ns: NetNamespace, hop: Hop, next: Hop | undefined, path: Path): 
       ...(after.source === source ? {} : { source: after.source }),
     },
   };
+}
+
+/** Shows a verdict of NetworkPolicies as a hook of the machine that enforces it; where it refuses, the way ends there. */
+function addPolicy(
+  session: Session,
+  stations: WalkStation[],
+  { machine, direction, allowed, met }: PolicyStep,
+  { source, address, port }: { source: string; address: string; port: number },
+): void {
+  // A Pod that no policy selects is not isolated: there is nothing to see.
+  if (met.length === 0) return;
+  // The way out of a machine comes first, the way into one last: a connection within one machine has both in one place.
+  let at = stations.findLastIndex(({ place }) => place.kind === "machine" && place.name === machine.name);
+  if (at < 0) {
+    at = direction === "Egress" ? 1 : stations.length - 1;
+    stations.splice(at, 0, stationOf(session, machine));
+  }
+  stations[at]!.hooks.push({
+    hook: `NetworkPolicy ${direction}`,
+    source: direction === "Egress" ? (stations[0]!.addresses[0] ?? source) : source,
+    destination: address,
+    port,
+    input: "",
+    output: "",
+    mark: 0,
+    chains: met.map(({ policy, total, compared, matched }) => ({
+      table: "policy",
+      chain: policy,
+      compared,
+      total,
+      matched: matched ? [matched] : [],
+      left: matched ? "ACCEPT" : "return",
+    })),
+    rewritten: {},
+    outcome: allowed ? "accept" : "drop",
+  });
+  if (!allowed) stations.length = at + 1;
 }
 
 /** What `connect` makes of a path (network.ts). */

@@ -1,6 +1,7 @@
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { type NetNamespace, policySteps } from "../../network/index.ts";
 import { arrive, type Path, pathOf } from "../../network/path.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
@@ -55,7 +56,14 @@ function roundTrip(p: Process, address: string): number | string | undefined {
   if (net.owns(address)) return 25 + (jitter >> 3);
   const owner = network.ownerOf(path?.address ?? address);
   if (owner === undefined || network.dark.has(owner.host) || network.dark.has(net.host)) return undefined;
+  if (!permitted(net, owner, path, address)) return undefined;
   return owner.host === net.host ? 60 + (jitter >> 1) : 310 + jitter;
+}
+
+function permitted(net: NetNamespace, owner: NetNamespace, path: Path | undefined, address: string): boolean {
+  const source = path?.source ?? net.firstAddress();
+  const steps = policySteps(net, owner, { protocol: "icmp", source, address: path?.address ?? address, port: 0 });
+  return steps.at(-1)?.allowed !== false;
 }
 
 function* echo(

@@ -59,8 +59,14 @@ export function targetOf(rule: string): string {
   return /(?:^| )-[jg] (.+)$/.exec(rule)?.[1] ?? rule;
 }
 
-/** The command that lists a chain as it is now. */
-export const listCommand = ({ table, chain }: WalkChain): string =>
-  `sudo iptables -t ${table} -L ${chain} -n -v --line-numbers`;
+/** The command that lists a chain, or shows a NetworkPolicy, as it is now. */
+export function listCommand({ table, chain }: WalkChain): string {
+  if (table !== POLICY_TABLE) return `sudo iptables -t ${table} -L ${chain} -n -v --line-numbers`;
+  const [namespace, name] = chain.split("/");
+  return `kubectl describe networkpolicy ${name} -n ${namespace}`;
+}
+
+/** The table under which NetworkPolicies stand among the chains. */
+export const POLICY_TABLE = "policy";
 
 export const hexMark = (mark: number): string => `0x${mark.toString(16)}`;

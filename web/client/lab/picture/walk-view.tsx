@@ -3,7 +3,7 @@ import type { WalkChain, WalkHook, WalkPicture, WalkStation } from "../../../../
 import { t } from "../../i18n.ts";
 import { CommandButtons } from "../command.tsx";
 import type { LabSession } from "../session.ts";
-import { ENDS, hexMark, listCommand, targetOf, walkTitle } from "./walk-model.ts";
+import { ENDS, hexMark, listCommand, POLICY_TABLE, targetOf, walkTitle } from "./walk-model.ts";
 
 /** Hops from left to right, with the rules met in each chain, up to where it arrived or died. */
 export function WalkView({ session, walk }: { session: LabSession; walk: WalkPicture }) {
@@ -101,16 +101,20 @@ function End({ walk: { end, detail, finally: arrived, protocol } }: { walk: Walk
   );
 }
 
+/** Where a packet came to a hook from, or goes to; policies stand between Pods, not devices. */
+function whence({ hook, input, output }: WalkHook): string {
+  if (hook.startsWith("NetworkPolicy")) return "";
+  if (input) return t("packetIn", { device: input });
+  return output ? t("packetOut", { device: output }) : t("packetLocal");
+}
+
 function Hook({ session, machine, hook }: { session: LabSession; machine: string | undefined; hook: WalkHook }) {
-  const { input, output, source, destination, port, mark, chains, rewritten, outcome } = hook;
+  const { source, destination, port, mark, chains, rewritten, outcome } = hook;
   const died = outcome !== "accept";
   return (
     <li class={`hook ${died ? "hook-died" : ""}`}>
       <h4>
-        {hook.hook}{" "}
-        <span class="quiet">
-          {input ? t("packetIn", { device: input }) : output ? t("packetOut", { device: output }) : t("packetLocal")}
-        </span>
+        {hook.hook} <span class="quiet">{whence(hook)}</span>
       </h4>
       <p class="mono quiet">
         {source} → {destination}
@@ -178,7 +182,11 @@ function Chain({ session, machine, chain }: { session: LabSession; machine: stri
           <pre tabIndex={0}>
             <code>{listCommand(chain)}</code>
           </pre>
-          <CommandButtons session={session} command={listCommand(chain)} machine={machine} />
+          <CommandButtons
+            session={session}
+            command={listCommand(chain)}
+            machine={table === POLICY_TABLE ? "workstation" : machine}
+          />
         </div>
       </details>
     </li>
