@@ -54,9 +54,9 @@ export function exec(options: ExecOptions): number {
       status = code;
     },
   });
-  if (!session.cluster.machines.has(options.host)) {
+  if (session.findMachine(options.host) === undefined) {
     throw new UsageError(
-      `--host: no machine "${options.host}"; machines: ${[...session.cluster.machines.keys()].join(", ")}`,
+      `--host: no machine "${options.host}"; machines: ${session.machineNames().join(", ")}`,
     );
   }
   session.boot();

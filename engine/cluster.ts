@@ -13,9 +13,10 @@ import {
   API_PORT,
   apiAddress,
   DEFAULT_TOPOLOGY,
-  GATEWAY_ADDRESS,
+  gatewayAddress,
   type MachineSpec,
   machinesOf,
+  rackAddress,
   type Topology,
 } from "./kubeadm/topology.ts";
 import { buildBase } from "./machine/base/index.ts";
@@ -46,19 +47,31 @@ export class Cluster {
   readonly pki: ClusterPki;
   readonly chronicle: Chronicle;
   /** What the learner answered to the tasks' questions, oldest first. */
-  readonly answers: Answer[] = [];
+  readonly answers: Answer[];
   /** URL of the API for clients. */
   readonly server: string;
   private readonly ready = new Set<string>();
 
-  constructor(kernel: Kernel, topology: Topology = DEFAULT_TOPOLOGY) {
+  /**
+   * `others`: the clusters of the session that were made before, with which it shares the record of answers and a router;
+   * `all`: the topologies of all of them, whose machines know each other by name.
+   */
+  constructor(
+    kernel: Kernel,
+    topology: Topology = DEFAULT_TOPOLOGY,
+    others: readonly Cluster[] = [],
+    all: readonly Topology[] = [topology],
+  ) {
     this.kernel = kernel;
     this.topology = topology;
+    this.answers = others[0]?.answers ?? [];
     this.specs = machinesOf(topology);
     this.network = new Network(kernel);
-    this.etcd = new EtcdStore(kernel);
-    this.registry = new Registry(kernel, new SingleEtcd(this.etcd), KINDS);
-    this.pki = clusterPki(kernel.epochMs);
+    for (const other of others) this.network.join(other.network);
+    const { name = "" } = topology;
+    this.etcd = new EtcdStore(kernel, name === "" ? "etcd" : `etcd ${name}`);
+    this.registry = new Registry(kernel, new SingleEtcd(this.etcd), KINDS, name === "" ? "apiserver" : `apiserver ${name}`);
+    this.pki = clusterPki(kernel.epochMs, name);
     this.server = `https://${apiAddress(topology)}:${API_PORT}`;
     this.chronicle = new Chronicle(kernel, this.etcd);
     setClusterContext(this.network, {
@@ -68,24 +81,26 @@ export class Cluster {
       chronicle: this.chronicle,
       answer: (task, value) => this.answers.push({ task, value, at: kernel.now }),
     });
-    const hosts = this.specs.map(({ name, address }) => ({ address, names: [name] }));
+    const hosts = all.flatMap(machinesOf).map((spec) => ({ address: spec.address, names: [spec.name] }));
     for (const spec of this.specs) this.addMachine(spec, hosts);
   }
 
   private addMachine(spec: MachineSpec, hosts: readonly { address: string; names: readonly string[] }[]): void {
+    const rack = this.topology.rack ?? 0;
+    const gateway = gatewayAddress(this.topology);
     const machine = new Machine({ kernel: this.kernel, network: this.network, hostname: spec.name, programs });
     machine.net.addInterface({
       name: "eth0",
-      mac: `52:54:00:c0:a8:${Number(spec.address.split(".")[3]).toString(16).padStart(2, "0")}`,
+      mac: `52:54:00:c0:${(0xa8 + rack).toString(16)}:${Number(spec.address.split(".")[3]).toString(16).padStart(2, "0")}`,
       addresses: [`${spec.address}/24`],
       up: true,
       mtu: 1500,
     });
     machine.net.routes.push(
-      { destination: "default", via: GATEWAY_ADDRESS, device: "eth0" },
-      { destination: "192.168.108.0/24", device: "eth0", source: spec.address },
+      { destination: "default", via: gateway, device: "eth0" },
+      { destination: `${rackAddress(this.topology, 0)}/24`, device: "eth0", source: spec.address },
     );
-    buildBase(machine, { role: spec.role, hosts, nameservers: [GATEWAY_ADDRESS] });
+    buildBase(machine, { role: spec.role, hosts, nameservers: [gateway] });
     furnish(machine, spec, this);
     this.machines.set(spec.name, machine);
   }
@@ -97,9 +112,8 @@ export class Cluster {
     return machine;
   }
 
-  /** Switches every machine on and lets virtual time pass until all system Pods are Ready. */
+  /** Lets virtual time pass until all system Pods are Ready. */
   boot(): void {
-    this.start();
     if (!this.kernel.runUntil(() => this.isReady(), BOOT_LIMIT)) {
       throw new Error(
         `cluster: not ready after ${BOOT_LIMIT / MINUTE} minutes; Ready: ${[...this.ready].sort().join(" ")}`,
@@ -107,7 +121,8 @@ export class Cluster {
     }
   }
 
-  private start(): void {
+  /** Switches every machine on. */
+  start(): void {
     this.etcd.watch(
       { key: "/registry/pods/", rangeEnd: "/registry/pods0", startRevision: 1 },
       {
@@ -117,9 +132,9 @@ export class Cluster {
       },
     );
     for (const machine of this.machines.values()) bootMachine(machine);
-    const first = this.machines.get("cp-1");
+    const first = this.specs.find(({ role }) => role === "control-plane");
     if (first)
-      bootstrap(first, this.specs, addons(this.server, this.pki.kubernetes.certificate, this.topology.network));
+      bootstrap(this.machine(first.name), this.specs, addons(this.server, this.pki.kubernetes.certificate, this.topology.network));
   }
 
   private note(key: string, value: unknown): void {

@@ -6,10 +6,11 @@ import { type FrontendState, frontendStates } from "./control-plane/cilium/lb-ma
 import { rulesOf, type ServiceRules } from "./control-plane/kube-proxy/record.ts";
 import type { Input, SessionFile, StampedInput } from "./input.ts";
 import { decodeBase64, digest, encode, fnv1a, type Gen, Kernel, type Task, wait } from "./kernel/index.ts";
-import { installFile } from "./kubeadm/files.ts";
-import { API_PORT, apiAddress, DEFAULT_TOPOLOGY, GATEWAY_ADDRESS, type Topology } from "./kubeadm/topology.ts";
+import { addContexts, installFile } from "./kubeadm/files.ts";
+import { API_PORT, apiAddress, DEFAULT_TOPOLOGY, gatewayAddress, type Topology } from "./kubeadm/topology.ts";
 import { login, runScript } from "./machine/login.ts";
 import { exitCode, type Process } from "./machine/process.ts";
+import type { Machine } from "./machine/machine.ts";
 import type { Tty } from "./machine/tty.ts";
 import { save } from "./netfilter/index.ts";
 import { isNetError, type NetNamespace } from "./network/index.ts";
@@ -23,6 +24,8 @@ export interface SessionSpec {
   /** Wall clock at virtual time 0, ms since 1970. */
   epochMs: number;
   topology?: Topology;
+  /** Further clusters by name, each on a rack of its own; the learner's machine stands in the first one's. */
+  clusters?: Readonly<Record<string, Topology>>;
   /** Files that the lab puts on machines before they boot. */
   files?: readonly LabFile[];
   /** Hash of the engine file, for the record. */
@@ -71,7 +74,10 @@ interface OutsideRequest {
 export class Session {
   readonly spec: SessionSpec;
   readonly kernel: Kernel;
+  /** The first cluster: the one that a session is about unless something names another. */
   readonly cluster: Cluster;
+  /** All of them, the first under the name "". */
+  readonly clusters: ReadonlyMap<string, Cluster>;
   readonly inputs: StampedInput[] = [];
   /** Virtual time at which the cluster was ready and the learner's clock began, µs. */
   startedAt = 0;
@@ -86,26 +92,41 @@ export class Session {
     this.spec = spec;
     this.events = events;
     this.kernel = new Kernel({ seed: spec.seed, epochMs: spec.epochMs });
-    this.cluster = new Cluster(this.kernel, spec.topology ?? DEFAULT_TOPOLOGY);
+    const topologies = new Map<string, Topology>([["", spec.topology ?? DEFAULT_TOPOLOGY]]);
+    for (const [name, topology] of Object.entries(spec.clusters ?? {})) {
+      topologies.set(name, { ...topology, name, rack: topologies.size });
+    }
+    const clusters = new Map<string, Cluster>();
+    for (const [name, topology] of topologies) {
+      clusters.set(name, new Cluster(this.kernel, topology, [...clusters.values()], [...topologies.values()]));
+    }
+    this.clusters = clusters;
+    const [first, ...others] = clusters.values();
+    this.cluster = first!;
+    if (others.length > 0) addContexts(this.cluster.machine("workstation"), this.cluster, others);
     this.outside = this.cluster.network.namespace("outside");
-    this.outside.addInterface({
-      name: "eth0",
-      mac: "52:54:00:c0:a8:01",
-      addresses: [`${GATEWAY_ADDRESS}/24`],
-      up: true,
-      mtu: 1500,
-    });
+    for (const { topology } of clusters.values()) {
+      const { rack = 0 } = topology;
+      this.outside.addInterface({
+        name: `eth${rack}`,
+        mac: `52:54:00:c0:${(0xa8 + rack).toString(16)}:01`,
+        addresses: [`${gatewayAddress(topology)}/24`],
+        up: true,
+        mtu: 1500,
+      });
+    }
     this.outside.listen(upstreamResolver());
     for (const file of spec.files ?? []) {
       const owner = file.owner === "learner" ? { uid: 1000, gid: 1000 } : {};
-      installFile(this.cluster.machine(file.machine), file.path, file.content, { mode: file.mode ?? 0o644, ...owner });
+      installFile(this.machine(file.machine), file.path, file.content, { mode: file.mode ?? 0o644, ...owner });
     }
     this.kernel.onDigest("output", () => String(this.shown));
   }
 
   /** Switches the cluster on and runs until every system Pod is Ready. */
   boot(): void {
-    this.cluster.boot();
+    for (const cluster of this.clusters.values()) cluster.start();
+    for (const cluster of this.clusters.values()) cluster.boot();
     this.startedAt = this.kernel.now;
   }
 
@@ -155,9 +176,9 @@ export class Session {
         this.events.walked?.(input.id, askedWalk(this, input));
         return;
       case "fault": {
-        const { net } = this.cluster.machine(input.fault.machine);
-        if (input.fault.kind === "unplug") this.cluster.network.dark.add(net);
-        else this.cluster.network.dark.delete(net);
+        const { net, network } = this.machine(input.fault.machine);
+        if (input.fault.kind === "unplug") network.dark.add(net);
+        else network.dark.delete(net);
         return;
       }
     }
@@ -178,7 +199,7 @@ export class Session {
 
   private openTerminal({ id, machine, user, columns, rows }: Extract<Input, { type: "terminal" }>): void {
     if (this.terminals.has(id)) throw new Error(`session: terminal ${id} exists`);
-    const opened = login(this.cluster.machine(machine), {
+    const opened = login(this.machine(machine), {
       user,
       columns,
       rows,
@@ -196,7 +217,7 @@ export class Session {
     text,
     instant,
   }: Extract<Input, { type: "script" }>): void {
-    const machine = this.cluster.machine(name);
+    const machine = this.machine(name);
     const path = `/tmp/${file.replaceAll("/", "_")}`;
     installFile(machine, path, text, { mode: 0o755, uid: 1000, gid: 1000, time: this.kernel.now });
     const run = () =>
@@ -329,6 +350,26 @@ export class Session {
 
   // ---- looking in -------------------------------------------------------------------------------------------------
 
+  /** A machine of any cluster; throws for a name that nobody has. */
+  machine(name: string): Machine {
+    const found = this.findMachine(name);
+    if (found === undefined) throw new Error(`session: no machine ${name}`);
+    return found;
+  }
+
+  findMachine(name: string): Machine | undefined {
+    for (const { machines } of this.clusters.values()) {
+      const found = machines.get(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  /** Names of all machines, cluster by cluster. */
+  machineNames(): string[] {
+    return [...this.clusters.values()].flatMap(({ machines }) => [...machines.keys()]);
+  }
+
   /** Objects of a resource as they are now, of one namespace or all; frozen. */
   objects(group: string, resource: string, namespace?: string): readonly KubeObject[] {
     const { registry } = this.cluster;
@@ -341,24 +382,26 @@ export class Session {
   /** Entries in all machines' journals so far: changes whenever one is added. */
   journalLength(): number {
     let total = 0;
-    for (const machine of this.cluster.machines.values()) total += machine.journal.length;
+    for (const { machines } of this.clusters.values()) {
+      for (const machine of machines.values()) total += machine.journal.length;
+    }
     return total;
   }
 
   /** What `iptables-save` would print on a machine, by line. Empty as long as nobody writes rules. */
   netfilterDump(machine: string): string[] {
-    const { netfilter } = this.cluster.machine(machine).net;
+    const { netfilter } = this.machine(machine).net;
     return netfilter === undefined ? [] : save(netfilter);
   }
 
   /** Every state that machines' kube-proxies gave the rules of a Service (`namespace/name`), oldest first. */
-  serviceRules(service: string): ServiceRules[] {
-    return rulesOf(this.cluster.network, service);
+  serviceRules(service: string, { network } = this.cluster): ServiceRules[] {
+    return rulesOf(network, service);
   }
 
   /** Every state of the frontends in the maps of machines' Cilium agents, oldest first. */
-  frontendStates(): readonly FrontendState[] {
-    return frontendStates(this.cluster.network);
+  frontendStates({ network } = this.cluster): readonly FrontendState[] {
+    return frontendStates(network);
   }
 
   // ---- saving and replaying ---------------------------------------------------------------------------------------

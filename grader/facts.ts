@@ -1,4 +1,4 @@
-import type { AuditEntry, Change, KubeObject, Session } from "../engine/index.ts";
+import type { AuditEntry, Change, Cluster, KubeObject, Session } from "../engine/index.ts";
 
 /** Whom a lab is about: the object that its checks and questions call `subject`. */
 export interface Subject {
@@ -48,9 +48,10 @@ export function folderOf(resource: string): string {
 /** Users as which the cluster's own components write events: anybody else's are no evidence. */
 const SYSTEM = /^system:(node:|kube-|apiserver$|serviceaccount:kube-system:)/;
 
-/** What happened in a session, indexed as checks ask for it. Reads each change and audit entry once. */
+/** What happened in one cluster of a session, indexed as checks ask for it. Reads each change and audit entry once. */
 export class Facts {
   readonly session: Session;
+  readonly cluster: Cluster;
   private readonly lives = new Map<string, Life[]>();
   private readonly events = new Map<string, ObservedEvent[]>();
   private readonly eventsByUid = new Map<string, ObservedEvent>();
@@ -58,13 +59,14 @@ export class Facts {
   private auditRead = 0;
   private readonly byName = new Map<string, AuditEntry[]>();
 
-  constructor(session: Session) {
+  constructor(session: Session, cluster: Cluster) {
     this.session = session;
+    this.cluster = cluster;
   }
 
   /** Reads what is new. Cheap when nothing is. */
   refresh(): void {
-    const { changes, audit } = this.session.cluster.chronicle;
+    const { changes, audit } = this.cluster.chronicle;
     for (; this.changesRead < changes.length; this.changesRead++) this.note(changes[this.changesRead]!);
     for (; this.auditRead < audit.length; this.auditRead++) {
       const entry = audit[this.auditRead]!;
@@ -147,7 +149,7 @@ export class Facts {
 
   /** Lines of a unit's journal on a machine that contain a text. */
   journal(machine: string, unit: string, text: string): { message: string; pid: number; at: number }[] {
-    const found = this.session.cluster.machines.get(machine);
+    const found = this.session.findMachine(machine);
     if (found === undefined) return [];
     return found.journal
       .entries()

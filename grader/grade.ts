@@ -36,7 +36,8 @@ export interface GradeReport {
 export class Grader {
   readonly lab: Lab;
   readonly session: Session;
-  private readonly facts: Facts;
+  /** By cluster. */
+  private readonly facts = new Map<string, Facts>();
   private readonly checks: Map<string, RunningCheck[]>;
   private seen = "";
   private last: TaskReport[] = [];
@@ -44,22 +45,27 @@ export class Grader {
   constructor(lab: Lab, session: Session) {
     this.lab = lab;
     this.session = session;
-    this.facts = new Facts(session);
+    for (const [name, cluster] of session.clusters) this.facts.set(name, new Facts(session, cluster));
     this.checks = new Map(lab.tasks.map((task) => [task.id, task.checks.map(runCheck)]));
   }
 
   /** The tasks as they stand now. The same array comes back as long as nothing changed. */
   tasks(): TaskReport[] {
-    this.facts.refresh();
+    let version = 0;
+    for (const facts of this.facts.values()) {
+      facts.refresh();
+      version += facts.version;
+    }
     const { answers } = this.session.cluster;
-    const state = `${this.facts.version} ${answers.length} ${this.session.journalLength()}`;
+    const state = `${version} ${answers.length} ${this.session.journalLength()}`;
     if (state === this.seen) return this.last;
     this.seen = state;
     this.last = this.lab.tasks.map((task) => {
       const own = answers.filter((answer) => answer.task === task.id);
+      const facts = this.facts.get(task.cluster)!;
       const checks = this.checks.get(task.id)!.map((check) => ({
         kind: check.kind,
-        ...check.look({ session: this.session, facts: this.facts, answers: own }),
+        ...check.look({ session: this.session, facts, answers: own }),
       }));
       const passed = checks.every((check) => check.passed);
       return {

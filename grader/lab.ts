@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { z } from "zod";
-import type { SessionSpec } from "../engine/index.ts";
+import { machinesOf, type SessionSpec } from "../engine/index.ts";
 import { checkSchema } from "./checks/index.ts";
 
 /** A text in both languages of the course. */
@@ -39,10 +39,19 @@ const taskSchema = z.strictObject({
   also: bilingual.optional(),
   /** Machine on which a terminal is offered. */
   machine: z.string().optional(),
+  /** The cluster whose objects, events and logs its checks read; the first one when absent. */
+  cluster: z.string().default(""),
   checks: z.array(checkSchema).min(1),
 });
 
 export type Task = z.infer<typeof taskSchema>;
+
+const topologySchema = z.strictObject({
+  controlPlanes: z.number().int().min(1).max(5).default(3),
+  workers: z.number().int().min(0).max(10).default(3),
+  loadBalancers: z.number().int().min(0).max(2).default(2),
+  network: z.enum(["flannel", "cilium"]).default("flannel"),
+});
 
 /** labs/<id>/lab.yaml. */
 export const labSchema = z.strictObject({
@@ -50,14 +59,12 @@ export const labSchema = z.strictObject({
   summary: bilingual,
   /** Wall clock at which every session of the lab begins. */
   epoch: z.iso.datetime().default("2026-03-02T09:00:00Z"),
-  topology: z
-    .strictObject({
-      controlPlanes: z.number().int().min(1).max(5).default(3),
-      workers: z.number().int().min(0).max(10).default(3),
-      loadBalancers: z.number().int().min(0).max(2).default(2),
-      network: z.enum(["flannel", "cilium"]).default("flannel"),
-    })
-    .prefault({}),
+  topology: topologySchema.prefault({}),
+  /**
+   * Further clusters by name. Their machines' names begin with it (`cilium-cp-1`), and the learner's kubeconfig has a
+   * context of that name.
+   */
+  clusters: z.record(z.string().regex(/^[a-z][a-z0-9]*$/), topologySchema).default({}),
   files: z.array(fileSchema).default([]),
   tasks: z.array(taskSchema).default([]),
 });
@@ -87,7 +94,17 @@ export function loadLab(id: string): Lab {
   if (!/^[a-z0-9-]+$/.test(id) || !existsSync(file)) throw new Error(`no lab "${id}"; labs: ${labIds().join(", ")}`);
   const result = labSchema.safeParse(parse(readFileSync(file, "utf8")));
   if (!result.success) throw new Error(`${file}:\n${z.prettifyError(result.error)}`);
+  for (const { id: task, cluster } of result.data.tasks) {
+    if (cluster !== "" && !(cluster in result.data.clusters)) throw new Error(`${file}: task ${task}: no cluster ${cluster}`);
+  }
   return { ...result.data, id, dir };
+}
+
+/** Names of a lab's machines, the learner's own first. */
+export function machineNames({ topology, clusters }: Lab): string[] {
+  const further = Object.entries(clusters).flatMap(([name, each]) => machinesOf({ ...each, name }));
+  const names = [...machinesOf(topology), ...further].map(({ name }) => name);
+  return ["workstation", ...names.filter((name) => name !== "workstation")];
 }
 
 /** What a session of the lab starts from. `epochMs` overrides the lab's own instant. */
@@ -96,5 +113,5 @@ export function sessionSpec(lab: Lab, seed: number, engine: string, epochMs = Da
     ...file,
     content: typeof content === "string" ? content : content[seed % content.length]!,
   }));
-  return { lab: lab.id, seed, epochMs, topology: lab.topology, files, engine };
+  return { lab: lab.id, seed, epochMs, topology: lab.topology, clusters: lab.clusters, files, engine };
 }

@@ -12,9 +12,6 @@ import { type CacheEvent, CacheWatch } from "./watch.ts";
 /** How often a watch that asked for bookmarks gets one (apiserver's cacher: about a minute). */
 const BOOKMARK_PERIOD = MINUTE;
 
-const COMPACT_EVENT = "apiserver compactor";
-const BOOKMARK_EVENT = "apiserver bookmarks";
-
 /**
  * The kinds that are served and their watch caches, in front of etcd. API servers on one etcd share it: each would
  * hold the same references anyway.
@@ -34,10 +31,15 @@ export class Registry {
   private readonly byResource = new Map<string, KindDef[]>();
   private readonly caches = new Map<string, ResourceCache>();
   private bookmarking = false;
+  private readonly compactEvent: string;
+  private readonly bookmarkEvent: string;
   private readonly builtIn: readonly KindDef[];
   private readonly custom = new Map<string, readonly KindDef[]>();
 
-  constructor(kernel: Kernel, etcd: Etcd, kinds: readonly KindDef[]) {
+  /** `name`: what its events are called after, where a kernel has the registries of several clusters. */
+  constructor(kernel: Kernel, etcd: Etcd, kinds: readonly KindDef[], name = "apiserver") {
+    this.compactEvent = `${name} compactor`;
+    this.bookmarkEvent = `${name} bookmarks`;
     this.kernel = kernel;
     this.etcd = etcd;
     this.kinds = kinds;
@@ -51,7 +53,7 @@ export class Registry {
     }
     this.authorizer = new Authorizer(this);
     new CustomResources(this);
-    kernel.on(BOOKMARK_EVENT, () => this.sendBookmarks());
+    kernel.on(this.bookmarkEvent, () => this.sendBookmarks());
     etcd.watch(
       { key: "/registry/", rangeEnd: prefixEnd("/registry/"), startRevision: 1, prevKv: true },
       {
@@ -140,7 +142,7 @@ export class Registry {
     watch.bookmarks = true;
     if (this.bookmarking) return;
     this.bookmarking = true;
-    this.kernel.schedule(BOOKMARK_PERIOD, BOOKMARK_EVENT, "");
+    this.kernel.schedule(BOOKMARK_PERIOD, this.bookmarkEvent, "");
   }
 
   /**
@@ -149,13 +151,13 @@ export class Registry {
    */
   startCompactor(period = 5 * MINUTE): void {
     let target = this.revision;
-    this.kernel.on(COMPACT_EVENT, () => {
+    this.kernel.on(this.compactEvent, () => {
       const revision = target;
       target = this.revision;
-      if (revision > this.compactRevision) this.kernel.spawn(COMPACT_EVENT, this.compact(revision));
-      this.kernel.schedule(period, COMPACT_EVENT, "");
+      if (revision > this.compactRevision) this.kernel.spawn(this.compactEvent, this.compact(revision));
+      this.kernel.schedule(period, this.compactEvent, "");
     });
-    this.kernel.schedule(period, COMPACT_EVENT, "");
+    this.kernel.schedule(period, this.compactEvent, "");
   }
 
   private *compact(revision: number): Gen {
@@ -196,7 +198,7 @@ export class Registry {
       }
     }
     this.bookmarking = wanted;
-    if (wanted) this.kernel.schedule(BOOKMARK_PERIOD, BOOKMARK_EVENT, "");
+    if (wanted) this.kernel.schedule(BOOKMARK_PERIOD, this.bookmarkEvent, "");
   }
 
   private cacheOfKey(key: string): ResourceCache | undefined {

@@ -4,7 +4,6 @@ import { bootstrap } from "../apiserver/bootstrap/bootstrap.ts";
 import { ApiServer, enabledPlugins, leave } from "../apiserver/index.ts";
 import { kubeletAddress } from "../apiserver/node-proxy.ts";
 import { type Gen, SECOND, sleep } from "../kernel/index.ts";
-import { serviceAccountKey } from "../kubeadm/pki.ts";
 import { KUBERNETES_SERVICE_IP } from "../kubeadm/topology.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
@@ -65,13 +64,13 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     }
     yield* sleep(ETCD_RETRY);
   }
-  const { registry, chronicle } = clusterContext(network);
+  const { registry, chronicle, pki } = clusterContext(network);
   const server = new ApiServer({
     kernel,
     name: p.machine.hostname,
     registry,
     clientCa: readIfThere(p, flags.get("client-ca-file")),
-    serviceAccountKey: serviceAccountKey().pair.secret,
+    serviceAccountKey: pki.serviceAccount.pair.secret,
     serviceAccountIssuer: flags.get("service-account-issuer"),
     auditSink: auditFile(p, flags.get("audit-log-path"), Number(flags.get("audit-log-maxsize") ?? 100)),
     audit: { policy, onEntry: (entry) => chronicle.audit.push(entry) },

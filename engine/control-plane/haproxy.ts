@@ -58,7 +58,7 @@ function balance(p: Process, proxy: Proxy): { proxy: () => Gen<Connection>; keep
         // The health check: a server without a listener, or on a machine that is cut off, is down.
         const owner = network.ownerOf(backend.address);
         const listener = owner?.listenerFor("tcp", backend.address, backend.port);
-        if (listener === undefined || network.dark.has(owner!.host)) continue;
+        if (listener === undefined || network.isDark(owner!)) continue;
         if (proxy.httpCheck && listener.healthy?.() === false) continue;
         try {
           return yield* network.connect(p.ns.net, backend.address, backend.port);

@@ -44,21 +44,21 @@ export function addons(
   network: Topology["network"] = "flannel",
 ): readonly Manifest[] {
   const key = `${network} ${server} ${caCertificate}`;
-  if (made?.key !== key) {
-    made = {
-      key,
-      manifests: [...bootstrapObjects(server, caCertificate), ...dns(), ...networkOf(network, server)],
-    };
+  let manifests = made.get(key);
+  if (manifests === undefined) {
+    if (made.size >= 4) made.clear();
+    manifests = [...bootstrapObjects(server, caCertificate), ...dns(), ...networkOf(network, server)];
+    made.set(key, manifests);
   }
-  return made.manifests;
+  return manifests;
 }
 
 function networkOf(network: Topology["network"], server: string): Manifest[] {
   return network === "cilium" ? cilium(server) : [...proxy(server), ...flannel()];
 }
 
-/** The objects of the cluster made last: sessions of the same birth have the same ones. */
-let made: { key: string; manifests: readonly Manifest[] } | undefined;
+/** The objects of the clusters made last: sessions of the same birth have the same ones. */
+const made = new Map<string, readonly Manifest[]>();
 
 function bootstrapObjects(server: string, ca: string): Manifest[] {
   const clusterConfiguration = stringify(

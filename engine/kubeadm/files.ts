@@ -4,15 +4,16 @@ import { dirNode, entriesOf, fileNode, LazyContent, type NodeAttributes } from "
 import type { Machine } from "../machine/machine.ts";
 import { runtimeOf } from "../machine/runtime/of.ts";
 import { kubeletConfiguration } from "./addons.ts";
-import { kubeconfig } from "./kubeconfig.ts";
+import { kubeconfig, kubeconfigOf } from "./kubeconfig.ts";
 import { AUDIT_POLICY, staticPodManifests } from "./manifests.ts";
-import { type ClusterPki, type IssueOptions, serviceAccountKey } from "./pki.ts";
-import { API_PORT, KUBERNETES_SERVICE_IP, type MachineSpec, VERSION, VIP } from "./topology.ts";
+import type { Authority, ClusterPki, IssueOptions } from "./pki.ts";
+import { API_PORT, KUBERNETES_SERVICE_IP, type MachineSpec, type Topology, VERSION, virtualAddress } from "./topology.ts";
 
 export interface ClusterFacts {
   readonly pki: ClusterPki;
   readonly server: string;
   readonly specs: readonly MachineSpec[];
+  readonly topology: Topology;
 }
 
 const LEARNER: NodeAttributes = { uid: 1000, gid: 1000 };
@@ -60,8 +61,12 @@ function installDirectory(machine: Machine, path: string, at: NodeAttributes = {
   entriesOf(dir).delete(".keep");
 }
 
+type AuthorityName = { [K in keyof ClusterPki]: ClusterPki[K] extends Authority ? K : never }[keyof ClusterPki];
+
 const lazy = (make: () => string) => new LazyContent(make);
 const SECRET = { mode: 0o600 };
+const LEARNER_CONFIG = "/home/learner/.kube/config";
+const ADMIN = { commonName: "kubernetes-admin", organizations: ["kubeadm:cluster-admins"] };
 
 export function furnish(machine: Machine, spec: MachineSpec, facts: ClusterFacts): void {
   switch (spec.role) {
@@ -78,17 +83,31 @@ export function furnish(machine: Machine, spec: MachineSpec, facts: ClusterFacts
     default:
       installFile(
         machine,
-        "/home/learner/.kube/config",
+        LEARNER_CONFIG,
         lazy(() => adminConfig(facts)),
         { ...LEARNER, ...SECRET },
       );
   }
 }
 
+/** Gives the learner's kubeconfig a context for each further cluster, called as it is; the first stays the current one. */
+export function addContexts(workstation: Machine, own: ClusterFacts, others: readonly ClusterFacts[]): void {
+  const make = () => {
+    const entry = (facts: ClusterFacts) => ({
+      ...facts,
+      name: facts.topology.name ?? "kubernetes",
+      user: facts.topology.name === undefined ? "kubernetes-admin" : `${facts.topology.name}-admin`,
+      context: facts.topology.name ?? "kubernetes-admin@kubernetes",
+      subject: ADMIN,
+    });
+    return kubeconfigOf([...others, own].map(entry), "kubernetes-admin@kubernetes");
+  };
+  installFile(workstation, LEARNER_CONFIG, lazy(make), { ...LEARNER, ...SECRET });
+}
+
 /** The kubeconfig of `kubernetes-admin`. */
 export function adminConfig({ pki, server }: ClusterFacts): string {
-  const subject = { commonName: "kubernetes-admin", organizations: ["kubeadm:cluster-admins"] };
-  return kubeconfig({ pki, server, user: "kubernetes-admin", subject });
+  return kubeconfig({ pki, server, user: "kubernetes-admin", subject: ADMIN });
 }
 
 function node(machine: Machine, spec: MachineSpec, { pki, server }: ClusterFacts): void {
@@ -127,7 +146,7 @@ function both(issued: { certificate: string; key: string }): string {
 }
 
 function controlPlane(machine: Machine, spec: MachineSpec, facts: ClusterFacts): void {
-  const { pki, specs } = facts;
+  const { specs } = facts;
   const planes = specs.filter(({ role }) => role === "control-plane");
   const put = (path: string, content: string | Content, at?: NodeAttributes) => installFile(machine, path, content, at);
   const index = planes.findIndex(({ name }) => name === spec.name);
@@ -162,18 +181,18 @@ function controlPlane(machine: Machine, spec: MachineSpec, facts: ClusterFacts):
     lazy(() => config(facts, "system:kube-scheduler", "system:kube-scheduler", [])),
     SECRET,
   );
-  certificates(machine, spec, pki);
+  certificates(machine, spec, facts);
 }
 
 function config(facts: ClusterFacts, user: string, commonName: string, organizations: string[]): string {
   return kubeconfig({ pki: facts.pki, server: facts.server, user, subject: { commonName, organizations } });
 }
 
-function certificates(machine: Machine, spec: MachineSpec, pki: ClusterPki): void {
+function certificates(machine: Machine, spec: MachineSpec, { pki, topology }: ClusterFacts): void {
   const dir = "/etc/kubernetes/pki";
   const put = (name: string, make: () => string, mode = 0o644) =>
     installFile(machine, `${dir}/${name}`, lazy(make), { mode });
-  const pair = (name: string, authority: keyof ClusterPki, options: IssueOptions) => {
+  const pair = (name: string, authority: AuthorityName, options: IssueOptions) => {
     put(`${name}.crt`, () => pki[authority].issue(options).certificate);
     put(`${name}.key`, () => pki[authority].issue(options).key, 0o600);
   };
@@ -183,8 +202,8 @@ function certificates(machine: Machine, spec: MachineSpec, pki: ClusterPki): voi
   put("front-proxy-ca.key", () => pki.frontProxy.privateKey, 0o600);
   put("etcd/ca.crt", () => pki.etcd.certificate);
   put("etcd/ca.key", () => pki.etcd.privateKey, 0o600);
-  put("sa.key", () => serviceAccountKey().private, 0o600);
-  put("sa.pub", () => serviceAccountKey().public, 0o600);
+  put("sa.key", () => pki.serviceAccount.private, 0o600);
+  put("sa.pub", () => pki.serviceAccount.public, 0o600);
   const name = (commonName: string, ...organizations: string[]) => ({ commonName, organizations });
   const own = { dnsNames: [spec.name, "localhost"], ipAddresses: [spec.address, "127.0.0.1"] };
   pair("apiserver", "kubernetes", {
@@ -197,7 +216,7 @@ function certificates(machine: Machine, spec: MachineSpec, pki: ClusterPki): voi
       "kubernetes.default.svc",
       "kubernetes.default.svc.cluster.local",
     ],
-    ipAddresses: [KUBERNETES_SERVICE_IP, spec.address, VIP],
+    ipAddresses: [KUBERNETES_SERVICE_IP, spec.address, virtualAddress(topology)],
   });
   pair("apiserver-kubelet-client", "kubernetes", {
     subject: name("kube-apiserver-kubelet-client", "kubeadm:cluster-admins"),
@@ -210,7 +229,7 @@ function certificates(machine: Machine, spec: MachineSpec, pki: ClusterPki): voi
   pair("etcd/healthcheck-client", "etcd", { subject: name("kube-etcd-healthcheck-client"), usages: ["clientAuth"] });
 }
 
-function balancer(machine: Machine, spec: MachineSpec, { specs }: ClusterFacts): void {
+function balancer(machine: Machine, spec: MachineSpec, { specs, topology }: ClusterFacts): void {
   const planes = specs.filter(({ role }) => role === "control-plane");
   const first = specs.find(({ role }) => role === "load-balancer") === spec;
   const servers = planes
@@ -230,6 +249,6 @@ function balancer(machine: Machine, spec: MachineSpec, { specs }: ClusterFacts):
     machine,
     "/etc/keepalived/keepalived.conf",
     `vrrp_instance VI_1 {\n    state ${first ? "MASTER" : "BACKUP"}\n    interface eth0\n    virtual_router_id 51\n` +
-      `    priority ${first ? 101 : 100}\n    advert_int 1\n    virtual_ipaddress {\n        ${VIP}/24\n    }\n}\n`,
+      `    priority ${first ? 101 : 100}\n    advert_int 1\n    virtual_ipaddress {\n        ${virtualAddress(topology)}/24\n    }\n}\n`,
   );
 }

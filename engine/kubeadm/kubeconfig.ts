@@ -12,25 +12,42 @@ export interface KubeconfigOptions {
   subject: Name;
   /** Files instead of embedded data, as kubelet.conf has them. */
   clientFiles?: { certificate: string; key: string };
-  clusterName?: string;
+}
+
+/** A cluster, a user of it, and the context of both. */
+export interface KubeconfigEntry extends KubeconfigOptions {
+  name: string;
+  context: string;
 }
 
 export function kubeconfig(options: KubeconfigOptions): string {
-  const cluster = options.clusterName ?? "kubernetes";
-  const context = `${options.user}@${cluster}`;
-  const data = (text: string) => encodeBase64(encode(text));
-  let credentials: string;
-  if (options.clientFiles) {
-    credentials = `    client-certificate: ${options.clientFiles.certificate}\n    client-key: ${options.clientFiles.key}\n`;
-  } else {
-    const issued = options.pki.kubernetes.issue({ subject: options.subject, usages: ["clientAuth"] });
-    credentials = `    client-certificate-data: ${data(issued.certificate)}\n    client-key-data: ${data(issued.key)}\n`;
-  }
-  return (
-    "apiVersion: v1\nclusters:\n- cluster:\n" +
-    `    certificate-authority-data: ${data(options.pki.kubernetes.certificate)}\n` +
-    `    server: ${options.server}\n  name: ${cluster}\n` +
-    `contexts:\n- context:\n    cluster: ${cluster}\n    user: ${options.user}\n  name: ${context}\n` +
-    `current-context: ${context}\nkind: Config\npreferences: {}\nusers:\n- name: ${options.user}\n  user:\n${credentials}`
+  const context = `${options.user}@kubernetes`;
+  return kubeconfigOf([{ ...options, name: "kubernetes", context }], context);
+}
+
+/** A kubeconfig of several clusters, entries in the order of their names as client-go writes them. */
+export function kubeconfigOf(entries: readonly KubeconfigEntry[], current: string): string {
+  const sorted = (key: "name" | "context" | "user") => [...entries].sort((a, b) => (a[key] < b[key] ? -1 : 1));
+  const clusters = sorted("name").map(
+    ({ pki, server, name }) =>
+      `- cluster:\n    certificate-authority-data: ${data(pki.kubernetes.certificate)}\n    server: ${server}\n  name: ${name}\n`,
   );
+  const contexts = sorted("context").map(
+    ({ name, user, context }) => `- context:\n    cluster: ${name}\n    user: ${user}\n  name: ${context}\n`,
+  );
+  const users = sorted("user").map((entry) => `- name: ${entry.user}\n  user:\n${credentials(entry)}`);
+  return (
+    `apiVersion: v1\nclusters:\n${clusters.join("")}contexts:\n${contexts.join("")}current-context: ${current}\n` +
+    `kind: Config\npreferences: {}\nusers:\n${users.join("")}`
+  );
+}
+
+const data = (text: string): string => encodeBase64(encode(text));
+
+function credentials({ pki, subject, clientFiles }: KubeconfigEntry): string {
+  if (clientFiles) {
+    return `    client-certificate: ${clientFiles.certificate}\n    client-key: ${clientFiles.key}\n`;
+  }
+  const issued = pki.kubernetes.issue({ subject, usages: ["clientAuth"] });
+  return `    client-certificate-data: ${data(issued.certificate)}\n    client-key-data: ${data(issued.key)}\n`;
 }

@@ -34,15 +34,17 @@ function keyNamed(name: string): KeyPair {
 export class Authority {
   readonly name: Name;
   private readonly bornMs: number;
+  private readonly cluster: string;
 
-  /** `bornMs`: when the cluster was made, in ms since 1970. */
-  constructor(commonName: string, bornMs: number) {
+  /** `bornMs`: when the cluster was made, in ms since 1970; `cluster`: "" or what tells it from others of the session. */
+  constructor(commonName: string, bornMs: number, cluster = "") {
     this.name = { commonName, organizations: [] };
+    this.cluster = cluster === "" ? commonName : `${cluster}/${commonName}`;
     this.bornMs = Math.floor(bornMs / 1000) * 1000;
   }
 
   private get key(): KeyPair {
-    return keyNamed(this.name.commonName);
+    return keyNamed(this.cluster);
   }
 
   /** The authority's own certificate, valid for ten years. */
@@ -63,7 +65,7 @@ export class Authority {
   /** A certificate valid for a year, as kubeadm makes them, with its private key; both PEM. */
   issue(options: IssueOptions): Issued {
     const id = `${options.subject.commonName} ${options.subject.organizations.join()} ${options.usages.join()} ${(options.dnsNames ?? []).join()} ${(options.ipAddresses ?? []).join()}`;
-    const key = keyNamed(`${this.name.commonName}/${id}`);
+    const key = keyNamed(`${this.cluster}/${id}`);
     const certificate = this.sign(id, () => ({
       ...options,
       publicKey: key.public,
@@ -89,7 +91,7 @@ export class Authority {
       years: number;
     },
   ): string {
-    const known = `${this.name.commonName} ${this.bornMs} ${id}`;
+    const known = `${this.cluster} ${this.bornMs} ${id}`;
     let made = certificates.get(known);
     if (made === undefined) {
       if (certificates.size > 2_000) certificates.clear();
@@ -107,10 +109,21 @@ export class Authority {
   }
 }
 
-/** The key pair that signs ServiceAccount tokens: `sa.key` and `sa.pub`. */
-export function serviceAccountKey(): { pair: KeyPair; private: string; public: string } {
-  const pair = keyNamed("sa");
-  return { pair, private: privateKeyPem(pair), public: publicKeyPem(pair.public) };
+/** The key pair that signs a cluster's ServiceAccount tokens: `sa.key` and `sa.pub`. */
+class ServiceAccountKey {
+  readonly pair: KeyPair;
+
+  constructor(cluster: string) {
+    this.pair = keyNamed(cluster === "" ? "sa" : `${cluster}/sa`);
+  }
+
+  get private(): string {
+    return privateKeyPem(this.pair);
+  }
+
+  get public(): string {
+    return publicKeyPem(this.pair.public);
+  }
 }
 
 /** All authorities of a cluster. */
@@ -118,12 +131,14 @@ export interface ClusterPki {
   kubernetes: Authority;
   etcd: Authority;
   frontProxy: Authority;
+  serviceAccount: ServiceAccountKey;
 }
 
-export function clusterPki(bornMs: number): ClusterPki {
+export function clusterPki(bornMs: number, cluster = ""): ClusterPki {
   return {
-    kubernetes: new Authority("kubernetes", bornMs),
-    etcd: new Authority("etcd-ca", bornMs),
-    frontProxy: new Authority("front-proxy-ca", bornMs),
+    kubernetes: new Authority("kubernetes", bornMs, cluster),
+    etcd: new Authority("etcd-ca", bornMs, cluster),
+    frontProxy: new Authority("front-proxy-ca", bornMs, cluster),
+    serviceAccount: new ServiceAccountKey(cluster),
   };
 }

@@ -88,11 +88,10 @@ class Established implements Connection {
 
   alive(): boolean {
     const { network, from, owner } = this;
-    if (network.closed.has(this.listener)) return false;
+    if (this.owner.network.closed.has(this.listener)) return false;
     if (from !== owner) {
       if (network.ownerOf(this.remoteAddress) !== owner) return false;
-      const { dark } = network;
-      if (dark.size > 0 && from.host !== owner.host && (dark.has(from.host) || dark.has(owner.host))) return false;
+      if (from.host !== owner.host && (network.isDark(from) || network.isDark(owner))) return false;
     }
     if (this.path !== undefined) {
       const path = pathNow(network, from, this.path);
@@ -125,6 +124,8 @@ class Established implements Connection {
 export class Network {
   readonly kernel: Kernel;
   private readonly owners = new Map<string, NetNamespace>();
+  /** Networks of other racks, whose machines (but not their Pods) are reached through the router. */
+  private readonly beyond: Network[] = [];
   /** Namespaces that are cut off: a machine that is down. */
   readonly dark = new Set<NetNamespace>();
   /** Grows when an address or a namespace's rules come or go: what was found out about paths is void. */
@@ -155,8 +156,26 @@ export class Network {
     if (this.owners.get(address) === owner) this.owners.delete(address);
   }
 
+  /** Puts a router between two networks. */
+  join(other: Network): void {
+    this.beyond.push(other);
+    other.beyond.push(this);
+  }
+
   ownerOf(address: string): NetNamespace | undefined {
-    return this.owners.get(address);
+    const own = this.owners.get(address);
+    if (own !== undefined || this.beyond.length === 0) return own;
+    for (const { owners } of this.beyond) {
+      const found = owners.get(address);
+      if (found !== undefined && found.host === found) return found;
+    }
+    return undefined;
+  }
+
+  /** Whether a machine's cable is out. */
+  isDark(ns: NetNamespace): boolean {
+    const { dark } = ns.network;
+    return dark.size > 0 && dark.has(ns.host);
   }
 
   /** Somebody is in the same /24. */
@@ -181,9 +200,9 @@ export class Network {
     }
     const remoteAddress = path?.address ?? address;
     const remotePort = path?.port ?? port;
-    const owner = from.owns(remoteAddress) ? from : this.owners.get(remoteAddress);
+    const owner = from.owns(remoteAddress) ? from : this.ownerOf(remoteAddress);
     const local = owner?.host === from.host;
-    if (owner === undefined || (!local && (this.dark.has(from.host) || this.dark.has(owner.host)))) {
+    if (owner === undefined || (!local && (this.isDark(from) || this.isDark(owner)))) {
       const patience = options.timeout ?? CONNECT_TIMEOUT;
       // Where others are, nobody answers the question for this address: the last router knows soon.
       const unreachable = owner === undefined && patience >= NEIGHBOUR_TIMEOUT && this.hasNeighbours(remoteAddress);

@@ -276,7 +276,7 @@ function ending(
   if (outcome === "dropped") return { end: last?.outcome === "drop" ? "dropped" : "lost", detail: "ETIMEDOUT" };
   if (outcome !== "pass") return { end: "rejected", detail: outcome };
   if (owner === undefined) return { end: "unreachable", detail: "EHOSTUNREACH" };
-  const dark = owner.host !== from.host && (network.dark.has(from.host) || network.dark.has(owner.host));
+  const dark = owner.host !== from.host && (network.isDark(from) || network.isDark(owner));
   if (dark) return { end: "unreachable", detail: "ETIMEDOUT" };
   if (protocol === "icmp") return { end: "arrived", detail: "ICMP" };
   const listener = owner.listenerFor(protocol, address, port);

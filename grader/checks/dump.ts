@@ -13,8 +13,8 @@ export const etcdCheck = z.strictObject({
 export function runEtcdCheck(check: z.infer<typeof etcdCheck>): RunningCheck {
   return {
     kind: "etcd",
-    look: ({ session }: CheckContext): Verdict => {
-      const entry = session.cluster.etcd.get(check.key);
+    look: ({ facts }: CheckContext): Verdict => {
+      const entry = facts.cluster.etcd.get(check.key);
       const fits = entry !== undefined && (check.match === undefined || matches(entry.value, check.match));
       const evidence =
         entry === undefined

@@ -149,7 +149,7 @@ export class HostedSession {
   /** Opens a login shell; returns its screen. Throws a Refusal past the limit or for an unknown machine. */
   openTerminal(machine: string, columns: number, rows: number): Screen {
     const { session } = this;
-    if (!session.cluster.machines.has(machine)) throw new Refusal("no-machine", `no machine ${machine}`);
+    if (session.findMachine(machine) === undefined) throw new Refusal("no-machine", `no machine ${machine}`);
     const open = [...this.terminals.values()].filter(({ closed }) => !closed).length;
     if (open >= MAX_TERMINALS) throw new Refusal("terminals", `${open} terminals are open`);
     const id = `t${this.terminals.size + 1}`;

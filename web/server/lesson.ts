@@ -3,8 +3,7 @@ import { join } from "node:path";
 import Handlebars from "handlebars";
 import MarkdownIt from "markdown-it";
 import { nanoid } from "nanoid";
-import { machinesOf } from "../../engine/index.ts";
-import type { Lab } from "../../grader/lab.ts";
+import { type Lab, machineNames } from "../../grader/lab.ts";
 import type { Language, Lesson } from "../protocol.ts";
 import { scriptBefore, stepsOf } from "./solution.ts";
 
@@ -23,9 +22,7 @@ interface LessonFacts {
  */
 export function renderLesson(lab: Lab, language: Language): Lesson {
   const file = join(lab.dir, `text.${language}.md`);
-  const names = machinesOf(lab.topology).map((machine) => machine.name);
-  // The learner's own machine first.
-  const machines = ["workstation", ...names.filter((name) => name !== "workstation")];
+  const machines = machineNames(lab);
   const ids = new Set(lab.tasks.map(({ id }) => id));
   const html = existsSync(file) ? renderText(readFileSync(file, "utf8"), { lab: lab.id, machines }, ids) : "";
   const tasks = lab.tasks.map(({ id, title, points, challenge, machine, question, hints }) => ({

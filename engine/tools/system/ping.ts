@@ -55,7 +55,7 @@ function roundTrip(p: Process, address: string): number | string | undefined {
   if (path !== undefined) arrive(path, "icmp", p.nsPid, kernel.now);
   if (net.owns(address)) return 25 + (jitter >> 3);
   const owner = network.ownerOf(path?.address ?? address);
-  if (owner === undefined || network.dark.has(owner.host) || network.dark.has(net.host)) return undefined;
+  if (owner === undefined || network.isDark(owner) || network.isDark(net)) return undefined;
   if (!permitted(net, owner, path, address)) return undefined;
   return owner.host === net.host ? 60 + (jitter >> 1) : 310 + jitter;
 }
