@@ -55,9 +55,7 @@ export function exec(options: ExecOptions): number {
     },
   });
   if (session.findMachine(options.host) === undefined) {
-    throw new UsageError(
-      `--host: no machine "${options.host}"; machines: ${session.machineNames().join(", ")}`,
-    );
+    throw new UsageError(`--host: no machine "${options.host}"; machines: ${session.machineNames().join(", ")}`);
   }
   session.boot();
   return runScript(session, { name, text, host: options.host, timeout: options.timeout }, () => status);

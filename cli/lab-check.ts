@@ -87,7 +87,8 @@ function wrong(lab: Lab, file: string, task: string): string[] {
   const text = readFileSync(join(lab.dir, "wrong", file), "utf8");
   const reason = /^# fails: (.+)$/m.exec(text)?.[1];
   const others = /^# others: (.+)$/m.exec(text)?.[1]?.trim();
-  const report = gradeScript(lab, SEEDS[0]!, { name: file, text });
+  const seed = /^# seed: (\d+)$/m.exec(text)?.[1];
+  const report = gradeScript(lab, seed === undefined ? SEEDS[0]! : Number(seed), { name: file, text });
   const judged = report.tasks.find(({ id }) => id === task)!;
   if (judged.passed) return [`${lab.id}: wrong/${file} passes ${task}`];
   const out: string[] = [];

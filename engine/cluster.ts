@@ -1,4 +1,5 @@
 import { KINDS } from "./api/kinds.ts";
+import type { KubeObject } from "./api/types.ts";
 import { Registry } from "./apiserver/index.ts";
 import { Chronicle } from "./chronicle.ts";
 import { setClusterContext } from "./control-plane/context.ts";
@@ -70,7 +71,12 @@ export class Cluster {
     for (const other of others) this.network.join(other.network);
     const { name = "" } = topology;
     this.etcd = new EtcdStore(kernel, name === "" ? "etcd" : `etcd ${name}`);
-    this.registry = new Registry(kernel, new SingleEtcd(this.etcd), KINDS, name === "" ? "apiserver" : `apiserver ${name}`);
+    this.registry = new Registry(
+      kernel,
+      new SingleEtcd(this.etcd),
+      KINDS,
+      name === "" ? "apiserver" : `apiserver ${name}`,
+    );
     this.pki = clusterPki(kernel.epochMs, name);
     this.server = `https://${apiAddress(topology)}:${API_PORT}`;
     this.chronicle = new Chronicle(kernel, this.etcd);
@@ -112,6 +118,15 @@ export class Cluster {
     return machine;
   }
 
+  /** Objects of a resource as they are now, of one namespace or all; frozen. */
+  objects(group: string, resource: string, namespace?: string): readonly KubeObject[] {
+    const { registry } = this;
+    const def = registry.kinds.find((kind) => kind.resource.group === group && kind.resource.resource === resource);
+    if (def === undefined) return [];
+    const cache = registry.cache(def);
+    return namespace === undefined ? cache.everything() : cache.inNamespace(namespace);
+  }
+
   /** Lets virtual time pass until all system Pods are Ready. */
   boot(): void {
     if (!this.kernel.runUntil(() => this.isReady(), BOOT_LIMIT)) {
@@ -134,7 +149,11 @@ export class Cluster {
     for (const machine of this.machines.values()) bootMachine(machine);
     const first = this.specs.find(({ role }) => role === "control-plane");
     if (first)
-      bootstrap(this.machine(first.name), this.specs, addons(this.server, this.pki.kubernetes.certificate, this.topology.network));
+      bootstrap(
+        this.machine(first.name),
+        this.specs,
+        addons(this.server, this.pki.kubernetes.certificate, this.topology.network),
+      );
   }
 
   private note(key: string, value: unknown): void {

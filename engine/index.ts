@@ -15,4 +15,13 @@ export { type HostMessage, type SessionMessage, SessionService, type SessionStat
 export { type LabFile, Session, type SessionEvents, type SessionSpec } from "./session.ts";
 export type { MapEndpoint, MapItem, MapMachine, MapPod, MapService, PodState } from "./view/items.ts";
 export type { MapUpdate } from "./view/map.ts";
-export type { WalkChain, WalkEnd, WalkHook, WalkPicture, WalkPlace, WalkRequest, WalkStation } from "./view/walk.ts";
+export {
+  rehearse,
+  type WalkChain,
+  type WalkEnd,
+  type WalkHook,
+  type WalkPicture,
+  type WalkPlace,
+  type WalkRequest,
+  type WalkStation,
+} from "./view/walk.ts";

@@ -7,7 +7,8 @@ import type { Input, SessionFile } from "./input.ts";
 import { type HostClock, SessionRunner } from "./runner.ts";
 import type { Session, SessionSpec } from "./session.ts";
 import { ClusterMap, type MapUpdate } from "./view/map.ts";
-import { WalkFeed, type WalkPicture } from "./view/walk.ts";
+import type { WalkPicture } from "./view/walk.ts";
+import { WalkFeed } from "./view/walk-feed.ts";
 
 export type HostMessage =
   /** Boots a session, or brings a recorded one back to its end. First message, once. */

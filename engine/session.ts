@@ -9,8 +9,8 @@ import { decodeBase64, digest, encode, fnv1a, type Gen, Kernel, type Task, wait 
 import { addContexts, installFile } from "./kubeadm/files.ts";
 import { API_PORT, apiAddress, DEFAULT_TOPOLOGY, gatewayAddress, type Topology } from "./kubeadm/topology.ts";
 import { login, runScript } from "./machine/login.ts";
-import { exitCode, type Process } from "./machine/process.ts";
 import type { Machine } from "./machine/machine.ts";
+import { exitCode, type Process } from "./machine/process.ts";
 import type { Tty } from "./machine/tty.ts";
 import { save } from "./netfilter/index.ts";
 import { isNetError, type NetNamespace } from "./network/index.ts";
@@ -173,7 +173,7 @@ export class Session {
         this.cluster.answers.push({ task: input.task, value: input.value, at: this.kernel.now });
         return;
       case "walk":
-        this.events.walked?.(input.id, askedWalk(this, input));
+        this.events.walked?.(input.id, askedWalk(this.cluster, input));
         return;
       case "fault": {
         const { net, network } = this.machine(input.fault.machine);
@@ -372,11 +372,7 @@ export class Session {
 
   /** Objects of a resource as they are now, of one namespace or all; frozen. */
   objects(group: string, resource: string, namespace?: string): readonly KubeObject[] {
-    const { registry } = this.cluster;
-    const def = registry.kinds.find((kind) => kind.resource.group === group && kind.resource.resource === resource);
-    if (def === undefined) return [];
-    const cache = registry.cache(def);
-    return namespace === undefined ? cache.everything() : cache.inNamespace(namespace);
+    return this.cluster.objects(group, resource, namespace);
   }
 
   /** Entries in all machines' journals so far: changes whenever one is added. */

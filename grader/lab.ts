@@ -95,7 +95,8 @@ export function loadLab(id: string): Lab {
   const result = labSchema.safeParse(parse(readFileSync(file, "utf8")));
   if (!result.success) throw new Error(`${file}:\n${z.prettifyError(result.error)}`);
   for (const { id: task, cluster } of result.data.tasks) {
-    if (cluster !== "" && !(cluster in result.data.clusters)) throw new Error(`${file}: task ${task}: no cluster ${cluster}`);
+    if (cluster !== "" && !(cluster in result.data.clusters))
+      throw new Error(`${file}: task ${task}: no cluster ${cluster}`);
   }
   return { ...result.data, id, dir };
 }

@@ -14,6 +14,7 @@ function checkNames(check: CheckSpec): string[] {
   const names: (string | undefined)[] = [];
   if (check.kind === "answer") names.push(check.subject.name);
   if (check.kind === "object" || check.kind === "event-order" || check.kind === "audit") names.push(check.name);
+  if (check.kind === "walk") names.push(check.from.namespace);
   if ("namespace" in check && check.namespace !== "default" && check.namespace !== "kube-system")
     names.push(check.namespace);
   return names.filter((name) => name !== undefined);

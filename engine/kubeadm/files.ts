@@ -7,7 +7,14 @@ import { kubeletConfiguration } from "./addons.ts";
 import { kubeconfig, kubeconfigOf } from "./kubeconfig.ts";
 import { AUDIT_POLICY, staticPodManifests } from "./manifests.ts";
 import type { Authority, ClusterPki, IssueOptions } from "./pki.ts";
-import { API_PORT, KUBERNETES_SERVICE_IP, type MachineSpec, type Topology, VERSION, virtualAddress } from "./topology.ts";
+import {
+  API_PORT,
+  KUBERNETES_SERVICE_IP,
+  type MachineSpec,
+  type Topology,
+  VERSION,
+  virtualAddress,
+} from "./topology.ts";
 
 export interface ClusterFacts {
   readonly pki: ClusterPki;

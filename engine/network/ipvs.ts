@@ -1,4 +1,4 @@
-import { SECOND } from "../kernel/index.ts";
+import { type RandomStream, SECOND } from "../kernel/index.ts";
 import type { NetNamespace } from "./namespace.ts";
 
 /** A destination of a virtual server, in mode masquerading (NAT). */
@@ -37,13 +37,14 @@ export class Ipvs {
   /** Whom clients were given: server by `virtual server, client`. */
   private readonly clients = new Map<string, { server: string; until: number }>();
 
-  /** A server for a new connection at a time (µs); `refused` when there is none, undefined when this is no virtual server. */
+  /** A server for a new connection at a time (µs); `refused` when there is none, undefined when this is no virtual server. `rehearsal`: lots for a choice that is not remembered. */
   schedule(
     protocol: string,
     address: string,
     port: number,
     client: string | undefined,
     now: number,
+    rehearsal?: RandomStream,
   ): RealServer | "refused" | undefined {
     const key = serverKey({ protocol, address, port });
     const service = this.services.get(key);
@@ -53,6 +54,7 @@ export class Ipvs {
     const sticky = `${key} ${client}`;
     const known = this.clients.get(sticky);
     let server = servers.find((one) => known !== undefined && known.until > now && known.server === nameOf(one));
+    if (rehearsal !== undefined) return server ?? rehearsal.pick(servers);
     server ??= this.next(service, key, servers, client);
     if (service.persistent !== undefined && client !== undefined) {
       this.clients.set(sticky, { server: nameOf(server), until: now + service.persistent * SECOND });
@@ -98,8 +100,8 @@ export function ipvsOf(net: NetNamespace): Ipvs {
   if (found === undefined || net.translate === undefined) {
     const made = new Ipvs();
     tables.set(net, (found = made));
-    net.translate = (protocol, address, port, client) =>
-      made.schedule(protocol, address, port, client, net.network.kernel.now);
+    net.translate = (protocol, address, port, client, rehearsal) =>
+      made.schedule(protocol, address, port, client, net.network.kernel.now, rehearsal);
   }
   return found;
 }

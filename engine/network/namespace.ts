@@ -1,5 +1,5 @@
 import type { HttpHandler } from "../api/http.ts";
-import type { Gen, Pipe } from "../kernel/index.ts";
+import type { Gen, Pipe, RandomStream } from "../kernel/index.ts";
 import type { Ruleset } from "../netfilter/index.ts";
 import { NetError } from "./error.ts";
 import type { Connection, Network } from "./network.ts";
@@ -83,7 +83,7 @@ export class NetNamespace {
   /**
    * A balancer in the kernel besides the rules (ipvs): where a packet goes, by its own destination and sender.
    * `refused` when no server is behind it, undefined when it is no address of the balancer's; `source` when it puts
-   * another address in the sender's place.
+   * another address in the sender's place. `rehearsal`: lots for a choice that nobody shall remember.
    */
   translate:
     | ((
@@ -91,6 +91,7 @@ export class NetNamespace {
         address: string,
         port: number,
         client?: string,
+        rehearsal?: RandomStream,
       ) => { address: string; port: number; source?: string } | "refused" | undefined)
     | undefined;
   /** Of a machine: whether a connection to or from one of its Pods is let through. Undefined: all are. */

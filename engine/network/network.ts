@@ -2,9 +2,10 @@ import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { type Gen, type Kernel, Pipe, SECOND, sleep } from "../kernel/index.ts";
 import type { Track } from "../netfilter/index.ts";
 import { NetError } from "./error.ts";
+import { arrive, held, used } from "./flows.ts";
 import { type Listener, NetNamespace, type Socket } from "./namespace.ts";
 import type { OverlayMember } from "./overlay.ts";
-import { arrive, held, type Path, pathNow, pathOf, used, type Walk } from "./path.ts";
+import { type Path, pathNow, pathOf, type Walk } from "./path.ts";
 import { policySteps } from "./policy.ts";
 import { isRoutable } from "./routes.ts";
 

@@ -1,27 +1,11 @@
-import {
-  type ChainStep,
-  type Counted,
-  formatAddress,
-  type Hook,
-  type Notes,
-  type Packet,
-  parseAddress,
-  type Ruleset,
-  runHook,
-  type Track,
-} from "../netfilter/index.ts";
+import type { RandomStream } from "../kernel/index.ts";
+import type { ChainStep, Counted, Hook, Ruleset } from "../netfilter/index.ts";
 import type { NetErrorCode } from "./error.ts";
 import type { NetNamespace } from "./namespace.ts";
 import type { Network } from "./network.ts";
-import { deviceFor, NamespaceSurroundings } from "./routes.ts";
+import { PathWalk } from "./path-walk.ts";
 
 export type Protocol = "tcp" | "udp" | "icmp";
-
-const NUMBERS: Readonly<Record<Protocol, number>> = { icmp: 1, tcp: 6, udp: 17 };
-/** Length of a first packet: a SYN with options, a short datagram, an echo request. */
-const LENGTHS: Readonly<Record<Protocol, number>> = { icmp: 84, tcp: 60, udp: 60 };
-/** Namespaces a packet may pass before its time to live is up. */
-const MOST_HOPS = 8;
 
 /** Where the rules on its way take a connection's first packet. */
 export interface Path {
@@ -50,7 +34,7 @@ export interface Path {
 }
 
 /** A connection as one namespace on the way sees it: as it came in and as it left. Without a client's port yet. */
-interface Seen {
+export interface Seen {
   ruleset: Ruleset;
   source: string;
   destination: string;
@@ -129,9 +113,19 @@ export function pathOf(
   return path;
 }
 
-/** Follows a new connection through all rules without moving a counter that stays, for a viewer. */
-export function walkOf(network: Network, from: NetNamespace, protocol: Protocol, address: string, port: number): Walk {
-  const walk = new PathWalk(network, from, protocol, address, port, []);
+/**
+ * Follows a new connection through all rules without moving a counter that stays, for a viewer. `rehearsal`: lots drawn
+ * from there, and no trace left in lists, balancers or logs either.
+ */
+export function walkOf(
+  network: Network,
+  from: NetNamespace,
+  protocol: Protocol,
+  address: string,
+  port: number,
+  rehearsal?: RandomStream,
+): Walk {
+  const walk = new PathWalk(network, from, protocol, address, port, { hops: [], rehearsal });
   const path = walk.run();
   for (const what of path.counted) {
     what.packets--;
@@ -141,7 +135,7 @@ export function walkOf(network: Network, from: NetNamespace, protocol: Protocol,
 }
 
 function watched(network: Network, from: NetNamespace, protocol: Protocol, address: string, port: number): Path {
-  const walk = new PathWalk(network, from, protocol, address, port, []);
+  const walk = new PathWalk(network, from, protocol, address, port, { hops: [] });
   const path = walk.run();
   network.onWalk?.(walk.report(path));
   return path;
@@ -165,332 +159,7 @@ function isCurrent(path: Path, network: Network): boolean {
 export function pathNow(network: Network, from: NetNamespace, path: Path): Path | undefined {
   if (path.stamps.every(({ ruleset, version }) => ruleset.settledVersion === version)) return path;
   const { protocol, asked, askedPort } = path;
-  const now = new PathWalk(network, from, protocol, asked, askedPort, undefined, path).run();
+  const now = new PathWalk(network, from, protocol, asked, askedPort, { first: path }).run();
   if (now.outcome !== "pass") return undefined;
   return { ...path, stamps: now.stamps.map(({ ruleset }) => ({ ruleset, version: ruleset.settledVersion })) };
-}
-
-/** Enters a connection that was let through into the tables of every namespace on its way; gives the entries. */
-export function arrive(path: Path, protocol: Protocol, port: number, now: number): readonly Track[] {
-  const { seen } = path;
-  if (seen.length === 0) return NO_TRACKS;
-  return seen.map(({ ruleset, ...flow }) =>
-    ruleset.conntrack.add({
-      protocol,
-      original: {
-        source: flow.source,
-        destination: flow.destination,
-        sourcePort: port,
-        destinationPort: flow.destinationPort,
-      },
-      reply: {
-        source: flow.replySource,
-        destination: flow.replyDestination,
-        sourcePort: flow.replyPort,
-        destinationPort: port,
-      },
-      replied: true,
-      since: now,
-      last: now,
-      open: false,
-    }),
-  );
-}
-
-/** A request goes over a connection; one that carries a second request is being kept. */
-export function used(tracks: readonly Track[], now: number): void {
-  for (const track of tracks) {
-    if (track.last !== track.since) track.open = true;
-    track.last = now;
-  }
-}
-
-/** A connection's client holds it open, or has closed it. */
-export function held(tracks: readonly Track[], open: boolean, now: number): void {
-  for (const track of tracks) {
-    track.open = open;
-    track.last = now;
-  }
-}
-
-const NO_TRACKS: readonly Track[] = [];
-
-/** What a program hears of a REJECT, by `--reject-with` (net/ipv4/icmp.c icmp_err_convert). */
-const REJECTIONS: Readonly<Record<string, NetErrorCode>> = {
-  "icmp-net-unreachable": "ENETUNREACH",
-  "icmp-host-unreachable": "EHOSTUNREACH",
-  "icmp-port-unreachable": "ECONNREFUSED",
-  "icmp-net-prohibited": "ENETUNREACH",
-  "icmp-host-prohibited": "EHOSTUNREACH",
-  "icmp-admin-prohibited": "EHOSTUNREACH",
-  "tcp-reset": "ECONNREFUSED",
-};
-
-class PathWalk {
-  private readonly network: Network;
-  private readonly from: NetNamespace;
-  private readonly protocol: Protocol;
-  private readonly address: string;
-  private readonly port: number;
-  private readonly hops: Hop[] | undefined;
-  /** The first packet's path, when this is a later one. */
-  private readonly first: Path | undefined;
-  private readonly local: string;
-  private readonly packet: Packet;
-  private readonly notes: Notes;
-  private readonly seen: Seen[] = [];
-  private readonly stamps: { ruleset: Ruleset; version: number }[] = [];
-  /** Machines that rewrote the destination, and those that rewrote the source. */
-  private readonly redirected: NetNamespace[] = [];
-  private readonly masked: NetNamespace[] = [];
-
-  constructor(
-    network: Network,
-    from: NetNamespace,
-    protocol: Protocol,
-    address: string,
-    port: number,
-    hops?: Hop[],
-    first?: Path,
-  ) {
-    this.network = network;
-    this.from = from;
-    this.protocol = protocol;
-    this.address = address;
-    this.port = port;
-    this.hops = hops;
-    this.first = first;
-    this.notes = { compared: 0, counted: [], volatile: false };
-    const destination = parseAddress(address) ?? 0;
-    const output = deviceFor(from, destination, address);
-    this.local = formatAddress(output.source);
-    this.packet = {
-      protocol: NUMBERS[protocol],
-      source: output.source,
-      destination,
-      sourcePort: protocol === "icmp" ? 0 : from.nextPort(),
-      destinationPort: port,
-      input: "",
-      output: output.device,
-      mark: 0,
-      length: LENGTHS[protocol],
-      tcpFlags: protocol === "tcp" ? 2 : 0,
-      icmpType: protocol === "icmp" ? 8 : 0,
-      icmpCode: 0,
-      state: first === undefined ? "NEW" : "ESTABLISHED",
-      translated: 0,
-    };
-  }
-
-  run(): Path {
-    const { network, packet } = this;
-    let ns = this.from;
-    let text = this.address;
-    for (let hop = 0; hop < MOST_HOPS; hop++) {
-      const rules = ns.netfilter;
-      const before = { source: packet.source, destination: packet.destination, port: packet.destinationPort };
-      const enters = rules && this.enter(ns, rules);
-      if (hop === 0) {
-        const refused = rules && this.hook(ns, rules, "OUTPUT");
-        if (refused) return this.end(refused, packet);
-      } else {
-        const refused = rules && this.hook(ns, rules, "PREROUTING");
-        if (refused) return this.end(refused, packet);
-      }
-      const known = this.first?.seen.find(({ ruleset }) => ruleset === rules);
-      if (known !== undefined) {
-        packet.destination = parseAddress(known.replySource) ?? packet.destination;
-        packet.destinationPort = known.replyPort;
-      }
-      const untouched = packet.destination === before.destination && packet.destinationPort === before.port;
-      if (untouched && this.balance(ns, text) === "refused") return this.end("ECONNREFUSED", packet);
-      if (packet.destination !== before.destination || packet.destinationPort !== before.port) {
-        this.redirected.push(ns);
-        text = formatAddress(packet.destination);
-        if (hop === 0) packet.output = deviceFor(ns, packet.destination, text).device;
-      }
-      const local = ns.owns(text);
-      if (local) {
-        const refused = rules && this.deliver(ns, rules, hop === 0);
-        if (refused) return this.end(refused, packet);
-        enters?.(packet);
-        return this.end(this.answerable(ns) ? undefined : "dropped", packet);
-      }
-      if (hop > 0) packet.output = deviceFor(ns, packet.destination, text).device;
-      const refused = rules && this.leave(ns, rules, hop > 0, before.source);
-      if (refused) return this.end(refused, packet);
-      if (known !== undefined) packet.source = parseAddress(known.replyDestination) ?? packet.source;
-      enters?.(packet);
-      const next = nextHop(network, ns, text);
-      if (next === undefined) return this.end(undefined, packet);
-      const overlay = ns.host === ns ? network.overlay.get(next) : undefined;
-      const inside = overlay !== undefined && network.overlay.get(ns)?.device === packet.output;
-      // Without the overlay a Pod's address means nothing to the machines' own network.
-      if (overlay !== undefined && !inside && network.ownerOf(text) !== next) return this.end("dropped", packet);
-      if (next.host !== next) packet.input = "eth0";
-      else packet.input = ns.host === next ? bridgeOf(next, ns) : inside ? overlay.device : deviceName(next);
-      packet.output = "";
-      packet.mark = 0;
-      packet.translated = 0;
-      if (this.first === undefined) packet.state = "NEW";
-      ns = next;
-    }
-    return this.end("dropped", packet);
-  }
-
-  /** Notes that a namespace with rules sees the packet; the function is called when it leaves. */
-  private enter(_ns: NetNamespace, ruleset: Ruleset): ((packet: Packet) => void) | undefined {
-    this.stamps.push({ ruleset, version: ruleset.version });
-    if (!ruleset.tables.has("nat")) return undefined;
-    const { packet } = this;
-    const [source, destination, port] = [packet.source, packet.destination, packet.destinationPort];
-    return (after) => {
-      if (after.state === "UNTRACKED") return;
-      this.seen.push({
-        ruleset,
-        source: formatAddress(source),
-        destination: formatAddress(destination),
-        destinationPort: port,
-        replySource: formatAddress(after.destination),
-        replyDestination: formatAddress(after.source),
-        replyPort: after.destinationPort,
-      });
-    };
-  }
-
-  /** A hook's verdict, if the packet does not go on. */
-  private hook(ns: NetNamespace, ruleset: Ruleset, hook: Hook): "dropped" | NetErrorCode | undefined {
-    const { packet, notes, hops } = this;
-    const on = new NamespaceSurroundings(this.network, ns, ruleset);
-    const hop = hops && this.note(ns, hook, hops);
-    const verdict = runHook(ruleset, hook, packet, on, notes);
-    if (hop) {
-      delete notes.steps;
-      hop.outcome = verdict === "reject" ? `reject ${on.rejectedWith}` : verdict;
-    }
-    if (verdict === "drop") return "dropped";
-    return verdict === "reject" ? (REJECTIONS[on.rejectedWith] ?? "ECONNREFUSED") : undefined;
-  }
-
-  private note(ns: NetNamespace, hook: Hook, hops: Hop[]): Hop {
-    const { packet } = this;
-    const hop: Hop = {
-      namespace: ns.name,
-      hook,
-      source: formatAddress(packet.source),
-      destination: formatAddress(packet.destination),
-      port: packet.destinationPort,
-      input: packet.input,
-      output: packet.output,
-      mark: packet.mark,
-      chains: [],
-      outcome: "",
-    };
-    hops.push(hop);
-    this.notes.steps = hop.chains;
-    return hop;
-  }
-
-  /** The packet ends here. What a machine sends itself passes the loopback device. */
-  private deliver(ns: NetNamespace, ruleset: Ruleset, own: boolean): "dropped" | NetErrorCode | undefined {
-    const { packet } = this;
-    if (own) {
-      packet.output = "lo";
-      const refused = this.hook(ns, ruleset, "POSTROUTING");
-      if (refused) return refused;
-      packet.input = "lo";
-      packet.output = "";
-    }
-    return this.hook(ns, ruleset, "INPUT");
-  }
-
-  /** The packet goes on to another namespace. */
-  private leave(
-    ns: NetNamespace,
-    ruleset: Ruleset,
-    forwarded: boolean,
-    source: number,
-  ): "dropped" | NetErrorCode | undefined {
-    const refused =
-      (forwarded ? this.hook(ns, ruleset, "FORWARD") : undefined) ?? this.hook(ns, ruleset, "POSTROUTING");
-    if (refused === undefined && this.packet.source !== source) this.masked.push(ns);
-    return refused;
-  }
-
-  /** What else rewrites destinations: a balancer that is not rules. */
-  private balance(ns: NetNamespace, text: string): "refused" | undefined {
-    const { packet, protocol } = this;
-    if (ns.translate === undefined) return undefined;
-    // Its services come and go without the rules changing.
-    this.notes.volatile = true;
-    const to = ns.translate(protocol, text, packet.destinationPort, formatAddress(packet.source));
-    if (to === undefined || to === "refused") return to;
-    packet.destination = parseAddress(to.address) ?? packet.destination;
-    packet.destinationPort = to.port;
-    if ("source" in to && to.source !== undefined) {
-      packet.source = parseAddress(to.source) ?? packet.source;
-      this.masked.push(ns);
-    }
-    return undefined;
-  }
-
-  /** Whether answers find their way back through every machine that rewrote the destination. */
-  private answerable(owner: NetNamespace): boolean {
-    if (this.redirected.length === 0) return true;
-    const { network, from, packet } = this;
-    const back = formatAddress(packet.source);
-    const asked = back.startsWith("127.") ? owner : network.ownerOf(back);
-    // A Pod does not answer packets that bear its own address and come from outside.
-    if (asked === owner && this.masked.length === 0 && this.redirected.some((ns) => ns !== owner)) return false;
-    const passes = new Set([owner, owner.host, asked, asked?.host]);
-    if (this.masked.length > 0) {
-      for (const ns of this.masked) passes.add(ns);
-      passes.add(from.host).add(from);
-    }
-    return this.redirected.every((ns) => passes.has(ns));
-  }
-
-  private end(outcome: "dropped" | NetErrorCode | undefined, packet: Packet): Path {
-    return {
-      outcome: outcome ?? "pass",
-      protocol: this.protocol,
-      asked: this.address,
-      askedPort: this.port,
-      address: this.redirected.length === 0 ? this.address : formatAddress(packet.destination),
-      port: packet.destinationPort,
-      local: this.local,
-      source: this.masked.length === 0 ? undefined : formatAddress(packet.source),
-      volatile: this.notes.volatile,
-      counted: this.notes.counted,
-      length: packet.length,
-      seen: this.seen,
-      stamps: this.stamps,
-      changes: this.network.changes,
-    };
-  }
-
-  report(path: Path): Walk {
-    const { protocol, from, address, port, hops = [], notes } = this;
-    return { protocol, from: from.name, address, port, hops, path, compared: notes.compared };
-  }
-}
-
-/** The namespace a packet comes to next: a Pod's machine, a Pod of this machine, another machine. */
-function nextHop(network: Network, ns: NetNamespace, address: string): NetNamespace | undefined {
-  if (ns.host !== ns) return ns.host;
-  const owner = network.ownerOf(address);
-  return owner === undefined || owner.host === ns ? owner : owner.host;
-}
-
-/** The bridge that a Pod's packets come in by, or its own end of the pair. */
-function bridgeOf(host: NetNamespace, pod: NetNamespace): string {
-  if (host.interfaces.has("cni0")) return "cni0";
-  for (const { peer } of pod.interfaces.values()) if (peer !== undefined) return peer.slice(peer.indexOf("/") + 1);
-  return "cni0";
-}
-
-/** The device that others reach a machine by. */
-function deviceName(ns: NetNamespace): string {
-  for (const { name } of ns.interfaces.values()) if (name !== "lo") return name;
-  return "lo";
 }

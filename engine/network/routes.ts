@@ -68,17 +68,20 @@ export class NamespaceSurroundings implements Surroundings {
   private readonly network: Network;
   private readonly ns: NetNamespace;
   private readonly ruleset: Ruleset;
+  private readonly rehearsal: RandomStream | undefined;
 
-  constructor(network: Network, ns: NetNamespace, ruleset: Ruleset) {
+  /** `rehearsal`: lots for a packet that shall leave no trace. */
+  constructor(network: Network, ns: NetNamespace, ruleset: Ruleset, rehearsal?: RandomStream) {
     this.network = network;
     this.ns = ns;
     this.ruleset = ruleset;
+    this.rehearsal = rehearsal;
     this.now = network.kernel.now;
     this.sets = ruleset.sets;
   }
 
   get random(): RandomStream {
-    return this.network.kernel.random(`netfilter ${this.ns.name}`);
+    return this.rehearsal ?? this.network.kernel.random(`netfilter ${this.ns.name}`);
   }
 
   addressType(address: number): AddressType {
@@ -109,6 +112,9 @@ export class NamespaceSurroundings implements Surroundings {
 
   recent(list: string): Map<number, number[]> {
     const { recent } = this.ruleset;
+    if (this.rehearsal !== undefined) {
+      return new Map([...(recent.get(list) ?? [])].map(([address, times]) => [address, [...times]]));
+    }
     let seen = recent.get(list);
     if (seen === undefined) {
       seen = new Map();
@@ -118,6 +124,6 @@ export class NamespaceSurroundings implements Surroundings {
   }
 
   log(line: string): void {
-    this.ns.kernelLog?.(line);
+    if (this.rehearsal === undefined) this.ns.kernelLog?.(line);
   }
 }

@@ -1,9 +1,10 @@
 import type { KubeObject } from "../api/types.ts";
+import type { Cluster } from "../cluster.ts";
+import { RandomStream } from "../kernel/index.ts";
 import { parseAddress, saveRule } from "../netfilter/index.ts";
 import { type NetNamespace, policySteps } from "../network/index.ts";
 import { type Hop, type Path, type Protocol, type Walk, walkOf } from "../network/path.ts";
 import type { PolicyStep } from "../network/policy.ts";
-import type { Session } from "../session.ts";
 
 /** A machine or a Pod on a packet's way. */
 export interface WalkPlace {
@@ -84,24 +85,36 @@ export interface WalkRequest {
   protocol: Protocol;
 }
 
-/** Follows a connection that somebody asks about. A string says what it could not find: `from` or `to`. */
-export function askedWalk(session: Session, request: WalkRequest): WalkPicture | "from" | "to" {
-  const { network } = session.cluster;
-  const from = namespaceOf(session, request.from);
+/**
+ * Follows a connection that somebody asks about. A string says what it could not find: `from` or `to`. `rehearsal`: lots
+ * of its own, so that the session goes on as if nobody had asked.
+ */
+export function askedWalk(
+  cluster: Cluster,
+  request: WalkRequest,
+  rehearsal?: RandomStream,
+): WalkPicture | "from" | "to" {
+  const { network } = cluster;
+  const from = namespaceOf(cluster, request.from);
   if (from === undefined) return "from";
   const to = request.to.trim();
   const namespace = request.from.startsWith("pod/") ? request.from.split("/")[1]! : "default";
-  const address = parseAddress(to) === undefined ? addressNamed(session, to, namespace) : to;
+  const address = parseAddress(to) === undefined ? addressNamed(cluster, to, namespace) : to;
   if (address === undefined) return "to";
-  const walk = walkOf(network, from, request.protocol, address, request.port);
-  return pictureOf(session, walk, from, address === to ? undefined : to);
+  const walk = walkOf(network, from, request.protocol, address, request.port, rehearsal);
+  return pictureOf(cluster, walk, from, address === to ? undefined : to);
 }
 
-function namespaceOf(session: Session, key: string): NetNamespace | undefined {
+/** The same for whoever only reads: nothing of it stays in the session. Each `lot` may find another endpoint. */
+export function rehearse(cluster: Cluster, request: WalkRequest, lot: number): WalkPicture | "from" | "to" {
+  return askedWalk(cluster, request, new RandomStream(lot, "rehearsal"));
+}
+
+function namespaceOf(cluster: Cluster, key: string): NetNamespace | undefined {
   const [kind, ...name] = key.split("/");
-  const { machines, network } = session.cluster;
+  const { machines, network } = cluster;
   if (kind === "machine") return machines.get(name.join("/"))?.net;
-  const pod = session.objects("", "pods", name[0]).find(({ metadata }) => metadata.name === name[1]);
+  const pod = cluster.objects("", "pods", name[0]).find(({ metadata }) => metadata.name === name[1]);
   if (pod === undefined) return undefined;
   if (pod["spec"]?.hostNetwork) return machines.get(pod["spec"].nodeName ?? "")?.net;
   const address: string | undefined = pod["status"]?.podIP;
@@ -109,55 +122,55 @@ function namespaceOf(session: Session, key: string): NetNamespace | undefined {
 }
 
 /** What a name stands for in the cluster's state, without asking DNS. */
-function addressNamed(session: Session, name: string, namespace: string): string | undefined {
-  const machine = session.cluster.specs.find((spec) => spec.name === name);
+function addressNamed(cluster: Cluster, name: string, namespace: string): string | undefined {
+  const machine = cluster.specs.find((spec) => spec.name === name);
   if (machine) return machine.address;
   if (name === "localhost") return "127.0.0.1";
   const [first, second = namespace] = name.includes("/") ? name.split("/").reverse() : name.split(".");
   const named = (resource: string): KubeObject | undefined =>
-    session.objects("", resource, second).find(({ metadata }) => metadata.name === first);
-  const cluster: string | undefined = named("services")?.["spec"]?.clusterIP;
-  if (cluster !== undefined && cluster !== "None" && cluster !== "") return cluster;
+    cluster.objects("", resource, second).find(({ metadata }) => metadata.name === first);
+  const clusterIP: string | undefined = named("services")?.["spec"]?.clusterIP;
+  if (clusterIP !== undefined && clusterIP !== "None" && clusterIP !== "") return clusterIP;
   return named("pods")?.["status"]?.podIP;
 }
 
 /** A walk as a picture shows it, with the rules' own words. */
 export function pictureOf(
-  session: Session,
+  cluster: Cluster,
   { protocol, address, port, hops, path, compared }: Walk,
   from: NetNamespace,
   name?: string,
 ): WalkPicture {
-  const { network } = session.cluster;
+  const { network } = cluster;
   const owner = from.owns(path.address) ? from : network.ownerOf(path.address);
   const known = new Map<string, NetNamespace>([[from.name, from]]);
   if (owner) known.set(owner.name, owner);
-  const stations: WalkStation[] = [stationOf(session, from)];
+  const stations: WalkStation[] = [stationOf(cluster, from)];
   let last = from;
   for (let i = 0; i < hops.length; i++) {
     const hop = hops[i]!;
-    const ns = known.get(hop.namespace) ?? session.cluster.machines.get(hop.namespace)?.net;
+    const ns = known.get(hop.namespace) ?? cluster.machines.get(hop.namespace)?.net;
     if (ns === undefined) continue;
-    if (ns !== last) stations.push(stationOf(session, ns));
+    if (ns !== last) stations.push(stationOf(cluster, ns));
     last = ns;
     stations.at(-1)!.hooks.push(hookOf(ns, hop, hops[i + 1], path));
   }
-  let { end, detail } = ending(session, from, owner, path, protocol, hops.at(-1));
+  let { end, detail } = ending(cluster, from, owner, path, protocol, hops.at(-1));
   if (path.outcome === "pass" && owner !== undefined && owner !== last) {
     if (owner.host !== owner && owner.host !== last && owner.host !== from.host)
-      stations.push(stationOf(session, owner.host));
-    stations.push(stationOf(session, owner));
+      stations.push(stationOf(cluster, owner.host));
+    stations.push(stationOf(cluster, owner));
   }
   const source = path.source ?? hops.at(-1)?.source ?? (owner === from ? path.address : from.firstAddress());
   if (path.outcome === "pass" && owner !== undefined && end !== "unreachable") {
     const steps = policySteps(from, owner, { protocol, source, address: path.address, port: path.port });
-    for (const step of steps) addPolicy(session, stations, step, { source, address: path.address, port: path.port });
+    for (const step of steps) addPolicy(cluster, stations, step, { source, address: path.address, port: path.port });
     if (steps.at(-1)?.allowed === false) [end, detail] = ["dropped", "ETIMEDOUT"];
   }
   return {
-    at: session.kernel.now,
+    at: cluster.kernel.now,
     protocol,
-    from: placeOf(session, from),
+    from: placeOf(cluster, from),
     address,
     port,
     name,
@@ -170,15 +183,15 @@ export function pictureOf(
   };
 }
 
-function stationOf(session: Session, ns: NetNamespace): WalkStation {
+function stationOf(cluster: Cluster, ns: NetNamespace): WalkStation {
   const addresses = ns.addresses().filter((address) => !address.startsWith("127."));
-  return { place: placeOf(session, ns), addresses, hooks: [] };
+  return { place: placeOf(cluster, ns), addresses, hooks: [] };
 }
 
-function placeOf(session: Session, ns: NetNamespace): WalkPlace {
+function placeOf(cluster: Cluster, ns: NetNamespace): WalkPlace {
   if (ns.host === ns) return { kind: "machine", name: ns.name };
   const own = ns.firstAddress();
-  const pod = session.objects("", "pods").find((each) => each["status"]?.podIP === own && !each["spec"]?.hostNetwork);
+  const pod = cluster.objects("", "pods").find((each) => each["status"]?.podIP === own && !each["spec"]?.hostNetwork);
   return { kind: "pod", name: pod ? `${pod.metadata.namespace}/${pod.metadata.name}` : own };
 }
 
@@ -228,7 +241,7 @@ function hookOf(ns: NetNamespace, hop: Hop, next: Hop | undefined, path: Path): 
 
 /** Shows a verdict of NetworkPolicies as a hook of the machine that enforces it; where it refuses, the way ends there. */
 function addPolicy(
-  session: Session,
+  cluster: Cluster,
   stations: WalkStation[],
   { machine, direction, allowed, met }: PolicyStep,
   { source, address, port }: { source: string; address: string; port: number },
@@ -239,7 +252,7 @@ function addPolicy(
   let at = stations.findLastIndex(({ place }) => place.kind === "machine" && place.name === machine.name);
   if (at < 0) {
     at = direction === "Egress" ? 1 : stations.length - 1;
-    stations.splice(at, 0, stationOf(session, machine));
+    stations.splice(at, 0, stationOf(cluster, machine));
   }
   stations[at]!.hooks.push({
     hook: `NetworkPolicy ${direction}`,
@@ -265,14 +278,14 @@ function addPolicy(
 
 /** What `connect` makes of a path (network.ts). */
 function ending(
-  session: Session,
+  cluster: Cluster,
   from: NetNamespace,
   owner: NetNamespace | undefined,
   { outcome, address, port }: Path,
   protocol: Protocol,
   last: Hop | undefined,
 ): { end: WalkEnd; detail: string } {
-  const { network } = session.cluster;
+  const { network } = cluster;
   if (outcome === "dropped") return { end: last?.outcome === "drop" ? "dropped" : "lost", detail: "ETIMEDOUT" };
   if (outcome !== "pass") return { end: "rejected", detail: outcome };
   if (owner === undefined) return { end: "unreachable", detail: "EHOSTUNREACH" };
@@ -281,66 +294,4 @@ function ending(
   if (protocol === "icmp") return { end: "arrived", detail: "ICMP" };
   const listener = owner.listenerFor(protocol, address, port);
   return listener ? { end: "arrived", detail: listener.program } : { end: "closed", detail: "ECONNREFUSED" };
-}
-
-/** Walks kept until they are told. */
-const KEPT = 20;
-/** Ports by which the cluster's own parts speak to each other. */
-const SYSTEM_PORTS: ReadonlySet<number> = new Set([6443, 2379, 2380, 10250]);
-
-/** The walks of connections that programs really open, while somebody looks. */
-export class WalkFeed {
-  private readonly session: Session;
-  private readonly changed: () => void;
-  private waiting: WalkPicture[] = [];
-  /** Namespaces of Pods, by name. */
-  private readonly pods = new Map<string, NetNamespace>();
-
-  /** `changed`: called within the connection that is the first since the last `take`. */
-  constructor(session: Session, changed: () => void) {
-    this.session = session;
-    this.changed = changed;
-    session.cluster.network.onWalk = (walk) => this.note(walk);
-  }
-
-  stop(): void {
-    this.session.cluster.network.onWalk = undefined;
-  }
-
-  /** Those since the last time, oldest first. */
-  take(): WalkPicture[] {
-    const { waiting } = this;
-    this.waiting = [];
-    return waiting;
-  }
-
-  private note(walk: Walk): void {
-    const { address, path } = walk;
-    if (SYSTEM_PORTS.has(walk.port) || SYSTEM_PORTS.has(path.port)) return;
-    const machine = this.session.cluster.machines.get(walk.from)?.net;
-    // What machines ask their own Pods are probes.
-    if (machine && path.outcome === "pass" && path.address === address && this.isLocal(machine, address)) return;
-    const from = machine ?? this.podNamespace(walk.from);
-    if (from === undefined) return;
-    const picture = pictureOf(this.session, walk, from);
-    if (picture.from.name.startsWith("kube-")) return;
-    if (this.waiting.length === 0) this.changed();
-    this.waiting.push(picture);
-    if (this.waiting.length > KEPT) this.waiting.shift();
-  }
-
-  private isLocal(machine: NetNamespace, address: string): boolean {
-    return machine.owns(address) || this.session.cluster.network.ownerOf(address)?.host === machine;
-  }
-
-  private podNamespace(name: string): NetNamespace | undefined {
-    const known = this.pods.get(name);
-    if (known) return known;
-    for (const pod of this.session.objects("", "pods")) {
-      const address: string | undefined = pod["status"]?.podIP;
-      const ns = address === undefined ? undefined : this.session.cluster.network.ownerOf(address);
-      if (ns && ns.host !== ns) this.pods.set(ns.name, ns);
-    }
-    return this.pods.get(name);
-  }
 }

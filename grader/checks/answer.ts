@@ -94,7 +94,9 @@ export function expectedAnswers(check: AnswerCheck, { facts }: CheckContext): st
   const { namespace = "", name } = check.subject;
   const value = cel(check.cel ?? '""', {
     object,
-    ebpf: (check.cel ?? "").includes("ebpf") ? facts.session.frontendStates(facts.cluster).map((state) => ({ ...state })) : [],
+    ebpf: (check.cel ?? "").includes("ebpf")
+      ? facts.session.frontendStates(facts.cluster).map((state) => ({ ...state }))
+      : [],
     netfilter:
       check.subject.resource === "services" && (check.cel ?? "").includes("netfilter")
         ? facts.session.serviceRules(`${namespace}/${name}`, facts.cluster)

@@ -5,6 +5,7 @@ import type { RunningCheck } from "./check.ts";
 import { etcdCheck, netfilterCheck, runEtcdCheck, runNetfilterCheck } from "./dump.ts";
 import { eventOrderCheck, runEventOrderCheck } from "./events.ts";
 import { objectCheck, runObjectCheck } from "./object.ts";
+import { runWalkCheck, walkCheck } from "./walk.ts";
 
 /** Every kind of check; a new one is a file here and a line in these two lists. */
 export const checkSchema = z.discriminatedUnion("kind", [
@@ -14,6 +15,7 @@ export const checkSchema = z.discriminatedUnion("kind", [
   answerCheck,
   etcdCheck,
   netfilterCheck,
+  walkCheck,
 ]);
 
 export type CheckSpec = z.infer<typeof checkSchema>;
@@ -32,6 +34,8 @@ export function runCheck(check: CheckSpec): RunningCheck {
       return runEtcdCheck(check);
     case "netfilter":
       return runNetfilterCheck(check);
+    case "walk":
+      return runWalkCheck(check);
   }
 }
 

@@ -39,9 +39,21 @@ kubectl scale deployment web --replicas=5
 kubectl rollout status deployment web
 answer churn "$(chain_of "$chain" 5 | grep -o 'probability 0[.0-9]*' | head -n 1 | awk '{print $2}')"
 
+# task: map backends
+cilium() { kubectl --context cilium "$@"; }
+agent() { cilium -n kube-system exec ds/cilium -- "$@"; }
+cilium create deployment web --image=nginx --replicas=3
+cilium expose deployment web --port=80 --target-port=80
+cilium wait --for=condition=Available deployment/web --timeout=180s
+sleep 2
+at=$(cilium get svc web -o jsonpath='{.spec.clusterIP}'):80/TCP
+answer map "$(agent cilium service list | awk -v at="$at" '$2 == at { print $1 }')"
+answer backends $(agent cilium bpf lb list | awk -v at="$at" '$1 == at && $2 != "(0)" { sub("/TCP", "", $3); print $3 }')
+
 # task: repair
-kubectl apply -f shop.yaml
-sed -e 's/app: frontend/app: front/' -e 's/targetPort: 8080/targetPort: 80/' -e 's#path: /ready#path: /#' shop.yaml > mended.yaml
+kubectl apply -f shop.yaml -f till.yaml
+sed -e 's/app: frontend/app: front/' -e 's/targetPort: 8080/targetPort: 80/' -e 's#path: /ready#path: /#' \
+  -e 's/app: cashier/app: till/' shop.yaml > mended.yaml
 kubectl apply -f mended.yaml
 kubectl rollout status deployment front -n shop --timeout=180s
 for _ in $(seq 60); do
@@ -49,6 +61,9 @@ for _ in $(seq 60); do
   sleep 1
 done
 kubectl get endpoints front -n shop
+kubectl rollout status deployment till -n shop --timeout=180s
+sleep 10
+kubectl logs deploy/till -n shop --tail=3
 
 # task: cleanup
 kubectl delete service web

@@ -94,7 +94,7 @@ describe.skipIf(noBrowser)("lab 2, with the pictures in front of one", () => {
       return value!;
     };
     await page.getByRole("button", { name: "새 터미널" }).click();
-    await page.getByRole("menuitem", { name: "worker-1" }).click();
+    await page.getByRole("menuitem", { name: "worker-1", exact: true }).click();
     await see(page, /learner@worker-1:~\$/);
     await answer(page, "probability", await chance(3));
 
@@ -111,15 +111,39 @@ describe.skipIf(noBrowser)("lab 2, with the pictures in front of one", () => {
     await see(page, /deployment\.apps\/web scaled/);
     await page.getByRole("button", { name: "지도", exact: true }).click();
     await expect.poll(() => service.textContent(), { timeout: 60_000 }).toMatch(/5\/5/);
-    await page.getByRole("tab", { name: "worker-1" }).click();
+    await page.getByRole("tab", { name: "worker-1", exact: true }).click();
     await answer(page, "churn", await chance(5));
 
+    // The same Service on the second cluster, where there are no rules for it.
     await page.getByRole("tab", { name: "workstation" }).click();
-    await type(page, "clear; kubectl apply -f shop.yaml\n");
+    await type(page, "clear\n");
+    await run(page, "kubectl --context cilium create deployment web");
+    await see(page, /deployment\.apps\/web created/);
+    await run(page, "kubectl --context cilium expose deployment web");
+    await see(page, /service\/web exposed/);
+    await page.getByRole("button", { name: "새 터미널" }).click();
+    await page.getByRole("menuitem", { name: "cilium-worker-1" }).click();
+    await see(page, /learner@cilium-worker-1:~\$/);
+    await type(page, "sudo iptables-save | grep -c KUBE-SVC\n");
+    await see(page, /KUBE-SVC0/);
+    await page.getByRole("tab", { name: "workstation" }).click();
+    await type(page, "clear; kubectl --context cilium rollout status deployment web\n");
+    await see(page, /successfully rolled out/);
+    await type(page, "clear\n");
+    await run(page, "kubectl --context cilium -n kube-system exec ds/cilium -- cilium service list");
+    const [, id, ...backends] = await see(
+      page,
+      /(\d+)\s+10\.201\.\d+\.\d+:80\/TCP\s+ClusterIP\s+1 => ([\d.]+:80).*?2 => ([\d.]+:80).*?3 => ([\d.]+:80)/,
+    );
+    await answer(page, "map", id!);
+    await answer(page, "backends", backends.join(" "));
+    await shoot(page, "lab2-ko-cilium");
+
+    await type(page, "clear; kubectl apply -f shop.yaml -f till.yaml\n");
     await page.locator(".service", { hasText: "front" }).waitFor();
     await shoot(page, "lab2-ko-broken");
     const mend =
-      "-e 's/app: frontend/app: front/' -e 's/targetPort: 8080/targetPort: 80/' -e 's#path: /ready#path: /#'";
+      "-e 's/app: frontend/app: front/' -e 's/targetPort: 8080/targetPort: 80/' -e 's#path: /ready#path: /#' -e 's/app: cashier/app: till/'";
     await type(page, `sed ${mend} shop.yaml > mended.yaml; kubectl apply -f mended.yaml\n`);
     await passed(page, "repair");
     await type(page, "clear\n");

@@ -117,13 +117,14 @@ export class LbMap {
     return id;
   }
 
-  /** Where a connection goes; `source` when the node puts its own address in the client's place. */
+  /** Where a connection goes; `source` when the node puts its own address in the client's place. `rehearsal`: lots for a choice that is not remembered. */
   lookup(
     protocol: string,
     address: string,
     port: number,
     client: string | undefined,
     now: number,
+    rehearsal?: RandomStream,
   ): { address: string; port: number; source?: string } | "refused" | undefined {
     const rest = `:${port}/${protocol.toUpperCase()}`;
     const frontend =
@@ -135,8 +136,8 @@ export class LbMap {
     const sticky = frontend.backends.find(
       (one) => known !== undefined && known.until > now && known.backend === `${one.address}:${one.port}`,
     );
-    const backend = sticky ?? this.random.pick(frontend.backends);
-    if (frontend.affinitySeconds !== undefined) {
+    const backend = sticky ?? (rehearsal ?? this.random).pick(frontend.backends);
+    if (frontend.affinitySeconds !== undefined && rehearsal === undefined) {
       const until = now + frontend.affinitySeconds * 1_000_000;
       this.clients.set(key, { backend: `${backend.address}:${backend.port}`, until });
     }
@@ -159,6 +160,7 @@ export function ensureLbMap(net: NetNamespace): LbMap {
   const { kernel } = net.network;
   const made = new LbMap(net, kernel.random(`cilium ${net.name}`));
   maps.set(net, made);
-  net.translate = (protocol, address, port, client) => made.lookup(protocol, address, port, client, kernel.now);
+  net.translate = (protocol, address, port, client, rehearsal) =>
+    made.lookup(protocol, address, port, client, kernel.now, rehearsal);
   return made;
 }

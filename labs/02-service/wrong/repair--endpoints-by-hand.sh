@@ -1,8 +1,8 @@
 #!/bin/bash
 # A Service without a selector and endpoints that somebody wrote: no Pod stands behind them.
-# fails: object
+# fails: object walk
 # others: none
-kubectl apply -f shop.yaml
+kubectl apply -f shop.yaml -f till.yaml
 sleep 30
 kubectl delete service front -n shop
 kubectl create -f - <<YAML

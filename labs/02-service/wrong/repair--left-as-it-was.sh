@@ -1,5 +1,5 @@
 #!/bin/bash
-# fails: object
+# fails: object walk
 # others: none
-kubectl apply -f shop.yaml
+kubectl apply -f shop.yaml -f till.yaml
 sleep 60

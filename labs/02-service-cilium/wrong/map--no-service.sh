@@ -1,5 +1,0 @@
-#!/bin/bash
-# A number that could be right, but there is no Service.
-# fails: answer
-# others: none
-answer map 5

@@ -1,8 +1,0 @@
-#!/bin/bash
-# fails: answer
-# others: expose
-kubectl create deployment web --image=nginx --replicas=3
-kubectl expose deployment web --port=80 --target-port=80
-kubectl wait --for=condition=Available deployment/web --timeout=180s
-sleep 2
-answer map "$(kubectl get svc web -o jsonpath='{.spec.clusterIP}')"
