@@ -6,8 +6,15 @@ const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const EMPTY = new Uint8Array(0);
 
+/** Texts up to this length are turned here: the host's coders cost more to enter than a key or a prompt to encode. */
+const SHORT = 48;
+
 /** Text of UTF-8 bytes; each invalid byte becomes U+DC00 + byte. */
 export function decode(bytes: Uint8Array): string {
+  if (bytes.length <= SHORT) {
+    const text = shortText(bytes);
+    if (text !== undefined) return text;
+  }
   try {
     return strict.decode(bytes);
   } catch {
@@ -18,6 +25,10 @@ export function decode(bytes: Uint8Array): string {
 /** UTF-8 bytes of a text; U+DC80 … U+DCFF become the bytes they stand for. */
 export function encode(text: string): Uint8Array {
   if (text === "") return EMPTY;
+  if (text.length <= SHORT) {
+    const bytes = shortBytes(text);
+    if (bytes !== undefined) return bytes;
+  }
   if (!/[\udc80-\udcff]/.test(text)) return encoder.encode(text);
   const out: number[] = [];
   for (const char of text) {
@@ -26,6 +37,21 @@ export function encode(text: string): Uint8Array {
     else for (const byte of encoder.encode(char)) out.push(byte);
   }
   return Uint8Array.from(out);
+}
+
+function shortText(bytes: Uint8Array): string | undefined {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i]! >= 0x80) return undefined;
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
+}
+
+function shortBytes(text: string): Uint8Array | undefined {
+  const out = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) return undefined;
+    out[i] = unit;
+  }
+  return out;
 }
 
 function decodeEscaping(bytes: Uint8Array): string {

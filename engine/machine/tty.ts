@@ -76,7 +76,21 @@ export class Tty implements OpenFile {
 
   /** Bytes from the keyboard. */
   input(bytes: Uint8Array): void {
-    for (const byte of bytes) this.key(byte);
+    // What a line editor or a full-screen program reads comes as it was typed.
+    if (this.passes(bytes)) this.keys.push(bytes.slice());
+    else for (const byte of bytes) this.key(byte);
+  }
+
+  /** True when no key among these is echoed, edits a line, sends a signal or is turned into another. */
+  private passes(bytes: Uint8Array): boolean {
+    const { icanon, echo, isig, icrnl } = this.termios;
+    if (icanon || echo) return false;
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i]!;
+      if (isig && (byte === CTRL_C || byte === CTRL_BACKSLASH || byte === CTRL_Z)) return false;
+      if (icrnl && byte === RETURN) return false;
+    }
+    return true;
   }
 
   private key(byte: number): void {

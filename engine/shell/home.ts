@@ -13,6 +13,13 @@ export function homeOf(sh: Shell, user: string): string | undefined {
   return passwd(sh, (fields) => (user === "" ? fields[2] === String(sh.p.cred.uid) : fields[0] === user))?.[5];
 }
 
+/** Name of a shell's user as it was when first asked for: bash reads it once (get_current_user_info). */
+export function currentUser(sh: Shell): string {
+  const { uid } = sh.p.cred;
+  sh.userName ??= passwd(sh, (fields) => fields[2] === String(uid))?.[0] ?? (uid === 0 ? "root" : "I have no name!");
+  return sh.userName;
+}
+
 /** The first line of /etc/passwd that fits, split at colons. */
 export function passwd(sh: Shell, fits: (fields: string[]) => boolean): string[] | undefined {
   try {

@@ -1,4 +1,4 @@
-import { decode, type Gen } from "../kernel/index.ts";
+import { call, decode, type Gen } from "../kernel/index.ts";
 import type { Tty } from "../machine/tty.ts";
 import { keptByJobs } from "./builtins/control.ts";
 import { jobLine } from "./builtins/jobs.ts";
@@ -47,7 +47,8 @@ export function* interactive(sh: Shell, how: { norc: boolean; rcfile: string | u
   const editor = tty && new Editor(sh, tty);
   try {
     for (;;) {
-      const text = yield* readCommand(sh, editor);
+      // A call of the kernel: each key wakes this task, and would pass through every `yield*` on the way to the editor.
+      const text = yield* call(readCommand(sh, editor));
       if (text === undefined) {
         if (tty && !tty.hungUp) {
           yield* sh.writeTo(2, bash ? (sh.setup.login ? "logout\n" : "exit\n") : "\n");
@@ -191,7 +192,7 @@ function openQuote(text: string): boolean {
 
 function* readOne(sh: Shell, editor: Editor | undefined, prompt: string): Gen<string | undefined | "interrupted"> {
   if (editor) {
-    const result = yield* editor.readLine(prompt);
+    const result = yield* call(editor.readLine(prompt));
     return result.kind === "line" ? result.text : result.kind === "end" ? undefined : "interrupted";
   }
   yield* sh.writeTo(2, prompt.replace(/[\x01\x02]/g, ""));

@@ -1,4 +1,4 @@
-import { passwd } from "./home.ts";
+import { currentUser } from "./home.ts";
 import type { Shell } from "./shell.ts";
 
 /** Expands the backslash escapes of PS1 and its kin. */
@@ -34,9 +34,7 @@ export function expandPrompt(sh: Shell, text: string): string {
         out += sh.p.ns.uts.hostname;
         break;
       case "u":
-        out +=
-          passwd(sh, (fields) => fields[2] === String(sh.p.cred.uid))?.[0] ??
-          (sh.p.cred.uid === 0 ? "root" : "I have no name!");
+        out += currentUser(sh);
         break;
       case "w":
       case "W":

@@ -117,6 +117,8 @@ export class Shell {
   startedAt: number;
   secondsBase = 0;
   commandNumber = 1;
+  /** See `currentUser`. */
+  userName: string | undefined;
   getoptsPosition = 0;
   /** Process substitutions of the running command, closed when it ends. */
   substitutions: { fd: number }[] = [];

@@ -111,7 +111,8 @@ export class Editor {
         const result = yield* this.press(key);
         if (result) return result;
         this.lastKey = key.name;
-        this.redraw();
+        // Characters that came together are shown together.
+        if (key.name !== "char" || !this.keys.buffered) this.redraw();
       }
     } finally {
       this.put(paste === "" ? "" : "\x1b[?2004l\r");
@@ -129,6 +130,7 @@ export class Editor {
 
   private *press(key: Key): Gen<EditResult | undefined> {
     const { line } = this;
+    if (key.name !== "char") this.redraw();
     const killing = KILLS.has(key.name);
     if (!killing) line.endKill();
     switch (key.name) {

@@ -62,12 +62,12 @@ export class KeyReader {
 
   /** The next key; undefined when the terminal is gone. */
   *next(): Gen<Key | undefined> {
-    const first = yield* this.byte();
+    const first = this.pending.shift() ?? (yield* this.byte());
     if (first === undefined) return undefined;
     if (first === 27) return yield* this.escape();
     if (first === 127) return { name: "backspace", text: "" };
     if (first < 32) return control(first);
-    return { name: "char", text: yield* this.character(first) };
+    return { name: "char", text: first < 128 ? String.fromCharCode(first) : yield* this.character(first) };
   }
 
   private *character(first: number): Gen<string> {

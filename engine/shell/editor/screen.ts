@@ -64,10 +64,11 @@ export class Screen {
 
   /** What to write to show the prompt on a fresh line. */
   begin(prompt: string, columns: number): string {
+    const width = Math.max(2, columns);
+    if (prompt !== this.prompt || width !== this.columns) this.start = place(visible(prompt), width);
     this.prompt = prompt;
-    this.columns = Math.max(2, columns);
+    this.columns = width;
     this.drawn = "";
-    this.start = place(visible(prompt), this.columns);
     this.cursor = this.start;
     this.atEnd = true;
     return prompt.replace(/[\x01\x02]/g, "");
