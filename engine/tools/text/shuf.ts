@@ -1,12 +1,37 @@
-import { cpu, decode } from "../../kernel/index.ts";
+import { cpu, decode, encode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
-import { Fatal, quote, shellQuote, tool, UsageError } from "../tool.ts";
+import { Fatal, quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { linesOf } from "./input.ts";
 
 /** Lines between two calls of the kernel. */
-const SLICE = 4096;
+const SLICE = 512;
+
+/** Bytes that are written together. */
+const BLOCK = 65_536;
+
+/** Writes lines at random, again and again: their bytes are made once. */
+function* repeat(t: Tool, lines: readonly string[], end: string, count: number): Gen<void> {
+  const random = t.p.machine.kernel.random("shuf");
+  const known: (Uint8Array | undefined)[] = new Array(lines.length);
+  let block = new Uint8Array(BLOCK);
+  let size = 0;
+  for (let n = 0; n < count; n++) {
+    const at = random.int(0, lines.length - 1);
+    const line = (known[at] ??= encode(lines[at]! + end));
+    if (size + line.length > BLOCK) {
+      yield* t.out.bytes(block.subarray(0, size));
+      block = new Uint8Array(Math.max(BLOCK, line.length));
+      size = 0;
+    }
+    if (line.length > 32) block.set(line, size);
+    else for (let i = 0; i < line.length; i++) block[size + i] = line[i]!;
+    size += line.length;
+    if (n % SLICE === SLICE - 1) yield* cpu(250);
+  }
+  if (size > 0) yield* t.out.bytes(block.subarray(0, size));
+}
 
 /** shuf(1); its order comes from the session's seed. */
 export const shuf = tool(
@@ -37,7 +62,7 @@ export const shuf = tool(
       lines = [];
       for (let i = 0; i < count; i++) {
         lines.push(String(Number(match[1]) + i));
-        if (i % SLICE === SLICE - 1) yield* cpu(500);
+        if (i % SLICE === SLICE - 1) yield* cpu(250);
       }
     } else if (o.has("e")) lines = [...o.operands];
     else {
@@ -55,20 +80,19 @@ export const shuf = tool(
     const picked: string[] = [];
     if (o.has("r")) {
       if (lines.length === 0 && limit > 0) throw new Fatal("no lines to repeat");
-      const output = o.value("o");
-      for (let n = 0; n < limit; n++) {
-        if (output === undefined) t.out.add(random.pick(lines) + end);
-        else picked.push(random.pick(lines));
-        if (n % SLICE === SLICE - 1) yield* cpu(500);
-        if (t.out.full) yield* t.out.flush();
-      }
+      if (o.value("o") === undefined) yield* repeat(t, lines, end, limit);
+      else
+        for (let n = 0; n < limit; n++) {
+          picked.push(random.pick(lines));
+          if (n % SLICE === SLICE - 1) yield* cpu(250);
+        }
     } else {
       for (let i = 0; i < Math.min(limit, lines.length); i++) {
         const k = random.int(i, lines.length - 1);
         [lines[i], lines[k]] = [lines[k]!, lines[i]!];
         if (o.value("o") === undefined) t.out.add(lines[i]! + end);
         else picked.push(lines[i]!);
-        if (i % SLICE === SLICE - 1) yield* cpu(500);
+        if (i % SLICE === SLICE - 1) yield* cpu(250);
         if (t.out.full) yield* t.out.flush();
       }
     }
