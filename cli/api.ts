@@ -1,10 +1,11 @@
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { adminConfig, SessionRunner } from "../engine/index.ts";
 import { loadLab, sessionSpec } from "../grader/lab.ts";
 import { ApiDoor } from "../web/server/api-door.ts";
 import { nodeClock } from "../web/server/node-clock.ts";
 import { engineHash } from "./engine-hash.ts";
 import { endSignal } from "./signals.ts";
+import { UsageError } from "./usage.ts";
 
 export interface ApiOptions {
   lab: string;
@@ -70,17 +71,17 @@ export async function serveApi(options: ApiOptions): Promise<ApiServing> {
 export async function api(options: ApiOptions): Promise<number> {
   const serving = await serveApi(options);
   const file = options.kubeconfig ?? `kubetude-${options.lab}.kubeconfig`;
-  writeFileSync(file, serving.kubeconfig, { mode: 0o600 });
-  chmodSync(file, 0o600);
+  try {
+    writeFileSync(file, serving.kubeconfig, { mode: 0o600 });
+    chmodSync(file, 0o600);
+  } catch (error) {
+    serving.close();
+    throw new UsageError(`--kubeconfig: ${(error as Error).message}`);
+  }
   const told = endSignal();
   console.log(`Kubernetes API of ${options.lab} at https://127.0.0.1:${serving.port}`);
   console.log(`export KUBECONFIG=${file}`);
   await told;
   serving.close();
   return 0;
-}
-
-/** Reads a session file; throws with the file's name when it is not one. */
-export function readJson(file: string): unknown {
-  return JSON.parse(readFileSync(file, "utf8"));
 }

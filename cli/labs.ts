@@ -1,6 +1,6 @@
 import { labIds, loadLab } from "../grader/lab.ts";
 
-/** `kubetude labs`. */
+/** `kubetude labs`: a line a lab, and under it one a task. */
 export function labs(json: boolean): number {
   const all = labIds().map((id) => loadLab(id));
   if (json) {
@@ -13,6 +13,9 @@ export function labs(json: boolean): number {
     );
     return 0;
   }
-  for (const lab of all) console.log(`${lab.id}  ${lab.title.en} · ${lab.title.ko}`);
+  for (const lab of all) {
+    console.log(`${lab.id}  ${lab.title.en} · ${lab.title.ko}`);
+    for (const { id, title } of lab.tasks) console.log(`  ${id}  ${title.en} · ${title.ko}`);
+  }
   return 0;
 }

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import packageJson from "../package.json" with { type: "json" };
 import { api } from "./api.ts";
 import { exec } from "./exec.ts";
 import { grade } from "./grade.ts";
@@ -11,9 +12,19 @@ import { integerOption, UsageError } from "./usage.ts";
 const PORT = integerOption("--port", 0, 65_535);
 const SEED = integerOption("--seed", 0, 0xffff_ffff);
 
+/** As a program ended by SIGPIPE: `kubetude exec … | head -1` has read enough. */
+const NOBODY_READS = 141;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(NOBODY_READS);
+  });
+}
+
 let status = 0;
 const program = new Command("kubetude")
   .description("Labs on a whole simulated Kubernetes cluster: run, grade, serve.")
+  .version(packageJson.version)
   .exitOverride()
   .showHelpAfterError("(kubetude --help shows the commands)");
 

@@ -47,6 +47,15 @@ describe("kubetude exec", () => {
     });
   });
 
+  it("ends quietly when nobody reads on", () => {
+    const { stdout, stderr } = spawnSync(
+      "bash",
+      ["-c", `'${process.execPath}' '${cli}' exec --lab playground <(echo 'yes | head -50000') | head -1`],
+      { encoding: "utf8" },
+    );
+    expect([stdout, stderr]).toEqual(["y\n", ""]);
+  });
+
   it("gives the same bytes for the same seed", () => {
     const run = (seed: string) =>
       kubetude(["exec", "--lab", "playground", "--seed", seed, "-"], "kubectl get pods -A -o wide; echo $RANDOM\n")
@@ -73,6 +82,14 @@ describe("kubetude grade", () => {
   });
 });
 
+describe("kubetude labs", () => {
+  it("lists every lab and under it its tasks", () => {
+    const { stdout } = kubetude(["labs"]);
+    expect(stdout).toMatch(/^01-pod-trace {2}\S.*\n {2}create {2}\S/m);
+    expect(stdout).toMatch(/^playground {2}/m);
+  });
+});
+
 describe("every command", () => {
   it.each([
     [["--help"], 0],
@@ -82,6 +99,8 @@ describe("every command", () => {
     [["serve", "--help"], 0],
     [["replay", "--help"], 0],
     [["lab", "check", "--help"], 0],
+    [["--version"], 0],
+    [["labs"], 0],
     [["labs", "--json"], 0],
     [["nothing"], 2],
     [["exec", "--lab", "nothing", "-"], 2],
@@ -92,6 +111,11 @@ describe("every command", () => {
     [["grade", "--lab", "01-pod-trace", "/nowhere/session.json"], 2],
     [["replay", "/nowhere/session.json"], 2],
     [["api", "--lab", "playground", "--port", "123456"], 2],
+    [["api", "--lab", "playground", "--speed", "fast"], 2],
+    [["api", "--lab", "playground", "--kubeconfig", "/nowhere/kubeconfig"], 2],
+    [["replay", "--until", "soon", "/dev/null"], 2],
+    [["lab", "check", "nothing"], 2],
+    [["lab", "chek"], 2],
   ] as [string[], number][])("%j ends with %i", (args, expected) => {
     const { stdout, stderr, status } = kubetude(args);
     expect(status).toBe(expected);
