@@ -15,6 +15,7 @@ import type { Tty } from "./machine/tty.ts";
 import { save } from "./netfilter/index.ts";
 import { isNetError, type NetNamespace } from "./network/index.ts";
 import { upstreamResolver } from "./network/upstream.ts";
+import { PUBLISHED_ADDRESS, publishedListener } from "./published/index.ts";
 import { askedWalk, type WalkPicture } from "./view/walk.ts";
 
 /** Everything that makes a session what it is, before any input. */
@@ -115,7 +116,15 @@ export class Session {
         mtu: 1500,
       });
     }
+    this.outside.addInterface({
+      name: "www",
+      mac: "52:54:00:c6:33:0a",
+      addresses: [`${PUBLISHED_ADDRESS}/32`],
+      up: true,
+      mtu: 1500,
+    });
     this.outside.listen(upstreamResolver());
+    this.outside.listen(publishedListener());
     for (const file of spec.files ?? []) {
       const owner = file.owner === "learner" ? { uid: 1000, gid: 1000 } : {};
       installFile(this.machine(file.machine), file.path, file.content, { mode: file.mode ?? 0o644, ...owner });

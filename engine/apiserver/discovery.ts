@@ -1,13 +1,18 @@
 import type { HttpResponse } from "../api/http.ts";
 import type { KindDef, Subresource } from "../api/kind.ts";
 import { sha256Hex } from "../kernel/index.ts";
+import type { RemoteResource, RemoteVersion } from "./aggregation/aggregator.ts";
 import type { Context } from "./context.ts";
 import { groupVersion } from "./decode.ts";
 import { ok } from "./respond.ts";
 
-interface GroupVersion {
-  group: string;
-  version: string;
+interface Versioned {
+  readonly group: string;
+  readonly version: string;
+}
+
+/** A group version that is served here. */
+interface GroupVersion extends Versioned {
   kinds: KindDef[];
 }
 
@@ -18,16 +23,23 @@ export function discoveryPage(context: Context): HttpResponse | undefined {
   if (prefix !== "api" && prefix !== "apis") return undefined;
   const all = groupVersions(context.registry.kinds);
   const shown = all.filter(({ group }) => (group === "") === (prefix === "api"));
+  const remotes = prefix === "api" ? NONE : context.registry.aggregator.remotes;
   if (first === undefined) {
-    if (wantsAggregated(context.request.headers["accept"])) return aggregated(context.registry.kinds, shown, prefix);
-    return prefix === "api" ? apiVersions(context, shown) : groupList(shown);
+    if (wantsAggregated(context.request.headers["accept"])) {
+      return aggregated(context.registry.kinds, shown, prefix, remotes);
+    }
+    return prefix === "api" ? apiVersions(context, shown) : groupList([...shown, ...remotes]);
   }
   if (parts.length > (prefix === "api" ? 2 : 3)) return undefined;
   if (prefix === "api") return resourceList(shown.find(({ version }) => version === first));
-  const ofGroup = shown.filter(({ group }) => group === first);
-  if (second !== undefined) return resourceList(ofGroup.find(({ version }) => version === second));
+  if (second !== undefined) {
+    return resourceList(shown.find(({ group, version }) => group === first && version === second));
+  }
+  const ofGroup = [...shown, ...remotes].filter(({ group }) => group === first);
   return ofGroup.length === 0 ? undefined : ok({ kind: "APIGroup", apiVersion: "v1", ...apiGroup(first, ofGroup) });
 }
+
+const NONE: readonly RemoteVersion[] = [];
 
 const cached = new WeakMap<readonly KindDef[], GroupVersion[]>();
 
@@ -55,12 +67,11 @@ function apiVersions({ server }: Context, shown: readonly GroupVersion[]): HttpR
   });
 }
 
-function groupList(shown: readonly GroupVersion[]): HttpResponse {
-  const groups = [...new Set(shown.map(({ group }) => group))];
+function groupList(shown: readonly Versioned[]): HttpResponse {
   return ok({
     kind: "APIGroupList",
     apiVersion: "v1",
-    groups: groups.map((name) =>
+    groups: namesOf(shown).map((name) =>
       apiGroup(
         name,
         shown.filter(({ group }) => group === name),
@@ -69,7 +80,7 @@ function groupList(shown: readonly GroupVersion[]): HttpResponse {
   });
 }
 
-function apiGroup(name: string, versions: readonly GroupVersion[]): object {
+function apiGroup(name: string, versions: readonly Versioned[]): object {
   const list = versions.map(({ group, version }) => ({ groupVersion: `${group}/${version}`, version }));
   return { name, versions: list, preferredVersion: list[0] };
 }
@@ -139,24 +150,39 @@ function wantsAggregated(accept: string | undefined): string | undefined {
   return undefined;
 }
 
-const documents = new WeakMap<readonly KindDef[], Map<string, { value: object; etag: string }>>();
+interface Document {
+  value: object;
+  etag: string;
+  remotes: readonly RemoteVersion[];
+}
 
-function aggregated(kinds: readonly KindDef[], shown: readonly GroupVersion[], prefix: string): HttpResponse {
+const documents = new WeakMap<readonly KindDef[], Map<string, Document>>();
+
+function aggregated(
+  kinds: readonly KindDef[],
+  shown: readonly GroupVersion[],
+  prefix: string,
+  remotes: readonly RemoteVersion[],
+): HttpResponse {
   let known = documents.get(kinds);
   if (known === undefined) documents.set(kinds, (known = new Map()));
   let document = known.get(prefix);
-  if (document === undefined) {
-    const groups = [...new Set(shown.map(({ group }) => group))];
+  if (document === undefined || document.remotes !== remotes) {
+    const group = (name: string, versions: object[]): object => ({
+      metadata: { ...(name && { name }), creationTimestamp: null },
+      versions,
+    });
+    const of = <T extends Versioned>(all: readonly T[], name: string): T[] => all.filter((one) => one.group === name);
     const value = {
       kind: "APIGroupDiscoveryList",
       apiVersion: "apidiscovery.k8s.io/v2",
       metadata: {},
-      items: groups.map((name) => ({
-        metadata: { ...(name && { name }), creationTimestamp: null },
-        versions: shown.filter(({ group }) => group === name).map(versionDiscovery),
-      })),
+      items: [
+        ...namesOf(shown).map((name) => group(name, of(shown, name).map(versionDiscovery))),
+        ...namesOf(remotes).map((name) => group(name, of(remotes, name).map(remoteDiscovery))),
+      ],
     };
-    document = { value, etag: `"${sha256Hex(JSON.stringify(value)).toUpperCase()}"` };
+    document = { value, etag: `"${sha256Hex(JSON.stringify(value)).toUpperCase()}"`, remotes };
     known.set(prefix, document);
   }
   return {
@@ -167,6 +193,28 @@ function aggregated(kinds: readonly KindDef[], shown: readonly GroupVersion[], p
       vary: "Accept",
     },
     body: { type: "object", value: document.value },
+  };
+}
+
+const namesOf = (all: readonly Versioned[]): string[] => [...new Set(all.map(({ group }) => group))];
+
+/** What another server said it serves; stale while it does not answer. */
+function remoteDiscovery({ group, version, resources, available }: RemoteVersion): object {
+  const top = resources.filter(({ name }) => !name.includes("/"));
+  const freshness = available ? "Current" : "Stale";
+  return { version, resources: top.map((one) => remoteResource(group, version, one)), freshness };
+}
+
+function remoteResource(group: string, version: string, one: RemoteResource): object {
+  const { name, kind, namespaced, singularName, verbs, shortNames = [], categories = [] } = one;
+  return {
+    resource: name,
+    responseKind: { group, version, kind },
+    scope: namespaced ? "Namespaced" : "Cluster",
+    singularResource: singularName,
+    verbs,
+    ...(shortNames.length > 0 && { shortNames }),
+    ...(categories.length > 0 && { categories }),
   };
 }
 

@@ -2,6 +2,8 @@ import type { KindDef } from "../api/kind.ts";
 import type { KubeObject } from "../api/types.ts";
 import { type Etcd, prefixEnd } from "../etcd/index.ts";
 import { type Gen, type Kernel, MINUTE } from "../kernel/index.ts";
+import { Aggregator } from "./aggregation/aggregator.ts";
+import { groupVersionsOf } from "./aggregation/api-services.ts";
 import { Authorizer } from "./authorization/authorization.ts";
 import { ResourceCache } from "./cache.ts";
 import { CustomResources } from "./custom-resources.ts";
@@ -23,6 +25,7 @@ export class Registry {
   kinds: readonly KindDef[];
   readonly leases: LeasePool;
   readonly authorizer: Authorizer;
+  readonly aggregator: Aggregator;
   /** Below this revision etcd keeps no history; -1 before the first compaction. */
   compactRevision = -1;
   /** Revision of the last event that the caches have seen. */
@@ -52,6 +55,7 @@ export class Registry {
         this.caches.set(def.etcdPrefix, new ResourceCache(def));
     }
     this.authorizer = new Authorizer(this);
+    this.aggregator = new Aggregator(this);
     new CustomResources(this);
     kernel.on(this.bookmarkEvent, () => this.sendBookmarks());
     etcd.watch(
@@ -86,6 +90,7 @@ export class Registry {
     }
     const groups = [...this.custom.values()].flat().sort(inDiscovery);
     this.kinds = [...this.builtIn, ...groups];
+    this.kernel.spawn("apiserver crdregistration", this.aggregator.keepCustom(groupVersionsOf(groups)));
   }
 
   private endWatches(etcdPrefix: string): void {

@@ -20,7 +20,10 @@ type Handler = (context: ResourceContext) => Gen<HttpResponse>;
 
 /** Finds who answers: a page of the server itself, a kind, one of its subresources, or a review. */
 export function* route(context: Context): Gen<HttpResponse> {
-  const { info, registry } = context;
+  const { info, registry, server } = context;
+  if (info.prefix === "apis" && registry.aggregator.serving(info.group, info.version) !== undefined) {
+    return yield* registry.aggregator.proxy(context, server.services);
+  }
   const def = info.isResource ? registry.kind(info.group, info.version, info.resource) : undefined;
   if (def === undefined) return yield* page(context);
   const handler = handlerOf(def, info.verb, info.subresource, info.name);

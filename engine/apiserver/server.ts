@@ -3,6 +3,7 @@ import type { KindDef } from "../api/kind.ts";
 import type { Kernel } from "../kernel/index.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import { ADMISSION_PLUGINS } from "./admission/plugins.ts";
+import type { ServiceDialer } from "./aggregation/aggregator.ts";
 import { AuditLog, type AuditOptions, type AuditSink } from "./audit.ts";
 import type { AccessAttributes } from "./authorization/attributes.ts";
 import type { Authorizer } from "./authorization/authorization.ts";
@@ -34,6 +35,8 @@ export interface ApiServerOptions {
   plugins?: readonly AdmissionPlugin[];
   nodeProxy?: NodeProxy;
   webhooks?: WebhookClient;
+  /** Reaches servers that APIServices name. */
+  services?: ServiceDialer;
   /** `--service-cluster-ip-range`. */
   serviceCidr?: string;
   /** IP it serves on. */
@@ -108,10 +111,12 @@ export class ApiServer {
   readonly audit: AuditLog;
   readonly nodeProxy: NodeProxy | undefined;
   readonly webhooks: WebhookClient | undefined;
+  readonly services: ServiceDialer | undefined;
   readonly address: string;
   readonly serviceCidr: string;
   /** Watches it serves. */
   private readonly watches = new Set<CacheWatch>();
+  private readonly leaveAggregation: (() => void) | undefined;
   private readonly failures = new Map<string, string>();
 
   constructor(options: ApiServerOptions) {
@@ -120,6 +125,8 @@ export class ApiServer {
     this.registry = options.registry;
     this.nodeProxy = options.nodeProxy;
     this.webhooks = options.webhooks;
+    this.services = options.services;
+    if (this.services) this.leaveAggregation = options.registry.aggregator.addDialer(this.services);
     this.serviceCidr = options.serviceCidr ?? "10.201.0.0/16";
     this.address = options.address ?? "127.0.0.1";
     this.certificates = new CertificateAuthenticator(options.clientCa);
@@ -151,6 +158,7 @@ export class ApiServer {
   /** The process ends: so do the watches it carries. Its clients see their streams close. */
   stop(): void {
     for (const watch of [...this.watches]) watch.finish();
+    this.leaveAggregation?.();
   }
 
   /** Some health check fails. */

@@ -16,6 +16,7 @@ import { commandLine } from "./command-line.ts";
 import { clusterContext } from "./context.ts";
 import { fail, listening, logger, untilTerminated } from "./daemon.ts";
 import { etcdMembers } from "./etcd-members.ts";
+import { serviceDialer } from "./service-dialer.ts";
 import { webhookClient } from "./webhook-client.ts";
 
 /** How long its etcd member is waited for. */
@@ -23,6 +24,8 @@ const ETCD_DEADLINE = 20 * SECOND;
 const ETCD_RETRY = SECOND;
 /** A request to a cluster without quorum is given up after this. */
 const ETCD_TIMEOUT = 7 * SECOND;
+/** µs of CPU that the process spends on a request. */
+const REQUEST_CPU = 900;
 const HEALTH = /^\/(healthz|livez|readyz|version)\b/;
 const IPV4 = /^\d+(\.\d+){3}$/;
 const KUBELET_PORT = 10250;
@@ -77,6 +80,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     plugins,
     nodeProxy: { request: (node, request) => toKubelet(p, kubeletAddress(node), request) },
     webhooks: webhookClient(p),
+    services: serviceDialer(p),
   });
   const address = flags.get("advertise-address") ?? p.machine.net.addresses()[0]!;
   yield* bootstrap(registry, { serviceIp: KUBERNETES_SERVICE_IP, endpoints: [address] });
@@ -90,8 +94,10 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     }
   };
   const unfollow = etcd.onChange(judge);
-  const http = (request: HttpRequest): Gen<HttpResponse> =>
-    answers() || HEALTH.test(request.path) ? server.handle(request) : withoutEtcd(request);
+  const http = (request: HttpRequest): Gen<HttpResponse> => {
+    p.task.used += REQUEST_CPU;
+    return answers() || HEALTH.test(request.path) ? server.handle(request) : withoutEtcd(request);
+  };
   const well = (path: string): boolean => answers() && server.well(path);
   const certificate = (): string => readIfThere(p, flags.get("tls-cert-file"));
   const listener = {

@@ -6,12 +6,14 @@ import { kubeControllerManager } from "./controller-manager.ts";
 import { coredns } from "./coredns.ts";
 import { etcd } from "./etcd.ts";
 import { flanneld } from "./flannel.ts";
+import { withFootprints } from "./footprint.ts";
 import { haproxy, keepalived } from "./haproxy.ts";
 import { kubeProxy } from "./kube-proxy/program.ts";
+import { metricsServer } from "./metrics-server/program.ts";
 import { kubeScheduler } from "./scheduler.ts";
 
 /** The cluster's own programs: those of static Pods, add-ons and load balancers. */
-export const controlPlanePrograms: Record<string, Program> = {
+export const controlPlanePrograms: Record<string, Program> = withFootprints({
   "cilium-agent": ciliumAgent,
   "cilium-dbg": ciliumDbg,
   "cilium-operator-generic": ciliumOperator,
@@ -24,4 +26,5 @@ export const controlPlanePrograms: Record<string, Program> = {
   "kube-controller-manager": kubeControllerManager,
   "kube-proxy": kubeProxy,
   "kube-scheduler": kubeScheduler,
-};
+  "metrics-server": metricsServer,
+});

@@ -81,6 +81,14 @@ export const SYSTEM_IMAGES: readonly ImageDef[] = [
     },
   }),
   system({
+    name: "registry.k8s.io/metrics-server/metrics-server",
+    tags: /^v0\.(6\.[1-4]|7\.[0-2])$/,
+    size: 19_494_617,
+    program: "metrics-server",
+    path: "/metrics-server",
+    entrypoint: ["/metrics-server"],
+  }),
+  system({
     name: "registry.k8s.io/coredns/coredns",
     tags: /^v1\.1[01]\.\d$/,
     size: 18_562_039,

@@ -14,6 +14,7 @@ export {
   TaskKilled,
   type TaskOptions,
   type TaskState,
+  type Throttle,
   WaitQueue,
   type Woken,
 } from "./task.ts";

@@ -375,7 +375,7 @@ function beginUnwinding(task: Task): boolean {
 function takeDebt(task: Task): number {
   const debt = task.debt;
   task.debt = 0;
-  return debt;
+  return task.throttle === undefined ? debt : debt + task.throttle.charge(task.kernel.now, debt);
 }
 
 function isFrame(op: Op): op is Gen<unknown> {

@@ -29,6 +29,12 @@ export interface WaitOp {
   readonly timeout?: number | undefined;
 }
 
+/** What slows a task down beyond the CPU time it uses: cpu.max of its control group. */
+export interface Throttle {
+  /** µs to wait after `us` µs of CPU that are used from `now` on. */
+  charge(now: number, us: number): number;
+}
+
 /** Why `wait` or `sleep` came back. */
 export type Woken = "woken" | "timeout" | "interrupted";
 
@@ -62,6 +68,7 @@ export class Task {
   debt = 0;
   /** All CPU time in µs that was charged. */
   used = 0;
+  throttle: Throttle | undefined;
   /** `asked` once killed; `running` while the `finally` blocks run. */
   unwinding: "no" | "asked" | "running" = "no";
   /** Stopped (SIGSTOP): what would resume it is kept until it goes on. */

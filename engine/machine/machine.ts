@@ -1,6 +1,7 @@
 import { type Gen, type Kernel, sha256Hex, TaskKilled } from "../kernel/index.ts";
 import type { NetNamespace, Network } from "../network/index.ts";
 import { MAX_DISK_BYTES, MAX_FILE_BYTES, MAX_PROCESSES } from "./costs.ts";
+import { CpuGroups } from "./cpu.ts";
 import { Errno } from "./errno.ts";
 import { DEFAULT_HARDWARE, type Hardware } from "./hardware.ts";
 import { type DirNode, dirNode } from "./inode.ts";
@@ -45,6 +46,7 @@ export class Machine {
   readonly processes = new Map<number, Process>();
   readonly hardware: Hardware;
   readonly memory = new MemoryGroups();
+  readonly cpu: CpuGroups;
   readonly journal: Journal;
   /** The service manager, once `startSystemd` has started it. */
   systemd: Systemd | undefined;
@@ -66,6 +68,7 @@ export class Machine {
     this.programs = options.programs;
     this.net = options.network.namespace(options.hostname);
     this.hardware = { ...DEFAULT_HARDWARE, ...options.hardware };
+    this.cpu = new CpuGroups(this.hardware.cpus);
     this.journal = new Journal(options.kernel);
     this.net.kernelLog = (message) =>
       void this.journal.append({ message, identifier: "kernel", transport: "kernel", priority: 4 });
@@ -117,6 +120,7 @@ export class Machine {
         },
       },
     );
+    process.task.throttle = this.cpu.throttle(process.ns.cgroup);
     return process;
   }
 
@@ -211,7 +215,8 @@ export class Machine {
   /** Takes an ended process out of the table. */
   reap(process: Process): void {
     process.reaped = true;
-    if (process.parent) process.parent.childrenCpu += process.task.used + process.childrenCpu;
+    this.cpu.noteEnd(process);
+    if (process.parent) process.parent.childrenCpu += process.cpuUsed + process.childrenCpu;
     process.parent?.children.delete(process);
     this.processes.delete(process.pid);
     this.pids.byPid.delete(process.pid);

@@ -1,4 +1,4 @@
-import { Answer, type Gen, type Task, WaitQueue } from "../kernel/index.ts";
+import { Answer, type Gen, SECOND, type Task, WaitQueue } from "../kernel/index.ts";
 import type { NetNamespace } from "../network/namespace.ts";
 import type { Machine } from "./machine.ts";
 import type { OpenFile } from "./open-file.ts";
@@ -115,6 +115,8 @@ export class Process {
   applet = false;
   /** Resident set as the model has it, in KiB. */
   rssKib = 3_200;
+  /** CPU in µs of every second that its housekeeping takes, which the model does not run. */
+  idleCpu = 0;
   nice = 0;
   /** Handed on to children. */
   limits: Limits;
@@ -152,6 +154,13 @@ export class Process {
     this.startedAt = machine.kernel.now;
     this.exe = options.argv[0] ?? "";
     this.comm = shortName(this.exe);
+  }
+
+  /** CPU time since its start, in µs. */
+  get cpuUsed(): number {
+    const { used } = this.task;
+    if (this.idleCpu === 0) return used;
+    return used + Math.floor(((this.machine.kernel.now - this.startedAt) * this.idleCpu) / SECOND);
   }
 
   /** A caught signal that has not been handled yet. */

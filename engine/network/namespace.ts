@@ -30,6 +30,8 @@ export interface Listener {
   readonly pid?: number | undefined;
   /** Speaks TLS: plain HTTP clients are told so. */
   readonly tls?: boolean;
+  /** Its certificate is signed by an authority that every machine trusts. */
+  readonly publicAuthority?: boolean;
   /** Server certificate PEM, made when asked for. */
   readonly certificate?: () => string;
   readonly http?: HttpHandler;

@@ -9,8 +9,11 @@ import { MINUTE, Session } from "../../engine/index.ts";
 const SEED = 11;
 const PRELUDE_TIME = 12 * MINUTE;
 
-/** The corpus: `*.txt`, the files it speaks of, and what brings a fresh cluster into the state it is about. */
-export const folder = join(dirname(fileURLToPath(import.meta.url)), "kubectl");
+/** The corpora: `*.txt`, the files they speak of, and what brings a fresh cluster into the state they are about. */
+export const folders: [world: string, folder: string][] = ["kubectl", "kubectl-metrics"].map((name) => [
+  name,
+  join(dirname(fileURLToPath(import.meta.url)), name),
+]);
 
 /** The real one, when it is installed. */
 export const kubectl = ["/usr/bin/kubectl", "/usr/local/bin/kubectl"].find(existsSync);
@@ -32,7 +35,7 @@ export interface Worlds {
 }
 
 /** Boots both and runs the prelude in both. Both are paused: each acts on a frozen state, which only its inputs change. */
-export async function openWorlds(corpus = folder): Promise<Worlds> {
+export async function openWorlds(corpus: string): Promise<Worlds> {
   const home = mkdtempSync(join(tmpdir(), "kubetude-kubectl-"));
   const serving: ApiServing = await serveApi({
     lab: "playground",

@@ -1,6 +1,8 @@
 import { AGE, age, column, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
+import { invalid, required } from "../validation/field.ts";
 
 /** `True`, or `False (MissingEndpoints)`. */
 function available(service: KubeObject): string {
@@ -9,6 +11,41 @@ function available(service: KubeObject): string {
   return condition.status === "True" || !condition.reason
     ? condition.status
     : `${condition.status} (${condition.reason})`;
+}
+
+/** kube-aggregator pkg/apis/apiregistration/validation. */
+function validateBody({ metadata, spec = {} }: KubeObject): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const { group = "", version = "", service, groupPriorityMinimum = 0, versionPriority = 0 } = spec;
+  const wanted = `${version}.${group}`;
+  if (metadata.name !== wanted) {
+    causes.push(
+      invalid("metadata.name", metadata.name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`),
+    );
+  }
+  if (version === "") causes.push(required("spec.version", ""));
+  if (groupPriorityMinimum <= 0 || groupPriorityMinimum > 20_000) {
+    causes.push(invalid("spec.groupPriorityMinimum", groupPriorityMinimum, "must be positive and less than 20000"));
+  }
+  if (versionPriority <= 0 || versionPriority > 1000) {
+    causes.push(invalid("spec.versionPriority", versionPriority, "must be positive and less than 1000"));
+  }
+  if (!service) {
+    if (spec.caBundle) causes.push(invalid("spec.caBundle", "<bytes>", "local APIServices may not have a caBundle"));
+    if (spec.insecureSkipTLSVerify) {
+      causes.push(invalid("spec.insecureSkipTLSVerify", true, "local APIServices may not have insecureSkipTLSVerify"));
+    }
+    return causes;
+  }
+  if (!service.namespace) causes.push(required("spec.service.namespace", ""));
+  if (!service.name) causes.push(required("spec.service.name", ""));
+  const { port = 443 } = service;
+  if (port < 1 || port > 65_535)
+    causes.push(invalid("spec.service.port", port, "port is not valid: must be between 1 and 65535, inclusive"));
+  if (spec.insecureSkipTLSVerify && spec.caBundle) {
+    causes.push(invalid("spec.insecureSkipTLSVerify", true, "may not be true if caBundle is present"));
+  }
+  return causes;
 }
 
 export const apiService = define({
@@ -20,6 +57,10 @@ export const apiService = define({
   categories: ["api-extensions"],
   etcdPrefix: "apiregistration.k8s.io/apiservices",
   status: true,
+  defaults: (draft) => {
+    if (draft.spec?.service) draft.spec.service.port ??= 443;
+  },
+  validateBody,
   columns: [
     NAME,
     column("Service", "string", "The reference to the service that hosts this API endpoint."),

@@ -17,8 +17,8 @@ export interface BootstrapOptions {
 }
 
 /**
- * What an API server makes by itself when it starts (pkg/controlplane): the system's namespaces, the RBAC bootstrap
- * policy, the two priority classes, and the Service `kubernetes` with its Endpoints and EndpointSlice. What is there
+ * What an API server makes by itself when it starts (pkg/controlplane): the system's namespaces, the APIServices of
+ * what it serves, the RBAC bootstrap policy, the two priority classes, and the Service `kubernetes` with its Endpoints and EndpointSlice. What is there
  * already stays as it is.
  */
 export function* bootstrap(registry: Registry, options: BootstrapOptions): Gen {
@@ -31,6 +31,7 @@ export function* bootstrap(registry: Registry, options: BootstrapOptions): Gen {
       status: { phase: "Active" },
     });
   }
+  yield* registry.aggregator.keepBuiltIn();
   for (const object of policyObjects()) {
     const { kind } = object;
     yield* ensure(registry, "rbac.authorization.k8s.io", `${kind.toLowerCase()}s`, object, true);

@@ -1,23 +1,13 @@
 import { klog } from "../../api/klog.ts";
 import { wholeUnits } from "../../api/quantity.ts";
 import { type Gen, MS, SECOND, sleep } from "../../kernel/index.ts";
+import { burn } from "../../machine/cpu.ts";
 import { allocate } from "../../machine/memory.ts";
 import { exitCode, type Process, type Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { debianTree } from "../debian.ts";
 import type { ImageDef } from "../image.ts";
 import { DEFAULT_PATH, rootfs, SKELETON } from "../rootfs.ts";
-
-/** µs of CPU that a busy worker is charged at each turn: a core, without an event for every step. */
-const TURN = 500 * MS;
-
-function* burn(p: Process, forMicros: number): Gen {
-  const until = p.machine.kernel.now + forMicros;
-  while (p.machine.kernel.now < until) {
-    yield* sleep(TURN);
-    p.task.used += TURN;
-  }
-}
 
 /** `64M` as stress(1) reads sizes: B, K, M, G of 1024. */
 function bytesOf(text: string): number {

@@ -1,3 +1,4 @@
+import { machineUse } from "../cpu.ts";
 import {
   ComputedContent,
   type DirNode,
@@ -214,8 +215,7 @@ function cpuinfo(index: number, count: number): string {
 function statText(machine: Machine): string {
   const ticks = Math.floor(uptimeSeconds(machine) * 100);
   const { cpus } = machine.hardware;
-  let used = 0;
-  for (const process of machine.processes.values()) used += process.task.used;
+  const used = machineUse(machine.processes.values(), machine.cpu);
   const busy = Math.floor(used / 10_000);
   const line = (name: string, all: number, own: number) => `${name} ${own} 0 0 ${Math.max(0, all - own)} 0 0 0 0 0 0\n`;
   const boot = Math.floor(machine.kernel.epochMs / 1000 + machine.bootedAt / 1_000_000) - BOOT_SECONDS;

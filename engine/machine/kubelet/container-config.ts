@@ -1,4 +1,4 @@
-import { wholeUnits } from "../../api/quantity.ts";
+import { milliUnits, wholeUnits } from "../../api/quantity.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { fnv1a } from "../../kernel/index.ts";
 import { ensureDir, putFile } from "../runtime/files.ts";
@@ -171,7 +171,15 @@ export function* containerConfig(
   if (groups.length > 0) config.supplementalGroups = groups;
   const memory = spec.resources?.limits?.["memory"];
   if (memory !== undefined) config.memoryLimitInBytes = wholeUnits(memory);
+  const cpu = spec.resources?.limits?.["cpu"];
+  if (cpu !== undefined) config.cpuLimitMilli = milliUnits(cpu);
+  config.cpuShares = cpuShares(spec.resources?.requests?.["cpu"] ?? cpu);
   return config;
+}
+
+/** Weight of a container by the CPU it asks for (pkg/kubelet/cm MilliCPUToShares): at least 2. */
+function cpuShares(request: string | undefined): number {
+  return Math.max(2, Math.floor(((request === undefined ? 0 : milliUnits(request)) * 1024) / 1000));
 }
 
 function isRoot(user: string): boolean {

@@ -1,6 +1,7 @@
 import { klog } from "../../api/klog.ts";
 import { clientFromKubeconfig } from "../../api/kubeconfig.ts";
 import { type Gen, MS, SECOND, sleep, WaitQueue, wait } from "../../kernel/index.ts";
+import { millicores } from "../cpu.ts";
 import { isErrno } from "../errno.ts";
 import type { Process, Program } from "../process.ts";
 import { runtimeOf } from "../runtime/of.ts";
@@ -17,6 +18,7 @@ export const kubelet: Program = function* (p: Process): Gen<number> {
     return 0;
   }
   p.rssKib = 88_000;
+  p.idleCpu = millicores(18);
   let options: KubeletOptions;
   try {
     options = readOptions(p);

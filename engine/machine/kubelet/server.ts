@@ -5,10 +5,11 @@ import type { Container } from "../runtime/index.ts";
 import type { Kubelet } from "./kubelet.ts";
 import { followLog, logContainer, readLog, readLogOptions } from "./logs.ts";
 import { runtimePod } from "./runtime-view.ts";
+import { resourceMetrics, statsSummary } from "./stats.ts";
 import { attachChannels, execChannels } from "./streams.ts";
 import type { Pod } from "./types.ts";
 
-/** Opens port 10250: what the API server asks for logs, exec and attach, and /healthz. The returned function closes it. */
+/** Opens port 10250: what the API server asks for logs, exec and attach, what metrics-server asks for, and /healthz. The returned function closes it. */
 export function listen(kubelet: Kubelet, p: Process): () => void {
   return kubelet.machine.net.listen({
     protocol: "tcp",
@@ -29,6 +30,8 @@ export function* handle(kubelet: Kubelet, request: HttpRequest): Gen<HttpRespons
   const [page, namespace, name, container] = path.split("/").slice(1).map(decodeURIComponent);
   if (page === "healthz") return text(200, "ok");
   if (page === "pods") return pods(kubelet);
+  if (path === "/metrics/resource") return text(200, resourceMetrics(kubelet));
+  if (path === "/stats/summary") return object(statsSummary(kubelet));
   if (page === "containerLogs") return logs(kubelet, namespace!, name!, container!, query);
   if (page === "exec" || page === "attach") {
     return yield* stream(kubelet, page, namespace!, name!, container!, query);
@@ -58,7 +61,10 @@ function text(status: number, body: string): HttpResponse {
 
 function pods(kubelet: Kubelet): HttpResponse {
   const items = [...kubelet.workers.values()].map((worker) => worker.pod);
-  const value = { kind: "PodList", apiVersion: "v1", metadata: {}, items };
+  return object({ kind: "PodList", apiVersion: "v1", metadata: {}, items });
+}
+
+function object(value: object): HttpResponse {
   return { status: 200, headers: { "content-type": "application/json" }, body: { type: "object", value } };
 }
 

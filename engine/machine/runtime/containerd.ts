@@ -1,4 +1,5 @@
 import { type Gen, WaitQueue, wait } from "../../kernel/index.ts";
+import { millicores } from "../cpu.ts";
 import type { Process, Program } from "../process.ts";
 import { notify } from "../systemd/index.ts";
 import { runtimeOf } from "./of.ts";
@@ -8,6 +9,7 @@ import { RUNTIME_VERSION } from "./runtime.ts";
 export const containerd: Program = function* (p: Process): Gen<number> {
   const runtime = runtimeOf(p.machine);
   p.rssKib = 62_000;
+  p.idleCpu = millicores(9);
   p.dispositions.set("TERM", "catch");
   p.dispositions.set("INT", "catch");
   runtime.daemon = p;

@@ -346,6 +346,7 @@ export class ContainerRuntime {
     };
     const limit = config.memoryLimitInBytes;
     if (limit !== undefined) machine.memory.limit(ns.cgroup, limit / 1024);
+    machine.cpu.limit(ns.cgroup, config.cpuLimitMilli, config.cpuShares);
     const argv = commandOf(image, config);
     const view = hostView(machine, { ns, cred: container.cred, cwd: container.cwd });
     const found = programOf(view, argv, container.env);
@@ -438,6 +439,7 @@ export class ContainerRuntime {
     if (memory.oomKilled(cgroup)) container.reason = "OOMKilled";
     else container.reason = container.exitCode === 0 ? "Completed" : "Error";
     memory.limit(cgroup, undefined);
+    this.machine.cpu.forget(cgroup);
     this.ended.get(container.id)?.wakeAll();
     // Whoever follows the log learns that there will be no more.
     container.log.file.changed.wakeAll();

@@ -93,6 +93,10 @@ export interface ContainerConfig {
   privileged?: boolean;
   /** linux.resources.memory_limit_in_bytes. */
   memoryLimitInBytes?: number;
+  /** linux.resources.cpu_quota, as millicores. */
+  cpuLimitMilli?: number;
+  /** linux.resources.cpu_shares. */
+  cpuShares?: number;
 }
 
 export type ContainerState = "created" | "running" | "exited";

@@ -3,10 +3,12 @@
  * writes them: 64-bit numbers as strings, times in ns.
  */
 import type { Image } from "../../images/index.ts";
+import { groupUse } from "../../machine/cpu.ts";
 import type { Machine } from "../../machine/machine.ts";
 import { type Container, type ContainerRuntime, runtimeOf, type Sandbox } from "../../machine/runtime/index.ts";
 import { formatNano } from "../../machine/runtime/log-file.ts";
 import { commandOf } from "../../machine/runtime/spec.ts";
+import type { ContainerConfig } from "../../machine/runtime/types.ts";
 
 type Json = Record<string, unknown>;
 
@@ -118,23 +120,23 @@ export function containerStatus(machine: Machine, container: Container): Json {
     metadata: { ...config.metadata },
     mounts: mounts(container),
     reason: state === "exited" ? container.reason : "",
-    resources: { linux: linuxResources() },
+    resources: { linux: linuxResources(container.config) },
     startedAt: state === "created" ? NEVER : time(machine, container.startedAt),
     state: CONTAINER_STATES[state],
     user: { linux: { gid: String(gid), supplementalGroups: groups.map(String), uid: String(uid) } },
   };
 }
 
-function linuxResources(): Json {
+function linuxResources({ cpuLimitMilli = 0, cpuShares = 2, memoryLimitInBytes = 0 }: ContainerConfig): Json {
   return {
     cpuPeriod: "100000",
-    cpuQuota: "0",
-    cpuShares: "2",
+    cpuQuota: String(cpuLimitMilli * 100),
+    cpuShares: String(cpuShares),
     cpusetCpus: "",
     cpusetMems: "",
     hugepageLimits: [],
-    memoryLimitInBytes: "0",
-    memorySwapLimitInBytes: "0",
+    memoryLimitInBytes: String(memoryLimitInBytes),
+    memorySwapLimitInBytes: String(memoryLimitInBytes),
     oomScoreAdj: "1000",
     unified: {},
   };
@@ -311,15 +313,8 @@ function gateway(ip: string): string {
 /** What a container uses: CPU in ns since its start, memory in bytes. Ended ones use nothing. */
 export function usage(machine: Machine, container: Container): { cpu: number; memory: number } {
   if (container.state !== "running" || container.process === undefined) return { cpu: 0, memory: 0 };
-  const { cgroup } = container.process.ns;
-  let cpu = 0;
-  let kib = 0;
-  for (const process of machine.processes.values()) {
-    if (process.ns.cgroup !== cgroup) continue;
-    cpu += process.task.used + process.childrenCpu;
-    kib += process.rssKib;
-  }
-  return { cpu: Math.max(1, Math.floor(cpu)) * 1000, memory: kib * 1024 };
+  const { us, kib } = groupUse(machine.processes.values(), container.process.ns.cgroup, machine.cpu);
+  return { cpu: Math.max(1, us) * 1000, memory: kib * 1024 };
 }
 
 /** Containers of a machine, newest first. */

@@ -408,7 +408,7 @@ export const statsp: CrictlCommand = {
     const id = c.value("id") || (c.args[0] ?? "");
     const chosen = () => byId(sandboxes(c.machine).filter((one) => one.id.startsWith(id) && one.state === "ready"));
     const sum = (sandbox: Sandbox) => {
-      let cpu = sandbox.pause.task.used * 1000;
+      let cpu = sandbox.pause.cpuUsed * 1000;
       let memory = sandbox.pause.rssKib * 1024;
       for (const one of sandbox.containers) {
         const used = usage(c.machine, one);

@@ -31,7 +31,7 @@ interface DiscoveryResource {
 interface DiscoveryList {
   items: readonly {
     metadata: { name?: string };
-    versions: readonly { version: string; resources?: readonly DiscoveryResource[] }[];
+    versions: readonly { version: string; resources?: readonly DiscoveryResource[]; freshness?: string }[];
   }[];
 }
 
@@ -51,7 +51,9 @@ export class Discovery {
     for (const list of lists) {
       for (const group of list.items) {
         const groupName = group.metadata.name ?? "";
-        for (const { version, resources } of group.versions) {
+        for (const { version, resources, freshness } of group.versions) {
+          // A server that does not answer offers nothing.
+          if (freshness === "Stale") continue;
           groupVersions.push(groupName === "" ? version : `${groupName}/${version}`);
           for (const entry of resources ?? []) mappings.push(mappingOf(groupName, version, entry));
         }
@@ -130,7 +132,8 @@ function mappingOf(group: string, version: string, entry: DiscoveryResource): Ma
     resource: entry.resource,
     kind: entry.responseKind?.kind ?? "",
     namespaced: entry.scope === "Namespaced",
-    singular: entry.singularResource,
+    // Servers that do not say it leave it to be guessed (meta.UnsafeGuessKindToResource).
+    singular: entry.singularResource || (entry.responseKind?.kind ?? "").toLowerCase(),
     shortNames: entry.shortNames ?? [],
     categories: entry.categories ?? [],
     verbs: entry.verbs,

@@ -7,6 +7,7 @@ import * as sys from "../../machine/sys.ts";
 import { KubectlError } from "./errors.ts";
 import { compareStrings, quote, toJson } from "./go.ts";
 import { goErrno, type Invocation } from "./invocation.ts";
+import { fetchUrl } from "./url.ts";
 import { readDocument, splitDocuments } from "./yaml-documents.ts";
 
 const EXTENSIONS = [".json", ".yaml", ".yml"];
@@ -29,8 +30,12 @@ export function* expandPaths(
     if (name === "-") {
       out.push({ source: "STDIN", text: decode(yield* k.stdin()) });
     } else if (/^https?:\/\//.test(name)) {
-      const host = /^https?:\/\/([^/:]+)/.exec(name)?.[1] ?? "";
-      errors.push(new KubectlError(`Get ${quote(name)}: dial tcp: lookup ${host}: no such host`));
+      try {
+        out.push({ source: name, text: yield* fetchUrl(k, name) });
+      } catch (error) {
+        if (!(error instanceof KubectlError)) throw error;
+        errors.push(error);
+      }
     } else {
       const found = glob(k, name);
       if (found.length === 0) errors.push(new KubectlError(`the path ${quote(name)} does not exist`));

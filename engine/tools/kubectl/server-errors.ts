@@ -19,7 +19,7 @@ function generic(code: number, text: string): [reason: string, message: string] 
     case 429:
       return ["TooManyRequests", "the server has received too many requests and has asked us to try again later"];
     case 503:
-      return ["ServiceUnavailable", text || "the server is currently unable to handle the request"];
+      return ["ServiceUnavailable", "the server is currently unable to handle the request"];
     case 504:
       return [
         "Timeout",

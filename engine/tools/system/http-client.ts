@@ -109,7 +109,7 @@ export function* exchange(
   const { server: listener } = connection;
   if (url.scheme === "https") {
     if (!listener.tls) return { kind: "tls", why: "not-tls" };
-    if (!options.insecure && !trusted(listener.certificate?.(), options.authorities))
+    if (!options.insecure && !listener.publicAuthority && !trusted(listener.certificate?.(), options.authorities))
       return { kind: "tls", why: "unknown-issuer" };
   } else if (listener.tls) return { connection, address, response: plainOnTls(), lookup, connect, head: since() };
   if (listener.http === undefined) return { kind: "reset" };

@@ -15,7 +15,7 @@ export interface Column {
 const two = (n: number) => String(Math.floor(n)).padStart(2, "0");
 
 function cpuSeconds({ process }: Seen): number {
-  return Math.floor(process.task.used / 1_000_000);
+  return Math.floor(process.cpuUsed / 1_000_000);
 }
 
 /** `[[DD-]HH:]MM:SS` of seconds; hours always shown with `long`. */
@@ -39,7 +39,7 @@ const age = ({ process }: Seen) => Math.floor((process.machine.kernel.now - proc
 function cpuPercent(seen: Seen): string {
   const { process } = seen;
   const lived = Math.max(1_000_000, process.machine.kernel.now - process.startedAt);
-  return (Math.floor((process.task.used / lived) * 1000) / 10).toFixed(1);
+  return (Math.floor((process.cpuUsed / lived) * 1000) / 10).toFixed(1);
 }
 
 function memoryPercent({ process }: Seen): string {

@@ -353,7 +353,7 @@ function* busyboxPs(p: Process): Gen<number> {
   } else {
     text = "PID   USER     TIME  COMMAND\n";
     for (const { process, pid } of rows) {
-      const seconds = Math.floor(process.task.used / 1_000_000);
+      const seconds = Math.floor(process.cpuUsed / 1_000_000);
       const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`.padStart(5);
       const name = userName(p.ns.mnt, process.cred.uid).slice(0, 8);
       text += `${String(pid).padStart(5)} ${name.padEnd(8)} ${time} ${commandLine(process)}\n`;

@@ -155,13 +155,13 @@ function processLines(unit: Unit): string[] {
 
 /** CPU time of processes, in µs. */
 export function cpuOf(processes: readonly Process[]): number {
-  return processes.reduce((sum, process) => sum + process.task.used, 0);
+  return processes.reduce((sum, process) => sum + process.cpuUsed, 0);
 }
 
 function resourceLines(manager: Systemd, unit: Unit): string[] {
   const processes = manager.processesOf(unit);
   if (processes.length === 0) {
-    return unit.main && unit.mainStatus ? [`${label("CPU")} ${span(Math.max(1000, unit.main.task.used))}`] : [];
+    return unit.main && unit.mainStatus ? [`${label("CPU")} ${span(Math.max(1000, unit.main.cpuUsed))}`] : [];
   }
   const memory = processes.reduce((sum, process) => sum + process.rssKib * 1024, 0);
   const limit = Math.floor((manager.machine.hardware.memoryKib / 1024) * 1.19);

@@ -77,12 +77,12 @@ function* quits(p: Process, delay: number): Gen<boolean> {
 
 function screen(p: Process): string {
   const { machine } = p;
-  const seen = seenBy(p).sort((a, b) => b.process.task.used - a.process.task.used || a.pid - b.pid);
+  const seen = seenBy(p).sort((a, b) => b.process.cpuUsed - a.process.cpuUsed || a.pid - b.pid);
   const states = seen.map((one) => statText(one)[0]);
   const count = (letter: string) => String(states.filter((state) => state === letter).length).padStart(3);
   const mib = (kib: number) => (kib / 1024).toFixed(1).padStart(8);
   const time = Math.max(SECOND, machine.kernel.now - machine.bootedAt) * machine.hardware.cpus;
-  const busy = (seen.reduce((sum, { process }) => sum + process.task.used, 0) * 100) / time;
+  const busy = (seen.reduce((sum, { process }) => sum + process.cpuUsed, 0) * 100) / time;
   const share = (percent: number) => percent.toFixed(1).padStart(4);
   const total = machine.hardware.memoryKib;
   const used = usedKib(machine);
@@ -102,10 +102,10 @@ function screen(p: Process): string {
 function row(p: Process, one: Seen): string {
   const { process, pid } = one;
   const name = userName(p.ns.mnt, process.cred.uid);
-  const hundredths = Math.floor(process.task.used / 10_000);
+  const hundredths = Math.floor(process.cpuUsed / 10_000);
   const time = `${Math.floor(hundredths / 6000)}:${String(Math.floor(hundredths / 100) % 60).padStart(2, "0")}.${String(hundredths % 100).padStart(2, "0")}`;
   const lived = Math.max(SECOND, p.machine.kernel.now - process.startedAt);
-  const cpu = ((process.task.used / lived) * 100).toFixed(1);
+  const cpu = ((process.cpuUsed / lived) * 100).toFixed(1);
   const memory = ((process.rssKib / p.machine.hardware.memoryKib) * 100).toFixed(1);
   const cells = [
     String(pid).padStart(7),
