@@ -43,6 +43,7 @@ export async function serveApi(options: ApiOptions): Promise<ApiServing> {
     },
     nodeClock,
   );
+  runner.open();
   door = new ApiDoor((input) => runner.apply(input));
   const port = await door.listen(options.port, options.host);
   const config = adminConfig(runner.session.cluster)

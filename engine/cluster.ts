@@ -127,12 +127,21 @@ export class Cluster {
     return namespace === undefined ? cache.everything() : cache.inNamespace(namespace);
   }
 
-  /** Lets virtual time pass until all system Pods are Ready. */
-  boot(): void {
-    if (!this.kernel.runUntil(() => this.isReady(), BOOT_LIMIT)) {
-      throw new Error(
-        `cluster: not ready after ${BOOT_LIMIT / MINUTE} minutes; Ready: ${[...this.ready].sort().join(" ")}`,
-      );
+  /** Lets virtual time pass until all system Pods are Ready; yields whenever `rest`, asked after every event, says so. */
+  *booting(rest: () => boolean): Generator<void, void> {
+    for (;;) {
+      let resting = false;
+      const going = this.kernel.runUntil(() => {
+        resting = rest();
+        return resting || this.isReady();
+      }, BOOT_LIMIT);
+      if (this.isReady()) return;
+      if (!going) {
+        throw new Error(
+          `cluster: not ready after ${BOOT_LIMIT / MINUTE} minutes; Ready: ${[...this.ready].sort().join(" ")}`,
+        );
+      }
+      yield;
     }
   }
 

@@ -1,7 +1,7 @@
 import type { Kernel } from "./kernel/index.ts";
 
 /** Longest stretch of work without giving the thread back, in ms. */
-const SLICE_MS = 8;
+export const SLICE_MS = 8;
 /** A clock that was asked for and cannot be kept up with is not caught up for longer than this, in ms of wall clock. */
 const MAX_LAG_MS = 250;
 

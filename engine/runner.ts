@@ -1,4 +1,4 @@
-import { LiveDriver } from "./driver.ts";
+import { LiveDriver, SLICE_MS } from "./driver.ts";
 import type { Input, SessionFile } from "./input.ts";
 import { Session, type SessionEvents, type SessionSpec } from "./session.ts";
 
@@ -21,13 +21,27 @@ export class SessionRunner {
   private cancel: (() => void) | undefined;
   private running = false;
 
-  /** Boots the session; with `file` also replays it to its end. */
-  constructor(spec: SessionSpec, events: SessionEvents, clock: HostClock, file?: Pick<SessionFile, "inputs" | "end">) {
+  constructor(spec: SessionSpec, events: SessionEvents, clock: HostClock) {
     this.clock = clock;
     this.session = new Session(spec, events);
-    this.session.boot();
-    if (file) this.session.replay(file.inputs, file.end);
     this.driver = new LiveDriver(this.session.kernel, () => clock.now());
+  }
+
+  /** Boots the session; with `file` also replays it to its end. */
+  open(file?: Pick<SessionFile, "inputs" | "end">): void {
+    for (const _ of this.session.opening(() => false, file));
+  }
+
+  /** The same in slices of some milliseconds, between which the host has its thread. */
+  *opening(file?: Pick<SessionFile, "inputs" | "end">): Generator<void, void> {
+    const { clock } = this;
+    let deadline = clock.now() + SLICE_MS;
+    let events = 0;
+    const rest = () => (++events & 15) === 0 && clock.now() >= deadline;
+    for (const _ of this.session.opening(rest, file)) {
+      yield;
+      deadline = clock.now() + SLICE_MS;
+    }
   }
 
   start(): void {

@@ -11,8 +11,18 @@ import type { WalkPicture } from "./view/walk.ts";
 import { WalkFeed } from "./view/walk-feed.ts";
 
 export type HostMessage =
-  /** Boots a session, or brings a recorded one back to its end. First message, once. */
-  | { type: "start"; spec: SessionSpec; file?: Pick<SessionFile, "inputs" | "end">; paused?: boolean; speed?: number }
+  /**
+   * Boots a session, or brings a recorded one back to its end. First message, once. `inSlices`: gives the thread back
+   * again and again meanwhile; what is received until `started` is posted waits.
+   */
+  | {
+      type: "start";
+      spec: SessionSpec;
+      file?: Pick<SessionFile, "inputs" | "end">;
+      paused?: boolean;
+      speed?: number;
+      inSlices?: boolean;
+    }
   | { type: "input"; input: Input }
   /** Clock controls. `skip`: run ahead by that many µs; `skipToEvent`: to the next event that is no heartbeat. */
   | { type: "clock"; paused?: boolean; speed?: number; skip?: number; skipToEvent?: boolean }
@@ -72,6 +82,8 @@ export class SessionService {
   private readonly post: (message: SessionMessage) => void;
   private readonly clock: HostClock;
   private runner: SessionRunner | undefined;
+  /** While it boots in slices: what waits for its end, and how to give up. */
+  private opening: { waiting: HostMessage[]; cancel: () => void } | undefined;
   private map: ClusterMap | undefined;
   private walks: WalkFeed | undefined;
 
@@ -86,6 +98,10 @@ export class SessionService {
   }
 
   receive(message: HostMessage): void {
+    if (this.opening) {
+      this.opening.waiting.push(message);
+      return;
+    }
     try {
       this.handle(message);
     } catch (error) {
@@ -94,6 +110,8 @@ export class SessionService {
   }
 
   stop(): void {
+    this.opening?.cancel();
+    this.opening = undefined;
     this.runner?.stop();
     this.lookAtMap(undefined);
     this.lookAtWalks(undefined);
@@ -126,7 +144,7 @@ export class SessionService {
     }
   }
 
-  private start({ spec, file, paused, speed }: Extract<HostMessage, { type: "start" }>): void {
+  private start({ spec, file, inSlices, ...controls }: Extract<HostMessage, { type: "start" }>): void {
     if (this.runner) throw new Error("session: started already");
     const { post } = this;
     const runner = new SessionRunner(
@@ -142,11 +160,45 @@ export class SessionService {
         apiError: (id, message) => post({ type: "api-error", id, message }),
       },
       this.clock,
-      file,
     );
+    if (inSlices) this.openInSlices(runner, file, controls);
+    else {
+      runner.open(file);
+      this.started(runner, controls);
+    }
+  }
+
+  private openInSlices(
+    runner: SessionRunner,
+    file: Pick<SessionFile, "inputs" | "end"> | undefined,
+    controls: Pick<Extract<HostMessage, { type: "start" }>, "paused" | "speed">,
+  ): void {
+    const slices = runner.opening(file);
+    const waiting: HostMessage[] = [];
+    const step = () => {
+      try {
+        if (!slices.next().done) {
+          this.opening = { waiting, cancel: this.clock.after(0, step) };
+          return;
+        }
+        this.opening = undefined;
+        this.started(runner, controls);
+      } catch (error) {
+        this.opening = undefined;
+        this.post({ type: "error", message: (error as Error).message });
+      }
+      for (const message of waiting) this.receive(message);
+    };
+    this.opening = { waiting, cancel: this.clock.after(0, step) };
+  }
+
+  private started(
+    runner: SessionRunner,
+    { paused, speed }: Pick<Extract<HostMessage, { type: "start" }>, "paused" | "speed">,
+  ): void {
     this.runner = runner;
     const { kernel } = runner.session;
-    post({ type: "started", at: kernel.now, wallMs: kernel.wallMs });
+    this.post({ type: "started", at: kernel.now, wallMs: kernel.wallMs });
     if (speed !== undefined) runner.driver.setSpeed(speed);
     if (paused) runner.driver.pause();
     else runner.start();

@@ -59,6 +59,9 @@ export interface SessionEvents {
   walked?(id: string, walk: WalkPicture | "from" | "to"): void;
 }
 
+/** Events of a replay between two questions whether to rest. */
+const REPLAY_STEP = 32;
+
 interface Terminal {
   tty: Tty | undefined;
   process: Process;
@@ -134,9 +137,23 @@ export class Session {
 
   /** Switches the cluster on and runs until every system Pod is Ready. */
   boot(): void {
+    for (const _ of this.opening(() => false));
+  }
+
+  /**
+   * Boots, and with `file` replays, yielding whenever `rest` says so, for a host that has other sessions to serve.
+   * Nothing else may be asked of the session before it is done.
+   */
+  *opening(rest: () => boolean, file?: Pick<SessionFile, "inputs" | "end">): Generator<void, void> {
     for (const cluster of this.clusters.values()) cluster.start();
-    for (const cluster of this.clusters.values()) cluster.boot();
+    for (const cluster of this.clusters.values()) yield* cluster.booting(rest);
     this.startedAt = this.kernel.now;
+    if (file === undefined) return;
+    for (const { at, index, ...input } of file.inputs) {
+      yield* this.goingTo(at, index, rest);
+      this.apply(input as Input);
+    }
+    yield* this.goingTo(file.end.at, file.end.index, rest);
   }
 
   /** Takes an input in at this instant and records it. Throws for one that makes no sense (unknown terminal or machine). */
@@ -441,7 +458,15 @@ export class Session {
   }
 
   private goTo(at: number, index: number): void {
-    this.kernel.runToIndex(index);
-    if (at > this.kernel.now) this.kernel.advanceTo(at);
+    for (const _ of this.goingTo(at, index, () => false));
+  }
+
+  private *goingTo(at: number, index: number, rest: () => boolean): Generator<void, void> {
+    const { kernel } = this;
+    while (kernel.eventIndex < index) {
+      kernel.runToIndex(Math.min(index, kernel.eventIndex + REPLAY_STEP));
+      if (rest()) yield;
+    }
+    if (at > kernel.now) kernel.advanceTo(at);
   }
 }

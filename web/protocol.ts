@@ -109,6 +109,8 @@ export interface Screen {
   tail: Uint8Array;
   /** Bytes shown so far. */
   end: number;
+  /** UTF-16 units typed into it so far: tells a page whether what it sent last was taken. */
+  typed: number;
 }
 
 export interface Health {
@@ -152,16 +154,25 @@ export interface ClockControl {
   skipToEvent?: boolean;
 }
 
+export interface KeysResult {
+  ok: boolean;
+  /** Length of all that was typed into the terminal, these keys being the last of it. */
+  typed?: number;
+  /** Not taken: send the same again after so many ms. */
+  wait?: number;
+  /** Taken or not: the next snapshot tells. */
+  lost?: boolean;
+  /** Refused for good. */
+  problem?: Problem;
+}
+
 export interface ClientEvents {
   open(
     request: { machine: string; columns: number; rows: number },
     done: (result: Result<{ id: string }>) => void,
   ): void;
-  /** Answered once they are durable. `wait`: not taken, send the same again after so many ms. */
-  keys(
-    request: { id: string; text: string },
-    done: (result: { ok: boolean; wait?: number; problem?: Problem }) => void,
-  ): void;
+  /** Answered once they are durable. */
+  keys(request: { id: string; text: string }, done: (result: KeysResult) => void): void;
   resize(request: { id: string; columns: number; rows: number }): void;
   close(request: { id: string }): void;
   answer(request: { task: string; value: string }, done: (result: Result) => void): void;
@@ -186,6 +197,8 @@ export interface ServerEvents {
   /** Frames were left out for a slow page: draw the screen anew. */
   redraw(screen: Screen): void;
   opened(screen: Screen): void;
+  /** Another page gave the terminal another size. */
+  resized(size: { id: string; columns: number; rows: number }): void;
   ended(end: { id: string; status: number }): void;
   closed(gone: { id: string }): void;
   tasks(tasks: TaskView[]): void;

@@ -299,6 +299,10 @@ export const TEXTS = {
     ko: "셸이 종료되었습니다(상태 {status}). Enter를 누르면 새 터미널을 엽니다.",
     en: "The shell has ended (status {status}). Press Enter for a new terminal.",
   },
+  foreignSize: {
+    ko: "다른 창에서 정한 크기로 보이고 있습니다. 터미널을 누르면 이 창의 크기로 바뀝니다.",
+    en: "Shown in the size of another window. Click the terminal to give it this window's.",
+  },
   resizeLesson: { ko: "본문 너비", en: "Width of the lesson" },
   resizeTerminals: { ko: "터미널 크기", en: "Size of the terminals" },
   pasteLines: { ko: "{lines}줄을 붙여 넣습니다.", en: "You are about to paste {lines} lines." },

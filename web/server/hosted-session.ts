@@ -28,12 +28,24 @@ const CLOCK_EVERY = 1000;
 const CATCH_UP = "catch-up";
 const CATCH_UP_STEP = 5_000_000;
 
+/** A drifted session is repeated in slices of so long, ms. */
+const REPEAT_SLICE = 8;
+
+type HostedSessionParts = [
+  request: OpenRequest,
+  engine: EngineModule,
+  clock: HostClock,
+  post: (message: FromWorker) => void,
+];
+
 interface Terminal {
   machine: string;
   user: string;
   columns: number;
   rows: number;
   tail: Tail;
+  /** UTF-16 units typed. */
+  typed: number;
   ended?: number;
   closed: boolean;
 }
@@ -56,16 +68,17 @@ export class HostedSession {
   private readonly post: (message: FromWorker) => void;
   private readonly clock: HostClock;
   private readonly service: SessionService;
-  private readonly grader: Grader;
+  private grader: Grader | undefined;
+  /** Until the session is booted: what becomes of it. */
+  private booting: { resolve: () => void; reject: (error: Error) => void } | undefined;
   private readonly terminals = new Map<string, Terminal>();
   private attached = false;
   /** Inputs that the main thread knows. */
-  private told: number;
+  private told = 0;
   /** Inputs looked at for the list of terminals. */
   private looked = 0;
   private output = new Map<string, Uint8Array[]>();
   private ended: { id: string; status: number }[] = [];
-  private flushing = false;
   private reports: TaskReport[] | undefined;
   private gradedAt = Number.NEGATIVE_INFINITY;
   private gradedIndex = -1;
@@ -79,48 +92,83 @@ export class HostedSession {
   private walks = 0;
   private catchUp: CatchUp | undefined;
 
-  /** Boots the session, with recorded inputs also replays it. Throws when it cannot. */
-  constructor(request: OpenRequest, engine: EngineModule, clock: HostClock, post: (message: FromWorker) => void) {
+  /**
+   * Boots a session, with recorded inputs also replays it, in slices between which the thread serves others. Rejects
+   * when it cannot.
+   */
+  static async open(...[request, engine, clock, post]: HostedSessionParts): Promise<HostedSession> {
+    const hosted = new HostedSession(request, engine, clock, post);
+    await hosted.boot(request);
+    return hosted;
+  }
+
+  private constructor(...[request, engine, clock, post]: HostedSessionParts) {
     this.key = request.key;
     this.post = post;
     this.clock = clock;
-    const { service, problem } = this.start(request, engine);
-    this.service = service;
-    if (service.session === undefined) throw new Error(problem() ?? "the session did not start");
-    this.told = this.session.inputs.length;
-    this.lookAtInputs();
-    this.grader = new Grader(loadLab(request.lab), this.session);
-    this.grade();
+    this.service = new engine.SessionService((message) => this.hear(message), clock);
   }
 
-  private start(request: OpenRequest, engine: EngineModule) {
+  private async boot(request: OpenRequest): Promise<void> {
     const { lab, seed, epoch, inputs, end, speed, paused, drifted } = request;
-    let problem: string | undefined;
-    const service = new engine.SessionService((message) => {
-      if (message.type === "error") problem = message.message;
-      this.hear(message);
-    }, this.clock);
     const spec = sessionSpec(loadLab(lab), seed, request.engine, epoch);
     const recorded = (inputs.length > 0 || end.index > 0) && !drifted;
-    service.receive({ type: "start", spec, speed, ...(recorded ? { file: { inputs, end } } : {}) });
-    if (drifted && service.session) this.repeat(service.session, request);
-    if (paused) service.receive({ type: "clock", paused: true });
-    return { service, problem: () => problem };
+    await new Promise<void>((resolve, reject) => {
+      this.booting = { resolve, reject };
+      this.service.receive({
+        type: "start",
+        spec,
+        speed,
+        // An engine from before there were slices starts at once.
+        inSlices: true,
+        paused: true,
+        ...(recorded ? { file: { inputs, end } } : {}),
+      });
+    });
+    if (drifted) await this.repeat(request);
+    this.told = this.session.inputs.length;
+    this.lookAtInputs();
+    this.grader = new Grader(loadLab(lab), this.session);
+    await this.slices(() => {
+      this.grade();
+      if (!paused) this.service.receive({ type: "clock", paused: false });
+      return true;
+    });
   }
 
   /** Takes another engine's inputs in at their times; one that makes no sense here is left out. */
-  private repeat(session: Session, { key, inputs, end }: OpenRequest): void {
+  private async repeat({ key, inputs, end }: OpenRequest): Promise<void> {
+    const { session } = this;
     const { kernel } = session;
+    const runTo = (at: number) => {
+      const until = this.clock.now() + REPEAT_SLICE;
+      return at <= kernel.now || kernel.run(at, () => this.clock.now() >= until);
+    };
     for (const { at, index: _index, ...input } of inputs) {
-      if (at > kernel.now) kernel.run(at);
+      await this.slices(() => runTo(at));
       try {
         session.apply(input as Input);
       } catch {
         // As it was refused here, it is not part of this session.
       }
     }
-    if (end.at > kernel.now) kernel.run(end.at);
+    await this.slices(() => runTo(end.at));
     this.post({ type: "restamped", key, inputs: [...session.inputs], at: kernel.now, index: kernel.eventIndex });
+  }
+
+  /** Does a piece of work in the session's own turns until it says that it is done. */
+  private slices(work: () => boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const step = () => {
+        try {
+          if (work()) resolve();
+          else this.clock.after(0, step);
+        } catch (error) {
+          reject(error as Error);
+        }
+      };
+      this.clock.after(0, step);
+    });
   }
 
   get session(): Session {
@@ -136,14 +184,18 @@ export class HostedSession {
       this.post({ type: "map", key: this.key, update: undefined });
   }
 
-  /** Takes an input in and posts the frame that makes it durable. Throws a Refusal for one that makes no sense. */
-  input(input: Input): void {
+  /**
+   * Takes an input in and posts the frame that makes it durable. Returns the length of all that was typed into its
+   * terminal. Throws a Refusal for one that makes no sense.
+   */
+  input(input: Input): number {
     const known = this.session.inputs.length;
     this.service.receive({ type: "input", input });
     if (this.session.inputs.length === known) throw new Refusal("bad-request", `input ${input.type} was not taken`);
     this.lookAtInputs();
     this.flush();
     if (input.type === "answer") this.grade();
+    return input.type === "keys" ? this.terminal(input.id).typed : 0;
   }
 
   /** Opens a login shell; returns its screen. Throws a Refusal past the limit or for an unknown machine. */
@@ -259,20 +311,24 @@ export class HostedSession {
       return;
     }
     switch (message.type) {
+      case "started":
+        this.booting?.resolve();
+        this.booting = undefined;
+        return;
+      case "error":
+        this.booting?.reject(new Error(message.message));
+        return;
       case "output": {
         this.terminal(message.id).tail.push(message.bytes);
         if (!this.attached) return;
         const waiting = this.output.get(message.id);
         if (waiting) waiting.push(message.bytes);
         else this.output.set(message.id, [message.bytes]);
-        this.flushSoon();
         return;
       }
       case "ended":
         this.terminal(message.id).ended = message.status;
-        if (!this.attached) return;
-        this.ended.push({ id: message.id, status: message.status });
-        this.flushSoon();
+        if (this.attached) this.ended.push({ id: message.id, status: message.status });
         return;
       case "map":
         this.heardMap = true;
@@ -294,7 +350,7 @@ export class HostedSession {
     let terminal = this.terminals.get(id);
     if (terminal === undefined) {
       const size = { columns: 80, rows: 24 };
-      terminal = { machine: "", user: "", ...size, tail: new Tail(TAIL_LIMIT), closed: false };
+      terminal = { machine: "", user: "", ...size, tail: new Tail(TAIL_LIMIT), typed: 0, closed: false };
       this.terminals.set(id, terminal);
     }
     return terminal;
@@ -310,20 +366,17 @@ export class HostedSession {
         Object.assign(this.terminal(input.id), { machine, user, columns, rows });
       } else if (input.type === "resize") {
         Object.assign(this.terminal(input.id), { columns: input.columns, rows: input.rows });
-      } else if (input.type === "close") this.terminal(input.id).closed = true;
+      } else if (input.type === "keys") this.terminal(input.id).typed += input.text.length;
+      else if (input.type === "close") this.terminal(input.id).closed = true;
       else if (input.type === "script" && input.id === CATCH_UP) this.catchUp ??= { running: true, line: "" };
     }
   }
 
-  private flushSoon(): void {
-    if (this.flushing) return;
-    this.flushing = true;
-    // After the work of this turn: the many writes of a program become one frame.
-    this.clock.after(0, () => this.flush());
-  }
-
-  private flush(): void {
-    this.flushing = false;
+  /**
+   * Posts what was shown and taken in since the last time. The host calls it after every piece of the session's work,
+   * so that the many writes of a program become one frame.
+   */
+  flush(): void {
     const { inputs, kernel } = this.session;
     const fresh = inputs.slice(this.told);
     if (fresh.length === 0 && this.output.size === 0 && this.ended.length === 0) return;
@@ -353,14 +406,14 @@ export class HostedSession {
     return [...this.terminals].filter(([, { closed }]) => !closed).map(([id, terminal]) => this.screenOf(id, terminal));
   }
 
-  private screenOf(id: string, { machine, user, columns, rows, tail, ended }: Terminal): Screen {
+  private screenOf(id: string, { machine, user, columns, rows, tail, typed, ended }: Terminal): Screen {
     const end = ended === undefined ? {} : { ended };
-    return { id, machine, user, columns, rows, tail: tail.bytes(), end: tail.end, ...end };
+    return { id, machine, user, columns, rows, tail: tail.bytes(), end: tail.end, typed, ...end };
   }
 
   private grade(): void {
-    const reports = this.grader.tasks();
-    if (reports === this.reports) return;
+    const reports = this.grader?.tasks();
+    if (reports === undefined || reports === this.reports) return;
     this.reports = reports;
     const { now, eventIndex } = this.session.kernel;
     this.flush();

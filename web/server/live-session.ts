@@ -15,7 +15,7 @@ import type { Engines } from "./engines.ts";
 import { Refusal } from "./hosted-session.ts";
 import { MapFeed } from "./map-feed.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Pool } from "./pool.ts";
+import type { Ask, Pool } from "./pool.ts";
 import { scriptBefore, stepsOf } from "./solution.ts";
 import type { SessionRow, Store } from "./store.ts";
 import type { Attached, FromWorker } from "./worker-protocol.ts";
@@ -54,6 +54,8 @@ interface View {
   /** Whether the page shows connections that programs open. */
   walks: boolean;
 }
+
+type WithoutKey<T> = T extends { key: string } ? Omit<T, "key"> : never;
 
 export interface LiveSessionParts {
   store: Store;
@@ -182,9 +184,9 @@ export class LiveSession {
   private async open(): Promise<void> {
     const { store, engines, pool } = this.parts;
     const { row } = this;
-    const inputs = await store.inputsOf(row.id);
+    const { inputs, bytes } = await store.inputsOf(row.id);
     this.inputs = inputs.length;
-    this.inputBytes = inputs.reduce((sum, input) => sum + JSON.stringify(input).length, 0);
+    this.inputBytes = bytes;
     if (engines.url(row.engine) === undefined) this.useCurrentEngine();
     pool.open({
       key: row.id,
@@ -240,26 +242,45 @@ export class LiveSession {
 
   // ---- what pages ask ---------------------------------------------------------------------------------------------
 
-  openTerminal(machine: string, columns: number, rows: number): Promise<Screen> {
-    return this.parts.pool
-      .ask<Screen>({ type: "terminal", key: this.row.id, machine, columns, rows })
-      .then((screen) => {
-        for (const [viewer, view] of this.views) {
-          if (!view.attached) continue;
-          this.drewAnew(view, screen.id, screen.end);
-          viewer.emit("opened", screen);
-        }
-        return screen;
-      });
+  /** Asks the worker; a page may be quicker than its session, which is brought back first. */
+  private async ask<T>(message: WithoutKey<Ask>): Promise<T> {
+    await this.ensureOpen();
+    if (this.problem) throw new Refusal(this.problem, "the session does not run");
+    return this.parts.pool.ask<T>({ ...message, key: this.row.id } as Ask);
   }
 
-  /** Resolves once the input has taken effect and is durable; rejects with a Refusal when it makes no sense. */
-  async input(input: Input): Promise<void> {
+  private bound(): void {
     if (this.inputs >= MAX_INPUTS || this.inputBytes >= MAX_INPUT_BYTES)
       throw new Refusal("long-session", `${this.inputs} inputs, ${this.inputBytes} bytes`);
+  }
+
+  async openTerminal(machine: string, columns: number, rows: number): Promise<Screen> {
+    this.bound();
+    const screen = await this.ask<Screen>({ type: "terminal", machine, columns, rows });
+    for (const [viewer, view] of this.views) {
+      if (!view.attached) continue;
+      this.drewAnew(view, screen.id, screen.end);
+      viewer.emit("opened", screen);
+    }
+    return screen;
+  }
+
+  /**
+   * Resolves once the input has taken effect and is durable, for keys with the length of all that was typed there;
+   * rejects with a Refusal when it makes no sense.
+   */
+  async input(input: Input): Promise<number> {
+    this.bound();
     this.inputBytes += JSON.stringify(input).length;
-    await this.parts.pool.ask({ type: "input", key: this.row.id, input });
+    const typed = await this.ask<number>({ type: "input", input });
     if (input.type === "close") this.tell("closed", { id: input.id });
+    return typed;
+  }
+
+  /** A page gives a terminal the size that it has there; other pages show it in that size from then on. */
+  async resize(viewer: Viewer, size: { id: string; columns: number; rows: number }): Promise<void> {
+    await this.input({ type: "resize", ...size });
+    for (const [other, { attached }] of this.views) if (attached && other !== viewer) other.emit("resized", size);
   }
 
   /** A learner's own controls, which outlast an absence. */
@@ -309,9 +330,9 @@ export class LiveSession {
   }
 
   /** Resolves with the way a connection would take; rejects with a Refusal when an end of it cannot be found. */
-  walk(request: WalkRequest): Promise<WalkPicture> {
-    if (this.inputs >= MAX_INPUTS) throw new Refusal("long-session", `${this.inputs} inputs`);
-    return this.parts.pool.ask<WalkPicture>({ type: "walk", key: this.row.id, request });
+  async walk(request: WalkRequest): Promise<WalkPicture> {
+    this.bound();
+    return this.ask<WalkPicture>({ type: "walk", request });
   }
 
   mark({ key, value }: Parameters<ClientEvents["mark"]>[0]): void {
@@ -360,7 +381,7 @@ export class LiveSession {
         // Then from the store: a session that does not run is what one wants to report.
       }
     }
-    const inputs = await store.inputsOf(row.id);
+    const { inputs } = await store.inputsOf(row.id);
     const { engine, lab, seed, epoch, at, event_index: index } = row;
     return { format: 1, engine, lab, seed, epoch, inputs, end: { at, index }, digest: "" };
   }

@@ -10,7 +10,7 @@ const WORKER = new URL(
     const busy = new Int32Array(workerData.busy);
     const slots = new Map();
     parentPort.on("message", (message) => {
-      if (message.type === "ping") parentPort.postMessage({ type: "pong", id: message.id });
+      if (message.type === "ping") parentPort.postMessage({ type: "pong", id: message.id, heap: 0.1 });
       if (message.type === "open") {
         slots.set(message.key, message.slot);
         parentPort.postMessage({ type: "opened", key: message.key, ms: 1 });

@@ -1,4 +1,4 @@
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Logger } from "pino";
@@ -8,9 +8,13 @@ import type { FromWorker, OpenRequest, ToWorker } from "./worker-protocol.ts";
 
 /** A worker that does not answer for so long is ended, ms. */
 const STUCK_AFTER = 5_000;
-/** Booting and replaying may hold a thread for longer, ms. */
+/** A session of an older engine boots and is replayed without giving the thread back, ms. */
 const STUCK_OPENING = 60_000;
 const PING_EVERY = 1_000;
+/** Part of the machine's memory that the workers' heaps may take together. */
+const MEMORY_SHARE = 0.6;
+/** A worker that uses more of its heap than this takes no further session in. */
+const HEAP_FULL = 0.8;
 
 /** What the table of sessions wants to hear. */
 export interface PoolEvents {
@@ -32,6 +36,8 @@ interface Member {
   /** When the worker last answered, and whether a ping is under way; ms. */
   heard: number;
   asked: boolean;
+  /** Part of its heap that was used when it last answered, 0 to 1. */
+  heap: number;
 }
 
 export interface PoolOptions {
@@ -61,6 +67,8 @@ export class Pool {
   private readonly timer: NodeJS.Timeout;
   private readonly entry: string | URL;
   private readonly stuckAfter: number;
+  /** Heap of one worker, MiB. */
+  private readonly heapMb: number;
   private ids = 0;
   private slots = 0;
   private stopped = false;
@@ -71,6 +79,7 @@ export class Pool {
     this.log = log;
     this.entry = options.entry ?? join(projectRoot(), "dist", "worker.mjs");
     this.stuckAfter = options.stuckAfter ?? STUCK_AFTER;
+    this.heapMb = Math.max(256, Math.floor((totalmem() * MEMORY_SHARE) / size / 2 ** 20));
     for (let i = 0; i < size; i++) this.members.push(this.begin());
     this.timer = setInterval(() => this.watch(), pingEvery);
     this.timer.unref();
@@ -81,13 +90,19 @@ export class Pool {
     return this.homes.size;
   }
 
+  /** Whether no worker has memory for a further session. */
+  get full(): boolean {
+    return this.members.every(({ heap }) => heap > HEAP_FULL);
+  }
+
   has(key: string): boolean {
     return this.homes.has(key);
   }
 
   /** Gives the session to the worker with the fewest. */
   open(request: Omit<OpenRequest, "slot">): void {
-    const member = this.members.reduce((best, each) => (each.slots.size < best.slots.size ? each : best));
+    const weight = ({ slots, heap }: Member) => slots.size + (heap > HEAP_FULL ? 1_000 : 0);
+    const member = this.members.reduce((best, each) => (weight(each) < weight(best) ? each : best));
     const slot = ++this.slots;
     member.slots.set(slot, request.key);
     if (member.opening.size === 0 && !member.asked) member.heard = performance.now();
@@ -137,7 +152,10 @@ export class Pool {
 
   private begin(): Member {
     const shared = new SharedArrayBuffer(4);
-    const worker = new Worker(this.entry, { workerData: { busy: shared } });
+    const worker = new Worker(this.entry, {
+      workerData: { busy: shared },
+      resourceLimits: { maxOldGenerationSizeMb: this.heapMb },
+    });
     const member: Member = {
       worker,
       busy: new Int32Array(shared),
@@ -145,6 +163,7 @@ export class Pool {
       opening: new Set(),
       heard: performance.now(),
       asked: false,
+      heap: 0,
     };
     worker.on("message", (message: FromWorker) => this.hear(member, message));
     worker.on("error", (error) => {
@@ -165,6 +184,7 @@ export class Pool {
     switch (message.type) {
       case "pong":
         member.asked = false;
+        member.heap = message.heap;
         return;
       case "answer":
       case "refused": {
@@ -187,7 +207,8 @@ export class Pool {
   private watch(): void {
     const now = performance.now();
     for (const member of [...this.members]) {
-      const limit = member.opening.size > 0 ? STUCK_OPENING : this.stuckAfter;
+      const running = member.slots.get(Atomics.load(member.busy, 0));
+      const limit = running !== undefined && member.opening.has(running) ? STUCK_OPENING : this.stuckAfter;
       if (member.asked && now - member.heard > limit) {
         this.log.error({ ms: Math.round(now - member.heard) }, "worker does not answer; ended");
         this.lose(member);

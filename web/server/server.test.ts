@@ -347,6 +347,52 @@ describe("a session behind its socket", () => {
     expect(performance.now() - asked).toBeLessThan(1_000);
   });
 
+  it("says how much was typed into a terminal, so that a page knows after a restart what had arrived", async () => {
+    const learner = new Learner();
+    const session = await learner.begin();
+    let page = await learner.attach(session).ready();
+    const id = await page.open();
+    expect(await page.type(id, "echo 한글")).toEqual({ ok: true, typed: 7 });
+    expect(await page.type(id, "-$((1+1))\r")).toEqual({ ok: true, typed: 17 });
+    await page.see(id, /한글-2/);
+    await server.close();
+    await start();
+    page = await learner.attach(session).ready();
+    expect(page.snapshot!.screens.map((screen) => [screen.id, screen.typed])).toEqual([[id, 17]]);
+  });
+
+  it("takes what a page asks before its session runs again", async () => {
+    const learner = new Learner();
+    const session = await learner.begin();
+    const first = await learner.attach(session).ready();
+    const id = await first.open();
+    first.socket.disconnect();
+    await server.close();
+    await start();
+    const page = learner.attach(session);
+    // At once, before the snapshot has come.
+    expect(await page.type(id, "echo early-$((1+1))\r")).toMatchObject({ ok: true });
+    expect(await page.socket.emitWithAck("answer", { task: "order", value: "Pulling" })).toMatchObject({ ok: true });
+    await page.ready();
+    await page.see(id, /early-2/);
+  });
+
+  it("tells the other pages of a terminal's new size", async () => {
+    const learner = new Learner();
+    const session = await learner.begin();
+    const [one, two] = [await learner.attach(session).ready(), await learner.attach(session).ready()];
+    const id = await one.open();
+    const sizes: unknown[] = [];
+    const own: unknown[] = [];
+    two.socket.on("resized", (size) => sizes.push(size));
+    one.socket.on("resized", (size) => own.push(size));
+    one.socket.emit("resize", { id, columns: 101, rows: 33 });
+    await expect.poll(() => sizes, { timeout: 10_000 }).toEqual([{ id, columns: 101, rows: 33 }]);
+    await one.type(id, "stty size\r");
+    await two.see(id, /^33 101\r$/m);
+    expect(own).toEqual([]);
+  });
+
   it("bounds the number of terminals, and says so", async () => {
     const learner = new Learner();
     const page = await learner.attach(await learner.begin()).ready();

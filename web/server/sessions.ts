@@ -4,7 +4,7 @@ import { type Lab, loadLab } from "../../grader/lab.ts";
 import { LiveSession, type LiveSessionParts } from "./live-session.ts";
 import type { SessionRow } from "./store.ts";
 
-/** Sessions in memory at once; those that nobody looks at make room first. */
+/** Sessions in memory at once, as far as there is memory; those that nobody looks at make room first. */
 const MAX_RUNNING = 200;
 /** Unwatched for so long, a session leaves its worker, ms. */
 const SLEEP_AFTER = 10 * 60_000;
@@ -70,11 +70,12 @@ export class Sessions {
     return row;
   }
 
-  /** Whether another session may be brought into memory; lets an unwatched one sleep for it. */
-  async room(): Promise<boolean> {
-    if (this.parts.pool.size < MAX_RUNNING) return true;
+  /** Whether a session is in memory or may be brought there; lets an unwatched one sleep for it. */
+  async roomFor({ row }: LiveSession): Promise<boolean> {
+    const { pool } = this.parts;
+    if (pool.has(row.id) || (pool.size < MAX_RUNNING && !pool.full)) return true;
     const [oldest] = [...this.live.values()]
-      .filter((live) => !live.watched && this.parts.pool.has(live.row.id))
+      .filter((live) => !live.watched && pool.has(live.row.id))
       .sort((a, b) => a.idleSince - b.idleSince);
     await oldest?.sleep();
     return oldest !== undefined;

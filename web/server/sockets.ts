@@ -16,6 +16,9 @@ const INPUT_BYTES = 256 * 1024;
 /** Other requests (terminals, answers, clock, marks, sizes) that a page may make within ten seconds. */
 const REQUESTS = 300;
 
+/** Refusals that leave open whether something took effect. */
+const UNCERTAIN: ReadonlySet<string> = new Set(["lost", "gone"]);
+
 interface SocketState {
   /** The session, or why there is none. */
   found: LiveSession | "no-session" | "full";
@@ -72,7 +75,7 @@ export function openSockets(http: HttpServer, sessions: Sessions, log: Logger): 
       const person = personOf(socket.handshake.headers.cookie);
       const id = String(socket.handshake.auth["session"]);
       const session = person === undefined ? undefined : await sessions.find(id, person);
-      socket.data.found = session ? ((await sessions.room()) ? session : "full") : "no-session";
+      socket.data.found = session ? ((await sessions.roomFor(session)) ? session : "full") : "no-session";
       next();
     } catch (error) {
       log.error({ err: error }, "socket refused");
@@ -150,16 +153,12 @@ function listen(
     (socket as unknown as { on(event: string, handler: unknown): void }).on(event, handler);
   };
 
-  /** Undefined when the input was taken, else the problem's code. */
-  const refused = async (input: Input): Promise<string | undefined> => {
-    try {
-      await session.input(input);
-      return undefined;
-    } catch (error) {
-      log.info({ err: error, session: session.row.id }, "input refused");
-      return error instanceof Refusal ? error.code : "internal";
-    }
+  const codeOf = (error: unknown): string => {
+    log.info({ err: error, session: session.row.id }, "input refused");
+    return error instanceof Refusal ? error.code : "internal";
   };
+  /** Undefined when the input was taken, else the problem's code. */
+  const refused = (input: Input): Promise<string | undefined> => session.input(input).then(() => undefined, codeOf);
 
   on("open", async ({ machine, columns, rows }, done) => {
     try {
@@ -178,11 +177,16 @@ function listen(
       done({ ok: false, wait: error instanceof RateLimiterRes ? error.msBeforeNext : 1000 });
       return;
     }
-    // What was refused is gone: a terminal that was closed does not come back for it.
-    const code = await refused({ type: "keys", id, text });
-    done(code === undefined ? { ok: true } : { ok: false, problem: words(code) });
+    try {
+      done({ ok: true, typed: await session.input({ type: "keys", id, text }) });
+    } catch (error) {
+      // What was refused is gone: a terminal that was closed does not come back for it. A worker that was lost may have
+      // taken it or not, which the next snapshot tells.
+      const code = codeOf(error);
+      done(UNCERTAIN.has(code) ? { ok: false, lost: true } : { ok: false, problem: words(code) });
+    }
   });
-  on("resize", ({ id, columns, rows }) => void refused({ type: "resize", id, columns, rows }));
+  on("resize", (size) => void session.resize(viewer, size).catch(codeOf));
   on("close", ({ id }) => void refused({ type: "close", id }));
   on("answer", async ({ task, value }, done) => {
     const code = await refused({ type: "answer", task, value });

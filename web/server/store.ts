@@ -48,6 +48,9 @@ interface Tables {
   inputs: InputRow;
 }
 
+/** Inputs read at a time. */
+const PAGE = 1_000;
+
 /** Statements that bring an empty file, or an older one, to the present schema; `user_version` counts those done. */
 const MIGRATIONS = [
   `CREATE TABLE people (id TEXT PRIMARY KEY, created INTEGER NOT NULL, seen INTEGER NOT NULL) WITHOUT ROWID;
@@ -101,14 +104,26 @@ export class Store {
     this.appendInputs(session, 0, inputs);
   }
 
-  async inputsOf(session: string): Promise<StampedInput[]> {
-    const rows = await this.db
-      .selectFrom("inputs")
-      .select("input")
-      .where("session", "=", session)
-      .orderBy("seq")
-      .execute();
-    return rows.map(({ input }) => JSON.parse(input) as StampedInput);
+  /** A session's input log and its length in bytes. A long one is read in pages, between which others are served. */
+  async inputsOf(session: string): Promise<{ inputs: StampedInput[]; bytes: number }> {
+    const inputs: StampedInput[] = [];
+    let bytes = 0;
+    for (;;) {
+      const rows = await this.db
+        .selectFrom("inputs")
+        .select("input")
+        .where("session", "=", session)
+        .where("seq", ">=", inputs.length)
+        .orderBy("seq")
+        .limit(PAGE)
+        .execute();
+      for (const { input } of rows) {
+        inputs.push(JSON.parse(input) as StampedInput);
+        bytes += input.length;
+      }
+      if (rows.length < PAGE) return { inputs, bytes };
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   session(id: string): Promise<SessionRow | undefined> {

@@ -4,6 +4,8 @@ import type { FromWorker, OpenRequest, ToWorker } from "./worker-protocol.ts";
 
 /** How often sessions are looked at for news, ms. */
 const LOOK_EVERY = 100;
+/** Sessions that boot or are replayed at a time; the others wait in line. */
+const OPENING_AT_ONCE = 2;
 
 export interface WorkerHostOptions {
   post: (message: FromWorker) => void;
@@ -12,19 +14,25 @@ export interface WorkerHostOptions {
   load: (url: string) => Promise<EngineModule>;
   /** Told the slot of the session whose code runs, 0 when none does: what a watchdog blames. */
   busy: (slot: number) => void;
+  /** Part of the thread's heap that is used, 0 to 1. */
+  heap: () => number;
 }
+
+type ToSession = Exclude<ToWorker, { type: "open" | "ping" }>;
 
 interface Place {
   slot: number;
   session: HostedSession | undefined;
-  /** Messages that came while the engine was being loaded. */
-  waiting: ToWorker[];
+  /** Messages that came while the session was being opened. */
+  waiting: ToSession[];
 }
 
 /** The inside of a worker, without the thread: hosts several sessions. */
 export class WorkerHost {
   private readonly options: WorkerHostOptions;
   private readonly places = new Map<string, Place>();
+  private readonly line: OpenRequest[] = [];
+  private opening = 0;
 
   constructor(options: WorkerHostOptions) {
     this.options = options;
@@ -33,61 +41,88 @@ export class WorkerHost {
 
   receive(message: ToWorker): void {
     if (message.type === "ping") {
-      this.options.post({ type: "pong", id: message.id });
+      this.options.post({ type: "pong", id: message.id, heap: this.options.heap() });
       return;
     }
     if (message.type === "open") {
-      void this.open(message);
+      this.places.set(message.key, { slot: message.slot, session: undefined, waiting: [] });
+      this.line.push(message);
+      this.openNext();
       return;
     }
     const place = this.places.get(message.key);
     if (place === undefined) {
       if ("id" in message) this.refuse(message.id, "gone", `no session ${message.key}`);
-    } else if (place.session === undefined) place.waiting.push(message);
-    else this.serve(message, place.slot, place.session);
+    } else if (place.session) this.serve(message, place.slot, place.session);
+    else if (message.type === "close") {
+      this.places.delete(message.key);
+      this.refuseAll(place, "it was closed");
+    } else place.waiting.push(message);
+  }
+
+  private openNext(): void {
+    while (this.opening < OPENING_AT_ONCE) {
+      const request = this.line.shift();
+      if (request === undefined) return;
+      this.opening++;
+      void this.open(request).finally(() => {
+        this.opening--;
+        this.openNext();
+      });
+    }
   }
 
   private async open(request: OpenRequest): Promise<void> {
-    const { post, load } = this.options;
     const { key, slot } = request;
-    const place: Place = { slot, session: undefined, waiting: [] };
-    this.places.set(key, place);
+    const place = this.places.get(key);
+    // It may have been closed, and even opened again, while it waited.
+    const isPresent = () => place !== undefined && place.slot === slot && this.places.get(key) === place;
+    if (!isPresent()) return;
+    const post = (message: FromWorker) => {
+      if (isPresent()) this.options.post(message);
+    };
     try {
-      const engine = await load(request.engineUrl);
+      const engine = await this.options.load(request.engineUrl);
       const start = performance.now();
-      place.session = this.during(slot, () => new HostedSession(request, engine, this.clockOf(slot, key), post));
+      const session = await HostedSession.open(request, engine, this.clockOf(slot, key, post), post);
+      if (!isPresent()) {
+        session.stop();
+        return;
+      }
+      place!.session = session;
       post({ type: "opened", key, ms: performance.now() - start });
+      for (const message of place!.waiting.splice(0)) this.serve(message, slot, session);
     } catch (error) {
-      this.places.delete(key);
+      if (!isPresent()) return;
       post({ type: "failed", key, message: (error as Error).message });
-      for (const message of place.waiting)
-        if ("id" in message) this.refuse(message.id, "gone", "it could not be opened");
-      return;
+      this.places.delete(key);
+      this.refuseAll(place!, "it could not be opened");
     }
-    for (const message of place.waiting.splice(0)) this.serve(message, slot, place.session);
   }
 
-  private serve(message: ToWorker, slot: number, session: HostedSession): void {
+  private refuseAll({ waiting }: Place, why: string): void {
+    for (const message of waiting.splice(0)) if ("id" in message) this.refuse(message.id, "gone", why);
+  }
+
+  private serve(message: ToSession, slot: number, session: HostedSession): void {
     try {
       this.during(slot, () => this.act(message, session));
+      session.flush();
     } catch (error) {
-      if ("id" in message)
-        this.refuse(message.id, error instanceof Refusal ? error.code : "internal", (error as Error).message);
-      else if ("key" in message) {
-        this.options.post({ type: "failed", key: message.key, message: (error as Error).message });
-      }
+      const { message: what } = error as Error;
+      if ("id" in message) this.refuse(message.id, error instanceof Refusal ? error.code : "internal", what);
+      else this.options.post({ type: "failed", key: message.key, message: what });
     }
   }
 
-  private act(message: ToWorker, session: HostedSession): void {
+  private act(message: ToSession, session: HostedSession): void {
     const answer = (id: number, value: unknown) => this.options.post({ type: "answer", id, value });
     switch (message.type) {
       case "message":
         session.receive(message.message);
         return;
       case "input":
-        session.input(message.input);
-        answer(message.id, true);
+        answer(message.id, session.input(message.input));
         return;
       case "terminal":
         answer(message.id, session.openTerminal(message.machine, message.columns, message.rows));
@@ -132,14 +167,15 @@ export class WorkerHost {
   }
 
   /** The session's timers: what goes wrong in one ends that session, not the worker with all the others. */
-  private clockOf(slot: number, key: string): HostClock {
-    const { clock, post } = this.options;
+  private clockOf(slot: number, key: string, post: (message: FromWorker) => void): HostClock {
+    const { clock } = this.options;
     return {
       now: () => clock.now(),
       after: (ms, callback) =>
         clock.after(ms, () => {
           try {
             this.during(slot, callback);
+            this.places.get(key)?.session?.flush();
           } catch (error) {
             post({ type: "failed", key, message: (error as Error).message });
           }
@@ -148,14 +184,14 @@ export class WorkerHost {
   }
 
   private lookLater(): void {
-    this.options.clock.after(LOOK_EVERY, () => {
-      const now = this.options.clock.now();
+    const { clock, post } = this.options;
+    clock.after(LOOK_EVERY, () => {
       for (const [key, { slot, session }] of this.places) {
-        try {
-          if (session) this.during(slot, () => session.look(now));
-        } catch (error) {
-          this.options.post({ type: "failed", key, message: (error as Error).message });
-        }
+        if (session === undefined) continue;
+        // Each in its own place in the line, so that no key waits for all of them.
+        this.clockOf(slot, key, post).after(0, () => {
+          if (this.places.get(key)?.session === session) session.look(clock.now());
+        });
       }
       this.lookLater();
     });

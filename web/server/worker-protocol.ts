@@ -24,7 +24,7 @@ export interface OpenRequest {
 export type ToWorker =
   | ({ type: "open" } & OpenRequest)
   | { type: "message"; key: string; message: HostMessage }
-  /** Answers once the input has taken effect, after the frame that makes it durable. */
+  /** Answers once the input has taken effect, after the frame that makes it durable, with what is typed in all. */
   | { type: "input"; key: string; id: number; input: Input }
   | { type: "terminal"; key: string; id: number; machine: string; columns: number; rows: number }
   /** Runs a script ahead as fast as it can. */
@@ -75,4 +75,5 @@ export type FromWorker =
   | { type: "walks"; key: string; walks: WalkPicture[] }
   | { type: "answer"; id: number; value: unknown }
   | { type: "refused"; id: number; code: string; message: string }
-  | { type: "pong"; id: number };
+  /** `heap`: part of the thread's heap that is used, 0 to 1. */
+  | { type: "pong"; id: number; heap: number };

@@ -1,3 +1,4 @@
+import { getHeapStatistics } from "node:v8";
 import { parentPort, workerData } from "node:worker_threads";
 import type { EngineModule } from "./hosted-session.ts";
 import { nodeClock } from "./node-clock.ts";
@@ -12,6 +13,10 @@ const host = new WorkerHost({
   post: (message) => port.postMessage(message),
   clock: nodeClock,
   load: (url) => import(url) as Promise<EngineModule>,
+  heap: () => {
+    const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics();
+    return used / limit;
+  },
   busy: (slot) => Atomics.store(busy, 0, slot),
 });
 port.on("message", (message: ToWorker) => host.receive(message));

@@ -7,6 +7,7 @@ import type {
   Clock,
   ClockControl,
   Health,
+  KeysResult,
   Lesson,
   Model,
   Problem,
@@ -91,9 +92,13 @@ export class LabSession {
 
   private readonly socket: Socket<ServerEvents, ClientEvents>;
   private openedFirst = false;
+  /** Resolves with the next snapshot. */
+  private snapshotComes: Promise<void>;
+  private snapshotCame: () => void = () => {};
 
   constructor(id: string) {
     this.id = id;
+    this.snapshotComes = this.untilSnapshot();
     this.socket = io({
       auth: (give) => give({ session: id, language: language.value }),
       reconnectionDelay: 300,
@@ -113,6 +118,7 @@ export class LabSession {
     socket.on("output", ({ id, bytes, end }) => this.terminal(id)?.write(bytes, end));
     socket.on("redraw", (screen) => this.terminal(screen.id)?.redraw(screen));
     socket.on("opened", (screen) => this.addTerminal(screen));
+    socket.on("resized", ({ id, columns, rows }) => this.terminal(id)?.follow(columns, rows));
     socket.on("ended", ({ id, status }) => {
       const terminal = this.terminal(id);
       if (terminal) terminal.ended.value = status;
@@ -178,6 +184,14 @@ export class LabSession {
     else if (!this.openedFirst) void this.open("workstation");
     this.openedFirst = true;
     this.socket.emit("look", this.looking);
+    this.snapshotCame();
+    this.snapshotComes = this.untilSnapshot();
+  }
+
+  private untilSnapshot(): Promise<void> {
+    return new Promise((resolve) => {
+      this.snapshotCame = resolve;
+    });
   }
 
   private setTasks(tasks: TaskView[]): void {
@@ -203,7 +217,7 @@ export class LabSession {
     const { socket } = this;
     const { id } = screen;
     const terminal: TerminalView = new TerminalView(screen, {
-      send: (text) => this.sendKeys(id, text),
+      send: (text) => this.sendKeys(terminal, text),
       resize: (columns, rows) => socket.emit("resize", { id, columns, rows }),
       drawn: (end) => socket.emit("drawn", { id, end }),
       again: () => void this.openAgain(terminal),
@@ -214,17 +228,19 @@ export class LabSession {
     return terminal;
   }
 
-  /** Keys wait for a lost connection to come back: socket.io would hold them too, but not know when to give up. */
-  private async sendKeys(id: string, text: string): Promise<{ ok: boolean; wait?: number }> {
+  /** Sends keys so that they are typed just once, whenever the connection or the server is lost. */
+  private async sendKeys(terminal: TerminalView, text: string): Promise<{ ok: boolean; wait?: number }> {
     if (!this.connected.value) return { ok: false, wait: 300 };
-    try {
-      const result = await this.socket.timeout(5_000).emitWithAck("keys", { id, text });
-      if (result.problem?.code === "long-session") this.complaint.value = result.problem;
-      return result;
-    } catch {
-      // It may or may not have arrived; typing it twice would be worse than once too few.
-      return { ok: true };
-    }
+    const { id, typed: before } = terminal;
+    const again = this.snapshotComes;
+    const lost: KeysResult = { ok: false, lost: true };
+    const result = await this.socket.emitWithAck("keys", { id, text }).catch(() => lost);
+    if (result.typed !== undefined) terminal.typed = result.typed;
+    if (result.problem?.code === "long-session") this.complaint.value = result.problem;
+    if (!result.lost) return result;
+    // Only the session's own record tells whether they had arrived.
+    await again;
+    return terminal.typed >= before + text.length ? { ok: true } : { ok: false, wait: 0 };
   }
 
   private dropTerminal(id: string): void {

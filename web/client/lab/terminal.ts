@@ -48,6 +48,9 @@ export const fontsReady: Promise<unknown> =
         new Promise((resolve) => setTimeout(resolve, 3_000)),
       ]);
 
+/** What xterm.js itself answers to a program's question, or says about its focus. */
+const REPLY = /^\x1b(\[[?>=]?[\d;]*\$?[cnRty]$|\[[IO]$|[P\]])/;
+
 /** What a terminal asks of the person in front of it, in the line below it. */
 export type Ask =
   | { kind: "paste"; text: string; lines: number }
@@ -74,7 +77,11 @@ export class TerminalView {
   readonly ask = signal<Ask | undefined>(undefined);
   /** Unseen output. */
   readonly news = signal(false);
+  /** Another page has given it a size that is not this pane's. */
+  readonly foreign = signal(false);
   readonly keyboard: Keyboard;
+  /** UTF-16 units that the session has taken in from its keyboard. */
+  typed = 0;
   private readonly door: TerminalDoor;
   private readonly xterm: Xterm;
   private readonly fitAddon = new FitAddon();
@@ -87,12 +94,13 @@ export class TerminalView {
   private line = "";
   private resizeTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ id, machine, user, columns, rows, ended }: Screen, door: TerminalDoor) {
+  constructor({ id, machine, user, columns, rows, ended, typed }: Screen, door: TerminalDoor) {
     this.id = id;
     this.machine = machine;
     this.user = user;
     this.door = door;
     this.ended.value = ended;
+    this.typed = typed;
     this.keyboard = new Keyboard(door.send);
     this.keyboard.onProgress = (done) => this.showProgress(done);
     this.element.className = "terminal-screen";
@@ -109,11 +117,12 @@ export class TerminalView {
       macOptionIsMeta: true,
     });
     this.xterm.loadAddon(this.fitAddon);
-    this.xterm.onData((text) => this.typed(text));
-    this.xterm.onResize((size) => {
+    this.xterm.onData((text) => this.heard(text));
+    this.xterm.onResize(({ cols, rows }) => {
       clearTimeout(this.resizeTimer);
-      this.resizeTimer = setTimeout(() => door.resize(size.cols, size.rows), 80);
+      if (!this.foreign.value) this.resizeTimer = setTimeout(() => door.resize(cols, rows), 80);
     });
+    for (const use of ["focusin", "pointerdown"]) this.element.addEventListener(use, () => this.claim());
     this.xterm.attachCustomKeyEventHandler((event) => this.key(event));
     this.element.addEventListener("paste", (event) => this.pasted(event), { capture: true });
     this.element.addEventListener("contextmenu", (event) => void this.rightClick(event));
@@ -151,8 +160,11 @@ export class TerminalView {
   // ---- the screen -------------------------------------------------------------------------------------------------
 
   /** Draws the screen from its beginning; nothing happens when it shows just that. */
-  redraw({ tail, end, ended }: Screen): void {
+  redraw({ tail, end, ended, typed, columns, rows }: Screen): void {
     this.ended.value = ended;
+    this.typed = typed;
+    // Another page may have changed it while this one was not connected.
+    if (this.end > 0 && (columns !== this.xterm.cols || rows !== this.xterm.rows)) this.follow(columns, rows);
     if (end === this.end && this.end > 0) return;
     this.replaying++;
     this.xterm.reset();
@@ -175,7 +187,28 @@ export class TerminalView {
     this.door.drawn(end);
   }
 
+  /** Takes on the size that another page has given it, until somebody uses it here. */
+  follow(columns: number, rows: number): void {
+    if (columns === this.xterm.cols && rows === this.xterm.rows) return;
+    this.foreign.value = true;
+    this.element.classList.add("foreign");
+    this.xterm.resize(columns, rows);
+  }
+
+  /** Gives it the size of its pane again. */
+  private claim(): void {
+    if (!this.foreign.value) return;
+    this.foreign.value = false;
+    this.element.classList.remove("foreign");
+    this.fit();
+  }
+
+  private get hasFocus(): boolean {
+    return this.element.contains(document.activeElement);
+  }
+
   private fit(): void {
+    if (this.foreign.value) return;
     if (!this.element.isConnected || this.element.clientWidth < 40 || this.element.clientHeight < 20) return;
     const size = this.fitAddon.proposeDimensions();
     if (size && Number.isFinite(size.cols) && size.cols > 1 && size.rows > 0) this.fitAddon.fit();
@@ -210,16 +243,20 @@ export class TerminalView {
 
   /** Types a command and Enter, as the person would. */
   run(command: string): void {
+    this.claim();
     this.xterm.scrollToBottom();
     this.keyboard.type(`${command.replace(/\n/g, "\r")}\r`);
   }
 
-  private typed(text: string): void {
+  private heard(text: string): void {
     if (this.replaying > 0) return;
+    // A question of a program is answered by the page that somebody is at, not by each that shows the terminal.
+    if (REPLY.test(text) && !(this.hasFocus && document.hasFocus())) return;
     if (this.ended.value !== undefined) {
       if (text === "\r") this.door.again();
       return;
     }
+    this.claim();
     this.watchLine(text);
     this.keyboard.type(text);
   }

@@ -264,6 +264,7 @@ function TerminalStatus({ session, terminal }: { session: LabSession; terminal: 
       return <span>{t("pasting", { percent: ask.percent })}</span>;
   }
   if (terminal.ended.value !== undefined) return <span>{t("ended", { status: terminal.ended.value })}</span>;
+  if (terminal.foreign.value) return <span>{t("foreignSize")}</span>;
   if (session.clock.value?.clock.paused) return <span class="attention">▲ {t("pausedHint")}</span>;
   return (
     <>

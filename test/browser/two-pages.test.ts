@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { type RunningServer, startServer } from "../../web/server/server.ts";
+import { launch, noBrowser, screenText, shoot, visit } from "./browser.ts";
+
+// A machine with other work to do draws and checks slowly.
+vi.setConfig({ testTimeout: 180_000 });
+
+const see = (page: Page, pattern: RegExp) => expect.poll(() => screenText(page), { timeout: 30_000 }).toMatch(pattern);
+
+async function type(page: Page, text: string): Promise<void> {
+  await page.locator(".pane .xterm-helper-textarea").first().focus();
+  await page.keyboard.type(text);
+}
+
+describe.skipIf(noBrowser)("a session on several pages", () => {
+  let server: RunningServer;
+  let browser: Browser;
+  const dataDir = mkdtempSync(join(tmpdir(), "kubetude-two-"));
+
+  beforeAll(async () => {
+    server = await startServer({ port: 0, host: "127.0.0.1", dataDir, logLevel: "error" });
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  it("shows the same terminal in both, in the size of the one that is used", async () => {
+    const { context, page } = await visit(browser, { locale: "en-US" });
+    await page.goto(`${server.url}/labs/playground`);
+    await see(page, /learner@workstation:~\$/);
+    const other = await context.newPage();
+    await other.setViewportSize({ width: 1000, height: 560 });
+    await other.goto(`${server.url}/labs/playground`);
+    await see(other, /learner@workstation:~\$/);
+    await page.getByText("Shown in the size of another window.").waitFor();
+    await shoot(page, "two-pages-foreign");
+    await type(other, "stty size | sed s/^/other-/\n");
+    await see(page, /^other-\d+ \d+$/m);
+    const small = /other-(\d+ \d+)/.exec(await screenText(page))![1];
+    await page.bringToFront();
+    await page.locator(".pane .xterm-screen").click();
+    await expect.poll(() => page.getByText("Shown in the size of another window.").count()).toBe(0);
+    await page.waitForTimeout(300);
+    await type(page, "stty size | sed s/^/mine-/\n");
+    await see(other, /^mine-\d+ \d+$/m);
+    expect(/mine-(\d+ \d+)/.exec(await screenText(other))![1]).not.toBe(small);
+    await context.close();
+  });
+
+  it("types every key once, though the connection is lost while one is on its way", async () => {
+    const { context, page } = await visit(browser, { locale: "en-US" });
+    let cut: "keys" | "answer" | undefined;
+    // The next keys are lost, or arrive without an answer; then the connection is.
+    await page.routeWebSocket(/socket\.io/, (socket) => {
+      const upstream = socket.connectToServer();
+      let deaf = false;
+      socket.onMessage((message) => {
+        if (cut && /\["keys"/.test(String(message))) {
+          deaf = true;
+          if (cut === "answer") upstream.send(message);
+          cut = undefined;
+          setTimeout(() => void upstream.close(), 300);
+          setTimeout(() => void socket.close(), 300);
+          return;
+        }
+        if (!deaf) upstream.send(message);
+      });
+      upstream.onMessage((message) => {
+        if (!deaf) socket.send(message);
+      });
+    });
+    await page.goto(`${server.url}/labs/playground`);
+    await see(page, /learner@workstation:~\$/);
+    for (const what of ["keys", "answer"] as const) {
+      // A connection begins with polling; what is cut here is a WebSocket.
+      await page.waitForTimeout(2_000);
+      cut = what;
+      await type(page, `echo ${what}-0123456789abcdef-$((40+2))\n`);
+      await see(page, new RegExp(`^${what}-0123456789abcdef-42$`, "m"));
+      expect(cut).toBeUndefined();
+    }
+    await context.close();
+  });
+});
