@@ -23,7 +23,9 @@ export function formatValue(name: string, v: Json): Json {
           if (typeof cell === "string")
             return name === "csv"
               ? `"${cell.split('"').join('""')}"`
-              : cell.split("\\").join("\\\\").split("\t").join("\\t").split("\n").join("\\n").split("\r").join("\\r");
+              : !/[\\\t\n\r]/.test(cell)
+                ? cell
+                : cell.split("\\").join("\\\\").split("\t").join("\\t").split("\n").join("\\n").split("\r").join("\\r");
           if (Array.isArray(cell) || cell instanceof Map)
             throw new JqError(`${kind(cell)} (${brief(cell)}) is not valid in a csv row`);
           return dump(cell);

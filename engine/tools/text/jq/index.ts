@@ -284,7 +284,7 @@ class Runner {
         const path = this.files.shift();
         if (path === undefined) {
           this.finished = true;
-          if (this.tail.length > 0) this.feed(decode(this.tail));
+          if (this.o.rawInput) this.rawText += decode(this.tail);
           this.tail = new Uint8Array(0);
           this.parser.end();
           return;
@@ -313,7 +313,7 @@ class Runner {
         this.fd = undefined;
         continue;
       }
-      this.feed(this.decodePart(bytes));
+      this.feed(bytes);
       return;
     }
   }
@@ -322,12 +322,13 @@ class Runner {
 
   private begun = false;
 
-  private feed(whole: string): void {
+  private feed(whole: Uint8Array): void {
     // A byte order mark at the very beginning is no part of the input.
-    const text = !this.begun && whole.startsWith("\ufeff") ? whole.slice(1) : whole;
+    const marked = !this.begun && whole[0] === 0xef && whole[1] === 0xbb && whole[2] === 0xbf;
+    const bytes = marked ? whole.subarray(3) : whole;
     this.begun = true;
-    if (this.o.rawInput) this.rawText += text;
-    else this.parser.push(text);
+    if (this.o.rawInput) this.rawText += this.decodePart(bytes);
+    else this.parser.pushBytes(bytes);
   }
 
   /** Characters may be cut at the end of a block. */

@@ -1,13 +1,19 @@
 /** A stream of JSON texts, fed in pieces. */
-
+import { concat, decode } from "../../../kernel/index.ts";
 import type { Json } from "./json.ts";
+import { readLazily } from "./json-lazy.ts";
 import { isBlank, JsonParser, ParseStop } from "./json-parser.ts";
-import { quickParse } from "./json-quick.ts";
 
 export class JsonError extends Error {}
 
-/** Texts shorter than this are not worth guessing where they end. */
-const QUICK_SIZE = 4096;
+const NEWLINE = 10;
+const OPEN_LIST = 91;
+const CLOSE_LIST = 93;
+const OPEN_OBJECT = 123;
+const CLOSE_OBJECT = 125;
+
+/** Texts shorter than this many bytes are not worth looking over first. */
+const LAZY_SIZE = 4096;
 
 /** Values of a stream of JSON texts, fed in pieces. */
 export class JsonStream {
@@ -22,29 +28,41 @@ export class JsonStream {
   private depth = 0;
   private inString = false;
   private escaped = false;
-  private begun = false;
-  /** The value at `at` is none for `quick`. */
-  private notQuick = false;
-  private quickPieces = 0;
+  /** Something of the value at `at` was scanned. */
+  private scanning = false;
   ended = false;
-  /** Texts whose newlines are not counted yet: those that were pushed, those that were passed. */
-  private pushed: string[] = [];
-  private passed: string[] = [];
+  /** What came after all that: bytes that are no text yet. */
+  private raw: Uint8Array[] = [];
+  /** How many bytes there were when they were last looked over and did not hold a whole value. */
+  private lookedAt = 0;
+  /** What was pushed and what was passed, as far as its newlines are not counted yet. */
+  private pushed: (string | Uint8Array)[] = [];
+  private passed: (string | Uint8Array)[] = [];
   private newlines = 0;
 
   /** Newlines read so far. */
   get lines(): number {
-    for (const text of this.pushed) this.newlines += newlines(text);
+    for (const piece of this.pushed) this.newlines += newlines(piece);
     this.pushed = [];
     return this.newlines;
   }
 
   push(text: string): void {
+    this.append(text);
+    this.pushed.push(text);
+  }
+
+  private append(text: string): void {
     if (this.at >= this.text.length && this.more.length === 0) {
       this.text = text;
       this.at = this.scanAt = 0;
     } else this.more.push(text);
-    this.pushed.push(text);
+  }
+
+  /** Adds bytes; characters may be cut at their ends. */
+  pushBytes(bytes: Uint8Array): void {
+    this.raw.push(bytes);
+    this.pushed.push(bytes);
     if (this.pushed.length > 256) void this.lines;
   }
 
@@ -54,6 +72,12 @@ export class JsonStream {
 
   /** The next value; undefined when more text is needed or nothing is left. Throws `JsonError`. */
   next(): Json | undefined {
+    if (this.raw.length > 0) {
+      const found = this.more.length === 0 && this.at >= this.text.length ? this.lazily() : "other";
+      if (found === "more") return undefined;
+      if (found !== "other") return found.value;
+      this.decodeRaw();
+    }
     for (;;) {
       const from = this.at;
       let to = from;
@@ -63,61 +87,61 @@ export class JsonStream {
       if (this.more.length === 0) return undefined;
       this.join();
     }
-    const quick = this.notQuick ? undefined : this.quick();
-    if (quick !== undefined) return quick.value;
     this.scanAt = Math.max(this.scanAt, this.at);
     const length = this.boundary();
     if (length === undefined && !this.ended) return undefined;
     this.join();
     this.depth = 0;
-    this.inString = this.escaped = this.begun = false;
+    this.inString = this.escaped = this.scanning = false;
     const end = length === undefined ? this.text.length : this.at + length;
     this.scanAt = end;
-    this.notQuick = false;
-    this.quickPieces = 0;
     return this.parse(end, length === undefined);
   }
 
   /**
-   * Guesses where a big value ends: with what has come, if that ends with its closing bracket at the start of a line, or
-   * for one that is not indented with its line; a text that then parses was that value. Undefined: it must be scanned.
-   * No value: more text first.
+   * A big array or object of the bytes, looked over only (`readLazily`). That is tried when it may be whole: at the end,
+   * when what came last closes something, when a text that is not indented has its newline. `other`: its text is needed.
    */
-  private quick(): { value: Json | undefined } | undefined {
-    const open = this.text[this.at];
-    let size = this.text.length - this.at;
-    if ((open !== "{" && open !== "[") || (this.more.length === 0 && size < QUICK_SIZE)) return undefined;
-    let end = -1;
-    if (this.text[this.at + 1] === "\n") {
-      for (const piece of this.more) size += piece.length;
-      const last = this.more.at(-1) ?? this.text;
-      const closer = open === "{" ? "}" : "]";
-      if (last.endsWith(`\n${closer}\n`)) end = size - 1;
-      else if (last.endsWith(`\n${closer}`)) end = size;
-    } else {
-      if (this.quickPieces === 0) end = this.text.indexOf("\n", this.at) - this.at;
-      this.more.forEach((piece, i) => {
-        if (end < 0 && i + 1 >= this.quickPieces) {
-          const at = piece.indexOf("\n");
-          if (at >= 0) end = size + at;
-        }
-        size += piece.length;
-      });
-      this.quickPieces = this.more.length + 1;
+  private lazily(): { value: Json } | "more" | "other" {
+    const first = this.raw[0]!;
+    const last = this.raw.at(-1)!;
+    let from = 0;
+    while (from < first.length && isBlank(first[from]!)) from++;
+    let size = 0;
+    for (const piece of this.raw) size += piece.length;
+    const open = first[from];
+    if ((open !== OPEN_OBJECT && open !== OPEN_LIST) || size - from < LAZY_SIZE) return "other";
+    const indented = first[from + 1] === NEWLINE;
+    const line = indented ? -1 : first.indexOf(NEWLINE, from);
+    // Many small values in lines of their own.
+    if (line >= 0 && line - from < LAZY_SIZE) return "other";
+    let end = last.length;
+    while (end > 0 && isBlank(last[end - 1]!)) end--;
+    const closed = last[end - 1] === (open === OPEN_OBJECT ? CLOSE_OBJECT : CLOSE_LIST);
+    const whole = indented ? closed && last[end - 2] === NEWLINE : line >= 0 || last.includes(NEWLINE);
+    if (!this.ended && !whole && !(closed && size > this.lookedAt * 2)) return "more";
+    const found = readLazily(this.raw, from, size);
+    if (found === "more" && !this.ended) {
+      this.lookedAt = size;
+      return "more";
     }
-    if (end < 0 && !this.ended) return size > 65_536 ? { value: undefined } : undefined;
-    this.join();
-    const length = end < 0 ? this.text.length - this.at : end;
-    const value = length < QUICK_SIZE ? undefined : quickParse(this.text.slice(this.at, this.at + length));
-    if (value === undefined) {
-      this.notQuick = true;
-      return undefined;
-    }
-    this.advance(length);
-    this.scanAt = this.at;
-    this.depth = 0;
-    this.inString = this.escaped = this.begun = false;
-    return { value };
+    if (found === "more" || found === "other") return "other";
+    this.lookedAt = 0;
+    this.passed.push(found.passed);
+    if (this.passed.length > 256) this.place();
+    this.raw = found.rest.length > 0 ? [found.rest] : [];
+    return found;
+  }
+
+  /** Makes text of the bytes, but for a character that is cut at their end. */
+  private decodeRaw(): void {
+    const all = concat(this.raw);
+    let back = 1;
+    while (back <= 3 && back <= all.length && (all[all.length - back]! & 0xc0) === 0x80) back++;
+    const cut = !this.ended && back <= all.length && all[all.length - back]! >= 0xc0 ? all.length - back : all.length;
+    this.raw = cut < all.length ? [all.subarray(cut)] : [];
+    this.lookedAt = 0;
+    this.append(decode(all.subarray(0, cut)));
   }
 
   private join(): void {
@@ -127,7 +151,7 @@ export class JsonStream {
     this.at = 0;
     this.scanAt = Math.max(0, this.scanAt - base);
     this.more = [];
-    this.scannedPieces = this.quickPieces = 0;
+    this.scannedPieces = 0;
   }
 
   /** How long the value that begins at `at` is, pieces not joined yet included; undefined when not known yet. */
@@ -169,15 +193,15 @@ export class JsonStream {
       }
       const code = text.charCodeAt(i);
       if (code === 34) {
-        if (this.depth === 0 && this.begun) return i;
+        if (this.depth === 0 && this.scanning) return i;
         this.inString = true;
       } else if (code === 91 || code === 123) {
-        if (this.depth === 0 && this.begun) return i;
+        if (this.depth === 0 && this.scanning) return i;
         this.depth++;
       } else if (code === 93 || code === 125) {
         if (--this.depth <= 0) return i + 1;
       } else if (this.depth === 0 && isBlank(code)) return i;
-      this.begun = true;
+      this.scanning = true;
     }
     return undefined;
   }
@@ -216,7 +240,8 @@ export class JsonStream {
 
   /** Works out line and column of `at`. */
   private place(): void {
-    for (const text of this.passed) {
+    for (const piece of this.passed) {
+      const text = typeof piece === "string" ? piece : decode(piece);
       const last = text.lastIndexOf("\n");
       this.line += newlines(text);
       this.column = last < 0 ? this.column + text.length : text.length - last - 1;
@@ -225,9 +250,10 @@ export class JsonStream {
   }
 }
 
-function newlines(text: string): number {
+function newlines(piece: string | Uint8Array): number {
   let count = 0;
-  for (let i = text.indexOf("\n"); i >= 0; i = text.indexOf("\n", i + 1)) count++;
+  if (typeof piece === "string") for (let i = piece.indexOf("\n"); i >= 0; i = piece.indexOf("\n", i + 1)) count++;
+  else for (let i = piece.indexOf(NEWLINE); i >= 0; i = piece.indexOf(NEWLINE, i + 1)) count++;
   return count;
 }
 
