@@ -12,10 +12,11 @@ import { type RuntimePod, runtimePod } from "./runtime-view.ts";
 import { podIps, type WaitReason, willRestart } from "./status.ts";
 import { type ContainerSpec, fieldPath, isSidecar, type Pod, podFormat, podKey } from "./types.ts";
 
-/** What the runtime has of a Pod, and what of it this sync has killed. */
+/** What the runtime has of a Pod, and what of it this sync has killed: `changed` for their definition. */
 interface Found {
   view: RuntimePod;
   killed: ReadonlySet<string>;
+  changed: ReadonlySet<string>;
 }
 
 /** Brings sandbox and containers of one Pod to what its specification wants (pkg/kubelet/kuberuntime SyncPod, KillPod). */
@@ -53,9 +54,9 @@ export class PodSync {
       view = runtimePod(this.ctx.runtime, pod.metadata.uid);
     }
     if (cancelled()) throw new SyncCancelled();
-    const killed = yield* this.killUnwanted(pod, view);
+    const ended = yield* this.killUnwanted(pod, view);
     view = runtimePod(this.ctx.runtime, pod.metadata.uid);
-    const failure = yield* this.startWanted(pod, sandbox, { view, killed }, reasons, cancelled);
+    const failure = yield* this.startWanted(pod, sandbox, { view, ...ended }, reasons, cancelled);
     if (failure) throw failure;
   }
 
@@ -86,8 +87,9 @@ export class PodSync {
   }
 
   /** Stops containers that failed their probes or whose definition changed; says which. */
-  private *killUnwanted(pod: Pod, view: RuntimePod): Gen<ReadonlySet<string>> {
+  private *killUnwanted(pod: Pod, view: RuntimePod): Gen<Omit<Found, "view">> {
     const killed = new Set<string>();
+    const changed = new Set<string>();
     for (const spec of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
       const container = view.latest(spec.name);
       if (container?.state !== "running") continue;
@@ -105,9 +107,10 @@ export class PodSync {
       } else if (container.config.annotations["io.kubernetes.container.hash"] !== containerHash(spec)) {
         yield* this.kill(pod, spec, container, `Container ${spec.name} definition changed, will be restarted`);
         killed.add(container.id);
+        changed.add(container.id);
       }
     }
-    return killed;
+    return { killed, changed };
   }
 
   private *startWanted(
@@ -140,7 +143,9 @@ export class PodSync {
     for (const spec of pod.spec.containers) {
       const latest = view.latest(spec.name);
       if (latest?.state === "running") continue;
-      if (latest && latest.state === "exited" && !willRestart(pod, spec, latest, false)) continue;
+      // A changed definition starts anew whatever the restart policy says (computePodActions).
+      const again = latest !== undefined && found.changed.has(latest.id);
+      if (latest?.state === "exited" && !again && !willRestart(pod, spec, latest, false)) continue;
       failure = (yield* this.tryStart(pod, sandbox, spec, found, reasons, cancelled)) ?? failure;
     }
     return failure;
