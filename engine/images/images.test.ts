@@ -32,6 +32,23 @@ describe("image references", () => {
     expect(resolveImage("nosuch/image").kind).toBe("no repository");
   });
 
+  it.each([
+    ["k8s.gcr.io/pause:3.9", "registry.k8s.io/pause"],
+    ["gcr.io/google_containers/busybox:1.24", "docker.io/library/busybox"],
+    ["public.ecr.aws/docker/library/httpd:alpine", "docker.io/library/httpd"],
+    ["public.ecr.aws/nginx/nginx:stable-alpine", "docker.io/library/nginx"],
+    ["mirror.gcr.io/library/redis", "docker.io/library/redis"],
+  ])("%s is the image of %s under its own name", (text, name) => {
+    const found = resolveImage(text);
+    if (found.kind !== "image") throw new Error(found.kind);
+    expect(found.image.def.names).toContain(name);
+    expect(found.image.reference.startsWith(text)).toBe(true);
+  });
+
+  it.each(["nginx:1.161", "nginx:1.91", "busybox:notfound", "redis:99", "httpd:3"])("%s has no such tag", (text) => {
+    expect(resolveImage(text).kind).toBe("no tag");
+  });
+
   it("gives one digest a name and tag, and takes it back", () => {
     const found = resolveImage("nginx:1.27");
     if (found.kind !== "image") throw new Error(found.kind);

@@ -1,4 +1,5 @@
 import { alpine } from "./alpine.ts";
+import { BASE_IMAGES } from "./bases.ts";
 import { busybox } from "./busybox.ts";
 import { CILIUM_IMAGES } from "./cilium.ts";
 import { curl } from "./curl.ts";
@@ -6,9 +7,12 @@ import { debian, ubuntu } from "./debian.ts";
 import { NETWORK_TOOL_IMAGES } from "./dnsutils.ts";
 import { flannel, flannelCniPlugin } from "./flannel.ts";
 import { type Image, type ImageDef, imageOf, manifestDigest } from "./image.ts";
+import { mirrored } from "./mirrors.ts";
 import { nginx } from "./nginx/index.ts";
+import { NGINX_VARIANTS } from "./nginx/variants.ts";
 import { pause } from "./pause.ts";
 import { type ImageReference, parseReference } from "./reference.ts";
+import { CATALOG_IMAGES } from "./servers/catalog/index.ts";
 import { DATABASE_IMAGES } from "./servers/databases.ts";
 import { DEMO_IMAGES } from "./servers/demo.ts";
 import { httpdImage } from "./servers/httpd.ts";
@@ -33,12 +37,15 @@ export const IMAGES: readonly ImageDef[] = [
   ubuntu,
   httpdImage,
   redis,
+  ...BASE_IMAGES,
+  ...CATALOG_IMAGES,
   ...CILIUM_IMAGES,
   ...DATABASE_IMAGES,
   ...DEMO_IMAGES,
   ...LANGUAGE_IMAGES,
   ...STRESS_IMAGES,
   ...NETWORK_TOOL_IMAGES,
+  ...NGINX_VARIANTS,
   ...SYSTEM_IMAGES,
 ];
 
@@ -54,7 +61,7 @@ export type Resolution =
 /** What a registry has under a name such as `nginx` or `registry.k8s.io/pause:3.10`. Throws ImageReferenceError for a bad name. */
 export function resolveImage(name: string): Resolution {
   const reference = parseReference(name);
-  const def = byName.get(reference.name);
+  const def = byName.get(reference.name) ?? byName.get(mirrored(reference.name));
   if (def === undefined) return { kind: "no repository", reference };
   if (reference.digest !== undefined) {
     const tag = KNOWN_TAGS.find((known) => reference.digest === `sha256:${manifestDigest(reference.name, known)}`);

@@ -2,10 +2,12 @@ import type { Program } from "../machine/process.ts";
 import { factor, hostid, killall, tree, usleep } from "./applets/files.ts";
 import { httpd } from "./applets/httpd.ts";
 import { arp, dnsdomainname, ifconfig, route, telnet } from "./applets/net.ts";
+import { basePrograms } from "./bases.ts";
 import { busyboxProgram, oldBusyboxProgram } from "./busybox.ts";
 import { nginxEntrypoint } from "./nginx/entrypoint.ts";
 import { nginxProgram } from "./nginx/program.ts";
 import { pauseProgram } from "./pause.ts";
+import { catalogPrograms } from "./servers/catalog/index.ts";
 import { databasePrograms } from "./servers/databases.ts";
 import { demoPrograms } from "./servers/demo.ts";
 import { apache } from "./servers/httpd.ts";
@@ -33,6 +35,8 @@ export const imagePrograms: Readonly<Record<string, Program>> = {
   pause: pauseProgram,
   apache,
   ...redisPrograms,
+  ...basePrograms,
+  ...catalogPrograms,
   ...databasePrograms,
   ...demoPrograms,
   ...languagePrograms,

@@ -1,4 +1,4 @@
-import { validatePodSpec, validateTemplate } from "../core/pod-validation.ts";
+import { validatePodSpec, validateTemplate, validateTemplateMeta } from "../core/pod-validation.ts";
 import type { Draft } from "../kind.ts";
 import { type LabelSelector, matchLabelSelector, validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
@@ -41,7 +41,7 @@ export function validateWorkloadTemplate(
       invalidText(`${path}.metadata.labels`, goStringMap(labels), "`selector` does not match template `labels`"),
     );
   }
-  causes.push(...validateTemplate(template ?? {}, path));
+  causes.push(...(owner === "StatefulSet" ? validateTemplateMeta : validateTemplate)(template ?? {}, path));
   const policy = template?.spec?.restartPolicy;
   if (policy !== "Always") causes.push(notSupported(`${path}.spec.restartPolicy`, policy ?? "", ["Always"]));
   if (template?.spec?.activeDeadlineSeconds !== undefined) {
@@ -179,39 +179,55 @@ function validateDaemonRolling(rolling: Draft | undefined): StatusCause[] {
   return causes;
 }
 
+/** ValidateStatefulSetSpec. The Pod's own specification is looked at when Pods are made: a mount may name a claim template. */
 export function validateStatefulSet(object: KubeObject): StatusCause[] {
   const spec = object["spec"] ?? {};
-  const causes = nonNegative(spec.replicas, "spec.replicas");
-  causes.push(...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"));
-  causes.push(...validateSelector(spec.selector, "statefulset"));
-  causes.push(...validateWorkloadTemplate(spec, spec.selector, "StatefulSet"));
+  const causes: StatusCause[] = [];
   const policy = spec.podManagementPolicy ?? "";
   if (policy === "") causes.push(required("spec.podManagementPolicy", ""));
   else if (policy !== "OrderedReady" && policy !== "Parallel") {
     causes.push(invalid("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'"));
   }
-  const { type = "", rollingUpdate } = spec.updateStrategy ?? {};
-  if (type === "") causes.push(required("spec.updateStrategy", ""));
-  else if (type === "OnDelete" && rollingUpdate) {
-    causes.push(
-      invalidText(
-        "spec.updateStrategy.rollingUpdate",
-        "apps.RollingUpdateStatefulSetStrategy{}",
-        "only allowed for updateStrategy 'RollingUpdate'",
-      ),
-    );
-  } else if (type === "RollingUpdate") {
-    causes.push(...nonNegative(rollingUpdate?.partition, "spec.updateStrategy.rollingUpdate.partition"));
-  } else if (type !== "OnDelete") {
-    causes.push(
-      invalidText(
-        "spec.updateStrategy",
-        `apps.StatefulSetUpdateStrategy{Type:${JSON.stringify(type)}, RollingUpdate:(*apps.RollingUpdateStatefulSetStrategy)(nil)}`,
-        "must be 'RollingUpdate' or 'OnDelete'",
-      ),
-    );
+  causes.push(...validateStatefulStrategy(spec.updateStrategy ?? {}));
+  const retention = spec.persistentVolumeClaimRetentionPolicy;
+  for (const when of retention ? ["whenDeleted", "whenScaled"] : []) {
+    if (retention[when] === "Retain" || retention[when] === "Delete") continue;
+    const path = `spec.persistentVolumeClaimRetentionPolicy.${when}`;
+    causes.push(notSupported(path, retention[when] ?? "", ["Retain", "Delete"]));
   }
+  causes.push(...nonNegative(spec.replicas, "spec.replicas"));
+  causes.push(...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"));
+  causes.push(...nonNegative(spec.ordinals?.start, "spec.ordinals.start"));
+  causes.push(...validateSelector(spec.selector, "statefulset"));
+  causes.push(...validateWorkloadTemplate(spec, spec.selector, "StatefulSet"));
   return causes;
+}
+
+function validateStatefulStrategy({ type = "", rollingUpdate }: Draft): StatusCause[] {
+  const path = "spec.updateStrategy";
+  switch (type) {
+    case "":
+      return [required(path, "")];
+    case "OnDelete":
+      if (!rollingUpdate) return [];
+      return [
+        invalidText(
+          `${path}.rollingUpdate`,
+          "apps.RollingUpdateStatefulSetStrategy{}",
+          "only allowed for updateStrategy 'RollingUpdate'",
+        ),
+      ];
+    case "RollingUpdate":
+      return nonNegative(rollingUpdate?.partition, `${path}.rollingUpdate.partition`);
+    default:
+      return [
+        invalidText(
+          path,
+          `apps.StatefulSetUpdateStrategy{Type:${JSON.stringify(type)}, RollingUpdate:(*apps.RollingUpdateStatefulSetStrategy)(nil)}`,
+          "must be 'RollingUpdate' or 'OnDelete'",
+        ),
+      ];
+  }
 }
 
 const STATEFUL_FIXED =

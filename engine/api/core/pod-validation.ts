@@ -171,10 +171,14 @@ function validateSchedulingGates(gates: Draft[], path: string): StatusCause[] {
 
 /** ValidatePodTemplateSpec. */
 export function validateTemplate(template: Draft, path: string): StatusCause[] {
+  return [...validateTemplateMeta(template, path), ...validatePodSpec(template.spec ?? {}, child(path, "spec"))];
+}
+
+/** Labels and annotations of a template alone. */
+export function validateTemplateMeta(template: Draft, path: string): StatusCause[] {
   const meta = template.metadata ?? {};
   return [
     ...validateLabels(meta.labels, child(path, "labels")),
     ...validateAnnotations(meta.annotations, child(path, "annotations")),
-    ...validatePodSpec(template.spec ?? {}, child(path, "spec")),
   ];
 }

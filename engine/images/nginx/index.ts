@@ -4,7 +4,7 @@ import type { ImageDef } from "../image.ts";
 import { DEFAULT_PATH, type Entry, rootfs, SKELETON } from "../rootfs.ts";
 import { DEFAULT_CONF } from "./entrypoint.ts";
 
-const NGINX_CONF = `
+export const NGINX_CONF = `
 user  nginx;
 worker_processes  auto;
 
@@ -99,9 +99,34 @@ function version(tag: string): string {
   return { "1.27": "1.27.4", "1.26": "1.26.3", "1.25": "1.25.5", "1.24": "1.24.0" }[found[1]!] ?? `${found[1]}.2`;
 }
 
+/** Files of the image; those of `-alpine` tags stand on BusyBox. */
+export function nginxTree(alpine: boolean): readonly Readonly<Record<string, Entry>>[] {
+  return [SKELETON, alpine ? alpineBase() : debianBase(), NGINX_FILES];
+}
+
+const NGINX_FILES: Readonly<Record<string, Entry>> = {
+  "docker-entrypoint.sh": { program: "nginx-entrypoint" },
+  "docker-entrypoint.d/10-listen-on-ipv6-by-default.sh": { text: "", mode: 0o755 },
+  "docker-entrypoint.d/15-local-resolvers.envsh": { text: "", mode: 0o755 },
+  "docker-entrypoint.d/20-envsubst-on-templates.sh": { text: "", mode: 0o755 },
+  "docker-entrypoint.d/30-tune-worker-processes.sh": { text: "", mode: 0o755 },
+  "etc/nginx/nginx.conf": NGINX_CONF,
+  "etc/nginx/conf.d/default.conf": DEFAULT_CONF,
+  "etc/nginx/mime.types":
+    "\ntypes {\n    text/html                                        html htm shtml;\n" +
+    "    text/css                                         css;\n    application/javascript                           js;\n}\n",
+  run: { dir: 0o755 },
+  "usr/sbin/nginx": { program: "nginx" },
+  "usr/share/nginx/html/index.html": INDEX,
+  "usr/share/nginx/html/50x.html": ERROR_PAGE,
+  "var/cache/nginx": { dir: 0o755 },
+  "var/log/nginx/access.log": { link: "/dev/stdout" },
+  "var/log/nginx/error.log": { link: "/dev/stderr" },
+};
+
 export const nginx: ImageDef = {
   names: ["docker.io/library/nginx"],
-  tags: /^((latest|mainline|stable|1|1\.(1[4-9]|2[0-7])(\.\d{1,2})?)(-(alpine|bookworm|perl|alpine-slim))?|alpine)$/,
+  tags: /^((latest|mainline|stable|1|1\.([7-9]|1\d|2[0-9])(\.\d{1,2})?)(-(alpine|bookworm|trixie|bullseye|perl|otel|alpine-(slim|perl|otel)))?|alpine(-(slim|perl|otel))?|perl)$/,
   sizeBytes: 72_060_000,
   sizes: {
     latest: 72_080_558,
@@ -111,26 +136,7 @@ export const nginx: ImageDef = {
     "1.27-alpine": 20_534_112,
     "1.14.2": 44_710_204,
   },
-  rootfs: (tag) =>
-    rootfs(SKELETON, tag.includes("alpine") ? alpineBase() : debianBase(), {
-      "docker-entrypoint.sh": { program: "nginx-entrypoint" },
-      "docker-entrypoint.d/10-listen-on-ipv6-by-default.sh": { text: "", mode: 0o755 },
-      "docker-entrypoint.d/15-local-resolvers.envsh": { text: "", mode: 0o755 },
-      "docker-entrypoint.d/20-envsubst-on-templates.sh": { text: "", mode: 0o755 },
-      "docker-entrypoint.d/30-tune-worker-processes.sh": { text: "", mode: 0o755 },
-      "etc/nginx/nginx.conf": NGINX_CONF,
-      "etc/nginx/conf.d/default.conf": DEFAULT_CONF,
-      "etc/nginx/mime.types":
-        "\ntypes {\n    text/html                                        html htm shtml;\n" +
-        "    text/css                                         css;\n    application/javascript                           js;\n}\n",
-      run: { dir: 0o755 },
-      "usr/sbin/nginx": { program: "nginx" },
-      "usr/share/nginx/html/index.html": INDEX,
-      "usr/share/nginx/html/50x.html": ERROR_PAGE,
-      "var/cache/nginx": { dir: 0o755 },
-      "var/log/nginx/access.log": { link: "/dev/stdout" },
-      "var/log/nginx/error.log": { link: "/dev/stderr" },
-    }),
+  rootfs: (tag) => rootfs(...nginxTree(tag.includes("alpine"))),
   entrypoint: ["/docker-entrypoint.sh"],
   cmd: ["nginx", "-g", "daemon off;"],
   env: (tag) => ({

@@ -210,7 +210,7 @@ export const DEMO_IMAGES: readonly ImageDef[] = [
     exposedPorts: ["80/tcp"],
   },
   {
-    names: ["gcr.io/google-samples/hello-app", "us-docker.pkg.dev/google-samples/containers/gke/hello-app"],
+    names: ["gcr.io/google-samples/hello-app"],
     tags: /^[12]\.0$/,
     sizeBytes: 11_500_000,
     rootfs: (tag) => rootfs(SKELETON, { "hello-app": { program: `hello-app-${tag}` } }),
@@ -220,7 +220,7 @@ export const DEMO_IMAGES: readonly ImageDef[] = [
     exposedPorts: ["8080/tcp"],
   },
   {
-    names: ["registry.k8s.io/e2e-test-images/agnhost", "k8s.gcr.io/e2e-test-images/agnhost"],
+    names: ["registry.k8s.io/e2e-test-images/agnhost"],
     tags: /^2\.\d{1,2}(\.\d)?$/,
     sizeBytes: 50_000_000,
     rootfs: () =>
@@ -230,7 +230,7 @@ export const DEMO_IMAGES: readonly ImageDef[] = [
     env: () => ({ PATH: DEFAULT_PATH }),
   },
   {
-    names: ["registry.k8s.io/liveness", "k8s.gcr.io/liveness"],
+    names: ["registry.k8s.io/liveness"],
     tags: /^(latest|v?1(\.\d)?)$/,
     sizeBytes: 1_990_000,
     rootfs: () => rootfs({ server: { program: "agnhost" } }),

@@ -241,8 +241,8 @@ const redisCli: Program = function* (p) {
 export const redisPrograms: Readonly<Record<string, Program>> = { "redis-server": redisServer, "redis-cli": redisCli };
 
 export const redis: ImageDef = {
-  names: ["docker.io/library/redis", "docker.io/valkey/valkey"],
-  tags: /^(latest|alpine|[5-8](\.\d+){0,2})(-(alpine|bookworm|bullseye))?$/,
+  names: ["docker.io/library/redis", "docker.io/valkey/valkey", "registry.k8s.io/redis"],
+  tags: /^(latest|alpine|[2-8](\.\d+){0,2})(-(alpine|bookworm|bullseye))?$/,
   sizeBytes: 45_700_000,
   rootfs: () =>
     rootfs(SKELETON, debianTree({ name: "redis", uid: 999 }), {

@@ -20,6 +20,20 @@ describe("images", () => {
     "hashicorp/http-echo:0.2.3",
     "registry.k8s.io/e2e-test-images/agnhost:2.40",
     "polinux/stress",
+    "bash:5.2",
+    "node:18-alpine",
+    "php:8-apache",
+    "golang:1.22",
+    "fedora:40",
+    "bitnami/kubectl",
+    "alpine/curl:8.5.0",
+    "wordpress:4.8-apache",
+    "quay.io/fluentd_elasticsearch/fluentd:v2.5.2",
+    "registry.k8s.io/nginx-slim:0.8",
+    "nginxinc/nginx-unprivileged:1.27-alpine",
+    "kodekloud/webapp-color:v1",
+    "luksa/kubia",
+    "prom/prometheus:v2.30.3",
   ])("%s is there, and what it runs too", (name) => {
     const found = resolveImage(name);
     if (found.kind !== "image") throw new Error(found.kind);

@@ -1,0 +1,79 @@
+import type { HttpRequest } from "../../../api/http.ts";
+import type { Process, Program } from "../../../machine/process.ts";
+import * as sys from "../../../machine/sys.ts";
+import { alpineTree } from "../../alpine.ts";
+import { debianTree } from "../../debian.ts";
+import type { ImageDef } from "../../image.ts";
+import { DEFAULT_PATH, type Entry, rootfs, SKELETON } from "../../rootfs.ts";
+import { answer, say, serving } from "../serving.ts";
+import { COURSE_ROWS } from "./courses.ts";
+import { KUBERNETES_ROWS } from "./kubernetes.ts";
+import { PLATFORM_ROWS } from "./platforms.ts";
+import type { Row } from "./row.ts";
+import { WEB_ROWS } from "./web.ts";
+
+const ROWS: readonly Row[] = [...KUBERNETES_ROWS, ...WEB_ROWS, ...COURSE_ROWS, ...PLATFORM_ROWS];
+
+const ANY = /^(latest|main|master|stable|v?\d[\w.+-]*)$/;
+
+function* run(row: Row, p: Process): ReturnType<Program> {
+  const reason = row.refuses?.(p);
+  if (reason !== undefined) {
+    yield* sys.printError(p, reason);
+    return 1;
+  }
+  p.rssKib = row.rssKib ?? 12_000;
+  const [first, ...others] = row.ports ?? [];
+  const flag = p.argv.findIndex((arg) => /^--?port(=|$)/.test(arg));
+  const given = flag < 0 ? p.env.get("PORT") : (p.argv[flag]!.split("=")[1] ?? p.argv[flag + 1]);
+  const port = first !== undefined && given && /^\d+$/.test(given) ? Number(given) : first;
+  const out = row.logs ?? 1;
+  if (row.log) say(p, out, row.log(p, port ?? 0));
+  const page = row.page;
+  const ports = port === undefined ? [] : [port, ...others];
+  yield* serving(
+    p,
+    ports.map((number) => ({
+      port: number,
+      ...(page && {
+        *http(request: HttpRequest) {
+          const given = page(p, request);
+          if (row.access) say(p, out, row.access(p, request));
+          return typeof given === "string" ? answer(200, given) : given;
+        },
+      }),
+    })),
+    row.stop ?? ["TERM", "INT"],
+  );
+  return row.status ?? 0;
+}
+
+const programOf = (row: Row): string => `catalog ${row.names[0]!.split("/").pop()}`;
+
+export const catalogPrograms: Readonly<Record<string, Program>> = Object.fromEntries(
+  ROWS.map((row): [string, Program] => [programOf(row), (p) => run(row, p)]),
+);
+
+const TREES: Readonly<Record<Row["on"], () => Record<string, Entry>>> = {
+  alpine: () => alpineTree("3.21.3"),
+  debian: () => debianTree(),
+  scratch: () => ({}),
+};
+
+export const CATALOG_IMAGES: readonly ImageDef[] = ROWS.map((row) => {
+  const command = [row.runs, ...(row.arguments ?? [])];
+  const withHub = (name: string) => (name.split("/")[0]!.includes(".") ? name : `docker.io/${name}`);
+  return {
+    names: row.names.map(withHub),
+    tags: row.tags ?? ANY,
+    sizeBytes: row.megabytes * 1_000_000,
+    rootfs: () =>
+      rootfs(SKELETON, TREES[row.on](), row.files ?? {}, { [row.runs.slice(1)]: { program: programOf(row) } }),
+    entrypoint: row.cmd ? [] : command,
+    cmd: row.cmd ? command : [],
+    env: () => ({ PATH: DEFAULT_PATH, ...row.env }),
+    ...(row.user !== undefined && { user: row.user }),
+    ...(row.workingDir !== undefined && { workingDir: row.workingDir }),
+    ...(row.ports && { exposedPorts: row.ports.map((port) => `${port}/tcp`) }),
+  };
+});
