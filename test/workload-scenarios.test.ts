@@ -88,6 +88,39 @@ ready pod/user; kubectl get pod user -o wide; kubectl get pvc near`,
     ],
   },
   {
+    name: "a changed image restarts a Pod that is never restarted otherwise",
+    script: `kubectl run web --image=nginx:1.26 --restart=Never
+ready pod/web; sleep 5; kubectl set image pod/web web=nginx:1.27; sleep 20
+kubectl get pod web --no-headers; kubectl get pod web -o jsonpath='{.status.containerStatuses[0].image}{"\\n"}'`,
+    expect: [/^web +1\/1 +Running +1 \(\d+s ago\)/, "docker.io/library/nginx:1.27"],
+  },
+  {
+    name: "a StatefulSet mounts its claim templates; a mount of nothing is told of when its Pod is made",
+    script: `sts() { kubectl apply -f - <<Y
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: $1}
+spec:
+  selector: {matchLabels: {app: $1}}
+  serviceName: $1
+  template:
+    metadata: {labels: {app: $1}}
+    spec: {containers: [{name: c, image: nginx, volumeMounts: [{name: www, mountPath: /www}]}]}
+  $2
+Y
+}
+sts with 'volumeClaimTemplates: [{metadata: {name: www}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}]'
+sts without; sleep 3
+kubectl get pvc --no-headers
+kubectl get events | grep statefulset/without`,
+    expect: [
+      "statefulset.apps/with created",
+      "statefulset.apps/without created",
+      /^www-with-0 /,
+      'create Pod without-0 in StatefulSet without failed error: Pod "without-0" is invalid: spec.containers[0].volumeMounts[0].name: Not found: "www"',
+    ],
+  },
+  {
     name: "NetworkPolicies let through what they name, and drop the rest",
     script: `kubectl run web --image=nginx --labels=app=web; kubectl expose pod web --port=80
 kubectl run friend --image=busybox --labels=role=friend -- sleep 1d; kubectl run stranger --image=busybox -- sleep 1d

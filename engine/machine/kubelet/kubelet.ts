@@ -438,8 +438,7 @@ export class Kubelet implements KubeletContext {
   private readStaticPods(): void {
     const { pods, errors } = readManifests(this.machine, this.nodeName, this.options.staticPodPath!);
     for (const { path, message } of errors) {
-      const err = `${path}: couldn't parse as pod(${message}), please check config file`;
-      this.log("E", "file.go:188", "Could not process manifest file", { err, path });
+      this.log("E", "file.go:188", "Could not process manifest file", { err: message, path });
     }
     const wanted = new Map(pods.map((pod) => [pod.metadata.uid, pod]));
     for (const worker of [...this.workers.values()]) {

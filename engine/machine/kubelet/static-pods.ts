@@ -1,11 +1,16 @@
+import { defaultPod } from "../../api/core/pod-defaults.ts";
+import { validateNewPod } from "../../api/core/pod-validation.ts";
+import { decodeObject } from "../../api/decode.ts";
+import type { Draft } from "../../api/kind.ts";
 import { formatMicroTime } from "../../api/time.ts";
+import type { KubeObject } from "../../api/types.ts";
 import { type Kernel, sha256Hex } from "../../kernel/index.ts";
 import { entriesOf } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { hostView } from "../runtime/host-view.ts";
 import * as sys from "../sys.ts";
-import type { ContainerSpec, Pod, Probe } from "./types.ts";
-import { parseYaml } from "./yaml.ts";
+import type { Pod } from "./types.ts";
+import { freeze, parseYaml } from "./yaml.ts";
 
 /** What a manifest directory holds, and what could not be read. */
 export interface ManifestRead {
@@ -25,9 +30,12 @@ export function readManifests(machine: Machine, nodeName: string, path: string):
     try {
       out.pods.push(staticPod(machine.kernel, nodeName, file, sys.readText(view, file)));
     } catch (error) {
-      const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
-      const at = /^(.*) at line (\d+), column \d+:?$/.exec(first);
-      out.errors.push({ path: file, message: at ? `yaml: line ${at[2]}: ${at[1]}` : first });
+      const words = error instanceof Error ? error.message : String(error);
+      const readable = error instanceof InvalidPod;
+      out.errors.push({
+        path: file,
+        message: readable ? words : `${file}: couldn't parse as pod(${words}), please check config file`,
+      });
     }
   }
   return out;
@@ -44,38 +52,14 @@ function firstSeen(kernel: Kernel, uid: string): string {
   return at;
 }
 
-/** A Pod from a manifest, with the defaults that the API would have set (pkg/kubelet/config/common.go). */
+/** A Pod from a manifest, as the API would have it for this node (pkg/kubelet/config/common.go applyDefaults). */
 export function staticPod(kernel: Kernel, nodeName: string, path: string, text: string): Pod {
-  const raw = parseYaml(text) as Pod | null;
-  if (raw?.kind !== "Pod" || !raw.spec?.containers?.length || !raw.metadata?.name) {
-    throw new Error(`invalid pod: ${raw === null ? "empty file" : "no containers"}`);
-  }
+  const raw = readPod(parseYaml(text), nodeName);
   const uid = raw.metadata.uid || hashOf(`${nodeName} file:${path} ${text}`);
-  const spec = {
-    restartPolicy: "Always",
-    terminationGracePeriodSeconds: 30,
-    dnsPolicy: "ClusterFirst",
-    schedulerName: "default-scheduler",
-    securityContext: {},
-    enableServiceLinks: true,
-    ...raw.spec,
-    nodeName,
-    tolerations: [
-      ...((raw.spec["tolerations" as never] as unknown[]) ?? []),
-      { operator: "Exists", effect: "NoExecute" },
-    ],
-    containers: raw.spec.containers.map(containerDefaults),
-  };
-  if (raw.spec.initContainers) spec.initContainers = raw.spec.initContainers.map(containerDefaults);
-  if (raw.spec.volumes)
-    spec.volumes = raw.spec.volumes.map((v) => (v.hostPath ? { ...v, hostPath: { type: "", ...v.hostPath } } : v));
   return {
-    apiVersion: "v1",
-    kind: "Pod",
+    ...raw,
     metadata: {
       ...raw.metadata,
-      name: `${raw.metadata.name}-${nodeName.toLowerCase()}`,
-      namespace: raw.metadata.namespace || "default",
       uid,
       resourceVersion: "",
       creationTimestamp: null as unknown as string,
@@ -86,9 +70,53 @@ export function staticPod(kernel: Kernel, nodeName: string, path: string, text: 
         "kubernetes.io/config.source": "file",
       },
     },
-    spec,
-  } as Pod;
+  };
 }
+
+/** What texts that are read at every change of the directory mean on each node. */
+const read = new WeakMap<object, Map<string, Pod>>();
+
+/** Decodes, defaults and validates the Pod of a file (pkg/kubelet/config/common.go tryDecodeSinglePod). Throws Error. */
+function readPod(value: unknown, nodeName: string): Pod {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new Error(`Object 'Kind' is missing in '${JSON.stringify(value)}'`);
+  let byNode = read.get(value);
+  if (byNode === undefined) read.set(value, (byNode = new Map()));
+  let pod = byNode.get(nodeName);
+  if (pod === undefined) byNode.set(nodeName, (pod = freeze(decodePod(value, nodeName))));
+  return pod;
+}
+
+function decodePod(value: object, nodeName: string): Pod {
+  const { apiVersion = "", kind = "" } = value as { apiVersion?: string; kind?: string };
+  if (kind === "") throw new Error(`Object 'Kind' is missing in '${JSON.stringify(value)}'`);
+  if (apiVersion !== "v1" || kind !== "Pod") {
+    throw new Error(
+      `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/api/legacyscheme/scheme.go:30"`,
+    );
+  }
+  const decoded = decodeObject(value, POD);
+  if (decoded.error !== undefined) throw new Error(decoded.error);
+  const pod = decoded.object as Draft;
+  if (!pod.metadata?.name) throw new InvalidPod("invalid pod: name is needed for the pod");
+  pod.metadata.name = `${pod.metadata.name}-${nodeName.toLowerCase()}`;
+  pod.metadata.namespace ||= "default";
+  const spec = (pod.spec ??= {});
+  spec.nodeName = nodeName;
+  spec.tolerations = [...(spec.tolerations ?? []), { operator: "Exists", effect: "NoExecute" }];
+  defaultPod(pod);
+  const causes = validateNewPod(pod as KubeObject);
+  if (causes.length > 0) {
+    const words = causes.map(({ field, message }) => `${field}: ${message}`);
+    throw new InvalidPod(`invalid pod: [${words.join(" ")}]`);
+  }
+  return pod as Pod;
+}
+
+const POD = { group: "", version: "v1", kind: "Pod" };
+
+/** A file that holds a Pod, but not one that can run. */
+class InvalidPod extends Error {}
 
 const hashes = new Map<string, string>();
 
@@ -101,28 +129,4 @@ function hashOf(text: string): string {
     hashes.set(text, hash);
   }
   return hash;
-}
-
-function containerDefaults(container: ContainerSpec): ContainerSpec {
-  const untagged = !container.image.includes("@") && !/:[^/]*$/.test(container.image);
-  const latest = untagged || container.image.endsWith(":latest");
-  const out: ContainerSpec = {
-    terminationMessagePath: "/dev/termination-log",
-    terminationMessagePolicy: "File",
-    imagePullPolicy: latest ? "Always" : "IfNotPresent",
-    resources: {},
-    ...container,
-  };
-  for (const name of ["livenessProbe", "readinessProbe", "startupProbe"] as const) {
-    const probe = container[name];
-    if (probe) out[name] = probeDefaults(probe);
-  }
-  if (container.ports) out.ports = container.ports.map((port) => ({ protocol: "TCP", ...port }));
-  return out;
-}
-
-function probeDefaults(probe: Probe): Probe {
-  const out: Probe = { timeoutSeconds: 1, periodSeconds: 10, successThreshold: 1, failureThreshold: 3, ...probe };
-  if (out.httpGet) out.httpGet = { path: "/", scheme: "HTTP", ...out.httpGet };
-  return out;
 }

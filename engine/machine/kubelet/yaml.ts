@@ -42,7 +42,7 @@ function rememberYaml(text: string, value: unknown): void {
   parsed.set(text, freeze(value));
 }
 
-function freeze<T>(value: T): T {
+export function freeze<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   for (const inner of Object.values(value)) freeze(inner);
   return Object.freeze(value);
