@@ -93,6 +93,22 @@ curl -s -o /dev/null -w '%{http_code}\\n' "http://worker-2:$port"`,
     shows: ["ipvs", "1", "1 1", "1 1", "1 1", "1", "200"],
   },
   {
+    name: "ping to a ClusterIP: silence in mode iptables; refused in mode ipvs, until the filter's rule is gone",
+    script: `web
+lost() { ssh worker-1 ping -c 2 -W 1 $ip | grep -o 'From [0-9.]* icmp_seq=1.*\\|[0-9]*% packet loss'; }
+lost
+kubectl get cm kube-proxy -n kube-system -o yaml | sed 's/mode: ""/mode: ipvs/' | kubectl replace -f - >/dev/null
+kubectl rollout restart ds kube-proxy -n kube-system >/dev/null; kubectl rollout status ds kube-proxy -n kube-system >/dev/null
+sleep 3; lost | sed "s/$ip/IP/"
+ssh worker-1 'sudo iptables -D KUBE-IPVS-FILTER $(($(sudo iptables -S KUBE-IPVS-FILTER | wc -l) - 1))'; lost`,
+    shows: [
+      "100% packet loss",
+      "From IP icmp_seq=1 Destination Port Unreachable",
+      "100% packet loss",
+      "0% packet loss",
+    ],
+  },
+  {
     name: "Cilium: no kube-proxy and none of its rules, the Service in the agent's map",
     network: "cilium",
     script: `web --type=NodePort

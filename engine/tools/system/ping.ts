@@ -1,8 +1,8 @@
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { type NetNamespace, policySteps } from "../../network/index.ts";
 import { arrive } from "../../network/flows.ts";
+import { type NetNamespace, policySteps } from "../../network/index.ts";
 import { type Path, pathOf } from "../../network/path.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
@@ -94,7 +94,9 @@ function* echo(
       const onLink = rtt === undefined && neighbour && p.machine.network.ownerOf(address) === undefined;
       if (rtt !== undefined && !busybox) {
         unreachable++;
-        yield* sys.print(p, `From ${source} icmp_seq=${sent} ${rtt}\n`);
+        // A machine that refuses what was for itself answers as whom it was sent to (net/ipv4/icmp.c icmp_send).
+        const refuser = p.ns.net.host.owns(address) ? address : source;
+        yield* sys.print(p, `From ${refuser} icmp_seq=${sent} ${rtt}\n`);
       }
       const last = sent >= count;
       if ((yield* sleep(Math.min(last ? wait : interval, deadline - kernel.now))) === "interrupted") break;
