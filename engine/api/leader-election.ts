@@ -10,10 +10,15 @@ import type { KubeObject } from "./types.ts";
 export interface LeaderElectionOptions {
   kernel: Kernel;
   client: ApiClient;
-  /** Lease's name in kube-system: `kube-scheduler`. */
+  /** Lease's name: `kube-scheduler`. */
   name: string;
-  /** Host name; `_<uuid>` is added, since a restarted process is another holder. */
+  /** kube-system when absent. */
+  namespace?: string;
+  /** Host name; `_<uuid>` is added, since a restarted process is another holder, unless `exactIdentity`. */
   identity: string;
+  exactIdentity?: boolean;
+  /** µs that the lease lasts, that renewing it is tried, and between two tries. */
+  times?: { lease: number; renew: number; retry: number };
   /** Component that records `became leader`. */
   component: string;
   log: (line: string) => void;
@@ -24,11 +29,9 @@ export interface LeaderElectionOptions {
 }
 
 /** Defaults of kube-scheduler and kube-controller-manager, in µs. */
-const LEASE_DURATION = 15 * SECOND;
-const RENEW_DEADLINE = 10 * SECOND;
-const RETRY_PERIOD = 2 * SECOND;
-/** client-go JitterFactor 1.2: acquiring waits 1 to 2.2 times the retry period. */
-const JITTER = (RETRY_PERIOD * 12) / 10;
+const TIMES = { lease: 15 * SECOND, renew: 10 * SECOND, retry: 2 * SECOND };
+/** client-go: acquiring waits 1 to 2.2 times the retry period. */
+const JITTER_FACTOR = 1.2;
 
 /**
  * Leader election over a Lease (client-go tools/leaderelection/leaderelection.go). The lease's age is judged by when
@@ -38,6 +41,8 @@ export class LeaderElection {
   readonly holderIdentity: string;
   leading = false;
   private readonly options: LeaderElectionOptions;
+  private readonly namespace: string;
+  private readonly times: { lease: number; renew: number; retry: number };
   private readonly kernel: Kernel;
   private readonly recorder: EventRecorder;
   private observed: KubeObject | undefined;
@@ -50,7 +55,12 @@ export class LeaderElection {
   constructor(options: LeaderElectionOptions) {
     this.options = options;
     this.kernel = options.kernel;
-    this.holderIdentity = `${options.identity}_${options.kernel.random(`leader election ${options.identity}`).uuid()}`;
+    this.namespace = options.namespace ?? "kube-system";
+    this.times = options.times ?? TIMES;
+    const suffix = options.exactIdentity
+      ? ""
+      : `_${options.kernel.random(`leader election ${options.identity}`).uuid()}`;
+    this.holderIdentity = options.identity + suffix;
     this.recorder = new EventRecorder({
       kernel: options.kernel,
       client: options.client,
@@ -89,7 +99,7 @@ export class LeaderElection {
   }
 
   private get lock(): string {
-    return `kube-system/${this.options.name}`;
+    return `${this.namespace}/${this.options.name}`;
   }
 
   private say(source: string, message: string, severity: "I" | "E" = "I"): void {
@@ -106,7 +116,8 @@ export class LeaderElection {
     const got = yield* this.tryAcquireOrRenew();
     if (!this.running) return;
     if (!got) {
-      this.next(RETRY_PERIOD + this.kernel.random("leader election").int(0, JITTER / MS) * MS);
+      const jitter = Math.floor((this.times.retry * JITTER_FACTOR) / MS);
+      this.next(this.times.retry + this.kernel.random("leader election").int(0, jitter) * MS);
       return;
     }
     this.leading = true;
@@ -114,7 +125,7 @@ export class LeaderElection {
     this.say("leaderelection.go:271", `successfully acquired lease ${this.lock}`);
     this.recorder.event(this.observed!, "Normal", "LeaderElection", `${this.holderIdentity} became leader`);
     this.options.onStartedLeading();
-    this.next(RETRY_PERIOD);
+    this.next(this.times.retry);
   }
 
   private *renew(): Gen {
@@ -122,12 +133,12 @@ export class LeaderElection {
     if (!this.running) return;
     if (kept) {
       this.renewedAt = this.kernel.now;
-      this.next(RETRY_PERIOD);
+      this.next(this.times.retry);
       return;
     }
-    const left = this.renewedAt + RENEW_DEADLINE - this.kernel.now;
+    const left = this.renewedAt + this.times.renew - this.kernel.now;
     if (left > 0) {
-      this.next(Math.min(RETRY_PERIOD, left));
+      this.next(Math.min(this.times.retry, left));
       return;
     }
     this.running = false;
@@ -156,7 +167,7 @@ export class LeaderElection {
   private *tryAcquireOrRenew(): Gen<boolean> {
     const now = formatMicroTime(this.kernel.epochMs * 1000 + this.kernel.now);
     const { client, name } = this.options;
-    const fresh = () => this.observedAt + LEASE_DURATION > this.kernel.now;
+    const fresh = () => this.observedAt + this.times.lease > this.kernel.now;
     try {
       // A leader whose record still holds writes at once, without reading.
       if (this.leading && this.observed !== undefined && fresh()) {
@@ -170,7 +181,7 @@ export class LeaderElection {
       }
       let lease: KubeObject;
       try {
-        lease = yield* client.get(LEASES, "kube-system", name);
+        lease = yield* client.get(LEASES, this.namespace, name);
       } catch (error) {
         if (!isStatus(error, "NotFound")) throw error;
         this.observe(yield* client.create<KubeObject>(LEASES, this.newLease(now)));
@@ -184,7 +195,7 @@ export class LeaderElection {
       const spec = {
         ...lease.spec,
         holderIdentity: this.holderIdentity,
-        leaseDurationSeconds: LEASE_DURATION / SECOND,
+        leaseDurationSeconds: this.times.lease / SECOND,
         renewTime: now,
         acquireTime: mine ? lease.spec.acquireTime : now,
         leaseTransitions: mine ? transitions : transitions + 1,
@@ -208,10 +219,10 @@ export class LeaderElection {
     return {
       apiVersion: "coordination.k8s.io/v1",
       kind: "Lease",
-      metadata: { namespace: "kube-system", name: this.options.name },
+      metadata: { namespace: this.namespace, name: this.options.name },
       spec: {
         holderIdentity: this.holderIdentity,
-        leaseDurationSeconds: LEASE_DURATION / SECOND,
+        leaseDurationSeconds: this.times.lease / SECOND,
         acquireTime: now,
         renewTime: now,
         leaseTransitions: 0,

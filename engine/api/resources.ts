@@ -34,6 +34,14 @@ export const HORIZONTAL_POD_AUTOSCALERS = {
   ...resource("autoscaling", "horizontalpodautoscalers", "HorizontalPodAutoscaler"),
   version: "v2",
 };
+export const INGRESSES = resource("networking.k8s.io", "ingresses", "Ingress");
+export const INGRESS_CLASSES = resource("networking.k8s.io", "ingressclasses", "IngressClass", false);
+export const VALIDATING_WEBHOOKS = resource(
+  "admissionregistration.k8s.io",
+  "validatingwebhookconfigurations",
+  "ValidatingWebhookConfiguration",
+  false,
+);
 export const NETWORK_POLICIES = resource("networking.k8s.io", "networkpolicies", "NetworkPolicy");
 export const STORAGE_CLASSES = resource("storage.k8s.io", "storageclasses", "StorageClass", false);
 export const LEASES = resource("coordination.k8s.io", "leases", "Lease");

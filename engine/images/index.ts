@@ -7,6 +7,7 @@ import { debian, ubuntu } from "./debian.ts";
 import { NETWORK_TOOL_IMAGES } from "./dnsutils.ts";
 import { flannel, flannelCniPlugin } from "./flannel.ts";
 import { type Image, type ImageDef, imageOf, manifestDigest } from "./image.ts";
+import { INGRESS_IMAGES } from "./ingress-nginx/index.ts";
 import { mirrored } from "./mirrors.ts";
 import { nginx } from "./nginx/index.ts";
 import { NGINX_VARIANTS } from "./nginx/variants.ts";
@@ -42,6 +43,7 @@ export const IMAGES: readonly ImageDef[] = [
   ...CILIUM_IMAGES,
   ...DATABASE_IMAGES,
   ...DEMO_IMAGES,
+  ...INGRESS_IMAGES,
   ...LANGUAGE_IMAGES,
   ...STRESS_IMAGES,
   ...NETWORK_TOOL_IMAGES,

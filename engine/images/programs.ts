@@ -4,6 +4,7 @@ import { httpd } from "./applets/httpd.ts";
 import { arp, dnsdomainname, ifconfig, route, telnet } from "./applets/net.ts";
 import { basePrograms } from "./bases.ts";
 import { busyboxProgram, oldBusyboxProgram } from "./busybox.ts";
+import { ingressPrograms } from "./ingress-nginx/index.ts";
 import { nginxEntrypoint } from "./nginx/entrypoint.ts";
 import { nginxProgram } from "./nginx/program.ts";
 import { pauseProgram } from "./pause.ts";
@@ -34,6 +35,7 @@ export const imagePrograms: Readonly<Record<string, Program>> = {
   "nginx-entrypoint": nginxEntrypoint,
   pause: pauseProgram,
   apache,
+  ...ingressPrograms,
   ...redisPrograms,
   ...basePrograms,
   ...catalogPrograms,

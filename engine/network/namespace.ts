@@ -32,8 +32,8 @@ export interface Listener {
   readonly tls?: boolean;
   /** Its certificate is signed by an authority that every machine trusts. */
   readonly publicAuthority?: boolean;
-  /** Server certificate PEM, made when asked for. */
-  readonly certificate?: () => string;
+  /** Server certificate PEM, made when asked for; `name`: the host that the client says it wants (SNI). */
+  readonly certificate?: (name?: string) => string;
   readonly http?: HttpHandler;
   /** What a load balancer's health check of it finds; always well when absent. */
   readonly healthy?: () => boolean;

@@ -9,12 +9,20 @@ import type { Location, Server } from "./config.ts";
 const REASONS: Record<number, string> = {
   301: "Moved Permanently",
   302: "Found",
+  303: "See Other",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
+  400: "Bad Request",
+  401: "Authorization Required",
   403: "Forbidden",
   404: "Not Found",
   405: "Not Allowed",
+  413: "Request Entity Too Large",
+  429: "Too Many Requests",
   500: "Internal Server Error",
   502: "Bad Gateway",
   503: "Service Temporarily Unavailable",
+  504: "Gateway Time-out",
 };
 
 const TYPES: Record<string, string> = {
@@ -186,10 +194,15 @@ function finish(status: number, headers: Record<string, string>, bytes: Uint8Arr
 }
 
 function errorHtml(code: number, version: string): Uint8Array {
+  return errorPage(code, `nginx/${version}`);
+}
+
+/** nginx's own page for a status. `name`: `nginx/1.27.4`, or `nginx` with `server_tokens off`. */
+export function errorPage(code: number, name: string): Uint8Array {
   const title = `${code} ${REASONS[code] ?? ""}`.trim();
   return encode(
     `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n` +
-      `<hr><center>nginx/${version}</center>\r\n</body>\r\n</html>\r\n`,
+      `<hr><center>${name}</center>\r\n</body>\r\n</html>\r\n`,
   );
 }
 

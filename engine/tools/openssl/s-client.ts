@@ -85,7 +85,7 @@ export const sClient: Command = {
   *run(o) {
     const connection = yield* dial(o);
     const { server: listener } = connection;
-    const chain = listener.tls ? certificatesIn(encode(listener.certificate?.() ?? "")) : [];
+    const chain = listener.tls ? certificatesIn(encode(listener.certificate?.(o.value("servername")) ?? "")) : [];
     const [leaf] = chain;
     if (leaf === undefined) {
       yield* o.complain(

@@ -109,7 +109,11 @@ export function* exchange(
   const { server: listener } = connection;
   if (url.scheme === "https") {
     if (!listener.tls) return { kind: "tls", why: "not-tls" };
-    if (!options.insecure && !listener.publicAuthority && !trusted(listener.certificate?.(), options.authorities))
+    if (
+      !options.insecure &&
+      !listener.publicAuthority &&
+      !trusted(listener.certificate?.(url.host), options.authorities)
+    )
       return { kind: "tls", why: "unknown-issuer" };
   } else if (listener.tls) return { connection, address, response: plainOnTls(), lookup, connect, head: since() };
   if (listener.http === undefined) return { kind: "reset" };
@@ -248,6 +252,7 @@ export function* readBody(body: HttpBody, sink: (bytes: Uint8Array) => Gen): Gen
 /** Names of header fields as HTTP/1.1 servers write them. */
 export function headerName(name: string): string {
   if (name === "etag") return "ETag";
+  if (name === "www-authenticate") return "WWW-Authenticate";
   return name.replace(/(^|-)([a-z])/g, (_, dash: string, letter: string) => dash + letter.toUpperCase());
 }
 

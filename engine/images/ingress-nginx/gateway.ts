@@ -1,0 +1,474 @@
+import type { HttpRequest, HttpResponse } from "../../api/http.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { decode, decodeBase64, type Gen, type RandomStream, SECOND } from "../../kernel/index.ts";
+import type { Process } from "../../machine/process.ts";
+import { isNetError } from "../../network/index.ts";
+import { resolveHost } from "../../network/resolver.ts";
+import { compileRegex } from "../../text/regex/index.ts";
+import { withTimeout } from "../../tools/system/http-client.ts";
+import { errorDate, errorPage, httpDate, logDate } from "../nginx/http.ts";
+import type { Options, Settings } from "./annotations.ts";
+import { passwordFits } from "./crypt.ts";
+import {
+  type Backend,
+  DEFAULT_BACKEND,
+  type Endpoint,
+  type Location,
+  locationFor,
+  type Model,
+  serverFor,
+  type VirtualServer,
+} from "./model.ts";
+
+/** Tries of one request at different endpoints (proxy-next-upstream-tries). */
+const TRIES = 3;
+const NOTHING = new Uint8Array(0);
+
+/** One request on its way, and what the access log will say of it. */
+interface Passage {
+  request: HttpRequest;
+  secure: boolean;
+  host: string;
+  path: string;
+  query: string;
+  id: string;
+  server: VirtualServer;
+  location: Location;
+  upstream: string;
+  alternative: string;
+  tried: { address: string; length: string; seconds: string; status: string }[];
+}
+
+/** nginx as the controller configures it: answers requests by the model, passes them on to endpoints, writes logs. */
+export class Gateway {
+  model: Model;
+  settings: Settings;
+  private readonly p: Process;
+  private readonly random: RandomStream;
+  private readonly secret: (key: string) => KubeObject | undefined;
+  private readonly say: (line: string) => void;
+  /** Whose turn it is, by backend. */
+  private readonly turns = new Map<string, number>();
+  /** Requests that an address may still make at once, and when that was so. */
+  private readonly buckets = new Map<string, { left: number; at: number }>();
+  private connections = 0;
+
+  constructor(
+    p: Process,
+    start: { model: Model; settings: Settings },
+    secret: (key: string) => KubeObject | undefined,
+    say: (line: string) => void,
+  ) {
+    this.p = p;
+    this.model = start.model;
+    this.settings = start.settings;
+    this.secret = secret;
+    this.say = say;
+    this.random = p.machine.kernel.random(`ingress-nginx ${p.ns.uts.hostname}`);
+  }
+
+  *handle(request: HttpRequest, secure: boolean): Gen<HttpResponse> {
+    const { kernel } = this.p.machine;
+    const start = kernel.now;
+    const host = request.headers["host"] ?? "";
+    const mark = request.path.indexOf("?");
+    const path = mark < 0 ? request.path : request.path.slice(0, mark);
+    const server = serverFor(this.model, host);
+    if (path === "/healthz" && server.host === "_") return this.page(200, request, NOTHING);
+    const passage: Passage = {
+      request,
+      secure,
+      host,
+      path,
+      query: mark < 0 ? "" : request.path.slice(mark),
+      id: this.random.hex(32),
+      server,
+      location: locationFor(server, path),
+      upstream: "",
+      alternative: "",
+      tried: [],
+    };
+    passage.upstream = passage.location.backend;
+    const response = this.withHeaders(passage, yield* this.answer(passage));
+    if (!this.settings.disableAccessLog) this.log(passage, response, kernel.now - start);
+    return response;
+  }
+
+  private *answer(passage: Passage): Gen<HttpResponse> {
+    const { request, server, location, path, host, secure } = passage;
+    const { options } = location;
+    const scheme = secure ? "https" : "http";
+    if (server.redirectTo !== undefined) {
+      return this.redirect(request, this.settings.redirectCode, `${scheme}://${server.redirectTo}${request.path}`);
+    }
+    if (options?.appRoot && path === "/") return this.redirect(request, 302, `${scheme}://${host}${options.appRoot}`);
+    if (options?.cors && request.method === "OPTIONS") return this.page(204, request, NOTHING);
+    if (options?.redirect)
+      return this.redirect(request, options.redirect.code, this.expand(passage, options.redirect.to));
+    const scheme0 = this.settings.useForwardedHeaders ? (request.headers["x-forwarded-proto"] ?? scheme) : scheme;
+    const wantsTls = options?.forceSslRedirect || (options?.sslRedirect && server.secret !== undefined);
+    if (scheme0 === "http" && wantsTls) {
+      const to = request.path.endsWith("/") ? request.path.slice(0, -1) : request.path;
+      return this.redirect(request, this.settings.redirectCode, `https://${host.replace(/:\d+$/, "")}${to}`);
+    }
+    const refused = options && this.refusal(passage, options);
+    if (refused) return refused;
+    return yield* this.forward(passage);
+  }
+
+  /** What keeps a request out before it reaches a backend. */
+  private refusal({ request, location, host }: Passage, options: Options): HttpResponse | undefined {
+    const { remoteAddress } = request;
+    if (options.limit && !this.withinLimit(`${location.ingress} ${host} ${remoteAddress}`, options.limit)) {
+      return this.page(503, request);
+    }
+    const denied = options.deny.some((cidr) => within(remoteAddress, cidr));
+    if (denied || (options.allow.length > 0 && !options.allow.some((cidr) => within(remoteAddress, cidr)))) {
+      return this.page(403, request);
+    }
+    if (options.auth) {
+      const secret = this.secret(options.auth.secret);
+      // Without the Secret nobody can be let in: the location is denied (annotations/auth).
+      if (secret === undefined) return this.page(503, request);
+      if (!isKnown(request.headers["authorization"], secret, options.auth.byUser)) {
+        const answer = this.page(401, request);
+        return { ...answer, headers: { ...answer.headers, "www-authenticate": `Basic realm="${options.auth.realm}"` } };
+      }
+    }
+    const size =
+      request.body?.type === "bytes" ? request.body.bytes.length : Number(request.headers["content-length"] ?? 0);
+    return options.bodySize > 0 && size > options.bodySize ? this.page(413, request) : undefined;
+  }
+
+  private withinLimit(key: string, { rate, burst }: { rate: number; burst: number }): boolean {
+    const { now } = this.p.machine.kernel;
+    const bucket = this.buckets.get(key) ?? { left: burst + 1, at: now };
+    bucket.left = Math.min(burst + 1, bucket.left + ((now - bucket.at) / SECOND) * rate);
+    bucket.at = now;
+    if (this.buckets.size > 10_000) this.buckets.clear();
+    this.buckets.set(key, bucket);
+    if (bucket.left < 1) return false;
+    bucket.left--;
+    return true;
+  }
+
+  private *forward(passage: Passage): Gen<HttpResponse> {
+    const { request, location } = passage;
+    const { options } = location;
+    let backend = this.choose(passage, this.model.backends.get(location.backend));
+    if (backend.endpoints.length === 0 && options?.defaultBackend) {
+      backend = this.customBackend(passage, options.defaultBackend) ?? backend;
+    }
+    if (backend.endpoints.length === 0) {
+      // The default backend's own server answers for itself on port 8181.
+      if (backend.name !== DEFAULT_BACKEND) return this.page(503, request);
+      passage.tried.push({ address: "127.0.0.1:8181", length: "146", seconds: "0.000", status: "404" });
+      return this.page(404, request);
+    }
+    const response = yield* this.proxy(passage, backend);
+    if (!options?.customErrors.includes(response.status)) return response;
+    const fallback =
+      (options.defaultBackend && this.customBackend(passage, options.defaultBackend)) ||
+      this.model.backends.get(DEFAULT_BACKEND);
+    if (fallback === undefined || fallback.endpoints.length === 0) return this.page(404, request);
+    const [namespace = "", name = ""] = location.ingress.split("/");
+    const headers = {
+      ...request.headers,
+      "x-code": String(response.status),
+      "x-original-uri": request.path,
+      "x-namespace": namespace,
+      "x-ingress-name": name,
+      "x-service-name": backend.service,
+      "x-service-port": backend.port,
+    };
+    const again = {
+      ...passage,
+      request: { ...request, path: "/", headers },
+      location: { ...location, rewrite: undefined },
+    };
+    const page = yield* this.proxy(again, fallback);
+    return { ...page, status: page.status === 200 ? response.status : page.status };
+  }
+
+  /** The Service of the annotation default-backend: its first port. */
+  private customBackend({ location }: Passage, service: string): Backend | undefined {
+    const prefix = `${location.ingress.split("/")[0]}-${service}-`;
+    for (const [name, backend] of this.model.backends) if (name.startsWith(prefix)) return backend;
+    return undefined;
+  }
+
+  /** A canary's backend, if it is its turn (rootfs/etc/nginx/lua/balancer.lua route_to_alternative_balancer). */
+  private choose(passage: Passage, backend: Backend | undefined): Backend {
+    if (backend === undefined) return this.model.backends.get(DEFAULT_BACKEND)!;
+    const other = this.model.backends.get(backend.alternatives[0] ?? "");
+    if (other?.canary === undefined || !this.isCanary(passage.request, other.canary)) return backend;
+    passage.alternative = other.name;
+    return other;
+  }
+
+  private isCanary({ headers }: HttpRequest, canary: NonNullable<Backend["canary"]>): boolean {
+    const header = canary.header === "" ? undefined : headers[canary.header];
+    if (header !== undefined) {
+      if (canary.headerValue !== "") {
+        if (header === canary.headerValue) return true;
+      } else if (canary.headerPattern !== "") {
+        if (compileRegex(canary.headerPattern, { syntax: "perl" }).test(header)) return true;
+      } else if (header === "always" || header === "never") return header === "always";
+    }
+    const cookie = canary.cookie === "" ? undefined : cookieOf(headers, canary.cookie);
+    if (cookie === "always" || cookie === "never") return cookie === "always";
+    return this.random.int(1, canary.total) <= canary.weight;
+  }
+
+  private *proxy(passage: Passage, backend: Backend): Gen<HttpResponse> {
+    const { kernel } = this.p.machine;
+    const { request } = passage;
+    const count = Math.min(TRIES, backend.endpoints.length);
+    const first = this.firstOf(passage, backend);
+    let status = 502;
+    for (let tried = 0; tried < count; tried++) {
+      const endpoint = backend.endpoints[(first + tried) % backend.endpoints.length]!;
+      const start = kernel.now;
+      const result = yield* this.ask(passage, endpoint);
+      const seconds = ((kernel.now - start) / SECOND).toFixed(3);
+      const failed = typeof result === "number";
+      if (failed) status = result;
+      const length = failed ? "0" : String(sizeOf(result));
+      const code = String(failed ? result : result.status);
+      passage.tried.push({ address: `${endpoint.address}:${endpoint.port}`, length, seconds, status: code });
+      if (!failed) return this.sticky(passage, backend, endpoint, result);
+    }
+    return this.page(status, request);
+  }
+
+  private firstOf(passage: Passage, backend: Backend): number {
+    const cookie = passage.location.options?.cookie;
+    const known = cookie && cookieOf(passage.request.headers, cookie.name);
+    if (known !== undefined) {
+      const at = backend.endpoints.findIndex((endpoint) => this.cookieFor(backend, endpoint) === known);
+      if (at >= 0) return at;
+    }
+    const turn = this.turns.get(backend.name) ?? this.random.int(0, backend.endpoints.length - 1);
+    this.turns.set(backend.name, turn + 1);
+    return turn % backend.endpoints.length;
+  }
+
+  /** The cookie's value that stands for an endpoint. */
+  private cookieFor(backend: Backend, { address, port }: Endpoint): string {
+    let sum = 2_166_136_261;
+    for (const char of `${backend.name} ${address}:${port}`) sum = Math.imul(sum ^ char.charCodeAt(0), 16_777_619);
+    const hex = (sum >>> 0).toString(16).padStart(8, "0");
+    return `${Math.floor(this.p.machine.kernel.epochMs / 1000)}.${(sum >>> 8) % 1000}.28.${(sum >>> 20) % 1000000}|${hex.repeat(4)}`;
+  }
+
+  private sticky(passage: Passage, backend: Backend, endpoint: Endpoint, response: HttpResponse): HttpResponse {
+    const { location, secure, request } = passage;
+    const cookie = location.options?.cookie;
+    if (cookie === undefined || cookieOf(request.headers, cookie.name) === this.cookieFor(backend, endpoint))
+      return response;
+    const parts = [`${cookie.name}=${this.cookieFor(backend, endpoint)}`, `Path=${cookie.path ?? location.path}`];
+    if (cookie.maxAge !== undefined) parts.push(`Max-Age=${cookie.maxAge}`);
+    if (secure) parts.push("Secure");
+    parts.push("HttpOnly");
+    return { ...response, headers: { ...response.headers, "set-cookie": parts.join("; ") } };
+  }
+
+  /** One endpoint's answer, or the status that its silence comes to. */
+  private *ask(passage: Passage, endpoint: Endpoint): Gen<HttpResponse | number> {
+    const { p } = this;
+    const { request, location, server } = passage;
+    const { options } = location;
+    const where = `client: ${request.remoteAddress}, server: ${server.host}, request: "${request.method} ${request.path} HTTP/1.1", upstream: "${options?.https ? "https" : "http"}://${endpoint.address}:${endpoint.port}${this.rewritten(passage)}", host: "${passage.host}"`;
+    const failed = (what: string, status: number): number => {
+      const number = ++this.connections;
+      this.say(`${errorDate(p.machine.kernel.wallMs)} [error] 27#27: *${number} ${what}, ${where}`);
+      return status;
+    };
+    let { address } = endpoint;
+    const found = yield* resolveHost(p, address);
+    if (!found.ok) return failed(`${address} could not be resolved (3: Host not found)`, 503);
+    address = found.addresses[0]!;
+    try {
+      const timeout = (options?.connectTimeout ?? this.settings.connectTimeout) * SECOND;
+      const connection = yield* p.machine.network.connect(p.ns.net, address, endpoint.port, { timeout });
+      const { server: listener } = connection;
+      if (options?.https && !listener.tls) {
+        return failed(
+          "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking to upstream",
+          502,
+        );
+      }
+      if (!options?.https && listener.tls) return plainOnTls();
+      if (listener.http === undefined)
+        return failed("upstream prematurely closed connection while reading response header from upstream", 502);
+      const asked = connection.http({
+        ...request,
+        path: this.rewritten(passage),
+        headers: this.headersFor(passage),
+        remoteAddress: connection.localAddress,
+      });
+      const patience = (options?.readTimeout ?? this.settings.readTimeout) * SECOND;
+      const answer = request.instant ? yield* asked : yield* withTimeout(p, asked, patience);
+      return (
+        answer ??
+        failed("upstream timed out (110: Operation timed out) while reading response header from upstream", 504)
+      );
+    } catch (error) {
+      if (!isNetError(error)) throw error;
+      if (error.code === "ETIMEDOUT")
+        return failed("upstream timed out (110: Operation timed out) while connecting to upstream", 504);
+      if (error.code === "ECONNRESET")
+        return failed("recv() failed (104: Connection reset by peer) while reading response header from upstream", 502);
+      const [number, words] =
+        error.code === "ECONNREFUSED" ? [111, "Connection refused"] : [113, "Host is unreachable"];
+      return failed(`connect() failed (${number}: ${words}) while connecting to upstream`, 502);
+    }
+  }
+
+  /** The path that the backend is asked for: rewrite-target takes the place of the whole. */
+  private rewritten({ path, query, location, request }: Passage): string {
+    const { rewrite, options } = location;
+    if (rewrite === undefined || options === undefined) return request.path;
+    const match = rewrite.exec(path);
+    if (match === null) return request.path;
+    const target = options.rewriteTarget.replace(/\$(\d)|\$\{(\d)\}/g, (_, one?: string, two?: string) => {
+      return match.groups[Number(one ?? two)] ?? "";
+    });
+    const slashed = target.startsWith("/") ? target : `/${target}`;
+    // nginx appends the arguments to a replacement's own.
+    return query === "" ? slashed : slashed.includes("?") ? `${slashed}&${query.slice(1)}` : slashed + query;
+  }
+
+  private headersFor({ request, secure, host, id, location }: Passage): Record<string, string> {
+    const { headers, remoteAddress } = request;
+    const scheme = secure ? "https" : "http";
+    const { options } = location;
+    const out: Record<string, string> = {
+      ...headers,
+      host: options?.host || host,
+      "x-request-id": headers["x-request-id"] ?? id,
+      "x-real-ip": remoteAddress,
+      "x-forwarded-for": remoteAddress,
+      "x-forwarded-host": host,
+      "x-forwarded-port": secure ? "443" : "80",
+      "x-forwarded-proto": scheme,
+      "x-forwarded-scheme": scheme,
+      "x-scheme": scheme,
+    };
+    if (headers["x-forwarded-for"] !== undefined) out["x-original-forwarded-for"] = headers["x-forwarded-for"];
+    if (options?.forwardedPrefix) out["x-forwarded-prefix"] = options.forwardedPrefix;
+    if (options?.auth) delete out["authorization"];
+    return out;
+  }
+
+  private expand({ secure, host, request, path }: Passage, text: string): string {
+    return text
+      .replaceAll("$request_uri", request.path)
+      .replaceAll("$scheme", secure ? "https" : "http")
+      .replaceAll("$http_host", host)
+      .replaceAll("$host", host.replace(/:\d+$/, ""))
+      .replaceAll("$uri", path);
+  }
+
+  private withHeaders({ secure, location, request }: Passage, response: HttpResponse): HttpResponse {
+    const { settings } = this;
+    const { server: _, date: __, connection: ___, ...rest } = response.headers;
+    const headers: Record<string, string> = {
+      date: httpDate(this.p.machine.kernel.wallMs),
+      ...rest,
+      connection: "keep-alive",
+    };
+    if (settings.serverTokens) headers["server"] = "nginx";
+    if (secure && settings.hsts)
+      headers["strict-transport-security"] = `max-age=${settings.hstsMaxAge}; includeSubDomains`;
+    const cors = location.options?.cors;
+    if (cors && request.headers["origin"] !== undefined) {
+      headers["access-control-allow-origin"] = cors.origin === "*" ? "*" : request.headers["origin"];
+      if (cors.credentials) headers["access-control-allow-credentials"] = "true";
+      headers["access-control-allow-methods"] = cors.methods;
+      headers["access-control-allow-headers"] = cors.headers;
+      headers["access-control-max-age"] = cors.maxAge;
+    }
+    return { ...response, headers };
+  }
+
+  private page(status: number, request: HttpRequest, body?: Uint8Array): HttpResponse {
+    const bytes = body ?? errorPage(status, "nginx");
+    const shown = request.method === "HEAD" ? NOTHING : bytes;
+    return {
+      status,
+      headers: { "content-type": "text/html", "content-length": String(bytes.length) },
+      body: { type: "bytes", bytes: shown },
+    };
+  }
+
+  private redirect(request: HttpRequest, code: number, to: string): HttpResponse {
+    const page = this.page(code, request);
+    return { ...page, headers: { ...page.headers, location: to } };
+  }
+
+  private log({ request, upstream, alternative, tried, id }: Passage, response: HttpResponse, us: number): void {
+    const { headers, method, path, remoteAddress } = request;
+    const size = sizeOf(response);
+    const length = Object.entries(headers).reduce(
+      (sum, [name, value]) => sum + name.length + value.length + 4,
+      method.length + path.length + 13,
+    );
+    const all = (key: "address" | "length" | "seconds" | "status") => tried.map((one) => one[key]).join(", ") || "-";
+    const user = userOf(headers["authorization"]) ?? "-";
+    this.say(
+      `${remoteAddress} - ${user} [${logDate(this.p.machine.kernel.wallMs)}] "${method} ${path} HTTP/1.1" ${response.status} ${size} ` +
+        `"${headers["referer"] ?? "-"}" "${headers["user-agent"] ?? "-"}" ${length} ${(us / SECOND).toFixed(3)} [${upstream}] [${alternative}] ` +
+        `${all("address")} ${all("length")} ${all("seconds")} ${all("status")} ${id}`,
+    );
+  }
+}
+
+function sizeOf({ body }: HttpResponse): number {
+  return body.type === "bytes" ? body.bytes.length : 0;
+}
+
+function plainOnTls(): HttpResponse {
+  const text = "Client sent an HTTP request to an HTTPS server.\n";
+  const bytes = new Uint8Array([...text].map((char) => char.charCodeAt(0)));
+  return { status: 400, headers: { "content-length": String(bytes.length) }, body: { type: "bytes", bytes } };
+}
+
+function cookieOf(headers: Readonly<Record<string, string>>, name: string): string | undefined {
+  for (const part of (headers["cookie"] ?? "").split(";")) {
+    const equals = part.indexOf("=");
+    if (part.slice(0, equals).trim() === name) return part.slice(equals + 1).trim();
+  }
+  return undefined;
+}
+
+function credentialsIn(header: string | undefined): [string, string] | undefined {
+  const match = /^Basic (\S+)$/i.exec(header ?? "");
+  const text = match === null ? undefined : decode(decodeBase64(match[1]!) ?? new Uint8Array(0));
+  const colon = text?.indexOf(":") ?? -1;
+  return text === undefined || colon < 0 ? undefined : [text.slice(0, colon), text.slice(colon + 1)];
+}
+
+const userOf = (header: string | undefined): string | undefined => credentialsIn(header)?.[0];
+
+/** Whether a user and password are those of a Secret: its key `auth` is an htpasswd file, or (auth-map) each key a user. */
+function isKnown(header: string | undefined, secret: KubeObject, byUser: boolean): boolean {
+  const given = credentialsIn(header);
+  if (given === undefined) return false;
+  const [user, password] = given;
+  const value = (key: string) => decode(decodeBase64(secret["data"]?.[key] ?? "") ?? new Uint8Array(0));
+  if (byUser) return secret["data"]?.[user] !== undefined && passwordFits(password, value(user).trim());
+  for (const line of value("auth").split("\n")) {
+    const [name, stored] = line.trim().split(":");
+    if (name === user && stored !== undefined) return passwordFits(password, stored);
+  }
+  return false;
+}
+
+/** Whether an IPv4 address lies in a network of CIDR form, or is it. */
+function within(address: string, cidr: string): boolean {
+  const [network = "", length = "32"] = cidr.split("/");
+  const number = (text: string) => text.split(".").reduce((value, byte) => value * 256 + Number(byte), 0);
+  const size = 2 ** (32 - Number(length));
+  return Math.floor(number(address) / size) === Math.floor(number(network) / size);
+}

@@ -1,0 +1,276 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { SECOND, Session } from "../engine/index.ts";
+import { projectRoot } from "../grader/lab.ts";
+
+/** The ingress controller as a learner meets it: the manifest applied, Ingresses made, requests sent to its address. */
+const MANIFEST = readFileSync(join(projectRoot(), "labs", "shared", "ingress-nginx.yaml"), "utf8");
+
+const PRELUDE = `
+host=shop.local
+# get PATH [CURL OPTIONS…]: status and first line of the answer.
+get() { path=$1; shift; curl -s -m 5 --resolve $host:80:$ip -o /tmp/body -w '%{http_code} ' "$@" "http://$host$path"; tr -d '\\r' < /tmp/body | head -n 1; }
+tls() { path=$1; shift; curl -s -k -m 5 --resolve $host:443:$ip -o /tmp/body -w '%{http_code} ' "$@" "https://$host$path"; tr -d '\\r' < /tmp/body | head -n 1; }
+head_of() { path=$1; shift; curl -s -m 5 -D - -o /dev/null --resolve $host:80:$ip "$@" "http://$host$path" | tr -d '\\r'; }
+ingress() { kubectl create ingress "$@" >/dev/null; sleep 5; }
+nginx=nginx.ingress.kubernetes.io
+annotate() { kubectl annotate ingress "$@" >/dev/null; sleep 5; }
+ip=$(kubectl get svc -n ingress-nginx ingress-nginx-controller -o jsonpath='{.status.loadBalancer.ingress[0].ip}')
+`;
+
+interface Case {
+  name: string;
+  script: string;
+  shows: readonly string[];
+}
+
+const DENIED =
+  'error: failed to create ingress: admission webhook "validate.nginx.ingress.kubernetes.io" denied the request: ';
+
+const CASES: readonly Case[] = [
+  {
+    name: "type Prefix matches whole elements, Exact one path, the rest is the default backend's",
+    script: `ingress a --class=nginx --rule='shop.local/web*=one:80' --rule='shop.local/only=two:80'
+get /web; get /web/x; get /webx; get /only; get /only/; get /; host=other.local get /web`,
+    shows: ["200 one", "200 one", "404 <html>", "200 two", "404 <html>", "404 <html>", "404 <html>"],
+  },
+  {
+    name: "the longest path wins, and spec.defaultBackend takes what no rule does",
+    script: `ingress a --class=nginx --default-backend=two:80 --rule='shop.local/api*=one:80' --rule='shop.local/api/v2*=who:80'
+get /api/v1; get /api/v2/x | grep -o 'Hostname: who'; get /else`,
+    shows: ["200 one", "Hostname: who", "200 two"],
+  },
+  {
+    name: "rewrite-target with groups; all paths of the host ignore case then",
+    script: `kubectl apply -f - >/dev/null <<'YAML'
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: a
+  annotations: { nginx.ingress.kubernetes.io/rewrite-target: /$2 }
+spec:
+  ingressClassName: nginx
+  rules:
+    - host: shop.local
+      http:
+        paths:
+          - { path: '/who(/|$)(.*)', pathType: ImplementationSpecific, backend: { service: { name: who, port: { number: 80 } } } }
+YAML
+sleep 5
+for path in '/who/a/b?c=1' /WHO /who; do get $path >/dev/null; grep ^GET /tmp/body; done; get /whose`,
+    shows: ["GET /a/b?c=1 HTTP/1.1", "GET / HTTP/1.1", "GET / HTTP/1.1", "404 <html>"],
+  },
+  {
+    name: "the webhook refuses what would not work",
+    script: `kubectl create ingress a --class=nginx --rule='shop.local/*=one:80' >/dev/null
+kubectl create ingress b --class=nginx --rule='shop.local/*=two:80' 2>&1
+kubectl create ingress c --class=nginx --rule='shop.local/x(/|$)(.*)=two:80' 2>&1
+kubectl create ingress d --class=nginx --rule='x.local/=two:80' --annotation=$nginx/configuration-snippet='return 418;' 2>&1
+kubectl get ingress -o name`,
+    shows: [
+      `${DENIED}host "shop.local" and path "/" is already defined in ingress default/a`,
+      `${DENIED}ingress contains invalid paths: path /x(/|$)(.*) cannot be used with pathType Exact`,
+      `${DENIED}nginx.ingress.kubernetes.io/configuration-snippet annotation cannot be used. Snippet directives are disabled by the Ingress administrator`,
+      "ingress.networking.k8s.io/a",
+    ],
+  },
+  {
+    name: "a Service without endpoints is 503, one that nobody listens behind 502, one that is not there 503",
+    script: `kubectl create service clusterip none --tcp=80 >/dev/null
+kubectl create service clusterip wrong --tcp=80:8081 >/dev/null; kubectl set selector service/wrong app=one >/dev/null
+ingress a --class=nginx --rule='shop.local/none=none:80' --rule='shop.local/wrong=wrong:80' --rule='shop.local/gone=gone:80'
+get /none; get /wrong; get /gone; tr -d '\\r' < /tmp/body | grep title
+kubectl logs -n ingress-nginx deploy/ingress-nginx-controller > /tmp/log
+grep -o 'connect() failed (111: Connection refused) while connecting to upstream' /tmp/log | sort -u
+grep -o 'Service "default/none" does not have any active Endpoint.' /tmp/log | head -n 1`,
+    shows: [
+      "503 <html>",
+      "502 <html>",
+      "503 <html>",
+      "<head><title>503 Service Temporarily Unavailable</title></head>",
+      "connect() failed (111: Connection refused) while connecting to upstream",
+      'Service "default/none" does not have any active Endpoint.',
+    ],
+  },
+  {
+    name: "TLS: the Secret's certificate, a redirect from plain HTTP, HSTS; the fake certificate for other hosts",
+    script: `openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=shop.local -addext subjectAltName=DNS:shop.local -keyout /tmp/k -out /tmp/c 2>/dev/null
+kubectl create secret tls shop --cert=/tmp/c --key=/tmp/k >/dev/null
+ingress a --class=nginx --rule='shop.local/*=one:80,tls=shop'
+head_of /x/ | grep -i '^HTTP\\|^location'
+tls /
+curl -s --cacert /tmp/c --resolve shop.local:443:$ip -D - https://shop.local/ | tr -d '\\r' | grep -i '^strict'
+openssl s_client -connect $ip:443 -servername shop.local </dev/null 2>/dev/null | openssl x509 -noout -subject
+openssl s_client -connect $ip:443 -servername b.local </dev/null 2>/dev/null | openssl x509 -noout -subject
+annotate a $nginx/ssl-redirect=false; get /
+kubectl get ingress a --no-headers | grep -o '80, 443'`,
+    shows: [
+      "HTTP/1.1 308 Permanent Redirect",
+      "Location: https://shop.local/x",
+      "200 one",
+      "strict-transport-security: max-age=31536000; includeSubDomains",
+      "subject=CN=shop.local",
+      "subject=O=Acme Co, CN=Kubernetes Ingress Controller Fake Certificate",
+      "200 one",
+      "80, 443",
+    ],
+  },
+  {
+    name: "redirects: permanent, app-root, forced TLS",
+    script: `ingress a --class=nginx --rule='shop.local/*=one:80' --annotation=$nginx/permanent-redirect=https://example.com
+head_of / | grep -i '^HTTP\\|^location'
+annotate a $nginx/permanent-redirect- $nginx/app-root=/app; head_of / | grep -i '^HTTP\\|^location'; get /app
+annotate a $nginx/force-ssl-redirect=true; head_of /a | grep -i '^HTTP\\|^location'`,
+    shows: [
+      "HTTP/1.1 301 Moved Permanently",
+      "Location: https://example.com",
+      "HTTP/1.1 302 Found",
+      "Location: http://shop.local/app",
+      "200 one",
+      "HTTP/1.1 308 Permanent Redirect",
+      "Location: https://shop.local/a",
+    ],
+  },
+  {
+    name: "a canary takes its weight, its header and its cookie",
+    script: `ingress a --class=nginx --rule='shop.local/*=one:80'
+ingress b --class=nginx --rule='shop.local/*=two:80' --annotation=$nginx/canary=true --annotation=$nginx/canary-by-header=x-new --annotation=$nginx/canary-by-cookie=new
+get /; get / -H 'x-new: always'; get / -H 'x-new: never'; get / -b new=always
+annotate b $nginx/canary-weight=50
+for i in $(seq 40); do get /; done | sort | uniq -c | awk '{ print (($1 > 8 && $1 < 32) ? "some" : $1), $3 }'`,
+    shows: ["200 one", "200 two", "200 one", "200 two", "some one", "some two"],
+  },
+  {
+    name: "who may: basic authentication, networks, the body's size, the rate",
+    script: `printf 'me:$apr1$abcdefgh$h9FWgUz3n9YxylKLlR5SQ/\\n' > /tmp/auth; kubectl create secret generic basic --from-file=auth=/tmp/auth >/dev/null
+ingress a --class=nginx --rule='shop.local/*=one:80' --annotation=$nginx/auth-type=basic --annotation=$nginx/auth-secret=basic --annotation=$nginx/auth-realm='Who is there'
+get /; head_of / | grep -i '^www'; get / -u me:wrong; get / -u me:secret
+annotate a $nginx/auth-type- $nginx/whitelist-source-range=10.0.0.0/8; get /
+annotate a --overwrite $nginx/whitelist-source-range=10.0.0.0/8,192.168.108.0/24 $nginx/proxy-body-size=10; get /; get / -d 12345678901
+annotate a $nginx/limit-rps=1; for i in 1 2 3 4 5 6 7 8; do get /; done | uniq -c`,
+    shows: [
+      "401 <html>",
+      'WWW-Authenticate: Basic realm="Who is there"',
+      "401 <html>",
+      "200 one",
+      "403 <html>",
+      "200 one",
+      "413 <html>",
+      "      6 200 one",
+      "      2 503 <html>",
+    ],
+  },
+  {
+    name: "affinity by cookie keeps a client at its Pod; CORS answers for the backend",
+    script: `kubectl scale deploy who --replicas=3 >/dev/null; kubectl rollout status deploy who >/dev/null; sleep 3
+ingress a --class=nginx --rule='shop.local/*=who:80' --annotation=$nginx/affinity=cookie --annotation=$nginx/session-cookie-name=stay --annotation=$nginx/enable-cors=true
+stay=$(head_of / | grep -i '^set-cookie' | grep -o 'stay=[^;]*')
+for i in 1 2 3 4 5 6; do get / -b "$stay"; done | sort -u | wc -l
+for i in 1 2 3; do get /; done | sort -u | wc -l
+head_of / -H 'Origin: http://x' | grep -i '^access-control-allow-origin'
+head_of / -X OPTIONS -H 'Origin: http://x' | head -n 1
+kubectl scale deploy who --replicas=1 >/dev/null`,
+    shows: ["1", "3", "Access-Control-Allow-Origin: *", "HTTP/1.1 204 No Content"],
+  },
+  {
+    name: "only Ingresses of its class: by ingressClassName, by the old annotation, by the default class",
+    script: `ingress a --class=other --rule='shop.local/*=one:80'; get /
+kubectl delete ingress a >/dev/null
+ingress a --rule='shop.local/*=one:80'; get /
+annotate a kubernetes.io/ingress.class=nginx; get /; kubectl delete ingress a >/dev/null
+kubectl annotate ingressclass nginx ingressclass.kubernetes.io/is-default-class=true >/dev/null
+ingress a --rule='shop.local/*=two:80'; get /; kubectl get ingress a -o jsonpath='{.spec.ingressClassName}{"\\n"}'
+kubectl annotate ingressclass nginx ingressclass.kubernetes.io/is-default-class- >/dev/null`,
+    shows: ["404 <html>", "404 <html>", "200 one", "200 two", "nginx"],
+  },
+  {
+    name: "a NetworkPolicy for the backend is silence to the controller: 504",
+    script: `kubectl apply -f - >/dev/null <<'YAML'
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: nobody }
+spec: { podSelector: { matchLabels: { app: one } } }
+YAML
+ingress a --class=nginx --rule='shop.local/*=one:80'
+get / -m 30
+kubectl logs -n ingress-nginx deploy/ingress-nginx-controller --tail=3 | grep -o 'upstream timed out (110: Operation timed out) while connecting'
+kubectl delete netpol nobody >/dev/null; get /`,
+    shows: ["504 <html>", "upstream timed out (110: Operation timed out) while connecting", "200 one"],
+  },
+  {
+    name: "the address comes to the Ingress and leaves with the controller; nginx.conf says what is served",
+    script: `ingress a --class=nginx --rule='shop.local/web*=one:80'; sleep 60
+kubectl get ingress a -o jsonpath='{.status.loadBalancer.ingress[0].ip}' | grep -c "^$ip$"
+pod=$(kubectl get pods -n ingress-nginx -l app.kubernetes.io/component=controller -o name)
+kubectl exec -n ingress-nginx $pod -- grep -A2 'start server shop.local' /etc/nginx/nginx.conf | tr -d '\\t'
+kubectl exec -n ingress-nginx $pod -- grep -o 'location .* {' /etc/nginx/nginx.conf
+kubectl scale deploy -n ingress-nginx ingress-nginx-controller --replicas=0 >/dev/null; sleep 20
+kubectl get ingress a -o jsonpath='{.status.loadBalancer}{"\\n"}'
+kubectl create ingress b --class=nginx --rule='b.local/*=one:80' 2>&1 | grep -o 'no endpoints available.*'
+kubectl scale deploy -n ingress-nginx ingress-nginx-controller --replicas=1 >/dev/null; sleep 20; get /web`,
+    shows: [
+      "1",
+      "## start server shop.local",
+      "server {",
+      "server_name shop.local ;",
+      "location / {",
+      "location /web/ {",
+      "location = /web {",
+      "location / {",
+      "location / {",
+      "{}",
+      'no endpoints available for service "ingress-nginx-controller-admission"',
+      "200 one",
+    ],
+  },
+];
+
+const decoder = new TextDecoder();
+let session: Session;
+let out = "";
+let status: number | undefined;
+let scripts = 0;
+
+function run(text: string): string[] {
+  out = "";
+  status = undefined;
+  const place = { id: `s${++scripts}`, machine: "workstation", user: "learner", name: "s.sh" };
+  session.apply({ type: "script", ...place, text: PRELUDE + text });
+  session.kernel.runUntil(() => status !== undefined, session.kernel.now + 3600 * SECOND);
+  expect(session.kernel.faults).toEqual([]);
+  return out.replace(/\n$/, "").split("\n");
+}
+
+beforeAll(() => {
+  session = new Session(
+    {
+      lab: "playground",
+      seed: 3,
+      epochMs: Date.UTC(2026, 2, 2, 9),
+      topology: { controlPlanes: 1, workers: 2, loadBalancers: 0 },
+      files: [
+        { machine: "workstation", path: "/home/learner/ingress-nginx.yaml", content: MANIFEST, owner: "learner" },
+      ],
+    },
+    {
+      output: (_id, bytes, stream) => {
+        if (stream === "stdout") out += decoder.decode(bytes, { stream: true });
+      },
+      ended: (_id, code) => {
+        status = code;
+      },
+    },
+  );
+  session.boot();
+  run(`kubectl apply -f ingress-nginx.yaml
+for name in one two; do kubectl create deployment $name --image=hashicorp/http-echo -- /http-echo -text=$name -listen=:80; kubectl expose deployment $name --port=80; done
+kubectl create deployment who --image=traefik/whoami; kubectl expose deployment who --port=80
+kubectl wait --for=condition=Available deployment --all --timeout=180s
+kubectl wait -n ingress-nginx --for=condition=ready pod --selector=app.kubernetes.io/component=controller --timeout=120s`);
+});
+
+test.each(CASES)("$name", ({ script, shows }) => {
+  const lines = run(`${script}\nkubectl delete ingress --all >/dev/null; sleep 5`);
+  expect(lines).toEqual(shows);
+});
