@@ -29,7 +29,7 @@ export function checkLab(lab: Lab, tell: (line: string) => void = () => {}): str
 /** The usual ones, and more until every choice that a lab leaves to the seed has come up. */
 function seedsOf(lab: Lab): number[] {
   const seeds = [...SEEDS];
-  for (const { content = "" } of lab.files) {
+  for (const { content } of lab.files) {
     for (let i = 0; i < (typeof content === "string" ? 0 : content.length); i++) {
       if (!seeds.some((seed) => seed % content.length === i)) seeds.push(content.length + i);
     }

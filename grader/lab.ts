@@ -13,12 +13,7 @@ const fileSchema = z.strictObject({
   machine: z.string(),
   path: z.string().startsWith("/"),
   /** What it holds; several of which the session's seed chooses one. */
-  content: z.union([z.string(), z.array(z.string()).min(2)]).optional(),
-  /** Instead: the file of that name in labs/shared, which several labs have. */
-  shared: z
-    .string()
-    .regex(/^[\w.-]+$/)
-    .optional(),
+  content: z.union([z.string(), z.array(z.string()).min(2)]),
   mode: z.number().int().optional(),
   owner: z.enum(["root", "learner"]).optional(),
 });
@@ -113,15 +108,11 @@ export function machineNames({ topology, clusters }: Lab): string[] {
   return ["workstation", ...names.filter((name) => name !== "workstation")];
 }
 
-function sharedFile(name: string): string {
-  return readFileSync(join(projectRoot(), "labs", "shared", name), "utf8");
-}
-
 /** What a session of the lab starts from. `epochMs` overrides the lab's own instant. */
 export function sessionSpec(lab: Lab, seed: number, engine: string, epochMs = Date.parse(lab.epoch)): SessionSpec {
-  const files = lab.files.map(({ content = "", shared, ...file }) => ({
+  const files = lab.files.map(({ content, ...file }) => ({
     ...file,
-    content: shared ? sharedFile(shared) : typeof content === "string" ? content : content[seed % content.length]!,
+    content: typeof content === "string" ? content : content[seed % content.length]!,
   }));
   return { lab: lab.id, seed, epochMs, topology: lab.topology, clusters: lab.clusters, files, engine };
 }

@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { SECOND, Session } from "../engine/index.ts";
-import { projectRoot } from "../grader/lab.ts";
 
 /** The ingress controller as a learner meets it: the manifest applied, Ingresses made, requests sent to its address. */
-const MANIFEST = readFileSync(join(projectRoot(), "labs", "shared", "ingress-nginx.yaml"), "utf8");
+const PROVIDERS =
+  "https://raw.githubusercontent.com/kubernetes/ingress-nginx/controller-v1.12.1/deploy/static/provider";
 
 const PRELUDE = `
 host=shop.local
@@ -199,6 +197,17 @@ kubectl delete netpol nobody >/dev/null; get /`,
     shows: ["504 <html>", "upstream timed out (110: Operation timed out) while connecting", "200 one"],
   },
   {
+    name: "on bare metal it is reached by ports of the nodes, and says so",
+    script: `kubectl apply -f ${PROVIDERS}/baremetal/deploy.yaml >/dev/null; kubectl rollout status deploy -n ingress-nginx ingress-nginx-controller >/dev/null
+ingress a --class=nginx --rule='shop.local/*=one:80'; sleep 60
+node=$(kubectl get pods -n ingress-nginx -l app.kubernetes.io/component=controller --field-selector=status.phase=Running -o jsonpath='{.items[0].status.hostIP}')
+kubectl get ingress a -o jsonpath='{.status.loadBalancer.ingress[0].ip}' | grep -c "^$node$"
+port=$(kubectl get svc -n ingress-nginx ingress-nginx-controller -o jsonpath='{.spec.ports[0].nodePort}')
+curl -s -H 'Host: shop.local' http://worker-2:$port/
+kubectl apply -f ${PROVIDERS}/cloud/deploy.yaml >/dev/null; kubectl rollout status deploy -n ingress-nginx ingress-nginx-controller >/dev/null`,
+    shows: ["1", "one"],
+  },
+  {
     name: "the address comes to the Ingress and leaves with the controller; nginx.conf says what is served",
     script: `ingress a --class=nginx --rule='shop.local/web*=one:80'; sleep 60
 kubectl get ingress a -o jsonpath='{.status.loadBalancer.ingress[0].ip}' | grep -c "^$ip$"
@@ -249,9 +258,6 @@ beforeAll(() => {
       seed: 3,
       epochMs: Date.UTC(2026, 2, 2, 9),
       topology: { controlPlanes: 1, workers: 2, loadBalancers: 0 },
-      files: [
-        { machine: "workstation", path: "/home/learner/ingress-nginx.yaml", content: MANIFEST, owner: "learner" },
-      ],
     },
     {
       output: (_id, bytes, stream) => {
@@ -263,7 +269,7 @@ beforeAll(() => {
     },
   );
   session.boot();
-  run(`kubectl apply -f ingress-nginx.yaml
+  run(`kubectl apply -f ${PROVIDERS}/cloud/deploy.yaml
 for name in one two; do kubectl create deployment $name --image=hashicorp/http-echo -- /http-echo -text=$name -listen=:80; kubectl expose deployment $name --port=80; done
 kubectl create deployment who --image=traefik/whoami; kubectl expose deployment who --port=80
 kubectl wait --for=condition=Available deployment --all --timeout=180s

@@ -1,12 +1,14 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { encode, type Gen } from "../kernel/index.ts";
 import type { Listener } from "../network/namespace.ts";
+import { type IngressProvider, ingressNginxManifest } from "./ingress-nginx.ts";
 import { metricsServerManifest } from "./metrics-server.ts";
 import { phpApacheManifest } from "./php-apache.ts";
 
 /** Where the hosts below are found, outside of the rack (TEST-NET-2, RFC 5737). */
 export const PUBLISHED_ADDRESS = "198.51.100.10";
 
+const INGRESS_NGINX = "https://raw.githubusercontent.com/kubernetes/ingress-nginx";
 const METRICS_SERVER = "https://github.com/kubernetes-sigs/metrics-server/releases";
 
 /**
@@ -17,8 +19,20 @@ const FILES: Readonly<Record<string, () => string>> = {
   [`${METRICS_SERVER}/latest/download/components.yaml`]: () => metricsServerManifest("v0.7.2"),
   [`${METRICS_SERVER}/download/v0.7.2/components.yaml`]: () => metricsServerManifest("v0.7.2"),
   [`${METRICS_SERVER}/download/v0.7.1/components.yaml`]: () => metricsServerManifest("v0.7.1"),
+  ...ingressNginx("main", "v1.12.1"),
+  ...ingressNginx("controller-v1.12.1", "v1.12.1"),
+  ...ingressNginx("controller-v1.12.0", "v1.12.0"),
+  ...ingressNginx("controller-v1.11.5", "v1.11.5"),
   "https://k8s.io/examples/application/php-apache.yaml": phpApacheManifest,
 };
+
+function ingressNginx(ref: string, version: string): Record<string, () => string> {
+  const at = (directory: string, provider: IngressProvider) => ({
+    [`${INGRESS_NGINX}/${ref}/deploy/static/provider/${directory}/deploy.yaml`]: () =>
+      ingressNginxManifest(version, provider),
+  });
+  return { ...at("cloud", "cloud"), ...at("baremetal", "baremetal") };
+}
 
 const HOSTS = new Set(Object.keys(FILES).map((url) => new URL(url).hostname));
 

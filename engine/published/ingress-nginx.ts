@@ -1,6 +1,16 @@
-# The ingress controller of kubernetes/ingress-nginx, behind a Service of type LoadBalancer.
-# With the class `nginx`: kubectl apply -f ingress-nginx.yaml
-apiVersion: v1
+/** Where the controller is reached: a load balancer's address, or ports of the nodes. */
+export type IngressProvider = "cloud" | "baremetal";
+
+/**
+ * What deploy/static/provider/…/deploy.yaml of kubernetes/ingress-nginx makes, in our own words: the controller with class
+ * `nginx`, its rights, its Service, and the webhook with the two Jobs that certify it.
+ */
+export function ingressNginxManifest(version: string, provider: IngressProvider): string {
+  const service =
+    provider === "cloud" ? "  type: LoadBalancer\n  externalTrafficPolicy: Local\n" : "  type: NodePort\n";
+  const publish =
+    provider === "cloud" ? "            - --publish-service=$(POD_NAMESPACE)/ingress-nginx-controller\n" : "";
+  return `apiVersion: v1
 kind: Namespace
 metadata:
   name: ingress-nginx
@@ -125,9 +135,7 @@ metadata:
     app.kubernetes.io/instance: ingress-nginx
     app.kubernetes.io/component: controller
 spec:
-  type: LoadBalancer
-  externalTrafficPolicy: Local
-  selector:
+${service}  selector:
     app.kubernetes.io/name: ingress-nginx
     app.kubernetes.io/instance: ingress-nginx
     app.kubernetes.io/component: controller
@@ -182,11 +190,10 @@ spec:
       nodeSelector: { kubernetes.io/os: linux }
       containers:
         - name: controller
-          image: registry.k8s.io/ingress-nginx/controller:v1.12.1
+          image: registry.k8s.io/ingress-nginx/controller:${version}
           args:
             - /nginx-ingress-controller
-            - --publish-service=$(POD_NAMESPACE)/ingress-nginx-controller
-            - --election-id=ingress-nginx-leader
+${publish}            - --election-id=ingress-nginx-leader
             - --controller-class=k8s.io/ingress-nginx
             - --ingress-class=nginx
             - --configmap=$(POD_NAMESPACE)/ingress-nginx-controller
@@ -320,3 +327,5 @@ webhooks:
         namespace: ingress-nginx
         path: /networking/v1/ingresses
         port: 443
+`;
+}
