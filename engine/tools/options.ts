@@ -105,7 +105,7 @@ export function parseOptions(args: readonly string[], spec: OptionSpec): ParsedO
     if (arg.startsWith("--")) {
       const equals = arg.indexOf("=");
       const name = equals < 0 ? arg.slice(2) : arg.slice(2, equals);
-      const option = findLong(longOptions(spec), name);
+      const option = findLong(longOptions(spec), name, arg);
       let value = equals < 0 ? undefined : arg.slice(equals + 1);
       if (option.argument === "none" && value !== undefined)
         throw new OptionError(`option '--${option.name}' doesn't allow an argument`);
@@ -136,15 +136,16 @@ export function parseOptions(args: readonly string[], spec: OptionSpec): ParsedO
   return new ParsedOptions(given, operands);
 }
 
-function findLong(options: readonly LongOption[], name: string): LongOption {
+/** The option that `name` begins; what cannot be told is named as it was written. */
+function findLong(options: readonly LongOption[], name: string, written: string): LongOption {
   const exact = options.find((option) => option.name === name);
   if (exact) return exact;
   const candidates = options.filter((option) => option.name.startsWith(name));
-  if (candidates.length === 0) throw new OptionError(`unrecognized option '--${name}'`);
+  if (candidates.length === 0) throw new OptionError(`unrecognized option '${written}'`);
   const first = candidates[0]!;
   if (candidates.every((other) => other.key === first.key && other.argument === first.argument)) return first;
   const list = candidates.map((option) => `'--${option.name}'`).join(" ");
-  throw new OptionError(`option '--${name}' is ambiguous; possibilities: ${list}`);
+  throw new OptionError(`option '${written}' is ambiguous; possibilities: ${list}`);
 }
 
 /** An abbreviable word of a fixed list (gnulib's argmatch), e.g. `--color=al`; undefined when none or several fit. */

@@ -204,6 +204,9 @@ export function* parseArguments(p: Process): Gen<Options | "help" | "version"> {
       action();
     }
   }
+  const seen = (fd: number) => p.fds.get(fd)?.tty !== undefined;
+  // In a pipeline the filter may be left out.
+  if (options.filter === undefined && !options.fromFile && !(seen(0) && seen(1))) options.filter = ".";
   if (options.filter === undefined)
     throw new Usage("Usage:\tjq [OPTIONS] FILTER [FILES...]\n\tjq [OPTIONS] -n FILTER\n\n", 2);
   if (options.fromFile) {
