@@ -2,6 +2,7 @@ import { imagePrograms } from "../../images/programs.ts";
 import { encode, sha256Hex } from "../../kernel/index.ts";
 import { type DirNode, deviceNode, dirNode, entriesOf, fileNode, type Inode, symlinkNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
+import { containerdConfig } from "../runtime/containerd-config.ts";
 import * as etc from "./etc.ts";
 import { LazyEntries } from "./lazy.ts";
 import { procfs } from "./proc.ts";
@@ -150,7 +151,11 @@ function etcEntries(machine: Machine, role: Role, options: BaseOptions): Map<str
   return new Map<string, Inode>([
     ["bash.bashrc", text(etc.BASH_BASHRC)],
     ...(isNode(role)
-      ? ([["crictl.yaml", text("runtime-endpoint: unix:///run/containerd/containerd.sock\n")]] as const)
+      ? ([
+          ["containerd", dir(() => new Map([["config.toml", text(containerdConfig(true))]]))],
+          ["crictl.yaml", text("runtime-endpoint: unix:///run/containerd/containerd.sock\n")],
+          ["modules-load.d", dir(() => new Map([["k8s.conf", text("overlay\nbr_netfilter\n")]]))],
+        ] as const)
       : []),
     ["cron.d", dir()],
     ["crontab", text(etc.CRONTAB)],

@@ -14,6 +14,7 @@ import type { OpenFile } from "../open-file.ts";
 import type { Namespaces, Process } from "../process.ts";
 import { SIGNALS } from "../signal.ts";
 import { LazyEntries } from "./lazy.ts";
+import { sysctlTree } from "./proc-sys.ts";
 
 /** The process whose program is running now: what /proc/self means. */
 export function runningProcess(machine: Machine): Process | undefined {
@@ -23,7 +24,7 @@ export function runningProcess(machine: Machine): Process | undefined {
   return undefined;
 }
 
-function computed(text: () => string, mode = 0o444, write?: (bytes: Uint8Array) => void): Inode {
+export function computed(text: () => string, mode = 0o444, write?: (bytes: Uint8Array) => void): Inode {
   return fileNode(new ComputedContent(text, write), { mode });
 }
 
@@ -54,24 +55,6 @@ function fixedEntries(machine: Machine, ns: Pick<Namespaces, "pid" | "uts" | "mn
   const selfLink = Object.defineProperty(symlinkNode("self"), "target", { get: self, enumerable: true });
   const mounts = (): string => mountLines(ns);
   const cpus = machine.hardware.cpus;
-  const sysKernel = new Map<string, Inode>([
-    ["hostname", computed(() => `${ns.uts.hostname}\n`, 0o644)],
-    ["osrelease", computed(() => `${KERNEL_RELEASE}\n`)],
-    ["ostype", computed(() => "Linux\n")],
-    ["pid_max", computed(() => "4194304\n", 0o644)],
-    ["version", computed(() => `${KERNEL_VERSION}\n`)],
-  ]);
-  const ipForward = setting("1");
-  const net = new Map<string, Inode>([
-    ["ipv4", dirNode({ mode: 0o555 }, () => new Map([["ip_forward", ipForward]]))],
-    ["bridge", dirNode({ mode: 0o555 }, () => new Map([["bridge-nf-call-iptables", setting("1")]]))],
-  ]);
-  const vm = new Map<string, Inode>([
-    ["swappiness", setting("60")],
-    ["overcommit_memory", setting("1")],
-    ["max_map_count", setting("65530")],
-  ]);
-  const dir = (entries: Map<string, Inode>) => dirNode({ mode: 0o555 }, () => entries);
   return new Map<string, Inode>([
     ["self", selfLink],
     ["uptime", computed(() => uptimeText(machine))],
@@ -106,29 +89,8 @@ function fixedEntries(machine: Machine, ns: Pick<Namespaces, "pid" | "uts" | "mn
       ),
     ],
     ["swaps", computed(() => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n")],
-    [
-      "sys",
-      dir(
-        new Map([
-          ["kernel", dir(sysKernel)],
-          ["net", dir(net)],
-          ["vm", dir(vm)],
-        ]),
-      ),
-    ],
+    ["sys", sysctlTree(ns)],
   ]);
-}
-
-/** A writable number of /proc/sys. */
-function setting(initial: string): Inode {
-  let value = initial;
-  return computed(
-    () => `${value}\n`,
-    0o644,
-    (bytes) => {
-      value = String.fromCharCode(...bytes.subarray(0, 64)).trim();
-    },
-  );
 }
 
 export const KERNEL_RELEASE = "6.1.0-32-amd64";

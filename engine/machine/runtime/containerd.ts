@@ -1,12 +1,49 @@
 import { type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import { millicores } from "../cpu.ts";
+import { isErrno } from "../errno.ts";
 import type { Process, Program } from "../process.ts";
+import * as sys from "../sys.ts";
 import { notify } from "../systemd/index.ts";
+import { containerdConfig } from "./containerd-config.ts";
 import { runtimeOf } from "./of.ts";
 import { RUNTIME_VERSION } from "./runtime.ts";
 
-/** The daemon of containerd.service: while this process lives, the machine's runtime answers. */
+const REVISION = "05044ec0a9a75232cad458027ca83437aae3f4da";
+
+/** containerd(8): its version, its configuration, or the daemon. */
 export const containerd: Program = function* (p: Process): Gen<number> {
+  const [first, second] = p.argv.slice(1);
+  if (first === "--version" || first === "-v") {
+    yield* sys.print(p, `containerd containerd.io ${RUNTIME_VERSION} ${REVISION}\n`);
+    return 0;
+  }
+  if (first === "config" && second === "default") {
+    yield* sys.print(p, containerdConfig(false));
+    return 0;
+  }
+  if (first === "config" && second === "dump") {
+    yield* sys.print(p, written(p) ?? containerdConfig(false));
+    return 0;
+  }
+  if (first !== undefined && !first.startsWith("-")) {
+    yield* sys.printError(p, `containerd: command not found: ${first}\n`);
+    return 1;
+  }
+  return yield* daemon(p);
+};
+
+/** What /etc/containerd/config.toml holds, if there is one. */
+function written(p: Process): string | undefined {
+  try {
+    return sys.readText(p, "/etc/containerd/config.toml");
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    return undefined;
+  }
+}
+
+/** The daemon of containerd.service: while this process lives, the machine's runtime answers. */
+function* daemon(p: Process): Gen<number> {
   const runtime = runtimeOf(p.machine);
   p.rssKib = 62_000;
   p.idleCpu = millicores(9);
@@ -14,11 +51,7 @@ export const containerd: Program = function* (p: Process): Gen<number> {
   p.dispositions.set("INT", "catch");
   runtime.daemon = p;
   try {
-    yield* runtime.log(
-      "info",
-      "starting containerd",
-      `revision=05044ec0a9a75232cad458027ca83437aae3f4da version=v${RUNTIME_VERSION}`,
-    );
+    yield* runtime.log("info", "starting containerd", `revision=${REVISION} version=v${RUNTIME_VERSION}`);
     yield* runtime.log("info", "Start cri plugin with config", "");
     if (runtime.networkNotReady() !== undefined) {
       yield* runtime.log(
@@ -42,4 +75,4 @@ export const containerd: Program = function* (p: Process): Gen<number> {
   } finally {
     if (runtime.daemon === p) runtime.daemon = undefined;
   }
-};
+}

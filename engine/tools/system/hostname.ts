@@ -122,3 +122,34 @@ export const hostnamectl = tool(
     return 0;
   },
 );
+
+/** lsb_release(1): what distribution this is. */
+export const lsbRelease = tool(
+  {
+    name: "lsb_release",
+    usage: "[options]",
+    about: "",
+    short: "vidrcas",
+    long: "version=v id=i description=d release=r codename=c all=a short=s",
+  },
+  function* (t, o) {
+    const facts = new Map<string, string>();
+    for (const line of sys.readText(t.p, "/etc/os-release").split("\n")) {
+      const equals = line.indexOf("=");
+      if (equals > 0) facts.set(line.slice(0, equals), line.slice(equals + 1).replace(/^"|"$/g, ""));
+    }
+    const id = facts.get("ID") ?? "";
+    const rows: [string, string, string][] = [
+      ["i", "Distributor ID", id.slice(0, 1).toUpperCase() + id.slice(1)],
+      ["d", "Description", facts.get("PRETTY_NAME") ?? ""],
+      ["r", "Release", facts.get("VERSION_ID") ?? ""],
+      ["c", "Codename", facts.get("VERSION_CODENAME") ?? ""],
+    ];
+    if (!o.has("s")) yield* sys.printError(t.p, "No LSB modules are available.\n");
+    for (const [letter, name, value] of rows) {
+      if (!o.has("a") && !o.has(letter)) continue;
+      t.out.add(o.has("s") ? `${value}\n` : `${`${name}:`}\t${value}\n`);
+    }
+    return 0;
+  },
+);

@@ -4,13 +4,13 @@ import { crontab } from "./cron/crontab.ts";
 import { cron } from "./cron/daemon.ts";
 import { curl } from "./curl.ts";
 import { journald, logind } from "./daemons.ts";
-import { arch, hostname, hostnamectl, uname } from "./hostname.ts";
+import { arch, hostname, hostnamectl, lsbRelease, uname } from "./hostname.ts";
 import { groups, id, whoami } from "./id.ts";
 import { ip } from "./ip.ts";
 import { journalctl } from "./journalctl.ts";
 import { kill, pgrep, pidof, pkill } from "./kill.ts";
 import { df, free, nproc, uptime } from "./memory.ts";
-import { lsmod, modprobe, mount, sysctl, umount } from "./mount.ts";
+import { lsmod, modprobe, mount, umount } from "./mount.ts";
 import { nc } from "./nc.ts";
 import { dig, getent, nslookup } from "./nslookup.ts";
 import { apt, aptCache, aptMark } from "./packages/apt.ts";
@@ -25,6 +25,7 @@ import { ssh } from "./ssh.ts";
 import { sshd } from "./sshd.ts";
 import { su, sudo } from "./sudo.ts";
 import { swapoff, swapon } from "./swap.ts";
+import { sysctl } from "./sysctl.ts";
 import { systemctl } from "./systemctl.ts";
 import { clear, reset, stty, tput } from "./terminal.ts";
 import { top } from "./top.ts";
@@ -58,6 +59,7 @@ export const systemPrograms: Record<string, Program> = {
   journalctl,
   kill,
   logger,
+  lsb_release: lsbRelease,
   lsmod,
   lsof,
   modprobe,

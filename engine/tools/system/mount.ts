@@ -1,5 +1,4 @@
 import { KERNEL_RELEASE, mountLines } from "../../machine/base/proc.ts";
-import { isErrno } from "../../machine/errno.ts";
 import { dirNode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { Fatal, tool } from "../tool.ts";
@@ -79,48 +78,6 @@ export const umount = tool(
         yield* t.error(missing ? `${target}: no mount point specified.` : `${target}: not mounted.`, 32);
       } else if (p.cred.uid !== 0) yield* t.error(`${target}: must be superuser to unmount.`, 32);
       else p.ns.mnt.unmount(found.target);
-    }
-    return undefined;
-  },
-);
-
-/** sysctl(8): reads and writes /proc/sys. */
-export const sysctl = tool(
-  {
-    name: "sysctl",
-    usage: "[options] [variable[=value] ...]",
-    about: "",
-    short: "aenNpqwA",
-    long: "all=a values=n system quiet=q ignore=e",
-    version: "sysctl from procps-ng 4.0.2",
-  },
-  function* (t, o) {
-    const { p } = t;
-    if (o.has("system", "p")) {
-      if (p.cred.uid !== 0 && o.has("p")) throw new Fatal("permission denied on key");
-      for (const path of ["/etc/sysctl.d/k8s.conf", "/etc/sysctl.conf"]) {
-        if (sys.find(p, path) === undefined) continue;
-        t.out.add(`* Applying ${path} ...\n`);
-        for (const line of sys.readText(p, path).split("\n"))
-          if (line.includes("=")) t.out.add(`${line.replace(/\s*=\s*/, " = ")}\n`);
-      }
-      return 0;
-    }
-    for (const word of o.operands) {
-      const [name = "", value] = word.split(/=(.*)/s);
-      const key = name.trim();
-      const path = `/proc/sys/${key.split(".").join("/")}`;
-      try {
-        if (value !== undefined) {
-          sys.writeText(p, path, `${value.trim()}\n`);
-          t.out.add(`${key} = ${value.trim()}\n`);
-        } else t.out.add(`${o.has("n") ? "" : `${key} = `}${sys.readText(p, path).trimEnd()}\n`);
-      } catch (error) {
-        if (!isErrno(error)) throw error;
-        const why =
-          error.code === "EACCES" ? `permission denied on key "${key}"` : `cannot stat ${path}: ${error.message}`;
-        yield* t.error(why, error.code === "EACCES" ? 255 : 1);
-      }
     }
     return undefined;
   },

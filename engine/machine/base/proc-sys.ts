@@ -1,0 +1,102 @@
+import { type DirNode, dirNode, type Inode } from "../inode.ts";
+import type { Namespaces } from "../process.ts";
+import { computed, KERNEL_RELEASE, KERNEL_VERSION } from "./proc.ts";
+
+/** What /proc/sys begins with on a cluster machine: Debian's values, and what kubeadm's guide and kubelet set. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  "fs.file-max": "9223372036854775807",
+  "fs.inotify.max_user_instances": "128",
+  "fs.inotify.max_user_watches": "29414",
+  "fs.nr_open": "1048576",
+  "kernel.keys.root_maxbytes": "25000000",
+  "kernel.keys.root_maxkeys": "1000000",
+  "kernel.panic": "10",
+  "kernel.panic_on_oops": "1",
+  "kernel.randomize_va_space": "2",
+  "kernel.threads-max": "31230",
+  "kernel.yama.ptrace_scope": "0",
+  "net.bridge.bridge-nf-call-arptables": "1",
+  "net.bridge.bridge-nf-call-ip6tables": "1",
+  "net.bridge.bridge-nf-call-iptables": "1",
+  "net.core.rmem_max": "212992",
+  "net.core.somaxconn": "4096",
+  "net.core.wmem_max": "212992",
+  "net.ipv4.conf.all.forwarding": "1",
+  "net.ipv4.conf.all.rp_filter": "0",
+  "net.ipv4.conf.default.rp_filter": "0",
+  "net.ipv4.ip_forward": "1",
+  "net.ipv4.ip_local_port_range": "32768\t60999",
+  "net.ipv4.ip_unprivileged_port_start": "1024",
+  "net.ipv4.ping_group_range": "0\t2147483647",
+  "net.ipv4.tcp_fin_timeout": "60",
+  "net.ipv4.tcp_keepalive_time": "7200",
+  "net.ipv4.tcp_max_syn_backlog": "256",
+  "net.ipv4.tcp_syncookies": "1",
+  "net.ipv6.conf.all.disable_ipv6": "0",
+  "net.ipv6.conf.all.forwarding": "0",
+  "net.ipv6.conf.default.disable_ipv6": "0",
+  "net.netfilter.nf_conntrack_max": "131072",
+  "net.netfilter.nf_conntrack_tcp_timeout_close_wait": "3600",
+  "net.netfilter.nf_conntrack_tcp_timeout_established": "86400",
+  "vm.dirty_ratio": "20",
+  "vm.max_map_count": "65530",
+  "vm.overcommit_memory": "1",
+  "vm.panic_on_oom": "0",
+  "vm.swappiness": "60",
+};
+
+/** /proc/sys of a procfs. What is written stays; the uts namespace's name is read where it stands. */
+export function sysctlTree(ns: Pick<Namespaces, "uts">): DirNode {
+  const leaves = new Map<string, Inode>(Object.entries(SETTINGS).map(([name, value]) => [name, setting(value)]));
+  leaves.set(
+    "kernel.hostname",
+    computed(() => `${ns.uts.hostname}\n`, 0o644),
+  );
+  leaves.set(
+    "kernel.osrelease",
+    computed(() => `${KERNEL_RELEASE}\n`),
+  );
+  leaves.set(
+    "kernel.ostype",
+    computed(() => "Linux\n"),
+  );
+  leaves.set(
+    "kernel.version",
+    computed(() => `${KERNEL_VERSION}\n`),
+  );
+  leaves.set("kernel.pid_max", setting("4194304"));
+  return directory(leaves);
+}
+
+/** A tree from dotted names. */
+function directory(leaves: ReadonlyMap<string, Inode>): DirNode {
+  return dirNode({ mode: 0o555 }, () => {
+    const out = new Map<string, Inode>();
+    const below = new Map<string, Map<string, Inode>>();
+    for (const [name, node] of [...leaves].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const dot = name.indexOf(".");
+      if (dot < 0) {
+        out.set(name, node);
+        continue;
+      }
+      const first = name.slice(0, dot);
+      let inner = below.get(first);
+      if (inner === undefined) below.set(first, (inner = new Map()));
+      inner.set(name.slice(dot + 1), node);
+    }
+    for (const [name, inner] of below) out.set(name, directory(inner));
+    return out;
+  });
+}
+
+/** A writable value. */
+function setting(initial: string): Inode {
+  let value = initial;
+  return computed(
+    () => `${value}\n`,
+    0o644,
+    (bytes) => {
+      value = String.fromCharCode(...bytes.subarray(0, 64)).trim();
+    },
+  );
+}
