@@ -88,6 +88,18 @@ ready pod/user; kubectl get pod user -o wide; kubectl get pvc near`,
     ],
   },
   {
+    name: "what keeps containers alive keeps them alive",
+    script: `i=0
+for c in 'tail -f /dev/null' 'sleep infinity' 'sleep 1d' 'while true; do sleep 30; done' 'while :; do date; sleep 1; done >/tmp/log' \
+  'touch /tmp/a; tail -F /tmp/a' 'trap : TERM INT; sleep infinity & wait' 'cat /dev/zero >/dev/null' 'mkfifo /tmp/p; cat /tmp/p' 'nc -lk -p 80 -e cat' 'httpd -f'; do
+  i=$((i+1)); kubectl run p$i --image=busybox:1.36 --command -- sh -c "$c" >/dev/null
+done
+kubectl run b --image=ubuntu --command -- bash -c 'tail -f /dev/null' >/dev/null
+sleep 40; kubectl get pods --no-headers | awk '{print $3, $4}' | sort | uniq -c
+kubectl exec p1 -- echo still here`,
+    expect: [/^ *12 Running 0$/, "still here"],
+  },
+  {
     name: "a changed image restarts a Pod that is never restarted otherwise",
     script: `kubectl run web --image=nginx:1.26 --restart=Never
 ready pod/web; sleep 5; kubectl set image pod/web web=nginx:1.27; sleep 20

@@ -1,5 +1,6 @@
-import { concat, type Gen, SECOND, sleep, wait } from "../../kernel/index.ts";
+import { concat, type Gen, SECOND, sleep, WaitQueue, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
+import { isNamed } from "../../machine/fifo.ts";
 import type { FileNode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { hold } from "../io.ts";
@@ -72,6 +73,8 @@ export const tail = tool(
 interface Watched {
   path: string;
   fd: number | undefined;
+  /** A device that has come to its end: `tail -f /dev/null` is how containers are kept. */
+  silent?: boolean;
 }
 
 function* part(
@@ -148,7 +151,7 @@ function* followFiles(
     let regular: FileNode | undefined;
     for (const entry of watched) {
       if (byName) yield* reopen(t, entry, retry);
-      if (entry.fd === undefined) continue;
+      if (entry.fd === undefined || entry.silent) continue;
       const file = sys.file(t.p, entry.fd);
       if (file.node?.kind !== "file") {
         // A pipe or terminal: wait here, it is the only one that matters.
@@ -158,7 +161,9 @@ function* followFiles(
           header(entry.path);
           yield* t.out.bytes(bytes);
         }
-        entry.fd = undefined;
+        // A pipe without a name ends; writers may come to a fifo again, and nothing to a device.
+        if (file.node?.kind === "char") entry.silent = true;
+        else if (file.pipe === undefined || !isNamed(file.pipe)) entry.fd = undefined;
         continue;
       }
       regular = file.node;
@@ -180,7 +185,8 @@ function* followFiles(
     if (out !== undefined && out.readers === 0) {
       t.p.machine.signal(t.p, "PIPE");
     }
-    if (regular !== undefined && live.length === 1 && !byName && out === undefined) yield* wait(regular.changed);
+    if (live.every((entry) => entry.silent) && out === undefined) yield* wait(new WaitQueue());
+    else if (regular !== undefined && live.length === 1 && !byName && out === undefined) yield* wait(regular.changed);
     else if (regular !== undefined && live.length === 1) yield* wait(regular.changed, SECOND);
     else yield* sleep(SECOND / 10);
   }
