@@ -1,3 +1,4 @@
+import { fnv1a } from "../kernel/index.ts";
 import { millicores } from "../machine/cpu.ts";
 import type { Program } from "../machine/process.ts";
 
@@ -33,8 +34,10 @@ export function withFootprints(programs: Readonly<Record<string, Program>>): Rec
       footprint === undefined
         ? program
         : (p) => {
-            p.rssKib = footprint.rss;
-            p.idleCpu = millicores(footprint.milli);
+            // No two of a kind take quite the same.
+            const own = fnv1a(`${p.machine.hostname} ${name} ${p.pid}`) % 97;
+            p.rssKib = footprint.rss + Math.floor((footprint.rss * own) / 970);
+            p.idleCpu = millicores(footprint.milli) + own;
             return program(p);
           };
   }

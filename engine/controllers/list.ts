@@ -7,7 +7,7 @@ import { startDisruptionController } from "./disruption.ts";
 import { startEndpointsController } from "./endpoints.ts";
 import { startEndpointSliceController } from "./endpointslice.ts";
 import { startGarbageCollector } from "./garbage-collector.ts";
-import { startHorizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
+import { startHorizontalPodAutoscaler } from "./horizontal-pod-autoscaler/controller.ts";
 import { startJobController } from "./job.ts";
 import { startNamespaceController } from "./namespace.ts";
 import { startNodeIpamController } from "./node-ipam.ts";

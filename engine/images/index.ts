@@ -16,6 +16,7 @@ import { type ImageReference, parseReference } from "./reference.ts";
 import { CATALOG_IMAGES } from "./servers/catalog/index.ts";
 import { DATABASE_IMAGES } from "./servers/databases.ts";
 import { DEMO_IMAGES } from "./servers/demo.ts";
+import { hpaExample } from "./servers/hpa-example.ts";
 import { httpdImage } from "./servers/httpd.ts";
 import { LANGUAGE_IMAGES } from "./servers/languages.ts";
 import { redis } from "./servers/redis.ts";
@@ -36,6 +37,7 @@ export const IMAGES: readonly ImageDef[] = [
   flannelCniPlugin,
   debian,
   ubuntu,
+  hpaExample,
   httpdImage,
   redis,
   ...BASE_IMAGES,

@@ -11,6 +11,7 @@ import { pauseProgram } from "./pause.ts";
 import { catalogPrograms } from "./servers/catalog/index.ts";
 import { databasePrograms } from "./servers/databases.ts";
 import { demoPrograms } from "./servers/demo.ts";
+import { hpaExamplePrograms } from "./servers/hpa-example.ts";
 import { apache } from "./servers/httpd.ts";
 import { languagePrograms } from "./servers/languages.ts";
 import { redisPrograms } from "./servers/redis.ts";
@@ -36,6 +37,7 @@ export const imagePrograms: Readonly<Record<string, Program>> = {
   pause: pauseProgram,
   apache,
   ...ingressPrograms,
+  ...hpaExamplePrograms,
   ...redisPrograms,
   ...basePrograms,
   ...catalogPrograms,

@@ -23,8 +23,8 @@ describe.skipIf(kubectl === undefined).each(folders)("%s: the terminal's and the
       it.each(cases.map((each) => [each.name, each.command, each] as [string, string, Case]))(
         "%s %s",
         async (_name, command) => {
-          const real = normalize(await worlds.runReal(command), worlds.port);
-          const own = normalize(worlds.runOurs(command), worlds.port);
+          const real = normalize(await worlds.runReal(command), worlds.port, command);
+          const own = normalize(worlds.runOurs(command), worlds.port, command);
           expect(own).toEqual(real);
         },
       );

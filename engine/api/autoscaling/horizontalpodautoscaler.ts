@@ -40,6 +40,31 @@ function defaults({ spec }: Draft): void {
   if (!spec) return;
   spec.minReplicas ??= 1;
   if (!spec.metrics?.length) spec.metrics = [cpuMetric(DEFAULT_CPU)];
+  if (!spec.behavior) return;
+  spec.behavior.scaleUp = rules(spec.behavior.scaleUp, {
+    stabilizationWindowSeconds: 0,
+    selectPolicy: "Max",
+    policies: [
+      { type: "Pods", value: 4, periodSeconds: 15 },
+      { type: "Percent", value: 100, periodSeconds: 15 },
+    ],
+  });
+  // Without a window of its own a scale-down waits as long as the controller is told to.
+  spec.behavior.scaleDown = rules(spec.behavior.scaleDown, {
+    selectPolicy: "Max",
+    policies: [{ type: "Percent", value: 100, periodSeconds: 15 }],
+  });
+}
+
+/** Rules as given, with those that are missing, in the order of upstream's type. */
+function rules(given: Draft, usual: Draft): Draft {
+  const all = { ...usual, ...given };
+  const { stabilizationWindowSeconds, selectPolicy, policies } = all;
+  return {
+    ...(stabilizationWindowSeconds !== undefined && { stabilizationWindowSeconds }),
+    selectPolicy,
+    policies,
+  };
 }
 
 /** ValidateHorizontalPodAutoscalerSpec without its metrics (pkg/apis/autoscaling/validation). */

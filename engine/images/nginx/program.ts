@@ -7,6 +7,7 @@ import { exitCode, type Process, type Program } from "../../machine/process.ts";
 import { SIGNALS, type Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
 import { isNetError, NetError } from "../../network/error.ts";
+import { REQUEST_CPU } from "../servers/serving.ts";
 import { type Config, ConfigError, readConfig, type Server } from "./config.ts";
 import { errorDate, logDate, serve } from "./http.ts";
 
@@ -183,6 +184,7 @@ class Master {
   private *handle(servers: readonly Server[], request: HttpRequest): Gen<HttpResponse> {
     const worker = [...this.workers].find((one) => one.status === undefined && !one.stopped);
     if (worker === undefined) throw new NetError("ECONNRESET");
+    worker.task.used += REQUEST_CPU;
     const host = (request.headers["host"] ?? "").split(":")[0]!;
     const server = servers.find((one) => one.names.includes(host)) ?? servers[0]!;
     const { response, bodySize, error } = serve(worker, server, request, this.version);

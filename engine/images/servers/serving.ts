@@ -4,6 +4,9 @@ import type { Process } from "../../machine/process.ts";
 import type { Signal } from "../../machine/signal.ts";
 import { NetError, type Socket } from "../../network/index.ts";
 
+/** µs of CPU that a server spends on a small request, beside what it computes for it. */
+export const REQUEST_CPU = 180;
+
 /** Writes whole lines to a descriptor without waiting: from handlers that run in a client's task. */
 export function say(p: Process, fd: 1 | 2, text: string): void {
   const open = p.fds.get(fd);
@@ -38,6 +41,7 @@ export function* serving(p: Process, ports: readonly Port[], signals: readonly S
           ...(http && {
             *http(request) {
               if (p.stopped) throw new NetError("ECONNRESET");
+              p.task.used += REQUEST_CPU;
               return yield* http(request);
             },
           }),

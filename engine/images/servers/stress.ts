@@ -1,6 +1,6 @@
 import { klog } from "../../api/klog.ts";
 import { wholeUnits } from "../../api/quantity.ts";
-import { type Gen, MS, SECOND, sleep } from "../../kernel/index.ts";
+import { type Gen, MS, SECOND, sleep, WaitQueue, wait } from "../../kernel/index.ts";
 import { burn } from "../../machine/cpu.ts";
 import { allocate } from "../../machine/memory.ts";
 import { exitCode, type Process, type Program } from "../../machine/process.ts";
@@ -93,8 +93,8 @@ const steadyStress: Program = function* (p) {
     allocate(p, Math.ceil(Math.min(step, total - taken) / 1024));
     yield* sleep(pause);
   }
-  yield* burn(p, Number.MAX_SAFE_INTEGER);
-  return 0;
+  const never = new WaitQueue();
+  for (;;) yield* wait(never);
 };
 
 export const stressPrograms: Readonly<Record<string, Program>> = { stress, "vish-stress": steadyStress };

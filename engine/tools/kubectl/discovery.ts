@@ -70,13 +70,11 @@ export class Discovery {
       const [version, ...group] = rest;
       const groupOnly = group.join(".");
       if (group.length > 0) {
-        // A short name is spelled out first; then a version that is not served counts for nothing.
+        // A short name is spelled out first, which forgets the version (client-go restmapper/shortcut.go).
         const exact =
-          this.mappings.find((m) => m.version === version && m.group === groupOnly && names(m, resource)) ??
+          this.mappings.find((m) => m.version === version && m.group === groupOnly && longNames(m, resource)) ??
           this.mappings.find((m) => m.group === groupOnly && m.shortNames.includes(resource)) ??
-          this.mappings.find(
-            (m) => m.version === version && m.group.startsWith(groupOnly) && m.shortNames.includes(resource),
-          );
+          this.mappings.find((m) => m.group.startsWith(groupOnly) && m.shortNames.includes(resource));
         if (exact) return exact;
       }
       const groupName = rest.join(".");
@@ -121,8 +119,12 @@ export class Discovery {
   }
 }
 
+function longNames(mapping: Mapping, word: string): boolean {
+  return mapping.resource === word || mapping.singular === word;
+}
+
 function names(mapping: Mapping, word: string): boolean {
-  return mapping.resource === word || mapping.singular === word || mapping.shortNames.includes(word);
+  return longNames(mapping, word) || mapping.shortNames.includes(word);
 }
 
 function mappingOf(group: string, version: string, entry: DiscoveryResource): Mapping {

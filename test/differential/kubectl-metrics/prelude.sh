@@ -7,3 +7,4 @@ kubectl apply -f pods.yaml >/dev/null
 kubectl run idle --image=nginx --labels=app=idle >/dev/null
 kubectl run broken --image=nowhere/nothing:1 >/dev/null
 kubectl apply -f remote.yaml >/dev/null
+kubectl apply -f scalers.yaml >/dev/null
