@@ -23,7 +23,9 @@ export type Input =
       clientCertificate?: string;
       address: string;
     }
-  /** Bytes (base64) for stdin of an exec or attach; empty with `end` for its end. */
+  /** Opens a connection to a port of the Pod that request `on` (a port-forward) is about. It is `id` from now on. */
+  | { type: "api-forward"; id: string; on: string; port: number }
+  /** Bytes (base64) for stdin of an exec or attach, or for a forwarded connection; empty with `end` for its end. */
   | { type: "api-input"; id: string; bytes: string; end?: boolean }
   | { type: "api-resize"; id: string; columns: number; rows: number }
   /** The outside client went away. */

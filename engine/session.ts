@@ -1,20 +1,19 @@
-import { encodeBody } from "./api/encode.ts";
-import type { HttpBody, RemoteCommand } from "./api/http.ts";
-import type { KubeObject, WatchEvent, WatchStream } from "./api/types.ts";
+import type { KubeObject } from "./api/types.ts";
 import { Cluster } from "./cluster.ts";
 import { type FrontendState, frontendStates } from "./control-plane/cilium/lb-map.ts";
 import { rulesOf, type ServiceRules } from "./control-plane/kube-proxy/record.ts";
 import type { Input, SessionFile, StampedInput } from "./input.ts";
-import { decodeBase64, digest, encode, fnv1a, type Gen, Kernel, type Task, wait } from "./kernel/index.ts";
+import { digest, encode, fnv1a, type Gen, Kernel, wait } from "./kernel/index.ts";
 import { addContexts, installFile } from "./kubeadm/files.ts";
-import { API_PORT, apiAddress, DEFAULT_TOPOLOGY, gatewayAddress, type Topology } from "./kubeadm/topology.ts";
+import { DEFAULT_TOPOLOGY, gatewayAddress, type Topology } from "./kubeadm/topology.ts";
 import { login, runScript } from "./machine/login.ts";
 import type { Machine } from "./machine/machine.ts";
 import { exitCode, type Process } from "./machine/process.ts";
 import type { Tty } from "./machine/tty.ts";
 import { save } from "./netfilter/index.ts";
-import { isNetError, type NetNamespace } from "./network/index.ts";
+import type { NetNamespace } from "./network/index.ts";
 import { upstreamResolver } from "./network/upstream.ts";
+import { OutsideRequests } from "./outside.ts";
 import { PUBLISHED_ADDRESS, publishedListener } from "./published/index.ts";
 import { askedWalk, type WalkPicture } from "./view/walk.ts";
 
@@ -67,13 +66,6 @@ interface Terminal {
   process: Process;
 }
 
-interface OutsideRequest {
-  task: Task;
-  channels?: RemoteCommand;
-  /** Ends what still streams. */
-  close?: () => void;
-}
-
 /** One learner's cluster with everything that reached it from outside: the thing that runs, is saved, replayed and graded. */
 export class Session {
   readonly spec: SessionSpec;
@@ -87,7 +79,7 @@ export class Session {
   startedAt = 0;
   private readonly events: SessionEvents;
   private readonly terminals = new Map<string, Terminal>();
-  private readonly requests = new Map<string, OutsideRequest>();
+  private readonly requests: OutsideRequests;
   private readonly outside: NetNamespace;
   /** Rolling hash of everything shown, for the digest. */
   private shown = 0;
@@ -132,6 +124,7 @@ export class Session {
       const owner = file.owner === "learner" ? { uid: 1000, gid: 1000 } : {};
       installFile(this.machine(file.machine), file.path, file.content, { mode: file.mode ?? 0o644, ...owner });
     }
+    this.requests = new OutsideRequests(this.kernel, this.cluster, this.outside, events);
     this.kernel.onDigest("output", () => String(this.shown));
   }
 
@@ -181,19 +174,11 @@ export class Session {
         this.startScript(input);
         return;
       case "api":
-        this.startRequest(input);
-        return;
-      case "api-input": {
-        const stdin = this.requests.get(input.id)?.channels?.stdin;
-        if (stdin && input.bytes !== "") stdin.push(decodeBase64(input.bytes) ?? new Uint8Array(0));
-        if (stdin && input.end) stdin.closeWriter();
-        return;
-      }
+      case "api-input":
+      case "api-forward":
       case "api-resize":
-        this.requests.get(input.id)?.channels?.resize(input.columns, input.rows);
-        return;
       case "api-close":
-        this.endRequest(input.id);
+        this.requests.act(input);
         return;
       case "answer":
         this.cluster.answers.push({ task: input.task, value: input.value, at: this.kernel.now });
@@ -259,119 +244,6 @@ export class Session {
   private *tellEnd(id: string, process: Process): Gen {
     while (process.status === undefined) yield* wait(process.task.ended);
     this.events.ended?.(id, exitCode(process.status));
-  }
-
-  // ---- the outside door of the API --------------------------------------------------------------------------------
-
-  private startRequest(input: Extract<Input, { type: "api" }>): void {
-    // Within the instant: a paused session answers the real kubectl from one frozen state.
-    const task = this.kernel.spawn(`outside ${input.method} ${input.path}`, this.request(input), { instant: true });
-    this.requests.set(input.id, { task });
-  }
-
-  private *request(input: Extract<Input, { type: "api" }>): Gen {
-    const { id } = input;
-    const body = input.body === undefined ? undefined : decodeBase64(input.body);
-    try {
-      const connection = yield* this.cluster.network.connect(this.outside, apiAddress(this.cluster.topology), API_PORT);
-      const response = yield* connection.http({
-        method: input.method,
-        path: input.path,
-        headers: input.headers,
-        ...(body ? { body: { type: "bytes", bytes: body } as const } : {}),
-        ...(input.clientCertificate ? { clientCertificate: input.clientCertificate } : {}),
-        remoteAddress: input.address,
-        instant: true,
-      });
-      const channels =
-        response.body.type === "channels" ? { tty: response.body.channels.stderr === undefined } : undefined;
-      this.events.apiHead?.(id, response.status, response.headers, channels);
-      yield* this.sendBody(id, response.body);
-      this.events.apiEnd?.(id);
-    } catch (error) {
-      if (!isNetError(error)) throw error;
-      this.events.apiError?.(id, error.message);
-    } finally {
-      this.requests.delete(id);
-    }
-  }
-
-  private *sendBody(id: string, body: HttpBody): Gen {
-    switch (body.type) {
-      case "bytes":
-        this.events.apiData?.(id, body.bytes, 1);
-        return;
-      case "object":
-        this.events.apiData?.(id, encode(encodeBody(body)), 1);
-        return;
-      case "stream": {
-        this.keepOpen(id, () => body.pipe.closeReader());
-        for (;;) {
-          const bytes = yield* body.pipe.read(65_536);
-          if (bytes === "interrupted") continue;
-          if (bytes.length === 0) return;
-          this.events.apiData?.(id, bytes, 1);
-        }
-      }
-      case "watch":
-        this.keepOpen(id, () => body.watch.close());
-        yield* this.sendWatch(id, body.watch);
-        return;
-      case "channels":
-        yield* this.sendChannels(id, body.channels);
-        return;
-      case "forward":
-        // Refused before it gets here: outside clients frame their connections in a way that is not spoken.
-        return;
-    }
-  }
-
-  private keepOpen(id: string, close: () => void): void {
-    const request = this.requests.get(id);
-    if (request) request.close = close;
-  }
-
-  private *sendWatch(id: string, watch: WatchStream): Gen {
-    for (;;) {
-      const events: WatchEvent[] = watch.buffer.splice(0);
-      if (events.length > 0) {
-        this.events.apiData?.(
-          id,
-          encode(events.map((event) => encodeBody({ type: "object", value: event })).join("")),
-          1,
-        );
-      }
-      if (watch.ended) return;
-      if (watch.buffer.length === 0) yield* wait(watch.ready);
-    }
-  }
-
-  private *sendChannels(id: string, channels: RemoteCommand): Gen {
-    const request = this.requests.get(id);
-    if (request) request.channels = channels;
-    this.keepOpen(id, () => channels.close());
-    const pump = function* (this: Session, pipe: RemoteCommand["stdout"], channel: number): Gen {
-      if (pipe === undefined) return;
-      for (;;) {
-        // The command's end is told by its result: others may hold the pipe open longer.
-        while (pipe.size === 0 && pipe.writers > 0 && channels.result === undefined) yield* wait(pipe.readable);
-        if (pipe.size === 0) return;
-        this.events.apiData?.(id, pipe.take(65_536), channel);
-      }
-    };
-    const errors = this.kernel.spawn(`outside ${id} stderr`, pump.call(this, channels.stderr, 2));
-    yield* pump.call(this, channels.stdout, 1);
-    while (errors.state !== "done") yield* wait(errors.ended);
-    while (channels.result === undefined) yield* wait(channels.ended);
-    this.events.apiData?.(id, encode(JSON.stringify(channels.result)), 3);
-  }
-
-  private endRequest(id: string): void {
-    const request = this.requests.get(id);
-    if (request === undefined) return;
-    this.requests.delete(id);
-    request.close?.();
-    this.kernel.kill(request.task);
   }
 
   // ---- looking in -------------------------------------------------------------------------------------------------

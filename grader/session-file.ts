@@ -33,6 +33,7 @@ const inputSchema = z.discriminatedUnion("type", [
     ...stamp,
   }),
   z.strictObject({ type: z.literal("api-input"), id, bytes: z.string(), end: z.boolean().optional(), ...stamp }),
+  z.strictObject({ type: z.literal("api-forward"), id, on: z.string(), port: z.number().int(), ...stamp }),
   z.strictObject({ type: z.literal("api-resize"), id, ...size, ...stamp }),
   z.strictObject({ type: z.literal("api-close"), id, ...stamp }),
   z.strictObject({ type: z.literal("answer"), task: z.string(), value: z.string(), ...stamp }),

@@ -267,6 +267,39 @@ describe.skipIf(kubectlPath === undefined)("the API door", () => {
     }
   });
 
+  describe.each([
+    ["SPDY inside a WebSocket", "true"],
+    ["SPDY", "false"],
+  ])("port-forward over %s", (_name, websockets) => {
+    async function forwarded(port: number): Promise<{ child: ChildProcess; local: number; told: () => string }> {
+      const env = { KUBECTL_PORT_FORWARD_WEBSOCKETS: websockets };
+      const child = start(kubectlPath!, ["port-forward", "pod/web", `:${port}`], env);
+      let text = "";
+      for (const stream of [child.stdout!, child.stderr!]) stream.on("data", (chunk) => (text += chunk));
+      await until(() => text.includes("Forwarding from 127.0.0.1:"), "a local port");
+      return { child, local: Number(/127\.0\.0\.1:(\d+)/.exec(text)![1]), told: () => text };
+    }
+
+    it("carries one connection after another, and several at once", async () => {
+      const { child, local } = await forwarded(80);
+      const page = async () => await (await fetch(`http://127.0.0.1:${local}/`)).text();
+      expect(await page()).toContain("<title>Welcome to nginx!</title>");
+      const pages = await Promise.all(Array.from({ length: 8 }, page));
+      expect(new Set(pages).size).toBe(1);
+      expect((await fetch(`http://127.0.0.1:${local}/nothing`, { method: "HEAD" })).status).toBe(404);
+      child.kill();
+    });
+
+    it("says that nobody listens, as kubectl does", async () => {
+      const { child, local, told } = await forwarded(81);
+      await expect(fetch(`http://127.0.0.1:${local}/`)).rejects.toThrow();
+      await until(() => child.exitCode !== null, "kubectl's end");
+      expect(told()).toContain("dial tcp4 127.0.0.1:81: connect: connection refused");
+      expect(told()).toMatch(/error: lost connection to pod\n$/);
+      expect(child.exitCode).toBe(1);
+    });
+  });
+
   it("leaves nothing behind when a client is killed", async () => {
     await until(() => serving.door.open === 0, "earlier requests over");
     const before = podWatches();

@@ -25,3 +25,12 @@ export function refusedCommand(message: string, options: { stdin?: boolean; tty?
     close() {},
   };
 }
+
+/** What the runtime says of a port of a Pod that does not answer (containerd internal/cri/server sandbox_portforward_linux.go). */
+export function forwardFailure(port: number, message: string): string {
+  return (
+    `error forwarding port ${port} to pod, uid : failed to execute portforward in network namespace: ` +
+    `failed to connect to localhost:${port} inside namespace, IPv4: dial tcp4 127.0.0.1:${port}: connect: ${message} ` +
+    "IPv6 dial tcp6: address localhost: no suitable address "
+  );
+}

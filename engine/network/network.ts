@@ -3,6 +3,7 @@ import { type Gen, type Kernel, Pipe, SECOND, sleep } from "../kernel/index.ts";
 import type { Track } from "../netfilter/index.ts";
 import { NetError } from "./error.ts";
 import { arrive, held, used } from "./flows.ts";
+import { plainOnTls, serveHttpBytes } from "./http-bytes.ts";
 import { type Listener, NetNamespace, type Socket } from "./namespace.ts";
 import type { OverlayMember } from "./overlay.ts";
 import { type Path, pathNow, pathOf, type Walk } from "./path.ts";
@@ -112,11 +113,16 @@ class Established implements Connection {
 
   stream(): Socket {
     const { listener, localAddress, localPort, remoteAddress, remotePort, tracks } = this;
-    if (listener.accept === undefined) throw new NetError("ECONNRESET");
+    const { kernel } = this.network;
+    const accept = listener.accept ?? this.server.accept;
+    if (accept === undefined && this.server.http === undefined) throw new NetError("ECONNRESET");
     const [client, server] = socketPair(localAddress, localPort, remoteAddress, remotePort, this.seenFrom, (open) => {
-      if (tracks !== undefined) held(tracks, open, this.network.kernel.now);
+      if (tracks !== undefined) held(tracks, open, kernel.now);
     });
-    this.network.kernel.spawn(`${listener.program} accept`, listener.accept(server), { instant: false });
+    // A server whose requests are values is spoken to in bytes all the same.
+    const ask = (request: HttpRequest) => (this.server.tls ? plainOnTls() : this.http(request));
+    const serve = accept?.(server) ?? serveHttpBytes(server, ask, this.seenFrom);
+    kernel.spawn(`${listener.program} accept`, serve, accept === undefined ? {} : { instant: false });
     return client;
   }
 }

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { createCertificate, type Input, keyPair, pem, privateKeyPem, type SessionEvents } from "../../engine/index.ts";
 import { acceptExec } from "./exec-door.ts";
+import { acceptForward, isPortForward } from "./forward-door.ts";
 
 const DAY = 86_400_000;
 /** Largest request body (etcd takes 1.5 MiB; the API server's own limit is 3 MiB). */
@@ -19,6 +20,14 @@ export interface Waiting {
   data(bytes: Uint8Array, channel: number): void;
   end(): void;
   error(message: string): void;
+}
+
+/** What comes of a forwarded connection. */
+export interface Forwarded {
+  data(bytes: Uint8Array): void;
+  /** Why it could not be opened. */
+  failed(message: Uint8Array): void;
+  end(): void;
 }
 
 /** The HTTPS face of one session's API server: HTTP, TLS and sockets on this side, inputs and events on the other. */
@@ -39,7 +48,10 @@ export class ApiDoor {
       { cert: certificate, key, requestCert: true, rejectUnauthorized: false, keepAliveTimeout: 60_000 },
       (request, response) => this.serve(request, response),
     );
-    this.server.on("upgrade", (request, socket, head) => acceptExec(this, request, socket as TLSSocket, head));
+    this.server.on("upgrade", (request, socket, head) => {
+      const accept = isPortForward(request) ? acceptForward : acceptExec;
+      accept(this, request, socket as TLSSocket, head);
+    });
     this.server.on("clientError", (_error, socket) => socket.destroy());
   }
 
@@ -98,6 +110,17 @@ export class ApiDoor {
       ...(body && body.length > 0 ? { body: body.toString("base64") } : {}),
       ...(certificate ? { clientCertificate: certificate } : {}),
     });
+  }
+
+  /** Opens a connection `id` to a port of the Pod that port-forward `on` is about; much may come before this returns. */
+  forward(on: string, id: string, port: number, told: Forwarded): void {
+    this.waiting.set(id, {
+      head() {},
+      data: (bytes, channel) => (channel === 1 ? told.data(bytes) : told.failed(bytes)),
+      end: told.end,
+      error: told.end,
+    });
+    this.apply({ type: "api-forward", id, on, port });
   }
 
   input(input: Input): void {

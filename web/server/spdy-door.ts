@@ -102,7 +102,7 @@ function readSizes(door: ApiDoor, id: string, stream: SpdyStream): void {
   };
 }
 
-interface Refusal {
+export interface Refusal {
   status: number;
   headers: Readonly<Record<string, string>>;
   body: Uint8Array[];

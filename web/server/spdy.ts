@@ -75,7 +75,7 @@ export class SpdyConnection {
     if ((frame[0]! & 0x80) === 0) {
       const stream = this.streams.get(frame.readUInt32BE(0));
       if (payload.length > 0) stream?.onData?.(payload);
-      if (flags & FLAG_FIN) stream?.onEnd?.();
+      if (flags & FLAG_FIN) this.finished(stream);
       return;
     }
     switch (frame.readUInt16BE(2)) {
@@ -112,12 +112,32 @@ export class SpdyConnection {
       end: () => {
         if (open) this.data(id, FLAG_FIN, new Uint8Array(0));
         open = false;
+        this.forget(id);
       },
     };
     this.streams.set(id, stream);
     this.reply(id);
     this.onStream(stream);
-    if (flags & FLAG_FIN) stream.onEnd?.();
+    if (flags & FLAG_FIN) this.finished(stream);
+  }
+
+  /** Streams that each side has half-closed. */
+  private readonly halfClosed = new Set<number>();
+
+  /** The client sends no more on a stream. */
+  private finished(stream: SpdyStream | undefined): void {
+    if (stream === undefined) return;
+    stream.onEnd?.();
+    this.forget(stream.id);
+  }
+
+  /** One side is done with a stream; it is gone when both are. */
+  private forget(id: number): void {
+    if (!this.halfClosed.has(id)) this.halfClosed.add(id);
+    else {
+      this.halfClosed.delete(id);
+      this.streams.delete(id);
+    }
   }
 
   private headers(block: Buffer): Map<string, string> {

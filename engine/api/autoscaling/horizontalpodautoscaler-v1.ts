@@ -180,7 +180,7 @@ export function fromV2(object: KubeObject): KubeObject {
   if (other.length > 0) keep(METRICS, other);
   const { annotations, ...metadata } = object.metadata;
   const all = { ...annotations, ...kept };
-  return {
+  const old: KubeObject = {
     ...object,
     apiVersion: "autoscaling/v1",
     metadata: Object.keys(all).length > 0 ? { ...metadata, annotations: all } : metadata,
@@ -191,7 +191,12 @@ export function fromV2(object: KubeObject): KubeObject {
       ...(current !== undefined && { currentCPUUtilizationPercentage: current }),
     },
   };
+  newForm.set(old, object);
+  return old;
 }
+
+/** The v2 objects of v1 objects that were made of one: tables are printed from those, in which metrics keep their order. */
+const newForm = new WeakMap<KubeObject, KubeObject>();
 
 function conditionInOrder({ type, status, lastTransitionTime, reason, message }: Any): Any {
   return { type, status, lastTransitionTime, reason, message };
@@ -212,5 +217,5 @@ export const horizontalPodAutoscalerV1 = define({
   ...(validate && { validate }),
   ...(validateUpdate && { validateUpdate }),
   columns,
-  cells: (object, nowMs) => cells(toV2(object), nowMs),
+  cells: (object, nowMs) => cells(newForm.get(object) ?? toV2(object), nowMs),
 });

@@ -78,7 +78,6 @@ export function* portForward(context: ResourceContext): Gen<HttpResponse> {
   const pod = podOf(context);
   const node = nodeOf(context, pod);
   if (node === undefined) throw badRequest(`pod ${info.name} does not have a host assigned`);
-  if (request.instant) throw failure(501, "Unknown", "port forwarding is only spoken inside the cluster's network");
   return checked(yield* ask(context, node, request.method, `/portForward/${info.namespace}/${info.name}`));
 }
 

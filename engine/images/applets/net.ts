@@ -1,5 +1,5 @@
 /** Network applets of BusyBox: ifconfig, route, arp, telnet, dnsdomainname. */
-import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
+import type { Gen } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { type Connection, isNetError } from "../../network/index.ts";
@@ -117,11 +117,6 @@ export const telnet: Program = function* (p): Gen<number> {
 };
 
 function* talk(p: Process, connection: Connection): Gen<number> {
-  if (connection.listener.accept === undefined) {
-    yield* sleep(SECOND);
-    yield* sys.printError(p, "Connection closed by foreign host\n");
-    return 1;
-  }
   const socket = connection.stream();
   const { kernel } = p.machine;
   const input = kernel.spawn(

@@ -70,11 +70,13 @@ export class Discovery {
       const [version, ...group] = rest;
       const groupOnly = group.join(".");
       if (group.length > 0) {
-        // A short name is spelled out first, which forgets the version (client-go restmapper/shortcut.go).
+        // A short name is spelled out first, which forgets the version where the group is whole (restmapper/shortcut.go).
         const exact =
           this.mappings.find((m) => m.version === version && m.group === groupOnly && longNames(m, resource)) ??
           this.mappings.find((m) => m.group === groupOnly && m.shortNames.includes(resource)) ??
-          this.mappings.find((m) => m.group.startsWith(groupOnly) && m.shortNames.includes(resource));
+          this.mappings.find(
+            (m) => m.version === version && m.group.startsWith(groupOnly) && m.shortNames.includes(resource),
+          );
         if (exact) return exact;
       }
       const groupName = rest.join(".");

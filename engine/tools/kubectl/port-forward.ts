@@ -1,5 +1,6 @@
 /** kubectl port-forward: ports of this machine that lead into a Pod, through the API server and the Pod's kubelet. */
 import { toError } from "../../api/client.ts";
+import { forwardFailure } from "../../api/remote-command.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
@@ -143,7 +144,7 @@ function* serve(k: Invocation, ports: readonly Forwarded[], open: (port: number)
         return yield* open(remote);
       } catch (error) {
         if (!isNetError(error)) throw error;
-        const words = `an error occurred forwarding ${local} -> ${remote}: error forwarding port ${remote} to pod, uid : failed to execute portforward in network namespace: failed to connect to localhost:${remote} inside namespace, IPv4: dial tcp4 127.0.0.1:${remote}: connect: ${error.message} IPv6 dial tcp6: address localhost: no suitable address `;
+        const words = `an error occurred forwarding ${local} -> ${remote}: ${forwardFailure(remote, error.message)}`;
         yield* sys.write(p, 2, klog(k, "E", "portforward.go:424", `"Unhandled Error" err=${quote(words)}`));
         broken = true;
         lost.wakeAll();

@@ -5,6 +5,7 @@ import { decode, decodeBase64, encode, type Gen, wait } from "../../kernel/index
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { plainOnTls } from "../../network/http-bytes.ts";
 import { type Connection, isNetError, type NetErrorCode } from "../../network/index.ts";
 import { resolveHost } from "../../network/resolver.ts";
 
@@ -115,7 +116,8 @@ export function* exchange(
       !trusted(listener.certificate?.(url.host), options.authorities)
     )
       return { kind: "tls", why: "unknown-issuer" };
-  } else if (listener.tls) return { connection, address, response: plainOnTls(), lookup, connect, head: since() };
+  } else if (listener.tls)
+    return { connection, address, response: yield* plainOnTls(), lookup, connect, head: since() };
   if (listener.http === undefined) return { kind: "reset" };
   const full: HttpRequest = { ...request, path: url.path, remoteAddress: connection.localAddress };
   if (options.clientCertificate !== undefined && url.scheme === "https")
@@ -131,11 +133,6 @@ export function* exchange(
 }
 
 /** What a Go server says to plain HTTP on its TLS port. */
-function plainOnTls(): HttpResponse {
-  const text = "Client sent an HTTP request to an HTTPS server.\n";
-  return { status: 400, headers: {}, body: { type: "bytes", bytes: encode(text) } };
-}
-
 /** Runs a generator for at most `us` µs; undefined when it takes longer (it is ended then). */
 export function* withTimeout<T>(p: Process, work: Gen<T>, us: number): Gen<T | undefined> {
   if (!Number.isFinite(us)) return yield* work;

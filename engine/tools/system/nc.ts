@@ -1,4 +1,4 @@
-import { type Gen, SECOND, sleep, type Task, WaitQueue, wait } from "../../kernel/index.ts";
+import { type Gen, SECOND, type Task, WaitQueue, wait } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { isNetError, NetError, type Socket } from "../../network/index.ts";
@@ -70,11 +70,6 @@ function* connect(
       );
     }
     if (o.has("z") || protocol === "udp") return 0;
-    if (connection.listener.accept === undefined) {
-      // The other side speaks a protocol of whole requests: what comes in is no such thing, so it hangs up.
-      yield* sleep(SECOND);
-      return 0;
-    }
     return yield* relay(p, connection.stream());
   } catch (error) {
     if (!isNetError(error)) throw error;

@@ -1,0 +1,227 @@
+import { encodeBody } from "../api/encode.ts";
+import type { HttpBody, HttpRequest, HttpResponse } from "../api/http.ts";
+import { concat, decode, encode, type Gen, type Pipe } from "../kernel/index.ts";
+import { isNetError } from "./error.ts";
+import type { Socket } from "./namespace.ts";
+
+/** Largest head of a request, and most bytes of its body that are read. */
+const MAX_HEAD = 64 * 1024;
+const MAX_BODY = 4 * 1024 * 1024;
+const BLOCK = 65_536;
+
+const REASONS: Readonly<Record<number, string>> = {
+  100: "Continue",
+  101: "Switching Protocols",
+  200: "OK",
+  201: "Created",
+  202: "Accepted",
+  204: "No Content",
+  206: "Partial Content",
+  301: "Moved Permanently",
+  302: "Found",
+  304: "Not Modified",
+  307: "Temporary Redirect",
+  308: "Permanent Redirect",
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  406: "Not Acceptable",
+  408: "Request Timeout",
+  409: "Conflict",
+  410: "Gone",
+  413: "Payload Too Large",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Entity",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};
+
+/** Reads what a client sends, piece by piece. */
+class Reader {
+  private readonly pipe: Pipe;
+  private held: Uint8Array = new Uint8Array(0);
+
+  constructor(pipe: Pipe) {
+    this.pipe = pipe;
+  }
+
+  /** More bytes, false at the end. */
+  private *fill(): Gen<boolean> {
+    for (;;) {
+      const bytes = yield* this.pipe.read(BLOCK);
+      if (bytes === "interrupted") continue;
+      if (bytes.length === 0) return false;
+      this.held = this.held.length === 0 ? bytes : concat([this.held, bytes]);
+      return true;
+    }
+  }
+
+  /** Up to and without a line's end; undefined at the end or when it grows too long. */
+  *line(): Gen<string | undefined> {
+    for (;;) {
+      const at = this.held.indexOf(10);
+      if (at >= 0) {
+        const line = decode(this.held.subarray(0, at));
+        this.held = this.held.subarray(at + 1);
+        return line.endsWith("\r") ? line.slice(0, -1) : line;
+      }
+      if (this.held.length > MAX_HEAD || !(yield* this.fill())) return undefined;
+    }
+  }
+
+  *bytes(count: number): Gen<Uint8Array | undefined> {
+    while (this.held.length < count) if (!(yield* this.fill())) return undefined;
+    const out = this.held.subarray(0, count);
+    this.held = this.held.subarray(count);
+    return out;
+  }
+}
+
+interface Head {
+  method: string;
+  path: string;
+  version: string;
+  headers: Record<string, string>;
+}
+
+function* readHead(reader: Reader): Gen<Head | "bad" | undefined> {
+  let first = yield* reader.line();
+  // Servers pass over an empty line before a request (RFC 9112, 2.2).
+  while (first === "") first = yield* reader.line();
+  if (first === undefined) return undefined;
+  const [, method, path, version] = /^([A-Za-z]+) (\S+) (HTTP\/1\.[01])$/.exec(first) ?? [];
+  if (method === undefined) return "bad";
+  const headers: Record<string, string> = {};
+  for (;;) {
+    const line = yield* reader.line();
+    if (line === undefined) return undefined;
+    if (line === "") return { method, path: path!, version: version!, headers };
+    const colon = line.indexOf(":");
+    if (colon <= 0) return "bad";
+    const name = line.slice(0, colon).toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
+  }
+}
+
+function* readBody(reader: Reader, headers: Readonly<Record<string, string>>): Gen<Uint8Array | undefined> {
+  if (/\bchunked\b/i.test(headers["transfer-encoding"] ?? "")) {
+    const chunks: Uint8Array[] = [];
+    let total = 0;
+    for (;;) {
+      const size = Number.parseInt((yield* reader.line()) ?? "", 16);
+      if (!(size >= 0) || (total += size) > MAX_BODY) return undefined;
+      if (size === 0) {
+        while ((yield* reader.line()) || "");
+        return concat(chunks);
+      }
+      const chunk = yield* reader.bytes(size);
+      if (chunk === undefined) return undefined;
+      chunks.push(chunk);
+      yield* reader.line();
+    }
+  }
+  const length = Number(headers["content-length"] ?? 0);
+  if (!(length >= 0) || length > MAX_BODY) return undefined;
+  return length === 0 ? new Uint8Array(0) : yield* reader.bytes(length);
+}
+
+/**
+ * Speaks HTTP/1.1 in bytes for a server whose requests are values: what a client of plain sockets sends is read, asked
+ * through `ask`, and the answer written back, until the client or `Connection: close` ends it.
+ */
+export function* serveHttpBytes(
+  socket: Socket,
+  ask: (request: HttpRequest) => Gen<HttpResponse>,
+  remoteAddress: string,
+): Gen {
+  const reader = new Reader(socket.input);
+  const send = function* (bytes: Uint8Array | string): Gen<boolean> {
+    return (yield* socket.output.write(typeof bytes === "string" ? encode(bytes) : bytes)) !== "broken";
+  };
+  try {
+    for (;;) {
+      const head = yield* readHead(reader);
+      if (head === undefined) return;
+      if (head === "bad") {
+        yield* send("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n400 Bad Request");
+        return;
+      }
+      const { method, path, version, headers } = head;
+      if (/100-continue/i.test(headers["expect"] ?? "")) yield* send("HTTP/1.1 100 Continue\r\n\r\n");
+      const body = yield* readBody(reader, headers);
+      if (body === undefined) return;
+      const response = yield* ask({
+        method,
+        path,
+        headers,
+        remoteAddress,
+        ...(body.length > 0 && { body: { type: "bytes", bytes: body } as const }),
+      });
+      const close = version === "HTTP/1.0" || /\bclose\b/i.test(headers["connection"] ?? "");
+      if (!(yield* writeAnswer(send, response, method === "HEAD", close, version)) || close) return;
+    }
+  } catch (error) {
+    if (!isNetError(error)) throw error;
+  } finally {
+    socket.close();
+  }
+}
+
+/** What a Go server says to who does not begin with a TLS handshake. */
+export function* plainOnTls(): Gen<HttpResponse> {
+  const bytes = encode("Client sent an HTTP request to an HTTPS server.\n");
+  return { status: 400, headers: {}, body: { type: "bytes", bytes } };
+}
+
+type Send = (bytes: Uint8Array | string) => Gen<boolean>;
+
+function* writeAnswer(
+  send: Send,
+  response: HttpResponse,
+  bare: boolean,
+  close: boolean,
+  version: string,
+): Gen<boolean> {
+  const { status, headers, body } = response;
+  const whole = bytesOf(body);
+  const chunked = whole === undefined && version === "HTTP/1.1";
+  let text = `HTTP/1.1 ${status} ${REASONS[status] ?? "Unknown"}\r\n`;
+  for (const [name, value] of Object.entries(headers)) {
+    if (name !== "content-length" && name !== "transfer-encoding") text += `${headerName(name)}: ${value}\r\n`;
+  }
+  const empty = status === 204 || status === 304;
+  if (chunked) text += "Transfer-Encoding: chunked\r\n";
+  else if (whole !== undefined && !empty) text += `Content-Length: ${headers["content-length"] ?? whole.length}\r\n`;
+  if (close || (whole === undefined && !chunked)) text += "Connection: close\r\n";
+  if (!(yield* send(`${text}\r\n`))) return false;
+  if (bare || empty) return true;
+  if (whole !== undefined) return yield* send(whole);
+  if (body.type !== "stream") return false;
+  for (;;) {
+    const bytes = yield* body.pipe.read(BLOCK);
+    if (bytes === "interrupted") continue;
+    if (bytes.length === 0) return chunked ? yield* send("0\r\n\r\n") : false;
+    const piece = chunked ? concat([encode(`${bytes.length.toString(16)}\r\n`), bytes, encode("\r\n")]) : bytes;
+    if (!(yield* send(piece))) {
+      body.pipe.closeReader();
+      return false;
+    }
+  }
+}
+
+function bytesOf(body: HttpBody): Uint8Array | undefined {
+  if (body.type === "bytes") return body.bytes;
+  return body.type === "object" ? encode(encodeBody(body)) : undefined;
+}
+
+/** `content-type` → `Content-Type`, as most servers write it. */
+function headerName(name: string): string {
+  return name.replace(/(^|-)([a-z])/g, (_all, dash: string, letter: string) => dash + letter.toUpperCase());
+}
