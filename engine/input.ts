@@ -36,7 +36,15 @@ export type Input =
    * Somebody asks which way a connection would take. It is an input, since rules that leave something to chance draw on
    * the session's own.
    */
-  | { type: "walk"; id: string; from: string; to: string; port: number; protocol: "tcp" | "udp" | "icmp" }
+  | {
+      type: "walk";
+      id: string;
+      from: string;
+      to: string;
+      port: number;
+      protocol: "tcp" | "udp" | "icmp";
+      cluster?: string;
+    }
   /** A fault of the lab or of a lesson's button. */
   | { type: "fault"; fault: Fault };
 

@@ -30,9 +30,9 @@ export type HostMessage =
   | { type: "run"; us: number }
   /**
    * Somebody looks at the map, or at the ways of connections, or nobody does any more. Looking at the map anew tells
-   * everything anew.
+   * everything anew. `cluster`: whose map, of a session with several.
    */
-  | { type: "look"; map?: boolean; walks?: boolean }
+  | { type: "look"; map?: boolean; walks?: boolean; cluster?: string }
   | { type: "ask"; id: number; what: "save" | "digest" | "status" };
 
 export type SessionMessage =
@@ -51,7 +51,7 @@ export type SessionMessage =
   | { type: "api-error"; id: string; message: string }
   | { type: "answer"; id: number; value: unknown }
   /** What the map shows: everything at first, then what changed, gathered over `GATHER`. */
-  | { type: "map"; update: MapUpdate }
+  | { type: "map"; cluster: string; update: MapUpdate }
   /** The way of a connection that was asked about; `from` or `to`: that could not be found. */
   | { type: "walked"; id: string; walk: WalkPicture | "from" | "to" }
   /** Connections that programs opened, gathered likewise. */
@@ -84,7 +84,8 @@ export class SessionService {
   private runner: SessionRunner | undefined;
   /** While it boots in slices: what waits for its end, and how to give up. */
   private opening: { waiting: HostMessage[]; cancel: () => void } | undefined;
-  private map: ClusterMap | undefined;
+  /** Maps that somebody looks at, by their cluster's name. */
+  private readonly maps = new Map<string, ClusterMap>();
   private walks: WalkFeed | undefined;
 
   constructor(post: (message: SessionMessage) => void, clock: HostClock) {
@@ -113,7 +114,8 @@ export class SessionService {
     this.opening?.cancel();
     this.opening = undefined;
     this.runner?.stop();
-    this.lookAtMap(undefined);
+    for (const map of this.maps.values()) map.stop();
+    this.maps.clear();
     this.lookAtWalks(undefined);
   }
 
@@ -135,7 +137,7 @@ export class SessionService {
         this.setClock(runner, message);
         return;
       case "look":
-        if (message.map !== undefined) this.lookAtMap(message.map ? runner.session : undefined);
+        if (message.map !== undefined) this.lookAtMap(runner.session, message.cluster ?? "", message.map);
         if (message.walks !== undefined) this.lookAtWalks(message.walks ? runner.session : undefined);
         return;
       case "ask":
@@ -225,24 +227,28 @@ export class SessionService {
     else runner.tick();
   }
 
-  /** `undefined`: nobody looks any more. */
-  private lookAtMap(session: Session | undefined): void {
-    if (session === undefined) {
-      this.map?.stop();
-      this.map = undefined;
+  private lookAtMap({ clusters }: Session, name: string, looks: boolean): void {
+    const known = this.maps.get(name);
+    if (!looks) {
+      known?.stop();
+      this.maps.delete(name);
       return;
     }
-    this.map ??= new ClusterMap(session, () => this.clock.after(GATHER, () => this.tellMap()));
-    this.post({ type: "map", update: this.map.all() });
+    const cluster = clusters.get(name);
+    if (cluster === undefined) return;
+    const map = known ?? new ClusterMap(cluster, () => this.clock.after(GATHER, () => this.tellMap(name, map)));
+    this.maps.set(name, map);
+    this.post({ type: "map", cluster: name, update: map.all() });
   }
 
+  /** `undefined`: nobody looks any more. */
   private lookAtWalks(session: Session | undefined): void {
     if (session === undefined) {
       this.walks?.stop();
       this.walks = undefined;
       return;
     }
-    this.walks ??= new WalkFeed(session, () => this.clock.after(GATHER, () => this.tellWalks()));
+    this.walks ??= new WalkFeed(session.clusters.values(), () => this.clock.after(GATHER, () => this.tellWalks()));
   }
 
   private tellWalks(): void {
@@ -250,9 +256,10 @@ export class SessionService {
     if (walks.length > 0) this.post({ type: "walks", walks });
   }
 
-  private tellMap(): void {
-    const update = this.map?.update();
-    if (update) this.post({ type: "map", update });
+  private tellMap(name: string, map: ClusterMap): void {
+    // Somebody may have looked away meanwhile.
+    const update = this.maps.get(name) === map ? map.update() : undefined;
+    if (update) this.post({ type: "map", cluster: name, update });
   }
 
   private answer(runner: SessionRunner, what: "save" | "digest" | "status"): unknown {

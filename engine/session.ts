@@ -184,7 +184,7 @@ export class Session {
         this.cluster.answers.push({ task: input.task, value: input.value, at: this.kernel.now });
         return;
       case "walk":
-        this.events.walked?.(input.id, askedWalk(this.cluster, input));
+        this.events.walked?.(input.id, askedWalk(this.clusters.get(input.cluster ?? "") ?? this.cluster, input));
         return;
       case "fault": {
         const { net, network } = this.machine(input.fault.machine);

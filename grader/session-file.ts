@@ -44,6 +44,7 @@ const inputSchema = z.discriminatedUnion("type", [
     to: z.string(),
     port: z.number().int(),
     protocol: z.enum(["tcp", "udp", "icmp"]),
+    cluster: z.string().optional(),
     ...stamp,
   }),
   z.strictObject({

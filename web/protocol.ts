@@ -63,6 +63,8 @@ export interface Lesson {
   tasks: LessonTask[];
   /** Machines on which a terminal can be opened, in the order of the menu. */
   machines: string[];
+  /** Names of its clusters, the first one's "". */
+  clusters: string[];
 }
 
 export interface LessonTask {
@@ -182,7 +184,7 @@ export interface ClientEvents {
   /** Remembers something about this session for its learner: hints opened, predictions made. */
   mark(request: { key: string; value: string }): void;
   /** This page shows the map, or connections that programs open, or does not any more. */
-  look(request: { map?: boolean | undefined; walks?: boolean | undefined }): void;
+  look(request: { map?: boolean | undefined; walks?: boolean | undefined; cluster?: string | undefined }): void;
   /** Which way a connection would take. */
   walk(request: WalkRequest, done: (result: Result<{ walk: WalkPicture }>) => void): void;
   /** The last update of the map has been drawn: the next may come. */

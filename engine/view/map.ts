@@ -1,6 +1,6 @@
 import type { KubeObject } from "../api/types.ts";
 import type { Change } from "../chronicle.ts";
-import type { Session } from "../session.ts";
+import type { Cluster } from "../cluster.ts";
 import { type MapItem, machineItem, podItem, serviceItem } from "./items.ts";
 
 /** What a map has to draw anew. */
@@ -28,7 +28,7 @@ const SERVICE_LABEL = "kubernetes.io/service-name";
  * lines it touches, and tells those that look different afterwards. It only reads, and is no part of the session.
  */
 export class ClusterMap {
-  private readonly session: Session;
+  private readonly cluster: Cluster;
   private readonly changed: () => void;
   private readonly dirty = new Set<string>();
   /** Slices of each Service, by key of either. */
@@ -39,16 +39,16 @@ export class ClusterMap {
   private readonly hear = (change: Change) => this.note(change);
 
   /** `changed`: called within the write that makes the first change since the last update. */
-  constructor(session: Session, changed: () => void) {
-    this.session = session;
+  constructor(cluster: Cluster, changed: () => void) {
+    this.cluster = cluster;
     this.changed = changed;
-    session.cluster.chronicle.listeners.add(this.hear);
-    for (const slice of session.objects("discovery.k8s.io", "endpointslices")) this.keepSlice(sliceKey(slice), slice);
+    cluster.chronicle.listeners.add(this.hear);
+    for (const slice of cluster.objects("discovery.k8s.io", "endpointslices")) this.keepSlice(sliceKey(slice), slice);
   }
 
   /** Nobody looks any more. */
   stop(): void {
-    this.session.cluster.chronicle.listeners.delete(this.hear);
+    this.cluster.chronicle.listeners.delete(this.hear);
   }
 
   /** Everything, for somebody who begins to look. */
@@ -57,12 +57,12 @@ export class ClusterMap {
     this.left.clear();
     this.dirty.clear();
     const items: MapItem[] = [];
-    for (const spec of this.session.cluster.specs) this.tell(`machine/${spec.name}`, items);
+    for (const spec of this.cluster.specs) this.tell(`machine/${spec.name}`, items);
     for (const [prefix, resource] of [
       ["service", "services"],
       ["pod", "pods"],
     ] as const) {
-      for (const { metadata } of this.session.objects("", resource))
+      for (const { metadata } of this.cluster.objects("", resource))
         this.tell(`${prefix}/${metadata.namespace}/${metadata.name}`, items);
     }
     return { full: true, items, gone: [], left: this.left.size };
@@ -121,7 +121,7 @@ export class ClusterMap {
   }
 
   private read(key: string): KubeObject | undefined {
-    return this.session.cluster.etcd.get(key)?.value as unknown as KubeObject | undefined;
+    return this.cluster.etcd.get(key)?.value as unknown as KubeObject | undefined;
   }
 
   /** Adds the item if it looks different from what was told; false when there is no such thing. */
@@ -144,7 +144,7 @@ export class ClusterMap {
     const [kind, ...rest] = key.split("/");
     const name = rest.join("/");
     if (kind === "machine") {
-      const spec = this.session.cluster.specs.find((each) => each.name === name);
+      const spec = this.cluster.specs.find((each) => each.name === name);
       return spec && machineItem(spec, this.read(NODES + name));
     }
     if (kind === "service") {

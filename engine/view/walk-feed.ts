@@ -1,6 +1,6 @@
+import type { Cluster } from "../cluster.ts";
 import type { NetNamespace } from "../network/index.ts";
 import type { Walk } from "../network/path.ts";
-import type { Session } from "../session.ts";
 import { pictureOf, type WalkPicture } from "./walk.ts";
 
 /** Walks kept until they are told. */
@@ -10,21 +10,21 @@ const SYSTEM_PORTS: ReadonlySet<number> = new Set([6443, 2379, 2380, 10250]);
 
 /** The walks of connections that programs really open, while somebody looks. */
 export class WalkFeed {
-  private readonly session: Session;
+  private readonly clusters: readonly Cluster[];
   private readonly changed: () => void;
   private waiting: WalkPicture[] = [];
   /** Namespaces of Pods, by name. */
   private readonly pods = new Map<string, NetNamespace>();
 
   /** `changed`: called within the connection that is the first since the last `take`. */
-  constructor(session: Session, changed: () => void) {
-    this.session = session;
+  constructor(clusters: Iterable<Cluster>, changed: () => void) {
+    this.clusters = [...clusters];
     this.changed = changed;
-    session.cluster.network.onWalk = (walk) => this.note(walk);
+    for (const cluster of this.clusters) cluster.network.onWalk = (walk) => this.note(cluster, walk);
   }
 
   stop(): void {
-    this.session.cluster.network.onWalk = undefined;
+    for (const { network } of this.clusters) network.onWalk = undefined;
   }
 
   /** Those since the last time, oldest first. */
@@ -34,33 +34,32 @@ export class WalkFeed {
     return waiting;
   }
 
-  private note(walk: Walk): void {
+  private note(cluster: Cluster, walk: Walk): void {
     const { address, path } = walk;
     if (SYSTEM_PORTS.has(walk.port) || SYSTEM_PORTS.has(path.port)) return;
-    const machine = this.session.cluster.machines.get(walk.from)?.net;
+    const machine = cluster.machines.get(walk.from)?.net;
     // What machines ask their own Pods are probes.
-    if (machine && path.outcome === "pass" && path.address === address && this.isLocal(machine, address)) return;
-    const from = machine ?? this.podNamespace(walk.from);
+    if (machine && path.outcome === "pass" && path.address === address && isLocal(cluster, machine, address)) return;
+    const from = machine ?? this.podNamespace(cluster, walk.from);
     if (from === undefined) return;
-    const picture = pictureOf(this.session.cluster, walk, from);
+    const picture = pictureOf(cluster, walk, from);
     if (picture.from.name.startsWith("kube-")) return;
     if (this.waiting.length === 0) this.changed();
     this.waiting.push(picture);
     if (this.waiting.length > KEPT) this.waiting.shift();
   }
 
-  private isLocal(machine: NetNamespace, address: string): boolean {
-    return machine.owns(address) || this.session.cluster.network.ownerOf(address)?.host === machine;
-  }
-
-  private podNamespace(name: string): NetNamespace | undefined {
+  private podNamespace(cluster: Cluster, name: string): NetNamespace | undefined {
     const known = this.pods.get(name);
     if (known) return known;
-    for (const pod of this.session.objects("", "pods")) {
+    for (const pod of cluster.objects("", "pods")) {
       const address: string | undefined = pod["status"]?.podIP;
-      const ns = address === undefined ? undefined : this.session.cluster.network.ownerOf(address);
+      const ns = address === undefined ? undefined : cluster.network.ownerOf(address);
       if (ns && ns.host !== ns) this.pods.set(ns.name, ns);
     }
     return this.pods.get(name);
   }
 }
+
+const isLocal = ({ network }: Cluster, machine: NetNamespace, address: string): boolean =>
+  machine.owns(address) || network.ownerOf(address)?.host === machine;

@@ -83,6 +83,8 @@ export interface WalkRequest {
   to: string;
   port: number;
   protocol: Protocol;
+  /** Whose Pods and names are meant, of a session with several clusters; the first one's without it. */
+  cluster?: string | undefined;
 }
 
 /**

@@ -67,7 +67,7 @@ async function type(page: Page, command: string): Promise<void> {
 async function clear(page: Page): Promise<void> {
   await page.locator(".pane .xterm-helper-textarea").first().focus();
   await page.keyboard.press("Control+l");
-  await expect.poll(() => text(page).then((shown) => shown.trim()), { timeout: 15_000 }).toMatch(/^learner@\S+:~\$$/);
+  await expect.poll(() => text(page).then((shown) => shown.trim()), { timeout: 60_000 }).toMatch(/^learner@\S+:~\$$/);
 }
 
 /** The screen with its wrapped lines joined. */
@@ -79,7 +79,7 @@ async function seeJoined(page: Page, pattern: RegExp): Promise<RegExpExecArray> 
 
 const task = (page: Page, id: string) => page.locator(`.slot-task[data-task="${id}"] .task`);
 const passed = async (page: Page, id: string) =>
-  await expect.poll(() => task(page, id).getAttribute("class"), { timeout: 15_000 }).toContain("task-passed");
+  await expect.poll(() => task(page, id).getAttribute("class"), { timeout: 60_000 }).toContain("task-passed");
 const run = (page: Page, command: string) =>
   page.getByRole("button", { name: `실행: ${command}`, exact: false }).first();
 

@@ -72,7 +72,7 @@ describe.skipIf(noBrowser)("lab 2, with the pictures in front of one", () => {
     await run(page, "kubectl expose deployment web --port=80 --target-port=80");
     await passed(page, "expose");
     const service = page.locator(".service", { hasText: "web" });
-    await expect.poll(() => service.textContent(), { timeout: 30_000 }).toMatch(/3\/3/);
+    await expect.poll(() => service.textContent(), { timeout: 60_000 }).toMatch(/3\/3/);
     await service.click();
     const facts = (await page.locator(".selection dl").textContent())!;
     const addresses = [...facts.matchAll(/10\.200\.\d+\.\d+/g)].map(([address]) => `${address}:80`);
@@ -139,6 +139,11 @@ describe.skipIf(noBrowser)("lab 2, with the pictures in front of one", () => {
     await answer(page, "backends", backends.join(" "));
     await shoot(page, "lab2-ko-cilium");
 
+    // The second cluster has a map of its own.
+    await page.getByLabel("보여 줄 클러스터").selectOption("cilium");
+    await page.locator(".box", { hasText: "cilium-worker-2" }).locator(".tile").first().waitFor();
+    await shoot(page, "lab2-ko-cilium-map");
+    await page.getByLabel("보여 줄 클러스터").selectOption("");
     await type(page, "clear; kubectl apply -f shop.yaml -f till.yaml\n");
     await page.locator(".service", { hasText: "front" }).waitFor();
     await shoot(page, "lab2-ko-broken");

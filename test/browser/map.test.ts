@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningServer, startServer } from "../../web/server/server.ts";
 import { expectAccessible, launch, noBrowser, screenText, shoot, visit } from "./browser.ts";
 
-const see = (page: Page, pattern: RegExp) => expect.poll(() => screenText(page), { timeout: 15_000 }).toMatch(pattern);
+const see = (page: Page, pattern: RegExp) => expect.poll(() => screenText(page), { timeout: 60_000 }).toMatch(pattern);
 
 async function type(page: Page, text: string): Promise<void> {
   await page.locator(".pane .xterm-helper-textarea").first().focus();
@@ -55,7 +55,7 @@ describe.skipIf(noBrowser)("the map", () => {
     await expectAccessible(page);
     await shoot(page, `${picture}-empty`);
     await type(page, SERVICE);
-    await expect.poll(() => tiles(page, "running").count(), { timeout: 20_000 }).toBe(3);
+    await expect.poll(() => tiles(page, "running").count(), { timeout: 60_000 }).toBe(3);
     const service = page.locator(".service", { hasText: "web" });
     await expect.poll(() => service.textContent()).toMatch(/3\/3/);
     await expect.poll(() => page.locator(".map-lines .line-ready").count()).toBeGreaterThanOrEqual(3);
@@ -65,7 +65,7 @@ describe.skipIf(noBrowser)("the map", () => {
     await expectAccessible(page);
     await shoot(page, `${picture}-service`);
     await type(page, "clear; kubectl set image deployment/web nginx=nginx:0.no-such; kubectl cordon worker-2\n");
-    await tiles(page, "failing").first().waitFor({ timeout: 20_000 });
+    await tiles(page, "failing").first().waitFor({ timeout: 60_000 });
     await page.getByText("SchedulingDisabled").waitFor();
     await tiles(page, "failing").first().click();
     await shoot(page, `${picture}-failing`);
@@ -101,6 +101,47 @@ describe.skipIf(noBrowser)("the map", () => {
     await context.close();
   });
 
+  it("answers names in texts: a click on one selects what it means, and what is selected stands out", async () => {
+    const { context, page, problems } = await open({ viewport: { width: 1280, height: 900 } });
+    await type(page, SERVICE);
+    await expect.poll(() => tiles(page, "running").count(), { timeout: 60_000 }).toBe(3);
+    // What the last command spoke of.
+    await expect.poll(() => page.locator(".tile.touched").count()).toBe(3);
+    await page.locator(".service.touched", { hasText: "web" }).waitFor();
+    await type(page, "clear; kubectl get pods -o name; kubectl get service\n");
+    await see(page, /service|kubernetes/);
+    const row = page.locator(".pane .xterm-rows > div", { hasText: /^pod\/web-/ }).first();
+    await row.waitFor();
+    const name = (await row.textContent())!.trim().slice("pod/".length);
+    const box = (await row.boundingBox())!;
+    // The link is there once the pointer has rested on it.
+    await expect
+      .poll(async () => {
+        await page.mouse.move(box.x + 60 + Math.random() * 20, box.y + box.height / 2);
+        await page.waitForTimeout(150);
+        await page.mouse.click(box.x + 70, box.y + box.height / 2);
+        return page.locator(".selection h3").count();
+      })
+      .toBe(1);
+    expect(await page.locator(".selection h3").textContent()).toBe(`Pod default/${name}`);
+    expect(await page.locator(`.tile[aria-pressed="true"]`).count()).toBe(1);
+    const marked = () =>
+      page.locator(".pane .xterm-rows span").evaluateAll((spans) =>
+        spans
+          .filter((span) => getComputedStyle(span).backgroundColor === "rgb(49, 80, 126)")
+          .map((span) => span.textContent)
+          .join(""),
+      );
+    await expect.poll(marked).toContain(name);
+    await page.locator(".service", { hasText: "web" }).click();
+    await expect.poll(marked).toMatch(/web.*10\.201\./);
+    await shoot(page, "map-names");
+    await page.keyboard.press("Escape");
+    await expect.poll(marked).toBe("");
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+
   it("is there again after a reload and after the connection was lost", async () => {
     const { context, page } = await open();
     await page.getByRole("button", { name: "map", exact: true }).click();
@@ -111,9 +152,9 @@ describe.skipIf(noBrowser)("the map", () => {
     await page.locator(".map.stale").waitFor({ timeout: 40_000 });
     await shoot(page, "map-disconnected");
     await context.setOffline(false);
-    await expect.poll(() => page.locator(".map.stale").count(), { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => page.locator(".map.stale").count(), { timeout: 60_000 }).toBe(0);
     await type(page, "kubectl run again --image=nginx\n");
-    await expect.poll(() => tiles(page, "running").count(), { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => tiles(page, "running").count(), { timeout: 60_000 }).toBe(1);
     await context.close();
   });
 
@@ -147,7 +188,7 @@ describe.skipIf(noBrowser)("the map", () => {
     await page.getByRole("button", { name: "터미널", exact: true }).click();
     await type(page, SERVICE);
     await page.getByRole("button", { name: "그림", exact: true }).click();
-    await expect.poll(() => tiles(page, "running").count(), { timeout: 20_000 }).toBe(3);
+    await expect.poll(() => tiles(page, "running").count(), { timeout: 60_000 }).toBe(3);
     await page.locator(".service", { hasText: "web" }).click();
     await shoot(page, "map-small");
     await expectAccessible(page);

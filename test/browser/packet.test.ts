@@ -9,7 +9,7 @@ import { expectAccessible, launch, noBrowser, screenText, shoot, visit } from ".
 // A machine with other work to do draws and checks slowly.
 vi.setConfig({ testTimeout: 180_000 });
 
-const see = (page: Page, pattern: RegExp) => expect.poll(() => screenText(page), { timeout: 30_000 }).toMatch(pattern);
+const see = (page: Page, pattern: RegExp) => expect.poll(() => screenText(page), { timeout: 60_000 }).toMatch(pattern);
 
 async function type(page: Page, text: string): Promise<void> {
   await page.locator(".pane .xterm-helper-textarea").first().focus();

@@ -14,7 +14,7 @@ async function lines(page: Page): Promise<string[]> {
   return rows.map((row) => row.replace(/\u00a0/g, " ").trimEnd());
 }
 const see = (page: Page, pattern: RegExp) =>
-  expect.poll(async () => (await lines(page)).join("\n"), { timeout: 15_000 }).toMatch(pattern);
+  expect.poll(async () => (await lines(page)).join("\n"), { timeout: 60_000 }).toMatch(pattern);
 const keyboard = (page: Page) => page.locator(".pane .xterm-helper-textarea").first();
 
 async function type(page: Page, text: string): Promise<void> {
@@ -134,6 +134,24 @@ describe.skipIf(noBrowser)("the pages", () => {
     await context.close();
   });
 
+  it("are arranged after a reload as they were: terminals side by side, and where one was reading", async () => {
+    const { context, page } = await openLab();
+    await page.getByRole("button", { name: "Side by side" }).click();
+    await page.getByRole("button", { name: "cp-1", exact: true }).click();
+    await expect.poll(() => page.locator(".pane .xterm").count()).toBe(2);
+    await page.locator(".lesson-pane").evaluate((pane) => {
+      pane.scrollTop = 700;
+    });
+    const place = () => page.locator(".lesson-pane").evaluate((pane) => pane.scrollTop);
+    await page.waitForTimeout(100);
+    await page.reload();
+    await expect.poll(() => page.locator(".pane .xterm").count()).toBe(2);
+    expect(await page.getByRole("tab").allTextContents()).toEqual(["workstation", "cp-1"]);
+    expect(await page.getByRole("button", { name: "Side by side" }).getAttribute("aria-pressed")).toBe("true");
+    await expect.poll(place).toBeGreaterThan(600);
+    await context.close();
+  });
+
   it("say that the cluster boots, and that it takes long when it does", async () => {
     const { context, page } = await visit(browser, { locale: "ko-KR" });
     await page.route("**/socket.io/**", (route) => route.abort());
@@ -213,7 +231,7 @@ describe.skipIf(noBrowser)("the pages", () => {
     await page.getByRole("button", { name: "Run the clock" }).click();
     await page.getByRole("button", { name: "Wait", exact: true }).click();
     await page.getByRole("menuitem", { name: "1 hour on" }).click();
-    await expect.poll(time, { timeout: 20_000 }).toMatch(/^01:00/);
+    await expect.poll(time, { timeout: 60_000 }).toMatch(/^01:00/);
     await page.getByText("cluster ● healthy").waitFor();
     await context.close();
   });

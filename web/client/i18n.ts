@@ -237,6 +237,8 @@ export const TEXTS = {
     ko: "이 세션이 시작된 버전의 시뮬레이터에는 지도가 없습니다. 처음부터 다시 시작하면 지도를 볼 수 있습니다.",
     en: "The simulator on which this session began has no map. Start the lab over to see one.",
   },
+  mapCluster: { ko: "보여 줄 클러스터", en: "Cluster shown" },
+  mapFirstCluster: { ko: "첫 클러스터", en: "first cluster" },
   mapNamespaces: { ko: "보여 줄 네임스페이스", en: "Namespaces shown" },
   mapOwn: { ko: "시스템 제외", en: "without system" },
   mapAll: { ko: "모든 네임스페이스", en: "all namespaces" },
@@ -252,8 +254,8 @@ export const TEXTS = {
     en: "None. Compare the selector with the Pods' labels, and see whether they are Ready.",
   },
   mapEmpty: {
-    ko: "아직 직접 만든 Pod가 없습니다. `kubectl run web --image=nginx`를 실행하면 여기에 나타납니다.",
-    en: "You have no Pods yet. Run `kubectl run web --image=nginx`, and it shows up here.",
+    ko: "아직 직접 만든 Pod가 없습니다. `{kubectl} run web --image=nginx`를 실행하면 여기에 나타납니다.",
+    en: "You have no Pods yet. Run `{kubectl} run web --image=nginx`, and it shows up here.",
   },
   mapShowSystem: { ko: "시스템 Pod 보기", en: "Show the system's Pods" },
   mapLeft: {

@@ -76,7 +76,7 @@ export class HostedSession {
   /** Inputs that the main thread knows. */
   private told = 0;
   /** Inputs looked at for the list of terminals. */
-  private looked = 0;
+  private read = 0;
   private output = new Map<string, Uint8Array[]>();
   private ended: { id: string; status: number }[] = [];
   private reports: TaskReport[] | undefined;
@@ -88,6 +88,8 @@ export class HostedSession {
   private lastClock: Clock | undefined;
   private answered: unknown;
   private heardMap = false;
+  /** Clusters whose maps were looked at. */
+  private readonly looked = new Set<string>();
   private walked: WalkPicture | "from" | "to" | undefined;
   private walks = 0;
   private catchUp: CatchUp | undefined;
@@ -178,10 +180,11 @@ export class HostedSession {
   receive(message: HostMessage): void {
     this.heardMap = false;
     this.service.receive(message);
+    if (message.type === "look" && message.map) this.looked.add(message.cluster ?? "");
     if (message.type === "clock") this.tellClock();
     // An engine from before there was a map says nothing to this.
     if (message.type === "look" && message.map && !this.heardMap)
-      this.post({ type: "map", key: this.key, update: undefined });
+      this.post({ type: "map", key: this.key, cluster: message.cluster ?? "", update: undefined });
   }
 
   /**
@@ -259,7 +262,8 @@ export class HostedSession {
   detach(): { at: number; index: number } {
     this.flush();
     this.attached = false;
-    this.service.receive({ type: "look", map: false, walks: false });
+    for (const cluster of this.looked) this.service.receive({ type: "look", map: false, cluster });
+    this.service.receive({ type: "look", walks: false });
     const { now, eventIndex } = this.session.kernel;
     return { at: now, index: eventIndex };
   }
@@ -332,7 +336,8 @@ export class HostedSession {
         return;
       case "map":
         this.heardMap = true;
-        this.post({ type: "map", key: this.key, update: message.update });
+        // An engine from before there were several clusters names none.
+        this.post({ type: "map", key: this.key, cluster: message.cluster ?? "", update: message.update });
         return;
       case "walked":
         this.walked = message.walk;
@@ -359,8 +364,8 @@ export class HostedSession {
   /** What inputs say about terminals; the session itself only tells what they show. */
   private lookAtInputs(): void {
     const { inputs } = this.session;
-    for (; this.looked < inputs.length; this.looked++) {
-      const input: Input = inputs[this.looked]!;
+    for (; this.read < inputs.length; this.read++) {
+      const input: Input = inputs[this.read]!;
       if (input.type === "terminal") {
         const { machine, user, columns, rows } = input;
         Object.assign(this.terminal(input.id), { machine, user, columns, rows });

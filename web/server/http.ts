@@ -59,6 +59,7 @@ export function createApp(parts: HttpParts): Express {
     const status: number = error?.status ?? 500;
     if (status >= 500) parts.log.error({ err: error, url: request.url }, "request failed");
     if (response.headersSent) next(error);
+    else if (status === 404) response.status(404).type("text/plain").send("not found\n");
     else fail(request, response, status < 500 ? "bad-request" : "internal");
   };
   app.use(onError);
@@ -175,9 +176,15 @@ function lessonOf(id: string, language: Language): Lesson | undefined {
 function pages(app: Express, dir: string): void {
   app.use(
     "/assets",
-    express.static(join(dir, "assets"), { immutable: true, maxAge: "1y", index: false, fallthrough: false }),
+    express.static(join(dir, "assets"), {
+      immutable: true,
+      maxAge: "1y",
+      index: false,
+      redirect: false,
+      fallthrough: false,
+    }),
   );
-  app.use(express.static(dir, { index: false }));
+  app.use(express.static(dir, { index: false, redirect: false }));
   app.get("/{*path}", (request, response) => {
     const file = join(dir, "index.html");
     if (!existsSync(file)) {

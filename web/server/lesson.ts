@@ -36,7 +36,8 @@ export function renderLesson(lab: Lab, language: Language): Lesson {
     ...(machine ? { machine } : {}),
     ...(question ? { question } : {}),
   }));
-  return { id: lab.id, title: lab.title, html, tasks, machines };
+  const clusters = ["", ...Object.keys(lab.clusters)];
+  return { id: lab.id, title: lab.title, html, tasks, machines, clusters };
 }
 
 /** Renders a lesson's text. Throws for a task that the lab does not have, or for a helper that nobody knows. */

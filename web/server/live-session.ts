@@ -49,8 +49,8 @@ interface View {
   drawn: Map<string, number>;
   /** Terminals of which frames were left out. */
   behind: Set<string>;
-  /** While the page shows the map. */
-  map: MapFeed | undefined;
+  /** While the page shows a cluster's map. */
+  map: { cluster: string; feed: MapFeed } | undefined;
   /** Whether the page shows connections that programs open. */
   walks: boolean;
 }
@@ -111,10 +111,13 @@ export class LiveSession {
   }
 
   detach(viewer: Viewer): void {
-    if (!this.views.delete(viewer)) return;
+    const view = this.views.get(viewer);
+    if (view === undefined) return;
+    this.views.delete(viewer);
     this.parts.metrics.sockets.dec();
     if (this.watched) {
-      this.sendLook({ ...(this.mapWatched ? {} : { map: false }), walks: this.walksWatched });
+      this.leaveMap(view.map?.cluster);
+      this.sendLook({ walks: this.walksWatched });
       return;
     }
     this.idleSince = Date.now();
@@ -297,14 +300,16 @@ export class LiveSession {
   }
 
   /** A page shows the map or connections, or does not any more. */
-  look(viewer: Viewer, { map, walks }: Parameters<ClientEvents["look"]>[0]): void {
+  look(viewer: Viewer, { map, walks, cluster = "" }: Parameters<ClientEvents["look"]>[0]): void {
     const view = this.views.get(viewer);
     if (view === undefined) return;
     if (map !== undefined) {
-      const was = view.map !== undefined;
-      view.map = map ? new MapFeed((update) => viewer.emit("map", update)) : undefined;
+      const before = view.map?.cluster;
+      const feed = () => new MapFeed((update) => viewer.emit("map", update));
+      view.map = map ? { cluster, feed: feed() } : undefined;
+      this.leaveMap(before);
       // The engine tells everything anew to whoever begins to look.
-      if (map || (was && !this.mapWatched)) this.sendLook({ map });
+      if (map) this.sendLook({ map, cluster });
     }
     if (walks !== undefined && walks !== view.walks) {
       view.walks = walks;
@@ -313,18 +318,20 @@ export class LiveSession {
   }
 
   mapDrawn(viewer: Viewer): void {
-    this.views.get(viewer)?.map?.drawn();
+    this.views.get(viewer)?.map?.feed.drawn();
   }
 
-  private get mapWatched(): boolean {
-    return [...this.views.values()].some((view) => view.map !== undefined);
+  /** A page has left a cluster's map; the engine hears of it when that was the last one. */
+  private leaveMap(cluster: string | undefined): void {
+    if (cluster === undefined || [...this.views.values()].some(({ map }) => map?.cluster === cluster)) return;
+    this.sendLook({ map: false, cluster });
   }
 
   private get walksWatched(): boolean {
     return [...this.views.values()].some((view) => view.walks);
   }
 
-  private sendLook(what: { map?: boolean; walks?: boolean }): void {
+  private sendLook(what: { map?: boolean; cluster?: string; walks?: boolean }): void {
     const { pool } = this.parts;
     if (pool.has(this.row.id)) pool.send({ type: "message", key: this.row.id, message: { type: "look", ...what } });
   }
@@ -410,7 +417,7 @@ export class LiveSession {
         this.tell("health", message.health);
         return;
       case "map":
-        for (const { map } of this.views.values()) map?.push(message.update);
+        for (const { map } of this.views.values()) if (map?.cluster === message.cluster) map.feed.push(message.update);
         return;
       case "catch-up":
         this.tell("catchUp", message.state);

@@ -28,6 +28,7 @@ type PageSocket = Socket<ClientEvents, ServerEvents, DefaultEventsMap, SocketSta
 
 const size = { columns: z.number().int().min(2).max(500), rows: z.number().int().min(1).max(200) };
 const id = z.string().max(16);
+const cluster = z.string().max(64).optional();
 const schemas = {
   open: z.object({ machine: z.string().max(64), ...size }),
   keys: z.object({ id, text: z.string().max(KEYS_LIMIT) }),
@@ -46,13 +47,14 @@ const schemas = {
     skipToEvent: z.boolean().optional(),
   }),
   mark: z.object({ key: z.string().max(200), value: z.string().max(200) }),
-  look: z.object({ map: z.boolean().optional(), walks: z.boolean().optional() }),
+  look: z.object({ map: z.boolean().optional(), walks: z.boolean().optional(), cluster }),
   model: z.object({ task: z.string().max(64) }),
   walk: z.object({
     from: z.string().max(400),
     to: z.string().max(300),
     port: z.number().int().min(0).max(65_535),
     protocol: z.enum(["tcp", "udp", "icmp"]),
+    cluster,
   }),
   mapDrawn: z.object({}),
   drawn: z.object({ id, end: z.number().int().nonnegative() }),

@@ -70,7 +70,7 @@ export type FromWorker =
   | { type: "clock"; key: string; clock: Clock; index: number }
   | { type: "health"; key: string; health: Health }
   /** Undefined: the session's engine has none. */
-  | { type: "map"; key: string; update: MapUpdate | undefined }
+  | { type: "map"; key: string; cluster: string; update: MapUpdate | undefined }
   | { type: "catch-up"; key: string; state: CatchUp }
   | { type: "walks"; key: string; walks: WalkPicture[] }
   | { type: "answer"; id: number; value: unknown }

@@ -1,4 +1,5 @@
-import { type ComponentChild, render } from "preact";
+import { effect } from "@preact/signals";
+import { type ComponentChild, type RefObject, render } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { caughtMark } from "../../protocol.ts";
 import { t } from "../i18n.ts";
@@ -12,9 +13,11 @@ import { TaskCard } from "./task-card.tsx";
 /** The lesson: text from the server, whose empty places come to life here. */
 export function LessonPane({ session, restart }: { session: LabSession; restart: Restart }) {
   const lesson = session.lesson.value;
+  const pane = useRef<HTMLElement>(null);
+  useReadingPlace(pane, lesson?.id);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls.
-    <section class="lesson-pane" aria-label={t("lesson")} tabIndex={0}>
+    <section ref={pane} class="lesson-pane" aria-label={t("lesson")} tabIndex={0}>
       <Notices session={session} />
       <CatchingUp session={session} restart={restart} />
       {lesson ? (
@@ -25,6 +28,19 @@ export function LessonPane({ session, restart }: { session: LabSession; restart:
       <Finish session={session} />
     </section>
   );
+}
+
+/** A reload goes on where one was reading: the browser itself only remembers how far whole pages were scrolled. */
+function useReadingPlace(pane: RefObject<HTMLElement | null>, lab: string | undefined): void {
+  useLayoutEffect(() => {
+    const element = pane.current;
+    if (element === null || lab === undefined) return undefined;
+    const key = `kubetude.reading.${lab}`;
+    element.scrollTop = Number(sessionStorage.getItem(key) ?? 0);
+    const keep = () => sessionStorage.setItem(key, String(Math.round(element.scrollTop)));
+    element.addEventListener("scroll", keep, { passive: true });
+    return () => element.removeEventListener("scroll", keep);
+  }, [lab]);
 }
 
 function Notices({ session }: { session: LabSession }) {
@@ -87,7 +103,26 @@ function Text({ session, html, restart }: { session: LabSession; html: string; r
       const { predict, options, answer } = element.parentElement!.dataset;
       return <Predict session={session} id={predict!} options={options!.split("|")} answer={answer!} />;
     });
+    // A name in the text leads to what it means on the map, and shows what is selected there.
+    const names = [...article.querySelectorAll<HTMLElement>("code")].filter((code) => !code.closest("pre"));
+    const pick = ({ target }: MouseEvent) => {
+      const code = (target as Element).closest("code");
+      const key = code && names.includes(code) ? session.names.peek()?.get(code.textContent ?? "") : undefined;
+      if (key) session.pick(key);
+    };
+    article.addEventListener("click", pick);
+    const stop = effect(() => {
+      const known = session.names.value;
+      const selected = session.selectedNames.value;
+      for (const code of names) {
+        const text = code.textContent ?? "";
+        code.classList.toggle("on-map", known?.has(text) ?? false);
+        code.classList.toggle("selected", selected.includes(text));
+      }
+    });
     return () => {
+      stop();
+      article.removeEventListener("click", pick);
       for (const element of filled) render(null, element);
     };
   }, [html, session]);

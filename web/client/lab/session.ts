@@ -1,4 +1,4 @@
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { io, type Socket } from "socket.io-client";
 import type { WalkPicture, WalkRequest } from "../../../engine/index.ts";
 import type {
@@ -17,7 +17,8 @@ import type {
   TaskView,
 } from "../../protocol.ts";
 import { language } from "../i18n.ts";
-import { applyUpdate, type MapItems, type MapView } from "./picture/map-model.ts";
+import { applyUpdate, type MapItems, type MapView, shows } from "./picture/map-model.ts";
+import { namesFor, namesOf } from "./picture/names.ts";
 import { fontsReady, TerminalView } from "./terminal.ts";
 
 export type Layout = "single" | "columns" | "rows";
@@ -30,6 +31,16 @@ const PICTURES: readonly string[] = ["map", "packet"] satisfies PictureName[];
 const WALKS_KEPT = 20;
 
 const PICTURE_KEY = "kubetude.picture";
+const LAYOUT_KEY = "kubetude.layout";
+const LAYOUTS: readonly string[] = ["single", "columns", "rows"] satisfies Layout[];
+
+/** How the terminals are arranged; which of them are shown is worth remembering for their own session only. */
+interface Arrangement {
+  layout: Layout;
+  session: string;
+  panes: (string | null)[];
+  active: number;
+}
 /** In a window of this height a picture leaves the terminal enough lines from the start, px. */
 const TALL = 800;
 
@@ -72,7 +83,10 @@ export class LabSession {
     asTable: signal(false),
     selected: signal(undefined),
     focus: signal(undefined),
+    command: signal(""),
   };
+  /** Whose map and names are shown, of a lab with several clusters. */
+  readonly cluster = signal("");
   /** What was last asked for, or is about to be. */
   readonly walkForm = signal<WalkRequest>({ from: "", to: "", port: 80, protocol: "tcp" });
   /** The connection whose way is shown. */
@@ -85,12 +99,26 @@ export class LabSession {
   /** What the map shows, while it does; `none`: this session's engine cannot tell. */
   readonly map = signal<{ items: MapItems; left: number } | "none" | undefined>(undefined);
 
+  /** What texts can speak of, while the map shows it. */
+  readonly names = computed(() => {
+    const map = this.map.value;
+    return this.picture.value === "map" && typeof map === "object" ? namesOf(map.items) : undefined;
+  });
+  /** Names of what is selected on the map. */
+  readonly selectedNames = computed(() => {
+    const map = this.map.value;
+    const key = this.mapView.selected.value;
+    const item = this.picture.value === "map" && typeof map === "object" && key ? map.items.get(key) : undefined;
+    return item ? namesFor(item) : [];
+  });
+
   readonly active = computed(() => {
     const id = this.panes.value[this.activePane.value];
     return this.terminals.value.find((terminal) => terminal.id === id);
   });
 
   private readonly socket: Socket<ServerEvents, ClientEvents>;
+  private readonly stopEffects: () => void;
   private openedFirst = false;
   /** Resolves with the next snapshot. */
   private snapshotComes: Promise<void>;
@@ -98,6 +126,16 @@ export class LabSession {
 
   constructor(id: string) {
     this.id = id;
+    this.arrange(storedArrangement());
+    const effects = [
+      effect(() => this.remember()),
+      effect(() => {
+        for (const terminal of this.terminals.value) terminal.mark(this.selectedNames.value);
+      }),
+    ];
+    this.stopEffects = () => {
+      for (const stop of effects) stop();
+    };
     this.snapshotComes = this.untilSnapshot();
     this.socket = io({
       auth: (give) => give({ session: id, language: language.value }),
@@ -157,7 +195,28 @@ export class LabSession {
     });
   }
 
+  /** Takes up the arrangement of the last time. */
+  private arrange(stored: Arrangement | undefined): void {
+    if (stored === undefined) return;
+    this.layout.value = stored.layout;
+    if (stored.session !== this.id) return;
+    this.panes.value = [stored.panes[0] ?? undefined, stored.panes[1] ?? undefined];
+    this.activePane.value = stored.active;
+  }
+
+  private remember(): void {
+    const { layout, panes, activePane } = this;
+    const now: Arrangement = {
+      layout: layout.value,
+      session: this.id,
+      panes: panes.value.map((id) => id ?? null),
+      active: activePane.value,
+    };
+    localStorage.setItem(LAYOUT_KEY, JSON.stringify(now));
+  }
+
   dispose(): void {
+    this.stopEffects();
     this.socket.disconnect();
     for (const terminal of this.terminals.value) terminal.dispose();
   }
@@ -221,6 +280,11 @@ export class LabSession {
       resize: (columns, rows) => socket.emit("resize", { id, columns, rows }),
       drawn: (end) => socket.emit("drawn", { id, end }),
       again: () => void this.openAgain(terminal),
+      entered: (command) => {
+        this.mapView.command.value = command;
+      },
+      names: () => this.names.value,
+      pick: (key) => this.pick(key),
     });
     this.terminals.value = [...this.terminals.value, terminal];
     terminal.redraw(screen);
@@ -325,12 +389,21 @@ export class LabSession {
 
   // ---- pictures ---------------------------------------------------------------------------------------------------
 
-  private looking = { map: false, walks: false };
+  private looking = { map: false, walks: false, cluster: "" };
 
   /** Shows a picture, or none, and remembers that for the next time. */
   showPicture(name: PictureName | undefined): void {
     this.picture.value = name;
     localStorage.setItem(PICTURE_KEY, name ?? "");
+  }
+
+  /** A name in a text was clicked: what it means is selected on the map. */
+  pick(key: string): void {
+    const map = this.map.value;
+    const item = typeof map === "object" ? map.items.get(key) : undefined;
+    if (item === undefined) return;
+    if (item.kind !== "machine" && !shows(this.mapView.filter.value, item.namespace)) this.mapView.filter.value = "all";
+    this.mapView.selected.value = key;
   }
 
   /** Shows the map with something selected on it. */
@@ -343,13 +416,14 @@ export class LabSession {
   }
 
   /** The server tells of the map and of connections only as long as a page shows them. */
-  look(what: { map: boolean; walks: boolean }): void {
-    const { map, walks } = this.looking;
+  look(what: { map: boolean; walks: boolean; cluster: string }): void {
+    const { map, walks, cluster } = this.looking;
     this.looking = what;
-    if (!what.map) this.map.value = undefined;
+    const anew = map !== what.map || (what.map && cluster !== what.cluster);
+    if (anew) this.map.value = undefined;
     if (!this.connected.peek()) return;
     const news = {
-      ...(map === what.map ? {} : { map: what.map }),
+      ...(anew ? { map: what.map, cluster: what.cluster } : {}),
       ...(walks === what.walks ? {} : { walks: what.walks }),
     };
     if (Object.keys(news).length > 0) this.socket.emit("look", news);
@@ -359,9 +433,10 @@ export class LabSession {
   async askWalk(request: WalkRequest): Promise<void> {
     this.walkForm.value = request;
     this.walkProblem.value = undefined;
+    const cluster = this.cluster.value;
     const result = await this.socket
       .timeout(10_000)
-      .emitWithAck("walk", request)
+      .emitWithAck("walk", cluster === "" ? request : { ...request, cluster })
       .catch(() => undefined);
     if (result === undefined) return;
     if (!result.ok) {
@@ -419,6 +494,16 @@ export class LabSession {
     const { clock, at } = value;
     const running = !clock.paused && !clock.skipping && this.connected.value;
     return clock.now + (running ? Math.min(2_000, performance.now() - at) * clock.speed * 1000 : 0);
+  }
+}
+
+function storedArrangement(): Arrangement | undefined {
+  try {
+    const stored = JSON.parse(localStorage.getItem(LAYOUT_KEY) ?? "null") as Arrangement | null;
+    if (stored === null || !LAYOUTS.includes(stored.layout) || !Array.isArray(stored.panes)) return undefined;
+    return { ...stored, active: stored.active === 1 ? 1 : 0 };
+  } catch {
+    return undefined;
   }
 }
 

@@ -4,6 +4,8 @@ import { type ITheme, Terminal as Xterm } from "@xterm/xterm";
 import { PASTE_LIMIT, type Screen } from "../../protocol.ts";
 import { meantCommand } from "../hangul.ts";
 import { Keyboard, type SendKeys } from "./keyboard.ts";
+import type { Names } from "./picture/names.ts";
+import { TerminalNames } from "./terminal-names.ts";
 
 const FONT = '"Noto Sans Mono Variable", "Kubetude Hangul", monospace';
 const FONT_SIZE = 14;
@@ -48,6 +50,9 @@ export const fontsReady: Promise<unknown> =
         new Promise((resolve) => setTimeout(resolve, 3_000)),
       ]);
 
+/** A prompt, and the command behind it. */
+const PROMPT = /^\w[\w-]*@[\w-]+:[^$#]*[$#] (.+)$/;
+
 /** What xterm.js itself answers to a program's question, or says about its focus. */
 const REPLY = /^\x1b(\[[?>=]?[\d;]*\$?[cnRty]$|\[[IO]$|[P\]])/;
 
@@ -65,6 +70,12 @@ export interface TerminalDoor {
   drawn(end: number): void;
   /** Enter was pressed after the shell's end. */
   again(): void;
+  /** A command was given at a prompt. */
+  entered(command: string): void;
+  /** What a text on the screen can speak of, while a picture shows it. */
+  names(): Names | undefined;
+  /** A name on the screen was clicked. */
+  pick(key: string): void;
 }
 
 /** One terminal of the page: xterm.js in an element of its own, which panes show in turn. */
@@ -84,6 +95,7 @@ export class TerminalView {
   typed = 0;
   private readonly door: TerminalDoor;
   private readonly xterm: Xterm;
+  private readonly spoken: TerminalNames;
   private readonly fitAddon = new FitAddon();
   private readonly observer: ResizeObserver;
   /** Offset of the last byte given to xterm, and of the last told as drawn. */
@@ -91,7 +103,9 @@ export class TerminalView {
   private told = 0;
   /** Writes of an old screen under way: the answers of its control sequences are nobody's keys. */
   private replaying = 0;
+  /** What was typed since the last Enter, and whether that is all of the command: no history, no completion. */
   private line = "";
+  private plain = true;
   private resizeTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ id, machine, user, columns, rows, ended, typed }: Screen, door: TerminalDoor) {
@@ -115,7 +129,10 @@ export class TerminalView {
       cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       minimumContrastRatio: 4.5,
       macOptionIsMeta: true,
+      // Marks on the screen are called a proposal still.
+      allowProposedApi: true,
     });
+    this.spoken = new TerminalNames(this.xterm, door.names, door.pick);
     this.xterm.loadAddon(this.fitAddon);
     this.xterm.onData((text) => this.heard(text));
     this.xterm.onResize(({ cols, rows }) => {
@@ -145,12 +162,18 @@ export class TerminalView {
 
   dispose(): void {
     this.unmount();
+    this.spoken.dispose();
     clearTimeout(this.resizeTimer);
     this.xterm.dispose();
   }
 
   focus(): void {
     this.xterm.focus();
+  }
+
+  /** Marks words wherever the screen shows them. */
+  mark(words: readonly string[]): void {
+    this.spoken.mark(words);
   }
 
   get size(): { columns: number; rows: number } {
@@ -233,7 +256,7 @@ export class TerminalView {
       // What goes on in the next row is one line.
       for (let next = i + 1; buffer.getLine(next)?.isWrapped; next++)
         text += buffer.getLine(next)!.translateToString(true);
-      const command = /^\w[\w-]*@[\w-]+:[^$#]*[$#] (.+)$/.exec(text)?.[1]?.trim();
+      const command = PROMPT.exec(text)?.[1]?.trim();
       if (command) out.push(command);
     }
     return out;
@@ -244,6 +267,7 @@ export class TerminalView {
   /** Types a command and Enter, as the person would. */
   run(command: string): void {
     this.claim();
+    this.door.entered(command);
     this.xterm.scrollToBottom();
     this.keyboard.type(`${command.replace(/\n/g, "\r")}\r`);
   }
@@ -257,8 +281,30 @@ export class TerminalView {
       return;
     }
     this.claim();
+    if (text === "\r") this.tellCommand();
+    else if (/[\x00-\x1f]/.test(text)) this.plain = false;
     this.watchLine(text);
     this.keyboard.type(text);
+  }
+
+  /**
+   * What was typed may be ahead of its echo; the line on the screen has what history and completion brought, which what
+   * was typed has not.
+   */
+  private tellCommand(): void {
+    const typed = this.plain ? this.line.trim() : "";
+    this.plain = true;
+    if (typed) {
+      this.door.entered(typed);
+      return;
+    }
+    const { active } = this.xterm.buffer;
+    let row = active.baseY + active.cursorY;
+    let text = active.getLine(row)?.translateToString(true) ?? "";
+    while (row > 0 && active.getLine(row)?.isWrapped)
+      text = (active.getLine(--row)?.translateToString(true) ?? "") + text;
+    const command = PROMPT.exec(text)?.[1]?.trim();
+    if (command) this.door.entered(command);
   }
 
   /** Keeps what was typed since the last prompt, as far as that is simple, and looks for a command in Hangul. */

@@ -45,6 +45,8 @@ export interface MapView {
   selected: Signal<string | undefined>;
   /** Key of the one item that Tab leads to. */
   focus: Signal<string | undefined>;
+  /** The command given last: what it speaks of stands out. */
+  command: Signal<string>;
 }
 
 export function shows(filter: MapFilter, namespace: string): boolean {
@@ -134,20 +136,24 @@ export function namespacesOf(items: MapItems): string[] {
 export const portText = ({ port, protocol, target, nodePort }: MapService["ports"][number]): string =>
   `${port}${nodePort ? `:${nodePort}` : ""}/${protocol}${target === String(port) ? "" : ` → ${target}`}`;
 
+/** How the learner's kubectl reaches a cluster. */
+export const kubectlOf = (cluster: string): string => (cluster === "" ? "kubectl" : `kubectl --context ${cluster}`);
+
 /** The commands that show the same facts. */
-export function commandsFor(item: MapItem): string[] {
+export function commandsFor(item: MapItem, cluster = ""): string[] {
+  const kubectl = kubectlOf(cluster);
   switch (item.kind) {
     case "machine":
-      return item.state === "none" ? [] : [`kubectl describe node ${item.name}`];
+      return item.state === "none" ? [] : [`${kubectl} describe node ${item.name}`];
     case "pod":
       return [
-        `kubectl get pod ${item.name} -n ${item.namespace} -o wide`,
-        `kubectl describe pod ${item.name} -n ${item.namespace}`,
+        `${kubectl} get pod ${item.name} -n ${item.namespace} -o wide`,
+        `${kubectl} describe pod ${item.name} -n ${item.namespace}`,
       ];
     case "service":
       return [
-        `kubectl get service ${item.name} -n ${item.namespace} -o wide`,
-        `kubectl get endpointslices -n ${item.namespace} -l kubernetes.io/service-name=${item.name}`,
+        `${kubectl} get service ${item.name} -n ${item.namespace} -o wide`,
+        `${kubectl} get endpointslices -n ${item.namespace} -l kubernetes.io/service-name=${item.name}`,
       ];
   }
 }

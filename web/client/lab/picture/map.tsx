@@ -1,12 +1,22 @@
+import type { RefObject } from "preact";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { MapItem, MapMachine, MapPod, MapService, PodState } from "../../../../engine/index.ts";
 import { t } from "../../i18n.ts";
 import { Inline } from "../../parts.tsx";
 import type { LabSession } from "../session.ts";
 import { MapLines } from "./map-lines.tsx";
-import { arrange, type MachineBox, type MapPicture, type MapView, namespacesOf, type PodGroup } from "./map-model.ts";
+import {
+  arrange,
+  kubectlOf,
+  type MachineBox,
+  type MapPicture,
+  type MapView,
+  namespacesOf,
+  type PodGroup,
+} from "./map-model.ts";
 import { MapTable } from "./map-table.tsx";
 import { POD_STATES, PodMark, ROLES } from "./marks.tsx";
+import { touchedBy } from "./names.ts";
 import { Selection } from "./selection.tsx";
 
 /** How long a change shows, ms. */
@@ -99,7 +109,10 @@ function Canvas({ picture, view, items, session }: CanvasProps) {
   // One item is in the order of Tab; the arrow keys go on from there.
   const focus =
     view.focus.value !== undefined && items.has(view.focus.value) ? view.focus.value : nodes[0]?.machine.key;
-  const item = { view, focus };
+  const { value: command } = view.command;
+  const touched = useMemo(() => touchedBy(command, items), [command, items]);
+  useShown(root, touched);
+  const item = { view, focus, touched };
   return (
     <div class="map-scroll">
       {/* biome-ignore lint/a11y/useSemanticElements: a group of a picture's parts is no fieldset. */}
@@ -136,7 +149,7 @@ function Canvas({ picture, view, items, session }: CanvasProps) {
       </div>
       {empty && (
         <p class="picture-note">
-          <Inline text={t("mapEmpty")} />{" "}
+          <Inline text={t("mapEmpty", { kubectl: kubectlOf(session.cluster.value) })} />{" "}
           {view.filter.value === "own" && (
             <button
               type="button"
@@ -172,12 +185,24 @@ interface ItemProps {
   view: MapView;
   /** Key of the item that Tab leads to. */
   focus: string | undefined;
+  /** Keys of what the last command spoke of. */
+  touched: ReadonlySet<string>;
+}
+
+/** Brings what the last command spoke of into sight, unless somebody is busy on the map. */
+function useShown(root: RefObject<HTMLElement | null>, touched: ReadonlySet<string>): void {
+  const keys = [...touched].join(" ");
+  useLayoutEffect(() => {
+    if (root.current?.contains(document.activeElement)) return;
+    root.current?.querySelector(".touched")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [keys]);
 }
 
 /** What every clickable part of the map has in common. */
-function itemProps(key: string, { view, focus }: ItemProps) {
+function itemProps(key: string, { view, focus, touched }: ItemProps, look = "") {
   return {
     type: "button" as const,
+    class: touched.has(key) ? `${look} touched` : look,
     "data-key": key,
     tabIndex: focus === key ? 0 : -1,
     "aria-pressed": view.selected.value === key,
@@ -201,7 +226,7 @@ function Box({ box: { machine, groups, hidden }, ...item }: { box: MachineBox } 
   return (
     <section class={`box box-${machine.state}`} aria-label={machine.name}>
       <h3>
-        <button {...itemProps(machine.key, item)} class="box-name">
+        <button {...itemProps(machine.key, item, "box-name")}>
           <span aria-hidden="true" class={machine.state === "ready" ? "good" : "bad"}>
             {machine.state === "ready" ? "●" : "▲"}
           </span>{" "}
@@ -256,9 +281,8 @@ function Tile({ pod, ...item }: { pod: MapPod } & ItemProps) {
   }, [pod.state]);
   return (
     <button
-      {...itemProps(pod.key, item)}
+      {...itemProps(pod.key, item, `tile pod-${pod.state}`)}
       ref={tile}
-      class={`tile pod-${pod.state}`}
       aria-label={podLabel(pod)}
       title={podLabel(pod)}
     >
@@ -272,7 +296,7 @@ function ServiceChip({ service, ...item }: { service: MapService } & ItemProps) 
   const total = service.endpoints.length + service.more;
   const none = ready === 0 && service.type !== "ExternalName";
   return (
-    <button {...itemProps(service.key, item)} class={`service ${none ? "service-none" : ""}`}>
+    <button {...itemProps(service.key, item, `service ${none ? "service-none" : ""}`)}>
       <span class="service-name">{service.name}</span>
       <span class="service-address">
         {service.clusterIP || service.external[0]}
@@ -289,7 +313,7 @@ function ServiceChip({ service, ...item }: { service: MapService } & ItemProps) 
 
 function MachineChip({ machine, ...item }: { machine: MapMachine } & ItemProps) {
   return (
-    <button {...itemProps(machine.key, item)} class="machine-chip">
+    <button {...itemProps(machine.key, item, "machine-chip")}>
       {machine.name} <span class="quiet">{t(ROLES[machine.role])}</span>
     </button>
   );

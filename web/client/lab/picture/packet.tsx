@@ -33,7 +33,8 @@ function WalkForm({ session }: { session: LabSession }) {
   const items = typeof map === "object" ? map.items : new Map();
   const { machines, pods } = startsOf(items);
   const form = session.walkForm.value;
-  const from = form.from || pods.find((key) => !key.startsWith("pod/kube-")) || "machine/workstation";
+  const from =
+    form.from || pods.find((key) => !key.startsWith("pod/kube-")) || machines.at(-1) || "machine/workstation";
   const change = (part: Partial<WalkRequest>) => {
     session.walkForm.value = { ...form, from, ...part };
   };

@@ -11,12 +11,41 @@ const PICTURES: [PictureName, TextKey][] = [
   ["packet", "picturePacket"],
 ];
 
+/** Which cluster is shown, of a lab with several. */
+function ClusterChoice({ session }: { session: LabSession }) {
+  const clusters = session.lesson.value?.clusters ?? [];
+  if (clusters.length < 2) return null;
+  return (
+    <div class="picture-controls">
+      <select
+        aria-label={t("mapCluster")}
+        title={t("mapCluster")}
+        value={session.cluster.value}
+        onChange={(event) => {
+          session.cluster.value = event.currentTarget.value;
+          session.mapView.selected.value = undefined;
+          session.walkForm.value = { ...session.walkForm.value, from: "", to: "" };
+        }}
+      >
+        {clusters.map((name) => (
+          <option key={name} value={name}>
+            {name === "" ? t("mapFirstCluster") : name}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
 /** The pictures under the terminals: one at a time, or only their names. */
 export function PicturePane({ session }: { session: LabSession }) {
   const { picture } = session;
   // The packet's form offers what is on the map.
-  useSignalEffect(() => session.look({ map: picture.value !== undefined, walks: picture.value === "packet" }));
-  useEffect(() => () => session.look({ map: false, walks: false }), [session]);
+  useSignalEffect(() => {
+    const [shown, cluster] = [picture.value, session.cluster.value];
+    session.look({ map: shown !== undefined, walks: shown === "packet", cluster });
+  });
+  useEffect(() => () => session.look({ map: false, walks: false, cluster: "" }), [session]);
   return (
     <section class={`pictures ${picture.value ? "open" : ""}`} aria-label={t("pictures")}>
       <div class="picture-bar">
@@ -31,6 +60,7 @@ export function PicturePane({ session }: { session: LabSession }) {
             {t(text)}
           </button>
         ))}
+        {picture.value && <ClusterChoice session={session} />}
         {picture.value === "map" && <MapControls session={session} />}
         {picture.value === "packet" && <PacketControls session={session} />}
         {picture.value && (

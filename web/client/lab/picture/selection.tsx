@@ -49,7 +49,7 @@ export function Selection({
         ))}
       </dl>
       <WalkLinks session={session} item={item} />
-      {commandsFor(item).map((command) => (
+      {commandsFor(item, session.cluster.value).map((command) => (
         <div class="command one-line" key={command}>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls. */}
           <pre tabIndex={0}>
