@@ -24,6 +24,7 @@ const DEBIAN_PACKAGES = {
   xxd: "xxd",
   cal: "ncal",
   openssl: "openssl",
+  tmux: "tmux",
 };
 
 /** Installs the npm packages when the lock file is newer than what is installed. */

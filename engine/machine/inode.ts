@@ -293,6 +293,11 @@ export function deviceNode(device: string, at: NodeAttributes = {}): DeviceNode 
   return { ...base(at.mode ?? 0o666, at.uid ?? 0, at.gid ?? 0, at.time ?? 0), kind: "char", device };
 }
 
+/** A socket's name in the file tree. */
+export function socketNode(at: NodeAttributes = {}): SocketNode {
+  return { ...base(at.mode ?? 0o755, at.uid ?? 0, at.gid ?? 0, at.time ?? 0), kind: "socket" };
+}
+
 export function fifoNode(pipe: Pipe, at: NodeAttributes = {}): FifoNode {
   return { ...base(at.mode ?? 0o644, at.uid ?? 0, at.gid ?? 0, at.time ?? 0), kind: "fifo", pipe };
 }

@@ -115,7 +115,7 @@ export function login(machine: Machine, options: LoginOptions): { tty: Tty; proc
   const hangUp = tty.hangUp.bind(tty);
   tty.hangUp = () => {
     hangUp();
-    signalSession(machine, process.session);
+    hangUpSession(machine, process.session);
   };
   machine.journal.append({
     identifier: "systemd-logind",
@@ -134,12 +134,12 @@ function* watchSession(machine: Machine, process: Process, entry: Login, onEnd?:
   const at = machine.logins.indexOf(entry);
   if (at >= 0) machine.logins.splice(at, 1);
   onEnd?.(process);
-  signalSession(machine, process.session);
+  hangUpSession(machine, process.session);
   machine.ttys.delete(Number(entry.line.slice(4)));
 }
 
 /** SIGHUP, and SIGCONT for the stopped, to every process of a session. */
-function signalSession(machine: Machine, session: number): void {
+export function hangUpSession(machine: Machine, session: number): void {
   for (const process of [...machine.processes.values()]) {
     if (process.session !== session || process.tty === undefined) continue;
     machine.signal(process, "HUP");

@@ -56,6 +56,8 @@ export class Tty implements OpenFile {
   private givenUp = false;
   private readonly output: (bytes: Uint8Array) => void;
   hungUp = false;
+  /** Bytes that whoever shows it takes in a µs; writers wait for that. */
+  rate = 4;
 
   constructor(name: string, columns: number, rows: number, output: (bytes: Uint8Array) => void) {
     this.name = name;
@@ -137,7 +139,8 @@ export class Tty implements OpenFile {
   /** Takes one character (all its UTF-8 bytes) off the line. */
   private erase(echo: boolean): void {
     let byte = this.line.pop()!;
-    let wide = false;
+    // Control characters are shown as ^X.
+    let wide = byte < 32 && byte !== 9;
     while ((byte & 0xc0) === 0x80 && this.line.length > 0) {
       byte = this.line.pop()!;
       wide = byte >= 0xe1;
@@ -200,8 +203,7 @@ export class Tty implements OpenFile {
 
   *write(bytes: Uint8Array): Gen<"ok"> {
     this.display(bytes);
-    // Whoever shows it takes some 4 MB a second; a writer waits for that.
-    yield* cpu(bytes.length >> 2);
+    yield* cpu(Math.floor(bytes.length / this.rate));
     return "ok";
   }
 

@@ -38,7 +38,7 @@ export function* runSource(
     let skipLine = -1;
     // `set -v` shows lines as they are read, so not the rest of its own.
     let verboseLine = 0;
-    const alone = options.last && statements.length === 1 && !error && !statements[0]!.background;
+    const final = options.last && !error ? statements.at(-1) : undefined;
     for (const statement of statements) {
       if (skipLine >= 0 && source.lineAt(statement.pos) <= skipLine) continue;
       try {
@@ -46,7 +46,8 @@ export function* runSource(
           yield* sh.writeTo(2, `${source.text.slice(statement.pos, statement.end)}\n`);
         if (sh.has("noexec")) continue;
         verboseLine = source.lineAt(statement.end);
-        yield* runStatement(sh, statement, alone);
+        // The last command takes the shell's place, unless a trap is to run after it.
+        yield* runStatement(sh, statement, statement === final && sh.traps.size === 0);
       } catch (thrown) {
         if (!(thrown instanceof ShellError)) throw thrown;
         if (!thrown.printed && thrown.message !== "") yield* sh.complain(thrown.message);

@@ -13,6 +13,7 @@ import { netfilterPrograms } from "./netfilter/index.ts";
 import { openssl } from "./openssl/index.ts";
 import { systemPrograms } from "./system/index.ts";
 import { textPrograms } from "./text/index.ts";
+import { tmux } from "./tmux/index.ts";
 
 /**
  * Every program that an executable file of a machine or an image may name, by that name. A new program is a file in a
@@ -36,5 +37,6 @@ export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(
     kubectl,
     answer,
     openssl,
+    tmux,
   }),
 );

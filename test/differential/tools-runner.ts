@@ -13,6 +13,7 @@ import { netfilterPrograms } from "../../engine/tools/netfilter/index.ts";
 import { openssl } from "../../engine/tools/openssl/index.ts";
 import { systemPrograms } from "../../engine/tools/system/index.ts";
 import { textPrograms } from "../../engine/tools/text/index.ts";
+import { tmux } from "../../engine/tools/tmux/index.ts";
 
 export interface Outcome {
   stdout: string;
@@ -21,7 +22,16 @@ export interface Outcome {
 }
 
 const PROGRAMS = new Map(
-  Object.entries({ ...systemPrograms, ...textPrograms, ...netfilterPrograms, openssl, bash, sh: bash, dash: bash }),
+  Object.entries({
+    ...systemPrograms,
+    ...textPrograms,
+    ...netfilterPrograms,
+    openssl,
+    tmux,
+    bash,
+    sh: bash,
+    dash: bash,
+  }),
 );
 
 /** A machine whose /work holds `files`. */
