@@ -1,9 +1,6 @@
 import { before, EventHeap, type KernelEvent } from "./heap.ts";
 import { RandomStream } from "./random.ts";
-import { type Gen, type Op, Task, TaskKilled, type TaskOptions, type Woken } from "./task.ts";
-
-/** CPU debt passes as virtual time once it reaches this many µs, so that small steps need no event each. */
-const QUANTUM = 1_000;
+import { type Gen, type Op, QUANTUM, running, Task, TaskKilled, type TaskOptions, type Woken } from "./task.ts";
 
 export type EventHandler = (event: KernelEvent) => void;
 
@@ -256,11 +253,13 @@ export class Kernel {
     task.waitingIn = undefined;
     task.state = "running";
     const outer = this.current;
-    this.current = task;
+    const before = running.task;
+    this.current = running.task = task;
     try {
       this.advance(task, wakeValue);
     } finally {
       this.current = outer;
+      running.task = before;
     }
   }
 

@@ -35,6 +35,12 @@ export interface Throttle {
   charge(now: number, us: number): number;
 }
 
+/** CPU debt passes as virtual time once it reaches this many µs, so that small steps need no event each. */
+export const QUANTUM = 1_000;
+
+/** The task that runs now, of whichever session: only one ever does. */
+export const running: { task: Task | undefined } = { task: undefined };
+
 /** Why `wait` or `sleep` came back. */
 export type Woken = "woken" | "timeout" | "interrupted";
 
