@@ -1,6 +1,16 @@
 // Builds dist/: the engine as one file named by its hash, the command, the server's worker, and the pages.
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import { build } from "esbuild";
 import { ensureGenerated, ensureInstalled, root } from "./setup.mjs";
@@ -47,11 +57,27 @@ for (const input of Object.keys(engine.metafile.inputs)) {
 }
 const hash = createHash("sha256").update(readFileSync(engineOut)).digest("hex").slice(0, 16);
 const engineFile = `engine-${hash}.mjs`;
-renameSync(engineOut, join(dist, "engines", engineFile));
+const enginePath = join(dist, "engines", engineFile);
+renameSync(engineOut, enginePath);
+copyFileSync(join(root, "scripts", "engine-door.mjs"), join(dist, "engine-door.mjs"));
+const [{ exports: names }] = Object.values(engine.metafile.outputs);
+const local = (path) => `fileURLToPath(new URL("./engines/${path}", import.meta.url))`;
 writeFileSync(
   join(dist, "engine.mjs"),
-  `export * from "./engines/${engineFile}";\nexport const engineHash = "${hash}";\n`,
+  `import { fileURLToPath } from "node:url";
+import { loadEngine } from "./engine-door.mjs";
+
+const { engine } = loadEngine(${local(engineFile)}, ${local(`engine-${hash}.cache`)});
+export const { ${names.join(", ")} } = engine;
+export const engineHash = "${hash}";
+`,
 );
+const warmed = spawnSync(
+  process.execPath,
+  [join(root, "scripts", "warm-engine.mjs"), enginePath, enginePath.replace(/mjs$/, "cache")],
+  { stdio: ["ignore", 2, 2] },
+);
+if (warmed.status !== 0) throw new Error("the engine that was built does not boot");
 
 const node = { ...common, platform: "node", packages: "external", plugins: [engineIsExternal] };
 const entries = { cli: "cli/main.ts", worker: "web/server/worker.ts", bench: "bench/main.ts" };
@@ -72,7 +98,7 @@ if (existsSync(join(root, "web", "client", "index.html"))) {
 // Engines of older builds stay: stored sessions run on the one they began with. Test runs would pile them up, so only the newest 20 stay.
 const engines = readdirSync(join(dist, "engines")).filter((file) => file.startsWith("engine-"));
 if (engines.length > 20 && !process.env.KUBETUDE_KEEP_ENGINES) {
-  for (const file of engines) if (file !== engineFile) rmSync(join(dist, "engines", file));
+  for (const file of engines) if (!file.startsWith(`engine-${hash}.`)) rmSync(join(dist, "engines", file));
 }
 writeFileSync(join(dist, ".stamp"), "");
 console.log(`built ${relative(root, dist)}/ with engine ${hash}`);

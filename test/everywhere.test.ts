@@ -13,8 +13,8 @@ import type { HostMessage, SessionMessage } from "../engine/index.ts";
  * All three are driven by the same messages of the host protocol.
  */
 const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), "dist");
-const engineFile = readdirSync(join(dist, "engines")).find((file) =>
-  readFileSync(join(dist, "engine.mjs"), "utf8").includes(file),
+const engineFile = readdirSync(join(dist, "engines")).find(
+  (file) => file.endsWith(".mjs") && readFileSync(join(dist, "engine.mjs"), "utf8").includes(file),
 )!;
 const browser = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 
