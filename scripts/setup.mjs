@@ -14,6 +14,7 @@ const DEBIAN_PACKAGES = {
   etcdctl: "etcd-client",
   iptables: "iptables",
   ipset: "ipset",
+  tcpdump: "tcpdump",
   jq: "jq",
   gawk: "gawk",
   chromium: "chromium",

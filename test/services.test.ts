@@ -93,6 +93,27 @@ curl -s -o /dev/null -w '%{http_code}\\n' "http://worker-2:$port"`,
     shows: ["ipvs", "1", "1 1", "1 1", "1 1", "1", "200"],
   },
   {
+    name: "a node's devices see the address replaced, on the way there and back; traceroute names who forwards",
+    script: `web
+kubectl run c --image=nicolaka/netshoot --overrides='{"spec":{"nodeName":"worker-1"}}' -- sleep 10000 >/dev/null; kubectl wait --for=condition=Ready pod/c >/dev/null
+ssh worker-1 "sudo timeout 4 tcpdump -i cni0 -n -t 'tcp[tcpflags] & tcp-syn != 0 and port 80' 2>/dev/null" > seen &
+sleep 1; kubectl exec c -- curl -s -o /dev/null http://$ip; wait
+c=$(kubectl get pod c -o jsonpath='{.status.podIP}'); far=$(kubectl get pods -l app=web -o jsonpath='{.items[?(@.spec.nodeName=="worker-2")].status.podIP}' | cut -d' ' -f1)
+sed -n "1s/IP $c\\.[0-9]* > $ip\\.80: Flags \\[S\\].*/to the Service/p; \\$s/IP $ip\\.80 > $c\\.[0-9]*: Flags \\[S\\.\\].*/from the Service/p" seen
+kubectl exec c -- traceroute -n $far | sed 1d | awk '{print $1, $2}' | sed "s/$far/POD/; s/10\\.200\\.[0-9]*\\.0$/OVERLAY/; s/10\\.200\\.[0-9]*\\.1$/BRIDGE/"
+ssh worker-1 traceroute -n worker-2 | sed 1d | awk '{print $1, $2}'
+ssh worker-1 tcpdump -i eth0 2>&1 | head -n 1`,
+    shows: [
+      "to the Service",
+      "from the Service",
+      "1 BRIDGE",
+      "2 OVERLAY",
+      "3 POD",
+      "1 192.168.108.22",
+      "tcpdump: eth0: You don't have permission to perform this capture on that device",
+    ],
+  },
+  {
     name: "ping to a ClusterIP: silence in mode iptables; refused in mode ipvs, until the filter's rule is gone",
     script: `web
 lost() { ssh worker-1 ping -c 2 -W 1 $ip | grep -o 'From [0-9.]* icmp_seq=1.*\\|[0-9]*% packet loss'; }

@@ -14,6 +14,8 @@ export class Pipe {
   readers = 0;
   writers = 0;
   readonly capacity: number;
+  /** Told of all bytes that go in: somebody listens on the connection's way. */
+  onPush: ((bytes: Uint8Array) => void) | undefined;
   readonly readable: WaitQueue = new WaitQueue();
   readonly writable: WaitQueue = new WaitQueue();
 
@@ -81,6 +83,7 @@ export class Pipe {
   /** Adds bytes at once, whatever the capacity: for writers that cannot wait (a host's key strokes). */
   push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
+    this.onPush?.(bytes);
     this.chunks.push(bytes);
     this.size += bytes.length;
     this.readable.wakeAll();

@@ -1,3 +1,4 @@
+export type { Captured, Tap } from "./capture.ts";
 export { isNetError, NetError, type NetErrorCode } from "./error.ts";
 export {
   type Interface,

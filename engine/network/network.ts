@@ -1,7 +1,9 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { type Gen, type Kernel, Pipe, SECOND, sleep } from "../kernel/index.ts";
 import type { Track } from "../netfilter/index.ts";
+import { stoppedBy, type Tap } from "./capture.ts";
 import { NetError } from "./error.ts";
+import { Flow } from "./flow.ts";
 import { arrive, held, used } from "./flows.ts";
 import { plainOnTls, serveHttpBytes } from "./http-bytes.ts";
 import { type Listener, NetNamespace, type Socket } from "./namespace.ts";
@@ -35,12 +37,16 @@ export interface Connection {
   http(request: HttpRequest): Gen<HttpResponse>;
   /** Opens the byte stream. */
   stream(): Socket;
+  /** The client has had all that it wanted. */
+  close(): void;
 }
 
 export interface ConnectOptions {
   protocol?: "tcp" | "udp";
   /** µs after which a silent destination is given up (ETIMEDOUT). */
   timeout?: number;
+  /** The datagram that the connection is for, for whoever listens on the way. */
+  payload?: Uint8Array;
 }
 
 class Established implements Connection {
@@ -62,6 +68,7 @@ class Established implements Connection {
   private readonly tracks: readonly Track[] | undefined;
   /** The proxy's own connection. */
   private readonly onward: Established | undefined;
+  readonly flow: Flow | undefined;
 
   constructor(
     network: Network,
@@ -71,6 +78,7 @@ class Established implements Connection {
     onward: Established | undefined,
     tracks: readonly Track[] | undefined,
     path: Path | undefined,
+    flow: Flow | undefined,
   ) {
     this.network = network;
     this.from = ends.from;
@@ -86,6 +94,7 @@ class Established implements Connection {
     this.seenFrom = onward?.seenFrom ?? addresses.seen ?? addresses.local;
     this.tracks = tracks;
     this.path = path;
+    this.flow = flow;
   }
 
   alive(): boolean {
@@ -104,11 +113,25 @@ class Established implements Connection {
   }
 
   *http(request: HttpRequest): Gen<HttpResponse> {
+    const { flow } = this;
+    if (flow === undefined) return yield* this.ask(request);
+    const tls = this.server.tls === true;
+    flow.request(request, tls);
+    const response = yield* this.ask(request);
+    flow.response(response, tls);
+    return response;
+  }
+
+  private *ask(request: HttpRequest): Gen<HttpResponse> {
     const { server, seenFrom } = this;
     if (server.http === undefined) throw new NetError("ECONNRESET");
     if (this.tracks !== undefined) used(this.tracks, this.network.kernel.now);
     if (!this.network.kernel.current?.instant) yield* sleep(this.rtt);
     return yield* server.http(request.remoteAddress === seenFrom ? request : { ...request, remoteAddress: seenFrom });
+  }
+
+  close(): void {
+    this.flow?.finish(0);
   }
 
   stream(): Socket {
@@ -118,9 +141,15 @@ class Established implements Connection {
     if (accept === undefined && this.server.http === undefined) throw new NetError("ECONNRESET");
     const [client, server] = socketPair(localAddress, localPort, remoteAddress, remotePort, this.seenFrom, (open) => {
       if (tracks !== undefined) held(tracks, open, kernel.now);
+      if (!open) this.flow?.finish(0);
     });
+    const { flow } = this;
+    if (flow !== undefined) {
+      client.output.onPush = (bytes) => flow.data(0, bytes);
+      server.output.onPush = (bytes) => flow.data(1, bytes);
+    }
     // A server whose requests are values is spoken to in bytes all the same.
-    const ask = (request: HttpRequest) => (this.server.tls ? plainOnTls() : this.http(request));
+    const ask = (request: HttpRequest) => (this.server.tls ? plainOnTls() : this.ask(request));
     const serve = accept?.(server) ?? serveHttpBytes(server, ask, this.seenFrom);
     kernel.spawn(`${listener.program} accept`, serve, accept === undefined ? {} : { instant: false });
     return client;
@@ -139,6 +168,10 @@ export class Network {
   changes = 0;
   /** Called with every walk of a new connection through the rules, chain by chain; connections cost more then. */
   onWalk: ((walk: Walk) => void) | undefined;
+  /** Who listens on devices: every connection's way is worked out anew then, and its packets are made. */
+  readonly taps = new Set<Tap>();
+  /** Time (µs) of the last packet that somebody was shown. */
+  shownUntil = 0;
   /** Machines whose Pods are reached through a network over their own, and how. */
   readonly overlay = new Map<NetNamespace, OverlayMember>();
   /** Listeners that have stopped: what was connected to them is cut. */
@@ -196,12 +229,18 @@ export class Network {
    * Opens a connection from a namespace to an address (dotted quad) and port. Throws NetError: refused, timed out, no
    * route. Charged one round trip, nothing for an `instant` task.
    */
-  *connect(from: NetNamespace, address: string, port: number, options: ConnectOptions = {}): Gen<Connection> {
+  *connect(from: NetNamespace, address: string, port: number, options: ConnectOptions = {}): Gen<Established> {
     const protocol = options.protocol ?? "tcp";
     if (!isRoutable(this, from, address)) throw new NetError("ENETUNREACH");
     const path = pathOf(this, from, protocol, address, port);
+    const flow = path?.wires && new Flow(this, path.wires, protocol, from.ephemeralPort());
+    const { payload } = options;
     if (path !== undefined && path.outcome !== "pass") {
-      if (path.outcome !== "dropped") throw new NetError(path.outcome);
+      if (path.outcome !== "dropped") {
+        flow?.refused(path.outcome, payload);
+        throw new NetError(path.outcome);
+      }
+      flow?.unanswered(options.timeout ?? CONNECT_TIMEOUT, payload);
       yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
       throw new NetError("ETIMEDOUT");
     }
@@ -213,24 +252,33 @@ export class Network {
       const patience = options.timeout ?? CONNECT_TIMEOUT;
       // Where others are, nobody answers the question for this address: the last router knows soon.
       const unreachable = owner === undefined && patience >= NEIGHBOUR_TIMEOUT && this.hasNeighbours(remoteAddress);
+      flow?.unanswered(unreachable ? 0 : patience, payload);
       yield* sleep(unreachable ? NEIGHBOUR_TIMEOUT : patience);
       throw new NetError(unreachable ? "EHOSTUNREACH" : "ETIMEDOUT");
     }
     if (from.host.policy !== undefined || owner.host.policy !== undefined) {
       const source = path?.source ?? sourceFor(from, owner, remoteAddress);
       const steps = policySteps(from, owner, { protocol, source, address: remoteAddress, port: remotePort });
-      if (steps.at(-1)?.allowed === false) {
+      const refusal = steps.at(-1);
+      if (refusal?.allowed === false) {
+        const last = path?.wires && stoppedBy(path.wires, refusal.machine);
+        flow?.unanswered(options.timeout ?? CONNECT_TIMEOUT, payload, last);
         yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
         throw new NetError("ETIMEDOUT");
       }
     }
+    flow?.ask(payload);
     if (!this.kernel.current?.instant) yield* sleep(local ? LOCAL_RTT : REMOTE_RTT);
     const listener = owner.listenerFor(protocol, remoteAddress, remotePort);
-    if (listener === undefined) throw new NetError("ECONNREFUSED");
+    if (listener === undefined) {
+      flow?.refused("ECONNREFUSED", payload, true);
+      throw new NetError("ECONNREFUSED");
+    }
+    flow?.established();
     const onward = listener.proxy && ((yield* listener.proxy()) as Established);
     const addresses = {
       local: path?.local ?? sourceFor(from, owner, remoteAddress),
-      localPort: from.ephemeralPort(),
+      localPort: flow?.port ?? from.ephemeralPort(),
       remote: remoteAddress,
       remotePort,
       seen: path?.source,
@@ -244,6 +292,7 @@ export class Network {
       onward,
       tracks,
       path,
+      flow,
     );
   }
 
@@ -270,10 +319,13 @@ export class Network {
     payload: Uint8Array,
     timeout = 5 * SECOND,
   ): Gen<Uint8Array> {
-    const connection = yield* this.connect(from, address, port, { protocol: "udp", timeout });
+    const connection: Established = yield* this.connect(from, address, port, { protocol: "udp", timeout, payload });
     const { listener, seenFrom, localPort } = connection;
     const answer = yield* listener.datagram!(payload, { address: seenFrom, port: localPort });
-    if (answer !== undefined) return answer;
+    if (answer !== undefined) {
+      connection.flow?.answered(answer);
+      return answer;
+    }
     yield* sleep(timeout);
     throw new NetError("ETIMEDOUT");
   }

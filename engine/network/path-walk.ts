@@ -8,6 +8,7 @@ import {
   type Ruleset,
   runHook,
 } from "../netfilter/index.ts";
+import { cross, type Wire } from "./capture.ts";
 import type { NetErrorCode } from "./error.ts";
 import type { NetNamespace } from "./namespace.ts";
 import type { Network } from "./network.ts";
@@ -31,6 +32,17 @@ const REJECTIONS: Readonly<Record<string, NetErrorCode>> = {
   "tcp-reset": "ECONNREFUSED",
 };
 
+export interface PathWalkOptions {
+  /** Takes what the rules did, for a viewer. */
+  hops?: Hop[];
+  /** The first packet's path, when this is a later one. */
+  first?: Path;
+  /** Lots for a walk that shall leave no trace. */
+  rehearsal?: RandomStream | undefined;
+  /** Takes the devices on the way, for whoever listens there. */
+  wires?: Wire[] | undefined;
+}
+
 /** One packet on its way from namespace to namespace, through the hooks of each. */
 export class PathWalk {
   private readonly network: Network;
@@ -41,8 +53,8 @@ export class PathWalk {
   private readonly hops: Hop[] | undefined;
   /** The first packet's path, when this is a later one. */
   private readonly first: Path | undefined;
-  /** Lots for a walk that shall leave no trace. */
   private readonly rehearsal: RandomStream | undefined;
+  private readonly wires: Wire[] | undefined;
   private readonly local: string;
   private readonly packet: Packet;
   private readonly notes: Notes;
@@ -58,7 +70,7 @@ export class PathWalk {
     protocol: Protocol,
     address: string,
     port: number,
-    { hops, first, rehearsal }: { hops?: Hop[]; first?: Path; rehearsal?: RandomStream | undefined } = {},
+    { hops, first, rehearsal, wires }: PathWalkOptions = {},
   ) {
     this.network = network;
     this.from = from;
@@ -68,6 +80,7 @@ export class PathWalk {
     this.hops = hops;
     this.first = first;
     this.rehearsal = rehearsal;
+    this.wires = wires;
     this.notes = { compared: 0, counted: [], volatile: false };
     const destination = parseAddress(address) ?? 0;
     const output = deviceFor(from, destination, address);
@@ -119,6 +132,7 @@ export class PathWalk {
       }
       const local = ns.owns(text);
       if (local) {
+        if (hop === 0) this.loop(ns);
         const refused = rules && this.deliver(ns, rules, hop === 0);
         if (refused) return this.end(refused, packet);
         enters?.(packet);
@@ -130,13 +144,17 @@ export class PathWalk {
       if (known !== undefined) packet.source = parseAddress(known.replyDestination) ?? packet.source;
       enters?.(packet);
       const next = nextHop(network, ns, text);
-      if (next === undefined) return this.end(undefined, packet);
+      if (next === undefined) {
+        this.cross(ns, undefined, hop, false);
+        return this.end(undefined, packet);
+      }
       const overlay = ns.host === ns ? network.overlay.get(next) : undefined;
       const inside = overlay !== undefined && network.overlay.get(ns)?.device === packet.output;
       // Without the overlay a Pod's address means nothing to the machines' own network.
       if (overlay !== undefined && !inside && network.ownerOf(text) !== next) return this.end("dropped", packet);
       if (next.host !== next) packet.input = "eth0";
       else packet.input = ns.host === next ? bridgeOf(next, ns) : inside ? overlay.device : deviceName(next);
+      this.cross(ns, next, hop, inside);
       packet.output = "";
       packet.mark = 0;
       packet.translated = 0;
@@ -144,6 +162,28 @@ export class PathWalk {
       ns = next;
     }
     return this.end("dropped", packet);
+  }
+
+  /** Notes the devices between two namespaces; a Pod's own machine counts as the first that forwards. */
+  private cross(ns: NetNamespace, next: NetNamespace | undefined, hop: number, inside: boolean): void {
+    if (this.wires === undefined) return;
+    const { source, destination, destinationPort: port, input, output } = this.packet;
+    const ends = { source: formatAddress(source), destination: formatAddress(destination) };
+    cross(this.wires, ns, next, { ...ends, port, input, output }, hop, inside);
+  }
+
+  private loop(ns: NetNamespace): void {
+    if (this.wires === undefined) return;
+    const { source, destination, destinationPort: port } = this.packet;
+    const at = {
+      ns,
+      device: "lo",
+      source: formatAddress(source),
+      destination: formatAddress(destination),
+      port,
+      hops: 0,
+    };
+    this.wires.push({ ...at, direction: "Out" }, { ...at, direction: "In" });
   }
 
   /** Notes that a namespace with rules sees the packet; the function is called when it leaves. */
@@ -274,6 +314,7 @@ export class PathWalk {
       seen: this.seen,
       stamps: this.stamps,
       changes: this.network.changes,
+      ...(this.wires ? { wires: this.wires } : {}),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { RandomStream } from "../kernel/index.ts";
 import type { ChainStep, Counted, Hook, Ruleset } from "../netfilter/index.ts";
+import type { Wire } from "./capture.ts";
 import type { NetErrorCode } from "./error.ts";
 import type { NetNamespace } from "./namespace.ts";
 import type { Network } from "./network.ts";
@@ -31,6 +32,8 @@ export interface Path {
   readonly stamps: readonly { ruleset: Ruleset; version: number }[];
   /** `Network.changes` that it was worked out for. */
   readonly changes: number;
+  /** Devices on the way, up to where it ends; only while somebody listens on some. */
+  readonly wires?: readonly Wire[];
 }
 
 /** A connection as one namespace on the way sees it: as it came in and as it left. Without a client's port yet. */
@@ -82,6 +85,7 @@ export function pathOf(
   address: string,
   port: number,
 ): Path | undefined {
+  if (network.taps.size > 0) return watched(network, from, protocol, address, port);
   if (address.startsWith("127.")) {
     if (isPlain(from)) return undefined;
   } else if (isPlain(from) && isPlain(from.host)) {
@@ -135,10 +139,23 @@ export function walkOf(
 }
 
 function watched(network: Network, from: NetNamespace, protocol: Protocol, address: string, port: number): Path {
-  const walk = new PathWalk(network, from, protocol, address, port, { hops: [] });
+  const wires = network.taps.size > 0 ? [] : undefined;
+  const walk = new PathWalk(network, from, protocol, address, port, { hops: [], wires });
   const path = walk.run();
   network.onWalk?.(walk.report(path));
   return path;
+}
+
+/** The way of a packet that is sent now, with the devices on it; counters move. */
+export function wiresOf(
+  network: Network,
+  from: NetNamespace,
+  protocol: Protocol,
+  address: string,
+  port: number,
+): { path: Path; wires: readonly Wire[] } {
+  const wires: Wire[] = [];
+  return { path: new PathWalk(network, from, protocol, address, port, { wires }).run(), wires };
 }
 
 /** Nothing in this namespace looks at packets. */

@@ -11,6 +11,7 @@ import { kubectl } from "./kubectl/index.ts";
 import { answer } from "./lab/answer.ts";
 import { netfilterPrograms } from "./netfilter/index.ts";
 import { openssl } from "./openssl/index.ts";
+import { packetPrograms } from "./packets/index.ts";
 import { systemPrograms } from "./system/index.ts";
 import { textPrograms } from "./text/index.ts";
 import { tmux } from "./tmux/index.ts";
@@ -26,6 +27,7 @@ export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(
     ...containerdPrograms,
     ...etcdPrograms,
     ...netfilterPrograms,
+    ...packetPrograms,
     ...imagePrograms,
     ...controlPlanePrograms,
     bash,

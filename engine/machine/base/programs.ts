@@ -33,7 +33,6 @@ export const SBIN: ReadonlySet<string> = new Set([
   "shutdown",
   "sshd",
   "sysctl",
-  "tcpdump",
   "swapoff",
   "swapon",
   "useradd",

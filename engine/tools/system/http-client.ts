@@ -125,6 +125,7 @@ export function* exchange(
   try {
     const response = yield* withTimeout(p, connection.http(full), deadline - kernel.now);
     if (response === undefined) return { kind: "timeout", phase: "transfer", ms: Math.floor(since() / 1000) };
+    if (response.body.type === "bytes" || response.body.type === "object") connection.close();
     return { connection, address, response, lookup, connect, head: since() };
   } catch (error) {
     if (!isNetError(error)) throw error;

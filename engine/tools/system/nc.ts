@@ -69,7 +69,10 @@ function* connect(
           : `Connection to ${name} ${port} port [${protocol}/*] succeeded!\n`,
       );
     }
-    if (o.has("z") || protocol === "udp") return 0;
+    if (o.has("z") || protocol === "udp") {
+      connection.close();
+      return 0;
+    }
     return yield* relay(p, connection.stream());
   } catch (error) {
     if (!isNetError(error)) throw error;

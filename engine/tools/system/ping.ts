@@ -1,6 +1,7 @@
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { show } from "../../network/capture.ts";
 import { arrive } from "../../network/flows.ts";
 import { type NetNamespace, policySteps } from "../../network/index.ts";
 import { type Path, pathOf } from "../../network/path.ts";
@@ -47,18 +48,35 @@ const REFUSALS: Partial<Record<Path["outcome"], string>> = {
 };
 
 /** Microseconds there and back, undefined when nobody answers, or the words of a refusal on the way. */
-function roundTrip(p: Process, address: string): number | string | undefined {
+function roundTrip(p: Process, address: string, sequence: number, size: number): number | string | undefined {
   const { net } = p.ns;
   const { network, kernel } = p.machine;
   const jitter = kernel.random("ping").int(0, 140);
   const path = pathOf(network, net, "icmp", address, 0);
+  const echo = (reply: boolean) => {
+    if (path?.wires === undefined) return;
+    const payload = Uint8Array.from({ length: size }, (_, i) => i & 255);
+    const message = {
+      kind: "icmp",
+      type: reply ? 0 : 8,
+      code: 0,
+      rest: ((p.nsPid & 0xffff) << 16) | sequence,
+      payload,
+    } as const;
+    show(network, path.wires, reply, (p.nsPid + sequence * 37) & 0xffff, () => message);
+  };
+  echo(false);
   if (path !== undefined && path.outcome !== "pass") return REFUSALS[path.outcome];
   if (path !== undefined) arrive(path, "icmp", p.nsPid, kernel.now);
-  if (net.owns(address)) return 25 + (jitter >> 3);
+  const answered = (us: number): number => {
+    if (path?.wires !== undefined) kernel.after(us, "icmp echo reply", () => echo(true));
+    return us;
+  };
+  if (net.owns(address)) return answered(25 + (jitter >> 3));
   const owner = network.ownerOf(path?.address ?? address);
   if (owner === undefined || network.isDark(owner) || network.isDark(net)) return undefined;
   if (!permitted(net, owner, path, address)) return undefined;
-  return owner.host === net.host ? 60 + (jitter >> 1) : 310 + jitter;
+  return answered(owner.host === net.host ? 60 + (jitter >> 1) : 310 + jitter);
 }
 
 function permitted(net: NetNamespace, owner: NetNamespace, path: Path | undefined, address: string): boolean {
@@ -89,7 +107,7 @@ function* echo(
   p.dispositions.set("INT", "catch");
   while (sent < count && kernel.now < deadline) {
     sent++;
-    const rtt = roundTrip(p, address);
+    const rtt = roundTrip(p, address, sent, size);
     if (rtt === undefined || typeof rtt === "string") {
       const onLink = rtt === undefined && neighbour && p.machine.network.ownerOf(address) === undefined;
       if (rtt !== undefined && !busybox) {
