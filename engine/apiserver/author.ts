@@ -2,6 +2,7 @@ import type { Draft } from "../api/kind.ts";
 import { type Author, fromEntries, managedOf, sameOwners } from "../api/managed-fields/index.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { ResourceContext } from "./context.ts";
+import type { ObjectStorage } from "./encryption.ts";
 
 const KEPT = 500;
 const LONGEST = 128;
@@ -20,10 +21,18 @@ function programOf(userAgent: string): string {
 }
 
 /** The manager in whose name a request writes: `fieldManager`, else the program. `input`: body of a create. */
-export function authorOf({ def, info, request, registry }: ResourceContext, subresource = "", input?: unknown): Author {
+export function authorOf(context: ResourceContext, subresource = "", input?: unknown): StoringAuthor {
+  const { def, info, request, registry, server } = context;
   const manager =
     (info.query.isEmpty ? "" : info.query.get("fieldManager")) || programOf(request.headers["user-agent"] ?? "");
-  return { def, manager, subresource, timeMs: registry.kernel.wallMs, input };
+  const author: StoringAuthor = { def, manager, subresource, timeMs: registry.kernel.wallMs, input };
+  if (registry.encrypting) author.storage = server.encryption.of(def);
+  return author;
+}
+
+/** An author with what its server does to objects on their way to etcd; undefined as long as no server encrypts. */
+export interface StoringAuthor extends Author {
+  storage?: ObjectStorage;
 }
 
 /**

@@ -2,6 +2,7 @@ export { type AdmissionSettings, admissionFlags, enabledPlugins } from "./admiss
 export type { AuditEntry } from "./audit.ts";
 export { type BootstrapOptions, bootstrap, leave } from "./bootstrap/bootstrap.ts";
 export { objectOf } from "./cache.ts";
+export { Encryption, type EncryptionRule, type Provider } from "./encryption.ts";
 export { kubeletAddress, type NodeProxy } from "./node-proxy.ts";
 export { Registry } from "./registry.ts";
 export { ApiServer, type ApiServerOptions } from "./server.ts";

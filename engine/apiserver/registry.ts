@@ -26,6 +26,8 @@ export class Registry {
   readonly leases: LeasePool;
   readonly authorizer: Authorizer;
   readonly aggregator: Aggregator;
+  /** Some server encrypts what it writes: what is read and written is looked at. */
+  encrypting = false;
   /** Below this revision etcd keeps no history; -1 before the first compaction. */
   compactRevision = -1;
   /** Revision of the last event that the caches have seen. */

@@ -8,6 +8,7 @@ import { AuditLog, type AuditOptions, type AuditSink } from "./audit.ts";
 import type { AccessAttributes } from "./authorization/attributes.ts";
 import type { Authorizer } from "./authorization/authorization.ts";
 import { CertificateAuthenticator } from "./certificates.ts";
+import { Encryption } from "./encryption.ts";
 import type { NodeProxy, WebhookClient } from "./node-proxy.ts";
 import { serve } from "./pipeline.ts";
 import type { Registry } from "./registry.ts";
@@ -37,6 +38,8 @@ export interface ApiServerOptions {
   webhooks?: WebhookClient;
   /** Reaches servers that APIServices name. */
   services?: ServiceDialer;
+  /** `--encryption-provider-config`. */
+  encryption?: Encryption;
   /** `--service-cluster-ip-range`. */
   serviceCidr?: string;
   /** IP it serves on. */
@@ -112,6 +115,7 @@ export class ApiServer {
   readonly nodeProxy: NodeProxy | undefined;
   readonly webhooks: WebhookClient | undefined;
   readonly services: ServiceDialer | undefined;
+  readonly encryption: Encryption;
   readonly address: string;
   readonly serviceCidr: string;
   /** Watches it serves. */
@@ -126,6 +130,8 @@ export class ApiServer {
     this.nodeProxy = options.nodeProxy;
     this.webhooks = options.webhooks;
     this.services = options.services;
+    this.encryption = options.encryption ?? new Encryption();
+    if (this.encryption.encrypts) options.registry.encrypting = true;
     if (this.services) this.leaveAggregation = options.registry.aggregator.addDialer(this.services);
     this.serviceCidr = options.serviceCidr ?? "10.201.0.0/16";
     this.address = options.address ?? "127.0.0.1";

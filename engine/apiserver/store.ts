@@ -3,6 +3,7 @@ import { type Author, managedOf, sameOwners, setOrigin } from "../api/managed-fi
 import { alreadyExists, conflict, notFound, StatusError } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
+import type { StoringAuthor } from "./author.ts";
 import { objectOf } from "./cache.ts";
 import { expired, internalError } from "./errors.ts";
 import { share } from "./frozen.ts";
@@ -78,6 +79,11 @@ function toStore(draft: KubeObject, old?: KubeObject, author?: Author): Ending |
 /** An apply that changes nothing but who owns what is a write too; any other that changes nothing is none. */
 function newOwners(old: KubeObject, author: Author | undefined): Ending | undefined {
   if (!author?.managed || sameOwners(author.managed, managedOf(old))) return undefined;
+  return rewritten(old, author);
+}
+
+/** The same object at a revision of its own. */
+function rewritten(old: KubeObject, author: Author): Ending {
   return {
     at: (revision) => {
       const { metadata } = withVersion(old, revision);
@@ -101,7 +107,7 @@ export function* insert(
   draft: KubeObject,
   ttl = 0,
   writer = SELF,
-  author?: Author,
+  author?: StoringAuthor,
 ): Gen<KubeObject> {
   const cache = registry.cache(def);
   const { name, namespace = "" } = draft.metadata;
@@ -109,7 +115,11 @@ export function* insert(
   const lease = ttl > 0 ? yield* registry.leases.take(ttl) : undefined;
   const ending = toStore(draft, undefined, author)!;
   let object: KubeObject | undefined;
-  const valueAt = (revision: number) => (object = ending.at(String(revision)));
+  const valueAt = (revision: number) => {
+    object = ending.at(String(revision));
+    author?.storage?.wrote(object, revision);
+    return object;
+  };
   const put = lease === undefined ? { key, valueAt } : { key, valueAt, lease };
   const response = yield* registry.etcd.txn({
     compare: [{ key, target: "MOD", result: "EQUAL", value: 0 }],
@@ -141,7 +151,7 @@ export function* guaranteedUpdate(
   change: Change,
   dryRun = false,
   writer = SELF,
-  author?: Author,
+  author?: StoringAuthor,
 ): Gen<Updated> {
   const { group, resource } = def.resource;
   const cache = registry.cache(def);
@@ -149,6 +159,7 @@ export function* guaranteedUpdate(
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const current = cache.get(namespace, name);
     if (current === undefined) throw notFound(group, resource, name);
+    author?.storage?.requireReadable(current, key);
     const changed = yield* change(current);
     if (changed === current) return { object: current, deleted: false };
     const compare = [
@@ -160,11 +171,17 @@ export function* guaranteedUpdate(
       if (response.succeeded) return { object: withVersion(current, String(response.revision)), deleted: true };
       continue;
     }
-    const ending = toStore(changed, current, author);
+    let ending = toStore(changed, current, author);
+    // What lies otherwise than it would be written now is written anew.
+    if (ending === undefined && author?.storage?.isStale(current)) ending = rewritten(current, author);
     if (ending === undefined) return { object: current, deleted: false };
     if (dryRun) return { object: ending.at(current.metadata.resourceVersion), deleted: false };
     let object: KubeObject | undefined;
-    const valueAt = (revision: number) => (object = ending.at(String(revision)));
+    const valueAt = (revision: number) => {
+      object = ending.at(String(revision));
+      author?.storage?.wrote(object, revision);
+      return object;
+    };
     const response = yield* registry.etcd.txn({
       compare,
       success: [{ put: { key, valueAt, ignoreLease: true } }],

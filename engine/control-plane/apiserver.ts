@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { klog } from "../api/klog.ts";
 import { bootstrap } from "../apiserver/bootstrap/bootstrap.ts";
-import { ApiServer, enabledPlugins, leave } from "../apiserver/index.ts";
+import { ApiServer, Encryption, enabledPlugins, leave } from "../apiserver/index.ts";
 import { kubeletAddress } from "../apiserver/node-proxy.ts";
 import { type Gen, SECOND, sleep } from "../kernel/index.ts";
 import { KUBERNETES_SERVICE_IP } from "../kubeadm/topology.ts";
@@ -15,6 +15,7 @@ import { auditPolicy } from "./audit-policy.ts";
 import { commandLine } from "./command-line.ts";
 import { clusterContext } from "./context.ts";
 import { fail, listening, logger, untilTerminated } from "./daemon.ts";
+import { encryptionRules } from "./encryption-config.ts";
 import { etcdMembers } from "./etcd-members.ts";
 import { serviceDialer } from "./service-dialer.ts";
 import { webhookClient } from "./webhook-client.ts";
@@ -67,7 +68,9 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     }
     yield* sleep(ETCD_RETRY);
   }
-  const { registry, chronicle, pki } = clusterContext(network);
+  const { registry, chronicle, pki, etcd: store } = clusterContext(network);
+  const rules = encryptionRules(p, flags.get("encryption-provider-config"), store.keyring);
+  if (typeof rules === "string") return failed(rules);
   const server = new ApiServer({
     kernel,
     name: p.machine.hostname,
@@ -81,6 +84,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     nodeProxy: { request: (node, request) => toKubelet(p, kubeletAddress(node), request) },
     webhooks: webhookClient(p),
     services: serviceDialer(p),
+    encryption: new Encryption(rules),
   });
   const address = flags.get("advertise-address") ?? p.machine.net.addresses()[0]!;
   yield* bootstrap(registry, { serviceIp: KUBERNETES_SERVICE_IP, endpoints: [address] });

@@ -1,5 +1,6 @@
 /** Snapshots of the store as files: a line that says what it is, then a line a key, as JSON. */
-import { decode, encode, sha256Hex } from "../kernel/index.ts";
+import { decode, decodeBase64, encode, encodeBase64, sha256Hex } from "../kernel/index.ts";
+import { sealerOf, sealObject } from "./sealed.ts";
 import type { EtcdStore } from "./store.ts";
 import type { KeyValue } from "./types.ts";
 import { valueBytes } from "./value.ts";
@@ -14,6 +15,8 @@ interface Line {
   lease: string;
   /** Text of the value: JSON of an object, or what was put. */
   text: string;
+  /** What was encrypted, as base64. */
+  sealed?: string;
 }
 
 export interface Snapshot {
@@ -30,8 +33,10 @@ export function snapshotBytes(store: EtcdStore): Uint8Array {
   const { kvs, revision } = store.range({ key: "\0", rangeEnd: "\0" });
   const lines = kvs.map((kv: KeyValue): string => {
     const { key, createRevision, modRevision, version, lease } = kv;
-    const text = decode(valueBytes(kv));
-    const line: Line = { key, create: createRevision, mod: modRevision, version, lease: String(lease), text };
+    const bytes = valueBytes(kv);
+    const place = { key, create: createRevision, mod: modRevision, version, lease: String(lease) };
+    const sealed = typeof kv.value === "object" && kv.value !== null && sealerOf(kv.value) !== undefined;
+    const line: Line = sealed ? { ...place, text: "", sealed: encodeBase64(bytes) } : { ...place, text: decode(bytes) };
     return `${JSON.stringify(line)}\n`;
   });
   const body = lines.join("");
@@ -67,9 +72,13 @@ export function restore(
     if (!wanted.has(key)) store.deleteRange({ key });
   }
   const leases = new Set(store.leases().map(({ id }) => id));
-  for (const { key, mod, text, lease } of snapshot.keys) {
+  for (const { key, mod, text, lease, sealed } of snapshot.keys) {
     const current = store.get(key);
     if (current?.modRevision === mod) continue;
+    if (sealed !== undefined) {
+      putSealed(store, key, decodeBase64(sealed) ?? new Uint8Array(0), object);
+      continue;
+    }
     if (current !== undefined && decode(valueBytes(current)) === text) continue;
     const id = BigInt(lease);
     const value = key.startsWith("/registry/") && text.startsWith("{") ? (JSON.parse(text) as unknown) : undefined;
@@ -77,4 +86,26 @@ export function restore(
     if (value === undefined) store.put({ key, value: text, ...kept });
     else store.put({ key, valueAt: (revision) => object(value, revision), ...kept });
   }
+}
+
+/** Puts encrypted bytes back: as the object they are, where some server has the key. */
+function putSealed(
+  store: EtcdStore,
+  key: string,
+  bytes: Uint8Array,
+  object: (value: unknown, revision: number) => unknown,
+): void {
+  for (const sealer of store.keyring.values()) {
+    const plain = sealer.open(bytes, key);
+    if (plain === undefined) continue;
+    const value = JSON.parse(decode(plain)) as unknown;
+    const valueAt = (revision: number): unknown => {
+      const made = object(value, revision);
+      sealObject(made as object, sealer, revision);
+      return made;
+    };
+    store.put({ key, valueAt });
+    return;
+  }
+  store.put({ key, value: bytes });
 }

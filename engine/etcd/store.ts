@@ -10,6 +10,7 @@ import {
 } from "./errors.ts";
 import { at, KeyIndex } from "./key-index.ts";
 import { checkRange, range, select } from "./range.ts";
+import type { Sealer } from "./sealed.ts";
 import { checkPath, choosePath, validatePut, validateTxn } from "./txn.ts";
 import type {
   DeleteRangeRequest,
@@ -40,6 +41,8 @@ const MAX_TTL = 9_000_000_000;
  * member's applied state is; consensus comes above it. Behaviour of server/mvcc and server/lease of etcd 3.5.
  */
 export class EtcdStore {
+  /** Keys with which API servers encrypt, by what they are. */
+  readonly keyring = new Map<string, Sealer>();
   /** Revision of the last change; a new store is at 1. */
   revision = 1;
   /** Revisions below are gone; -1 before the first compaction. */

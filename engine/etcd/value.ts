@@ -1,17 +1,22 @@
 import { encode } from "../kernel/index.ts";
+import { sealedBytes } from "./sealed.ts";
 
 /**
  * The bytes of a stored value: UTF-8 of a text; JSON of an object, without the resource version, which the API server
- * leaves to etcd (apiserver pkg/storage/api_object_versioner.go PrepareObjectForStorage).
+ * leaves to etcd (apiserver pkg/storage/api_object_versioner.go PrepareObjectForStorage), encrypted where the server does.
  */
-export function valueBytes(kv: { readonly value: unknown }): Uint8Array {
-  const { value } = kv;
+export function valueBytes(kv: { readonly value: unknown; readonly key?: string }): Uint8Array {
+  const { value, key = "" } = kv;
   if (value instanceof Uint8Array) return value;
   if (typeof value === "string") return encode(value);
   if (value === undefined) return new Uint8Array(0);
   const { metadata } = (value ?? {}) as { metadata?: { resourceVersion?: string } };
-  if (metadata?.resourceVersion === undefined) return encode(JSON.stringify(value));
-  return encode(JSON.stringify({ ...(value as object), metadata: { ...metadata, resourceVersion: undefined } }));
+  const written =
+    metadata?.resourceVersion === undefined
+      ? value
+      : { ...(value as object), metadata: { ...metadata, resourceVersion: undefined } };
+  const bytes = encode(JSON.stringify(written));
+  return typeof value === "object" && value !== null ? sealedBytes(value, bytes, key) : bytes;
 }
 
 /** Order of bytes: negative, 0 or positive. */

@@ -1,5 +1,6 @@
 import type { HttpResponse } from "../../api/http.ts";
 import { failure, notFound } from "../../api/status.ts";
+import type { KubeObject } from "../../api/types.ts";
 import { cpu, type Gen, SECOND } from "../../kernel/index.ts";
 import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
@@ -16,6 +17,7 @@ export function* get(context: ResourceContext): Gen<HttpResponse> {
   const { def, registry, info } = context;
   const object = registry.cache(def).get(info.namespace, info.name);
   if (object === undefined) throw notFound(def.resource.group, def.resource.resource, info.name);
+  requireReadable(context, [object]);
   yield* cpu(COSTS.encode);
   return present(context, object);
 }
@@ -25,6 +27,7 @@ export function* list(context: ResourceContext): Gen<HttpResponse> {
   const selection = selectionOf(def, info);
   checkVersion(context);
   const { items, metadata } = yield* page(context, selection);
+  requireReadable(context, items);
   yield* cpu(COSTS.encode * items.length);
   return presentList(context, items, metadata);
 }
@@ -62,6 +65,16 @@ export function* watch(context: ResourceContext): Gen<HttpResponse> {
   server.carry(stream);
   yield* cpu(COSTS.encode * stream.buffer.length);
   return presentWatch(context, stream);
+}
+
+/** Objects that were encrypted with a key which this server was not given cannot be told. */
+function requireReadable({ registry, server, def }: ResourceContext, objects: readonly KubeObject[]): void {
+  if (!registry.encrypting) return;
+  const storage = server.encryption.of(def);
+  const cache = registry.cache(def);
+  for (const object of objects) {
+    storage.requireReadable(object, cache.key(object.metadata.namespace ?? "", object.metadata.name));
+  }
 }
 
 /** A version that is not there yet: upstream waits 3 s for it, then says so. */
