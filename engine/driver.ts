@@ -16,8 +16,9 @@ export class LiveDriver {
   private anchorVirtual: number;
   private rate = 1;
   private stopped = false;
-  /** Virtual time to which it runs as fast as it can, µs. */
+  /** Virtual time to which it runs as fast as it can, µs, and what ends that sooner. */
   private target = 0;
+  private reached: (() => boolean) | undefined;
 
   /** `wallMs`: a monotonic clock in ms, e.g. `performance.now`. */
   constructor(kernel: Kernel, wallMs: () => number) {
@@ -50,9 +51,17 @@ export class LiveDriver {
     this.rate = rate;
   }
 
-  /** Runs ahead to a virtual time as fast as it can. */
-  skipTo(at: number): void {
-    this.target = Math.max(this.target, at);
+  /** Runs ahead to a virtual time as fast as it can, or until `reached` holds, which is asked after every event. */
+  skipTo(at: number, reached?: () => boolean): void {
+    this.target = reached ? at : Math.max(this.target, at);
+    this.reached = reached;
+  }
+
+  /** Goes on at its speed from where it has come. */
+  stopSkipping(): void {
+    this.target = 0;
+    this.reached = undefined;
+    this.anchor();
   }
 
   get skipping(): boolean {
@@ -81,8 +90,13 @@ export class LiveDriver {
     const skipping = this.skipping;
     const due = Math.max(this.due(), kernel.now);
     let count = 0;
-    const finished = kernel.run(due, () => (++count & 15) === 0 && this.wallMs() >= deadline);
-    if (skipping) this.anchor();
+    let there = false;
+    const finished = kernel.run(due, () => {
+      there = skipping && (this.reached?.() ?? false);
+      return there || ((++count & 15) === 0 && this.wallMs() >= deadline);
+    });
+    if (skipping && (there || finished)) this.stopSkipping();
+    else if (skipping) this.anchor();
     if (!finished) {
       // Too much to do for the speed that was asked for: let the virtual clock fall behind, rather than never rest.
       if (!skipping && (this.due() - kernel.now) / (1000 * this.rate) > MAX_LAG_MS) this.anchor();

@@ -15,6 +15,7 @@ export { type HostMessage, type SessionMessage, SessionService, type SessionStat
 export { type LabFile, Session, type SessionEvents, type SessionSpec } from "./session.ts";
 export type { MapEndpoint, MapItem, MapMachine, MapPod, MapService, PodState } from "./view/items.ts";
 export type { MapUpdate } from "./view/map.ts";
+export type { WaitFor } from "./view/waiting.ts";
 export {
   rehearse,
   type WalkChain,

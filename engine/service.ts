@@ -7,6 +7,7 @@ import type { Input, SessionFile } from "./input.ts";
 import { type HostClock, SessionRunner } from "./runner.ts";
 import type { Session, SessionSpec } from "./session.ts";
 import { ClusterMap, type MapUpdate } from "./view/map.ts";
+import { type WaitFor, Waiting } from "./view/waiting.ts";
 import type { WalkPicture } from "./view/walk.ts";
 import { WalkFeed } from "./view/walk-feed.ts";
 
@@ -24,8 +25,19 @@ export type HostMessage =
       inSlices?: boolean;
     }
   | { type: "input"; input: Input }
-  /** Clock controls. `skip`: run ahead by that many µs; `skipToEvent`: to the next event that is no heartbeat. */
-  | { type: "clock"; paused?: boolean; speed?: number; skip?: number; skipToEvent?: boolean }
+  /**
+   * Clock controls. `skip`: run ahead by that many µs; `waitFor`: until that comes, at the latest for `PATIENCE`;
+   * `skipToEvent`: the same for an event; `stopSkipping`: no further.
+   */
+  | {
+      type: "clock";
+      paused?: boolean;
+      speed?: number;
+      skip?: number;
+      waitFor?: WaitFor;
+      skipToEvent?: boolean;
+      stopSkipping?: boolean;
+    }
   /** Runs headless by that many µs before anything else is looked at. */
   | { type: "run"; us: number }
   /**
@@ -67,6 +79,8 @@ export interface SessionStatus {
   paused: boolean;
   speed: number;
   skipping: boolean;
+  /** What was waited for last, and how that ended. */
+  waited?: { what: WaitFor; end: "waiting" | "came" | "not" | "stopped" };
   /** Bugs seen: exceptions that left a task. */
   faults: number;
 }
@@ -74,8 +88,8 @@ export interface SessionStatus {
 /** What pictures show is gathered for so long, ms of wall clock. */
 const GATHER = 100;
 
-/** Events that come by themselves all the time and that nobody waits for. */
-const HEARTBEATS = /^(lease|informer|apiserver|task .*lease)/;
+/** Nobody waits longer than this for something to come, virtual µs. */
+export const PATIENCE = 3_600_000_000;
 
 /** The session's side of the protocol. */
 export class SessionService {
@@ -87,6 +101,8 @@ export class SessionService {
   /** Maps that somebody looks at, by their cluster's name. */
   private readonly maps = new Map<string, ClusterMap>();
   private walks: WalkFeed | undefined;
+  private waiting: Waiting | undefined;
+  private waited: SessionStatus["waited"];
 
   constructor(post: (message: SessionMessage) => void, clock: HostClock) {
     this.post = post;
@@ -114,6 +130,7 @@ export class SessionService {
     this.opening?.cancel();
     this.opening = undefined;
     this.runner?.stop();
+    this.endWaiting("stopped");
     for (const map of this.maps.values()) map.stop();
     this.maps.clear();
     this.lookAtWalks(undefined);
@@ -128,6 +145,8 @@ export class SessionService {
     if (runner === undefined) throw new Error("session: not started");
     switch (message.type) {
       case "input":
+        // What became of the waiting has been read by whoever goes on.
+        if (this.waiting === undefined) this.waited = undefined;
         runner.apply(message.input);
         return;
       case "run":
@@ -208,20 +227,27 @@ export class SessionService {
 
   private setClock(
     runner: SessionRunner,
-    { paused, speed, skip, skipToEvent }: Extract<HostMessage, { type: "clock" }>,
+    {
+      paused,
+      speed,
+      skip,
+      skipToEvent,
+      waitFor = skipToEvent ? "event" : undefined,
+      stopSkipping,
+    }: Extract<HostMessage, { type: "clock" }>,
   ): void {
     const { driver, session } = runner;
+    if (stopSkipping || waitFor || skip !== undefined) {
+      this.endWaiting("stopped");
+      driver.stopSkipping();
+      this.waited = undefined;
+    }
     if (speed !== undefined) {
       if (!(speed > 0 && speed <= 10_000)) throw new Error(`clock: speed ${speed} is not between 0 and 10000`);
       driver.setSpeed(speed);
     }
     if (skip !== undefined) driver.skipTo(session.kernel.now + Math.max(0, Math.floor(skip)));
-    if (skipToEvent) {
-      const next = session.kernel
-        .pending()
-        .find((event) => event.at > session.kernel.now && !HEARTBEATS.test(event.key));
-      if (next) driver.skipTo(next.at);
-    }
+    if (waitFor) this.wait(runner, waitFor);
     if (paused === true) driver.pause();
     if (paused === false) runner.start();
     else runner.tick();
@@ -239,6 +265,25 @@ export class SessionService {
     const map = known ?? new ClusterMap(cluster, () => this.clock.after(GATHER, () => this.tellMap(name, map)));
     this.maps.set(name, map);
     this.post({ type: "map", cluster: name, update: map.all() });
+  }
+
+  private wait({ driver, session }: SessionRunner, what: WaitFor): void {
+    const waiting = new Waiting(session.clusters.values(), what);
+    this.waiting = waiting;
+    this.waited = { what, end: "waiting" };
+    const reached = () => {
+      const came = waiting.reached();
+      if (came) this.endWaiting("came");
+      return came;
+    };
+    if (!reached()) driver.skipTo(session.kernel.now + PATIENCE, reached);
+  }
+
+  private endWaiting(end: "came" | "not" | "stopped"): void {
+    if (this.waiting === undefined) return;
+    this.waiting.stop();
+    this.waiting = undefined;
+    this.waited = { what: this.waited!.what, end };
   }
 
   /** `undefined`: nobody looks any more. */
@@ -266,6 +311,7 @@ export class SessionService {
     const { session, driver } = runner;
     if (what === "save") return session.save();
     if (what === "digest") return session.digest();
+    if (this.waiting && !driver.skipping) this.endWaiting("not");
     const status: SessionStatus = {
       now: session.kernel.now,
       wallMs: session.kernel.wallMs,
@@ -273,6 +319,7 @@ export class SessionService {
       paused: driver.paused,
       speed: driver.speed,
       skipping: driver.skipping,
+      ...(this.waited ? { waited: this.waited } : {}),
       faults: session.kernel.faults.length,
     };
     return status;

@@ -1,5 +1,5 @@
 /** What passes between the server and a page: bodies of /api and events of the socket. Plain data only. */
-import type { MapUpdate, SessionStatus, WalkPicture, WalkRequest } from "../engine/index.ts";
+import type { MapUpdate, SessionStatus, WaitFor, WalkPicture, WalkRequest } from "../engine/index.ts";
 import type { About } from "../grader/checks/index.ts";
 import type { TaskReport } from "../grader/grade.ts";
 
@@ -154,6 +154,8 @@ export interface ClockControl {
   /** Run ahead by so many µs. */
   skip?: number;
   skipToEvent?: boolean;
+  waitFor?: WaitFor;
+  stopSkipping?: boolean;
 }
 
 export interface KeysResult {

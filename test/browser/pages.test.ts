@@ -233,6 +233,16 @@ describe.skipIf(noBrowser)("the pages", () => {
     await page.getByRole("menuitem", { name: "1 hour on" }).click();
     await expect.poll(time, { timeout: 60_000 }).toMatch(/^01:00/);
     await page.getByText("cluster ● healthy").waitFor();
+    await type(page, "kubectl run brief --image=busybox --restart=Never -- sleep 600\n");
+    await see(page, /pod\/brief created/);
+    for (const item of ["until every Pod has settled", "until a Pod, node or Service changes"]) {
+      await page.getByRole("button", { name: "Wait", exact: true }).click();
+      await page.getByRole("menuitem", { name: item }).click();
+      await page.getByRole("button", { name: "Skip to the next event" }).waitFor();
+    }
+    await expect.poll(time, { timeout: 60_000 }).toMatch(/^01:1[01]/);
+    await type(page, "clear; kubectl get pod brief\n");
+    await see(page, /brief +0\/1 +Completed/);
     await context.close();
   });
 

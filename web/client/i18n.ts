@@ -69,6 +69,17 @@ export const TEXTS = {
   speed: { ko: "속도", en: "Speed" },
   skip: { ko: "다음 일이 일어나는 때로 건너뛰기", en: "Skip to the next event" },
   wait: { ko: "시간 건너뛰기", en: "Wait" },
+  stopSkipping: { ko: "건너뛰기 멈추기", en: "Stop skipping" },
+  skippingNow: { ko: "시간을 건너뛰는 중입니다.", en: "Time is being skipped." },
+  waitedFor: {
+    ko: "가상 시계로 한 시간을 기다렸지만 그런 일은 없었습니다.",
+    en: "An hour passed on the virtual clock, and it did not come.",
+  },
+  waitChange: {
+    ko: "Pod, 노드, Service가 바뀔 때까지",
+    en: "until a Pod, node or Service changes",
+  },
+  waitSettled: { ko: "모든 Pod가 자리를 잡을 때까지", en: "until every Pod has settled" },
   wait1m: { ko: "1분 뒤로", en: "1 minute on" },
   wait5m: { ko: "5분 뒤로", en: "5 minutes on" },
   wait1h: { ko: "1시간 뒤로", en: "1 hour on" },

@@ -8,6 +8,7 @@ const SHAPES = {
       <path d="M12 3.5v9" stroke-width="2" />
     </>
   ),
+  stop: <rect x="4" y="4" width="8" height="8" rx="1" fill="currentColor" stroke="none" />,
   wait: (
     <>
       <circle cx="8" cy="8" r="5.6" />

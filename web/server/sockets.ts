@@ -45,6 +45,8 @@ const schemas = {
       .max(24 * 3_600_000_000)
       .optional(),
     skipToEvent: z.boolean().optional(),
+    waitFor: z.enum(["event", "change", "settled"]).optional(),
+    stopSkipping: z.boolean().optional(),
   }),
   mark: z.object({ key: z.string().max(200), value: z.string().max(200) }),
   look: z.object({ map: z.boolean().optional(), walks: z.boolean().optional(), cluster }),

@@ -111,16 +111,30 @@ function ClockControls({ session }: { session: LabSession }) {
           </option>
         ))}
       </select>
-      <button
-        type="button"
-        aria-label={t("skip")}
-        title={t("skip")}
-        onClick={() => session.control({ skipToEvent: true })}
-      >
-        <Icon name="skip" />
-      </button>
+      {clock?.skipping ? (
+        <button
+          type="button"
+          class="skipping"
+          aria-label={t("stopSkipping")}
+          title={t("stopSkipping")}
+          onClick={() => session.control({ stopSkipping: true })}
+        >
+          <Icon name="stop" />
+        </button>
+      ) : (
+        <button
+          type="button"
+          aria-label={t("skip")}
+          title={t("skip")}
+          onClick={() => session.control({ skipToEvent: true })}
+        >
+          <Icon name="skip" />
+        </button>
+      )}
       <Menu label={t("wait")} button="wait">
         {[
+          { text: t("waitChange"), act: () => session.control({ waitFor: "change" }) },
+          { text: t("waitSettled"), act: () => session.control({ waitFor: "settled" }) },
           { text: t("wait1m"), act: () => session.control({ skip: MINUTE_US }) },
           { text: t("wait5m"), act: () => session.control({ skip: 5 * MINUTE_US }) },
           { text: t("wait1h"), act: () => session.control({ skip: 60 * MINUTE_US }) },

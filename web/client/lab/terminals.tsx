@@ -265,7 +265,10 @@ function TerminalStatus({ session, terminal }: { session: LabSession; terminal: 
   }
   if (terminal.ended.value !== undefined) return <span>{t("ended", { status: terminal.ended.value })}</span>;
   if (terminal.foreign.value) return <span>{t("foreignSize")}</span>;
-  if (session.clock.value?.clock.paused) return <span class="attention">▲ {t("pausedHint")}</span>;
+  const clock = session.clock.value?.clock;
+  if (clock?.skipping) return <span>{t("skippingNow")}</span>;
+  if (clock?.waited?.end === "not") return <span class="attention">▲ {t("waitedFor")}</span>;
+  if (clock?.paused) return <span class="attention">▲ {t("pausedHint")}</span>;
   return (
     <>
       <span class="where">
