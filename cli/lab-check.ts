@@ -21,6 +21,7 @@ export function checkLab(lab: Lab, tell: (line: string) => void = () => {}): str
   step("the texts name everything that checks rely on", missingNames(lab));
   step("an idle session passes no task", idle(lab));
   for (const seed of seedsOf(lab)) step(`solution.sh passes every task (seed ${seed})`, solution(lab, seed));
+  for (const file of scripts(lab, "right")) step(`right/${file} passes what it claims`, right(lab, file));
   const attempts = wrongAttempts(lab);
   for (const { file, task } of attempts) step(`wrong/${file} fails ${task}`, wrong(lab, file, task));
   return problems;
@@ -72,14 +73,35 @@ function solution(lab: Lab, seed: number): string[] {
     });
 }
 
+/** right/<what>.sh: another way to do it, for the tasks that `# passes: …` names, or for all of them. */
+function right(lab: Lab, file: string): string[] {
+  const text = readFileSync(join(lab.dir, "right", file), "utf8");
+  const claimed = /^# passes: (.+)$/m.exec(text)?.[1]?.trim().split(/\s+/);
+  const report = gradeScript(lab, SEEDS[0]!, { name: file, text });
+  const passed = report.tasks.filter((task) => task.passed).map(({ id }) => id);
+  const wanted = claimed ?? report.tasks.map(({ id }) => id);
+  if (wanted.join(" ") === passed.join(" ")) return [];
+  const why = report.tasks
+    .filter((task) => wanted.includes(task.id) && !task.passed)
+    .flatMap(({ id, checks }) => checks.filter((check) => !check.passed).map(({ evidence }) => `${id} [${evidence}]`));
+  return [
+    `${lab.id}: right/${file} passes "${passed.join(" ")}", not "${wanted.join(" ")}": ${why.join("; ")}\n${report.output}`,
+  ];
+}
+
+/** Names of the scripts in a folder of the lab. */
+function scripts(lab: Lab, folder: string): string[] {
+  const dir = join(lab.dir, folder);
+  return existsSync(dir)
+    ? readdirSync(dir)
+        .filter((file) => file.endsWith(".sh"))
+        .sort()
+    : [];
+}
+
 /** wrong/<task-id>--<why>.sh. */
 export function wrongAttempts(lab: Lab): { file: string; task: string }[] {
-  const dir = join(lab.dir, "wrong");
-  if (!existsSync(dir)) return [];
-  return readdirSync(dir)
-    .filter((file) => file.endsWith(".sh"))
-    .sort()
-    .map((file) => ({ file, task: file.split("--")[0]! }));
+  return scripts(lab, "wrong").map((file) => ({ file, task: file.split("--")[0]! }));
 }
 
 function wrong(lab: Lab, file: string, task: string): string[] {

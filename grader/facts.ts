@@ -14,8 +14,16 @@ export interface Life {
   name: string;
   namespace: string;
   /** Versions in order; the last may be followed by deletion. */
-  versions: { object: KubeObject; revision: number; at: number }[];
+  versions: Version[];
   deletedAt: number | undefined;
+}
+
+export interface Version {
+  object: KubeObject;
+  revision: number;
+  at: number;
+  /** Somebody other than the cluster's components wrote its status or addresses, and none of them has written it since. */
+  forged: boolean;
 }
 
 export interface ObservedEvent {
@@ -92,10 +100,14 @@ export class Facts {
       void old;
       return;
     }
-    if (last?.uid === object.metadata.uid) last.versions.push({ object, revision, at });
+    const before = last?.uid === object.metadata.uid ? last.versions.at(-1) : undefined;
+    const forged = !SYSTEM.test(writer) && (before?.forged || !sameStatus(before?.object, object));
+    if (before) last!.versions.push({ object, revision, at, forged });
     else {
       const { uid, name, namespace = "" } = object.metadata;
-      lives.push({ uid, name, namespace, versions: [{ object, revision, at }], deletedAt: undefined });
+      // What a status is when an object is made, the API server decides; addresses are the maker's own.
+      const made = forged && addressesOf(object) !== undefined;
+      lives.push({ uid, name, namespace, versions: [{ object, revision, at, forged: made }], deletedAt: undefined });
       this.lives.set(key, lives);
     }
   }
@@ -131,9 +143,14 @@ export class Facts {
     return out;
   }
 
-  /** The life of a subject that counts: the last that got to run (for Pods), else the last. */
-  life(subject: Subject): Life | undefined {
-    const lives = this.livesOf(subject.resource, subject.namespace, subject.name);
+  /**
+   * The life of a subject that counts: the last that got to run (for Pods), else the last; of those that had begun at a
+   * time when one is given and any had.
+   */
+  life(subject: Subject, until = Number.MAX_SAFE_INTEGER): Life | undefined {
+    const all = this.livesOf(subject.resource, subject.namespace, subject.name);
+    const begun = all.filter(({ versions }) => versions[0]!.at <= until);
+    const lives = begun.length > 0 ? begun : all;
     const ran = lives.filter(({ versions }) => versions.some(({ object }) => object["status"]?.phase === "Running"));
     return ran.at(-1) ?? lives.at(-1);
   }
@@ -157,6 +174,15 @@ export class Facts {
       .map(({ message, pid = 0, at }) => ({ message, pid, at }));
   }
 }
+
+/** What Endpoints and EndpointSlices say is found out by a controller, as a status is. */
+const addressesOf = (object: KubeObject | undefined): unknown => object?.["subsets"] ?? object?.["endpoints"];
+
+function sameStatus(a: KubeObject | undefined, b: KubeObject): boolean {
+  return same(a?.["status"], b["status"]) && same(addressesOf(a), addressesOf(b));
+}
+
+const same = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
 
 function push<T>(map: Map<string, T[]>, key: string, value: T): void {
   const list = map.get(key);

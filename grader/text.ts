@@ -15,6 +15,8 @@ function checkNames(check: CheckSpec): string[] {
   if (check.kind === "answer") names.push(check.subject.name);
   if (check.kind === "object" || check.kind === "event-order" || check.kind === "audit") names.push(check.name);
   if (check.kind === "walk") names.push(check.from.namespace);
+  if (check.kind === "visit")
+    names.push(check.from.name, check.to.namespace === "kube-system" ? undefined : check.to.name);
   if ("namespace" in check && check.namespace !== "default" && check.namespace !== "kube-system")
     names.push(check.namespace);
   return names.filter((name) => name !== undefined);

@@ -157,6 +157,20 @@ class Established implements Connection {
 }
 
 /** All namespaces of a session and who owns which address. `connect` is how anything reaches anything. */
+/** A connection from a Pod that was let in, as it was asked for: before any rule translated it. */
+export interface Visit {
+  /** The Pod's address. */
+  readonly source: string;
+  readonly protocol: "tcp" | "udp";
+  readonly address: string;
+  readonly port: number;
+  /** Virtual time in µs. */
+  readonly at: number;
+}
+
+/** Visits that are kept. */
+const MOST_VISITS = 20_000;
+
 export class Network {
   readonly kernel: Kernel;
   private readonly owners = new Map<string, NetNamespace>();
@@ -284,6 +298,7 @@ export class Network {
       seen: path?.source,
     };
     const tracks = path && arrive(path, protocol, addresses.localPort, this.kernel.now);
+    if (from.host !== from) this.noteVisit(from, protocol, address, port);
     return new Established(
       this,
       { from, owner, listener },
@@ -294,6 +309,15 @@ export class Network {
       path,
       flow,
     );
+  }
+
+  /** What Pods have connected to, by namespace and what was asked for: the first time that it was let in. */
+  readonly visits = new Map<string, Visit>();
+
+  private noteVisit(from: NetNamespace, protocol: "tcp" | "udp", address: string, port: number): void {
+    const key = `${from.name} ${protocol} ${address}:${port}`;
+    if (this.visits.has(key) || this.visits.size >= MOST_VISITS) return;
+    this.visits.set(key, { source: from.firstAddress(), protocol, address, port, at: this.kernel.now });
   }
 
   /**

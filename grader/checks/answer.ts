@@ -42,8 +42,17 @@ function words(text: string): string[] {
   return text
     .toLowerCase()
     .split(/[\s,;>→|/]+|->/u)
-    .map((word) => word.replace(/^[-"'`.(]+|[-"'`.)]+$/g, ""))
+    .map((word) => word.replace(/^[-"'`.([{]+|[-"'`.)\]}]+$/g, ""))
     .filter((word) => word !== "");
+}
+
+/** An answer of one word, without the quotes that a tool or the learner put around it, and without containerd's scheme. */
+function bare(text: string): string {
+  return text
+    .trim()
+    .replace(/^["'`]+|["'`]+$/g, "")
+    .replace(/^containerd:\/\//, "")
+    .toLowerCase();
 }
 
 function judge(check: AnswerCheck, context: CheckContext): Verdict {
@@ -52,7 +61,8 @@ function judge(check: AnswerCheck, context: CheckContext): Verdict {
     return { passed: false, evidence: "no answer yet", message: say("아직 답이 없습니다.", "There is no answer yet.") };
   }
   const evidence = `answer "${given.value.slice(0, 200)}"`;
-  const expected = expectedAnswers(check, context);
+  // What came after an answer does not make it wrong.
+  const expected = expectedAnswers(check, context, given.at);
   if (expected === undefined) {
     const message = say(
       `답이 가리킬 ${check.subject.name}이(가) 이 세션에 없었습니다.`,
@@ -73,15 +83,21 @@ function judge(check: AnswerCheck, context: CheckContext): Verdict {
 function same(given: string, right: string, { order, minPrefix, anyOrder }: AnswerCheck): boolean {
   if (right === "") return false;
   if (anyOrder) return words(given).sort().join(" ") === words(right).sort().join(" ");
-  if (order) return words(given).join(" ") === words(right).join(" ");
-  const own = given.trim().toLowerCase();
+  // Whether the steps are numbered does not matter.
+  if (order)
+    return (
+      words(given)
+        .filter((word) => !/^\d+$/.test(word))
+        .join(" ") === words(right).join(" ")
+    );
+  const own = bare(given);
   if (minPrefix !== undefined && own.length >= minPrefix) return right.toLowerCase().startsWith(own);
-  return own === right.trim().toLowerCase();
+  return own === bare(right);
 }
 
-/** Right answers in this session; undefined when there is nothing to ask about. */
-export function expectedAnswers(check: AnswerCheck, { facts }: CheckContext): string[] | undefined {
-  const life = facts.life(check.subject as Subject);
+/** Right answers in this session at a time (µs); undefined when there is nothing to ask about. */
+export function expectedAnswers(check: AnswerCheck, { facts }: CheckContext, at: number): string[] | undefined {
+  const life = facts.life(check.subject as Subject, at);
   if (life === undefined) return undefined;
   if (check.order) {
     // An image that was there already is not pulled: what did not happen has no place in the order.

@@ -5,7 +5,8 @@ import { type CheckContext, type RunningCheck, say, type Verdict } from "./check
 /** Entries of the API servers' audit logs. */
 export const auditCheck = z.strictObject({
   kind: z.literal("audit"),
-  verb: z.string(),
+  /** One of several when a list. */
+  verb: z.union([z.string(), z.array(z.string())]),
   resource: z.string(),
   subresource: z.string().default(""),
   namespace: z.string().default("default"),
@@ -20,7 +21,7 @@ type AuditCheck = z.infer<typeof auditCheck>;
 
 function fits(check: AuditCheck, entry: AuditEntry): boolean {
   return (
-    entry.verb === check.verb &&
+    [check.verb].flat().includes(entry.verb) &&
     entry.subresource === check.subresource &&
     entry.dryRun === check.dryRun &&
     (check.user === undefined || entry.user === check.user) &&

@@ -5,6 +5,7 @@ import type { RunningCheck } from "./check.ts";
 import { etcdCheck, netfilterCheck, runEtcdCheck, runNetfilterCheck } from "./dump.ts";
 import { eventOrderCheck, runEventOrderCheck } from "./events.ts";
 import { objectCheck, runObjectCheck } from "./object.ts";
+import { runVisitCheck, visitCheck } from "./visit.ts";
 import { runWalkCheck, walkCheck } from "./walk.ts";
 
 /** Every kind of check; a new one is a file here and a line in these two lists. */
@@ -16,6 +17,7 @@ export const checkSchema = z.discriminatedUnion("kind", [
   etcdCheck,
   netfilterCheck,
   walkCheck,
+  visitCheck,
 ]);
 
 export type CheckSpec = z.infer<typeof checkSchema>;
@@ -36,6 +38,8 @@ export function runCheck(check: CheckSpec): RunningCheck {
       return runNetfilterCheck(check);
     case "walk":
       return runWalkCheck(check);
+    case "visit":
+      return runVisitCheck(check);
   }
 }
 

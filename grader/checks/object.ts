@@ -1,7 +1,6 @@
 import { z } from "zod";
-import type { KubeObject } from "../../engine/index.ts";
 import { cel } from "../cel.ts";
-import type { Life } from "../facts.ts";
+import type { Life, Version } from "../facts.ts";
 import { matches } from "../match.ts";
 import { type About, type CheckContext, type RunningCheck, say, type Verdict } from "./check.ts";
 
@@ -37,7 +36,9 @@ export function runObjectCheck(check: ObjectCheck): RunningCheck {
   };
 }
 
-function holds(check: ObjectCheck, object: KubeObject): boolean {
+/** A status that a learner wrote is no evidence: what was made to be there by hand does not hold. */
+function holds(check: ObjectCheck, { object, forged }: Version): boolean {
+  if (forged && !check.absent) return false;
   if (check.match && !matches(object, check.match)) return false;
   return check.cel === undefined || cel(check.cel, { object }) === true;
 }
@@ -73,19 +74,17 @@ function holdsIn(check: ObjectCheck, life: Life): boolean {
   const { versions, deletedAt } = life;
   switch (check.when) {
     case "ever":
-      return versions.some(({ object }) => holds(check, object));
+      return versions.some((version) => holds(check, version));
     case "end":
-      return deletedAt === undefined && holds(check, versions.at(-1)!.object);
+      return deletedAt === undefined && holds(check, versions.at(-1)!);
     case "throughout":
-      return deletedAt === undefined && versions.every(({ object }) => holds(check, object));
+      return deletedAt === undefined && versions.every((version) => holds(check, version));
   }
 }
 
 function judgeAbsent(check: ObjectCheck, lives: readonly Life[], what: string): Verdict {
-  const alive = lives.filter(
-    ({ deletedAt, versions }) => deletedAt === undefined && holds(check, versions.at(-1)!.object),
-  );
-  const ever = lives.filter(({ versions }) => versions.some(({ object }) => holds(check, object)));
+  const alive = lives.filter(({ deletedAt, versions }) => deletedAt === undefined && holds(check, versions.at(-1)!));
+  const ever = lives.filter(({ versions }) => versions.some((version) => holds(check, version)));
   const bad = check.when === "throughout" ? ever : alive;
   if (bad.length === 0)
     return { passed: true, evidence: `${what}: none`, message: say("남아 있지 않습니다.", "None is left.") };
@@ -101,7 +100,7 @@ function judgeAbsent(check: ObjectCheck, lives: readonly Life[], what: string): 
 
 /** The version that counted. */
 const versionOf = (check: ObjectCheck, life: Life, passed: boolean) =>
-  passed && check.when === "ever" ? life.versions.find(({ object }) => holds(check, object))! : life.versions.at(-1)!;
+  passed && check.when === "ever" ? life.versions.find((version) => holds(check, version))! : life.versions.at(-1)!;
 
 function aboutOf(check: ObjectCheck, life: Life, passed: boolean): About {
   const { revision, at } = versionOf(check, life, passed);

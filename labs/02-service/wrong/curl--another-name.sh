@@ -1,6 +1,6 @@
 #!/bin/bash
 # No such name: curl ends with 6, and the Pod has failed.
-# fails: object
+# fails: visit
 # others: expose
 kubectl create deployment web --image=nginx --replicas=3
 kubectl expose deployment web --port=80 --target-port=80

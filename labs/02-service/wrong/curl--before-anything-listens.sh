@@ -1,6 +1,6 @@
 #!/bin/bash
 # Without endpoints the connection is refused.
-# fails: object
+# fails: visit
 # others: none
 kubectl create service clusterip web --tcp=80:80
 sleep 5

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The right address, but no Pod ever asked.
-# fails: object
+# fails: visit
 # others: expose
 kubectl create deployment web --image=nginx --replicas=3
 kubectl expose deployment web --port=80 --target-port=80

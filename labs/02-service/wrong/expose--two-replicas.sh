@@ -1,5 +1,5 @@
 #!/bin/bash
-# fails: object
+# fails: object object
 # others: none
 kubectl create deployment web --image=nginx --replicas=2
 kubectl expose deployment web --port=80 --target-port=80
