@@ -90,3 +90,153 @@ describe("Deployment", () => {
     expect(s.kernel.faults).toEqual([]);
   });
 });
+
+/** Restated from pkg/controller/deployment: progress_test.go, sync_test.go, recreate_test.go. */
+describe("Deployment's conditions", () => {
+  it("tell each step of a rollout", () => {
+    const s = start();
+    create(s, 1);
+    const first = sets(s);
+    expect(progressing(s)).toMatchObject({ status: "True", reason: "NewReplicaSetAvailable" });
+    patch(s, image("b"));
+    const told = ["NewReplicaSetAvailable"];
+    const look = () => {
+      const { reason } = progressing(s);
+      if (told.at(-1) !== reason) told.push(reason);
+    };
+    for (let i = 0; i < 50; i++) {
+      s.run(0.0005);
+      look();
+    }
+    settle(s);
+    look();
+    expect(told).toEqual([
+      "NewReplicaSetAvailable",
+      "NewReplicaSetCreated",
+      "ReplicaSetUpdated",
+      "NewReplicaSetAvailable",
+    ]);
+    expect(Object.keys(sets(s)).length).toBe(Object.keys(first).length + 1);
+    const generation = () => s.json("GET", `${APPS}/deployments/web`).metadata.generation;
+    expect(generation()).toBe(2);
+    // strategy.go PrepareForUpdate: annotations that others write count as a change, the controller's do not.
+    s.json("PATCH", `${APPS}/deployments/web`, { metadata: { annotations: { note: "x" } } }, MERGE);
+    expect(generation()).toBe(3);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("time out when a quota lets no new Pod come", () => {
+    const s = start();
+    create(s, 2, { progressDeadlineSeconds: 30 });
+    s.json("POST", "/api/v1/namespaces/default/resourcequotas", {
+      metadata: { name: "q" },
+      spec: { hard: { pods: "2" } },
+    });
+    s.run(3);
+    patch(s, { ...image("b"), strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } });
+    s.run(20);
+    expect(progressing(s)).toMatchObject({ status: "True", reason: "NewReplicaSetCreated" });
+    const conditions = () => s.json("GET", `${APPS}/deployments/web`).status.conditions;
+    expect(conditions().find((c: { type: string }) => c.type === "ReplicaFailure")).toMatchObject({
+      status: "True",
+      reason: "FailedCreate",
+    });
+    s.run(15);
+    expect(progressing(s)).toMatchObject({ status: "False", reason: "ProgressDeadlineExceeded" });
+    expect(progressing(s).message).toMatch(/^ReplicaSet "web-\w+" has timed out progressing\.$/);
+  });
+
+  it("say so when not even the ReplicaSet may be made", () => {
+    const s = start();
+    const hard = { "count/replicasets.apps": "0" };
+    s.json("POST", "/api/v1/namespaces/default/resourcequotas", { metadata: { name: "q" }, spec: { hard } });
+    s.run(3);
+    create(s, 1);
+    const { status, reason, message } = progressing(s);
+    expect([status, reason]).toEqual(["False", "ReplicaSetCreateError"]);
+    expect(message).toMatch(
+      /^Failed to create new replica set "web-\w+": replicasets\.apps "web-\w+" is forbidden: exceeded quota: q, /,
+    );
+    expect(s.events("web")[0]).toBe(`ReplicaSetCreateError ${message}`);
+  });
+
+  it.each([
+    ["paused, then resumed", 600, "DeploymentResumed"],
+    ["not of what has timed out", 10, "ProgressDeadlineExceeded"],
+  ])("of a pause: %s", (_, progressDeadlineSeconds, resumed) => {
+    const s = start();
+    create(s, 2, { progressDeadlineSeconds });
+    // A template that never gets ready, and no Pod that may be missing: the rollout waits.
+    patch(s, { ...image("b"), strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } });
+    s.run(15);
+    patch(s, { paused: true });
+    s.run(1);
+    if (resumed === "DeploymentResumed") {
+      expect(progressing(s)).toMatchObject({
+        status: "Unknown",
+        reason: "DeploymentPaused",
+        message: "Deployment is paused",
+      });
+    }
+    patch(s, { paused: false });
+    s.run(1);
+    expect(progressing(s).reason).toBe(resumed);
+    if (resumed === "DeploymentResumed") expect(progressing(s).message).toBe("Deployment is resumed");
+  });
+});
+
+describe("Deployment's ReplicaSets", () => {
+  const only = (s: Case) => s.json("GET", `${APPS}/replicasets`).items[0];
+
+  it("are let go when their labels no longer match, and taken back when they do", () => {
+    const s = start();
+    create(s, 1);
+    const { name } = only(s).metadata;
+    const relabel = (app: string) =>
+      s.json("PATCH", `${APPS}/replicasets/${name}`, { metadata: { labels: { app } } }, MERGE);
+    relabel("other");
+    s.run(1);
+    const released = s.json("GET", `${APPS}/replicasets/${name}`);
+    expect(released.metadata.ownerReferences).toBeUndefined();
+    relabel("web");
+    s.run(1);
+    expect(s.json("GET", `${APPS}/replicasets/${name}`).metadata.ownerReferences).toHaveLength(1);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("are of the next hash when the name is another's", () => {
+    const s = start();
+    create(s, 1);
+    const { name, labels } = only(s).metadata;
+    s.json("DELETE", `${APPS}/deployments/web`);
+    s.run(5);
+    const template = { metadata: { labels: { app: "x" } }, spec: { containers: [{ name: "x", image: "x" }] } };
+    s.json("POST", `${APPS}/replicasets`, {
+      metadata: { name },
+      spec: { replicas: 0, selector: { matchLabels: { app: "x" } }, template },
+    });
+    create(s, 1);
+    const { status } = s.json("GET", `${APPS}/deployments/web`);
+    expect(status).toMatchObject({ collisionCount: 1, availableReplicas: 1 });
+    const mine = s
+      .json("GET", `${APPS}/replicasets`)
+      .items.find((set: { metadata: { ownerReferences?: object[] } }) => set.metadata.ownerReferences);
+    expect(mine.metadata.labels["pod-template-hash"]).not.toBe(labels["pod-template-hash"]);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("of Recreate come only when the last old Pod is gone", () => {
+    const s = start();
+    create(s, 2, { strategy: { type: "Recreate" } });
+    const pods = s.pods().map((pod: { metadata: { name: string } }) => pod.metadata.name);
+    const held = { metadata: { finalizers: ["example.com/hold"] } };
+    s.json("PATCH", `/api/v1/namespaces/default/pods/${pods[0]}`, held, MERGE);
+    patch(s, image("b"));
+    s.run(60);
+    expect(sets(s)).toEqual({ a: 0 });
+    s.json("PATCH", `/api/v1/namespaces/default/pods/${pods[0]}`, { metadata: { finalizers: null } }, MERGE);
+    settle(s);
+    expect(sets(s)).toEqual({ a: 0, b: 2 });
+    expect(s.kernel.faults).toEqual([]);
+  });
+});

@@ -2,33 +2,26 @@ import { keyOf } from "../api/informer.ts";
 import { matchesSelector } from "../api/label-selector.ts";
 import { DEPLOYMENTS, PODS, REPLICA_SETS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
-import { parseTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
-import { type Gen, SECOND } from "../kernel/index.ts";
+import { type Gen, MS, SECOND } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
-import { deploymentStatus, progress, sameStatus, sum } from "./deployment-status.ts";
+import {
+  type DeploymentStatus,
+  deadline,
+  deploymentStatus,
+  hasDeadline,
+  isComplete,
+  rolloutStatus,
+  sameStatus,
+  withCondition,
+} from "./deployment-status.ts";
 import { controllerOf } from "./informers.ts";
-import { controllerRef } from "./pods.ts";
+import { DESIRED, MAX, NewReplicaSet, newReplicas, REVISION, replicasOf, total } from "./new-replica-set.ts";
+import { condition, controllerRef } from "./pods.ts";
 import type { ReconcileResult, Reconciler, WorkQueue } from "./reconciler.ts";
 import { limits } from "./rollout.ts";
-import { computeHash, templateText } from "./template-hash.ts";
+import { templateText } from "./template-hash.ts";
 
-const REVISION = "deployment.kubernetes.io/revision";
-const REVISION_HISTORY = "deployment.kubernetes.io/revision-history";
-const DESIRED = "deployment.kubernetes.io/desired-replicas";
-const MAX = "deployment.kubernetes.io/max-replicas";
-/** Annotations of a Deployment that its ReplicaSets do not take over. */
-const OWN_ANNOTATIONS = [
-  "kubectl.kubernetes.io/last-applied-configuration",
-  REVISION,
-  REVISION_HISTORY,
-  DESIRED,
-  MAX,
-  "deprecated.deployment.rollback.to",
-];
-
-const replicasOf = (set: KubeObject): number => set.spec.replicas ?? 0;
-const total = (sets: readonly KubeObject[]) => sets.reduce((sum, set) => sum + replicasOf(set), 0);
 const availableOf = (set: KubeObject): number => set.status?.availableReplicas ?? 0;
 const byAge = (a: KubeObject, b: KubeObject) =>
   a.metadata.creationTimestamp !== b.metadata.creationTimestamp
@@ -39,20 +32,31 @@ const byAge = (a: KubeObject, b: KubeObject) =>
       ? -1
       : 1;
 
+/** One look at a Deployment; its parts are replaced by what the server made of them. */
+export interface Rollout {
+  deployment: KubeObject;
+  /** The ReplicaSet of the present template. */
+  current: KubeObject | undefined;
+  old: KubeObject[];
+}
+
 /** Moves a Deployment's Pods from ReplicaSet to ReplicaSet (pkg/controller/deployment). */
 class DeploymentController implements Reconciler {
   readonly name = "deployment";
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
+  private readonly newest: NewReplicaSet;
 
   constructor(context: ControllerContext) {
     this.context = context;
     this.queue = context.queue(this);
+    this.newest = new NewReplicaSet(context);
     const { informers } = context;
     informers.handle(DEPLOYMENTS, ({ object }) => this.queue.add(keyOf(object)));
-    informers.handle(REPLICA_SETS, ({ object, old }) => {
+    informers.handle(REPLICA_SETS, ({ type, object, old }) => {
       this.addOwner(object);
       if (old) this.addOwner(old);
+      if (type !== "deleted" && !controllerOf(object)) this.addAdopters(object);
     });
     // Recreate waits for the last old Pod to be gone.
     informers.handle(PODS, ({ type, object }) => {
@@ -69,29 +73,58 @@ class DeploymentController implements Reconciler {
     if (owner?.kind === "Deployment") this.queue.add(`${set.metadata.namespace}/${owner.name}`);
   }
 
+  private addAdopters({ metadata }: KubeObject): void {
+    for (const deployment of this.context.informers.list(DEPLOYMENTS)) {
+      if (deployment.metadata.namespace !== metadata.namespace) continue;
+      if (matchesSelector(deployment.spec.selector, metadata.labels)) this.queue.add(keyOf(deployment));
+    }
+  }
+
   *reconcile(key: string): Gen<ReconcileResult | void> {
-    const deployment = this.context.informers.get(DEPLOYMENTS, key);
+    let deployment = this.context.informers.get(DEPLOYMENTS, key);
     if (deployment === undefined) return;
     const sets = yield* this.claim(deployment);
     const text = templateText(deployment.spec.template);
     const current = [...sets].sort(byAge).find((set) => templateText(set.spec.template) === text);
     const old = sets.filter((set) => set !== current);
-    if (deployment.metadata.deletionTimestamp) return yield* this.updateStatus(deployment, current, old);
+    const rollout: Rollout = { deployment, current, old };
+    if (deployment.metadata.deletionTimestamp) return yield* this.updateStatus(rollout);
+    rollout.deployment = deployment = yield* this.notePause(deployment);
     if (deployment.spec.paused || this.isScaling(deployment, sets)) {
-      const fresh = current && (yield* this.ensureNew(deployment, current, old, sets));
-      const moved = yield* this.scaleAll(deployment, fresh, old);
-      return yield* this.updateStatus(deployment, moved.current, moved.old);
+      if (current) yield* this.newest.follow(rollout);
+      yield* this.scaleAll(rollout);
+      if (deployment.spec.paused) yield* this.cleanUp(rollout);
+      return yield* this.updateStatus(rollout);
     }
-    return deployment.spec.strategy?.type === "Recreate"
-      ? yield* this.recreate(deployment, current, old, sets)
-      : yield* this.roll(deployment, current, old, sets);
+    if (deployment.spec.strategy?.type === "Recreate") yield* this.recreate(rollout);
+    else yield* this.roll(rollout);
+    return yield* this.updateProgress(rollout);
+  }
+
+  /** Time that passes in a pause does not count against the deadline (sync.go checkPausedConditions). */
+  private *notePause(deployment: KubeObject): Gen<KubeObject> {
+    const present = condition(deployment, "Progressing")?.reason;
+    const paused = deployment.spec.paused === true;
+    if (!hasDeadline(deployment) || present === "ProgressDeadlineExceeded") return deployment;
+    if (paused === (present === "DeploymentPaused")) return deployment;
+    const what = paused ? "paused" : "resumed";
+    const reason = paused ? "DeploymentPaused" : "DeploymentResumed";
+    const { client, kernel } = this.context;
+    const { status } = deployment;
+    const next = ["Progressing", "Unknown", reason, `Deployment is ${what}`] as const;
+    const conditions = withCondition(status?.conditions, next, kernel.wallMs);
+    return yield* client.update(DEPLOYMENTS, { ...deployment, status: { ...status, conditions } }, "status");
   }
 
   private *claim(deployment: KubeObject): Gen<KubeObject[]> {
     const { informers, client } = this.context;
     const { uid, namespace, deletionTimestamp } = deployment.metadata;
     const matches = (set: KubeObject) => matchesSelector(deployment.spec.selector, set.metadata.labels);
-    const mine = informers.replicaSets.owned(uid).filter(matches);
+    const mine: KubeObject[] = [];
+    for (const set of informers.replicaSets.owned(uid)) {
+      if (matches(set)) mine.push(set);
+      else if (!deletionTimestamp) yield* this.release(set, uid);
+    }
     if (deletionTimestamp) return mine;
     for (const set of informers.replicaSets.orphans(namespace ?? "")) {
       if (set.metadata.deletionTimestamp || !matches(set)) continue;
@@ -101,121 +134,22 @@ class DeploymentController implements Reconciler {
     return mine;
   }
 
+  /** A ReplicaSet whose labels no longer match is nobody's. */
+  private *release({ metadata }: KubeObject, uid: string): Gen {
+    const patch = { metadata: { uid: metadata.uid, ownerReferences: [{ $patch: "delete", uid }] } };
+    try {
+      yield* this.context.client.patch(REPLICA_SETS, metadata.namespace, metadata.name, patch, "strategic");
+    } catch (error) {
+      if (!isStatus(error, "NotFound")) throw error;
+    }
+  }
+
   /** The Deployment was scaled, not changed: some ReplicaSet still carries another number. */
   private isScaling(deployment: KubeObject, sets: readonly KubeObject[]): boolean {
     return sets.some((set) => {
       const desired = set.metadata.annotations?.[DESIRED];
       return replicasOf(set) > 0 && desired !== undefined && Number(desired) !== deployment.spec.replicas;
     });
-  }
-
-  // ---- the new ReplicaSet -----------------------------------------------------------------------------------------
-
-  /** The ReplicaSet of the present template, made if missing, with its revision and annotations right. */
-  private *ensureNew(
-    deployment: KubeObject,
-    current: KubeObject | undefined,
-    old: readonly KubeObject[],
-    all: readonly KubeObject[],
-  ): Gen<KubeObject> {
-    const revision = String(Math.max(0, ...old.map((set) => Number(set.metadata.annotations?.[REVISION] ?? 0))) + 1);
-    let set: KubeObject;
-    if (current === undefined) set = yield* this.create(deployment, all, revision);
-    else {
-      set = current;
-      const annotations = this.annotations(deployment, set, revision);
-      const minReadySeconds = deployment.spec.minReadySeconds;
-      if (annotations !== undefined || (set.spec.minReadySeconds ?? 0) !== (minReadySeconds ?? 0)) {
-        set = yield* this.context.client.update(REPLICA_SETS, {
-          ...set,
-          metadata: { ...set.metadata, annotations: annotations ?? set.metadata.annotations },
-          spec: { ...set.spec, minReadySeconds },
-        });
-      }
-    }
-    const mine = set.metadata.annotations?.[REVISION];
-    if (mine !== undefined && deployment.metadata.annotations?.[REVISION] !== mine) {
-      const latest = this.context.informers.get(DEPLOYMENTS, keyOf(deployment)) ?? deployment;
-      yield* this.context.client.update(DEPLOYMENTS, {
-        ...latest,
-        metadata: { ...latest.metadata, annotations: { ...latest.metadata.annotations, [REVISION]: mine } },
-      });
-    }
-    return set;
-  }
-
-  /** Annotations of an existing new ReplicaSet when they have to change. */
-  private annotations(deployment: KubeObject, set: KubeObject, revision: string): Record<string, string> | undefined {
-    const before = set.metadata.annotations ?? {};
-    const after: Record<string, string> = { ...before };
-    for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {}))
-      if (!OWN_ANNOTATIONS.includes(key)) after[key] = value;
-    if (Number(before[REVISION] ?? 0) < Number(revision)) {
-      after[REVISION] = revision;
-      const was = before[REVISION];
-      if (was !== undefined) {
-        const history = before[REVISION_HISTORY]?.split(",") ?? [];
-        after[REVISION_HISTORY] = [...history, was].join(",");
-      }
-    }
-    // Desired and greatest numbers are written with a scaling, which shares out by what they were before.
-    const same = Object.keys(after).every((key) => after[key] === before[key]);
-    return same ? undefined : after;
-  }
-
-  private *create(deployment: KubeObject, all: readonly KubeObject[], revision: string): Gen<KubeObject> {
-    const { client, recorder } = this.context;
-    const { spec, metadata } = deployment;
-    const hash = computeHash(spec.template, deployment.status?.collisionCount);
-    const label = { "pod-template-hash": hash };
-    const replicas = newReplicas(deployment, all, undefined);
-    const annotations: Record<string, string> = {};
-    for (const [key, value] of Object.entries(metadata.annotations ?? {}))
-      if (!OWN_ANNOTATIONS.includes(key)) annotations[key] = value;
-    annotations[REVISION] = revision;
-    annotations[DESIRED] = String(spec.replicas);
-    annotations[MAX] = String(spec.replicas + limits(deployment).surge);
-    const templateLabels = { ...spec.template.metadata?.labels, ...label };
-    const name = `${metadata.name}-${hash}`;
-    try {
-      const set = yield* client.create(REPLICA_SETS, {
-        apiVersion: "apps/v1",
-        kind: "ReplicaSet",
-        metadata: {
-          name,
-          namespace: metadata.namespace,
-          labels: templateLabels,
-          annotations,
-          ownerReferences: [controllerRef(deployment)],
-        },
-        spec: {
-          replicas,
-          ...(spec.minReadySeconds && { minReadySeconds: spec.minReadySeconds }),
-          selector: { ...spec.selector, matchLabels: { ...spec.selector.matchLabels, ...label } },
-          template: { ...spec.template, metadata: { ...spec.template.metadata, labels: templateLabels } },
-        },
-      });
-      if (replicas > 0)
-        recorder.event(
-          deployment,
-          "Normal",
-          "ScalingReplicaSet",
-          `Scaled up replica set ${name} from 0 to ${replicas}`,
-        );
-      return set;
-    } catch (error) {
-      if (!isStatus(error, "AlreadyExists")) throw error;
-      const there = yield* client.get(REPLICA_SETS, metadata.namespace, name);
-      if (
-        controllerOf(there)?.uid === metadata.uid &&
-        templateText(there.spec.template) === templateText(spec.template)
-      )
-        return there;
-      // Two templates with one hash: the count makes the next hash another one.
-      const collisionCount = (deployment.status?.collisionCount ?? 0) + 1;
-      yield* client.update(DEPLOYMENTS, { ...deployment, status: { ...deployment.status, collisionCount } }, "status");
-      throw error;
-    }
   }
 
   // ---- scaling ----------------------------------------------------------------------------------------------------
@@ -240,7 +174,8 @@ class DeploymentController implements Reconciler {
   }
 
   /** The Deployment's number changed: share it out over what is there (sync.go scale). */
-  private *scaleAll(deployment: KubeObject, current: KubeObject | undefined, old: readonly KubeObject[]) {
+  private *scaleAll(rollout: Rollout): Gen {
+    const { deployment, current, old } = rollout;
     const wanted: number = deployment.spec.replicas;
     const all = current ? [...old, current] : [...old];
     const active = all.filter((set) => replicasOf(set) > 0);
@@ -250,14 +185,18 @@ class DeploymentController implements Reconciler {
     }.bind(this);
     const only =
       active.length === 1 ? active[0] : active.length === 0 ? (current ?? [...old].sort(byAge).at(-1)) : undefined;
-    const saturated = current !== undefined && replicasOf(current) === wanted && availableOf(current) === wanted;
+    const saturated =
+      current !== undefined &&
+      replicasOf(current) === wanted &&
+      current.metadata.annotations?.[DESIRED] === String(wanted) &&
+      availableOf(current) === wanted;
     if (only !== undefined) yield* scale(only, wanted);
     else if (saturated) for (const set of active) yield* scale(set, set === current ? wanted : 0);
     else if (deployment.spec.strategy?.type !== "Recreate" && active.length > 0) {
       const most = wanted > 0 ? wanted + limits(deployment).surge : 0;
       const sum = total(active);
       let toAdd = most - sum;
-      // The largest first when growing, the oldest of equals first; what rounding leaves goes to the first.
+      // The largest first, of equals the newest when growing and the oldest when shrinking; the first takes what rounding leaves.
       const sorted = active.sort((a, b) => replicasOf(b) - replicasOf(a) || (toAdd > 0 ? byAge(b, a) : byAge(a, b)));
       const sizes = sorted.map((set) => {
         const before = Number(set.metadata.annotations?.[MAX] ?? deployment.status?.replicas ?? sum);
@@ -270,44 +209,29 @@ class DeploymentController implements Reconciler {
       for (const [i, set] of sorted.entries()) yield* scale(set, sizes[i]!);
     }
     const now = (set: KubeObject) => replaced.get(set) ?? set;
-    return { current: current && now(current), old: old.map(now) };
+    rollout.current = current && now(current);
+    rollout.old = old.map(now);
   }
 
   // ---- strategies -------------------------------------------------------------------------------------------------
 
-  private *roll(
-    deployment: KubeObject,
-    found: KubeObject | undefined,
-    old: readonly KubeObject[],
-    all: readonly KubeObject[],
-  ): Gen<ReconcileResult | void> {
-    const wanted: number = deployment.spec.replicas;
-    const current = yield* this.ensureNew(deployment, found, old, all);
+  private *roll(rollout: Rollout): Gen {
+    const current = yield* this.newest.ensure(rollout);
+    const { deployment, old } = rollout;
     const to = newReplicas(deployment, [...old, current], current);
-    if (to !== replicasOf(current)) {
-      const grown = yield* this.scale(deployment, current, to);
-      return yield* this.updateStatus(deployment, grown, old);
-    }
-    const shrunk = yield* this.shrinkOld(deployment, current, old);
-    if (shrunk !== undefined) return yield* this.updateStatus(deployment, current, shrunk);
-    const sets = [...old, current];
-    const updated = current.status?.replicas ?? 0;
-    if (updated === wanted && sum(sets, "replicas") === wanted && sum(sets, "availableReplicas") === wanted)
-      yield* this.cleanUp(deployment, old);
-    return yield* this.updateStatus(deployment, current, old);
+    if (to !== replicasOf(current)) rollout.current = yield* this.scale(deployment, current, to);
+    else if (!(yield* this.shrinkOld(rollout, current)) && isComplete(deployment, deployment.status ?? {}))
+      yield* this.cleanUp(rollout);
   }
 
   /** Takes as many Pods from the old ReplicaSets as availability allows, broken ones first (rolling.go). */
-  private *shrinkOld(
-    deployment: KubeObject,
-    current: KubeObject,
-    old: readonly KubeObject[],
-  ): Gen<KubeObject[] | undefined> {
-    if (total(old) === 0) return undefined;
+  private *shrinkOld(rollout: Rollout, current: KubeObject): Gen<boolean> {
+    const { deployment, old } = rollout;
+    if (total(old) === 0) return false;
     const least = deployment.spec.replicas - limits(deployment).unavailable;
     const missing = replicasOf(current) - availableOf(current);
     const most = total(old) + replicasOf(current) - least - missing;
-    if (most <= 0) return undefined;
+    if (most <= 0) return false;
     const sizes = new Map(old.map((set) => [set, replicasOf(set)]));
     const oldest = [...old].sort(byAge);
     let taken = 0;
@@ -325,39 +249,38 @@ class DeploymentController implements Reconciler {
       spare -= part;
       taken += part;
     }
-    if (taken === 0) return undefined;
+    if (taken === 0) return false;
     const out: KubeObject[] = [];
     for (const set of old)
       out.push(sizes.get(set) === replicasOf(set) ? set : yield* this.scale(deployment, set, sizes.get(set)!));
-    return out;
+    rollout.old = out;
+    return true;
   }
 
-  private *recreate(
-    deployment: KubeObject,
-    found: KubeObject | undefined,
-    old: readonly KubeObject[],
-    all: readonly KubeObject[],
-  ): Gen<ReconcileResult | void> {
+  /** All old Pods go before the first new one comes (recreate.go). */
+  private *recreate(rollout: Rollout): Gen {
     const { informers } = this.context;
+    if (rollout.current) yield* this.newest.follow(rollout);
+    const { deployment, old } = rollout;
     if (total(old) > 0) {
       const emptied: KubeObject[] = [];
       for (const set of old) emptied.push(replicasOf(set) > 0 ? yield* this.scale(deployment, set, 0) : set);
-      return yield* this.updateStatus(deployment, found, emptied);
+      rollout.old = emptied;
+      return;
     }
     const running = old.some((set) =>
       informers.pods
         .owned(set.metadata.uid)
         .some((pod) => pod.status?.phase !== "Failed" && pod.status?.phase !== "Succeeded"),
     );
-    if (running) return yield* this.updateStatus(deployment, found, old);
-    const current = yield* this.ensureNew(deployment, found, old, all);
-    const full = yield* this.scale(deployment, current, deployment.spec.replicas);
-    yield* this.cleanUp(deployment, old);
-    return yield* this.updateStatus(deployment, full, old);
+    if (running) return;
+    const current = rollout.current ?? (yield* this.newest.ensure(rollout));
+    rollout.current = yield* this.scale(rollout.deployment, current, deployment.spec.replicas);
+    if (isComplete(rollout.deployment, rollout.deployment.status ?? {})) yield* this.cleanUp(rollout);
   }
 
   /** Old ReplicaSets beyond the history limit go, oldest revision first. */
-  private *cleanUp(deployment: KubeObject, old: readonly KubeObject[]): Gen {
+  private *cleanUp({ deployment, old }: Rollout): Gen {
     const limit = deployment.spec.revisionHistoryLimit ?? 10;
     const alive = old.filter((set) => !set.metadata.deletionTimestamp);
     const revision = (set: KubeObject) => Number(set.metadata.annotations?.[REVISION] ?? 0);
@@ -369,38 +292,27 @@ class DeploymentController implements Reconciler {
     }
   }
 
-  private *updateStatus(
-    stale: KubeObject,
-    current: KubeObject | undefined,
-    old: readonly KubeObject[],
-  ): Gen<ReconcileResult | void> {
-    const { client, kernel, informers } = this.context;
-    // The revision annotation may have raised its version meanwhile; the informer knows in a millisecond.
-    const deployment = informers.get(DEPLOYMENTS, keyOf(stale)) ?? stale;
-    const status = deploymentStatus(stale, current, old, kernel.wallMs);
-    if (!sameStatus(deployment.status ?? {}, status))
-      try {
-        yield* client.update(DEPLOYMENTS, { ...deployment, status }, "status");
-      } catch (error) {
-        if (isStatus(error, "NotFound")) return;
-        throw error;
-      }
-    const deadline = progress(stale, status);
-    if (deadline === undefined) return;
-    const left = parseTime(deadline) - kernel.wallMs;
-    return { requeueAfter: Math.max(SECOND, (left + 1000) * 1000) };
+  private *updateStatus({ deployment, current, old }: Rollout): Gen {
+    yield* this.write(deployment, deploymentStatus(deployment, current, old, this.context.kernel.wallMs));
   }
-}
 
-/** How many Pods the new ReplicaSet may have now (deployment_util.go NewRSNewReplicas). */
-function newReplicas(deployment: KubeObject, all: readonly KubeObject[], current: KubeObject | undefined): number {
-  const wanted: number = deployment.spec.replicas;
-  const now = current ? replicasOf(current) : 0;
-  if (deployment.spec.strategy?.type === "Recreate") return wanted;
-  if (now >= wanted) return wanted;
-  const most = wanted + limits(deployment).surge;
-  const sum = total(all);
-  return sum >= most ? now : now + Math.min(most - sum, wanted - now);
+  /** The status of a rollout, which has a deadline to be looked at. */
+  private *updateProgress({ deployment, current, old }: Rollout): Gen<ReconcileResult | void> {
+    const now = this.context.kernel.wallMs;
+    const status = rolloutStatus(deployment, current, old, now);
+    yield* this.write(deployment, status);
+    const due = deadline(deployment, status);
+    if (due !== undefined) return { requeueAfter: Math.max(SECOND, (due - now + 1000) * MS) };
+  }
+
+  private *write(deployment: KubeObject, status: DeploymentStatus): Gen {
+    if (sameStatus(deployment.status ?? {}, status)) return;
+    try {
+      yield* this.context.client.update(DEPLOYMENTS, { ...deployment, status }, "status");
+    } catch (error) {
+      if (!isStatus(error, "NotFound")) throw error;
+    }
+  }
 }
 
 export function startDeploymentController(context: ControllerContext): void {

@@ -1,5 +1,6 @@
 import { AGE, age, column, containerCells, doc, formatLabelSelector, NAME } from "../columns.ts";
-import { define, SCALE } from "../define.ts";
+import { define, keepStatus, SCALE } from "../define.ts";
+import { semanticEqual } from "../validation/value.ts";
 import { CONTAINERS, IMAGES, READY, SELECTOR } from "./columns.ts";
 import { defaultDeployment } from "./defaults.ts";
 import { immutableSelector, validateDeployment } from "./validation.ts";
@@ -21,6 +22,12 @@ export const deployment = define({
   specApart: true,
   validateBody: validateDeployment,
   validateBodyUpdate: immutableSelector,
+  // Annotations go to ReplicaSets, so they count as a change (pkg/registry/apps/deployment/strategy.go).
+  prepareForUpdate: (draft, old) => {
+    keepStatus(draft, old);
+    const same = semanticEqual(draft.metadata.annotations ?? {}, old.metadata.annotations ?? {});
+    if (!same) draft.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  },
   columns: [
     NAME,
     READY,
