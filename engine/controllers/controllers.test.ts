@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { formatTime } from "../api/time.ts";
 import { MERGE, start } from "./harness.ts";
 
 const APPS = "/apis/apps/v1/namespaces/default";
@@ -211,4 +212,24 @@ describe("namespaces", () => {
     expect(s.json("GET", "/api/v1/namespaces/team").code).toBe(404);
     expect(s.kernel.faults).toEqual([]);
   });
+});
+
+it("counts a Pod as available after minReadySeconds though another never gets ready", () => {
+  const s = start();
+  const apps = "/apis/apps/v1/namespaces/default/replicasets";
+  const labels = { app: "web" };
+  const template = { metadata: { labels }, spec: { containers: [{ name: "web", image: "nginx" }] } };
+  s.json("POST", apps, {
+    metadata: { name: "web" },
+    spec: { replicas: 2, minReadySeconds: 5, selector: { matchLabels: labels }, template },
+  });
+  s.run(1);
+  const conditions = [{ type: "Ready", status: "True", lastTransitionTime: formatTime(s.kernel.wallMs) }];
+  const path = `/api/v1/namespaces/default/pods/${s.pods()[0].metadata.name}/status`;
+  s.json("PATCH", path, { status: { phase: "Running", conditions } }, MERGE);
+  s.run(3);
+  const status = () => s.json("GET", `${apps}/web`).status;
+  expect([status().readyReplicas, status().availableReplicas]).toEqual([1, undefined]);
+  s.run(6);
+  expect([status().readyReplicas, status().availableReplicas]).toEqual([1, 1]);
 });

@@ -1,87 +1,39 @@
 import { keyOf } from "../api/informer.ts";
 import { matchesSelector } from "../api/label-selector.ts";
-import { matchesNodeAffinity } from "../api/node-selector.ts";
-import { CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS } from "../api/resources.ts";
-import { isStatus } from "../api/status.ts";
-import { type Toleration, untoleratedTaint } from "../api/tolerations.ts";
+import { DAEMON_SETS, NODES, PODS } from "../api/resources.ts";
+import { isStatus, StatusError } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
-import type { Gen } from "../kernel/index.ts";
+import { type Gen, MINUTE, SECOND } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
+import { pinned, suits, targetOf } from "./daemon-placement.ts";
 import { Expectations } from "./expectations.ts";
 import { controllerOf } from "./informers.ts";
-import { controllerRef, isAvailable, isReady, podFromTemplate } from "./pods.ts";
+import { isAvailable, isReady, podFromTemplate } from "./pods.ts";
 import type { ReconcileResult, Reconciler, WorkQueue } from "./reconciler.ts";
-import { revisionData } from "./revisions.ts";
+import { type RevisionMarks, Revisions } from "./revisions.ts";
 import { scaled } from "./rollout.ts";
 import { computeHash } from "./template-hash.ts";
 
 const GENERATION = "deprecated.daemonset.template.generation";
 const HASH = "controller-revision-hash";
-
-/** What every daemon Pod tolerates (pkg/controller/daemon/util AddOrUpdateDaemonPodTolerations). */
-const TOLERATIONS: readonly Toleration[] = [
-  { key: "node.kubernetes.io/not-ready", operator: "Exists", effect: "NoExecute" },
-  { key: "node.kubernetes.io/unreachable", operator: "Exists", effect: "NoExecute" },
-  { key: "node.kubernetes.io/disk-pressure", operator: "Exists", effect: "NoSchedule" },
-  { key: "node.kubernetes.io/memory-pressure", operator: "Exists", effect: "NoSchedule" },
-  { key: "node.kubernetes.io/pid-pressure", operator: "Exists", effect: "NoSchedule" },
-  { key: "node.kubernetes.io/unschedulable", operator: "Exists", effect: "NoSchedule" },
-];
-const HOST_NETWORK_TOLERATION: Toleration = {
-  key: "node.kubernetes.io/network-unavailable",
-  operator: "Exists",
-  effect: "NoSchedule",
+const MARKS: RevisionMarks = {
+  label: HASH,
+  hash: (set, _data, collisions) => computeHash(set.spec.template, collisions || undefined),
 };
 
-const known = new WeakMap<object, Toleration[]>();
+/** A node that refuses the Pod is tried again after 1 s, doubling to 15 min (controllermanager startDaemonSetController). */
+const FIRST_PAUSE = SECOND;
+const LAST_PAUSE = 15 * MINUTE;
 
-/** Templates are frozen, so the answer is kept with them. */
-function tolerationsOf(spec: KubeObject): Toleration[] {
-  let tolerations = known.get(spec);
-  if (tolerations === undefined) known.set(spec, (tolerations = withOwn(spec)));
-  return tolerations;
-}
-
-function withOwn(spec: KubeObject): Toleration[] {
-  const added = spec["hostNetwork"] ? [...TOLERATIONS, HOST_NETWORK_TOLERATION] : TOLERATIONS;
-  const own: Toleration[] = spec["tolerations"] ?? [];
-  const equal = (a: Toleration, b: Toleration) => JSON.stringify(a) === JSON.stringify(b);
-  return [...own, ...added.filter((t) => !own.some((o) => equal(o, t)))];
-}
-
-interface Suits {
-  run: boolean;
-  keep: boolean;
-}
-
-const suiting = new WeakMap<object, WeakMap<KubeObject, Suits>>();
-
-/** The template's Pod pinned to one node: its name replaces required node affinity by nothing less (daemon/util ReplaceDaemonSetPodNodeNameNodeAffinity). */
-function pinned(spec: KubeObject, node: string): object {
-  const term = { matchFields: [{ key: "metadata.name", operator: "In", values: [node] }] };
-  const affinity = spec["affinity"] ?? {};
-  return {
-    ...spec,
-    affinity: {
-      ...affinity,
-      nodeAffinity: {
-        ...affinity.nodeAffinity,
-        requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] },
-      },
-    },
-    tolerations: tolerationsOf(spec),
-  };
-}
-
-/** The node a daemon Pod is for, bound or not. */
-function targetOf(pod: KubeObject): string {
-  if (pod.spec.nodeName) return pod.spec.nodeName;
-  const terms =
-    pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
-  for (const term of terms)
-    for (const field of term.matchFields ?? []) if (field.key === "metadata.name") return field.values?.[0] ?? "";
-  return "";
-}
+/** Eldest first (podByCreationTimestampAndPhase). */
+const byAge = (a: KubeObject, b: KubeObject) =>
+  (a.metadata.creationTimestamp ?? "") !== (b.metadata.creationTimestamp ?? "")
+    ? (a.metadata.creationTimestamp ?? "") < (b.metadata.creationTimestamp ?? "")
+      ? -1
+      : 1
+    : a.metadata.name < b.metadata.name
+      ? -1
+      : 1;
 
 /** A new Pod may stand beside the old one during an update. */
 function surges(set: KubeObject): boolean {
@@ -96,16 +48,20 @@ class DaemonSetController implements Reconciler {
   private readonly context: ControllerContext;
   private readonly expectations: Expectations;
   private readonly queue: WorkQueue;
-  /** Revisions known to be stored: `<uid>/<hash>`. */
-  private readonly stored = new Set<string>();
+  private readonly revisions: Revisions;
+  /** By the set's uid: the template that was last found stored, by its hash, and its revision's hash. */
+  private readonly stored = new Map<string, { template: string; hash: string }>();
+  /** By `<set's uid>/<node>`: when a failed Pod was last removed there, and the pause after it, in µs. */
+  private readonly pauses = new Map<string, { at: number; pause: number }>();
 
   constructor(context: ControllerContext) {
     this.context = context;
     this.expectations = new Expectations(context.kernel);
     this.queue = context.queue(this);
+    this.revisions = new Revisions(context, MARKS);
     const { informers } = context;
     informers.handle(DAEMON_SETS, ({ type, object }) => {
-      if (type === "deleted") this.expectations.forget(keyOf(object));
+      if (type === "deleted") this.forget(object);
       this.queue.add(keyOf(object));
     });
     informers.handle(NODES, ({ object, old }) => {
@@ -119,9 +75,17 @@ class DaemonSetController implements Reconciler {
       if (owner?.kind !== "DaemonSet") return;
       const key = `${object.metadata.namespace}/${owner.name}`;
       if (type === "added") this.expectations.created(key);
-      if (type === "deleted") this.expectations.deleted(key, keyOf(object));
+      if (type === "deleted" || object.metadata.deletionTimestamp) this.expectations.deleted(key, keyOf(object));
       this.queue.add(key);
     });
+  }
+
+  private forget(set: KubeObject): void {
+    const { uid } = set.metadata;
+    this.expectations.forget(keyOf(set));
+    this.revisions.forget(uid);
+    this.stored.delete(uid);
+    for (const key of this.pauses.keys()) if (key.startsWith(`${uid}/`)) this.pauses.delete(key);
   }
 
   *reconcile(key: string): Gen<ReconcileResult | void> {
@@ -129,42 +93,38 @@ class DaemonSetController implements Reconciler {
     const set = informers.get(DAEMON_SETS, key);
     if (set === undefined) return this.expectations.forget(key);
     if (set.metadata.deletionTimestamp) return;
-    const hash = yield* this.ensureRevision(set);
+    const hash = yield* this.revision(set);
     if (!this.expectations.satisfied(key)) return yield* this.updateStatus(set, hash);
-    yield* this.manage(key, set, hash);
-    if (this.expectations.satisfied(key) && set.spec.updateStrategy?.type !== "OnDelete")
+    const problem = yield* this.manage(key, set, hash);
+    if (problem === undefined && this.expectations.satisfied(key) && set.spec.updateStrategy?.type !== "OnDelete")
       yield* this.roll(key, set, hash);
-    return yield* this.updateStatus(set, hash);
+    yield* this.cleanUp(set, hash);
+    const result = yield* this.updateStatus(set, hash);
+    if (problem !== undefined) throw problem;
+    return result;
   }
 
-  private *ensureRevision(set: KubeObject): Gen<string> {
-    const { client } = this.context;
-    const hash = computeHash(set.spec.template);
-    const memo = `${set.metadata.uid}/${hash}`;
-    if (this.stored.has(memo)) return hash;
-    const { namespace, name } = set.metadata;
-    const all = yield* client.list(CONTROLLER_REVISIONS, { ...(namespace && { namespace }) });
-    const mine = all.items.filter((revision) => controllerOf(revision)?.uid === set.metadata.uid);
-    try {
-      if (!mine.some((revision) => revision.metadata.labels?.[HASH] === hash))
-        yield* client.create(CONTROLLER_REVISIONS, {
-          apiVersion: "apps/v1",
-          kind: "ControllerRevision",
-          metadata: {
-            name: `${name}-${hash}`,
-            namespace,
-            labels: { ...set.spec.template.metadata?.labels, [HASH]: hash },
-            annotations: set.metadata.annotations,
-            ownerReferences: [controllerRef(set)],
-          },
-          data: revisionData(set.spec.template),
-          revision: Math.max(0, ...mine.map((revision) => revision["revision"] ?? 0)) + 1,
-        });
-    } catch (error) {
-      if (!isStatus(error, "AlreadyExists")) throw error;
-    }
-    this.stored.add(memo);
+  /** The hash of the present template's revision, which is made, or the newest again, if need be (daemon/update.go constructHistory). */
+  private *revision(set: KubeObject): Gen<string> {
+    const { uid } = set.metadata;
+    const template = computeHash(set.spec.template);
+    const known = this.stored.get(uid);
+    if (known?.template === template) return known.hash;
+    const revision = yield* this.revisions.current(set);
+    const hash = revision.metadata.labels?.[HASH] ?? template;
+    this.stored.set(uid, { template, hash });
     return hash;
+  }
+
+  /** Revisions beyond the history limit that no Pod is of go. */
+  private *cleanUp(set: KubeObject, hash: string): Gen {
+    const all = yield* this.revisions.of(set);
+    const limit: number = set.spec.revisionHistoryLimit ?? 10;
+    if (all.length <= limit + 1) return;
+    const pods = this.context.informers.pods.owned(set.metadata.uid);
+    const live = new Set([hash, ...pods.map((pod) => pod.metadata.labels?.[HASH])]);
+    const used = all.filter((revision) => live.has(revision.metadata.labels?.[HASH]));
+    yield* this.revisions.truncate(set, new Set(used.map((revision) => revision.metadata.name)), limit);
   }
 
   /** The set's Pods by the node they are for. */
@@ -180,56 +140,74 @@ class DaemonSetController implements Reconciler {
     return out;
   }
 
-  /** Whether a node should run the set's Pod, and may keep one; both are frozen, so the answer is kept with them. */
-  private suits(set: KubeObject, node: KubeObject): Suits {
-    const { spec } = set.spec.template;
-    let known = suiting.get(spec);
-    if (known === undefined) suiting.set(spec, (known = new WeakMap()));
-    let answer = known.get(node);
-    if (answer === undefined) known.set(node, (answer = this.judge(spec, node)));
-    return answer;
-  }
-
-  private judge(spec: KubeObject, node: KubeObject): Suits {
-    if (spec.nodeName && spec.nodeName !== node.metadata.name) return { run: false, keep: false };
-    if (!matchesNodeAffinity({ spec } as unknown as KubeObject, node)) return { run: false, keep: false };
-    const tolerations = tolerationsOf(spec);
-    const keep = untoleratedTaint(node, tolerations, ["NoExecute"]) === undefined;
-    return { run: keep && untoleratedTaint(node, tolerations, ["NoSchedule"]) === undefined, keep };
-  }
-
-  private *manage(key: string, set: KubeObject, hash: string): Gen {
-    const { informers, recorder } = this.context;
+  /** One Pod on each node that suits and none elsewhere (podsShouldBeOnNode); the answer is what stood in the way. */
+  private *manage(key: string, set: KubeObject, hash: string): Gen<Error | undefined> {
+    const { informers } = this.context;
     const pods = this.byNode(set);
     const missing: string[] = [];
     const surplus: KubeObject[] = [];
     for (const node of informers.list(NODES)) {
       const there = pods.get(node.metadata.name) ?? [];
-      const { run, keep } = this.suits(set, node);
-      const failed = there.filter((pod) => pod.status?.phase === "Failed" && !pod.metadata.deletionTimestamp);
-      for (const pod of failed) {
-        const message = `Found failed daemon pod ${keyOf(pod)} on node ${node.metadata.name}, will try to kill it`;
-        recorder.event(set, "Warning", "FailedDaemonPod", message);
-        surplus.push(pod);
-      }
-      const alive = there.filter((pod) => !pod.metadata.deletionTimestamp && !failed.includes(pod));
+      pods.delete(node.metadata.name);
+      const { run, keep } = suits(set, node);
+      const alive = there.filter((pod) => !pod.metadata.deletionTimestamp);
       if (run && there.length === 0) missing.push(node.metadata.name);
       else if (!keep) surplus.push(...alive);
-      else if (surges(set)) surplus.push(...this.spent(set, alive, hash));
-      else if (alive.length > 1) {
-        const byAge = (a: KubeObject, b: KubeObject) =>
-          a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1;
-        surplus.push(...alive.sort(byAge).slice(1));
-      }
+      else surplus.push(...this.unwanted(key, set, hash, node.metadata.name, alive));
     }
-    if (missing.length === 0 && surplus.length === 0) return;
+    // What waits for a node that is gone would wait for ever.
+    for (const there of pods.values())
+      surplus.push(...there.filter((pod) => !pod.spec.nodeName && !pod.metadata.deletionTimestamp));
+    if (missing.length === 0 && surplus.length === 0) return undefined;
     this.expectations.expectDeletions(key, surplus.map(keyOf), missing.length);
-    yield* this.place(key, set, hash, missing);
+    const problem = yield* this.place(key, set, hash, missing);
     for (const pod of surplus) yield* this.remove(key, set, pod);
+    return problem;
   }
 
-  /** Makes a Pod for each of these nodes. */
-  private *place(key: string, set: KubeObject, hash: string, nodes: readonly string[]): Gen {
+  /** Of a node's Pods that are not leaving: those that ended, and more than one. */
+  private unwanted(
+    key: string,
+    set: KubeObject,
+    hash: string,
+    node: string,
+    alive: readonly KubeObject[],
+  ): readonly KubeObject[] {
+    const { recorder } = this.context;
+    const out: KubeObject[] = [];
+    const running: KubeObject[] = [];
+    for (const pod of alive) {
+      const phase = pod.status?.phase;
+      const found = `daemon pod ${keyOf(pod)} on node ${node}, will try to`;
+      if (phase === "Failed") {
+        if (this.waits(key, `${set.metadata.uid}/${node}`)) continue;
+        recorder.event(set, "Warning", "FailedDaemonPod", `Found failed ${found} kill it`);
+        out.push(pod);
+      } else if (phase === "Succeeded") {
+        recorder.event(set, "Normal", "SucceededDaemonPod", `Found succeeded ${found} delete it`);
+        out.push(pod);
+      } else running.push(pod);
+    }
+    if (running.length <= 1) return out;
+    running.sort(byAge);
+    return [...out, ...(surges(set) ? this.spent(set, running, hash) : running.slice(1))];
+  }
+
+  /** A kubelet that refuses the Pod again and again is asked less and less often (client-go flowcontrol.Backoff). */
+  private waits(key: string, place: string): boolean {
+    const { now } = this.context.kernel;
+    const known = this.pauses.get(place);
+    const fresh = known === undefined || now - known.at > 2 * LAST_PAUSE;
+    if (!fresh && now - known.at < known.pause) {
+      this.queue.addAfter(key, known.pause);
+      return true;
+    }
+    this.pauses.set(place, { at: now, pause: fresh ? FIRST_PAUSE : Math.min(2 * known.pause, LAST_PAUSE) });
+    return false;
+  }
+
+  /** Makes a Pod for each of these nodes; the first error ends it. */
+  private *place(key: string, set: KubeObject, hash: string, nodes: readonly string[]): Gen<Error | undefined> {
     const { client, recorder } = this.context;
     const { template } = set.spec;
     const labels = {
@@ -237,31 +215,35 @@ class DaemonSetController implements Reconciler {
       [HASH]: hash,
       "pod-template-generation": set.metadata.annotations?.[GENERATION] ?? String(set.metadata.generation ?? 1),
     };
-    for (const node of nodes) {
+    for (const [i, node] of nodes.entries()) {
       const pinnedTemplate = { metadata: { ...template.metadata, labels }, spec: pinned(template.spec, node) };
       try {
         const pod = yield* client.create(PODS, podFromTemplate(pinnedTemplate as unknown as KubeObject, set));
         recorder.event(set, "Normal", "SuccessfulCreate", `Created pod: ${pod.metadata.name}`);
       } catch (error) {
-        this.expectations.created(key);
-        if (error instanceof Error) recorder.event(set, "Warning", "FailedCreate", `Error creating: ${error.message}`);
-        throw error;
+        // Those that are not tried are not to be waited for.
+        for (let left = i; left < nodes.length; left++) this.expectations.created(key);
+        if (!(error instanceof StatusError)) throw error;
+        const leaving = error.status.details?.causes?.some((cause) => cause.reason === "NamespaceTerminating");
+        if (leaving) return undefined;
+        recorder.event(set, "Warning", "FailedCreate", `Error creating: ${error.message}`);
+        return error;
       }
     }
+    return undefined;
   }
 
   /**
-   * Where a surge is allowed a node may have an old Pod and a new one: the old goes once the new is available
-   * (daemon_controller.go podsShouldBeOnNode). Of each the eldest stays.
+   * Where a surge is allowed a node may have an old Pod and a new one: the old goes once the new is available or it is
+   * not ready itself (daemon_controller.go podsShouldBeOnNode). Of each the eldest stays.
    */
-  private spent(set: KubeObject, alive: readonly KubeObject[], hash: string): KubeObject[] {
-    const byAge = (a: KubeObject, b: KubeObject) =>
-      a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1;
-    const [now, ...doubled] = alive.filter((pod) => pod.metadata.labels?.[HASH] === hash).sort(byAge);
-    const [before, ...older] = alive.filter((pod) => pod.metadata.labels?.[HASH] !== hash).sort(byAge);
+  private spent(set: KubeObject, running: readonly KubeObject[], hash: string): KubeObject[] {
+    const [now, ...doubled] = running.filter((pod) => pod.metadata.labels?.[HASH] === hash);
+    const [before, ...older] = running.filter((pod) => pod.metadata.labels?.[HASH] !== hash);
     const out = [...doubled, ...older];
     const { wallMs } = this.context.kernel;
-    if (now && before && isAvailable(now, set.spec.minReadySeconds ?? 0, wallMs)) out.push(before);
+    if (now && before && (!isReady(before) || isAvailable(now, set.spec.minReadySeconds ?? 0, wallMs)))
+      out.push(before);
     return out;
   }
 
@@ -280,7 +262,7 @@ class DaemonSetController implements Reconciler {
   private *surge(key: string, set: KubeObject, hash: string): Gen {
     const { informers, kernel } = this.context;
     const pods = this.byNode(set);
-    const nodes = [...informers.list(NODES)].filter((node) => this.suits(set, node).run);
+    const nodes = [...informers.list(NODES)].filter((node) => suits(set, node).run);
     const most = scaled(set.spec.updateStrategy.rollingUpdate.maxSurge, nodes.length, true);
     let surging = 0;
     const urgent: string[] = [];
@@ -298,7 +280,8 @@ class DaemonSetController implements Reconciler {
     const places = [...urgent, ...candidates.slice(0, Math.max(0, most - surging))];
     if (places.length === 0) return;
     this.expectations.expectDeletions(key, [], places.length);
-    yield* this.place(key, set, hash, places);
+    const problem = yield* this.place(key, set, hash, places);
+    if (problem) throw problem;
   }
 
   /** Rolling update without surge: old Pods go while enough others are available (daemon/update.go). */
@@ -306,7 +289,7 @@ class DaemonSetController implements Reconciler {
     if (surges(set)) return yield* this.surge(key, set, hash);
     const { informers, kernel } = this.context;
     const pods = this.byNode(set);
-    const nodes = [...informers.list(NODES)].filter((node) => this.suits(set, node).run);
+    const nodes = [...informers.list(NODES)].filter((node) => suits(set, node).run);
     const most = Math.max(1, scaled(set.spec.updateStrategy?.rollingUpdate?.maxUnavailable ?? 1, nodes.length, true));
     let unavailable = 0;
     const broken: KubeObject[] = [];
@@ -324,9 +307,10 @@ class DaemonSetController implements Reconciler {
     for (const pod of victims) yield* this.remove(key, set, pod);
   }
 
-  private *updateStatus(set: KubeObject, hash: string): Gen {
+  private *updateStatus(set: KubeObject, hash: string): Gen<ReconcileResult | undefined> {
     const { informers, client, kernel } = this.context;
     const pods = this.byNode(set);
+    const minReady: number = set.spec.minReadySeconds ?? 0;
     const status = {
       currentNumberScheduled: 0,
       numberMisscheduled: 0,
@@ -339,25 +323,26 @@ class DaemonSetController implements Reconciler {
     };
     for (const node of informers.list(NODES)) {
       const there = pods.get(node.metadata.name) ?? [];
-      if (!this.suits(set, node).run) {
+      if (!suits(set, node).run) {
         if (there.length > 0) status.numberMisscheduled++;
         continue;
       }
       status.desiredNumberScheduled++;
-      const alive = there.filter((p) => !p.metadata.deletionTimestamp);
-      // During a surge the Pod that works is the one that counts.
-      const pod = alive.find(isReady) ?? alive[0] ?? there[0];
+      // Of several Pods the eldest counts.
+      const pod = there.sort(byAge)[0];
       if (pod === undefined) continue;
       status.currentNumberScheduled++;
       if (isReady(pod)) status.numberReady++;
-      if (isAvailable(pod, set.spec.minReadySeconds ?? 0, kernel.wallMs)) status.numberAvailable++;
-      if ((alive.length > 0 ? alive : there).some((p) => p.metadata.labels?.[HASH] === hash))
-        status.updatedNumberScheduled++;
+      if (isAvailable(pod, minReady, kernel.wallMs)) status.numberAvailable++;
+      if (pod.metadata.labels?.[HASH] === hash) status.updatedNumberScheduled++;
     }
     status.numberUnavailable = status.desiredNumberScheduled - status.numberAvailable;
     const old = set.status ?? {};
     const fields = Object.keys(status) as (keyof typeof status)[];
-    if (fields.every((field) => (old[field] ?? 0) === status[field]) && old.observedGeneration !== undefined) return;
+    const again =
+      minReady > 0 && status.numberAvailable < status.numberReady ? { requeueAfter: minReady * SECOND } : undefined;
+    if (fields.every((field) => (old[field] ?? 0) === status[field]) && old.observedGeneration !== undefined)
+      return again;
     const { updatedNumberScheduled, numberAvailable, numberUnavailable, ...always } = status;
     const written = {
       ...always,
@@ -366,6 +351,7 @@ class DaemonSetController implements Reconciler {
       ...(numberUnavailable && { numberUnavailable }),
     };
     yield* client.update(DAEMON_SETS, { ...set, status: written }, "status");
+    return again;
   }
 }
 

@@ -297,7 +297,7 @@ class ReplicaSetController implements Reconciler {
       old.observedGeneration === status.observedGeneration &&
       (failure === undefined) === (problem === undefined);
     if (!same) yield* ignoring("NotFound", client.update(this.resource, { ...set, status }, "status"));
-    return minReady > 0 && ready === (set.spec.replicas ?? 1) && available < ready ? minReady * SECOND : undefined;
+    return minReady > 0 && available < ready ? minReady * SECOND : undefined;
   }
 }
 

@@ -7,8 +7,6 @@ import { controllerOf } from "./informers.ts";
 import { controllerRef } from "./pods.ts";
 import { safeEncode } from "./template-hash.ts";
 
-const HASH_LABEL = "controller.kubernetes.io/hash";
-
 /** JSON as Go's encoding/json writes a map: keys sorted, `<`, `>` and `&` escaped. */
 export function goJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(goJson).join(",")}]`;
@@ -53,16 +51,31 @@ export function revisionHash(data: object, collisionCount: number): string {
   return safeEncode(fnv1(goJson(data) + String(collisionCount)));
 }
 
+/** How a kind of workload marks its revisions. */
+export interface RevisionMarks {
+  /** Label of a revision that carries its hash. */
+  label: string;
+  hash(set: KubeObject, data: object, collisions: number): string;
+}
+
+/** pkg/controller/history NewControllerRevision. */
+export const STATEFUL_SET_MARKS: RevisionMarks = {
+  label: "controller.kubernetes.io/hash",
+  hash: (_set, data, collisions) => revisionHash(data, collisions),
+};
+
 /**
- * The ControllerRevisions of StatefulSets. They are listed once a set and then followed by what this controller
- * writes, so that sets without one cost nothing.
+ * The ControllerRevisions of StatefulSets or DaemonSets. They are listed once a set and then followed by what this
+ * controller writes, so that sets without one cost nothing.
  */
 export class Revisions {
   private readonly context: ControllerContext;
+  private readonly marks: RevisionMarks;
   private readonly known = new Map<string, KubeObject[]>();
 
-  constructor(context: ControllerContext) {
+  constructor(context: ControllerContext, marks: RevisionMarks) {
     this.context = context;
+    this.marks = marks;
   }
 
   forget(uid: string): void {
@@ -97,7 +110,7 @@ export class Revisions {
       return raised;
     }
     for (let collisions = set.status?.collisionCount ?? 0; ; collisions++) {
-      const hash = revisionHash(data, collisions);
+      const hash = this.marks.hash(set, data, collisions);
       const { name, namespace, annotations } = set.metadata;
       try {
         const made = yield* client.create(CONTROLLER_REVISIONS, {
@@ -106,7 +119,7 @@ export class Revisions {
           metadata: {
             name: `${name}-${hash}`,
             namespace,
-            labels: { ...set.spec.template.metadata?.labels, [HASH_LABEL]: hash },
+            labels: { ...set.spec.template.metadata?.labels, [this.marks.label]: hash },
             ...(annotations && { annotations }),
             ownerReferences: [controllerRef(set)],
           },
@@ -121,7 +134,7 @@ export class Revisions {
     }
   }
 
-  /** Revisions that nobody uses go beyond `limit`, oldest first. */
+  /** Revisions that nobody uses go beyond `limit`, oldest first; `used`: by name. */
   *truncate(set: KubeObject, used: ReadonlySet<string>, limit: number): Gen {
     const all = yield* this.of(set);
     const idle = all.filter((revision) => !used.has(revision.metadata.name));

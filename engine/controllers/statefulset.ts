@@ -10,7 +10,7 @@ import { Expectations } from "./expectations.ts";
 import { controllerOf } from "./informers.ts";
 import { controllerRef, isAvailable, isReady } from "./pods.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
-import { Revisions } from "./revisions.ts";
+import { Revisions, STATEFUL_SET_MARKS } from "./revisions.ts";
 import { claimsOf, ordinalOf, revisionOf, statefulPod } from "./stateful-pods.ts";
 
 const isTerminating = (pod: KubeObject): boolean => pod.metadata.deletionTimestamp !== undefined;
@@ -38,7 +38,7 @@ class StatefulSetController implements Reconciler {
     this.context = context;
     this.queue = context.queue(this);
     this.wakes = new Wakes(context.kernel, this.queue, this.name);
-    this.revisions = new Revisions(context);
+    this.revisions = new Revisions(context, STATEFUL_SET_MARKS);
     this.expectations = new Expectations(context.kernel);
     const { informers } = context;
     informers.handle(STATEFUL_SETS, ({ type, object }) => {
