@@ -1,5 +1,6 @@
 import type { AndOr, CompoundList, PipelineNode, Redirection, Statement } from "unbash";
 import type { Gen } from "../kernel/index.ts";
+import { expandAliases } from "./aliases.ts";
 import { startBackground } from "./background.ts";
 import {
   runArithCommand,
@@ -13,13 +14,14 @@ import {
   runWhile,
   startCoproc,
 } from "./compound.ts";
-import { ExitShell, ShellError } from "./control.ts";
+import { AliasOpens, ExitShell, ShellError } from "./control.ts";
 import { exitStatus } from "./fork.ts";
+import { isOpen } from "./input.ts";
 import { runPipeline } from "./pipeline.ts";
 import { redirect, restore, type Saved } from "./redirect.ts";
 import type { Shell } from "./shell.ts";
 import { runSimple } from "./simple.ts";
-import type { Source } from "./source.ts";
+import { Source } from "./source.ts";
 import { runnable, syntaxError } from "./syntax.ts";
 import { handleSignals, runTrap } from "./traps.ts";
 
@@ -27,7 +29,7 @@ import { handleSignals, runTrap } from "./traps.ts";
 export function* runSource(
   sh: Shell,
   source: Source,
-  options: { last?: boolean; syntaxName?: string } = {},
+  options: { last?: boolean; syntaxName?: string; expanded?: boolean } = {},
 ): Gen<void> {
   const outer = sh.source;
   const outerPosition = sh.position;
@@ -49,6 +51,10 @@ export function* runSource(
         // The last command takes the shell's place, unless a trap is to run after it.
         yield* runStatement(sh, statement, statement === final && sh.traps.size === 0);
       } catch (thrown) {
+        if (thrown instanceof AliasOpens && thrown.text === source.text && thrown.from === statement.pos) {
+          yield* runExpanded(sh, source, thrown.from, options);
+          return;
+        }
         if (!(thrown instanceof ShellError)) throw thrown;
         if (!thrown.printed && thrown.message !== "") yield* sh.complain(thrown.message);
         thrown.printed = true;
@@ -62,11 +68,50 @@ export function* runSource(
         skipLine = source.lineAt(statement.end - 1);
       }
     }
-    if (error) yield* syntaxError(sh, source, error, options.syntaxName);
+    if (error === undefined) return;
+    if (!options.expanded && (yield* runExpanded(sh, source, error.start, options))) return;
+    yield* syntaxError(sh, source, error, options.syntaxName);
   } finally {
     sh.source = outer;
     sh.position = outerPosition;
   }
+}
+
+/**
+ * Runs the rest of a text whose next command is none before aliases are expanded, as bash reads it: so many lines as make
+ * a command, then the others with the aliases that there are by then. False when there is nothing to expand.
+ */
+function* runExpanded(
+  sh: Shell,
+  source: Source,
+  from: number,
+  options: { last?: boolean; syntaxName?: string },
+): Gen<boolean> {
+  const rest = source.text.slice(from);
+  let end = lineEnd(rest, 0);
+  while (end < rest.length && isOpen(sh, rest.slice(0, end))) end = lineEnd(rest, end);
+  const command = rest.slice(0, end);
+  const text = expandAliases(sh, command);
+  if (text === command) return false;
+  const line = source.lineAt(from);
+  const outer = sh.aliasesExpanded;
+  sh.aliasesExpanded = true;
+  try {
+    yield* runSource(sh, new Source(text, source.file, line), { ...options, last: false, expanded: true });
+  } finally {
+    sh.aliasesExpanded = outer;
+  }
+  if (end < rest.length) {
+    const lines = command.split("\n").length - 1;
+    yield* runSource(sh, new Source(rest.slice(end), source.file, line + lines), options);
+  }
+  return true;
+}
+
+/** Behind the newline that ends the line at a place. */
+function lineEnd(text: string, from: number): number {
+  const newline = text.indexOf("\n", from);
+  return newline < 0 ? text.length : newline + 1;
 }
 
 /** Runs a list of statements; `$?` is the status. */

@@ -1,4 +1,5 @@
 import { decode, type Gen } from "../kernel/index.ts";
+import { expandAliases } from "./aliases.ts";
 import { endsInHeredoc } from "./diagnose.ts";
 import { runSource } from "./execute.ts";
 import { readUntil } from "./read-line.ts";
@@ -22,8 +23,7 @@ export function* runInput(sh: Shell): Gen<void> {
     }
     if (text !== "") {
       const source = new Source(text, "", line);
-      const { error } = runnable(source);
-      if (!last && (error?.incomplete || unfinished(text))) continue;
+      if (!last && isOpen(sh, text)) continue;
       yield* runSource(sh, source);
       line += lines;
       lines = 0;
@@ -33,7 +33,14 @@ export function* runInput(sh: Shell): Gen<void> {
   }
 }
 
+/** True when a text must go on: as it is, or once its aliases are expanded. */
+export function isOpen(sh: Shell, text: string): boolean {
+  if (unfinished(text) || runnable(new Source(text, "", 1)).error?.incomplete) return true;
+  const expanded = expandAliases(sh, text);
+  return expanded !== text && (runnable(new Source(expanded, "", 1)).error?.incomplete ?? false);
+}
+
 /** A line that ends in a backslash goes on, and so does a heredoc without its delimiter. */
-export function unfinished(text: string): boolean {
+function unfinished(text: string): boolean {
   return endsInHeredoc(text) || /(?:^|[^\\])(?:\\\\)*\\\n$/.test(text);
 }

@@ -7,14 +7,13 @@ import { Editor, windowSize } from "./editor/editor.ts";
 import { runSource } from "./execute.ts";
 import { expanding, promptText } from "./expand.ts";
 import { expandHistory, History } from "./history.ts";
-import { unfinished } from "./input.ts";
+import { isOpen } from "./input.ts";
 import { jobState } from "./jobs.ts";
 import { readUntil } from "./read-line.ts";
 import { skipQuoted } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { Source } from "./source.ts";
 import { sourceIfThere } from "./startup.ts";
-import { runnable } from "./syntax.ts";
 import { arrange, handleSignals, runTrap } from "./traps.ts";
 
 /** Prompt of a machine without /etc/bash.bashrc. */
@@ -160,8 +159,7 @@ function* readCommand(sh: Shell, editor: Editor | undefined): Gen<string | undef
       }
     }
     text += `${added}\n`;
-    const { error } = runnable(new Source(text, "", 1));
-    if (!error?.incomplete && !unfinished(text)) break;
+    if (!isOpen(sh, text)) break;
   }
   sh.history!.add(sh, oneLine(text.replace(/\n$/, "")));
   return text;

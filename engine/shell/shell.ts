@@ -74,6 +74,8 @@ export class Shell {
   vars = new Variables();
   functions = new Map<string, ShellFunction>();
   aliases = new Map<string, string>();
+  /** What runs had its aliases expanded when it was read. */
+  aliasesExpanded = false;
   readonly options = new Set(OPTIONS);
   readonly shopts = new Set(SHOPTS);
   positional: string[] = [];

@@ -2,7 +2,7 @@ import type { Assignment, Command, Redirection, Word } from "unbash";
 import { call, type Gen } from "../kernel/index.ts";
 import { applyAssignment, assignmentText, type Prepared, prepareAssignment } from "./assignment.ts";
 import { type Builtin, builtins, DECLARATIONS, SPECIAL } from "./builtins/index.ts";
-import { ExitShell, ReturnFrom, ShellError } from "./control.ts";
+import { AliasOpens, ExitShell, ReturnFrom, ShellError } from "./control.ts";
 import { failed, runNode, runSource } from "./execute.ts";
 import { expanding, expandWords, plainWord, promptText } from "./expand.ts";
 import { execExternal, runExternal } from "./external.ts";
@@ -11,6 +11,7 @@ import { keep, redirect, restore, type Saved } from "./redirect.ts";
 import type { Shell, ShellFunction } from "./shell.ts";
 import { Source } from "./source.ts";
 import { closeSubstitutions } from "./substitution.ts";
+import { runnable } from "./syntax.ts";
 import { runTrap } from "./traps.ts";
 
 interface Parts {
@@ -107,9 +108,12 @@ function* runAlias(sh: Shell, node: Command): Gen<boolean> {
     const more = next && sh.aliases.get(next[1]!);
     if (next && more !== undefined) rest = more + rest.slice(next[0].length);
   }
+  const expanded = new Source(before + value + rest, sh.source.file, sh.line());
+  if (sh.expandingAliases.size === 0 && runnable(expanded).error?.incomplete && !sh.aliasesExpanded)
+    throw new AliasOpens(sh.source.text, node.pos);
   sh.expandingAliases.add(name.text);
   try {
-    yield* runSource(sh, new Source(before + value + rest, sh.source.file, sh.line()));
+    yield* runSource(sh, expanded);
   } finally {
     sh.expandingAliases.delete(name.text);
   }

@@ -1,5 +1,4 @@
 import { isErrno } from "../../machine/errno.ts";
-import { readText } from "../../machine/sys.ts";
 import { runSource } from "../execute.ts";
 import { Source } from "../source.ts";
 import type { Builtin } from "./index.ts";
@@ -12,38 +11,35 @@ const history: Builtin = function* (sh, args) {
   if (parsed.bad) return yield* badOption(sh, "history", parsed.bad);
   const has = (letter: string) => parsed.options.find((option) => option.letter === letter);
   if (kept === undefined) return 0;
-  if (has("c")) kept.lines = [];
+  if (has("c")) kept.remove(0, kept.lines.length);
   const at = has("d")?.value;
   if (at !== undefined) {
-    const n = Number(at);
-    const i = n < 0 ? kept.lines.length + n : n - kept.base;
-    if (!/^-?\d+$/.test(at) || kept.lines[i] === undefined) {
+    const range = /^(-?\d+)(?:-(-?\d+))?$/.exec(at);
+    const place = (text: string) => (Number(text) < 0 ? kept.lines.length + Number(text) : Number(text) - kept.base);
+    const from = range ? place(range[1]!) : -1;
+    const to = range?.[2] === undefined ? from : place(range[2]);
+    if (kept.lines[from] === undefined || kept.lines[to] === undefined || to < from) {
       yield* sh.complain(`history: ${at}: history position out of range`);
       return 1;
     }
-    kept.lines.splice(i, 1);
+    kept.remove(from, to - from + 1);
     return 0;
   }
   if (has("s")) {
-    kept.lines.pop();
-    kept.lines.push(parsed.rest.join(" "));
+    kept.remove(kept.lines.length - 1);
+    kept.add(sh, parsed.rest.join(" "));
     return 0;
   }
   if (has("p")) return yield* put(sh, "history", `${parsed.rest.join("\n")}\n`);
-  if (has("w") || has("a")) {
-    yield* kept.save(sh);
-    return 0;
-  }
-  if (has("r") || has("n")) {
+  if (has("w") || has("a") || has("r") || has("n")) {
+    const file = parsed.rest[0] ?? sh.get("HISTFILE") ?? "";
     try {
-      kept.lines.push(
-        ...readText(sh.p, parsed.rest[0] ?? sh.get("HISTFILE") ?? "")
-          .split("\n")
-          .filter((line) => line !== ""),
-      );
+      if (has("w")) kept.write(sh, file);
+      else if (has("a")) kept.append(sh, file);
+      else kept.read(sh, file, has("n") !== undefined);
     } catch (error) {
       if (!isErrno(error)) throw error;
-      yield* sh.complain(`history: ${parsed.rest[0]}: cannot read: ${error.message}`);
+      yield* sh.complain(`history: ${file}: cannot ${has("w") || has("a") ? "write" : "read"}: ${error.message}`);
       return 1;
     }
     return 0;
@@ -55,14 +51,7 @@ const history: Builtin = function* (sh, args) {
     return 1;
   }
   const first = count === undefined ? 0 : Math.max(0, kept.lines.length - Number(count));
-  return yield* put(
-    sh,
-    "history",
-    kept.lines
-      .slice(first)
-      .map((line, i) => `${String(kept.base + first + i).padStart(5)}  ${line}\n`)
-      .join(""),
-  );
+  return yield* put(sh, "history", kept.listed(sh, first));
 };
 
 const fc: Builtin = function* (sh, args) {
