@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
+import { ensureKubectlTexts } from "./scripts/kubectl-texts.mjs";
 
 export default defineConfig({
+  resolve: { alias: { "kubectl-texts": ensureKubectlTexts() } },
   test: {
     include: ["{engine,grader,web,cli,bench,test,scripts}/**/*.test.{ts,tsx}"],
     testTimeout: 60_000,

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { join, relative } from "node:path";
 import { build } from "esbuild";
+import { ensureKubectlTexts } from "./kubectl-texts.mjs";
 import { ensureGenerated, ensureInstalled, root } from "./setup.mjs";
 
 ensureInstalled();
@@ -44,6 +45,7 @@ const common = {
 const engineOut = join(dist, "engines", "engine.mjs");
 const engine = await build({
   ...common,
+  alias: { "kubectl-texts": ensureKubectlTexts() },
   entryPoints: [engineEntry],
   outfile: engineOut,
   platform: "neutral",

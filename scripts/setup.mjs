@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ensureKubectlTexts } from "./kubectl-texts.mjs";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -64,7 +65,11 @@ export function ensureBuilt() {
   ensureInstalled();
   ensureGenerated();
   const stamp = join(root, "dist", ".stamp");
-  if (existsSync(stamp) && newest(["engine", "grader", "web", "cli", "scripts"]) <= statSync(stamp).mtimeMs) return;
+  const sources = Math.max(
+    newest(["engine", "grader", "web", "cli", "scripts"]),
+    statSync(ensureKubectlTexts()).mtimeMs,
+  );
+  if (existsSync(stamp) && sources <= statSync(stamp).mtimeMs) return;
   run(process.execPath, [join(root, "scripts", "build.mjs")], { stdio: ["ignore", 2, 2] });
 }
 

@@ -1,3 +1,4 @@
+import texts from "kubectl-texts";
 import data from "./commands.json";
 
 /** A flag as kubectl's help shows it: name, shorthand, default as displayed (strings in quotes), usage. */
@@ -14,13 +15,17 @@ export interface FlagDef {
 
 export type FlagType = "string" | "bool" | "int" | "duration" | "slice" | "array";
 
+/** Name, letter and default as displayed. */
+type FlagFacts = readonly [name: string, shorthand: string, shown: string];
+
 interface CommandData {
-  help: string;
-  flags?: number[];
+  flags?: FlagFacts[];
+  aliases?: string[];
   subcommands?: string[];
 }
 
-const commandData = data.commands as Record<string, CommandData>;
+const commandData = data.commands as unknown as Record<string, CommandData>;
+const globalData = data.globals as unknown as readonly FlagFacts[];
 
 /** A node of the command tree. */
 export interface Command {
@@ -71,13 +76,12 @@ for (const path of [
   "set selector",
   "set serviceaccount",
 ]) {
-  HIDDEN[path] = [flagOf(["record", "", "false", ""])];
+  HIDDEN[path] = [flagOf(["record", "", "false"])];
 }
 
 const HELP: FlagDef = { name: "help", shorthand: "h", value: "false", usage: "", type: "bool", bare: "true" };
 
-function flagOf(entry: readonly string[]): FlagDef {
-  const [name, shorthand, shown, usage] = entry as [string, string, string, string];
+function flagOf([name, shorthand, shown]: FlagFacts, usage = ""): FlagDef {
   const base = { name, shorthand, usage };
   if (shown.startsWith("'")) {
     return { ...base, value: shown.slice(1, -1), type: "string", bare: BARE[name] };
@@ -92,12 +96,17 @@ function flagOf(entry: readonly string[]): FlagDef {
   return { ...base, value: "", type: "string", bare: name === "vmodule" ? undefined : "true" };
 }
 
+/** The words about the flag that stands at a place of its command's list. */
+function usageOf(usages: readonly number[] | undefined, at: number): string {
+  return texts?.usages[usages?.[at] ?? -1] ?? "";
+}
+
 const flagLists = new Map<string, readonly FlagDef[]>();
 let globals: readonly FlagDef[] | undefined;
 
 /** Flags of every command. */
 export function globalFlags(): readonly FlagDef[] {
-  globals ??= (data.globals as number[]).map((index) => flagOf(data.flags[index]!));
+  globals ??= globalData.map((flag, i) => flagOf(flag, usageOf(texts?.globals, i)));
   return globals;
 }
 
@@ -105,7 +114,8 @@ export function globalFlags(): readonly FlagDef[] {
 export function localFlags(path: string): readonly FlagDef[] {
   let list = flagLists.get(path);
   if (list === undefined) {
-    const own = (commandData[path]?.flags ?? []).map((index) => flagOf(data.flags[index]!));
+    const usages = texts?.commands[path]?.usages;
+    const own = (commandData[path]?.flags ?? []).map((flag, i) => flagOf(flag, usageOf(usages, i)));
     list = [...own, ...(HIDDEN[path] ?? [])];
     flagLists.set(path, list);
   }
@@ -132,8 +142,8 @@ export function command(path: string): Command | undefined {
   if (known) return known;
   const found = commandData[path];
   if (found === undefined) return undefined;
-  const aliases = /\nAliases:\n([^\n]*)\n/.exec(found.help)?.[1]?.split(", ").slice(1) ?? [];
-  const made = { path, name: path.split(" ").at(-1)!, aliases, subcommands: found.subcommands ?? [] };
+  const { aliases = [], subcommands = [] } = found;
+  const made = { path, name: path.split(" ").at(-1)!, aliases, subcommands };
   commandCache.set(path, made);
   return made;
 }
@@ -148,31 +158,48 @@ export function subcommand(parent: Command, name: string): Command | undefined {
 }
 
 /** `  --output='json'` and its usage, as help shows a flag. */
-function flagText(index: number): string {
-  const [name, shorthand, shown, usage] = data.flags[index] as unknown as [string, string, string, string];
-  return `    ${shorthand ? `-${shorthand}, ` : ""}--${name}=${shown}:\n\t${usage.replace(/\n/g, "\n\t")}`;
+function flagText([name, shorthand, shown]: FlagFacts, usage: string): string {
+  const words = usage === "" ? "" : `:\n\t${usage.replace(/\n/g, "\n\t")}`;
+  return `    ${shorthand ? `-${shorthand}, ` : ""}--${name}=${shown}${words}`;
+}
+
+function flagTexts(flags: readonly FlagFacts[], usages: readonly number[] | undefined): string {
+  return flags.map((flag, i) => flagText(flag, usageOf(usages, i))).join(texts === null ? "\n" : "\n\n");
 }
 
 /** What `kubectl <path> --help` prints. */
 export function helpText(path: string): string {
-  const { help, flags } = commandData[path]!;
-  return flags ? help.replace("\0", () => flags.map(flagText).join("\n\n")) : help;
+  const told = texts?.commands[path];
+  const { flags = [] } = commandData[path]!;
+  if (told === undefined) return ownHelp(path);
+  return flags.length > 0 ? told.help.replace("\0", () => flagTexts(flags, told.usages)) : told.help;
+}
+
+/** The same without kubectl's words: what there is. */
+function ownHelp(path: string): string {
+  const { flags = [], aliases = [], subcommands = [] } = commandData[path]!;
+  const whole = path === "" ? "kubectl" : `kubectl ${path}`;
+  const parts: string[] = [];
+  if (aliases.length > 0) parts.push(`Aliases:\n${[path.split(" ").at(-1), ...aliases].join(", ")}`);
+  if (subcommands.length > 0) parts.push(`Available Commands:\n${subcommands.map((name) => `  ${name}`).join("\n")}`);
+  if (flags.length > 0) parts.push(`Options:\n${flagTexts(flags, undefined)}`);
+  parts.push(`Usage:\n  ${whole} [flags] [options]`);
+  if (subcommands.length > 0) parts.push(`Help of one of them: "${whole} <command> --help".`);
+  parts.push('Options of every command: "kubectl options".');
+  return `${parts.join("\n\n")}\n`;
 }
 
 /** What `kubectl options` prints in a home directory. */
 export function optionsText(home: string): string {
-  const list = (data.globals as number[])
-    .map(flagText)
-    .join("\n\n")
-    .replace("/root/.kube/cache", `${home}/.kube/cache`);
-  return `${data.head}${list}\n\n`;
+  const list = flagTexts(globalData, texts?.globals).replace("/root/.kube/cache", `${home}/.kube/cache`);
+  return `${texts?.head ?? "Options of every command:\n\n"}${list}\n\n`;
 }
 
 /** The one line about a command that its parent's help shows. */
 export function shortText(path: string): string {
   const words = path.split(" ");
   const name = words.pop()!;
-  const parent = commandData[words.join(" ")]!.help;
+  const parent = texts?.commands[words.join(" ")]?.help ?? "";
   const line = parent.split("\n").find((text) => text.startsWith(`  ${name} `));
   if (line === undefined) return name === "options" ? "Print the list of flags inherited by all commands" : "";
   return line.slice(2 + name.length).trim();
