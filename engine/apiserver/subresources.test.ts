@@ -94,7 +94,7 @@ describe("subresources", () => {
       code: 429,
       message: "Cannot evict pod as it would violate the pod's disruption budget.",
     });
-    h.json("PATCH", `${budgets}/b/status`, { status: { disruptionsAllowed: 1 } }, merge);
+    h.json("PATCH", `${budgets}/b/status`, { status: { observedGeneration: 1, disruptionsAllowed: 1 } }, merge);
     expect(evict()).toMatchObject({ status: "Success" });
     expect(h.json("GET", `${PODS}/web`).metadata.deletionTimestamp).toBeDefined();
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { formatTime } from "../api/time.ts";
 import { MERGE, start } from "./harness.ts";
 
 const APPS = "/apis/apps/v1/namespaces/default";
@@ -60,6 +61,126 @@ describe("PodDisruptionBudget", () => {
     s.run(1);
     expect(s.json("GET", `${BUDGETS}/web`).status.disruptionsAllowed).toBe(1);
     expect(evict(s, b.metadata.name).status).toBe("Success");
+  });
+});
+
+/** Restated from pkg/registry/core/pod/storage/eviction_test.go. */
+describe("Eviction", () => {
+  const budget = (s: Case, spec: object) => {
+    s.json("POST", BUDGETS, {
+      metadata: { name: "web" },
+      spec: { selector: { matchLabels: { app: "web" } }, ...spec },
+    });
+    s.run(1);
+  };
+  const unready = (s: Case, name: string) => {
+    const conditions = [{ type: "Ready", status: "False" }];
+    s.json("PATCH", `${CORE}/pods/${name}/status`, { status: { conditions } }, MERGE);
+    s.run(1);
+  };
+
+  it.each([
+    ["a ready Pod of a budget that is spent", undefined, "3 of 3", false, 429],
+    ["a Pod that is not ready, of a budget that is short", undefined, "3 of 3", true, 429],
+    ["the same where the policy always allows it", "AlwaysAllow", "3 of 3", true, 201],
+    ["a Pod that is not ready, of a budget that has enough", "IfHealthyBudget", "2 of 3", true, 201],
+    ["a ready Pod whatever the policy says", "AlwaysAllow", "3 of 3", false, 429],
+  ])("of %s", (_, unhealthyPodEvictionPolicy, healthy, broken, code) => {
+    const s = start();
+    deploy(s, 3);
+    budget(s, { minAvailable: Number(healthy[0]), ...(unhealthyPodEvictionPolicy && { unhealthyPodEvictionPolicy }) });
+    const [pod] = s.pods();
+    if (broken) unready(s, pod.metadata.name);
+    expect(evict(s, pod.metadata.name).code).toBe(code);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("waits until the budget has been looked at, and says which way a Pod goes", () => {
+    const s = start();
+    deploy(s, 1);
+    s.json("POST", BUDGETS, {
+      metadata: { name: "web" },
+      spec: { minAvailable: 0, selector: { matchLabels: { app: "web" } } },
+    });
+    const [{ metadata }] = s.pods();
+    const early = evict(s, metadata.name);
+    expect([early.code, early.details.retryAfterSeconds, early.details.causes[0].message]).toEqual([
+      429,
+      10,
+      "The disruption budget web is still being processed by the server.",
+    ]);
+    s.run(1);
+    s.json("PATCH", `${CORE}/pods/${metadata.name}`, { metadata: { finalizers: ["example.com/hold"] } }, MERGE);
+    expect(evict(s, metadata.name).code).toBe(201);
+    const { status } = s.json("GET", `${CORE}/pods/${metadata.name}`);
+    expect(status.conditions.find((c: { type: string }) => c.type === "DisruptionTarget")).toMatchObject({
+      status: "True",
+      reason: "EvictionByEvictionAPI",
+      message: "Eviction API: evicting",
+    });
+  });
+});
+
+/** Restated from pkg/controller/disruption/disruption_test.go. */
+describe("PodDisruptionBudget whose Pods nobody scales", () => {
+  const daemons = (s: Case) => {
+    s.node("w1");
+    const spec = { selector: { matchLabels: { app: "web" } }, template: template() };
+    s.json("POST", `${APPS}/daemonsets`, { metadata: { name: "agent" }, spec });
+    s.run(1);
+  };
+  const create = (s: Case, spec: object) => {
+    s.json("POST", BUDGETS, {
+      metadata: { name: "web" },
+      spec: { ...spec, selector: { matchLabels: { app: "web" } } },
+    });
+    s.run(1);
+    return s.json("GET", `${BUDGETS}/web`).status;
+  };
+
+  it("fails safe over a DaemonSet, unless it asks for a number", () => {
+    const s = start();
+    daemons(s);
+    const message = "daemonsets.apps does not implement the scale subresource";
+    expect(create(s, { maxUnavailable: 1 })).toMatchObject({
+      disruptionsAllowed: 0,
+      conditions: [{ type: "DisruptionAllowed", status: "False", reason: "SyncFailed", message }],
+    });
+    expect(s.events("web")[0]).toBe(
+      `CalculateExpectedPodCountFailed Failed to calculate the number of expected pods: ${message}`,
+    );
+    s.json("DELETE", `${BUDGETS}/web`);
+    expect(create(s, { minAvailable: 1 })).toMatchObject({ expectedPods: 1, desiredHealthy: 1 });
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("warns of Pods without a controller", () => {
+    const s = start();
+    s.json("POST", `${CORE}/pods`, { metadata: { name: "web", labels: { app: "web" } }, spec: template().spec });
+    create(s, { maxUnavailable: "50%" });
+    expect(s.events("web")[0]).toBe(
+      'UnmanagedPods Pods selected by this PodDisruptionBudget (selector: &LabelSelector{MatchLabels:map[string]string{app: web,},MatchExpressions:[]LabelSelectorRequirement{},}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.',
+    );
+  });
+
+  it("takes a mark back that nobody acted on for two minutes", () => {
+    const s = start();
+    deploy(s, 1);
+    const [{ metadata }] = s.pods();
+    const target = {
+      type: "DisruptionTarget",
+      status: "True",
+      reason: "PreemptionByScheduler",
+      lastTransitionTime: formatTime(s.kernel.wallMs),
+    };
+    const path = `${CORE}/pods/${metadata.name}`;
+    s.json("PATCH", `${path}/status`, { status: { conditions: [target] } }, MERGE);
+    const now = () => s.json("GET", path).status.conditions[0];
+    s.run(110);
+    expect(now()).toMatchObject({ status: "True", reason: "PreemptionByScheduler" });
+    s.run(15);
+    expect(now().status).toBe("False");
+    expect(now().reason).toBeUndefined();
   });
 });
 

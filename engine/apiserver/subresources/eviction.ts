@@ -28,11 +28,32 @@ export function* evict(context: ResourceContext): Gen<HttpResponse> {
   const phase = pod["status"]?.phase;
   const ended = phase === "Succeeded" || phase === "Failed" || phase === "Pending" || pod.metadata.deletionTimestamp;
   if (!ended) yield* spend(context, pod, dryRun);
+  if (!dryRun) yield* mark(context);
   yield* deleteObject(context, info.name, options, dryRun);
   return ok({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
 }
 
-/** Takes one disruption from the budget that covers the Pod. */
+/** The Pod says why it goes (eviction.go addConditionAndDeletePod). */
+function* mark({ registry, def, info }: ResourceContext): Gen {
+  const target = {
+    type: "DisruptionTarget",
+    status: "True",
+    lastProbeTime: null,
+    reason: "EvictionByEvictionAPI",
+    message: "Eviction API: evicting",
+  };
+  yield* guaranteedUpdate(registry, def, info.namespace, info.name, function* (current): Gen<KubeObject> {
+    const status = current["status"] ?? {};
+    const before: readonly { type: string; status: string; lastTransitionTime?: string }[] = status.conditions ?? [];
+    const old = before.find((one) => one.type === target.type);
+    const since = old?.status === "True" ? old.lastTransitionTime : nowTime(registry.kernel);
+    const entry = { ...target, lastTransitionTime: since };
+    const conditions = old ? before.map((one) => (one === old ? entry : one)) : [...before, entry];
+    return { ...current, status: { ...status, conditions } };
+  });
+}
+
+/** Takes one disruption from the budget that covers the Pod; a Pod that is not ready has none to give where the budget says so. */
 function* spend({ registry, info }: ResourceContext, pod: KubeObject, dryRun: boolean): Gen {
   const def = registry.kind("policy", "v1", "poddisruptionbudgets");
   if (def === undefined) return;
@@ -47,6 +68,7 @@ function* spend({ registry, info }: ResourceContext, pod: KubeObject, dryRun: bo
     );
   }
   const [budget] = budgets as [KubeObject];
+  if (isFree(pod, budget)) return;
   yield* guaranteedUpdate(
     registry,
     def,
@@ -54,6 +76,8 @@ function* spend({ registry, info }: ResourceContext, pod: KubeObject, dryRun: bo
     budget.metadata.name,
     function* (current): Gen<KubeObject> {
       const status = current["status"] ?? {};
+      const { generation = 0 } = current.metadata as { generation?: number };
+      if ((status.observedGeneration ?? 0) < generation) throw beingProcessed(current);
       const allowed = status.disruptionsAllowed ?? 0;
       if (allowed <= 0) throw tooMany(current);
       const disruptedPods = { ...status.disruptedPods, [info.name]: nowTime(registry.kernel) };
@@ -63,16 +87,33 @@ function* spend({ registry, info }: ResourceContext, pod: KubeObject, dryRun: bo
   );
 }
 
+/** A Pod that is not ready goes without a word under AlwaysAllow, else while enough others are healthy (KEP-3017). */
+function isFree(pod: KubeObject, { spec, status = {} }: Record<string, KubeObject["spec"]>): boolean {
+  const conditions: readonly { type: string; status: string }[] = pod["status"]?.conditions ?? [];
+  if (conditions.some((one) => one.type === "Ready" && one.status === "True")) return false;
+  if (spec.unhealthyPodEvictionPolicy === "AlwaysAllow") return true;
+  const { desiredHealthy = 0, currentHealthy = 0 } = status;
+  return currentHealthy >= desiredHealthy && desiredHealthy > 0;
+}
+
+const REFUSED = "Cannot evict pod as it would violate the pod's disruption budget.";
+
+function refused(message: string, details: object): Error {
+  const causes = [{ reason: "DisruptionBudget", message, field: "" }];
+  return failure(429, "TooManyRequests", REFUSED, { causes, ...details });
+}
+
+/** The controller has not looked at the budget yet. */
+function beingProcessed({ metadata }: KubeObject): Error {
+  const message = `The disruption budget ${metadata.name} is still being processed by the server.`;
+  return refused(message, { retryAfterSeconds: 10 });
+}
+
 function tooMany(budget: KubeObject): Error {
   const { name } = budget.metadata;
   const { desiredHealthy = 0, currentHealthy = 0 } = budget["status"] ?? {};
-  return failure(429, "TooManyRequests", "Cannot evict pod as it would violate the pod's disruption budget.", {
-    causes: [
-      {
-        reason: "DisruptionBudget",
-        message: `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
-        field: "",
-      },
-    ],
-  });
+  return refused(
+    `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
+    {},
+  );
 }
