@@ -88,6 +88,29 @@ ready pod/user; kubectl get pod user -o wide; kubectl get pvc near`,
     ],
   },
   {
+    name: "curl sends files and standard input as they are, and tries again",
+    script: `token=$(kubectl create token default)
+kubectl create clusterrolebinding robot --clusterrole=cluster-admin --serviceaccount=default:default >/dev/null
+api=$(kubectl config view --minify -o jsonpath='{.clusters[0].cluster.server}')/api/v1/namespaces/default
+call() { curl -sk -H "Authorization: Bearer $token" "$@"; }
+kubectl run a --image=nginx --dry-run=client -o yaml >a.yaml
+call -X POST -H 'Content-Type: application/yaml' --data-binary @a.yaml $api/pods | jq -r .metadata.name
+sed 's/: a$/: b/' a.yaml | call -H 'Content-Type: application/yaml' --data-binary @- $api/pods | jq -r .metadata.name
+kubectl create configmap c --dry-run=client -o json | call --json @- $api/configmaps | jq -r .metadata.name
+kubectl get cm c -o json | jq '.data.x = "y"' | call -T - -H 'Content-Type: application/json' $api/configmaps/c | jq -c .data
+curl -s --retry 2 --retry-connrefused --retry-delay 3 http://127.0.0.1:1; echo "$? after $SECONDS s"
+curl --retry 1 --retry-connrefused http://127.0.0.1:1`,
+    expect: [
+      /^a$/,
+      /^b$/,
+      /^c$/,
+      '{"x":"y"}',
+      /^7 after [67] s$/,
+      "Warning: Problem : connection refused. Will retry in 1 seconds. 1 retries left.",
+      "curl: (7) Failed to connect to 127.0.0.1 port 1",
+    ],
+  },
+  {
     name: "what keeps containers alive keeps them alive",
     script: `i=0
 for c in 'tail -f /dev/null' 'sleep infinity' 'sleep 1d' 'while true; do sleep 30; done' 'while :; do date; sleep 1; done >/tmp/log' \

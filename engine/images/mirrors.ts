@@ -9,6 +9,8 @@ const MIRRORS: readonly (readonly [prefix: string, of: string])[] = [
   ["us-docker.pkg.dev/google-samples/containers/gke/", "gcr.io/google-samples/"],
   ["public.ecr.aws/docker/library/", "docker.io/library/"],
   ["public.ecr.aws/nginx/nginx", "docker.io/library/nginx"],
+  ["public.ecr.aws/bitnami/", "docker.io/bitnami/"],
+  ["docker.io/bitnamilegacy/", "docker.io/bitnami/"],
   ["mirror.gcr.io/", "docker.io/"],
   ["registry-1.docker.io/", "docker.io/"],
 ];

@@ -7,7 +7,14 @@ export interface Settings {
   outputs: (string | undefined)[];
   method?: string;
   headers: string[];
-  body?: string[];
+  body?: Datum[];
+  /** A file that is sent as it is, with PUT; `-` for standard input. */
+  upload?: string;
+  retries: number;
+  /** µs between tries; a second that doubles when absent. */
+  retryDelay?: number;
+  retryRefused: boolean;
+  retryAll: boolean;
   json: boolean;
   get: boolean;
   head: boolean;
@@ -34,6 +41,13 @@ export interface Settings {
   /** `host:port` to address. */
   resolve: Map<string, string>;
   version: boolean;
+}
+
+/** A part of the body: text, or the contents of a file (`-` for standard input) with or without its line ends. */
+export interface Datum {
+  text?: string;
+  file?: string;
+  binary?: boolean;
 }
 
 /** A wrong command line, or (with `help`) a call for help. */
@@ -99,17 +113,25 @@ const LETTERS: Record<string, string> = {
   6: "ipv6",
   "0": "http1.0",
   j: "junk-session-cookies",
+  T: "upload-file",
+  F: "form",
+  r: "range",
+  R: "remote-time",
+  C: "continue-at",
+  J: "remote-header-name",
+  Z: "parallel",
+  "1": "tlsv1",
   q: "disable",
   g: "globoff",
 };
 
 const FLAGS = new Set(
-  "fail include head remote-name silent show-error verbose version insecure location get progress-bar no-buffer ipv4 ipv6 http1.0 http1.1 http2 compressed no-progress-meter fail-with-body disable globoff junk-session-cookies http2-prior-knowledge tlsv1.2 tlsv1.3 path-as-is create-dirs fail-early parallel location-trusted no-keepalive no-alpn raw".split(
+  "fail include head remote-name silent show-error verbose version insecure location get progress-bar no-buffer ipv4 ipv6 http1.0 http1.1 http2 compressed no-progress-meter fail-with-body disable globoff junk-session-cookies http2-prior-knowledge tlsv1.2 tlsv1.3 path-as-is create-dirs fail-early parallel location-trusted no-keepalive no-alpn raw retry-connrefused retry-all-errors ssl tlsv1 tlsv1.0 tlsv1.1 remote-time remote-header-name remote-name-all styled-output tcp-nodelay tcp-fastopen anyauth basic digest negotiate ntlm http0.9 http3 doh-insecure proxy-insecure cert-status false-start post301 post302 post303 sessionid netrc netrc-optional append list-only ftp-pasv stderr-to-stdout ignore-content-length haproxy-protocol suppress-connect-headers".split(
     " ",
   ),
 );
 const VALUED = new Set(
-  "data data-raw data-binary data-ascii data-urlencode json output user user-agent write-out header request max-time connect-timeout resolve connect-to cacert capath cert key cert-type key-type dump-header referer cookie cookie-jar proxy noproxy retry retry-delay retry-max-time max-redirs interface oauth2-bearer unix-socket limit-rate url ciphers form".split(
+  "data data-raw data-binary data-ascii data-urlencode json output user user-agent write-out header request max-time connect-timeout resolve connect-to cacert capath cert key cert-type key-type dump-header referer cookie cookie-jar proxy noproxy retry retry-delay retry-max-time max-redirs interface oauth2-bearer unix-socket limit-rate url ciphers form upload-file range continue-at tls-max proto proto-default proto-redir request-target tls13-ciphers dns-servers local-port keepalive-time speed-limit speed-time max-filesize output-dir trace trace-ascii stderr config variable aws-sigv4 pinnedpubkey proxy-user proxy-header socks5 socks5-hostname socks4 expect100-timeout happy-eyeballs-timeout-ms etag-save etag-compare form-string netrc-file pass crlfile engine".split(
     " ",
   ),
 );
@@ -133,6 +155,9 @@ function newSettings(): Settings {
     fail: false,
     failWithBody: false,
     resolve: new Map(),
+    retries: 0,
+    retryRefused: false,
+    retryAll: false,
     version: false,
   };
 }
@@ -191,6 +216,8 @@ function flag(s: Settings, name: string, outputs: string[], off: boolean): void 
   else if (name === "insecure") s.insecure = on;
   else if (name === "location" || name === "location-trusted") s.location = on;
   else if (name === "get") s.get = on;
+  else if (name === "retry-connrefused") s.retryRefused = on;
+  else if (name === "retry-all-errors") s.retryAll = on;
 }
 
 function valued(s: Settings, name: string, value: string, outputs: string[]): void {
@@ -200,13 +227,19 @@ function valued(s: Settings, name: string, value: string, outputs: string[]): vo
     return Math.round(number * SECOND);
   };
   if (name.startsWith("data")) {
-    s.body = [
-      ...(s.body ?? []),
-      name === "data-raw" ? value.replace(/^@/, "\\@") : name === "data-urlencode" ? urlEncoded(value) : value,
-    ];
+    const binary = name === "data-binary";
+    if (name === "data-urlencode") (s.body ??= []).push({ text: urlEncoded(value) });
+    else if (name !== "data-raw" && value.startsWith("@")) (s.body ??= []).push({ file: value.slice(1), binary });
+    else (s.body ??= []).push({ text: value });
   } else if (name === "json") {
-    s.body = [...(s.body ?? []), value];
+    (s.body ??= []).push(value.startsWith("@") ? { file: value.slice(1), binary: true } : { text: value });
     s.json = true;
+  } else if (name === "upload-file") s.upload = value;
+  else if (name === "retry") {
+    if (!/^\d+$/.test(value)) throw new CurlUsage("expected a proper numerical parameter");
+    s.retries = Number(value);
+  } else if (name === "retry-delay") {
+    s.retryDelay = seconds(value);
   } else if (name === "output") outputs.push(value);
   else if (name === "user") s.user = value;
   else if (name === "user-agent") s.agent = value;

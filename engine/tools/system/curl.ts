@@ -1,8 +1,8 @@
-import { encode, encodeBase64, type Gen, SECOND } from "../../kernel/index.ts";
+import { concat, decode, encode, encodeBase64, type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { CurlUsage, type Settings, settings } from "./curl-options.ts";
+import { CurlUsage, type Datum, type Settings, settings } from "./curl-options.ts";
 import {
   authority,
   type Exchange,
@@ -58,7 +58,7 @@ export const curl: Program = function* (p) {
   let status = 0;
   for (const [i, text] of s.urls.entries()) {
     try {
-      yield* transfer(p, s, text, s.outputs[i], version);
+      yield* persistent(p, s, text, s.outputs[i], version);
     } catch (error) {
       if (!(error instanceof CurlError)) throw error;
       if (!s.silent || s.showError)
@@ -78,14 +78,53 @@ establish a secure connection to it. To learn more about this situation and
 how to fix it, please visit the web page mentioned above.
 `;
 
-function* transfer(p: Process, s: Settings, text: string, output: string | undefined, version: string): Gen {
+/** HTTP statuses after which `--retry` tries again (src/tool_operate.c). */
+const TRANSIENT = new Set([408, 429, 500, 502, 503, 504]);
+
+/** Why a failed transfer is worth another try, in curl's words. */
+function transient(s: Settings, error: CurlError): string | undefined {
+  if (error.code === 28 || error.code === 6) return ": timeout";
+  if (error.code === 7 && s.retryRefused) return ": connection refused";
+  if (error.code === 22 && TRANSIENT.has(Number(/\d+$/.exec(error.message)?.[0]))) return ": HTTP error";
+  return s.retryAll ? "(retrying all errors)" : undefined;
+}
+
+/** A transfer that is tried again as `--retry` says: after a second, then two, four, up to ten minutes. */
+function* persistent(p: Process, s: Settings, text: string, output: string | undefined, version: string): Gen {
+  let delay = s.retryDelay ?? SECOND;
+  for (let left = s.retries; ; left--) {
+    try {
+      const status = yield* transfer(p, s, text, output, version);
+      if (left === 0 || !TRANSIENT.has(status)) return;
+      yield* warnRetry(p, s, ": HTTP error", delay, left, version);
+    } catch (error) {
+      const why = error instanceof CurlError && left > 0 ? transient(s, error) : undefined;
+      if (why === undefined) throw error;
+      yield* warnRetry(p, s, why, delay, left, version);
+    }
+    yield* sleep(delay);
+    if (!s.retryDelay) delay = Math.min(delay * 2, 600 * SECOND);
+  }
+}
+
+function* warnRetry(p: Process, s: Settings, why: string, delay: number, left: number, version: string): Gen {
+  if (s.silent) return;
+  const count = Math.round(delay / SECOND);
+  const old = version.startsWith("7");
+  const [wait, tries] = [old || count !== 1 ? "seconds" : "second", old || left !== 1 ? "retries" : "retry"];
+  yield* sys.printError(p, `Warning: Problem ${why}. Will retry in ${count} ${wait}. ${left} ${tries} left.\n`);
+}
+
+/** The status of the answer that was delivered. */
+function* transfer(p: Process, s: Settings, text: string, output: string | undefined, version: string): Gen<number> {
   let url = parseUrl(text);
   if (url === undefined)
     throw new CurlError(
       3,
       version.startsWith("7") ? "URL using bad/illegal format or missing URL" : "URL rejected: No host part in the URL",
     );
-  let method = s.method ?? (s.head ? "HEAD" : s.body !== undefined && !s.get ? "POST" : "GET");
+  const usual = s.upload !== undefined ? "PUT" : s.body !== undefined && !s.get ? "POST" : "GET";
+  let method = s.method ?? (s.head ? "HEAD" : usual);
   for (let hops = 0; ; hops++) {
     if (url.scheme !== "http" && url.scheme !== "https") {
       throw new CurlError(
@@ -99,7 +138,7 @@ function* transfer(p: Process, s: Settings, text: string, output: string | undef
     const { status } = result.response;
     if (!s.location || location === undefined || status < 300 || status > 399) {
       yield* deliver(p, s, url, result, output, start, hops);
-      return;
+      return status;
     }
     if (s.include || s.head) yield* sys.print(p, head(result, url));
     if (hops >= s.maxRedirects) throw new CurlError(47, `Maximum (${s.maxRedirects}) redirects followed`);
@@ -119,8 +158,11 @@ function* send(p: Process, s: Settings, url: Url, method: string, version: strin
   };
   const user = s.user ?? url.user;
   if (user !== undefined) headers["authorization"] = `Basic ${encodeBase64(encode(user))}`;
-  const body = s.body === undefined || s.get ? undefined : payload(p, s.body);
-  if (body !== undefined) {
+  const data = s.body === undefined ? undefined : yield* payload(p, s.body);
+  const uploaded = s.upload === undefined ? undefined : yield* payload(p, [{ file: s.upload, binary: true }]);
+  const body = uploaded ?? (s.get ? undefined : data);
+  if (uploaded !== undefined) headers["content-length"] = String(uploaded.length);
+  else if (body !== undefined) {
     headers["content-type"] = s.json ? "application/json" : "application/x-www-form-urlencoded";
     if (s.json) headers["accept"] = "application/json";
     headers["content-length"] = String(body.length);
@@ -134,7 +176,7 @@ function* send(p: Process, s: Settings, url: Url, method: string, version: strin
     else headers[name] = value;
   }
   const path =
-    s.get && s.body !== undefined ? `${url.path}${url.path.includes("?") ? "&" : "?"}${s.body.join("&")}` : url.path;
+    s.get && data !== undefined ? `${url.path}${url.path.includes("?") ? "&" : "?"}${decode(data)}` : url.path;
   const target = { ...url, path };
   const result = yield* exchange(
     p,
@@ -156,14 +198,26 @@ function* send(p: Process, s: Settings, url: Url, method: string, version: strin
   return result;
 }
 
-function payload(p: Process, parts: readonly string[]): Uint8Array {
-  const texts = parts.map((part) => {
-    if (!part.startsWith("@")) return part.replace(/^\\@/, "@");
-    const text = part === "@-" ? "" : readable(p, part.slice(1));
-    if (text === undefined) throw new CurlError(26, `Failed to open ${part.slice(1)}`);
-    return text.replace(/[\r\n]/g, "");
-  });
+function* payload(p: Process, parts: readonly Datum[]): Gen<Uint8Array> {
+  const texts: string[] = [];
+  for (const { text: given, file, binary } of parts) {
+    if (file === undefined) texts.push(given ?? "");
+    else {
+      const text = file === "-" ? decode(yield* standardInput(p)) : readable(p, file);
+      if (text === undefined) throw new CurlError(26, `Failed to open ${file}`);
+      texts.push(binary ? text : text.replace(/[\r\n]/g, ""));
+    }
+  }
   return encode(texts.join("&"));
+}
+
+function* standardInput(p: Process): Gen<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const bytes = yield* sys.read(p, 0);
+    if (bytes.length === 0) return concat(chunks);
+    chunks.push(bytes);
+  }
 }
 
 function authorities(p: Process, s: Settings): string | undefined {
