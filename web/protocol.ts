@@ -181,6 +181,8 @@ export interface ClientEvents {
   close(request: { id: string }): void;
   answer(request: { task: string; value: string }, done: (result: Result) => void): void;
   clock(control: ClockControl): void;
+  /** Keeps what is wrong as it stands: the instant, the verdicts and the learner's words. */
+  report(request: { text: string }, done: (result: Result<{ id: string }>) => void): void;
   /** How a task that has passed is solved. */
   model(request: { task: string }, done: (result: Result<{ model: Model }>) => void): void;
   /** Remembers something about this session for its learner: hints opened, predictions made. */

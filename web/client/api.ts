@@ -43,4 +43,6 @@ export const openSession = (request: NewSession) =>
     body: JSON.stringify(request),
   });
 
-export const sessionFileUrl = (session: string) => `/api/sessions/${session}/session.json`;
+/** Where a session can be downloaded; `report`: as it was when that problem was reported. */
+export const sessionFileUrl = (session: string, report?: string) =>
+  `/api/sessions/${session}/session.json${report === undefined ? "" : `?report=${report}`}`;

@@ -100,9 +100,12 @@ export const TEXTS = {
   download: { ko: "session.json 내려받기", en: "Download session.json" },
   report: { ko: "문제 알리기", en: "Report a problem" },
   reportText: {
-    ko: "아래 내용을 복사하고 session.json을 함께 보내 주십시오. 같은 상태를 그대로 재현할 수 있습니다.",
-    en: "Copy these lines and send them with session.json: they bring back exactly what you see.",
+    ko: "보내면 지금의 상태가 서버에 남습니다. 시드, 가상 시각, 판정이 함께 저장되어 같은 상태를 그대로 재현할 수 있습니다.",
+    en: "Sending it keeps this state on the server, with its seed, instant and verdicts: exactly what you see can be brought back.",
   },
+  reportWhat: { ko: "무엇이 이상합니까? (적지 않아도 됩니다)", en: "What is wrong? (optional)" },
+  reportSend: { ko: "보내기", en: "Send" },
+  reportKept: { ko: "저장했습니다. 이 이름으로 문의하십시오:", en: "It is kept. Ask about it by this name:" },
   copyReport: { ko: "복사", en: "Copy" },
   copied: { ko: "복사했습니다", en: "Copied" },
 

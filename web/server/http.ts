@@ -147,7 +147,8 @@ function api({ store, sessions }: HttpParts): express.Router {
   router.get("/sessions/:id/session.json", async (request, response) => {
     const session = await sessions.find(request.params.id, personIn(response));
     if (session === undefined) return fail(request, response, "no-session");
-    const file = await session.save();
+    const { report } = request.query;
+    const file = await session.save(typeof report === "string" ? report : undefined);
     response.attachment(`${file.lab}-${file.seed}.session.json`).json(file);
   });
 

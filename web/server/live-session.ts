@@ -1,3 +1,4 @@
+import { nanoid } from "nanoid";
 import type { Logger } from "pino";
 import type { Input, SessionFile, WalkPicture, WalkRequest } from "../../engine/index.ts";
 import { loadLab } from "../../grader/lab.ts";
@@ -83,6 +84,8 @@ export class LiveSession {
   private engineChanged = false;
   /** Tasks that had passed at some time since this came into memory. */
   private readonly everPassed = new Set<string>();
+  /** What the tasks' verdicts were last. */
+  private verdicts: readonly TaskView[] = [];
   /** When the last page left, ms since 1970. */
   idleSince = Date.now();
 
@@ -159,6 +162,7 @@ export class LiveSession {
       const { screens, tasks, clock, health, answers, catchUp } = await pool.ask<Attached>({ type: "attach", key });
       const view = this.views.get(viewer);
       if (view === undefined) return;
+      this.verdicts = tasks;
       for (const { id, passed } of tasks) if (passed) this.everPassed.add(id);
       for (const { id, end } of screens) this.drewAnew(view, id, end);
       view.attached = true;
@@ -377,10 +381,36 @@ export class LiveSession {
     view.behind.delete(id);
   }
 
-  /** The session on paper, running or not. */
-  async save(): Promise<SessionFile> {
+  /** Keeps a problem as it stands; resolves with the report's name. */
+  async report(text: string, browser: string): Promise<string> {
+    const { end, digest } = await this.save();
+    const id = nanoid(10);
+    await this.parts.store.addReport({
+      id,
+      session: this.row.id,
+      created: Date.now(),
+      at: end.at,
+      event_index: end.index,
+      digest,
+      tasks: JSON.stringify(this.verdicts),
+      text,
+      browser: browser.slice(0, 300),
+    });
+    return id;
+  }
+
+  /** The session on paper, running or not; with a report's name as it was then. */
+  async save(report?: string): Promise<SessionFile> {
     const { store, pool } = this.parts;
     const { row } = this;
+    const seen = report === undefined ? undefined : await store.report(report);
+    if (seen?.session === row.id) {
+      const { engine, lab, seed, epoch } = row;
+      const { at, event_index: index, digest } = seen;
+      const { inputs } = await store.inputsOf(row.id);
+      const before = inputs.filter((input) => input.index <= index && input.at <= at);
+      return { format: 1, engine, lab, seed, epoch, inputs: before, end: { at, index }, digest };
+    }
     if (pool.has(row.id)) {
       try {
         return await pool.ask<SessionFile>({ type: "save", key: row.id });
@@ -475,6 +505,7 @@ export class LiveSession {
   }
 
   private tasks(tasks: TaskView[], at: number, index: number): void {
+    this.verdicts = tasks;
     const passed = tasks.filter((task) => task.passed);
     for (const { id } of passed) this.everPassed.add(id);
     const earned = passed.filter(({ id }) => !(caughtMark(id) in this.marks));

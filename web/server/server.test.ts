@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { io, type Socket } from "socket.io-client";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { Session, type SessionFile } from "../../engine/index.ts";
+import { loadLab, sessionSpec } from "../../grader/lab.ts";
 import type { ClientEvents, Home, Lesson, Problem, Screen, ServerEvents, Snapshot } from "../protocol.ts";
 import { KEYS_LIMIT } from "../protocol.ts";
 import { type RunningServer, startServer } from "./server.ts";
@@ -375,6 +377,34 @@ describe("a session behind its socket", () => {
     expect(await page.socket.emitWithAck("answer", { task: "order", value: "Pulling" })).toMatchObject({ ok: true });
     await page.ready();
     await page.see(id, /early-2/);
+  });
+
+  it("keeps a reported problem as it was seen, however the session goes on", async () => {
+    const learner = new Learner();
+    const session = await learner.begin();
+    const page = await learner.attach(session).ready();
+    const id = await page.open();
+    await page.type(id, "echo before-$((1+1))\r");
+    await page.see(id, /before-2/);
+    const kept = await page.socket.emitWithAck("report", { text: "이상합니다" });
+    if (!kept.ok) throw new Error(kept.problem.what);
+    await page.type(id, "echo after-$((1+1))\r");
+    await page.see(id, /after-2/);
+    const read = async (query: string) =>
+      (await (await learner.call(`/sessions/${session}/session.json${query}`)).json()) as SessionFile;
+    const [then, now] = [await read(`?report=${kept.id}`), await read("")];
+    const typed = ({ inputs }: SessionFile) =>
+      inputs.map((input) => (input.type === "keys" ? input.text : "")).join("");
+    expect([typed(then), typed(now)]).toEqual([
+      "echo before-$((1+1))\r",
+      "echo before-$((1+1))\recho after-$((1+1))\r",
+    ]);
+    const lab = loadLab(then.lab);
+    const replayed = new Session(sessionSpec(lab, then.seed, then.engine));
+    replayed.boot();
+    replayed.replay(then.inputs, then.end);
+    expect(replayed.digest()).toBe(then.digest);
+    expect((await read("?report=nonsense")).inputs).toHaveLength(now.inputs.length);
   });
 
   it("tells the other pages of a terminal's new size", async () => {

@@ -15,6 +15,8 @@ import type { Sessions } from "./sessions.ts";
 const INPUT_BYTES = 256 * 1024;
 /** Other requests (terminals, answers, clock, marks, sizes) that a page may make within ten seconds. */
 const REQUESTS = 300;
+/** Problems that a learner may report within an hour. */
+const REPORTS = 20;
 
 /** Refusals that leave open whether something took effect. */
 const UNCERTAIN: ReadonlySet<string> = new Set(["lost", "gone"]);
@@ -22,6 +24,11 @@ const UNCERTAIN: ReadonlySet<string> = new Set(["lost", "gone"]);
 interface SocketState {
   /** The session, or why there is none. */
   found: LiveSession | "no-session" | "full";
+}
+
+interface Limits {
+  typed: RateLimiterMemory;
+  reported: RateLimiterMemory;
 }
 
 type PageSocket = Socket<ClientEvents, ServerEvents, DefaultEventsMap, SocketState>;
@@ -51,6 +58,7 @@ const schemas = {
   mark: z.object({ key: z.string().max(200), value: z.string().max(200) }),
   look: z.object({ map: z.boolean().optional(), walks: z.boolean().optional(), cluster }),
   model: z.object({ task: z.string().max(64) }),
+  report: z.object({ text: z.string().max(2000) }),
   walk: z.object({
     from: z.string().max(400),
     to: z.string().max(300),
@@ -73,6 +81,7 @@ export function openSockets(http: HttpServer, sessions: Sessions, log: Logger): 
     allowRequest: (request, done) => done(null, sameOrigin(request)),
   });
   const typed = new RateLimiterMemory({ points: INPUT_BYTES, duration: 1 });
+  const reported = new RateLimiterMemory({ points: REPORTS, duration: 3600 });
   // Before the connection is answered, since a page sends at once what waited for it.
   io.use(async (socket, next) => {
     try {
@@ -86,7 +95,7 @@ export function openSockets(http: HttpServer, sessions: Sessions, log: Logger): 
       next(error as Error);
     }
   });
-  io.on("connection", (socket) => serve(socket, typed, log));
+  io.on("connection", (socket) => serve(socket, { typed, reported }, log));
   return io;
 }
 
@@ -101,7 +110,7 @@ function sameOrigin({ headers }: IncomingMessage): boolean {
   }
 }
 
-function serve(socket: PageSocket, typed: RateLimiterMemory, log: Logger): void {
+function serve(socket: PageSocket, limits: Limits, log: Logger): void {
   const { headers, auth } = socket.handshake;
   const chosen: unknown = auth["language"];
   const language = chosen === "ko" || chosen === "en" ? chosen : languageOf(headers.cookie, headers["accept-language"]);
@@ -115,7 +124,7 @@ function serve(socket: PageSocket, typed: RateLimiterMemory, log: Logger): void 
     emit: (event, ...args) => socket.emit(event, ...args),
     fail: (code) => socket.emit("failed", words(code)),
   };
-  listen(socket, found, viewer, typed, words, log);
+  listen(socket, found, viewer, limits, words, log);
   socket.on("disconnect", () => found.detach(viewer));
   void found.attach(viewer);
 }
@@ -124,7 +133,7 @@ function listen(
   socket: PageSocket,
   session: LiveSession,
   viewer: Viewer,
-  typed: RateLimiterMemory,
+  { typed, reported }: Limits,
   words: (code: string) => Problem,
   log: Logger,
 ): void {
@@ -199,6 +208,17 @@ function listen(
   on("clock", (control) => session.clock(control));
   on("mark", (mark) => session.mark(mark));
   on("look", (what) => session.look(viewer, what));
+  on("report", async ({ text }, done) => {
+    try {
+      await reported.consume(session.row.person);
+      const id = await session.report(text, socket.handshake.headers["user-agent"] ?? "");
+      log.warn({ session: session.row.id, report: id }, "a problem was reported");
+      done({ ok: true, id });
+    } catch (error) {
+      log.info({ err: error, session: session.row.id }, "report refused");
+      done({ ok: false, problem: words(error instanceof RateLimiterRes ? "hurry" : "internal") });
+    }
+  });
   on("model", ({ task }, done) => {
     try {
       done({ ok: true, model: session.model(task) });

@@ -36,6 +36,24 @@ export interface SessionRow {
   max_score: number;
 }
 
+/** A problem that a learner reported: the instant at which it was seen, and what the verdicts were then. */
+export interface ReportRow {
+  id: string;
+  session: string;
+  /** ms since 1970. */
+  created: number;
+  /** Virtual µs and events run. */
+  at: number;
+  event_index: number;
+  /** Digest of the session's state there. */
+  digest: string;
+  /** JSON: the tasks as the page showed them. */
+  tasks: string;
+  /** In the learner's words; may be empty. */
+  text: string;
+  browser: string;
+}
+
 interface InputRow {
   session: string;
   seq: number;
@@ -46,6 +64,7 @@ interface Tables {
   people: PersonRow;
   sessions: SessionRow;
   inputs: InputRow;
+  reports: ReportRow;
 }
 
 /** Inputs read at a time. */
@@ -63,6 +82,10 @@ const MIGRATIONS = [
    CREATE INDEX sessions_of_person ON sessions (person, lab, created);
    CREATE TABLE inputs (session TEXT NOT NULL, seq INTEGER NOT NULL, input TEXT NOT NULL, PRIMARY KEY (session, seq))
      WITHOUT ROWID;`,
+  `CREATE TABLE reports (
+     id TEXT PRIMARY KEY, session TEXT NOT NULL, created INTEGER NOT NULL, at INTEGER NOT NULL,
+     event_index INTEGER NOT NULL, digest TEXT NOT NULL, tasks TEXT NOT NULL, text TEXT NOT NULL,
+     browser TEXT NOT NULL) WITHOUT ROWID;`,
 ];
 
 /** People, sessions and their input logs in one SQLite file of a data directory. */
@@ -124,6 +147,14 @@ export class Store {
       if (rows.length < PAGE) return { inputs, bytes };
       await new Promise((resolve) => setImmediate(resolve));
     }
+  }
+
+  async addReport(row: ReportRow): Promise<void> {
+    await this.db.insertInto("reports").values(row).execute();
+  }
+
+  report(id: string): Promise<ReportRow | undefined> {
+    return this.db.selectFrom("reports").selectAll().where("id", "=", id).executeTakeFirst();
   }
 
   session(id: string): Promise<SessionRow | undefined> {

@@ -6,6 +6,7 @@ import { Icon } from "../icons.tsx";
 import { Dialog, LanguageSwitch } from "../parts.tsx";
 import { clockText } from "./clock.ts";
 import { Menu } from "./menu.tsx";
+import { Report } from "./report.tsx";
 import type { LabSession } from "./session.ts";
 
 const SPEEDS = [1, 5, 20];
@@ -172,46 +173,5 @@ function LabMenu({ session, restart }: { session: LabSession; restart: (fresh: N
         </Dialog>
       )}
     </>
-  );
-}
-
-/** Seed, instant and verdicts: with the session file they bring back exactly this. */
-function Report({ session, onClose }: { session: LabSession; onClose: () => void }) {
-  const [copied, setCopied] = useState(false);
-  const { snapshot, clock, tasks } = session;
-  const lines = [
-    `lab: ${snapshot.value?.lab ?? "?"}`,
-    `seed: ${snapshot.value?.seed ?? "?"}`,
-    `session: ${session.id}`,
-    `virtual time: ${clock.value ? `${clock.value.clock.now} us` : "?"}`,
-    ...tasks.value.map(({ id, passed, checks }) => {
-      const why = checks.find((check) => !check.passed)?.message.en;
-      return `${id}: ${passed ? "passed" : `not yet: ${why ?? "?"}`}`;
-    }),
-    `browser: ${navigator.userAgent}`,
-  ].join("\n");
-  return (
-    <Dialog title={t("report")} onClose={onClose}>
-      <p>{t("reportText")}</p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls. */}
-      <pre class="listing" tabIndex={0}>
-        {lines}
-      </pre>
-      <form method="dialog" class="buttons">
-        <button
-          type="button"
-          class="button"
-          onClick={() => void navigator.clipboard?.writeText(lines).then(() => setCopied(true))}
-        >
-          {t(copied ? "copied" : "copyReport")}
-        </button>
-        <a class="button" href={sessionFileUrl(session.id)}>
-          {t("download")}
-        </a>
-        <button type="submit" class="button primary">
-          {t("dismiss")}
-        </button>
-      </form>
-    </Dialog>
   );
 }

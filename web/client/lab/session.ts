@@ -16,6 +16,7 @@ import type {
   Snapshot,
   TaskView,
 } from "../../protocol.ts";
+import { unreachable } from "../api.ts";
 import { language } from "../i18n.ts";
 import { applyUpdate, type MapItems, type MapView, shows } from "./picture/map-model.ts";
 import { namesFor, namesOf } from "./picture/names.ts";
@@ -476,6 +477,15 @@ export class LabSession {
   /** Commands that stand in the terminals after a prompt, oldest first within each. */
   typedCommands(): string[] {
     return this.terminals.value.flatMap((terminal) => terminal.commands());
+  }
+
+  /** Reports a problem as it stands; resolves with the report's name, or with why it was not kept. */
+  async report(text: string): Promise<string | Problem> {
+    const result = await this.socket
+      .timeout(20_000)
+      .emitWithAck("report", { text })
+      .catch(() => ({ ok: false as const, problem: unreachable() }));
+    return result.ok ? result.id : result.problem;
   }
 
   control(control: ClockControl): void {
