@@ -14,6 +14,20 @@ export function ordinalOf(set: KubeObject, pod: KubeObject): number {
   return name.slice(0, dash) === set.metadata.name && /^\d+$/.test(digits) ? Number(digits) : -1;
 }
 
+/** Whether the set has a Pod of this ordinal. */
+export function inRange(set: KubeObject, ordinal: number): boolean {
+  const start: number = set.spec.ordinals?.start ?? 0;
+  return ordinal >= start && ordinal < start + set.spec.replicas;
+}
+
+/** The labels that tell a Pod apart from its siblings (updateIdentity). */
+export function identityOf(set: KubeObject, ordinal: number): Record<string, string> {
+  return {
+    "apps.kubernetes.io/pod-index": String(ordinal),
+    "statefulset.kubernetes.io/pod-name": `${set.metadata.name}-${ordinal}`,
+  };
+}
+
 export const revisionOf = (pod: KubeObject): string => pod.metadata.labels?.[REVISION_LABEL] ?? "";
 
 /** The Pod of an ordinal in one revision's template, with its own name, host name and volumes. */
@@ -38,9 +52,8 @@ export function statefulPod(set: KubeObject, template: KubeObject, revision: str
       generateName: `${set.metadata.name}-`,
       labels: {
         ...metadata.labels,
-        "apps.kubernetes.io/pod-index": String(ordinal),
+        ...identityOf(set, ordinal),
         [REVISION_LABEL]: revision,
-        "statefulset.kubernetes.io/pod-name": name,
       },
       ownerReferences: [controllerRef(set)],
     },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { KubeObject } from "../api/types.ts";
 import { MERGE, start } from "./harness.ts";
 import { goJson } from "./revisions.ts";
 
@@ -133,6 +134,100 @@ describe("StatefulSet", () => {
     s.json("DELETE", `${APPS}/statefulsets/db`);
     s.run(3);
     expect(s.json("GET", `${CORE}/persistentvolumeclaims`).items).toHaveLength(1);
+  });
+
+  const claim = {
+    metadata: { name: "data" },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+  };
+  const claims = (s: Case) =>
+    s
+      .json("GET", `${CORE}/persistentvolumeclaims`)
+      .items.map((one: KubeObject) => [
+        one.metadata.name,
+        one.metadata.ownerReferences?.map((owner) => owner.kind).join() ?? "",
+      ]);
+
+  // Restated from pkg/controller/statefulset/stateful_set_utils_test.go, stateful_pod_control_test.go (KEP-1847).
+  it.each([
+    ["Retain", "Retain", ["", ""], ["data-db-0", "data-db-1"], ["data-db-0", "data-db-1"]],
+    ["Delete", "Retain", ["StatefulSet", "StatefulSet"], ["data-db-0", "data-db-1"], []],
+    ["Retain", "Delete", ["", ""], ["data-db-0"], ["data-db-0"]],
+    ["Delete", "Delete", ["StatefulSet", "StatefulSet"], ["data-db-0"], []],
+  ])("claims: whenDeleted %s, whenScaled %s", (whenDeleted, whenScaled, owners, scaled, deleted) => {
+    const s = start();
+    const persistentVolumeClaimRetentionPolicy = { whenDeleted, whenScaled };
+    s.json(
+      "POST",
+      `${APPS}/statefulsets`,
+      set({ replicas: 2, volumeClaimTemplates: [claim], persistentVolumeClaimRetentionPolicy }),
+    );
+    settle(s);
+    const names = (list: [string, string][]) => list.map(([name]) => name);
+    expect(claims(s).map(([, owner]: [string, string]) => owner)).toEqual(owners);
+    patch(s, { replicas: 1 });
+    settle(s);
+    expect(names(claims(s))).toEqual(scaled);
+    patch(s, { replicas: 2 });
+    settle(s);
+    expect(names(claims(s))).toEqual(["data-db-0", "data-db-1"]);
+    patch(s, { replicas: 1 });
+    settle(s);
+    s.json("DELETE", `${APPS}/statefulsets/db`);
+    s.run(5);
+    expect(names(claims(s))).toEqual(deleted);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("gives claims another owner when the policy changes, and its Pods their labels back", () => {
+    const s = start();
+    s.json("POST", `${APPS}/statefulsets`, set({ replicas: 1, volumeClaimTemplates: [claim] }));
+    settle(s);
+    expect(claims(s)).toEqual([["data-db-0", ""]]);
+    patch(s, { persistentVolumeClaimRetentionPolicy: { whenDeleted: "Delete" } });
+    s.run(1);
+    expect(claims(s)).toEqual([["data-db-0", "StatefulSet"]]);
+    expect(s.events("db").at(-1)).toBe("SuccessfulUpdate update Pod db-0 in StatefulSet db successful");
+    const label = "statefulset.kubernetes.io/pod-name";
+    s.json("PATCH", `${CORE}/pods/db-0`, { metadata: { labels: { [label]: null } } }, MERGE);
+    s.run(1);
+    expect(s.pods()[0].metadata.labels[label]).toBe("db-0");
+  });
+
+  it("says why a claim or a Pod cannot be made", () => {
+    const s = start();
+    const hard = { persistentvolumeclaims: "0" };
+    s.json("POST", `${CORE}/resourcequotas`, { metadata: { name: "q" }, spec: { hard } });
+    s.run(3);
+    s.json("POST", `${APPS}/statefulsets`, set({ replicas: 1, volumeClaimTemplates: [claim] }));
+    s.run(1);
+    const why =
+      'persistentvolumeclaims "data-db-0" is forbidden: exceeded quota: q, requested: persistentvolumeclaims=1, used: persistentvolumeclaims=0, limited: persistentvolumeclaims=0';
+    expect(s.events("db").slice(0, 2)).toEqual([
+      `FailedCreate create Claim data-db-0 for Pod db-0 in StatefulSet db failed error: ${why}`,
+      `FailedCreate create Pod db-0 in StatefulSet db failed error: failed to create PVC data-db-0: ${why}`,
+    ]);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("lets a Pod go whose labels no longer match", () => {
+    const s = start();
+    s.json("POST", `${APPS}/statefulsets`, set({ replicas: 1 }));
+    settle(s);
+    s.json("PATCH", `${CORE}/pods/db-0`, { metadata: { labels: { app: "mine" } } }, MERGE);
+    s.run(1);
+    expect(s.pods()[0].metadata.ownerReferences).toBeUndefined();
+    expect(status(s).replicas).toBe(0);
+  });
+
+  it("counts from ordinals.start and replaces what is out of its range", () => {
+    const s = start();
+    s.json("POST", `${APPS}/statefulsets`, set({ replicas: 2, ordinals: { start: 3 } }));
+    settle(s);
+    expect(names(s)).toEqual(["db-3", "db-4"]);
+    patch(s, { ordinals: { start: 4 } });
+    settle(s);
+    expect(names(s)).toEqual(["db-4", "db-5"]);
   });
 
   it("writes JSON as Go does", () => {

@@ -1,6 +1,6 @@
 import { keyOf } from "../api/informer.ts";
 import { matchesSelector } from "../api/label-selector.ts";
-import { PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS } from "../api/resources.ts";
+import { PODS, STATEFUL_SETS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import { type Gen, SECOND } from "../kernel/index.ts";
@@ -11,7 +11,8 @@ import { controllerOf } from "./informers.ts";
 import { controllerRef, isAvailable, isReady } from "./pods.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
 import { Revisions, STATEFUL_SET_MARKS } from "./revisions.ts";
-import { claimsOf, ordinalOf, revisionOf, statefulPod } from "./stateful-pods.ts";
+import { StatefulClaims } from "./stateful-claims.ts";
+import { identityOf, ordinalOf, revisionOf, statefulPod } from "./stateful-pods.ts";
 
 const isTerminating = (pod: KubeObject): boolean => pod.metadata.deletionTimestamp !== undefined;
 const isRunning = (pod: KubeObject): boolean => pod.status?.phase === "Running" && isReady(pod);
@@ -32,6 +33,7 @@ class StatefulSetController implements Reconciler {
   private readonly queue: WorkQueue;
   private readonly wakes: Wakes;
   private readonly revisions: Revisions;
+  private readonly claims: StatefulClaims;
   private readonly expectations: Expectations;
 
   constructor(context: ControllerContext) {
@@ -39,6 +41,7 @@ class StatefulSetController implements Reconciler {
     this.queue = context.queue(this);
     this.wakes = new Wakes(context.kernel, this.queue, this.name);
     this.revisions = new Revisions(context, STATEFUL_SET_MARKS);
+    this.claims = new StatefulClaims(context);
     this.expectations = new Expectations(context.kernel);
     const { informers } = context;
     informers.handle(STATEFUL_SETS, ({ type, object }) => {
@@ -91,7 +94,11 @@ class StatefulSetController implements Reconciler {
   private *claim(set: KubeObject): Gen<KubeObject[]> {
     const { informers, client } = this.context;
     const { uid, namespace, deletionTimestamp } = set.metadata;
-    const mine = informers.pods.owned(uid).filter((pod) => this.fits(set, pod));
+    const mine: KubeObject[] = [];
+    for (const pod of informers.pods.owned(uid)) {
+      if (this.fits(set, pod)) mine.push(pod);
+      else if (!deletionTimestamp && !isTerminating(pod)) yield* this.release(pod, uid);
+    }
     if (deletionTimestamp) return mine;
     for (const pod of informers.pods.orphans(namespace ?? "")) {
       if (isTerminating(pod) || !this.fits(set, pod)) continue;
@@ -99,6 +106,16 @@ class StatefulSetController implements Reconciler {
       mine.push(yield* client.patch(PODS, namespace, pod.metadata.name, patch, "strategic"));
     }
     return mine;
+  }
+
+  /** A Pod whose labels no longer match is nobody's; its name stays taken. */
+  private *release({ metadata }: KubeObject, uid: string): Gen {
+    const patch = { metadata: { uid: metadata.uid, ownerReferences: [{ $patch: "delete", uid }] } };
+    try {
+      yield* this.context.client.patch(PODS, metadata.namespace, metadata.name, patch, "strategic");
+    } catch (error) {
+      if (!isStatus(error, "NotFound")) throw error;
+    }
   }
 
   /** One step, or all at once for Parallel (stateful_set_control.go updateStatefulSet). */
@@ -126,12 +143,15 @@ class StatefulSetController implements Reconciler {
         if (inOrder) return;
         continue;
       }
-      if (!inOrder) continue;
-      if (!isHealthy(pod) || !this.available(key, pod, minReadySeconds)) return;
+      // Somebody may have deleted a claim that its Pod has not mounted yet.
+      if (phase === "Pending") yield* this.claims.create(set, pod.metadata.name, ordinal);
+      if (inOrder && (!isHealthy(pod) || !this.available(key, pod, minReadySeconds))) return;
+      yield* this.amend(set, pod, ordinal);
     }
     const condemned = [...byOrdinal.entries()]
       .filter(([ordinal]) => ordinal < start || ordinal >= start + replicas)
       .sort(([a], [b]) => b - a);
+    for (const [, pod] of condemned) yield* this.claims.settle(set, pod);
     for (const [, pod] of condemned) {
       if (isTerminating(pod)) {
         if (inOrder) return;
@@ -170,14 +190,17 @@ class StatefulSetController implements Reconciler {
     const template = revision["data"].spec.template;
     const pod = statefulPod(set, template, revision.metadata.name, ordinal);
     const { name } = pod.metadata;
-    for (const claim of claimsOf(set, ordinal)) yield* this.createClaim(set, name, claim);
-    this.expectations.expectCreations(key, 1);
+    if (this.claims.areStale(set, name, ordinal)) return this.wakes.in(key, SECOND);
+    let counted = false;
     try {
+      yield* this.claims.create(set, name, ordinal);
+      this.expectations.expectCreations(key, 1);
+      counted = true;
       yield* client.create(PODS, pod);
       const message = `create Pod ${name} in StatefulSet ${set.metadata.name} successful`;
       recorder.event(set, "Normal", "SuccessfulCreate", message);
     } catch (error) {
-      this.expectations.created(key);
+      if (counted) this.expectations.created(key);
       if (isStatus(error, "AlreadyExists")) return;
       const message = `create Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${(error as Error).message}`;
       recorder.event(set, "Warning", "FailedCreate", message);
@@ -185,17 +208,17 @@ class StatefulSetController implements Reconciler {
     }
   }
 
-  private *createClaim(set: KubeObject, pod: string, claim: KubeObject): Gen {
+  /** Gives a Pod back what makes it one of the set's: its labels, and the owner of its claims (UpdateStatefulPod). */
+  private *amend(set: KubeObject, pod: KubeObject, ordinal: number): Gen {
     const { client, recorder } = this.context;
-    const what = `create Claim ${claim.metadata.name} Pod ${pod} in StatefulSet ${set.metadata.name}`;
-    try {
-      yield* client.create(PERSISTENT_VOLUME_CLAIMS, claim);
-      recorder.event(set, "Normal", "SuccessfulCreate", `${what} success`);
-    } catch (error) {
-      if (isStatus(error, "AlreadyExists")) return;
-      recorder.event(set, "Warning", "FailedCreate", `${what} failed error: ${(error as Error).message}`);
-      throw error;
-    }
+    const { namespace, name, uid, labels = {} } = pod.metadata;
+    const identity = identityOf(set, ordinal);
+    const known = Object.entries(identity).every(([key, value]) => labels[key] === value);
+    const settled = yield* this.claims.settle(set, pod);
+    if (known && !settled) return;
+    if (!known) yield* client.patch(PODS, namespace, name, { metadata: { uid, labels: identity } }, "strategic");
+    const message = `update Pod ${name} in StatefulSet ${set.metadata.name} successful`;
+    recorder.event(set, "Normal", "SuccessfulUpdate", message);
   }
 
   private *remove(key: string, set: KubeObject, pod: KubeObject): Gen {
