@@ -2,7 +2,7 @@ import { parseAllDocuments } from "yaml";
 import type { HttpRequest } from "../api/http.ts";
 import { jsonFaults } from "../api/json.ts";
 import { decode } from "../kernel/index.ts";
-import { badRequest, unsupportedMediaType } from "./errors.ts";
+import { badRequest, requestTooLarge, unsupportedMediaType } from "./errors.ts";
 import { decodeProtobuf } from "./protobuf/decode.ts";
 
 /** Media type of the body without its parameters. */
@@ -18,7 +18,10 @@ const READABLE = new Set(["application/json", "application/yaml", ""]);
 export function readBody(request: HttpRequest): unknown {
   const { body } = request;
   if (body === undefined) return undefined;
-  if (body.type === "object") return body.value;
+  if (body.type === "object") {
+    requireSize(body.value);
+    return body.value;
+  }
   if (body.type !== "bytes") throw badRequest("the body of the request was not sent whole");
   const type = contentType(request);
   if (type === "application/vnd.kubernetes.protobuf") return fromProtobuf(body.bytes);
@@ -29,6 +32,18 @@ export function readBody(request: HttpRequest): unknown {
     );
   }
   return parseText(decode(body.bytes), type === "application/yaml");
+}
+
+/** Most bytes of a request's body (apiserver pkg/server/config.go MaxRequestBodyBytes). */
+const MAX_BODY = 3 * 1024 * 1024;
+
+/** A value that is passed by reference has a size all the same: that of the texts in `data`, which alone grow so large. */
+function requireSize(value: unknown): void {
+  const { data } = (value ?? {}) as { data?: unknown };
+  if (typeof data !== "object" || data === null) return;
+  let size = 0;
+  for (const text of Object.values(data)) if (typeof text === "string") size += text.length;
+  if (size > MAX_BODY) throw requestTooLarge(MAX_BODY);
 }
 
 /** What typed Go clients send. An empty body is none. */

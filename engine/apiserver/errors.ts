@@ -10,6 +10,11 @@ export function unauthorized(message = "Unauthorized"): StatusError {
   return failure(401, "Unauthorized", message);
 }
 
+/** 413 of a body that is not read whole (apimachinery NewRequestEntityTooLargeError). */
+export function requestTooLarge(limit: number): StatusError {
+  return failure(413, "RequestEntityTooLarge", `Request entity too large: limit is ${limit}`);
+}
+
 /** 403 of admission and subresources: `pods "x" is forbidden: …`. */
 export function forbidden(group: string, resource: string, name: string, why: string): StatusError {
   const subject = groupResource(group, resource);

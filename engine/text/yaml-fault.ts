@@ -42,7 +42,7 @@ export function yamlFault(text: string, { code, message, pos }: Fault): string {
       return scanner(colon === null ? at : lineOf(text, pos[0] + colon.index), CONTEXT);
     }
     case "TAB_AS_INDENT":
-      return scanner(at, "found character that cannot start any token");
+      return scanner(at, tabFault(text, pos[0]));
     case "BAD_DQ_ESCAPE":
       return scanner(at, "found unknown escape character");
     case "BAD_ALIAS":
@@ -52,9 +52,18 @@ export function yamlFault(text: string, { code, message, pos }: Fault): string {
       return `yaml: unmarshal errors:\n  line ${at + 1}: key ${quote(key)} already set in map`;
     }
     default:
-      if (/tab/i.test(message)) return scanner(at, "found character that cannot start any token");
+      if (/tab/i.test(message)) return scanner(at, tabFault(text, pos[0]));
       return located(at + 1, message.split(" at line ")[0]!.toLowerCase());
   }
+}
+
+/** A tab that begins a line may look like the next line of a plain scalar. */
+function tabFault(text: string, position: number): string {
+  const before = text.slice(0, text.lastIndexOf("\n", position - 1) + 1).trimEnd();
+  const last = before.slice(before.lastIndexOf("\n") + 1);
+  return /(?:^\s*|[:-]\s+)[^\s"'|>[\]{}&*!#:-][^#:]*$/.test(last)
+    ? "found a tab character that violates indentation"
+    : "found character that cannot start any token";
 }
 
 /** A flow collection that is not closed, or goes on with something else. */

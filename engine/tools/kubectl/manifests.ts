@@ -28,7 +28,7 @@ export function* expandPaths(
   const out: Manifest[] = [];
   for (const name of names) {
     if (name === "-") {
-      out.push({ source: "STDIN", text: decode(yield* k.stdin()) });
+      out.push({ source: "STDIN", text: manifestText(yield* k.stdin()) });
     } else if (/^https?:\/\//.test(name)) {
       try {
         out.push({ source: name, text: yield* fetchUrl(k, name) });
@@ -74,11 +74,28 @@ function readPath(k: Invocation, path: string, recursive: boolean, out: Manifest
 
 function readText(k: Invocation, path: string): string | Error {
   try {
-    return decode(k.readFile(path));
+    return manifestText(k.readFile(path));
   } catch (error) {
     if (error instanceof KubectlError) return error;
     throw error;
   }
+}
+
+/** Bytes of a manifest as goyaml reads them: UTF-16 by its byte order mark, else UTF-8 with what is none replaced. */
+function manifestText(bytes: Uint8Array): string {
+  const little = bytes[0] === 0xff && bytes[1] === 0xfe;
+  if (!little && !(bytes[0] === 0xfe && bytes[1] === 0xff)) return decode(bytes).replace(/[\udc80-\udcff]/g, lone);
+  const units: number[] = [];
+  for (let i = 2; i + 1 < bytes.length; i += 2) {
+    units.push(little ? bytes[i]! | (bytes[i + 1]! << 8) : (bytes[i]! << 8) | bytes[i + 1]!);
+  }
+  return units.map((unit) => String.fromCharCode(unit)).join("");
+}
+
+/** The second half of a pair stays; alone it stands for a byte that is no UTF-8. */
+function lone(half: string, at: number, text: string): string {
+  const before = text.charCodeAt(at - 1);
+  return before >= 0xd800 && before <= 0xdbff ? half : "\ufffd";
 }
 
 function walk(k: Invocation, dir: string, recursive: boolean, out: Manifest[]): void {
@@ -136,12 +153,15 @@ export interface ManifestObjects {
   errors: KubectlError[];
 }
 
+/** What is read as JSON (apimachinery util/yaml GuessJSONStream): a byte order mark before the brace makes it YAML. */
+const JSON_TEXT = /^[ \t\r\n\v\f]*\{/;
+
 /** The objects in a file, lists taken apart. */
 export function readManifests(text: string, source: string, validate = false): ManifestObjects {
   const objects: KubeObject[] = [];
   const errors: KubectlError[] = [];
   try {
-    for (const value of /^\s*\{/.test(text) ? fromJson(text, source) : fromYaml(text, source)) {
+    for (const value of JSON_TEXT.test(text) ? fromJson(text, source) : fromYaml(text, source)) {
       if (value === null || value === undefined) continue;
       if (validate) requireKind(value as KubeObject, source);
       try {
@@ -168,19 +188,28 @@ export function parseManifests(text: string, source: string, validate = false): 
 /** JSON values one after the other. */
 function* fromJson(text: string, source: string): Iterable<unknown> {
   let rest = text;
+  let read = 0;
+  const failed = (offset: number, why: string) =>
+    new KubectlError(`error parsing ${source}: json: offset ${read + offset}: ${why}`);
   while (rest.trim() !== "") {
     const length = valueLength(rest);
-    if (length === undefined) throw new KubectlError(`error parsing ${source}: unexpected EOF`);
-    const one = rest.slice(0, length);
-    const { error, offset } = jsonFaults(one);
-    if (error !== undefined) throw new KubectlError(`error parsing ${source}: json: offset ${offset}: ${error}`);
+    if (length < 0) throw failed(-length, `invalid character '${rest[-length - 1]}' exceeded max depth`);
+    // Something that is no object is wrong from its first character on.
+    const one = length === 0 ? rest : rest.slice(0, length);
+    const { error, offset = 0 } = length === 0 && /^\s*[[{]/.test(rest) ? {} : jsonFaults(one);
+    if (error !== undefined) throw failed(offset, error);
+    if (length === 0) throw new KubectlError(`error parsing ${source}: unexpected EOF`);
     yield JSON.parse(one);
     rest = rest.slice(length);
+    read += length;
   }
 }
 
-/** Characters of the object a text begins with, up to its closing brace; undefined when it has none. */
-function valueLength(text: string): number | undefined {
+/** Deepest nesting that encoding/json reads. */
+const MAX_DEPTH = 10_000;
+
+/** Characters of the object a text begins with, up to its closing brace; 0 when it has none, -n when it is too deep at n. */
+function valueLength(text: string): number {
   let depth = 0;
   let quoted = false;
   for (let i = 0; i < text.length; i++) {
@@ -189,10 +218,11 @@ function valueLength(text: string): number | undefined {
       if (char === "\\") i++;
       else if (char === '"') quoted = false;
     } else if (char === '"') quoted = true;
-    else if (char === "{" || char === "[") depth++;
-    else if ((char === "}" || char === "]") && --depth === 0) return i + 1;
+    else if (char === "{" || char === "[") {
+      if (++depth > MAX_DEPTH) return -(i + 1);
+    } else if ((char === "}" || char === "]") && --depth === 0) return i + 1;
   }
-  return undefined;
+  return 0;
 }
 
 /** Values of all documents; of a key that stands twice the last counts, as for kubectl's reader. */

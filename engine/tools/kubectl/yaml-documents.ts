@@ -1,5 +1,6 @@
 /** YAML as kubectl reads it: documents one by one, and what is wrong with one in the words of goyaml (libyaml's). */
-import { isCollection, isPair, parseAllDocuments, visit } from "yaml";
+import { isCollection, isPair, isScalar, parseAllDocuments, type ScalarTag, visit } from "yaml";
+import { decode, decodeBase64 } from "../../kernel/index.ts";
 import { type Fault, yamlFault } from "../../text/yaml-fault.ts";
 import { KubectlError } from "./errors.ts";
 import { quote, sprint } from "./go.ts";
@@ -29,6 +30,18 @@ export function splitDocuments(text: string): string[] {
   return out;
 }
 
+const BINARY = "tag:yaml.org,2002:binary";
+
+/** `!!binary` gives the text that its base64 stands for. */
+const binary: ScalarTag = {
+  tag: BINARY,
+  resolve: (text, onError) => {
+    const bytes = decodeBase64(text.replace(/\s/g, ""));
+    if (bytes === undefined) onError("!!binary value contains invalid base64 data");
+    return decode(bytes ?? new Uint8Array(0));
+  },
+};
+
 /** How often aliases may be followed before a document counts as a bomb. */
 const MAX_ALIASES = 1000;
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f]/;
@@ -40,6 +53,7 @@ export function readDocument(text: string, unique = false): unknown {
     uniqueKeys: unique,
     version: "1.1",
     merge: true,
+    customTags: (tags) => [...tags.filter((tag) => typeof tag === "string" || tag.tag !== BINARY), binary],
   }) as unknown as Parsed[];
   if (document === undefined) return null;
   const [fault] = document.errors;
@@ -60,7 +74,12 @@ export function readDocument(text: string, unique = false): unknown {
 function checkKeys(document: Parsed): void {
   visit(document as never, {
     Pair(_, pair) {
-      if (!isPair(pair) || !isCollection(pair.key)) return;
+      if (!isPair(pair)) return;
+      if (isScalar(pair.key) && pair.key.value === null) {
+        const value = isScalar(pair.value) ? goValue(pair.value.value) : "<nil>";
+        throw new KubectlError(`unsupported map key of type: %!s(<nil>), key: <nil>, value: ${value}`);
+      }
+      if (!isCollection(pair.key)) return;
       throw new KubectlError(`yaml: invalid map key: ${goValue(pair.key.toJSON())}`);
     },
   });
