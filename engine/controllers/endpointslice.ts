@@ -18,19 +18,20 @@ import {
   triggerTime,
   zoneOfNode,
 } from "./service-pods.ts";
+import { type Endpoint, type Packing, pack } from "./slice-packing.ts";
 import { canonical } from "./template-hash.ts";
 
 const SERVICE_NAME = "kubernetes.io/service-name";
 const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
 const ME = "endpointslice-controller.k8s.io";
 const HEADLESS = "service.kubernetes.io/headless";
-/** --max-endpoints-per-slice */
-const MAX_PER_SLICE = 100;
+/** With it a Service asks for hints of another kind, which exclude trafficDistribution. */
+const TOPOLOGY_MODE = ["service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints"];
 
-interface Endpoint {
-  addresses: string[];
-  targetRef?: { uid: string; name: string };
-  [field: string]: unknown;
+/** What a slice holds. */
+interface Content {
+  ports: readonly EndpointPort[];
+  endpoints: Endpoint[];
 }
 
 /** EndpointSlices of each Service with a selector (pkg/controller/endpointslice, k8s.io/endpointslice reconciler). */
@@ -51,13 +52,25 @@ class EndpointSliceController implements Reconciler {
       const { labels, namespace, name } = object.metadata;
       if (labels?.[MANAGED_BY] !== ME) return;
       const key = `${namespace}/${labels[SERVICE_NAME]}`;
-      const members = this.slices.get(key) ?? new Map<string, KubeObject>();
-      this.slices.set(key, members);
-      if (type === "deleted") members.delete(name);
-      else members.set(name, object);
-      if (members.size === 0) this.slices.delete(key);
+      if (type === "deleted") this.forget(key, name);
+      else this.know(key, object);
       if (type === "deleted") this.queue.add(key);
     });
+  }
+
+  /** What this controller has written is known before the informer shows it (EndpointSliceTracker). */
+  private know(key: string, slice: KubeObject): void {
+    const members = this.slices.get(key) ?? new Map<string, KubeObject>();
+    this.slices.set(key, members);
+    const known = members.get(slice.metadata.name);
+    const version = (one: KubeObject) => Number(one.metadata.resourceVersion);
+    if (known === undefined || version(known) < version(slice)) members.set(slice.metadata.name, slice);
+  }
+
+  private forget(key: string, name: string): void {
+    const members = this.slices.get(key);
+    members?.delete(name);
+    if (members?.size === 0) this.slices.delete(key);
   }
 
   *reconcile(key: string): Gen {
@@ -69,39 +82,67 @@ class EndpointSliceController implements Reconciler {
     if (pods === undefined) return;
     const existing = [...(this.slices.get(key)?.values() ?? [])].filter((slice) => !slice.metadata.deletionTimestamp);
     const groups = this.group(service, pods);
-    // A Service without endpoints keeps one empty slice as a placeholder.
-    if (groups.size === 0) groups.set("[]", { ports: [], endpoints: new Map() });
-    const annotations = () => ({ [TRIGGER_TIME]: triggerTime(service, pods) });
     const labels = this.labels(service);
+    const labelled = (slice: KubeObject) => canonical(slice.metadata.labels) === canonical(labels);
+    const same = (stored: readonly Endpoint[], now: readonly Endpoint[]) => this.comparison.same(stored, now);
+    const create: Content[] = [];
+    const update: Packing["update"] = [];
+    const remove = existing.filter((slice) => !groups.has(canonical(slice["ports"] ?? [])));
     for (const [portsKey, { ports, endpoints }] of groups) {
       const mine = existing.filter((slice) => canonical(slice["ports"] ?? []) === portsKey);
-      yield* this.fill(service, mine, ports, endpoints, labels, annotations);
+      const packing = pack(mine, endpoints, same, labelled);
+      create.push(...packing.create.map((list) => ({ ports, endpoints: list })));
+      update.push(...packing.update);
+      remove.push(...packing.remove);
     }
-    for (const slice of existing) {
-      if (groups.has(canonical(slice["ports"] ?? []))) continue;
+    // A Service without endpoints keeps one empty slice as a placeholder.
+    if (create.length === 0 && remove.length === existing.length) {
+      const [only] = remove;
+      const empty = only && (only["ports"] ?? []).length === 0 && (only["endpoints"] ?? []).length === 0;
+      if (remove.length === 1 && empty && labelled(only)) remove.pop();
+      else create.push({ ports: [], endpoints: [] });
+    }
+    const annotations = { [TRIGGER_TIME]: triggerTime(service, pods) };
+    // What would go takes the contents of what would come.
+    const reused = remove.splice(0, create.length).map((slice) => ({ slice, content: create.pop()! }));
+    for (const content of create) this.know(key, yield* this.create(service, content, labels, annotations));
+    const updates = [...update.map(({ slice, endpoints }) => ({ slice, content: { endpoints } })), ...reused];
+    for (const { slice, content } of updates) {
+      const metadata = { ...slice.metadata, labels, annotations: { ...slice.metadata.annotations, ...annotations } };
+      this.know(key, yield* client.update(ENDPOINT_SLICES, { ...slice, metadata, ...content }));
+    }
+    for (const slice of remove)
       try {
         yield* client.delete(ENDPOINT_SLICES, slice.metadata.namespace, slice.metadata.name);
       } catch (error) {
         if (!isStatus(error, "NotFound")) throw error;
+      } finally {
+        this.forget(key, slice.metadata.name);
       }
-    }
   }
 
   private group(service: KubeObject, pods: readonly KubeObject[]) {
     const groups = new Map<string, { ports: EndpointPort[]; endpoints: Map<string, Endpoint> }>();
-    for (const pod of pods) {
+    const near =
+      service.spec.trafficDistribution === "PreferClose" &&
+      !TOPOLOGY_MODE.some((key) => /^auto$/i.test(service.metadata.annotations?.[key] ?? ""));
+    const sorted = [...pods].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    for (const pod of sorted) {
       const { ports, key } = this.served.of(service, pod);
       let group = groups.get(key);
       if (group === undefined) groups.set(key, (group = { ports, endpoints: new Map() }));
-      group.endpoints.set(pod.metadata.uid, this.endpoint(service, pod));
+      group.endpoints.set(pod.metadata.uid, this.endpoint(service, pod, near));
     }
     return groups;
   }
 
-  private endpoint(service: KubeObject, pod: KubeObject): Endpoint {
+  /** With the zone; `near`: only proxies of that zone should use it (trafficdist preferCloseHeuristic). */
+  private endpoint(service: KubeObject, pod: KubeObject, near: boolean): Endpoint {
     const made = this.endpoints.of(service, pod);
     const zone = zoneOfNode(this.context, pod.spec.nodeName);
-    return zone === undefined || zone === "" ? made : { ...made, zone };
+    if (zone === undefined || zone === "") return made;
+    const hinted = near && (made["conditions"] as { ready: boolean }).ready;
+    return { ...made, ...(hinted && { hints: { forZones: [{ name: zone }] } }), zone };
   }
 
   private readonly served = new PerPod((service, pod) => {
@@ -133,53 +174,26 @@ class EndpointSliceController implements Reconciler {
     return labels;
   }
 
-  /** Keeps endpoints where they are, takes gone ones out, puts new ones where there is room, makes slices for the rest. */
-  private *fill(
+  private *create(
     service: KubeObject,
-    slices: readonly KubeObject[],
-    ports: readonly EndpointPort[],
-    endpoints: ReadonlyMap<string, Endpoint>,
+    { ports, endpoints }: Content,
     labels: Record<string, string>,
-    annotations: () => Record<string, string>,
-  ): Gen {
-    const { client } = this.context;
-    const left = new Map(endpoints);
-    const kept = slices.map((slice) => {
-      const list: Endpoint[] = [];
-      for (const endpoint of (slice["endpoints"] ?? []) as Endpoint[]) {
-        const uid = endpoint.targetRef?.uid ?? "";
-        const now = left.get(uid);
-        if (now === undefined) continue;
-        left.delete(uid);
-        list.push(now);
-      }
-      return { slice, list };
+    annotations: Record<string, string>,
+  ): Gen<KubeObject> {
+    return yield* this.context.client.create(ENDPOINT_SLICES, {
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: {
+        generateName: `${service.metadata.name}-`,
+        namespace: service.metadata.namespace,
+        labels,
+        annotations,
+        ownerReferences: [controllerRef({ ...service, apiVersion: "v1", kind: "Service" })],
+      },
+      addressType: "IPv4",
+      endpoints,
+      ports,
     });
-    const fresh = [...left.values()].sort((a, b) => (a.targetRef!.name < b.targetRef!.name ? -1 : 1));
-    for (const { list } of kept) list.push(...fresh.splice(0, MAX_PER_SLICE - list.length));
-    for (const { slice, list } of kept) {
-      const labelled = canonical(slice.metadata.labels) === canonical(labels);
-      if (labelled && this.comparison.same(slice["endpoints"], list)) continue;
-      const metadata = { ...slice.metadata, labels, annotations: { ...slice.metadata.annotations, ...annotations() } };
-      yield* client.update(ENDPOINT_SLICES, { ...slice, metadata, endpoints: list });
-    }
-    if (fresh.length === 0 && kept.length > 0) return;
-    do {
-      yield* client.create(ENDPOINT_SLICES, {
-        apiVersion: "discovery.k8s.io/v1",
-        kind: "EndpointSlice",
-        metadata: {
-          generateName: `${service.metadata.name}-`,
-          namespace: service.metadata.namespace,
-          labels,
-          annotations: annotations(),
-          ownerReferences: [controllerRef({ ...service, apiVersion: "v1", kind: "Service" })],
-        },
-        addressType: "IPv4",
-        endpoints: fresh.splice(0, MAX_PER_SLICE),
-        ports,
-      });
-    } while (fresh.length > 0);
   }
 }
 

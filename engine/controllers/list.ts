@@ -6,6 +6,7 @@ import { startDeploymentController } from "./deployment.ts";
 import { startDisruptionController } from "./disruption.ts";
 import { startEndpointsController } from "./endpoints.ts";
 import { startEndpointSliceController } from "./endpointslice.ts";
+import { startEndpointSliceMirroring } from "./endpointslice-mirroring.ts";
 import { startGarbageCollector } from "./garbage-collector.ts";
 import { startHorizontalPodAutoscaler } from "./horizontal-pod-autoscaler/controller.ts";
 import { startJobController } from "./job.ts";
@@ -85,6 +86,12 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     serviceAccount: "endpointslice-controller",
     component: "endpoint-slice-controller",
     start: startEndpointSliceController,
+  },
+  {
+    name: "endpointslice-mirroring-controller",
+    serviceAccount: "endpointslicemirroring-controller",
+    component: "endpoint-slice-mirroring-controller",
+    start: startEndpointSliceMirroring,
   },
   { name: "service-lb-controller", serviceAccount: "service-controller", start: startServiceLoadBalancers },
   {
