@@ -3,7 +3,7 @@ import { kubeApiServer } from "./apiserver.ts";
 import { ciliumAgent, ciliumOperator } from "./cilium/agent.ts";
 import { ciliumDbg } from "./cilium/cli.ts";
 import { kubeControllerManager } from "./controller-manager.ts";
-import { coredns } from "./coredns.ts";
+import { coredns } from "./coredns/program.ts";
 import { etcd } from "./etcd.ts";
 import { flanneld } from "./flannel.ts";
 import { withFootprints } from "./footprint.ts";

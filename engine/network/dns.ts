@@ -10,10 +10,15 @@ export const DNS_TYPES = {
   MX: 15,
   TXT: 16,
   AAAA: 28,
+  HINFO: 13,
   SRV: 33,
   ANY: 255,
 } as const;
 export type DnsType = keyof typeof DNS_TYPES;
+
+/** The pseudo-record of EDNS0, and its option for cookies. */
+const OPT = 41;
+const COOKIE = 10;
 
 export const RCODES = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"] as const;
 export type Rcode = (typeof RCODES)[number];
@@ -43,6 +48,11 @@ export interface DnsMessage {
   questions: readonly DnsQuestion[];
   answers: readonly DnsRecord[];
   authorities: readonly DnsRecord[];
+  /** What helps with the answers: addresses of the names in them. */
+  additionals?: readonly DnsRecord[];
+  /** Largest datagram that the sender takes (EDNS0), if it says so, and its cookie (RFC 7873) in hexadecimal. */
+  edns?: number | undefined;
+  cookie?: string | undefined;
 }
 
 /** A question as a resolver sends it. */
@@ -65,13 +75,13 @@ export function answer(
   to: DnsMessage,
   rcode: Rcode,
   answers: readonly DnsRecord[] = [],
-  options: { authoritative?: boolean; authorities?: readonly DnsRecord[] } = {},
+  options: { authoritative?: boolean; authorities?: readonly DnsRecord[]; recursion?: boolean } = {},
 ): DnsMessage {
   return {
     ...to,
     response: true,
     authoritative: options.authoritative ?? false,
-    recursionAvailable: true,
+    recursionAvailable: options.recursion ?? true,
     rcode,
     answers,
     authorities: options.authorities ?? [],
@@ -94,13 +104,14 @@ export function encodeDns(message: DnsMessage): Uint8Array {
   u16(message.questions.length);
   u16(message.answers.length);
   u16(message.authorities.length);
-  u16(0);
+  const { additionals = [] } = message;
+  u16(additionals.length + (message.edns === undefined ? 0 : 1));
   for (const question of message.questions) {
     name(question.name);
     u16(DNS_TYPES[question.type]);
     u16(1);
   }
-  for (const record of [...message.answers, ...message.authorities]) {
+  for (const record of [...message.answers, ...message.authorities, ...additionals]) {
     name(record.name);
     u16(DNS_TYPES[record.type]);
     u16(1);
@@ -108,6 +119,19 @@ export function encodeDns(message: DnsMessage): Uint8Array {
     const data = recordData(record);
     u16(data.length);
     out.push(...data);
+  }
+  if (message.edns !== undefined) {
+    out.push(0);
+    u16(OPT);
+    u16(message.edns);
+    u32(0);
+    const cookie = (message.cookie?.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16));
+    u16(cookie.length === 0 ? 0 : 4 + cookie.length);
+    if (cookie.length > 0) {
+      u16(COOKIE);
+      u16(cookie.length);
+      out.push(...cookie);
+    }
   }
   return Uint8Array.from(out);
 }
@@ -199,6 +223,23 @@ export function decodeDns(bytes: Uint8Array): DnsMessage | undefined {
       }
       return out;
     };
+    const answers = records(view.getUint16(6));
+    const authorities = records(view.getUint16(8));
+    let more = view.getUint16(10);
+    const additionals: DnsRecord[] = [];
+    let extended: { edns: number; cookie?: string } | undefined;
+    for (; more > 0; more--) {
+      // An OPT's class is a size (RFC 6891).
+      if (bytes[at] === 0 && view.getUint16(at + 1) === OPT) {
+        const length = view.getUint16(at + 9);
+        extended = { edns: view.getUint16(at + 3) };
+        if (length > 4 && view.getUint16(at + 11) === COOKIE) {
+          const value = bytes.subarray(at + 15, at + 15 + view.getUint16(at + 13));
+          extended.cookie = [...value].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+        }
+        at += 11 + length;
+      } else additionals.push(...records(1));
+    }
     return {
       id: view.getUint16(0),
       response: (flags & 0x8000) !== 0,
@@ -207,8 +248,10 @@ export function decodeDns(bytes: Uint8Array): DnsMessage | undefined {
       recursionAvailable: (flags & 0x0080) !== 0,
       rcode: RCODES[flags & 15] ?? "SERVFAIL",
       questions,
-      answers: records(view.getUint16(6)),
-      authorities: records(view.getUint16(8)),
+      answers,
+      authorities,
+      ...(additionals.length > 0 ? { additionals } : {}),
+      ...extended,
     };
   } catch (error) {
     if (error instanceof RangeError) return undefined;

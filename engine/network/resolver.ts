@@ -44,11 +44,18 @@ export function* ask(
   name: string,
   type: DnsType,
   timeout = 5 * SECOND,
+  edns?: { edns: number; cookie: string },
 ): Gen<DnsMessage | undefined> {
   const { network, kernel } = p.machine;
   const id = kernel.random("dns").int(1, 65_535);
   try {
-    const bytes = yield* network.exchange(p.ns.net, server, 53, encodeDns(query(id, name, type)), timeout);
+    const bytes = yield* network.exchange(
+      p.ns.net,
+      server,
+      53,
+      encodeDns({ ...query(id, name, type), ...edns }),
+      timeout,
+    );
     return decodeDns(bytes);
   } catch (error) {
     if (isNetError(error)) return undefined;

@@ -235,9 +235,18 @@ function dnsText(payload: Uint8Array, verbose: number): string {
   if (message === undefined) return `[|domain]`;
   const size = ` (${payload.length})`;
   const [question] = message.questions;
+  const extra = (message.additionals?.length ?? 0) + (message.edns === undefined ? 0 : 1);
+  const helping = [
+    ...(message.additionals ?? []).map((record) => recordText(record, verbose).trimStart()),
+    ...(message.edns === undefined
+      ? []
+      : [`. OPT UDPsize=${message.edns}${message.cookie ? ` [COOKIE ${message.cookie}]` : ""}`]),
+  ];
+  const beside = verbose > 1 && helping.length > 0 ? ` ar: ${helping.join(", ")}` : "";
   if (!message.response) {
-    const asked = question ? ` ${question.type}? ${question.name}.` : "";
-    return `${message.id}${message.recursionDesired ? "+" : ""}${asked}${size}`;
+    const more = extra > 0 ? ` [${extra}au]` : "";
+    const asked = question ? `${more} ${question.type}? ${question.name}.` : "";
+    return `${message.id}${message.recursionDesired ? "+" : ""}${asked}${beside}${size}`;
   }
   const codes: Record<string, string> = {
     SERVFAIL: " ServFail",
@@ -249,13 +258,13 @@ function dnsText(payload: Uint8Array, verbose: number): string {
   const code = RCODES.indexOf(message.rcode) > 0 ? (codes[message.rcode] ?? "") : "";
   const flags = `${message.authoritative ? "*" : ""}${message.recursionAvailable ? "" : "-"}`;
   const asked = verbose > 1 && question ? ` q: ${question.type}? ${question.name}.` : "";
-  const counts = ` ${message.answers.length}/${message.authorities.length}/0`;
+  const counts = ` ${message.answers.length}/${message.authorities.length}/${extra}`;
   const records = message.answers.map((record) => recordText(record, verbose)).join(",");
   const owners =
     verbose > 1 && message.authorities.length > 0
       ? ` ns: ${message.authorities.map((record) => recordText(record, verbose).trimStart()).join(", ")}`
       : "";
-  return `${message.id}${code}${flags}${asked}${counts}${records}${owners}${size}`;
+  return `${message.id}${code}${flags}${asked}${counts}${records}${owners}${beside}${size}`;
 }
 
 function recordText({ name, type, ttl, data }: DnsRecord, verbose: number): string {

@@ -4,6 +4,8 @@ import { crontab } from "./cron/crontab.ts";
 import { cron } from "./cron/daemon.ts";
 import { curl } from "./curl.ts";
 import { journald, logind } from "./daemons.ts";
+import { dig } from "./dig.ts";
+import { host } from "./host.ts";
 import { arch, hostname, hostnamectl, lsbRelease, uname } from "./hostname.ts";
 import { groups, id, whoami } from "./id.ts";
 import { ip } from "./ip.ts";
@@ -12,7 +14,7 @@ import { kill, pgrep, pidof, pkill } from "./kill.ts";
 import { df, free, nproc, uptime } from "./memory.ts";
 import { lsmod, modprobe, mount, umount } from "./mount.ts";
 import { nc } from "./nc.ts";
-import { dig, getent, nslookup } from "./nslookup.ts";
+import { getent, nslookup } from "./nslookup.ts";
 import { apt, aptCache, aptMark } from "./packages/apt.ts";
 import { dpkg } from "./packages/dpkg.ts";
 import { ping } from "./ping.ts";
@@ -52,6 +54,7 @@ export const systemPrograms: Record<string, Program> = {
   getent,
   groups,
   halt,
+  host,
   hostname,
   hostnamectl,
   id,

@@ -2,7 +2,7 @@ import type { Gen } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { groups, users } from "../../machine/users.ts";
-import { DNS_TYPES, type DnsMessage, type DnsRecord, type DnsType, reverseName } from "../../network/dns.ts";
+import { type DnsMessage, type DnsRecord, type DnsType, reverseName } from "../../network/dns.ts";
 import { hostsByAddress, lookupHosts, textOf } from "../../network/hosts.ts";
 import { ask, candidates, isIpv4, lookupDns, resolveHost, resolverConfig } from "../../network/resolver.ts";
 import { isBusybox } from "./process-view.ts";
@@ -220,72 +220,3 @@ function* reverse(
   const found = yield* lookupDns(p, `${reverseName(address)}.`, "PTR");
   return found.ok ? { addresses: [address], canonical: found.records[0]!.data, aliases: [] } : undefined;
 }
-
-/** host(1) and a short dig(1): what people ask a name server with besides nslookup. */
-export const dig: Program = function* (p) {
-  const words = p.argv.slice(1);
-  let server = resolverConfig(p).nameservers[0]!;
-  let type: DnsType = "A";
-  let name = ".";
-  let short = false;
-  let search = false;
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!;
-    if (word.startsWith("@")) {
-      const found = yield* resolveHost(p, word.slice(1));
-      if (!found.ok) {
-        yield* sys.printError(p, `dig: couldn't get address for '${word.slice(1)}': not found\n`);
-        return 10;
-      }
-      server = found.addresses[0]!;
-    } else if (word === "+short") short = true;
-    else if (word === "+search") search = true;
-    else if (word.startsWith("+")) continue;
-    else if (word === "-x") {
-      name = reverseName(words[++i] ?? "");
-      type = "PTR";
-    } else if (word.toUpperCase() in DNS_TYPES) type = word.toUpperCase() as DnsType;
-    else if (!word.startsWith("-") && word.toUpperCase() !== "IN") name = word;
-  }
-  const names = search ? candidates(name, resolverConfig(p)) : [name.replace(/\.$/, "")];
-  let message: DnsMessage | undefined;
-  const start = p.machine.kernel.now;
-  for (const one of names) {
-    message = yield* ask(p, server, one, type);
-    if (message === undefined || message.answers.length > 0) break;
-  }
-  if (message === undefined) {
-    const error = `;; communications error to ${server}#53: timed out\n`;
-    yield* sys.print(
-      p,
-      `${error}${error}${error}\n; <<>> DiG 9.18.33-1~deb12u2-Debian <<>> ${words.join(" ")}\n;; global options: +cmd\n;; no servers could be reached\n`,
-    );
-    return 9;
-  }
-  if (short) {
-    yield* sys.print(
-      p,
-      message.answers
-        .map(({ type: own, data }) => `${data}${own === "A" || own === "AAAA" || own === "TXT" ? "" : "."}\n`)
-        .join(""),
-    );
-    return 0;
-  }
-  const dot = (text: string) => (text.endsWith(".") ? text : `${text}.`);
-  const line = (record: DnsRecord) =>
-    `${dot(record.name)}\t\t${record.ttl}\tIN\t${record.type}\t${record.type === "A" || record.type === "AAAA" ? record.data : record.type === "TXT" ? `"${record.data}"` : record.type === "SOA" ? record.data : dot(record.data)}\n`;
-  const flags = [
-    "qr",
-    ...(message.authoritative ? ["aa"] : []),
-    "rd",
-    ...(message.recursionAvailable ? ["ra"] : []),
-  ].join(" ");
-  let text = `\n; <<>> DiG 9.18.33-1~deb12u2-Debian <<>> ${words.join(" ")}\n;; global options: +cmd\n;; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: ${message.rcode}, id: ${message.id}\n`;
-  text += `;; flags: ${flags}; QUERY: 1, ANSWER: ${message.answers.length}, AUTHORITY: ${message.authorities.length}, ADDITIONAL: 1\n\n`;
-  text += `;; OPT PSEUDOSECTION:\n; EDNS: version: 0, flags:; udp: 1232\n;; QUESTION SECTION:\n;${dot(message.questions[0]?.name ?? name)}\t\tIN\t${type}\n\n`;
-  if (message.answers.length > 0) text += `;; ANSWER SECTION:\n${message.answers.map(line).join("")}\n`;
-  if (message.authorities.length > 0) text += `;; AUTHORITY SECTION:\n${message.authorities.map(line).join("")}\n`;
-  text += `;; Query time: ${Math.round((p.machine.kernel.now - start) / 1000)} msec\n;; SERVER: ${server}#53(${server}) (UDP)\n\n`;
-  yield* sys.print(p, text);
-  return 0;
-};

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { KubeObject } from "../api/types.ts";
-import { type DnsType, query } from "../network/dns.ts";
-import { answerFromZone, type ZoneSource } from "./dns-zone.ts";
+import type { KubeObject } from "../../api/types.ts";
+import { type DnsType, query } from "../../network/dns.ts";
+import { answerFromZone, type ZoneSource } from "./zone.ts";
 
 const object = (name: string, rest: object): KubeObject =>
   ({
@@ -26,6 +26,8 @@ const slices = [
 ];
 const source: ZoneSource = {
   domain: "cluster.local",
+  ttl: 30,
+  pods: true,
   service: (key) => services.find(({ metadata }) => `${metadata.namespace}/${metadata.name}` === key),
   services: () => services,
   slices: () => slices,

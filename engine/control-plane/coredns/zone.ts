@@ -1,8 +1,5 @@
-import type { KubeObject } from "../api/types.ts";
-import { answer, type DnsMessage, type DnsQuestion, type DnsRecord, type Rcode } from "../network/dns.ts";
-
-/** Seconds: `ttl 30` of kubeadm's Corefile. */
-const TTL = 30;
+import type { KubeObject } from "../../api/types.ts";
+import { answer, type DnsMessage, type DnsQuestion, type DnsRecord, type Rcode } from "../../network/dns.ts";
 
 interface Endpoint {
   addresses: string[];
@@ -19,6 +16,10 @@ interface Port {
 /** What the zone is made from; both are read anew at each question. */
 export interface ZoneSource {
   domain: string;
+  /** Seconds. */
+  ttl: number;
+  /** Whether `1-2-3-4.ns.pod` is a name (`pods insecure`, `verified`). */
+  pods: boolean;
   service(key: string): KubeObject | undefined;
   services(): Iterable<KubeObject>;
   slices(): Iterable<KubeObject>;
@@ -37,7 +38,10 @@ export function answerFromZone(source: ZoneSource, asked: DnsMessage): DnsMessag
     const found = reverse(source, name);
     return found === undefined
       ? undefined
-      : answer(asked, "NOERROR", [record(question.name, "PTR", found)], { authoritative: true });
+      : answer(asked, "NOERROR", [record(source, question.name, "PTR", found)], {
+          authoritative: true,
+          recursion: false,
+        });
   }
   if (name !== domain && !name.endsWith(`.${domain}`)) return undefined;
   const labels = name === domain ? [] : name.slice(0, -domain.length - 1).split(".");
@@ -45,18 +49,30 @@ export function answerFromZone(source: ZoneSource, asked: DnsMessage): DnsMessag
   const matching =
     found?.filter(({ type }) => type === question.type || type === "CNAME" || question.type === "ANY") ?? [];
   const rcode: Rcode = found === undefined ? "NXDOMAIN" : "NOERROR";
-  if (matching.length > 0) return answer(asked, rcode, matching, { authoritative: true });
+  if (matching.length > 0) {
+    const told = answer(asked, rcode, matching, { authoritative: true, recursion: false });
+    return question.type === "SRV" ? { ...told, additionals: targetsOf(source, matching) } : told;
+  }
   const soa: DnsRecord = {
     name: domain,
     type: "SOA",
-    ttl: TTL,
-    data: `ns.dns.${domain} hostmaster.${domain} 1740819600 7200 1800 86400 ${TTL}`,
+    ttl: source.ttl,
+    data: `ns.dns.${domain} hostmaster.${domain} 1740819600 7200 1800 86400 ${source.ttl}`,
   };
-  return answer(asked, rcode, [], { authoritative: true, authorities: [soa] });
+  return answer(asked, rcode, [], { authoritative: true, authorities: [soa], recursion: false });
 }
 
-function record(name: string, type: DnsRecord["type"], data: string): DnsRecord {
-  return { name, type, ttl: TTL, data };
+/** Addresses of the names that SRV records lead to. */
+function targetsOf(source: ZoneSource, records: readonly DnsRecord[]): DnsRecord[] {
+  const names = new Set(records.filter(({ type }) => type === "SRV").map(({ data }) => data.split(" ")[3]!));
+  return [...names].flatMap((name) => {
+    const labels = name.slice(0, -source.domain.length - 1).split(".");
+    return lookup(source, { name, type: "A" }, labels)?.filter(({ type }) => type === "A") ?? [];
+  });
+}
+
+function record({ ttl }: ZoneSource, name: string, type: DnsRecord["type"], data: string): DnsRecord {
+  return { name, type, ttl, data };
 }
 
 /** Records of a name within the zone, of whatever type; undefined when there is no such name. */
@@ -65,9 +81,9 @@ function lookup(source: ZoneSource, { name, type }: DnsQuestion, labels: string[
   if (kind === undefined) return [];
   if (kind === "dns" && labels[0] === "ns") return [];
   const namespace = labels.at(-2);
-  if (kind === "pod" && labels.length === 3) {
+  if (kind === "pod" && labels.length === 3 && source.pods) {
     const address = labels[0]!.split("-").join(".");
-    return /^\d+\.\d+\.\d+\.\d+$/.test(address) ? [record(name, "A", address)] : undefined;
+    return /^\d+\.\d+\.\d+\.\d+$/.test(address) ? [record(source, name, "A", address)] : undefined;
   }
   if (kind !== "svc") return undefined;
   if (labels.length <= 2) return hasNamespace(source, namespace) ? [] : undefined;
@@ -75,7 +91,7 @@ function lookup(source: ZoneSource, { name, type }: DnsQuestion, labels: string[
   if (service === undefined) return undefined;
   const before = labels.slice(0, -3);
   if (service.spec.type === "ExternalName") {
-    return before.length === 0 ? [record(name, "CNAME", String(service.spec.externalName))] : undefined;
+    return before.length === 0 ? [record(source, name, "CNAME", String(service.spec.externalName))] : undefined;
   }
   const headless = service.spec.clusterIP === "None";
   if (before.length === 0) {
@@ -86,7 +102,7 @@ function lookup(source: ZoneSource, { name, type }: DnsQuestion, labels: string[
       ? serviceRecords(source, service, name, undefined, undefined)
       : headless && addresses.length === 0
         ? undefined
-        : addresses.map((address) => record(name, "A", address));
+        : addresses.map((address) => record(source, name, "A", address));
   }
   if (before.length === 2 && before[0]!.startsWith("_") && before[1]!.startsWith("_")) {
     const out = serviceRecords(source, service, name, before[0]!.slice(1), before[1]!.slice(1));
@@ -95,7 +111,7 @@ function lookup(source: ZoneSource, { name, type }: DnsQuestion, labels: string[
   if (!headless || before.length !== 1) return undefined;
   const own = endpointsOf(source, service).filter(({ endpoint }) => hostName(endpoint) === before[0]);
   return own.length > 0
-    ? own.flatMap(({ endpoint }) => endpoint.addresses.map((address) => record(name, "A", address)))
+    ? own.flatMap(({ endpoint }) => endpoint.addresses.map((address) => record(source, name, "A", address)))
     : undefined;
 }
 
@@ -144,7 +160,7 @@ function serviceRecords(
         )
       : ((service.spec.ports ?? []) as Port[]).filter(fits).map((one): [number, string] => [one.port, base]);
   const weight = rows.length === 0 ? 0 : Math.floor(100 / rows.length);
-  return rows.map(([number, target]) => record(name, "SRV", `0 ${weight} ${number} ${target}`));
+  return rows.map(([number, target]) => record(source, name, "SRV", `0 ${weight} ${number} ${target}`));
 }
 
 /** The name behind an address: a Service's, or a named headless endpoint's. */

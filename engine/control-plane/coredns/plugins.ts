@@ -1,0 +1,277 @@
+/** Plugins around the answers: errors, log, loadbalance, cache, forward, loop. */
+import { type Gen, SECOND } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import * as sys from "../../machine/sys.ts";
+import { answer, type DnsMessage, decodeDns, encodeDns, query as question } from "../../network/dns.ts";
+import { isNetError } from "../../network/index.ts";
+import { isIpv4 } from "../../network/resolver.ts";
+import { normal, within } from "./corefile.ts";
+import { hosts, kubernetes, rewrite, template } from "./names.ts";
+import { type Query, type Setup, SetupError, UpstreamError } from "./plugin.ts";
+
+/** What one upstream is given, and all of them together. */
+const UPSTREAM_TIMEOUT = 2 * SECOND;
+const FORWARD_DEADLINE = 5 * SECOND;
+/** Names that nobody asks for but the plugin loop itself. */
+const LOOP_SEEN = 2;
+
+function flagsOf(message: DnsMessage): string {
+  return ["qr", message.authoritative && "aa", message.recursionDesired && "rd", message.recursionAvailable && "ra"]
+    .filter(Boolean)
+    .join(",");
+}
+
+/** plugin/log: a line a question. */
+const log: Setup = ({ args, block }, { log: say, kernel, random }) => {
+  const zones = args.filter((word) => !word.startsWith("{")).map(normal);
+  const classes = new Set(block.filter(({ name }) => name === "class").flatMap(({ args: words }) => words));
+  return {
+    *serve(query, next) {
+      const name = normal(query.question.name);
+      if (zones.length > 0 && !zones.some((zone) => within(name, zone))) return yield* next(query);
+      const start = kernel.now;
+      const found = yield* next(query);
+      const rcode = found?.rcode ?? "REFUSED";
+      const kind =
+        rcode !== "NOERROR"
+          ? rcode === "NXDOMAIN"
+            ? "denial"
+            : "error"
+          : found!.answers.length > 0
+            ? "success"
+            : "denial";
+      if (classes.size > 0 && !classes.has("all") && !classes.has(kind)) return found;
+      const { client, asked, protocol, size } = query;
+      const seconds = ((kernel.now - start) / SECOND + random.int(41_000, 390_000) / 1e9).toFixed(9);
+      const reply = found ?? answer(asked, "REFUSED", [], { recursion: false });
+      say(
+        `[INFO] ${client.address}:${client.port} - ${asked.id} "${query.question.type} IN ${name}. ${protocol} ${size} false ${asked.edns ?? 512}" ` +
+          `${rcode} ${flagsOf(reply)} ${encodeDns(reply).length} ${seconds}s`,
+      );
+      return found;
+    },
+  };
+};
+
+/** plugin/errors: what went wrong behind a SERVFAIL. */
+const errors: Setup = (_, { log: say }) => ({
+  *serve(query, next) {
+    try {
+      return yield* next(query);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      say(`[ERROR] plugin/errors: 2 ${normal(query.question.name)}. ${query.question.type}: ${error.message}`);
+      return answer(query.asked, "SERVFAIL", [], { recursion: false });
+    }
+  },
+});
+
+/** plugin/loadbalance round_robin: addresses in another order each time. */
+const loadbalance: Setup = (_, { random }) => ({
+  *serve(query, next) {
+    const found = yield* next(query);
+    if (found === undefined) return undefined;
+    const at = found.answers.flatMap(({ type }, i) => (type === "A" || type === "AAAA" ? [i] : []));
+    if (at.length < 2) return found;
+    const answers = [...found.answers];
+    for (let i = at.length - 1; i > 0; i--) {
+      const j = random.int(0, i);
+      [answers[at[i]!], answers[at[j]!]] = [answers[at[j]!]!, answers[at[i]!]!];
+    }
+    return { ...found, answers };
+  },
+});
+
+interface Kept {
+  message: DnsMessage;
+  at: number;
+  /** Seconds. */
+  ttl: number;
+}
+
+/** plugin/cache: answers stay for as long as they say, at most so many seconds. */
+const cache: Setup = ({ args, block }, { kernel, zones: own, count }) => {
+  const seconds = args[0] !== undefined && /^\d+$/.test(args[0]) ? Number(args[0]) : undefined;
+  const given = args.slice(seconds === undefined ? 0 : 1).map(normal);
+  const zones = given.length > 0 ? given : own;
+  const limits = { success: seconds ?? 3600, denial: seconds ?? 1800 };
+  const off: { kind: string; zones: string[] }[] = [];
+  for (const { name, args: words } of block) {
+    if (name === "disable") off.push({ kind: words[0] ?? "", zones: words.slice(1).map(normal) });
+    else if ((name === "success" || name === "denial") && words[1] !== undefined) limits[name] = Number(words[1]);
+    else if (!["success", "denial", "prefetch", "serve_stale", "servfail", "keepttl"].includes(name)) {
+      throw new SetupError(`plugin/cache: unknown property '${name}'`);
+    }
+  }
+  const kept = new Map<string, Kept>();
+  const disabled = (kind: string, name: string) =>
+    off.some((one) => one.kind === kind && (one.zones.length === 0 || one.zones.some((zone) => within(name, zone))));
+  return {
+    *serve(query, next) {
+      const name = normal(query.question.name);
+      if (!zones.some((zone) => within(name, zone))) return yield* next(query);
+      const key = `${name} ${query.question.type}`;
+      const known = kept.get(key);
+      const age = known === undefined ? 0 : (kernel.now - known.at) / SECOND;
+      if (known !== undefined && age < known.ttl) {
+        count(
+          `coredns_cache_hits_total{server="dns://:53",type="${known.message.answers.length > 0 ? "success" : "denial"}",view="",zones="."}`,
+        );
+        const aged = (records: DnsMessage["answers"]) =>
+          records.map((record) => ({ ...record, ttl: Math.max(0, known.ttl - Math.floor(age)) }));
+        const { message } = known;
+        return {
+          ...message,
+          id: query.asked.id,
+          questions: query.asked.questions,
+          answers: aged(message.answers),
+          authorities: aged(message.authorities),
+        };
+      }
+      count(`coredns_cache_misses_total{server="dns://:53",view="",zones="."}`);
+      const found = yield* next(query);
+      if (found === undefined) return undefined;
+      const kind = found.rcode === "NOERROR" && found.answers.length > 0 ? "success" : "denial";
+      if (found.rcode === "SERVFAIL" || disabled(kind, name)) return found;
+      const least = Math.min(
+        limits[kind],
+        ...found.answers.map(({ ttl }) => ttl),
+        ...found.authorities.map(({ ttl }) => ttl),
+      );
+      if (kept.size > 9_984) kept.clear();
+      if (least > 0) kept.set(key, { message: found, at: kernel.now, ttl: least });
+      const capped = (records: DnsMessage["answers"]) =>
+        records.map((record) => ({ ...record, ttl: Math.min(record.ttl, least) }));
+      return { ...found, answers: capped(found.answers), authorities: capped(found.authorities) };
+    },
+  };
+};
+
+/** plugin/forward: asks other servers. */
+const forward: Setup = ({ args: [from = ".", ...targets], block }, { p, random, kernel, count }) => {
+  if (targets.length === 0)
+    throw new SetupError("plugin/forward: Wrong argument count or unexpected line ending after '.'");
+  const zone = normal(from);
+  const except = block.filter(({ name }) => name === "except").flatMap(({ args }) => args.map(normal));
+  const policy = block.find(({ name }) => name === "policy")?.args[0] ?? "random";
+  const upstreams = targets.flatMap((target) => upstreamsOf(p, target));
+  let turn = 0;
+  const order = (): { address: string; port: number }[] => {
+    const first = policy === "sequential" ? 0 : policy === "round_robin" ? turn++ : random.int(0, upstreams.length - 1);
+    return upstreams.map((_, i) => upstreams[(first + i) % upstreams.length]!);
+  };
+  return {
+    *serve(query, next) {
+      const name = normal(query.question.name);
+      if (!within(name, zone) || except.some((each) => within(name, each))) return yield* next(query);
+      const start = kernel.now;
+      let why = "no healthy upstream";
+      for (const { address, port } of order()) {
+        if (kernel.now - start >= FORWARD_DEADLINE) break;
+        count(
+          `coredns_proxy_request_duration_seconds_count{proxy_name="forward",rcode="NOERROR",to="${address}:${port}"}`,
+        );
+        const local = `${p.ns.net.firstAddress()}:${random.int(32_768, 60_999)}`;
+        try {
+          const bytes = encodeDns({ ...query.asked, id: random.int(1, 65_535) });
+          const left = Math.min(UPSTREAM_TIMEOUT, start + FORWARD_DEADLINE - kernel.now);
+          const found = decodeDns(yield* p.machine.network.exchange(p.ns.net, address, port, bytes, left));
+          if (found !== undefined)
+            return { ...found, id: query.asked.id, edns: query.asked.edns, cookie: query.asked.cookie };
+        } catch (error) {
+          if (!isNetError(error)) throw error;
+          const words =
+            error.code === "ECONNREFUSED"
+              ? "read: connection refused"
+              : error.code === "ETIMEDOUT"
+                ? "i/o timeout"
+                : error.message;
+          why = `read udp ${local}->${address}:${port}: ${words}`;
+        }
+      }
+      throw new UpstreamError(why);
+    },
+  };
+};
+
+/** Servers that a word of `forward` names: an address, or a file in the form of resolv.conf. */
+function upstreamsOf(p: Parameters<typeof sys.readText>[0], target: string): { address: string; port: number }[] {
+  const [, address = "", port] = /^(?:dns:\/\/|tls:\/\/)?([^:]*)(?::(\d+))?$/.exec(target) ?? [];
+  if (isIpv4(address)) return [{ address, port: Number(port ?? 53) }];
+  const wrong = new SetupError(`plugin/forward: not an IP address or file: "${target}"`);
+  if (!target.startsWith("/")) throw wrong;
+  try {
+    const servers = [...sys.readText(p, target).matchAll(/^\s*nameserver\s+(\d+(?:\.\d+){3})/gm)];
+    return servers.map((match) => ({ address: match[1]!, port: 53 }));
+  } catch (error) {
+    if (isErrno(error)) throw wrong;
+    throw error;
+  }
+}
+
+/** plugin/loop: asks itself something that nobody else would; hearing it again means that forwarding comes back here. */
+const loop: Setup = (_, { p, random, zones, port, end, kernel }) => {
+  const probe = `${random.uint32()}${random.uint32()}.${random.uint32()}${random.uint32()}`;
+  const zone = zones[0] ?? "";
+  const name = zone === "" ? probe : `${probe}.${zone}`;
+  let seen = 0;
+  return {
+    start() {
+      kernel.spawn("coredns loop", send());
+    },
+    *serve(query: Query, next) {
+      if (query.question.type === "HINFO" && normal(query.question.name) === name && ++seen > LOOP_SEEN) {
+        end(
+          `[FATAL] plugin/loop: Loop (${query.client.address}:${query.client.port} -> :${port}) detected for zone "${zone}.", see https://coredns.io/plugins/loop#troubleshooting. Query: "HINFO ${name}."`,
+        );
+        return undefined;
+      }
+      return yield* next(query);
+    },
+  };
+  function* send(): Gen {
+    try {
+      yield* p.machine.network.exchange(
+        p.ns.net,
+        "127.0.0.1",
+        port,
+        encodeDns(question(random.int(1, 65_535), name, "HINFO")),
+        UPSTREAM_TIMEOUT,
+      );
+    } catch (error) {
+      if (!isNetError(error)) throw error;
+    }
+  }
+};
+
+/** What acts outside of the chain, or changes nothing that can be seen here. */
+const passive: Setup = () => ({
+  *serve(query, next) {
+    return yield* next(query);
+  },
+});
+
+/** The plugins in the order in which a question meets them, whatever the Corefile's (coredns plugin.cfg). */
+export const ORDER: readonly (readonly [string, Setup])[] = [
+  ["reload", passive],
+  ["bufsize", passive],
+  ["bind", passive],
+  ["debug", passive],
+  ["ready", passive],
+  ["health", passive],
+  ["pprof", passive],
+  ["prometheus", passive],
+  ["errors", errors],
+  ["log", log],
+  ["acl", passive],
+  ["loadbalance", loadbalance],
+  ["cache", cache],
+  ["rewrite", rewrite],
+  ["autopath", passive],
+  ["minimal", passive],
+  ["template", template],
+  ["hosts", hosts],
+  ["kubernetes", kubernetes],
+  ["loop", loop],
+  ["forward", forward],
+];

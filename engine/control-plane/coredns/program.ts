@@ -1,0 +1,357 @@
+import { sha512 } from "@noble/hashes/sha2.js";
+import { Informer } from "../../api/informer.ts";
+import { inClusterClient } from "../../api/kubeconfig.ts";
+import { ENDPOINT_SLICES, SERVICES } from "../../api/resources.ts";
+import { concat, encode, type Gen, SECOND, WaitQueue, wait } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import type { Process, Program } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import {
+  answer,
+  type DnsMessage,
+  type DnsQuestion,
+  decodeDns,
+  encodeDns,
+  query as question,
+} from "../../network/dns.ts";
+import { isNetError, type Listener, type Socket } from "../../network/index.ts";
+import { healthPages, logger } from "../daemon.ts";
+import { CorefileError, type Directive, normal, parseCorefile, type ServerBlock, within } from "./corefile.ts";
+import { type Next, type Plugin, type Query, type Server, SetupError, UpstreamError } from "./plugin.ts";
+import { ORDER } from "./plugins.ts";
+
+/** plugin/reload looks at the file so often, and a little later each time, in seconds. */
+const RELOAD = 30;
+const JITTER = 15;
+/** An ExternalName may lead to another, so many times. */
+const DEEPEST = 8;
+
+/** CoreDNS 1.11: server blocks of a Corefile, each a chain of plugins; the file is read again when it changes. */
+export const coredns: Program = function* coredns(p) {
+  const flag = p.argv.indexOf("-conf");
+  const path = flag >= 0 ? (p.argv[flag + 1] ?? "Corefile") : "Corefile";
+  const server = new CoreDns(p, path);
+  return yield* server.run();
+};
+
+interface Running {
+  text: string;
+  blocks: { zones: ServerBlock["zones"]; chain: Next; directives: readonly Directive[] }[];
+  close: (() => void)[];
+}
+
+class CoreDns {
+  private readonly p: Process;
+  private readonly path: string;
+  private readonly log: (line: string) => void;
+  private readonly woken = new WaitQueue();
+  private readonly counters = new Map<string, number>();
+  private running: Running | undefined;
+  private died: string | undefined;
+  private informers: { services: Informer; slices: Informer } | undefined;
+  private depth = 0;
+
+  constructor(p: Process, path: string) {
+    this.p = p;
+    this.path = path;
+    this.log = logger(p, 1);
+  }
+
+  *run(): Gen<number> {
+    const { p } = this;
+    try {
+      this.start(this.read());
+    } catch (error) {
+      const words = problemOf(error);
+      if (words === undefined) throw error;
+      yield* sys.printError(p, `${words}\n`);
+      return 1;
+    }
+    this.log("CoreDNS-1.11.3\nlinux/amd64, go1.21.11, a6338e9");
+    p.dispositions.set("TERM", "catch");
+    p.dispositions.set("INT", "catch");
+    this.watchFile();
+    try {
+      for (;;) {
+        const signal = p.takeSignal();
+        if (signal === "TERM" || signal === "INT") {
+          this.log(`[INFO] SIG${signal}: Shutting down servers then terminating`);
+          return 0;
+        }
+        if (this.died !== undefined) {
+          this.log(this.died);
+          return 1;
+        }
+        yield* wait(this.woken);
+      }
+    } finally {
+      for (const close of this.running?.close ?? []) close();
+      this.informers?.services.stop();
+      this.informers?.slices.stop();
+    }
+  }
+
+  private read(): string {
+    return sys.readText(this.p, this.path);
+  }
+
+  /** Throws CorefileError, SetupError, Errno or NetError before anything has changed. */
+  private start(text: string): void {
+    const { p } = this;
+    const blocks = parseCorefile(text, this.path, p.env);
+    const plugins: Plugin[] = [];
+    const made = blocks.map((block) => ({ ...block, chain: this.chainOf(block, plugins) }));
+    for (const close of this.running?.close ?? []) close();
+    const running: Running = { text, blocks: made, close: [] };
+    this.running = running;
+    for (const port of new Set(blocks.flatMap(({ zones }) => zones.map((zone) => zone.port))))
+      this.listen(running, port);
+    for (const { directives } of blocks) for (const directive of directives) this.serve(running, directive);
+    const places = blocks.flatMap(({ zones }) => zones.map(({ zone, port }) => `${zone}.:${port}`));
+    this.log(places.join("\n"));
+    if (this.has("reload"))
+      this.log(`[INFO] plugin/reload: Running configuration SHA512 = ${hex(sha512(encode(text)))}`);
+    for (const plugin of plugins) plugin.start?.();
+  }
+
+  private has(name: string): boolean {
+    return (
+      this.running?.blocks.some(({ directives }) => directives.some((directive) => directive.name === name)) ?? false
+    );
+  }
+
+  /** A block's plugins in the order of plugin.cfg, the same one's directives as they stand. */
+  private chainOf(block: ServerBlock, plugins: Plugin[]): Next {
+    const server = this.serverOf(block);
+    for (const { name, line } of block.directives) {
+      if (!ORDER.some(([known]) => known === name)) {
+        throw new CorefileError(`${this.path}:${line} - Error during parsing: Unknown directive '${name}'`);
+      }
+    }
+    const chain: Plugin[] = [];
+    for (const [name, setup] of ORDER) {
+      for (const directive of block.directives) if (directive.name === name) chain.push(setup(directive, server));
+    }
+    plugins.push(...chain);
+    const from = (at: number): Next => {
+      const plugin = chain[at];
+      if (plugin === undefined) return none;
+      const next = from(at + 1);
+      return (query) => plugin.serve(query, next);
+    };
+    return from(0);
+  }
+
+  private serverOf({ zones }: ServerBlock): Server {
+    const { p } = this;
+    const { kernel } = p.machine;
+    return {
+      p,
+      kernel,
+      random: kernel.random(`coredns ${p.ns.uts.hostname}`),
+      zones: zones.map(({ zone }) => zone),
+      port: zones[0]?.port ?? 53,
+      cluster: () => this.cluster(),
+      log: this.log,
+      ask: (asked) => this.askSelf(asked),
+      end: (line) => {
+        this.died ??= line;
+        this.woken.wakeAll();
+      },
+      count: (metric) => this.counters.set(metric, (this.counters.get(metric) ?? 0) + 1),
+    };
+  }
+
+  /** What the plugin kubernetes watches, from the first block on that has it. */
+  private cluster(): ReturnType<Server["cluster"]> {
+    if (this.informers === undefined) {
+      const client = inClusterClient(this.p, "coredns/v1.11.3");
+      if (client === undefined) {
+        throw new SetupError(
+          "plugin/kubernetes: unable to load in-cluster configuration, KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined",
+        );
+      }
+      const { kernel } = this.p.machine;
+      this.informers = {
+        services: new Informer(kernel, client, SERVICES),
+        slices: new Informer(kernel, client, ENDPOINT_SLICES),
+      };
+      this.informers.services.start();
+      this.informers.slices.start();
+    }
+    const { services, slices } = this.informers;
+    return {
+      service: (key) => services.items.get(key),
+      services: () => services.items.values(),
+      slices: () => slices.items.values(),
+    };
+  }
+
+  private listen(running: Running, port: number): void {
+    const { p } = this;
+    const common = { address: "0.0.0.0", port, program: p.comm, pid: p.pid };
+    const open = (listener: Listener) => running.close.push(p.ns.net.listen(listener));
+    const reply = (payload: Uint8Array, client: Query["client"], protocol: "udp" | "tcp") =>
+      this.reply(running, port, payload, client, protocol);
+    open({ ...common, protocol: "udp", datagram: (payload, client) => reply(payload, client, "udp") });
+    open({
+      ...common,
+      protocol: "tcp",
+      accept: (socket) => conversation(socket, (payload, client) => reply(payload, client, "tcp")),
+    });
+  }
+
+  private *reply(
+    running: Running,
+    port: number,
+    payload: Uint8Array,
+    client: Query["client"],
+    protocol: "udp" | "tcp",
+  ): Gen<Uint8Array | undefined> {
+    const asked = decodeDns(payload);
+    const first = asked?.questions[0];
+    if (asked === undefined || asked.response || first === undefined) return undefined;
+    const query: Query = { asked, question: first, client, protocol, size: payload.length };
+    let found: DnsMessage;
+    try {
+      found = (yield* this.resolve(running, port, query)) ?? answer(asked, "REFUSED", [], { recursion: false });
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      found = answer(asked, "SERVFAIL", [], { recursion: false });
+    }
+    const labels = `family="1",proto="${protocol}",server="dns://:${port}"`;
+    const bump = (metric: string) => this.counters.set(metric, (this.counters.get(metric) ?? 0) + 1);
+    bump(`coredns_dns_requests_total{${labels},type="${first.type}",view="",zone="."}`);
+    bump(`coredns_dns_responses_total{plugin="",rcode="${found.rcode}",server="dns://:${port}",view="",zone="."}`);
+    return encodeDns({ ...found, edns: asked.edns, cookie: asked.cookie });
+  }
+
+  /** The block with the longest zone that the name lies in answers. */
+  private resolve(running: Running, port: number, query: Query): Gen<DnsMessage | undefined> {
+    const name = normal(query.question.name);
+    let best: { chain: Next; length: number } | undefined;
+    for (const { zones, chain } of running.blocks) {
+      for (const { zone, port: own } of zones) {
+        if (own !== port || !within(name, zone) || (best !== undefined && zone.length <= best.length)) continue;
+        best = { chain, length: zone.length };
+      }
+    }
+    return best === undefined ? none() : best.chain(query);
+  }
+
+  private *askSelf(asked: DnsQuestion): Gen<DnsMessage | undefined> {
+    const { running } = this;
+    if (running === undefined || this.depth >= DEEPEST) return undefined;
+    this.depth++;
+    try {
+      const message = question(0, asked.name, asked.type);
+      const client = { address: "127.0.0.1", port: 53 };
+      return yield* this.resolve(running, 53, { asked: message, question: asked, client, protocol: "udp", size: 0 });
+    } finally {
+      this.depth--;
+    }
+  }
+
+  /** Plugins that are pages: health, ready, prometheus. */
+  private serve(running: Running, { name, args }: Directive): void {
+    const { p } = this;
+    const port = (fallback: number) => Number(args[0]?.split(":").pop() ?? fallback);
+    const open = (at: number, pages: Partial<Listener>) =>
+      running.close.push(
+        p.ns.net.listen({ protocol: "tcp", address: "0.0.0.0", port: at, program: p.comm, pid: p.pid, ...pages }),
+      );
+    if (name === "health") open(port(8080), healthPages("/health"));
+    if (name === "ready") open(port(8181), healthPages("/ready"));
+    if (name === "prometheus") {
+      open(port(9153), {
+        http: function* (this: CoreDns) {
+          const bytes = encode(this.metrics());
+          return {
+            status: 200,
+            headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+            body: { type: "bytes" as const, bytes },
+          };
+        }.bind(this),
+      });
+    }
+  }
+
+  private metrics(): string {
+    const build = 'coredns_build_info{goversion="go1.21.11",revision="a6338e9",version="1.11.3"} 1';
+    const lines = [...this.counters].map(([metric, value]) => `${metric} ${value}`).sort();
+    return `${[build, ...lines].join("\n")}\n`;
+  }
+
+  private watchFile(): void {
+    const { kernel } = this.p.machine;
+    const random = kernel.random(`coredns reload ${this.p.ns.uts.hostname}`);
+    kernel.after((RELOAD + random.int(0, JITTER)) * SECOND, "coredns reload", () => {
+      if (this.p.status !== undefined || this.running === undefined) return;
+      if (this.has("reload")) this.reload(this.running.text);
+      this.watchFile();
+    });
+  }
+
+  private reload(before: string): void {
+    let text: string;
+    try {
+      text = this.read();
+    } catch (error) {
+      if (isErrno(error)) return;
+      throw error;
+    }
+    if (text === before || text === this.refused) return;
+    this.log("[INFO] Reloading");
+    try {
+      this.start(text);
+      this.log("[INFO] Reloading complete");
+    } catch (error) {
+      const words = problemOf(error);
+      if (words === undefined) throw error;
+      this.refused = text;
+      this.log(`[ERROR] Restart failed: ${words}\n[ERROR] plugin/reload: Corefile changed but reload failed: ${words}`);
+    }
+  }
+
+  /** A file that could not be started with: it is tried once. */
+  private refused: string | undefined;
+}
+
+function problemOf(error: unknown): string | undefined {
+  if (error instanceof CorefileError || error instanceof SetupError) return error.message;
+  if (isErrno(error)) return `loading Caddyfile via flag: ${error.message}`;
+  return isNetError(error) ? `Listen: listen tcp :53: bind: ${error.message}` : undefined;
+}
+
+/** Nobody has an answer. */
+function* none(): Gen<undefined> {
+  return undefined;
+}
+
+/** DNS over TCP: each message after its length (RFC 1035, 4.2.2). */
+function* conversation(
+  socket: Socket,
+  reply: (payload: Uint8Array, client: Query["client"]) => Gen<Uint8Array | undefined>,
+): Gen {
+  let waiting: Uint8Array = new Uint8Array(0);
+  const client = { address: socket.remoteAddress, port: socket.remotePort };
+  try {
+    for (;;) {
+      const bytes = yield* socket.input.read(65_536);
+      if (bytes === "interrupted") continue;
+      if (bytes.length === 0) return;
+      waiting = concat([waiting, bytes]);
+      while (waiting.length >= 2 && waiting.length >= 2 + ((waiting[0]! << 8) | waiting[1]!)) {
+        const length = (waiting[0]! << 8) | waiting[1]!;
+        const answered = yield* reply(waiting.subarray(2, 2 + length), client);
+        waiting = waiting.subarray(2 + length);
+        if (answered)
+          yield* socket.output.write(concat([Uint8Array.of(answered.length >> 8, answered.length & 255), answered]));
+      }
+    }
+  } finally {
+    socket.close();
+  }
+}
+
+const hex = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
