@@ -161,7 +161,7 @@ export class Cluster {
       bootstrap(
         this.machine(first.name),
         this.specs,
-        addons(this.server, this.pki.kubernetes.certificate, this.topology.network),
+        addons(this.server, this.pki.kubernetes.certificate, this.topology),
       );
   }
 
@@ -174,11 +174,12 @@ export class Cluster {
 
   /**
    * Every Pod that a fresh cluster has is Ready: four a control plane, CoreDNS twice, and on each node kube-proxy and
-   * the network's, or Cilium's agent, whose operator runs once.
+   * the network's, or Cilium's agent, whose operator runs once; and the provisioner of volumes.
    */
   isReady(): boolean {
-    const { controlPlanes, workers, network } = this.topology;
+    const { controlPlanes, workers, network, storage } = this.topology;
     const nodes = controlPlanes + workers;
-    return this.ready.size >= 4 * controlPlanes + (network === "cilium" ? nodes + 1 : 2 * nodes) + 2;
+    const networking = network === "cilium" ? nodes + 1 : 2 * nodes;
+    return this.ready.size >= 4 * controlPlanes + networking + 2 + (storage === "local-path" ? 1 : 0);
   }
 }

@@ -51,6 +51,8 @@ const topologySchema = z.strictObject({
   workers: z.number().int().min(0).max(10).default(3),
   loadBalancers: z.number().int().min(0).max(2).default(2),
   network: z.enum(["flannel", "cilium"]).default("flannel"),
+  /** `local-path`: a default StorageClass and its provisioner, as exam environments have them. */
+  storage: z.enum(["none", "local-path"]).default("none"),
 });
 
 /** labs/<id>/lab.yaml. */

@@ -8,6 +8,7 @@ import { NETWORK_TOOL_IMAGES } from "./dnsutils.ts";
 import { flannel, flannelCniPlugin } from "./flannel.ts";
 import { type Image, type ImageDef, imageOf, manifestDigest } from "./image.ts";
 import { INGRESS_IMAGES } from "./ingress-nginx/index.ts";
+import { localPathImage } from "./local-path/index.ts";
 import { mirrored } from "./mirrors.ts";
 import { nginx } from "./nginx/index.ts";
 import { NGINX_VARIANTS } from "./nginx/variants.ts";
@@ -39,6 +40,7 @@ export const IMAGES: readonly ImageDef[] = [
   ubuntu,
   hpaExample,
   httpdImage,
+  localPathImage,
   redis,
   ...BASE_IMAGES,
   ...CATALOG_IMAGES,

@@ -5,6 +5,7 @@ import { arp, dnsdomainname, ifconfig, route, telnet } from "./applets/net.ts";
 import { basePrograms } from "./bases.ts";
 import { busyboxProgram, oldBusyboxProgram } from "./busybox.ts";
 import { ingressPrograms } from "./ingress-nginx/index.ts";
+import { localPathPrograms } from "./local-path/index.ts";
 import { nginxEntrypoint } from "./nginx/entrypoint.ts";
 import { nginxProgram } from "./nginx/program.ts";
 import { pauseProgram } from "./pause.ts";
@@ -37,6 +38,7 @@ export const imagePrograms: Readonly<Record<string, Program>> = {
   pause: pauseProgram,
   apache,
   ...ingressPrograms,
+  ...localPathPrograms,
   ...hpaExamplePrograms,
   ...redisPrograms,
   ...basePrograms,

@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import type { KubeObject } from "../api/types.ts";
 import { encode, encodeBase64 } from "../kernel/index.ts";
 import { writeYaml } from "../machine/kubelet/yaml.ts";
+import { localPathObjects } from "../published/local-path.ts";
 import { cilium } from "./cilium.ts";
 import { CLUSTER_DOMAIN, DNS_SERVICE_IP, POD_CIDR, SERVICE_CIDR, type Topology, VERSION } from "./topology.ts";
 
@@ -41,13 +42,14 @@ const role = (name: string, kind = "ClusterRole") => ({ apiGroup: "rbac.authoriz
 export function addons(
   server: string,
   caCertificate: string,
-  network: Topology["network"] = "flannel",
+  { network = "flannel", storage = "none" }: Pick<Topology, "network" | "storage"> = {},
 ): readonly Manifest[] {
-  const key = `${network} ${server} ${caCertificate}`;
+  const key = `${network} ${storage} ${server} ${caCertificate}`;
   let manifests = made.get(key);
   if (manifests === undefined) {
     if (made.size >= 4) made.clear();
-    manifests = [...bootstrapObjects(server, caCertificate), ...dns(), ...networkOf(network, server)];
+    const volumes = storage === "local-path" ? (localPathObjects("v0.0.31", true) as Manifest[]) : [];
+    manifests = [...bootstrapObjects(server, caCertificate), ...dns(), ...networkOf(network, server), ...volumes];
     made.set(key, manifests);
   }
   return manifests;

@@ -5,6 +5,8 @@ export interface Topology {
   loadBalancers: number;
   /** What connects Pods and translates Service addresses: flannel with kube-proxy, or Cilium alone. */
   network?: "flannel" | "cilium";
+  /** Who makes volumes for claims: nobody, as kubeadm leaves a cluster, or the provisioner of the default class `local-path`. */
+  storage?: "none" | "local-path";
   /** Of a further cluster of a session: its name, which its machines' names begin with, and the number of its rack. */
   name?: string;
   rack?: number;

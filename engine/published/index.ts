@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { encode, type Gen } from "../kernel/index.ts";
 import type { Listener } from "../network/namespace.ts";
 import { type IngressProvider, ingressNginxManifest } from "./ingress-nginx.ts";
+import { localPathManifest } from "./local-path.ts";
 import { metricsServerManifest } from "./metrics-server.ts";
 import { phpApacheManifest } from "./php-apache.ts";
 
@@ -9,6 +10,7 @@ import { phpApacheManifest } from "./php-apache.ts";
 export const PUBLISHED_ADDRESS = "198.51.100.10";
 
 const INGRESS_NGINX = "https://raw.githubusercontent.com/kubernetes/ingress-nginx";
+const LOCAL_PATH = "https://raw.githubusercontent.com/rancher/local-path-provisioner";
 const METRICS_SERVER = "https://github.com/kubernetes-sigs/metrics-server/releases";
 
 /**
@@ -23,6 +25,13 @@ const FILES: Readonly<Record<string, () => string>> = {
   ...ingressNginx("controller-v1.12.1", "v1.12.1"),
   ...ingressNginx("controller-v1.12.0", "v1.12.0"),
   ...ingressNginx("controller-v1.11.5", "v1.11.5"),
+  [`${LOCAL_PATH}/master/deploy/local-path-storage.yaml`]: () => localPathManifest("v0.0.31"),
+  ...Object.fromEntries(
+    ["v0.0.24", "v0.0.26", "v0.0.28", "v0.0.30", "v0.0.31"].map((version) => [
+      `${LOCAL_PATH}/${version}/deploy/local-path-storage.yaml`,
+      () => localPathManifest(version),
+    ]),
+  ),
   "https://k8s.io/examples/application/php-apache.yaml": phpApacheManifest,
 };
 

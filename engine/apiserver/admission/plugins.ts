@@ -1,5 +1,6 @@
 import type { AdmissionPlugin } from "./admission.ts";
 import { certificateRequest } from "./certificate-request.ts";
+import { persistentVolumeClaimResize } from "./claim-resize.ts";
 import { defaultIngressClass } from "./default-ingress-class.ts";
 import { defaultStorageClass } from "./default-storage-class.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
@@ -28,6 +29,7 @@ export const ADMISSION_PLUGINS: readonly AdmissionPlugin[] = [
   defaultTolerationSeconds,
   storageObjectInUseProtection,
   defaultStorageClass,
+  persistentVolumeClaimResize,
   runtimeClass,
   certificateRequest,
   defaultIngressClass,

@@ -1,0 +1,126 @@
+import { expect, it } from "vitest";
+import { DEFAULT_TOPOLOGY, Session } from "../engine/index.ts";
+import { playScenarios, type Scenario } from "./scenario.ts";
+
+/** Dynamic volumes: what rancher/local-path-provisioner 0.0.31 does with a claim's life on a cluster of Kubernetes 1.32. */
+const PRELUDE = `
+provisioner() {
+  kubectl apply -f https://raw.githubusercontent.com/rancher/local-path-provisioner/v0.0.31/deploy/local-path-storage.yaml >/dev/null
+  kubectl -n local-path-storage rollout status deployment local-path-provisioner >/dev/null
+}
+claim() {
+  kubectl apply -f - <<EOF >/dev/null
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: { name: $1 }
+spec:
+  storageClassName: \${3:-local-path}
+  accessModes: [$2]
+  resources: { requests: { storage: 1Gi } }
+EOF
+}
+user() {
+  kubectl apply -f - <<EOF >/dev/null
+apiVersion: v1
+kind: Pod
+metadata: { name: $1 }
+spec:
+  containers:
+  - name: c
+    image: busybox
+    command: [sh, -c, "cat /data/word 2>/dev/null; echo hello >/data/word; sleep 3600"]
+    volumeMounts: [{ name: d, mountPath: /data }]
+  volumes: [{ name: d, persistentVolumeClaim: { claimName: $2 } }]
+EOF
+}
+`;
+
+const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "a claim waits for its first consumer, is made on that Pod's node, outlives the Pod and goes with the claim",
+    script: `provisioner; claim data ReadWriteOnce; sleep 2
+kubectl get pvc data --no-headers | awk '{print $2, $3}'
+user one data; kubectl wait --for=condition=Ready pod/one --timeout=90s
+kubectl get pvc data --no-headers | awk '{print $2, $4, $5}'
+kubectl get events --field-selector involvedObject.name=data -o custom-columns=R:.reason --no-headers
+node=$(kubectl get pod one -o jsonpath={.spec.nodeName})
+pv=$(kubectl get pvc data -o jsonpath={.spec.volumeName})
+[ "$(kubectl get pv $pv -o jsonpath='{.spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].values[0]}')" = $node ] && echo on its node
+kubectl delete pod one --now >/dev/null; user two data; kubectl wait --for=condition=Ready pod/two --timeout=90s
+[ "$(kubectl get pod two -o jsonpath={.spec.nodeName})" = $node ] && echo same node
+kubectl logs two
+ssh $node ls /opt/local-path-provisioner | sed "s/$pv/PV/"
+kubectl delete pod two --now >/dev/null; kubectl delete pvc data; sleep 15
+kubectl get pv; ssh $node ls /opt/local-path-provisioner | wc -l
+kubectl -n local-path-storage logs deploy/local-path-provisioner | sed "s/$pv/PV/g; s/.* msg=//" | grep -v 'helper pod' | tail -n 2`,
+    expect: [
+      "Pending local-path",
+      "pod/one condition met",
+      "Bound 1Gi RWO",
+      "WaitForFirstConsumer",
+      "ExternalProvisioning",
+      "Provisioning",
+      "ProvisioningSucceeded",
+      "on its node",
+      "pod/two condition met",
+      "same node",
+      "hello",
+      "PV_default_data",
+      "No resources found",
+      /^0$/,
+      /^"Deleting volume PV at worker-\d:\/opt\/local-path-provisioner\/PV_default_data"$/,
+      /^"Volume PV has been deleted on worker-\d:\/opt\/local-path-provisioner\/PV_default_data"$/,
+    ],
+  },
+  {
+    name: "what the provisioner cannot make, and what the class does not allow, is said",
+    script: `provisioner; claim many ReadWriteMany; user p many; sleep 5
+kubectl describe pvc many | grep -o 'failed to provision.*'
+claim data ReadWriteOnce; kubectl patch pvc data -p '{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}'
+user q data; kubectl wait --for=condition=Ready pod/q --timeout=90s
+kubectl patch pvc data -p '{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}'
+kubectl patch sc local-path -p '{"allowVolumeExpansion":true}'
+kubectl patch pvc data -p '{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}'`,
+    expect: [
+      'failed to provision volume with StorageClass "local-path": NodePath only supports ReadWriteOnce and ReadWriteOncePod (1.22+) access modes',
+      "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
+      "pod/q condition met",
+      'Error from server (Forbidden): persistentvolumeclaims "data" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize',
+      "storageclass.storage.k8s.io/local-path patched",
+      "persistentvolumeclaim/data patched",
+    ],
+  },
+  {
+    name: "a retained volume stays when its claim goes",
+    script: `provisioner; kubectl apply -f - >/dev/null <<EOF
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: { name: kept }
+provisioner: rancher.io/local-path
+volumeBindingMode: WaitForFirstConsumer
+reclaimPolicy: Retain
+EOF
+claim data ReadWriteOnce kept
+user one data; kubectl wait --for=condition=Ready pod/one --timeout=90s
+kubectl delete pod one --now >/dev/null; kubectl delete pvc data >/dev/null; sleep 15
+kubectl get pv --no-headers | awk '{print $2, $4, $5, $6, $7}'`,
+    expect: ["pod/one condition met", "1Gi Retain Released default/data kept"],
+  },
+];
+
+playScenarios("dynamic volumes", SCENARIOS, PRELUDE);
+
+it("a cluster whose topology asks for it comes with the default class local-path", () => {
+  const session = new Session({
+    lab: "playground",
+    seed: 3,
+    epochMs: Date.UTC(2026, 2, 2, 9),
+    topology: { ...DEFAULT_TOPOLOGY, storage: "local-path" },
+  });
+  session.boot();
+  const { registry } = session.cluster;
+  const [cls] = registry.cacheOf("storage.k8s.io", "v1", "storageclasses")!.everything();
+  expect(cls!.metadata.annotations).toEqual({ "storageclass.kubernetes.io/is-default-class": "true" });
+  const [pod] = registry.cacheOf("", "v1", "pods")!.inNamespace("local-path-storage");
+  expect(pod!["status"].phase).toBe("Running");
+});
