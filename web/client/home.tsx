@@ -123,7 +123,9 @@ function LabRow({ lab, number }: { lab: HomeLab; number: number }) {
             {available ? MARKS[state] : "○"}
           </span>{" "}
           {words}
-          {available && <span class="path-size"> · {t("tasksPoints", { tasks, points: maxScore })}</span>}
+          {available && state === "new" && (
+            <span class="path-size"> · {t("tasksPoints", { tasks, points: maxScore })}</span>
+          )}
         </p>
       </div>
       {available && (

@@ -107,13 +107,13 @@ function Text({ session, html, restart }: { session: LabSession; html: string; r
     const names = [...article.querySelectorAll<HTMLElement>("code")].filter((code) => !code.closest("pre"));
     const pick = ({ target }: MouseEvent) => {
       const code = (target as Element).closest("code");
-      const key = code && names.includes(code) ? session.names.peek()?.get(code.textContent ?? "") : undefined;
-      if (key) session.pick(key);
+      const key = code && names.includes(code) ? session.pictures.names.peek()?.get(code.textContent ?? "") : undefined;
+      if (key) session.pictures.pick(key);
     };
     article.addEventListener("click", pick);
     const stop = effect(() => {
-      const known = session.names.value;
-      const selected = session.selectedNames.value;
+      const known = session.pictures.names.value;
+      const selected = session.pictures.selectedNames.value;
       for (const code of names) {
         const text = code.textContent ?? "";
         code.classList.toggle("on-map", known?.has(text) ?? false);

@@ -108,7 +108,7 @@ const SIDES = { lesson: "lesson", terminals: "terminal", pictures: "picture" } a
 
 /** Terminals above, a picture below. */
 function Machine({ session, restart }: { session: LabSession; restart: Restart }) {
-  const open = session.picture.value !== undefined;
+  const open = session.pictures.picture.value !== undefined;
   const running = session.snapshot.value !== undefined && session.problem.value === undefined;
   return (
     <div class={`machine-side ${running && open ? "with-picture" : ""}`}>
@@ -132,7 +132,8 @@ function SideTabs({ session }: { session: LabSession }) {
           aria-pressed={session.side.value === side}
           onClick={() => {
             session.side.value = side;
-            if (side === "pictures" && session.picture.value === undefined) session.showPicture("map");
+            if (side === "pictures" && session.pictures.picture.value === undefined)
+              session.pictures.showPicture("map");
           }}
         >
           {t(SIDES[side])}

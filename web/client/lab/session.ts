@@ -1,6 +1,5 @@
 import { computed, effect, signal } from "@preact/signals";
 import { io, type Socket } from "socket.io-client";
-import type { WalkPicture, WalkRequest } from "../../../engine/index.ts";
 import type {
   CatchUp,
   ClientEvents,
@@ -18,32 +17,9 @@ import type {
 } from "../../protocol.ts";
 import { unreachable } from "../api.ts";
 import { language } from "../i18n.ts";
-import { applyUpdate, type MapItems, type MapView, shows } from "./picture/map-model.ts";
-import { namesFor, namesOf } from "./picture/names.ts";
+import { type Arrangement, keepArrangement, type Layout, storedArrangement } from "./arrangement.ts";
+import { Pictures } from "./pictures.ts";
 import { fontsReady, TerminalView } from "./terminal.ts";
-
-export type Layout = "single" | "columns" | "rows";
-
-/** Pictures that can be shown beside the terminals. */
-export type PictureName = "map" | "packet";
-
-const PICTURES: readonly string[] = ["map", "packet"] satisfies PictureName[];
-/** Connections that are kept to choose from. */
-const WALKS_KEPT = 20;
-
-const PICTURE_KEY = "kubetude.picture";
-const LAYOUT_KEY = "kubetude.layout";
-const LAYOUTS: readonly string[] = ["single", "columns", "rows"] satisfies Layout[];
-
-/** How the terminals are arranged; which of them are shown is worth remembering for their own session only. */
-interface Arrangement {
-  layout: Layout;
-  session: string;
-  panes: (string | null)[];
-  active: number;
-}
-/** In a window of this height a picture leaves the terminal enough lines from the start, px. */
-const TALL = 800;
 
 const DEFAULT_SIZE = { columns: 80, rows: 24 };
 /** How long a new terminal may take to show its prompt before it is typed into anyway, ms. */
@@ -77,49 +53,16 @@ export class LabSession {
   readonly activePane = signal(0);
   /** In a narrow window one side shows at a time. */
   readonly side = signal<"lesson" | "terminals" | "pictures">("lesson");
-  /** The picture that is shown. */
-  readonly picture = signal<PictureName | undefined>(firstPicture());
-  readonly mapView: MapView = {
-    filter: signal("own"),
-    asTable: signal(false),
-    selected: signal(undefined),
-    focus: signal(undefined),
-    command: signal(""),
-  };
-  /** Whose map and names are shown, of a lab with several clusters. */
-  readonly cluster = signal("");
-  /** What was last asked for, or is about to be. */
-  readonly walkForm = signal<WalkRequest>({ from: "", to: "", port: 80, protocol: "tcp" });
-  /** The connection whose way is shown. */
-  readonly walk = signal<WalkPicture | undefined>(undefined);
-  readonly walkProblem = signal<Problem | undefined>(undefined);
-  /** Connections that programs opened while the page looked, newest first. */
-  readonly walks = signal<readonly WalkPicture[]>([]);
-  /** Whether the newest of them is shown by itself. */
-  readonly following = signal(true);
-  /** What the map shows, while it does; `none`: this session's engine cannot tell. */
-  readonly map = signal<{ items: MapItems; left: number } | "none" | undefined>(undefined);
-
-  /** What texts can speak of, while the map shows it. */
-  readonly names = computed(() => {
-    const map = this.map.value;
-    return this.picture.value === "map" && typeof map === "object" ? namesOf(map.items) : undefined;
-  });
-  /** Names of what is selected on the map. */
-  readonly selectedNames = computed(() => {
-    const map = this.map.value;
-    const key = this.mapView.selected.value;
-    const item = this.picture.value === "map" && typeof map === "object" && key ? map.items.get(key) : undefined;
-    return item ? namesFor(item) : [];
-  });
-
   readonly active = computed(() => {
     const id = this.panes.value[this.activePane.value];
     return this.terminals.value.find((terminal) => terminal.id === id);
   });
 
+  readonly pictures: Pictures;
   private readonly socket: Socket<ServerEvents, ClientEvents>;
   private readonly stopEffects: () => void;
+  private readonly onOffline: () => void;
+  private readonly onOnline: () => void;
   private openedFirst = false;
   /** Resolves with the next snapshot. */
   private snapshotComes: Promise<void>;
@@ -128,15 +71,6 @@ export class LabSession {
   constructor(id: string) {
     this.id = id;
     this.arrange(storedArrangement());
-    const effects = [
-      effect(() => this.remember()),
-      effect(() => {
-        for (const terminal of this.terminals.value) terminal.mark(this.selectedNames.value);
-      }),
-    ];
-    this.stopEffects = () => {
-      for (const stop of effects) stop();
-    };
     this.snapshotComes = this.untilSnapshot();
     this.socket = io({
       auth: (give) => give({ session: id, language: language.value }),
@@ -145,11 +79,26 @@ export class LabSession {
       randomizationFactor: 0.5,
     });
     const { socket } = this;
+    this.pictures = new Pictures(socket, this.connected);
+    const effects = [
+      effect(() => this.remember()),
+      effect(() => {
+        for (const terminal of this.terminals.value) terminal.mark(this.pictures.selectedNames.value);
+      }),
+    ];
+    this.stopEffects = () => {
+      for (const stop of effects) stop();
+    };
     socket.on("disconnect", (reason) => {
       this.connected.value = false;
       // A server that stops says goodbye; socket.io takes that as final.
       if (reason === "io server disconnect") socket.connect();
     });
+    // A connection that is gone is known at once, not only when a ping is missed.
+    this.onOffline = () => socket.io.engine?.close();
+    this.onOnline = () => socket.connect();
+    addEventListener("offline", this.onOffline);
+    addEventListener("online", this.onOnline);
     socket.on("connect", () => {
       this.problem.value = undefined;
     });
@@ -174,23 +123,6 @@ export class LabSession {
     socket.on("catchUp", (state) => {
       this.catchUp.value = state;
     });
-    socket.on("map", (update) => {
-      const { map } = this;
-      if (update === undefined || update === null) map.value = "none";
-      else {
-        const before = typeof map.value === "object" ? map.value.items : new Map();
-        map.value = { items: applyUpdate(before, update), left: update.left };
-        // The next update comes once this one is on the screen; a page in the background draws nothing.
-        requestAnimationFrame(() => socket.emit("mapDrawn", {}));
-      }
-    });
-    socket.on("walks", (walks) => {
-      const newest = [...walks].reverse();
-      this.walks.value = [...newest, ...this.walks.value].slice(0, WALKS_KEPT);
-      // The name is asked for first; what one wants to see is the request itself.
-      const shown = newest.find(({ port }) => port !== 53) ?? (this.walk.value ? undefined : newest[0]);
-      if (this.following.value && shown) this.walk.value = shown;
-    });
     socket.on("failed", (problem) => {
       this.problem.value = problem;
     });
@@ -207,17 +139,18 @@ export class LabSession {
 
   private remember(): void {
     const { layout, panes, activePane } = this;
-    const now: Arrangement = {
+    keepArrangement({
       layout: layout.value,
       session: this.id,
       panes: panes.value.map((id) => id ?? null),
       active: activePane.value,
-    };
-    localStorage.setItem(LAYOUT_KEY, JSON.stringify(now));
+    });
   }
 
   dispose(): void {
     this.stopEffects();
+    removeEventListener("offline", this.onOffline);
+    removeEventListener("online", this.onOnline);
     this.socket.disconnect();
     for (const terminal of this.terminals.value) terminal.dispose();
   }
@@ -243,7 +176,7 @@ export class LabSession {
     if (snapshot.screens.length > 0) this.fillPanes();
     else if (!this.openedFirst) void this.open("workstation");
     this.openedFirst = true;
-    this.socket.emit("look", this.looking);
+    this.pictures.lookAgain();
     this.snapshotCame();
     this.snapshotComes = this.untilSnapshot();
   }
@@ -282,10 +215,10 @@ export class LabSession {
       drawn: (end) => socket.emit("drawn", { id, end }),
       again: () => void this.openAgain(terminal),
       entered: (command) => {
-        this.mapView.command.value = command;
+        this.pictures.mapView.command.value = command;
       },
-      names: () => this.names.value,
-      pick: (key) => this.pick(key),
+      names: () => this.pictures.names.value,
+      pick: (key) => this.pictures.pick(key),
     });
     this.terminals.value = [...this.terminals.value, terminal];
     terminal.redraw(screen);
@@ -388,65 +321,10 @@ export class LabSession {
     terminal.run(command);
   }
 
-  // ---- pictures ---------------------------------------------------------------------------------------------------
-
-  private looking = { map: false, walks: false, cluster: "" };
-
-  /** Shows a picture, or none, and remembers that for the next time. */
-  showPicture(name: PictureName | undefined): void {
-    this.picture.value = name;
-    localStorage.setItem(PICTURE_KEY, name ?? "");
-  }
-
-  /** A name in a text was clicked: what it means is selected on the map. */
-  pick(key: string): void {
-    const map = this.map.value;
-    const item = typeof map === "object" ? map.items.get(key) : undefined;
-    if (item === undefined) return;
-    if (item.kind !== "machine" && !shows(this.mapView.filter.value, item.namespace)) this.mapView.filter.value = "all";
-    this.mapView.selected.value = key;
-  }
-
   /** Shows the map with something selected on it. */
   showOnMap(key: string): void {
-    this.mapView.filter.value = "all";
-    this.mapView.asTable.value = false;
-    this.mapView.selected.value = key;
     this.side.value = "pictures";
-    this.showPicture("map");
-  }
-
-  /** The server tells of the map and of connections only as long as a page shows them. */
-  look(what: { map: boolean; walks: boolean; cluster: string }): void {
-    const { map, walks, cluster } = this.looking;
-    this.looking = what;
-    const anew = map !== what.map || (what.map && cluster !== what.cluster);
-    if (anew) this.map.value = undefined;
-    if (!this.connected.peek()) return;
-    const news = {
-      ...(anew ? { map: what.map, cluster: what.cluster } : {}),
-      ...(walks === what.walks ? {} : { walks: what.walks }),
-    };
-    if (Object.keys(news).length > 0) this.socket.emit("look", news);
-  }
-
-  /** Asks which way a connection would take, and shows it. */
-  async askWalk(request: WalkRequest): Promise<void> {
-    this.walkForm.value = request;
-    this.walkProblem.value = undefined;
-    const cluster = this.cluster.value;
-    const result = await this.socket
-      .timeout(10_000)
-      .emitWithAck("walk", cluster === "" ? request : { ...request, cluster })
-      .catch(() => undefined);
-    if (result === undefined) return;
-    if (!result.ok) {
-      this.walkProblem.value = result.problem;
-      this.walk.value = undefined;
-      return;
-    }
-    this.following.value = false;
-    this.walk.value = result.walk;
+    this.pictures.showOnMap(key);
   }
 
   // ---- the rest ---------------------------------------------------------------------------------------------------
@@ -505,20 +383,4 @@ export class LabSession {
     const running = !clock.paused && !clock.skipping && this.connected.value;
     return clock.now + (running ? Math.min(2_000, performance.now() - at) * clock.speed * 1000 : 0);
   }
-}
-
-function storedArrangement(): Arrangement | undefined {
-  try {
-    const stored = JSON.parse(localStorage.getItem(LAYOUT_KEY) ?? "null") as Arrangement | null;
-    if (stored === null || !LAYOUTS.includes(stored.layout) || !Array.isArray(stored.panes)) return undefined;
-    return { ...stored, active: stored.active === 1 ? 1 : 0 };
-  } catch {
-    return undefined;
-  }
-}
-
-function firstPicture(): PictureName | undefined {
-  const stored = localStorage.getItem(PICTURE_KEY);
-  if (stored === null) return innerHeight >= TALL && innerWidth >= 900 ? "map" : undefined;
-  return PICTURES.includes(stored) ? (stored as PictureName) : undefined;
 }

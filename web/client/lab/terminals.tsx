@@ -3,8 +3,9 @@ import type { NewSession } from "../../protocol.ts";
 import { type TextKey, t } from "../i18n.ts";
 import { Icon } from "../icons.tsx";
 import { ProblemPanel } from "../parts.tsx";
+import type { Layout } from "./arrangement.ts";
 import { Menu } from "./menu.tsx";
-import type { LabSession, Layout } from "./session.ts";
+import type { LabSession } from "./session.ts";
 import { Splitter } from "./splitter.tsx";
 import type { TerminalView } from "./terminal.ts";
 

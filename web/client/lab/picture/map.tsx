@@ -24,7 +24,7 @@ const FLASH = 400;
 
 /** Machines with their Pods, and Services with lines to their endpoints. */
 export function ClusterMap({ session }: { session: LabSession }) {
-  const { map, mapView: view } = session;
+  const { map, mapView: view } = session.pictures;
   if (map.value === "none") return <p class="picture-note">{t("mapNone")}</p>;
   if (map.value === undefined) return <Waiting />;
   const { items, left } = map.value;
@@ -57,7 +57,7 @@ function Waiting() {
 
 /** Which namespaces to show, and the switch to the text form. */
 export function MapControls({ session }: { session: LabSession }) {
-  const { map, mapView: view } = session;
+  const { map, mapView: view } = session.pictures;
   if (map.value === undefined || map.value === "none") return null;
   const { filter } = view;
   const value = typeof filter.value === "string" ? filter.value : `ns:${filter.value.namespace}`;
@@ -145,11 +145,11 @@ function Canvas({ picture, view, items, session }: CanvasProps) {
             <MachineChip key={machine.key} machine={machine} {...item} />
           ))}
         </div>
-        <MapLines canvas={root} services={services} selected={view.selected.value} drawn={session.map.value} />
+        <MapLines canvas={root} services={services} selected={view.selected.value} drawn={session.pictures.map.value} />
       </div>
       {empty && (
         <p class="picture-note">
-          <Inline text={t("mapEmpty", { kubectl: kubectlOf(session.cluster.value) })} />{" "}
+          <Inline text={t("mapEmpty", { kubectl: kubectlOf(session.pictures.cluster.value) })} />{" "}
           {view.filter.value === "own" && (
             <button
               type="button"

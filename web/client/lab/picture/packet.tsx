@@ -8,8 +8,8 @@ import { WalkView } from "./walk-view.tsx";
 
 /** A connection's way through the rules: asked about, or just opened by a program. */
 export function PacketPicture({ session }: { session: LabSession }) {
-  const walk = session.walk.value;
-  const problem = session.walkProblem.value;
+  const walk = session.pictures.walk.value;
+  const problem = session.pictures.walkProblem.value;
   return (
     <div class="packet">
       <WalkForm session={session} />
@@ -29,14 +29,14 @@ export function PacketPicture({ session }: { session: LabSession }) {
 
 function WalkForm({ session }: { session: LabSession }) {
   const list = useId();
-  const map = session.map.value;
+  const map = session.pictures.map.value;
   const items = typeof map === "object" ? map.items : new Map();
   const { machines, pods } = startsOf(items);
-  const form = session.walkForm.value;
+  const form = session.pictures.walkForm.value;
   const from =
     form.from || pods.find((key) => !key.startsWith("pod/kube-")) || machines.at(-1) || "machine/workstation";
   const change = (part: Partial<WalkRequest>) => {
-    session.walkForm.value = { ...form, from, ...part };
+    session.pictures.walkForm.value = { ...form, from, ...part };
   };
   const destinations = destinationsOf(items);
   return (
@@ -45,7 +45,7 @@ function WalkForm({ session }: { session: LabSession }) {
       aria-label={t("packetForm")}
       onSubmit={(event) => {
         event.preventDefault();
-        void session.askWalk(splitDestination({ ...form, from }));
+        void session.pictures.askWalk(splitDestination({ ...form, from }));
       }}
     >
       <label>
@@ -124,9 +124,9 @@ function WalkForm({ session }: { session: LabSession }) {
 
 /** Connections that programs opened while this picture was there. */
 export function PacketControls({ session }: { session: LabSession }) {
-  const walks = session.walks.value;
+  const walks = session.pictures.walks.value;
   if (walks.length === 0) return null;
-  const at = walks.indexOf(session.walk.value!);
+  const at = walks.indexOf(session.pictures.walk.value!);
   return (
     <div class="picture-controls walk-recent">
       <label>
@@ -134,8 +134,8 @@ export function PacketControls({ session }: { session: LabSession }) {
         <select
           value={String(at)}
           onChange={(event) => {
-            session.following.value = false;
-            session.walk.value = walks[Number(event.currentTarget.value)];
+            session.pictures.following.value = false;
+            session.pictures.walk.value = walks[Number(event.currentTarget.value)];
           }}
         >
           {at < 0 && <option value="-1">–</option>}
@@ -149,9 +149,9 @@ export function PacketControls({ session }: { session: LabSession }) {
       <label>
         <input
           type="checkbox"
-          checked={session.following.value}
+          checked={session.pictures.following.value}
           onChange={(event) => {
-            session.following.value = event.currentTarget.checked;
+            session.pictures.following.value = event.currentTarget.checked;
           }}
         />{" "}
         {t("packetFollow")}

@@ -2,7 +2,8 @@ import { useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { type TextKey, t } from "../../i18n.ts";
 import { Icon } from "../../icons.tsx";
-import type { LabSession, PictureName } from "../session.ts";
+import type { PictureName } from "../pictures.ts";
+import type { LabSession } from "../session.ts";
 import { ClusterMap, MapControls } from "./map.tsx";
 import { PacketControls, PacketPicture } from "./packet.tsx";
 
@@ -20,11 +21,11 @@ function ClusterChoice({ session }: { session: LabSession }) {
       <select
         aria-label={t("mapCluster")}
         title={t("mapCluster")}
-        value={session.cluster.value}
+        value={session.pictures.cluster.value}
         onChange={(event) => {
-          session.cluster.value = event.currentTarget.value;
-          session.mapView.selected.value = undefined;
-          session.walkForm.value = { ...session.walkForm.value, from: "", to: "" };
+          session.pictures.cluster.value = event.currentTarget.value;
+          session.pictures.mapView.selected.value = undefined;
+          session.pictures.walkForm.value = { ...session.pictures.walkForm.value, from: "", to: "" };
         }}
       >
         {clusters.map((name) => (
@@ -39,13 +40,13 @@ function ClusterChoice({ session }: { session: LabSession }) {
 
 /** The pictures under the terminals: one at a time, or only their names. */
 export function PicturePane({ session }: { session: LabSession }) {
-  const { picture } = session;
+  const { picture } = session.pictures;
   // The packet's form offers what is on the map.
   useSignalEffect(() => {
-    const [shown, cluster] = [picture.value, session.cluster.value];
-    session.look({ map: shown !== undefined, walks: shown === "packet", cluster });
+    const [shown, cluster] = [picture.value, session.pictures.cluster.value];
+    session.pictures.look({ map: shown !== undefined, walks: shown === "packet", cluster });
   });
-  useEffect(() => () => session.look({ map: false, walks: false, cluster: "" }), [session]);
+  useEffect(() => () => session.pictures.look({ map: false, walks: false, cluster: "" }), [session]);
   return (
     <section class={`pictures ${picture.value ? "open" : ""}`} aria-label={t("pictures")}>
       <div class="picture-bar">
@@ -55,7 +56,7 @@ export function PicturePane({ session }: { session: LabSession }) {
             key={name}
             class="picture-tab"
             aria-expanded={picture.value === name}
-            onClick={() => session.showPicture(picture.value === name ? undefined : name)}
+            onClick={() => session.pictures.showPicture(picture.value === name ? undefined : name)}
           >
             {t(text)}
           </button>
@@ -69,7 +70,7 @@ export function PicturePane({ session }: { session: LabSession }) {
             class="picture-button picture-close"
             aria-label={t("pictureClose")}
             title={t("pictureClose")}
-            onClick={() => session.showPicture(undefined)}
+            onClick={() => session.pictures.showPicture(undefined)}
           >
             <Icon name="close" />
           </button>

@@ -49,7 +49,7 @@ export function Selection({
         ))}
       </dl>
       <WalkLinks session={session} item={item} />
-      {commandsFor(item, session.cluster.value).map((command) => (
+      {commandsFor(item, session.pictures.cluster.value).map((command) => (
         <div class="command one-line" key={command}>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls. */}
           <pre tabIndex={0}>
@@ -65,8 +65,8 @@ export function Selection({
 /** From the map to the packet's picture, with one end filled in. */
 function WalkLinks({ session, item }: { session: LabSession; item: MapItem }) {
   const go = (part: Partial<WalkRequest>) => {
-    session.walkForm.value = { ...session.walkForm.value, ...part };
-    session.showPicture("packet");
+    session.pictures.walkForm.value = { ...session.pictures.walkForm.value, ...part };
+    session.pictures.showPicture("packet");
   };
   const to = item.kind === "service" ? `${item.name}.${item.namespace}` : item.address;
   const port = item.kind === "service" ? (item.ports[0]?.port ?? 80) : item.kind === "machine" ? 22 : 80;
