@@ -6,7 +6,7 @@ import { type Lab, loadLab, sessionSpec } from "../grader/lab.ts";
 import { checkSessionFile } from "../grader/session-file.ts";
 import { engineHash } from "./engine-hash.ts";
 import { readScript, runScript } from "./exec.ts";
-import { replaySession } from "./replay.ts";
+import { divergence, replaySession } from "./replay.ts";
 import { UsageError } from "./usage.ts";
 
 export interface GradeOptions {
@@ -73,5 +73,9 @@ function gradeSession(lab: Lab, path: string): GradeReport {
     throw new UsageError(`${path}: ${(error as Error).message}`);
   }
   if (file.lab !== lab.id) throw new UsageError(`${path}: a session of lab ${file.lab}, not of ${lab.id}`);
-  return new Grader(lab, replaySession(file)).report();
+  const session = replaySession(file);
+  const other = divergence(file, session);
+  // The verdict is about what was replayed, which may not be what the learner saw.
+  if (other !== undefined) console.error(`kubetude: warning: the replay differs: ${other}`);
+  return new Grader(lab, session).report();
 }

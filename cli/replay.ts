@@ -17,14 +17,19 @@ export function replay(path: string, until: string | undefined): number {
   const file = readSessionFile(path);
   const at = until === undefined ? undefined : parseTime(until);
   const session = replaySession(file, at);
-  const digest = session.digest();
-  console.log(digest);
+  console.log(session.digest());
   if (at !== undefined) return 0;
-  if (digest === file.digest) return 0;
-  console.error(
-    `kubetude: the record says ${file.digest}${file.engine === engineHash() ? "" : ` (made on engine ${file.engine}, this is ${engineHash()})`}`,
-  );
+  const other = divergence(file, session);
+  if (other === undefined) return 0;
+  console.error(`kubetude: ${other}`);
   return 1;
+}
+
+/** What is to be said when a replayed session has not come to where its record ends. */
+export function divergence(file: SessionFile, session: Session): string | undefined {
+  if (session.digest() === file.digest) return undefined;
+  const engine = engineHash();
+  return `the record says ${file.digest}${file.engine === engine ? "" : ` (made on engine ${file.engine}, this is ${engine})`}`;
 }
 
 /** Virtual time in µs: `90`, `90s`, `5m`, `1h`, `1h2m3s`. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { SECOND, Session } from "../engine/index.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cli = join(root, "dist", "cli.mjs");
@@ -87,6 +88,43 @@ describe("kubetude labs", () => {
     const { stdout } = kubetude(["labs"]);
     expect(stdout).toMatch(/^01-pod-trace {2}\S.*\n {2}create {2}\S/m);
     expect(stdout).toMatch(/^playground {2}/m);
+  });
+});
+
+describe("session files", () => {
+  const session = new Session({ lab: "01-pod-trace", seed: 4, epochMs: Date.UTC(2026, 2, 2, 9), engine: "another" });
+  session.boot();
+  session.apply({ type: "answer", task: "order", value: "Scheduled" });
+  session.kernel.run(session.kernel.now + 5 * SECOND);
+  const saved = JSON.stringify(session.save());
+  const file = (name: string, change: (text: string) => string) => script(name, change(saved));
+  const good = file("good.json", (text) => text);
+
+  it("are replayed to their digest, or said to differ", () => {
+    const { stdout, status } = kubetude(["replay", good]);
+    expect([stdout.trim(), status]).toEqual([session.save().digest, 0]);
+    const changed = file("changed.json", (text) => text.replace(session.save().digest, "0".repeat(16)));
+    const other = kubetude(["replay", changed]);
+    expect([other.stdout.trim(), other.status]).toEqual([session.save().digest, 1]);
+    expect(other.stderr).toContain("made on engine another");
+    expect(kubetude(["replay", "--until", "1s", good]).status).toBe(0);
+    const graded = kubetude(["grade", "--lab", "01-pod-trace", changed]);
+    expect(graded.status).toBe(1);
+    expect(graded.stderr).toContain("the replay differs");
+  });
+
+  it.each([
+    ["no.json", () => "{"],
+    ["empty.json", () => "{}"],
+    ["list.json", () => "[]"],
+    ["format.json", (text: string) => text.replace('"format":1', '"format":99')],
+    ["type.json", (text: string) => text.replace('"answer"', '"bribe"')],
+    ["extra.json", (text: string) => text.replace('"task"', '"score":14,"task"')],
+    ["lab.json", (text: string) => text.replace("01-pod-trace", "playground")],
+  ] as [string, (text: string) => string][])("%s could not be run", (name, change) => {
+    const { status, stderr } = kubetude(["grade", "--lab", "01-pod-trace", file(name, change)]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(name);
   });
 });
 
