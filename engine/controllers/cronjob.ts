@@ -1,4 +1,5 @@
-import { nextTime, parseSchedule, rfc1123z, type Schedule, ScheduleError, zoneOffset } from "../api/batch/schedule.ts";
+import { nextTime, parseSchedule, rfc1123z, type Schedule, ScheduleError } from "../api/batch/schedule.ts";
+import { type Zone, zoneOf } from "../api/batch/zones.ts";
 import { keyOf } from "../api/informer.ts";
 import { CRON_JOBS, JOBS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
@@ -108,8 +109,8 @@ class CronJobController implements Reconciler {
     this.follow(cronJob, jobs, status);
     const { spec, metadata } = cronJob;
     if (metadata.deletionTimestamp || spec.suspend) return;
-    const offset = zoneOffset(spec.timeZone);
-    if (offset === undefined) {
+    const zone = zoneOf(spec.timeZone);
+    if (zone === undefined) {
       const why = `unknown time zone ${spec.timeZone}`;
       return recorder.event(cronJob, "Warning", "UnknownTimeZone", `invalid timeZone: "${spec.timeZone}": ${why}`);
     }
@@ -122,9 +123,9 @@ class CronJobController implements Reconciler {
       return recorder.event(cronJob, "Warning", "UnparseableSchedule", message);
     }
     const now = kernel.wallMs;
-    const next = nextTime(schedule, now, offset);
+    const next = nextTime(schedule, now, zone);
     if (next !== undefined) this.wakes.in(key, (next + DELTA_MS - now) * MS);
-    const due = this.due(cronJob, status, schedule, offset, now);
+    const due = this.due(cronJob, status, schedule, zone, now);
     if (due === undefined) return;
     const deadline: number | undefined = spec.startingDeadlineSeconds;
     if (deadline !== undefined && due + deadline * 1000 < now)
@@ -147,7 +148,7 @@ class CronJobController implements Reconciler {
     }
     let job: KubeObject;
     try {
-      job = yield* client.create(JOBS, jobOf(cronJob, name, due, offset));
+      job = yield* client.create(JOBS, jobOf(cronJob, name, due, zone.offsetAt(due)));
     } catch (error) {
       if (isStatus(error, "AlreadyExists")) {
         status["lastScheduleTime"] = formatTime(due);
@@ -216,15 +217,15 @@ class CronJobController implements Reconciler {
     cronJob: KubeObject,
     status: Record<string, unknown>,
     schedule: Schedule,
-    offset: number,
+    zone: Zone,
     now: number,
   ): number | undefined {
     let from = parseTime((status["lastScheduleTime"] as string | undefined) ?? cronJob.metadata.creationTimestamp);
     const deadline: number | undefined = cronJob.spec.startingDeadlineSeconds;
     if (deadline !== undefined) from = Math.max(from, now - deadline * 1000);
-    const first = nextTime(schedule, from, offset);
+    const first = nextTime(schedule, from, zone);
     if (first === undefined || first > now) return undefined;
-    const second = nextTime(schedule, first, offset);
+    const second = nextTime(schedule, first, zone);
     if (second === undefined || second > now) return first;
     const missed = Math.floor((now - first) / (second - first)) + 1;
     if (missed > MANY_MISSED && deadline === undefined)
@@ -237,10 +238,10 @@ class CronJobController implements Reconciler {
     let last = first;
     // Far from now the times in between do not matter; irregular schedules never leave out more than a few periods.
     let at: number | undefined = Math.max(second, now - 10 * (second - first));
-    at = at === second ? second : nextTime(schedule, at, offset);
+    at = at === second ? second : nextTime(schedule, at, zone);
     while (at !== undefined && at <= now) {
       last = at;
-      at = nextTime(schedule, at, offset);
+      at = nextTime(schedule, at, zone);
     }
     return last;
   }

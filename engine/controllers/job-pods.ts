@@ -24,6 +24,12 @@ export const replacesFailedOnly = (job: KubeObject): boolean =>
 
 export const isTracked = (pod: KubeObject): boolean => pod.metadata.finalizers?.includes(TRACKING) ?? false;
 
+/** Being deleted, and still at work (controller.IsPodTerminating). */
+export function isLeaving(pod: KubeObject): boolean {
+  const phase = pod.status?.phase;
+  return pod.metadata.deletionTimestamp !== undefined && phase !== "Succeeded" && phase !== "Failed";
+}
+
 export function hasFailed(pod: KubeObject, job: KubeObject): boolean {
   if (pod.status?.phase === "Failed") return true;
   if (replacesFailedOnly(job)) return false;

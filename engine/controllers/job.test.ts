@@ -152,6 +152,28 @@ describe("Job", () => {
     expect(s.kernel.faults).toEqual([]);
   });
 
+  // Restated from pkg/controller/job/indexed_job_utils_test.go: indexes of Pods that are leaving are not given out.
+  it.each([
+    ["Failed", [0, 1, 2, 3]],
+    ["TerminatingOrFailed", [0, 0, 1, 2, 3]],
+  ])("podReplacementPolicy %s while a Pod of an index is leaving", (podReplacementPolicy, indexes) => {
+    const s = start();
+    s.json("POST", JOBS, job({ completions: 4, parallelism: 3, completionMode: "Indexed", podReplacementPolicy }));
+    s.run(1);
+    const of = (index: number) => s.pods().find((p: KubeObject) => p.metadata.name.startsWith(`work-${index}-`));
+    const { name } = of(0).metadata;
+    const held = { metadata: { finalizers: [...of(0).metadata.finalizers, "example.com/hold"] } };
+    s.json("PATCH", `/api/v1/namespaces/default/pods/${name}`, held, MERGE);
+    s.json("PATCH", `/api/v1/namespaces/default/pods/${name}/status`, { status: { phase: "Running" } }, MERGE);
+    s.json("DELETE", `/api/v1/namespaces/default/pods/${name}`);
+    s.run(30);
+    s.endPod(of(1).metadata.name);
+    s.run(5);
+    const found = s.pods().map((p: KubeObject) => Number(p.metadata.name.split("-")[1]));
+    expect(found.sort()).toEqual(indexes);
+    expect(status(s).terminating).toBe(1);
+  });
+
   it("lets its Pods go with it", () => {
     const s = start();
     s.json("POST", JOBS, job());

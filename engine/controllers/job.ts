@@ -22,6 +22,7 @@ import {
   intervals,
   isFinished,
   isIndexed,
+  isLeaving,
   isSuspended,
   isTracked,
   jobPod,
@@ -237,9 +238,7 @@ class JobController implements Reconciler {
       active: pods.filter(isActive),
       succeeded: indexes?.size ?? (status.succeeded ?? 0) + newDone.length + (uncounted.succeeded?.length ?? 0),
       failed: (status.failed ?? 0) + counted.length + (uncounted.failed?.length ?? 0),
-      terminating: pods.filter(
-        (pod) => pod.metadata.deletionTimestamp && pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed",
-      ).length,
+      terminating: pods.filter(isLeaving).length,
       indexes,
       failedIndexes: countsPerIndex(job) ? failedIndexes(job, pods) : undefined,
       backoff: backoffAfter(before, newDone, newFailed, now),
@@ -264,6 +263,13 @@ class JobController implements Reconciler {
         reason: "BackoffLimitExceeded",
         message: "Job has reached the specified backoff limit",
       };
+    const deadline: number | undefined = job.spec.activeDeadlineSeconds;
+    if (deadline !== undefined && !isSuspended(job)) {
+      const left = parseTime(job.status.startTime) + deadline * 1000 - now;
+      if (left <= 0)
+        return { type: "Failed", reason: "DeadlineExceeded", message: "Job was active longer than specified deadline" };
+      this.wakes.in(key, Math.ceil(left) * MS);
+    }
     const { completions, maxFailedIndexes } = job.spec;
     if (lost && maxFailedIndexes !== undefined && lost.size > maxFailedIndexes) {
       const message = "Job has exceeded the specified maximal number of failed indexes";
@@ -274,12 +280,6 @@ class JobController implements Reconciler {
     }
     const message = indexes && successPolicyMet(job, indexes);
     if (message) return { type: "Complete", reason: "SuccessPolicy", message };
-    const deadline: number | undefined = job.spec.activeDeadlineSeconds;
-    if (deadline === undefined || isSuspended(job)) return undefined;
-    const left = parseTime(job.status.startTime) + deadline * 1000 - now;
-    if (left <= 0)
-      return { type: "Failed", reason: "DeadlineExceeded", message: "Job was active longer than specified deadline" };
-    this.wakes.in(key, Math.ceil(left) * MS);
     return undefined;
   }
 
@@ -319,7 +319,10 @@ class JobController implements Reconciler {
     }
     const failures = (index: number) => failuresOf(job, look.pods, index, now);
     const waits = lost && ((index: number) => backoffLeft(failures(index), now));
-    const found = indexes && pendingIndexes(job, lost ? union(indexes, lost) : indexes, active, missing, waits);
+    // An index is replaced only when its Pod has ended, where that is asked for.
+    const held = replacesFailedOnly(job) ? look.pods.filter(isLeaving) : [];
+    const busy = [...active, ...held];
+    const found = indexes && pendingIndexes(job, lost ? union(indexes, lost) : indexes, busy, missing, waits);
     if (found && found.wait !== Number.POSITIVE_INFINITY) this.wakes.in(key, Math.ceil(found.wait) * MS);
     const slots = found?.slots;
     missing = slots?.length ?? missing;

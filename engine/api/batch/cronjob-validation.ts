@@ -3,7 +3,8 @@ import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { invalid, notSupported, required } from "../validation/field.ts";
 import { validateJobFields } from "./job-strategy.ts";
-import { parseSchedule, ScheduleError, zoneOffset } from "./schedule.ts";
+import { parseSchedule, ScheduleError } from "./schedule.ts";
+import { zoneOf } from "./zones.ts";
 
 /** A Job's name is the CronJob's, a dash and ten digits, and has to fit into 63 characters. */
 const MAX_NAME = 52;
@@ -32,7 +33,7 @@ export function validateCronJob(object: KubeObject): StatusCause[] {
         "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones",
       ),
     );
-  else if (zoneOffset(zone) === undefined) causes.push(invalid("spec.timeZone", zone, `unknown time zone ${zone}`));
+  else if (zoneOf(zone) === undefined) causes.push(invalid("spec.timeZone", zone, `unknown time zone ${zone}`));
   const policies = ["Allow", "Forbid", "Replace"];
   if (!spec.concurrencyPolicy) causes.push(required("spec.concurrencyPolicy", ""));
   else if (!policies.includes(spec.concurrencyPolicy))

@@ -1,4 +1,5 @@
 import { civilFromDays, daysFromCivil } from "../time.ts";
+import { UTC, type Zone } from "./zones.ts";
 
 /** Schedules of CronJobs, in the reading and the words of robfig/cron v3's ParseStandard. */
 
@@ -126,10 +127,26 @@ const DAY_MS = 86_400_000;
 const HORIZON_DAYS = 5 * 366;
 
 /**
- * The first time after `ms` (wall ms) at which the schedule fires; undefined when there is none within five years.
- * `offset` is the zone's, in ms east of UTC.
+ * The first time after `ms` (wall ms) at which the schedule fires by a zone's clocks; undefined when there is none
+ * within five years. An hour that summer time skips fires nothing, one that comes twice fires twice (robfig/cron).
  */
-export function nextTime(schedule: Schedule, ms: number, offset = 0): number | undefined {
+export function nextTime(schedule: Schedule, ms: number, zone: Zone = UTC): number | undefined {
+  let from = ms;
+  const end = ms + HORIZON_DAYS * DAY_MS;
+  for (;;) {
+    const next = nextAt(schedule, from, zone.offsetAt(from));
+    const change = "every" in schedule ? undefined : zone.changeAfter(from);
+    if (change === undefined || (next !== undefined && next < change)) return next;
+    if (change > end) return undefined;
+    // By the new clocks, from the change itself on.
+    const first = nextAt(schedule, change - MINUTE_MS, zone.offsetAt(change));
+    if (first === change) return first;
+    from = change;
+  }
+}
+
+/** The same by clocks that are `offset` ms ahead of UTC. */
+function nextAt(schedule: Schedule, ms: number, offset: number): number | undefined {
   if ("every" in schedule) return Math.floor(ms / 1000) * 1000 + schedule.every;
   const [minutes, hours, monthDays, months, weekDays] = schedule.fields as [Field, Field, Field, Field, Field];
   const first = (Math.floor((ms + offset) / MINUTE_MS) + 1) * MINUTE_MS;
@@ -148,45 +165,6 @@ export function nextTime(schedule: Schedule, ms: number, offset = 0): number | u
     if (time !== undefined) return day * DAY_MS + time - offset;
   }
   return undefined;
-}
-
-/** Zones whose clocks never change, in minutes east of UTC; zones with summer time are not known here. */
-const ZONES: Readonly<Record<string, number>> = {
-  "": 0,
-  UTC: 0,
-  "Etc/UTC": 0,
-  "Etc/GMT": 0,
-  GMT: 0,
-  "Africa/Lagos": 60,
-  "Africa/Nairobi": 180,
-  "America/Bogota": -300,
-  "America/Phoenix": -420,
-  "America/Sao_Paulo": -180,
-  "Asia/Bangkok": 420,
-  "Asia/Dubai": 240,
-  "Asia/Ho_Chi_Minh": 420,
-  "Asia/Hong_Kong": 480,
-  "Asia/Jakarta": 420,
-  "Asia/Kolkata": 330,
-  "Asia/Manila": 480,
-  "Asia/Seoul": 540,
-  "Asia/Shanghai": 480,
-  "Asia/Singapore": 480,
-  "Asia/Taipei": 480,
-  "Asia/Tokyo": 540,
-  "Australia/Brisbane": 600,
-  "Europe/Istanbul": 180,
-  "Europe/Moscow": 180,
-  "Pacific/Honolulu": -600,
-};
-
-/** ms east of UTC of a time zone; undefined for one that is not known. */
-export function zoneOffset(name: string | undefined): number | undefined {
-  const fixed = /^Etc\/GMT([+-])(\d{1,2})$/.exec(name ?? "");
-  // POSIX signs: Etc/GMT-9 is nine hours east.
-  if (fixed && Number(fixed[2]) <= 14) return Number(fixed[2]) * 60 * MINUTE_MS * (fixed[1] === "-" ? 1 : -1);
-  const minutes = ZONES[name ?? ""];
-  return minutes === undefined ? undefined : minutes * MINUTE_MS;
 }
 
 const two = (n: number) => String(n).padStart(2, "0");
