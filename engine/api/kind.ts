@@ -40,6 +40,11 @@ export interface CustomKind {
   /** The definition is being deleted: nothing new is made. */
   readonly terminating: boolean;
   readonly scale?: ScalePaths;
+  /** `group/version` of this version, and of the one that is stored. */
+  readonly apiVersion: string;
+  readonly storageVersion: string;
+  /** A webhook converts between versions; without it they differ in nothing but their name. */
+  readonly conversion?: { readonly webhook?: { readonly clientConfig?: object } } | undefined;
   /** The object in the version that is stored. */
   toStored(draft: Draft): Draft;
   /** A stored object in this version; the object itself where they are the same. */

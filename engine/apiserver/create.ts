@@ -7,6 +7,7 @@ import { mutate, validate } from "./admission/admission.ts";
 import { authorOf, takeGiven } from "./author.ts";
 import { confirmNoEscalation } from "./authorization/escalation.ts";
 import type { ResourceContext } from "./context.ts";
+import { convertForStorage, convertShown } from "./conversion.ts";
 import { badRequest, invalid, plainError } from "./errors.ts";
 import { deepFreeze } from "./frozen.ts";
 import { fillMeta, generateName, inOrder } from "./objectmeta.ts";
@@ -69,14 +70,16 @@ export function* createObject(
     if (judging) yield* judging;
     confirmNoEscalation(context, draft);
     if (attempt === 1) context.warnings.push(...warningsOf(def, draft));
-    const object = inOrder(draft);
+    const object = yield* convertForStorage(context, def, inOrder(draft));
     if (dryRun) {
       delete (object.metadata as Draft).resourceVersion;
       setOrigin(object, author, undefined);
       return deepFreeze(object);
     }
     try {
-      return yield* insert(registry, def, object, server.timeToLive(def), context.writer, author);
+      const made = yield* insert(registry, def, object, server.timeToLive(def), context.writer, author);
+      yield* convertShown(context, def, [made]);
+      return made;
     } catch (error) {
       if (!generated || attempt >= NAME_ATTEMPTS || !isStatus(error, "AlreadyExists")) throw error;
     }

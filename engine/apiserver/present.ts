@@ -1,10 +1,11 @@
 import type { HttpResponse } from "../api/http.ts";
 import type { KindDef } from "../api/kind.ts";
-import { failure } from "../api/status.ts";
+import { failure, StatusError } from "../api/status.ts";
 import type { KubeObject, WatchEvent, WatchStream } from "../api/types.ts";
-import { WaitQueue } from "../kernel/index.ts";
+import { type Gen, type Kernel, WaitQueue } from "../kernel/index.ts";
 import { type Form, formOf } from "./accept.ts";
 import type { ResourceContext } from "./context.ts";
+import { convertShown } from "./conversion.ts";
 import { groupVersion } from "./decode.ts";
 import { listOf, ok } from "./respond.ts";
 import { type IncludeObject, partial, tableOf, tableRow } from "./table.ts";
@@ -40,7 +41,10 @@ export function presentList(context: ResourceContext, items: readonly KubeObject
 
 export function presentWatch(context: ResourceContext, watch: WatchStream): HttpResponse {
   const form = formFor(context);
-  const shown = form === "object" && !isView(context.def) ? watch : new MappedWatch(watch, converter(context, form));
+  const { def } = context;
+  const prepare = def.custom?.conversion && ((objects: readonly KubeObject[]) => convertShown(context, def, objects));
+  const plain = form === "object" && !isView(def);
+  const shown = plain ? watch : new MappedWatch(watch, converter(context, form), context.registry.kernel, prepare);
   return { status: 200, headers: { "content-type": "application/json" }, body: { type: "watch", watch: shown } };
 }
 
@@ -83,16 +87,27 @@ class MappedWatch implements WatchStream {
   onReady: (() => void) | undefined;
   private readonly inner: WatchStream;
   private readonly convert: (event: WatchEvent) => WatchEvent;
+  private readonly kernel: Kernel;
+  /** What has to be asked before objects can be shown. */
+  private readonly prepare: ((objects: readonly KubeObject[]) => Gen) | undefined;
+  private preparing = false;
 
-  constructor(inner: WatchStream, convert: (event: WatchEvent) => WatchEvent) {
+  constructor(
+    inner: WatchStream,
+    convert: (event: WatchEvent) => WatchEvent,
+    kernel: Kernel,
+    prepare?: (objects: readonly KubeObject[]) => Gen,
+  ) {
     this.inner = inner;
     this.convert = convert;
+    this.kernel = kernel;
+    this.prepare = prepare;
     inner.onReady = () => this.drain();
     this.drain();
   }
 
   get ended(): boolean {
-    return this.inner.ended;
+    return this.inner.ended && !this.preparing;
   }
 
   /** The inner watch's hook, which the audit log uses. */
@@ -109,8 +124,36 @@ class MappedWatch implements WatchStream {
   }
 
   private drain(): void {
+    if (this.prepare === undefined) this.pass(this.inner.buffer.splice(0));
+    else if (!this.preparing) {
+      this.preparing = true;
+      this.kernel.spawn("apiserver watch conversion", this.prepared(this.prepare));
+    }
+  }
+
+  /** Shows events in their order, each batch when what it needs is there; a failure ends the watch as an event. */
+  private *prepared(prepare: (objects: readonly KubeObject[]) => Gen): Gen {
+    try {
+      while (this.inner.buffer.length > 0) {
+        const events = this.inner.buffer.splice(0);
+        yield* prepare(
+          events.filter(({ type }) => type !== "BOOKMARK" && type !== "ERROR").map(({ object }) => object),
+        );
+        this.pass(events);
+      }
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      this.pass([{ type: "ERROR", object: error.status as unknown as KubeObject }]);
+      this.inner.close();
+    } finally {
+      this.preparing = false;
+    }
+    if (this.inner.ended) this.pass([]);
+  }
+
+  private pass(events: readonly WatchEvent[]): void {
     const wasEmpty = this.buffer.length === 0;
-    for (const event of this.inner.buffer.splice(0)) this.buffer.push(this.convert(event));
+    for (const event of events) this.buffer.push(this.convert(event));
     if (!wasEmpty && !this.ended) return;
     this.ready.wakeAll();
     this.onReady?.();

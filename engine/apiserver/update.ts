@@ -7,12 +7,14 @@ import { mutate, validate } from "./admission/admission.ts";
 import { authorOf, takeGiven } from "./author.ts";
 import { confirmNoEscalation } from "./authorization/escalation.ts";
 import type { ResourceContext } from "./context.ts";
+import { convertForStorage, convertShown } from "./conversion.ts";
 import { conflictBecause, invalid } from "./errors.ts";
 import { deepClone, deepEqual } from "./frozen.ts";
 import { inOrder, keepMeta } from "./objectmeta.ts";
 import { allocateService, isService } from "./services.ts";
 import { guaranteedUpdate, type Updated } from "./store.ts";
 import { validateUpdate } from "./validation.ts";
+import { fromStored } from "./views.ts";
 import { warningsOf } from "./warnings.ts";
 
 export interface UpdateOptions {
@@ -38,9 +40,12 @@ export function* updateObject(
   const { def, registry, server, info } = context;
   const { group, resource, kind } = def.resource;
   const { subresource, dryRun, author = authorOf(context, options.subresource) } = options;
-  const change = function* (current: KubeObject): Gen<KubeObject | "delete"> {
-    const draft = yield* produce(current);
-    if (draft === current) return current;
+  const change = function* (stored: KubeObject): Gen<KubeObject | "delete"> {
+    // Of a kind whose versions a webhook converts, all is judged in the version of the request.
+    yield* convertShown(context, def, [stored]);
+    const current = def.custom?.conversion ? fromStored(def, stored) : stored;
+    const draft = yield* produce(stored);
+    if (draft === stored || draft === current) return stored;
     const { metadata } = draft;
     if (metadata.managedFields !== undefined) takeGiven(author, metadata, current);
     if (metadata.uid && metadata.uid !== current.metadata.uid) {
@@ -98,9 +103,11 @@ export function* updateObject(
       context.warnings.push(...warningsOf(def, draft));
     }
     const object = inOrder(draft);
-    return finished(object, current) ? "delete" : object;
+    return finished(object, current) ? "delete" : yield* convertForStorage(context, def, object);
   };
-  return yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer, author);
+  const done = yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer, author);
+  yield* convertShown(context, def, [done.object]);
+  return done;
 }
 
 /**

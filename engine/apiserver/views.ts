@@ -2,7 +2,9 @@ import { fromV2, toV2 } from "../api/autoscaling/horizontalpodautoscaler-v1.ts";
 import { fromCoreEvent, toCoreEvent } from "../api/events/event.ts";
 import type { Draft, KindDef } from "../api/kind.ts";
 import type { KubeObject } from "../api/types.ts";
+import { convertedForm } from "./conversion.ts";
 
+/** Kinds whose forms are made by arithmetic; those that a webhook makes are asked for before (conversion.ts). */
 interface View {
   toStored(draft: KubeObject): KubeObject;
   fromStored(object: KubeObject): KubeObject;
@@ -36,6 +38,8 @@ const views = new WeakMap<KindDef, WeakMap<KubeObject, KubeObject>>();
 export function fromStored(def: KindDef, object: KubeObject): KubeObject {
   const form = viewOf(def);
   if (form === undefined) return object;
+  const converted = def.custom?.conversion && convertedForm(def, object);
+  if (converted) return converted;
   let known = views.get(def);
   if (known === undefined) views.set(def, (known = new WeakMap()));
   let view = known.get(object);

@@ -93,7 +93,11 @@ function customKind(crd: KubeObject, version: Draft, storage: Draft): KindDef {
       warnings: deprecation(version, apiVersion, names.kind),
       terminating: hasCondition(crd, "Terminating"),
       ...(scale && { scale: scalePaths(scale) }),
-      toStored: (draft) => ({ ...draft, apiVersion: `${group}/${storage.name}` }),
+      apiVersion,
+      storageVersion: `${group}/${storage.name}`,
+      ...(crd["spec"].conversion?.strategy === "Webhook" && { conversion: crd["spec"].conversion }),
+      toStored: (draft) =>
+        crd["spec"].conversion?.strategy === "Webhook" ? draft : { ...draft, apiVersion: `${group}/${storage.name}` },
       fromStored: reader(apiVersion, schema),
     },
   };

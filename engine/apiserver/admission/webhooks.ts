@@ -2,9 +2,9 @@ import { CelError, compileCel, toCel } from "../../api/cel/index.ts";
 import type { Draft } from "../../api/kind.ts";
 import { applyJsonPatch } from "../../api/patch/index.ts";
 import { failure, type StatusError } from "../../api/status.ts";
-import type { KubeObject } from "../../api/types.ts";
 import { decode, type Gen } from "../../kernel/index.ts";
 import { internalError } from "../errors.ts";
+import { callWebhook, WebhookError } from "../webhook-call.ts";
 import type { AdmissionPlugin, Attributes } from "./admission.ts";
 import { admissionRequest } from "./admission-request.ts";
 import { matchesRule, matchesSelectors, type Rule } from "./rule-match.ts";
@@ -123,21 +123,9 @@ function fromBase64(text: string): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** A webhook could not be asked; `failurePolicy` decides what that means. */
-class WebhookError extends Error {}
-
 function* ask(hook: Draft, attributes: Attributes): Gen<Draft> {
-  const { service, url } = hook.clientConfig ?? {};
-  const { server, registry } = attributes.context;
-  const seconds: number = hook.timeoutSeconds ?? 10;
-  const path: string = service?.path ? (service.path.startsWith("/") ? service.path : `/${service.path}`) : "";
-  const port: number = service?.port ?? 443;
-  const target: string = service ? `https://${service.name}.${service.namespace}.svc:${port}${path}` : url;
-  const failed = (why: string) =>
-    new WebhookError(
-      `failed to call webhook: Post "${target}${target.includes("?") ? "&" : "?"}timeout=${seconds}s": ${why}`,
-    );
-  const uid = registry.kernel.random("apiserver uids").uuid();
+  const { context } = attributes;
+  const uid = context.registry.kernel.random("apiserver uids").uuid();
   const review = {
     kind: "AdmissionReview",
     apiVersion: "admission.k8s.io/v1",
@@ -147,47 +135,16 @@ function* ask(hook: Draft, attributes: Attributes): Gen<Draft> {
       oldObject: attributes.old ?? null,
     },
   };
-  let address: string;
-  if (service) {
-    const found = registry.cacheOf("", "v1", "services")?.get(service.namespace, service.name);
-    if (found === undefined) throw failed(`service ${JSON.stringify(service.name)} not found`);
-    const [ready, to] = endpointOf(attributes, found, port);
-    if (!ready) throw failed(`no endpoints available for service ${JSON.stringify(service.name)}`);
-    if (to === undefined) throw failed(`no service port ${port} found for service ${JSON.stringify(service.name)}`);
-    address = to;
-  } else address = hostOf(url);
-  if (server.webhooks === undefined) throw failed(`dial tcp ${address}: connect: connection refused`);
-  const answer = yield* server.webhooks.submitReview(address, path || pathOf(url ?? ""), review, seconds);
-  if (typeof answer === "string") throw failed(answer);
+  let answer: unknown;
+  try {
+    answer = yield* callWebhook(context, hook.clientConfig ?? {}, hook.timeoutSeconds ?? 10, review);
+  } catch (error) {
+    if (!(error instanceof WebhookError)) throw error;
+    throw new WebhookError(`failed to call webhook: ${error.message}`);
+  }
   const response = (answer as Draft)?.response;
   if (response === undefined || response.uid !== uid) {
     throw new WebhookError(`expected response.uid=${JSON.stringify(uid)}, got ${JSON.stringify(response?.uid ?? "")}`);
   }
   return response;
 }
-
-/** An address behind a Service's port, as the aggregator's resolver finds one (kube-aggregator pkg/apiserver/resolvers.go). */
-function endpointOf(
-  { context }: Attributes,
-  service: KubeObject,
-  port: number,
-): [ready: boolean, address: string | undefined] {
-  const { namespace = "", name } = service.metadata;
-  const ports: { port: number; name?: string }[] = service["spec"]?.ports ?? [];
-  const wanted = ports.find((one) => one.port === port);
-  const endpoints = context.registry.cacheOf("", "v1", "endpoints")?.get(namespace, name);
-  const subsets: Draft[] = endpoints?.["subsets"] ?? [];
-  for (const subset of subsets) {
-    const ip = subset.addresses?.[0]?.ip;
-    const target = (subset.ports ?? []).find((one: Draft) => (one.name ?? "") === (wanted?.name ?? ""))?.port;
-    if (ip && target) return [true, wanted === undefined ? undefined : `${ip}:${target}`];
-  }
-  return [false, undefined];
-}
-
-function hostOf(url: string): string {
-  const host = /^https:\/\/([^/?]+)/.exec(url)?.[1] ?? url;
-  return /:\d+$/.test(host) ? host : `${host}:443`;
-}
-
-const pathOf = (url: string) => /^https:\/\/[^/?]+(\/[^?]*)?/.exec(url)?.[1] ?? "/";

@@ -3,6 +3,7 @@ import { failure, notFound } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { cpu, type Gen, SECOND } from "../../kernel/index.ts";
 import type { ResourceContext } from "../context.ts";
+import { convertShown } from "../conversion.ts";
 import { COSTS } from "../costs.ts";
 import { badRequest, expired } from "../errors.ts";
 import { page } from "../page.ts";
@@ -18,6 +19,7 @@ export function* get(context: ResourceContext): Gen<HttpResponse> {
   const object = registry.cache(def).get(info.namespace, info.name);
   if (object === undefined) throw notFound(def.resource.group, def.resource.resource, info.name);
   requireReadable(context, [object]);
+  yield* convertShown(context, def, [object]);
   yield* cpu(COSTS.encode);
   return present(context, object);
 }
@@ -28,6 +30,7 @@ export function* list(context: ResourceContext): Gen<HttpResponse> {
   checkVersion(context);
   const { items, metadata } = yield* page(context, selection);
   requireReadable(context, items);
+  yield* convertShown(context, def, items);
   yield* cpu(COSTS.encode * items.length);
   return presentList(context, items, metadata);
 }

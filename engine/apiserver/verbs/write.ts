@@ -7,6 +7,7 @@ import { authorOf } from "../author.ts";
 import { attributesOf, refusal } from "../authorization/attributes.ts";
 import { readBody } from "../body.ts";
 import type { ResourceContext } from "../context.ts";
+import { convertShown } from "../conversion.ts";
 import { COSTS } from "../costs.ts";
 import { createObject } from "../create.ts";
 import { decodeBody } from "../decode.ts";
@@ -86,6 +87,7 @@ export function* remove(context: ResourceContext): Gen<HttpResponse> {
   yield* cpu(COSTS.decode);
   const options = deleteOptions(context);
   const { object, deleted } = yield* deleteObject(context, info.name, options, isDryRun(context, options));
+  yield* convertShown(context, context.def, [object]);
   if (!deleted || context.server.returnsDeleted(def)) return present(context, object);
   const { group, resource } = def.resource;
   const { name, uid } = object.metadata;
@@ -115,6 +117,7 @@ export function* removeCollection(context: ResourceContext): Gen<HttpResponse> {
       if ((error as { reason?: string }).reason !== "NotFound") throw error;
     }
   }
+  yield* convertShown(context, context.def, gone);
   return presentList(context, gone, { resourceVersion: String(registry.revision) });
 }
 

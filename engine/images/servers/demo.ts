@@ -5,6 +5,7 @@ import { alpineTree } from "../alpine.ts";
 import type { ImageDef } from "../image.ts";
 import { errorDate, httpDate } from "../nginx/http.ts";
 import { DEFAULT_PATH, rootfs, SKELETON } from "../rootfs.ts";
+import { agnhostWebhooks } from "./agnhost-webhooks.ts";
 import { answer, say, serving } from "./serving.ts";
 
 /** Small servers that courses use to show where a request ends up. */
@@ -160,6 +161,9 @@ const agnhost: Program = function* (p) {
       });
       return 0;
     }
+    case "webhook":
+    case "crd-conversion-webhook":
+      return yield* agnhostWebhooks(p, command, Number(value("port", "443")));
     default:
       yield* sys.printError(
         p,

@@ -18,6 +18,7 @@ export function say(p: Process, fd: 1 | 2, text: string): void {
 export interface Port {
   port: number;
   http?: HttpHandler;
+  tls?: boolean;
   accept?: (socket: Socket) => Gen<void>;
 }
 
@@ -30,7 +31,7 @@ export function* serving(p: Process, ports: readonly Port[], signals: readonly S
   const close: (() => void)[] = [];
   const never = new WaitQueue();
   try {
-    for (const { port, http, accept } of ports) {
+    for (const { port, http, accept, tls } of ports) {
       close.push(
         p.ns.net.listen({
           protocol: "tcp",
@@ -38,6 +39,7 @@ export function* serving(p: Process, ports: readonly Port[], signals: readonly S
           port,
           program: p.comm,
           pid: p.pid,
+          ...(tls && { tls }),
           ...(http && {
             *http(request) {
               if (p.stopped) throw new NetError("ECONNRESET");
