@@ -15,6 +15,13 @@ interface Vertex {
   resource: Resource;
 }
 
+/** Whether an owner is the one that a dependent's reference names: its own namespace's, or one of the cluster. */
+function isAt({ object, resource }: Vertex, owner: OwnerReference, dependent: KubeObject): boolean {
+  const { name, namespace } = object.metadata;
+  if (name !== owner.name || resource.kind !== owner.kind) return false;
+  return !resource.namespaced || namespace === dependent.metadata.namespace;
+}
+
 /**
  * Deletes what its owners left behind (pkg/controller/garbagecollector). The graph holds every watched object by uid
  * and, for each owner's uid, its dependents; a key is a uid.
@@ -62,8 +69,24 @@ class GarbageCollector implements Reconciler {
     else if (first && old === undefined && this.hasUnknownOwner(object)) this.queue.add(uid);
   }
 
+  /** Some owner is not where the reference says; one that lives in another namespace is told of (KEP-2336). */
   private hasUnknownOwner(object: KubeObject): boolean {
-    return (object.metadata.ownerReferences ?? []).some((owner) => !this.vertices.has(owner.uid));
+    let unknown = false;
+    for (const owner of object.metadata.ownerReferences ?? []) {
+      const vertex = this.vertices.get(owner.uid);
+      if (vertex && isAt(vertex, owner, object)) continue;
+      unknown = true;
+      if (vertex?.resource.namespaced && vertex.object.metadata.namespace !== object.metadata.namespace)
+        this.reportNamespace(object, owner);
+    }
+    return unknown;
+  }
+
+  private reportNamespace(object: KubeObject, { apiVersion, kind, name, uid }: OwnerReference): void {
+    const { namespace = "" } = object.metadata;
+    const reference = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}]`;
+    const message = `ownerRef ${reference} does not exist in namespace "${namespace}"`;
+    this.context.recorder.event(object, "Warning", "OwnerRefInvalidNamespace", message);
   }
 
   private gone(object: KubeObject): void {
@@ -99,7 +122,9 @@ class GarbageCollector implements Reconciler {
     const dangling: OwnerReference[] = [];
     const waiting: OwnerReference[] = [];
     for (const owner of ownerReferences) {
-      const there = yield* this.ownerOf(owner, namespace);
+      const there = yield* this.ownerOf(owner, object);
+      // Nobody knows whether it exists: what has no namespace cannot name another's.
+      if (there === "unnameable") return;
       if (there === undefined) dangling.push(owner);
       else if (there.metadata.deletionTimestamp && there.metadata.finalizers?.includes(FOREGROUND)) waiting.push(owner);
       else solid.push(owner);
@@ -123,13 +148,15 @@ class GarbageCollector implements Reconciler {
     }
   }
 
-  private *ownerOf(owner: OwnerReference, namespace: string | undefined): Gen<KubeObject | undefined> {
+  private *ownerOf(owner: OwnerReference, object: KubeObject): Gen<KubeObject | "unnameable" | undefined> {
     const known = this.vertices.get(owner.uid);
-    if (known !== undefined) return known.object;
+    if (known && isAt(known, owner, object)) return known.object;
+    const { namespace } = object.metadata;
     const resource =
       kindByGvk(owner.apiVersion, owner.kind)?.resource ?? this.custom.find(owner.apiVersion, owner.kind);
     // A kind that nobody knows may come back; upstream keeps such dependents too.
     if (resource === undefined) return { metadata: {} } as KubeObject;
+    if (resource.namespaced && !namespace) return "unnameable";
     try {
       const there = yield* this.context.client.get(resource, resource.namespaced ? namespace : undefined, owner.name);
       return there.metadata.uid === owner.uid ? there : undefined;
