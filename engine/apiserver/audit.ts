@@ -60,6 +60,8 @@ const NONE: AuditDecision = { level: "None", omitStages: [], omitManagedFields: 
  */
 export class AuditLog {
   readonly entries: AuditEntry[] = [];
+  /** Events that went to the sink. */
+  sent = 0;
   private readonly kernel: Kernel;
   private readonly server: string;
   private readonly options: AuditOptions;
@@ -121,6 +123,7 @@ export class AuditLog {
     const { sink } = this.options;
     if (!sink || record.wanted.level === "None" || record.wanted.omitStages.includes(stage)) return;
     const { now } = this.kernel;
+    this.sent++;
     sink(() => this.event(record, stage, response, now));
   }
 

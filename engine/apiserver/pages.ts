@@ -1,3 +1,4 @@
+import { VERSION } from "../api/build-info.ts";
 import type { HttpResponse } from "../api/http.ts";
 import type { Gen } from "../kernel/index.ts";
 import type { Context } from "./context.ts";
@@ -7,19 +8,6 @@ import { healthPage } from "./health.ts";
 import { openApiPage } from "./openapi/openapi.ts";
 import { swaggerPage } from "./openapi/swagger.ts";
 import { raw, text } from "./respond.ts";
-
-/** kube-apiserver's build, as `/version` gives it. */
-export const VERSION = {
-  major: "1",
-  minor: "32",
-  gitVersion: "v1.32.3",
-  gitCommit: "32cc146f75aad04beaaa245a7157eb35063a9f99",
-  gitTreeState: "clean",
-  buildDate: "2025-03-11T19:52:21Z",
-  goVersion: "go1.23.6",
-  compiler: "gc",
-  platform: "linux/amd64",
-} as const;
 
 /** Paths that are about no resource. */
 export function* page(context: Context): Gen<HttpResponse> {
@@ -36,7 +24,7 @@ export function* page(context: Context): Gen<HttpResponse> {
     case "/.well-known/openid-configuration":
       return raw(context.server.tokens.document(info.path), "bare");
     case "/metrics":
-      return text("");
+      return text(context.server.metrics.page(), 200, "text/plain; version=0.0.4; charset=utf-8; escaping=values");
     default:
       throw pageNotFound();
   }

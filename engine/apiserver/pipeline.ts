@@ -52,6 +52,7 @@ export function* serve(server: ApiServer, request: HttpRequest): Gen<HttpRespons
   }
   response = withHeaders(context, response, record?.id);
   record?.finish(response);
+  server.metrics.count(info, response.status);
   return response;
 }
 

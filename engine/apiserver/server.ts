@@ -9,6 +9,7 @@ import type { AccessAttributes } from "./authorization/attributes.ts";
 import type { Authorizer } from "./authorization/authorization.ts";
 import { CertificateAuthenticator } from "./certificates.ts";
 import { Encryption } from "./encryption.ts";
+import { ApiMetrics } from "./metrics.ts";
 import type { NodeProxy, WebhookClient } from "./node-proxy.ts";
 import { serve } from "./pipeline.ts";
 import type { Registry } from "./registry.ts";
@@ -112,6 +113,7 @@ export class ApiServer {
   readonly tokens: TokenAuthenticator;
   readonly authorizer: Authorizer;
   readonly audit: AuditLog;
+  readonly metrics: ApiMetrics;
   readonly nodeProxy: NodeProxy | undefined;
   readonly webhooks: WebhookClient | undefined;
   readonly services: ServiceDialer | undefined;
@@ -138,6 +140,7 @@ export class ApiServer {
     this.certificates = new CertificateAuthenticator(options.clientCa);
     this.authorizer = options.registry.authorizer;
     this.audit = new AuditLog(options.kernel, options.name, { ...options.audit, sink: options.auditSink });
+    this.metrics = new ApiMetrics(this);
     this.plugins = options.plugins ?? ADMISSION_PLUGINS;
     const issuer = options.serviceAccountIssuer ?? ISSUER;
     this.tokens = new TokenAuthenticator({

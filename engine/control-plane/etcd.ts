@@ -1,11 +1,14 @@
+import type { HttpResponse } from "../api/http.ts";
 import { formatMicroTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
 import { withVersion } from "../apiserver/watch.ts";
-import { readSnapshot, restore } from "../etcd/index.ts";
+import { readSnapshot, restore, snapshotBytes } from "../etcd/index.ts";
+import { encode } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
 import type { Signal } from "../machine/signal.ts";
 import * as sys from "../machine/sys.ts";
+import { Exposition } from "../text/exposition.ts";
 import { clusterContext } from "./context.ts";
 import { fail, flagsOf, healthPages, listening, logger, untilTerminated } from "./daemon.ts";
 import { etcdMembers } from "./etcd-members.ts";
@@ -34,7 +37,7 @@ export const etcd: Program = function* etcd(p) {
     { protocol: "tcp" as const, address: "127.0.0.1", port: 2379, tls: true, certificate },
     ...(address === "127.0.0.1" ? [] : [{ protocol: "tcp" as const, address, port: 2379, tls: true, certificate }]),
     { protocol: "tcp" as const, address, port: 2380, tls: true },
-    { protocol: "tcp" as const, address: "127.0.0.1", port: 2381, ...healthPages("/livez", "/readyz", "/health") },
+    { protocol: "tcp" as const, address: "127.0.0.1", port: 2381, ...pages(p) },
   ];
   log("info", "embed/serve.go:187", "serving client traffic securely", {
     traffic: "grpc+http",
@@ -65,6 +68,66 @@ export const etcd: Program = function* etcd(p) {
   });
   return 0;
 };
+
+/** Port 2381: health, and the few metrics that are known here (server/etcdserver/metrics.go, server/mvcc/metrics.go). */
+function pages(p: Process): ReturnType<typeof healthPages> {
+  const health = healthPages("/livez", "/readyz", "/health");
+  const { etcd: store } = clusterContext(p.machine.network);
+  const members = etcdMembers(p.machine.network);
+  const page = (type: string, text: string): HttpResponse => ({
+    status: 200,
+    headers: { "content-type": type },
+    body: { type: "bytes", bytes: encode(text) },
+  });
+  return {
+    well: health.well,
+    *http(request) {
+      const path = request.path.replace(/\?.*/, "");
+      const leader = members.leader;
+      if (path === "/health") {
+        const well = leader !== "";
+        const text = `{"health":"${well}","reason":"${well ? "" : "RAFT NO LEADER"}"}`;
+        return { ...page("application/json", text), status: well ? 200 : 503 };
+      }
+      if (path !== "/metrics") return yield* health.http(request);
+      const out = new Exposition();
+      // Pages of 4 KiB.
+      const size = Math.ceil(snapshotBytes(store).length / 4096) * 4096;
+      out.add("etcd_debugging_mvcc_current_revision", "gauge", "The current revision of store.", store.revision);
+      out.add(
+        "etcd_debugging_mvcc_keys_total",
+        "gauge",
+        "Total number of keys.",
+        store.range({ key: "\0", rangeEnd: "\0", countOnly: true }).count,
+      );
+      out.add(
+        "etcd_mvcc_db_total_size_in_bytes",
+        "gauge",
+        "Total size of the underlying database physically allocated in bytes.",
+        size,
+      );
+      out.add(
+        "etcd_server_has_leader",
+        "gauge",
+        "Whether or not a leader exists. 1 is existence, 0 is not.",
+        leader === "" ? 0 : 1,
+      );
+      out.add(
+        "etcd_server_is_leader",
+        "gauge",
+        "Whether or not this member is a leader. 1 if is, 0 otherwise.",
+        leader === p.machine.hostname ? 1 : 0,
+      );
+      out.add(
+        "etcd_server_leader_changes_seen_total",
+        "counter",
+        "The number of leader changes seen.",
+        members.term - 1,
+      );
+      return page("text/plain; version=0.0.4; charset=utf-8", out.page());
+    },
+  };
+}
 
 /** Text of a file, or nothing where there is none. */
 function textOf(p: Process, path: string | undefined): string {

@@ -1,3 +1,4 @@
+import { Exposition, goFloat, type Sample } from "../../text/exposition.ts";
 import type { SyncResult } from "./proxier.ts";
 
 /** Upper bounds of the duration histograms in seconds: ExponentialBuckets(0.001, 2, 15). */
@@ -14,27 +15,15 @@ class Histogram {
     for (const [i, bound] of BOUNDS.entries()) if (seconds <= bound) this.counts[i]!++;
   }
 
-  lines(name: string): string[] {
+  samples(): Sample[] {
+    const bucket = (le: string, value: number): Sample => ({ suffix: "_bucket", labels: { le }, value });
     return [
-      ...BOUNDS.map((bound, i) => `${name}_bucket{le="${bound}"} ${this.counts[i]}`),
-      `${name}_bucket{le="+Inf"} ${this.total}`,
-      `${name}_sum ${number(this.sum)}`,
-      `${name}_count ${this.total}`,
+      ...BOUNDS.map((bound, i) => bucket(goFloat(bound), this.counts[i]!)),
+      bucket("+Inf", this.total),
+      { suffix: "_sum", value: this.sum },
+      { suffix: "_count", value: this.total },
     ];
   }
-}
-
-/** Go's shortest form of a float, as Prometheus prints it. */
-function number(value: number): string {
-  if (value === 0) return "0";
-  const exponent = Math.floor(Number(value.toExponential().split("e")[1]));
-  if (exponent < 21 && exponent >= -4) return exponent >= 6 ? exponential(value) : String(value);
-  return exponential(value);
-}
-
-function exponential(value: number): string {
-  const [mantissa, exponent] = value.toExponential().split("e") as [string, string];
-  return `${mantissa}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
 }
 
 /** What kube-proxy measures of itself (pkg/proxy/metrics/metrics.go, 1.32), iptables mode. */
@@ -62,18 +51,15 @@ export class ProxyMetrics {
 
   /** The page in Prometheus' text form. */
   page(): string {
-    const out: string[] = [];
-    const add = (name: string, type: string, help: string, lines: readonly string[]) => {
-      out.push(`# HELP kubeproxy_${name} [ALPHA] ${help}`, `# TYPE kubeproxy_${name} ${type}`, ...lines);
-    };
-    const one = (name: string, type: string, help: string, value: number) =>
-      add(name, type, help, [`kubeproxy_${name} ${number(value)}`]);
+    const out = new Exposition();
+    const add = (name: string, type: "counter" | "gauge", help: string, samples: readonly Sample[] | number) =>
+      out.add(`kubeproxy_${name}`, type, `[ALPHA] ${help}`, samples);
     const histogram = (name: string, help: string, values: Histogram) =>
-      add(name, "histogram", help, values.lines(`kubeproxy_${name}`));
-    const tables = (counts: { filter: number; nat: number } | undefined, name: string) =>
+      out.add(`kubeproxy_${name}`, "histogram", `[ALPHA] ${help}`, values.samples());
+    const tables = (counts: { filter: number; nat: number } | undefined): Sample[] =>
       counts === undefined
         ? []
-        : (["filter", "nat"] as const).map((table) => `kubeproxy_${name}{table="${table}"} ${counts[table]}`);
+        : (["filter", "nat"] as const).map((table) => ({ labels: { table }, value: counts[table] }));
     const rules = "sync_proxy_rules";
     histogram(
       "sync_full_proxy_rules_duration_seconds",
@@ -86,15 +72,15 @@ export class ProxyMetrics {
       this.partial,
     );
     histogram(`${rules}_duration_seconds`, "SyncProxyRules latency in seconds", this.all);
-    one(`${rules}_endpoint_changes_pending`, "gauge", "Pending proxy rules Endpoint changes", this.endpoints.pending);
-    one(`${rules}_endpoint_changes_total`, "counter", "Cumulative proxy rules Endpoint changes", this.endpoints.total);
+    add(`${rules}_endpoint_changes_pending`, "gauge", "Pending proxy rules Endpoint changes", this.endpoints.pending);
+    add(`${rules}_endpoint_changes_total`, "counter", "Cumulative proxy rules Endpoint changes", this.endpoints.total);
     add(
       `${rules}_iptables_last`,
       "gauge",
       "Number of iptables rules written by kube-proxy in last sync",
-      tables(this.last?.written, `${rules}_iptables_last`),
+      tables(this.last?.written),
     );
-    one(
+    add(
       `${rules}_iptables_restore_failures_total`,
       "counter",
       "Cumulative proxy iptables restore failures",
@@ -104,22 +90,22 @@ export class ProxyMetrics {
       `${rules}_iptables_total`,
       "gauge",
       "Total number of iptables rules owned by kube-proxy",
-      tables(this.last?.rules, `${rules}_iptables_total`),
+      tables(this.last?.rules),
     );
-    one(
+    add(
       `${rules}_last_queued_timestamp_seconds`,
       "gauge",
       "The last time a sync of proxy rules was queued",
       this.queuedAt,
     );
-    one(
+    add(
       `${rules}_last_timestamp_seconds`,
       "gauge",
       "The last time proxy rules were successfully synced",
       this.syncedAt,
     );
-    one(`${rules}_service_changes_pending`, "gauge", "Pending proxy rules Service changes", this.services.pending);
-    one(`${rules}_service_changes_total`, "counter", "Cumulative proxy rules Service changes", this.services.total);
-    return `${out.join("\n")}\n`;
+    add(`${rules}_service_changes_pending`, "gauge", "Pending proxy rules Service changes", this.services.pending);
+    add(`${rules}_service_changes_total`, "counter", "Cumulative proxy rules Service changes", this.services.total);
+    return out.page();
   }
 }

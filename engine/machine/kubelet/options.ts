@@ -1,6 +1,7 @@
 import { isErrno } from "../errno.ts";
 import type { Process } from "../process.ts";
 import * as sys from "../sys.ts";
+import { inForce } from "./configuration.ts";
 import { parseYaml } from "./yaml.ts";
 
 /** Flags and configuration file of the kubelet, as far as it acts on them. */
@@ -22,6 +23,8 @@ export interface KubeletOptions {
   verbosity: number;
   /** Socket of the container runtime, `unix:///run/containerd/containerd.sock`. */
   runtimeEndpoint: string;
+  /** Its whole configuration as it is in force, for `/configz`. */
+  configuration: object;
 }
 
 /** kubelet's KubeletConfiguration (kubelet.config.k8s.io/v1beta1). */
@@ -120,6 +123,7 @@ export function readOptions(p: Process): KubeletOptions {
       flags.get("container-runtime-endpoint") ||
       config.containerRuntimeEndpoint ||
       "unix:///run/containerd/containerd.sock",
+    configuration: inForce(config),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Container } from "../runtime/index.ts";
 import type { Kubelet } from "./kubelet.ts";
 import { followLog, logContainer, readLog, readLogOptions } from "./logs.ts";
 import { runtimePod } from "./runtime-view.ts";
-import { resourceMetrics, statsSummary } from "./stats.ts";
+import { cadvisorMetrics, kubeletMetrics, resourceMetrics, statsSummary } from "./stats.ts";
 import { attachChannels, execChannels } from "./streams.ts";
 import type { Pod } from "./types.ts";
 
@@ -30,7 +30,10 @@ export function* handle(kubelet: Kubelet, request: HttpRequest): Gen<HttpRespons
   const [page, namespace, name, container] = path.split("/").slice(1).map(decodeURIComponent);
   if (page === "healthz") return text(200, "ok");
   if (page === "pods") return pods(kubelet);
+  if (path === "/metrics") return text(200, kubeletMetrics(kubelet));
+  if (path === "/metrics/cadvisor") return text(200, cadvisorMetrics(kubelet));
   if (path === "/metrics/resource") return text(200, resourceMetrics(kubelet));
+  if (path === "/configz") return object({ kubeletconfig: kubelet.options.configuration });
   if (path === "/stats/summary") return object(statsSummary(kubelet));
   if (page === "containerLogs") return logs(kubelet, namespace!, name!, container!, query);
   if (page === "exec" || page === "attach") {

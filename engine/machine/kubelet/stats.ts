@@ -1,7 +1,10 @@
+import { BUILD_HELP, buildLabels } from "../../api/build-info.ts";
 import { formatTime } from "../../api/time.ts";
+import { Exposition } from "../../text/exposition.ts";
 import { usedKib } from "../base/proc.ts";
 import { groupUse, machineUse } from "../cpu.ts";
 import type { Machine } from "../machine.ts";
+import type { Container } from "../runtime/index.ts";
 import type { Kubelet } from "./kubelet.ts";
 import { runtimePod } from "./runtime-view.ts";
 import type { Pod } from "./types.ts";
@@ -14,6 +17,8 @@ interface Use {
 
 interface ContainerUse extends Use {
   name: string;
+  container: Container;
+  cgroup: string;
   /** Virtual time in µs. */
   startedAt: number;
 }
@@ -45,7 +50,8 @@ function podUses(kubelet: Kubelet): PodUse[] {
       const { name } = one.config.metadata;
       if (one.state !== "running" || one.process === undefined || seen.has(name)) continue;
       seen.add(name);
-      own.push({ name, startedAt: one.startedAt, ...useOf(one.process.ns.cgroup) });
+      const { cgroup } = one.process.ns;
+      own.push({ name, container: one, cgroup, startedAt: one.startedAt, ...useOf(cgroup) });
     }
     if (own.length === 0) continue;
     const total = useOf(sandbox.pause.ns.cgroup);
@@ -58,71 +64,129 @@ function podUses(kubelet: Kubelet): PodUse[] {
   return out;
 }
 
-const seconds = (us: number): string => String(us / 1_000_000);
+/** The family of metrics of one thing that runs: its labels, its use, when it began. */
+interface Family {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly us: number;
+  readonly kib: number;
+  readonly startedAt: number;
+}
+
+const podLabels = ({ metadata }: Pod) => ({ namespace: metadata.namespace!, pod: metadata.name });
 
 /** /metrics/resource: the few figures that metrics-server asks for (pkg/kubelet/metrics/collectors/resource_metrics.go). */
 export function resourceMetrics(kubelet: Kubelet): string {
   const { machine, kernel } = kubelet;
   const at = Math.floor(kernel.wallMs);
-  const node = nodeUse(machine);
+  const node: Family = { labels: {}, startedAt: 0, ...nodeUse(machine) };
   const pods = podUses(kubelet);
   const containers = pods.flatMap(({ pod, containers: own }) =>
-    own.map((one) => ({ labels: `container="${one.name}",${podLabels(pod)}`, ...one })),
+    own.map((one): Family => ({ ...one, labels: { container: one.name, ...podLabels(pod) } })),
   );
-  const each = pods.map((one) => ({ labels: podLabels(one.pod), ...one }));
-  const started = (us: number): string => `${(kernel.epochMs * 1000 + us) / 1_000_000}`;
-  let text = "";
-  const metric = (name: string, type: string, help: string, lines: readonly string[]): void => {
-    if (lines.length > 0) text += `# HELP ${name} [STABLE] ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
-  };
-  const line = (name: string, labels: string, value: string, stamped = true): string =>
-    `${name}${labels === "" ? "" : `{${labels}}`} ${value}${stamped ? ` ${at}` : ""}\n`;
-  const cpu = "Cumulative cpu time consumed by the";
-  const memory = "Current working set of the";
-  metric(
-    "container_cpu_usage_seconds_total",
-    "counter",
-    `${cpu} container in core-seconds`,
-    containers.map(({ labels, us }) => line("container_cpu_usage_seconds_total", labels, seconds(us))),
-  );
-  metric(
-    "container_memory_working_set_bytes",
-    "gauge",
-    `${memory} container in bytes`,
-    containers.map(({ labels, kib }) => line("container_memory_working_set_bytes", labels, String(kib * 1024))),
-  );
-  metric(
+  const each = pods.map((one): Family => ({ ...one, labels: podLabels(one.pod) }));
+  const out = new Exposition();
+  const cpu = (name: string, what: string, from: readonly Family[]) =>
+    out.add(
+      `${name}_cpu_usage_seconds_total`,
+      "counter",
+      `[STABLE] Cumulative cpu time consumed by the ${what} in core-seconds`,
+      from.map(({ labels, us }) => ({ labels, value: us / 1_000_000, at })),
+    );
+  const memory = (name: string, what: string, from: readonly Family[]) =>
+    out.add(
+      `${name}_memory_working_set_bytes`,
+      "gauge",
+      `[STABLE] Current working set of the ${what} in bytes`,
+      from.map(({ labels, kib }) => ({ labels, value: kib * 1024, at })),
+    );
+  cpu("container", "container", containers);
+  memory("container", "container", containers);
+  out.add(
     "container_start_time_seconds",
     "gauge",
-    "Start time of the container since unix epoch in seconds",
-    containers.map(({ labels, startedAt }) => line("container_start_time_seconds", labels, started(startedAt), false)),
+    "[STABLE] Start time of the container since unix epoch in seconds",
+    containers.map(({ labels, startedAt }) => ({ labels, value: (kernel.epochMs * 1000 + startedAt) / 1_000_000 })),
   );
-  metric("node_cpu_usage_seconds_total", "counter", `${cpu} node in core-seconds`, [
-    line("node_cpu_usage_seconds_total", "", seconds(node.us)),
-  ]);
-  metric("node_memory_working_set_bytes", "gauge", `${memory} node in bytes`, [
-    line("node_memory_working_set_bytes", "", String(node.kib * 1024)),
-  ]);
-  metric(
-    "pod_cpu_usage_seconds_total",
-    "counter",
-    `${cpu} pod in core-seconds`,
-    each.map(({ labels, us }) => line("pod_cpu_usage_seconds_total", labels, seconds(us))),
-  );
-  metric(
-    "pod_memory_working_set_bytes",
+  cpu("node", "node", [node]);
+  memory("node", "node", [node]);
+  cpu("pod", "pod", each);
+  memory("pod", "pod", each);
+  out.add(
+    "resource_scrape_error",
     "gauge",
-    `${memory} pod in bytes`,
-    each.map(({ labels, kib }) => line("pod_memory_working_set_bytes", labels, String(kib * 1024))),
+    "[STABLE] 1 if there was an error while getting container metrics, 0 otherwise",
+    0,
   );
-  metric("resource_scrape_error", "gauge", "1 if there was an error while getting container metrics, 0 otherwise", [
-    line("resource_scrape_error", "", "0", false),
-  ]);
-  return text;
+  return out.page();
 }
 
-function podLabels({ metadata }: Pod): string {
-  return `namespace="${metadata.namespace}",pod="${metadata.name}"`;
+/** /metrics/cadvisor: CPU and memory of the node's containers (pkg/kubelet/server, cadvisor metrics/prometheus.go). */
+export function cadvisorMetrics(kubelet: Kubelet): string {
+  const { kernel } = kubelet;
+  const at = Math.floor(kernel.wallMs);
+  const each = podUses(kubelet).flatMap(({ pod, containers }) =>
+    containers.map((one) => {
+      const { cgroup, container } = one;
+      const { id, image } = container;
+      const rest = { id: cgroup, image: image.reference, name: id, ...podLabels(pod) };
+      return { ...one, labels: { container: one.name, ...rest }, cpu: { container: one.name, cpu: "total", ...rest } };
+    }),
+  );
+  const out = new Exposition();
+  out.add(
+    "container_cpu_usage_seconds_total",
+    "counter",
+    "Cumulative cpu time consumed in seconds.",
+    each.map(({ cpu, us }) => ({ labels: cpu, value: us / 1_000_000, at })),
+  );
+  out.add(
+    "container_memory_working_set_bytes",
+    "gauge",
+    "Current working set in bytes.",
+    each.map(({ labels, kib }) => ({ labels, value: kib * 1024, at })),
+  );
+  out.add(
+    "container_start_time_seconds",
+    "gauge",
+    "Start time of the container since unix epoch in seconds.",
+    each.map(({ labels, startedAt }) => ({
+      labels,
+      value: Math.floor((kernel.epochMs * 1000 + startedAt) / 1_000_000),
+      at,
+    })),
+  );
+  return out.page();
+}
+
+/** /metrics: what the kubelet counts of itself (pkg/kubelet/metrics/metrics.go), as far as it is known here. */
+export function kubeletMetrics(kubelet: Kubelet): string {
+  const { nodeName, runtime } = kubelet;
+  const states = new Map<string, number>();
+  for (const { state } of runtime.containers.values()) states.set(state, (states.get(state) ?? 0) + 1);
+  const out = new Exposition();
+  out.add(
+    "kubelet_active_pods",
+    "gauge",
+    "[ALPHA] The number of pods the kubelet considers active and which are being considered when admitting new pods. static is true if the pod is not from the apiserver.",
+    kubelet.workers.size,
+  );
+  out.add("kubelet_node_name", "gauge", "[ALPHA] The node's name. The count is always 1.", [
+    { labels: { node: nodeName }, value: 1 },
+  ]);
+  out.add(
+    "kubelet_running_containers",
+    "gauge",
+    "[ALPHA] Number of containers currently running",
+    [...states].sort().map(([state, value]) => ({ labels: { container_state: state }, value })),
+  );
+  out.add(
+    "kubelet_running_pods",
+    "gauge",
+    "[ALPHA] Number of pods that have a running pod sandbox",
+    [...runtime.sandboxes.values()].filter(({ state }) => state === "ready").length,
+  );
+  out.add("kubernetes_build_info", "gauge", BUILD_HELP, [{ labels: buildLabels(), value: 1 }]);
+  return out.page();
 }
 
 /** /stats/summary (kubelet/pkg/apis/stats/v1alpha1). Rates are over the time since the start, since nothing samples in between. */

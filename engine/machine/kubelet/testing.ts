@@ -102,6 +102,7 @@ export function node(programs: Record<string, Program> = {}, extra: Partial<Kube
     resolvConf: "/etc/resolv.conf",
     verbosity: 2,
     runtimeEndpoint: "unix:///run/containerd/containerd.sock",
+    configuration: {},
     ...extra,
   };
   const process = spawn(function* (p) {
