@@ -6,19 +6,17 @@ import {
   type ClientEvents,
   type ClockControl,
   caughtMark,
-  IN_FLIGHT_LIMIT,
   type Model,
   type Screen,
-  type ServerEvents,
   type TaskView,
 } from "../protocol.ts";
 import type { Engines } from "./engines.ts";
 import { Refusal } from "./hosted-session.ts";
-import { MapFeed } from "./map-feed.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Ask, Pool } from "./pool.ts";
 import { scriptBefore, stepsOf } from "./solution.ts";
 import type { SessionRow, Store } from "./store.ts";
+import { type Viewer, Viewers } from "./viewers.ts";
 import type { Attached, FromWorker } from "./worker-protocol.ts";
 
 /** How long a session goes on when its last page is gone, ms: a reload must not stop the clock. */
@@ -36,26 +34,6 @@ const MAX_MARK = 200;
 /** Mark of a session that begins with the solution's steps before this task. */
 export const CATCH_UP_MARK = "catch-up";
 
-/** A page that shows a session. */
-export interface Viewer {
-  emit<E extends keyof ServerEvents>(event: E, ...args: Parameters<ServerEvents[E]>): void;
-  /** Says a problem by its code, in the page's language. */
-  fail(code: string): void;
-}
-
-interface View {
-  attached: boolean;
-  /** Bytes of each terminal sent, and drawn. */
-  sent: Map<string, number>;
-  drawn: Map<string, number>;
-  /** Terminals of which frames were left out. */
-  behind: Set<string>;
-  /** While the page shows a cluster's map. */
-  map: { cluster: string; feed: MapFeed } | undefined;
-  /** Whether the page shows connections that programs open. */
-  walks: boolean;
-}
-
 type WithoutKey<T> = T extends { key: string } ? Omit<T, "key"> : never;
 
 export interface LiveSessionParts {
@@ -70,7 +48,7 @@ export interface LiveSessionParts {
 export class LiveSession {
   readonly row: SessionRow;
   private readonly parts: LiveSessionParts;
-  private readonly views = new Map<Viewer, View>();
+  private readonly viewers: Viewers;
   private readonly marks: Record<string, string>;
   private inputs = 0;
   private opening: Promise<void> | undefined;
@@ -93,10 +71,15 @@ export class LiveSession {
     this.row = row;
     this.parts = parts;
     this.marks = JSON.parse(row.marks) as Record<string, string>;
+    this.viewers = new Viewers({
+      screen: (terminal) => parts.pool.ask<Screen>({ type: "screen", key: row.id, terminal }),
+      look: (what) => this.sendLook(what),
+      redrawn: () => parts.metrics.redraws.inc(),
+    });
   }
 
   get watched(): boolean {
-    return this.views.size > 0;
+    return this.viewers.size > 0;
   }
 
   // ---- pages come and go ------------------------------------------------------------------------------------------
@@ -105,8 +88,7 @@ export class LiveSession {
     clearTimeout(this.linger);
     // What failed once may work now; what held up a worker twice must not do so again.
     if (this.problem !== "stuck") this.problem = undefined;
-    const nothing = { sent: new Map(), drawn: new Map(), behind: new Set<string>(), map: undefined, walks: false };
-    this.views.set(viewer, { attached: false, ...nothing });
+    this.viewers.add(viewer);
     this.parts.metrics.sockets.inc();
     this.row.seen = Date.now();
     void this.parts.store.updateSession(this.row.id, { seen: this.row.seen });
@@ -114,15 +96,9 @@ export class LiveSession {
   }
 
   detach(viewer: Viewer): void {
-    const view = this.views.get(viewer);
-    if (view === undefined) return;
-    this.views.delete(viewer);
+    if (!this.viewers.remove(viewer)) return;
     this.parts.metrics.sockets.dec();
-    if (this.watched) {
-      this.leaveMap(view.map?.cluster);
-      this.sendLook({ walks: this.walksWatched });
-      return;
-    }
+    if (this.watched) return;
     this.idleSince = Date.now();
     this.linger = setTimeout(() => void this.rest(), LINGER);
   }
@@ -149,7 +125,7 @@ export class LiveSession {
 
   /** The server stops: every page is let go, and where the session stands is written down. */
   async halt(): Promise<void> {
-    for (const viewer of [...this.views.keys()]) this.detach(viewer);
+    for (const viewer of this.viewers.all()) this.detach(viewer);
     await this.sleep();
   }
 
@@ -160,12 +136,10 @@ export class LiveSession {
       await this.ensureOpen();
       if (this.problem) return viewer.fail(this.problem);
       const { screens, tasks, clock, health, answers, catchUp } = await pool.ask<Attached>({ type: "attach", key });
-      const view = this.views.get(viewer);
-      if (view === undefined) return;
+      if (!this.viewers.has(viewer)) return;
       this.verdicts = tasks;
       for (const { id, passed } of tasks) if (passed) this.everPassed.add(id);
-      for (const { id, end } of screens) this.drewAnew(view, id, end);
-      view.attached = true;
+      this.viewers.attach(viewer, screens);
       const { marks } = this;
       const extra = {
         ...(this.engineChanged ? { notice: "engine-changed" as const } : {}),
@@ -264,11 +238,7 @@ export class LiveSession {
   async openTerminal(machine: string, columns: number, rows: number): Promise<Screen> {
     this.bound();
     const screen = await this.ask<Screen>({ type: "terminal", machine, columns, rows });
-    for (const [viewer, view] of this.views) {
-      if (!view.attached) continue;
-      this.drewAnew(view, screen.id, screen.end);
-      viewer.emit("opened", screen);
-    }
+    this.viewers.opened(screen);
     return screen;
   }
 
@@ -280,14 +250,14 @@ export class LiveSession {
     this.bound();
     this.inputBytes += JSON.stringify(input).length;
     const typed = await this.ask<number>({ type: "input", input });
-    if (input.type === "close") this.tell("closed", { id: input.id });
+    if (input.type === "close") this.viewers.tell("closed", [{ id: input.id }]);
     return typed;
   }
 
   /** A page gives a terminal the size that it has there; other pages show it in that size from then on. */
   async resize(viewer: Viewer, size: { id: string; columns: number; rows: number }): Promise<void> {
     await this.input({ type: "resize", ...size });
-    for (const [other, { attached }] of this.views) if (attached && other !== viewer) other.emit("resized", size);
+    this.viewers.tell("resized", [size], viewer);
   }
 
   /** A learner's own controls, which outlast an absence. */
@@ -304,35 +274,16 @@ export class LiveSession {
   }
 
   /** A page shows the map or connections, or does not any more. */
-  look(viewer: Viewer, { map, walks, cluster = "" }: Parameters<ClientEvents["look"]>[0]): void {
-    const view = this.views.get(viewer);
-    if (view === undefined) return;
-    if (map !== undefined) {
-      const before = view.map?.cluster;
-      const feed = () => new MapFeed((update) => viewer.emit("map", update));
-      view.map = map ? { cluster, feed: feed() } : undefined;
-      this.leaveMap(before);
-      // The engine tells everything anew to whoever begins to look.
-      if (map) this.sendLook({ map, cluster });
-    }
-    if (walks !== undefined && walks !== view.walks) {
-      view.walks = walks;
-      this.sendLook({ walks: this.walksWatched });
-    }
+  look(viewer: Viewer, what: Parameters<ClientEvents["look"]>[0]): void {
+    this.viewers.look(viewer, what);
   }
 
   mapDrawn(viewer: Viewer): void {
-    this.views.get(viewer)?.map?.feed.drawn();
+    this.viewers.mapDrawn(viewer);
   }
 
-  /** A page has left a cluster's map; the engine hears of it when that was the last one. */
-  private leaveMap(cluster: string | undefined): void {
-    if (cluster === undefined || [...this.views.values()].some(({ map }) => map?.cluster === cluster)) return;
-    this.sendLook({ map: false, cluster });
-  }
-
-  private get walksWatched(): boolean {
-    return [...this.views.values()].some((view) => view.walks);
+  drawn(viewer: Viewer, id: string, end: number): void {
+    this.viewers.drawn(viewer, id, end);
   }
 
   private sendLook(what: { map?: boolean; cluster?: string; walks?: boolean }): void {
@@ -353,32 +304,7 @@ export class LiveSession {
     if (!(key in this.marks) && Object.keys(this.marks).length >= MAX_MARKS) return;
     this.marks[key] = value;
     void this.parts.store.updateSession(this.row.id, { marks: JSON.stringify(this.marks) });
-    this.tell("marks", this.marks);
-  }
-
-  /** A page has drawn so much of a terminal; one that fell behind gets the screen anew once it has caught up. */
-  drawn(viewer: Viewer, id: string, end: number): void {
-    const view = this.views.get(viewer);
-    if (view === undefined) return;
-    view.drawn.set(id, end);
-    if (view.behind.has(id) && (view.sent.get(id) ?? 0) - end < IN_FLIGHT_LIMIT / 8) void this.redraw(viewer, view, id);
-  }
-
-  private async redraw(viewer: Viewer, view: View, id: string): Promise<void> {
-    view.behind.delete(id);
-    try {
-      const screen = await this.parts.pool.ask<Screen>({ type: "screen", key: this.row.id, terminal: id });
-      this.parts.metrics.redraws.inc();
-      this.drewAnew(view, id, screen.end);
-      viewer.emit("redraw", screen);
-    } catch {
-      // The terminal was closed meanwhile.
-    }
-  }
-
-  private drewAnew(view: View, id: string, end: number): void {
-    view.sent.set(id, end);
-    view.behind.delete(id);
+    this.viewers.tell("marks", [this.marks]);
   }
 
   /** Keeps a problem as it stands; resolves with the report's name. */
@@ -441,19 +367,19 @@ export class LiveSession {
         return;
       case "clock":
         void this.reached(message.clock.now, message.index);
-        this.tell("clock", message.clock);
+        this.viewers.tell("clock", [message.clock]);
         return;
       case "health":
-        this.tell("health", message.health);
+        this.viewers.tell("health", [message.health]);
         return;
       case "map":
-        for (const { map } of this.views.values()) if (map?.cluster === message.cluster) map.feed.push(message.update);
+        this.viewers.map(message.cluster, message.update);
         return;
       case "catch-up":
-        this.tell("catchUp", message.state);
+        this.viewers.tell("catchUp", [message.state]);
         return;
       case "walks":
-        for (const [viewer, view] of this.views) if (view.walks) viewer.emit("walks", message.walks);
+        this.viewers.walks(message.walks);
         return;
       case "failed":
         void this.failed(message.message);
@@ -461,7 +387,8 @@ export class LiveSession {
     }
   }
 
-  private frame({ from, inputs, output, ended, at, index }: Extract<FromWorker, { type: "frame" }>): void {
+  private frame(frame: Extract<FromWorker, { type: "frame" }>): void {
+    const { from, inputs, at, index } = frame;
     if (inputs.length > 0) {
       if (from !== this.inputs)
         this.parts.log.error({ session: this.row.id, from, have: this.inputs }, "inputs out of step");
@@ -470,7 +397,7 @@ export class LiveSession {
       } catch (error) {
         this.parts.log.error({ session: this.row.id, err: error }, "inputs could not be stored");
         this.problem = "internal";
-        for (const viewer of this.views.keys()) viewer.fail("internal");
+        this.viewers.fail("internal");
         this.parts.pool.close(this.row.id);
         return;
       }
@@ -479,29 +406,7 @@ export class LiveSession {
       this.row.at = at;
       this.row.event_index = index;
     }
-    for (const [viewer, view] of this.views) {
-      if (!view.attached) continue;
-      for (const part of output) this.send(viewer, view, part);
-      for (const end of ended) viewer.emit("ended", end);
-    }
-  }
-
-  private send(viewer: Viewer, view: View, { id, bytes, end }: { id: string; bytes: Uint8Array; end: number }): void {
-    // A terminal that this page does not have yet comes with its whole screen.
-    const sent = view.sent.get(id);
-    if (sent === undefined || end <= sent || view.behind.has(id)) return;
-    if (end - bytes.length > sent) {
-      void this.redraw(viewer, view, id);
-      return;
-    }
-    if (sent - (view.drawn.get(id) ?? sent) > IN_FLIGHT_LIMIT) {
-      view.behind.add(id);
-      return;
-    }
-    if (!view.drawn.has(id)) view.drawn.set(id, sent);
-    view.sent.set(id, end);
-    // Part of the first bytes may have come with the screen.
-    viewer.emit("output", { id, bytes: bytes.subarray(bytes.length - (end - sent)), end });
+    this.viewers.frame(frame);
   }
 
   private tasks(tasks: TaskView[], at: number, index: number): void {
@@ -513,7 +418,7 @@ export class LiveSession {
     Object.assign(this.row, { passed: passed.length, score });
     void this.parts.store.updateSession(this.row.id, { passed: passed.length, score });
     void this.reached(at, index);
-    this.tell("tasks", tasks);
+    this.viewers.tell("tasks", [tasks]);
   }
 
   /** Writes down how far virtual time has come: after a crash it goes on from there. */
@@ -534,7 +439,7 @@ export class LiveSession {
       return;
     }
     this.problem = "broken";
-    for (const viewer of this.views.keys()) viewer.fail("broken");
+    this.viewers.fail("broken");
   }
 
   /** Its worker was ended. `guilty`: this session was the one that ran. */
@@ -543,18 +448,14 @@ export class LiveSession {
     if (guilty) this.crashes = [...this.crashes.filter((at) => now - at < CRASH_WINDOW), now];
     if (this.crashes.length >= MAX_CRASHES) {
       this.problem = "stuck";
-      for (const viewer of this.views.keys()) viewer.fail("stuck");
+      this.viewers.fail("stuck");
       return;
     }
     await this.showAll();
   }
 
   private async showAll(): Promise<void> {
-    for (const view of this.views.values()) view.attached = false;
-    for (const viewer of [...this.views.keys()]) await this.show(viewer);
-  }
-
-  private tell<E extends keyof ServerEvents>(event: E, ...args: Parameters<ServerEvents[E]>): void {
-    for (const [viewer, view] of this.views) if (view.attached) viewer.emit(event, ...args);
+    this.viewers.detachAll();
+    for (const viewer of this.viewers.all()) await this.show(viewer);
   }
 }

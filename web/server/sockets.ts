@@ -6,10 +6,11 @@ import { z } from "zod";
 import type { Input } from "../../engine/index.ts";
 import { type ClientEvents, KEYS_LIMIT, type Problem, type ServerEvents } from "../protocol.ts";
 import { Refusal } from "./hosted-session.ts";
-import type { LiveSession, Viewer } from "./live-session.ts";
+import type { LiveSession } from "./live-session.ts";
 import { languageOf, personOf } from "./people.ts";
 import { problem } from "./problems.ts";
 import type { Sessions } from "./sessions.ts";
+import type { Viewer } from "./viewers.ts";
 
 /** Typed and pasted bytes that a session takes a second; what is over waits in the page. */
 const INPUT_BYTES = 256 * 1024;
