@@ -14,6 +14,8 @@ import { kill, pgrep, pidof, pkill } from "./kill.ts";
 import { df, free, nproc, uptime } from "./memory.ts";
 import { lsmod, modprobe, mount, umount } from "./mount.ts";
 import { nc } from "./nc.ts";
+import { bridge } from "./neighbours.ts";
+import { nsenter } from "./nsenter.ts";
 import { getent, nslookup } from "./nslookup.ts";
 import { apt, aptCache, aptMark } from "./packages/apt.ts";
 import { dpkg } from "./packages/dpkg.ts";
@@ -43,6 +45,7 @@ export const systemPrograms: Record<string, Program> = {
   dpkg,
   "dpkg-query": dpkg,
   arch,
+  bridge,
   clear,
   cron,
   crontab,
@@ -70,6 +73,7 @@ export const systemPrograms: Record<string, Program> = {
   nc,
   netstat,
   nproc,
+  nsenter,
   nslookup,
   pgrep,
   pidof,

@@ -3,6 +3,7 @@ import { cpu } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Interface, NetNamespace, Route } from "../../network/index.ts";
+import { linkDetails, neighbours } from "./neighbours.ts";
 import { isBusybox } from "./process-view.ts";
 
 const USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
@@ -26,6 +27,7 @@ interface Options {
   brief: boolean;
   oneline: boolean;
   json: boolean;
+  details: boolean;
   family: "any" | "4" | "6";
 }
 
@@ -33,22 +35,20 @@ interface Options {
 export const ip: Program = function* (p) {
   yield* cpu(500);
   const words = p.argv.slice(1);
-  const options: Options = { brief: false, oneline: false, json: false, family: "any" };
+  const options: Options = { brief: false, oneline: false, json: false, details: false, family: "any" };
   while (words[0]?.startsWith("-")) {
     const word = words.shift()!.replace(/^--/, "-");
     if ("-brief".startsWith(word) && word.startsWith("-br")) options.brief = true;
     else if (word === "-4") options.family = "4";
     else if (word === "-6") options.family = "6";
     else if (word === "-o" || word === "-oneline") options.oneline = true;
+    else if (word === "-d" || word === "-details") options.details = true;
     else if (word === "-j" || word === "-json") options.json = true;
     else if (word === "-V" || word === "-Version") {
       yield* sys.print(p, "ip utility, iproute2-6.1.0, libbpf 1.1.0\n");
       return 0;
     } else if (word === "-n" || word === "-netns") words.shift();
-    else if (
-      !["-s", "-d", "-c", "-color", "-h", "-p", "-N", "-details", "-c=auto"].includes(word) &&
-      !/^-[sdhp]+$/.test(word)
-    ) {
+    else if (!["-s", "-c", "-color", "-h", "-p", "-N", "-c=auto"].includes(word) && !/^-[sdhp]+$/.test(word)) {
       yield* sys.printError(p, `Option "${word}" is unknown, try "ip -help".\n`);
       return 255;
     }
@@ -62,7 +62,7 @@ export const ip: Program = function* (p) {
   if (is("address")) return yield* address(p, words, options);
   if (is("link")) return yield* link(p, words, options);
   if (is("route")) return yield* route(p, words);
-  if (is("neighbor") || is("neighbour")) return yield* neighbours(p);
+  if (is("neighbor") || is("neighbour")) return yield* neighbours(p, words);
   if (is("rule")) {
     yield* sys.print(p, "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n");
     return 0;
@@ -106,7 +106,7 @@ function peerIndex(p: Process, peer: string): number {
   return 2;
 }
 
-function linkLines(p: Process, index: number, one: Interface, mode: string): string[] {
+function linkLines(p: Process, index: number, one: Interface, mode: string, details = false): string[] {
   const kind = one.name === "lo" ? "loopback" : "ether";
   const software = one.name === "lo" || one.peer !== undefined || /^(cni|flannel|kube-|cilium)/.test(one.name);
   const queue = software ? "noqueue" : one.up ? "fq_codel" : "noop";
@@ -121,7 +121,7 @@ function linkLines(p: Process, index: number, one: Interface, mode: string): str
   }
   return [
     `${index}: ${shownName(p, one)}: <${flags(one)}> mtu ${one.mtu} qdisc ${queue} state ${state(one)}${mode} group default${length}`,
-    `    link/${kind} ${one.mac} brd ${broadcast}${netns}`,
+    `    link/${kind} ${one.mac} brd ${broadcast}${netns}${details ? linkDetails(p, one) : ""}`,
   ];
 }
 
@@ -270,7 +270,7 @@ function* link(p: Process, words: string[], options: Options): Gen<number> {
   for (const [index, one] of numbered(net)) {
     if (name !== undefined && one.name !== name) continue;
     if (options.brief) text += `${shownName(p, one).padEnd(16)} ${state(one).padEnd(14)} ${one.mac} <${flags(one)}> \n`;
-    else text += `${linkLines(p, index, one, " mode DEFAULT").join("\n")}\n`;
+    else text += `${linkLines(p, index, one, " mode DEFAULT", options.details).join("\n")}\n`;
   }
   yield* sys.print(p, text);
   return 0;
@@ -357,23 +357,4 @@ function routeLine(net: NetNamespace, one: Route): string {
   const own = net.interfaces.get(one.device)?.addresses[0]?.split("/")[0];
   const source = one.source ?? (one.destination.endsWith("/32") || !one.destination.includes("/") ? undefined : own);
   return `${one.destination} dev ${one.device} ${source === undefined ? "scope link " : `proto kernel scope link src ${source} `}`;
-}
-
-/** Neighbours: the machines whose addresses lie in a directly attached network. */
-function* neighbours(p: Process): Gen<number> {
-  const { net } = p.ns;
-  let text = "";
-  for (const one of net.routes) {
-    if (one.via === undefined) continue;
-    const owner = net.network.ownerOf(one.via);
-    const mac =
-      owner &&
-      [...owner.interfaces.values()].find((other) => other.addresses.some((cidr) => cidr.startsWith(`${one.via}/`)))
-        ?.mac;
-    // flanneld enters its peers itself.
-    const state = one.device.startsWith("flannel") ? "PERMANENT" : "REACHABLE";
-    if (mac) text += `${one.via} dev ${one.device} lladdr ${mac} ${state} \n`;
-  }
-  yield* sys.print(p, text);
-  return 0;
 }

@@ -26,6 +26,10 @@ export const ss = tool(
   },
   function* (t, o) {
     const { p } = t;
+    if (o.has("s")) {
+      t.out.add(summary(p));
+      return 0;
+    }
     const kinds = [...(o.has("u") ? ["udp"] : []), ...(o.has("t") ? ["tcp"] : [])];
     const protocols = kinds.length > 0 ? kinds : ["udp", "tcp"];
     const showsNetid = protocols.length > 1;
@@ -127,3 +131,16 @@ export const netstat = tool(
     return 0;
   },
 );
+
+/** ss -s: how many sockets there are of each kind. */
+function summary(p: Process): string {
+  const all = p.ns.net.listening();
+  const count = (protocol: string) => all.filter((one) => one.protocol === protocol).length;
+  const [tcp, udp] = [count("tcp"), count("udp")];
+  const line = (name: string, total: number) =>
+    `${name}\t  ${String(total).padEnd(9)} ${String(total).padEnd(9)} ${"0".padEnd(9)}\n`;
+  return (
+    `Total: ${tcp + udp}\nTCP:   ${tcp} (estab 0, closed 0, orphaned 0, timewait 0)\n\nTransport Total     IP        IPv6\n` +
+    `${line("RAW", 0)}${line("UDP", udp)}${line("TCP", tcp)}${line("INET", tcp + udp)}${line("FRAG", 0)}\n`
+  );
+}

@@ -1,0 +1,89 @@
+import type { Gen } from "../../kernel/index.ts";
+import type { Process, Program } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import type { Interface } from "../../network/index.ts";
+
+/** `ip neighbour`: the machines whose addresses lie in a directly attached network. */
+export function* neighbours(p: Process, words: readonly string[]): Gen<number> {
+  const { net } = p.ns;
+  const dev = words.includes("dev") ? words[words.indexOf("dev") + 1] : undefined;
+  if (dev !== undefined && !net.interfaces.has(dev)) {
+    yield* sys.printError(p, `Cannot find device "${dev}"\n`);
+    return 1;
+  }
+  let text = "";
+  for (const { via, device } of net.routes) {
+    if (via === undefined || (dev !== undefined && device !== dev)) continue;
+    const owner = net.network.ownerOf(via);
+    const holds = ({ addresses }: Interface) => addresses.some((cidr) => cidr.startsWith(`${via}/`));
+    const mac = owner && [...owner.interfaces.values()].find(holds)?.mac;
+    // flanneld enters its peers itself.
+    const state = device.startsWith("flannel") ? "PERMANENT" : "REACHABLE";
+    if (mac) text += `${via} ${dev === undefined ? `dev ${device} ` : ""}lladdr ${mac} ${state} \n`;
+  }
+  yield* sys.print(p, text);
+  return 0;
+}
+
+const QUEUES =
+  "addrgenmode eui64 numtxqueues 1 numrxqueues 1 gso_max_size 65536 gso_max_segs 65535 tso_max_size 65536 tso_max_segs 65535 gro_max_size 65536 ";
+
+/** What `ip -d link` says besides of a device. */
+export function linkDetails(p: Process, { name, peer }: Interface): string {
+  const limits = name === "lo" ? "minmtu 0 maxmtu 0" : "minmtu 68 maxmtu 65535";
+  const head = ` promiscuity 0 allmulti 0 ${limits} `;
+  if (name.startsWith("flannel")) {
+    const local = p.ns.net.firstAddress();
+    return `${head}\n    vxlan id 1 local ${local} dev eth0 srcport 0 0 dstport 8472 nolearning ttl auto ageing 300 udpcsum noudp6zerocsumtx noudp6zerocsumrx ${QUEUES}`;
+  }
+  return peer === undefined ? head + QUEUES : `${head}\n    veth ${QUEUES}`;
+}
+
+/** bridge(8): forwarding entries and ports. */
+export const bridge: Program = function* (p) {
+  const words = p.argv.slice(1).filter((word) => !word.startsWith("-"));
+  const [object = "", ...rest] = words;
+  const { net } = p.ns;
+  const dev = rest.includes("dev") ? rest[rest.indexOf("dev") + 1] : undefined;
+  if (dev !== undefined && !net.interfaces.has(dev)) {
+    yield* sys.printError(p, `Cannot find device "${dev}"\n`);
+    return 1;
+  }
+  const ports = [...net.interfaces.values()].filter(({ peer }) => peer !== undefined);
+  if ("fdb".startsWith(object) && object !== "") {
+    yield* sys.print(p, fdb(p, ports, dev));
+    return 0;
+  }
+  if ("link".startsWith(object) && object !== "") {
+    const numbers = [...net.interfaces.keys()];
+    const shown = ports.filter(({ name }) => dev === undefined || name === dev);
+    const lines = shown.map(
+      ({ name, mtu }) =>
+        `${numbers.indexOf(name) + 1}: ${name}@if2: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu ${mtu} master cni0 state forwarding priority 32 cost 2 \n`,
+    );
+    yield* sys.print(p, lines.join(""));
+    return 0;
+  }
+  yield* sys.printError(
+    p,
+    "Usage: bridge [ OPTIONS ] OBJECT { COMMAND | help }\n       bridge [ -force ] -batch filename\nwhere  OBJECT := { link | fdb | mdb | vlan | vni | monitor }\n",
+  );
+  return object === "" ? 255 : 1;
+};
+
+/** Where frames go: on flannel's device the peer's machine for each peer's device, on the bridge the Pods' ends. */
+function fdb(p: Process, ports: readonly Interface[], dev: string | undefined): string {
+  const { net } = p.ns;
+  const { overlay } = net.network;
+  const own = overlay.get(net);
+  let text = "";
+  const add = (device: string, line: string) => {
+    if (dev === undefined) text += `${line.replace(" ", ` dev ${device} `)}\n`;
+    else if (dev === device) text += `${line}\n`;
+  };
+  for (const [peer, member] of own === undefined ? [] : overlay) {
+    if (peer !== net) add(own!.device, `${member.mac} dst ${peer.firstAddress()} self permanent`);
+  }
+  for (const { name, mac } of ports) add(name, `${mac} vlan 1 master cni0 permanent`);
+  return text;
+}
