@@ -223,6 +223,24 @@ ssh worker-1 curl -s "$(kubectl get pod web -o jsonpath='{.status.podIP}')"; kub
       /"GET \/ HTTP\/1.1" 200 45$/,
     ],
   },
+  {
+    name: "a drain tries a budget's Pod every five seconds until its own time is up",
+    script: `kubectl create deployment web --image=nginx --replicas=4 >/dev/null; kubectl rollout status deployment/web >/dev/null
+kubectl create pdb web --selector=app=web --min-available=4 >/dev/null; sleep 1
+node=$(kubectl get pods -l app=web -o jsonpath='{.items[0].spec.nodeName}')
+n=$(kubectl get pods -l app=web --field-selector spec.nodeName=$node -o name | wc -l)
+start=$SECONDS; kubectl drain $node --ignore-daemonsets --delete-emptydir-data --timeout=12s >out 2>&1; echo "rc $? after $((SECONDS - start)) s"
+[ $(grep -c 'will retry after 5s' out) = $((3 * n)) ] && echo three times each; grep -A1 pending.nodes out
+grep -o 'global timeout reached: 12s' out | sort -u
+kubectl drain $node --ignore-daemonsets --delete-emptydir-data --disable-eviction | grep -c '^pod/web.* deleted' | sed "s/^$n$/all deleted/"`,
+    expect: [
+      "rc 1 after 15 s",
+      "three times each",
+      "There are pending nodes to be drained:",
+      "global timeout reached: 12s",
+      "all deleted",
+    ],
+  },
 ];
 
 playScenarios("workloads, and what Kubernetes shows", SCENARIOS, PRELUDE);

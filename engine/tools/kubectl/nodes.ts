@@ -6,7 +6,7 @@ import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { changeQuery, type DryRun, dryRun, resultPrinter } from "./changes.ts";
 import { controllerOf } from "./describe/document.ts";
 import { aggregateText, isExpected, KubectlError, throwAll, usageError } from "./errors.ts";
-import { quote } from "./go.ts";
+import { durationText, quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { podPath } from "./pods.ts";
 import { build, type Info } from "./resources.ts";
@@ -138,7 +138,8 @@ function* evictAll(k: Invocation, node: string, strategy: DryRun): Gen {
   const { flags } = k;
   const query = [`fieldSelector=${encodeURIComponent(`spec.nodeName=${node}`)}`];
   if (flags.string("pod-selector")) query.push(`labelSelector=${encodeURIComponent(flags.string("pod-selector"))}`);
-  const list = (yield* k.object("GET", `/api/v1/pods?${query.join("&")}&limit=500`)) as unknown as KubeList;
+  const path = `/api/v1/pods?${query.join("&")}&limit=500`;
+  const list = (yield* k.object("GET", path)) as unknown as KubeList;
   const evict: KubeObject[] = [];
   const warnings: [string, KubeObject][] = [];
   const errors: [string, KubeObject][] = [];
@@ -153,66 +154,152 @@ function* evictAll(k: Invocation, node: string, strategy: DryRun): Gen {
       new KubectlError(aggregateText(grouped(errors).map((text) => new KubectlError(`cannot delete ${text}`)))),
     ]);
   if (warnings.length > 0) k.warn(grouped(warnings).join("; "));
-  for (const pod of evict) {
-    const { namespace, name } = pod.metadata;
-    if (strategy === "client") {
-      k.out(`evicting pod ${namespace}/${name} (dry run)\n`);
-      continue;
-    }
-    k.err(`evicting pod ${namespace}/${name}${strategy === "server" ? " (server dry run)" : ""}\n`);
-    yield* k.flush();
-    yield* evictOne(k, pod, strategy);
+  if (strategy === "client") {
+    for (const { metadata } of evict) k.out(`evicting pod ${metadata.namespace}/${metadata.name} (dry run)\n`);
+    return;
   }
-  if (strategy !== "none") return;
-  const timeout = flags.duration("timeout");
-  const deadline = timeout === 0 ? Number.POSITIVE_INFINITY : k.p.machine.kernel.now + timeout;
-  for (const pod of evict) yield* untilGone(k, pod, deadline);
-  for (const { metadata } of evict) k.out(`pod/${metadata.name} evicted\n`);
+  try {
+    if (flags.bool("disable-eviction")) yield* deletePods(k, evict, strategy);
+    else yield* evictPods(k, evict, strategy);
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    const pending = ((yield* k.object("GET", path)) as unknown as KubeList).items;
+    const names: string[] = [];
+    for (const pod of pending) if ((yield* judge(k, pod)).evict) names.push(pod.metadata.name);
+    if (names.length > 0) {
+      k.err(`There are pending pods in node ${quote(node)} when an error occurred: ${error.message}\n`);
+      for (const name of names) k.err(`pod/${name}\n`);
+    }
+    throw error;
+  }
 }
 
-function* evictOne(k: Invocation, pod: KubeObject, strategy: DryRun): Gen {
+/** The moment --timeout is over, and how kubectl says so. */
+function timeoutOf(k: Invocation): { deadline: number; text: string } {
+  const timeout = k.flags.duration("timeout");
+  return {
+    deadline: timeout === 0 ? Number.POSITIVE_INFINITY : k.p.machine.kernel.now + timeout,
+    text: `global timeout reached: ${durationText(timeout * 1000)}`,
+  };
+}
+
+function deleteOptions(k: Invocation, strategy: DryRun): object {
   const grace = k.flags.int("grace-period");
-  const deleteOptions = {
+  return {
     ...(grace >= 0 && { gracePeriodSeconds: grace }),
     ...(strategy === "server" && { dryRun: ["All"] }),
   };
-  for (;;) {
+}
+
+/** --disable-eviction: the Pods are deleted, whatever their budgets say. */
+function* deletePods(k: Invocation, pods: readonly KubeObject[], strategy: DryRun): Gen {
+  const { deadline, text } = timeoutOf(k);
+  for (const pod of pods) {
     try {
-      if (k.flags.bool("disable-eviction")) yield* k.object("DELETE", podPath(pod, ""), deleteOptions);
-      else {
-        const { name, namespace } = pod.metadata;
-        yield* k.object("POST", podPath(pod, "eviction"), {
-          kind: "Eviction",
-          apiVersion: "policy/v1",
-          metadata: { name, namespace, creationTimestamp: null },
-          deleteOptions,
-        });
-      }
-      return;
+      yield* k.object("DELETE", podPath(pod, ""), deleteOptions(k, strategy));
     } catch (error) {
-      if (isStatus(error, "NotFound")) return;
-      if (!isStatus(error, "TooManyRequests")) throw error;
-      const { name, namespace } = pod.metadata;
-      k.err(
-        `error when evicting pods/${quote(name)} -n ${quote(namespace!)} (will retry after 5s): ${(error as Error).message}\n`,
-      );
-      yield* k.flush();
-      yield* sleep(5 * SECOND);
+      if (!isStatus(error, "NotFound")) throw error;
     }
+  }
+  if (strategy !== "none") return;
+  let left = [...pods];
+  for (;;) {
+    const still: KubeObject[] = [];
+    for (const pod of left) {
+      if (yield* isGone(k, pod)) k.out(`pod/${pod.metadata.name} deleted\n`);
+      else still.push(pod);
+    }
+    yield* k.flush();
+    left = still;
+    if (left.length === 0) return;
+    if (k.p.machine.kernel.now >= deadline) throw new KubectlError(text);
+    yield* sleep(SECOND);
   }
 }
 
-function* untilGone(k: Invocation, pod: KubeObject, deadline: number): Gen {
-  for (;;) {
-    try {
-      const now = yield* k.object("GET", podPath(pod, ""));
-      if (now.metadata.uid !== pod.metadata.uid) return;
-    } catch (error) {
-      if (isStatus(error, "NotFound")) return;
-      throw error;
+interface Eviction {
+  pod: KubeObject;
+  /** When its goroutine wakes. */
+  at: number;
+  evicted: boolean;
+}
+
+/** Every Pod has a goroutine of its own in kubectl: evicted again every 5 s until it may go, then watched every second. */
+function* evictPods(k: Invocation, pods: readonly KubeObject[], strategy: DryRun): Gen {
+  const { kernel } = k.p.machine;
+  const { deadline, text } = timeoutOf(k);
+  const failed: Error[] = [];
+  let open: Eviction[] = pods.map((pod) => ({ pod, at: kernel.now, evicted: false }));
+  while (open.length > 0) {
+    const next = open.reduce((first, other) => (other.at < first.at ? other : first));
+    if (next.at > kernel.now) {
+      yield* k.flush();
+      yield* sleep(next.at - kernel.now);
     }
-    if (k.p.machine.kernel.now >= deadline)
-      throw new KubectlError(`global timeout reached: ${k.flags.string("timeout")}`);
-    yield* sleep(SECOND);
+    let done: boolean;
+    try {
+      done = yield* next.evicted ? stepWait(k, next, deadline, text) : stepEvict(k, next, strategy, deadline, text);
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      failed.push(error);
+      done = true;
+    }
+    if (done) open = open.filter((other) => other !== next);
+  }
+  if (failed.length > 0) throw new KubectlError(aggregateText(failed));
+}
+
+/** One attempt to evict a Pod: whether kubectl is through with it. */
+function* stepEvict(k: Invocation, next: Eviction, strategy: DryRun, deadline: number, text: string): Gen<boolean> {
+  const { name, namespace } = next.pod.metadata;
+  const which = `pods/${quote(name)} -n ${quote(namespace!)}`;
+  k.err(`evicting pod ${namespace}/${name}${strategy === "server" ? " (server dry run)" : ""}\n`);
+  if (k.p.machine.kernel.now >= deadline) throw new KubectlError(`error when evicting ${which}: ${text}`);
+  try {
+    yield* k.object("POST", podPath(next.pod, "eviction"), {
+      kind: "Eviction",
+      apiVersion: "policy/v1",
+      metadata: { name, namespace, creationTimestamp: null },
+      deleteOptions: deleteOptions(k, strategy),
+    });
+  } catch (error) {
+    if (isStatus(error, "NotFound")) return true;
+    if (!isExpected(error)) throw error;
+    if (!isStatus(error, "TooManyRequests")) {
+      throw new KubectlError(`error when evicting ${which}: ${error.message}`);
+    }
+    k.err(`error when evicting ${which} (will retry after 5s): ${error.message}\n`);
+    next.at = k.p.machine.kernel.now + 5 * SECOND;
+    return false;
+  }
+  if (strategy === "server") return true;
+  next.evicted = true;
+  next.at = k.p.machine.kernel.now;
+  return false;
+}
+
+/** One look whether an evicted Pod is gone. */
+function* stepWait(k: Invocation, next: Eviction, deadline: number, text: string): Gen<boolean> {
+  const { name, namespace } = next.pod.metadata;
+  if (yield* isGone(k, next.pod)) {
+    k.out(`pod/${name} evicted\n`);
+    return true;
+  }
+  if (k.p.machine.kernel.now >= deadline) {
+    throw new KubectlError(
+      `error when waiting for pod ${quote(name)} in namespace ${quote(namespace!)} to terminate: ${text}`,
+    );
+  }
+  next.at = k.p.machine.kernel.now + SECOND;
+  return false;
+}
+
+function* isGone(k: Invocation, pod: KubeObject): Gen<boolean> {
+  try {
+    const now = yield* k.object("GET", podPath(pod, ""));
+    return now.metadata.uid !== pod.metadata.uid;
+  } catch (error) {
+    if (isStatus(error, "NotFound")) return true;
+    throw error;
   }
 }
