@@ -1,7 +1,7 @@
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { decode, decodeBase64, encode, encodeBase64Url, type Kernel } from "../kernel/index.ts";
-import { signEs256 } from "../pki/jwt-signature.ts";
+import { decode, decodeBase64, encode, encodeBase64, encodeBase64Url, type Kernel } from "../kernel/index.ts";
+import { jwtHeader, keyIdOf, signJwt } from "../pki/jwt-signature.ts";
 import type { Registry } from "./registry.ts";
 import type { User } from "./user.ts";
 
@@ -24,6 +24,18 @@ export interface Claims {
   sub: string;
 }
 
+/** Claims of a token that lies in a Secret and never ends (pkg/serviceaccount/legacy.go). */
+export interface LegacyClaims {
+  iss: typeof LEGACY_ISSUER;
+  "kubernetes.io/serviceaccount/namespace": string;
+  "kubernetes.io/serviceaccount/secret.name": string;
+  "kubernetes.io/serviceaccount/service-account.name": string;
+  "kubernetes.io/serviceaccount/service-account.uid": string;
+  sub: string;
+}
+
+const LEGACY_ISSUER = "kubernetes/serviceaccount";
+
 export interface TokenOptions {
   kernel: Kernel;
   registry: Registry;
@@ -33,7 +45,7 @@ export interface TokenOptions {
   audiences: readonly string[];
 }
 
-const verifiedOf = new WeakMap<Registry, Map<string, Claims>>();
+const verifiedOf = new WeakMap<Registry, Map<string, Claims | LegacyClaims>>();
 
 /** Issues and checks ServiceAccount tokens: JWTs signed with ES256 (RFC 7518 §3.4). */
 export class TokenAuthenticator {
@@ -45,7 +57,7 @@ export class TokenAuthenticator {
   private header: string | undefined;
   private publicKey: Uint8Array | undefined;
   /** Claims of tokens that were signed or verified, by any API server of the cluster. */
-  private readonly verified: Map<string, Claims>;
+  private readonly verified: Map<string, Claims | LegacyClaims>;
 
   constructor(options: TokenOptions) {
     this.kernel = options.kernel;
@@ -60,9 +72,7 @@ export class TokenAuthenticator {
 
   /** Signs and remembers. */
   sign(claims: Claims): string {
-    const signed = `${this.encodedHeader()}.${encodeBase64Url(encode(JSON.stringify(claims)))}`;
-    const signature = signEs256(encode(signed), this.key);
-    const token = `${signed}.${encodeBase64Url(signature)}`;
+    const token = signJwt(claims, this.key, this.encodedHeader());
     this.verified.set(token, claims);
     return token;
   }
@@ -70,7 +80,9 @@ export class TokenAuthenticator {
   /** The ServiceAccount a token stands for; undefined for one that is forged, expired or orphaned. */
   userOf(token: string): User | undefined {
     const claims = this.verified.get(token) ?? this.verify(token);
-    if (claims === undefined || !this.alive(claims)) return undefined;
+    if (claims === undefined) return undefined;
+    if (isLegacy(claims)) return this.legacyUser(claims, token);
+    if (!this.alive(claims)) return undefined;
     if (!claims.aud.some((audience) => this.audiences.includes(audience))) return undefined;
     return userOfClaims(claims);
   }
@@ -90,10 +102,10 @@ export class TokenAuthenticator {
     const point = p256.getPublicKey(this.key, false);
     const x = encodeBase64Url(point.subarray(1, 33));
     const y = encodeBase64Url(point.subarray(33));
-    return { keys: [{ use: "sig", kty: "EC", kid: this.keyId(), crv: "P-256", alg: "ES256", x, y }] };
+    return { keys: [{ use: "sig", kty: "EC", kid: keyIdOf(this.key), crv: "P-256", alg: "ES256", x, y }] };
   }
 
-  private verify(token: string): Claims | undefined {
+  private verify(token: string): Claims | LegacyClaims | undefined {
     const [header, payload, signature] = token.split(".");
     if (header !== this.encodedHeader() || payload === undefined || signature === undefined) return undefined;
     const bytes = decodeBase64(signature);
@@ -103,12 +115,32 @@ export class TokenAuthenticator {
     try {
       const digest = sha256(encode(`${header}.${payload}`));
       if (!p256.verify(bytes, digest, this.publicKey, { prehash: false, lowS: false })) return undefined;
-      const claims = JSON.parse(decode(text)) as Claims;
+      const claims = JSON.parse(decode(text)) as Claims | LegacyClaims;
       this.verified.set(token, claims);
       return claims;
     } catch {
       return undefined;
     }
+  }
+
+  /** As long as the Secret holds this very token, for the account it was made for (legacy.go Validate). */
+  private legacyUser(claims: LegacyClaims, token: string): User | undefined {
+    const namespace = claims["kubernetes.io/serviceaccount/namespace"];
+    const name = claims["kubernetes.io/serviceaccount/service-account.name"];
+    const uid = claims["kubernetes.io/serviceaccount/service-account.uid"];
+    const secret = this.registry
+      .cacheOf("", "v1", "secrets")
+      ?.get(namespace, claims["kubernetes.io/serviceaccount/secret.name"]);
+    if (secret === undefined || secret.metadata.deletionTimestamp) return undefined;
+    if (secret["data"]?.token !== encodeBase64(encode(token))) return undefined;
+    const account = this.registry.cacheOf("", "v1", "serviceaccounts")?.get(namespace, name);
+    if (account?.metadata.uid !== uid || account.metadata.deletionTimestamp) return undefined;
+    return {
+      name: `system:serviceaccount:${namespace}:${name}`,
+      uid,
+      groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`],
+      extra: {},
+    };
   }
 
   /** Within its time, and what it is bound to still exists (pkg/serviceaccount/claims.go Validate). */
@@ -123,24 +155,14 @@ export class TokenAuthenticator {
   }
 
   private encodedHeader(): string {
-    this.header ??= encodeBase64Url(encode(JSON.stringify({ alg: "ES256", kid: this.keyId() })));
+    this.header ??= jwtHeader(this.key);
     return this.header;
-  }
-
-  /** Hash of the public key (pkg/serviceaccount/jwt.go keyIDFromPublicKey). */
-  private keyId(): string {
-    let id = keyIds.get(this.key);
-    if (id === undefined) {
-      this.publicKey ??= p256.getPublicKey(this.key);
-      id = encodeBase64Url(sha256(this.publicKey));
-      keyIds.set(this.key, id);
-    }
-    return id;
   }
 }
 
-/** The servers of a cluster, and the sessions of a process, share their key. */
-const keyIds = new WeakMap<Uint8Array, string>();
+function isLegacy(claims: Claims | LegacyClaims): claims is LegacyClaims {
+  return claims.iss === LEGACY_ISSUER;
+}
 
 const users = new WeakMap<Claims, User>();
 

@@ -8,6 +8,7 @@ import { type Gen, MINUTE, WaitQueue, wait } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
+import { readPrivatePem } from "../pki/keys.ts";
 import { commandLine } from "./command-line.ts";
 import { logger } from "./daemon.ts";
 import { rackLoadBalancers } from "./load-balancers.ts";
@@ -36,20 +37,29 @@ export const kubeControllerManager: Program = function* kubeControllerManager(p)
     serviceCidr: flags.get("service-cluster-ip-range") ?? "10.201.0.0/16",
     rootCa: sys.readText(p, flags.get("root-ca-file") ?? "/etc/kubernetes/pki/ca.crt"),
     signing: () => {
-      const [certificate, key] = ["cert", "key"].map((file) => flags.get(`cluster-signing-${file}-file`));
-      if (certificate === undefined || key === undefined) return undefined;
-      try {
-        return { certificate: sys.readText(p, certificate), key: sys.readText(p, key) };
-      } catch (error) {
-        if (!isErrno(error)) throw error;
-        return undefined;
-      }
+      const [certificate, key] = ["cert", "key"].map((file) => readFile(p, flags.get(`cluster-signing-${file}-file`)));
+      return certificate === undefined || key === undefined ? undefined : { certificate, key };
+    },
+    serviceAccountKey: () => {
+      const key = readPrivatePem(readFile(p, flags.get("service-account-private-key-file")) ?? "");
+      return key?.type === "ec" && key.curve === "P-256" ? key.secret : undefined;
     },
     loadBalancers: rackLoadBalancers(p.machine.network),
     onExit: () => p.machine.signal(p, "KILL"),
   });
   return yield* serve(p, manager, Number(flags.get("secure-port") ?? 10257));
 };
+
+/** The text of a file; undefined where none is named or there. */
+function readFile(p: Process, path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return sys.readText(p, path);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    return undefined;
+  }
+}
 
 /** A client that acts as a ServiceAccount of kube-system, made when first used (client-go rest/… SAControllerClientBuilder). */
 function accountClient(p: Process, own: ApiClient, config: string, account: string): ApiClient {

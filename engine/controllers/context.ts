@@ -28,6 +28,8 @@ export interface ControllerSettings {
   rootCa: string;
   /** The CA that signs certificate requests, read when first needed; undefined where its files are missing. */
   signing?: (() => SigningAuthority | undefined) | undefined;
+  /** The P-256 private key of ServiceAccount tokens, read when first needed; undefined where its file is missing. */
+  serviceAccountKey?: (() => Uint8Array | undefined) | undefined;
   /** Where load balancers come from; undefined where there are none. */
   loadBalancers?: LoadBalancers | undefined;
 }

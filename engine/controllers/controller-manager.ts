@@ -26,6 +26,7 @@ export interface ControllerManagerOptions {
   /** PEM for kube-root-ca.crt. */
   rootCa?: string;
   signing?: () => SigningAuthority | undefined;
+  serviceAccountKey?: () => Uint8Array | undefined;
   loadBalancers?: LoadBalancers;
   pid?: number;
   /** The lease was lost: the real process exits. */
@@ -91,12 +92,13 @@ export class ControllerManager {
         kernel,
         client,
         informers,
-        recorder: new EventRecorder({ kernel, client, component: component ?? serviceAccount }),
+        recorder: new EventRecorder({ kernel, client, component: component ?? serviceAccount ?? name }),
         options: {
           clusterCidr: options.clusterCidr,
           serviceCidr: options.serviceCidr,
           rootCa: options.rootCa ?? "",
           signing: options.signing,
+          serviceAccountKey: options.serviceAccountKey,
           loadBalancers: options.loadBalancers,
         },
         queue: (reconciler) => {

@@ -26,6 +26,7 @@ export function start() {
     clusterCidr: "10.200.0.0/16",
     serviceCidr: "10.201.0.0/16",
     rootCa: "CA",
+    serviceAccountKey: () => new Uint8Array(32).fill(7),
   });
   manager.start();
   const run = (seconds: number) => h.kernel.run(h.kernel.now + seconds * SECOND);

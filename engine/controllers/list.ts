@@ -1,4 +1,5 @@
 import { startCertificateSigning } from "./certificate-signing.ts";
+import { startClusterRoleAggregation } from "./cluster-role-aggregation.ts";
 import type { StartController } from "./context.ts";
 import { startCronJobController } from "./cronjob.ts";
 import { startDaemonSetController } from "./daemonset.ts";
@@ -19,6 +20,7 @@ import { startPodGarbageCollector } from "./pod-gc.ts";
 import { startReplicaSetController, startReplicationController } from "./replicaset.ts";
 import { startResourceQuotaController } from "./resource-quota.ts";
 import { startRootCaPublisher, startServiceAccountController } from "./service-account.ts";
+import { startServiceAccountTokens } from "./service-account-token.ts";
 import { startServiceLoadBalancers } from "./service-lb.ts";
 import { startStatefulSetController } from "./statefulset.ts";
 import { startTtlAfterFinished } from "./ttl-after-finished.ts";
@@ -26,8 +28,8 @@ import { startTtlAfterFinished } from "./ttl-after-finished.ts";
 export interface ControllerEntry {
   /** As log lines and --controllers name it. */
   name: string;
-  /** Under whose name it acts, in kube-system. */
-  serviceAccount: string;
+  /** Under whose name it acts, in kube-system; undefined: the process's own. */
+  serviceAccount?: string;
   /** The events' source, where it is another name. */
   component?: string;
   start: StartController;
@@ -40,6 +42,7 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     serviceAccount: "service-account-controller",
     start: startServiceAccountController,
   },
+  { name: "serviceaccount-token-controller", start: startServiceAccountTokens },
   {
     name: "root-ca-certificate-publisher-controller",
     serviceAccount: "root-ca-cert-publisher",
@@ -94,6 +97,11 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     start: startEndpointSliceMirroring,
   },
   { name: "service-lb-controller", serviceAccount: "service-controller", start: startServiceLoadBalancers },
+  {
+    name: "clusterrole-aggregation-controller",
+    serviceAccount: "clusterrole-aggregation-controller",
+    start: startClusterRoleAggregation,
+  },
   {
     name: "certificatesigningrequest-signing-controller",
     serviceAccount: "certificate-controller",

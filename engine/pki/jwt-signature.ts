@@ -5,7 +5,7 @@
  */
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
-import { encode } from "../kernel/index.ts";
+import { encode, encodeBase64Url } from "../kernel/index.ts";
 
 const POOL = 16;
 const { n } = p256.Point.CURVE();
@@ -47,4 +47,25 @@ function toBigInt(bytes: Uint8Array): bigint {
 function write(out: Uint8Array, at: number, value: bigint): void {
   const hex = value.toString(16).padStart(64, "0");
   for (let i = 0; i < 32; i++) out[at + i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+}
+
+/** The servers of a cluster, and the sessions of a process, share their key. */
+const keyIds = new WeakMap<Uint8Array, string>();
+
+/** Hash of the public key of a P-256 private one (pkg/serviceaccount/jwt.go keyIDFromPublicKey). */
+export function keyIdOf(key: Uint8Array): string {
+  let id = keyIds.get(key);
+  if (id === undefined) keyIds.set(key, (id = encodeBase64Url(sha256(p256.getPublicKey(key)))));
+  return id;
+}
+
+/** The first part of every token that a key signs. */
+export function jwtHeader(key: Uint8Array): string {
+  return encodeBase64Url(encode(JSON.stringify({ alg: "ES256", kid: keyIdOf(key) })));
+}
+
+/** A token of these claims, signed with a P-256 private key of 32 bytes. */
+export function signJwt(claims: object, key: Uint8Array, header = jwtHeader(key)): string {
+  const signed = `${header}.${encodeBase64Url(encode(JSON.stringify(claims)))}`;
+  return `${signed}.${encodeBase64Url(signEs256(encode(signed), key))}`;
 }
