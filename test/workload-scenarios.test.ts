@@ -111,6 +111,40 @@ curl --retry 1 --retry-connrefused http://127.0.0.1:1`,
     ],
   },
   {
+    name: "nginx needs to write: as root, or where volumes let it",
+    script: `pod() { kubectl apply -f - <<Y
+apiVersion: v1
+kind: Pod
+metadata: {name: $1}
+spec:
+  containers: [{name: c, image: $2, securityContext: $3, volumeMounts: $4}]
+  volumes: [{name: a, emptyDir: {}}, {name: b, emptyDir: {}}]
+Y
+}
+pod user nginx '{runAsUser: 1000}' '[]'
+pod locked nginx '{readOnlyRootFilesystem: true}' '[]'
+pod open nginx '{readOnlyRootFilesystem: true}' '[{name: a, mountPath: /var/cache/nginx}, {name: b, mountPath: /var/run}]'
+pod small nginxinc/nginx-unprivileged '{runAsNonRoot: true, runAsUser: 101}' '[]'
+sleep 40; kubectl logs user; kubectl logs locked
+kubectl get pods open small --no-headers; kubectl exec small -- curl -s localhost:8080 | grep title
+kubectl apply -f - <<'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: well}
+spec: {containers: [{name: c, image: registry.k8s.io/liveness, args: [/server], livenessProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 3}}]}
+Y
+sleep 40; kubectl get pod well --no-headers`,
+    expect: [
+      'the "user" directive makes sense only if the master process runs with super-user privileges, ignored in /etc/nginx/nginx.conf:2',
+      'nginx: [emerg] mkdir() "/var/cache/nginx/client_temp" failed (13: Permission denied)',
+      'nginx: [emerg] mkdir() "/var/cache/nginx/client_temp" failed (30: Read-only file system)',
+      /^open +1\/1 +Running +0/,
+      /^small +1\/1 +Running +0/,
+      "<title>Welcome to nginx!</title>",
+      /^well +1\/1 +Running +[1-3] /,
+    ],
+  },
+  {
     name: "what keeps containers alive keeps them alive",
     script: `i=0
 for c in 'tail -f /dev/null' 'sleep infinity' 'sleep 1d' 'while true; do sleep 30; done' 'while :; do date; sleep 1; done >/tmp/log' \

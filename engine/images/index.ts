@@ -20,7 +20,7 @@ import { DEMO_IMAGES } from "./servers/demo.ts";
 import { hpaExample } from "./servers/hpa-example.ts";
 import { httpdImage } from "./servers/httpd.ts";
 import { LANGUAGE_IMAGES } from "./servers/languages.ts";
-import { redis } from "./servers/redis.ts";
+import { exampleRedis, redis } from "./servers/redis.ts";
 import { STRESS_IMAGES } from "./servers/stress.ts";
 import { SYSTEM_IMAGES } from "./system.ts";
 
@@ -42,6 +42,7 @@ export const IMAGES: readonly ImageDef[] = [
   httpdImage,
   localPathImage,
   redis,
+  exampleRedis,
   ...BASE_IMAGES,
   ...CATALOG_IMAGES,
   ...CILIUM_IMAGES,

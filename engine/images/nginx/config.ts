@@ -33,6 +33,11 @@ export interface Server {
 
 export interface Config {
   user: string;
+  /** `FILE:LINE` of a user directive, which only root may heed. */
+  userAt: string | undefined;
+  pid: string;
+  /** Where bodies and answers of backends are kept for a while; made at the start. Empty without an http block. */
+  tempPaths: string[];
   /** 0 for `auto`. */
   workers: number;
   accessLog: string | undefined;
@@ -48,10 +53,22 @@ const PREFIX = "/etc/nginx";
 /** Reads nginx.conf with its includes. Throws ConfigError. */
 export function readConfig(p: Process, path = `${PREFIX}/nginx.conf`): Config {
   const top = readDirectives(p, path);
-  const config: Config = { user: "nginx", workers: 1, accessLog: "logs/access.log", errorLog: "stderr", servers: [] };
+  const config: Config = {
+    user: "nginx",
+    userAt: undefined,
+    pid: "/run/nginx.pid",
+    tempPaths: [],
+    workers: 1,
+    accessLog: "logs/access.log",
+    errorLog: "stderr",
+    servers: [],
+  };
   for (const directive of top) {
     const { name, args, block } = directive;
-    if (name === "user") config.user = args[0] ?? "nginx";
+    if (name === "user") {
+      config.user = args[0] ?? "nginx";
+      config.userAt = `${directive.file}:${directive.line}`;
+    } else if (name === "pid") config.pid = args[0]?.replace(/^(?!\/)/, `${PREFIX}/`) ?? config.pid;
     else if (name === "worker_processes") config.workers = args[0] === "auto" ? 0 : Number.parseInt(args[0] ?? "1", 10);
     else if (name === "error_log") config.errorLog = args[0] ?? "stderr";
     else if (name === "http") readHttp(config, block ?? []);
@@ -75,8 +92,19 @@ function unknown(directive: Directive): ConfigError {
   return new ConfigError(`unknown directive "${directive.name}" in ${directive.file}:${directive.line}`);
 }
 
+/** Directives and the directories that Debian's and the image's builds have without them. */
+const TEMP_PATHS = [
+  ["client_body_temp_path", "client_temp"],
+  ["proxy_temp_path", "proxy_temp"],
+  ["fastcgi_temp_path", "fastcgi_temp"],
+  ["uwsgi_temp_path", "uwsgi_temp"],
+  ["scgi_temp_path", "scgi_temp"],
+] as const;
+
 function readHttp(config: Config, block: readonly Directive[]): void {
   let root = "/etc/nginx/html";
+  const given = (name: string) => block.find((directive) => directive.name === name)?.args[0];
+  config.tempPaths = TEMP_PATHS.map(([name, path]) => given(name) ?? `/var/cache/nginx/${path}`);
   for (const { name, args } of block) {
     if (name === "access_log") config.accessLog = args[0] === "off" ? undefined : args[0];
     if (name === "root") root = args[0] ?? root;

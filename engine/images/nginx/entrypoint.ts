@@ -1,6 +1,7 @@
 import { call, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { entriesOf, type Inode } from "../../machine/inode.ts";
+import { mayAccess, WRITE } from "../../machine/path.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import { shortName } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -80,7 +81,7 @@ function* listenOnIpv6(p: Process, say: (text: string) => Gen<void>): Gen<void> 
     return;
   }
   const text = sys.readText(p, CONF);
-  let writable = p.cred.uid === 0 || (node.mode & 0o222) !== 0;
+  let writable = mayAccess(node, p.cred, WRITE);
   if (p.ns.mnt.readOnlyAt(CONF)) writable = false;
   if (!writable) {
     yield* say(`${IPV6}: info: can not modify ${CONF} (read-only file system?)`);

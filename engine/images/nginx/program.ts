@@ -1,7 +1,7 @@
 import type { HttpRequest, HttpResponse } from "../../api/http.ts";
 import { encode, type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import { KERNEL_RELEASE } from "../../machine/base/proc.ts";
-import { isErrno } from "../../machine/errno.ts";
+import { type Errno, isErrno } from "../../machine/errno.ts";
 import type { OpenFile } from "../../machine/open-file.ts";
 import { exitCode, type Process, type Program } from "../../machine/process.ts";
 import { SIGNALS, type Signal } from "../../machine/signal.ts";
@@ -12,6 +12,8 @@ import { type Config, ConfigError, readConfig, type Server } from "./config.ts";
 import { errorDate, logDate, serve } from "./http.ts";
 
 const DEFAULT_WORKERS = 2;
+/** The image's user `nginx`. */
+const NGINX_UID = 101;
 
 /** The nginx binary: -v, -V, -t, -g, -s, -c, and the master process with its workers. */
 export const nginxProgram: Program = function* (p: Process): Gen<number> {
@@ -37,7 +39,7 @@ export const nginxProgram: Program = function* (p: Process): Gen<number> {
     );
     return 0;
   }
-  if (options.signal !== undefined) return yield* sendSignal(p, options.signal);
+  if (options.signal !== undefined) return yield* sendSignal(p, options.signal, config.pid);
   if (!options.foreground) {
     sys.fork(p, (child) => master(child, config, version), { newSession: true });
     return 0;
@@ -72,13 +74,17 @@ function parseArguments(args: readonly string[]): Options {
   return out;
 }
 
+function* complaint(p: Process, level: "emerg" | "warn", message: string): Gen<void> {
+  const prefix = `${errorDate(p.machine.kernel.wallMs)} [${level}] ${p.nsPid}#${p.nsPid}: `;
+  yield* sys.printError(p, `${prefix}${message}\nnginx: [${level}] ${message}\n`);
+}
+
 function* emergency(p: Process, message: string, tested?: string): Gen<void> {
-  const prefix = `${errorDate(p.machine.kernel.wallMs)} [emerg] ${p.nsPid}#${p.nsPid}: `;
-  yield* sys.printError(p, `${prefix}${message}\nnginx: [emerg] ${message}\n`);
+  yield* complaint(p, "emerg", message);
   if (tested !== undefined) yield* sys.printError(p, `nginx: configuration file ${tested} test failed\n`);
 }
 
-function* sendSignal(p: Process, name: string): Gen<number> {
+function* sendSignal(p: Process, name: string, pidFile: string): Gen<number> {
   const signals: Record<string, Signal> = { stop: "TERM", quit: "QUIT", reload: "HUP", reopen: "USR1" };
   const signal = signals[name];
   if (signal === undefined) {
@@ -86,12 +92,12 @@ function* sendSignal(p: Process, name: string): Gen<number> {
     return 1;
   }
   try {
-    const pid = Number.parseInt(sys.readText(p, "/run/nginx.pid"), 10);
+    const pid = Number.parseInt(sys.readText(p, pidFile), 10);
     sys.kill(p, pid, signal);
     return 0;
   } catch (error) {
     if (!isErrno(error)) throw error;
-    yield* emergency(p, `open() "/run/nginx.pid" failed (2: ${error.message})`);
+    yield* emergency(p, failure("open()", pidFile, error));
     return 1;
   }
 }
@@ -206,6 +212,18 @@ function* master(p: Process, config: Config, version: string): Gen<number> {
   p.comm = "nginx";
   p.argv = ["nginx: master process", ...p.argv];
   p.rssKib = 7_680;
+  const refused = makeTempPaths(p, config);
+  if (p.cred.uid !== 0 && config.userAt !== undefined) {
+    yield* complaint(
+      p,
+      "warn",
+      `the "user" directive makes sense only if the master process runs with super-user privileges, ignored in ${config.userAt}`,
+    );
+  }
+  if (refused !== undefined) {
+    yield* emergency(p, refused);
+    return 1;
+  }
   const me = new Master(p, config, version);
   try {
     me.listen();
@@ -221,12 +239,47 @@ function* master(p: Process, config: Config, version: string): Gen<number> {
     yield* me.note("notice", "built by gcc 12.2.0 (Debian 12.2.0-14) ");
     yield* me.note("notice", `OS: Linux ${KERNEL_RELEASE}`);
     yield* me.note("notice", "getrlimit(RLIMIT_NOFILE): 1048576:1048576");
-    sys.writeText(p, "/run/nginx.pid", `${p.nsPid}\n`, 0o644);
+    const unwritten = writePid(p, config.pid);
+    if (unwritten !== undefined) {
+      yield* emergency(p, unwritten);
+      return 1;
+    }
     yield* startWorkers(me);
     return yield* superviseWorkers(me);
   } finally {
     me.close();
   }
+}
+
+/** Makes the directories for passing data, for the workers' user. The reason when one cannot be. */
+function makeTempPaths(p: Process, config: Config): string | undefined {
+  for (const path of config.tempPaths) {
+    if (sys.find(p, path) !== undefined) continue;
+    try {
+      sys.mkdir(p, path, 0o700);
+      if (p.cred.uid === 0) sys.stat(p, path).uid = NGINX_UID;
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      return failure("mkdir()", path, error);
+    }
+  }
+  return undefined;
+}
+
+function writePid(p: Process, path: string): string | undefined {
+  try {
+    sys.writeText(p, path, `${p.nsPid}\n`, 0o644);
+    return undefined;
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    return failure("open()", path, error);
+  }
+}
+
+const NUMBERS: Readonly<Record<string, number>> = { ENOENT: 2, EACCES: 13, ENOTDIR: 20, ENOSPC: 28, EROFS: 30 };
+
+function failure(call: string, path: string, { code, message }: Errno): string {
+  return `${call} "${path}" failed (${NUMBERS[code] ?? 5}: ${message})`;
 }
 
 function* startWorkers(me: Master): Gen<void> {
@@ -238,7 +291,8 @@ function* startWorkers(me: Master): Gen<void> {
 function* startWorker(me: Master): Gen<void> {
   const worker = sys.fork(me.p, (child) => work(me, child), {}, ["nginx: worker process"]);
   worker.comm = "nginx";
-  worker.cred = { uid: 101, gid: 101, groups: [101] };
+  // Only root can make its workers somebody else.
+  if (me.p.cred.uid === 0) worker.cred = { uid: NGINX_UID, gid: NGINX_UID, groups: [NGINX_UID] };
   worker.rssKib = 3_100;
   me.workers.add(worker);
   yield* me.note("notice", `start worker process ${worker.nsPid}`);

@@ -33,10 +33,9 @@ function variant({ names, index, listen, user, files = {}, alpine = false }: Var
         user === undefined
           ? {}
           : {
-              "etc/nginx/nginx.conf": NGINX_CONF.replace("user  nginx;\n", "").replace(
-                "/run/nginx.pid",
-                "/tmp/nginx.pid",
-              ),
+              "etc/nginx/nginx.conf": NGINX_CONF.replace("user  nginx;\n", "")
+                .replace("/run/nginx.pid", "/tmp/nginx.pid")
+                .replace("http {\n", `http {\n${UNPRIVILEGED}`),
             },
         files,
       ),
@@ -46,6 +45,11 @@ function variant({ names, index, listen, user, files = {}, alpine = false }: Var
   };
 }
 
+/** Where another user than root may pass data. */
+const UNPRIVILEGED = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+  .map((name) => `    ${name}_temp_path /tmp/${name === "client_body" ? "client" : name}_temp;\n`)
+  .join("");
+
 const tools = (...names: readonly string[]): Record<string, Entry> =>
   Object.fromEntries(names.map((name) => [`usr/bin/${name}`, { program: name }]));
 
@@ -54,6 +58,7 @@ const page = (body: string): string => `<!DOCTYPE html>\n<html>\n<body>\n${body}
 export const NGINX_VARIANTS: readonly ImageDef[] = [
   variant({ names: ["registry.k8s.io/nginx-slim", "registry.k8s.io/e2e-test-images/nginx"] }),
   variant({ names: ["docker.io/nginxinc/nginx-unprivileged"], listen: 8080, user: "101" }),
+  variant({ names: ["docker.io/bprashanth/nginxhttps"] }),
   variant({ names: ["docker.io/bitnami/nginx"], listen: 8080, user: "1001" }),
   variant({
     names: ["docker.io/stacksimplify/kubenginx", "docker.io/stacksimplify/kube-frontend-nginx"],

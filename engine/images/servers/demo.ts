@@ -173,6 +173,12 @@ const agnhost: Program = function* (p) {
   }
 };
 
+/** The image of liveness probes by itself: whatever it is called with, it is the server of `agnhost liveness`. */
+const livenessServer: Program = (p) => {
+  p.argv = [p.argv[0]!, "liveness"];
+  return agnhost(p);
+};
+
 /** docker.io/library/hello-world: says that it works, and ends. */
 const hello: Program = function* (p) {
   yield* sys.print(
@@ -188,6 +194,7 @@ export const demoPrograms: Readonly<Record<string, Program>> = {
   "hello-app-1.0": helloApp("1.0.0"),
   "hello-app-2.0": helloApp("2.0.0"),
   agnhost,
+  "liveness-server": livenessServer,
   hello,
 };
 
@@ -237,7 +244,7 @@ export const DEMO_IMAGES: readonly ImageDef[] = [
     names: ["registry.k8s.io/liveness"],
     tags: /^(latest|v?1(\.\d)?)$/,
     sizeBytes: 1_990_000,
-    rootfs: () => rootfs({ server: { program: "agnhost" } }),
+    rootfs: () => rootfs({ server: { program: "liveness-server" } }),
     entrypoint: ["/server"],
     cmd: [],
     env: () => BARE,

@@ -241,7 +241,7 @@ const redisCli: Program = function* (p) {
 export const redisPrograms: Readonly<Record<string, Program>> = { "redis-server": redisServer, "redis-cli": redisCli };
 
 export const redis: ImageDef = {
-  names: ["docker.io/library/redis", "docker.io/valkey/valkey", "registry.k8s.io/redis"],
+  names: ["docker.io/library/redis", "docker.io/valkey/valkey"],
   tags: /^(latest|alpine|[2-8](\.\d+){0,2})(-(alpine|bookworm|bullseye))?$/,
   sizeBytes: 45_700_000,
   rootfs: () =>
@@ -256,4 +256,16 @@ export const redis: ImageDef = {
   env: () => ({ PATH: DEFAULT_PATH, REDIS_VERSION: VERSION }),
   workingDir: "/data",
   exposedPorts: ["6379/tcp"],
+};
+
+/** redis of the guestbook and of older examples, under tags of its own. */
+export const exampleRedis: ImageDef = {
+  ...redis,
+  names: [
+    "registry.k8s.io/redis",
+    "docker.io/kubernetes/redis",
+    "docker.io/redislabs/redis",
+    "docker.io/redis/redis-stack-server",
+  ],
+  tags: /^(latest|e2e|v?\d[\w.-]*)$/,
 };

@@ -34,6 +34,8 @@ describe("images", () => {
     "kodekloud/webapp-color:v1",
     "luksa/kubia",
     "prom/prometheus:v2.30.3",
+    "registry.k8s.io/redis:e2e",
+    "registry.k8s.io/guestbook:v3",
   ])("%s is there, and what it runs too", (name) => {
     const found = resolveImage(name);
     if (found.kind !== "image") throw new Error(found.kind);

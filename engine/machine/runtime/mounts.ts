@@ -74,7 +74,9 @@ export function mountFilesystems(
     if (source === undefined) continue;
     const covered = target(machine, mnt, rootfs, mount.containerPath, source.kind === "dir");
     const { fstype, source: device } = mount.medium === "Memory" ? MEMORY : DISK;
-    over(mnt, covered, mount.containerPath, source, { fstype, source: device, readOnly: mount.readOnly ?? false });
+    // Where it really is: /var/run of many images is a link to /run.
+    const { path } = resolve(mnt, "/", mount.containerPath, ROOT, source.kind === "dir");
+    over(mnt, covered, path, source, { fstype, source: device, readOnly: mount.readOnly ?? false });
   }
 }
 
