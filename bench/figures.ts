@@ -31,13 +31,16 @@ export const figures: Figure[] = [
       session.kernel.run(session.kernel.now + MINUTE);
       const count = running(session, "default");
       let n = 0;
-      return median(31, () => {
+      const create = () => {
         const name = `p${++n}`;
         return cpuMs(() => {
           run(`kubectl run ${name} --image=nginx`);
           session.kernel.runUntil(() => count() > n, session.kernel.now + MINUTE);
         });
-      });
+      };
+      // As on a classroom's server.
+      for (let warm = 0; warm < 120; warm++) create();
+      return median(31, create);
     },
   },
   {

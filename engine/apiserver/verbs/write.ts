@@ -14,6 +14,7 @@ import { decodeBody } from "../decode.ts";
 import { deleteObject } from "../delete.ts";
 import { badRequest, conflictBecause, forbidden } from "../errors.ts";
 import { present, presentList } from "../present.ts";
+import { renew } from "../renewal.ts";
 import { ok } from "../respond.ts";
 import { selectionOf } from "../selection.ts";
 import { storedParts, updateObject } from "../update.ts";
@@ -33,6 +34,8 @@ export function* update(context: ResourceContext): Gen<HttpResponse> {
   yield* cpu(COSTS.decode);
   const body = readBody(request);
   const current = registry.cache(def).get(info.namespace, info.name);
+  const renewed = yield* renew(context, body, current);
+  if (renewed !== undefined) return present(context, renewed);
   const decoded = toStored(def, decodeBody(context, body, def.resource, storedParts(context, current)));
   checkNames(context, decoded);
   let first: Draft | undefined = decoded;
