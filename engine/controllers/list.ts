@@ -14,6 +14,7 @@ import { startJobController } from "./job.ts";
 import { startNamespaceController } from "./namespace.ts";
 import { startNodeIpamController } from "./node-ipam.ts";
 import { startNodeLifecycleController } from "./node-lifecycle.ts";
+import { startNodeTtl } from "./node-ttl.ts";
 import { startVolumeBinder } from "./persistent-volume/binder.ts";
 import { startClaimProtection, startVolumeProtection } from "./persistent-volume/protection.ts";
 import { startPodGarbageCollector } from "./pod-gc.ts";
@@ -50,6 +51,7 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
   },
   { name: "node-ipam-controller", serviceAccount: "node-controller", start: startNodeIpamController },
   { name: "node-lifecycle-controller", serviceAccount: "node-controller", start: startNodeLifecycleController },
+  { name: "ttl-controller", serviceAccount: "ttl-controller", start: startNodeTtl },
   { name: "deployment-controller", serviceAccount: "deployment-controller", start: startDeploymentController },
   { name: "replicaset-controller", serviceAccount: "replicaset-controller", start: startReplicaSetController },
   {
