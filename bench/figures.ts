@@ -1,5 +1,6 @@
 import { HOUR, MINUTE, SECOND, type Session } from "../engine/index.ts";
 import { apiFigures } from "./api-figures.ts";
+import { growthFigures } from "./growth.ts";
 import { booted, cpuMs, type Figure, median, runner, running } from "./measure.ts";
 import { netfilterFigures } from "./netfilter.ts";
 import { terminalFigures } from "./terminal.ts";
@@ -107,6 +108,7 @@ export const figures: Figure[] = [
   ...netfilterFigures,
   ...terminalFigures,
   ...apiFigures,
+  ...growthFigures,
 ];
 
 /** A session of `commands` typed lines over `span` µs. */

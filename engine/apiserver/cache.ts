@@ -23,6 +23,8 @@ export class ResourceCache {
   /** `label=value` → keys of the objects that carry it. */
   private readonly byLabel = new Map<string, Set<string>>();
   private all: readonly KubeObject[] | undefined;
+  /** Revision of the last change: from then on the objects are those of any later revision. */
+  changedAt = 0;
   private watches: CacheWatch[] = [];
   private readonly listeners: ((event: CacheEvent) => void)[] = [];
 
@@ -91,6 +93,7 @@ export class ResourceCache {
   apply(event: Event): void {
     const change = this.change(event);
     if (change === undefined) return;
+    this.changedAt = event.kv.modRevision;
     this.store(change);
     for (const listener of this.listeners) listener(change);
     // Closing a watch makes a new array, opening one appends: this walk sees those that were open at the commit.

@@ -28,10 +28,15 @@ export function* page(context: ResourceContext, selection: Selection): Gen<Page>
     if (token !== "") ({ revision, start } = decodeToken(token));
     else revision = Number(query.get("resourceVersion"));
     if (revision < server.compactRevision) throw expired(TOO_OLD);
-    const all = yield* listAt(registry, def, selection.namespace, revision);
-    items = all.filter(
-      (object) => positionOf(object, selection) > start && selection.inScope(object) && selection.matches(object),
-    );
+    const cache = registry.cache(def);
+    // Where nothing has changed since, what there is serves: later pages cost no more than the first.
+    const all =
+      cache.changedAt <= revision
+        ? cache.list(selection)
+        : (yield* listAt(registry, def, selection.namespace, revision)).filter(
+            (object) => selection.inScope(object) && selection.matches(object),
+          );
+    items = start === "" ? all : all.filter((object) => positionOf(object, selection) > start);
   }
   const metadata: Page["metadata"] = { resourceVersion: String(revision) };
   if (limit > 0 && items.length > limit) {

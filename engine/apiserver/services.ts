@@ -3,6 +3,7 @@ import type { Draft, KindDef } from "../api/kind.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { ResourceContext } from "./context.ts";
 import { invalid } from "./errors.ts";
+import type { Registry } from "./registry.ts";
 
 /** NodePorts of `--service-node-port-range`. */
 const FIRST_PORT = 30_000;
@@ -10,6 +11,60 @@ const LAST_PORT = 32_767;
 
 export function isService(def: KindDef): boolean {
   return def.resource.group === "" && def.resource.resource === "services";
+}
+
+/** What the Services of a cluster hold, kept by their events so that a new one costs no walk over all. */
+class Held {
+  readonly ips = new Map<string, number>();
+  readonly ports = new Map<number, number>();
+
+  count({ spec }: Draft, by: 1 | -1): void {
+    if (spec?.clusterIP) add(this.ips, spec.clusterIP, by);
+    for (const port of spec?.ports ?? []) if (port.nodePort) add(this.ports, port.nodePort, by);
+    if (spec?.healthCheckNodePort) add(this.ports, spec.healthCheckNodePort, by);
+  }
+}
+
+function add<K>(counts: Map<K, number>, key: K, by: number): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
+}
+
+const heldIn = new WeakMap<Registry, Held>();
+
+function heldOf(registry: Registry): Held {
+  let held = heldIn.get(registry);
+  if (held === undefined) {
+    const made = new Held();
+    heldIn.set(registry, (held = made));
+    const cache = registry.cacheOf("", "v1", "services");
+    for (const service of cache?.everything() ?? []) made.count(service, 1);
+    cache?.onEvent(({ type, object, old }) => {
+      if (old !== undefined) made.count(old, -1);
+      else if (type === "DELETED") made.count(object, -1);
+      if (type !== "DELETED") made.count(object, 1);
+    });
+  }
+  return held;
+}
+
+/** Ports that are taken: by the Services there are, and by those chosen for this one. */
+class TakenPorts {
+  private readonly held: Held;
+  private readonly chosen = new Set<number>();
+
+  constructor(held: Held) {
+    this.held = held;
+  }
+
+  has(port: number): boolean {
+    return this.held.ports.has(port) || this.chosen.has(port);
+  }
+
+  add(port: number): void {
+    this.chosen.add(port);
+  }
 }
 
 /**
@@ -24,15 +79,9 @@ export function allocateService(context: ResourceContext, draft: Draft, old: Kub
     delete spec.clusterIPs;
     return;
   }
-  const others = (context.registry.cacheOf("", "v1", "services")?.everything() ?? []).filter(
-    (one) => one.metadata.uid !== old?.metadata.uid,
-  );
-  allocateIp(context, draft, old, others);
-  const taken = new Set<number>();
-  for (const { spec: held } of others as Draft[]) {
-    for (const port of held?.ports ?? []) if (port.nodePort) taken.add(port.nodePort);
-    if (held?.healthCheckNodePort) taken.add(held.healthCheckNodePort);
-  }
+  const held = heldOf(context.registry);
+  allocateIp(context, draft, old, held);
+  const taken = new TakenPorts(held);
   if (spec.type === "NodePort" || spec.type === "LoadBalancer") allocatePorts(context, draft, old, taken);
   else for (const port of spec.ports ?? []) delete port.nodePort;
   if (needsHealthCheckPort(spec) && !spec.healthCheckNodePort) {
@@ -40,12 +89,7 @@ export function allocateService(context: ResourceContext, draft: Draft, old: Kub
   }
 }
 
-function allocateIp(
-  context: ResourceContext,
-  draft: Draft,
-  old: KubeObject | undefined,
-  others: readonly KubeObject[],
-): void {
+function allocateIp(context: ResourceContext, draft: Draft, old: KubeObject | undefined, held: Held): void {
   const { spec, metadata } = draft;
   if (!spec.clusterIP && spec.clusterIPs?.length) spec.clusterIP = spec.clusterIPs[0];
   // An update that does not say keeps what there is.
@@ -54,7 +98,7 @@ function allocateIp(
     spec.clusterIPs = old["spec"].clusterIPs;
   }
   if (spec.clusterIP !== "None") {
-    const taken = new Set(others.map((one) => one["spec"]?.clusterIP));
+    const taken = held.ips;
     if (!spec.clusterIP) spec.clusterIP = freeIp(context, taken);
     else if (spec.clusterIP !== old?.["spec"]?.clusterIP) {
       const why = taken.has(spec.clusterIP)
@@ -98,7 +142,7 @@ function inRange({ server }: ResourceContext, ip: string): boolean {
 }
 
 /** The lower band, at most 256 addresses, is for those chosen by hand (KEP-3070). */
-function freeIp({ server, registry }: ResourceContext, taken: ReadonlySet<string>): string {
+function freeIp({ server, registry }: ResourceContext, taken: ReadonlyMap<string, number>): string {
   const { base, size } = bounds(server.serviceCidr);
   const band = Math.min(Math.max(16, Math.floor(size / 16)), 256);
   const random = registry.kernel.random("apiserver services");
@@ -108,7 +152,7 @@ function freeIp({ server, registry }: ResourceContext, taken: ReadonlySet<string
   }
 }
 
-function freePort({ registry }: ResourceContext, taken: Set<number>): number {
+function freePort({ registry }: ResourceContext, taken: TakenPorts): number {
   const random = registry.kernel.random("apiserver services");
   for (;;) {
     const port = random.int(FIRST_PORT + 86, LAST_PORT);
@@ -119,7 +163,7 @@ function freePort({ registry }: ResourceContext, taken: Set<number>): number {
 }
 
 /** One number serves a port under all its protocols (registry/core/service/storage/alloc.go initNodePorts). */
-function allocatePorts(context: ResourceContext, draft: Draft, old: KubeObject | undefined, taken: Set<number>): void {
+function allocatePorts(context: ResourceContext, draft: Draft, old: KubeObject | undefined, taken: TakenPorts): void {
   const { spec } = draft;
   const ports: Draft[] = spec.ports ?? [];
   const before: Draft[] = old?.["spec"]?.ports ?? [];
