@@ -21,7 +21,11 @@ import { canonical } from "./template-hash.ts";
 
 const HEADLESS = "service.kubernetes.io/headless";
 
-interface Subset {
+/** An object that would hold more addresses is cut, and says so. */
+const MAX_ADDRESSES = 1000;
+const OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity";
+
+export interface Subset {
   addresses?: object[];
   notReadyAddresses?: object[];
   ports?: EndpointPort[];
@@ -56,15 +60,22 @@ class EndpointsController implements Reconciler {
     }
     const pods = podsOf(this.context, service);
     if (pods === undefined) return;
-    const subsets = this.subsetsOf(service, pods);
+    const all = this.subsetsOf(service, pods);
+    const subsets = truncated(all);
     const { [HEADLESS]: _headless, ...labels } = service.metadata.labels ?? {};
     if (service.spec.clusterIP === "None") labels[HEADLESS] = "";
     const same =
       there !== undefined &&
       this.sameSubsets(there["subsets"] ?? [], subsets) &&
-      canonical(there.metadata.labels ?? {}) === canonical(labels);
+      canonical(there.metadata.labels ?? {}) === canonical(labels) &&
+      (subsets !== all) === (there.metadata.annotations?.[OVER_CAPACITY] === "truncated");
     if (same) return;
-    const annotations = { ...there?.metadata.annotations, [TRIGGER_TIME]: triggerTime(service, pods) };
+    const { [OVER_CAPACITY]: _over, ...kept } = there?.metadata.annotations ?? {};
+    const annotations = {
+      ...kept,
+      [TRIGGER_TIME]: triggerTime(service, pods),
+      ...(subsets !== all && { [OVER_CAPACITY]: "truncated" }),
+    };
     const content = subsets.length > 0 ? { subsets } : {};
     try {
       if (there === undefined)
@@ -128,6 +139,34 @@ class EndpointsController implements Reconciler {
       );
     });
   }
+}
+
+/**
+ * The same subsets where they hold 1000 addresses or fewer. Else those that are not ready give way first; each subset
+ * keeps its share, rounded up, the last what is left (endpoints_controller.go truncateEndpoints).
+ */
+export function truncated(subsets: Subset[]): Subset[] {
+  const count = (field: "addresses" | "notReadyAddresses") =>
+    subsets.reduce((sum, subset) => sum + (subset[field]?.length ?? 0), 0);
+  const ready = count("addresses");
+  const not = count("notReadyAddresses");
+  if (ready + not <= MAX_ADDRESSES) return subsets;
+  const field = ready > MAX_ADDRESSES ? "addresses" : "notReadyAddresses";
+  const [room, from] = ready > MAX_ADDRESSES ? [MAX_ADDRESSES, ready] : [MAX_ADDRESSES - ready, not];
+  let left = room;
+  return subsets.map((subset) => {
+    const { addresses, notReadyAddresses, ...rest } = subset;
+    const all = subset[field] ?? [];
+    const kept = all.slice(0, Math.min(left, Math.ceil((all.length / from) * room)));
+    left -= kept.length;
+    const ready = field === "addresses" ? kept : (addresses ?? []);
+    const not = field === "addresses" ? [] : kept;
+    return {
+      ...(ready.length > 0 && { addresses: ready }),
+      ...(not.length > 0 && { notReadyAddresses: not }),
+      ...rest,
+    };
+  });
 }
 
 /** An address of a Pod and the ports it serves. */
