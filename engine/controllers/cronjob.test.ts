@@ -73,6 +73,20 @@ describe("CronJob", () => {
     expect(jobs(s)).toHaveLength(count);
   });
 
+  // Restated from pkg/controller/cronjob/utils_test.go.
+  it.each([
+    ["a hundred missed times are too many", 102, true],
+    ["fewer are not", 98, false],
+  ])("%s", (_, minutes, told) => {
+    const s = start();
+    s.json("POST", `${BATCH}/cronjobs`, cronJob({ suspend: true }));
+    s.run(minutes * 60);
+    s.json("PATCH", `${BATCH}/cronjobs/tick`, { spec: { suspend: false } }, MERGE);
+    s.run(2);
+    expect(jobs(s)).toHaveLength(1);
+    expect(s.events("tick").some((line: string) => line.startsWith("TooManyMissedTimes"))).toBe(told);
+  });
+
   it("removes finished Jobs after their time to live", () => {
     const s = start();
     const { jobTemplate } = cronJob().spec;

@@ -228,12 +228,12 @@ class CronJobController implements Reconciler {
     const second = nextTime(schedule, first, zone);
     if (second === undefined || second > now) return first;
     const missed = Math.floor((now - first) / (second - first)) + 1;
-    if (missed > MANY_MISSED && deadline === undefined)
+    if (missed > MANY_MISSED)
       this.context.recorder.event(
         cronJob,
         "Warning",
         "TooManyMissedTimes",
-        `too many missed start times: ${missed}. Set or decrease .spec.startingDeadlineSeconds or check clock skew`,
+        "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew",
       );
     let last = first;
     // Far from now the times in between do not matter; irregular schedules never leave out more than a few periods.

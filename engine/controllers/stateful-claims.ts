@@ -60,18 +60,28 @@ export class StatefulClaims {
       const references: readonly OwnerReference[] = claim.metadata.ownerReferences ?? [];
       const ours = references.filter((owner) => owner.uid === set.metadata.uid || owner.uid === pod.metadata.uid);
       const others = references.filter((owner) => !ours.includes(owner));
-      // A claim that somebody else controls is left alone.
-      const owner = others.some((one) => one.controller) ? undefined : ownerOf(set, pod);
+      // A claim that somebody else controls is left to them.
+      const foreign = retains(set) ? undefined : others.find((one) => one.controller);
+      const owner = foreign ? undefined : ownerOf(set, pod);
       const same = owner
         ? ours.length === 1 && ours[0]!.uid === owner.metadata.uid && ours[0]!.controller
         : ours.length === 0;
       if (same) continue;
+      if (foreign) {
+        const message = `PersistentVolumeClaim ${metadata.name} has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim`;
+        this.context.recorder.event(set, "Warning", "ConflictingController", message);
+      }
       const ownerReferences = owner ? [...others, controllerRef(owner)] : others;
       yield* client.update(PERSISTENT_VOLUME_CLAIMS, { ...claim, metadata: { ...claim.metadata, ownerReferences } });
       changed = true;
     }
     return changed;
   }
+}
+
+function retains(set: KubeObject): boolean {
+  const { whenDeleted, whenScaled } = set.spec.persistentVolumeClaimRetentionPolicy ?? {};
+  return whenDeleted !== "Delete" && whenScaled !== "Delete";
 }
 
 /** What a claim goes with: its set, its Pod once that is beyond the set's size, or nothing. */

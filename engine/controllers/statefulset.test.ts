@@ -194,6 +194,30 @@ describe("StatefulSet", () => {
     expect(s.pods()[0].metadata.labels[label]).toBe("db-0");
   });
 
+  it("leaves a claim to somebody else who controls it, and says so", () => {
+    const s = start();
+    const persistentVolumeClaimRetentionPolicy = { whenDeleted: "Delete" };
+    s.json(
+      "POST",
+      `${APPS}/statefulsets`,
+      set({ replicas: 1, volumeClaimTemplates: [claim], persistentVolumeClaimRetentionPolicy }),
+    );
+    settle(s);
+    const owner = s.json("POST", `${CORE}/configmaps`, { metadata: { name: "other" } }).metadata;
+    const path = `${CORE}/persistentvolumeclaims/data-db-0`;
+    const [own] = s.json("GET", path).metadata.ownerReferences;
+    const other = { apiVersion: "v1", kind: "ConfigMap", name: "other", uid: owner.uid, controller: true };
+    s.json("PATCH", path, { metadata: { ownerReferences: [{ ...own, controller: false }, other] } }, MERGE);
+    patch(s, { minReadySeconds: 0, replicas: 1, template: { metadata: { annotations: { a: "b" } } } });
+    settle(s);
+    expect(claims(s)).toEqual([["data-db-0", "ConfigMap"]]);
+    expect(
+      s
+        .events("db")
+        .some((line: string) => line.startsWith("ConflictingController PersistentVolumeClaim data-db-0 has")),
+    ).toBe(true);
+  });
+
   it("says why a claim or a Pod cannot be made", () => {
     const s = start();
     const hard = { persistentvolumeclaims: "0" };
