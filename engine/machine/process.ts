@@ -80,6 +80,8 @@ export interface Limits {
   readonly nproc?: number | undefined;
   /** Bytes of a file that is written (RLIMIT_FSIZE). */
   readonly fsize?: number | undefined;
+  /** KiB of address space (RLIMIT_AS). */
+  readonly as?: number | undefined;
 }
 
 const NO_LIMITS: Limits = {};

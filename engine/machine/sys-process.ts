@@ -6,6 +6,7 @@ import type { OpenFile } from "./open-file.ts";
 import { EXECUTE, mayAccess, resolve } from "./path.ts";
 import { type Process, ProcessExit, type Program, shortName, type WaitStatus } from "./process.ts";
 import type { Signal } from "./signal.ts";
+import { printError } from "./sys.ts";
 
 export interface SpawnOptions {
   argv: readonly string[];
@@ -35,7 +36,8 @@ export function executable(p: Process, path: string, argv: readonly string[], de
   if (node.program !== undefined) {
     const main = p.machine.programs.get(node.program);
     if (main === undefined) throw new Errno("ENOEXEC");
-    return { main, argv, path: found.path };
+    const room = p.limits?.as ?? Number.POSITIVE_INFINITY;
+    return { main: room < LEAST_ROOM ? unloaded : main, argv, path: found.path };
   }
   const head = decode(node.content.bytes().subarray(0, 256));
   const script = /^#![ \t]*(\S+)(?:[ \t]+([^\n]*?))?[ \t]*(?:\n|$)/.exec(head);
@@ -43,6 +45,19 @@ export function executable(p: Process, path: string, argv: readonly string[], de
   const interpreter = script[1]!;
   const extra = script[2] ? [script[2]] : [];
   return executable(p, interpreter, [interpreter, ...extra, path, ...argv.slice(1)], depth + 1);
+}
+
+/** KiB of address space that a program's libraries take before it begins. */
+const LEAST_ROOM = 3_500;
+
+/** A program whose libraries find no room (ld.so(8)). */
+function* unloaded(p: Process): Gen<number> {
+  const name = p.argv[0] ?? "";
+  yield* printError(
+    p,
+    `${name}: error while loading shared libraries: libc.so.6: failed to map segment from shared object\n`,
+  );
+  return 127;
 }
 
 /** Most bytes of arguments and environment together, and of one of them (execve(2)). */

@@ -51,7 +51,8 @@ export function* substituteCommand(sh: Shell, text: string, line: number): Gen<s
       }
       if (chunk.length === 0) break;
       size += chunk.length;
-      if (size > MAX_OUTPUT) throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
+      if (size > Math.min(MAX_OUTPUT, (sh.p.limits.as ?? Number.POSITIVE_INFINITY) * 512))
+        throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
       chunks.push(chunk);
     }
   } finally {

@@ -52,11 +52,20 @@ export class Output {
 /** Most bytes a tool holds at a time. */
 const MAX_MEMORY = 192 * 1024 * 1024;
 
-/** Called by tools that must see all of their input: one that holds too much is killed, as the system kills it. */
+/**
+ * Called by tools that must see all of their input: one that holds too much is killed, as the system kills it. Throws
+ * `RangeError` beyond the process's own limit (`ulimit -v`), where malloc(3) gives nothing.
+ */
 export function* hold(p: Process, bytes: number): Gen<void> {
+  if (bytes > roomOf(p)) throw new RangeError("no memory");
   if (bytes <= MAX_MEMORY) return;
   p.machine.signal(p, "KILL");
   yield* cpu(0);
+}
+
+/** Bytes that a process may hold beside its program. */
+export function roomOf(p: Process): number {
+  return p.limits.as === undefined ? Number.POSITIVE_INFINITY : p.limits.as * 1024;
 }
 
 /** Everything up to the end of a descriptor, within what a process may hold. */

@@ -51,6 +51,9 @@ const umask: Builtin = function* (sh, args) {
   return has("S") ? yield* put(sh, "umask", `${symbolic(sh.p.umask)}\n`) : 0;
 };
 
+/** Limits whose hard value is above the soft one to begin with. */
+const LOWERED = new Set(["c", "s"]);
+
 /** Letter, description with its unit, value here. */
 const LIMITS: [string, string, string][] = [
   ["R", "real-time non-blocking time  (microseconds, -R) ", "unlimited"],
@@ -78,7 +81,11 @@ const ulimit: Builtin = function* (sh, args) {
   const letters = parsed.options.map((option) => option.letter).filter((letter) => letter !== "S" && letter !== "H");
   const all = letters.includes("a");
   if (letters.length === 0) letters.push("f");
-  const value = (letter: string) => sh.limits.get(letter) ?? LIMITS.find(([one]) => one === letter)?.[2] ?? "unlimited";
+  const hard = parsed.options.some((option) => option.letter === "H");
+  const soft = parsed.options.some((option) => option.letter === "S");
+  const own = (letter: string) => LIMITS.find(([one]) => one === letter)?.[2] ?? "unlimited";
+  const most = (letter: string) => sh.limits.get(`H${letter}`) ?? (LOWERED.has(letter) ? "unlimited" : own(letter));
+  const value = (letter: string) => (hard && !soft ? most(letter) : (sh.limits.get(letter) ?? own(letter)));
   if (all) return yield* put(sh, "ulimit", LIMITS.map(([letter, text]) => `${text}${value(letter)}\n`).join(""));
   const [limit] = parsed.rest;
   if (limit !== undefined) {
@@ -86,14 +93,24 @@ const ulimit: Builtin = function* (sh, args) {
       yield* sh.complain(`ulimit: ${limit}: invalid number`);
       return 1;
     }
-    if (/^\d+$|^unlimited$/.test(limit))
-      for (const letter of letters) {
-        sh.limits.set(letter, limit);
-        const number = limit === "unlimited" ? undefined : Number(limit);
-        if (letter === "n") sh.p.limits = { ...sh.p.limits, nofile: number };
-        if (letter === "u") sh.p.limits = { ...sh.p.limits, nproc: number };
-        if (letter === "f") sh.p.limits = { ...sh.p.limits, fsize: number === undefined ? undefined : number * 1024 };
+    for (const letter of letters) {
+      const given = limit === "hard" ? most(letter) : limit === "soft" ? value(letter) : limit;
+      const number = given === "unlimited" ? undefined : Number(given);
+      const above = Number(most(letter) === "unlimited" ? Number.POSITIVE_INFINITY : most(letter));
+      if ((number ?? Number.POSITIVE_INFINITY) > above && (sh.p.cred.uid !== 0 || (soft && !hard))) {
+        const what = LIMITS.find(([one]) => one === letter)?.[1].replace(/ *\(.*/, "") ?? "";
+        const why = sh.p.cred.uid === 0 ? "Invalid argument" : "Operation not permitted";
+        yield* sh.complain(`ulimit: ${what}: cannot modify limit: ${why}`);
+        return 1;
       }
+      if (hard || !soft) sh.limits.set(`H${letter}`, given);
+      if (soft || !hard) sh.limits.set(letter, given);
+      if (hard && !soft) continue;
+      if (letter === "v") sh.p.limits = { ...sh.p.limits, as: number };
+      if (letter === "n") sh.p.limits = { ...sh.p.limits, nofile: number };
+      if (letter === "u") sh.p.limits = { ...sh.p.limits, nproc: number };
+      if (letter === "f") sh.p.limits = { ...sh.p.limits, fsize: number === undefined ? undefined : number * 1024 };
+    }
     return 0;
   }
   for (const letter of letters) {

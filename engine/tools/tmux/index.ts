@@ -26,7 +26,7 @@ export const tmux: Program = function* (p) {
   const invocation = readArguments(p);
   if (typeof invocation === "string") {
     if (invocation === "version") yield* sys.print(p, "tmux 3.5a\n");
-    else yield* sys.printError(p, USAGE);
+    else yield* sys.printError(p, `tmux: ${invocation}\n${USAGE}`);
     return invocation === "version" ? 0 : 1;
   }
   try {
@@ -38,7 +38,8 @@ export const tmux: Program = function* (p) {
   }
 };
 
-function readArguments(p: Process): Invocation | "version" | "usage" {
+/** What is asked for; `version`, or what is wrong with it in getopt's words. */
+function readArguments(p: Process): Invocation | string {
   const directory = `${p.env.get("TMUX_TMPDIR") || "/tmp"}/tmux-${p.cred.uid}`;
   let socket = p.env.get("TMUX")?.split(",")[0] || `${directory}/default`;
   let config: string[] | undefined;
@@ -50,9 +51,9 @@ function readArguments(p: Process): Invocation | "version" | "usage" {
       const flag = arg[k]!;
       if ("2CDlNuv".includes(flag)) continue;
       if (flag === "V") return "version";
-      if (!"cfLST".includes(flag)) return "usage";
+      if (!"cfLST".includes(flag)) return `unknown option -- ${flag}`;
       const value = arg.slice(k + 1) || args[++i];
-      if (value === undefined) return "usage";
+      if (value === undefined) return `option requires an argument -- ${flag}`;
       if (flag === "L") socket = `${directory}/${value}`;
       else if (flag === "S") socket = value.startsWith("/") ? value : `${p.cwd}/${value}`;
       else if (flag === "f") (config ??= []).push(value);

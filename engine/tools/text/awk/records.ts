@@ -13,6 +13,11 @@ export class RecordReader {
   readonly fd: number;
   private text = "";
   private at = 0;
+  /** What was read after `text` and holds no end of a record: joined to it once one has come. */
+  private more: string[] = [];
+  private held = 0;
+  /** The last separator looked for, when it is one character. */
+  private single: string | undefined;
   private tail: Uint8Array | undefined;
   private ended = false;
   /** What ended the last record (gawk's RT). */
@@ -25,7 +30,13 @@ export class RecordReader {
 
   /** A record that is there already, without waiting; undefined when more input is needed. */
   take(separator: Separator): string | undefined {
-    if (separator.kind !== "text") return this.scan(separator);
+    if (this.more.length > 0 && !(separator.kind === "text" && separator.text === this.single)) this.join();
+    if (separator.kind !== "text") {
+      this.single = undefined;
+      return this.scan(separator);
+    }
+    this.single = separator.text.length === 1 ? separator.text : undefined;
+    if (this.more.length > 0) return undefined;
     const end = this.text.indexOf(separator.text, this.at);
     if (end >= 0) {
       const record = this.text.slice(this.at, end);
@@ -86,9 +97,9 @@ export class RecordReader {
     const bytes = yield* sys.read(this.p, this.fd);
     if (bytes.length === 0) {
       this.ended = true;
-      if (this.tail) this.text = this.text.slice(this.at) + decode(this.tail);
-      if (this.tail) this.at = 0;
+      if (this.tail) this.more.push(decode(this.tail));
       this.tail = undefined;
+      this.join();
       return true;
     }
     const all = this.tail ? concat([this.tail, bytes]) : bytes;
@@ -98,11 +109,24 @@ export class RecordReader {
     while (back <= 3 && back <= all.length && (all[all.length - back]! & 0xc0) === 0x80) back++;
     if (back <= all.length && all[all.length - back]! >= 0xc0) end = all.length - back;
     this.tail = end < all.length ? all.subarray(end) : undefined;
-    this.text = this.text.slice(this.at) + decode(all.subarray(0, end));
-    this.at = 0;
-    // A record without an end is looked through anew with each block: it may not grow for long.
-    yield* hold(this.p, this.text.length * 12);
+    const piece = decode(all.subarray(0, end));
+    this.more.push(piece);
+    if (this.single !== undefined && !piece.includes(this.single)) {
+      this.held += piece.length;
+      yield* hold(this.p, this.text.length + this.held);
+      return true;
+    }
+    this.join();
+    // Other ends are looked for anew with each block: a record may not grow for long.
+    yield* hold(this.p, this.text.length * (this.single === undefined ? 12 : 1));
     return true;
+  }
+
+  private join(): void {
+    this.text = [this.text.slice(this.at), ...this.more].join("");
+    this.at = 0;
+    this.more = [];
+    this.held = 0;
   }
 
   get done(): boolean {

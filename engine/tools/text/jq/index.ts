@@ -2,7 +2,7 @@ import { call, concat, cpu, decode, type Gen } from "../../../kernel/index.ts";
 import { isErrno } from "../../../machine/errno.ts";
 import type { Process, Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
-import { Output } from "../../io.ts";
+import { Output, roomOf } from "../../io.ts";
 import { Halt } from "./builtins.ts";
 import { type DumpStyle, dump } from "./dump.ts";
 import { Evaluator } from "./eval.ts";
@@ -14,6 +14,9 @@ import { type Options, parseArguments, Usage } from "./options.ts";
 import { parseJq } from "./parser.ts";
 import { type Context, type Env, type Item, JqError, OutOfMemory, PAUSE, StackOverflow } from "./stream.ts";
 import { type Ast, CompileError } from "./syntax.ts";
+
+/** Most bytes of input that are held. */
+const MAX_HELD = 64 * 1024 * 1024;
 
 const HINT =
   "Use jq --help for help with command-line options,\nor see the jq manpage, or online docs  at https://jqlang.github.io/jq\n";
@@ -58,6 +61,8 @@ class Runner {
   private readonly files: string[];
   private parser = new JsonStream();
   private rawText = "";
+  private rawParts: string[] = [];
+  private rawHeld = 0;
   private fd: number | undefined;
   private file: string | undefined;
   private finished = false;
@@ -146,11 +151,7 @@ class Runner {
         result = stream.next();
       } catch (error) {
         if (error instanceof StackOverflow || error instanceof OutOfMemory || error instanceof RangeError) {
-          // As jq ends when the system gives it no more memory.
-          yield* this.out.flush();
-          yield* sys.printError(this.p, "jq: error: cannot allocate memory\n");
-          this.p.machine.signal(this.p, "ABRT");
-          yield* cpu(0);
+          yield* this.outOfMemory();
           return;
         }
         if (!(error instanceof JqError)) throw error;
@@ -179,6 +180,14 @@ class Runner {
       this.print((result.value as Item).v);
       if (this.out.full) yield* this.out.flush();
     }
+  }
+
+  /** As jq ends when the system gives it no more memory. */
+  private *outOfMemory(): Gen<void> {
+    yield* this.out.flush();
+    yield* sys.printError(this.p, "jq: error: cannot allocate memory\n");
+    this.p.machine.signal(this.p, "ABRT");
+    yield* cpu(0);
   }
 
   private *flushStderr(): Gen<void> {
@@ -227,7 +236,7 @@ class Runner {
       return { value: o.rawInput ? this.rawText : this.pending };
     }
     if (o.rawInput) {
-      const end = this.rawText.indexOf("\n");
+      const end = this.rawText === "" ? -1 : this.rawText.indexOf("\n");
       if (end >= 0) {
         const value = this.rawText.slice(0, end);
         this.rawText = this.rawText.slice(end + 1);
@@ -284,7 +293,7 @@ class Runner {
         const path = this.files.shift();
         if (path === undefined) {
           this.finished = true;
-          if (this.o.rawInput) this.rawText += decode(this.tail);
+          if (this.o.rawInput) this.feedText(decode(this.tail), true);
           this.tail = new Uint8Array(0);
           this.parser.end();
           return;
@@ -314,6 +323,8 @@ class Runner {
         continue;
       }
       this.feed(bytes);
+      if (this.parser.held + this.rawText.length + this.rawHeld > Math.min(MAX_HELD, roomOf(this.p)))
+        yield* this.outOfMemory();
       return;
     }
   }
@@ -327,8 +338,18 @@ class Runner {
     const marked = !this.begun && whole[0] === 0xef && whole[1] === 0xbb && whole[2] === 0xbf;
     const bytes = marked ? whole.subarray(3) : whole;
     this.begun = true;
-    if (this.o.rawInput) this.rawText += this.decodePart(bytes);
+    if (this.o.rawInput) this.feedText(this.decodePart(bytes));
     else this.parser.pushBytes(bytes);
+  }
+
+  /** Adds raw input; blocks without a newline are put together once one has come, or the end. */
+  private feedText(text: string, last = false): void {
+    this.rawParts.push(text);
+    this.rawHeld += text.length;
+    if (!last && !text.includes("\n")) return;
+    this.rawText += this.rawParts.join("");
+    this.rawParts = [];
+    this.rawHeld = 0;
   }
 
   /** Characters may be cut at the end of a block. */

@@ -40,6 +40,14 @@ export class JsonStream {
   private passed: (string | Uint8Array)[] = [];
   private newlines = 0;
 
+  /** How much is held of values that are not whole yet. */
+  get held(): number {
+    let size = this.text.length - this.at;
+    for (const piece of this.more) size += piece.length;
+    for (const piece of this.raw) size += piece.length;
+    return size;
+  }
+
   /** Newlines read so far. */
   get lines(): number {
     for (const piece of this.pushed) this.newlines += newlines(piece);
