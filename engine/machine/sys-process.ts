@@ -6,7 +6,7 @@ import type { OpenFile } from "./open-file.ts";
 import { EXECUTE, mayAccess, resolve } from "./path.ts";
 import { type Process, ProcessExit, type Program, shortName, type WaitStatus } from "./process.ts";
 import type { Signal } from "./signal.ts";
-import { printError } from "./sys.ts";
+import { printError } from "./sys-io.ts";
 
 export interface SpawnOptions {
   argv: readonly string[];

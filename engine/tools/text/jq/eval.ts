@@ -1,11 +1,14 @@
 /** Evaluates jq programs: every expression is a stream of values, with the path each came from where one is asked for. */
-import { bind, destructure } from "./bind.ts";
+import { assign } from "./assign.ts";
+import { atMostOne } from "./at-most-one.ts";
+import { destructure } from "./bind.ts";
 import { checkNames } from "./check.ts";
 import { brief } from "./dump.ts";
+import { foreach, reduce } from "./folds.ts";
 import { formatValue } from "./formats.ts";
 import { isNumber, type Json, type JsonObject, kind, numeric, truthy } from "./json.ts";
 import { binary } from "./operators.ts";
-import { deletePaths, getPath, indexItem, iterate, quietly, setPath } from "./paths.ts";
+import { indexItem, iterate, quietly } from "./paths.ts";
 import { lookup, type Single, Singles } from "./single.ts";
 import {
   Break,
@@ -27,51 +30,6 @@ const STEPS = 500;
 const MAX_DEPTH = 3_000;
 /** Most values that one array collects. */
 const MAX_COLLECTED = 4_000_000;
-
-/** Natives without arguments that give one value at most. */
-const ONE = new Set(
-  "true false null length not tostring tonumber type keys keys_unsorted add floor sqrt min max unique sort reverse tojson fromjson input empty error now explode implode ascii_downcase ascii_upcase trim ltrim rtrim abs round ceil utf8bytelength infinite nan transpose flatten to_number isnan isinfinite isnormal".split(
-    " ",
-  ),
-);
-
-/** True when an expression is known to give no more than one value; errs to false. */
-function atMostOne(ast: Ast, env: Env, context: Context, depth: number): boolean {
-  if (depth > 12) return false;
-  const one = (part: Ast | undefined) => part === undefined || atMostOne(part, env, context, depth + 1);
-  switch (ast.t) {
-    case "identity":
-    case "value":
-    case "var":
-    case "format":
-    case "array":
-    case "reduce":
-      return ast.t !== "reduce" || one(ast.init);
-    case "index":
-      return one(ast.of) && one(ast.key);
-    case "neg":
-      return one(ast.body);
-    case "binary":
-    case "and":
-    case "or":
-    case "pipe":
-      return one(ast.left) && one(ast.right);
-    case "if":
-      return one(ast.test) && one(ast.yes) && one(ast.no);
-    case "object":
-      return ast.entries.every((entry) => one(entry.key) && one(entry.value));
-    case "call": {
-      for (let at = env; at.t !== "root"; at = at.up) {
-        if (at.t === "closure" && ast.args.length === 0 && at.name === ast.name)
-          return atMostOne(at.closure.body, at.closure.env, context, depth + 1);
-        if (at.t === "def" && at.arity === ast.args.length && at.name === ast.name) return false;
-      }
-      return ast.args.length === 0 && ONE.has(ast.name);
-    }
-    default:
-      return false;
-  }
-}
 
 export class Evaluator {
   readonly context: Context;
@@ -325,7 +283,7 @@ export class Evaluator {
         return;
       }
       case "assign":
-        yield* this.assign(ast, env, plain(input));
+        yield* assign(this.evaluate, ast, env, plain(input));
         return;
       case "if":
         for (const test of this.run(ast.test, env, plain(input))) {
@@ -335,64 +293,11 @@ export class Evaluator {
           else yield input;
         }
         return;
-      case "reduce": {
-        for (const init of this.run(ast.init, env, input)) {
-          if (init === PAUSE) {
-            yield init;
-            continue;
-          }
-          let state: Item = init;
-          for (const item of this.run(ast.source, env, plain(input))) {
-            if (item === PAUSE) {
-              yield item;
-              continue;
-            }
-            for (const bound of bind(this.evaluate, ast.pattern, env, item.v)) {
-              if (bound === PAUSE) {
-                yield PAUSE;
-                continue;
-              }
-              let last: Item = { v: null, p: undefined };
-              for (const next of this.run(ast.update, bound, state)) {
-                if (next === PAUSE) yield next;
-                else last = next;
-              }
-              state = last;
-            }
-          }
-          yield state;
-        }
+      case "reduce":
+        yield* reduce(this.evaluate, ast, env, input);
         return;
-      }
       case "foreach":
-        for (const init of this.run(ast.init, env, input)) {
-          if (init === PAUSE) {
-            yield init;
-            continue;
-          }
-          let state: Item = init;
-          for (const item of this.run(ast.source, env, plain(input))) {
-            if (item === PAUSE) {
-              yield item;
-              continue;
-            }
-            for (const bound of bind(this.evaluate, ast.pattern, env, item.v)) {
-              if (bound === PAUSE) {
-                yield PAUSE;
-                continue;
-              }
-              for (const next of this.run(ast.update, bound, state)) {
-                if (next === PAUSE) {
-                  yield next;
-                  continue;
-                }
-                state = next;
-                if (ast.extract) yield* this.run(ast.extract, bound, state);
-                else yield state;
-              }
-            }
-          }
-        }
+        yield* foreach(this.evaluate, ast, env, input);
         return;
       case "as":
         for (const item of this.run(ast.source, env, plain(input))) {
@@ -524,68 +429,5 @@ export class Evaluator {
     const native = this.context.natives.get(`${ast.name}/${arity}`);
     if (native === undefined) throw new JqError(`${ast.name}/${arity} is not defined`);
     yield* native(this.context, ast.args, env, input);
-  }
-
-  // ---- assignment ---------------------------------------------------------------------------------------------------
-
-  /** Every path that an expression gives. */
-  *paths(
-    ast: Ast,
-    env: Env,
-    input: Item,
-  ): Generator<{ path: readonly Json[]; v: Json } | typeof PAUSE, void, undefined> {
-    for (const item of this.run(ast, env, { v: input.v, p: [] })) {
-      if (item === PAUSE) yield item;
-      else {
-        if (item.p === undefined) throw new JqError(`Invalid path expression with result ${brief(item.v)}`);
-        yield { path: item.p, v: item.v };
-      }
-    }
-  }
-
-  private *assign(ast: Ast & { t: "assign" }, env: Env, input: Item): Stream {
-    if (ast.op === "|=") {
-      let value = input.v;
-      const deletions: Json[][] = [];
-      for (const found of this.paths(ast.left, env, input)) {
-        if (found === PAUSE) {
-          yield found;
-          continue;
-        }
-        let result: Item | undefined;
-        for (const item of this.run(ast.right, env, { v: getPath(value, found.path), p: undefined })) {
-          if (item === PAUSE) {
-            yield item;
-            continue;
-          }
-          result = item;
-          break;
-        }
-        if (result) value = setPath(value, found.path, 0, result.v);
-        else deletions.push([...found.path]);
-      }
-      yield { v: deletions.length > 0 ? deletePaths(value, deletions) : value, p: undefined };
-      return;
-    }
-    for (const right of this.run(ast.right, env, input)) {
-      if (right === PAUSE) {
-        yield right;
-        continue;
-      }
-      let value = input.v;
-      for (const found of this.paths(ast.left, env, input)) {
-        if (found === PAUSE) {
-          yield found;
-          continue;
-        }
-        let result = right.v;
-        if (ast.op !== "=") {
-          const old = getPath(value, found.path);
-          result = ast.op === "//=" ? (truthy(old) ? old : right.v) : binary(ast.op.slice(0, -1), old, right.v);
-        }
-        value = setPath(value, found.path, 0, result);
-      }
-      yield { v: value, p: undefined };
-    }
   }
 }
