@@ -275,6 +275,22 @@ kubectl drain $node --ignore-daemonsets --delete-emptydir-data --disable-evictio
       "all deleted",
     ],
   },
+  {
+    name: "a tool that an image has besides BusyBox is itself, an applet is BusyBox's",
+    script: `kubectl run net --image=nicolaka/netshoot -- sleep 999 >/dev/null; kubectl run bb --image=busybox -- sleep 999 >/dev/null
+ready pod/net pod/bb
+for pod in net bb; do kubectl exec $pod -- sh -c 'ping -c 1 127.0.0.1 | grep packets; ping -c 1 -W 1 192.0.2.1 | grep packets; nslookup kubernetes.default.svc.cluster.local | grep Address | head -1; ip link | head -1'; done`,
+    expect: [
+      "1 packets transmitted, 1 received, 0% packet loss, time 0ms",
+      "1 packets transmitted, 0 received, 100% packet loss, time 0ms",
+      /^Address:\t[\d.]+#53$/,
+      /^1: lo: .* state UNKNOWN mode DEFAULT group default qlen 1000$/,
+      "1 packets transmitted, 1 packets received, 0% packet loss",
+      "1 packets transmitted, 0 packets received, 100% packet loss",
+      /^Address:\t[\d.]+:53$/,
+      /^1: lo: .* qdisc noqueue qlen 1000$/,
+    ],
+  },
 ];
 
 playScenarios("workloads, and what Kubernetes shows", SCENARIOS, PRELUDE);

@@ -29,7 +29,7 @@ export const NETWORK_TOOL_IMAGES: readonly ImageDef[] = [
       rootfs(SKELETON, alpineTree("3.21.3"), {
         ...programs(
           ...["bash", "conntrack", "curl", "dig", "host", "ip", "ipset", "iptables", "jq", "nc", "nslookup", "openssl"],
-          ...["ping", "ss", "tcpdump", "traceroute"],
+          ...["ping", "ss", "tcpdump"],
         ),
         "bin/ping": { program: "ping" },
         "sbin/ip": { program: "ip" },

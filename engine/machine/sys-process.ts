@@ -119,6 +119,7 @@ export function* exec(p: Process, path: string, argv: readonly string[], env?: M
   yield* cpu(COST.exec);
   p.argv = found.argv;
   p.exe = found.path;
+  p.applet = false;
   p.comm = shortName(path);
   if (env) p.env = new Map(env);
   for (const fd of [...p.closeOnExec]) p.closeFd(fd);

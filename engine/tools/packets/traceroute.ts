@@ -5,7 +5,6 @@ import { hostsByAddress } from "../../network/hosts.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { type Trace, traceOf } from "../../network/trace.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
-import { isBusybox } from "../system/process-view.ts";
 
 /** First port of UDP probes, which goes up with each. */
 const PORT = 33_434;
@@ -14,7 +13,7 @@ const PATIENCE = 5 * SECOND;
 
 /** traceroute(8) of Linux, or BusyBox's: the machines that forward a packet, one after the other. */
 export const traceroute: Program = function* (p) {
-  const busybox = isBusybox(p);
+  const busybox = p.applet;
   let o: ParsedOptions;
   try {
     o = parseOptions(p.argv.slice(1), {

@@ -17,7 +17,7 @@ import {
   type Url,
   withTimeout,
 } from "./http-client.ts";
-import { isBusybox } from "./process-view.ts";
+import { hasBusybox } from "./process-view.ts";
 
 /** Ends a transfer with curl's exit status and text. */
 class CurlError extends Error {
@@ -47,7 +47,7 @@ export const curl: Program = function* (p) {
     );
     return 2;
   }
-  const version = isBusybox(p) ? "8.14.1" : "7.88.1";
+  const version = hasBusybox(p) ? "8.14.1" : "7.88.1";
   if (s.version) {
     yield* sys.print(
       p,

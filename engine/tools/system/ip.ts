@@ -4,7 +4,6 @@ import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Interface, NetNamespace, Route } from "../../network/index.ts";
 import { linkDetails, neighbours } from "./neighbours.ts";
-import { isBusybox } from "./process-view.ts";
 
 const USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
        ip [ -force ] -batch filename
@@ -113,7 +112,7 @@ function linkLines(p: Process, index: number, one: Interface, mode: string, deta
   const length = one.peer === undefined && !one.name.startsWith("flannel") ? " qlen 1000" : "";
   const broadcast = one.name === "lo" ? "00:00:00:00:00:00" : "ff:ff:ff:ff:ff:ff";
   const netns = one.peer === undefined ? "" : " link-netnsid 0";
-  if (isBusybox(p)) {
+  if (p.applet) {
     return [
       `${index}: ${shownName(p, one)}: <${flags(one)}${one.peer === undefined ? "" : ",M-DOWN"}> mtu ${one.mtu} qdisc ${queue} ${length.trim()}`,
       `    link/${kind} ${one.mac} brd ${broadcast}`,

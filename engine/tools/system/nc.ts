@@ -4,11 +4,10 @@ import * as sys from "../../machine/sys.ts";
 import { isNetError, NetError, type Socket } from "../../network/index.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
-import { isBusybox } from "./process-view.ts";
 
 /** nc(1) of OpenBSD's netcat, BusyBox's where the image has BusyBox: connects or listens, bytes both ways. */
 export const nc: Program = function* (p) {
-  const busybox = isBusybox(p);
+  const busybox = p.applet;
   let o: ParsedOptions;
   try {
     o = parseOptions(p.argv.slice(1), { short: "46hklnrtuvzNdUp:w:i:q:s:e:", standard: false });

@@ -5,7 +5,6 @@ import { groups, users } from "../../machine/users.ts";
 import { type DnsMessage, type DnsRecord, type DnsType, reverseName } from "../../network/dns.ts";
 import { hostsByAddress, lookupHosts, textOf } from "../../network/hosts.ts";
 import { ask, candidates, isIpv4, lookupDns, resolveHost, resolverConfig } from "../../network/resolver.ts";
-import { isBusybox } from "./process-view.ts";
 
 /** nslookup(1): BIND's form on machines, BusyBox's in images that have it. */
 export const nslookup: Program = function* (p) {
@@ -21,7 +20,7 @@ export const nslookup: Program = function* (p) {
   if (name === undefined) {
     yield* sys.printError(
       p,
-      isBusybox(p)
+      p.applet
         ? "BusyBox v1.37.0 multi-call binary.\n\nUsage: nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]\n"
         : "",
     );
@@ -34,15 +33,13 @@ export const nslookup: Program = function* (p) {
     if (!found.ok) {
       yield* sys.printError(
         p,
-        isBusybox(p)
-          ? `nslookup: bad address '${given}'\n`
-          : `nslookup: couldn't get address for '${given}': not found\n`,
+        p.applet ? `nslookup: bad address '${given}'\n` : `nslookup: couldn't get address for '${given}': not found\n`,
       );
       return 1;
     }
     server = found.addresses[0]!;
   }
-  return yield* isBusybox(p) ? busybox(p, name, server, type) : bind(p, name, server, type);
+  return yield* p.applet ? busybox(p, name, server, type) : bind(p, name, server, type);
 };
 
 function* bind(p: Process, name: string, server: string, type: DnsType | undefined): Gen<number> {

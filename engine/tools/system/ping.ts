@@ -8,11 +8,10 @@ import { type Path, pathOf } from "../../network/path.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 import { routeTo } from "./ip.ts";
-import { isBusybox } from "./process-view.ts";
 
 /** ping(8) of iputils; BusyBox's words where the image has BusyBox. */
 export const ping: Program = function* (p) {
-  const busybox = isBusybox(p);
+  const busybox = p.applet;
   let o: ParsedOptions;
   try {
     o = parseOptions(p.argv.slice(1), { short: "46c:i:W:w:s:qnt:I:fvDOR", standard: false });
@@ -102,11 +101,14 @@ function* echo(
   const times: number[] = [];
   let sent = 0;
   let unreachable = 0;
+  // When the last packet went or came: what iputils counts the time to.
+  let moved = start;
   const source = p.ns.net.addresses()[0] ?? "127.0.0.1";
   const neighbour = routeTo(p.ns.net, address)?.via === undefined;
   p.dispositions.set("INT", "catch");
   while (sent < count && kernel.now < deadline) {
     sent++;
+    moved = kernel.now;
     const rtt = roundTrip(p, address, sent, size);
     if (rtt === undefined || typeof rtt === "string") {
       const onLink = rtt === undefined && neighbour && p.machine.network.ownerOf(address) === undefined;
@@ -120,11 +122,13 @@ function* echo(
       if ((yield* sleep(Math.min(last ? wait : interval, deadline - kernel.now))) === "interrupted") break;
       if (onLink && !busybox) {
         unreachable++;
+        moved = kernel.now;
         yield* sys.print(p, `From ${source} icmp_seq=${sent} Destination Host Unreachable\n`);
       }
       continue;
     }
     yield* sleep(rtt);
+    moved = kernel.now;
     times.push(rtt);
     const ms = (rtt / 1000).toFixed(busybox ? 3 : rtt < 1000 ? 3 : 2);
     if (!o.has("q")) {
@@ -137,8 +141,8 @@ function* echo(
   }
   const lost = sent === 0 ? 0 : Math.round(((sent - times.length) * 100) / sent);
   const errors = unreachable > 0 ? `+${unreachable} errors, ` : "";
-  const total = Math.floor((kernel.now - start) / 1000);
-  let text = `\n--- ${host} ${busybox ? "ping" : "ping"} statistics ---\n`;
+  const total = Math.floor((moved - start) / 1000);
+  let text = `\n--- ${host} ping statistics ---\n`;
   text += busybox
     ? `${sent} packets transmitted, ${times.length} packets received, ${lost}% packet loss\n`
     : `${sent} packets transmitted, ${times.length} received, ${errors}${lost}% packet loss, time ${total}ms\n`;

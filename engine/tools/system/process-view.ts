@@ -50,8 +50,8 @@ export function commandLine(process: Process): string {
   return process.argv.length > 0 ? process.argv.join(" ") : `[${process.comm}]`;
 }
 
-/** True in an image whose tools are BusyBox's. */
-export function isBusybox(p: Process): boolean {
+/** True in an image built on BusyBox, whatever the tool; `Process.applet` says that a tool is itself an applet. */
+export function hasBusybox(p: Process): boolean {
   const node = sys.find(p, "/bin/busybox");
   return node !== undefined && mayAccess(node, ROOT, 1);
 }

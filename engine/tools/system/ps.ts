@@ -3,7 +3,7 @@ import { cpu } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { userByName, userName } from "../../machine/users.ts";
-import { commandLine, isBusybox, type Seen, seenBy, ttyName } from "./process-view.ts";
+import { commandLine, type Seen, seenBy, ttyName } from "./process-view.ts";
 import { COLUMNS, type Column } from "./ps-columns.ts";
 
 const USAGE = `
@@ -53,7 +53,7 @@ const FORMATS: Record<string, string> = {
 /** ps(1) of procps-ng 4; BusyBox's where the image has BusyBox. */
 export const ps: Program = function* (p) {
   yield* cpu(800);
-  if (isBusybox(p)) return yield* busyboxPs(p);
+  if (p.applet) return yield* busyboxPs(p);
   let request: Request;
   try {
     const args = p.argv.slice(1);

@@ -16,7 +16,6 @@ import {
   STATUS_TEXTS,
   type Url,
 } from "./http-client.ts";
-import { isBusybox } from "./process-view.ts";
 import { wallTime } from "./when.ts";
 
 const SPEC = {
@@ -27,7 +26,7 @@ const SPEC = {
 
 /** wget(1): GNU's words on machines, BusyBox's where the image has BusyBox. */
 export const wget: Program = function* (p) {
-  const busybox = isBusybox(p);
+  const busybox = p.applet;
   let o: ParsedOptions;
   try {
     o = parseOptions(
