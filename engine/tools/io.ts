@@ -235,3 +235,18 @@ export function byteLength(text: string): number {
   }
   return length;
 }
+
+/** Devices that give bytes without an end. */
+const ENDLESS = new Set(["zero", "full", "random", "urandom"]);
+
+/** A descriptor whose bytes nobody sees: /dev/null. */
+export function isNowhere(p: Process, fd: number): boolean {
+  const node = p.fds.get(fd)?.node;
+  return node?.kind === "char" && node.device === "null";
+}
+
+/** A descriptor that can be read for ever. What goes from such a one to nowhere is only time (see `burn`). */
+export function isEndless(p: Process, fd: number): boolean {
+  const node = p.fds.get(fd)?.node;
+  return node?.kind === "char" && ENDLESS.has(node.device);
+}

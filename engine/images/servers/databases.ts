@@ -1,5 +1,6 @@
 import { formatTime } from "../../api/time.ts";
 import { type Gen, MS, sleep } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import type { Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
@@ -150,7 +151,7 @@ function program(database: Database): Program {
     // The entrypoint runs other commands as they are.
     const [command, ...rest] = p.argv.slice(1);
     if (command !== undefined && !command.startsWith("-") && command !== name) {
-      return yield* sys.exec(p, searchPath(p, command) ?? command, [command, ...rest]);
+      return yield* become(p, command, rest);
     }
     const fresh = data !== "" && sys.find(p, `${data}/${marker}`) === undefined;
     const why = fresh || data === "" ? database.missing?.(p) : undefined;
@@ -168,6 +169,18 @@ function program(database: Database): Program {
     }
     return yield* serve(p, database, port, stop, fresh);
   };
+}
+
+/** What the entrypoint runs in its place: the last line of its script. */
+function* become(p: Process, command: string, rest: readonly string[]): Gen<number> {
+  try {
+    return yield* sys.exec(p, searchPath(p, command) ?? command, [command, ...rest]);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    const missing = error.code === "ENOENT";
+    yield* sys.printError(p, `${p.exe}: exec: ${command}: ${missing ? "not found" : error.message}\n`);
+    return missing ? 127 : 126;
+  }
 }
 
 function* serve(p: Process, database: Database, port: number, stop: readonly Signal[], fresh: boolean): Gen<number> {

@@ -1,6 +1,8 @@
 import { concat } from "../../kernel/index.ts";
+import { burn } from "../../machine/cpu.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
+import { isEndless, isNowhere } from "../io.ts";
 import { tool } from "../tool.ts";
 
 /** cat(1): bytes as they come; with -n -b -E -T -v -s line by line. */
@@ -32,6 +34,7 @@ export const cat = tool(
           yield* t.error(`${path}: input file is output file`);
           continue;
         }
+        if (isEndless(t.p, fd) && isNowhere(t.p, 1)) yield* burn(t.p, Number.MAX_SAFE_INTEGER);
         for (;;) {
           const bytes = yield* sys.read(t.p, fd);
           if (bytes.length === 0) break;

@@ -1,8 +1,10 @@
 import { cpu, type Gen, SECOND, wait } from "../../kernel/index.ts";
+import { burn } from "../../machine/cpu.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { exitCode, type Process } from "../../machine/process.ts";
 import { SIGNALS, type Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
+import { isNowhere } from "../io.ts";
 import { Fatal, quote, type Tool, tool, UsageError } from "../tool.ts";
 import { searchPath } from "./env.ts";
 import { parseInterval } from "./sleep.ts";
@@ -161,6 +163,7 @@ export const yes = tool(
     about: "Repeatedly output a line with all specified STRING(s), or 'y'.",
   },
   function* (t, o) {
+    if (isNowhere(t.p, 1)) yield* burn(t.p, Number.MAX_SAFE_INTEGER);
     const block = `${o.operands.length > 0 ? o.operands.join(" ") : "y"}\n`.repeat(512);
     for (;;) {
       t.out.add(block);

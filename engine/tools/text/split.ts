@@ -1,8 +1,9 @@
-import { cpu, decode, encode } from "../../kernel/index.ts";
+import { cpu, decode, encode, type Gen } from "../../kernel/index.ts";
+import { burn } from "../../machine/cpu.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
-import { readWhole } from "../io.ts";
-import { Fatal, quote, shellQuote, tool, UsageError } from "../tool.ts";
+import { isEndless, isNowhere, readWhole } from "../io.ts";
+import { Fatal, quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { parseSize } from "./input.ts";
 
 /** split(1): -l, -b, -C, -n N and l/N, -d, -x, -a, --additional-suffix, --verbose. */
@@ -256,6 +257,8 @@ export const dd = tool(
       throw new Fatal(`failed to open ${shellQuote(output!)}: ${error.message}`);
     }
     const started = t.p.machine.kernel.now;
+    if (count === Number.POSITIVE_INFINITY && isEndless(t.p, 0) && isNowhere(t.p, 1))
+      yield* burn(t.p, Number.MAX_SAFE_INTEGER);
     const put = function* (bytes: Uint8Array) {
       if (bytes.length === 0) return;
       yield* sys.write(t.p, 1, bytes);
@@ -266,7 +269,7 @@ export const dd = tool(
     try {
       for (let n = 0; n < skip; n++) if ((yield* sys.read(t.p, 0, inSize)).length === 0) break;
       for (let n = 0; n < count; n++) {
-        let bytes = yield* sys.read(t.p, 0, inSize);
+        let bytes = yield* readBlock(t, inSize);
         if (bytes.length === 0) break;
         if (bytes.length === inSize) fullIn++;
         else partIn++;
@@ -306,6 +309,20 @@ export const dd = tool(
     return t.status;
   },
 );
+
+/** One read(2); what has no end fills the block, however large. */
+function* readBlock(t: Tool, size: number): Gen<Uint8Array> {
+  const first = yield* sys.read(t.p, 0, size);
+  if (first.length === size || !isEndless(t.p, 0)) return first;
+  const out = new Uint8Array(size);
+  out.set(first);
+  for (let at = first.length; at < size; ) {
+    const more = yield* sys.read(t.p, 0, size - at);
+    out.set(more, at);
+    at += more.length;
+  }
+  return out;
+}
 
 function withUnit(value: number, base: number): string {
   const letters = base === 1000 ? ["", "k", "M", "G", "T"] : ["", "Ki", "Mi", "Gi", "Ti"];

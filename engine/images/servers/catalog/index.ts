@@ -1,6 +1,7 @@
 import type { HttpRequest } from "../../../api/http.ts";
 import type { Process, Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
+import { isNetError } from "../../../network/error.ts";
 import { alpineTree } from "../../alpine.ts";
 import { debianTree } from "../../debian.ts";
 import type { ImageDef } from "../../image.ts";
@@ -31,20 +32,23 @@ function* run(row: Row, p: Process): ReturnType<Program> {
   if (row.log) say(p, out, row.log(p, port ?? 0));
   const page = row.page;
   const ports = port === undefined ? [] : [port, ...others];
-  yield* serving(
-    p,
-    ports.map((number) => ({
-      port: number,
-      ...(page && {
-        *http(request: HttpRequest) {
-          const given = page(p, request);
-          if (row.access) say(p, out, row.access(p, request));
-          return typeof given === "string" ? answer(200, given) : given;
-        },
-      }),
-    })),
-    row.stop ?? ["TERM", "INT"],
-  );
+  const wanted = ports.map((number) => ({
+    port: number,
+    ...(page && {
+      *http(request: HttpRequest) {
+        const made = page(p, request);
+        if (row.access) say(p, out, row.access(p, request));
+        return typeof made === "string" ? answer(200, made) : made;
+      },
+    }),
+  }));
+  try {
+    yield* serving(p, wanted, row.stop ?? ["TERM", "INT"]);
+  } catch (error) {
+    if (!isNetError(error)) throw error;
+    yield* sys.printError(p, `listen tcp :${port}: bind: ${error.message}\n`);
+    return 1;
+  }
   return row.status ?? 0;
 }
 
