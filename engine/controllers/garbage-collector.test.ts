@@ -63,6 +63,19 @@ describe("garbage collector", () => {
     expect(names(s)).toEqual([]);
   });
 
+  it("in the foreground two that own each other do not wait for ever", () => {
+    const s = start();
+    const uid = owner(s);
+    const other = dependent(s, [reference(uid, { blockOwnerDeletion: true })]).metadata.uid;
+    const back = reference(other, { name: "dependent", blockOwnerDeletion: true });
+    s.json("PATCH", `${maps("default")}/owner`, { metadata: { ownerReferences: [back] } }, MERGE);
+    s.run(1);
+    remove(s, "owner", "Foreground");
+    s.run(3);
+    expect(names(s)).toEqual([]);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
   it("keeps what another owner still holds, without the one that is gone", () => {
     const s = start();
     const gone = owner(s);

@@ -61,6 +61,8 @@ class GarbageCollector implements Reconciler {
         const set = this.dependents.get(owner.uid) ?? new Set<string>();
         this.dependents.set(owner.uid, set.add(uid));
       }
+      // An owner that waited for this one may wait no more (addUnblockedOwnersToDeleteQueue).
+      for (const owner of old?.metadata.ownerReferences ?? []) if (this.isWaiting(owner.uid)) this.queue.add(owner.uid);
     }
     const leaving = deletionTimestamp && (finalizers?.includes(FOREGROUND) || finalizers?.includes(ORPHAN));
     if (leaving) this.queue.add(uid);
@@ -97,9 +99,14 @@ class GarbageCollector implements Reconciler {
       const siblings = this.dependents.get(owner.uid);
       siblings?.delete(uid);
       if (siblings?.size === 0) this.dependents.delete(owner.uid);
-      const parent = this.vertices.get(owner.uid);
-      if (parent?.object.metadata.finalizers?.includes(FOREGROUND)) this.queue.add(owner.uid);
+      if (this.isWaiting(owner.uid)) this.queue.add(owner.uid);
     }
+  }
+
+  /** Being deleted in the foreground: its dependents go first. */
+  private isWaiting(uid: string): boolean {
+    const { deletionTimestamp, finalizers } = this.vertices.get(uid)?.object.metadata ?? {};
+    return deletionTimestamp !== undefined && finalizers?.includes(FOREGROUND) === true;
   }
 
   *reconcile(uid: string): Gen {
@@ -136,8 +143,11 @@ class GarbageCollector implements Reconciler {
         yield* this.dropOwners(vertex, [...dangling, ...waiting]);
         return;
       }
+      const dependents = [...(this.dependents.get(uid) ?? [])];
+      // Two that wait for each other would wait for ever: this one blocks its owners no more.
+      if (waiting.length > 0 && dependents.some((id) => this.isWaiting(id))) yield* this.unblock(vertex);
       const propagationPolicy =
-        waiting.length > 0 && (this.dependents.get(uid)?.size ?? 0) > 0
+        waiting.length > 0 && dependents.length > 0
           ? "Foreground"
           : object.metadata.finalizers?.includes(ORPHAN)
             ? "Orphan"
@@ -206,6 +216,12 @@ class GarbageCollector implements Reconciler {
     }
     const $patch = owners.map((owner) => ({ $patch: "delete", uid: owner.uid }));
     yield* client.patch(resource, namespace, name, { metadata: { uid, ownerReferences: $patch } }, "strategic");
+  }
+
+  private *unblock({ object, resource }: Vertex): Gen {
+    const { namespace, name, ownerReferences = [] } = object.metadata;
+    const free = ownerReferences.map((owner) => ({ ...owner, blockOwnerDeletion: false }));
+    yield* this.context.client.patch(resource, namespace, name, { metadata: { ownerReferences: free } }, "merge");
   }
 
   private *removeFinalizer({ object, resource }: Vertex, finalizer: string): Gen {
