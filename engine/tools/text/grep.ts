@@ -273,8 +273,8 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
           continue;
         }
         if (binary && !search.text) {
-          out.add(`${t.name}: ${name}: binary file matches\n`);
           yield* out.flush();
+          yield* sys.printError(t.p, `${t.name}: ${name}: binary file matches\n`);
           return;
         }
         for (const earlier of held) {
