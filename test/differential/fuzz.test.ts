@@ -192,7 +192,15 @@ const script = fc
 
 function real(dir: string, text: string): { stdout: string; stderr: string; status: number } {
   const env = { PATH: "/usr/bin:/bin", HOME: "/root", LC_ALL: "C.UTF-8" };
-  const run = spawnSync("/bin/bash", ["-c", text], { argv0: "bash", cwd: dir, env, encoding: "utf8", timeout: 20_000 });
+  const run = spawnSync("/bin/bash", ["-c", text], {
+    argv0: "bash",
+    cwd: dir,
+    env,
+    encoding: "utf8",
+    timeout: 20_000,
+    // A pipe of Node's is a socket, by which bash takes itself to be run by rshd and reads ~/.bashrc.
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   return {
     stdout: run.stdout.replaceAll(dir, "/work"),
     stderr: run.stderr.replaceAll(dir, "/work"),

@@ -131,7 +131,14 @@ kubectl cp c:/tmp/pod.pcap pod.pcap >/dev/null; for f in node any; do ssh $node 
   const nameless = (text: string) =>
     text.replace(/^((?:[\d:.]+ )?)(?:ifindex \d+|\S+) +(In |Out) IP/gm, "$1DEVICE $2 IP");
   const ask = (line: string) => {
-    const real = spawnSync("bash", ["-c", line], { cwd: dir, encoding: "utf8", env: { ...process.env, TZ: "UTC" } });
+    const env = { ...process.env, TZ: "UTC" };
+    // With a socket for its input bash takes itself to be run by rshd, and reads ~/.bashrc.
+    const real = spawnSync("bash", ["-c", line], {
+      cwd: dir,
+      encoding: "utf8",
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const own = run(line);
     const words = (text: string) => text.split("\n").filter((each) => !each.startsWith("reading from file"));
     expect({ out: nameless(own.out), err: words(own.err), status: own.status }).toEqual({
