@@ -181,5 +181,10 @@ export function wholeUnits(text: string | number): number {
 
 /** Quantity.MilliValue(): thousandths (millicores), rounded up. */
 export function milliUnits(text: string | number): number {
-  return Number(divideUp(quantity(text).nano, 1_000_000n));
+  return milliValue(quantity(text));
+}
+
+/** The same of a quantity that has been read. */
+export function milliValue({ nano }: Quantity): number {
+  return Number(divideUp(nano, 1_000_000n));
 }

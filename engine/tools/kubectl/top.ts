@@ -1,4 +1,4 @@
-import { addQuantities, compareQuantities, type Quantity, quantity } from "../../api/quantity.ts";
+import { addQuantities, compareQuantities, milliValue, type Quantity, quantity } from "../../api/quantity.ts";
 import { parseLabelSelector } from "../../api/selector.ts";
 import { parseTime } from "../../api/time.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
@@ -111,8 +111,10 @@ function* topNodes(k: Invocation, name: string | undefined, sortBy: string): Gen
 
 /** By name, or by a resource with the largest first. */
 function sorted<T extends { key: string; usage: Usage }>(rows: readonly T[], sortBy: string): T[] {
-  if (sortBy === "cpu" || sortBy === "memory") {
-    return [...rows].sort((a, b) => compareQuantities(b.usage[sortBy], a.usage[sortBy]));
+  // Whole millicores are compared: what differs by less keeps its order (metricsutil PodMetricsSorter).
+  if (sortBy === "cpu") return [...rows].sort((a, b) => milliValue(b.usage.cpu) - milliValue(a.usage.cpu));
+  if (sortBy === "memory") {
+    return [...rows].sort((a, b) => compareQuantities(b.usage.memory, a.usage.memory));
   }
   return [...rows].sort((a, b) => compareStrings(a.key, b.key));
 }
