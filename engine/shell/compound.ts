@@ -75,7 +75,8 @@ export function* runFor(sh: Shell, node: For): Gen<void> {
     if (sh.posix) throw new ShellError("", "exit", 2);
     return;
   }
-  sh.status = 0;
+  // The body sees the status before the loop; without a turn the loop's own is 0.
+  if (words.length === 0) sh.status = 0;
   sh.loops++;
   try {
     for (const word of words) {
@@ -124,13 +125,15 @@ export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
   };
   try {
     yield* run(start);
-    sh.status = 0;
+    let turns = 0;
     sh.loops++;
     try {
       while (yield* run(test)) {
+        turns++;
         if (!(yield* turn(sh, node.body))) break;
         yield* run(update);
       }
+      if (turns === 0) sh.status = 0;
     } finally {
       sh.loops--;
     }
@@ -201,7 +204,7 @@ export function* runCase(sh: Shell, node: Case): Gen<void> {
   const subject = yield* expanding(sh, () => wordText(sh, node.word.text));
   if (sh.has("xtrace")) yield* trace(sh, `case ${node.word.text} in`);
   let through = false;
-  sh.status = 0;
+  let ran = false;
   for (const item of node.items) {
     let matched = through;
     for (const one of item.pattern) {
@@ -210,12 +213,14 @@ export function* runCase(sh: Shell, node: Case): Gen<void> {
       matched = pattern(text, { extglob: true, ignoreCase: sh.shopts.has("nocasematch") }).matches(subject);
     }
     if (!matched) continue;
-    sh.status = 0;
+    if (item.body.commands.length === 0) sh.status = 0;
     yield* runList(sh, item.body);
+    ran = true;
     if (item.terminator === ";&") through = true;
     else if (item.terminator === ";;&") through = false;
     else return;
   }
+  if (!ran) sh.status = 0;
 }
 
 export function* runSubshell(sh: Shell, node: Subshell): Gen<void> {

@@ -74,7 +74,9 @@ export function expandParam(sh: Shell, param: Param, quoted: boolean): ParamValu
 function requireSet(sh: Shell, param: Param): void {
   if (!sh.has("nounset") || param.name === "@" || param.name === "*") return;
   const name = param.index !== undefined ? `${param.name}[${param.index}]` : param.name;
-  throw new ShellError(`${/^[0-9!]/.test(name) ? `$${name}` : name}: unbound variable`, "exit", 1);
+  // `$1` is named as it is written, what stands in braces without the dollar sign.
+  const bare = /^[0-9!]/.test(name) && !param.text.startsWith("${");
+  throw new ShellError(`${bare ? `$${name}` : name}: unbound variable`, "exit", 1);
 }
 
 function indirect(sh: Shell, param: Param): Param | ParamValue {
