@@ -1,6 +1,40 @@
 /** Where the controller is reached: a load balancer's address, or ports of the nodes. */
 export type IngressProvider = "cloud" | "baremetal";
 
+/** One of the two Jobs that give the webhook its certificate; `args` of kube-webhook-certgen, after its command. */
+function certgenJob(command: "create" | "patch", args: readonly string[]): string {
+  return `---
+apiVersion: batch/v1
+kind: Job
+metadata:
+  name: ingress-nginx-admission-${command}
+  namespace: ingress-nginx
+  labels:
+    app.kubernetes.io/name: ingress-nginx
+    app.kubernetes.io/instance: ingress-nginx
+    app.kubernetes.io/component: admission-webhook
+spec:
+  template:
+    metadata:
+      name: ingress-nginx-admission-${command}
+      labels:
+        app.kubernetes.io/name: ingress-nginx
+        app.kubernetes.io/instance: ingress-nginx
+        app.kubernetes.io/component: admission-webhook
+    spec:
+      serviceAccountName: ingress-nginx-admission
+      restartPolicy: OnFailure
+      nodeSelector: { kubernetes.io/os: linux }
+      containers:
+        - name: ${command}
+          image: registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.5.2
+          args:
+${[command, ...args].map((arg) => `            - ${arg}\n`).join("")}          env:
+            - name: POD_NAMESPACE
+              valueFrom: { fieldRef: { fieldPath: metadata.namespace } }
+`;
+}
+
 /**
  * What deploy/static/provider/…/deploy.yaml of kubernetes/ingress-nginx makes, in our own words: the controller with class
  * `nginx`, its rights, its Service, and the webhook with the two Jobs that certify it.
@@ -229,75 +263,7 @@ ${publish}            - --election-id=ingress-nginx-leader
       volumes:
         - name: webhook-cert
           secret: { secretName: ingress-nginx-admission }
----
-apiVersion: batch/v1
-kind: Job
-metadata:
-  name: ingress-nginx-admission-create
-  namespace: ingress-nginx
-  labels:
-    app.kubernetes.io/name: ingress-nginx
-    app.kubernetes.io/instance: ingress-nginx
-    app.kubernetes.io/component: admission-webhook
-spec:
-  template:
-    metadata:
-      name: ingress-nginx-admission-create
-      labels:
-        app.kubernetes.io/name: ingress-nginx
-        app.kubernetes.io/instance: ingress-nginx
-        app.kubernetes.io/component: admission-webhook
-    spec:
-      serviceAccountName: ingress-nginx-admission
-      restartPolicy: OnFailure
-      nodeSelector: { kubernetes.io/os: linux }
-      containers:
-        - name: create
-          image: registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.5.2
-          args:
-            - create
-            - --host=ingress-nginx-controller-admission,ingress-nginx-controller-admission.$(POD_NAMESPACE).svc
-            - --namespace=$(POD_NAMESPACE)
-            - --secret-name=ingress-nginx-admission
-          env:
-            - name: POD_NAMESPACE
-              valueFrom: { fieldRef: { fieldPath: metadata.namespace } }
----
-apiVersion: batch/v1
-kind: Job
-metadata:
-  name: ingress-nginx-admission-patch
-  namespace: ingress-nginx
-  labels:
-    app.kubernetes.io/name: ingress-nginx
-    app.kubernetes.io/instance: ingress-nginx
-    app.kubernetes.io/component: admission-webhook
-spec:
-  template:
-    metadata:
-      name: ingress-nginx-admission-patch
-      labels:
-        app.kubernetes.io/name: ingress-nginx
-        app.kubernetes.io/instance: ingress-nginx
-        app.kubernetes.io/component: admission-webhook
-    spec:
-      serviceAccountName: ingress-nginx-admission
-      restartPolicy: OnFailure
-      nodeSelector: { kubernetes.io/os: linux }
-      containers:
-        - name: patch
-          image: registry.k8s.io/ingress-nginx/kube-webhook-certgen:v1.5.2
-          args:
-            - patch
-            - --webhook-name=ingress-nginx-admission
-            - --namespace=$(POD_NAMESPACE)
-            - --patch-mutating=false
-            - --secret-name=ingress-nginx-admission
-            - --patch-failure-policy=Fail
-          env:
-            - name: POD_NAMESPACE
-              valueFrom: { fieldRef: { fieldPath: metadata.namespace } }
----
+${certgenJob("create", ["--host=ingress-nginx-controller-admission,ingress-nginx-controller-admission.$(POD_NAMESPACE).svc", "--namespace=$(POD_NAMESPACE)", "--secret-name=ingress-nginx-admission"])}${certgenJob("patch", ["--webhook-name=ingress-nginx-admission", "--namespace=$(POD_NAMESPACE)", "--patch-mutating=false", "--secret-name=ingress-nginx-admission", "--patch-failure-policy=Fail"])}---
 apiVersion: networking.k8s.io/v1
 kind: IngressClass
 metadata:
