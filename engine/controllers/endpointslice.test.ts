@@ -100,6 +100,143 @@ describe("EndpointSlices", () => {
   });
 });
 
+/** Restated from topologycache_test.go and the cases of utils_test.go. */
+describe("topology-mode Auto", () => {
+  const MODE = { "service.kubernetes.io/topology-mode": "Auto" };
+  /** Nodes by zone and CPUs, Pods by node; `zones`: hints by Pod, in the Pods' order. */
+  const prepare = (nodes: readonly [string, string][], pods: readonly number[]) => {
+    const s = start();
+    for (const [i, [zone, cpu]] of nodes.entries()) {
+      s.node(`n${i}`);
+      if (zone)
+        s.json(
+          "PATCH",
+          `/api/v1/nodes/n${i}`,
+          { metadata: { labels: { "topology.kubernetes.io/zone": zone } } },
+          MERGE,
+        );
+      s.json("PATCH", `/api/v1/nodes/n${i}/status`, { status: { allocatable: { cpu } } }, MERGE);
+    }
+    s.run(1);
+    for (const [i, node] of pods.entries()) pod(s, `p${i}`, `10.200.0.${i + 5}`, `n${node}`);
+    service(s);
+    s.json("PATCH", `${CORE}/services/web`, { metadata: { annotations: MODE } }, MERGE);
+    s.run(1);
+    return s;
+  };
+  const zones = (s: Case) =>
+    slices(s)[0]
+      ?.["endpoints"].map((one: KubeObject) => one["hints"]?.forZones[0].name ?? "-")
+      .join("");
+  const said = "Insufficient number of endpoints (1 endpoints, 2 zones), addressType: IPv4";
+  const share =
+    "Unable to allocate minimum required endpoints to each zone without exceeding overload threshold (3 endpoints, 2 zones), addressType: IPv4";
+  const nodeless =
+    "Insufficient Node information: allocatable CPU or zone not specified on one or more nodes, addressType: IPv4";
+
+  it.each<[string, [string, string][], number[], string, string]>([
+    [
+      "even",
+      [
+        ["a", "2"],
+        ["b", "2"],
+      ],
+      [0, 0, 1, 1],
+      "aabb",
+      "TopologyAwareHintsEnabled Topology Aware Hints has been enabled, addressType: IPv4",
+    ],
+    [
+      "all in one zone: some serve the other",
+      [
+        ["a", "2"],
+        ["b", "2"],
+      ],
+      [0, 0, 0, 0],
+      "bbaa",
+      "TopologyAwareHintsEnabled Topology Aware Hints has been enabled, addressType: IPv4",
+    ],
+    [
+      "a zone with more CPUs gets more",
+      [
+        ["a", "6"],
+        ["b", "2"],
+      ],
+      [0, 0, 1, 1],
+      "aaab",
+      "TopologyAwareHintsEnabled Topology Aware Hints has been enabled, addressType: IPv4",
+    ],
+    [
+      "fewer endpoints than zones",
+      [
+        ["a", "2"],
+        ["b", "2"],
+      ],
+      [0],
+      "-",
+      `TopologyAwareHintsDisabled ${said}`,
+    ],
+    [
+      "no fair division",
+      [
+        ["a", "2"],
+        ["b", "2"],
+      ],
+      [0, 0, 1],
+      "---",
+      `TopologyAwareHintsDisabled ${share}`,
+    ],
+    [
+      "a node without a zone",
+      [
+        ["a", "2"],
+        ["b", "2"],
+        ["", "2"],
+      ],
+      [0, 1],
+      "--",
+      `TopologyAwareHintsDisabled ${nodeless}`,
+    ],
+    [
+      "one zone",
+      [
+        ["a", "2"],
+        ["a", "2"],
+      ],
+      [0, 1],
+      "--",
+      `TopologyAwareHintsDisabled ${nodeless}`,
+    ],
+  ])("%s", (_, nodes, pods, hints, event) => {
+    const s = prepare(nodes, pods);
+    expect(zones(s)).toBe(hints);
+    expect(s.events("web")).toContain(event);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("goes when the annotation goes, and when a zone is lost", () => {
+    const s = prepare(
+      [
+        ["a", "2"],
+        ["b", "2"],
+      ],
+      [0, 0, 1, 1],
+    );
+    const off = { "service.kubernetes.io/topology-mode": null };
+    s.json("PATCH", `${CORE}/services/web`, { metadata: { annotations: off } }, MERGE);
+    s.run(1);
+    expect(zones(s)).toBe("----");
+    expect(s.events("web").at(-1)).toBe(
+      "TopologyAwareHintsDisabled Topology Aware Hints has been disabled, addressType: IPv4",
+    );
+    s.json("PATCH", `${CORE}/services/web`, { metadata: { annotations: MODE } }, MERGE);
+    s.run(1);
+    expect(zones(s)).toBe("aabb");
+    s.json("DELETE", "/api/v1/nodes/n1");
+    s.run(1);
+    expect(zones(s)).toBe("----");
+  });
+});
+
 /** Restated from pkg/controller/endpointslicemirroring: reconciler_test.go, endpointslicemirroring_controller_test.go. */
 describe("Endpoints of a Service without selector", () => {
   const subsets = [

@@ -1,5 +1,5 @@
 import { keyOf } from "../api/informer.ts";
-import { ENDPOINT_SLICES, PODS, SERVICES } from "../api/resources.ts";
+import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
@@ -20,19 +20,21 @@ import {
 } from "./service-pods.ts";
 import { type Endpoint, type Packing, pack } from "./slice-packing.ts";
 import { canonical } from "./template-hash.ts";
+import { asksForHints, isReadyEndpoint, setHints, TopologyCache } from "./topology-hints.ts";
 
 const SERVICE_NAME = "kubernetes.io/service-name";
 const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
 const ME = "endpointslice-controller.k8s.io";
 const HEADLESS = "service.kubernetes.io/headless";
-/** With it a Service asks for hints of another kind, which exclude trafficDistribution. */
-const TOPOLOGY_MODE = ["service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints"];
 
 /** What a slice holds. */
 interface Content {
   ports: readonly EndpointPort[];
   endpoints: Endpoint[];
 }
+
+/** Hints are looked at apart. */
+const withoutHints = ({ hints: _hints, ...endpoint }: Endpoint) => endpoint;
 
 /** EndpointSlices of each Service with a selector (pkg/controller/endpointslice, k8s.io/endpointslice reconciler). */
 class EndpointSliceController implements Reconciler {
@@ -41,13 +43,21 @@ class EndpointSliceController implements Reconciler {
   private readonly queue: WorkQueue;
   /** Slices by `namespace/service`. */
   private readonly slices = new Map<string, Map<string, KubeObject>>();
-  private readonly comparison = new Comparison();
+  private readonly comparison = new Comparison(withoutHints);
+  private readonly topology = new TopologyCache();
+  private nodesChanged = false;
 
   constructor(context: ControllerContext) {
     this.context = context;
     this.queue = context.queue(this);
+    const nodes = context.queue({ name: "endpointslice-topology", reconcile: () => this.weighNodes() });
     context.informers.handle(SERVICES, ({ object }) => this.queue.add(keyOf(object)));
     context.informers.handle(PODS, (change) => addServicesOf(context, this.queue, change));
+    context.informers.handle(NODES, ({ type, object, old }) => {
+      if (type === "updated" && old && face(old) === face(object)) return;
+      this.nodesChanged = true;
+      nodes.add("nodes");
+    });
     context.informers.handle(ENDPOINT_SLICES, ({ type, object }) => {
       const { labels, namespace, name } = object.metadata;
       if (labels?.[MANAGED_BY] !== ME) return;
@@ -87,12 +97,14 @@ class EndpointSliceController implements Reconciler {
     const same = (stored: readonly Endpoint[], now: readonly Endpoint[]) => this.comparison.same(stored, now);
     const create: Content[] = [];
     const update: Packing["update"] = [];
+    const unchanged: Packing["unchanged"] = [];
     const remove = existing.filter((slice) => !groups.has(canonical(slice["ports"] ?? [])));
     for (const [portsKey, { ports, endpoints }] of groups) {
       const mine = existing.filter((slice) => canonical(slice["ports"] ?? []) === portsKey);
       const packing = pack(mine, endpoints, same, labelled);
       create.push(...packing.create.map((list) => ({ ports, endpoints: list })));
       update.push(...packing.update);
+      unchanged.push(...packing.unchanged);
       remove.push(...packing.remove);
     }
     // A Service without endpoints keeps one empty slice as a placeholder.
@@ -102,6 +114,7 @@ class EndpointSliceController implements Reconciler {
       if (remove.length === 1 && empty && labelled(only)) remove.pop();
       else create.push({ ports: [], endpoints: [] });
     }
+    this.hint(key, service, { create: create.map(({ endpoints }) => endpoints), update, unchanged });
     const annotations = { [TRIGGER_TIME]: triggerTime(service, pods) };
     // What would go takes the contents of what would come.
     const reused = remove.splice(0, create.length).map((slice) => ({ slice, content: create.pop()! }));
@@ -121,28 +134,44 @@ class EndpointSliceController implements Reconciler {
       }
   }
 
+  /** Services whose hints overload a zone now are looked at again (checkNodeTopologyDistribution). */
+  private *weighNodes(): Gen {
+    this.refresh();
+    for (const key of this.topology.overloaded()) this.queue.add(key);
+  }
+
+  private refresh(): void {
+    if (this.nodesChanged) this.topology.setNodes(this.context.informers.list(NODES));
+    this.nodesChanged = false;
+  }
+
+  /** Tells proxies of which zones each endpoint is for, in the way that the Service asks for. */
+  private hint(key: string, service: KubeObject, plan: Pick<Packing, "create" | "update" | "unchanged">): void {
+    const auto = asksForHints(service);
+    if (auto) this.refresh();
+    const events = auto ? this.topology.add(key, plan) : this.topology.remove(key, plan);
+    for (const { type, reason, message } of events) this.context.recorder.event(service, type, reason, message);
+    // trafficdist preferCloseHeuristic.
+    if (!auto && service.spec.trafficDistribution === "PreferClose")
+      setHints(plan, (one) => (isReadyEndpoint(one) ? (one["zone"] as string | undefined) : undefined));
+  }
+
   private group(service: KubeObject, pods: readonly KubeObject[]) {
     const groups = new Map<string, { ports: EndpointPort[]; endpoints: Map<string, Endpoint> }>();
-    const near =
-      service.spec.trafficDistribution === "PreferClose" &&
-      !TOPOLOGY_MODE.some((key) => /^auto$/i.test(service.metadata.annotations?.[key] ?? ""));
     const sorted = [...pods].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
     for (const pod of sorted) {
       const { ports, key } = this.served.of(service, pod);
       let group = groups.get(key);
       if (group === undefined) groups.set(key, (group = { ports, endpoints: new Map() }));
-      group.endpoints.set(pod.metadata.uid, this.endpoint(service, pod, near));
+      group.endpoints.set(pod.metadata.uid, this.endpoint(service, pod));
     }
     return groups;
   }
 
-  /** With the zone; `near`: only proxies of that zone should use it (trafficdist preferCloseHeuristic). */
-  private endpoint(service: KubeObject, pod: KubeObject, near: boolean): Endpoint {
+  private endpoint(service: KubeObject, pod: KubeObject): Endpoint {
     const made = this.endpoints.of(service, pod);
     const zone = zoneOfNode(this.context, pod.spec.nodeName);
-    if (zone === undefined || zone === "") return made;
-    const hinted = near && (made["conditions"] as { ready: boolean }).ready;
-    return { ...made, ...(hinted && { hints: { forZones: [{ name: zone }] } }), zone };
+    return zone === undefined || zone === "" ? made : { ...made, zone };
   }
 
   private readonly served = new PerPod((service, pod) => {
@@ -195,6 +224,12 @@ class EndpointSliceController implements Reconciler {
       ports,
     });
   }
+}
+
+/** What of a node weighs in the division among zones (isNodeReady, allocatable CPU, zone). */
+function face(node: KubeObject): string {
+  const { labels } = node.metadata;
+  return canonical([labels, isReady(node), node.status?.allocatable?.cpu ?? ""]);
 }
 
 export function startEndpointSliceController(context: ControllerContext): void {

@@ -80,6 +80,12 @@ export class PerPod<T> {
 /** Compares stored lists with wanted ones; parts that were equal once are known to be, by identity. */
 export class Comparison {
   private readonly equal = new WeakMap<object, object>();
+  private readonly seen: (stored: never) => object;
+
+  /** `seen`: what of a stored part is compared. */
+  constructor(seen: (stored: never) => object = (stored) => stored) {
+    this.seen = seen;
+  }
 
   same(stored: readonly object[] | undefined, wanted: readonly object[] | undefined): boolean {
     const a = stored ?? [];
@@ -89,7 +95,8 @@ export class Comparison {
       const one = a[i]!;
       const other = b[i]!;
       if (this.equal.get(one) === other) continue;
-      if (!deepEqual(one, other) && canonical(one) !== canonical(other)) return false;
+      const seen = this.seen(one as never);
+      if (!deepEqual(seen, other) && canonical(seen) !== canonical(other)) return false;
       this.equal.set(one, other);
     }
     return true;

@@ -14,6 +14,8 @@ export interface Packing {
   /** Contents of new slices. */
   create: Endpoint[][];
   update: { slice: KubeObject; endpoints: Endpoint[] }[];
+  /** Slices that stay as they are, with what they hold. */
+  unchanged: { slice: KubeObject; endpoints: Endpoint[] }[];
   remove: KubeObject[];
 }
 
@@ -29,8 +31,8 @@ export function pack(
   labelled: (slice: KubeObject) => boolean,
 ): Packing {
   const left = new Map(wanted);
-  const out: Packing = { create: [], update: [], remove: [] };
-  const unchanged: { slice: KubeObject; endpoints: Endpoint[] }[] = [];
+  const out: Packing = { create: [], update: [], unchanged: [], remove: [] };
+  const { unchanged } = out;
   for (const slice of slices) {
     const stored: readonly Endpoint[] = slice["endpoints"] ?? [];
     const endpoints: Endpoint[] = [];
