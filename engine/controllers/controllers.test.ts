@@ -184,7 +184,10 @@ describe("nodes", () => {
       desiredNumberScheduled: 2,
       numberReady: 2,
     });
-    s.run(70);
+    s.run(40);
+    const beat = [{ type: "Ready", status: "True", lastHeartbeatTime: "2025-03-01T09:00:40Z" }];
+    s.json("PATCH", "/api/v1/nodes/worker-2/status", { status: { conditions: beat } }, MERGE);
+    s.run(30);
     const silent = s.json("GET", "/api/v1/nodes/worker-1");
     expect(silent.status.conditions[0]).toMatchObject({
       type: "Ready",

@@ -4,8 +4,9 @@ import { isStatus } from "../api/status.ts";
 import { formatTime, parseTime } from "../api/time.ts";
 import { type Taint, type Toleration, tolerates } from "../api/tolerations.ts";
 import type { KubeObject } from "../api/types.ts";
-import { type Gen, SECOND } from "../kernel/index.ts";
+import { type Gen, MS, SECOND } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
+import { NodeZones } from "./node-zones.ts";
 import { type Condition, condition } from "./pods.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
 
@@ -13,6 +14,8 @@ import type { Reconciler, WorkQueue } from "./reconciler.ts";
 const MONITOR_PERIOD = 5 * SECOND;
 const GRACE = 50 * SECOND;
 const STARTUP_GRACE = 60 * SECOND;
+/** How often nodes that wait for the taint NoExecute are looked at (scheduler.NodeEvictionPeriod). */
+const EVICTION_PERIOD = 100 * MS;
 
 const NOT_READY = "node.kubernetes.io/not-ready";
 const UNREACHABLE = "node.kubernetes.io/unreachable";
@@ -41,6 +44,9 @@ class NodeLifecycleController implements Reconciler {
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
   private readonly health = new Map<string, Health>();
+  private readonly zones = new NodeZones();
+  /** Nodes that are to be tainted NoExecute when their zone has a turn. */
+  private readonly waiting = new Set<string>();
 
   constructor(context: ControllerContext) {
     this.context = context;
@@ -50,6 +56,7 @@ class NodeLifecycleController implements Reconciler {
       const { name } = object.metadata;
       if (type === "deleted") {
         this.health.delete(name);
+        this.waiting.delete(name);
         recorder.event(
           nodeRef(object),
           "Normal",
@@ -80,7 +87,17 @@ class NodeLifecycleController implements Reconciler {
   private monitor(): void {
     if (this.context.stopped()) return;
     for (const node of this.context.informers.list(NODES)) if (this.isSilent(node)) this.queue.add(node.metadata.name);
+    this.lookAtZones();
     this.context.kernel.after(MONITOR_PERIOD, "node monitor", () => this.monitor());
+  }
+
+  /** When the whole cluster goes off nothing is evicted any more; when it is back all heartbeats count from now. */
+  private lookAtZones(): void {
+    const { informers, kernel } = this.context;
+    const change = this.zones.look(informers.list(NODES), kernel.now);
+    if (change === undefined) return;
+    if (change === "left") for (const health of this.health.values()) health.seen = kernel.now;
+    for (const node of informers.list(NODES)) this.queue.add(node.metadata.name);
   }
 
   /** No heartbeat within the grace period, and not yet said so. */
@@ -106,7 +123,8 @@ class NodeLifecycleController implements Reconciler {
     let node = this.context.informers.get(NODES, name);
     if (node === undefined) return;
     if (this.isSilent(node)) node = yield* this.markUnknown(node);
-    node = yield* this.taint(node);
+    const [tainted, wait] = yield* this.taint(node);
+    node = tainted;
     // Only a node that was Ready before: Pods of one that has not come up yet speak for themselves.
     if (condition(node, "Ready")?.status === "True") this.wasReady.add(name);
     else if (this.wasReady.has(name)) {
@@ -114,7 +132,8 @@ class NodeLifecycleController implements Reconciler {
       this.wasReady.delete(name);
     }
     const next = yield* this.evict(node);
-    return next === undefined ? undefined : { requeueAfter: next };
+    const requeueAfter = Math.min(next ?? Number.POSITIVE_INFINITY, wait ?? Number.POSITIVE_INFINITY);
+    return requeueAfter === Number.POSITIVE_INFINITY ? undefined : { requeueAfter };
   }
 
   private *markUnknown(node: KubeObject): Gen<KubeObject> {
@@ -143,8 +162,11 @@ class NodeLifecycleController implements Reconciler {
     return updated;
   }
 
-  /** Sets the taints that conditions and cordoning ask for, and takes away those they no longer ask for. */
-  private *taint(node: KubeObject): Gen<KubeObject> {
+  /**
+   * Sets the taints that conditions and cordoning ask for, and takes away those they no longer ask for; with the µs
+   * until a node that waits for NoExecute is to be looked at again.
+   */
+  private *taint(node: KubeObject): Gen<[KubeObject, number | undefined]> {
     const { client, kernel } = this.context;
     const before = (node.spec?.taints ?? []) as (Taint & { timeAdded?: string })[];
     const wanted: (Taint & { timeAdded?: string })[] = [];
@@ -154,11 +176,13 @@ class NodeLifecycleController implements Reconciler {
       wanted.push(there ?? { key, effect, timeAdded: now });
     };
     const ready = condition(node, "Ready");
+    const wait = this.waitForEviction(node, before);
     for (const [type, status, key] of CONDITION_TAINTS) {
       if (condition(node, type)?.status !== status) continue;
       want(key, "NoSchedule");
-      if (type === "Ready") want(key, "NoExecute");
+      if (type === "Ready" && wait === 0) want(key, "NoExecute");
     }
+    const again = wait || undefined;
     if (node.spec?.unschedulable) want(UNSCHEDULABLE, "NoSchedule");
     // Before the first heartbeat the kubelet's own not-ready taint stays.
     const others = before.filter((taint) => !OURS.has(taint.key) || (ready === undefined && taint.key === NOT_READY));
@@ -168,9 +192,32 @@ class NodeLifecycleController implements Reconciler {
         .map((taint) => `${taint.key}:${taint.effect}`)
         .sort()
         .join();
-    if (id(before) === id(after)) return node;
+    if (id(before) === id(after)) return [node, again];
     const { taints: _taints, ...spec } = node.spec ?? {};
-    return yield* client.update(NODES, { ...node, spec: { ...spec, ...(after.length > 0 && { taints: after }) } });
+    const changed = { ...node, spec: { ...spec, ...(after.length > 0 && { taints: after }) } };
+    return [yield* client.update(NODES, changed), again];
+  }
+
+  /** µs until a node that is not ready may be tainted NoExecute; 0: it may be now. */
+  private waitForEviction(node: KubeObject, taints: readonly Taint[]): number {
+    const { name } = node.metadata;
+    const ready = condition(node, "Ready");
+    if (ready === undefined || ready.status === "True") {
+      this.waiting.delete(name);
+      return 0;
+    }
+    if (!this.waiting.has(name)) {
+      const has = taints.some(
+        ({ key, effect }) => (key === NOT_READY || key === UNREACHABLE) && effect === "NoExecute",
+      );
+      if (has && !this.zones.disrupted) return 0;
+      this.waiting.add(name);
+      return EVICTION_PERIOD;
+    }
+    this.lookAtZones();
+    const wait = this.zones.take(node, this.context.kernel.now);
+    if (wait === 0) this.waiting.delete(name);
+    return Math.min(wait, MONITOR_PERIOD);
   }
 
   /** Pods on a node that is not ready are not ready either, for their Services' sake. */
