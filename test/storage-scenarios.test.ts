@@ -80,7 +80,8 @@ claim data ReadWriteOnce; kubectl patch pvc data -p '{"spec":{"resources":{"requ
 user q data; kubectl wait --for=condition=Ready pod/q --timeout=90s
 kubectl patch pvc data -p '{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}'
 kubectl patch sc local-path -p '{"allowVolumeExpansion":true}'
-kubectl patch pvc data -p '{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}'`,
+kubectl patch pvc data -p '{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}'
+sleep 2; kubectl events --for pvc/data --types=Normal | grep Expanding; kubectl get pvc data`,
     expect: [
       'failed to provision volume with StorageClass "local-path": NodePath only supports ReadWriteOnce and ReadWriteOncePod (1.22+) access modes',
       "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims",
@@ -88,6 +89,35 @@ kubectl patch pvc data -p '{"spec":{"resources":{"requests":{"storage":"2Gi"}}}}
       'Error from server (Forbidden): persistentvolumeclaims "data" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize',
       "storageclass.storage.k8s.io/local-path patched",
       "persistentvolumeclaim/data patched",
+      /Normal +ExternalExpanding +PersistentVolumeClaim\/data +waiting for an external controller to expand this PVC$/,
+      /^data +Bound +pvc-\S+ +1Gi /,
+    ],
+  },
+  {
+    name: "a Pod's own claims come and go with it, and are never another's",
+    script: `provisioner; scratch() { kubectl apply -f - <<Y
+apiVersion: v1
+kind: Pod
+metadata: {name: $1}
+spec:
+  containers: [{name: c, image: nginx, volumeMounts: [{name: v, mountPath: /data}]}]
+  volumes:
+  - name: v
+    ephemeral: {volumeClaimTemplate: {metadata: {labels: {kind: scratch}}, spec: {storageClassName: local-path, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}}
+Y
+}
+scratch one; kubectl wait --for=condition=Ready pod/one --timeout=90s
+kubectl get pvc -l kind=scratch -o json | jq -r '.items[]|.metadata.name+" "+.status.phase+" "+.metadata.ownerReferences[0].kind'
+kubectl exec one -- sh -c 'echo x > /data/f; cat /data/f'
+kubectl delete pod one --now; sleep 20; kubectl get pvc,pv
+claim two-v ReadWriteOnce; scratch two; sleep 3
+kubectl get events --field-selector involvedObject.name=two -o json | jq -r '.items[]|.reason+" "+.message'`,
+    expect: [
+      "pod/one condition met",
+      "one-v Bound Pod",
+      /^x$/,
+      "No resources found",
+      "FailedBinding ephemeral volume v: PVC default/two-v was not created for pod default/two (pod is not owner)",
     ],
   },
   {

@@ -200,3 +200,41 @@ describe("Job", () => {
     expect(backoffLeft({ failures: 20, lastFailure: 1000 }, 1000)).toBe(600_000);
   });
 });
+
+/** Restated from job_controller_test.go TestGetPodsForJob. */
+describe("Pods of a Job with a selector of its own", () => {
+  const spec = { manualSelector: true, selector: { matchLabels: { batch: "a" } }, parallelism: 2, completions: 2 };
+  const template = {
+    metadata: { labels: { batch: "a" } },
+    spec: { restartPolicy: "Never", containers: [{ name: "c", image: "busybox" }] },
+  };
+  const PODS = "/api/v1/namespaces/default/pods";
+  const owners = (s: Case) =>
+    s.pods().map((p: KubeObject) => `${p.metadata.ownerReferences?.[0]?.name ?? "-"} ${p.metadata.finalizers ?? "-"}`);
+
+  it("are those there already, which it adopts", () => {
+    const s = start();
+    s.json("POST", PODS, { metadata: { name: "old", labels: { batch: "a" } }, spec: template.spec });
+    s.json("POST", PODS, { metadata: { name: "other", labels: { batch: "b" } }, spec: template.spec });
+    s.json("POST", JOBS, job({ ...spec, template }));
+    s.run(2);
+    expect(owners(s).sort()).toEqual([
+      "- -",
+      "work batch.kubernetes.io/job-tracking",
+      "work batch.kubernetes.io/job-tracking",
+    ]);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("are let go when their labels no longer match, and replaced", () => {
+    const s = start();
+    s.json("POST", JOBS, job({ ...spec, template }));
+    s.run(2);
+    const [first] = s.pods();
+    s.json("PATCH", `${PODS}/${first.metadata.name}`, { metadata: { labels: { batch: "gone" } } }, MERGE);
+    s.run(3);
+    expect(s.json("GET", `${PODS}/${first.metadata.name}`).metadata).not.toHaveProperty("finalizers");
+    expect(owners(s).filter((one: string) => one.startsWith("work"))).toHaveLength(2);
+    expect(s.kernel.faults).toEqual([]);
+  });
+});

@@ -34,7 +34,7 @@ import {
   TRACKING,
 } from "./job-pods.ts";
 import { BURST, PodControl } from "./pod-control.ts";
-import { type Condition, condition, isActive, isReady } from "./pods.ts";
+import { type Condition, condition, controllerRef, isActive, isReady } from "./pods.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
 
 /** Changes of Pods are looked at together (job_controller.go syncJobBatchPeriod). */
@@ -96,6 +96,7 @@ class JobController implements Reconciler {
 
   private note(type: string, pod: KubeObject): void {
     const owner = controllerOf(pod);
+    if (owner === undefined && type !== "deleted") this.addAdopters(pod);
     if (owner?.kind !== "Job") return;
     const key = `${pod.metadata.namespace}/${owner.name}`;
     const job = this.context.informers.get(JOBS, key);
@@ -104,6 +105,14 @@ class JobController implements Reconciler {
     const gone = job === undefined || job.metadata.uid !== owner.uid || isFinished(job);
     if (gone && type !== "deleted" && isTracked(pod)) this.orphans.add(keyOf(pod));
     if (!gone) this.batched.add(key);
+  }
+
+  /** Jobs that an orphan would belong to; almost no Job shares its selector with anybody. */
+  private addAdopters(pod: KubeObject): void {
+    const { labels, namespace } = pod.metadata;
+    if (labels === undefined) return;
+    for (const job of this.context.informers.jobs.inNamespace(namespace ?? ""))
+      if (!isFinished(job) && matchesSelector(job.spec.selector, labels)) this.batched.add(keyOf(job));
   }
 
   private forget(key: string): void {
@@ -144,7 +153,7 @@ class JobController implements Reconciler {
     const status: Record<string, unknown> = { ...stored.status };
     if (status["startTime"] === undefined && !isSuspended(stored)) status["startTime"] = formatTime(now);
     const job: KubeObject = { ...stored, status };
-    const pods = this.claim(stored);
+    const pods = yield* this.claim(stored);
     const look = this.look(key, job, pods, now);
     let { active } = look;
     let running = active.length;
@@ -214,11 +223,35 @@ class JobController implements Reconciler {
     if (problem) throw problem;
   }
 
-  private claim(job: KubeObject): KubeObject[] {
-    const { informers } = this.context;
-    return informers.pods
-      .owned(job.metadata.uid)
-      .filter((pod) => matchesSelector(job.spec.selector, pod.metadata.labels));
+  /** Its own Pods, with orphans that match adopted and its own that no longer match released (getPodsForJob). */
+  private *claim(job: KubeObject): Gen<KubeObject[]> {
+    const { client, informers } = this.context;
+    const { uid, namespace, deletionTimestamp } = job.metadata;
+    const fits = (pod: KubeObject) => matchesSelector(job.spec.selector, pod.metadata.labels);
+    const mine: KubeObject[] = [];
+    const change = function* (pod: KubeObject, metadata: object): Gen<KubeObject | undefined> {
+      try {
+        const patch = { metadata: { uid: pod.metadata.uid, ...metadata } };
+        return yield* client.patch(PODS, namespace, pod.metadata.name, patch, "strategic");
+      } catch (error) {
+        if (isStatus(error, "NotFound")) return undefined;
+        throw error;
+      }
+    };
+    for (const pod of informers.pods.owned(uid)) {
+      if (fits(pod)) mine.push(pod);
+      else if (!deletionTimestamp) {
+        const tracking = isTracked(pod) && { "$deleteFromPrimitiveList/finalizers": [TRACKING] };
+        yield* change(pod, { ownerReferences: [{ $patch: "delete", uid }], ...tracking });
+      }
+    }
+    if (deletionTimestamp) return mine;
+    for (const pod of informers.pods.orphans(namespace ?? "")) {
+      if (pod.metadata.deletionTimestamp || !fits(pod)) continue;
+      const adopted = yield* change(pod, { ownerReferences: [controllerRef(job)], finalizers: [TRACKING] });
+      if (adopted !== undefined) mine.push(adopted);
+    }
+    return mine;
   }
 
   private look(key: string, job: KubeObject, pods: readonly KubeObject[], now: number): Look {

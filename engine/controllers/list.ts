@@ -16,6 +16,8 @@ import { startNodeIpamController } from "./node-ipam.ts";
 import { startNodeLifecycleController } from "./node-lifecycle.ts";
 import { startNodeTtl } from "./node-ttl.ts";
 import { startVolumeBinder } from "./persistent-volume/binder.ts";
+import { startEphemeralVolumes } from "./persistent-volume/ephemeral.ts";
+import { startVolumeExpander } from "./persistent-volume/expand.ts";
 import { startClaimProtection, startVolumeProtection } from "./persistent-volume/protection.ts";
 import { startPodGarbageCollector } from "./pod-gc.ts";
 import { startReplicaSetController, startReplicationController } from "./replicaset.ts";
@@ -114,6 +116,18 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     serviceAccount: "persistent-volume-binder",
     component: "persistentvolume-controller",
     start: startVolumeBinder,
+  },
+  {
+    name: "persistentvolume-expander-controller",
+    serviceAccount: "expand-controller",
+    component: "volume_expand",
+    start: startVolumeExpander,
+  },
+  {
+    name: "ephemeral-volume-controller",
+    serviceAccount: "ephemeral-volume-controller",
+    component: "ephemeral_volume",
+    start: startEphemeralVolumes,
   },
   {
     name: "persistentvolumeclaim-protection-controller",

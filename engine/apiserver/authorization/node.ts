@@ -108,7 +108,11 @@ function lease(node: string, attributes: AccessAttributes): Decision {
 function references(pod: KubeObject, resource: string, name: string): boolean {
   const spec = pod["spec"] ?? {};
   if (resource === "persistentvolumeclaims") {
-    return (spec.volumes ?? []).some((volume: Any) => volume.persistentVolumeClaim?.claimName === name);
+    return (spec.volumes ?? []).some(
+      (volume: Any) =>
+        volume.persistentVolumeClaim?.claimName === name ||
+        (volume.ephemeral && `${pod.metadata.name}-${volume.name}` === name),
+    );
   }
   const secret = resource === "secrets";
   if (secret && (spec.imagePullSecrets ?? []).some((one: Any) => one.name === name)) return true;

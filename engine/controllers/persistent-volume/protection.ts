@@ -29,8 +29,10 @@ export function startClaimProtection(context: ControllerContext): void {
   });
   informers.handle(PODS, ({ type, object }) => {
     if (type !== "deleted" && !finished(object)) return;
-    for (const { persistentVolumeClaim } of object["spec"].volumes ?? []) {
-      if (persistentVolumeClaim) queue.add(`${object.metadata.namespace}/${persistentVolumeClaim.claimName}`);
+    const { namespace, name } = object.metadata;
+    for (const { persistentVolumeClaim, ephemeral, name: volume } of object["spec"].volumes ?? []) {
+      if (persistentVolumeClaim) queue.add(`${namespace}/${persistentVolumeClaim.claimName}`);
+      else if (ephemeral) queue.add(`${namespace}/${name}-${volume}`);
     }
   });
 }

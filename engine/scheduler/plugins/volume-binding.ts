@@ -25,7 +25,13 @@ function claimsOf(pod: KubeObject, view: ClusterView): Claims | string {
     const name = volume.persistentVolumeClaim?.claimName ?? (volume.ephemeral && `${pod.metadata.name}-${volume.name}`);
     if (name === undefined) continue;
     const claim = view.claim(pod.metadata.namespace ?? "", name);
+    if (claim === undefined && volume.ephemeral)
+      return `waiting for ephemeral volume controller to create the persistentvolumeclaim "${name}"`;
     if (claim === undefined) return `persistentvolumeclaim "${name}" not found`;
+    if (volume.ephemeral && !claim.metadata.ownerReferences?.some((owner) => owner.uid === pod.metadata.uid)) {
+      const both = [claim, pod].map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+      return `PVC ${both[0]} was not created for pod ${both[1]} (pod is not owner)`;
+    }
     if (claim.metadata.deletionTimestamp) return `persistentvolumeclaim "${name}" is being deleted`;
     if (claim.status?.phase === "Lost")
       return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec.volumeName}"`;

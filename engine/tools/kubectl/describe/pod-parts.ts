@@ -1,4 +1,5 @@
 import { formatLabelSelector } from "../../../api/columns.ts";
+import { storageClassOf } from "../../../api/storage/access.ts";
 import { compareStrings } from "../go.ts";
 import { writeContainers } from "./containers.ts";
 import type { Document } from "./document.ts";
@@ -51,6 +52,13 @@ const SOURCES: Record<string, { type: string; fields: (source: Any) => [string, 
       ["ReadOnly", s.readOnly ?? false],
     ],
   },
+  image: {
+    type: "Image (a container image or OCI artifact)",
+    fields: (s) => [
+      ["Reference", s.reference ?? ""],
+      ["PullPolicy", s.pullPolicy ?? ""],
+    ],
+  },
 };
 
 export function writeVolumes(d: Document, volumes: readonly Any[] | undefined, space: string): void {
@@ -66,7 +74,9 @@ export function writeVolumes(d: Document, volumes: readonly Any[] | undefined, s
       const { type, fields } = SOURCES[kind]!;
       d.line(2, `Type:\t${type}`);
       for (const [title, value] of fields(volume[kind])) d.line(2, `${title}:\t${value}`);
-    } else if (volume.projected) writeProjected(d, volume.projected);
+    } else if (volume.csi) writeInlineCsi(d, volume.csi);
+    else if (volume.ephemeral) writeEphemeral(d, volume.ephemeral);
+    else if (volume.projected) writeProjected(d, volume.projected);
     else if (volume.downwardAPI) {
       d.line(2, "Type:\tDownwardAPI (a volume populated by information about the pod)");
       d.line(2, "Items:");
@@ -76,6 +86,45 @@ export function writeVolumes(d: Document, volumes: readonly Any[] | undefined, s
       }
     } else d.line(1, "<unknown>");
   }
+}
+
+function writeInlineCsi(d: Document, csi: Any): void {
+  d.line(2, "Type:\tCSI (a Container Storage Interface (CSI) volume source)");
+  d.line(2, `Driver:\t${csi.driver}`);
+  d.line(2, `FSType:\t${csi.fsType ?? ""}`);
+  d.line(2, `ReadOnly:\t${csi.readOnly ?? false}`);
+  d.write(2, "VolumeAttributes:\t");
+  const keys = Object.keys(csi.volumeAttributes ?? {}).sort(compareStrings);
+  if (keys.length === 0) d.line(0, "<none>");
+  keys.forEach((key, i) => {
+    if (i > 0) d.write(2, "\t");
+    d.line(2, `${key}=${csi.volumeAttributes[key]}`);
+  });
+}
+
+/** The claim that will be made; its writer puts the indentation before each piece of a line (NewNestedPrefixWriter). */
+function writeEphemeral(d: Document, { volumeClaimTemplate }: Any): void {
+  d.line(2, "Type:\tEphemeralVolume (an inline specification for a volume that gets created and deleted with the pod)");
+  if (!volumeClaimTemplate) return;
+  const { metadata = {}, spec } = volumeClaimTemplate;
+  d.line(2, `StorageClass:\t${storageClassOf({ metadata, spec } as Any)}`);
+  d.line(2, `Volume:\t${spec.volumeName ?? ""}`);
+  for (const [title, map] of [
+    ["Labels", metadata.labels],
+    ["Annotations", metadata.annotations],
+  ]) {
+    const keys = Object.keys(map ?? {}).sort(compareStrings);
+    const lines = keys.map((key) => (title === "Labels" ? `${key}=${map[key]}` : `${key}: ${map[key]}`));
+    d.write(2, `${title}:\t`);
+    if (lines.length === 0) d.line(2, "<none>");
+    lines.forEach((line, i) => {
+      if (i > 0) d.write(2, "    \t");
+      d.line(2, line);
+    });
+  }
+  d.line(2, "Capacity:\t");
+  d.line(2, "Access Modes:\t");
+  if (spec.volumeMode !== undefined) d.line(2, `VolumeMode:\t${spec.volumeMode}`);
 }
 
 function writeProjected(d: Document, projected: Any): void {

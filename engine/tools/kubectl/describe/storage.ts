@@ -95,7 +95,11 @@ export function* describePersistentVolumeClaim(d: Document, object: KubeObject):
   const { metadata, spec, status = {} } = object;
   const pods = yield* podsOf(d.k, metadata.namespace!, "");
   const users = pods.filter((pod) =>
-    (pod.spec.volumes ?? []).some((volume: Any) => volume.persistentVolumeClaim?.claimName === metadata.name),
+    (pod.spec.volumes ?? []).some(
+      (volume: Any) =>
+        volume.persistentVolumeClaim?.claimName === metadata.name ||
+        (volume.ephemeral && `${pod.metadata.name}-${volume.name}` === metadata.name),
+    ),
   );
   const events = yield* eventsOf(d, object);
   d.line(0, `Name:\t${metadata.name}`);
