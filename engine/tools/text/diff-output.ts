@@ -16,10 +16,16 @@ export interface Sides {
   openY: boolean;
 }
 
-type Add = (text: string) => void;
+/** Prints whole lines; with `colour` (SGR numbers) in it, where colours are wanted. */
+export type Add = (text: string, colour?: string) => void;
 
-function put(add: Add, mark: string, lines: readonly string[], i: number, open: boolean): void {
-  add(`${mark}${lines[i]}\n`);
+const HEADER = "1";
+const HUNK = "36";
+const DELETED = "31";
+const ADDED = "32";
+
+function put(add: Add, mark: string, lines: readonly string[], i: number, open: boolean, colour?: string): void {
+  add(`${mark}${lines[i]}\n`, colour);
   if (open && i === lines.length - 1) add("\\ No newline at end of file\n");
 }
 
@@ -28,10 +34,10 @@ export function normal(add: Add, { x, y, openX, openY }: Sides, changes: readonl
   for (const c of changes) {
     const span = (from: number, count: number) =>
       count === 0 ? `${from}` : count === 1 ? `${from + 1}` : `${from + 1},${from + count}`;
-    add(`${span(c.a, c.na)}${c.na === 0 ? "a" : c.nb === 0 ? "d" : "c"}${span(c.b, c.nb)}\n`);
-    for (let i = 0; i < c.na; i++) put(add, "< ", x, c.a + i, openX);
+    add(`${span(c.a, c.na)}${c.na === 0 ? "a" : c.nb === 0 ? "d" : "c"}${span(c.b, c.nb)}\n`, HUNK);
+    for (let i = 0; i < c.na; i++) put(add, "< ", x, c.a + i, openX, DELETED);
     if (c.na > 0 && c.nb > 0) add("---\n");
-    for (let i = 0; i < c.nb; i++) put(add, "> ", y, c.b + i, openY);
+    for (let i = 0; i < c.nb; i++) put(add, "> ", y, c.b + i, openY, ADDED);
   }
 }
 
@@ -70,18 +76,21 @@ export function unified(
   changes: readonly Change[],
   size: number,
   names: readonly [string, string],
+  title?: (before: number) => string,
 ): void {
   const { x, y, openX, openY } = sides;
   const span = (from: number, to: number) =>
     to - from === 1 ? `${from + 1}` : `${to === from ? from : from + 1},${to - from}`;
-  add(`--- ${names[0]}\n+++ ${names[1]}\n`);
+  add(`--- ${names[0]}\n`, HEADER);
+  add(`+++ ${names[1]}\n`, HEADER);
   for (const hunk of hunks(sides, changes, size)) {
-    add(`@@ -${span(hunk.fromA, hunk.toA)} +${span(hunk.fromB, hunk.toB)} @@\n`);
+    add(`@@ -${span(hunk.fromA, hunk.toA)} +${span(hunk.fromB, hunk.toB)} @@`, HUNK);
+    add(`${title?.(hunk.fromA) ?? ""}\n`);
     let at = hunk.fromA;
     for (const c of hunk.changes) {
       for (; at < c.a; at++) put(add, " ", x, at, openX);
-      for (let k = 0; k < c.na; k++) put(add, "-", x, c.a + k, openX);
-      for (let k = 0; k < c.nb; k++) put(add, "+", y, c.b + k, openY);
+      for (let k = 0; k < c.na; k++) put(add, "-", x, c.a + k, openX, DELETED);
+      for (let k = 0; k < c.nb; k++) put(add, "+", y, c.b + k, openY, ADDED);
       at = c.a + c.na;
     }
     for (; at < hunk.toA; at++) put(add, " ", x, at, openX);
@@ -95,29 +104,59 @@ export function context(
   changes: readonly Change[],
   size: number,
   names: readonly [string, string],
+  title?: (before: number) => string,
 ): void {
   const { x, y, openX, openY } = sides;
   const span = (from: number, to: number) => (to - from <= 1 ? `${to}` : `${from + 1},${to}`);
-  add(`*** ${names[0]}\n--- ${names[1]}\n`);
+  add(`*** ${names[0]}\n`, HEADER);
+  add(`--- ${names[1]}\n`, HEADER);
   for (const hunk of hunks(sides, changes, size)) {
-    add(`***************\n*** ${span(hunk.fromA, hunk.toA)} ****\n`);
+    add(`***************${title?.(hunk.fromA) ?? ""}\n`);
+    add(`*** ${span(hunk.fromA, hunk.toA)} ****\n`, HUNK);
     if (hunk.changes.some((c) => c.na > 0)) {
       let at = hunk.fromA;
       for (const c of hunk.changes) {
-        for (; at < c.a; at++) put(add, "  ", x, at, openX);
-        for (; at < c.a + c.na; at++) put(add, c.nb > 0 ? "! " : "- ", x, at, openX);
+        for (; at < c.a; at++) put(add, "  ", x, at, openX, DELETED);
+        for (; at < c.a + c.na; at++) put(add, c.nb > 0 ? "! " : "- ", x, at, openX, DELETED);
       }
-      for (; at < hunk.toA; at++) put(add, "  ", x, at, openX);
+      for (; at < hunk.toA; at++) put(add, "  ", x, at, openX, DELETED);
     }
-    add(`--- ${span(hunk.fromB, hunk.toB)} ----\n`);
+    add(`--- ${span(hunk.fromB, hunk.toB)} ----\n`, HUNK);
     if (hunk.changes.some((c) => c.nb > 0)) {
       let at = hunk.fromB;
       for (const c of hunk.changes) {
-        for (; at < c.b; at++) put(add, "  ", y, at, openY);
-        for (; at < c.b + c.nb; at++) put(add, c.na > 0 ? "! " : "+ ", y, at, openY);
+        for (; at < c.b; at++) put(add, "  ", y, at, openY, ADDED);
+        for (; at < c.b + c.nb; at++) put(add, c.na > 0 ? "! " : "+ ", y, at, openY, ADDED);
       }
-      for (; at < hunk.toB; at++) put(add, "  ", y, at, openY);
+      for (; at < hunk.toB; at++) put(add, "  ", y, at, openY, ADDED);
     }
+  }
+}
+
+/** -e: the commands that make ed(1) turn the old file into the new, the last change first. */
+export function edScript(add: Add, { y }: Sides, changes: readonly Change[]): void {
+  for (const c of [...changes].reverse()) {
+    const span = c.na > 1 ? `${c.a + 1},${c.a + c.na}` : `${c.na === 0 ? c.a : c.a + 1}`;
+    add(`${span}${c.na === 0 ? "a" : c.nb === 0 ? "d" : "c"}\n`);
+    if (c.nb === 0) continue;
+    // A line with a dot alone would end the text: it is put in with two, and one is taken away.
+    let open = true;
+    for (let i = c.b; i < c.b + c.nb; i++) {
+      if (!open) add("a\n");
+      open = y[i] !== ".";
+      add(open ? `${y[i]}\n` : "..\n.\ns/.//\n");
+    }
+    if (open) add(".\n");
+  }
+}
+
+/** -n: the form of RCS. */
+export function rcs(add: Add, { y, openY }: Sides, changes: readonly Change[]): void {
+  for (const c of changes) {
+    if (c.na > 0) add(`d${c.a + 1} ${c.na}\n`);
+    if (c.nb === 0) continue;
+    add(`a${c.a + c.na} ${c.nb}\n`);
+    for (let i = c.b; i < c.b + c.nb; i++) add(openY && i === y.length - 1 ? y[i]! : `${y[i]}\n`);
   }
 }
 
@@ -170,7 +209,7 @@ export function sideBySide(
       column = at + 1;
     }
     if (right !== undefined && right !== "") text += pad(column, second) + cut(right).text;
-    add(ended[0] || ended[1] ? `${text}\n` : text);
+    add(ended[0] || ended[1] ? `${text}\n` : text, mark === "<" ? DELETED : mark === ">" ? ADDED : undefined);
   };
   let [i, j] = [0, 0];
   const common = (to: number) => {

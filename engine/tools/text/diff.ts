@@ -1,28 +1,38 @@
 import { cpu, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
+import { compileRegex } from "../../text/regex/index.ts";
 import { calendar, strftime } from "../../text/time.ts";
 import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
-import { quote, type Tool, tool, UsageError } from "../tool.ts";
-import { type Change, context, normal, type Sides, sideBySide, unified } from "./diff-output.ts";
+import { shellQuote, type Tool, tool, UsageError } from "../tool.ts";
+import { formatsOf, formatted } from "./diff-format.ts";
+import { type Change, context, edScript, normal, rcs, type Sides, sideBySide, unified } from "./diff-output.ts";
+import { globRegex } from "./find-tests.ts";
 
 /** diff(1) of files and directories: the normal form, -u, -c, -y and -q. */
 export const diff = tool(
   {
     name: "diff",
-    short: "0123456789uU:cC:qsrNibwBaL:yW:t",
-    long: "unified::=u context::=c side-by-side=y width:=W suppress-common-lines=suppress left-column=left-column expand-tabs=t text=a ignore-blank-lines=B brief=q report-identical-files=s recursive=r new-file=N ignore-case=i ignore-all-space=w ignore-space-change=b label:=L color::=color",
+    short: "0123456789uU:cC:qsrNibwBaL:yW:tenZEI:x:X:pF:dTHD:S:",
+    long: "unified::=u context::=c side-by-side=y width:=W suppress-common-lines=suppress left-column=left-column expand-tabs=t text=a ignore-blank-lines=B brief=q report-identical-files=s recursive=r new-file=N ignore-case=i ignore-all-space=w ignore-space-change=b label:=L color::=color normal=normal ed=e rcs=n ignore-trailing-space=Z ignore-tab-expansion=E ignore-matching-lines:=I exclude:=x exclude-from:=X show-c-function=p show-function-line:=F minimal=d initial-tab=T speed-large-files=H strip-trailing-cr=cr ifdef:=D starting-file:=S no-dereference=nd palette:=palette horizon-lines:=hl line-format: old-line-format: new-line-format: unchanged-line-format: old-group-format: new-group-format: unchanged-group-format: changed-group-format:",
     usage: "[OPTION]... FILES",
     about: "Compare FILES line by line.",
     version: "diff (GNU diffutils) 3.10",
     usageStatus: 2,
+    hint: "diff: Try 'diff --help' for more information.",
   },
   function* (t, o) {
     const [left, right, extra] = o.operands;
     if (left === undefined) throw new UsageError("missing operand after 'diff'");
     if (right === undefined) throw new UsageError(`missing operand after '${left}'`);
     if (extra !== undefined) throw new UsageError(`extra operand '${extra}'`);
+    const width = o.value("W");
+    if (width !== undefined && !/^[1-9]\d*$/.test(width)) throw new UsageError(`invalid width '${width}'`);
+    const context = o.value("U", "C", "u", "c");
+    if (context !== undefined && !/^\d+$/.test(context)) throw new UsageError(`invalid context length '${context}'`);
+    const colour = o.has("color") ? (o.value("color") ?? "auto") : "never";
+    if (!/^(always|never|auto)$/.test(colour)) throw new UsageError(`invalid color '${colour}'`);
     return yield* compare(t, o, left, right);
   },
 );
@@ -42,9 +52,15 @@ function* compare(t: Tool, o: ParsedOptions, left: string, right: string): Gen<n
 
 function* compareDirectories(t: Tool, o: ParsedOptions, left: string, right: string): Gen<number> {
   const [a, b] = [sys.readDir(t.p, left), sys.readDir(t.p, right)];
-  const switches = t.p.argv.slice(1).filter((word) => word.startsWith("-") && word !== "-");
+  if (sys.stat(t.p, left) === sys.stat(t.p, right)) return 0;
+  const switches = t.p.argv.slice(1);
+  for (const operand of o.operands) switches.splice(switches.lastIndexOf(operand), 1);
+  const excluded = o.values("x");
+  for (const file of o.values("X")) excluded.push(...sys.readText(t.p, file).split("\n"));
+  const skips = excluded.filter((pattern) => pattern !== "").map((pattern) => globMatcher(pattern));
   let worst = 0;
   for (const name of [...new Set([...a.keys(), ...b.keys()])].sort()) {
+    if (skips.some((matches) => matches(name))) continue;
     const [x, y] = [inside(left, name), inside(right, name)];
     const [kindA, kindB] = [a.get(name)?.kind, b.get(name)?.kind];
     if (!o.has("N") && (kindA === undefined || kindB === undefined)) {
@@ -54,7 +70,7 @@ function* compareDirectories(t: Tool, o: ParsedOptions, left: string, right: str
       if (o.has("r")) worst = Math.max(worst, yield* compareDirectories(t, o, x, y));
       else t.out.add(`Common subdirectories: ${x} and ${y}\n`);
     } else if (kindA !== "dir" && kindB !== "dir") {
-      const title = `${["diff", ...switches, x, y].join(" ")}\n`;
+      const title = `${["diff", ...switches, x, y].map(titleWord).join(" ")}\n`;
       worst = Math.max(worst, yield* compareFiles(t, o, x, y, title));
     } else if (o.has("N") && o.has("r") && (kindA === undefined || kindB === undefined)) {
       t.out.add(`Only in ${kindA === undefined ? right : left}: ${name}\n`);
@@ -71,6 +87,7 @@ function* compareDirectories(t: Tool, o: ParsedOptions, left: string, right: str
 /** `title` goes before what differs, as with files of directories. */
 function* compareFiles(t: Tool, o: ParsedOptions, left: string, right: string, title = ""): Gen<number> {
   const texts: string[] = [];
+  let binary = false;
   for (const path of [left, right]) {
     try {
       texts.push(path === "-" ? decode(yield* readWhole(t.p, 0)) : decode(yield* sys.readPath(t.p, path)));
@@ -81,14 +98,22 @@ function* compareFiles(t: Tool, o: ParsedOptions, left: string, right: string, t
     }
   }
   if (texts.length < 2) return 2;
+  if (!o.has("a") && texts.some((text) => text.slice(0, 4096).includes("\0"))) binary = true;
+  if (binary && texts[0] !== texts[1]) {
+    t.out.add(`${title}${o.has("q") ? "Files" : "Binary files"} ${left} and ${right} differ\n`);
+    return 1;
+  }
   const [x, y] = texts.map((text) => text.split("\n")) as [string[], string[]];
   // A last line without newline differs from the same one with it.
   const open = [x, y].map((lines) => lines.at(-1) !== "");
   for (const lines of [x, y]) if (lines.at(-1) === "") lines.pop();
   const fold = (line: string) => {
     let text = o.has("i") ? line.toLowerCase() : line;
+    if (o.has("cr") && text.endsWith("\r")) text = text.slice(0, -1);
     if (o.has("w")) text = text.replace(/\s+/g, "");
     else if (o.has("b")) text = text.replace(/\s+/g, " ").trimEnd();
+    else if (o.has("Z")) text = text.trimEnd();
+    if (o.has("E")) text = expandTabs(text);
     return text;
   };
   const key = (lines: string[], isOpen: boolean) =>
@@ -96,7 +121,14 @@ function* compareFiles(t: Tool, o: ParsedOptions, left: string, right: string, t
   yield* cpu(10 + ((x.length + y.length) >> 2));
   let changes = compareLines(key(x, open[0]!), key(y, open[1]!));
   if (o.has("B")) changes = changes.filter((change) => !onlyBlank(change, x, y));
-  if (changes.length === 0 && !o.has("y")) {
+  const ignored = o.values("I").map((pattern) => compileRegex(pattern, { syntax: "bre" }));
+  if (ignored.length > 0)
+    changes = changes.filter((c) => {
+      const lines = [...x.slice(c.a, c.a + c.na), ...y.slice(c.b, c.b + c.nb)];
+      return !lines.every((line) => ignored.some((regex) => regex.test(line)));
+    });
+  const formats = formatsOf(o);
+  if (changes.length === 0 && !o.has("y") && formats === undefined) {
     if (o.has("s")) t.out.add(`Files ${left} and ${right} are identical\n`);
     return 0;
   }
@@ -106,7 +138,17 @@ function* compareFiles(t: Tool, o: ParsedOptions, left: string, right: string, t
   }
   t.out.add(title);
   const sides: Sides = { x, y, openX: open[0]!, openY: open[1]! };
-  const add = (text: string) => t.out.add(text);
+  const colour = o.has("color") ? (o.value("color") ?? "auto") : "never";
+  const coloured = colour === "always" || (colour === "auto" && t.p.fds.get(1)?.tty !== undefined);
+  const add = (text: string, sgr?: string) => {
+    if (!coloured || sgr === undefined) t.out.add(text);
+    else if (text.endsWith("\n")) t.out.add(`\x1b[${sgr}m${text.slice(0, -1)}\x1b[0m\n`);
+    else t.out.add(`\x1b[${sgr}m${text}\x1b[0m`);
+  };
+  if (formats !== undefined) {
+    formatted(add, sides, changes, formats);
+    return changes.length > 0 ? 1 : 0;
+  }
   if (o.has("y")) {
     const width = Number(o.value("W") ?? 130);
     const how = { width, expand: o.has("t"), suppress: o.has("suppress"), leftColumn: o.has("left-column") };
@@ -117,8 +159,10 @@ function* compareFiles(t: Tool, o: ParsedOptions, left: string, right: string, t
     .filter(({ key: letter }) => /^\d$/.test(letter))
     .map(({ key: letter }) => letter)
     .join("");
-  const size = o.value("U", "C", "u", "c") ?? (digits === "" ? "3" : digits);
-  if (!/^\d+$/.test(size)) throw new UsageError(`invalid context length ${quote(size)}`);
+  const sizes = o.list.filter(({ key: letter }) => /^[UCuc]$/.test(letter)).map(({ value }) => Number(value ?? 3));
+  let size = Math.max(...(sizes.length > 0 ? sizes : [3]));
+  // Digits alone (-u0) give way to what -U and -C name, unless they are more.
+  if (digits !== "" && (Number(digits) > size || !o.has("U", "C"))) size = Number(digits);
   const labels = o.values("L");
   const header = (path: string) => {
     const { kernel } = t.p.machine;
@@ -127,10 +171,45 @@ function* compareFiles(t: Tool, o: ParsedOptions, left: string, right: string, t
     return `${path}\t${strftime("%Y-%m-%d %H:%M:%S.%N %z", calendar(seconds, Math.floor(time - seconds * 1e6) * 1000))}`;
   };
   const names: [string, string] = [labels[0] ?? header(left), labels[1] ?? header(right)];
-  if (o.has("c", "C")) context(add, sides, changes, Number(size), names);
-  else if (o.has("u", "U")) unified(add, sides, changes, Number(size), names);
+  const heading = o.value("F") ?? (o.has("p") ? "^[[:alpha:]$_]" : undefined);
+  const functions = heading === undefined ? undefined : compileRegex(heading, { syntax: "bre" });
+  /** The last line before a hunk that looks like the head of a function. */
+  const titleOf =
+    functions &&
+    ((before: number) => {
+      for (let i = before - 1; i >= 0; i--)
+        if (functions.test(x[i]!)) return ` ${x[i]!.trimStart().slice(0, 40).trimEnd()}`;
+      return "";
+    });
+  const style = o.last("c", "C", "p", "u", "U", "e", "n", "normal")?.key;
+  if (style === "u" || style === "U" || (style === "p" && o.has("u", "U")))
+    unified(add, sides, changes, size, names, titleOf);
+  else if (style === "c" || style === "C" || style === "p") context(add, sides, changes, size, names, titleOf);
+  else if (style === "e") {
+    edScript(add, sides, changes);
+    if (open[1]) {
+      yield* t.error(`${right}: No newline at end of file\n`, 0);
+      return 2;
+    }
+  } else if (style === "n") rcs(add, sides, changes);
   else normal(add, sides, changes);
   return 1;
+}
+
+/** A word of the title above the files of two directories, quoted as a shell would need it. */
+function titleWord(word: string): string {
+  return /^[\w/.,:+%@-]+$/.test(word) ? word : shellQuote(word);
+}
+
+function globMatcher(pattern: string): (name: string) => boolean {
+  const regex = globRegex(pattern, false);
+  return (name) => regex.test(name);
+}
+
+function expandTabs(text: string): string {
+  let out = "";
+  for (const char of text) out += char === "\t" ? " ".repeat(8 - (out.length % 8)) : char;
+  return out;
 }
 
 function onlyBlank(c: Change, x: readonly string[], y: readonly string[]): boolean {

@@ -1,6 +1,7 @@
 import { call, cpu, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
+import { normalize } from "../../machine/path.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { compareBytes } from "../io.ts";
@@ -10,7 +11,21 @@ import { Expression, type Search, type Test, type Visit } from "./find-expressio
 /** find(1) of findutils: its usual tests and actions. */
 export const find: Program = function* (p) {
   const t = new Tool(p, p.argv[0] ?? "find");
-  const args = p.argv.slice(1).filter((arg, i) => !(i === 0 && /^-[HLP]$/.test(arg)));
+  const args = p.argv.slice(1);
+  let follow = false;
+  while (args.length > 0 && /^-([HLP]|O\d?|D)$/.test(args[0]!)) {
+    const option = args.shift()!;
+    if (option === "-D") args.shift();
+    else if (/^-[HLP]$/.test(option)) follow = option === "-L";
+  }
+  if (args[0] === "--help" || args[0] === "-help") {
+    yield* sys.print(p, "Usage: find [-H] [-L] [-P] [-Olevel] [-D debugopts] [path...] [expression]\n");
+    return 0;
+  }
+  if (args[0] === "--version" || args[0] === "-version") {
+    yield* sys.print(p, "find (GNU findutils) 4.9.0\n");
+    return 0;
+  }
   const roots: string[] = [];
   while (args.length > 0 && !/^[-(!]/.test(args[0]!)) roots.push(args.shift()!);
   if (roots.length === 0) roots.push(".");
@@ -18,8 +33,12 @@ export const find: Program = function* (p) {
     min: 0,
     max: Number.POSITIVE_INFINITY,
     depthFirst: false,
+    oneFileSystem: false,
     acts: false,
     quit: false,
+    syntax: "ere",
+    daystart: false,
+    follow,
     ends: [],
   };
   try {
@@ -28,22 +47,23 @@ export const find: Program = function* (p) {
     const whole: Test = search.acts
       ? test
       : function* (visit) {
-          if (!(yield* test(visit))) return false;
+          if (!(yield* test(visit)) || search.quit) return false;
           t.out.add(`${visit.path}\n`);
           return true;
         };
     for (const root of roots) {
       let node: Inode;
       try {
-        node = sys.stat(p, root, false);
+        node = (search.follow ? sys.find(p, root) : undefined) ?? sys.stat(p, root, false);
       } catch (error) {
         if (!isErrno(error)) throw error;
         yield* t.error(`${shellQuote(root)}: ${error.message}`.replace(/^'(.*)': /, "‘$1’: "));
         continue;
       }
-      yield* walk(t, { path: root, node, depth: 0, prune: false }, whole, search);
+      yield* walk(t, { path: root, root, node, depth: 0, prune: false }, whole, search);
       if (search.quit) break;
     }
+    for (const warning of parser.warnings) yield* t.error(`warning: ${warning}`, 0);
     for (const end of search.ends) yield* end();
   } catch (error) {
     if (!(error instanceof Fatal)) throw error;
@@ -52,6 +72,13 @@ export const find: Program = function* (p) {
   yield* t.out.flush();
   return t.status;
 };
+
+/** Whether another file system begins at `path`. */
+function mounted({ p }: Tool, path: string, above: string): boolean {
+  const whole = normalize(p.cwd, path);
+  if (whole === normalize(p.cwd, above)) return false;
+  return p.ns.mnt.list().some((mount) => mount.target === whole);
+}
 
 function* walk(t: Tool, visit: Visit, test: Test, search: Search): Gen<void> {
   if (search.quit) return;
@@ -64,9 +91,9 @@ function* walk(t: Tool, visit: Visit, test: Test, search: Search): Gen<void> {
       const names = [...sys.readDir(t.p, visit.path).keys()].sort(compareBytes);
       for (const name of names) {
         const path = visit.path.endsWith("/") ? visit.path + name : `${visit.path}/${name}`;
-        const node = sys.find(t.p, path, false);
-        if (node !== undefined)
-          yield* call(walk(t, { path, node, depth: visit.depth + 1, prune: false }, test, search));
+        const node = (search.follow ? sys.find(t.p, path) : undefined) ?? sys.find(t.p, path, false);
+        if (node === undefined || (search.oneFileSystem && mounted(t, path, visit.path))) continue;
+        yield* call(walk(t, { path, root: visit.root, node, depth: visit.depth + 1, prune: false }, test, search));
       }
     } catch (error) {
       if (!isErrno(error)) throw error;

@@ -263,7 +263,8 @@ function printLong(t: Tool, entries: readonly Entry[], view: View): void {
   }
 }
 
-function linksOf(node: Inode): number {
+/** Names of a file; of a directory, itself, its parent's and one for each directory inside. */
+export function linksOf(node: Inode): number {
   if (node.kind !== "dir") return node.nlink;
   let count = 2;
   for (const child of node.entries?.values() ?? []) if (child.kind === "dir") count++;

@@ -4,25 +4,9 @@ import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
 import { makeParents } from "./mkdir.ts";
+import { type FilePatch, type Hunk, parsePatch } from "./patch-input.ts";
 
-interface Hunk {
-  /** First line in the old file, from 1. */
-  at: number;
-  old: string[];
-  fresh: string[];
-  /** Lines of context at its beginning and end, which fuzz may leave out. */
-  before: number;
-  after: number;
-  text: string;
-}
-
-interface FilePatch {
-  old: string;
-  fresh: string;
-  hunks: Hunk[];
-}
-
-/** patch(1) for unified diffs: -p, -R, -i, -o, -d, -b, --dry-run, -s, -N, -f; fuzz and offsets as GNU's. */
+/** patch(1): -p, -R, -i, -o, -d, -b, --dry-run, -s, -N, -f; fuzz and offsets as GNU's. */
 export const patch = tool(
   {
     name: "patch",
@@ -52,7 +36,7 @@ export const patch = tool(
       if (!isErrno(error)) throw error;
       throw new Fatal(`**** Can't open patch file ${input} : ${error.message}`, 2);
     }
-    const patches = parse(text);
+    const patches = parsePatch(text);
     if (patches.length === 0) {
       if (text.trim() === "") return 0;
       throw new Fatal("**** Only garbage was found in the patch input.", 2);
@@ -63,8 +47,8 @@ export const patch = tool(
       const [from, to] = o.has("R") ? [file.fresh, file.old] : [file.old, file.fresh];
       const target = o.operands[0] ?? choose(t, from, to, strip === undefined ? undefined : Number(strip));
       if (target === undefined) {
-        yield* t.out.flush();
-        throw new Fatal("**** No file to patch.  Skipping patch.", 1);
+        missing(t, file, strip !== undefined, o.has("f") || o.has("t"));
+        continue;
       }
       yield* apply(t, target, o.has("R") ? reversed(file) : file, {
         created: from === "/dev/null",
@@ -73,6 +57,7 @@ export const patch = tool(
         dry: o.has("dry"),
         backup: o.has("b"),
         output: o.value("o"),
+        ifReversed: o.has("f") ? "apply" : o.has("t") ? "reverse" : o.has("N") ? "skip" : "ask",
         fuzz: Number(o.value("F") ?? 2),
       });
     }
@@ -80,61 +65,9 @@ export const patch = tool(
   },
 );
 
-function parse(text: string): FilePatch[] {
-  const lines = text.split("\n");
-  const out: FilePatch[] = [];
-  const nameOf = (line: string) => line.slice(4).split("\t")[0]!.trim();
-  for (let i = 0; i < lines.length; i++) {
-    if (!(lines[i]!.startsWith("--- ") && lines[i + 1]?.startsWith("+++ "))) continue;
-    const file: FilePatch = { old: nameOf(lines[i]!), fresh: nameOf(lines[i + 1]!), hunks: [] };
-    i += 2;
-    for (;;) {
-      const head = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/.exec(lines[i] ?? "");
-      if (head === null) break;
-      let oldLeft = Number(head[2] ?? 1);
-      let freshLeft = Number(head[4] ?? 1);
-      const hunk: Hunk = {
-        at: Number(head[1]) + (oldLeft === 0 ? 1 : 0),
-        old: [],
-        fresh: [],
-        before: 0,
-        after: 0,
-        text: `${lines[i]}\n`,
-      };
-      let changed = false;
-      for (i++; oldLeft > 0 || freshLeft > 0 || lines[i]?.startsWith("\\"); i++) {
-        const line = lines[i];
-        if (line === undefined) throw new Fatal(`**** unexpected end of file in patch`, 2);
-        hunk.text += `${line}\n`;
-        const body = line.slice(1);
-        if (line[0] === "-") {
-          hunk.old.push(body);
-          oldLeft--;
-        } else if (line[0] === "+") {
-          hunk.fresh.push(body);
-          freshLeft--;
-        } else if (line[0] === " " || line === "") {
-          hunk.old.push(body);
-          hunk.fresh.push(body);
-          oldLeft--;
-          freshLeft--;
-          if (changed) hunk.after++;
-          else hunk.before++;
-          continue;
-        } else if (line[0] !== "\\") throw new Fatal(`**** malformed patch at line ${i + 1}: ${line}\n`, 2);
-        if (line[0] !== "\\") hunk.after = 0;
-        changed = true;
-      }
-      file.hunks.push(hunk);
-    }
-    i--;
-    out.push(file);
-  }
-  return out;
-}
-
 function reversed(file: FilePatch): FilePatch {
   return {
+    ...file,
     old: file.fresh,
     fresh: file.old,
     hunks: file.hunks.map((hunk) => ({ ...hunk, old: hunk.fresh, fresh: hunk.old })),
@@ -150,7 +83,14 @@ function choose(t: Tool, from: string, to: string, strip: number | undefined): s
     return parts.length > strip ? parts.slice(strip).join("/") : undefined;
   };
   const names = [cut(from), cut(to)].filter((name) => name !== undefined && name !== "") as string[];
-  return names.find((name) => sys.find(t.p, name) !== undefined) ?? (from === "/dev/null" ? names[0] : undefined);
+  // Of those that exist: fewest directories, shortest last name, shortest name.
+  const rank = (name: string) => [name.split("/").length, name.length - name.lastIndexOf("/"), name.length];
+  const there = names.filter((name) => sys.find(t.p, name)?.kind === "file");
+  const best = there.sort((a, b) => {
+    const [x, y] = [rank(a), rank(b)];
+    return x[0]! - y[0]! || x[1]! - y[1]! || x[2]! - y[2]!;
+  })[0];
+  return best ?? (from === "/dev/null" ? names[0] : undefined);
 }
 
 interface How {
@@ -161,16 +101,64 @@ interface How {
   backup: boolean;
   output: string | undefined;
   fuzz: number;
+  /** What becomes of a patch that is in the file already. */
+  ifReversed: "ask" | "skip" | "reverse" | "apply";
 }
 
-function* apply(t: Tool, path: string, file: FilePatch, how: How): Gen<void> {
+/** No file for a patch: nobody is at the terminal to name one, so it is skipped. */
+function missing(t: Tool, file: FilePatch, stripped: boolean, batch: boolean): void {
+  t.status = 1;
+  const rule = "--------------------------";
+  t.out.add(`can't find file to patch at input line ${file.line}\n`);
+  t.out.add(
+    stripped
+      ? "Perhaps you used the wrong -p or --strip option?\n"
+      : "Perhaps you should have used the -p or --strip option?\n",
+  );
+  if (file.lead.length > 0)
+    t.out.add(`The text leading up to this was:\n${rule}\n${file.lead.map((line) => `|${line}\n`).join("")}${rule}\n`);
+  if (batch) t.out.add("No file to patch.  Skipping patch.\n");
+  else t.out.add("File to patch: \nSkip this patch? [y] \nSkipping patch.\n");
+  t.out.add(`${hunkCount(file.hunks.length, file.hunks.length)} ignored\n`);
+}
+
+function hunkCount(some: number, all: number): string {
+  return `${some} out of ${all} hunk${all === 1 ? "" : "s"}`;
+}
+
+function* apply(t: Tool, path: string, given: FilePatch, how: How): Gen<void> {
   const { p } = t;
+  let file = given;
   const before = sys.find(p, path) === undefined ? "" : sys.readText(p, path);
   const lines = before === "" ? [] : before.replace(/\n$/, "").split("\n");
   if (!how.quiet)
     t.out.add(
       `${how.dry ? "checking" : "patching"} file ${how.output === undefined ? path : `${how.output} (read from ${path})`}\n`,
     );
+  const exists = sys.find(p, path) !== undefined;
+  const [first] = file.hunks;
+  if (first !== undefined && how.ifReversed !== "apply" && !locate(lines, first, first.at - 1, 0)) {
+    const back = reversed({ ...file, hunks: [first] }).hunks[0]!;
+    const wide = locate(lines, first, first.at - 1, how.fuzz);
+    if (!wide && locate(lines, back, back.at - 1, 0)) {
+      t.out.add("Reversed (or previously applied) patch detected!");
+      if (how.ifReversed === "reverse") {
+        t.out.add("  Assuming -R.\n");
+        file = reversed(file);
+      } else {
+        t.out.add(
+          how.ifReversed === "skip"
+            ? "  Skipping patch.\n"
+            : "  Assume -R? [n] \nApply anyway? [n] \nSkipping patch.\n",
+        );
+        t.status = 1;
+        const count = `${hunkCount(file.hunks.length, file.hunks.length)} ignored`;
+        t.out.add(how.dry ? `${count}\n` : `${count} -- saving rejects to file ${path}.rej\n`);
+        if (!how.dry) writeRejects(t, path, file, file.hunks);
+        return;
+      }
+    }
+  }
   let shift = 0;
   const rejected: Hunk[] = [];
   for (const [n, hunk] of file.hunks.entries()) {
@@ -196,16 +184,13 @@ function* apply(t: Tool, path: string, file: FilePatch, how: How): Gen<void> {
   }
   if (rejected.length > 0) {
     t.status = 1;
-    const count = `${rejected.length} out of ${file.hunks.length} hunk${file.hunks.length === 1 ? "" : "s"} FAILED`;
+    if (!exists && !how.dry && !how.created) t.out.add(`Cannot stat file ${path}, skipping backup\n`);
+    const count = `${hunkCount(rejected.length, file.hunks.length)} FAILED`;
     t.out.add(how.dry ? `${count}\n` : `${count} -- saving rejects to file ${path}.rej\n`);
-    if (!how.dry)
-      sys.writeText(
-        p,
-        `${path}.rej`,
-        `--- ${file.old}\n+++ ${file.fresh}\n${rejected.map((hunk) => hunk.text).join("")}`,
-      );
+    if (!how.dry) writeRejects(t, path, file, rejected);
   }
   if (how.dry) return;
+  if (!exists && rejected.length > 0) return;
   if (how.backup || rejected.length > 0) sys.writeText(p, `${path}.orig`, before);
   if (how.removed && lines.length === 0) {
     sys.unlink(p, path);
@@ -215,6 +200,10 @@ function* apply(t: Tool, path: string, file: FilePatch, how: How): Gen<void> {
   const target = how.output ?? path;
   if (how.created && target.includes("/")) makeParents(p, target.slice(0, target.lastIndexOf("/")));
   sys.writeText(p, target, lines.length === 0 ? "" : `${lines.join("\n")}\n`);
+}
+
+function writeRejects(t: Tool, path: string, file: FilePatch, hunks: readonly Hunk[]): void {
+  sys.writeText(t.p, `${path}.rej`, file.header + hunks.map((hunk) => hunk.text).join(""));
 }
 
 /** Where a hunk fits: nearest to its place first, with less and less context. */
