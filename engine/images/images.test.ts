@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { IMAGES, ImageReferenceError, parseReference, resolveImage } from "./index.ts";
+import { IMAGES, ImageReferenceError, parseReference, pulledAs, resolveImage } from "./index.ts";
 
 describe("image references", () => {
   it.each([
@@ -54,6 +54,21 @@ describe("image references", () => {
     if (found.kind !== "image") throw new Error(found.kind);
     const again = resolveImage(found.image.repoDigest);
     expect(again.kind === "image" && again.image.repoDigest).toBe(found.image.repoDigest);
+  });
+
+  it.each([
+    ["nginx@sha256:0d17b565c37bcbd895e9d92315a05c1c3c9a29f762b011a10c54a66cd53c9b31", "image"],
+    ["nginx@sha256:1111111111111111111111111111111111111111111111111111111111111111", "no tag"],
+    ["nginx@sha256:deadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeefdeadbeef", "no tag"],
+    ["nginx@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "no tag"],
+  ])("%s is %s", (text, kind) => {
+    expect(resolveImage(text).kind).toBe(kind);
+  });
+
+  it("is pulled by its digest where there is a tag beside it", () => {
+    const digest = "sha256:0d17b565c37bcbd895e9d92315a05c1c3c9a29f762b011a10c54a66cd53c9b31";
+    expect(pulledAs(parseReference(`nginx:1.25@${digest}`))).toBe(`docker.io/library/nginx@${digest}`);
+    expect(pulledAs(parseReference("nginx:1.25"))).toBe("docker.io/library/nginx:1.25");
   });
 
   it("has a tree and something to run, or a command of the user, for every image", () => {

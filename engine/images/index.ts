@@ -25,7 +25,7 @@ import { STRESS_IMAGES } from "./servers/stress.ts";
 import { SYSTEM_IMAGES } from "./system.ts";
 
 export type { Image, ImageDef } from "./image.ts";
-export { type ImageReference, ImageReferenceError, parseReference } from "./reference.ts";
+export { type ImageReference, ImageReferenceError, parseReference, pulledAs } from "./reference.ts";
 
 /** Every image that can be pulled. A new one is a file here and a line in this list. */
 export const IMAGES: readonly ImageDef[] = [
@@ -72,11 +72,22 @@ export function resolveImage(name: string): Resolution {
   if (def === undefined) return { kind: "no repository", reference };
   if (reference.digest !== undefined) {
     const tag = KNOWN_TAGS.find((known) => reference.digest === `sha256:${manifestDigest(reference.name, known)}`);
-    if (tag === undefined && reference.tag === undefined) return { kind: "no tag", reference };
+    if (tag === undefined && reference.tag === undefined) {
+      if (!isLikely(reference.digest)) return { kind: "no tag", reference };
+      return { kind: "image", image: imageOf(def, reference) };
+    }
     return { kind: "image", image: imageOf(def, { ...reference, tag: tag ?? reference.tag }) };
   }
   if (!def.tags.test(reference.tag ?? "latest")) return { kind: "no tag", reference };
   return { kind: "image", image: imageOf(def, reference) };
+}
+
+/**
+ * Whether a digest could be one that was computed: those that texts give are of images of the real registries, which
+ * nobody knows here, and those that were made up to fail repeat themselves.
+ */
+function isLikely(digest: string): boolean {
+  return new Set(digest.slice("sha256:".length)).size >= 12 && !/(.)\1{5}|0123456789|(.{8,16})\2/.test(digest);
 }
 
 /** Tags by whose digest an image can be pulled. */

@@ -36,6 +36,11 @@ export function parseReference(text: string): ImageReference {
 /** The same few are asked for again and again. */
 const parsed = new Map<string, ImageReference>();
 
+/** The name by which containerd pulls and looks up: a digest makes the tag beside it void (docker.ParseDockerRef). */
+export function pulledAs({ name, tag, digest, full }: ImageReference): string {
+  return tag !== undefined && digest !== undefined ? `${name}@${digest}` : full;
+}
+
 function parse(text: string): ImageReference {
   if (/^[0-9a-f]{64}$/.test(text)) {
     throw new ImageReferenceError(`invalid repository name (${text}), cannot specify 64-byte hexadecimal strings`);

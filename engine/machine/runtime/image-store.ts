@@ -1,4 +1,4 @@
-import { type Image, ImageReferenceError, parseReference, resolveImage } from "../../images/index.ts";
+import { type Image, ImageReferenceError, parseReference, pulledAs, resolveImage } from "../../images/index.ts";
 import { type Gen, sleep } from "../../kernel/index.ts";
 import type { Machine } from "../machine.ts";
 import { draw, pullTime } from "./durations.ts";
@@ -34,7 +34,7 @@ export class ImageStore {
     const direct = this.byId.get(name) ?? this.byId.get(`sha256:${name}`);
     if (direct) return direct.image;
     try {
-      const id = this.byReference.get(parseReference(name).full);
+      const id = this.byReference.get(pulledAs(parseReference(name)));
       return id === undefined ? undefined : this.byId.get(id)?.image;
     } catch (error) {
       if (error instanceof ImageReferenceError) return undefined;
@@ -78,7 +78,8 @@ export class ImageStore {
       return found.image;
     }
     yield* sleep(draw(random, "refuse"));
-    const { full, name: repository } = found.reference;
+    const { name: repository } = found.reference;
+    const full = pulledAs(found.reference);
     const prefix = `failed to pull and unpack image "${full}": failed to resolve reference "${full}": `;
     if (found.kind === "no tag") throw new CriError("NotFound", `${prefix}${full}: not found`);
     const domain = repository.slice(0, repository.indexOf("/"));
