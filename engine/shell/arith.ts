@@ -1,54 +1,20 @@
-import { add, digitValue, type Num, negate, norm, operation, wrap } from "./arith-ops.ts";
+import { add, type Num, negate, norm, operation } from "./arith-ops.ts";
+import { readNumber, StepEvaluator, subscriptEnd } from "./arith-step.ts";
 import { ShellError } from "./control.ts";
 
 /** What an expression may read and change. */
 export interface ArithScope {
   get(name: string, index: string | undefined): string | undefined;
   set(name: string, index: string | undefined, value: string): void;
+  /** A subscript whose side effects happened; what may be given for it afterwards. */
+  resolve(name: string, index: string): string;
   /** Throws for an unset variable under `set -u`. */
   missing(name: string): void;
 }
 
 const OPERATORS = [
-  "<<=",
-  ">>=",
-  "**",
-  "<<",
-  ">>",
-  "<=",
-  ">=",
-  "==",
-  "!=",
-  "&&",
-  "||",
-  "++",
-  "--",
-  "+=",
-  "-=",
-  "*=",
-  "/=",
-  "%=",
-  "&=",
-  "^=",
-  "|=",
-  "+",
-  "-",
-  "*",
-  "/",
-  "%",
-  "<",
-  ">",
-  "&",
-  "|",
-  "^",
-  "!",
-  "~",
-  "?",
-  ":",
-  "=",
-  ",",
-  "(",
-  ")",
+  ..."<<= >>= ** << >> <= >= == != && || ++ -- += -= *= /= %= &= ^= |=".split(" "),
+  ..."+-*/%<>&|^!~?:=,()".split(""),
 ];
 
 interface Token {
@@ -113,39 +79,22 @@ class Compiler {
     try {
       this.next();
       const code = this.comma();
-      if (this.token.k !== "end") throw this.trailing();
+      if (this.token.k !== "end") throw this.fail("syntax error in expression", this.token.at);
       return code;
     } catch (error) {
-      // A syntax error shows when the expression is evaluated, not when it is compiled.
       if (!(error instanceof ShellError)) throw error;
-      const failure = error;
-      // Bash looks variables up as it reads them: one whose value is wrong complains before the syntax does.
-      const names = this.identifiersTo(this.token?.at ?? 0).map((name) => this.variable(name, undefined));
-      return (scope, depth) => {
-        for (const name of names) name(scope, depth);
-        throw new ShellError(failure.message, failure.how);
-      };
+      // A syntax error shows when the expression is evaluated, and after what stands before it took effect.
+      const { text } = this;
+      return (scope, depth) =>
+        new StepEvaluator(text, scope, (value) => {
+          // Bash goes 1024 deep. What has a syntax error somewhere ends with one, so a tenth of it will do.
+          return depth >= 100 ? undefined : evaluate(value, scope, depth + 1);
+        }).run();
     }
-  }
-
-  /** Names in the text up to the token at `at`, but not those that are assigned to. */
-  private identifiersTo(at: number): string[] {
-    const out: string[] = [];
-    for (const match of this.text.matchAll(/(?<![\w#$])[A-Za-z_]\w*(?![\w[]|\s*=(?!=))/g))
-      if (match.index <= at) out.push(match[0]);
-    return out;
   }
 
   private fail(what: string, at: number): ShellError {
     return new ShellError(`${this.text.replace(/^[ \t\n]+/, "")}: ${what} (error token is "${this.text.slice(at)}")`);
-  }
-
-  private trailing(): ShellError {
-    const { k, s, at } = this.token;
-    if (k === "op" && ASSIGN.has(s)) return this.fail("attempted assignment to non-variable", at);
-    if (k === "op" && s !== "(" && s !== ")" && s !== "++" && s !== "--")
-      return this.fail("syntax error: operand expected", at);
-    return this.fail("syntax error in expression", at);
   }
 
   private next(): void {
@@ -172,33 +121,20 @@ class Compiler {
       let index: string | undefined;
       const s = text.slice(i, end);
       if (text[end] === "[") {
-        let depth = 1;
-        let k = end + 1;
-        while (k < text.length && depth > 0) {
-          if (text[k] === "[") depth++;
-          else if (text[k] === "]") depth--;
-          k++;
-        }
-        if (depth > 0) throw new ShellError(`${text}: bad array subscript (error token is "${text.slice(i)}")`);
-        index = text.slice(end + 1, k - 1);
-        end = k;
+        const close = subscriptEnd(text, end);
+        if (close < 0) throw this.fail("bad array subscript", i);
+        index = text.slice(end + 1, close);
+        end = close + 1;
       }
       this.token = { k: "name", s, at: i, index };
       this.pos = end;
       return;
     }
-    const op = OPERATORS.find((candidate) => text.startsWith(candidate, i));
-    if (op === undefined) {
-      const bad = c === "'" || c === '"' || c === "$" || c === "\\" || c === "." || c === "@" || c === "#";
-      throw this.fail(
-        bad || this.token === undefined || this.token.k === "op"
-          ? this.token && this.token.k !== "op"
-            ? "syntax error: invalid arithmetic operator"
-            : "syntax error: operand expected"
-          : "syntax error: invalid arithmetic operator",
-        i,
-      );
-    }
+    let op = OPERATORS.find((candidate) => text.startsWith(candidate, i));
+    if (op === undefined) throw this.fail("syntax error: invalid arithmetic operator", i);
+    // `++` is one token behind a name and before one only.
+    if ((op === "++" || op === "--") && this.token?.k !== "name" && !/^[ \t\n\r]*[A-Za-z_]/.test(text.slice(i + 2)))
+      op = c;
     this.token = { k: "op", s: op, at: i };
     this.pos = i + op.length;
   }
@@ -239,10 +175,11 @@ class Compiler {
           };
         }
         const operate = this.operation(op, this.lastAt);
-        const read = this.variable(name, index);
+        const read = this.variable(name);
         return (scope, depth) => {
-          const result = operate(read(scope, depth), value(scope, depth));
-          scope.set(name, index, String(result));
+          const at = index === undefined ? undefined : scope.resolve(name, index);
+          const result = operate(read(scope, depth, at), value(scope, depth));
+          scope.set(name, at, String(result));
           return result;
         };
       }
@@ -280,7 +217,8 @@ class Compiler {
       if (op === "&&") left = (scope, depth) => (first(scope, depth) ? (right(scope, depth) ? 1 : 0) : 0);
       else if (op === "||") left = (scope, depth) => (first(scope, depth) || right(scope, depth) ? 1 : 0);
       else {
-        const operate = this.operation(op, at);
+        const last = this.token.k === "end" ? this.lastAt : this.token.at;
+        const operate = this.operation(op, op === "**" ? last : at);
         left = (scope, depth) => operate(first(scope, depth), right(scope, depth));
       }
     }
@@ -291,9 +229,8 @@ class Compiler {
     if (token.k === "op") {
       if (token.s === "++" || token.s === "--") {
         this.next();
-        if (this.token.k === "name") return this.step(token.s === "++" ? 1 : -1, true);
-        const inner = this.unary();
-        return inner;
+        if (this.token.k !== "name") throw this.fail("identifier expected", this.token.at);
+        return this.step(token.s === "++" ? 1 : -1, true);
       }
       if (token.s === "-" || token.s === "+" || token.s === "!" || token.s === "~") {
         this.next();
@@ -309,12 +246,13 @@ class Compiler {
 
   private step(by: 1 | -1, before: boolean): Code {
     const { s: name, index } = this.token;
-    const read = this.variable(name, index);
+    const read = this.variable(name);
     this.next();
     return (scope, depth) => {
-      const old = read(scope, depth);
+      const at = index === undefined ? undefined : scope.resolve(name, index);
+      const old = read(scope, depth, at);
       const now = add(old, by);
-      scope.set(name, index, String(now));
+      scope.set(name, at, String(now));
       return before ? now : old;
     };
   }
@@ -334,9 +272,10 @@ class Compiler {
         this.next();
         return code;
       }
-      const code = this.variable(token.s, token.index);
+      const read = this.variable(token.s);
+      const { index } = token;
       this.next();
-      return code;
+      return index === undefined ? read : (scope, depth) => read(scope, depth, index);
     }
     if (this.is("(")) {
       this.next();
@@ -348,9 +287,9 @@ class Compiler {
     throw this.fail("syntax error: operand expected", token.k === "end" ? this.lastAt : token.at);
   }
 
-  private variable(name: string, index: string | undefined): Code {
+  private variable(name: string): (scope: ArithScope, depth: number, index?: string) => Num {
     const { text } = this;
-    return (scope, depth) => {
+    return (scope, depth, index) => {
       const value = scope.get(name, index);
       if (value === undefined) {
         scope.missing(name);
@@ -365,32 +304,7 @@ class Compiler {
   }
 
   private number(token: Token): Num {
-    const { s } = token;
-    const bad = (what: string) => this.fail(what, token.at);
-    if (/^(0|[1-9][0-9]{0,14})$/.test(s)) return Number(s);
-    if (/^0[xX]/.test(s)) {
-      if (!/^0[xX][0-9a-fA-F]+$/.test(s)) throw bad(s.length === 2 ? "invalid number" : "value too great for base");
-      return norm(BigInt(s.toLowerCase()));
-    }
-    if (/^0[0-9A-Za-z_@]*$/.test(s)) {
-      if (!/^[0-7]+$/.test(s)) throw bad("value too great for base");
-      return norm(BigInt(`0o${s}`));
-    }
-    const based = /^([0-9]+)#([0-9a-zA-Z@_]*)$/.exec(s);
-    if (based) {
-      const base = Number(based[1]);
-      if (base < 2 || base > 64) throw bad("invalid arithmetic base");
-      if (based[2] === "") throw bad("invalid integer constant");
-      let value = 0n;
-      for (const digit of based[2]!) {
-        const worth = digitValue(digit, base);
-        if (worth >= base) throw bad("value too great for base");
-        value = wrap(value * BigInt(base) + BigInt(worth));
-      }
-      return norm(value);
-    }
-    if (/^[0-9]+$/.test(s)) return norm(BigInt(s));
-    throw bad(s.includes("#") ? "invalid number" : "value too great for base");
+    return readNumber(token.s, (what) => this.fail(what, token.at));
   }
 
   private operation(op: string, at: number): (a: Num, b: Num) => Num {

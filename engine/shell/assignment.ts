@@ -1,5 +1,6 @@
 import type { Assignment, Word } from "unbash";
 import type { Gen } from "../kernel/index.ts";
+import { AssociativeArray } from "./assoc.ts";
 import { ShellError } from "./control.ts";
 import { type Compiled, compile, compiledText, expanding, expandWords, wordText } from "./expand.ts";
 import { doubleQuote } from "./quote.ts";
@@ -121,8 +122,9 @@ export function assignArray(sh: Shell, name: string, elements: readonly Element[
     sh.vars.all.set(target, variable);
   }
   if (variable.get && variable.set) return;
+  variable.declaredEmpty = false;
   if (variable.map) {
-    const map = append ? variable.map : new Map<string, string>();
+    const map = append ? variable.map : new AssociativeArray();
     variable.map = map;
     for (let i = 0; i < elements.length; i++) {
       const { index, value, append: more } = elements[i]!;

@@ -46,6 +46,8 @@ export class ShellError {
   readonly message: string;
   readonly how: "discard" | "exit" | "fail";
   readonly status: number;
+  /** The texts being read are given up too: a shell with `-c` ends. */
+  cleanup = false;
   /** The message was printed already. */
   printed = false;
 

@@ -1,3 +1,4 @@
+import { ALIAS_BUCKETS, LiveArray, PROGRAM_BUCKETS } from "./assoc.ts";
 import type { Shell } from "./shell.ts";
 import { Variable } from "./variables.ts";
 
@@ -70,8 +71,34 @@ function callFiles(sh: Shell): string[] {
   return shownCalls(sh).map((frame) => frame.file);
 }
 
+/** Associative arrays over the shell's own tables. */
+const LIVE: Record<string, (sh: Shell) => LiveArray> = {
+  BASH_ALIASES: (sh) =>
+    new LiveArray(
+      {
+        keys: () => sh.aliases.keys(),
+        get: (name) => sh.aliases.get(name),
+        set: (name, value) => sh.aliases.set(name, value),
+      },
+      ALIAS_BUCKETS,
+    ),
+  BASH_CMDS: (sh) =>
+    new LiveArray(
+      {
+        keys: () => sh.hashed.keys(),
+        get: (name) => sh.hashed.get(name)?.path,
+        set: (name, path) => sh.hashed.set(name, { path, hits: 0 }),
+      },
+      PROGRAM_BUCKETS,
+    ),
+};
+
 /** Gives a variable its dynamic behaviour. */
 export function defineDynamic(sh: Shell, name: string, variable: Variable): void {
+  if (LIVE[name]) {
+    variable.map = LIVE[name](sh);
+    return;
+  }
   const made = DYNAMIC[name]?.(sh);
   if (made === undefined) return;
   const { list } = made;
@@ -89,6 +116,11 @@ export function installDynamic(sh: Shell): void {
     const variable = new Variable();
     defineDynamic(sh, name, variable);
     if (name === "RANDOM" || name === "SECONDS" || name === "SRANDOM") variable.integer = true;
+    sh.vars.all.set(name, variable);
+  }
+  for (const name of Object.keys(LIVE)) {
+    const variable = new Variable();
+    defineDynamic(sh, name, variable);
     sh.vars.all.set(name, variable);
   }
 }

@@ -1,3 +1,4 @@
+import { exportedFunction } from "./print-command.ts";
 import type { Shell } from "./shell.ts";
 
 /** The environment of programs: exported variables and functions. */
@@ -7,8 +8,7 @@ export function exportedEnvironment(sh: Shell): Map<string, string> {
   for (const [name, fn] of sh.functions) {
     if (!fn.exported) continue;
     all ??= new Map(env);
-    const { body } = fn.node;
-    all.set(`BASH_FUNC_${name}%%`, `() ${fn.source.text.slice(body.pos, body.end)}`);
+    all.set(`BASH_FUNC_${name}%%`, exportedFunction(fn.node, fn.source.text));
   }
   return all ?? env;
 }

@@ -42,7 +42,11 @@ export function* runSource(
     let verboseLine = 0;
     const final = options.last && !error ? statements.at(-1) : undefined;
     for (const statement of statements) {
-      if (skipLine >= 0 && source.lineAt(statement.pos) <= skipLine) continue;
+      if (skipLine >= 0 && source.lineAt(statement.pos) <= skipLine) {
+        // What follows on the line was read along with it, to its own last line.
+        skipLine = Math.max(skipLine, source.lineAt(statement.end - 1));
+        continue;
+      }
       try {
         if (sh.has("verbose") && !sh.isCommandString && source.lineAt(statement.pos) > verboseLine)
           yield* sh.writeTo(2, `${source.text.slice(statement.pos, statement.end)}\n`);
@@ -56,15 +60,16 @@ export function* runSource(
           return;
         }
         if (!(thrown instanceof ShellError)) throw thrown;
-        if (!thrown.printed && thrown.message !== "") yield* sh.complain(thrown.message);
-        thrown.printed = true;
+        yield* tell(sh, thrown);
         sh.status = thrown.status;
+        sh.pipeStatus = [thrown.status];
         if (thrown.how === "exit" && !sh.setup.interactive) throw new ExitShell(exitStatus(sh, thrown));
         if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
         if (outer !== undefined || sh.subshellDepth > 0) throw thrown;
         sh.loops = 0;
         sh.ignoreErrors = 0;
-        if (sh.has("errexit")) throw new ExitShell(thrown.status);
+        if (sh.has("errexit") || (thrown.cleanup && sh.isCommandString && !sh.setup.interactive))
+          throw new ExitShell(thrown.status);
         skipLine = source.lineAt(statement.end - 1);
       }
     }
@@ -112,6 +117,13 @@ function* runExpanded(
 function lineEnd(text: string, from: number): number {
   const newline = text.indexOf("\n", from);
   return newline < 0 ? text.length : newline + 1;
+}
+
+/** Prints an error where it came up, before what it says of the place is undone. */
+export function* tell(sh: Shell, error: unknown): Gen<void> {
+  if (!(error instanceof ShellError) || error.printed || error.message === "") return;
+  yield* sh.complain(error.message);
+  error.printed = true;
 }
 
 /** Runs a list of statements; `$?` is the status. */
@@ -253,6 +265,9 @@ export function* withRedirections(sh: Shell, redirections: readonly Redirection[
   }
   try {
     yield* body;
+  } catch (error) {
+    yield* tell(sh, error);
+    throw error;
   } finally {
     restore(sh, saved);
   }

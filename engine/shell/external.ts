@@ -85,6 +85,11 @@ function isBinary(bytes: Uint8Array): boolean {
   return bytes.subarray(0, end < 0 ? 80 : Math.min(end, 80)).includes(0);
 }
 
+/** The environment of a program: bash tells it its path in `_`. */
+function environmentOf(sh: Shell, path: string, env: Map<string, string>): Map<string, string> {
+  return sh.setup.dialect === "bash" ? new Map(env).set("_", path) : env;
+}
+
 /** Runs a program in the foreground and waits for it. */
 export function* runExternal(sh: Shell, words: readonly string[], env: Map<string, string>): Gen<number> {
   const path = words[0] === "" ? undefined : resolveCommand(sh, words[0]!);
@@ -93,7 +98,7 @@ export function* runExternal(sh: Shell, words: readonly string[], env: Map<strin
   let child: Process;
   const group = sh.has("monitor") ? ({ group: "new" } as const) : {};
   try {
-    child = yield* spawn(sh.p, path, { argv: words, env, ...group });
+    child = yield* spawn(sh.p, path, { argv: words, env: environmentOf(sh, path, env), ...group });
   } catch (error) {
     if (!isErrno(error)) throw error;
     if (error.code === "EAGAIN") throw new ShellError("fork: Resource temporarily unavailable", "exit", 254);
@@ -129,7 +134,12 @@ export function* execExternal(
   try {
     executable(sh.p, path, argv);
     resetSignals(sh, sh.p, false);
-    yield* exec(sh.p, path, argv, env);
+    const given = environmentOf(sh, path, env);
+    // A shell that takes this one's place is at the same level.
+    const level = given.get("SHLVL");
+    if (level !== undefined && sh.subshellDepth === 0 && sh.setup.dialect === "bash")
+      given.set("SHLVL", String(Number(level) - 1));
+    yield* exec(sh.p, path, argv, given);
   } catch (error) {
     if (!isErrno(error)) throw error;
     if (error.code !== "ENOEXEC") throw cannotRun(sh, words[0]!, path, error);

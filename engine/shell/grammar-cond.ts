@@ -54,10 +54,11 @@ export function readConditional(g: TokenReader): void {
         );
       throw new Unexpected(g.token, undefined, `syntax error near \`${g.token.text}'`);
     }
-    const unary = /^-[a-zA-Z]$/.test(g.token.text);
+    const unary = /^-[a-hknoprstuvwxzGLNORS]$/.test(g.token.text);
     g.next();
-    if (unary && g.is("]]")) throw wrong(g.token, "unexpected argument `]]' to conditional unary operator");
-    if (unary && g.kind() === "word" && !g.is("]]")) {
+    if (unary && g.kind() !== "end") {
+      if (g.kind() !== "word" || g.is("]]"))
+        throw wrong(g.token, `unexpected argument \`${g.token.text}' to conditional unary operator`);
       g.next();
       return;
     }

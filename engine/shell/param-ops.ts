@@ -124,7 +124,7 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
     if (how === "k") return { list: keys.flatMap((key, i) => [key, values[i]!]), star: value.star };
     return {
       text:
-        keys.map((key, i) => `${variable.map ? shellQuote(key) : key} ${doubleQuote(values[i]!)}`).join(" ") +
+        keys.map((key, i) => `${variable.map ? mapKey(key) : key} ${doubleQuote(values[i]!)}`).join(" ") +
         (variable.map ? " " : ""),
     };
   }
@@ -168,6 +168,7 @@ export function attributeFlags(sh: Shell, name: string): string {
   if (variable.integer) flags += "i";
   if (variable.nameref) flags += "n";
   if (variable.readonly) flags += "r";
+  if (variable.traced) flags += "t";
   if (variable.exported) flags += "x";
   if (variable.lower) flags += "l";
   if (variable.upper) flags += "u";
@@ -184,5 +185,5 @@ export function arrayLiteral(sh: Shell, name: string): string {
 }
 
 function mapKey(key: string): string {
-  return /^[\w./:@%+,-]+$/.test(key) ? key : doubleQuote(key);
+  return shellQuote(key) === key && key !== "@" ? key : doubleQuote(key);
 }

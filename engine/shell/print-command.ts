@@ -2,15 +2,26 @@ import type {
   AndOr,
   Command,
   CompoundList,
+  Coproc,
   Function as FunctionNode,
+  HereDoc,
+  If,
   PipelineNode,
   Redirection,
   Statement,
 } from "unbash";
+import { printedWord, statementsOf } from "./print-word.ts";
+import { singleQuote } from "./quote.ts";
+import { skipQuoted } from "./scan.ts";
 
 /** A function as `declare -f` and `type` print it: bash's own layout, four spaces a level. */
 export function printCommand(node: FunctionNode, text: string, name: string): string {
-  return `${name} () \n${new Printer(text).functionBody(node, 0)}`;
+  return new Printer(text).definition(node, name);
+}
+
+/** A function as an exported one is handed to programs: without indentation. */
+export function exportedFunction(node: FunctionNode, text: string): string {
+  return new Printer(text).exported(node);
 }
 
 /** A command as `jobs` shows it. */
@@ -18,185 +29,413 @@ export function commandText(node: PipelineNode | AndOr, text: string): string {
   return new Printer(text).alone(node);
 }
 
+/** A word as it stands in a printed command. */
+export function wordText(text: string): string {
+  return printedWord(text, (inner) => {
+    const statements = statementsOf(inner);
+    return statements && new Printer(inner, true).commands(statements);
+  });
+}
+
+/** Writes commands as bash does (print_cmd.c), whose here-documents follow the operator behind their command. */
 class Printer {
   private readonly text: string;
-  /** Heredocs whose bodies follow the current line. */
-  private heredocs: string[] = [];
-  /** Outside functions lists in braces and parentheses stay on one line. */
-  private flat = false;
+  private out = "";
+  private depth = 0;
+  private pad = () => "    ".repeat(this.depth);
+  /** How many functions are being written: in one, lists take a line a command. */
+  private functions = 0;
+  /** The next command goes on on the current line. */
+  private skipIndent = 0;
+  /** Operators between whose sides we are: here-documents wait for them. */
+  private connections = 0;
+  private deferred: HereDoc[] = [];
+  /** A here-document was written last, so that no `;` follows it. */
+  private wasHereDoc = false;
+  /** Inside `$(…)` newlines stay what they are. */
+  private readonly substitution: boolean;
 
-  constructor(text: string) {
+  constructor(text: string, substitution = false) {
     this.text = text;
+    this.substitution = substitution;
   }
 
   alone(node: PipelineNode | AndOr): string {
-    this.flat = true;
-    return node.type === "AndOr" ? this.andOr(node, 0) : this.node(node, 0);
+    if (node.type === "AndOr") this.andOr(node);
+    else this.command(node);
+    this.flush();
+    return this.out;
   }
 
-  functionBody(node: FunctionNode, depth: number): string {
+  commands(statements: readonly Statement[]): string {
+    this.sequence(statements);
+    this.flush();
+    return this.out;
+  }
+
+  exported(node: FunctionNode): string {
+    this.pad = () => " ";
+    this.out = "() { ";
+    this.body(node, 0);
+    return `${this.out.slice(0, -2)}}`;
+  }
+
+  definition(node: FunctionNode, name: string): string {
+    this.out = `${name} () \n{ \n`;
+    this.body(node, 0);
+    return this.out;
+  }
+
+  /** A function's body to its closing brace, which stands at `depth`. */
+  private body(node: FunctionNode, depth: number): void {
     const { body } = node;
-    const command = body.type === "Redirected" ? body.command : body;
-    const after = body.type === "Redirected" ? this.redirections(body.redirects) : "";
-    const list: CompoundList =
-      command.type === "BraceGroup"
-        ? command.body
-        : command.type === "CompoundList"
-          ? command
-          : ({
-              type: "CompoundList",
-              pos: command.pos,
-              end: command.end,
-              commands: [{ type: "Statement", pos: command.pos, end: command.end, command, background: undefined }],
-            } as CompoundList);
-    return `${pad(depth)}{ \n${this.list(list, depth + 1)}\n${pad(depth)}}${after}`;
+    const group = body.type === "Redirected" ? (body.command.type === "BraceGroup" ? body.command : undefined) : body;
+    const redirects = body.type === "Redirected" && group ? body.redirects : [];
+    this.functions++;
+    this.depth = depth + 1;
+    if (group?.type === "BraceGroup") this.list(group.body);
+    else if (body.type === "CompoundList") this.list(body);
+    else this.command(body);
+    this.flush();
+    this.depth = depth;
+    this.functions--;
+    this.newline(redirects.length > 0 ? "} " : "}");
+    this.redirections(redirects);
   }
 
-  /** Statements on lines of their own. */
-  private list(list: CompoundList, depth: number): string {
-    const out: string[] = [];
-    list.commands.forEach((statement, i) => {
-      const last = i === list.commands.length - 1;
-      out.push(this.line(statement, depth, last));
+  // ---- layout -------------------------------------------------------------------------------------------------------
+
+  private indent(): void {
+    if (this.skipIndent > 0) this.skipIndent--;
+    else this.out += this.pad();
+  }
+
+  private newline(text: string): void {
+    this.out += `\n${this.pad()}${text}`;
+  }
+
+  private semicolon(): void {
+    if (!/[&\n]$/.test(this.out)) this.out += ";";
+  }
+
+  /** Writes the here-documents that wait, behind the operator. */
+  private flush(operator = ""): void {
+    this.out += operator;
+    if (this.deferred.length === 0) return;
+    this.hereDocs(this.deferred.splice(0));
+    if (operator !== "") this.out += " ";
+  }
+
+  private hereDocs(docs: readonly HereDoc[]): void {
+    this.out += "\n";
+    for (const doc of docs) {
+      const body = doc.operator === "<<-" ? doc.body.text.replace(/^\t+/gm, "") : doc.body.text;
+      this.out += `${body}${doc.delimiter?.value ?? ""}\n`;
+    }
+    this.wasHereDoc = true;
+  }
+
+  private indented(list: CompoundList): void {
+    this.depth++;
+    this.list(list);
+    this.flush();
+    this.depth--;
+  }
+
+  // ---- lists --------------------------------------------------------------------------------------------------------
+
+  private list(list: CompoundList): void {
+    if (list.commands.length > 0) this.sequence(list.commands);
+  }
+
+  private sequence(statements: readonly Statement[]): void {
+    const last = statements.length - 1;
+    if (last < 0) return;
+    const operators = last + (statements[last]!.background ? 1 : 0);
+    this.connections += operators;
+    statements.forEach((statement, i) => {
+      const { command } = statement;
+      if (command.type === "AndOr") this.andOr(command);
+      else this.command(command);
+      if (i > 0) {
+        this.flush();
+        this.connections--;
+      }
+      if (statement.background) {
+        this.flush(" &");
+        if (i < last) {
+          this.out += " ";
+          this.skipIndent++;
+        } else this.connections--;
+      } else if (i < last) this.separator(statement, statements[i + 1]!);
     });
-    return out.join("\n");
   }
 
-  private line(statement: Statement, depth: number, last: boolean): string {
-    const command = this.statement(statement, depth);
-    const end = statement.background ? " &" : last ? "" : ";";
-    const docs = this.heredocs.splice(0).join("");
-    if (docs === "") return `${pad(depth)}${command}${end}`;
-    return `${pad(depth)}${command}${statement.background ? " &" : ""}\n${docs}`;
+  /** The `;` or the newline between two commands of a list. */
+  private separator(before: Statement, after: Statement): void {
+    const between = this.text.slice(before.end, after.pos);
+    const mark = this.substitution && !/^[ \t]*;/.test(between) ? "\n" : ";";
+    if (this.deferred.length > 0) this.flush();
+    else if (this.wasHereDoc) this.wasHereDoc = false;
+    else this.out += mark;
+    if (this.functions > 0) this.out += "\n";
+    else {
+      if (mark === ";") this.out += " ";
+      this.skipIndent++;
+    }
   }
 
-  private statement(statement: Statement, depth: number): string {
-    const { command } = statement;
-    return command.type === "AndOr" ? this.andOr(command, depth) : this.node(command, depth);
+  private andOr(node: AndOr): void {
+    this.connections += node.operators.length;
+    node.commands.forEach((command, i) => {
+      this.command(command);
+      if (i > 0) {
+        this.flush();
+        this.connections--;
+      }
+      if (i < node.operators.length) {
+        this.flush(` ${node.operators[i]} `);
+        this.skipIndent++;
+      }
+    });
   }
 
-  private andOr(node: AndOr, depth: number): string {
-    return node.commands
-      .map((one, i) => (i === 0 ? "" : ` ${node.operators[i - 1]} `) + this.node(one, depth))
+  // ---- commands -----------------------------------------------------------------------------------------------------
+
+  private command(node: PipelineNode): void {
+    if (node.type === "Pipeline") {
+      this.pipeline(node);
+      return;
+    }
+    this.indent();
+    this.plain(node);
+  }
+
+  private pipeline(node: PipelineNode & { type: "Pipeline" }): void {
+    const prefix = node.prefixes
+      .map((one) => (one.type === "Negation" ? "! " : one.posix ? "time -p " : "time "))
       .join("");
+    if (prefix !== "") {
+      this.indent();
+      this.out += prefix;
+      this.skipIndent++;
+    }
+    this.connections += node.operators.length;
+    node.commands.forEach((command, i) => {
+      this.command(command);
+      if (i > 0) {
+        this.flush();
+        this.connections--;
+      }
+      if (i < node.operators.length) {
+        if (node.operators[i] === "|&") this.out += " 2>&1";
+        this.flush(" |");
+        this.out += " ";
+        this.skipIndent++;
+      }
+    });
   }
 
-  private redirections(list: readonly Redirection[]): string {
-    return list
-      .map((one) => {
-        if (one.type === "HereDoc") {
-          const delimiter = one.delimiter?.value ?? "";
-          const body = one.operator === "<<-" ? one.body.text.replace(/^\t+/gm, "") : one.body.text;
-          this.heredocs.push(`${body}${delimiter}\n`);
-          return ` ${one.operator}${one.delimiter?.text ?? ""}`;
-        }
-        const descriptor = one.descriptor ? this.text.slice(one.descriptor.pos, one.descriptor.end) : "";
-        const target = one.target?.text ?? "";
-        if (one.operator === "<&" || one.operator === ">&") {
-          const from = descriptor === "" && /^[\d-]/.test(target) ? (one.operator === "<&" ? "0" : "1") : descriptor;
-          return ` ${from}${one.operator}${target}`;
-        }
-        return ` ${descriptor}${one.operator} ${target}`;
-      })
-      .join("");
-  }
-
-  private simple(node: Command): string {
-    const parts: string[] = [];
-    for (const part of node.prefix) if (part.type === "Assignment") parts.push(part.text);
-    if (node.name) parts.push(node.name.text);
-    for (const part of node.args) parts.push(part.text);
-    return (
-      parts.join(" ") +
-      (parts.length === 0 ? this.redirections(node.redirects).trimStart() : this.redirections(node.redirects))
-    );
-  }
-
-  private node(node: PipelineNode, depth: number): string {
-    const inner = pad(depth);
+  private plain(node: PipelineNode): void {
     switch (node.type) {
       case "Command":
-        return this.simple(node);
-      case "Pipeline": {
-        const prefix = node.prefixes
-          .map((one) => (one.type === "Negation" ? "! " : one.posix ? "time -p " : "time "))
-          .join("");
-        const commands = node.commands.map(
-          (one, i) => (i === 0 ? "" : node.operators[i - 1] === "|&" ? " 2>&1 | " : " | ") + this.node(one, depth),
-        );
-        return prefix + commands.join("");
-      }
+        this.simple(node);
+        return;
       case "Redirected":
-        return this.node(node.command, depth) + this.redirections(node.redirects);
-      case "If": {
-        let out = `if ${this.inline(node.clause, depth)}; then\n${this.list(node.then, depth + 1)};\n${inner}`;
-        let level = depth;
-        for (const branch of node.elif) {
-          level++;
-          out += `else\n${pad(level)}if ${this.inline(branch.clause, level)}; then\n${this.list(branch.then, level + 1)};\n${pad(level)}`;
-        }
-        if (node.else) out += `else\n${this.list(node.else, level + 1)};\n${pad(level)}`;
-        return out + closing(depth, level);
-      }
+        this.plain(node.command);
+        if (node.redirects.length > 0) this.out += " ";
+        this.redirections(node.redirects);
+        return;
+      case "If":
+        this.conditional(node, node, 0);
+        return;
       case "While":
-        return `${node.kind} ${this.inline(node.clause, depth)}; do\n${this.list(node.body, depth + 1)};\n${inner}done`;
-      case "For": {
-        const words = node.wordlist ? node.wordlist.map((word) => word.text).join(" ") : '"$@"';
-        return `for ${node.name.text} in ${words};\n${inner}do\n${this.list(node.body, depth + 1)};\n${inner}done`;
-      }
+        this.out += `${node.kind} `;
+        this.skipIndent++;
+        this.list(node.clause);
+        this.flush();
+        this.semicolon();
+        this.out += " do\n";
+        this.loopBody(node.body);
+        return;
+      case "For":
       case "Select": {
-        const words = node.wordlist ? node.wordlist.map((word) => word.text).join(" ") : '"$@"';
-        return `select ${node.name.text} in ${words};\n${inner}do\n${this.list(node.body, depth + 1)};\n${inner}done`;
+        const words = node.wordlist ? this.words(node.wordlist.map((word) => word.text)) : '"$@"';
+        this.out += `${node.type === "For" ? "for" : "select"} ${node.name.text} in ${words};`;
+        this.newline("do\n");
+        this.loopBody(node.body);
+        return;
       }
       case "ArithmeticFor": {
         const source = this.text.slice(node.pos, node.body.pos);
         const head = /\(\(([\s\S]*)\)\)/.exec(source)?.[1] ?? "";
-        const parts = head.split(";").map((part) => part.trim() || "1");
-        return `for ((${parts.join("; ")}))\n${inner}do\n${this.list(node.body, depth + 1)};\n${inner}done`;
+        this.out += `for ((${head
+          .split(";")
+          .map((part) => part.trim() || "1")
+          .join("; ")}))`;
+        this.newline("do\n");
+        this.loopBody(node.body);
+        return;
       }
-      case "Case": {
-        const items = node.items.map((item) => {
-          const patterns = item.pattern.map((word) => word.text).join(" | ");
-          const body = item.body.commands.length > 0 ? `${this.list(item.body, depth + 2)}\n` : "\n";
-          return `${pad(depth + 1)}${patterns})\n${body}${pad(depth + 1)}${item.terminator ?? ";;"}\n`;
-        });
-        return `case ${node.word.text} in \n${items.join("")}${inner}esac`;
-      }
+      case "Case":
+        this.out += `case ${wordText(node.word.text)} in `;
+        this.depth++;
+        for (const item of node.items) {
+          this.newline(`${item.pattern.map((word) => wordText(word.text)).join(" | ")})\n`);
+          this.indented(item.body);
+          this.newline(item.terminator ?? ";;");
+        }
+        this.depth--;
+        this.newline("esac");
+        return;
       case "BraceGroup":
-        if (this.flat) return `{ ${this.inline(node.body, depth)}; }`;
-        return `{ \n${this.list(node.body, depth + 1)}\n${inner}}`;
+        this.group(node.body);
+        return;
       case "Subshell":
-        return `( ${this.inline(node.body, depth)} )`;
+        this.out += "( ";
+        this.skipIndent++;
+        this.list(node.body);
+        this.flush();
+        this.out += " )";
+        return;
       case "ArithmeticCommand":
-        return `((${node.body}))`;
+        this.out += `((${node.body}))`;
+        return;
       case "Function":
-        return `function ${node.name.text} () \n${this.functionBody(node, depth)}`;
+        this.out += `function ${node.name.text} () \n${this.pad()}{ \n`;
+        this.body(node, this.depth);
+        return;
+      case "Coproc":
+        this.coproc(node);
+        return;
+      case "TestCommand":
+        this.out += oneSpaced(this.text.slice(node.pos, node.end));
+        return;
       default:
-        return this.text.slice(node.pos, node.end);
+        this.out += this.text.slice(node.pos, node.end);
     }
   }
 
-  /** A list that begins on the current line, as in conditions and subshells. */
-  private inline(list: CompoundList, depth: number): string {
-    return list.commands
-      .map((statement, i) => {
-        const last = i === list.commands.length - 1;
-        return (
-          this.statement(statement, depth) +
-          (statement.background ? (last ? " &" : " & ") : last ? "" : this.flat ? "; " : `;\n${pad(depth)}`)
-        );
+  private coproc(node: Coproc): void {
+    const { body } = node;
+    const name = node.name?.text ?? (body.type === "Command" ? "" : "COPROC");
+    this.out += name === "" ? "coproc " : `coproc ${name} `;
+    this.skipIndent++;
+    if (body.type === "CompoundList") this.list(body);
+    else this.command(body);
+  }
+
+  private loopBody(list: CompoundList): void {
+    this.indented(list);
+    this.semicolon();
+    this.newline("done");
+  }
+
+  private group(list: CompoundList): void {
+    this.out += "{ ";
+    if (this.functions === 0) {
+      this.skipIndent++;
+      this.list(list);
+      this.flush();
+      this.semicolon();
+      this.out += " }";
+      return;
+    }
+    this.out += "\n";
+    this.indented(list);
+    this.newline("}");
+  }
+
+  /** Bash has no `elif` of its own: the rest of the chain is an `if` in the `else`. */
+  private conditional(node: If, branch: { clause: CompoundList; then: CompoundList }, index: number): void {
+    this.out += "if ";
+    this.skipIndent++;
+    this.list(branch.clause);
+    this.semicolon();
+    this.out += " then\n";
+    this.indented(branch.then);
+    const next = node.elif[index];
+    if (next || node.else) {
+      this.semicolon();
+      this.newline("else\n");
+      if (next) {
+        this.depth++;
+        this.indent();
+        this.conditional(node, next, index + 1);
+        this.flush();
+        this.depth--;
+      } else this.indented(node.else!);
+    }
+    this.semicolon();
+    this.newline("fi");
+  }
+
+  private words(texts: readonly string[]): string {
+    return texts.map(wordText).join(" ");
+  }
+
+  private simple(node: Command): void {
+    const parts: string[] = [];
+    for (const part of node.prefix) if (part.type === "Assignment") parts.push(part.text);
+    if (node.name) parts.push(node.name.text);
+    for (const part of node.args) parts.push(part.text);
+    this.out += this.words(parts);
+    if (parts.length > 0 && node.redirects.length > 0) this.out += " ";
+    this.redirections(node.redirects);
+  }
+
+  private redirections(list: readonly Redirection[]): void {
+    if (list.length === 0) return;
+    this.wasHereDoc = false;
+    const docs: HereDoc[] = [];
+    this.out += list
+      .map((one) => {
+        if (one.type !== "HereDoc") return this.redirection(one);
+        docs.push(one);
+        const { delimiter } = one;
+        const word = delimiter?.quoted ? singleQuote(delimiter.value) : (delimiter?.value ?? "");
+        return `${this.descriptor(one, "0")}${one.operator}${word}`;
       })
-      .join("");
+      .join(" ");
+    if (docs.length === 0) return;
+    if (this.connections > 0) this.deferred = docs;
+    else this.hereDocs(docs);
+  }
+
+  private descriptor(one: Redirection, usual: string): string {
+    const text = one.descriptor ? this.text.slice(one.descriptor.pos, one.descriptor.end) : "";
+    return text === usual ? "" : text;
+  }
+
+  private redirection(one: Redirection): string {
+    const input = one.operator.startsWith("<");
+    const target = one.type === "HereDoc" ? "" : wordText(one.target?.text ?? "");
+    if (one.operator === "<&" || one.operator === ">&") {
+      const variable = one.descriptor?.type !== "FileDescriptor" ? this.descriptor(one, "") : "";
+      // Numbers are shown on both sides; what is closed is always shown as output.
+      const number = one.descriptor?.type === "FileDescriptor" ? String(one.descriptor.value) : input ? "0" : "1";
+      if (target === "-") return `${variable || number}>&-`;
+      if (/^\d+-?$/.test(target)) return `${variable || number}${one.operator}${target}`;
+      return `${variable || this.descriptor(one, input ? "0" : "1")}${one.operator}${target}`;
+    }
+    if (one.operator === "<>") return `${this.descriptor(one, "1") || "0"}<> ${target}`;
+    return `${this.descriptor(one, input ? "0" : "1")}${one.operator} ${target}`;
   }
 }
 
-/** The `fi`s of an `elif` chain, which bash prints as nested ifs. */
-function closing(depth: number, level: number): string {
-  let out = "fi";
-  for (let at = level - 1; at >= depth; at--) out += `;\n${pad(at)}fi`;
+/** The text of a condition with one blank between its words. */
+function oneSpaced(text: string): string {
+  let out = "";
+  for (let i = 0; i < text.length; ) {
+    const next = skipQuoted(text, i);
+    if (next > i) {
+      out += text.slice(i, next);
+      i = next;
+    } else {
+      const blanks = /^[ \t\n]+/.exec(text.slice(i))?.[0];
+      out += blanks ? " " : text[i];
+      i += blanks?.length ?? 1;
+    }
+  }
   return out;
-}
-
-function pad(depth: number): string {
-  return "    ".repeat(depth);
 }

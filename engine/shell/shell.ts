@@ -164,8 +164,10 @@ export class Shell {
     this.arith = {
       get: (name, index) => this.getForArith(name, index),
       set: (name, index, value) => this.assign(name, index, value),
+      resolve: (name, index) => this.resolveIndex(name, index),
       missing: (name) => {
-        if (this.has("nounset")) throw new ShellError(`${name}: unbound variable`, "exit", 1);
+        if (this.has("nounset") && !this.vars.find(this.vars.target(name))?.isArray)
+          throw new ShellError(`${name}: unbound variable`, "exit", 1);
       },
     };
   }
@@ -277,6 +279,13 @@ export class Shell {
     return variable.list ? variable.list[at] : at === 0 ? variable.scalar() : undefined;
   }
 
+  private resolveIndex(name: string, index: string): string {
+    const variable = this.vars.find(this.vars.target(name));
+    if (variable?.map || /^\d+$/.test(index)) return index;
+    const at = this.indexOf(variable, index, name, true);
+    return at < 0 ? index : String(at);
+  }
+
   private getForArith(name: string, index: string | undefined): string | undefined {
     return this.get(name, index);
   }
@@ -300,6 +309,7 @@ export class Shell {
       return;
     }
     if (this.options.has("allexport")) variable.exported = true;
+    variable.declaredEmpty = false;
     if (index !== undefined && !variable.isArray) {
       variable.list = variable.value === undefined ? [] : [variable.value];
       variable.value = undefined;
@@ -327,8 +337,13 @@ export class Shell {
 
   private converted(variable: Variable, value: string, append: boolean, old: string | undefined): string {
     if (variable.integer) {
-      const result = evaluate(value, this.arith);
-      return String(append ? BigInt(evaluate(old ?? "0", this.arith)) + BigInt(result) : result);
+      try {
+        const result = evaluate(value, this.arith);
+        return String(append ? BigInt(evaluate(old ?? "0", this.arith)) + BigInt(result) : result);
+      } catch (error) {
+        if (error instanceof ShellError) error.cleanup = true;
+        throw error;
+      }
     }
     const text = append ? (old ?? "") + value : value;
     if (variable.lower) return text.toLowerCase();

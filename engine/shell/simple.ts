@@ -3,7 +3,7 @@ import { call, type Gen } from "../kernel/index.ts";
 import { applyAssignment, assignmentText, type Prepared, prepareAssignment } from "./assignment.ts";
 import { type Builtin, builtins, DECLARATIONS, SPECIAL } from "./builtins/index.ts";
 import { AliasOpens, ExitShell, ReturnFrom, ShellError } from "./control.ts";
-import { failed, runNode, runSource } from "./execute.ts";
+import { failed, runNode, runSource, tell } from "./execute.ts";
 import { expanding, expandWords, plainWord, promptText } from "./expand.ts";
 import { execExternal, runExternal } from "./external.ts";
 import { shellQuote } from "./quote.ts";
@@ -258,7 +258,9 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
             yield* sh.complain(`${ready.name}: readonly variable`);
             continue;
           }
-          sh.vars.local(ready.name).exported = true;
+          const variable = sh.vars.local(ready.name);
+          variable.exported = true;
+          variable.temporary = true;
         }
         applyAssignment(sh, ready);
       }
@@ -355,15 +357,18 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
     const { body } = fn.node;
     yield* runNode(sh, body as Parameters<typeof runNode>[1]);
   } catch (error) {
+    yield* tell(sh, error);
     if (!(error instanceof ReturnFrom)) throw error;
     sh.status = error.status;
-    if (error.status !== 0) {
-      // `return 1` is like a failing last command: `set -e` sees the call, not the return.
-    }
   } finally {
     const after = traps.get("RETURN");
     sh.returnTrapDue = after;
     if (hidden && !traps.has("DEBUG")) traps.set("DEBUG", debug!);
+    const options = sh.vars.frames.at(-1)?.options;
+    if (options) {
+      sh.options.clear();
+      for (const option of options) sh.options.add(option);
+    }
     sh.vars.popFrame();
     sh.positional = positional;
     sh.source = source;

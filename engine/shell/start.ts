@@ -66,7 +66,11 @@ export function startShell(p: Process, setup: ShellSetup): Shell {
     plain("SHELLOPTS", "", { readonly: true });
     sh.vars.find("SHELLOPTS")!.get = () => [...sh.options].sort().join(":");
     const oldpwd = sh.vars.find("OLDPWD");
-    if (oldpwd && find(p, oldpwd.value ?? "")?.kind !== "dir") sh.vars.all.delete("OLDPWD");
+    if (oldpwd === undefined || find(p, oldpwd.value ?? "")?.kind !== "dir") {
+      const unset = new Variable();
+      unset.exported = true;
+      sh.vars.all.set("OLDPWD", unset);
+    }
   }
   for (const [signal, how] of p.dispositions) if (how === "ignore") sh.ignoredAtStart.add(signal as Signal);
   sh.vars.changed();

@@ -1,3 +1,5 @@
+import { type AssociativeArray, hashOrder } from "./assoc.ts";
+
 /** Most elements of an array. */
 export const MAX_ELEMENTS = 2_000_000;
 
@@ -7,13 +9,19 @@ export class Variable {
   /** Indexed array; sparse. */
   list: string[] | undefined;
   /** Associative array. */
-  map: Map<string, string> | undefined;
+  map: AssociativeArray | undefined;
   exported = false;
   readonly = false;
   integer = false;
   lower = false;
   upper = false;
   nameref = false;
+  /** `declare -t`. */
+  traced = false;
+  /** Set by an assignment before a command. */
+  temporary = false;
+  /** Exported or made read-only by the command that it was set for: it stays. */
+  propagate = false;
   /** Declared as an array and never assigned. */
   declaredEmpty = false;
   /** Computed at each read, e.g. RANDOM; `undefined` while unset. */
@@ -24,13 +32,16 @@ export class Variable {
     const other = new Variable();
     other.value = this.value;
     if (this.list) other.list = this.list.slice();
-    if (this.map) other.map = new Map(this.map);
+    if (this.map) other.map = this.map.copy();
     other.exported = this.exported;
     other.readonly = this.readonly;
     other.integer = this.integer;
     other.lower = this.lower;
     other.upper = this.upper;
     other.nameref = this.nameref;
+    other.traced = this.traced;
+    other.temporary = this.temporary;
+    other.declaredEmpty = this.declaredEmpty;
     other.get = this.get;
     other.set = this.set;
     return other;
@@ -55,7 +66,7 @@ export class Variable {
   /** All elements in order. */
   elements(): string[] {
     if (this.list) return this.list.filter(() => true);
-    if (this.map) return [...this.map.values()];
+    if (this.map) return this.map.values();
     const value = this.scalar();
     return value === undefined ? [] : [value];
   }
@@ -68,7 +79,10 @@ export class Variable {
 }
 
 /** What a function (or an assignment before a command) replaced, to be put back when it ends. */
-export type Frame = Map<string, Variable | undefined>;
+export class Frame extends Map<string, Variable | undefined> {
+  /** What `local -` puts back: the options of `set`. */
+  options: Set<string> | undefined;
+}
 
 /** All variables of a shell. Dynamic scoping: `local` replaces the visible variable and a frame remembers the old one. */
 export class Variables {
@@ -86,11 +100,12 @@ export class Variables {
     const all = new Map<string, Variable>();
     for (const [name, variable] of this.all) {
       const copied = variable.copy();
-      if (copied.get) dynamic(name, copied);
+      if (copied.get || copied.map?.live) dynamic(name, copied);
       all.set(name, copied);
     }
     const frames = this.frames.map((frame) => {
-      const copied: Frame = new Map();
+      const copied = new Frame();
+      copied.options = frame.options;
       for (const [name, variable] of frame) copied.set(name, variable?.copy());
       return copied;
     });
@@ -105,11 +120,26 @@ export class Variables {
   target(name: string): string {
     let variable = this.all.get(name);
     for (let i = 0; i < 8 && variable?.nameref && variable.value; i++) {
+      if (variable.value === name) return `${name}\0`;
       name = variable.value;
       if (name.includes("[")) return name;
       variable = this.all.get(name);
     }
     return name;
+  }
+
+  /** A local reference to its own name means the variable that it hides, which is kept by a name of its own. */
+  circular(name: string): void {
+    const frame = this.frames.at(-1);
+    if (frame === undefined) return;
+    const outermost = this.frames.find((one) => one.has(name));
+    let hidden = outermost?.get(name);
+    if (hidden === undefined) {
+      hidden = new Variable();
+      outermost?.set(name, hidden);
+    }
+    frame.set(`${name}\0`, undefined);
+    this.all.set(`${name}\0`, hidden);
   }
 
   put(name: string, variable: Variable): void {
@@ -128,13 +158,18 @@ export class Variables {
   }
 
   pushFrame(): void {
-    this.frames.push(new Map());
+    this.frames.push(new Frame());
   }
 
   popFrame(): void {
     const frame = this.frames.pop();
     if (frame === undefined || frame.size === 0) return;
     for (const [name, variable] of frame) {
+      const now = this.all.get(name);
+      if (now?.propagate) {
+        now.propagate = now.temporary = false;
+        continue;
+      }
       if (variable === undefined) this.all.delete(name);
       else this.all.set(name, variable);
     }
@@ -166,8 +201,10 @@ export class Variables {
   environment(): Map<string, string> {
     if (this.envCache) return this.envCache;
     const env = new Map<string, string>();
-    for (const [name, variable] of this.all) {
-      if (!variable.exported) continue;
+    const exported: string[] = [];
+    for (const [name, variable] of this.all) if (variable.exported) exported.push(name);
+    for (const name of hashOrder(exported)) {
+      const variable = this.all.get(name)!;
       const value = variable.isArray ? undefined : variable.scalar();
       if (value !== undefined) env.set(name, value);
     }
@@ -176,6 +213,6 @@ export class Variables {
   }
 
   names(): string[] {
-    return [...this.all.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    return [...this.all.keys()].filter((name) => !name.includes("\0")).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   }
 }

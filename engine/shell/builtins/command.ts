@@ -2,6 +2,7 @@ import { call } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { EXECUTE, mayAccess } from "../../machine/path.ts";
 import { find } from "../../machine/sys.ts";
+import { hashOrder, PROGRAM_BUCKETS } from "../assoc.ts";
 import { ExitShell, ShellError } from "../control.ts";
 import { execExternal, findCommand } from "../external.ts";
 import { KEYWORDS } from "../keywords.ts";
@@ -169,7 +170,16 @@ const hash: Builtin = function* (sh, args) {
       return 0;
     }
     let text = "hits\tcommand\n";
-    for (const { hits, path } of sh.hashed.values()) text += `${String(hits).padStart(4)}\t${path}\n`;
+    for (const name of hashOrder(sh.hashed.keys(), PROGRAM_BUCKETS)) {
+      const { hits, path } = sh.hashed.get(name)!;
+      text += `${String(hits).padStart(4)}\t${path}\n`;
+    }
+    return yield* put(sh, "hash", text);
+  }
+  if (has("l") && parsed.rest.length === 0) {
+    let text = sh.hashed.size === 0 ? "hash: hash table empty\n" : "";
+    for (const name of hashOrder(sh.hashed.keys(), PROGRAM_BUCKETS))
+      text += `builtin hash -p ${sh.hashed.get(name)!.path} ${name}\n`;
     return yield* put(sh, "hash", text);
   }
   let status = 0;

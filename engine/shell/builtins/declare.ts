@@ -1,6 +1,5 @@
 import type { Gen } from "../../kernel/index.ts";
 import { evaluate } from "../arith.ts";
-import { applyAssignment, assignArray, type Prepared } from "../assignment.ts";
 import { ExitShell, ShellError } from "../control.ts";
 import { arithText, expanding } from "../expand.ts";
 import { arrayLiteral, attributeFlags } from "../param-ops.ts";
@@ -8,6 +7,7 @@ import { functionText } from "../print-function.ts";
 import { doubleQuote } from "../quote.ts";
 import type { Shell } from "../shell.ts";
 import { Variable } from "../variables.ts";
+import { aimOf, type DeclarationKind, declareOne } from "./declare-one.ts";
 import type { Builtin, Call } from "./index.ts";
 import { put } from "./output.ts";
 import { badOption, parseOptions } from "./usage.ts";
@@ -28,42 +28,11 @@ export function declareLine(sh: Shell, name: string, dash = false): string {
   return value === undefined ? `${head} ${name}\n` : `${head} ${name}=${doubleQuote(value)}\n`;
 }
 
-interface Target {
-  name: string;
-  ready: Prepared | undefined;
-}
-
-/** Splits an argument `name`, `name=value`, `name[i]=value`; the error's text when it is none. */
-function target(arg: string, ready: Prepared | undefined): Target | undefined {
-  if (ready) return { name: ready.name, ready };
-  const match = /^([A-Za-z_]\w*)(?:\[([^\]]*)\])?(?:(\+?=)([\s\S]*))?$/.exec(arg);
-  if (match === null) return undefined;
-  const name = match[1]!;
-  if (match[3] === undefined) return { name, ready: undefined };
-  return {
-    name,
-    ready: {
-      name,
-      index: match[2],
-      append: match[3] === "+=",
-      value: match[4]!,
-      elements: undefined,
-      raw: "",
-      hasValue: true,
-    },
-  };
-}
-
-function* declareAll(
-  sh: Shell,
-  args: readonly string[],
-  call: Call,
-  kind: "declare" | "local" | "export" | "readonly",
-): Gen<number> {
+function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: DeclarationKind): Gen<number> {
   const label = call.name;
   const parsed = parseOptions(
     args,
-    kind === "export" ? "fnp" : kind === "readonly" ? "aAfp" : "aAfFgiIlnprtux",
+    kind === "export" ? "aAfnp" : kind === "readonly" ? "aAfp" : "aAfFgiIlnprtux",
     kind === "declare" || kind === "local",
   );
   if (parsed.bad) return yield* badOption(sh, label, parsed.bad);
@@ -82,18 +51,23 @@ function* declareAll(
   const first = args.length - parsed.rest.length + 1;
   for (let i = 0; i < parsed.rest.length; i++) {
     const arg = parsed.rest[i]!;
-    const aim = target(arg, call.declared?.get(first + i));
-    if (aim === undefined) {
-      yield* sh.complain(`${label}: \`${arg}': not a valid identifier`);
+    if (kind === "local" && arg === "-") {
+      localOptions(sh);
+      continue;
+    }
+    const aim = aimOf(arg, call.declared?.get(first + i));
+    if (aim === undefined || (aim.index !== undefined && (kind === "export" || kind === "readonly") && !on("a"))) {
+      const bad = kind === "declare" || kind === "local" ? arg : arg.replace(/^(\w+\[.*\])=.*$/s, "$1");
+      yield* sh.complain(`${label}: \`${bad}': not a valid identifier`);
       status = 1;
       continue;
     }
     try {
-      declareOne(sh, aim, kind, on, off, label);
+      yield* declareOne(sh, aim, kind, { on, off }, label);
     } catch (error) {
       if (!(error instanceof ShellError)) throw error;
       yield* sh.complain(
-        /readonly variable$/.test(error.message) && kind !== "export" && kind !== "readonly"
+        /readonly variable$/.test(error.message) && ((kind !== "export" && kind !== "readonly") || on("a") || on("A"))
           ? `${label}: ${error.message}`
           : / readonly variable$/.test(error.message)
             ? error.message
@@ -110,84 +84,10 @@ function* declareAll(
   return status;
 }
 
-function declareOne(
-  sh: Shell,
-  { name, ready }: Target,
-  kind: string,
-  on: (letter: string) => boolean,
-  off: (letter: string) => boolean,
-  label: string,
-): void {
-  const local = kind === "local" || (kind === "declare" && sh.functionDepth > 0 && !on("g"));
-  const actual =
-    kind === "declare" && !on("n") && !off("n") && !local
-      ? sh.vars.target(name)
-      : kind === "export"
-        ? sh.vars.target(name)
-        : name;
-  const existing = sh.vars.find(actual);
-  if (local && existing?.readonly) throw new ShellError(`${name}: readonly variable`, "fail");
-  let variable: Variable;
-  if (local) {
-    const inherit = sh.shopts.has("localvar_inherit") || on("I") ? existing?.copy() : undefined;
-    const hadLocal = sh.vars.frames.at(-1)?.has(name) ?? false;
-    variable = sh.vars.local(name);
-    if (!hadLocal && inherit) Object.assign(variable, inherit);
-    if (!hadLocal && existing?.exported && kind === "local") variable.exported = existing.exported;
-  } else if (kind === "declare" && on("g") && sh.vars.frames.some((frame) => frame.has(name))) {
-    const frame = sh.vars.frames.find((one) => one.has(name))!;
-    variable = frame.get(name) ?? new Variable();
-    frame.set(name, variable);
-    if (ready && ready.elements === undefined) {
-      variable.value = ready.value;
-      return;
-    }
-  } else variable = sh.vars.ensure(actual);
-  if (variable.readonly && (ready !== undefined || off("r")))
-    throw new ShellError(`${name}: readonly variable`, "fail");
-  if (on("A") && variable.list) throw new ShellError(`${name}: cannot convert indexed to associative array`, "fail");
-  if (on("a") && variable.map) throw new ShellError(`${name}: cannot convert associative to indexed array`, "fail");
-  if ((off("a") || off("A")) && variable.isArray)
-    throw new ShellError(`${name}: cannot destroy array variables in this way`, "fail");
-  if (on("A") && !variable.map) {
-    variable.map = new Map(variable.value === undefined ? [] : [["0", variable.value]]);
-    variable.value = undefined;
-    if (ready === undefined) variable.declaredEmpty = true;
-  }
-  if (on("a") && !variable.list) {
-    variable.list = variable.value === undefined ? [] : [variable.value];
-    variable.value = undefined;
-    if (ready === undefined) variable.declaredEmpty = true;
-  }
-  if (on("i")) variable.integer = true;
-  if (off("i")) variable.integer = false;
-  if (on("l")) [variable.lower, variable.upper] = [true, false];
-  if (on("u") && kind !== "export") [variable.upper, variable.lower] = [true, false];
-  if (off("l")) variable.lower = false;
-  if (off("u")) variable.upper = false;
-  if (off("n")) variable.nameref = false;
-  if (on("n") && kind !== "export") {
-    if (ready && !/^[A-Za-z_]\w*(\[.*\])?$/.test(ready.value))
-      throw new ShellError(`\`${ready.value}': invalid variable name for name reference`, "fail");
-    if (ready && ready.value === name)
-      throw new ShellError(`${name}: nameref variable self references not allowed`, "fail");
-    variable.nameref = true;
-    if (ready) variable.value = ready.value;
-    return;
-  }
-  const exporting = on("x") || (kind === "export" && !on("n"));
-  if (ready) {
-    if (ready.elements && !variable.isArray && !on("A")) assignArray(sh, actual, ready.elements, ready.append);
-    else if (variable.map && !ready.elements && ready.index === undefined && /^\(.*\)$/s.test(ready.value))
-      variable.map.set("0", ready.value);
-    else applyAssignment(sh, { ...ready, name: actual });
-    variable.declaredEmpty = false;
-  }
-  if (exporting) variable.exported = true;
-  if (off("x") || (kind === "export" && on("n"))) variable.exported = false;
-  if (on("r") || kind === "readonly") variable.readonly = true;
-  void label;
-  sh.vars.changed();
+/** `local -`: the options of `set` are put back when the function returns. */
+function localOptions(sh: Shell): void {
+  const frame = sh.vars.frames.at(-1);
+  if (frame) frame.options ??= new Set(sh.options);
 }
 
 function* show(
@@ -293,6 +193,7 @@ const unset: Builtin = function* (sh, args) {
     }
     const name = reference ? match[1]! : sh.vars.target(match[1]!);
     const variable = sh.vars.find(name);
+    if (reference && variable !== undefined && !variable.nameref) continue;
     if (variable === undefined) {
       if (!variablesOnly) sh.functions.delete(name);
       continue;

@@ -143,7 +143,8 @@ class Test {
   }
 
   private integer(text: string): bigint {
-    if (!/^\s*[+-]?\d+\s*$/.test(text))
+    const value = /^\s*[+-]?\d+\s*$/.test(text) ? BigInt(text.trim().replace(/^\+/, "")) : undefined;
+    if (value === undefined || BigInt.asIntN(64, value) !== value)
       throw new TestError(
         this.sh.setup.dialect === "bash"
           ? `${text}: integer expression expected`
@@ -151,7 +152,7 @@ class Test {
             ? `Illegal number: ${text}`
             : `${text}: bad number`,
       );
-    return BigInt(text.trim().replace(/^\+/, ""));
+    return value;
   }
 }
 

@@ -1,0 +1,316 @@
+import type { Gen } from "../../kernel/index.ts";
+import { applyAssignment, assignArray, type Element, expandArray, type Prepared } from "../assignment.ts";
+import { AssociativeArray } from "../assoc.ts";
+import { ShellError } from "../control.ts";
+import { closeBrace } from "../scan.ts";
+import type { Shell } from "../shell.ts";
+import { parseText } from "../source.ts";
+import type { Variable } from "../variables.ts";
+
+/** What a declaration names: a variable or an element, and what it is set to. */
+export interface Aim {
+  name: string;
+  index: string | undefined;
+  ready: Prepared | undefined;
+}
+
+export type DeclarationKind = "declare" | "local" | "export" | "readonly";
+
+/** The options of a declaration. */
+export interface Flags {
+  on: (letter: string) => boolean;
+  off: (letter: string) => boolean;
+}
+
+const REFERENCE = /^[A-Za-z_]\w*(\[[\s\S]+\])?$/;
+
+/** Splits an argument `name`, `name=value`, `name[i]=value`; undefined when it is none. */
+export function aimOf(arg: string, ready: Prepared | undefined): Aim | undefined {
+  if (ready) return { name: ready.name, index: ready.index, ready };
+  const name = /^[A-Za-z_]\w*/.exec(arg)?.[0];
+  if (name === undefined) return undefined;
+  let at = name.length;
+  let index: string | undefined;
+  if (arg[at] === "[") {
+    const end = closeBrace(arg, at + 1, "[", "]");
+    if (arg[end] !== "]" || end === at + 1) return undefined;
+    index = arg.slice(at + 1, end);
+    at = end + 1;
+  }
+  const rest = arg.slice(at);
+  if (rest === "") return { name, index, ready: undefined };
+  const append = rest.startsWith("+=");
+  if (!append && rest[0] !== "=") return undefined;
+  const value = rest.slice(append ? 2 : 1);
+  return { name, index, ready: { name, index, append, value, elements: undefined, raw: "", hasValue: true } };
+}
+
+const fail = (message: string) => new ShellError(message, "fail");
+
+/** Carries out one argument of `declare` and its kin, in the order in which bash checks and sets (declare.def). */
+export function* declareOne(sh: Shell, aim: Aim, kind: DeclarationKind, flags: Flags, label: string): Gen<void> {
+  const { vars } = sh;
+  const local = kind === "local" || (kind === "declare" && sh.functionDepth > 0 && !flags.on("g"));
+  if (!local && flags.on("g")) {
+    // The global variable, though locals hide it: it is brought back while it is worked on.
+    const frame = vars.frames.find((one) => one.has(aim.name));
+    if (frame !== undefined) {
+      const hiding = vars.find(aim.name);
+      const hidden = frame.get(aim.name);
+      if (hidden) vars.put(aim.name, hidden);
+      else vars.remove(aim.name);
+      try {
+        yield* new Declaration(sh, kind, flags, label, false).run(aim);
+      } finally {
+        frame.set(aim.name, vars.find(aim.name));
+        if (hiding) vars.put(aim.name, hiding);
+        else vars.remove(aim.name);
+      }
+      return;
+    }
+  }
+  yield* new Declaration(sh, kind, flags, label, local).run(aim);
+}
+
+class Declaration {
+  private readonly sh: Shell;
+  private readonly kind: DeclarationKind;
+  private readonly flags: Flags;
+  private readonly label: string;
+  private readonly local: boolean;
+  /** `-n` and `+n`, which `export -n` is not. */
+  private readonly makeReference: boolean;
+  private readonly dropReference: boolean;
+
+  constructor(sh: Shell, kind: DeclarationKind, flags: Flags, label: string, local: boolean) {
+    this.sh = sh;
+    this.kind = kind;
+    this.flags = flags;
+    this.label = label;
+    this.local = local;
+    this.makeReference = kind !== "export" && flags.on("n");
+    this.dropReference = kind !== "export" && flags.off("n");
+  }
+
+  *run({ name, index, ready }: Aim): Gen<void> {
+    const { flags } = this;
+    if (this.makeReference) yield* this.checkReference(name, index, ready);
+    for (let tries = 0; tries < 9; tries++) {
+      const found = yield* this.find(name, index, ready);
+      if (found === undefined) return;
+      if (found.again === undefined) {
+        yield* this.change(found.name, index, ready, found.variable, found.reference);
+        return;
+      }
+      // A reference to a variable that is not there: that one is declared.
+      const aim = aimOf(found.again, undefined);
+      if (aim === undefined || (index !== undefined && aim.index !== undefined))
+        throw new ShellError(`\`${found.again}': not a valid identifier`, "fail");
+      name = aim.name;
+      index = aim.index ?? index;
+      if (ready) ready = { ...ready, name, index };
+      if (ready && index !== undefined && ready.elements && !flags.on("a"))
+        throw fail(`${name}[${index}]: cannot assign list to array member`);
+    }
+  }
+
+  private *checkReference(name: string, index: string | undefined, ready: Prepared | undefined): Gen<void> {
+    if (index !== undefined) throw fail(`${name}[${index}]: reference variable cannot be an array`);
+    const value = ready?.value ?? "";
+    if (value === name || value.startsWith(`${name}[`)) {
+      if (this.sh.functionDepth === 0) throw fail(`${name}: nameref variable self references not allowed`);
+      yield* this.sh.complain(`${this.label}: warning: ${name}: circular name reference`);
+      yield* this.sh.complain(`warning: ${name}: circular name reference`);
+    }
+    if (value !== "" && !ready!.append && !REFERENCE.test(value))
+      throw fail(`\`${value}': invalid variable name for name reference`);
+  }
+
+  /** The variable that a declaration is about; `again`: the name that it refers to is to be declared instead. */
+  private *find(
+    name: string,
+    index: string | undefined,
+    ready: Prepared | undefined,
+  ): Gen<
+    | { name: string; variable: Variable | undefined; reference: Variable | undefined; again?: string | undefined }
+    | undefined
+  > {
+    const { vars } = this.sh;
+    const { flags, makeReference, dropReference } = this;
+    if (this.local) {
+      const here = vars.frames.at(-1)?.has(name) ?? false;
+      const actual = makeReference || dropReference || !here ? name : vars.target(name);
+      const [bare] = actual.split("[");
+      const variable = this.makeLocal(bare!);
+      if (variable.nameref && variable.readonly && variable.value && dropReference)
+        throw fail(`${name}: readonly variable`);
+      return { name: bare!, variable, reference: undefined };
+    }
+    const own = vars.find(name);
+    const reference = this.lastReference(name);
+    if (makeReference) {
+      if (own?.nameref) return { name, variable: own, reference: undefined };
+      return { name, variable: own, reference: undefined };
+    }
+    let referring: Variable | undefined;
+    if (dropReference) {
+      referring = reference;
+      if (referring?.value && referring.readonly) throw fail(`${name}: readonly variable`);
+      if (referring && ready === undefined && !["a", "A", "i", "l", "u", "x", "r"].some(flags.on)) {
+        referring.nameref = false;
+        return undefined;
+      }
+    } else if (ready && index !== undefined && own?.nameref) {
+      yield* this.sh.complain(`warning: ${name}: removing nameref attribute`);
+      own.value = undefined;
+      own.nameref = false;
+      return { name, variable: own, reference: undefined };
+    } else referring = reference;
+    if (referring?.value) {
+      const target = vars.target(name);
+      const variable = target.includes("[") ? undefined : vars.find(target);
+      if (variable === undefined) {
+        if (dropReference) referring.nameref = false;
+        return { name, variable, reference: referring, again: target };
+      }
+      return { name: target, variable, reference: referring };
+    }
+    return { name, variable: own, reference: referring };
+  }
+
+  /** The last reference of the chain that a name begins. */
+  private lastReference(name: string): Variable | undefined {
+    const { vars } = this.sh;
+    let found: Variable | undefined;
+    for (let i = 0; i < 8; i++) {
+      const variable = vars.find(name);
+      if (!variable?.nameref) break;
+      found = variable;
+      if (!variable.value) break;
+      name = variable.value;
+    }
+    return found;
+  }
+
+  private makeLocal(name: string): Variable {
+    const { sh } = this;
+    const frame = sh.vars.frames.at(-1);
+    const old = sh.vars.find(name);
+    if (frame?.has(name)) return old ?? sh.vars.local(name);
+    const global = !sh.vars.frames.some((one) => one.has(name));
+    if (old?.readonly && global) throw fail(`${name}: readonly variable`);
+    const variable = sh.vars.local(name);
+    if (old === undefined) return variable;
+    if (sh.shopts.has("localvar_inherit") || this.flags.on("I")) {
+      const inherited = old.copy();
+      if (!inherited.nameref) Object.assign(variable, inherited, { temporary: false });
+    } else if (old.temporary) variable.value = old.value;
+    variable.exported = old.exported;
+    return variable;
+  }
+
+  private *change(
+    name: string,
+    index: string | undefined,
+    ready: Prepared | undefined,
+    existing: Variable | undefined,
+    reference: Variable | undefined,
+  ): Gen<void> {
+    const { sh, flags, makeReference, dropReference } = this;
+    const { on, off } = flags;
+    const declares = this.kind === "declare" || this.kind === "local";
+    if (existing) {
+      if (makeReference && existing.isArray) throw fail(`${name}: reference variable cannot be an array`);
+      const references = existing.nameref && !makeReference && !dropReference;
+      if (references && ready && !ready.elements && !REFERENCE.test(ready.value))
+        throw fail(`\`${ready.value}': invalid variable name for name reference`);
+      if (makeReference && !existing.nameref && existing.value !== undefined && !ready)
+        if (!REFERENCE.test(existing.value))
+          throw fail(`\`${existing.value}': invalid variable name for name reference`);
+      if (existing.readonly && ((makeReference && declares) || off("r") || ready !== undefined))
+        throw fail(`${name}: readonly variable`);
+      if ((off("a") && existing.list) || (off("A") && existing.map))
+        throw fail(`${name}: cannot destroy array variables in this way`);
+      if (on("a") && existing.map) throw fail(`${name}: cannot convert associative to indexed array`);
+      if (on("A") && existing.list) throw fail(`${name}: cannot convert indexed to associative array`);
+    }
+    const compound = yield* this.compound(existing, index, ready);
+    const variable = existing ?? sh.vars.ensure(name);
+    const makes = declares || ready !== undefined;
+    const makesArray = makes && (on("a") || (index !== undefined && declares));
+    if (makes && on("A") && !variable.map) {
+      variable.map = new AssociativeArray(variable.value === undefined ? [] : [["0", variable.value]]);
+      variable.declaredEmpty = variable.value === undefined;
+      variable.value = undefined;
+    } else if (makesArray && !variable.isArray) {
+      variable.list = variable.value === undefined ? [] : [variable.value];
+      variable.declaredEmpty = variable.value === undefined;
+      variable.value = undefined;
+    }
+    if (makeReference) variable.integer = variable.lower = variable.upper = false;
+    this.setAttributes(variable);
+    if (ready) this.assign(name, index, ready, compound, variable);
+    if (makeReference && !variable.isArray) {
+      variable.nameref = true;
+      if (variable.value === name) sh.vars.circular(name);
+    }
+    if (dropReference) variable.nameref = false;
+    if (reference && dropReference) reference.nameref = false;
+    if (on("r") || this.kind === "readonly") variable.readonly = true;
+    if (variable.temporary && (variable.exported || variable.readonly)) variable.propagate = !declares || !this.local;
+    sh.vars.changed();
+  }
+
+  private setAttributes(variable: Variable): void {
+    const { on, off } = this.flags;
+    const exports = this.kind === "export";
+    if (on("i")) variable.integer = true;
+    if (off("i")) variable.integer = false;
+    if (on("l")) [variable.lower, variable.upper] = [true, false];
+    if (on("u")) [variable.upper, variable.lower] = [true, false];
+    if (off("l")) variable.lower = false;
+    if (off("u")) variable.upper = false;
+    if (on("t")) variable.traced = true;
+    if (off("t")) variable.traced = false;
+    if (on("x") || (exports && !on("n"))) variable.exported = true;
+    if (off("x") || (exports && on("n"))) variable.exported = false;
+  }
+
+  /** Elements of `(…)`, which for an array may also come as a quoted text. */
+  private *compound(
+    existing: Variable | undefined,
+    index: string | undefined,
+    ready: Prepared | undefined,
+  ): Gen<readonly Element[] | undefined> {
+    if (ready === undefined) return undefined;
+    if (ready.elements) return ready.elements;
+    const { value } = ready;
+    if (value[0] !== "(" || value.at(-1) !== ")" || value.length < 2) return undefined;
+    const { on } = this.flags;
+    const array = existing?.isArray || on("a") || on("A");
+    if (!array || this.makeReference) return undefined;
+    if (index !== undefined && !on("a") && !on("A")) return undefined;
+    const node = parseText(`x=${value}`).commands[0]?.command;
+    const assignment = node?.type === "Command" ? node.prefix[0] : undefined;
+    if (assignment?.type !== "Assignment" || assignment.value.type !== "ArrayValue") return undefined;
+    return yield* expandArray(this.sh, assignment.value.elements);
+  }
+
+  private assign(
+    name: string,
+    index: string | undefined,
+    ready: Prepared,
+    compound: readonly Element[] | undefined,
+    variable: Variable,
+  ): void {
+    const { sh } = this;
+    variable.declaredEmpty = false;
+    if (compound) {
+      if (index !== undefined && ready.elements) throw fail(`${name}[${index}]: cannot assign list to array member`);
+      assignArray(sh, name, compound, ready.append);
+    } else if (index !== undefined) applyAssignment(sh, { ...ready, name, index });
+    else if (this.makeReference || variable.nameref)
+      variable.value = ready.append ? (variable.value ?? "") + ready.value : ready.value;
+    else sh.assign(name, undefined, ready.value, ready.append);
+  }
+}
