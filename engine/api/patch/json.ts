@@ -17,9 +17,10 @@ const COPY_LIMIT = 3 * 1024 * 1024;
 
 /** Applies the operations in order; subtrees they do not reach keep their identity. Throws PatchError. */
 export function applyJsonPatch(document: Doc, patch: unknown): Doc {
+  if (patch === null) return document;
   if (!Array.isArray(patch)) {
     throw new PatchError(
-      `json: cannot unmarshal ${isMap(patch) ? "object" : typeof patch} into Go value of type jsonpatch.Patch`,
+      `json: cannot unmarshal ${isMap(patch) ? "object" : typeof patch === "boolean" ? "bool" : typeof patch} into Go value of type jsonpatch.Patch`,
       400,
     );
   }
@@ -51,10 +52,11 @@ function check(operation: unknown): void {
     throw new PatchError(`json: cannot unmarshal ${kind} into Go value of type jsonpatch.Operation`, 400);
   }
   const { op, path, from } = operation;
-  if (!OPERATIONS.has(op)) throw new PatchError(`Unexpected kind: ${typeof op === "string" ? op : "unknown"}`, 422);
-  if (typeof path !== "string") throw new PatchError(`${op} operation failed to decode path: missing value`, 422);
+  const refuse = (why: string) => new PatchError(`invalid operation ${JSON.stringify(operation)}: ${why}`, 422);
+  if (!OPERATIONS.has(op)) throw refuse("unsupported operation");
+  if (typeof path !== "string") throw refuse("failed to decode 'path': operation missing path field: missing value");
   if ((op === "move" || op === "copy") && typeof from !== "string") {
-    throw new PatchError(`${op} operation failed to decode from: missing value`, 422);
+    throw refuse("failed to decode 'from': operation missing from field: missing value");
   }
 }
 
@@ -75,7 +77,7 @@ function applyOne(document: Doc, { op, path, from, value }: Operation): Doc {
     case "test": {
       const found = read(document, path, "test");
       if (deepEqual(found ?? null, value ?? null)) return document;
-      throw new PatchError(`testing path ${path} failed: test failed`, 422);
+      throw new PatchError(`testing value ${path} failed: test failed`, 422);
     }
   }
   throw new PatchError(`Unexpected kind: ${op ?? "unknown"}`, 422);

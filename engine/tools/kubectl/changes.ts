@@ -5,7 +5,7 @@ import type { Gen } from "../../kernel/index.ts";
 import { klog, type Mapping } from "./discovery.ts";
 import { KubectlError } from "./errors.ts";
 import { parseFlags } from "./flags.ts";
-import { quote, toJson } from "./go.ts";
+import { quote, structJson, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { nameText, objectPrinter } from "./output.ts";
 import { typed } from "./struct-order.ts";
@@ -102,12 +102,17 @@ export function withoutLastApplied(object: KubeObject): KubeObject {
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
-/** The object with itself, as JSON, in the annotation of the last apply. */
-export function withLastApplied(object: KubeObject): KubeObject {
+/** The object with itself, as JSON, in the annotation of the last apply; `asStruct` as Go writes its struct. */
+export function withLastApplied(object: KubeObject, asStruct = false): KubeObject {
   const bare = withoutLastApplied(object);
-  const text = `${toJson(bare, "", true)}\n`;
+  const text = `${asStruct ? structJson(typed(withoutEmptyAnnotations(bare))) : toJson(bare, "", true)}\n`;
   const annotations = { ...bare.metadata.annotations, [LAST_APPLIED]: text };
   return { ...bare, metadata: { ...bare.metadata, annotations } };
+}
+
+function withoutEmptyAnnotations(object: KubeObject): KubeObject {
+  const { annotations, ...metadata } = object.metadata;
+  return Object.keys(annotations ?? {}).length > 0 ? object : { ...object, metadata };
 }
 
 /** The annotation that `--record` writes: the command line, words before flags (genericclioptions ChangeCauseRecorder). */
@@ -126,7 +131,7 @@ export function recorded(k: Invocation, object: KubeObject): KubeObject {
 }
 
 /** With `--save-config`, or when it has one already, the annotation is set anew. */
-export function createOrUpdateAnnotation(k: Invocation, object: KubeObject): KubeObject {
+export function createOrUpdateAnnotation(k: Invocation, object: KubeObject, asStruct = false): KubeObject {
   const save = k.flags.has("save-config") && k.flags.bool("save-config");
-  return recorded(k, save || object.metadata?.annotations?.[LAST_APPLIED] ? withLastApplied(object) : object);
+  return recorded(k, save || object.metadata?.annotations?.[LAST_APPLIED] ? withLastApplied(object, asStruct) : object);
 }

@@ -4,6 +4,7 @@ import { parseTime } from "../../api/time.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import { type Gen, wait } from "../../kernel/index.ts";
 import { KubectlError } from "./errors.ts";
+import { goSort } from "./go-sort.ts";
 import type { Invocation } from "./invocation.ts";
 import { objectPrinter } from "./output.ts";
 import { escapeTerminal } from "./printers/table.ts";
@@ -26,7 +27,8 @@ export function* events(k: Invocation): Gen<number> {
   const base = all ? "/api/v1/events" : `/api/v1/namespaces/${k.namespace}/events`;
   const query = [...(selector ? [`fieldSelector=${encodeURIComponent(selector)}`] : [])];
   const list = (yield* k.object("GET", `${base}?${[...query, "limit=500"].join("&")}`)) as unknown as KubeList;
-  const items = list.items.filter(wanted).map((item): KubeObject => ({ ...item, apiVersion: "v1", kind: "Event" }));
+  const found = list.items.filter(wanted).map((item): KubeObject => ({ ...item, apiVersion: "v1", kind: "Event" }));
+  const items = goSort(found, (a, b) => byTime(a, b) < 0);
   const writer = newTabWriter();
   const table = new EventTable(k, writer);
   if (!flags.bool("watch")) {
@@ -34,7 +36,6 @@ export function* events(k: Invocation): Gen<number> {
       k.err(all ? "No events found.\n" : `No events found in ${k.namespace} namespace.\n`);
       return 0;
     }
-    items.sort(byTime);
     if (printer) k.out(printer.print({ ...list, apiVersion: "v1", kind: "EventList", items } as unknown as KubeObject));
     else {
       for (const item of items) table.print(item);
@@ -42,7 +43,6 @@ export function* events(k: Invocation): Gen<number> {
     }
     return 0;
   }
-  items.sort(byTime);
   for (const item of items) {
     if (printer) k.out(printer.print(item));
     else {

@@ -1,5 +1,7 @@
 import { resourcePath, toError } from "../../api/client.ts";
+import { humanDuration } from "../../api/duration.ts";
 import { encodeBody } from "../../api/encode.ts";
+import { parseTime } from "../../api/time.ts";
 import type { KubeList, KubeObject, WatchStream } from "../../api/types.ts";
 import { decode, type Gen, wait } from "../../kernel/index.ts";
 import type { Mapping } from "./discovery.ts";
@@ -12,7 +14,7 @@ import { newTabWriter } from "./printers/tabwriter.ts";
 import { toYaml } from "./printers/yaml.ts";
 import { type BuildOptions, build, type Info } from "./resources.ts";
 import { serverError } from "./server-errors.ts";
-import { sortObjects, sortTable } from "./sort.ts";
+import { noField, sortObjects, sortPath, sortTable } from "./sort.ts";
 
 export const TABLE_ACCEPT =
   "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
@@ -122,13 +124,17 @@ function tableOptions(k: Invocation, mapping: Mapping | undefined, withKind: boo
 function* getTable(k: Invocation): Gen<number> {
   const { flags } = k;
   const sortBy = flags.string("sort-by");
+  const asTable = flags.bool("server-print");
   const result = yield* build(k, {
     ...buildOptions(k),
-    accept: TABLE_ACCEPT,
+    ...(asTable && { accept: TABLE_ACCEPT }),
     includeObject: sortBy !== "",
     flatten: false,
   });
-  const infos = sortBy === "" ? result.infos : sortTables(result.infos, sortBy);
+  const tables = asTable
+    ? result.infos
+    : result.infos.map((info) => ({ ...info, object: plainTable(k, info.object!) }));
+  const infos = sortBy === "" || result.singleItemImplied ? tables : sortTables(k, tables, sortBy);
   const withKind = new Set(infos.map((info) => `${info.mapping.group}/${info.mapping.kind}`)).size > 1;
   let text = "";
   let separate = false;
@@ -160,18 +166,40 @@ function* getTable(k: Invocation): Gen<number> {
   return 0;
 }
 
-/** Tables in order; one without the field is not printed at all, since kubectl passes over the sorter's complaint. */
-function sortTables(infos: Info[], sortBy: string): Info[] {
+/**
+ * Tables in order. One without the field is not printed at all, since kubectl passes over the sorter's complaint; in several,
+ * the sorter looks for the field where tables do not have it (cmd/get/sorter.go RuntimeSort).
+ */
+function sortTables(k: Invocation, infos: Info[], sortBy: string): Info[] {
+  if (infos.length > 1) throw noField(sortPath(sortBy));
   return infos.map((info) => {
     if (!isTable(info.object)) return info;
     const table = info.object as Table;
     try {
-      return { ...info, object: sortTable(table, sortBy) as unknown as KubeObject };
+      return { ...info, object: sortTable(k, table, sortBy) as unknown as KubeObject };
     } catch (error) {
       if (!(error instanceof KubectlError)) throw error;
       return { ...info, object: { ...table, rows: [] } as unknown as KubeObject };
     }
   });
+}
+
+/** What `--server-print=false` makes of any object: its name and age. */
+function plainTable(k: Invocation, object: KubeObject): KubeObject {
+  const items = Array.isArray(object.items) ? (object.items as KubeObject[]) : [object];
+  const columns = ["Name", "Age"].map((name) => ({ name, type: "string", format: "", description: "", priority: 0 }));
+  return {
+    apiVersion: "meta.k8s.io/v1",
+    kind: "Table",
+    metadata: {},
+    columnDefinitions: columns,
+    rows: items.map((item) => ({ cells: [item.metadata.name, ageOf(k, item)], object: item })),
+  } as unknown as KubeObject;
+}
+
+function ageOf(k: Invocation, { metadata }: KubeObject): string {
+  const born = parseTime(metadata.creationTimestamp ?? "");
+  return Number.isNaN(born) || born === undefined ? "<unknown>" : humanDuration(k.nowMs - born);
 }
 
 function* getObjects(k: Invocation): Gen<number> {
@@ -187,7 +215,7 @@ function* getObjects(k: Invocation): Gen<number> {
   let object: KubeObject;
   const objects = result.infos.map((info) => info.object!);
   if (!result.singleItemImplied || objects.length !== 1) {
-    const items = sortBy === "" ? objects : sortObjects(objects, sortBy);
+    const items = sortBy === "" || objects.length === 0 ? objects : sortObjects(k, objects, sortBy);
     object = { apiVersion: "v1", items, kind: "List", metadata: { resourceVersion: "" } } as unknown as KubeObject;
   } else object = objects[0]!;
   printGeneric(k, printer, object);

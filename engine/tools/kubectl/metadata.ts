@@ -53,6 +53,15 @@ function annotationPairs(specs: readonly string[]): Pairs {
   return pairs;
 }
 
+/** What cannot be told before everything else has been looked at. */
+function checkAnnotations({ set, remove }: Pairs): void {
+  const both = remove.filter((key) => key in set);
+  if (both.length === 0) return;
+  throw new KubectlError(
+    `can not both modify and remove the following annotation(s) in the same command: ${both.join(", ")}`,
+  );
+}
+
 function check(k: Invocation, strategy: DryRun, resources: readonly string[], pairs: Pairs, word: string): void {
   const { flags } = k;
   const list = flags.bool("list");
@@ -149,6 +158,7 @@ function editing(settings: Settings): (k: Invocation) => Gen<number> {
     const { resources, pairs: specs } = splitPairs(k.args, settings.word);
     const pairs = settings.parse(specs);
     check(k, strategy, resources, pairs, settings.word);
+    if (settings.word === "annotation") checkAnnotations(pairs);
     const result = yield* targets(k, resources);
     const one = result.singleItemImplied;
     const resourceVersion = flags.string("resource-version");
@@ -207,7 +217,8 @@ function withCause(patch: object, cause: Record<string, string> | undefined): ob
   return { ...patch, metadata: { ...metadata, annotations: { ...metadata?.annotations, ...cause } } };
 }
 
-const count = (object: KubeObject, field: Field) => JSON.stringify(object.metadata[field] ?? {});
+/** Labels as JSON; nothing where there are none, which a change of nothing makes an empty map. */
+const textOf = (object: KubeObject) => JSON.stringify(object.metadata.labels) ?? "";
 
 export const label = editing({
   word: "label",
@@ -223,7 +234,7 @@ export const label = editing({
     if (errors.length > 0) throw errors.length === 1 ? errors[0] : new Errors(errors);
   },
   message(before, after, overwrite) {
-    const [old, now] = [count(before, "labels"), count(after, "labels")];
+    const [old, now] = [textOf(before), textOf(after)];
     if (old === now) return "not labeled";
     return !overwrite && now.length < old.length ? "unlabeled" : "labeled";
   },

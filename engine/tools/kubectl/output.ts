@@ -29,7 +29,10 @@ export function objectPrinter(
   if (!k.flags.has("output")) return undefined;
   const output = k.flags.string("output");
   const template = k.flags.has("template") ? k.flags.string("template") : "";
-  const format = output === "" && template !== "" ? "go-template" : output;
+  const asked = output === "" && template !== "" ? "go-template" : output;
+  // Case does not matter to the plain ones.
+  const lower = asked.toLowerCase();
+  const format = lower === "json" || lower === "yaml" || lower === "name" ? lower : asked;
   if (format === "" || (options.forGet && format === "wide")) return undefined;
   const keep = k.flags.has("show-managed-fields") && k.flags.bool("show-managed-fields");
   const json = options.typed ? structJson : toJson;
@@ -111,15 +114,7 @@ function templatePrinter(k: Invocation, format: string, flag: string): ObjectPri
 }
 
 function jsonPathPrinter(k: Invocation, name: string, value: string): ObjectPrinter {
-  let text = value;
-  if (name === "jsonpath-file") {
-    try {
-      text = decode(k.readFile(value));
-    } catch (error) {
-      if (!(error instanceof KubectlError)) throw error;
-      throw new KubectlError(`error reading --template ${value}, ${error.message}\n`);
-    }
-  }
+  const text = name === "jsonpath-file" ? templateFile(k, value, "--template") : value;
   const allow = k.flags.bool("allow-missing-template-keys");
   let path: JsonPath;
   try {
@@ -144,6 +139,15 @@ function jsonPathPrinter(k: Invocation, name: string, value: string): ObjectPrin
   };
 }
 
+function templateFile(k: Invocation, path: string, what: string): string {
+  try {
+    return decode(k.readFile(path));
+  } catch (error) {
+    if (!(error instanceof KubectlError)) throw error;
+    throw new KubectlError(`error reading ${what} ${path}, ${error.message}\n`);
+  }
+}
+
 /** `%#v` of a decoded JSON value. */
 export function goSyntax(value: unknown): string {
   if (value === null || value === undefined) return "interface {}(nil)";
@@ -163,7 +167,7 @@ import { GoTemplate, GoTemplateError } from "./printers/go-template.ts";
 
 function goTemplatePrinter(k: Invocation, name: string, value: string): ObjectPrinter {
   const isFile = name === "go-template-file" || name === "templatefile";
-  const text = isFile ? decode(k.readFile(value)) : value;
+  const text = isFile ? templateFile(k, value, "--template") : value;
   let template: GoTemplate;
   try {
     template = new GoTemplate(text, k.flags.bool("allow-missing-template-keys"));
@@ -194,8 +198,8 @@ function columnsPrinter(k: Invocation, format: string): ObjectPrinter | undefine
   if (!COLUMNS.includes(name)) return undefined;
   const value = equals < 0 ? k.flags.string("template") : format.slice(equals + 1);
   if (value === "") throw new KubectlError(`custom-columns format specified but no custom columns given`);
-  const columns = name === "custom-columns" ? columnsOf(value) : columnsOfFile(decode(k.readFile(value)));
-  return new ColumnsPrinter(columns, k.flags.bool("no-headers") && name === "custom-columns");
+  const columns = name === "custom-columns" ? columnsOf(value) : columnsOfFile(templateFile(k, value, "template"));
+  return new ColumnsPrinter(k, columns, k.flags.bool("no-headers") && name === "custom-columns");
 }
 
 interface CustomColumn {
@@ -242,7 +246,11 @@ class ColumnsPrinter implements ObjectPrinter {
   private headers: boolean;
   private readonly writer: TabWriter = newTabWriter();
 
-  constructor(columns: readonly CustomColumn[], noHeaders: boolean) {
+  constructor(
+    private readonly k: Invocation,
+    columns: readonly CustomColumn[],
+    noHeaders: boolean,
+  ) {
     this.columns = columns;
     this.headers = !noHeaders;
   }
@@ -251,8 +259,14 @@ class ColumnsPrinter implements ObjectPrinter {
     if (this.headers) this.writer.write(`${this.columns.map((column) => column.header).join("\t")}\n`);
     this.headers = false;
     const items = Array.isArray(object.items) ? (object.items as KubeObject[]) : [object];
-    for (const item of items)
-      this.writer.write(`${this.columns.map((column) => this.cell(column, item)).join("\t")}\n`);
+    try {
+      for (const item of items)
+        this.writer.write(`${this.columns.map((column) => this.cell(column, item)).join("\t")}\n`);
+    } catch (error) {
+      // What was written before stands.
+      this.k.out(this.writer.flush());
+      throw error;
+    }
     return this.writer.flush();
   }
 

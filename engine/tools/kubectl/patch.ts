@@ -1,9 +1,13 @@
 /** kubectl patch, replace. */
 
 import { type PatchType, resourcePath, toError } from "../../api/client.ts";
+import { schemaName } from "../../api/define.ts";
 import { jsonFaults } from "../../api/json.ts";
+import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, PatchError } from "../../api/patch/index.ts";
+import { typeOf } from "../../api/schema/types.ts";
 import { isStatus } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
+import { deepEqual } from "../../api/validation/value.ts";
 import { decode, type Gen, SECOND } from "../../kernel/index.ts";
 import {
   changeCause,
@@ -21,7 +25,7 @@ import { printBody } from "./get.ts";
 import { quote, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { parseYaml } from "./manifests.ts";
-import { build } from "./resources.ts";
+import { build, type Info } from "./resources.ts";
 
 const TYPES = ["json", "merge", "strategic"];
 
@@ -36,16 +40,21 @@ export function* patch(k: Invocation): Gen<number> {
   if (text !== "" && file !== "") throw new KubectlError("cannot specify --patch and --patch-file together");
   if (text === "" && file === "")
     throw new KubectlError("must specify --patch or --patch-file containing the contents of the patch");
-  if (flags.bool("local") && k.args.length > 0) throw new KubectlError("cannot specify --local and server resources");
+  const local = flags.bool("local");
+  if (local && k.args.length > 0) throw new KubectlError("cannot specify --local and server resources");
+  if (local && strategy === "server") {
+    throw new KubectlError("cannot specify --local and --dry-run=server - did you mean --dry-run=client?");
+  }
   const type = flags.string("type").toLowerCase();
   if (!TYPES.includes(type))
     throw new KubectlError(`--type must be one of [${TYPES.join(" ")}], not ${quote(flags.string("type"))}`);
+  const here = local || strategy === "client";
   let body: unknown;
   try {
     const source = file === "" ? text : readPatch(k, file);
-    body = source.trimStart().startsWith("{") ? parseJson(source) : parseYaml(source);
+    body = source.trimStart().startsWith("{") ? parseJson(source, here ? type : undefined) : parseYaml(source);
   } catch (error) {
-    if (!(error instanceof KubectlError)) throw error;
+    if (!(error instanceof KubectlError) || error instanceof LocalError) throw error;
     throw new KubectlError(
       error.message.startsWith("unable to read") ? error.message : `unable to parse ${quote(text)}: ${error.message}`,
     );
@@ -57,19 +66,22 @@ export function* patch(k: Invocation): Gen<number> {
     recursive: flags.bool("recursive"),
     subresource: flags.string("subresource"),
     enforceNamespace: k.target().explicitNamespace,
+    local,
     continueOnError: true,
     flatten: true,
   });
   const errors = [...result.errors];
   for (const info of result.infos) {
     try {
+      if (here) {
+        const object = local ? info.object! : yield* current(k, info);
+        const changed = patchedHere(object, info, body, type as PatchType);
+        print(changed, deepEqual(changed, object) ? "patched (no change)" : "patched");
+        continue;
+      }
       const subresource = flags.string("subresource") || undefined;
       const path = resourcePath(info.mapping, info.namespace, info.name, subresource);
-      // What a client dry run would compute here, the server computes without storing it.
-      const query = changeQuery({
-        dryRun: strategy === "none" ? "none" : "server",
-        fieldManager: flags.string("field-manager"),
-      });
+      const query = changeQuery({ dryRun: strategy, fieldManager: flags.string("field-manager") });
       let patched = yield* k.patch(path + query, body, type as PatchType);
       const annotations = changeCause(k);
       if (annotations && strategy === "none") patched = yield* k.patch(path, { metadata: { annotations } }, "merge");
@@ -87,12 +99,46 @@ export function* patch(k: Invocation): Gen<number> {
   return 0;
 }
 
-/** JSON goes to the server as it is, which complains about what is none. */
-function parseJson(text: string): unknown {
+/** What is wrong with a patch that kubectl applies itself. */
+class LocalError extends KubectlError {}
+
+/** JSON goes to the server as it is, which complains about what is none; a patch applied here has words of its own. */
+function parseJson(text: string, here: string | undefined): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw badRequest(jsonFaults(text).error ?? (error as Error).message);
+    const fault = jsonFaults(text).error ?? (error as Error).message;
+    if (here === undefined) throw badRequest(fault);
+    throw new LocalError(here === "json" ? fault : here === "merge" ? "Invalid JSON Patch" : "invalid JSON document");
+  }
+}
+
+/** The object as it is on the server: one from a file is read anew. */
+function* current(k: Invocation, info: Info): Gen<KubeObject> {
+  if (info.source === undefined) return info.object!;
+  return yield* k.object("GET", resourcePath(info.mapping, info.namespace, info.name));
+}
+
+/** A patch applied without the server (cmd/patch getPatchedJSON): nothing reads the result as its kind. */
+function patchedHere(object: KubeObject, { mapping }: Info, body: unknown, type: PatchType): KubeObject {
+  try {
+    if (type === "json") return applyJsonPatch(object, body);
+    if (type === "merge") {
+      if (typeof body !== "object" || body === null) throw new LocalError("Invalid JSON Patch");
+      if (!Array.isArray(body)) return applyMergePatch(object, body);
+      throw new LocalError("json: cannot unmarshal array into Go value of type unstructured.detector");
+    }
+    if (body === null) return object;
+    const schema = schemaName(mapping.group, mapping.version, mapping.kind);
+    if (typeOf(schema) === undefined) {
+      const gvk = `${mapping.group}/${mapping.version}, Kind=${mapping.kind}`;
+      throw new LocalError(`strategic merge patch is not supported for ${gvk} locally, try --type merge`);
+    }
+    return applyStrategicMergePatch(object, body, schema);
+  } catch (error) {
+    if (!(error instanceof PatchError)) throw error;
+    const missing = /doc is missing key: (.*)$/.exec(error.message);
+    throw new LocalError(missing ? `Object to be patched is missing field (${missing[1]})` : error.message);
   }
 }
 

@@ -1,21 +1,49 @@
 import type { KubeObject } from "../../api/types.ts";
-import { KubectlError } from "./errors.ts";
-import { compareStrings, sprint } from "./go.ts";
+import { klog } from "./discovery.ts";
+import { Exit, KubectlError } from "./errors.ts";
+import { compareStrings } from "./go.ts";
+import { goSort } from "./go-sort.ts";
+import type { Invocation } from "./invocation.ts";
 import { JsonPath, JsonPathError, relaxedPath } from "./printers/jsonpath.ts";
 import type { Table } from "./printers/table.ts";
 import { parseQuantityOrder } from "./quantity-order.ts";
 
-/** Objects by the field that `--sort-by` names (cmd/get/sorter.go); stable. Throws when no object has it. */
-export function sortObjects<T extends KubeObject>(objects: readonly T[], field: string): T[] {
-  return sortBy(objects, field, (object) => object);
+/** What klog says of where it stands, and what Go's `%T` says of what was sorted. */
+const IN_OBJECTS = { place: "sorter.go:329", type: "*unstructured.Unstructured" };
+const IN_TABLE = { place: "sorter.go:375", type: "[][][]reflect.Value" };
+
+/** Objects by the field that `--sort-by` names (cmd/get/sorter.go). Throws when no object has it, or it has no order. */
+export function sortObjects<T extends KubeObject>(k: Invocation, objects: readonly T[], field: string): T[] {
+  return sortBy(k, objects, field, IN_OBJECTS, (object) => object);
 }
 
 /** Rows of a table by a field of their objects. */
-export function sortTable(table: Table, field: string): Table {
-  return { ...table, rows: sortBy(table.rows ?? [], field, (row) => row.object) };
+export function sortTable(k: Invocation, table: Table, field: string): Table {
+  return { ...table, rows: sortBy(k, table.rows ?? [], field, IN_TABLE, (row) => row.object) };
 }
 
-function sortBy<T>(items: readonly T[], field: string, objectOf: (item: T) => unknown): T[] {
+/** The path of `--sort-by` as JSONPath. */
+export function sortPath(field: string): string {
+  try {
+    return relaxedPath(field);
+  } catch (error) {
+    if (!(error instanceof JsonPathError)) throw error;
+    throw new KubectlError(error.message);
+  }
+}
+
+/** No object has the field. */
+export function noField(path: string): KubectlError {
+  return new KubectlError(`couldn't find any field with path ${JSON.stringify(path)} in the list of objects`);
+}
+
+function sortBy<T>(
+  k: Invocation,
+  items: readonly T[],
+  field: string,
+  where: typeof IN_TABLE,
+  objectOf: (item: T) => unknown,
+): T[] {
   let text = field;
   let path: JsonPath;
   try {
@@ -36,20 +64,21 @@ function sortBy<T>(items: readonly T[], field: string, objectOf: (item: T) => un
     keys.set(item, values[0]?.[0]);
     if ((values[0]?.length ?? 0) > 0) found = true;
   }
-  if (!found && items.length > 0)
-    throw new KubectlError(`couldn't find any field with path ${JSON.stringify(text)} in the list of objects`);
-  return [...items].sort((a, b) => compareValues(keys.get(a), keys.get(b)));
-}
-
-function compareValues(a: unknown, b: unknown): number {
-  if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1;
-  if (typeof a === "number" && typeof b === "number") return a - b;
-  if (typeof a === "boolean" && typeof b === "boolean") return Number(a) - Number(b);
-  if (typeof a === "string" && typeof b === "string") {
-    const order = parseQuantityOrder(a, b);
-    return order ?? naturalCompare(a, b);
-  }
-  return compareStrings(sprint(a), sprint(b));
+  if (!found && items.length > 0) throw noField(text);
+  return goSort(items, (a, b) => {
+    const [x, y] = [keys.get(a), keys.get(b)];
+    // What has no such field comes first, even before its like.
+    if (x === undefined) return true;
+    if (y === undefined) return false;
+    if (typeof x === "string") {
+      const [one, other] = [x, String(y)];
+      return (parseQuantityOrder(one, other) ?? naturalCompare(one, other)) < 0;
+    }
+    if (typeof x === "number") return x < Number(y);
+    const kind = typeof x === "boolean" ? "bool" : Array.isArray(x) ? "[]interface {}" : "map[string]interface {}";
+    const fault = `Field ${text} in ${where.type} is an unsortable type: interface, err: unsortable type: ${kind}`;
+    throw new Exit(1, klog(k, "F", where.place, fault));
+  });
 }
 
 /** sortorder.NaturalLess: runs of digits by value. */

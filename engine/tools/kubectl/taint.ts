@@ -36,7 +36,8 @@ export function* taint(k: Invocation): Gen<number> {
   if (!all && selector === "" && resources.length < 2) {
     throw new KubectlError("at least one resource name must be specified since 'all' parameter is not set");
   }
-  const print = resultPrinter(k, strategy);
+  // Each node has a printer of its own, made before the dry run is known.
+  const print = (object: KubeObject, operation: string) => resultPrinter(k, "none")(object, operation);
   const result = yield* build(k, {
     args: all || selector !== "" ? ["node"] : ["node", ...resources.slice(1)],
     selectAll: all,

@@ -5,6 +5,7 @@ import type { KubeList, KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { KubectlError, usageError } from "./errors.ts";
 import { compareStrings, durationText } from "./go.ts";
+import { goSort } from "./go-sort.ts";
 import type { Invocation } from "./invocation.ts";
 import { newTabWriter, type TabWriter } from "./printers/tabwriter.ts";
 
@@ -112,9 +113,9 @@ function* topNodes(k: Invocation, name: string | undefined, sortBy: string): Gen
 /** By name, or by a resource with the largest first. */
 function sorted<T extends { key: string; usage: Usage }>(rows: readonly T[], sortBy: string): T[] {
   // Whole millicores are compared: what differs by less keeps its order (metricsutil PodMetricsSorter).
-  if (sortBy === "cpu") return [...rows].sort((a, b) => milliValue(b.usage.cpu) - milliValue(a.usage.cpu));
+  if (sortBy === "cpu") return goSort(rows, (a, b) => milliValue(a.usage.cpu) > milliValue(b.usage.cpu));
   if (sortBy === "memory") {
-    return [...rows].sort((a, b) => compareQuantities(b.usage.memory, a.usage.memory));
+    return goSort(rows, (a, b) => compareQuantities(a.usage.memory, b.usage.memory) > 0);
   }
   return [...rows].sort((a, b) => compareStrings(a.key, b.key));
 }

@@ -1,6 +1,7 @@
 import type { KubeList, KubeObject } from "../../../api/types.ts";
 import type { Gen } from "../../../kernel/index.ts";
 import { isExpected } from "../errors.ts";
+import { goSort } from "../go-sort.ts";
 import type { Document } from "./document.ts";
 
 interface Reference {
@@ -52,7 +53,7 @@ export function writeEvents(d: Document, events: readonly KubeObject[] | undefin
   d.flush();
   d.write(0, "Events:\n  Type\tReason\tAge\tFrom\tMessage\n");
   d.line(1, "----\t------\t----\t----\t-------");
-  for (const event of [...events].sort(byLastSeen)) {
+  for (const event of goSort(events, (a, b) => byLastSeen(a, b) < 0)) {
     const first = d.since(event["eventTime"] ?? event["firstTimestamp"]);
     const { series, count } = event;
     let interval = first;
