@@ -43,8 +43,14 @@ class Sorter<T> {
     let partitioned = true;
     for (;;) {
       const length = b - a;
-      if (length <= INSERTION_MAX) return this.insertion(a, b);
-      if (limit === 0) return this.heap(a, b);
+      if (length <= INSERTION_MAX) {
+        this.insertion(a, b);
+        return;
+      }
+      if (limit === 0) {
+        this.heap(a, b);
+        return;
+      }
       if (!balanced) {
         this.breakPatterns(a, b);
         limit--;
