@@ -5,7 +5,7 @@ import type { KubeList, KubeObject } from "../../api/types.ts";
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { changeQuery, type DryRun, dryRun, resultPrinter } from "./changes.ts";
 import { controllerOf } from "./describe/document.ts";
-import { aggregateText, isExpected, KubectlError, throwAll, usageError } from "./errors.ts";
+import { isExpected, KubectlError, throwAll, throwCollected, usageError } from "./errors.ts";
 import { durationText, quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { podPath } from "./pods.ts";
@@ -149,10 +149,7 @@ function* evictAll(k: Invocation, node: string, strategy: DryRun): Gen {
     if (verdict.warning) warnings.push([verdict.warning, pod]);
     if (verdict.error) errors.push([verdict.error, pod]);
   }
-  if (errors.length > 0)
-    throwAll([
-      new KubectlError(aggregateText(grouped(errors).map((text) => new KubectlError(`cannot delete ${text}`)))),
-    ]);
+  throwCollected(grouped(errors).map((text) => new KubectlError(`cannot delete ${text}`)));
   if (warnings.length > 0) k.warn(grouped(warnings).join("; "));
   if (strategy === "client") {
     for (const { metadata } of evict) k.out(`evicting pod ${metadata.namespace}/${metadata.name} (dry run)\n`);
@@ -246,14 +243,14 @@ function* evictPods(k: Invocation, pods: readonly KubeObject[], strategy: DryRun
     }
     if (done) open = open.filter((other) => other !== next);
   }
-  if (failed.length > 0) throw new KubectlError(aggregateText(failed));
+  throwCollected(failed);
 }
 
 /** One attempt to evict a Pod: whether kubectl is through with it. */
 function* stepEvict(k: Invocation, next: Eviction, strategy: DryRun, deadline: number, text: string): Gen<boolean> {
   const { name, namespace } = next.pod.metadata;
   const which = `pods/${quote(name)} -n ${quote(namespace!)}`;
-  k.err(`evicting pod ${namespace}/${name}${strategy === "server" ? " (server dry run)" : ""}\n`);
+  k.out(`evicting pod ${namespace}/${name}${strategy === "server" ? " (server dry run)" : ""}\n`);
   if (k.p.machine.kernel.now >= deadline) throw new KubectlError(`error when evicting ${which}: ${text}`);
   try {
     yield* k.object("POST", podPath(next.pod, "eviction"), {
