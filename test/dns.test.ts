@@ -25,7 +25,7 @@ const CASES: readonly Case[] = [
     name: "dig shows what came in BIND's columns; CoreDNS offers no recursion for its own zone",
     script: `dig web.default.svc.cluster.local | sed 's/id: [0-9]*/id: N/; s/COOKIE: [0-9a-f]*/COOKIE: C/; s/WHEN: .*/WHEN/; s/time: [0-9]*/time: N/'
 dig +noall +answer web.default.svc.cluster.local
-dig +noall +authority nosuch.default.svc.cluster.local
+dig +noall +authority nosuch.default.svc.cluster.local | sed 's/ 177[0-9]* / SERIAL /'
 dig +short web.default.svc.cluster.local a.b +tcp
 dig +bad web >/dev/null 2>&1; echo $?`,
     shows: [
@@ -52,7 +52,7 @@ dig +bad web >/dev/null 2>&1; echo $?`,
       ";; MSG SIZE  rcvd: 115",
       "",
       "web.default.svc.cluster.local. 30 IN\tA\t10.201.7.7",
-      "cluster.local.\t\t30\tIN\tSOA\tns.dns.cluster.local. hostmaster.cluster.local. 1740819600 7200 1800 86400 30",
+      "cluster.local.\t\t30\tIN\tSOA\tns.dns.cluster.local. hostmaster.cluster.local. SERIAL 7200 1800 86400 30",
       "10.201.7.7",
       "1",
     ],
@@ -119,6 +119,72 @@ corefile 's/rewrit name shop/rewrite name shop/'; sleep 60; kubectl get pods -n 
       "0/1",
       "1/1",
       "1/1",
+    ],
+  },
+  {
+    name: "acl, any, file, rewrite of times and codes, an import and what it imports",
+    script: `cp Corefile kept; cat > zone.db <<'Z'
+$ORIGIN lab.example.
+@ 300 IN SOA ns admin 2026 7200 3600 1209600 60
+@ IN NS ns
+ns IN A 192.0.2.53
+www IN CNAME web
+web 60 IN A 192.0.2.80
+*.apps IN A 192.0.2.81
+@ IN MX 10 mail
+note IN TXT "hello there"
+Z
+kubectl create cm zones -n kube-system --from-file=zone.db --from-literal=more.override=any >/dev/null
+kubectl -n kube-system patch deploy coredns --type=json -p '[{"op":"add","path":"/spec/template/spec/volumes/-","value":{"name":"zones","configMap":{"name":"zones"}}},{"op":"add","path":"/spec/template/spec/containers/0/volumeMounts/-","value":{"name":"zones","mountPath":"/etc/zones"}}]' >/dev/null
+kubectl -n kube-system rollout status deploy coredns >/dev/null
+corefile -e 's#errors#errors\\n import /etc/zones/*.override\\n acl denied.example {\\n block net 10.0.0.0/8\\n }\\n acl quiet.example {\\n filter\\n }\\n rewrite ttl suffix web.default.svc.cluster.local 5\\n rewrite rcode gone.example NXDOMAIN NOERROR\\n file /etc/zones/zone.db lab.example#'
+dig x.denied.example | grep -o 'status: [A-Z]*'; dig x.quiet.example | grep -o 'status: [A-Z]*'
+dig +short ANY web.default.svc.cluster.local; dig +noall +answer web.default.svc.cluster.local; dig gone.example | grep -o 'status: [A-Z]*'
+dig +short www.lab.example; dig +short a.b.apps.lab.example; dig +short MX lab.example; dig +short TXT note.lab.example; dig no.lab.example | grep -o 'status: [A-Z]*'; dig +noall +authority no.lab.example`,
+    shows: [
+      "status: REFUSED",
+      "status: NOERROR",
+      '"ANY obsoleted" "See RFC 8482"',
+      "web.default.svc.cluster.local. 5 IN\tA\t10.201.7.7",
+      "status: NOERROR",
+      "web.lab.example.",
+      "192.0.2.80",
+      "192.0.2.81",
+      "10 mail.lab.example.",
+      '"hello there"',
+      "status: NXDOMAIN",
+      "lab.example.\t\t30\tIN\tSOA\tns.lab.example. admin.lab.example. 2026 7200 3600 1209600 60",
+    ],
+  },
+  {
+    name: "autopath finds a Pod's short names at once, and names of Pods are those of Pods that there are",
+    script: `cp kept Corefile; kubectl create cm coredns -n kube-system --from-file=Corefile --dry-run=client -o yaml | kubectl replace -f - >/dev/null
+corefile -e 's/pods insecure/pods verified/' -e 's/errors/errors\\n autopath @kubernetes/'
+ip=$(kubectl get pod t -o jsonpath='{.status.podIP}' | tr . -)
+dig +short $ip.default.pod.cluster.local | tr . - | sed "s/$ip/the Pod's/"; dig 10-9-9-9.default.pod.cluster.local | grep -o 'status: [A-Z]*'
+dig +short kube-dns.kube-system.default.svc.cluster.local; dig +short NS cluster.local; dig +short TXT dns-version.cluster.local`,
+    shows: [
+      "the Pod's",
+      "status: NXDOMAIN",
+      "kube-dns.kube-system.svc.cluster.local.",
+      "10.201.0.10",
+      "kube-dns.kube-system.svc.cluster.local.",
+      '"1.1.0"',
+    ],
+  },
+  {
+    name: "a server that is to end goes on for a while; one that cannot read its file does not start",
+    script: `kubectl logs -f -n kube-system $(kubectl get pods -n kube-system -l k8s-app=kube-dns -o name | head -n 1) > log 2>/dev/null & 
+kubectl -n kube-system rollout restart deploy coredns >/dev/null; kubectl -n kube-system rollout status deploy coredns >/dev/null; sleep 12; grep -oE 'SIGTERM.*|Going.*' log
+corefile 's/pods verified/pods sometimes/'; kubectl -n kube-system rollout restart deploy coredns >/dev/null; sleep 60
+kubectl get pods -n kube-system -l k8s-app=kube-dns | grep -oE 'CrashLoopBackOff|Error' | sort -u
+kubectl logs -n kube-system $(kubectl get pods -n kube-system -l k8s-app=kube-dns | awk '/Crash|Error/{print $1; exit}')
+cp kept Corefile; kubectl create cm coredns -n kube-system --from-file=Corefile --dry-run=client -o yaml | kubectl replace -f - >/dev/null; kubectl -n kube-system rollout restart deploy coredns >/dev/null; sleep 60`,
+    shows: [
+      "SIGTERM: Shutting down servers then terminating",
+      "Going into lameduck mode for 5s",
+      "CrashLoopBackOff",
+      "plugin/kubernetes: wrong value for pods: sometimes,  must be one of: disabled, verified, insecure",
     ],
   },
   {

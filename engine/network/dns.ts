@@ -173,6 +173,10 @@ function recordData({ type, data }: DnsRecord): number[] {
       for (const n of numbers) u32(Number(n));
       return out;
     }
+    case "HINFO":
+      return [...data.matchAll(/"([^"]*)"/g)].length === 2
+        ? [...data.matchAll(/"([^"]*)"/g)].flatMap(([, text]) => [text!.length, ...encode(text!)])
+        : [0, 0];
     case "TXT": {
       const bytes = encode(data).subarray(0, 255);
       return [bytes.length, ...bytes];
@@ -298,6 +302,10 @@ function dataText(bytes: Uint8Array, view: DataView, type: DnsType, at: number, 
       const [mail, rest] = nameAt(bytes, next);
       const numbers = [0, 4, 8, 12, 16].map((step) => view.getUint32(rest + step));
       return `${primary} ${mail} ${numbers.join(" ")}`;
+    }
+    case "HINFO": {
+      const text = (from: number) => String.fromCharCode(...bytes.subarray(from + 1, from + 1 + bytes[from]!));
+      return `"${text(at)}" "${text(at + 1 + bytes[at]!)}"`;
     }
     case "TXT":
       return String.fromCharCode(...bytes.subarray(at + 1, at + length));

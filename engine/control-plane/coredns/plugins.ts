@@ -6,12 +6,19 @@ import { answer, type DnsMessage, decodeDns, encodeDns, query as question } from
 import { isNetError } from "../../network/index.ts";
 import { isIpv4 } from "../../network/resolver.ts";
 import { normal, within } from "./corefile.ts";
-import { hosts, kubernetes, rewrite, template } from "./names.ts";
+import { seconds as durationOf } from "./directive-checks.ts";
+import { file } from "./file.ts";
+import { acl, any, autopath, minimal } from "./guards.ts";
+import { kubernetes } from "./kubernetes.ts";
+import { hosts, template } from "./names.ts";
+import { patternOf } from "./pattern.ts";
 import { type Query, type Setup, SetupError, UpstreamError } from "./plugin.ts";
+import { rewrite } from "./rewrite.ts";
 
 /** What one upstream is given, and all of them together. */
 const UPSTREAM_TIMEOUT = 2 * SECOND;
 const FORWARD_DEADLINE = 5 * SECOND;
+const MOST_UPSTREAMS = 15;
 /** Names that nobody asks for but the plugin loop itself. */
 const LOOP_SEEN = 2;
 
@@ -53,18 +60,47 @@ const log: Setup = ({ args, block }, { log: say, kernel, random }) => {
   };
 };
 
-/** plugin/errors: what went wrong behind a SERVFAIL. */
-const errors: Setup = (_, { log: say }) => ({
-  *serve(query, next) {
-    try {
-      return yield* next(query);
-    } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
-      say(`[ERROR] plugin/errors: 2 ${normal(query.question.name)}. ${query.question.type}: ${error.message}`);
-      return answer(query.asked, "SERVFAIL", [], { recursion: false });
-    }
-  },
-});
+/** plugin/errors: what went wrong behind a SERVFAIL; `consolidate` tells of many at once. */
+const errors: Setup = ({ block }, { log: say, kernel }) => {
+  const patterns = block
+    .filter(({ name }) => name === "consolidate")
+    .map(({ args: [period = "", pattern = "", level = "error"] }) => ({
+      period,
+      text: pattern,
+      pattern: patternOf(pattern),
+      level: level.toUpperCase(),
+      count: 0,
+    }));
+  const note = (line: string): void => {
+    const met = patterns.find(({ pattern }) => pattern.test(line));
+    if (met === undefined) say(`[ERROR] plugin/errors: ${line}`);
+    else if (++met.count === 1)
+      kernel.after(durationOf(met.period) * SECOND, "coredns errors", () => {
+        say(
+          `[${met.level}] plugin/errors: ${met.count} errors like '${met.text}' occurred in last ${goDuration(met.period)}`,
+        );
+        met.count = 0;
+      });
+  };
+  return {
+    *serve(query, next) {
+      try {
+        return yield* next(query);
+      } catch (error) {
+        if (!(error instanceof UpstreamError)) throw error;
+        note(`2 ${normal(query.question.name)}. ${query.question.type}: ${error.message}`);
+        return answer(query.asked, "SERVFAIL", [], { recursion: false });
+      }
+    },
+  };
+};
+
+/** As Go prints a duration. */
+function goDuration(text: string): string {
+  const all = durationOf(text);
+  const [hours, minutes, rest] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
+  return hours > 0 ? `${hours}h${minutes}m${rest}s` : minutes > 0 ? `${minutes}m${rest}s` : `${rest}s`;
+}
 
 /** plugin/loadbalance round_robin: addresses in another order each time. */
 const loadbalance: Setup = (_, { random }) => ({
@@ -96,12 +132,14 @@ const cache: Setup = ({ args, block }, { kernel, zones: own, count }) => {
   const zones = given.length > 0 ? given : own;
   const limits = { success: seconds ?? 3600, denial: seconds ?? 1800 };
   const off: { kind: string; zones: string[] }[] = [];
+  /** Seconds that a failure is kept. */
+  let failure = 5;
+  let keeps = false;
   for (const { name, args: words } of block) {
     if (name === "disable") off.push({ kind: words[0] ?? "", zones: words.slice(1).map(normal) });
     else if ((name === "success" || name === "denial") && words[1] !== undefined) limits[name] = Number(words[1]);
-    else if (!["success", "denial", "prefetch", "serve_stale", "servfail", "keepttl"].includes(name)) {
-      throw new SetupError(`plugin/cache: unknown property '${name}'`);
-    }
+    else if (name === "servfail") failure = durationOf(words[0]!);
+    else if (name === "keepttl") keeps = true;
   }
   const kept = new Map<string, Kept>();
   const disabled = (kind: string, name: string) =>
@@ -118,7 +156,7 @@ const cache: Setup = ({ args, block }, { kernel, zones: own, count }) => {
           `coredns_cache_hits_total{server="dns://:53",type="${known.message.answers.length > 0 ? "success" : "denial"}",view="",zones="."}`,
         );
         const aged = (records: DnsMessage["answers"]) =>
-          records.map((record) => ({ ...record, ttl: Math.max(0, known.ttl - Math.floor(age)) }));
+          records.map((record) => (keeps ? record : { ...record, ttl: Math.max(0, known.ttl - Math.floor(age)) }));
         const { message } = known;
         return {
           ...message,
@@ -132,7 +170,11 @@ const cache: Setup = ({ args, block }, { kernel, zones: own, count }) => {
       const found = yield* next(query);
       if (found === undefined) return undefined;
       const kind = found.rcode === "NOERROR" && found.answers.length > 0 ? "success" : "denial";
-      if (found.rcode === "SERVFAIL" || disabled(kind, name)) return found;
+      if (found.rcode === "SERVFAIL") {
+        if (failure > 0) kept.set(key, { message: found, at: kernel.now, ttl: failure });
+        return found;
+      }
+      if (disabled(kind, name)) return found;
       const least = Math.min(
         limits[kind],
         ...found.answers.map(({ ttl }) => ttl),
@@ -149,8 +191,8 @@ const cache: Setup = ({ args, block }, { kernel, zones: own, count }) => {
 
 /** plugin/forward: asks other servers. */
 const forward: Setup = ({ args: [from = ".", ...targets], block }, { p, random, kernel, count }) => {
-  if (targets.length === 0)
-    throw new SetupError("plugin/forward: Wrong argument count or unexpected line ending after '.'");
+  if (targets.length > MOST_UPSTREAMS)
+    throw new SetupError(`more than ${MOST_UPSTREAMS} TOs configured: ${targets.length}`);
   const zone = normal(from);
   const except = block.filter(({ name }) => name === "except").flatMap(({ args }) => args.map(normal));
   const policy = block.find(({ name }) => name === "policy")?.args[0] ?? "random";
@@ -198,7 +240,7 @@ const forward: Setup = ({ args: [from = ".", ...targets], block }, { p, random, 
 function upstreamsOf(p: Parameters<typeof sys.readText>[0], target: string): { address: string; port: number }[] {
   const [, address = "", port] = /^(?:dns:\/\/|tls:\/\/)?([^:]*)(?::(\d+))?$/.exec(target) ?? [];
   if (isIpv4(address)) return [{ address, port: Number(port ?? 53) }];
-  const wrong = new SetupError(`plugin/forward: not an IP address or file: "${target}"`);
+  const wrong = new SetupError(`not an IP address or file: "${target}"`);
   if (!target.startsWith("/")) throw wrong;
   try {
     const servers = [...sys.readText(p, target).matchAll(/^\s*nameserver\s+(\d+(?:\.\d+){3})/gm)];
@@ -245,33 +287,41 @@ const loop: Setup = (_, { p, random, zones, port, end, kernel }) => {
 };
 
 /** What acts outside of the chain, or changes nothing that can be seen here. */
+function passively(name: string): readonly [string, Setup] {
+  return [name, passive];
+}
+
 const passive: Setup = () => ({
   *serve(query, next) {
     return yield* next(query);
   },
 });
 
-/** The plugins in the order in which a question meets them, whatever the Corefile's (coredns plugin.cfg). */
+/** The plugins in the order in which a question meets them, whatever the Corefile's (coredns 1.11 plugin.cfg). */
 export const ORDER: readonly (readonly [string, Setup])[] = [
-  ["reload", passive],
-  ["bufsize", passive],
-  ["bind", passive],
-  ["debug", passive],
-  ["ready", passive],
-  ["health", passive],
-  ["pprof", passive],
-  ["prometheus", passive],
+  ...["root", "metadata", "geoip", "cancel", "tls", "timeouts"].map(passively),
+  ...["reload", "nsid", "bufsize", "bind", "debug", "trace", "ready", "health", "pprof", "prometheus"].map(passively),
   ["errors", errors],
   ["log", log],
-  ["acl", passive],
+  ...["dnstap", "local", "dns64"].map(passively),
+  ["acl", acl],
+  ["any", any],
+  passively("chaos"),
   ["loadbalance", loadbalance],
+  passively("tsig"),
   ["cache", cache],
   ["rewrite", rewrite],
-  ["autopath", passive],
-  ["minimal", passive],
+  ...["header", "dnssec"].map(passively),
+  ["autopath", autopath],
+  ["minimal", minimal],
   ["template", template],
+  passively("transfer"),
   ["hosts", hosts],
+  ...["route53", "azure", "clouddns", "k8s_external"].map(passively),
   ["kubernetes", kubernetes],
+  ["file", file],
+  ...["auto", "secondary", "etcd"].map(passively),
   ["loop", loop],
   ["forward", forward],
+  ...["grpc", "erratic", "whoami", "on", "sign", "view"].map(passively),
 ];

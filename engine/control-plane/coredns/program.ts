@@ -1,8 +1,6 @@
 import { sha512 } from "@noble/hashes/sha2.js";
-import { Informer } from "../../api/informer.ts";
 import { inClusterClient } from "../../api/kubeconfig.ts";
-import { ENDPOINT_SLICES, SERVICES } from "../../api/resources.ts";
-import { concat, encode, type Gen, SECOND, WaitQueue, wait } from "../../kernel/index.ts";
+import { concat, encode, type Gen, MS, SECOND, sleep, WaitQueue, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -17,12 +15,28 @@ import {
 import { isNetError, type Listener, type Socket } from "../../network/index.ts";
 import { healthPages, logger } from "../daemon.ts";
 import { CorefileError, type Directive, normal, parseCorefile, type ServerBlock, within } from "./corefile.ts";
-import { type Next, type Plugin, type Query, type Server, SetupError, UpstreamError } from "./plugin.ts";
+import { checkDirectives, sameZone, seconds } from "./directive-checks.ts";
+import {
+  type ClusterView,
+  Dropped,
+  type Next,
+  ParseError,
+  type Plugin,
+  type Query,
+  type Server,
+  SetupError,
+  UpstreamError,
+} from "./plugin.ts";
 import { ORDER } from "./plugins.ts";
+import { ClusterWatch } from "./watch.ts";
 
 /** plugin/reload looks at the file so often, and a little later each time, in seconds. */
 const RELOAD = 30;
 const JITTER = 15;
+/** How often a start that waits for the API server looks, says so, and how long it waits. */
+const SYNC_CHECK = 100 * MS;
+const SYNC_TELL = 500 * MS;
+const SYNC_WAIT = 5 * SECOND;
 /** An ExternalName may lead to another, so many times. */
 const DEEPEST = 8;
 
@@ -33,6 +47,13 @@ export const coredns: Program = function* coredns(p) {
   const server = new CoreDns(p, path);
   return yield* server.run();
 };
+
+/** A configuration that was read and can be served. */
+interface Prepared {
+  text: string;
+  plugins: readonly Plugin[];
+  blocks: Running["blocks"];
+}
 
 interface Running {
   text: string;
@@ -48,7 +69,7 @@ class CoreDns {
   private readonly counters = new Map<string, number>();
   private running: Running | undefined;
   private died: string | undefined;
-  private informers: { services: Informer; slices: Informer } | undefined;
+  private watch: ClusterWatch | undefined;
   private depth = 0;
 
   constructor(p: Process, path: string) {
@@ -60,7 +81,9 @@ class CoreDns {
   *run(): Gen<number> {
     const { p } = this;
     try {
-      this.start(this.read());
+      const made = this.prepare(this.read());
+      yield* this.waitForCluster();
+      this.start(made);
     } catch (error) {
       const words = problemOf(error);
       if (words === undefined) throw error;
@@ -76,6 +99,7 @@ class CoreDns {
         const signal = p.takeSignal();
         if (signal === "TERM" || signal === "INT") {
           this.log(`[INFO] SIG${signal}: Shutting down servers then terminating`);
+          yield* this.lameduck();
           return 0;
         }
         if (this.died !== undefined) {
@@ -86,8 +110,7 @@ class CoreDns {
       }
     } finally {
       for (const close of this.running?.close ?? []) close();
-      this.informers?.services.stop();
-      this.informers?.slices.stop();
+      this.watch?.stop();
     }
   }
 
@@ -95,14 +118,25 @@ class CoreDns {
     return sys.readText(this.p, this.path);
   }
 
-  /** Throws CorefileError, SetupError, Errno or NetError before anything has changed. */
-  private start(text: string): void {
-    const { p } = this;
-    const blocks = parseCorefile(text, this.path, p.env);
+  /** Reads a configuration. Throws CorefileError or SetupError before anything has changed. */
+  private prepare(text: string): Prepared {
+    const { p, path } = this;
+    const files = (pattern: string) => importedFiles(p, path, pattern);
+    const blocks = parseCorefile(text, path, p.env, (name) => ORDER.some(([known]) => known === name), files);
+    const seen: ServerBlock["zones"] = [];
+    for (const zone of blocks.flatMap(({ zones }) => zones)) {
+      if (seen.some((one) => sameZone(one, zone)))
+        throw new SetupError(`cannot serve dns://${zone.zone}.:${zone.port} - it is already defined`);
+      seen.push(zone);
+    }
     const plugins: Plugin[] = [];
-    const made = blocks.map((block) => ({ ...block, chain: this.chainOf(block, plugins) }));
+    return { text, plugins, blocks: blocks.map((block) => ({ ...block, chain: this.chainOf(block, plugins) })) };
+  }
+
+  /** Throws NetError when a port is taken. */
+  private start({ text, plugins, blocks }: Prepared): void {
     for (const close of this.running?.close ?? []) close();
-    const running: Running = { text, blocks: made, close: [] };
+    const running: Running = { text, blocks, close: [] };
     this.running = running;
     for (const port of new Set(blocks.flatMap(({ zones }) => zones.map((zone) => zone.port))))
       this.listen(running, port);
@@ -115,22 +149,53 @@ class CoreDns {
   }
 
   private has(name: string): boolean {
-    return (
-      this.running?.blocks.some(({ directives }) => directives.some((directive) => directive.name === name)) ?? false
-    );
+    return this.directive(name) !== undefined;
+  }
+
+  private directive(name: string): Directive | undefined {
+    for (const { directives } of this.running?.blocks ?? [])
+      for (const directive of directives) if (directive.name === name) return directive;
+    return undefined;
+  }
+
+  /** The first start waits a little for the API server (plugin/kubernetes InitKubeCache). */
+  private *waitForCluster(): Gen {
+    const { kernel } = this.p.machine;
+    const begin = kernel.now;
+    for (let told = begin; this.watch !== undefined && !this.watch.view.synced(); yield* sleep(SYNC_CHECK)) {
+      if (kernel.now - begin >= SYNC_WAIT) {
+        this.log("[WARNING] plugin/kubernetes: starting server with unsynced Kubernetes API");
+        return;
+      }
+      if (kernel.now - told < SYNC_TELL) continue;
+      told = kernel.now;
+      this.log("[INFO] plugin/kubernetes: waiting for Kubernetes API before starting server");
+    }
+  }
+
+  /** Goes on answering for a while after it was told to end (plugin/health). */
+  private *lameduck(): Gen {
+    const text = this.directive("health")?.block.find(({ name }) => name === "lameduck")?.args[0];
+    const pause = text === undefined ? 0 : seconds(text);
+    if (pause <= 0) return;
+    this.log(`[INFO] plugin/health: Going into lameduck mode for ${pause}s`);
+    yield* sleep(pause * SECOND);
   }
 
   /** A block's plugins in the order of plugin.cfg, the same one's directives as they stand. */
   private chainOf(block: ServerBlock, plugins: Plugin[]): Next {
     const server = this.serverOf(block);
-    for (const { name, line } of block.directives) {
-      if (!ORDER.some(([known]) => known === name)) {
-        throw new CorefileError(`${this.path}:${line} - Error during parsing: Unknown directive '${name}'`);
-      }
-    }
     const chain: Plugin[] = [];
     for (const [name, setup] of ORDER) {
-      for (const directive of block.directives) if (directive.name === name) chain.push(setup(directive, server));
+      const own = block.directives.filter((directive) => directive.name === name);
+      try {
+        checkDirectives(name, own);
+        for (const directive of own) chain.push(setup(directive, server));
+      } catch (error) {
+        if (!(error instanceof SetupError)) throw error;
+        const why = error instanceof ParseError ? error.at(this.path) : error.message;
+        throw new SetupError(`plugin/${name}: ${why}`);
+      }
     }
     plugins.push(...chain);
     const from = (at: number): Next => {
@@ -151,7 +216,8 @@ class CoreDns {
       random: kernel.random(`coredns ${p.ns.uts.hostname}`),
       zones: zones.map(({ zone }) => zone),
       port: zones[0]?.port ?? 53,
-      cluster: () => this.cluster(),
+      cluster: (pods) => this.cluster(pods),
+      ownSearch: () => searchList(p),
       log: this.log,
       ask: (asked) => this.askSelf(asked),
       end: (line) => {
@@ -163,28 +229,19 @@ class CoreDns {
   }
 
   /** What the plugin kubernetes watches, from the first block on that has it. */
-  private cluster(): ReturnType<Server["cluster"]> {
-    if (this.informers === undefined) {
-      const client = inClusterClient(this.p, "coredns/v1.11.3");
+  private cluster(pods: boolean): ClusterView {
+    const { p } = this;
+    if (this.watch === undefined) {
+      const client = inClusterClient(p, "coredns/v1.11.3");
       if (client === undefined) {
         throw new SetupError(
-          "plugin/kubernetes: unable to load in-cluster configuration, KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined",
+          "unable to load in-cluster configuration, KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined",
         );
       }
-      const { kernel } = this.p.machine;
-      this.informers = {
-        services: new Informer(kernel, client, SERVICES),
-        slices: new Informer(kernel, client, ENDPOINT_SLICES),
-      };
-      this.informers.services.start();
-      this.informers.slices.start();
+      this.watch = new ClusterWatch(p, client);
     }
-    const { services, slices } = this.informers;
-    return {
-      service: (key) => services.items.get(key),
-      services: () => services.items.values(),
-      slices: () => slices.items.values(),
-    };
+    if (pods) this.watch.withPods();
+    return this.watch.view;
   }
 
   private listen(running: Running, port: number): void {
@@ -216,6 +273,7 @@ class CoreDns {
     try {
       found = (yield* this.resolve(running, port, query)) ?? answer(asked, "REFUSED", [], { recursion: false });
     } catch (error) {
+      if (error instanceof Dropped) return undefined;
       if (!(error instanceof UpstreamError)) throw error;
       found = answer(asked, "SERVFAIL", [], { recursion: false });
     }
@@ -261,7 +319,7 @@ class CoreDns {
         p.ns.net.listen({ protocol: "tcp", address: "0.0.0.0", port: at, program: p.comm, pid: p.pid, ...pages }),
       );
     if (name === "health") open(port(8080), healthPages("/health"));
-    if (name === "ready") open(port(8181), healthPages("/ready"));
+    if (name === "ready") open(port(8181), this.readyPage());
     if (name === "prometheus") {
       open(port(9153), {
         http: function* (this: CoreDns) {
@@ -276,6 +334,20 @@ class CoreDns {
     }
   }
 
+  private readyPage(): Partial<Listener> {
+    const pages = healthPages("/ready");
+    const unready = () => this.watch !== undefined && !this.watch.view.synced();
+    return {
+      ...pages,
+      well: (path) => pages.well(path) && !unready(),
+      http: function* (this: CoreDns, request: Parameters<typeof pages.http>[0]) {
+        if (!unready() || !pages.well(request.path)) return yield* pages.http(request);
+        this.log('[INFO] plugin/ready: Still waiting on: "kubernetes"');
+        return { status: 503, headers: {}, body: { type: "bytes" as const, bytes: encode("kubernetes") } };
+      }.bind(this),
+    };
+  }
+
   private metrics(): string {
     const build = 'coredns_build_info{goversion="go1.21.11",revision="a6338e9",version="1.11.3"} 1';
     const lines = [...this.counters].map(([metric, value]) => `${metric} ${value}`).sort();
@@ -285,7 +357,9 @@ class CoreDns {
   private watchFile(): void {
     const { kernel } = this.p.machine;
     const random = kernel.random(`coredns reload ${this.p.ns.uts.hostname}`);
-    kernel.after((RELOAD + random.int(0, JITTER)) * SECOND, "coredns reload", () => {
+    const [every = `${RELOAD}s`, jitter = `${JITTER}s`] = this.directive("reload")?.args ?? [];
+    const late = Math.min(seconds(jitter), seconds(every) / 2) * SECOND;
+    kernel.after(seconds(every) * SECOND + random.int(0, Math.floor(late)), "coredns reload", () => {
       if (this.p.status !== undefined || this.running === undefined) return;
       if (this.has("reload")) this.reload(this.running.text);
       this.watchFile();
@@ -303,7 +377,7 @@ class CoreDns {
     if (text === before || text === this.refused) return;
     this.log("[INFO] Reloading");
     try {
-      this.start(text);
+      this.start(this.prepare(text));
       this.log("[INFO] Reloading complete");
     } catch (error) {
       const words = problemOf(error);
@@ -321,6 +395,33 @@ function problemOf(error: unknown): string | undefined {
   if (error instanceof CorefileError || error instanceof SetupError) return error.message;
   if (isErrno(error)) return `loading Caddyfile via flag: ${error.message}`;
   return isNetError(error) ? `Listen: listen tcp :53: bind: ${error.message}` : undefined;
+}
+
+/** The files that `import` names, besides the Corefile where the pattern does not begin with a slash. */
+function importedFiles(p: Process, corefile: string, pattern: string): { path: string; text: string }[] {
+  const whole = pattern.startsWith("/") ? pattern : `${corefile.slice(0, corefile.lastIndexOf("/"))}/${pattern}`;
+  const slash = whole.lastIndexOf("/");
+  const directory = whole.slice(0, slash) || "/";
+  const glob = whole.slice(slash + 1).split("*");
+  const fits = (name: string): boolean => {
+    if (glob.length === 1) return name === glob[0];
+    const [first = "", ...rest] = glob;
+    const last = rest.pop() ?? "";
+    return name.startsWith(first) && name.endsWith(last) && name.length >= first.length + last.length;
+  };
+  const node = sys.find(p, directory);
+  const names = node?.kind === "dir" ? [...(node.entries?.keys() ?? [])].filter(fits).sort() : [];
+  return names.map((name) => ({ path: `${directory}/${name}`, text: sys.readText(p, `${directory}/${name}`) }));
+}
+
+function searchList(p: Process): string[] {
+  try {
+    const line = [...sys.readText(p, "/etc/resolv.conf").matchAll(/^\s*search\s+(.*)$/gm)].at(-1)?.[1] ?? "";
+    return line.trim().split(/\s+/).filter(Boolean).map(normal);
+  } catch (error) {
+    if (isErrno(error)) return [];
+    throw error;
+  }
 }
 
 /** Nobody has an answer. */

@@ -1,9 +1,11 @@
 import type { KubeObject } from "../../api/types.ts";
 import { answer, type DnsMessage, type DnsQuestion, type DnsRecord, type Rcode } from "../../network/dns.ts";
+import type { ClusterView } from "./plugin.ts";
 
 interface Endpoint {
   addresses: string[];
   hostname?: string;
+  targetRef?: { name?: string };
   conditions?: { ready?: boolean };
 }
 
@@ -13,17 +15,26 @@ interface Port {
   protocol?: string;
 }
 
-/** What the zone is made from; both are read anew at each question. */
-export interface ZoneSource {
+/** What a zone is made from. */
+export interface ZoneSource extends ClusterView {
   domain: string;
   /** Seconds. */
   ttl: number;
-  /** Whether `1-2-3-4.ns.pod` is a name (`pods insecure`, `verified`). */
-  pods: boolean;
-  service(key: string): KubeObject | undefined;
-  services(): Iterable<KubeObject>;
-  slices(): Iterable<KubeObject>;
+  /** Which names `1-2-3-4.ns.pod` there are: none, any address, those of Pods. */
+  pods: "disabled" | "insecure" | "verified";
+  /** Endpoints are named by their Pods. */
+  podNames: boolean;
+  /** A Service without endpoints is no name. */
+  ignoresEmpty: boolean;
+  noEndpoints: boolean;
+  suits(service: KubeObject): boolean;
+  /** Whether names of a namespace are told. */
+  exposes(namespace: string): boolean;
 }
+
+/** The version of the DNS specification (kubernetes.go DNSSchemaVersion), and how long it is told. */
+const SCHEMA_VERSION = "1.1.0";
+const SCHEMA_TTL = 28_800;
 
 /**
  * Answers a question as CoreDNS's kubernetes plugin does (github.com/kubernetes/dns, specification.md): Services,
@@ -44,6 +55,19 @@ export function answerFromZone(source: ZoneSource, asked: DnsMessage): DnsMessag
         });
   }
   if (name !== domain && !name.endsWith(`.${domain}`)) return undefined;
+  const soa: DnsRecord = {
+    name: domain,
+    type: "SOA",
+    ttl: source.ttl,
+    data: `ns.dns.${domain} hostmaster.${domain} ${source.modified()} 7200 1800 86400 ${source.ttl}`,
+  };
+  const own = { authoritative: true, recursion: false };
+  if (name === domain && question.type === "SOA") return answer(asked, "NOERROR", [soa], own);
+  if (name === domain && question.type === "NS") return nameServers(source, asked);
+  if (name === `dns-version.${domain}` && question.type === "TXT") {
+    const version: DnsRecord = { name: question.name, type: "TXT", ttl: SCHEMA_TTL, data: SCHEMA_VERSION };
+    return answer(asked, "NOERROR", [version], own);
+  }
   const labels = name === domain ? [] : name.slice(0, -domain.length - 1).split(".");
   const found = lookup(source, question, labels);
   const matching =
@@ -53,14 +77,31 @@ export function answerFromZone(source: ZoneSource, asked: DnsMessage): DnsMessag
     const told = answer(asked, rcode, matching, { authoritative: true, recursion: false });
     return question.type === "SRV" ? { ...told, additionals: targetsOf(source, matching) } : told;
   }
-  const soa: DnsRecord = {
-    name: domain,
-    type: "SOA",
-    ttl: source.ttl,
-    data: `ns.dns.${domain} hostmaster.${domain} 1740819600 7200 1800 86400 ${source.ttl}`,
-  };
   return answer(asked, rcode, [], { authoritative: true, authorities: [soa], recursion: false });
 }
+
+/** The Services in front of this server, which are the zone's name servers; else the server itself (ns.go nsAddrs). */
+function serversOf(source: ZoneSource): { name: string; address: string }[] {
+  const self = source.self();
+  const out: { name: string; address: string }[] = [];
+  for (const service of source.services()) {
+    const { clusterIP } = service.spec;
+    if (!clusterIP || clusterIP === "None") continue;
+    if (!endpointsOf(source, service).some(({ endpoint }) => endpoint.addresses.includes(self))) continue;
+    out.push({ name: baseOf(source, service), address: clusterIP });
+  }
+  return out.length > 0 ? out : [{ name: `ns.dns.${source.domain}`, address: self }];
+}
+
+function nameServers(source: ZoneSource, asked: DnsMessage): DnsMessage {
+  const servers = serversOf(source);
+  const records = servers.map(({ name }) => record(source, source.domain, "NS", name));
+  const additionals = servers.map(({ name, address }) => record(source, name, "A", address));
+  return { ...answer(asked, "NOERROR", records, { authoritative: true, recursion: false }), additionals };
+}
+
+const baseOf = ({ domain }: ZoneSource, { metadata }: KubeObject): string =>
+  `${metadata.name}.${metadata.namespace}.svc.${domain}`;
 
 /** Addresses of the names that SRV records lead to. */
 function targetsOf(source: ZoneSource, records: readonly DnsRecord[]): DnsRecord[] {
@@ -79,21 +120,22 @@ function record({ ttl }: ZoneSource, name: string, type: DnsRecord["type"], data
 function lookup(source: ZoneSource, { name, type }: DnsQuestion, labels: string[]): DnsRecord[] | undefined {
   const kind = labels.at(-1);
   if (kind === undefined) return [];
-  if (kind === "dns" && labels[0] === "ns") return [];
+  if (kind === "dns" && labels.length === 2 && labels[0] === "ns")
+    return serversOf(source).map(({ address }) => record(source, name, "A", address));
   const namespace = labels.at(-2);
-  if (kind === "pod" && labels.length === 3 && source.pods) {
-    const address = labels[0]!.split("-").join(".");
-    return /^\d+\.\d+\.\d+\.\d+$/.test(address) ? [record(source, name, "A", address)] : undefined;
-  }
-  if (kind !== "svc") return undefined;
-  if (labels.length <= 2) return hasNamespace(source, namespace) ? [] : undefined;
+  if (kind !== "svc" && kind !== "pod") return undefined;
+  if (namespace === undefined) return [];
+  if (!source.exposes(namespace)) return undefined;
+  if (kind === "pod") return podRecords(source, name, namespace, labels);
+  if (labels.length === 2) return [];
   const service = source.service(`${namespace}/${labels.at(-3)}`);
-  if (service === undefined) return undefined;
+  if (service === undefined || !source.suits(service)) return undefined;
   const before = labels.slice(0, -3);
   if (service.spec.type === "ExternalName") {
     return before.length === 0 ? [record(source, name, "CNAME", String(service.spec.externalName))] : undefined;
   }
   const headless = service.spec.clusterIP === "None";
+  if (source.ignoresEmpty && !headless && endpointsOf(source, service).length === 0) return undefined;
   if (before.length === 0) {
     const addresses = headless
       ? endpointsOf(source, service).flatMap(({ endpoint }) => endpoint.addresses)
@@ -108,28 +150,38 @@ function lookup(source: ZoneSource, { name, type }: DnsQuestion, labels: string[
     const out = serviceRecords(source, service, name, before[0]!.slice(1), before[1]!.slice(1));
     return out.length > 0 ? out : undefined;
   }
-  if (!headless || before.length !== 1) return undefined;
-  const own = endpointsOf(source, service).filter(({ endpoint }) => hostName(endpoint) === before[0]);
+  if (before.length !== 1) return undefined;
+  const own = endpointsOf(source, service).filter(({ endpoint }) => hostName(source, endpoint) === before[0]);
   return own.length > 0
     ? own.flatMap(({ endpoint }) => endpoint.addresses.map((address) => record(source, name, "A", address)))
     : undefined;
 }
 
-function hasNamespace(source: ZoneSource, namespace: string | undefined): boolean {
-  if (namespace === undefined) return true;
-  for (const service of source.services()) if (service.metadata.namespace === namespace) return true;
-  return false;
+function podRecords(
+  source: ZoneSource,
+  name: string,
+  namespace: string,
+  labels: readonly string[],
+): DnsRecord[] | undefined {
+  if (source.pods === "disabled") return undefined;
+  if (labels.length === 2) return [];
+  const address = labels.at(-3)!.split("-").join(".");
+  if (labels.length !== 3 || !/^\d{1,3}(\.\d{1,3}){3}$/.test(address)) return undefined;
+  if (source.pods === "verified" && source.podAt(address)?.metadata.namespace !== namespace) return undefined;
+  return [record(source, name, "A", address)];
 }
 
-/** An endpoint's own label: its hostname, or its address with dashes. */
-function hostName(endpoint: Endpoint): string {
-  return endpoint.hostname ?? endpoint.addresses[0]!.split(".").join("-");
+/** An endpoint's own label: its hostname, its Pod where that is asked for, or its address with dashes. */
+function hostName(source: ZoneSource, endpoint: Endpoint): string {
+  const pod = source.podNames ? endpoint.targetRef?.name : undefined;
+  return endpoint.hostname || pod || endpoint.addresses[0]!.split(".").join("-");
 }
 
 function endpointsOf(source: ZoneSource, service: KubeObject): { endpoint: Endpoint; ports: Port[] }[] {
   const { name, namespace } = service.metadata;
   const all = service.spec.publishNotReadyAddresses === true;
   const out: { endpoint: Endpoint; ports: Port[] }[] = [];
+  if (source.noEndpoints) return out;
   for (const slice of source.slices()) {
     if (slice.metadata.namespace !== namespace || slice.metadata.labels?.["kubernetes.io/service-name"] !== name)
       continue;
@@ -156,7 +208,7 @@ function serviceRecords(
   const rows: [number, string][] =
     service.spec.clusterIP === "None"
       ? endpointsOf(source, service).flatMap(({ endpoint, ports }) =>
-          ports.filter(fits).map((one): [number, string] => [one.port, `${hostName(endpoint)}.${base}`]),
+          ports.filter(fits).map((one): [number, string] => [one.port, `${hostName(source, endpoint)}.${base}`]),
         )
       : ((service.spec.ports ?? []) as Port[]).filter(fits).map((one): [number, string] => [one.port, base]);
   const weight = rows.length === 0 ? 0 : Math.floor(100 / rows.length);
@@ -171,11 +223,12 @@ function reverse(source: ZoneSource, name: string): string | undefined {
     .reverse()
     .join(".");
   for (const service of source.services()) {
-    const base = `${service.metadata.name}.${service.metadata.namespace}.svc.${source.domain}`;
+    if (!source.exposes(service.metadata.namespace ?? "")) continue;
+    const base = baseOf(source, service);
     if (service.spec.clusterIP === address) return base;
     if (service.spec.clusterIP !== "None") continue;
     for (const { endpoint } of endpointsOf(source, service)) {
-      if (endpoint.addresses.includes(address)) return `${hostName(endpoint)}.${base}`;
+      if (endpoint.addresses.includes(address)) return `${hostName(source, endpoint)}.${base}`;
     }
   }
   return undefined;

@@ -305,6 +305,7 @@ export function dataOf({ type, data }: DnsRecord): string {
   switch (type) {
     case "A":
     case "AAAA":
+    case "HINFO":
       return data;
     case "TXT":
       return `"${data}"`;

@@ -1,0 +1,17 @@
+import { compileRegex, type Regex, RegexError } from "../../text/regex/index.ts";
+import { SetupError } from "./plugin.ts";
+
+/** A pattern of Go's regexp, which sees names with their final dot. `wrong` makes the error of one that is none. */
+export function patternOf(text: string, wrong: (why: string) => Error = (why) => new SetupError(why)): Regex {
+  try {
+    return compileRegex(text, { syntax: "perl", ignoreCase: true });
+  } catch (error) {
+    if (!(error instanceof RegexError)) throw error;
+    throw wrong(`error parsing regexp: ${error.message}: \`${text}\``);
+  }
+}
+
+/** `{1}` of a replacement is the pattern's first group. */
+export function filledIn(replacement: string, groups: readonly (string | undefined)[]): string {
+  return replacement.replace(/\{(\d)\}/g, (_, digit: string) => groups[Number(digit)] ?? "");
+}
