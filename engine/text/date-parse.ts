@@ -1,5 +1,6 @@
-/** The date texts of `date -d` and `touch -d` (gnulib's parse-datetime, its common part), in UTC. */
+/** The date texts of `date -d` and `touch -d` (gnulib's parse-datetime, its common part). */
 import { calendar, DAYS, MONTH_NAMES, toEpoch } from "./time.ts";
+import { UTC, type Zone, zoneOf } from "./zone.ts";
 
 const UNITS: Record<string, number> = {
   sec: 1,
@@ -70,24 +71,28 @@ const ZONES: Record<string, number> = {
   nzdt: 13,
 };
 
-/** The instant a text names, in ms since 1970, seen from `nowMs`; undefined when it is no date. */
-export function parseDate(text: string, nowMs: number): number | undefined {
+/** The instant a text names, in ms since 1970, seen from `nowMs` in the zone `local`; undefined when it is no date. */
+export function parseDate(text: string, nowMs: number, local: Zone = UTC): number | undefined {
   const at = /^\s*@(-?\d+(?:[.,]\d+)?)\s*$/.exec(text);
   if (at) return Number(at[1]!.replace(",", ".")) * 1000;
   const nowSeconds = Math.floor(nowMs / 1000);
-  const now = calendar(nowSeconds);
+  // `TZ="…"` before a date is the zone it is meant in.
+  const tz = /^\s*TZ="((?:[^"\\]|\\.)*)"/.exec(text);
+  const home = tz === null ? local : zoneOf(tz[1]!.replace(/\\(.)/g, "$1"));
+  const now = home.calendar(nowSeconds);
   let { year, month, day, hour, minute, second } = now;
   let fraction = nowMs / 1000 - nowSeconds;
-  let zone = 0;
+  let zone: number | undefined;
   let dateSeen = false;
   let timeSeen = false;
   let months = 0;
   let seconds = 0;
   let weekday: { day: number; ordinal: number } | undefined;
   let relative = false;
-  // A zone's rules are not at hand: only Greenwich's name is good.
-  const named = text.replace(/^\s*TZ="(?:UTC|GMT|Etc\/UTC|UTC0)?"/, "");
-  let rest = named.replace(/\([^)]*\)/g, " ").toLowerCase();
+  let rest = text
+    .slice(tz?.[0].length ?? 0)
+    .replace(/\([^)]*\)/g, " ")
+    .toLowerCase();
   const eat = (pattern: RegExp, monthAt?: number): RegExpExecArray | undefined => {
     const match = pattern.exec(rest);
     if (match === null) return undefined;
@@ -142,15 +147,10 @@ export function parseDate(text: string, nowMs: number): number | undefined {
         if (index < 0) return undefined;
         weekday = { day: index, ordinal: count };
       }
-    } else if ((m = eat(/^(now|today|tomorrow|yesterday|midnight|noon)(?![a-z])/))) {
+    } else if ((m = eat(/^(now|today|tomorrow|yesterday)(?![a-z])/))) {
       relative = true;
       if (m[1] === "tomorrow") seconds += 86_400;
       if (m[1] === "yesterday") seconds -= 86_400;
-      if (m[1] === "midnight" || m[1] === "noon") {
-        hour = m[1] === "noon" ? 12 : 0;
-        minute = second = fraction = 0;
-        timeSeen = true;
-      }
     } else if ((m = eat(/^(z|utc|gmt|ut)(?![a-z])/))) {
       const offset = eat(/^\s*([-+])(\d{1,2}):?(\d{2})?(?![\d:])/);
       zone = offset ? (offset[1] === "-" ? -1 : 1) * (Number(offset[2]) * 3600 + Number(offset[3] ?? 0) * 60) : 0;
@@ -179,9 +179,10 @@ export function parseDate(text: string, nowMs: number): number | undefined {
   if (dateSeen && calendar(toEpoch(year, month, day)).month !== month) return undefined;
   if ((dateSeen || weekday) && !timeSeen) hour = minute = second = fraction = 0;
   else if (!dateSeen && !timeSeen && !relative && text.trim() === "") hour = minute = second = fraction = 0;
-  let result = toEpoch(year, month + months, day, hour, minute, second) - zone;
+  const shown = toEpoch(year, month + months, day, hour, minute, second);
+  let result = zone === undefined ? home.instant(shown) : shown - zone;
   if (weekday && !dateSeen) {
-    const current = calendar(result).weekday;
+    const current = home.calendar(result).weekday;
     const { ordinal } = weekday;
     const ahead = ((weekday.day - current + 7) % 7) + 7 * (ordinal - (ordinal > 0 && weekday.day !== current ? 1 : 0));
     result += ahead * 86_400;
@@ -209,7 +210,7 @@ function dayIndex(word: string): number {
 }
 
 /** `[[CC]YY]MMDDhhmm[.ss]` of `touch -t`, in ms since 1970. */
-export function parseStamp(text: string, nowMs: number): number | undefined {
+export function parseStamp(text: string, nowMs: number, local: Zone = UTC): number | undefined {
   const match = /^(\d{2})?(\d{2})?(\d{2})(\d{2})(\d{2})(\d{2})(?:\.(\d{2}))?$/.exec(text);
   if (match === null) return undefined;
   const [, a, b, month, day, hour, minute, second] = match;
@@ -222,5 +223,6 @@ export function parseStamp(text: string, nowMs: number): number | undefined {
         : Number(`${a}${b}`);
   if (Number(month) < 1 || Number(month) > 12 || Number(day) > 31 || Number(hour) > 23 || Number(minute) > 59)
     return undefined;
-  return toEpoch(year, Number(month), Number(day), Number(hour), Number(minute), Number(second ?? 0)) * 1000;
+  const shown = toEpoch(year, Number(month), Number(day), Number(hour), Number(minute), Number(second ?? 0));
+  return local.instant(shown) * 1000;
 }

@@ -16,6 +16,8 @@ export interface CalendarTime {
   yearday: number;
   /** Whole seconds since 1970. */
   epoch: number;
+  /** Seconds east of Greenwich and the zone's abbreviation; none is UTC. */
+  offset?: { seconds: number; name: string };
 }
 
 export const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -79,6 +81,17 @@ export function calendar(seconds: number, nano = 0): CalendarTime {
 }
 
 const two = (value: number) => String(value).padStart(2, "0");
+
+/** `+0900`, with one colon `+09:00`, with two seconds too, with three as short as may be. */
+function offsetText(seconds: number, colons: number): string {
+  const east = Math.abs(seconds);
+  const [h, m, s] = [two(Math.floor(east / 3600)), two(Math.floor(east / 60) % 60), two(east % 60)];
+  const sign = seconds < 0 ? "-" : "+";
+  if (colons === 0) return `${sign}${h}${m}`;
+  if (colons === 1) return `${sign}${h}:${m}`;
+  if (colons === 2) return `${sign}${h}:${m}:${s}`;
+  return `${sign}${h}${s !== "00" ? `:${m}:${s}` : m !== "00" ? `:${m}` : ""}`;
+}
 
 /** Week of the year by ISO 8601, and the year it belongs to. */
 export function isoWeek(time: CalendarTime): { week: number; year: number } {
@@ -203,15 +216,12 @@ function conversion(letter: string, t: CalendarTime, flags: string, width: numbe
     case "P":
       return t.hour < 12 ? "am" : "pm";
     case "Z":
-      return text("UTC");
+      return text(t.offset?.name ?? "UTC");
     case "z":
-      return "+0000";
     case ":z":
-      return "+00:00";
     case "::z":
-      return "+00:00:00";
     case ":::z":
-      return "+00";
+      return offsetText(t.offset?.seconds ?? 0, letter.length - 1);
     case "D":
     case "x":
       return text(`${two(t.month)}/${two(t.day)}/${two(t.year % 100)}`);

@@ -57,6 +57,8 @@ export class Tool {
   readonly out: Output;
   /** Exit status so far; `error` sets it. */
   status = 0;
+  /** File names in messages are quoted where a shell would need it, as coreutils does. */
+  quotesNames = false;
 
   constructor(p: Process, name: string) {
     this.p = p;
@@ -74,7 +76,7 @@ export class Tool {
   /** Reports a failed system call on a path, as error(3) does; anything else is thrown on. */
   *pathError(path: string, error: unknown, status = 1): Gen<void> {
     if (!isErrno(error)) throw error;
-    yield* this.error(`${path}: ${error.message}`, status);
+    yield* this.error(`${this.quotesNames ? quoteName(path) : path}: ${error.message}`, status);
   }
 
   /** Opens an input: `-` is standard input. Reports a failure as `name: path: reason` and gives undefined. */
@@ -101,6 +103,7 @@ export class Tool {
 export function tool(spec: ToolSpec, main: (t: Tool, o: ParsedOptions) => Gen<number | undefined>): Program {
   return function* (p) {
     const t = new Tool(p, spec.speaksAs ?? p.argv[0] ?? spec.name);
+    t.quotesNames = spec.version === undefined;
     try {
       const options = parseOptions(spec.rewrite?.(p.argv.slice(1)) ?? p.argv.slice(1), spec);
       const special = options.list.find((option) => option.key === "help" || option.key === "version");

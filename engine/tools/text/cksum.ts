@@ -1,6 +1,21 @@
+import { blake2b } from "@noble/hashes/blake2.js";
+import { md5, sha1 } from "@noble/hashes/legacy.js";
+import { sha224, sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { isErrno } from "../../machine/errno.ts";
 import { readWhole } from "../io.ts";
-import { tool } from "../tool.ts";
+import { quote, tool, UsageError } from "../tool.ts";
+
+const DIGESTS: Record<string, (bytes: Uint8Array) => Uint8Array> = {
+  md5,
+  sha1,
+  sha224,
+  sha256,
+  sha384,
+  sha512,
+  blake2b: (bytes) => blake2b(bytes, { dkLen: 64 }),
+};
+const ALGORITHMS = ["bsd", "sysv", "crc", "crc32b", ...Object.keys(DIGESTS), "sm3"];
 
 let table: Uint32Array | undefined;
 
@@ -29,8 +44,34 @@ function bsdSum(bytes: Uint8Array): number {
 
 /** cksum(1) with its CRC. */
 export const cksum = tool(
-  { name: "cksum", short: "", usage: "[OPTION]... [FILE]...", about: "Print or verify checksums." },
+  {
+    name: "cksum",
+    short: "a:cwz",
+    long: "algorithm:=a check=c tag=tag untagged=untagged zero=z quiet=quiet status=status strict=strict warn=w ignore-missing=im",
+    usage: "[OPTION]... [FILE]...",
+    about: "Print or verify checksums.",
+  },
   function* (t, o) {
+    const algorithm = o.value("a") ?? "crc";
+    if (algorithm !== "crc") {
+      const digest = DIGESTS[algorithm];
+      if (digest === undefined && algorithm !== "sysv" && algorithm !== "bsd")
+        throw new UsageError(
+          `invalid argument ${quote(algorithm)} for ${quote("--algorithm")}\nValid arguments are:\n${ALGORITHMS.map((one) => `  - ${quote(one)}`).join("\n")}`,
+        );
+      for (const path of digest === undefined ? [] : o.operands.length > 0 ? o.operands : ["-"]) {
+        const fd = yield* t.open(path);
+        if (fd === undefined) continue;
+        const sum = bytesToHex(digest!(yield* readWhole(t.p, fd)));
+        t.close(fd);
+        t.out.add(
+          o.has("untagged")
+            ? `${sum}  ${path}\n`
+            : `${algorithm.toUpperCase().replace("BLAKE2B", "BLAKE2b")} (${path}) = ${sum}\n`,
+        );
+      }
+      return t.status;
+    }
     for (const path of o.operands.length > 0 ? o.operands : ["-"]) {
       const fd = yield* t.open(path);
       if (fd === undefined) continue;

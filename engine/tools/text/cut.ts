@@ -104,6 +104,8 @@ function parseList(text: string, fields: boolean): [number, number][] {
   const ranges: [number, number][] = [];
   for (const item of text.split(/[, \t]/)) {
     const match = /^(\d*)(-?)(\d*)$/.exec(item);
+    if (match === null && /^\d*-\d*-/.test(item))
+      throw new UsageError(`invalid ${fields ? "field" : "byte or character"} range`);
     if (match === null) throw new UsageError(`invalid ${fields ? "field value" : what} ${quote(item)}`);
     const [, from, dash, to] = match;
     if (dash === "-" && from === "" && to === "") throw new UsageError("invalid range with no endpoint: -");

@@ -1,14 +1,16 @@
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
-import { parseDate } from "../../text/date-parse.ts";
-import { calendar, strftime } from "../../text/time.ts";
+import { localZone } from "../../machine/zone.ts";
+import { parseDate, parseStamp } from "../../text/date-parse.ts";
+import { strftime } from "../../text/time.ts";
+import { UTC } from "../../text/zone.ts";
 import { matchWord } from "../options.ts";
 import { Fatal, quote, type Tool, tool, UsageError } from "../tool.ts";
 
 const ISO: Record<string, string> = {
-  date: "%Y-%m-%d",
   hours: "%Y-%m-%dT%H%:z",
   minutes: "%Y-%m-%dT%H:%M%:z",
+  date: "%Y-%m-%d",
   seconds: "%Y-%m-%dT%H:%M:%S%:z",
   ns: "%Y-%m-%dT%H:%M:%S,%N%:z",
 };
@@ -18,7 +20,7 @@ const RFC_3339: Record<string, string> = {
   ns: "%Y-%m-%d %H:%M:%S.%N%:z",
 };
 
-/** date(1) by the session's virtual clock, in UTC. */
+/** date(1) by the session's virtual clock, in the zone of TZ. */
 export const date = tool(
   {
     name: "date",
@@ -30,6 +32,13 @@ export const date = tool(
   },
   function* (t, o) {
     const now = t.p.machine.kernel.wallMs;
+    const zone = o.has("u") ? UTC : localZone(t.p);
+    const showMs = (ms: number, how: string) => {
+      // Virtual time has µs; binary fractions of ms are rounded to it.
+      const micros = Math.round(ms * 1000);
+      const seconds = Math.floor(micros / 1e6);
+      t.out.add(`${strftime(how, zone.calendar(seconds, (micros - seconds * 1e6) * 1000))}\n`);
+    };
     let format: string | undefined;
     for (const { key, value } of o.list) {
       let chosen: string | undefined;
@@ -49,19 +58,28 @@ export const date = tool(
             `the argument ${quote(operand)} lacks a leading '+';\nwhen using an option to specify date(s), any non-option\nargument must be a format string beginning with '+'`,
           );
         if (!/^\d{8,12}(\.\d\d)?$/.test(operand)) throw new Fatal(`invalid date ${quote(operand)}`);
-        throw new Fatal("cannot set date: Operation not permitted");
+        // Machines share the cluster's clock: it cannot be set, and the time asked for is printed all the same.
+        yield* t.error("cannot set date: Operation not permitted");
+        showMs(parseStamp(stampOf(operand), now, zone) ?? now, "%a %b %e %H:%M:%S %Z %Y");
+        return t.status;
       }
       if (format !== undefined) throw new Fatal("multiple output formats specified");
       format = operand.slice(1);
     }
-    if (o.has("s")) throw new Fatal("cannot set date: Operation not permitted");
-    format ??= "%a %b %e %H:%M:%S %Z %Y";
-    const show = (ms: number) => {
-      // Virtual time has µs; binary fractions of ms are rounded to it.
-      const micros = Math.round(ms * 1000);
-      const seconds = Math.floor(micros / 1e6);
-      t.out.add(`${strftime(format, calendar(seconds, (micros - seconds * 1e6) * 1000))}\n`);
-    };
+    if (o.has("resolution")) {
+      t.out.add("0.000000001\n");
+      return 0;
+    }
+    const shape = format ?? "%a %b %e %H:%M:%S %Z %Y";
+    const show = (ms: number) => showMs(ms, shape);
+    const setting = o.value("s");
+    if (setting !== undefined) {
+      const ms = parseDate(setting, now, zone);
+      if (ms === undefined) throw new Fatal(`invalid date ${quote(setting)}`);
+      yield* t.error("cannot set date: Operation not permitted");
+      show(ms);
+      return t.status;
+    }
     const file = o.value("f");
     if (file !== undefined) {
       const fd = yield* t.open(file);
@@ -70,7 +88,7 @@ export const date = tool(
       for (;;) {
         const line = yield* lines.line();
         if (line === undefined) return t.status;
-        const ms = parseDate(line, now);
+        const ms = parseDate(line, now, zone);
         if (ms === undefined) yield* t.error(`invalid date ${quote(line)}`);
         else show(ms);
       }
@@ -86,12 +104,18 @@ export const date = tool(
       return 0;
     }
     const text = o.value("d");
-    const ms = text === undefined ? now : parseDate(text, now);
+    const ms = text === undefined ? now : parseDate(text, now, zone);
     if (ms === undefined) throw new Fatal(`invalid date ${quote(text!)}`);
     show(ms);
     return 0;
   },
 );
+
+/** `MMDDhhmm[[CC]YY][.ss]` in the order of `touch -t`. */
+function stampOf(text: string): string {
+  const [, date, year, rest] = /^(\d{8})(\d{0,4})(.*)$/.exec(text)!;
+  return `${year}${date}${rest}`;
+}
 
 function word(_t: Tool, words: Record<string, string>, value: string, option: string): string {
   const found = matchWord(value, Object.keys(words));

@@ -5,8 +5,9 @@ import { normalize } from "../../machine/path.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { groupName, userName } from "../../machine/users.ts";
+import { localZone } from "../../machine/zone.ts";
 import { modeString } from "../../text/mode.ts";
-import { calendar, strftime } from "../../text/time.ts";
+import { strftime } from "../../text/time.ts";
 import { baseName } from "./cp.ts";
 import type { Visit } from "./find-expression.ts";
 import { blocksOf, linksOf, sizeOf } from "./ls-view.ts";
@@ -43,7 +44,7 @@ export function fileSystemOf(p: Process, path: string): string {
 function clock(p: Process, us: number) {
   const wall = p.machine.kernel.epochMs * 1000 + us;
   const seconds = Math.floor(wall / 1e6);
-  return calendar(seconds, Math.floor(wall - seconds * 1e6) * 1000);
+  return localZone(p).calendar(seconds, Math.floor(wall - seconds * 1e6) * 1000);
 }
 
 /** `%Tk` and its like: seconds have ten decimals in find. */

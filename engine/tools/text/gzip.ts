@@ -23,6 +23,11 @@ function gzipTool(name: string): Program {
     },
     function* (t, o) {
       const unpacking = name !== "gzip" || o.has("d", "t", "l");
+      if (o.has("Z")) {
+        yield* t.error("-Z not supported in this version");
+        yield* sys.printError(t.p, "Try `gzip --help' for more information.\n");
+        return 1;
+      }
       const toOut = name === "zcat" || o.has("c");
       if (o.has("l")) t.out.add("         compressed        uncompressed  ratio uncompressed_name\n");
       for (const path of o.operands.length > 0 ? o.operands : ["-"]) yield* one(t, o, path, unpacking, toOut);
@@ -108,9 +113,13 @@ function* transform(
   try {
     if (unpacking) {
       if (bytes.length === 0) throw new DeflateError("unexpected end of file");
-      const done = unpack(bytes);
-      if (done.trailing) yield* t.error(`${name}: decompression OK, trailing garbage ignored`, t.status || 2);
-      out = done.bytes;
+      // zcat -f passes on what is not compressed.
+      if (o.has("f") && to === undefined && !(bytes[0] === 0x1f && bytes[1] === 0x8b)) out = bytes;
+      else {
+        const done = unpack(bytes);
+        if (done.trailing) yield* t.error(`${name}: decompression OK, trailing garbage ignored`, t.status || 2);
+        out = done.bytes;
+      }
     } else {
       const label = o.has("n") || name === "stdin" ? undefined : name.slice(name.lastIndexOf("/") + 1);
       const node = name === "stdin" ? undefined : sys.find(p, name);

@@ -52,14 +52,14 @@ export const head = tool(
   },
 );
 
-/** Opens for head and tail, whose message is `cannot open 'x' for reading: …`. */
-export function* openNamed(t: Tool, path: string): Gen<number | undefined> {
+/** Opens for head, tail and tac, whose message is `cannot open 'x' for reading: …`. */
+export function* openNamed(t: Tool, path: string, failed = "cannot open"): Gen<number | undefined> {
   if (path === "-") return 0;
   try {
     return sys.open(t.p, path);
   } catch (error) {
     if (!isErrno(error)) throw error;
-    yield* t.error(`cannot open ${shellQuote(path)} for reading: ${error.message}`);
+    yield* t.error(`${failed} ${shellQuote(path)} for reading: ${error.message}`);
     return undefined;
   }
 }

@@ -1,9 +1,12 @@
 import type { Program } from "../../machine/process.ts";
 import { awk } from "./awk/index.ts";
+import { base32, base64 } from "./base64.ts";
 import { bc } from "./bc/index.ts";
+import { comm, paste } from "./beside.ts";
 import { cal } from "./cal.ts";
 import { cat } from "./cat.ts";
 import { cksum, sum } from "./cksum.ts";
+import { cmp } from "./cmp.ts";
 import { column } from "./column.ts";
 import { cp } from "./cp.ts";
 import { cut } from "./cut.ts";
@@ -22,14 +25,14 @@ import { link, sync, truncate, unlink } from "./file-ops.ts";
 import { find } from "./find.ts";
 import { grep } from "./grep.ts";
 import { gunzip, gzip, zcat } from "./gzip.ts";
-import { md5sum, sha1sum, sha224sum, sha256sum, sha384sum, sha512sum } from "./hash.ts";
+import { b2sum, md5sum, sha1sum, sha224sum, sha256sum, sha384sum, sha512sum } from "./hash.ts";
 import { head } from "./head.ts";
 import { hexdump, strings, xxd } from "./hexdump.ts";
 import { install, nice } from "./install.ts";
 import { join } from "./join.ts";
 import { jq } from "./jq/index.ts";
 import { setsid, stdbuf } from "./launch.ts";
-import { base64, cmp, comm, fold, nl, paste, rev, tac } from "./lines.ts";
+import { fold, nl, rev, tac } from "./lines.ts";
 import { ls } from "./ls.ts";
 import { mkdir } from "./mkdir.ts";
 import { mkfifo } from "./mkfifo.ts";
@@ -79,6 +82,7 @@ export const textPrograms: Record<string, Program> = {
   sha224sum,
   sha384sum,
   sha512sum,
+  b2sum,
   nawk: awk,
   ncal: cal,
   hd: hexdump,
@@ -115,6 +119,7 @@ export const textPrograms: Record<string, Program> = {
   du,
   dd,
   cal,
+  base32,
   base64,
   basename,
   cat,

@@ -3,8 +3,10 @@ import { decode } from "../../kernel/index.ts";
 import type { Inode } from "../../machine/inode.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { localZone } from "../../machine/zone.ts";
 import { modeString } from "../../text/mode.ts";
-import { calendar, strftime } from "../../text/time.ts";
+import { strftime } from "../../text/time.ts";
+import type { Zone } from "../../text/zone.ts";
 import { shellQuote, type Tool } from "../tool.ts";
 import { displayWidth } from "./wc.ts";
 
@@ -208,6 +210,7 @@ function printColumns(t: Tool, cells: readonly { text: string; width: number }[]
 
 function printLong(t: Tool, entries: readonly Entry[], view: View): void {
   const names = new Names(t.p);
+  const zone = localZone(t.p);
   const now = t.p.machine.kernel.now;
   const epoch = t.p.machine.kernel.epochMs * 1000;
   const rows = entries.map((entry) => {
@@ -228,7 +231,13 @@ function printLong(t: Tool, entries: readonly Entry[], view: View): void {
       owner: view.numeric ? String(node.uid) : names.user(node.uid),
       group: view.numeric ? String(node.gid) : names.group(node.gid),
       size,
-      time: timeText(seconds, epoch + when - seconds * 1e6, when <= now && now - when < 15_778_476e6, view.timeStyle),
+      time: timeText(
+        zone,
+        seconds,
+        epoch + when - seconds * 1e6,
+        when <= now && now - when < 15_778_476e6,
+        view.timeStyle,
+      ),
     };
   });
   const width = (pick: (row: (typeof rows)[number]) => string) => Math.max(0, ...rows.map((row) => pick(row).length));
@@ -284,8 +293,8 @@ function deviceNumbers(device: string): string {
   return numbers[device] ?? "136, 0";
 }
 
-function timeText(seconds: number, micros: number, recent: boolean, style: string | undefined): string {
-  const time = calendar(seconds, Math.floor(micros) * 1000);
+function timeText(zone: Zone, seconds: number, micros: number, recent: boolean, style: string | undefined): string {
+  const time = zone.calendar(seconds, Math.floor(micros) * 1000);
   if (style === "full-iso") return strftime("%Y-%m-%d %H:%M:%S.%N %z", time);
   if (style === "long-iso") return strftime("%Y-%m-%d %H:%M", time);
   if (style === "iso") return strftime(recent ? "%m-%d %H:%M" : "%Y-%m-%d ", time);

@@ -2,7 +2,14 @@ import { cpu, type Gen } from "../../kernel/index.ts";
 import { formatNumber, parseFormat } from "../../text/number-format.ts";
 import { Fatal, quote, type Tool, tool, UsageError } from "../tool.ts";
 
-const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$/;
+const NUMBER = /^[-+]?((\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|0[xX][0-9a-fA-F]+|inf(inity)?)$/i;
+
+/** A number as strtold(3) reads it, hexadecimal and infinite ones among them. */
+function numeric(text: string): number {
+  const sign = text.startsWith("-") ? -1 : 1;
+  const rest = text.replace(/^[-+]/, "");
+  return /^inf/i.test(rest) ? sign * Number.POSITIVE_INFINITY : sign * Number(rest);
+}
 
 /** seq(1). */
 export const seq = tool(
@@ -27,9 +34,14 @@ export const seq = tool(
     if (operands.length > 3) throw new UsageError(`extra operand ${quote(operands[3]!)}`);
     for (const text of operands)
       if (!NUMBER.test(text)) throw new UsageError(`invalid floating point argument: ${quote(text)}`);
-    const last = Number(operands.at(-1));
-    const first = operands.length > 1 ? Number(operands[0]) : 1;
-    const step = operands.length > 2 ? Number(operands[1]) : 1;
+    const whole = operands.every((text) => /^\d+$/.test(text));
+    if (whole && operands.some((text) => text.length > 15) && !o.has("f", "w")) {
+      yield* countBig(t, operands.map(BigInt), o.value("s") ?? "\n");
+      return 0;
+    }
+    const last = numeric(operands.at(-1)!);
+    const first = operands.length > 1 ? numeric(operands[0]!) : 1;
+    const step = operands.length > 2 ? numeric(operands[1]!) : 1;
     if (step === 0) throw new UsageError(`invalid Zero increment value: ${quote(operands[1]!)}`);
     const decimals = Math.max(...operands.slice(0, Math.max(1, operands.length - 1)).map(fraction), 0);
     const places = operands.length === 1 ? 0 : decimals;
@@ -41,6 +53,9 @@ export const seq = tool(
       const parsed = parseFormat(format);
       const specs = parsed.filter((part) => typeof part !== "string");
       if (specs.length === 0) throw new Fatal(`format ${quote(format)} has no % directive`);
+      const wrong = /%[-+ #0']*\d*(?:\.\d*)?L?(.)/.exec(format.split("%%").join(""));
+      if (wrong !== null && !/[aAeEfFgG]/.test(wrong[1]!))
+        throw new Fatal(`format ${quote(format)} has unknown %${wrong[1]} directive`);
       if (specs.length > 1) throw new Fatal(`format ${quote(format)} has too many % directives`);
       show = (value) => parsed.map((part) => (typeof part === "string" ? part : formatNumber(part, value))).join("");
     }
@@ -83,6 +98,24 @@ export const seq = tool(
     return 0;
   },
 );
+
+/** Whole numbers of any length. */
+function* countBig(t: Tool, given: readonly bigint[], separator: string): Gen<void> {
+  const [first, step, last] =
+    given.length === 1
+      ? [1n, 1n, given[0]!]
+      : given.length === 2
+        ? [given[0]!, 1n, given[1]!]
+        : [given[0]!, given[1]!, given[2]!];
+  if (step === 0n) throw new UsageError(`invalid Zero increment value: ${quote("0")}`);
+  for (let value = first; value <= last; value += step) {
+    t.out.add(`${value === first ? "" : separator}${value}`);
+    if (!t.out.full) continue;
+    yield* cpu(500);
+    yield* t.out.flush();
+  }
+  if (first <= last) t.out.add("\n");
+}
 
 /** Bytes that are written together. */
 const BLOCK = 65_536;

@@ -1,8 +1,9 @@
 import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
+import { localZone } from "../../machine/zone.ts";
 import { modeString } from "../../text/mode.ts";
-import { calendar, strftime } from "../../text/time.ts";
+import { strftime } from "../../text/time.ts";
 import { shellQuote, tool, UsageError } from "../tool.ts";
 import { blocksOf, Names } from "./ls-view.ts";
 
@@ -36,6 +37,7 @@ export const stat = tool(
     if (o.operands.length === 0) throw new UsageError("missing operand");
     const names = new Names(t.p);
     const epoch = t.p.machine.kernel.epochMs * 1000;
+    const zone = localZone(t.p);
     for (const path of o.operands) {
       try {
         const node = sys.stat(t.p, path, o.has("L"));
@@ -49,7 +51,10 @@ export const stat = tool(
                 : 0;
         const time = (us: number) => {
           const seconds = Math.floor((epoch + us) / 1e6);
-          return strftime("%Y-%m-%d %H:%M:%S.%N %z", calendar(seconds, Math.floor(epoch + us - seconds * 1e6) * 1000));
+          return strftime(
+            "%Y-%m-%d %H:%M:%S.%N %z",
+            zone.calendar(seconds, Math.floor(epoch + us - seconds * 1e6) * 1000),
+          );
         };
         const seconds = (us: number) => String(Math.floor((epoch + us) / 1e6));
         const kindOf = node.kind === "file" && size === 0 ? "regular empty file" : KINDS[node.kind];

@@ -1,5 +1,6 @@
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
+import { localZone } from "../../machine/zone.ts";
 import { parseDate, parseStamp } from "../../text/date-parse.ts";
 import { Fatal, quote, shellQuote, tool, UsageError } from "../tool.ts";
 
@@ -17,13 +18,13 @@ export const touch = tool(
     let time = kernel.now;
     const date = o.value("d");
     if (date !== undefined) {
-      const parsed = parseDate(date, kernel.wallMs);
+      const parsed = parseDate(date, kernel.wallMs, localZone(t.p));
       if (parsed === undefined) throw new Fatal(`invalid date format ${quote(date)}`);
       time = Math.round((parsed - kernel.epochMs) * 1000);
     }
     const stamp = o.value("t");
     if (stamp !== undefined) {
-      const parsed = parseStamp(stamp, kernel.wallMs);
+      const parsed = parseStamp(stamp, kernel.wallMs, localZone(t.p));
       if (parsed === undefined) throw new Fatal(`invalid date format ${quote(stamp)}`);
       time = Math.round((parsed - kernel.epochMs) * 1000);
     }

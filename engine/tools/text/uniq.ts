@@ -44,6 +44,16 @@ export const uniq = tool(
     if (o.operands[1] !== undefined && o.operands[1] !== "-") {
       out = new Output(t.p, sys.open(t.p, o.operands[1], { write: true, create: true, truncate: true }));
     }
+    const group = o.last("group");
+    const method = group?.value ?? "separate";
+    if (group && (all || o.has("c", "d", "u"))) throw new UsageError("--group is mutually exclusive with -c/-d/-D/-u");
+    if (group) {
+      const words = ["prepend", "append", "separate", "both"];
+      if (!words.includes(method))
+        throw new UsageError(
+          `invalid argument ${quote(method)} for ${quote("--group")}\nValid arguments are:\n${words.map((word) => `  - ${quote(word)}`).join("\n")}`,
+        );
+    }
     const showUnique = !o.has("d") && !all;
     const showRepeated = !o.has("u");
     const count = o.has("c");
@@ -62,6 +72,13 @@ export const uniq = tool(
       if (block === undefined) break;
       for (const line of block) {
         const lineKey = key(line);
+        if (group) {
+          const fresh = first === undefined || lineKey !== firstKey;
+          if (fresh && (first !== undefined || method === "prepend" || method === "both")) out.add(end);
+          out.add(line + end);
+          [first, firstKey] = [line, lineKey];
+          continue;
+        }
         if (first !== undefined && lineKey === firstKey) {
           seen++;
           if (all) {
@@ -81,7 +98,9 @@ export const uniq = tool(
       }
       yield* out.flush();
     }
-    emit();
+    if (group) {
+      if (first !== undefined && (method === "append" || method === "both")) out.add(end);
+    } else emit();
     yield* out.flush();
     t.close(fd);
     return t.status;

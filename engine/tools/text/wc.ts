@@ -1,7 +1,9 @@
 import { decode } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
-import { tool } from "../tool.ts";
+import { readWhole } from "../io.ts";
+import { matchWord } from "../options.ts";
+import { quote, tool, UsageError } from "../tool.ts";
 
 interface Counts {
   l: number;
@@ -11,6 +13,7 @@ interface Counts {
   L: number;
 }
 
+const TOTALS = ["auto", "always", "only", "never"];
 const ORDER = ["l", "w", "m", "c", "L"] as const;
 
 /** wc(1). */
@@ -18,18 +21,39 @@ export const wc = tool(
   {
     name: "wc",
     short: "cmlLw",
-    long: "bytes=c chars=m lines=l max-line-length=L words=w total:=total",
+    long: "files0-from:=from bytes=c chars=m lines=l max-line-length=L words=w total:=total",
     usage: "[OPTION]... [FILE]...\n  or:  wc [OPTION]... --files0-from=F",
     about: "Print newline, word, and byte counts for each FILE, and a total line if\nmore than one FILE is specified.",
   },
   function* (t, o) {
     const wanted = o.has("l", "w", "m", "c", "L") ? ORDER.filter((key) => o.has(key)) : (["l", "w", "c"] as const);
-    const files = o.operands.length > 0 ? o.operands : ["-"];
+    const when = matchWord(o.value("total") ?? "auto", TOTALS);
+    if (when === undefined)
+      throw new UsageError(
+        `invalid argument ${quote(o.value("total")!)} for ${quote("--total")}\nValid arguments are:\n${TOTALS.map((word) => `  - ${quote(word)}`).join("\n")}`,
+      );
+    const list = o.value("from");
+    let files: readonly string[] = o.operands.length > 0 ? o.operands : ["-"];
+    if (list !== undefined) {
+      if (o.operands.length > 0)
+        throw new UsageError(
+          `extra operand ${quote(o.operands[0]!)}\nfile operands cannot be combined with --files0-from`,
+        );
+      const fd = yield* t.open(list);
+      if (fd === undefined) return 1;
+      files = decode(yield* readWhole(t.p, fd))
+        .replace(/\0$/, "")
+        .split("\0")
+        .filter((name) => name !== "");
+    }
     const total: Counts = { l: 0, w: 0, m: 0, c: 0, L: 0 };
-    const width = columnWidth(files, wanted.length, (path) => {
-      const node = path === "-" ? sys.file(t.p, 0).node : sys.find(t.p, path);
-      return node === undefined ? (path === "-" ? -1 : 0) : node.kind === "file" ? node.content.size() : -1;
-    });
+    const width =
+      when === "only"
+        ? 1
+        : columnWidth(files, wanted.length, (path) => {
+            const node = path === "-" ? sys.file(t.p, 0).node : sys.find(t.p, path);
+            return node === undefined ? (path === "-" ? -1 : 0) : node.kind === "file" ? node.content.size() : -1;
+          });
     const show = (counts: Counts, name: string | undefined) =>
       t.out.add(
         `${wanted.map((key) => String(counts[key]).padStart(width)).join(" ")}${name === undefined ? "" : ` ${name}`}\n`,
@@ -55,10 +79,11 @@ export const wc = tool(
         t.close(fd);
       }
       counter.end();
-      show(counts, o.operands.length > 0 ? path : undefined);
+      if (when !== "only") show(counts, o.operands.length > 0 || list !== undefined ? path : undefined);
       for (const key of ORDER) total[key] = key === "L" ? Math.max(total.L, counts.L) : total[key] + counts[key];
     }
-    if (files.length > 1) show(total, "total");
+    if (when === "only") show(total, undefined);
+    else if (when === "always" || (when === "auto" && files.length > 1)) show(total, "total");
     return t.status;
   },
 );

@@ -1,6 +1,6 @@
 import { decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
-import { exitCode } from "../../machine/process.ts";
+import { exitCode, type Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
@@ -30,7 +30,20 @@ export const xargs = tool(
     const perCall = count("n");
     const perLines = count("L");
     const command = o.operands.length > 0 ? o.operands : ["echo"];
-    const text = decode(yield* readWhole(t.p, 0));
+    const room = count("s");
+    const workers = count("P") ?? 1;
+    const from = o.value("a");
+    let input = 0;
+    if (from !== undefined) {
+      try {
+        input = sys.open(t.p, from);
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        throw new Fatal(`Cannot open input file ‘${from}’: ${error.message}`);
+      }
+    }
+    const text = decode(yield* readWhole(t.p, input));
+    t.close(input);
     const given = o.value("d");
     const delimiter = o.has("0")
       ? "\0"
@@ -51,15 +64,27 @@ export const xargs = tool(
       items = lines.flat();
     } else {
       lines = words(text);
+      const stop = o.value("E", "e");
+      if (stop) {
+        const at = lines.findIndex((line) => line.includes(stop));
+        if (at >= 0) lines = [...lines.slice(0, at), lines[at]!.slice(0, lines[at]!.indexOf(stop))];
+      }
       items = lines.flat();
     }
+    const running = new Set<Process>();
     const run = function* (argv: readonly string[]): Gen<boolean> {
-      if (o.has("t")) yield* sys.printError(t.p, `${argv.join(" ")}\n`);
-      return yield* execute(t, argv);
+      if (o.has("p")) {
+        yield* sys.printError(t.p, `${argv.join(" ")}?...`);
+        if (!(yield* confirmed(t))) return true;
+      } else if (o.has("t")) yield* sys.printError(t.p, `${argv.join(" ")}\n`);
+      while (running.size >= (workers === 0 ? 1000 : workers)) yield* collect(t, running, argv[0]!);
+      yield* start(t, argv, running, from !== undefined);
+      if (workers === 1) yield* collect(t, running, argv[0]!);
+      return true;
     };
     if (replace !== undefined) {
-      for (const item of items)
-        if (!(yield* run(command.map((word) => word.split(replace).join(item))))) return t.status;
+      for (const item of items) if (!(yield* run(command.map((word) => word.split(replace).join(item))))) break;
+      while (running.size > 0) yield* collect(t, running, command[0]!);
       return t.status;
     }
     const groups: string[][] = [];
@@ -68,9 +93,13 @@ export const xargs = tool(
     else {
       const most = perCall ?? Number.POSITIVE_INFINITY;
       let size = 0;
+      const own = room === undefined ? 0 : command.reduce((all, word) => all + word.length + 1, 0);
       let group: string[] = [];
       for (const item of items) {
-        if (group.length >= most || size + item.length + 1 > 128_000) {
+        if (room !== undefined && own + item.length + 1 > room)
+          throw new Fatal("cannot fit single argument within argument list size limit");
+        if (group.length >= most || own + size + item.length + 1 > (room ?? 128_000)) {
+          if (o.has("x") && group.length < most) throw new Fatal("argument list too long");
           groups.push(group);
           group = [];
           size = 0;
@@ -82,30 +111,48 @@ export const xargs = tool(
     }
     if (groups.length === 0 && !o.has("r")) groups.push([]);
     for (const group of groups) if (!(yield* run([...command, ...group]))) break;
+    while (running.size > 0) yield* collect(t, running, command[0]!);
     return t.status;
   },
 );
 
-/** Runs one command; false when xargs must stop. */
-function* execute(t: Tool, argv: readonly string[]): Gen<boolean> {
+/** Starts one command. With -a it reads what xargs does not. */
+function* start(t: Tool, argv: readonly string[], running: Set<Process>, ownInput: boolean): Gen<void> {
   const name = argv[0]!;
   const path = searchPath(t.p, name);
   try {
     if (path === undefined) throw new Fatal(`${name}: No such file or directory`, 127);
-    const stdin = sys.openFile(t.p, "/dev/null", { read: true });
     const fds = new Map(t.p.fds);
-    fds.set(0, stdin);
-    const child = yield* sys.spawn(t.p, path, { argv, fds });
-    const { status } = (yield* sys.waitFor(t.p, child))!;
-    const code = exitCode(status);
-    if (status.kind === "signaled") throw new Fatal(`${name}: terminated by signal ${code - 128}`, 125);
-    if (code === 255) throw new Fatal(`${name}: exited with status 255; aborting`, 124);
-    if (code !== 0) t.status = 123;
-    return true;
+    if (!ownInput) fds.set(0, sys.openFile(t.p, "/dev/null", { read: true }));
+    running.add(yield* sys.spawn(t.p, path, { argv, fds }));
   } catch (error) {
     if (!isErrno(error)) throw error;
     throw new Fatal(`${name}: ${error.message}`, error.code === "ENOENT" ? 127 : 126);
   }
+}
+
+/** Waits for one of the running commands. Throws `Fatal` where xargs starts no more. */
+function* collect(t: Tool, running: Set<Process>, name: string): Gen<void> {
+  const { process, status } = (yield* sys.waitFor(t.p, (child) => running.has(child)))!;
+  running.delete(process);
+  const code = exitCode(status);
+  if (status.kind === "signaled") throw new Fatal(`${name}: terminated by signal ${code - 128}`, 125);
+  if (code === 255) throw new Fatal(`${name}: exited with status 255; aborting`, 124);
+  if (code !== 0) t.status = 123;
+}
+
+/** -p: an answer from the terminal. */
+function* confirmed(t: Tool): Gen<boolean> {
+  let fd: number;
+  try {
+    fd = sys.open(t.p, "/dev/tty");
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    throw new Fatal(`failed to open /dev/tty for reading: ${error.message}`);
+  }
+  const answer = decode(yield* sys.read(t.p, fd));
+  t.close(fd);
+  return /^[yY]/.test(answer);
 }
 
 /** Words of each line, with quotes and backslashes as xargs has them; a line ending in a blank goes on. */

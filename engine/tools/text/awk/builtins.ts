@@ -71,6 +71,24 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
         return parts.length;
       });
     }
+    case "patsplit": {
+      const array = x.arrayOf((args[1] as Expr & { t: "var" }).name, s);
+      const between = args[3] && x.arrayOf((args[3] as Expr & { t: "var" }).name, s);
+      const given = args[2] ? pattern(args[2]) : { f: () => (rt.variable("FPAT").v as Value) ?? "[^[:space:]]+" };
+      return operation([code(0), given], (text, regex) => {
+        const around: string[] = [];
+        const parts = rt.matches(rt.str(text), rt.regex(rt.str(regex!)), around);
+        const fill = (target: Map<string, Value>, values: readonly string[], first: number) => {
+          target.clear();
+          values.forEach((value, i) => {
+            target.set(String(i + first), fromInput(value));
+          });
+        };
+        fill(array(), parts, 1);
+        if (between) fill(between(), around, 0);
+        return parts.length;
+      });
+    }
     case "sub":
     case "gsub": {
       const targetExpr: Expr = args[2] ?? { t: "field", index: { t: "num", value: 0 } };
@@ -129,11 +147,11 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
     case "int":
       return operation(all(), (x) => Math.trunc(toNumber(x)));
     case "rand":
-      return { f: () => rt.t.p.machine.kernel.random("awk").uint32() / 4_294_967_296 };
+      return { f: () => rt.random() };
     case "srand":
       return operation(all(), (value) => {
         const old = rt.seed;
-        rt.seed = value === undefined ? Math.floor(rt.t.p.machine.kernel.wallMs / 1000) : toNumber(value);
+        rt.reseed(value === undefined ? Math.floor(rt.t.p.machine.kernel.wallMs / 1000) : toNumber(value));
         return old;
       });
     case "tolower":

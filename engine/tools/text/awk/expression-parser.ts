@@ -3,6 +3,38 @@ import { Lexer, type Token } from "./lexer.ts";
 import type { Expr } from "./syntax.ts";
 
 const ASSIGNMENTS = ["=", "+=", "-=", "*=", "/=", "%=", "^="];
+/** How many arguments awk's functions take: at least, at most. */
+const COUNTS: Record<string, [number, number]> = {
+  length: [0, 1],
+  substr: [2, 3],
+  index: [2, 2],
+  split: [2, 4],
+  patsplit: [2, 4],
+  sub: [2, 3],
+  gsub: [2, 3],
+  gensub: [3, 4],
+  match: [2, 3],
+  sin: [1, 1],
+  cos: [1, 1],
+  atan2: [2, 2],
+  exp: [1, 1],
+  log: [1, 1],
+  sqrt: [1, 1],
+  int: [1, 1],
+  rand: [0, 0],
+  srand: [0, 1],
+  tolower: [1, 1],
+  toupper: [1, 1],
+  strtonum: [1, 1],
+  systime: [0, 0],
+  mktime: [1, 2],
+  strftime: [0, 3],
+  system: [1, 1],
+  close: [1, 2],
+  compl: [1, 1],
+  lshift: [2, 2],
+  rshift: [2, 2],
+};
 const COMPARISONS = ["<", "<=", "==", "!=", ">", ">="];
 
 export class ExpressionParser {
@@ -280,6 +312,9 @@ export class ExpressionParser {
         }
         this.advance();
         const args = this.list(")");
+        const [least, most] = COUNTS[token.text] ?? [0, 99];
+        if (args.length < least || args.length > most)
+          this.lexer.fail(this.token, `${args.length} is invalid as number of arguments for ${token.text}`);
         this.expect(")");
         return { t: "builtin", name: token.text, args };
       }

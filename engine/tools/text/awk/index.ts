@@ -31,11 +31,14 @@ export const awk = tool(
       for (const line of error.message.split("\n")) yield* t.error(line, 1);
       return error.status;
     }
+    for (const warning of program.warnings) yield* t.error(warning, 0);
     const interpreter = new Interpreter(t, program, operands);
     for (const { key, value } of o.list) {
-      if (key === "F") interpreter.rt.assign("FS", value === "t" ? "\t" : value!);
+      if (key === "F") interpreter.rt.assign("FS", value!);
       if (key === "v") {
         const match = /^([A-Za-z_]\w*)=(.*)$/s.exec(value!);
+        if (match === null && value!.includes("="))
+          throw new Fatal(`fatal: \`${value!.slice(0, value!.indexOf("="))}' is not a legal variable name`, 2);
         if (match === null) {
           yield* t.error(`\`${value}' argument to \`-v' not in \`var=value' form\n`, 1);
           yield* sys.printError(t.p, USAGE);
@@ -44,6 +47,7 @@ export const awk = tool(
         interpreter.rt.assign(match[1]!, match[2]!);
       }
     }
+    for (const warning of interpreter.rt.warnings.splice(0)) yield* t.error(warning, 0);
     try {
       return yield* call(interpreter.run());
     } catch (error) {

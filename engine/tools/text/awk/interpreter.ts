@@ -40,12 +40,15 @@ export class Interpreter {
       body: rule.body && statements.of(rule.body, undefined),
       active: false,
     }));
+    rt.fileBegin = program.fileBegin.map((body) => statements.of(body, undefined));
+    rt.fileEnd = program.fileEnd.map((body) => statements.of(body, undefined));
     let flow: Flow = "normal";
     for (const body of begin) {
       flow = yield* run(body);
       if (flow === "exit") break;
     }
-    if (flow !== "exit" && (rules.length > 0 || end.length > 0)) flow = yield* this.records(rules);
+    if (flow !== "exit" && (rules.length > 0 || end.length > 0 || rt.fileBegin.length > 0 || rt.fileEnd.length > 0))
+      flow = yield* this.records(rules);
     // `exit` in BEGIN or a rule still runs END, but not one within END.
     for (const body of end) if ((yield* run(body)) === "exit") break;
     yield* rt.channels.finish();
@@ -77,7 +80,7 @@ export class Interpreter {
           rt.inRules = false;
           return flow;
         }
-        if (flow === "nextfile") rt.closeMain();
+        if (flow === "nextfile") yield* rt.endFile();
         if (flow === "next" || flow === "nextfile") break;
       }
       if (rt.t.out.full) yield* rt.t.out.flush();

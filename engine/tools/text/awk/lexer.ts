@@ -10,13 +10,13 @@ export interface Token {
 }
 
 const KEYWORDS = new Set(
-  "BEGIN END function func if else while for do break continue next nextfile exit return delete in getline print printf switch case default".split(
+  "BEGIN END BEGINFILE ENDFILE function func if else while for do break continue next nextfile exit return delete in getline print printf switch case default".split(
     " ",
   ),
 );
 
 export const BUILTINS = new Set(
-  "length substr index split sub gsub gensub match sprintf sin cos atan2 exp log sqrt int rand srand tolower toupper system close fflush systime strftime mktime asort asorti and or xor lshift rshift compl strtonum".split(
+  "length substr index split sub gsub gensub match sprintf sin cos atan2 exp log sqrt int rand srand tolower toupper system close fflush systime strftime mktime asort asorti and or xor lshift rshift compl strtonum patsplit".split(
     " ",
   ),
 );
@@ -70,22 +70,22 @@ const ESCAPES: Record<string, string> = {
   r: "\r",
   "\\": "\\",
   '"': '"',
-  "/": "/",
   a: "\x07",
   b: "\b",
   f: "\f",
   v: "\v",
 };
 
-/** Expands the escapes of a string constant or of a `-v` value. */
-export function unescapeString(text: string): string {
+/** Expands the escapes of a string constant or of a `-v` value; `warn` is told of those that mean nothing. */
+export function unescapeString(text: string, warn?: (message: string) => void): string {
   if (!text.includes("\\")) return text;
   let out = "";
   for (let i = 0; i < text.length; i++) {
-    if (text[i] !== "\\" || i + 1 >= text.length) {
+    if (text[i] !== "\\") {
       out += text[i];
       continue;
     }
+    if (i + 1 >= text.length) break;
     const rest = text.slice(i + 1);
     const octal = /^[0-7]{1,3}/.exec(rest);
     const hex = /^x([0-9a-fA-F]{1,2})/.exec(rest);
@@ -97,7 +97,9 @@ export function unescapeString(text: string): string {
       i += hex[0].length;
     } else if (rest[0] === "\n") i++;
     else {
-      out += ESCAPES[rest[0]!] ?? `\\${rest[0]}`;
+      const meant = ESCAPES[rest[0]!];
+      if (meant === undefined) warn?.(`warning: escape sequence \`\\${rest[0]}' treated as plain \`${rest[0]}'`);
+      out += meant ?? rest[0];
       i++;
     }
   }
@@ -108,6 +110,8 @@ export function unescapeString(text: string): string {
 export class Lexer {
   readonly source: string;
   readonly where: string;
+  /** Of what is odd but no error; told before the program runs. */
+  readonly warnings: string[] = [];
   private at = 0;
   private line = 1;
   private previous: Token | undefined;
@@ -173,7 +177,8 @@ export class Lexer {
     const number = /^(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)/.exec(source.slice(at, at + 64));
     if (number) {
       this.at += number[0].length;
-      return this.token("num", number[0], at, Number(number[0]));
+      const octal = /^0[0-7]+$/.test(number[0]);
+      return this.token("num", number[0], at, octal ? Number.parseInt(number[0], 8) : Number(number[0]));
     }
     const name = /^[A-Za-z_]\w*/.exec(source.slice(at, at + 256));
     if (name) {
@@ -203,7 +208,11 @@ export class Lexer {
     }
     const text = source.slice(at + 1, i);
     this.at = i + 1;
-    return this.token("str", unescapeString(text), at);
+    const warn = (message: string) => {
+      const line = `${this.where}:${this.line}: ${message}`;
+      if (!this.warnings.includes(line)) this.warnings.push(line);
+    };
+    return this.token("str", unescapeString(text, warn), at);
   }
 
   private regex(at: number): Token {

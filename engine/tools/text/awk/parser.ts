@@ -15,7 +15,15 @@ class Parser extends ExpressionParser {
   // ---- program ------------------------------------------------------------------------------------------------------
 
   program(): AwkProgram {
-    const program: AwkProgram = { begin: [], end: [], rules: [], functions: new Map() };
+    const program: AwkProgram = {
+      begin: [],
+      end: [],
+      fileBegin: [],
+      fileEnd: [],
+      rules: [],
+      functions: new Map(),
+      warnings: this.lexer.warnings,
+    };
     this.terminators();
     while (this.token.type !== "end") {
       if (this.accept("function")) {
@@ -26,6 +34,11 @@ class Parser extends ExpressionParser {
         this.context = kind;
         if (!this.is("{")) this.unexpected();
         (kind === "BEGIN" ? program.begin : program.end).push(this.block());
+      } else if (this.is("BEGINFILE", "ENDFILE")) {
+        const list = this.advance().text === "BEGINFILE" ? program.fileBegin : program.fileEnd;
+        this.context = "rule";
+        if (!this.is("{")) this.unexpected();
+        list.push(this.block());
       } else program.rules.push(this.rule());
       this.terminators();
     }

@@ -2,38 +2,18 @@
 import type { Gen } from "../../../kernel/index.ts";
 import { isErrno } from "../../../machine/errno.ts";
 import * as sys from "../../../machine/sys.ts";
-import { compileRegex, type Regex, RegexError } from "../../../text/regex/index.ts";
 import type { Tool } from "../../tool.ts";
 import { Channels } from "./channels.ts";
+import type { Run } from "./code.ts";
+import { Fields } from "./fields.ts";
 import { unescapeString } from "./lexer.ts";
 import { RecordReader, type Separator } from "./records.ts";
-import { awkPattern, isBlank, splitBlanks } from "./text-functions.ts";
-import {
-  type AwkArray,
-  AwkFatal,
-  type Cell,
-  fromInput,
-  toBool,
-  toNumber,
-  toText,
-  UNINIT,
-  type Value,
-} from "./values.ts";
+import { type AwkArray, AwkFatal, type Cell, fromInput, toNumber, toText, UNINIT, type Value } from "./values.ts";
 
-export class Runtime {
+export class Runtime extends Fields {
   readonly t: Tool;
   readonly channels: Channels;
-  private readonly globals = new Map<string, Cell>();
   frame: Cell[] = [];
-  private record = "";
-  private fields: Value[] = [];
-  /** All fields are known; before that only those that somebody asked for, up to `scanned` in the record. */
-  private fieldsValid = true;
-  private scanned = 0;
-  /** FS when the record was read: a new one holds from the next record on. */
-  private recordFs = " ";
-  private recordValid = true;
-  private nf = 0;
   returned: Value = UNINIT;
   exitStatus = 0;
   steps = 0;
@@ -43,20 +23,9 @@ export class Runtime {
   private usedArgument = false;
   inRules = false;
   seed = 0;
-  readonly cellNR = this.variable("NR");
-  readonly cellFNR = this.variable("FNR");
-  readonly cellFS = this.variable("FS");
-  readonly cellOFS = this.variable("OFS");
-  readonly cellORS = this.variable("ORS");
-  readonly cellRS = this.variable("RS");
-  readonly cellRT = this.variable("RT");
-  readonly cellSubsep = this.variable("SUBSEP");
-  readonly cellConvfmt = this.variable("CONVFMT");
-  readonly cellOfmt = this.variable("OFMT");
-  readonly cellIgnoreCase = this.variable("IGNORECASE");
-  readonly cellFilename = this.variable("FILENAME");
-
+  private chance = new Uint32Array([1]);
   constructor(t: Tool, args: readonly string[]) {
+    super();
     this.t = t;
     this.channels = new Channels(t);
     this.cellFS.v = " ";
@@ -87,19 +56,9 @@ export class Runtime {
 
   /** `-v name=value` and assignments among the operands. */
   assign(name: string, text: string): void {
-    const value = fromInput(unescapeString(text));
+    const value = fromInput(unescapeString(text, (message) => this.warnings.push(message)));
     if (name === "NF") this.setNF(toNumber(value));
     else this.variable(name).v = value;
-  }
-
-  /** The cell of a global variable. */
-  variable(name: string): Cell {
-    let cell = this.globals.get(name);
-    if (cell === undefined) {
-      cell = { v: undefined };
-      this.globals.set(name, cell);
-    }
-    return cell;
   }
 
   /** gawk's place in messages: record counts once records are read. */
@@ -107,26 +66,6 @@ export class Runtime {
     if (!this.inRules) return "";
     const name = toText((this.cellFilename.v as Value) ?? UNINIT);
     return `(FILENAME=${name === "" ? "-" : name} FNR=${toText(this.cellFNR.v as Value)}) `;
-  }
-
-  private regexCache = new Map<string, Regex>();
-
-  /** The regular expression of a text; those used lately are kept. */
-  regex(source: string): Regex {
-    const ignoreCase = this.cellIgnoreCase.v !== undefined && toBool(this.cellIgnoreCase.v as Value);
-    const key = ignoreCase ? `i${source}` : `c${source}`;
-    let found = this.regexCache.get(key);
-    if (found === undefined) {
-      try {
-        found = compileRegex(awkPattern(source), { syntax: "awk", ignoreCase });
-      } catch (error) {
-        if (!(error instanceof RegexError)) throw error;
-        throw new AwkFatal(`${error.message}: /${source}/`, true, "error");
-      }
-      if (this.regexCache.size > 200) this.regexCache.clear();
-      this.regexCache.set(key, found);
-    }
-    return found;
   }
 
   separator(): Separator {
@@ -156,7 +95,10 @@ export class Runtime {
   /** The next record of the main input; undefined at its end. */
   *nextRecord(): Gen<string | undefined> {
     for (;;) {
-      if (this.main === undefined && !(yield* this.openNext())) return undefined;
+      if (this.main === undefined) {
+        if (!(yield* this.openNext())) return undefined;
+        if (this.fileBegin.length > 0) yield* this.beginFile();
+      }
       const reader = this.main!;
       const text = this.takeRecord();
       if (text !== undefined) return text;
@@ -172,12 +114,29 @@ export class Runtime {
         );
         more = false;
       }
-      if (!more) this.closeMain();
+      if (!more) yield* this.endFile();
     }
   }
 
-  /** `nextfile`. */
-  closeMain(): void {
+  /** What BEGINFILE and ENDFILE do. */
+  fileBegin: readonly Run[] = [];
+  fileEnd: readonly Run[] = [];
+
+  /** The main input has ended, or `nextfile` has. */
+  *endFile(): Gen<void> {
+    for (const body of this.fileEnd)
+      if (body.f) body.f();
+      else yield* body.g!();
+    this.closeMain();
+  }
+
+  private *beginFile(): Gen<void> {
+    for (const body of this.fileBegin)
+      if (body.f) body.f();
+      else yield* body.g!();
+  }
+
+  private closeMain(): void {
     if (this.main) this.t.close(this.main.fd);
     this.main = undefined;
   }
@@ -223,150 +182,25 @@ export class Runtime {
     }
   }
 
-  /** A new `$0`. */
-  setRecord(text: string): void {
-    this.record = text;
-    this.recordValid = true;
-    this.fieldsValid = false;
-    this.scanned = this.nf = 0;
-    const { v } = this.cellFS;
-    this.recordFs = typeof v === "string" ? v : toText((v as Value) ?? UNINIT);
+  /** srand(): the same numbers follow the same seed. */
+  reseed(seed: number): void {
+    this.seed = seed;
+    this.chance[0] = Math.trunc(seed) ^ 0x9e3779b9;
   }
 
-  /** `$0`, put together again where fields were assigned to. */
-  text0(): string {
-    if (!this.recordValid) {
-      const ofs = toText((this.cellOFS.v as Value) ?? UNINIT);
-      const convfmt = this.convfmt();
-      let out = "";
-      for (let i = 0; i < this.nf; i++) out += (i > 0 ? ofs : "") + toText(this.fields[i] ?? UNINIT, convfmt);
-      this.record = out;
-      this.recordValid = true;
-    }
-    return this.record;
-  }
-
-  private splitRecord(): void {
-    if (this.fieldsValid) return;
-    if (this.recordFs === " ") {
-      this.splitUpTo(Number.POSITIVE_INFINITY);
-      return;
-    }
-    this.fieldsValid = true;
-    const parts = this.splitText(this.record, this.recordFs, true);
-    this.fields = parts;
-    this.nf = parts.length;
-  }
-
-  /** Finds the first `count` fields between blanks: most programs look at a few of many. */
-  private splitUpTo(count: number): void {
-    const { record } = this;
-    let at = this.scanned;
-    while (this.nf < count) {
-      while (at < record.length && isBlank(record.charCodeAt(at))) at++;
-      if (at >= record.length) {
-        this.fieldsValid = true;
-        this.fields.length = this.nf;
-        break;
-      }
-      const from = at++;
-      while (at < record.length && !isBlank(record.charCodeAt(at))) at++;
-      this.fields[this.nf++] = record.slice(from, at);
-    }
-    this.scanned = at;
-  }
-
-  /** Splits by a field separator. */
-  splitText(text: string, fs: string, fromRecord: boolean): string[] {
-    if (text === "") return [];
-    const paragraph = fromRecord && this.cellRS.v !== undefined && toText(this.cellRS.v as Value) === "";
-    if (fs === " ") return splitBlanks(text);
-    if (fs === "") return [...text];
-    if (fs === "\t" || (fs.length === 1 && fs !== "\\")) {
-      if (paragraph && fs !== "\n") return text.split("\n").flatMap((line) => line.split(fs));
-      return text.split(fs);
-    }
-    return this.splitRegex(text, this.regex(paragraph ? `(${fs})|\\n` : fs), undefined);
-  }
-
-  /** Splits by a regular expression; what separated the parts goes to `separators`. */
-  splitRegex(text: string, regex: Regex, separators: string[] | undefined): string[] {
-    const out: string[] = [];
-    let at = 0;
-    for (let from = 0; from <= text.length; ) {
-      const match = regex.exec(text, from);
-      if (match === null) break;
-      if (match.end === match.index) {
-        from = match.index + 1;
-        continue;
-      }
-      out.push(text.slice(at, match.index));
-      separators?.push(match.groups[0]!);
-      at = from = match.end;
-    }
-    out.push(text.slice(at));
-    return out;
-  }
-
-  /** `$index`. */
-  field(index: number): Value {
-    if (index === 0) return fromInput(this.text0());
-    if (index < 0) throw new AwkFatal(`attempt to access field ${index}`);
-    if (!this.fieldsValid) {
-      if (this.recordFs !== " ") this.splitRecord();
-      else if (index > this.nf) this.splitUpTo(index);
-    }
-    const value = this.fields[index - 1];
-    if (value === undefined || index > this.nf) return UNINIT;
-    if (typeof value !== "string") return value;
-    return this.fieldValue(value, index);
-  }
-
-  /** Fields are text until looked at as a value; a StrNum is kept for the next look. */
-  private fieldValue(text: string, index: number): Value {
-    const value = fromInput(text);
-    if (typeof value !== "string") this.fields[index - 1] = value;
-    return value;
-  }
-
-  /** `$index = value`. */
-  setField(index: number, value: Value): void {
-    if (index < 0) throw new AwkFatal(`attempt to access field ${index}`);
-    if (index === 0) {
-      this.setRecord(toText(value, this.convfmt()));
-      return;
-    }
-    this.splitRecord();
-    while (this.fields.length < index) this.fields.push(UNINIT);
-    this.fields[index - 1] = typeof value === "string" ? new Exact(value) : value;
-    this.nf = Math.max(this.nf, index);
-    this.recordValid = false;
-  }
-
-  /** `NF`. */
-  getNF(): number {
-    this.splitRecord();
-    return this.nf;
-  }
-
-  /** `NF = count`. */
-  setNF(count: number): void {
-    if (count < 0) throw new AwkFatal("NF set to negative value");
-    this.splitRecord();
-    this.fields.length = Math.min(this.fields.length, count);
-    while (this.fields.length < count) this.fields.push(UNINIT);
-    this.nf = count;
-    this.recordValid = false;
-  }
-
-  convfmt(): string {
-    const { v } = this.cellConvfmt;
-    return typeof v === "string" ? v : "%.6g";
-  }
-
-  /** A value as text, by CONVFMT. */
-  str(value: Value): string {
-    return typeof value === "string" ? value : toText(value, this.convfmt());
+  /** rand(): at least 0 and below 1, by Marsaglia's xorshift twice, since neighbouring seeds begin alike. */
+  random(): number {
+    let x = this.chance[0] || 0x6d2b79f5;
+    const step = () => {
+      x ^= x << 13;
+      x ^= x >>> 17;
+      x ^= x << 5;
+      x = Math.imul(x, 0x2c1b3c6d) ^ (x >>> 15);
+    };
+    step();
+    this.chance[0] = x;
+    step();
+    return (x >>> 0) / 4_294_967_296;
   }
 
   /** The next record of a `getline` from elsewhere. */
@@ -377,17 +211,6 @@ export class Runtime {
       yield* this.channels.flushAll();
       if (!(yield* reader.fill())) return undefined;
     }
-  }
-}
-
-/** Text assigned to a field: never a number by its looks. */
-class Exact {
-  readonly s: string;
-  readonly n: number;
-
-  constructor(text: string) {
-    this.s = text;
-    this.n = toNumber(text);
   }
 }
 

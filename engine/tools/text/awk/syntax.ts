@@ -49,8 +49,12 @@ export interface Rule {
 export interface AwkProgram {
   begin: Stmt[];
   end: Stmt[];
+  /** BEGINFILE and ENDFILE. */
+  fileBegin: Stmt[];
+  fileEnd: Stmt[];
   rules: Rule[];
   functions: Map<string, AwkFunction>;
+  warnings: readonly string[];
 }
 
 /** A program that is none; lines of the message come after `awk: `. */

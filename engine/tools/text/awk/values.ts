@@ -113,19 +113,29 @@ export function compareValues(a: Value, b: Value, convfmt: string, byText: (a: s
 export function sprintf(format: string, args: readonly Value[], convfmt: string): string {
   let next = 0;
   let out = "";
+  let passed = 0;
+  let cursor = 0;
+  // `%2$s` names its argument.
+  const numbered = /%\d+\$/.test(format);
+  const positions = numbered ? [...format.matchAll(/%%|%(\d+)\$/g)].flatMap((m) => (m[1] ? [Number(m[1])] : [])) : [];
   const take = (spec: FormatSpec): Value => {
+    if (numbered) return args[positions.shift()! - 1] ?? UNINIT;
     if (next >= args.length) {
-      const at = format.indexOf(spec.text) + spec.text.length - 2;
+      const at = format.indexOf(spec.text, passed) + spec.text.length - 2;
       throw new AwkFatal(
         `not enough arguments to satisfy format string\n\t\`${format}'\n\t ${" ".repeat(Math.max(0, at))}^ ran out for this one`,
       );
     }
     return args[next++]!;
   };
-  for (const part of parseFormat(format)) {
+  for (const part of parseFormat(numbered ? format.replace(/%%|%\d+\$/g, (m) => (m === "%%" ? m : "%")) : format)) {
     if (typeof part === "string") {
       out += part;
       continue;
+    }
+    if (!numbered) {
+      passed = Math.max(cursor, format.indexOf(part.text, cursor));
+      cursor = passed + part.text.length;
     }
     const spec = { ...part };
     if (spec.width === "*") {
@@ -165,7 +175,7 @@ export function sprintf(format: string, args: readonly Value[], convfmt: string)
         const text =
           typeof value === "number"
             ? String.fromCodePoint(Math.max(0, Math.trunc(value)) % 0x110000)
-            : ([...toText(value)][0] ?? "");
+            : ([...toText(value)][0] ?? "\0");
         out += pad(spec, text);
         break;
       }
