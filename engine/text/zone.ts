@@ -89,9 +89,8 @@ export function zoneOf(tz: string): Zone {
   return parseRule(named.get(name) ?? name) ?? new Zone({ seconds: 0, name: /^[A-Za-z]{3,}/.exec(name)?.[0] ?? "UTC" });
 }
 
-const NAME = "([A-Za-z]{3,}|<[-+A-Za-z0-9]+>)";
-const TIME = "([-+]?\\d{1,3}(?::\\d{2}){0,2})";
-const RULE = new RegExp(`^${NAME}${TIME}(?:${NAME}${TIME}?(?:,([^,]+),([^,]+))?)?$`);
+const RULE =
+  /^([A-Za-z]{3,}|<[-+A-Za-z0-9]+>)([-+]?\d{1,3}(?::\d{2}){0,2})(?:([A-Za-z]{3,}|<[-+A-Za-z0-9]+>)([-+]?\d{1,3}(?::\d{2}){0,2})?(?:,([^,]+),([^,]+))?)?$/;
 
 function parseRule(rule: string): Zone | undefined {
   const match = RULE.exec(rule);
