@@ -3,44 +3,12 @@ import type { HttpBody, HttpRequest, HttpResponse } from "../api/http.ts";
 import { concat, decode, encode, type Gen, type Pipe } from "../kernel/index.ts";
 import { isNetError } from "./error.ts";
 import type { Socket } from "./namespace.ts";
+import { reasonOf } from "./reason.ts";
 
 /** Largest head of a request, and most bytes of its body that are read. */
 const MAX_HEAD = 64 * 1024;
 const MAX_BODY = 4 * 1024 * 1024;
 const BLOCK = 65_536;
-
-const REASONS: Readonly<Record<number, string>> = {
-  100: "Continue",
-  101: "Switching Protocols",
-  200: "OK",
-  201: "Created",
-  202: "Accepted",
-  204: "No Content",
-  206: "Partial Content",
-  301: "Moved Permanently",
-  302: "Found",
-  304: "Not Modified",
-  307: "Temporary Redirect",
-  308: "Permanent Redirect",
-  400: "Bad Request",
-  401: "Unauthorized",
-  403: "Forbidden",
-  404: "Not Found",
-  405: "Method Not Allowed",
-  406: "Not Acceptable",
-  408: "Request Timeout",
-  409: "Conflict",
-  410: "Gone",
-  413: "Payload Too Large",
-  415: "Unsupported Media Type",
-  422: "Unprocessable Entity",
-  429: "Too Many Requests",
-  500: "Internal Server Error",
-  501: "Not Implemented",
-  502: "Bad Gateway",
-  503: "Service Unavailable",
-  504: "Gateway Timeout",
-};
 
 /** Reads what a client sends, piece by piece. */
 class Reader {
@@ -192,7 +160,7 @@ function* writeAnswer(
   const { status, headers, body } = response;
   const whole = bytesOf(body);
   const chunked = whole === undefined && version === "HTTP/1.1";
-  let text = `HTTP/1.1 ${status} ${REASONS[status] ?? "Unknown"}\r\n`;
+  let text = `HTTP/1.1 ${status} ${reasonOf(response) || "Unknown"}\r\n`;
   for (const [name, value] of Object.entries(headers)) {
     if (name !== "content-length" && name !== "transfer-encoding") text += `${headerName(name)}: ${value}\r\n`;
   }

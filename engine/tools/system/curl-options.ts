@@ -8,6 +8,17 @@ export interface Settings {
   method?: string;
   headers: string[];
   body?: Datum[];
+  form?: FormPart[];
+  /** Cookies given with `-b`: texts or files; and where those of the end go. */
+  cookies: string[];
+  cookieJar?: string;
+  proxy?: string;
+  noproxy?: string;
+  globOff: boolean;
+  createDirs: boolean;
+  outputDir?: string;
+  query: Datum[];
+  range?: string;
   /** A file that is sent as it is, with PUT; `-` for standard input. */
   upload?: string;
   retries: number;
@@ -48,6 +59,20 @@ export interface Datum {
   text?: string;
   file?: string;
   binary?: boolean;
+  /** Percent signs stand for what may not stand in a URL, after `name`. */
+  encoded?: boolean;
+  name?: string;
+}
+
+/** One part of `-F`. */
+export interface FormPart {
+  name: string;
+  text?: string;
+  file?: string;
+  /** Sent as a file, with a name. */
+  attached?: boolean;
+  type?: string;
+  filename?: string;
 }
 
 /** A wrong command line, or (with `help`) a call for help. */
@@ -131,7 +156,7 @@ const FLAGS = new Set(
   ),
 );
 const VALUED = new Set(
-  "data data-raw data-binary data-ascii data-urlencode json output user user-agent write-out header request max-time connect-timeout resolve connect-to cacert capath cert key cert-type key-type dump-header referer cookie cookie-jar proxy noproxy retry retry-delay retry-max-time max-redirs interface oauth2-bearer unix-socket limit-rate url ciphers form upload-file range continue-at tls-max proto proto-default proto-redir request-target tls13-ciphers dns-servers local-port keepalive-time speed-limit speed-time max-filesize output-dir trace trace-ascii stderr config variable aws-sigv4 pinnedpubkey proxy-user proxy-header socks5 socks5-hostname socks4 expect100-timeout happy-eyeballs-timeout-ms etag-save etag-compare form-string netrc-file pass crlfile engine".split(
+  "data data-raw data-binary data-ascii data-urlencode json output user user-agent write-out header request max-time connect-timeout resolve connect-to cacert capath cert key cert-type key-type dump-header referer cookie cookie-jar proxy noproxy retry retry-delay retry-max-time max-redirs interface oauth2-bearer unix-socket limit-rate url ciphers form upload-file range continue-at tls-max proto proto-default proto-redir request-target tls13-ciphers dns-servers local-port keepalive-time speed-limit speed-time max-filesize output-dir trace trace-ascii stderr config variable aws-sigv4 pinnedpubkey proxy-user proxy-header socks5 socks5-hostname socks4 expect100-timeout happy-eyeballs-timeout-ms etag-save etag-compare form-string netrc-file pass crlfile engine url-query".split(
     " ",
   ),
 );
@@ -141,6 +166,10 @@ function newSettings(): Settings {
     urls: [],
     outputs: [],
     headers: [],
+    cookies: [],
+    globOff: false,
+    createDirs: false,
+    query: [],
     json: false,
     get: false,
     head: false,
@@ -216,6 +245,8 @@ function flag(s: Settings, name: string, outputs: string[], off: boolean): void 
   else if (name === "insecure") s.insecure = on;
   else if (name === "location" || name === "location-trusted") s.location = on;
   else if (name === "get") s.get = on;
+  else if (name === "globoff") s.globOff = on;
+  else if (name === "create-dirs") s.createDirs = on;
   else if (name === "retry-connrefused") s.retryRefused = on;
   else if (name === "retry-all-errors") s.retryAll = on;
 }
@@ -228,7 +259,7 @@ function valued(s: Settings, name: string, value: string, outputs: string[]): vo
   };
   if (name.startsWith("data")) {
     const binary = name === "data-binary";
-    if (name === "data-urlencode") (s.body ??= []).push({ text: urlEncoded(value) });
+    if (name === "data-urlencode") (s.body ??= []).push(encodedDatum(value));
     else if (name !== "data-raw" && value.startsWith("@")) (s.body ??= []).push({ file: value.slice(1), binary });
     else (s.body ??= []).push({ text: value });
   } else if (name === "json") {
@@ -255,7 +286,14 @@ function valued(s: Settings, name: string, value: string, outputs: string[]): vo
   else if (name === "dump-header") s.dumpHeader = value;
   else if (name === "url") s.urls.push(value);
   else if (name === "oauth2-bearer") s.headers.push(`Authorization: Bearer ${value}`);
-  else if (name === "cookie") s.headers.push(`Cookie: ${value}`);
+  else if (name === "cookie") s.cookies.push(value);
+  else if (name === "cookie-jar") s.cookieJar = value;
+  else if (name === "proxy") s.proxy = value;
+  else if (name === "noproxy") s.noproxy = value;
+  else if (name === "output-dir") s.outputDir = value;
+  else if (name === "range") s.range = value;
+  else if (name === "url-query") s.query.push(value.startsWith("+") ? { text: value.slice(1) } : encodedDatum(value));
+  else if (name === "form" || name === "form-string") (s.form ??= []).push(formPart(value, name === "form-string"));
   else if (name === "referer") s.headers.push(`Referer: ${value}`);
   else if (name === "resolve") {
     const match = /^\+?([^:]+):(\d+):(.+)$/.exec(value);
@@ -264,10 +302,30 @@ function valued(s: Settings, name: string, value: string, outputs: string[]): vo
   }
 }
 
-function urlEncoded(value: string): string {
+/** `content`, `=content`, `name=content`, `@file`, `name@file` of --data-urlencode. */
+function encodedDatum(value: string): Datum {
+  const at = value.search(/[=@]/);
+  if (at < 0) return { text: value, encoded: true };
+  const name = at === 0 ? "" : `${value.slice(0, at)}=`;
+  const rest = value.slice(at + 1);
+  return value[at] === "@" ? { file: rest, encoded: true, name } : { text: rest, encoded: true, name };
+}
+
+/** `name=text`, `name=@file;type=x;filename=y`, `name=<file`. */
+function formPart(value: string, plain: boolean): FormPart {
   const at = value.indexOf("=");
-  const [name, text] = at < 0 ? ["", value] : [value.slice(0, at + 1), value.slice(at + 1)];
-  return (
-    name + encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
-  );
+  if (at < 0) throw new CurlUsage("Illegally formatted input field!");
+  const name = value.slice(0, at);
+  const rest = value.slice(at + 1);
+  if (plain) return { name, text: rest };
+  const from = rest[0] === "@" || rest[0] === "<";
+  const [first = "", ...more] = (from ? rest.slice(1) : rest).split(";");
+  const part: FormPart = from ? { name, file: first, attached: rest[0] === "@" } : { name, text: first };
+  for (const word of more) {
+    const [key = "", text = ""] = word.trim().split(/=(.*)/s);
+    if (key === "type") part.type = text;
+    else if (key === "filename") part.filename = text.replace(/^"(.*)"$/, "$1");
+    else if (!from) part.text += `;${word}`;
+  }
+  return part;
 }

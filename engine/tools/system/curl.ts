@@ -1,8 +1,14 @@
-import { concat, decode, encode, encodeBase64, type Gen, SECOND, sleep } from "../../kernel/index.ts";
+import { decode, encode, encodeBase64, type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { CurlUsage, type Datum, type Settings, settings } from "./curl-options.ts";
+import { reasonOf } from "../../network/reason.ts";
+import { dataBytes, fileBytes, formBytes } from "./curl-body.ts";
+import { CookieJar } from "./curl-cookies.ts";
+import { CurlError } from "./curl-error.ts";
+import { globbed } from "./curl-glob.ts";
+import { CurlUsage, type Settings, settings } from "./curl-options.ts";
+import { type Facts, writeOut } from "./curl-write-out.ts";
 import {
   authority,
   type Exchange,
@@ -13,21 +19,10 @@ import {
   parseUrl,
   readable,
   readBody,
-  STATUS_TEXTS,
   type Url,
   withTimeout,
 } from "./http-client.ts";
 import { hasBusybox } from "./process-view.ts";
-
-/** Ends a transfer with curl's exit status and text. */
-class CurlError extends Error {
-  readonly code: number;
-
-  constructor(code: number, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
 
 /** curl(1): 7.88 on machines, 8 in images. */
 export const curl: Program = function* (p) {
@@ -55,21 +50,56 @@ export const curl: Program = function* (p) {
     );
     return 0;
   }
+  const run: Run = { jar: new CookieJar(p, s.cookies), version, index: 0 };
   let status = 0;
-  for (const [i, text] of s.urls.entries()) {
+  for (const [i, pattern] of s.urls.entries()) {
+    let urls: ReturnType<typeof globbed>;
     try {
-      yield* persistent(p, s, text, s.outputs[i], version);
+      urls = s.globOff ? [{ url: pattern, parts: [] }] : globbed(pattern);
     } catch (error) {
       if (!(error instanceof CurlError)) throw error;
-      if (!s.silent || s.showError)
-        yield* sys.printError(p, `curl: (${error.code}) ${error.message}\n${error.code === 60 ? UNTRUSTED : ""}`);
-      if (s.writeOut !== undefined)
-        yield* sys.print(p, writeOut(s.writeOut, { code: error.code, message: error.message, url: text }));
+      yield* sys.printError(p, `curl: (${error.code}) ${error.message}\n`);
       status = error.code;
+      continue;
+    }
+    for (const { url: text, parts } of urls) {
+      const named = s.outputs[i]?.replace(/#(\d)/g, (all, digit: string) => parts[Number(digit) - 1] ?? all);
+      const output = named && s.outputDir ? `${s.outputDir}/${named}` : named;
+      try {
+        yield* persistent(p, s, text, output, run);
+      } catch (error) {
+        if (!(error instanceof CurlError)) throw error;
+        if (!s.silent || s.showError)
+          yield* sys.printError(p, `curl: (${error.code}) ${error.message}\n${error.code === 60 ? UNTRUSTED : ""}`);
+        yield* say(p, s, run, { code: error.code, message: error.message, url: text });
+        status = error.code;
+      }
+      run.index++;
     }
   }
+  if (s.cookieJar !== undefined && s.cookieJar !== "-" && !run.jar.save(p, s.cookieJar))
+    yield* sys.printError(p, `Warning: failed to save cookies in ${s.cookieJar}\n`);
+  else if (s.cookieJar === "-") run.jar.save(p, "/dev/stdout");
   return status;
 };
+
+/** What lasts through all URLs of one command. */
+interface Run {
+  jar: CookieJar;
+  version: string;
+  /** Number of the URL. */
+  index: number;
+}
+
+/** The text of `-w`. */
+function* say(p: Process, s: Settings, run: Run, facts: Facts): Gen {
+  if (s.writeOut === undefined) return;
+  const format = s.writeOut.startsWith("@") ? decode(yield* fileBytes(p, s.writeOut.slice(1))) : s.writeOut;
+  const warnings: string[] = [];
+  const text = writeOut(format, { ...facts, index: run.index, insecure: s.insecure }, run.version, warnings);
+  yield* format.includes("%{stderr}") ? sys.printError(p, text) : sys.print(p, text);
+  if (warnings.length > 0) yield* sys.printError(p, warnings.join(""));
+}
 
 const UNTRUSTED = `More details here: https://curl.se/docs/sslcerts.html
 
@@ -90,11 +120,12 @@ function transient(s: Settings, error: CurlError): string | undefined {
 }
 
 /** A transfer that is tried again as `--retry` says: after a second, then two, four, up to ten minutes. */
-function* persistent(p: Process, s: Settings, text: string, output: string | undefined, version: string): Gen {
+function* persistent(p: Process, s: Settings, text: string, output: string | undefined, run: Run): Gen {
+  const { version } = run;
   let delay = s.retryDelay ?? SECOND;
   for (let left = s.retries; ; left--) {
     try {
-      const status = yield* transfer(p, s, text, output, version);
+      const status = yield* transfer(p, s, text, output, run);
       if (left === 0 || !TRANSIENT.has(status)) return;
       yield* warnRetry(p, s, ": HTTP error", delay, left, version);
     } catch (error) {
@@ -116,14 +147,21 @@ function* warnRetry(p: Process, s: Settings, why: string, delay: number, left: n
 }
 
 /** The status of the answer that was delivered. */
-function* transfer(p: Process, s: Settings, text: string, output: string | undefined, version: string): Gen<number> {
+function* transfer(p: Process, s: Settings, text: string, output: string | undefined, run: Run): Gen<number> {
+  const { version } = run;
   let url = parseUrl(text);
+  if (/\s/.test(text)) throw new CurlError(3, malformed(version));
   if (url === undefined)
     throw new CurlError(
       3,
       version.startsWith("7") ? "URL using bad/illegal format or missing URL" : "URL rejected: No host part in the URL",
     );
-  const usual = s.upload !== undefined ? "PUT" : s.body !== undefined && !s.get ? "POST" : "GET";
+  const posts = (s.body !== undefined && !s.get) || s.form !== undefined;
+  const usual = s.upload !== undefined ? "PUT" : posts ? "POST" : "GET";
+  if (s.upload !== undefined && url.path.endsWith("/")) {
+    const name = s.upload === "-" ? "" : (s.upload.split("/").at(-1) ?? "");
+    url = { ...url, path: url.path + name };
+  }
   let method = s.method ?? (s.head ? "HEAD" : usual);
   for (let hops = 0; ; hops++) {
     if (url.scheme !== "http" && url.scheme !== "https") {
@@ -133,16 +171,23 @@ function* transfer(p: Process, s: Settings, text: string, output: string | undef
       );
     }
     const start = p.machine.kernel.now;
-    const result: Exchange = yield* send(p, s, url, method, version);
+    const sent = { uploaded: 0, bytes: 0 };
+    const result: Exchange = yield* send(p, s, url, method, run, sent);
+    for (const line of cookiesOf(result)) run.jar.set(url, line, Math.floor(p.machine.kernel.wallMs / 1000));
     const location: string | undefined = result.response.headers["location"];
     const { status } = result.response;
     if (!s.location || location === undefined || status < 300 || status > 399) {
-      yield* deliver(p, s, url, result, output, start, hops);
+      const next = location === undefined ? undefined : relativeTo(url, location);
+      const facts = { method, uploaded: sent.uploaded, requestBytes: sent.bytes, redirects: hops };
+      yield* deliver(p, s, url, result, output, start, run, {
+        ...facts,
+        ...(next && { redirectUrl: `${next.scheme}://${authority(next)}${next.path}` }),
+      });
       return status;
     }
     if (s.include || s.head) yield* sys.print(p, head(result, url));
     if (hops >= s.maxRedirects) throw new CurlError(47, `Maximum (${s.maxRedirects}) redirects followed`);
-    const next: Url | undefined = location.startsWith("/") ? { ...url, path: location } : parseUrl(location);
+    const next = relativeTo(url, location);
     if (next === undefined) throw new CurlError(3, "URL using bad/illegal format or missing URL");
     if (status === 303 || ((status === 301 || status === 302) && method === "POST" && s.method === undefined))
       method = "GET";
@@ -150,22 +195,69 @@ function* transfer(p: Process, s: Settings, text: string, output: string | undef
   }
 }
 
-function* send(p: Process, s: Settings, url: Url, method: string, version: string): Gen<Exchange> {
+const malformed = (version: string) =>
+  version.startsWith("7")
+    ? "URL using bad/illegal format or missing URL"
+    : "URL rejected: Malformed input to a URL function";
+
+/** Where a Location header leads from a URL. */
+function relativeTo(url: Url, location: string): Url | undefined {
+  if (/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(location)) return parseUrl(location);
+  if (location.startsWith("//")) return parseUrl(`${url.scheme}:${location}`);
+  if (location.startsWith("/")) return { ...url, path: location };
+  const base = url.path.replace(/\?.*/, "");
+  return { ...url, path: location.startsWith("?") ? base + location : base.replace(/[^/]*$/, "") + location };
+}
+
+function cookiesOf(result: Exchange): string[] {
+  const header = result.response.headers["set-cookie"];
+  return header === undefined ? [] : header.split("\n");
+}
+
+/** The proxy that a URL goes through: `-x`, or the variables of the environment. */
+function proxyOf(p: Process, s: Settings, url: Url): Url | undefined {
+  const env = (name: string) => p.env.get(name) ?? p.env.get(name.toUpperCase());
+  const text = s.proxy ?? (url.scheme === "https" ? env("https_proxy") : p.env.get("http_proxy")) ?? env("all_proxy");
+  if (!text) return undefined;
+  const spared = (s.noproxy ?? env("no_proxy") ?? "").split(",").map((one) => one.trim().replace(/^\./, ""));
+  if (spared.some((one) => one === "*" || one === url.host || (one !== "" && url.host.endsWith(`.${one}`))))
+    return undefined;
+  const proxy = parseUrl(text);
+  return proxy && { ...proxy, port: /:\d+\/?$/.test(text) ? proxy.port : 1080 };
+}
+
+function* send(
+  p: Process,
+  s: Settings,
+  url: Url,
+  method: string,
+  run: Run,
+  sent: { uploaded: number; bytes: number },
+): Gen<Exchange> {
+  const { version } = run;
+  const user = s.user ?? url.user;
   const headers: Record<string, string> = {
     host: authority(url),
+    ...(user !== undefined && { authorization: `Basic ${encodeBase64(encode(user))}` }),
+    ...(s.range !== undefined && { range: `bytes=${s.range}` }),
     "user-agent": s.agent ?? `curl/${version}`,
     accept: "*/*",
   };
-  const user = s.user ?? url.user;
-  if (user !== undefined) headers["authorization"] = `Basic ${encodeBase64(encode(user))}`;
-  const data = s.body === undefined ? undefined : yield* payload(p, s.body);
-  const uploaded = s.upload === undefined ? undefined : yield* payload(p, [{ file: s.upload, binary: true }]);
-  const body = uploaded ?? (s.get ? undefined : data);
-  if (uploaded !== undefined) headers["content-length"] = String(uploaded.length);
+  const cookies = run.jar.header(url);
+  if (cookies !== undefined) headers["cookie"] = cookies;
+  const data = s.body === undefined ? undefined : yield* dataBytes(p, s.body);
+  const uploaded = s.upload === undefined ? undefined : yield* fileBytes(p, s.upload);
+  let body = uploaded ?? (s.get ? undefined : data);
+  if (s.form !== undefined) {
+    const boundary = `------------------------${p.machine.kernel.random(`curl ${p.machine.hostname}`).hex(16)}`;
+    body = yield* formBytes(p, s.form, boundary);
+    headers["content-length"] = String(body.length);
+    headers["content-type"] = `multipart/form-data; boundary=${boundary}`;
+  } else if (uploaded !== undefined) headers["content-length"] = String(uploaded.length);
   else if (body !== undefined) {
+    headers["content-length"] = String(body.length);
     headers["content-type"] = s.json ? "application/json" : "application/x-www-form-urlencoded";
     if (s.json) headers["accept"] = "application/json";
-    headers["content-length"] = String(body.length);
   }
   for (const line of s.headers) {
     const at = line.search(/[:;]/);
@@ -175,9 +267,18 @@ function* send(p: Process, s: Settings, url: Url, method: string, version: strin
     if (value === "" && line[at] === ":") delete headers[name];
     else headers[name] = value;
   }
-  const path =
-    s.get && data !== undefined ? `${url.path}${url.path.includes("?") ? "&" : "?"}${decode(data)}` : url.path;
-  const target = { ...url, path };
+  const asked = [s.get ? data : undefined, s.query.length > 0 ? yield* dataBytes(p, s.query) : undefined];
+  let { path } = url;
+  for (const one of asked) if (one !== undefined) path += `${path.includes("?") ? "&" : "?"}${decode(one)}`;
+  if (/[\s]/.test(path)) throw new CurlError(3, malformed(version));
+  sent.uploaded = body?.length ?? 0;
+  sent.bytes = requestText(method, path, headers).length + sent.uploaded;
+  const proxy = proxyOf(p, s, url);
+  if (proxy !== undefined) {
+    headers["proxy-connection"] = "Keep-Alive";
+    if (url.scheme === "http") path = `${url.scheme}://${authority(url)}${path}`;
+  }
+  const target = proxy === undefined ? { ...url, path } : { ...proxy, path };
   const result = yield* exchange(
     p,
     target,
@@ -192,32 +293,10 @@ function* send(p: Process, s: Settings, url: Url, method: string, version: strin
     },
   );
   const dialled = isFailure(result) ? (result.kind === "connect" ? result.address : undefined) : result.address;
-  if (s.verbose && dialled !== undefined) yield* sys.printError(p, `*   Trying ${dialled}:${url.port}...\n`);
-  if (isFailure(result)) throw failure(result, url, version);
+  if (s.verbose && dialled !== undefined) yield* sys.printError(p, `*   Trying ${dialled}:${target.port}...\n`);
+  if (isFailure(result)) throw failure(result, target, version, proxy !== undefined);
   if (s.verbose) yield* sys.printError(p, conversation(result, url, method, headers, path));
   return result;
-}
-
-function* payload(p: Process, parts: readonly Datum[]): Gen<Uint8Array> {
-  const texts: string[] = [];
-  for (const { text: given, file, binary } of parts) {
-    if (file === undefined) texts.push(given ?? "");
-    else {
-      const text = file === "-" ? decode(yield* standardInput(p)) : readable(p, file);
-      if (text === undefined) throw new CurlError(26, `Failed to open ${file}`);
-      texts.push(binary ? text : text.replace(/[\r\n]/g, ""));
-    }
-  }
-  return encode(texts.join("&"));
-}
-
-function* standardInput(p: Process): Gen<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for (;;) {
-    const bytes = yield* sys.read(p, 0);
-    if (bytes.length === 0) return concat(chunks);
-    chunks.push(bytes);
-  }
 }
 
 function authorities(p: Process, s: Settings): string | undefined {
@@ -243,10 +322,16 @@ function clientCertificate(p: Process, s: Settings): string | undefined {
   return text;
 }
 
-function failure(result: HttpFailure, url: Url, version: string): CurlError {
+function requestText(method: string, path: string, headers: Record<string, string>): string {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return `${[`${method} ${path} HTTP/1.1`, ...lines].join("\r\n")}\r\n\r\n`;
+}
+
+function failure(result: HttpFailure, url: Url, version: string, proxied: boolean): CurlError {
   const old = version.startsWith("7");
   switch (result.kind) {
     case "resolve":
+      if (proxied) return new CurlError(5, `Could not resolve proxy: ${url.host}`);
       return new CurlError(6, `Could not resolve host: ${url.host}`);
     case "connect": {
       const reason =
@@ -292,7 +377,7 @@ function protocol(result: Exchange, url: Url): string {
 function head(result: Exchange, url: Url): string {
   const { status, headers } = result.response;
   const proto = protocol(result, url);
-  const first = proto === "HTTP/2" ? `HTTP/2 ${status} ` : `${proto} ${status} ${STATUS_TEXTS[status] ?? ""}`;
+  const first = proto === "HTTP/2" ? `HTTP/2 ${status} ` : `${proto} ${status} ${reasonOf(result.response)}`;
   const lines = Object.entries(headers).map(
     ([name, value]) => `${proto === "HTTP/2" ? name : headerName(name)}: ${value}`,
   );
@@ -325,7 +410,8 @@ function* deliver(
   result: Exchange,
   output: string | undefined,
   start: number,
-  redirects: number,
+  run: Run,
+  more: Partial<Facts>,
 ): Gen {
   const { response } = result;
   const { kernel } = p.machine;
@@ -336,6 +422,7 @@ function* deliver(
   let file: ReturnType<typeof sys.openFile> | undefined;
   if (path !== undefined) {
     try {
+      if (s.createDirs && path.includes("/")) makeDirectories(p, path);
       file = sys.openFile(p, path, { write: true, create: true, truncate: true });
     } catch (error) {
       if (!isErrno(error)) throw error;
@@ -369,22 +456,29 @@ function* deliver(
     if (s.dumpHeader === "-") yield* sys.print(p, head(result, url));
     else sys.writeText(p, s.dumpHeader, head(result, url));
   }
-  if (s.writeOut !== undefined)
-    yield* sys.print(
-      p,
-      writeOut(s.writeOut, {
-        code: 0,
-        message: "",
-        url: `${url.scheme}://${authority(url)}${url.path}`,
-        result,
-        total,
-        size,
-        redirects,
-        version: url.scheme === "https" ? "2" : "1.1",
-      }),
-    );
+  yield* say(p, s, run, {
+    ...more,
+    code: s.failWithBody && response.status >= 400 ? 22 : 0,
+    message: "",
+    url: `${url.scheme}://${authority(url)}${url.path}`,
+    result,
+    port: url.port,
+    total,
+    size,
+    headBytes: head(result, url).length,
+    ...(path !== undefined && { filename: path }),
+    version: url.scheme === "https" ? "2" : "1.1",
+  });
   if (s.failWithBody && response.status >= 400)
     throw new CurlError(22, `The requested URL returned error: ${response.status}`);
+}
+
+/** The directories that a file is to lie in. Throws Errno. */
+function makeDirectories(p: Process, path: string): void {
+  for (let at = path.indexOf("/", 1); at > 0; at = path.indexOf("/", at + 1)) {
+    const directory = path.slice(0, at);
+    if (sys.find(p, directory) === undefined) sys.mkdir(p, directory, 0o750);
+  }
 }
 
 function* finished(work: Gen): Gen<true> {
@@ -405,51 +499,4 @@ function meterLine(size: number, total: number): string {
   const rate = speed(size / Math.max(total / SECOND, 0.000_001));
   const count = speed(size).padStart(5);
   return `\r${size > 0 ? "100" : "  0"} ${count}  ${size > 0 ? "100" : "  0"} ${count}    0     0 ${rate.padStart(6)}      0 --:--:-- --:--:-- --:--:-- ${rate.padStart(5)}\n`;
-}
-
-interface Facts {
-  code: number;
-  message: string;
-  url: string;
-  result?: Exchange;
-  total?: number;
-  size?: number;
-  redirects?: number;
-  version?: string;
-}
-
-/** The text of `-w`, its variables filled in. */
-function writeOut(format: string, facts: Facts): string {
-  const { result } = facts;
-  const seconds = (us: number | undefined) => ((us ?? 0) / SECOND).toFixed(6);
-  const values: Record<string, string> = {
-    http_code: String(result?.response.status ?? 0).padStart(3, "0"),
-    response_code: String(result?.response.status ?? 0).padStart(3, "0"),
-    content_type: result?.response.headers["content-type"] ?? "",
-    exitcode: String(facts.code),
-    errormsg: facts.message,
-    http_version: result ? (facts.version ?? "1.1") : "0",
-    local_ip: result?.connection.localAddress ?? "",
-    local_port: String(result?.connection.localPort ?? 0),
-    num_redirects: String(facts.redirects ?? 0),
-    redirect_url: result?.response.headers["location"] ?? "",
-    remote_ip: result?.address ?? "",
-    remote_port: String(result?.connection.remotePort ?? 0),
-    scheme: facts.url.startsWith("https") ? "HTTPS" : "HTTP",
-    size_download: String(facts.size ?? 0),
-    speed_download: String(Math.floor((facts.size ?? 0) / Math.max((facts.total ?? 0) / SECOND, 0.000_001))),
-    time_appconnect: seconds(0),
-    time_connect: seconds(result?.connect),
-    time_namelookup: seconds(result?.lookup),
-    time_starttransfer: seconds(result?.head),
-    time_total: seconds(facts.total),
-    url: facts.url,
-    url_effective: facts.url,
-  };
-  return format
-    .replace(/%\{([a-z_]+)\}/g, (all, name: string) => values[name] ?? all)
-    .replace(/%%/g, "%")
-    .replace(/\\n/g, "\n")
-    .replace(/\\t/g, "\t")
-    .replace(/\\r/g, "\r");
 }

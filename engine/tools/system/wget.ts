@@ -2,6 +2,7 @@ import { type Gen, SECOND } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { reasonOf } from "../../network/reason.ts";
 import { lookupError } from "../../network/resolver.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 import {
@@ -13,7 +14,6 @@ import {
   isFailure,
   parseUrl,
   readBody,
-  STATUS_TEXTS,
   type Url,
 } from "./http-client.ts";
 import { wallTime } from "./when.ts";
@@ -102,22 +102,18 @@ function* get(p: Process, o: ParsedOptions, text: string, busybox: boolean): Gen
     );
     if (o.has("S")) {
       const lines = Object.entries(response.headers).map(([name, value]) => `  ${headerName(name)}: ${value}\n`);
-      yield* sys.printError(
-        p,
-        `  HTTP/1.1 ${response.status} ${STATUS_TEXTS[response.status] ?? ""}\n${lines.join("")}`,
-      );
+      yield* sys.printError(p, `  HTTP/1.1 ${response.status} ${reasonOf(response)}\n${lines.join("")}`);
     }
     const location: string | undefined = response.headers["location"];
     if (response.status >= 300 && response.status < 400 && location !== undefined && hops < 20) {
-      if (!busybox)
-        yield* say(`${response.status} ${STATUS_TEXTS[response.status]}\nLocation: ${location} [following]\n`);
+      if (!busybox) yield* say(`${response.status} ${reasonOf(response)}\nLocation: ${location} [following]\n`);
       const next: Url | undefined = location.startsWith("/") ? { ...url, path: location } : parseUrl(location);
       if (next === undefined) return 1;
       url = next;
       continue;
     }
     if (response.status >= 400) {
-      const reason = STATUS_TEXTS[response.status] ?? "";
+      const reason = reasonOf(response);
       if (busybox) {
         yield* sys.printError(p, `wget: server returned error: HTTP/1.1 ${response.status} ${reason}\n`);
         return 1;
@@ -205,7 +201,7 @@ function* save(
   if (!busybox && !quiet) {
     yield* sys.printError(
       p,
-      `${response.status} ${STATUS_TEXTS[response.status] ?? ""}\nLength: ${length ?? "unspecified"} [${type}]\nSaving to: ‘${name === "-" ? "STDOUT" : name}’\n\n`,
+      `${response.status} ${reasonOf(response)}\nLength: ${length ?? "unspecified"} [${type}]\nSaving to: ‘${name === "-" ? "STDOUT" : name}’\n\n`,
     );
   }
   let file: ReturnType<typeof sys.openFile> | undefined;
