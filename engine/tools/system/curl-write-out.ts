@@ -116,10 +116,10 @@ export function writeOut(format: string, facts: Facts, version: string, warnings
   const headers = facts.result?.response.headers ?? {};
   return format.replace(
     /%\{([^}]*)\}|%header\{([^}]*)\}|%%|\\(.)|%/g,
-    (all, name: string | undefined, header: string | undefined, escape: string | undefined) => {
+    (all, name: string | undefined, header: string | undefined, escaped: string | undefined) => {
       if (all === "%%") return "%";
       if (header !== undefined) return String(headers[header.toLowerCase()] ?? "");
-      if (escape !== undefined) return { n: "\n", t: "\t", r: "\r" }[escape] ?? all;
+      if (escaped !== undefined) return { n: "\n", t: "\t", r: "\r" }[escaped] ?? all;
       if (name === undefined) return all;
       if (name === "json") return json(facts, version);
       if (name === "header_json") return headerJson(facts);
