@@ -151,7 +151,18 @@ export function assignArray(sh: Shell, name: string, elements: readonly Element[
   }
   let next = append ? old.length : 0;
   for (const { index, value, append: more } of elements) {
-    if (index !== undefined) next = sh.indexOf(variable, index, target);
+    if (index !== undefined) {
+      const wrong = index === "@" || index === "*" ? "cannot assign to non-numeric index" : undefined;
+      try {
+        if (wrong !== undefined || index === "") throw new ShellError("", "fail");
+        next = sh.indexOf(variable, index, target);
+      } catch (error) {
+        if (!(error instanceof ShellError) || error.how !== "fail") throw error;
+        // The other elements are assigned all the same.
+        sh.warnings.push(`[${index}]=${value}: ${wrong ?? "bad array subscript"}`);
+        continue;
+      }
+    }
     sh.assign(target, String(next), value, more);
     next++;
   }

@@ -93,7 +93,8 @@ function sequence(inner: string): string[] | undefined {
   const out: string[] = [];
   for (let i = 0; i * step <= Math.abs(to - from); i++) {
     const c = String.fromCharCode(from + (to >= from ? i : -i) * step);
-    out.push(/[a-zA-Z]/.test(c) ? c : `\\${c}`);
+    // A backslash is lost when quotes are removed.
+    out.push(/[a-zA-Z]/.test(c) ? c : c === "\\" ? "''" : `\\${c}`);
   }
   return out;
 }

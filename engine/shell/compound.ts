@@ -16,6 +16,7 @@ import { pipe } from "../machine/sys.ts";
 import { assignArray } from "./assignment.ts";
 import { evaluateTest } from "./cond.ts";
 import { BreakLoop, ShellError } from "./control.ts";
+import { textWidth } from "./editor/width.ts";
 import { runList, runNode } from "./execute.ts";
 import { arithText, expanding, expandWords, wordPattern, wordText } from "./expand.ts";
 import { waitForeground } from "./foreground.ts";
@@ -249,19 +250,51 @@ export function* runTest(sh: Shell, node: TestCommand): Gen<void> {
   }
 }
 
+/** The menu of `select`, in columns when there are more words than fit a row. */
+export function menu(words: readonly string[], columns: number): string {
+  const digits = String(words.length).length;
+  const width = Math.max(...words.map(textWidth)) + digits + 2 + 2;
+  const fit = Math.max(1, Math.floor(columns / width));
+  let rows = Math.ceil(words.length / fit);
+  if (rows === 1) rows = Math.ceil(words.length / rows);
+  const firstDigits = String(rows).length;
+  let out = "";
+  for (let row = 0; row < rows; row++) {
+    let at = 0;
+    for (let i = row; i < words.length; i += rows) {
+      const mark = `${String(i + 1).padStart(at === 0 ? firstDigits : digits)}) `;
+      out += mark + words[i]!;
+      if (i + rows >= words.length) break;
+      out += blanks(at + mark.length + textWidth(words[i]!), at + width);
+      at += width;
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+/** Tabs and blanks from one column to another. */
+function blanks(from: number, to: number): string {
+  let out = "";
+  while (from < to) {
+    const tab = Math.floor(to / 8) > Math.floor(from / 8);
+    out += tab ? "\t" : " ";
+    from = tab ? (Math.floor(from / 8) + 1) * 8 : from + 1;
+  }
+  return out;
+}
+
 /** `select`: a menu on standard error, answers from standard input. */
 export function* runSelect(sh: Shell, node: Select): Gen<void> {
   const list = node.wordlist;
   const words = list ? yield* expanding(sh, () => expandWords(sh, list)) : sh.positional.slice();
   sh.status = 0;
   if (words.length === 0) return;
-  const width = String(words.length).length;
   let showMenu = true;
   sh.loops++;
   try {
     for (;;) {
-      if (showMenu)
-        yield* sh.writeTo(2, words.map((word, i) => `${String(i + 1).padStart(width)}) ${word}\n`).join(""));
+      if (showMenu) yield* sh.writeTo(2, menu(words, Number(sh.get("COLUMNS")) || 80));
       yield* sh.writeTo(2, sh.prompt(sh.get("PS3") ?? "#? "));
       const line = yield* readLine(sh, 0);
       if (line === undefined) {
@@ -300,9 +333,11 @@ export function* startCoproc(sh: Shell, node: Coproc): Gen<void> {
     },
     { fds, background: true, ...(sh.has("monitor") ? { group: "new" as const } : {}) },
   );
-  const readFd = sh.p.freeFd(60);
+  // Bash moves the four ends of its two pipes up, from 63 down, and closes the child's two.
+  const free: number[] = [];
+  for (let fd = 63; free.length < 4 && fd > 2; fd--) if (!sh.p.fds.has(fd)) free.push(fd);
+  const [readFd, , , writeFd] = free as [number, number, number, number];
   sh.p.setFd(readFd, fromChild);
-  const writeFd = sh.p.freeFd(60);
   sh.p.setFd(writeFd, toChild);
   sh.p.closeOnExec.add(readFd).add(writeFd);
   const elements = [String(readFd), String(writeFd)].map((value) => ({ index: undefined, value, append: false }));

@@ -26,7 +26,7 @@ export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
       return node.operator === "&&";
     case "TestUnary": {
       const text = yield* expanding(sh, () => wordText(sh, node.operand.text));
-      if (sh.has("xtrace")) yield* trace(sh, `[[ ${node.operator} ${shellQuote(text)} ]]`);
+      if (sh.has("xtrace")) yield* trace(sh, `[[ ${node.operator} ${text === "" ? "''" : text} ]]`);
       return testUnary(sh, node.operator, text, true);
     }
     case "TestBinary":

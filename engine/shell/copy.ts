@@ -38,6 +38,7 @@ export function copyShell(sh: Shell): Shell {
   for (const signal of sh.ignoredAtStart) other.ignoredAtStart.add(signal);
   // Ignored signals stay ignored; other traps are reset, but `trap -p` still shows them. ERR, DEBUG, RETURN go on
   // only with errtrace and functrace.
+  other.shownTraps = new Map([...sh.shownTraps, ...sh.traps]);
   for (const [name, action] of sh.traps) {
     if (action === "") other.traps.set(name, action);
     else if (name === "ERR" && sh.has("errtrace")) other.traps.set(name, action);

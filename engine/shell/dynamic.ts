@@ -55,6 +55,8 @@ const DYNAMIC: Record<
   }),
   PIPESTATUS: (sh) => ({ get: () => undefined, set: () => {}, list: () => sh.pipeStatus.map(String) }),
   DIRSTACK: (sh) => ({ get: () => undefined, set: () => {}, list: () => [sh.p.cwd, ...sh.dirStack] }),
+  BASH_ARGC: () => ({ get: () => undefined, set: () => {}, list: () => [] }),
+  BASH_ARGV: () => ({ get: () => undefined, set: () => {}, list: () => [] }),
 };
 
 function frames(sh: Shell) {
@@ -105,6 +107,7 @@ export function defineDynamic(sh: Shell, name: string, variable: Variable): void
   variable.get = list ? () => list()[0] : made.get;
   variable.set = made.set;
   if (list) {
+    variable.computedList = true;
     variable.elements = list;
     variable.keys = () => list().map((_, i) => String(i));
   }

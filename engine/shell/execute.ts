@@ -18,6 +18,7 @@ import { AliasOpens, ExitShell, ShellError } from "./control.ts";
 import { exitStatus } from "./fork.ts";
 import { isOpen } from "./input.ts";
 import { runPipeline } from "./pipeline.ts";
+import { commandText } from "./print-command.ts";
 import { redirect, restore, type Saved } from "./redirect.ts";
 import type { Shell } from "./shell.ts";
 import { runSimple } from "./simple.ts";
@@ -39,7 +40,16 @@ export function* runSource(
     const { statements, error } = runnable(source);
     let skipLine = -1;
     // `set -v` shows lines as they are read, so not the rest of its own.
-    let verboseLine = 0;
+    let shown = source.firstLine - 1;
+    const reads = !sh.setup.interactive && sh.runningTrap === 0;
+    const lines = reads ? source.text.split("\n") : [];
+    const show = function* (to: number): Gen<void> {
+      if (!sh.has("verbose")) {
+        shown = Math.max(shown, to);
+        return;
+      }
+      for (; shown < to; shown++) yield* sh.writeTo(2, `${lines[shown - source.firstLine + 1] ?? ""}\n`);
+    };
     const final = options.last && !error ? statements.at(-1) : undefined;
     for (const statement of statements) {
       if (skipLine >= 0 && source.lineAt(statement.pos) <= skipLine) {
@@ -48,10 +58,8 @@ export function* runSource(
         continue;
       }
       try {
-        if (sh.has("verbose") && !sh.isCommandString && source.lineAt(statement.pos) > verboseLine)
-          yield* sh.writeTo(2, `${source.text.slice(statement.pos, statement.end)}\n`);
+        if (reads) yield* show(source.lineAt(Math.max(statement.pos, statement.end - 1)));
         if (sh.has("noexec")) continue;
-        verboseLine = source.lineAt(statement.end);
         // The last command takes the shell's place, unless a trap is to run after it.
         yield* runStatement(sh, statement, statement === final && sh.traps.size === 0);
       } catch (thrown) {
@@ -73,7 +81,11 @@ export function* runSource(
         skipLine = source.lineAt(statement.end - 1);
       }
     }
-    if (error === undefined) return;
+    if (error === undefined) {
+      if (reads && sh.has("verbose"))
+        yield* show(source.firstLine + source.text.replace(/\n$/, "").split("\n").length - 1);
+      return;
+    }
     if (!options.expanded && (yield* runExpanded(sh, source, error.start, options))) return;
     yield* syntaxError(sh, source, error, options.syntaxName);
   } finally {
@@ -165,6 +177,17 @@ function alone(sh: Shell): void {
   if (sh.pipeStatus.length !== 1 || sh.pipeStatus[0] !== sh.status) sh.pipeStatus = [sh.status];
 }
 
+/** BASH_COMMAND of a command that is no simple one; only traps look at it. */
+function remember(sh: Shell, node: PipelineNode): void {
+  if (sh.runningTrap > 0 || !(sh.traps.has("DEBUG") || (sh.traps.has("ERR") && errTrapCounts(sh)))) return;
+  sh.commandText = commandText(node, sh.source.text);
+}
+
+/** The ERR trap is not for functions, unless it was set in one or `set -E` says so. */
+function errTrapCounts(sh: Shell): boolean {
+  return sh.functionDepth === 0 || sh.has("errtrace") || sh.errTrapDepth >= sh.functionDepth;
+}
+
 /** Runs a command of any kind. */
 export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void> {
   switch (node.type) {
@@ -200,6 +223,7 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
       yield* runList(sh, node.body);
       return;
     case "Subshell":
+      remember(sh, node);
       yield* runSubshell(sh, node);
       alone(sh);
       yield* failed(sh);
@@ -212,11 +236,13 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
         yield* failed(sh);
         return;
       }
+      remember(sh, node);
       yield* runTest(sh, node);
       alone(sh);
       yield* failed(sh);
       return;
     case "ArithmeticCommand":
+      remember(sh, node);
       yield* runArithCommand(sh, node);
       alone(sh);
       yield* failed(sh);
@@ -277,12 +303,7 @@ export function* withRedirections(sh: Shell, redirections: readonly Redirection[
 export function* failed(sh: Shell): Gen<void> {
   if (sh.status === 0 || sh.ignoreErrors > 0) return;
   const action = sh.traps.get("ERR");
-  if (
-    action !== undefined &&
-    action !== "" &&
-    sh.runningErr === 0 &&
-    (sh.functionDepth === 0 || sh.has("errtrace") || sh.errTrapDepth >= sh.functionDepth)
-  ) {
+  if (action !== undefined && action !== "" && sh.runningErr === 0 && errTrapCounts(sh)) {
     sh.runningErr++;
     try {
       yield* runTrap(sh, "ERR", action);

@@ -23,15 +23,18 @@ export function globFields(sh: Shell, text: string, patternText: string, out: st
 /** Paths that match, sorted by code points. */
 export function glob(sh: Shell, patternText: string): string[] {
   const absolute = patternText.startsWith("/");
-  const parts = patternText.split(/\/+/).filter((part) => part !== "");
+  const star = sh.shopts.has("globstar");
+  const parts = patternText
+    .split(/\/+/)
+    .filter((part, i, all) => part !== "" && !(star && part === "**" && all[i + 1] === "**"));
   const dirOnly = patternText.endsWith("/");
   let found: string[] = [absolute ? "/" : ""];
   for (let i = 0; i < parts.length; i++) {
     const last = i === parts.length - 1;
     const part = parts[i]!;
     const next: string[] = [];
-    if (part === "**" && sh.shopts.has("globstar")) {
-      for (const base of found) descend(sh, base, next, last && !dirOnly);
+    if (part === "**" && star) {
+      for (const base of found) descend(sh, base, next, last && !dirOnly, i > 0, last);
     } else if (!hasGlob(part, sh.extglob())) {
       const literal = part.replace(/\\(.)/gs, "$1");
       for (const base of found) {
@@ -87,27 +90,34 @@ function matchIn(sh: Shell, base: string, part: string, last: boolean, out: stri
 }
 
 /** `**`: this directory and all below it (`last`: files too). */
-function descend(sh: Shell, base: string, out: string[], last: boolean): void {
+function descend(sh: Shell, base: string, out: string[], last: boolean, below: boolean, ends: boolean): void {
   if (out.length > MAX_NAMES) return;
   if (!last) out.push(base);
-  else if (base !== "") out.push(base);
+  else if (base !== "" && below) out.push(base);
   const entries = list(sh, base);
   if (entries === undefined) return;
   for (const [name, node] of entries) {
     if (name.startsWith(".") && !sh.shopts.has("dotglob")) continue;
     if (node.kind === "dir") {
       if (last) out.push(`${base}${name}`);
-      descendInto(sh, `${base}${name}/`, out, last);
+      descendInto(sh, `${base}${name}/`, out, last, ends);
     } else if (last) out.push(base + name);
+    else if (ends && leadsToDirectory(sh, base + name, node)) out.push(`${base}${name}/`);
   }
 }
 
-function descendInto(sh: Shell, base: string, out: string[], last: boolean): void {
+/** Links to directories count as such at the end of a pattern, but are not followed. */
+function leadsToDirectory(sh: Shell, path: string, node: Inode): boolean {
+  return node.kind === "symlink" && find(sh.p, path)?.kind === "dir";
+}
+
+function descendInto(sh: Shell, base: string, out: string[], last: boolean, ends: boolean): void {
   if (out.length > MAX_NAMES) return;
   if (!last) out.push(base);
   for (const [name, node] of list(sh, base) ?? []) {
     if (name.startsWith(".") && !sh.shopts.has("dotglob")) continue;
     if (last) out.push(base + name);
-    if (node.kind === "dir") descendInto(sh, `${base}${name}/`, out, last);
+    if (node.kind === "dir") descendInto(sh, `${base}${name}/`, out, last, ends);
+    else if (ends && !last && leadsToDirectory(sh, base + name, node)) out.push(`${base}${name}/`);
   }
 }

@@ -17,6 +17,9 @@ function unfinished(g: TokenReader): Unexpected {
 /** Ends a message after which bash says that the text ended unexpectedly. */
 export const ATEND = "\x01";
 
+/** Parts a message from the construct that it is about, which bash then shows in place of the line. */
+export const WHOLE = "\x02";
+
 /** What of the grammar reading `[[ … ]]` needs. */
 export interface TokenReader {
   readonly text: string;

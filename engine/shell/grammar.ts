@@ -1,4 +1,4 @@
-import { readConditional } from "./grammar-cond.ts";
+import { readConditional, WHOLE } from "./grammar-cond.ts";
 import { closeArith, closeParen } from "./scan.ts";
 import { type Token, Tokens, Unclosed } from "./tokens.ts";
 
@@ -264,6 +264,7 @@ export class Grammar {
     if (this.is("(") && this.tokens.text[this.token.at + 1] === "(") {
       const end = closeArith(this.tokens.text, this.token.at + 2);
       if (end >= 0) {
+        this.arithmeticHead(end);
         this.tokens.position = end + 2;
         this.next();
         if (this.is(";")) this.next();
@@ -284,6 +285,16 @@ export class Grammar {
       this.newlines();
     }
     this.body();
+  }
+
+  /** The three expressions of `for ((…))`; `end` is where its brackets close. */
+  private arithmeticHead(end: number): void {
+    const { text } = this.tokens;
+    const head = text.slice(this.token.at + 2, end);
+    const semicolons = head.split(";").length - 1;
+    if (semicolons === 2) return;
+    const what = semicolons < 2 ? "arithmetic expression required" : "`;' unexpected";
+    throw new Unexpected(this.token, undefined, `syntax error: ${what}${WHOLE}((${head}))`);
   }
 
   private body(): void {

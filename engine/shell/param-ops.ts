@@ -104,13 +104,14 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
   const variable = /^[A-Za-z_]/.test(param.name) ? sh.vars.find(target) : undefined;
   if (how === "a") {
     const flags = variable ? attributeFlags(sh, target) : "";
-    if (value.list) return { list: value.list.map(() => flags), star: value.star };
+    const unset = variable?.isArray && variable.elements().length === 0 && flags !== "";
+    if (value.list && !unset) return { list: value.list.map(() => flags), star: value.star };
     return { text: variable ? flags : undefined };
   }
   if (how === "A" && /^[A-Za-z_]/.test(param.name)) {
-    if (variable === undefined || !variable.isSet) return { text: undefined };
     const flags = attributeFlags(sh, target);
-    if (variable.isArray && param.index !== undefined)
+    if (variable === undefined || (!variable.isSet && flags === "")) return { text: undefined };
+    if (variable.isArray && param.index !== undefined && !(variable.declaredEmpty && variable.elements().length === 0))
       return { text: `declare -${flags} ${target}=${arrayLiteral(sh, target)}` };
     const value = variable.scalar();
     if (value === undefined) return { text: `declare -${flags} ${target}` };
@@ -163,7 +164,7 @@ export function attributeFlags(sh: Shell, name: string): string {
   const variable = sh.vars.find(name);
   if (variable === undefined) return "";
   let flags = "";
-  if (variable.list) flags += "a";
+  if (variable.list || variable.computedList) flags += "a";
   if (variable.map) flags += "A";
   if (variable.integer) flags += "i";
   if (variable.nameref) flags += "n";

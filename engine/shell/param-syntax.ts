@@ -125,7 +125,7 @@ function splitColon(text: string): number {
     const c = text[i]!;
     if (c === "(" || c === "[") depth++;
     else if (c === ")" || c === "]") depth--;
-    else if (c === "?") questions++;
+    else if (c === "?" && depth === 0) questions++;
     else if (c === ":" && depth === 0) {
       if (questions === 0) return i;
       questions--;

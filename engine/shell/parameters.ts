@@ -24,7 +24,8 @@ export function lookup(sh: Shell, param: Param): ParamValue {
   if (name === "@" || name === "*") return { list: sh.positional.slice(), star: name === "*" };
   const code = name.charCodeAt(0);
   if ((code >= 48 && code <= 57) || name.length === 1) {
-    const special = specialParameter(sh, name);
+    // A command substitution further on changes `$?`, not what came before it.
+    const special = name === "?" ? once(sh, () => String(sh.status)) : specialParameter(sh, name);
     if (special !== null) return { text: special };
   }
   return { text: sh.get(name) };
@@ -49,7 +50,7 @@ function lookupElement(sh: Shell, name: string, index: string): ParamValue {
 
 /** Expands `$name` or `${…}`. */
 export function expandParam(sh: Shell, param: Param, quoted: boolean): ParamValue {
-  if (param.bad) throw new ShellError(`${param.text}: bad substitution`);
+  if (param.bad) throw new ShellError(`${param.text}: bad substitution`, param.op === "@" ? "exit" : "discard");
   if (param.op === undefined && param.prefix === undefined) {
     const value = lookup(sh, param);
     if (value.text === undefined && value.list === undefined) requireSet(sh, param);
@@ -98,7 +99,12 @@ function indirect(sh: Shell, param: Param): Param | ParamValue {
 
 function length(sh: Shell, param: Param): string {
   const value = lookup(sh, param);
-  if (value.list) return String(value.list.length);
+  if (value.list) {
+    // `${#a[@]}` of what was never set is an error, unlike `${a[@]}`.
+    if (param.index !== undefined && sh.has("nounset") && !sh.vars.find(sh.vars.target(param.name))?.isSet)
+      throw new ShellError(`${param.name}: unbound variable`);
+    return String(value.list.length);
+  }
   if (value.text === undefined) requireSet(sh, param);
   return String(codePoints(value.text ?? ""));
 }
@@ -201,7 +207,16 @@ function slice(sh: Shell, param: Param, value: ParamValue): ParamValue {
     requireSet(sh, param);
     return { text: undefined };
   }
-  const number = (text: string): number => Number(once(sh, () => (text.trim() === "" ? 0 : arithText(sh, text))));
+  const number = (text: string): number => {
+    try {
+      return Number(once(sh, () => (text.trim() === "" ? 0 : arithText(sh, text))));
+    } catch (error) {
+      // Bash names the parameter as if it were the command.
+      if (error instanceof ShellError && error.message.includes("error token"))
+        throw new ShellError(`${param.name}: ${error.message}`);
+      throw error;
+    }
+  };
   let offset = number(param.arg ?? "");
   const count = param.arg2 === undefined ? undefined : number(param.arg2);
   if (value.list) return sliceList(sh, param, value, offset, count);

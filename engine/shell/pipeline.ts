@@ -6,6 +6,7 @@ import { pipe } from "../machine/sys.ts";
 import { failed, runForked, runNode } from "./execute.ts";
 import { waitForeground } from "./foreground.ts";
 import { forkShell } from "./fork.ts";
+import { commandText } from "./print-command.ts";
 import type { Shell } from "./shell.ts";
 import { cpuTime, printTimes } from "./times.ts";
 
@@ -47,6 +48,8 @@ function* runCommands(sh: Shell, node: Pipeline): Gen<void> {
     yield* runLast(sh, node, processes);
     return;
   }
+  const last = node.commands.at(-1)!;
+  if (sh.traps.size > 0 && sh.runningTrap === 0) sh.commandText = commandText(last, sh.source.text);
   sh.status = yield* waitForeground(sh, processes, sh.textOf(node));
   yield* failed(sh);
 }
@@ -108,6 +111,8 @@ export function* startPipeline(sh: Shell, node: Pipeline, background: boolean): 
 /** Body of a pipeline's child. */
 export function* element(sub: Shell, command: CommandNode): Gen<number> {
   if (command.type !== "Subshell" && command.type !== "Command") sub.loops = 0;
+  // The process of a simple command ends with it: its failure is the pipeline's.
+  if (command.type === "Command") sub.traps.delete("ERR");
   yield* runForked(sub, command);
   return sub.status;
 }

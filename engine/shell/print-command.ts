@@ -271,7 +271,7 @@ class Printer {
         const head = /\(\(([\s\S]*)\)\)/.exec(source)?.[1] ?? "";
         this.out += `for ((${head
           .split(";")
-          .map((part) => part.trim() || "1")
+          .map((part) => part.trimStart() || "1")
           .join("; ")}))`;
         this.newline("do\n");
         this.loopBody(node.body);

@@ -1,6 +1,6 @@
 import { encode } from "../kernel/index.ts";
 import { formatFloat, parseFloatText } from "./float.ts";
-import { backslashQuote, readEscape, rejoin, shellQuote } from "./quote.ts";
+import { backslashQuote, readEscape, rejoin } from "./quote.ts";
 import type { Shell } from "./shell.ts";
 import { strftime } from "./strftime.ts";
 
@@ -106,7 +106,7 @@ function convert(state: State, spec: RegExpExecArray, kind: string): string {
     case "q":
       return pad(cut(backslashQuote(take(state) ?? ""), precision), width, flags);
     case "Q":
-      return pad(shellQuote(cut(take(state) ?? "", precision)), width, flags);
+      return pad(backslashQuote(cut(take(state) ?? "", precision)), width, flags);
     case "n":
       return "";
     case "d":

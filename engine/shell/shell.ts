@@ -79,6 +79,8 @@ export class Shell {
   readonly options = new Set(OPTIONS);
   readonly shopts = new Set(SHOPTS);
   positional: string[] = [];
+  /** `set` gave new ones, so a sourced file leaves them. */
+  positionalSet = false;
   arg0 = "bash";
   /** First word of messages: the script's name, or the shell's. */
   commandName = "bash";
@@ -105,6 +107,8 @@ export class Shell {
   ignoreErrors = 0;
   jobs = new JobTable();
   traps = new Map<string, string>();
+  /** Traps of the parent, which a subshell shows until it sets one of its own. */
+  shownTraps = new Map<string, string>();
   /** Signals ignored when the shell started: it may not trap them. */
   readonly ignoredAtStart = new Set<Signal>();
   runningTrap = 0;
@@ -143,7 +147,6 @@ export class Shell {
   readonly limits = new Map<string, string>();
   /** `exit` told about stopped jobs and goes through next time. */
   warnedAboutJobs = false;
-  returnTrapDue: string | undefined;
   readonly disabledBuiltins = new Set<string>();
   /** What a `lastpipe` command reads. */
   lastPipeInput: OpenFile | undefined;
@@ -364,6 +367,8 @@ export class Shell {
 
   /** Numeric value of a subscript; negative ones count from the end. */
   indexOf(variable: Variable | undefined, text: string, name: string, reading = false): number {
+    if (!reading && (text === "@" || text === "*" || text === ""))
+      throw new ShellError(`${name}[${text}]: bad array subscript`);
     const source = /[$`"'\\]/.test(text) ? piecesText(this, compile(text).pieces) : text;
     const value = Number(evaluate(source, this.arith));
     if (value >= 0) return value;

@@ -6,6 +6,7 @@ import { AliasOpens, ExitShell, ReturnFrom, ShellError } from "./control.ts";
 import { failed, runNode, runSource, tell } from "./execute.ts";
 import { expanding, expandWords, plainWord, promptText } from "./expand.ts";
 import { execExternal, runExternal } from "./external.ts";
+import { commandText } from "./print-command.ts";
 import { shellQuote } from "./quote.ts";
 import { keep, redirect, restore, type Saved } from "./redirect.ts";
 import type { Shell, ShellFunction } from "./shell.ts";
@@ -66,7 +67,7 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
   yield* sh.step();
   const parts = partsOf(node);
   if (sh.traps.size > 0) {
-    sh.commandText = sh.runningTrap > 0 ? sh.commandText : sh.source.text.slice(node.pos, node.end).trim();
+    sh.commandText = sh.runningTrap > 0 ? sh.commandText : commandText(node, sh.source.text);
     const debug = sh.traps.get("DEBUG");
     if (debug && sh.runningTrap === 0) yield* runTrap(sh, "DEBUG", debug);
     sh.position = node.pos;
@@ -168,7 +169,9 @@ export function* trace(sh: Shell, text: string): Gen<void> {
     sh.options.add("xtrace");
   }
   const first = [...prefix][0] ?? "";
-  yield* sh.writeTo(2, `${first.repeat(sh.traceDepth)}${prefix}${text}\n`);
+  const fd = sh.get("BASH_XTRACEFD");
+  const to = fd !== undefined && /^\d+$/.test(fd) && sh.p.fds.has(Number(fd)) ? Number(fd) : 2;
+  yield* sh.writeTo(to, `${first.repeat(sh.traceDepth)}${prefix}${text}\n`);
 }
 
 function traceAssignment(ready: Prepared): string {
@@ -198,6 +201,7 @@ function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
       throw error;
     }
   }
+  for (const text of sh.warnings.splice(0)) yield* sh.complain(text);
   if (parts.redirections.length > 0) restore(sh, yield* redirect(sh, parts.redirections));
   sh.status = sh.substitutionStatus ?? 0;
 }
@@ -290,6 +294,7 @@ function* runBuiltin(
     if (!(error instanceof ShellError) || error.how === "exit") throw error;
     if (!error.printed) yield* sh.complain(error.how === "discard" ? `${words[0]}: ${error.message}` : error.message);
     error.printed = true;
+    if (error.cleanup) throw error;
     return error.status;
   }
 }
@@ -355,16 +360,26 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
   sh.source = fn.source;
   try {
     const { body } = fn.node;
-    yield* runNode(sh, body as Parameters<typeof runNode>[1]);
+    let returned: number | undefined;
+    try {
+      yield* runNode(sh, body as Parameters<typeof runNode>[1]);
+    } catch (error) {
+      if (!(error instanceof ReturnFrom)) throw error;
+      returned = error.status;
+    }
+    // The trap runs within the function, and sees the status before its `return`.
+    const due = traps.get("RETURN");
+    if (due && sh.runningTrap === 0) yield* runTrap(sh, "RETURN", due);
+    if (returned !== undefined) sh.status = returned;
   } catch (error) {
     yield* tell(sh, error);
-    if (!(error instanceof ReturnFrom)) throw error;
-    sh.status = error.status;
+    throw error;
   } finally {
     const after = traps.get("RETURN");
-    sh.returnTrapDue = after;
     if (hidden && !traps.has("DEBUG")) traps.set("DEBUG", debug!);
-    const options = sh.vars.frames.at(-1)?.options;
+    const frame = sh.vars.frames.at(-1);
+    if (frame?.getoptsPosition !== undefined) sh.getoptsPosition = frame.getoptsPosition;
+    const options = frame?.options;
     if (options) {
       sh.options.clear();
       for (const option of options) sh.options.add(option);
@@ -378,9 +393,6 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
     sh.loops = loops;
     if (hiddenReturn && after === undefined) traps.set("RETURN", returnTrap!);
   }
-  const due = sh.returnTrapDue;
-  sh.returnTrapDue = undefined;
-  if (due && sh.runningTrap === 0) yield* runTrap(sh, "RETURN", due);
 }
 
 /** Prints an error and ends a shell that is not interactive, as errors of special builtins do in POSIX mode. */

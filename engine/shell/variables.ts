@@ -26,6 +26,8 @@ export class Variable {
   declaredEmpty = false;
   /** Computed at each read, e.g. RANDOM; `undefined` while unset. */
   get: (() => string | undefined) | undefined;
+  /** Computed at each read, and an array. */
+  computedList = false;
   set: ((value: string) => void) | undefined;
 
   copy(): Variable {
@@ -82,6 +84,8 @@ export class Variable {
 export class Frame extends Map<string, Variable | undefined> {
   /** What `local -` puts back: the options of `set`. */
   options: Set<string> | undefined;
+  /** What a local OPTIND puts back: where `getopts` was in its word. */
+  getoptsPosition: number | undefined;
 }
 
 /** All variables of a shell. Dynamic scoping: `local` replaces the visible variable and a frame remembers the old one. */

@@ -1,7 +1,8 @@
-import type { Gen } from "../../kernel/index.ts";
+import { concat, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
-import { find, readText } from "../../machine/sys.ts";
-import { BreakLoop, ExitShell, ReturnFrom } from "../control.ts";
+import { release } from "../../machine/process.ts";
+import { find, openFile, readText } from "../../machine/sys.ts";
+import { BreakLoop, ExitShell, ReturnFrom, ShellError } from "../control.ts";
 import { runSource } from "../execute.ts";
 import type { Shell } from "../shell.ts";
 import { Source } from "../source.ts";
@@ -83,7 +84,10 @@ const returns: Builtin = function* (sh, args) {
   const status = yield* statusArgument(sh, "return", args);
   if (args.length > 1 && status !== undefined) {
     yield* sh.complain("return: too many arguments");
-    throw new ReturnFrom(1);
+    const error = new ShellError("", "discard");
+    error.printed = true;
+    error.cleanup = true;
+    throw error;
   }
   throw new ReturnFrom(status ?? 2);
 };
@@ -102,12 +106,14 @@ const evaluate: Builtin = function* (sh, args) {
 };
 
 function* evaluateText(sh: Shell, text: string): Gen<void> {
+  const { commandText } = sh;
   yield* runSource(sh, new Source(text, sh.source.file, sh.line()), {
     syntaxName: `${sh
       .prefix()
       .replace(/: line \d+: $/, "")
       .replace(/: $/, "")}: eval`,
   });
+  sh.commandText = commandText;
 }
 
 const source: Builtin = function* (sh, args, { name }) {
@@ -127,7 +133,7 @@ const source: Builtin = function* (sh, args, { name }) {
   }
   let text: string;
   try {
-    text = readText(sh.p, path);
+    text = yield* textOf(sh, path);
   } catch (error) {
     if (!isErrno(error)) throw error;
     const bash = sh.setup.dialect === "bash";
@@ -145,9 +151,31 @@ const source: Builtin = function* (sh, args, { name }) {
   return sh.status;
 };
 
+/** The text of a file, or all that a pipe (`<(…)`), a terminal or the standard input gives. */
+function* textOf(sh: Shell, path: string): Gen<string> {
+  const kind = find(sh.p, path)?.kind;
+  if (kind === "file" || kind === "dir") return readText(sh.p, path);
+  const file = openFile(sh.p, path, { read: true });
+  file.refs++;
+  const chunks: Uint8Array[] = [];
+  try {
+    yield* sh.settle();
+    for (;;) {
+      const bytes = yield* file.read(4096);
+      if (bytes === "interrupted") continue;
+      if (bytes.length === 0) return decode(concat(chunks));
+      chunks.push(bytes);
+    }
+  } finally {
+    release(file);
+  }
+}
+
 /** Runs a file's text in this shell. */
 export function* sourceText(sh: Shell, text: string, file: string, args: readonly string[]): Gen<void> {
-  const { positional } = sh;
+  const { positional, commandText } = sh;
+  const outerSet = sh.positionalSet;
+  sh.positionalSet = false;
   if (args.length > 0) sh.positional = [...args];
   sh.calls.push({ kind: "source", name: "source", file, line: sh.source ? sh.line() : 0 });
   sh.sourceDepth++;
@@ -161,9 +189,11 @@ export function* sourceText(sh: Shell, text: string, file: string, args: readonl
     sh.status = error.status;
   } finally {
     sh.calls.pop();
+    sh.commandText = commandText;
     sh.sourceDepth--;
     sh.loops = loops;
-    if (args.length > 0) sh.positional = positional;
+    if (args.length > 0 && !sh.positionalSet) sh.positional = positional;
+    sh.positionalSet ||= outerSet;
   }
 }
 
@@ -212,7 +242,7 @@ export const controlBuiltins: Record<string, Builtin> = {
     const frame = frames[depth];
     if (frame === undefined || frames.length < 2) return 1;
     const outer = frames[depth + 1];
-    if (outer === undefined) return 1;
+    if (outer === undefined || (outer.kind === "main" && outer.file === "" && args.length > 0)) return 1;
     const file = outer.file === "" ? "NULL" : outer.file;
     return yield* put(
       sh,

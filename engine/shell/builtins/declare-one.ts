@@ -200,6 +200,10 @@ class Declaration {
     const global = !sh.vars.frames.some((one) => one.has(name));
     if (old?.readonly && global) throw fail(`${name}: readonly variable`);
     const variable = sh.vars.local(name);
+    if (name === "OPTIND" && frame) {
+      frame.getoptsPosition = sh.getoptsPosition;
+      sh.getoptsPosition = 0;
+    }
     if (old === undefined) return variable;
     if (sh.shopts.has("localvar_inherit") || this.flags.on("I")) {
       const inherited = old.copy();

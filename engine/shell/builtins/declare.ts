@@ -17,11 +17,9 @@ export function declareLine(sh: Shell, name: string, dash = false): string {
   const variable = sh.vars.find(name)!;
   const flags = attributeFlags(sh, name);
   const head = dash ? (flags.includes("x") ? "export" : "readonly") : `declare -${flags || "-"}`;
-  if (
-    variable.isArray ||
-    (variable.get && variable.keys().length > 0 && variable.scalar() !== undefined && variable.elements().length > 1)
-  ) {
-    const set = variable.keys().length > 0 || !variable.declaredEmpty;
+  if (variable.isArray || variable.computedList) {
+    const unset = variable.declaredEmpty || (name === "FUNCNAME" && sh.functionDepth === 0);
+    const set = variable.keys().length > 0 || !unset;
     return set ? `${head} ${name}=${arrayLiteral(sh, name)}\n` : `${head} ${name}\n`;
   }
   const value = variable.scalar();
@@ -104,7 +102,7 @@ function* show(
     for (const name of names) {
       if (
         sh.vars.find(name) === undefined ||
-        (sh.vars.find(name)!.get && sh.vars.find(name)!.elements().length === 0)
+        (sh.vars.find(name)!.get && !sh.vars.find(name)!.computedList && sh.vars.find(name)!.elements().length === 0)
       ) {
         yield* sh.complain(`${label}: ${name}: not found`);
         status = 1;
@@ -118,7 +116,12 @@ function* show(
       if (kind === "local" && !sh.vars.frames.at(-1)?.has(name)) continue;
       if ((on("x") && !variable.exported) || (on("r") && !variable.readonly) || (on("i") && !variable.integer))
         continue;
-      if ((on("a") && !variable.list) || (on("A") && !variable.map) || (on("n") && !variable.nameref)) continue;
+      if (
+        (on("a") && !variable.list && !variable.computedList) ||
+        (on("A") && !variable.map) ||
+        (on("n") && !variable.nameref)
+      )
+        continue;
       if (kind === "declare" && !filtered) {
         const value = variable.isArray ? arrayLiteral(sh, name) : variable.scalar();
         if (value !== undefined) text += `${name}=${value}\n`;

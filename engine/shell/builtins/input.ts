@@ -94,6 +94,10 @@ const read: Builtin = function* (sh, args) {
 };
 
 function* readInto(sh: Shell, file: OpenFile, o: ReadOptions, names: readonly string[]): Gen<number> {
+  if (o.count === 0) {
+    store(sh, "", o, names);
+    return 0;
+  }
   if (o.prompt !== undefined && file.tty) yield* sh.writeTo(2, o.prompt);
   const { tty } = file;
   const modes = tty?.termios;
@@ -258,6 +262,17 @@ const mapfile: Builtin = function* (sh, args, { name }) {
   const target = parsed.rest[0] ?? "MAPFILE";
   if (!/^[A-Za-z_]\w*$/.test(target)) {
     yield* sh.complain(`${name}: \`${target}': not a valid identifier`);
+    return 1;
+  }
+  const counts = { n: "line count", O: "array origin", s: "line count", c: "callback quantum" };
+  for (const [letter, what] of Object.entries(counts)) {
+    const given = value(letter);
+    if (given === undefined || /^\d+$/.test(given)) continue;
+    yield* sh.complain(`${name}: ${given}: invalid ${what}`);
+    return 1;
+  }
+  if (sh.vars.find(sh.vars.target(target))?.map) {
+    yield* sh.complain(`${name}: ${target}: not an indexed array`);
     return 1;
   }
   const file = sh.p.fds.get(number("u", 0));

@@ -201,7 +201,10 @@ const set: Builtin = function* (sh, args) {
     if (sh.posix && !sh.setup.interactive) throw new ExitShell(result);
     return result;
   }
-  if (result.rest) sh.positional = [...result.rest];
+  if (result.rest) {
+    sh.positional = [...result.rest];
+    sh.positionalSet = true;
+  }
   return 0;
 };
 

@@ -9,7 +9,8 @@ import { badOption, parseOptions, usage } from "./usage.ts";
 const ORDER = ["EXIT", ...Object.keys(SIGNALS), "DEBUG", "ERR", "RETURN"];
 
 function line(sh: Shell, name: string): string {
-  const action = sh.traps.get(name) ?? (sh.ignoredAtStart.has(name as Signal) ? "" : undefined);
+  const action =
+    sh.traps.get(name) ?? sh.shownTraps.get(name) ?? (sh.ignoredAtStart.has(name as Signal) ? "" : undefined);
   if (action === undefined) return "";
   return `trap -- ${singleQuote(action)} ${name in SIGNALS && !sh.posix ? `SIG${name}` : name}\n`;
 }
@@ -75,6 +76,7 @@ const trap: Builtin = function* (sh, args) {
       continue;
     }
     if (sh.ignoredAtStart.has(name as Signal) && !sh.setup.interactive) continue;
+    sh.shownTraps.clear();
     if (action === undefined) sh.traps.delete(name);
     else sh.traps.set(name, action);
     if (name === "ERR") sh.errTrapDepth = sh.functionDepth;
