@@ -6,6 +6,7 @@ import { containerd } from "../machine/runtime/containerd.ts";
 import { bash } from "../shell/index.ts";
 import { containerdPrograms } from "./containerd/index.ts";
 import { etcdPrograms } from "./etcd/etcdctl.ts";
+import { helm } from "./helm/index.ts";
 import { kubeadm } from "./kubeadm/index.ts";
 import { kubectl } from "./kubectl/index.ts";
 import { answer } from "./lab/answer.ts";
@@ -35,6 +36,7 @@ export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(
     dash: bash,
     containerd,
     kubelet,
+    helm,
     kubeadm,
     kubectl,
     answer,

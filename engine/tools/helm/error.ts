@@ -1,0 +1,2 @@
+/** What helm says after `Error: `, and its exit status. */
+export class HelmError extends Error {}
