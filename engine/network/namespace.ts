@@ -61,6 +61,11 @@ export interface Interface {
   mtu: number;
   /** Other end of a veth pair: `namespace/interface`. */
   peer?: string;
+  /** The bridge that it is a port of. */
+  master?: string;
+  /** What somebody made it as; undefined for devices that came with the machine or its Pods. */
+  kind?: string;
+  index?: number;
 }
 
 export interface Route {
@@ -80,6 +85,10 @@ export class NetNamespace {
   readonly host: NetNamespace;
   readonly interfaces = new Map<string, Interface>();
   readonly routes: Route[] = [];
+  /** Of a machine: the namespaces that have a name there (/run/netns). */
+  readonly spaces = new Map<string, NetNamespace>();
+  /** Made by somebody with `ip netns add`. */
+  handmade = false;
   /** By `protocol:port`. */
   private readonly listeners = new Map<string, Listener[]>();
   /**

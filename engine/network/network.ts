@@ -6,6 +6,7 @@ import { NetError } from "./error.ts";
 import { Flow } from "./flow.ts";
 import { arrive, held, used } from "./flows.ts";
 import { plainOnTls, serveHttpBytes } from "./http-bytes.ts";
+import { handmadeWay, isHandmade } from "./links.ts";
 import { type Listener, NetNamespace, type Socket } from "./namespace.ts";
 import type { OverlayMember } from "./overlay.ts";
 import { type Path, pathNow, pathOf, type Walk } from "./path.ts";
@@ -180,6 +181,8 @@ export class Network {
   readonly dark = new Set<NetNamespace>();
   /** Grows when an address or a namespace's rules come or go: what was found out about paths is void. */
   changes = 0;
+  /** Namespaces that somebody made by hand. */
+  handmade = 0;
   /** Called with every walk of a new connection through the rules, chain by chain; connections cost more then. */
   onWalk: ((walk: Walk) => void) | undefined;
   /** Who listens on devices: every connection's way is worked out anew then, and its packets are made. */
@@ -245,7 +248,8 @@ export class Network {
    */
   *connect(from: NetNamespace, address: string, port: number, options: ConnectOptions = {}): Gen<Established> {
     const protocol = options.protocol ?? "tcp";
-    if (!isRoutable(this, from, address)) throw new NetError("ENETUNREACH");
+    if (isHandmade(this, from, address)) yield* this.byHand(from, address, options.timeout ?? CONNECT_TIMEOUT);
+    else if (!isRoutable(this, from, address)) throw new NetError("ENETUNREACH");
     const path = pathOf(this, from, protocol, address, port);
     const flow = path?.wires && new Flow(this, path.wires, protocol, from.ephemeralPort());
     const { payload } = options;
@@ -309,6 +313,27 @@ export class Network {
       path,
       flow,
     );
+  }
+
+  /** Throws NetError where hand-made wiring does not lead to an address, or nothing would come back. */
+  private *byHand(from: NetNamespace, address: string, patience: number): Gen {
+    const way = handmadeWay(from, address);
+    if (way === "no-route") throw new NetError("ENETUNREACH");
+    const back = way === "there" && this.comesBack(from, address);
+    if (back) return;
+    yield* sleep(way === "silent" ? Math.min(patience, NEIGHBOUR_TIMEOUT) : patience);
+    throw new NetError(way === "silent" && patience >= NEIGHBOUR_TIMEOUT ? "EHOSTUNREACH" : "ETIMEDOUT");
+  }
+
+  /** Whether answers to a hand-made namespace, or from one, find their way. */
+  comesBack(from: NetNamespace, address: string): boolean {
+    const owner = this.ownerOf(address);
+    const path = pathOf(this, from, "icmp", address, 0);
+    const source = path?.source ?? path?.local ?? from.firstAddress();
+    if (owner === from) return true;
+    if (owner?.handmade) return handmadeWay(owner, source) === "there";
+    // Other machines know nothing of addresses that somebody gave away here.
+    return path?.source !== undefined || owner?.host === from.host;
   }
 
   /** What Pods have connected to, by namespace and what was asked for: the first time that it was let in. */

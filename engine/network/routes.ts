@@ -38,8 +38,8 @@ export function isRoutable(network: Network, from: NetNamespace, address: string
 }
 
 /** A table without routes is that of a namespace nobody configured: it leads to all it is told of. */
-function leads({ routes, interfaces }: NetNamespace, address: string): boolean {
-  if (routes.length === 0) return true;
+function leads({ routes, interfaces, handmade }: NetNamespace, address: string): boolean {
+  if (routes.length === 0) return !handmade;
   let number: number | undefined;
   for (const { destination, device } of routes) {
     if (interfaces.get(device)?.up === false) continue;

@@ -85,7 +85,12 @@ export class Cni {
       up: true,
       mtu: conf.mtu,
       peer: `${ns.name}/eth0`,
+      ...(conf.bridge && { master: conf.bridge }),
     });
+    // The file is named by the first five groups; the namespace's own name has a number besides.
+    const space = spaceName(ns);
+    this.machine.net.spaces.set(space, ns);
+    putFile(this.machine, ensureDir(this.machine, "/run/netns"), space, "", 0o444);
     const hostPorts =
       ports.length === 0
         ? undefined
@@ -106,6 +111,9 @@ export class Cni {
       for (const cidr of [...link.addresses]) found.ns.removeAddress(link.name, cidr);
     }
     found.ns.interfaces.delete("eth0");
+    const space = spaceName(found.ns);
+    this.machine.net.spaces.delete(space);
+    removeEntry(this.machine, ensureDir(this.machine, "/run/netns"), space);
     found.ns.routes.length = 0;
     this.machine.net.interfaces.delete(found.veth);
     removeEntry(this.machine, ensureDir(this.machine, `/var/lib/cni/networks/${found.network}`), found.address);
@@ -249,3 +257,5 @@ function networkOf(address: string, prefix: number): string {
   const size = 2 ** (32 - prefix);
   return `${toAddress(Math.floor(toNumber(address) / size) * size)}/${prefix}`;
 }
+
+const spaceName = (ns: NetNamespace): string => ns.name.replace(/-\d+$/, "");

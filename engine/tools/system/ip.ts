@@ -3,6 +3,9 @@ import { cpu } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Interface, NetNamespace, Route } from "../../network/index.ts";
+import { peerOf, spaceCalled } from "../../network/links.ts";
+import { connected, disconnect, link } from "./ip-link.ts";
+import { netns, spaceOf } from "./ip-netns.ts";
 import { linkDetails, neighbours } from "./neighbours.ts";
 
 const USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
@@ -22,19 +25,23 @@ where  OBJECT := { address | addrlabel | fou | help | ila | ioam | l2tp | link |
                     -c[olor]}
 `;
 
-interface Options {
+/** What stands before the object. */
+export interface Options {
   brief: boolean;
   oneline: boolean;
   json: boolean;
   details: boolean;
   family: "any" | "4" | "6";
+  /** Of `ip netns exec`: in every namespace. */
+  all: boolean;
 }
 
 /** ip(8) of iproute2: addresses, links, routes and neighbours of this network namespace. */
 export const ip: Program = function* (p) {
   yield* cpu(500);
   const words = p.argv.slice(1);
-  const options: Options = { brief: false, oneline: false, json: false, details: false, family: "any" };
+  const options: Options = { brief: false, oneline: false, json: false, details: false, family: "any", all: false };
+  let space: string | undefined;
   while (words[0]?.startsWith("-")) {
     const word = words.shift()!.replace(/^--/, "-");
     if ("-brief".startsWith(word) && word.startsWith("-br")) options.brief = true;
@@ -46,12 +53,28 @@ export const ip: Program = function* (p) {
     else if (word === "-V" || word === "-Version") {
       yield* sys.print(p, "ip utility, iproute2-6.1.0, libbpf 1.1.0\n");
       return 0;
-    } else if (word === "-n" || word === "-netns") words.shift();
+    } else if (word === "-n" || word === "-netns") space = words.shift();
+    else if (word === "-a" || word === "-all") options.all = true;
     else if (!["-s", "-c", "-color", "-h", "-p", "-N", "-c=auto"].includes(word) && !/^-[sdhp]+$/.test(word)) {
       yield* sys.printError(p, `Option "${word}" is unknown, try "ip -help".\n`);
       return 255;
     }
   }
+  if (space === undefined) return yield* objectOf(p, words, options);
+  const there = spaceOf(p, space);
+  if (there === undefined) {
+    yield* sys.printError(p, `Cannot open network namespace "${space}": No such file or directory\n`);
+    return 255;
+  }
+  if (p.cred.uid !== 0) {
+    yield* sys.printError(p, `setting the network namespace "${space}" failed: Operation not permitted\n`);
+    return 255;
+  }
+  p.ns = { ...p.ns, net: there };
+  return yield* objectOf(p, words, options);
+};
+
+function* objectOf(p: Process, words: string[], options: Options): Gen<number> {
   const object = words.shift();
   if (object === undefined || object === "help") {
     yield* sys.printError(p, USAGE);
@@ -66,62 +89,90 @@ export const ip: Program = function* (p) {
     yield* sys.print(p, "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n");
     return 0;
   }
-  if (is("netns")) return 0;
+  if (is("netns")) return yield* netns(p, words, options.all);
   yield* sys.printError(p, `Object "${object}" is unknown, try "ip help".\n`);
   return 1;
-};
-
-/** Interfaces with their index: 1 is the loopback. */
-function numbered(net: NetNamespace): [number, Interface][] {
-  return [...net.interfaces.values()].map((one, i) => [i + 1, one]);
 }
 
-function flags(one: Interface): string {
-  if (one.name === "lo") return "LOOPBACK,UP,LOWER_UP";
+/** Interfaces with their index: 1 is the loopback. */
+export function numbered(net: NetNamespace): [number, Interface][] {
+  return [...net.interfaces.values()].map((one, i) => [one.index ?? i + 1, one]);
+}
+
+export function flags(p: Process, one: Interface): string {
+  if (one.name === "lo") return one.up ? "LOOPBACK,UP,LOWER_UP" : "LOOPBACK";
   // The dummy interface of kube-proxy's mode ipvs.
   if (one.name === "kube-ipvs0") return "BROADCAST,NOARP";
+  if (one.kind === "dummy") return one.up ? "BROADCAST,NOARP,UP,LOWER_UP" : "BROADCAST,NOARP";
+  if (one.up && !hasCarrier(p, one)) return "NO-CARRIER,BROADCAST,MULTICAST,UP";
   return one.up ? "BROADCAST,MULTICAST,UP,LOWER_UP" : "BROADCAST,MULTICAST";
 }
 
-function state(one: Interface): string {
+export function state(p: Process, one: Interface): string {
   // Devices without a carrier of their own do not tell.
-  const silent = one.name === "lo" || (one.up && one.name.startsWith("flannel"));
-  return silent ? "UNKNOWN" : one.up ? "UP" : "DOWN";
+  const bare = one.kind === "bridge" && ![...p.ns.net.interfaces.values()].some(({ master }) => master === one.name);
+  const silent = one.name === "lo" || one.kind === "dummy" || bare || one.name.startsWith("flannel");
+  if (!one.up) return "DOWN";
+  return silent ? "UNKNOWN" : hasCarrier(p, one) ? "UP" : one.peer === undefined ? "DOWN" : "LOWERLAYERDOWN";
+}
+
+/** A pair has a carrier while its other end is up, a bridge while one of its ports has. */
+function hasCarrier(p: Process, one: Interface): boolean {
+  const { net } = p.ns;
+  if (one.kind === "veth") return peerOf({ ns: net, device: one })?.device.up === true;
+  if (one.kind !== "bridge") return true;
+  const ports = [...net.interfaces.values()].filter(({ master }) => master === one.name);
+  return ports.length === 0 || ports.some((port) => port.up);
 }
 
 /** `eth0@if12` for a veth, whose other end lies elsewhere. */
-function shownName(p: Process, one: Interface): string {
+export function shownName(p: Process, one: Interface): string {
   if (one.peer === undefined) return one.name;
+  if (one.peer.startsWith(`${p.ns.net.name}/`)) return `${one.name}@${one.peer.slice(one.peer.lastIndexOf("/") + 1)}`;
   return `${one.name}@if${peerIndex(p, one.peer)}`;
 }
 
 function peerIndex(p: Process, peer: string): number {
   const [space, device] = [peer.slice(0, peer.lastIndexOf("/")), peer.slice(peer.lastIndexOf("/") + 1)];
-  for (const machineNet of [p.machine.net, p.ns.net]) {
-    if (machineNet.name !== space) continue;
-    const found = numbered(machineNet).find(([, one]) => one.name === device);
+  const { net } = p.ns;
+  for (const one of [p.machine.net, net, spaceCalled(net.host, space)]) {
+    if (one?.name !== space) continue;
+    const found = numbered(one).find(([, other]) => other.name === device);
     if (found) return found[0];
   }
   return 2;
 }
 
-function linkLines(p: Process, index: number, one: Interface, mode: string, details = false): string[] {
+export function linkLines(p: Process, index: number, one: Interface, mode: string, details = false): string[] {
   const kind = one.name === "lo" ? "loopback" : "ether";
   const software = one.name === "lo" || one.peer !== undefined || /^(cni|flannel|kube-|cilium)/.test(one.name);
-  const queue = software ? "noqueue" : one.up ? "fq_codel" : "noop";
-  const length = one.peer === undefined && !one.name.startsWith("flannel") ? " qlen 1000" : "";
+  const made = one.kind !== undefined || one.name === "lo";
+  const queue = made && !one.up ? "noop" : software || made ? "noqueue" : one.up ? "fq_codel" : "noop";
+  const plain = one.peer === undefined || one.kind !== undefined;
+  const length = plain && !one.name.startsWith("flannel") ? " qlen 1000" : "";
   const broadcast = one.name === "lo" ? "00:00:00:00:00:00" : "ff:ff:ff:ff:ff:ff";
-  const netns = one.peer === undefined ? "" : " link-netnsid 0";
+  const netns = one.peer === undefined ? "" : linkSpace(p, one.peer);
+  const master = one.master === undefined ? "" : ` master ${one.master}`;
   if (p.applet) {
     return [
-      `${index}: ${shownName(p, one)}: <${flags(one)}${one.peer === undefined ? "" : ",M-DOWN"}> mtu ${one.mtu} qdisc ${queue} ${length.trim()}`,
+      `${index}: ${shownName(p, one)}: <${flags(p, one)}${one.peer === undefined ? "" : ",M-DOWN"}> mtu ${one.mtu} qdisc ${queue} ${length.trim()}`,
       `    link/${kind} ${one.mac} brd ${broadcast}`,
     ];
   }
   return [
-    `${index}: ${shownName(p, one)}: <${flags(one)}> mtu ${one.mtu} qdisc ${queue} state ${state(one)}${mode} group default${length}`,
+    `${index}: ${shownName(p, one)}: <${flags(p, one)}> mtu ${one.mtu} qdisc ${queue}${master} state ${state(p, one)}${mode} group default${length}`,
     `    link/${kind} ${one.mac} brd ${broadcast}${netns}${details ? linkDetails(p, one) : ""}`,
   ];
+}
+
+/** Where the other end of a pair is, by the name of its namespace where that has one here. */
+function linkSpace(p: Process, peer: string): string {
+  const { net } = p.ns;
+  const space = peer.slice(0, peer.lastIndexOf("/"));
+  if (space === net.name) return "";
+  if (p.ns.mnt === p.machine.ns.mnt)
+    for (const [name, one] of net.host.spaces) if (one.name === space) return ` link-netns ${name}`;
+  return " link-netnsid 0";
 }
 
 function broadcast(cidr: string): string {
@@ -142,7 +193,7 @@ function toText(number: number): string {
 }
 
 /** The interface words ask for (`dev NAME`, or a bare name); throws a message when it does not exist. */
-function asked(p: Process, words: readonly string[]): string | undefined {
+export function asked(p: Process, words: readonly string[]): string | undefined {
   const at = words.indexOf("dev");
   const name =
     at >= 0 ? words[at + 1] : words.find((word) => !["show", "list", "ls", "up", "scope", "global"].includes(word));
@@ -150,7 +201,8 @@ function asked(p: Process, words: readonly string[]): string | undefined {
   return name;
 }
 
-class MissingDevice extends Error {}
+/** A device that is not there; its name. */
+export class MissingDevice extends Error {}
 
 function* address(p: Process, words: string[], options: Options): Gen<number> {
   const { net } = p.ns;
@@ -168,13 +220,13 @@ function* address(p: Process, words: string[], options: Options): Gen<number> {
   for (const [index, one] of chosen) {
     const own = options.family === "6" ? (one.name === "lo" ? [] : []) : one.addresses;
     if (options.brief) {
-      text += `${shownName(p, one).padEnd(16)} ${state(one).padEnd(14)} ${own.map((cidr) => `${cidr} `).join("")}\n`;
+      text += `${shownName(p, one).padEnd(16)} ${state(p, one).padEnd(14)} ${own.map((cidr) => `${cidr} `).join("")}\n`;
       continue;
     }
     const scope = one.name === "lo" ? "host" : "global";
     if (options.oneline) {
       for (const cidr of own)
-        text += `${index}: ${one.name}    inet ${cidr}${one.name === "lo" ? "" : broadcast(cidr)} scope ${scope} ${one.name}\\       valid_lft forever preferred_lft forever\n`;
+        text += `${index}: ${one.name}    inet ${cidr}${one.name === "lo" || one.kind !== undefined ? "" : broadcast(cidr)} scope ${scope} ${one.name}\\       valid_lft forever preferred_lft forever\n`;
       continue;
     }
     if (options.family === "6" && own.length === 0) continue;
@@ -182,20 +234,20 @@ function* address(p: Process, words: string[], options: Options): Gen<number> {
     text += `${(options.family === "any" ? head : head.slice(0, 1)).join("\n")}\n`;
     own.forEach((cidr, i) => {
       const secondary = i > 0 && !cidr.endsWith("/32") ? " secondary" : "";
-      text += `    inet ${cidr}${one.name === "lo" ? "" : broadcast(cidr)} scope ${scope}${secondary} ${one.name}\n       valid_lft forever preferred_lft forever\n`;
+      text += `    inet ${cidr}${one.name === "lo" || one.kind !== undefined ? "" : broadcast(cidr)} scope ${scope}${secondary} ${one.name}\n       valid_lft forever preferred_lft forever\n`;
     });
   }
   yield* sys.print(p, text);
   return 0;
 }
 
-function* missing(p: Process, error: unknown): Gen<number> {
+export function* missing(p: Process, error: unknown): Gen<number> {
   if (!(error instanceof MissingDevice)) throw error;
   yield* sys.printError(p, `Device "${error.message}" does not exist.\n`);
   return 1;
 }
 
-function* notPermitted(p: Process): Gen<number> {
+export function* notPermitted(p: Process): Gen<number> {
   yield* sys.printError(p, "RTNETLINK answers: Operation not permitted\n");
   return 2;
 }
@@ -226,52 +278,15 @@ function* changeAddress(p: Process, words: readonly string[]): Gen<number> {
       return 2;
     }
     net.removeAddress(device!, full);
+    if (one.kind !== undefined) disconnect(net, one, full);
   } else if (there) {
     if (words[0] === "replace") return 0;
     yield* sys.printError(p, "RTNETLINK answers: File exists\n");
     return 2;
-  } else net.addAddress(device!, full);
-  return 0;
-}
-
-function* link(p: Process, words: string[], options: Options): Gen<number> {
-  const { net } = p.ns;
-  if (words[0] === "set") {
-    const rest = words.slice(1).filter((word) => word !== "dev");
-    const one = net.interfaces.get(rest[0] ?? "");
-    if (one === undefined) {
-      yield* sys.printError(p, `Cannot find device "${rest[0]}"\n`);
-      return 1;
-    }
-    if (p.cred.uid !== 0) return yield* notPermitted(p);
-    if (rest.includes("up") || rest.includes("down")) {
-      one.up = rest.includes("up");
-      for (const cidr of one.addresses) {
-        if (one.up) net.network.claim(cidr.split("/")[0]!, net);
-        else net.network.release(cidr.split("/")[0]!, net);
-      }
-    }
-    const mtu = rest.indexOf("mtu");
-    if (mtu >= 0) one.mtu = Number(rest[mtu + 1]);
-    return 0;
+  } else {
+    net.addAddress(device!, full);
+    if (one.kind !== undefined && one.up) connected(net, one);
   }
-  const rest = ["show", "list", "ls"].includes(words[0] ?? "") ? words.slice(1) : words;
-  let name: string | undefined;
-  try {
-    name = asked(
-      p,
-      rest.filter((word, i) => word !== "type" && rest[i - 1] !== "type"),
-    );
-  } catch (error) {
-    return yield* missing(p, error);
-  }
-  let text = "";
-  for (const [index, one] of numbered(net)) {
-    if (name !== undefined && one.name !== name) continue;
-    if (options.brief) text += `${shownName(p, one).padEnd(16)} ${state(one).padEnd(14)} ${one.mac} <${flags(one)}> \n`;
-    else text += `${linkLines(p, index, one, " mode DEFAULT", options.details).join("\n")}\n`;
-  }
-  yield* sys.print(p, text);
   return 0;
 }
 
@@ -335,15 +350,21 @@ function* route(p: Process, words: string[]): Gen<number> {
     }
     if (at >= 0) net.routes.splice(at, 1);
     const via = value("via");
+    if (via !== undefined && net.handmade && routeTo(net, via)?.device === undefined) {
+      yield* sys.printError(p, "Error: Nexthop has invalid gateway.\n");
+      return 2;
+    }
     const device = value("dev") ?? (via === undefined ? undefined : routeTo(net, via)?.device) ?? "eth0";
     net.routes.push({ destination, device, ...(via === undefined ? {} : { via }) });
     return 0;
   }
-  const order = [...net.routes].sort((a, b) => {
-    const [x, i] = prefixOf(a.destination);
-    const [y, j] = prefixOf(b.destination);
-    return x - y || i - j;
-  });
+  const order = net.routes
+    .filter(({ device }) => net.interfaces.get(device)?.up !== false)
+    .sort((a, b) => {
+      const [x, i] = prefixOf(a.destination);
+      const [y, j] = prefixOf(b.destination);
+      return x - y || i - j;
+    });
   yield* sys.print(p, order.map((one) => `${routeLine(net, one)}\n`).join(""));
   return 0;
 }

@@ -2,6 +2,8 @@ import type { Gen } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Interface } from "../../network/index.ts";
+import { segmentOf } from "../../network/links.ts";
+import { flags, numbered, shownName } from "./ip.ts";
 
 /** `ip neighbour`: the machines whose addresses lie in a directly attached network. */
 export function* neighbours(p: Process, words: readonly string[]): Gen<number> {
@@ -20,6 +22,14 @@ export function* neighbours(p: Process, words: readonly string[]): Gen<number> {
     // flanneld enters its peers itself.
     const state = device.startsWith("flannel") ? "PERMANENT" : "REACHABLE";
     if (mac) text += `${via} ${dev === undefined ? `dev ${device} ` : ""}lladdr ${mac} ${state} \n`;
+  }
+  for (const one of net.interfaces.values()) {
+    if (one.kind === undefined || (dev !== undefined && one.name !== dev)) continue;
+    for (const port of segmentOf({ ns: net, device: one })) {
+      const [cidr] = port.device.addresses;
+      if (port.ns === net || cidr === undefined) continue;
+      text += `${cidr.split("/")[0]} ${dev === undefined ? `dev ${one.name} ` : ""}lladdr ${port.device.mac} REACHABLE \n`;
+    }
   }
   yield* sys.print(p, text);
   return 0;
@@ -49,17 +59,18 @@ export const bridge: Program = function* (p) {
     yield* sys.printError(p, `Cannot find device "${dev}"\n`);
     return 1;
   }
-  const ports = [...net.interfaces.values()].filter(({ peer }) => peer !== undefined);
+  const ports = [...net.interfaces.values()].filter(({ master }) => master !== undefined);
   if ("fdb".startsWith(object) && object !== "") {
     yield* sys.print(p, fdb(p, ports, dev));
     return 0;
   }
   if ("link".startsWith(object) && object !== "") {
-    const numbers = [...net.interfaces.keys()];
-    const shown = ports.filter(({ name }) => dev === undefined || name === dev);
+    const shown = numbered(net).filter(
+      ([, { name, master }]) => master !== undefined && (dev === undefined || name === dev),
+    );
     const lines = shown.map(
-      ({ name, mtu }) =>
-        `${numbers.indexOf(name) + 1}: ${name}@if2: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu ${mtu} master cni0 state forwarding priority 32 cost 2 \n`,
+      ([index, one]) =>
+        `${index}: ${shownName(p, one)}: <${flags(p, one)}> mtu ${one.mtu} master ${one.master} state ${one.up ? "forwarding" : "disabled"} priority 32 cost 2 \n`,
     );
     yield* sys.print(p, lines.join(""));
     return 0;
@@ -84,6 +95,6 @@ function fdb(p: Process, ports: readonly Interface[], dev: string | undefined): 
   for (const [peer, member] of own === undefined ? [] : overlay) {
     if (peer !== net) add(own!.device, `${member.mac} dst ${peer.firstAddress()} self permanent`);
   }
-  for (const { name, mac } of ports) add(name, `${mac} vlan 1 master cni0 permanent`);
+  for (const { name, mac, master } of ports) add(name, `${mac} vlan 1 master ${master} permanent`);
   return text;
 }

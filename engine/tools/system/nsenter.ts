@@ -2,6 +2,7 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
+import { programNamed } from "./program-path.ts";
 
 const NAMES = { n: "net", m: "mnt", u: "uts", p: "pid", i: "ipc", C: "cgroup", U: "user" } as const;
 
@@ -43,7 +44,7 @@ export const nsenter: Program = function* (p) {
   };
   if (enters("m")) p.cwd = "/";
   const [command = p.env.get("SHELL") ?? "/bin/sh", ...args] = o.operands;
-  const path = search(p, command);
+  const path = programNamed(p, command);
   if (path === undefined) return yield* refused(p, `failed to execute ${command}: No such file or directory`, 127);
   try {
     return yield* sys.exec(p, path, [command, ...args]);
@@ -56,13 +57,4 @@ export const nsenter: Program = function* (p) {
 function* refused(p: Process, why: string, status = 1) {
   yield* sys.printError(p, `nsenter: ${why}\n`);
   return status;
-}
-
-function search(p: Process, name: string): string | undefined {
-  if (name.includes("/")) return name;
-  for (const dir of (p.env.get("PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin").split(":")) {
-    const node = sys.find(p, `${dir}/${name}`);
-    if (node?.kind === "file" && (node.mode & 0o111) !== 0) return `${dir}/${name}`;
-  }
-  return undefined;
 }

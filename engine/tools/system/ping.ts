@@ -4,8 +4,10 @@ import * as sys from "../../machine/sys.ts";
 import { show } from "../../network/capture.ts";
 import { arrive } from "../../network/flows.ts";
 import { type NetNamespace, policySteps } from "../../network/index.ts";
+import { handmadeWay, isHandmade } from "../../network/links.ts";
 import { type Path, pathOf } from "../../network/path.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
+import { isRoutable } from "../../network/routes.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 import { routeTo } from "./ip.ts";
 
@@ -31,6 +33,20 @@ export const ping: Program = function* (p) {
     return busybox ? 1 : 2;
   }
   const address = found.addresses[0]!;
+  const { network } = p.machine;
+  if (
+    isHandmade(network, p.ns.net, address)
+      ? handmadeWay(p.ns.net, address) === "no-route"
+      : !isRoutable(network, p.ns.net, address)
+  ) {
+    const start = busybox ? `PING ${host} (${address}): ${Number(o.value("s") ?? 56)} data bytes\n` : "";
+    yield* sys.print(p, start);
+    yield* sys.printError(
+      p,
+      busybox ? "ping: sendto: Network unreachable\n" : "ping: connect: Network is unreachable\n",
+    );
+    return busybox ? 1 : 2;
+  }
   const size = Number(o.value("s") ?? 56);
   yield* sys.print(
     p,
@@ -71,6 +87,8 @@ function roundTrip(p: Process, address: string, sequence: number, size: number):
     if (path?.wires !== undefined) kernel.after(us, "icmp echo reply", () => echo(true));
     return us;
   };
+  const handmade = isHandmade(network, net, address);
+  if (handmade && (handmadeWay(net, address) !== "there" || !network.comesBack(net, address))) return undefined;
   if (net.owns(address)) return answered(25 + (jitter >> 3));
   const owner = network.ownerOf(path?.address ?? address);
   if (owner === undefined || network.isDark(owner) || network.isDark(net)) return undefined;
@@ -111,7 +129,10 @@ function* echo(
     moved = kernel.now;
     const rtt = roundTrip(p, address, sent, size);
     if (rtt === undefined || typeof rtt === "string") {
-      const onLink = rtt === undefined && neighbour && p.machine.network.ownerOf(address) === undefined;
+      const silent = isHandmade(p.machine.network, p.ns.net, address)
+        ? handmadeWay(p.ns.net, address) === "silent"
+        : p.machine.network.ownerOf(address) === undefined;
+      const onLink = rtt === undefined && neighbour && silent;
       if (rtt !== undefined && !busybox) {
         unreachable++;
         // A machine that refuses what was for itself answers as whom it was sent to (net/ipv4/icmp.c icmp_send).

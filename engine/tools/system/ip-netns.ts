@@ -1,0 +1,175 @@
+import type { Gen } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import type { Process } from "../../machine/process.ts";
+import { ensureDir, putFile, removeEntry } from "../../machine/runtime/files.ts";
+import * as sys from "../../machine/sys.ts";
+import type { NetNamespace } from "../../network/index.ts";
+import { programNamed } from "./program-path.ts";
+
+const HELP = `Usage:\tip netns list
+\tip netns add NAME
+\tip netns attach NAME PID
+\tip netns set NAME NETNSID
+\tip [-all] netns delete [NAME]
+\tip netns identify [PID]
+\tip netns pids NAME
+\tip [-all] netns exec [NAME] cmd ...
+\tip netns monitor
+\tip netns list-id [target-nsid POSITIVE-INT] [nsid POSITIVE-INT]
+NETNSID := auto | POSITIVE-INT
+`;
+const DIRECTORY = "/run/netns";
+
+/** The namespaces that have names where this process lives: those of the machine, in none of its containers. */
+function spaces(p: Process): ReadonlyMap<string, NetNamespace> {
+  return p.ns.mnt === p.machine.ns.mnt ? p.machine.net.spaces : new Map();
+}
+
+/** A namespace by its name under /run/netns. */
+export function spaceOf(p: Process, name: string): NetNamespace | undefined {
+  return spaces(p).get(name);
+}
+
+/** `ip netns`: namespaces with names (iproute2 ip/ipnetns.c). */
+export function* netns(p: Process, words: string[], all: boolean): Gen<number> {
+  const [verb = "list", name, ...rest] = words;
+  const is = (long: string) => long.startsWith(verb);
+  if (verb === "help") {
+    yield* sys.printError(p, HELP);
+    return 255;
+  }
+  if (is("list") || verb === "show" || verb === "lst") return yield* list(p);
+  if (is("add")) return yield* name === undefined ? lacking(p) : add(p, name);
+  if (is("delete")) return yield* name === undefined ? lacking(p) : remove(p, name);
+  if (is("exec")) {
+    if (all) {
+      for (const [one, space] of [...spaces(p)]) {
+        yield* sys.print(p, `\nnetns: ${one}\n`);
+        yield* inside(p, space, [name ?? "", ...rest]);
+      }
+      return 0;
+    }
+    if (name === undefined) return yield* lacking(p);
+    if (rest.length === 0) {
+      yield* sys.printError(p, "No command specified\n");
+      return 255;
+    }
+    return yield* execute(p, name, rest);
+  }
+  if (is("identify")) {
+    const other = name === undefined || name === "self" ? p : p.machine.processes.get(Number(name));
+    for (const [one, space] of spaces(p)) if (space === other?.ns.net) yield* sys.print(p, `${one}\n`);
+    return 0;
+  }
+  if (is("pids")) {
+    const space = name === undefined ? undefined : spaceOf(p, name);
+    if (space === undefined) return yield* unknown(p, name ?? "");
+    for (const one of p.machine.processes.values()) if (one.ns.net === space) yield* sys.print(p, `${one.pid}\n`);
+    return 0;
+  }
+  if (is("set") || is("attach") || is("monitor") || is("list-id")) return 0;
+  yield* sys.printError(p, `Command "${verb}" is unknown, try "ip netns help".\n`);
+  return 255;
+}
+
+function* lacking(p: Process): Gen<number> {
+  yield* sys.printError(p, "No netns name specified\n");
+  return 255;
+}
+
+function* unknown(p: Process, name: string): Gen<number> {
+  yield* sys.printError(p, `Cannot open network namespace "${name}": No such file or directory\n`);
+  return 255;
+}
+
+/** The youngest first; a namespace that a device leads to has a number. */
+function* list(p: Process): Gen<number> {
+  const all = [...spaces(p)];
+  const numbered = all.filter(([, { interfaces }]) =>
+    [...interfaces.values()].some(({ peer }) => peer !== undefined && !peer.startsWith(`${p.ns.net.name}//`)),
+  );
+  const text = all
+    .reverse()
+    .map(([name, space]) => {
+      const id = numbered.findIndex(([, one]) => one === space);
+      return `${name}${id < 0 ? "" : ` (id: ${id})`}\n`;
+    })
+    .join("");
+  yield* sys.print(p, text);
+  return 0;
+}
+
+function* add(p: Process, name: string): Gen<number> {
+  const { machine } = p;
+  if (p.cred.uid !== 0) {
+    const there = sys.find(p, DIRECTORY) !== undefined;
+    const what = there ? `Cannot create namespace file "${DIRECTORY}/${name}"` : `mkdir ${DIRECTORY} failed`;
+    yield* sys.printError(p, `${what}: Permission denied\n`);
+    return 1;
+  }
+  if (machine.net.spaces.has(name)) {
+    yield* sys.printError(p, `Cannot create namespace file "${DIRECTORY}/${name}": File exists\n`);
+    return 1;
+  }
+  const space = machine.network.namespace(`${machine.hostname} ${name}`, machine.net);
+  space.handmade = true;
+  machine.network.handmade++;
+  const loop = space.interfaces.get("lo")!;
+  loop.up = false;
+  loop.addresses = [];
+  machine.net.spaces.set(name, space);
+  putFile(machine, ensureDir(machine, DIRECTORY), name, "", 0o444);
+  return 0;
+}
+
+function* remove(p: Process, name: string): Gen<number> {
+  const { machine } = p;
+  const space = spaceOf(p, name);
+  if (space === undefined || p.cred.uid !== 0) {
+    const why = space === undefined ? "No such file or directory" : "Operation not permitted";
+    yield* sys.printError(p, `Cannot remove namespace file "${DIRECTORY}/${name}": ${why}\n`);
+    return 1;
+  }
+  machine.net.spaces.delete(name);
+  removeEntry(machine, ensureDir(machine, DIRECTORY), name);
+  const used = [...machine.processes.values()].some(({ ns }) => ns.net === space);
+  // A Pod's namespace lives on in its processes; one that nobody is in goes with its devices.
+  if (used || !space.handmade) return 0;
+  for (const device of [...space.interfaces.values()]) {
+    for (const cidr of [...device.addresses]) space.removeAddress(device.name, cidr);
+    const slash = device.peer?.lastIndexOf("/") ?? -1;
+    const other =
+      slash < 0
+        ? undefined
+        : [machine.net, ...machine.net.spaces.values()].find(({ name: own }) => own === device.peer!.slice(0, slash));
+    other?.interfaces.delete(device.peer!.slice(slash + 1));
+  }
+  return 0;
+}
+
+function* execute(p: Process, name: string, command: readonly string[]): Gen<number> {
+  const space = spaceOf(p, name);
+  if (space === undefined) return yield* unknown(p, name);
+  if (p.cred.uid !== 0) {
+    yield* sys.printError(p, `setting the network namespace "${name}" failed: Operation not permitted\n`);
+    return 255;
+  }
+  return yield* inside(p, space, command);
+}
+
+function* inside(p: Process, net: NetNamespace, command: readonly string[]): Gen<number> {
+  p.ns = { ...p.ns, net };
+  const path = programNamed(p, command[0]!);
+  const fail = (why: string) => sys.printError(p, `exec of "${command[0]}" failed: ${why}\n`);
+  if (path === undefined) {
+    yield* fail("No such file or directory");
+    return 255;
+  }
+  try {
+    return yield* sys.exec(p, path, [...command]);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    yield* fail(error.message);
+    return 255;
+  }
+}

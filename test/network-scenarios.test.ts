@@ -1,0 +1,93 @@
+import { playScenarios, type Scenario } from "./scenario.ts";
+
+/** What Linux does; the outputs of ip were seen with the real one in namespaces of its own. */
+const SCENARIOS: readonly Scenario[] = [
+  {
+    name: "two namespaces on a cable see each other, and only each other",
+    script: `ssh worker-1 sudo bash <<'X' 2>&1
+ip netns add red; ip netns add blue; ip netns add red; ip netns list | head -n 2
+ip link add veth-red type veth peer name veth-blue
+ip link set veth-red netns red; ip link set veth-blue netns blue
+ip -n red addr add 192.168.15.1/24 dev veth-red; ip -n blue addr add 192.168.15.2/24 dev veth-blue
+ip -n red link set veth-red up; ip -br -n red link | cut -c 1-31
+ip -n blue link set veth-blue up; ip -n red addr show veth-red | grep inet; ip -n red route
+ip netns exec red ping -c 1 192.168.15.2 | grep loss; ip netns exec red ping -c 1 8.8.8.8; ping -c 1 -W 1 192.168.15.1 | grep loss
+ip netns exec red ip neigh | sed 's/lladdr .*REACH/MAC REACH/'
+ip netns exec green true; ip netns del green
+ip -n red link del veth-red; ip -n blue link | grep -c veth
+X`,
+    expect: [
+      'Cannot create namespace file "/run/netns/red": File exists',
+      /^blue$/,
+      /^red$/,
+      /^veth-red@if\d+ +LOWERLAYERDOWN$/,
+      /^ {4}inet 192\.168\.15\.1\/24 scope global veth-red$/,
+      "192.168.15.0/24 dev veth-red proto kernel scope link src 192.168.15.1",
+      "1 packets transmitted, 1 received, 0% packet loss",
+      "ping: connect: Network is unreachable",
+      "100% packet loss",
+      "192.168.15.2 dev veth-red MAC REACHABLE",
+      'Cannot open network namespace "green": No such file or directory',
+      'Cannot remove namespace file "/run/netns/green": No such file or directory',
+      /^0$/,
+    ],
+  },
+  {
+    name: "namespaces on a bridge get out once their addresses are masqueraded",
+    script: `ssh worker-1 sudo bash <<'X' 2>&1
+ip link add v-net-0 type bridge; ip link set v-net-0 up
+for n in red blue; do
+  ip netns add $n; ip link add veth-$n type veth peer name veth-$n-br
+  ip link set veth-$n netns $n; ip link set veth-$n-br master v-net-0 up
+done
+ip -n red addr add 192.168.15.1/24 dev veth-red; ip -n red link set veth-red up
+ip -n blue addr add 192.168.15.2/24 dev veth-blue; ip -n blue link set veth-blue up
+ip netns exec red ping -c 1 192.168.15.2 | grep loss
+ping -c 1 -W 1 192.168.15.1 | grep loss
+ip addr add 192.168.15.5/24 dev v-net-0; ping -c 1 192.168.15.1 | grep loss
+ip netns exec blue ping -c 1 192.168.108.22
+ip netns exec blue ip route add default via 192.168.15.5; ip netns exec blue ping -c 1 -W 1 192.168.108.22 | grep loss
+iptables -t nat -A POSTROUTING -s 192.168.15.0/24 -j MASQUERADE; ip netns exec blue ping -c 1 192.168.108.22 | grep loss
+ip netns exec blue curl -s -o /dev/null -w '%{http_code}\\n' http://192.168.108.22:10256/healthz
+ip -br link show master v-net-0 | awk '{print $1}' | sed 's/@.*//'; bridge link show dev veth-red-br | grep -o 'master v-net-0 state [a-z]*'
+ip link set veth-red-br down; ip netns exec blue ping -c 1 -W 1 192.168.15.1 | grep -E 'loss|Unreach'
+X`,
+    expect: [
+      "1 packets transmitted, 1 received, 0% packet loss",
+      "100% packet loss",
+      "1 packets transmitted, 1 received, 0% packet loss",
+      "ping: connect: Network is unreachable",
+      "100% packet loss",
+      "1 packets transmitted, 1 received, 0% packet loss",
+      /^200$/,
+      "veth-red-br",
+      "veth-blue-br",
+      "master v-net-0 state forwarding",
+      "100% packet loss",
+    ],
+  },
+  {
+    name: "a Pod's namespace has a name on its node",
+    script: `kubectl run web --image=nginx >/dev/null; kubectl wait --for=condition=Ready pod/web >/dev/null
+n=$(kubectl get pod web -o jsonpath='{.spec.nodeName}'); ip=$(kubectl get pod web -o jsonpath='{.status.podIP}')
+ssh $n sudo bash <<X 2>&1
+for ns in \\$(ip netns list | awk '{print \\$1}'); do ip netns exec \\$ns ip -4 -o addr show eth0 | grep -q "inet $ip/" && found=\\$ns; done
+echo \\$found | sed 's/[0-9a-f]\\{8\\}-.*/ID/'
+ip netns exec \\$found ss -Htln | awk '{print \\$4}'; ip netns exec \\$found curl -s -o /dev/null -w '%{http_code}\\n' http://localhost
+ip netns identify \\$(ip netns pids \\$found | head -n 1) | sed 's/[0-9a-f]\\{8\\}-.*/ID/'; ls /var/run/netns | grep -c \\$found
+ip -o link | grep -c 'master cni0 .*link-netns cni-'
+X
+ssh $n ip netns exec nothing true`,
+    expect: [
+      /^cni-ID$/,
+      "0.0.0.0:80",
+      /^200$/,
+      /^cni-ID$/,
+      /^1$/,
+      /^[1-9]$/,
+      'Cannot open network namespace "nothing"',
+    ],
+  },
+];
+
+playScenarios("networks by hand", SCENARIOS);
