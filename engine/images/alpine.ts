@@ -79,7 +79,7 @@ function releaseOf(tag: string): string {
 
 export const alpine: ImageDef = {
   names: ["docker.io/library/alpine"],
-  tags: /^(latest|edge|3|3\.(1[0-9]|2[0-1])(\.\d)?)$/,
+  tags: /^(latest|edge|3|3\.([0-9]|1[0-9]|2[0-2])(\.\d)?)$/,
   sizeBytes: 3_640_000,
   sizes: { latest: 3_642_247, "3.21": 3_642_247, "3.21.3": 3_642_247, "3": 3_642_247 },
   rootfs: (tag) => rootfs(SKELETON, alpineTree(releaseOf(tag))),

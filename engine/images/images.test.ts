@@ -49,6 +49,17 @@ describe("image references", () => {
     expect(resolveImage(text).kind).toBe("no tag");
   });
 
+  it.each([
+    ["luksa/kiada:0.4", "image"],
+    ["luksa/kiada:9.9", "no tag"],
+    ["luksa/fortune:args", "image"],
+    ["luksa/fortune:nope", "no tag"],
+    ["nginxdemos/hello:plain-text", "image"],
+    ["nginxdemos/hello:plain-text-typo", "no tag"],
+  ])("%s of a repository that has a definition for each tag: %s", (text, kind) => {
+    expect(resolveImage(text).kind).toBe(kind);
+  });
+
   it("gives one digest a name and tag, and takes it back", () => {
     const found = resolveImage("nginx:1.27");
     if (found.kind !== "image") throw new Error(found.kind);

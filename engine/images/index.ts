@@ -21,6 +21,7 @@ import { hpaExample } from "./servers/hpa-example.ts";
 import { httpdImage } from "./servers/httpd.ts";
 import { LANGUAGE_IMAGES } from "./servers/languages.ts";
 import { exampleRedis, redis } from "./servers/redis.ts";
+import { SCRIPTED_IMAGES } from "./servers/scripted.ts";
 import { STRESS_IMAGES } from "./servers/stress.ts";
 import { SYSTEM_IMAGES } from "./system.ts";
 
@@ -50,13 +51,16 @@ export const IMAGES: readonly ImageDef[] = [
   ...DEMO_IMAGES,
   ...INGRESS_IMAGES,
   ...LANGUAGE_IMAGES,
+  ...SCRIPTED_IMAGES,
   ...STRESS_IMAGES,
   ...NETWORK_TOOL_IMAGES,
   ...NGINX_VARIANTS,
   ...SYSTEM_IMAGES,
 ];
 
-const byName = new Map<string, ImageDef>(IMAGES.flatMap((def) => def.names.map((name) => [name, def] as const)));
+/** Definitions of a repository: some have one for each of its tags. */
+const byName = new Map<string, ImageDef[]>();
+for (const def of IMAGES) for (const name of def.names) byName.set(name, [...(byName.get(name) ?? []), def]);
 
 export type Resolution =
   | { kind: "image"; image: Image }
@@ -68,8 +72,9 @@ export type Resolution =
 /** What a registry has under a name such as `nginx` or `registry.k8s.io/pause:3.10`. Throws ImageReferenceError for a bad name. */
 export function resolveImage(name: string): Resolution {
   const reference = parseReference(name);
-  const def = byName.get(reference.name) ?? byName.get(mirrored(reference.name));
-  if (def === undefined) return { kind: "no repository", reference };
+  const all = byName.get(reference.name) ?? byName.get(mirrored(reference.name));
+  if (all === undefined) return { kind: "no repository", reference };
+  const def = all.find(({ tags }) => tags.test(reference.tag ?? "latest")) ?? all[0]!;
   if (reference.digest !== undefined) {
     const tag = KNOWN_TAGS.find((known) => reference.digest === `sha256:${manifestDigest(reference.name, known)}`);
     if (tag === undefined && reference.tag === undefined) {

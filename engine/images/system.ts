@@ -36,7 +36,7 @@ function system(brief: {
   };
 }
 
-const KUBERNETES = /^v1\.(2[89]|3[0-2])\.\d{1,2}$/;
+const KUBERNETES = /^v1\.(1[6-9]|2\d|3[0-4])\.\d{1,2}$/;
 
 export const SYSTEM_IMAGES: readonly ImageDef[] = [
   system({
@@ -90,7 +90,7 @@ export const SYSTEM_IMAGES: readonly ImageDef[] = [
   }),
   system({
     name: "registry.k8s.io/coredns/coredns",
-    tags: /^v1\.1[01]\.\d$/,
+    tags: /^v1\.(8|9|10|11|12)\.\d$/,
     size: 18_562_039,
     program: "coredns",
     path: "/coredns",

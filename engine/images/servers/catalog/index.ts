@@ -7,13 +7,14 @@ import { debianTree } from "../../debian.ts";
 import type { ImageDef } from "../../image.ts";
 import { DEFAULT_PATH, type Entry, rootfs, SKELETON } from "../../rootfs.ts";
 import { answer, say, serving } from "../serving.ts";
+import { BOOK_ROWS } from "./books.ts";
 import { COURSE_ROWS } from "./courses.ts";
 import { KUBERNETES_ROWS } from "./kubernetes.ts";
 import { PLATFORM_ROWS } from "./platforms.ts";
 import type { Row } from "./row.ts";
 import { WEB_ROWS } from "./web.ts";
 
-const ROWS: readonly Row[] = [...KUBERNETES_ROWS, ...WEB_ROWS, ...COURSE_ROWS, ...PLATFORM_ROWS];
+const ROWS: readonly Row[] = [...KUBERNETES_ROWS, ...WEB_ROWS, ...COURSE_ROWS, ...BOOK_ROWS, ...PLATFORM_ROWS];
 
 const ANY = /^(latest|main|master|stable|v?\d[\w.+-]*)$/;
 

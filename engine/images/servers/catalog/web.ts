@@ -173,7 +173,7 @@ export const WEB_ROWS: readonly Row[] = [
   },
   {
     names: ["nginxdemos/hello", "nginxdemos/nginx-hello"],
-    tags: NAMED,
+    tags: /^(latest|plain-text|\d\.\d(-plain-text)?)$/,
     megabytes: 17,
     on: "alpine",
     runs: "/usr/sbin/nginx",
