@@ -48,8 +48,8 @@ describe("images", () => {
     expect(resolveImage("mysql:eight").kind).toBe("no tag");
   });
 
-  it("names each repository once, and only programs that exist", () => {
-    const names = IMAGES.flatMap((def) => def.names);
+  it("names each repository and its tags once, and only programs that exist", () => {
+    const names = IMAGES.flatMap((def) => def.names.map((name) => `${name} ${def.tags}`));
     expect(names.length).toBe(new Set(names).size);
     for (const name of ["redis-server", "mysqld", "apache", "perl", "agnhost"])
       expect(imagePrograms[name]).toBeDefined();
