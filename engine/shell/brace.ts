@@ -1,5 +1,5 @@
 import { ShellError } from "./control.ts";
-import { skipQuoted } from "./scan.ts";
+import { closeParen, skipQuoted } from "./scan.ts";
 
 /** Most words a brace expansion may make; past it bash runs out of memory, here at once. */
 const MAX_WORDS = 200_000;
@@ -27,10 +27,17 @@ function tooMany(inner: string): ShellError {
   return new ShellError(`brace expansion: failed to allocate memory for ${inner} elements`, "fail");
 }
 
+/** Position after what braces are left alone in: quotes, substitutions, `<(…)`. */
+function skipPart(text: string, i: number): number {
+  if ((text[i] === "<" || text[i] === ">") && text[i + 1] === "(")
+    return Math.min(closeParen(text, i + 2) + 1, text.length);
+  return skipQuoted(text, i);
+}
+
 /** The first brace that expands. */
 function findOpen(text: string): { start: number; end: number; commas: number[] } | undefined {
   for (let i = 0; i < text.length; ) {
-    const next = skipQuoted(text, i);
+    const next = skipPart(text, i);
     if (next > i) {
       i = next;
       continue;
@@ -49,7 +56,7 @@ function close(text: string, start: number): { end: number; commas: number[] } |
   const commas: number[] = [];
   let depth = 0;
   for (let i = start + 1; i < text.length; ) {
-    const next = skipQuoted(text, i);
+    const next = skipPart(text, i);
     if (next > i) {
       i = next;
       continue;

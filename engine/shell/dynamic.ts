@@ -44,6 +44,12 @@ const DYNAMIC: Record<
   LINENO: (sh) => ({ get: () => String(sh.line()), set: () => {} }),
   BASHPID: (sh) => ({ get: () => String(sh.p.nsPid), set: () => {} }),
   BASH_SUBSHELL: (sh) => ({ get: () => String(sh.subshellDepth), set: () => {} }),
+  BASH_ARGV0: (sh) => ({
+    get: () => sh.arg0,
+    set: (value) => {
+      sh.arg0 = value;
+    },
+  }),
   BASH_COMMAND: (sh) => ({ get: () => sh.commandText, set: () => {} }),
   HISTCMD: (sh) => ({ get: () => String(sh.history?.number() ?? 1), set: () => {} }),
   FUNCNAME: (sh) => ({ get: () => undefined, set: () => {}, list: () => frames(sh).map((frame) => frame.name) }),

@@ -76,7 +76,8 @@ export function* runSource(
         if (outer !== undefined || sh.subshellDepth > 0) throw thrown;
         sh.loops = 0;
         sh.ignoreErrors = 0;
-        if (sh.has("errexit") || (thrown.cleanup && sh.isCommandString && !sh.setup.interactive))
+        const assigned = sh.has("errexit") && thrown.message.endsWith(" readonly variable");
+        if (assigned || (thrown.cleanup && sh.isCommandString && !sh.setup.interactive))
           throw new ExitShell(thrown.status);
         skipLine = source.lineAt(statement.end - 1);
       }
@@ -299,11 +300,14 @@ export function* withRedirections(sh: Shell, redirections: readonly Redirection[
   }
 }
 
-/** After a command that `set -e` and the ERR trap watch: acts when its status is not 0. */
-export function* failed(sh: Shell): Gen<void> {
+/**
+ * After a command that `set -e` and the ERR trap watch: acts when its status is not 0. `trapped`: there was a trap when
+ * the command began.
+ */
+export function* failed(sh: Shell, trapped = true): Gen<void> {
   if (sh.status === 0 || sh.ignoreErrors > 0) return;
   const action = sh.traps.get("ERR");
-  if (action !== undefined && action !== "" && sh.runningErr === 0 && errTrapCounts(sh)) {
+  if (trapped && action !== undefined && action !== "" && sh.runningErr === 0 && errTrapCounts(sh)) {
     sh.runningErr++;
     try {
       yield* runTrap(sh, "ERR", action);

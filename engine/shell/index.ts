@@ -150,6 +150,7 @@ function* main(sh: Shell, how: Invocation, reads: boolean): Gen<number> {
   }
   if (how.command !== undefined) {
     sh.isCommandString = true;
+    if (sh.setup.dialect === "bash") sh.set("BASH_EXECUTION_STRING", how.command);
     if (how.rest.length > 0) {
       sh.arg0 = sh.commandName = how.rest[0]!;
       sh.positional = how.rest.slice(1);

@@ -187,7 +187,11 @@ function conditional(sh: Shell, param: Param, value: ParamValue, quoted: boolean
     ? value.list.length === 0 || (colon && value.list.length === 1 && value.list[0] === "")
     : value.text === undefined || (colon && value.text === "");
   const arg = param.arg ?? "";
-  if (kind === "+") return missing ? { text: "" } : { raw: operand(arg, quoted) };
+  if (kind === "+" && missing) {
+    // `"${x[@]+…}"` of an empty list gives no word at all, as `"$@"` would.
+    return value.list?.length === 0 && !value.star ? { list: [] } : { text: "" };
+  }
+  if (kind === "+") return { raw: operand(arg, quoted) };
   if (!missing) return value;
   if (kind === "-") return { raw: operand(arg, quoted) };
   if (kind === "?") {

@@ -212,9 +212,9 @@ class Printer {
   }
 
   private pipeline(node: PipelineNode & { type: "Pipeline" }): void {
-    const prefix = node.prefixes
-      .map((one) => (one.type === "Negation" ? "! " : one.posix ? "time -p " : "time "))
-      .join("");
+    const time = node.prefixes.find((one) => one.type === "Time");
+    const negations = node.prefixes.filter((one) => one.type === "Negation").length;
+    const prefix = (time ? (time.posix ? "time -p " : "time ") : "") + (negations % 2 === 1 ? "! " : "");
     if (prefix !== "") {
       this.indent();
       this.out += prefix;
@@ -309,7 +309,7 @@ class Printer {
         this.coproc(node);
         return;
       case "TestCommand":
-        this.out += oneSpaced(this.text.slice(node.pos, node.end));
+        this.out += wordText(oneSpaced(this.text.slice(node.pos, node.end)));
         return;
       default:
         this.out += this.text.slice(node.pos, node.end);

@@ -4,6 +4,7 @@ import { isErrno } from "../machine/errno.ts";
 import type { OpenFile } from "../machine/open-file.ts";
 import { release } from "../machine/process.ts";
 import { find, openFile, pipe } from "../machine/sys.ts";
+import { braceExpand } from "./brace.ts";
 import { ShellError } from "./control.ts";
 import { compile, expanding, expandText, piecesText, wordText } from "./expand.ts";
 import type { Shell } from "./shell.ts";
@@ -107,9 +108,16 @@ function textPipe(text: string): OpenFile {
   return reader;
 }
 
+/** Braces in a redirection's word make it ambiguous, unless they leave one word. */
+function braced(sh: Shell, raw: string): string[] {
+  return raw.includes("{") && sh.has("braceexpand") ? braceExpand(raw) : [raw];
+}
+
 function* target(sh: Shell, one: Redirect): Gen<string> {
   const raw = one.target?.text ?? "";
-  const words = yield* expanding(sh, () => (sh.posix ? [wordText(sh, raw)] : expandText(sh, raw)));
+  const words = yield* expanding(sh, () =>
+    sh.posix ? [wordText(sh, raw)] : braced(sh, raw).flatMap((text) => expandText(sh, text)),
+  );
   if (words.length !== 1) throw new ShellError(`${raw}: ambiguous redirect`, "fail");
   return words[0]!;
 }

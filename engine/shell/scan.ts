@@ -38,8 +38,10 @@ export function skipQuoted(text: string, i: number, inDouble = false): number {
 
 /** Position of the `)` that closes a command substitution whose text starts at `i`. */
 export function closeParen(text: string, i: number): number {
+  const start = i;
   let depth = 0;
-  let cases = 0;
+  /** Depths at which a `case` is open: there a `)` ends a pattern. */
+  const cases: number[] = [];
   let wordStart = true;
   while (i < text.length) {
     const c = text[i]!;
@@ -60,7 +62,7 @@ export function closeParen(text: string, i: number): number {
     }
     if (c === "(") depth++;
     else if (c === ")") {
-      if (cases > 0 && depth === 0) {
+      if (cases.at(-1) === depth) {
         // The end of a case pattern.
       } else if (depth === 0) return i;
       else depth--;
@@ -68,8 +70,8 @@ export function closeParen(text: string, i: number): number {
       const word = /^[a-z]+/.exec(text.slice(i, i + 8))![0];
       const after = text[i + word.length];
       if (after === undefined || /[\s;)&|]/.test(after)) {
-        if (word === "case") cases++;
-        else if (word === "esac" && cases > 0) cases--;
+        if (word === "case" && beginsCommand(text.slice(start, i))) cases.push(depth);
+        else if (word === "esac" && cases.at(-1) === depth) cases.pop();
       }
       i += word.length;
       wordStart = false;
@@ -79,6 +81,11 @@ export function closeParen(text: string, i: number): number {
     i++;
   }
   return text.length;
+}
+
+/** True when a command may begin behind this text. */
+function beginsCommand(before: string): boolean {
+  return /(^|[;&|(\n{!)]|(^|\s)(then|do|else|elif|if|while|until|time|!|\{))\s*$/.test(before.slice(-40));
 }
 
 /** Steps over the body of a heredoc whose `<<` is at `i`, if its delimiter is found; else over the operator. */

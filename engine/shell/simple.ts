@@ -76,6 +76,8 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
     if (yield* runAlias(sh, node)) return;
   }
   const substitutions = sh.substitutions.length;
+  // A trap that the command itself sets is not for it.
+  const trapped = sh.traps.size > 0 && sh.traps.has("ERR");
   try {
     yield* runParts(sh, parts, last);
   } catch (error) {
@@ -85,7 +87,7 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
       if (error.how === "fail") {
         sh.status = error.status;
         if (sh.posix && !sh.setup.interactive && parts.words.length === 0) throw new ExitShell(2);
-        yield* failed(sh);
+        yield* failed(sh, trapped);
         return;
       }
     }
@@ -93,7 +95,7 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
   } finally {
     if (sh.substitutions.length > substitutions) closeSubstitutions(sh, substitutions);
   }
-  if (sh.status !== 0) yield* failed(sh);
+  if (sh.status !== 0) yield* failed(sh, trapped);
 }
 
 /** Replaces an alias at the command's name and runs what comes out; false when there is none. */
@@ -146,8 +148,7 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
     yield* assignOnly(sh, parts);
     return;
   }
-  const assignments: Prepared[] = [];
-  for (const assignment of parts.assignments) assignments.push(yield* prepareAssignment(sh, assignment));
+  const assignments = parts.assignments.length === 0 ? [] : yield* prepareInTurn(sh, parts.assignments);
   if (sh.has("xtrace")) {
     for (const ready of assignments) yield* trace(sh, traceAssignment(ready));
     yield* trace(sh, words.map((word) => (sh.setup.dialect === "dash" ? word : shellQuote(word))).join(" "));
@@ -156,6 +157,28 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
     }
   }
   yield* runWords(sh, words, { assignments, redirections: parts.redirections, declared, last });
+}
+
+/** Expands the assignments before a command, each of which sees those before it: `a=1 b=$a cmd`. */
+function* prepareInTurn(sh: Shell, nodes: readonly Assignment[]): Gen<Prepared[]> {
+  const out: Prepared[] = [];
+  if (nodes.length > 1) sh.vars.pushFrame();
+  try {
+    for (const node of nodes) {
+      const ready = yield* prepareAssignment(sh, node);
+      out.push(ready);
+      if (nodes.length === 1 || ready.elements || ready.index !== undefined) continue;
+      const { name } = ready;
+      const old = sh.vars.find(name);
+      if (old?.readonly) continue;
+      const variable = sh.vars.local(name);
+      if (ready.append) variable.value = old?.scalar();
+      applyAssignment(sh, ready);
+    }
+  } finally {
+    if (nodes.length > 1) sh.vars.popFrame();
+  }
+  return out;
 }
 
 /** `set -x`: a line after PS4, whose first character is repeated at each level of substitution. */
@@ -185,21 +208,7 @@ function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
   for (const assignment of parts.assignments) {
     const ready = yield* prepareAssignment(sh, assignment);
     if (sh.has("xtrace")) yield* trace(sh, traceAssignment(ready));
-    try {
-      applyAssignment(sh, ready);
-    } catch (error) {
-      if (
-        error instanceof ShellError &&
-        error.how === "discard" &&
-        !sh.setup.interactive &&
-        sh.isCommandString &&
-        / readonly variable$/.test(error.message)
-      ) {
-        yield* sh.complain(error.message);
-        throw new ExitShell(sh.posix ? 2 : 1);
-      }
-      throw error;
-    }
+    applyAssignment(sh, ready);
   }
   for (const text of sh.warnings.splice(0)) yield* sh.complain(text);
   if (parts.redirections.length > 0) restore(sh, yield* redirect(sh, parts.redirections));

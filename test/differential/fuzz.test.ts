@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -48,7 +48,12 @@ const parameter: fc.Arbitrary<string> = fc.oneof(
   fc
     .tuple(name, fc.integer({ min: -4, max: 4 }), fc.integer({ min: 0, max: 4 }))
     .map(([n, from, size]) => `\${${n}: ${from}:${size}}`),
-  fc.tuple(name, fc.constantFrom("^", "^^", ",", ",,", "@Q", "@U", "@A")).map(([n, op]) => `\${${n}${op}}`),
+  fc
+    .tuple(
+      name,
+      fc.constantFrom("^", "^^", ",", ",,", "~~", "@Q", "@U", "@u", "@L", "@A", "@a", "@E", "@P", "@K", "@k"),
+    )
+    .map(([n, op]) => `\${${n}${op}}`),
   fc.constantFrom(
     "${arr[@]}",
     "${arr[*]}",
@@ -60,6 +65,28 @@ const parameter: fc.Arbitrary<string> = fc.oneof(
     "${arr[@]/o/0}",
     "${m[k]}",
     "${!m[@]}",
+    "${!a@}",
+    "${!ar*}",
+    "${arr[@]@Q}",
+    "${arr[*]@A}",
+    "${m[@]@K}",
+    "${arr[@]: -2}",
+    "${arr[@]::2}",
+    "${*:1:2}",
+    "${@: -1}",
+    "${arr[@]#o}",
+    "${arr[*]^^}",
+    "${ref}",
+    "${!ref}",
+    "${ref[@]}",
+    "${#m[@]}",
+    "${m[@]/v/w}",
+    "${arr[$((1))]}",
+    "${arr[@]:-none}",
+    "${nope[@]+set}",
+    "${1:-$2}",
+    "${a:=$b}",
+    "${m[k]:+yes}",
   ),
   fc.constantFrom(
     "$?",
@@ -159,8 +186,94 @@ const command: fc.Arbitrary<string> = fc.letrec<{ c: string; list: string }>((ti
     word.map((w) => `read -r a b <<< ${w}`),
     word.map((w) => `IFS=: read -ra arr <<< ${w}`),
     fc.tuple(word, parameter).map(([w, p]) => `cat <<E\n${p} ${w.replaceAll("\n", "")}\nE\n:`),
+    fc
+      .tuple(fc.array(word, { minLength: 1, maxLength: 3 }), fc.constantFrom("1", "2", "x", ""))
+      .map(([w, r]) => `select a in ${w.join(" ")}; do echo "[$a] $REPLY"; break; done <<< '${r}'`),
+    fc
+      .tuple(fc.constantFrom("ab:", ":ab:", "c"), fc.array(fc.constantFrom("-a", "-b", "v", "-bx", "-c", "--")))
+      .map(
+        ([spec, args]) =>
+          `OPTIND=1; while getopts '${spec}' o ${args.join(" ")}; do echo "$o ${"${OPTARG-none}"} $OPTIND"; done`,
+      ),
+    fc
+      .tuple(fc.constantFrom("EXIT", "ERR", "RETURN", "USR1"), fc.constantFrom("$?", "$FUNCNAME", "$a"))
+      .map(([signal, what]) => `trap 'echo trap ${signal} ${what}' ${signal}`),
+    fc.tuple(name, word).map(([n, w]) => `declare -n ref=${n}; ref=${w}; unset -n ref`),
+    fc
+      .tuple(fc.constantFrom("", "-t", "-n 1", "-s 1 -t", "-O 1"), tie("list"))
+      .map(([o, l]) => `mapfile ${o} arr < <(${l})`),
+    fc
+      .tuple(fc.constantFrom("%s", "%q", "%5s|", "%-4s|", "%d", "%b", "%x", "%05.1f"), word)
+      .map(([f, w]) => `printf -v c '${f}' ${w}; echo "$c"`),
+    tie("list").map((l) => `cat <(${l})`),
+    fc
+      .tuple(
+        word.filter((w) => w !== "-n"),
+        fc.constantFrom("@(a|b)*", "!(foo)", "?(x)", "*(o)", "+([a-z])", "a?(*)"),
+      )
+      .map(([w, p]) => `[[ ${w} == ${p} ]] && echo ext`),
+    fc
+      .tuple(word, glob, glob, tie("c"), tie("c"), fc.constantFrom(";;", ";&", ";;&"))
+      .map(([w, g, h, x, y, t]) => `case ${w} in ${g}) ${x}${t} ${h}) ${y}${t} *) echo last;; esac`),
+    tie("list").map((l) => `( set -e; ${l}; echo end )`),
+    tie("list").map((l) => `g() { ${l}; } 2>&1; g; declare -f g`),
+    tie("list").map((l) => `h() ( ${l} ); h a b; echo $?`),
+    fc
+      .tuple(word, tie("c"))
+      .map(([w, c]) => `for a in 1 2; do cat <<-E\n\t${"$a"} ${w.replaceAll("\n", "")}\n\tE\n${c}; done`),
+    fc.tuple(sum, tie("c")).map(([e, c]) => `for ((i=0; i<2; i++)); do : $((${e})); ${c}; done`),
+    tie("c").map((c) => `i=0; while ((i++ < 2)); do ${c}; continue; done`),
+    fc.tuple(tie("c"), tie("c")).map(([x, y]) => `if ! ${x}; then ${y}; fi`),
+    fc.tuple(word, word).map(([v, w]) => `a=${v} b=${w} bash -c 'echo "$a|$b"'`),
+    fc
+      .array(word, { maxLength: 2 })
+      .map((w) => `f() { printf '[%s]' "$@" "$#"; echo; }; a=tmp f ${w.join(" ")}; echo "$a"`),
+    fc
+      .tuple(tie("c"), fc.constantFrom("2>&1", ">&2", "2>/dev/null", "3>&1 >&3", "</dev/null", "<<< x"))
+      .map(([c, r]) => `{ ${c}; } ${r}`),
+    word.map((w) => `declare -a loc=(${w}); eval 'echo "$a" "${"${loc[0]}"}"'`),
     fc.constantFrom(
       "unset a",
+      "export a b; env | grep -c '^[ab]='",
+      "readonly zz=1; zz=2",
+      "set -x",
+      "set +x",
+      "set -o pipefail",
+      "set -E",
+      "set -T",
+      "shopt -s lastpipe",
+      "shopt -s nocasematch",
+      "declare -A m2=([x]=1 [y]=2 [z]=3); echo ${!m2[@]} ${m2[@]}; declare -p m2",
+      "declare -u a",
+      "declare -l b",
+      "arr[5]=five",
+      "arr+=(x [9]=y)",
+      "m+=([a]=1 [b]=2); echo ${!m[@]}",
+      "unset 'm[k]' 'arr[-1]'",
+      "wait",
+      "(exit 3) & wait $!; echo $?",
+      "echo ${FUNCNAME[@]} ${#BASH_SOURCE[@]} $BASH_SUBSHELL",
+      "caller 0",
+      "hash -r",
+      "set -- a 'b c' d",
+      'set -- "${@:2}"',
+      "let a=3+4 b=a*2",
+      "echo $((arr[1]=7)) ${arr[1]}",
+      "[[ $a -lt 5 && ! $b > x ]]; echo $?",
+      'test -n "$a" -a "$b" = x; echo $?',
+      "type -t f g echo if",
+      "read -r a b < <(echo one two three)",
+      "IFS=, read -r a b <<< 'x,y,z'",
+      "read -a arr <<< 'p q  r'",
+      "echo a b | { read x y; echo $y; }",
+      "shift 5; echo $?",
+      "continue",
+      "return 5",
+      "eval 'echo $a; false'",
+      ". /dev/null",
+      "cd /nonexistent",
+      "pushd / >/dev/null; dirs; popd >/dev/null",
+      "umask 027; umask; umask -S",
       "unset 'arr[0]'",
       "shift",
       "local x",
@@ -208,10 +321,18 @@ function real(dir: string, text: string): { stdout: string; stderr: string; stat
   };
 }
 
-/** Which token bash names when variables refer to each other without end depends on how it read the innermost one. */
-function alike<T extends { stdout: string; stderr: string }>(result: T): T {
-  const tidy = (text: string) => text.replace(/(recursion level exceeded) \(error token is .*\)/g, "$1");
-  return { ...result, stdout: tidy(result.stdout), stderr: tidy(result.stderr) };
+/**
+ * Which token bash names when variables refer to each other without end depends on how it read the innermost one; and
+ * whether a writer lives to see that nobody reads is chance.
+ */
+function alike<T extends { stdout: string; stderr: string }>(result: T, script: string): T {
+  const tidy = (text: string) =>
+    text
+      .replace(/(recursion level exceeded) \(error token is .*\)/g, "$1")
+      .replace(/^.*write error: Broken pipe\n/gm, "");
+  // Bash counts the lines behind a `<(…)` twice.
+  const lines = (text: string) => (script.includes("<(") ? text.replace(/line \d+:/g, "line N:") : text);
+  return { ...result, stdout: lines(tidy(result.stdout)), stderr: lines(tidy(result.stderr)) };
 }
 
 describe.skipIf(!existsSync("/bin/bash"))("random scripts", () => {
@@ -221,8 +342,11 @@ describe.skipIf(!existsSync("/bin/bash"))("random scripts", () => {
     const different: { script: string; ours: object; real: object }[] = [];
     try {
       for (const text of scripts) {
-        const ours = alike(runShell(["bash", "-c", text], { programs: textPrograms }));
-        const theirs = alike(real(dir, text));
+        // Bash loses the end of a line behind a here-document when it writes down what stands in `<(…)`.
+        if (/<\([\s\S]*<</.test(text)) continue;
+        for (const left of readdirSync(dir)) rmSync(join(dir, left), { recursive: true });
+        const ours = alike(runShell(["bash", "-c", text], { programs: textPrograms }), text);
+        const theirs = alike(real(dir, text), text);
         if (ours.stdout !== theirs.stdout || ours.stderr !== theirs.stderr || ours.status !== theirs.status)
           different.push({ script: text, ours, real: theirs });
       }
