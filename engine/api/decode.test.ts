@@ -93,7 +93,7 @@ describe("decodeObject", () => {
   it("checks base64 as Go does", () => {
     const SECRET = { group: "", version: "v1", kind: "Secret" };
     expect(decodeObject({ data: { a: "aGk=" } }, SECRET).object.data).toEqual({ a: "aGk=" });
-    expect(decodeObject({ data: { a: "hello" } }, SECRET).error).toBe("illegal base64 data at input byte 5");
+    expect(decodeObject({ data: { a: "hello" } }, SECRET).error).toBe("illegal base64 data at input byte 4");
     expect(decodeObject({ data: { a: "he!!" } }, SECRET).error).toBe("illegal base64 data at input byte 2");
   });
 });

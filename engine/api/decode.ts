@@ -1,3 +1,4 @@
+import { base64Mistake } from "../kernel/index.ts";
 import { schemaName } from "./define.ts";
 import type { Draft } from "./kind.ts";
 import { kindByGvk } from "./kinds.ts";
@@ -387,32 +388,9 @@ function timeError(text: string, layout: string): string {
   return `${head} ${JSON.stringify(text.slice(19))} as "Z07:00"`;
 }
 
-const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
 function readBytes(value: unknown, context: Context): unknown {
   if (typeof value !== "string") return mismatch(context, jsonKind(value), "[]uint8");
-  const at = base64Error(value);
-  if (at >= 0) return fail(context, `illegal base64 data at input byte ${at}`);
+  const at = base64Mistake(value);
+  if (at !== undefined) return fail(context, `illegal base64 data at input byte ${at}`);
   return value.includes("\n") || value.includes("\r") ? value.replace(/[\r\n]/g, "") : value;
-}
-
-/** Index that encoding/base64 complains about; -1 for good input. */
-function base64Error(text: string): number {
-  let count = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i]!;
-    if (c === "\n" || c === "\r") continue;
-    if (c === "=") {
-      if (count % 4 < 2) return i;
-      const rest = text.slice(i + 1).replace(/[\r\n]/g, "");
-      if (count % 4 === 2) {
-        if (rest[0] !== "=") return rest === "" ? text.length : i + 1;
-        return rest.length > 1 ? i + 2 : -1;
-      }
-      return rest.length > 0 ? i + 1 : -1;
-    }
-    if (!BASE64.includes(c)) return i;
-    count++;
-  }
-  return count % 4 === 0 ? -1 : text.length;
 }

@@ -28,3 +28,30 @@ export function decodeBase64(text: string): Uint8Array | undefined {
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
   return bytes;
 }
+
+/** The byte that Go's encoding/base64 complains about in a text of the standard alphabet; undefined when it is good. */
+export function base64Mistake(text: string): number | undefined {
+  let count = 0;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (char === "\n" || char === "\r") continue;
+    if (char === "=") return paddingMistake(text, i, count % 4);
+    if (!/^[A-Za-z0-9+/]$/.test(char)) return i;
+    count++;
+  }
+  return count % 4 === 0 ? undefined : text.length - (count % 4);
+}
+
+/** The same from the first `=` on, which `filled` characters of its group stand before. */
+function paddingMistake(text: string, at: number, filled: number): number | undefined {
+  const afterLines = (from: number) => from + /^[\r\n]*/.exec(text.slice(from))![0].length;
+  let end = at;
+  if (filled < 2) return at;
+  if (filled === 2) {
+    end = afterLines(at + 1);
+    if (end === text.length) return end;
+    if (text[end] !== "=") return end - 1;
+  }
+  end = afterLines(end + 1);
+  return end < text.length ? end : undefined;
+}

@@ -1,5 +1,10 @@
 /** Go's ways of writing values, as far as kubectl's output shows them. */
 
+import { formatFloat, quoteString } from "./template/strconv.ts";
+
+/** `%q` of a string (strconv.Quote). */
+export const quote = (text: string): string => quoteString(text);
+
 /** Order of Go strings: by UTF-8 bytes, which is by code points. */
 export function compareStrings(a: string, b: string): number {
   if (a === b) return 0;
@@ -19,33 +24,6 @@ export function compareStrings(a: string, b: string): number {
 /** Keys of an object in Go's map order of encoding/json. */
 export function sortedKeys(value: object): string[] {
   return Object.keys(value).sort(compareStrings);
-}
-
-const ESCAPES: Record<string, string> = {
-  "\x07": "\\a",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\v": "\\v",
-  "\\": "\\\\",
-  '"': '\\"',
-};
-
-/** `%q` of a string (strconv.Quote). */
-export function quote(text: string): string {
-  let out = '"';
-  for (const char of text) {
-    const known = ESCAPES[char];
-    const code = char.codePointAt(0)!;
-    if (known !== undefined) out += known;
-    else if (code >= 0xdc80 && code <= 0xdcff) out += `\\x${(code - 0xdc00).toString(16)}`;
-    else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, "0")}`;
-    else if (code >= 0x80 && code < 0xa1) out += `\\u${code.toString(16).padStart(4, "0")}`;
-    else out += char;
-  }
-  return `${out}"`;
 }
 
 /** A JSON number as Go's encoding/json prints a float64 or int64. */
@@ -119,11 +97,7 @@ export function sprint(value: unknown): string {
 /** `%v` of a number that was decoded as int64 when it is whole, float64 otherwise. */
 export function goFloat(value: number): string {
   if (Number.isInteger(value)) return String(value);
-  const text = value.toExponential();
-  const exponent = Number(text.slice(text.indexOf("e") + 1));
-  if (exponent >= -4 && exponent < 21) return String(value);
-  const [mantissa, power] = text.split("e") as [string, string];
-  return `${mantissa}e${power[0]}${power.slice(1).padStart(2, "0")}`;
+  return formatFloat(value, "g", -1);
 }
 
 /** time.Duration's text of µs-precise seconds: `1m0s`, `1.5s`, `0s`. `ns`: nanoseconds. */

@@ -1,6 +1,5 @@
 import { withManagedFields } from "../../api/managed-fields/index.ts";
 import type { KubeObject } from "../../api/types.ts";
-import { decode } from "../../kernel/index.ts";
 import { KubectlError } from "./errors.ts";
 import { quote, sprint, structJson, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
@@ -8,14 +7,13 @@ import { JsonPath, JsonPathError, relaxedPath } from "./printers/jsonpath.ts";
 import { escapeTerminal } from "./printers/table.ts";
 import { newTabWriter, type TabWriter } from "./printers/tabwriter.ts";
 import { toYaml } from "./printers/yaml.ts";
+import { JSONPATHS, TEMPLATES, templateFile, templatePrinter } from "./template-printers.ts";
 
 /** Writes an object in the form `-o` asks for. */
 export interface ObjectPrinter {
   print(object: KubeObject): string;
 }
 
-const TEMPLATES = ["go-template", "go-template-file", "template", "templatefile"];
-const JSONPATHS = ["jsonpath", "jsonpath-as-json", "jsonpath-file"];
 const COLUMNS = ["custom-columns", "custom-columns-file"];
 
 /** Formats of commands that change things, in the order their messages name them. */
@@ -42,23 +40,11 @@ export function objectPrinter(
     return { print: (object) => (count++ > 0 ? "---\n" : "") + toYaml(withoutManagedFields(object, keep)) };
   }
   if (format === "name") return { print: (object) => nameText(object, "") };
-  const printer =
-    templatePrinter(k, format, template) ??
-    (options.forGet ? columnsPrinter(k, format) : undefined) ??
-    refuse(format, options.forGet ?? false);
-  if (format.includes("managedFields") || template.includes("managedFields")) {
-    return { ...printer, print: (object) => printer.print(whole(object)) };
-  }
-  const print = (object: KubeObject) => {
-    try {
-      return printer.print(object);
-    } catch (error) {
-      // What a template cannot be filled from is shown with all of its fields.
-      if (!(error instanceof KubectlError)) throw error;
-      return printer.print(whole(object));
-    }
-  };
-  return { ...printer, print };
+  const print = templatePrinter(k, format, template, json);
+  if (print !== undefined) return { print: (object) => print(whole(object)) };
+  const columns = options.forGet ? columnsPrinter(k, format) : undefined;
+  if (columns !== undefined) return { print: (object) => columns.print(whole(object)) };
+  return refuse(format, options.forGet ?? false);
 }
 
 function refuse(format: string, forGet: boolean): never {
@@ -99,98 +85,6 @@ export function qualifiedName(object: KubeObject): string {
   return `${object.kind.toLowerCase()}${group}/${object.metadata?.name || "<unknown>"}`;
 }
 
-/** `jsonpath=…` and its kin, `go-template=…` too; undefined for another format. */
-function templatePrinter(k: Invocation, format: string, flag: string): ObjectPrinter | undefined {
-  const equals = format.indexOf("=");
-  const name = equals < 0 ? format : format.slice(0, equals);
-  const value = equals < 0 ? flag : format.slice(equals + 1);
-  if (JSONPATHS.includes(name)) {
-    if (value === "") throw new KubectlError("template format specified but no template given");
-    return jsonPathPrinter(k, name, value);
-  }
-  if (!TEMPLATES.includes(name)) return undefined;
-  if (value === "") throw new KubectlError("template format specified but no template given");
-  return goTemplatePrinter(k, name, value);
-}
-
-function jsonPathPrinter(k: Invocation, name: string, value: string): ObjectPrinter {
-  const text = name === "jsonpath-file" ? templateFile(k, value, "--template") : value;
-  const allow = k.flags.bool("allow-missing-template-keys");
-  let path: JsonPath;
-  try {
-    path = new JsonPath(text, allow);
-  } catch (error) {
-    if (!(error instanceof JsonPathError)) throw error;
-    throw new KubectlError(`error parsing jsonpath ${text}, ${error.message}`);
-  }
-  return {
-    print(object) {
-      try {
-        return name === "jsonpath-as-json" ? path.executeAsJson(object) : path.execute(object);
-      } catch (error) {
-        if (!(error instanceof JsonPathError)) throw error;
-        const shown = goSyntax(object);
-        throw new KubectlError(
-          `error executing jsonpath ${quote(text)}: Error executing template: ${error.message}. Printing more information for debugging the template:\n` +
-            `\ttemplate was:\n\t\t${text}\n\tobject given to jsonpath engine was:\n\t\t${shown}\n\n\n`,
-        );
-      }
-    },
-  };
-}
-
-function templateFile(k: Invocation, path: string, what: string): string {
-  try {
-    return decode(k.readFile(path));
-  } catch (error) {
-    if (!(error instanceof KubectlError)) throw error;
-    throw new KubectlError(`error reading ${what} ${path}, ${error.message}\n`);
-  }
-}
-
-/** `%#v` of a decoded JSON value. */
-export function goSyntax(value: unknown): string {
-  if (value === null || value === undefined) return "interface {}(nil)";
-  if (typeof value === "string") return quote(value);
-  if (typeof value === "object") {
-    if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(", ")}}`;
-    const object = value as Record<string, unknown>;
-    const entries = Object.keys(object)
-      .sort()
-      .map((key) => `${quote(key)}:${goSyntax(object[key])}`);
-    return `map[string]interface {}{${entries.join(", ")}}`;
-  }
-  return sprint(value);
-}
-
-import { GoTemplate, GoTemplateError } from "./printers/go-template.ts";
-
-function goTemplatePrinter(k: Invocation, name: string, value: string): ObjectPrinter {
-  const isFile = name === "go-template-file" || name === "templatefile";
-  const text = isFile ? templateFile(k, value, "--template") : value;
-  let template: GoTemplate;
-  try {
-    template = new GoTemplate(text, k.flags.bool("allow-missing-template-keys"));
-  } catch (error) {
-    if (!(error instanceof GoTemplateError)) throw error;
-    throw new KubectlError(`error parsing template ${text}, ${error.message}`);
-  }
-  return {
-    print(object) {
-      try {
-        return template.execute(object);
-      } catch (error) {
-        if (!(error instanceof GoTemplateError)) throw error;
-        k.out(
-          `Error executing template: ${error.message}. Printing more information for debugging the template:\n` +
-            `\ttemplate was:\n\t\t${text}\n\traw data was:\n\t\t${toJson(object)}\n\tobject given to template engine was:\n\t\t${sprint(object)}\n\n`,
-        );
-        throw new KubectlError(`error executing template ${quote(text)}: ${error.message}`);
-      }
-    },
-  };
-}
-
 /** `custom-columns=NAME:.metadata.name,…`. */
 function columnsPrinter(k: Invocation, format: string): ObjectPrinter | undefined {
   const equals = format.indexOf("=");
@@ -204,12 +98,12 @@ function columnsPrinter(k: Invocation, format: string): ObjectPrinter | undefine
 
 interface CustomColumn {
   header: string;
-  path: JsonPath;
+  spec: string;
 }
 
 function customColumn(header: string, spec: string): CustomColumn {
   try {
-    return { header, path: new JsonPath(relaxedPath(spec), true) };
+    return { header, spec: relaxedPath(spec) };
   } catch (error) {
     if (!(error instanceof JsonPathError)) throw error;
     throw new KubectlError(error.message);
@@ -241,8 +135,18 @@ function columnsOfFile(text: string): CustomColumn[] {
   return headers.map((header, i) => customColumn(header, specs[i]!));
 }
 
+function parsedPath(spec: string): JsonPath {
+  try {
+    return new JsonPath(spec, true);
+  } catch (error) {
+    if (!(error instanceof JsonPathError)) throw error;
+    throw new KubectlError(error.message);
+  }
+}
+
 class ColumnsPrinter implements ObjectPrinter {
   private readonly columns: readonly CustomColumn[];
+  private paths: JsonPath[] | undefined;
   private headers: boolean;
   private readonly writer: TabWriter = newTabWriter();
 
@@ -260,8 +164,9 @@ class ColumnsPrinter implements ObjectPrinter {
     this.headers = false;
     const items = Array.isArray(object.items) ? (object.items as KubeObject[]) : [object];
     try {
-      for (const item of items)
-        this.writer.write(`${this.columns.map((column) => this.cell(column, item)).join("\t")}\n`);
+      // Not parsed before the headers are written.
+      this.paths ??= this.columns.map(({ spec }) => parsedPath(spec));
+      for (const item of items) this.writer.write(`${this.paths.map((path) => this.cell(path, item)).join("\t")}\n`);
     } catch (error) {
       // What was written before stands.
       this.k.out(this.writer.flush());
@@ -270,9 +175,9 @@ class ColumnsPrinter implements ObjectPrinter {
     return this.writer.flush();
   }
 
-  private cell(column: CustomColumn, item: KubeObject): string {
+  private cell(path: JsonPath, item: KubeObject): string {
     try {
-      const values = column.path.find(item);
+      const values = path.find(item);
       if ((values[0]?.length ?? 0) === 0) return "<none>";
       return values
         .flat()

@@ -47,7 +47,7 @@ function* view(k: Invocation): Gen<number> {
   const output = flags.string("output");
   if (output === "yaml") k.out(toYaml(shown));
   else if (output === "json") k.out(`${structJson(shown, "    ")}\n`);
-  else k.out(objectPrinter(k)!.print(shown as never));
+  else k.out(objectPrinter(k, { typed: true })!.print(shown as never));
   return 0;
 }
 

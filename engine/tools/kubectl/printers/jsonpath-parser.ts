@@ -1,5 +1,16 @@
+import { isPrint, unquote } from "../template/strconv.ts";
+import { Float64 } from "../template/values.ts";
+
 /** Errors of a template, in the words of client-go util/jsonpath. */
-export class JsonPathError extends Error {}
+export class JsonPathError extends Error {
+  /** What was found until then, which is what a filter for existence looks at. */
+  readonly found: readonly unknown[];
+
+  constructor(message: string, found: readonly unknown[] = []) {
+    super(message);
+    this.found = found;
+  }
+}
 
 export interface Bound {
   known: boolean;
@@ -14,7 +25,7 @@ export type Node =
   | { type: "field"; name: string }
   | { type: "array"; bounds: [Bound, Bound, Bound] }
   | { type: "filter"; left: Node[]; operator: string; right: Node[] }
-  | { type: "number"; value: number }
+  | { type: "number"; value: number | Float64 }
   | { type: "bool"; value: boolean }
   | { type: "wildcard" }
   | { type: "recursive" }
@@ -24,8 +35,8 @@ export type Node =
 const isSpace = (c: string) => c === " " || c === "\t";
 const isLineEnd = (c: string) => c === "\r" || c === "\n";
 const isTerminator = (c: string) => c === "" || isSpace(c) || isLineEnd(c) || ".,[]$@{}".includes(c);
-const isDigit = (c: string) => c >= "0" && c <= "9" && c.length === 1;
-const isAlphaNumeric = (c: string) => c === "_" || isDigit(c) || (c !== "" && c.toLowerCase() !== c.toUpperCase());
+const isDigit = (c: string) => /^\p{Nd}$/u.test(c);
+const isAlphaNumeric = (c: string) => /^[\p{L}\p{Nd}_]$/u.test(c);
 
 /** Parses a template: text with actions in braces. Throws JsonPathError. */
 export function parseJsonPath(text: string): Node[] {
@@ -57,8 +68,11 @@ class Parser {
   }
 
   private next(): string {
-    if (this.at >= this.text.length) return "";
-    return this.text[this.at++]!;
+    const code = this.text.codePointAt(this.at);
+    if (code === undefined) return "";
+    const char = String.fromCodePoint(code);
+    this.at += char.length;
+    return char;
   }
 
   private action(out: Node[]): void {
@@ -89,7 +103,7 @@ class Parser {
       else if (isAlphaNumeric(c)) this.identifier(out, start);
       else {
         const code = c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
-        throw new JsonPathError(`unrecognized character in action: U+${code} '${c}'`);
+        throw new JsonPathError(`unrecognized character in action: U+${code}${isPrint(c) ? ` '${c}'` : ""}`);
       }
     }
   }
@@ -121,7 +135,7 @@ class Parser {
     while (isDigit(this.text[this.at] ?? "") || this.text[this.at] === ".") this.at++;
     const text = this.text.slice(start, this.at);
     if (!/^[-+]?(\d+\.?\d*|\.\d+)$/.test(text)) throw new JsonPathError(`cannot parse number ${text}`);
-    out.push({ type: "number", value: Number(text) });
+    out.push({ type: "number", value: text.includes(".") ? new Float64(Number(text)) : Number(text) });
   }
 
   private quoted(out: Node[], quote: string, start: number): void {
@@ -199,47 +213,9 @@ function bounds(match: RegExpExecArray): [Bound, Bound, Bound] {
     }
     const digits = i > 0 ? text.slice(1) : text;
     if (i > 0 && digits === "") out.push({ known: false, value: 0 });
-    else if (digits === "-") throw new JsonPathError(`array index ${digits} is not a number`);
+    else if (digits === "-" || Math.abs(Number(digits)) >= 2 ** 63)
+      throw new JsonPathError(`array index ${digits} is not a number`);
     else out.push({ known: true, value: Number(digits) });
   }
   return out as [Bound, Bound, Bound];
-}
-
-const ESCAPES: Record<string, string> = {
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-  "\\": "\\",
-  "'": "'",
-  '"': '"',
-};
-
-/** strconv.UnquoteChar over a string in single or double quotes; undefined when it is no valid string. */
-function unquote(text: string): string | undefined {
-  const quote = text[0]!;
-  if (text.length < 2 || text.at(-1) !== quote) return undefined;
-  let out = "";
-  for (let i = 1; i < text.length - 1; i++) {
-    const c = text[i]!;
-    if (c === quote) return undefined;
-    if (c !== "\\") {
-      out += c;
-      continue;
-    }
-    const next = text[++i]!;
-    const hex = { x: 2, u: 4, U: 8 }[next];
-    if (hex !== undefined) {
-      const digits = text.slice(i + 1, i + 1 + hex);
-      if (!/^[0-9a-fA-F]+$/.test(digits) || digits.length < hex) return undefined;
-      out += String.fromCodePoint(Number.parseInt(digits, 16));
-      i += hex;
-    } else if ((next === "'" || next === '"') && next !== quote) return undefined;
-    else if (ESCAPES[next] === undefined) return undefined;
-    else out += ESCAPES[next];
-  }
-  return out;
 }
