@@ -74,6 +74,86 @@ on $N "systemctl stop containerd; crictl ps"`,
     ],
   },
   {
+    name: "what a machine is made of and who runs on it",
+    script: `${ON_NODE}on worker-1 "lsblk; lsblk -no FSTYPE /dev/vda1; blkid; findmnt -no SOURCE /; lscpu" | grep -v Flags
+on worker-1 "pstree -p 1 | head -1; pstree | grep -c pause"
+on worker-1 "sleep 50 & killall -v sleep; killall nosuch; echo status \\$?"
+on worker-1 "renice 5 \\$\\$; flock /tmp/l sleep 1 & sleep 0.1; flock -n /tmp/l true; echo locked \\$?"
+on worker-1 "vmstat | tail -1; ifconfig eth0 | head -2; route -n | head -3; ethtool -i eth0 | head -1"
+on worker-1 "mkdir -p /tmp/r/bin; cp /bin/ls /tmp/r/bin; chroot /tmp/r /bin/ls /; unshare -u hostname other; hostname; unshare -n ip -br a"`,
+    expect: [
+      "NAME   MAJ:MIN RM SIZE RO TYPE MOUNTPOINTS",
+      "└─vda1   254:1  0  40G  0 part /",
+      "ext4",
+      /^\/dev\/vda1: UUID="[-0-9a-f]{36}" BLOCK_SIZE="4096" TYPE="ext4"/,
+      "/dev/vda1",
+      "Architecture:            x86_64",
+      /^CPU\(s\): +2$/,
+      /^systemd\(1\)─┬─containerd\(\d+\)$/,
+      /^[1-9]\d*$/,
+      /^Killed sleep\(\d+\) with signal 15$/,
+      "nosuch: no process found",
+      "status 1",
+      /^\d+ \(process ID\) old priority 0, new priority 5$/,
+      "locked 1",
+      /^ *\d+ +0 +0 +\d+ +\d+ +\d+ +0 +0 /,
+      "eth0: flags=4163<UP,BROADCAST,RUNNING,MULTICAST>  mtu 1500",
+      "inet 192.168.108.21  netmask 255.255.255.0  broadcast 192.168.108.255",
+      "Kernel IP routing table",
+      /^0\.0\.0\.0 +192\.168\.108\.1 +0\.0\.0\.0 +UG /,
+      "driver: virtio_net",
+      /^bin$/,
+      /^worker-1$/,
+      /^lo +UNKNOWN +127\.0\.0\.1\/8/,
+    ],
+  },
+  {
+    name: "systemd's own tools look at units, groups and sessions",
+    script: `${ON_NODE}on worker-1 "systemd-analyze | head -1; systemd-analyze blame | grep -c kubelet; systemd-detect-virt"
+on worker-1 "printf "[Service]\\nExecStart=/nope\\nfoo\\n[Bar]\\n" > /tmp/x.service; systemd-analyze verify /tmp/x.service; echo status \\$?"
+on worker-1 "systemd-cgls -u kubelet | head -1; systemd-cgtop -n 1 | grep -c kubepods"
+on worker-1 "systemd-cat -t me echo hello; journalctl -t me -n 1 -o cat"
+on worker-1 "systemd-run --unit=once sleep 30; systemctl is-active once; systemd-run --wait false; echo status \\$?"
+on worker-1 "service kubelet status | head -1; service nosuch start; echo status \\$?; visudo -c; echo wrong > /etc/sudoers.d/x; visudo -c; echo status \\$?"`,
+    expect: [
+      /^Startup finished in .*s \(kernel\) \+ .* \(userspace\) = /,
+      /^1$/,
+      /^kvm$/,
+      "x.service: Command /nope is not executable: No such file or directory",
+      "/tmp/x.service:3: Missing '=', ignoring line.",
+      "/tmp/x.service:4: Unknown section 'Bar'. Ignoring.",
+      "status 1",
+      "Unit kubelet.service (/system.slice/kubelet.service):",
+      /^[1-9]\d*$/,
+      /^hello$/,
+      "Running as unit: once.service",
+      /^active$/,
+      /^Running as unit: run-u\d+\.service$/,
+      "Finished with result: exit-code",
+      "status 1",
+      "● kubelet.service - kubelet: The Kubernetes Node Agent",
+      "Failed to start nosuch.service: Unit nosuch.service not found.",
+      "status 5",
+      "/etc/sudoers: parsed OK",
+      "/etc/sudoers.d/x:1:5: syntax error",
+      "status 1",
+    ],
+  },
+  {
+    name: "keys made here open other machines once they are there",
+    script: `rm -f ~/.ssh/id_*; ssh -o BatchMode=yes worker-1 true; echo status $?
+ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519; ls ~/.ssh; ssh-keygen -lf ~/.ssh/id_ed25519.pub
+ssh -o BatchMode=yes worker-1 true; echo status $?`,
+    expect: [
+      "Permission denied (publickey",
+      "status 255",
+      /^id_ed25519.pub$/,
+      /^256 SHA256:[A-Za-z0-9+/]{43} learner@workstation \(ED25519\)$/,
+      "Permission denied (publickey",
+      "status 255",
+    ],
+  },
+  {
     name: "a user gets a certificate as the documentation says",
     script: `cd
 openssl genrsa -out john.key 2048

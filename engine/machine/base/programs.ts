@@ -2,17 +2,22 @@
 
 /** Programs of /usr/sbin; with those that Debian links from /usr/bin as well the short way is kept. */
 export const SBIN: ReadonlySet<string> = new Set([
+  "arp",
   "arping",
+  "blkid",
   "brctl",
   "bridge",
   "cron",
   "adduser",
   "chpasswd",
+  "chroot",
   "deluser",
+  "ethtool",
   "groupadd",
   "groupdel",
   "groupmod",
   "haproxy",
+  "ifconfig",
   "ip6tables",
   "ip6tables-restore",
   "ip6tables-save",
@@ -30,6 +35,9 @@ export const SBIN: ReadonlySet<string> = new Set([
   "nologin",
   "poweroff",
   "reboot",
+  "route",
+  "runuser",
+  "service",
   "shutdown",
   "sshd",
   "sysctl",
@@ -38,6 +46,7 @@ export const SBIN: ReadonlySet<string> = new Set([
   "useradd",
   "userdel",
   "usermod",
+  "visudo",
   "xtables-nft-multi",
 ]);
 

@@ -1,5 +1,6 @@
 import type { Program } from "../../machine/process.ts";
 import { accountPrograms } from "./accounts/index.ts";
+import { blkid, findmnt, lsblk, lscpu } from "./block-devices.ts";
 import { crontab } from "./cron/crontab.ts";
 import { cron } from "./cron/daemon.ts";
 import { curl } from "./curl.ts";
@@ -7,37 +8,93 @@ import { journald, logind } from "./daemons.ts";
 import { dig } from "./dig.ts";
 import { host } from "./host.ts";
 import { arch, hostname, hostnamectl, lsbRelease, uname } from "./hostname.ts";
+import { iconv } from "./iconv.ts";
 import { groups, id, whoami } from "./id.ts";
 import { ip } from "./ip.ts";
+import { chroot, lsns, runuser, unshare } from "./isolate.ts";
 import { journalctl } from "./journalctl.ts";
 import { kill, pgrep, pidof, pkill } from "./kill.ts";
 import { df, free, nproc, uptime } from "./memory.ts";
 import { lsmod, modprobe, mount, umount } from "./mount.ts";
 import { nc } from "./nc.ts";
 import { bridge } from "./neighbours.ts";
+import { arp, ifconfig, route } from "./net-tools.ts";
 import { nsenter } from "./nsenter.ts";
 import { getent, nslookup } from "./nslookup.ts";
 import { apt, aptCache, aptMark } from "./packages/apt.ts";
 import { dpkg } from "./packages/dpkg.ts";
 import { ping } from "./ping.ts";
+import { killall, pstree } from "./process-tree.ts";
 import { ps } from "./ps.ts";
+import { chrt, flock, ionice, renice, taskset } from "./scheduling.ts";
 import { scp } from "./scp.ts";
 import { dmesg, halt, logger, lsof, poweroff, reboot, shutdown, timedatectl, ttyProgram, w, who } from "./session.ts";
-
+import { ethtool, fallocate, getconf, locale, mknod, runParts, uuidgen, whereis } from "./small.ts";
 import { netstat, ss } from "./ss.ts";
 import { ssh } from "./ssh.ts";
+import { sshCopyId, sshKeygen } from "./ssh-keys.ts";
 import { sshd } from "./sshd.ts";
 import { su, sudo } from "./sudo.ts";
 import { swapoff, swapon } from "./swap.ts";
 import { sysctl } from "./sysctl.ts";
 import { systemctl } from "./systemctl.ts";
+import { systemdAnalyze } from "./systemd-analyze.ts";
+import { systemdCgls, systemdCgtop } from "./systemd-groups.ts";
+import { loginctl, service, systemdCat, systemdDetectVirt, systemdRun } from "./systemd-tools.ts";
 import { clear, reset, stty, tput } from "./terminal.ts";
 import { top } from "./top.ts";
+import { visudo } from "./visudo.ts";
+import { vmstat } from "./vmstat.ts";
 import { wget } from "./wget.ts";
+import { last, lastlog, logname, nologin, users } from "./who-was-here.ts";
 
 /** Programs that show or change the system, by name. */
 export const systemPrograms: Record<string, Program> = {
   ...accountPrograms,
+  blkid,
+  findmnt,
+  lsblk,
+  lscpu,
+  chroot,
+  lsns,
+  unshare,
+  arp,
+  ifconfig,
+  route,
+  killall,
+  pstree,
+  chrt,
+  flock,
+  ionice,
+  renice,
+  taskset,
+  ethtool,
+  fallocate,
+  getconf,
+  iconv,
+  locale,
+  mknod,
+  "run-parts": runParts,
+  uuidgen,
+  visudo,
+  whereis,
+  "ssh-copy-id": sshCopyId,
+  "ssh-keygen": sshKeygen,
+  "systemd-analyze": systemdAnalyze,
+  "systemd-cgls": systemdCgls,
+  "systemd-cgtop": systemdCgtop,
+  "systemd-cat": systemdCat,
+  "systemd-detect-virt": systemdDetectVirt,
+  "systemd-run": systemdRun,
+  loginctl,
+  service,
+  vmstat,
+  last,
+  lastlog,
+  logname,
+  nologin,
+  users,
+  runuser,
   apt,
   "apt-cache": aptCache,
   "apt-get": apt,

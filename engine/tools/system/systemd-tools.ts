@@ -1,0 +1,273 @@
+/** systemd's smaller programs: systemd-run, -cat, -detect-virt, loginctl; and service(8). */
+import { wait } from "../../kernel/index.ts";
+import { exitCode, type Process } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import type { Systemd } from "../../machine/systemd/index.ts";
+import { LineReader } from "../io.ts";
+import { searchPath } from "../text/env.ts";
+import { Fatal, type Tool, tool, UsageError } from "../tool.ts";
+
+const VERSION = "systemd 252 (252.36-1~deb12u1)";
+/** The machine's service manager. Throws `Fatal` in a container. */
+export function managerOf(t: Tool): Systemd {
+  const manager = t.p.machine.systemd;
+  if (manager === undefined || t.p.ns.pid !== t.p.machine.pids)
+    throw new Fatal("System has not been booted with systemd as init system (PID 1). Can't operate.");
+  return manager;
+}
+
+/** systemd-detect-virt(1). */
+export const systemdDetectVirt = tool(
+  {
+    name: "systemd-detect-virt",
+    usage: "[OPTIONS...]",
+    about: "",
+    version: VERSION,
+    short: "cvrqh",
+    long: "container=c vm=v chroot=r quiet=q list private-users cvm",
+  },
+  function* (t, o) {
+    const inside = t.p.ns.pid !== t.p.machine.pids;
+    const answer = o.has("c")
+      ? inside
+        ? "container-other"
+        : "none"
+      : o.has("r")
+        ? "none"
+        : inside && !o.has("v")
+          ? "container-other"
+          : "kvm";
+    if (!o.has("q", "r")) t.out.add(`${answer}\n`);
+    return answer === "none" ? 1 : 0;
+  },
+);
+
+/** systemd-cat(1): a command's output, or standard input, to the journal. */
+export const systemdCat = tool(
+  {
+    name: "systemd-cat",
+    usage: "[OPTIONS...] COMMAND ...",
+    about: "",
+    version: VERSION,
+    short: "+t:p:h",
+    long: "identifier:=t priority:=p stderr-priority: level-prefix:",
+  },
+  function* (t, o) {
+    const { p } = t;
+    const names = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+    const given = o.value("p") ?? "info";
+    const priority = /^[0-7]$/.test(given) ? Number(given) : names.indexOf(given === "error" ? "err" : given);
+    if (priority < 0) throw new Fatal(`Failed to parse priority value: Invalid argument`);
+    const [name] = o.operands;
+    const identifier = o.value("t") ?? (name === undefined ? "cat" : name.slice(name.lastIndexOf("/") + 1));
+    let pid = p.pid;
+    let fd = 0;
+    let child: Process | undefined;
+    if (name !== undefined) {
+      const path = searchPath(p, name);
+      if (path === undefined) throw new Fatal(`Failed to execute process: No such file or directory`);
+      const [read, write] = sys.pipe();
+      fd = 3;
+      while (p.fds.has(fd)) fd++;
+      p.setFd(fd, read);
+      p.setFd(fd + 1, write);
+      const fds = new Map([...p.fds].filter(([number]) => number < fd));
+      fds.set(1, write);
+      fds.set(2, write);
+      child = yield* sys.spawn(p, path, { argv: [...o.operands], fds });
+      pid = child.pid;
+      p.closeFd(fd + 1);
+    }
+    const lines = new LineReader(p, fd);
+    for (;;) {
+      const line = yield* lines.line();
+      if (line === undefined) break;
+      if (line === "") continue;
+      p.machine.journal.append({
+        identifier,
+        pid,
+        message: line,
+        priority,
+        transport: "stdout",
+        uid: p.cred.uid,
+        cgroup: p.ns.cgroup,
+      });
+    }
+    return child === undefined ? 0 : exitCode((yield* sys.waitFor(p, child))!.status);
+  },
+);
+
+/** systemd-run(1): a command as a service of its own (`--scope`: as a child here). */
+export const systemdRun = tool(
+  {
+    name: "systemd-run",
+    usage: "[OPTIONS...] COMMAND [ARGUMENTS...]",
+    about: "\nRun the specified command in a transient scope or service.\n",
+    version: VERSION,
+    short: "+H:M:p:rtPqGd:E:S",
+    long: "scope unit:=u property:=p description: slice: wait pty=t pipe=P quiet=q collect=G remain-after-exit=r uid: gid: nice: working-directory:=d setenv:=E user system no-block on-active: on-calendar: same-dir service-type: shell=S no-ask-password",
+  },
+  function* (t, o) {
+    const { p } = t;
+    const manager = managerOf(t);
+    const command = o.has("S") ? ["/bin/bash"] : [...o.operands];
+    if (command.length === 0) throw new Fatal("Command line to execute required.");
+    const found = searchPath(p, command[0]!);
+    if (found === undefined) throw new Fatal(`Failed to find executable ${command[0]}: No such file or directory`);
+    if (p.cred.uid !== 0) throw new Fatal("Failed to start transient service unit: Access denied");
+    const number = p.machine.kernel.random("systemd-run").int(10, 99);
+    const given = o.value("u");
+    if (o.has("scope", "P", "t")) {
+      const scope =
+        given === undefined
+          ? `run-r${p.machine.kernel.random("systemd-run").hex(32)}.scope`
+          : `${given.replace(/\.scope$/, "")}.scope`;
+      const name = o.has("scope") ? scope : scope.replace(/\.scope$/, ".service");
+      if (!o.has("q")) yield* sys.printError(p, `Running ${o.has("scope") ? "scope " : ""}as unit: ${name}\n`);
+      const child = yield* sys.spawn(p, found, { argv: command });
+      child.ns = { ...child.ns, cgroup: `/system.slice/${name}` };
+      return exitCode((yield* sys.waitFor(p, child))!.status);
+    }
+    const name =
+      given === undefined ? `run-u${number}.service` : given.endsWith(".service") ? given : `${given}.service`;
+    if (sys.find(p, `/run/systemd/system/${name}`) !== undefined && manager.unit(name).active === "active")
+      throw new Fatal(
+        `Failed to start transient service unit: Unit ${name} was already loaded or has a fragment file.`,
+      );
+    const quoted = [found, ...command.slice(1)].map((word) =>
+      /^[\w@%+=:,./-]+$/.test(word) ? word : `"${word.replace(/["\\$]/g, (c) => (c === "$" ? "$$" : `\\${c}`))}"`,
+    );
+    const lines = [
+      "[Unit]",
+      `Description=${o.value("description") ?? [found, ...command.slice(1)].join(" ")}`,
+      "[Service]",
+      ...(o.value("service-type") === undefined ? [] : [`Type=${o.value("service-type")}`]),
+      ...(o.has("r") ? ["RemainAfterExit=yes"] : []),
+      ...(o.value("uid") === undefined ? [] : [`User=${o.value("uid")}`]),
+      ...(o.value("d") === undefined ? [] : [`WorkingDirectory=${o.value("d")}`]),
+      ...o.values("E").map((pair) => `Environment="${pair}"`),
+      ...o.values("p"),
+      `ExecStart=${quoted.join(" ")}`,
+      "",
+    ];
+    if (sys.find(p, "/run/systemd/system") === undefined) {
+      if (sys.find(p, "/run/systemd") === undefined) sys.mkdir(p, "/run/systemd", 0o755);
+      sys.mkdir(p, "/run/systemd/system", 0o755);
+    }
+    sys.writeText(p, `/run/systemd/system/${name}`, lines.join("\n"), 0o644);
+    const unit = manager.unit(name);
+    const result = yield* manager.start(unit);
+    if (result !== "done") throw new Fatal(`Failed to start transient service unit: Job for ${name} failed.`);
+    if (!o.has("q")) yield* sys.printError(p, `Running as unit: ${name}\n`);
+    if (!o.has("wait")) return 0;
+    while (unit.active === "active" || unit.active === "activating") yield* wait(unit.changed);
+    const code = unit.mainStatus === undefined ? 0 : exitCode(unit.mainStatus);
+    if (!o.has("q"))
+      yield* sys.printError(
+        p,
+        `Finished with result: ${unit.result}\nMain processes terminated with: code=exited/status=${code}\n`,
+      );
+    return code;
+  },
+);
+
+/** loginctl(1): sessions and users of systemd-logind. */
+export const loginctl = tool(
+  {
+    name: "loginctl",
+    usage: "[OPTIONS...] COMMAND ...",
+    about: "\nSend control commands to or query the login manager.\n",
+    version: VERSION,
+    short: "p:alH:M:n:o:h",
+    long: "property:=p all=a value full=l no-pager no-legend lines:=n output:=o kill-whom: signal:=s",
+  },
+  function* (t, o) {
+    const { machine } = t.p;
+    const sessions = machine.logins.map((login) => ({
+      login,
+      uid: login.process.cred.uid,
+      id: /session-(\w+)\.scope/.exec(login.process.ns.cgroup)?.[1] ?? "1",
+    }));
+    const [verb = "list-sessions", ...names] = o.operands;
+    const count = (n: number, what: string) => (o.has("no-legend") ? "" : `\n${n} ${what} listed.\n`);
+    if (verb === "list-sessions") {
+      if (sessions.length === 0) {
+        t.out.add("No sessions.\n");
+        return 0;
+      }
+      if (!o.has("no-legend")) t.out.add("SESSION  UID USER    SEAT TTY  \n");
+      for (const { id, uid, login } of sessions)
+        t.out.add(`${id.padStart(7)} ${String(uid).padStart(4)} ${login.user.padEnd(7)}      ${login.line}\n`);
+      t.out.add(count(sessions.length, "sessions"));
+      return 0;
+    }
+    if (verb === "list-users") {
+      const users = [...new Map(sessions.map(({ uid, login }) => [uid, login.user]))];
+      if (!o.has("no-legend")) t.out.add(" UID USER   \n");
+      for (const [uid, user] of users) t.out.add(`${String(uid).padStart(4)} ${user}\n`);
+      t.out.add(count(users.length, "users"));
+      return 0;
+    }
+    if (verb === "list-seats") {
+      if (!o.has("no-legend")) t.out.add("SEAT \n");
+      t.out.add(`seat0\n${count(1, "seats")}`);
+      return 0;
+    }
+    if (["session-status", "show-session", "terminate-session", "kill-session", "user-status"].includes(verb)) {
+      for (const name of names) {
+        const found = sessions.find(({ id }) => id === name);
+        if (found === undefined) throw new Fatal(`Failed to get session path: No session '${name}' known`);
+        if (verb === "terminate-session" || verb === "kill-session") {
+          if (t.p.cred.uid !== 0 && t.p.cred.uid !== found.uid)
+            throw new Fatal("Could not terminate session: Access denied");
+          machine.signal(found.login.process, "HUP");
+        } else
+          t.out.add(
+            `Id=${found.id}\nUser=${found.uid}\nName=${found.login.user}\nTTY=${found.login.line}\nState=active\n`,
+          );
+      }
+      return 0;
+    }
+    throw new Fatal(`Unknown command verb '${verb}'.`);
+  },
+);
+
+/** service(8) of sysvinit's tools: hands over to systemctl. */
+export const service = tool(
+  {
+    name: "service",
+    usage: "< option > | --status-all | [ service_name [ command | --full-restart ] ]",
+    about: "",
+    version: "service ver. 1.65.2",
+    short: "+",
+    long: "status-all full-restart",
+  },
+  function* (t, o) {
+    if (o.has("status-all")) {
+      for (const unit of managerOf(t)
+        .loaded()
+        .filter(({ type }) => type === "service"))
+        t.out.add(` [ ${unit.active === "active" ? "+" : "-"} ]  ${unit.name.replace(/\.service$/, "")}\n`);
+      return 0;
+    }
+    const [name, action] = o.operands;
+    if (name === undefined || action === undefined) {
+      t.out.add("Usage: service < option > | --status-all | [ service_name [ command | --full-restart ] ]\n");
+      return 1;
+    }
+    const known = ["start", "stop", "restart", "status", "reload", "force-reload", "try-restart"];
+    if (!known.includes(action)) throw new UsageError(`Unknown command ${action}`);
+    if (managerOf(t).unit(name).load === "not-found" && action !== "status") {
+      yield* sys.printError(
+        t.p,
+        action === "status" ? "" : `Failed to ${action} ${name}.service: Unit ${name}.service not found.\n`,
+      );
+      return 5;
+    }
+    yield* t.out.flush();
+    const child = yield* sys.spawn(t.p, "/usr/bin/systemctl", {
+      argv: ["systemctl", action === "force-reload" ? "reload-or-restart" : action, `${name}.service`],
+    });
+    return exitCode((yield* sys.waitFor(t.p, child))!.status);
+  },
+);
