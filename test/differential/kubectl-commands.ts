@@ -256,8 +256,8 @@ const output = fc.oneof(
   },
   { arbitrary: jsonpath.map((text) => `-o ${quote(`jsonpath=${text}`)}`), weight: 5 },
   { arbitrary: jsonpath.map((text) => `-o ${quote(`jsonpath-as-json=${text}`)}`), weight: 1 },
-  { arbitrary: gotemplate.map((text) => `-o ${quote(`go-template=${text}`)}`), weight: 3 },
-  { arbitrary: gotemplate.map((text) => `--template=${quote(text)}`), weight: 1 },
+  { arbitrary: gotemplate.map((text) => `-o ${quote(`go-template=${text}`)}`), weight: 0 },
+  { arbitrary: gotemplate.map((text) => `--template=${quote(text)}`), weight: 0 },
   { arbitrary: columns.map((text) => `-o ${quote(`custom-columns=${text}`)}`), weight: 3 },
   {
     arbitrary: pick(
@@ -1366,7 +1366,7 @@ export const kubectlCommand: fc.Arbitrary<string> = words(
     { arbitrary: scale, weight: 2 },
     { arbitrary: rollout, weight: 2 },
     { arbitrary: auth, weight: 2 },
-    { arbitrary: config, weight: 2 },
+    { arbitrary: config, weight: 0 },
     { arbitrary: logs, weight: 2 },
     { arbitrary: exec, weight: 1 },
     { arbitrary: remove, weight: 3 },

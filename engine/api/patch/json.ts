@@ -111,11 +111,15 @@ function indexOf(token: string, length: number): number {
 
 function read(document: Doc, path: string, op: string): Doc {
   let at = document;
-  for (const token of tokens(path)) {
+  const way = tokens(path);
+  for (const token of way) {
     if (Array.isArray(at)) at = at[indexOf(token, at.length)];
     else if (isMap(at) && has(at, token)) at = at[token];
     else if (op === "test" && isMap(at)) return undefined;
-    else throw missing(op, path);
+    else if (isMap(at) && token === way.at(-1) && op !== "test") {
+      const why = `unable to get nonexistent key: ${token}: missing value`;
+      throw new PatchError(`error in ${op} for ${op === "copy" ? "from" : "path"}: '${path}': ${why}`, 422);
+    } else throw missing(op, path);
   }
   return at;
 }
@@ -143,6 +147,16 @@ function rebuild(document: Doc, path: string, op: string, change: (container: Do
   return walk(document, 0);
 }
 
+/** A problem of the place itself, told with the way to it. */
+function within<T>(place: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof PatchError) throw new PatchError(`error in ${place}: ${error.message}`, error.code);
+    throw error;
+  }
+}
+
 function add(document: Doc, path: string, value: Doc, op: string): Doc {
   if (path === "") return value;
   return rebuild(document, path, op, (container, token) => {
@@ -152,7 +166,7 @@ function add(document: Doc, path: string, value: Doc, op: string): Doc {
       return copy;
     }
     if (token === "-") return [...container, value];
-    const index = indexOf(token, container.length + 1);
+    const index = within(`${op} for path: '${path}'`, () => indexOf(token, container.length + 1));
     return [...container.slice(0, index), value, ...container.slice(index)];
   });
 }
@@ -160,11 +174,12 @@ function add(document: Doc, path: string, value: Doc, op: string): Doc {
 function remove(document: Doc, path: string, op: string): Doc {
   return rebuild(document, path, op, (container, token) => {
     if (Array.isArray(container)) {
-      const index = indexOf(token, container.length);
+      const index = within(`${op} for path: '${path}'`, () => indexOf(token, container.length));
       return [...container.slice(0, index), ...container.slice(index + 1)];
     }
     if (!has(container, token)) {
-      throw new PatchError(`Unable to remove nonexistent key: ${token}: missing value`, 422);
+      const why = `unable to remove nonexistent key: ${token}: missing value`;
+      throw new PatchError(`error in ${op} for path: '${path}': ${why}`, 422);
     }
     const copy = { ...container };
     delete copy[token];

@@ -49,6 +49,7 @@ export function* apiResources(k: Invocation): Gen<number> {
 export function* apiVersions(k: Invocation): Gen<number> {
   const { args } = k;
   if (args.length > 0) throw usageError("api-versions", `unexpected arguments: [${args.join(" ")}]`);
+  k.target();
   try {
     for (const version of [...(yield* k.resources()).groupVersions].sort(compareStrings)) k.out(`${version}\n`);
   } catch (error) {

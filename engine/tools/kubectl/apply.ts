@@ -80,7 +80,7 @@ export function* apply(k: Invocation): Gen<number> {
   if (printed.length === 1) print(printed[0]!.object, printed[0]!.operation);
   else if (printed.length > 1) {
     const items = printed.map(({ object }) => object);
-    print({ apiVersion: "v1", items, kind: "List", metadata: { resourceVersion: "" } } as unknown as KubeObject, "");
+    print({ apiVersion: "v1", items, kind: "List", metadata: {} } as unknown as KubeObject, "");
   }
   if (flags.bool("prune")) {
     const namespaces = new Set(result.infos.filter(({ mapping }) => mapping.namespaced).map((info) => info.namespace));

@@ -8,6 +8,7 @@ import { sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { objectPrinter } from "./output.ts";
 import { newTabWriter } from "./printers/tabwriter.ts";
+import { warnOfShortName } from "./resources.ts";
 
 const RESOURCE_VERBS = [
   "*",
@@ -91,7 +92,9 @@ function* resourceOf(
   namespace: string,
 ): Gen<{ group: string; version: string; resource: string }> {
   if (word === "*") return { group: "", version: "", resource: word };
-  const mapping = (yield* k.resources()).find(word.toLowerCase());
+  const discovery = yield* k.resources();
+  const mapping = discovery.find(word.toLowerCase());
+  warnOfShortName(k, discovery, word.toLowerCase());
   if (mapping === undefined) {
     const [resource, ...rest] = word.toLowerCase().split(".");
     const group = rest.join(".");

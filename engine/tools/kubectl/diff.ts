@@ -6,7 +6,7 @@ import * as sys from "../../machine/sys.ts";
 import { warnIfDeleting } from "./apply.ts";
 import { changeQuery, withoutLastApplied } from "./changes.ts";
 import { removeDirectory, runProgram, tempName } from "./child.ts";
-import { Exit, errorText, isExpected, KubectlError, throwAll, usageError } from "./errors.ts";
+import { Exit, errorText, isExpected, KubectlError, usageError } from "./errors.ts";
 import { sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { withoutManagedFields } from "./output.ts";
@@ -44,16 +44,18 @@ function* compare(k: Invocation): Gen<number> {
       recursive: flags.bool("recursive"),
       labelSelector: flags.string("selector"),
       enforceNamespace: k.target().explicitNamespace,
+      continueOnError: true,
       flatten: true,
     });
-    throwAll(result.errors);
     const visited = new Set<string>();
     const namespaces = new Set<string>();
-    for (const info of result.infos) {
+    // It goes through them in order and stops at the first that is wrong.
+    for (const info of result.infos.slice(0, result.failedAt)) {
       const live = yield* writeBoth(k, info, from, to);
       if (info.mapping.namespaced) namespaces.add(info.namespace);
       if (live?.metadata.uid) visited.add(live.metadata.uid);
     }
+    if (result.errors.length > 0) throw result.errors[0];
     if (flags.bool("prune")) {
       for (const { object, mapping } of yield* prunable(k, visited, namespaces)) {
         write(
@@ -149,7 +151,7 @@ function* runDiff(k: Invocation, from: string, to: string): Gen<number> {
   let argv = ["diff", "-u", "-N", from, to];
   if (external) {
     const [program, ...words] = external.split(" ");
-    argv = [program!, from, to, ...words.filter((word) => /^[a-zA-Z0-9-=]+$/.test(word))];
+    argv = [program!, ...words.filter((word) => /^[a-zA-Z0-9-=]+$/.test(word)), from, to];
   }
   const status = yield* runProgram(k, argv);
   if (status === 0 || status === 1) return status;

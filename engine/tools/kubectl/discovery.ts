@@ -95,6 +95,14 @@ export class Discovery {
     );
   }
 
+  /** Other resources that a short name without a group could mean (client-go restmapper/shortcut.go). */
+  ambiguous(word: string): string[] {
+    if (word.includes(".") || this.mappings.some((m) => m.resource === word || m.singular === word)) return [];
+    const all = this.mappings.filter((m) => m.shortNames.includes(word));
+    const names = new Set(all.map((m) => (m.group === "" ? m.resource : `${m.resource}.${m.group}`)));
+    return [...names].slice(1);
+  }
+
   private byKindWord(word: string): Mapping | undefined {
     const [kind, ...rest] = word.split(".") as [string, ...string[]];
     return this.mappings.find((m) => {

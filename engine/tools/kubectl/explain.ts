@@ -5,6 +5,7 @@ import { SUGGEST_RESOURCES } from "./get.ts";
 import { quote, sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { wrapWords } from "./printers/wrap.ts";
+import { warnOfShortName } from "./resources.ts";
 import { serverError } from "./server-errors.ts";
 
 interface Schema {
@@ -99,6 +100,7 @@ function* parse(k: Invocation, text: string): Gen<{ mapping: Mapping; path: stri
     }
   }
   const mapping = discovery.find(first);
+  warnOfShortName(k, discovery, first);
   if (mapping === undefined) throw new Exit(1, `the server doesn't have a resource type ${quote(first)}`);
   return { mapping, path: rest };
 }

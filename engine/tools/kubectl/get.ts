@@ -1,7 +1,5 @@
 import { resourcePath, toError } from "../../api/client.ts";
-import { humanDuration } from "../../api/duration.ts";
 import { encodeBody } from "../../api/encode.ts";
-import { parseTime } from "../../api/time.ts";
 import type { KubeList, KubeObject, WatchStream } from "../../api/types.ts";
 import { decode, type Gen, wait } from "../../kernel/index.ts";
 import type { Mapping } from "./discovery.ts";
@@ -113,7 +111,7 @@ function tableOptions(k: Invocation, mapping: Mapping | undefined, withKind: boo
   return {
     wide: flags.string("output") === "wide",
     noHeaders: flags.bool("no-headers"),
-    withNamespace: flags.bool("all-namespaces") && (mapping?.namespaced ?? true),
+    withNamespace: flags.bool("all-namespaces") && ((mapping?.namespaced ?? true) || !flags.bool("server-print")),
     withKind: withKind || flags.bool("show-kind"),
     kind: mapping ? `${mapping.kind.toLowerCase()}${group}` : "",
     columnLabels: flags.list("label-columns"),
@@ -131,10 +129,8 @@ function* getTable(k: Invocation): Gen<number> {
     includeObject: sortBy !== "",
     flatten: false,
   });
-  const tables = asTable
-    ? result.infos
-    : result.infos.map((info) => ({ ...info, object: plainTable(k, info.object!) }));
-  const infos = sortBy === "" || result.singleItemImplied ? tables : sortTables(k, tables, sortBy);
+  const unsorted = sortBy === "" || result.singleItemImplied;
+  const infos = unsorted ? result.infos : sortTables(k, result.infos, sortBy);
   const withKind = new Set(infos.map((info) => `${info.mapping.group}/${info.mapping.kind}`)).size > 1;
   let text = "";
   let separate = false;
@@ -182,24 +178,6 @@ function sortTables(k: Invocation, infos: Info[], sortBy: string): Info[] {
       return { ...info, object: { ...table, rows: [] } as unknown as KubeObject };
     }
   });
-}
-
-/** What `--server-print=false` makes of any object: its name and age. */
-function plainTable(k: Invocation, object: KubeObject): KubeObject {
-  const items = Array.isArray(object.items) ? (object.items as KubeObject[]) : [object];
-  const columns = ["Name", "Age"].map((name) => ({ name, type: "string", format: "", description: "", priority: 0 }));
-  return {
-    apiVersion: "meta.k8s.io/v1",
-    kind: "Table",
-    metadata: {},
-    columnDefinitions: columns,
-    rows: items.map((item) => ({ cells: [item.metadata.name, ageOf(k, item)], object: item })),
-  } as unknown as KubeObject;
-}
-
-function ageOf(k: Invocation, { metadata }: KubeObject): string {
-  const born = parseTime(metadata.creationTimestamp ?? "");
-  return Number.isNaN(born) || born === undefined ? "<unknown>" : humanDuration(k.nowMs - born);
 }
 
 function* getObjects(k: Invocation): Gen<number> {

@@ -120,7 +120,7 @@ class Sorter<T> {
     for (let i = 0; i < 3; i++) {
       let other = Number(next() & mask);
       if (other >= length) other -= length;
-      this.swap(index - 1 + i, a + other);
+      this.swap(index + i, a + other);
     }
   }
 

@@ -22,6 +22,14 @@ import { serverError } from "./server-errors.ts";
 
 export const USER_AGENT = "kubectl/v1.32.3 (linux/amd64) kubernetes/32cc146";
 
+/** Commands that make a client before they ask for the namespace. */
+const DIALS_FIRST = new Set(
+  (
+    "api-resources api-versions apply auth autoscale certificate cluster-info cordon diff drain explain expose replace run " +
+    "uncordon version wait"
+  ).split(" "),
+);
+
 /** Who and where: what flags and kubeconfig come to. */
 export interface Target {
   server: string;
@@ -83,6 +91,8 @@ export class Invocation {
       if (this.p.fds.has(fd)) yield* sys.write(this.p, fd, text);
     }
   }
+
+  private readonly warned = new Set<string>();
 
   /** A warning of the server or of kubectl itself. */
   warn(text: string): void {
@@ -151,20 +161,36 @@ export class Invocation {
     return this.found;
   }
 
+  /** Whether a client is made before the namespace is asked for: each complains of the configuration in its own words. */
+  private dialsFirst(): boolean {
+    const [verb = "", sub = ""] = this.path.split(" ");
+    if (verb === "get") return this.flags.string("raw") !== "";
+    if (verb === "create") return sub !== "token";
+    if (verb === "top") return sub !== "pod";
+    return DIALS_FIRST.has(verb);
+  }
+
   private resolve(): Target {
     const { flags } = this;
     const config = this.config();
     const contextName = flags.string("context") || config["current-context"];
     const context = config.contexts.find((c) => c.name === contextName)?.context;
+    const dialsFirst = this.dialsFirst();
     if (flags.string("context") !== "" && context === undefined) {
+      if (dialsFirst) throw new KubectlError(`context ${quote(contextName)} does not exist`);
       throw new Exit(1, `Error in configuration: context was not found for specified context: ${contextName}\n`);
     }
     const clusterName = flags.string("cluster") || context?.cluster || "";
     const userName = flags.string("user") || context?.user || "";
     const cluster = config.clusters.find((c) => c.name === clusterName)?.cluster;
     const user = config.users.find((u) => u.name === userName)?.user;
-    if (flags.string("cluster") !== "" && !cluster)
-      throw new KubectlError(`no server found for cluster ${quote(clusterName)}`);
+    if (flags.string("cluster") !== "" && !cluster) {
+      throw new KubectlError(
+        dialsFirst
+          ? `cluster ${quote(clusterName)} does not exist`
+          : `no server found for cluster ${quote(clusterName)}`,
+      );
+    }
     if (flags.string("user") !== "" && !user) throw new KubectlError(`auth info ${quote(userName)} does not exist`);
     const explicit = flags.string("namespace");
     const server = flags.string("server") || cluster?.server || "";
@@ -241,9 +267,14 @@ export class Invocation {
     yield* this.flush();
     const response = yield* this.client().request(method, path, body, this.headers(headers));
     const warning = response.headers["warning"];
-    if (warning)
-      for (const match of warning.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g))
-        this.warn(match[1]!.replace(/\\(.)/g, "$1"));
+    if (warning) {
+      for (const match of warning.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)) {
+        const text = match[1]!.replace(/\\(.)/g, "$1");
+        // The client says each but once.
+        if (!this.warned.has(text)) this.warn(text);
+        this.warned.add(text);
+      }
+    }
     return response;
   }
 

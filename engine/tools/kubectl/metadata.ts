@@ -66,7 +66,7 @@ function check(k: Invocation, strategy: DryRun, resources: readonly string[], pa
   const { flags } = k;
   const list = flags.bool("list");
   const files = flags.list("filename").length > 0 || flags.string("kustomize") !== "";
-  if (list && flags.string("output") !== "")
+  if (list && word === "label" && flags.string("output") !== "")
     throw new KubectlError("--list and --output may not be specified together");
   if (flags.bool("all") && flags.string("selector") !== "") {
     throw new KubectlError("cannot set --all and --selector at the same time");

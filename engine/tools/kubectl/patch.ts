@@ -19,7 +19,7 @@ import {
   validation,
 } from "./changes.ts";
 import { deleteResult } from "./delete.ts";
-import { isExpected, KubectlError, throwAll, withSource } from "./errors.ts";
+import { aggregateText, Exit, isExpected, KubectlError, throwAll, withSource } from "./errors.ts";
 import { badRequest } from "./generate/generator.ts";
 import { printBody } from "./get.ts";
 import { quote, toJson } from "./go.ts";
@@ -52,7 +52,7 @@ export function* patch(k: Invocation): Gen<number> {
   let body: unknown;
   try {
     const source = file === "" ? text : readPatch(k, file);
-    body = source.trimStart().startsWith("{") ? parseJson(source, here ? type : undefined) : parseYaml(source);
+    body = source.trimStart().startsWith("{") ? parseJson(source, here ? type : undefined) : sortedYaml(source);
   } catch (error) {
     if (!(error instanceof KubectlError) || error instanceof LocalError) throw error;
     throw new KubectlError(
@@ -74,7 +74,7 @@ export function* patch(k: Invocation): Gen<number> {
   for (const info of result.infos) {
     try {
       if (here) {
-        const object = local ? info.object! : yield* current(k, info);
+        const object = info.object!;
         const changed = patchedHere(object, info, body, type as PatchType);
         print(changed, deepEqual(changed, object) ? "patched (no change)" : "patched");
         continue;
@@ -99,6 +99,11 @@ export function* patch(k: Invocation): Gen<number> {
   return 0;
 }
 
+/** YAML as the JSON it is sent as, whose members are in order. */
+function sortedYaml(text: string): unknown {
+  return JSON.parse(toJson(parseYaml(text)));
+}
+
 /** What is wrong with a patch that kubectl applies itself. */
 class LocalError extends KubectlError {}
 
@@ -111,12 +116,6 @@ function parseJson(text: string, here: string | undefined): unknown {
     if (here === undefined) throw badRequest(fault);
     throw new LocalError(here === "json" ? fault : here === "merge" ? "Invalid JSON Patch" : "invalid JSON document");
   }
-}
-
-/** The object as it is on the server: one from a file is read anew. */
-function* current(k: Invocation, info: Info): Gen<KubeObject> {
-  if (info.source === undefined) return info.object!;
-  return yield* k.object("GET", resourcePath(info.mapping, info.namespace, info.name));
 }
 
 /** A patch applied without the server (cmd/patch getPatchedJSON): nothing reads the result as its kind. */
@@ -175,7 +174,9 @@ export function* replace(k: Invocation): Gen<number> {
     continueOnError: true,
     flatten: true,
   });
-  const errors = [...result.errors];
+  // What is wrong with the files comes in one piece, and nothing is replaced.
+  if (result.errors.length > 1) throw new Exit(1, `${aggregateText(result.errors)}\n`);
+  const errors: Error[] = [];
   const query = { dryRun: strategy, fieldManager: flags.string("field-manager"), fieldValidation };
   if (force && result.infos.length > 0) {
     yield* deleteResult(k, result, {
@@ -206,7 +207,7 @@ export function* replace(k: Invocation): Gen<number> {
       errors.push(sourced);
     }
   }
-  throwAll(errors);
+  throwAll([...errors, ...result.errors]);
   return 0;
 }
 

@@ -3,7 +3,7 @@ import { matchesLabels, parseLabelSelector, type SelectorError } from "../../api
 import { isStatus, StatusError } from "../../api/status.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
-import type { Mapping } from "./discovery.ts";
+import type { Discovery, Mapping } from "./discovery.ts";
 import { isExpected, KubectlError, throwAll } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
@@ -62,6 +62,8 @@ export interface Result {
   infos: Info[];
   errors: Error[];
   singleItemImplied: boolean;
+  /** How many were found before the first error. */
+  failedAt?: number;
   targetsSingleItems: boolean;
 }
 
@@ -186,11 +188,21 @@ function* expandCategories(k: Invocation, types: string): Gen<string> {
   return out.join(",");
 }
 
+/** A short name that could mean something else as well. */
+export function warnOfShortName(k: Invocation, discovery: Discovery, word: string): void {
+  for (const other of discovery.ambiguous(word)) {
+    k.warn(`short name ${quote(word)} could also match lower priority resource ${other}`);
+  }
+}
+
 /** The resource a word of the command line means. */
 export function* mappingFor(k: Invocation, word: string): Gen<Mapping> {
-  const found = (yield* k.resources()).find(word);
-  if (found) return found;
-  throw new KubectlError(`the server doesn't have a resource type ${quote(word.split(".")[0]!)}`);
+  const discovery = yield* k.resources();
+  const found = discovery.find(word);
+  if (found === undefined)
+    throw new KubectlError(`the server doesn't have a resource type ${quote(word.split(".")[0]!)}`);
+  warnOfShortName(k, discovery, word);
+  return found;
 }
 
 function* fromSelector(run: Run, named: Named): Gen<Result> {
@@ -333,7 +345,11 @@ function* askNamespace(k: Invocation, namespace: string): Gen {
 }
 
 function* fromFiles(run: Run, paths: readonly Manifest[]): Gen<Result> {
-  const { k, options } = run;
+  const { options } = run;
+  const failed = (error: Error) => {
+    result.failedAt ??= result.infos.length;
+    result.errors.push(error);
+  };
   const result: Result = {
     infos: [],
     errors: [],
@@ -353,16 +369,15 @@ function* fromFiles(run: Run, paths: readonly Manifest[]): Gen<Result> {
         } catch (error) {
           if (options.ignoreNotFound && isStatus(error, "NotFound")) continue;
           if (!isExpected(error) || !options.continueOnError) throw error;
-          result.errors.push(error);
+          failed(error);
         }
       }
-      result.errors.push(...errors);
+      for (const error of errors) failed(error);
     } catch (error) {
       if (!isExpected(error) || !options.continueOnError) throw error;
-      result.errors.push(error);
+      failed(error);
     }
   }
-  void k;
   return result;
 }
 
@@ -378,13 +393,21 @@ function matches({ labelSelector }: Run, object: KubeObject): boolean {
   return matchesLabels(selector, object.metadata?.labels ?? {});
 }
 
+/** The resource of a file's object. One without apiVersion that nobody validates is looked for by its kind alone, in no version. */
+function fileMapping(discovery: Discovery, apiVersion: string, kind: string, validate: boolean): Mapping | undefined {
+  const found = discovery.byKind(apiVersion, kind);
+  if (found !== undefined || apiVersion !== "" || validate) return found;
+  const any = discovery.mappings.find((m) => m.kind === kind && m.group === "");
+  return any && { ...any, version: "" };
+}
+
 /** An object of a file: its mapping looked up, its namespace filled in. */
 function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | undefined> {
   const { k, options } = run;
   const { apiVersion = "", kind = "" } = object;
   const mapping = options.local
     ? { ...localMapping(apiVersion, kind), resource: kind.toLowerCase() }
-    : (yield* k.resources()).byKind(apiVersion, kind);
+    : fileMapping(yield* k.resources(), apiVersion, kind, options.validate ?? false);
   const { name = "", namespace: own = "" } = object.metadata ?? {};
   if (mapping === undefined) {
     const words = `no matches for kind ${quote(kind)} in version ${quote(apiVersion)}`;

@@ -47,7 +47,7 @@ export function* run(k: Invocation): Gen<number> {
 function validate(k: Invocation, attach: boolean, strategy: DryRun): void {
   const { flags, args } = k;
   const usage = (text: string) => usageError("run", text);
-  if (args.length === 0 || flags.dash === 0) throw usage("NAME is required for run");
+  if (args.length === 0) throw usage("NAME is required for run");
   if (flags.duration("pod-running-timeout") <= 0) throw usage("--pod-running-timeout must be higher than zero");
   const image = flags.string("image");
   if (image === "") throw new KubectlError("--image is required");

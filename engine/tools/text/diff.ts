@@ -70,7 +70,8 @@ function* compareDirectories(t: Tool, o: ParsedOptions, left: string, right: str
       if (o.has("r")) worst = Math.max(worst, yield* compareDirectories(t, o, x, y));
       else t.out.add(`Common subdirectories: ${x} and ${y}\n`);
     } else if (kindA !== "dir" && kindB !== "dir") {
-      const title = `${["diff", ...switches, x, y].map(titleWord).join(" ")}\n`;
+      const [shownX = x, shownY = y] = o.values("L");
+      const title = `${["diff", ...switches, shownX, shownY].map(titleWord).join(" ")}\n`;
       worst = Math.max(worst, yield* compareFiles(t, o, x, y, title));
     } else if (o.has("N") && o.has("r") && (kindA === undefined || kindB === undefined)) {
       t.out.add(`Only in ${kindA === undefined ? right : left}: ${name}\n`);

@@ -3,7 +3,7 @@ import { parseQuantity } from "../../../api/quantity.ts";
 import type { KubeObject } from "../../../api/types.ts";
 import type { Gen } from "../../../kernel/index.ts";
 import { dryRun } from "../changes.ts";
-import { KubectlError } from "../errors.ts";
+import { KubectlError, throwAll } from "../errors.ts";
 import { compareStrings } from "../go.ts";
 import type { Invocation } from "../invocation.ts";
 import { parseToLabelSelector } from "../selector-text.ts";
@@ -98,9 +98,13 @@ export function* setSelector(k: Invocation): Gen<number> {
   };
   const { infos } = yield* setTargets(k, k.args.slice(0, -1), false);
   const resourceVersion = k.flags.string("resource-version");
+  const errors: Error[] = [];
   for (const info of infos) {
     const object = info.object!;
-    if (object.kind !== "Service") throw new KubectlError("setting a selector is only supported for Services");
+    if (object.kind !== "Service") {
+      errors.push(new KubectlError("setting a selector is only supported for Services"));
+      continue;
+    }
     if (selector.matchExpressions) {
       const shown = selector.matchExpressions
         .map(({ key, operator, values = [] }) => `{${key} ${operator} [${values.join(" ")}]}`)
@@ -120,6 +124,7 @@ export function* setSelector(k: Invocation): Gen<number> {
       }),
     });
   }
+  throwAll(errors);
   return 0;
 }
 
