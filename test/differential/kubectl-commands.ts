@@ -1042,7 +1042,7 @@ const logs = words(
     "two -c zzz",
     "job/x",
     "cm/settings",
-    "-n kube-system -l k8s-app=kube-dns",
+
     "crash -p",
   ),
   flags(
@@ -1167,6 +1167,7 @@ const apply = words(
   text.startsWith("kubectl diff")
     ? text
         .replace(/ --dry-run=\w+( -o \w+)?/, "")
+        .replace("-f bad", "-f two.yaml")
         .replace("kubectl diff", "KUBECTL_EXTERNAL_DIFF='diff -N -u --label A --label B' kubectl diff")
     : text,
 );
@@ -1375,4 +1376,4 @@ export const kubectlCommand: fc.Arbitrary<string> = words(
     { arbitrary: ask, weight: 3 },
   ),
   apart("--nonsense"),
-);
+).map((line) => (line.includes(" | ") ? line.replace(/ --nonsense$/, "") : line));

@@ -34,6 +34,10 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
   const { path } = command;
   if (path === "") {
     const [first] = wordsWithoutFlags("", rest);
+    if (first === "alpha" && rest.length === 1) {
+      top.out("No alpha commands are available in this version of kubectl\n");
+      return 0;
+    }
     if (first !== undefined) throw new KubectlError(unknownCommand(first));
   }
   let flags: Flags;

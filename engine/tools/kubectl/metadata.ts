@@ -115,10 +115,11 @@ function* targets(k: Invocation, resources: readonly string[]) {
 
 type Field = "labels" | "annotations";
 
-function changed(object: KubeObject, field: Field, pairs: Pairs): KubeObject {
+function changed(object: KubeObject, field: Field, pairs: Pairs, resourceVersion: string): KubeObject {
   const values: Record<string, string> = { ...object.metadata[field], ...pairs.set };
   for (const key of pairs.remove) delete values[key];
-  return { ...object, metadata: { ...object.metadata, [field]: values } };
+  const version = resourceVersion === "" ? undefined : { resourceVersion };
+  return { ...object, metadata: { ...object.metadata, [field]: values, ...version } };
 }
 
 function mergePatch(object: KubeObject, field: Field, pairs: Pairs, resourceVersion: string): object {
@@ -199,7 +200,7 @@ function* editOne(k: Invocation, info: Info, { settings, pairs, strategy, one, r
       if (!(key in (object.metadata[field] ?? {}))) k.out(`label ${quote(key)} not found.\n`);
   }
   if (!overwrite) settings.protect(object, pairs);
-  const after = changed(object, field, pairs);
+  const after = changed(object, field, pairs, resourceVersion);
   let shown = after;
   if (!only) {
     const query = changeQuery({ dryRun: strategy, fieldManager: flags.string("field-manager") });

@@ -5,7 +5,7 @@ import { schemaName } from "../../api/define.ts";
 import { jsonFaults } from "../../api/json.ts";
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, PatchError } from "../../api/patch/index.ts";
 import { typeOf } from "../../api/schema/types.ts";
-import { isStatus } from "../../api/status.ts";
+import { isStatus, StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { deepEqual } from "../../api/validation/value.ts";
 import { decode, type Gen, SECOND } from "../../kernel/index.ts";
@@ -19,7 +19,7 @@ import {
   validation,
 } from "./changes.ts";
 import { deleteResult } from "./delete.ts";
-import { aggregateText, Exit, isExpected, KubectlError, throwAll, withSource } from "./errors.ts";
+import { aggregateText, isExpected, KubectlError, throwAll, throwCollected, withSource } from "./errors.ts";
 import { badRequest } from "./generate/generator.ts";
 import { printBody } from "./get.ts";
 import { quote, toJson } from "./go.ts";
@@ -50,14 +50,18 @@ export function* patch(k: Invocation): Gen<number> {
     throw new KubectlError(`--type must be one of [${TYPES.join(" ")}], not ${quote(flags.string("type"))}`);
   const here = local || strategy === "client";
   let body: unknown;
+  /** What is wrong with JSON is told when it is to be used. */
+  let fault: Error | undefined;
   try {
     const source = file === "" ? text : readPatch(k, file);
     body = source.trimStart().startsWith("{") ? parseJson(source, here ? type : undefined) : sortedYaml(source);
   } catch (error) {
-    if (!(error instanceof KubectlError) || error instanceof LocalError) throw error;
-    throw new KubectlError(
-      error.message.startsWith("unable to read") ? error.message : `unable to parse ${quote(text)}: ${error.message}`,
-    );
+    if (error instanceof LocalError || error instanceof StatusError) fault = error;
+    else if (!(error instanceof KubectlError)) throw error;
+    else
+      throw new KubectlError(
+        error.message.startsWith("unable to read") ? error.message : `unable to parse ${quote(text)}: ${error.message}`,
+      );
   }
   const result = yield* build(k, {
     args: k.args,
@@ -73,6 +77,7 @@ export function* patch(k: Invocation): Gen<number> {
   const errors = [...result.errors];
   for (const info of result.infos) {
     try {
+      if (fault) throw fault;
       if (here) {
         const object = info.object!;
         const changed = patchedHere(object, info, body, type as PatchType);
@@ -174,8 +179,8 @@ export function* replace(k: Invocation): Gen<number> {
     continueOnError: true,
     flatten: true,
   });
-  // What is wrong with the files comes in one piece, and nothing is replaced.
-  if (result.errors.length > 1) throw new Exit(1, `${aggregateText(result.errors)}\n`);
+  // What is wrong with the files comes last, and in one piece.
+  const wrong = result.errors.length > 1 ? [new KubectlError(aggregateText(result.errors))] : result.errors;
   const errors: Error[] = [];
   const query = { dryRun: strategy, fieldManager: flags.string("field-manager"), fieldValidation };
   if (force && result.infos.length > 0) {
@@ -207,7 +212,8 @@ export function* replace(k: Invocation): Gen<number> {
       errors.push(sourced);
     }
   }
-  throwAll([...errors, ...result.errors]);
+  if (wrong.length === 1 && errors.length === 0 && result.errors.length === 1) throw wrong[0];
+  throwCollected([...errors, ...wrong]);
   return 0;
 }
 

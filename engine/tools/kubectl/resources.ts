@@ -124,7 +124,7 @@ export function* build(k: Invocation, options: BuildOptions): Gen<Result> {
     for (const type of split(named.types)) yield* mappingFor(k, type);
     throw new KubectlError("resource(s) were provided, but no name was specified");
   }
-  throw new KubectlError(MISSING);
+  throw new KubectlError(options.local ? LOCAL_RESOURCES : MISSING);
 }
 
 interface Run {

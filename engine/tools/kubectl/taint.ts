@@ -24,6 +24,13 @@ export function* taint(k: Invocation): Gen<number> {
   if (resources.length === 0) throw new KubectlError("one or more resources must be specified as <resource> <name>");
   if (specs.length === 0) throw new KubectlError("at least one taint update is required");
   const { add, remove } = parse(specs);
+  const both = remove.filter((one) =>
+    add.some(({ key, effect }) => key === one.key && (one.effect === "" || one.effect === effect)),
+  );
+  if (both.length > 0) {
+    const shown = both.map(({ key, effect }) => `${key}=${effect}`).join(", ");
+    throw new KubectlError(`can not both modify and remove the following taint(s) in the same command: ${shown}`);
+  }
   const all = flags.bool("all");
   const selector = flags.string("selector");
   const discovery = yield* k.resources();

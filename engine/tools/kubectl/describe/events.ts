@@ -23,8 +23,14 @@ export function* searchEvents(d: Document, reference: Reference): Gen<KubeObject
   const limit = k.flags.int("chunk-size");
   const query = `?fieldSelector=${encodeURIComponent(parts.join(","))}${limit > 0 ? `&limit=${limit}` : ""}`;
   try {
-    const list = (yield* k.object("GET", base + query)) as unknown as KubeList;
-    return list.items;
+    const items: KubeObject[] = [];
+    for (let next = ""; ; ) {
+      const page = next === "" ? "" : `&continue=${encodeURIComponent(next)}`;
+      const list = (yield* k.object("GET", base + query + page)) as unknown as KubeList;
+      items.push(...list.items);
+      next = list.metadata.continue ?? "";
+      if (next === "") return items;
+    }
   } catch (error) {
     if (!isExpected(error)) throw error;
     return [];

@@ -1,7 +1,7 @@
 import { resourcePath } from "../../../api/client.ts";
 import { isStatus } from "../../../api/status.ts";
 import type { Gen } from "../../../kernel/index.ts";
-import { aggregateText, Exit, isExpected, KubectlError, throwAll } from "../errors.ts";
+import { aggregateText, isExpected, KubectlError, throwAll } from "../errors.ts";
 import { SUGGEST_RESOURCES } from "../get.ts";
 import type { Invocation } from "../invocation.ts";
 import { build, type Info, type Result } from "../resources.ts";
@@ -90,9 +90,9 @@ export function* describe(k: Invocation): Gen<number> {
     continueOnError: true,
     flatten: true,
   });
-  const errors = [...result.errors];
-  // What is wrong with a kustomization comes without `error:`.
-  if (errors.length > 0 && flags.string("kustomize") !== "") throw new Exit(1, `${aggregateText(errors)}\n`);
+  // Several things wrong with what was asked for are one error among those of describing.
+  const { errors: missing } = result;
+  const errors = missing.length > 1 ? [new KubectlError(aggregateText(missing))] : [...missing];
   if (errors.length === 1 && isStatus(errors[0], "NotFound") && args.length === 2) {
     return yield* describeMatching(k, errors[0]!, args[0]!, args[1]!);
   }

@@ -46,7 +46,7 @@ export function generating(generator: Generator, options: GeneratorOptions = {})
     if (explicitNamespace && !options.clusterScoped)
       object = { ...object, metadata: { ...object.metadata, namespace } };
     // Upstream's `create service` has the flag and forgets it.
-    if (!k.path.startsWith("create service")) object = createOrUpdateAnnotation(k, object, true);
+    if (!k.path.startsWith("create service ")) object = createOrUpdateAnnotation(k, object, true);
     if (strategy !== "client") {
       const mapping = mappingOf(object, options);
       const query = { dryRun: strategy, fieldManager: k.flags.string("field-manager"), fieldValidation };

@@ -5,6 +5,7 @@ import type { Invocation } from "../invocation.ts";
 import { requireFlags } from "../required.ts";
 import { build } from "../resources.ts";
 import { parseToLabelSelector } from "../selector-text.ts";
+import { quantities } from "../set/other.ts";
 import { commandArguments, generating, type Json, meta } from "./generator.ts";
 
 /** Container names of images: the last part without tag, made unique by a random ending where it was changed. */
@@ -205,12 +206,7 @@ export const priorityClass = generating(
 
 export const quota = generating(
   (k, name) => {
-    const hard: Record<string, string> = {};
-    for (const part of k.flags.string("hard") === "" ? [] : k.flags.string("hard").split(",")) {
-      const pieces = part.split("=");
-      if (pieces.length !== 2) throw new KubectlError(`Invalid argument syntax ${part}, expected <resource>=<value>`);
-      hard[pieces[0]!] = pieces[1]!;
-    }
+    const hard = quantities(k.flags.string("hard"));
     const scopes = k.flags.string("scopes") === "" ? [] : k.flags.string("scopes").split(",");
     if (scopes.includes("")) throw new KubectlError('invalid resource quota scope ""');
     return {

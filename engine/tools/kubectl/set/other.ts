@@ -11,7 +11,8 @@ import { type Container, change, checkSetFlags, setTargets, withContainers, with
 
 const BOTH = "cannot set --all and --selector at the same time";
 
-function quantities(text: string): Record<string, string> {
+/** `cpu=1,memory=2Gi` as a list of resources. */
+export function quantities(text: string): Record<string, string> {
   const out: Record<string, string> = {};
   for (const part of text === "" ? [] : text.split(",")) {
     const pieces = part.split("=");
