@@ -212,8 +212,8 @@ export function* replace(k: Invocation): Gen<number> {
       errors.push(sourced);
     }
   }
-  if (wrong.length === 1 && errors.length === 0 && result.errors.length === 1) throw wrong[0];
-  throwCollected([...errors, ...wrong]);
+  if (result.errors.length > 1) throwCollected([...errors, ...wrong]);
+  throwAll([...errors, ...wrong]);
   return 0;
 }
 
