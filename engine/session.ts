@@ -14,7 +14,7 @@ import { save } from "./netfilter/index.ts";
 import type { NetNamespace } from "./network/index.ts";
 import { upstreamResolver } from "./network/upstream.ts";
 import { OutsideRequests } from "./outside.ts";
-import { PUBLISHED_ADDRESS, publishedListener } from "./published/index.ts";
+import { PUBLISHED_ADDRESS, plainListener, publishedListener } from "./published/index.ts";
 import { askedWalk, type WalkPicture } from "./view/walk.ts";
 
 /** Everything that makes a session what it is, before any input. */
@@ -120,6 +120,7 @@ export class Session {
     });
     this.outside.listen(upstreamResolver());
     this.outside.listen(publishedListener());
+    this.outside.listen(plainListener());
     for (const file of spec.files ?? []) {
       const owner = file.owner === "learner" ? { uid: 1000, gid: 1000 } : {};
       installFile(this.machine(file.machine), file.path, file.content, { mode: file.mode ?? 0o644, ...owner });

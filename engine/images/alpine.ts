@@ -14,7 +14,7 @@ const BIN = new Set(
 
 /** Symbolic links to /bin/busybox, as apk's trigger makes them. */
 export function alpineTree(release: string): Record<string, Entry> {
-  const out: Record<string, Entry> = { "bin/busybox": { program: "busybox" } };
+  const out: Record<string, Entry> = { "bin/busybox": { program: "busybox" }, "sbin/apk": { program: "apk" } };
   for (const name of BUSYBOX_APPLETS) {
     const directory = BIN.has(name) ? "bin" : SBIN.has(name) ? "sbin" : "usr/bin";
     out[`${directory}/${name}`] = { link: "/bin/busybox" };

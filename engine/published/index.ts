@@ -43,7 +43,16 @@ function ingressNginx(ref: string, version: string): Record<string, () => string
   return { ...at("cloud", "cloud"), ...at("baremetal", "baremetal") };
 }
 
-const HOSTS = new Set(Object.keys(FILES).map((url) => new URL(url).hostname));
+/** Mirrors of packages: what they have is told by the programs that ask them (tools/system/packages). */
+const MIRRORS = [
+  "deb.debian.org",
+  "security.debian.org",
+  "archive.ubuntu.com",
+  "security.ubuntu.com",
+  "dl-cdn.alpinelinux.org",
+];
+
+const HOSTS = new Set([...Object.keys(FILES).map((url) => new URL(url).hostname), ...MIRRORS]);
 
 /** Whether the rack's resolver knows a name. */
 export function isPublished(host: string): boolean {
@@ -74,4 +83,9 @@ export function publishedListener(): Omit<Listener, "pid"> {
     publicAuthority: true,
     http: serve,
   };
+}
+
+/** The same by plain HTTP, as mirrors of packages are asked. */
+export function plainListener(): Omit<Listener, "pid"> {
+  return { protocol: "tcp", address: PUBLISHED_ADDRESS, port: 80, program: "www", http: serve };
 }

@@ -253,3 +253,11 @@ export const CRONTAB = `# System-wide tasks (see crontab(5)); each line names a 
 SHELL=/bin/sh
 PATH=/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin
 `;
+
+export const SOURCES_LIST = `deb http://deb.debian.org/debian bookworm main
+deb http://deb.debian.org/debian bookworm-updates main
+deb http://deb.debian.org/debian-security bookworm-security main
+`;
+
+export const KUBERNETES_LIST = `deb [signed-by=/etc/apt/keyrings/kubernetes-apt-keyring.gpg] https://pkgs.k8s.io/core:/stable:/v1.32/deb/ /
+`;

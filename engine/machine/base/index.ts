@@ -140,6 +140,19 @@ function labKey(machine: Machine): string {
 
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/** /etc/apt: Debian's sources, and on nodes those of kubeadm's packages. */
+function aptEntries(role: Role): Map<string, Inode> {
+  const lists = isNode(role) ? new Map([["kubernetes.list", text(etc.KUBERNETES_LIST)]]) : new Map<string, Inode>();
+  return new Map<string, Inode>([
+    ["apt.conf.d", dir()],
+    ["keyrings", dir()],
+    ["preferences.d", dir()],
+    ["sources.list", text(etc.SOURCES_LIST)],
+    ["sources.list.d", dir(() => lists)],
+    ["trusted.gpg.d", dir()],
+  ]);
+}
+
 function etcEntries(machine: Machine, role: Role, options: BaseOptions): Map<string, Inode> {
   const facts: etc.EtcOptions = {
     hostname: machine.hostname,
@@ -149,6 +162,7 @@ function etcEntries(machine: Machine, role: Role, options: BaseOptions): Map<str
   };
   const resolv = facts.nameservers.map((address) => `nameserver ${address}\n`).join("");
   return new Map<string, Inode>([
+    ["apt", dir(() => aptEntries(role))],
     ["bash.bashrc", text(etc.BASH_BASHRC)],
     ...(isNode(role)
       ? ([

@@ -67,8 +67,9 @@ export const CONTROL_PLANE_ONLY: ReadonlySet<string> = new Set(["etcdctl", "etcd
 
 export const LOAD_BALANCER_ONLY: ReadonlySet<string> = new Set(["haproxy", "keepalived"]);
 
-/** Programs of the control plane, which lie on no machine but in its images. */
+/** Programs of the control plane, and Alpine's own, which lie on no machine but in images. */
 export const IMAGES_ONLY: ReadonlySet<string> = new Set([
+  "apk",
   "coredns",
   "etcd",
   "kube-apiserver",

@@ -21,6 +21,7 @@ import { bridge } from "./neighbours.ts";
 import { arp, ifconfig, route } from "./net-tools.ts";
 import { nsenter } from "./nsenter.ts";
 import { getent, nslookup } from "./nslookup.ts";
+import { apk } from "./packages/apk.ts";
 import { apt, aptCache, aptMark } from "./packages/apt.ts";
 import { dpkg } from "./packages/dpkg.ts";
 import { ping } from "./ping.ts";
@@ -95,6 +96,7 @@ export const systemPrograms: Record<string, Program> = {
   nologin,
   users,
   runuser,
+  apk,
   apt,
   "apt-cache": aptCache,
   "apt-get": apt,

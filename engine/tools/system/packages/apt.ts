@@ -1,8 +1,10 @@
-/** apt, apt-get, apt-cache and apt-mark: these machines have no way to a package mirror. */
-import { type Gen, sleep } from "../../../kernel/index.ts";
+/** apt, apt-get, apt-cache and apt-mark: mirrors have the programs that are known here, where they can be reached. */
+import { decode, type Gen } from "../../../kernel/index.ts";
 import type { Process, Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
+import { DEBIAN_OFFERS, type Offered } from "./catalogue.ts";
 import { holds, installed, setHolds } from "./installed.ts";
+import { download, keepIndex, place, placed, takeAway, unreachable } from "./mirror.ts";
 
 const SUITES = [
   ["http://deb.debian.org/debian", "bookworm"],
@@ -12,22 +14,110 @@ const SUITES = [
 const READING = "Reading package lists... Done\nBuilding dependency tree... Done\nReading state information... Done\n";
 const CHANGING = ["install", "remove", "purge", "upgrade", "dist-upgrade", "full-upgrade", "autoremove", "reinstall"];
 
+const LISTS = "/var/lib/apt/lists";
+const RECORDS = "/var/lib/dpkg/added";
+
+/** Sources of an image or a machine, by its distribution. */
+function suites(p: Process): readonly (readonly [string, string])[] {
+  const release = sys.find(p, "/etc/os-release") ? sys.readText(p, "/etc/os-release") : "";
+  if (!/^ID=ubuntu$/m.test(release)) return SUITES;
+  const code = /^VERSION_CODENAME=(\w+)/m.exec(release)?.[1] ?? "noble";
+  return [
+    ["http://archive.ubuntu.com/ubuntu", code],
+    ["http://security.ubuntu.com/ubuntu", `${code}-security`],
+  ];
+}
+
+const listOf = (url: string, suite: string): string =>
+  `${LISTS}/${url.replace("http://", "").replaceAll("/", "_")}_dists_${suite}_InRelease`;
+
+/** Whether the packages of a mirror are known: a machine's are from the beginning, an image's once it was updated. */
+const knowsOffers = (p: Process): boolean =>
+  sys.find(p, "/usr/bin/systemctl") !== undefined || suites(p).some(([url, suite]) => sys.find(p, listOf(url, suite)));
+
 function* update(p: Process): Gen<number> {
-  yield* sleep(3_000_000);
-  for (const [i, [url, suite]] of SUITES.entries()) {
-    yield* sys.print(p, `Err:${i + 1} ${url} ${suite} InRelease\n  Temporary failure resolving 'deb.debian.org'\n`);
+  const failed: string[] = [];
+  for (const [i, [url, suite]] of suites(p).entries()) {
+    const host = url.split("/")[2]!;
+    const why = yield* unreachable(p, host, 80);
+    if (why === undefined) {
+      yield* download(8000);
+      keepIndex(p, listOf(url, suite));
+      yield* sys.print(p, `Get:${i + 1} ${url} ${suite} InRelease [151 kB]\n`);
+      continue;
+    }
+    const words =
+      why === "resolve"
+        ? `Temporary failure resolving '${host}'`
+        : `Could not connect to ${host}:80, connection timed out`;
+    yield* sys.print(p, `Err:${i + 1} ${url} ${suite} InRelease\n  ${words}\n`);
+    failed.push(`W: Failed to fetch ${url}/dists/${suite}/InRelease  ${words}\n`);
   }
+  if (failed.length < suites(p).length) yield* sys.print(p, "Fetched 9251 kB in 2s (4625 kB/s)\n");
   yield* sys.print(p, "Reading package lists... Done\n");
-  for (const [url, suite] of SUITES) {
-    yield* sys.printError(
-      p,
-      `W: Failed to fetch ${url}/dists/${suite}/InRelease  Temporary failure resolving 'deb.debian.org'\n`,
-    );
-  }
+  if (failed.length === 0) return 0;
   yield* sys.printError(
     p,
-    "W: Some index files failed to download. They have been ignored, or old ones used instead.\n",
+    `${failed.join("")}W: Some index files failed to download. They have been ignored, or old ones used instead.\n`,
   );
+  return 0;
+}
+
+/** Asks whether to go on, as it does without `-y`. */
+function* agreed(p: Process): Gen<boolean> {
+  if (p.argv.some((word) => /^(-[a-z]*y[a-z]*|--yes|--assume-yes)$/.test(word))) return true;
+  yield* sys.print(p, "Do you want to continue? [Y/n] ");
+  const line = decode(yield* sys.read(p, 0));
+  if (line === "" || /^\s*[nN]/.test(line)) {
+    yield* sys.print(p, "Abort.\n");
+    return false;
+  }
+  return true;
+}
+
+/** Fetches packages and puts their programs there. */
+function* install(p: Process, list: readonly Offered[]): Gen<number> {
+  const names = list.map(({ name }) => name);
+  const size = list.reduce((sum, one) => sum + one.size, 0);
+  yield* sys.print(
+    p,
+    `The following NEW packages will be installed:\n  ${names.join(" ")}\n0 upgraded, ${list.length} newly installed, 0 to remove and 0 not upgraded.\n` +
+      `Need to get ${size} kB of archives.\nAfter this operation, ${size * 3} kB of additional disk space will be used.\n`,
+  );
+  if (!(yield* agreed(p))) return 1;
+  const [url, suite] = suites(p)[0]!;
+  const host = url.split("/")[2]!;
+  const why = yield* unreachable(p, host, 80);
+  if (why !== undefined) {
+    const words =
+      why === "resolve"
+        ? `Temporary failure resolving '${host}'`
+        : `Could not connect to ${host}:80, connection timed out`;
+    yield* sys.print(
+      p,
+      list.map(({ name }, i) => `Err:${i + 1} ${url} ${suite}/main amd64 ${name}\n  ${words}\n`).join(""),
+    );
+    yield* sys.printError(
+      p,
+      `E: Failed to fetch ${url}/pool/main/  ${words}\nE: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?\n`,
+    );
+    return 100;
+  }
+  for (const [i, one] of list.entries()) {
+    yield* download(one.size);
+    yield* sys.print(p, `Get:${i + 1} ${url} ${suite}/main amd64 ${one.name} amd64 ${one.version} [${one.size} kB]\n`);
+  }
+  yield* sys.print(p, `Fetched ${size} kB in 1s (${size} kB/s)\n`);
+  for (const one of list) {
+    yield* sys.print(
+      p,
+      `Selecting previously unselected package ${one.name}.\nPreparing to unpack .../${one.name}_${one.version.replace(":", "%3a")}_amd64.deb ...\nUnpacking ${one.name} (${one.version}) ...\n`,
+    );
+  }
+  for (const one of list) {
+    place(p, one, RECORDS);
+    yield* sys.print(p, `Setting up ${one.name} (${one.version}) ...\n`);
+  }
   return 0;
 }
 
@@ -37,10 +127,25 @@ function* change(p: Process, verb: string, names: readonly string[]): Gen<number
   const held = new Set(holds(p));
   let failed = false;
   const gone: string[] = [];
+  const added = new Set(placed(p, RECORDS));
+  const wanted: Offered[] = [];
+  const taken: Offered[] = [];
   for (const text of names) {
     const [name = "", version] = text.replace(/[+-]$/, "").split("=");
     const one = all.find((each) => each.name === name);
-    if (one === undefined) {
+    const offer = DEBIAN_OFFERS.get(name);
+    const there =
+      offer !== undefined &&
+      Object.keys(offer.files).length > 0 &&
+      Object.keys(offer.files).every((file) => sys.find(p, file));
+    if (offer !== undefined && one === undefined && there && !added.has(name) && verb === "install") {
+      yield* sys.print(p, `${name} is already the newest version (${offer.version}).\n`);
+    } else if (offer !== undefined && added.has(name)) {
+      if (verb === "install") yield* sys.print(p, `${name} is already the newest version (${offer.version}).\n`);
+      else taken.push(offer);
+    } else if (one === undefined && offer !== undefined && verb === "install" && knowsOffers(p)) {
+      if (!wanted.includes(offer)) wanted.push(offer);
+    } else if (one === undefined) {
       yield* sys.printError(p, `E: Unable to locate package ${name}\n`);
       failed = true;
     } else if (verb === "install" && version !== undefined && version !== one.version) {
@@ -50,6 +155,14 @@ function* change(p: Process, verb: string, names: readonly string[]): Gen<number
     else gone.push(name);
   }
   if (failed) return 100;
+  if (wanted.length > 0) return yield* install(p, wanted);
+  if (taken.length > 0) {
+    for (const one of taken) {
+      takeAway(p, one, RECORDS);
+      yield* sys.print(p, `Removing ${one.name} (${one.version}) ...\n`);
+    }
+    return 0;
+  }
   if (gone.length > 0) {
     if (gone.some((name) => held.has(name))) {
       yield* sys.printError(p, "E: Held packages were changed and -y was used without --allow-change-held-packages.\n");

@@ -94,8 +94,20 @@ function parse(text: string): Package[] {
 
 const lists = new Map<string, readonly Package[]>();
 
-/** Packages of a machine, by name: nodes have kubeadm's. */
+/** What every image of Debian has, whatever else it lacks. */
+const ESSENTIAL =
+  /^(apt|bash|base-files|base-passwd|coreutils|dash|debianutils|diffutils|dpkg|findutils|grep|gzip|hostname|libc6|login|mount|passwd|perl-base|sed|tar|util-linux)$/;
+
+/** Packages of a machine, by name: nodes have kubeadm's. An image has only what its files tell of. */
 export function installed(p: Process): readonly Package[] {
+  const all = ofMachine(p);
+  if (sys.find(p, "/usr/bin/systemctl") !== undefined) return all;
+  return all.filter(
+    ({ name, files }) => ESSENTIAL.test(name) || (files.length > 0 && files.every((file) => sys.find(p, file))),
+  );
+}
+
+function ofMachine(p: Process): readonly Package[] {
   const kind = sys.find(p, "/usr/bin/kubelet") ? "node" : "other";
   let list = lists.get(kind);
   if (list === undefined) {
