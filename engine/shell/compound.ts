@@ -291,9 +291,13 @@ export function* runSelect(sh: Shell, node: Select): Gen<void> {
   sh.status = 0;
   if (words.length === 0) return;
   let showMenu = true;
+  let first = true;
   sh.loops++;
   try {
     for (;;) {
+      if (sh.has("xtrace") && first)
+        yield* trace(sh, `select ${node.name.text} in ${(list ?? []).map((one) => one.text).join(" ")}`);
+      first = false;
       if (showMenu) yield* sh.writeTo(2, menu(words, Number(sh.get("COLUMNS")) || 80));
       yield* sh.writeTo(2, sh.prompt(sh.get("PS3") ?? "#? "));
       const line = yield* readLine(sh, 0);

@@ -109,6 +109,11 @@ export function shellQuote(text: string): string {
   return singleQuote(text);
 }
 
+/** As `set -x` shows a word: what is special to the shell is single-quoted as it is, tabs and newlines included. */
+export function traceQuote(text: string): string {
+  return /[\s'"\\|&;()<>!{}*[\]?^$`]/.test(text) ? singleQuote(text) : shellQuote(text);
+}
+
 /** `'…'`, with `'\''` for quotes inside. */
 export function singleQuote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;

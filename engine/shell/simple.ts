@@ -7,7 +7,7 @@ import { failed, runNode, runSource, tell } from "./execute.ts";
 import { expanding, expandWords, plainWord, promptText } from "./expand.ts";
 import { execExternal, runExternal } from "./external.ts";
 import { commandText } from "./print-command.ts";
-import { shellQuote } from "./quote.ts";
+import { traceQuote } from "./quote.ts";
 import { keep, redirect, restore, type Saved } from "./redirect.ts";
 import type { Shell, ShellFunction } from "./shell.ts";
 import { Source } from "./source.ts";
@@ -151,7 +151,7 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
   const assignments = parts.assignments.length === 0 ? [] : yield* prepareInTurn(sh, parts.assignments);
   if (sh.has("xtrace")) {
     for (const ready of assignments) yield* trace(sh, traceAssignment(ready));
-    yield* trace(sh, words.map((word) => (sh.setup.dialect === "dash" ? word : shellQuote(word))).join(" "));
+    yield* trace(sh, words.map((word) => (sh.setup.dialect === "dash" ? word : traceQuote(word))).join(" "));
     for (const ready of declared?.values() ?? []) {
       if (ready.hasValue && !ready.elements && DECLARED_TRACED.has(words[0]!)) yield* trace(sh, traceAssignment(ready));
     }
@@ -172,6 +172,7 @@ function* prepareInTurn(sh: Shell, nodes: readonly Assignment[]): Gen<Prepared[]
       const old = sh.vars.find(name);
       if (old?.readonly) continue;
       const variable = sh.vars.local(name);
+      variable.exported = true;
       if (ready.append) variable.value = old?.scalar();
       applyAssignment(sh, ready);
     }
@@ -199,7 +200,7 @@ export function* trace(sh: Shell, text: string): Gen<void> {
 
 function traceAssignment(ready: Prepared): string {
   const name = ready.index === undefined ? ready.name : `${ready.name}[${ready.index}]`;
-  return `${name}${ready.append ? "+" : ""}=${ready.elements ? `(${ready.raw})` : ready.value === "" ? "" : shellQuote(ready.value)}`;
+  return `${name}${ready.append ? "+" : ""}=${ready.elements ? `(${ready.raw})` : ready.value === "" ? "" : traceQuote(ready.value)}`;
 }
 
 function* assignOnly(sh: Shell, parts: Parts): Gen<void> {

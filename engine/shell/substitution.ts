@@ -119,7 +119,14 @@ export function* substituteProcess(sh: Shell, piece: Piece & { k: "proc" }, line
   const [inner, outer, fd] = piece.op === "<" ? [writer, reader, 1] : [reader, writer, 0];
   const fds = sh.fds();
   fds.set(fd, inner);
-  const child = yield* forkShell(sh, (sub) => runBody(sub, source, true), { fds });
+  const child = yield* forkShell(
+    sh,
+    (sub) => {
+      sub.traceDepth++;
+      return runBody(sub, source, true);
+    },
+    { fds },
+  );
   let number = 63;
   while (sh.p.fds.has(number) && number > 10) number--;
   sh.p.setFd(number, outer);

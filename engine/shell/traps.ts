@@ -104,6 +104,7 @@ export function* dieBy(sh: Shell, signal: Signal): Gen<void> {
 export function* runTrap(sh: Shell, name: string, action: string): Gen<void> {
   const { status, pipeStatus, source, position } = sh;
   sh.runningTrap++;
+  sh.traceDepth++;
   const saved = sh.trapStatus;
   sh.trapStatus = status;
   try {
@@ -114,6 +115,7 @@ export function* runTrap(sh: Shell, name: string, action: string): Gen<void> {
     );
   } finally {
     sh.runningTrap--;
+    sh.traceDepth--;
     sh.trapStatus = saved;
     sh.source = source;
     sh.position = position;
@@ -128,6 +130,7 @@ export function* runExitTrap(sh: Shell, status: number): Gen<number> {
   sh.status = status;
   if (action === undefined || action === "" || sh.exiting) return status;
   sh.exiting = true;
+  sh.traceDepth++;
   sh.traps.delete("EXIT");
   sh.ignoreErrors = 0;
   try {
