@@ -3,12 +3,14 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Signal } from "../../machine/signal.ts";
 import { read } from "../../machine/sys.ts";
 import type { Tty } from "../../machine/tty.ts";
+import { expandHistory, historyWords } from "../history-expand.ts";
 import type { Shell } from "../shell.ts";
 import { handleSignals } from "../traps.ts";
+import { COMMANDS, KILLS } from "./commands.ts";
 import { type Key, KeyReader } from "./keys.ts";
 import { Line } from "./line.ts";
 import { Screen } from "./screen.ts";
-import { reverseSearch } from "./search.ts";
+import { incrementalSearch } from "./search.ts";
 import { completeWord } from "./tab.ts";
 
 export type EditResult = { kind: "line"; text: string } | { kind: "end" } | { kind: "interrupted" };
@@ -30,7 +32,15 @@ export class Editor {
   private place = 0;
   /** History lines as edited since the prompt. */
   private edited = new Map<number, string>();
-  private lastKey = "";
+  /** The key before this one. */
+  private finished = "";
+  /** Digits of the argument being typed. */
+  private argument: string | undefined;
+  /** `C-o`: the line of the history that comes next. */
+  private next: number | undefined;
+  /** What was searched for last: `C-r C-r` looks for it again. */
+  lastSearch = "";
+  private lastArgWord: number | undefined;
   private interrupted = false;
   private lastArgPlace = 0;
 
@@ -91,6 +101,7 @@ export class Editor {
     this.edited.clear();
     this.place = sh.history?.lines.length ?? 0;
     this.interrupted = false;
+    this.argument = undefined;
     const lines = prompt.split("\n");
     const paste = sh.setup.dialect === "bash" ? "\x1b[?2004h" : "";
     this.put(
@@ -100,6 +111,15 @@ export class Editor {
         .join("")}`,
     );
     this.put(this.screen.begin(lines.at(-1)!, tty.columns));
+    if (this.next !== undefined) {
+      const known = sh.history?.lines ?? [];
+      if (this.next < known.length) {
+        this.place = this.next;
+        line.set(known[this.next]!);
+        this.redraw();
+      }
+      this.next = undefined;
+    }
     try {
       for (;;) {
         const key = yield* this.keys.next();
@@ -110,7 +130,6 @@ export class Editor {
         }
         const result = yield* this.press(key);
         if (result) return result;
-        this.lastKey = key.name;
         // Characters that came together are shown together.
         if (key.name !== "char" || !this.keys.buffered) this.redraw();
       }
@@ -128,144 +147,153 @@ export class Editor {
     return { kind: "line", text: this.line.text };
   }
 
+  /** Obeys a key. Digits after Escape are its argument. */
   private *press(key: Key): Gen<EditResult | undefined> {
     const { line } = this;
     if (key.name !== "char") this.redraw();
-    const killing = KILLS.has(key.name);
-    if (!killing) line.endKill();
+    const digit =
+      /^M-([0-9-])$/.exec(key.name)?.[1] ?? (this.argument !== undefined && /^[0-9]$/.test(key.text) ? key.text : "");
+    if (digit !== "") {
+      this.argument = (this.argument ?? "") + digit;
+      return;
+    }
+    const given = this.argument !== undefined;
+    const n =
+      this.argument === "-" ? -1 : this.argument === undefined ? 1 : Number(this.argument.replace(/(?!^)-/g, ""));
+    this.argument = undefined;
+    if (key.name === "C-x") {
+      const next = yield* this.keys.next();
+      if (next === undefined) return;
+      key = { name: `C-x ${next.name === "char" ? next.text : next.name}`, text: "" };
+    }
+    if (!KILLS.has(key.name)) line.endKill();
+    if (key.name !== "C-y" && key.name !== "M-y") line.endYank();
+    const command = COMMANDS[key.name];
+    if (command && !(key.name === "C-d" && line.chars.length === 0)) {
+      command(this, n, given);
+      this.finished = key.name;
+      return;
+    }
+    const result = yield* this.obey(key, n, given);
+    this.finished = key.name;
+    return result;
+  }
+
+  /** The keys that do more than change the line. */
+  private *obey(key: Key, n: number, given: boolean): Gen<EditResult | undefined> {
+    const { line } = this;
+    const size = this.sh.history?.lines.length ?? 0;
     switch (key.name) {
       case "char":
-        line.insert(key.text);
+        line.insert(key.text.repeat(Math.min(Math.max(n, 0), 1000)));
         return;
       case "paste":
         line.insert(key.text);
         return;
       case "enter":
         return this.accept();
+      case "C-o":
+        this.next = this.place + 1;
+        return this.accept();
+      case "M-#":
+        line.cursor = 0;
+        line.insert("#");
+        return this.accept();
       case "C-d":
-        if (line.chars.length === 0) {
-          this.put("");
-          return { kind: "end" };
-        }
-        line.delete(line.cursor, line.cursor + 1);
+        if (line.chars.length === 0) return { kind: "end" };
+        COMMANDS.delete!(this, n, given);
         return;
       case "tab":
-        yield* completeWord(this, this.lastKey === "tab");
+        yield* completeWord(this, this.finished === "tab");
         return;
-      case "C-r": {
-        const after = yield* reverseSearch(this);
+      case "M-?":
+      case "M-=":
+        yield* completeWord(this, true, "list");
+        return;
+      case "M-*":
+        yield* completeWord(this, true, "insert");
+        return;
+      case "C-r":
+      case "C-s": {
+        const after = yield* incrementalSearch(this, key.name === "C-s");
         return after ? yield* this.press(after) : undefined;
       }
       case "C-l":
         this.put(this.screen.again(line.text, line.cursor, true));
         return;
-      case "C-v": {
-        const next = yield* this.keys.next();
-        if (next) line.insert(next.text || "\x1b");
+      case "C-v":
+      case "C-q": {
+        const next = yield* this.keys.raw();
+        if (next !== undefined) line.insert(next);
         return;
       }
+      case "C-]":
+      case "M-C-]":
+        yield* this.search(key.name === "M-C-]" ? -n : n);
+        return;
       case "up":
       case "C-p":
-        this.go(this.place - 1);
+        this.go(this.place - n);
         return;
       case "down":
       case "C-n":
-        this.go(this.place + 1);
+        this.go(this.place + n);
         return;
       case "M-<":
         this.go(0);
         return;
       case "M->":
-        this.go(this.sh.history?.lines.length ?? 0);
+        this.go(size);
         return;
       case "M-.":
       case "M-_":
-        this.lastArgument();
+        this.lastArgument(n, given);
         return;
-      default:
-        this.edit(key.name);
-    }
-  }
-
-  private edit(name: string): void {
-    const { line } = this;
-    const size = line.chars.length;
-    switch (name) {
-      case "left":
-      case "C-b":
-        if (line.cursor > 0) line.cursor--;
-        break;
-      case "right":
-      case "C-f":
-        if (line.cursor < size) line.cursor++;
-        break;
-      case "home":
-      case "C-a":
-        line.cursor = 0;
-        break;
-      case "end":
-      case "C-e":
-        line.cursor = size;
-        break;
-      case "M-f":
-        line.cursor = line.wordRight();
-        break;
-      case "M-b":
-        line.cursor = line.wordLeft();
-        break;
-      case "backspace":
-        if (line.cursor === 0) this.bell();
-        else line.delete(line.cursor - 1, line.cursor);
-        break;
-      case "delete":
-        line.delete(line.cursor, line.cursor + 1);
-        break;
-      case "C-k":
-        line.kill(line.cursor, size);
-        break;
-      case "C-u":
-        line.kill(0, line.cursor);
-        break;
-      case "C-w":
-        line.kill(line.blankLeft(), line.cursor);
-        break;
-      case "M-d":
-        line.kill(line.cursor, line.wordRight());
-        break;
-      case "M-backspace":
-        line.kill(line.wordLeft(), line.cursor);
-        break;
-      case "C-y":
-        line.yank();
-        break;
-      case "C-t":
-        if (!line.transpose()) this.bell();
-        break;
-      case "C-_":
-      case "C-\x7f":
-        if (!line.undo()) this.bell();
-        break;
-      case "M-u":
-        line.recase((word) => word.toUpperCase());
-        break;
-      case "M-l":
-        line.recase((word) => word.toLowerCase());
-        break;
-      case "M-c":
-        line.recase((word) =>
-          word.replace(/[\p{L}\p{N}]+/u, (part) => part[0]!.toUpperCase() + part.slice(1).toLowerCase()),
-        );
-        break;
+      case "M-C-y":
+        this.argumentOf(size - 1, given ? n : 1);
+        return;
       case "M-r":
-        line.set("");
-        break;
-      case "M-#":
-        line.cursor = 0;
-        line.insert("#");
-        break;
+        line.revert();
+        return;
+      case "M-^":
+        this.expandHistory();
+        return;
+      case "C-x (":
+        this.keys.record();
+        return;
+      case "C-x )":
+        this.keys.recorded();
+        return;
+      case "C-x e":
+        for (let i = 0; i < Math.min(n, 100); i++) this.keys.replay();
+        return;
       default:
         this.bell();
     }
+  }
+
+  /** `C-]`: to the next place of the character that is typed. */
+  private *search(n: number): Gen<void> {
+    const key = yield* this.keys.next();
+    const { line } = this;
+    let at = line.cursor;
+    for (let left = Math.abs(n); left > 0 && key; left--) {
+      const found =
+        n > 0 ? line.chars.indexOf(key.text, at + 1) : at > 0 ? line.chars.lastIndexOf(key.text, at - 1) : -1;
+      if (found < 0) {
+        this.bell();
+        return;
+      }
+      at = found;
+    }
+    line.cursor = at;
+  }
+
+  /** `M-^`: history expansion on the line as it is. */
+  private expandHistory(): void {
+    const { history } = this.sh;
+    const expanded = history && expandHistory(history, this.line.text);
+    if (expanded && "text" in expanded && expanded.changed) this.line.replace(0, this.line.chars.length, expanded.text);
   }
 
   /** Goes to a line of the history. */
@@ -280,15 +308,23 @@ export class Editor {
     this.line.set(this.edited.get(place) ?? lines[place] ?? "");
   }
 
-  /** Inserts the last word of the previous command; again: of the one before. */
-  private lastArgument(): void {
-    const lines = this.sh.history?.lines ?? [];
-    if (this.lastKey === "M-." || this.lastKey === "M-_") {
+  /** Inserts the last word of the previous command, or the `n`th; again: of the one before. */
+  private lastArgument(n: number, given: boolean): void {
+    if (this.finished === "M-." || this.finished === "M-_") {
       this.line.undo();
       this.lastArgPlace--;
-    } else this.lastArgPlace = lines.length - 1;
-    const words = lines[this.lastArgPlace]?.trim().split(/\s+/);
-    if (words?.at(-1)) this.line.insert(words.at(-1)!);
+    } else {
+      this.lastArgPlace = (this.sh.history?.lines.length ?? 0) - 1;
+      this.lastArgWord = given ? n : undefined;
+    }
+    this.argumentOf(this.lastArgPlace, this.lastArgWord);
+  }
+
+  /** Inserts a word of a line of the history: the last one, or the `n`th (from the end when negative). */
+  private argumentOf(place: number, n: number | undefined): void {
+    const words = historyWords(this.sh.history?.lines[place] ?? "");
+    const word = n === undefined ? words.at(-1) : words.at(n < 0 ? n : Math.min(n, words.length));
+    if (word) this.line.insert(word);
     else this.bell();
   }
 
@@ -298,5 +334,3 @@ export class Editor {
     if (place !== undefined) this.place = place;
   }
 }
-
-const KILLS = new Set(["C-k", "C-u", "C-w", "M-d", "M-backspace"]);

@@ -40,6 +40,9 @@ const SEQUENCES: Record<string, string> = {
 /** Turns the bytes of a terminal into keys. `more` gives the next bytes, or none at the end. */
 export class KeyReader {
   private pending: number[] = [];
+  /** Bytes of the macro being recorded. */
+  private recording: number[] | undefined;
+  private macro: number[] = [];
   private readonly more: () => Gen<Uint8Array>;
 
   constructor(more: () => Gen<Uint8Array>) {
@@ -52,7 +55,32 @@ export class KeyReader {
       if (bytes.length === 0) return undefined;
       this.pending.push(...bytes);
     }
-    return this.pending.shift();
+    const byte = this.pending.shift();
+    if (byte !== undefined) this.recording?.push(byte);
+    return byte;
+  }
+
+  /** Begins to record a macro. */
+  record(): void {
+    this.recording = [];
+  }
+
+  /** Ends the recording; the keys that said so are no part of it. */
+  recorded(): void {
+    if (this.recording) this.macro = this.recording.slice(0, -2);
+    this.recording = undefined;
+  }
+
+  /** The recorded keys come again. */
+  replay(): void {
+    if (this.recording === undefined) this.pending.unshift(...this.macro);
+  }
+
+  /** One character as it is, for `C-v`. */
+  *raw(): Gen<string | undefined> {
+    const first = yield* this.byte();
+    if (first === undefined) return undefined;
+    return first < 128 ? String.fromCharCode(first) : yield* this.character(first);
   }
 
   /** True when keys are waiting that were read already. */
@@ -62,7 +90,7 @@ export class KeyReader {
 
   /** The next key; undefined when the terminal is gone. */
   *next(): Gen<Key | undefined> {
-    const first = this.pending.shift() ?? (yield* this.byte());
+    const first = yield* this.byte();
     if (first === undefined) return undefined;
     if (first === 27) return yield* this.escape();
     if (first === 127) return { name: "backspace", text: "" };
@@ -87,6 +115,7 @@ export class KeyReader {
     if (second !== 0x5b && second !== 0x4f) {
       if (second === 127 || second === 8) return { name: "M-backspace", text: "" };
       if (second === 27) return { name: "escape", text: "" };
+      if (second >= 0x80) return { name: "unknown", text: yield* this.character(second) };
       if (second < 32) return { name: `M-${control(second).name}`, text: "" };
       return { name: `M-${String.fromCharCode(second).toLowerCase()}`, text: "" };
     }
@@ -122,5 +151,6 @@ function control(byte: number): Key {
   if (byte === 13 || byte === 10) return { name: "enter", text: "" };
   if (byte === 9) return { name: "tab", text: "\t" };
   if (byte === 8) return { name: "backspace", text: "" };
-  return { name: `C-${String.fromCharCode(byte + 96)}`, text: String.fromCharCode(byte) };
+  const letter = byte >= 1 && byte <= 26 ? byte + 96 : byte + 64;
+  return { name: `C-${String.fromCharCode(letter)}`, text: String.fromCharCode(byte) };
 }

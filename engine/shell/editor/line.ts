@@ -1,10 +1,24 @@
-/** The text being edited, with its cursor, kill ring and undo. Positions count characters. */
+interface Undo {
+  chars: string[];
+  cursor: number;
+  /** Characters typed in a row since, and where the next one would stand. */
+  typed: number;
+  next: number;
+}
+
+/** Most characters that one undo takes back, as readline groups them. */
+const TYPED_TOGETHER = 20;
+
+/** The text being edited, with its cursor, mark, kill ring and undo. Positions count characters. */
 export class Line {
   chars: string[] = [];
   cursor = 0;
+  mark = 0;
   readonly kills: string[] = [];
   private lastWasKill = false;
-  private undos: { chars: string[]; cursor: number }[] = [];
+  private undos: Undo[] = [];
+  /** The text that was yanked last, for `M-y`; undefined after any other command. */
+  private yanked: { from: number; to: number; at: number } | undefined;
 
   get text(): string {
     return this.chars.join("");
@@ -13,7 +27,9 @@ export class Line {
   set(text: string): void {
     this.chars = [...text];
     this.cursor = this.chars.length;
+    this.mark = 0;
     this.undos = [];
+    this.yanked = undefined;
   }
 
   /** Called before a key that is no kill. */
@@ -21,8 +37,13 @@ export class Line {
     this.lastWasKill = false;
   }
 
-  private remember(): void {
-    this.undos.push({ chars: this.chars.slice(), cursor: this.cursor });
+  /** Called before a key that is no `C-y` and no `M-y`. */
+  endYank(): void {
+    this.yanked = undefined;
+  }
+
+  private remember(typed = 0): void {
+    this.undos.push({ chars: this.chars.slice(), cursor: this.cursor, typed, next: this.cursor + typed });
     if (this.undos.length > 200) this.undos.shift();
   }
 
@@ -34,9 +55,18 @@ export class Line {
     return true;
   }
 
+  /** Back to the text that the line began with. */
+  revert(): void {
+    while (this.undo());
+  }
+
   insert(text: string): void {
-    this.remember();
     const added = [...text];
+    const last = this.undos.at(-1);
+    if (added.length === 1 && last && last.typed > 0 && last.typed < TYPED_TOGETHER && last.next === this.cursor) {
+      last.typed++;
+      last.next++;
+    } else this.remember(added.length === 1 ? 1 : 0);
     this.chars.splice(this.cursor, 0, ...added);
     this.cursor += added.length;
   }
@@ -48,6 +78,13 @@ export class Line {
     if (this.cursor > to) this.cursor -= to - from;
     else if (this.cursor > from) this.cursor = from;
     return gone;
+  }
+
+  /** Puts a text in place of another, as one change. */
+  replace(from: number, to: number, text: string): void {
+    this.remember();
+    this.chars.splice(from, to - from, ...text);
+    this.cursor = from + [...text].length;
   }
 
   /** Deletes and keeps for yanking; kills in a row are joined. */
@@ -64,31 +101,48 @@ export class Line {
   }
 
   yank(): void {
-    const last = this.kills.at(-1);
-    if (last !== undefined) this.insert(last);
+    this.yankAt(this.kills.length - 1);
+  }
+
+  private yankAt(at: number): void {
+    const text = this.kills[at];
+    if (text === undefined) return;
+    const from = this.cursor;
+    this.mark = from;
+    this.insert(text);
+    this.yanked = { from, to: this.cursor, at };
+  }
+
+  /** Puts the kill before the yanked one in its place; false when nothing was yanked just now. */
+  yankPop(): boolean {
+    const { yanked } = this;
+    if (yanked === undefined) return false;
+    this.delete(yanked.from, yanked.to);
+    this.yankAt((yanked.at + this.kills.length - 1) % this.kills.length);
+    return true;
   }
 
   private letter(i: number): boolean {
     return /[\p{L}\p{N}]/u.test(this.chars[i] ?? "");
   }
 
-  wordRight(): number {
-    let i = this.cursor;
+  wordRight(from = this.cursor): number {
+    let i = from;
     while (i < this.chars.length && !this.letter(i)) i++;
     while (i < this.chars.length && this.letter(i)) i++;
     return i;
   }
 
-  wordLeft(): number {
-    let i = this.cursor;
+  wordLeft(from = this.cursor): number {
+    let i = from;
     while (i > 0 && !this.letter(i - 1)) i--;
     while (i > 0 && this.letter(i - 1)) i--;
     return i;
   }
 
-  /** Start of the word before the cursor, words being parted by blanks. */
-  blankLeft(): number {
-    let i = this.cursor;
+  /** Start of the word before a place, words being parted by blanks. */
+  blankLeft(from = this.cursor): number {
+    let i = from;
     while (i > 0 && /\s/.test(this.chars[i - 1]!)) i--;
     while (i > 0 && !/\s/.test(this.chars[i - 1]!)) i--;
     return i;
@@ -101,12 +155,5 @@ export class Line {
     [this.chars[at - 1], this.chars[at]] = [this.chars[at]!, this.chars[at - 1]!];
     this.cursor = at + 1;
     return true;
-  }
-
-  /** Changes the case of the word at the cursor. */
-  recase(change: (word: string) => string): void {
-    const end = this.wordRight();
-    const word = this.delete(this.cursor, end);
-    this.insert(change(word));
   }
 }

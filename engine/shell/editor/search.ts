@@ -2,8 +2,11 @@ import type { Gen } from "../../kernel/index.ts";
 import type { Editor } from "./editor.ts";
 import type { Key } from "./keys.ts";
 
-/** Ctrl-R: looks back through the history as the text grows. Gives the key that ended it, to be obeyed. */
-export function* reverseSearch(editor: Editor): Gen<Key | undefined> {
+/**
+ * Ctrl-R and Ctrl-S: looks through the history as the text grows, back or forward. Gives the key that ended it, to be
+ * obeyed.
+ */
+export function* incrementalSearch(editor: Editor, forward: boolean): Gen<Key | undefined> {
   const lines = editor.sh.history?.lines ?? [];
   const { screen, line } = editor;
   const { prompt } = screen;
@@ -13,12 +16,15 @@ export function* reverseSearch(editor: Editor): Gen<Key | undefined> {
   let found = original;
   let failed = false;
   const show = () => {
-    editor.put(`\r\x1b[J${screen.begin(`(${failed ? "failed " : ""}reverse-i-search)\`${wanted}': `, screen.columns)}`);
+    editor.put(
+      `\r\x1b[J${screen.begin(`(${failed ? "failed " : ""}${forward ? "" : "reverse-"}i-search)\`${wanted}': `, screen.columns)}`,
+    );
     const at = wanted === "" ? 0 : [...found.slice(0, Math.max(0, found.lastIndexOf(wanted)))].length;
     editor.put(screen.draw(found, at));
   };
   const look = (from: number) => {
-    for (let i = Math.min(from, lines.length - 1); i >= 0; i--) {
+    const step = forward ? 1 : -1;
+    for (let i = Math.min(from, lines.length - 1); i >= 0 && i < lines.length; i += step) {
       if (!lines[i]!.includes(wanted)) continue;
       place = i;
       found = lines[i]!;
@@ -28,6 +34,7 @@ export function* reverseSearch(editor: Editor): Gen<Key | undefined> {
     failed = true;
   };
   const finish = (text: string) => {
+    if (wanted !== "") editor.lastSearch = wanted;
     editor.take(text, place < lines.length ? place : undefined);
     editor.put(`\r\x1b[J${screen.begin(prompt, screen.columns)}`);
   };
@@ -43,12 +50,12 @@ export function* reverseSearch(editor: Editor): Gen<Key | undefined> {
       look(place);
     } else if (key.name === "backspace") {
       wanted = [...wanted].slice(0, -1).join("");
-      place = lines.length;
       failed = false;
       if (wanted !== "") look(place);
-      else found = original;
-    } else if (key.name === "C-r") {
-      if (wanted !== "") look(place - 1);
+    } else if (key.name === "C-r" || key.name === "C-s") {
+      forward = key.name === "C-s";
+      if (wanted === "") wanted = editor.lastSearch;
+      if (wanted !== "") look(forward ? place + 1 : place - 1);
     } else if (key.name === "C-g") {
       finish(original);
       editor.bell();

@@ -4,8 +4,11 @@ import { byCodePoint } from "../glob.ts";
 import type { Editor } from "./editor.ts";
 import { textWidth } from "./width.ts";
 
-/** The Tab key: completes the word before the cursor; pressed again, lists what there is. */
-export function* completeWord(editor: Editor, again: boolean): Gen<void> {
+/**
+ * The Tab key: completes the word before the cursor; pressed again, lists what there is. `how`: `M-?` only lists, `M-*`
+ * inserts all.
+ */
+export function* completeWord(editor: Editor, again: boolean, how?: "list" | "insert"): Gen<void> {
   const { line } = editor;
   const before = line.chars.slice(0, line.cursor).join("");
   const found = yield* complete(editor.sh, before);
@@ -15,6 +18,17 @@ export function* completeWord(editor: Editor, again: boolean): Gen<void> {
     return;
   }
   const typed = before.slice(found.start);
+  if (how === "insert") {
+    replace(editor, found, `${values.join(" ")} `);
+    return;
+  }
+  if (how === "list") {
+    yield* list(
+      editor,
+      values.map((value) => found.label?.(value) ?? value),
+    );
+    return;
+  }
   if (values.length === 1) {
     replace(editor, found, values[0]! + (found.suffix?.(values[0]!) ?? " "));
     return;
