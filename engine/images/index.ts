@@ -6,6 +6,7 @@ import { curl } from "./curl.ts";
 import { debian, ubuntu } from "./debian.ts";
 import { NETWORK_TOOL_IMAGES } from "./dnsutils.ts";
 import { flannel, flannelCniPlugin } from "./flannel.ts";
+import { FABRIC_IMAGES } from "./gateway-fabric/index.ts";
 import { type Image, type ImageDef, imageOf, manifestDigest } from "./image.ts";
 import { INGRESS_IMAGES } from "./ingress-nginx/index.ts";
 import { localPathImage } from "./local-path/index.ts";
@@ -49,6 +50,7 @@ export const IMAGES: readonly ImageDef[] = [
   ...CILIUM_IMAGES,
   ...DATABASE_IMAGES,
   ...DEMO_IMAGES,
+  ...FABRIC_IMAGES,
   ...INGRESS_IMAGES,
   ...LANGUAGE_IMAGES,
   ...SCRIPTED_IMAGES,

@@ -4,6 +4,7 @@ import { httpd } from "./applets/httpd.ts";
 import { arp, dnsdomainname, ifconfig, route, telnet } from "./applets/net.ts";
 import { basePrograms } from "./bases.ts";
 import { busyboxProgram, oldBusyboxProgram } from "./busybox.ts";
+import { fabricPrograms } from "./gateway-fabric/index.ts";
 import { ingressPrograms } from "./ingress-nginx/index.ts";
 import { localPathPrograms } from "./local-path/index.ts";
 import { nginxEntrypoint } from "./nginx/entrypoint.ts";
@@ -37,6 +38,7 @@ export const imagePrograms: Readonly<Record<string, Program>> = {
   "nginx-entrypoint": nginxEntrypoint,
   pause: pauseProgram,
   apache,
+  ...fabricPrograms,
   ...ingressPrograms,
   ...localPathPrograms,
   ...hpaExamplePrograms,

@@ -1,9 +1,11 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { encode, type Gen } from "../kernel/index.ts";
 import type { Listener } from "../network/namespace.ts";
+import { gatewayApiManifest } from "./gateway-api.ts";
 import { type IngressProvider, ingressNginxManifest } from "./ingress-nginx.ts";
 import { localPathManifest } from "./local-path.ts";
 import { metricsServerManifest } from "./metrics-server.ts";
+import { fabricCrds, fabricManifest } from "./nginx-gateway-fabric.ts";
 import { phpApacheManifest } from "./php-apache.ts";
 
 /** Where the hosts below are found, outside of the rack (TEST-NET-2, RFC 5737). */
@@ -12,6 +14,10 @@ export const PUBLISHED_ADDRESS = "198.51.100.10";
 const INGRESS_NGINX = "https://raw.githubusercontent.com/kubernetes/ingress-nginx";
 const LOCAL_PATH = "https://raw.githubusercontent.com/rancher/local-path-provisioner";
 const METRICS_SERVER = "https://github.com/kubernetes-sigs/metrics-server/releases";
+
+const GATEWAY_API = "https://github.com/kubernetes-sigs/gateway-api/releases";
+/** The fabric's repository moved; both places lead to it. */
+const FABRIC = ["nginx", "nginxinc"].map((owner) => `https://raw.githubusercontent.com/${owner}/nginx-gateway-fabric`);
 
 /**
  * The few files of the outside world that labs fetch by their well-known URLs: manifests with our own words for the
@@ -31,6 +37,22 @@ const FILES: Readonly<Record<string, () => string>> = {
       `${LOCAL_PATH}/${version}/deploy/local-path-storage.yaml`,
       () => localPathManifest(version),
     ]),
+  ),
+  [`${GATEWAY_API}/latest/download/standard-install.yaml`]: () => gatewayApiManifest("v1.2.1"),
+  ...Object.fromEntries(
+    ["v1.0.0", "v1.1.0", "v1.2.0", "v1.2.1", "v1.3.0"].map((version) => [
+      `${GATEWAY_API}/download/${version}/standard-install.yaml`,
+      () => gatewayApiManifest(version),
+    ]),
+  ),
+  ...Object.fromEntries(
+    FABRIC.flatMap((place) =>
+      ["v1.3.0", "v1.4.0", "v1.5.0", "v1.5.1", "v1.6.0", "v1.6.1", "v1.6.2"].flatMap((version) => [
+        [`${place}/${version}/deploy/crds.yaml`, fabricCrds],
+        [`${place}/${version}/deploy/default/deploy.yaml`, () => fabricManifest(version, "LoadBalancer")],
+        [`${place}/${version}/deploy/nodeport/deploy.yaml`, () => fabricManifest(version, "NodePort")],
+      ]),
+    ),
   ),
   "https://k8s.io/examples/application/php-apache.yaml": phpApacheManifest,
 };
@@ -53,6 +75,18 @@ const MIRRORS = [
 ];
 
 const HOSTS = new Set([...Object.keys(FILES).map((url) => new URL(url).hostname), ...MIRRORS]);
+/** Bases that people build straight from a repository (`kubectl kustomize URL?ref=VERSION`): owner/name, path, what it gives. */
+const BASES: readonly [RegExp, (ref: string) => string][] = [
+  [/^nginx(?:inc)?\/nginx-gateway-fabric\/config\/crd\/gateway-api\/standard$/, () => gatewayApiManifest("v1.2.1")],
+  [/^kubernetes-sigs\/gateway-api\/config\/crd(?:\/standard)?$/, gatewayApiManifest],
+];
+
+/** The manifest of a base in a public repository, by `https://github.com/OWNER/NAME/PATH?ref=VERSION`. */
+export function publishedBase(url: string): string | undefined {
+  const match = /^https:\/\/github\.com\/([^?]+?)\/?(?:\?ref=(.*))?$/.exec(url.replace("//config", "/config"));
+  const found = BASES.find(([pattern]) => pattern.test(match?.[1] ?? ""));
+  return found?.[1](match?.[2] ?? "main");
+}
 
 /** Whether the rack's resolver knows a name. */
 export function isPublished(host: string): boolean {

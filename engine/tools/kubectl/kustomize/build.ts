@@ -1,4 +1,5 @@
 /** Building a kustomization: resources, generators, components, then the transformers, layer by layer (api/internal/target). */
+import { publishedBase } from "../../../published/index.ts";
 import { KubectlError } from "../errors.ts";
 import type { Invocation } from "../invocation.ts";
 import { toYaml } from "../printers/yaml.ts";
@@ -29,6 +30,8 @@ interface Build {
 
 /** The objects that a directory with a kustomization stands for, in the order of the output. */
 export function buildDirectory(k: Invocation, path: string, restricted = true): Tree[] {
+  const remote = /^https?:/.test(path) ? publishedBase(path) : undefined;
+  if (remote !== undefined) return legacyOrder(parseResources(remote, path)).map(({ object }) => object);
   const loader = Loader.open(k, path, restricted);
   const build: Build = { k, vars: [] };
   const top = load(build, loader);
