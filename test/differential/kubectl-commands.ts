@@ -868,7 +868,6 @@ const setImage = words(
     "app=x",
     "--user=u",
     "--from=cm/settings",
-    "--from=secret/login",
     "--prefix=P_",
     "--keys=color",
     "-c nginx",

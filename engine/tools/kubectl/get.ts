@@ -12,7 +12,7 @@ import { newTabWriter } from "./printers/tabwriter.ts";
 import { toYaml } from "./printers/yaml.ts";
 import { type BuildOptions, build, type Info } from "./resources.ts";
 import { serverError } from "./server-errors.ts";
-import { noField, sortObjects, sortPath, sortTable } from "./sort.ts";
+import { isSortPath, noField, sortObjects, sortPath, sortTable } from "./sort.ts";
 
 export const TABLE_ACCEPT =
   "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
@@ -171,6 +171,7 @@ function sortTables(k: Invocation, infos: Info[], sortBy: string): Info[] {
   return infos.map((info) => {
     if (!isTable(info.object)) return info;
     const table = info.object as Table;
+    if (!isSortPath(sortBy)) return info;
     try {
       return { ...info, object: sortTable(k, table, sortBy) as unknown as KubeObject };
     } catch (error) {

@@ -85,7 +85,7 @@ const BARE: Record<string, readonly [fd: 1 | 2, status: number]> = {
   plugin: [2, 1],
   set: [2, 1],
   auth: [2, 1],
-  config: [1, 1],
+  config: [2, 1],
   rollout: [1, 1],
   top: [2, 1],
 };

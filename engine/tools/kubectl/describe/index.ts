@@ -1,5 +1,5 @@
 import { resourcePath } from "../../../api/client.ts";
-import { isStatus } from "../../../api/status.ts";
+import { isStatus, StatusError } from "../../../api/status.ts";
 import type { Gen } from "../../../kernel/index.ts";
 import { aggregateText, isExpected, KubectlError, throwAll } from "../errors.ts";
 import { SUGGEST_RESOURCES } from "../get.ts";
@@ -90,9 +90,10 @@ export function* describe(k: Invocation): Gen<number> {
     continueOnError: true,
     flatten: true,
   });
-  // Several things wrong with what was asked for are one error among those of describing.
+  // Several things wrong with files are one error among those of describing.
   const { errors: missing } = result;
-  const errors = missing.length > 1 ? [new KubectlError(aggregateText(missing))] : [...missing];
+  const whole = missing.length > 1 && missing.some((error) => !(error instanceof StatusError));
+  const errors = whole ? [new KubectlError(aggregateText(missing))] : [...missing];
   if (errors.length === 1 && isStatus(errors[0], "NotFound") && args.length === 2) {
     return yield* describeMatching(k, errors[0]!, args[0]!, args[1]!);
   }

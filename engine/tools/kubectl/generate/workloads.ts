@@ -129,11 +129,12 @@ const PORT_NAME = /^(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*$/;
 /** `80`, `80:8080` or `80:http`. */
 function ports(text: string): { port: number; targetPort: number | string } {
   const [first, second] = text.split(":") as [string, string | undefined];
-  if (!/^[-+]?\d+$/.test(first)) throw new KubectlError(`strconv.ParseInt: parsing ${quote(first)}: invalid syntax`);
+  const refuse = (why: string) => new KubectlError(`strconv.ParseUint: parsing ${quote(first)}: ${why}`);
+  if (!/^\d+$/.test(first)) throw refuse("invalid syntax");
   const port = Number(first);
+  if (port > 65_535) throw refuse("value out of range");
   const range = (value: number) => value >= 1 && value <= 65_535;
   const words = "must be between 1 and 65535, inclusive";
-  if (!range(port)) throw new KubectlError(words);
   if (second === undefined) return { port, targetPort: port };
   if (/^[-+]?\d+$/.test(second)) {
     if (!range(Number(second))) throw new KubectlError(words);
