@@ -18,6 +18,7 @@ import { type Discovery, discover } from "./discovery.ts";
 import { Exit, KubectlError } from "./errors.ts";
 import type { Flags } from "./flags.ts";
 import { quote } from "./go.ts";
+import { goErrno } from "./go-errno.ts";
 import { serverError } from "./server-errors.ts";
 
 export const USER_AGENT = "kubectl/v1.32.3 (linux/amd64) kubernetes/32cc146";
@@ -308,9 +309,4 @@ function timeoutOf(text: string): number {
   const value = Number(match?.[1] ?? 0);
   const unit = { ms: SECOND / 1000, s: SECOND, m: 60 * SECOND, h: 3600 * SECOND }[match?.[2] ?? "s"]!;
   return value === 0 ? 30 * SECOND : value * unit;
-}
-
-/** The words of Go for an errno. */
-export function goErrno(code: string, message: string): string {
-  return code === "ENOENT" ? "no such file or directory" : message.toLowerCase();
 }

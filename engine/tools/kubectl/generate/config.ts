@@ -5,7 +5,8 @@ import { isErrno } from "../../../machine/errno.ts";
 import * as sys from "../../../machine/sys.ts";
 import { KubectlError } from "../errors.ts";
 import { compareStrings, quote, toJson } from "../go.ts";
-import { goErrno, type Invocation } from "../invocation.ts";
+import { goErrno } from "../go-errno.ts";
+import type { Invocation } from "../invocation.ts";
 import { generating, type Json, meta } from "./generator.ts";
 
 interface KeyedData {
