@@ -110,7 +110,7 @@ on worker-1 "mkdir -p /tmp/r/bin; cp /bin/ls /tmp/r/bin; chroot /tmp/r /bin/ls /
   {
     name: "systemd's own tools look at units, groups and sessions",
     script: `${ON_NODE}on worker-1 "systemd-analyze | head -1; systemd-analyze blame | grep -c kubelet; systemd-detect-virt"
-on worker-1 "printf "[Service]\\nExecStart=/nope\\nfoo\\n[Bar]\\n" > /tmp/x.service; systemd-analyze verify /tmp/x.service; echo status \\$?"
+on worker-1 "(echo [Service]; echo ExecStart=/nope; echo foo; echo [Bar]) > /tmp/x.service; systemd-analyze verify /tmp/x.service; echo status \\$?"
 on worker-1 "systemd-cgls -u kubelet | head -1; systemd-cgtop -n 1 | grep -c kubepods"
 on worker-1 "systemd-cat -t me echo hello; journalctl -t me -n 1 -o cat"
 on worker-1 "systemd-run --unit=once sleep 30; systemctl is-active once; systemd-run --wait false; echo status \\$?"
@@ -137,6 +137,30 @@ on worker-1 "service kubelet status | head -1; service nosuch start; echo status
       "/etc/sudoers: parsed OK",
       "/etc/sudoers.d/x:1:5: syntax error",
       "status 1",
+    ],
+  },
+  {
+    name: "/proc and /sys show devices, limits and control groups",
+    script: `${ON_NODE}on worker-1 "head -2 /proc/net/route; grep -c veth /proc/net/dev; sed -n 8p /proc/self/limits; head -1 /proc/self/mountinfo; cat /proc/partitions | tail -1"
+on worker-1 "cat /sys/class/net/eth0/operstate /sys/fs/cgroup/system.slice/kubelet.service/cgroup.procs; pgrep -x kubelet"
+kubectl run lim --image=nginx --overrides='{"spec":{"containers":[{"name":"lim","image":"nginx","resources":{"limits":{"cpu":"500m","memory":"128Mi"}}}]}}' >/dev/null
+kubectl wait --for=condition=Ready pod/lim --timeout=60s >/dev/null
+kubectl exec lim -- cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max /sys/fs/cgroup/cpu.weight
+kubectl exec lim -- ls /sys/class/net`,
+    expect: [
+      /^Iface\tDestination\tGateway/,
+      /^eth0\t00000000\t016CA8C0\t0003\t/,
+      /^[1-9]\d*$/,
+      /^Max processes +2000 +2000 +processes/,
+      /^22 1 254:1 \/ \/ rw,relatime shared:1 - ext4 \/dev\/vda1 /,
+      /^ 254 +1 +\d+ vda1$/,
+      /^up$/,
+      /^\d+$/,
+      /^\d+$/,
+      /^134217728$/,
+      /^50000 100000$/,
+      /^20$/,
+      /^eth0$/,
     ],
   },
   {

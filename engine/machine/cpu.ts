@@ -47,7 +47,18 @@ export class CpuGroups {
   /** `milli`: most millicores, undefined for no limit; `shares`: weight against others when there is too little. */
   limit(cgroup: string, milli: number | undefined, shares = DEFAULT_SHARES): void {
     if (milli !== undefined && milli > 0) this.limits.set(cgroup, new Bandwidth(milli));
+    else this.limits.delete(cgroup);
     this.shares.set(cgroup, shares);
+  }
+
+  /** Most millicores of a group; undefined without a limit. */
+  limitOf(cgroup: string): number | undefined {
+    return this.limits.get(cgroup)?.milli;
+  }
+
+  /** The weight somebody gave a group. */
+  sharesOf(cgroup: string): number | undefined {
+    return this.shares.get(cgroup);
   }
 
   /** The group is gone. */

@@ -7,6 +7,7 @@ import * as etc from "./etc.ts";
 import { LazyEntries } from "./lazy.ts";
 import { procfs } from "./proc.ts";
 import { CONTROL_PLANE_ONLY, IMAGES_ONLY, LIB_SYSTEMD, LOAD_BALANCER_ONLY, NODE_ONLY, SBIN } from "./programs.ts";
+import { sysEntries } from "./sysfs.ts";
 import { enabledUnits, type Role, unitFiles } from "./units.ts";
 
 export { procfs } from "./proc.ts";
@@ -397,42 +398,6 @@ export function runEntries(): Map<string, Inode> {
     ["sshd", dir()],
     ["systemd", dir(() => new Map<string, Inode>([["system", dir()]]))],
     ["user", dir()],
-  ]);
-}
-
-function sysEntries(machine: Machine): Map<string, Inode> {
-  const fs = () =>
-    new Map<string, Inode>([
-      [
-        "cgroup",
-        dirNode(
-          { mode: 0o555 },
-          () => new Map([["cgroup.controllers", text("cpuset cpu io memory hugetlb pids rdma misc\n", 0o444)]]),
-        ),
-      ],
-    ]);
-  const net = dirNode({ mode: 0o555 }, () => {
-    const out = new Map<string, Inode>();
-    for (const { name, mac, mtu } of machine.net.interfaces.values()) {
-      out.set(
-        name,
-        dirNode(
-          { mode: 0o555 },
-          () =>
-            new Map([
-              ["address", text(`${mac}\n`, 0o444)],
-              ["mtu", text(`${mtu}\n`)],
-            ]),
-        ),
-      );
-    }
-    return out;
-  });
-  net.volatile = true;
-  return new Map<string, Inode>([
-    ["class", dirNode({ mode: 0o555 }, () => new Map<string, Inode>([["net", net]]))],
-    ["fs", dirNode({ mode: 0o555 }, fs)],
-    ["kernel", dirNode({ mode: 0o555 })],
   ]);
 }
 

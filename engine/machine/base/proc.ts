@@ -1,19 +1,9 @@
 import { machineUse } from "../cpu.ts";
-import {
-  ComputedContent,
-  type DirNode,
-  deviceNode,
-  dirNode,
-  fifoNode,
-  fileNode,
-  type Inode,
-  symlinkNode,
-} from "../inode.ts";
+import { ComputedContent, type DirNode, dirNode, fileNode, type Inode, symlinkNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
-import type { OpenFile } from "../open-file.ts";
 import type { Namespaces, Process } from "../process.ts";
-import { SIGNALS } from "../signal.ts";
 import { LazyEntries } from "./lazy.ts";
+import { processDir } from "./proc-pid.ts";
 import { sysctlTree } from "./proc-sys.ts";
 
 /** The process whose program is running now: what /proc/self means. */
@@ -88,6 +78,23 @@ function fixedEntries(machine: Machine, ns: Pick<Namespaces, "pid" | "uts" | "mn
           "overlay 163840 0 - Live 0x0000000000000000\nbr_netfilter 36864 0 - Live 0x0000000000000000\nbridge 311296 1 br_netfilter, Live 0x0000000000000000\nnf_conntrack 188416 0 - Live 0x0000000000000000\n",
       ),
     ],
+    ["net", symlinkNode("self/net")],
+    ["partitions", computed(() => partitions(machine))],
+    [
+      "diskstats",
+      computed(
+        () =>
+          " 254       0 vda 4211 1200 310422 1822 9120 6110 402112 5120 0 6800 6942 0 0 0 0 0 0\n 254       1 vda1 4100 1200 305110 1801 9100 6110 402112 5101 0 6790 6902 0 0 0 0 0 0\n",
+      ),
+    ],
+    [
+      "vmstat",
+      computed(
+        () =>
+          `nr_free_pages ${(machine.hardware.memoryKib - usedKib(machine)) >> 2}\nnr_dirty 0\nnr_writeback 0\npgpgin 155211\npgpgout 201056\npswpin 0\npswpout 0\noom_kill 0\n`,
+      ),
+    ],
+    ["interrupts", computed(() => interrupts(cpus))],
     ["swaps", computed(() => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n")],
     ["sys", sysctlTree(ns)],
   ]);
@@ -101,8 +108,22 @@ export function uptimeSeconds(machine: Machine): number {
   return (machine.kernel.now - machine.bootedAt) / 1_000_000 + BOOT_SECONDS;
 }
 
+function partitions(machine: Machine): string {
+  const disk = Math.ceil(machine.hardware.diskKib / 1024 ** 2) * 1024 ** 2;
+  const row = (minor: number, kib: number, name: string) =>
+    ` 254 ${String(minor).padStart(8)} ${String(kib).padStart(10)} ${name}\n`;
+  return `major minor  #blocks  name\n\n${row(0, disk, "vda")}${row(1, disk - 1024, "vda1")}`;
+}
+
+function interrupts(cpus: number): string {
+  const columns = Array.from({ length: cpus }, (_, i) => i);
+  const row = (id: string, text: string) =>
+    `${id.padStart(4)}:${columns.map((i) => String(1200 + i * 37).padStart(11)).join("")}   ${text}\n`;
+  return `     ${columns.map((i) => `       CPU${i}`).join(" ")}\n${row("1", "IO-APIC   1-edge      i8042")}${row("24", "PCI-MSI 49152-edge      virtio0-config")}${row("25", "PCI-MSI 49153-edge      virtio0-input.0")}${row("LOC", "Local timer interrupts")}${row("RES", "Rescheduling interrupts")}`;
+}
+
 /** How long the firmware and kernel took before PID 1 ran. */
-const BOOT_SECONDS = 4;
+export const BOOT_SECONDS = 4;
 
 function uptimeText(machine: Machine): string {
   const up = uptimeSeconds(machine);
@@ -206,136 +227,3 @@ export function stateLetter(process: Process): "R" | "S" | "T" | "Z" {
   if (process.stopped) return "T";
   return process.task.state === "waiting" ? "S" : "R";
 }
-
-const STATE_NAMES = { R: "running", S: "sleeping", T: "stopped", Z: "zombie" } as const;
-
-function processDir(process: Process, pid: number): DirNode {
-  const { uid, gid } = process.cred;
-  const at = { mode: 0o555, uid, gid };
-  const text = (make: () => string, mode = 0o444) => fileNode(new ComputedContent(make), { mode, uid, gid });
-  const load = () =>
-    new Map<string, Inode>([
-      ["cmdline", text(() => process.argv.map((arg) => `${arg}\0`).join(""))],
-      ["comm", text(() => `${process.comm}\n`, 0o644)],
-      ["environ", text(() => [...process.env].map(([name, value]) => `${name}=${value}\0`).join(""), 0o400)],
-      ["status", text(() => statusText(process, pid))],
-      ["stat", text(() => processStat(process, pid))],
-      ["cgroup", text(() => `0::${process.ns.cgroup}\n`)],
-      ["mounts", text(() => mountLines(process.ns))],
-      ["limits", text(() => LIMITS)],
-      ["oom_score_adj", text(() => "0\n", 0o644)],
-      ["cwd", symlinkNode(process.cwd, { uid, gid })],
-      ["exe", symlinkNode(process.exe, { uid, gid })],
-      ["root", symlinkNode("/", { uid, gid })],
-      ["fd", dirNode({ mode: 0o500, uid, gid }, () => fdEntries(process))],
-      ["ns", dirNode({ mode: 0o511, uid, gid }, () => nsEntries(process))],
-    ]);
-  return dirNode(at, load);
-}
-
-function fdEntries(process: Process): Map<string, Inode> {
-  const out = new Map<string, Inode>();
-  for (const [fd, file] of [...process.fds].sort(([a], [b]) => a - b)) {
-    const link = symlinkNode(describeFile(file, fd + process.pid * 64), {
-      uid: process.cred.uid,
-      gid: process.cred.gid,
-    });
-    out.set(String(fd), { ...link, follow: () => nodeOfFile(file) });
-  }
-  return out;
-}
-
-/** The text of a /proc/PID/fd link. */
-export function describeFile(file: OpenFile, id: number): string {
-  if (file.path !== undefined) return file.path;
-  return file.pipe ? `pipe:[${id}]` : `socket:[${id}]`;
-}
-
-function nodeOfFile(file: OpenFile): Inode | undefined {
-  if (file.node) return file.node;
-  if (file.tty) return deviceNode(file.tty.name.replace(/^\/dev\//, ""));
-  if (file.pipe) return fifoNode(file.pipe);
-  return undefined;
-}
-
-/** Namespace links; equal numbers mean a shared namespace, as `lsns` and `readlink /proc/PID/ns/net` show. */
-function nsEntries(process: Process): Map<string, Inode> {
-  const own = process.ns;
-  const machine = process.machine.ns;
-  const id = (kind: string, same: boolean, salt: number) =>
-    `${kind}:[${same ? BASE_NS[kind] : 4_026_532_000 + (salt % 60_000)}]`;
-  const salt = own.pid.init?.pid ?? process.pid;
-  return new Map<string, Inode>([
-    ["mnt", symlinkNode(id("mnt", own.mnt === machine.mnt, salt * 5))],
-    ["net", symlinkNode(id("net", own.net === machine.net, hashName(own.net.name)))],
-    ["pid", symlinkNode(id("pid", own.pid === machine.pid, salt * 5 + 1))],
-    ["uts", symlinkNode(id("uts", own.uts === machine.uts, hashName(own.net.name) + 1))],
-    ["user", symlinkNode("user:[4026531837]")],
-  ]);
-}
-
-const BASE_NS: Record<string, number> = {
-  mnt: 4_026_531_841,
-  net: 4_026_531_840,
-  pid: 4_026_531_836,
-  uts: 4_026_531_838,
-};
-
-function hashName(name: string): number {
-  let hash = 7;
-  for (let i = 0; i < name.length; i++) hash = (hash * 31 + name.charCodeAt(i)) % 59_000;
-  return hash;
-}
-
-function statusText(process: Process, pid: number): string {
-  const state = stateLetter(process);
-  const { uid, gid, groups } = process.cred;
-  const parent = process.parent;
-  const ppid =
-    parent === undefined || parent.ns.pid !== process.ns.pid
-      ? process.ns.pid === process.machine.pids
-        ? (parent?.pid ?? 0)
-        : 0
-      : parent.nsPid;
-  let ignored = 0n;
-  let caught = 0n;
-  for (const [signal, how] of process.dispositions) {
-    const bit = 1n << BigInt(SIGNALS[signal] - 1);
-    if (how === "ignore") ignored |= bit;
-    else caught |= bit;
-  }
-  const mask = (bits: bigint) => bits.toString(16).padStart(16, "0");
-  return [
-    `Name:\t${process.comm}`,
-    `Umask:\t${process.umask.toString(8).padStart(4, "0")}`,
-    `State:\t${state} (${STATE_NAMES[state]})`,
-    `Tgid:\t${pid}`,
-    `Pid:\t${pid}`,
-    `PPid:\t${ppid}`,
-    `Uid:\t${uid}\t${uid}\t${uid}\t${uid}`,
-    `Gid:\t${gid}\t${gid}\t${gid}\t${gid}`,
-    `FDSize:\t${Math.max(64, process.fds.size)}`,
-    `Groups:\t${groups.join(" ")} `,
-    `NStgid:\t${process.pid === process.nsPid ? process.pid : `${process.pid}\t${process.nsPid}`}`,
-    `VmSize:\t${String(process.rssKib * 3).padStart(8)} kB`,
-    `VmRSS:\t${String(process.rssKib).padStart(8)} kB`,
-    "Threads:\t1",
-    `SigIgn:\t${mask(ignored)}`,
-    `SigCgt:\t${mask(caught)}`,
-    "",
-  ].join("\n");
-}
-
-function processStat(process: Process, pid: number): string {
-  const ticks = Math.floor((process.startedAt - process.machine.bootedAt) / 10_000) + BOOT_SECONDS * 100;
-  const parent = process.parent?.pid ?? 0;
-  const rest = `0 0 0 0 0 0 0 20 ${process.nice} 1 0 ${ticks} ${process.rssKib * 3072} ${process.rssKib >> 2}`;
-  return `${pid} (${process.comm}) ${stateLetter(process)} ${parent} ${process.group} ${process.session} 0 -1 4194304 0 0 ${rest}\n`;
-}
-
-const LIMITS = `Limit                     Soft Limit           Hard Limit           Units     
-Max cpu time              unlimited            unlimited            seconds   
-Max file size             unlimited            unlimited            bytes     
-Max processes             2000                 2000                 processes 
-Max open files            1024                 1048576              files     
-`;

@@ -1,4 +1,5 @@
 import { procfs } from "../base/proc.ts";
+import { sysEntries } from "../base/sysfs.ts";
 import { type DirNode, deviceNode, dirNode, entriesOf, fileNode, type Inode, symlinkNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { type Mount, type MountNamespace, ROOT, resolve } from "../path.ts";
@@ -55,12 +56,17 @@ export function mountFilesystems(
   mnt.cover(at("proc"), "/proc", proc, { fstype: "proc", source: "proc", flags: KERNEL_FLAGS });
   const dev = snapshot(config.tty ? DEV_TTY : DEV, machine.programs);
   mnt.cover(at("dev"), "/dev", dev, { fstype: "tmpfs", source: "tmpfs", flags: "nosuid,size=65536k,mode=755" });
-  mnt.cover(at("sys"), "/sys", dirNode({ mode: 0o555 }), {
-    fstype: "sysfs",
-    source: "sysfs",
-    readOnly: true,
-    flags: KERNEL_FLAGS,
-  });
+  mnt.cover(
+    at("sys"),
+    "/sys",
+    dirNode({ mode: 0o555 }, () => sysEntries(machine, true)),
+    {
+      fstype: "sysfs",
+      source: "sysfs",
+      readOnly: true,
+      flags: KERNEL_FLAGS,
+    },
+  );
   const etc = at("etc");
   for (const name of ["hostname", "resolv.conf"]) {
     if (config.mounts.some((mount) => mount.containerPath === `/etc/${name}`)) continue;

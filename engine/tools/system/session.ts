@@ -1,5 +1,5 @@
 import type { Gen } from "../../kernel/index.ts";
-import { describeFile } from "../../machine/base/proc.ts";
+import { describeFile } from "../../machine/base/proc-pid.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { reboot as rebootMachine, shutDown } from "../../machine/systemd/index.ts";

@@ -1,0 +1,98 @@
+/** /sys as far as programs read it: network devices, control groups, the machine's make. */
+import type { NetNamespace } from "../../network/namespace.ts";
+import { ComputedContent, type DirNode, dirNode, fileNode, type Inode } from "../inode.ts";
+import type { Machine } from "../machine.ts";
+import { cgroupDir } from "./cgroup-fs.ts";
+import { runningProcess } from "./proc.ts";
+
+const folder = (load: () => Map<string, Inode>): DirNode => dirNode({ mode: 0o555 }, load);
+
+function line(text: () => string | number, mode = 0o444): Inode {
+  return fileNode(new ComputedContent(() => `${text()}\n`), { mode });
+}
+
+/** A machine's /sys, or a container's with the devices and the control group that its processes have. */
+export function sysEntries(machine: Machine, inContainer = false): Map<string, Inode> {
+  const net = (): NetNamespace => (inContainer ? runningProcess(machine)?.ns.net : undefined) ?? machine.net;
+  const group = () => (inContainer ? (runningProcess(machine)?.ns.cgroup ?? "/") : "/");
+  const devices = folder(() => {
+    const out = new Map<string, Inode>();
+    [...net().interfaces.values()].forEach(({ name, mac, mtu, up }, i) => {
+      out.set(
+        name,
+        folder(
+          () =>
+            new Map<string, Inode>([
+              ["address", line(() => mac)],
+              ["mtu", line(() => mtu, 0o644)],
+              ["operstate", line(() => (name === "lo" ? "unknown" : up ? "up" : "down"))],
+              ["carrier", line(() => (up ? 1 : 0), 0o644)],
+              ["ifindex", line(() => i + 1)],
+              ["iflink", line(() => i + 1)],
+              ["type", line(() => (name === "lo" ? 772 : 1))],
+              ["speed", line(() => -1)],
+              ["statistics", folder(() => statistics())],
+            ]),
+        ),
+      );
+    });
+    return out;
+  });
+  devices.volatile = true;
+  const { diskKib, cpus } = machine.hardware;
+  const block = () =>
+    new Map<string, Inode>([
+      ["size", line(() => diskKib * 2)],
+      ["ro", line(() => 0)],
+    ]);
+  const cpu = () =>
+    new Map<string, Inode>([
+      ["online", line(() => (cpus === 1 ? "0" : `0-${cpus - 1}`))],
+      ["present", line(() => (cpus === 1 ? "0" : `0-${cpus - 1}`))],
+      ["possible", line(() => (cpus === 1 ? "0" : `0-${cpus - 1}`))],
+    ]);
+  const dmi = () =>
+    new Map<string, Inode>([
+      ["sys_vendor", line(() => "QEMU")],
+      ["product_name", line(() => "Standard PC (Q35 + ICH9, 2009)")],
+      ["product_version", line(() => "pc-q35-7.2")],
+      ["bios_vendor", line(() => "SeaBIOS")],
+      ["chassis_type", line(() => 1)],
+    ]);
+  const hugepage = () =>
+    new Map<string, Inode>([
+      ["enabled", line(() => "always [madvise] never", 0o644)],
+      ["defrag", line(() => "always defer defer+madvise [madvise] never", 0o644)],
+    ]);
+  return new Map<string, Inode>([
+    ["block", folder(() => new Map([["vda", folder(block)]]))],
+    [
+      "class",
+      folder(
+        () =>
+          new Map<string, Inode>([
+            ["net", devices],
+            ["dmi", folder(() => new Map([["id", folder(dmi)]]))],
+          ]),
+      ),
+    ],
+    ["devices", folder(() => new Map([["system", folder(() => new Map([["cpu", folder(cpu)]]))]]))],
+    ["fs", folder(() => new Map([["cgroup", cgroupDir(machine, group, !inContainer)]]))],
+    ["kernel", folder(() => new Map([["mm", folder(() => new Map([["transparent_hugepage", folder(hugepage)]]))]]))],
+    ["module", folder(() => new Map())],
+  ]);
+}
+
+function statistics(): Map<string, Inode> {
+  const names = [
+    "rx_bytes",
+    "rx_packets",
+    "rx_errors",
+    "rx_dropped",
+    "tx_bytes",
+    "tx_packets",
+    "tx_errors",
+    "tx_dropped",
+  ];
+  return new Map(names.map((name) => [name, line(() => 0)]));
+}
