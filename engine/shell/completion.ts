@@ -5,6 +5,7 @@ import { find, readDir } from "../machine/sys.ts";
 import { builtins } from "./builtins/index.ts";
 import { cobraComplete, isCobra } from "./cobra.ts";
 import { runSpec } from "./compspec.ts";
+import { userNames } from "./home.ts";
 import { KEYWORDS } from "./keywords.ts";
 import type { Shell } from "./shell.ts";
 
@@ -96,7 +97,13 @@ export function* complete(sh: Shell, text: string): Gen<Candidates> {
       .names()
       .filter((name) => name.startsWith(variable[1]!))
       .map((name) => name + close);
-    return { start: head.length, values, suffix: () => (quote === "" ? " " : "") };
+    const sign = variable[0].startsWith("${") ? "${" : "$";
+    return {
+      start: head.length,
+      values,
+      suffix: () => (quote === "" ? " " : ""),
+      label: (value) => sign + value,
+    };
   }
   if (words.length === 1 && !word.includes("/") && !word.startsWith("~")) {
     if (word === "" && sh.shopts.has("no_empty_cmd_completion")) return { start, values: [] };
@@ -208,6 +215,8 @@ function files(
   if (/^~[^/]*$/.test(word)) {
     const home = sh.home(word.slice(1));
     if (home !== undefined) return { start, values: [`${word}/`], suffix: () => "" };
+    const users = userNames(sh).filter((name) => name.startsWith(word.slice(1)));
+    if (users.length > 0) return { start, values: users.map((name) => `~${name}/`), suffix: () => "" };
   }
   const names = fileNames(sh, word, how);
   return {

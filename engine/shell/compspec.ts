@@ -5,7 +5,7 @@ import { cobraComplete } from "./cobra.ts";
 import { commandNames, fileNames } from "./completion.ts";
 import { expanding, expandText } from "./expand.ts";
 import { glob } from "./glob.ts";
-import { passwd } from "./home.ts";
+import { userNames } from "./home.ts";
 import { KEYWORDS } from "./keywords.ts";
 import { pattern } from "./pattern.ts";
 import { skipQuoted } from "./scan.ts";
@@ -135,14 +135,8 @@ export function action(sh: Shell, kind: string, word: string): string[] {
       return starts(sh.jobs.jobs.map((job) => job.text));
     case "hostname":
       return starts([sh.p.ns.uts.hostname]);
-    case "user": {
-      const names: string[] = [];
-      passwd(sh, (fields) => {
-        names.push(fields[0]!);
-        return false;
-      });
-      return starts(names);
-    }
+    case "user":
+      return starts(userNames(sh));
     default:
       return [];
   }

@@ -20,6 +20,16 @@ export function currentUser(sh: Shell): string {
   return sh.userName;
 }
 
+/** Names of all users. */
+export function userNames(sh: Shell): string[] {
+  const names: string[] = [];
+  passwd(sh, (fields) => {
+    names.push(fields[0]!);
+    return false;
+  });
+  return names;
+}
+
 /** The first line of /etc/passwd that fits, split at colons. */
 export function passwd(sh: Shell, fits: (fields: string[]) => boolean): string[] | undefined {
   try {

@@ -86,7 +86,7 @@ describe("interactive shell", () => {
     t.run("VARIABLE=x");
     expect(t.run("echo $VARIA\t")).toBe("x\n");
     expect(t.type("kubectl g\t")).toBe("kubectl get ");
-    expect(t.type("po\t\t")).toBe("pod\npods          podtemplates\n$ kubectl get pod");
+    expect(t.type("po\t\t\t")).toBe("pod\x07\npods          podtemplates\n$ kubectl get pod");
     t.type("\x03");
     t.run("alias k=kubectl");
     expect(t.type("k get no\t")).toBe("k get nodes ");

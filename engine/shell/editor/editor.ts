@@ -32,10 +32,16 @@ export class Editor {
   private place = 0;
   /** History lines as edited since the prompt. */
   private edited = new Map<number, string>();
+  /** The last Tab changed the line. */
+  completionChanged = false;
   /** The key before this one. */
   private finished = "";
   /** Digits of the argument being typed. */
   private argument: string | undefined;
+  /** The prompt while the argument stands in its place. */
+  private plainPrompt: string | undefined;
+  /** The lines of the prompt above its last one. */
+  private promptHead = "";
   /** `C-o`: the line of the history that comes next. */
   private next: number | undefined;
   /** What was searched for last: `C-r C-r` looks for it again. */
@@ -104,12 +110,11 @@ export class Editor {
     this.argument = undefined;
     const lines = prompt.split("\n");
     const paste = sh.setup.dialect === "bash" ? "\x1b[?2004h" : "";
-    this.put(
-      `${paste}${lines
-        .slice(0, -1)
-        .map((one) => `${one.replace(/[\x01\x02]/g, "")}\n`)
-        .join("")}`,
-    );
+    this.promptHead = lines
+      .slice(0, -1)
+      .map((one) => `${one.replace(/[\x01\x02]/g, "")}\n`)
+      .join("");
+    this.put(paste + this.promptHead);
     this.put(this.screen.begin(lines.at(-1)!, tty.columns));
     if (this.next !== undefined) {
       const known = sh.history?.lines ?? [];
@@ -155,7 +160,14 @@ export class Editor {
       /^M-([0-9-])$/.exec(key.name)?.[1] ?? (this.argument !== undefined && /^[0-9]$/.test(key.text) ? key.text : "");
     if (digit !== "") {
       this.argument = (this.argument ?? "") + digit;
+      this.plainPrompt ??= this.screen.prompt;
+      const shown = this.argument === "-" ? "-1" : this.argument;
+      this.put(this.screen.relabel(`(arg: ${shown}) `, line.text, line.cursor));
       return;
+    }
+    if (this.plainPrompt !== undefined) {
+      this.put(this.screen.relabel(this.plainPrompt, line.text, line.cursor));
+      this.plainPrompt = undefined;
     }
     const given = this.argument !== undefined;
     const n =
@@ -219,7 +231,8 @@ export class Editor {
         return after ? yield* this.press(after) : undefined;
       }
       case "C-l":
-        this.put(this.screen.again(line.text, line.cursor, true));
+        this.put(`\x1b[H\x1b[2J${this.promptHead}`);
+        this.put(this.screen.again(line.text, line.cursor, false));
         return;
       case "C-v":
       case "C-q": {

@@ -115,13 +115,22 @@ export class Screen {
   leave(): string {
     const end = this.position(this.drawn);
     const down = end.row - this.cursor.row;
-    return `${down > 0 ? `\x1b[${down}B` : ""}\n`;
+    const move = down > 0 ? `\x1b[${down}B` : "";
+    // A text that fills its last row has brought the cursor to the next one already.
+    if (end.column === 0 && this.drawn !== "" && !this.drawn.endsWith("\n")) return `${move}\r`;
+    return `${move}\n`;
   }
 
   /** Everything anew at the top of a cleared terminal, or after other output. */
   again(text: string, at: number, clear: boolean): string {
     const head = clear ? "\x1b[H\x1b[2J" : "";
     return head + this.begin(this.prompt, this.columns) + this.draw(text, at);
+  }
+
+  /** Another prompt in the place of this one, and the text behind it. */
+  relabel(prompt: string, text: string, at: number): string {
+    const { row } = this.cursor;
+    return `${row > 0 ? `\x1b[${row}A` : ""}\r\x1b[J${this.begin(prompt, this.columns)}${this.draw(text, at)}`;
   }
 
   /** The terminal's width changed: the lines have moved, so draw from the start of the current one. */

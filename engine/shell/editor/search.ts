@@ -16,11 +16,9 @@ export function* incrementalSearch(editor: Editor, forward: boolean): Gen<Key | 
   let found = original;
   let failed = false;
   const show = () => {
-    editor.put(
-      `\r\x1b[J${screen.begin(`(${failed ? "failed " : ""}${forward ? "" : "reverse-"}i-search)\`${wanted}': `, screen.columns)}`,
-    );
+    const label = `(${failed ? "failed " : ""}${forward ? "" : "reverse-"}i-search)\`${wanted}': `;
     const at = wanted === "" ? 0 : [...found.slice(0, Math.max(0, found.lastIndexOf(wanted)))].length;
-    editor.put(screen.draw(found, at));
+    editor.put(screen.relabel(label, found, at));
   };
   const look = (from: number) => {
     const step = forward ? 1 : -1;
@@ -36,7 +34,7 @@ export function* incrementalSearch(editor: Editor, forward: boolean): Gen<Key | 
   const finish = (text: string) => {
     if (wanted !== "") editor.lastSearch = wanted;
     editor.take(text, place < lines.length ? place : undefined);
-    editor.put(`\r\x1b[J${screen.begin(prompt, screen.columns)}`);
+    editor.put(screen.relabel(prompt, line.text, line.cursor));
   };
   show();
   for (;;) {

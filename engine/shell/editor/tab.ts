@@ -10,6 +10,9 @@ import { textWidth } from "./width.ts";
  */
 export function* completeWord(editor: Editor, again: boolean, how?: "list" | "insert"): Gen<void> {
   const { line } = editor;
+  // A Tab that has changed the line is no first Tab: the next one only rings.
+  if (editor.completionChanged) again = how !== undefined;
+  editor.completionChanged = false;
   const before = line.chars.slice(0, line.cursor).join("");
   const found = yield* complete(editor.sh, before);
   const values = [...new Set(found.values)].sort(byCodePoint);
@@ -36,6 +39,7 @@ export function* completeWord(editor: Editor, again: boolean, how?: "list" | "in
   const common = commonPrefix(values);
   if (common.length > typed.length) {
     replace(editor, found, common);
+    editor.completionChanged = true;
     return;
   }
   if (!again) {
