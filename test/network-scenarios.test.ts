@@ -67,6 +67,27 @@ X`,
     ],
   },
   {
+    name: "connections are seen by ss, netstat and conntrack",
+    script: `kubectl run web --image=nginx >/dev/null; kubectl expose pod web --port=80 --labels=run=web >/dev/null; kubectl wait --for=condition=Ready pod/web >/dev/null
+ip=$(kubectl get svc web -o jsonpath='{.spec.clusterIP}')
+ssh worker-1 sudo bash -s $ip <<'X' 2>&1
+ss -tnH state established dport = :443 | awk '{print $4}'; ss -tn '( dport = :6443 or sport = :22 )' | sed -n 2p | awk '{print $1, $5}'
+ss -tlnH 'sport = :10250' | awk '{print $4}'; netstat -tn | grep ESTABLISHED | grep -c 6443 | sed 's/[1-9]/some/'
+conntrack -E -p tcp --dport 80 > events 2> told & sleep 1; curl -s -o /dev/null http://$1; sleep 1; kill -INT $!; wait
+sed -E 's/(src|dst)=10[0-9.]*/\\1=IP/g; s/192.168.108.21/NODE/g; s/sport=[0-9]{5}/sport=N/g; s/dport=[0-9]{5}/dport=N/g' events; cat told
+X`,
+    expect: [
+      /^10\.201\.0\.1:443$/,
+      /^ESTAB 192\.168\.108\.10:6443$/,
+      /^0\.0\.0\.0:10250$/,
+      /^some$/,
+      /^ {4}\[NEW\] tcp {6}6 120 SYN_SENT src=NODE dst=IP sport=N dport=80 \[UNREPLIED\] src=IP dst=\S+ sport=80 dport=N$/,
+      /^ \[UPDATE\] tcp {6}6 60 SYN_RECV src=NODE dst=IP sport=N dport=80 src=IP dst=\S+ sport=80 dport=N$/,
+      /^ \[UPDATE\] tcp {6}6 \d+ \w+ src=NODE dst=IP sport=N dport=80 src=IP dst=\S+ sport=80 dport=N \[ASSURED\]$/,
+      "conntrack v1.4.8 (conntrack-tools): 3 flow events have been shown.",
+    ],
+  },
+  {
     name: "a Pod's namespace has a name on its node",
     script: `kubectl run web --image=nginx >/dev/null; kubectl wait --for=condition=Ready pod/web >/dev/null
 n=$(kubectl get pod web -o jsonpath='{.spec.nodeName}'); ip=$(kubectl get pod web -o jsonpath='{.status.podIP}')

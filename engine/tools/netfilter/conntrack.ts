@@ -1,5 +1,5 @@
-import { cpu, SECOND } from "../../kernel/index.ts";
-import type { Program } from "../../machine/process.ts";
+import { cpu, type Gen, MS, SECOND, sleep } from "../../kernel/index.ts";
+import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { remaining, stateOf, type Track } from "../../netfilter/index.ts";
 
@@ -56,6 +56,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
   "-C": "count",
   "--count": "count",
   "-S": "stats",
+  "-E": "event",
+  "--event": "event",
   "--stats": "stats",
   "-V": "version",
   "--version": "version",
@@ -67,7 +69,69 @@ interface Request {
   command: string;
   wanted: ((track: Track) => boolean)[];
   extended: boolean;
+  /** Kinds of events, of `-e`; empty: all. */
+  kinds: string[];
 }
+
+/** Between two looks at the table. */
+const LOOK = 50 * MS;
+
+/** `-E`: what happens to entries, until it is interrupted. */
+function* events(p: Process, { wanted, extended, kinds }: Request): Gen<number> {
+  const { kernel } = p.machine;
+  const table = () => p.ns.net.netfilter?.conntrack.list(kernel.now) ?? [];
+  const seen = new Map<number, { track: Track; state: string }>();
+  for (const track of table()) seen.set(track.id, { track, state: stateOf(track) });
+  let count = 0;
+  const tell = function* (kind: string, text: string): Gen {
+    if (kinds.length > 0 && !kinds.includes(kind) && !kinds.includes("ALL")) return;
+    count++;
+    yield* sys.print(p, `${`[${kind}]`.padStart(9)} ${text}`);
+  };
+  p.dispositions.set("INT", "catch");
+  p.dispositions.set("TERM", "catch");
+  for (;;) {
+    if ((yield* sleep(LOOK)) === "interrupted" || p.takeSignal() !== undefined) break;
+    const now = table();
+    const alive = new Set(now.map(({ id }) => id));
+    for (const [id, { track }] of [...seen]) {
+      if (alive.has(id)) continue;
+      seen.delete(id);
+      if (wanted.every((test) => test(track))) yield* tell("DESTROY", destroyed(line(track, kernel.now, extended)));
+    }
+    for (const track of now) {
+      const state = stateOf(track);
+      const known = seen.get(track.id);
+      seen.set(track.id, { track, state });
+      if (known?.state === state || !wanted.every((test) => test(track))) continue;
+      if (known === undefined) {
+        yield* tell("NEW", begun(track, extended));
+        if (track.replied && track.protocol === "tcp") yield* tell("UPDATE", answered(track, extended));
+      }
+      if (known !== undefined || track.replied) yield* tell("UPDATE", withoutUse(line(track, kernel.now, extended)));
+    }
+  }
+  yield* sys.printError(p, `${NAME}: ${count} flow events have been shown.\n`);
+  return 0;
+}
+
+const withoutUse = (text: string): string => text.replace(/ mark=0 use=1\n$/, "\n").replace(/ use=1\n$/, "\n");
+
+/** An entry as its first packet left it. */
+function begun(track: Track, extended: boolean): string {
+  const text = withoutUse(line({ ...track, replied: false }, track.since, extended));
+  return track.protocol === "tcp" ? text.replace(/^(.*tcp +6 )\d+ \w+/, "$1120 SYN_SENT") : text;
+}
+
+/** The same when the answer has come. */
+function answered(track: Track, extended: boolean): string {
+  const text = withoutUse(line(track, track.since, extended)).replace(" [ASSURED]", "");
+  return text.replace(/^(.*tcp +6 )\d+ \w+/, "$160 SYN_RECV");
+}
+
+/** Without times and state. */
+const destroyed = (text: string): string =>
+  withoutUse(text).replace(/^((?:ipv4 +2 )?\w+ +\d+) \d+ (?:[A-Z_]+ )?/, "$1 ");
 
 /** conntrack(8): the table of connections of this network namespace. */
 export const conntrack: Program = function* (p) {
@@ -98,6 +162,7 @@ export const conntrack: Program = function* (p) {
   const table = p.ns.net.netfilter?.conntrack;
   const wanted = (track: Track) => request.wanted.every((test) => test(track));
   const say = (text: string) => sys.printError(p, `${NAME}: ${text}\n`);
+  if (command === "event") return yield* events(p, request);
   if (command === "count") yield* sys.print(p, `${table?.list(now).length ?? 0}\n`);
   else if (command === "stats") {
     const zeros = "invalid insert insert_failed drop early_drop error search_restart clash_resolve chaintoolong";
@@ -124,7 +189,7 @@ export const conntrack: Program = function* (p) {
 
 /** Reads the command line; a text is what is wrong with it. */
 function read(words: readonly string[]): Request | string {
-  const request: Request = { command: "help", wanted: [], extended: false };
+  const request: Request = { command: "help", wanted: [], extended: false, kinds: [] };
   let protocol = false;
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
@@ -153,6 +218,8 @@ function read(words: readonly string[]): Request | string {
         ({ original, reply }) => original.destination !== reply.source || original.source !== reply.destination,
       );
     } else if (word === "-o" || word === "--output") request.extended ||= words[++i]?.includes("extended") === true;
+    else if (word === "-e" || word === "--event-mask")
+      request.kinds.push(...(words[++i] ?? "").toUpperCase().split(","));
     else if (word === "-f" || word === "--family" || word === "-u" || word === "--status") i++;
     else if (word === "-z" || word === "--zero") continue;
     else if (word.startsWith("-")) return `unknown option \`${word}'`;
