@@ -4,12 +4,15 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import type { Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
-import { isNetError } from "../../network/index.ts";
+import { isNetError, type Socket } from "../../network/index.ts";
 import { searchPath } from "../../tools/text/env.ts";
 import { debianTree } from "../debian.ts";
 import type { ImageDef } from "../image.ts";
 import { DEFAULT_PATH, type Entry, rootfs, SKELETON } from "../rootfs.ts";
 import { serving } from "./serving.ts";
+import { mysql } from "./sql/mysql.ts";
+import { psql } from "./sql/psql.ts";
+import { converse, openStore, type SqlServer } from "./sql/server.ts";
 
 /**
  * Databases as far as a cluster sees them: what they need from their environment, their port, their data directory, how
@@ -29,6 +32,8 @@ interface Database {
   missing?(p: Process): string | undefined;
   /** Lines of its log; `fresh`: the data directory has just been made. */
   ready(p: Process, fresh: boolean): string;
+  /** It answers SQL, and keeps what it holds in a file of its data directory. */
+  sql?(p: Process): SqlServer;
   ended(p: Process): string;
 }
 
@@ -56,6 +61,11 @@ const mysqld: Database = {
       ? undefined
       : `${mysqlNote(p, "ERROR", "Database is uninitialized and password option is not specified")}` +
         "    You need to specify one of the following as an environment variable:\n    - MYSQL_ROOT_PASSWORD\n    - MYSQL_ALLOW_EMPTY_PASSWORD\n    - MYSQL_RANDOM_ROOT_PASSWORD\n",
+  sql: (p) => ({
+    dialect: "mysql",
+    file: "/var/lib/mysql/ibdata1",
+    version: p.env.get("MYSQL_VERSION") ?? p.env.get("MARIADB_VERSION") ?? "",
+  }),
   ready: (p, fresh) =>
     (fresh ? mysqlNote(p, "Note", "MySQL init process done. Ready for start up.") : "") +
     `${day(p)}T${clock(p)}.${millis(p)}000Z 0 [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. Version: '${p.env.get("MYSQL_VERSION")}'  socket: '/var/run/mysqld/mysqld.sock'  port: 3306  MySQL Community Server - GPL.\n`,
@@ -106,6 +116,15 @@ const postgres: Database = {
         '       You may also use "POSTGRES_HOST_AUTH_METHOD=trust" to allow all\n' +
         "       connections without a password. This is *not* recommended.\n\n" +
         '       See PostgreSQL documentation about "trust":\n       https://www.postgresql.org/docs/current/auth-trust.html\n',
+  sql: (p) => {
+    const version = p.env.get("PG_VERSION") ?? "";
+    const text = `PostgreSQL ${version} on x86_64-pc-linux-gnu, compiled by gcc (Debian 12.2.0-14) 12.2.0, 64-bit`;
+    return {
+      dialect: "postgres",
+      file: `${p.env.get("PGDATA") ?? "/var/lib/postgresql/data"}/base/16384`,
+      version: text,
+    };
+  },
   ready: (p, fresh) =>
     (fresh
       ? "\nPostgreSQL init process complete; ready for start up.\n\n"
@@ -187,7 +206,10 @@ function* serve(p: Process, database: Database, port: number, stop: readonly Sig
   try {
     const ready = database.ready(p, fresh);
     if (ready !== "") yield* sys.printError(p, ready);
-    yield* serving(p, [{ port, *accept() {} }], stop);
+    const server = database.sql?.(p);
+    const store = server && openStore(p, server);
+    const accept = server && store ? (socket: Socket) => converse(p, server, store, socket) : function* () {};
+    yield* serving(p, [{ port, accept }], stop);
   } catch (error) {
     if (!isNetError(error)) throw error;
     yield* sys.printError(p, `${database.name}: could not bind port ${port}: ${error.message}\n`);
@@ -223,6 +245,8 @@ const DATABASES = [mysqld, mariadbd, postgres, mongod, memcached] as const;
 
 export const databasePrograms: Readonly<Record<string, Program>> = {
   ...Object.fromEntries(DATABASES.map((database) => [database.name, program(database)])),
+  mysql,
+  psql,
   mysqladmin: asks(
     3306,
     "mysqld is alive\n",
@@ -244,6 +268,8 @@ interface Packed {
   sizeBytes: number;
   program: string;
   tools?: readonly string[];
+  /** Further names of tools. */
+  links?: Readonly<Record<string, string>>;
   user?: { name: string; uid: number };
   runAs?: string;
   env: (tag: string) => Record<string, string>;
@@ -254,11 +280,24 @@ interface Packed {
 /** The first number of a tag, or what `latest` stands for. */
 const version = (tag: string, latest: string): string => /^\d+(\.\d+)*/.exec(tag)?.[0] ?? latest;
 
-function image({ names, tags, sizeBytes, program: main, tools = [], user, runAs, env, port, data }: Packed): ImageDef {
+function image({
+  names,
+  tags,
+  sizeBytes,
+  program: main,
+  tools = [],
+  links = {},
+  user,
+  runAs,
+  env,
+  port,
+  data,
+}: Packed): ImageDef {
   const files: Record<string, Entry> = {
     "usr/local/bin/docker-entrypoint.sh": { program: main },
     [`usr/bin/${main}`]: { program: main },
     ...Object.fromEntries(tools.map((tool) => [`usr/bin/${tool}`, { program: tool }])),
+    ...Object.fromEntries(Object.entries(links).map(([name, tool]) => [`usr/bin/${name}`, { program: tool }])),
     ...(data && { [data.slice(1)]: { dir: 0o777, ...(user && { uid: user.uid, gid: user.uid }) } }),
   };
   return {
@@ -280,7 +319,7 @@ export const DATABASE_IMAGES: readonly ImageDef[] = [
     tags: /^(latest|lts|[5-9](\.\d+){0,2})(-(alpine|bookworm|bullseye|jammy|noble|debian|oracle|slim)(3\.\d+)?)*$/,
     sizeBytes: 240_000_000,
     program: "mysqld",
-    tools: ["mysqladmin"],
+    tools: ["mysql", "mysqladmin"],
     user: { name: "mysql", uid: 999 },
     env: (tag) => ({ MYSQL_MAJOR: version(tag, "9.2").slice(0, 3), MYSQL_VERSION: version(tag, "9.2.0") }),
     port: "3306/tcp",
@@ -291,7 +330,8 @@ export const DATABASE_IMAGES: readonly ImageDef[] = [
     tags: /^(latest|lts|1[01](\.\d+){0,2})(-(alpine|bookworm|bullseye|jammy|noble|debian|oracle|slim)(3\.\d+)?)*$/,
     sizeBytes: 122_000_000,
     program: "mariadbd",
-    tools: ["mysqladmin"],
+    tools: ["mysql", "mysqladmin"],
+    links: { mariadb: "mysql", "mariadb-admin": "mysqladmin" },
     user: { name: "mysql", uid: 999 },
     env: (tag) => ({ MARIADB_VERSION: `1:${version(tag, "11.7.2")}+maria~ubu2404` }),
     port: "3306/tcp",
@@ -302,7 +342,7 @@ export const DATABASE_IMAGES: readonly ImageDef[] = [
     tags: /^(latest|lts|(9|1[0-7])(\.\d+){0,2})(-(alpine|bookworm|bullseye|jammy|noble|debian|oracle|slim)(3\.\d+)?)*$/,
     sizeBytes: 161_000_000,
     program: "postgres",
-    tools: ["pg_isready"],
+    tools: ["pg_isready", "psql"],
     user: { name: "postgres", uid: 999 },
     env: (tag) => ({
       PG_MAJOR: version(tag, "17").split(".")[0]!,
