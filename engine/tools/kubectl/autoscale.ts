@@ -8,10 +8,10 @@ import { build, localMapping } from "./resources.ts";
 /** kubectl autoscale. */
 export function* autoscale(k: Invocation): Gen<number> {
   const { flags } = k;
+  if (!flags.changed("max")) throw new KubectlError('required flag(s) "max" not set');
   const strategy = dryRun(k);
   const print = typedPrinter(k, strategy);
   const [min, max] = [flags.int("min"), flags.int("max")];
-  if (!flags.changed("max")) throw new KubectlError('required flag(s) "max" not set');
   if (max < 1) throw new KubectlError(`--max=MAXPODS is required and must be at least 1, max: ${max}`);
   if (max < min) {
     throw new KubectlError(`--max=MAXPODS must be larger or equal to --min=MINPODS, max: ${max}, min: ${min}`);

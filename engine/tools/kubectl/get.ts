@@ -3,7 +3,7 @@ import { encodeBody } from "../../api/encode.ts";
 import type { KubeList, KubeObject, WatchStream } from "../../api/types.ts";
 import { decode, type Gen, wait } from "../../kernel/index.ts";
 import type { Mapping } from "./discovery.ts";
-import { KubectlError, throwAll, throwCollected, usageError } from "./errors.ts";
+import { isExpected, KubectlError, throwAll, throwCollected, usageError } from "./errors.ts";
 import { toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { type ObjectPrinter, objectPrinter, withoutManagedFields } from "./output.ts";
@@ -197,8 +197,14 @@ function* getObjects(k: Invocation): Gen<number> {
     const items = sortBy === "" || objects.length === 0 ? objects : sortObjects(k, objects, sortBy);
     object = { apiVersion: "v1", items, kind: "List", metadata: { resourceVersion: "" } } as unknown as KubeObject;
   } else object = objects[0]!;
-  printGeneric(k, printer, object);
-  throwAll(result.errors);
+  const errors = [...result.errors];
+  try {
+    printGeneric(k, printer, object);
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    errors.push(error);
+  }
+  throwAll(errors);
   return 0;
 }
 

@@ -5,6 +5,7 @@ import { helpText } from "./commands.ts";
 import { complete } from "./complete.ts";
 import { Exit, errorText, isExpected, KubectlError } from "./errors.ts";
 import { type Flags, findCommand, parseFlags, UsageError, wordsWithoutFlags } from "./flags.ts";
+import { quote } from "./go.ts";
 import { Invocation } from "./invocation.ts";
 import { runners } from "./runners.ts";
 import { unknownCommand } from "./suggest.ts";
@@ -92,9 +93,10 @@ const BARE: Record<string, readonly [fd: 1 | 2, status: number]> = {
 
 /** A command that only has subcommands prints its help, or complains about the word it does not know. */
 function defaultSubcommand(k: Invocation, path: string, flags: Flags): number {
-  const [word] = flags.args;
-  if (word !== undefined) {
-    throw new KubectlError(`unknown command ${JSON.stringify(word)}\nSee 'kubectl ${path} -h' for help and examples`);
+  if (flags.args.length > 0) {
+    throw new KubectlError(
+      `unknown command ${quote(flags.args.join(" "))}\nSee 'kubectl ${path} -h' for help and examples`,
+    );
   }
   const [fd, status] = BARE[path] ?? [1, 0];
   if (fd === 2) k.err(helpText(path));

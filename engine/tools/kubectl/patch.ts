@@ -179,8 +179,6 @@ export function* replace(k: Invocation): Gen<number> {
     continueOnError: true,
     flatten: true,
   });
-  // What is wrong with the files comes last, and in one piece.
-  const wrong = result.errors.length > 1 ? [new KubectlError(aggregateText(result.errors))] : result.errors;
   const errors: Error[] = [];
   const query = { dryRun: strategy, fieldManager: flags.string("field-manager"), fieldValidation };
   if (force && result.infos.length > 0) {
@@ -212,8 +210,11 @@ export function* replace(k: Invocation): Gen<number> {
       errors.push(sourced);
     }
   }
-  if (result.errors.length > 1) throwCollected([...errors, ...wrong]);
-  throwAll([...errors, ...wrong]);
+  // What is wrong with the files comes last, beside other errors in one piece.
+  if (errors.length > 0 && result.errors.length > 1) {
+    throwCollected([...errors, new KubectlError(aggregateText(result.errors))]);
+  }
+  throwAll([...errors, ...result.errors]);
   return 0;
 }
 

@@ -67,7 +67,7 @@ export interface Result {
   targetsSingleItems: boolean;
 }
 
-const MISSING = `You must provide one or more resources by argument or filename.
+export const MISSING = `You must provide one or more resources by argument or filename.
 Example resource specifications include:
    '-f rsrc.yaml'
    '--filename=rsrc.json'
@@ -329,6 +329,12 @@ function* read({ k, options }: Run, mapping: Mapping, namespace: string, name: s
   try {
     return yield* k.object("GET", path, undefined, accept(options));
   } catch (error) {
+    // The path of a namespace's subresource reads like that of a resource in it.
+    if (isStatus(error, "NotFound") && mapping.resource === "namespaces" && options.subresource) {
+      const { message } = error as StatusError;
+      const about = message.replace(` (get ${options.subresource})`, ` (get namespaces ${name})`);
+      throw new StatusError({ ...(error as StatusError).status, message: about });
+    }
     if (isStatus(error, "NotFound") && namespace !== "" && namespace !== "default") yield* askNamespace(k, namespace);
     throw error;
   }
@@ -416,6 +422,10 @@ function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | und
     );
   }
   if (!mapping.namespaced || options.local) return { mapping, namespace: "", name, object, source };
+  if (options.allNamespaces && own === "") {
+    const gvr = `${mapping.group === "" ? "/" : `${mapping.group}/`}${mapping.version}, Resource=${mapping.resource}`;
+    throw new KubectlError(`no namespace set on resource ${gvr} ${quote(name)}`);
+  }
   const target = k.target();
   if (own !== "" && options.enforceNamespace && own !== target.namespace) {
     throw new KubectlError(

@@ -1,7 +1,7 @@
 import { resourcePath } from "../../../api/client.ts";
-import { isStatus, StatusError } from "../../../api/status.ts";
+import { isStatus } from "../../../api/status.ts";
 import type { Gen } from "../../../kernel/index.ts";
-import { aggregateText, isExpected, KubectlError, throwAll } from "../errors.ts";
+import { aggregateText, isExpected, KubectlError, throwAll, throwCollected } from "../errors.ts";
 import { SUGGEST_RESOURCES } from "../get.ts";
 import type { Invocation } from "../invocation.ts";
 import { build, type Info, type Result } from "../resources.ts";
@@ -90,12 +90,10 @@ export function* describe(k: Invocation): Gen<number> {
     continueOnError: true,
     flatten: true,
   });
-  // Several things wrong with files are one error among those of describing.
+  const errors: Error[] = [];
   const { errors: missing } = result;
-  const whole = missing.length > 1 && missing.some((error) => !(error instanceof StatusError));
-  const errors = whole ? [new KubectlError(aggregateText(missing))] : [...missing];
-  if (errors.length === 1 && isStatus(errors[0], "NotFound") && args.length === 2) {
-    return yield* describeMatching(k, errors[0]!, args[0]!, args[1]!);
+  if (missing.length === 1 && isStatus(missing[0], "NotFound") && args.length === 2) {
+    return yield* describeMatching(k, missing[0]!, args[0]!, args[1]!);
   }
   let first = true;
   for (const info of result.infos) {
@@ -108,10 +106,12 @@ export function* describe(k: Invocation): Gen<number> {
       errors.push(error);
     }
   }
-  if (result.infos.length === 0 && errors.length === 0) {
+  if (result.infos.length === 0 && missing.length === 0) {
     k.err(flags.bool("all-namespaces") ? "No resources found\n" : `No resources found in ${k.namespace} namespace.\n`);
   }
-  throwAll(errors);
+  // What could not be found is one error among those of describing; alone, it is a collection.
+  if (errors.length === 0) throwCollected(missing);
+  throwAll(missing.length > 0 ? [new KubectlError(aggregateText(missing)), ...errors] : errors);
   return 0;
 }
 

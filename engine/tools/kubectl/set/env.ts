@@ -4,7 +4,7 @@ import { dryRun } from "../changes.ts";
 import { isExpected, KubectlError, throwAll } from "../errors.ts";
 import { compareStrings, quote, sortedKeys } from "../go.ts";
 import type { Invocation } from "../invocation.ts";
-import { build, type Info } from "../resources.ts";
+import { build, type Info, MISSING } from "../resources.ts";
 import { type EnvVar, referenceText, resolveReference } from "./env-reference.ts";
 import { type Container, change, checkSetFlags, setTargets, withContainers, withPodSpec } from "./pod-spec.ts";
 
@@ -113,6 +113,9 @@ export function* setEnv(k: Invocation): Gen<number> {
   if (from !== "") env.push(...(yield* fromSource(k, from)));
   const prefix = flags.string("prefix");
   const added = prefix === "" ? env : env.map((one) => ({ ...one, name: prefix + one.name }));
+  // Its builder does not know of --local, and asks for resources as any other.
+  const local = flags.bool("local") && flags.list("filename").length === 0;
+  if (local) throw new KubectlError(MISSING);
   const { infos } = yield* setTargets(k, resources, false);
   const pattern = flags.string("containers");
   if (list) return yield* listEnv(k, infos, pattern, added, remove);
