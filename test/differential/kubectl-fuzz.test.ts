@@ -9,7 +9,7 @@ import { folders, kubectl, normalize, type Outcome, openWorlds } from "./kubectl
  * KUBECTL_FUZZ says how many (60), KUBECTL_FUZZ_SEED where to begin, KUBECTL_FUZZ_FILE names a file of lines to run
  * instead, KUBECTL_FUZZ_SHOW a file for what differs.
  */
-const COUNT = Number(process.env["KUBECTL_FUZZ"] ?? 0);
+const COUNT = Number(process.env["KUBECTL_FUZZ"] ?? 60);
 const SEED = Number(process.env["KUBECTL_FUZZ_SEED"] ?? 20_260_302);
 const FILE = process.env["KUBECTL_FUZZ_FILE"];
 const SHOW = process.env["KUBECTL_FUZZ_SHOW"];
