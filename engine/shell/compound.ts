@@ -6,6 +6,7 @@ import type {
   Coproc,
   For,
   If,
+  PipelineNode,
   Select,
   Subshell,
   TestCommand,
@@ -18,9 +19,10 @@ import { evaluateTest } from "./cond.ts";
 import { BreakLoop, ShellError } from "./control.ts";
 import { textWidth } from "./editor/width.ts";
 import { runList, runNode } from "./execute.ts";
-import { arithText, expanding, expandWords, wordPattern, wordText } from "./expand.ts";
+import { arithText, expanding, expandWords, SUBSTITUTES, wordPattern, wordText } from "./expand.ts";
 import { waitForeground } from "./foreground.ts";
 import { forkShell } from "./fork.ts";
+import { afterInstants, runInstantly } from "./instant.ts";
 import { pattern } from "./pattern.ts";
 import { readLine } from "./read-line.ts";
 import type { Shell } from "./shell.ts";
@@ -30,7 +32,11 @@ import { trace } from "./simple.ts";
 function* condition(sh: Shell, list: CompoundList): Gen<boolean> {
   sh.ignoreErrors++;
   try {
-    yield* runList(sh, list);
+    const [only] = list.commands;
+    const single = list.commands.length === 1 && !only!.background && only!.command.type !== "AndOr";
+    if (single && runInstantly(sh, only!.command as PipelineNode)) {
+      if (sh.overdue || sh.warnings.length > 0) yield* afterInstants(sh);
+    } else yield* runList(sh, list);
   } finally {
     sh.ignoreErrors--;
   }
@@ -66,7 +72,7 @@ function* turn(sh: Shell, body: CompoundList): Gen<boolean> {
 
 export function* runFor(sh: Shell, node: For): Gen<void> {
   sh.position = node.pos;
-  yield* sh.step();
+  if (sh.stepped()) yield* sh.settle();
   const list = node.wordlist;
   const words = list ? yield* expanding(sh, () => expandWords(sh, list)) : sh.positional.slice();
   const name = node.name.text;
@@ -119,20 +125,38 @@ export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
   const [start = "", test = "", update = ""] = headerOf(sh, node);
   const run = function* (text: string): Gen<number | bigint> {
     sh.position = node.pos;
-    yield* sh.step();
+    if (sh.stepped()) yield* sh.settle();
     if (text === "") return 1;
     if (sh.has("xtrace")) yield* trace(sh, `(( ${text} ))`);
     return yield* arithmetic(sh, text, "((: ");
+  };
+  const quick = !sh.has("xtrace") && ![start, test, update].some((text) => SUBSTITUTES.test(text));
+  /** The same without a generator, where nothing is substituted. */
+  const now = (text: string): number | bigint => {
+    if (text === "") return 1;
+    sh.position = node.pos;
+    sh.stepped();
+    try {
+      return arithText(sh, text);
+    } catch (error) {
+      if (!(error instanceof ShellError) || error.how === "exit") throw error;
+      sh.warnings.push(`((: ${error.message}`);
+      throw new ArithFailure();
+    }
   };
   try {
     yield* run(start);
     let turns = 0;
     sh.loops++;
     try {
-      while (yield* run(test)) {
+      while (quick ? now(test) : yield* run(test)) {
         turns++;
         if (!(yield* turn(sh, node.body))) break;
-        yield* run(update);
+        if (!quick) yield* run(update);
+        else {
+          now(update);
+          if (sh.overdue) yield* afterInstants(sh);
+        }
       }
       if (turns === 0) sh.status = 0;
     } finally {
@@ -140,6 +164,7 @@ export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
     }
   } catch (error) {
     if (!(error instanceof ArithFailure)) throw error;
+    if (sh.warnings.length > 0) yield* afterInstants(sh);
     sh.status = 1;
   }
 }
@@ -149,7 +174,7 @@ class ArithFailure {}
 /** Evaluates; an error is printed and thrown as `ArithFailure`. */
 function* arithmetic(sh: Shell, text: string, prefix: string): Gen<number | bigint> {
   try {
-    return /[$`]/.test(text) ? yield* expanding(sh, () => arithText(sh, text)) : arithText(sh, text);
+    return /`|\$\((?!\()/.test(text) ? yield* expanding(sh, () => arithText(sh, text)) : arithText(sh, text);
   } catch (error) {
     if (!(error instanceof ShellError) || error.how === "exit") throw error;
     yield* sh.complain(prefix + error.message);
@@ -159,7 +184,7 @@ function* arithmetic(sh: Shell, text: string, prefix: string): Gen<number | bigi
 
 export function* runArithCommand(sh: Shell, node: ArithmeticCommand): Gen<void> {
   sh.position = node.pos;
-  yield* sh.step();
+  if (sh.stepped()) yield* sh.settle();
   const body = node.body;
   if (sh.has("xtrace")) yield* trace(sh, `(( ${body.trim()} ))`);
   try {
@@ -175,7 +200,7 @@ export function* runWhile(sh: Shell, node: While): Gen<void> {
   sh.loops++;
   try {
     for (;;) {
-      yield* sh.step();
+      if (sh.stepped()) yield* sh.settle();
       let met: boolean;
       try {
         met = yield* condition(sh, node.clause);
@@ -201,7 +226,7 @@ export function* runWhile(sh: Shell, node: While): Gen<void> {
 
 export function* runCase(sh: Shell, node: Case): Gen<void> {
   sh.position = node.pos;
-  yield* sh.step();
+  if (sh.stepped()) yield* sh.settle();
   const subject = yield* expanding(sh, () => wordText(sh, node.word.text));
   if (sh.has("xtrace")) yield* trace(sh, `case ${node.word.text} in`);
   let through = false;
@@ -240,7 +265,7 @@ export function* runSubshell(sh: Shell, node: Subshell): Gen<void> {
 
 export function* runTest(sh: Shell, node: TestCommand): Gen<void> {
   sh.position = node.pos;
-  yield* sh.step();
+  if (sh.stepped()) yield* sh.settle();
   try {
     sh.status = (yield* evaluateTest(sh, node.expression)) ? 0 : 1;
   } catch (error) {

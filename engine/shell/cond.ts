@@ -1,7 +1,7 @@
 import type { TestExpression } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { ShellError } from "./control.ts";
-import { arithText, compile, expanding, piecesText, wordPattern, wordText } from "./expand.ts";
+import { arithText, compile, expanding, isPure, piecesText, wordPattern, wordText } from "./expand.ts";
 import { testBinaryFile, testUnary } from "./file-tests.ts";
 import { pattern } from "./pattern.ts";
 import { shellQuote } from "./quote.ts";
@@ -25,7 +25,8 @@ export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
       }
       return node.operator === "&&";
     case "TestUnary": {
-      const text = yield* expanding(sh, () => wordText(sh, node.operand.text));
+      const operand = node.operand.text;
+      const text = isPure(operand) ? wordText(sh, operand) : yield* expanding(sh, () => wordText(sh, operand));
       if (sh.has("xtrace")) yield* trace(sh, `[[ ${node.operator} ${text === "" ? "''" : text} ]]`);
       return testUnary(sh, node.operator, text, true);
     }
@@ -35,12 +36,14 @@ export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
 }
 
 function* binary(sh: Shell, operator: string, leftText: string, rightText: string): Gen<boolean> {
-  const left = yield* expanding(sh, () => wordText(sh, leftText));
+  const left = isPure(leftText) ? wordText(sh, leftText) : yield* expanding(sh, () => wordText(sh, leftText));
   switch (operator) {
     case "=":
     case "==":
     case "!=": {
-      const text = yield* expanding(sh, () => wordPattern(sh, rightText));
+      const text = isPure(rightText)
+        ? wordPattern(sh, rightText)
+        : yield* expanding(sh, () => wordPattern(sh, rightText));
       if (sh.has("xtrace")) yield* trace(sh, `[[ ${shellQuote(left)} ${operator} ${text === "" ? "''" : text} ]]`);
       const matched = pattern(text, { extglob: true, ignoreCase: sh.shopts.has("nocasematch") }).matches(left);
       return matched === (operator !== "!=");
@@ -51,7 +54,7 @@ function* binary(sh: Shell, operator: string, leftText: string, rightText: strin
       return matchRegex(sh, left, source);
     }
   }
-  const right = yield* expanding(sh, () => wordText(sh, rightText));
+  const right = isPure(rightText) ? wordText(sh, rightText) : yield* expanding(sh, () => wordText(sh, rightText));
   if (sh.has("xtrace")) yield* trace(sh, `[[ ${shellQuote(left)} ${operator} ${shellQuote(right)} ]]`);
   switch (operator) {
     case "<":

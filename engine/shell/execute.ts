@@ -17,6 +17,7 @@ import {
 import { AliasOpens, ExitShell, ShellError } from "./control.ts";
 import { exitStatus } from "./fork.ts";
 import { isOpen } from "./input.ts";
+import { afterInstants, runInstantly } from "./instant.ts";
 import { runPipeline } from "./pipeline.ts";
 import { commandText } from "./print-command.ts";
 import { redirect, restore, type Saved } from "./redirect.ts";
@@ -141,7 +142,11 @@ export function* tell(sh: Shell, error: unknown): Gen<void> {
 
 /** Runs a list of statements; `$?` is the status. */
 export function* runList(sh: Shell, list: CompoundList): Gen<void> {
-  for (const statement of list.commands) yield* runStatement(sh, statement);
+  for (const statement of list.commands) {
+    if (!statement.background && statement.command.type !== "AndOr" && runInstantly(sh, statement.command)) {
+      if (sh.overdue || sh.warnings.length > 0) yield* afterInstants(sh);
+    } else yield* runStatement(sh, statement);
+  }
 }
 
 /** Runs one statement. `last`: the shell ends after it, so a simple command may take over its process. */
@@ -164,7 +169,9 @@ function* runAndOr(sh: Shell, node: AndOr): Gen<void> {
     if (i < last) {
       sh.ignoreErrors++;
       try {
-        yield* runNode(sh, commands[i]!);
+        if (runInstantly(sh, commands[i]!)) {
+          if (sh.overdue || sh.warnings.length > 0) yield* afterInstants(sh);
+        } else yield* runNode(sh, commands[i]!);
       } finally {
         sh.ignoreErrors--;
       }

@@ -147,6 +147,16 @@ export interface Compiled {
   pieces: Piece[];
   /** The text when nothing in it is expanded. */
   plain: string | undefined;
+  /** No command is substituted, so expanding takes no time. */
+  pure: boolean;
+}
+
+/** A command or process is substituted somewhere in a text. */
+export const SUBSTITUTES = /`|\$\((?!\()|[<>]\(/;
+
+/** True when expanding a word runs no command. */
+export function isPure(text: string): boolean {
+  return compile(text).pure;
 }
 
 /** By mode, so that looking up needs no new key. */
@@ -168,7 +178,7 @@ export function compile(text: string, mode: WordMode = "word", assign = false): 
     const plain = pieces.every((piece) => piece.k === "lit" && (piece.q || !/[*?[\\(]/.test(piece.s)))
       ? pieces.map((piece) => (piece as { s: string }).s).join("")
       : undefined;
-    found = { pieces, plain: pieces.length > 0 ? plain : undefined };
+    found = { pieces, plain: pieces.length > 0 ? plain : undefined, pure: !SUBSTITUTES.test(text) };
     if (known.size > 4_000) known.clear();
     known.set(text, found);
   }

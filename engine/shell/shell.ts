@@ -210,15 +210,20 @@ export class Shell {
     return this.setup.dialect !== "bash";
   }
 
-  /** Charges one step of the shell; passes the charge on in portions. */
-  *step(): Gen<void> {
+  /** Charges one step of the shell; true when the charge is to be passed on (`settle`), which is done in portions. */
+  stepped(): boolean {
     this.debt += COST.shellStep;
-    if (this.debt >= 100) yield* this.settle();
+    return this.debt >= 100;
   }
 
   /** Charges work in µs that the next step passes on. */
   charge(us: number): void {
     this.debt += us;
+  }
+
+  /** Steps were taken that are worth passing on. */
+  get overdue(): boolean {
+    return this.debt >= 100;
   }
 
   *settle(): Gen<void> {
@@ -290,7 +295,7 @@ export class Shell {
   }
 
   private getForArith(name: string, index: string | undefined): string | undefined {
-    return this.get(name, index);
+    return name === "_" ? this.lastArgument : this.get(name, index);
   }
 
   /** Sets a variable or an element as an assignment does: attributes apply. Throws for read-only ones. */

@@ -4,7 +4,7 @@ import { applyAssignment, assignmentText, type Prepared, prepareAssignment } fro
 import { type Builtin, builtins, DECLARATIONS, SPECIAL } from "./builtins/index.ts";
 import { AliasOpens, ExitShell, ReturnFrom, ShellError } from "./control.ts";
 import { failed, runNode, runSource, tell } from "./execute.ts";
-import { expanding, expandWords, plainWord, promptText } from "./expand.ts";
+import { expanding, expandWords, plainWord, promptText, SUBSTITUTES } from "./expand.ts";
 import { execExternal, runExternal } from "./external.ts";
 import { commandText } from "./print-command.ts";
 import { traceQuote } from "./quote.ts";
@@ -23,6 +23,8 @@ interface Parts {
   declared: Map<number, Assignment>;
   /** All words when none needs expansion. */
   plain: readonly string[] | undefined;
+  /** No word runs a command. */
+  pure: boolean;
 }
 
 /** Builtins whose assignments `set -x` shows once more. */
@@ -51,7 +53,8 @@ function partsOf(node: Command): Parts {
   }
   const texts = words.map(plainWord);
   const plain = declared.size === 0 && texts.every((text) => text !== undefined) ? (texts as string[]) : undefined;
-  parts = { assignments, words, redirections: node.redirects, declared, plain };
+  const pure = words.every((word) => !SUBSTITUTES.test(word.text));
+  parts = { pure, assignments, words, redirections: node.redirects, declared, plain };
   prepared.set(node, parts);
   return parts;
 }
@@ -64,7 +67,7 @@ function wordOf(assignment: Assignment): Word {
 export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
   sh.position = node.pos;
   sh.simpleNode = node;
-  yield* sh.step();
+  if (sh.stepped()) yield* sh.settle();
   const parts = partsOf(node);
   if (sh.traps.size > 0) {
     sh.commandText = sh.runningTrap > 0 ? sh.commandText : commandText(node, sh.source.text);
@@ -128,7 +131,10 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
   let words: readonly string[];
   let declared: Map<number, Prepared> | undefined;
   if (parts.plain) words = parts.plain;
-  else if (parts.declared.size === 0) words = yield* expanding(sh, () => expandWords(sh, parts.words));
+  else if (parts.declared.size === 0 && parts.pure) {
+    words = expandWords(sh, parts.words);
+    if (sh.warnings.length > 0) for (const text of sh.warnings.splice(0)) yield* sh.complain(text);
+  } else if (parts.declared.size === 0) words = yield* expanding(sh, () => expandWords(sh, parts.words));
   else {
     const out: string[] = [];
     declared = new Map();

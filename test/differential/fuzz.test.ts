@@ -342,8 +342,9 @@ describe.skipIf(!existsSync("/bin/bash"))("random scripts", () => {
     const different: { script: string; ours: object; real: object }[] = [];
     try {
       for (const text of scripts) {
-        // Bash loses the end of a line behind a here-document when it writes down what stands in `<(…)`.
-        if (/<\([\s\S]*<</.test(text)) continue;
+        // Bash loses the end of a line behind a here-document when it writes down what stands in `<(…)`, and
+        // takes `<((` for arithmetic.
+        if (/<\([\s\S]*<</.test(text) || text.includes("<((")) continue;
         for (const left of readdirSync(dir)) rmSync(join(dir, left), { recursive: true });
         const ours = alike(runShell(["bash", "-c", text], { programs: textPrograms }), text);
         const theirs = alike(real(dir, text), text);
