@@ -164,6 +164,32 @@ kubectl exec lim -- ls /sys/class/net`,
     ],
   },
   {
+    name: "Pods and containers are made by hand with crictl",
+    script: `cat > make.sh <<'END'
+exec 2>&1
+echo '{"metadata":{"name":"sb","namespace":"default","uid":"abc1","attempt":1},"log_directory":"/tmp","linux":{}}' > pod.json
+printf 'metadata:\\n  name: busy\\nimage:\\n  image: busybox\\ncommand: ["sleep","1000"]\\nlog_path: busy.log\\n' > c.yaml
+crictl events > events & crictl pull busybox >/dev/null
+P=$(crictl runp pod.json); crictl create $P c.yaml nofile; C=$(crictl create $P c.yaml pod.json)
+crictl start $C; crictl exec $C hostname; crictl update -q --memory 100000000 --cpu-quota 20000 $C
+crictl exec $C cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/cpu.max; crictl create foo c.yaml pod.json
+crictl run c.yaml pod.json; crictl metricsp; sleep 1; grep EventType events
+END
+scp -q make.sh worker-1:; ssh worker-1 sudo bash make.sh`,
+    expect: [
+      'level=fatal msg="load podSandboxConfig: open nofile: no such file or directory"',
+      /^[0-9a-f]{64}$/,
+      /^sb$/,
+      /^99999744$|^100000000$/,
+      /^20000 100000$/,
+      'failed to find sandbox id \\"foo\\": not found',
+      /^[0-9a-f]{64}$/,
+      "method ListPodSandboxMetrics not implemented",
+      '"CONTAINER_CREATED_EVENT"',
+      '"CONTAINER_STARTED_EVENT"',
+    ],
+  },
+  {
     name: "keys made here open other machines once they are there",
     script: `rm -f ~/.ssh/id_*; ssh -o BatchMode=yes worker-1 true; echo status $?
 ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519; ls ~/.ssh; ssh-keygen -lf ~/.ssh/id_ed25519.pub

@@ -17,6 +17,8 @@ import {
   type Settings,
   ShowHelp,
 } from "./crictl-context.ts";
+import { create, run, runp, update } from "./crictl-create.ts";
+import { checkpoint, events, metricdescs, metricsp } from "./crictl-events.ts";
 import { images, pods, ps, stats, statsp } from "./crictl-list.ts";
 import { imagefsinfo, info, inspect, inspecti, inspectp, runtimeConfig, version } from "./crictl-status.ts";
 import { attach, exec, logs } from "./crictl-streams.ts";
@@ -25,7 +27,10 @@ export const CRICTL_VERSION = "v1.32.0";
 
 const COMMANDS: readonly CrictlCommand[] = [
   attach,
+  checkpoint,
   config,
+  create,
+  events,
   exec,
   imagefsinfo,
   images,
@@ -34,18 +39,23 @@ const COMMANDS: readonly CrictlCommand[] = [
   inspecti,
   inspectp,
   logs,
+  metricdescs,
+  metricsp,
   pods,
   ps,
   pull,
   rm,
   rmi,
   rmp,
+  run,
+  runp,
   runtimeConfig,
   start,
   stats,
   statsp,
   stop,
   stopp,
+  update,
   version,
 ];
 
