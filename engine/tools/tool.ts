@@ -57,19 +57,22 @@ export class Tool {
   readonly out: Output;
   /** Exit status so far; `error` sets it. */
   status = 0;
+  /** What messages begin with: the name, but for systemd's programs, which say them bare. */
+  prefix: string;
   /** File names in messages are quoted where a shell would need it, as coreutils does. */
   quotesNames = false;
 
   constructor(p: Process, name: string) {
     this.p = p;
     this.name = name;
+    this.prefix = `${name}: `;
     this.out = new Output(p);
   }
 
   /** Prints `name: message` on standard error and sets the status (not if 0). */
   *error(message: string, status = 1): Gen<void> {
     yield* this.out.flush();
-    yield* sys.printError(this.p, `${this.name}: ${worded(this, message)}\n`);
+    yield* sys.printError(this.p, `${this.prefix}${worded(this, message)}\n`);
     if (status !== 0) this.status = status;
   }
 
@@ -104,6 +107,8 @@ export function tool(spec: ToolSpec, main: (t: Tool, o: ParsedOptions) => Gen<nu
   return function* (p) {
     const t = new Tool(p, spec.speaksAs ?? p.argv[0] ?? spec.name);
     t.quotesNames = spec.version === undefined;
+    const systemd = spec.version?.startsWith("systemd ") === true;
+    if (systemd) t.prefix = "";
     try {
       const options = parseOptions(spec.rewrite?.(p.argv.slice(1)) ?? p.argv.slice(1), spec);
       const special = options.list.find((option) => option.key === "help" || option.key === "version");
@@ -116,6 +121,10 @@ export function tool(spec: ToolSpec, main: (t: Tool, o: ParsedOptions) => Gen<nu
       yield* t.out.flush();
       return status ?? t.status;
     } catch (error) {
+      if (systemd && error instanceof OptionError) {
+        yield* sys.printError(p, `${t.name}: ${error.message}\n`);
+        return 1;
+      }
       return yield* report(t, spec, error);
     }
   };
@@ -139,7 +148,7 @@ function* report(t: Tool, spec: ToolSpec, error: unknown): Gen<number> {
   }
   if (error instanceof Fatal) {
     yield* t.out.flush();
-    yield* sys.printError(t.p, `${error.before}${t.name}: ${worded(t, error.message)}\n`);
+    yield* sys.printError(t.p, `${error.before}${t.prefix}${worded(t, error.message)}\n`);
     return error.status;
   }
   // Texts and tables longer than the host can make: the tool has no memory left.

@@ -252,6 +252,11 @@ export const PRIVATE_KEY = `-----BEGIN OPENSSH PRIVATE KEY-----
 export const CRONTAB = `# System-wide tasks (see crontab(5)); each line names a user.
 SHELL=/bin/sh
 PATH=/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin
+
+17 *\t* * *\troot\tcd / && run-parts --report /etc/cron.hourly
+25 6\t* * *\troot\tcd / && run-parts --report /etc/cron.daily
+47 6\t* * 7\troot\tcd / && run-parts --report /etc/cron.weekly
+52 6\t1 * *\troot\tcd / && run-parts --report /etc/cron.monthly
 `;
 
 export const SOURCES_LIST = `deb http://deb.debian.org/debian bookworm main

@@ -173,6 +173,10 @@ function etcEntries(machine: Machine, role: Role, options: BaseOptions): Map<str
         ] as const)
       : []),
     ["cron.d", dir()],
+    ["cron.daily", dir()],
+    ["cron.hourly", dir()],
+    ["cron.monthly", dir()],
+    ["cron.weekly", dir()],
     ["crontab", text(etc.CRONTAB)],
     ["debian_version", text("12.10\n")],
     [

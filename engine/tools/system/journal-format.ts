@@ -14,6 +14,9 @@ export const FORMATS = [
   "verbose",
   "json",
   "json-pretty",
+  "json-seq",
+  "json-sse",
+  "export",
   "cat",
   "with-unit",
 ] as const;
@@ -48,7 +51,7 @@ export function fieldsOf(machine: Machine, entry: JournalEntry): [string, string
   return out;
 }
 
-function cursor(machine: Machine, entry: JournalEntry): string {
+export function cursor(machine: Machine, entry: JournalEntry): string {
   const hex = (n: number) => Math.floor(n).toString(16);
   const realtime = machine.kernel.epochMs * 1000 + entry.at;
   return `s=${machine.machineId};i=${hex(entry.seq)};b=${machine.journal.bootIds[entry.boot] ?? ""};m=${hex(entry.at - machine.bootedAt + 4_000_000)};t=${hex(realtime)};x=${hex(entry.seq * 2_654_435_761)}`;
@@ -73,6 +76,14 @@ export function formatEntry(machine: Machine, entry: JournalEntry, options: Form
     );
     const object = Object.fromEntries(fields);
     return `${format === "json" ? JSON.stringify(object) : JSON.stringify(object, null, "\t").replace(/": "/g, '" : "')}\n`;
+  }
+  if (format === "json-seq" || format === "json-sse") {
+    const text = JSON.stringify(Object.fromEntries(fieldsOf(machine, entry)));
+    return format === "json-seq" ? `\x1e${text}\n` : `data: ${text}\n\n`;
+  }
+  if (format === "export") {
+    const lines = fieldsOf(machine, entry).map(([name, value]) => `${name}=${value}\n`);
+    return `${lines.join("")}\n`;
   }
   if (format === "verbose") {
     const lines = fieldsOf(machine, entry)

@@ -8,13 +8,21 @@ import { groups } from "../../machine/users.ts";
 import { parseDate } from "../../text/date-parse.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
-import { belongsTo, FORMATS, type Format, type FormatOptions, fieldsOf, formatEntry } from "./journal-format.ts";
+import {
+  belongsTo,
+  cursor,
+  FORMATS,
+  type Format,
+  type FormatOptions,
+  fieldsOf,
+  formatEntry,
+} from "./journal-format.ts";
 import { bytes, timestamp } from "./when.ts";
 
 const LONG =
   `unit:=u follow=f lines::=n no-pager no-tail since:=S until:=U priority:=p output:=o dmesg=k reverse=r boot::=b
  catalog=x pager-end=e identifier:=t grep:=g case-sensitive:: quiet=q all=a full=l no-full utc no-hostname merge=m system user
- list-boots disk-usage vacuum-size: vacuum-time: vacuum-files: rotate flush sync header fields=N field:=F output-fields:
+ list-boots disk-usage vacuum-size: vacuum-time: vacuum-files: rotate flush sync header verify fields=N field:=F output-fields:
  cursor:=c after-cursor: show-cursor root: directory:=D file: user-unit: facility: truncate-newline`
     .split(/\s+/)
     .join(" ");
@@ -77,6 +85,7 @@ export const journalctl = tool(
       t.out.add(formatEntry(machine, entry, options));
       if (t.out.full) yield* t.out.flush();
     }
+    if (o.has("show-cursor") && chosen.length > 0) t.out.add(`-- cursor: ${cursor(machine, chosen.at(-1)!)}\n`);
     if (!follow) return 0;
     yield* t.out.flush();
     yield* followFrom(t, seen, test, options);
@@ -356,6 +365,19 @@ function* maintenance(t: Tool, o: ParsedOptions): Gen<number | undefined> {
     for (const entry of journal.entries()) size += entry.message.length + 400;
     t.out.add(
       `Archived and active journals take up ${bytes(Math.ceil(size / 8_388_608) * 8_388_608)} in the file system.\n`,
+    );
+    return 0;
+  }
+  if (o.has("verify")) {
+    yield* sys.printError(t.p, `PASS: /var/log/journal/${machine.machineId}/system.journal\n`);
+    return 0;
+  }
+  if (o.has("header")) {
+    const own = journal.entries();
+    const shown = (entry: JournalEntry | undefined) =>
+      entry === undefined ? "n/a" : timestamp(machine.kernel, entry.at);
+    t.out.add(
+      `File path: /var/log/journal/${machine.machineId}/system.journal\nMachine ID: ${machine.machineId}\nBoot ID: ${journal.bootIds.at(-1)}\nState: ONLINE\nCompatible flags:\nIncompatible flags: COMPRESSED-ZSTD KEYED-HASH\nHead sequential number: ${own[0]?.seq ?? 0} [${(own[0]?.seq ?? 0).toString(16)}]\nTail sequential number: ${own.at(-1)?.seq ?? 0} [${(own.at(-1)?.seq ?? 0).toString(16)}]\nHead realtime timestamp: ${shown(own[0])}\nTail realtime timestamp: ${shown(own.at(-1))}\nEntry objects: ${own.length}\nDisk usage: 8.0M\n`,
     );
     return 0;
   }

@@ -73,31 +73,6 @@ export const ttyProgram: Program = function* (p) {
   return tty ? 0 : 1;
 };
 
-/** dmesg(1): the kernel's lines of the journal. */
-export const dmesg = tool(
-  {
-    name: "dmesg",
-    usage: "[options]",
-    about: "",
-    short: "HTtrLwxkn:l:f:",
-    long: "human=H ctime=T follow=w level:=l",
-    version: "dmesg from util-linux 2.38.1",
-  },
-  function* (t, o) {
-    const { machine, cred } = t.p;
-    if (cred.uid !== 0) throw new Fatal("read kernel buffer failed: Operation not permitted");
-    for (const entry of machine.journal.entries()) {
-      if (entry.transport !== "kernel" || entry.boot !== machine.journal.boot) continue;
-      const us = Math.max(0, entry.at - machine.bootedAt);
-      const stamp = o.has("T")
-        ? `[${wallTime(machine.kernel, entry.at, "%a %b %e %H:%M:%S %Y")}]`
-        : `[${String(Math.floor(us / 1e6)).padStart(5)}.${String(Math.floor(us % 1e6)).padStart(6, "0")}]`;
-      t.out.add(`${stamp} ${entry.message}\n`);
-    }
-    return 0;
-  },
-);
-
 /** logger(1): a line for the journal. */
 export const logger = tool(
   {

@@ -119,6 +119,7 @@ function* verify(t: Tool, manager: Systemd, names: readonly string[]): Gen<numbe
       continue;
     }
     const name = path.slice(path.lastIndexOf("/") + 1);
+    const later: string[] = [];
     let section = "";
     let execs = 0;
     for (const [i, raw] of decode(node.content.bytes()).split("\n").entries()) {
@@ -148,9 +149,9 @@ function* verify(t: Tool, manager: Systemd, names: readonly string[]): Gen<numbe
       const program = value.replace(/^[-@:+!]+/, "").split(/\s+/)[0]!;
       if (program.startsWith("$")) continue;
       const found = program.includes("/") ? sys.find(t.p, program) : searchPath(t.p, program);
-      if (found === undefined)
-        yield* complain(`${name}: Command ${program} is not executable: No such file or directory`);
+      if (found === undefined) later.push(`${name}: Command ${program} is not executable: No such file or directory`);
     }
+    for (const line of later) yield* complain(line);
     if (name.endsWith(".service") && execs === 0)
       yield* complain(`${name}: Service has no ExecStart=, ExecStop=, or SuccessAction=. Refusing.`);
   }
