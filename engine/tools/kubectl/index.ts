@@ -36,7 +36,7 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
   if (path === "") {
     const [first] = wordsWithoutFlags("", rest);
     if (first === "alpha" && rest.length === 1) {
-      top.out("No alpha commands are available in this version of kubectl\n");
+      top.err("No alpha commands are available in this version of kubectl\n");
       return 0;
     }
     if (first !== undefined) throw new KubectlError(unknownCommand(first));

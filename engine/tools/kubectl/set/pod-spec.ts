@@ -8,6 +8,7 @@ import type { Gen } from "../../../kernel/index.ts";
 import { changeQuery, type DryRun, recorded, typedPrinter } from "../changes.ts";
 import { isExpected, KubectlError, throwAll } from "../errors.ts";
 import type { Invocation } from "../invocation.ts";
+import { objectPrinter } from "../output.ts";
 import { build, type Info, LOCAL_RESOURCES, type Result } from "../resources.ts";
 import { typed } from "../struct-order.ts";
 
@@ -75,6 +76,8 @@ export function selects(name: string, pattern: string): boolean {
 /** Finds what the command is about: files alone with `--local`, the server's objects otherwise. */
 export function* setTargets(k: Invocation, args: readonly string[], refuseLocalArgs = true): Gen<Result> {
   const { flags } = k;
+  // An output that cannot be is complained of before anything else.
+  objectPrinter(k);
   const local = flags.bool("local");
   if (local && args.length > 0 && refuseLocalArgs) throw new KubectlError(LOCAL_RESOURCES);
   const result = yield* build(k, {
