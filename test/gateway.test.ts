@@ -107,3 +107,47 @@ Y`,
 ];
 
 playScenarios("Gateway API", SCENARIOS, PRELUDE);
+
+playScenarios("MetalLB", [
+  {
+    name: "its pools give Services addresses, which a node announces once there is an advertisement",
+    script: `kubectl apply -f https://raw.githubusercontent.com/metallb/metallb/v0.14.9/config/manifests/metallb-native.yaml >/dev/null
+kubectl -n metallb-system wait --for=condition=Ready pod -l app=metallb --timeout=90s | wc -l
+kubectl create deploy web --image=nginx --replicas=2 >/dev/null; kubectl expose deploy web --port=80 --type=LoadBalancer >/dev/null; sleep 3; kubectl get svc web
+kubectl apply -f - <<Y
+apiVersion: metallb.io/v1beta1
+kind: IPAddressPool
+metadata: {name: first, namespace: metallb-system}
+spec: {addresses: [192.168.108.240-192.168.108.241]}
+Y
+sleep 3; kubectl get ipaddresspool -n metallb-system; kubectl get svc web
+curl -s -m 2 -o /dev/null -w '%{http_code}\\n' http://192.168.108.240
+kubectl apply -f - <<Y
+apiVersion: metallb.io/v1beta1
+kind: L2Advertisement
+metadata: {name: all, namespace: metallb-system}
+spec: {ipAddressPools: [first]}
+Y
+sleep 3; curl -s -m 2 -o /dev/null -w '%{http_code}\\n' http://192.168.108.240
+kubectl get events --field-selector involvedObject.name=web -o json | jq -r '.items[]|.reason+" "+.message' | grep -v Scal
+for i in 2 3; do kubectl expose deploy web --port=80 --type=LoadBalancer --name=web$i >/dev/null; done
+kubectl expose deploy web --port=80 --type=LoadBalancer --name=web4 --dry-run=client -o yaml | kubectl annotate -f - --local -o yaml metallb.universe.tf/address-pool=none | kubectl apply -f - >/dev/null
+sleep 3; kubectl get svc web2 web3 -o jsonpath='{.items[*].status.loadBalancer.ingress[0].ip}{"\\n"}'
+kubectl get events -o json | jq -r '.items[]|select(.reason=="AllocationFailed")|.involvedObject.name+" "+.message'
+kubectl delete svc web2 >/dev/null; sleep 3; kubectl get svc web3 -o jsonpath='{.status.loadBalancer.ingress[0].ip}{"\\n"}'`,
+    expect: [
+      /^7$/,
+      /^web +LoadBalancer +\S+ +<pending> /,
+      /^first +true +false +\["192\.168\.108\.240-192\.168\.108\.241"\]$/,
+      /^web +LoadBalancer +\S+ +192\.168\.108\.240 /,
+      /^000$/,
+      /^200$/,
+      'IPAllocated Assigned IP ["192.168.108.240"]',
+      /^nodeAssigned announcing from node "worker-\d" with protocol "layer2"$/,
+      /^192\.168\.108\.241$/,
+      'web3 Failed to allocate IP for "default/web3": no available IPs',
+      'web4 Failed to allocate IP for "default/web4": unknown pool "none"',
+      /^192\.168\.108\.241$/,
+    ],
+  },
+]);

@@ -1,5 +1,5 @@
 import { keyOf } from "../api/informer.ts";
-import { ENDPOINT_SLICES, NODES, SERVICES } from "../api/resources.ts";
+import { CUSTOM_RESOURCE_DEFINITIONS, ENDPOINT_SLICES, NODES, SERVICES } from "../api/resources.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
@@ -72,8 +72,10 @@ class ServiceLoadBalancers implements Reconciler {
   }
 
   private *ensure(key: string, service: KubeObject): Gen {
-    const { recorder } = this.context;
+    const { recorder, informers } = this.context;
     const has = addressOf(service);
+    // Who installs MetalLB wants its pools to be used.
+    if ((has === undefined || !this.balancers.addresses.includes(has)) && this.isReplaced(informers)) return;
     if (has !== undefined && this.held.get(has) === key && (service.spec.loadBalancerIP || has) === has) {
       this.route(has, service);
       return;
@@ -102,6 +104,10 @@ class ServiceLoadBalancers implements Reconciler {
     this.route(address, service);
     yield* this.patch(service, { status: { loadBalancer: { ingress: [{ ip: address, ipMode: "VIP" }] } } });
     recorder.event(service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer");
+  }
+
+  private isReplaced(informers: ControllerContext["informers"]): boolean {
+    return informers.get(CUSTOM_RESOURCE_DEFINITIONS, "ipaddresspools.metallb.io") !== undefined;
   }
 
   private *remove(key: string, service: KubeObject): Gen {

@@ -10,6 +10,7 @@ import { FABRIC_IMAGES } from "./gateway-fabric/index.ts";
 import { type Image, type ImageDef, imageOf, manifestDigest } from "./image.ts";
 import { INGRESS_IMAGES } from "./ingress-nginx/index.ts";
 import { localPathImage } from "./local-path/index.ts";
+import { METALLB_IMAGES } from "./metallb/index.ts";
 import { mirrored } from "./mirrors.ts";
 import { nginx } from "./nginx/index.ts";
 import { NGINX_VARIANTS } from "./nginx/variants.ts";
@@ -53,6 +54,7 @@ export const IMAGES: readonly ImageDef[] = [
   ...FABRIC_IMAGES,
   ...INGRESS_IMAGES,
   ...LANGUAGE_IMAGES,
+  ...METALLB_IMAGES,
   ...SCRIPTED_IMAGES,
   ...STRESS_IMAGES,
   ...NETWORK_TOOL_IMAGES,

@@ -7,6 +7,7 @@ import { busyboxProgram, oldBusyboxProgram } from "./busybox.ts";
 import { fabricPrograms } from "./gateway-fabric/index.ts";
 import { ingressPrograms } from "./ingress-nginx/index.ts";
 import { localPathPrograms } from "./local-path/index.ts";
+import { metallbPrograms } from "./metallb/index.ts";
 import { nginxEntrypoint } from "./nginx/entrypoint.ts";
 import { nginxProgram } from "./nginx/program.ts";
 import { pauseProgram } from "./pause.ts";
@@ -40,6 +41,7 @@ export const imagePrograms: Readonly<Record<string, Program>> = {
   apache,
   ...fabricPrograms,
   ...ingressPrograms,
+  ...metallbPrograms,
   ...localPathPrograms,
   ...hpaExamplePrograms,
   ...redisPrograms,

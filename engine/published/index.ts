@@ -4,6 +4,7 @@ import type { Listener } from "../network/namespace.ts";
 import { gatewayApiManifest } from "./gateway-api.ts";
 import { type IngressProvider, ingressNginxManifest } from "./ingress-nginx.ts";
 import { localPathManifest } from "./local-path.ts";
+import { metallbManifest } from "./metallb.ts";
 import { metricsServerManifest } from "./metrics-server.ts";
 import { fabricCrds, fabricManifest } from "./nginx-gateway-fabric.ts";
 import { phpApacheManifest } from "./php-apache.ts";
@@ -15,6 +16,7 @@ const INGRESS_NGINX = "https://raw.githubusercontent.com/kubernetes/ingress-ngin
 const LOCAL_PATH = "https://raw.githubusercontent.com/rancher/local-path-provisioner";
 const METRICS_SERVER = "https://github.com/kubernetes-sigs/metrics-server/releases";
 
+const METALLB = "https://raw.githubusercontent.com/metallb/metallb";
 const GATEWAY_API = "https://github.com/kubernetes-sigs/gateway-api/releases";
 /** The fabric's repository moved; both places lead to it. */
 const FABRIC = ["nginx", "nginxinc"].map((owner) => `https://raw.githubusercontent.com/${owner}/nginx-gateway-fabric`);
@@ -36,6 +38,12 @@ const FILES: Readonly<Record<string, () => string>> = {
     ["v0.0.24", "v0.0.26", "v0.0.28", "v0.0.30", "v0.0.31"].map((version) => [
       `${LOCAL_PATH}/${version}/deploy/local-path-storage.yaml`,
       () => localPathManifest(version),
+    ]),
+  ),
+  ...Object.fromEntries(
+    ["v0.13.12", "v0.14.3", "v0.14.4", "v0.14.5", "v0.14.8", "v0.14.9", "v0.15.2"].map((version) => [
+      `${METALLB}/${version}/config/manifests/metallb-native.yaml`,
+      () => metallbManifest(version),
     ]),
   ),
   [`${GATEWAY_API}/latest/download/standard-install.yaml`]: () => gatewayApiManifest("v1.2.1"),
