@@ -79,7 +79,8 @@ function greet(p: Process, say: Say, config: ProxyConfig, address: string): void
   if (config.mode === "ipvs") {
     say("server_linux.go:230", "Using ipvs Proxier");
     if (config.ipvs.scheduler === "") say("proxier.go:376", "IPVS scheduler not specified, use rr by default");
-  } else {
+  } else if (config.mode === "nftables") say("server_linux.go:257", "Using nftables Proxier");
+  else {
     say("server_linux.go:170", "Using iptables Proxier");
     say(
       "proxier.go:255",

@@ -8,10 +8,9 @@ const textOf = (number: number): string =>
 
 /** First and last address of `10.0.0.0/24` or `10.0.0.1-10.0.0.9`; undefined for what is neither. */
 export function rangeOf(text: string): [number, number] | undefined {
-  const address = "(\\d+\\.\\d+\\.\\d+\\.\\d+)";
-  const pair = new RegExp(`^${address}\\s*-\\s*${address}$`).exec(text.trim());
+  const pair = /^(\d+\.\d+\.\d+\.\d+)\s*-\s*(\d+\.\d+\.\d+\.\d+)$/.exec(text.trim());
   if (pair !== null) return [numberOf(pair[1]!), numberOf(pair[2]!)];
-  const cidr = new RegExp(`^${address}/(\\d+)$`).exec(text.trim());
+  const cidr = /^(\d+\.\d+\.\d+\.\d+)\/(\d+)$/.exec(text.trim());
   if (cidr === null) return undefined;
   const size = 2 ** (32 - Number(cidr[2]));
   const first = Math.floor(numberOf(cidr[1]!) / size) * size;
