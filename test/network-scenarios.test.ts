@@ -112,3 +112,35 @@ ssh $n ip netns exec nothing true`,
 ];
 
 playScenarios("networks by hand", SCENARIOS);
+
+playScenarios("ways", [
+  {
+    name: "arping, tracepath and mtr tell who is on the wire and on the way",
+    script: `ssh worker-1 sudo bash <<'X' 2>&1
+arping -c 2 192.168.108.22 | sed 's/[0-9.]*ms/T/'; arping -c 1 -w 1 192.168.108.250; echo "rc $?"
+tracepath -n 192.168.108.22 | sed 's/[0-9.]*ms/T/'
+mtr -rn -c 2 192.168.108.22 | tail -n 2 | cut -c 1-52
+X
+arping -c 1 worker-1
+kubectl run bb --image=busybox -- sleep 1d >/dev/null; kubectl wait --for=condition=Ready pod/bb >/dev/null
+kubectl exec bb -- sh -c 'arping -c 2 -I eth0 $(ip route | sed -n "s/default via \\([0-9.]*\\).*/\\1/p")' | sed 's/[0-9.]*ms/T/; s/10[.][0-9.]*/IP/g; s/\\[.*\\]/[MAC]/'`,
+    expect: [
+      "ARPING 192.168.108.22 from 192.168.108.21 eth0",
+      /^Unicast reply from 192\.168\.108\.22 \[52:54:00:C0:A8:16\] {2}T$/,
+      "Sent 2 probes (1 broadcast(s))",
+      "Received 2 response(s)",
+      "Received 0 response(s)",
+      /^rc 1$/,
+      /^ 1\?: \[LOCALHOST\] +pmtu 1500$/,
+      /^ 1: {2}192\.168\.108\.22 +T reached$/,
+      "     Resume: pmtu 1500 hops 1 back 1",
+      /^HOST: worker-1 +Loss% +Snt/,
+      /^ {2}1\.\|-- 192\.168\.108\.22 +0\.0% +2 /,
+      "arping: socket: Operation not permitted",
+      "ARPING to IP from IP via eth0",
+      "Unicast reply from IP [MAC] T",
+      "Sent 2 probe(s) (1 broadcast(s))",
+      "Received 2 response(s) (0 request(s), 0 broadcast(s))",
+    ],
+  },
+]);

@@ -3,7 +3,6 @@
 /** Programs of /usr/sbin; with those that Debian links from /usr/bin as well the short way is kept. */
 export const SBIN: ReadonlySet<string> = new Set([
   "arp",
-  "arping",
   "blkid",
   "brctl",
   "bridge",

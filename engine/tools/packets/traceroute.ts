@@ -103,7 +103,8 @@ function shown(p: Process, o: ParsedOptions, address: string): string {
   return `${hostsByAddress(p, address)?.canonical ?? address} (${address})`;
 }
 
-interface Answer {
+/** An answer to a probe. */
+export interface Answer {
   from: string;
   us: number;
   note: string;
@@ -111,7 +112,7 @@ interface Answer {
 }
 
 /** Who answers a probe that may pass so many machines less one. */
-function answerAt(trace: Trace, ttl: number, address: string): Answer | undefined {
+export function answerAt(trace: Trace, ttl: number, address: string): Answer | undefined {
   const router = trace.routers[ttl - 1];
   const us = 30 + trace.machines * 150 + Math.min(ttl, trace.routers.length) * 12;
   if (router !== undefined) {

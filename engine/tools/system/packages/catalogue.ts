@@ -41,6 +41,9 @@ gnupg 2.2.40-1.1 846 # GNU privacy guard - a free PGP replacement
 gpg 2.2.40-1.1 949 # GNU Privacy Guard -- minimalist public key operations
 iproute2 6.1.0-3 1046 /usr/sbin/ip /usr/bin/ss /usr/sbin/bridge # networking and traffic control tools
 iptables 1.8.9-2 360 /usr/sbin/iptables /usr/sbin/iptables-save /usr/sbin/iptables-restore # administration tools for packet filtering and NAT
+iputils-arping 3:20221126-1+deb12u1 21 /usr/bin/arping # Tool to send ICMP echo requests to an ARP address
+iputils-tracepath 3:20221126-1+deb12u1 24 /usr/bin/tracepath # Tools to trace the network path to a remote host
+mtr-tiny 0.95-1 71 /usr/bin/mtr # Full screen ncurses traceroute tool
 iputils-ping 3:20221126-1+deb12u1 47 /usr/bin/ping # Tools to test the reachability of network hosts
 ipvsadm 1:1.31-1+b1 41 /usr/sbin/ipvsadm # Linux Virtual Server support programs
 ipset 7.17-1 46 /usr/sbin/ipset # administration tool for kernel IP sets
