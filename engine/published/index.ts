@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { encode, type Gen } from "../kernel/index.ts";
 import type { Listener } from "../network/namespace.ts";
+import { CHART_FILES } from "./charts.ts";
 import { gatewayApiManifest } from "./gateway-api.ts";
 import { type IngressProvider, ingressNginxManifest } from "./ingress-nginx.ts";
 import { localPathManifest } from "./local-path.ts";
@@ -25,7 +26,8 @@ const FABRIC = ["nginx", "nginxinc"].map((owner) => `https://raw.githubuserconte
  * The few files of the outside world that labs fetch by their well-known URLs: manifests with our own words for the
  * objects that those URLs give. A new one is a file here and a line in this list.
  */
-const FILES: Readonly<Record<string, () => string>> = {
+const FILES: Readonly<Record<string, () => string | Uint8Array>> = {
+  ...CHART_FILES,
   [`${METRICS_SERVER}/latest/download/components.yaml`]: () => metricsServerManifest("v0.7.2"),
   [`${METRICS_SERVER}/download/v0.7.2/components.yaml`]: () => metricsServerManifest("v0.7.2"),
   [`${METRICS_SERVER}/download/v0.7.1/components.yaml`]: () => metricsServerManifest("v0.7.1"),
@@ -105,11 +107,14 @@ function* serve({ method, path, headers }: HttpRequest): Gen<HttpResponse> {
   const host = (headers["host"] ?? "").replace(/:\d+$/, "").toLowerCase();
   const file = FILES[`https://${host}${path.replace(/\?.*/, "")}`];
   const text = file === undefined ? "Not Found" : file();
-  const bytes = encode(method === "HEAD" ? "" : text);
+  const bytes = method === "HEAD" ? new Uint8Array(0) : typeof text === "string" ? encode(text) : text;
   const type = file === undefined ? "text/plain; charset=utf-8" : "application/octet-stream";
   return {
     status: file === undefined ? 404 : 200,
-    headers: { "content-type": type, "content-length": String(encode(text).length) },
+    headers: {
+      "content-type": type,
+      "content-length": String(typeof text === "string" ? encode(text).length : text.length),
+    },
     body: { type: "bytes", bytes },
   };
 }

@@ -1,0 +1,232 @@
+import { concat, encode } from "../kernel/index.ts";
+import { gzip } from "../text/deflate.ts";
+import { endOfArchive, packMember } from "../text/tar-format.ts";
+import { ingressNginxManifest } from "./ingress-nginx.ts";
+import { metricsServerManifest } from "./metrics-server.ts";
+
+/** A chart of a public repository, in our own words: what it makes, and the values that people set. */
+interface PublishedChart {
+  name: string;
+  version: string;
+  appVersion: string;
+  description: string;
+  values: string;
+  templates: Readonly<Record<string, string>>;
+}
+
+/** The name of a release's objects: the release's own where it has the chart's in it. */
+const fullname = (chart: string): string => `{{- define "${chart}.fullname" -}}
+{{- if contains "${chart}" .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-${chart}{{ end }}
+{{- end }}
+`;
+
+const NGINX_LABELS = (indent: number): string =>
+  [
+    "app.kubernetes.io/instance: {{ .Release.Name }}",
+    "app.kubernetes.io/managed-by: Helm",
+    "app.kubernetes.io/name: nginx",
+  ]
+    .map((line) => " ".repeat(indent) + line)
+    .join("\n");
+
+function bitnamiNginx(version: string, appVersion: string): PublishedChart {
+  return {
+    name: "nginx",
+    version,
+    appVersion,
+    description:
+      "NGINX Open Source is a web server that can be also used as a reverse proxy, load balancer, and HTTP cache.",
+    values: `replicaCount: 1
+image:
+  registry: docker.io
+  repository: bitnami/nginx
+  tag: ${appVersion}
+  pullPolicy: IfNotPresent
+containerPorts:
+  http: 8080
+resources: {}
+nodeSelector: {}
+service:
+  type: LoadBalancer
+  ports:
+    http: 80
+  nodePorts:
+    http: ""
+`,
+    templates: {
+      "_helpers.tpl": fullname("nginx"),
+      "deployment.yaml": `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ include "nginx.fullname" . }}
+  namespace: {{ .Release.Namespace | quote }}
+  labels:
+${NGINX_LABELS(4)}
+    helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+spec:
+  replicas: {{ .Values.replicaCount }}
+  selector:
+    matchLabels:
+      app.kubernetes.io/instance: {{ .Release.Name }}
+      app.kubernetes.io/name: nginx
+  template:
+    metadata:
+      labels:
+${NGINX_LABELS(8)}
+    spec:
+      serviceAccountName: {{ include "nginx.fullname" . }}
+      automountServiceAccountToken: false
+      {{- with .Values.nodeSelector }}
+      nodeSelector: {{- toYaml . | nindent 8 }}
+      {{- end }}
+      containers:
+        - name: nginx
+          image: {{ .Values.image.registry }}/{{ .Values.image.repository }}:{{ .Values.image.tag }}
+          imagePullPolicy: {{ .Values.image.pullPolicy | quote }}
+          ports:
+            - name: http
+              containerPort: {{ .Values.containerPorts.http }}
+          livenessProbe:
+            tcpSocket: { port: http }
+            initialDelaySeconds: 30
+            periodSeconds: 10
+          readinessProbe:
+            httpGet: { path: /, port: http }
+            initialDelaySeconds: 5
+            periodSeconds: 5
+          {{- with .Values.resources }}
+          resources: {{- toYaml . | nindent 12 }}
+          {{- end }}
+`,
+      "svc.yaml": `apiVersion: v1
+kind: Service
+metadata:
+  name: {{ include "nginx.fullname" . }}
+  namespace: {{ .Release.Namespace | quote }}
+  labels:
+${NGINX_LABELS(4)}
+spec:
+  type: {{ .Values.service.type }}
+  ports:
+    - name: http
+      port: {{ .Values.service.ports.http }}
+      targetPort: http
+      {{- if and (ne .Values.service.type "ClusterIP") .Values.service.nodePorts.http }}
+      nodePort: {{ .Values.service.nodePorts.http }}
+      {{- end }}
+  selector:
+    app.kubernetes.io/instance: {{ .Release.Name }}
+    app.kubernetes.io/name: nginx
+`,
+      "serviceaccount.yaml": `apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: {{ include "nginx.fullname" . }}
+  namespace: {{ .Release.Namespace | quote }}
+  labels:
+${NGINX_LABELS(4)}
+automountServiceAccountToken: false
+`,
+      "NOTES.txt": `CHART NAME: {{ .Chart.Name }}
+CHART VERSION: {{ .Chart.Version }}
+APP VERSION: {{ .Chart.AppVersion }}
+
+NGINX is reached within the cluster as {{ include "nginx.fullname" . }}.{{ .Release.Namespace }}.svc.cluster.local (port {{ .Values.service.ports.http }})
+`,
+    },
+  };
+}
+
+function ingressNginx(version: string, appVersion: string): PublishedChart {
+  const manifest = ingressNginxManifest(`v${appVersion}`, "cloud");
+  const templated = manifest
+    .slice(manifest.indexOf("---\n"))
+    .replace(
+      "  type: LoadBalancer\n  externalTrafficPolicy: Local\n",
+      "  type: {{ .Values.controller.service.type }}\n",
+    )
+    .replaceAll(/namespace: ingress-nginx\b/g, "namespace: {{ .Release.Namespace }}")
+    .replaceAll(/ingress-nginx-(controller|admission)/g, '{{ include "ingress-nginx.fullname" . }}-$1')
+    .replaceAll(/app.kubernetes.io\/instance: ingress-nginx/g, "app.kubernetes.io/instance: {{ .Release.Name }}");
+  return {
+    name: "ingress-nginx",
+    version,
+    appVersion,
+    description: "Ingress controller for Kubernetes using NGINX as a reverse proxy and load balancer",
+    values: "controller:\n  service:\n    type: LoadBalancer\n",
+    templates: { "_helpers.tpl": fullname("ingress-nginx"), "controller.yaml": templated },
+  };
+}
+
+function metricsServer(version: string, appVersion: string): PublishedChart {
+  const manifest = metricsServerManifest(`v${appVersion}`);
+  return {
+    name: "metrics-server",
+    version,
+    appVersion,
+    description:
+      "Metrics Server is a scalable, efficient source of container resource metrics for Kubernetes built-in autoscaling pipelines.",
+    values: "args: []\n",
+    templates: {
+      "metrics-server.yaml": manifest.replace(
+        /^( *)- --cert-dir=\/tmp$/m,
+        (line, pad: string) => `${line}\n${pad}{{- range .Values.args }}\n${pad}- {{ . }}\n${pad}{{- end }}`,
+      ),
+    },
+  };
+}
+
+/** Repositories by their URL. */
+const REPOSITORIES: Readonly<Record<string, () => readonly PublishedChart[]>> = {
+  "https://charts.bitnami.com/bitnami": () => [
+    bitnamiNginx("18.3.5", "1.27.4"),
+    bitnamiNginx("18.2.0", "1.27.1"),
+    bitnamiNginx("15.14.0", "1.25.4"),
+  ],
+  "https://kubernetes.github.io/ingress-nginx": () => [
+    ingressNginx("4.12.1", "1.12.1"),
+    ingressNginx("4.11.5", "1.11.5"),
+  ],
+  "https://kubernetes-sigs.github.io/metrics-server": () => [
+    metricsServer("3.12.2", "0.7.2"),
+    metricsServer("3.12.1", "0.7.1"),
+  ],
+};
+
+const fileName = ({ name, version }: PublishedChart): string => `${name}-${version}.tgz`;
+
+function archive(chart: PublishedChart): Uint8Array {
+  const { name, version, appVersion, description, values, templates } = chart;
+  const files: Record<string, string> = {
+    "Chart.yaml": `apiVersion: v2\nname: ${name}\nversion: ${version}\nappVersion: ${appVersion}\ndescription: ${JSON.stringify(description)}\n`,
+    "values.yaml": values,
+    ...Object.fromEntries(Object.entries(templates).map(([path, text]) => [`templates/${path}`, text])),
+  };
+  const plain = { kind: "file", mode: 0o644, uid: 0, gid: 0, user: "", group: "", mtime: 0, target: "" } as const;
+  const members = Object.entries(files).map(([path, text]) =>
+    packMember({ ...plain, name: `${name}/${path}`, bytes: encode(text) }),
+  );
+  return gzip(concat([...members, endOfArchive(members.reduce((sum, { length }) => sum + length, 0))]), undefined, 0);
+}
+
+function index(charts: readonly PublishedChart[]): string {
+  const names = [...new Set(charts.map(({ name }) => name))];
+  const entry = (chart: PublishedChart): string =>
+    `  - apiVersion: v2\n    name: ${chart.name}\n    version: ${chart.version}\n    appVersion: ${chart.appVersion}\n    description: ${JSON.stringify(chart.description)}\n    urls: [${fileName(chart)}]\n`;
+  const entries = names.map(
+    (name) =>
+      `  ${name}:\n${charts
+        .filter((chart) => chart.name === name)
+        .map(entry)
+        .join("")}`,
+  );
+  return `apiVersion: v1\nentries:\n${entries.join("")}generated: "2026-02-01T00:00:00Z"\n`;
+}
+
+/** Chart repositories as files by their URLs: the index, and an archive for each version. */
+export const CHART_FILES: Readonly<Record<string, () => string | Uint8Array>> = Object.fromEntries(
+  Object.entries(REPOSITORIES).flatMap(([url, charts]) => [
+    [`${url}/index.yaml`, () => index(charts())],
+    ...charts().map((chart): [string, () => Uint8Array] => [`${url}/${fileName(chart)}`, () => archive(chart)]),
+  ]),
+);
