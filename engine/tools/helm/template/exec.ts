@@ -1,16 +1,29 @@
+import { encode } from "../../../kernel/index.ts";
 import { sortedKeys, sprint } from "../../kubectl/go.ts";
-import { isEmptyTemplate, parseTemplate } from "./parse.ts";
-import { columnOf, lineOf, TemplateError } from "./tokens.ts";
+import { GoTemplateError } from "../../kubectl/template/error.ts";
 import {
-  type Command,
-  commandText,
-  type Node,
+  type BranchNode,
+  type CommandNode,
+  type ContextNode,
+  type NumberNode,
+  nodeText,
   type Operand,
-  operandText,
-  type Pipe,
-  pipeText,
-  type Template,
-} from "./tree.ts";
+  type PipeNode,
+  type Statement,
+} from "../../kubectl/template/nodes.ts";
+import { parseTemplate } from "../../kubectl/template/parser.ts";
+
+/** A named template: its nodes and where they were written. */
+export interface Template {
+  name: string;
+  /** Name of the file it was parsed from, and its text, for errors. */
+  file: string;
+  source: string;
+  nodes: readonly Statement[];
+}
+
+/** What is wrong with a template, without `template:` before it. */
+export class TemplateError extends Error {}
 
 export type Value = unknown;
 /** A function of templates; throws FunctionError with its words. */
@@ -55,14 +68,13 @@ export class Templates {
 
   /** Adds a file and what it defines. A later definition takes an earlier one's place unless it is empty. */
   add(file: string, source: string): void {
-    for (const template of parseTemplate(
-      file,
-      source,
-      (name) => this.functions.has(name) || name === "include" || name === "tpl",
-    )) {
-      if (isEmptyTemplate(template) && this.templates.has(template.name)) continue;
-      this.templates.set(template.name, template);
+    const known = (name: string) => this.functions.has(name) || name === "include" || name === "tpl";
+    for (const [name, nodes] of parsed(file, source, known)) {
+      const empty = nodes.every((node) => node.kind === "text" && node.text.trim() === "");
+      if (empty && this.templates.has(name)) continue;
+      this.templates.set(name, { name, file, source, nodes });
     }
+    if (!this.templates.has(file)) this.templates.set(file, { name: file, file, source, nodes: [] });
   }
 
   /** Fills a template in. `strict`: a map's missing key is an error. Throws TemplateError. */
@@ -140,7 +152,7 @@ class Run {
     this.scope = [["$", data]];
   }
 
-  nodes(list: readonly Node[], dot: Value): string {
+  nodes(list: readonly Statement[], dot: Value): string {
     let out = "";
     for (const node of list) {
       const text = this.node(node, dot);
@@ -150,21 +162,21 @@ class Run {
     return out;
   }
 
-  private node(node: Node, dot: Value): string {
+  private node(node: Statement, dot: Value): string {
     switch (node.kind) {
       case "text":
         return node.text;
       case "action": {
         const value = this.pipe(node.pipe, dot);
-        return node.pipe.declared.length > 0 ? "" : printed(value);
+        return node.pipe.variables.length > 0 ? "" : printed(value);
       }
       case "if":
       case "with": {
         const mark = this.scope.length;
         const value = this.pipe(node.pipe, dot);
         const out = truth(value)
-          ? this.nodes(node.body, node.kind === "with" ? value : dot)
-          : this.nodes(node.otherwise, dot);
+          ? this.nodes(node.list, node.kind === "with" ? value : dot)
+          : this.nodes(node.otherwise ?? [], dot);
         this.scope.length = mark;
         return out;
       }
@@ -176,9 +188,7 @@ class Run {
           return this.set.include(node.name, data);
         } catch (error) {
           if (!(error instanceof FunctionError)) throw error;
-          const name = JSON.stringify(node.name);
-          const given = node.pipe === undefined ? "" : ` ${pipeText(node.pipe)}`;
-          return this.fail(node.at, `template ${name} not defined`, `{{template ${name}${given}}}`);
+          return this.fail(node.at, `template ${JSON.stringify(node.name)} not defined`, nodeText(node));
         }
       }
       default:
@@ -186,13 +196,13 @@ class Run {
     }
   }
 
-  private range(node: Node & { kind: "if" | "with" | "range" }, dot: Value): string {
+  private range(node: BranchNode, dot: Value): string {
     const mark = this.scope.length;
-    const { declared } = node.pipe;
-    const value = this.pipe({ ...node.pipe, declared: [] }, dot);
+    const declared = node.pipe.variables.map(({ names }) => names[0]!);
+    const value = this.pipe({ ...node.pipe, variables: [] }, dot);
     const entries = this.entries(value, node.pipe);
     let out = "";
-    if (entries.length === 0) out = this.nodes(node.otherwise, dot);
+    if (entries.length === 0) out = this.nodes(node.otherwise ?? [], dot);
     for (const [key, item] of entries) {
       if (node.pipe.assigns) {
         if (declared.length === 2) this.assign(declared[0]!, key);
@@ -200,7 +210,7 @@ class Run {
       } else if (declared.length === 1) this.scope.push([declared[0]!, item]);
       else if (declared.length === 2) this.scope.push([declared[0]!, key], [declared[1]!, item]);
       try {
-        out += this.nodes(node.body, item);
+        out += this.nodes(node.list, item);
       } catch (error) {
         if (!(error instanceof Jump)) throw error;
         if (error.kind === "break") break;
@@ -212,11 +222,11 @@ class Run {
     return out;
   }
 
-  private entries(value: Value, pipe: Pipe): [Value, Value][] {
+  private entries(value: Value, pipe: PipeNode): [Value, Value][] {
     if (value === null || value === undefined) return [];
     if (Array.isArray(value)) return value.map((item, i) => [i, item]);
     if (isMap(value)) return sortedKeys(value).map((key) => [key, value[key]]);
-    return this.fail(pipe.at, `range can't iterate over ${sprint(value)}`, commandText(pipe.commands[0]!));
+    return this.fail(pipe.at, `range can't iterate over ${sprint(value)}`, nodeText(pipe.commands[0]!));
   }
 
   private assign(name: string, value: Value): void {
@@ -224,27 +234,28 @@ class Run {
     if (found !== undefined) found[1] = value;
   }
 
-  private pipe(pipe: Pipe, dot: Value): Value {
+  private pipe(pipe: PipeNode, dot: Value): Value {
     let value: Value;
     pipe.commands.forEach((command, i) => {
       value = this.command(command, dot, i === 0 ? [] : [value]);
     });
-    for (const name of pipe.declared) {
+    for (const { names } of pipe.variables) {
+      const name = names[0]!;
       if (pipe.assigns) this.assign(name, value);
       else this.scope.push([name, value]);
     }
     return value;
   }
 
-  private command(command: Command, dot: Value, piped: Value[]): Value {
-    const [first, ...rest] = command.operands as [Operand, ...Operand[]];
-    if (first.kind === "function") return this.function(first.name, command, rest, dot, piped);
+  private command(command: CommandNode, dot: Value, piped: Value[]): Value {
+    const [first, ...rest] = command.args;
+    if (first.kind === "identifier") return this.function(first.name, command, rest, dot, piped);
     const args = () => [...rest.map((operand) => this.operand(operand, dot)), ...piped];
     const value = this.operand(first, dot, rest.length > 0 || piped.length > 0 ? args : undefined);
     return value;
   }
 
-  private function(name: string, command: Command, rest: readonly Operand[], dot: Value, piped: Value[]): Value {
+  private function(name: string, command: CommandNode, rest: readonly Operand[], dot: Value, piped: Value[]): Value {
     // `and` and `or` leave the rest alone once they know.
     if (name === "and" || name === "or") {
       let value: Value;
@@ -261,17 +272,17 @@ class Run {
     try {
       return this.set.call(this, name, args);
     } catch (error) {
-      if (error instanceof Refusal) return this.fail(command.at, error.message, commandText(command), true);
+      if (error instanceof Refusal) return this.fail(command.at, error.message, nodeText(command), true);
       if (!(error instanceof FunctionError)) {
         if (error instanceof TemplateError && (name === "include" || name === "tpl")) {
-          return this.fail(command.at, `error calling ${name}: ${templatePrefix(error)}`, commandText(command));
+          return this.fail(command.at, `error calling ${name}: ${templatePrefix(error)}`, nodeText(command));
         }
         throw error;
       }
       const message = /^(error calling|wrong number)/.test(error.message)
         ? error.message
         : `error calling ${name}: ${error.message}`;
-      return this.fail(command.at, message, commandText(command));
+      return this.fail(command.at, message, nodeText(command));
     }
   }
 
@@ -281,21 +292,28 @@ class Run {
         return dot;
       case "nil":
         return null;
-      case "literal":
+      case "bool":
         return operand.value;
+      case "string":
+        return operand.text;
+      case "number":
+        return numberOf(operand);
       case "field":
         return this.chain(dot, operand.names, operand, args);
       case "variable": {
-        const found = this.scope.findLast(([name]) => name === operand.name);
-        return this.chain(found?.[1], operand.names, operand, args);
+        const [name, ...names] = operand.names;
+        const found = this.scope.findLast(([each]) => each === name);
+        return this.chain(found?.[1], names, operand, args);
       }
-      case "function":
-        return this.function(operand.name, { operands: [operand], at: operand.at }, [], dot, []);
+      case "identifier":
+        return this.function(operand.name, { kind: "command", args: [operand], at: operand.at }, [], dot, []);
+      case "chain":
+        return this.chain(this.operand(operand.node, dot), operand.fields, operand, args);
       case "pipe": {
         const mark = this.scope.length;
-        const value = this.pipe(operand.pipe, dot);
+        const value = this.pipe(operand, dot);
         this.scope.length = mark;
-        return this.chain(value, operand.names, operand, args);
+        return value;
       }
     }
   }
@@ -304,10 +322,14 @@ class Run {
     let value = from;
     for (const [i, name] of names.entries()) {
       if (value === null || value === undefined) {
-        return this.fail(operand.at, `nil pointer evaluating interface {}.${name}`, operandText(operand));
+        return this.fail(operand.at, `nil pointer evaluating interface {}.${name}`, nodeText(operand as ContextNode));
       }
       if (!isMap(value)) {
-        return this.fail(operand.at, `can't evaluate field ${name} in type interface {}`, operandText(operand));
+        return this.fail(
+          operand.at,
+          `can't evaluate field ${name} in type interface {}`,
+          nodeText(operand as ContextNode),
+        );
       }
       const owner: Record<string, Value> = value;
       const member: Value = Object.hasOwn(owner, name) ? owner[name] : methodOf(owner, name);
@@ -315,7 +337,11 @@ class Run {
         value = (member as (...given: Value[]) => Value)(...(i === names.length - 1 && args ? args() : []));
       } else {
         if (member === undefined && this.set.isStrict) {
-          return this.fail(operand.at, `map has no entry for key ${JSON.stringify(name)}`, operandText(operand));
+          return this.fail(
+            operand.at,
+            `map has no entry for key ${JSON.stringify(name)}`,
+            nodeText(operand as ContextNode),
+          );
         }
         value = member;
       }
@@ -376,4 +402,28 @@ export function goType(value: Value): string {
 
 function printed(value: Value): string {
   return value === undefined || value === null ? NO_VALUE : sprint(value);
+}
+
+/** Parses a file and what it defines, in helm's words for what is wrong. */
+function parsed(file: string, source: string, known: (name: string) => boolean): Map<string, Statement[]> {
+  try {
+    return parseTemplate(file, source, known);
+  } catch (error) {
+    if (!(error instanceof GoTemplateError)) throw error;
+    throw new TemplateError(error.message.replace(/^template: /, ""));
+  }
+}
+
+function numberOf({ float, int, text }: NumberNode): number {
+  return int === undefined ? (float ?? Number(text)) : Number(int);
+}
+
+/** Line of an offset, from 1. */
+function lineOf(source: string, at: number): number {
+  return source.slice(0, at).split("\n").length;
+}
+
+/** Bytes before an offset in its line. */
+function columnOf(source: string, at: number): number {
+  return encode(source.slice(source.lastIndexOf("\n", at - 1) + 1, at)).length;
 }

@@ -4,9 +4,8 @@ import { BASIC } from "./functions/basic.ts";
 import { COLLECTIONS, drawing } from "./functions/collections.ts";
 import { STRINGS } from "./functions/strings.ts";
 
-export { ExecutionError, FunctionError, Refusal, Templates, type Value } from "./exec.ts";
+export { ExecutionError, FunctionError, Refusal, TemplateError, Templates, type Value } from "./exec.ts";
 export { compareSemver, satisfies } from "./functions/strings.ts";
-export { TemplateError } from "./tokens.ts";
 
 export interface Surroundings {
   random: RandomStream;
