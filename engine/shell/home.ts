@@ -6,6 +6,12 @@ import type { Shell } from "./shell.ts";
 export function homeOf(sh: Shell, user: string): string | undefined {
   if (user === "+") return sh.get("PWD");
   if (user === "-") return sh.get("OLDPWD");
+  if (/^[+-]?\d+$/.test(user) && sh.setup.dialect === "bash") {
+    // Of the directory stack, from its top or (`~-1`) its end.
+    const stack = [sh.p.cwd, ...sh.dirStack];
+    const n = Number(user.replace(/^[+-]/, ""));
+    return stack[user[0] === "-" ? stack.length - 1 - n : n];
+  }
   if (user === "") {
     const home = sh.get("HOME");
     if (home !== undefined) return home;
