@@ -3,7 +3,8 @@ import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { TooComplex } from "../../text/regex/index.ts";
 import { byteLength, compareBytes } from "../io.ts";
-import { Fatal, type Tool, tool } from "../tool.ts";
+import { matchWord } from "../options.ts";
+import { Fatal, quote, type Tool, tool } from "../tool.ts";
 import { build, type Matcher, nameFilter } from "./grep-match.ts";
 
 interface Search extends Matcher {
@@ -25,6 +26,8 @@ interface Search extends Matcher {
   end: string;
   nameEnd: string | undefined;
   label: string;
+  /** -d skip. */
+  skipDirectories: boolean;
   initialTab: boolean;
   text: boolean;
   groupSeparator: string | undefined;
@@ -63,6 +66,17 @@ export const grep = tool(OPTIONS, function* (t, o) {
   }
   const kind =
     o.last("E", "F", "G", "P")?.key ?? (t.name.endsWith("egrep") ? "E" : t.name.endsWith("fgrep") ? "F" : "G");
+  const binary = o.value("bf");
+  if (binary !== undefined && !["binary", "text", "without-match"].includes(binary))
+    throw new Fatal("unknown binary-files type", 2);
+  const directories = o.value("d");
+  if (directories !== undefined && matchWord(directories, DIRECTORIES) === undefined)
+    throw new Fatal(
+      `invalid argument ${quote(directories)} for ${quote("--directories")}\nValid arguments are:\n${DIRECTORIES.map((word) => `  - ${quote(word)}`).join("\n")}\nUsage: ${t.name} [OPTION]... PATTERNS [FILE]...\nTry '${t.name} --help' for more information.`,
+      1,
+    );
+  if (kind !== "F" && kind !== "P" && patterns.some(classOutside))
+    throw new Fatal("character class syntax is [[:space:]], not [:space:]", 2);
   const recursive = o.has("r", "R") || o.value("d") === "recurse";
   const files = operands.length > 0 ? operands : recursive ? ["."] : ["-"];
   const implied = operands.length === 0 && recursive;
@@ -99,7 +113,7 @@ export const grep = tool(OPTIONS, function* (t, o) {
     names: namesOption === undefined ? files.length > 1 || recursive : namesOption === "H",
     before: only ? 0 : context("B"),
     after: only ? 0 : context("A"),
-    groups: context("A") > 0 || context("B") > 0,
+    groups: o.has("A", "B", "C") || context("A") > 0 || context("B") > 0,
     max: maxText === undefined || Number(maxText) < 0 ? Number.POSITIVE_INFINITY : Number(maxText),
     color:
       ["always", "yes", "force"].includes(wantsColor) ||
@@ -108,6 +122,7 @@ export const grep = tool(OPTIONS, function* (t, o) {
     end: o.has("z") ? "\0" : "\n",
     nameEnd: o.has("Z") ? "\0" : undefined,
     label: o.value("label") ?? "(standard input)",
+    skipDirectories: directories !== undefined && "skip".startsWith(directories),
     initialTab: o.has("T"),
     text: o.has("a") || o.value("bf") === "text",
     groupSeparator: o.has("ngs") ? undefined : (o.value("gs") ?? "--"),
@@ -122,6 +137,29 @@ export const grep = tool(OPTIONS, function* (t, o) {
   if (t.status === 2) return state.matched && search.quiet ? 0 : 2;
   return state.matched ? 0 : 1;
 });
+
+const DIRECTORIES = ["read", "recurse", "skip"];
+
+/** `[:upper:]` where `[[:upper:]]` is meant: a bracket that begins and ends with a colon. */
+function classOutside(pattern: string): boolean {
+  for (let i = 0; i < pattern.length; i++) {
+    if (pattern[i] === "\\") {
+      i++;
+      continue;
+    }
+    if (pattern[i] !== "[") continue;
+    let j = pattern[i + 1] === "^" ? i + 2 : i + 1;
+    const from = j;
+    if (pattern[j] === "]") j++;
+    while (j < pattern.length && pattern[j] !== "]") {
+      const named = /^\[[:.=].*?[:.=]\]/.exec(pattern.slice(j));
+      j += named === null ? 1 : named[0].length;
+    }
+    if (pattern[from] === ":" && pattern[j - 1] === ":" && j - from > 1) return true;
+    i = j;
+  }
+  return false;
+}
 
 function* patternFile(t: Tool, path: string): Gen<string[]> {
   let fd = 0;
@@ -164,7 +202,7 @@ function* searchPath(
       const node = sys.stat(t.p, path, operand);
       if (node.kind === "dir") {
         if (!recursive) {
-          if (!search.silent) yield* t.error(`${path}: Is a directory`, 2);
+          if (!search.silent && !search.skipDirectories) yield* t.error(`${path}: Is a directory`, 2);
           return;
         }
         if (!operand && !filter(base, true, operand)) return;

@@ -4,7 +4,7 @@ import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
 import { tool } from "../tool.ts";
-import { contents, latin1 } from "./input.ts";
+import { contents, latin1, readSome } from "./input.ts";
 
 const hex = (value: number, width: number) => value.toString(16).padStart(width, "0");
 const printable = (bytes: Uint8Array) =>
@@ -22,9 +22,10 @@ export const hexdump: Program = tool(
   },
   function* (t, o) {
     const mode = t.name.endsWith("hd") ? "C" : (o.last("C", "b", "c", "d", "o", "x")?.key ?? "default");
-    const parts = yield* contents(t, o.operands);
-    const all = parts.flatMap((part) => [...part.bytes]);
     const skip = Number(o.value("s") ?? 0);
+    const most = o.value("n") === undefined ? Number.POSITIVE_INFINITY : skip + Number(o.value("n"));
+    const parts = yield* contents(t, o.operands, most);
+    const all = parts.flatMap((part) => [...part.bytes]);
     const bytes = Uint8Array.from(all.slice(skip, skip + Number(o.value("n") ?? all.length)));
     if (parts.length === 0) return t.status;
     const offset = (at: number) => hex(at, mode === "C" ? 8 : 7);
@@ -90,14 +91,16 @@ function line(mode: string, block: Uint8Array): string {
 
 /** xxd(1): dump, plain (-p), bits (-b), C include (-i), and back (-r). */
 export const xxd: Program = tool(
-  { name: "xxd", short: "ac:bEeg:il:o:prs:uvh", standard: false, usage: "[options] [infile [outfile]]", about: "" },
+  { name: "xxd", short: "ac:bdEeg:il:o:prs:uvh", standard: false, usage: "[options] [infile [outfile]]", about: "" },
   function* (t, o) {
     const plain = o.has("p");
     const path = o.operands[0];
     let bytes: Uint8Array;
     try {
       const fd = path === undefined || path === "-" ? 0 : sys.open(t.p, path);
-      bytes = yield* readWhole(t.p, fd);
+      const given = o.value("l");
+      const most = given === undefined ? undefined : Number(given) + Math.max(0, Number(o.value("s") ?? 0));
+      bytes = most === undefined || o.has("r") ? yield* readWhole(t.p, fd) : yield* readSome(t.p, fd, most);
     } catch (error) {
       if (!isErrno(error)) throw error;
       yield* sys.printError(t.p, `${t.name}: ${path}: ${error.message}\n`);
@@ -150,7 +153,8 @@ export const xxd: Program = tool(
           }
           body += `${(little ? cells.reverse() : cells).join("")} `;
         }
-        out += `${hex(from + at + Number(o.value("o") ?? 0), 8)}: ${body} ${printable(block)}\n`;
+        const offset = from + at + Number(o.value("o") ?? 0);
+        out += `${o.has("d") ? String(offset).padStart(8, "0") : hex(offset, 8)}: ${body} ${printable(block)}\n`;
       }
     }
     yield* write(encode(out));

@@ -1,16 +1,25 @@
-import { decode, type Gen } from "../../kernel/index.ts";
+import { concat, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
+import type { Process } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
 import type { Tool } from "../tool.ts";
 
-/** All bytes of each operand (standard input without one); what cannot be read is reported and left out. */
-export function* contents(t: Tool, operands: readonly string[]): Gen<{ path: string; bytes: Uint8Array }[]> {
+/** All bytes of each operand (standard input without one), but `most` of them together; what cannot be read is reported and left out. */
+export function* contents(
+  t: Tool,
+  operands: readonly string[],
+  most = Number.POSITIVE_INFINITY,
+): Gen<{ path: string; bytes: Uint8Array }[]> {
   const out: { path: string; bytes: Uint8Array }[] = [];
+  let left = most;
   for (const path of operands.length > 0 ? operands : ["-"]) {
     const fd = yield* t.open(path);
     if (fd === undefined) continue;
     try {
-      out.push({ path, bytes: yield* readWhole(t.p, fd) });
+      const bytes = left === Number.POSITIVE_INFINITY ? yield* readWhole(t.p, fd) : yield* readSome(t.p, fd, left);
+      left -= bytes.length;
+      out.push({ path, bytes });
     } catch (error) {
       if (!isErrno(error)) throw error;
       yield* t.pathError(path, error);
@@ -19,6 +28,19 @@ export function* contents(t: Tool, operands: readonly string[]): Gen<{ path: str
     }
   }
   return out;
+}
+
+/** The first bytes of an input that may have no end (/dev/urandom). */
+export function* readSome(p: Process, fd: number, most: number): Gen<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  while (size < most) {
+    const chunk = yield* sys.read(p, fd, Math.min(most - size, 65_536));
+    if (chunk.length === 0) break;
+    chunks.push(chunk);
+    size += chunk.length;
+  }
+  return concat(chunks);
 }
 
 /** Like `contents`, as texts. */

@@ -51,7 +51,7 @@ export const od = tool(
     if (shapes.length === 0) shapes.push(...parseShapes("o2"));
     const skip = o.value("j") === undefined ? 0 : count(o.value("j")!, "j");
     const limit = o.value("N") === undefined ? Number.POSITIVE_INFINITY : count(o.value("N")!, "N");
-    const parts = yield* contents(t, o.operands);
+    const parts = yield* contents(t, o.operands, limit + skip);
     if (parts.length === 0 && t.status !== 0) return t.status;
     const size = parts.reduce((sum, part) => sum + part.bytes.length, 0);
     if (skip > size) throw new Fatal("cannot skip past end of combined input");

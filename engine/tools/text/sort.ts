@@ -2,7 +2,7 @@ import { cpu, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { compareBytes, hold, LineReader, Output } from "../io.ts";
-import { Fatal, quote, quoteName, type Tool, tool } from "../tool.ts";
+import { Fatal, quote, quoteName, shellQuote, type Tool, tool } from "../tool.ts";
 
 interface Ordering {
   type: "text" | "n" | "g" | "h" | "M" | "V" | "R";
@@ -64,7 +64,7 @@ export const sort = tool(
     const check = o.last("c", "C", "check");
     const files = o.operands.length > 0 ? o.operands : ["-"];
     if (check && files.length > 1)
-      throw new Fatal(`extra operand ${quote(files[1]!)} not allowed with -${check.key === "C" ? "C" : "c"}`, 2);
+      throw new Fatal(`extra operand ${shellQuote(files[1]!)} not allowed with -${check.key === "C" ? "C" : "c"}`, 2);
     const lines: string[] = [];
     let plain = true;
     for (const path of files) if (!(yield* readLines(t, path, end, lines))) plain = false;
