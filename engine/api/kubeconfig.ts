@@ -42,6 +42,22 @@ export interface KubeconfigUser {
   username?: string;
   password?: string;
   as?: string;
+  "as-uid"?: string;
+  "as-groups"?: readonly string[];
+  "as-user-extra"?: Readonly<Record<string, readonly string[]>>;
+  "auth-provider"?: { name?: string; config?: Readonly<Record<string, string>> };
+  exec?: KubeconfigExec;
+}
+
+/** A program that says who the user is (client.authentication.k8s.io). */
+export interface KubeconfigExec {
+  command?: string;
+  args?: readonly string[];
+  env?: readonly { name?: string; value?: string }[];
+  apiVersion?: string;
+  installHint?: string;
+  provideClusterInfo?: boolean;
+  interactiveMode?: string;
 }
 
 /** Where the token, CA and namespace of a Pod's service account are mounted. */

@@ -162,6 +162,9 @@ const ATTEMPTS = 5;
 /** What discovery makes of a 401, whose body it does not read. */
 const NO_CREDENTIALS = failure(401, "Unauthorized", "the server has asked for the client to provide credentials");
 
+/** And of a 403. */
+const NOT_ALLOWED = failure(403, "Forbidden", "unknown");
+
 /** Reads `/api` and `/apis` in the aggregated form. */
 export function* discover(k: Invocation): Gen<Discovery> {
   let failed: unknown;
@@ -169,14 +172,16 @@ export function* discover(k: Invocation): Gen<Discovery> {
     try {
       return yield* ask(k);
     } catch (error) {
-      if (!isNetError(error) && !isStatus(error, "Unauthorized")) throw error;
-      failed = isStatus(error, "Unauthorized") ? NO_CREDENTIALS : error;
+      if (isStatus(error, "Unauthorized")) failed = NO_CREDENTIALS;
+      else if (isStatus(error, "Forbidden")) failed = NOT_ALLOWED;
+      else if (isNetError(error)) failed = error;
+      else throw error;
       k.err(
         klog(
           k,
           "E",
           "memcache.go:265",
-          `"Unhandled Error" err=${quote(`couldn't get current server API group list: ${(failed as Error).message}`)}`,
+          `"Unhandled Error" err=${klogText(`couldn't get current server API group list: ${(failed as Error).message}`)}`,
         ),
       );
     }
@@ -206,6 +211,11 @@ function* list(k: Invocation, path: string): Gen<DiscoveryList> {
   const value = response.body.value as DiscoveryList;
   if (!Array.isArray(value.items)) throw new KubectlError("the server did not answer with aggregated discovery");
   return value;
+}
+
+/** A text as klog writes it: one of several lines as a block. */
+function klogText(text: string): string {
+  return text.includes("\n") ? `<\n${text.replace(/^/gm, "\t")}\n >` : quote(text);
 }
 
 /** A klog line: level, month, day, time, process id, place. */

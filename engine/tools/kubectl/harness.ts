@@ -32,7 +32,7 @@ export interface World {
 export const KUBECONFIG = `apiVersion: v1
 clusters:
 - cluster:
-    certificate-authority-data: Y2E=
+    certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tClkyRT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo=
     server: https://192.168.108.10:6443
   name: kubernetes
 contexts:
@@ -46,8 +46,8 @@ preferences: {}
 users:
 - name: kubernetes-admin
   user:
-    client-certificate-data: dGVzdA==
-    client-key-data: dGVzdA==
+    client-certificate-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCmRHVnpkQT09Ci0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K
+    client-key-data: LS0tLS1CRUdJTiBFQyBQUklWQVRFIEtFWS0tLS0tCmRHVnpkQT09Ci0tLS0tRU5EIEVDIFBSSVZBVEUgS0VZLS0tLS0K
 `;
 
 export function world(options: { server?: boolean } = {}): World {

@@ -13,7 +13,9 @@ import { type Gen, SECOND } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { clusterProblems, refuse, userProblems } from "./config/usable.ts";
 import { type Config, loadConfig } from "./config-files.ts";
+import { CredentialPlugin, checkCredentials, isIdentified, isSecure, promptCredentials } from "./credentials.ts";
 import { type Discovery, discover } from "./discovery.ts";
 import { Exit, KubectlError } from "./errors.ts";
 import type { Flags } from "./flags.ts";
@@ -22,6 +24,10 @@ import { goErrno } from "./go-errno.ts";
 import { serverError } from "./server-errors.ts";
 
 export const USER_AGENT = "kubectl/v1.32.3 (linux/amd64) kubernetes/32cc146";
+
+/** Flags that stand for fields of a user and of a cluster, by the same names. */
+const USER_FLAGS = ["token", "client-certificate", "client-key", "username", "password", "as", "as-uid"];
+const CLUSTER_FLAGS = ["server", "certificate-authority", "tls-server-name"];
 
 /** Commands that make a client before they ask for the namespace. */
 const DIALS_FIRST = new Set(
@@ -176,7 +182,7 @@ export class Invocation {
     const config = this.config();
     const contextName = flags.string("context") || config["current-context"];
     const context = config.contexts.find((c) => c.name === contextName)?.context;
-    const dialsFirst = this.dialsFirst();
+    const dialsFirst = this.dialsFirst() || flags.string("namespace") !== "";
     if (flags.string("context") !== "" && context === undefined) {
       if (dialsFirst) throw new KubectlError(`context ${quote(contextName)} does not exist`);
       throw new Exit(1, `Error in configuration: context was not found for specified context: ${contextName}\n`);
@@ -194,18 +200,35 @@ export class Invocation {
     }
     if (flags.string("user") !== "" && !user) throw new KubectlError(`auth info ${quote(userName)} does not exist`);
     const explicit = flags.string("namespace");
-    const server = flags.string("server") || cluster?.server || "";
+    const who: KubeconfigUser = { ...user, ...this.given(USER_FLAGS) };
+    if (flags.list("as-group").length > 0) who["as-groups"] = flags.list("as-group");
+    const where = { ...cluster, ...this.given(CLUSTER_FLAGS) };
+    if (flags.bool("insecure-skip-tls-verify")) {
+      where["insecure-skip-tls-verify"] = true;
+      if (flags.string("certificate-authority") === "") delete where["certificate-authority"];
+      delete where["certificate-authority-data"];
+    } else if (flags.string("certificate-authority") !== "") delete where["certificate-authority-data"];
+    refuse(contextName !== "" && context === undefined ? contextName : undefined, [
+      ...userProblems(this.p, userName, who),
+      ...clusterProblems(this.p, clusterName, where),
+    ]);
+    const server = where.server ?? "";
     const mounted = server === "" ? this.serviceAccount() : undefined;
-    const override: KubeconfigUser = {};
-    if (flags.string("token")) override.token = flags.string("token");
-    if (flags.string("client-certificate")) override["client-certificate"] = flags.string("client-certificate");
     return {
       server: server || mounted?.server || "http://localhost:8080",
-      user: Object.keys(override).length > 0 ? override : (mounted?.user ?? user ?? {}),
-      cluster: cluster ?? {},
+      user: mounted === undefined ? who : { ...mounted.user, ...this.given(USER_FLAGS) },
+      cluster: where,
       namespace: explicit || context?.namespace || mounted?.namespace || "default",
       explicitNamespace: explicit !== "",
     };
+  }
+
+  /** What stands on the command line in the place of fields of the kubeconfig. */
+  private given(names: readonly string[]): Record<string, string> {
+    const { flags } = this;
+    return Object.fromEntries(
+      names.filter((name) => flags.has(name) && flags.string(name) !== "").map((name) => [name, flags.string(name)]),
+    );
   }
 
   private serviceAccount(): { server: string; user: KubeconfigUser; namespace: string } | undefined {
@@ -227,37 +250,34 @@ export class Invocation {
     return this.target().namespace;
   }
 
-  /** The client; throws when a file that the kubeconfig names cannot be read. */
+  /** The client; throws when none can be made of what the kubeconfig says. */
   client(): ApiClient {
     if (this.connected) return this.connected;
-    const { server, user } = this.target();
-    let credentials: ReturnType<typeof credentialsOf>;
-    try {
-      credentials = credentialsOf(this.p, user);
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-      const path = user["client-certificate"] ?? user.tokenFile ?? "";
-      throw new KubectlError(`unable to read client-cert ${path}: open ${path}: ${goErrno(error.code, error.message)}`);
-    }
-    const timeout = timeoutOf(this.flags.string("request-timeout"));
-    const send = sendTo(this.p, server, timeout);
-    this.connected = new ApiClient({ send, userAgent: USER_AGENT, ...credentials });
+    const { server, cluster } = this.target();
+    const user = isSecure(server) ? this.target().user : {};
+    if (isSecure(server)) checkCredentials(this.p, user, cluster);
+    let send = sendTo(this.p, server, timeoutOf(this.flags.string("request-timeout")));
+    if (user.exec) send = new CredentialPlugin(this.p, user.exec, server, cluster).through(send);
+    this.connected = new ApiClient({ send, userAgent: USER_AGENT, ...credentialsOf(this.p, user) });
     return this.connected;
   }
 
-  private headers(extra?: Record<string, string>): Record<string, string> | undefined {
-    const as = this.flags.string("as") || this.target().user.as;
-    const groups = this.flags.list("as-group");
-    const uid = this.flags.string("as-uid");
-    if (!as && groups.length === 0 && !uid) return extra;
-    if (!as) {
-      const config = this.config();
-      const name = this.flags.string("context") || config["current-context"];
-      const user = this.flags.string("user") || config.contexts.find((c) => c.name === name)?.context.user;
-      throw new KubectlError(`requesting uid, groups or user-extra for ${user ?? ""} without impersonating a user`);
+  /** Makes the client; who the user is is asked for on the terminal when nothing says so and the server wants to know. */
+  *connect(): Gen<ApiClient> {
+    const { server, user } = this.target();
+    if (this.connected === undefined && isSecure(server) && !isIdentified(user)) {
+      yield* this.flush();
+      const typed = yield* promptCredentials(this.p);
+      this.found = { ...this.target(), user: { ...user, ...typed } };
     }
+    return this.client();
+  }
+
+  private headers(extra?: Record<string, string>): Record<string, string> | undefined {
+    const { as, "as-groups": groups = [], "as-uid": uid } = this.target().user;
+    if (!as) return extra;
     const headers: Record<string, string> = { ...extra };
-    if (as) headers["impersonate-user"] = as;
+    headers["impersonate-user"] = as;
     if (groups.length > 0) headers["impersonate-group"] = groups.join(",");
     if (uid) headers["impersonate-uid"] = uid;
     return headers;
@@ -265,8 +285,9 @@ export class Invocation {
 
   /** Any request, any answer; warnings of the server are printed. */
   *request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Gen<HttpResponse> {
+    const client = yield* this.connect();
     yield* this.flush();
-    const response = yield* this.client().request(method, path, body, this.headers(headers));
+    const response = yield* client.request(method, path, body, this.headers(headers));
     const warning = response.headers["warning"];
     if (warning) {
       for (const match of warning.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)) {

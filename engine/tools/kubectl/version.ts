@@ -33,7 +33,7 @@ export function* version(k: Invocation): Gen<number> {
   const output = k.flags.string("output");
   if (output !== "" && output !== "yaml" && output !== "json")
     throw new KubectlError(`--output must be 'yaml' or 'json'`);
-  if (!k.flags.bool("client")) k.target();
+  if (!k.flags.bool("client")) yield* k.connect();
   let server: Record<string, string> | undefined;
   let failed: Error | undefined;
   if (!k.flags.bool("client")) {
