@@ -7,7 +7,7 @@ import { failed, runNode, runSource, tell } from "./execute.ts";
 import { expanding, expandWords, plainWord, promptText, SUBSTITUTES } from "./expand.ts";
 import { execExternal, runExternal } from "./external.ts";
 import { commandText } from "./print-command.ts";
-import { traceQuote } from "./quote.ts";
+import { singleQuote, traceQuote } from "./quote.ts";
 import { keep, redirect, restore, type Saved } from "./redirect.ts";
 import type { Shell, ShellFunction } from "./shell.ts";
 import { Source } from "./source.ts";
@@ -157,7 +157,13 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
   const assignments = parts.assignments.length === 0 ? [] : yield* prepareInTurn(sh, parts.assignments);
   if (sh.has("xtrace")) {
     for (const ready of assignments) yield* trace(sh, traceAssignment(ready));
-    yield* trace(sh, words.map((word) => (sh.setup.dialect === "dash" ? word : traceQuote(word))).join(" "));
+    for (const ready of declared?.values() ?? []) if (ready.elements) yield* trace(sh, traceCompound(ready));
+    const shown = words.map((word, i) => {
+      const ready = declared?.get(i);
+      if (ready?.elements) return ready.name;
+      return sh.setup.dialect === "dash" ? word : traceQuote(word);
+    });
+    yield* trace(sh, shown.join(" "));
     for (const ready of declared?.values() ?? []) {
       if (ready.hasValue && !ready.elements && DECLARED_TRACED.has(words[0]!)) yield* trace(sh, traceAssignment(ready));
     }
@@ -202,6 +208,14 @@ export function* trace(sh: Shell, text: string): Gen<void> {
   const fd = sh.get("BASH_XTRACEFD");
   const to = fd !== undefined && /^\d+$/.test(fd) && sh.p.fds.has(Number(fd)) ? Number(fd) : 2;
   yield* sh.writeTo(to, `${first.repeat(sh.traceDepth)}${prefix}${text}\n`);
+}
+
+/** `declare -a l=(…)`: its elements as they were expanded, in single quotes. */
+function traceCompound({ name, append, elements = [] }: Prepared): string {
+  const shown = elements.map(({ index, value, append: more }) =>
+    index === undefined ? singleQuote(value) : `[${singleQuote(index)}]${more ? "+" : ""}=${singleQuote(value)}`,
+  );
+  return `${name}${append ? "+" : ""}=(${shown.join(" ")})`;
 }
 
 function traceAssignment(ready: Prepared): string {
