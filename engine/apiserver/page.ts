@@ -10,6 +10,15 @@ export interface Page {
   metadata: { resourceVersion: string; continue?: string; remainingItemCount?: number };
 }
 
+/** What a list that was answered in part is, so that its later pages need not look for it anew: one for each kind. */
+interface Begun {
+  revision: number;
+  asked: string;
+  items: readonly KubeObject[];
+}
+
+const begun = new WeakMap<object, Begun>();
+
 /**
  * A list, or with `limit` a page of it. Later pages are read at the first one's revision from etcd (apiserver
  * pkg/storage/continue.go).
@@ -20,31 +29,39 @@ export function* page(context: ResourceContext, selection: Selection): Gen<Page>
   const limit = Number(query.get("limit") ?? "0") || 0;
   const token = query.get("continue") ?? "";
   const exact = query.get("resourceVersionMatch") === "Exact";
+  const cache = registry.cache(def);
+  const asked = [selection.namespace, query.get("labelSelector") ?? "", query.get("fieldSelector") ?? ""].join("\0");
   let items: readonly KubeObject[];
+  let from = 0;
   let revision = registry.revision;
-  if (token === "" && !exact) items = registry.cache(def).list(selection);
+  if (token === "" && !exact) items = cache.list(selection);
   else {
     let start = "";
     if (token !== "") ({ revision, start } = decodeToken(token));
     else revision = Number(query.get("resourceVersion"));
     if (revision < server.compactRevision) throw expired(TOO_OLD);
-    const cache = registry.cache(def);
-    // Where nothing has changed since, what there is serves: later pages cost no more than the first.
-    const all =
-      cache.changedAt <= revision
-        ? cache.list(selection)
-        : (yield* listAt(registry, def, selection.namespace, revision)).filter(
-            (object) => selection.inScope(object) && selection.matches(object),
-          );
-    items = start === "" ? all : all.filter((object) => positionOf(object, selection) > start);
+    const known = begun.get(cache);
+    if (known?.revision === revision && known.asked === asked) items = known.items;
+    // Where nothing has changed since, what there is serves.
+    else if (cache.changedAt <= revision) items = cache.list(selection);
+    else {
+      items = (yield* listAt(registry, def, selection.namespace, revision)).filter(
+        (object) => selection.inScope(object) && selection.matches(object),
+      );
+    }
+    if (start !== "") from = firstAfter(items, start, selection);
   }
   const metadata: Page["metadata"] = { resourceVersion: String(revision) };
-  if (limit > 0 && items.length > limit) {
-    const remaining = items.length - limit;
-    items = items.slice(0, limit);
+  const remaining = items.length - from - limit;
+  if (limit > 0 && remaining > 0) {
+    begun.set(cache, { revision, asked, items });
+    items = items.slice(from, from + limit);
     metadata.continue = encodeToken(revision, positionOf(items[limit - 1]!, selection));
     // Unknown where a selector would have to be tried on what follows.
     if (selection.everything) metadata.remainingItemCount = remaining;
+  } else if (from > 0) {
+    items = items.slice(from);
+    begun.delete(cache);
   }
   return { items, metadata };
 }
@@ -54,6 +71,17 @@ const TOO_OLD =
   "the continue parameter, or use the continue token in this response to retrieve the remainder of the results. " +
   "Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted " +
   "between the time the first chunk was returned and now may show up in the list.";
+
+/** Where a list in the order of keys goes on after one. */
+function firstAfter(items: readonly KubeObject[], start: string, selection: Selection): number {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (positionOf(items[middle]!, selection) > start) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
 
 /** Key of an object below the part of etcd that is listed. */
 function positionOf({ metadata }: KubeObject, selection: Selection): string {

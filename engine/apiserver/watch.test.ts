@@ -20,6 +20,26 @@ describe("lists and watches", () => {
     expect(second.metadata.resourceVersion).toBe(first.metadata.resourceVersion);
   });
 
+  it("keeps the pages of several lists apart", () => {
+    const h = bootedHarness();
+    const names = Array.from({ length: 9 }, (_, i) => `c${i}`);
+    for (const [i, name] of names.entries()) h.json("POST", CM, { metadata: { name, labels: { odd: String(i % 2) } } });
+    const seen: Record<string, string[]> = { all: [], odd: [] };
+    const queries = { all: "limit=2", odd: "limit=1&labelSelector=odd%3D1" };
+    const tokens: Record<string, string> = { all: "", odd: "" };
+    for (let round = 0; round < 5; round++) {
+      for (const [list, query] of Object.entries(queries)) {
+        if (round > 0 && tokens[list] === "") continue;
+        const page = h.json("GET", `${CM}?${query}${tokens[list] && `&continue=${tokens[list]}`}`);
+        for (const { metadata } of page.items) seen[list]!.push(metadata.name);
+        tokens[list] = page.metadata.continue ?? "";
+      }
+      h.json("DELETE", `${CM}/c${8 - round}`);
+    }
+    expect(tokens).toEqual({ all: "", odd: "" });
+    expect(seen).toEqual({ all: names, odd: names.filter((_, i) => i % 2 === 1) });
+  });
+
   it("begins with what is there and says when that is told", () => {
     const h = bootedHarness();
     h.json("POST", CM, { metadata: { name: "a" } });
