@@ -6,3 +6,4 @@ kubectl exec -n tools debian -- which wget && exit 1
 grep -q 'WARNING: fetching https://dl-cdn.alpinelinux.org/alpine/v3.21/main: DNS lookup error' /tmp/shut.txt
 grep -q 'curl (no such package)' /tmp/shut.txt
 test -s /etc/apt/sources.list.d/other.list
+sudo apt-get update 2>&1 | grep -q "Temporary failure resolving 'deb.debian.org'"
