@@ -186,6 +186,14 @@ class Printer {
   }
 
   private andOr(node: AndOr): void {
+    this.joined(node, (operator) => this.flush(` ${operator} `));
+  }
+
+  /** Commands with something between them; here-documents wait until the command behind them has begun. */
+  private joined(
+    node: { commands: readonly PipelineNode[]; operators: readonly string[] },
+    between: (operator: string) => void,
+  ): void {
     this.connections += node.operators.length;
     node.commands.forEach((command, i) => {
       this.command(command);
@@ -194,7 +202,7 @@ class Printer {
         this.connections--;
       }
       if (i < node.operators.length) {
-        this.flush(` ${node.operators[i]} `);
+        between(node.operators[i]!);
         this.skipIndent++;
       }
     });
@@ -220,19 +228,10 @@ class Printer {
       this.out += prefix;
       this.skipIndent++;
     }
-    this.connections += node.operators.length;
-    node.commands.forEach((command, i) => {
-      this.command(command);
-      if (i > 0) {
-        this.flush();
-        this.connections--;
-      }
-      if (i < node.operators.length) {
-        if (node.operators[i] === "|&") this.out += " 2>&1";
-        this.flush(" |");
-        this.out += " ";
-        this.skipIndent++;
-      }
+    this.joined(node, (operator) => {
+      if (operator === "|&") this.out += " 2>&1";
+      this.flush(" |");
+      this.out += " ";
     });
   }
 
