@@ -1,5 +1,7 @@
 import { encode } from "../../../../kernel/index.ts";
-import { quote, sprint } from "../../../kubectl/go.ts";
+import { sprint } from "../../../kubectl/go.ts";
+import { sprintf as goSprintf } from "../../../kubectl/template/fmt.ts";
+import type { GoValue } from "../../../kubectl/template/values.ts";
 import { FunctionError, goType, isMap, Refusal, type TemplateFunction, truth, type Value } from "../exec.ts";
 
 /** Text of a value as sprig's strval has it. */
@@ -26,78 +28,10 @@ function equal(a: Value, b: Value): boolean {
   return a === b;
 }
 
-/** fmt.Sprintf as templates use it. */
-export function sprintf(args: readonly Value[]): string {
-  const [format, ...values] = args;
-  let used = 0;
-  const out = String(format).replace(
-    /%([-+ 0#]*)(\d*)(?:\.(\d+))?([a-zA-Z%])/g,
-    (all, flags: string, width: string, precision, verb: string) => {
-      if (verb === "%") return "%";
-      if (used >= values.length) return `%!${verb}(MISSING)`;
-      const value = values[used++];
-      return padded(formatted(value, verb, precision, all), flags, Number(width));
-    },
-  );
-  if (used >= values.length) return out;
-  return `${out}%!(EXTRA ${values
-    .slice(used)
-    .map((value) => `${goType(value) === "int64" ? "int" : goType(value)}=${sprint(value)}`)
-    .join(", ")})`;
-}
-
-function padded(value: string, flags: string, width: number): string {
-  const signed = flags.includes("+") && /^\d/.test(value) ? `+${value}` : value;
-  if (flags.includes("-")) return signed.padEnd(width);
-  if (!flags.includes("0")) return signed.padStart(width);
-  const sign = /^[+-]/.test(signed) ? signed[0]! : "";
-  return sign + signed.slice(sign.length).padStart(width - sign.length, "0");
-}
-
-function formatted(value: Value, verb: string, precision: string | undefined, all: string): string {
-  const wrong = () =>
-    value === null || value === undefined
-      ? `%!${verb}(<nil>)`
-      : `%!${verb}(${goType(value) === "int64" ? "int" : goType(value)}=${sprint(value)})`;
-  switch (verb) {
-    case "v":
-      return sprint(value);
-    case "s": {
-      if (typeof value === "number" || typeof value === "boolean" || value === null || value === undefined)
-        return wrong();
-      const out = sprint(value);
-      return precision === undefined ? out : out.slice(0, Number(precision));
-    }
-    case "q":
-      return typeof value === "string" ? quote(value) : wrong();
-    case "d":
-      return typeof value === "number" && Number.isInteger(value) ? String(value) : wrong();
-    case "f":
-    case "F":
-      return typeof value === "number" ? value.toFixed(Number(precision ?? 6)) : wrong();
-    case "e":
-    case "g":
-      return typeof value === "number" ? sprint(value) : wrong();
-    case "t":
-      return typeof value === "boolean" ? String(value) : wrong();
-    case "x":
-    case "X": {
-      const out =
-        typeof value === "number"
-          ? value.toString(16)
-          : [...encode(sprint(value))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-      return verb === "X" ? out.toUpperCase() : out;
-    }
-    case "b":
-    case "o":
-      return typeof value === "number" ? value.toString(verb === "b" ? 2 : 8) : wrong();
-    case "c":
-      return typeof value === "number" ? String.fromCodePoint(value) : wrong();
-    case "T":
-      return goType(value);
-    default:
-      return all;
-  }
+/** fmt.Sprintf: a whole number of a template is an int. */
+function sprintf([format, ...values]: readonly Value[]): string {
+  const args = values.map((value) => (Number.isInteger(value) ? BigInt(value as number) : (value ?? undefined)));
+  return goSprintf(String(format), args as GoValue[]);
 }
 
 function index(from: Value, keys: readonly Value[]): Value {
