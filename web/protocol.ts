@@ -179,7 +179,8 @@ export interface ClientEvents {
   keys(request: { id: string; text: string }, done: (result: KeysResult) => void): void;
   resize(request: { id: string; columns: number; rows: number }): void;
   close(request: { id: string }): void;
-  answer(request: { task: string; value: string }, done: (result: Result) => void): void;
+  /** `lost`: taken or not, send it again. */
+  answer(request: { task: string; value: string }, done: (result: Result | { ok: false; lost: true }) => void): void;
   clock(control: ClockControl): void;
   /** Keeps what is wrong as it stands: the instant, the verdicts and the learner's words. */
   report(request: { text: string }, done: (result: Result<{ id: string }>) => void): void;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningServer, startServer } from "../../web/server/server.ts";
+import { onTheHost } from "../host.ts";
 import { expectAccessible, launch, noBrowser, screenText, shoot, visit } from "./browser.ts";
 
 // A machine with other work to do draws and checks slowly.
@@ -18,7 +19,7 @@ async function type(page: Page, text: string): Promise<void> {
 
 const task = (page: Page, id: string) => page.locator(`.slot-task[data-task="${id}"] .task`);
 
-describe.skipIf(noBrowser)("help with a task", () => {
+describe.skipIf(noBrowser)("help with a task", onTheHost, () => {
   let server: RunningServer;
   let browser: Browser;
   const dataDir = mkdtempSync(join(tmpdir(), "kubetude-help-"));

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { onTheHost } from "../host.ts";
 import { expectAccessible, launch, noBrowser, shoot, visit } from "./browser.ts";
 
 // A machine with other work to do draws and checks slowly.
@@ -83,7 +84,7 @@ const passed = async (page: Page, id: string) =>
 const run = (page: Page, command: string) =>
   page.getByRole("button", { name: `실행: ${command}`, exact: false }).first();
 
-describe.skipIf(noBrowser)("a person learns lab 1 in Korean", () => {
+describe.skipIf(noBrowser)("a person learns lab 1 in Korean", onTheHost, () => {
   const served = new Served();
   let browser: Browser;
   let page: Page;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningServer, startServer } from "../../web/server/server.ts";
+import { onTheHost } from "../host.ts";
 import { launch, noBrowser, screenText, shoot, visit } from "./browser.ts";
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -29,7 +30,14 @@ async function type(page: Page, text: string): Promise<void> {
 }
 
 const task = (page: Page, id: string) => page.locator(`.slot-task[data-task="${id}"] .task`);
-const passed = (page: Page, id: string) => task(page, id).locator(".mark-passed").waitFor({ timeout: 60_000 });
+const passed = (page: Page, id: string) =>
+  task(page, id)
+    .locator(".mark-passed")
+    .waitFor({ timeout: 60_000 })
+    .catch(async (error: Error) => {
+      await shoot(page, `lab2-${id}-failed`);
+      throw new Error(`${error.message}\n${await task(page, id).innerHTML()}`, { cause: error });
+    });
 const run = (page: Page, command: string) =>
   page
     .getByRole("button", { name: `실행: ${command}` })
@@ -42,7 +50,7 @@ async function answer(page: Page, id: string, value: string): Promise<void> {
   await passed(page, id);
 }
 
-describe.skipIf(noBrowser)("lab 2, with the pictures in front of one", () => {
+describe.skipIf(noBrowser)("lab 2, with the pictures in front of one", onTheHost, () => {
   let server: RunningServer;
   let browser: Browser;
   const dataDir = mkdtempSync(join(tmpdir(), "kubetude-lab2-"));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningServer, startServer } from "../../web/server/server.ts";
+import { onTheHost } from "../host.ts";
 import { expectAccessible, launch, noBrowser, screenText, shoot, visit } from "./browser.ts";
 
 const see = (page: Page, pattern: RegExp) => expect.poll(() => screenText(page), { timeout: 60_000 }).toMatch(pattern);
@@ -19,7 +20,7 @@ vi.setConfig({ testTimeout: 180_000 });
 const tiles = (page: Page, state: string) => page.locator(`.tile.pod-${state}`);
 const SERVICE = "kubectl create deployment web --image=nginx --replicas=3; kubectl expose deployment web --port=80\n";
 
-describe.skipIf(noBrowser)("the map", () => {
+describe.skipIf(noBrowser)("the map", onTheHost, () => {
   let server: RunningServer;
   let browser: Browser;
   const dataDir = mkdtempSync(join(tmpdir(), "kubetude-map-"));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningServer, startServer } from "../../web/server/server.ts";
+import { onTheHost } from "../host.ts";
 import { expectAccessible, launch, noBrowser, screenText, shoot, visit } from "./browser.ts";
 
 // A machine with other work to do draws and checks slowly.
@@ -24,7 +25,7 @@ const SERVICE = [
   "kubectl wait --for=condition=Ready pod --all; clear; echo all-$((1+1))\n",
 ].join("; ");
 
-describe.skipIf(noBrowser)("the packet walk", () => {
+describe.skipIf(noBrowser)("the packet walk", onTheHost, () => {
   let server: RunningServer;
   let browser: Browser;
   const dataDir = mkdtempSync(join(tmpdir(), "kubetude-packet-"));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningServer, startServer } from "../../web/server/server.ts";
+import { onTheHost } from "../host.ts";
 import { expectAccessible, launch, noBrowser, shoot, visit } from "./browser.ts";
 
 // A machine with other work to do draws and checks slowly.
@@ -30,7 +31,7 @@ const paste = (page: Page, text: string) =>
     element.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
   }, text);
 
-describe.skipIf(noBrowser)("the pages", () => {
+describe.skipIf(noBrowser)("the pages", onTheHost, () => {
   let server: RunningServer;
   let browser: Browser;
   const dataDir = mkdtempSync(join(tmpdir(), "kubetude-pages-"));

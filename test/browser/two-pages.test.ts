@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningServer, startServer } from "../../web/server/server.ts";
+import { onTheHost } from "../host.ts";
 import { launch, noBrowser, screenText, shoot, visit } from "./browser.ts";
 
 // A machine with other work to do draws and checks slowly.
@@ -16,7 +17,7 @@ async function type(page: Page, text: string): Promise<void> {
   await page.keyboard.type(text);
 }
 
-describe.skipIf(noBrowser)("a session on several pages", () => {
+describe.skipIf(noBrowser)("a session on several pages", onTheHost, () => {
   let server: RunningServer;
   let browser: Browser;
   const dataDir = mkdtempSync(join(tmpdir(), "kubetude-two-"));

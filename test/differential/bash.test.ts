@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runShell } from "../../engine/shell/harness.ts";
 import { textPrograms } from "../../engine/tools/text/index.ts";
+import { onTheHost } from "../host.ts";
 
 /**
  * The shell against the real ones: each script of a corpus (parted by lines of three dashes) gives the same bytes on
@@ -95,7 +96,7 @@ function withoutPids(result: Result): Result {
 
 for (const way of WAYS) {
   const folder = new URL(way.corpus, import.meta.url).pathname;
-  describe.skipIf(!existsSync(way.program))(way.name, () => {
+  describe.skipIf(!existsSync(way.program))(way.name, onTheHost, () => {
     for (const file of readdirSync(folder).sort()) {
       const scripts = readFileSync(join(folder, file), "utf8").split(/^---\n/m);
       it.each(scripts)(`${file}: %s`, (script) => {

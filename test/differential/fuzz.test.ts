@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runShell } from "../../engine/shell/harness.ts";
 import { textPrograms } from "../../engine/tools/text/index.ts";
+import { onTheHost } from "../host.ts";
 
 /**
  * Small random scripts, run by this shell and by the real bash: the same output, messages and status. FUZZ_SCRIPTS says
@@ -338,7 +339,7 @@ function alike<T extends { stdout: string; stderr: string }>(result: T, script: 
   return { ...result, stdout: lines(tidy(result.stdout)), stderr: order(lines(tidy(result.stderr))) };
 }
 
-describe.skipIf(!existsSync("/bin/bash"))("random scripts", () => {
+describe.skipIf(!existsSync("/bin/bash"))("random scripts", onTheHost, () => {
   it(`${COUNT} scripts from seed ${SEED}`, { timeout: 60_000 + COUNT * 400 }, () => {
     const dir = mkdtempSync(join(tmpdir(), "fuzz-"));
     const scripts = fc.sample(script, { numRuns: COUNT, seed: SEED });

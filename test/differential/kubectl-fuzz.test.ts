@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { onTheHost } from "../host.ts";
 import { kubectlCommand } from "./kubectl-commands.ts";
 import { folders, kubectl, normalize, type Outcome, openWorlds } from "./kubectl-worlds.ts";
 
@@ -37,7 +38,7 @@ function onlyIn(name: string, one: Outcome, other: Outcome): string {
     .join("")}`;
 }
 
-describe.skipIf(kubectl === undefined)("random kubectl commands", () => {
+describe.skipIf(kubectl === undefined)("random kubectl commands", onTheHost, () => {
   it(`${COUNT} commands from seed ${SEED}`, { timeout: 300_000 + COUNT * 2000 }, async () => {
     const commands = FILE
       ? readFileSync(FILE, "utf8").split("\n").filter(Boolean)

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { onTheHost } from "../host.ts";
 import { type Outcome, runLine } from "./tools-runner.ts";
 
 /**
@@ -20,12 +21,16 @@ if (able.status !== 0) {
 const sets = spawnSync("unshare", ["-n", "sh", "-c", "ipset create x hash:ip"], { encoding: "utf8" });
 if (sets.status !== 0) console.error(`The real ipset cannot be asked here. ${sets.stderr}`);
 
-describe.runIf(able.status === 0).each(readdirSync(root).filter((name) => name.endsWith(".txt")))("%s", (name) => {
-  const { files, lines } = parse(readFileSync(join(root, name), "utf8"));
-  it.runIf(name !== "ipset.txt" || sets.status === 0).each(lines)("%s", (line) => {
-    expect(comparable(runLine(line, files, Date.now()))).toEqual(comparable(runReal(line, files)));
-  });
-});
+describe.runIf(able.status === 0).each(readdirSync(root).filter((name) => name.endsWith(".txt")))(
+  "%s",
+  onTheHost,
+  (name) => {
+    const { files, lines } = parse(readFileSync(join(root, name), "utf8"));
+    it.runIf(name !== "ipset.txt" || sets.status === 0).each(lines)("%s", (line) => {
+      expect(comparable(runLine(line, files, Date.now()))).toEqual(comparable(runReal(line, files)));
+    });
+  },
+);
 
 function parse(text: string): { files: Record<string, string>; lines: string[] } {
   const files: Record<string, string> = {};

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { onTheHost } from "../host.ts";
 import { runLine } from "./tools-runner.ts";
 
 /**
@@ -11,7 +12,7 @@ import { runLine } from "./tools-runner.ts";
  */
 const root = join(import.meta.dirname, "tools");
 
-describe.each(readdirSync(root).filter((name) => name.endsWith(".txt")))("%s", (name) => {
+describe.each(readdirSync(root).filter((name) => name.endsWith(".txt")))("%s", onTheHost, (name) => {
   const { files, lines } = parse(readFileSync(join(root, name), "utf8"));
   it.each(lines)("%s", (line) => {
     const real = runReal(line, files);

@@ -5,6 +5,7 @@ import { io, type Socket } from "socket.io-client";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { Session, type SessionFile } from "../../engine/index.ts";
 import { loadLab, sessionSpec } from "../../grader/lab.ts";
+import { onTheHost } from "../../test/host.ts";
 import type { ClientEvents, Home, Lesson, Problem, Screen, ServerEvents, Snapshot } from "../protocol.ts";
 import { KEYS_LIMIT } from "../protocol.ts";
 import { type RunningServer, startServer } from "./server.ts";
@@ -122,7 +123,7 @@ class Page {
   }
 }
 
-describe("the server", () => {
+describe("the server", onTheHost, () => {
   it("says that it is well, and counts", async () => {
     const health = await fetch(`${server.url}/healthz`);
     expect([health.status, await health.text()]).toEqual([200, "ok"]);
@@ -211,7 +212,7 @@ describe("the server", () => {
   });
 });
 
-describe("a session behind its socket", () => {
+describe("a session behind its socket", onTheHost, () => {
   it("runs commands, ticks tasks by itself within 300 ms, and judges answers", async () => {
     const learner = new Learner();
     const page = await learner.attach(await learner.begin()).ready();

@@ -204,7 +204,8 @@ function listen(
   on("close", ({ id }) => void refused({ type: "close", id }));
   on("answer", async ({ task, value }, done) => {
     const code = await refused({ type: "answer", task, value });
-    done(code === undefined ? { ok: true } : { ok: false, problem: words(code) });
+    if (code === undefined) done({ ok: true });
+    else done(UNCERTAIN.has(code) ? { ok: false, lost: true } : { ok: false, problem: words(code) });
   });
   on("clock", (control) => session.clock(control));
   on("mark", (mark) => session.mark(mark));

@@ -329,16 +329,27 @@ export class LabSession {
 
   // ---- the rest ---------------------------------------------------------------------------------------------------
 
-  /** Sends an answer; resolves when it was taken. */
+  /**
+   * Sends an answer; resolves when it was taken or refused. While the connection is lost it waits, and it is sent again
+   * when nobody knows whether it arrived: the last answer counts, so once more does no harm.
+   */
   async answer(task: string, value: string): Promise<boolean> {
-    try {
-      const result = await this.socket.timeout(10_000).emitWithAck("answer", { task, value });
+    while (this.socket.active) {
+      const again = this.snapshotComes;
+      if (!this.connected.value) await again;
+      const result = await this.socket
+        .timeout(10_000)
+        .emitWithAck("answer", { task, value })
+        .catch(() => undefined);
+      if (result === undefined) continue;
       if (result.ok) this.answers.value = { ...this.answers.value, [task]: value };
-      else this.complaint.value = result.problem;
+      else if ("lost" in result) {
+        await again;
+        continue;
+      } else this.complaint.value = result.problem;
       return result.ok;
-    } catch {
-      return false;
     }
+    return false;
   }
 
   /** Asks how a task is solved, once. */
