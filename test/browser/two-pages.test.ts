@@ -55,17 +55,17 @@ describe.skipIf(noBrowser)("a session on several pages", onTheHost, () => {
     await context.close();
   });
 
-  it("types every key once, though the connection is lost while one is on its way", async () => {
+  it("types every key once and takes answers, though the connection is lost while they are on their way", async () => {
     const { context, page } = await visit(browser, { locale: "en-US" });
-    let cut: "keys" | "answer" | undefined;
-    // The next keys are lost, or arrive without an answer; then the connection is.
+    let cut: { event: "keys" | "answer"; arrives: boolean } | undefined;
+    // The next keys (or an answer to a question) are lost, or arrive and nobody hears of it; then the connection is.
     await page.routeWebSocket(/socket\.io/, (socket) => {
       const upstream = socket.connectToServer();
       let deaf = false;
       socket.onMessage((message) => {
-        if (cut && /\["keys"/.test(String(message))) {
+        if (cut && String(message).includes(`["${cut.event}"`)) {
           deaf = true;
-          if (cut === "answer") upstream.send(message);
+          if (cut.arrives) upstream.send(message);
           cut = undefined;
           setTimeout(() => void upstream.close(), 300);
           setTimeout(() => void socket.close(), 300);
@@ -77,14 +77,26 @@ describe.skipIf(noBrowser)("a session on several pages", onTheHost, () => {
         if (!deaf) socket.send(message);
       });
     });
-    await page.goto(`${server.url}/labs/playground`);
+    await page.goto(`${server.url}/labs/02-service`);
     await see(page, /learner@workstation:~\$/);
-    for (const what of ["keys", "answer"] as const) {
+    for (const arrives of [false, true]) {
       // A connection begins with polling; what is cut here is a WebSocket.
       await page.waitForTimeout(2_000);
-      cut = what;
-      await type(page, `echo ${what}-0123456789abcdef-$((40+2))\n`);
-      await see(page, new RegExp(`^${what}-0123456789abcdef-42$`, "m"));
+      cut = { event: "keys", arrives };
+      await type(page, `echo ${arrives}-0123456789abcdef-$((40+2))\n`);
+      await see(page, new RegExp(`^${arrives}-0123456789abcdef-42$`, "m"));
+      expect(cut).toBeUndefined();
+    }
+    for (const [task, arrives] of [
+      ["endpoints", false],
+      ["chain", true],
+    ] as const) {
+      await page.waitForTimeout(2_000);
+      cut = { event: "answer", arrives };
+      const form = page.locator(`.slot-task[data-task="${task}"] .task`);
+      await form.getByLabel("Answer", { exact: true }).fill("none");
+      await form.getByLabel("Answer", { exact: true }).press("Enter");
+      await form.locator(".mark-failed").waitFor({ timeout: 60_000 });
       expect(cut).toBeUndefined();
     }
     await context.close();
