@@ -33,13 +33,18 @@ class CronJobController implements Reconciler {
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
   private readonly wakes: Wakes;
+  /** By key: what was last written, which the informer may not show yet; an event would be told twice. */
+  private readonly written = new Map<string, KubeObject>();
 
   constructor(context: ControllerContext) {
     this.context = context;
     this.queue = context.queue(this);
     this.wakes = new Wakes(context.kernel, this.queue, this.name);
     const { informers } = context;
-    informers.handle(CRON_JOBS, ({ object }) => this.queue.add(keyOf(object)));
+    informers.handle(CRON_JOBS, ({ type, object }) => {
+      if (type === "deleted") this.written.delete(keyOf(object));
+      this.queue.add(keyOf(object));
+    });
     informers.handle(JOBS, ({ object }) => {
       const owner = controllerOf(object);
       if (owner?.kind === "CronJob") this.queue.add(`${object.metadata.namespace}/${owner.name}`);
@@ -48,7 +53,7 @@ class CronJobController implements Reconciler {
 
   *reconcile(key: string): Gen {
     const { informers, client } = this.context;
-    const cronJob = informers.get(CRON_JOBS, key);
+    const cronJob = this.latest(key);
     if (cronJob === undefined) return;
     const jobs = informers.jobs.owned(cronJob.metadata.uid);
     const status = { ...cronJob.status };
@@ -61,8 +66,15 @@ class CronJobController implements Reconciler {
     }
     if (status.active?.length === 0) delete status.active;
     if (JSON.stringify(status) !== JSON.stringify(cronJob.status ?? {}))
-      yield* client.update(CRON_JOBS, { ...cronJob, status }, "status");
+      this.written.set(key, yield* client.update(CRON_JOBS, { ...cronJob, status }, "status"));
     if (problem !== undefined) throw problem;
+  }
+
+  private latest(key: string): KubeObject | undefined {
+    const shown = this.context.informers.get(CRON_JOBS, key);
+    const written = this.written.get(key);
+    if (shown === undefined || written?.metadata.uid !== shown.metadata.uid) return shown;
+    return Number(written.metadata.resourceVersion) > Number(shown.metadata.resourceVersion) ? written : shown;
   }
 
   /** Finished Jobs beyond the history limits go, oldest first. */

@@ -4,6 +4,7 @@ import { DAEMON_SETS, NODES, PODS } from "../api/resources.ts";
 import { isStatus, StatusError } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import { type Gen, MINUTE, SECOND } from "../kernel/index.ts";
+import { claimPods } from "./claim-pods.ts";
 import type { ControllerContext } from "./context.ts";
 import { pinned, suits, targetOf } from "./daemon-placement.ts";
 import { Expectations } from "./expectations.ts";
@@ -70,14 +71,25 @@ class DaemonSetController implements Reconciler {
       if (old && face(old) === face(object)) return;
       for (const set of informers.list(DAEMON_SETS)) this.queue.add(keyOf(set));
     });
-    informers.handle(PODS, ({ type, object }) => {
+    informers.handle(PODS, ({ type, object, old }) => {
       const owner = controllerOf(object);
+      const before = old && controllerOf(old);
+      if (before?.kind === "DaemonSet" && before.uid !== owner?.uid)
+        this.queue.add(`${object.metadata.namespace}/${before.name}`);
+      if (owner === undefined && type !== "deleted") this.addAdopters(object);
       if (owner?.kind !== "DaemonSet") return;
       const key = `${object.metadata.namespace}/${owner.name}`;
       if (type === "added") this.expectations.created(key);
       if (type === "deleted" || object.metadata.deletionTimestamp) this.expectations.deleted(key, keyOf(object));
       this.queue.add(key);
     });
+  }
+
+  private addAdopters({ metadata }: KubeObject): void {
+    if (metadata.labels === undefined) return;
+    for (const set of this.context.informers.list(DAEMON_SETS))
+      if (set.metadata.namespace === metadata.namespace && matchesSelector(set.spec.selector, metadata.labels))
+        this.queue.add(keyOf(set));
   }
 
   private forget(set: KubeObject): void {
@@ -93,6 +105,8 @@ class DaemonSetController implements Reconciler {
     const set = informers.get(DAEMON_SETS, key);
     if (set === undefined) return this.expectations.forget(key);
     if (set.metadata.deletionTimestamp) return;
+    // Pods that change hands bring the key back when the informer shows them.
+    if (yield* claimPods(this.context, set)) return;
     const hash = yield* this.revision(set);
     if (!this.expectations.satisfied(key)) return yield* this.updateStatus(set, hash);
     const problem = yield* this.manage(key, set, hash);

@@ -1,3 +1,4 @@
+import { matchesSelector } from "../api/label-selector.ts";
 import { CONTROLLER_REVISIONS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
@@ -82,13 +83,23 @@ export class Revisions {
     this.known.delete(uid);
   }
 
-  /** Oldest first. */
+  /** Oldest first. Those that match and that nobody controls become the set's: it was made again (history.AdoptControllerRevision). */
   *of(set: KubeObject): Gen<KubeObject[]> {
-    const { namespace, uid } = set.metadata;
+    const { client } = this.context;
+    const { namespace, uid, deletionTimestamp } = set.metadata;
     const known = this.known.get(uid);
     if (known) return known;
-    const { items } = yield* this.context.client.list(CONTROLLER_REVISIONS, { ...(namespace && { namespace }) });
-    const mine = items.filter((revision) => controllerOf(revision)?.uid === uid);
+    const { items } = yield* client.list(CONTROLLER_REVISIONS, { ...(namespace && { namespace }) });
+    const mine: KubeObject[] = [];
+    for (const revision of items) {
+      const { metadata } = revision;
+      const owner = controllerOf(revision);
+      if (owner?.uid === uid) mine.push(revision);
+      if (owner || deletionTimestamp || metadata.deletionTimestamp) continue;
+      if (!matchesSelector(set.spec.selector, metadata.labels)) continue;
+      const patch = { metadata: { uid: metadata.uid, ownerReferences: [controllerRef(set)] } };
+      mine.push(yield* client.patch(CONTROLLER_REVISIONS, namespace, metadata.name, patch, "strategic"));
+    }
     mine.sort((a, b) => a["revision"] - b["revision"]);
     this.known.set(uid, mine);
     return mine;

@@ -134,12 +134,9 @@ class StatefulSetController implements Reconciler {
         continue;
       }
       const phase = pod.status?.phase;
-      if ((phase === "Failed" || phase === "Succeeded") && !isTerminating(pod)) {
-        const failed = phase === "Failed";
-        const what = `StatefulSet ${keyOf(set)} is recreating ${failed ? "failed" : "terminated"} Pod ${pod.metadata.name}`;
-        const reason = failed ? "RecreatingFailedPod" : "RecreatingTerminatedPod";
-        this.context.recorder.event(set, failed ? "Warning" : "Normal", reason, what);
-        yield* this.remove(key, set, pod);
+      // What has ended is made anew once it is gone.
+      if (phase === "Failed" || phase === "Succeeded") {
+        if (!isTerminating(pod)) yield* this.remove(key, set, pod);
         if (inOrder) return;
         continue;
       }
@@ -157,13 +154,15 @@ class StatefulSetController implements Reconciler {
         if (inOrder) return;
         continue;
       }
-      if (inOrder && !isRunning(pod) && pod !== unhealthy) return;
+      const settled = isRunning(pod) && this.available(key, pod, minReadySeconds);
+      if (inOrder && !settled && pod !== unhealthy) return;
       yield* this.remove(key, set, pod);
       if (inOrder) return;
     }
     if (updateStrategy?.type === "OnDelete") return;
+    // A partition counts Pods from the first, whatever its number is.
     const partition: number = updateStrategy?.rollingUpdate?.partition ?? 0;
-    for (let ordinal = start + replicas - 1; ordinal >= Math.max(start, partition); ordinal--) {
+    for (let ordinal = start + replicas - 1; ordinal >= start + partition; ordinal--) {
       const pod = byOrdinal.get(ordinal);
       if (pod === undefined) return;
       if (revisionOf(pod) !== to.metadata.name && !isTerminating(pod)) return yield* this.remove(key, set, pod);

@@ -4,30 +4,45 @@ import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { invalid, required } from "../validation/field.ts";
+import { behaviorProblems, metricsProblems } from "./hpa-validation.ts";
 
 const SHOWN = 2;
 
-interface MetricSpec {
-  type: string;
-  resource?: { name: string; target: { averageUtilization?: number; averageValue?: string } };
+interface Target {
+  averageUtilization?: number;
+  averageValue?: string;
+  value?: string;
 }
 
-interface MetricStatus {
-  type: string;
-  resource?: { current: { averageUtilization?: number; averageValue?: string } };
-}
+/** A metric of spec or status: its type, and the field of that name in camel case. */
+type Metric = { type: string } & { [field: string]: { name: string; target: Target; current: Target } };
+
+const UNKNOWN = "<unknown>";
+const percent = (n: number | undefined, otherwise: string) => (n === undefined ? otherwise : `${n}%`);
 
 /** `cpu: 12%/80%`; a metric that nobody has measured yet reads `<unknown>` (printers.go formatHPAMetrics). */
-function targets(specs: readonly MetricSpec[] | undefined, statuses: readonly MetricStatus[] | undefined): string {
+function targets(specs: readonly Metric[] | undefined, statuses: readonly Metric[] | undefined): string {
   if (!specs || specs.length === 0) return "<none>";
   const list = specs.map((spec, i) => {
-    if (spec.type !== "Resource" || !spec.resource) return "<unknown type>";
-    const { name, target } = spec.resource;
-    const current = statuses?.[i]?.resource?.current;
-    if (target.averageValue !== undefined)
-      return `${name}: ${current?.averageValue ?? "<unknown>"}/${target.averageValue}`;
-    const measured = current?.averageUtilization === undefined ? "<unknown>" : `${current.averageUtilization}%`;
-    return `${name}: ${measured}/${target.averageUtilization === undefined ? "<auto>" : `${target.averageUtilization}%`}`;
+    const field = spec.type.slice(0, 1).toLowerCase() + spec.type.slice(1);
+    const source = spec[field];
+    if (source === undefined) return "<unknown type>";
+    const { name, target } = source;
+    const current = statuses?.[i]?.[field]?.current;
+    const average = `${current?.averageValue ?? UNKNOWN}/${target.averageValue}`;
+    switch (spec.type) {
+      case "Resource":
+      case "ContainerResource":
+        if (target.averageValue !== undefined) return `${name}: ${average}`;
+        return `${name}: ${percent(current?.averageUtilization, UNKNOWN)}/${percent(target.averageUtilization, "<auto>")}`;
+      case "Pods":
+        return average;
+      case "Object":
+      case "External":
+        return target.averageValue !== undefined ? `${average} (avg)` : `${current?.value ?? UNKNOWN}/${target.value}`;
+      default:
+        return "<unknown type>";
+    }
   });
   const shown = list.slice(0, SHOWN).join(", ");
   return list.length > SHOWN ? `${shown} + ${list.length - SHOWN} more...` : shown;
@@ -67,7 +82,7 @@ function rules(given: Draft, usual: Draft): Draft {
   };
 }
 
-/** ValidateHorizontalPodAutoscalerSpec without its metrics (pkg/apis/autoscaling/validation). */
+/** ValidateHorizontalPodAutoscalerSpec (pkg/apis/autoscaling/validation). */
 function validateBody({ spec = {} }: KubeObject): StatusCause[] {
   const causes: StatusCause[] = [];
   const { minReplicas, maxReplicas = 0, scaleTargetRef = {} } = spec;
@@ -80,7 +95,7 @@ function validateBody({ spec = {} }: KubeObject): StatusCause[] {
   }
   if (!scaleTargetRef.kind) causes.push(required("spec.scaleTargetRef.kind", ""));
   if (!scaleTargetRef.name) causes.push(required("spec.scaleTargetRef.name", ""));
-  return causes;
+  return [...causes, ...metricsProblems(spec.metrics), ...behaviorProblems(spec.behavior)];
 }
 
 /** A metric of type Resource: CPU, in percent of what is requested. */

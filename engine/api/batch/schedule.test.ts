@@ -32,6 +32,8 @@ describe("schedules", () => {
     ["1-2-3 * * * *", "too many hyphens: 1-2-3"],
     ["* * * *", "expected exactly 5 fields, found 4: [* * * *]"],
     ["@sometimes", "unrecognized descriptor: @sometimes"],
+    ["TZ=Mars/Base 0 3 * * *", "provided bad location Mars/Base: unknown time zone Mars/Base"],
+    ["TZ=Asia/Seoul 0 3 * *", "expected exactly 5 fields, found 4: [0 3 * *]"],
   ])("refuses %s", (text, message) => {
     expect(() => parseSchedule(text)).toThrow(message);
   });

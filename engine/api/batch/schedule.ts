@@ -1,5 +1,5 @@
 import { civilFromDays, daysFromCivil } from "../time.ts";
-import { UTC, type Zone } from "./zones.ts";
+import { UTC, type Zone, zoneOf } from "./zones.ts";
 
 /** Schedules of CronJobs, in the reading and the words of robfig/cron v3's ParseStandard. */
 
@@ -43,6 +43,13 @@ export class ScheduleError extends Error {}
 /** Throws ScheduleError. */
 export function parseSchedule(text: string): Schedule {
   if (text === "") throw new ScheduleError("empty spec string");
+  // The API refuses a zone here, but only after the rest has been read.
+  if (/^(CRON_)?TZ=/.test(text)) {
+    const space = text.indexOf(" ");
+    const name = text.slice(text.indexOf("=") + 1, space < 0 ? undefined : space);
+    if (zoneOf(name) === undefined) throw new ScheduleError(`provided bad location ${name}: unknown time zone ${name}`);
+    return parseSchedule(space < 0 ? "" : text.slice(space).trim());
+  }
   if (text.startsWith("@every ")) {
     const rest = text.slice("@every ".length);
     const ms = parseDuration(rest);

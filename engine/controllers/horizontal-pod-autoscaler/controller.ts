@@ -52,10 +52,18 @@ class HorizontalPodAutoscaler implements Reconciler {
   }
 
   *reconcile(key: string): Gen {
-    const { informers, recorder, client } = this.context;
-    const scaler = informers.get(HORIZONTAL_POD_AUTOSCALERS, key);
+    const scaler = this.context.informers.get(HORIZONTAL_POD_AUTOSCALERS, key);
     if (scaler === undefined || scaler.metadata.deletionTimestamp) return;
-    this.wakes.in(key, SYNC_PERIOD);
+    try {
+      yield* this.look(key, scaler);
+    } finally {
+      // From the end of a look on: what was scaled in it is then older than a policy's period of 15 s.
+      this.wakes.in(key, SYNC_PERIOD);
+    }
+  }
+
+  private *look(key: string, scaler: KubeObject): Gen {
+    const { recorder, client } = this.context;
     const draft = draftOf(scaler);
     const namespace = scaler.metadata.namespace ?? "";
     const target = yield* scaleTarget(client, namespace, scaler["spec"].scaleTargetRef);
