@@ -5,6 +5,12 @@ import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { invalid, invalidText, notSupported, required } from "../validation/field.ts";
 import { goLabelSelector, goStringMap, semanticEqual } from "../validation/value.ts";
+import {
+  validateFailurePolicy,
+  validatePerIndex,
+  validateReplacementPolicy,
+  validateSuccessPolicy,
+} from "./job-policies.ts";
 
 /** Creation and validation of Jobs (pkg/registry/batch/job/strategy.go, pkg/apis/batch/validation/validation.go). */
 
@@ -46,7 +52,7 @@ export function validateJobFields(spec: Draft, path: string): StatusCause[] {
     causes.push(notSupported(`${path}.completionMode`, spec.completionMode, modes));
   if (spec.completionMode === "Indexed") {
     if (spec.completions === undefined) causes.push(required(`${path}.completions`, "when completion mode is Indexed"));
-    else if (spec.parallelism > MAX_PARALLEL_INDEXED && spec.completions > MAX_PARALLEL_INDEXED)
+    else if (spec.parallelism > MAX_PARALLEL_INDEXED)
       causes.push(
         invalid(
           `${path}.parallelism`,
@@ -56,90 +62,30 @@ export function validateJobFields(spec: Draft, path: string): StatusCause[] {
       );
   }
   causes.push(...validatePerIndex(spec, path));
+  causes.push(...validateFailurePolicy(spec, `${path}.podFailurePolicy`));
+  causes.push(...validateSuccessPolicy(spec, `${path}.successPolicy`));
+  causes.push(...validateReplacementPolicy(spec, `${path}.podReplacementPolicy`));
   causes.push(...validateJobTemplate(spec.template, `${path}.template`));
-  if (spec.podFailurePolicy) {
-    const policy: string = spec.template?.spec?.restartPolicy ?? "";
-    if (policy !== "Never")
-      causes.push(
-        invalid(
-          `${path}.template.spec.restartPolicy`,
-          policy,
-          'only "Never" is supported when podFailurePolicy is specified',
-        ),
-      );
-    for (const [i, rule] of (spec.podFailurePolicy.rules ?? []).entries()) {
-      const at = `${path}.podFailurePolicy.rules[${i}]`;
-      const actions = ["Count", "FailIndex", "FailJob", "Ignore"];
-      if (!rule.action)
-        causes.push(
-          required(`${at}.action`, `valid values: ${JSON.stringify(actions).slice(1, -1).split(",").join(", ")}`),
-        );
-      else if (!actions.includes(rule.action)) causes.push(notSupported(`${at}.action`, rule.action, actions));
-      if (!rule.onExitCodes && !(rule.onPodConditions?.length > 0))
-        causes.push(invalidText(at, "{}", "specifying one of OnExitCodes and OnPodConditions is required"));
-      if (rule.onExitCodes && rule.onPodConditions?.length > 0)
-        causes.push(invalidText(at, "{}", "specifying both OnExitCodes and OnPodConditions is not supported"));
-      if (rule.onExitCodes?.operator === "In" && rule.onExitCodes.values?.includes(0))
-        causes.push(
-          invalid(
-            `${at}.onExitCodes.values[${rule.onExitCodes.values.indexOf(0)}]`,
-            0,
-            "must not be 0 for the In operator",
-          ),
-        );
-    }
+  const policy: string = spec.template?.spec?.restartPolicy ?? "";
+  if (spec.podFailurePolicy && policy !== "Never") {
+    const detail = 'only "Never" is supported when podFailurePolicy is specified';
+    causes.push(invalid(`${path}.template.spec.restartPolicy`, policy, detail));
   }
   return causes;
 }
 
-/** backoffLimitPerIndex, maxFailedIndexes and successPolicy are for Jobs with indexes. */
-function validatePerIndex(spec: Draft, path: string): StatusCause[] {
-  const { backoffLimitPerIndex: limit, maxFailedIndexes: most, successPolicy, completionMode, completions } = spec;
-  const causes = nonNegative(limit, `${path}.backoffLimitPerIndex`);
-  const indexed = completionMode === "Indexed";
-  if (limit !== undefined && !indexed) {
-    causes.push(invalid(`${path}.backoffLimitPerIndex`, limit, "requires indexed completion mode"));
-  }
-  if (most !== undefined) {
-    causes.push(...nonNegative(most, `${path}.maxFailedIndexes`));
-    if (limit === undefined)
-      causes.push(required(`${path}.backoffLimitPerIndex`, "when maxFailedIndexes is specified"));
-    if (indexed && completions !== undefined && most > completions) {
-      causes.push(invalid(`${path}.maxFailedIndexes`, most, "must be less than or equal to completions"));
-    }
-  }
-  if (!successPolicy) return causes;
-  if (!indexed)
-    causes.push(invalidText(`${path}.successPolicy`, "batch.SuccessPolicy{}", "requires indexed completion mode"));
-  const rules: readonly Draft[] = successPolicy.rules ?? [];
-  if (rules.length === 0)
-    causes.push(
-      required(
-        `${path}.successPolicy.rules`,
-        "at least one rules must be specified when the successPolicy is specified",
-      ),
-    );
-  for (const [i, { succeededCount, succeededIndexes }] of rules.entries()) {
-    const at = `${path}.successPolicy.rules[${i}]`;
-    if (succeededCount === undefined && succeededIndexes === undefined) {
-      causes.push(required(at, "at least one of succeededCount or succeededIndexes must be specified"));
-    }
-    if (succeededCount !== undefined && completions !== undefined && succeededCount > completions) {
-      causes.push(
-        invalid(
-          `${at}.succeededCount`,
-          succeededCount,
-          `must be less than or equal to ${completions} (the number of specified completions)`,
-        ),
-      );
-    }
-  }
-  return causes;
+/** A selector that is not manual has to match the labels that are made (ValidateGeneratedSelector). */
+function validateGenerated({ metadata, spec = {} }: KubeObject): StatusCause[] {
+  if (spec.manualSelector || !spec.selector || metadata.uid === undefined) return [];
+  const { uid, name } = metadata;
+  const labels = { [`${PREFIX}${UID}`]: uid, [`${PREFIX}${NAME}`]: name, [UID]: uid, [NAME]: name };
+  if (matchLabelSelector(spec.selector, labels)) return [];
+  return [invalidText("spec.selector", goLabelSelector(spec.selector), "`selector` not auto-generated")];
 }
 
 export function validateJob(object: KubeObject): StatusCause[] {
   const spec = object["spec"] ?? {};
-  const causes = validateJobFields(spec, "spec");
+  const causes = [...validateGenerated(object), ...validateJobFields(spec, "spec")];
   if (!spec.selector) causes.push(required("spec.selector", ""));
   else {
     causes.push(...validateLabelSelector(spec.selector, "spec.selector"));
@@ -160,10 +106,13 @@ export function validateJobUpdate(object: KubeObject, old: KubeObject): StatusCa
   const spec = object["spec"] ?? {};
   const before = old["spec"] ?? {};
   const causes: StatusCause[] = [];
-  // An Indexed Job may grow and shrink while completions and parallelism stay one number.
-  const elastic = spec.completionMode === "Indexed" && spec.completions === spec.parallelism;
-  if (spec.completions !== before.completions && !elastic)
-    causes.push(invalid("spec.completions", spec.completions, "field is immutable"));
+  if (spec.completions !== before.completions) {
+    // An Indexed Job may grow and shrink while completions and parallelism stay one number.
+    const elastic = spec.completionMode === "Indexed";
+    const detail = elastic ? "can only be modified in tandem with spec.parallelism" : "field is immutable";
+    if (!elastic || (spec.completions !== undefined && spec.completions !== spec.parallelism))
+      causes.push(invalid("spec.completions", spec.completions, detail));
+  }
   if (!semanticEqual(spec.selector, before.selector))
     causes.push(invalidText("spec.selector", goLabelSelector(spec.selector), "field is immutable"));
   // While a suspended Job has not started, where its Pods may go can still be changed.
@@ -174,6 +123,9 @@ export function validateJobUpdate(object: KubeObject, old: KubeObject): StatusCa
     causes.push(invalid("spec.completionMode", spec.completionMode, "field is immutable"));
   if (!semanticEqual(spec.podFailurePolicy, before.podFailurePolicy))
     causes.push(invalid("spec.podFailurePolicy", spec.podFailurePolicy, "field is immutable"));
+  for (const field of ["backoffLimitPerIndex", "managedBy", "successPolicy"])
+    if (!semanticEqual(spec[field], before[field]))
+      causes.push(invalid(`spec.${field}`, spec[field], "field is immutable"));
   return causes;
 }
 
