@@ -19,7 +19,7 @@ import { evaluateTest } from "./cond.ts";
 import { BreakLoop, ShellError } from "./control.ts";
 import { textWidth } from "./editor/width.ts";
 import { runList, runNode } from "./execute.ts";
-import { arithText, expanding, expandWords, SUBSTITUTES, wordPattern, wordText } from "./expand.ts";
+import { arithText, expanding, expandWords, substitutes, wordPattern, wordText } from "./expand.ts";
 import { waitForeground } from "./foreground.ts";
 import { forkShell } from "./fork.ts";
 import { afterInstants, runInstantly } from "./instant.ts";
@@ -130,7 +130,7 @@ export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
     if (sh.has("xtrace")) yield* trace(sh, `(( ${text} ))`);
     return yield* arithmetic(sh, text, "((: ");
   };
-  const quick = !sh.has("xtrace") && ![start, test, update].some((text) => SUBSTITUTES.test(text));
+  const quick = !sh.has("xtrace") && ![start, test, update].some((text) => substitutes(text));
   /** The same without a generator, where nothing is substituted. */
   const now = (text: string): number | bigint => {
     if (text === "") return 1;

@@ -27,17 +27,6 @@ export class ExitShell {
   }
 }
 
-/** An alias opened a compound: the text from `from` on must be read again with aliases expanded. */
-export class AliasOpens {
-  readonly text: string;
-  readonly from: number;
-
-  constructor(text: string, from: number) {
-    this.text = text;
-    this.from = from;
-  }
-}
-
 /**
  * An error of an expansion, already without prefix. `discard`: the rest of the current top-level line is dropped;
  * `exit`: a shell that is not interactive ends.

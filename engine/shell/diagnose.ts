@@ -1,6 +1,7 @@
-import type { ParseError } from "unbash";
-import { Grammar, RESERVED, Unexpected } from "./grammar.ts";
-import { Unclosed } from "./tokens.ts";
+import { Grammar } from "./grammar.ts";
+import { KEYWORDS } from "./keywords.ts";
+import { Unclosed, Unexpected, type Within } from "./mistakes.ts";
+import type { Rules } from "./quoting.ts";
 
 /** A syntax error as bash words it. */
 export interface SyntaxProblem {
@@ -18,85 +19,94 @@ export interface SyntaxProblem {
   busybox: string;
   /** More input could make it right. */
   incomplete: boolean;
+  within: Within;
+  /** Where bash reads on after mistakes that cost it a line only. */
+  resume: number;
 }
 
-/** Turns the parser's errors into bash's message: the text is read again by bash's grammar up to the first mistake. */
-export function diagnose(text: string, errors: readonly ParseError[]): SyntaxProblem | undefined {
+/** Bash's message for what stopped the grammar; lines are counted from the text's beginning. */
+export function problemOf(error: unknown, grammar: Grammar): SyntaxProblem {
+  const { text } = grammar;
   const lineOf = (at: number) => text.slice(0, at).split("\n").length;
   const lastLine = text.replace(/\n$/, "").split("\n").length + 1;
-  const grammar = new Grammar(text);
-  try {
-    grammar.program();
-  } catch (error) {
-    const start = grammar.commandStart;
-    if (error instanceof Unclosed) {
-      const line = error.atEnd ? lastLine : lineOf(error.at);
-      const message = `unexpected EOF while looking for matching \`${error.what}'`;
-      const dash =
-        error.what === ")" || error.what === "}"
-          ? `Syntax error: end of file unexpected${error.what === ")" ? ' (expecting ")")' : ""}`
-          : error.what === "`"
-            ? "Syntax error: EOF in backquote substitution"
-            : "Syntax error: Unterminated quoted string";
-      const busybox =
-        error.what === "}"
-          ? "syntax error: missing '}'"
-          : error.what === ")"
-            ? 'syntax error: unexpected end of file (expecting ")")'
-            : error.what === "`"
-              ? "syntax error: EOF in backquote substitution"
-              : "syntax error: unterminated quoted string";
-      return { message, line, dashLine: text.split("\n").length, quote: false, start, dash, busybox, incomplete: true };
-    }
-    if (!(error instanceof Unexpected)) throw error;
-    const { token, expecting } = error;
-    const hint = expecting === undefined ? "" : ` (expecting "${expecting}")`;
-    if (token.kind === "end") {
-      const dash = `Syntax error: end of file unexpected${hint}`;
-      const busybox = `syntax error: unexpected end of file${hint}`;
-      return {
-        message: error.message ?? "syntax error: unexpected end of file",
-        line: lastLine,
-        dashLine: text.split("\n").length,
-        quote: false,
-        start,
-        dash,
-        busybox,
-        incomplete: true,
-      };
-    }
-    const line = lineOf(token.at);
-    const shown = token.kind === "newline" ? "newline" : `"${token.text}"`;
-    const message = error.message ?? `syntax error near unexpected token \`${token.text}'`;
-    const word = token.kind === "word" && !RESERVED.has(token.text);
+  const start = grammar.commandStart;
+  if (error instanceof Unclosed) {
+    const { what, within } = error;
     return {
-      message,
-      line,
-      dashLine: line,
-      quote: true,
+      message: `unexpected EOF while looking for matching \`${what}'`,
+      line: error.atEnd ? lastLine : lineOf(error.at),
+      dashLine: text.split("\n").length,
+      quote: false,
       start,
-      dash: `Syntax error: ${word ? "word" : shown} unexpected${hint}`,
-      busybox: `syntax error: unexpected ${word ? "word" : shown}${hint}`,
-      incomplete: false,
+      ...unclosedElsewhere(what),
+      incomplete: true,
+      within,
+      resume: text.length,
     };
   }
-  if (grammar.openHeredoc) {
-    // Bash only warns; the text up to the end is the document.
-    return undefined;
+  if (!(error instanceof Unexpected)) throw error;
+  const { token, expecting, within } = error;
+  const hint = expecting === undefined ? "" : ` (expecting "${expecting}")`;
+  if (token.kind === "end") {
+    return {
+      message: error.message ?? "syntax error: unexpected end of file",
+      line: lastLine,
+      dashLine: text.split("\n").length,
+      quote: false,
+      start,
+      dash: `Syntax error: end of file unexpected${hint}`,
+      busybox: `syntax error: unexpected end of file${hint}`,
+      incomplete: true,
+      within,
+      resume: text.length,
+    };
   }
-  const [first] = errors;
-  if (first === undefined || /heredoc|here-document/i.test(first.message)) return undefined;
-  return undefined;
+  const line = lineOf(token.at);
+  const newline = text.indexOf("\n", token.at);
+  const word = token.kind === "word" && !KEYWORDS.has(token.text);
+  const shown = word ? "word" : token.kind === "newline" ? "newline" : `"${token.text}"`;
+  return {
+    message: error.message ?? `syntax error near unexpected token \`${token.text}'`,
+    line,
+    dashLine: line,
+    quote: true,
+    start,
+    dash: `Syntax error: ${shown} unexpected${hint}`,
+    busybox: `syntax error: unexpected ${shown}${hint}`,
+    incomplete: false,
+    within,
+    resume: newline < 0 ? text.length : newline + 1,
+  };
 }
 
-/** True when a heredoc in the text has no end yet. */
-export function endsInHeredoc(text: string): boolean {
-  if (!text.includes("<<")) return false;
-  const grammar = new Grammar(text);
+/** What dash and busybox say of a quote or bracket without its end. */
+function unclosedElsewhere(what: string): { dash: string; busybox: string } {
+  switch (what) {
+    case ")":
+      return {
+        dash: 'Syntax error: end of file unexpected (expecting ")")',
+        busybox: 'syntax error: unexpected end of file (expecting ")")',
+      };
+    case "}":
+      return { dash: "Syntax error: end of file unexpected", busybox: "syntax error: missing '}'" };
+    case "`":
+      return {
+        dash: "Syntax error: EOF in backquote substitution",
+        busybox: "syntax error: EOF in backquote substitution",
+      };
+    default:
+      return { dash: "Syntax error: Unterminated quoted string", busybox: "syntax error: unterminated quoted string" };
+  }
+}
+
+/** The first mistake in a text, and whether it ends within a heredoc. */
+export function examine(text: string, rules: Rules): { problem: SyntaxProblem | undefined; openHeredoc: boolean } {
+  const grammar = new Grammar(text, rules);
+  let problem: SyntaxProblem | undefined;
   try {
     grammar.program();
   } catch (error) {
-    if (!(error instanceof Unclosed) && !(error instanceof Unexpected)) throw error;
+    problem = problemOf(error, grammar);
   }
-  return grammar.openHeredoc;
+  return { problem, openHeredoc: grammar.openHeredoc };
 }

@@ -1,6 +1,5 @@
 import type { AndOr, CompoundList, PipelineNode, Redirection, Statement } from "unbash";
 import type { Gen } from "../kernel/index.ts";
-import { expandAliases } from "./aliases.ts";
 import { startBackground } from "./background.ts";
 import {
   runArithCommand,
@@ -14,123 +13,88 @@ import {
   runWhile,
   startCoproc,
 } from "./compound.ts";
-import { AliasOpens, ExitShell, ShellError } from "./control.ts";
+import { ExitShell, ShellError } from "./control.ts";
 import { exitStatus } from "./fork.ts";
-import { isOpen } from "./input.ts";
 import { afterInstants, runInstantly } from "./instant.ts";
 import { runPipeline } from "./pipeline.ts";
 import { commandText } from "./print-command.ts";
+import { Reader } from "./reader.ts";
 import { redirect, restore, type Saved } from "./redirect.ts";
 import type { Shell } from "./shell.ts";
 import { runSimple } from "./simple.ts";
-import { Source } from "./source.ts";
-import { runnable, syntaxError } from "./syntax.ts";
+import type { Source } from "./source.ts";
+import { syntaxError } from "./syntax.ts";
 import { handleSignals, runTrap } from "./traps.ts";
 
 /** Runs a whole text: a script, a `-c` string, an `eval`, a trap. Stops where its syntax is wrong, as bash does. */
 export function* runSource(
   sh: Shell,
   source: Source,
-  options: { last?: boolean; syntaxName?: string; expanded?: boolean } = {},
+  options: { last?: boolean; syntaxName?: string } = {},
 ): Gen<void> {
   const outer = sh.source;
   const outerPosition = sh.position;
-  sh.source = source;
-  sh.position = 0;
-  try {
-    const { statements, error } = runnable(source);
-    let skipLine = -1;
-    // `set -v` shows lines as they are read, so not the rest of its own.
-    let shown = source.firstLine - 1;
-    const reads = !sh.setup.interactive && sh.runningTrap === 0;
-    const lines = reads ? source.text.split("\n") : [];
-    const show = function* (to: number): Gen<void> {
-      if (!sh.has("verbose")) {
-        shown = Math.max(shown, to);
-        return;
-      }
-      for (; shown < to; shown++) yield* sh.writeTo(2, `${lines[shown - source.firstLine + 1] ?? ""}\n`);
-    };
-    const final = options.last && !error ? statements.at(-1) : undefined;
-    for (const statement of statements) {
-      if (skipLine >= 0 && source.lineAt(statement.pos) <= skipLine) {
-        // What follows on the line was read along with it, to its own last line.
-        skipLine = Math.max(skipLine, source.lineAt(statement.end - 1));
-        continue;
-      }
-      try {
-        if (reads) yield* show(source.lineAt(Math.max(statement.pos, statement.end - 1)));
-        if (sh.has("noexec")) continue;
-        // The last command takes the shell's place, unless a trap is to run after it.
-        yield* runStatement(sh, statement, statement === final && sh.traps.size === 0);
-      } catch (thrown) {
-        if (thrown instanceof AliasOpens && thrown.text === source.text && thrown.from === statement.pos) {
-          yield* runExpanded(sh, source, thrown.from, options);
-          return;
-        }
-        if (!(thrown instanceof ShellError)) throw thrown;
-        yield* tell(sh, thrown);
-        sh.status = thrown.status;
-        sh.pipeStatus = [thrown.status];
-        if (thrown.how === "exit" && !sh.setup.interactive) throw new ExitShell(exitStatus(sh, thrown));
-        if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
-        if (outer !== undefined || sh.subshellDepth > 0) throw thrown;
-        sh.loops = 0;
-        sh.ignoreErrors = 0;
-        const assigned = sh.has("errexit") && thrown.message.endsWith(" readonly variable");
-        if (assigned || (thrown.cleanup && sh.isCommandString && !sh.setup.interactive))
-          throw new ExitShell(thrown.status);
-        skipLine = source.lineAt(statement.end - 1);
-      }
-    }
-    if (error === undefined) {
-      if (reads && sh.has("verbose"))
-        yield* show(source.firstLine + source.text.replace(/\n$/, "").split("\n").length - 1);
+  const reader = new Reader(sh, source);
+  // `set -v` shows lines as they are read, so not the rest of its own.
+  let shown = source.firstLine - 1;
+  const reads = !sh.setup.interactive && sh.runningTrap === 0;
+  const lines = reads ? source.text.split("\n") : [];
+  const show = function* (to: number): Gen<void> {
+    if (!sh.has("verbose")) {
+      shown = Math.max(shown, to);
       return;
     }
-    if (!options.expanded && (yield* runExpanded(sh, source, error.start, options))) return;
-    yield* syntaxError(sh, source, error, options.syntaxName);
+    for (; shown < to; shown++) yield* sh.writeTo(2, `${lines[shown - source.firstLine + 1] ?? ""}\n`);
+  };
+  try {
+    for (let part = reader.next(); part !== undefined; part = reader.next()) {
+      const { source: text, statements, error } = part;
+      sh.source = text;
+      sh.position = 0;
+      let skipLine = -1;
+      let lastLine = -1;
+      const final = options.last && !error && reader.ended ? statements.at(-1) : undefined;
+      for (const statement of statements) {
+        const line = text.lineAt(statement.pos);
+        if (skipLine >= 0 && line <= skipLine) {
+          // What follows on the line was read along with it, to its own last line.
+          skipLine = Math.max(skipLine, text.lineAt(statement.end - 1));
+          continue;
+        }
+        if (line > lastLine && reader.rereads(statement.pos)) break;
+        lastLine = text.lineAt(Math.max(statement.pos, statement.end - 1));
+        try {
+          if (reads) yield* show(lastLine);
+          if (sh.has("noexec")) continue;
+          // The last command takes the shell's place, unless a trap is to run after it.
+          yield* runStatement(sh, statement, statement === final && sh.traps.size === 0);
+        } catch (thrown) {
+          if (!(thrown instanceof ShellError)) throw thrown;
+          yield* tell(sh, thrown);
+          sh.status = thrown.status;
+          sh.pipeStatus = [thrown.status];
+          if (thrown.how === "exit" && !sh.setup.interactive) throw new ExitShell(exitStatus(sh, thrown));
+          if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
+          if (outer !== undefined || sh.subshellDepth > 0) throw thrown;
+          sh.loops = 0;
+          sh.ignoreErrors = 0;
+          const assigned = sh.has("errexit") && thrown.message.endsWith(" readonly variable");
+          if (assigned || (thrown.cleanup && sh.isCommandString && !sh.setup.interactive))
+            throw new ExitShell(thrown.status);
+          skipLine = text.lineAt(statement.end - 1);
+        }
+      }
+      if (error === undefined || reader.readsOn || reader.rereads(error.start)) continue;
+      yield* syntaxError(sh, source, error, options.syntaxName);
+      if (error.within !== "array") return;
+      reader.readFrom(error.resume);
+    }
+    if (reads && sh.has("verbose"))
+      yield* show(source.firstLine + source.text.replace(/\n$/, "").split("\n").length - 1);
   } finally {
     sh.source = outer;
     sh.position = outerPosition;
   }
-}
-
-/**
- * Runs the rest of a text whose next command is none before aliases are expanded, as bash reads it: so many lines as make
- * a command, then the others with the aliases that there are by then. False when there is nothing to expand.
- */
-function* runExpanded(
-  sh: Shell,
-  source: Source,
-  from: number,
-  options: { last?: boolean; syntaxName?: string },
-): Gen<boolean> {
-  const rest = source.text.slice(from);
-  let end = lineEnd(rest, 0);
-  while (end < rest.length && isOpen(sh, rest.slice(0, end))) end = lineEnd(rest, end);
-  const command = rest.slice(0, end);
-  const text = expandAliases(sh, command);
-  if (text === command) return false;
-  const line = source.lineAt(from);
-  const outer = sh.aliasesExpanded;
-  sh.aliasesExpanded = true;
-  try {
-    yield* runSource(sh, new Source(text, source.file, line), { ...options, last: false, expanded: true });
-  } finally {
-    sh.aliasesExpanded = outer;
-  }
-  if (end < rest.length) {
-    const lines = command.split("\n").length - 1;
-    yield* runSource(sh, new Source(rest.slice(end), source.file, line + lines), options);
-  }
-  return true;
-}
-
-/** Behind the newline that ends the line at a place. */
-function lineEnd(text: string, from: number): number {
-  const newline = text.indexOf("\n", from);
-  return newline < 0 ? text.length : newline + 1;
 }
 
 /** Prints an error where it came up, before what it says of the place is undone. */
@@ -258,6 +222,11 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
     case "Function": {
       const name = node.name.text;
       sh.position = node.pos;
+      if (sh.setup.dialect === "bash" && /[$'"\\`]/.test(name)) {
+        yield* sh.complain(`\`${name}': not a valid identifier`);
+        sh.status = 1;
+        return;
+      }
       if (sh.readonlyFunctions.has(name)) {
         yield* sh.complain(`${name}: readonly function`);
         sh.status = 1;

@@ -6,6 +6,7 @@ import { ShellError } from "./control.ts";
 import { globFields } from "./glob.ts";
 import { expandParam, type ParamValue } from "./parameters.ts";
 import { escapePattern } from "./pattern.ts";
+import { closeArith } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { type Piece, parseWord, type WordMode } from "./word.ts";
 
@@ -151,8 +152,15 @@ export interface Compiled {
   pure: boolean;
 }
 
-/** A command or process is substituted somewhere in a text. */
-export const SUBSTITUTES = /`|\$\((?!\()|[<>]\(/;
+const SUBSTITUTES = /`|\$\((?!\()|[<>]\(/;
+
+/** True when a command or process is substituted somewhere in a text. */
+export function substitutes(text: string): boolean {
+  if (SUBSTITUTES.test(text)) return true;
+  for (let i = text.indexOf("$(("); i >= 0; i = text.indexOf("$((", i + 1))
+    if (closeArith(text, i + 3) < 0) return true;
+  return false;
+}
 
 /** True when expanding a word runs no command. */
 export function isPure(text: string): boolean {
@@ -178,7 +186,7 @@ export function compile(text: string, mode: WordMode = "word", assign = false): 
     const plain = pieces.every((piece) => piece.k === "lit" && (piece.q || !/[*?[\\(]/.test(piece.s)))
       ? pieces.map((piece) => (piece as { s: string }).s).join("")
       : undefined;
-    found = { pieces, plain: pieces.length > 0 ? plain : undefined, pure: !SUBSTITUTES.test(text) };
+    found = { pieces, plain: pieces.length > 0 ? plain : undefined, pure: !substitutes(text) };
     if (known.size > 4_000) known.clear();
     known.set(text, found);
   }

@@ -9,6 +9,7 @@ import { copyShell } from "./copy.ts";
 import { runSource } from "./execute.ts";
 import type { Shell } from "./shell.ts";
 import type { Source } from "./source.ts";
+import { nameWithin } from "./syntax.ts";
 import { handleSignals, resetSignals, runExitTrap } from "./traps.ts";
 
 /** Starts a child shell with a copy of this one's state. Its signal handling is that of a new command. */
@@ -85,8 +86,8 @@ export function exitStatus(sh: Shell, error: ShellError): number {
   return error.status === 1 && sh.isCommandString && sh.subshellDepth === 0 ? 127 : error.status;
 }
 
-/** Runs a text in a child; `last` lets a lone simple command take the process over. */
-export function* runBody(sh: Shell, source: Source, last: boolean): Gen<number> {
-  yield* runSource(sh, source, { last });
+/** Runs a text in a child, which messages name; `last` lets a lone simple command take the process over. */
+export function* runBody(sh: Shell, source: Source, last: boolean, called: string): Gen<number> {
+  yield* runSource(sh, source, { last, syntaxName: nameWithin(sh, called) });
   return sh.status;
 }

@@ -1,5 +1,5 @@
-import { Unexpected } from "./grammar.ts";
-import type { Token } from "./tokens.ts";
+import { type Token, Unexpected } from "./mistakes.ts";
+import type { Place } from "./tokens.ts";
 
 /** Parts the two lines that bash prints of one mistake: the second names the token it is near. */
 export const NEAR = "\0";
@@ -24,16 +24,67 @@ export const WHOLE = "\x02";
 export interface TokenReader {
   readonly text: string;
   readonly token: Token;
-  next(): void;
+  next(place?: Place): void;
+  /** Where the token that was read last ends. */
+  readonly end: number;
   kind(): Token["kind"];
   is(text: string): boolean;
   newlines(): void;
 }
 
+const BINARY = new Set([
+  "=",
+  "==",
+  "!=",
+  "=~",
+  "<",
+  ">",
+  "-eq",
+  "-ne",
+  "-lt",
+  "-le",
+  "-gt",
+  "-ge",
+  "-nt",
+  "-ot",
+  "-ef",
+]);
+const UNARY = /^-[a-hknoprstuvwxzGLNORS]$/;
+
+/** What bash takes for the wrong token: the word before the place up to which its line was read. */
+function near(text: string, end: number): string {
+  let i = end;
+  const start = text.lastIndexOf("\n", end - 2) + 1;
+  if (i >= text.length || text[i - 1] === "\n") i--;
+  while (i > start && /[ \t\n]/.test(text[i] ?? " ")) i--;
+  const last = i + 1;
+  while (i > start && !/[ \t\n;|&]/.test(text[i]!)) i--;
+  while (i < last - 1 && /[ \t\n]/.test(text[i]!)) i++;
+  return text.slice(i, last);
+}
+
+/** Words and operators are named by bash; `what` says where. */
+function token(g: TokenReader, what: (shown: string | undefined) => string): Unexpected {
+  const shown = g.kind() === "operator" || g.kind() === "newline" ? g.token.text : undefined;
+  return new Unexpected(g.token, undefined, `${what(shown)}${NEAR}${near(g.text, g.end)}`);
+}
+
 /** Reads `[[ … ]]`, the opening brackets being the current token; throws at what bash complains about. */
 export function readConditional(g: TokenReader): void {
-  const BINARY = /^(=|==|!=|=~|<|>|-eq|-ne|-lt|-le|-gt|-ge|-nt|-ot|-ef)$/;
   g.next();
+  g.newlines();
+  const binary = (): void => {
+    const pattern = g.is("==") || g.is("!=") || g.is("=");
+    const regex = g.is("=~");
+    g.next({ pattern, regex });
+    if (g.kind() === "end") throw unfinished(g);
+    if (g.kind() === "word" && !g.is("]]")) {
+      g.next();
+      return;
+    }
+    if (g.kind() === "word") throw wrong(g.token, "unexpected argument `]]' to conditional binary operator");
+    throw token(g, (shown) => `unexpected argument \`${shown}' to conditional binary operator`);
+  };
   const term = (): void => {
     if (g.kind() === "end") throw unfinished(g);
     if (g.is("!")) {
@@ -48,16 +99,9 @@ export function readConditional(g: TokenReader): void {
       g.next();
       return;
     }
-    if (g.kind() === "operator" || g.is("]]")) {
-      if (g.kind() === "operator")
-        throw new Unexpected(
-          g.token,
-          undefined,
-          `unexpected token \`${g.token.text}' in conditional command${NEAR}${g.token.text.slice(-1)}`,
-        );
-      throw new Unexpected(g.token, undefined, `syntax error near \`${g.token.text}'`);
-    }
-    const unary = /^-[a-hknoprstuvwxzGLNORS]$/.test(g.token.text);
+    if (g.is("]]")) throw new Unexpected(g.token, undefined, `syntax error near \`${g.token.text}'`);
+    if (g.kind() !== "word") throw token(g, (shown) => `unexpected token \`${shown}' in conditional command`);
+    const unary = UNARY.test(g.token.text);
     g.next();
     if (unary && g.kind() !== "end") {
       if (g.kind() !== "word" || g.is("]]"))
@@ -65,28 +109,23 @@ export function readConditional(g: TokenReader): void {
       g.next();
       return;
     }
-    if (BINARY.test(g.token.text)) {
-      const regex = g.is("=~");
-      g.next();
-      if (g.is("]]")) throw wrong(g.token, "unexpected argument `]]' to conditional binary operator");
-      if (regex) while (g.kind() !== "end" && !g.is("]]") && !g.is("&&") && g.text[g.token.at - 1] !== " ") g.next();
-      else g.next();
-      if (regex && !g.is("]]") && !g.is("&&") && !g.is("||")) {
-        while (g.kind() !== "end" && !g.is("]]") && !g.is("&&") && !g.is("||")) g.next();
-      }
+    if (BINARY.has(g.token.text)) {
+      binary();
       return;
     }
-    if (!g.is("]]") && !g.is("&&") && !g.is("||") && !g.is(")")) {
-      if (g.kind() === "end") throw unfinished(g);
-      throw wrong(g.token, "conditional binary operator expected");
-    }
+    if (g.is("]]") || g.is("&&") || g.is("||") || g.is(")")) return;
+    if (g.kind() === "end") throw unfinished(g);
+    if (g.kind() === "word") throw wrong(g.token, "conditional binary operator expected");
+    throw token(g, (shown) => `unexpected token \`${shown}', conditional binary operator expected`);
   };
   const and = (): void => {
     term();
+    g.newlines();
     while (g.is("&&")) {
       g.next();
       g.newlines();
       term();
+      g.newlines();
     }
   };
   const or = (): void => {
@@ -100,7 +139,10 @@ export function readConditional(g: TokenReader): void {
   or();
   if (!g.is("]]")) {
     if (g.kind() === "end") throw unfinished(g);
-    throw wrong(g.token, "syntax error in conditional expression");
+    throw token(
+      g,
+      (shown) => `syntax error in conditional expression${shown === undefined ? "" : `: unexpected token \`${shown}'`}`,
+    );
   }
   g.next();
 }

@@ -1,56 +1,32 @@
 import { readConditional, WHOLE } from "./grammar-cond.ts";
-import { closeArith, closeParen } from "./scan.ts";
-import { type Token, Tokens, Unclosed } from "./tokens.ts";
+import { type Token, Unclosed, Unexpected } from "./mistakes.ts";
+import type { Rules } from "./quoting.ts";
+import { type Place, Tokens } from "./tokens.ts";
 
-/** Thrown at the first token that does not fit. */
-export class Unexpected {
-  readonly token: Token;
-  readonly expecting: string | undefined;
-  readonly message: string | undefined;
-
-  constructor(token: Token, expecting?: string, message?: string) {
-    this.token = token;
-    this.expecting = expecting;
-    this.message = message;
-  }
-}
-
-export const RESERVED = new Set([
-  "if",
-  "then",
-  "else",
-  "elif",
-  "fi",
-  "do",
-  "done",
-  "case",
-  "esac",
-  "while",
-  "until",
-  "for",
-  "select",
-  "function",
-  "{",
-  "}",
-  "!",
-  "[[",
-  "]]",
-  "in",
-  "time",
-  "coproc",
-]);
 /** Reserved words that no command begins with. */
 const CLOSERS = new Set(["then", "else", "elif", "fi", "do", "done", "esac", "}", "in", "]]"]);
 const REDIRECTS = new Set(["<", ">", ">>", "<<", "<<-", "<<<", "<&", ">&", "<>", ">|", "&>", "&>>"]);
 
-/** Bash's grammar, as far as finding the first token that does not fit. */
-export class Grammar {
-  private readonly tokens: Tokens;
-  token: Token;
-  commandStart = 0;
+/** Builtins whose arguments may be arrays: `declare a=(1 2)`. */
+const ASSIGNING = new Set(["alias", "declare", "eval", "export", "let", "local", "readonly", "typeset"]);
+const COMPOUNDS = new Set(["(", "{", "if", "while", "until", "for", "case", "[[", "select"]);
+const ASSIGNMENT = /^[A-Za-z_]\w*(\[[\s\S]*\])?\+?=/;
+/** Where a command may begin. */
+const COMMAND: Place = { command: true, assignment: true };
+const WORD: Place = {};
 
-  constructor(text: string) {
-    this.tokens = new Tokens(text);
+/** Bash's grammar: reads a text a complete command at a time, up to the first token that does not fit. */
+export class Grammar {
+  readonly tokens: Tokens;
+  token: Token;
+  /** Where the command begins that was read last. */
+  commandStart = 0;
+  private inPattern = false;
+  private readonly rules: Rules;
+
+  constructor(text: string, rules: Rules) {
+    this.rules = rules;
+    this.tokens = new Tokens(text, rules, (from) => this.substitution(from));
     this.token = { kind: "newline", text: "newline", at: 0 };
   }
 
@@ -58,12 +34,24 @@ export class Grammar {
     return this.tokens.text;
   }
 
+  /** Where the token that was read last ends. */
+  get end(): number {
+    return this.tokens.position;
+  }
+
   get openHeredoc(): boolean {
     return this.tokens.openHeredoc;
   }
 
-  next(): void {
-    this.token = this.tokens.next();
+  /** What may come next follows from the token it comes behind, unless that is a word. */
+  next(place?: Place): void {
+    this.token = this.tokens.next(place ?? this.placeBehind());
+  }
+
+  private placeBehind(): Place {
+    const { kind, text } = this.token;
+    if (this.inPattern || kind === "word") return WORD;
+    return kind === "operator" && (REDIRECTS.has(text) || text.startsWith(";;") || text === ";&") ? WORD : COMMAND;
   }
 
   kind(): Token["kind"] {
@@ -74,6 +62,11 @@ export class Grammar {
     return (this.kind() === "operator" || this.kind() === "word") && this.token.text === text;
   }
 
+  /** Steps over a reserved word. */
+  private reserved(): void {
+    this.next(COMMAND);
+  }
+
   private unexpected(expecting?: string): Unexpected {
     return new Unexpected(this.token, expecting);
   }
@@ -82,23 +75,51 @@ export class Grammar {
     while (this.kind() === "newline") this.next();
   }
 
+  /** Reads everything. */
   program(): void {
-    this.next();
+    while (this.complete());
+  }
+
+  /** Reads the next line with commands, and those that they go on to; false at the end. */
+  complete(): boolean {
+    this.token = { kind: "newline", text: "newline", at: this.tokens.position };
+    this.newlines();
+    if (this.kind() === "end") return false;
+    this.commandStart = this.token.at;
     for (;;) {
-      this.newlines();
-      if (this.kind() === "end") return;
-      this.commandStart = this.token.at;
-      for (;;) {
-        this.andOr();
-        if (this.is(";") || this.is("&")) {
-          this.next();
-          if (this.kind() === "newline" || this.kind() === "end") break;
-          continue;
-        }
-        if (this.kind() === "newline" || this.kind() === "end") break;
-        throw this.unexpected();
+      this.andOr();
+      if (this.is(";") || this.is("&")) {
+        this.next();
+        if (this.kind() === "newline" || this.kind() === "end") return true;
+        continue;
       }
+      if (this.kind() === "newline" || this.kind() === "end") return true;
+      throw this.unexpected();
     }
+  }
+
+  /** Reads the commands of a `$(…)`; gives the place behind its parenthesis. */
+  private substitution(from: number): number {
+    const { token, inPattern } = this;
+    const { tokens } = this;
+    const heredocs = tokens.heredocs.splice(0);
+    this.inPattern = false;
+    tokens.nesting++;
+    tokens.position = from;
+    this.token = { kind: "newline", text: "newline", at: from };
+    try {
+      this.newlines();
+      if (!this.is(")")) this.list([")"]);
+    } catch (error) {
+      if (error instanceof Unexpected && error.token.kind === "end") throw new Unclosed(")", from, true);
+      if (error instanceof Unexpected) error.within ??= "substitution";
+      throw error;
+    }
+    tokens.nesting--;
+    tokens.heredocs.unshift(...heredocs);
+    this.token = token;
+    this.inPattern = inPattern;
+    return tokens.position;
   }
 
   /** Commands up to one of `closers`, which is left as the current token. */
@@ -119,8 +140,8 @@ export class Grammar {
         continue;
       }
       if (this.kind() === "newline") continue;
-      if (closers.some((one) => this.is(one) && one === ")")) return;
-      if (this.kind() === "operator" && this.token.text.startsWith(";;") && closers.includes("esac")) return;
+      // Behind a compound command its reserved word needs no separator.
+      if (closers.some((one) => this.is(one))) return;
       throw this.unexpected(closers.at(-1));
     }
   }
@@ -138,8 +159,8 @@ export class Grammar {
     let prefixed = false;
     while (this.is("!") || this.is("time")) {
       const time = this.is("time");
-      this.next();
-      if (time && this.is("-p")) this.next();
+      this.reserved();
+      if (time && this.is("-p")) this.reserved();
       prefixed = true;
     }
     if (prefixed && (this.kind() === "newline" || this.is(";") || this.kind() === "end")) return;
@@ -153,31 +174,21 @@ export class Grammar {
 
   private expect(word: string): void {
     if (!this.is(word)) throw this.unexpected(word);
-    this.next();
+    this.reserved();
   }
 
   private command(expecting?: string): void {
     const { token } = this;
     if (token.kind === "operator") {
       if (token.text === "(") {
-        if (this.tokens.text[token.at + 1] === "(") {
-          const end = closeArith(this.tokens.text, token.at + 2);
-          if (end < 0 && closeParen(this.tokens.text, token.at + 2) >= this.tokens.text.length)
-            throw new Unclosed(")", token.at);
-          if (end >= 0) {
-            this.tokens.position = end + 2;
-            this.next();
-            this.redirections();
-            return;
-          }
-        }
+        if (this.arithmetic()) return;
         this.next();
         this.list([")"]);
-        this.next();
+        this.reserved();
         this.redirections();
         return;
       }
-      if (!REDIRECTS.has(token.text)) throw this.unexpected(expecting);
+      if (!REDIRECTS.has(token.text)) throw this.unexpected();
       this.simple();
       return;
     }
@@ -190,23 +201,36 @@ export class Grammar {
     this.simple();
   }
 
+  /** `((…))`, or false when the parentheses are those of subshells. */
+  private arithmetic(): boolean {
+    const { at } = this.token;
+    if (this.text[at + 1] !== "(") return false;
+    const end = this.tokens.arithmetic(at + 2);
+    if (end === "open") throw new Unclosed(")", at);
+    if (end === "none") return false;
+    this.tokens.position = end + 2;
+    this.reserved();
+    this.redirections();
+    return true;
+  }
+
   private compound(word: string): boolean {
     switch (word) {
       case "{":
-        this.next();
+        this.reserved();
         this.list(["}"]);
-        this.next();
+        this.reserved();
         return true;
       case "if":
         this.ifCommand();
         return true;
       case "while":
       case "until":
-        this.next();
+        this.reserved();
         this.list(["do"]);
-        this.next();
+        this.reserved();
         this.list(["done"]);
-        this.next();
+        this.reserved();
         return true;
       case "for":
       case "select":
@@ -219,39 +243,49 @@ export class Grammar {
         readConditional(this);
         return true;
       case "function":
-        this.next();
-        if (this.kind() !== "word") throw this.unexpected();
-        this.next();
-        if (this.is("(")) {
-          this.next();
-          this.expect(")");
-        }
-        this.newlines();
-        this.command();
+        this.functionCommand();
         return true;
       case "coproc":
-        this.next();
-        this.command();
+        this.reserved();
+        if (this.kind() === "word" && !COMPOUNDS.has(this.token.text)) this.simple(true);
+        else this.command();
         return true;
       default:
         return false;
     }
   }
 
+  private functionCommand(): void {
+    this.next();
+    if (this.kind() !== "word") throw this.unexpected();
+    this.reserved();
+    if (this.is("(") && /^\([ \t]*\)/.test(this.text.slice(this.token.at, this.token.at + 100))) {
+      this.next();
+      this.next();
+    }
+    this.newlines();
+    this.functionBody();
+  }
+
+  private functionBody(): void {
+    if (this.rules.dialect === "bash" && !COMPOUNDS.has(this.token.text)) throw this.unexpected();
+    this.command();
+  }
+
   private ifCommand(): void {
-    this.next();
+    this.reserved();
     this.list(["then"]);
-    this.next();
+    this.reserved();
     for (;;) {
       this.list(["elif", "else", "fi"]);
       if (this.is("elif")) {
-        this.next();
+        this.reserved();
         this.list(["then"]);
-        this.next();
+        this.reserved();
         continue;
       }
       if (this.is("else")) {
-        this.next();
+        this.reserved();
         this.list(["fi"]);
       }
       this.expect("fi");
@@ -261,12 +295,12 @@ export class Grammar {
 
   private forCommand(): void {
     this.next();
-    if (this.is("(") && this.tokens.text[this.token.at + 1] === "(") {
-      const end = closeArith(this.tokens.text, this.token.at + 2);
-      if (end >= 0) {
+    if (this.is("(") && this.text[this.token.at + 1] === "(") {
+      const end = this.tokens.arithmetic(this.token.at + 2);
+      if (typeof end === "number") {
         this.arithmeticHead(end);
         this.tokens.position = end + 2;
-        this.next();
+        this.reserved();
         if (this.is(";")) this.next();
         this.newlines();
         this.body();
@@ -289,8 +323,7 @@ export class Grammar {
 
   /** The three expressions of `for ((…))`; `end` is where its brackets close. */
   private arithmeticHead(end: number): void {
-    const { text } = this.tokens;
-    const head = text.slice(this.token.at + 2, end);
+    const head = this.text.slice(this.token.at + 2, end);
     const semicolons = head.split(";").length - 1;
     if (semicolons === 2) return;
     const what = semicolons < 2 ? "arithmetic expression required" : "`;' unexpected";
@@ -299,14 +332,14 @@ export class Grammar {
 
   private body(): void {
     if (this.is("{")) {
-      this.next();
+      this.reserved();
       this.list(["}"]);
-      this.next();
+      this.reserved();
       return;
     }
     this.expect("do");
     this.list(["done"]);
-    this.next();
+    this.reserved();
   }
 
   private caseCommand(): void {
@@ -314,7 +347,9 @@ export class Grammar {
     if (this.kind() !== "word") throw this.unexpected();
     this.next();
     this.newlines();
-    this.expect("in");
+    if (!this.is("in")) throw this.unexpected("in");
+    this.inPattern = true;
+    this.next();
     for (;;) {
       this.newlines();
       if (this.is("esac")) break;
@@ -325,6 +360,7 @@ export class Grammar {
         if (!this.is("|")) break;
         this.next();
       }
+      this.inPattern = false;
       this.expect(")");
       this.newlines();
       const ended = () =>
@@ -332,9 +368,11 @@ export class Grammar {
         (this.kind() === "operator" && this.token.text.startsWith(";") && this.token.text.length > 1);
       if (!ended()) this.caseBody(ended);
       if (this.is("esac")) break;
+      this.inPattern = true;
       this.next();
     }
-    this.next();
+    this.inPattern = false;
+    this.reserved();
   }
 
   private caseBody(ended: () => boolean): void {
@@ -349,55 +387,58 @@ export class Grammar {
   }
 
   private redirections(): void {
-    while (this.kind() === "operator" && REDIRECTS.has(this.token.text)) this.redirection();
-    if (
-      this.kind() === "word" &&
-      /^(\d+|\{\w+\})$/.test(this.token.text) &&
-      /[<>]/.test(this.tokens.text[this.tokens.position] ?? "")
-    ) {
-      this.next();
-      this.redirections();
-    }
+    while (this.kind() === "operator" && REDIRECTS.has(this.token.text)) this.redirection(WORD);
   }
 
-  private redirection(): void {
+  /** A redirection; `behind` is what may stand after it. */
+  private redirection(behind: Place): void {
     const operator = this.token.text;
     this.next();
     // The text's end counts as the end of its line here.
     if (this.kind() === "end") throw new Unexpected({ ...this.token, kind: "newline", text: "newline" });
     if (this.kind() !== "word") throw this.unexpected();
     if (operator === "<<" || operator === "<<-") this.tokens.heredoc(this.token, operator === "<<-");
-    this.next();
+    this.next(behind);
   }
 
-  private simple(): void {
+  private simple(coproc = false): void {
     let words = 0;
+    let bare = true;
+    let place = COMMAND;
     for (;;) {
       const { token } = this;
-      if (token.kind === "word") {
-        words++;
-        this.next();
-        if (words === 1 && this.is("(")) {
+      if (token.kind === "operator" && REDIRECTS.has(token.text)) {
+        bare = false;
+        this.redirection(place);
+        continue;
+      }
+      if (token.kind !== "word") {
+        if (token.kind === "operator" && token.text === "(") throw this.unexpected();
+        return;
+      }
+      if (words === 0 && ASSIGNMENT.test(token.text)) {
+        bare = false;
+        this.next(COMMAND);
+        continue;
+      }
+      words++;
+      if (words > 1) this.next(place);
+      else {
+        place = ASSIGNING.has(token.text) ? { assignment: true } : WORD;
+        this.next(coproc ? COMMAND : place);
+        if (coproc && COMPOUNDS.has(this.token.text)) {
+          this.command();
+          return;
+        }
+        if (bare && this.is("(")) {
           this.next();
           if (!this.is(")")) throw this.unexpected(")");
           this.next();
           this.newlines();
-          if (
-            !this.is("(") &&
-            !(this.kind() === "word" && /^(\{|if|while|until|for|case|\[\[|select)$/.test(this.token.text))
-          )
-            throw this.unexpected();
-          this.command();
+          this.functionBody();
           return;
         }
-        continue;
       }
-      if (token.kind === "operator" && REDIRECTS.has(token.text)) {
-        this.redirection();
-        continue;
-      }
-      if (token.kind === "operator" && token.text === "(") throw this.unexpected();
-      return;
     }
   }
 }

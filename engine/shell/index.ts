@@ -116,7 +116,10 @@ export const bash: Program = function* (p) {
     );
     return 0;
   }
-  if (how.posix || dialect !== "bash") sh.options.add("posix");
+  if (how.posix || dialect !== "bash") {
+    sh.options.add("posix");
+    sh.shopts.add("expand_aliases");
+  }
   for (const { name: option, on } of how.shopts) on ? sh.shopts.add(option) : sh.shopts.delete(option);
   if (how.settings.length > 0) {
     const result = yield* applyOptions(sh, how.settings, `${sh.commandName}: `);

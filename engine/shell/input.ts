@@ -1,11 +1,10 @@
 import { decode, type Gen } from "../kernel/index.ts";
-import { expandAliases } from "./aliases.ts";
-import { endsInHeredoc } from "./diagnose.ts";
+import { rulesOf } from "./aliases.ts";
+import { examine } from "./diagnose.ts";
 import { runSource } from "./execute.ts";
 import { readUntil } from "./read-line.ts";
 import type { Shell } from "./shell.ts";
 import { Source } from "./source.ts";
-import { runnable } from "./syntax.ts";
 
 /** Runs commands from standard input, a complete command at a time, so that they may read what follows. */
 export function* runInput(sh: Shell): Gen<void> {
@@ -22,9 +21,8 @@ export function* runInput(sh: Shell): Gen<void> {
       lines++;
     }
     if (text !== "") {
-      const source = new Source(text, "", line);
       if (!last && isOpen(sh, text)) continue;
-      yield* runSource(sh, source);
+      yield* runSource(sh, new Source(text, "", line));
       line += lines;
       lines = 0;
       text = "";
@@ -33,14 +31,9 @@ export function* runInput(sh: Shell): Gen<void> {
   }
 }
 
-/** True when a text must go on: as it is, or once its aliases are expanded. */
+/** True when a text must go on: a command, a heredoc or a line that ends in a backslash. */
 export function isOpen(sh: Shell, text: string): boolean {
-  if (unfinished(text) || runnable(new Source(text, "", 1)).error?.incomplete) return true;
-  const expanded = expandAliases(sh, text);
-  return expanded !== text && (runnable(new Source(expanded, "", 1)).error?.incomplete ?? false);
-}
-
-/** A line that ends in a backslash goes on, and so does a heredoc without its delimiter. */
-function unfinished(text: string): boolean {
-  return endsInHeredoc(text) || /(?:^|[^\\])(?:\\\\)*\\\n$/.test(text);
+  if (/(?:^|[^\\])(?:\\\\)*\\\n$/.test(text)) return true;
+  const { problem, openHeredoc } = examine(text, rulesOf(sh));
+  return openHeredoc || (problem?.incomplete ?? false);
 }

@@ -2,7 +2,7 @@ import type { Assignment, Command, PipelineNode } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { COST } from "../machine/costs.ts";
 import { ShellError } from "./control.ts";
-import { arithText, compile, compiledText, SUBSTITUTES } from "./expand.ts";
+import { arithText, compile, compiledText, substitutes } from "./expand.ts";
 import type { Shell } from "./shell.ts";
 import { handleSignals } from "./traps.ts";
 
@@ -23,7 +23,7 @@ function kindOf(node: Command): Instant {
   const assignments: Assignment[] = [];
   for (const part of prefix) {
     if (part.type !== "Assignment" || part.index || part.append || part.value.type === "ArrayValue") return undefined;
-    if (SUBSTITUTES.test(part.text)) return undefined;
+    if (substitutes(part.text)) return undefined;
     assignments.push(part);
   }
   return assignments.length > 0 ? { assignments } : undefined;
@@ -39,7 +39,7 @@ export function runInstantly(sh: Shell, node: PipelineNode): boolean {
   if (sh.traps.size > 0 || sh.p.hasSignal || sh.interruptPending || sh.setup.dialect !== "bash") return false;
   if (sh.has("xtrace") || (sh.has("errexit") && sh.ignoreErrors === 0)) return false;
   if (node.type === "ArithmeticCommand") {
-    if (SUBSTITUTES.test(node.body)) return false;
+    if (substitutes(node.body)) return false;
     return arithmetic(sh, node.body, node.pos);
   }
   let known = kinds.get(node);

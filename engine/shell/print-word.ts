@@ -1,5 +1,5 @@
 import { ansiC, singleQuote } from "./quote.ts";
-import { closeArith, closeBacktick, closeBrace, closeParen } from "./scan.ts";
+import { closeArith, closeBacktick, closeParameter, closeParen } from "./scan.ts";
 import { parseText } from "./source.ts";
 import { closeQuote } from "./word.ts";
 
@@ -41,7 +41,7 @@ export function printedWord(text: string, commands: (text: string) => string | u
       out += `${c}(${laid.startsWith("(") ? " " : ""}${laid})`;
       i = close + 1;
     } else if (c === "$" && next === "{") {
-      const close = closeBrace(text, i + 2, "{", "}", quoted);
+      const close = closeParameter(text, i + 2, quoted);
       out += `\${${printedWord(text.slice(i + 2, close), commands, quoted)}}`;
       i = close + 1;
     } else copy(i + 1);

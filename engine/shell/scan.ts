@@ -31,7 +31,7 @@ export function skipQuoted(text: string, i: number, inDouble = false): number {
       return Math.min(k + 1, text.length);
     }
     if (next === "(") return Math.min(closeParen(text, i + 2) + 1, text.length);
-    if (next === "{") return Math.min(closeBrace(text, i + 2, "{", "}", inDouble) + 1, text.length);
+    if (next === "{") return Math.min(closeParameter(text, i + 2, inDouble) + 1, text.length);
   }
   return i;
 }
@@ -125,6 +125,15 @@ export function closeBrace(text: string, i: number, open: string, close: string,
     i++;
   }
   return text.length;
+}
+
+/** Operators whose pattern may be quoted although the expansion stands between double quotes. */
+const PATTERN_OPERATOR = /[!#]?(?:\w+|[@*?$!#-])(?:\[[^\]]*\])?[#%/^,]/y;
+
+/** Position of the `}` that closes a parameter expansion whose text starts at `i`. */
+export function closeParameter(text: string, i: number, inDouble: boolean): number {
+  PATTERN_OPERATOR.lastIndex = i;
+  return closeBrace(text, i, "{", "}", inDouble && !PATTERN_OPERATOR.test(text));
 }
 
 /** Position of the `))` that closes an arithmetic expansion whose text starts at `i`; -1 when it is no arithmetic. */

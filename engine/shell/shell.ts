@@ -74,8 +74,6 @@ export class Shell {
   vars = new Variables();
   functions = new Map<string, ShellFunction>();
   aliases = new Map<string, string>();
-  /** What runs had its aliases expanded when it was read. */
-  aliasesExpanded = false;
   readonly options = new Set(OPTIONS);
   readonly shopts = new Set(SHOPTS);
   positional: string[] = [];
@@ -132,8 +130,6 @@ export class Shell {
   private debt = 0;
   readonly arith: ArithScope;
   exiting = false;
-  /** Aliases that are being expanded, which do not expand themselves. */
-  expandingAliases = new Set<string>();
   readonlyFunctions = new Set<string>();
   /** Status of the last command substitution of a command without a name. */
   substitutionStatus: number | undefined;

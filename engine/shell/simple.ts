@@ -2,17 +2,15 @@ import type { Assignment, Command, Redirection, Word } from "unbash";
 import { call, type Gen } from "../kernel/index.ts";
 import { applyAssignment, assignmentText, type Prepared, prepareAssignment } from "./assignment.ts";
 import { type Builtin, builtins, DECLARATIONS, SPECIAL } from "./builtins/index.ts";
-import { AliasOpens, ExitShell, ReturnFrom, ShellError } from "./control.ts";
-import { failed, runNode, runSource, tell } from "./execute.ts";
-import { expanding, expandWords, plainWord, promptText, SUBSTITUTES } from "./expand.ts";
+import { ExitShell, ReturnFrom, ShellError } from "./control.ts";
+import { failed, runNode, tell } from "./execute.ts";
+import { expanding, expandWords, plainWord, promptText, substitutes } from "./expand.ts";
 import { execExternal, runExternal } from "./external.ts";
 import { commandText } from "./print-command.ts";
 import { singleQuote, traceQuote } from "./quote.ts";
 import { keep, redirect, restore, type Saved } from "./redirect.ts";
 import type { Shell, ShellFunction } from "./shell.ts";
-import { Source } from "./source.ts";
 import { closeSubstitutions } from "./substitution.ts";
-import { runnable } from "./syntax.ts";
 import { runTrap } from "./traps.ts";
 
 interface Parts {
@@ -53,7 +51,7 @@ function partsOf(node: Command): Parts {
   }
   const texts = words.map(plainWord);
   const plain = declared.size === 0 && texts.every((text) => text !== undefined) ? (texts as string[]) : undefined;
-  const pure = words.every((word) => !SUBSTITUTES.test(word.text));
+  const pure = words.every((word) => !substitutes(word.text));
   parts = { pure, assignments, words, redirections: node.redirects, declared, plain };
   prepared.set(node, parts);
   return parts;
@@ -74,9 +72,6 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
     const debug = sh.traps.get("DEBUG");
     if (debug && sh.runningTrap === 0) yield* runTrap(sh, "DEBUG", debug);
     sh.position = node.pos;
-  }
-  if (sh.aliases.size > 0 && node.name && (sh.shopts.has("expand_aliases") || sh.posix)) {
-    if (yield* runAlias(sh, node)) return;
   }
   const substitutions = sh.substitutions.length;
   // A trap that the command itself sets is not for it.
@@ -99,31 +94,6 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
     if (sh.substitutions.length > substitutions) closeSubstitutions(sh, substitutions);
   }
   if (sh.status !== 0) yield* failed(sh, trapped);
-}
-
-/** Replaces an alias at the command's name and runs what comes out; false when there is none. */
-function* runAlias(sh: Shell, node: Command): Gen<boolean> {
-  const name = node.name!;
-  const value = sh.aliases.get(name.text);
-  if (value === undefined || sh.expandingAliases.has(name.text)) return false;
-  const before = sh.source.text.slice(node.pos, name.pos);
-  let rest = sh.source.text.slice(name.end, node.end);
-  if (/[ \t]$/.test(value)) {
-    // A value that ends in a blank lets the next word be an alias too.
-    const next = /^\s*([^\s;|&<>()'"\\$`]+)/.exec(rest);
-    const more = next && sh.aliases.get(next[1]!);
-    if (next && more !== undefined) rest = more + rest.slice(next[0].length);
-  }
-  const expanded = new Source(before + value + rest, sh.source.file, sh.line());
-  if (sh.expandingAliases.size === 0 && runnable(expanded).error?.incomplete && !sh.aliasesExpanded)
-    throw new AliasOpens(sh.source.text, node.pos);
-  sh.expandingAliases.add(name.text);
-  try {
-    yield* runSource(sh, expanded);
-  } finally {
-    sh.expandingAliases.delete(name.text);
-  }
-  return true;
 }
 
 function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {

@@ -35,7 +35,7 @@ export function* substituteCommand(sh: Shell, text: string, line: number): Gen<s
       sub.traceDepth++;
       sub.inSubstitution = true;
       if (sub.inheritsErrexit && !sub.posix) sub.options.delete("errexit");
-      return runBody(sub, source, true);
+      return runBody(sub, source, true, "command substitution");
     },
     { fds },
   );
@@ -123,7 +123,7 @@ export function* substituteProcess(sh: Shell, piece: Piece & { k: "proc" }, line
     sh,
     (sub) => {
       sub.traceDepth++;
-      return runBody(sub, source, true);
+      return runBody(sub, source, true, "process substitution");
     },
     { fds },
   );

@@ -1,32 +1,46 @@
 import type { Statement } from "unbash";
 import type { Gen } from "../kernel/index.ts";
+import { rulesOf } from "./aliases.ts";
 import { ExitShell } from "./control.ts";
-import { diagnose, type SyntaxProblem } from "./diagnose.ts";
+import { examine, type SyntaxProblem } from "./diagnose.ts";
 import { ATEND, NEAR, WHOLE } from "./grammar-cond.ts";
-import type { Shell } from "./shell.ts";
+import type { Dialect, Shell } from "./shell.ts";
 import type { Source } from "./source.ts";
 
-interface Runnable {
+/** What of a text may run. */
+export interface Runnable {
   statements: readonly Statement[];
   error: SyntaxProblem | undefined;
 }
 
-const known = new WeakMap<object, Runnable>();
+const DIALECTS: readonly Dialect[] = ["bash", "dash", "busybox"];
 
-/** What of a text may run: everything, or the lines before the one with a syntax error. */
-export function runnable(source: Source): Runnable {
-  let result = known.get(source.script);
+/** By tree and by what reading depends on. */
+const known = new WeakMap<object, Runnable[]>();
+
+/** What of a text may run when it is read at once: everything, or the lines before the one with a syntax error. */
+export function runnable(sh: Shell, source: Source): Runnable {
+  const mode = (sh.shopts.has("extglob") ? 1 : 0) + 2 * DIALECTS.indexOf(sh.setup.dialect);
+  let results = known.get(source.script);
+  if (results === undefined) known.set(source.script, (results = []));
+  let result = results[mode];
   if (result === undefined) {
-    const { commands, errors } = source.script;
-    // The parser takes any number of expressions for the head of a C-style loop.
-    const suspect = (errors && errors.length > 0) || /\bfor[ \t]*\(\(/.test(source.text);
-    const error = suspect ? diagnose(source.text, errors ?? []) : undefined;
-    if (error === undefined) result = { statements: commands, error };
+    const { commands } = source.script;
+    const error = examine(source.text, { ...rulesOf(sh), aliases: undefined }).problem;
     // Bash reads line by line: what stands before the line of the wrong command has run.
-    else result = { statements: commands.filter((statement) => statement.pos < error.start), error };
-    known.set(source.script, result);
+    const statements = error === undefined ? commands : commands.filter((statement) => statement.pos < error.start);
+    results[mode] = result = { statements, error };
   }
   return result;
+}
+
+/** What syntax errors of a text that is run within another are told by: `bash: eval`. */
+export function nameWithin(sh: Shell, what: string): string {
+  const where = sh
+    .prefix()
+    .replace(/: line \d+: $/, "")
+    .replace(/: $/, "");
+  return `${where}: ${what}`;
 }
 
 /** Prints a syntax error in the shell's words and ends a shell that is not interactive. */
@@ -54,11 +68,22 @@ export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, na
     if (near !== undefined) text += `${at}syntax error near \`${near}'\n`;
     if (construct !== undefined) text += `${at}syntax error: \`${construct}'\n`;
     else if (error.quote) text += `${at}\`${source.text.split("\n")[error.line - 1] ?? ""}'\n`;
-  } else if (dialect === "dash") text = `${sh.commandName}: ${error.dashLine + source.firstLine - 1}: ${error.dash}\n`;
-  else
-    text = `${sh.commandName}: ${sh.isCommandString || sh.setup.interactive ? "" : `line ${line}: `}${error.busybox}\n`;
+  } else if (dialect === "dash") {
+    const by = name?.endsWith(": eval") ? "eval: " : "";
+    text = `${sh.commandName}: ${error.dashLine + source.firstLine - 1}: ${by}${error.dash}\n`;
+  } else {
+    const at = sh.isCommandString || sh.setup.interactive ? "" : `line ${line}: `;
+    text = `${sh.commandName}: ${at}${error.busybox}\n`;
+  }
   yield* sh.writeTo(2, text);
-  sh.status = 2;
-  if (!sh.setup.interactive && name === undefined && sh.sourceDepth === 0 && sh.runningTrap === 0)
-    throw new ExitShell(2);
+  sh.status = error.within === "array" ? 1 : 2;
+  if (sh.setup.interactive || error.within === "array") return;
+  const evaluated = name !== undefined || sh.sourceDepth > 0 || sh.runningTrap > 0;
+  if (!evaluated && error.within === undefined) throw new ExitShell(2);
+  // Bash 5.2 gives up the shell where it reads a wrong command substitution.
+  if (error.within === "substitution" && !error.incomplete)
+    throw new ExitShell(
+      sh.setup.dialect !== "bash" ? 2 : sh.subshellDepth > 0 ? 1 : sh.isCommandString ? 127 : evaluated ? 1 : 2,
+    );
+  if (!evaluated) throw new ExitShell(2);
 }

@@ -1,26 +1,24 @@
-import { closeArith, closeParen, skipQuoted } from "./scan.ts";
+/** The words and operators of shell text, as bash's reader takes them one at a time. */
 
-/** A token of shell text, as far as error messages need it. */
-export interface Token {
-  kind: "word" | "operator" | "newline" | "end";
-  text: string;
-  at: number;
+import { KEYWORDS } from "./keywords.ts";
+import { type Token, Unclosed, Unexpected } from "./mistakes.ts";
+import { Quoting } from "./quoting.ts";
+
+/** What the next token may be besides a plain word. */
+export interface Place {
+  /** A command's name, and so an alias. */
+  command?: boolean;
+  /** An assignment, whose value may be an array. */
+  assignment?: boolean;
+  /** An element of an array. */
+  element?: boolean;
+  /** A pattern of `[[ … == … ]]`. */
+  pattern?: boolean;
+  /** A regular expression of `[[ … =~ … ]]`. */
+  regex?: boolean;
 }
 
-/** A quote or bracket that is never closed. */
-export class Unclosed {
-  readonly what: string;
-  readonly at: number;
-  /** Bash counts this error at the end of the text. */
-  readonly atEnd: boolean;
-
-  constructor(what: string, at: number, atEnd = false) {
-    this.what = what;
-    this.at = at;
-    this.atEnd = atEnd;
-  }
-}
-
+/** Longer ones first. */
 const OPERATORS = [
   ";;&",
   "<<-",
@@ -47,53 +45,48 @@ const OPERATORS = [
   ">",
 ];
 
-/** Splits shell text into tokens, one at a time. */
-export class Tokens {
-  readonly text: string;
-  private pos = 0;
-  private readonly heredocs: { delimiter: string; strip: boolean }[] = [];
+/** Characters that stand for themselves wherever they are. */
+const PLAIN = /[^ \t\n;&|()<>'"`\\$[]+/y;
+const ASSIGNED = /^[A-Za-z_]\w*(\[[\s\S]*\])?\+?=$/;
+const BLANK_END = /[ \t]$/;
+
+/** Most expansions in one text: aliases that stand in each other's values double it. */
+const MOST_ALIASES = 1_000;
+
+/** Splits shell text into tokens, one at a time. Aliases are put into the text. */
+export class Tokens extends Quoting {
+  position = 0;
+  /** How much longer aliases have made the text. */
+  grown = 0;
   /** A heredoc whose delimiter never comes. */
   openHeredoc = false;
+  /** Heredocs whose bodies begin behind the next newline. */
+  heredocs: { delimiter: string; strip: boolean }[] = [];
+  /** Within `$(…)`, where bash leaves aliases to those who run it. */
+  nesting = 0;
+  /** Values that were put in: within one its name is no alias again. */
+  private open: { name: string; end: number; blank: boolean }[] = [];
+  private expanded = 0;
 
-  constructor(text: string) {
-    this.text = text;
-  }
-
-  get position(): number {
-    return this.pos;
-  }
-
-  set position(pos: number) {
-    this.pos = pos;
-  }
-
-  next(): Token {
-    const { text } = this;
+  next(place: Place = {}): Token {
     for (;;) {
-      if (text.startsWith("\\\n", this.pos)) this.pos += 2;
-      else if (text[this.pos] === " " || text[this.pos] === "\t") this.pos++;
-      else break;
+      this.skipBlanks();
+      const at = this.position;
+      const c = this.text[at];
+      if (c === undefined) return { kind: "end", text: "", at };
+      if (c === "\n") {
+        this.position++;
+        if (this.heredocs.length > 0) this.skipHeredocs();
+        return { kind: "newline", text: "newline", at };
+      }
+      const operator = this.operator(at, c, place);
+      if (operator !== undefined) return { kind: "operator", text: operator, at };
+      const token = this.word(at, place);
+      if (this.open.length > 0 || place.command) {
+        if (this.expandAlias(token, place)) continue;
+      }
+      return token;
     }
-    const at = this.pos;
-    const c = text[at];
-    if (c === undefined) return { kind: "end", text: "", at };
-    if (c === "#") {
-      const end = text.indexOf("\n", at);
-      this.pos = end < 0 ? text.length : end;
-      return this.next();
-    }
-    if (c === "\n") {
-      this.pos++;
-      this.skipHeredocs();
-      return { kind: "newline", text: "newline", at };
-    }
-    const operator =
-      (c === "<" || c === ">") && text[at + 1] === "(" ? undefined : OPERATORS.find((one) => text.startsWith(one, at));
-    if (operator !== undefined) {
-      this.pos += operator.length;
-      return { kind: "operator", text: operator, at };
-    }
-    return this.word(at);
   }
 
   /** Notes the delimiter that follows `<<`. */
@@ -101,87 +94,159 @@ export class Tokens {
     this.heredocs.push({ delimiter: word.text.replace(/['"\\]/g, ""), strip });
   }
 
+  private skipBlanks(): void {
+    const { text } = this;
+    let i = this.position;
+    for (;;) {
+      const c = text[i];
+      if (c === " " || c === "\t") i++;
+      else if (c === "\\" && text[i + 1] === "\n") i += 2;
+      else if (c === "#") {
+        const end = text.indexOf("\n", i);
+        i = end < 0 ? text.length : end;
+      } else break;
+    }
+    this.position = i;
+  }
+
+  private operator(at: number, c: string, place: Place): string | undefined {
+    if (!";&|()<>".includes(c)) {
+      // A number or `{name}` against a redirection is a part of it.
+      if (!(c >= "0" && c <= "9") && c !== "{") return undefined;
+      const head = c === "{" ? /\{[A-Za-z_]\w*\}(?=[<>])/y : /\d+(?=[<>])/y;
+      head.lastIndex = at;
+      const found = head.exec(this.text);
+      if (found === null) return undefined;
+      const to = at + found[0].length;
+      return this.operator(to, this.text[to]!, place);
+    }
+    const { text } = this;
+    if ((c === "<" || c === ">") && text[at + 1] === "(" && this.rules.dialect !== "dash") return undefined;
+    if (place.regex && (c === "(" || c === "|")) return undefined;
+    let operator = OPERATORS.find((one) => text.startsWith(one, at))!;
+    let end = at + operator.length;
+    // A backslash and a newline within an operator are as if they were not there.
+    while (text[end] === "\\" && text[end + 1] === "\n") {
+      const longer = OPERATORS.find((one) => one === operator + (text[end + 2] ?? "\n"));
+      if (longer === undefined) break;
+      operator = longer;
+      end += 3;
+    }
+    this.position = end;
+    return operator;
+  }
+
   private skipHeredocs(): void {
     for (const { delimiter, strip } of this.heredocs.splice(0)) {
       for (;;) {
-        if (this.pos >= this.text.length) {
+        if (this.position >= this.text.length) {
           this.openHeredoc = true;
           break;
         }
-        const newline = this.text.indexOf("\n", this.pos);
+        const newline = this.text.indexOf("\n", this.position);
         const end = newline < 0 ? this.text.length : newline;
-        const line = this.text.slice(this.pos, end);
-        this.pos = Math.min(end + 1, this.text.length);
+        const line = this.text.slice(this.position, end);
+        this.position = Math.min(end + 1, this.text.length);
         if ((strip ? line.replace(/^\t+/, "") : line) === delimiter) break;
       }
     }
   }
 
-  private word(at: number): Token {
-    const { text } = this;
+  private word(at: number, place: Place): Token {
     let i = at;
-    while (i < text.length) {
-      const c = text[i]!;
-      if (/[\s;&|()]/.test(c)) {
-        if (c === "(" && i > at && "?*+@!".includes(text[i - 1]!)) {
-          i = this.closed(i + 1, closeParen(text, i + 1), ")", i) + 1;
+    const extglob = this.rules.extglob || place.pattern === true;
+    while (i < this.text.length) {
+      PLAIN.lastIndex = i;
+      if (PLAIN.test(this.text)) i = PLAIN.lastIndex;
+      const c = this.text[i];
+      if (c === undefined || c === " " || c === "\t" || c === "\n") break;
+      if (c === "(") {
+        if (place.regex || (extglob && i > at && "?*+@!".includes(this.text[i - 1]!))) {
+          i = this.matched(i, "(", ")");
           continue;
         }
-        if (c === "(" && text[i - 1] === "=" && /^[A-Za-z_]\w*(\[[^\]]*\])?\+?=$/.test(text.slice(at, i))) {
-          i = this.closed(i + 1, closeParen(text, i + 1), ")", i) + 1;
+        if (this.rules.dialect === "bash" && place.assignment && ASSIGNED.test(this.text.slice(at, i))) {
+          i = this.array(i);
           continue;
         }
         break;
       }
       if (c === "<" || c === ">") {
-        if (text[i + 1] !== "(") break;
-        i = this.closed(i + 2, closeParen(text, i + 2), ")", i, true) + 1;
+        if (this.text[i + 1] !== "(" || this.rules.dialect === "dash") break;
+        i = this.nested(i + 2);
         continue;
       }
-      const next = skipQuoted(text, i);
-      if (next === i) {
+      if (c === "|" && place.regex) {
         i++;
         continue;
       }
-      this.checkQuoted(i, next);
-      i = next;
+      if (";&|)".includes(c)) break;
+      if (c === "[" && this.subscripts(at, i, place)) {
+        i = this.matched(i, "[", "]");
+        continue;
+      }
+      const end = this.quoted(i);
+      // Other white space than blanks belongs to words.
+      i = end > i ? end : i + 1;
     }
     if (i === at) i++;
-    this.pos = i;
-    return { kind: "word", text: text.slice(at, i), at };
+    this.position = i;
+    return { kind: "word", text: this.text.slice(at, i), at };
   }
 
-  private closed(_from: number, end: number, what: string, at: number, atEnd = false): number {
-    if (end >= this.text.length) throw new Unclosed(what, at, atEnd);
-    return end;
+  private subscripts(at: number, i: number, place: Place): boolean {
+    if (place.element && i === at) return true;
+    return place.command === true && this.rules.dialect === "bash" && /^[A-Za-z_]\w*$/.test(this.text.slice(at, i));
   }
 
-  /** Throws when the quoted part between these positions has no end. */
-  private checkQuoted(i: number, end: number): void {
-    const { text } = this;
-    const c = text[i]!;
-    if (c === "\\") return;
-    const last = text[end - 1];
-    const bodyStart = c === "$" ? i + 2 : i + 1;
-    const lone = end <= bodyStart;
-    if (c === "'" || c === '"' || c === "`") {
-      if (last !== c || lone || (end === text.length && !properlyEnds(text, i, end, c))) throw new Unclosed(c, i);
-      return;
+  /** Reads the elements of an array; gives the place behind its parenthesis. */
+  private array(at: number): number {
+    this.position = at + 1;
+    try {
+      for (;;) {
+        const token = this.next({ element: true });
+        if (token.kind === "end") throw new Unclosed(")", at);
+        if (token.kind === "operator") {
+          if (token.text === ")") return this.position;
+          throw new Unexpected(token);
+        }
+      }
+    } catch (error) {
+      if (error instanceof Unclosed || error instanceof Unexpected) error.within ??= "array";
+      throw error;
     }
-    if (c !== "$") return;
-    if (text[i + 1] === "'" && (last !== "'" || lone)) throw new Unclosed("'", i);
-    if (text[i + 1] === "(") {
-      if (text[i + 2] === "(" && closeArith(text, i + 3) >= 0) return;
-      if (end >= text.length && closeParen(text, i + 2) >= text.length) throw new Unclosed(")", i, text[i + 2] !== "(");
-    }
-    if (text[i + 1] === "{" && last !== "}") throw new Unclosed("}", i);
   }
-}
 
-/** True when the quote at the very end is not an escaped one. */
-function properlyEnds(text: string, start: number, end: number, quote: string): boolean {
-  if (quote === "'") return true;
-  let backslashes = 0;
-  for (let i = end - 2; i > start && text[i] === "\\"; i--) backslashes++;
-  return backslashes % 2 === 0;
+  /** Puts an alias's value in the place of the word; false when it is none. */
+  private expandAlias(token: Token, place: Place): boolean {
+    const { aliases, posix } = this.rules;
+    // A value that ends in a blank lets the word behind it be an alias too.
+    let follows = false;
+    if (this.open.length > 0) {
+      follows = this.open.some((one) => one.blank && one.end <= token.at && this.isBlank(one.end, token.at));
+      this.open = this.open.filter((one) => one.end > token.at);
+    }
+    if (aliases === undefined || !(place.command || follows) || (this.nesting > 0 && !posix)) return false;
+    if (posix && KEYWORDS.has(token.text)) return false;
+    const value = aliases.get(token.text);
+    if (value === undefined || this.expanded >= MOST_ALIASES || this.open.some((one) => one.name === token.text))
+      return false;
+    this.expanded++;
+    const end = token.at + token.text.length;
+    const after = this.text[end] ?? "\n";
+    // The end of a value ends a word.
+    const put = after === "\n" || after === " " || after === "\t" || BLANK_END.test(value) ? value : `${value} `;
+    const grown = put.length - token.text.length;
+    this.text = this.text.slice(0, token.at) + put + this.text.slice(end);
+    this.grown += grown;
+    for (const one of this.open) one.end += grown;
+    this.open.push({ name: token.text, end: token.at + put.length, blank: BLANK_END.test(value) });
+    this.position = token.at;
+    return true;
+  }
+
+  private isBlank(from: number, to: number): boolean {
+    for (let i = from; i < to; i++) if (this.text[i] !== " " && this.text[i] !== "\t") return false;
+    return true;
+  }
 }

@@ -7,6 +7,7 @@ import { runSource } from "./execute.ts";
 import { statusOf } from "./fork.ts";
 import type { Shell } from "./shell.ts";
 import { Source } from "./source.ts";
+import { nameWithin } from "./syntax.ts";
 
 /** Signals that end a shell and so run its EXIT trap first. */
 const FATAL: Signal[] = [
@@ -112,6 +113,7 @@ export function* runTrap(sh: Shell, name: string, action: string): Gen<void> {
     yield* runSource(
       sh,
       new Source(action, source?.file ?? "", name === "DEBUG" || name === "ERR" || name === "RETURN" ? line : 1),
+      { syntaxName: nameWithin(sh, "trap") },
     );
   } finally {
     sh.runningTrap--;

@@ -1,6 +1,6 @@
 import { type Param, parseParam } from "./param-syntax.ts";
 import { ansiC } from "./quote.ts";
-import { closeArith, closeBacktick, closeBrace, closeParen } from "./scan.ts";
+import { closeArith, closeBacktick, closeBrace, closeParameter, closeParen } from "./scan.ts";
 
 /** What a shell word is made of, before expansion. `q`: quoted, so neither split nor globbed. */
 export type Piece =
@@ -154,7 +154,7 @@ function dollar(text: string, i: number, mode: WordMode, pieces: Piece[], flush:
     return stop + 1;
   }
   if (next === "{") {
-    const stop = closeBrace(text, i + 2, "{", "}", q);
+    const stop = closeParameter(text, i + 2, q);
     flush();
     pieces.push({ k: "param", p: parseParam(text.slice(i + 2, stop), q), q });
     return stop + 1;
@@ -210,7 +210,7 @@ export function closeQuote(text: string, i: number): number {
     else if (c === '"') return i;
     else if (c === "`") i = closeBacktick(text, i + 1) + 1;
     else if (c === "$" && text[i + 1] === "(") i = closeParen(text, i + 2) + 1;
-    else if (c === "$" && text[i + 1] === "{") i = closeBrace(text, i + 2, "{", "}", true) + 1;
+    else if (c === "$" && text[i + 1] === "{") i = closeParameter(text, i + 2, true) + 1;
     else i++;
   }
   return text.length;

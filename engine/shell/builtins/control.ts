@@ -6,6 +6,7 @@ import { BreakLoop, ExitShell, ReturnFrom, ShellError } from "../control.ts";
 import { runSource } from "../execute.ts";
 import type { Shell } from "../shell.ts";
 import { Source } from "../source.ts";
+import { nameWithin } from "../syntax.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
 import { usage } from "./usage.ts";
@@ -108,10 +109,7 @@ const evaluate: Builtin = function* (sh, args) {
 function* evaluateText(sh: Shell, text: string): Gen<void> {
   const { commandText } = sh;
   yield* runSource(sh, new Source(text, sh.source.file, sh.line()), {
-    syntaxName: `${sh
-      .prefix()
-      .replace(/: line \d+: $/, "")
-      .replace(/: $/, "")}: eval`,
+    syntaxName: nameWithin(sh, "eval"),
   });
   sh.commandText = commandText;
 }

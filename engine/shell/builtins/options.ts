@@ -125,6 +125,10 @@ const SHOPT_NAMES = [
 function turn(sh: Shell, option: string, on: boolean): void {
   if (on) sh.options.add(option);
   else sh.options.delete(option);
+  // POSIX has scripts expand aliases.
+  if (option !== "posix") return;
+  if (on || sh.setup.interactive) sh.shopts.add("expand_aliases");
+  else sh.shopts.delete("expand_aliases");
 }
 
 /** Lists `set -o` options. */

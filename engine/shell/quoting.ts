@@ -1,0 +1,135 @@
+/** Finds where quoted parts and expansions of shell text end, commands within them read by the grammar. */
+
+import { Unclosed } from "./mistakes.ts";
+import type { Dialect } from "./shell.ts";
+
+/** What reading goes by; the commands that were read before change it. */
+export interface Rules {
+  /** Values to put in the place of their names. */
+  readonly aliases: ReadonlyMap<string, string> | undefined;
+  /** `+(…)` and its kin belong to words. */
+  readonly extglob: boolean;
+  /** Arrays are bash's alone; dash knows neither `$'…'` nor process substitution. */
+  readonly dialect: Dialect;
+  readonly posix: boolean;
+}
+
+/** Text with quotes and expansions in it. */
+export class Quoting {
+  text: string;
+  protected readonly rules: Rules;
+  /** Reads the commands of a `$(…)` that begin at a place; gives the place behind its parenthesis. */
+  protected readonly nested: (from: number) => number;
+
+  constructor(text: string, rules: Rules, nested: (from: number) => number) {
+    this.text = text;
+    this.rules = rules;
+    this.nested = nested;
+  }
+
+  /** Where the `))` of an arithmetic expression begins whose text starts at `i`; it may be none, or have no end. */
+  arithmetic(i: number): number | "none" | "open" {
+    let depth = 0;
+    while (i < this.text.length) {
+      const end = this.quoted(i);
+      if (end > i) {
+        i = end;
+        continue;
+      }
+      const c = this.text[i]!;
+      if (c === "(") depth++;
+      else if (c === ")") {
+        if (depth === 0) return this.text[i + 1] === ")" ? i : "none";
+        depth--;
+      }
+      i++;
+    }
+    return "open";
+  }
+
+  /** The place behind the bracket that closes the one at `start`. */
+  protected matched(start: number, open: string, close: string): number {
+    let i = start + 1;
+    let depth = 1;
+    while (i < this.text.length) {
+      const end = this.quoted(i);
+      if (end > i) {
+        i = end;
+        continue;
+      }
+      const c = this.text[i++];
+      if (c === open) depth++;
+      else if (c === close && --depth === 0) return i;
+    }
+    throw new Unclosed(close, start);
+  }
+
+  /** The place behind the quoted part or expansion that begins at `i`; `i` when none does. */
+  protected quoted(i: number, inDouble = false): number {
+    const { text } = this;
+    switch (text[i]) {
+      case "\\":
+        return Math.min(i + 2, text.length);
+      case "'": {
+        if (inDouble) return i;
+        const end = text.indexOf("'", i + 1);
+        if (end < 0) throw new Unclosed("'", i);
+        return end + 1;
+      }
+      case '"':
+        return inDouble ? i : this.doubleQuoted(i);
+      case "`":
+        for (let k = i + 1; k < text.length; k += text[k] === "\\" ? 2 : 1) if (text[k] === "`") return k + 1;
+        throw new Unclosed("`", i);
+      case "$":
+        return this.dollar(i, inDouble);
+      default:
+        return i;
+    }
+  }
+
+  private doubleQuoted(at: number): number {
+    let i = at + 1;
+    while (i < this.text.length) {
+      if (this.text[i] === '"') return i + 1;
+      const end = this.quoted(i, true);
+      i = end > i ? end : i + 1;
+    }
+    throw new Unclosed('"', at);
+  }
+
+  private dollar(i: number, inDouble: boolean): number {
+    const { text } = this;
+    switch (text[i + 1]) {
+      case "'": {
+        if (inDouble || this.rules.dialect === "dash") return i;
+        for (let k = i + 2; k < text.length; k += text[k] === "\\" ? 2 : 1) if (text[k] === "'") return k + 1;
+        throw new Unclosed("'", i);
+      }
+      case "(":
+        // Bash decides when it expands this whether it is an expression; until then parentheses are counted.
+        return text[i + 2] === "(" ? this.matched(i + 1, "(", ")") : this.nested(i + 2);
+      case "{":
+        return this.parameter(i, inDouble);
+      case "[":
+        return this.rules.dialect === "bash" ? this.matched(i + 1, "[", "]") : i;
+      default:
+        return i;
+    }
+  }
+
+  /** `${…}`: bash reads quotes within it everywhere, dash not those between double quotes. */
+  private parameter(at: number, inDouble: boolean): number {
+    let i = at + 2;
+    while (i < this.text.length) {
+      const c = this.text[i];
+      if (c === "}") return i + 1;
+      const end =
+        c === '"' && inDouble
+          ? this.doubleQuoted(i)
+          : this.quoted(i, inDouble && !(c === "'" && this.rules.dialect === "bash"));
+      i = end > i ? end : i + 1;
+    }
+    throw new Unclosed("}", at);
+  }
+}

@@ -1,0 +1,90 @@
+import type { Statement } from "unbash";
+import { aliasesExpand, rulesOf } from "./aliases.ts";
+import { problemOf, type SyntaxProblem } from "./diagnose.ts";
+import { Grammar } from "./grammar.ts";
+import type { Shell } from "./shell.ts";
+import { Source } from "./source.ts";
+import { runnable } from "./syntax.ts";
+
+/** What is read of a text before any of it runs. */
+export interface Part {
+  source: Source;
+  statements: readonly Statement[];
+  error: SyntaxProblem | undefined;
+}
+
+/** Text in which `shopt -u extglob` makes a difference. */
+const EXTGLOB = /[?*+@!]\(/;
+
+/**
+ * Reads a text as bash does, a complete command at a time, so that aliases and options of the commands before count. A
+ * text for which none of that matters is read at once.
+ */
+export class Reader {
+  private readonly sh: Shell;
+  private readonly source: Source;
+  private grammar: Grammar | undefined;
+  private atOnce = false;
+  private patterns: boolean | undefined;
+
+  constructor(sh: Shell, source: Source) {
+    this.sh = sh;
+    this.source = source;
+  }
+
+  /** Undefined at the end of the text. */
+  next(): Part | undefined {
+    if (this.grammar === undefined) {
+      if (this.atOnce) return undefined;
+      if (!this.matters()) {
+        this.atOnce = true;
+        return { source: this.source, ...runnable(this.sh, this.source) };
+      }
+    }
+    return this.command();
+  }
+
+  /** True when nothing is left to read. */
+  get ended(): boolean {
+    return this.grammar === undefined ? this.atOnce : /^\s*$/.test(this.grammar.text.slice(this.grammar.end));
+  }
+
+  /** True when reading goes on behind the part that was read at once. */
+  get readsOn(): boolean {
+    return this.atOnce && this.grammar !== undefined;
+  }
+
+  /** True when what stands from a place on must be read anew, by what the commands before it have set. */
+  rereads(at: number): boolean {
+    if (this.grammar !== undefined || !this.matters()) return false;
+    this.readFrom(at);
+    return true;
+  }
+
+  /** Goes on at a place, a command at a time. */
+  readFrom(at: number): void {
+    this.grammar ??= new Grammar(this.source.text, rulesOf(this.sh));
+    this.grammar.tokens.position = at;
+  }
+
+  private matters(): boolean {
+    if (aliasesExpand(this.sh)) return true;
+    if (this.sh.shopts.has("extglob")) return false;
+    return (this.patterns ??= EXTGLOB.test(this.source.text));
+  }
+
+  private command(): Part | undefined {
+    const grammar = (this.grammar ??= new Grammar(this.source.text, rulesOf(this.sh)));
+    const { grown } = grammar.tokens;
+    this.atOnce = false;
+    try {
+      if (!grammar.complete()) return undefined;
+    } catch (error) {
+      return { source: this.source, statements: [], error: problemOf(error, grammar) };
+    }
+    const { commandStart } = grammar;
+    const line = this.source.lineAt(commandStart - grown);
+    const source = new Source(grammar.text.slice(commandStart, grammar.end), this.source.file, line);
+    return { source, statements: source.script.commands, error: undefined };
+  }
+}
