@@ -190,6 +190,21 @@ scp -q make.sh worker-1:; ssh worker-1 sudo bash make.sh`,
     ],
   },
   {
+    name: "root has the lab's key and kubeconfig on the machines that administer the cluster",
+    script: `ssh root@worker-1 id -un; sudo ssh worker-2 hostname; sudo kubectl get nodes -o name | head -1
+ssh cp-2 "kubectl config current-context; sudo -i kubectl auth whoami | grep Username; sudo cmp /root/.kube/config /etc/kubernetes/admin.conf && echo same"
+ssh worker-1 "kubectl get nodes 2>&1 | tail -1"`,
+    expect: [
+      "root",
+      "worker-2",
+      "node/cp-1",
+      "kubernetes-admin@kubernetes",
+      /^Username +kubernetes-admin$/,
+      "same",
+      "The connection to the server localhost:8080 was refused - did you specify the right host or port?",
+    ],
+  },
+  {
     name: "keys made here open other machines once they are there",
     script: `rm -f ~/.ssh/id_*; ssh -o BatchMode=yes worker-1 true; echo status $?
 ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519; ls ~/.ssh; ssh-keygen -lf ~/.ssh/id_ed25519.pub

@@ -73,6 +73,7 @@ type AuthorityName = { [K in keyof ClusterPki]: ClusterPki[K] extends Authority 
 const lazy = (make: () => string) => new LazyContent(make);
 const SECRET = { mode: 0o600 };
 const LEARNER_CONFIG = "/home/learner/.kube/config";
+const ROOT_CONFIG = "/root/.kube/config";
 const ADMIN = { commonName: "kubernetes-admin", organizations: ["kubeadm:cluster-admins"] };
 
 export function furnish(machine: Machine, spec: MachineSpec, facts: ClusterFacts): void {
@@ -82,19 +83,24 @@ export function furnish(machine: Machine, spec: MachineSpec, facts: ClusterFacts
       return;
     case "control-plane":
       controlPlane(machine, spec, facts);
+      administrate(machine, spec, facts);
       node(machine, spec, facts);
       return;
     case "worker":
       node(machine, spec, facts);
       return;
     default:
-      installFile(
-        machine,
-        LEARNER_CONFIG,
-        lazy(() => adminConfig(facts)),
-        { ...LEARNER, ...SECRET },
-      );
+      administrate(machine, spec, facts);
   }
+}
+
+/** admin.conf, and `kubeadm init`'s last advice followed for whoever works on the machine: their kubectl has a copy. */
+function administrate(machine: Machine, spec: MachineSpec, facts: ClusterFacts): void {
+  let made: string | undefined;
+  const copy = () => lazy(() => (made ??= adminConfig(facts)));
+  if (spec.role === "control-plane") installFile(machine, "/etc/kubernetes/admin.conf", copy(), SECRET);
+  installFile(machine, LEARNER_CONFIG, copy(), { ...LEARNER, ...SECRET });
+  installFile(machine, ROOT_CONFIG, copy(), SECRET);
 }
 
 /** Gives the learner's kubeconfig a context for each further cluster, called as it is; the first stays the current one. */
@@ -110,6 +116,7 @@ export function addContexts(workstation: Machine, own: ClusterFacts, others: rea
     return kubeconfigOf([...others, own].map(entry), "kubernetes-admin@kubernetes");
   };
   installFile(workstation, LEARNER_CONFIG, lazy(make), { ...LEARNER, ...SECRET });
+  installFile(workstation, ROOT_CONFIG, lazy(make), SECRET);
 }
 
 /** The kubeconfig of `kubernetes-admin`. */
@@ -168,11 +175,6 @@ function controlPlane(machine: Machine, spec: MachineSpec, facts: ClusterFacts):
   put("/etc/kubernetes/audit-policy.yaml", AUDIT_POLICY);
   installDirectory(machine, "/var/log/kubernetes/audit");
   installDirectory(machine, "/var/lib/etcd", { mode: 0o700 });
-  put(
-    "/etc/kubernetes/admin.conf",
-    lazy(() => adminConfig(facts)),
-    SECRET,
-  );
   put(
     "/etc/kubernetes/super-admin.conf",
     lazy(() => config(facts, "kubernetes-super-admin", "kubernetes-super-admin", ["system:masters"])),

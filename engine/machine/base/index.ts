@@ -55,7 +55,7 @@ export function buildBase(machine: Machine, options: BaseOptions = {}): void {
     dir(() => new Map([["cni", dir(() => new Map([["bin", dir()]]))]])),
   );
   root.set("proc", dirNode({ ...AT, mode: 0o555 }));
-  root.set("root", home({ ...AT, mode: 0o700 }));
+  root.set("root", home({ ...AT, mode: 0o700 }, labKey(machine)));
   root.set(
     "run",
     dir(() => runEntries()),
@@ -131,7 +131,7 @@ function home(at: { mode: number; time: number; uid?: number; gid?: number }, ke
   });
 }
 
-/** The learner's public key, the same on all machines of a session: it opens each of them. */
+/** The learner's public key, the same on all machines of a session: it opens each of them, root's account too. */
 function labKey(machine: Machine): string {
   const digits = sha256Hex(`${machine.kernel.seed} learner key`);
   let text = "";

@@ -80,7 +80,7 @@ describe("ssh", () => {
       failure("ssh: connect to host cp-2 port 22: No route to host"),
     );
     expect(run("ssh -p 2222 cp-1 true")).toEqual(failure("ssh: connect to host cp-1 port 2222: Connection refused"));
-    expect(run("ssh cp-1 true", "root")).toEqual(failure("root@cp-1: Permission denied (publickey)."));
+    expect(run("ssh daemon@cp-1 true", "root")).toEqual(failure("daemon@cp-1: Permission denied (publickey)."));
     powerOff(to);
     expect(run("ssh -o ConnectTimeout=3 cp-1 true")).toEqual(
       failure("ssh: connect to host cp-1 port 22: Connection timed out"),
