@@ -2,8 +2,9 @@ import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { encode, type Gen } from "../kernel/index.ts";
 import type { Listener } from "../network/namespace.ts";
 import { CHART_FILES } from "./charts.ts";
+import { publishedExample } from "./examples/index.ts";
 import { gatewayApiManifest } from "./gateway-api.ts";
-import { type IngressProvider, ingressNginxManifest } from "./ingress-nginx.ts";
+import { ingressNginxManifest } from "./ingress-nginx.ts";
 import { localPathManifest } from "./local-path.ts";
 import { metallbManifest } from "./metallb.ts";
 import { metricsServerManifest } from "./metrics-server.ts";
@@ -20,59 +21,62 @@ const METRICS_SERVER = "https://github.com/kubernetes-sigs/metrics-server/releas
 const METALLB = "https://raw.githubusercontent.com/metallb/metallb";
 const GATEWAY_API = "https://github.com/kubernetes-sigs/gateway-api/releases";
 /** The fabric's repository moved; both places lead to it. */
-const FABRIC = ["nginx", "nginxinc"].map((owner) => `https://raw.githubusercontent.com/${owner}/nginx-gateway-fabric`);
+const FABRIC = "https://raw.githubusercontent.com/(?:nginx|nginxinc)/nginx-gateway-fabric";
 
 /**
  * The few files of the outside world that labs fetch by their well-known URLs: manifests with our own words for the
- * objects that those URLs give. A new one is a file here and a line in this list.
+ * objects that those URLs give. A new one is a file here and a line in this list, or among the releases below.
  */
 const FILES: Readonly<Record<string, () => string | Uint8Array>> = {
   ...CHART_FILES,
-  [`${METRICS_SERVER}/latest/download/components.yaml`]: () => metricsServerManifest("v0.7.2"),
-  [`${METRICS_SERVER}/download/v0.7.2/components.yaml`]: () => metricsServerManifest("v0.7.2"),
-  [`${METRICS_SERVER}/download/v0.7.1/components.yaml`]: () => metricsServerManifest("v0.7.1"),
-  ...ingressNginx("main", "v1.12.1"),
-  ...ingressNginx("controller-v1.12.1", "v1.12.1"),
-  ...ingressNginx("controller-v1.12.0", "v1.12.0"),
-  ...ingressNginx("controller-v1.11.5", "v1.11.5"),
-  [`${LOCAL_PATH}/master/deploy/local-path-storage.yaml`]: () => localPathManifest("v0.0.31"),
-  ...Object.fromEntries(
-    ["v0.0.24", "v0.0.26", "v0.0.28", "v0.0.30", "v0.0.31"].map((version) => [
-      `${LOCAL_PATH}/${version}/deploy/local-path-storage.yaml`,
-      () => localPathManifest(version),
-    ]),
-  ),
-  ...Object.fromEntries(
-    ["v0.13.12", "v0.14.3", "v0.14.4", "v0.14.5", "v0.14.8", "v0.14.9", "v0.15.2"].map((version) => [
-      `${METALLB}/${version}/config/manifests/metallb-native.yaml`,
-      () => metallbManifest(version),
-    ]),
-  ),
-  [`${GATEWAY_API}/latest/download/standard-install.yaml`]: () => gatewayApiManifest("v1.2.1"),
-  ...Object.fromEntries(
-    ["v1.0.0", "v1.1.0", "v1.2.0", "v1.2.1", "v1.3.0"].map((version) => [
-      `${GATEWAY_API}/download/${version}/standard-install.yaml`,
-      () => gatewayApiManifest(version),
-    ]),
-  ),
-  ...Object.fromEntries(
-    FABRIC.flatMap((place) =>
-      ["v1.3.0", "v1.4.0", "v1.5.0", "v1.5.1", "v1.6.0", "v1.6.1", "v1.6.2"].flatMap((version) => [
-        [`${place}/${version}/deploy/crds.yaml`, fabricCrds],
-        [`${place}/${version}/deploy/default/deploy.yaml`, () => fabricManifest(version, "LoadBalancer")],
-        [`${place}/${version}/deploy/nodeport/deploy.yaml`, () => fabricManifest(version, "NodePort")],
-      ]),
-    ),
-  ),
   "https://k8s.io/examples/application/php-apache.yaml": phpApacheManifest,
+  "https://raw.githubusercontent.com/kubernetes/website/main/content/en/examples/application/php-apache.yaml":
+    phpApacheManifest,
 };
 
-function ingressNginx(ref: string, version: string): Record<string, () => string> {
-  const at = (directory: string, provider: IngressProvider) => ({
-    [`${INGRESS_NGINX}/${ref}/deploy/static/provider/${directory}/deploy.yaml`]: () =>
-      ingressNginxManifest(version, provider),
-  });
-  return { ...at("cloud", "cloud"), ...at("baremetal", "baremetal") };
+type Release = readonly [pattern: RegExp, manifest: (...parts: string[]) => string];
+
+/** What projects offer with each release. The versions are those whose objects ours are; newest where none is named. */
+const RELEASES: readonly Release[] = [
+  release(`${METRICS_SERVER}/latest/download/components.yaml`, () => metricsServerManifest("v0.7.2")),
+  release(`${METRICS_SERVER}/download/(v0\\.[678]\\.\\d+)/components.yaml`, metricsServerManifest),
+  ...(["cloud", "baremetal"] as const).flatMap((provider) => {
+    const path = `deploy/static/provider/${provider}/deploy.yaml`;
+    return [
+      release(`${INGRESS_NGINX}/main/${path}`, () => ingressNginxManifest("v1.12.1", provider)),
+      release(`${INGRESS_NGINX}/controller-(v1\\.\\d+\\.\\d+)/${path}`, (version) =>
+        ingressNginxManifest(version!, provider),
+      ),
+    ];
+  }),
+  release(`${LOCAL_PATH}/master/deploy/local-path-storage.yaml`, () => localPathManifest("v0.0.31")),
+  release(`${LOCAL_PATH}/(v0\\.0\\.\\d+)/deploy/local-path-storage.yaml`, localPathManifest),
+  release(`${METALLB}/(v0\\.1[3-9]\\.\\d+)/config/manifests/metallb-native.yaml`, metallbManifest),
+  release(`${GATEWAY_API}/latest/download/standard-install.yaml`, () => gatewayApiManifest("v1.2.1")),
+  release(`${GATEWAY_API}/download/(v1\\.\\d+\\.\\d+)/standard-install.yaml`, gatewayApiManifest),
+  release(`${FABRIC}/(?:v1\\.[3-6]\\.\\d+)/deploy/crds.yaml`, fabricCrds),
+  release(`${FABRIC}/(v1\\.[3-6]\\.\\d+)/deploy/default/deploy.yaml`, (version) =>
+    fabricManifest(version!, "LoadBalancer"),
+  ),
+  release(`${FABRIC}/(v1\\.[3-6]\\.\\d+)/deploy/nodeport/deploy.yaml`, (version) =>
+    fabricManifest(version!, "NodePort"),
+  ),
+];
+
+/** `address`: of a file, a version in brackets as a pattern. */
+function release(address: string, manifest: Release[1]): Release {
+  return [new RegExp(`^${address.replace(/(?<!\\)\.(?=[a-z])/g, "\\.")}$`), manifest];
+}
+
+/** What an address gives; undefined for one that nobody here knows. */
+export function published(url: string): string | Uint8Array | undefined {
+  const file = FILES[url]?.() ?? publishedExample(url);
+  if (file !== undefined) return file;
+  for (const [pattern, manifest] of RELEASES) {
+    const match = pattern.exec(url);
+    if (match !== null) return manifest(...match.slice(1));
+  }
+  return undefined;
 }
 
 /** Mirrors of packages: what they have is told by the programs that ask them (tools/system/packages). */
@@ -84,7 +88,15 @@ const MIRRORS = [
   "dl-cdn.alpinelinux.org",
 ];
 
-const HOSTS = new Set([...Object.keys(FILES).map((url) => new URL(url).hostname), ...MIRRORS]);
+const HOSTS = new Set([
+  ...Object.keys(FILES).map((url) => new URL(url).hostname),
+  "github.com",
+  "k8s.io",
+  "kubernetes.io",
+  "raw.githubusercontent.com",
+  ...MIRRORS,
+]);
+
 /** Bases that people build straight from a repository (`kubectl kustomize URL?ref=VERSION`): owner/name, path, what it gives. */
 const BASES: readonly [RegExp, (ref: string) => string][] = [
   [/^nginx(?:inc)?\/nginx-gateway-fabric\/config\/crd\/gateway-api\/standard$/, () => gatewayApiManifest("v1.2.1")],
@@ -105,8 +117,8 @@ export function isPublished(host: string): boolean {
 
 function* serve({ method, path, headers }: HttpRequest): Gen<HttpResponse> {
   const host = (headers["host"] ?? "").replace(/:\d+$/, "").toLowerCase();
-  const file = FILES[`https://${host}${path.replace(/\?.*/, "")}`];
-  const text = file === undefined ? "Not Found" : file();
+  const file = published(`https://${host}${path.replace(/\?.*/, "")}`);
+  const text = file ?? "Not Found";
   const bytes = method === "HEAD" ? new Uint8Array(0) : typeof text === "string" ? encode(text) : text;
   const type = file === undefined ? "text/plain; charset=utf-8" : "application/octet-stream";
   return {

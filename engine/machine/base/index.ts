@@ -52,7 +52,10 @@ export function buildBase(machine: Machine, options: BaseOptions = {}): void {
   root.set("mnt", dir());
   root.set(
     "opt",
-    dir(() => new Map([["cni", dir(() => new Map([["bin", dir()]]))]])),
+    isNode(role)
+      ? dir(() => new Map([["cni", dir(() => new Map([["bin", dir()]]))]]))
+      : // Where exercises ask for answers (/opt/course/…): of whoever sits at the workstation, as at an examination.
+        dirNode(role === "workstation" ? { ...LEARNER, mode: 0o755 } : { ...AT, mode: 0o755 }),
   );
   root.set("proc", dirNode({ ...AT, mode: 0o555 }));
   root.set("root", home({ ...AT, mode: 0o700 }, labKey(machine)));

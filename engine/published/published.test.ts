@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { configuredExamples } from "./examples/configured.ts";
+import { podExamples } from "./examples/pods.ts";
+import { serviceExamples } from "./examples/services.ts";
+import { workloadExamples } from "./examples/workloads.ts";
+import { published } from "./index.ts";
+
+const RAW = "https://raw.githubusercontent.com";
+const GITHUB = "https://github.com";
+
+/** Kinds of the objects that an address gives. */
+function kinds(url: string): string[] | undefined {
+  const text = published(url);
+  if (typeof text !== "string") return undefined;
+  return parseAllDocuments(text).map((document) => document.toJS().kind as string);
+}
+
+describe("what the outside world publishes", () => {
+  it.each([
+    [`${GITHUB}/kubernetes-sigs/metrics-server/releases/download/v0.6.4/components.yaml`, "APIService"],
+    [`${RAW}/kubernetes/ingress-nginx/controller-v1.8.1/deploy/static/provider/cloud/deploy.yaml`, "IngressClass"],
+    [`${RAW}/metallb/metallb/v0.13.9/config/manifests/metallb-native.yaml`, "DaemonSet"],
+    [
+      `${GITHUB}/kubernetes-sigs/gateway-api/releases/download/v1.4.0/standard-install.yaml`,
+      "CustomResourceDefinition",
+    ],
+    [`${RAW}/nginxinc/nginx-gateway-fabric/v1.4.0/deploy/nodeport/deploy.yaml`, "Deployment"],
+    [`${RAW}/rancher/local-path-provisioner/v0.0.35/deploy/local-path-storage.yaml`, "StorageClass"],
+    ["https://k8s.io/examples/application/deployment.yaml", "Deployment"],
+    ["https://kubernetes.io/examples/pods/simple-pod.yaml", "Pod"],
+    [`${RAW}/kubernetes/website/main/content/en/examples/controllers/nginx-deployment.yaml`, "Deployment"],
+  ])("%s", (url, kind) => {
+    expect(kinds(url)).toContain(kind);
+  });
+
+  it("names a release's version in its images", () => {
+    const text = published(`${RAW}/metallb/metallb/v0.13.9/config/manifests/metallb-native.yaml`);
+    expect(text).toContain("quay.io/metallb/controller:v0.13.9");
+  });
+
+  it.each([
+    `${RAW}/kubernetes/ingress-nginx/controller-v1.8.1/deploy/static/provider/aws/deploy.yaml`,
+    `${RAW}/nginx/nginx-gateway-fabric/v2.1.0/deploy/default/deploy.yaml`,
+    "https://k8s.io/examples/no/such.yaml",
+    "https://k8sXio/examples/application/deployment.yaml",
+  ])("does not know %s", (url) => {
+    expect(published(url)).toBeUndefined();
+  });
+
+  it("examples have a kind and a name", () => {
+    const all = { ...podExamples, ...configuredExamples, ...workloadExamples, ...serviceExamples };
+    for (const [path, found] of Object.entries(all)) {
+      for (const one of Array.isArray(found) ? found : [found]) {
+        expect([one.kind, one.metadata?.name, path]).toEqual([expect.any(String), expect.any(String), path]);
+      }
+    }
+  });
+});
