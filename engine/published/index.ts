@@ -4,7 +4,7 @@ import type { Listener } from "../network/namespace.ts";
 import { CHART_FILES } from "./charts.ts";
 import { publishedExample } from "./examples/index.ts";
 import { gatewayApiManifest } from "./gateway-api.ts";
-import { ingressNginxManifest } from "./ingress-nginx.ts";
+import { type IngressProvider, ingressNginxManifest } from "./ingress-nginx.ts";
 import { localPathManifest } from "./local-path.ts";
 import { metallbManifest } from "./metallb.ts";
 import { metricsServerManifest } from "./metrics-server.ts";
@@ -13,15 +13,6 @@ import { phpApacheManifest } from "./php-apache.ts";
 
 /** Where the hosts below are found, outside of the rack (TEST-NET-2, RFC 5737). */
 export const PUBLISHED_ADDRESS = "198.51.100.10";
-
-const INGRESS_NGINX = "https://raw.githubusercontent.com/kubernetes/ingress-nginx";
-const LOCAL_PATH = "https://raw.githubusercontent.com/rancher/local-path-provisioner";
-const METRICS_SERVER = "https://github.com/kubernetes-sigs/metrics-server/releases";
-
-const METALLB = "https://raw.githubusercontent.com/metallb/metallb";
-const GATEWAY_API = "https://github.com/kubernetes-sigs/gateway-api/releases";
-/** The fabric's repository moved; both places lead to it. */
-const FABRIC = "https://raw.githubusercontent.com/(?:nginx|nginxinc)/nginx-gateway-fabric";
 
 /**
  * The few files of the outside world that labs fetch by their well-known URLs: manifests with our own words for the
@@ -34,47 +25,53 @@ const FILES: Readonly<Record<string, () => string | Uint8Array>> = {
     phpApacheManifest,
 };
 
-type Release = readonly [pattern: RegExp, manifest: (...parts: string[]) => string];
+type Release = readonly [pattern: RegExp, manifest: (first: string | undefined, second: string | undefined) => string];
 
 /** What projects offer with each release. The versions are those whose objects ours are; newest where none is named. */
 const RELEASES: readonly Release[] = [
-  release(`${METRICS_SERVER}/latest/download/components.yaml`, () => metricsServerManifest("v0.7.2")),
-  release(`${METRICS_SERVER}/download/(v0\\.[678]\\.\\d+)/components.yaml`, metricsServerManifest),
-  ...(["cloud", "baremetal"] as const).flatMap((provider) => {
-    const path = `deploy/static/provider/${provider}/deploy.yaml`;
-    return [
-      release(`${INGRESS_NGINX}/main/${path}`, () => ingressNginxManifest("v1.12.1", provider)),
-      release(`${INGRESS_NGINX}/controller-(v1\\.\\d+\\.\\d+)/${path}`, (version) =>
-        ingressNginxManifest(version!, provider),
-      ),
-    ];
-  }),
-  release(`${LOCAL_PATH}/master/deploy/local-path-storage.yaml`, () => localPathManifest("v0.0.31")),
-  release(`${LOCAL_PATH}/(v0\\.0\\.\\d+)/deploy/local-path-storage.yaml`, localPathManifest),
-  release(`${METALLB}/(v0\\.1[3-9]\\.\\d+)/config/manifests/metallb-native.yaml`, metallbManifest),
-  release(`${GATEWAY_API}/latest/download/standard-install.yaml`, () => gatewayApiManifest("v1.2.1")),
-  release(`${GATEWAY_API}/download/(v1\\.\\d+\\.\\d+)/standard-install.yaml`, gatewayApiManifest),
-  release(`${FABRIC}/(?:v1\\.[3-6]\\.\\d+)/deploy/crds.yaml`, fabricCrds),
-  release(`${FABRIC}/(v1\\.[3-6]\\.\\d+)/deploy/default/deploy.yaml`, (version) =>
-    fabricManifest(version!, "LoadBalancer"),
-  ),
-  release(`${FABRIC}/(v1\\.[3-6]\\.\\d+)/deploy/nodeport/deploy.yaml`, (version) =>
-    fabricManifest(version!, "NodePort"),
-  ),
+  [
+    /^github\.com\/kubernetes-sigs\/metrics-server\/releases\/latest\/download\/components\.yaml$/,
+    () => metricsServerManifest("v0.7.2"),
+  ],
+  [
+    /^github\.com\/kubernetes-sigs\/metrics-server\/releases\/download\/(v0\.[678]\.\d+)\/components\.yaml$/,
+    (version) => metricsServerManifest(version!),
+  ],
+  [
+    /^raw\.githubusercontent\.com\/kubernetes\/ingress-nginx\/(?:main|controller-(v1\.\d+\.\d+))\/deploy\/static\/provider\/(cloud|baremetal)\/deploy\.yaml$/,
+    (version, provider) => ingressNginxManifest(version ?? "v1.12.1", provider as IngressProvider),
+  ],
+  [
+    /^raw\.githubusercontent\.com\/rancher\/local-path-provisioner\/(?:master|(v0\.0\.\d+))\/deploy\/local-path-storage\.yaml$/,
+    (version) => localPathManifest(version ?? "v0.0.31"),
+  ],
+  [
+    /^raw\.githubusercontent\.com\/metallb\/metallb\/(v0\.1[3-9]\.\d+)\/config\/manifests\/metallb-native\.yaml$/,
+    (version) => metallbManifest(version!),
+  ],
+  [
+    /^github\.com\/kubernetes-sigs\/gateway-api\/releases\/(?:latest\/download|download\/(v1\.\d+\.\d+))\/standard-install\.yaml$/,
+    (version) => gatewayApiManifest(version ?? "v1.2.1"),
+  ],
+  // The fabric's repository moved; both places lead to it.
+  [
+    /^raw\.githubusercontent\.com\/nginx(?:inc)?\/nginx-gateway-fabric\/v1\.[3-6]\.\d+\/deploy\/crds\.yaml$/,
+    fabricCrds,
+  ],
+  [
+    /^raw\.githubusercontent\.com\/nginx(?:inc)?\/nginx-gateway-fabric\/(v1\.[3-6]\.\d+)\/deploy\/(default|nodeport)\/deploy\.yaml$/,
+    (version, kind) => fabricManifest(version!, kind === "default" ? "LoadBalancer" : "NodePort"),
+  ],
 ];
-
-/** `address`: of a file, a version in brackets as a pattern. */
-function release(address: string, manifest: Release[1]): Release {
-  return [new RegExp(`^${address.replace(/(?<!\\)\.(?=[a-z])/g, "\\.")}$`), manifest];
-}
 
 /** What an address gives; undefined for one that nobody here knows. */
 export function published(url: string): string | Uint8Array | undefined {
   const file = FILES[url]?.() ?? publishedExample(url);
   if (file !== undefined) return file;
+  const address = url.replace(/^https:\/\//, "");
   for (const [pattern, manifest] of RELEASES) {
-    const match = pattern.exec(url);
-    if (match !== null) return manifest(...match.slice(1));
+    const match = pattern.exec(address);
+    if (match !== null) return manifest(match[1], match[2]);
   }
   return undefined;
 }
