@@ -45,7 +45,7 @@ export function problemOf(error: unknown, grammar: Grammar): SyntaxProblem {
     };
   }
   if (!(error instanceof Unexpected)) throw error;
-  const { token, expecting, within } = error;
+  const { token, expecting, within, plain } = error;
   const hint = expecting === undefined ? "" : ` (expecting "${expecting}")`;
   if (token.kind === "end") {
     return {
@@ -64,15 +64,17 @@ export function problemOf(error: unknown, grammar: Grammar): SyntaxProblem {
   const line = lineOf(token.at);
   const newline = text.indexOf("\n", token.at);
   const word = token.kind === "word" && !KEYWORDS.has(token.text);
-  const shown = word ? "word" : token.kind === "newline" ? "newline" : `"${token.text}"`;
+  const redirection = token.kind === "operator" && /^[<>]/.test(token.text);
+  const shown = word ? "word" : token.kind === "newline" ? "newline" : redirection ? "redirection" : `"${token.text}"`;
   return {
     message: error.message ?? `syntax error near unexpected token \`${token.text}'`,
     line,
-    dashLine: line,
+    // Dash counts a newline before it looks at it.
+    dashLine: token.kind === "newline" && text[token.at] === "\n" ? line + 1 : line,
     quote: true,
     start,
-    dash: `Syntax error: ${shown} unexpected${hint}`,
-    busybox: `syntax error: unexpected ${shown}${hint}`,
+    dash: `Syntax error: ${plain ?? `${shown} unexpected${hint}`}`,
+    busybox: `syntax error: ${plain === undefined ? `unexpected ${shown}${hint}` : plain.replace(/^./, (c) => c.toLowerCase())}`,
     incomplete: false,
     within,
     resume: newline < 0 ? text.length : newline + 1,
@@ -88,7 +90,7 @@ function unclosedElsewhere(what: string): { dash: string; busybox: string } {
         busybox: 'syntax error: unexpected end of file (expecting ")")',
       };
     case "}":
-      return { dash: "Syntax error: end of file unexpected", busybox: "syntax error: missing '}'" };
+      return { dash: "Syntax error: Missing '}'", busybox: "syntax error: missing '}'" };
     case "`":
       return {
         dash: "Syntax error: EOF in backquote substitution",

@@ -15,6 +15,16 @@ const TABLE: readonly [RegExp, Words, Words?][] = [
     "divide by zero",
   ],
   [
+    /^(?:\(\(: )?(.*?): (?:value too great for base|syntax error in expression|[^"]*invalid number|[^"]*invalid integer constant) \(error token is ".*$/s,
+    (m) => `arithmetic expression: expecting EOF: "${m[1]}"`,
+    "arithmetic syntax error",
+  ],
+  [
+    /^(.*?): `:' expected for conditional expression \(error token is ".*$/s,
+    (m) => `arithmetic expression: expecting ':': "${m[1]}"`,
+    "arithmetic syntax error",
+  ],
+  [
     /^(?:\(\(: )?(.*?): [^"]*\(error token is ".*$/s,
     (m) => `arithmetic expression: expecting primary: "${m[1]}"`,
     "arithmetic syntax error",
@@ -36,13 +46,78 @@ const TABLE: readonly [RegExp, Words, Words?][] = [
   [/^(\w+): (-.): invalid option$/, (m) => `${m[1]}: Illegal option ${m[2]}`, (m) => `${m[1]}: illegal option ${m[2]}`],
   [/^local: can only be used in a function$/, "local: not in a function"],
   [/^(test|\[): (.*)$/, (m) => `${m[1]}: ${m[2]}`, (m) => `${m[2]}`],
+  [
+    /^(read): `(.*)': not a valid identifier$/,
+    (m) => `read: ${m[2]}: bad variable name`,
+    (m) => `read: '${m[2]}': bad variable name`,
+  ],
+  [/^(export|readonly): `([^=]*)=.*': not a valid identifier$/, (m) => `${m[1]}: ${m[2]}: bad variable name`],
+  [
+    /^printf: `(%.).*': (?:missing|invalid) format character$/,
+    (m) => `printf: ${m[1]}: invalid directive`,
+    "%: invalid format",
+  ],
+  [
+    /^set: (\w+): invalid option name$/,
+    (m) => `set: Illegal option -o ${m[1]}`,
+    (m) => `set: illegal option -o ${m[1]}`,
+  ],
+  [/^shift: (-\d+): shift count out of range$/, (m) => `shift: Illegal number: ${m[1]}`],
+  [
+    /^(kill|fg|bg|wait): (%.*): no such job$/,
+    (m) => `${m[1]}: No such job: ${m[2]}`,
+    (m) => `${m[1]}: ${m[2]}: no such job`,
+  ],
+  [
+    /^kill: (.*): arguments must be process or job IDs$/,
+    (m) => `kill: Illegal number: ${m[1]}`,
+    (m) => `invalid number '${m[1]}'`,
+  ],
+  [
+    /^kill: (.)(.*): invalid signal specification$/,
+    (m) => `kill: Illegal option -${m[1]}`,
+    (m) => `bad signal name '${m[1]}${m[2]}'`,
+  ],
+  [/^wait: `(.*)': not a pid or valid job spec$/, (m) => `wait: Illegal number: ${m[1]}`],
+  [/^(fg|bg): (?:no job control|current: no such job)$/, (m) => `${m[1]}: No current job`],
+  [
+    /^umask: (.*): octal number out of range$/,
+    (m) => `umask: Illegal number: ${m[1]}`,
+    (m) => `umask: illegal mode: ${m[1]}`,
+  ],
+  [
+    /^umask: `(.*)': invalid symbolic mode operator$/,
+    (m) => `umask: Illegal mode: ${m[1]}`,
+    (m) => `umask: illegal mode: ${m[1]}`,
+  ],
+  [/^ulimit: (.*): invalid number$/, "ulimit: bad number", (m) => `invalid number '${m[1]}'`],
   [/^`(.*)': not a valid identifier$/, (m) => `${m[1]}: bad variable name`],
   [/^(\w+): `(.*)': not a valid identifier$/, (m) => `${m[1]}: ${m[2]}: bad variable name`],
   [/^(.*): bad substitution$/, "Bad substitution", "syntax error: bad substitution"],
 ];
 
+/** The builtins of dash; busybox has a few more. */
+const DASH =
+  ". : [ alias bg break cd chdir command continue echo eval exec exit export false fg getopts hash jobs kill local printf pwd read readonly return set shift test times trap true type ulimit umask unalias unset wait".split(
+    " ",
+  );
+const BUILTINS: Record<"dash" | "busybox", ReadonlySet<string>> = {
+  dash: new Set(DASH),
+  busybox: new Set([...DASH, "[[", "help", "history", "let", "source"]),
+};
+
+/** True when a builtin of bash is one of this shell, too. */
+export function hasBuiltin(dialect: Dialect, name: string): boolean {
+  return dialect === "bash" || BUILTINS[dialect].has(name);
+}
+
 /** Builtins whose name busybox puts before the line number. */
-const NAMED = /^(cd|export|exit|shift|local|exec|\.|trap|readonly|unset|return|set|getopts|read|wait|eval): /;
+const NAMED =
+  /^(cd|export|exit|shift|local|exec|\.|trap|readonly|unset|return|set|getopts|read|wait|eval|command|getopts|fg|bg|kill|umask|break|continue): /;
+
+/** Errors after which dash and busybox give status 2, where bash gives 1. */
+export const FAULT =
+  /Illegal|illegal (?:option|mode)|bad (?:variable name|number)|[Nn]o (?:such|current) job|No current job|invalid directive/;
 
 /** A message of bash in the words of another shell. */
 export function inDialect(dialect: Dialect, message: string, line: string): string {

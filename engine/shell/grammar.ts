@@ -10,6 +10,8 @@ const REDIRECTS = new Set(["<", ">", ">>", "<<", "<<-", "<<<", "<&", ">&", "<>",
 /** Builtins whose arguments may be arrays: `declare a=(1 2)`. */
 const ASSIGNING = new Set(["alias", "declare", "eval", "export", "let", "local", "readonly", "typeset"]);
 const COMPOUNDS = new Set(["(", "{", "if", "while", "until", "for", "case", "[[", "select"]);
+/** Words that dash does not reserve. */
+const DASH_FOREIGN = new Set(["[[", "function", "time"]);
 const ASSIGNMENT = /^[A-Za-z_]\w*(\[[\s\S]*\])?\+?=/;
 /** Where a command may begin. */
 const COMMAND: Place = { command: true, assignment: true };
@@ -157,19 +159,37 @@ export class Grammar {
 
   private pipeline(expecting?: string): void {
     let prefixed = false;
-    while (this.is("!") || this.is("time")) {
+    while (this.is("!") || (this.is("time") && !this.isForeign("time"))) {
       const time = this.is("time");
       this.reserved();
       if (time && this.is("-p")) this.reserved();
       prefixed = true;
     }
-    if (prefixed && (this.kind() === "newline" || this.is(";") || this.kind() === "end")) return;
+    if (
+      prefixed &&
+      this.rules.dialect === "bash" &&
+      (this.kind() === "newline" || this.is(";") || this.kind() === "end")
+    )
+      return;
     this.command(expecting);
     while (this.is("|") || this.is("|&")) {
       this.next();
       this.newlines();
       this.command();
     }
+  }
+
+  /** True when what bash reserves this word for is not in this dialect: it is a command like others then. */
+  private isForeign(word: string): boolean {
+    const { dialect } = this.rules;
+    if (dialect === "bash") return false;
+    return word === "select" || word === "coproc" || (dialect === "dash" && DASH_FOREIGN.has(word));
+  }
+
+  /** Makes the word at hand one that bash reserves for nothing. */
+  private plainWord(): void {
+    this.tokens.put(this.token.at, "\\");
+    this.tokens.position++;
   }
 
   private expect(word: string): void {
@@ -205,6 +225,10 @@ export class Grammar {
   private arithmetic(): boolean {
     const { at } = this.token;
     if (this.text[at + 1] !== "(") return false;
+    if (this.rules.dialect !== "bash") {
+      this.tokens.put(at + 1, " ");
+      return false;
+    }
     const end = this.tokens.arithmetic(at + 2);
     if (end === "open") throw new Unclosed(")", at);
     if (end === "none") return false;
@@ -215,6 +239,10 @@ export class Grammar {
   }
 
   private compound(word: string): boolean {
+    if (this.isForeign(word)) {
+      this.plainWord();
+      return false;
+    }
     switch (word) {
       case "{":
         this.reserved();
@@ -268,8 +296,17 @@ export class Grammar {
   }
 
   private functionBody(): void {
-    if (this.rules.dialect === "bash" && !COMPOUNDS.has(this.token.text)) throw this.unexpected();
+    if (COMPOUNDS.has(this.token.text)) {
+      this.command();
+      return;
+    }
+    if (this.rules.dialect === "bash") throw this.unexpected();
+    this.tokens.put(this.token.at, "{ ");
+    this.token = { ...this.token, at: this.token.at + 2 };
+    this.tokens.position += 2;
     this.command();
+    this.tokens.put(this.token.at, "; }");
+    this.tokens.position += 3;
   }
 
   private ifCommand(): void {
@@ -295,7 +332,7 @@ export class Grammar {
 
   private forCommand(): void {
     this.next();
-    if (this.is("(") && this.text[this.token.at + 1] === "(") {
+    if (this.is("(") && this.text[this.token.at + 1] === "(" && this.rules.dialect === "bash") {
       const end = this.tokens.arithmetic(this.token.at + 2);
       if (typeof end === "number") {
         this.arithmeticHead(end);
@@ -307,6 +344,9 @@ export class Grammar {
         return;
       }
     }
+    const plain = this.rules.dialect !== "bash";
+    if (plain && !(this.kind() === "word" && /^[A-Za-z_]\w*$/.test(this.token.text)))
+      throw new Unexpected(this.token, undefined, undefined, "Bad for loop variable");
     if (this.kind() !== "word") throw this.unexpected();
     this.next();
     if (this.is(";")) this.next();
@@ -397,6 +437,8 @@ export class Grammar {
     // The text's end counts as the end of its line here.
     if (this.kind() === "end") throw new Unexpected({ ...this.token, kind: "newline", text: "newline" });
     if (this.kind() !== "word") throw this.unexpected();
+    if (this.rules.dialect === "dash" && operator.endsWith("&") && !/^(\d+|-)$|[$`]/.test(this.token.text))
+      throw new Unexpected(this.token, undefined, undefined, "Bad fd number");
     if (operator === "<<" || operator === "<<-") this.tokens.heredoc(this.token, operator === "<<-");
     this.next(behind);
   }
@@ -417,6 +459,7 @@ export class Grammar {
         return;
       }
       if (words === 0 && ASSIGNMENT.test(token.text)) {
+        if (this.rules.dialect !== "bash" && !/^\w+=/.test(token.text)) this.plainWord();
         bare = false;
         this.next(COMMAND);
         continue;
@@ -433,6 +476,8 @@ export class Grammar {
         if (bare && this.is("(")) {
           this.next();
           if (!this.is(")")) throw this.unexpected(")");
+          if (this.rules.dialect === "dash" && !/^[A-Za-z_]\w*$/.test(token.text))
+            throw new Unexpected(token, undefined, undefined, "Bad function name");
           this.next();
           this.newlines();
           this.functionBody();

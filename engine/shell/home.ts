@@ -4,6 +4,7 @@ import type { Shell } from "./shell.ts";
 
 /** Home directory for a tilde; `+` and `-` are PWD and OLDPWD. Undefined when there is none. */
 export function homeOf(sh: Shell, user: string): string | undefined {
+  if ((user === "+" || user === "-") && sh.setup.dialect !== "bash") return undefined;
   if (user === "+") return sh.get("PWD");
   if (user === "-") return sh.get("OLDPWD");
   if (/^[+-]?\d+$/.test(user) && sh.setup.dialect === "bash") {

@@ -33,7 +33,11 @@ export class Unexpected {
   readonly message: string | undefined;
   within: Within;
 
-  constructor(token: Token, expecting?: string, message?: string) {
+  /** What dash and busybox say. */
+  readonly plain: string | undefined;
+
+  constructor(token: Token, expecting?: string, message?: string, plain?: string) {
+    this.plain = plain;
     this.token = token;
     this.expecting = expecting;
     this.message = message;

@@ -4,7 +4,7 @@ import { arithText, compile, once, piecesPattern, piecesText } from "./expand.ts
 import { caseConvert, removeAffix, replacePattern, transform } from "./param-ops.ts";
 import type { Param } from "./param-syntax.ts";
 import { parseParam } from "./param-syntax.ts";
-import type { Shell } from "./shell.ts";
+import type { Dialect, Shell } from "./shell.ts";
 import { specialParameter } from "./special.ts";
 import type { Piece } from "./word.ts";
 
@@ -48,8 +48,15 @@ function lookupElement(sh: Shell, name: string, index: string): ParamValue {
   return { text: variable.list ? variable.list[at] : at === 0 ? variable.scalar() : undefined };
 }
 
+/** Expansions that dash and busybox do not know. */
+function isForeign(dialect: Dialect, { op = "", prefix, index }: Param): boolean {
+  return prefix === "!" || index !== undefined || (dialect === "dash" ? /^(?:[/^~,@]|:$)/ : /^[\^~,@]/).test(op);
+}
+
 /** Expands `$name` or `${…}`. */
 export function expandParam(sh: Shell, param: Param, quoted: boolean): ParamValue {
+  if (sh.setup.dialect !== "bash" && isForeign(sh.setup.dialect, param))
+    throw new ShellError(`${param.text}: bad substitution`);
   if (param.bad) throw new ShellError(`${param.text}: bad substitution`, param.op === "@" ? "exit" : "discard");
   if (param.op === undefined && param.prefix === undefined) {
     const value = lookup(sh, param);

@@ -17,6 +17,8 @@ export interface Rules {
 /** Text with quotes and expansions in it. */
 export class Quoting {
   text: string;
+  /** How much longer aliases and the like have made the text. */
+  grown = 0;
   protected readonly rules: Rules;
   /** Reads the commands of a `$(…)` that begin at a place; gives the place behind its parenthesis. */
   protected readonly nested: (from: number) => number;
@@ -25,6 +27,12 @@ export class Quoting {
     this.text = text;
     this.rules = rules;
     this.nested = nested;
+  }
+
+  /** Puts something into the text: what bash's parser would take otherwise than this dialect does. */
+  put(at: number, text: string): void {
+    this.text = this.text.slice(0, at) + text + this.text.slice(at);
+    this.grown += text.length;
   }
 
   /** Where the `))` of an arithmetic expression begins whose text starts at `i`; it may be none, or have no end. */
@@ -102,7 +110,8 @@ export class Quoting {
     const { text } = this;
     switch (text[i + 1]) {
       case "'": {
-        if (inDouble || this.rules.dialect === "dash") return i;
+        if (inDouble) return i;
+        if (this.rules.dialect === "dash") return this.ordinary(i);
         for (let k = i + 2; k < text.length; k += text[k] === "\\" ? 2 : 1) if (text[k] === "'") return k + 1;
         throw new Unclosed("'", i);
       }
@@ -112,10 +121,18 @@ export class Quoting {
       case "{":
         return this.parameter(i, inDouble);
       case "[":
-        return this.rules.dialect === "bash" ? this.matched(i + 1, "[", "]") : i;
+        return this.rules.dialect === "bash" ? this.matched(i + 1, "[", "]") : this.ordinary(i);
+      case '"':
+        return inDouble || this.rules.dialect === "bash" ? i : this.ordinary(i);
       default:
         return i;
     }
+  }
+
+  /** A dollar that means nothing in this dialect. */
+  private ordinary(i: number): number {
+    this.put(i, "\\");
+    return i + 2;
   }
 
   /** `${…}`: bash reads quotes within it everywhere, dash not those between double quotes. */

@@ -16,6 +16,9 @@ export interface Part {
 /** Text in which `shopt -u extglob` makes a difference. */
 const EXTGLOB = /[?*+@!]\(/;
 
+/** Text that dash and busybox read otherwise than bash. */
+const BASHISM = /\[\[|\(\(|&>|\$['"[]|\b(?:time|select|coproc|function)\b|\]=|\+=|\(\)\s*[^\s({]/;
+
 /**
  * Reads a text as bash does, a complete command at a time, so that aliases and options of the commands before count. A
  * text for which none of that matters is read at once.
@@ -69,6 +72,7 @@ export class Reader {
 
   private matters(): boolean {
     if (aliasesExpand(this.sh)) return true;
+    if (this.sh.setup.dialect !== "bash") return (this.patterns ??= BASHISM.test(this.source.text));
     if (this.sh.shopts.has("extglob")) return false;
     return (this.patterns ??= EXTGLOB.test(this.source.text));
   }

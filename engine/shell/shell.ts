@@ -8,7 +8,7 @@ import type { Signal } from "../machine/signal.ts";
 import * as sys from "../machine/sys.ts";
 import { type ArithScope, evaluate } from "./arith.ts";
 import { ShellError } from "./control.ts";
-import { BARE, inDialect } from "./dialect.ts";
+import { BARE, FAULT, inDialect } from "./dialect.ts";
 import { exportedEnvironment } from "./environment.ts";
 import { compile, type Memo, piecesText } from "./expand.ts";
 import type { History } from "./history.ts";
@@ -135,6 +135,8 @@ export class Shell {
   substitutionStatus: number | undefined;
   /** `$?` when the running trap began: what `exit` without a number gives. */
   trapStatus: number | undefined;
+  /** The last complaint was one of those that other shells than bash give status 2 for. */
+  faulted = false;
   /** Complaints of the running expansion that do not end it. */
   warnings: string[] = [];
   /** Ctrl-C came to an interactive shell: the command line is given up. */
@@ -247,6 +249,7 @@ export class Shell {
     }
     const line = this.setup.interactive || !this.isCommandString ? "" : "line 0: ";
     const text = inDialect(this.setup.dialect, message, line);
+    this.faulted = FAULT.test(text);
     yield* this.writeTo(2, text.startsWith(BARE) ? `${text.slice(1)}\n` : `${this.prefix()}${text}\n`);
   }
 

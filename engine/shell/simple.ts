@@ -289,7 +289,9 @@ function* runBuiltin(
   declared: Map<number, Prepared> | undefined,
 ): Gen<number> {
   try {
-    return yield* builtin(sh, words.slice(1), { name: words[0]!, declared });
+    sh.faulted = false;
+    const status = yield* builtin(sh, words.slice(1), { name: words[0]!, declared });
+    return sh.faulted && status !== 0 ? 2 : status;
   } catch (error) {
     if (!(error instanceof ShellError) || error.how === "exit") throw error;
     if (!error.printed) yield* sh.complain(error.how === "discard" ? `${words[0]}: ${error.message}` : error.message);

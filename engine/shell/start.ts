@@ -1,6 +1,8 @@
 import type { Process } from "../machine/process.ts";
 import type { Signal } from "../machine/signal.ts";
 import { find } from "../machine/sys.ts";
+import { builtins } from "./builtins/index.ts";
+import { hasBuiltin } from "./dialect.ts";
 import { installDynamic } from "./dynamic.ts";
 import { Shell, type ShellSetup } from "./shell.ts";
 import { parseText, Source } from "./source.ts";
@@ -12,7 +14,10 @@ const DEFAULT_PATH = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sb
 /** A new shell in a process: its variables come from the environment. */
 export function startShell(p: Process, setup: ShellSetup): Shell {
   const sh = new Shell(p, setup);
-  if (setup.dialect !== "bash") sh.options.delete("braceexpand");
+  if (setup.dialect !== "bash") {
+    sh.options.delete("braceexpand");
+    for (const name of builtins.keys()) if (!hasBuiltin(setup.dialect, name)) sh.disabledBuiltins.add(name);
+  }
   for (const [name, value] of p.env) {
     const fn = /^BASH_FUNC_(.+)%%$/.exec(name);
     if (fn) {

@@ -45,6 +45,12 @@ const OPERATORS = [
   ">",
 ];
 
+/** Those of dash and busybox. */
+const PLAIN_OPERATORS = {
+  dash: OPERATORS.filter((one) => !["<<<", "&>>", "&>", "|&", ";&", ";;&"].includes(one)),
+  busybox: OPERATORS.filter((one) => !["<<<", "|&", ";&", ";;&"].includes(one)),
+};
+
 /** Characters that stand for themselves wherever they are. */
 const PLAIN = /[^ \t\n;&|()<>'"`\\$[]+/y;
 const ASSIGNED = /^[A-Za-z_]\w*(\[[\s\S]*\])?\+?=$/;
@@ -56,8 +62,6 @@ const MOST_ALIASES = 1_000;
 /** Splits shell text into tokens, one at a time. Aliases are put into the text. */
 export class Tokens extends Quoting {
   position = 0;
-  /** How much longer aliases have made the text. */
-  grown = 0;
   /** A heredoc whose delimiter never comes. */
   openHeredoc = false;
   /** Heredocs whose bodies begin behind the next newline. */
@@ -123,11 +127,13 @@ export class Tokens extends Quoting {
     const { text } = this;
     if ((c === "<" || c === ">") && text[at + 1] === "(" && this.rules.dialect !== "dash") return undefined;
     if (place.regex && (c === "(" || c === "|")) return undefined;
-    let operator = OPERATORS.find((one) => text.startsWith(one, at))!;
+    const known = this.rules.dialect === "bash" ? OPERATORS : PLAIN_OPERATORS[this.rules.dialect];
+    let operator = known.find((one) => text.startsWith(one, at))!;
     let end = at + operator.length;
+    if (operator === "&" && text[end] === ">") this.put(end, " ");
     // A backslash and a newline within an operator are as if they were not there.
     while (text[end] === "\\" && text[end + 1] === "\n") {
-      const longer = OPERATORS.find((one) => one === operator + (text[end + 2] ?? "\n"));
+      const longer = known.find((one) => one === operator + (text[end + 2] ?? "\n"));
       if (longer === undefined) break;
       operator = longer;
       end += 3;

@@ -13,7 +13,7 @@ import { runWords } from "../simple.ts";
 import { arrangeAll } from "../traps.ts";
 import { type Builtin, builtins } from "./index.ts";
 import { put } from "./output.ts";
-import { badOption, parseOptions, USAGE, usage } from "./usage.ts";
+import { badOption, parseOptions, USAGE, usage, withoutOptions } from "./usage.ts";
 
 /** What a name would run, in the order in which the shell looks. */
 function kinds(sh: Shell, name: string, withFunctions = true): { kind: string; path?: string }[] {
@@ -64,7 +64,9 @@ const type: Builtin = function* (sh, args) {
 function describe(sh: Shell, name: string, one: { kind: string; path?: string }, all: boolean): string {
   switch (one.kind) {
     case "alias":
-      return `${name} is aliased to \`${sh.aliases.get(name)}'\n`;
+      return sh.setup.dialect === "bash"
+        ? `${name} is aliased to \`${sh.aliases.get(name)}'\n`
+        : `${name} is an alias for ${sh.aliases.get(name)}\n`;
     case "keyword":
       return `${name} is a shell keyword\n`;
     case "function":
@@ -82,7 +84,7 @@ const command: Builtin = function* (sh, args, how) {
   if (parsed.bad) return yield* badOption(sh, "command", parsed.bad);
   if (parsed.options.some((option) => option.letter === "v" || option.letter === "V")) {
     const verbose = parsed.options.some((option) => option.letter === "V");
-    let status = parsed.rest.length === 0 ? 0 : 1;
+    let status = parsed.rest.length === 0 ? 0 : sh.setup.dialect === "bash" ? 1 : 127;
     for (const name of parsed.rest) {
       const [first] = kinds(sh, name);
       if (first === undefined) {
@@ -118,7 +120,7 @@ const builtin: Builtin = function* (sh, args, how) {
 };
 
 const exec: Builtin = function* (sh, args) {
-  const parsed = parseOptions(args, "cla:");
+  const parsed = sh.setup.dialect === "bash" ? parseOptions(args, "cla:") : withoutOptions(args);
   if (parsed.bad) return yield* badOption(sh, "exec", parsed.bad);
   if (parsed.rest.length === 0) return 0;
   let argv0: string | undefined;
@@ -166,7 +168,7 @@ const hash: Builtin = function* (sh, args) {
   if (has("r")) sh.hashed.clear();
   if (args.length === 0) {
     if (sh.hashed.size === 0) {
-      yield* put(sh, "hash", "hash: hash table empty\n");
+      if (sh.setup.dialect === "bash") yield* put(sh, "hash", "hash: hash table empty\n");
       return 0;
     }
     let text = "hits\tcommand\n";
@@ -221,7 +223,7 @@ const alias: Builtin = function* (sh, args) {
     const at = arg.indexOf("=");
     if (at > 0) {
       const name = arg.slice(0, at);
-      if (/[\s/$`'"|&;()<>=]/.test(name)) {
+      if (sh.setup.dialect === "bash" && /[\s/$`'"|&;()<>=]/.test(name)) {
         yield* sh.complain(`alias: \`${name}': invalid alias name`);
         status = 1;
       } else sh.aliases.set(name, arg.slice(at + 1));

@@ -4,13 +4,13 @@ import { ExitShell, ShellError } from "../control.ts";
 import { arithText, expanding } from "../expand.ts";
 import { arrayLiteral, attributeFlags } from "../param-ops.ts";
 import { functionText } from "../print-function.ts";
-import { doubleQuote } from "../quote.ts";
+import { doubleQuote, singleQuote } from "../quote.ts";
 import type { Shell } from "../shell.ts";
 import { Variable } from "../variables.ts";
 import { aimOf, type DeclarationKind, declareOne } from "./declare-one.ts";
 import type { Builtin, Call } from "./index.ts";
 import { put } from "./output.ts";
-import { badOption, parseOptions } from "./usage.ts";
+import { badOption, parseOptions, withoutOptions } from "./usage.ts";
 
 /** A line of `declare -p`. */
 export function declareLine(sh: Shell, name: string, dash = false): string {
@@ -23,16 +23,19 @@ export function declareLine(sh: Shell, name: string, dash = false): string {
     return set ? `${head} ${name}=${arrayLiteral(sh, name)}\n` : `${head} ${name}\n`;
   }
   const value = variable.scalar();
+  if (sh.setup.dialect !== "bash")
+    return value === undefined ? `${head} ${name}\n` : `${head} ${name}=${singleQuote(value)}\n`;
   return value === undefined ? `${head} ${name}\n` : `${head} ${name}=${doubleQuote(value)}\n`;
 }
 
 function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: DeclarationKind): Gen<number> {
   const label = call.name;
-  const parsed = parseOptions(
-    args,
-    kind === "export" ? "aAfnp" : kind === "readonly" ? "aAfp" : "aAfFgiIlnprtux",
-    kind === "declare" || kind === "local",
-  );
+  const bash = sh.setup.dialect === "bash";
+  const known = kind === "export" ? "aAfnp" : kind === "readonly" ? "aAfp" : "aAfFgiIlnprtux";
+  const parsed =
+    kind === "local" && !bash
+      ? withoutOptions(args)
+      : parseOptions(args, bash ? known : "p", kind === "declare" || kind === "local");
   if (parsed.bad) return yield* badOption(sh, label, parsed.bad);
   const on = (letter: string) => parsed.options.some((option) => option.letter === letter && option.sign === "-");
   const off = (letter: string) => parsed.options.some((option) => option.letter === letter && option.sign === "+");
@@ -167,7 +170,7 @@ function* functions(
 }
 
 const unset: Builtin = function* (sh, args) {
-  const parsed = parseOptions(args, "fvn");
+  const parsed = parseOptions(args, sh.setup.dialect === "bash" ? "fvn" : "fv");
   if (parsed.bad) return yield* badOption(sh, "unset", parsed.bad);
   const functionsOnly = parsed.options.some((option) => option.letter === "f");
   const variablesOnly = parsed.options.some((option) => option.letter === "v");
@@ -188,7 +191,7 @@ const unset: Builtin = function* (sh, args) {
     const match = /^([A-Za-z_]\w*)(?:\[([\s\S]*)\])?$/.exec(arg);
     if (match === null) {
       if (!variablesOnly && sh.functions.delete(arg)) continue;
-      if (variablesOnly) {
+      if (variablesOnly || sh.setup.dialect !== "bash") {
         yield* sh.complain(`unset: \`${arg}': not a valid identifier`);
         status = 1;
       }

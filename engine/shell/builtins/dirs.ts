@@ -40,7 +40,7 @@ const cd: Builtin = function* (sh, args, { name }) {
   const rest = parsed.rest;
   const last = parsed.options.filter((option) => option.letter === "L" || option.letter === "P").at(-1);
   const physical = last ? last.letter === "P" : sh.has("physical");
-  if (rest.length > 1) {
+  if (rest.length > 1 && sh.setup.dialect === "bash") {
     yield* sh.complain("cd: too many arguments");
     return 1;
   }

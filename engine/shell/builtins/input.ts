@@ -27,8 +27,10 @@ interface ReadOptions {
   silent: boolean;
 }
 
+const READ_OPTIONS = { bash: "ersa:d:i:n:N:p:t:u:", dash: "p:r", busybox: "d:n:p:rst:u:" };
+
 const read: Builtin = function* (sh, args) {
-  const parsed = parseOptions(args, "ersa:d:i:n:N:p:t:u:");
+  const parsed = parseOptions(args, READ_OPTIONS[sh.setup.dialect]);
   if (parsed.bad) return yield* badOption(sh, "read", parsed.bad);
   if (parsed.missing) {
     yield* sh.complain(`read: ${parsed.missing}: option requires an argument`);

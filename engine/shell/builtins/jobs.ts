@@ -133,7 +133,7 @@ function interruptedStatus(sh: Shell): number {
 }
 
 const wait: Builtin = function* (sh, args) {
-  const parsed = parseOptions(args, "fnp:");
+  const parsed = parseOptions(args, { bash: "fnp:", busybox: "n", dash: "" }[sh.setup.dialect]);
   if (parsed.bad) return yield* badOption(sh, "wait", parsed.bad);
   const variable = parsed.options.find((option) => option.letter === "p")?.value;
   if (variable !== undefined) sh.vars.remove(variable);
@@ -270,7 +270,7 @@ function* killOne(sh: Shell, spec: string, signal: Signal | 0): Gen<number> {
 }
 
 function* listSignals(sh: Shell, args: readonly string[]): Gen<number> {
-  if (args.length === 0) return yield* put(sh, "kill", signalTable());
+  if (args.length === 0) return yield* put(sh, "kill", signalTable(sh.setup.dialect));
   let status = 0;
   for (const arg of args) {
     if (/^\d+$/.test(arg)) {

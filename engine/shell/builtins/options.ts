@@ -2,7 +2,7 @@ import type { Gen } from "../../kernel/index.ts";
 import { ExitShell } from "../control.ts";
 import { arrayLiteral } from "../param-ops.ts";
 import { functionText } from "../print-function.ts";
-import { shellQuote } from "../quote.ts";
+import { shellQuote, singleQuote } from "../quote.ts";
 import type { Shell } from "../shell.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
@@ -131,8 +131,26 @@ function turn(sh: Shell, option: string, on: boolean): void {
   else sh.shopts.delete("expand_aliases");
 }
 
+/** Options of dash and busybox, in their order. */
+const PLAIN_OPTIONS = {
+  dash: "errexit noglob ignoreeof interactive monitor noexec stdin xtrace verbose vi emacs noclobber allexport notify nounset privileged nolog pipefail debug",
+  busybox:
+    "errexit noglob ignoreeof monitor noexec xtrace verbose noclobber allexport notify nounset errtrace vi pipefail",
+};
+
 /** Lists `set -o` options. */
 function optionList(sh: Shell, asCommands: boolean): string {
+  const { dialect } = sh.setup;
+  if (dialect !== "bash") {
+    const lines = PLAIN_OPTIONS[dialect]
+      .split(" ")
+      .map((name) =>
+        asCommands
+          ? `set ${sh.has(name) ? "-o" : "+o"} ${name}\n`
+          : `${name.padEnd(15)} ${sh.has(name) ? "on" : "off"}\n`,
+      );
+    return `${dialect === "dash" && !asCommands ? "Current option settings\n" : ""}${lines.join("")}`;
+  }
   return SET_OPTIONS.map((name) =>
     asCommands ? `set ${sh.has(name) ? "-o" : "+o"} ${name}\n` : `${name.padEnd(15)}\t${sh.has(name) ? "on" : "off"}\n`,
   ).join("");
@@ -166,7 +184,8 @@ export function* applyOptions(
           continue;
         }
         i++;
-        if (!SET_OPTIONS.includes(option)) {
+        const { dialect } = sh.setup;
+        if (!(dialect === "bash" ? SET_OPTIONS : PLAIN_OPTIONS[dialect].split(" ")).includes(option)) {
           yield* sh.complain(`${name}${option}: invalid option name`);
           return 2;
         }
@@ -195,7 +214,7 @@ const set: Builtin = function* (sh, args) {
       if (!variable.isSet) continue;
       if (variable.isArray || variable.scalar() === undefined) {
         if (variable.isArray) text += `${name}=${arrayLiteral(sh, name)}\n`;
-      } else text += `${name}=${setQuote(variable.scalar()!)}\n`;
+      } else text += `${name}=${(sh.setup.dialect === "bash" ? setQuote : singleQuote)(variable.scalar()!)}\n`;
     }
     if (!sh.posix) for (const [name, fn] of [...sh.functions].sort()) text += `${functionText(name, fn)}\n`;
     return yield* put(sh, "set", text);

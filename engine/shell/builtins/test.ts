@@ -22,6 +22,9 @@ function* run(sh: Shell, name: string, args: readonly string[]): Gen<number> {
   }
 }
 
+/** Questions that only bash answers. */
+const FOREIGN = new Set(["-v", "-N", "-R", "-o", "-a"]);
+
 /** POSIX `test`: its meaning goes by the number of arguments, longer ones by grammar. */
 class Test {
   private pos = 0;
@@ -49,15 +52,15 @@ class Test {
         return a !== "";
       case 2:
         if (a === "!") return b === "";
-        if (UNARY.has(a)) return this.unary(a, b);
-        throw new TestError(`${a}: unary operator expected`);
+        if (UNARY.has(a) && (this.sh.setup.dialect === "bash" || !FOREIGN.has(a))) return this.unary(a, b);
+        throw this.unknown(a, b, `${a}: unary operator expected`);
       case 3:
-        if (BINARY.has(b)) return this.binary(a, b, c);
+        if (BINARY.has(b) && !(b === "==" && this.sh.setup.dialect === "dash")) return this.binary(a, b, c);
         if (b === "-a") return a !== "" && c !== "";
         if (b === "-o") return a !== "" || c !== "";
         if (a === "!") return !this.few([b, c]);
         if (a === "(" && c === ")") return b !== "";
-        throw new TestError(`${b}: binary operator expected`);
+        throw this.unknown(a, b, `${b}: binary operator expected`);
       default:
         if (a === "!") return !this.few([b, c, d]);
         if (a === "(" && d === ")") return this.few([b, c]);
@@ -66,6 +69,13 @@ class Test {
     const value = this.or();
     if (this.pos < args.length) throw new TestError("too many arguments");
     return value;
+  }
+
+  /** An operator that there is not, in the words of each shell. */
+  private unknown(first: string, second: string, message: string): TestError {
+    const { dialect } = this.sh.setup;
+    if (dialect === "bash") return new TestError(message);
+    return new TestError(dialect === "dash" ? `${first}: unexpected operator` : `${second}: unknown operand`);
   }
 
   private or(): boolean {

@@ -1,6 +1,6 @@
 import { SIGNALS, type Signal } from "../../machine/signal.ts";
 import { singleQuote } from "../quote.ts";
-import type { Shell } from "../shell.ts";
+import type { Dialect, Shell } from "../shell.ts";
 import { arrange, arrangeAll, signalName } from "../traps.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
@@ -16,7 +16,8 @@ function line(sh: Shell, name: string): string {
 }
 
 /** `kill -l` and `trap -l`: the table of signals. */
-export function signalTable(): string {
+export function signalTable(dialect: Dialect): string {
+  if (dialect !== "bash") return plainTable(dialect);
   const names: [number, string][] = Object.entries(SIGNALS).map(([name, number]) => [number, `SIG${name}`]);
   names.push([34, "SIGRTMIN"]);
   for (let i = 1; i <= 15; i++) names.push([34 + i, `SIGRTMIN+${i}`]);
@@ -31,10 +32,23 @@ export function signalTable(): string {
   return out;
 }
 
+/** dash lists names, and numbers that have none; busybox names with their numbers. */
+function plainTable(dialect: Dialect): string {
+  const names = new Map(Object.entries(SIGNALS).map(([name, number]) => [number as number, name]));
+  const real = (n: number) =>
+    n === 34 ? "RTMIN" : n === 64 ? "RTMAX" : n < 50 ? `RTMIN+${n - 34}` : `RTMAX-${64 - n}`;
+  let out = "";
+  if (dialect === "busybox")
+    for (let n = 1; n <= 31; n++) out += `${String(n).padStart(2)}) ${n === 29 ? "POLL" : names.get(n)}\n`;
+  else for (let n = 0; n <= 64; n++) out += `${n >= 34 ? real(n) : n === 16 ? n : (names.get(n) ?? n)}\n`;
+  return out;
+}
+
 const trap: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, "lp");
   if (parsed.bad && args[0] !== "-") return yield* badOption(sh, "trap", parsed.bad);
-  if (parsed.options.some((option) => option.letter === "l")) return yield* put(sh, "trap", signalTable());
+  if (parsed.options.some((option) => option.letter === "l"))
+    return yield* put(sh, "trap", signalTable(sh.setup.dialect));
   const { rest } = parsed;
   if (parsed.options.length > 0 || rest.length === 0) {
     let status = 0;
@@ -64,7 +78,7 @@ const trap: Builtin = function* (sh, args) {
   let status = 0;
   for (const arg of signals) {
     const name = signalName(arg);
-    if (name === undefined) {
+    if (name === undefined || (sh.setup.dialect === "dash" && BASH_TRAPS.has(name))) {
       yield* sh.complain(
         sh.setup.dialect === "bash"
           ? `trap: ${arg}: invalid signal specification`
@@ -85,5 +99,8 @@ const trap: Builtin = function* (sh, args) {
   }
   return status;
 };
+
+/** What dash cannot trap. */
+const BASH_TRAPS = new Set(["ERR", "DEBUG", "RETURN"]);
 
 export const trapBuiltins: Record<string, Builtin> = { trap };

@@ -1,6 +1,6 @@
 import type { Gen } from "../../kernel/index.ts";
 import { ExitShell } from "../control.ts";
-import type { Shell } from "../shell.ts";
+import type { Dialect, Shell } from "../shell.ts";
 import { SPECIAL } from "./special.ts";
 
 /** What a builtin says after a wrong option. */
@@ -66,9 +66,29 @@ export function* badOption(sh: Shell, name: string, option: string): Gen<number>
 }
 
 export function* usage(sh: Shell, name: string): Gen<number> {
+  const { dialect } = sh.setup;
+  if (dialect !== "bash") {
+    const text = PLAIN_USAGE[dialect]?.[name];
+    if (text !== undefined) yield* sh.complain(text);
+    return 2;
+  }
   yield* sh.writeTo(2, `${name}: usage: ${USAGE[name] ?? name}\n`);
   return 2;
 }
+
+/** What dash and busybox say instead; nothing of most. */
+const PLAIN_USAGE: Partial<Record<Dialect, Record<string, string>>> = {
+  dash: {
+    getopts: "getopts: Usage: getopts optstring var [arg...]",
+    kill: "kill: Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]... or\nkill -l [exitstatus]",
+    printf: "printf: usage: printf format [arg ...]",
+  },
+  busybox: {
+    getopts: "getopts: usage: getopts optstring var [arg]",
+    kill: "you need to specify whom to kill",
+    printf: "usage: printf FORMAT [ARGUMENT...]",
+  },
+};
 
 /** Options before the first operand, read as getopt does. */
 export interface Parsed {
@@ -78,6 +98,11 @@ export interface Parsed {
   bad: string | undefined;
   /** An option without the value it needs. */
   missing: string | undefined;
+}
+
+/** Arguments of a builtin that knows no options in this dialect. */
+export function withoutOptions(args: readonly string[]): Parsed {
+  return { options: [], rest: [...args], bad: undefined, missing: undefined };
 }
 
 /** Reads `-abc value` by a getopt string (`a:` takes a value); `plus`: `+a` is an option too. */
