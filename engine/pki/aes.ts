@@ -1,4 +1,4 @@
-/** AES (FIPS 197) with CBC and PKCS #7 padding (RFC 5652, 6.3), and GCM (NIST SP 800-38D). Keys of 16, 24 or 32 bytes. */
+/** AES (FIPS 197) with CBC and PKCS #7 padding (RFC 5652, 6.3), ECB, CTR, and GCM (NIST SP 800-38D). Keys of 16, 24 or 32 bytes. */
 
 const SBOX = new Uint8Array(256);
 const INVERSE = new Uint8Array(256);
@@ -112,6 +112,46 @@ export class Aes {
   }
 }
 
+/** ECB with padding: each block for itself. */
+export function ecbEncrypt(aes: Aes, bytes: Uint8Array): Uint8Array {
+  const padding = BLOCK - (bytes.length % BLOCK);
+  const out = new Uint8Array(bytes.length + padding).fill(padding);
+  out.set(bytes);
+  for (let at = 0; at < out.length; at += BLOCK) aes.encrypt(out.subarray(at, at + BLOCK));
+  return out;
+}
+
+/** Undefined for bytes that are no whole blocks or have a wrong padding. */
+export function ecbDecrypt(aes: Aes, bytes: Uint8Array): Uint8Array | undefined {
+  if (bytes.length === 0 || bytes.length % BLOCK !== 0) return undefined;
+  const out = bytes.slice();
+  for (let at = 0; at < out.length; at += BLOCK) aes.decrypt(out.subarray(at, at + BLOCK));
+  return unpadded(out);
+}
+
+/** CTR, whose counter is the whole of `iv`; the same both ways. */
+export function ctr(aes: Aes, iv: Uint8Array, bytes: Uint8Array): Uint8Array {
+  const out = bytes.slice();
+  const counter = iv.slice();
+  for (let at = 0; at < out.length; at += BLOCK) {
+    const block = counter.slice();
+    aes.encrypt(block);
+    for (let i = 0; i < BLOCK && at + i < out.length; i++) out[at + i]! ^= block[i]!;
+    for (let i = BLOCK - 1; i >= 0; i--) {
+      counter[i]!++;
+      if (counter[i] !== 0) break;
+    }
+  }
+  return out;
+}
+
+function unpadded(out: Uint8Array): Uint8Array | undefined {
+  const padding = out[out.length - 1]!;
+  if (padding === 0 || padding > BLOCK) return undefined;
+  for (let i = out.length - padding; i < out.length; i++) if (out[i] !== padding) return undefined;
+  return out.subarray(0, out.length - padding);
+}
+
 /** CBC with padding; `iv` of 16 bytes. */
 export function cbcEncrypt(aes: Aes, iv: Uint8Array, bytes: Uint8Array): Uint8Array {
   const padding = BLOCK - (bytes.length % BLOCK);
@@ -137,10 +177,7 @@ export function cbcDecrypt(aes: Aes, iv: Uint8Array, bytes: Uint8Array): Uint8Ar
     const before = at === 0 ? iv : bytes.subarray(at - BLOCK, at);
     for (let i = 0; i < BLOCK; i++) block[i]! ^= before[i]!;
   }
-  const padding = out[out.length - 1]!;
-  if (padding === 0 || padding > BLOCK) return undefined;
-  for (let i = out.length - padding; i < out.length; i++) if (out[i] !== padding) return undefined;
-  return out.subarray(0, out.length - padding);
+  return unpadded(out);
 }
 
 const TAG = 16;

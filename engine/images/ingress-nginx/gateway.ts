@@ -4,11 +4,11 @@ import { decode, decodeBase64, type Gen, type RandomStream, SECOND } from "../..
 import type { Process } from "../../machine/process.ts";
 import { isNetError } from "../../network/index.ts";
 import { resolveHost } from "../../network/resolver.ts";
+import { passwordFits } from "../../pki/crypt.ts";
 import { compileRegex } from "../../text/regex/index.ts";
 import { withTimeout } from "../../tools/system/http-client.ts";
 import { errorDate, errorPage, httpDate, logDate } from "../nginx/http.ts";
 import type { Options, Settings } from "./annotations.ts";
-import { passwordFits } from "./crypt.ts";
 import {
   type Backend,
   DEFAULT_BACKEND,

@@ -35,6 +35,10 @@ export interface Command {
   operands?: boolean;
   /** `-sha256` and the like are allowed. */
   digests?: boolean;
+  /** Options that are names, as of a cipher: gives what is wrong with one. */
+  named?: (word: string) => string | undefined;
+  /** Shown before a wrong option's name. */
+  shown?: string;
   run(o: Invocation): Gen<number | undefined>;
 }
 
@@ -53,6 +57,8 @@ export class Invocation {
   readonly digest: DigestName | undefined;
   /** The digest's name as it was given. */
   readonly digestWord: string;
+  /** The last option that was a name. */
+  readonly named: string | undefined;
 
   constructor(p: Process, command: Command, words: readonly string[]) {
     this.p = p;
@@ -60,6 +66,7 @@ export class Invocation {
     const given: { name: string; value: string }[] = [];
     const operands: string[] = [];
     let digestWord = "";
+    let named: string | undefined;
     const usage = (text: string) => new Failure(`${command.name}: ${text}\n${command.name}: Use -help for summary.\n`);
     for (let i = 0; i < words.length; i++) {
       const word = words[i]!;
@@ -70,7 +77,13 @@ export class Invocation {
       const name = word.replace(/^--?/, "");
       const kind = command.options[name];
       if (kind === undefined) {
-        if (!command.digests) throw usage(`Unknown option: ${word.replace(/^--?/, "")}`);
+        if (command.named !== undefined) {
+          const wrong = command.named(name);
+          if (wrong !== undefined) throw new Failure(`${command.name}: ${wrong}`);
+          named = name;
+          continue;
+        }
+        if (!command.digests) throw usage(`Unknown option: ${command.shown ?? ""}${name}`);
         if (!(name in DIGESTS)) throw usage(`Unknown option or message digest: ${name}`);
         digestWord = name;
         continue;
@@ -87,6 +100,7 @@ export class Invocation {
     this.given = given;
     this.operands = operands;
     this.digestWord = digestWord;
+    this.named = named;
     this.digest = digestWord === "" ? undefined : (digestWord as DigestName);
   }
 
@@ -163,8 +177,10 @@ export class Invocation {
 
   /** A certificate file of any form. `what` stands in messages. */
   *certificate(path: string | undefined, what = "certificate"): Gen<CertificateDocument> {
-    const [first] = certificatesIn(yield* this.load(path, what));
-    if (first === undefined) throw notFound(what, path);
+    const bytes = yield* this.load(path, what);
+    const [first] = certificatesIn(bytes);
+    // What is neither PEM nor DER is passed over without a word.
+    if (first === undefined) throw notFound(what, path, isPem(bytes) ? UNSUPPORTED : "");
     return first;
   }
 

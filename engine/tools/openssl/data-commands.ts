@@ -7,7 +7,7 @@ import { fromPem, oidText, parse } from "../../pki/der.ts";
 import { type DigestName, sign, verify } from "../../pki/keys.ts";
 import { bigIntToBytes, bytesToBigInt } from "../../pki/rsa.ts";
 import { type Command, errorLine, Failure, type Invocation, text } from "./command.ts";
-import { createHash, HASH_TITLES, type HashName, isHash } from "./hashes.ts";
+import { createHash, createHmac, HASH_TITLES, type HashName, isHash } from "./hashes.ts";
 import { longNameOf } from "./oids.ts";
 
 export const VERSION = "OpenSSL 3.5.9 29 Sep 2026 (Library: OpenSSL 3.5.9 29 Sep 2026)";
@@ -19,6 +19,10 @@ export function digestCommand(name: string): Command {
   return {
     name,
     operands: true,
+    named: (word) =>
+      `Unknown option or message digest: ${word}\ndgst: Use -help for summary.\n${errorLine(
+        `0308010C:digital envelope routines:inner_evp_generic_fetch:unsupported:../crypto/evp/evp_fetch.c:376:Global default library context, Algorithm (${word} : 0), Properties (<null>)`,
+      )}`,
     options: {
       ...DIGEST_FLAGS,
       r: "-",
@@ -82,7 +86,8 @@ function* digestOne(o: Invocation, hash: HashName, bytes: Uint8Array, path: stri
     }
     return ok ? 0 : 1;
   }
-  const digest = createHash(hash, bytes);
+  const secret = o.value("hmac");
+  const digest = secret === undefined ? createHash(hash, bytes) : createHmac(hash, secret, bytes);
   if (o.on("binary")) {
     yield* o.output(digest);
     return 0;
@@ -90,49 +95,33 @@ function* digestOne(o: Invocation, hash: HashName, bytes: Uint8Array, path: stri
   const hex = bytesToHex(digest);
   if (o.on("r")) yield* o.output(`${hex} *${path ?? "stdin"}\n`);
   else
-    yield* o.output(`${HASH_TITLES[hash]}(${path ?? "stdin"})= ${o.on("c") ? hex.replace(/..(?=.)/g, "$&:") : hex}\n`);
+    yield* o.output(
+      `${secret === undefined ? "" : "HMAC-"}${HASH_TITLES[hash]}(${path ?? "stdin"})= ${o.on("c") ? hex.replace(/..(?=.)/g, "$&:") : hex}\n`,
+    );
   return 0;
 }
 
-function* base64(o: Invocation): Gen<number> {
-  const bytes = yield* o.open(o.value("in"));
-  if (o.on("d")) {
-    const source = decode(bytes);
-    // Without -A lines longer than 76 characters or an unfinished last line are not understood.
-    const words = o.on("A") ? source : source.split("\n").every((line) => line.length <= 76) ? source : "";
-    const whole = words.replace(/\s+/g, "");
-    const usable = o.on("A") || source.endsWith("\n") || whole.length % 4 === 0 ? whole : "";
-    yield* o.output(decodeBase64(usable) ?? new Uint8Array(0));
-    return 0;
-  }
+/** Bytes of Base64 text; without -A lines longer than 76 characters or an unfinished last line are not understood. */
+export function decodeLines(bytes: Uint8Array, single: boolean): Uint8Array {
+  const source = decode(bytes);
+  const words = single ? source : source.split("\n").every((line) => line.length <= 76) ? source : "";
+  const whole = words.replace(/\s+/g, "");
+  const usable = single || source.endsWith("\n") || whole.length % 4 === 0 ? whole : "";
+  return decodeBase64(usable) ?? new Uint8Array(0);
+}
+
+/** Base64 in lines of 64 characters, or in one without its end (-A). */
+export function encodeLines(bytes: Uint8Array, single: boolean): string {
   const all = encodeBase64(bytes);
-  if (o.on("A")) yield* o.output(all);
-  else yield* o.output((all.match(/.{1,64}/g) ?? []).map((line) => `${line}\n`).join(""));
-  return 0;
+  return single ? all : (all.match(/.{1,64}/g) ?? []).map((line) => `${line}\n`).join("");
 }
 
-const ENC_OPTIONS = {
-  d: "-",
-  e: "-",
-  A: "-",
-  a: "-",
-  base64: "-",
-  in: "s",
-  out: "s",
-  k: "s",
-  pass: "s",
-  pbkdf2: "-",
-  salt: "-",
-} as const;
-
-export const base64Command: Command = { name: "base64", options: ENC_OPTIONS, run: base64 };
-
-export const enc: Command = {
-  name: "enc",
-  options: ENC_OPTIONS,
+export const base64Command: Command = {
+  name: "base64",
+  options: { d: "-", e: "-", A: "-", a: "-", base64: "-", in: "s", out: "s" },
   *run(o) {
-    if (o.on("base64") || o.on("a")) return yield* base64(o);
-    yield* o.output(yield* o.open(o.value("in")));
+    const bytes = yield* o.open(o.value("in"));
+    yield* o.output(o.on("d") ? decodeLines(bytes, o.on("A")) : encodeLines(bytes, o.on("A")));
     return 0;
   },
 };

@@ -1,6 +1,8 @@
 /** Message digests by the names of openssl. */
+import { hmac } from "@noble/hashes/hmac.js";
 import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha224, sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
+import { encode } from "../../kernel/index.ts";
 
 const HASHES = { md5, sha1, sha224, sha256, sha384, sha512 } as const;
 
@@ -22,4 +24,8 @@ export function isHash(name: string): name is HashName {
 
 export function createHash(name: HashName, bytes: Uint8Array): Uint8Array {
   return HASHES[name](bytes);
+}
+
+export function createHmac(name: HashName, secret: string, bytes: Uint8Array): Uint8Array {
+  return hmac(HASHES[name], encode(secret), bytes);
 }

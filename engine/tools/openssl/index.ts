@@ -3,9 +3,11 @@ import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { CIPHER_NAMES, cipherCommand } from "./cipher-commands.ts";
 import { type Command, Failure, Invocation } from "./command.ts";
-import { asn1parse, base64Command, digestCommand, enc, rand, version } from "./data-commands.ts";
+import { asn1parse, base64Command, digestCommand, rand, version } from "./data-commands.ts";
 import { ec, ecparam, genpkey, genrsa, pkey, rsa } from "./key-commands.ts";
+import { passwd } from "./passwd.ts";
 import { req } from "./req.ts";
 import { sClient } from "./s-client.ts";
 import { verify } from "./verify.ts";
@@ -19,9 +21,9 @@ const COMMANDS = new Map<string, Command>(
     base64Command,
     ec,
     ecparam,
-    enc,
     genpkey,
     genrsa,
+    passwd,
     pkey,
     rand,
     req,
@@ -31,16 +33,38 @@ const COMMANDS = new Map<string, Command>(
     version,
     x509,
     ...DIGEST_COMMANDS,
+    ...["enc", ...CIPHER_NAMES].map(cipherCommand),
   ].map((command) => [command.name, command]),
 );
+
+/** Commands of openssl 3.5; some are only named here. */
+const STANDARD =
+  "asn1parse ca ciphers cmp cms crl crl2pkcs7 dgst dhparam dsa dsaparam ec ecparam enc engine errstr fipsinstall gendsa genpkey genrsa help info kdf list mac nseq ocsp passwd pkcs12 pkcs7 pkcs8 pkey pkeyparam pkeyutl prime rand rehash req rsa rsautl s_client s_server s_time sess_id skeyutl smime speed spkac srp storeutl ts verify version x509";
+const DIGEST_NAMES =
+  "blake2b512 blake2s256 md4 md5 rmd160 sha1 sha224 sha256 sha3-224 sha3-256 sha3-384 sha3-512 sha384 sha512 sha512-224 sha512-256 shake128 shake256 sm3";
+
+function columns(names: string): string {
+  const words = names.split(" ");
+  let out = "";
+  words.forEach((word, i) => {
+    out += word.padEnd(18) + (i % 4 === 3 || i === words.length - 1 ? "\n" : "");
+  });
+  return out;
+}
+
+const HELP = `help:\n\nStandard commands\n${columns(STANDARD)}\nMessage Digest commands (see the \`dgst' command for more details)\n${columns(DIGEST_NAMES)}\nCipher commands (see the \`enc' command for more details)\n${columns(["base64", ...CIPHER_NAMES].join(" "))}\n`;
 
 export const openssl: Program = function* (p): Gen<number> {
   const [name, ...words] = p.argv.slice(1);
   if (name === undefined || name === "help" || name === "-help" || name === "--help") {
-    yield* sys.printError(p, `help:\n\nStandard commands\n${[...COMMANDS.keys()].sort().join("\n")}\n`);
+    yield* sys.printError(p, HELP);
     return 0;
   }
   const command = COMMANDS.get(name === "-v" || name === "--version" ? "version" : name);
+  if (name === "list" && (words[0] === "-commands" || words[0] === "-standard-commands")) {
+    yield* sys.print(p, columns(STANDARD));
+    return 0;
+  }
   if (command === undefined) {
     yield* sys.printError(p, `Invalid command '${name}'; type "help" for a list.\n`);
     return 1;

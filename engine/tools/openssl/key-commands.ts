@@ -23,8 +23,7 @@ import { privateKeyText, publicOnlyText } from "./text.ts";
 
 function rsaBits(word: string | undefined): number {
   const size = word === undefined ? 2048 : Number(word);
-  if (!Number.isInteger(size))
-    throw new Failure(`genrsa: Can't parse "${word}" as a number\ngenrsa: Use -help for summary.\n`);
+  if (!Number.isInteger(size)) throw new Failure(`genrsa: Can't parse "${word}" as a number\n`);
   if (size < 512) {
     throw new Failure(
       `Error setting RSA length\n${errorLine("1C8000AB:Provider routines:rsa_gen_set_params:key size too small:../providers/implementations/keymgmt/rsa_kmgmt.c:513:")}`,
@@ -77,7 +76,8 @@ export const genpkey: Command = {
     paramfile: "s",
   },
   *run(o) {
-    const name = o.value("algorithm") ?? "";
+    const name = o.value("algorithm");
+    if (name === undefined) throw new Failure("genpkey: Use -help for summary.\n");
     let key: PrivateKey;
     switch (name.toUpperCase()) {
       case "RSA":
