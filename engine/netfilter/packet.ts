@@ -48,6 +48,8 @@ export interface Surroundings {
   recent(list: string): Map<number, number[]>;
   /** What a REJECT answers with, and other verdicts' details, for the caller of the walk. */
   rejectedWith: string;
+  /** The packet is only thought of: nothing may remember it. */
+  readonly traceless?: boolean;
   /** Lines of LOG targets. */
   log(line: string): void;
 }

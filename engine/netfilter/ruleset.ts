@@ -1,5 +1,6 @@
 import { Conntrack } from "./conntrack.ts";
 import type { IpSet } from "./ipset.ts";
+import type { Nftables } from "./nft/model.ts";
 import type { Rule } from "./types.ts";
 
 export type TableName = "mangle" | "security" | "raw" | "filter" | "nat";
@@ -32,14 +33,27 @@ export class Chain {
   references = 0;
   /** Whether it still stands in its table. */
   alive = true;
-  /** Of a built-in chain: whether the kernel has it, which is from the first change to it on. Listings show it anyway. */
-  real = false;
+  /** Grows from chain to chain as the kernel gets them: the order in which nft lists them. */
+  born = ++births;
+  private isReal = false;
 
   constructor(name: string, policy?: Policy) {
     this.name = name;
     this.policy = policy;
   }
+
+  /** Of a built-in chain: whether the kernel has it, which is from the first change to it on. Listings show it anyway. */
+  get real(): boolean {
+    return this.isReal;
+  }
+
+  set real(real: boolean) {
+    if (real && !this.isReal && this.policy !== undefined) this.born = ++births;
+    this.isReal = real;
+  }
 }
+
+let births = 0;
 
 export class Table {
   readonly name: TableName;
@@ -67,6 +81,8 @@ export class Ruleset {
   readonly recent = new Map<string, Map<number, number[]>>();
   /** Called after every change that was not left undone with `defer`. */
   readonly watchers = new Set<() => void>();
+  /** Tables that nft made; undefined until it made one. */
+  private native: Nftables | undefined;
   private readonly touched = new Map<TableName, Table>();
   private changes = 0;
   private readonly late = new Map<string, () => void>();
@@ -75,6 +91,15 @@ export class Ruleset {
   get tables(): Map<TableName, Table> {
     if (this.late.size > 0) this.settle();
     return this.touched;
+  }
+
+  get nft(): Nftables | undefined {
+    if (this.late.size > 0) this.settle();
+    return this.native;
+  }
+
+  set nft(tables: Nftables | undefined) {
+    this.native = tables;
   }
 
   /** Grows with every change of rules, policies or sets: what was worked out for an older one is void. */

@@ -1,3 +1,5 @@
+import { baseChainsOf, runBaseChain } from "./nft/evaluate.ts";
+import type { Nftables } from "./nft/model.ts";
 import type { Packet, Surroundings } from "./packet.ts";
 import type { Chain, Ruleset, TableName } from "./ruleset.ts";
 import { INVERTED, type RuleBody, type Verdict } from "./types.ts";
@@ -24,7 +26,8 @@ export interface Counted {
 
 /** One chain as a packet met it. */
 export interface ChainStep {
-  table: TableName;
+  /** Name of a table of iptables, or family and name of one of nft's. */
+  table: string;
   chain: string;
   /** Rules that were compared, in order, by number. */
   rules: { number: number; matched: boolean }[];
@@ -50,16 +53,63 @@ export interface Notes {
  * counts what matched.
  */
 export function runHook(ruleset: Ruleset, hook: Hook, packet: Packet, on: Surroundings, notes: Notes): Verdict {
-  const { tables } = ruleset;
+  const { tables, nft } = ruleset;
+  if (nft !== undefined && nft.tables.size > 0) return runBoth(ruleset, nft, hook, packet, on, notes);
   for (const name of HOOK_TABLES[hook]) {
     if (name === "nat" && packet.state !== "NEW") continue;
     const chain = tables.get(name)?.chains.get(hook);
     if (chain === undefined || (chain.rules.length === 0 && chain.policy === "ACCEPT" && !notes.steps)) continue;
-    const verdict = traverse(name, chain, packet, on, notes, 0);
-    if (verdict === "drop" || verdict === "reject") return verdict;
-    if (verdict === "accept") continue;
-    count(chain, packet, notes);
-    if (chain.policy === "DROP") return "drop";
+    const verdict = runTable(name, chain, packet, on, notes);
+    if (verdict !== "accept") return verdict;
+  }
+  return "accept";
+}
+
+function runTable(name: TableName, chain: Chain, packet: Packet, on: Surroundings, notes: Notes): Verdict {
+  const verdict = traverse(name, chain, packet, on, notes, 0);
+  if (verdict === "drop" || verdict === "reject" || verdict === "accept") return verdict;
+  count(chain, packet, notes);
+  return chain.policy === "DROP" ? "drop" : "accept";
+}
+
+/** Priorities of iptables' tables among nft's base chains (enum nf_ip_hook_priorities). */
+function priorityOf(table: TableName, hook: Hook): number {
+  if (table === "nat") return hook === "POSTROUTING" || hook === "INPUT" ? 100 : -100;
+  return { raw: -300, mangle: -150, filter: 0, security: 50 }[table];
+}
+
+/** A hook that tables of nft are asked at, too: all by priority; a connection is translated by one of them. */
+function runBoth(
+  { tables }: Ruleset,
+  nft: Nftables,
+  hook: Hook,
+  packet: Packet,
+  on: Surroundings,
+  notes: Notes,
+): Verdict {
+  const asked: { priority: number; nat: boolean; run: () => Verdict }[] = [];
+  for (const name of HOOK_TABLES[hook]) {
+    const chain = tables.get(name)?.chains.get(hook);
+    if (chain === undefined || (chain.rules.length === 0 && chain.policy === "ACCEPT" && !notes.steps)) continue;
+    const run = () => runTable(name, chain, packet, on, notes);
+    asked.push({ priority: priorityOf(name, hook), nat: name === "nat", run });
+  }
+  for (const { table, chain } of baseChainsOf(nft.tables.values(), hook)) {
+    const { priority, type } = chain.base!;
+    asked.push({ priority, nat: type === "nat", run: () => runBaseChain(table, chain, packet, on, notes) });
+  }
+  asked.sort((a, b) => a.priority - b.priority);
+  let translated = packet.state !== "NEW";
+  for (const { nat, run } of asked) {
+    if (nat && translated) continue;
+    const { source, destination, sourcePort, destinationPort } = packet;
+    const verdict = run();
+    if (verdict !== "accept") return verdict;
+    translated ||=
+      packet.source !== source ||
+      packet.destination !== destination ||
+      packet.sourcePort !== sourcePort ||
+      packet.destinationPort !== destinationPort;
   }
   return "accept";
 }

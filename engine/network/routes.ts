@@ -80,6 +80,10 @@ export class NamespaceSurroundings implements Surroundings {
     this.sets = ruleset.sets;
   }
 
+  get traceless(): boolean {
+    return this.rehearsal !== undefined;
+  }
+
   get random(): RandomStream {
     return this.rehearsal ?? this.network.kernel.random(`netfilter ${this.ns.name}`);
   }

@@ -1,7 +1,7 @@
 import type { KubeObject } from "../api/types.ts";
 import type { Cluster } from "../cluster.ts";
 import { RandomStream } from "../kernel/index.ts";
-import { parseAddress, saveRule } from "../netfilter/index.ts";
+import { isTableName, parseAddress, saveRule, showRule } from "../netfilter/index.ts";
 import { type NetNamespace, policySteps } from "../network/index.ts";
 import { type Hop, type Path, type Protocol, type Walk, walkOf } from "../network/path.ts";
 import type { PolicyStep } from "../network/policy.ts";
@@ -214,7 +214,7 @@ function hookOf(ns: NetNamespace, hop: Hop, next: Hop | undefined, path: Path): 
     mark,
     outcome,
     chains: hop.chains.flatMap(({ table, chain, rules, left }) => {
-      const present = ns.netfilter?.table(table).chains.get(chain)?.rules ?? [];
+      const present = rulesOf(ns, table, chain);
       // A built-in chain that nobody has written to is only asked because somebody watches.
       if (present.length === 0 && left === "policy ACCEPT") return [];
       const matched = rules.filter((rule) => rule.matched);
@@ -224,8 +224,7 @@ function hookOf(ns: NetNamespace, hop: Hop, next: Hop | undefined, path: Path): 
         compared: rules.length,
         total: present.length,
         matched: matched.map(({ number }) => {
-          const rule = present[number - 1];
-          return { number, rule: rule ? saveRule(rule).trim() : "" };
+          return { number, rule: present[number - 1]?.() ?? "" };
         }),
         left,
       };
@@ -239,6 +238,16 @@ function hookOf(ns: NetNamespace, hop: Hop, next: Hop | undefined, path: Path): 
       ...(after.source === source ? {} : { source: after.source }),
     },
   };
+}
+
+/** The rules of a chain, each as a function that gives its text; a table of nft is named with its family. */
+function rulesOf(ns: NetNamespace, table: string, chain: string): (() => string)[] {
+  const { netfilter } = ns;
+  if (netfilter === undefined) return [];
+  if (isTableName(table))
+    return (netfilter.table(table).chains.get(chain)?.rules ?? []).map((rule) => () => saveRule(rule).trim());
+  const own = netfilter.nft?.tables.get(table)?.chains.get(chain)?.rules ?? [];
+  return own.map((rule) => () => showRule(rule, { now: ns.network.kernel.now }));
 }
 
 /** Shows a verdict of NetworkPolicies as a hook of the machine that enforces it; where it refuses, the way ends there. */

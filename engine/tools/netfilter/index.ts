@@ -3,12 +3,14 @@ import { conntrack } from "./conntrack.ts";
 import { ipsetProgram } from "./ipset.ts";
 import { iptablesProgram, iptablesRestore, iptablesSave } from "./iptables.ts";
 import { ipvsadm } from "./ipvsadm.ts";
+import { nftProgram } from "./nft.ts";
 
 /** Programs that read and write a namespace's netfilter state, by name. */
 export const netfilterPrograms: Record<string, Program> = {
   conntrack,
   ipset: ipsetProgram,
   ipvsadm,
+  nft: nftProgram,
   iptables: iptablesProgram,
   "iptables-nft": iptablesProgram,
   "iptables-save": iptablesSave,

@@ -1,0 +1,464 @@
+import type { Hook } from "../walk.ts";
+import { readTime } from "./data.ts";
+import {
+  type BaseChain,
+  type DataType,
+  keyText,
+  type Nftables,
+  NftChain,
+  type NftRule,
+  NftSet,
+  type NftTable,
+  type Statement,
+} from "./model.ts";
+import { byKeyText, parseElements, parseRule } from "./parse-rule.ts";
+import { readPriority } from "./print.ts";
+import { NftError, type Reader, type Token } from "./scanner.ts";
+
+/** Commands that change tables (src/parser_bison.y, src/rule.c do_command). */
+
+/** The kernel's answers. */
+const refused = (why: string, at: Token) => new NftError(`Could not process rule: ${why}`, at);
+const missing = (at: Token) => refused("No such file or directory", at);
+const exists = (at: Token) => refused("File exists", at);
+const busy = (at: Token) => refused("Device or resource busy", at);
+
+export const FAMILIES: readonly string[] = ["ip", "ip6", "inet", "arp", "bridge", "netdev"];
+const TYPES: readonly DataType[] = ["ipv4_addr", "inet_proto", "inet_service", "mark", "ifname", "icmp_type"];
+const HOOKS = ["prerouting", "input", "forward", "output", "postrouting"];
+/** Elements of a set that rules fill, when nobody says (NFT_SET_… in src/evaluate.c). */
+const DYNAMIC_SIZE = 65_535;
+
+export type Verb = "add" | "create" | "insert" | "delete" | "destroy" | "replace" | "flush" | "rename" | "reset";
+
+/** Runs commands as one transaction: either all happen or none. */
+export class Transaction {
+  private readonly tables: Nftables;
+  private readonly now: number;
+  private readonly undo: (() => void)[] = [];
+  private readonly made = new Set<NftSet>();
+  /** Rules of the table whose text is being read. */
+  private deferred: (() => void)[] | undefined;
+
+  constructor(tables: Nftables, now: number) {
+    this.tables = tables;
+    this.now = now;
+  }
+
+  rollBack(): void {
+    for (const back of this.undo.reverse()) back();
+  }
+
+  private set<K, V>(map: Map<K, V>, key: K, value: V): void {
+    const had = map.has(key);
+    const before = map.get(key);
+    this.undo.push(() => (had ? map.set(key, before!) : map.delete(key)));
+    map.set(key, value);
+  }
+
+  private drop<K, V>(map: Map<K, V>, key: K): void {
+    const entries = [...map];
+    this.undo.push(() => {
+      map.clear();
+      for (const [k, v] of entries) map.set(k, v);
+    });
+    map.delete(key);
+  }
+
+  private assign<T extends object, K extends keyof T>(object: T, key: K, value: T[K]): void {
+    const before = object[key];
+    this.undo.push(() => {
+      object[key] = before;
+    });
+    object[key] = value;
+  }
+
+  /** One command, whose verb has been read. */
+  command(reader: Reader, verb: Verb): void {
+    const what = reader.peek();
+    if (verb === "flush" && reader.take("ruleset")) {
+      if (FAMILIES.includes(reader.peek().text)) reader.next();
+      for (const key of [...this.tables.tables.keys()]) this.drop(this.tables.tables, key);
+      return;
+    }
+    switch (what.text) {
+      case "table":
+        reader.next();
+        return this.table(reader, verb);
+      case "chain":
+        reader.next();
+        return this.chain(reader, verb);
+      case "set":
+      case "map":
+        reader.next();
+        return this.setOrMap(reader, verb, what.text === "map");
+      case "element":
+        reader.next();
+        return this.element(reader, verb);
+      case "rule":
+        reader.next();
+        return this.rule(reader, verb);
+      default:
+        throw reader.unexpected();
+    }
+  }
+
+  private family(reader: Reader): string {
+    return FAMILIES.includes(reader.peek().text) ? reader.next().text : "ip";
+  }
+
+  private find(reader: Reader): { table: NftTable; at: Token } {
+    const family = this.family(reader);
+    const at = reader.name();
+    const table = this.tables.table(family, at.text);
+    if (table === undefined) throw missing(at);
+    return { table, at };
+  }
+
+  // ---- tables and chains ------------------------------------------------------------------------------------------
+
+  private table(reader: Reader, verb: Verb): void {
+    const family = this.family(reader);
+    const at = reader.is("handle") ? reader.next() : reader.name();
+    const key = `${family} ${at.text}`;
+    let table = this.tables.table(family, at.text);
+    if (verb === "delete" || verb === "destroy" || verb === "flush") {
+      if (table === undefined) {
+        if (verb === "destroy") return;
+        throw missing(at);
+      }
+      if (verb === "flush") for (const chain of table.chains.values()) this.assign(chain, "rules", []);
+      else this.drop(this.tables.tables, key);
+      return;
+    }
+    if (table !== undefined && verb === "create") throw exists(at);
+    if (table === undefined) {
+      this.undo.push(() => this.tables.tables.delete(key));
+      table = this.tables.add(family, at.text);
+    }
+    if (!reader.take("{")) return;
+    // In a table's own text chains are made first, then sets, then rules, wherever they stand.
+    this.announce(reader, table);
+    this.deferred = [];
+    for (;;) {
+      reader.skip();
+      if (reader.take("}")) {
+        const rules = this.deferred;
+        this.deferred = undefined;
+        for (const run of rules) run();
+        return;
+      }
+      const word = reader.next();
+      if (word.text === "comment") this.assign(table, "comment", reader.next().text);
+      else if (word.text === "flags") reader.next();
+      else if (word.text === "chain") this.chainIn(reader, table, "add");
+      else if (word.text === "set" || word.text === "map") this.setIn(reader, table, "add", word.text === "map");
+      else throw new NftError(`syntax error, unexpected ${word.text || "end of file"}`, word);
+    }
+  }
+
+  private announce(reader: Reader, table: NftTable): void {
+    let depth = 1;
+    for (let i = 0; depth > 0; i++) {
+      const { text, quoted } = reader.peek(i);
+      if (text === "" && !quoted) return;
+      if (quoted) continue;
+      if (text === "{") depth++;
+      else if (text === "}") depth--;
+      const name = reader.peek(i + 1).text;
+      if (depth === 1 && text === "chain" && !table.chains.has(name))
+        this.set(table.chains, name, new NftChain(name, table.nextHandle()));
+    }
+  }
+
+  private chain(reader: Reader, verb: Verb): void {
+    const { table } = this.find(reader);
+    this.chainIn(reader, table, verb);
+  }
+
+  private chainIn(reader: Reader, table: NftTable, verb: Verb): void {
+    const at = reader.name();
+    const chain = table.chains.get(at.text);
+    switch (verb) {
+      case "delete":
+      case "destroy":
+        if (chain === undefined) {
+          if (verb === "destroy") return;
+          throw missing(at);
+        }
+        if (isJumpedTo(table, at.text)) throw busy(at);
+        return this.drop(table.chains, at.text);
+      case "flush":
+        if (chain === undefined) throw missing(at);
+        return this.assign(chain, "rules", []);
+      case "rename": {
+        if (chain === undefined) throw missing(at);
+        const to = reader.name();
+        if (table.chains.has(to.text)) throw exists(to);
+        // What leads to a chain follows its name here: nothing may.
+        if (isJumpedTo(table, at.text)) throw busy(at);
+        const entries = [...table.chains].map(([name, each]) => [name === at.text ? to.text : name, each] as const);
+        const before = [...table.chains];
+        this.undo.push(() => refill(table.chains, before));
+        refill(table.chains, entries);
+        return this.assign(chain, "name", to.text);
+      }
+      default:
+        if (chain !== undefined && verb === "create") throw exists(at);
+        return this.addChain(reader, table, at, chain);
+    }
+  }
+
+  private addChain(reader: Reader, table: NftTable, at: Token, known: NftChain | undefined): void {
+    let chain = known;
+    if (chain === undefined) {
+      chain = new NftChain(at.text, table.nextHandle());
+      this.set(table.chains, at.text, chain);
+    }
+    if (!reader.take("{")) return;
+    for (;;) {
+      reader.skip();
+      if (reader.take("}")) return;
+      if (reader.is("comment") && reader.peek(1).quoted) {
+        reader.next();
+        this.assign(chain, "comment", reader.next().text);
+      } else if (reader.is("type")) {
+        const base = readBase(reader);
+        if (chain.base && (chain.base.hook !== base.hook || chain.base.priority !== base.priority)) throw exists(at);
+        this.assign(chain, "base", base);
+      } else if (reader.take("policy")) {
+        const policy = reader.next().text as "accept" | "drop";
+        if (chain.base) this.assign(chain, "base", { ...chain.base, policy });
+      } else this.append(reader, table, chain, "add", undefined);
+    }
+  }
+
+  // ---- sets and maps ----------------------------------------------------------------------------------------------
+
+  private setOrMap(reader: Reader, verb: Verb, verdicts: boolean): void {
+    const { table } = this.find(reader);
+    this.setIn(reader, table, verb, verdicts);
+  }
+
+  private setIn(reader: Reader, table: NftTable, verb: Verb, verdicts: boolean): void {
+    const at = reader.name();
+    const known = table.sets.get(at.text);
+    if (verb === "delete" || verb === "destroy" || verb === "flush") {
+      if (known === undefined) {
+        if (verb === "destroy") return;
+        throw missing(at);
+      }
+      if (verb === "flush") {
+        for (const key of [...known.elements.keys()]) this.drop(known.elements, key);
+        return;
+      }
+      if (isAsked(table, at.text)) throw busy(at);
+      return this.drop(table.sets, at.text);
+    }
+    if (known !== undefined && verb === "create") throw exists(at);
+    if (!reader.take("{")) throw new NftError("set definition does not specify key", at);
+    const draft = new NftSet(at.text, known?.handle ?? table.nextHandle(), this.readTypes(reader, verdicts), verdicts);
+    this.fill(reader, draft);
+    if (known !== undefined) return;
+    this.made.add(draft);
+    this.set(table.sets, at.text, draft);
+  }
+
+  private readTypes(reader: Reader, verdicts: boolean): DataType[] {
+    reader.skip();
+    reader.expect("type");
+    const types: DataType[] = [];
+    do {
+      const type = reader.next();
+      if (!TYPES.includes(type.text as DataType)) throw new NftError(`unknown datatype ${type.text}`, type);
+      types.push(type.text as DataType);
+    } while (reader.take("."));
+    if (verdicts) {
+      reader.expect(":");
+      reader.expect("verdict");
+    }
+    return types;
+  }
+
+  private fill(reader: Reader, set: NftSet): void {
+    for (;;) {
+      reader.skip();
+      if (reader.take("}")) return;
+      const word = reader.next();
+      switch (word.text) {
+        case "flags": {
+          const flags: string[] = [];
+          do flags.push(reader.next().text);
+          while (reader.take(","));
+          set.flags = ["constant", "interval", "dynamic", "timeout"].filter((flag) => flags.includes(flag));
+          break;
+        }
+        case "timeout":
+          set.timeout = readTime(reader.next().text);
+          break;
+        case "size":
+          set.size = Number(reader.next().text);
+          break;
+        case "comment":
+          set.comment = reader.next().text;
+          break;
+        case "elements":
+          reader.expect("=");
+          for (const element of parseElements(reader, set.types, set.verdicts)) {
+            const [[key, plain]] = [...byKeyText([element])] as [[string, typeof element]];
+            set.elements.set(key, this.timed(set, plain));
+          }
+          break;
+        default:
+          throw new NftError(`syntax error, unexpected ${word.text || "end of file"}`, word);
+      }
+    }
+  }
+
+  private timed<T extends { timeout?: number | undefined; until: number | undefined }>(set: NftSet, element: T): T {
+    const timeout = element.timeout ?? set.timeout;
+    return timeout === undefined ? element : { ...element, timeout, until: this.now + timeout };
+  }
+
+  private element(reader: Reader, verb: Verb): void {
+    const family = this.family(reader);
+    const tableAt = reader.name();
+    const table = this.tables.table(family, tableAt.text);
+    const at = reader.name();
+    // The set is looked up before the kernel is asked.
+    if (table === undefined) throw new NftError("No such file or directory", tableAt);
+    const set = table.sets.get(at.text);
+    if (set === undefined) throw new NftError("No such file or directory", at);
+    const remove = verb === "delete" || verb === "destroy";
+    for (const parsed of parseElements(reader, set.types, set.verdicts)) {
+      const { at: place, ...element } = parsed;
+      const key = keyText(element.key);
+      if (remove) {
+        if (set.elements.has(key)) this.drop(set.elements, key);
+        else if (verb === "delete") throw missing(place);
+        continue;
+      }
+      const { chain } = element.verdict ?? {};
+      if (chain !== undefined && !table.chains.has(chain)) throw missing(place);
+      if (verb === "create" && set.elements.has(key)) throw exists(place);
+      if (!set.elements.has(key)) this.set(set.elements, key, this.timed(set, element));
+    }
+  }
+
+  // ---- rules ------------------------------------------------------------------------------------------------------
+
+  private rule(reader: Reader, verb: Verb): void {
+    const { table } = this.find(reader);
+    const at = reader.name();
+    const chain = table.chains.get(at.text);
+    if (chain === undefined) throw missing(at);
+    let place: Token | undefined;
+    if (reader.is("handle") || reader.is("position") || reader.is("index")) {
+      const by = reader.next().text;
+      place = reader.next();
+      if (by === "index") place = { ...place, text: String(chain.rules[Number(place.text)]?.handle ?? -1) };
+    }
+    if (verb === "delete" || verb === "destroy") {
+      const rest = chain.rules.filter(({ handle }) => handle !== Number(place?.text));
+      if (rest.length === chain.rules.length) {
+        if (verb === "destroy") return;
+        throw place === undefined ? reader.unexpected("handle") : missing(place);
+      }
+      return this.assign(chain, "rules", rest);
+    }
+    this.append(reader, table, chain, verb, place);
+  }
+
+  private append(reader: Reader, table: NftTable, chain: NftChain, verb: Verb, place: Token | undefined): void {
+    const { statements, comment, chains, sets } = parseRule(reader);
+    for (const each of sets)
+      if (!table.sets.has(each.text.slice(1))) throw new NftError("No such file or directory", each);
+    for (const each of chains) if (!table.chains.has(each.text)) this.later.push({ table, each });
+    for (const statement of statements) {
+      if (statement.kind !== "update") continue;
+      const set = table.sets.get(statement.set);
+      if (set && this.made.has(set)) set.size ??= DYNAMIC_SIZE;
+    }
+    const run = () => {
+      // Sets of the rule's own have handles, too.
+      for (const statement of statements) if (hasOwnSet(statement)) table.nextHandle();
+      const rule: NftRule = { handle: table.nextHandle(), statements, comment };
+      const at = chain.rules.findIndex(({ handle }) => place !== undefined && handle === Number(place.text));
+      if (place !== undefined && at < 0 && !(verb === "insert" && place.text === "0")) throw missing(place);
+      const rules = [...chain.rules];
+      if (verb === "replace") rules[at] = rule;
+      else if (verb === "insert") rules.splice(at < 0 ? 0 : at, 0, rule);
+      else rules.splice(at < 0 ? rules.length : at + 1, 0, rule);
+      this.assign(chain, "rules", rules);
+    };
+    if (this.deferred) this.deferred.push(run);
+    else run();
+  }
+
+  /** Chains that rules named before they were there: in a table's own text they may come later. */
+  private readonly later: { table: NftTable; each: Token }[] = [];
+
+  finish(): void {
+    for (const { table, each } of this.later) if (!table.chains.has(each.text)) throw missing(each);
+  }
+}
+
+function refill<K, V>(map: Map<K, V>, entries: readonly (readonly [K, V])[]): void {
+  map.clear();
+  for (const [key, value] of entries) map.set(key, value);
+}
+
+function readBase(reader: Reader): BaseChain {
+  reader.expect("type");
+  const type = reader.next().text as BaseChain["type"];
+  reader.expect("hook");
+  const hookAt = reader.next();
+  if (!HOOKS.includes(hookAt.text)) throw new NftError("unknown chain hook", hookAt);
+  const hook = hookAt.text.toUpperCase() as Hook;
+  reader.expect("priority");
+  const first = reader.peek();
+  let text = "";
+  let last = first;
+  while (!reader.ended && !reader.is("policy")) {
+    last = reader.next();
+    text += `${last.text} `;
+  }
+  const priority = readPriority(text.trim(), hook);
+  if (priority === undefined)
+    throw new NftError("invalid priority expression value in this context.", { ...first, to: last.to });
+  reader.skip();
+  const policy = reader.take("policy") ? (reader.next().text as BaseChain["policy"]) : "accept";
+  return { type, hook, priority, policy };
+}
+
+function hasOwnSet(statement: Statement): boolean {
+  if (statement.kind === "vmap") return typeof statement.map !== "string";
+  return statement.kind === "match" && statement.value.kind === "elements";
+}
+
+function verdictsOf(statement: Statement): Iterable<{ chain?: string }> {
+  if (statement.kind === "verdict") return [statement.verdict];
+  if (statement.kind !== "vmap" || typeof statement.map === "string") return [];
+  return [...statement.map.values()].flatMap(({ verdict }) => verdict ?? []);
+}
+
+function isJumpedTo(table: NftTable, name: string): boolean {
+  for (const { rules } of table.chains.values())
+    for (const { statements } of rules)
+      for (const statement of statements)
+        for (const { chain } of verdictsOf(statement)) if (chain === name) return true;
+  for (const { elements } of table.sets.values())
+    for (const { verdict } of elements.values()) if (verdict?.chain === name) return true;
+  return false;
+}
+
+function isAsked(table: NftTable, name: string): boolean {
+  for (const { rules } of table.chains.values())
+    for (const { statements } of rules)
+      for (const statement of statements) {
+        if (statement.kind === "match" && statement.value.kind === "set" && statement.value.name === name) return true;
+        if (statement.kind === "vmap" && statement.map === name) return true;
+        if (statement.kind === "update" && statement.set === name) return true;
+      }
+  return false;
+}

@@ -1,0 +1,191 @@
+import type { Packet, Surroundings } from "../packet.ts";
+import type { Verdict as Answer } from "../types.ts";
+import type { Hook, Notes } from "../walk.ts";
+import {
+  type Datum,
+  findElement,
+  keyText,
+  type NftChain,
+  type NftTable,
+  type Selector,
+  type Statement,
+  type Verdict,
+} from "./model.ts";
+
+/** Runs packets through nft's chains as the kernel does (net/netfilter/nf_tables_core.c nft_do_chain). */
+
+/** Jumps that may be open at once (NFT_JUMP_STACK_SIZE). */
+const DEEPEST = 16;
+
+/** What a packet meets in one table. */
+interface Passage {
+  table: NftTable;
+  packet: Packet;
+  on: Surroundings;
+  notes: Notes;
+}
+
+/** Asks a base chain; its policy judges what no rule did. */
+export function runBaseChain(table: NftTable, chain: NftChain, packet: Packet, on: Surroundings, notes: Notes): Answer {
+  const answer = traverse({ table, packet, on, notes }, chain, 0);
+  if (answer !== "return" && answer !== "continue") return answer;
+  return chain.base?.policy === "drop" ? "drop" : "accept";
+}
+
+function traverse(way: Passage, chain: NftChain, depth: number): Answer {
+  const { notes } = way;
+  const step = notes.steps && {
+    table: `${way.table.family} ${way.table.name}`,
+    chain: chain.name,
+    rules: [] as { number: number; matched: boolean }[],
+    left: "",
+  };
+  if (step) notes.steps!.push(step);
+  const leave = (answer: Answer, compared: number): Answer => {
+    notes.compared += compared;
+    if (step) step.left = answer === "return" ? "return" : answer.toUpperCase();
+    return answer;
+  };
+  for (const [i, rule] of chain.rules.entries()) {
+    const found = judge(way, rule.statements);
+    step?.rules.push({ number: i + 1, matched: found !== undefined });
+    if (found === undefined || found === "continue") continue;
+    if (typeof found === "string") return leave(found, i + 1);
+    const { kind } = found;
+    if (kind === "jump" || kind === "goto") {
+      const to = way.table.chains.get(found.chain ?? "");
+      if (to === undefined) continue;
+      if (depth >= DEEPEST) return leave("drop", i + 1);
+      const answer = traverse(way, to, depth + 1);
+      if (answer !== "return") return leave(answer, i + 1);
+      if (kind === "goto") return leave("return", i + 1);
+    } else if (kind !== "continue") return leave(kind, i + 1);
+  }
+  notes.compared += chain.rules.length;
+  if (step) step.left = chain.base ? `policy ${chain.base.policy}` : "return";
+  return "return";
+}
+
+/** What a rule says: undefined where it does not match. */
+function judge(way: Passage, statements: readonly Statement[]): Answer | Verdict | undefined {
+  let answer: Answer | Verdict = "continue";
+  for (const statement of statements) {
+    const said = execute(way, statement);
+    if (said === false) return undefined;
+    if (said !== true) answer = said;
+  }
+  return answer;
+}
+
+/** false: the rule ends here, it does not match. */
+function execute({ table, packet, on, notes }: Passage, statement: Statement): boolean | Answer | Verdict {
+  switch (statement.kind) {
+    case "match": {
+      const { left, value, not, mask } = statement;
+      const data = dataOf(left, packet, on, notes);
+      if (data === undefined) return false;
+      if (mask !== undefined) data[0] = ((data[0] as number) & mask) >>> 0;
+      let found: boolean;
+      if (value.kind === "interval") found = data[0]! >= value.interval.first && data[0]! <= value.interval.last;
+      else if (value.kind === "bits") found = ((data[0] as number) & value.bits) !== 0;
+      else if (value.kind === "elements") found = findElement(value.elements, data, on.now) !== undefined;
+      else {
+        const set = table.sets.get(value.name);
+        if (set?.flags.includes("dynamic")) notes.volatile = true;
+        found = set?.find(data, on.now) !== undefined;
+      }
+      return isWildcard(statement, data) !== undefined ? isWildcard(statement, data)! !== not : found !== not;
+    }
+    case "vmap": {
+      const { left, map } = statement;
+      const data = dataOf(left, packet, on, notes);
+      if (data === undefined) return false;
+      const found = typeof map === "string" ? table.sets.get(map)?.find(data, on.now) : findElement(map, data, on.now);
+      return found?.verdict ?? false;
+    }
+    case "verdict":
+      return statement.verdict;
+    case "reject":
+      on.rejectedWith = rejection(statement.with);
+      return "reject";
+    case "counter":
+      statement.counter.packets++;
+      statement.counter.bytes += packet.length;
+      notes.counted.push(statement.counter);
+      return true;
+    case "nat":
+      return translate(statement, packet, on);
+    case "mark": {
+      const { op, bits } = statement;
+      const before = packet.mark;
+      packet.mark =
+        (op === "set" ? bits : op === "or" ? before | bits : op === "and" ? before & bits : before ^ bits) >>> 0;
+      return true;
+    }
+    case "update": {
+      const set = table.sets.get(statement.set);
+      const data = dataOf(statement.left, packet, on, notes);
+      notes.volatile = true;
+      if (set === undefined || data === undefined || on.traceless) return true;
+      const key = data.map((datum) => ({ first: datum, last: datum }));
+      if (statement.op === "delete") set.elements.delete(keyText(key));
+      else {
+        const until = set.timeout === undefined ? undefined : on.now + set.timeout;
+        const known = set.elements.get(keyText(key));
+        if (statement.op === "update" || known === undefined || (known.until ?? Number.POSITIVE_INFINITY) <= on.now)
+          set.elements.set(keyText(key), { key, verdict: undefined, comment: undefined, timeout: set.timeout, until });
+      }
+      return true;
+    }
+    case "log":
+      on.log(`${statement.prefix ?? ""}IN=${packet.input} OUT=${packet.output}`);
+      return true;
+  }
+}
+
+/** `iifname "veth*"`; undefined for anything else. */
+function isWildcard({ left, value }: Statement & { kind: "match" }, data: readonly Datum[]): boolean | undefined {
+  if (left[0]!.type !== "ifname" || value.kind !== "interval") return undefined;
+  const name = value.interval.first as string;
+  return name.endsWith("*") ? (data[0] as string).startsWith(name.slice(0, -1)) : undefined;
+}
+
+function dataOf(left: readonly Selector[], packet: Packet, on: Surroundings, notes: Notes): Datum[] | undefined {
+  const data: Datum[] = [];
+  for (const selector of left) {
+    if (selector.volatile) notes.volatile = true;
+    const datum = selector.read(packet, on);
+    if (datum === undefined) return undefined;
+    data.push(datum);
+  }
+  return data;
+}
+
+function rejection(how: string): string {
+  if (how === "tcp reset") return "tcp-reset";
+  return how === "" ? "icmp-port-unreachable" : `icmp-${how.replace(/^icmp /, "")}`;
+}
+
+function translate({ to, address, port }: Statement & { kind: "nat" }, packet: Packet, on: Surroundings): Answer {
+  const pick = (range: { first: Datum; last: Datum }): number =>
+    range.first === range.last ? (range.first as number) : on.random.int(range.first as number, range.last as number);
+  if (to === "dnat" || to === "redirect") {
+    if (address) packet.destination = pick(address) | 0;
+    else if (to === "redirect") packet.destination = packet.input === "" ? 0x7f00_0001 : on.addressOf(packet.input);
+    if (port) packet.destinationPort = pick(port);
+  } else {
+    packet.source = address ? pick(address) | 0 : to === "masquerade" ? on.addressOf(packet.output) : packet.source;
+    if (port) packet.sourcePort = pick(port);
+  }
+  return "accept";
+}
+
+/** Base chains of a hook in the order in which they are asked. */
+export function baseChainsOf(tables: Iterable<NftTable>, hook: Hook): { table: NftTable; chain: NftChain }[] {
+  const found: { table: NftTable; chain: NftChain }[] = [];
+  for (const table of tables) {
+    if (table.family !== "ip" && table.family !== "inet") continue;
+    for (const chain of table.chains.values()) if (chain.base?.hook === hook) found.push({ table, chain });
+  }
+  return found.sort((a, b) => a.chain.base!.priority - b.chain.base!.priority);
+}
