@@ -93,6 +93,45 @@ curl -s -o /dev/null -w '%{http_code}\\n' "http://worker-2:$port"`,
     shows: ["ipvs", "1", "1 1", "1 1", "1 1", "1", "200"],
   },
   {
+    name: "mode nftables: a map from addresses to chains, and what is deleted by hand stays gone until kube-proxy starts anew",
+    script: `web --type=NodePort; kubectl create service clusterip none --tcp=80 >/dev/null; sleep 1
+none=$(kubectl get svc none -o jsonpath='{.spec.clusterIP}')
+ssh worker-1 sudo nft list table ip nat 2>/dev/null | grep -c "ip daddr $ip ip protocol tcp  tcp dport 80 counter packets 0 bytes 0 jump KUBE-SVC-"
+kubectl get cm kube-proxy -n kube-system -o yaml | sed 's/mode: ""/mode: nftables/' | kubectl replace -f - >/dev/null
+kubectl rollout restart ds kube-proxy -n kube-system >/dev/null; kubectl rollout status ds kube-proxy -n kube-system >/dev/null; sleep 2
+ssh worker-1 curl -s localhost:10249/proxyMode; echo
+ssh worker-1 sudo iptables-save | grep -c 'KUBE-S[EV]'
+chain=$(ssh worker-1 sudo nft list map ip kube-proxy service-ips | sed -n "s/.*$ip . tcp . 80 : goto \\([^, ]*\\).*/\\1/p"); echo $chain | sed 's/-[A-Z0-9]*-/-HASH-/'
+ssh worker-1 sudo nft list chain ip kube-proxy $chain | grep -o 'numgen random mod 3 vmap\\|ip saddr != 10.200.0.0/16 jump mark-for-masquerade'
+for i in 1 2 3 4 5 6; do ask worker-1 "http://$ip"; done | sort | uniq -c | awk '{ print $1, $2 }'
+ask worker-1 "http://$none"; ask worker-1 "http://$ip:81"
+curl -s -o /dev/null -w '%{http_code}\\n' "http://worker-2:$port"; ssh worker-2 curl -s -o /dev/null http://127.0.0.1:$port || echo no
+ssh worker-1 sudo nft delete element ip kube-proxy service-ips "'{ $ip . tcp . 80 }'"; ask worker-1 "http://$ip"
+kubectl scale deployment web --replicas=2 >/dev/null; sleep 4; ask worker-1 "http://$ip"
+kubectl delete pod -n kube-system -l k8s-app=kube-proxy --field-selector spec.nodeName=worker-1 >/dev/null; sleep 5; ask worker-1 "http://$ip"
+kubectl get cm kube-proxy -n kube-system -o yaml | sed 's/mode: nftables/mode: iptables/' | kubectl replace -f - >/dev/null
+kubectl rollout restart ds kube-proxy -n kube-system >/dev/null; kubectl rollout status ds kube-proxy -n kube-system >/dev/null; sleep 2
+ssh worker-1 sudo nft list tables | grep -c kube-proxy; ask worker-1 "http://$ip"`,
+    shows: [
+      "1",
+      "nftables",
+      "0",
+      "service-HASH-default/web/tcp/",
+      "ip saddr != 10.200.0.0/16 jump mark-for-masquerade",
+      "numgen random mod 3 vmap",
+      "6 200",
+      "000 7",
+      "000 7",
+      "200",
+      "no",
+      "000 7",
+      "000 7",
+      "200 0",
+      "0",
+      "200 0",
+    ],
+  },
+  {
     name: "a node's devices see the address replaced, on the way there and back; traceroute names who forwards",
     script: `web
 kubectl run c --image=nicolaka/netshoot --overrides='{"spec":{"nodeName":"worker-1"}}' -- sleep 10000 >/dev/null; kubectl wait --for=condition=Ready pod/c >/dev/null

@@ -5,9 +5,16 @@ import { parse } from "yaml";
 import { contains } from "../../engine/control-plane/kube-proxy/config.ts";
 import { IPVS_JUMPS, IPVS_SETS, ipvsPlan, ipvsRestoreLines } from "../../engine/control-plane/kube-proxy/ipvs-rules.ts";
 import { missingJumps } from "../../engine/control-plane/kube-proxy/jumps.ts";
+import {
+  addElements,
+  elementLines,
+  noElements,
+  portLines,
+  setupLines,
+} from "../../engine/control-plane/kube-proxy/nft-rules.ts";
 import { JUMPS, restoreLines } from "../../engine/control-plane/kube-proxy/restore-input.ts";
 import { type ProxyCase, proxierOf } from "../../engine/control-plane/kube-proxy/testing.ts";
-import { IpSet, iptables, Ruleset, restore, save } from "../../engine/netfilter/index.ts";
+import { IpSet, iptables, nft, Ruleset, restore, save } from "../../engine/netfilter/index.ts";
 
 const cases = parse(readFileSync(new URL("kube-proxy/cases.yaml", import.meta.url), "utf8")) as ProxyCase[];
 
@@ -83,5 +90,27 @@ describe.skipIf(!works || !setsWork)("mode ipvs: the real ipset and iptables and
     const real = inNamespace(rules, `${lines.join("\n")}\n`);
     expect(real.stderr).toBe("");
     expect(save(ruleset)).toEqual(real.stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#")));
+  });
+});
+
+const nftWorks = inNamespace("nft add table ip x && nft list ruleset", "").status === 0;
+
+describe.skipIf(!nftWorks)("mode nftables: the real nft and ours", () => {
+  it.each(cases.map((each) => [each.name, each] as const))("%s", (_name, each) => {
+    const proxier = proxierOf(each);
+    proxier.sync();
+    const wanted = noElements();
+    const lines = setupLines(proxier.options);
+    for (const programmed of proxier.programmed()) {
+      addElements(wanted, programmed);
+      lines.push(...portLines(programmed, proxier.options, false));
+    }
+    // Only one device is sure to be there.
+    const input = `${[...lines, ...elementLines(noElements(), wanted)].join("\n")}\n`.replaceAll('"cni0"', '"lo"');
+    const ruleset = new Ruleset();
+    expect(nft(ruleset, input, { now: 0 }).error).toBe("");
+    const real = inNamespace("nft -f - && nft -a list ruleset", input);
+    expect(real.stderr).toBe("");
+    expect(nft(ruleset, "list ruleset", { now: 0, handles: true }).out).toBe(real.stdout);
   });
 });

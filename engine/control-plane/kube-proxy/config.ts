@@ -23,6 +23,12 @@ interface Raw {
   healthzBindAddress?: string;
   metricsBindAddress?: string;
   nodePortAddresses?: string[] | null;
+  nftables?: {
+    masqueradeAll?: boolean;
+    masqueradeBit?: number | null;
+    syncPeriod?: string;
+    minSyncPeriod?: string;
+  };
   clientConnection?: { kubeconfig?: string };
   iptables?: {
     masqueradeAll?: boolean;
@@ -47,8 +53,12 @@ export function proxyConfig(text: string, node: { podCIDR?: string; addresses: r
   let raw = parsed.get(text);
   if (raw === undefined) parsed.set(text, (raw = (parse(text) ?? {}) as Raw));
   const mode = raw.mode === "ipvs" || raw.mode === "nftables" ? raw.mode : "iptables";
-  const periods = mode === "ipvs" ? raw.ipvs : raw.iptables;
-  const mark = `0x${(1 << (raw.iptables?.masqueradeBit ?? 14)).toString(16).padStart(8, "0")}`;
+  const own = mode === "nftables" ? raw.nftables : raw.iptables;
+  const periods = mode === "ipvs" ? raw.ipvs : own;
+  const mark = `0x${(1 << (own?.masqueradeBit ?? 14)).toString(16).padStart(8, "0")}`;
+  // NodePorts are the node's main address's own unless somebody asks for more; iptables takes all.
+  const ports = raw.nodePortAddresses ?? [];
+  const listening = mode === "nftables" && ports.length === 0 ? ["primary"] : ports;
   return {
     mode,
     syncPeriod: seconds(periods?.syncPeriod) || 30,
@@ -58,14 +68,14 @@ export function proxyConfig(text: string, node: { podCIDR?: string; addresses: r
     kubeconfig: raw.clientConnection?.kubeconfig ?? "",
     frame: {
       ...localDetector(raw, node.podCIDR),
-      masqueradeAll: raw.iptables?.masqueradeAll ?? false,
+      masqueradeAll: own?.masqueradeAll ?? false,
       masqueradeMark: mark,
       localhostNodePorts: raw.iptables?.localhostNodePorts ?? true,
       // xt_nfacct is a module of its own; the machines do not load it.
       nfacct: false,
       randomFully: true,
       liberal: false,
-      nodePortAddresses: nodePortAddresses(raw.nodePortAddresses ?? [], node.addresses),
+      nodePortAddresses: nodePortAddresses(listening, node.addresses),
     },
     ipvs: {
       scheduler: raw.ipvs?.scheduler || "rr",

@@ -9,12 +9,14 @@ import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { fail, flagsOf, listening, logger, untilTerminated } from "../daemon.ts";
 import { type ProxyConfig, proxyConfig } from "./config.ts";
-import { IPVS_SERVICE, syncCost } from "./costs.ts";
+import { IPVS_SERVICE, nftCost, syncCost } from "./costs.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { HealthChecks } from "./health-check.ts";
 import { IpvsNode } from "./ipvs-node.ts";
 import { IPVS_JUMPS } from "./ipvs-rules.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { ProxyMetrics } from "./metrics.ts";
+import { NftNode } from "./nft-node.ts";
 import { NodeRules } from "./node-rules.ts";
 import { healthPage, metricsPages } from "./pages.ts";
 import { Proxier, type SyncResult } from "./proxier.ts";
@@ -49,6 +51,7 @@ export const kubeProxy: Program = function* kubeProxy(p) {
   const slices = new Informer<KubeObject>(kernel, client, ENDPOINT_SLICES);
   const node = { name: flags.get("hostname-override") ?? p.machine.hostname, address: net.firstAddress() };
   greet(p, say, config, node.address);
+  removeLeftovers(net, config.mode);
   const metrics = new ProxyMetrics();
   const stop = runProxier(p, config, node, { client, services, slices, metrics, say });
   services.start();
@@ -71,11 +74,8 @@ function greet(p: Process, say: Say, config: ProxyConfig, address: string): void
   if (config.mode === "iptables") say("server_linux.go:66", "Using iptables proxy");
   say("server.go:698", "Successfully retrieved node IP(s)", { IPs: [address] });
   say("conntrack.go:60", "Setting nf_conntrack_max", { nfConntrackMax: 131_072 });
-  logger(p)(
-    klog(p.machine.kernel, p.nsPid, "E", "server.go:234", "Kube-proxy configuration may be incomplete or incorrect", {
-      err: "nodePortAddresses is unset; NodePort connections will be accepted on all local IPs. Consider using `--nodeport-addresses primary`",
-    }),
-  );
+  // Mode nftables takes the node's main address where none is set.
+  if (config.mode !== "nftables") warnOfNodePorts(p);
   if (config.mode === "ipvs") {
     say("server_linux.go:230", "Using ipvs Proxier");
     if (config.ipvs.scheduler === "") say("proxier.go:376", "IPVS scheduler not specified, use rr by default");
@@ -94,6 +94,14 @@ function greet(p: Process, say: Say, config: ProxyConfig, address: string): void
   say("shared_informer.go:313", "Waiting for caches to sync", { controller: "service config" });
   say("config.go:105", "Starting endpoint slice config controller");
   say("shared_informer.go:313", "Waiting for caches to sync", { controller: "endpoint slice config" });
+}
+
+function warnOfNodePorts(p: Process): void {
+  logger(p)(
+    klog(p.machine.kernel, p.nsPid, "E", "server.go:234", "Kube-proxy configuration may be incomplete or incorrect", {
+      err: "nodePortAddresses is unset; NodePort connections will be accepted on all local IPs. Consider using `--nodeport-addresses primary`",
+    }),
+  );
 }
 
 interface Sources {
@@ -132,13 +140,15 @@ function runProxier(
       // A few rules ask sets, however many Services there are.
       const cost = ipvs
         ? syncCost(40, 40, IPVS_JUMPS.length, false) + result.services * IPVS_SERVICE
-        : syncCost(standing, written.nat + written.filter, result.full ? JUMPS.length : 0, cleanup);
+        : nftables
+          ? nftCost(result.full ? result.services : result.changed)
+          : syncCost(standing, written.nat + written.filter, result.full ? JUMPS.length : 0, cleanup);
       running = { result, cost };
       return cost;
     },
     () => {
       const written = proxier.commit();
-      for (const [service, { now }] of ipvs ? [] : written) {
+      for (const [service, { now }] of ipvs || nftables ? [] : written) {
         const entry = { machine: p.machine.hostname, at: kernel.now, ports: now, options: config.frame };
         noteRules(p.machine.network, service, entry);
       }
@@ -147,6 +157,7 @@ function runProxier(
       const { result, cost } = running;
       if (result.full) fullAt = kernel.now;
       if (ipvs) ipvs.synced();
+      else if (nftables) nftables.synced(result.full, written.keys());
       else rules.synced(result.full);
       metrics.synced(result, cost, kernel.wallMs / 1000);
     },
@@ -167,6 +178,18 @@ function runProxier(
     runner.retryAfter(period);
   };
   const ipvs = config.mode === "ipvs" ? new IpvsNode(net, proxier, config, failure) : undefined;
+  const nftFailure = (message: string) => {
+    metrics.restoreFailures++;
+    logger(p)(
+      klog(kernel, p.nsPid, "E", "proxier.go:1768", "nftables sync failed", {
+        err: message.split("\n")[0] ?? "",
+        ipFamily: "IPv4",
+      }),
+    );
+    proxier.forceFull();
+    runner.retryAfter(period);
+  };
+  const nftables = config.mode === "nftables" ? new NftNode(kernel, net, proxier, nftFailure) : undefined;
   const rules = new NodeRules(kernel, net, proxier, period, { flush: force, failure });
 
   const start = () => {

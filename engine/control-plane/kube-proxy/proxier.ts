@@ -31,6 +31,8 @@ export interface SyncResult {
   written: { filter: number; nat: number };
   services: number;
   endpoints: number;
+  /** Service ports that this sync was about. */
+  changed: number;
 }
 
 /** Above so many endpoints, comments are left out of the ports' own chains (largeClusterEndpointsThreshold). */
@@ -174,6 +176,7 @@ export class Proxier {
       written: { filter, nat: nat + (doFull ? this.total.own : own) },
       services: this.total.ports,
       endpoints: this.total.endpoints,
+      changed: [...due.values()].reduce((sum, parts) => sum + parts.length, 0),
     };
   }
 
