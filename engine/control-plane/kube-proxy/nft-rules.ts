@@ -100,7 +100,11 @@ const mapOf = (name: keyof typeof VERDICTS): string => {
 /** What stands whatever the Services are, and emptied sets (setupNFTables). */
 export function setupLines({ masqueradeMark: mark, nodePortAddresses }: FrameOptions): string[] {
   const made = new Set<string>();
-  const once = (chain: string): string[] => (made.has(chain) ? [] : (made.add(chain), fresh(chain)));
+  const once = (chain: string): string[] => {
+    if (made.has(chain)) return [];
+    made.add(chain);
+    return fresh(chain);
+  };
   const port = "meta l4proto . th dport vmap";
   const nodePorts = nodePortAddresses === undefined ? "ip daddr != 127.0.0.0/8" : "ip daddr @nodeport-ips";
   const addresses = (nodePortAddresses ?? []).filter((address) => !address.startsWith("127."));

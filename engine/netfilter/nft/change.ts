@@ -84,20 +84,25 @@ export class Transaction {
     switch (what.text) {
       case "table":
         reader.next();
-        return this.table(reader, verb);
+        this.table(reader, verb);
+        return;
       case "chain":
         reader.next();
-        return this.chain(reader, verb);
+        this.chain(reader, verb);
+        return;
       case "set":
       case "map":
         reader.next();
-        return this.setOrMap(reader, verb, what.text === "map");
+        this.setOrMap(reader, verb, what.text === "map");
+        return;
       case "element":
         reader.next();
-        return this.element(reader, verb);
+        this.element(reader, verb);
+        return;
       case "rule":
         reader.next();
-        return this.rule(reader, verb);
+        this.rule(reader, verb);
+        return;
       default:
         throw reader.unexpected();
     }
@@ -187,10 +192,12 @@ export class Transaction {
           throw missing(at);
         }
         if (isJumpedTo(table, at.text)) throw busy(at);
-        return this.drop(table.chains, at.text);
+        this.drop(table.chains, at.text);
+        return;
       case "flush":
         if (chain === undefined) throw missing(at);
-        return this.assign(chain, "rules", []);
+        this.assign(chain, "rules", []);
+        return;
       case "rename": {
         if (chain === undefined) throw missing(at);
         const to = reader.name();
@@ -201,11 +208,13 @@ export class Transaction {
         const before = [...table.chains];
         this.undo.push(() => refill(table.chains, before));
         refill(table.chains, entries);
-        return this.assign(chain, "name", to.text);
+        this.assign(chain, "name", to.text);
+        return;
       }
       default:
         if (chain !== undefined && verb === "create") throw exists(at);
-        return this.addChain(reader, table, at, chain);
+        this.addChain(reader, table, at, chain);
+        return;
     }
   }
 
@@ -253,7 +262,8 @@ export class Transaction {
         return;
       }
       if (isAsked(table, at.text)) throw busy(at);
-      return this.drop(table.sets, at.text);
+      this.drop(table.sets, at.text);
+      return;
     }
     if (known !== undefined && verb === "create") throw exists(at);
     if (!reader.take("{")) throw new NftError("set definition does not specify key", at);
@@ -364,7 +374,8 @@ export class Transaction {
         if (verb === "destroy") return;
         throw place === undefined ? reader.unexpected("handle") : missing(place);
       }
-      return this.assign(chain, "rules", rest);
+      this.assign(chain, "rules", rest);
+      return;
     }
     this.append(reader, table, chain, verb, place);
   }
