@@ -146,7 +146,7 @@ export class Transaction {
     this.announce(reader, table);
     this.deferred = [];
     for (;;) {
-      reader.skip();
+      reader.pastEnds();
       if (reader.take("}")) {
         const rules = this.deferred;
         this.deferred = undefined;
@@ -226,7 +226,7 @@ export class Transaction {
     }
     if (!reader.take("{")) return;
     for (;;) {
-      reader.skip();
+      reader.pastEnds();
       if (reader.take("}")) return;
       if (reader.is("comment") && reader.peek(1).quoted) {
         reader.next();
@@ -275,7 +275,7 @@ export class Transaction {
   }
 
   private readTypes(reader: Reader, verdicts: boolean): DataType[] {
-    reader.skip();
+    reader.pastEnds();
     reader.expect("type");
     const types: DataType[] = [];
     do {
@@ -292,7 +292,7 @@ export class Transaction {
 
   private fill(reader: Reader, set: NftSet): void {
     for (;;) {
-      reader.skip();
+      reader.pastEnds();
       if (reader.take("}")) return;
       const word = reader.next();
       switch (word.text) {
@@ -437,7 +437,7 @@ function readBase(reader: Reader): BaseChain {
   const priority = readPriority(text.trim(), hook);
   if (priority === undefined)
     throw new NftError("invalid priority expression value in this context.", { ...first, to: last.to });
-  reader.skip();
+  reader.pastEnds();
   const policy = reader.take("policy") ? (reader.next().text as BaseChain["policy"]) : "accept";
   return { type, hook, priority, policy };
 }

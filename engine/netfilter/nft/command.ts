@@ -53,7 +53,7 @@ export function nft(
   };
   try {
     for (;;) {
-      reader.skip();
+      reader.pastEnds();
       if (reader.done) break;
       const verb = reader.peek();
       if (verb.text === "list") {

@@ -254,7 +254,7 @@ export function parseElements(
   reader.expect("{");
   const out: (Element & { at: Token })[] = [];
   for (;;) {
-    reader.skip();
+    reader.pastEnds();
     if (reader.take("}")) return out;
     const at = reader.peek();
     const key = parseKey(reader, types);
@@ -266,10 +266,10 @@ export function parseElements(
       else if (reader.take("expires")) reader.next();
       else break;
     }
-    reader.skip();
+    reader.pastEnds();
     if (verdicts && reader.take(":")) element.verdict = parseVerdict(reader, rule);
     out.push({ ...element, at: { ...at, to: last.line === at.line ? last.to : at.to } });
-    reader.skip();
+    reader.pastEnds();
     if (!reader.take(",") && !reader.is("}")) throw reader.unexpected("comma or '}'");
   }
 }

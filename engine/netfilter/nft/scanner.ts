@@ -120,7 +120,7 @@ export class Reader {
   }
 
   /** Skips ends of lines and `;`. */
-  skip(): void {
+  pastEnds(): void {
     while (this.is("\n") || this.is(";")) this.at++;
   }
 
