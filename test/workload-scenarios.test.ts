@@ -14,6 +14,16 @@ const SCENARIOS: readonly Scenario[] = [
     never: [/Forbidden/],
   },
   {
+    name: "interactive Pods of a script without a terminal end with its input",
+    script: `start=$SECONDS
+kubectl run shell --rm -i -t --image=busybox --restart=Never -- sh </dev/null; echo "shell $?"
+kubectl run late --rm -it --image=busybox --restart=Never -- sh -c 'sleep 2; echo late' </dev/null; echo "late $?"
+kubectl run web --image=nginx; ready pod/web
+kubectl debug -it web --image=busybox --target=web </dev/null; echo "debug $?"
+[ $((SECONDS - start)) -lt 120 ] && echo soon`,
+    expect: ['pod "shell" deleted', "shell 0", "late", 'pod "late" deleted', "late 0", "debug 0", "soon"],
+  },
+  {
     name: "a claim is bound, mounted, and what was written stays for the next Pod",
     script: `kubectl apply -f - <<'Y'
 apiVersion: v1

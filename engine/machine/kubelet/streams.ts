@@ -106,12 +106,11 @@ export function attachChannels(kubelet: Kubelet, container: Container, options: 
   const stdout = tap(container.stdout);
   const stderr = container.tty ? undefined : tap(container.stderr);
   let stdin: Pipe | undefined;
+  let open = true;
   if (options.stdin && (container.tty || container.stdin)) {
     stdin = new Pipe();
     stdin.readers = stdin.writers = 1;
-    kubelet.kernel.spawn("attach stdin", pumpStdin(stdin, container), { instant: false });
   }
-  let open = true;
   const channels: RemoteCommand = {
     stdin,
     stdout,
@@ -129,17 +128,30 @@ export function attachChannels(kubelet: Kubelet, container: Container, options: 
       if (stdin && stdin.writers > 0) stdin.closeWriter();
     },
   };
-  const listener = (): void => {
-    if (container.state !== "exited") return;
+  const end = () => {
     kubelet.runtime.listeners.delete(listener);
     channels.result = SUCCESS;
     channels.ended.wakeAll();
   };
+  const listener = (): void => {
+    if (container.state === "exited") end();
+  };
   kubelet.runtime.listeners.add(listener);
+  // A terminal's input that is over while the client is still there (`kubectl run -it … </dev/null`) makes containerd end
+  // the attachment, so that what a command has yet to write is lost. A container of one input is told of the end instead:
+  // a shell ends, and from others nothing is taken.
+  const over = () => {
+    if (!open || !container.tty) return;
+    if (container.config.stdinOnce) container.tty.input(END_OF_TRANSMISSION);
+    else end();
+  };
+  if (stdin) kubelet.kernel.spawn("attach stdin", pumpStdin(stdin, container, over), { instant: false });
   return channels;
 }
 
-function* pumpStdin(from: Pipe, container: Container): Gen {
+const END_OF_TRANSMISSION = Uint8Array.of(4);
+
+function* pumpStdin(from: Pipe, container: Container, over: () => void): Gen {
   for (;;) {
     const bytes = yield* from.read(4096);
     if (bytes === "interrupted") continue;
@@ -147,5 +159,6 @@ function* pumpStdin(from: Pipe, container: Container): Gen {
     if (container.tty) container.tty.input(bytes);
     else if (container.stdin) yield* container.stdin.write(bytes);
   }
+  over();
   if (container.config.stdinOnce && container.stdin && container.stdin.writers > 0) container.stdin.closeWriter();
 }
