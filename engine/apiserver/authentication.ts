@@ -1,4 +1,5 @@
 import type { HttpRequest } from "../api/http.ts";
+import { bootstrapUser } from "./bootstrap-tokens.ts";
 import { unauthorized } from "./errors.ts";
 import type { ApiServer } from "./server.ts";
 import { ALL_AUTHENTICATED, ANONYMOUS, type User } from "./user.ts";
@@ -15,7 +16,8 @@ export function authenticate(server: ApiServer, request: HttpRequest): User {
   }
   const authorization = request.headers["authorization"];
   if (authorization?.startsWith("Bearer ")) {
-    const user = server.tokens.userOf(authorization.slice("Bearer ".length).trim());
+    const token = authorization.slice("Bearer ".length).trim();
+    const user = server.tokens.userOf(token) ?? bootstrapUser(server.registry, server.kernel, token);
     if (user === undefined) throw unauthorized();
     return authenticated(user);
   }

@@ -1,3 +1,5 @@
+import { startBootstrapSigner, startTokenCleaner } from "./bootstrap-tokens.ts";
+import { startCertificateApproving } from "./certificate-approving.ts";
 import { startCertificateSigning } from "./certificate-signing.ts";
 import { startClusterRoleAggregation } from "./cluster-role-aggregation.ts";
 import type { StartController } from "./context.ts";
@@ -106,6 +108,13 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     serviceAccount: "clusterrole-aggregation-controller",
     start: startClusterRoleAggregation,
   },
+  {
+    name: "certificatesigningrequest-approving-controller",
+    serviceAccount: "certificate-controller",
+    start: startCertificateApproving,
+  },
+  { name: "bootstrap-signer-controller", serviceAccount: "bootstrap-signer", start: startBootstrapSigner },
+  { name: "token-cleaner-controller", serviceAccount: "token-cleaner", start: startTokenCleaner },
   {
     name: "certificatesigningrequest-signing-controller",
     serviceAccount: "certificate-controller",

@@ -135,6 +135,10 @@ function bootstrapObjects(server: string, ca: string): Manifest[] {
       roleRef: role("system:node-bootstrapper"),
       subjects: [subject.group("system:bootstrappers:kubeadm:default-node-token")],
     }),
+    rbac("ClusterRoleBinding", "kubeadm:node-autoapprove-bootstrap", {
+      roleRef: role("system:certificates.k8s.io:certificatesigningrequests:nodeclient"),
+      subjects: [subject.group("system:bootstrappers:kubeadm:default-node-token")],
+    }),
     rbac("ClusterRoleBinding", "kubeadm:node-autoapprove-certificate-rotation", {
       roleRef: role("system:certificates.k8s.io:certificatesigningrequests:selfnodeclient"),
       subjects: [subject.group("system:nodes")],

@@ -6,6 +6,7 @@ import { isErrno } from "../errno.ts";
 import type { Process, Program } from "../process.ts";
 import { runtimeOf } from "../runtime/of.ts";
 import * as sys from "../sys.ts";
+import { bootstrapCertificate } from "./bootstrap.ts";
 import { Kubelet } from "./kubelet.ts";
 import { KUBELET_VERSION } from "./node-status.ts";
 import { type KubeletOptions, OptionsError, readOptions } from "./options.ts";
@@ -31,6 +32,7 @@ export const kubelet: Program = function* (p: Process): Gen<number> {
   let me: Kubelet;
   try {
     const agent = `kubelet/${KUBELET_VERSION} (linux/amd64) kubernetes/32cc146`;
+    yield* bootstrapCertificate(p, options, agent);
     me = new Kubelet(p, options, clientFromKubeconfig(p, options.kubeconfig, agent));
   } catch (error) {
     if (!isErrno(error)) throw error;

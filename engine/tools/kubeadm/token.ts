@@ -2,10 +2,10 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { BOOTSTRAP_TOKEN, BOOTSTRAP_TOKEN_TYPE, bootstrapTokenOf, tokenLeft } from "../../api/bootstrap-token.ts";
 import { shortHumanDuration } from "../../api/duration.ts";
 import { loadKubeconfig } from "../../api/kubeconfig.ts";
-import { formatTime, parseTime } from "../../api/time.ts";
-import type { KubeObject } from "../../api/types.ts";
+import { formatTime } from "../../api/time.ts";
 import { decode, decodeBase64, encode, encodeBase64, type Gen } from "../../kernel/index.ts";
 import { fromPem } from "../../pki/der.ts";
 import { readCertificate } from "../../pki/documents.ts";
@@ -13,8 +13,6 @@ import { parseDuration } from "../kubectl/go.ts";
 import { TabWriter } from "../kubectl/printers/tabwriter.ts";
 import { type Kubeadm, KubeadmError, SECRETS } from "./context.ts";
 
-const TYPE = "bootstrap.kubernetes.io/token";
-const TOKEN = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;
 const LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz";
 const GROUP = "system:bootstrappers:kubeadm:default-node-token";
 
@@ -29,7 +27,7 @@ export function* tokenGenerate(k: Kubeadm): Gen {
 
 export function* tokenCreate(k: Kubeadm): Gen {
   const token = k.args[0] ?? newToken(k);
-  const match = TOKEN.exec(token);
+  const match = BOOTSTRAP_TOKEN.exec(token);
   if (match === null) {
     throw new KubeadmError(
       `the bootstrap token "${token}" was not of the form "\\\\A([a-z0-9]{6})\\\\.([a-z0-9]{16})\\\\z"`,
@@ -52,7 +50,7 @@ export function* tokenCreate(k: Kubeadm): Gen {
     apiVersion: "v1",
     kind: "Secret",
     metadata: { name: `bootstrap-token-${id}`, namespace: "kube-system" },
-    type: TYPE,
+    type: BOOTSTRAP_TOKEN_TYPE,
     data: Object.fromEntries(Object.entries(data).map(([name, value]) => [name, encodeBase64(encode(value))])),
   };
   yield* k.ask(() => client.create(SECRETS, object));
@@ -74,40 +72,19 @@ function joinCommand(k: Kubeadm, token: string): string {
   return `kubeadm join ${server} --token ${token} --discovery-token-ca-cert-hash sha256:${hash} ${more}`;
 }
 
-interface Token {
-  token: string;
-  expires: string | undefined;
-  usages: string[];
-  description: string;
-  groups: string;
-}
-
-function tokenOf(secret: KubeObject): Token {
-  const value = (name: string) => decode(decodeBase64(secret["data"]?.[name] ?? "") ?? new Uint8Array(0));
-  const usages = Object.keys(secret["data"] ?? {})
-    .filter((name) => name.startsWith("usage-bootstrap-") && value(name) === "true")
-    .map((name) => name.slice("usage-bootstrap-".length))
-    .sort();
-  return {
-    token: `${value("token-id")}.${value("token-secret")}`,
-    expires: value("expiration") || undefined,
-    usages,
-    description: value("description") || "<none>",
-    groups: value("auth-extra-groups") || "<none>",
-  };
-}
-
 export function* tokenList(k: Kubeadm): Gen {
   const client = k.client();
   const { items } = yield* k.ask(() => client.list(SECRETS, { namespace: "kube-system" }));
-  const tokens = items.filter((one) => one["type"] === TYPE).map(tokenOf);
+  const tokens = items.map(bootstrapTokenOf).filter((one) => one !== undefined);
   if (tokens.length === 0) return;
   const writer = new TabWriter(6, 3);
   writer.write("TOKEN\tTTL\tEXPIRES\tUSAGES\tDESCRIPTION\tEXTRA GROUPS\n");
-  for (const { token, expires, usages, description, groups } of tokens) {
-    const left = expires === undefined ? "<forever>" : parseTime(expires) - k.nowMs;
-    const ttl = typeof left === "string" ? left : left > 0 ? shortHumanDuration(left) : "<invalid>";
-    writer.write(`${token}\t${ttl}\t${expires ?? "<never>"}\t${usages.join(",")}\t${description}\t${groups}\n`);
+  for (const token of tokens) {
+    const { id, secret, expiration, usages, description, groups } = token;
+    const left = tokenLeft(token, k.nowMs);
+    const ttl = expiration === undefined ? "<forever>" : left > 0 ? shortHumanDuration(left) : "<invalid>";
+    const fields = [`${id}.${secret}`, ttl, expiration ?? "<never>", usages.join(",")];
+    writer.write(`${[...fields, description || "<none>", groups || "<none>"].join("\t")}\n`);
   }
   yield* k.print(writer.flush());
 }
@@ -117,7 +94,7 @@ export function* tokenDelete(k: Kubeadm): Gen {
     throw new KubeadmError("missing argument; 'token delete' is missing token of form [\"^[a-z0-9]{6}$\"]");
   const client = k.client();
   for (const given of k.args) {
-    const id = TOKEN.exec(given)?.[1] ?? given;
+    const id = BOOTSTRAP_TOKEN.exec(given)?.[1] ?? given;
     if (!/^[a-z0-9]{6}$/.test(id)) {
       throw new KubeadmError(
         `given token didn't match pattern "^[a-z0-9]{6}$" or "\\\\A([a-z0-9]{6})\\\\.([a-z0-9]{16})\\\\z"`,
