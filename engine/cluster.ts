@@ -85,6 +85,11 @@ export class Cluster {
       registry: this.registry,
       pki: this.pki,
       chronicle: this.chronicle,
+      furnish: (machine) => {
+        const spec = this.specs.find(({ name, role }) => name === machine.hostname && role === "control-plane");
+        if (spec !== undefined) furnish(machine, spec, this);
+        return spec !== undefined;
+      },
       answer: (task, value) => this.answers.push({ task, value, at: kernel.now }),
     });
     const hosts = all.flatMap(machinesOf).map((spec) => ({ address: spec.address, names: [spec.name] }));

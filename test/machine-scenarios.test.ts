@@ -205,6 +205,31 @@ ssh worker-1 "kubectl get nodes 2>&1 | tail -1"`,
     ],
   },
   {
+    name: "a control plane leaves and comes back with the key of the uploaded certificates",
+    script: `join=$(ssh cp-1 sudo kubeadm token create --print-join-command)
+key=$(ssh cp-1 sudo kubeadm init phase upload-certs --upload-certs | tail -1)
+ssh cp-3 "sudo kubeadm reset </dev/null 2>&1 | tail -2; sudo kubeadm reset -f >/dev/null 2>&1; sudo crictl ps -q | wc -l; systemctl is-active kubelet"
+kubectl delete node cp-3
+ssh cp-3 sudo $join --control-plane --certificate-key $(printf '0%.0s' {1..64}) 2>&1 | grep -o 'cipher: .*'
+ssh cp-3 sudo $join --control-plane --certificate-key $key | grep instance
+sleep 30; kubectl get node cp-3 --no-headers; kubectl -n kube-system get pod kube-apiserver-cp-3 --no-headers
+ssh worker-1 "sudo kubeadm reset -f >/dev/null 2>&1; sudo \${join/sha256:????/sha256:0000} 2>&1" | grep -o 'none of the public keys.*pinned'
+ssh worker-2 "sudo kubeadm upgrade node" | grep successfully; ssh cp-1 "sudo kubeadm upgrade apply -y v1.32.3" | grep SUCCESS`,
+    expect: [
+      "won't proceed; the user didn't answer (Y|y) in order to continue",
+      /^0$/,
+      "inactive",
+      'node "cp-3" deleted',
+      "cipher: message authentication failed",
+      "This node has joined the cluster and a new control plane instance was created:",
+      /^cp-3 +Ready +control-plane/,
+      /^kube-apiserver-cp-3 +1\/1 +Running/,
+      /^none of the public keys "sha256:[0-9a-f]{64}" are pinned$/,
+      "was successfully upgraded!",
+      'was upgraded to "v1.32.3"',
+    ],
+  },
+  {
     name: "keys made here open other machines once they are there",
     script: `rm -f ~/.ssh/id_*; ssh -o BatchMode=yes worker-1 true; echo status $?
 ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id_ed25519; ls ~/.ssh; ssh-keygen -lf ~/.ssh/id_ed25519.pub

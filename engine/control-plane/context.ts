@@ -2,6 +2,7 @@ import type { Registry } from "../apiserver/index.ts";
 import type { Chronicle } from "../chronicle.ts";
 import type { EtcdStore } from "../etcd/index.ts";
 import type { ClusterPki } from "../kubeadm/pki.ts";
+import type { Machine } from "../machine/machine.ts";
 import type { Network } from "../network/index.ts";
 
 /**
@@ -13,6 +14,8 @@ export interface ClusterContext {
   readonly registry: Registry;
   readonly pki: ClusterPki;
   readonly chronicle: Chronicle;
+  /** Writes what `kubeadm` leaves on a control plane's machine; false for a machine that is none. */
+  furnish(machine: Machine): boolean;
   /** Takes a learner's answer to a task's question. */
   answer(task: string, value: string): void;
 }

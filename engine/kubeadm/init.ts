@@ -40,7 +40,7 @@ export function bootstrap(machine: Machine, specs: readonly MachineSpec[], manif
 }
 
 /** Repeats until the API server answers and has what the step needs. */
-function* persistently(step: () => Gen): Gen {
+export function* persistently(step: () => Gen): Gen {
   for (;;) {
     try {
       yield* step();
@@ -63,7 +63,8 @@ function* create(client: ApiClient, manifest: Manifest): Gen {
   }
 }
 
-function* markControlPlane(client: ApiClient, name: string): Gen {
+/** The labels and the taint of a control plane's node. */
+export function* markControlPlane(client: ApiClient, name: string): Gen {
   const node = yield* client.get(NODES, undefined, name);
   const taints = (node.spec.taints ?? []) as { key: string }[];
   if (taints.some(({ key }) => key === CONTROL_PLANE)) return;

@@ -3,7 +3,7 @@ import { klog } from "../../api/klog.ts";
 import { clientFromKubeconfig, RequestError } from "../../api/kubeconfig.ts";
 import { StatusError } from "../../api/status.ts";
 import type { KubeObject, Resource } from "../../api/types.ts";
-import type { Gen } from "../../kernel/index.ts";
+import { decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -29,7 +29,7 @@ export const CONFIG_MAPS: Resource = {
   namespaced: true,
 };
 
-const AGENT = "kubeadm/v1.32.3 (linux/amd64) kubernetes/32cc146";
+export const AGENT = "kubeadm/v1.32.3 (linux/amd64) kubernetes/32cc146";
 
 /** One run of kubeadm: its process, flags and words. */
 export class Kubeadm {
@@ -97,13 +97,33 @@ export class Kubeadm {
     }
   }
 
+  /** Runs a program of /usr/bin to its end. */
+  *run(...words: readonly string[]): Gen {
+    const child = yield* sys.spawn(this.p, `/usr/bin/${words[0]}`, { argv: [...words] });
+    yield* sys.waitFor(this.p, child);
+  }
+
+  /** Asks whether to go on, under the name of the command; throws where the answer is not yes. */
+  *confirm(action: string): Gen {
+    yield* this.print(`[${action}] Are you sure you want to proceed? [y/N]: `);
+    let line = "";
+    while (!line.includes("\n")) {
+      const bytes = yield* sys.read(this.p, 0, 1);
+      if (bytes.length === 0) break;
+      line += decode(bytes);
+    }
+    if (/^y(es)?$/i.test(line.trim())) return;
+    throw new KubeadmError(
+      "error execution phase preflight: won't proceed; the user didn't answer (Y|y) in order to continue",
+    );
+  }
+
   /** Reads the ConfigMap of the cluster's configuration, saying so under `tag`. */
-  *configuration(tag: string, file = "your-config-file"): Gen<KubeObject> {
+  *configuration(tag: string, file = "your-config-file", client = this.client()): Gen<KubeObject> {
     yield* this.print(
       `[${tag}] Reading configuration from the "kubeadm-config" ConfigMap in namespace "kube-system"...\n` +
         `[${tag}] Use 'kubeadm init phase upload-config --config ${file}' to re-upload it.\n`,
     );
-    const client = this.client();
     return yield* this.ask(() => client.get(CONFIG_MAPS, "kube-system", "kubeadm-config"));
   }
 }

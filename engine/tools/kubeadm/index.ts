@@ -3,9 +3,14 @@ import type { Gen } from "../../kernel/index.ts";
 import { VERSION } from "../../kubeadm/topology.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { certificateKey, uploadCertificates } from "./certificates-secret.ts";
 import { checkExpiration, renew } from "./certs.ts";
 import { Kubeadm, KubeadmError } from "./context.ts";
+import { join } from "./join.ts";
+import { init } from "./preflight.ts";
+import { reset } from "./reset.ts";
 import { tokenCreate, tokenDelete, tokenGenerate, tokenList } from "./token.ts";
+import { offline, upgradeApply, upgradeNode, upgradePlan } from "./upgrade.ts";
 
 const COMMIT = "32cc146f75aad04beaaa245a7157eb35063a9f99";
 
@@ -35,18 +40,6 @@ function* version(k: Kubeadm): Gen {
     .map(([name, value]) => `${name[0]!.toUpperCase()}${name.slice(1)}:"${value}"`)
     .join(", ");
   yield* k.print(`kubeadm version: &version.Info{${text}}\n`);
-}
-
-/** What is said when the newest release cannot be asked for. */
-function* offline(k: Kubeadm): Gen {
-  const url = "https://dl.k8s.io/release/stable-1.txt";
-  const nameserver = /^nameserver\s+(\S+)/m.exec(k.read("/etc/resolv.conf") ?? "")?.[1] ?? "[::1]";
-  const why = `Get "${url}": dial tcp: lookup dl.k8s.io on ${nameserver}:53: no such host`;
-  yield* k.warn(
-    "version.go:109",
-    `could not fetch a Kubernetes version from the internet: unable to get URL "${url}": ${why}`,
-  );
-  yield* k.warn("version.go:110", `falling back to the local client version: ${VERSION}`);
 }
 
 const IMAGES = [
@@ -80,103 +73,22 @@ function* configPrintInit(k: Kubeadm): Gen {
   );
 }
 
-function* upgradePlan(k: Kubeadm): Gen {
-  yield* k.print("[preflight] Running pre-flight checks.\n");
-  yield* k.configuration("upgrade/config");
-  yield* k.print(
-    "[upgrade] Running cluster health checks\n[upgrade] Fetching available versions to upgrade to\n" +
-      `[upgrade/versions] Cluster version: ${VERSION.slice(1)}\n[upgrade/versions] kubeadm version: ${VERSION}\n`,
-  );
-  yield* offline(k);
-  yield* k.print(
-    `[upgrade/versions] Target version: ${VERSION}\n[upgrade/versions] Latest version in the v1.32 series: ${VERSION}\n\n` +
-      "Awesome, you're up-to-date! Enjoy!\n",
-  );
-}
-
-function* upgradeApply(k: Kubeadm): Gen {
-  const [wanted] = k.args;
-  if (wanted === undefined)
-    throw new KubeadmError("missing one or more required arguments. Required arguments: [version]");
-  yield* k.configuration("upgrade");
-  yield* k.print("[upgrade/preflight] Running preflight checks\n[upgrade] Running cluster health checks\n");
-  yield* k.print(`[upgrade/preflight] You have chosen to upgrade the cluster version to "${wanted}"\n`);
-  yield* k.print(`[upgrade/versions] Cluster version: ${VERSION}\n[upgrade/versions] kubeadm version: ${VERSION}\n`);
-  const minor = Number(/^v?1\.(\d+)\./.exec(wanted)?.[1] ?? Number.NaN);
-  if (Number.isNaN(minor)) throw new KubeadmError(`couldn't parse version ${wanted}`);
-  if (minor > 32) {
-    throw new KubeadmError(
-      "[upgrade/version] FATAL: the --version argument is invalid due to these fatal errors:\n\n" +
-        `\t- Specified version to upgrade to "${wanted}" is at least one minor release higher than the kubeadm minor release (${minor} > 32). Such an upgrade is not supported\n\nPlease fix the misalignments highlighted above and try upgrading again`,
-    );
-  }
-  throw new KubeadmError(
-    `error execution phase preflight: [preflight] Some fatal errors occurred:\n\t[ERROR ImagePull]: failed to pull image registry.k8s.io/kube-apiserver:${wanted}\n` +
-      "[preflight] If you know what you are doing, you can make a check non-fatal with `--ignore-preflight-errors=...`",
-  );
-}
-
-const STATIC = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd"];
-
-/** What stands in the way of `init` or `join` on this machine. */
-function preflight(k: Kubeadm, joining: boolean): string[] {
-  const out: string[] = [];
-  if (k.p.cred.uid !== 0) out.push("[ERROR IsPrivilegedUser]: user is not running as root");
-  const inUse = (port: number) => {
-    if (k.p.ns.net.listening().some((one) => one.protocol === "tcp" && one.port === port))
-      out.push(`[ERROR Port-${port}]: Port ${port} is in use`);
-  };
-  for (const port of joining ? [10_250] : [6443, 10_259, 10_257]) inUse(port);
-  const exists = (path: string) => {
-    if (sys.find(k.p, path) === undefined) return;
-    const name = path.slice(1).replaceAll("/", "-");
-    out.push(`[ERROR FileAvailable--${name}]: ${path} already exists`);
-  };
-  if (joining) {
-    exists("/etc/kubernetes/kubelet.conf");
-    exists("/etc/kubernetes/pki/ca.crt");
-  } else {
-    for (const name of STATIC) exists(`/etc/kubernetes/manifests/${name}.yaml`);
-    const data = sys.find(k.p, "/var/lib/etcd");
-    if (data?.kind === "dir" && sys.readDir(k.p, "/var/lib/etcd").size > 0) {
-      out.push("[ERROR DirAvailable--var-lib-etcd]: /var/lib/etcd is not empty");
-    }
-  }
-  return out;
-}
-
-const setUp = (joining: boolean) =>
-  function* (k: Kubeadm): Gen {
-    yield* k.print(
-      joining
-        ? "[preflight] Running pre-flight checks\n"
-        : `[init] Using Kubernetes version: ${VERSION}\n[preflight] Running pre-flight checks\n`,
-    );
-    const errors = preflight(k, joining);
-    const list = errors.length > 0 ? errors : ["[ERROR CRI]: this simulation does not set up machines"];
-    throw new KubeadmError(
-      `error execution phase preflight: [preflight] Some fatal errors occurred:\n${list.map((line) => `\t${line}\n`).join("")}` +
-        "[preflight] If you know what you are doing, you can make a check non-fatal with `--ignore-preflight-errors=...`",
-    );
-  };
-
-function* certificateKey(k: Kubeadm): Gen {
-  yield* k.print(`${k.p.machine.kernel.random(`kubeadm ${k.p.machine.hostname}`).hex(64)}\n`);
-}
-
 const COMMANDS: Readonly<Record<string, (k: Kubeadm) => Gen>> = {
   "certs certificate-key": certificateKey,
   "certs check-expiration": checkExpiration,
   "certs renew": renew,
   "config images list": configImagesList,
   "config print init-defaults": configPrintInit,
-  init: setUp(false),
-  join: setUp(true),
+  init,
+  "init phase upload-certs": uploadCertificates,
+  join,
+  reset,
   "token create": tokenCreate,
   "token delete": tokenDelete,
   "token generate": tokenGenerate,
   "token list": tokenList,
   "upgrade apply": upgradeApply,
+  "upgrade node": upgradeNode,
   "upgrade plan": upgradePlan,
   version,
 };
@@ -190,6 +102,11 @@ const FLAGS = new Set([
   "upload-certs",
   "control-plane",
   "allow-experimental-upgrades",
+  "allow-release-candidate-upgrades",
+  "certificate-renewal",
+  "cleanup-tmp-dir",
+  "discovery-token-unsafe-skip-ca-verification",
+  "etcd-upgrade",
 ]);
 const SHORT: Readonly<Record<string, string>> = { o: "output", v: "v", h: "help", y: "yes", f: "force" };
 
@@ -229,6 +146,7 @@ Available Commands:
   config      Manage configuration for a kubeadm cluster persisted in a ConfigMap in the cluster
   init        Run this command in order to set up the Kubernetes control plane
   join        Run this on any machine you wish to join an existing cluster
+  reset       Performs a best effort revert of changes made to this host by 'kubeadm init' or 'kubeadm join'
   token       Manage bootstrap tokens
   upgrade     Upgrade your cluster smoothly to a newer version with this command
   version     Print the version of kubeadm
