@@ -42,7 +42,17 @@ export function kubeconfigOf(entries: readonly KubeconfigEntry[], current: strin
   );
 }
 
-const data = (text: string): string => encodeBase64(encode(text));
+/** Base64 of a PEM: those of a cluster's authority stand in many files. */
+function data(pem: string): string {
+  let made = encodings.get(pem);
+  if (made === undefined) {
+    if (encodings.size >= 256) encodings.clear();
+    encodings.set(pem, (made = encodeBase64(encode(pem))));
+  }
+  return made;
+}
+
+const encodings = new Map<string, string>();
 
 function credentials({ pki, subject, clientFiles }: KubeconfigEntry): string {
   if (clientFiles) {

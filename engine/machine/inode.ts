@@ -286,7 +286,20 @@ export function dirNode(at: NodeAttributes = {}, load?: () => Map<string, Inode>
 }
 
 export function symlinkNode(target: string, at: NodeAttributes = {}): SymlinkNode {
-  return { ...base(0o777, at.uid ?? 0, at.gid ?? 0, at.time ?? 0), kind: "symlink", target };
+  const time = at.time ?? 0;
+  return {
+    ino: ++inodes,
+    mode: 0o777,
+    uid: at.uid ?? 0,
+    gid: at.gid ?? 0,
+    nlink: 1,
+    mtime: time,
+    ctime: time,
+    atime: time,
+    covered: false,
+    kind: "symlink",
+    target,
+  };
 }
 
 export function deviceNode(device: string, at: NodeAttributes = {}): DeviceNode {

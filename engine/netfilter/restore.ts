@@ -1,5 +1,6 @@
 import { apply, Changes } from "./apply.ts";
 import { isTarget, readCommand } from "./command.ts";
+import { readLine } from "./known-lines.ts";
 import { checkChainName } from "./parse-rule.ts";
 import { Problem, problemText, Refusal } from "./problem.ts";
 import { BUILT_IN, type Chain, isTableName, type Ruleset, Table } from "./ruleset.ts";
@@ -65,7 +66,7 @@ function splitLines(text: string): string[] {
   return lines;
 }
 
-Rule.reader = (line) => readCommand(splitWords(line), { restoring: "", setDimensions: () => 1 }).rules[0]!.body;
+Rule.reader = (line) => readLine(line, "", splitWords, () => 1).rules[0]!.body;
 
 /** Ends with `program: message`, status 1. */
 class Failed extends Error {}
@@ -273,10 +274,15 @@ class Restore {
     let text = line;
     let counters: [string, string] | undefined;
     if (line.charCodeAt(0) === 91) [text, counters] = this.counted(line);
-    const argv = splitWords(text);
-    if (counters !== undefined && this.options.counters) argv.unshift("--set-counters", ...counters);
     this.parsed++;
-    const command = readCommand(argv, { restoring: changes.table.name, setDimensions: this.setDimensions });
+    const table = changes.table.name;
+    const command =
+      counters !== undefined && this.options.counters
+        ? readCommand(["--set-counters", ...counters, ...splitWords(text)], {
+            restoring: table,
+            setDimensions: this.setDimensions,
+          })
+        : readLine(text, table, splitWords, this.setDimensions);
     if (command.operation === "append" && command.rules.length === 1) command.rules[0]!.line = line;
     const { operation, chain } = command;
     if (operation !== "delete" && (operation !== "flush" || chain !== undefined)) this.touched = true;
@@ -309,6 +315,8 @@ class Restore {
 }
 
 function words(text: string): string[] {
+  const plain = text.split(" ");
+  if (!plain.includes("") && !text.includes("\t")) return plain;
   return text.split(/[ \t]+/).filter((word) => word !== "");
 }
 

@@ -107,6 +107,8 @@ export class NetNamespace {
     | undefined;
   /** Of a machine: whether a connection to or from one of its Pods is let through. Undefined: all are. */
   policy: ((question: PolicyQuestion) => PolicyVerdict) | undefined;
+  /** Grows when an address of its own comes or goes. */
+  moves = 0;
   private rules: Ruleset | undefined;
   /** Takes lines that LOG rules write. */
   kernelLog: ((line: string) => void) | undefined;

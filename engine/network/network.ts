@@ -179,8 +179,10 @@ export class Network {
   private readonly beyond: Network[] = [];
   /** Namespaces that are cut off: a machine that is down. */
   readonly dark = new Set<NetNamespace>();
-  /** Grows when an address or a namespace's rules come or go: what was found out about paths is void. */
+  /** Grows when a namespace's rules come or go, or its devices: what was found out about paths is void. */
   changes = 0;
+  /** Grows when an address comes or goes: paths that have to do with it, or with its owner, are void. */
+  moves = 0;
   /** Namespaces that somebody made by hand. */
   handmade = 0;
   /** Called with every walk of a new connection through the rules, chain by chain; connections cost more then. */
@@ -204,12 +206,14 @@ export class Network {
   }
 
   claim(address: string, owner: NetNamespace): void {
-    this.changes++;
+    this.moves++;
+    owner.moves++;
     this.owners.set(address, owner);
   }
 
   release(address: string, owner: NetNamespace): void {
-    this.changes++;
+    this.moves++;
+    owner.moves++;
     if (this.owners.get(address) === owner) this.owners.delete(address);
   }
 

@@ -60,6 +60,8 @@ export class PathWalk {
   private readonly notes: Notes;
   private readonly seen: Seen[] = [];
   private readonly stamps: { ruleset: Ruleset; version: number }[] = [];
+  private readonly passed: Path["passed"][number][] = [];
+  private readonly owners: Path["owners"][number][] = [];
   /** Machines that rewrote the destination, and those that rewrote the source. */
   private readonly redirected: NetNamespace[] = [];
   private readonly masked: NetNamespace[] = [];
@@ -109,6 +111,7 @@ export class PathWalk {
     let text = this.address;
     for (let hop = 0; hop < MOST_HOPS; hop++) {
       const rules = ns.netfilter;
+      this.passed.push({ ns, moves: ns.moves });
       const before = { source: packet.source, destination: packet.destination, port: packet.destinationPort };
       const enters = rules && this.enter(ns, rules);
       if (hop === 0) {
@@ -143,7 +146,7 @@ export class PathWalk {
       if (refused) return this.end(refused, packet);
       if (known !== undefined) packet.source = parseAddress(known.replyDestination) ?? packet.source;
       enters?.(packet);
-      const next = nextHop(network, ns, text);
+      const next = this.nextHop(ns, text);
       if (next === undefined) {
         this.cross(ns, undefined, hop, false);
         return this.end(undefined, packet);
@@ -285,9 +288,9 @@ export class PathWalk {
   /** Whether answers find their way back through every machine that rewrote the destination. */
   private answerable(owner: NetNamespace): boolean {
     if (this.redirected.length === 0) return true;
-    const { network, from, packet } = this;
+    const { from, packet } = this;
     const back = formatAddress(packet.source);
-    const asked = back.startsWith("127.") ? owner : network.ownerOf(back);
+    const asked = back.startsWith("127.") ? owner : this.ownerOf(back);
     // A Pod does not answer packets that bear its own address and come from outside.
     if (asked === owner && this.masked.length === 0 && this.redirected.some((ns) => ns !== owner)) return false;
     const passes = new Set([owner, owner.host, asked, asked?.host]);
@@ -296,6 +299,19 @@ export class PathWalk {
       passes.add(from.host).add(from);
     }
     return this.redirected.every((ns) => passes.has(ns));
+  }
+
+  /** The namespace a packet comes to next: a Pod's machine, a Pod of this machine, another machine. */
+  private nextHop(ns: NetNamespace, address: string): NetNamespace | undefined {
+    if (ns.host !== ns) return ns.host;
+    const owner = this.ownerOf(address);
+    return owner === undefined || owner.host === ns ? owner : owner.host;
+  }
+
+  private ownerOf(address: string): NetNamespace | undefined {
+    const owner = this.network.ownerOf(address);
+    this.owners.push({ address, owner });
+    return owner;
   }
 
   private end(outcome: "dropped" | NetErrorCode | undefined, packet: Packet): Path {
@@ -314,6 +330,9 @@ export class PathWalk {
       seen: this.seen,
       stamps: this.stamps,
       changes: this.network.changes,
+      moves: this.network.moves,
+      passed: this.passed,
+      owners: this.owners,
       ...(this.wires ? { wires: this.wires } : {}),
     };
   }
@@ -322,13 +341,6 @@ export class PathWalk {
     const { protocol, from, address, port, hops = [], notes } = this;
     return { protocol, from: from.name, address, port, hops, path, compared: notes.compared };
   }
-}
-
-/** The namespace a packet comes to next: a Pod's machine, a Pod of this machine, another machine. */
-function nextHop(network: Network, ns: NetNamespace, address: string): NetNamespace | undefined {
-  if (ns.host !== ns) return ns.host;
-  const owner = network.ownerOf(address);
-  return owner === undefined || owner.host === ns ? owner : owner.host;
 }
 
 /** The bridge that a Pod's packets come in by, or its own end of the pair. */

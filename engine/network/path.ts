@@ -32,6 +32,11 @@ export interface Path {
   readonly stamps: readonly { ruleset: Ruleset; version: number }[];
   /** `Network.changes` that it was worked out for. */
   readonly changes: number;
+  /** `Network.moves` at which it was last found to hold. */
+  moves: number;
+  /** Namespaces on the way with their `moves`, and whom the addresses on the way led to. */
+  readonly passed: readonly { ns: NetNamespace; moves: number }[];
+  readonly owners: readonly { address: string; owner: NetNamespace | undefined }[];
   /** Devices on the way, up to where it ends; only while somebody listens on some. */
   readonly wires?: readonly Wire[];
 }
@@ -166,6 +171,11 @@ function isPlain({ netfilter, translate }: NetNamespace): boolean {
 function isCurrent(path: Path, network: Network): boolean {
   if (path.changes !== network.changes) return false;
   for (const { ruleset, version } of path.stamps) if (ruleset.version !== version) return false;
+  if (path.moves !== network.moves) {
+    for (const { ns, moves } of path.passed) if (ns.moves !== moves) return false;
+    for (const { address, owner } of path.owners) if (network.ownerOf(address) !== owner) return false;
+    path.moves = network.moves;
+  }
   return true;
 }
 

@@ -31,22 +31,33 @@ function nonce(index: number): Nonce {
 export function signEs256(message: Uint8Array, secret: Uint8Array): Uint8Array {
   const digest = sha256(message);
   const { r, inverse } = nonce(digest[0]! % POOL);
-  const s = (inverse * ((toBigInt(digest) + r * toBigInt(secret)) % n)) % n;
+  const s = (inverse * ((toBigInt(digest) + r * numberOf(secret)) % n)) % n;
   const out = new Uint8Array(64);
   write(out, 0, r);
   write(out, 32, s);
   return out;
 }
 
+/** A private key as a number; there are few, each the key of thousands of tokens. */
+const numbers = new WeakMap<Uint8Array, bigint>();
+
+function numberOf(secret: Uint8Array): bigint {
+  let number = numbers.get(secret);
+  if (number === undefined) numbers.set(secret, (number = toBigInt(secret)));
+  return number;
+}
+
+/** A big-endian number of 32 bytes. */
 function toBigInt(bytes: Uint8Array): bigint {
-  let text = "0x";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
-  return BigInt(text);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  let value = 0n;
+  for (let at = 0; at < 32; at += 8) value = (value << 64n) | view.getBigUint64(at);
+  return value;
 }
 
 function write(out: Uint8Array, at: number, value: bigint): void {
-  const hex = value.toString(16).padStart(64, "0");
-  for (let i = 0; i < 32; i++) out[at + i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  const view = new DataView(out.buffer);
+  for (let i = 0; i < 4; i++) view.setBigUint64(at + 24 - 8 * i, BigInt.asUintN(64, value >> BigInt(64 * i)));
 }
 
 /** The servers of a cluster, and the sessions of a process, share their key. */

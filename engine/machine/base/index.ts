@@ -2,7 +2,9 @@ import { imagePrograms } from "../../images/programs.ts";
 import { encode, sha256Hex } from "../../kernel/index.ts";
 import { type DirNode, deviceNode, dirNode, entriesOf, fileNode, type Inode, symlinkNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
+import type { Program } from "../process.ts";
 import { containerdConfig } from "../runtime/containerd-config.ts";
+import { snapshot } from "../runtime/snapshot.ts";
 import * as etc from "./etc.ts";
 import { LazyEntries } from "./lazy.ts";
 import { procfs } from "./proc.ts";
@@ -34,16 +36,12 @@ const LEARNER = { uid: 1000, gid: 1000, time: INSTALLED };
  */
 export function buildBase(machine: Machine, options: BaseOptions = {}): void {
   const role = options.role ?? "worker";
-  const installed = () => [...(options.programs ?? defaultPrograms(machine, role))];
   const root = entriesOf(machine.root);
   machine.root.mtime = INSTALLED;
   for (const name of ["bin", "sbin", "lib"]) root.set(name, symlinkNode(`usr/${name}`, AT));
   root.set("boot", dir());
   root.set("dev", devices(machine));
-  root.set(
-    "etc",
-    dir(() => etcEntries(machine, role, options)),
-  );
+  root.set("etc", etcDir(machine, role, options));
   root.set(
     "home",
     dir(() => new Map([["learner", home({ ...LEARNER, mode: 0o755 }, labKey(machine))]])),
@@ -69,9 +67,12 @@ export function buildBase(machine: Machine, options: BaseOptions = {}): void {
     dirNode({ ...AT, mode: 0o555 }, () => sysEntries(machine)),
   );
   root.set("tmp", dirNode({ ...AT, mode: 0o1777 }));
+  const { programs } = options;
   root.set(
     "usr",
-    dir(() => usrEntries(installed(), role)),
+    programs === undefined
+      ? snapshot(usrOf(machine, role), machine.programs)
+      : dir(() => usrEntries([...programs], role)),
   );
   root.set(
     "var",
@@ -82,6 +83,17 @@ export function buildBase(machine: Machine, options: BaseOptions = {}): void {
   mnt.mount("/sys", root.get("sys")!, { fstype: "sysfs", source: "sysfs" });
   mnt.mount("/dev", root.get("dev")!, { fstype: "devtmpfs", source: "udev" });
   mnt.mount("/run", root.get("run")!, { fstype: "tmpfs", source: "tmpfs" });
+}
+
+/** /usr of all machines of a role, in whichever session: each has a view of its own over it. */
+const usrs = new WeakMap<ReadonlyMap<string, Program>, Map<Role, DirNode>>();
+
+function usrOf(machine: Machine, role: Role): DirNode {
+  let byRole = usrs.get(machine.programs);
+  if (byRole === undefined) usrs.set(machine.programs, (byRole = new Map()));
+  let usr = byRole.get(role);
+  if (usr === undefined) byRole.set(role, (usr = dir(() => usrEntries(defaultPrograms(machine, role), role))));
+  return usr;
 }
 
 function defaultPrograms(machine: Machine, role: Role): string[] {
@@ -157,14 +169,29 @@ function aptEntries(role: Role): Map<string, Inode> {
   ]);
 }
 
-function etcEntries(machine: Machine, role: Role, options: BaseOptions): Map<string, Inode> {
-  const facts: etc.EtcOptions = {
-    hostname: machine.hostname,
-    machineId: machine.machineId,
-    hosts: options.hosts ?? [],
-    nameservers: options.nameservers ?? [],
+/** /etc of a machine: that of its role, and the few files that are its own. */
+function etcDir(machine: Machine, role: Role, { hosts = [], nameservers = [] }: BaseOptions): DirNode {
+  const { hostname, machineId } = machine;
+  let shared = etcs.get(role);
+  if (shared === undefined) etcs.set(role, (shared = dir(() => etcEntries(role))));
+  const etcDir = snapshot(shared, machine.programs);
+  const { load } = etcDir;
+  etcDir.load = () => {
+    const entries = load!();
+    entries.set("hostname", text(`${hostname}\n`));
+    entries.set("hosts", text(etc.hostsFile({ hostname, machineId, hosts, nameservers })));
+    entries.set("machine-id", text(`${machineId}\n`, 0o444));
+    entries.set("resolv.conf", text(nameservers.map((address) => `nameserver ${address}\n`).join("")));
+    return entries;
   };
-  const resolv = facts.nameservers.map((address) => `nameserver ${address}\n`).join("");
+  return etcDir;
+}
+
+/** /etc of all machines of a role, in whichever session. */
+const etcs = new Map<Role, DirNode>();
+
+/** What is a machine's own stands here empty, for its place among the others. */
+function etcEntries(role: Role): Map<string, Inode> {
   return new Map<string, Inode>([
     ["apt", dir(() => aptEntries(role))],
     ["bash.bashrc", text(etc.BASH_BASHRC)],
@@ -196,12 +223,12 @@ function etcEntries(machine: Machine, role: Role, options: BaseOptions): Map<str
     ["fstab", text(etc.FSTAB)],
     ["group", text(etc.GROUP)],
     ["host.conf", text("multi on\n")],
-    ["hostname", text(`${machine.hostname}\n`)],
-    ["hosts", text(etc.hostsFile(facts))],
+    ["hostname", text("")],
+    ["hosts", text("")],
     ["issue", text("Debian GNU/Linux 12 \\n \\l\n\n")],
     ["localtime", symlinkNode("/usr/share/zoneinfo/Etc/UTC", AT)],
     ["login.defs", text(etc.LOGIN_DEFS)],
-    ["machine-id", text(`${machine.machineId}\n`, 0o444)],
+    ["machine-id", text("")],
     ["motd", text(etc.MOTD)],
     ["mtab", symlinkNode("../proc/self/mounts", AT)],
     ["nsswitch.conf", text(etc.NSSWITCH)],
@@ -209,7 +236,7 @@ function etcEntries(machine: Machine, role: Role, options: BaseOptions): Map<str
     ["passwd", text(etc.PASSWD)],
     ["profile", text(etc.PROFILE)],
     ["profile.d", dir()],
-    ["resolv.conf", text(resolv)],
+    ["resolv.conf", text("")],
     ["services", text(etc.SERVICES)],
     ["shadow", fileNode(etc.shadow(), { ...AT, mode: 0o640, gid: 42 })],
     ["shells", text("/bin/sh\n/usr/bin/sh\n/bin/bash\n/usr/bin/bash\n/bin/dash\n/usr/bin/dash\n")],

@@ -47,33 +47,35 @@ const SETTINGS: Readonly<Record<string, string>> = {
 
 /** /proc/sys of a procfs. What is written stays; the uts namespace's name is read where it stands. */
 export function sysctlTree(ns: Pick<Namespaces, "uts">): DirNode {
-  const leaves = new Map<string, Inode>(Object.entries(SETTINGS).map(([name, value]) => [name, setting(value)]));
-  leaves.set(
-    "kernel.hostname",
-    computed(() => `${ns.uts.hostname}\n`, 0o644),
-  );
-  leaves.set(
-    "kernel.osrelease",
-    computed(() => `${KERNEL_RELEASE}\n`),
-  );
-  leaves.set(
-    "kernel.ostype",
-    computed(() => "Linux\n"),
-  );
-  leaves.set(
-    "kernel.version",
-    computed(() => `${KERNEL_VERSION}\n`),
-  );
-  leaves.set("kernel.pid_max", setting("4194304"));
-  return directory(leaves);
+  return directory(() => {
+    const leaves = new Map<string, Inode>(Object.entries(SETTINGS).map(([name, value]) => [name, setting(value)]));
+    leaves.set(
+      "kernel.hostname",
+      computed(() => `${ns.uts.hostname}\n`, 0o644),
+    );
+    leaves.set(
+      "kernel.osrelease",
+      computed(() => `${KERNEL_RELEASE}\n`),
+    );
+    leaves.set(
+      "kernel.ostype",
+      computed(() => "Linux\n"),
+    );
+    leaves.set(
+      "kernel.version",
+      computed(() => `${KERNEL_VERSION}\n`),
+    );
+    leaves.set("kernel.pid_max", setting("4194304"));
+    return leaves;
+  });
 }
 
-/** A tree from dotted names. */
-function directory(leaves: ReadonlyMap<string, Inode>): DirNode {
+/** A tree from dotted names, made when somebody looks. */
+function directory(leaves: () => ReadonlyMap<string, Inode>): DirNode {
   return dirNode({ mode: 0o555 }, () => {
     const out = new Map<string, Inode>();
     const below = new Map<string, Map<string, Inode>>();
-    for (const [name, node] of [...leaves].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [name, node] of [...leaves()].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const dot = name.indexOf(".");
       if (dot < 0) {
         out.set(name, node);
@@ -84,7 +86,11 @@ function directory(leaves: ReadonlyMap<string, Inode>): DirNode {
       if (inner === undefined) below.set(first, (inner = new Map()));
       inner.set(name.slice(dot + 1), node);
     }
-    for (const [name, inner] of below) out.set(name, directory(inner));
+    for (const [name, inner] of below)
+      out.set(
+        name,
+        directory(() => inner),
+      );
     return out;
   });
 }

@@ -26,9 +26,10 @@ function volatileDir(load: () => Map<string, Inode>, mode = 0o555): DirNode {
 
 /** A procfs as the processes of a pid namespace see it: mount it at /proc of a machine or a container. */
 export function procfs(machine: Machine, ns: Pick<Namespaces, "pid" | "uts" | "mnt">): DirNode {
-  const fixed = fixedEntries(machine, ns);
+  let fixed: Map<string, Inode> | undefined;
   return volatileDir(() => {
     const entries = new LazyEntries();
+    fixed ??= fixedEntries(machine, ns);
     for (const [name, node] of fixed) entries.set(name, node);
     for (const [pid, process] of ns.pid.byPid) entries.later(String(pid), () => processDir(process, pid));
     return entries;

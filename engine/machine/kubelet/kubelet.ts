@@ -168,8 +168,7 @@ export class Kubelet implements KubeletContext {
   }
 
   hostIps(): string[] {
-    const own = this.options.nodeIp ?? this.machine.net.addresses()[0];
-    return own === undefined ? [] : [own];
+    return [this.options.nodeIp ?? this.machine.net.firstAddress()];
   }
 
   node(): KubeObject | undefined {

@@ -1,4 +1,13 @@
-import { type Content, type DirNode, dirNode, entriesOf, fileNode, type Inode, MemoryContent } from "../inode.ts";
+import {
+  type Content,
+  type DirNode,
+  dirNode,
+  entriesOf,
+  fileNode,
+  type Inode,
+  MemoryContent,
+  symlinkNode,
+} from "../inode.ts";
 import type { Program } from "../process.ts";
 
 /** A file of an image: its bytes are the image's until something writes. */
@@ -53,11 +62,19 @@ class Overlay extends Map<string, Inode> {
     this.copy = copy;
   }
 
+  /** Copies all that is left, in the image's order whatever was asked for before; what is new here comes after it. */
   private fill(): void {
     const { lower } = this;
     if (lower === undefined) return;
-    for (const name of lower.keys()) this.get(name);
     this.lower = undefined;
+    const own = new Map(super.entries());
+    super.clear();
+    for (const [name, node] of lower) {
+      const copied = own.get(name) ?? this.copy(node);
+      if (copied !== undefined) super.set(name, copied);
+      own.delete(name);
+    }
+    for (const [name, node] of own) super.set(name, node);
   }
 
   override get(name: string): Inode | undefined {
@@ -134,6 +151,10 @@ export function snapshot(lower: DirNode, programs: ReadonlyMap<string, Program>)
 
 function copyOf(node: Inode, programs: ReadonlyMap<string, Program>): Inode | undefined {
   if (node.kind === "dir") return snapshot(node, programs);
+  if (node.kind === "symlink" && node.follow === undefined) {
+    const { uid, gid, mtime } = node;
+    return symlinkNode(node.target, { uid, gid, time: mtime });
+  }
   if (node.kind !== "file") return node;
   if (node.program !== undefined && !programs.has(node.program)) return undefined;
   const { mode, uid, gid, mtime } = node;

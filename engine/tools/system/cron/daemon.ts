@@ -20,12 +20,26 @@ export function cronChanged(machine: Machine): WaitQueue {
   return queue;
 }
 
+/** Jobs of crontabs by text and user: machines share Debian's, and read them whenever one has changed. */
+const parsed = new Map<string, readonly Job[]>();
+
+function crontab(text: string, user: string | undefined): readonly Job[] {
+  const key = `${user ?? ""}\n${text}`;
+  let jobs = parsed.get(key);
+  if (jobs === undefined) {
+    jobs = parseCrontab(text, user);
+    if (parsed.size >= 64) parsed.clear();
+    parsed.set(key, jobs);
+  }
+  return jobs;
+}
+
 /** Every job of the machine; crontabs that cannot be read are reported in the journal and passed over. */
 function allJobs(p: Process): Job[] {
   const out: Job[] = [];
   const add = (path: string, user: string | undefined) => {
     try {
-      out.push(...parseCrontab(sys.readText(p, path), user));
+      out.push(...crontab(sys.readText(p, path), user));
     } catch (error) {
       if (!(error instanceof CrontabError)) throw error;
       log(p.machine, p.pid, `Error: ${error.message}; while reading ${path}`);
