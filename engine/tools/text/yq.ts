@@ -185,7 +185,7 @@ function evaluator(p: Process, source: string): (input: Json) => Gen<Json[]> {
   const engine = new Evaluator(context);
   let ast: ReturnType<typeof parseJq>;
   try {
-    ast = parseJq(program);
+    ast = parseJq(program, true);
     engine.check(ast, program, []);
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;

@@ -44,11 +44,15 @@ valued("_match", 3, (v, [given, flagText, testOnly]) => {
     for (let i = 1; i < match.groups.length; i++) {
       const group = match.groups[i];
       const name = [...regex.names].find(([, index]) => index === i)?.[0] ?? null;
+      // Those of an empty match are empty themselves; jq tells of empty ones in another order.
+      const empty = match.end === match.index;
+      const offset = empty ? count(match.index) : group === undefined ? -1 : count(match.spans[2 * i]!);
+      const length: [string, Json] = ["length", [...(group ?? "")].length];
+      const string: [string, Json] = ["string", empty ? "" : (group ?? null)];
       captures.push(
         new Map<string, Json>([
-          ["offset", group === undefined ? -1 : count(match.spans[2 * i]!)],
-          ["length", group === undefined ? 0 : [...group].length],
-          ["string", group ?? null],
+          ["offset", offset],
+          ...(length[1] === 0 ? [string, length] : [length, string]),
           ["name", name],
         ]),
       );

@@ -65,6 +65,7 @@ unary("add", (v) => {
 valued("has", 1, (v, [key]) => {
   if (v instanceof Map && typeof key === "string") return v.has(key);
   if (Array.isArray(v) && isNumber(key!)) return numeric(key!) >= 0 && numeric(key!) < v.length;
+  if (v === null) return false;
   throw new JqError(`Cannot check whether ${kind(v)} has a ${typeof key === "string" ? "string" : kind(key!)} key`);
 });
 valued("contains", 1, (v, [part]) => contains(v, part!));
@@ -144,7 +145,7 @@ unary("tonumber", (v) => {
   if (isNumber(v)) return v;
   const source = text(v, `${show(v)} cannot be parsed as a number`);
   try {
-    const value = parseTexts(source)[0] ?? null;
+    const value = parseTexts(source.replace(/^\s*\+(?=[\d.])/, ""))[0] ?? null;
     if (isNumber(value)) return value;
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
@@ -188,7 +189,8 @@ valued("indices", 1, (v, [part]) => {
   if (typeof v === "string" && typeof part === "string") {
     const out: Json[] = [];
     if (part !== "")
-      for (let i = v.indexOf(part); i >= 0; i = v.indexOf(part, i + 1)) out.push([...v.slice(0, i)].length);
+      // jq 1.7 counts bytes here.
+      for (let i = v.indexOf(part); i >= 0; i = v.indexOf(part, i + 1)) out.push(encode(v.slice(0, i)).length);
     return out;
   }
   if (Array.isArray(v)) return indices(v, Array.isArray(part) ? part : [part!]);

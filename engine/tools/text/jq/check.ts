@@ -1,7 +1,7 @@
 /** Looks for names that nobody defined, before a program runs. */
 import { brief } from "./dump.ts";
 import { kind, Literal } from "./json.ts";
-import { type Ast, CompileError, compileReport, type Pattern } from "./syntax.ts";
+import { type Ast, CompileError, compileMistake, compileReport, type Pattern } from "./syntax.ts";
 
 /** The variables that a pattern binds. */
 export function patternNames(pattern: Pattern): string[] {
@@ -20,6 +20,7 @@ export function checkNames(
   variables: readonly string[],
   known: (name: string) => boolean,
 ): void {
+  const mistakes: string[] = [];
   const walk = (node: unknown, names: ReadonlySet<string>, vars: ReadonlySet<string>): void => {
     if (Array.isArray(node)) {
       for (const item of node) walk(item, names, vars);
@@ -37,17 +38,16 @@ export function checkNames(
       }
       case "call": {
         const name = `${ast.name}/${ast.args.length}`;
-        if (!names.has(name) && !known(name))
-          throw new CompileError(compileReport(source, `${name} is not defined`, ast.at));
+        if (!names.has(name) && !known(name)) mistakes.push(compileMistake(source, `${name} is not defined`, ast.at));
         walk(ast.args, names, vars);
         return;
       }
       case "var":
-        if (!vars.has(ast.name)) throw new CompileError(compileReport(source, `$${ast.name} is not defined`, ast.at));
+        if (!vars.has(ast.name)) mistakes.push(compileMistake(source, `$${ast.name} is not defined`, ast.at));
         return;
       case "break":
         if (!vars.has(`*label-${ast.name}`))
-          throw new CompileError(compileReport(source, `$*label-${ast.name} is not defined`, ast.at));
+          mistakes.push(compileMistake(source, `$*label-${ast.name} is not defined`, ast.at));
         return;
       case "label":
         walk(ast.body, names, new Set([...vars, `*label-${ast.name}`]));
@@ -92,4 +92,7 @@ export function checkNames(
     }
   };
   walk(ast, new Set(), new Set([...variables, "ENV", "__prog_args"]));
+  if (mistakes.length === 0) return;
+  const count = `jq: ${mistakes.length} compile error${mistakes.length > 1 ? "s" : ""}\n`;
+  throw new CompileError(mistakes.join("") + count);
 }

@@ -59,7 +59,7 @@ export function binary(op: string, a: Json, b: Json): Json {
       if (Number.isNaN(x) || Number.isNaN(y)) return Number.NaN;
       if (y === 0) throw new JqError(`${both} cannot be divided (remainder) because the divisor is zero`);
       const result = Math.abs(x) % Math.abs(y);
-      return x < 0 ? -result : result;
+      return x < 0 && result !== 0 ? -result : result;
     }
     default:
       throw new JqError(`unknown operator ${op}`);

@@ -5,14 +5,21 @@ import { numberLiteral } from "./numbers.ts";
 import type { Ast, Pattern } from "./syntax.ts";
 
 /** Parses a program. Throws `CompileError`. */
-export function parseJq(source: string): Ast {
-  const parser = new Parser(source);
+export function parseJq(source: string, loose = false): Ast {
+  const parser = new Parser(source, loose);
   return parser.program();
 }
 
 class Parser extends Lexer {
+  /** Values of objects may be what needs parentheses in jq 1.7. */
+  private readonly loose: boolean;
   private tokens: Token[] = [];
   private position = 0;
+
+  constructor(source: string, loose: boolean) {
+    super(source);
+    this.loose = loose;
+  }
 
   program(): Ast {
     this.tokens = this.lex(undefined);
@@ -452,8 +459,12 @@ class Parser extends Lexer {
     return value;
   }
 
-  /** Values of objects need no parentheses for what binds closer than a comma. */
+  /** A term, whose sign may be turned. */
   private unaryValue(): Ast {
-    return this.alternative();
+    if (this.loose) return this.alternative();
+    if (this.accept("-")) return { t: "neg", body: this.unaryValue() };
+    const token = this.peek();
+    if (token.type === "keyword" && ["if", "try", "label", "def"].includes(token.text)) this.unexpected();
+    return this.postfix();
   }
 }

@@ -40,10 +40,15 @@ export type Pattern =
 export class CompileError extends Error {}
 
 /** jq's report of an error at a place of the program. */
-export function compileReport(source: string, message: string, at: number, errors = 1): string {
+export function compileReport(source: string, message: string, at: number): string {
+  return `${compileMistake(source, message, at)}jq: 1 compile error\n`;
+}
+
+/** One of several errors, without their number. */
+export function compileMistake(source: string, message: string, at: number): string {
   const start = source.lastIndexOf("\n", at - 1) + 1;
   const end = source.indexOf("\n", at);
   const line = source.slice(0, at).split("\n").length;
   const text = source.slice(start, end < 0 ? undefined : end);
-  return `jq: error: ${message} at <top-level>, line ${line}:\n${text}${" ".repeat(at - start)}\njq: ${errors} compile error${errors > 1 ? "s" : ""}\n`;
+  return `jq: error: ${message} at <top-level>, line ${line}:\n${text}${" ".repeat(at - start)}\n`;
 }
