@@ -109,6 +109,30 @@ ssh $n ip netns exec nothing true`,
       'Cannot open network namespace "nothing"',
     ],
   },
+  {
+    name: "curl holds a certificate against its authority and the name that was asked for",
+    script: `ssh cp-1 sudo cat /etc/kubernetes/pki/ca.crt > ca.crt; at="--resolve kubernetes:6443:192.168.108.11 --resolve foo.example:6443:192.168.108.11"
+curl -s --cacert ca.crt $at https://kubernetes:6443/healthz; echo
+curl -sS --cacert ca.crt $at https://foo.example:6443/healthz; echo "rc $?"
+curl -sS $at https://kubernetes:6443/healthz; curl -sS https://worker-1:10250/healthz
+curl -sv --cacert ca.crt $at https://kubernetes:6443/healthz 2>&1 | grep '^\\*  s\\|^\\*  SSL'
+curl -svk $at https://foo.example:6443/healthz 2>&1 | grep '^\\*  SSL'
+openssl req -x509 -nodes -newkey rsa:2048 -keyout k.pem -out c.pem -days 30 -subj /CN=own 2>/dev/null
+curl -sS --cacert c.pem $at https://kubernetes:6443/healthz`,
+    expect: [
+      "ok",
+      "curl: (60) SSL: no alternative certificate subject name matches target host name 'foo.example'",
+      "rc 60",
+      "curl: (60) SSL certificate problem: unable to get local issuer certificate",
+      "curl: (60) SSL certificate problem: self-signed certificate in certificate chain",
+      "*  subject: CN=kube-apiserver",
+      "*  start date: Mar  2 09:00:00 2026 GMT",
+      '*  subjectAltName: host "kubernetes" matched cert\'s "kubernetes"',
+      "*  SSL certificate verify ok.",
+      "*  SSL certificate verify result: unable to get local issuer certificate (20), continuing anyway.",
+      "curl: (60) SSL certificate problem: unable to get local issuer certificate",
+    ],
+  },
 ];
 
 playScenarios("networks by hand", SCENARIOS);

@@ -139,6 +139,9 @@ function node(machine: Machine, spec: MachineSpec, { pki, server }: ClusterFacts
     lazy(() => both(pki.kubernetes.issue({ subject, usages: ["clientAuth"] }))),
     SECRET,
   );
+  const serving = (part: "certificate" | "key") => lazy(() => pki.kubernetes.selfMade(spec.name)[part]);
+  put("/var/lib/kubelet/pki/kubelet.crt", serving("certificate"));
+  put("/var/lib/kubelet/pki/kubelet.key", serving("key"), SECRET);
   put(
     "/etc/kubernetes/pki/ca.crt",
     lazy(() => pki.kubernetes.certificate),

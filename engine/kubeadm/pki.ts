@@ -47,6 +47,15 @@ export class Authority {
     return keyNamed(this.cluster);
   }
 
+  /** What a kubelet without a serving certificate makes itself: one of its own authority's, both in one file (client-go util/cert). */
+  selfMade(host: string): Issued {
+    const at = Math.floor(this.bornMs / 1000);
+    const authority = new Authority(`${host}-ca@${at}`, this.bornMs, this.cluster);
+    const subject = { commonName: `${host}@${at}`, organizations: [] };
+    const { certificate, key } = authority.issue({ subject, usages: ["serverAuth"], dnsNames: [host] });
+    return { certificate: certificate + authority.certificate, key };
+  }
+
   /** The authority's own certificate, valid for ten years. */
   get certificate(): string {
     return this.sign("self", () => ({

@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponse } from "../../api/http.ts";
 import { encode, type Gen, Pipe } from "../../kernel/index.ts";
 import type { Process } from "../process.ts";
 import type { Container } from "../runtime/index.ts";
+import * as sys from "../sys.ts";
 import type { Kubelet } from "./kubelet.ts";
 import { followLog, logContainer, readLog, readLogOptions } from "./logs.ts";
 import { runtimePod } from "./runtime-view.ts";
@@ -18,8 +19,14 @@ export function listen(kubelet: Kubelet, p: Process): () => void {
     program: "kubelet",
     pid: p.pid,
     tls: true,
+    certificate: () => servingCertificate(kubelet, p),
     http: (request) => handle(kubelet, request),
   });
+}
+
+function servingCertificate({ options }: Kubelet, p: Process): string {
+  const { tlsCertFile: path } = options.configuration as { tlsCertFile?: unknown };
+  return typeof path === "string" && sys.find(p, path) !== undefined ? sys.readText(p, path) : "";
 }
 
 /** pkg/kubelet/server/server.go. */

@@ -1,7 +1,10 @@
 import { SECOND } from "../../kernel/index.ts";
 import { reasonOf } from "../../network/reason.ts";
+import { type DistinguishedName, readCertificate } from "../../pki/documents.ts";
+import { calendar, strftime } from "../../text/time.ts";
 import { CurlError } from "./curl-error.ts";
-import { authority, type Exchange, type HttpFailure, headerName, type Url } from "./http-client.ts";
+import { authority, type Exchange, type HttpFailure, headerName, pemBlocks, type Url } from "./http-client.ts";
+import { certificatesOf, matchedName, type TlsProblem } from "./tls-check.ts";
 
 /** Why a transfer failed, in the words of curl 7 or 8. */
 export function failure(result: HttpFailure, url: Url, version: string, proxied: boolean): CurlError {
@@ -30,8 +33,8 @@ export function failure(result: HttpFailure, url: Url, version: string, proxied:
           : `Connection timed out after ${result.ms} milliseconds`,
       );
     case "tls":
-      if (result.why === "unknown-issuer")
-        return new CurlError(60, "SSL certificate problem: unable to get local issuer certificate");
+      if (result.why === "verify") return new CurlError(60, `SSL certificate problem: ${result.text}`);
+      if (result.why === "name") return new CurlError(60, wrongName(result.commonName, url.host, old));
       return new CurlError(
         35,
         old
@@ -43,6 +46,14 @@ export function failure(result: HttpFailure, url: Url, version: string, proxied:
         ? new CurlError(35, "OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to ".concat(authority(url)))
         : new CurlError(52, "Empty reply from server");
   }
+}
+
+/** The certificate is another server's (lib/vtls/openssl.c). */
+function wrongName(commonName: string | undefined, host: string, old: boolean): string {
+  const target = old ? "target host name" : isAddress(host) ? "target ipv4 address" : "target hostname";
+  return commonName === undefined
+    ? `SSL: no alternative certificate subject name matches ${target} '${host}'`
+    : `SSL: certificate subject name '${commonName}' does not match ${target} '${host}'`;
 }
 
 /** HTTP/2 for TLS as Go servers speak it, else HTTP/1.1; a Go server's complaint is HTTP/1.0. */
@@ -62,6 +73,83 @@ export function head(result: Exchange, url: Url): string {
   return `${[first, ...lines].join("\r\n")}\r\n\r\n`;
 }
 
+const STEPS = ["Server hello (2)", "Encrypted Extensions (8)", "Certificate (11)", "CERT verify (15)", "Finished (20)"];
+
+/** What `-v` shows of TLS (lib/vtls/openssl.c). `trust`: the file of authorities; undefined when nobody is asked. */
+function handshake(
+  { certificate = "", problem }: { certificate?: string; problem?: TlsProblem | undefined },
+  host: string,
+  trust: string | undefined,
+  old: boolean,
+): string[] {
+  const out = (what: string) => `* TLSv1.3 (OUT), TLS ${what}`;
+  const lines = [`* ALPN: ${old ? "" : "curl "}offers h2,http/1.1`, out("handshake, Client hello (1):")];
+  if (trust !== undefined) lines.push(`*  CAfile: ${trust}`, "*  CApath: /etc/ssl/certs");
+  const refused = trust !== undefined && problem?.why === "verify";
+  lines.push(...STEPS.slice(0, refused ? 3 : 5).map((step) => `* TLSv1.3 (IN), TLS handshake, ${step}:`));
+  if (refused) {
+    lines.push(out(`alert, ${problem.code === 10 ? "certificate expired (557)" : "unknown CA (560)"}:`));
+    return lines;
+  }
+  lines.push(out("change cipher, Change cipher spec (1):"), out("handshake, Finished (20):"));
+  lines.push("* SSL connection using TLSv1.3 / TLS_AES_128_GCM_SHA256", "* ALPN: server accepted h2");
+  const document = readCertificate(pemBlocks(certificate)[0] ?? new Uint8Array(0));
+  const [leaf] = certificatesOf(certificate);
+  if (document === undefined || leaf === undefined) return lines;
+  lines.push(
+    "* Server certificate:",
+    `*  subject: ${nameText(document.subject)}`,
+    `*  start date: ${dateText(document.notBefore)}`,
+    `*  expire date: ${dateText(document.notAfter)}`,
+  );
+  if (trust !== undefined) {
+    const matched = matchedName(leaf, host);
+    if (matched === undefined) return [...lines, `*  subjectAltName does not match ${old ? "" : "hostname "}${host}`];
+    const what = isAddress(host) ? "IP address!" : `"${matched}"`;
+    lines.push(`*  subjectAltName: host "${host}" matched cert's ${what}`);
+  }
+  lines.push(`*  issuer: ${nameText(document.issuer)}`);
+  const doubt = problem?.why === "verify" ? problem : undefined;
+  lines.push(
+    doubt
+      ? `*  SSL certificate verify result: ${doubt.text} (${doubt.code}), continuing anyway.`
+      : "*  SSL certificate verify ok.",
+  );
+  return lines;
+}
+
+/** What `-v` shows of a connection that TLS ended. */
+export function brokenOff(result: HttpFailure, url: Url, version: string, trust: string | undefined): string {
+  if (result.kind !== "tls" || result.why === "not-tls") return "";
+  const old = version.startsWith("7");
+  const lines = old ? [`* Connected to ${url.host} (${result.address}) port ${url.port} (#0)`] : [];
+  lines.push(...handshake({ certificate: result.certificate, problem: result }, url.host, trust, old));
+  lines.push(`* ${failure(result, url, version, false).message}`);
+  lines.push(old ? "* Closing connection 0" : "* closing connection #0");
+  return `${lines.join("\n")}\n`;
+}
+
+const isAddress = (host: string): boolean => /^[\d.]+$/.test(host);
+
+const ATTRIBUTES: Readonly<Record<string, string>> = {
+  "2.5.4.3": "CN",
+  "2.5.4.6": "C",
+  "2.5.4.7": "L",
+  "2.5.4.8": "ST",
+  "2.5.4.10": "O",
+  "2.5.4.11": "OU",
+  "1.2.840.113549.1.9.1": "emailAddress",
+};
+
+const nameText = (name: DistinguishedName): string =>
+  name
+    .flat()
+    .map(({ oid, value }) => `${ATTRIBUTES[oid] ?? oid}=${value}`)
+    .join("; ");
+
+/** `Mar  2 09:00:00 2026 GMT`. */
+const dateText = (ms: number): string => `${strftime("%b %e %H:%M:%S %Y", calendar(Math.floor(ms / 1000)))} GMT`;
+
 /** What `-v` shows of request and answer. */
 export function conversation(
   result: Exchange,
@@ -69,10 +157,18 @@ export function conversation(
   method: string,
   headers: Record<string, string>,
   path: string,
+  version: string,
+  trust: string | undefined,
 ): string {
   const proto = protocol(result, url);
-  const lines = [`* Connected to ${url.host} (${result.address}) port ${url.port} (#0)`];
-  if (url.scheme === "https") lines.push("* SSL connection using TLSv1.3 / TLS_AES_128_GCM_SHA256", "* using HTTP/2");
+  const old = version.startsWith("7");
+  const connected = `* Connected to ${url.host} (${result.address}) port ${url.port}`;
+  const lines = old ? [`${connected} (#0)`] : [];
+  if (url.scheme === "https") {
+    lines.push(...handshake(result, url.host, trust, old));
+    if (!old) lines.push(connected);
+    lines.push("* using HTTP/2");
+  } else if (!old) lines.push(connected);
   lines.push(`> ${method} ${path} ${proto === "HTTP/2" ? proto : "HTTP/1.1"}`);
   for (const [name, value] of Object.entries(headers)) lines.push(`> ${headerName(name)}: ${value}`);
   lines.push("> ");
@@ -106,9 +202,9 @@ export const malformed = (version: string) =>
     : "URL rejected: Malformed input to a URL function";
 
 /** What curl says besides of a certificate that it does not trust. */
-export const UNTRUSTED = `More details here: https://curl.se/docs/sslcerts.html
+export const untrusted = (version: string) => `More details here: https://curl.se/docs/sslcerts.html
 
 curl failed to verify the legitimacy of the server and therefore could not
 establish a secure connection to it. To learn more about this situation and
-how to fix it, please visit the web page mentioned above.
+how to fix it, please visit the ${version.startsWith("7") ? "web page" : "webpage"} mentioned above.
 `;

@@ -63,7 +63,7 @@ function values(facts: Facts): Record<string, string | number> {
     size_upload: facts.uploaded ?? 0,
     speed_download: rate(facts.size),
     speed_upload: rate(facts.uploaded),
-    ssl_verify_result: https && facts.insecure ? 20 : 0,
+    ssl_verify_result: result?.problem?.why === "verify" ? result.problem.code : 0,
     time_appconnect: seconds(https ? result?.connect : 0),
     time_connect: seconds(result?.connect),
     time_namelookup: seconds(result?.lookup),

@@ -7,7 +7,7 @@ import { CookieJar } from "./curl-cookies.ts";
 import { CurlError } from "./curl-error.ts";
 import { globbed } from "./curl-glob.ts";
 import { CurlUsage, type Settings, settings } from "./curl-options.ts";
-import { conversation, failure, head, METER, malformed, meterLine, UNTRUSTED } from "./curl-words.ts";
+import { brokenOff, conversation, failure, head, METER, malformed, meterLine, untrusted } from "./curl-words.ts";
 import { type Facts, writeOut } from "./curl-write-out.ts";
 import {
   authority,
@@ -68,7 +68,10 @@ export const curl: Program = function* (p) {
       } catch (error) {
         if (!(error instanceof CurlError)) throw error;
         if (!s.silent || s.showError)
-          yield* sys.printError(p, `curl: (${error.code}) ${error.message}\n${error.code === 60 ? UNTRUSTED : ""}`);
+          yield* sys.printError(
+            p,
+            `curl: (${error.code}) ${error.message}\n${error.code === 60 ? untrusted(version) : ""}`,
+          );
         yield* say(p, s, run, { code: error.code, message: error.message, url: text });
         status = error.code;
       }
@@ -278,10 +281,14 @@ function* send(
       clientCertificate: clientCertificate(p, s),
     },
   );
-  const dialled = isFailure(result) ? (result.kind === "connect" ? result.address : undefined) : result.address;
+  const dialled = "address" in result ? result.address : undefined;
   if (s.verbose && dialled !== undefined) yield* sys.printError(p, `*   Trying ${dialled}:${target.port}...\n`);
-  if (isFailure(result)) throw failure(result, target, version, proxy !== undefined);
-  if (s.verbose) yield* sys.printError(p, conversation(result, url, method, headers, path));
+  const trust = s.insecure ? undefined : (s.cacert ?? "/etc/ssl/certs/ca-certificates.crt");
+  if (isFailure(result)) {
+    if (s.verbose) yield* sys.printError(p, brokenOff(result, target, version, trust));
+    throw failure(result, target, version, proxy !== undefined);
+  }
+  if (s.verbose) yield* sys.printError(p, conversation(result, url, method, headers, path, version, trust));
   return result;
 }
 

@@ -8,6 +8,7 @@ import * as sys from "../../machine/sys.ts";
 import { plainOnTls } from "../../network/http-bytes.ts";
 import { type Connection, isNetError, type NetErrorCode } from "../../network/index.ts";
 import { resolveHost } from "../../network/resolver.ts";
+import { chainProblem, nameProblem, type TlsProblem } from "./tls-check.ts";
 
 export interface Url {
   scheme: string;
@@ -46,7 +47,8 @@ export type HttpFailure =
   | { kind: "resolve"; why: "again" | "none" }
   | { kind: "connect"; code: NetErrorCode; address: string; ms: number }
   | { kind: "timeout"; phase: "connect" | "transfer"; ms: number }
-  | { kind: "tls"; why: "not-tls" | "unknown-issuer" }
+  | { kind: "tls"; why: "not-tls" }
+  | ({ kind: "tls"; address: string; certificate: string } & TlsProblem)
   | { kind: "reset" };
 
 export interface ExchangeOptions {
@@ -70,6 +72,9 @@ export interface Exchange {
   lookup: number;
   connect: number;
   head: number;
+  /** PEM of the server's certificate, and what would have been wrong with it. */
+  certificate?: string;
+  problem?: TlsProblem | undefined;
 }
 
 /** Sends one request. A failure comes back as a value for the caller's own words. */
@@ -108,14 +113,16 @@ export function* exchange(
   }
   const connect = since();
   const { server: listener } = connection;
+  let presented: string | undefined;
+  let problem: TlsProblem | undefined;
   if (url.scheme === "https") {
     if (!listener.tls) return { kind: "tls", why: "not-tls" };
-    if (
-      !options.insecure &&
-      !listener.publicAuthority &&
-      !trusted(listener.certificate?.(url.host), options.authorities)
-    )
-      return { kind: "tls", why: "unknown-issuer" };
+    presented = listener.certificate?.(url.host) ?? "";
+    if (!listener.publicAuthority) {
+      const untrusted = chainProblem(presented, options.authorities, kernel.wallMs);
+      problem = untrusted ?? nameProblem(presented, url.host);
+      if (problem && !options.insecure) return { kind: "tls", address, certificate: presented, ...problem };
+    }
   } else if (listener.tls)
     return { connection, address, response: yield* plainOnTls(), lookup, connect, head: since() };
   if (listener.http === undefined) return { kind: "reset" };
@@ -126,7 +133,8 @@ export function* exchange(
     const response = yield* withTimeout(p, connection.http(full), deadline - kernel.now);
     if (response === undefined) return { kind: "timeout", phase: "transfer", ms: Math.floor(since() / 1000) };
     if (response.body.type === "bytes" || response.body.type === "object") connection.close();
-    return { connection, address, response, lookup, connect, head: since() };
+    const tls = presented === undefined ? {} : { certificate: presented, problem };
+    return { connection, address, response, lookup, connect, head: since(), ...tls };
   } catch (error) {
     if (!isNetError(error)) throw error;
     return { kind: "reset" };
@@ -160,49 +168,10 @@ export function* withTimeout<T>(p: Process, work: Gen<T>, us: number): Gen<T | u
   return task.state === "done" ? (task.value as T) : undefined;
 }
 
-/** True when a certificate's issuer is the subject of one of the authorities. */
-function trusted(certificate: string | undefined, authorities: string | undefined): boolean {
-  if (authorities === undefined) return false;
-  if (certificate === undefined) return true;
-  const own = namesOf(pemBlocks(certificate)[0]);
-  if (own === undefined) return true;
-  return pemBlocks(authorities).some((der) => namesOf(der)?.subject === own.issuer);
-}
-
 export function pemBlocks(pem: string): Uint8Array[] {
   return [...pem.matchAll(/-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----/g)].map(
     (match) => decodeBase64(match[1]!) ?? new Uint8Array(0),
   );
-}
-
-/** Issuer and subject of an X.509 certificate as comparable texts (RFC 5280, 4.1). */
-function namesOf(der: Uint8Array | undefined): { issuer: string; subject: string } | undefined {
-  if (der === undefined || der[0] !== 0x30) return undefined;
-  const [, certificate] = header(der, 0);
-  const [, tbs] = header(der, certificate);
-  let at = tbs;
-  const skip = () => {
-    const [end] = header(der, at);
-    const text = der.slice(at, end).join();
-    at = end;
-    return text;
-  };
-  if (der[at] === 0xa0) skip();
-  skip();
-  skip();
-  const issuer = skip();
-  skip();
-  return { issuer, subject: skip() };
-}
-
-/** [end, start of the content] of the DER value at a place. */
-function header(der: Uint8Array, at: number): [number, number] {
-  const first = der[at + 1] ?? 0;
-  if (first < 0x80) return [at + 2 + first, at + 2];
-  const count = first & 0x7f;
-  let length = 0;
-  for (let i = 0; i < count; i++) length = length * 256 + (der[at + 2 + i] ?? 0);
-  return [at + 2 + count + length, at + 2 + count];
 }
 
 /**

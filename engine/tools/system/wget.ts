@@ -129,6 +129,12 @@ function resolving(url: Url, address: string): string {
   return url.host === address ? "" : `Resolving ${url.host} (${url.host})... ${address}\n`;
 }
 
+/** What GnuTLS says of OpenSSL's codes. */
+function untrusted(code: number): string {
+  if (code === 10) return "has expired";
+  return code === 9 ? "is not yet activated" : "doesn't have a known issuer";
+}
+
 function* explain(p: Process, failed: HttpFailure, url: Url, busybox: boolean, quiet: boolean): Gen<number> {
   const say = (text: string) => sys.printError(p, text);
   if (busybox) {
@@ -157,7 +163,9 @@ function* explain(p: Process, failed: HttpFailure, url: Url, busybox: boolean, q
     yield* say(
       failed.why === "not-tls"
         ? "OpenSSL: error:0A00010B:SSL routines::wrong version number\nUnable to establish SSL connection.\n"
-        : `ERROR: The certificate of ‘${url.host}’ is not trusted.\nERROR: The certificate of ‘${url.host}’ doesn't have a known issuer.\n`,
+        : failed.why === "name"
+          ? `The certificate's owner does not match hostname ‘${url.host}’\n`
+          : `ERROR: The certificate of ‘${url.host}’ is not trusted.\nERROR: The certificate of ‘${url.host}’ ${untrusted(failed.code)}.\n`,
     );
     return failed.why === "not-tls" ? 4 : 5;
   } else yield* say("No data received.\n");
