@@ -82,7 +82,7 @@ export const SYSTEM_IMAGES: readonly ImageDef[] = [
   }),
   system({
     name: "registry.k8s.io/metrics-server/metrics-server",
-    tags: /^v0\.(6\.[1-4]|7\.[0-2])$/,
+    tags: /^v0\.(6\.\d|7\.[0-2]|8\.[01])$/,
     size: 19_494_617,
     program: "metrics-server",
     path: "/metrics-server",

@@ -34,7 +34,7 @@ const RELEASES: readonly Release[] = [
     () => metricsServerManifest("v0.7.2"),
   ],
   [
-    /^github\.com\/kubernetes-sigs\/metrics-server\/releases\/download\/(v0\.[678]\.\d+)\/components\.yaml$/,
+    /^github\.com\/kubernetes-sigs\/metrics-server\/releases\/download\/(v0\.(?:6\.\d|7\.[0-2]|8\.[01]))\/components\.yaml$/,
     (version) => metricsServerManifest(version!),
   ],
   [
@@ -46,7 +46,7 @@ const RELEASES: readonly Release[] = [
     (version) => localPathManifest(version ?? "v0.0.31"),
   ],
   [
-    /^raw\.githubusercontent\.com\/metallb\/metallb\/(v0\.1[3-9]\.\d+)\/config\/manifests\/metallb-native\.yaml$/,
+    /^raw\.githubusercontent\.com\/metallb\/metallb\/(v0\.1[3-5]\.\d+)\/config\/manifests\/metallb-native\.yaml$/,
     (version) => metallbManifest(version!),
   ],
   [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
+import { resolveImage } from "../images/index.ts";
 import { configuredExamples } from "./examples/configured.ts";
 import { podExamples } from "./examples/pods.ts";
 import { serviceExamples } from "./examples/services.ts";
@@ -32,6 +33,18 @@ describe("what the outside world publishes", () => {
     [`${RAW}/kubernetes/website/main/content/en/examples/controllers/nginx-deployment.yaml`, "Deployment"],
   ])("%s", (url, kind) => {
     expect(kinds(url)).toContain(kind);
+  });
+
+  it.each([
+    `${GITHUB}/kubernetes-sigs/metrics-server/releases/download/v0.8.0/components.yaml`,
+    `${RAW}/kubernetes/ingress-nginx/controller-v1.2.1/deploy/static/provider/baremetal/deploy.yaml`,
+    `${RAW}/metallb/metallb/v0.15.3/config/manifests/metallb-native.yaml`,
+    `${RAW}/nginx/nginx-gateway-fabric/v1.3.0/deploy/default/deploy.yaml`,
+    `${RAW}/rancher/local-path-provisioner/v0.0.19/deploy/local-path-storage.yaml`,
+  ])("%s names images that can be pulled", (url) => {
+    const images = [...String(published(url)).matchAll(/image: (\S+)/g)].map(([, image]) => image!);
+    expect(images.length).toBeGreaterThan(0);
+    for (const image of images) expect([image, resolveImage(image).kind]).toEqual([image, "image"]);
   });
 
   it("names a release's version in its images", () => {

@@ -46,7 +46,7 @@ export const ingressPrograms: Readonly<Record<string, Program>> = {
 export const INGRESS_IMAGES: readonly ImageDef[] = [
   {
     names: ["registry.k8s.io/ingress-nginx/controller"],
-    tags: /^v1\.(9|1[0-5])\.\d{1,2}$/,
+    tags: /^v1\.\d{1,2}\.\d{1,2}$/,
     sizeBytes: 117_000_000,
     rootfs: () => {
       const base = alpineTree("3.21.3");

@@ -9,7 +9,7 @@ export const localPathPrograms: Readonly<Record<string, Program>> = { "local-pat
 /** The provisioner of StorageClass `local-path`, which small clusters come with. */
 export const localPathImage: ImageDef = {
   names: ["docker.io/rancher/local-path-provisioner"],
-  tags: /^v0\.0\.(2[0-9]|3[0-9])$/,
+  tags: /^v0\.0\.\d{1,2}$/,
   sizeBytes: 20_400_000,
   rootfs: () =>
     rootfs(SKELETON, alpineTree("3.20.3"), { "usr/bin/local-path-provisioner": { program: "local-path-provisioner" } }),
