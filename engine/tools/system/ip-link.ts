@@ -5,6 +5,7 @@ import type { Interface, NetNamespace } from "../../network/index.ts";
 import { peerOf } from "../../network/links.ts";
 import { asked, flags, linkLines, missing, notPermitted, numbered, type Options, shownName, state } from "./ip.ts";
 import { spaceOf } from "./ip-netns.ts";
+import { show } from "./ip-show.ts";
 
 const KINDS = new Set(["veth", "bridge", "dummy"]);
 const FILTERS = new Set(["type", "master", "dev"]);
@@ -70,11 +71,12 @@ export function* link(p: Process, words: string[], options: Options): Gen<number
     if (master !== undefined && one.master !== master) continue;
     if (type !== undefined && kindOf(one) !== type) continue;
     if (up && !one.up) continue;
-    if (options.brief)
+    if (options.brief && !options.json)
       text += `${shownName(p, one).padEnd(16)} ${state(p, one).padEnd(14)} ${one.mac} <${flags(p, one)}> \n`;
-    else text += `${linkLines(p, index, one, " mode DEFAULT", options.details).join(options.oneline ? "\\" : "\n")}\n`;
+    else
+      text += `${linkLines(p, index, one, " mode DEFAULT", options.details).join(options.oneline && !options.json ? "\\" : "\n")}\n`;
   }
-  yield* sys.print(p, text);
+  yield* show(p, text, "link", options);
   return 0;
 }
 

@@ -6,6 +6,7 @@ import type { Interface, NetNamespace, Route } from "../../network/index.ts";
 import { peerOf, spaceCalled } from "../../network/links.ts";
 import { connected, disconnect, link } from "./ip-link.ts";
 import { netns, spaceOf } from "./ip-netns.ts";
+import { show } from "./ip-show.ts";
 import { linkDetails, neighbours } from "./neighbours.ts";
 
 const USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
@@ -30,6 +31,8 @@ export interface Options {
   brief: boolean;
   oneline: boolean;
   json: boolean;
+  pretty: boolean;
+  color: "never" | "auto" | "always";
   details: boolean;
   family: "any" | "4" | "6";
   /** Of `ip netns exec`: in every namespace. */
@@ -40,7 +43,16 @@ export interface Options {
 export const ip: Program = function* (p) {
   yield* cpu(500);
   const words = p.argv.slice(1);
-  const options: Options = { brief: false, oneline: false, json: false, details: false, family: "any", all: false };
+  const options: Options = {
+    brief: false,
+    oneline: false,
+    json: false,
+    pretty: false,
+    color: "never",
+    details: false,
+    family: "any",
+    all: false,
+  };
   let space: string | undefined;
   while (words[0]?.startsWith("-")) {
     const word = words.shift()!.replace(/^--/, "-");
@@ -50,12 +62,15 @@ export const ip: Program = function* (p) {
     else if (word === "-o" || word === "-oneline") options.oneline = true;
     else if (word === "-d" || word === "-details") options.details = true;
     else if (word === "-j" || word === "-json") options.json = true;
+    else if (word === "-p" || word === "-pretty") options.pretty = true;
+    else if (/^-c(olor)?(=(always|auto|never))?$/.test(word))
+      options.color = (word.split("=")[1] ?? "always") as Options["color"];
     else if (word === "-V" || word === "-Version") {
       yield* sys.print(p, "ip utility, iproute2-6.1.0, libbpf 1.1.0\n");
       return 0;
     } else if (word === "-n" || word === "-netns") space = words.shift();
     else if (word === "-a" || word === "-all") options.all = true;
-    else if (!["-s", "-c", "-color", "-h", "-p", "-N", "-c=auto"].includes(word) && !/^-[sdhp]+$/.test(word)) {
+    else if (!["-s", "-h", "-N"].includes(word) && !/^-[sdh]+$/.test(word)) {
       yield* sys.printError(p, `Option "${word}" is unknown, try "ip -help".\n`);
       return 255;
     }
@@ -83,10 +98,11 @@ function* objectOf(p: Process, words: string[], options: Options): Gen<number> {
   const is = (name: string) => name.startsWith(object);
   if (is("address")) return yield* address(p, words, options);
   if (is("link")) return yield* link(p, words, options);
-  if (is("route")) return yield* route(p, words);
-  if (is("neighbor") || is("neighbour")) return yield* neighbours(p, words);
+  if (is("route")) return yield* route(p, words, options);
+  if (is("neighbor") || is("neighbour")) return yield* neighbours(p, words, options);
   if (is("rule")) {
-    yield* sys.print(p, "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n");
+    const rules = ["0:\tfrom all lookup local", "32766:\tfrom all lookup main", "32767:\tfrom all lookup default"];
+    yield* show(p, `${rules.join("\n")}\n`, "rule", options);
     return 0;
   }
   if (is("netns")) return yield* netns(p, words, options.all);
@@ -103,6 +119,8 @@ export function flags(p: Process, one: Interface): string {
   if (one.name === "lo") return one.up ? "LOOPBACK,UP,LOWER_UP" : "LOOPBACK";
   // The dummy interface of kube-proxy's mode ipvs.
   if (one.name === "kube-ipvs0") return "BROADCAST,NOARP";
+  if (one.peer?.startsWith(`${p.ns.net.name}/`) && !peerOf({ ns: p.ns.net, device: one })?.device.up)
+    return `${one.up ? "NO-CARRIER," : ""}BROADCAST,MULTICAST,${one.up ? "UP," : ""}M-DOWN`;
   if (one.kind === "dummy") return one.up ? "BROADCAST,NOARP,UP,LOWER_UP" : "BROADCAST,NOARP";
   if (one.up && !hasCarrier(p, one)) return "NO-CARRIER,BROADCAST,MULTICAST,UP";
   return one.up ? "BROADCAST,MULTICAST,UP,LOWER_UP" : "BROADCAST,MULTICAST";
@@ -219,12 +237,12 @@ function* address(p: Process, words: string[], options: Options): Gen<number> {
   let text = "";
   for (const [index, one] of chosen) {
     const own = options.family === "6" ? (one.name === "lo" ? [] : []) : one.addresses;
-    if (options.brief) {
+    if (options.brief && !options.json) {
       text += `${shownName(p, one).padEnd(16)} ${state(p, one).padEnd(14)} ${own.map((cidr) => `${cidr} `).join("")}\n`;
       continue;
     }
     const scope = one.name === "lo" ? "host" : "global";
-    if (options.oneline) {
+    if (options.oneline && !options.json) {
       for (const cidr of own)
         text += `${index}: ${one.name}    inet ${cidr}${one.name === "lo" || one.kind !== undefined ? "" : broadcast(cidr)} scope ${scope} ${one.name}\\       valid_lft forever preferred_lft forever\n`;
       continue;
@@ -237,7 +255,7 @@ function* address(p: Process, words: string[], options: Options): Gen<number> {
       text += `    inet ${cidr}${one.name === "lo" || one.kind !== undefined ? "" : broadcast(cidr)} scope ${scope}${secondary} ${one.name}\n       valid_lft forever preferred_lft forever\n`;
     });
   }
-  yield* sys.print(p, text);
+  yield* show(p, text, "address", options);
   return 0;
 }
 
@@ -311,7 +329,7 @@ export function routeTo(net: NetNamespace, address: string): Route | undefined {
   return best;
 }
 
-function* route(p: Process, words: string[]): Gen<number> {
+function* route(p: Process, words: string[], options: Options): Gen<number> {
   const { net } = p.ns;
   const verb = words[0] ?? "show";
   if (verb === "get") {
@@ -327,7 +345,7 @@ function* route(p: Process, words: string[]): Gen<number> {
     const line = local
       ? `local ${target} dev lo src ${target} uid ${p.cred.uid} `
       : `${target}${found!.via ? ` via ${found!.via}` : ""} dev ${found!.device} src ${source} uid ${p.cred.uid} `;
-    yield* sys.print(p, `${line}\n    cache \n`);
+    yield* show(p, `${line}\n    cache ${local ? "<local> " : ""}\n`, "get", options);
     return 0;
   }
   if (["add", "del", "delete", "replace"].includes(verb)) {
@@ -365,8 +383,64 @@ function* route(p: Process, words: string[]): Gen<number> {
       const [y, j] = prefixOf(b.destination);
       return x - y || i - j;
     });
-  yield* sys.print(p, order.map((one) => `${routeLine(net, one)}\n`).join(""));
+  const rest = ["show", "list", "ls", "s", "l"].includes(verb) ? words.slice(1) : words;
+  const value = (key: string) => (rest.includes(key) ? rest[rest.indexOf(key) + 1] : undefined);
+  const device = value("dev");
+  if (device !== undefined && !net.interfaces.has(device)) {
+    yield* sys.printError(p, `Cannot find device "${device}"\n`);
+    return 1;
+  }
+  const table = value("table");
+  const lines = table === "local" ? localLines(net) : order.map((one) => routeLine(net, one));
+  const shown = lines.filter((line) => isChosen(line, rest)).map((line) => shownRoute(line, value));
+  yield* show(p, shown.map((line) => `${line}\n`).join(""), "route", options);
   return 0;
+}
+
+/** Whether a route is one of those that words ask for: a destination, `dev`, `via`, `src`, `proto`, `scope`. */
+function isChosen(line: string, words: readonly string[]): boolean {
+  const own = line.split(" ");
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    if (["dev", "via", "src", "proto", "scope"].includes(word)) {
+      const at = own.indexOf(word);
+      if (at < 0 || own[at + 1] !== words[++i]) return false;
+    } else if (["table", "type"].includes(word)) i++;
+    else if (
+      !["exact", "to", "root", "match"].includes(word) &&
+      own[0] !== word &&
+      own[0] !== word.replace(/\/32$/, "")
+    )
+      return false;
+  }
+  return true;
+}
+
+/** What all lines share is left out: what was asked for. */
+function shownRoute(line: string, value: (key: string) => string | undefined): string {
+  let short = line;
+  for (const key of ["dev", "proto", "via", "src", "scope"]) {
+    const asked = value(key);
+    if (asked !== undefined) short = short.replace(` ${key} ${asked} `, " ");
+  }
+  return short;
+}
+
+/** The kernel's own table: addresses of the machine, and broadcasts. */
+function localLines(net: NetNamespace): string[] {
+  const out: string[] = [];
+  for (const { name, addresses, up } of net.interfaces.values()) {
+    if (!up && name !== "lo") continue;
+    for (const cidr of addresses) {
+      const [own = ""] = cidr.split("/");
+      const rest = `dev ${name} proto kernel scope`;
+      if (name === "lo") out.push(`local 127.0.0.0/8 ${rest} host src ${own} `);
+      out.push(`local ${own} ${rest} host src ${own} `);
+      const last = name === "lo" ? "127.255.255.255" : broadcast(cidr).replace(" brd ", "");
+      if (last !== "") out.push(`broadcast ${last} ${rest} link src ${own} `);
+    }
+  }
+  return out;
 }
 
 function routeLine(net: NetNamespace, one: Route): string {

@@ -3,10 +3,11 @@ import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Interface } from "../../network/index.ts";
 import { segmentOf } from "../../network/links.ts";
-import { flags, numbered, shownName } from "./ip.ts";
+import { flags, numbered, type Options, shownName } from "./ip.ts";
+import { show } from "./ip-show.ts";
 
 /** `ip neighbour`: the machines whose addresses lie in a directly attached network. */
-export function* neighbours(p: Process, words: readonly string[]): Gen<number> {
+export function* neighbours(p: Process, words: readonly string[], options: Options): Gen<number> {
   const { net } = p.ns;
   const dev = words.includes("dev") ? words[words.indexOf("dev") + 1] : undefined;
   if (dev !== undefined && !net.interfaces.has(dev)) {
@@ -31,7 +32,7 @@ export function* neighbours(p: Process, words: readonly string[]): Gen<number> {
       text += `${cidr.split("/")[0]} ${dev === undefined ? `dev ${one.name} ` : ""}lladdr ${port.device.mac} REACHABLE \n`;
     }
   }
-  yield* sys.print(p, text);
+  yield* show(p, text, "neighbour", options);
   return 0;
 }
 

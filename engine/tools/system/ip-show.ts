@@ -1,0 +1,221 @@
+import type { Gen } from "../../kernel/index.ts";
+import type { Process } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import type { Options } from "./ip.ts";
+
+/** What a listing of ip is about. */
+export type Listing = "address" | "link" | "route" | "neighbour" | "rule" | "get";
+
+type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
+
+/** Prints a listing: plain, in colours, or the same facts as JSON. */
+export function* show(p: Process, text: string, what: Listing, options: Options): Gen {
+  if (options.json) {
+    const value = toJson(text, what, options.brief);
+    yield* sys.print(p, `${options.pretty ? pretty(value, 0) : JSON.stringify(value)}\n`);
+    return;
+  }
+  const colored = options.color === "always" || (options.color === "auto" && p.fds.get(1)?.tty !== undefined);
+  yield* sys.print(p, colored ? paint(text, what, options.brief) : text);
+}
+
+// ---- JSON -----------------------------------------------------------------------------------------------------------
+
+function toJson(text: string, what: Listing, brief: boolean): Json[] {
+  const lines = text.split("\n").filter((line) => line !== "");
+  switch (what) {
+    case "address":
+    case "link":
+      return devices(lines, what, brief);
+    case "route":
+      return lines.map(routeOf);
+    case "get":
+      return [{ ...routeOf(lines[0] ?? ""), cache: lines[0]?.startsWith("local") ? ["local"] : [] }];
+    case "neighbour":
+      return lines.map((line) => {
+        const words = line.trim().split(" ");
+        const value = (key: string) => words[words.indexOf(key) + 1]!;
+        return {
+          dst: words[0]!,
+          ...(words.includes("dev") && { dev: value("dev") }),
+          lladdr: value("lladdr"),
+          state: [words.at(-1)!],
+        };
+      });
+    case "rule":
+      return lines.map((line) => {
+        const [, priority = "", source = "", table = ""] = /^(\d+):\tfrom (\S+) lookup (\S+)/.exec(line) ?? [];
+        return { priority: Number(priority), src: source, table };
+      });
+  }
+}
+
+/** Words of a link's first line and the names that they have in JSON; the rest are called as they are. */
+const LINK_KEYS: Readonly<Record<string, string>> = { state: "operstate", mode: "linkmode", qlen: "txqlen" };
+const NUMBERS: ReadonlySet<string> = new Set(["mtu", "txqlen", "link_netnsid"]);
+const FOREVER = 4_294_967_295;
+
+function devices(lines: readonly string[], what: "address" | "link", brief: boolean): Json[] {
+  const out: Record<string, Json>[] = [];
+  for (const line of lines) {
+    const head = /^(\d+): ([^:@]+)(?:@(\S+))?: <([^>]*)> (.*)$/.exec(line);
+    const last = out.at(-1);
+    if (head) {
+      const [, index = "", name = "", peer, flags = "", rest = ""] = head;
+      const far: Record<string, Json> =
+        peer === undefined ? {} : /^if\d+$/.test(peer) ? { link_index: Number(peer.slice(2)) } : { link: peer };
+      const pairs = pairsOf(rest.split(" "), LINK_KEYS);
+      out.push({ ifindex: Number(index), ...far, ifname: name, flags: flags.split(","), ...pairs });
+      if (what === "address") out.at(-1)!["addr_info"] = [];
+    } else if (last && line.startsWith("    link/")) {
+      const [kind = "", address = "", , broadcast = "", ...rest] = line.trim().split(" ");
+      const { addr_info, ...before } = last;
+      const own = { link_type: kind.slice("link/".length), address, broadcast };
+      const netns = rest[0]?.startsWith("link-netns") ? pairsOf(rest.slice(0, 2), {}) : {};
+      out[out.length - 1] = { ...before, ...own, ...netns, ...(addr_info !== undefined && { addr_info }) };
+    } else if (last && line.startsWith("    inet ")) {
+      (last["addr_info"] as Json[]).push(addressOf(line.trim().split(" ")));
+    }
+  }
+  if (!brief) return out;
+  return out.map(({ link_index, link, ifname, operstate, addr_info, address, flags }) => ({
+    ...(link_index !== undefined && { link_index }),
+    ...(link !== undefined && { link }),
+    ifname: ifname!,
+    operstate: operstate!,
+    ...(what === "link"
+      ? { address: address!, flags: flags! }
+      : {
+          addr_info: (addr_info as { local: Json; prefixlen: Json }[]).map(({ local, prefixlen }) => ({
+            local,
+            prefixlen,
+          })),
+        }),
+  }));
+}
+
+function pairsOf(words: readonly string[], names: Readonly<Record<string, string>>): Record<string, Json> {
+  const out: Record<string, Json> = {};
+  for (let i = 0; i + 1 < words.length; i += 2) {
+    const key = names[words[i]!] ?? words[i]!.replaceAll("-", "_");
+    out[key] = NUMBERS.has(key) ? Number(words[i + 1]) : words[i + 1]!;
+  }
+  return out;
+}
+
+function addressOf(words: readonly string[]): Json {
+  const [local = "", length = ""] = words[1]!.split("/");
+  const value = (key: string) => (words.includes(key) ? words[words.indexOf(key) + 1] : undefined);
+  const broadcast = value("brd");
+  return {
+    family: "inet",
+    local,
+    prefixlen: Number(length),
+    ...(broadcast !== undefined && { broadcast }),
+    scope: value("scope") ?? "global",
+    ...(words.includes("secondary") && { secondary: true }),
+    label: words.at(-1)!,
+    valid_life_time: FOREVER,
+    preferred_life_time: FOREVER,
+  };
+}
+
+const ROUTE_KEYS: Readonly<Record<string, string>> = {
+  via: "gateway",
+  dev: "dev",
+  proto: "protocol",
+  scope: "scope",
+  src: "prefsrc",
+  uid: "uid",
+};
+
+function routeOf(line: string): { readonly [key: string]: Json } {
+  const words = line.trim().split(" ");
+  const typed = ["local", "broadcast"].includes(words[0]!);
+  const out: Record<string, Json> = typed ? { type: words.shift()! } : {};
+  out["dst"] = words.shift()!;
+  for (let i = 0; i < words.length; i++) {
+    const key = ROUTE_KEYS[words[i]!];
+    if (key !== undefined && key !== "uid") out[key] = words[++i]!;
+    else if (key === "uid") i++;
+  }
+  out["flags"] = words.includes("onlink") ? ["onlink"] : [];
+  if (words.includes("uid")) out["uid"] = Number(words[words.indexOf("uid") + 1]);
+  return out;
+}
+
+/** The layout of `-p` (lib/json_writer.c). */
+function pretty(value: Json, depth: number): string {
+  const indent = (n: number) => `\n${"    ".repeat(n)}`;
+  if (Array.isArray(value)) {
+    const items = (value as readonly Json[]).map((one) => pretty(one, depth + 1));
+    return items.length === 0 ? "[ ]" : `[ ${items.join(",")} ]`;
+  }
+  if (typeof value !== "object") return JSON.stringify(value);
+  const fields = Object.entries(value).map(
+    ([key, one]) => `${indent(depth + 1)}${JSON.stringify(key)}: ${pretty(one, depth + 1)}`,
+  );
+  return `{${fields.join(",")}${indent(depth)}}`;
+}
+
+// ---- colours --------------------------------------------------------------------------------------------------------
+
+const COLORS = { red: 31, green: 32, yellow: 33, magenta: 35, cyan: 36 } as const;
+
+function colour(color: keyof typeof COLORS, text: string): string {
+  return `\u001b[${COLORS[color]}m${text}\u001b[0m`;
+}
+
+const MAC = /[0-9a-f]{2}(?::[0-9a-f]{2}){5}/g;
+const stateColor = (state: string): keyof typeof COLORS | undefined =>
+  state === "UP" ? "green" : state === "DOWN" || state === "LOWERLAYERDOWN" ? "red" : undefined;
+
+/** lib/color.c, on a dark background or an unknown one. */
+function paint(text: string, what: Listing, brief: boolean): string {
+  return text
+    .split("\n")
+    .map((line) => {
+      if (line === "") return line;
+      if (what === "route" || what === "get" || what === "neighbour") return paintRoute(line);
+      return brief ? paintBrief(line) : paintDevice(line);
+    })
+    .join("\n");
+}
+
+function paintBrief(line: string): string {
+  const [, name = "", state = "", rest = ""] = /^(\S+\s+)(\S+\s+)(.*)$/.exec(line) ?? [];
+  const color = stateColor(state.trim());
+  const painted = rest
+    .replace(MAC, (mac) => colour("yellow", mac))
+    .replace(/(\d+(?:\.\d+){3})\//g, (_, a: string) => `${colour("magenta", a)}/`);
+  return `${colour("cyan", name)}${color ? colour(color, state) : state}${painted}`;
+}
+
+function paintDevice(line: string): string {
+  return line
+    .replace(/^(\d+: )(\S+ )/, (_, index: string, name: string) => index + colour("cyan", name))
+    .replace(/( state )(\S+ )/, (all, key: string, state: string) => {
+      const color = stateColor(state.trim());
+      return color ? key + colour(color, state) : all;
+    })
+    .replace(
+      /^( {4}inet )(\S+)(\/)/,
+      (_, key: string, address: string, slash: string) => key + colour("magenta", address) + slash,
+    )
+    .replace(/^ {4}link\/.*$/, (all) => all.replace(MAC, (mac) => colour("yellow", mac)));
+}
+
+function paintRoute(line: string): string {
+  const words = line.split(" ");
+  return words
+    .map((word, i) => {
+      const before = words[i - 1] ?? "";
+      const first = i === 0 || (i === 1 && /^(local|broadcast)$/.test(before));
+      // The blank behind a word has its colour, too.
+      if (["via", "src"].includes(before) || (first && /^\d/.test(word))) return colour("magenta", `${word} `);
+      if (before === "dev") return colour("cyan", `${word} `);
+      if (before === "lladdr") return `${colour("yellow", word)} `;
+      return i === words.length - 1 ? word : `${word} `;
+    })
+    .join("");
+}
