@@ -35,6 +35,7 @@ export class EventRecorder {
   private readonly client: ApiClient;
   private readonly component: string;
   private readonly host: string;
+  private readonly source: RecordedEvent["source"];
   private readonly correlator: EventCorrelator;
   private queue: RecordedEvent[] = [];
   private sending = false;
@@ -45,6 +46,7 @@ export class EventRecorder {
     this.client = options.client;
     this.component = options.component;
     this.host = options.host ?? "";
+    this.source = Object.freeze({ component: this.component, ...(this.host !== "" && { host: this.host }) });
     this.names = new EventNames(options.kernel);
     this.correlator = new EventCorrelator(options.kernel, this.names);
   }
@@ -58,16 +60,17 @@ export class EventRecorder {
     fieldPath?: string,
   ): void {
     if (this.queue.length >= MAX_QUEUED) return;
-    const involvedObject = referenceTo(object, fieldPath);
+    const involvedObject = Object.freeze(referenceTo(object, fieldPath));
     const now = formatTime(this.kernel.wallMs);
-    this.queue.push({
+    // Frozen, it is known to be as it was made here: see apiserver/noting.ts.
+    const event: RecordedEvent = {
       apiVersion: "v1",
       kind: "Event",
       metadata: { name: this.names.next(involvedObject.name ?? ""), namespace: involvedObject.namespace ?? "default" },
       involvedObject,
       reason,
       message,
-      source: this.host ? { component: this.component, host: this.host } : { component: this.component },
+      source: this.source,
       firstTimestamp: now,
       lastTimestamp: now,
       count: 1,
@@ -76,7 +79,8 @@ export class EventRecorder {
       eventTime: null,
       reportingComponent: this.component,
       reportingInstance: this.host,
-    });
+    };
+    this.queue.push(Object.freeze(event));
     if (this.sending) return;
     this.sending = true;
     this.kernel.spawn(`events ${this.component}`, this.send(), { instant: false });

@@ -109,15 +109,30 @@ export function* insert(
   writer = SELF,
   author?: StoringAuthor,
 ): Gen<KubeObject> {
-  const cache = registry.cache(def);
   const { name, namespace = "" } = draft.metadata;
-  const key = cache.key(namespace, name);
-  const lease = ttl > 0 ? yield* registry.leases.take(ttl) : undefined;
   const ending = toStore(draft, undefined, author)!;
-  let object: KubeObject | undefined;
-  const valueAt = (revision: number) => {
-    object = ending.at(String(revision));
+  return yield* insertAt(registry, def, namespace, name, ttl, writer, (revision) => {
+    const object = ending.at(String(revision));
     author?.storage?.wrote(object, revision);
+    return object;
+  });
+}
+
+/** The same of an object that `at` ends under the revision which it is written at. */
+export function* insertAt(
+  registry: Registry,
+  def: KindDef,
+  namespace: string,
+  name: string,
+  ttl: number,
+  writer: string,
+  at: (revision: number) => KubeObject,
+): Gen<KubeObject> {
+  const key = registry.cache(def).key(namespace, name);
+  const lease = ttl > 0 ? yield* registry.leases.take(ttl) : undefined;
+  let object: KubeObject | undefined;
+  const valueAt = (revision: number): KubeObject => {
+    object = at(revision);
     return object;
   };
   const put = lease === undefined ? { key, valueAt } : { key, valueAt, lease };

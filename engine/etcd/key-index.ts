@@ -10,11 +10,14 @@ const CHUNK = 256;
 
 /**
  * Keys in order, as sorted chunks of at most 2 × 256: an insert moves little, a walk touches neighbours only. Order is
- * by UTF-16 code unit, which for ASCII keys is etcd's byte order.
+ * by UTF-16 code unit, which for ASCII keys is etcd's byte order. Most keys are read by name alone, so a new one finds
+ * its place among the others when somebody walks.
  */
 export class KeyIndex {
   private readonly byKey = new Map<string, KeyHistory>();
   private chunks: KeyHistory[][] = [];
+  /** New keys that have no place yet. */
+  private unplaced: KeyHistory[] = [];
 
   get size(): number {
     return this.byKey.size;
@@ -30,13 +33,14 @@ export class KeyIndex {
     if (history === undefined) {
       history = { key, entries: [] };
       this.byKey.set(key, history);
-      this.insert(history);
+      this.unplaced.push(history);
     }
     return history;
   }
 
   remove(key: string): void {
     if (!this.byKey.delete(key)) return;
+    this.place();
     const c = this.chunkOf(key);
     const chunk = this.chunks[c]!;
     chunk.splice(position(chunk, key), 1);
@@ -45,6 +49,7 @@ export class KeyIndex {
 
   /** Histories from `start` up to but without `end` (undefined: to the last), in order. Do not insert or remove meanwhile. */
   *walk(start: string, end: string | undefined): Generator<KeyHistory> {
+    this.place();
     let c = this.chunkOf(start);
     let chunk = this.chunks[c];
     if (chunk === undefined) return;
@@ -71,6 +76,12 @@ export class KeyIndex {
       else high = middle;
     }
     return low;
+  }
+
+  private place(): void {
+    if (this.unplaced.length === 0) return;
+    for (const history of this.unplaced) this.insert(history);
+    this.unplaced = [];
   }
 
   private insert(history: KeyHistory): void {

@@ -13,6 +13,7 @@ import { createObject } from "../create.ts";
 import { decodeBody } from "../decode.ts";
 import { deleteObject } from "../delete.ts";
 import { badRequest, conflictBecause, forbidden } from "../errors.ts";
+import { note } from "../noting.ts";
 import { present, presentList } from "../present.ts";
 import { renew } from "../renewal.ts";
 import { ok } from "../respond.ts";
@@ -24,6 +25,8 @@ export function* create(context: ResourceContext): Gen<HttpResponse> {
   const { def, request } = context;
   yield* cpu(COSTS.decode);
   const body = readBody(request);
+  const noted = yield* note(context, body);
+  if (noted !== undefined) return present(context, noted, 201);
   const draft = toStored(def, decodeBody(context, body, def.resource));
   const object = yield* createObject(context, draft, isDryRun(context), authorOf(context, "", body));
   return present(context, object, 201);
