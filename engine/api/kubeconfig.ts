@@ -5,6 +5,7 @@ import * as sys from "../machine/sys.ts";
 import { type Connection, isNetError, NetError } from "../network/index.ts";
 import { ApiClient, type ClientOptions } from "./client.ts";
 import type { HttpHandler, HttpRequest } from "./http.ts";
+import { distrust, type ServerTrust } from "./trust.ts";
 
 /** clientcmd/api/v1 Config as it stands in the file; values are deeply shared with a cache: never write to one. */
 export interface Kubeconfig {
@@ -62,6 +63,12 @@ export interface KubeconfigExec {
 
 /** Where the token, CA and namespace of a Pod's service account are mounted. */
 export const SERVICE_ACCOUNT_DIR = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/** Whom a client inside a Pod trusts: the authority that is mounted beside its token, nobody where there is none. */
+export function inCluster(p: Process): KubeconfigCluster {
+  const path = `${SERVICE_ACCOUNT_DIR}/ca.crt`;
+  return sys.find(p, path)?.kind === "file" ? { "certificate-authority": path } : {};
+}
 
 /** Dialing an API server gives up after this many µs (client-go's default dialer: 30 s). */
 const DIAL_TIMEOUT = 30 * SECOND;
@@ -144,10 +151,28 @@ export function lookupHost(p: Process, name: string): string | undefined {
 }
 
 /**
- * Carries requests of a process to an API server over its network namespace, on one connection that stays open as long
- * as it holds (HTTP/2, as client-go speaks it). Throws RequestError.
+ * Whom a client of a cluster trusts; undefined when it trusts anybody. Without an authority it has those of the machine,
+ * none of which knows a cluster. Throws Errno when the file cannot be read.
  */
-export function sendTo(p: Process, server: string, timeout = DIAL_TIMEOUT): HttpHandler {
+export function trustOf(p: Process, cluster: KubeconfigCluster): ServerTrust | undefined {
+  if (cluster["insecure-skip-tls-verify"]) return undefined;
+  const data = cluster["certificate-authority-data"];
+  const path = cluster["certificate-authority"];
+  const authorities = data ? certificateOf(data) : path ? sys.readText(p, path) : "";
+  return { authorities, serverName: cluster["tls-server-name"] };
+}
+
+/**
+ * Carries requests of a process to an API server over its network namespace, on one connection that stays open as long
+ * as it holds (HTTP/2, as client-go speaks it). `trust`: whose certificate the server must show; anybody's when absent.
+ * Throws RequestError.
+ */
+export function sendTo(
+  p: Process,
+  server: string,
+  trust: ServerTrust | undefined,
+  timeout = DIAL_TIMEOUT,
+): HttpHandler {
   const { scheme, host, port, prefix } = splitServer(server);
   const hostPort = server.replace(/^[a-z]+:\/\//i, "").replace(/\/.*$/, "");
   const isAddress = /^\d+\.\d+\.\d+\.\d+$/.test(host);
@@ -167,6 +192,15 @@ export function sendTo(p: Process, server: string, timeout = DIAL_TIMEOUT): Http
         if (scheme === "https" && open.listener.tls === false) {
           open = undefined;
           throw failed(request, "http: server gave HTTP response to HTTPS client", "ECONNRESET");
+        }
+        if (scheme === "https" && trust !== undefined && !open.server.publicAuthority) {
+          const certificate = open.server.certificate?.(trust.serverName || host) ?? "";
+          const why = distrust(certificate, trust, host, p.machine.kernel.wallMs);
+          if (why !== undefined) {
+            open.close();
+            open = undefined;
+            throw failed(request, why, "ECONNRESET");
+          }
         }
       }
       request.remoteAddress = open.seenFrom;
@@ -236,7 +270,7 @@ export function clientFromKubeconfig(p: Process, source: string | Kubeconfig, us
   const config = typeof source === "string" ? readConfig(p, source) : source;
   const { cluster, user } = resolveContext(config);
   return new ApiClient({
-    send: sendTo(p, cluster.server ?? "http://localhost:8080"),
+    send: sendTo(p, cluster.server ?? "http://localhost:8080", trustOf(p, cluster)),
     userAgent,
     ...credentialsOf(p, user),
     remoteAddress: p.ns.net.addresses()[0] ?? "127.0.0.1",
@@ -250,7 +284,7 @@ export function inClusterClient(p: Process, userAgent: string): ApiClient | unde
   const tokenFile = `${SERVICE_ACCOUNT_DIR}/token`;
   if (!host || !port || sys.find(p, tokenFile)?.kind !== "file") return undefined;
   return new ApiClient({
-    send: sendTo(p, `https://${host}:${port}`),
+    send: sendTo(p, `https://${host}:${port}`, trustOf(p, inCluster(p))),
     userAgent,
     token: tokenOf(p, tokenFile),
     remoteAddress: p.ns.net.addresses()[0] ?? "127.0.0.1",

@@ -1,6 +1,6 @@
 import { ApiClient } from "../api/client.ts";
 import { klog } from "../api/klog.ts";
-import { clientFromKubeconfig, loadKubeconfig, resolveContext, sendTo } from "../api/kubeconfig.ts";
+import { clientFromKubeconfig, loadKubeconfig, resolveContext, sendTo, trustOf } from "../api/kubeconfig.ts";
 import { SERVICE_ACCOUNTS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
 import { ControllerManager } from "../controllers/index.ts";
@@ -65,7 +65,7 @@ function readFile(p: Process, path: string | undefined): string | undefined {
 function accountClient(p: Process, own: ApiClient, config: string, account: string): ApiClient {
   const { kernel } = p.machine;
   const { cluster } = resolveContext(loadKubeconfig(sys.readText(p, config)));
-  const send = sendTo(p, cluster.server ?? "");
+  const send = sendTo(p, cluster.server ?? "", trustOf(p, cluster));
   let token: { text: string; until: number } | undefined;
   /** Woken when the request for a token that is under way has ended. */
   let asking: WaitQueue | undefined;

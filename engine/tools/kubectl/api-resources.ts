@@ -1,5 +1,5 @@
 import type { Gen } from "../../kernel/index.ts";
-import type { Mapping } from "./discovery.ts";
+import type { Discovery, Mapping } from "./discovery.ts";
 import { isExpected, KubectlError, usageError } from "./errors.ts";
 import { compareStrings } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
@@ -13,9 +13,16 @@ export function* apiResources(k: Invocation): Gen<number> {
   const sortBy = flags.string("sort-by");
   if (!["", "wide", "name"].includes(output)) throw new KubectlError(`--output ${output} is not available`);
   if (!["", "name", "kind"].includes(sortBy)) throw new KubectlError(`--sort-by accepts only name or kind`);
-  const discovery = yield* k.resources();
+  let discovery: Discovery | undefined;
+  let failed: unknown;
+  try {
+    discovery = yield* k.resources(1);
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    failed = error;
+  }
   const seen = new Set<string>();
-  const shown = discovery.mappings.filter((m) => {
+  const shown = (discovery?.mappings ?? []).filter((m) => {
     // Only the preferred version of a group, the first in discovery, is listed.
     const key = `${m.group}/${m.resource}`;
     if (seen.has(key) || m.verbs.length === 0) return false;
@@ -42,6 +49,7 @@ export function* apiResources(k: Invocation): Gen<number> {
     writer.write(`${cells.join("\t")}\n`);
   }
   k.out(writer.flush());
+  if (failed !== undefined) throw failed;
   return 0;
 }
 
@@ -51,7 +59,7 @@ export function* apiVersions(k: Invocation): Gen<number> {
   if (args.length > 0) throw usageError("api-versions", `unexpected arguments: [${args.join(" ")}]`);
   k.target();
   try {
-    for (const version of [...(yield* k.resources()).groupVersions].sort(compareStrings)) k.out(`${version}\n`);
+    for (const version of [...(yield* k.resources(1)).groupVersions].sort(compareStrings)) k.out(`${version}\n`);
   } catch (error) {
     if (!isExpected(error)) throw error;
     throw new KubectlError(`couldn't get available api versions from server: ${error.message}`);

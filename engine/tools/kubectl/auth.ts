@@ -3,7 +3,8 @@ import { isStatus } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { type PolicyRule, ruleLines } from "./describe/rbac.ts";
-import { Exit, KubectlError } from "./errors.ts";
+import type { Mapping } from "./discovery.ts";
+import { Exit, isExpected, KubectlError } from "./errors.ts";
 import { sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { objectPrinter } from "./output.ts";
@@ -92,9 +93,15 @@ function* resourceOf(
   namespace: string,
 ): Gen<{ group: string; version: string; resource: string }> {
   if (word === "*") return { group: "", version: "", resource: word };
-  const discovery = yield* k.resources();
-  const mapping = discovery.find(word.toLowerCase());
-  warnOfShortName(k, discovery, word.toLowerCase());
+  let mapping: Mapping | undefined;
+  try {
+    const discovery = yield* k.resources(2);
+    mapping = discovery.find(word.toLowerCase());
+    warnOfShortName(k, discovery, word.toLowerCase());
+  } catch (error) {
+    // Whether there is such a resource is only a warning.
+    if (!isExpected(error)) throw error;
+  }
   if (mapping === undefined) {
     const [resource, ...rest] = word.toLowerCase().split(".");
     const group = rest.join(".");

@@ -9,7 +9,7 @@ export function* clusterInfo(k: Invocation): Gen<number> {
   const host = k.target().server;
   try {
     const namespace = k.target().explicitNamespace ? k.namespace : "kube-system";
-    yield* k.resources();
+    yield* k.resources(5);
     const path = `/api/v1/namespaces/${namespace}/services?labelSelector=${encodeURIComponent("kubernetes.io/cluster-service=true")}`;
     const list = (yield* k.object("GET", path)) as unknown as KubeList;
     k.out(`Kubernetes control plane is running at ${host}\n`);

@@ -44,6 +44,7 @@ export function* debugCommand(k: Invocation): Gen<number> {
   }
   const result = yield* build(k, {
     args: names.length === 1 && !names[0]!.includes("/") ? ["pods", names[0]!] : names,
+    spelledOut: true,
     filenames: flags.list("filename"),
     enforceNamespace: k.target().explicitNamespace,
     latest: true,

@@ -6,8 +6,12 @@ import * as sys from "../../machine/sys.ts";
 import { changeQuery, type DryRun, dryRun, withDryRun } from "./changes.ts";
 import type { Mapping } from "./discovery.ts";
 import { isExpected, KubectlError, throwAll, withSource } from "./errors.ts";
+import { printBody } from "./get.ts";
+import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
+import { parseYaml } from "./manifests.ts";
 import { build, type Info, type Result } from "./resources.ts";
+import { serverError } from "./server-errors.ts";
 import { untilDeleted } from "./until.ts";
 
 const FORCE_WARNING =
@@ -27,9 +31,28 @@ export interface DeleteSettings {
   warnClusterScope: boolean;
 }
 
+/** `--raw`: that path is deleted, with what a file holds as the options. */
+function* deleteRaw(k: Invocation): Gen<number> {
+  const { flags } = k;
+  const files = flags.list("filename");
+  if (files.length > 1 || /^https?:/.test(files[0] ?? "")) {
+    throw new KubectlError("--raw can only use a single local file or stdin");
+  }
+  const path = flags.string("raw");
+  if (!path.startsWith("/")) {
+    throw new KubectlError(`--raw must be a valid URL path: parse ${quote(path)}: invalid URI for request`);
+  }
+  const text = files.length === 0 ? "" : decode(files[0] === "-" ? yield* k.stdin() : k.readFile(files[0]!));
+  const response = yield* k.request("DELETE", path, text === "" ? undefined : parseYaml(text));
+  if (response.status >= 400) throw serverError(response, "DELETE", path);
+  yield* printBody(k, response.body);
+  return 0;
+}
+
 /** kubectl delete. */
 export function* deleteCommand(k: Invocation): Gen<number> {
   const { flags } = k;
+  if (flags.string("raw") !== "") return yield* deleteRaw(k);
   const selecting = flags.bool("all") || flags.string("selector") !== "" || flags.string("field-selector") !== "";
   let gracePeriod = flags.int("grace-period");
   const force = flags.bool("force");

@@ -156,19 +156,19 @@ function mappingOf(group: string, version: string, entry: DiscoveryResource): Ma
 /** Answers of servers are frozen and served by reference, so what was made of one can be kept with it. */
 const made = new WeakMap<object, WeakMap<object, Discovery>>();
 
-/** How often client-go asks before it gives up, each time with a line on stderr. */
-const ATTEMPTS = 5;
-
 /** What discovery makes of a 401, whose body it does not read. */
 const NO_CREDENTIALS = failure(401, "Unauthorized", "the server has asked for the client to provide credentials");
 
 /** And of a 403. */
 const NOT_ALLOWED = failure(403, "Forbidden", "unknown");
 
-/** Reads `/api` and `/apis` in the aggregated form. */
-export function* discover(k: Invocation): Gen<Discovery> {
+/**
+ * Reads `/api` and `/apis` in the aggregated form; asks so often before it gives up, each time with a line on stderr.
+ * Zero asks once and says nothing.
+ */
+export function* discover(k: Invocation, attempts: number): Gen<Discovery> {
   let failed: unknown;
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < Math.max(1, attempts); attempt++) {
     try {
       return yield* ask(k);
     } catch (error) {
@@ -176,6 +176,7 @@ export function* discover(k: Invocation): Gen<Discovery> {
       else if (isStatus(error, "Forbidden")) failed = NOT_ALLOWED;
       else if (isNetError(error)) failed = error;
       else throw error;
+      if (attempts === 0) continue;
       k.err(
         klog(
           k,

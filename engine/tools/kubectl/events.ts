@@ -79,7 +79,7 @@ function* selectorOf(k: Invocation, text: string): Gen<string> {
   if (type === "" || name === "" || type.includes(",")) {
     throw new KubectlError("arguments in resource/name form must have a single resource and name");
   }
-  const mapping = yield* mappingFor(k, type);
+  const mapping = yield* mappingFor(k, type, 2);
   const apiVersion = mapping.group === "" ? mapping.version : `${mapping.group}/${mapping.version}`;
   return `involvedObject.kind=${mapping.kind},involvedObject.apiVersion=${apiVersion},involvedObject.name=${name}`;
 }

@@ -87,7 +87,7 @@ function* document(k: Invocation, path: string): Gen<unknown> {
 
 /** `pods.spec.containers`; a group may stand between the resource and its fields. */
 function* parse(k: Invocation, text: string): Gen<{ mapping: Mapping; path: string[] }> {
-  const discovery = yield* k.resources();
+  const discovery = yield* k.resources(2);
   const dotted = text.replace(/\.+$/, "");
   const [first, ...rest] = dotted.split(".") as [string, ...string[]];
   for (const mapping of discovery.mappings) {

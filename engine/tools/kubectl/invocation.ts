@@ -2,10 +2,12 @@ import { ApiClient, type PatchType } from "../../api/client.ts";
 import type { HttpResponse } from "../../api/http.ts";
 import {
   credentialsOf,
+  inCluster,
   type KubeconfigCluster,
   type KubeconfigUser,
   SERVICE_ACCOUNT_DIR,
   sendTo,
+  trustOf,
 } from "../../api/kubeconfig.ts";
 import { formatTime } from "../../api/time.ts";
 import type { KubeObject } from "../../api/types.ts";
@@ -217,7 +219,7 @@ export class Invocation {
     return {
       server: server || mounted?.server || "http://localhost:8080",
       user: mounted === undefined ? who : { ...mounted.user, ...this.given(USER_FLAGS) },
-      cluster: where,
+      cluster: mounted === undefined || where["insecure-skip-tls-verify"] ? where : { ...mounted.cluster, ...where },
       namespace: explicit || context?.namespace || mounted?.namespace || "default",
       explicitNamespace: explicit !== "",
     };
@@ -231,7 +233,7 @@ export class Invocation {
     );
   }
 
-  private serviceAccount(): { server: string; user: KubeconfigUser; namespace: string } | undefined {
+  private serviceAccount(): (Pick<Target, "server" | "user" | "cluster"> & { namespace: string }) | undefined {
     const { env } = this.p;
     const host = env.get("KUBERNETES_SERVICE_HOST");
     const port = env.get("KUBERNETES_SERVICE_PORT");
@@ -241,6 +243,7 @@ export class Invocation {
     return {
       server: `https://${host}:${port}`,
       user: { tokenFile },
+      cluster: inCluster(this.p),
       namespace:
         env.get("POD_NAMESPACE") ?? (file ? sys.readText(this.p, `${SERVICE_ACCOUNT_DIR}/namespace`).trim() : ""),
     };
@@ -256,7 +259,8 @@ export class Invocation {
     const { server, cluster } = this.target();
     const user = isSecure(server) ? this.target().user : {};
     if (isSecure(server)) checkCredentials(this.p, user, cluster);
-    let send = sendTo(this.p, server, timeoutOf(this.flags.string("request-timeout")));
+    const trust = isSecure(server) ? trustOf(this.p, cluster) : undefined;
+    let send = sendTo(this.p, server, trust, timeoutOf(this.flags.string("request-timeout")));
     if (user.exec) send = new CredentialPlugin(this.p, user.exec, server, cluster).through(send);
     this.connected = new ApiClient({ send, userAgent: USER_AGENT, ...credentialsOf(this.p, user) });
     return this.connected;
@@ -311,9 +315,12 @@ export class Invocation {
     return yield* this.object("PATCH", path, patch, { "content-type": CONTENT_TYPES[type] });
   }
 
-  /** What the server serves; asked once a run. */
-  *resources(): Gen<Discovery> {
-    this.discovery ??= yield* discover(this);
+  /**
+   * What the server serves; an answer is remembered, a failure is not. `attempts`: how often a server that does not
+   * answer is asked; a mapper (client-go restmapper/discovery.go) starts anew on its own, twice over two layers of it.
+   */
+  *resources(attempts = 4): Gen<Discovery> {
+    this.discovery ??= yield* discover(this, attempts);
     return this.discovery;
   }
 }

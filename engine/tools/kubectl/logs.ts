@@ -49,7 +49,7 @@ export function* logs(k: Invocation): Gen<number> {
 
 function* target(k: Invocation, word: string | undefined, selector: string): Gen<KubeObject> {
   if (selector !== "") {
-    const { infos } = yield* build(k, { args: ["pods"], labelSelector: selector, chunkSize: 0 });
+    const { infos } = yield* build(k, { args: ["pods"], labelSelector: selector, chunkSize: 0, spelledOut: true });
     const list = infos[0]!.object as unknown as KubeList;
     if (list.items.length === 0) k.err(`No resources found in ${k.namespace} namespace.\n`);
     return list as unknown as KubeObject;

@@ -21,7 +21,13 @@ function* nodesOf(k: Invocation): Gen<Info[]> {
     throw usageError(k.path, "error: cannot specify both a node name and a --selector option");
   }
   const words = selector === "" ? args.map((name) => (name.includes("/") ? name : `nodes/${name}`)) : ["nodes"];
-  return (yield* build(k, { args: words, labelSelector: selector, singleResourceType: true, flatten: true })).infos;
+  return (yield* build(k, {
+    args: words,
+    labelSelector: selector,
+    singleResourceType: true,
+    flatten: true,
+    spelledOut: true,
+  })).infos;
 }
 
 function* setUnschedulable(

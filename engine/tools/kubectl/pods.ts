@@ -61,7 +61,11 @@ export function chooseContainer(
 
 /** The object that `POD | TYPE/NAME` names. */
 export function* podOrOwner(k: Invocation, word: string): Gen<Info> {
-  const { infos } = yield* build(k, { args: word.includes("/") ? [word] : ["pods", word], flatten: true });
+  const { infos } = yield* build(k, {
+    args: word.includes("/") ? [word] : ["pods", word],
+    flatten: true,
+    spelledOut: true,
+  });
   return infos[0]!;
 }
 

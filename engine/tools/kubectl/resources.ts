@@ -1,4 +1,5 @@
 import { resourcePath } from "../../api/client.ts";
+import { RequestError } from "../../api/kubeconfig.ts";
 import { matchesLabels, parseLabelSelector, type SelectorError } from "../../api/selector.ts";
 import { isStatus, StatusError } from "../../api/status.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
@@ -54,6 +55,8 @@ export interface BuildOptions {
   /** Objects of files must be in the namespace of the command line. */
   enforceNamespace?: boolean;
   singleResourceType?: boolean;
+  /** The command itself names the types (Builder.ResourceNames): none of them is a category. */
+  spelledOut?: boolean;
   /** Documents without kind or apiVersion are refused in the words of validation. */
   validate?: boolean;
 }
@@ -93,7 +96,8 @@ export function* build(k: Invocation, options: BuildOptions): Gen<Result> {
   if (options.selectAll && labelSelector) {
     errors.push(new KubectlError(`setting 'all' parameter but found a non empty selector. `));
   }
-  if (named.types !== undefined && named.types !== "") named.types = yield* expandCategories(k, named.types);
+  if (named.types !== undefined && named.types !== "" && !options.spelledOut)
+    named.types = yield* expandCategories(k, named.types);
   throwAll(errors);
   const bySelector =
     options.selectAll ||
@@ -181,11 +185,21 @@ function parseNames(args: string[], errors: Error[]): Named {
 function* expandCategories(k: Invocation, types: string): Gen<string> {
   const out: string[] = [];
   for (const word of types.split(",")) {
-    const members = (yield* k.resources()).category(word);
+    const members = yield* categoryMembers(k, word);
     if (members === undefined) out.push(word);
     else out.push(...members.map((m) => (m.group === "" ? m.resource : `${m.resource}.${m.group}`)));
   }
   return out.join(",");
+}
+
+/** Whether a word names a category is asked before anything else, and an error then is nobody's. */
+function* categoryMembers(k: Invocation, word: string): Gen<Mapping[] | undefined> {
+  try {
+    return (yield* k.resources(1)).category(word);
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    return undefined;
+  }
 }
 
 /** A short name that could mean something else as well. */
@@ -196,8 +210,9 @@ export function warnOfShortName(k: Invocation, discovery: Discovery, word: strin
 }
 
 /** The resource a word of the command line means. */
-export function* mappingFor(k: Invocation, word: string): Gen<Mapping> {
-  const discovery = yield* k.resources();
+export function* mappingFor(k: Invocation, word: string, attempts = word.split(".").length > 2 ? 6 : 4): Gen<Mapping> {
+  // `deployments.v1.apps` is looked for as a whole first.
+  const discovery = yield* k.resources(attempts);
   const found = discovery.find(word);
   if (found === undefined)
     throw new KubectlError(`the server doesn't have a resource type ${quote(word.split(".")[0]!)}`);
@@ -368,6 +383,7 @@ function* fromFiles(run: Run, paths: readonly Manifest[]): Gen<Result> {
       const words = typeof text === "string" ? text : text();
       const { objects, errors } = readManifests(words, source, options.validate);
       if (errors.length > 0 && !options.continueOnError) throw errors[0];
+      if (options.validate && objects.length > 0) yield* servedFor(run, source);
       for (const object of objects) {
         try {
           const info = yield* fileInfo(run, object, source);
@@ -407,13 +423,28 @@ function fileMapping(discovery: Discovery, apiVersion: string, kind: string, val
   return any && { ...any, version: "" };
 }
 
+/** What the server serves, for a file's object; throws in the words of whoever asks for it first. */
+function* servedFor({ k, options }: Run, source: string): Gen<Discovery> {
+  try {
+    return yield* k.resources(options.validate ? 0 : 1);
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    if (!options.validate) throw new KubectlError(`unable to recognize ${quote(source)}: ${error.message}`);
+    // Neither the server's own validation nor the schema for the client's can be had (pkg/cmd/util/openapi, validation).
+    const url = error.message.replace(/\/api\?timeout=32s/, "/openapi/v2?timeout=32s");
+    throw new KubectlError(
+      `error validating ${quote(source)}: error validating data: failed to download openapi: ${url}; if you choose to ignore these errors, turn validation off with --validate=false`,
+    );
+  }
+}
+
 /** An object of a file: its mapping looked up, its namespace filled in. */
 function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | undefined> {
   const { k, options } = run;
   const { apiVersion = "", kind = "" } = object;
   const mapping = options.local
     ? { ...localMapping(apiVersion, kind), resource: kind.toLowerCase() }
-    : fileMapping(yield* k.resources(), apiVersion, kind, options.validate ?? false);
+    : fileMapping(yield* servedFor(run, source), apiVersion, kind, options.validate ?? false);
   const { name = "", namespace: own = "" } = object.metadata ?? {};
   if (mapping === undefined) {
     const words = `no matches for kind ${quote(kind)} in version ${quote(apiVersion)}`;

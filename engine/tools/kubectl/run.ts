@@ -25,7 +25,10 @@ export function* run(k: Invocation): Gen<number> {
   validate(k, attach, strategy);
   const restart = flags.string("restart");
   const name = args[0]!;
-  const pod = applyOverrides(k, generatePod(k, name, args.slice(1), restart));
+  const generated = generatePod(k, name, args.slice(1), restart);
+  // Even one that is only printed is looked up at the server.
+  yield* k.resources(1);
+  const pod = applyOverrides(k, generated);
   const object = yield* submit(k, pod, strategy);
   if (flags.bool("expose")) {
     const service = generateService(k, name);

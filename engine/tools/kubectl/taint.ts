@@ -33,7 +33,7 @@ export function* taint(k: Invocation): Gen<number> {
   }
   const all = flags.bool("all");
   const selector = flags.string("selector");
-  const discovery = yield* k.resources();
+  const discovery = yield* k.resources(2);
   const mapping = discovery.find(resources[0]!);
   if (mapping?.resource !== "nodes") {
     if (mapping === undefined) throw new Exit(1, `the server doesn't have a resource type ${quote(resources[0]!)}`);

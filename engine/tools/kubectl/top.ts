@@ -33,7 +33,7 @@ export function* top(k: Invocation): Gen<number> {
   }
   const labels = parseLabelSelector(flags.string("selector"));
   if ("error" in labels) throw new KubectlError(labels.error);
-  const served = (yield* k.resources()).groupVersions.includes("metrics.k8s.io/v1beta1");
+  const served = (yield* k.resources(0)).groupVersions.includes("metrics.k8s.io/v1beta1");
   if (!served) throw new KubectlError("Metrics API not available");
   if (pods) yield* topPods(k, args[0], sortBy);
   else yield* topNodes(k, args[0], sortBy);

@@ -1,9 +1,9 @@
-import { failure, StatusError } from "../../../api/status.ts";
+import { failure } from "../../../api/status.ts";
 import type { KubeObject } from "../../../api/types.ts";
 import type { Gen } from "../../../kernel/index.ts";
 import { createObject, createOrUpdateAnnotation, dryRun, typedPrinter, validation } from "../changes.ts";
 import type { Mapping } from "../discovery.ts";
-import { KubectlError, usageError } from "../errors.ts";
+import { isExpected, KubectlError, usageError } from "../errors.ts";
 import type { Invocation } from "../invocation.ts";
 import { localMapping } from "../resources.ts";
 
@@ -53,7 +53,7 @@ export function generating(generator: Generator, options: GeneratorOptions = {})
       try {
         object = yield* createObject(k, mapping, namespace, object, query);
       } catch (error) {
-        if (!(error instanceof StatusError) || options.failed === undefined) throw error;
+        if (!isExpected(error) || options.failed === undefined) throw error;
         throw new KubectlError(`failed to create ${options.failed} ${error.message}`);
       }
     }

@@ -75,7 +75,7 @@ function asked(k: Invocation): Asked {
 }
 
 function* rules(k: Invocation, { verbs, resources, names }: Asked): Gen<Json[]> {
-  const discovery = yield* k.resources();
+  const discovery = yield* k.resources(2);
   for (const verb of verbs) if (!VERBS.includes(verb)) k.err(`Warning: '${verb}' is not a standard resource verb\n`);
   const groups = new Map<string, string[]>();
   let wildcard = false;

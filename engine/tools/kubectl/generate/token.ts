@@ -1,7 +1,6 @@
-import { StatusError } from "../../../api/status.ts";
 import type { KubeObject } from "../../../api/types.ts";
 import type { Gen } from "../../../kernel/index.ts";
-import { KubectlError } from "../errors.ts";
+import { isExpected, KubectlError } from "../errors.ts";
 import type { Invocation } from "../invocation.ts";
 import { objectPrinter } from "../output.ts";
 import { nameArgument } from "./generator.ts";
@@ -41,7 +40,7 @@ export function* token(k: Invocation): Gen<number> {
   try {
     answer = yield* k.object("POST", `/api/v1/namespaces/${k.namespace}/serviceaccounts/${name}/token`, request);
   } catch (error) {
-    if (!(error instanceof StatusError)) throw error;
+    if (!isExpected(error)) throw error;
     throw new KubectlError(`failed to create token: ${error.message}`);
   }
   const printer = objectPrinter(k);

@@ -1,0 +1,216 @@
+/** Whether a Go client trusts a server's certificate, and in which words not (crypto/x509 verify.go, crypto/tls). */
+import { decode } from "../kernel/index.ts";
+import { fromPem, oidText, parse } from "../pki/der.ts";
+import { type CertificateDocument, isSigned, nameDer, readCertificate } from "../pki/documents.ts";
+import { formatTime } from "./time.ts";
+
+const SUBJECT_ALT_NAME = "2.5.29.17";
+const BASIC_CONSTRAINTS = "2.5.29.19";
+const EXTENDED_KEY_USAGE = "2.5.29.37";
+const COMMON_NAME = "2.5.4.3";
+const ORGANIZATION = "2.5.4.10";
+const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
+const ANY_USAGE = "2.5.29.37.0";
+
+/** How a client makes sure whom it speaks to. */
+export interface ServerTrust {
+  /** PEM of the authorities that it trusts; "" trusts nobody. */
+  authorities: string;
+  /** Name to expect instead of the URL's host. */
+  serverName?: string | undefined;
+}
+
+/** What does not depend on the time or on who asks for which host. */
+interface Chain {
+  leaf: CertificateDocument | undefined;
+  /** Signers up to the authority; empty when there are none. */
+  signers: readonly CertificateDocument[];
+  problem: string | undefined;
+}
+
+/** By authorities, then by certificate: components connect with the same few again and again. */
+const known = new Map<string, Map<string, Chain>>();
+
+/**
+ * Why a client does not trust the server that shows `certificate` (PEM, issuers behind it) when it asks for `host`;
+ * undefined when it does. A server without a certificate of its own is taken for what it says.
+ */
+export function distrust(
+  certificate: string,
+  { authorities, serverName }: ServerTrust,
+  host: string,
+  nowMs: number,
+): string | undefined {
+  if (certificate === "") return undefined;
+  const { leaf, signers, problem } = chainOf(certificate, authorities);
+  if (leaf === undefined) return undefined;
+  const why =
+    outOfTime(leaf, nowMs) ??
+    wrongHost(leaf, serverName || host) ??
+    problem ??
+    signers.map((signer) => outOfTime(signer, nowMs)).find((text) => text !== undefined) ??
+    wrongUsage(leaf);
+  return why && `tls: failed to verify certificate: x509: ${why}`;
+}
+
+function chainOf(certificate: string, authorities: string): Chain {
+  let own = known.get(authorities);
+  if (own === undefined) {
+    if (known.size >= 64) known.clear();
+    known.set(authorities, (own = new Map()));
+  }
+  let chain = own.get(certificate);
+  if (chain === undefined) {
+    if (own.size >= 256) own.clear();
+    own.set(certificate, (chain = buildChain(documentsIn(certificate), documentsIn(authorities))));
+  }
+  return chain;
+}
+
+/** The certificates of a PEM text. */
+export function documentsIn(pem: string): CertificateDocument[] {
+  return pem.split(/(?<=-----END CERTIFICATE-----)/).flatMap((block) => {
+    const bytes = fromPem("CERTIFICATE", block);
+    return (bytes && readCertificate(bytes)) ?? [];
+  });
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i]);
+
+function buildChain([leaf, ...between]: CertificateDocument[], roots: CertificateDocument[]): Chain {
+  if (leaf === undefined) return { leaf, signers: [], problem: undefined };
+  const isRoot = (one: CertificateDocument) => roots.some(({ der }) => sameBytes(der, one.der));
+  const signers: CertificateDocument[] = [];
+  let hint: { words: string; name: string } | undefined;
+  let current = leaf;
+  while (!isRoot(current)) {
+    const issuer = nameDer(current.issuer);
+    let signer: CertificateDocument | undefined;
+    for (const candidate of [...roots, ...between]) {
+      if (signers.includes(candidate) || !sameBytes(nameDer(candidate.subject), issuer)) continue;
+      const words = refusal(current, candidate);
+      if (words === undefined) {
+        signer = candidate;
+        break;
+      }
+      hint ??= { words, name: nameOf(candidate) };
+    }
+    if (signer === undefined) {
+      const why = hint
+        ? ` (possibly because of ${JSON.stringify(hint.words)} while trying to verify candidate authority certificate ${JSON.stringify(hint.name)})`
+        : "";
+      return { leaf, signers: [], problem: `certificate signed by unknown authority${why}` };
+    }
+    signers.push(signer);
+    current = signer;
+  }
+  return { leaf, signers, problem: undefined };
+}
+
+/** Why `parent` did not sign `child` (Certificate.CheckSignatureFrom). */
+function refusal(child: CertificateDocument, parent: CertificateDocument): string | undefined {
+  if (parent.version === 3 && !isAuthority(parent)) {
+    return "x509: invalid signature: parent certificate cannot sign this kind of certificate";
+  }
+  if (isSigned(child, parent.publicKey)) return undefined;
+  const signature = child.algorithm.startsWith("1.2.840.113549.1.1.")
+    ? "RSA"
+    : child.algorithm.startsWith("1.2.840.10045.4.")
+      ? "ECDSA"
+      : "Ed25519";
+  const { publicKey } = parent;
+  const [own, type] =
+    publicKey?.type === "rsa"
+      ? ["RSA", "*rsa.PublicKey"]
+      : publicKey?.type === "ec"
+        ? ["ECDSA", "*ecdsa.PublicKey"]
+        : ["Ed25519", "ed25519.PublicKey"];
+  if (own !== signature) {
+    return `x509: signature algorithm specifies an ${signature} public key, but have public key of type ${type}`;
+  }
+  return signature === "RSA" ? "crypto/rsa: verification error" : `x509: ${signature} verification failure`;
+}
+
+function isAuthority({ extensions }: CertificateDocument): boolean {
+  const constraints = extensions.find(({ oid }) => oid === BASIC_CONSTRAINTS);
+  return constraints !== undefined && parse(constraints.value)[0]?.content[2] === 0xff;
+}
+
+function nameOf({ subject, serial }: CertificateDocument): string {
+  const attributes = subject.flat();
+  const found = attributes.find(({ oid }) => oid === COMMON_NAME) ?? attributes.find(({ oid }) => oid === ORGANIZATION);
+  return found?.value ?? `serial:${serial.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n)}`;
+}
+
+function outOfTime({ notBefore, notAfter }: CertificateDocument, nowMs: number): string | undefined {
+  const early = nowMs < notBefore;
+  if (!early && nowMs <= notAfter) return undefined;
+  const relation = early ? `before ${formatTime(notBefore)}` : `after ${formatTime(notAfter)}`;
+  return `certificate has expired or is not yet valid: current time ${formatTime(nowMs)} is ${relation}`;
+}
+
+/** Names of a certificate's subjectAltName of one tag: 0x82 DNS names, 0x87 addresses. */
+function alternatives({ extensions }: CertificateDocument, tag: number): string[] | undefined {
+  const extension = extensions.find(({ oid }) => oid === SUBJECT_ALT_NAME);
+  return (
+    extension &&
+    parse(parse(extension.value)[0]!.content)
+      .filter((name) => name.tag === tag)
+      .map(({ content }) => (tag === 0x87 ? addressText(content) : decode(content)))
+  );
+}
+
+function addressText(bytes: Uint8Array): string {
+  if (bytes.length === 4) return [...bytes].join(".");
+  const groups: string[] = [];
+  for (let i = 0; i + 1 < bytes.length; i += 2) groups.push((bytes[i]! * 256 + bytes[i + 1]!).toString(16));
+  const text = groups.join(":");
+  const zeros = text.match(/(?<![0-9a-f])0(?::0)+(?![0-9a-f])/g)?.sort((a, b) => b.length - a.length)[0];
+  return zeros === undefined
+    ? text
+    : text
+        .replace(zeros, ":")
+        .replace(/:{3,}/, "::")
+        .replace(/^:(?!:)/, "::");
+}
+
+/** Certificate.VerifyHostname and HostnameError. */
+function wrongHost(certificate: CertificateDocument, host: string): string | undefined {
+  const names = alternatives(certificate, 0x82);
+  const bare = host.replace(/^\[|\]$/g, "");
+  if (/^\d+\.\d+\.\d+\.\d+$/.test(bare) || bare.includes(":")) {
+    const addresses = alternatives(certificate, 0x87) ?? [];
+    if (addresses.includes(bare)) return undefined;
+    if (addresses.length === 0) return `cannot validate certificate for ${bare} because it doesn't contain any IP SANs`;
+    return `certificate is valid for ${addresses.join(", ")}, not ${bare}`;
+  }
+  const wanted = host.toLowerCase().replace(/\.$/, "");
+  if (names?.some((name) => matches(name.toLowerCase(), wanted))) return undefined;
+  if (names === undefined) {
+    const common = certificate.subject.flat().find(({ oid }) => oid === COMMON_NAME)?.value ?? "";
+    if (matches(common.toLowerCase(), wanted)) {
+      return "certificate relies on legacy Common Name field, use SANs instead";
+    }
+  }
+  if (names === undefined || names.length === 0) {
+    return `certificate is not valid for any names, but wanted to match ${host}`;
+  }
+  return `certificate is valid for ${names.join(", ")}, not ${host}`;
+}
+
+/** A leading `*` stands for one label. */
+function matches(pattern: string, host: string): boolean {
+  if (!pattern.startsWith("*.")) return pattern === host && host !== "";
+  const dot = host.indexOf(".");
+  return dot > 0 && host.slice(dot) === pattern.slice(1);
+}
+
+function wrongUsage({ extensions }: CertificateDocument): string | undefined {
+  const extension = extensions.find(({ oid }) => oid === EXTENDED_KEY_USAGE);
+  if (extension === undefined) return undefined;
+  const usages = parse(parse(extension.value)[0]!.content).map(({ content }) => oidText(content));
+  return usages.includes(SERVER_AUTH) || usages.includes(ANY_USAGE)
+    ? undefined
+    : "certificate specifies an incompatible key usage";
+}
