@@ -432,6 +432,41 @@ sudo swapoff -a; systemctl list-dependencies ssh | head -2; sudo lsof -i :22 | t
     ],
   },
   {
+    name: "a kubelet asks who calls, and what they may",
+    script: `at=https://192.168.108.21:10250; ask() { curl -sk -H "Authorization: Bearer $1" $at/$2; echo; }
+curl -sk $at/healthz; echo; ask nonsense pods
+t=$(kubectl create token default); ask $t pods; ask $t metrics/resource
+kubectl create clusterrolebinding x --clusterrole=cluster-admin --serviceaccount=default:default >/dev/null; sleep 31
+ask $t pods | jq .kind
+echo 'sed -i "/anonymous:/{n;s/false/true/}" /var/lib/kubelet/config.yaml; systemctl restart kubelet' | ssh worker-1 sudo bash; sleep 5
+curl -sk $at/pods; kubectl get --raw /api/v1/nodes/worker-1/proxy/healthz; echo
+echo 'sed -i "s/mode: Webhook/mode: AlwaysAllow/" /var/lib/kubelet/config.yaml; systemctl restart kubelet' | ssh worker-1 sudo bash; sleep 5
+curl -sk $at/pods | jq .kind`,
+    expect: [
+      /^Unauthorized$/,
+      /^Unauthorized$/,
+      /^Forbidden \(user=system:serviceaccount:default:default, verb=get, resource=nodes, subresource\(s\)=\[proxy\]\)$/,
+      /^Forbidden \(user=system:serviceaccount:default:default, verb=get, resource=nodes, subresource\(s\)=\[metrics\]\)$/,
+      /^"PodList"$/,
+      /^Forbidden \(user=system:anonymous, verb=get, resource=nodes, subresource\(s\)=\[proxy\]\)$/,
+      /^ok$/,
+      /^"PodList"$/,
+    ],
+  },
+  {
+    name: "a component trusts no server of another authority",
+    script: `ssh cp-1 sudo bash << 'END'
+cd /etc/kubernetes; openssl req -x509 -newkey rsa:2048 -nodes -keyout /tmp/k -subj /CN=kubernetes -out /tmp/o.crt 2>/dev/null
+kubectl --kubeconfig=scheduler.conf config set-cluster kubernetes --certificate-authority=/tmp/o.crt --embed-certs
+crictl stop -t 0 $(crictl ps -q --name kube-scheduler) >/dev/null
+END
+sleep 30; kubectl logs -n kube-system kube-scheduler-cp-1 | grep -m1 -o "tls: failed to verify.*"`,
+    expect: [
+      /^Cluster "kubernetes" set\.$/,
+      'x509: certificate signed by unknown authority (possibly because of "x509: signature algorithm specifies an ECDSA public key, but have public key of type *rsa.PublicKey" while trying to verify candidate authority certificate "kubernetes")',
+    ],
+  },
+  {
     name: "ulimit limits processes, files and descriptors",
     script: `bash -c 'ulimit -u 5; for i in 1 2 3 4 5 6 7; do sleep 1 & done; wait'
 bash -c 'ulimit -f 1; head -c 5000 /dev/zero > /tmp/big; echo $?'

@@ -1,8 +1,8 @@
 import type { StatusCause } from "../api/status.ts";
+import type { User } from "../api/user.ts";
 import { invalid, notSupported, required } from "../api/validation/field.ts";
 import { dns1123Subdomain } from "../api/validation/names.ts";
 import type { RequestInfo } from "./requestinfo.ts";
-import type { User } from "./user.ts";
 
 export type AuditLevel = "None" | "Metadata" | "Request" | "RequestResponse";
 export type AuditStage = "RequestReceived" | "ResponseStarted" | "ResponseComplete" | "Panic";

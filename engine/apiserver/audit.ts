@@ -2,13 +2,13 @@ import { encodeBody } from "../api/encode.ts";
 import type { HttpResponse } from "../api/http.ts";
 import { type Status, StatusError } from "../api/status.ts";
 import { formatMicroTime } from "../api/time.ts";
+import type { User } from "../api/user.ts";
 import { decode, type Kernel } from "../kernel/index.ts";
 import { type AuditDecision, type AuditPolicy, type AuditStage, auditDecision } from "./audit-policy.ts";
 import type { Decision } from "./authorization/attributes.ts";
 import { parseText } from "./body.ts";
 import type { Context } from "./context.ts";
 import type { RequestInfo } from "./requestinfo.ts";
-import type { User } from "./user.ts";
 
 /** What the grader reads of an audit event; `line` gives it whole. */
 export interface AuditEntry {

@@ -1,8 +1,8 @@
 import type { HttpRequest } from "../api/http.ts";
+import { ALL_AUTHENTICATED, ANONYMOUS, type User } from "../api/user.ts";
 import { bootstrapUser } from "./bootstrap-tokens.ts";
 import { unauthorized } from "./errors.ts";
 import type { ApiServer } from "./server.ts";
-import { ALL_AUTHENTICATED, ANONYMOUS, type User } from "./user.ts";
 
 /**
  * Who is calling: client certificate first, then bearer token, else anonymous; a credential that is shown and does not

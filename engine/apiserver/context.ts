@@ -1,9 +1,9 @@
 import type { HttpRequest } from "../api/http.ts";
 import type { KindDef } from "../api/kind.ts";
+import type { User } from "../api/user.ts";
 import type { Registry } from "./registry.ts";
 import type { RequestInfo } from "./requestinfo.ts";
 import type { ApiServer } from "./server.ts";
-import type { User } from "./user.ts";
 
 /** What the stages know of the request they work on. */
 export interface Context {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { User } from "../api/user.ts";
 import { bootedHarness, PODS, podOf } from "./testing.ts";
-import type { User } from "./user.ts";
 
 const bob: User = { name: "bob", groups: ["dev"] };
 const kubelet: User = { name: "system:node:worker-1", groups: ["system:nodes"] };

@@ -1,11 +1,11 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import type { KindDef } from "../api/kind.ts";
 import { KINDS } from "../api/kinds.ts";
+import type { User } from "../api/user.ts";
 import { EtcdStore, SingleEtcd } from "../etcd/index.ts";
 import { Kernel } from "../kernel/index.ts";
 import { Registry } from "./registry.ts";
 import { ApiServer, type ApiServerOptions } from "./server.ts";
-import type { User } from "./user.ts";
 
 /** For tests: an API server on a kernel of its own, asked without a network. */
 export interface Harness {

@@ -1,7 +1,7 @@
+import { ALL_AUTHENTICATED, ALL_UNAUTHENTICATED, type User } from "../api/user.ts";
 import { type AccessAttributes, refusal } from "./authorization/attributes.ts";
 import type { Context } from "./context.ts";
 import { forbidden } from "./errors.ts";
-import { ALL_AUTHENTICATED, ALL_UNAUTHENTICATED, type User } from "./user.ts";
 
 /**
  * `Impersonate-User` and its like: the caller must be allowed to impersonate each of them

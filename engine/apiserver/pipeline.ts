@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { StatusError } from "../api/status.ts";
+import { ANONYMOUS } from "../api/user.ts";
 import { cpu, type Gen, TaskKilled } from "../kernel/index.ts";
 import type { AuditRecord } from "./audit.ts";
 import { authenticate } from "./authentication.ts";
@@ -12,7 +13,6 @@ import { requestInfo } from "./requestinfo.ts";
 import { failed, text, withHeaders } from "./respond.ts";
 import { route } from "./route.ts";
 import type { ApiServer } from "./server.ts";
-import { ANONYMOUS } from "./user.ts";
 
 /**
  * The request's way through an API server, in upstream's order (pkg/server/config.go DefaultBuildHandlerChain). From

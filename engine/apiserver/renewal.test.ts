@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { withManagedFields } from "../api/managed-fields/index.ts";
 import type { KubeObject, WatchEvent } from "../api/types.ts";
+import type { User } from "../api/user.ts";
 import { harness } from "./harness.ts";
-import type { User } from "./user.ts";
 
 const node: User = { name: "system:node:worker-1", groups: ["system:nodes"] };
 const LEASES = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";

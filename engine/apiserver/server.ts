@@ -1,5 +1,7 @@
+import { CertificateAuthenticator } from "../api/client-certificates.ts";
 import type { HttpHandler } from "../api/http.ts";
 import type { KindDef } from "../api/kind.ts";
+import { ANONYMOUS } from "../api/user.ts";
 import type { Kernel } from "../kernel/index.ts";
 import type { AdmissionPlugin } from "./admission/admission.ts";
 import { ADMISSION_PLUGINS } from "./admission/plugins.ts";
@@ -7,14 +9,12 @@ import type { ServiceDialer } from "./aggregation/aggregator.ts";
 import { AuditLog, type AuditOptions, type AuditSink } from "./audit.ts";
 import type { AccessAttributes } from "./authorization/attributes.ts";
 import type { Authorizer } from "./authorization/authorization.ts";
-import { CertificateAuthenticator } from "./certificates.ts";
 import { Encryption } from "./encryption.ts";
 import { ApiMetrics } from "./metrics.ts";
 import type { NodeProxy, WebhookClient } from "./node-proxy.ts";
 import { serve } from "./pipeline.ts";
 import type { Registry } from "./registry.ts";
 import { TokenAuthenticator } from "./tokens.ts";
-import { ANONYMOUS } from "./user.ts";
 import type { CacheWatch } from "./watch.ts";
 
 export interface ApiServerOptions {

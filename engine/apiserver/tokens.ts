@@ -1,9 +1,9 @@
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
+import type { User } from "../api/user.ts";
 import { decode, decodeBase64, encode, encodeBase64, encodeBase64Url, type Kernel } from "../kernel/index.ts";
 import { jwtHeader, keyIdOf, signJwt } from "../pki/jwt-signature.ts";
 import type { Registry } from "./registry.ts";
-import type { User } from "./user.ts";
 
 /** Claims of a ServiceAccount token (pkg/serviceaccount/claims.go). */
 export interface Claims {

@@ -53,6 +53,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   const policy = auditPolicy(policyFile, readIfThere(p, policyFile));
   if (typeof policy === "string") return failed(policy);
   const started = kernel.now;
+  const kubeletCertificate = readIfThere(p, flags.get("kubelet-client-certificate"));
   const member = etcdMember(flags.get("etcd-servers"));
   while (!(yield* etcdAnswers(p, member))) {
     const err = `connection error: desc = "transport: Error while dialing: ${dialFailure(member)}"`;
@@ -81,7 +82,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     auditSink: auditFile(p, flags.get("audit-log-path"), Number(flags.get("audit-log-maxsize") ?? 100)),
     audit: { policy, onEntry: (entry) => chronicle.audit.push(entry) },
     plugins,
-    nodeProxy: { request: (node, request) => toKubelet(p, kubeletAddress(node), request) },
+    nodeProxy: { request: (node, request) => toKubelet(p, kubeletCertificate, kubeletAddress(node), request) },
     webhooks: webhookClient(p),
     services: serviceDialer(p),
     encryption: new Encryption(rules),
@@ -169,9 +170,19 @@ function* etcdAnswers(p: Process, { address, port }: EtcdMember): Gen<boolean> {
 }
 
 /** Carries a request for logs or exec to a node's kubelet. Throws NetError. */
-function* toKubelet(p: Process, address: string, request: Pick<HttpRequest, "method" | "path">): Gen<HttpResponse> {
+function* toKubelet(
+  p: Process,
+  certificate: string,
+  address: string,
+  request: Pick<HttpRequest, "method" | "path">,
+): Gen<HttpResponse> {
   const connection = yield* p.machine.network.connect(p.ns.net, address, KUBELET_PORT);
-  return yield* connection.http({ ...request, headers: {}, remoteAddress: p.machine.net.addresses()[0]! });
+  return yield* connection.http({
+    ...request,
+    headers: {},
+    remoteAddress: p.machine.net.addresses()[0]!,
+    ...(certificate && { clientCertificate: certificate }),
+  });
 }
 
 function readIfThere(p: Process, path: string | undefined): string {

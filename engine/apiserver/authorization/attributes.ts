@@ -1,5 +1,5 @@
+import type { User } from "../../api/user.ts";
 import type { RequestInfo } from "../requestinfo.ts";
-import type { User } from "../user.ts";
 
 /** What is asked of an authorizer (apiserver pkg/authorization/authorizer). */
 export interface AccessAttributes {

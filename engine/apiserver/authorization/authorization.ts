@@ -1,6 +1,6 @@
+import { SYSTEM_MASTERS, type User } from "../../api/user.ts";
 import type { Registry } from "../registry.ts";
 import type { RequestInfo } from "../requestinfo.ts";
-import { SYSTEM_MASTERS, type User } from "../user.ts";
 import { type AccessAttributes, attributesOf, type Decision } from "./attributes.ts";
 import { NodeAuthorizer, nodeOf } from "./node.ts";
 import { RbacAuthorizer } from "./rbac.ts";

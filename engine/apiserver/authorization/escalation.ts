@@ -1,8 +1,8 @@
 import type { Draft, KindDef } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/types.ts";
+import { SYSTEM_MASTERS } from "../../api/user.ts";
 import type { ResourceContext } from "../context.ts";
 import { forbidden } from "../errors.ts";
-import { SYSTEM_MASTERS } from "../user.ts";
 import type { PolicyRule } from "./rbac.ts";
 
 /** Nobody grants what they do not hold (pkg/registry/rbac/<kind>/policybased and pkg/registry/rbac/validation). */

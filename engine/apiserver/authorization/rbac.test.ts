@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { User } from "../../api/user.ts";
 import { bootedHarness, PODS, podOf } from "../testing.ts";
-import type { User } from "../user.ts";
 
 const RBAC = "/apis/rbac.authorization.k8s.io/v1";
 const bob: User = { name: "bob", groups: ["dev"] };

@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../api/types.ts";
+import type { User } from "../../api/user.ts";
 import type { Registry } from "../registry.ts";
-import type { User } from "../user.ts";
 import type { AccessAttributes, Decision } from "./attributes.ts";
 
 export interface PolicyRule {

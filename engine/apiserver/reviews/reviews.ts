@@ -1,5 +1,6 @@
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
+import { SYSTEM_MASTERS, type User } from "../../api/user.ts";
 import { cpu, type Gen } from "../../kernel/index.ts";
 import type { AccessAttributes } from "../authorization/attributes.ts";
 import type { PolicyRule } from "../authorization/rbac.ts";
@@ -10,7 +11,6 @@ import { decodeBody } from "../decode.ts";
 import { badRequest, invalid } from "../errors.ts";
 import { ok } from "../respond.ts";
 import { nowTime } from "../time.ts";
-import { SYSTEM_MASTERS, type User } from "../user.ts";
 
 /** Kinds that are only asked: the answer is the object with its status. */
 

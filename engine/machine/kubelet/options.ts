@@ -38,7 +38,8 @@ interface KubeletConfiguration {
   resolvConf?: string;
   registerWithTaints?: { key: string; value?: string; effect: string }[];
   logging?: { verbosity?: number };
-  authentication?: { x509?: { clientCAFile?: string } };
+  authentication?: { x509?: { clientCAFile?: string }; webhook?: object; anonymous?: object };
+  authorization?: { mode?: string };
   containerRuntimeEndpoint?: string;
 }
 
@@ -123,7 +124,29 @@ export function readOptions(p: Process): KubeletOptions {
       flags.get("container-runtime-endpoint") ||
       config.containerRuntimeEndpoint ||
       "unix:///run/containerd/containerd.sock",
-    configuration: inForce(config),
+    configuration: inForce({ ...config, ...accessFlags(flags, config) }),
+  };
+}
+
+/** What flags say about who may ask, over what the file says. */
+function accessFlags(
+  flags: ReadonlyMap<string, string>,
+  { authentication = {}, authorization = {} }: KubeletConfiguration,
+): Pick<KubeletConfiguration, "authentication" | "authorization"> {
+  const [anonymous, webhook, clientCAFile, mode] = [
+    "anonymous-auth",
+    "authentication-token-webhook",
+    "client-ca-file",
+    "authorization-mode",
+  ].map((name) => flags.get(name));
+  return {
+    authentication: {
+      ...authentication,
+      ...(anonymous === undefined ? {} : { anonymous: { enabled: anonymous !== "false" } }),
+      ...(webhook === undefined ? {} : { webhook: { ...authentication.webhook, enabled: webhook !== "false" } }),
+      ...(clientCAFile === undefined ? {} : { x509: { clientCAFile } }),
+    },
+    authorization: mode === undefined ? authorization : { ...authorization, mode },
   };
 }
 

@@ -3,6 +3,7 @@ import { encode, type Gen, Pipe } from "../../kernel/index.ts";
 import type { Process } from "../process.ts";
 import type { Container } from "../runtime/index.ts";
 import * as sys from "../sys.ts";
+import { KubeletAuth } from "./auth.ts";
 import type { Kubelet } from "./kubelet.ts";
 import { followLog, logContainer, readLog, readLogOptions } from "./logs.ts";
 import { runtimePod } from "./runtime-view.ts";
@@ -12,6 +13,7 @@ import type { Pod } from "./types.ts";
 
 /** Opens port 10250: what the API server asks for logs, exec and attach, what metrics-server asks for, and /healthz. The returned function closes it. */
 export function listen(kubelet: Kubelet, p: Process): () => void {
+  const auth = new KubeletAuth(kubelet, p);
   return kubelet.machine.net.listen({
     protocol: "tcp",
     address: "0.0.0.0",
@@ -20,7 +22,9 @@ export function listen(kubelet: Kubelet, p: Process): () => void {
     pid: p.pid,
     tls: true,
     certificate: () => servingCertificate(kubelet, p),
-    http: (request) => handle(kubelet, request),
+    *http(request) {
+      return (yield* auth.refusal(request)) ?? (yield* handle(kubelet, request));
+    },
   });
 }
 
@@ -61,7 +65,8 @@ function forward(kubelet: Kubelet, namespace: string, name: string): HttpRespons
   return { status: 101, headers: { upgrade: "SPDY/3.1", connection: "Upgrade" }, body: { type: "forward", open } };
 }
 
-function text(status: number, body: string): HttpResponse {
+/** A page of text. */
+export function text(status: number, body: string): HttpResponse {
   return {
     status,
     headers: { "content-type": "text/plain; charset=utf-8" },

@@ -14,6 +14,7 @@ import type { Program } from "../process.ts";
 import { ensureDir, putFile } from "../runtime/files.ts";
 import { containerd, runtimeOf, SANDBOX_IMAGE } from "../runtime/index.ts";
 import { LogSink } from "../runtime/log-file.ts";
+import { inForce } from "./configuration.ts";
 import { Kubelet } from "./kubelet.ts";
 import type { KubeletOptions } from "./options.ts";
 import { handle, listen } from "./server.ts";
@@ -102,7 +103,7 @@ export function node(programs: Record<string, Program> = {}, extra: Partial<Kube
     resolvConf: "/etc/resolv.conf",
     verbosity: 2,
     runtimeEndpoint: "unix:///run/containerd/containerd.sock",
-    configuration: {},
+    configuration: inForce({}),
     ...extra,
   };
   const process = spawn(function* (p) {

@@ -1,6 +1,6 @@
 import type { Gen } from "../../kernel/index.ts";
 import type { Discovery, Mapping } from "./discovery.ts";
-import { isExpected, KubectlError, usageError } from "./errors.ts";
+import { isExpected, isOfServer, KubectlError, usageError } from "./errors.ts";
 import { compareStrings } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { newTabWriter } from "./printers/tabwriter.ts";
@@ -18,7 +18,7 @@ export function* apiResources(k: Invocation): Gen<number> {
   try {
     discovery = yield* k.resources(1);
   } catch (error) {
-    if (!isExpected(error)) throw error;
+    if (!isOfServer(error)) throw error;
     failed = error;
   }
   const seen = new Set<string>();

@@ -4,7 +4,7 @@ import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { type PolicyRule, ruleLines } from "./describe/rbac.ts";
 import type { Mapping } from "./discovery.ts";
-import { Exit, isExpected, KubectlError } from "./errors.ts";
+import { Exit, isOfServer, KubectlError } from "./errors.ts";
 import { sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { objectPrinter } from "./output.ts";
@@ -100,7 +100,7 @@ function* resourceOf(
     warnOfShortName(k, discovery, word.toLowerCase());
   } catch (error) {
     // Whether there is such a resource is only a warning.
-    if (!isExpected(error)) throw error;
+    if (!isOfServer(error)) throw error;
   }
   if (mapping === undefined) {
     const [resource, ...rest] = word.toLowerCase().split(".");

@@ -109,6 +109,11 @@ export function withSource(verb: string, source: string | undefined, error: unkn
   return error instanceof Error ? new KubectlError(text) : error;
 }
 
+/** What a server answered with, or that none did: not what is wrong with the configuration. */
+export function isOfServer(error: unknown): error is Error {
+  return error instanceof StatusError || error instanceof RequestError;
+}
+
 /** Errors that commands collect and go on after; anything else is a bug and must fly on. */
 export function isExpected(error: unknown): error is Error {
   return (

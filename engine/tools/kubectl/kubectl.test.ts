@@ -164,7 +164,7 @@ describe.skipIf(binary === undefined)("kubectl beside the real one", () => {
     expect(ours.run(line)).toEqual(real(line));
   });
 
-  it("knows the help of every command", () => {
+  it("knows the help of every command", { timeout: 300_000 }, () => {
     for (const path of Object.keys(commands.commands)) {
       const line = `kubectl ${path} --help`;
       expect(ours.run(line)).toEqual(real(line));

@@ -5,7 +5,7 @@ import { isStatus, StatusError } from "../../api/status.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import type { Discovery, Mapping } from "./discovery.ts";
-import { isExpected, KubectlError, throwAll } from "./errors.ts";
+import { isExpected, isOfServer, KubectlError, throwAll } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { kustomizeText } from "./kustomize/index.ts";
@@ -197,7 +197,7 @@ function* categoryMembers(k: Invocation, word: string): Gen<Mapping[] | undefine
   try {
     return (yield* k.resources(1)).category(word);
   } catch (error) {
-    if (!isExpected(error)) throw error;
+    if (!isOfServer(error)) throw error;
     return undefined;
   }
 }
