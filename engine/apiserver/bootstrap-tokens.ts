@@ -1,7 +1,7 @@
 import { BOOTSTRAP_TOKEN, bootstrapTokenOf, tokenLeft } from "../api/bootstrap-token.ts";
+import type { User } from "../api/user.ts";
 import type { Kernel } from "../kernel/index.ts";
 import type { Registry } from "./registry.ts";
-import type { User } from "./user.ts";
 
 /**
  * Who a bootstrap token stands for, by its Secret in kube-system; undefined for one that is unknown, over, or not for
