@@ -15,6 +15,9 @@ if (noBrowser) console.warn(`Browser tests are skipped: ${noBrowser}`);
 
 const out = join(dirname(dirname(fileURLToPath(import.meta.url))), ".out");
 
+/** How long a test waits for what comes in a second on a machine of one's own, ms. */
+export const PATIENCE = 180_000;
+
 export function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: CHROMIUM!,
@@ -37,6 +40,7 @@ export async function visit(
   options: BrowserContextOptions,
 ): Promise<{ context: BrowserContext; page: Page; problems: string[] }> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on("pageerror", (error) => problems.push(String(error.stack)));

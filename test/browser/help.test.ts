@@ -5,12 +5,13 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningServer, startServer } from "../../web/server/server.ts";
 import { onTheHost } from "../host.ts";
-import { expectAccessible, launch, noBrowser, screenText, shoot, visit } from "./browser.ts";
+import { expectAccessible, launch, noBrowser, PATIENCE, screenText, shoot, visit } from "./browser.ts";
 
 // A machine with other work to do draws and checks slowly.
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 5 * PATIENCE });
 
-const see = (page: Page, pattern: RegExp) => expect.poll(() => screenText(page), { timeout: 60_000 }).toMatch(pattern);
+const see = (page: Page, pattern: RegExp) =>
+  expect.poll(() => screenText(page), { timeout: PATIENCE }).toMatch(pattern);
 
 async function type(page: Page, text: string): Promise<void> {
   await page.locator(".pane .xterm-helper-textarea").first().focus();
@@ -51,7 +52,7 @@ describe.skipIf(noBrowser)("help with a task", onTheHost, () => {
     await create.scrollIntoViewIfNeeded();
     expect(await create.getByText(model).count()).toBe(0);
     await type(page, "kubectl run nginx-test --image=nginx\n");
-    await create.locator(".mark-passed").waitFor({ timeout: 30_000 });
+    await create.locator(".mark-passed").waitFor({ timeout: PATIENCE });
     await create.getByText(why).waitFor();
     await create.getByRole("button", { name: "pods/nginx-test" }).click();
     await create.getByText("kubectl get pods nginx-test -n default -o yaml").waitFor();
@@ -75,7 +76,7 @@ describe.skipIf(noBrowser)("help with a task", onTheHost, () => {
   it("catches up to a task by the solution's steps, which are not earned", async () => {
     const { context, page, problems } = await open();
     await type(page, "kubectl run nginx-test --image=nginx\n");
-    await task(page, "create").locator(".mark-passed").waitFor({ timeout: 30_000 });
+    await task(page, "create").locator(".mark-passed").waitFor({ timeout: PATIENCE });
     const audit = task(page, "audit");
     await audit.scrollIntoViewIfNeeded();
     await audit.getByRole("button", { name: "Catch me up to here" }).click();
@@ -83,7 +84,7 @@ describe.skipIf(noBrowser)("help with a task", onTheHost, () => {
     await expectAccessible(page);
     await shoot(page, "catch-up-ask");
     await page.getByRole("dialog").getByRole("button", { name: "Catch me up" }).click();
-    await page.getByText("You are caught up.").waitFor({ timeout: 60_000 });
+    await page.getByText("You are caught up.").waitFor({ timeout: PATIENCE });
     await page.locator(".lesson-pane").evaluate((element) => element.scrollTo(0, 0));
     await shoot(page, "catch-up-done");
     await task(page, "order").locator(".mark-passed").waitFor();

@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { onTheHost } from "../host.ts";
-import { expectAccessible, launch, noBrowser, shoot, visit } from "./browser.ts";
+import { expectAccessible, launch, noBrowser, PATIENCE, shoot, visit } from "./browser.ts";
 
 // A machine with other work to do draws and checks slowly.
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 5 * PATIENCE });
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -55,7 +55,7 @@ const text = async (page: Page) => (await lines(page)).join("\n");
 
 /** Waits until the terminal shows what matches, and returns the match. */
 async function see(page: Page, pattern: RegExp): Promise<RegExpExecArray> {
-  await expect.poll(() => text(page), { timeout: 15_000, interval: 100 }).toMatch(pattern);
+  await expect.poll(() => text(page), { timeout: PATIENCE, interval: 100 }).toMatch(pattern);
   return pattern.exec(await text(page))!;
 }
 
@@ -68,19 +68,19 @@ async function type(page: Page, command: string): Promise<void> {
 async function clear(page: Page): Promise<void> {
   await page.locator(".pane .xterm-helper-textarea").first().focus();
   await page.keyboard.press("Control+l");
-  await expect.poll(() => text(page).then((shown) => shown.trim()), { timeout: 60_000 }).toMatch(/^learner@\S+:~\$$/);
+  await expect.poll(() => text(page).then((shown) => shown.trim()), { timeout: PATIENCE }).toMatch(/^learner@\S+:~\$$/);
 }
 
 /** The screen with its wrapped lines joined. */
 async function seeJoined(page: Page, pattern: RegExp): Promise<RegExpExecArray> {
   const joined = async () => (await lines(page)).join("");
-  await expect.poll(joined, { timeout: 15_000, interval: 100 }).toMatch(pattern);
+  await expect.poll(joined, { timeout: PATIENCE, interval: 100 }).toMatch(pattern);
   return pattern.exec(await joined())!;
 }
 
 const task = (page: Page, id: string) => page.locator(`.slot-task[data-task="${id}"] .task`);
 const passed = async (page: Page, id: string) =>
-  await expect.poll(() => task(page, id).getAttribute("class"), { timeout: 60_000 }).toContain("task-passed");
+  await expect.poll(() => task(page, id).getAttribute("class"), { timeout: PATIENCE }).toContain("task-passed");
 const run = (page: Page, command: string) =>
   page.getByRole("button", { name: `실행: ${command}`, exact: false }).first();
 
@@ -166,10 +166,10 @@ describe.skipIf(noBrowser)("a person learns lab 1 in Korean", onTheHost, () => {
 
   it("loses the connection and goes on", async () => {
     await context.setOffline(true);
-    await page.getByText("서버와 연결이 끊겼습니다").waitFor({ timeout: 30_000 });
+    await page.getByText("서버와 연결이 끊겼습니다").waitFor({ timeout: PATIENCE });
     await shoot(page, "lab-ko-offline");
     await context.setOffline(false);
-    await page.getByText("클러스터 ● 정상").waitFor({ timeout: 30_000 });
+    await page.getByText("클러스터 ● 정상").waitFor({ timeout: PATIENCE });
     await clear(page);
     await type(page, "echo back-$((40+2))");
     await see(page, /^back-42$/m);
@@ -180,9 +180,9 @@ describe.skipIf(noBrowser)("a person learns lab 1 in Korean", onTheHost, () => {
     await type(page, "echo marker-$((1000+1)) > note.txt; cat note.txt");
     await see(page, /^marker-1001$/m);
     await served.end("SIGKILL");
-    await page.getByText("서버와 연결이 끊겼습니다").waitFor({ timeout: 30_000 });
+    await page.getByText("서버와 연결이 끊겼습니다").waitFor({ timeout: PATIENCE });
     await served.start();
-    await page.getByText("클러스터 ● 정상").waitFor({ timeout: 30_000 });
+    await page.getByText("클러스터 ● 정상").waitFor({ timeout: PATIENCE });
     await passed(page, "order");
     await see(page, /^marker-1001$/m);
     await clear(page);

@@ -5,9 +5,9 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningServer, startServer } from "../../web/server/server.ts";
 import { onTheHost } from "../host.ts";
-import { launch, noBrowser, screenText, shoot, visit } from "./browser.ts";
+import { launch, noBrowser, PATIENCE, screenText, shoot, visit } from "./browser.ts";
 
-vi.setConfig({ testTimeout: 300_000 });
+vi.setConfig({ testTimeout: 5 * PATIENCE });
 
 /** What the terminal shows, its rows joined: long lines wrap. */
 async function see(page: Page, pattern: RegExp): Promise<RegExpExecArray> {
@@ -18,7 +18,7 @@ async function see(page: Page, pattern: RegExp): Promise<RegExpExecArray> {
         found = pattern.exec((await screenText(page)).replace(/\n/g, ""));
         return found !== null;
       },
-      { timeout: 60_000, message: String(pattern) },
+      { timeout: PATIENCE, message: String(pattern) },
     )
     .toBe(true);
   return found!;
@@ -33,7 +33,7 @@ const task = (page: Page, id: string) => page.locator(`.slot-task[data-task="${i
 const passed = (page: Page, id: string) =>
   task(page, id)
     .locator(".mark-passed")
-    .waitFor({ timeout: 60_000 })
+    .waitFor({ timeout: PATIENCE })
     .catch(async (error: Error) => {
       await shoot(page, `lab2-${id}-failed`);
       throw new Error(`${error.message}\n${await task(page, id).innerHTML()}`, { cause: error });
@@ -80,7 +80,7 @@ describe.skipIf(noBrowser)("lab 2, with the pictures in front of one", onTheHost
     await run(page, "kubectl expose deployment web --port=80 --target-port=80");
     await passed(page, "expose");
     const service = page.locator(".service", { hasText: "web" });
-    await expect.poll(() => service.textContent(), { timeout: 60_000 }).toMatch(/3\/3/);
+    await expect.poll(() => service.textContent(), { timeout: PATIENCE }).toMatch(/3\/3/);
     await service.click();
     const facts = (await page.locator(".selection dl").textContent())!;
     const addresses = [...facts.matchAll(/10\.200\.\d+\.\d+/g)].map(([address]) => `${address}:80`);
@@ -118,7 +118,7 @@ describe.skipIf(noBrowser)("lab 2, with the pictures in front of one", onTheHost
     await run(page, "kubectl scale deployment web --replicas=5");
     await see(page, /deployment\.apps\/web scaled/);
     await page.getByRole("button", { name: "지도", exact: true }).click();
-    await expect.poll(() => service.textContent(), { timeout: 60_000 }).toMatch(/5\/5/);
+    await expect.poll(() => service.textContent(), { timeout: PATIENCE }).toMatch(/5\/5/);
     await page.getByRole("tab", { name: "worker-1", exact: true }).click();
     await answer(page, "churn", await chance(5));
 

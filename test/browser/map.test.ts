@@ -5,9 +5,10 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningServer, startServer } from "../../web/server/server.ts";
 import { onTheHost } from "../host.ts";
-import { expectAccessible, launch, noBrowser, screenText, shoot, visit } from "./browser.ts";
+import { expectAccessible, launch, noBrowser, PATIENCE, screenText, shoot, visit } from "./browser.ts";
 
-const see = (page: Page, pattern: RegExp) => expect.poll(() => screenText(page), { timeout: 60_000 }).toMatch(pattern);
+const see = (page: Page, pattern: RegExp) =>
+  expect.poll(() => screenText(page), { timeout: PATIENCE }).toMatch(pattern);
 
 async function type(page: Page, text: string): Promise<void> {
   await page.locator(".pane .xterm-helper-textarea").first().focus();
@@ -15,7 +16,7 @@ async function type(page: Page, text: string): Promise<void> {
 }
 
 // A machine with other work to do draws and checks slowly.
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 5 * PATIENCE });
 
 const tiles = (page: Page, state: string) => page.locator(`.tile.pod-${state}`);
 const SERVICE = "kubectl create deployment web --image=nginx --replicas=3; kubectl expose deployment web --port=80\n";
@@ -56,7 +57,7 @@ describe.skipIf(noBrowser)("the map", onTheHost, () => {
     await expectAccessible(page);
     await shoot(page, `${picture}-empty`);
     await type(page, SERVICE);
-    await expect.poll(() => tiles(page, "running").count(), { timeout: 60_000 }).toBe(3);
+    await expect.poll(() => tiles(page, "running").count(), { timeout: PATIENCE }).toBe(3);
     const service = page.locator(".service", { hasText: "web" });
     await expect.poll(() => service.textContent()).toMatch(/3\/3/);
     await expect.poll(() => page.locator(".map-lines .line-ready").count()).toBeGreaterThanOrEqual(3);
@@ -66,7 +67,7 @@ describe.skipIf(noBrowser)("the map", onTheHost, () => {
     await expectAccessible(page);
     await shoot(page, `${picture}-service`);
     await type(page, "clear; kubectl set image deployment/web nginx=nginx:0.no-such; kubectl cordon worker-2\n");
-    await tiles(page, "failing").first().waitFor({ timeout: 60_000 });
+    await tiles(page, "failing").first().waitFor({ timeout: PATIENCE });
     await page.getByText("SchedulingDisabled").waitFor();
     await tiles(page, "failing").first().click();
     await shoot(page, `${picture}-failing`);
@@ -105,7 +106,7 @@ describe.skipIf(noBrowser)("the map", onTheHost, () => {
   it("answers names in texts: a click on one selects what it means, and what is selected stands out", async () => {
     const { context, page, problems } = await open({ viewport: { width: 1280, height: 900 } });
     await type(page, SERVICE);
-    await expect.poll(() => tiles(page, "running").count(), { timeout: 60_000 }).toBe(3);
+    await expect.poll(() => tiles(page, "running").count(), { timeout: PATIENCE }).toBe(3);
     // What the last command spoke of.
     await expect.poll(() => page.locator(".tile.touched").count()).toBe(3);
     await page.locator(".service.touched", { hasText: "web" }).waitFor();
@@ -150,12 +151,12 @@ describe.skipIf(noBrowser)("the map", onTheHost, () => {
     await page.reload();
     await page.getByRole("button", { name: "worker-1" }).waitFor();
     await context.setOffline(true);
-    await page.locator(".map.stale").waitFor({ timeout: 40_000 });
+    await page.locator(".map.stale").waitFor({ timeout: PATIENCE });
     await shoot(page, "map-disconnected");
     await context.setOffline(false);
-    await expect.poll(() => page.locator(".map.stale").count(), { timeout: 60_000 }).toBe(0);
+    await expect.poll(() => page.locator(".map.stale").count(), { timeout: PATIENCE }).toBe(0);
     await type(page, "kubectl run again --image=nginx\n");
-    await expect.poll(() => tiles(page, "running").count(), { timeout: 60_000 }).toBe(1);
+    await expect.poll(() => tiles(page, "running").count(), { timeout: PATIENCE }).toBe(1);
     await context.close();
   });
 
@@ -189,7 +190,7 @@ describe.skipIf(noBrowser)("the map", onTheHost, () => {
     await page.getByRole("button", { name: "터미널", exact: true }).click();
     await type(page, SERVICE);
     await page.getByRole("button", { name: "그림", exact: true }).click();
-    await expect.poll(() => tiles(page, "running").count(), { timeout: 60_000 }).toBe(3);
+    await expect.poll(() => tiles(page, "running").count(), { timeout: PATIENCE }).toBe(3);
     await page.locator(".service", { hasText: "web" }).click();
     await shoot(page, "map-small");
     await expectAccessible(page);

@@ -5,12 +5,13 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningServer, startServer } from "../../web/server/server.ts";
 import { onTheHost } from "../host.ts";
-import { expectAccessible, launch, noBrowser, screenText, shoot, visit } from "./browser.ts";
+import { expectAccessible, launch, noBrowser, PATIENCE, screenText, shoot, visit } from "./browser.ts";
 
 // A machine with other work to do draws and checks slowly.
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 5 * PATIENCE });
 
-const see = (page: Page, pattern: RegExp) => expect.poll(() => screenText(page), { timeout: 60_000 }).toMatch(pattern);
+const see = (page: Page, pattern: RegExp) =>
+  expect.poll(() => screenText(page), { timeout: PATIENCE }).toMatch(pattern);
 
 async function type(page: Page, text: string): Promise<void> {
   await page.locator(".pane .xterm-helper-textarea").first().focus();

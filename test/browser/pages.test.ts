@@ -5,17 +5,17 @@ import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningServer, startServer } from "../../web/server/server.ts";
 import { onTheHost } from "../host.ts";
-import { expectAccessible, launch, noBrowser, shoot, visit } from "./browser.ts";
+import { expectAccessible, launch, noBrowser, PATIENCE, shoot, visit } from "./browser.ts";
 
 // A machine with other work to do draws and checks slowly.
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 5 * PATIENCE });
 
 async function lines(page: Page): Promise<string[]> {
   const rows = await page.locator(".pane .xterm-rows").first().locator("> div").allTextContents();
   return rows.map((row) => row.replace(/\u00a0/g, " ").trimEnd());
 }
 const see = (page: Page, pattern: RegExp) =>
-  expect.poll(async () => (await lines(page)).join("\n"), { timeout: 60_000 }).toMatch(pattern);
+  expect.poll(async () => (await lines(page)).join("\n"), { timeout: PATIENCE }).toMatch(pattern);
 const keyboard = (page: Page) => page.locator(".pane .xterm-helper-textarea").first();
 
 async function type(page: Page, text: string): Promise<void> {
@@ -232,7 +232,7 @@ describe.skipIf(noBrowser)("the pages", onTheHost, () => {
     await page.getByRole("button", { name: "Run the clock" }).click();
     await page.getByRole("button", { name: "Wait", exact: true }).click();
     await page.getByRole("menuitem", { name: "1 hour on" }).click();
-    await expect.poll(time, { timeout: 60_000 }).toMatch(/^01:00/);
+    await expect.poll(time, { timeout: PATIENCE }).toMatch(/^01:00/);
     await page.getByText("cluster ● healthy").waitFor();
     await type(page, "kubectl run brief --image=busybox --restart=Never -- sleep 600\n");
     await see(page, /pod\/brief created/);
@@ -241,7 +241,7 @@ describe.skipIf(noBrowser)("the pages", onTheHost, () => {
       await page.getByRole("menuitem", { name: item }).click();
       await page.getByRole("button", { name: "Skip to the next event" }).waitFor();
     }
-    await expect.poll(time, { timeout: 60_000 }).toMatch(/^01:1[01]/);
+    await expect.poll(time, { timeout: PATIENCE }).toMatch(/^01:1[01]/);
     await type(page, "clear; kubectl get pod brief\n");
     await see(page, /brief +0\/1 +Completed/);
     await context.close();

@@ -5,12 +5,13 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type RunningServer, startServer } from "../../web/server/server.ts";
 import { onTheHost } from "../host.ts";
-import { launch, noBrowser, screenText, shoot, visit } from "./browser.ts";
+import { launch, noBrowser, PATIENCE, screenText, shoot, visit } from "./browser.ts";
 
 // A machine with other work to do draws and checks slowly.
-vi.setConfig({ testTimeout: 180_000 });
+vi.setConfig({ testTimeout: 5 * PATIENCE });
 
-const see = (page: Page, pattern: RegExp) => expect.poll(() => screenText(page), { timeout: 60_000 }).toMatch(pattern);
+const see = (page: Page, pattern: RegExp) =>
+  expect.poll(() => screenText(page), { timeout: PATIENCE }).toMatch(pattern);
 
 async function type(page: Page, text: string): Promise<void> {
   await page.locator(".pane .xterm-helper-textarea").first().focus();
@@ -96,7 +97,7 @@ describe.skipIf(noBrowser)("a session on several pages", onTheHost, () => {
       const form = page.locator(`.slot-task[data-task="${task}"] .task`);
       await form.getByLabel("Answer", { exact: true }).fill("none");
       await form.getByLabel("Answer", { exact: true }).press("Enter");
-      await form.locator(".mark-failed").waitFor({ timeout: 60_000 });
+      await form.locator(".mark-failed").waitFor({ timeout: PATIENCE });
       expect(cut).toBeUndefined();
     }
     await context.close();
