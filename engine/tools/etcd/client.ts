@@ -16,10 +16,13 @@ import { publicOf, readPrivatePem, samePublicKey } from "../../pki/keys.ts";
 /** Ends etcdctl: `Error: message` on standard error, and the status (ExitWithError). */
 export class EtcdctlError extends Error {
   readonly status: number;
+  /** Printed behind the message. */
+  readonly help: string;
 
-  constructor(message: string, status = 1) {
+  constructor(message: string, status = 1, help = "") {
     super(message);
     this.status = status;
+    this.help = help;
   }
 }
 
@@ -67,10 +70,10 @@ export class Client {
   /** The member behind an endpoint that answers requests; ends with `context deadline exceeded` when none does. */
   *member(endpoint: string, logger = "etcd-client"): Gen<EtcdMember> {
     const { timeout, cert, key, cacert } = this.options;
-    const ca = cacert === "" ? "" : this.read(cacert);
     if ((cert === "") !== (key === "")) {
-      throw new EtcdctlError("KeyFile and CertFile must both be present[key: , cert: ]", 128);
+      throw new EtcdctlError(`KeyFile and CertFile must both be present[key: ${key}, cert: ${cert}]`, 128);
     }
+    const ca = cacert === "" ? "" : this.read(cacert);
     const own = cert === "" ? undefined : { cert: this.read(cert), key: this.read(key) };
     const { kernel } = this.p.machine;
     const start = kernel.now;
@@ -148,8 +151,8 @@ export class Client {
     return yield* this.member(this.options.endpoints[0]!);
   }
 
-  /** Runs a request; the server's refusals are logged and end the program. */
-  *request<T>(body: (store: EtcdStore) => T): Gen<T> {
+  /** Runs a request; the server's refusals are logged and end the program, told as `failed` says. */
+  *request<T>(body: (store: EtcdStore) => T, failed?: string): Gen<T> {
     yield* this.first();
     yield* sleep(MS);
     try {
@@ -172,7 +175,7 @@ export class Client {
         { target, attempt: 0, error: text },
         "etcd-client",
       );
-      throw new EtcdctlError(error.message);
+      throw new EtcdctlError(failed === undefined ? error.message : `${failed} (${error.message})`);
     }
   }
 
