@@ -133,6 +133,24 @@ curl -sS --cacert c.pem $at https://kubernetes:6443/healthz`,
       "curl: (60) SSL certificate problem: unable to get local issuer certificate",
     ],
   },
+  {
+    name: "agnhost tells in a word why a port cannot be reached, and has BIND's tools",
+    script: `kubectl apply -f https://k8s.io/examples/admin/dns/dnsutils.yaml; kubectl run web --image=nginx --port=80 --expose
+kubectl wait --for=condition=Ready pod/dnsutils pod/web >/dev/null; ip=$(kubectl get pod web -o jsonpath='{.status.podIP}')
+kubectl exec dnsutils -- nslookup kubernetes.default; kubectl exec dnsutils -- dig +short web.default.svc.cluster.local
+for to in web:80 $ip:81 nope:80 10.200.77.7:80; do kubectl exec dnsutils -- /agnhost connect $to --timeout=2s 2>&1 | head -1; echo "$to \${PIPESTATUS[0]}"; done
+kubectl exec dnsutils -- /agnhost dns-suffix`,
+    expect: [
+      /^Address:\t[\d.]+#53$/,
+      "Name:\tkubernetes.default.svc.cluster.local",
+      /^[\d.]+$/,
+      "web:80 0",
+      "REFUSED",
+      "DNS: lookup nope: no such host",
+      "TIMEOUT",
+      "default.svc.cluster.local,svc.cluster.local,cluster.local",
+    ],
+  },
 ];
 
 playScenarios("networks by hand", SCENARIOS);

@@ -1,11 +1,9 @@
-import { SECOND } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { alpineTree } from "../alpine.ts";
 import type { ImageDef } from "../image.ts";
-import { errorDate, httpDate } from "../nginx/http.ts";
-import { DEFAULT_PATH, rootfs, SKELETON } from "../rootfs.ts";
-import { agnhostWebhooks } from "./agnhost-webhooks.ts";
+import { errorDate } from "../nginx/http.ts";
+import { rootfs, SKELETON } from "../rootfs.ts";
+import { AGNHOST_IMAGE, agnhost } from "./agnhost.ts";
 import { answer, say, serving } from "./serving.ts";
 
 /** Small servers that courses use to show where a request ends up. */
@@ -105,74 +103,6 @@ const helloApp = (version: string): Program =>
     return 0;
   };
 
-/** The subcommands of agnhost that the documentation's examples use (kubernetes test/images/agnhost). */
-const agnhost: Program = function* (p) {
-  const [command = "pause", ...rest] = p.argv.slice(1);
-  const value = (name: string, fallback: string): string => {
-    for (const [i, arg] of rest.entries()) {
-      if (arg === `--${name}`) return rest[i + 1] ?? fallback;
-      if (arg.startsWith(`--${name}=`)) return arg.slice(name.length + 3);
-    }
-    return fallback;
-  };
-  const { kernel } = p.machine;
-  const started = kernel.now;
-  const until = (port: number, page: (path: string, query: string) => ReturnType<typeof answer>) =>
-    serving(
-      p,
-      [
-        {
-          port,
-          *http({ path }) {
-            const mark = path.indexOf("?");
-            return page(mark < 0 ? path : path.slice(0, mark), mark < 0 ? "" : path.slice(mark + 1));
-          },
-        },
-      ],
-      ["TERM", "INT"],
-    );
-  const date = { date: httpDate(kernel.wallMs) };
-  switch (command) {
-    case "pause":
-      yield* sys.print(p, "Paused\n");
-      yield* serving(p, [], ["TERM", "INT"]);
-      return 0;
-    case "serve-hostname":
-      yield* until(Number(value("port", "9376")), () => answer(200, hostOf(p), date));
-      return 0;
-    case "liveness":
-      // Well for ten seconds, then not: what a liveness probe is shown with.
-      yield* until(8080, (path) => {
-        const seconds = (kernel.now - started) / SECOND;
-        if (path !== "/healthz") return answer(404, "404 page not found\n", date);
-        return seconds > 10 ? answer(500, `error: ${seconds.toFixed(6)}`, date) : answer(200, "ok", date);
-      });
-      return 0;
-    case "netexec": {
-      const port = Number(value("http-port", "8080"));
-      yield* sys.printError(p, `${errorDate(kernel.wallMs)} Started HTTP server on port ${port}\n`);
-      yield* until(port, (path, query) => {
-        const asked = new Map(query.split("&").map((part) => part.split("=") as [string, string]));
-        if (path === "/hostname" || path === "/hostName") return answer(200, hostOf(p), date);
-        if (path === "/echo") return answer(200, decodeURIComponent(asked.get("msg") ?? ""), date);
-        if (path === "/healthz") return answer(200, "", date);
-        if (path === "/") return answer(200, `NOW: ${errorDate(kernel.wallMs)}`, date);
-        return answer(404, "404 page not found\n", date);
-      });
-      return 0;
-    }
-    case "webhook":
-    case "crd-conversion-webhook":
-      return yield* agnhostWebhooks(p, command, Number(value("port", "443")));
-    default:
-      yield* sys.printError(
-        p,
-        `Error: unknown command ${JSON.stringify(command)} for "app"\nRun 'app --help' for usage.\n`,
-      );
-      return 1;
-  }
-};
-
 /** The image of liveness probes by itself: whatever it is called with, it is the server of `agnhost liveness`. */
 const livenessServer: Program = (p) => {
   p.argv = [p.argv[0]!, "liveness"];
@@ -230,16 +160,7 @@ export const DEMO_IMAGES: readonly ImageDef[] = [
     env: () => ({ ...BARE, PORT: "8080" }),
     exposedPorts: ["8080/tcp"],
   },
-  {
-    names: ["registry.k8s.io/e2e-test-images/agnhost"],
-    tags: /^2\.\d{1,2}(\.\d)?$/,
-    sizeBytes: 50_000_000,
-    rootfs: () =>
-      rootfs(SKELETON, alpineTree("3.21.3"), { agnhost: { program: "agnhost" }, "usr/bin/curl": { program: "curl" } }),
-    entrypoint: ["/agnhost"],
-    cmd: ["pause"],
-    env: () => ({ PATH: DEFAULT_PATH }),
-  },
+  AGNHOST_IMAGE,
   {
     names: ["registry.k8s.io/liveness"],
     tags: /^(latest|v?1(\.\d)?)$/,
