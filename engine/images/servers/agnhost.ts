@@ -16,7 +16,7 @@ const hostOf = (p: Process): string => p.env.get("HOSTNAME") ?? p.machine.hostna
 
 type Run = (p: Process, words: readonly string[]) => Gen<number>;
 
-function valueOf(words: readonly string[], name: string, fallback: string): string {
+function optionOf(words: readonly string[], name: string, fallback: string): string {
   for (const [i, word] of words.entries()) {
     if (word === `--${name}`) return words[i + 1] ?? fallback;
     if (word.startsWith(`--${name}=`)) return word.slice(name.length + 3);
@@ -57,7 +57,7 @@ const pause: Run = function* (p) {
 };
 
 const serveHostname: Run = function* (p, words) {
-  yield* pages(p, Number(valueOf(words, "port", "9376")), () => answer(200, hostOf(p), date(p)));
+  yield* pages(p, Number(optionOf(words, "port", "9376")), () => answer(200, hostOf(p), date(p)));
   return 0;
 };
 
@@ -75,7 +75,7 @@ const liveness: Run = function* (p) {
 
 const netexec: Run = function* (p, words) {
   const { kernel } = p.machine;
-  const port = Number(valueOf(words, "http-port", "8080"));
+  const port = Number(optionOf(words, "http-port", "8080"));
   yield* sys.printError(p, `${errorDate(kernel.wallMs)} Started HTTP server on port ${port}\n`);
   yield* pages(p, port, (path, query, { headers, remoteAddress }) => {
     const asked = new Map(query.split("&").map((part) => part.split("=") as [string, string]));
@@ -117,7 +117,7 @@ const connect: Run = function* (p, words) {
     const why = found.why === "none" ? "no such host" : "server misbehaving";
     return yield* complain(`DNS: lookup ${host}: ${why}`);
   }
-  const seconds = Number.parseFloat(valueOf(words, "timeout", "1s"));
+  const seconds = Number.parseFloat(optionOf(words, "timeout", "1s"));
   const { network } = p.machine;
   try {
     const options = { timeout: Math.max(1, Math.round(seconds * SECOND)) };
@@ -148,7 +148,7 @@ const printing = (text: (p: Process, words: readonly string[]) => string): Run =
 const webhook =
   (command: "webhook" | "crd-conversion-webhook"): Run =>
   (p, words) =>
-    agnhostWebhooks(p, command, Number(valueOf(words, "port", "443")));
+    agnhostWebhooks(p, command, Number(optionOf(words, "port", "443")));
 
 const COMMANDS: Readonly<Record<string, readonly [short: string, run: Run]>> = {
   connect: ["Attempts a TCP, UDP or SCTP connection and returns useful errors", connect],
