@@ -87,13 +87,15 @@ export class ApiClient {
     this.options = options;
   }
 
-  *get<T = KubeObject>(resource: Resource, namespace: string | undefined, name: string, subresource?: string): Gen<T> {
-    return (yield* this.object("GET", resourcePath(resource, namespace, name, subresource))) as T;
+  // Each of these hands on the generator of its request: a layer of its own would cost every request, and every step of it.
+
+  get<T = KubeObject>(resource: Resource, namespace: string | undefined, name: string, subresource?: string): Gen<T> {
+    return this.object("GET", resourcePath(resource, namespace, name, subresource)) as Gen<T>;
   }
 
-  *list<T = KubeObject>(resource: Resource, options: ListOptions = {}): Gen<KubeList<T>> {
+  list<T = KubeObject>(resource: Resource, options: ListOptions = {}): Gen<KubeList<T>> {
     const path = resourcePath(resource, options.namespace);
-    return (yield* this.object("GET", path + listQuery(options))) as KubeList<T>;
+    return this.object("GET", path + listQuery(options)) as Gen<KubeList<T>>;
   }
 
   *watch(resource: Resource, options: WatchOptions = {}): Gen<WatchStream> {
@@ -104,18 +106,18 @@ export class ApiClient {
   }
 
   /** Creates in the object's namespace; `metadata` may lack what the server sets. */
-  *create<T = KubeObject>(resource: Resource, object: object, subresource?: { name: string; path: string }): Gen<T> {
+  create<T = KubeObject>(resource: Resource, object: object, subresource?: { name: string; path: string }): Gen<T> {
     const meta = (object as KubeObject).metadata as KubeObject["metadata"] | undefined;
     const path = resourcePath(resource, meta?.namespace, subresource?.name, subresource?.path);
-    return (yield* this.object("POST", path, object)) as T;
+    return this.object("POST", path, object) as Gen<T>;
   }
 
-  *update<T = KubeObject>(resource: Resource, object: KubeObject, subresource?: string): Gen<T> {
+  update<T = KubeObject>(resource: Resource, object: KubeObject, subresource?: string): Gen<T> {
     const { namespace, name } = object.metadata;
-    return (yield* this.object("PUT", resourcePath(resource, namespace, name, subresource), object)) as T;
+    return this.object("PUT", resourcePath(resource, namespace, name, subresource), object) as Gen<T>;
   }
 
-  *patch<T = KubeObject>(
+  patch<T = KubeObject>(
     resource: Resource,
     namespace: string | undefined,
     name: string,
@@ -124,13 +126,13 @@ export class ApiClient {
     subresource?: string,
   ): Gen<T> {
     const path = resourcePath(resource, namespace, name, subresource);
-    return (yield* this.object("PATCH", path, patch, { "content-type": PATCH_CONTENT_TYPE[type] })) as T;
+    return this.object("PATCH", path, patch, { "content-type": PATCH_CONTENT_TYPE[type] }) as Gen<T>;
   }
 
   /** Deletes; the answer is the object (still terminating) or a Status. */
-  *delete(resource: Resource, namespace: string | undefined, name: string, options?: DeleteOptions): Gen<unknown> {
+  delete(resource: Resource, namespace: string | undefined, name: string, options?: DeleteOptions): Gen<unknown> {
     const body = options && { kind: "DeleteOptions", apiVersion: "v1", ...options };
-    return yield* this.object("DELETE", resourcePath(resource, namespace, name), body);
+    return this.object("DELETE", resourcePath(resource, namespace, name), body);
   }
 
   /** A request whose answer is one JSON value; throws StatusError for a status over 399. */
@@ -142,20 +144,40 @@ export class ApiClient {
   }
 
   /** Any request, any answer. */
-  *request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Gen<HttpResponse> {
-    const { options } = this;
-    const token = options.askToken === undefined ? options.token?.() : yield* options.askToken();
+  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Gen<HttpResponse> {
+    const { send, token, askToken } = this.options;
+    if (askToken !== undefined) return this.afterToken(askToken(), method, path, body, headers);
+    return send(this.made(token?.(), method, path, body, headers));
+  }
+
+  private *afterToken(
+    token: Gen<string>,
+    method: string,
+    path: string,
+    body: unknown,
+    headers: Record<string, string> | undefined,
+  ): Gen<HttpResponse> {
+    return yield* this.options.send(this.made(yield* token, method, path, body, headers));
+  }
+
+  private made(
+    token: string | undefined,
+    method: string,
+    path: string,
+    body: unknown,
+    headers: Record<string, string> | undefined,
+  ): HttpRequest {
+    const { remoteAddress, clientCertificate } = this.options;
     const type = body === undefined ? undefined : (headers?.["content-type"] ?? "application/json");
-    const request: HttpRequest = {
+    return {
       method,
       path,
       headers:
         headers === undefined || onlyType(headers) ? this.usual(type, token) : this.headers(type, token, headers),
-      remoteAddress: options.remoteAddress ?? "127.0.0.1",
+      remoteAddress: remoteAddress ?? "127.0.0.1",
       body: body === undefined ? undefined : { type: "object", value: body },
-      clientCertificate: options.clientCertificate || undefined,
+      clientCertificate: clientCertificate || undefined,
     };
-    return yield* options.send(request);
   }
 
   /** Headers of requests without any of their own: made once for each type of body, until the token changes. */

@@ -1,4 +1,4 @@
-import { type Gen, type Kernel, type KernelEvent, MS, SECOND } from "../kernel/index.ts";
+import { type Gen, join, type Kernel, type KernelEvent, MS, SECOND, type Task } from "../kernel/index.ts";
 import type { ApiClient } from "./client.ts";
 import { EventRecorder } from "./event-recorder.ts";
 import { klog } from "./klog.ts";
@@ -107,14 +107,35 @@ export class LeaderElection {
   }
 
   private next(delay: number): void {
-    this.wake = this.kernel.after(delay, `lease ${this.options.name} ${this.holderIdentity}`, () => {
-      this.kernel.spawn(`lease ${this.options.name}`, this.leading ? this.renew() : this.acquire(), { instant: false });
+    const { name } = this.options;
+    this.wake = this.kernel.after(delay, `lease ${name} ${this.holderIdentity}`, () => {
+      if (this.observed === undefined || !this.fresh()) {
+        this.kernel.spawn(`lease ${name}`, this.attempt(), { instant: false });
+        return;
+      }
+      // As long as the record holds, an attempt is one request over an open connection.
+      const heartbeat = this.kernel.begin(`lease ${name}`, this.tryAcquireOrRenew());
+      if (heartbeat.state === "done") this.settle(heartbeat.value === true);
+      else this.kernel.spawn(`lease ${name}`, this.settleAfter(heartbeat), { instant: false });
     });
   }
 
-  private *acquire(): Gen {
-    const got = yield* this.tryAcquireOrRenew();
+  private *attempt(): Gen {
+    this.settle(yield* this.tryAcquireOrRenew());
+  }
+
+  private *settleAfter(heartbeat: Task): Gen {
+    this.settle((yield* join<boolean>(heartbeat)) === true);
+  }
+
+  /** An attempt has ended: the lease is ours now, or not. */
+  private settle(got: boolean): void {
     if (!this.running) return;
+    if (this.leading) this.renewed(got);
+    else this.acquired(got);
+  }
+
+  private acquired(got: boolean): void {
     if (!got) {
       const jitter = Math.floor((this.times.retry * JITTER_FACTOR) / MS);
       this.next(this.times.retry + this.kernel.random("leader election").int(0, jitter) * MS);
@@ -128,9 +149,7 @@ export class LeaderElection {
     this.next(this.times.retry);
   }
 
-  private *renew(): Gen {
-    const kept = yield* this.tryAcquireOrRenew();
-    if (!this.running) return;
+  private renewed(kept: boolean): void {
     if (kept) {
       this.renewedAt = this.kernel.now;
       this.next(this.times.retry);
@@ -163,14 +182,18 @@ export class LeaderElection {
     this.observedAt = this.kernel.now;
   }
 
+  /** The record was seen to change so lately that it holds. */
+  private fresh(): boolean {
+    return this.observedAt + this.times.lease > this.kernel.now;
+  }
+
   /** True when the lease is ours now. */
   private *tryAcquireOrRenew(): Gen<boolean> {
     const now = formatMicroTime(this.kernel.epochMs * 1000 + this.kernel.now);
     const { client, name } = this.options;
-    const fresh = () => this.observedAt + this.times.lease > this.kernel.now;
     try {
       // A leader whose record still holds writes at once, without reading.
-      if (this.leading && this.observed !== undefined && fresh()) {
+      if (this.leading && this.observed !== undefined && this.fresh()) {
         try {
           const spec = { ...this.observed.spec, renewTime: now };
           this.observe(yield* client.update(LEASES, { ...this.observed, spec }));
@@ -190,7 +213,7 @@ export class LeaderElection {
       if (lease.metadata.resourceVersion !== this.observed?.metadata.resourceVersion) this.observe(lease);
       const holder: string = lease.spec?.holderIdentity ?? "";
       const mine = holder === this.holderIdentity;
-      if (holder !== "" && !mine && fresh()) return false;
+      if (holder !== "" && !mine && this.fresh()) return false;
       const transitions: number = lease.spec?.leaseTransitions ?? 0;
       const spec = {
         ...lease.spec,

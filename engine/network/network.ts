@@ -113,9 +113,12 @@ class Established implements Connection {
     return this.onward === undefined || (this.onward.alive() && this.listener.keeps?.(this.onward) !== false);
   }
 
-  *http(request: HttpRequest): Gen<HttpResponse> {
-    const { flow } = this;
-    if (flow === undefined) return yield* this.ask(request);
+  http(request: HttpRequest): Gen<HttpResponse> {
+    return this.flow === undefined ? this.ask(request) : this.shown(request, this.flow);
+  }
+
+  /** The same where somebody listens on the way. */
+  private *shown(request: HttpRequest, flow: Flow): Gen<HttpResponse> {
     const tls = this.server.tls === true;
     flow.request(request, tls);
     const response = yield* this.ask(request);

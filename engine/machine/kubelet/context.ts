@@ -38,6 +38,8 @@ export interface KubeletContext {
   ): void;
   /** Starts a task that ends with the kubelet. */
   spawn(name: string, body: Gen<unknown>): Task;
+  /** The same of an instant one that begins within this event. */
+  begin(name: string, body: Gen<unknown>): void;
   /** Calls back `us` µs from now unless the kubelet has ended. */
   after(us: number, key: string, callback: () => void): KernelEvent;
   /** Lets the Pod's worker look again. */

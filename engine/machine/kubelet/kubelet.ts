@@ -147,6 +147,11 @@ export class Kubelet implements KubeletContext {
     return task;
   }
 
+  begin(name: string, body: Gen<unknown>): void {
+    const task = this.kernel.begin(name, body, (ended) => this.tasks.delete(ended));
+    if (task.state !== "done") this.tasks.add(task);
+  }
+
   after(us: number, key: string, callback: () => void): KernelEvent {
     const event = this.kernel.after(us, key, () => {
       this.events.delete(event);

@@ -27,7 +27,9 @@ export class NodeLease {
     const { ctx } = this;
     if (!this.busy) {
       this.busy = true;
-      ctx.spawn(`lease ${ctx.nodeName}`, this.renew());
+      const name = `lease ${ctx.nodeName}`;
+      if (this.latest === undefined) ctx.spawn(name, this.renew());
+      else ctx.begin(name, this.renew());
     }
     const jitter = ctx.random.int(0, KUBELET.leaseJitterMs) * MS;
     ctx.after(KUBELET.leasePeriod + jitter, `lease ${ctx.nodeName}`, () => this.beat());
