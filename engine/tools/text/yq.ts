@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, type Node, parseAllDocuments, stringify } from "yaml";
+import { type Document, type Node, parseAllDocuments, stringify } from "yaml";
 import { call, cpu, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
@@ -12,10 +12,12 @@ import { natives } from "./jq/natives.ts";
 import { parseJq } from "./jq/parser.ts";
 import { type Context, JqError, PAUSE } from "./jq/stream.ts";
 import { CompileError } from "./jq/syntax.ts";
+import { nodeAt, nodeText, toJson, updated } from "./yq-nodes.ts";
 
 /**
  * yq(1) of mikefarah, v4, for its common forms: `yq '.a.b' file`, -o json|yaml|props, -i, -n, -r, -P, -e, -I, eval and
- * eval-all. Expressions are evaluated as jq has them, which the common ones share; comments are not kept by -i.
+ * eval-all. Expressions are evaluated as jq has them, which the common ones share. Trees that
+ * an expression picks or changes keep their comments and quotes.
  */
 export const yq: Program = function* (p) {
   const out = new Output(p);
@@ -43,6 +45,8 @@ interface Options {
   noDocument: boolean;
   all: boolean;
   indent: number;
+  /** Block style throughout. */
+  pretty: boolean;
   words: string[];
 }
 
@@ -57,6 +61,7 @@ function parse(args: readonly string[]): Options | "version" | "help" {
     noDocument: false,
     all: false,
     indent: 2,
+    pretty: false,
     words: [],
   };
   for (let i = 0; i < args.length; i++) {
@@ -85,16 +90,18 @@ function parse(args: readonly string[]): Options | "version" | "help" {
     else if (arg === "--exit-status") o.exitStatus = true;
     else if (arg === "--no-doc") o.noDocument = true;
     else if (/^--unwrapScalar(=|$)/.test(arg)) o.raw = attached !== "false";
-    else if (/^--(prettyPrint|no-colors|colors)$/.test(arg)) continue;
+    else if (arg === "--prettyPrint") o.pretty = true;
+    else if (/^--(no-colors|colors)$/.test(arg)) continue;
     else if (arg.startsWith("--")) throw new YqError(`unknown flag: ${arg}`);
     else
       for (const letter of arg.slice(1)) {
         if (letter === "i") o.inPlace = true;
+        else if (letter === "P") o.pretty = true;
         else if (letter === "n") o.nullInput = true;
         else if (letter === "e") o.exitStatus = true;
         else if (letter === "N") o.noDocument = true;
         else if (letter === "j") o.output = "json";
-        else if (!"PrCMv".includes(letter)) throw new YqError(`unknown shorthand flag: '${letter}' in ${arg}`);
+        else if (!"rCMv".includes(letter)) throw new YqError(`unknown shorthand flag: '${letter}' in ${arg}`);
       }
   }
   if (o.words[0] === "eval" || o.words[0] === "e") o.words.shift();
@@ -123,11 +130,11 @@ function* run(p: Process, out: Output): Gen<number> {
   }
   // A lone word that names a file is that file, printed.
   let [expression = ".", ...files] = o.words;
-  if (files.length === 0 && !o.nullInput && sys.find(p, expression) !== undefined)
+  if (files.length === 0 && !o.nullInput && sys.find(p, expression)?.kind === "file")
     [expression, files] = [".", [expression]];
   if (files.length === 0 && !o.nullInput) files = ["-"];
-  const evaluate = evaluator(p, expression);
-  const documents: { value: Json; path: string }[] = [];
+  const evaluate = evaluator(p, o.all ? overAll(expression) : expression);
+  const documents: Source[] = [];
   for (const path of o.nullInput ? [] : files) {
     let text: string;
     try {
@@ -139,23 +146,32 @@ function* run(p: Process, out: Output): Gen<number> {
       throw new YqError(reason);
     }
     yield* cpu(20 + (text.length >> 5));
-    for (const value of load(text, path)) documents.push({ value, path });
+    for (const tree of load(text, path))
+      documents.push({ value: toJson(tree?.contents as Node | null, new Map()), tree, path });
   }
-  if (o.nullInput) documents.push({ value: null, path: "" });
+  if (o.nullInput) documents.push({ value: null, tree: undefined, path: "" });
   if (o.inPlace && (o.nullInput || files.includes("-")))
     throw new YqError("write in place flag only applicable when giving an expression and at least one file");
+  if (o.all && documents.length > 0)
+    documents.splice(0, documents.length, {
+      value: documents.map(({ value }) => value),
+      tree: undefined,
+      path: files[0]!,
+    });
   const results: Json[] = [];
   const written = new Map<string, string>();
-  for (const { value, path } of documents) {
-    const values = yield* call(evaluate(value));
-    results.push(...values);
+  for (const source of documents) {
+    const { path } = source;
+    const found = yield* call(evaluate(source.value));
+    results.push(...found.map(({ value }) => value));
+    const values = found.map((one) => shown(one, source, expression, o));
     if (o.inPlace) {
-      const text = values.map((of) => show(of, o)).join("---\n");
+      const text = values.join("---\n");
       written.set(path, written.has(path) ? `${written.get(path)}---\n${text}` : text);
     } else
       for (const of of values) {
         if (!out.empty && o.output !== "json" && !o.noDocument && documents.length > 1) out.add("---\n");
-        out.add(show(of, o));
+        out.add(of);
       }
   }
   for (const [path, text] of written) sys.writeText(p, path, text);
@@ -164,7 +180,60 @@ function* run(p: Process, out: Output): Gen<number> {
   return 0;
 }
 
-function evaluator(p: Process, source: string): (input: Json) => Gen<Json[]> {
+/** An expression of eval-all, for a list of all documents. */
+function overAll(expression: string): string {
+  const reduced = expression.replace(/\.\s+as\s+(\$\w+)\s+ireduce\s*/g, "reduce .[] as $1 ");
+  const picked = reduced.replace(/select\(\s*(?:fi|fileIndex|di|documentIndex)\s*==\s*(\d+)\s*\)/g, ".[$1]");
+  return picked === expression ? `.[] | (${expression})` : picked;
+}
+
+/** A document that is read. */
+interface Source {
+  value: Json;
+  tree: Document | undefined;
+  path: string;
+}
+
+/** What an expression gives: a value, and where in its document it stands if it was picked there. */
+interface Found {
+  value: Json;
+  at: readonly Json[] | undefined;
+}
+
+/** Expressions that give back their document, changed. */
+const CHANGES = /(?:^|[^=!<>])=(?!=)|\bdel\s*\(|\bdelpaths\b|\bsort_keys\b|\bwith_entries\b/;
+
+function shown({ value, at }: Found, { tree, path }: Source, expression: string, o: Options): string {
+  const structured = value instanceof Map || Array.isArray(value);
+  if (!structured || tree === undefined || o.output === "json" || o.output === "props" || path.endsWith(".json"))
+    return show(value, o);
+  const indent = Math.max(2, o.indent);
+  if (at !== undefined) {
+    const node = nodeAt(tree.contents as Node | null, at);
+    if (node === undefined) return show(value, o);
+    const whole = at.length === 0;
+    const text = nodeText(tree, node, indent, o.pretty);
+    return whole ? text : withoutHead(tree, text);
+  }
+  if (!CHANGES.test(expression)) return show(value, o);
+  const node = updated(tree, tree.contents as Node | null, value, plain);
+  return nodeText(tree, node, indent, o.pretty);
+}
+
+/** A part of a document without what is said before and behind the whole. */
+function withoutHead(tree: Document, text: string): string {
+  let out = text;
+  const lines = (comment: string) => comment.split("\n").length + 1;
+  if (tree.commentBefore) out = out.split("\n").slice(lines(tree.commentBefore)).join("\n");
+  if (tree.comment)
+    out = `${out
+      .split("\n")
+      .slice(0, -lines(tree.comment) - 1)
+      .join("\n")}\n`;
+  return out;
+}
+
+function evaluator(p: Process, source: string): (input: Json) => Gen<Found[]> {
   const program = source
     .replace(/\b(?:str)?env\((\w+)\)/g, "$ENV.$1")
     .replace(/(?<![.\w])select\(\s*documentIndex == (\d+)\s*\)/g, ".");
@@ -191,25 +260,31 @@ function evaluator(p: Process, source: string): (input: Json) => Gen<Json[]> {
     if (!(error instanceof CompileError)) throw error;
     throw new YqError(`1:1: invalid input text ${JSON.stringify(source.slice(0, 20))}`);
   }
-  return function* (input) {
-    const out: Json[] = [];
+  /** Results with the places where they were picked; undefined for what is picked nowhere. */
+  function* all(input: Json, picks: boolean): Gen<Found[] | undefined> {
+    const out: Found[] = [];
     try {
-      for (const item of engine.run(ast, context.library, { v: input, p: undefined })) {
+      for (const item of engine.run(ast, context.library, { v: input, p: picks ? [] : undefined })) {
         if (item === PAUSE) yield* cpu(200);
-        else out.push(item.v);
+        else out.push({ value: item.v, at: item.p });
       }
     } catch (error) {
       if (!(error instanceof JqError)) throw error;
+      if (picks) return undefined;
       throw new YqError(typeof error.value === "string" ? error.value : dump(error.value));
     }
     return out;
+  }
+  return function* (input) {
+    const picked = CHANGES.test(source) ? undefined : yield* all(input, true);
+    return picked ?? (yield* all(input, false))!;
   };
 }
 
 /** The documents of a YAML (or JSON) text. Throws `YqError`. */
-function load(text: string, path: string): Json[] {
+function load(text: string, path: string): (Document | undefined)[] {
   const documents = parseAllDocuments(text, { merge: true });
-  if (!Array.isArray(documents) || documents.length === 0) return [null];
+  if (!Array.isArray(documents) || documents.length === 0) return [undefined];
   return documents.map((document) => {
     const problem = document.errors[0];
     if (problem) {
@@ -218,33 +293,8 @@ function load(text: string, path: string): Json[] {
         `bad file '${path}': yaml: line ${line}: ${problem.message.split("\n")[0]!.replace(/ at line .*/, "")}`,
       );
     }
-    const anchors = new Map<string, Node>();
-    return toJson(document.contents as Node | null, anchors);
+    return document as Document;
   });
-}
-
-function toJson(node: Node | null | undefined, anchors: Map<string, Node>): Json {
-  if (node === null || node === undefined) return null;
-  if (isAlias(node)) return toJson(anchors.get(node.source), anchors);
-  if ("anchor" in node && node.anchor) anchors.set(node.anchor, node);
-  if (isSeq(node)) return node.items.map((item) => toJson(item as Node, anchors));
-  if (isMap(node)) {
-    const map = new Map<string, Json>();
-    for (const pair of node.items) {
-      const key = isScalar(pair.key) ? String(pair.key.value) : String(pair.key);
-      const value = toJson(pair.value as Node | null, anchors);
-      if (key === "<<" && value instanceof Map) for (const [name, merged] of value) map.set(name, merged);
-      else map.set(key, value);
-    }
-    return map;
-  }
-  if (!isScalar(node)) return null;
-  const { value } = node;
-  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
-    ? value
-    : value === null
-      ? null
-      : String(value);
 }
 
 function show(value: Json, o: Options): string {
