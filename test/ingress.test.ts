@@ -172,6 +172,41 @@ kubectl scale deploy who --replicas=1 >/dev/null`,
     shows: ["1", "3", "Access-Control-Allow-Origin: *", "HTTP/1.1 204 No Content"],
   },
   {
+    name: "another service has a say (auth-url): its refusal, where to sign in, and what it tells the backend",
+    script: `kubectl run auth --image=registry.k8s.io/e2e-test-images/agnhost:2.45 --port=8080 --expose -- netexec --http-port=8080 >/dev/null; kubectl wait --for=condition=Ready pod/auth >/dev/null
+auth() { echo "http://auth.default.svc.cluster.local:8080/echo?msg=x&code=$1"; }
+ingress a --class=nginx --rule='shop.local/*=one:80' --annotation=$nginx/auth-url=$(auth 401); get /
+annotate a $nginx/auth-signin=http://login.local/start; head_of /x | grep -i '^location'
+annotate a --overwrite $nginx/auth-url=$(auth 200); get /
+annotate a --overwrite $nginx/auth-url=$(auth 418); get /
+annotate a --overwrite $nginx/auth-url=http://nobody.default/; get /; kubectl delete pod auth --now >/dev/null; kubectl delete svc auth >/dev/null`,
+    shows: [
+      "401 <html>",
+      "Location: http://login.local/start?rd=http%3A%2F%2Fshop.local%2Fx",
+      "200 one",
+      "500 <html>",
+      "500 <html>",
+    ],
+  },
+  {
+    name: "CORS names the origins that may ask",
+    script: `ingress a --class=nginx --rule='shop.local/*=one:80' --annotation=$nginx/enable-cors=true; head_of / | grep -i '^access-control-allow-origin'
+annotate a $nginx/cors-allow-origin='https://*.shop.local, http://other'
+for o in https://a.shop.local https://shop.local http://other; do head_of / -H "Origin: $o" | grep -ci '^access-control-allow-origin'; done`,
+    shows: ["Access-Control-Allow-Origin: *", "1", "0", "1"],
+  },
+  {
+    name: "a ConfigMap names ports that go to a Service as they are",
+    script: `kubectl create cm tcp -n ingress-nginx --from-literal=9000=default/one:80 >/dev/null
+kubectl patch deploy -n ingress-nginx ingress-nginx-controller --type=json -p '[{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--tcp-services-configmap=ingress-nginx/tcp"}]' >/dev/null
+kubectl patch svc -n ingress-nginx ingress-nginx-controller -p '{"spec":{"ports":[{"name":"t","port":9000,"targetPort":9000}]}}' >/dev/null
+kubectl rollout status deploy -n ingress-nginx ingress-nginx-controller >/dev/null; sleep 5; curl -s http://$ip:9000 | head -n 1
+kubectl patch cm tcp -n ingress-nginx -p '{"data":{"9000":"default/two:80"}}' >/dev/null; sleep 5; curl -s http://$ip:9000 | head -n 1
+kubectl rollout undo deploy -n ingress-nginx ingress-nginx-controller >/dev/null; kubectl rollout status deploy -n ingress-nginx ingress-nginx-controller >/dev/null; sleep 3; curl -s -m 2 http://$ip:9000 || echo gone
+kubectl patch svc -n ingress-nginx ingress-nginx-controller -p '{"spec":{"ports":[{"$patch":"delete","port":9000}]}}' >/dev/null`,
+    shows: ["one", "two", "gone"],
+  },
+  {
     name: "only Ingresses of its class: by ingressClassName, by the old annotation, by the default class",
     script: `ingress a --class=other --rule='shop.local/*=one:80'; get /
 kubectl delete ingress a >/dev/null

@@ -1,4 +1,5 @@
 import type { KubeObject } from "../../api/types.ts";
+import type { ExternalAuth } from "./external-auth.ts";
 
 const PREFIX = "nginx.ingress.kubernetes.io/";
 
@@ -68,6 +69,7 @@ export interface Options {
   deny: readonly string[];
   /** Basic authentication by a Secret: `namespace/name`. */
   auth: { secret: string; realm: string; byUser: boolean } | undefined;
+  external: ExternalAuth | undefined;
   https: boolean;
   host: string;
   forwardedPrefix: string;
@@ -105,6 +107,7 @@ export function optionsOf(ingress: KubeObject, settings: Settings): Options {
     allow: list(text("whitelist-source-range") ?? text("allowlist-source-range")),
     deny: list(text("denylist-source-range")),
     auth: authOf(ingress, text),
+    external: externalOf(text),
     https: text("backend-protocol")?.toUpperCase() === "HTTPS",
     host: text("upstream-vhost") ?? "",
     forwardedPrefix: text("x-forwarded-prefix") ?? "",
@@ -139,6 +142,13 @@ export function optionsOf(ingress: KubeObject, settings: Settings): Options {
 }
 
 type Reader = (name: string) => string | undefined;
+
+function externalOf(text: Reader): ExternalAuth | undefined {
+  const url = text("auth-url");
+  if (url === undefined) return undefined;
+  const pass = list(text("auth-response-headers")).map((name) => name.toLowerCase());
+  return { url, method: text("auth-method") ?? "GET", signin: text("auth-signin"), pass };
+}
 
 function redirectOf(text: Reader): Options["redirect"] {
   const temporal = text("temporal-redirect");

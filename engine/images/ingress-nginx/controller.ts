@@ -19,6 +19,7 @@ import { configurationText } from "./conf.ts";
 import { Gateway } from "./gateway.ts";
 import { buildModel, serverFor } from "./model.ts";
 import { Store } from "./store.ts";
+import { Streams } from "./streams.ts";
 import { problemOf, review } from "./webhook.ts";
 
 const VERSION = "v1.12.1";
@@ -74,6 +75,7 @@ class Controller {
   private readonly recorder: EventRecorder;
   private readonly gateway: Gateway;
   private readonly election: LeaderElection;
+  private readonly streams: Streams;
   private readonly fake: ReturnType<typeof fakeCertificate>;
   private readonly pod: { namespace: string; name: string };
   private readonly close: (() => void)[] = [];
@@ -99,6 +101,7 @@ class Controller {
       watchWithoutClass: flags.get("watch-ingress-without-class") === "true",
       classByName: flags.get("ingress-class-by-name") === "true",
       configMap: flags.get("configmap") ?? "",
+      tcpServices: flags.get("tcp-services-configmap"),
       defaultBackend: flags.get("default-backend-service"),
       changed: () => this.wake(),
       taken: (ingress, ingressclass) => {
@@ -112,6 +115,7 @@ class Controller {
         }),
       configured: (configMap, type) => this.record(configMap, "Normal", type, `ConfigMap ${keyOf(configMap)}`),
     });
+    this.streams = new Streams(p, this.store);
     const { settings } = this.store;
     const empty = buildModel({
       ingresses: [],
@@ -216,6 +220,7 @@ class Controller {
       this.close.push(
         p.ns.net.listen({ protocol: "tcp", address: "0.0.0.0", program: "nginx", pid: p.pid, ...listener }),
       );
+    this.close.push(() => this.streams.stop());
     open({ port: port("http-port", 80), http: (request) => gateway.handle(request, false) });
     open({
       port: port("https-port", 443),
@@ -277,6 +282,7 @@ class Controller {
     this.syncedAt = kernel.now;
     const model = buildModel(store);
     for (const [severity, source, message] of model.notes) this.say(severity, source, message);
+    this.streams.sync(store.tcp);
     const { settings } = store;
     const shape = configurationText(model, settings, "");
     if (shape === this.loaded) {

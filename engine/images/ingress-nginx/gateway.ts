@@ -9,6 +9,7 @@ import { compileRegex } from "../../text/regex/index.ts";
 import { withTimeout } from "../../tools/system/http-client.ts";
 import { errorDate, errorPage, httpDate, logDate } from "../nginx/http.ts";
 import type { Options, Settings } from "./annotations.ts";
+import { askAuth, type ExternalAuth } from "./external-auth.ts";
 import {
   type Backend,
   DEFAULT_BACKEND,
@@ -102,7 +103,8 @@ export class Gateway {
       return this.redirect(request, this.settings.redirectCode, `${scheme}://${server.redirectTo}${request.path}`);
     }
     if (options?.appRoot && path === "/") return this.redirect(request, 302, `${scheme}://${host}${options.appRoot}`);
-    if (options?.cors && request.method === "OPTIONS") return this.page(204, request, NOTHING);
+    const mayCross = options?.cors && allowsOrigin(options.cors.origin, request.headers["origin"]);
+    if (mayCross && request.method === "OPTIONS") return this.page(204, request, NOTHING);
     if (options?.redirect)
       return this.redirect(request, options.redirect.code, this.expand(passage, options.redirect.to));
     const scheme0 = this.settings.useForwardedHeaders ? (request.headers["x-forwarded-proto"] ?? scheme) : scheme;
@@ -113,7 +115,27 @@ export class Gateway {
     }
     const refused = options && this.refusal(passage, options);
     if (refused) return refused;
+    const turnedAway = options?.external && (yield* this.askOutside(passage, options.external));
+    if (turnedAway) return turnedAway;
     return yield* this.forward(passage);
+  }
+
+  /** A service of the user's own has a say (auth-url); who is not known may be sent to sign in. */
+  private *askOutside(passage: Passage, auth: ExternalAuth): Gen<HttpResponse | undefined> {
+    const { request, host, secure } = passage;
+    const original = `${secure ? "https" : "http"}://${host}${request.path}`;
+    const answer = yield* askAuth(this.p, auth, request, original);
+    if (!("status" in answer)) {
+      passage.request = { ...request, headers: { ...request.headers, ...answer.headers } };
+      return undefined;
+    }
+    if (answer.status === 401 && auth.signin !== undefined) {
+      const to = this.expand(passage, auth.signin);
+      const back = /[?&]rd=/.test(to) ? "" : `${to.includes("?") ? "&" : "?"}rd=${encodeURIComponent(original)}`;
+      return this.redirect(request, 302, to + back);
+    }
+    const page = this.page(answer.status, request);
+    return { ...page, headers: { ...page.headers, ...answer.headers } };
   }
 
   /** What keeps a request out before it reaches a backend. */
@@ -382,8 +404,8 @@ export class Gateway {
     if (secure && settings.hsts)
       headers["strict-transport-security"] = `max-age=${settings.hstsMaxAge}; includeSubDomains`;
     const cors = location.options?.cors;
-    if (cors && request.headers["origin"] !== undefined) {
-      headers["access-control-allow-origin"] = cors.origin === "*" ? "*" : request.headers["origin"];
+    if (cors && allowsOrigin(cors.origin, request.headers["origin"])) {
+      headers["access-control-allow-origin"] = cors.origin === "*" ? "*" : request.headers["origin"]!;
       if (cors.credentials) headers["access-control-allow-credentials"] = "true";
       headers["access-control-allow-methods"] = cors.methods;
       headers["access-control-allow-headers"] = cors.headers;
@@ -432,6 +454,19 @@ function plainOnTls(): HttpResponse {
   const text = "Client sent an HTTP request to an HTTPS server.\n";
   const bytes = new Uint8Array([...text].map((char) => char.charCodeAt(0)));
   return { status: 400, headers: { "content-length": String(bytes.length) }, body: { type: "bytes", bytes } };
+}
+
+/** Whether pages of an origin may ask: any, or one of a list with `*` for a first label (template buildCorsOriginRegex). */
+function allowsOrigin(allowed: string, origin: string | undefined): boolean {
+  if (allowed === "*") return true;
+  const fits = (one: string): boolean => {
+    const star = one.indexOf("*.");
+    if (star < 0) return one === origin;
+    const [head, tail] = [one.slice(0, star), one.slice(star + 1)];
+    const label = origin?.slice(head.length, -tail.length) ?? "";
+    return origin?.startsWith(head) === true && origin.endsWith(tail) && /^[A-Za-z0-9-]+$/.test(label);
+  };
+  return allowed.split(",").some((one) => fits(one.trim()));
 }
 
 function cookieOf(headers: Readonly<Record<string, string>>, name: string): string | undefined {

@@ -17,6 +17,8 @@ export interface StoreOptions {
   classByName: boolean;
   /** `namespace/name` of its ConfigMap. */
   configMap: string;
+  /** The same of the one that names TCP services. */
+  tcpServices: string | undefined;
   defaultBackend: string | undefined;
   /** Something came that may make another configuration. */
   changed: () => void;
@@ -37,6 +39,7 @@ export class Store implements Sources {
   private readonly sliceList: Informer;
   private readonly secrets: Informer;
   private readonly configMaps: Informer;
+  private readonly tcpServices: Informer | undefined;
   private readonly slicesByService = new Map<string, Map<string, KubeObject>>();
 
   constructor(options: StoreOptions) {
@@ -49,6 +52,11 @@ export class Store implements Sources {
     this.sliceList = this.watch(ENDPOINT_SLICES);
     this.secrets = this.watch(SECRETS);
     this.configMaps = this.watch(CONFIG_MAPS, { namespace, fieldSelector: `metadata.name=${name}` });
+    if (options.tcpServices !== undefined) {
+      const [space = "", own = ""] = options.tcpServices.split("/");
+      this.tcpServices = this.watch(CONFIG_MAPS, { namespace: space, fieldSelector: `metadata.name=${own}` });
+      this.tcpServices.onChange(() => options.changed());
+    }
     this.classes.onChange(() => options.changed());
     this.ingressList.onChange((change) => this.onIngress(change));
     this.services.onChange(() => options.changed());
@@ -127,6 +135,11 @@ export class Store implements Sources {
 
   get settings(): Settings {
     return settingsOf(this.configMaps.get(this.options.configMap)?.["data"]);
+  }
+
+  /** From port to `namespace/service:port`. */
+  get tcp(): Readonly<Record<string, string>> {
+    return this.tcpServices?.get(this.options.tcpServices!)?.["data"] ?? {};
   }
 
   service(key: string): KubeObject | undefined {
