@@ -13,6 +13,7 @@ import { answer } from "./lab/answer.ts";
 import { netfilterPrograms } from "./netfilter/index.ts";
 import { openssl } from "./openssl/index.ts";
 import { packetPrograms } from "./packets/index.ts";
+import { python } from "./python/index.ts";
 import { systemPrograms } from "./system/index.ts";
 import { textPrograms } from "./text/index.ts";
 import { tmux } from "./tmux/index.ts";
@@ -41,6 +42,7 @@ export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(
     kubectl,
     answer,
     openssl,
+    python3: python,
     tmux,
   }),
 );

@@ -11,6 +11,7 @@ import { Network } from "../../engine/network/index.ts";
 import { bash } from "../../engine/shell/index.ts";
 import { netfilterPrograms } from "../../engine/tools/netfilter/index.ts";
 import { openssl } from "../../engine/tools/openssl/index.ts";
+import { python } from "../../engine/tools/python/index.ts";
 import { systemPrograms } from "../../engine/tools/system/index.ts";
 import { textPrograms } from "../../engine/tools/text/index.ts";
 import { tmux } from "../../engine/tools/tmux/index.ts";
@@ -27,6 +28,7 @@ const PROGRAMS = new Map(
     ...textPrograms,
     ...netfilterPrograms,
     openssl,
+    python3: python,
     tmux,
     bash,
     sh: bash,

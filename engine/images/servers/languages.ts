@@ -2,10 +2,7 @@ import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { debianTree } from "../debian.ts";
 import type { ImageDef } from "../image.ts";
-import { logDate } from "../nginx/http.ts";
 import { DEFAULT_PATH, rootfs, SKELETON } from "../rootfs.ts";
-import { page } from "./httpd.ts";
-import { answer, say, serving } from "./serving.ts";
 
 /** Interpreters as far as examples use them: no scripts are run. */
 
@@ -52,55 +49,7 @@ const perl: Program = function* (p) {
   return 2;
 };
 
-/** python3: `--version`, `-m http.server`, and `-c` with one print of a text or number. */
-const python: Program = function* (p) {
-  const [first, second, ...rest] = p.argv.slice(1);
-  if (first === "--version" || first === "-V") {
-    yield* sys.print(p, `Python ${p.env.get("PYTHON_VERSION") ?? "3.13.2"}\n`);
-    return 0;
-  }
-  if (first === "-m" && second === "http.server") {
-    const port = Number(rest.find((arg) => /^\d+$/.test(arg)) ?? 8000);
-    const at = rest.findIndex((arg) => arg === "-d" || arg === "--directory");
-    const root = (at >= 0 ? rest[at + 1]! : p.cwd).replace(/\/$/, "");
-    p.comm = "python3";
-    p.rssKib = 19_000;
-    yield* sys.print(p, `Serving HTTP on 0.0.0.0 port ${port} (http://0.0.0.0:${port}/) ...\n`);
-    yield* serving(
-      p,
-      [
-        {
-          port,
-          *http(request) {
-            const { status, body, type } = page(p, root, ["index.html", "index.htm"], request.path);
-            const date = logDate(p.machine.kernel.wallMs).replace(/:(\d\d:\d\d:\d\d).*/, " $1");
-            say(
-              p,
-              2,
-              `${request.remoteAddress} - - [${date}] "${request.method} ${request.path} HTTP/1.1" ${status} -\n`,
-            );
-            return answer(status, body, {
-              server: `SimpleHTTP/0.6 Python/${p.env.get("PYTHON_VERSION")}`,
-              "content-type": type,
-            });
-          },
-        },
-      ],
-      ["INT"],
-    );
-    yield* sys.print(p, "\nKeyboard interrupt received, exiting.\n");
-    return 0;
-  }
-  const print = first === "-c" ? /^print\(("([^"]*)"|'([^']*)'|-?\d+)\)$/.exec((second ?? "").trim()) : null;
-  if (print !== null) {
-    yield* sys.print(p, `${print[2] ?? print[3] ?? print[1]}\n`);
-    return 0;
-  }
-  yield* sys.printError(p, "python3: scripts are not run in this image\n");
-  return 2;
-};
-
-export const languagePrograms: Readonly<Record<string, Program>> = { perl, python3: python };
+export const languagePrograms: Readonly<Record<string, Program>> = { perl };
 
 export const LANGUAGE_IMAGES: readonly ImageDef[] = [
   {
