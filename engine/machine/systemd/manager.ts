@@ -68,16 +68,17 @@ export class Systemd {
   /** Starts a unit with what it requires and wants; waits for the job's end. */
   *start(unit: Unit): Gen<JobResult> {
     const wanted = this.transaction(unit);
-    const tasks = new Map<Unit, Task>();
+    const tasks = new Map<string, Task>();
     for (const one of wanted) {
-      const before = one
-        .names("After")
-        .flatMap((name) => [...wanted].filter((other) => other.name === unitName(name) && tasks.has(other)))
-        .map((other) => tasks.get(other)!);
+      const before: Task[] = [];
+      for (const name of one.names("After")) {
+        const task = tasks.get(unitName(name));
+        if (task !== undefined) before.push(task);
+      }
       if (one !== unit && one.active === "active") continue;
-      tasks.set(one, this.machine.kernel.spawn(`systemd start ${one.name}`, this.startAfter(one, before)));
+      tasks.set(one.name, this.machine.kernel.spawn(`systemd start ${one.name}`, this.startAfter(one, before)));
     }
-    const task = tasks.get(unit)!;
+    const task = tasks.get(unit.name)!;
     while (task.state !== "done") yield* wait(task.ended);
     return task.value as JobResult;
   }

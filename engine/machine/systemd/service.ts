@@ -166,6 +166,7 @@ export class Service {
   }
 
   private *runCommands(kind: string, values: readonly string[], job: number): Gen<boolean> {
+    if (values.length === 0) return true;
     const { unit } = this;
     const env = this.environment() ?? new Map();
     for (const value of values) {
@@ -441,7 +442,7 @@ export class Service {
     return status.kind === "exited" ? "exit-code" : "signal";
   }
 
-  private successStatus(): string[] {
+  private successStatus(): readonly string[] {
     return splitWords(this.unit.service("SuccessExitStatus") ?? "");
   }
 

@@ -102,6 +102,20 @@ describe("systemd", () => {
     ]);
   });
 
+  it("says once that an environment file is missing", () => {
+    const { machine } = bed();
+    unit(machine, "m.service", "EnvironmentFile=/etc/default/none\nExecStart=/usr/bin/daemon\n");
+    const manager = machine.systemd!;
+    const from = machine.journal.entries().at(-1)!.seq;
+    expect(job(machine, manager.start(manager.unit("m")))).toBe("failed");
+    expect(journal(machine, from)).toEqual([
+      "systemd: m.service: Failed to load environment files: No such file or directory",
+      "systemd: m.service: Failed to run 'start' task: No such file or directory",
+      "systemd: m.service: Failed with result 'resources'.",
+      "systemd: Failed to start m.service - Test.",
+    ]);
+  });
+
   it("restarts on failure after RestartSec until the start limit", () => {
     const { machine } = bed();
     unit(machine, "c.service", "ExecStart=/usr/bin/crash\nRestart=on-failure\nRestartSec=1500ms\n");

@@ -25,12 +25,14 @@ export function parseUnit(texts: readonly string[]): UnitFile {
 const KEPT = 512;
 const parsed = new Map<string, UnitFile>();
 
+const NONE: readonly string[] = [];
+
 function parse(texts: readonly string[]): UnitFile {
   const sections: Sections = new Map();
   for (const text of texts) parseInto(sections, text);
   return {
     get: (section, key) => sections.get(section)?.get(key)?.at(-1),
-    all: (section, key) => sections.get(section)?.get(key) ?? [],
+    all: (section, key) => sections.get(section)?.get(key) ?? NONE,
     has: (section) => sections.has(section),
   };
 }
@@ -65,7 +67,20 @@ function parseInto(sections: Sections, text: string): void {
 }
 
 /** Splits a value at blanks; quotes keep blanks, backslash escapes (extract_first_word of systemd). */
-export function splitWords(text: string): string[] {
+export function splitWords(text: string): readonly string[] {
+  if (text === "") return NONE;
+  let words = split.get(text);
+  if (words === undefined) {
+    if (split.size >= KEPT) split.clear();
+    split.set(text, (words = wordsOf(text)));
+  }
+  return words;
+}
+
+/** Values of unit files by their text: every machine asks for the same ones. */
+const split = new Map<string, readonly string[]>();
+
+function wordsOf(text: string): string[] {
   const out: string[] = [];
   let word = "";
   let inWord = false;
@@ -137,6 +152,7 @@ export function execLine(value: string, env: ReadonlyMap<string, string>): ExecL
   for (const word of words.slice(1)) {
     const whole = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(word);
     if (whole) rest.push(...splitWords(env.get(whole[1]!) ?? ""));
+    else if (!word.includes("$")) rest.push(word);
     else
       rest.push(
         word.replace(/\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (all, name) =>

@@ -18,6 +18,9 @@ export const UNIT_PATHS = [
   "/lib/systemd/system",
 ] as const;
 
+/** Names in lists of parsed unit files, which all machines share. */
+const namesOf = new WeakMap<readonly string[], readonly string[]>();
+
 /** One command that ran for a unit, as `systemctl status` lists it. */
 export interface ExecRecord {
   path: string;
@@ -97,8 +100,12 @@ export class Unit {
   }
 
   /** Names in a dependency list, e.g. `After`. */
-  names(key: string): string[] {
-    return this.file.all("Unit", key).flatMap((value) => value.split(/\s+/));
+  names(key: string): readonly string[] {
+    const values = this.file.all("Unit", key);
+    if (values.length === 0) return values;
+    let names = namesOf.get(values);
+    if (names === undefined) namesOf.set(values, (names = values.flatMap((value) => value.split(/\s+/))));
+    return names;
   }
 }
 
