@@ -57,6 +57,11 @@ export function* runIf(sh: Shell, node: If): Gen<void> {
   }
 }
 
+/** `set -x` shows the heads of loops and cases; other shells than bash only commands. */
+function tracesHeads(sh: Shell): boolean {
+  return sh.setup.dialect === "bash" && sh.has("xtrace");
+}
+
 /** Runs a loop's body once; false when the loop is to end. */
 function* turn(sh: Shell, body: CompoundList): Gen<boolean> {
   try {
@@ -87,7 +92,7 @@ export function* runFor(sh: Shell, node: For): Gen<void> {
   sh.loops++;
   try {
     for (const word of words) {
-      if (sh.has("xtrace")) yield* trace(sh, `for ${name} in ${(list ?? []).map((one) => one.text).join(" ")}`);
+      if (tracesHeads(sh)) yield* trace(sh, `for ${name} in ${(list ?? []).map((one) => one.text).join(" ")}`);
       if (sh.vars.find(name)?.nameref) sh.vars.find(name)!.value = word;
       else sh.assign(name, undefined, word);
       if (!(yield* turn(sh, node.body))) break;
@@ -228,7 +233,7 @@ export function* runCase(sh: Shell, node: Case): Gen<void> {
   sh.position = node.pos;
   if (sh.stepped()) yield* sh.settle();
   const subject = yield* expanding(sh, () => wordText(sh, node.word.text));
-  if (sh.has("xtrace")) yield* trace(sh, `case ${node.word.text} in`);
+  if (tracesHeads(sh)) yield* trace(sh, `case ${node.word.text} in`);
   let through = false;
   let ran = false;
   for (const item of node.items) {

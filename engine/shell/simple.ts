@@ -126,14 +126,15 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
   }
   const assignments = parts.assignments.length === 0 ? [] : yield* prepareInTurn(sh, parts.assignments);
   if (sh.has("xtrace")) {
-    for (const ready of assignments) yield* trace(sh, traceAssignment(ready));
+    const before = sh.setup.dialect === "bash" ? "" : assignments.map((ready) => `${traceAssignment(ready)} `).join("");
+    if (before === "") for (const ready of assignments) yield* trace(sh, traceAssignment(ready));
     for (const ready of declared?.values() ?? []) if (ready.elements) yield* trace(sh, traceCompound(ready));
     const shown = words.map((word, i) => {
       const ready = declared?.get(i);
       if (ready?.elements) return ready.name;
       return sh.setup.dialect === "dash" ? word : traceQuote(word);
     });
-    yield* trace(sh, shown.join(" "));
+    yield* trace(sh, before + shown.join(" "));
     for (const ready of declared?.values() ?? []) {
       if (ready.hasValue && !ready.elements && DECLARED_TRACED.has(words[0]!)) yield* trace(sh, traceAssignment(ready));
     }
@@ -177,7 +178,7 @@ export function* trace(sh: Shell, text: string): Gen<void> {
   const first = [...prefix][0] ?? "";
   const fd = sh.get("BASH_XTRACEFD");
   const to = fd !== undefined && /^\d+$/.test(fd) && sh.p.fds.has(Number(fd)) ? Number(fd) : 2;
-  yield* sh.writeTo(to, `${first.repeat(sh.traceDepth)}${prefix}${text}\n`);
+  yield* sh.writeTo(to, `${first.repeat(sh.setup.dialect === "bash" ? sh.traceDepth : 0)}${prefix}${text}\n`);
 }
 
 /** `declare -a l=(…)`: its elements as they were expanded, in single quotes. */
@@ -196,11 +197,15 @@ function traceAssignment(ready: Prepared): string {
 function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
   const status = sh.substitutionStatus;
   sh.substitutionStatus = status;
+  const traced: string[] = [];
   for (const assignment of parts.assignments) {
     const ready = yield* prepareAssignment(sh, assignment);
-    if (sh.has("xtrace")) yield* trace(sh, traceAssignment(ready));
+    if (sh.has("xtrace")) traced.push(traceAssignment(ready));
+    if (traced.length > 0 && sh.setup.dialect === "bash") yield* trace(sh, traced.pop()!);
     applyAssignment(sh, ready);
   }
+  // Other shells than bash show them in one line.
+  if (traced.length > 0) yield* trace(sh, traced.join(" "));
   for (const text of sh.warnings.splice(0)) yield* sh.complain(text);
   if (parts.redirections.length > 0) restore(sh, yield* redirect(sh, parts.redirections));
   sh.status = sh.substitutionStatus ?? 0;

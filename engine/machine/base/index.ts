@@ -6,6 +6,7 @@ import type { Program } from "../process.ts";
 import { containerdConfig } from "../runtime/containerd-config.ts";
 import { snapshot } from "../runtime/snapshot.ts";
 import * as etc from "./etc.ts";
+import { GZIP_SCRIPTS } from "./gzip-scripts.ts";
 import { LazyEntries } from "./lazy.ts";
 import { procfs } from "./proc.ts";
 import { CONTROL_PLANE_ONLY, IMAGES_ONLY, LIB_SYSTEMD, LOAD_BALANCER_ONLY, NODE_ONLY, SBIN } from "./programs.ts";
@@ -355,6 +356,8 @@ function binEntries(installed: string[]): Map<string, Inode> {
     entries.set("sh", symlinkNode("dash", AT));
     if (!entries.has("dash")) entries.set("dash", fileNode("\x7fELF", { ...AT, mode: 0o755 }, "bash"));
   }
+  if (entries.has("gzip"))
+    for (const [name, script] of Object.entries(GZIP_SCRIPTS)) entries.set(name, text(script, 0o755));
   return entries;
 }
 
