@@ -467,6 +467,28 @@ sleep 30; kubectl logs -n kube-system kube-scheduler-cp-1 | grep -m1 -o "tls: fa
     ],
   },
   {
+    name: "a control plane with certificates and values that do not fit",
+    script: `m=/etc/kubernetes/manifests
+try() { echo "cp $m/$1.yaml /tmp/; sed -i '$2' $m/$1.yaml; sleep 50; crictl logs \\\$(crictl ps -a --name $1 -q | head -1) 2>&1 | grep -v args | tail -2; cp /tmp/$1.yaml $m; sleep 60" | ssh cp-1 sudo bash; }
+try kube-apiserver 's#etcd-cafile=.*#etcd-cafile=/etc/kubernetes/pki/ca.crt#'
+try kube-apiserver 's#etcd-certfile=.*#etcd-certfile=/etc/kubernetes/pki/apiserver.crt#'
+try kube-apiserver 's#tls-private-key-file=.*#tls-private-key-file=/etc/kubernetes/pki/sa.key#'
+try kube-controller-manager 's#--leader-elect=true#--leader-elect=maybe#'
+try etcd 's#--cert-file=.*#--cert-file=/x#'
+kubectl get nodes cp-1 --no-headers; kubectl get pods -n kube-system kube-apiserver-cp-1 etcd-cp-1 --no-headers`,
+    expect: [
+      'authentication handshake failed: tls: failed to verify certificate: x509: certificate signed by unknown authority"',
+      "Error creating leases: error creating storage factory: context deadline exceeded",
+      "error reading server preface: remote error: tls: unknown certificate authority",
+      'command failed" err="tls: private key does not match public key"',
+      /^Error: invalid argument "maybe" for "--leader-elect" flag: strconv\.ParseBool: parsing "maybe": invalid syntax$/,
+      '"msg":"discovery failed","error":"open /x: no such file or directory"',
+      /^cp-1 +Ready/,
+      /^kube-apiserver-cp-1 +1\/1/,
+      /^etcd-cp-1 +1\/1/,
+    ],
+  },
+  {
     name: "ulimit limits processes, files and descriptors",
     script: `bash -c 'ulimit -u 5; for i in 1 2 3 4 5 6 7; do sleep 1 & done; wait'
 bash -c 'ulimit -f 1; head -c 5000 /dev/zero > /tmp/big; echo $?'

@@ -10,6 +10,7 @@ const EXTENDED_KEY_USAGE = "2.5.29.37";
 const COMMON_NAME = "2.5.4.3";
 const ORGANIZATION = "2.5.4.10";
 const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
+const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 const ANY_USAGE = "2.5.29.37.0";
 
 /** How a client makes sure whom it speaks to. */
@@ -49,8 +50,20 @@ export function distrust(
     wrongHost(leaf, serverName || host) ??
     problem ??
     signers.map((signer) => outOfTime(signer, nowMs)).find((text) => text !== undefined) ??
-    wrongUsage(leaf);
+    (lacksUsage(leaf, SERVER_AUTH) ? "certificate specifies an incompatible key usage" : undefined);
   return why && `tls: failed to verify certificate: x509: ${why}`;
+}
+
+/**
+ * The alert that a Go server sends a client whose certificate it does not take (handshake_server.go
+ * processCertsFromClient); undefined when it takes it.
+ */
+export function distrustClient(certificate: string, authorities: string, nowMs: number): string | undefined {
+  const { leaf, signers, problem } = chainOf(certificate, authorities);
+  if (leaf === undefined) return "certificate required";
+  if ([leaf, ...signers].some((one) => nowMs > one.notAfter)) return "expired certificate";
+  if (problem !== undefined) return "unknown certificate authority";
+  return lacksUsage(leaf, CLIENT_AUTH) ? "bad certificate" : undefined;
 }
 
 function chainOf(certificate: string, authorities: string): Chain {
@@ -206,11 +219,10 @@ function matches(pattern: string, host: string): boolean {
   return dot > 0 && host.slice(dot) === pattern.slice(1);
 }
 
-function wrongUsage({ extensions }: CertificateDocument): string | undefined {
+/** A certificate that names what it is for, and not this. */
+function lacksUsage({ extensions }: CertificateDocument, usage: string): boolean {
   const extension = extensions.find(({ oid }) => oid === EXTENDED_KEY_USAGE);
-  if (extension === undefined) return undefined;
+  if (extension === undefined) return false;
   const usages = parse(parse(extension.value)[0]!.content).map(({ content }) => oidText(content));
-  return usages.includes(SERVER_AUTH) || usages.includes(ANY_USAGE)
-    ? undefined
-    : "certificate specifies an incompatible key usage";
+  return !usages.includes(usage) && !usages.includes(ANY_USAGE);
 }

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { klog } from "../api/klog.ts";
+import { distrust, distrustClient } from "../api/trust.ts";
 import { bootstrap } from "../apiserver/bootstrap/bootstrap.ts";
 import { ApiServer, Encryption, enabledPlugins, leave } from "../apiserver/index.ts";
 import { kubeletAddress } from "../apiserver/node-proxy.ts";
@@ -55,8 +56,14 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   const started = kernel.now;
   const kubeletCertificate = readIfThere(p, flags.get("kubelet-client-certificate"));
   const member = etcdMember(flags.get("etcd-servers"));
-  while (!(yield* etcdAnswers(p, member))) {
-    const err = `connection error: desc = "transport: Error while dialing: ${dialFailure(member)}"`;
+  const own: EtcdClient = {
+    authorities: readIfThere(p, flags.get("etcd-cafile")),
+    certificate: readIfThere(p, flags.get("etcd-certfile")),
+  };
+  for (;;) {
+    const why = yield* etcdRefusal(p, member, own);
+    if (why === undefined) break;
+    const err = `connection error: desc = "${why}"`;
     const where = `{Addr: "${member.text}", ServerName: "${member.text}", }`;
     say(
       "W",
@@ -158,15 +165,37 @@ function dialFailure({ address, text }: EtcdMember): string {
   return `dial tcp ${text}: connect: connection refused`;
 }
 
-function* etcdAnswers(p: Process, { address, port }: EtcdMember): Gen<boolean> {
-  if (!IPV4.test(address)) return false;
+/** What the server shows etcd and expects of it. */
+interface EtcdClient {
+  /** PEM of the CA. */
+  authorities: string;
+  certificate: string;
+}
+
+/** Why there is no connection to etcd, in gRPC's words; undefined when it answers. */
+function* etcdRefusal(p: Process, member: EtcdMember, own: EtcdClient): Gen<string | undefined> {
+  const { address, port } = member;
+  const unreachable = `transport: Error while dialing: ${dialFailure(member)}`;
+  if (!IPV4.test(address)) return unreachable;
+  const { kernel, network, hostname } = p.machine;
+  const members = etcdMembers(network);
   try {
-    yield* p.machine.network.connect(p.ns.net, address, port);
-    return etcdMembers(p.machine.network).answers(p.machine.hostname);
+    const { server } = yield* network.connect(p.ns.net, address, port);
+    const why = distrust(server.certificate?.() ?? "", own, address, kernel.wallMs);
+    if (why !== undefined) return `transport: authentication handshake failed: ${why}`;
   } catch (error) {
-    if (isNetError(error)) return false;
+    if (isNetError(error)) return unreachable;
     throw error;
   }
+  if (!members.answers(hostname)) return unreachable;
+  const ca =
+    members
+      .all()
+      .find(({ name }) => name === hostname)
+      ?.clientCa() ?? "";
+  if (ca === "" || own.certificate === "") return undefined;
+  const why = distrustClient(own.certificate, ca, kernel.wallMs);
+  return why && `error reading server preface: remote error: tls: ${why}`;
 }
 
 /** Carries a request for logs or exec to a node's kubelet. Throws NetError. */

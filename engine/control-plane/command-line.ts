@@ -1,8 +1,10 @@
+import { pairProblem } from "../api/key-pair.ts";
 import { klog } from "../api/klog.ts";
 import { admissionFlags } from "../apiserver/index.ts";
 import type { Process } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 import { fail, flagsOf, logger } from "./daemon.ts";
+import { wrongValue } from "./flag-values.ts";
 import { type Component, KNOWN_FLAGS, unknownFlag } from "./known-flags.ts";
 
 /** Flags whose files a component reads before it does anything else, with the call that fails. */
@@ -44,7 +46,7 @@ export function commandLine(p: Process, component: Component): Map<string, strin
     logger(p, 1)(help(component));
     fail(0);
   }
-  const wrong = unknownFlag(component, flags.keys());
+  const wrong = unknownFlag(component, flags.keys()) ?? wrongValue(flags);
   if (wrong !== undefined) {
     log(`Error: ${wrong}`);
     fail(1);
@@ -58,6 +60,12 @@ export function commandLine(p: Process, component: Component): Map<string, strin
     if (path === undefined || sys.find(p, path) !== undefined) continue;
     const call = name.endsWith("kubeconfig") ? "stat" : "open";
     const err = `${call} ${path}: no such file or directory`;
+    log(klog(p.machine.kernel, p.nsPid, "E", "run.go:72", "command failed", { err }));
+    fail(1);
+  }
+  const [certificate, key] = [flags.get("tls-cert-file"), flags.get("tls-private-key-file")];
+  const err = certificate && key ? pairProblem(sys.readText(p, certificate), sys.readText(p, key)) : undefined;
+  if (err !== undefined) {
     log(klog(p.machine.kernel, p.nsPid, "E", "run.go:72", "command failed", { err }));
     fail(1);
   }

@@ -1,4 +1,5 @@
 import type { HttpResponse } from "../api/http.ts";
+import { pairProblem } from "../api/key-pair.ts";
 import { formatMicroTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
 import { withVersion } from "../apiserver/watch.ts";
@@ -32,6 +33,11 @@ export const etcd: Program = function* etcd(p) {
     "data-dir": flags.get("data-dir") ?? "default.etcd",
     "initial-cluster": flags.get("initial-cluster") ?? "",
   });
+  const unreadable = fileProblem(p, flags);
+  if (unreadable !== undefined) {
+    log("fatal", "etcdmain/etcd.go:204", "discovery failed", { error: unreadable });
+    fail(1);
+  }
   const certificate = () => textOf(p, flags.get("cert-file"));
   const listeners = [
     { protocol: "tcp" as const, address: "127.0.0.1", port: 2379, tls: true, certificate },
@@ -127,6 +133,19 @@ function pages(p: Process): ReturnType<typeof healthPages> {
       return page("text/plain; version=0.0.4; charset=utf-8", out.page());
     },
   };
+}
+
+/** Why TLS cannot be set up: a file that is not there, or a key of another certificate. */
+function fileProblem(p: Process, flags: ReadonlyMap<string, string>): string | undefined {
+  for (const kind of ["", "peer-"]) {
+    const paths = ["cert-file", "key-file", "trusted-ca-file"].map((name) => flags.get(kind + name));
+    const missing = paths.find((path) => path !== undefined && sys.find(p, path)?.kind !== "file");
+    if (missing !== undefined) return `open ${missing}: no such file or directory`;
+    const [certificate, key] = paths;
+    const problem = certificate && key ? pairProblem(textOf(p, certificate), textOf(p, key)) : undefined;
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
 }
 
 /** Text of a file, or nothing where there is none. */

@@ -1,5 +1,6 @@
 /** What kubectl shows a server, and what keeps it from doing so (client-go rest, transport, plugin/pkg/client/auth). */
 import type { HttpHandler, HttpRequest } from "../../api/http.ts";
+import { pairProblem, pemTypes } from "../../api/key-pair.ts";
 import {
   type KubeconfigCluster,
   type KubeconfigExec,
@@ -50,14 +51,13 @@ export function checkCredentials(p: Process, user: KubeconfigUser, cluster: Kube
   if (authority !== undefined && cluster["insecure-skip-tls-verify"]) {
     throw new KubectlError("specifying a root certificates file with the insecure flag is not allowed");
   }
-  if (authority !== undefined && !blocks(authority).includes("CERTIFICATE")) {
+  if (authority !== undefined && !pemTypes(authority).includes("CERTIFICATE")) {
     throw new KubectlError("unable to load root certificates: unable to parse bytes as PEM block");
   }
   const certificate = pem(p, user["client-certificate-data"], user["client-certificate"]);
   if (certificate === undefined) return;
-  checkBlocks(certificate, "certificate", (type) => type === "CERTIFICATE");
-  const key = pem(p, user["client-key-data"], user["client-key"]);
-  checkBlocks(key ?? "", "key", (type) => type === "PRIVATE KEY" || type.endsWith(" PRIVATE KEY"));
+  const problem = pairProblem(certificate, pem(p, user["client-key-data"], user["client-key"]) ?? "");
+  if (problem !== undefined) throw new KubectlError(problem);
 }
 
 function checkProvider(provider: KubeconfigUser["auth-provider"]): void {
@@ -82,32 +82,6 @@ function fileText(p: Process, path: string): string {
 function pem(p: Process, data: string | undefined, path: string | undefined): string | undefined {
   if (data) return decode(decodeBase64(data) ?? new Uint8Array(0));
   return path ? fileText(p, path) : undefined;
-}
-
-/** Types of the PEM blocks in a text. */
-function blocks(text: string): string[] {
-  return [...text.matchAll(/^-----BEGIN ([^-\n]+)-----\s*$[^-]*^-----END \1-----/gm)].map((match) => match[1]!);
-}
-
-/** crypto/tls X509KeyPair's complaints about the types of blocks. */
-function checkBlocks(text: string, what: "certificate" | "key", fits: (type: string) => boolean): void {
-  const types = blocks(text);
-  if (types.some(fits)) return;
-  if (types.length === 0) throw new KubectlError(`tls: failed to find any PEM data in ${what} input`);
-  if (what === "certificate" && types.length === 1 && types[0]!.endsWith("PRIVATE KEY")) {
-    throw new KubectlError(
-      "tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched",
-    );
-  }
-  if (what === "key" && types.length === 1 && types[0] === "CERTIFICATE") {
-    throw new KubectlError("tls: found a certificate rather than a key in the PEM for the private key");
-  }
-  const found = types.join(" ");
-  throw new KubectlError(
-    what === "certificate"
-      ? `tls: failed to find "CERTIFICATE" PEM block in certificate input after skipping PEM blocks of the following types: [${found}]`
-      : `tls: failed to find PEM block with type ending in "PRIVATE KEY" in key input after skipping PEM blocks of the following types: [${found}]`,
-  );
 }
 
 // ---- questions ------------------------------------------------------------------------------------------------------
