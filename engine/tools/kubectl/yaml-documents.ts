@@ -32,6 +32,9 @@ export function splitDocuments(text: string): string[] {
 
 const BINARY = "tag:yaml.org,2002:binary";
 
+/** Read otherwise than YAML 1.1 would: what looks like a time stays the text it is (goyaml's decode.go, yaml_TIMESTAMP_TAG). */
+const OTHERWISE = new Set([BINARY, "tag:yaml.org,2002:timestamp"]);
+
 /** `!!binary` gives the text that its base64 stands for. */
 const binary: ScalarTag = {
   tag: BINARY,
@@ -53,7 +56,7 @@ export function readDocument(text: string, unique = false): unknown {
     uniqueKeys: unique,
     version: "1.1",
     merge: true,
-    customTags: (tags) => [...tags.filter((tag) => typeof tag === "string" || tag.tag !== BINARY), binary],
+    customTags: (tags) => [...tags.filter((tag) => typeof tag === "string" || !OTHERWISE.has(tag.tag)), binary],
   }) as unknown as Parsed[];
   if (document === undefined) return null;
   const [fault] = document.errors;
