@@ -4,6 +4,8 @@ import { namedPipe } from "../../machine/fifo.ts";
 import { fifoNode, type Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { groupByName, groupName, userByName, userName } from "../../machine/users.ts";
+import { localZone } from "../../machine/zone.ts";
+import { parseDate } from "../../text/date-parse.ts";
 import { DeflateError, gunzip, gzip } from "../../text/deflate.ts";
 import { modeString } from "../../text/mode.ts";
 import { endOfArchive, packMember, type TarMember, unpackMembers } from "../../text/tar-format.ts";
@@ -12,15 +14,16 @@ import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, tool, UsageError } from "../tool.ts";
 import { makeParents } from "./mkdir.ts";
+import { excluded, exclusions, glob, transformer } from "./tar-names.ts";
 
 const END = "\ntar: Error is not recoverable: exiting now";
 
-/** tar(1) of GNU: -c -x -t -r -u, -f -z -v -C -O -p -k -h -P, --exclude, --strip-components, --wildcards, --transform is not known. */
+/** tar(1) of GNU: -c -x -t -r -u, -f -z -v -C -O -p -k -h -P, --delete, --exclude, --strip-components, --transform, --wildcards. */
 export const tar = tool(
   {
     name: "tar",
     short: "AcdtruxC:f:hjJkmOopPT:vwX:zZab:gHlnNsSVWU",
-    long: "create=c extract=x get=x list=t append=r update=u directory:=C file:=f gzip=z gunzip=z verbose=v to-stdout=O exclude:=exclude strip-components:=strip wildcards=wildcards no-wildcards=no-wildcards preserve-permissions=p same-permissions=p keep-old-files=k dereference=h absolute-names=P files-from:=T overwrite=overwrite no-same-owner=o same-owner=same-owner numeric-owner=numeric owner:=owner group:=group mode:=mode mtime:=mtime sort:=sort auto-compress=a touch=m no-recursion=no-recursion full-time=full-time bzip2=j xz=J warning:=warning remove-files=remove-files keep-newer-files=k one-file-system=l",
+    long: "create=c extract=x get=x list=t append=r update=u directory:=C file:=f gzip=z gunzip=z verbose=v to-stdout=O exclude:=exclude strip-components:=strip wildcards=wildcards no-wildcards=no-wildcards preserve-permissions=p same-permissions=p keep-old-files=k dereference=h absolute-names=P files-from:=T overwrite=overwrite no-same-owner=o same-owner=same-owner numeric-owner=numeric owner:=owner group:=group mode:=mode mtime:=mtime sort:=sort auto-compress=a touch=m no-recursion=no-recursion full-time=full-time bzip2=j xz=J warning:=warning remove-files=remove-files keep-newer-files=k one-file-system=l exclude-from:=X transform:=transform xform:=transform show-transformed-names=show-names delete=delete utc=utc totals=totals",
     usage: "[OPTION...] [FILE]...",
     about:
       "GNU 'tar' saves many files together into a single tape or disk archive, and can\nrestore individual files from the archive.",
@@ -30,15 +33,16 @@ export const tar = tool(
     rewrite: oldStyle,
   },
   function* (t, o) {
-    const modes = new Set(o.list.filter(({ key }) => /^[cxtruAd]$/.test(key)).map(({ key }) => key));
+    const modes = new Set(o.list.filter(({ key }) => /^(?:[cxtruAd]|delete)$/.test(key)).map(({ key }) => key));
     if (modes.size === 0)
       throw new TarUsage("You must specify one of the '-Acdtrux', '--delete' or '--test-label' options");
     if (modes.size > 1)
       throw new TarUsage("You may not specify more than one '-Acdtrux', '--delete' or  '--test-label' option");
     const mode = [...modes][0]!;
-    const verbose = o.list.filter(({ key }) => key === "v").length;
+    const verbose = o.list.filter(({ key }) => key === "v" || key === "utc").length;
     if (o.has("j", "J"))
       throw new Fatal(`${o.has("j") ? "bzip2" : "xz"}: Cannot exec: No such file or directory${END}`, 2);
+    if (mode === "delete") return yield* remove(t, o);
     if (mode === "c") return yield* create(t, o, verbose);
     if (mode === "r" || mode === "u") return yield* append(t, o, verbose);
     return yield* read(t, o, mode, verbose);
@@ -69,43 +73,6 @@ function oldStyle(args: string[]): string[] {
   return [...out, ...rest];
 }
 
-function excluded(o: ParsedOptions, path: string): boolean {
-  return o.values("exclude").some((pattern) => {
-    const bare = pattern.replace(/\/$/, "");
-    const parts = path.replace(/\/$/, "").split("/");
-    // Unanchored: a pattern may match after any slash, and a directory takes what is below it along.
-    for (let from = 0; from < parts.length; from++)
-      for (let to = from + 1; to <= parts.length; to++) if (glob(bare, parts.slice(from, to).join("/"))) return true;
-    return false;
-  });
-}
-
-/** `*`, `?` and [sets] as fnmatch(3) without FNM_PATHNAME. */
-function glob(pattern: string, text: string): boolean {
-  const go = (i: number, k: number): boolean => {
-    if (i === pattern.length) return k === text.length;
-    const char = pattern[i]!;
-    if (char === "*") return go(i + 1, k) || (k < text.length && go(i, k + 1));
-    if (k >= text.length) return false;
-    if (char === "?") return go(i + 1, k + 1);
-    const close = char === "[" ? pattern.indexOf("]", i + 2) : -1;
-    if (close > 0) {
-      const body = pattern.slice(i + 1, close);
-      const negated = /^[!^]/.test(body);
-      let hit = false;
-      for (let n = negated ? 1 : 0; n < body.length; n++) {
-        if (body[n + 1] === "-" && body[n + 2] !== undefined) {
-          if (text[k]! >= body[n]! && text[k]! <= body[n + 2]!) hit = true;
-          n += 2;
-        } else if (body[n] === text[k]) hit = true;
-      }
-      return hit !== negated && go(close + 1, k + 1);
-    }
-    return char === text[k] && go(i + 1, k + 1);
-  };
-  return go(0, 0);
-}
-
 // ---- writing --------------------------------------------------------------------------------------------------------
 
 /** Names below the operands, with -C in effect where it stands; parts of an archive. */
@@ -123,9 +90,12 @@ function* gather(
     names.push(...(list === "-" ? "" : sys.readText(p, list)).split("\n").filter((line) => line !== ""));
   if (names.length === 0) throw new TarUsage("Cowardly refusing to create an empty archive");
   const seen = new Map<Inode, string>();
+  const without = exclusions(t, o);
+  const transform = transformer(o);
+  const time = yield* givenTime(t, o);
   let stripped = false;
   const add = function* (path: string): Gen<void> {
-    if (excluded(o, path)) return;
+    if (excluded(without, path)) return;
     yield* cpu(5);
     let node: Inode;
     try {
@@ -153,14 +123,14 @@ function* gather(
       return;
     }
     const member: TarMember = {
-      name,
+      name: transform(name),
       kind: earlier !== undefined ? "hardlink" : node.kind === "socket" ? "file" : node.kind,
       mode: node.mode,
       uid: node.uid,
       gid: node.gid,
-      user: o.value("owner") ?? userName(p.ns.mnt, node.uid),
-      group: o.value("group") ?? groupName(p.ns.mnt, node.gid),
-      mtime: Math.floor((p.machine.kernel.epochMs * 1000 + node.mtime) / 1e6),
+      user: nameOf(o.value("owner"), (id) => userName(p.ns.mnt, id)) ?? userName(p.ns.mnt, node.uid),
+      group: nameOf(o.value("group"), (id) => groupName(p.ns.mnt, id)) ?? groupName(p.ns.mnt, node.gid),
+      mtime: time ?? Math.floor((p.machine.kernel.epochMs * 1000 + node.mtime) / 1e6),
       target: earlier ?? (node.kind === "symlink" ? node.target : ""),
       bytes,
     };
@@ -179,6 +149,37 @@ function* gather(
     for (const child of children) yield* call(add(`${path.endsWith("/") ? path : `${path}/`}${child}`));
   };
   for (const name of names) yield* call(add(name));
+}
+
+/** A name of --owner and --group: `NAME`, `NAME:ID` or an id. */
+function nameOf(word: string | undefined, byId: (id: number) => string): string | undefined {
+  if (word === undefined) return undefined;
+  return /^\+?\d+$/.test(word) ? byId(Number(word)) : word.split(":")[0];
+}
+
+/** Seconds of --mtime. */
+function* givenTime(t: Tool, o: ParsedOptions): Gen<number | undefined> {
+  const word = o.value("mtime");
+  if (word === undefined) return undefined;
+  const ms = parseDate(word, t.p.machine.kernel.wallMs, localZone(t.p));
+  if (ms === undefined) {
+    yield* t.error(`Substituting -9223372036854775807 for unknown date format ‘${word}’`, 0);
+    return undefined;
+  }
+  const seconds = Math.floor(ms / 1000);
+  const read = strftime("%Y-%m-%d %H:%M:%S", calendar(seconds));
+  if (word !== read && !word.startsWith("@") && o.has("v"))
+    yield* t.error(`Option --mtime: Treating date '${word}' as ${read}`, 0);
+  return seconds;
+}
+
+/** --remove-files: what went into an archive is taken away. */
+function removeTree(t: Tool, path: string): void {
+  const node = sys.find(t.p, path, false);
+  if (node === undefined) return;
+  if (node.kind !== "dir") return void sys.unlink(t.p, path);
+  for (const name of sys.readDir(t.p, path).keys()) removeTree(t, `${path}/${name}`);
+  sys.rmdir(t.p, path);
 }
 
 function changeDirectory(t: Tool, o: ParsedOptions): void {
@@ -210,6 +211,7 @@ function* create(t: Tool, o: ParsedOptions, verbose: number): Gen<number> {
   const packed = o.has("z") || (o.has("a") && /\.(tar\.gz|tgz)$/.test(file));
   yield* cpu(whole.length >> (packed ? 7 : 12));
   const bytes = packed ? gzip(whole, undefined, 0) : whole;
+  if (o.has("remove-files")) for (const name of o.operands) removeTree(t, name);
   p.cwd = cwd;
   if (file === "-") yield* t.out.bytes(bytes);
   else {
@@ -220,6 +222,27 @@ function* create(t: Tool, o: ParsedOptions, verbose: number): Gen<number> {
       throw new Fatal(`${file}: Cannot open: ${error.message}${END}`, 2);
     }
   }
+  return yield* finish(t);
+}
+
+/** --delete: members are taken out of an archive. */
+function* remove(t: Tool, o: ParsedOptions): Gen<number> {
+  if (o.has("z"))
+    throw new Fatal("Cannot update compressed archives\nTry 'tar --help' or 'tar --usage' for more information.", 2);
+  const wanted = o.operands.map((name) => ({ name: name.replace(/\/+$/, ""), hit: false }));
+  const kept: TarMember[] = [];
+  for (const member of yield* members(t, o)) {
+    const bare = member.name.replace(/\/+$/, "");
+    const of = wanted.find(
+      ({ name }) => bare === name || bare.startsWith(`${name}/`) || (o.has("wildcards") && glob(name, bare)),
+    );
+    if (of === undefined) kept.push(member);
+    else of.hit = true;
+  }
+  for (const { name, hit } of wanted) if (!hit) yield* t.error(`${name}: Not found in archive`, 2);
+  const parts = kept.map(packMember);
+  parts.push(endOfArchive(parts.reduce((sum, part) => sum + part.length, 0)));
+  sys.writeText(t.p, o.value("f") ?? "-", concat(parts));
   return yield* finish(t);
 }
 
@@ -301,6 +324,8 @@ function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number): Gen<nu
   changeDirectory(t, o);
   const wanted = o.operands.map((name) => ({ name: name.replace(/\/+$/, ""), hit: false }));
   const strip = Number(o.value("strip") ?? 0);
+  const without = exclusions(t, o);
+  const transform = transformer(o);
   const later: { path: string; member: TarMember }[] = [];
   let leading = false;
   for (const member of list) {
@@ -313,12 +338,13 @@ function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number): Gen<nu
       if (of === undefined) continue;
       of.hit = true;
     }
-    if (excluded(o, member.name)) continue;
+    if (excluded(without, member.name)) continue;
     if (mode === "t") {
-      t.out.add(`${verbose > 0 ? longLine(member, o) : member.name}\n`);
+      const shown = o.has("show-names") ? { ...member, name: transform(member.name) } : member;
+      t.out.add(`${verbose > 0 ? longLine(shown, o) : shown.name}\n`);
       continue;
     }
-    let path = member.name;
+    let path = transform(member.name);
     if (path.startsWith("/") && !o.has("P")) {
       if (!leading) yield* t.error("Removing leading `/' from member names", 0);
       leading = true;
@@ -330,7 +356,7 @@ function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number): Gen<nu
       if (path === "") continue;
     }
     if (verbose > 0) {
-      const text = `${verbose > 1 ? longLine(member, o) : path}\n`;
+      const text = `${verbose > 1 ? longLine(member, o) : o.has("show-names") ? path : member.name}\n`;
       if (o.has("O")) yield* sys.printError(p, text);
       else t.out.add(text);
     }
