@@ -151,6 +151,25 @@ kubectl exec dnsutils -- /agnhost dns-suffix`,
       "default.svc.cluster.local,svc.cluster.local,cluster.local",
     ],
   },
+  {
+    name: "who listens on a node's bridge sees the kubelet's probes",
+    script: `kubectl apply -f - <<'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  nodeName: worker-1
+  containers:
+  - name: c
+    image: nginx
+    readinessProbe: {httpGet: {path: /, port: 80}, periodSeconds: 3}
+    livenessProbe: {tcpSocket: {port: 80}, periodSeconds: 3}
+Y
+kubectl wait --for=condition=Ready pod/p; sleep 5; ssh worker-1 'sudo timeout 7 tcpdump -i cni0 -n -t port 80 2>/dev/null' > seen
+grep -c 'Flags .S.,' seen | sed 's/^[4-6]$/a SYN for each probe/'; grep -c 'GET / HTTP' seen | sed 's/^[23]$/two requests or three/'; grep -c 'Flags .F' seen | sed 's/^\\(8\\|10\\|12\\)$/all closed/'
+kubectl get pod p --no-headers`,
+    expect: ["a SYN for each probe", "two requests or three", "all closed", /^p +1\/1 +Running +0 /],
+  },
 ];
 
 playScenarios("networks by hand", SCENARIOS);

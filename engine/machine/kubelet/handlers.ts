@@ -28,6 +28,8 @@ export function goesWell(
   if (exec || target === undefined || httpGet?.httpHeaders) return false;
   const host = ("host" in target && target.host) || podAddress(ctx, pod, container);
   const { machine } = ctx;
+  // Somebody listens on a device: the probe's packets are what he is to see.
+  if (machine.network.taps.size > 0) return false;
   const listener = machine.network.localListener(machine.net, host, portOf(spec, target.port));
   if (listener === undefined) return false;
   return httpGet === undefined || listener.well?.(httpGet.path ?? "/") === true;
@@ -66,7 +68,8 @@ export function* runHandler(
   const port = portOf(spec, target.port);
   const host = ("host" in target && target.host) || ip;
   try {
-    yield* ctx.machine.network.connect(ctx.machine.net, host, port, { timeout });
+    const connection = yield* ctx.machine.network.connect(ctx.machine.net, host, port, { timeout });
+    connection.close();
     return { outcome: "success", output: "" };
   } catch (error) {
     if (!isNetError(error)) throw error;
@@ -108,6 +111,8 @@ function* runHttp(
   try {
     const connection = yield* machine.network.connect(machine.net, host, port, { timeout });
     response = yield* connection.http({ method: "GET", path, headers, remoteAddress: "" });
+    // Kept by nobody: the next probe dials anew (prober/http DisableKeepAlives).
+    if (response.body.type === "bytes" || response.body.type === "object") connection.close();
   } catch (error) {
     if (!isNetError(error)) throw error;
     if (error.code === "ETIMEDOUT") {
