@@ -258,7 +258,9 @@ export class Transaction {
         throw missing(at);
       }
       if (verb === "flush") {
-        for (const key of [...known.elements.keys()]) this.drop(known.elements, key);
+        const entries = [...known.elements];
+        this.undo.push(() => refill(known.elements, entries));
+        known.elements.clear();
         return;
       }
       if (isAsked(table, at.text)) throw busy(at);

@@ -2,7 +2,7 @@ import type { Ruleset } from "../ruleset.ts";
 import { FAMILIES, Transaction, type Verb } from "./change.ts";
 import { Nftables, type NftTable } from "./model.ts";
 import { type PrintOptions, showChain, showSet, showTable, tableHead } from "./print.ts";
-import { NftError, Reader, scan } from "./scanner.ts";
+import { NftError, Reader } from "./scanner.ts";
 
 export interface NftOutcome {
   out: string;
@@ -42,8 +42,7 @@ export function nft(
   others?: OtherTables,
 ): NftOutcome {
   const tables = (ruleset.nft ??= new Nftables());
-  const { tokens, lines } = scan(input);
-  const reader = new Reader(tokens);
+  const reader = new Reader(input);
   const transaction = new Transaction(tables, options.now);
   let out = "";
   let warnings = "";
@@ -83,7 +82,7 @@ export function nft(
     const marks = " ".repeat(at.from) + "^".repeat(Math.max(1, at.to - at.from));
     const where =
       source === undefined ? "" : `${source}:${at.line + 1}:${at.from + 1}-${Math.max(at.to, at.from + 1)}: `;
-    return { out, error: `${where}Error: ${message}\n${lines[at.line] ?? ""}\n${marks}\n`, status: 1 };
+    return { out, error: `${where}Error: ${message}\n${reader.lines[at.line] ?? ""}\n${marks}\n`, status: 1 };
   }
   if (options.check) transaction.rollBack();
   else if (changed) ruleset.version++;

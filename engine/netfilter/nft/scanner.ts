@@ -40,66 +40,66 @@ export function called({ text, quoted }: Token): string {
   return /^\d+$/.test(text) ? "number" : "string";
 }
 
-/** Cuts input into tokens; the end of a line is one. */
-export function scan(input: string): { tokens: Token[]; lines: string[] } {
-  const lines = input.split("\n");
-  const tokens: Token[] = [];
-  for (const [line, text] of lines.entries()) {
-    let at = 0;
-    let continued = false;
-    while (at < text.length) {
-      const char = text[at]!;
-      if (char === " " || char === "\t") {
-        at++;
-        continue;
-      }
-      if (char === "#") break;
-      if (char === "\\" && at === text.length - 1) {
-        continued = true;
-        break;
-      }
-      const from = at;
-      if (char === '"') {
-        const end = text.indexOf('"', at + 1);
-        at = end < 0 ? text.length : end + 1;
-        tokens.push({ text: text.slice(from + 1, end < 0 ? text.length : end), quoted: true, line, from, to: at });
-        continue;
-      }
-      if ("{},;()=|&".includes(char)) {
-        at++;
-        if (char === "=" && text[at] === "=") at++;
-      } else while (at < text.length && !' \t{},;()|&"'.includes(text[at]!)) at++;
-      tokens.push({ text: text.slice(from, at), quoted: false, line, from, to: at });
-    }
-    if (!continued) tokens.push({ text: "\n", quoted: false, line, from: text.length, to: text.length + 1 });
+/** Blanks, then one of: a comment, the backslash of a line that goes on, a quoted text, a sign, a word. */
+const TOKEN = /[ \t]*(?:(#)|(\\$)|"([^"]*)"?|(==|[{},;()=|&'])|([^ \t{},;()|&"']+))/y;
+
+/** Cuts a line into tokens; its end is one. */
+function scan(text: string, line: number, tokens: Token[]): void {
+  TOKEN.lastIndex = 0;
+  for (;;) {
+    // The match begins with blanks.
+    const start = TOKEN.lastIndex;
+    const match = TOKEN.exec(text);
+    if (match === null || match[1] !== undefined) break;
+    if (match[2] !== undefined) return;
+    let from = start;
+    while (text[from] === " " || text[from] === "\t") from++;
+    const quoted = match[3] !== undefined;
+    tokens.push({ text: match[3] ?? match[4] ?? match[5] ?? "", quoted, line, from, to: TOKEN.lastIndex });
   }
-  return { tokens, lines };
+  tokens.push({ text: "\n", quoted: false, line, from: text.length, to: text.length + 1 });
 }
 
-/** A place in the tokens. */
+/** Tokens that were read and are kept. */
+const KEPT = 8;
+const ENOUGH = 256;
+
+/** A place in the input, whose lines are cut when it comes to them. */
 export class Reader {
-  private readonly tokens: readonly Token[];
+  readonly lines: readonly string[];
+  private scanned = 0;
+  private readonly tokens: Token[] = [];
   private at = 0;
 
-  constructor(tokens: readonly Token[]) {
-    this.tokens = tokens;
+  constructor(input: string) {
+    this.lines = input.split("\n");
   }
 
   get done(): boolean {
+    while (this.at >= this.tokens.length && this.more());
     return this.at >= this.tokens.length;
   }
 
+  private more(): boolean {
+    if (this.scanned >= this.lines.length) return false;
+    if (this.at > ENOUGH) {
+      this.tokens.splice(0, this.at - KEPT);
+      this.at = KEPT;
+    }
+    scan(this.lines[this.scanned]!, this.scanned, this.tokens);
+    this.scanned++;
+    return true;
+  }
+
   peek(ahead = 0): Token {
+    while (this.at + ahead >= this.tokens.length && this.more());
+    return this.tokens[this.at + ahead] ?? this.end();
+  }
+
+  private end(): Token {
     const last = this.tokens.at(-1);
-    return (
-      this.tokens[this.at + ahead] ?? {
-        text: "",
-        quoted: false,
-        line: last?.line ?? 0,
-        from: last?.to ?? 0,
-        to: (last?.to ?? 0) + 1,
-      }
-    );
+    const from = last?.to ?? 0;
+    return { text: "", quoted: false, line: last?.line ?? 0, from, to: from + 1 };
   }
 
   next(): Token {
