@@ -70,7 +70,9 @@ export function* createObject(
     if (judging) yield* judging;
     confirmNoEscalation(context, draft);
     if (attempt === 1) context.warnings.push(...warningsOf(def, draft));
-    const object = yield* convertForStorage(context, def, inOrder(draft));
+    const converts = def.custom?.conversion !== undefined;
+    const ordered = inOrder(draft);
+    const object = converts ? yield* convertForStorage(context, def, ordered) : ordered;
     if (dryRun) {
       delete (object.metadata as Draft).resourceVersion;
       setOrigin(object, author, undefined);
@@ -78,7 +80,7 @@ export function* createObject(
     }
     try {
       const made = yield* insert(registry, def, object, server.timeToLive(def), context.writer, author);
-      yield* convertShown(context, def, [made]);
+      if (converts) yield* convertShown(context, def, [made]);
       return made;
     } catch (error) {
       if (!generated || attempt >= NAME_ATTEMPTS || !isStatus(error, "AlreadyExists")) throw error;

@@ -19,13 +19,13 @@ import { create, remove, removeCollection, update } from "./verbs/write.ts";
 type Handler = (context: ResourceContext) => Gen<HttpResponse>;
 
 /** Finds who answers: a page of the server itself, a kind, one of its subresources, or a review. */
-export function* route(context: Context): Gen<HttpResponse> {
+export function route(context: Context): Gen<HttpResponse> {
   const { info, registry, server } = context;
   if (info.prefix === "apis" && registry.aggregator.serving(info.group, info.version) !== undefined) {
-    return yield* registry.aggregator.proxy(context, server.services);
+    return registry.aggregator.proxy(context, server.services);
   }
   const def = info.isResource ? registry.kind(info.group, info.version, info.resource) : undefined;
-  if (def === undefined) return yield* page(context);
+  if (def === undefined) return page(context);
   const handler = handlerOf(def, info.verb, info.subresource, info.name);
   // Namespaced kinds are changed inside their namespace only.
   if (def.resource.namespaced && info.namespace === "" && info.verb !== "list" && info.verb !== "watch") {
@@ -34,7 +34,7 @@ export function* route(context: Context): Gen<HttpResponse> {
   if (!def.resource.namespaced && info.namespace !== "" && info.resource !== "namespaces") throw pageNotFound();
   context.def = def;
   if (def.custom) judgeCustom(context, def.custom);
-  return yield* handler(context as ResourceContext);
+  return handler(context as ResourceContext);
 }
 
 /** A deprecated version says so; nothing new is made while the definition is being deleted. */

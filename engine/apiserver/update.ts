@@ -39,11 +39,12 @@ export function* updateObject(
 ): Gen<Updated> {
   const { def, registry, server, info } = context;
   const { group, resource, kind } = def.resource;
+  const converts = def.custom?.conversion !== undefined;
   const { subresource, dryRun, author = authorOf(context, options.subresource) } = options;
   const change = function* (stored: KubeObject): Gen<KubeObject | "delete"> {
     // Of a kind whose versions a webhook converts, all is judged in the version of the request.
-    yield* convertShown(context, def, [stored]);
-    const current = def.custom?.conversion ? fromStored(def, stored) : stored;
+    if (converts) yield* convertShown(context, def, [stored]);
+    const current = converts ? fromStored(def, stored) : stored;
     const draft = yield* produce(stored);
     if (draft === stored || draft === current) return stored;
     const { metadata } = draft;
@@ -103,10 +104,11 @@ export function* updateObject(
       context.warnings.push(...warningsOf(def, draft));
     }
     const object = inOrder(draft);
-    return finished(object, current) ? "delete" : yield* convertForStorage(context, def, object);
+    if (finished(object, current)) return "delete";
+    return converts ? yield* convertForStorage(context, def, object) : object;
   };
   const done = yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer, author);
-  yield* convertShown(context, def, [done.object]);
+  if (converts) yield* convertShown(context, def, [done.object]);
   return done;
 }
 

@@ -21,8 +21,10 @@ export function validatePodUpdate(pod: KubeObject, old: KubeObject): StatusCause
   const causes = validateMetaUpdate(pod, old);
   const spec = pod["spec"];
   const before = old["spec"];
-  // An update of the status: the spec was judged when it came.
-  if (spec === before) return [...causes, ...validateMeta(pod, true, dns1123Subdomain)];
+  // An update of the status: the spec was judged when it came, and so was metadata that is the same.
+  if (spec === before) {
+    return pod.metadata === old.metadata ? causes : [...causes, ...validateMeta(pod, true, dns1123Subdomain)];
+  }
   causes.push(...validatePod(pod));
   for (const field of ["containers", "initContainers"]) {
     const list: Draft[] = spec[field] ?? [];

@@ -19,7 +19,7 @@ export function* get(context: ResourceContext): Gen<HttpResponse> {
   const object = registry.cache(def).get(info.namespace, info.name);
   if (object === undefined) throw notFound(def.resource.group, def.resource.resource, info.name);
   requireReadable(context, [object]);
-  yield* convertShown(context, def, [object]);
+  if (def.custom?.conversion) yield* convertShown(context, def, [object]);
   yield* cpu(COSTS.encode);
   return present(context, object);
 }

@@ -25,7 +25,7 @@ export function* create(context: ResourceContext): Gen<HttpResponse> {
   const { def, request } = context;
   yield* cpu(COSTS.decode);
   const body = readBody(request);
-  const noted = yield* note(context, body);
+  const noted = def.etcdPrefix === "events" ? yield* note(context, body) : undefined;
   if (noted !== undefined) return present(context, noted, 201);
   const draft = toStored(def, decodeBody(context, body, def.resource));
   const object = yield* createObject(context, draft, isDryRun(context), authorOf(context, "", body));
@@ -37,7 +37,7 @@ export function* update(context: ResourceContext): Gen<HttpResponse> {
   yield* cpu(COSTS.decode);
   const body = readBody(request);
   const current = registry.cache(def).get(info.namespace, info.name);
-  const renewed = yield* renew(context, body, current);
+  const renewed = def.etcdPrefix === "leases" ? yield* renew(context, body, current) : undefined;
   if (renewed !== undefined) return present(context, renewed);
   const decoded = toStored(def, decodeBody(context, body, def.resource, storedParts(context, current)));
   checkNames(context, decoded);
