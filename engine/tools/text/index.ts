@@ -46,6 +46,7 @@ import { basename, dirname, ln, pwd, readlink, realpath, rmdir } from "./paths.t
 import { printf } from "./printf.ts";
 import { rm } from "./rm.ts";
 import { mktemp, nohup, printenv, timeout, watch, which, yes } from "./run.ts";
+import { sdiff } from "./sdiff.ts";
 import { sed } from "./sed/index.ts";
 import { seq } from "./seq.ts";
 import { shuf } from "./shuf.ts";
@@ -164,6 +165,7 @@ export const textPrograms: Record<string, Program> = {
   rev,
   rm,
   rmdir,
+  sdiff,
   sed,
   seq,
   sha1sum,
