@@ -43,7 +43,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
   const sessions: Sessions = new Sessions({ store, engines, pool, metrics, log });
   const publicDir = join(projectRoot(), "dist", "public");
-  const http = createServer(createApp({ store, sessions, metrics, log, publicDir }));
+  // Longer than a client or a proxy keeps a connection, so that none is closed under a request that is on its way.
+  const http = createServer({ keepAliveTimeout: 65_000 }, createApp({ store, sessions, metrics, log, publicDir }));
   const io = openSockets(http, sessions, log);
   try {
     await new Promise<void>((resolve, reject) => {
