@@ -33,7 +33,7 @@ valued("_match", 3, (v, [given, flagText, testOnly]) => {
     };
     throw new JqError(`${pattern} (at offset 0) is not a valid regex: ${words[error.message] ?? error.message}`);
   }
-  if (testOnly === true) return regex.test(v);
+  if (testOnly === true && !options.includes("n")) return regex.test(v);
   const all = options.includes("g");
   const out: Json[] = [];
   const count = (to: number) => [...v.slice(0, to)].length;
@@ -69,5 +69,5 @@ valued("_match", 3, (v, [given, flagText, testOnly]) => {
     if (!all) break;
     from = match.end > match.index ? match.end : match.end + 1;
   }
-  return out;
+  return testOnly === true ? out.length > 0 : out;
 });

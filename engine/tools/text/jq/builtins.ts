@@ -32,6 +32,11 @@ function list(v: Json, verb: string): Json[] {
   return v;
 }
 
+natives.set("modulemeta/0", function* (context, _args, _env, { v }) {
+  if (typeof v !== "string") throw new JqError("modulemeta input module name must be a string");
+  if (context.moduleMeta === undefined) throw new JqError("modulemeta is not available");
+  yield { v: context.moduleMeta(v), p: undefined };
+});
 natives.set("empty/0", function* () {});
 natives.set("error/0", function* (_c, _a, _e, input) {
   throw new JqError(input.v);

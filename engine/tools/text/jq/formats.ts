@@ -58,7 +58,11 @@ export function formatValue(name: string, v: Json): Json {
     case "base64d": {
       const text = toText(v);
       const bytes = decodeBase64(text);
-      if (bytes === undefined) throw new JqError(`${kind(v)} (${brief(v)}) is not valid base64 data`);
+      if (bytes === undefined) {
+        const trailing = /^[A-Za-z0-9+/]*$/.test(text) && text.length % 4 === 1;
+        const why = trailing ? "trailing base64 byte found" : "is not valid base64 data";
+        throw new JqError(`${kind(v)} (${brief(v)}) ${why}`);
+      }
       return decode(bytes);
     }
     default:

@@ -9,9 +9,10 @@ import { Evaluator } from "./eval.ts";
 import { type Json, type JsonObject, truthy } from "./json.ts";
 import { JsonError, JsonStream } from "./json-stream.ts";
 import { libraryEnv } from "./library.ts";
+import { Linker } from "./modules.ts";
 import { natives } from "./natives.ts";
 import { type Options, parseArguments, Usage } from "./options.ts";
-import { parseJq } from "./parser.ts";
+import { parseProgram } from "./parser.ts";
 import { type Context, type Env, type Item, JqError, OutOfMemory, PAUSE, StackOverflow } from "./stream.ts";
 import { type Ast, CompileError } from "./syntax.ts";
 
@@ -87,8 +88,26 @@ class Runner {
     };
   }
 
+  /** The text of a file; undefined where there is none. */
+  private read(path: string): string | undefined {
+    return sys.find(this.p, path)?.kind === "file" ? sys.readText(this.p, path) : undefined;
+  }
+
+  private linker(): Linker {
+    const home = this.p.env.get("HOME") ?? "";
+    const { libraries } = this.o;
+    return new Linker({
+      directories:
+        libraries.length > 0
+          ? libraries.map((dir) => dir.replace(/^~(?=\/|$)/, home))
+          : [`${home}/.jq`, "/usr/lib/jq", "/usr/lib"],
+      read: (path) => this.read(path),
+    });
+  }
+
   *run(): Gen<number> {
     const { o } = this;
+    const modules = this.linker();
     const env: JsonObject = new Map();
     for (const [name, value] of this.p.env) env.set(name, value);
     const named: JsonObject = new Map<string, Json>([
@@ -107,11 +126,13 @@ class Runner {
         this.stderr += text;
       },
       named,
+      moduleMeta: (name) => modules.meta(name),
       natives,
       library: libraryEnv(),
     };
     const evaluator = new Evaluator(context);
-    const ast = parseJq(o.filter!);
+    const { directives, ast: program } = parseProgram(o.filter!);
+    const ast = modules.link(directives, program, this.read(`${this.p.env.get("HOME") ?? ""}/.jq`));
     evaluator.check(ast, o.filter!, ["__prog_args", "ARGS", ...o.named.keys()]);
     let scope: Env = context.library;
     for (const [name, value] of o.named) scope = { t: "var", name, value, up: scope };

@@ -38,6 +38,16 @@ export function truthy(v: Json): boolean {
 
 const ORDER: Record<Kind, number> = { null: 0, boolean: 1, number: 3, string: 4, array: 5, object: 6 };
 
+/** A whole number as it is written; undefined for others. */
+function wholeOf(v: Json): bigint | undefined {
+  const text = v instanceof Literal ? v.text : String(v);
+  const match = /^(-?)(\d+)(?:\.(\d*))?(?:[eE]\+?(\d{1,4}))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, sign = "", digits = "", fraction = "", exponent = "0"] = match;
+  const zeros = Number(exponent) - fraction.length;
+  return zeros < 0 ? undefined : BigInt(`${sign}${digits}${fraction}${"0".repeat(zeros)}`);
+}
+
 /** jq's total order. */
 export function compare(a: Json, b: Json): number {
   const ka = kind(a);
@@ -48,7 +58,11 @@ export function compare(a: Json, b: Json): number {
       return Number(a) - Number(b);
     case "number": {
       const [x, y] = [numeric(a), numeric(b)];
-      return x < y || Number.isNaN(x) ? -1 : x === y ? 0 : 1;
+      if (x !== y) return x < y || Number.isNaN(x) ? -1 : 1;
+      // Beyond what a double tells apart, numbers that nobody has worked with are what they were written as.
+      if (Math.abs(x) < 2 ** 53 || !(a instanceof Literal || b instanceof Literal)) return 0;
+      const [left, right] = [wholeOf(a), wholeOf(b)];
+      return left === undefined || right === undefined || left === right ? 0 : left < right ? -1 : 1;
     }
     case "string":
       return compareBytes(a as string, b as string);

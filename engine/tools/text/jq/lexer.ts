@@ -10,7 +10,7 @@ export interface Token {
 }
 
 const KEYWORDS = new Set(
-  "def if then elif else end as reduce foreach try catch label import include and or not __loc__"
+  "def if then elif else end as reduce foreach try catch label import include module and or not __loc__"
     .split(" ")
     .filter((w) => w !== "not"),
 );

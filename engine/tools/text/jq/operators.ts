@@ -56,6 +56,10 @@ export function binary(op: string, a: Json, b: Json): Json {
     case "%": {
       if (!numbers) throw new JqError(`${both} cannot be divided`);
       const [x, y] = [Math.trunc(numeric(a)), Math.trunc(numeric(b))];
+      if (Math.abs(x) >= 2 ** 63 || Math.abs(y) >= 2 ** 63) {
+        // Integers of 64 bits, which stop at their limits (dtoi).
+        return Number.isNaN(x) || Number.isNaN(y) ? Number.NaN : Number(wide(x) % wide(y));
+      }
       if (Number.isNaN(x) || Number.isNaN(y)) return Number.NaN;
       if (y === 0) throw new JqError(`${both} cannot be divided (remainder) because the divisor is zero`);
       const result = Math.abs(x) % Math.abs(y);
@@ -64,6 +68,11 @@ export function binary(op: string, a: Json, b: Json): Json {
     default:
       throw new JqError(`unknown operator ${op}`);
   }
+}
+
+function wide(x: number): bigint {
+  if (x >= 2 ** 63) return 2n ** 63n - 1n;
+  return x < -(2 ** 63) ? -(2n ** 63n) : BigInt(x);
 }
 
 function merge(a: JsonObject, b: JsonObject): JsonObject {

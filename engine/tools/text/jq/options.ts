@@ -27,6 +27,8 @@ export interface Options {
   files: string[];
   named: JsonObject;
   positional: Json[];
+  /** Directories of `-L`. */
+  libraries: string[];
 }
 
 /** A wrong command line; the text is printed as it is, then the usage's hint. */
@@ -63,6 +65,7 @@ export function* parseArguments(p: Process): Gen<Options | "help" | "version"> {
     filter: undefined,
     files: [],
     named: new Map(),
+    libraries: [],
     positional: [],
   };
   let rest: "files" | "args" | "jsonargs" = "files";
@@ -191,9 +194,14 @@ export function* parseArguments(p: Process): Gen<Options | "help" | "version"> {
       case "-V":
         return "version";
       case "-L":
-        take(1, "takes a parameter: (e.g. -L /search/path or -L/search/path)");
+      case "--library-path":
+        options.libraries.push(...take(1, "takes a parameter: (e.g. -L /search/path or -L/search/path)"));
         continue;
       default:
+    }
+    if (arg.startsWith("-L")) {
+      options.libraries.push(arg.slice(2).replace(/^=/, ""));
+      continue;
     }
     if (arg.startsWith("--")) throw new Usage(`jq: Unknown option ${arg}\n`);
     for (const letter of arg.slice(1)) {

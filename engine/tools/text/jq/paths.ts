@@ -34,8 +34,8 @@ function sliceBounds(length: number, range: JsonObject): [number, number] {
   const to = range.get("end") ?? null;
   if ((from !== null && !isNumber(from)) || (to !== null && !isNumber(to)))
     throw new JqError("Array/string slice indices must be integers");
-  let start = from === null ? 0 : numeric(from);
-  let end = to === null ? length : numeric(to);
+  let start = from === null ? 0 : numeric(from) || 0;
+  let end = to === null || Number.isNaN(numeric(to)) ? length : numeric(to);
   if (start < 0) start += length;
   if (end < 0) end += length;
   start = Math.min(length, Math.max(0, Math.floor(start)));
@@ -100,6 +100,7 @@ export function setPath(v: Json, path: readonly Json[], i: number, value: Json):
   if (isNumber(key)) {
     if (v !== null && !Array.isArray(v)) throw new JqError(`Cannot index ${kind(v)} with number`);
     const out = v === null ? [] : [...v];
+    if (Number.isNaN(numeric(key))) throw new JqError("Cannot set array element at NaN index");
     let index = Math.floor(numeric(key));
     if (index < 0) index += out.length;
     if (index < 0) throw new JqError("Out of bounds negative array index");
@@ -109,6 +110,7 @@ export function setPath(v: Json, path: readonly Json[], i: number, value: Json):
     return out;
   }
   if (key instanceof Map) {
+    if (typeof v === "string") throw new JqError("Cannot update string slices");
     if (v !== null && !Array.isArray(v)) throw new JqError(`Cannot update field at object index of ${kind(v)}`);
     const list = v ?? [];
     const [from, to] = sliceBounds(list.length, key);
@@ -119,40 +121,49 @@ export function setPath(v: Json, path: readonly Json[], i: number, value: Json):
   throw new JqError(`Invalid path component: ${kind(key)}`);
 }
 
-/** The value without those paths, the last ones first so that indices stay right. */
+/** The value without those paths; all that lie in one value are taken out of it at once, so that indices stay right. */
 export function deletePaths(v: Json, paths: Json[][]): Json {
-  const sorted = [...paths].sort((a, b) => compare(b, a));
-  let out = v;
-  for (const path of sorted) out = deletePath(out, path, 0);
-  return out;
+  const sorted = [...paths].sort(compare);
+  return sorted[0]?.length === 0 ? null : deleteSorted(v, sorted, 0);
 }
 
-function deletePath(v: Json, path: readonly Json[], i: number): Json {
-  if (path.length === 0) return null;
-  if (v === null) return null;
-  const key = path[i]!;
-  if (i < path.length - 1) {
-    const inner = getIndex(v, key);
-    if (inner === null) return v;
-    return setPath(v, [key], 0, deletePath(inner, path, i + 1));
+function deleteSorted(v: Json, paths: readonly Json[][], depth: number): Json {
+  let out = v;
+  const whole: Json[] = [];
+  for (let i = 0; i < paths.length; ) {
+    const key = paths[i]![depth]!;
+    let next = i + 1;
+    while (next < paths.length && compare(paths[next]![depth]!, key) === 0) next++;
+    if (paths[i]!.length === depth + 1) whole.push(key);
+    else if (out !== null) {
+      const inner = getIndex(out, key);
+      if (inner !== null) out = setPath(out, [key], 0, deleteSorted(inner, paths.slice(i, next), depth + 1));
+    }
+    i = next;
   }
+  return whole.length === 0 ? out : deleteKeys(out, whole);
+}
+
+function deleteKeys(v: Json, keys: readonly Json[]): Json {
+  if (v === null) return null;
   if (v instanceof Map) {
-    if (typeof key !== "string")
-      throw new JqError(`Cannot delete field at object index of ${kind(v) === "object" ? "object" : kind(v)}`);
     const out = new Map(v);
-    out.delete(key);
+    for (const key of keys) {
+      if (typeof key !== "string") throw new JqError("Cannot delete field at object index of object");
+      out.delete(key);
+    }
     return out;
   }
   if (Array.isArray(v)) {
-    if (isNumber(key)) {
-      const index = numeric(key) < 0 ? numeric(key) + v.length : numeric(key);
-      return index < 0 ? v : v.filter((_, k) => k !== index);
+    const gone = new Set<number>();
+    for (const key of keys) {
+      if (isNumber(key)) gone.add(numeric(key) < 0 ? numeric(key) + v.length : numeric(key));
+      else if (key instanceof Map) {
+        const [from, to] = sliceBounds(v.length, key);
+        for (let i = from; i < to; i++) gone.add(i);
+      } else throw new JqError("Cannot delete field at object index of array");
     }
-    if (key instanceof Map) {
-      const [from, to] = sliceBounds(v.length, key);
-      return [...v.slice(0, from), ...v.slice(to)];
-    }
-    throw new JqError(`Cannot delete field at object index of array`);
+    return v.filter((_, i) => !gone.has(i));
   }
-  throw new JqError(`Cannot delete field at ${typeof key === "string" ? "object" : "array"} index of ${kind(v)}`);
+  throw new JqError(`Cannot delete field at ${typeof keys[0] === "string" ? "object" : "array"} index of ${kind(v)}`);
 }

@@ -67,6 +67,8 @@ export interface Context {
   inputLine: () => number;
   tell: (text: string) => void;
   named: JsonObject;
+  /** Metadata of a module by its name. Throws CompileError. */
+  moduleMeta?: (name: string) => Json;
   natives: ReadonlyMap<string, Native>;
   library: Env;
 }
