@@ -1,13 +1,14 @@
 import type { HttpHandler } from "../../api/http.ts";
 import { KINDS } from "../../api/kinds.ts";
 import { harness as apiHarness } from "../../apiserver/harness.ts";
-import { decode, Kernel, SECOND, sleep } from "../../kernel/index.ts";
+import { decode, encode, encodeBase64, Kernel, SECOND, sleep } from "../../kernel/index.ts";
 import { dirNode, entriesOf, fileNode } from "../../machine/inode.ts";
 import { Machine } from "../../machine/machine.ts";
 import type { OpenFile, PipeEnd } from "../../machine/open-file.ts";
 import { ROOT } from "../../machine/path.ts";
 import * as sys from "../../machine/sys.ts";
 import { Network } from "../../network/index.ts";
+import { createCertificate, keyPair, pem, privateKeyPem } from "../../pki/x509.ts";
 import { kubectl } from "./index.ts";
 
 export interface Outcome {
@@ -29,6 +30,17 @@ export interface World {
   handler: HttpHandler;
 }
 
+const KEY = keyPair(new Uint8Array(32).fill(1));
+const CERTIFICATE = createCertificate({
+  subject: { commonName: "kubernetes-admin", organizations: ["system:masters"] },
+  publicKey: KEY.public,
+  key: KEY,
+  serial: Uint8Array.of(1),
+  notBefore: 1_740_000_000_000,
+  notAfter: 1_900_000_000_000,
+});
+const data = (text: string) => encodeBase64(encode(text));
+
 export const KUBECONFIG = `apiVersion: v1
 clusters:
 - cluster:
@@ -46,8 +58,8 @@ preferences: {}
 users:
 - name: kubernetes-admin
   user:
-    client-certificate-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCmRHVnpkQT09Ci0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K
-    client-key-data: LS0tLS1CRUdJTiBFQyBQUklWQVRFIEtFWS0tLS0tCmRHVnpkQT09Ci0tLS0tRU5EIEVDIFBSSVZBVEUgS0VZLS0tLS0K
+    client-certificate-data: ${data(pem("CERTIFICATE", CERTIFICATE))}
+    client-key-data: ${data(privateKeyPem(KEY))}
 `;
 
 export function world(options: { server?: boolean } = {}): World {
