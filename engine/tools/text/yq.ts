@@ -9,7 +9,7 @@ import { Evaluator } from "./jq/eval.ts";
 import { type Json, Literal, numeric } from "./jq/json.ts";
 import { libraryEnv } from "./jq/library.ts";
 import { natives } from "./jq/natives.ts";
-import { parseJq } from "./jq/parser.ts";
+import { parseJq } from "./jq/program.ts";
 import { type Context, JqError, PAUSE } from "./jq/stream.ts";
 import { CompileError } from "./jq/syntax.ts";
 import { nodeAt, nodeText, toJson, updated } from "./yq-nodes.ts";

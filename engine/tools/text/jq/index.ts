@@ -12,7 +12,7 @@ import { libraryEnv } from "./library.ts";
 import { Linker } from "./modules.ts";
 import { natives } from "./natives.ts";
 import { type Options, parseArguments, Usage } from "./options.ts";
-import { parseProgram } from "./parser.ts";
+import { parseProgram } from "./program.ts";
 import { type Context, type Env, type Item, JqError, OutOfMemory, PAUSE, StackOverflow } from "./stream.ts";
 import { type Ast, CompileError } from "./syntax.ts";
 

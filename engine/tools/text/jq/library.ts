@@ -3,7 +3,7 @@ import "./builtins.ts";
 import "./builtins-dates.ts";
 import "./builtins-math.ts";
 import "./builtins-regex.ts";
-import { parseJq } from "./parser.ts";
+import { parseJq } from "./program.ts";
 import type { Env } from "./stream.ts";
 
 const LIBRARY = `

@@ -1,24 +1,9 @@
 /** What `import` and `include` bring into a program (jq's linker.c). */
+import { patternNames } from "./check.ts";
 import { type Json, type JsonObject, Literal } from "./json.ts";
 import { parseJson } from "./json-stream.ts";
-import { parseModule } from "./parser.ts";
+import { type Directive, parseModule, type Unit } from "./program.ts";
 import { type Ast, CompileError, type Pattern } from "./syntax.ts";
-
-/** One `import` or `include` of a program. */
-export interface Directive {
-  path: string;
-  /** Undefined for `include`. */
-  alias: string | undefined;
-  data: boolean;
-  meta: JsonObject;
-}
-
-/** A program with what stands before it. */
-export interface Unit {
-  meta: JsonObject;
-  directives: Directive[];
-  definitions: (Ast & { t: "def" })[];
-}
 
 type Binding = { t: "def"; def: Ast & { t: "def" } } | { t: "var"; name: string; value: Json };
 
@@ -171,13 +156,13 @@ function renamed<T>(node: T, functions: Names, variables: Names): T {
     case "var":
       return { ...ast, name: variables.get(ast.name) ?? ast.name } as T;
     case "as": {
-      const bound = ast.patterns.flatMap(namesOf);
+      const bound = ast.patterns.flatMap(patternNames);
       const patterns = ast.patterns.map((pattern) => inPattern(pattern, functions, variables));
       return { ...ast, source: again(ast.source), patterns, body: again(ast.body, bound) } as T;
     }
     case "reduce":
     case "foreach": {
-      const bound = namesOf(ast.pattern);
+      const bound = patternNames(ast.pattern);
       const out = {
         ...ast,
         source: again(ast.source),
@@ -194,12 +179,6 @@ function renamed<T>(node: T, functions: Names, variables: Names): T {
       return out as T;
     }
   }
-}
-
-function namesOf(pattern: Pattern): string[] {
-  if (pattern.t === "var") return [pattern.name];
-  if (pattern.t === "array") return pattern.items.flatMap(namesOf);
-  return pattern.entries.flatMap(({ bind, value }) => [...(bind ? [bind] : []), ...(value ? namesOf(value) : [])]);
 }
 
 function inPattern(pattern: Pattern, functions: Names, variables: Names): Pattern {

@@ -1,106 +1,19 @@
 /** The grammar of jq programs, with jq 1.7's words for what does not fit it. */
 
-import type { Json, JsonObject } from "./json.ts";
 import { Lexer, type Token } from "./lexer.ts";
-import type { Directive, Unit } from "./modules.ts";
 import { numberLiteral } from "./numbers.ts";
-import { type Ast, CompileError, compileReport, type Pattern } from "./syntax.ts";
+import type { Ast, Pattern } from "./syntax.ts";
 
-/** Parses a program. Throws `CompileError`. */
-export function parseJq(source: string, loose = false): Ast {
-  return new Parser(source, loose).program().ast;
-}
-
-/** Parses a program with the directives before it. Throws `CompileError`. */
-export function parseProgram(source: string): { directives: Directive[]; ast: Ast } {
-  return new Parser(source, false).program();
-}
-
-/** Parses a module: directives and definitions. Throws `CompileError`. */
-export function parseModule(source: string): Unit {
-  return new Parser(source, false).module();
-}
-
-class Parser extends Lexer {
+/** Expressions and definitions. What stands around them is program.ts. */
+export class Parser extends Lexer {
   /** Values of objects may be what needs parentheses in jq 1.7. */
   private readonly loose: boolean;
-  private tokens: Token[] = [];
-  private position = 0;
+  protected tokens: Token[] = [];
+  protected position = 0;
 
   constructor(source: string, loose: boolean) {
     super(source);
     this.loose = loose;
-  }
-
-  program(): { directives: Directive[]; ast: Ast } {
-    this.tokens = this.lex(undefined);
-    if (this.peek().type === "end") return { directives: [], ast: { t: "identity" } };
-    this.moduleMeta();
-    const directives = this.directives();
-    const ast = this.pipe();
-    if (this.peek().type !== "end") this.unexpected("end of file");
-    return { directives, ast };
-  }
-
-  module(): Unit {
-    this.tokens = this.lex(undefined);
-    const meta = this.moduleMeta();
-    const directives = this.directives();
-    const definitions: Unit["definitions"] = [];
-    while (this.is("def")) definitions.push(this.definition());
-    if (this.peek().type !== "end") this.unexpected("end of file");
-    return { meta, directives, definitions };
-  }
-
-  private moduleMeta(): JsonObject {
-    if (!this.accept("module")) return new Map();
-    const meta = this.metadata();
-    this.expect(";");
-    return meta;
-  }
-
-  private directives(): Directive[] {
-    const out: Directive[] = [];
-    while (this.is("import") || this.is("include")) {
-      const imported = this.next().text === "import";
-      const token = this.next();
-      if (token.type !== "string") {
-        this.position--;
-        this.unexpected("FORMAT or QQSTRING_START");
-      }
-      const parts = token.parts ?? [];
-      if (parts.some((part) => typeof part !== "string")) {
-        throw this.error("Import path must be constant", token.at);
-      }
-      let alias: string | undefined;
-      let data = false;
-      if (imported) {
-        this.expect("as", "as");
-        const name = this.next();
-        data = name.type === "var";
-        if (!data && name.type !== "ident") {
-          this.position--;
-          this.unexpected();
-        }
-        alias = name.text;
-      }
-      const meta = this.is(";") ? new Map<string, Json>() : this.metadata();
-      this.expect(";");
-      out.push({ path: parts.join(""), alias, data, meta });
-    }
-    return out;
-  }
-
-  /** The constant object behind a directive. */
-  private metadata(): JsonObject {
-    const value = constant(this.postfix());
-    if (value === undefined) throw this.atTop("Module metadata must be constant");
-    if (!(value instanceof Map)) throw this.atTop("Module metadata must be an object");
-    return value;
-  }
-
-  private atTop(message: string): CompileError {
-    return new CompileError(compileReport(this.source, message, 0));
   }
 
   protected override interpolation(tokens: Token[]): Ast {
@@ -114,30 +27,30 @@ class Parser extends Lexer {
     return ast;
   }
 
-  private peek(ahead = 0): Token {
+  protected peek(ahead = 0): Token {
     return this.tokens[Math.min(this.position + ahead, this.tokens.length - 1)]!;
   }
 
-  private next(): Token {
+  protected next(): Token {
     return this.tokens[Math.min(this.position++, this.tokens.length - 1)]!;
   }
 
-  private is(text: string): boolean {
+  protected is(text: string): boolean {
     const token = this.peek();
     return (token.type === "op" || token.type === "keyword") && token.text === text;
   }
 
-  private accept(text: string): boolean {
+  protected accept(text: string): boolean {
     if (!this.is(text)) return false;
     this.position++;
     return true;
   }
 
-  private expect(text: string, expecting?: string): void {
+  protected expect(text: string, expecting?: string): void {
     if (!this.accept(text)) this.unexpected(expecting);
   }
 
-  private unexpected(expecting?: string): never {
+  protected unexpected(expecting?: string): never {
     const token = this.peek();
     const name =
       token.type === "end"
@@ -165,7 +78,7 @@ class Parser extends Lexer {
 
   // ---- grammar ------------------------------------------------------------------------------------------------------
 
-  private pipe(): Ast {
+  protected pipe(): Ast {
     if (this.is("def")) {
       const def = this.definition();
       return { ...def, rest: this.pipe() };
@@ -180,7 +93,7 @@ class Parser extends Lexer {
     return left;
   }
 
-  private definition(): Ast & { t: "def" } {
+  protected definition(): Ast & { t: "def" } {
     this.expect("def");
     const name = this.next();
     if (name.type !== "ident") {
@@ -276,7 +189,7 @@ class Parser extends Lexer {
     return this.postfix();
   }
 
-  private postfix(): Ast {
+  protected postfix(): Ast {
     if (this.is("reduce") || this.is("foreach")) return this.fold();
     if (this.accept("try")) {
       const body = this.postfix();
@@ -548,38 +461,4 @@ class Parser extends Lexer {
     if (token.type === "keyword" && ["if", "try", "label", "def"].includes(token.text)) this.unexpected();
     return this.postfix();
   }
-}
-
-/** The value that a tree without anything to work out stands for; undefined when it is no constant. */
-function constant(ast: Ast): Json | undefined {
-  if (ast.t === "value") return ast.value;
-  if (ast.t === "string") {
-    return ast.parts.every((part) => typeof part === "string") ? ast.parts.join("") : undefined;
-  }
-  if (ast.t === "array") {
-    if (ast.body === undefined) return [];
-    const items: Json[] = [];
-    for (let at: Ast | undefined = ast.body; at !== undefined; ) {
-      const [item, next]: [Ast, Ast | undefined] = at.t === "comma" ? [at.right, at.left] : [at, undefined];
-      const value = constant(item);
-      if (value === undefined) return undefined;
-      items.unshift(value);
-      at = next;
-    }
-    return items;
-  }
-  if (ast.t === "object") {
-    const out: JsonObject = new Map();
-    for (const entry of ast.entries) {
-      const [key, value] = [constant(entry.key), constant(entry.value)];
-      if (typeof key !== "string" || value === undefined) return undefined;
-      out.set(key, value);
-    }
-    return out;
-  }
-  if (ast.t === "call" && ast.args.length === 0) {
-    const words: Record<string, Json> = { true: true, false: false, null: null };
-    return words[ast.name];
-  }
-  return undefined;
 }
