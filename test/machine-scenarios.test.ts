@@ -482,7 +482,7 @@ kubectl get nodes cp-1 --no-headers; kubectl get pods -n kube-system kube-apiser
       "error reading server preface: remote error: tls: unknown certificate authority",
       'command failed" err="tls: private key does not match public key"',
       /^Error: invalid argument "maybe" for "--leader-elect" flag: strconv\.ParseBool: parsing "maybe": invalid syntax$/,
-      '"msg":"discovery failed","error":"open /x: no such file or directory"',
+      '"msg":"listener failed","error":"open /x: no such file or directory"',
       /^cp-1 +Ready/,
       /^kube-apiserver-cp-1 +1\/1/,
       /^etcd-cp-1 +1\/1/,

@@ -33,11 +33,7 @@ export const etcd: Program = function* etcd(p) {
     "data-dir": flags.get("data-dir") ?? "default.etcd",
     "initial-cluster": flags.get("initial-cluster") ?? "",
   });
-  const unreadable = fileProblem(p, flags);
-  if (unreadable !== undefined) {
-    log("fatal", "etcdmain/etcd.go:204", "discovery failed", { error: unreadable });
-    fail(1);
-  }
+  refuseFiles(p, flags, log);
   const certificate = () => textOf(p, flags.get("cert-file"));
   const listeners = [
     { protocol: "tcp" as const, address: "127.0.0.1", port: 2379, tls: true, certificate },
@@ -135,17 +131,30 @@ function pages(p: Process): ReturnType<typeof healthPages> {
   };
 }
 
-/** Why TLS cannot be set up: a file that is not there, or a key of another certificate. */
-function fileProblem(p: Process, flags: ReadonlyMap<string, string>): string | undefined {
-  for (const kind of ["", "peer-"]) {
-    const paths = ["cert-file", "key-file", "trusted-ca-file"].map((name) => flags.get(kind + name));
-    const missing = paths.find((path) => path !== undefined && sys.find(p, path)?.kind !== "file");
-    if (missing !== undefined) return `open ${missing}: no such file or directory`;
-    const [certificate, key] = paths;
-    const problem = certificate && key ? pairProblem(textOf(p, certificate), textOf(p, key)) : undefined;
-    if (problem !== undefined) return problem;
+/** Ends a member whose TLS cannot be set up: towards its peers before it starts, towards clients when it begins to serve. */
+function refuseFiles(p: Process, flags: ReadonlyMap<string, string>, log: ReturnType<typeof zap>): void {
+  const peers = fileProblem(p, flags, "peer-");
+  if (peers !== undefined) {
+    const rest = { error: peers };
+    log("error", "embed/etcd.go:539", "creating peer listener failed", rest);
+    log("warn", "etcdmain/etcd.go:146", "failed to start etcd", rest);
+    log("fatal", "etcdmain/etcd.go:204", "discovery failed", rest);
+    fail(1);
   }
-  return undefined;
+  const clients = fileProblem(p, flags, "");
+  if (clients === undefined) return;
+  log("error", "embed/serve.go:124", "registerGateway failed", { error: clients });
+  log("fatal", "etcdmain/etcd.go:219", "listener failed", { error: clients });
+  fail(1);
+}
+
+/** A file that is not there, or a key of another certificate. */
+function fileProblem(p: Process, flags: ReadonlyMap<string, string>, kind: "" | "peer-"): string | undefined {
+  const paths = ["cert-file", "key-file", "trusted-ca-file"].map((name) => flags.get(kind + name));
+  const missing = paths.find((path) => path !== undefined && sys.find(p, path)?.kind !== "file");
+  if (missing !== undefined) return `open ${missing}: no such file or directory`;
+  const [certificate, key] = paths;
+  return certificate && key ? pairProblem(textOf(p, certificate), textOf(p, key)) : undefined;
 }
 
 /** Text of a file, or nothing where there is none. */

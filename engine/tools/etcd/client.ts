@@ -1,5 +1,7 @@
 /** A connection of etcdctl to members of the cluster: endpoints, certificates, failures in the client's words. */
+import { pairProblem } from "../../api/key-pair.ts";
 import { formatMicroTime } from "../../api/time.ts";
+import { distrust, distrustClient } from "../../api/trust.ts";
 import { clusterContext } from "../../control-plane/context.ts";
 import { type EtcdMember, type EtcdMembers, etcdMembers } from "../../control-plane/etcd-members.ts";
 import { EtcdError, type EtcdStore } from "../../etcd/index.ts";
@@ -9,9 +11,6 @@ import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { type Connection, isNetError } from "../../network/index.ts";
 import { resolveHost } from "../../network/resolver.ts";
-import { fromPem } from "../../pki/der.ts";
-import { type CertificateDocument, isSigned, readCertificate } from "../../pki/documents.ts";
-import { publicOf, readPrivatePem, samePublicKey } from "../../pki/keys.ts";
 
 /** Ends etcdctl: `Error: message` on standard error, and the status (ExitWithError). */
 export class EtcdctlError extends Error {
@@ -75,6 +74,8 @@ export class Client {
     }
     const ca = cacert === "" ? "" : this.read(cacert);
     const own = cert === "" ? undefined : { cert: this.read(cert), key: this.read(key) };
+    const unfit = own && pairProblem(own.cert, own.key);
+    if (unfit !== undefined) throw new EtcdctlError(unfit, 128);
     const { kernel } = this.p.machine;
     const start = kernel.now;
     const secure =
@@ -119,20 +120,14 @@ export class Client {
     if (listener.tls && !secure) return failed("error reading server preface: EOF");
     const member = this.memberAt(found.addresses[0]!);
     if (member === undefined || listener.program !== "etcd") return failed("error reading server preface: EOF");
-    const server = certificateIn(listener.certificate?.() ?? "");
-    const authority = certificateIn(ca);
-    if (
-      !this.options.insecure &&
-      (server === undefined || authority === undefined || !isSigned(server, authority.publicKey))
-    ) {
-      return failed(
-        "transport: authentication handshake failed: tls: failed to verify certificate: x509: certificate signed by unknown authority",
-      );
-    }
-    const clients = certificateIn(member.clientCa());
-    if (clients !== undefined && !accepted(own, clients, p.machine.kernel.wallMs)) {
-      return failed("error reading server preface: remote error: tls: certificate required");
-    }
+    const now = p.machine.kernel.wallMs;
+    const why = this.options.insecure
+      ? undefined
+      : distrust(listener.certificate?.() ?? "", { authorities: ca }, host, now);
+    if (why !== undefined) return failed(`transport: authentication handshake failed: ${why}`);
+    const clients = member.clientCa();
+    const alert = clients === "" ? undefined : distrustClient(own?.cert ?? "", clients, now);
+    if (alert !== undefined) return failed(`error reading server preface: remote error: tls: ${alert}`);
     if (!this.members.answers(member.name)) return "context deadline exceeded";
     return member;
   }
@@ -186,19 +181,6 @@ export class Client {
     const line = { level, ts, ...(logger ? { logger } : {}), caller, msg, ...rest };
     yield* sys.printError(this.p, `${JSON.stringify(line)}\n`);
   }
-}
-
-function certificateIn(pem: string): CertificateDocument | undefined {
-  const bytes = fromPem("CERTIFICATE", pem);
-  return bytes && readCertificate(bytes);
-}
-
-function accepted(own: { cert: string; key: string } | undefined, ca: CertificateDocument, nowMs: number): boolean {
-  const certificate = certificateIn(own?.cert ?? "");
-  const key = readPrivatePem(own?.key ?? "");
-  if (certificate === undefined || key === undefined || certificate.publicKey === undefined) return false;
-  if (nowMs > certificate.notAfter || nowMs < certificate.notBefore) return false;
-  return samePublicKey(publicOf(key), certificate.publicKey) && isSigned(certificate, ca.publicKey);
 }
 
 export const DEFAULT_TIMEOUT = 5 * SECOND;

@@ -1,4 +1,6 @@
-import { type Certificate, isSignedBy, parseCertificate } from "../../pki/x509.ts";
+import { documentsIn } from "../../api/trust.ts";
+import { type Certificate, parseCertificate } from "../../pki/x509.ts";
+import { verifyChain } from "../openssl/verify.ts";
 
 /** What OpenSSL and curl find wrong with a server's certificate. */
 export type TlsProblem =
@@ -19,44 +21,11 @@ export function chainProblem(
   authorities: string | undefined,
   nowMs: number,
 ): TlsProblem | undefined {
-  const chain = certificatesOf(presented);
-  const [leaf] = chain;
-  if (leaf === undefined) return authorities === undefined ? unknownIssuer : undefined;
-  const roots = authorities === undefined ? [] : certificatesOf(authorities);
-  let at = leaf;
-  for (let depth = 0; depth < 8; depth++) {
-    const root = roots.find((each) => isIssuer(at, each));
-    if (root !== undefined) return validity([leaf, at, root], nowMs);
-    if (isIssuer(at, at)) {
-      return depth === 0
-        ? verify(18, "self-signed certificate")
-        : verify(19, "self-signed certificate in certificate chain");
-    }
-    const next = chain.find((each) => each !== at && isIssuer(at, each));
-    if (next === undefined) return unknownIssuer;
-    at = next;
-  }
-  return unknownIssuer;
-}
-
-const unknownIssuer = verify(20, "unable to get local issuer certificate");
-
-function validity(chain: readonly Certificate[], nowMs: number): TlsProblem | undefined {
-  for (const { notBefore, notAfter } of chain) {
-    if (notAfter < nowMs) return verify(10, "certificate has expired");
-    if (notBefore > nowMs) return verify(9, "certificate is not yet valid");
-  }
-  return undefined;
-}
-
-/** Signed by it; keys that are not the cluster's own kind are known by their names. */
-function isIssuer(of: Certificate, authority: Certificate): boolean {
-  const named =
-    of.issuer.commonName === authority.subject.commonName &&
-    of.issuer.organizations.join() === authority.subject.organizations.join();
-  if (!named) return false;
-  // P-256 points have 65 bytes.
-  return authority.publicKey.length === 65 ? isSignedBy(of, authority) : true;
+  const [leaf, ...untrusted] = documentsIn(presented);
+  if (leaf === undefined)
+    return authorities === undefined ? verify(20, "unable to get local issuer certificate") : undefined;
+  const problem = verifyChain(leaf, documentsIn(authorities ?? ""), untrusted, nowMs);
+  return problem && verify(problem.code, problem.text);
 }
 
 /** The name of a certificate that a host's name fits (RFC 6125): its own, or `*` for its first label. */
