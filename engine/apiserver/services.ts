@@ -1,6 +1,7 @@
 import { needsHealthCheckPort } from "../api/core/service-behaviour.ts";
 import type { Draft, KindDef } from "../api/kind.ts";
 import type { KubeObject } from "../api/types.ts";
+import { ipv4Number, ipv4Text } from "../text/ipv4.ts";
 import type { ResourceContext } from "./context.ts";
 import { invalid } from "./errors.ts";
 import type { Registry } from "./registry.ts";
@@ -124,20 +125,12 @@ function allocateIp(context: ResourceContext, draft: Draft, old: KubeObject | un
 
 function bounds(cidr: string): { base: number; size: number } {
   const [ip, bits] = cidr.split("/") as [string, string];
-  return { base: toNumber(ip), size: 2 ** (32 - Number(bits)) };
-}
-
-function toNumber(ip: string): number {
-  return ip.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-}
-
-function toIp(value: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
+  return { base: ipv4Number(ip), size: 2 ** (32 - Number(bits)) };
 }
 
 function inRange({ server }: ResourceContext, ip: string): boolean {
   const { base, size } = bounds(server.serviceCidr);
-  const offset = toNumber(ip) - base;
+  const offset = ipv4Number(ip) - base;
   return offset > 0 && offset < size - 1;
 }
 
@@ -147,7 +140,7 @@ function freeIp({ server, registry }: ResourceContext, taken: ReadonlyMap<string
   const band = Math.min(Math.max(16, Math.floor(size / 16)), 256);
   const random = registry.kernel.random("apiserver services");
   for (;;) {
-    const ip = toIp(base + random.int(band + 1, size - 2));
+    const ip = ipv4Text(base + random.int(band + 1, size - 2));
     if (!taken.has(ip)) return ip;
   }
 }

@@ -1,6 +1,7 @@
 import { keyOf } from "../api/informer.ts";
 import { NODES } from "../api/resources.ts";
 import type { Gen } from "../kernel/index.ts";
+import { ipv4Number, ipv4Text } from "../text/ipv4.ts";
 import type { ControllerContext } from "./context.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
 
@@ -21,13 +22,13 @@ class NodeIpamController implements Reconciler {
   constructor(context: ControllerContext) {
     this.context = context;
     const [address, mask] = context.options.clusterCidr.split("/") as [string, string];
-    this.base = toNumber(address);
+    this.base = ipv4Number(address);
     this.count = 2 ** (NODE_MASK - Number(mask));
     this.queue = context.queue(this);
     context.informers.handle(NODES, ({ type, object }) => {
       const cidr: string | undefined = object.spec?.podCIDR;
       if (cidr) {
-        const part = (toNumber(cidr.split("/")[0]!) - this.base) / 2 ** (32 - NODE_MASK);
+        const part = (ipv4Number(cidr.split("/")[0]!) - this.base) / 2 ** (32 - NODE_MASK);
         if (type === "deleted") this.taken.delete(part);
         else this.taken.add(part);
       } else if (type !== "deleted") this.queue.add(keyOf(object));
@@ -44,7 +45,7 @@ class NodeIpamController implements Reconciler {
       return;
     }
     this.taken.add(part);
-    const cidr = `${toAddress(this.base + part * 2 ** (32 - NODE_MASK))}/${NODE_MASK}`;
+    const cidr = `${ipv4Text(this.base + part * 2 ** (32 - NODE_MASK))}/${NODE_MASK}`;
     try {
       yield* client.patch(NODES, undefined, name, { spec: { podCIDR: cidr, podCIDRs: [cidr] } }, "strategic");
     } catch (error) {
@@ -63,14 +64,6 @@ class NodeIpamController implements Reconciler {
     }
     return undefined;
   }
-}
-
-function toNumber(address: string): number {
-  return address.split(".").reduce((value, byte) => value * 256 + Number(byte), 0);
-}
-
-function toAddress(value: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
 }
 
 export function startNodeIpamController(context: ControllerContext): void {

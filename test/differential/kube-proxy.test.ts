@@ -2,7 +2,6 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { contains } from "../../engine/control-plane/kube-proxy/config.ts";
 import { IPVS_JUMPS, IPVS_SETS, ipvsPlan, ipvsRestoreLines } from "../../engine/control-plane/kube-proxy/ipvs-rules.ts";
 import { missingJumps } from "../../engine/control-plane/kube-proxy/jumps.ts";
 import {
@@ -15,6 +14,7 @@ import {
 import { JUMPS, restoreLines } from "../../engine/control-plane/kube-proxy/restore-input.ts";
 import { type ProxyCase, proxierOf } from "../../engine/control-plane/kube-proxy/testing.ts";
 import { IpSet, iptables, nft, Ruleset, restore, save } from "../../engine/netfilter/index.ts";
+import { inNetwork } from "../../engine/text/ipv4.ts";
 
 const cases = parse(readFileSync(new URL("kube-proxy/cases.yaml", import.meta.url), "utf8")) as ProxyCase[];
 
@@ -75,7 +75,7 @@ describe.skipIf(!works || !setsWork)("mode ipvs: the real ipset and iptables and
     const proxier = proxierOf(each);
     proxier.sync();
     const node = { name: proxier.node.name, address: proxier.node.address, addresses: [proxier.node.address] };
-    const plan = ipvsPlan(proxier.programmed(), node, contains);
+    const plan = ipvsPlan(proxier.programmed(), node, inNetwork);
     const ruleset = new Ruleset();
     const sets: string[] = [];
     for (const [name, entries] of plan.sets) {

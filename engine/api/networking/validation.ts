@@ -1,3 +1,4 @@
+import { ipv4Number } from "../../text/ipv4.ts";
 import type { Draft } from "../kind.ts";
 import { validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
@@ -204,7 +205,5 @@ function within(inner: string, outer: string): boolean {
   if (!ipv4(a) || !ipv4(b)) return ipv4(a) === ipv4(b);
   if (Number(x) <= Number(y)) return false;
   const shift = 32 - Number(y);
-  return Math.floor(number(a) / 2 ** shift) === Math.floor(number(b) / 2 ** shift);
+  return Math.floor(ipv4Number(a) / 2 ** shift) === Math.floor(ipv4Number(b) / 2 ** shift);
 }
-
-const number = (address: string) => address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);

@@ -1,4 +1,5 @@
 import { parse } from "yaml";
+import { inNetwork } from "../../text/ipv4.ts";
 import type { FrameOptions } from "./restore-input.ts";
 
 /** KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1), as far as it shapes the rules; defaults filled in. */
@@ -106,7 +107,7 @@ function nodePortAddresses(wanted: readonly string[], own: readonly string[]): s
   const ranges = wanted.filter((range) => !range.includes(":"));
   if (ranges.length === 0 || ranges.includes("0.0.0.0/0")) return undefined;
   if (ranges.includes("primary")) return own.slice(0, 1);
-  return own.filter((address) => ranges.some((range) => contains(range, address)));
+  return own.filter((address) => ranges.some((range) => inNetwork(range, address)));
 }
 
 /** Seconds of a Go duration such as `1m30s`; 0 for none. */
@@ -120,15 +121,4 @@ function seconds(text: string | undefined): number {
 
 function portOf(address: string | undefined, port: number): number {
   return address ? Number(/:(\d+)$/.exec(address)?.[1] ?? port) : port;
-}
-
-/** Whether a CIDR holds an address, both IPv4. */
-export function contains(range: string, address: string): boolean {
-  const [network, bits] = range.split("/");
-  const shift = 32 - Number(bits);
-  return shift >= 32 || toNumber(network!) >>> shift === toNumber(address) >>> shift;
-}
-
-function toNumber(address: string): number {
-  return address.split(".").reduce((sum, byte) => ((sum << 8) | Number(byte)) >>> 0, 0);
 }

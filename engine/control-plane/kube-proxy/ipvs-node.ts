@@ -1,7 +1,8 @@
 import { IpSet, Ruleset, restore } from "../../netfilter/index.ts";
 import type { NetNamespace } from "../../network/index.ts";
 import { type Ipvs, ipvsOf, serverKey } from "../../network/ipvs.ts";
-import { contains, type ProxyConfig } from "./config.ts";
+import { inNetwork } from "../../text/ipv4.ts";
+import type { ProxyConfig } from "./config.ts";
 import { IPVS_JUMPS, IPVS_SETS, type IpvsPlan, ipvsPlan, ipvsRestoreLines, type SetName } from "./ipvs-rules.ts";
 import { missingJumps } from "./jumps.ts";
 import type { Proxier } from "./proxier.ts";
@@ -31,7 +32,7 @@ export class IpvsNode {
       if (name !== DEVICE && name !== "lo") for (const cidr of own) addresses.push(cidr.replace(/\/.*/, ""));
     }
     const { name, address } = this.proxier.node;
-    const plan = ipvsPlan(this.proxier.programmed(), { name, address, addresses }, contains);
+    const plan = ipvsPlan(this.proxier.programmed(), { name, address, addresses }, inNetwork);
     this.bind(plan);
     this.serve(plan, ipvsOf(net));
     net.netfilter ??= new Ruleset();
@@ -81,7 +82,7 @@ export class IpvsNode {
       ipvs.services.set(key, { protocol, address, port, scheduler, persistent, servers: real });
     }
     for (const [key, { address }] of ipvs.services) {
-      if (!wanted.has(key) && !excludeCIDRs.some((range) => contains(range, address))) ipvs.services.delete(key);
+      if (!wanted.has(key) && !excludeCIDRs.some((range) => inNetwork(range, address))) ipvs.services.delete(key);
     }
   }
 

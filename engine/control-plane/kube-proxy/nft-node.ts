@@ -1,7 +1,7 @@
 import type { Kernel } from "../../kernel/index.ts";
 import { nft, Ruleset } from "../../netfilter/index.ts";
 import type { NetNamespace } from "../../network/index.ts";
-import { contains } from "./config.ts";
+import { inNetwork } from "../../text/ipv4.ts";
 import {
   addElements,
   type Elements,
@@ -68,7 +68,7 @@ export class NftNode {
       for (const name of names.sets) sets.add(name);
       addElements(wanted, programmed);
       if (!full && !changed.has(port.service)) continue;
-      const fromNode = port.sourceRanges.some((range) => contains(range, proxier.node.address));
+      const fromNode = port.sourceRanges.some((range) => inNetwork(range, proxier.node.address));
       lines.push(...portLines(programmed, proxier.options, fromNode));
     }
     lines.push(...elementLines(this.stored, wanted), ...this.staleLines(ruleset, chains, sets, at));

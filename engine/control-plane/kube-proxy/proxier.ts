@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../api/types.ts";
+import { inNetwork } from "../../text/ipv4.ts";
 import { isServiceChain } from "./chains.ts";
-import { contains } from "./config.ts";
 import { type Choice, categorize, type EndpointSet, endpointsFor, endpointsOf, serviceOf } from "./endpoints.ts";
 import { type PortRules, portRules } from "./port-rules.ts";
 import { type FrameOptions, restoreInput, type TableInput } from "./restore-input.ts";
@@ -213,7 +213,7 @@ export class Proxier {
 
   private rulesFor(port: ServicePort, endpoints: EndpointSet): Programmed {
     const { name, address, zone } = this.node;
-    const fromNode = port.sourceRanges.some((range) => contains(range, address));
+    const fromNode = port.sourceRanges.some((range) => inNetwork(range, address));
     const local = usesLocalEndpoints(port) ? name : "";
     const hinted = zone !== undefined && endpoints.list.some(({ zones }) => zones.length > 0) ? zone : "";
     const variant = `${this.large} ${fromNode} ${local} ${hinted} ${this.optionsKey}`;

@@ -4,6 +4,7 @@ import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { type Connection, isNetError } from "../../network/index.ts";
 import { resolveHost } from "../../network/resolver.ts";
+import { ipv4Number } from "../../text/ipv4.ts";
 
 const masks = new Map<number, string>();
 
@@ -16,10 +17,6 @@ function maskOf(bits: number): string {
     masks.set(bits, mask);
   }
   return mask;
-}
-
-function number(address: string): number {
-  return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
 function dotted(value: number): string {
@@ -42,7 +39,7 @@ export const ifconfig: Program = function* (p): Gen<number> {
     for (const cidr of addresses) {
       if (cidr.includes(":")) continue;
       const [address = "", bits = "32"] = cidr.split("/");
-      const broadcast = dotted((number(address) | (2 ** (32 - Number(bits)) - 1)) >>> 0);
+      const broadcast = dotted((ipv4Number(address) | (2 ** (32 - Number(bits)) - 1)) >>> 0);
       out += `          inet addr:${address}${loop ? "" : `  Bcast:${broadcast}`}  Mask:${maskOf(Number(bits))}\n`;
     }
     out += `          UP ${loop ? "LOOPBACK RUNNING" : "BROADCAST RUNNING MULTICAST"}  MTU:${mtu}  Metric:1\n`;

@@ -1,14 +1,16 @@
 import type { HttpRequest, HttpResponse } from "../../api/http.ts";
 import type { KubeObject } from "../../api/types.ts";
-import { decode, decodeBase64, type Gen, type RandomStream, SECOND } from "../../kernel/index.ts";
+import { type Gen, type RandomStream, SECOND } from "../../kernel/index.ts";
 import type { Process } from "../../machine/process.ts";
+import { plainOnTls } from "../../network/http-bytes.ts";
 import { isNetError } from "../../network/index.ts";
 import { resolveHost } from "../../network/resolver.ts";
-import { passwordFits } from "../../pki/crypt.ts";
+import { inNetwork } from "../../text/ipv4.ts";
 import { compileRegex } from "../../text/regex/index.ts";
 import { withTimeout } from "../../tools/system/http-client.ts";
 import { errorDate, errorPage, httpDate, logDate } from "../nginx/http.ts";
 import type { Options, Settings } from "./annotations.ts";
+import { allowsOrigin, cookieOf, isKnown, userOf } from "./callers.ts";
 import { askAuth, type ExternalAuth } from "./external-auth.ts";
 import {
   type Backend,
@@ -144,8 +146,8 @@ export class Gateway {
     if (options.limit && !this.withinLimit(`${location.ingress} ${host} ${remoteAddress}`, options.limit)) {
       return this.page(503, request);
     }
-    const denied = options.deny.some((cidr) => within(remoteAddress, cidr));
-    if (denied || (options.allow.length > 0 && !options.allow.some((cidr) => within(remoteAddress, cidr)))) {
+    const denied = options.deny.some((cidr) => inNetwork(cidr, remoteAddress));
+    if (denied || (options.allow.length > 0 && !options.allow.some((cidr) => inNetwork(cidr, remoteAddress)))) {
       return this.page(403, request);
     }
     if (options.auth) {
@@ -320,7 +322,7 @@ export class Gateway {
           502,
         );
       }
-      if (!options?.https && listener.tls) return plainOnTls();
+      if (!options?.https && listener.tls) return yield* plainOnTls();
       if (listener.http === undefined)
         return failed("upstream prematurely closed connection while reading response header from upstream", 502);
       const asked = connection.http({
@@ -448,62 +450,4 @@ export class Gateway {
 
 function sizeOf({ body }: HttpResponse): number {
   return body.type === "bytes" ? body.bytes.length : 0;
-}
-
-function plainOnTls(): HttpResponse {
-  const text = "Client sent an HTTP request to an HTTPS server.\n";
-  const bytes = new Uint8Array([...text].map((char) => char.charCodeAt(0)));
-  return { status: 400, headers: { "content-length": String(bytes.length) }, body: { type: "bytes", bytes } };
-}
-
-/** Whether pages of an origin may ask: any, or one of a list with `*` for a first label (template buildCorsOriginRegex). */
-function allowsOrigin(allowed: string, origin: string | undefined): boolean {
-  if (allowed === "*") return true;
-  const fits = (one: string): boolean => {
-    const star = one.indexOf("*.");
-    if (star < 0) return one === origin;
-    const [head, tail] = [one.slice(0, star), one.slice(star + 1)];
-    const label = origin?.slice(head.length, -tail.length) ?? "";
-    return origin?.startsWith(head) === true && origin.endsWith(tail) && /^[A-Za-z0-9-]+$/.test(label);
-  };
-  return allowed.split(",").some((one) => fits(one.trim()));
-}
-
-function cookieOf(headers: Readonly<Record<string, string>>, name: string): string | undefined {
-  for (const part of (headers["cookie"] ?? "").split(";")) {
-    const equals = part.indexOf("=");
-    if (part.slice(0, equals).trim() === name) return part.slice(equals + 1).trim();
-  }
-  return undefined;
-}
-
-function credentialsIn(header: string | undefined): [string, string] | undefined {
-  const match = /^Basic (\S+)$/i.exec(header ?? "");
-  const text = match === null ? undefined : decode(decodeBase64(match[1]!) ?? new Uint8Array(0));
-  const colon = text?.indexOf(":") ?? -1;
-  return text === undefined || colon < 0 ? undefined : [text.slice(0, colon), text.slice(colon + 1)];
-}
-
-const userOf = (header: string | undefined): string | undefined => credentialsIn(header)?.[0];
-
-/** Whether a user and password are those of a Secret: its key `auth` is an htpasswd file, or (auth-map) each key a user. */
-function isKnown(header: string | undefined, secret: KubeObject, byUser: boolean): boolean {
-  const given = credentialsIn(header);
-  if (given === undefined) return false;
-  const [user, password] = given;
-  const value = (key: string) => decode(decodeBase64(secret["data"]?.[key] ?? "") ?? new Uint8Array(0));
-  if (byUser) return secret["data"]?.[user] !== undefined && passwordFits(password, value(user).trim());
-  for (const line of value("auth").split("\n")) {
-    const [name, stored] = line.trim().split(":");
-    if (name === user && stored !== undefined) return passwordFits(password, stored);
-  }
-  return false;
-}
-
-/** Whether an IPv4 address lies in a network of CIDR form, or is it. */
-function within(address: string, cidr: string): boolean {
-  const [network = "", length = "32"] = cidr.split("/");
-  const number = (text: string) => text.split(".").reduce((value, byte) => value * 256 + Number(byte), 0);
-  const size = 2 ** (32 - Number(length));
-  return Math.floor(number(address) / size) === Math.floor(number(network) / size);
 }

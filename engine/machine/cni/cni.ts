@@ -1,5 +1,6 @@
 import { decode, type RandomStream } from "../../kernel/index.ts";
 import type { NetNamespace } from "../../network/index.ts";
+import { ipv4Number, ipv4Text } from "../../text/ipv4.ts";
 import { entriesOf, type Inode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { ensureDir, putFile, removeEntry } from "../runtime/files.ts";
@@ -190,17 +191,17 @@ export class Cni {
     const [base, bits] = conf.subnet.split("/") as [string, string];
     const prefix = Number(bits);
     const size = 2 ** (32 - prefix);
-    const network = Math.floor(toNumber(base) / size) * size;
-    const gateway = toAddress(network + 1);
+    const network = Math.floor(ipv4Number(base) / size) * size;
+    const gateway = ipv4Text(network + 1);
     const dir = ensureDir(this.machine, `/var/lib/cni/networks/${conf.name}`);
     const entries = entriesOf(dir);
     const lastFile = entries.get("last_reserved_ip.0");
-    const last = lastFile?.kind === "file" ? toNumber(decode(lastFile.content.bytes())) : network + 1;
+    const last = lastFile?.kind === "file" ? ipv4Number(decode(lastFile.content.bytes())) : network + 1;
     const first = network + 2;
     const count = size - 3;
     for (let step = 1; step <= count; step++) {
       const candidate = first + ((last - first + step + count) % count);
-      const address = toAddress(candidate);
+      const address = ipv4Text(candidate);
       if (entries.has(address)) continue;
       putFile(this.machine, dir, address, `${sandboxId}\r\neth0`);
       putFile(this.machine, dir, "last_reserved_ip.0", address);
@@ -209,7 +210,7 @@ export class Cni {
     throw pluginError(
       sandboxId,
       conf.type,
-      `failed to allocate for range 0: no IP addresses available in range set: ${toAddress(network + 1)}-${toAddress(network + size - 2)}`,
+      `failed to allocate for range 0: no IP addresses available in range set: ${ipv4Text(network + 1)}-${ipv4Text(network + size - 2)}`,
     );
   }
 
@@ -245,17 +246,9 @@ function pluginError(sandboxId: string, type: string, message: string): CniError
   );
 }
 
-function toNumber(address: string): number {
-  return address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-}
-
-function toAddress(value: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
-}
-
 function networkOf(address: string, prefix: number): string {
   const size = 2 ** (32 - prefix);
-  return `${toAddress(Math.floor(toNumber(address) / size) * size)}/${prefix}`;
+  return `${ipv4Text(Math.floor(ipv4Number(address) / size) * size)}/${prefix}`;
 }
 
 const spaceName = (ns: NetNamespace): string => ns.name.replace(/-\d+$/, "");
