@@ -1,4 +1,5 @@
-import { playScenarios, type Scenario } from "./scenario.ts";
+import { describe, expect, test } from "vitest";
+import { play, type Scenario } from "./scenario.ts";
 
 /** Shell functions that the scripts share: workloads with an image `c`, and which Pod runs which. */
 const PRELUDE = `
@@ -118,4 +119,8 @@ kubectl create cronjob z --image=busybox --schedule='TZ=Mars/Base 0 3 * * *'`,
   },
 ];
 
-playScenarios("workload controllers", SCENARIOS, PRELUDE);
+describe("workload controllers", () => {
+  test.each(SCENARIOS)("$name", (scenario) => {
+    expect(play(scenario, PRELUDE)).toEqual([]);
+  });
+});

@@ -1,4 +1,5 @@
-import { playScenarios, type Scenario } from "./scenario.ts";
+import { describe, expect, test } from "vitest";
+import { play, type Scenario } from "./scenario.ts";
 
 /** A definition whose two versions agnhost's webhook converts: v1, which is stored, has hostPort, v2 host and port. */
 const PRELUDE = `
@@ -82,4 +83,8 @@ kill %1`,
   },
 ];
 
-playScenarios("conversion webhooks", SCENARIOS, PRELUDE);
+describe("conversion webhooks", () => {
+  test.each(SCENARIOS)("$name", (scenario) => {
+    expect(play(scenario, PRELUDE)).toEqual([]);
+  });
+});

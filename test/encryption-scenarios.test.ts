@@ -1,4 +1,5 @@
-import { playScenarios, type Scenario } from "./scenario.ts";
+import { describe, expect, test } from "vitest";
+import { play, type Scenario } from "./scenario.ts";
 
 /** `encrypt NODE PROVIDER KEY`: that API server writes Secrets with the provider; `stored NAME`: what etcd has, told on cp-1. */
 const PRELUDE = `
@@ -61,4 +62,8 @@ X`,
   },
 ];
 
-playScenarios("encryption at rest", SCENARIOS, PRELUDE);
+describe("encryption at rest", () => {
+  test.each(SCENARIOS)("$name", (scenario) => {
+    expect(play(scenario, PRELUDE)).toEqual([]);
+  });
+});

@@ -1,4 +1,5 @@
-import { playScenarios, type Scenario } from "./scenario.ts";
+import { describe, expect, test } from "vitest";
+import { play, type Scenario } from "./scenario.ts";
 
 /** The Gateway API with nginx-gateway-fabric 1.6, as its documentation's "cafe" and CKA exercises use it. */
 const PRELUDE = `
@@ -106,9 +107,13 @@ Y`,
   },
 ];
 
-playScenarios("Gateway API", SCENARIOS, PRELUDE);
+describe("Gateway API", () => {
+  test.each(SCENARIOS)("$name", (scenario) => {
+    expect(play(scenario, PRELUDE)).toEqual([]);
+  });
+});
 
-playScenarios("MetalLB", [
+const POOLS: readonly Scenario[] = [
   {
     name: "its pools give Services addresses, which a node announces once there is an advertisement",
     script: `kubectl apply -f https://raw.githubusercontent.com/metallb/metallb/v0.14.9/config/manifests/metallb-native.yaml >/dev/null
@@ -150,4 +155,10 @@ kubectl delete svc web2 >/dev/null; sleep 3; kubectl get svc web3 -o jsonpath='{
       /^192\.168\.108\.241$/,
     ],
   },
-]);
+];
+
+describe("MetalLB", () => {
+  test.each(POOLS)("$name", (scenario) => {
+    expect(play(scenario)).toEqual([]);
+  });
+});

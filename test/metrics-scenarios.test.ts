@@ -1,4 +1,5 @@
-import { playScenarios, type Scenario } from "./scenario.ts";
+import { describe, expect, test } from "vitest";
+import { play, type Scenario } from "./scenario.ts";
 
 const PRELUDE = `
 install() {
@@ -49,4 +50,8 @@ sleep 150; kubectl describe hpa php-apache | grep rescale -i; kubectl get deploy
   },
 ];
 
-playScenarios("metrics and autoscaling", SCENARIOS, PRELUDE);
+describe("metrics and autoscaling", () => {
+  test.each(SCENARIOS)("$name", (scenario) => {
+    expect(play(scenario, PRELUDE)).toEqual([]);
+  });
+});

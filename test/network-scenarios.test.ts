@@ -1,4 +1,5 @@
-import { playScenarios, type Scenario } from "./scenario.ts";
+import { describe, expect, test } from "vitest";
+import { play, type Scenario } from "./scenario.ts";
 
 /** What Linux does; the outputs of ip were seen with the real one in namespaces of its own. */
 const SCENARIOS: readonly Scenario[] = [
@@ -172,9 +173,13 @@ kubectl get pod p --no-headers`,
   },
 ];
 
-playScenarios("networks by hand", SCENARIOS);
+describe("networks by hand", () => {
+  test.each(SCENARIOS)("$name", (scenario) => {
+    expect(play(scenario)).toEqual([]);
+  });
+});
 
-playScenarios("ways", [
+const WAYS: readonly Scenario[] = [
   {
     name: "arping, tracepath and mtr tell who is on the wire and on the way",
     script: `ssh worker-1 sudo bash <<'X' 2>&1
@@ -204,4 +209,10 @@ kubectl exec bb -- sh -c 'arping -c 2 -I eth0 $(ip route | sed -n "s/default via
       "Received 2 response(s) (0 request(s), 0 broadcast(s))",
     ],
   },
-]);
+];
+
+describe("ways", () => {
+  test.each(WAYS)("$name", (scenario) => {
+    expect(play(scenario)).toEqual([]);
+  });
+});

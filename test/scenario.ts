@@ -1,4 +1,3 @@
-import { describe, expect, test } from "vitest";
 import { SECOND, Session } from "../engine/index.ts";
 
 /**
@@ -41,23 +40,21 @@ function run(script: string): { lines: string[]; status: number | undefined; fau
   return { lines: out.split("\n"), status, faults };
 }
 
-/** One test a scenario; `prelude`: shell functions that the scripts share. */
-export function playScenarios(title: string, scenarios: readonly Scenario[], prelude = ""): void {
-  describe(title, () => {
-    test.each(scenarios)("$name", ({ script, expect: wanted, never = [] }) => {
-      const { lines, status, faults } = run(prelude + script);
-      const shown = lines.join("\n");
-      expect(faults).toEqual([]);
-      expect(status, shown).toBeDefined();
-      let from = 0;
-      for (const want of wanted) {
-        const at = lines.findIndex(
-          (line, i) => i >= from && (typeof want === "string" ? line.includes(want) : want.test(line)),
-        );
-        expect(at, `not shown, or not in this order: ${want}\n--- output\n${shown}`).toBeGreaterThanOrEqual(from);
-        from = at + 1;
-      }
-      for (const no of never) expect(lines.filter((line) => no.test(line))).toEqual([]);
-    });
-  });
+/** What is wrong with what a scenario's script showed; `prelude`: shell functions that scripts share. Empty when all is well. */
+export function play({ script, expect: wanted, never = [] }: Scenario, prelude = ""): string[] {
+  const { lines, status, faults } = run(prelude + script);
+  const wrong = [...faults];
+  if (status === undefined) wrong.push("the script did not end");
+  let from = 0;
+  for (const want of wanted) {
+    const at = lines.findIndex(
+      (line, i) => i >= from && (typeof want === "string" ? line.includes(want) : want.test(line)),
+    );
+    if (at < 0) wrong.push(`not shown, or not in this order: ${want}`);
+    else from = at + 1;
+  }
+  for (const no of never) {
+    for (const line of lines) if (no.test(line)) wrong.push(`shown: ${line}`);
+  }
+  return wrong.length === 0 ? [] : [...wrong, "--- output", ...lines];
 }

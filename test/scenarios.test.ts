@@ -1,4 +1,5 @@
-import { playScenarios, type Scenario } from "./scenario.ts";
+import { describe, expect, test } from "vitest";
+import { play, type Scenario } from "./scenario.ts";
 
 /** Shell functions that the scripts share. */
 const PRELUDE = `
@@ -421,4 +422,8 @@ kubectl create configmap three-of-three; kubectl get nodes --no-headers | awk '{
   },
 ];
 
-playScenarios("what courses do, and what Kubernetes shows", SCENARIOS, PRELUDE);
+describe("what courses do, and what Kubernetes shows", () => {
+  test.each(SCENARIOS)("$name", (scenario) => {
+    expect(play(scenario, PRELUDE)).toEqual([]);
+  });
+});

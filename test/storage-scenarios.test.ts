@@ -1,6 +1,6 @@
-import { expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { DEFAULT_TOPOLOGY, Session } from "../engine/index.ts";
-import { playScenarios, type Scenario } from "./scenario.ts";
+import { play, type Scenario } from "./scenario.ts";
 
 /** Dynamic volumes: what rancher/local-path-provisioner 0.0.31 does with a claim's life on a cluster of Kubernetes 1.32. */
 const PRELUDE = `
@@ -138,7 +138,11 @@ kubectl get pv --no-headers | awk '{print $2, $4, $5, $6, $7}'`,
   },
 ];
 
-playScenarios("dynamic volumes", SCENARIOS, PRELUDE);
+describe("dynamic volumes", () => {
+  test.each(SCENARIOS)("$name", (scenario) => {
+    expect(play(scenario, PRELUDE)).toEqual([]);
+  });
+});
 
 it("a cluster whose topology asks for it comes with the default class local-path", () => {
   const session = new Session({

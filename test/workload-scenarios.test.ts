@@ -1,4 +1,5 @@
-import { playScenarios, type Scenario } from "./scenario.ts";
+import { describe, expect, test } from "vitest";
+import { play, type Scenario } from "./scenario.ts";
 
 /** Shell functions that the scripts share. */
 const PRELUDE = `
@@ -303,4 +304,8 @@ for pod in net bb; do kubectl exec $pod -- sh -c 'ping -c 1 127.0.0.1 | grep pac
   },
 ];
 
-playScenarios("workloads, and what Kubernetes shows", SCENARIOS, PRELUDE);
+describe("workloads, and what Kubernetes shows", () => {
+  test.each(SCENARIOS)("$name", (scenario) => {
+    expect(play(scenario, PRELUDE)).toEqual([]);
+  });
+});
