@@ -237,7 +237,8 @@ function certificates(machine: Machine, spec: MachineSpec, { pki, topology }: Cl
   pair("front-proxy-client", "frontProxy", { subject: name("front-proxy-client"), usages: ["clientAuth"] });
   pair("apiserver-etcd-client", "etcd", { subject: name("kube-apiserver-etcd-client"), usages: ["clientAuth"] });
   pair("etcd/server", "etcd", { subject: name(spec.name), usages: ["serverAuth", "clientAuth"], ...own });
-  pair("etcd/peer", "etcd", { subject: name(spec.name), usages: ["serverAuth", "clientAuth"], ...own });
+  const peer = { subject: name(spec.name), purpose: "peer ", usages: ["serverAuth", "clientAuth"], ...own } as const;
+  pair("etcd/peer", "etcd", peer);
   pair("etcd/healthcheck-client", "etcd", { subject: name("kube-etcd-healthcheck-client"), usages: ["clientAuth"] });
 }
 

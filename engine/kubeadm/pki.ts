@@ -10,6 +10,8 @@ export interface IssueOptions {
   usages: readonly ("serverAuth" | "clientAuth")[];
   dnsNames?: readonly string[];
   ipAddresses?: readonly string[];
+  /** What else tells it from one with the same names: it has a key of its own. */
+  purpose?: string;
 }
 
 interface Issued {
@@ -73,7 +75,8 @@ export class Authority {
 
   /** A certificate valid for a year, as kubeadm makes them, with its private key; both PEM. */
   issue(options: IssueOptions): Issued {
-    const id = `${options.subject.commonName} ${options.subject.organizations.join()} ${options.usages.join()} ${(options.dnsNames ?? []).join()} ${(options.ipAddresses ?? []).join()}`;
+    const { purpose = "" } = options;
+    const id = `${purpose}${options.subject.commonName} ${options.subject.organizations.join()} ${options.usages.join()} ${(options.dnsNames ?? []).join()} ${(options.ipAddresses ?? []).join()}`;
     const key = keyNamed(`${this.cluster}/${id}`);
     const certificate = this.sign(id, () => ({
       ...options,

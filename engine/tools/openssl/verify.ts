@@ -10,6 +10,15 @@ import { matchesHost } from "./x509.ts";
 const hexOf = (bytes: Uint8Array) => bytesToHex(bytes);
 const same = (a: DistinguishedName, b: DistinguishedName) => decode(nameDer(a)) === decode(nameDer(b));
 
+/** X509_check_issued: the names are the same, and the key identifiers where both have one. */
+function mayIssue(issuer: CertificateDocument, { issuer: name, extensions }: CertificateDocument): boolean {
+  if (!same(issuer.subject, name)) return false;
+  const wanted = extensions.find(({ oid }) => oid === "2.5.29.35");
+  const own = issuer.extensions.find(({ oid }) => oid === "2.5.29.14");
+  const id = wanted && parse(parse(wanted.value)[0]!.content).find(({ tag }) => tag === 0x80)?.content;
+  return !id || !own || hexOf(id) === hexOf(parse(own.value)[0]!.content);
+}
+
 interface Problem {
   code: number;
   depth: number;
@@ -43,7 +52,7 @@ export function verifyChain(
         current,
       );
     }
-    const candidates = [...trusted, ...untrusted].filter((one) => same(one.subject, current.issuer));
+    const candidates = [...trusted, ...untrusted].filter((one) => mayIssue(one, current));
     const issuer = candidates.find((one) => isSigned(current, one.publicKey)) ?? candidates[0];
     if (issuer === undefined || chain.length > 20) {
       return problem(20, chain.length - 1, "unable to get local issuer certificate", current);

@@ -72,10 +72,12 @@ export function* execute(p: Process, text: string, file: string, argv: readonly 
     return 0;
   } catch (error) {
     if (error instanceof PythonSyntaxError) {
-      const line = text.split("\n")[error.line - 1]?.trim() ?? "";
+      const whole = text.split("\n")[error.line - 1] ?? "";
+      const line = whole.trim();
+      const before = error.column === undefined ? 0 : error.column - (whole.length - whole.trimStart().length);
       yield* sys.printError(
         p,
-        `  File "${file}", line ${error.line}\n    ${line}\n    ^\n${error.kind}: ${error.message}\n`,
+        `  File "${file}", line ${error.line}\n    ${line}\n${" ".repeat(4 + before)}^\n${error.kind}: ${error.message}\n`,
       );
       return 1;
     }

@@ -12,11 +12,14 @@ export class PythonSyntaxError extends Error {
   readonly line: number;
   /** `SyntaxError`, `IndentationError`. */
   readonly kind: string;
+  /** Characters of the line before the place; undefined where only the line is known. */
+  readonly column: number | undefined;
 
-  constructor(line: number, message: string, kind = "SyntaxError") {
+  constructor(line: number, message: string, kind = "SyntaxError", column?: number) {
     super(message);
     this.line = line;
     this.kind = kind;
+    this.column = column;
   }
 }
 
@@ -81,6 +84,17 @@ function numberToken(text: string, line: number): Token {
   return isFloat ? { type: "float", value: Number(plain), line } : { type: "int", value: BigInt(plain), line };
 }
 
+const PAIRS: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
+
+/** Whether a bracket closes the one that is open (Parser/tokenizer.c). */
+function closing(text: string, opened: { text: string; line: number } | undefined, line: number, column: number): void {
+  if (opened === undefined) throw new PythonSyntaxError(line, `unmatched '${text}'`, undefined, column);
+  if (PAIRS[opened.text] === text) return;
+  const where = opened.line === line ? "" : ` on line ${opened.line}`;
+  const words = `closing parenthesis '${text}' does not match opening parenthesis '${opened.text}'${where}`;
+  throw new PythonSyntaxError(line, words, undefined, column);
+}
+
 /** Splits a program into tokens. Throws PythonSyntaxError. */
 export function tokenize(text: string): Token[] {
   const out: Token[] = [];
@@ -88,12 +102,13 @@ export function tokenize(text: string): Token[] {
   const source = text.replace(/\r\n?/g, "\n");
   let at = 0;
   let line = 1;
-  let depth = 0;
+  /** Brackets that are open. */
+  const open: { text: string; line: number; column: number }[] = [];
   let fresh = true;
   const put = (type: "newline" | "indent" | "dedent" | "end" | "op" | "name", word = "") =>
     out.push({ type, text: word, line });
   while (at < source.length) {
-    if (fresh && depth === 0) {
+    if (fresh && open.length === 0) {
       const blank = /^[ \t\f]*(#[^\n]*)?(\n|$)/.exec(source.slice(at));
       if (blank !== null && blank[0] !== "") {
         at += blank[0].length;
@@ -119,7 +134,7 @@ export function tokenize(text: string): Token[] {
     const rest = source.slice(at, at + 65_536);
     const first = rest[0]!;
     if (first === "\n") {
-      if (depth === 0) {
+      if (open.length === 0) {
         put("newline");
         fresh = true;
       }
@@ -143,13 +158,16 @@ export function tokenize(text: string): Token[] {
         if (/^(?:\d|\.\d)/.test(word[0])) out.push(numberToken(word[0], line));
         else if (/^[\p{L}_]/u.test(word[0])) put("name", word[0]);
         else {
-          if ("([{".includes(word[0])) depth++;
-          if (")]}".includes(word[0])) depth--;
+          const column = at - word[0].length - (source.lastIndexOf("\n", at - 1) + 1);
+          if ("([{".includes(word[0])) open.push({ text: word[0], line, column });
+          if (")]}".includes(word[0])) closing(word[0], open.pop(), line, column);
           put("op", word[0]);
         }
       }
     }
   }
+  const left = open.pop();
+  if (left) throw new PythonSyntaxError(left.line, `'${left.text}' was never closed`, undefined, left.column);
   if (!fresh) put("newline");
   while (indents.pop()! > 0) put("dedent");
   put("end");
