@@ -1,5 +1,5 @@
 import type { Kernel } from "../kernel/index.ts";
-import { civilFromDays } from "./time.ts";
+import { civilFromDays } from "../text/time.ts";
 
 export type Severity = "I" | "W" | "E" | "F";
 

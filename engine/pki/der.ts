@@ -1,5 +1,6 @@
 /** The little of ASN.1 DER (X.690) that X.509 certificates need. */
-import { concat, decodeBase64, encode, encodeBase64 } from "../kernel/index.ts";
+import { concat, decode, decodeBase64, encode, encodeBase64 } from "../kernel/index.ts";
+import { calendar, daysFromCivil, strftime } from "../text/time.ts";
 
 export const TAG = {
   boolean: 0x01,
@@ -97,6 +98,22 @@ export function oidText(content: Uint8Array): string {
     }
   }
   return out.join(".");
+}
+
+/** UTCTime before 2050, GeneralizedTime after. `ms` since 1970. */
+export function timeDer(ms: number): Uint8Array {
+  const time = calendar(Math.floor(ms / 1000));
+  return time.year < 2050
+    ? der(TAG.utcTime, encode(strftime("%y%m%d%H%M%SZ", time)))
+    : der(TAG.generalizedTime, encode(strftime("%4Y%m%d%H%M%SZ", time)));
+}
+
+/** ms since 1970 of a UTCTime or GeneralizedTime. */
+export function readTime({ tag, content }: Element): number {
+  let text = decode(content);
+  if (tag === TAG.utcTime) text = (Number(text.slice(0, 2)) < 50 ? "20" : "19") + text;
+  const at = (start: number, length: number) => Number(text.slice(start, start + length));
+  return (daysFromCivil(at(0, 4), at(4, 2), at(6, 2)) * 86_400 + at(8, 2) * 3600 + at(10, 2) * 60 + at(12, 2)) * 1000;
 }
 
 /** A PEM block (RFC 7468). */

@@ -1,6 +1,20 @@
 /** Certificates (RFC 5280) and requests for them (PKCS #10, RFC 2986) in whole: names, extensions, any kind of key. */
 import { decode, encode } from "../kernel/index.ts";
-import { bits, boolean, der, type Element, integer, octets, oid, oidText, parse, sequence, TAG } from "./der.ts";
+import {
+  bits,
+  boolean,
+  der,
+  type Element,
+  integer,
+  octets,
+  oid,
+  oidText,
+  parse,
+  readTime,
+  sequence,
+  TAG,
+  timeDer,
+} from "./der.ts";
 import {
   type DigestName,
   digestOf,
@@ -91,24 +105,6 @@ export function nameDer(name: DistinguishedName): Uint8Array {
 function byBytes(a: Uint8Array, b: Uint8Array): number {
   for (let i = 0; i < a.length && i < b.length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
   return a.length - b.length;
-}
-
-function daysFrom(year: number, month: number, day: number): number {
-  const y = month <= 2 ? year - 1 : year;
-  const era = Math.floor(y / 400);
-  const yearOfEra = y - era * 400;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  return (
-    era * 146_097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719_468
-  );
-}
-
-/** ms since 1970 of a UTCTime or GeneralizedTime. */
-export function readTime({ tag, content }: Element): number {
-  let text = decode(content);
-  if (tag === TAG.utcTime) text = (Number(text.slice(0, 2)) < 50 ? "20" : "19") + text;
-  const at = (start: number, length: number) => Number(text.slice(start, start + length));
-  return (daysFrom(at(0, 4), at(4, 2), at(6, 2)) * 86_400 + at(8, 2) * 3600 + at(10, 2) * 60 + at(12, 2)) * 1000;
 }
 
 function readExtensions(list: readonly Element[]): Extension[] {
@@ -253,38 +249,4 @@ export function makeCertificate(parts: CertificateParts, key: PrivateKey, digest
     ...(extensions.length > 0 ? [der(0xa3, extensionsDer(extensions))] : []),
   );
   return signedDer(tbs, key, digest);
-}
-
-/** UTCTime before 2050, GeneralizedTime after. */
-export function timeDer(ms: number): Uint8Array {
-  const { year, month, day, hour, minute, second } = civil(ms);
-  const two = (n: number) => String(n).padStart(2, "0");
-  const rest = `${two(month)}${two(day)}${two(hour)}${two(minute)}${two(second)}Z`;
-  return year < 2050
-    ? der(TAG.utcTime, encode(two(year % 100) + rest))
-    : der(TAG.generalizedTime, encode(String(year).padStart(4, "0") + rest));
-}
-
-/** Date and time in UTC of ms since 1970. */
-export function civil(ms: number) {
-  const seconds = Math.floor(ms / 1000);
-  const days = Math.floor(seconds / 86_400);
-  const rest = seconds - days * 86_400;
-  const z = days + 719_468;
-  const era = Math.floor(z / 146_097);
-  const dayOfEra = z - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
-  );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const m = Math.floor((5 * dayOfYear + 2) / 153);
-  const month = m < 10 ? m + 3 : m - 9;
-  return {
-    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
-    month,
-    day: dayOfYear - Math.floor((153 * m + 2) / 5) + 1,
-    hour: Math.floor(rest / 3600),
-    minute: Math.floor(rest / 60) % 60,
-    second: rest % 60,
-  };
 }

@@ -2,7 +2,23 @@
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { decode, encode } from "../kernel/index.ts";
-import { bits, boolean, der, fromPem, integer, octets, oid, oidText, parse, pem, sequence, TAG, utf8 } from "./der.ts";
+import {
+  bits,
+  boolean,
+  der,
+  fromPem,
+  integer,
+  octets,
+  oid,
+  oidText,
+  parse,
+  pem,
+  readTime,
+  sequence,
+  TAG,
+  timeDer,
+  utf8,
+} from "./der.ts";
 
 const OID = {
   ecPublicKey: "1.2.840.10045.2.1",
@@ -94,7 +110,7 @@ export function createCertificate(request: CertificateRequest): Uint8Array {
     integer(request.serial),
     algorithm,
     nameDer(request.issuer?.name ?? request.subject),
-    sequence(time(request.notBefore), time(request.notAfter)),
+    sequence(timeDer(request.notBefore), timeDer(request.notAfter)),
     nameDer(request.subject),
     publicKeyInfo(request.publicKey),
     der(0xa3, sequence(...extensions(request, signer))),
@@ -133,42 +149,6 @@ function nameDer(name: Name): Uint8Array {
     ...name.organizations.map((organization) => part(OID.organization, organization)),
     part(OID.commonName, name.commonName),
   );
-}
-
-function time(ms: number): Uint8Array {
-  const [date, clock] = isoTime(ms).slice(0, 19).split("T");
-  const digits = `${date!.replaceAll("-", "")}${clock!.replaceAll(":", "")}Z`;
-  const year = Number(digits.slice(0, 4));
-  return year < 2050 ? der(TAG.utcTime, encode(digits.slice(2))) : der(TAG.generalizedTime, encode(digits));
-}
-
-/** Days since 1970 of a proleptic Gregorian date (Howard Hinnant's days_from_civil). */
-function daysOf(year: number, month: number, day: number): number {
-  const y = month <= 2 ? year - 1 : year;
-  const era = Math.floor(y / 400);
-  const yearOfEra = y - era * 400;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
-  return era * 146_097 + dayOfEra - 719_468;
-}
-
-function isoTime(ms: number): string {
-  const seconds = Math.floor(ms / 1000);
-  const days = Math.floor(seconds / 86_400);
-  const rest = seconds - days * 86_400;
-  const z = days + 719_468;
-  const era = Math.floor(z / 146_097);
-  const dayOfEra = z - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
-  );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const m = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * m + 2) / 5) + 1;
-  const month = m < 10 ? m + 3 : m - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
-  const two = (n: number) => String(n).padStart(2, "0");
-  return `${year}-${two(month)}-${two(day)}T${two(Math.floor(rest / 3600))}:${two(Math.floor(rest / 60) % 60)}:${two(rest % 60)}Z`;
 }
 
 const parsed = new Map<string, Certificate | undefined>();
@@ -241,13 +221,6 @@ function readName(bytes: Uint8Array): Name {
     }
   }
   return { commonName, organizations };
-}
-
-function readTime({ tag, content }: { tag: number; content: Uint8Array }): number {
-  let text = decode(content);
-  if (tag === TAG.utcTime) text = (Number(text.slice(0, 2)) < 50 ? "20" : "19") + text;
-  const at = (start: number, length: number) => Number(text.slice(start, start + length));
-  return (daysOf(at(0, 4), at(4, 2), at(6, 2)) * 86_400 + at(8, 2) * 3600 + at(10, 2) * 60 + at(12, 2)) * 1000;
 }
 
 const verified = new WeakMap<Certificate, Map<Certificate, boolean>>();

@@ -35,6 +35,8 @@ export const MONTH_NAMES = [
   "November",
   "December",
 ];
+export const SHORT_DAYS = DAYS.map((name) => name.slice(0, 3));
+export const SHORT_MONTHS = MONTH_NAMES.map((name) => name.slice(0, 3));
 
 /** Days since 1970-01-01 of a date of the proleptic Gregorian calendar (after Howard Hinnant's days_from_civil). */
 export function daysFromCivil(year: number, month: number, day: number): number {
@@ -43,6 +45,20 @@ export function daysFromCivil(year: number, month: number, day: number): number 
   const ofEra = y - era * 400;
   const ofYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
   return era * 146_097 + ofEra * 365 + Math.floor(ofEra / 4) - Math.floor(ofEra / 100) + ofYear - 719_468;
+}
+
+/** The inverse: [year, month, day]. */
+export function civilFromDays(days: number): [number, number, number] {
+  const z = days + 719_468;
+  const era = Math.floor(z / 146_097);
+  const ofEra = z - era * 146_097;
+  const yearOfEra = Math.floor(
+    (ofEra - Math.floor(ofEra / 1460) + Math.floor(ofEra / 36_524) - Math.floor(ofEra / 146_096)) / 365,
+  );
+  const ofYear = ofEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const m = Math.floor((5 * ofYear + 2) / 153);
+  const month = m < 10 ? m + 3 : m - 9;
+  return [yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, ofYear - Math.floor((153 * m + 2) / 5) + 1];
 }
 
 /** Seconds since 1970 of a UTC time; months and days out of range carry over. */
@@ -56,20 +72,11 @@ export function toEpoch(year: number, month: number, day: number, hour = 0, minu
 export function calendar(seconds: number, nano = 0): CalendarTime {
   const days = Math.floor(seconds / 86_400);
   const rest = seconds - days * 86_400;
-  const z = days + 719_468;
-  const era = Math.floor(z / 146_097);
-  const ofEra = z - era * 146_097;
-  const yearOfEra = Math.floor(
-    (ofEra - Math.floor(ofEra / 1460) + Math.floor(ofEra / 36_524) - Math.floor(ofEra / 146_096)) / 365,
-  );
-  const ofYear = ofEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const m = Math.floor((5 * ofYear + 2) / 153);
-  const month = m < 10 ? m + 3 : m - 9;
-  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  const [year, month, day] = civilFromDays(days);
   return {
     year,
     month,
-    day: ofYear - Math.floor((153 * m + 2) / 5) + 1,
+    day,
     hour: Math.floor(rest / 3600),
     minute: Math.floor(rest / 60) % 60,
     second: rest % 60,
@@ -203,12 +210,12 @@ function conversion(letter: string, t: CalendarTime, flags: string, width: numbe
     case "g":
       return number(isoWeek(t).year % 100, 2);
     case "a":
-      return text(DAYS[t.weekday]!.slice(0, 3));
+      return text(SHORT_DAYS[t.weekday]!);
     case "A":
       return text(DAYS[t.weekday]!);
     case "b":
     case "h":
-      return text(MONTH_NAMES[t.month - 1]!.slice(0, 3));
+      return text(SHORT_MONTHS[t.month - 1]!);
     case "B":
       return text(MONTH_NAMES[t.month - 1]!);
     case "p":

@@ -1,4 +1,4 @@
-import { civilFromDays, daysFromCivil } from "../time.ts";
+import { calendar, civilFromDays, SHORT_DAYS, SHORT_MONTHS, strftime } from "../../text/time.ts";
 import { UTC, type Zone, zoneOf } from "./zones.ts";
 
 /** Schedules of CronJobs, in the reading and the words of robfig/cron v3's ParseStandard. */
@@ -17,8 +17,8 @@ interface Bounds {
   names?: readonly string[];
 }
 
-const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+const MONTHS = SHORT_MONTHS.map((name) => name.toLowerCase());
+const DAYS = SHORT_DAYS.map((name) => name.toLowerCase());
 /** Minute, hour, day of month, month, day of week. */
 const BOUNDS: readonly Bounds[] = [
   { min: 0, max: 59 },
@@ -174,14 +174,7 @@ function nextAt(schedule: Schedule, ms: number, offset: number): number | undefi
   return undefined;
 }
 
-const two = (n: number) => String(n).padStart(2, "0");
-const title = (name: string) => name[0]!.toUpperCase() + name.slice(1);
-
 /** `Mon, 02 Mar 2026 09:00:00 +0000`: Go's time.RFC1123Z in UTC. */
 export function rfc1123z(ms: number): string {
-  const days = Math.floor(ms / DAY_MS);
-  const [year, month, date] = civilFromDays(days);
-  const s = Math.floor((ms - daysFromCivil(year, month, date) * DAY_MS) / 1000);
-  const clock = `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
-  return `${title(DAYS[(days + 4) % 7]!)}, ${two(date)} ${title(MONTHS[month - 1]!)} ${year} ${clock} +0000`;
+  return strftime("%a, %d %b %Y %H:%M:%S +0000", calendar(Math.floor(ms / 1000)));
 }

@@ -1,4 +1,4 @@
-import { civilFromDays, daysFromCivil } from "../time.ts";
+import { civilFromDays, daysFromCivil } from "../../text/time.ts";
 import { ZONE_RULES } from "./zone-rules.ts";
 
 const MINUTE_MS = 60_000;

@@ -1,9 +1,9 @@
 import type { HttpRequest, HttpResponse } from "../../api/http.ts";
-import { civilFromDays } from "../../api/time.ts";
 import { decode, encode } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { calendar, SHORT_DAYS, SHORT_MONTHS } from "../../text/time.ts";
 import type { Location, Server } from "./config.ts";
 
 const REASONS: Record<number, string> = {
@@ -46,8 +46,6 @@ export interface Answer {
 }
 
 const two = (n: number) => String(n).padStart(2, "0");
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const DAYS = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 
 interface Parts {
   year: number;
@@ -64,30 +62,27 @@ let lastParts: Parts | undefined;
 function parts(wallMs: number): Parts {
   const second = Math.floor(wallMs / 1000);
   if (lastParts === undefined || second !== lastSecond) {
-    lastParts = split(wallMs);
+    lastParts = split(second);
     lastSecond = second;
   }
   return lastParts;
 }
 
-function split(wallMs: number): Parts {
-  const days = Math.floor(wallMs / 86_400_000);
-  const [year, month, day] = civilFromDays(days);
-  const s = Math.floor((wallMs - days * 86_400_000) / 1000);
-  const clock = `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
-  return { year, month, day, clock, weekday: DAYS[((days % 7) + 7) % 7]! };
+function split(seconds: number): Parts {
+  const { year, month, day, hour, minute, second, weekday } = calendar(seconds);
+  return { year, month, day, clock: `${two(hour)}:${two(minute)}:${two(second)}`, weekday: SHORT_DAYS[weekday]! };
 }
 
 /** `Mon, 23 Nov 2026 10:00:00 GMT`. */
 export function httpDate(wallMs: number): string {
   const { year, month, day, clock, weekday } = parts(wallMs);
-  return `${weekday}, ${two(day)} ${MONTHS[month - 1]} ${year} ${clock} GMT`;
+  return `${weekday}, ${two(day)} ${SHORT_MONTHS[month - 1]} ${year} ${clock} GMT`;
 }
 
 /** `23/Nov/2026:10:00:00 +0000`, as in the access log. */
 export function logDate(wallMs: number): string {
   const { year, month, day, clock } = parts(wallMs);
-  return `${two(day)}/${MONTHS[month - 1]}/${year}:${clock} +0000`;
+  return `${two(day)}/${SHORT_MONTHS[month - 1]}/${year}:${clock} +0000`;
 }
 
 /** `2026/11/23 10:00:00`, as in the error log. */

@@ -1,6 +1,7 @@
 import { entriesOf } from "../../machine/inode.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { calendar, strftime } from "../../text/time.ts";
 import { debianTree } from "../debian.ts";
 import type { ImageDef } from "../image.ts";
 import { httpDate, logDate } from "../nginx/http.ts";
@@ -9,7 +10,6 @@ import { answer, say, serving } from "./serving.ts";
 
 const VERSION = "2.4.63";
 const CONF = "/usr/local/apache2/conf/httpd.conf";
-const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
 /** The directives of httpd.conf that are read: Listen, DocumentRoot, ServerName, DirectoryIndex. */
 function directive(p: Process, name: string, fallback: string): string {
@@ -24,10 +24,10 @@ function directive(p: Process, name: string, fallback: string): string {
 
 /** `Mon Mar 02 09:00:00.123456 2026`. */
 function stamp(p: Process): string {
-  const [, day, month, year, clock] = /^\w+, (\d+) (\w+) (\d+) (\S+)/.exec(httpDate(p.machine.kernel.wallMs))!;
-  const days = Math.floor(p.machine.kernel.wallMs / 86_400_000);
-  const micros = String(Math.floor((p.machine.kernel.wallMs * 1000) % 1_000_000)).padStart(6, "0");
-  return `${DAYS[(days + 4) % 7]} ${month} ${day} ${clock}.${micros} ${year}`;
+  const { wallMs } = p.machine.kernel;
+  const time = calendar(Math.floor(wallMs / 1000));
+  const micros = String(Math.floor((wallMs * 1000) % 1_000_000)).padStart(6, "0");
+  return strftime(`%a %b %d %H:%M:%S.${micros} %Y`, time);
 }
 
 /** The Apache HTTP server in the foreground, as its image runs it: files of DocumentRoot, logs to stdout and stderr. */

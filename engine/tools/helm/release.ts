@@ -5,6 +5,7 @@ import { formatTime } from "../../api/time.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import { decode, decodeBase64, encode, encodeBase64, type Gen } from "../../kernel/index.ts";
 import { gunzip, gzip } from "../../text/deflate.ts";
+import { calendar, strftime, toEpoch } from "../../text/time.ts";
 import type { Invocation } from "../kubectl/invocation.ts";
 import type { Chart, ChartMetadata } from "./chart.ts";
 import type { Hook } from "./render.ts";
@@ -142,17 +143,9 @@ export const stamp = (k: Invocation): string => {
   return formatTime(k.nowMs).replace("Z", `.${String(ms).padStart(3, "0")}Z`);
 };
 
-const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-const DAYS = "Sun Mon Tue Wed Thu Fri Sat".split(" ");
-
 /** `Mon Mar  2 09:00:12 2026` (time.ANSIC). */
 export function ansic(time: string): string {
   const [, year, month, day, clock] = /^(\d+)-(\d+)-(\d+)T([\d:]+)/.exec(time) ?? [];
   if (year === undefined) return time;
-  const [y, m, d] = [Number(year), Number(month), Number(day)];
-  // Zeller's congruence, with 0 for Saturday.
-  const [mm, yy] = m < 3 ? [m + 12, y - 1] : [m, y];
-  const weekday =
-    (d + Math.floor((13 * (mm + 1)) / 5) + yy + Math.floor(yy / 4) - Math.floor(yy / 100) + Math.floor(yy / 400)) % 7;
-  return `${DAYS[(weekday + 6) % 7]} ${MONTHS[m - 1]} ${String(d).padStart(2)} ${clock} ${y}`;
+  return strftime(`%a %b %e ${clock} %Y`, calendar(toEpoch(Number(year), Number(month), Number(day))));
 }

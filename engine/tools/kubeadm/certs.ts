@@ -1,12 +1,14 @@
 /** kubeadm certs: check-expiration and renew. */
+
 import { shortHumanDuration } from "../../api/duration.ts";
 import { loadKubeconfig } from "../../api/kubeconfig.ts";
 import { decode, decodeBase64, encode, encodeBase64, type Gen } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { fromPem, pem } from "../../pki/der.ts";
-import { type CertificateDocument, civil, makeCertificate, readCertificate } from "../../pki/documents.ts";
+import { type CertificateDocument, makeCertificate, readCertificate } from "../../pki/documents.ts";
 import { generateEc, privatePem, publicKeyInfo, publicOf, readPrivatePem } from "../../pki/keys.ts";
 import { bigIntToBytes } from "../../pki/rsa.ts";
+import { calendar, strftime } from "../../text/time.ts";
 import { TabWriter } from "../kubectl/printers/tabwriter.ts";
 import { type Kubeadm, KubeadmError } from "./context.ts";
 
@@ -80,12 +82,8 @@ function certificateOf(k: Kubeadm, path: string): CertificateDocument | undefine
   return documentIn(decode(decodeBase64(data) ?? new Uint8Array(0)));
 }
 
-const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-
 function dateText(ms: number): string {
-  const { year, month, day, hour, minute } = civil(ms);
-  const two = (n: number) => String(n).padStart(2, "0");
-  return `${MONTHS[month - 1]} ${two(day)}, ${year} ${two(hour)}:${two(minute)} UTC`;
+  return strftime("%b %d, %Y %H:%M UTC", calendar(Math.floor(ms / 1000)));
 }
 
 function* known(k: Kubeadm, tag: string): Gen {

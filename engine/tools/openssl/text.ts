@@ -1,15 +1,11 @@
 /** Certificates, requests and keys as `-text` prints them (crypto/x509/t_x509.c, v3_prn.c of OpenSSL 3). */
+
 import { decode, encode } from "../../kernel/index.ts";
 import { oidText, parse } from "../../pki/der.ts";
-import {
-  type CertificateDocument,
-  civil,
-  type DistinguishedName,
-  type Extension,
-  type RequestDocument,
-} from "../../pki/documents.ts";
+import type { CertificateDocument, DistinguishedName, Extension, RequestDocument } from "../../pki/documents.ts";
 import { CURVES, type PrivateKey, type PublicKey } from "../../pki/keys.ts";
 import { bigIntToBytes, bitLength, bytesToBigInt } from "../../pki/rsa.ts";
+import { calendar, strftime } from "../../text/time.ts";
 import { longNameOf, shortNameOf } from "./oids.ts";
 
 const two = (n: number) => n.toString(16).padStart(2, "0");
@@ -36,13 +32,9 @@ function integerBytes(value: bigint): Uint8Array {
   return bytes[0]! >= 0x80 ? Uint8Array.of(0, ...bytes) : bytes;
 }
 
-const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-
 /** `Mar  2 08:00:00 2026 GMT`. */
 export function dateText(ms: number): string {
-  const { year, month, day, hour, minute, second } = civil(ms);
-  const pad = (n: number) => String(n).padStart(2, "0");
-  return `${MONTHS[month - 1]} ${String(day).padStart(2)} ${pad(hour)}:${pad(minute)}:${pad(second)} ${year} GMT`;
+  return strftime("%b %e %H:%M:%S %Y GMT", calendar(Math.floor(ms / 1000)));
 }
 
 // ---- names ----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { SHORT_MONTHS, toEpoch } from "../../text/time.ts";
 import { readable, type Url } from "./http-client.ts";
 
 interface Cookie {
@@ -21,22 +22,13 @@ const HEADER = `# Netscape HTTP Cookie File
 
 `;
 
-const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-
 /** Seconds since 1970 of `Wed, 21 Oct 2015 07:28:00 GMT`. */
 function dateOf(text: string): number {
   const match = /(\d{1,2})[ -]([A-Za-z]{3})[ -](\d{4}) (\d\d):(\d\d):(\d\d)/.exec(text);
   if (match === null) return 0;
   const [, day, month, year, hour, minute, second] = match;
-  const [y, m] = [Number(year), MONTHS.indexOf(month!.toLowerCase()) + 1];
-  // Days since 1970 by the civil calendar, years beginning with March.
-  const shifted = m <= 2 ? y - 1 : y;
-  const era = Math.floor(shifted / 400);
-  const yearOfEra = shifted - era * 400;
-  const dayOfYear = Math.floor((153 * (m + (m > 2 ? -3 : 9)) + 2) / 5) + Number(day) - 1;
-  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
-  const days = era * 146_097 + dayOfEra - 719_468;
-  return days * 86_400 + Number(hour) * 3600 + Number(minute) * 60 + Number(second);
+  const at = SHORT_MONTHS.findIndex((name) => name.toLowerCase() === month!.toLowerCase());
+  return toEpoch(Number(year), at + 1, Number(day), Number(hour), Number(minute), Number(second));
 }
 
 /** curl's cookies: those it was given, those servers set (lib/cookie.c). */

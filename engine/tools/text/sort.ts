@@ -1,6 +1,7 @@
 import { cpu, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
+import { SHORT_MONTHS } from "../../text/time.ts";
 import { compareBytes, hold, LineReader, Output } from "../io.ts";
 import { Fatal, quote, quoteName, shellQuote, type Tool, tool } from "../tool.ts";
 
@@ -370,7 +371,7 @@ function numberOf(text: string): number {
   return negative ? -value || 0 : value;
 }
 
-const MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+const MONTHS = SHORT_MONTHS.map((name) => name.toUpperCase());
 
 function compare(a: KeyValue, b: KeyValue, key: Key): number {
   if (typeof a === "number" && typeof b === "number") return a < b ? -1 : a > b ? 1 : 0;

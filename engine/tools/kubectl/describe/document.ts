@@ -1,7 +1,8 @@
 import { humanDuration } from "../../../api/duration.ts";
-import { civilFromDays, parseTime } from "../../../api/time.ts";
+import { parseTime } from "../../../api/time.ts";
 import type { KubeObject } from "../../../api/types.ts";
 import type { Gen } from "../../../kernel/index.ts";
+import { calendar, strftime } from "../../../text/time.ts";
 import { sortedKeys } from "../go.ts";
 import type { Invocation } from "../invocation.ts";
 import { tabbed } from "../printers/tabwriter.ts";
@@ -82,20 +83,10 @@ function shorten(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}...` : text;
 }
 
-const DAYS = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
 /** `Sat, 01 Mar 2025 09:00:00 +0000` (Go's RFC1123Z). */
 export function dateText(timestamp: string | undefined | null): string {
   if (!timestamp) return "Mon, 01 Jan 0001 00:00:00 +0000";
-  const ms = parseTime(timestamp);
-  const days = Math.floor(ms / 86_400_000);
-  const [year, month, day] = civilFromDays(days);
-  const seconds = Math.floor((ms - days * 86_400_000) / 1000);
-  const two = (value: number) => String(value).padStart(2, "0");
-  const clock = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-  const weekday = DAYS[((days % 7) + 7) % 7];
-  return `${weekday}, ${two(day)} ${MONTHS[month - 1]} ${String(year).padStart(4, "0")} ${clock} +0000`;
+  return strftime("%a, %d %b %4Y %H:%M:%S +0000", calendar(Math.floor(parseTime(timestamp) / 1000)));
 }
 
 /** `ReplicaSet/web-1`, of the owner that controls an object. */

@@ -3,6 +3,7 @@ import { decode, type Gen } from "../../../kernel/index.ts";
 import type { Process, Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
 import { userByUid } from "../../../machine/users.ts";
+import { calendar, strftime } from "../../../text/time.ts";
 import { Fatal, tool } from "../../tool.ts";
 import { Accounts, hashed, requireRoot, today } from "./files.ts";
 
@@ -82,7 +83,7 @@ export const passwd: Program = tool(
       const state = line[1] === "" ? "NP" : /^[!*]/.test(line[1]!) ? "L" : "P";
       const day = new Array(3).fill("-1");
       t.out.add(
-        `${name} ${state} ${dateOf(Number(line[2] || 0))} ${line[3] || 0} ${line[4] || 99_999} ${line[5] || 7} ${line[6] || day[0]}\n`,
+        `${name} ${state} ${dateOf("%F", Number(line[2] || 0))} ${line[3] || 0} ${line[4] || 99_999} ${line[5] || 7} ${line[6] || day[0]}\n`,
       );
       return 0;
     }
@@ -112,18 +113,8 @@ export const passwd: Program = tool(
   },
 );
 
-/** `2026-03-02`, of days since 1970. */
-function dateOf(days: number): string {
-  const z = days + 719_468;
-  const era = Math.floor(z / 146_097);
-  const doe = z - era * 146_097;
-  const yoe = Math.floor((doe - Math.floor(doe / 1460) + Math.floor(doe / 36_524) - Math.floor(doe / 146_096)) / 365);
-  const doy = doe - (365 * yoe + Math.floor(yoe / 4) - Math.floor(yoe / 100));
-  const mp = Math.floor((5 * doy + 2) / 153);
-  const month = mp < 10 ? mp + 3 : mp - 9;
-  const two = (n: number) => String(n).padStart(2, "0");
-  return `${yoe + era * 400 + (month <= 2 ? 1 : 0)}-${two(month)}-${two(doy - Math.floor((153 * mp + 2) / 5) + 1)}`;
-}
+/** A day as a format of strftime has it. `days` since 1970. */
+const dateOf = (format: string, days: number): string => strftime(format, calendar(days * 86_400));
 
 export const chpasswd: Program = tool(
   {
@@ -226,9 +217,4 @@ export const chage: Program = tool(
   },
 );
 
-const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
-
-function longDate(days: number): string {
-  const [year, month, day] = dateOf(days).split("-");
-  return `${MONTHS[Number(month) - 1]} ${day}, ${year}`;
-}
+const longDate = (days: number): string => dateOf("%b %d, %Y", days);

@@ -1,4 +1,5 @@
 /** Lines of crontabs (crontab(5) of Debian's cron): when, and what. */
+import { civilFromDays, SHORT_DAYS, SHORT_MONTHS } from "../../../text/time.ts";
 
 export interface Job {
   /** Set bits of minutes, hours, days of the month, months, days of the week (0: Sunday). */
@@ -31,8 +32,8 @@ const RANGES = [
 ] as const;
 
 const NAMES: Readonly<Record<string, number>> = Object.fromEntries([
-  ..."jan feb mar apr may jun jul aug sep oct nov dec".split(" ").map((name, i) => [name, i + 1]),
-  ..."sun mon tue wed thu fri sat".split(" ").map((name, i) => [name, i]),
+  ...SHORT_MONTHS.map((name, i) => [name.toLowerCase(), i + 1]),
+  ...SHORT_DAYS.map((name, i) => [name.toLowerCase(), i]),
 ]);
 
 const NICKNAMES: Readonly<Record<string, string>> = {
@@ -112,14 +113,9 @@ export function isDue(job: Job, seconds: number): boolean {
 }
 
 function isDay({ fields, anyDay, anyWeekday }: Job, days: number): boolean {
-  const z = days + 719_468;
-  const era = Math.floor(z / 146_097);
-  const doe = z - era * 146_097;
-  const yoe = Math.floor((doe - Math.floor(doe / 1460) + Math.floor(doe / 36_524) - Math.floor(doe / 146_096)) / 365);
-  const doy = doe - (365 * yoe + Math.floor(yoe / 4) - Math.floor(yoe / 100));
-  const mp = Math.floor((5 * doy + 2) / 153);
-  if (!fields[3]!.has(mp < 10 ? mp + 3 : mp - 9)) return false;
-  const day = fields[2]!.has(doy - Math.floor((153 * mp + 2) / 5) + 1);
+  const [, month, date] = civilFromDays(days);
+  if (!fields[3]!.has(month)) return false;
+  const day = fields[2]!.has(date);
   const weekday = fields[4]!.has((((days + 4) % 7) + 7) % 7);
   return anyDay || anyWeekday ? day && weekday : day || weekday;
 }

@@ -1,5 +1,6 @@
 import { encodeBase64 } from "../../../../kernel/index.ts";
 import type { RandomStream } from "../../../../kernel/random.ts";
+import { calendar, DAYS, MONTH_NAMES } from "../../../../text/time.ts";
 import { toJson } from "../../../kubectl/go.ts";
 import { toYaml } from "../../../kubectl/printers/yaml.ts";
 import { readDocument } from "../../../kubectl/yaml-documents.ts";
@@ -170,35 +171,16 @@ export function drawing(random: RandomStream, ms: number): Readonly<Record<strin
   };
 }
 
-const MONTHS = [
-  "January",
-  "February",
-  "March",
-  "April",
-  "May",
-  "June",
-  "July",
-  "August",
-  "September",
-  "October",
-  "November",
-  "December",
-];
-const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-
 /** A time.Time of Go in UTC. */
 export class CivilTime {
   constructor(readonly ms: number) {}
 
   /** A layout of Go: `2006-01-02T15:04:05Z07:00`. */
   format(layout: string): string {
-    const days = Math.floor(this.ms / 86_400_000);
-    const { year, month, day } = civilOf(days);
-    const seconds = Math.floor(this.ms / 1000) - days * 86_400;
-    const [hour, minute, second] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+    const { year, month, day, hour, minute, second, weekday: at } = calendar(Math.floor(this.ms / 1000));
     const two = (value: number) => String(value).padStart(2, "0");
-    const weekday = DAYS[(((days + 4) % 7) + 7) % 7]!;
-    const name = MONTHS[month - 1]!;
+    const weekday = DAYS[at]!;
+    const name = MONTH_NAMES[month - 1]!;
     const parts: Readonly<Record<string, string>> = {
       "2006": String(year),
       "06": two(year % 100),
@@ -238,16 +220,4 @@ export class CivilTime {
   Unix(): number {
     return Math.floor(this.ms / 1000);
   }
-}
-
-/** The day of the civil calendar that is `days` after 1 January 1970. */
-function civilOf(days: number): { year: number; month: number; day: number } {
-  const z = days + 719_468;
-  const era = Math.floor(z / 146_097);
-  const doe = z - era * 146_097;
-  const yoe = Math.floor((doe - Math.floor(doe / 1460) + Math.floor(doe / 36_524) - Math.floor(doe / 146_096)) / 365);
-  const doy = doe - (365 * yoe + Math.floor(yoe / 4) - Math.floor(yoe / 100));
-  const mp = Math.floor((5 * doy + 2) / 153);
-  const month = mp < 10 ? mp + 3 : mp - 9;
-  return { year: yoe + era * 400 + (month <= 2 ? 1 : 0), month, day: doy - Math.floor((153 * mp + 2) / 5) + 1 };
 }
