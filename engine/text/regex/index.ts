@@ -21,6 +21,8 @@ export interface RegexOptions {
   /** Perl syntax: `.` matches a newline too; blanks and comments are ignored. */
   dotAll?: boolean;
   extended?: boolean;
+  /** Perl syntax: `\w` and `\b` know letters beyond ASCII, as in Python and Oniguruma; PCRE's do not by default. */
+  unicodeWords?: boolean;
   /** grep's tolerance: a lone `)` or a `*` with nothing before it is no error. */
   lenient?: boolean;
 }
@@ -47,7 +49,7 @@ const cache = new Map<string, Regex>();
 
 /** Compiles a pattern. Throws `RegexError` with regcomp's words ("Unmatched [, [^, …"). */
 export function compileRegex(pattern: string, options: RegexOptions): Regex {
-  const key = `${options.syntax} ${options.ignoreCase ?? ""} ${options.multiline ?? ""} ${options.dotAll ?? ""} ${options.extended ?? ""} ${options.lenient ?? ""} ${pattern}`;
+  const key = `${options.syntax} ${options.ignoreCase ?? ""} ${options.multiline ?? ""} ${options.dotAll ?? ""} ${options.extended ?? ""} ${options.lenient ?? ""} ${options.unicodeWords ?? ""} ${pattern}`;
   let regex = cache.get(key);
   if (regex === undefined) {
     regex = compile(pattern, options);
@@ -63,15 +65,15 @@ function compile(pattern: string, options: RegexOptions): Regex {
   const text = literalOf(parsed.root);
   if (text !== undefined && text !== "" && !ignoreCase) return new LiteralRegex(text);
   const longest = options.syntax !== "perl";
+  const asciiWords = options.syntax === "perl" && options.unicodeWords !== true;
   const slow = backtracker(parsed.root, {
     groups: parsed.groups,
     ignoreCase,
     multiline: options.multiline ?? false,
     longest,
-    asciiWords: options.syntax === "perl",
+    asciiWords,
   });
   const direct = ignoreCase || options.multiline ? undefined : directMatcher(parsed.root, parsed.groups);
-  const asciiWords = options.syntax === "perl";
   const source = toRe2(parsed.root, options.multiline ?? false, asciiWords);
   if (source === undefined) return new TreeRegex(parsed, slow, undefined, undefined, false, direct);
   let flags = 0;
@@ -109,6 +111,7 @@ function parse(pattern: string, options: RegexOptions): Parsed {
         m: options.multiline ?? false,
         s: options.dotAll ?? false,
         x: options.extended ?? false,
+        unicodeWords: options.unicodeWords ?? false,
       });
     case "awk":
       return parsePosix(pattern, true, { brackets: "awk" });

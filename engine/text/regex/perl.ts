@@ -1,4 +1,4 @@
-import { ASCII_WORD, CLASSES, DIGIT, invert, type Node, type Parsed, RegexError, SPACE } from "./ast.ts";
+import { ASCII_WORD, CLASSES, DIGIT, invert, type Node, type Parsed, RegexError, SPACE, WORD } from "./ast.ts";
 
 type Range = readonly [number, number];
 
@@ -15,6 +15,8 @@ interface Flags {
   m: boolean;
   s: boolean;
   x: boolean;
+  /** Letters beyond ASCII are of words. */
+  unicodeWords: boolean;
 }
 
 /** Parses Perl's syntax: the part of it that grep -P and jq's functions are used with. Throws `RegexError`. */
@@ -23,7 +25,7 @@ export function parsePerl(pattern: string, given: Partial<Flags> = {}): Parsed {
   let at = 0;
   let groups = 0;
   const names = new Map<string, number>();
-  let flags: Flags = { i: false, m: false, s: false, x: false, ...given };
+  let flags: Flags = { i: false, m: false, s: false, x: false, unicodeWords: false, ...given };
   let ignoreCase = flags.i;
 
   function alternatives(): Node {
@@ -235,9 +237,9 @@ export function parsePerl(pattern: string, given: Partial<Flags> = {}): Parsed {
       case "D":
         return invert(DIGIT);
       case "w":
-        return ASCII_WORD;
+        return flags.unicodeWords ? WORD : ASCII_WORD;
       case "W":
-        return invert(ASCII_WORD);
+        return invert(flags.unicodeWords ? WORD : ASCII_WORD);
       case "s":
         return SPACE;
       case "S":

@@ -134,6 +134,7 @@ function pattern(source: Value, flags: Value | undefined): PyObject {
     multiline: (set & 8n) !== 0n,
     dotAll: (set & 16n) !== 0n,
     extended: (set & 64n) !== 0n,
+    unicodeWords: true,
   } as const;
   const compiled = (text: string) => {
     try {

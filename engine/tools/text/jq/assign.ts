@@ -3,7 +3,7 @@ import { brief } from "./dump.ts";
 import { type Json, truthy } from "./json.ts";
 import { binary } from "./operators.ts";
 import { deletePaths, getPath, setPath } from "./paths.ts";
-import { type Context, type Env, type Item, JqError, PAUSE, type Stream } from "./stream.ts";
+import { ASTRAY, type Context, type Env, type Item, JqError, PAUSE, type Stream } from "./stream.ts";
 import type { Ast } from "./syntax.ts";
 
 /** Every path that an expression gives. */
@@ -16,7 +16,8 @@ function* paths(
   for (const item of run(ast, env, { v: input.v, p: [] })) {
     if (item === PAUSE) yield item;
     else {
-      if (item.p === undefined) throw new JqError(`Invalid path expression with result ${brief(item.v)}`);
+      if (item.p === undefined || item.p === ASTRAY)
+        throw new JqError(`Invalid path expression with result ${brief(item.v, 29)}`);
       yield { path: item.p, v: item.v };
     }
   }

@@ -21,6 +21,7 @@ valued("_match", 3, (v, [given, flagText, testOnly]) => {
       ignoreCase: options.includes("i"),
       dotAll: options.includes("s") || options.includes("p"),
       extended: options.includes("x"),
+      unicodeWords: true,
     });
   } catch (error) {
     if (!(error instanceof RegexError)) throw error;

@@ -7,7 +7,7 @@ import { JsonError, parseJson as parseTexts } from "./json-stream.ts";
 import { natives, one, show, unary, valued } from "./natives.ts";
 import { binary } from "./operators.ts";
 import { deletePaths, getIndex, getPath, indices, setPath } from "./paths.ts";
-import { type Context, type Env, type Item, JqError, PAUSE, type Stream } from "./stream.ts";
+import { ASTRAY, type Context, type Env, type Item, JqError, PAUSE, plain, type Stream } from "./stream.ts";
 import type { Ast } from "./syntax.ts";
 
 /** Ends the program: `halt`, `halt_error`. */
@@ -87,17 +87,48 @@ natives.set("path/1", function* (context, args, env, input) {
   for (const item of context.evaluate(args[0]!, env, { v: input.v, p: [] })) {
     if (item === PAUSE) yield item;
     else {
-      if (item.p === undefined) throw new JqError(`Invalid path expression with result ${brief(item.v)}`);
+      if (item.p === undefined || item.p === ASTRAY)
+        throw new JqError(`Invalid path expression with result ${brief(item.v, 29)}`);
       yield { v: [...item.p], p: undefined };
     }
   }
 });
+/** What comes first of a stream, with its paths: `count` gives how many to pass over and how many to give of them all. */
+function firstOf(count: (n: number) => [skip: number, take: number]) {
+  return function* (context: Context, args: Ast[], env: Env, input: Item): Stream {
+    for (const n of context.evaluate(args[0]!, env, plain(input))) {
+      if (n === PAUSE) {
+        yield n;
+        continue;
+      }
+      // What is more than zero and no number cannot be counted down; what is less sets no limit.
+      if (compare(n.v, 0) > 0 && !isNumber(n.v)) binary("-", n.v, 1);
+      let [skip, take] = count(isNumber(n.v) ? numeric(n.v) : -1);
+      if (take <= 0) continue;
+      for (const item of context.evaluate(args[1]!, env, input)) {
+        if (item === PAUSE) yield item;
+        else if (skip-- <= 0) {
+          yield item;
+          if (--take <= 0) break;
+        }
+      }
+    }
+  };
+}
+natives.set(
+  "limit/2",
+  firstOf((n) => [0, n < 0 ? Infinity : n]),
+);
+natives.set(
+  "_nth/2",
+  firstOf((n) => [Math.ceil(n), 1]),
+);
 natives.set("getpath/1", function* (context, args, env, input) {
   for (const item of context.evaluate(args[0]!, env, { v: input.v, p: undefined })) {
     if (item === PAUSE) yield item;
     else {
       if (!Array.isArray(item.v)) throw new JqError("Path must be specified as an array");
-      yield { v: getPath(input.v, item.v), p: input.p && [...input.p, ...item.v] };
+      yield { v: getPath(input.v, item.v), p: input.p === ASTRAY ? ASTRAY : input.p && [...input.p, ...item.v] };
     }
   }
 });

@@ -120,8 +120,8 @@ function writeColored(value: Json, style: DumpStyle, margin: string, out: string
 }
 
 /** The value cut to 11 bytes and dots, for error messages. */
-export function brief(value: Json): string {
+export function brief(value: Json, most = 14): string {
   const text = dump(value);
   const bytes = encode(text);
-  return bytes.length > 14 ? `${text.slice(0, 11)}...` : text;
+  return bytes.length > most ? `${text.slice(0, most - 3)}...` : text;
 }

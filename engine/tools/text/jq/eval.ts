@@ -19,6 +19,7 @@ import {
   JqError,
   OutOfMemory,
   PAUSE,
+  placed,
   plain,
   StackOverflow,
   type Stream,
@@ -96,7 +97,7 @@ export class Evaluator {
           let got: Item | undefined;
           for (const found of this.run(node.left, names, item)) {
             if (found === PAUSE) yield found;
-            else got = found;
+            else got = placed(found, item);
           }
           if (got === undefined) {
             return;
@@ -148,7 +149,7 @@ export class Evaluator {
     const right = this.singles.of(ast.right);
     for (const item of this.run(ast.left, env, input)) {
       if (item === PAUSE) yield item;
-      else if (right === undefined || item.p !== undefined) yield* this.run(ast.right, env, item);
+      else if (right === undefined || input.p !== undefined) yield* this.run(ast.right, env, placed(item, input));
       else {
         if (++this.steps % STEPS === 0) yield PAUSE;
         yield { v: right(item.v, env), p: undefined };
@@ -177,8 +178,8 @@ export class Evaluator {
         if (ast.key.t === "value") {
           for (const of of this.run(ast.of, env, input)) {
             if (of === PAUSE) yield of;
-            else if (!ast.quiet) yield indexItem(of, ast.key.value);
-            else yield* quietly(indexItem, of, ast.key.value);
+            else if (!ast.quiet) yield indexItem(placed(of, input), ast.key.value);
+            else yield* quietly(indexItem, placed(of, input), ast.key.value);
           }
           return;
         }
@@ -187,8 +188,8 @@ export class Evaluator {
           else
             for (const key of this.run(ast.key, env, plain(input))) {
               if (key === PAUSE) yield key;
-              else if (!ast.quiet) yield indexItem(of, key.v);
-              else yield* quietly(indexItem, of, key.v);
+              else if (!ast.quiet) yield indexItem(placed(of, input), key.v);
+              else yield* quietly(indexItem, placed(of, input), key.v);
             }
         }
         return;
@@ -212,8 +213,8 @@ export class Evaluator {
                 ["start", from.v],
                 ["end", to.v],
               ]);
-              if (!ast.quiet) yield indexItem(of, range);
-              else yield* quietly(indexItem, of, range);
+              if (!ast.quiet) yield indexItem(placed(of, input), range);
+              else yield* quietly(indexItem, placed(of, input), range);
             }
           }
         }
@@ -221,7 +222,7 @@ export class Evaluator {
       case "iterate":
         for (const of of this.run(ast.of, env, input)) {
           if (of === PAUSE) yield of;
-          else if (!ast.quiet || Array.isArray(of.v) || of.v instanceof Map) yield* iterate(of);
+          else if (!ast.quiet || Array.isArray(of.v) || of.v instanceof Map) yield* iterate(placed(of, input));
         }
         return;
       case "optional":

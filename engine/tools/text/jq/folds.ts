@@ -1,6 +1,6 @@
 /** `reduce` and `foreach`. */
 import { bind } from "./bind.ts";
-import { type Context, type Env, type Item, PAUSE, plain, type Stream } from "./stream.ts";
+import { type Context, type Env, type Item, PAUSE, placed, plain, type Stream } from "./stream.ts";
 import type { Ast } from "./syntax.ts";
 
 export function* reduce(run: Context["evaluate"], ast: Ast & { t: "reduce" }, env: Env, input: Item): Stream {
@@ -9,7 +9,7 @@ export function* reduce(run: Context["evaluate"], ast: Ast & { t: "reduce" }, en
       yield init;
       continue;
     }
-    let state: Item = init;
+    let state: Item = placed(init, input);
     for (const item of run(ast.source, env, plain(input))) {
       if (item === PAUSE) {
         yield item;
@@ -23,7 +23,7 @@ export function* reduce(run: Context["evaluate"], ast: Ast & { t: "reduce" }, en
         let last: Item = { v: null, p: undefined };
         for (const next of run(ast.update, bound, state)) {
           if (next === PAUSE) yield next;
-          else last = next;
+          else last = placed(next, state);
         }
         state = last;
       }
@@ -38,7 +38,7 @@ export function* foreach(run: Context["evaluate"], ast: Ast & { t: "foreach" }, 
       yield init;
       continue;
     }
-    let state: Item = init;
+    let state: Item = placed(init, input);
     for (const item of run(ast.source, env, plain(input))) {
       if (item === PAUSE) {
         yield item;
@@ -54,7 +54,7 @@ export function* foreach(run: Context["evaluate"], ast: Ast & { t: "foreach" }, 
             yield next;
             continue;
           }
-          state = next;
+          state = placed(next, state);
           if (ast.extract) yield* run(ast.extract, bound, state);
           else yield state;
         }

@@ -62,13 +62,13 @@ export class JsonParser {
     if (word === "null") return null;
     if (word === "true") return true;
     if (word === "false") return false;
-    if (word === "nan" || word === "NaN") return Number.NaN;
+    if (/^-?nan$/i.test(word)) return Number.NaN;
+    if (/^-?inf(inity)?$/i.test(word)) return word[0] === "-" ? -Infinity : Infinity;
     const stop = this.at + 1;
     const eof = this.atEof && this.at >= this.text.length;
     if (/^-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(word))
       return numberLiteral(word.replace(/^(-?)0+(?=\d)/, "$1"));
-    const named =
-      /^(nul|tru|fals)/.test(word) || (word[0] === "n" && word.length <= 4) || word[0] === "t" || word[0] === "f";
+    const named = /^(?:nu|t|f)/.test(word);
     throw new ParseStop(named ? "Invalid literal" : "Invalid numeric literal", stop, eof);
   }
 

@@ -31,7 +31,7 @@ def paths(node_filter): . as $dot | paths | select(. as $p | $dot | getpath($p) 
 def range($x): range(0; $x);
 def while(cond; update): def _w: if cond then ., (update | _w) else empty end; _w;
 def until(cond; update): def _u: if cond then . else update | _u end; _u;
-def repeat(f): def _r: ., (f | _r); _r;
+def repeat(f): def _r: f, _r; _r;
 def first: .[0];
 def last: .[-1];
 def last(f): reduce f as $x (null; $x);
@@ -82,10 +82,9 @@ def transpose: if . == [] then [] else . as $in | (map(length) | max) as $max | 
 def tostream: path(def r: (.[]?|r), .; r) as $p | getpath($p) | reduce path(.[]?) as $q ([$p, .]; [$p + $q]);
 def fromstream(f): {x: null, e: false} as $init | foreach f as $i ($init; if .e then $init else . end | if $i | length == 2 then setpath(["e"]; $i[0] | length == 0) | setpath(["x"] + $i[0]; $i[1]) else setpath(["e"]; $i[0] | length == 1) end; if .e then .x else empty end);
 def truncate_stream(stream): . as $n | null | stream | . as $input | if (.[0] | length) > $n then setpath([0]; .[0][$n:]) else empty end;
-def limit($n; f): if $n > 0 then label $out | foreach f as $item (0; . + 1; $item, if . >= $n then break $out else empty end) elif $n == 0 then empty else f end;
 def first(f): label $out | (f | ., break $out);
 def nth($n): .[$n];
-def nth($n; f): if $n < 0 then error("nth doesn't support negative indices") else label $out | foreach f as $x ($n + 1; . - 1; if . == 0 then $x, break $out else empty end) end;
+def nth($n; f): if $n < 0 then error("nth doesn't support negative indices") else _nth($n; f) end;
 def IN(s): any(s == .; .);
 def IN(src; s): any(src == s; .);
 def INDEX(stream; idx_expr): reduce stream as $row ({}; .[$row | idx_expr | tostring] |= $row);

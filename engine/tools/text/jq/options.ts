@@ -73,7 +73,7 @@ export function* parseArguments(p: Process): Gen<Options | "help" | "version"> {
   const args = p.argv.slice(1);
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
-    if (only || !arg.startsWith("-") || arg === "-") {
+    if (only || !/^-[-a-zA-Z]/.test(arg)) {
       if (options.filter === undefined) options.filter = arg;
       else if (rest === "files") options.files.push(arg);
       else if (rest === "args") options.positional.push(arg);

@@ -1,16 +1,24 @@
 /** Steps into values, and values with something else at a path. */
 import { brief } from "./dump.ts";
 import { compare, isNumber, type Json, type JsonObject, kind, numeric } from "./json.ts";
-import { type Item, JqError, type Stream } from "./stream.ts";
+import { ASTRAY, type Item, JqError, type Stream } from "./stream.ts";
 
-/** A step into a value, its path with it. */
+/** How much of a container is told in errors about paths, in bytes. */
+const OF_BYTES = 29;
+
+/** A step into a value, its path with it. Throws where a path expression went astray before. */
 export function indexItem(of: Item, key: Json): Item {
+  if (of.p === ASTRAY)
+    throw new JqError(
+      `Invalid path expression near attempt to access element ${brief(key)} of ${brief(of.v, OF_BYTES)}`,
+    );
   return { v: getIndex(of.v, key), p: of.p && [...of.p, key] };
 }
 
 /** A step with a `?`: nothing where it fails. */
 export function* quietly(step: (of: Item, key: Json) => Item, of: Item, key: Json): Stream {
   let found: Item;
+  if (of.p === ASTRAY) step(of, key);
   try {
     found = step(of, key);
   } catch (error) {
@@ -22,6 +30,8 @@ export function* quietly(step: (of: Item, key: Json) => Item, of: Item, key: Jso
 
 /** Every value of an array or object. */
 export function* iterate(of: Item): Stream {
+  if (of.p === ASTRAY)
+    throw new JqError(`Invalid path expression near attempt to iterate through ${brief(of.v, OF_BYTES)}`);
   if (Array.isArray(of.v)) {
     for (let i = 0; i < of.v.length; i++) yield { v: of.v[i]!, p: of.p && [...of.p, i] };
   } else if (of.v instanceof Map) {

@@ -27,6 +27,9 @@ export const PAUSE = Symbol("pause");
 
 export type Path = readonly Json[] | undefined;
 
+/** The path of a value that a path expression made instead of finding it. */
+export const ASTRAY: readonly Json[] = Object.freeze([]);
+
 /** A value and, in path expressions, where it is. */
 export interface Item {
   v: Json;
@@ -78,6 +81,13 @@ export class StackOverflow extends Error {}
 
 /** More values than a process has memory for. */
 export class OutOfMemory extends Error {}
+
+/** What a part of a path expression gave for `from`: where it stands, if it is a value of that place; else it is astray. */
+export function placed(item: Item, from: Item): Item {
+  if (from.p === undefined || item.p !== undefined) return item;
+  const same = item.v === from.v && typeof item.v !== "number" && typeof item.v !== "string";
+  return { v: item.v, p: same ? from.p : ASTRAY };
+}
 
 /** The value without its path: arguments are no part of a path expression. */
 export function plain(item: Item): Item {
