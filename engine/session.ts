@@ -10,8 +10,9 @@ import { login, runScript } from "./machine/login.ts";
 import type { Machine } from "./machine/machine.ts";
 import { exitCode, type Process } from "./machine/process.ts";
 import type { Tty } from "./machine/tty.ts";
-import { save } from "./netfilter/index.ts";
+import { ipset, nftCommands, save } from "./netfilter/index.ts";
 import type { NetNamespace } from "./network/index.ts";
+import { ipvsIn, savedServers } from "./network/ipvs.ts";
 import { upstreamResolver } from "./network/upstream.ts";
 import { OutsideRequests } from "./outside.ts";
 import { PUBLISHED_ADDRESS, plainListener, publishedListener } from "./published/index.ts";
@@ -283,10 +284,22 @@ export class Session {
     return total;
   }
 
-  /** What `iptables-save` would print on a machine, by line. Empty as long as nobody writes rules. */
+  /**
+   * What a machine's kernel does with packets, by line: `iptables-save`, then `ipset save`, nft's tables as commands, and
+   * `ipvsadm -S -n`. Empty as long as nobody writes rules.
+   */
   netfilterDump(machine: string): string[] {
-    const { netfilter } = this.machine(machine).net;
-    return netfilter === undefined ? [] : save(netfilter);
+    const { net } = this.machine(machine);
+    const { netfilter } = net;
+    if (netfilter === undefined) return [];
+    const { now } = this.kernel;
+    const sets = ipset(netfilter, ["save"], { now, seed: () => 0 });
+    return [
+      ...save(netfilter),
+      ...sets.out.split("\n").filter((line) => line !== ""),
+      ...nftCommands(netfilter.nft, now),
+      ...savedServers(ipvsIn(net)?.services.values() ?? []),
+    ];
   }
 
   /** Every state that machines' kube-proxies gave the rules of a Service (`namespace/name`), oldest first. */

@@ -85,12 +85,22 @@ for pod in $(kubectl get pods -l app=web -o name); do kubectl logs $pod | grep -
 kubectl rollout restart ds kube-proxy -n kube-system >/dev/null; kubectl rollout status ds kube-proxy -n kube-system >/dev/null
 web --type=NodePort
 ssh worker-1 curl -s localhost:10249/proxyMode; echo
+ssh worker-1 curl -s localhost:10249/metrics | grep '^# TYPE.*\\(iptables\\|nftables\\|full\\)' | cut -c 8-
 ssh worker-1 ip -o addr show kube-ipvs0 | grep -c "inet $ip/32"
 ssh worker-1 'for i in 1 2 3; do curl -s -o /dev/null http://'$ip'; done'
 ssh worker-1 sudo ipvsadm -Ln -t $ip:80 | awk '/Masq/ { print $4, $6 }'
 ssh worker-1 sudo ipset list KUBE-CLUSTER-IP | grep -c "$ip,tcp:80"
 curl -s -o /dev/null -w '%{http_code}\\n' "http://worker-2:$port"`,
-    shows: ["ipvs", "1", "1 1", "1 1", "1 1", "1", "200"],
+    shows: [
+      "ipvs",
+      "kubeproxy_sync_proxy_rules_iptables_restore_failures_total counter",
+      "1",
+      "1 1",
+      "1 1",
+      "1 1",
+      "1",
+      "200",
+    ],
   },
   {
     name: "mode nftables: a map from addresses to chains, and what is deleted by hand stays gone until kube-proxy starts anew",
@@ -100,6 +110,7 @@ ssh worker-1 sudo nft list table ip nat 2>/dev/null | grep -c "ip daddr $ip ip p
 kubectl get cm kube-proxy -n kube-system -o yaml | sed 's/mode: ""/mode: nftables/' | kubectl replace -f - >/dev/null
 kubectl rollout restart ds kube-proxy -n kube-system >/dev/null; kubectl rollout status ds kube-proxy -n kube-system >/dev/null; sleep 2
 ssh worker-1 curl -s localhost:10249/proxyMode; echo
+ssh worker-1 curl -s localhost:10249/metrics | grep '^# TYPE.*\\(iptables\\|nftables\\|full\\)' | cut -c 8-
 ssh worker-1 sudo iptables-save | grep -c 'KUBE-S[EV]'
 chain=$(ssh worker-1 sudo nft list map ip kube-proxy service-ips | sed -n "s/.*$ip . tcp . 80 : goto \\([^, ]*\\).*/\\1/p"); echo $chain | sed 's/-[A-Z0-9]*-/-HASH-/'
 ssh worker-1 sudo nft list chain ip kube-proxy $chain | grep -o 'numgen random mod 3 vmap\\|ip saddr != 10.200.0.0/16 jump mark-for-masquerade'
@@ -115,6 +126,8 @@ ssh worker-1 sudo nft list tables | grep -c kube-proxy; ask worker-1 "http://$ip
     shows: [
       "1",
       "nftables",
+      "kubeproxy_sync_proxy_rules_nftables_cleanup_failures_total counter",
+      "kubeproxy_sync_proxy_rules_nftables_sync_failures_total counter",
       "0",
       "service-HASH-default/web/tcp/",
       "ip saddr != 10.200.0.0/16 jump mark-for-masquerade",

@@ -5,7 +5,15 @@ export { Conntrack, type Flow, remaining, stateOf, type Track } from "./conntrac
 export { type Entry, IpSet, type SetOptions } from "./ipset.ts";
 export { type IpsetOptions, ipset } from "./ipset-command.ts";
 export { type IptablesOptions, iptables, type Outcome } from "./iptables.ts";
-export { Nftables, nft, nftOfIptables, type OtherTables, type PrintOptions, showRule } from "./nft/index.ts";
+export {
+  Nftables,
+  nft,
+  nftCommands,
+  nftOfIptables,
+  type OtherTables,
+  type PrintOptions,
+  showRule,
+} from "./nft/index.ts";
 export {
   type AddressType,
   DESTINATION_TRANSLATED,

@@ -1,4 +1,4 @@
-import { parseAddress } from "./address.ts";
+import { formatAddress, parseAddress } from "./address.ts";
 import type { Packet } from "./packet.ts";
 import { protocolName } from "./protocols.ts";
 
@@ -82,6 +82,11 @@ export class IpSet {
       }
       return source ? packet.source : packet.destination;
     });
+    // Without networks there is but one entry that fits.
+    if (parts.every((part) => part === "ip" || part === "port")) {
+      const texts = values.map((value, i) => (parts[i] === "ip" ? formatAddress(value as number) : value));
+      return this.has(texts.join(","), now);
+    }
     for (const entry of this.alive(now)) {
       const own = entry.text.split(",");
       if (own.every((part, i) => samePart(part, values[i]))) return true;

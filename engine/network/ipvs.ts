@@ -110,3 +110,29 @@ export function ipvsOf(net: NetNamespace): Ipvs {
 export function ipvsIn(net: NetNamespace): Ipvs | undefined {
   return net.translate === undefined ? undefined : tables.get(net);
 }
+
+/** Virtual servers in the order in which the kernel lists them. */
+export function inOrder(services: Iterable<VirtualServer>): VirtualServer[] {
+  const rank = { tcp: 0, udp: 1, sctp: 2 };
+  return [...services].sort(
+    (a, b) => rank[a.protocol] - rank[b.protocol] || compareAddresses(a.address, b.address) || a.port - b.port,
+  );
+}
+
+function compareAddresses(a: string, b: string): number {
+  const [x, y] = [a, b].map((address) => address.split(".").map(Number));
+  for (let i = 0; i < 4; i++) if (x![i] !== y![i]) return x![i]! - y![i]!;
+  return 0;
+}
+
+/** Lines of `ipvsadm -S -n`. */
+export const savedServers = (services: Iterable<VirtualServer>): string[] => inOrder(services).flatMap(saved);
+
+function saved(service: VirtualServer): string[] {
+  const place = `-${service.protocol === "udp" ? "u" : "t"} ${service.address}:${service.port}`;
+  const persistent = service.persistent === undefined ? "" : ` -p ${service.persistent}`;
+  return [
+    `-A ${place} -s ${service.scheduler}${persistent}`,
+    ...service.servers.map((server) => `-a ${place} -r ${server.address}:${server.port} -m -w ${server.weight}`),
+  ];
+}

@@ -32,7 +32,7 @@ export function runEtcdCheck(check: z.infer<typeof etcdCheck>): RunningCheck {
   };
 }
 
-/** Lines of a machine's netfilter dump (`iptables-save`): all of `contains` must stand in one line. */
+/** Lines of a machine's netfilter dump (`iptables-save`, `ipset save`, nft commands, `ipvsadm -S`): all of `contains` must stand in one line. */
 export const netfilterCheck = z.strictObject({
   kind: z.literal("netfilter"),
   machine: z.string(),

@@ -20,12 +20,13 @@ const PLAIN = "text/plain; charset=utf-8";
 const pathOf = (path: string): string => path.split("?", 1)[0]!;
 
 /** Port 10256: whether the node may take traffic, with the times that say so (pkg/proxy/healthcheck/proxy_health.go). */
-export function healthPage(kernel: Kernel): Pages {
+export function healthPage(kernel: Kernel, metrics: ProxyMetrics): Pages {
   const well = (path: string) => pathOf(path) === "/healthz" || pathOf(path) === "/livez";
   return {
     well,
     *http({ path }) {
       if (!well(path)) return page(404, PLAIN, "404 page not found\n");
+      metrics.asked(pathOf(path) === "/healthz" ? "healthz" : "livez", 200);
       const now = formatMicroTime(kernel.epochMs * 1000 + kernel.now)
         .replace("T", " ")
         .replace("Z", " +0000 UTC");

@@ -3,6 +3,7 @@ import { Informer } from "../../api/informer.ts";
 import { klog } from "../../api/klog.ts";
 import { clientFromKubeconfig } from "../../api/kubeconfig.ts";
 import { ENDPOINT_SLICES, NODES, SERVICES } from "../../api/resources.ts";
+import { parseTime } from "../../api/time.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { MS, SECOND } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
@@ -15,12 +16,12 @@ import { HealthChecks } from "./health-check.ts";
 import { IpvsNode } from "./ipvs-node.ts";
 import { IPVS_JUMPS } from "./ipvs-rules.ts";
 import { removeLeftovers } from "./leftovers.ts";
-import { ProxyMetrics } from "./metrics.ts";
+import { countNoLocalEndpoints, ProxyMetrics } from "./metrics.ts";
 import { NftNode } from "./nft-node.ts";
 import { NodeRules } from "./node-rules.ts";
 import { healthPage, metricsPages } from "./pages.ts";
 import { Proxier, type SyncResult } from "./proxier.ts";
-import { noteRules } from "./record.ts";
+import { iptablesWriter, ipvsWriter, nftWriter, noteRules } from "./record.ts";
 import { JUMPS } from "./restore-input.ts";
 import { HOUR, SyncRunner } from "./sync-runner.ts";
 
@@ -52,12 +53,17 @@ export const kubeProxy: Program = function* kubeProxy(p) {
   const node = { name: flags.get("hostname-override") ?? p.machine.hostname, address: net.firstAddress() };
   greet(p, say, config, node.address);
   removeLeftovers(net, config.mode);
-  const metrics = new ProxyMetrics();
+  const metrics = new ProxyMetrics(config.mode);
   const stop = runProxier(p, config, node, { client, services, slices, metrics, say });
   services.start();
   slices.start();
   try {
-    const health = { protocol: "tcp" as const, address: "0.0.0.0", port: config.healthzPort, ...healthPage(kernel) };
+    const health = {
+      protocol: "tcp" as const,
+      address: "0.0.0.0",
+      port: config.healthzPort,
+      ...healthPage(kernel, metrics),
+    };
     const own = { protocol: "tcp" as const, address: "127.0.0.1", port: config.metricsPort };
     const pages = { ...own, ...metricsPages(metrics, config.mode) };
     yield* listening(p, [health, pages], untilTerminated(p));
@@ -121,6 +127,8 @@ function runProxier(
 ): () => void {
   const { kernel, net } = p.machine;
   const proxier = new Proxier(node, config.frame);
+  metrics.noLocalEndpoints = () => countNoLocalEndpoints(proxier.programmed());
+  const startedAt = kernel.wallMs / 1000;
   const checks = new HealthChecks(net, p.pid);
   let initialized = false;
   let fullAt = Number.NEGATIVE_INFINITY;
@@ -134,6 +142,7 @@ function runProxier(
     config.mode === "ipvs" ? period : HOUR,
     () => {
       const result = proxier.begin(kernel.now - fullAt > HOUR);
+      metrics.syncing();
       const { written } = result;
       const standing = result.rules.nat + result.rules.filter;
       const cleanup = result.endpoints <= 1000 || result.full;
@@ -148,9 +157,8 @@ function runProxier(
     },
     () => {
       const written = proxier.commit();
-      for (const [service, { now }] of ipvs || nftables ? [] : written) {
-        const entry = { machine: p.machine.hostname, at: kernel.now, ports: now, options: config.frame };
-        noteRules(p.machine.network, service, entry);
+      for (const [service, { now }] of written) {
+        noteRules(p.machine.network, service, { machine: p.machine.hostname, at: kernel.now, ports: now, write });
       }
       checks.apply(written.values(), node.name);
       if (running === undefined) return;
@@ -167,7 +175,7 @@ function runProxier(
     runner.run();
   };
   const failure = (message: string) => {
-    metrics.restoreFailures++;
+    metrics.failures++;
     logger(p)(
       klog(kernel, p.nsPid, "E", "proxier.go:1555", "Failed to execute iptables-restore", {
         err: `exit status 2: ${message.trimEnd()}`,
@@ -179,7 +187,7 @@ function runProxier(
   };
   const ipvs = config.mode === "ipvs" ? new IpvsNode(net, proxier, config, failure) : undefined;
   const nftFailure = (message: string) => {
-    metrics.restoreFailures++;
+    metrics.failures++;
     logger(p)(
       klog(kernel, p.nsPid, "E", "proxier.go:1768", "nftables sync failed", {
         err: message.split("\n")[0] ?? "",
@@ -191,6 +199,11 @@ function runProxier(
   };
   const nftables = config.mode === "nftables" ? new NftNode(kernel, net, proxier, nftFailure) : undefined;
   const rules = new NodeRules(kernel, net, proxier, period, { flush: force, failure });
+  const write = ipvs
+    ? ipvsWriter(config.ipvs.scheduler, { ...node, addresses: net.addresses() })
+    : nftables
+      ? nftWriter(config.frame, node.address)
+      : iptablesWriter(config.frame);
 
   const start = () => {
     if (initialized) return;
@@ -223,6 +236,9 @@ function runProxier(
     if (!proxier.slice(object, type === "deleted")) return;
     metrics.endpoints.pending++;
     metrics.endpoints.total++;
+    const trigger = object.metadata.annotations?.["endpoints.kubernetes.io/last-change-trigger-time"];
+    const changedAt = trigger === undefined ? undefined : parseTime(trigger) / 1000;
+    if (type !== "deleted" && changedAt !== undefined && changedAt >= startedAt) metrics.changed(changedAt);
     // Only hints make the node's zone matter: its Node is not watched before there are some.
     if (nodes === undefined && endpointsOf(object).hinted) {
       nodes = new Informer<KubeObject>(kernel, client, NODES, { fieldSelector: `metadata.name=${node.name}` });

@@ -1,4 +1,5 @@
 export { type NftOutcome, nft, type OtherTables } from "./command.ts";
+export { nftCommands } from "./dump.ts";
 export { baseChainsOf, runBaseChain } from "./evaluate.ts";
 export { nftOfIptables } from "./from-iptables.ts";
 export { Nftables, type NftChain, type NftTable } from "./model.ts";

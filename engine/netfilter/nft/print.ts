@@ -84,15 +84,23 @@ function showElements(
   const sorted = [...elements].filter(({ until }) => until === undefined || until > options.now);
   const compare = byKey(types);
   sorted.sort((a, b) => compare(a.key, b.key));
-  return sorted.map(({ key, verdict, comment, until, timeout }) => {
-    let text = showKey(key, types, options.numeric);
-    if (until !== undefined && !options.stateless) {
-      if (timeout !== undefined && timeout !== defaultTimeout) text += ` timeout ${showTime(timeout)}`;
-      text += ` expires ${showTime(until - options.now)}`;
-    }
-    if (comment !== undefined) text += ` comment "${comment}"`;
-    return verdict === undefined ? text : `${text} : ${showVerdict(verdict)}`;
-  });
+  return sorted.map((element) => showElement(element, types, options, defaultTimeout));
+}
+
+/** @param defaultTimeout  its set's, in µs */
+export function showElement(
+  { key, verdict, comment, until, timeout }: Element,
+  types: readonly DataType[],
+  options: PrintOptions,
+  defaultTimeout?: number,
+): string {
+  let text = showKey(key, types, options.numeric);
+  if (until !== undefined && !options.stateless) {
+    if (timeout !== undefined && timeout !== defaultTimeout) text += ` timeout ${showTime(timeout)}`;
+    text += ` expires ${showTime(until - options.now)}`;
+  }
+  if (comment !== undefined) text += ` comment "${comment}"`;
+  return verdict === undefined ? text : `${text} : ${showVerdict(verdict)}`;
 }
 
 function showValue(value: Value, left: readonly Selector[], options: PrintOptions): string {
@@ -217,7 +225,7 @@ export function showSet(set: NftSet, options: PrintOptions): string[] {
   return out;
 }
 
-const typeName = (type: DataType): string => type;
+export const typeName = (type: DataType): string => type;
 
 export function tableHead({ family, name }: { family: string; name: string }): string {
   return `table ${family} ${name}`;

@@ -1,7 +1,15 @@
 import { cpu } from "../../kernel/index.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { ipvsIn, ipvsOf, type RealServer, serverKey, type VirtualServer } from "../../network/ipvs.ts";
+import {
+  inOrder,
+  ipvsIn,
+  ipvsOf,
+  type RealServer,
+  savedServers,
+  serverKey,
+  type VirtualServer,
+} from "../../network/ipvs.ts";
 
 const CALL = 1_500;
 const TITLE = "IP Virtual Server version 1.2.1 (size=4096)";
@@ -72,7 +80,7 @@ export const ipvsadm: Program = function* (p) {
     return 0;
   }
   if (request.command === "S") {
-    const lines = inOrder(ipvsIn(net)?.services.values() ?? []).flatMap(saved);
+    const lines = savedServers(ipvsIn(net)?.services.values() ?? []);
     if (lines.length > 0) yield* sys.print(p, `${lines.join("\n")}\n`);
     return 0;
   }
@@ -170,28 +178,6 @@ function change({ command, values }: Request, services: Map<string, VirtualServe
 }
 
 /** As ipvsadm sorts them: by protocol, then address, then port. */
-function inOrder(services: Iterable<VirtualServer>): VirtualServer[] {
-  const rank = { tcp: 0, udp: 1, sctp: 2 };
-  return [...services].sort(
-    (a, b) => rank[a.protocol] - rank[b.protocol] || compareAddresses(a.address, b.address) || a.port - b.port,
-  );
-}
-
-function compareAddresses(a: string, b: string): number {
-  const [x, y] = [a, b].map((address) => address.split(".").map(Number));
-  for (let i = 0; i < 4; i++) if (x![i] !== y![i]) return x![i]! - y![i]!;
-  return 0;
-}
-
-function saved(service: VirtualServer): string[] {
-  const place = `-${service.protocol === "udp" ? "u" : "t"} ${service.address}:${service.port}`;
-  const persistent = service.persistent === undefined ? "" : ` -p ${service.persistent}`;
-  return [
-    `-A ${place} -s ${service.scheduler}${persistent}`,
-    ...service.servers.map((server) => `-a ${place} -r ${server.address}:${server.port} -m -w ${server.weight}`),
-  ];
-}
-
 function listing(
   services: readonly VirtualServer[],
   flags: ReadonlySet<string>,
