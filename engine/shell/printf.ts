@@ -1,8 +1,8 @@
 import { encode } from "../kernel/index.ts";
+import { calendar, strftime } from "../text/time.ts";
 import { formatFloat, parseFloatText } from "./float.ts";
 import { backslashQuote, readEscape, rejoin } from "./quote.ts";
 import type { Shell } from "./shell.ts";
-import { strftime } from "./strftime.ts";
 
 const MAX_WIDTH = 1_000_000;
 
@@ -127,7 +127,7 @@ function convert(state: State, spec: RegExpExecArray, kind: string): string {
         : arg === "-2"
           ? Math.floor(state.sh.p.machine.kernel.epochMs / 1000)
           : Number(integer(state, arg));
-    return pad(cut(strftime(kind.slice(1, -2) || "%H:%M:%S", seconds), precision), width, flags);
+    return pad(cut(strftime(kind.slice(1, -2) || "%H:%M:%S", calendar(seconds), "libc"), precision), width, flags);
   }
   return floating(state, kind, flags, width, precision);
 }

@@ -1,3 +1,4 @@
+import { calendar, strftime } from "../text/time.ts";
 import { currentUser } from "./home.ts";
 import type { Shell } from "./shell.ts";
 
@@ -74,7 +75,7 @@ export function expandPrompt(sh: Shell, text: string): string {
       case "@":
       case "A":
       case "d":
-        out += promptTime(sh, next);
+        out += strftime(TIMES[next]!, calendar(Math.floor(sh.p.machine.kernel.wallMs / 1000)));
         break;
       case "[":
         out += "\x01";
@@ -118,73 +119,4 @@ function promptDir(sh: Shell, base: boolean): string {
   return short;
 }
 
-function promptTime(sh: Shell, how: string): string {
-  const { year: _year, month, day, weekday, hour, minute, second } = calendar(sh.p.machine.kernel.wallMs);
-  const two = (n: number) => String(n).padStart(2, "0");
-  const twelve = hour % 12 === 0 ? 12 : hour % 12;
-  switch (how) {
-    case "t":
-      return `${two(hour)}:${two(minute)}:${two(second)}`;
-    case "T":
-      return `${two(twelve)}:${two(minute)}:${two(second)}`;
-    case "@":
-      return `${two(twelve)}:${two(minute)} ${hour < 12 ? "AM" : "PM"}`;
-    case "A":
-      return `${two(hour)}:${two(minute)}`;
-    default:
-      return `${DAYS[weekday]!.slice(0, 3)} ${MONTHS[month]!.slice(0, 3)} ${two(day)}`;
-  }
-}
-
-export const DAYS = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-export const MONTHS = [
-  "January",
-  "February",
-  "March",
-  "April",
-  "May",
-  "June",
-  "July",
-  "August",
-  "September",
-  "October",
-  "November",
-  "December",
-];
-
-/** UTC calendar fields of an instant in ms since 1970 (civil-from-days by Howard Hinnant); month from 0. */
-export function calendar(ms: number): {
-  year: number;
-  month: number;
-  day: number;
-  weekday: number;
-  hour: number;
-  minute: number;
-  second: number;
-  yearDay: number;
-} {
-  const seconds = Math.floor(ms / 1000);
-  const days = Math.floor(seconds / 86_400);
-  const rest = seconds - days * 86_400;
-  const z = days + 719_468;
-  const era = Math.floor(z / 146_097);
-  const doe = z - era * 146_097;
-  const yoe = Math.floor((doe - Math.floor(doe / 1460) + Math.floor(doe / 36_524) - Math.floor(doe / 146_096)) / 365);
-  const doy = doe - (365 * yoe + Math.floor(yoe / 4) - Math.floor(yoe / 100));
-  const mp = Math.floor((5 * doy + 2) / 153);
-  const day = doy - Math.floor((153 * mp + 2) / 5) + 1;
-  const month = mp < 10 ? mp + 2 : mp - 10;
-  const year = yoe + era * 400 + (month <= 1 ? 1 : 0);
-  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
-  const before = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334][month]!;
-  return {
-    year,
-    month,
-    day,
-    weekday: (((days + 4) % 7) + 7) % 7,
-    hour: Math.floor(rest / 3600),
-    minute: Math.floor(rest / 60) % 60,
-    second: rest % 60,
-    yearDay: before + day - 1 + (leap && month > 1 ? 1 : 0),
-  };
-}
+const TIMES: Readonly<Record<string, string>> = { t: "%T", T: "%I:%M:%S", "@": "%I:%M %p", A: "%R", d: "%a %b %d" };

@@ -118,8 +118,14 @@ function weeksIn(year: number): number {
   return first === 4 || (first === 3 && leap) ? 53 : 52;
 }
 
-/** strftime with GNU date's flags (`-_0^#`), widths and `%N`. */
-export function strftime(format: string, time: CalendarTime): string {
+/** What only GNU's own programs know; the C library's strftime(3) leaves it as it stands. */
+const OF_GNU_PROGRAMS = /[+Nq]|:z$/;
+
+/**
+ * strftime with flags (`-_0^#`) and widths. `by` says whose: that of GNU's own programs (`date`, `ls`: also `%N`, `%q`,
+ * `%:z`, the flag `+`), or the C library's, which everybody else calls.
+ */
+export function strftime(format: string, time: CalendarTime, by: "gnu" | "libc" = "gnu"): string {
   if (!format.includes("%")) return format;
   let out = "";
   for (let i = 0; i < format.length; i++) {
@@ -133,8 +139,8 @@ export function strftime(format: string, time: CalendarTime): string {
       continue;
     }
     const [whole, flags, width, letter] = match;
-    const text = conversion(letter!, time, flags!, width === "" ? undefined : Number(width));
-    out += text ?? whole;
+    const known = by === "gnu" || !OF_GNU_PROGRAMS.test(flags! + letter!);
+    out += (known ? conversion(letter!, time, flags!, width === "" ? undefined : Number(width)) : undefined) ?? whole;
     i += whole!.length - 1;
   }
   return out;

@@ -1,6 +1,6 @@
 /** Formats: `#{…}`, `#S` and strftime's `%` in the texts that tmux shows. */
 import { pattern } from "../../shell/pattern.ts";
-import { strftime } from "../../shell/strftime.ts";
+import { calendar, strftime } from "../../text/time.ts";
 import type { Client } from "./client.ts";
 import { layoutText, leaves } from "./layout.ts";
 import type { Link, Pane, Session, Window } from "./model.ts";
@@ -212,7 +212,7 @@ function closing(text: string, from: number): number {
 
 /** A format made text. `timed`: `%H` and its kin are the time. */
 export function format(text: string, subject: Subject, timed = false): string {
-  const source = timed && text.includes("%") ? strftime(text, subject.server.seconds) : text;
+  const source = timed && text.includes("%") ? strftime(text, calendar(subject.server.seconds), "libc") : text;
   let out = "";
   for (let i = 0; i < source.length; i++) {
     if (source[i] !== "#") {
@@ -297,7 +297,7 @@ function changed(modifier: string, value: string, body: string, subject: Subject
     case "d":
       return value.includes("/") ? value.slice(0, Math.max(1, value.lastIndexOf("/"))) : ".";
     case "t":
-      return value === "" ? "" : strftime("%a %b %e %H:%M:%S %Y", Number(value));
+      return value === "" ? "" : strftime("%a %b %e %H:%M:%S %Y", calendar(Number(value)));
     case "E":
       return format(value, subject);
     case "T":

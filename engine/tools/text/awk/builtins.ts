@@ -191,6 +191,7 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
         strftime(
           format === undefined ? "%a %b %e %H:%M:%S %Z %Y" : rt.str(format),
           calendar(when === undefined ? Math.floor(rt.t.p.machine.kernel.wallMs / 1000) : Math.floor(toNumber(when))),
+          "libc",
         ),
       );
     case "asort":

@@ -4,7 +4,7 @@ import { isErrno } from "../../../machine/errno.ts";
 import type { OpenFile } from "../../../machine/open-file.ts";
 import { exitCode } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
-import { strftime } from "../../../shell/strftime.ts";
+import { calendar, strftime } from "../../../text/time.ts";
 import { type Command, type Context, here, runText, runWords, subject, surroundings, target } from "../command.ts";
 import { format } from "../format.ts";
 import { type Mode, textLines } from "../mode.ts";
@@ -65,7 +65,7 @@ class ClockMode implements Mode {
   }
 
   view(columns: number, rows: number) {
-    const time = strftime("%H:%M", this.context.server.seconds);
+    const time = strftime("%H:%M", calendar(this.context.server.seconds));
     const lines = textLines("\n".repeat(rows));
     lines[rows >> 1] = textLines(time.padStart((columns + time.length) >> 1))[0]!;
     return { lines, row: 0, column: 0, cursor: false };
