@@ -22,6 +22,12 @@ export function decode(bytes: Uint8Array): string {
   }
 }
 
+/** One byte (its low eight bits) as text: ASCII itself, others as the escaped byte, which waits for its neighbours. */
+export function byteText(value: number): string {
+  const byte = value & 0xff;
+  return String.fromCharCode(byte < 0x80 ? byte : 0xdc00 + byte);
+}
+
 /** UTF-8 bytes of a text; U+DC80 … U+DCFF become the bytes they stand for. */
 export function encode(text: string): Uint8Array {
   if (text === "") return EMPTY;
@@ -58,7 +64,7 @@ function decodeEscaping(bytes: Uint8Array): string {
   let out = "";
   for (let i = 0; i < bytes.length; ) {
     const length = sequenceLength(bytes, i);
-    if (length === 0) out += String.fromCharCode(0xdc00 + bytes[i++]!);
+    if (length === 0) out += byteText(bytes[i++]!);
     else {
       out += strict.decode(bytes.subarray(i, i + length));
       i += length;

@@ -1,6 +1,6 @@
 export { Answer } from "./answer.ts";
 export { base64Mistake, decodeBase64, encodeBase64, encodeBase64Url } from "./base64.ts";
-export { concat, decode, encode } from "./bytes.ts";
+export { byteText, concat, decode, encode } from "./bytes.ts";
 export { digest, sha256Hex } from "./digest.ts";
 export type { KernelEvent } from "./heap.ts";
 export { type EventHandler, Kernel, type KernelOptions } from "./kernel.ts";

@@ -1,28 +1,9 @@
-import { decode } from "../kernel/index.ts";
+import { byteText, decode } from "../kernel/index.ts";
+import { C_ESCAPES } from "../text/escapes.ts";
 
 /** Quoting: reading `$'…'` and writing words so that the shell reads them back. */
 
-const ESCAPES: Record<string, string> = {
-  a: "\x07",
-  b: "\b",
-  e: "\x1b",
-  E: "\x1b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-  "\\": "\\",
-  "'": "'",
-  '"': '"',
-  "?": "?",
-};
-
-/** A byte as text: ASCII itself, others as an escaped byte (kernel/bytes.ts), joined later when they form UTF-8. */
-export function byteText(code: number): string {
-  const byte = code & 0xff;
-  return byte < 0x80 ? String.fromCharCode(byte) : String.fromCharCode(0xdc00 + byte);
-}
+const ESCAPES: Record<string, string> = { ...C_ESCAPES, e: "\x1b", E: "\x1b", "'": "'", '"': '"', "?": "?" };
 
 /** Decodes `$'…'` whose text begins at `i`; `end` is after the closing quote. */
 export function ansiC(text: string, i: number): { value: string; end: number } {

@@ -1,23 +1,9 @@
 /** The format language of printf(1) and echo -e, for coreutils' printf and the shell's builtin alike. */
+import { byteText } from "../kernel/index.ts";
+import { C_ESCAPES } from "./escapes.ts";
 import { type FormatSpec, formatFloat, formatInteger, pad } from "./number-format.ts";
 
-const SIMPLE: Record<string, string> = {
-  a: "\x07",
-  b: "\b",
-  e: "\x1b",
-  E: "\x1b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-  "\\": "\\",
-};
-
-/** A byte value as this code base's text has it: bytes over 127 wait for `mend` to join them to characters. */
-function byteText(value: number): string {
-  return value < 128 ? String.fromCharCode(value) : String.fromCharCode(0xdc00 + value);
-}
+const SIMPLE: Record<string, string> = { ...C_ESCAPES, e: "\x1b", E: "\x1b" };
 
 export interface Expanded {
   text: string;
@@ -40,7 +26,7 @@ export function echoEscapes(text: string, octalWithoutZero = false): Expanded {
     const hex = /^x([0-9a-fA-F]{1,2})/.exec(rest);
     const unicode = /^(?:u([0-9a-fA-F]{1,4})|U([0-9a-fA-F]{1,8}))/.exec(rest);
     if (octal) {
-      out += byteText(Number.parseInt(octal[1] || "0", 8) & 255);
+      out += byteText(Number.parseInt(octal[1] || "0", 8));
       i += octal[0].length - 1;
     } else if (hex) {
       out += byteText(Number.parseInt(hex[1]!, 16));
@@ -173,7 +159,7 @@ function parse(format: string): (string | FormatSpec)[] {
       const octal = /^[0-7]{1,3}/.exec(rest);
       const special = /^(?:x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8})/.exec(rest);
       if (octal) {
-        literal += byteText(Number.parseInt(octal[0], 8) & 255);
+        literal += byteText(Number.parseInt(octal[0], 8));
         i += octal[0].length;
       } else if (special) {
         literal += echoEscapes(`\\${special[0]}`).text;

@@ -1,4 +1,5 @@
 /** Tokens of Python 3: names, numbers, strings and operators of logical lines, with what indents them. */
+import { C_ESCAPES } from "../../text/escapes.ts";
 
 export type Token = { line: number } & (
   | { type: "name" | "op" | "newline" | "indent" | "dedent" | "end"; text: string }
@@ -30,19 +31,7 @@ const NUMBER =
 const NAME = /^[\p{L}_][\p{L}\p{N}_]*/u;
 const STRING = /^([rRbBfFuU]{0,2})("""|'''|"|')/;
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  "\n": "",
-  "\\": "\\",
-  "'": "'",
-  '"': '"',
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-};
+const ESCAPES: Readonly<Record<string, string>> = { ...C_ESCAPES, "\n": "", "'": "'", '"': '"' };
 
 /** The text that a string's source stands for. */
 export function unquote(source: string): string {

@@ -1,4 +1,5 @@
 /** find -printf and -ls: what they show of a file. */
+
 import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import { normalize } from "../../machine/path.ts";
@@ -6,6 +7,7 @@ import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { groupName, userName } from "../../machine/users.ts";
 import { localZone } from "../../machine/zone.ts";
+import { C_ESCAPES } from "../../text/escapes.ts";
 import { modeString } from "../../text/mode.ts";
 import { strftime } from "../../text/time.ts";
 import { baseName } from "./cp.ts";
@@ -19,16 +21,6 @@ const LETTERS: Record<Inode["kind"], string> = {
   fifo: "p",
   char: "c",
   socket: "s",
-};
-const ESCAPES: Record<string, string> = {
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-  "\\": "\\",
 };
 
 /** Type of the file system that a path lies on. */
@@ -153,8 +145,8 @@ export function printfText(p: Process, format: string, visit: Visit, warn: (mess
       const letter = format[++i];
       if (letter === "c") return out;
       if (letter === undefined) warn("escape `\\' followed by nothing at all");
-      else if (ESCAPES[letter] === undefined) warn(`unrecognized escape \`\\${letter}'`);
-      out += letter === undefined ? "\\" : (ESCAPES[letter] ?? `\\${letter}`);
+      else if (C_ESCAPES[letter] === undefined) warn(`unrecognized escape \`\\${letter}'`);
+      out += letter === undefined ? "\\" : (C_ESCAPES[letter] ?? `\\${letter}`);
       continue;
     }
     if (char !== "%") {

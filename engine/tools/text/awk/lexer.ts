@@ -1,3 +1,4 @@
+import { C_ESCAPES } from "../../../text/escapes.ts";
 import { AwkSyntaxError } from "./syntax.ts";
 
 export interface Token {
@@ -64,17 +65,7 @@ const OPERATORS = [
   "=",
 ];
 
-const ESCAPES: Record<string, string> = {
-  n: "\n",
-  t: "\t",
-  r: "\r",
-  "\\": "\\",
-  '"': '"',
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  v: "\v",
-};
+const ESCAPES: Record<string, string> = { ...C_ESCAPES, '"': '"' };
 
 /** Expands the escapes of a string constant or of a `-v` value; `warn` is told of those that mean nothing. */
 export function unescapeString(text: string, warn?: (message: string) => void): string {
