@@ -6,28 +6,6 @@ export function deepFreeze<T>(value: T): T {
   return Object.freeze(value);
 }
 
-/** Whether two JSON values say the same; parts that are the same reference cost nothing. */
-export function deepEqual(a: unknown, b: unknown): boolean {
-  if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a)) {
-    if (!Array.isArray(b) || a.length !== b.length) return false;
-    for (let i = 0; i < a.length; i++) if (!deepEqual(a[i], b[i])) return false;
-    return true;
-  }
-  if (Array.isArray(b)) return false;
-  const x = a as Record<string, unknown>;
-  const y = b as Record<string, unknown>;
-  let count = 0;
-  for (const key in x) {
-    if (x[key] === undefined) continue;
-    count++;
-    if (!deepEqual(x[key], y[key])) return false;
-  }
-  for (const key in y) if (y[key] !== undefined) count--;
-  return count === 0;
-}
-
 /** A mutable copy of a JSON value. */
 export function deepClone<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
