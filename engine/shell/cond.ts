@@ -2,7 +2,7 @@ import type { TestExpression } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { ShellError } from "./control.ts";
 import { arithText, compile, expanding, isPure, piecesText, wordPattern, wordText } from "./expand.ts";
-import { testBinaryFile, testUnary } from "./file-tests.ts";
+import { testBinary, testUnary } from "./file-tests.ts";
 import { pattern } from "./pattern.ts";
 import { shellQuote } from "./quote.ts";
 import { matchRegex, regexOf } from "./regex.ts";
@@ -28,7 +28,7 @@ export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
       const operand = node.operand.text;
       const text = isPure(operand) ? wordText(sh, operand) : yield* expanding(sh, () => wordText(sh, operand));
       if (sh.has("xtrace")) yield* trace(sh, `[[ ${node.operator} ${text === "" ? "''" : text} ]]`);
-      return testUnary(sh, node.operator, text, true);
+      return testUnary(sh, node.operator, text);
     }
     case "TestBinary":
       return yield* binary(sh, node.operator, node.left.text, node.right.text);
@@ -56,46 +56,12 @@ function* binary(sh: Shell, operator: string, leftText: string, rightText: strin
   }
   const right = isPure(rightText) ? wordText(sh, rightText) : yield* expanding(sh, () => wordText(sh, rightText));
   if (sh.has("xtrace")) yield* trace(sh, `[[ ${shellQuote(left)} ${operator} ${shellQuote(right)} ]]`);
-  switch (operator) {
-    case "<":
-      return left < right;
-    case ">":
-      return left > right;
-    case "-eq":
-    case "-ne":
-    case "-lt":
-    case "-gt":
-    case "-le":
-    case "-ge": {
-      const number = (text: string) => {
-        try {
-          return BigInt(arithText(sh, text));
-        } catch (error) {
-          if (error instanceof ShellError) throw new ShellError(`[[: ${error.message}`, "fail");
-          throw error;
-        }
-      };
-      return compareNumbers(operator, number(left), number(right));
+  return testBinary(sh.p, left, operator, right, (text) => {
+    try {
+      return BigInt(arithText(sh, text));
+    } catch (error) {
+      if (error instanceof ShellError) throw new ShellError(`[[: ${error.message}`, "fail");
+      throw error;
     }
-    default:
-      return testBinaryFile(sh, operator, left, right);
-  }
-}
-
-/** `-eq` and its kin. */
-export function compareNumbers(operator: string, a: bigint, b: bigint): boolean {
-  switch (operator) {
-    case "-eq":
-      return a === b;
-    case "-ne":
-      return a !== b;
-    case "-lt":
-      return a < b;
-    case "-gt":
-      return a > b;
-    case "-le":
-      return a <= b;
-    default:
-      return a >= b;
-  }
+  });
 }

@@ -1,4 +1,5 @@
 import { mayAccess } from "../machine/path.ts";
+import type { Process } from "../machine/process.ts";
 import { find } from "../machine/sys.ts";
 import { parseParam } from "./param-syntax.ts";
 import { lookup } from "./parameters.ts";
@@ -13,7 +14,7 @@ export const UNARY = new Set(
 export const BINARY = new Set("= == != < > -eq -ne -lt -le -gt -ge -nt -ot -ef".split(" "));
 
 /** `-f path`, `-z text` and so on. */
-export function testUnary(sh: Shell, operator: string, word: string, _inBrackets: boolean): boolean {
+export function testUnary(sh: Shell, operator: string, word: string): boolean {
   switch (operator) {
     case "-z":
       return word === "";
@@ -28,9 +29,14 @@ export function testUnary(sh: Shell, operator: string, word: string, _inBrackets
     case "-t":
       return /^\d+$/.test(word) && sh.p.fds.get(Number(word))?.tty !== undefined;
   }
+  return testFile(sh.p, operator, word);
+}
+
+/** What `-f` and its kin ask of a file, in `test(1)` as in the shells; false when there is none. */
+export function testFile(p: Process, operator: string, word: string): boolean {
   if (word === "") return false;
   const link = operator === "-h" || operator === "-L";
-  const node = find(sh.p, word, !link);
+  const node = find(p, word, !link);
   if (node === undefined) return false;
   switch (operator) {
     case "-a":
@@ -52,11 +58,11 @@ export function testUnary(sh: Shell, operator: string, word: string, _inBrackets
     case "-S":
       return node.kind === "socket";
     case "-r":
-      return mayAccess(node, sh.p.cred, 4);
+      return mayAccess(node, p.cred, 4);
     case "-w":
-      return mayAccess(node, sh.p.cred, 2);
+      return mayAccess(node, p.cred, 2);
     case "-x":
-      return mayAccess(node, sh.p.cred, 1);
+      return mayAccess(node, p.cred, 1);
     case "-s":
       return node.kind === "file" ? node.content.size() > 0 : true;
     case "-u":
@@ -66,9 +72,9 @@ export function testUnary(sh: Shell, operator: string, word: string, _inBrackets
     case "-k":
       return (node.mode & 0o1000) !== 0;
     case "-O":
-      return node.uid === sh.p.cred.uid;
+      return node.uid === p.cred.uid;
     case "-G":
-      return node.gid === sh.p.cred.gid;
+      return node.gid === p.cred.gid;
     case "-N":
       return node.mtime > node.atime;
     default:
@@ -85,11 +91,55 @@ function isSet(sh: Shell, name: string): boolean {
 }
 
 /** `-nt`, `-ot`, `-ef`. */
-export function testBinaryFile(sh: Shell, operator: string, left: string, right: string): boolean {
-  const a = find(sh.p, left);
-  const b = find(sh.p, right);
+function testBinaryFile(p: Process, operator: string, left: string, right: string): boolean {
+  const a = find(p, left);
+  const b = find(p, right);
   if (operator === "-ef") return a !== undefined && a === b;
   if (operator === "-nt") return a !== undefined && (b === undefined || a.mtime > b.mtime);
   if (operator === "-ot") return b !== undefined && (a === undefined || a.mtime < b.mtime);
   return false;
+}
+
+/** LEFT OPERATOR RIGHT of `test` and `[[`; `integer` reads a number or throws what its program says of others. */
+export function testBinary(
+  p: Process,
+  left: string,
+  operator: string,
+  right: string,
+  integer: (text: string) => bigint,
+): boolean {
+  switch (operator) {
+    case "=":
+    case "==":
+      return left === right;
+    case "!=":
+      return left !== right;
+    case "<":
+      return left < right;
+    case ">":
+      return left > right;
+    case "-nt":
+    case "-ot":
+    case "-ef":
+      return testBinaryFile(p, operator, left, right);
+  }
+  return compareNumbers(operator, integer(left), integer(right));
+}
+
+/** `-eq` and its kin. */
+function compareNumbers(operator: string, a: bigint, b: bigint): boolean {
+  switch (operator) {
+    case "-eq":
+      return a === b;
+    case "-ne":
+      return a !== b;
+    case "-lt":
+      return a < b;
+    case "-gt":
+      return a > b;
+    case "-le":
+      return a <= b;
+    default:
+      return a >= b;
+  }
 }

@@ -1,6 +1,5 @@
 import type { Gen } from "../../kernel/index.ts";
-import { compareNumbers } from "../cond.ts";
-import { BINARY, testBinaryFile, testUnary, UNARY } from "../file-tests.ts";
+import { BINARY, testBinary, testUnary, UNARY } from "../file-tests.ts";
 import type { Shell } from "../shell.ts";
 import type { Builtin } from "./index.ts";
 
@@ -130,26 +129,11 @@ class Test {
   private unary(operator: string, word: string): boolean {
     if (operator === "-t" && !/^\s*[+-]?\d+\s*$/.test(word))
       throw new TestError(`${word}: integer expression expected`);
-    return testUnary(this.sh, operator, word, false);
+    return testUnary(this.sh, operator, word);
   }
 
   private binary(left: string, operator: string, right: string): boolean {
-    switch (operator) {
-      case "=":
-      case "==":
-        return left === right;
-      case "!=":
-        return left !== right;
-      case "<":
-        return left < right;
-      case ">":
-        return left > right;
-      case "-nt":
-      case "-ot":
-      case "-ef":
-        return testBinaryFile(this.sh, operator, left, right);
-    }
-    return compareNumbers(operator, this.integer(left), this.integer(right));
+    return testBinary(this.sh.p, left, operator, right, (text) => this.integer(text));
   }
 
   private integer(text: string): bigint {

@@ -1,6 +1,6 @@
-import { mayAccess } from "../../machine/path.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { BINARY, testBinary, testFile } from "../../shell/file-tests.ts";
 import { quote } from "../tool.ts";
 
 class TestError extends Error {}
@@ -31,8 +31,7 @@ export const testProgram: Program = function* (p) {
   }
 };
 
-const UNARY = /^-[abcdefghkprstuwxGLNOSnz]$/;
-const BINARY = /^(=|==|!=|<|>|-eq|-ne|-lt|-le|-gt|-ge|-nt|-ot|-ef)$/;
+const UNARY = /^-[bcdefghkprstuwxGLNOSnz]$/;
 
 /** By the number of arguments first, as POSIX has it; longer ones by grammar. */
 class Condition {
@@ -72,7 +71,7 @@ class Condition {
       return this.unary(a, b!);
     }
     if (count === 3) {
-      if (BINARY.test(b!)) return this.binary();
+      if (BINARY.has(b!)) return this.binary();
       if (a === "!") {
         this.at++;
         return !this.part(2);
@@ -136,7 +135,7 @@ class Condition {
       this.at++;
       return value;
     }
-    if (args.length - this.at >= 3 && BINARY.test(args[this.at + 1]!)) return this.binary();
+    if (args.length - this.at >= 3 && BINARY.has(args[this.at + 1]!)) return this.binary();
     if (UNARY.test(word) && args.length - this.at >= 2) {
       this.at += 2;
       return this.unary(word, args[this.at - 1]!);
@@ -148,33 +147,7 @@ class Condition {
   private binary(): boolean {
     const [left, operator, right] = [this.args[this.at]!, this.args[this.at + 1]!, this.args[this.at + 2]!];
     this.at += 3;
-    switch (operator) {
-      case "=":
-      case "==":
-        return left === right;
-      case "!=":
-        return left !== right;
-      case "<":
-        return left < right;
-      case ">":
-        return left > right;
-      case "-nt":
-      case "-ot":
-      case "-ef": {
-        const [a, b] = [sys.find(this.p, left), sys.find(this.p, right)];
-        if (operator === "-ef") return a !== undefined && a === b;
-        const [newer, older] = operator === "-nt" ? [a, b] : [b, a];
-        return newer !== undefined && (older === undefined || newer.mtime > older.mtime);
-      }
-      default: {
-        const [a, b] = [integer(left), integer(right)];
-        if (operator === "-eq") return a === b;
-        if (operator === "-ne") return a !== b;
-        if (operator === "-lt") return a < b;
-        if (operator === "-le") return a <= b;
-        return operator === "-gt" ? a > b : a >= b;
-      }
-    }
+    return testBinary(this.p, left, operator, right, integer);
   }
 
   private unary(operator: string, word: string): boolean {
@@ -182,47 +155,7 @@ class Condition {
     if (operator === "-n") return word !== "";
     if (operator === "-z") return word === "";
     if (operator === "-t") return p.fds.get(Number(integer(word)))?.tty !== undefined;
-    const node = sys.find(p, word, operator !== "-h" && operator !== "-L");
-    if (node === undefined) return false;
-    switch (operator[1]) {
-      case "f":
-        return node.kind === "file";
-      case "d":
-        return node.kind === "dir";
-      case "h":
-      case "L":
-        return node.kind === "symlink";
-      case "b":
-        return false;
-      case "c":
-        return node.kind === "char";
-      case "p":
-        return node.kind === "fifo";
-      case "S":
-        return node.kind === "socket";
-      case "r":
-        return mayAccess(node, p.cred, 4);
-      case "w":
-        return mayAccess(node, p.cred, 2);
-      case "x":
-        return mayAccess(node, p.cred, 1);
-      case "s":
-        return node.kind !== "file" || node.content.size() > 0;
-      case "u":
-        return (node.mode & 0o4000) !== 0;
-      case "g":
-        return (node.mode & 0o2000) !== 0;
-      case "k":
-        return (node.mode & 0o1000) !== 0;
-      case "O":
-        return node.uid === p.cred.uid;
-      case "G":
-        return node.gid === p.cred.gid;
-      case "N":
-        return node.mtime > node.atime;
-      default:
-        return true;
-    }
+    return testFile(p, operator, word);
   }
 }
 
