@@ -3,9 +3,9 @@ import { formatMark, markAndMask } from "../numbers.ts";
 import type { Packet } from "../packet.ts";
 import type { Match } from "../types.ts";
 
-/** `-m mark`: the packet's mark under a mask (libxt_mark.c). */
-class MarkMatch implements Match {
-  readonly name = "mark";
+/** A mark under a mask: the packet's (libxt_mark.c), or of who has another idea of `test`. */
+export class MarkMatch implements Match {
+  readonly name: string = "mark";
   mark = 0;
   mask = 0;
   inverted = false;
@@ -23,19 +23,25 @@ class MarkMatch implements Match {
   }
 }
 
-export const mark: MatchExtension = {
-  name: "mark",
-  options: [
-    {
-      name: "mark",
-      mandatory: true,
-      invert: true,
-      read(made, value, inverted) {
-        const match = made as MarkMatch;
-        [match.mark, match.mask] = markAndMask("mark", "mark", value);
-        match.inverted = inverted;
+/** A match of the one option `--mark [!] value[/mask]`. */
+export function markExtension(name: string, create: () => MarkMatch): MatchExtension {
+  return {
+    name,
+    options: [
+      {
+        name: "mark",
+        mandatory: true,
+        invert: true,
+        read(made, value, inverted) {
+          const match = made as MarkMatch;
+          [match.mark, match.mask] = markAndMask(name, "mark", value);
+          match.inverted = inverted;
+        },
       },
-    },
-  ],
-  create: () => new MarkMatch(),
-};
+    ],
+    create,
+  };
+}
+
+/** `-m mark`. */
+export const mark = markExtension("mark", () => new MarkMatch());
