@@ -7,6 +7,7 @@ import { mutate, validate } from "./admission/admission.ts";
 import type { ResourceContext } from "./context.ts";
 import { markDefinition } from "./custom-resources.ts";
 import { conflictBecause } from "./errors.ts";
+import { metaInOrder } from "./objectmeta.ts";
 import { guaranteedUpdate, type Updated } from "./store.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
@@ -67,7 +68,7 @@ function terminating(nowMs: number, current: KubeObject, options: DeleteOptions)
   const { deletionGracePeriodSeconds: _, ...metadata } = current.metadata;
   return {
     ...current,
-    metadata: ordered({ ...metadata, deletionTimestamp: formatTime(nowMs) }, finalizers),
+    metadata: metaInOrder({ ...metadata, deletionTimestamp: formatTime(nowMs), finalizers }),
     status: { ...current["status"], phase: "Terminating" },
   };
 }
@@ -118,7 +119,7 @@ function marked(
     deletionTimestamp,
     deletionGracePeriodSeconds: grace,
   };
-  return { ...current, metadata: ordered(metadata, finalizers) };
+  return { ...current, metadata: metaInOrder({ ...metadata, finalizers }) };
 }
 
 /** A second delete can only bring the end nearer. */
@@ -133,48 +134,11 @@ function shorten(
   const same =
     finalizers.length === (metadata.finalizers?.length ?? 0) &&
     finalizers.every((f, i) => f === metadata.finalizers?.[i]);
-  if (grace >= before && before > 0)
-    return same ? current : { ...current, metadata: ordered({ ...metadata }, finalizers) };
   if (grace === 0 && finalizers.length === 0) return "delete";
-  if (grace >= before) return same ? current : { ...current, metadata: ordered({ ...metadata }, finalizers) };
+  if (grace >= before) return same ? current : { ...current, metadata: metaInOrder({ ...metadata, finalizers }) };
   const deletionTimestamp = formatTime(nowMs + grace * 1000);
   return {
     ...current,
-    metadata: ordered({ ...metadata, deletionTimestamp, deletionGracePeriodSeconds: grace }, finalizers),
+    metadata: metaInOrder({ ...metadata, deletionTimestamp, deletionGracePeriodSeconds: grace, finalizers }),
   };
-}
-
-/** Metadata with these finalizers, in the order of upstream's struct. */
-function ordered(metadata: KubeObject["metadata"], finalizers: readonly string[]): KubeObject["metadata"] {
-  const {
-    name,
-    generateName,
-    namespace,
-    uid,
-    resourceVersion,
-    generation,
-    creationTimestamp,
-    deletionTimestamp,
-    deletionGracePeriodSeconds,
-    labels,
-    annotations,
-    ownerReferences,
-    managedFields,
-  } = metadata;
-  return {
-    name,
-    generateName,
-    namespace,
-    uid,
-    resourceVersion,
-    generation,
-    creationTimestamp,
-    deletionTimestamp,
-    deletionGracePeriodSeconds,
-    labels,
-    annotations,
-    ownerReferences,
-    finalizers: finalizers.length > 0 ? [...finalizers] : undefined,
-    managedFields,
-  } as KubeObject["metadata"];
 }

@@ -65,7 +65,11 @@ const ORDER = [
 export function inOrder(draft: Draft): KubeObject {
   const from = draft.metadata;
   // What is stored is in order.
-  if (Object.isFrozen(from)) return inOrderWith(draft, from);
+  return inOrderWith(draft, Object.isFrozen(from) ? from : metaInOrder(from));
+}
+
+/** The same of metadata alone. */
+export function metaInOrder(from: Readonly<Record<string, unknown>>): KubeObject["metadata"] {
   const metadata: Record<string, unknown> = {};
   for (const field of ORDER) {
     const value = from[field];
@@ -75,7 +79,7 @@ export function inOrder(draft: Draft): KubeObject {
     if (typeof value === "object" && isEmpty(value)) continue;
     metadata[field] = value;
   }
-  return inOrderWith(draft, metadata);
+  return metadata as unknown as KubeObject["metadata"];
 }
 
 function inOrderWith(draft: Draft, metadata: object): KubeObject {

@@ -7,6 +7,17 @@ import { semanticEqual } from "../validation/value.ts";
 
 /** ResourceQuotas, in the words of pkg/apis/core/validation ValidateResourceQuotaSpec. */
 
+const COUNTS = new Set([
+  "pods",
+  "resourcequotas",
+  "services",
+  "replicationcontrollers",
+  "secrets",
+  "persistentvolumeclaims",
+  "configmaps",
+  "services.nodeports",
+  "services.loadbalancers",
+]);
 const STANDARD = new Set([
   "cpu",
   "memory",
@@ -18,26 +29,7 @@ const STANDARD = new Set([
   "limits.cpu",
   "limits.memory",
   "limits.ephemeral-storage",
-  "pods",
-  "resourcequotas",
-  "services",
-  "replicationcontrollers",
-  "secrets",
-  "persistentvolumeclaims",
-  "configmaps",
-  "services.nodeports",
-  "services.loadbalancers",
-]);
-const COUNTS = new Set([
-  "pods",
-  "resourcequotas",
-  "services",
-  "replicationcontrollers",
-  "secrets",
-  "persistentvolumeclaims",
-  "configmaps",
-  "services.nodeports",
-  "services.loadbalancers",
+  ...COUNTS,
 ]);
 const POD_SCOPES = ["Terminating", "NotTerminating", "NotBestEffort", "PriorityClass", "CrossNamespacePodAffinity"];
 const SCOPES = [...POD_SCOPES, "BestEffort"];

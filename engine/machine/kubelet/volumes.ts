@@ -239,23 +239,13 @@ export class VolumeManager {
     const files = new Map<string, Projected>();
     const { configMap, secret, downwardAPI, projected } = volume;
     try {
-      if (configMap) {
-        yield* this.fromConfigMap(pod, configMap.name, configMap.items, configMap.optional, files);
-      } else if (secret) yield* this.fromSecret(pod, secret.secretName, secret.items, secret.optional, files);
+      if (configMap) yield* this.fromKeys(pod, "configmap", configMap, files);
+      else if (secret) yield* this.fromKeys(pod, "secret", { ...secret, name: secret.secretName }, files);
       else if (downwardAPI) this.fromDownward(pod, downwardAPI.items, files);
       else if (projected) {
         for (const source of projected.sources ?? []) {
-          if (source.configMap) {
-            yield* this.fromConfigMap(
-              pod,
-              source.configMap.name,
-              source.configMap.items,
-              source.configMap.optional,
-              files,
-            );
-          }
-          if (source.secret)
-            yield* this.fromSecret(pod, source.secret.name, source.secret.items, source.secret.optional, files);
+          if (source.configMap) yield* this.fromKeys(pod, "configmap", source.configMap, files);
+          if (source.secret) yield* this.fromKeys(pod, "secret", source.secret, files);
           if (source.downwardAPI) this.fromDownward(pod, source.downwardAPI.items, files);
           if (source.serviceAccountToken) yield* this.token(pod, source.serviceAccountToken, files);
         }
@@ -267,43 +257,27 @@ export class VolumeManager {
     return files;
   }
 
-  private *fromConfigMap(
+  /** Files of a ConfigMap or Secret. */
+  private *fromKeys(
     pod: Pod,
-    name: string,
-    items: KeyToPath[] | undefined,
-    optional: boolean | undefined,
+    kind: "configmap" | "secret",
+    source: { name: string; items?: KeyToPath[]; optional?: boolean },
     files: Map<string, Projected>,
   ): Gen<void> {
-    const found = yield* this.ctx.objects.get(CONFIG_MAPS, pod.metadata.namespace!, name);
+    const { name, items, optional } = source;
+    const resource = kind === "secret" ? SECRETS : CONFIG_MAPS;
+    const found = yield* this.ctx.objects.get(resource, pod.metadata.namespace!, name);
     if (found === undefined) {
       if (optional) return;
-      throw new MountError(`configmap "${name}" not found`);
+      throw new MountError(`${kind} "${name}" not found`);
     }
     const all = new Map<string, Uint8Array>();
-    for (const [key, value] of Object.entries((found["data"] ?? {}) as Record<string, string>))
-      all.set(key, encode(value));
-    for (const [key, value] of Object.entries((found["binaryData"] ?? {}) as Record<string, string>)) {
-      all.set(key, decodeBase64(value) ?? new Uint8Array(0));
-    }
-    pick(all, items, optional, files);
-  }
-
-  private *fromSecret(
-    pod: Pod,
-    name: string,
-    items: KeyToPath[] | undefined,
-    optional: boolean | undefined,
-    files: Map<string, Projected>,
-  ): Gen<void> {
-    const found = yield* this.ctx.objects.get(SECRETS, pod.metadata.namespace!, name);
-    if (found === undefined) {
-      if (optional) return;
-      throw new MountError(`secret "${name}" not found`);
-    }
-    const all = new Map<string, Uint8Array>();
-    for (const [key, value] of Object.entries((found["data"] ?? {}) as Record<string, string>)) {
-      all.set(key, decodeBase64(value) ?? new Uint8Array(0));
-    }
+    const add = (values: unknown, bytes: (value: string) => Uint8Array) => {
+      for (const [key, value] of Object.entries((values ?? {}) as Record<string, string>)) all.set(key, bytes(value));
+    };
+    const decoded = (value: string) => decodeBase64(value) ?? new Uint8Array(0);
+    add(found["data"], kind === "secret" ? decoded : encode);
+    if (kind === "configmap") add(found["binaryData"], decoded);
     pick(all, items, optional, files);
   }
 
