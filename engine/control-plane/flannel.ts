@@ -1,17 +1,12 @@
 import { klog } from "../api/klog.ts";
 import { inClusterClient } from "../api/kubeconfig.ts";
-import { NODES } from "../api/resources.ts";
-import { StatusError } from "../api/status.ts";
-import { SECOND, sleep } from "../kernel/index.ts";
 import type { Process, Program } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
-import { isNetError, joinOverlay } from "../network/index.ts";
+import { joinOverlay } from "../network/index.ts";
 import { fail, logger, untilTerminated } from "./daemon.ts";
 import { flannelRules } from "./flannel-rules.ts";
 import { PolicyEnforcer } from "./network-policy.ts";
-
-/** How long it waits between two looks for its node's podCIDR. */
-const RETRY = SECOND;
+import { podCidr } from "./pod-cidr.ts";
 
 /**
  * flanneld with --kube-subnet-mgr and the vxlan backend: learns the node's /24 from the Node object, leaves it where the
@@ -29,17 +24,10 @@ export const flanneld: Program = function* flanneld(p) {
     say("E", "main.go:228", "Failed to create SubnetManager: unable to initialize inclusterconfig");
     fail(1);
   }
-  let cidr: string | undefined;
-  while (cidr === undefined) {
-    try {
-      cidr = (yield* client.get(NODES, undefined, hostname)).spec.podCIDR;
-    } catch (error) {
-      // Service rules may come later than this Pod: kube-proxy starts at the same time.
-      if (!isNetError(error) && !(error instanceof StatusError)) throw error;
+  const cidr = yield* podCidr(client, hostname, (error) => {
+    if (error !== undefined)
       say("E", "main.go:228", `Failed to create SubnetManager: error retrieving pod spec: ${error.message}`);
-    }
-    if (cidr === undefined) yield* sleep(RETRY);
-  }
+  });
   say("I", "main.go:231", `Created subnet manager: Kubernetes Subnet Manager - ${hostname}`);
   const gateway = cidr.replace(/\.0\/(\d+)$/, ".1/$1");
   const text = `FLANNEL_NETWORK=10.200.0.0/16\nFLANNEL_SUBNET=${gateway}\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n`;

@@ -1,3 +1,4 @@
+import { ipv4Number } from "../text/ipv4.ts";
 import type { Interface, NetNamespace, Route } from "./namespace.ts";
 import type { Network } from "./network.ts";
 
@@ -43,15 +44,12 @@ export function segmentOf(start: Port): Port[] {
   return seen;
 }
 
-const bitsOf = (address: string): number =>
-  address.split(".").reduce((sum, part) => ((sum << 8) | Number(part)) >>> 0, 0);
-
 function covers({ destination }: Route, address: string): number {
   if (destination === "default") return 0;
   const [base = "", length = "32"] = destination.split("/");
   const bits = Number(length);
   const mask = bits === 0 ? 0 : (0xffffffff << (32 - bits)) >>> 0;
-  return ((bitsOf(base) ^ bitsOf(address)) & mask) === 0 ? bits : -1;
+  return ((ipv4Number(base) ^ ipv4Number(address)) & mask) === 0 ? bits : -1;
 }
 
 /** The most exact route over a device that is up. */

@@ -1,21 +1,19 @@
 import { Informer } from "../../api/informer.ts";
 import { inClusterClient } from "../../api/kubeconfig.ts";
-import { ENDPOINT_SLICES, NODES, SERVICES } from "../../api/resources.ts";
-import { StatusError } from "../../api/status.ts";
+import { ENDPOINT_SLICES, SERVICES } from "../../api/resources.ts";
 import { formatTime } from "../../api/time.ts";
 import type { KubeObject } from "../../api/types.ts";
-import { MS, SECOND, sleep } from "../../kernel/index.ts";
+import { MS } from "../../kernel/index.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { isNetError } from "../../network/index.ts";
 import { fail, healthPages, listening, logger, untilTerminated } from "../daemon.ts";
 import { Proxier } from "../kube-proxy/proxier.ts";
 import { PolicyEnforcer } from "../network-policy.ts";
+import { podCidr } from "../pod-cidr.ts";
 import { ensureLbMap } from "./lb-map.ts";
 
 /** How long a change takes into the maps. */
 const APPLY = 5 * MS;
-const RETRY = SECOND;
 const CONFLIST = "/host/etc/cni/net.d/05-cilium.conflist";
 
 /** Rules are not Cilium's way: of the proxier only the choice of endpoints counts. */
@@ -46,17 +44,7 @@ export const ciliumAgent: Program = function* ciliumAgent(p) {
     say("warning", "k8s", "Unable to initialize cluster configuration");
     fail(1);
   }
-  let cidr: string | undefined;
-  while (cidr === undefined) {
-    try {
-      cidr = (yield* client.get(NODES, undefined, hostname)).spec.podCIDR;
-    } catch (error) {
-      if (!isNetError(error) && !(error instanceof StatusError)) throw error;
-    }
-    if (cidr !== undefined) break;
-    say("info", "k8s", "Waiting for k8s node information");
-    yield* sleep(RETRY);
-  }
+  const cidr = yield* podCidr(client, hostname, () => say("info", "k8s", "Waiting for k8s node information"));
   say(
     "info",
     "k8s",

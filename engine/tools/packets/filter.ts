@@ -1,4 +1,5 @@
 /** Capture filters in libpcap's language (pcap-filter(7)), as far as it names what travels here. */
+import { ipv4Number } from "../../text/ipv4.ts";
 import { type Decoded, type Ip, u16, u32 } from "./decode.ts";
 
 export type Filter = (frame: Decoded) => boolean;
@@ -169,7 +170,7 @@ class Parser {
     }
     if (kind === "net" || /^\d+(\.\d+){0,3}\/\d+$/.test(value)) {
       const [network, bits] = netOf(value);
-      return fits((ip, end) => number(ip[end]) >>> (32 - bits || 0) === network >>> (32 - bits || 0) || bits === 0);
+      return fits((ip, end) => ipv4Number(ip[end]) >>> (32 - bits || 0) === network >>> (32 - bits || 0) || bits === 0);
     }
     const addresses = /^\d+(\.\d+){3}$/.test(value) ? [value] : this.names.host(value);
     if (addresses === undefined) throw new FilterError(`unknown host '${value}'`);
@@ -290,8 +291,6 @@ function protocolFilter(name: string): Filter {
   return ({ ip }) => ip?.protocol === PROTOCOLS[name];
 }
 
-const number = (address: string): number => address.split(".").reduce((value, byte) => value * 256 + Number(byte), 0);
-
 /** `10.200.0.0/16`, or `10.200`: as many bits as it has bytes. */
 function netOf(text: string): [number, number] {
   const [address = "", length] = text.split("/");
@@ -300,5 +299,5 @@ function netOf(text: string): [number, number] {
     throw new FilterError(`unknown network '${text}'`);
   }
   const padded = [...parts, "0", "0", "0"].slice(0, 4).join(".");
-  return [number(padded), length === undefined ? parts.length * 8 : Number(length)];
+  return [ipv4Number(padded), length === undefined ? parts.length * 8 : Number(length)];
 }
