@@ -85,6 +85,8 @@ export class Ruleset {
   private native: Nftables | undefined;
   private readonly touched = new Map<TableName, Table>();
   private changes = 0;
+  /** Told of every transaction of nft: lines of `nft monitor`. As long as there are some, nothing is left undone. */
+  readonly listeners = new Set<(lines: readonly string[]) => void>();
   private readonly late = new Map<string, () => void>();
   private settling = false;
 
@@ -124,6 +126,7 @@ export class Ruleset {
    */
   defer(program: string, change: () => void): void {
     this.late.set(program, change);
+    if (this.listeners.size > 0) this.settle();
   }
 
   private settle(): void {

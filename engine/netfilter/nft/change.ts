@@ -1,18 +1,19 @@
-import type { Hook } from "../walk.ts";
 import { readTime } from "./data.ts";
+import { namedTypes, readBase, selectorTypes } from "./declarations.ts";
 import {
-  type BaseChain,
-  type DataType,
+  type Element,
   keyText,
   type Nftables,
   NftChain,
+  type NftObject,
   type NftRule,
   NftSet,
   type NftTable,
-  type Statement,
 } from "./model.ts";
-import { byKeyText, parseElements, parseRule } from "./parse-rule.ts";
-import { readPriority } from "./print.ts";
+import { fillObject, isNamed, newObject } from "./objects.ts";
+import { byKeyText, merged, parseElements } from "./parse-match.ts";
+import { parseRule } from "./parse-rule.ts";
+import { hasOwnSet, isAsked, isJumpedTo } from "./references.ts";
 import { NftError, type Reader, type Token } from "./scanner.ts";
 
 /** Commands that change tables (src/parser_bison.y, src/rule.c do_command). */
@@ -24,8 +25,6 @@ const exists = (at: Token) => refused("File exists", at);
 const busy = (at: Token) => refused("Device or resource busy", at);
 
 export const FAMILIES: readonly string[] = ["ip", "ip6", "inet", "arp", "bridge", "netdev"];
-const TYPES: readonly DataType[] = ["ipv4_addr", "inet_proto", "inet_service", "mark", "ifname", "icmp_type"];
-const HOOKS = ["prerouting", "input", "forward", "output", "postrouting"];
 /** Elements of a set that rules fill, when nobody says (NFT_SET_… in src/evaluate.c). */
 const DYNAMIC_SIZE = 65_535;
 
@@ -95,6 +94,12 @@ export class Transaction {
         reader.next();
         this.setOrMap(reader, verb, what.text === "map");
         return;
+      case "counter":
+      case "limit":
+      case "quota":
+        reader.next();
+        this.object(reader, verb, what.text);
+        return;
       case "element":
         reader.next();
         this.element(reader, verb);
@@ -157,6 +162,8 @@ export class Transaction {
       if (word.text === "comment") this.assign(table, "comment", reader.next().text);
       else if (word.text === "flags") reader.next();
       else if (word.text === "chain") this.chainIn(reader, table, "add");
+      else if (word.text === "counter" || word.text === "limit" || word.text === "quota")
+        this.objectIn(reader, table, "add", word.text);
       else if (word.text === "set" || word.text === "map") this.setIn(reader, table, "add", word.text === "map");
       else throw new NftError(`syntax error, unexpected ${word.text || "end of file"}`, word);
     }
@@ -164,15 +171,21 @@ export class Transaction {
 
   private announce(reader: Reader, table: NftTable): void {
     let depth = 1;
+    const named: [kind: NftObject["kind"], name: string][] = [];
     for (let i = 0; depth > 0; i++) {
       const { text, quoted } = reader.peek(i);
-      if (text === "" && !quoted) return;
+      if (text === "" && !quoted) break;
       if (quoted) continue;
       if (text === "{") depth++;
       else if (text === "}") depth--;
       const name = reader.peek(i + 1).text;
+      if (depth === 1 && (text === "counter" || text === "limit" || text === "quota")) named.push([text, name]);
       if (depth === 1 && text === "chain" && !table.chains.has(name))
         this.set(table.chains, name, new NftChain(name, table.nextHandle()));
+    }
+    for (const [kind, name] of named) {
+      const key = `${kind} ${name}`;
+      if (!table.objects.has(key)) this.set(table.objects, key, newObject(kind, name, table.nextHandle()));
     }
   }
 
@@ -244,12 +257,12 @@ export class Transaction {
 
   // ---- sets and maps ----------------------------------------------------------------------------------------------
 
-  private setOrMap(reader: Reader, verb: Verb, verdicts: boolean): void {
+  private setOrMap(reader: Reader, verb: Verb, isMap: boolean): void {
     const { table } = this.find(reader);
-    this.setIn(reader, table, verb, verdicts);
+    this.setIn(reader, table, verb, isMap);
   }
 
-  private setIn(reader: Reader, table: NftTable, verb: Verb, verdicts: boolean): void {
+  private setIn(reader: Reader, table: NftTable, verb: Verb, isMap: boolean): void {
     const at = reader.name();
     const known = table.sets.get(at.text);
     if (verb === "delete" || verb === "destroy" || verb === "flush") {
@@ -269,27 +282,29 @@ export class Transaction {
     }
     if (known !== undefined && verb === "create") throw exists(at);
     if (!reader.take("{")) throw new NftError("set definition does not specify key", at);
-    const draft = new NftSet(at.text, known?.handle ?? table.nextHandle(), this.readTypes(reader, verdicts), verdicts);
+    const { types, data, verdicts, typeOf } = this.readTypes(reader, isMap, at);
+    const draft = new NftSet(at.text, known?.handle ?? table.nextHandle(), types, verdicts, data);
+    draft.typeOf = typeOf;
     this.fill(reader, draft);
     if (known !== undefined) return;
     this.made.add(draft);
     this.set(table.sets, at.text, draft);
   }
 
-  private readTypes(reader: Reader, verdicts: boolean): DataType[] {
+  private readTypes(reader: Reader, isMap: boolean, at: Token) {
     reader.pastEnds();
-    reader.expect("type");
-    const types: DataType[] = [];
-    do {
-      const type = reader.next();
-      if (!TYPES.includes(type.text as DataType)) throw new NftError(`unknown datatype ${type.text}`, type);
-      types.push(type.text as DataType);
-    } while (reader.take("."));
-    if (verdicts) {
-      reader.expect(":");
-      reader.expect("verdict");
+    const inferred = reader.take("typeof");
+    if (!inferred) reader.expect("type");
+    const key = inferred ? selectorTypes(reader) : namedTypes(reader);
+    let data: ReturnType<typeof namedTypes> | undefined;
+    let verdicts = false;
+    if (isMap) {
+      if (!reader.take(":")) throw new NftError("map definition does not specify mapping data type", at);
+      if (reader.take("verdict")) verdicts = true;
+      else data = inferred ? selectorTypes(reader) : namedTypes(reader);
     }
-    return types;
+    const typeOf = inferred ? { key: key.text, data: data?.text } : undefined;
+    return { types: key.types, data: data?.types, verdicts, typeOf };
   }
 
   private fill(reader: Reader, set: NftSet): void {
@@ -314,9 +329,15 @@ export class Transaction {
         case "comment":
           set.comment = reader.next().text;
           break;
+        case "auto-merge":
+          set.autoMerge = true;
+          break;
+        case "gc-interval":
+          set.gcInterval = readTime(reader.next().text);
+          break;
         case "elements":
           reader.expect("=");
-          for (const element of parseElements(reader, set.types, set.verdicts)) {
+          for (const element of this.mergedFor(set, parseElements(reader, set.types, leadsTo(set)))) {
             const [[key, plain]] = [...byKeyText([element])] as [[string, typeof element]];
             set.elements.set(key, this.timed(set, plain));
           }
@@ -325,6 +346,11 @@ export class Transaction {
           throw new NftError(`syntax error, unexpected ${word.text || "end of file"}`, word);
       }
     }
+  }
+
+  /** Ranges that touch are one where the set wants it. */
+  private mergedFor<T extends Element>(set: NftSet, elements: readonly T[]): readonly T[] {
+    return set.autoMerge ? (merged(elements, set.types) as readonly T[]) : elements;
   }
 
   private timed<T extends { timeout?: number | undefined; until: number | undefined }>(set: NftSet, element: T): T {
@@ -342,7 +368,7 @@ export class Transaction {
     const set = table.sets.get(at.text);
     if (set === undefined) throw new NftError("No such file or directory", at);
     const remove = verb === "delete" || verb === "destroy";
-    for (const parsed of parseElements(reader, set.types, set.verdicts)) {
+    for (const parsed of parseElements(reader, set.types, leadsTo(set))) {
       const { at: place, ...element } = parsed;
       const key = keyText(element.key);
       if (remove) {
@@ -355,6 +381,32 @@ export class Transaction {
       if (verb === "create" && set.elements.has(key)) throw exists(place);
       if (!set.elements.has(key)) this.set(set.elements, key, this.timed(set, element));
     }
+  }
+
+  // ---- named counters, limits, quotas ------------------------------------------------------------------------------
+
+  private object(reader: Reader, verb: Verb, kind: NftObject["kind"]): void {
+    const { table } = this.find(reader);
+    this.objectIn(reader, table, verb, kind);
+  }
+
+  private objectIn(reader: Reader, table: NftTable, verb: Verb, kind: NftObject["kind"]): void {
+    const at = reader.name();
+    const key = `${kind} ${at.text}`;
+    const known = table.objects.get(key);
+    if (verb === "delete" || verb === "destroy") {
+      if (known === undefined) {
+        if (verb === "destroy") return;
+        throw missing(at);
+      }
+      if (isNamed(table, kind, at.text)) throw busy(at);
+      this.drop(table.objects, key);
+      return;
+    }
+    if (known !== undefined && verb === "create") throw exists(at);
+    const object = known ?? newObject(kind, at.text, table.nextHandle());
+    fillObject(reader, object);
+    if (known === undefined) this.set(table.objects, key, object);
   }
 
   // ---- rules ------------------------------------------------------------------------------------------------------
@@ -383,7 +435,8 @@ export class Transaction {
   }
 
   private append(reader: Reader, table: NftTable, chain: NftChain, verb: Verb, place: Token | undefined): void {
-    const { statements, comment, chains, sets } = parseRule(reader);
+    const { statements, comment, chains, sets, objects } = parseRule(reader, table.family);
+    for (const { kind, at } of objects) if (!table.objects.has(`${kind} ${at.text}`)) throw missing(at);
     for (const each of sets)
       if (!table.sets.has(each.text.slice(1))) throw new NftError("No such file or directory", each);
     for (const each of chains) if (!table.chains.has(each.text)) this.later.push({ table, each });
@@ -421,57 +474,4 @@ function refill<K, V>(map: Map<K, V>, entries: readonly (readonly [K, V])[]): vo
   for (const [key, value] of entries) map.set(key, value);
 }
 
-function readBase(reader: Reader): BaseChain {
-  reader.expect("type");
-  const type = reader.next().text as BaseChain["type"];
-  reader.expect("hook");
-  const hookAt = reader.next();
-  if (!HOOKS.includes(hookAt.text)) throw new NftError("unknown chain hook", hookAt);
-  const hook = hookAt.text.toUpperCase() as Hook;
-  reader.expect("priority");
-  const first = reader.peek();
-  let text = "";
-  let last = first;
-  while (!reader.ended && !reader.is("policy")) {
-    last = reader.next();
-    text += `${last.text} `;
-  }
-  const priority = readPriority(text.trim(), hook);
-  if (priority === undefined)
-    throw new NftError("invalid priority expression value in this context.", { ...first, to: last.to });
-  reader.pastEnds();
-  const policy = reader.take("policy") ? (reader.next().text as BaseChain["policy"]) : "accept";
-  return { type, hook, priority, policy };
-}
-
-function hasOwnSet(statement: Statement): boolean {
-  if (statement.kind === "vmap") return typeof statement.map !== "string";
-  return statement.kind === "match" && statement.value.kind === "elements";
-}
-
-function verdictsOf(statement: Statement): Iterable<{ chain?: string }> {
-  if (statement.kind === "verdict") return [statement.verdict];
-  if (statement.kind !== "vmap" || typeof statement.map === "string") return [];
-  return [...statement.map.values()].flatMap(({ verdict }) => verdict ?? []);
-}
-
-function isJumpedTo(table: NftTable, name: string): boolean {
-  for (const { rules } of table.chains.values())
-    for (const { statements } of rules)
-      for (const statement of statements)
-        for (const { chain } of verdictsOf(statement)) if (chain === name) return true;
-  for (const { elements } of table.sets.values())
-    for (const { verdict } of elements.values()) if (verdict?.chain === name) return true;
-  return false;
-}
-
-function isAsked(table: NftTable, name: string): boolean {
-  for (const { rules } of table.chains.values())
-    for (const { statements } of rules)
-      for (const statement of statements) {
-        if (statement.kind === "match" && statement.value.kind === "set" && statement.value.name === name) return true;
-        if (statement.kind === "vmap" && statement.map === name) return true;
-        if (statement.kind === "update" && statement.set === name) return true;
-      }
-  return false;
-}
+const leadsTo = ({ verdicts, data }: NftSet) => (verdicts ? ("verdict" as const) : data);

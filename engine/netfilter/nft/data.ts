@@ -12,6 +12,7 @@ const PROTOCOLS: Readonly<Record<string, number>> = {
   esp: 50,
   ah: 51,
   sctp: 132,
+  "ipv6-icmp": 58,
   udplite: 136,
 };
 export const STATES: Readonly<Record<string, number>> = {
@@ -42,11 +43,70 @@ const ICMP_TYPES: Readonly<Record<string, number>> = {
   "parameter-problem": 12,
 };
 
+/** Bits of the TCP header's flags. */
+const TCP_FLAGS = { fin: 1, syn: 2, rst: 4, psh: 8, ack: 16, urg: 32, ecn: 64, cwr: 128 };
+const CT_STATUS = {
+  expected: 1,
+  "seen-reply": 2,
+  assured: 4,
+  confirmed: 8,
+  snat: 16,
+  dnat: 32,
+  dying: 512,
+};
+const DSCP = {
+  cs0: 0,
+  cs1: 8,
+  cs2: 16,
+  cs3: 24,
+  cs4: 32,
+  cs5: 40,
+  cs6: 48,
+  cs7: 56,
+  af11: 10,
+  af12: 12,
+  af13: 14,
+  af21: 18,
+  af22: 20,
+  af23: 22,
+  af31: 26,
+  af32: 28,
+  af33: 30,
+  af41: 34,
+  af42: 36,
+  af43: 38,
+  ef: 46,
+};
+const ICMPV6_TYPES = {
+  "destination-unreachable": 1,
+  "packet-too-big": 2,
+  "time-exceeded": 3,
+  "parameter-problem": 4,
+  "echo-request": 128,
+  "echo-reply": 129,
+  "nd-router-solicit": 133,
+  "nd-router-advert": 134,
+  "nd-neighbor-solicit": 135,
+  "nd-neighbor-advert": 136,
+};
+
+/** Types whose values are bits, each with a name. */
+export const BITS: ReadonlySet<DataType> = new Set(["ct_state", "tcp_flag", "ct_status"]);
+/** Types whose values are kept as they are written. */
+const TEXTS: ReadonlySet<DataType> = new Set(["ifname", "ipv6_addr", "ether_addr"]);
+
 const NAMES: Partial<Record<DataType, Readonly<Record<string, number>>>> = {
   inet_proto: PROTOCOLS,
   ct_state: STATES,
   fib_addrtype: ADDRESS_TYPES,
   icmp_type: ICMP_TYPES,
+  icmpv6_type: ICMPV6_TYPES,
+  tcp_flag: TCP_FLAGS,
+  ct_status: CT_STATUS,
+  ct_dir: { original: 0, reply: 1 },
+  nf_proto: { ipv4: 2, ipv6: 10 },
+  pkt_type: { host: 0, unicast: 0, broadcast: 1, multicast: 2, other: 3 },
+  dscp: DSCP,
 };
 const LARGEST: Partial<Record<DataType, number>> = { inet_proto: 255, inet_service: 65_535, icmp_type: 255 };
 
@@ -55,7 +115,7 @@ export class BadValue extends Error {}
 
 /** Reads one value, range or prefix. Throws BadValue. */
 export function readInterval(type: DataType, text: string): Interval {
-  if (type === "ifname") {
+  if (TEXTS.has(type)) {
     const name = text.replace(/^"(.*)"$/, "$1");
     return { first: name, last: name };
   }
@@ -84,7 +144,7 @@ function readDatum(type: DataType, text: string): Datum {
     if (address === undefined) throw new BadValue("Could not resolve hostname: Name or service not known");
     return address >>> 0;
   }
-  const named = NAMES[type]?.[text];
+  const named = NAMES[type]?.[type === "inet_proto" && text === "icmpv6" ? "ipv6-icmp" : text];
   if (named !== undefined) return named;
   if (/^(0x[0-9a-f]+|\d+)$/i.test(text)) {
     const value = Number(text);
@@ -120,7 +180,7 @@ function logarithm(n: number): number {
 }
 
 export function showDatum(type: DataType, value: Datum, numeric = false): string {
-  if (typeof value === "string") return `"${value}"`;
+  if (typeof value === "string") return type === "ifname" ? `"${value}"` : value;
   if (type === "ipv4_addr") return formatAddress(value | 0);
   if (type === "mark") return hex(value);
   const name = Object.entries(NAMES[type] ?? {}).find(([, number]) => number === value)?.[0];
@@ -131,9 +191,9 @@ export function showDatum(type: DataType, value: Datum, numeric = false): string
 export const hex = (value: number): string => `0x${(value >>> 0).toString(16).padStart(8, "0")}`;
 
 /** `established,related`: names of the bits, in their order. */
-export function showStates(bits: number, numeric = false): string {
-  const set = Object.values(STATES).filter((bit) => (bits & bit) !== 0);
-  return set.map((bit) => showDatum("ct_state", bit, numeric)).join(",");
+export function showBits(type: DataType, bits: number, numeric = false, between = ","): string {
+  const set = Object.values(NAMES[type] ?? {}).filter((bit) => (bits & bit) !== 0);
+  return set.map((bit) => showDatum(type, bit, numeric)).join(between);
 }
 
 /** Bytes of a key as the kernel keeps it: each part padded to four. */

@@ -1,5 +1,5 @@
 import type { Nftables, NftSet, NftTable } from "./model.ts";
-import { type PrintOptions, showElement, showRule, tableHead, typeName } from "./print.ts";
+import { type PrintOptions, showElement, showRule, tableHead, typeText } from "./print.ts";
 
 /**
  * Tables as the nft commands that would make them anew, one thing a line: every line names the chain, map or set that
@@ -29,17 +29,21 @@ function commandsOf(table: NftTable, options: PrintOptions): string[] {
     ...sets.flatMap((set) =>
       [...set.elements.values()]
         .filter(({ until }) => until === undefined || until > options.now)
-        .map((element) => `add element ${head} ${set.name} { ${showElement(element, set.types, options)} }`),
+        .map(
+          (element) =>
+            `add element ${head} ${set.name} { ${showElement(element, set.types, options, set.timeout, set.data)} }`,
+        ),
     ),
     ...chains.flatMap(({ name, rules }) => rules.map((rule) => `add rule ${head} ${name} ${showRule(rule, options)}`)),
   ];
 }
 
-const kindOf = ({ verdicts }: NftSet): string => (verdicts ? "map" : "set");
+const kindOf = ({ isMap }: NftSet): string => (isMap ? "map" : "set");
 
-function setParts({ types, verdicts, flags, timeout, size }: NftSet): string[] {
+function setParts(set: NftSet): string[] {
+  const { flags, timeout, size } = set;
   return [
-    `type ${types.map(typeName).join(" . ")}${verdicts ? " : verdict" : ""} ;`,
+    `${typeText(set)} ;`,
     ...(flags.length > 0 ? [`flags ${flags.join(",")} ;`] : []),
     ...(timeout === undefined ? [] : [`timeout ${timeout / 1_000_000}s ;`]),
     ...(size === undefined ? [] : [`size ${size} ;`]),

@@ -1,12 +1,16 @@
 import type { Packet, Surroundings } from "../packet.ts";
 import type { Verdict as Answer } from "../types.ts";
-import type { Hook, Notes } from "../walk.ts";
+import type { Counted, Hook, Notes } from "../walk.ts";
 import {
   type Datum,
   findElement,
+  type Interval,
   keyText,
+  type Limit,
+  type Lookup,
   type NftChain,
   type NftTable,
+  type Quota,
   type Selector,
   type Statement,
   type Verdict,
@@ -109,14 +113,37 @@ function execute({ table, packet, on, notes }: Passage, statement: Statement): b
       on.rejectedWith = rejection(statement.with);
       return "reject";
     case "counter":
-      statement.counter.packets++;
-      statement.counter.bytes += packet.length;
-      notes.counted.push(statement.counter);
+      count(statement.counter, packet, notes);
       return true;
-    case "nat":
-      return translate(statement, packet, on);
+    case "nat": {
+      const data = statement.map && look({ table, packet, on, notes }, statement.map);
+      if (statement.map && data === undefined) return false;
+      const to = data ? { ...statement, address: data[0]!, ...(data[1] && { port: data[1] }) } : statement;
+      return translate(to, packet, on);
+    }
+    case "limit":
+      notes.volatile = true;
+      return within(statement.limit, packet, on);
+    case "quota":
+      notes.volatile = true;
+      return fits(statement.quota, packet, on);
+    case "object": {
+      if (statement.what !== "counter") notes.volatile = true;
+      const named = table.objects.get(`${statement.what} ${statement.name}`);
+      if (named?.limit) return within(named.limit, packet, on);
+      if (named?.quota) return fits(named.quota, packet, on);
+      if (named?.counter) count(named.counter, packet, notes);
+      return true;
+    }
+    case "notrack":
+      packet.state = "UNTRACKED";
+      return true;
     case "mark": {
-      const { op, bits } = statement;
+      const { of, op, from, map } = statement;
+      const data = map ? look({ table, packet, on, notes }, map) : undefined;
+      if (map && data === undefined) return false;
+      if (of === "ct") return true;
+      const bits = (data?.[0]?.first ?? (from ? (from.read(packet, on) ?? 0) : statement.bits)) as number;
       const before = packet.mark;
       packet.mark =
         (op === "set" ? bits : op === "or" ? before | bits : op === "and" ? before & bits : before ^ bits) >>> 0;
@@ -141,6 +168,43 @@ function execute({ table, packet, on, notes }: Passage, statement: Statement): b
       on.log(`${statement.prefix ?? ""}IN=${packet.input} OUT=${packet.output}`);
       return true;
   }
+}
+
+function count(counter: Counted, packet: Packet, notes: Notes): void {
+  counter.packets++;
+  counter.bytes += packet.length;
+  notes.counted.push(counter);
+}
+
+/** What a packet's data lead to in a map. */
+function look({ table, packet, on, notes }: Passage, { left, map }: Lookup): readonly Interval[] | undefined {
+  const data = dataOf(left, packet, on, notes);
+  if (data === undefined) return undefined;
+  return (typeof map === "string" ? table.sets.get(map)?.find(data, on.now) : findElement(map, data, on.now))?.data;
+}
+
+const SIZES = { packets: 1, bytes: 1, kbytes: 1024, mbytes: 1_048_576 };
+
+/** A bucket of tokens, filled as time goes (net/netfilter/nft_limit.c). */
+function within(limit: Limit, packet: Packet, on: Surroundings): boolean {
+  const { rate, seconds, unit, burst, burstUnit } = limit;
+  const period = (seconds * 1_000_000) / (rate * SIZES[unit]);
+  const byPackets = unit === "packets";
+  const most = period * (byPackets ? burst || 1 : rate * SIZES[unit] + burst * SIZES[burstUnit]);
+  const cost = byPackets ? period : period * packet.length;
+  const left = Math.min(most, (limit.left ?? most) + on.now - (limit.at ?? on.now));
+  const passes = left >= cost;
+  if (!on.traceless) {
+    limit.left = passes ? left - cost : left;
+    limit.at = on.now;
+  }
+  return passes !== limit.over;
+}
+
+function fits(quota: Quota, packet: Packet, on: Surroundings): boolean {
+  const used = quota.used + packet.length;
+  if (!on.traceless) quota.used = used;
+  return used > quota.bytes === quota.over;
 }
 
 /** `iifname "veth*"`; undefined for anything else. */

@@ -16,6 +16,17 @@ export type DataType =
   | "ct_state"
   | "fib_addrtype"
   | "icmp_type"
+  | "icmpv6_type"
+  | "ipv6_addr"
+  | "ether_addr"
+  | "tcp_flag"
+  | "ct_status"
+  | "ct_dir"
+  | "nf_proto"
+  | "pkt_type"
+  | "dscp"
+  | "uid"
+  | "gid"
   | "integer";
 
 /** What a rule reads of a packet. */
@@ -44,6 +55,8 @@ export interface Verdict {
 export interface Element {
   key: readonly Interval[];
   verdict: Verdict | undefined;
+  /** What a map of data leads to. */
+  data?: readonly Interval[];
   comment: string | undefined;
   /** µs, when it is not the set's. */
   timeout?: number | undefined;
@@ -57,6 +70,13 @@ export class NftSet {
   readonly types: readonly DataType[];
   /** A map from keys to verdicts. */
   readonly verdicts: boolean;
+  /** A map to data of these types. */
+  readonly data: readonly DataType[] | undefined;
+  /** `typeof ip saddr`: the selectors that its types were taken from. */
+  typeOf: { key: string; data: string | undefined } | undefined;
+  autoMerge = false;
+  /** µs between looks for elements that have ended. */
+  gcInterval: number | undefined;
   flags: readonly string[] = [];
   /** µs. */
   timeout: number | undefined;
@@ -65,11 +85,16 @@ export class NftSet {
   /** By the text of their key. */
   readonly elements = new Map<string, Element>();
 
-  constructor(name: string, handle: number, types: readonly DataType[], verdicts: boolean) {
+  constructor(name: string, handle: number, types: readonly DataType[], verdicts: boolean, data?: readonly DataType[]) {
     this.name = name;
+    this.data = data;
     this.handle = handle;
     this.types = types;
     this.verdicts = verdicts;
+  }
+
+  get isMap(): boolean {
+    return this.verdicts || this.data !== undefined;
   }
 
   find(data: readonly Datum[], now: number): Element | undefined {
@@ -103,6 +128,47 @@ export type Value =
   | { kind: "elements"; elements: ReadonlyMap<string, Element> }
   | { kind: "set"; name: string };
 
+/** `tcp dport map @ports`: what a packet's own data lead to. */
+export interface Lookup {
+  left: readonly Selector[];
+  map: ReadonlyMap<string, Element> | string;
+}
+
+/** So many packets or bytes a time. */
+export interface Limit {
+  rate: number;
+  unit: "packets" | "bytes" | "kbytes" | "mbytes";
+  /** `second`, `minute`, … and how long that is. */
+  per: string;
+  seconds: number;
+  burst: number;
+  burstUnit: Limit["unit"];
+  /** Matches what is beyond it. */
+  over: boolean;
+  /** What is left of it, in parts of a rate's period, and when that was (µs). */
+  left?: number;
+  at?: number;
+}
+
+export interface Quota {
+  over: boolean;
+  bytes: number;
+  used: number;
+}
+
+/** Something that several rules share by its name. */
+export interface NftObject {
+  kind: "counter" | "limit" | "quota";
+  name: string;
+  handle: number;
+  comment: string | undefined;
+  counter?: Counted;
+  limit?: Limit;
+  quota?: Quota;
+}
+
+export type NatFamily = "ip" | "ip6";
+
 export type Statement =
   | { kind: "match"; left: readonly Selector[]; not: boolean; value: Value; mask?: number; equal?: boolean }
   | { kind: "verdict"; verdict: Verdict }
@@ -114,11 +180,26 @@ export type Statement =
       to: "dnat" | "snat" | "redirect" | "masquerade";
       address?: Interval;
       port?: Interval;
+      map?: Lookup;
+      /** Where it is shown: in tables of several families. */
+      family?: NatFamily;
       flags: string[];
     }
-  | { kind: "mark"; op: "set" | "or" | "and" | "xor"; bits: number }
+  | {
+      kind: "mark";
+      of: "meta" | "ct";
+      op: "set" | "or" | "and" | "xor";
+      bits: number;
+      /** Taken from there instead. */
+      from?: Selector;
+      map?: Lookup;
+    }
+  | { kind: "limit"; limit: Limit }
+  | { kind: "quota"; quota: Quota }
+  | { kind: "object"; what: NftObject["kind"]; name: string }
+  | { kind: "notrack" }
   | { kind: "update"; op: "add" | "update" | "delete"; set: string; left: readonly Selector[] }
-  | { kind: "log"; prefix: string | undefined; level: string | undefined };
+  | { kind: "log"; prefix: string | undefined; level: string | undefined; group?: number; flags?: string };
 
 export interface NftRule {
   readonly handle: number;
@@ -154,6 +235,8 @@ export class NftTable {
   readonly handle: number;
   comment: string | undefined;
   readonly sets = new Map<string, NftSet>();
+  /** Named counters, limits and quotas by kind and name. */
+  readonly objects = new Map<string, NftObject>();
   readonly chains = new Map<string, NftChain>();
   private handles = 0;
 
@@ -171,6 +254,8 @@ export class NftTable {
 /** All tables of a network namespace that nft made. */
 export class Nftables {
   readonly tables = new Map<string, NftTable>();
+  /** Grows with every transaction. */
+  generation = 1;
   private handles = 0;
 
   table(family: string, name: string): NftTable | undefined {

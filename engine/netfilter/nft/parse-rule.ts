@@ -1,58 +1,40 @@
-import { BadValue, readInterval, readTime, STATES } from "./data.ts";
+import type { DataType, Limit, NatFamily, Statement } from "./model.ts";
 import {
-  type DataType,
-  type Element,
-  type Interval,
-  keyText,
-  type Selector,
-  type Statement,
-  type Value,
-  type Verdict,
-} from "./model.ts";
+  number,
+  type ParsedRule,
+  parseLookup,
+  parseMatch,
+  parseSelectors,
+  parseVerdict,
+  VERDICTS,
+  value,
+} from "./parse-match.ts";
 import { NftError, type Reader, type Token } from "./scanner.ts";
-import { numgen, selectorLength, selectorOf } from "./selectors.ts";
+import { selectorLength } from "./selectors.ts";
 
-/** Rules and elements of nft's language (src/parser_bison.y). Throw NftError. */
+/** Rules of nft's language (src/parser_bison.y). Throw NftError. */
 
-const VERDICTS: ReadonlySet<string> = new Set(["accept", "drop", "return", "continue", "jump", "goto"]);
-
-export interface ParsedRule {
-  statements: Statement[];
-  comment: string | undefined;
-  /** Chains and sets that it names, to see whether they are there. */
-  chains: Token[];
-  sets: Token[];
-}
-
-export function parseRule(reader: Reader): ParsedRule {
-  const rule: ParsedRule = { statements: [], comment: undefined, chains: [], sets: [] };
+/** @param family  its table's */
+export function parseRule(reader: Reader, family: string): ParsedRule {
+  const rule: ParsedRule = { statements: [], comment: undefined, chains: [], sets: [], objects: [] };
   while (!reader.ended) {
     if (reader.take("comment")) {
       rule.comment = reader.next().text;
       continue;
     }
-    rule.statements.push(parseStatement(reader, rule));
+    rule.statements.push(parseStatement(reader, rule, family));
   }
   if (rule.statements.length === 0) throw reader.unexpected();
   return rule;
 }
 
-export function parseVerdict(reader: Reader, rule?: ParsedRule): Verdict {
-  const token = reader.next();
-  if (!VERDICTS.has(token.text)) throw new NftError(`syntax error, unexpected ${token.text || "end of file"}`, token);
-  const kind = token.text as Verdict["kind"];
-  if (kind !== "jump" && kind !== "goto") return { kind };
-  const chain = reader.name();
-  rule?.chains.push(chain);
-  return { kind, chain: chain.text };
-}
-
-function parseStatement(reader: Reader, rule: ParsedRule): Statement {
+function parseStatement(reader: Reader, rule: ParsedRule, family: string): Statement {
   const token = reader.peek();
   if (VERDICTS.has(token.text)) return { kind: "verdict", verdict: parseVerdict(reader, rule) };
   switch (token.text) {
     case "counter": {
       reader.next();
+      if (reader.is("name")) return parseNamed(reader, rule, "counter");
       const counter = { packets: 0, bytes: 0 };
       if (reader.take("packets")) counter.packets = Number(reader.next().text);
       if (reader.take("bytes")) counter.bytes = Number(reader.next().text);
@@ -64,17 +46,27 @@ function parseStatement(reader: Reader, rule: ParsedRule): Statement {
     case "snat":
     case "masquerade":
     case "redirect":
-      return parseNat(reader);
+      return parseNat(reader, rule, family);
     case "log":
       return parseLog(reader);
+    case "limit":
+      reader.next();
+      return reader.is("name") ? parseNamed(reader, rule, "limit") : { kind: "limit", limit: parseLimit(reader) };
+    case "quota":
+      reader.next();
+      if (reader.is("name")) return parseNamed(reader, rule, "quota");
+      return { kind: "quota", quota: parseQuota(reader) };
+    case "notrack":
+      reader.next();
+      return { kind: "notrack" };
     case "add":
     case "update":
     case "delete":
       return parseUpdate(reader, rule);
     default:
   }
-  const start = token.text === "meta" ? 1 : 0;
-  if (reader.is("mark", start) && reader.is("set", start + 1)) return parseMark(reader);
+  const start = token.text === "meta" || token.text === "ct" ? 1 : 0;
+  if (reader.is("mark", start) && reader.is("set", start + 1)) return parseMark(reader, rule);
   return parseMatch(reader, rule);
 }
 
@@ -82,19 +74,35 @@ function parseReject(reader: Reader): Statement {
   reader.next();
   if (!reader.take("with")) return { kind: "reject", with: "" };
   const family = reader.next().text;
-  if (family === "icmp") reader.take("type");
-  return { kind: "reject", with: `${family} ${reader.next().text}`.replace(/^icmp port-unreachable$/, "") };
+  if (family.startsWith("icmp")) reader.take("type");
+  return { kind: "reject", with: `${family} ${reader.next().text}`.replace(/^icmpx? port-unreachable$/, "") };
 }
 
-function parseNat(reader: Reader): Statement {
-  const to = reader.next().text as "dnat" | "snat" | "masquerade" | "redirect";
+const ADDRESS_AND_PORT: readonly DataType[] = ["ipv4_addr", "inet_service"];
+
+function parseNat(reader: Reader, rule: ParsedRule, family: string): Statement {
+  const at = reader.next();
+  const to = at.text as "dnat" | "snat" | "masquerade" | "redirect";
   const statement: Statement & { kind: "nat" } = { kind: "nat", to, flags: [] };
+  let said: NatFamily | undefined;
+  if (reader.is("ip") && reader.is("to", 1)) said = reader.next().text as NatFamily;
   if (reader.take("to")) {
-    const token = reader.next();
-    const colon = token.text.indexOf(":");
-    const address = colon < 0 ? token.text : token.text.slice(0, colon);
-    if (address !== "") statement.address = value("ipv4_addr", address, token);
-    if (colon >= 0) statement.port = value("inet_service", token.text.slice(colon + 1), token);
+    if (selectorLength(reader.peek().text) > 0 || reader.is("numgen")) {
+      statement.map = parseLookup(reader, ADDRESS_AND_PORT.slice(0, 1), rule);
+      if (statement.map.left.length > 1) statement.family = said ?? "ip";
+    } else {
+      const token = reader.next();
+      const colon = token.text.indexOf(":");
+      const address = colon < 0 ? token.text : token.text.slice(0, colon);
+      if (address !== "") statement.address = value("ipv4_addr", address, token);
+      if (colon >= 0) statement.port = value("inet_service", token.text.slice(colon + 1), token);
+    }
+  }
+  if (family === "inet" && (statement.address || statement.map)) {
+    if (said === undefined) {
+      throw new NftError(`specify \`${to} ip' or '${to} ip6' in inet table to disambiguate`, at);
+    }
+    statement.family = said;
   }
   while (["random", "fully-random", "persistent"].includes(reader.peek().text)) {
     statement.flags.push(reader.next().text);
@@ -104,14 +112,91 @@ function parseNat(reader: Reader): Statement {
 }
 
 function parseLog(reader: Reader): Statement {
-  reader.next();
-  let prefix: string | undefined;
-  let level: string | undefined;
+  const at = reader.next();
+  const statement: Statement & { kind: "log" } = { kind: "log", prefix: undefined, level: undefined };
   for (;;) {
-    if (reader.take("prefix")) prefix = reader.next().text;
-    else if (reader.take("level")) level = reader.next().text;
-    else return { kind: "log", prefix, level };
+    if (reader.take("prefix")) statement.prefix = reader.next().text;
+    else if (reader.take("level")) statement.level = reader.next().text;
+    else if (reader.take("group")) statement.group = Number(reader.next().text);
+    else if (reader.take("flags")) statement.flags = parseLogFlags(reader);
+    else break;
   }
+  if (statement.level !== undefined && statement.group !== undefined) {
+    throw new NftError("level and group are mutually exclusive", at);
+  }
+  return statement;
+}
+
+function parseLogFlags(reader: Reader): string {
+  const first = reader.next().text;
+  if (first === "all" || first === "skuid" || first === "ether") return first;
+  const parts: string[] = [];
+  do parts.push(reader.next().text);
+  while (reader.take(","));
+  return `${first} ${parts.join(",")}`;
+}
+
+/** `name "http"`. */
+function parseNamed(reader: Reader, rule: ParsedRule, kind: "counter" | "limit" | "quota"): Statement {
+  reader.next();
+  const at = reader.next();
+  rule.objects.push({ kind, at });
+  return { kind: "object", what: kind, name: at.text };
+}
+
+const PERIODS: Readonly<Record<string, number>> = {
+  second: 1,
+  minute: 60,
+  hour: 3_600,
+  day: 86_400,
+  week: 604_800,
+};
+const SIZES: Readonly<Record<string, number>> = { bytes: 1, kbytes: 1024, mbytes: 1_048_576, gbytes: 1_073_741_824 };
+
+/** `rate [over] 5/minute [burst 3 packets]`, `rate 10 kbytes/second [burst 20 kbytes]`. */
+export function parseLimit(reader: Reader): Limit {
+  if (!reader.is("rate")) throw reader.unexpected("name or rate");
+  reader.next();
+  const over = reader.take("over");
+  if (!/^\d+/.test(reader.peek().text)) throw reader.unexpected("number");
+  const rate = splitAtSlash(reader.next());
+  const unit = rate.rest === undefined && !reader.ended ? splitAtSlash(reader.next()) : undefined;
+  const period = unit?.rest ?? rate.rest;
+  if (period === undefined) throw reader.unexpected("/ or string or bytes");
+  if (!Object.hasOwn(PERIODS, period.text)) throw new NftError("syntax error, unexpected string", period);
+  const limit: Limit = {
+    rate: Number(rate.text),
+    unit: unit === undefined ? "packets" : (unit.text as Limit["unit"]),
+    per: period.text,
+    seconds: PERIODS[period.text]!,
+    burst: unit === undefined ? 5 : 0,
+    burstUnit: unit === undefined ? "packets" : "bytes",
+    over,
+  };
+  if (reader.take("burst")) {
+    limit.burst = Number(reader.next().text);
+    limit.burstUnit = reader.next().text as Limit["unit"];
+  }
+  return limit;
+}
+
+/** `5/minute` is one word: its parts with their places. */
+function splitAtSlash(token: Token): { text: string; rest: Token | undefined } {
+  const slash = token.text.indexOf("/");
+  if (slash < 0) return { text: token.text, rest: undefined };
+  return {
+    text: token.text.slice(0, slash),
+    rest: { ...token, text: token.text.slice(slash + 1), from: token.from + slash + 1 },
+  };
+}
+
+/** `[over|until] 20 mbytes [used 5 bytes]`. */
+export function parseQuota(reader: Reader): { over: boolean; bytes: number; used: number } {
+  const over = reader.take("over");
+  if (!over) reader.take("until");
+  const size = () => Number(reader.next().text) * (SIZES[reader.next().text] ?? 1);
+  const bytes = size();
+  return { over, bytes, used: reader.take("used") ? size() : 0 };
 }
 
 function parseUpdate(reader: Reader, rule: ParsedRule): Statement {
@@ -125,178 +210,25 @@ function parseUpdate(reader: Reader, rule: ParsedRule): Statement {
   return { kind: "update", op, set: set.text.slice(1), left };
 }
 
-/** `mark set mark or 0x4000`, `meta mark set 1`. */
-function parseMark(reader: Reader): Statement {
+/** `mark set mark or 0x4000`, `meta mark set 1`, `ct mark set meta mark`, `meta mark set ip saddr map @m`. */
+function parseMark(reader: Reader, rule: ParsedRule): Statement {
+  const of = reader.take("ct") ? "ct" : "meta";
   reader.take("meta");
   reader.next();
   reader.next();
-  const ahead = reader.is("meta") ? 1 : 0;
-  if (!reader.is("mark", ahead)) return { kind: "mark", op: "set", bits: number(reader.next()) };
-  for (let i = 0; i <= ahead; i++) reader.next();
-  const sign = reader.next();
-  const op = ({ or: "or", "|": "or", and: "and", "&": "and", xor: "xor", "^": "xor" } as const)[sign.text as "or"];
-  if (op === undefined) throw new NftError(`syntax error, unexpected ${sign.text}`, sign);
-  return { kind: "mark", op, bits: number(reader.next()) };
-}
-
-function number(token: Token): number {
-  return value("mark", token.text, token).first as number;
-}
-
-function parseSelectors(reader: Reader): Selector[] {
-  const out = [parseSelector(reader)];
-  while (reader.take(".")) out.push(parseSelector(reader));
-  return out;
-}
-
-function parseSelector(reader: Reader): Selector {
-  if (reader.take("numgen")) {
-    const mode = reader.next().text === "inc" ? "inc" : "random";
-    reader.expect("mod");
-    const modulus = Number(reader.next().text);
-    return numgen(mode, modulus, reader.take("offset") ? Number(reader.next().text) : 0);
+  if (/^\d/.test(reader.peek().text)) return { kind: "mark", of, op: "set", bits: number(reader.next()) };
+  const own = reader.is("mark") || (reader.is(of) && reader.is("mark", 1));
+  const words = reader.is("mark") ? 1 : 2;
+  const sign = reader.peek(words).text;
+  const op = ({ or: "or", "|": "or", and: "and", "&": "and", xor: "xor", "^": "xor" } as const)[sign as "or"];
+  if (own && op !== undefined) {
+    for (let i = 0; i <= words; i++) reader.next();
+    return { kind: "mark", of, op, bits: number(reader.next()) };
   }
-  const first = reader.peek();
-  const length = selectorLength(first.text);
-  const words: string[] = [];
-  for (let i = 0; i < length; i++) words.push(reader.peek(i).text);
-  const found = length === 0 ? undefined : selectorOf(words);
-  if (found === undefined) {
-    // A word that the grammar does not know at all would be a name: what follows it is what it did not expect.
-    if (length > 0) for (let i = 0; i < length - 1; i++) reader.next();
-    else if (/^[a-z]/i.test(first.text)) reader.next();
-    throw reader.unexpected();
+  if (selectorLength(reader.peek().text) === 0) number(reader.next());
+  if (reader.is("mark") || reader.is("mark", 1)) {
+    const [from] = parseSelectors(reader);
+    return { kind: "mark", of, op: "set", bits: 0, from: from! };
   }
-  for (let i = 0; i < length; i++) reader.next();
-  return found;
-}
-
-function parseMatch(reader: Reader, rule: ParsedRule): Statement {
-  const left = parseSelectors(reader);
-  const types = left.map(({ type }) => type);
-  if (reader.take("vmap")) {
-    const set = reader.peek();
-    if (set.text.startsWith("@")) {
-      rule.sets.push(reader.next());
-      return { kind: "vmap", left, map: set.text.slice(1) };
-    }
-    return { kind: "vmap", left, map: byKeyText(parseElements(reader, types, true, rule)) };
-  }
-  let mask: number | undefined;
-  if (reader.is("and") || reader.is("&")) {
-    reader.next();
-    mask = number(reader.next());
-  }
-  const not = reader.take("!=");
-  if (!not) reader.take("==");
-  const right = parseValue(reader, types, rule);
-  return { kind: "match", left, not, value: right, ...(mask !== undefined && { mask }) };
-}
-
-function parseValue(reader: Reader, types: readonly DataType[], rule: ParsedRule): Value {
-  const token = reader.peek();
-  if (token.text.startsWith("@")) {
-    rule.sets.push(reader.next());
-    return { kind: "set", name: token.text.slice(1) };
-  }
-  if (reader.is("{")) {
-    const elements = merged(parseElements(reader, types, false, rule), types);
-    // A set of one value is nothing but that.
-    const [only] = elements;
-    if (elements.length === 1 && types.length === 1 && only!.comment === undefined)
-      return { kind: "interval", interval: only!.key[0]! };
-    return { kind: "elements", elements: byKeyText(elements) };
-  }
-  if (types.length > 1) {
-    const element: Element = { key: parseKey(reader, types), verdict: undefined, comment: undefined, until: undefined };
-    return { kind: "elements", elements: byKeyText([element]) };
-  }
-  const [type] = types;
-  if (type !== "ct_state") return { kind: "interval", interval: parseInterval(reader, type!) };
-  let bits = 0;
-  do {
-    const state = reader.next();
-    const bit = Object.hasOwn(STATES, state.text) ? STATES[state.text]! : value("ct_state", state.text, state).first;
-    bits |= bit as number;
-  } while (reader.take(",") || reader.take("|"));
-  return { kind: "bits", bits };
-}
-
-function parseInterval(reader: Reader, type: DataType): Interval {
-  if (reader.ended) throw reader.unexpected();
-  const token = reader.next();
-  return value(type, token.text, token);
-}
-
-function parseKey(reader: Reader, types: readonly DataType[]): Interval[] {
-  return types.map((type, i) => {
-    if (i > 0) reader.expect(".");
-    return parseInterval(reader, type);
-  });
-}
-
-function value(type: DataType, text: string, at: Token): Interval {
-  try {
-    return readInterval(type, text);
-  } catch (error) {
-    if (!(error instanceof BadValue)) throw error;
-    throw new NftError(error.message, at);
-  }
-}
-
-/** `{ key [timeout …] [comment "…"] [: verdict], … }` */
-export function parseElements(
-  reader: Reader,
-  types: readonly DataType[],
-  verdicts: boolean,
-  rule?: ParsedRule,
-): (Element & { at: Token })[] {
-  reader.expect("{");
-  const out: (Element & { at: Token })[] = [];
-  for (;;) {
-    reader.pastEnds();
-    if (reader.take("}")) return out;
-    const at = reader.peek();
-    const key = parseKey(reader, types);
-    const last = reader.peek(-1);
-    const element: Element = { key, verdict: undefined, comment: undefined, until: undefined };
-    for (;;) {
-      if (reader.take("comment")) element.comment = reader.next().text;
-      else if (reader.take("timeout")) element.timeout = readTime(reader.next().text);
-      else if (reader.take("expires")) reader.next();
-      else break;
-    }
-    reader.pastEnds();
-    if (verdicts && reader.take(":")) element.verdict = parseVerdict(reader, rule);
-    out.push({ ...element, at: { ...at, to: last.line === at.line ? last.to : at.to } });
-    reader.pastEnds();
-    if (!reader.take(",") && !reader.is("}")) throw reader.unexpected("comma or '}'");
-  }
-}
-
-export function byKeyText(elements: readonly Element[]): Map<string, Element> {
-  return new Map(
-    elements.map(({ key, verdict, comment, timeout, until }) => [
-      keyText(key),
-      { key, verdict, comment, until, ...(timeout !== undefined && { timeout }) },
-    ]),
-  );
-}
-
-/** Ranges of a rule's own set that touch are one. */
-function merged(elements: readonly Element[], types: readonly DataType[]): readonly Element[] {
-  const single = types.length === 1 && (types[0] === "ipv4_addr" || types[0] === "inet_service");
-  if (!single || elements.every(({ key }) => key[0]!.first === key[0]!.last)) return elements;
-  const sorted = [...elements].sort((a, b) => (a.key[0]!.first as number) - (b.key[0]!.first as number));
-  const out: Element[] = [];
-  for (const element of sorted) {
-    const last = out.at(-1);
-    const { first, last: end } = element.key[0] as { first: number; last: number };
-    const before = last?.key[0] as { first: number; last: number } | undefined;
-    if (last && before && first <= before.last + 1) {
-      const key = [{ first: before.first, last: end > before.last ? end : before.last }];
-      out[out.length - 1] = { ...last, key };
-    } else out.push(element);
-  }
-  return out;
+  return { kind: "mark", of, op: "set", bits: 0, map: parseLookup(reader, ["mark"], rule) };
 }

@@ -26,7 +26,7 @@ const KEYWORDS: ReadonlySet<string> = new Set(
   (
     "accept add chain counter create delete drop element flush goto insert ip jump list map masquerade meta position " +
     "reject replace return rule ruleset set table tables chains sets maps tcp udp th ct fib type hook priority policy " +
-    "vmap dnat snat redirect comment flags timeout handle inet ip6 arp bridge netdev"
+    "vmap dnat snat redirect comment flags timeout handle inet ip6 arp bridge netdev limit quota rate"
   ).split(" "),
 );
 
@@ -91,9 +91,27 @@ export class Reader {
     return true;
   }
 
+  /** What `$NAME` stands for: by `define`. */
+  private readonly defined = new Map<string, readonly Token[]>();
+
+  define(name: string, value: readonly Token[]): void {
+    this.defined.set(name, value);
+  }
+
   peek(ahead = 0): Token {
     while (this.at + ahead >= this.tokens.length && this.more());
+    const token = this.tokens[this.at + ahead];
+    if (token?.text.startsWith("$") && !token.quoted) this.expand(this.at + ahead, token);
     return this.tokens[this.at + ahead] ?? this.end();
+  }
+
+  /** Puts a variable's words in its place. */
+  private expand(at: number, token: Token): void {
+    const value = this.defined.get(token.text.slice(1));
+    const place = { ...token, from: token.from + 1 };
+    if (value === undefined) throw new NftError(`unknown identifier '${token.text.slice(1)}'`, place);
+    const { line, from, to } = token;
+    this.tokens.splice(at, 1, ...value.map((word) => ({ ...word, line, from, to })));
   }
 
   private end(): Token {

@@ -1,4 +1,4 @@
-import type { Packet, Surroundings } from "../packet.ts";
+import { DESTINATION_TRANSLATED, type Packet, SOURCE_TRANSLATED, type Surroundings } from "../packet.ts";
 import { STATES } from "./data.ts";
 import type { DataType, Datum, Selector } from "./model.ts";
 
@@ -25,6 +25,13 @@ const make = (type: DataType, text: string, read: Read, volatile = false): Selec
   ...(volatile && { volatile }),
 });
 
+/** Bits of a connection's status, as far as its packets show it (IPS_SEEN_REPLY, IPS_SRC_NAT, IPS_DST_NAT). */
+function statusOf({ state, translated }: Packet): number {
+  const natted =
+    ((translated & SOURCE_TRANSLATED) !== 0 ? 16 : 0) | ((translated & DESTINATION_TRANSLATED) !== 0 ? 32 : 0);
+  return natted | (state === "ESTABLISHED" ? 2 | 4 | 8 : 0);
+}
+
 const FIXED: readonly Selector[] = [
   make("ipv4_addr", "ip saddr", (packet) => packet.source >>> 0),
   make("ipv4_addr", "ip daddr", (packet) => packet.destination >>> 0),
@@ -36,6 +43,24 @@ const FIXED: readonly Selector[] = [
   make("ifname", "iif", (packet) => packet.input),
   make("ifname", "oif", (packet) => packet.output),
   make("ct_state", "ct state", (packet) => STATES[packet.state.toLowerCase()] ?? 0),
+  make("integer", "ip ttl", () => 64),
+  make("integer", "ip length", (packet) => packet.length),
+  make("integer", "ip version", () => 4),
+  make("dscp", "ip dscp", () => 0),
+  make("nf_proto", "meta nfproto", () => 2),
+  make("integer", "meta length", (packet) => packet.length),
+  make("pkt_type", "meta pkttype", () => 0),
+  make("uid", "meta skuid", (packet) => (packet.input === "" ? 0 : undefined)),
+  make("gid", "meta skgid", (packet) => (packet.input === "" ? 0 : undefined)),
+  make("mark", "ct mark", () => 0),
+  make("ct_status", "ct status", (packet) => statusOf(packet)),
+  make("ct_dir", "ct direction", () => 0),
+  make("tcp_flag", "tcp flags", (packet) => (packet.protocol === 6 ? packet.tcpFlags : undefined)),
+  // Packets here are IPv4, and their frames are not asked.
+  ...["ip6 saddr", "ip6 daddr"].map((text) => make("ipv6_addr", text, () => undefined)),
+  ...["ether saddr", "ether daddr"].map((text) => make("ether_addr", text, () => undefined)),
+  make("inet_proto", "ip6 nexthdr", () => undefined),
+  make("icmpv6_type", "icmpv6 type", () => undefined),
   make("icmp_type", "icmp type", (packet) => (packet.protocol === 1 ? packet.icmpType : undefined)),
   make("fib_addrtype", "fib saddr type", (packet, on) => FIB_TYPES[on.addressType(packet.source)]),
   make("fib_addrtype", "fib daddr type", (packet, on) => FIB_TYPES[on.addressType(packet.destination)]),
@@ -55,6 +80,10 @@ const BY_TEXT = new Map(FIXED.map((selector) => [selector.text, selector]));
 const ALIASES: Readonly<Record<string, string>> = {
   mark: "meta mark",
   l4proto: "meta l4proto",
+  skuid: "meta skuid",
+  skgid: "meta skgid",
+  pkttype: "meta pkttype",
+  nfproto: "meta nfproto",
   "meta iifname": "iifname",
   "meta oifname": "oifname",
   "meta iif": "iif",
@@ -67,6 +96,13 @@ const LENGTHS: Readonly<Record<string, number>> = {
   meta: 2,
   ct: 2,
   icmp: 2,
+  ip6: 2,
+  icmpv6: 2,
+  ether: 2,
+  skuid: 1,
+  skgid: 1,
+  pkttype: 1,
+  l4proto: 1,
   fib: 3,
   tcp: 2,
   udp: 2,

@@ -1,8 +1,8 @@
-import { cpu, decode, type Gen } from "../../kernel/index.ts";
+import { cpu, decode, type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { nft, nftOfIptables, type PrintOptions, Ruleset } from "../../netfilter/index.ts";
+import { nft, nftOfIptables, Ruleset } from "../../netfilter/index.ts";
 import { readWhole } from "../io.ts";
 
 const VERSION = "nftables v1.1.3 (Commodore Bullmoose #4)\n";
@@ -25,6 +25,8 @@ Options (ruleset list formatting):
   -t, --terse                     Omit contents of sets.
   -n, --numeric                   Print fully numerical output.
   -y, --numeric-priority          Print chain priority numerically.
+  -j, --json                      Format output in JSON
+  -e, --echo                      Echo what has been added, inserted or replaced.
 
 `;
 
@@ -48,6 +50,19 @@ const LONG: Readonly<Record<string, string>> = {
   json: "j",
   optimize: "o",
 };
+
+/** What may follow `monitor`. */
+const MONITORED: ReadonlySet<string> = new Set([
+  "new",
+  "destroy",
+  "tables",
+  "chains",
+  "rules",
+  "sets",
+  "elements",
+  "ruleset",
+  "trace",
+]);
 
 interface Given {
   letters: Set<string>;
@@ -104,10 +119,7 @@ export const nftProgram: Program = function* (p) {
     yield* sys.printError(p, `${why} (you must be root)\nnetlink: Error: cache initialization failed: ${why}\n`);
     return 1;
   }
-  if (letters.has("j")) {
-    yield* sys.printError(p, "Error: JSON support not compiled-in\n");
-    return 1;
-  }
+  if (words[0] === "monitor") return yield* monitor(p, words.slice(1));
   const input = file === undefined ? words.join(" ") : yield* read(p, file);
   if (input === undefined) {
     const where = "internal:0:0-0: Error: Could not open file";
@@ -115,7 +127,7 @@ export const nftProgram: Program = function* (p) {
     return 1;
   }
   p.ns.net.netfilter ??= new Ruleset();
-  const options: PrintOptions & { check: boolean } = {
+  const options: Parameters<typeof nft>[2] = {
     now: p.machine.kernel.now,
     handles: letters.has("a"),
     numeric: letters.has("n"),
@@ -123,6 +135,9 @@ export const nftProgram: Program = function* (p) {
     stateless: letters.has("s"),
     terse: letters.has("t"),
     check: letters.has("c"),
+    echo: letters.has("e"),
+    json: letters.has("j"),
+    by: `${p.nsPid} (nft)`,
   };
   const source = file === "-" ? "/dev/stdin" : file;
   const ruleset = p.ns.net.netfilter;
@@ -131,6 +146,43 @@ export const nftProgram: Program = function* (p) {
   if (error !== "") yield* sys.printError(p, error);
   return status;
 };
+
+/** `nft monitor`: tells of every transaction until it is interrupted. */
+function* monitor(p: Process, words: readonly string[]): Gen<number> {
+  if (words.some((word) => !MONITORED.has(word))) {
+    const input = ["monitor", ...words].join(" ");
+    const bad = words.find((word) => !MONITORED.has(word))!;
+    const from = input.indexOf(bad);
+    const marks = " ".repeat(from) + "^".repeat(bad.length);
+    yield* sys.printError(p, `Error: syntax error, unexpected string\n${input}\n${marks}\n`);
+    return 1;
+  }
+  // Packets are not traced: no rule can ask for it.
+  const silent = words.includes("trace");
+  const only = words.find((word) => word !== "new" && word !== "destroy" && word !== "trace");
+  const verb = words.includes("new") ? /^(add|insert) / : words.includes("destroy") ? /^delete / : /^/;
+  const about = only === undefined || only === "ruleset" ? "" : ` ${only.slice(0, -1)} `;
+  p.ns.net.netfilter ??= new Ruleset();
+  const { listeners } = p.ns.net.netfilter;
+  const waiting: string[] = [];
+  const arrived = new WaitQueue();
+  const listener = (lines: readonly string[]) => {
+    const events = lines.slice(0, -1).filter((line) => verb.test(line) && line.includes(about));
+    if (silent) return;
+    waiting.push(...events, lines.at(-1)!);
+    arrived.wakeAll();
+  };
+  listeners.add(listener);
+  try {
+    for (;;) {
+      const line = waiting.shift();
+      if (line === undefined) yield* wait(arrived);
+      else yield* sys.print(p, `${line}\n`);
+    }
+  } finally {
+    listeners.delete(listener);
+  }
+}
 
 function* read(p: Process, path: string): Gen<string | undefined> {
   if (path === "-" || path === "/dev/stdin") return decode(yield* readWhole(p, 0));
