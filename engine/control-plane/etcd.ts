@@ -14,19 +14,25 @@ import { clusterContext } from "./context.ts";
 import { fail, flagsOf, healthPages, listening, logger, untilTerminated } from "./daemon.ts";
 import { etcdMembers } from "./etcd-members.ts";
 
+const VERSION = "3.5.16";
+
 /**
  * One etcd member. All members of a cluster serve one store: electing a leader is not modelled yet, but a member that
  * does not run does not answer its API server, and without a quorum none does.
  */
 export const etcd: Program = function* etcd(p) {
   const flags = flagsOf(p);
+  if (flags.has("version")) {
+    logger(p, 1)(`etcd Version: ${VERSION}\nGit SHA: f20bbad\nGo Version: go1.22.7\nGo OS/Arch: linux/amd64`);
+    return 0;
+  }
   const store = clusterContext(p.machine.network).etcd;
   const log = zap(p);
   log("info", "etcdmain/etcd.go:73", "Running: ", { args: [...p.argv] });
   const name = flags.get("name") ?? "default";
   const address = hostOf(flags.get("advertise-client-urls") ?? "") ?? "127.0.0.1";
   log("info", "embed/etcd.go:310", "starting an etcd server", {
-    "etcd-version": "3.5.16",
+    "etcd-version": VERSION,
     "git-sha": "f20bbad",
     "go-version": "go1.22.7",
     name,

@@ -1,6 +1,7 @@
 /** Puts on a machine what `kubeadm` and the course's set-up leave on one of its role. */
+import { cniPlugin } from "../machine/base/cni-plugins.ts";
 import type { Content } from "../machine/inode.ts";
-import { dirNode, entriesOf, fileNode, LazyContent, type NodeAttributes } from "../machine/inode.ts";
+import { type DirNode, dirNode, entriesOf, fileNode, LazyContent, type NodeAttributes } from "../machine/inode.ts";
 import type { Machine } from "../machine/machine.ts";
 import { runtimeOf } from "../machine/runtime/of.ts";
 import { kubeletConfiguration } from "./addons.ts";
@@ -57,7 +58,7 @@ export function installFile(machine: Machine, path: string, content: string | Co
   entriesOf(dir).set(name, fileNode(content, at));
 }
 
-function installDirectory(machine: Machine, path: string, at: NodeAttributes = {}): void {
+function installDirectory(machine: Machine, path: string, at: NodeAttributes = {}): DirNode {
   installFile(machine, `${path}/.keep`, "", at);
   const parts = path.split("/").filter(Boolean);
   let dir = machine.root;
@@ -66,6 +67,8 @@ function installDirectory(machine: Machine, path: string, at: NodeAttributes = {
     if (next?.kind === "dir") dir = next;
   }
   entriesOf(dir).delete(".keep");
+  if (at.mode !== undefined) dir.mode = at.mode;
+  return dir;
 }
 
 type AuthorityName = { [K in keyof ClusterPki]: ClusterPki[K] extends Authority ? K : never }[keyof ClusterPki];
@@ -124,7 +127,7 @@ export function adminConfig({ pki, server }: ClusterFacts): string {
   return kubeconfig({ pki, server, user: "kubernetes-admin", subject: ADMIN });
 }
 
-function node(machine: Machine, spec: MachineSpec, { pki, server }: ClusterFacts): void {
+function node(machine: Machine, spec: MachineSpec, { pki, server, topology }: ClusterFacts): void {
   const user = `system:node:${spec.name}`;
   const subject = { commonName: user, organizations: ["system:nodes"] };
   const current = "/var/lib/kubelet/pki/kubelet-client-current.pem";
@@ -152,6 +155,9 @@ function node(machine: Machine, spec: MachineSpec, { pki, server }: ClusterFacts
     'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///run/containerd/containerd.sock --pod-infra-container-image=registry.k8s.io/pause:3.10 --v=2"\n',
   );
   if (spec.role === "worker") installDirectory(machine, "/etc/kubernetes/manifests");
+  // What the network add-on's DaemonSet copies there.
+  const plugin = topology.network === "cilium" ? "cilium-cni" : "flannel";
+  entriesOf(installDirectory(machine, "/opt/cni/bin")).set(plugin, cniPlugin());
   // What kubeadm pulled before it began, and the network add-on's.
   runtimeOf(machine).images.preload(
     spec.role === "control-plane" ? [...NODE_IMAGES, ...CONTROL_PLANE_IMAGES] : NODE_IMAGES,

@@ -1,5 +1,6 @@
 import { controlPlanePrograms } from "../control-plane/index.ts";
 import { imagePrograms } from "../images/programs.ts";
+import { cniPluginProgram } from "../machine/base/cni-plugins.ts";
 import { kubelet } from "../machine/kubelet/index.ts";
 import type { Program } from "../machine/process.ts";
 import { containerd } from "../machine/runtime/containerd.ts";
@@ -32,6 +33,7 @@ export const programs: ReadonlyMap<string, Program> = new Map<string, Program>(
     ...packetPrograms,
     ...imagePrograms,
     ...controlPlanePrograms,
+    "cni-plugin": cniPluginProgram,
     bash,
     sh: bash,
     dash: bash,

@@ -5,6 +5,8 @@ import type { Machine } from "../machine.ts";
 import type { Program } from "../process.ts";
 import { containerdConfig } from "../runtime/containerd-config.ts";
 import { snapshot } from "../runtime/snapshot.ts";
+import { cgroupDir } from "./cgroup-fs.ts";
+import { cniPlugins } from "./cni-plugins.ts";
 import * as etc from "./etc.ts";
 import { GZIP_SCRIPTS } from "./gzip-scripts.ts";
 import { LazyEntries } from "./lazy.ts";
@@ -52,7 +54,7 @@ export function buildBase(machine: Machine, options: BaseOptions = {}): void {
   root.set(
     "opt",
     isNode(role)
-      ? dir(() => new Map([["cni", dir(() => new Map([["bin", dir()]]))]]))
+      ? dir(() => new Map([["cni", dir(() => new Map([["bin", dir(cniPlugins)]]))]]))
       : // Where exercises ask for answers (/opt/course/…): of whoever sits at the workstation, as at an examination.
         dirNode(role === "workstation" ? { ...LEARNER, mode: 0o755 } : { ...AT, mode: 0o755 }),
   );
@@ -77,11 +79,16 @@ export function buildBase(machine: Machine, options: BaseOptions = {}): void {
   );
   root.set(
     "var",
-    dir(() => varEntries()),
+    dir(() => varEntries(role)),
   );
   const { mnt } = machine.ns;
   mnt.mount("/proc", procfs(machine, machine.ns), { fstype: "proc", source: "proc" });
   mnt.mount("/sys", root.get("sys")!, { fstype: "sysfs", source: "sysfs" });
+  mnt.mount(
+    "/sys/fs/cgroup",
+    cgroupDir(machine, () => "/", true),
+    { fstype: "cgroup2", source: "cgroup2" },
+  );
   mnt.mount("/dev", root.get("dev")!, { fstype: "devtmpfs", source: "udev" });
   mnt.mount("/run", root.get("run")!, { fstype: "tmpfs", source: "tmpfs" });
 }
@@ -388,7 +395,7 @@ function unitEntries(role: Role): Map<string, Inode> {
   return out;
 }
 
-function varEntries(): Map<string, Inode> {
+function varEntries(role: Role): Map<string, Inode> {
   return new Map<string, Inode>([
     ["backups", dir()],
     ["cache", dir(() => new Map([["apt", dir()]]))],
@@ -398,6 +405,7 @@ function varEntries(): Map<string, Inode> {
         () =>
           new Map<string, Inode>([
             ["apt", dir()],
+            ...(isNode(role) ? ([["containerd", dir(containerdData)]] as const) : []),
             ["dpkg", dir()],
             ["systemd", dir()],
           ]),
@@ -426,6 +434,19 @@ function varEntries(): Map<string, Inode> {
     ],
     ["tmp", dirNode({ ...AT, mode: 0o1777 })],
   ]);
+}
+
+/** What containerd's plug-ins keep their data in (its config.toml: root). */
+function containerdData(): Map<string, Inode> {
+  const plugins = [
+    "content.v1.content",
+    "metadata.v1.bolt",
+    "runtime.v1.linux",
+    "runtime.v2.task",
+    "snapshotter.v1.overlayfs",
+  ];
+  const own = plugins.map((name): [string, Inode] => [`io.containerd.${name}`, dirNode({ ...AT, mode: 0o711 })]);
+  return new Map([...own, ["tmpmounts", dirNode({ ...AT, mode: 0o700 })]]);
 }
 
 /** /run: a tmpfs, empty after each boot but for these. */

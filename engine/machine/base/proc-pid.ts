@@ -95,16 +95,26 @@ function nsEntries(process: Process): Map<string, Inode> {
   const id = (kind: string, same: boolean, salt: number) =>
     `${kind}:[${same ? BASE_NS[kind] : 4_026_532_000 + (salt % 60_000)}]`;
   const salt = own.pid.init?.pid ?? process.pid;
+  const pid = symlinkNode(id("pid", own.pid === machine.pid, salt * 5 + 1));
+  const time = symlinkNode("time:[4026531834]");
+  // A Pod's containers share what its sandbox made; each has a control group of its own.
   return new Map<string, Inode>([
+    ["cgroup", symlinkNode(id("cgroup", own.mnt === machine.mnt, salt * 5 + 2))],
+    ["ipc", symlinkNode(id("ipc", own.net === machine.net, hashName(own.net.name) + 2))],
     ["mnt", symlinkNode(id("mnt", own.mnt === machine.mnt, salt * 5))],
     ["net", symlinkNode(id("net", own.net === machine.net, hashName(own.net.name)))],
-    ["pid", symlinkNode(id("pid", own.pid === machine.pid, salt * 5 + 1))],
-    ["uts", symlinkNode(id("uts", own.uts === machine.uts, hashName(own.net.name) + 1))],
+    ["pid", pid],
+    ["pid_for_children", pid],
+    ["time", time],
+    ["time_for_children", time],
     ["user", symlinkNode("user:[4026531837]")],
+    ["uts", symlinkNode(id("uts", own.uts === machine.uts, hashName(own.net.name) + 1))],
   ]);
 }
 
 const BASE_NS: Record<string, number> = {
+  cgroup: 4_026_531_835,
+  ipc: 4_026_531_839,
   mnt: 4_026_531_841,
   net: 4_026_531_840,
   pid: 4_026_531_836,

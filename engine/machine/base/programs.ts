@@ -69,6 +69,7 @@ export const LOAD_BALANCER_ONLY: ReadonlySet<string> = new Set(["haproxy", "keep
 /** Programs of the control plane, and Alpine's own, which lie on no machine but in images. */
 export const IMAGES_ONLY: ReadonlySet<string> = new Set([
   "apk",
+  "cni-plugin",
   "coredns",
   "etcd",
   "kube-apiserver",

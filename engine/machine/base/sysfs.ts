@@ -58,6 +58,8 @@ export function sysEntries(machine: Machine, inContainer = false): Map<string, I
       ["product_version", line(() => "pc-q35-7.2")],
       ["bios_vendor", line(() => "SeaBIOS")],
       ["chassis_type", line(() => 1)],
+      ["product_serial", line(() => "", 0o400)],
+      ["product_uuid", line(() => uuidOf(machine), 0o400)],
     ]);
   const hugepage = () =>
     new Map<string, Inode>([
@@ -95,4 +97,9 @@ function statistics(): Map<string, Inode> {
     "tx_dropped",
   ];
   return new Map(names.map((name) => [name, line(() => 0)]));
+}
+
+/** What the firmware calls the machine: its machine-id in another form. */
+function uuidOf({ machineId }: Machine): string {
+  return machineId.replace(/^(.{8})(.{4}).(.{3}).(.{3})/, "$1-$2-4$3-a$4-");
 }

@@ -13,7 +13,10 @@ const COMMON: Record<string, string> = {
     "Multi-User System",
     "Requires=basic.target\nWants=systemd-logind.service\nAfter=basic.target\nAllowIsolate=yes\n",
   ),
-  "graphical.target": target("Graphical Interface", "Requires=multi-user.target\nAfter=multi-user.target\n"),
+  "graphical.target": target(
+    "Graphical Interface",
+    "Requires=multi-user.target\nAfter=multi-user.target\nAllowIsolate=yes\n",
+  ),
   "time-sync.target": target("System Time Synchronized"),
   "remote-fs.target": target("Remote File Systems"),
   "local-fs.target": target("Local File Systems"),

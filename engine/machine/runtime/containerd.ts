@@ -1,6 +1,7 @@
 import { type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import { millicores } from "../cpu.ts";
 import { isErrno } from "../errno.ts";
+import { socketNode } from "../inode.ts";
 import type { Process, Program } from "../process.ts";
 import * as sys from "../sys.ts";
 import { notify } from "../systemd/index.ts";
@@ -50,6 +51,7 @@ function* daemon(p: Process): Gen<number> {
   p.dispositions.set("TERM", "catch");
   p.dispositions.set("INT", "catch");
   runtime.daemon = p;
+  openSockets(p);
   try {
     yield* runtime.log("info", "starting containerd", `revision=${REVISION} version=v${RUNTIME_VERSION}`);
     yield* runtime.log("info", "Start cri plugin with config", "");
@@ -73,6 +75,22 @@ function* daemon(p: Process): Gen<number> {
     yield* runtime.log("info", "Stop CRI service");
     return 0;
   } finally {
-    if (runtime.daemon === p) runtime.daemon = undefined;
+    if (runtime.daemon === p) {
+      runtime.daemon = undefined;
+      for (const path of SOCKETS) if (sys.find(p, path, false) !== undefined) sys.unlink(p, path);
+    }
+  }
+}
+
+const STATE = "/run/containerd";
+const SOCKETS = [`${STATE}/containerd.sock`, `${STATE}/containerd.sock.ttrpc`];
+
+/** What its address= names is in the file tree as long as it serves; what its state= names stays until the next boot. */
+function openSockets(p: Process): void {
+  for (const path of [STATE, `${STATE}/io.containerd.runtime.v2.task`, `${STATE}/io.containerd.runtime.v2.task/k8s.io`])
+    if (sys.find(p, path) === undefined) sys.mkdir(p, path, 0o711);
+  for (const path of SOCKETS) {
+    if (sys.find(p, path, false) !== undefined) sys.unlink(p, path);
+    sys.link(p, path, socketNode({ mode: 0o660, time: p.machine.kernel.now }));
   }
 }

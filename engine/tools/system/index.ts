@@ -5,8 +5,10 @@ import { crontab } from "./cron/crontab.ts";
 import { cron } from "./cron/daemon.ts";
 import { curl } from "./curl.ts";
 import { journald, logind } from "./daemons.ts";
+import { df } from "./df.ts";
 import { dig } from "./dig.ts";
 import { dmesg } from "./dmesg.ts";
+import { fuser } from "./fuser.ts";
 import { host } from "./host.ts";
 import { arch, hostname, hostnamectl, lsbRelease, uname } from "./hostname.ts";
 import { iconv } from "./iconv.ts";
@@ -15,7 +17,7 @@ import { ip } from "./ip.ts";
 import { chroot, lsns, runuser, unshare } from "./isolate.ts";
 import { journalctl } from "./journalctl.ts";
 import { kill, pgrep, pidof, pkill } from "./kill.ts";
-import { df, free, nproc, uptime } from "./memory.ts";
+import { free, nproc, uptime } from "./memory.ts";
 import { lsmod, modprobe, mount, umount } from "./mount.ts";
 import { nc } from "./nc.ts";
 import { bridge } from "./neighbours.ts";
@@ -114,6 +116,7 @@ export const systemPrograms: Record<string, Program> = {
   dig,
   dmesg,
   free,
+  fuser,
   getent,
   groups,
   halt,

@@ -1,8 +1,6 @@
 import { loadText, uptimeSeconds, usedKib } from "../../machine/base/proc.ts";
-import { isErrno } from "../../machine/errno.ts";
 import type { Machine } from "../../machine/machine.ts";
-import * as sys from "../../machine/sys.ts";
-import { Fatal, tool } from "../tool.ts";
+import { tool } from "../tool.ts";
 import { wallTime } from "./when.ts";
 
 /** uptime(1). */
@@ -103,117 +101,6 @@ function human(kib: number): string {
     k++;
   }
   return `${value < 10 && k > 0 ? value.toFixed(1) : String(Math.floor(value))}${units[k]}`;
-}
-
-/** df(1): the root disk and what is mounted over it. */
-export const df = tool(
-  {
-    name: "df",
-    usage: "[OPTION]... [FILE]...",
-    about: "Show information about the file system on which each FILE resides,\nor all file systems by default.",
-    short: "aBhHiklmPTt:x:",
-    long: "all=a human-readable=h si=H inodes=i portability=P print-type=T type:=t exclude-type:=x total block-size:=B",
-  },
-  function* (t, o) {
-    const { p } = t;
-    const { machine } = p;
-    const size = machine.hardware.diskKib;
-    const used = 3_214_560 + Math.max(0, machine.diskUsed >> 10);
-    const memory = Math.floor(machine.hardware.memoryKib / 2);
-    const rootOver = p.ns.mnt !== machine.ns.mnt;
-    const disk = {
-      source: rootOver ? "overlay" : "/dev/vda1",
-      type: rootOver ? "overlay" : "ext4",
-      size,
-      used,
-      target: "/",
-    };
-    const mounts = p.ns.mnt
-      .list()
-      .filter(({ fstype }) => ["tmpfs", "devtmpfs", "overlay", "ext4"].includes(fstype))
-      .map(({ source, fstype, target }) =>
-        fstype === "ext4" || fstype === "overlay"
-          ? { source: /^\/(var|dev)\//.test(source) ? "/dev/vda1" : source, type: fstype, size, used, target }
-          : {
-              source,
-              type: fstype,
-              size: fstype === "tmpfs" && target === "/run" ? Math.floor(memory / 5) : memory,
-              used: target === "/run" ? 612 : 0,
-              target,
-            },
-      );
-    // One line a device, as df does: bind mounts of the disk show where the first of them lies.
-    const seenDisk = new Set<string>();
-    let all = [disk, ...mounts].filter(
-      ({ source, type }) => type !== "ext4" || (!seenDisk.has(source) && seenDisk.add(source) !== undefined),
-    );
-    if (o.operands.length > 0) {
-      const chosen = [];
-      for (const path of o.operands) {
-        try {
-          const found = sys.lookup(p, path);
-          if (found.node === undefined) throw new Fatal("missing");
-          const at = all
-            .filter(({ target }) => target === "/" || found.path === target || found.path.startsWith(`${target}/`))
-            .sort((a, b) => b.target.length - a.target.length)[0]!;
-          chosen.push(at);
-        } catch (error) {
-          if (!isErrno(error) && !(error instanceof Fatal)) throw error;
-          yield* t.error(`${path}: ${isErrno(error) ? error.message : "No such file or directory"}`);
-        }
-      }
-      if (chosen.length === 0) return 1;
-      all = chosen;
-    }
-    if (o.has("t")) all = all.filter(({ type }) => o.values("t").includes(type));
-    if (o.has("x")) all = all.filter(({ type }) => !o.values("x").includes(type));
-    const shape = o.has("h") ? shortSize : (kib: number) => String(o.has("m") ? Math.ceil(kib / 1024) : kib);
-    const heads = [
-      "Filesystem",
-      ...(o.has("T") ? ["Type"] : []),
-      o.has("h") ? "Size" : o.has("m") ? "1M-blocks" : "1K-blocks",
-      "Used",
-      o.has("h") ? "Avail" : "Available",
-      "Use%",
-      "Mounted on",
-    ];
-    const rows = all.map(({ source, type, size: whole, used: taken, target }) => {
-      const available = Math.max(0, whole - taken - (type === "ext4" ? Math.floor(whole / 20) : 0));
-      return [
-        source,
-        ...(o.has("T") ? [type] : []),
-        shape(whole),
-        shape(taken),
-        shape(available),
-        `${taken + available === 0 ? 0 : Math.ceil((taken * 100) / (taken + available))}%`,
-        target,
-      ];
-    });
-    const table = [heads, ...rows];
-    const left = o.has("T") ? 2 : 1;
-    const widths = heads.map((_, i) =>
-      Math.max(i === 0 ? 14 : i < left ? 4 : i === heads.length - 2 ? 4 : 5, ...table.map((cells) => cells[i]!.length)),
-    );
-    for (const cells of table) {
-      t.out.add(
-        `${cells.map((cell, i) => (i < left ? cell.padEnd(widths[i]!) : i === cells.length - 1 ? cell : cell.padStart(widths[i]!))).join(" ")}\n`,
-      );
-    }
-    return undefined;
-  },
-);
-
-/** `40G`, `3.1G`, `612K`: rounded up, as `df -h` does. */
-function shortSize(kib: number): string {
-  if (kib === 0) return "0";
-  const units = ["K", "M", "G", "T"];
-  let value = kib;
-  let k = 0;
-  while (value >= 1024 && k < units.length - 1) {
-    value /= 1024;
-    k++;
-  }
-  return value < 10 ? `${(Math.ceil(value * 10) / 10).toFixed(1)}${units[k]}` : `${Math.ceil(value)}${units[k]}`;
 }
 
 /** nproc(1). */

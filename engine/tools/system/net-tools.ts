@@ -97,18 +97,22 @@ export const route = tool(
       );
       return 7;
     }
-    t.out.add(
-      "Kernel IP routing table\nDestination     Gateway         Genmask         Flags Metric Ref    Use Iface\n",
-    );
-    for (const one of [...t.p.ns.net.routes].sort(
-      (a, b) => Number(b.destination === "default") - Number(a.destination === "default"),
-    ))
-      t.out.add(routeLine(t.p, one, o.has("n")));
+    t.out.add(routeTable(t.p, o.has("n"), "route"));
     return 0;
   },
 );
 
-function routeLine(p: Process, one: Route, numeric: boolean): string {
+/** The routing table as route(8) shows it, or netstat(8) with -r, whose columns differ. */
+export function routeTable(p: Process, numeric: boolean, style: "route" | "netstat"): string {
+  const columns = style === "route" ? "Flags Metric Ref    Use Iface" : "Flags   MSS Window  irtt Iface";
+  const first = (one: Route) => Number(one.destination === "default");
+  const lines = [...p.ns.net.routes]
+    .sort((a, b) => first(b) - first(a))
+    .map((one) => routeLine(p, one, numeric, style === "route" ? "0      0        0" : "    0 0          0"));
+  return `Kernel IP routing table\nDestination     Gateway         Genmask         ${columns}\n${lines.join("")}`;
+}
+
+function routeLine(p: Process, one: Route, numeric: boolean, figures: string): string {
   const isDefault = one.destination === "default";
   const [network, prefix = "32"] = isDefault ? ["0.0.0.0", "0"] : (one.destination.split("/") as [string, string?]);
   const host = prefix === "32";
@@ -116,7 +120,7 @@ function routeLine(p: Process, one: Route, numeric: boolean): string {
   const gateway = one.via ?? (numeric ? "0.0.0.0" : "0.0.0.0");
   const known = numeric || one.via === undefined ? undefined : p.ns.net.network.ownerOf(one.via)?.name;
   const flags = `U${one.via === undefined ? "" : "G"}${host ? "H" : ""}`;
-  return `${shown.padEnd(15)} ${(known === undefined ? gateway : gateway).padEnd(15)} ${mask(Number(prefix)).padEnd(15)} ${flags.padEnd(5)} 0      0        0 ${one.device}\n`;
+  return `${shown.padEnd(15)} ${(known === undefined ? gateway : gateway).padEnd(15)} ${mask(Number(prefix)).padEnd(15)} ${flags.padEnd(5)} ${figures} ${one.device}\n`;
 }
 
 /** arp(8): the neighbours, as ip(8) knows them. */

@@ -2,6 +2,7 @@ import type { Process } from "../../machine/process.ts";
 import { stateOf } from "../../netfilter/index.ts";
 import type { Listener } from "../../network/index.ts";
 import { tool } from "../tool.ts";
+import { routeTable } from "./net-tools.ts";
 
 const SERVICES: Record<number, string> = {
   22: "ssh",
@@ -239,6 +240,10 @@ export const netstat = tool(
   },
   function* (t, o) {
     const { p } = t;
+    if (o.has("r")) {
+      t.out.add(routeTable(p, o.has("n"), "netstat"));
+      return 0;
+    }
     t.out.add(
       o.has("l")
         ? "Active Internet connections (only servers)\n"

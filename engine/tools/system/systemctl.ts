@@ -10,7 +10,7 @@ import { editUnits, listDependencies, revertUnits } from "./systemctl-edit.ts";
 import { listUnitFiles, listUnits } from "./systemctl-list.ts";
 import { showProperties } from "./systemctl-show.ts";
 import { printStatus } from "./systemctl-status.ts";
-import { disable, enable, fileState, mask, unmask } from "./unit-install.ts";
+import { disable, enable, fileState, mask, setDefault, unmask } from "./unit-install.ts";
 
 type Verb = (t: Tool, manager: Systemd, names: readonly string[], o: ParsedOptions) => Gen<number>;
 
@@ -314,6 +314,34 @@ const VERBS: Record<string, Verb> = {
   },
   *"get-default"(t, manager) {
     t.out.add(`${manager.unit("default.target").name}\n`);
+    return 0;
+  },
+  *"set-default"(t, manager, names) {
+    if (names.length !== 1) throw new Fatal(names.length === 0 ? "Too few arguments." : "Too many arguments.");
+    if (!(yield* requireRoot(t, "set default target"))) return 1;
+    const name = names[0]!.includes(".") ? names[0]! : `${names[0]}.target`;
+    if (!name.endsWith(".target")) throw new Fatal(`Failed to set default target: Invalid argument`);
+    const unit = manager.unit(name);
+    if (unit.path === undefined) throw new Fatal(`Failed to set default target: Unit file ${name} does not exist.`);
+    yield* setDefault(t.p, unit);
+    manager.reload();
+    return 0;
+  },
+  *isolate(t, manager, names) {
+    if (names.length !== 1) throw new Fatal(names.length === 0 ? "Too few arguments." : "Too many arguments.");
+    const name = names[0]!.includes(".") ? names[0]! : `${names[0]}.target`;
+    const unit = manager.unit(name);
+    const denied = refusal(t.p, unit, name);
+    if (denied !== undefined) throw new Fatal(`Failed to start ${name}: ${denied.message}`, denied.code);
+    if (unit.file.get("Unit", "AllowIsolate") !== "yes") {
+      const see = `See system logs and 'systemctl status ${name}' for details.`;
+      throw new Fatal(`Failed to start ${name}: Operation refused, unit may not be isolated.\n${see}`, 4);
+    }
+    yield* manager.start(unit);
+    return 0;
+  },
+  *"show-environment"(t) {
+    t.out.add("LANG=C.UTF-8\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
     return 0;
   },
   reboot: power("reboot"),

@@ -92,6 +92,17 @@ export function* unmask(p: Process, name: string): Gen<number> {
   return 0;
 }
 
+/** `systemctl set-default`: what the machine boots into, by a link in /etc over that of the distribution. */
+export function* setDefault(p: Process, unit: Unit): Gen {
+  const link = `${ETC}/default.target`;
+  if (sys.find(p, link, false) !== undefined) {
+    sys.unlink(p, link);
+    yield* sys.printError(p, `Removed "${link}".\n`);
+  }
+  sys.symlink(p, unit.path!, link);
+  yield* sys.printError(p, `Created symlink ${link} → ${unit.path}.\n`);
+}
+
 /** Names of all unit files, sorted. */
 export function unitFileNames(machine: Machine): string[] {
   const names = new Set<string>();

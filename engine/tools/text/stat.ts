@@ -1,9 +1,11 @@
+import { sha256Hex } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { localZone } from "../../machine/zone.ts";
 import { modeString } from "../../text/mode.ts";
 import { strftime } from "../../text/time.ts";
+import { type FileSystem, fileSystemOf, fileSystems, typeOf } from "../system/file-systems.ts";
 import { shellQuote, tool, UsageError } from "../tool.ts";
 import { blocksOf, Names } from "./ls-view.ts";
 
@@ -40,6 +42,12 @@ export const stat = tool(
     const zone = localZone(t.p);
     for (const path of o.operands) {
       try {
+        if (o.has("f")) {
+          const on = fileSystemOf(fileSystems(t.p), sys.lookup(t.p, path).path);
+          sys.stat(t.p, path);
+          t.out.add(ofFileSystem(path, on, o.value("printf"), o.value("c")));
+          continue;
+        }
         const node = sys.stat(t.p, path, o.has("L"));
         const size =
           node.kind === "file"
@@ -85,12 +93,8 @@ export const stat = tool(
           Z: () => seconds(node.ctime),
           "%": () => "%",
         };
-        const show = (format: string) =>
-          format.replace(/%[-0-9.]*([A-Za-z%])/g, (whole, letter: string) => field[letter]?.() ?? whole);
-        const printf = o.value("printf");
-        const format = o.value("c");
-        if (printf !== undefined) t.out.add(show(printf).split("\\n").join("\n").split("\\t").join("\t"));
-        else if (format !== undefined) t.out.add(`${show(format)}\n`);
+        const formatted = shown(field, o.value("printf"), o.value("c"));
+        if (formatted !== undefined) t.out.add(formatted);
         else {
           const id = (value: number, name: string) => `(${String(value).padStart(5)}/${name.padStart(8)})`;
           t.out.add(
@@ -99,9 +103,55 @@ export const stat = tool(
         }
       } catch (error) {
         if (!isErrno(error)) throw error;
-        yield* t.error(`cannot statx ${shellQuote(path)}: ${error.message}`);
+        const what = o.has("f") ? "read file system information for" : "statx";
+        yield* t.error(`cannot ${what} ${shellQuote(path)}: ${error.message}`);
       }
     }
     return t.status;
   },
 );
+
+/** What --printf or -c makes of the fields; undefined where neither is asked for. */
+function shown(
+  field: Readonly<Record<string, () => string>>,
+  printf: string | undefined,
+  format: string | undefined,
+): string | undefined {
+  const show = (text: string) =>
+    text.replace(/%[-0-9.]*([A-Za-z%])/g, (whole, letter: string) => field[letter]?.() ?? whole);
+  if (printf !== undefined) return show(printf).split("\\n").join("\n").split("\\t").join("\t");
+  return format === undefined ? undefined : `${show(format)}\n`;
+}
+
+const BLOCK_KIB = 4;
+
+/** stat -f: the file system that a file lies on. */
+function ofFileSystem(path: string, on: FileSystem, printf: string | undefined, format: string | undefined): string {
+  const { magic, name } = typeOf(on);
+  const blocks = (kib: number) => String(Math.floor(kib / BLOCK_KIB));
+  const id = sha256Hex(`${on.source} ${on.target}`).slice(0, 16).replace(/^0+/, "");
+  const field: Record<string, () => string> = {
+    a: () => blocks(on.available),
+    b: () => blocks(on.size),
+    c: () => String(on.inodes),
+    d: () => String(on.inodes - on.inodesUsed),
+    f: () => blocks(on.size - on.used),
+    i: () => id,
+    l: () => "255",
+    n: () => path,
+    s: () => "4096",
+    S: () => "4096",
+    t: () => magic,
+    T: () => name,
+    "%": () => "%",
+  };
+  const formatted = shown(field, printf, format);
+  if (formatted !== undefined) return formatted;
+  const [total, free, available] = [on.size, on.size - on.used, on.available].map(blocks) as [string, string, string];
+  return (
+    `  File: "${path}"\n    ID: ${id.padEnd(8)} Namelen: 255     Type: ${name}\n` +
+    "Block size: 4096       Fundamental block size: 4096\n" +
+    `Blocks: Total: ${total.padEnd(10)} Free: ${free.padEnd(10)} Available: ${available}\n` +
+    `Inodes: Total: ${String(on.inodes).padEnd(10)} Free: ${on.inodes - on.inodesUsed}\n`
+  );
+}
