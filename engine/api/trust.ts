@@ -2,16 +2,8 @@
 import { decode } from "../kernel/index.ts";
 import { fromPem, oidText, parse } from "../pki/der.ts";
 import { type CertificateDocument, isSigned, nameDer, readCertificate } from "../pki/documents.ts";
+import { OID } from "../pki/oids.ts";
 import { formatTime } from "./time.ts";
-
-const SUBJECT_ALT_NAME = "2.5.29.17";
-const BASIC_CONSTRAINTS = "2.5.29.19";
-const EXTENDED_KEY_USAGE = "2.5.29.37";
-const COMMON_NAME = "2.5.4.3";
-const ORGANIZATION = "2.5.4.10";
-const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
-const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
-const ANY_USAGE = "2.5.29.37.0";
 
 /** How a client makes sure whom it speaks to. */
 export interface ServerTrust {
@@ -50,7 +42,7 @@ export function distrust(
     wrongHost(leaf, serverName || host) ??
     problem ??
     signers.map((signer) => outOfTime(signer, nowMs)).find((text) => text !== undefined) ??
-    (lacksUsage(leaf, SERVER_AUTH) ? "certificate specifies an incompatible key usage" : undefined);
+    (lacksUsage(leaf, OID.serverAuth) ? "certificate specifies an incompatible key usage" : undefined);
   return why && `tls: failed to verify certificate: x509: ${why}`;
 }
 
@@ -63,7 +55,7 @@ export function distrustClient(certificate: string, authorities: string, nowMs: 
   if (leaf === undefined) return "certificate required";
   if ([leaf, ...signers].some((one) => nowMs > one.notAfter)) return "expired certificate";
   if (problem !== undefined) return "unknown certificate authority";
-  return lacksUsage(leaf, CLIENT_AUTH) ? "bad certificate" : undefined;
+  return lacksUsage(leaf, OID.clientAuth) ? "bad certificate" : undefined;
 }
 
 function chainOf(certificate: string, authorities: string): Chain {
@@ -146,13 +138,14 @@ function refusal(child: CertificateDocument, parent: CertificateDocument): strin
 }
 
 function isAuthority({ extensions }: CertificateDocument): boolean {
-  const constraints = extensions.find(({ oid }) => oid === BASIC_CONSTRAINTS);
+  const constraints = extensions.find(({ oid }) => oid === OID.basicConstraints);
   return constraints !== undefined && parse(constraints.value)[0]?.content[2] === 0xff;
 }
 
 function nameOf({ subject, serial }: CertificateDocument): string {
   const attributes = subject.flat();
-  const found = attributes.find(({ oid }) => oid === COMMON_NAME) ?? attributes.find(({ oid }) => oid === ORGANIZATION);
+  const found =
+    attributes.find(({ oid }) => oid === OID.commonName) ?? attributes.find(({ oid }) => oid === OID.organization);
   return found?.value ?? `serial:${serial.reduce((sum, byte) => sum * 256n + BigInt(byte), 0n)}`;
 }
 
@@ -165,7 +158,7 @@ function outOfTime({ notBefore, notAfter }: CertificateDocument, nowMs: number):
 
 /** Names of a certificate's subjectAltName of one tag: 0x82 DNS names, 0x87 addresses. */
 function alternatives({ extensions }: CertificateDocument, tag: number): string[] | undefined {
-  const extension = extensions.find(({ oid }) => oid === SUBJECT_ALT_NAME);
+  const extension = extensions.find(({ oid }) => oid === OID.subjectAltName);
   return (
     extension &&
     parse(parse(extension.value)[0]!.content)
@@ -201,7 +194,7 @@ function wrongHost(certificate: CertificateDocument, host: string): string | und
   const wanted = host.toLowerCase().replace(/\.$/, "");
   if (names?.some((name) => matches(name.toLowerCase(), wanted))) return undefined;
   if (names === undefined) {
-    const common = certificate.subject.flat().find(({ oid }) => oid === COMMON_NAME)?.value ?? "";
+    const common = certificate.subject.flat().find(({ oid }) => oid === OID.commonName)?.value ?? "";
     if (matches(common.toLowerCase(), wanted)) {
       return "certificate relies on legacy Common Name field, use SANs instead";
     }
@@ -221,8 +214,8 @@ function matches(pattern: string, host: string): boolean {
 
 /** A certificate that names what it is for, and not this. */
 function lacksUsage({ extensions }: CertificateDocument, usage: string): boolean {
-  const extension = extensions.find(({ oid }) => oid === EXTENDED_KEY_USAGE);
+  const extension = extensions.find(({ oid }) => oid === OID.extendedKeyUsage);
   if (extension === undefined) return false;
   const usages = parse(parse(extension.value)[0]!.content).map(({ content }) => oidText(content));
-  return !usages.includes(usage) && !usages.includes(ANY_USAGE);
+  return !usages.includes(usage) && !usages.includes(OID.anyExtendedKeyUsage);
 }

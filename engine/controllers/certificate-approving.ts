@@ -1,11 +1,10 @@
 import { keyOf } from "../api/informer.ts";
 import { CERTIFICATE_SIGNING_REQUESTS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
-import { formatTime } from "../api/time.ts";
 import type { KubeObject, Resource } from "../api/types.ts";
-import { decode, decodeBase64, type Gen } from "../kernel/index.ts";
-import { fromPem } from "../pki/der.ts";
-import { readRequest } from "../pki/documents.ts";
+import type { Gen } from "../kernel/index.ts";
+import { OID } from "../pki/oids.ts";
+import { requestOf, withCondition } from "./certificate-requests.ts";
 import type { ControllerContext } from "./context.ts";
 import type { Reconciler } from "./reconciler.ts";
 
@@ -18,8 +17,6 @@ const REVIEWS: Resource = {
 };
 
 const SIGNER = "kubernetes.io/kube-apiserver-client-kubelet";
-const COMMON_NAME = "2.5.4.3";
-const ORGANIZATION = "2.5.4.10";
 const USAGES = ["client auth", "digital signature"];
 
 /** Approves kubelets' client certificates for whoever may ask for them (pkg/controller/certificates/approver/sarapprove.go). */
@@ -44,13 +41,8 @@ class CertificateApproving implements Reconciler {
     const self = name === csr.spec.username;
     for (const subresource of self ? ["selfnodeclient", "nodeclient"] : ["nodeclient"]) {
       if (!(yield* this.may(csr, subresource))) continue;
-      const now = formatTime(kernel.wallMs);
       const message = `Auto approving ${subresource === "selfnodeclient" ? "self " : ""}kubelet client certificate after SubjectAccessReview.`;
-      const approved = { type: "Approved", status: "True", reason: "AutoApproved", message };
-      const conditions = [
-        ...(csr.status?.conditions ?? []),
-        { ...approved, lastUpdateTime: now, lastTransitionTime: now },
-      ];
+      const conditions = withCondition(csr, { type: "Approved", reason: "AutoApproved", message }, kernel.wallMs);
       try {
         yield* client.update(
           CERTIFICATE_SIGNING_REQUESTS,
@@ -92,14 +84,12 @@ function decided(csr: KubeObject): boolean {
 function nodeOf(csr: KubeObject): string | undefined {
   const usages = ((csr.spec.usages ?? []) as string[]).filter((usage) => usage !== "key encipherment").sort();
   if (usages.join() !== USAGES.join()) return undefined;
-  const text = decodeBase64(csr.spec.request ?? "");
-  const der = text && fromPem("CERTIFICATE REQUEST", decode(text));
-  const request = der && readRequest(der);
+  const request = requestOf(csr);
   if (request === undefined || request.extensions.length > 0) return undefined;
   const attributes = request.subject.flat();
   const values = (oid: string) => attributes.filter((one) => one.oid === oid).map((one) => one.value);
-  const [name] = values(COMMON_NAME);
-  if (values(ORGANIZATION).join() !== "system:nodes" || !name?.startsWith("system:node:")) return undefined;
+  const [name] = values(OID.commonName);
+  if (values(OID.organization).join() !== "system:nodes" || !name?.startsWith("system:node:")) return undefined;
   return name;
 }
 

@@ -1,19 +1,14 @@
 import { keyOf } from "../api/informer.ts";
 import { CERTIFICATE_SIGNING_REQUESTS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
-import { formatTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
-import { decode, decodeBase64, encode, encodeBase64, type Gen } from "../kernel/index.ts";
+import { encode, encodeBase64, type Gen } from "../kernel/index.ts";
 import { bits, fromPem, oid, pem, sequence } from "../pki/der.ts";
-import {
-  type Extension,
-  makeCertificate,
-  type RequestDocument,
-  readCertificate,
-  readRequest,
-} from "../pki/documents.ts";
+import { type Extension, makeCertificate, type RequestDocument, readCertificate } from "../pki/documents.ts";
 import { readPrivatePem } from "../pki/keys.ts";
+import { OID } from "../pki/oids.ts";
 import { bigIntToBytes } from "../pki/rsa.ts";
+import { requestOf, withCondition } from "./certificate-requests.ts";
 import type { ControllerContext } from "./context.ts";
 import type { Reconciler } from "./reconciler.ts";
 
@@ -44,8 +39,8 @@ const KEY_USAGES: Readonly<Record<string, number>> = {
 };
 
 const EXTENDED: Readonly<Record<string, string>> = {
-  "server auth": "1.3.6.1.5.5.7.3.1",
-  "client auth": "1.3.6.1.5.5.7.3.2",
+  "server auth": OID.serverAuth,
+  "client auth": OID.clientAuth,
   "code signing": "1.3.6.1.5.5.7.3.3",
   "email protection": "1.3.6.1.5.5.7.3.4",
   timestamping: "1.3.6.1.5.5.7.3.8",
@@ -90,19 +85,14 @@ class CertificateSigning implements Reconciler {
 
   /** The certificate, or the condition Failed. */
   private outcome(csr: KubeObject): object | undefined {
-    const source = decodeBase64(csr.spec.request ?? "");
-    const der = source && fromPem("CERTIFICATE REQUEST", decode(source));
-    const request = der && readRequest(der);
+    const request = requestOf(csr);
     if (request === undefined) return undefined;
     const usages: string[] = csr.spec.usages ?? [];
     const missing = SIGNERS[csr.spec.signerName]!.find((usage) => !usages.includes(usage));
     if (missing !== undefined) {
-      const now = formatTime(this.context.kernel.wallMs);
       const message = `usages did not match [${SIGNERS[csr.spec.signerName]!.join(" ")}]`;
-      const failed = { type: "Failed", status: "True", reason: "SignerValidationFailure", message };
-      return {
-        conditions: [...(csr.status.conditions ?? []), { ...failed, lastUpdateTime: now, lastTransitionTime: now }],
-      };
+      const failed = { type: "Failed", reason: "SignerValidationFailure", message };
+      return { conditions: withCondition(csr, failed, this.context.kernel.wallMs) };
     }
     const made = this.sign(request, usages, csr.spec.expirationSeconds);
     return made && { certificate: encodeBase64(encode(pem("CERTIFICATE", made))) };
@@ -130,9 +120,6 @@ class CertificateSigning implements Reconciler {
   }
 }
 
-const SUBJECT_KEY = "2.5.29.14";
-const ALT_NAMES = "2.5.29.17";
-
 /** In the order in which Go's crypto/x509 writes them. */
 function extensionsOf(request: RequestDocument, usages: readonly string[], ca: readonly Extension[]): Extension[] {
   const out: Extension[] = [];
@@ -141,16 +128,17 @@ function extensionsOf(request: RequestDocument, usages: readonly string[], ca: r
   if (set !== 0) {
     let unused = 0;
     while (((set >> unused) & 1) === 0) unused++;
-    out.push({ oid: "2.5.29.15", critical: true, value: bits(Uint8Array.of(set), unused) });
+    out.push({ oid: OID.keyUsage, critical: true, value: bits(Uint8Array.of(set), unused) });
   }
   const extended = usages.map((usage) => EXTENDED[usage]).filter((id) => id !== undefined);
-  if (extended.length > 0) out.push({ oid: "2.5.29.37", critical: false, value: sequence(...extended.map(oid)) });
-  out.push({ oid: "2.5.29.19", critical: true, value: sequence() });
-  const keyId = ca.find((one) => one.oid === SUBJECT_KEY)?.value;
+  if (extended.length > 0)
+    out.push({ oid: OID.extendedKeyUsage, critical: false, value: sequence(...extended.map(oid)) });
+  out.push({ oid: OID.basicConstraints, critical: true, value: sequence() });
+  const keyId = ca.find((one) => one.oid === OID.subjectKeyId)?.value;
   // The issuer's OCTET STRING becomes [0] of AuthorityKeyIdentifier.
   if (keyId)
-    out.push({ oid: "2.5.29.35", critical: false, value: sequence(Uint8Array.of(0x80, ...keyId.subarray(1))) });
-  const names = request.extensions.find((one) => one.oid === ALT_NAMES);
+    out.push({ oid: OID.authorityKeyId, critical: false, value: sequence(Uint8Array.of(0x80, ...keyId.subarray(1))) });
+  const names = request.extensions.find((one) => one.oid === OID.subjectAltName);
   if (names) out.push({ ...names, critical: false });
   return out;
 }

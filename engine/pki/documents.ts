@@ -26,6 +26,7 @@ import {
   signatureAlgorithm,
   verify,
 } from "./keys.ts";
+import { OID } from "./oids.ts";
 
 export interface Attribute {
   oid: string;
@@ -74,7 +75,6 @@ export interface RequestDocument extends Signed {
   asksExtensions: boolean;
 }
 
-const EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
 const CHALLENGE = "1.2.840.113549.1.9.7";
 
 function readName(bytes: Uint8Array): DistinguishedName {
@@ -171,7 +171,7 @@ export function readRequest(bytes: Uint8Array): RequestDocument | undefined {
       const value = parse(values!.content)[0]!;
       const dotted = oidText(id!.content);
       if (dotted === CHALLENGE) challenge = stringOf(value);
-      if (dotted !== EXTENSION_REQUEST) continue;
+      if (dotted !== OID.extensionRequest) continue;
       extensions = readExtensions(parse(value.content));
       asksExtensions = true;
     }
@@ -220,7 +220,7 @@ export function makeRequest(
   digest: DigestName,
 ): Uint8Array {
   const asked =
-    extensions.length === 0 ? [] : [sequence(oid(EXTENSION_REQUEST), der(TAG.set, extensionsDer(extensions)))];
+    extensions.length === 0 ? [] : [sequence(oid(OID.extensionRequest), der(TAG.set, extensionsDer(extensions)))];
   const tbs = sequence(integer(0), nameDer(subject), publicKeyInfo(publicKey), der(0xa0, ...asked));
   return signedDer(tbs, key, digest);
 }

@@ -19,21 +19,12 @@ import {
   timeDer,
   utf8,
 } from "./der.ts";
+import { OID } from "./oids.ts";
 
-const OID = {
+const KEY = {
   ecPublicKey: "1.2.840.10045.2.1",
   p256: "1.2.840.10045.3.1.7",
   ecdsaSha256: "1.2.840.10045.4.3.2",
-  commonName: "2.5.4.3",
-  organization: "2.5.4.10",
-  keyUsage: "2.5.29.15",
-  subjectAltName: "2.5.29.17",
-  basicConstraints: "2.5.29.19",
-  authorityKeyId: "2.5.29.35",
-  subjectKeyId: "2.5.29.14",
-  extendedKeyUsage: "2.5.29.37",
-  serverAuth: "1.3.6.1.5.5.7.3.1",
-  clientAuth: "1.3.6.1.5.5.7.3.2",
 } as const;
 
 export interface Name {
@@ -87,7 +78,7 @@ export function keyPair(secret: Uint8Array): KeyPair {
 
 /** `-----BEGIN EC PRIVATE KEY-----` (RFC 5915). */
 export function privateKeyPem(key: KeyPair): string {
-  const body = sequence(integer(1), octets(key.secret), der(0xa0, oid(OID.p256)), der(0xa1, bits(key.public)));
+  const body = sequence(integer(1), octets(key.secret), der(0xa0, oid(KEY.p256)), der(0xa1, bits(key.public)));
   return pem("EC PRIVATE KEY", body);
 }
 
@@ -97,14 +88,14 @@ export function publicKeyPem(point: Uint8Array): string {
 }
 
 function publicKeyInfo(point: Uint8Array): Uint8Array {
-  return sequence(sequence(oid(OID.ecPublicKey), oid(OID.p256)), bits(point));
+  return sequence(sequence(oid(KEY.ecPublicKey), oid(KEY.p256)), bits(point));
 }
 
 /** Makes and signs a certificate; DER bytes. */
 export function createCertificate(request: CertificateRequest): Uint8Array {
   const signer = request.issuer?.key ?? request.key;
   if (signer === undefined) throw new Error("x509: a certificate needs an issuer or its own key");
-  const algorithm = sequence(oid(OID.ecdsaSha256));
+  const algorithm = sequence(oid(KEY.ecdsaSha256));
   const body = sequence(
     der(0xa0, integer(2)),
     integer(request.serial),

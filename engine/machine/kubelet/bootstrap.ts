@@ -8,6 +8,7 @@ import { decode, decodeBase64, encode, encodeBase64, type Gen, SECOND, sleep } f
 import { pem, TAG } from "../../pki/der.ts";
 import { makeRequest } from "../../pki/documents.ts";
 import { generateEc, privatePem, publicOf } from "../../pki/keys.ts";
+import { OID } from "../../pki/oids.ts";
 import type { Process } from "../process.ts";
 import * as sys from "../sys.ts";
 import type { KubeletOptions } from "./options.ts";
@@ -35,8 +36,8 @@ export function* bootstrapCertificate(p: Process, options: KubeletOptions, agent
   const random = kernel.random(`kubelet bootstrap ${hostname}`);
   const key = generateEc("P-256", random);
   const subject = [
-    [{ oid: "2.5.4.10", value: "system:nodes", tag: TAG.printableString }],
-    [{ oid: "2.5.4.3", value: `system:node:${options.hostnameOverride ?? hostname}`, tag: TAG.printableString }],
+    [{ oid: OID.organization, value: "system:nodes", tag: TAG.printableString }],
+    [{ oid: OID.commonName, value: `system:node:${options.hostnameOverride ?? hostname}`, tag: TAG.printableString }],
   ];
   const request = pem("CERTIFICATE REQUEST", makeRequest(subject, key, publicOf(key), [], "sha256"));
   const csr = {

@@ -1,5 +1,4 @@
 /** kubeadm certs: check-expiration and renew. */
-
 import { shortHumanDuration } from "../../api/duration.ts";
 import { loadKubeconfig } from "../../api/kubeconfig.ts";
 import { decode, decodeBase64, encode, encodeBase64, type Gen } from "../../kernel/index.ts";

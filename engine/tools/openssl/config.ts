@@ -10,6 +10,7 @@ import {
   type Extension,
   nameDer,
 } from "../../pki/documents.ts";
+import { OID } from "../../pki/oids.ts";
 import { Failure } from "./command.ts";
 import { oidNamed } from "./oids.ts";
 
@@ -105,15 +106,15 @@ function extensionValue(
 ): Uint8Array | undefined {
   const items = value.split(",").map((item) => item.trim());
   switch (id) {
-    case "2.5.29.19": {
+    case OID.basicConstraints: {
       const ca = items.some((item) => /^CA\s*:\s*(TRUE|true|yes|YES|y|1)$/.test(item));
       if (!items.every((item) => /^(CA\s*:|pathlen\s*:)/i.test(item))) throw failed();
       const length = items.map((item) => /^pathlen\s*:\s*(\d+)$/i.exec(item)?.[1]).find((one) => one !== undefined);
       return sequence(...(ca ? [boolean(true)] : []), ...(length === undefined ? [] : [integer(Number(length))]));
     }
-    case "2.5.29.15":
+    case OID.keyUsage:
       return keyUsage(items, failed);
-    case "2.5.29.37":
+    case OID.extendedKeyUsage:
       return sequence(
         ...items.map((item) => {
           const dotted = oidNamed(item);
@@ -121,12 +122,12 @@ function extensionValue(
           return oid(dotted);
         }),
       );
-    case "2.5.29.17":
+    case OID.subjectAltName:
     case "2.5.29.18":
       return sequence(...altNames(value, config, failed));
-    case "2.5.29.14":
+    case OID.subjectKeyId:
       return value === "none" ? undefined : octets(value === "hash" ? keyIdentifier(subjects.own) : fromHex(value));
-    case "2.5.29.35":
+    case OID.authorityKeyId:
       return value === "none" ? undefined : authority(items, subjects);
     case "2.16.840.1.113730.1.13":
       return der(0x16, encode(value));
@@ -196,7 +197,7 @@ function address(text: string, failed: () => Failure): Uint8Array {
 }
 
 function authority(items: readonly string[], { issuer, issuerKey }: Subjects): Uint8Array {
-  const known = issuer?.extensions.find((one) => one.oid === "2.5.29.14");
+  const known = issuer?.extensions.find((one) => one.oid === OID.subjectKeyId);
   const keyId = known ? parse(known.value)[0]!.content : keyIdentifier(issuerKey);
   const parts: Uint8Array[] = [];
   if (items.some((item) => item.startsWith("keyid"))) parts.push(der(0x80, keyId));

@@ -1,5 +1,4 @@
 /** Certificates, requests and keys as `-text` prints them (crypto/x509/t_x509.c, v3_prn.c of OpenSSL 3). */
-
 import { decode, encode } from "../../kernel/index.ts";
 import { oidText, parse } from "../../pki/der.ts";
 import type { CertificateDocument, DistinguishedName, Extension, RequestDocument } from "../../pki/documents.ts";

@@ -3,6 +3,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { decode } from "../../kernel/index.ts";
 import { parse } from "../../pki/der.ts";
 import { type CertificateDocument, type DistinguishedName, isSigned, nameDer } from "../../pki/documents.ts";
+import { OID } from "../../pki/oids.ts";
 import { type Command, certificatesIn, errorLine, Failure } from "./command.ts";
 import { nameText } from "./text.ts";
 import { matchesHost } from "./x509.ts";
@@ -13,8 +14,8 @@ const same = (a: DistinguishedName, b: DistinguishedName) => decode(nameDer(a)) 
 /** X509_check_issued: the names are the same, and the key identifiers where both have one. */
 function mayIssue(issuer: CertificateDocument, { issuer: name, extensions }: CertificateDocument): boolean {
   if (!same(issuer.subject, name)) return false;
-  const wanted = extensions.find(({ oid }) => oid === "2.5.29.35");
-  const own = issuer.extensions.find(({ oid }) => oid === "2.5.29.14");
+  const wanted = extensions.find(({ oid }) => oid === OID.authorityKeyId);
+  const own = issuer.extensions.find(({ oid }) => oid === OID.subjectKeyId);
   const id = wanted && parse(parse(wanted.value)[0]!.content).find(({ tag }) => tag === 0x80)?.content;
   return !id || !own || hexOf(id) === hexOf(parse(own.value)[0]!.content);
 }
@@ -59,7 +60,7 @@ export function verifyChain(
     }
     if (!isSigned(current, issuer.publicKey))
       return problem(7, chain.length - 1, "certificate signature failure", current);
-    const constraints = issuer.extensions.find(({ oid }) => oid === "2.5.29.19");
+    const constraints = issuer.extensions.find(({ oid }) => oid === OID.basicConstraints);
     if (issuer.version === 3 && (constraints === undefined || parse(constraints.value)[0]!.content[2] !== 0xff)) {
       return problem(79, chain.length, "invalid CA certificate", issuer);
     }

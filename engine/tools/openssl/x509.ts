@@ -15,6 +15,7 @@ import {
   readCertificate,
 } from "../../pki/documents.ts";
 import { type DigestName, type PrivateKey, publicBits, publicOf, publicPem, samePublicKey } from "../../pki/keys.ts";
+import { OID } from "../../pki/oids.ts";
 import { bigIntToBytes, bytesToBigInt } from "../../pki/rsa.ts";
 import { type Command, errorLine, Failure, type Invocation } from "./command.ts";
 import { type Config, makeExtension, parseConfig, setting } from "./config.ts";
@@ -79,7 +80,7 @@ function fingerprint(o: Invocation, one: CertificateDocument): string {
 }
 
 function altNames(one: CertificateDocument, tag: number): string[] {
-  const extension = one.extensions.find(({ oid }) => oid === "2.5.29.17");
+  const extension = one.extensions.find(({ oid }) => oid === OID.subjectAltName);
   if (extension === undefined) return [];
   return parse(parse(extension.value)[0]!.content)
     .filter((name) => name.tag === tag)
@@ -93,7 +94,7 @@ export function matchesHost(one: CertificateDocument, host: string): boolean {
     names.push(
       ...one.subject
         .flat()
-        .filter(({ oid }) => oid === "2.5.4.3")
+        .filter(({ oid }) => oid === OID.commonName)
         .map(({ value }) => value),
     );
   const wanted = host.toLowerCase();
@@ -164,9 +165,6 @@ function* fileExtensions(o: Invocation): Gen<{ config: Config; section: string }
   return { config, section };
 }
 
-const SKI = "2.5.29.14";
-const AKI = "2.5.29.35";
-
 /** Subject and authority key identifiers where nobody asked for them (apps/x509.c since OpenSSL 3.4). */
 export function withIdentifiers(
   extensions: readonly Extension[],
@@ -179,8 +177,8 @@ export function withIdentifiers(
     const made = makeExtension(name, value, { own, issuerKey, issuer }, new Map());
     if (made) out.push(made);
   };
-  if (!out.some(({ oid }) => oid === SKI)) add("subjectKeyIdentifier", "hash");
-  if (!out.some(({ oid }) => oid === AKI)) add("authorityKeyIdentifier", "keyid");
+  if (!out.some(({ oid }) => oid === OID.subjectKeyId)) add("subjectKeyIdentifier", "hash");
+  if (!out.some(({ oid }) => oid === OID.authorityKeyId)) add("authorityKeyIdentifier", "keyid");
   return out;
 }
 

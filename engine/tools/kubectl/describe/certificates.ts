@@ -3,13 +3,14 @@ import { humanDuration } from "../../../api/duration.ts";
 import type { KubeObject } from "../../../api/types.ts";
 import { decode, decodeBase64, type Gen } from "../../../kernel/index.ts";
 import { type Element, fromPem, oidText, parse } from "../../../pki/der.ts";
+import { OID } from "../../../pki/oids.ts";
 import { KubectlError } from "../errors.ts";
 import { type Document, dateText } from "./document.ts";
 import { eventsOf, writeEvents } from "./events.ts";
 
 /** Parts of a subject in the order they are shown, by object identifier. */
 const PARTS: readonly [oid: string, title: string][] = [
-  ["2.5.4.10", "Organization"],
+  [OID.organization, "Organization"],
   ["2.5.4.11", "Organizational Unit"],
   ["2.5.4.6", "Country"],
   ["2.5.4.7", "Locality"],
@@ -17,8 +18,6 @@ const PARTS: readonly [oid: string, title: string][] = [
   ["2.5.4.9", "StreetAddress"],
   ["2.5.4.17", "PostalCode"],
 ];
-const EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
-const SUBJECT_ALT_NAME = "2.5.29.17";
 /** Context tags of a GeneralName. */
 const NAMES: Record<number, string> = { 130: "DNS Names", 129: "Email Addresses", 134: "URIs", 135: "IP Addresses" };
 
@@ -60,10 +59,10 @@ function alternativesOf(attributes: readonly Element[]): Map<string, string[]> {
   const wrapped = attributes.find(({ tag }) => tag === 0xa0);
   for (const attribute of wrapped ? parse(wrapped.content) : []) {
     const [type, values] = parse(attribute.content) as [Element, Element];
-    if (oidText(type.content) !== EXTENSION_REQUEST) continue;
+    if (oidText(type.content) !== OID.extensionRequest) continue;
     for (const extension of parse(parse(values.content)[0]!.content)) {
       const parts = parse(extension.content);
-      if (oidText(parts[0]!.content) !== SUBJECT_ALT_NAME) continue;
+      if (oidText(parts[0]!.content) !== OID.subjectAltName) continue;
       for (const { tag, content } of parse(parse(parts.at(-1)!.content)[0]!.content)) {
         const title = NAMES[tag];
         if (title === undefined) continue;
@@ -100,7 +99,7 @@ export function* describeCertificateSigningRequest(d: Document, object: KubeObje
   }
   d.line(0, `Status:\t${statusText(object)}`);
   d.line(0, "Subject:");
-  d.line(0, `\tCommon Name:\t${request.subject.get("2.5.4.3")?.at(-1) ?? ""}`);
+  d.line(0, `\tCommon Name:\t${request.subject.get(OID.commonName)?.at(-1) ?? ""}`);
   d.line(0, `\tSerial Number:\t${request.subject.get("2.5.4.5")?.at(-1) ?? ""}`);
   const values = (title: string, found: readonly string[] | undefined) => {
     if (found?.length) d.line(0, `\t${title}:\t${found.join("\n\t\t")}`);
