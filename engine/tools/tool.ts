@@ -151,6 +151,12 @@ function* report(t: Tool, spec: ToolSpec, error: unknown): Gen<number> {
     yield* sys.printError(t.p, `${error.before}${t.prefix}${worded(t, error.message)}\n`);
     return error.status;
   }
+  // A read that failed where the tool has nothing of its own to say.
+  if (isErrno(error)) {
+    yield* t.out.flush();
+    yield* sys.printError(t.p, `${t.prefix}${error.message}\n`);
+    return spec.usageStatus ?? 1;
+  }
   // Texts and tables longer than the host can make: the tool has no memory left.
   if (error instanceof RangeError) {
     yield* sys.printError(t.p, `${t.name}: memory exhausted\n`);
@@ -166,6 +172,21 @@ function helpText(spec: ToolSpec, name: string): string {
 function versionText(spec: ToolSpec): string {
   const version = spec.version ?? `${spec.name} (GNU coreutils) 9.7`;
   return `${version}\n`;
+}
+
+/**
+ * The word of a fixed list that `value` is or begins (gnulib's XARGMATCH): of synonyms the first. Throws `UsageError`
+ * that names the list.
+ */
+export function argMatch(value: string, option: string, words: readonly (string | readonly string[])[]): string {
+  const groups = words.map((word) => (typeof word === "string" ? [word] : word));
+  const exact = groups.find((group) => group.includes(value));
+  const fits = groups.filter((group) => group.some((word) => word.startsWith(value)));
+  const found = exact ?? (fits.length === 1 ? fits[0] : undefined);
+  if (found !== undefined) return found[0]!;
+  const list = groups.map((group) => `  - ${group.map(quote).join(", ")}`).join("\n");
+  const why = fits.length > 1 ? "ambiguous" : "invalid";
+  throw new UsageError(`${why} argument ${quote(value)} for ${quote(option)}\nValid arguments are:\n${list}`, 1);
 }
 
 /** A word in a message, quoted as the locale has it (quote of gnulib): ‘name’. */

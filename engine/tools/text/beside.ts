@@ -18,13 +18,24 @@ export const paste = tool(
     const end = o.has("z") ? "\0" : "\n";
     if (/(^|[^\\])(\\\\)*\\$/.test(o.value("d") ?? ""))
       throw new Fatal(`delimiter list ends with an unescaped backslash: ${o.value("d")}`);
-    const delimiters = [
-      ...(o.value("d") ?? "\t").split("\\n").join("\n").split("\\t").join("\t").split("\\0").join("\0"),
-    ];
-    const by = (i: number) => (delimiters.length === 0 ? "" : delimiters[i % delimiters.length]!.replace("\0", ""));
+    const delimiters = (o.value("d") ?? "\t").match(/\\.|[^]/gu) ?? [];
+    const by = (i: number) => delimiterOf(delimiters[i % delimiters.length] ?? "");
     const readers: LineReader[] = [];
+    const names = o.operands.length > 0 ? o.operands : ["-"];
+    // An input that cannot be read has come to its end.
+    const lineOf = function* (i: number): Gen<string | undefined> {
+      if (failed.has(i)) return undefined;
+      try {
+        return yield* readers[i]!.line();
+      } catch (error) {
+        failed.add(i);
+        yield* t.pathError(names[i]!, error);
+        return undefined;
+      }
+    };
+    const failed = new Set<number>();
     let stdin: LineReader | undefined;
-    for (const path of o.operands.length > 0 ? o.operands : ["-"]) {
+    for (const path of names) {
       if (path === "-") {
         stdin ??= t.lines(0, end);
         readers.push(stdin);
@@ -35,32 +46,37 @@ export const paste = tool(
       readers.push(t.lines(fd, end));
     }
     if (o.has("s")) {
-      for (const reader of readers) {
-        for (let i = 0; ; i++) {
-          const line = yield* reader.line();
-          if (line === undefined) break;
-          t.out.add((i > 0 ? by(i - 1) : "") + line);
-        }
-        t.out.add(end);
+      for (const n of readers.keys()) {
+        const cells: string[] = [];
+        for (let line = yield* lineOf(n); line !== undefined; line = yield* lineOf(n))
+          cells.push((cells.length > 0 ? by(cells.length - 1) : "") + line);
+        t.out.add(cells.join("") + end);
       }
-      return 0;
+      return t.status;
     }
     for (;;) {
       const row: (string | undefined)[] = [];
-      for (const reader of readers) row.push(yield* reader.line());
-      if (row.every((cell) => cell === undefined)) return 0;
+      for (const n of readers.keys()) row.push(yield* lineOf(n));
+      if (row.every((cell) => cell === undefined)) return t.status;
       t.out.add(`${row.map((cell, i) => (i > 0 ? by(i - 1) : "") + (cell ?? "")).join("")}${end}`);
       if (t.out.full || !readers[0]!.ready) yield* t.out.flush();
     }
   },
 );
 
+const DELIMITERS: Record<string, string> = { "0": "", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" };
+
+/** One of paste's delimiters, as it is written. */
+function delimiterOf(written: string): string {
+  return written.length > 1 && written[0] === "\\" ? (DELIMITERS[written[1]!] ?? written.slice(1)) : written;
+}
+
 /** comm(1). */
 export const comm = tool(
   {
     name: "comm",
     short: "123z",
-    long: "check-order=co nocheck-order=nco output-delimiter:=od total=total",
+    long: "check-order=co nocheck-order=nco output-delimiter:=od total=total zero-terminated=z",
     usage: "[OPTION]... FILE1 FILE2",
     about: "Compare sorted files FILE1 and FILE2 line by line.",
   },
@@ -68,6 +84,7 @@ export const comm = tool(
     if (o.operands.length === 0) throw new UsageError("missing operand");
     if (o.operands.length === 1) throw new UsageError(`missing operand after ${quote(o.operands[0]!)}`);
     if (o.operands.length > 2) throw new UsageError(`extra operand ${quote(o.operands[2]!)}`);
+    const end = o.has("z") ? "\0" : "\n";
     const sides: { path: string; text: string }[] = [];
     for (const path of o.operands) {
       sides.push(...(yield* texts(t, [path])));
@@ -75,15 +92,17 @@ export const comm = tool(
     }
     const [a, b] = sides.map(({ text }) =>
       text
-        .replace(/\n$/, "")
-        .split("\n")
+        .replace(end === "\0" ? /\0$/ : /\n$/, "")
+        .split(end)
         .filter((line, _i, all) => all.length > 1 || line !== ""),
     );
-    const tab = o.value("od") ?? "\t";
+    const tabs = o.values("od");
+    if (tabs.some((text) => text !== tabs[0])) throw new Fatal("multiple output delimiters specified");
+    const tab = tabs[0] === "" ? "\0" : (tabs[0] ?? "\t");
     const put = (column: 1 | 2 | 3, line: string) => {
       if (o.has(String(column))) return;
       const before = [1, 2].filter((other) => other < column && !o.has(String(other))).length;
-      t.out.add(`${tab.repeat(before)}${line}\n`);
+      t.out.add(tab.repeat(before) + line + end);
     };
     // Disorder is an error at once with --check-order; by itself only where lines did not pair.
     const check = o.last("co", "nco")?.key;
@@ -107,7 +126,7 @@ export const comm = tool(
       if (sign <= 0 && (yield* order(0, a!, ++i))) return 1;
       if (sign >= 0 && (yield* order(1, b!, ++j))) return 1;
     }
-    if (o.has("total")) t.out.add(`${counts.join(tab)}${tab}total\n`);
+    if (o.has("total")) t.out.add(`${counts.join(tab)}${tab}total${end}`);
     if (told.includes(true)) throw new Fatal("input is not in sorted order");
     return 0;
   },

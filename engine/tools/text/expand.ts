@@ -5,12 +5,24 @@ import { Fatal, quote, type Tool, tool } from "../tool.ts";
 function stopsOf(o: ParsedOptions): (column: number) => number | undefined {
   const text = o.value("t") ?? "8";
   const stops = text.split(/[ ,]+/).filter((part) => part !== "");
+  // Behind the last stop, `/N` goes on at multiples of N, `+N` at steps of N from it.
+  const last = /^([/+])(\d+)$/.exec(stops.at(-1) ?? "");
+  if (last !== null) stops.pop();
   for (const stop of stops)
     if (!/^\d+$/.test(stop)) throw new Fatal(`tab size contains invalid character(s): ${quote(stop)}`);
   const numbers = stops.map(Number);
   if (numbers.includes(0)) throw new Fatal("tab size cannot be 0");
-  if (numbers.length === 1) return (column) => column + numbers[0]! - (column % numbers[0]!);
-  return (column) => numbers.find((stop) => stop > column);
+  if (numbers.some((stop, i) => i > 0 && stop <= numbers[i - 1]!)) throw new Fatal("tab sizes must be ascending");
+  const step = Number(last?.[2] ?? 0);
+  if (last === null && numbers.length === 1) return (column) => column + numbers[0]! - (column % numbers[0]!);
+  const from = last?.[1] === "+" ? (numbers.at(-1) ?? 0) : 0;
+  return (column) =>
+    numbers.find((stop) => stop > column) ?? (step > 0 ? column + step - ((column - from) % step) : undefined);
+}
+
+/** `-4` and `-2,4` are what `-t 4` and `-t 2,4` are. */
+function oldStops(args: string[]): string[] {
+  return args.map((arg) => (/^-\d[\d,]*$/.test(arg) ? `-t${arg.slice(1)}` : arg));
 }
 
 function* eachLine(t: Tool, operands: readonly string[], change: (line: string) => string) {
@@ -18,9 +30,13 @@ function* eachLine(t: Tool, operands: readonly string[], change: (line: string) 
     const fd = yield* t.open(path);
     if (fd === undefined) continue;
     const lines = t.lines(fd);
-    for (let line = yield* lines.line(); line !== undefined; line = yield* lines.line()) {
-      t.out.add(change(line) + (lines.lastUnterminated && !lines.ready ? "" : "\n"));
-      if (t.out.full) yield* t.out.flush();
+    try {
+      for (let line = yield* lines.line(); line !== undefined; line = yield* lines.line()) {
+        t.out.add(change(line) + (lines.lastUnterminated && !lines.ready ? "" : "\n"));
+        if (t.out.full) yield* t.out.flush();
+      }
+    } catch (error) {
+      yield* t.pathError(path, error);
     }
     t.close(fd);
   }
@@ -33,6 +49,7 @@ export const expand = tool(
     short: "it:",
     long: "initial=i tabs:=t",
     usage: "[OPTION]... [FILE]...",
+    rewrite: oldStops,
     about: "Convert tabs in each FILE to spaces, writing to standard output.",
   },
   function* (t, o) {
@@ -65,6 +82,7 @@ export const unexpand = tool(
     short: "at:",
     long: "all=a first-only=first tabs:=t",
     usage: "[OPTION]... [FILE]...",
+    rewrite: oldStops,
     about: "Convert blanks in each FILE to tabs, writing to standard output.",
   },
   function* (t, o) {
@@ -75,22 +93,33 @@ export const unexpand = tool(
       let blanks = "";
       let column = 0;
       let leading = true;
+      // The blank at this place of `blanks` filled a column by itself: it is a tab if others follow to the next stop.
+      let lone = -1;
+      const settle = () => {
+        if (lone >= 0 && lone + 1 < blanks.length) blanks = `${blanks.slice(0, lone)}\t${blanks.slice(lone + 1)}`;
+        lone = -1;
+      };
       const flush = () => {
+        settle();
         out += blanks;
         blanks = "";
+      };
+      const toTab = () => {
+        settle();
+        blanks = `${blanks.replace(/ +$/, "")}\t`;
       };
       for (const char of line) {
         if ((char === " " || char === "\t") && (leading || all)) {
           const stop = next(column);
           if (char === "\t") {
-            blanks = `${blanks.replace(/ +$/, "")}\t`;
+            toTab();
             column = stop ?? column + 1;
           } else {
             blanks += " ";
             column++;
             const spaces = / +$/.exec(blanks)![0].length;
-            // One blank before a tab stop stays as it is, unless more blanks follow it to the next stop.
-            if (column === stop && (spaces > 1 || blanks.includes("\t"))) blanks = `${blanks.replace(/ +$/, "")}\t`;
+            if (column === stop && (spaces > 1 || blanks.includes("\t"))) toTab();
+            else if (column === stop) lone = blanks.length - 1;
           }
           continue;
         }

@@ -25,7 +25,7 @@ export const head = tool(
     const unit = last?.key === "c" ? "bytes" : "lines";
     const text = last?.value ?? "10";
     const fromEnd = text.startsWith("-");
-    const count = parseCount(fromEnd ? text.slice(1) : text);
+    const count = parseCount(text.replace(/^[-+]/, ""));
     if (count === undefined) throw new Fatal(`invalid number of ${unit}: ${quote(fromEnd ? text.slice(1) : text)}`);
     const files = o.operands.length > 0 ? o.operands : ["-"];
     const quiet = o.last("q", "v");

@@ -1,8 +1,8 @@
-import { cpu, type Gen } from "../../kernel/index.ts";
+import { cpu, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
-import { compareBytes } from "../io.ts";
+import { compareBytes, readWhole } from "../io.ts";
 import { Fatal, quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
-import { linesOf, texts } from "./input.ts";
+import { linesOf } from "./input.ts";
 
 interface Row {
   text: string;
@@ -68,11 +68,15 @@ export const join = tool(
 );
 
 function* readOne(t: Tool, path: string): Gen<{ path: string; text: string }[]> {
+  const fd = yield* t.open(path);
+  if (fd === undefined) return [];
   try {
-    return yield* texts(t, [path]);
+    return [{ path, text: decode(yield* readWhole(t.p, fd)) }];
   } catch (error) {
     if (!isErrno(error)) throw error;
-    throw new Fatal(`${path}: ${error.message}`);
+    throw new Fatal(`read error: ${error.message}`);
+  } finally {
+    t.close(fd);
   }
 }
 
@@ -139,67 +143,68 @@ function* merge(t: Tool, paths: string[], tables: [Row[], Row[]], choice: Choice
     }
     t.out.add(out.join(separator) + choice.end);
   };
-  const bad: (Row | undefined)[] = [undefined, undefined];
+  const told = [false, false];
   let sawUnpaired = false;
+  // A line is judged against the one before it as it is read; by default only once some line has found no other.
+  const read = function* (file: 0 | 1, at: number): Gen<void> {
+    const rows = tables[file];
+    if (told[file] || at >= rows.length || at <= (header ? 1 : 0) || choice.check === "no") return;
+    if (choice.check !== "yes" && !sawUnpaired) return;
+    if (compareBytes(rows[at - 1]!.key, rows[at]!.key) <= 0) return;
+    told[file] = true;
+    yield* t.error(`${paths[file]}:${at + 1}: is not sorted: ${rows[at]!.text}`);
+    if (choice.check === "yes") throw new DisorderEnd();
+  };
+  const endOfRun = function* (file: 0 | 1, from: number): Gen<number> {
+    const rows = tables[file];
+    let at = from + 1;
+    for (; ; at++) {
+      yield* read(file, at);
+      if (at >= rows.length || rows[at]!.key !== rows[from]!.key) return at;
+    }
+  };
   let i = 0;
   let k = 0;
   if (header && (left.length > 0 || right.length > 0)) {
-    if ((left[0] && right[0]) || choice.unpaired[left[0] ? 0 : 1]) print(left[0], right[0]);
+    print(left[0], right[0]);
     i = k = 1;
   }
-  // Order is judged as lines are read; without unpaired lines disorder goes unnoticed unless asked for.
-  const disorder = tables.map((table) =>
-    table.find((of, n) => n > (header ? 1 : 0) && compareBytes(table[n - 1]!.key, of.key) > 0),
-  );
-  const complain = function* (file: number): Gen<void> {
-    const at = disorder[file];
-    if (at === undefined || bad[file] || choice.check === "no") return;
-    bad[file] = at;
-    yield* t.error(`${paths[file]}:${at.number}: is not sorted: ${at.text}`);
-    if (choice.check === "yes") throw new DisorderEnd();
-  };
   try {
     while (i < left.length && k < right.length) {
       if ((i & 255) === 0) yield* cpu(100);
-      if (choice.check === "yes") {
-        for (const [file, at] of [i, k].entries())
-          if (disorder[file] && disorder[file].number <= at + 1) yield* complain(file);
-      }
       const order = compareBytes(left[i]!.key, right[k]!.key);
       if (order !== 0) {
-        sawUnpaired = true;
         if (order < 0) {
           if (choice.unpaired[0]) print(left[i], undefined);
-          i++;
+          yield* read(0, ++i);
         } else {
           if (choice.unpaired[1]) print(undefined, right[k]);
-          k++;
+          yield* read(1, ++k);
         }
-        if (choice.check === "unpaired")
-          for (const [file, at] of [i, k].entries())
-            if (disorder[file] && disorder[file].number <= at + 1) yield* complain(file);
+        sawUnpaired = true;
         continue;
       }
-      let iEnd = i + 1;
-      while (iEnd < left.length && left[iEnd]!.key === left[i]!.key) iEnd++;
-      let kEnd = k + 1;
-      while (kEnd < right.length && right[kEnd]!.key === right[k]!.key) kEnd++;
+      const iEnd = yield* endOfRun(0, i);
+      const kEnd = yield* endOfRun(1, k);
       if (choice.pairs) for (let a = i; a < iEnd; a++) for (let b = k; b < kEnd; b++) print(left[a], right[b]);
       i = iEnd;
       k = kEnd;
     }
-    if (i < left.length || k < right.length) sawUnpaired = true;
-    for (; i < left.length; i++) if (choice.unpaired[0]) print(left[i], undefined);
-    for (; k < right.length; k++) if (choice.unpaired[1]) print(undefined, right[k]);
-    if (choice.check === "yes" || (choice.check === "unpaired" && sawUnpaired)) {
-      yield* complain(0);
-      yield* complain(1);
+    if (i < left.length && k > (header ? 1 : 0)) sawUnpaired = true;
+    while (i < left.length) {
+      if (choice.unpaired[0]) print(left[i], undefined);
+      yield* read(0, ++i);
+    }
+    if (k < right.length && left.length > (header ? 1 : 0)) sawUnpaired = true;
+    while (k < right.length) {
+      if (choice.unpaired[1]) print(undefined, right[k]);
+      yield* read(1, ++k);
     }
   } catch (error) {
     if (!(error instanceof DisorderEnd)) throw error;
     return 1;
   }
-  if (bad[0] || bad[1]) yield* t.error("input is not in sorted order");
+  if (told[0] || told[1]) yield* t.error("input is not in sorted order");
   return t.status;
 }
 

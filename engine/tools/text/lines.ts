@@ -1,10 +1,10 @@
-/** Programs that go through a text by lines: tac, rev, nl, fold. */
-import { decode, type Gen } from "../../kernel/index.ts";
+/** Programs that go through a text by lines: tac, rev, fold. */
+import { decode, encode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { compileRegex, type Regex } from "../../text/regex/index.ts";
 import { readWhole } from "../io.ts";
-import { Fatal, quote, quoteName, type Tool, tool, UsageError } from "../tool.ts";
+import { Fatal, quote, quoteName, type Tool, tool } from "../tool.ts";
 import { openNamed } from "./head.ts";
 /** Whole text of each operand (or standard input), errors reported. */
 export function* texts(
@@ -60,7 +60,9 @@ export const tac = tool(
         for (const record of records.reverse()) t.out.add(record);
       } catch (error) {
         if (!isErrno(error)) throw error;
-        yield* t.error(`${quoteName(path)}: read error: ${error.message}`);
+        // tac begins at the end, and a directory has none to go to.
+        const reason = error.code === "EISDIR" ? "Invalid argument" : error.message;
+        yield* t.error(`${quoteName(path)}: read error: ${reason}`);
       } finally {
         t.close(fd);
       }
@@ -98,50 +100,33 @@ function cutRecords(text: string, separator: string, regex: Regex | undefined, b
 export const rev = tool(
   {
     name: "rev",
-    short: "V",
+    short: "0V",
+    long: "zero=0",
     usage: "[options] [<file> ...]",
     about: "Reverse lines characterwise.",
-    version: "rev from util-linux 2.41",
+    version: "rev from util-linux 2.41.5",
   },
   function* (t, o) {
-    for (const { text } of yield* texts(t, o.operands, (path) => `cannot open ${path}`)) {
-      const lines = text.split("\n").map((line) => [...line].reverse().join(""));
-      t.out.add(lines.join("\n"));
-    }
-    return t.status;
-  },
-);
-
-/** nl(1) with -b a|t|n, -w, -s, -v, -n. */
-export const nl = tool(
-  {
-    name: "nl",
-    short: "b:d:f:h:i:l:n:ps:v:w:",
-    long: "body-numbering:=b line-increment:=i number-format:=n number-separator:=s starting-line-number:=v number-width:=w",
-    usage: "[OPTION]... [FILE]...",
-    about: "Write each FILE to standard output, with line numbers added.",
-  },
-  function* (t, o) {
-    const width = Number(o.value("w") ?? 6);
-    const separator = o.value("s") ?? "\t";
-    const style = o.value("b") ?? "t";
-    const format = o.value("n") ?? "rn";
-    if (!/^(a|t|n|p.*)$/.test(style)) throw new UsageError(`invalid body numbering style: ${quote(style)}`);
-    if (!/^(ln|rn|rz)$/.test(format)) throw new UsageError(`invalid line numbering format: ${quote(format)}`);
-    const pattern = style.startsWith("p") ? compileRegex(style.slice(1), { syntax: "bre" }) : undefined;
-    let number = Number(o.value("v") ?? 1);
-    for (const { text } of yield* texts(t, o.operands)) {
-      for (const line of text.replace(/\n$/, "").split("\n")) {
-        if (style === "a" || (style === "t" && line !== "") || pattern?.test(line)) {
-          const digits = String(number);
-          t.out.add(
-            (format === "ln" ? digits.padEnd(width) : digits.padStart(width, format === "rz" ? "0" : " ")) +
-              separator +
-              line,
-          );
-          number += Number(o.value("i") ?? 1);
-        } else t.out.add(" ".repeat(width + separator.length) + line);
-        t.out.add("\n");
+    const end = o.has("0") ? "\0" : "\n";
+    for (const path of o.operands.length > 0 ? o.operands : [undefined]) {
+      let fd = 0;
+      try {
+        if (path !== undefined) fd = sys.open(t.p, path);
+      } catch (error) {
+        yield* t.pathError(`cannot open ${path}`, error);
+        continue;
+      }
+      const lines = t.lines(fd, end);
+      try {
+        for (let line = yield* lines.line(); line !== undefined; line = yield* lines.line()) {
+          t.out.add([...line].reverse().join("") + (lines.lastUnterminated && !lines.ready ? "" : end));
+          if (t.out.full || !lines.ready) yield* t.out.flush();
+        }
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        throw new Fatal(`fgetwc() failed: ${error.message}`);
+      } finally {
+        t.close(fd);
       }
     }
     return t.status;
@@ -159,8 +144,11 @@ export const fold = tool(
     rewrite: (args) => args.map((arg) => (/^-\d+$/.test(arg) ? `-w${arg.slice(1)}` : arg)),
   },
   function* (t, o) {
-    const width = Number(o.value("w") ?? 80);
-    if (!(width > 0)) throw new Fatal(`invalid number of columns: ${quote(o.value("w")!)}`);
+    const given = o.value("w") ?? "80";
+    if (!/^\d+$/.test(given)) throw new Fatal(`invalid number of columns: ${quote(given)}`);
+    const width = Number(given);
+    if (width === 0 || width > 2 ** 63)
+      throw new Fatal(`invalid number of columns: ${quote(given)}: Numerical result out of range`);
     for (const { text } of yield* texts(t, o.operands))
       t.out.add(
         text
@@ -172,8 +160,10 @@ export const fold = tool(
   },
 );
 
-/** A line in pieces of `width` columns: tabs go to the next stop, backspaces one back. */
-function wrapped(line: string, width: number, atBlanks: boolean, bytes: boolean): string {
+/** A line in pieces of `width` columns, which are bytes: tabs go to the next stop, backspaces one back. */
+function wrapped(text: string, width: number, atBlanks: boolean, bytes: boolean): string {
+  const wide = /[^\0-\x7f]/.test(text);
+  const line = wide ? Array.from(encode(text), (byte) => String.fromCharCode(byte)).join("") : text;
   const after = (column: number, char: string) => {
     if (bytes) return column + 1;
     if (char === "\t") return column + 8 - (column % 8);
@@ -196,5 +186,6 @@ function wrapped(line: string, width: number, atBlanks: boolean, bytes: boolean)
     piece.push(char);
     column = next;
   }
-  return [...pieces, piece.join("")].join("\n");
+  const out = [...pieces, piece.join("")].join("\n");
+  return wide ? decode(Uint8Array.from(out, (char) => char.charCodeAt(0))) : out;
 }

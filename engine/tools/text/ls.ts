@@ -5,7 +5,7 @@ import { compareBytes } from "../io.ts";
 import { matchWord } from "../options.ts";
 import { shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { blocksOf, type Entry, human, print, shown, sizeOf, type View } from "./ls-view.ts";
-import { compareVersions } from "./sort.ts";
+import { compareVersions } from "./sort-keys.ts";
 
 /** ls(1), sorted by bytes; on a terminal in columns and with names quoted as a shell needs them. */
 export const ls = tool(

@@ -4,6 +4,7 @@ import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
 import { Fatal, quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { linesOf } from "./input.ts";
+import { drawer, randomBytes } from "./random-source.ts";
 
 /** Lines between two calls of the kernel. */
 const SLICE = 512;
@@ -11,9 +12,18 @@ const SLICE = 512;
 /** Bytes that are written together. */
 const BLOCK = 65_536;
 
+/** Draws of whole numbers, both ends included. */
+interface Draws {
+  int: (from: number, to: number) => number;
+}
+
+/** Draws from the bytes of --random-source: none for what has one outcome only. */
+function drawn(below: (count: number) => number): Draws {
+  return { int: (from, to) => from + (to > from ? below(to - from + 1) : 0) };
+}
+
 /** Writes lines at random, again and again: their bytes are made once. */
-function* repeat(t: Tool, lines: readonly string[], end: string, count: number): Gen<void> {
-  const random = t.p.machine.kernel.random("shuf");
+function* repeat(t: Tool, lines: readonly string[], end: string, count: number, random: Draws): Gen<void> {
   const known: (Uint8Array | undefined)[] = new Array(lines.length);
   let block = new Uint8Array(BLOCK);
   let size = 0;
@@ -76,14 +86,17 @@ export const shuf = tool(
         throw new Fatal(error.code === "EISDIR" ? `read error: ${error.message}` : `${path}: ${error.message}`);
       }
     }
-    const random = t.p.machine.kernel.random("shuf");
+    const own = t.p.machine.kernel.random("shuf");
+    const source = o.value("source");
+    const draw = source === undefined ? undefined : drawer(randomBytes(t, source));
+    const random = draw === undefined ? own : drawn(draw);
     const picked: string[] = [];
     if (o.has("r")) {
       if (lines.length === 0 && limit > 0) throw new Fatal("no lines to repeat");
-      if (o.value("o") === undefined) yield* repeat(t, lines, end, limit);
+      if (o.value("o") === undefined) yield* repeat(t, lines, end, limit, random);
       else
         for (let n = 0; n < limit; n++) {
-          picked.push(random.pick(lines));
+          picked.push(lines[random.int(0, lines.length - 1)]!);
           if (n % SLICE === SLICE - 1) yield* cpu(250);
         }
     } else {

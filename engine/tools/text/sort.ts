@@ -1,46 +1,40 @@
 import { cpu, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
-import { SHORT_MONTHS } from "../../text/time.ts";
 import { compareBytes, hold, LineReader, Output } from "../io.ts";
-import { Fatal, quote, quoteName, shellQuote, type Tool, tool } from "../tool.ts";
+import { argMatch, Fatal, quote, quoteName, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
+import { randomBytes } from "./random-source.ts";
+import {
+  apply,
+  compare,
+  extract,
+  type Key,
+  type KeyValue,
+  NONE,
+  type Ordering,
+  parseKey,
+  wholeLine,
+} from "./sort-keys.ts";
 
-interface Ordering {
-  type: "text" | "n" | "g" | "h" | "M" | "V" | "R";
-  fold: boolean;
-  reverse: boolean;
-  blanks: boolean;
-  dictionary: boolean;
-  printable: boolean;
-}
-
-interface Key extends Ordering {
-  field: number;
-  char: number;
-  endField: number;
-  endChar: number;
-  skipStart: boolean;
-  skipEnd: boolean;
-}
+/** Words of --sort. */
+const ORDERS: Record<string, string> = {
+  "general-numeric": "g",
+  "human-numeric": "h",
+  month: "M",
+  numeric: "n",
+  random: "R",
+  version: "V",
+};
 
 /** Lines that are written together. */
 const SLICE = 512;
-
-const NONE: Ordering = {
-  type: "text",
-  fold: false,
-  reverse: false,
-  blanks: false,
-  dictionary: false,
-  printable: false,
-};
 
 /** sort(1) in the C.UTF-8 locale. */
 export const sort = tool(
   {
     name: "sort",
     short: "bcCdfghik:mMno:rRsS:t:T:uVyz",
-    long: "ignore-leading-blanks=b check::=check dictionary-order=d ignore-case=f general-numeric-sort=g human-numeric-sort=h ignore-nonprinting=i key:=k merge=m month-sort=M numeric-sort=n output:=o reverse=r random-sort=R stable=s buffer-size:=S field-separator:=t temporary-directory:=T unique=u version-sort=V zero-terminated=z sort:=sort parallel:=parallel debug=debug",
+    long: "ignore-leading-blanks=b check::=check dictionary-order=d ignore-case=f general-numeric-sort=g human-numeric-sort=h ignore-nonprinting=i key:=k merge=m month-sort=M numeric-sort=n output:=o reverse=r random-sort=R stable=s buffer-size:=S field-separator:=t temporary-directory:=T unique=u version-sort=V zero-terminated=z sort:=sort parallel:=parallel debug=debug batch-size:=batch compress-program:=compress random-source:=source files0-from:=from",
     usage: "[OPTION]... [FILE]...\n  or:  sort [OPTION]... --files0-from=F",
     about: "Write sorted concatenation of all FILE(s) to standard output.",
     usageStatus: 2,
@@ -49,8 +43,11 @@ export const sort = tool(
     const global: Ordering = { ...NONE };
     for (const { key, value } of o.list) {
       if ("bdfghiMnrRV".includes(key) && key.length === 1) apply(global, key);
-      if (key === "sort") apply(global, sortWord(value ?? ""));
+      if (key === "sort") apply(global, ORDERS[argMatch(value ?? "", "--sort", Object.keys(ORDERS))]!);
+      if (key === "check" && value !== undefined) argMatch(value, "--check", [["quiet", "silent"], "diagnose-first"]);
     }
+    if (o.has("R") || o.value("sort") === "random" || o.values("k").some((key) => key.includes("R")))
+      global.salt = saltOf(t, o.value("source"));
     const separator = o.value("t");
     if (separator === "") throw new Fatal("empty tab", 2);
     const tab = separator === "\\0" ? "\0" : separator;
@@ -63,12 +60,16 @@ export const sort = tool(
     const stable = o.has("s") || unique;
     const end = o.has("z") ? "\0" : "\n";
     const check = o.last("c", "C", "check");
-    const files = o.operands.length > 0 ? o.operands : ["-"];
+    const files = yield* named(t, o.operands, o.value("from"));
     if (check && files.length > 1)
       throw new Fatal(`extra operand ${shellQuote(files[1]!)} not allowed with -${check.key === "C" ? "C" : "c"}`, 2);
     const lines: string[] = [];
     let plain = true;
-    for (const path of files) if (!(yield* readLines(t, path, end, lines))) plain = false;
+    const ends: number[] = [];
+    for (const path of files) {
+      if (!(yield* readLines(t, path, end, lines, check !== undefined))) plain = false;
+      ends.push(lines.length);
+    }
     if (check) {
       const wrong = disorder(lines, keys, tab, { reverse: global.reverse, stable, unique });
       if (wrong === undefined) return 0;
@@ -77,7 +78,8 @@ export const sort = tool(
       return 1;
     }
     yield* cpu(1 + (lines.length >> 3));
-    const sorted = arrange(lines, keys, tab, { reverse: global.reverse, stable, unique, plain });
+    const how = { reverse: global.reverse, stable, unique, plain };
+    const sorted = o.has("m") ? merged(lines, ends, keys, tab, how) : arrange(lines, keys, tab, how);
     const target = o.value("o");
     let out = t.out;
     if (target !== undefined) {
@@ -106,6 +108,58 @@ interface Arrangement {
   plain?: boolean;
 }
 
+/** The salt of -R: sixteen bytes. */
+function saltOf(t: Tool, source: string | undefined): Uint8Array {
+  return randomBytes(t, source, 2)(16).slice();
+}
+
+/** The inputs: operands, or the names of --files0-from. */
+function* named(t: Tool, operands: readonly string[], from: string | undefined): Gen<readonly string[]> {
+  if (from === undefined) return operands.length > 0 ? operands : ["-"];
+  if (operands.length > 0)
+    throw new UsageError(
+      `extra operand ${shellQuote(operands[0]!)}\nfile operands cannot be combined with --files0-from`,
+    );
+  const names: string[] = [];
+  yield* readLines(t, from, "\0", names, true);
+  if (names.length === 0) throw new Fatal(`no input from ${shellQuote(from)}`, 2);
+  names.forEach((name, i) => {
+    if (name === "") throw new Fatal(`${from}:${i + 1}: invalid zero-length file name`, 2);
+  });
+  return names;
+}
+
+function compareLines(a: string, b: string, keys: readonly Key[], tab: string | undefined, how: Arrangement): number {
+  for (const key of keys) {
+    const order = compare(extract(a, key, tab), extract(b, key, tab), key);
+    if (order !== 0) return key.reverse ? -order : order;
+  }
+  if (keys.length > 0 && how.stable) return 0;
+  return how.reverse ? compareBytes(b, a) : compareBytes(a, b);
+}
+
+/** -m: the files, each as it is, one line after another from the one whose next line comes first. */
+function merged(
+  lines: readonly string[],
+  ends: readonly number[],
+  keys: readonly Key[],
+  tab: string | undefined,
+  how: Arrangement,
+): string[] {
+  const at = [0, ...ends.slice(0, -1)];
+  const out: string[] = [];
+  for (;;) {
+    let best = -1;
+    for (let i = 0; i < at.length; i++) {
+      if (at[i]! >= ends[i]!) continue;
+      if (best < 0 || compareLines(lines[at[i]!]!, lines[at[best]!]!, keys, tab, how) < 0) best = i;
+    }
+    if (best < 0) return out;
+    const line = lines[at[best]!++]!;
+    if (!how.unique || out.length === 0 || compareLines(out.at(-1)!, line, keys, tab, how) !== 0) out.push(line);
+  }
+}
+
 /** Index of the first line that comes too early, for -c. */
 function disorder(
   lines: readonly string[],
@@ -114,16 +168,7 @@ function disorder(
   how: Arrangement,
 ): number | undefined {
   for (let i = 1; i < lines.length; i++) {
-    let order = 0;
-    for (const key of keys) {
-      order = compare(extract(lines[i - 1]!, key, tab), extract(lines[i]!, key, tab), key);
-      if (key.reverse) order = -order;
-      if (order !== 0) break;
-    }
-    if (order === 0 && (keys.length === 0 || !how.stable)) {
-      order = compareBytes(lines[i - 1]!, lines[i]!);
-      if (how.reverse) order = -order;
-    }
+    const order = compareLines(lines[i - 1]!, lines[i]!, keys, tab, how);
     if (order > 0 || (order === 0 && how.unique)) return i;
   }
   return undefined;
@@ -193,7 +238,7 @@ function countsOf(list: readonly string[]): Map<string, number> {
 }
 
 /** Adds the lines of a file; false when characters beyond the surrogates' range are among them. */
-function* readLines(t: Tool, path: string, end: string, into: string[]): Gen<boolean> {
+function* readLines(t: Tool, path: string, end: string, into: string[], only = false): Gen<boolean> {
   let size = 0;
   let fd = 0;
   try {
@@ -213,195 +258,8 @@ function* readLines(t: Tool, path: string, end: string, into: string[]): Gen<boo
   } catch (error) {
     if (!isErrno(error)) throw error;
     throw new Fatal(
-      `${error.code === "EISDIR" ? "read failed" : "cannot read"}: ${quoteName(path)}: ${error.message}`,
+      `${error.code === "EISDIR" ? "read failed" : only ? "open failed" : "cannot read"}: ${quoteName(path)}: ${error.message}`,
       2,
     );
   }
-}
-
-function apply(order: Ordering, letter: string): void {
-  if (letter === "b") order.blanks = true;
-  else if (letter === "d") order.dictionary = true;
-  else if (letter === "f") order.fold = true;
-  else if (letter === "i") order.printable = true;
-  else if (letter === "r") order.reverse = true;
-  else if ("nghMVR".includes(letter)) {
-    if (order.type !== "text" && order.type !== letter)
-      throw new Fatal(`options '-${[order.type, letter].sort().join("")}' are incompatible`, 2);
-    order.type = letter as Ordering["type"];
-  }
-}
-
-function sortWord(word: string): string {
-  const words: Record<string, string> = {
-    "general-numeric": "g",
-    "human-numeric": "h",
-    month: "M",
-    numeric: "n",
-    random: "R",
-    version: "V",
-  };
-  return words[word] ?? "";
-}
-
-function wholeLine(order: Ordering): Key {
-  return { ...order, field: 1, char: 1, endField: 0, endChar: 0, skipStart: order.blanks, skipEnd: false };
-}
-
-/** `F[.C][OPTS][,F[.C][OPTS]]`; a key without options of its own takes the global ones. */
-function parseKey(text: string, global: Ordering): Key {
-  const match = /^(\d+)?(?:\.(\d+))?([a-zA-Z]*)(?:,(\d+)?(?:\.(\d+))?([a-zA-Z]*))?(.*)$/s.exec(text)!;
-  const fail = (why: string) => new Fatal(`${why} ${quote(text)}`, 2);
-  if (match[1] === undefined)
-    throw new Fatal(`invalid number at field start: invalid count at start of ${quote(text)}`, 2);
-  if (Number(match[1]) === 0) throw new Fatal(`field number is zero: invalid field specification ${quote(text)}`, 2);
-  if (match[2] !== undefined && Number(match[2]) === 0)
-    throw new Fatal(`character offset is zero: invalid field specification ${quote(text)}`, 2);
-  if (match[7] !== "") throw fail("stray character in field spec: invalid field specification");
-  const own: Ordering = { ...NONE };
-  for (const letter of match[3]! + (match[6] ?? "")) {
-    if (!"bdfghiMnrRV".includes(letter)) throw fail("stray character in field spec: invalid field specification");
-    if (letter !== "b") apply(own, letter);
-  }
-  const hasOwn = match[3] !== "" || (match[6] ?? "") !== "";
-  const order = hasOwn ? own : global;
-  const hasEnd = text.includes(",");
-  if (hasEnd && match[4] === undefined)
-    throw new Fatal(
-      `invalid number after ',': invalid count at start of ${quote(text.slice(text.indexOf(",") + 1))}`,
-      2,
-    );
-  return {
-    ...order,
-    field: Number(match[1]),
-    char: Number(match[2] ?? 1),
-    endField: hasEnd ? Number(match[4]) : 0,
-    endChar: Number(match[5] ?? 0),
-    skipStart: hasOwn ? match[3]!.includes("b") : global.blanks,
-    skipEnd: hasOwn ? (match[6] ?? "").includes("b") : global.blanks,
-  };
-}
-
-const isBlank = (char: string | undefined) => char === " " || char === "\t";
-
-/** Where field `n` (from 1) begins, or the line's end. Without a tab, fields keep their leading blanks. */
-function fieldStart(line: string, n: number, tab: string | undefined): number {
-  let at = 0;
-  for (let i = 1; i < n; i++) {
-    if (tab !== undefined) {
-      const next = line.indexOf(tab, at);
-      if (next < 0) return line.length;
-      at = next + 1;
-    } else {
-      while (isBlank(line[at])) at++;
-      while (at < line.length && !isBlank(line[at])) at++;
-    }
-  }
-  return at;
-}
-
-function fieldEnd(line: string, n: number, tab: string | undefined): number {
-  let at = fieldStart(line, n, tab);
-  if (tab !== undefined) {
-    const next = line.indexOf(tab, at);
-    return next < 0 ? line.length : next;
-  }
-  while (isBlank(line[at])) at++;
-  while (at < line.length && !isBlank(line[at])) at++;
-  return at;
-}
-
-type KeyValue = string | number;
-
-function extract(line: string, key: Key, tab: string | undefined): KeyValue {
-  let from = fieldStart(line, key.field, tab);
-  if (key.skipStart) while (isBlank(line[from])) from++;
-  from = Math.min(line.length, from + key.char - 1);
-  let to = line.length;
-  if (key.endField > 0) {
-    if (key.endChar === 0) to = fieldEnd(line, key.endField, tab);
-    else {
-      to = fieldStart(line, key.endField, tab);
-      if (key.skipEnd) while (isBlank(line[to])) to++;
-      to = Math.min(line.length, to + key.endChar);
-    }
-  }
-  let text = line.slice(from, Math.max(from, to));
-  switch (key.type) {
-    case "n":
-      return numberOf(text);
-    case "g": {
-      const value = Number.parseFloat(text);
-      return Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value;
-    }
-    case "h": {
-      const match = /^[ \t]*(-?)(\d*(?:\.\d*)?)([KkMGTPEZYRQ]?)/.exec(text)!;
-      const value = Number.parseFloat(match[2] || "0") || 0;
-      const unit = match[3] === "" ? 0 : " KMGTPEZYRQ".indexOf(match[3]!.toUpperCase());
-      // The unit counts before the number, as in sort.c; a thousand-fold of any printed number keeps them apart.
-      const rank = value === 0 ? 0 : unit * 1e12 + value;
-      return match[1] === "-" ? -rank : rank;
-    }
-    case "M": {
-      const month = MONTHS.indexOf(text.trimStart().slice(0, 3).toUpperCase());
-      return month;
-    }
-    default:
-      if (key.dictionary) text = text.replace(/[^A-Za-z0-9 \t\u0080-\uffff]/g, "");
-      else if (key.printable) text = text.replace(/[^\x20-\x7e]/g, "");
-      return key.fold ? text.toUpperCase() : text;
-  }
-}
-
-/** What -n reads: blanks, a sign, digits, a fraction; 0 for anything else. */
-function numberOf(text: string): number {
-  let at = 0;
-  while (isBlank(text[at])) at++;
-  const negative = text.charCodeAt(at) === 45;
-  if (negative) at++;
-  const start = at;
-  let value = 0;
-  for (; at < text.length; at++) {
-    const digit = text.charCodeAt(at) - 48;
-    if (digit < 0 || digit > 9) break;
-    value = value * 10 + digit;
-  }
-  if (at - start > 15 || text.charCodeAt(at) === 46)
-    value = Number.parseFloat(/^\d*(?:\.\d*)?/.exec(text.slice(start))![0]) || 0;
-  return negative ? -value || 0 : value;
-}
-
-const MONTHS = SHORT_MONTHS.map((name) => name.toUpperCase());
-
-function compare(a: KeyValue, b: KeyValue, key: Key): number {
-  if (typeof a === "number" && typeof b === "number") return a < b ? -1 : a > b ? 1 : 0;
-  if (key.type === "V") return compareVersions(String(a), String(b));
-  return compareBytes(String(a), String(b));
-}
-
-/** Order of version numbers (gnulib's filevercmp, after Debian's rules). */
-export function compareVersions(a: string, b: string): number {
-  if (a === b) return 0;
-  let i = 0;
-  let j = 0;
-  const rank = (char: string | undefined): number => {
-    if (char === undefined || /[0-9]/.test(char)) return 0;
-    if (/[A-Za-z]/.test(char)) return char.charCodeAt(0);
-    return char === "~" ? -1 : char.charCodeAt(0) + 256;
-  };
-  while (i < a.length || j < b.length) {
-    while ((i < a.length && !/[0-9]/.test(a[i]!)) || (j < b.length && !/[0-9]/.test(b[j]!))) {
-      const order = rank(a[i]) - rank(b[j]);
-      if (order !== 0) return order;
-      i++;
-      j++;
-    }
-    const x = /^0*(\d*)/.exec(a.slice(i))!;
-    const y = /^0*(\d*)/.exec(b.slice(j))!;
-    if (x[1]!.length !== y[1]!.length) return x[1]!.length - y[1]!.length;
-    if (x[1] !== y[1]) return x[1]! < y[1]! ? -1 : 1;
-    i += x[0].length;
-    j += y[0].length;
-  }
-  return compareBytes(a, b);
 }

@@ -2,9 +2,10 @@ import { concat, type Gen, SECOND, sleep, WaitQueue, wait } from "../../kernel/i
 import { isErrno } from "../../machine/errno.ts";
 import { isNamed } from "../../machine/fifo.ts";
 import type { FileNode } from "../../machine/inode.ts";
+import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { hold } from "../io.ts";
-import { Fatal, quote, shellQuote, type Tool, tool } from "../tool.ts";
+import { argMatch, Fatal, quote, shellQuote, type Tool, tool } from "../tool.ts";
 import { lastLines, openNamed, parseCount } from "./head.ts";
 
 /** tail(1), with -f and -F (by name, seeing truncation and replacement). */
@@ -12,7 +13,7 @@ export const tail = tool(
   {
     name: "tail",
     short: "c:n:fFqvs:z",
-    long: "bytes:=c lines:=n follow::=follow quiet=q silent=q verbose=v retry=retry pid:=pid sleep-interval:=s zero-terminated=z",
+    long: "bytes:=c lines:=n follow::=follow quiet=q silent=q verbose=v retry=retry pid:=pid sleep-interval:=s zero-terminated=z max-unchanged-stats:=stats -disable-inotify=polling",
     usage: "[OPTION]... [FILE]...",
     about:
       "Print the last 10 lines of each FILE to standard output.\nWith more than one FILE, precede each with a header giving the file name.",
@@ -32,11 +33,26 @@ export const tail = tool(
     const fromStart = text.startsWith("+");
     const digits = /^[-+]/.test(text) ? text.slice(1) : text;
     const count = parseCount(digits);
-    if (count === undefined) throw new Fatal(`invalid number of ${unit}: ${quote(text)}`);
+    if (count === undefined) throw new Fatal(`invalid number of ${unit}: ${quote(text.replace(/^-/, ""))}`);
     const files = o.operands.length > 0 ? o.operands : ["-"];
     const follow = o.last("f", "F", "follow");
-    const byName = follow?.key === "F" || follow?.value === "name";
+    const how = follow?.value === undefined ? "" : argMatch(follow.value, "--follow", ["descriptor", "name"]);
+    const byName = follow?.key === "F" || how === "name";
     const retry = follow?.key === "F" || o.has("retry");
+    const pids = o.values("pid").map((pid) => {
+      if (!/^\d+$/.test(pid)) throw new Fatal(`invalid PID: ${quote(pid)}`);
+      return Number(pid);
+    });
+    const interval = Number(o.value("s") ?? 1);
+    if (!(interval >= 0)) throw new Fatal(`invalid number of seconds: ${quote(o.value("s")!)}`);
+    if (o.has("retry") && follow === undefined)
+      yield* t.error("warning: --retry ignored; --retry is useful only when following", 0);
+    else if (o.has("retry") && !byName) yield* t.error("warning: --retry only effective for the initial open", 0);
+    if (pids.length > 0 && follow === undefined)
+      yield* t.error("warning: PID ignored; --pid=PID is useful only when following", 0);
+    // Nothing to print and nothing to wait for: the files are not even opened.
+    if (count === 0 && !fromStart && follow === undefined) return 0;
+    const awaited = pids.length === 0 ? undefined : { pids, interval: Math.round(interval * SECOND) };
     const quiet = o.last("q", "v");
     const headers = quiet ? quiet.key === "v" : files.length > 1;
     const separator = o.has("z") ? 0 : 10;
@@ -60,13 +76,13 @@ export const tail = tool(
       } catch (error) {
         if (!isErrno(error)) throw error;
         yield* t.error(`error reading ${shellQuote(path === "-" ? "standard input" : path)}: ${error.message}`);
-        if (follow) yield* t.error(`${path}: cannot follow end of this type of file`);
+        if (follow) yield* t.error(`${path}: cannot follow end of this type of file; giving up on this name`);
       }
     }
     yield* t.out.flush();
     if (follow) {
       if (watched.length === 0) yield* t.error("no files remaining");
-      else yield* followFiles(t, watched, byName, retry, header);
+      else yield* followFiles(t, watched, { byName, retry, awaited }, header);
     }
     return t.status;
   },
@@ -77,6 +93,13 @@ interface Watched {
   fd: number | undefined;
   /** A device that has come to its end: `tail -f /dev/null` is how containers are kept. */
   silent?: boolean;
+}
+
+interface Following {
+  byName: boolean;
+  retry: boolean;
+  /** --pid: the end comes with these processes, looked at every so often (µs). */
+  awaited: { pids: readonly number[]; interval: number } | undefined;
 }
 
 function* part(
@@ -141,18 +164,22 @@ function* readEnd(t: Tool, fd: number, unit: "bytes" | "lines", count: number, s
   }
 }
 
+function hasEnded(process: Process | undefined): boolean {
+  return process === undefined || process.status !== undefined;
+}
+
 /** Prints what is appended, for ever: woken by each change; names and pipes are looked at each second. */
 function* followFiles(
   t: Tool,
   watched: Watched[],
-  byName: boolean,
-  retry: boolean,
+  { byName, retry, awaited }: Following,
   header: (path: string) => void,
 ): Gen<void> {
   for (;;) {
+    const over = awaited?.pids.every((pid) => hasEnded(t.p.ns.pid.byPid.get(pid))) === true;
     let regular: FileNode | undefined;
     for (const entry of watched) {
-      if (byName) yield* reopen(t, entry, retry);
+      if (byName || (retry && entry.fd === undefined)) yield* reopen(t, entry, retry);
       if (entry.fd === undefined || entry.silent) continue;
       const file = sys.file(t.p, entry.fd);
       if (file.node?.kind !== "file") {
@@ -180,14 +207,16 @@ function* followFiles(
         yield* t.out.bytes(bytes);
       }
     }
+    if (over) return;
     const live = watched.filter((entry) => entry.fd !== undefined);
-    if (live.length === 0 && !(byName && retry)) return;
+    if (live.length === 0 && !retry) return;
     // A reader that is gone ends us even without new text, as inotify-based tail does.
     const out = sys.file(t.p, 1).pipe;
     if (out !== undefined && out.readers === 0) {
       t.p.machine.signal(t.p, "PIPE");
     }
-    if (live.every((entry) => entry.silent) && out === undefined) yield* wait(new WaitQueue());
+    if (awaited !== undefined) yield* sleep(awaited.interval);
+    else if (live.every((entry) => entry.silent) && out === undefined) yield* wait(new WaitQueue());
     else if (regular !== undefined && live.length === 1 && !byName && out === undefined) yield* wait(regular.changed);
     else if (regular !== undefined && live.length === 1) yield* wait(regular.changed, SECOND);
     else yield* sleep(SECOND / 10);

@@ -1,6 +1,7 @@
+import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { Output } from "../io.ts";
-import { Fatal, quote, tool, UsageError } from "../tool.ts";
+import { argMatch, Fatal, quote, shellQuote, tool, UsageError } from "../tool.ts";
 
 /** uniq(1). */
 export const uniq = tool(
@@ -9,6 +10,13 @@ export const uniq = tool(
     short: "cdDf:is:uw:z",
     long: "count=c repeated=d all-repeated::=D group::=group skip-fields:=f ignore-case=i skip-chars:=s unique=u check-chars:=w zero-terminated=z",
     usage: "[OPTION]... [INPUT [OUTPUT]]",
+    // The old forms: -N passes over fields, +N over characters.
+    rewrite: (args) => {
+      const stop = args.indexOf("--");
+      return args.map((arg, i) =>
+        stop >= 0 && i > stop ? arg : arg.replace(/^-(\d+)$/, "-f$1").replace(/^\+(\d+)$/, "-s$1"),
+      );
+    },
     about: "Filter adjacent matching lines from INPUT (or standard input),\nwriting to OUTPUT (or standard output).",
   },
   function* (t, o) {
@@ -23,6 +31,7 @@ export const uniq = tool(
     const most = o.has("w") ? number("w", "bytes to compare") : Number.POSITIVE_INFINITY;
     if (o.operands.length > 2) throw new UsageError(`extra operand ${quote(o.operands[2]!)}`);
     const all = o.last("D");
+    const apart = argMatch(all?.value ?? "none", "--all-repeated", ["none", "prepend", "separate"]);
     if (all && o.has("c")) throw new UsageError("printing all duplicated lines and repeat counts is meaningless");
     const end = o.has("z") ? "\0" : "\n";
     const ignoreCase = o.has("i");
@@ -42,18 +51,16 @@ export const uniq = tool(
     if (fd === undefined) return 1;
     let out = t.out;
     if (o.operands[1] !== undefined && o.operands[1] !== "-") {
-      out = new Output(t.p, sys.open(t.p, o.operands[1], { write: true, create: true, truncate: true }));
+      try {
+        out = new Output(t.p, sys.open(t.p, o.operands[1], { write: true, create: true, truncate: true }));
+      } catch (error) {
+        yield* t.pathError(o.operands[1], error);
+        return 1;
+      }
     }
     const group = o.last("group");
-    const method = group?.value ?? "separate";
+    const method = argMatch(group?.value ?? "separate", "--group", ["prepend", "append", "separate", "both"]);
     if (group && (all || o.has("c", "d", "u"))) throw new UsageError("--group is mutually exclusive with -c/-d/-D/-u");
-    if (group) {
-      const words = ["prepend", "append", "separate", "both"];
-      if (!words.includes(method))
-        throw new UsageError(
-          `invalid argument ${quote(method)} for ${quote("--group")}\nValid arguments are:\n${words.map((word) => `  - ${quote(word)}`).join("\n")}`,
-        );
-    }
     const showUnique = !o.has("d") && !all;
     const showRepeated = !o.has("u");
     const count = o.has("c");
@@ -68,7 +75,13 @@ export const uniq = tool(
       out.add(`${count ? `${String(seen).padStart(7)} ` : ""}${first}${end}`);
     };
     for (;;) {
-      const block = yield* lines.block();
+      let block: string[] | undefined;
+      try {
+        block = yield* lines.block();
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        throw new Fatal(`error reading ${shellQuote(input)}: ${error.message}`);
+      }
       if (block === undefined) break;
       for (const line of block) {
         const lineKey = key(line);
@@ -83,7 +96,7 @@ export const uniq = tool(
           seen++;
           if (all) {
             if (seen === 2) {
-              if (all.value === "prepend" || (all.value === "separate" && groups > 0)) out.add(end);
+              if (apart === "prepend" || (apart === "separate" && groups > 0)) out.add(end);
               groups++;
               out.add(first + end);
             }

@@ -3,7 +3,7 @@ import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
 import { matchWord } from "../options.ts";
-import { quote, tool, UsageError } from "../tool.ts";
+import { quote, shellQuote, tool, UsageError } from "../tool.ts";
 
 interface Counts {
   l: number;
@@ -37,7 +37,7 @@ export const wc = tool(
     if (list !== undefined) {
       if (o.operands.length > 0)
         throw new UsageError(
-          `extra operand ${quote(o.operands[0]!)}\nfile operands cannot be combined with --files0-from`,
+          `extra operand ${shellQuote(o.operands[0]!)}\nfile operands cannot be combined with --files0-from`,
         );
       const fd = yield* t.open(list);
       if (fd === undefined) return 1;
