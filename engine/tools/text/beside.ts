@@ -18,7 +18,7 @@ export const paste = tool(
     const end = o.has("z") ? "\0" : "\n";
     if (/(^|[^\\])(\\\\)*\\$/.test(o.value("d") ?? ""))
       throw new Fatal(`delimiter list ends with an unescaped backslash: ${o.value("d")}`);
-    const delimiters = (o.value("d") ?? "\t").match(/\\.|[^]/gu) ?? [];
+    const delimiters = (o.value("d") ?? "\t").match(/\\.|./gsu) ?? [];
     const by = (i: number) => delimiterOf(delimiters[i % delimiters.length] ?? "");
     const readers: LineReader[] = [];
     const names = o.operands.length > 0 ? o.operands : ["-"];
