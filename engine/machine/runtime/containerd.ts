@@ -83,12 +83,13 @@ function* daemon(p: Process): Gen<number> {
 }
 
 const STATE = "/run/containerd";
+const TASKS = `${STATE}/io.containerd.runtime.v2.task`;
 const SOCKETS = [`${STATE}/containerd.sock`, `${STATE}/containerd.sock.ttrpc`];
 
 /** What its address= names is in the file tree as long as it serves; what its state= names stays until the next boot. */
 function openSockets(p: Process): void {
-  for (const path of [STATE, `${STATE}/io.containerd.runtime.v2.task`, `${STATE}/io.containerd.runtime.v2.task/k8s.io`])
-    if (sys.find(p, path) === undefined) sys.mkdir(p, path, 0o711);
+  for (const path of ["/run", STATE, TASKS, `${TASKS}/k8s.io`])
+    if (sys.find(p, path) === undefined) sys.mkdir(p, path, path === "/run" ? 0o755 : 0o711);
   for (const path of SOCKETS) {
     if (sys.find(p, path, false) !== undefined) sys.unlink(p, path);
     sys.link(p, path, socketNode({ mode: 0o660, time: p.machine.kernel.now }));
