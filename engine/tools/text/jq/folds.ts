@@ -3,6 +3,21 @@ import { bind } from "./bind.ts";
 import { type Context, type Env, type Item, PAUSE, placed, plain, type Stream } from "./stream.ts";
 import type { Ast } from "./syntax.ts";
 
+type Fold = Ast & { t: "reduce" | "foreach" };
+
+/** The variables of each turn: every item of the source, taken apart by the pattern. */
+function* turns(
+  run: Context["evaluate"],
+  { source, pattern }: Fold,
+  env: Env,
+  input: Item,
+): Generator<Env | typeof PAUSE, void, undefined> {
+  for (const item of run(source, env, plain(input))) {
+    if (item === PAUSE) yield PAUSE;
+    else yield* bind(run, pattern, env, item.v);
+  }
+}
+
 export function* reduce(run: Context["evaluate"], ast: Ast & { t: "reduce" }, env: Env, input: Item): Stream {
   for (const init of run(ast.init, env, input)) {
     if (init === PAUSE) {
@@ -10,23 +25,17 @@ export function* reduce(run: Context["evaluate"], ast: Ast & { t: "reduce" }, en
       continue;
     }
     let state: Item = placed(init, input);
-    for (const item of run(ast.source, env, plain(input))) {
-      if (item === PAUSE) {
-        yield item;
+    for (const bound of turns(run, ast, env, input)) {
+      if (bound === PAUSE) {
+        yield bound;
         continue;
       }
-      for (const bound of bind(run, ast.pattern, env, item.v)) {
-        if (bound === PAUSE) {
-          yield PAUSE;
-          continue;
-        }
-        let last: Item = { v: null, p: undefined };
-        for (const next of run(ast.update, bound, state)) {
-          if (next === PAUSE) yield next;
-          else last = placed(next, state);
-        }
-        state = last;
+      let last: Item = { v: null, p: undefined };
+      for (const next of run(ast.update, bound, state)) {
+        if (next === PAUSE) yield next;
+        else last = placed(next, state);
       }
+      state = last;
     }
     yield state;
   }
@@ -39,25 +48,19 @@ export function* foreach(run: Context["evaluate"], ast: Ast & { t: "foreach" }, 
       continue;
     }
     let state: Item = placed(init, input);
-    for (const item of run(ast.source, env, plain(input))) {
-      if (item === PAUSE) {
-        yield item;
+    for (const bound of turns(run, ast, env, input)) {
+      if (bound === PAUSE) {
+        yield bound;
         continue;
       }
-      for (const bound of bind(run, ast.pattern, env, item.v)) {
-        if (bound === PAUSE) {
-          yield PAUSE;
+      for (const next of run(ast.update, bound, state)) {
+        if (next === PAUSE) {
+          yield next;
           continue;
         }
-        for (const next of run(ast.update, bound, state)) {
-          if (next === PAUSE) {
-            yield next;
-            continue;
-          }
-          state = placed(next, state);
-          if (ast.extract) yield* run(ast.extract, bound, state);
-          else yield state;
-        }
+        state = placed(next, state);
+        if (ast.extract) yield* run(ast.extract, bound, state);
+        else yield state;
       }
     }
   }
