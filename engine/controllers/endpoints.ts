@@ -10,6 +10,7 @@ import {
   addServicesOf,
   Comparison,
   type EndpointPort,
+  HEADLESS,
   PerPod,
   podsOf,
   portsOf,
@@ -18,8 +19,6 @@ import {
   triggerTime,
 } from "./service-pods.ts";
 import { canonical } from "./template-hash.ts";
-
-const HEADLESS = "service.kubernetes.io/headless";
 
 /** An object that would hold more addresses is cut, and says so. */
 const MAX_ADDRESSES = 1000;

@@ -10,6 +10,7 @@ import {
   addServicesOf,
   Comparison,
   type EndpointPort,
+  HEADLESS,
   PerPod,
   podsOf,
   portsOf,
@@ -25,7 +26,6 @@ import { asksForHints, isReadyEndpoint, setHints, TopologyCache } from "./topolo
 const SERVICE_NAME = "kubernetes.io/service-name";
 const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
 const ME = "endpointslice-controller.k8s.io";
-const HEADLESS = "service.kubernetes.io/headless";
 
 /** What a slice holds. */
 interface Content {

@@ -16,6 +16,7 @@ export interface EndpointPort {
   appProtocol?: string;
 }
 
+export const HEADLESS = "service.kubernetes.io/headless";
 export const TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time";
 
 /** Queues the Services that a changed Pod belongs or belonged to. */

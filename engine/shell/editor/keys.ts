@@ -1,4 +1,5 @@
 import { decode, type Gen } from "../../kernel/index.ts";
+import { KEY_SEQUENCES } from "../../text/key-sequences.ts";
 
 /** One key as the editor knows it: a character, or a name such as `left`, `C-a`, `M-f`, `paste`. */
 export interface Key {
@@ -8,23 +9,9 @@ export interface Key {
 }
 
 const SEQUENCES: Record<string, string> = {
-  "[A": "up",
-  "[B": "down",
-  "[C": "right",
-  "[D": "left",
-  OA: "up",
-  OB: "down",
-  OC: "right",
-  OD: "left",
-  "[H": "home",
-  "[F": "end",
-  OH: "home",
-  OF: "end",
-  "[1~": "home",
-  "[4~": "end",
+  ...KEY_SEQUENCES,
   "[7~": "home",
   "[8~": "end",
-  "[3~": "delete",
   "[5~": "page-up",
   "[6~": "page-down",
   "[1;5C": "M-f",

@@ -1,27 +1,14 @@
 import { decode, encode, type Gen, wait } from "../../../kernel/index.ts";
 import type { Process } from "../../../machine/process.ts";
 import type { Termios, Tty } from "../../../machine/tty.ts";
+import { KEY_SEQUENCES } from "../../../text/key-sequences.ts";
 
 /** How long after an escape the rest of a key's sequence may take, in µs. */
 const ESCAPE_WAIT = 25_000;
 
 const SEQUENCES: Record<string, string> = {
-  "[A": "up",
-  "[B": "down",
-  "[C": "right",
-  "[D": "left",
-  OA: "up",
-  OB: "down",
-  OC: "right",
-  OD: "left",
-  "[H": "home",
-  "[F": "end",
-  OH: "home",
-  OF: "end",
-  "[1~": "home",
-  "[4~": "end",
+  ...KEY_SEQUENCES,
   "[2~": "insert",
-  "[3~": "delete",
   "[5~": "pageup",
   "[6~": "pagedown",
   "[200~": "paste-begin",
