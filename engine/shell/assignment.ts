@@ -130,9 +130,9 @@ export function assignArray(sh: Shell, name: string, elements: readonly Element[
       const { index, value, append: more } = elements[i]!;
       if (index !== undefined) {
         const key = sh.keyOf(index);
-        map.set(key, more ? (map.get(key) ?? "") + value : value);
+        map.set(key, sh.converted(variable, value, more, map.get(key)));
       } else if (elements[0]!.index === undefined) {
-        map.set(value, elements[i + 1]?.value ?? "");
+        map.set(value, sh.converted(variable, elements[i + 1]?.value ?? "", false, undefined));
         i++;
       } else throw new ShellError(`${target}: ${value}: must use subscript when assigning associative array`, "fail");
     }

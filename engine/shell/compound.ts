@@ -19,7 +19,16 @@ import { evaluateTest } from "./cond.ts";
 import { BreakLoop, ShellError } from "./control.ts";
 import { textWidth } from "./editor/width.ts";
 import { runList, runNode } from "./execute.ts";
-import { arithText, expanding, expandWords, substitutes, wordPattern, wordText } from "./expand.ts";
+import {
+  arithText,
+  expanding,
+  expandingAtOnce,
+  expandWords,
+  Needs,
+  substitutes,
+  wordPattern,
+  wordText,
+} from "./expand.ts";
 import { waitForeground } from "./foreground.ts";
 import { forkShell } from "./fork.ts";
 import { afterInstants, runInstantly } from "./instant.ts";
@@ -120,7 +129,7 @@ function headerOf(sh: Shell, node: ArithmeticFor): string[] {
     parts = text
       .slice(open, end)
       .split(";")
-      .map((part) => part.trim());
+      .map((part) => part.trimStart());
     headers.set(node, parts);
   }
   return parts;
@@ -136,14 +145,15 @@ export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
     return yield* arithmetic(sh, text, "((: ");
   };
   const quick = !sh.has("xtrace") && ![start, test, update].some((text) => substitutes(text));
-  /** The same without a generator, where nothing is substituted. */
-  const now = (text: string): number | bigint => {
+  /** The same without a generator, where nothing is substituted; undefined where it cannot be done so. */
+  const now = (text: string): number | bigint | undefined => {
     if (text === "") return 1;
     sh.position = node.pos;
     sh.stepped();
     try {
       return arithText(sh, text);
     } catch (error) {
+      if (error instanceof Needs) return undefined;
       if (!(error instanceof ShellError) || error.how === "exit") throw error;
       sh.warnings.push(`((: ${error.message}`);
       throw new ArithFailure();
@@ -154,12 +164,12 @@ export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
     let turns = 0;
     sh.loops++;
     try {
-      while (quick ? now(test) : yield* run(test)) {
+      while ((quick ? now(test) : undefined) ?? (yield* run(test))) {
         turns++;
         if (!(yield* turn(sh, node.body))) break;
         if (!quick) yield* run(update);
         else {
-          now(update);
+          now(update) ?? (yield* run(update));
           if (sh.overdue) yield* afterInstants(sh);
         }
       }
@@ -179,7 +189,9 @@ class ArithFailure {}
 /** Evaluates; an error is printed and thrown as `ArithFailure`. */
 function* arithmetic(sh: Shell, text: string, prefix: string): Gen<number | bigint> {
   try {
-    return /`|\$\((?!\()/.test(text) ? yield* expanding(sh, () => arithText(sh, text)) : arithText(sh, text);
+    return /`|\$\((?!\()/.test(text)
+      ? yield* expanding(sh, () => arithText(sh, text))
+      : yield* expandingAtOnce(sh, () => arithText(sh, text));
   } catch (error) {
     if (!(error instanceof ShellError) || error.how === "exit") throw error;
     yield* sh.complain(prefix + error.message);

@@ -1,7 +1,7 @@
 import type { TestExpression } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { ShellError } from "./control.ts";
-import { arithText, compile, expanding, isPure, piecesText, wordPattern, wordText } from "./expand.ts";
+import { arithText, compile, expanding, expandingAtOnce, isPure, piecesText, wordPattern, wordText } from "./expand.ts";
 import { testBinary, testUnary } from "./file-tests.ts";
 import { pattern } from "./pattern.ts";
 import { shellQuote } from "./quote.ts";
@@ -26,7 +26,7 @@ export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
       return node.operator === "&&";
     case "TestUnary": {
       const operand = node.operand.text;
-      const text = isPure(operand) ? wordText(sh, operand) : yield* expanding(sh, () => wordText(sh, operand));
+      const text = yield* (isPure(operand) ? expandingAtOnce : expanding)(sh, () => wordText(sh, operand));
       if (sh.has("xtrace")) yield* trace(sh, `[[ ${node.operator} ${text === "" ? "''" : text} ]]`);
       return testUnary(sh, node.operator, text);
     }
@@ -36,14 +36,12 @@ export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
 }
 
 function* binary(sh: Shell, operator: string, leftText: string, rightText: string): Gen<boolean> {
-  const left = isPure(leftText) ? wordText(sh, leftText) : yield* expanding(sh, () => wordText(sh, leftText));
+  const left = yield* (isPure(leftText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, leftText));
   switch (operator) {
     case "=":
     case "==":
     case "!=": {
-      const text = isPure(rightText)
-        ? wordPattern(sh, rightText)
-        : yield* expanding(sh, () => wordPattern(sh, rightText));
+      const text = yield* (isPure(rightText) ? expandingAtOnce : expanding)(sh, () => wordPattern(sh, rightText));
       if (sh.has("xtrace")) yield* trace(sh, `[[ ${shellQuote(left)} ${operator} ${text === "" ? "''" : text} ]]`);
       const matched = pattern(text, { extglob: true, ignoreCase: sh.shopts.has("nocasematch") }).matches(left);
       return matched === (operator !== "!=");
@@ -54,7 +52,7 @@ function* binary(sh: Shell, operator: string, leftText: string, rightText: strin
       return matchRegex(sh, left, source);
     }
   }
-  const right = isPure(rightText) ? wordText(sh, rightText) : yield* expanding(sh, () => wordText(sh, rightText));
+  const right = yield* (isPure(rightText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, rightText));
   if (sh.has("xtrace")) yield* trace(sh, `[[ ${shellQuote(left)} ${operator} ${shellQuote(right)} ]]`);
   return testBinary(sh.p, left, operator, right, (text) => {
     try {

@@ -80,6 +80,16 @@ export function* expanding<T>(sh: Shell, expansion: () => T): Gen<T> {
   }
 }
 
+/** Runs an expansion that is known to need no commands at once; where one turns up all the same, as any other. */
+export function* expandingAtOnce<T>(sh: Shell, expansion: () => T): Gen<T> {
+  try {
+    return expansion();
+  } catch (error) {
+    if (!(error instanceof Needs)) throw error;
+  }
+  return yield* expanding(sh, expansion);
+}
+
 /** A field being built: its text, and as a pattern in which quoted characters are escaped. */
 interface Field {
   text: string;
@@ -323,12 +333,25 @@ function pieceText(sh: Shell, piece: Piece): string {
   }
 }
 
+/** Expands the pieces of an expression. What is put into the subscript of an associative array stays the key that it is. */
+function arithSource(sh: Shell, pieces: readonly Piece[]): string {
+  let out = "";
+  for (const piece of pieces) {
+    const text = pieceText(sh, piece);
+    const subscript = piece.k === "lit" || !/[$`"'\\[\]]/.test(text) ? null : /([A-Za-z_]\w*)\[[^\]]*$/.exec(out);
+    const keyed = subscript !== null && sh.vars.find(sh.vars.target(subscript[1]!))?.map !== undefined;
+    out += keyed ? text.replace(/[$`"'\\[\]]/g, "\\$&") : text;
+    if (out.length > MAX_TEXT) throw outOfMemory();
+  }
+  return out;
+}
+
 /** Operators that dash does not know: those behind a name that change it, and powers. */
 const FOREIGN_ARITHMETIC = /[\w)]\s*(?:\+\+|--)\s*(?:[^\w\s($+~!-]|$)|\*\*/;
 
 /** Evaluates the raw text of `$((…))` and `((…))`: expanded first, as between double quotes. */
 export function arithText(sh: Shell, text: string): number | bigint {
-  const source = /[$`"\\]/.test(text) ? piecesText(sh, compile(text, "arith").pieces) : text;
+  const source = /[$`"\\]/.test(text) ? arithSource(sh, compile(text, "arith").pieces) : text;
   if (sh.setup.dialect === "dash" && FOREIGN_ARITHMETIC.test(source))
     throw new ShellError(`${source}: syntax error: operand expected (error token is "")`);
   return evaluate(source, sh.arith);

@@ -2,7 +2,7 @@ import type { Assignment, Command, PipelineNode } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { COST } from "../machine/costs.ts";
 import { ShellError } from "./control.ts";
-import { arithText, compile, compiledText, substitutes } from "./expand.ts";
+import { arithText, compile, compiledText, Needs, substitutes } from "./expand.ts";
 import type { Shell } from "./shell.ts";
 import { handleSignals } from "./traps.ts";
 
@@ -72,6 +72,7 @@ function arithmetic(sh: Shell, body: string, position: number): boolean {
   try {
     status = arithText(sh, body) ? 0 : 1;
   } catch (error) {
+    if (error instanceof Needs) return false;
     if (!(error instanceof ShellError) || error.how === "exit") throw error;
     sh.warnings.push(`((: ${error.message}`);
   }
@@ -92,6 +93,7 @@ function assign(sh: Shell, assignments: readonly Assignment[], position: number)
     const text = compiledText(sh, compile(value.text, "word", true));
     sh.assign(node.name, undefined, text);
   } catch (error) {
+    if (error instanceof Needs) return false;
     if (!(error instanceof ShellError) || error.how !== "fail") throw error;
     sh.warnings.push(error.message);
     status = error.status;

@@ -42,6 +42,7 @@ function once(state: State, format: string): string {
         i += 2;
         continue;
       }
+      if (read.missing) state.errors.push(`missing ${read.missing} digit for \\${format[i + 1]}`);
       out += read.value;
       i = read.end;
       continue;
@@ -99,7 +100,7 @@ function convert(state: State, spec: RegExpExecArray, kind: string): string {
     case "c":
       return pad([...(take(state) ?? "")][0] ?? "", width, flags);
     case "b": {
-      const done = bEscapes(take(state) ?? "");
+      const done = bEscapes(take(state) ?? "", state.errors);
       if (done.stop) state.stop = true;
       return pad(cut(done.text, precision), width, flags);
     }
@@ -145,7 +146,7 @@ function pad(text: string, width: number, flags: string): string {
   return flags.includes("-") ? text + fill : fill + text;
 }
 
-function bEscapes(text: string): { text: string; stop: boolean } {
+function bEscapes(text: string, errors: string[]): { text: string; stop: boolean } {
   let out = "";
   for (let i = 0; i < text.length; ) {
     if (text[i] !== "\\") {
@@ -161,7 +162,8 @@ function bEscapes(text: string): { text: string; stop: boolean } {
     }
     const read = readEscape(text, i + 1, false);
     if (read.stop) return { text: out, stop: true };
-    out += next === "'" || next === '"' || next === "?" ? next : read.value;
+    if (read.missing) errors.push(`missing ${read.missing} digit for \\${next}`);
+    out += read.value;
     i = read.end;
   }
   return { text: out, stop: false };

@@ -24,17 +24,21 @@ export function ansiC(text: string, i: number): { value: string; end: number } {
 }
 
 /** One escape after its backslash. `ansi`: `\nnn` octal without a leading 0, `\cx` and quotes count (as in `$'…'`). */
-export function readEscape(text: string, i: number, ansi: boolean): { value: string; end: number; stop?: boolean } {
+export function readEscape(
+  text: string,
+  i: number,
+  ansi: boolean,
+): { value: string; end: number; stop?: boolean; missing?: "hex" | "unicode" } {
   const c = text[i];
   if (c === undefined) return { value: "\\", end: i };
   if (c === "x") {
     const digits = /^[0-9a-fA-F]{1,2}/.exec(text.slice(i + 1, i + 3));
-    if (digits === null) return { value: "\\x", end: i + 1 };
+    if (digits === null) return { value: "\\x", end: i + 1, missing: "hex" };
     return { value: byteText(Number.parseInt(digits[0], 16)), end: i + 1 + digits[0].length };
   }
   if (c === "u" || c === "U") {
     const digits = new RegExp(`^[0-9a-fA-F]{1,${c === "u" ? 4 : 8}}`).exec(text.slice(i + 1, i + 9));
-    if (digits === null) return { value: `\\${c}`, end: i + 1 };
+    if (digits === null) return { value: `\\${c}`, end: i + 1, missing: "unicode" };
     const code = Number.parseInt(digits[0], 16);
     const value = code <= 0x10ffff && !(code >= 0xd800 && code < 0xe000) ? String.fromCodePoint(code) : "\ufffd";
     return { value, end: i + 1 + digits[0].length };

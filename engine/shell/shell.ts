@@ -342,7 +342,8 @@ export class Shell {
     else if (target === "OPTIND") this.getoptsPosition = 0;
   }
 
-  private converted(variable: Variable, value: string, append: boolean, old: string | undefined): string {
+  /** A value as the attributes of its variable make it. */
+  converted(variable: Variable, value: string, append: boolean, old: string | undefined): string {
     if (variable.integer) {
       try {
         const result = evaluate(value, this.arith);

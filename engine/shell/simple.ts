@@ -4,7 +4,7 @@ import { applyAssignment, assignmentText, type Prepared, prepareAssignment } fro
 import { type Builtin, builtins, DECLARATIONS, SPECIAL } from "./builtins/index.ts";
 import { ExitShell, ReturnFrom, ShellError } from "./control.ts";
 import { failed, runNode, tell } from "./execute.ts";
-import { expanding, expandWords, plainWord, promptText, substitutes } from "./expand.ts";
+import { expanding, expandingAtOnce, expandWords, plainWord, promptText, substitutes } from "./expand.ts";
 import { execExternal, runExternal } from "./external.ts";
 import { commandText } from "./print-command.ts";
 import { singleQuote, traceQuote } from "./quote.ts";
@@ -12,6 +12,7 @@ import { keep, redirect, restore, type Saved } from "./redirect.ts";
 import type { Shell, ShellFunction } from "./shell.ts";
 import { closeSubstitutions } from "./substitution.ts";
 import { runTrap } from "./traps.ts";
+import type { Variable } from "./variables.ts";
 
 interface Parts {
   assignments: Assignment[];
@@ -102,7 +103,7 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
   let declared: Map<number, Prepared> | undefined;
   if (parts.plain) words = parts.plain;
   else if (parts.declared.size === 0 && parts.pure) {
-    words = expandWords(sh, parts.words);
+    words = yield* expandingAtOnce(sh, () => expandWords(sh, parts.words));
     if (sh.warnings.length > 0) for (const text of sh.warnings.splice(0)) yield* sh.complain(text);
   } else if (parts.declared.size === 0) words = yield* expanding(sh, () => expandWords(sh, parts.words));
   else {
@@ -156,13 +157,19 @@ function* prepareInTurn(sh: Shell, nodes: readonly Assignment[]): Gen<Prepared[]
       if (old?.readonly) continue;
       const variable = sh.vars.local(name);
       variable.exported = true;
-      if (ready.append) variable.value = old?.scalar();
+      if (ready.append) carryOver(variable, old);
       applyAssignment(sh, ready);
     }
   } finally {
     if (nodes.length > 1) sh.vars.popFrame();
   }
   return out;
+}
+
+/** What `name+=value` before a command adds to. */
+function carryOver(variable: Variable, old: Variable | undefined): void {
+  variable.value = old?.scalar();
+  variable.integer = old?.integer === true;
 }
 
 /** `set -x`: a line after PS4, whose first character is repeated at each level of substitution. */
@@ -270,6 +277,7 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
           const variable = sh.vars.local(ready.name);
           variable.exported = true;
           variable.temporary = true;
+          if (ready.append) carryOver(variable, old);
         }
         applyAssignment(sh, ready);
       }
@@ -314,11 +322,14 @@ function* program(sh: Shell, words: readonly string[], assignments: readonly Pre
     framed.pushFrame();
     try {
       for (const ready of assignments) {
-        if (sh.vars.find(ready.name)?.readonly) {
+        const old = sh.vars.find(ready.name);
+        if (old?.readonly) {
           yield* sh.complain(`${ready.name}: readonly variable`);
           continue;
         }
-        sh.vars.local(ready.name).exported = true;
+        const variable = sh.vars.local(ready.name);
+        variable.exported = true;
+        if (ready.append) carryOver(variable, old);
         applyAssignment(sh, ready);
       }
       env = sh.environment();

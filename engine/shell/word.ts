@@ -23,7 +23,8 @@ function unescapeBackquotes(text: string, inQuotes: boolean): string {
     if (text[i] === "\\" && (next === "`" || next === "$" || next === "\\" || (inQuotes && next === '"'))) {
       out += next;
       i++;
-    } else out += text[i];
+    } else if (text[i] === "\\" && next === "\n") i++;
+    else out += text[i];
   }
   return out;
 }

@@ -1,7 +1,7 @@
 import type { Gen } from "../../kernel/index.ts";
 import { evaluate } from "../arith.ts";
 import { ExitShell, ShellError } from "../control.ts";
-import { arithText, expanding } from "../expand.ts";
+import { arithText, expanding, expandingAtOnce } from "../expand.ts";
 import { arrayLiteral, attributeFlags } from "../param-ops.ts";
 import { functionText } from "../print-function.ts";
 import { doubleQuote, singleQuote } from "../quote.ts";
@@ -152,7 +152,7 @@ function* functions(
     let text = "";
     for (const name of [...sh.functions.keys()].sort())
       text += how.names
-        ? `declare -f${sh.functions.get(name)!.exported ? "x" : ""} ${name}\n`
+        ? `declare -f${sh.readonlyFunctions.has(name) ? "r" : ""}${sh.functions.get(name)!.exported ? "x" : ""} ${name}\n`
         : `${functionText(name, sh.functions.get(name)!)}\n`;
     return yield* put(sh, label, text);
   }
@@ -270,7 +270,8 @@ const letBuiltin: Builtin = function* (sh, args) {
     return 1;
   }
   let last: number | bigint = 0;
-  for (const arg of args[0] === "--" ? args.slice(1) : args) last = arithText(sh, arg);
+  for (const arg of args[0] === "--" ? args.slice(1) : args)
+    last = yield* expandingAtOnce(sh, () => arithText(sh, arg));
   return last ? 0 : 1;
 };
 

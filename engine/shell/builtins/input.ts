@@ -180,7 +180,7 @@ export function splitLine(text: string, ifs: string, count: number | undefined):
   while (space(text[i])) i++;
   while (i < text.length) {
     if (count !== undefined && fields.length === count - 1) {
-      fields.push(lastField(text.slice(i), ifs, space, special));
+      fields.push(lastField(text.slice(i), space, special));
       return fields;
     }
     let field = "";
@@ -199,26 +199,24 @@ export function splitLine(text: string, ifs: string, count: number | undefined):
   return fields;
 }
 
-/** What is left for the last variable: trailing spaces go, and a single trailing delimiter. */
+/** What is left for the last variable: one word with the delimiter behind it, or all of it without the blanks at its end. */
 function lastField(
   text: string,
-  ifs: string,
   space: (c: string | undefined) => boolean,
   special: (c: string | undefined) => boolean,
 ): string {
+  let i = 0;
+  while (i < text.length && !special(text[i])) i += text[i] === ESCAPED ? 2 : 1;
+  const word = text.slice(0, i);
+  while (space(text[i])) i++;
+  if (special(text[i]) && !space(text[i])) {
+    i++;
+    while (space(text[i])) i++;
+  }
+  if (i >= text.length) return plain(word);
   let end = text.length;
   while (end > 0 && space(text[end - 1]) && text[end - 2] !== ESCAPED) end--;
-  let rest = text.slice(0, end);
-  const last = rest.at(-1);
-  if (special(last) && !space(last) && rest.at(-2) !== ESCAPED) {
-    const body = rest.slice(0, -1);
-    if (![...body].some((c, k) => special(c) && !space(c) && body[k - 1] !== ESCAPED)) {
-      let stop = body.length;
-      while (stop > 0 && space(body[stop - 1])) stop--;
-      if (![...body.slice(0, stop)].some((c) => space(c)) || ifs.length > 0) rest = body.slice(0, stop);
-    }
-  }
-  return plain(rest);
+  return plain(text.slice(0, end));
 }
 
 function store(sh: Shell, text: string, o: ReadOptions, names: readonly string[]): void {

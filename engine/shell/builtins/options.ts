@@ -61,8 +61,8 @@ const SET_OPTIONS = [
 ];
 
 const SHOPT_NAMES = [
-  "assoc_expand_once",
   "autocd",
+  "assoc_expand_once",
   "cdable_vars",
   "cdspell",
   "checkhash",
@@ -258,7 +258,7 @@ const shopt: Builtin = function* (sh, args) {
   let status = 0;
   for (const name of parsed.rest) {
     if (!known.includes(name)) {
-      yield* sh.complain(`shopt: ${name}: invalid shell option name`);
+      yield* sh.complain(`shopt: ${name}: invalid ${has("o") ? "" : "shell "}option name`);
       status = 1;
       continue;
     }

@@ -98,7 +98,7 @@ const printf: Builtin = function* (sh, args) {
     if (bracket < 0) sh.assign(target, undefined, result.text);
     else sh.assign(target.slice(0, bracket), target.slice(bracket + 1, -1), result.text);
   }
-  return result.errors.length > 0 ? 1 : status;
+  return result.errors.some((error) => !error.startsWith("missing ")) ? 1 : status;
 };
 
 export const outputBuiltins: Record<string, Builtin> = { echo, printf };
