@@ -4,6 +4,44 @@ import { play, type Scenario } from "./scenario.ts";
 /** What Linux does; the outputs of ip were seen with the real one in namespaces of its own. */
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "neighbours are those that somebody has spoken to; who does not answer is asked three times and given up",
+    script: `ssh worker-1 sudo bash <<'X' 2>&1
+ip neigh flush all; ip neigh show dev eth0 192.168.108.22; ping -c 1 192.168.108.22 | grep loss; ip neigh show 192.168.108.22 | sed 's/lladdr [0-9a-f:]*/MAC/'
+(timeout 10 tcpdump -i eth0 -nlc 5 'arp host 192.168.108.99 or arp host 192.168.108.23' 2>/dev/null | cut -d ' ' -f 2- | sed 's/is-at [0-9a-f:]*/is-at MAC/' &) ; sleep 0.1
+ping -c 1 192.168.108.23 | grep loss; ping -c 3 192.168.108.99; (ping -c 1 192.168.108.98 >/dev/null &); sleep 1; ip neigh show nud incomplete
+curl -s -m 9 http://192.168.108.97; echo $?; ip neigh show nud failed; grep 108.97 /proc/net/arp
+ip neigh add 192.168.108.22 lladdr 02:00:00:00:00:01 dev eth0; ip neigh replace 192.168.108.22 lladdr 02:00:00:00:00:01 dev eth0; ip neigh show nud permanent | grep 108; ping -c 1 -W 1 192.168.108.22 | grep loss
+ip neigh del 192.168.108.22 dev eth0; ping -c 1 192.168.108.22 | grep loss; ip -s neigh flush to 192.168.108.97 | grep Round; ip neigh get 192.168.108.97 dev eth0; ip neigh flush; ip neigh foo; ip neigh show nud bogus
+X`,
+    expect: [
+      "1 packets transmitted, 1 received, 0% packet loss",
+      /^192\.168\.108\.22 dev eth0 MAC REACHABLE $/,
+      "ARP, Request who-has 192.168.108.23 tell 192.168.108.21, length 28",
+      "ARP, Reply 192.168.108.23 is-at MAC, length 28",
+      "1 packets transmitted, 1 received, 0% packet loss",
+      "ARP, Request who-has 192.168.108.99 tell 192.168.108.21, length 28",
+      "ARP, Request who-has 192.168.108.99 tell 192.168.108.21, length 28",
+      "ARP, Request who-has 192.168.108.99 tell 192.168.108.21, length 28",
+      "From 192.168.108.21 icmp_seq=1 Destination Host Unreachable",
+      "From 192.168.108.21 icmp_seq=3 Destination Host Unreachable",
+      "3 packets transmitted, 0 received, +3 errors, 100% packet loss",
+      /^pipe 3$/,
+      /^192\.168\.108\.98 dev eth0 INCOMPLETE $/,
+      /^7$/,
+      /^192\.168\.108\.97 dev eth0 FAILED $/,
+      /^192\.168\.108\.97 +0x1 +0x0 +00:00:00:00:00:00 +\* +eth0$/,
+      "RTNETLINK answers: File exists",
+      "192.168.108.22 dev eth0 lladdr 02:00:00:00:00:01 PERMANENT",
+      "1 packets transmitted, 0 received, 100% packet loss",
+      "1 packets transmitted, 1 received, 0% packet loss",
+      "*** Round 1, deleting 1 entries ***",
+      "Error: Neighbour entry not found.",
+      "Flush requires arguments.",
+      'Command "foo" is unknown, try "ip neigh help".',
+      'Error: argument "bogus" is wrong: nud state is bad',
+    ],
+  },
+  {
     name: "two namespaces on a cable see each other, and only each other",
     script: `ssh worker-1 sudo bash <<'X' 2>&1
 ip netns add red; ip netns add blue; ip netns add red; ip netns list | head -n 2

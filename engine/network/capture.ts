@@ -139,6 +139,21 @@ export function show(
   }
 }
 
+/** Shows a frame of a wire to whoever listens on one device. */
+export function overhear(
+  network: Network,
+  ns: NetNamespace,
+  device: string,
+  direction: "In" | "Out",
+  bytes: Uint8Array,
+): void {
+  const at = Math.max(network.kernel.now, network.shownUntil);
+  network.shownUntil = at + STEP;
+  for (const tap of [...network.taps]) {
+    if (tap.ns === ns && (tap.device === device || tap.device === "any")) tap.receive({ at, device, direction, bytes });
+  }
+}
+
 /** Ethernet addresses of the two ends of the cable that a device is on: sender, receiver. */
 function macs(wires: readonly Wire[], at: number, back: boolean): [string, string] {
   const wire = wires[at]!;

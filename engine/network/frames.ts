@@ -120,8 +120,31 @@ export function packetBytes(
   return concat([head, body]);
 }
 
-export function ethernet(source: string, destination: string, packet: Uint8Array): Uint8Array {
-  return concat([Uint8Array.from([...macBytes(destination), ...macBytes(source), 8, 0]), packet]);
+export function ethernet(source: string, destination: string, packet: Uint8Array, type = 0x0800): Uint8Array {
+  return concat([Uint8Array.from([...macBytes(destination), ...macBytes(source), ...u16(type)]), packet]);
+}
+
+export const BROADCAST_MAC = "ff:ff:ff:ff:ff:ff";
+const ARP = 0x0806;
+
+/** ARP for IPv4 over Ethernet (RFC 826). @param operation  1: a request, 2: a reply; `receiver`: whom the frame is for */
+export function arpFrame(
+  operation: 1 | 2,
+  senderMac: string,
+  sender: string,
+  targetMac: string,
+  target: string,
+  receiver: string,
+): Uint8Array {
+  const body = [
+    ...[0, 1, 8, 0, 6, 4],
+    ...u16(operation),
+    ...macBytes(senderMac),
+    ...addressBytes(sender),
+    ...macBytes(targetMac),
+    ...addressBytes(target),
+  ];
+  return ethernet(senderMac, receiver, Uint8Array.from(body), ARP);
 }
 
 /** A frame within a datagram of the machines' own network (VXLAN network 1). */

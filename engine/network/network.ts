@@ -8,6 +8,7 @@ import { arrive, held, used } from "./flows.ts";
 import { plainOnTls, serveHttpBytes } from "./http-bytes.ts";
 import { handmadeWay, isHandmade } from "./links.ts";
 import { type Listener, NetNamespace, type Socket } from "./namespace.ts";
+import { askInVain, meet, misled, type Neighbour, stillThere, UNANSWERED } from "./neighbours.ts";
 import type { OverlayMember } from "./overlay.ts";
 import { type Path, pathNow, pathOf, type Walk } from "./path.ts";
 import { policySteps } from "./policy.ts";
@@ -18,8 +19,6 @@ const LOCAL_RTT = 60;
 const REMOTE_RTT = 400;
 /** A SYN without an answer: client-go and curl give up later than this, but learners need not wait two minutes (tcp_syn_retries 6 is 127 s). */
 const CONNECT_TIMEOUT = 30 * SECOND;
-/** An address that nobody has, on a network where others are: three ARP requests a second apart (arp(7) mcast_solicit). */
-const NEIGHBOUR_TIMEOUT = 3_100_000;
 
 /** An open connection: use it as HTTP, as bytes, or both parties' choice. */
 export interface Connection {
@@ -70,6 +69,8 @@ class Established implements Connection {
   /** The proxy's own connection. */
   private readonly onward: Established | undefined;
   readonly flow: Flow | undefined;
+  /** What machines on its way know of each other. */
+  private readonly neighbours: readonly Neighbour[];
 
   constructor(
     network: Network,
@@ -80,6 +81,7 @@ class Established implements Connection {
     tracks: readonly Track[] | undefined,
     path: Path | undefined,
     flow: Flow | undefined,
+    neighbours: readonly Neighbour[],
   ) {
     this.network = network;
     this.from = ends.from;
@@ -96,6 +98,7 @@ class Established implements Connection {
     this.tracks = tracks;
     this.path = path;
     this.flow = flow;
+    this.neighbours = neighbours;
   }
 
   alive(): boolean {
@@ -130,6 +133,7 @@ class Established implements Connection {
     const { server, seenFrom } = this;
     if (server.http === undefined) throw new NetError("ECONNRESET");
     if (this.tracks !== undefined) used(this.tracks, this.network.kernel.now);
+    stillThere(this.neighbours, this.network.kernel.now);
     if (!this.network.kernel.current?.instant) yield* sleep(this.rtt);
     return yield* server.http(request.remoteAddress === seenFrom ? request : { ...request, remoteAddress: seenFrom });
   }
@@ -276,9 +280,12 @@ export class Network {
     if (owner === undefined || (!local && (this.isDark(from) || this.isDark(owner)))) {
       const patience = options.timeout ?? CONNECT_TIMEOUT;
       // Where others are, nobody answers the question for this address: the last router knows soon.
-      const unreachable = owner === undefined && patience >= NEIGHBOUR_TIMEOUT && this.hasNeighbours(remoteAddress);
+      const asked = askInVain(this, from, remoteAddress);
+      const near = asked !== undefined || this.hasNeighbours(remoteAddress);
+      const known = asked === undefined ? UNANSWERED : asked.until - this.kernel.now;
+      const unreachable = owner === undefined && patience >= known && near;
       flow?.unanswered(unreachable ? 0 : patience, payload);
-      yield* sleep(unreachable ? NEIGHBOUR_TIMEOUT : patience);
+      yield* sleep(unreachable ? known : patience);
       throw new NetError(unreachable ? "EHOSTUNREACH" : "ETIMEDOUT");
     }
     if (from.host.policy !== undefined || owner.host.policy !== undefined) {
@@ -292,6 +299,13 @@ export class Network {
         throw new NetError("ETIMEDOUT");
       }
     }
+    if (misled(this, from, remoteAddress)) {
+      flow?.unanswered(options.timeout ?? CONNECT_TIMEOUT, payload);
+      yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
+      throw new NetError("ETIMEDOUT");
+    }
+    const back = path?.source ?? path?.local ?? sourceFor(from, owner, remoteAddress);
+    const neighbours = meet(this, from, remoteAddress, owner, back);
     flow?.ask(payload);
     if (!this.kernel.current?.instant) yield* sleep(local ? LOCAL_RTT : REMOTE_RTT);
     const listener = owner.listenerFor(protocol, remoteAddress, remotePort);
@@ -319,6 +333,7 @@ export class Network {
       tracks,
       path,
       flow,
+      neighbours,
     );
   }
 
@@ -328,8 +343,8 @@ export class Network {
     if (way === "no-route") throw new NetError("ENETUNREACH");
     const back = way === "there" && this.comesBack(from, address);
     if (back) return;
-    yield* sleep(way === "silent" ? Math.min(patience, NEIGHBOUR_TIMEOUT) : patience);
-    throw new NetError(way === "silent" && patience >= NEIGHBOUR_TIMEOUT ? "EHOSTUNREACH" : "ETIMEDOUT");
+    yield* sleep(way === "silent" ? Math.min(patience, UNANSWERED) : patience);
+    throw new NetError(way === "silent" && patience >= UNANSWERED ? "EHOSTUNREACH" : "ETIMEDOUT");
   }
 
   /** Whether answers to a hand-made namespace, or from one, find their way. */

@@ -1,8 +1,10 @@
 /** Network applets of BusyBox: ifconfig, route, arp, telnet, dnsdomainname. */
+
 import type { Gen } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { type Connection, isNetError } from "../../network/index.ts";
+import { knownTo, neighboursOf } from "../../network/neighbours.ts";
 import { resolveHost } from "../../network/resolver.ts";
 import { ipv4Number } from "../../text/ipv4.ts";
 
@@ -65,11 +67,31 @@ export const route: Program = function* (p): Gen<number> {
   return 0;
 };
 
+/** BusyBox's arp: what /proc/net/arp has; -s and -d change it. */
 export const arp: Program = function* (p): Gen<number> {
-  for (const { via, device } of p.ns.net.routes) {
-    if (via === undefined) continue;
-    yield* sys.print(p, `? (${via}) at ee:ee:ee:ee:ee:ee [ether]  on ${device}\n`);
+  const { net } = p.ns;
+  const words = p.argv.slice(1);
+  const given = words.filter((word) => !word.startsWith("-"));
+  const [address = "", mac = ""] = given;
+  const rows = knownTo(net).filter(({ state }) => state !== "NOARP");
+  const table = neighboursOf(net);
+  if (words.includes("-s")) {
+    const device = rows.find((row) => row.address === address)?.device ?? net.routes[0]?.device ?? "eth0";
+    table.set(device, address, mac.toLowerCase(), "PERMANENT", p.machine.kernel.now);
+    return 0;
   }
+  const found = rows.filter((row) => address === "" || row.address === address);
+  if (words.includes("-d")) {
+    for (const { device, entry } of found) if (entry) table.delete(device, address);
+    if (found.length === 0) yield* sys.print(p, `No ARP entry for ${address}\n`);
+    return found.length === 0 ? 1 : 0;
+  }
+  for (const row of found) {
+    const at = row.state === "FAILED" || row.state === "INCOMPLETE" ? "<incomplete> " : `${row.mac} [ether] `;
+    const fixed = row.state === "PERMANENT" ? "PERM on" : " on";
+    yield* sys.print(p, `? (${row.address}) at ${at}${fixed} ${row.device}\n`);
+  }
+  if (found.length === 0 && address !== "") yield* sys.print(p, `No match found in ${rows.length} entries\n`);
   return 0;
 };
 

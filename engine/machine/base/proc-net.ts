@@ -1,5 +1,6 @@
 /** /proc/net: devices, routes and sockets of a network namespace, in the kernel's own forms. */
 import type { NetNamespace } from "../../network/namespace.ts";
+import { knownTo } from "../../network/neighbours.ts";
 import { ComputedContent, fileNode, type Inode } from "../inode.ts";
 
 /** An IPv4 address as the kernel prints it: four bytes, the last first. */
@@ -53,12 +54,10 @@ function sockets(net: NetNamespace, protocol: "tcp" | "udp"): string {
 
 function neighbours(net: NetNamespace): string {
   let text = "IP address       HW type     Flags       HW address            Mask     Device\n";
-  for (const { via, device } of net.routes) {
-    const owner = via === undefined ? undefined : net.network.ownerOf(via);
-    const mac =
-      owner &&
-      [...owner.interfaces.values()].find(({ addresses }) => addresses.some((cidr) => cidr.startsWith(`${via}/`)))?.mac;
-    if (mac) text += `${via!.padEnd(16)} 0x1         0x2         ${mac}     *        ${device}\n`;
+  for (const { address, device, mac = "00:00:00:00:00:00", state } of knownTo(net)) {
+    if (state === "NOARP") continue;
+    const flags = state === "PERMANENT" ? "0x6" : state === "INCOMPLETE" || state === "FAILED" ? "0x0" : "0x2";
+    text += `${address.padEnd(16)} 0x1         ${flags}         ${mac}     *        ${device}\n`;
   }
   return text;
 }

@@ -1,4 +1,5 @@
 import { type Gen, SECOND, sleep, wait } from "../../kernel/index.ts";
+import { forgetNeighbours } from "../../network/neighbours.ts";
 import { runEntries } from "../base/index.ts";
 import { entriesOf } from "../inode.ts";
 import type { Machine } from "../machine.ts";
@@ -111,6 +112,7 @@ export function powerOn(machine: Machine): void {
   machine.pids.reset();
   machine.net.translate = undefined;
   machine.net.netfilter = undefined;
+  forgetNeighbours(machine.net);
   // Bridges and veth pairs live in the kernel's memory only; routes of the others are set up again.
   for (const { name, peer } of [...machine.net.interfaces.values()]) {
     if (peer === undefined && !VIRTUAL.test(name)) continue;

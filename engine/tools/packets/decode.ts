@@ -22,6 +22,17 @@ export interface Decoded {
   etherType: number;
   frame: Uint8Array;
   ip: Ip | undefined;
+  arp: Arp | undefined;
+}
+
+/** A question for an address, or its answer. */
+export interface Arp {
+  operation: number;
+  senderMac: string;
+  sender: string;
+  targetMac: string;
+  target: string;
+  bytes: Uint8Array;
 }
 
 export const u16 = (bytes: Uint8Array, at: number): number => ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
@@ -39,6 +50,20 @@ export function decodeFrame(frame: Uint8Array): Decoded {
     etherType,
     frame,
     ip: etherType === 0x800 ? decodeIp(frame.subarray(14)) : undefined,
+    arp: etherType === 0x806 ? decodeArp(frame.subarray(14)) : undefined,
+  };
+}
+
+/** ARP for IPv4 over Ethernet; undefined when it is something else. */
+function decodeArp(bytes: Uint8Array): Arp | undefined {
+  if (bytes.length < 28 || u16(bytes, 2) !== 0x800 || bytes[4] !== 6 || bytes[5] !== 4) return undefined;
+  return {
+    operation: u16(bytes, 6),
+    senderMac: macText(bytes.subarray(8, 14)),
+    sender: [...bytes.subarray(14, 18)].join("."),
+    targetMac: macText(bytes.subarray(18, 24)),
+    target: [...bytes.subarray(24, 28)].join("."),
+    bytes,
   };
 }
 

@@ -1,4 +1,5 @@
 /** Capture filters in libpcap's language (pcap-filter(7)), as far as it names what travels here. */
+import { BROADCAST_MAC } from "../../network/frames.ts";
 import { ipv4Number } from "../../text/ipv4.ts";
 import { type Decoded, type Ip, u16, u32 } from "./decode.ts";
 
@@ -44,6 +45,8 @@ function tokens(text: string): string[] {
 /** What a primitive without a qualifier of its own takes over from the one before. */
 interface Qualifiers {
   protocol: number | undefined;
+  /** `arp`, `ip` or `ether`: whose addresses are meant. */
+  link: string | undefined;
   direction: "src" | "dst" | "both" | undefined;
   kind: "host" | "net" | "port" | "portrange" | undefined;
 }
@@ -52,7 +55,7 @@ class Parser {
   private at = 0;
   private readonly words: readonly string[];
   private readonly names: Names;
-  private last: Qualifiers = { protocol: undefined, direction: undefined, kind: undefined };
+  private last: Qualifiers = { protocol: undefined, link: undefined, direction: undefined, kind: undefined };
 
   constructor(words: readonly string[], names: Names) {
     this.words = words;
@@ -112,12 +115,17 @@ class Parser {
       const size = Number(this.words[this.at++]);
       return ({ frame }) => (word === "greater" ? frame.length >= size : frame.length <= size);
     }
-    const own: Qualifiers = { protocol: undefined, direction: undefined, kind: undefined };
+    const cast = this.take("broadcast", "multicast");
+    if (cast !== undefined) return castFilter(cast, "ether");
+    const own: Qualifiers = { protocol: undefined, link: undefined, direction: undefined, kind: undefined };
     let named = false;
     let filter: Filter | undefined;
     const protocol = this.take("tcp", "udp", "icmp", "arp", "ip", "ip6", "icmp6", "ether");
     if (protocol !== undefined) {
       if (protocol in PROTOCOLS) own.protocol = PROTOCOLS[protocol];
+      else own.link = protocol;
+      const cast = this.take("broadcast", "multicast");
+      if (cast !== undefined) return castFilter(cast, protocol);
       filter = protocolFilter(protocol);
       named = true;
     }
@@ -147,7 +155,7 @@ class Parser {
     return this.identified(own);
   }
 
-  private identified({ protocol, direction, kind = "host" }: Qualifiers): Filter {
+  private identified({ protocol, link, direction, kind = "host" }: Qualifiers): Filter {
     const value = this.words[this.at++];
     if (value === undefined || /^[()[\]=<>!&|]/.test(value)) {
       throw new FilterError("can't parse filter expression: syntax error");
@@ -168,13 +176,34 @@ class Parser {
         return port >= low && port <= high;
       });
     }
+    if (link === "ether") {
+      const wanted = value.toLowerCase();
+      return ({ source, destination }) =>
+        (direction !== "dst" && source === wanted) || (direction !== "src" && destination === wanted);
+    }
+    // Addresses stand in ARP, too.
+    const between = (test: (address: string) => boolean): Filter => {
+      return ({ ip, arp }) => {
+        if (protocol !== undefined && ip?.protocol !== protocol) return false;
+        const ends =
+          ip && link !== "arp"
+            ? ip
+            : arp && link !== "ip"
+              ? { source: arp.sender, destination: arp.target }
+              : undefined;
+        if (ends === undefined) return false;
+        return (direction !== "dst" && test(ends.source)) || (direction !== "src" && test(ends.destination));
+      };
+    };
     if (kind === "net" || /^\d+(\.\d+){0,3}\/\d+$/.test(value)) {
       const [network, bits] = netOf(value);
-      return fits((ip, end) => ipv4Number(ip[end]) >>> (32 - bits || 0) === network >>> (32 - bits || 0) || bits === 0);
+      return between(
+        (address) => ipv4Number(address) >>> (32 - bits || 0) === network >>> (32 - bits || 0) || bits === 0,
+      );
     }
     const addresses = /^\d+(\.\d+){3}$/.test(value) ? [value] : this.names.host(value);
     if (addresses === undefined) throw new FilterError(`unknown host '${value}'`);
-    return fits((ip, end) => addresses.includes(ip[end]));
+    return between((address) => addresses.includes(address));
   }
 
   private ports(value: string, kind: "port" | "portrange"): [number, number] {
@@ -282,6 +311,15 @@ function layer({ frame, ip }: Decoded, name: string): Uint8Array | undefined {
   if (name === "ether") return frame;
   if (name === "ip") return ip?.bytes;
   return ip?.protocol === PROTOCOLS[name] ? ip?.body : undefined;
+}
+
+function castFilter(cast: string, protocol: string): Filter {
+  if (protocol === "ip") {
+    const first = (ip: Ip | undefined) => Number(ip?.destination.split(".")[0]);
+    return ({ ip }) => (cast === "multicast" ? first(ip) >= 224 : (ip?.destination.endsWith(".255") ?? false));
+  }
+  if (cast === "broadcast") return ({ destination }) => destination === BROADCAST_MAC;
+  return ({ destination }) => (Number.parseInt(destination.slice(0, 2), 16) & 1) === 1;
 }
 
 function protocolFilter(name: string): Filter {

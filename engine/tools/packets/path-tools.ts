@@ -5,6 +5,7 @@ import * as sys from "../../machine/sys.ts";
 import { hostsByAddress } from "../../network/hosts.ts";
 import type { NetNamespace } from "../../network/index.ts";
 import { handmadeWay, isHandmade } from "../../network/links.ts";
+import { showQuestion } from "../../network/neighbours.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { traceOf } from "../../network/trace.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
@@ -80,6 +81,7 @@ export const arping: Program = function* (p) {
     sent++;
     // Once somebody has answered the question goes to him alone.
     if (got === 0 || o.has("b")) broadcasts++;
+    if (p.machine.network.taps.size > 0) showQuestion(p.machine.network, { ns: net, device, to: address }, mac);
     if (mac !== undefined) {
       got++;
       const us = 220 + p.machine.kernel.random("arping").int(0, 400);

@@ -1,7 +1,8 @@
 /** Packets in tcpdump's words (print-*.c of tcpdump 4.99). */
 import { decode, type Gen } from "../../kernel/index.ts";
 import { type DnsRecord, decodeDns, RCODES } from "../../network/dns.ts";
-import { type Decoded, decodeFrame, decodeIp, type Ip, innerFrame, u16, u32 } from "./decode.ts";
+import { BROADCAST_MAC } from "../../network/frames.ts";
+import { type Arp, type Decoded, decodeFrame, decodeIp, type Ip, innerFrame, u16, u32 } from "./decode.ts";
 
 export interface PrintOptions {
   /** -v; 2 for -vv. */
@@ -38,9 +39,9 @@ export class Printer {
   }
 
   /** Finds names for a frame's addresses; without this they are printed as they are. */
-  *learn({ ip }: Decoded, nameOf: (address: string) => Gen<string>): Gen {
-    if (ip === undefined) return;
-    for (const address of [ip.source, ip.destination]) {
+  *learn({ ip, arp }: Decoded, nameOf: (address: string) => Gen<string>): Gen {
+    const addresses = ip ? [ip.source, ip.destination] : arp ? [arp.target, arp.sender] : [];
+    for (const address of addresses) {
       // Those to come print the address while one is being asked about: asking makes packets too.
       if (this.names.has(address)) continue;
       this.names.set(address, address);
@@ -54,20 +55,39 @@ export class Printer {
 
   /** The text of a frame without its time, with the dump that follows it; no newline at the end. */
   print(frame: Decoded): string {
-    const { ip, etherType } = frame;
-    const body = ip === undefined ? `ethertype 0x${etherType.toString(16).padStart(4, "0")}` : this.ip(ip);
+    const { ip, arp, etherType } = frame;
+    const body = arp
+      ? this.arp(arp)
+      : ip === undefined
+        ? `ethertype 0x${etherType.toString(16).padStart(4, "0")}`
+        : this.ip(ip);
     return this.head(frame) + body + this.dump(frame);
   }
 
-  private head({ source, destination, frame }: Decoded): string {
-    if (!this.options.link) return "IP ";
+  /** @see print-arp.c */
+  private arp({ operation, sender, senderMac, target, bytes }: Arp): string {
+    const detail = this.options.verbose > 0 ? "Ethernet (len 6), IPv4 (len 4), " : "";
+    const what =
+      operation === 1
+        ? `Request who-has ${this.host(target)} tell ${this.host(sender)}`
+        : `Reply ${this.host(sender)} is-at ${senderMac}`;
+    return `${detail}${what}, length ${bytes.length}`;
+  }
+
+  private head({ source, destination, frame, arp }: Decoded): string {
+    if (!this.options.link) return arp ? "ARP, " : "IP ";
+    if (arp) {
+      const to = destination === BROADCAST_MAC ? "Broadcast" : destination;
+      return `${source} > ${to}, ethertype ARP (0x0806), length ${frame.length}: `;
+    }
     return `${source} > ${destination}, ethertype IPv4 (0x0800), length ${frame.length}: `;
   }
 
-  private dump({ frame, ip }: Decoded): string {
+  private dump({ frame, ip, arp }: Decoded): string {
     const { dump } = this.options;
-    if (dump === "" || ip === undefined) return "";
-    const bytes = dump === "xx" || dump === "XX" ? frame : ip.bytes;
+    const packet = ip ?? arp;
+    if (dump === "" || packet === undefined) return "";
+    const bytes = dump === "xx" || dump === "XX" ? frame : packet.bytes;
     return dump === "A" ? `\n${ascii(bytes)}` : `\n${hex(bytes, dump.startsWith("X"))}`;
   }
 

@@ -1,6 +1,7 @@
 import type { Program } from "../../machine/process.ts";
 import { accountPrograms } from "./accounts/index.ts";
 import { blkid, findmnt, lsblk, lscpu } from "./block-devices.ts";
+import { bridge } from "./bridge.ts";
 import { crontab } from "./cron/crontab.ts";
 import { cron } from "./cron/daemon.ts";
 import { curl } from "./curl.ts";
@@ -20,7 +21,6 @@ import { kill, pgrep, pidof, pkill } from "./kill.ts";
 import { free, nproc, uptime } from "./memory.ts";
 import { lsmod, modprobe, mount, umount } from "./mount.ts";
 import { nc } from "./nc.ts";
-import { bridge } from "./neighbours.ts";
 import { arp, ifconfig, route } from "./net-tools.ts";
 import { nsenter } from "./nsenter.ts";
 import { getent, nslookup } from "./nslookup.ts";

@@ -4,10 +4,11 @@ import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Interface, NetNamespace, Route } from "../../network/index.ts";
 import { peerOf, spaceCalled } from "../../network/links.ts";
+import { linkDetails } from "./bridge.ts";
 import { connected, disconnect, link } from "./ip-link.ts";
+import { neighbours } from "./ip-neighbour.ts";
 import { netns, spaceOf } from "./ip-netns.ts";
 import { show } from "./ip-show.ts";
-import { linkDetails, neighbours } from "./neighbours.ts";
 
 const USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
        ip [ -force ] -batch filename
@@ -34,6 +35,7 @@ export interface Options {
   pretty: boolean;
   color: "never" | "auto" | "always";
   details: boolean;
+  statistics: boolean;
   family: "any" | "4" | "6";
   /** Of `ip netns exec`: in every namespace. */
   all: boolean;
@@ -50,6 +52,7 @@ export const ip: Program = function* (p) {
     pretty: false,
     color: "never",
     details: false,
+    statistics: false,
     family: "any",
     all: false,
   };
@@ -70,6 +73,7 @@ export const ip: Program = function* (p) {
       return 0;
     } else if (word === "-n" || word === "-netns") space = words.shift();
     else if (word === "-a" || word === "-all") options.all = true;
+    else if (/^-s(tat(istic)?s?)?$/.test(word)) options.statistics = true;
     else if (!["-s", "-h", "-N"].includes(word) && !/^-[sdh]+$/.test(word)) {
       yield* sys.printError(p, `Option "${word}" is unknown, try "ip -help".\n`);
       return 255;

@@ -2,7 +2,9 @@
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Interface, Route } from "../../network/index.ts";
+import { knownTo, type NeighbourState, neighboursOf } from "../../network/neighbours.ts";
 import { tool } from "../tool.ts";
+import { routeTo } from "./ip.ts";
 
 const VERSION = "net-tools 2.10";
 
@@ -134,32 +136,59 @@ export const arp = tool(
   },
   function* (t, o) {
     const { net } = t.p.ns;
-    const rows: { address: string; mac: string; device: string }[] = [];
-    for (const { via, device } of net.routes) {
-      if (via === undefined || rows.some((row) => row.address === via)) continue;
-      const owner = net.network.ownerOf(via);
-      const mac =
-        owner &&
-        [...owner.interfaces.values()].find(({ addresses }) => addresses.some((cidr) => cidr.startsWith(`${via}/`)))
-          ?.mac;
-      if (mac) rows.push({ address: via, mac, device });
-    }
-    const wanted = rows.filter(
-      (row) =>
-        (o.value("i") === undefined || row.device === o.value("i")) &&
-        (o.operands[0] === undefined || row.address === o.operands[0]),
+    const { kernel } = t.p.machine;
+    const table = neighboursOf(net);
+    const [host] = o.operands;
+    const device = o.value("i");
+    const all = knownTo(net).filter(({ state }) => state !== "NOARP");
+    const wanted = all.filter(
+      (row) => (device === undefined || row.device === device) && (host === undefined || row.address === host),
     );
+    if (o.has("d") || o.has("s")) {
+      if (t.p.cred.uid !== 0) {
+        yield* sys.printError(t.p, `SIOC${o.has("d") ? "DARP(dontpub)" : "SARP"}: Operation not permitted\n`);
+        return 255;
+      }
+      const address = o.value("d") ?? o.value("s") ?? "";
+      const known = all.find((row) => row.address === address);
+      if (o.has("d")) {
+        if (known === undefined) yield* sys.printError(t.p, `No ARP entry for ${address}\n`);
+        else table.delete(known.device, address);
+        return known === undefined ? 255 : 0;
+      }
+      const given = o.operands[0] ?? "";
+      if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(given)) {
+        yield* sys.printError(t.p, "arp: invalid hardware address\n");
+        return 255;
+      }
+      const on = device ?? routeTo(net, address)?.device ?? "eth0";
+      table.set(on, address, given.toLowerCase(), "PERMANENT", kernel.now);
+      return 0;
+    }
     if (o.has("a")) {
-      for (const row of wanted) t.out.add(`? (${row.address}) at ${row.mac} [ether] on ${row.device}\n`);
+      for (const row of wanted) {
+        const at = isOpen(row.state) ? "<incomplete>" : `${row.mac} [ether]`;
+        t.out.add(`? (${row.address}) at ${at}${row.state === "PERMANENT" ? " PERM" : ""} on ${row.device}\n`);
+      }
+      if (wanted.length === 0 && host !== undefined) t.out.add(`arp: in 0 entries no match found.\n`);
       return 0;
     }
     if (wanted.length === 0) {
-      if (o.operands[0] !== undefined) t.out.add(`${o.operands[0]} (${o.operands[0]}) -- no entry\n`);
+      if (host !== undefined) t.out.add(`${host} (${host}) -- no entry\n`);
       return 0;
     }
     t.out.add("Address                  HWtype  HWaddress           Flags Mask            Iface\n");
-    for (const row of wanted)
-      t.out.add(`${row.address.padEnd(24)} ether   ${row.mac}   C                     ${row.device}\n`);
+    for (const { address, state, mac: known, device: on } of wanted) {
+      const flags = state === "PERMANENT" ? "CM" : "C ";
+      const middle = isOpen(state)
+        ? "        (incomplete)                             "
+        : `ether   ${known}   ${flags}                   `;
+      t.out.add(`${address.padEnd(24)} ${middle} ${on}\n`);
+    }
+    if (o.has("v"))
+      t.out.add(`Entries: ${all.length}\tSkipped: ${all.length - wanted.length}\tFound: ${wanted.length}\n`);
     return 0;
   },
 );
+
+const isOpen = (state: NeighbourState): boolean => state === "INCOMPLETE" || state === "FAILED";

@@ -3,13 +3,13 @@ import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { show } from "../../network/capture.ts";
 import { arrive } from "../../network/flows.ts";
-import { type NetNamespace, policySteps } from "../../network/index.ts";
+import { type NetNamespace, type Network, policySteps } from "../../network/index.ts";
 import { handmadeWay, isHandmade } from "../../network/links.ts";
+import { askInVain, meet, misled } from "../../network/neighbours.ts";
 import { type Path, pathOf } from "../../network/path.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { isRoutable } from "../../network/routes.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
-import { routeTo } from "./ip.ts";
 
 /** ping(8) of iputils; BusyBox's words where the image has BusyBox. */
 export const ping: Program = function* (p) {
@@ -68,6 +68,8 @@ function roundTrip(p: Process, address: string, sequence: number, size: number):
   const { network, kernel } = p.machine;
   const jitter = kernel.random("ping").int(0, 140);
   const path = pathOf(network, net, "icmp", address, 0);
+  const target = path?.address ?? address;
+  const owner = net.owns(target) ? net : network.ownerOf(target);
   const echo = (reply: boolean) => {
     if (path?.wires === undefined) return;
     const payload = Uint8Array.from({ length: size }, (_, i) => i & 255);
@@ -80,7 +82,12 @@ function roundTrip(p: Process, address: string, sequence: number, size: number):
     } as const;
     show(network, path.wires, reply, (p.nsPid + sequence * 37) & 0xffff, () => message);
   };
-  echo(false);
+  // Who is to get it is asked for first.
+  const asking = owner === undefined && askInVain(network, net, target);
+  if (owner !== undefined && owner !== net && reaches(network, net, owner)) {
+    meet(network, net, target, owner, path?.source ?? path?.local ?? net.firstAddress());
+  }
+  if (!asking) echo(false);
   if (path !== undefined && path.outcome !== "pass") return REFUSALS[path.outcome];
   if (path !== undefined) arrive(path, "icmp", p.nsPid, kernel.now);
   const answered = (us: number): number => {
@@ -90,11 +97,14 @@ function roundTrip(p: Process, address: string, sequence: number, size: number):
   const handmade = isHandmade(network, net, address);
   if (handmade && (handmadeWay(net, address) !== "there" || !network.comesBack(net, address))) return undefined;
   if (net.owns(address)) return answered(25 + (jitter >> 3));
-  const owner = network.ownerOf(path?.address ?? address);
   if (owner === undefined || network.isDark(owner) || network.isDark(net)) return undefined;
   if (!permitted(net, owner, path, address)) return undefined;
+  if (misled(network, net, target)) return undefined;
   return answered(owner.host === net.host ? 60 + (jitter >> 1) : 310 + jitter);
 }
+
+const reaches = (network: Network, net: NetNamespace, owner: NetNamespace): boolean =>
+  owner.host === net.host || !(network.isDark(owner) || network.isDark(net));
 
 function permitted(net: NetNamespace, owner: NetNamespace, path: Path | undefined, address: string): boolean {
   const source = path?.source ?? net.firstAddress();
@@ -119,33 +129,50 @@ function* echo(
   const times: number[] = [];
   let sent = 0;
   let unreachable = 0;
+  /** Packets that wait for somebody to say who has the address, and until when that is waited for. */
+  let waiting: number[] = [];
+  let waitsUntil = Number.POSITIVE_INFINITY;
+  let asker = "";
+  let pipe = 1;
+  const giveUp = function* (): Gen {
+    for (const sequence of waiting) {
+      unreachable++;
+      pipe = Math.max(pipe, sent - sequence + 1);
+      if (!busybox && !o.has("q"))
+        yield* sys.print(p, `From ${asker} icmp_seq=${sequence} Destination Host Unreachable\n`);
+    }
+    waiting = [];
+    waitsUntil = Number.POSITIVE_INFINITY;
+  };
   // When the last packet went or came: what iputils counts the time to.
   let moved = start;
   const source = p.ns.net.addresses()[0] ?? "127.0.0.1";
-  const neighbour = routeTo(p.ns.net, address)?.via === undefined;
   p.dispositions.set("INT", "catch");
   while (sent < count && kernel.now < deadline) {
     sent++;
     moved = kernel.now;
     const rtt = roundTrip(p, address, sent, size);
     if (rtt === undefined || typeof rtt === "string") {
-      const silent = isHandmade(p.machine.network, p.ns.net, address)
-        ? handmadeWay(p.ns.net, address) === "silent"
-        : p.machine.network.ownerOf(address) === undefined;
-      const onLink = rtt === undefined && neighbour && silent;
       if (rtt !== undefined && !busybox) {
         unreachable++;
         // A machine that refuses what was for itself answers as whom it was sent to (net/ipv4/icmp.c icmp_send).
         const refuser = p.ns.net.host.owns(address) ? address : source;
         yield* sys.print(p, `From ${refuser} icmp_seq=${sent} ${rtt}\n`);
       }
-      const last = sent >= count;
-      if ((yield* sleep(Math.min(last ? wait : interval, deadline - kernel.now))) === "interrupted") break;
-      if (onLink && !busybox) {
-        unreachable++;
-        moved = kernel.now;
-        yield* sys.print(p, `From ${source} icmp_seq=${sent} Destination Host Unreachable\n`);
+      const vain = rtt === undefined ? askInVain(p.machine.network, p.ns.net, address) : undefined;
+      if (vain !== undefined) {
+        waiting.push(sent);
+        waitsUntil = Math.min(waitsUntil, vain.until);
+        asker = vain.by;
       }
+      const until = Math.min(kernel.now + (sent >= count ? wait : interval), deadline);
+      if (waitsUntil <= until) {
+        if ((yield* sleep(waitsUntil - kernel.now)) === "interrupted") break;
+        yield* giveUp();
+        // Everything has come to its end.
+        if (sent >= count && times.length + unreachable >= count && !busybox) break;
+      }
+      if ((yield* sleep(Math.max(0, until - kernel.now))) === "interrupted") break;
       continue;
     }
     yield* sleep(rtt);
@@ -175,7 +202,7 @@ function* echo(
     text += busybox
       ? `round-trip min/avg/max = ${ms(low)}/${ms(mean)}/${ms(high)} ms\n`
       : `rtt min/avg/max/mdev = ${ms(low)}/${ms(mean)}/${ms(high)}/${ms(deviation)} ms\n`;
-  } else if (!busybox) text += "\n";
+  } else if (!busybox) text += pipe > 1 ? `pipe ${pipe}\n\n` : "\n";
   yield* sys.print(p, text);
   return times.length > 0 ? 0 : 1;
 }

@@ -1,40 +1,7 @@
-import type { Gen } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Interface } from "../../network/index.ts";
-import { segmentOf } from "../../network/links.ts";
-import { flags, numbered, type Options, shownName } from "./ip.ts";
-import { show } from "./ip-show.ts";
-
-/** `ip neighbour`: the machines whose addresses lie in a directly attached network. */
-export function* neighbours(p: Process, words: readonly string[], options: Options): Gen<number> {
-  const { net } = p.ns;
-  const dev = words.includes("dev") ? words[words.indexOf("dev") + 1] : undefined;
-  if (dev !== undefined && !net.interfaces.has(dev)) {
-    yield* sys.printError(p, `Cannot find device "${dev}"\n`);
-    return 1;
-  }
-  let text = "";
-  for (const { via, device } of net.routes) {
-    if (via === undefined || (dev !== undefined && device !== dev)) continue;
-    const owner = net.network.ownerOf(via);
-    const holds = ({ addresses }: Interface) => addresses.some((cidr) => cidr.startsWith(`${via}/`));
-    const mac = owner && [...owner.interfaces.values()].find(holds)?.mac;
-    // flanneld enters its peers itself.
-    const state = device.startsWith("flannel") ? "PERMANENT" : "REACHABLE";
-    if (mac) text += `${via} ${dev === undefined ? `dev ${device} ` : ""}lladdr ${mac} ${state} \n`;
-  }
-  for (const one of net.interfaces.values()) {
-    if (one.kind === undefined || (dev !== undefined && one.name !== dev)) continue;
-    for (const port of segmentOf({ ns: net, device: one })) {
-      const [cidr] = port.device.addresses;
-      if (port.ns === net || cidr === undefined) continue;
-      text += `${cidr.split("/")[0]} ${dev === undefined ? `dev ${one.name} ` : ""}lladdr ${port.device.mac} REACHABLE \n`;
-    }
-  }
-  yield* show(p, text, "neighbour", options);
-  return 0;
-}
+import { flags, numbered, shownName } from "./ip.ts";
 
 const QUEUES =
   "addrgenmode eui64 numtxqueues 1 numrxqueues 1 gso_max_size 65536 gso_max_segs 65535 tso_max_size 65536 tso_max_segs 65535 gro_max_size 65536 ";
