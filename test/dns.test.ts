@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { SECOND, Session } from "../engine/index.ts";
+import { Stage } from "./stage.ts";
 
 /** CoreDNS as its Corefile says, seen with the tools that people ask it with. */
 const PRELUDE = `
@@ -199,40 +199,16 @@ dig +time=1 +tries=1 web.default.svc.cluster.local | head -n 1`,
   },
 ];
 
-const decoder = new TextDecoder();
-let session: Session;
-let out = "";
-let status: number | undefined;
-let scripts = 0;
+let stage: Stage;
 
 function run(text: string): string[] {
-  out = "";
-  status = undefined;
-  const place = { id: `s${++scripts}`, machine: "workstation", user: "learner", name: "s.sh" };
-  session.apply({ type: "script", ...place, text: PRELUDE + text });
-  session.kernel.runUntil(() => status !== undefined, session.kernel.now + 3600 * SECOND);
-  expect(session.kernel.faults).toEqual([]);
+  const { out, faults } = stage.run(PRELUDE + text);
+  expect(faults).toEqual([]);
   return out.replace(/\n$/, "").split("\n");
 }
 
 beforeAll(() => {
-  session = new Session(
-    {
-      lab: "playground",
-      seed: 6,
-      epochMs: Date.UTC(2026, 2, 2, 9),
-      topology: { controlPlanes: 1, workers: 2, loadBalancers: 0 },
-    },
-    {
-      output: (_id, bytes, stream) => {
-        if (stream === "stdout") out += decoder.decode(bytes, { stream: true });
-      },
-      ended: (_id, code) => {
-        status = code;
-      },
-    },
-  );
-  session.boot();
+  stage = new Stage({ seed: 6, topology: { controlPlanes: 1, workers: 2, loadBalancers: 0 } });
   run(`kubectl create deployment web --image=nginx; kubectl expose deployment web --port=80 --cluster-ip=10.201.7.7
 kubectl create service externalname ext --external-name web.default.svc.cluster.local
 kubectl apply -f - <<'YAML'

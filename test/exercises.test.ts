@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { HOUR, Session } from "../engine/index.ts";
+import { Stage } from "./stage.ts";
 
 /**
  * Exercises in the form that public courses use: a setup, a solution and a verification, each a script as it would be
@@ -14,36 +14,22 @@ function host(text: string): string {
   return /^# host: (\S+)$/m.exec(text)?.[1] ?? "workstation";
 }
 
-function runner(session: Session, output: { text: string; status: number | undefined }) {
-  return (name: string, text: string): number => {
-    output.text = "";
-    output.status = undefined;
-    session.apply({ type: "script", id: name, machine: host(text), user: "learner", name, text });
-    session.kernel.runUntil(() => output.status !== undefined, session.kernel.now + HOUR);
-    return output.status ?? 124;
-  };
-}
-
 describe("exercises", () => {
   it.each(readdirSync(folder).sort())("%s", (name) => {
-    const output: { text: string; status: number | undefined } = { text: "", status: undefined };
-    const session = new Session(
-      { lab: "playground", seed: 1, epochMs: Date.UTC(2026, 2, 2, 9) },
-      {
-        output: (_id, bytes) => {
-          output.text += Buffer.from(bytes).toString();
-        },
-        ended: (_id, status) => {
-          output.status = status;
-        },
-      },
-    );
-    session.boot();
-    const run = runner(session, output);
+    const stage = new Stage({ seed: 1 });
     const script = (part: string) => readFileSync(join(folder, name, `${part}.sh`), "utf8");
-    expect(run("setup.sh", script("setup")), output.text).toBe(0);
-    expect(run("verify.sh", script("verify")), output.text).not.toBe(0);
-    expect(run("solution.sh", script("solution")), output.text).toBe(0);
-    expect(run("verify.sh", script("verify")), output.text).toBe(0);
+    const run = (part: string) => {
+      const text = script(part);
+      return stage.run(text, { machine: host(text), name: `${part}.sh` });
+    };
+    const passes = (part: string) => {
+      const { all, status } = run(part);
+      expect(status, all).toBe(0);
+    };
+    passes("setup");
+    const { all, status } = run("verify");
+    expect(status, all).not.toBe(0);
+    passes("solution");
+    passes("verify");
   });
 });

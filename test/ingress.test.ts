@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { SECOND, Session } from "../engine/index.ts";
+import { Stage } from "./stage.ts";
 
 /** The ingress controller as a learner meets it: the manifest applied, Ingresses made, requests sent to its address. */
 const PROVIDERS =
@@ -270,40 +270,16 @@ kubectl scale deploy -n ingress-nginx ingress-nginx-controller --replicas=1 >/de
   },
 ];
 
-const decoder = new TextDecoder();
-let session: Session;
-let out = "";
-let status: number | undefined;
-let scripts = 0;
+let stage: Stage;
 
 function run(text: string): string[] {
-  out = "";
-  status = undefined;
-  const place = { id: `s${++scripts}`, machine: "workstation", user: "learner", name: "s.sh" };
-  session.apply({ type: "script", ...place, text: PRELUDE + text });
-  session.kernel.runUntil(() => status !== undefined, session.kernel.now + 3600 * SECOND);
-  expect(session.kernel.faults).toEqual([]);
+  const { out, faults } = stage.run(PRELUDE + text);
+  expect(faults).toEqual([]);
   return out.replace(/\n$/, "").split("\n");
 }
 
 beforeAll(() => {
-  session = new Session(
-    {
-      lab: "playground",
-      seed: 3,
-      epochMs: Date.UTC(2026, 2, 2, 9),
-      topology: { controlPlanes: 1, workers: 2, loadBalancers: 0 },
-    },
-    {
-      output: (_id, bytes, stream) => {
-        if (stream === "stdout") out += decoder.decode(bytes, { stream: true });
-      },
-      ended: (_id, code) => {
-        status = code;
-      },
-    },
-  );
-  session.boot();
+  stage = new Stage({ seed: 3, topology: { controlPlanes: 1, workers: 2, loadBalancers: 0 } });
   run(`kubectl apply -f ${PROVIDERS}/cloud/deploy.yaml
 for name in one two; do kubectl create deployment $name --image=hashicorp/http-echo -- /http-echo -text=$name -listen=:80; kubectl expose deployment $name --port=80; done
 kubectl create deployment who --image=traefik/whoami; kubectl expose deployment who --port=80

@@ -1,4 +1,4 @@
-import { SECOND, Session } from "../engine/index.ts";
+import { Stage } from "./stage.ts";
 
 /**
  * A script and what Kubernetes 1.32 shows then. It runs on a freshly booted session, standard error with standard output;
@@ -11,38 +11,10 @@ export interface Scenario {
   never?: readonly RegExp[];
 }
 
-function run(script: string): { lines: string[]; status: number | undefined; faults: string[] } {
-  let out = "";
-  let status: number | undefined;
-  const decoder = new TextDecoder();
-  const session = new Session(
-    { lab: "playground", seed: 7, epochMs: Date.UTC(2026, 2, 2, 9) },
-    {
-      output: (_id, bytes) => {
-        out += decoder.decode(bytes, { stream: true });
-      },
-      ended: (_id, code) => {
-        status = code;
-      },
-    },
-  );
-  session.boot();
-  session.apply({
-    type: "script",
-    id: "s",
-    machine: "workstation",
-    user: "learner",
-    name: "s.sh",
-    text: script,
-  });
-  session.kernel.runUntil(() => status !== undefined, session.kernel.now + 7200 * SECOND);
-  const faults = session.kernel.faults.map(({ task, error }) => `${task}: ${(error as Error)?.stack ?? error}`);
-  return { lines: out.split("\n"), status, faults };
-}
-
 /** What is wrong with what a scenario's script showed; `prelude`: shell functions that scripts share. Empty when all is well. */
 export function play({ script, expect: wanted, never = [] }: Scenario, prelude = ""): string[] {
-  const { lines, status, faults } = run(prelude + script);
+  const { all, status, faults } = new Stage({ seed: 7 }).run(prelude + script, { seconds: 7200 });
+  const lines = all.split("\n");
   const wrong = [...faults];
   if (status === undefined) wrong.push("the script did not end");
   let from = 0;

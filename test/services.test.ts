@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { DEFAULT_TOPOLOGY, SECOND, Session } from "../engine/index.ts";
+import { DEFAULT_TOPOLOGY } from "../engine/index.ts";
+import { Stage } from "./stage.ts";
 
 /** A Service's way through a whole session: what kube-proxy writes, what traffic does, what a learner breaks by hand. */
 interface Case {
@@ -199,29 +200,8 @@ ask worker-1 "http://$ip"`,
 ];
 
 test.each(CASES)("$name", ({ script, network, shows }) => {
-  let out = "";
-  let status: number | undefined;
-  const decoder = new TextDecoder();
-  const session = new Session(
-    {
-      lab: "playground",
-      seed: 5,
-      epochMs: Date.UTC(2026, 2, 2, 9),
-      topology: { ...DEFAULT_TOPOLOGY, ...(network ? { network } : {}) },
-    },
-    {
-      output: (_id, bytes, stream) => {
-        if (stream === "stdout") out += decoder.decode(bytes, { stream: true });
-      },
-      ended: (_id, code) => {
-        status = code;
-      },
-    },
-  );
-  session.boot();
-  const text = PRELUDE + script;
-  session.apply({ type: "script", id: "s", machine: "workstation", user: "learner", name: "s.sh", text });
-  session.kernel.runUntil(() => status !== undefined, session.kernel.now + 3600 * SECOND);
-  expect(session.kernel.faults).toEqual([]);
+  const stage = new Stage({ seed: 5, topology: { ...DEFAULT_TOPOLOGY, ...(network ? { network } : {}) } });
+  const { out, faults } = stage.run(PRELUDE + script);
+  expect(faults).toEqual([]);
   expect(out.trimEnd().split("\n")).toEqual(shows);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { SECOND, Session } from "../../engine/index.ts";
+import type { Session } from "../../engine/index.ts";
+import { Stage } from "../../test/stage.ts";
 import { Facts } from "../facts.ts";
 import { expectedAnswers } from "./answer.ts";
 import { runNetfilterCheck } from "./dump.ts";
@@ -7,29 +8,14 @@ import { runWalkCheck } from "./walk.ts";
 
 /** A cluster whose kube-proxy runs in a mode, with a Service of two Pods and a Pod that asks. */
 function world(mode: string) {
-  let done = false;
-  const session = new Session(
-    {
-      lab: "test",
-      seed: 3,
-      epochMs: Date.UTC(2026, 2, 2, 9),
-      topology: { controlPlanes: 1, workers: 2, loadBalancers: 0 },
-    },
-    {
-      output: () => {},
-      ended: () => {
-        done = true;
-      },
-    },
-  );
-  session.boot();
   const text = `kubectl -n kube-system get cm kube-proxy -o yaml | sed 's/mode: ""/mode: ${mode}/' | kubectl apply -f -
 kubectl -n kube-system rollout restart ds kube-proxy; kubectl -n kube-system rollout status ds kube-proxy
 kubectl create deploy web --image nginx --replicas 2; kubectl expose deploy web --port 80
 kubectl run till --image busybox -- sleep 1d
 kubectl wait --for=condition=available deploy/web; kubectl wait --for=condition=ready pod/till; sleep 5`;
-  session.apply({ type: "script", id: "s", machine: "workstation", user: "learner", name: "s.sh", text });
-  session.kernel.runUntil(() => done, session.kernel.now + 300 * SECOND);
+  const stage = new Stage({ seed: 3, topology: { controlPlanes: 1, workers: 2, loadBalancers: 0 } });
+  stage.run(text, { seconds: 300 });
+  const { session } = stage;
   const facts = new Facts(session, session.cluster);
   facts.refresh();
   return { session, facts, now: session.kernel.now } as unknown as Parameters<

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { SECOND, Session } from "../../engine/index.ts";
 import { onTheHost } from "../host.ts";
+import { Stage } from "../stage.ts";
 
 /**
  * Every line of etcdctl/commands.txt runs in one shell against a real etcd, and in one on cp-1; what each prints, errors
@@ -57,29 +57,13 @@ async function real(): Promise<string[]> {
 }
 
 function ours(): string[] {
-  let out = "";
-  let status: number | undefined;
-  const decoder = new TextDecoder();
-  const session = new Session(
-    { lab: "playground", seed: 7, epochMs: Date.UTC(2026, 2, 2, 9) },
-    {
-      output: (_id, bytes) => {
-        out += decoder.decode(bytes, { stream: true });
-      },
-      ended: (_id, code) => {
-        status = code;
-      },
-    },
-  );
-  session.boot();
   const settings =
     "ETCDCTL_ENDPOINTS=127.0.0.1:2379 " +
     `ETCDCTL_CACERT=${PKI}/ca.crt ETCDCTL_CERT=${PKI}/server.crt ETCDCTL_KEY=${PKI}/server.key`;
   const text = `sudo bash <<'END OF COMMANDS'\n${script(settings)}END OF COMMANDS\n`;
-  session.apply({ type: "script", id: "s", machine: "cp-1", user: "learner", name: "s.sh", text });
-  session.kernel.runUntil(() => status !== undefined, session.kernel.now + 600 * SECOND);
-  expect(session.kernel.faults).toEqual([]);
-  return answers(out);
+  const { all, faults } = new Stage({ seed: 7 }).run(text, { machine: "cp-1", seconds: 600 });
+  expect(faults).toEqual([]);
+  return answers(all);
 }
 
 describe.skipIf(!existsSync("/usr/bin/etcd") || !existsSync("/usr/bin/etcdctl"))("etcdctl", onTheHost, () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { SECOND, Session } from "../../engine/index.ts";
+import { type Shown, Stage } from "../stage.ts";
 
 /**
  * What connections of a whole session look like on a Pod's device and on a node's: captured there with -w, and read by the
@@ -76,45 +76,18 @@ const OPTIONS = [
   "-n nonsense",
 ];
 
-const decoder = new TextDecoder();
 const dir = mkdtempSync(join(tmpdir(), "kubetude-tcpdump-"));
-let session: Session;
-let out = "";
-let err = "";
-let status: number | undefined;
-let scripts = 0;
+let stage: Stage;
 
-function run(text: string): { out: string; err: string; status: number | undefined } {
-  out = err = "";
-  status = undefined;
-  const place = { id: `s${++scripts}`, machine: "workstation", user: "learner", name: "s.sh" };
-  session.apply({ type: "script", ...place, text });
-  session.kernel.runUntil(() => status !== undefined, session.kernel.now + 3600 * SECOND);
-  expect(session.kernel.faults).toEqual([]);
-  return { out, err, status };
+function run(text: string): Shown {
+  const shown = stage.run(text);
+  expect(shown.faults).toEqual([]);
+  return shown;
 }
 
 describe.runIf(!able.error)("what tcpdump reads", () => {
   beforeAll(() => {
-    session = new Session(
-      {
-        lab: "playground",
-        seed: 4,
-        epochMs: Date.UTC(2026, 2, 2, 9),
-        topology: { controlPlanes: 1, workers: 2, loadBalancers: 0 },
-      },
-      {
-        output: (_id, bytes, stream) => {
-          const text = decoder.decode(bytes);
-          if (stream === "stdout") out += text;
-          else err += text;
-        },
-        ended: (_id, code) => {
-          status = code;
-        },
-      },
-    );
-    session.boot();
+    stage = new Stage({ seed: 4, topology: { controlPlanes: 1, workers: 2, loadBalancers: 0 } });
     run(TRAFFIC);
     const encoded = run(`
 node=$(kubectl get pod c -o jsonpath='{.spec.nodeName}')
