@@ -23,3 +23,19 @@ export function corpus(folder: string): Map<string, Case[]> {
   }
   return out;
 }
+
+/** Lines of a corpus, and the files that `@file NAME` … `@end` give them. */
+export function linesAndFiles(text: string): { files: Record<string, string>; lines: string[] } {
+  const files: Record<string, string> = {};
+  const lines: string[] = [];
+  let open: string | undefined;
+  for (const line of text.split("\n")) {
+    if (line.startsWith("@file ")) {
+      open = line.slice(6);
+      files[open] = "";
+    } else if (line === "@end") open = undefined;
+    else if (open !== undefined) files[open] += `${line}\n`;
+    else if (line !== "" && !line.startsWith("#")) lines.push(line);
+  }
+  return { files, lines };
+}

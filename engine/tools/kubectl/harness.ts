@@ -41,10 +41,11 @@ const CERTIFICATE = createCertificate({
 });
 const data = (text: string) => encodeBase64(encode(text));
 
-export const KUBECONFIG = `apiVersion: v1
+/** A configuration of one context; how the cluster is trusted, and by what the user is known, are lines of YAML. */
+export const kubeconfig = (trust: string, known: string) => `apiVersion: v1
 clusters:
 - cluster:
-    certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tClkyRT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo=
+    ${trust}
     server: https://192.168.108.10:6443
   name: kubernetes
 contexts:
@@ -58,9 +59,14 @@ preferences: {}
 users:
 - name: kubernetes-admin
   user:
-    client-certificate-data: ${data(pem("CERTIFICATE", CERTIFICATE))}
-    client-key-data: ${data(privateKeyPem(KEY))}
+    ${known}
 `;
+
+export const KUBECONFIG = kubeconfig(
+  "certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tClkyRT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUtLS0tLQo=",
+  `client-certificate-data: ${data(pem("CERTIFICATE", CERTIFICATE))}
+    client-key-data: ${data(privateKeyPem(KEY))}`,
+);
 
 export function world(options: { server?: boolean } = {}): World {
   const api = options.server ? apiHarness() : undefined;

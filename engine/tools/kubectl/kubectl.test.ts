@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import commands from "./commands.json";
-import { type Outcome, words, world } from "./harness.ts";
+import { kubeconfig, type Outcome, words, world } from "./harness.ts";
 
 const binary = ["/usr/bin/kubectl", "/usr/local/bin/kubectl"].find(existsSync);
 const home = mkdtempSync(join(tmpdir(), "kubetude-kubectl-unit-"));
@@ -23,25 +23,7 @@ function real(line: string): Outcome {
 }
 
 /** A configuration that a client accepts without its server being there. */
-const KUBECONFIG = `apiVersion: v1
-clusters:
-- cluster:
-    insecure-skip-tls-verify: true
-    server: https://192.168.108.10:6443
-  name: kubernetes
-contexts:
-- context:
-    cluster: kubernetes
-    user: kubernetes-admin
-  name: kubernetes-admin@kubernetes
-current-context: kubernetes-admin@kubernetes
-kind: Config
-preferences: {}
-users:
-- name: kubernetes-admin
-  user:
-    token: abc
-`;
+const KUBECONFIG = kubeconfig("insecure-skip-tls-verify: true", "token: abc");
 
 /** Lines that need no server: every one gives the same bytes as the real binary. */
 const OFFLINE = `
