@@ -6,7 +6,7 @@ import { setClusterContext } from "./control-plane/context.ts";
 import { EtcdStore, SingleEtcd } from "./etcd/index.ts";
 import type { Kernel } from "./kernel/index.ts";
 import { MINUTE } from "./kernel/index.ts";
-import { addons } from "./kubeadm/addons.ts";
+import { addons } from "./kubeadm/addons/index.ts";
 import { furnish } from "./kubeadm/files.ts";
 import { bootstrap } from "./kubeadm/init.ts";
 import { type ClusterPki, clusterPki } from "./kubeadm/pki.ts";

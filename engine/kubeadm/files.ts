@@ -4,8 +4,8 @@ import type { Content } from "../machine/inode.ts";
 import { type DirNode, dirNode, entriesOf, fileNode, LazyContent, type NodeAttributes } from "../machine/inode.ts";
 import type { Machine } from "../machine/machine.ts";
 import { runtimeOf } from "../machine/runtime/of.ts";
-import { kubeletConfiguration } from "./addons.ts";
 import { kubeconfig, kubeconfigOf } from "./kubeconfig.ts";
+import { kubeletConfiguration } from "./kubelet-configuration.ts";
 import { AUDIT_POLICY, staticPodManifests } from "./manifests.ts";
 import type { Authority, ClusterPki, IssueOptions } from "./pki.ts";
 import {

@@ -1,11 +1,6 @@
-import type { KubeObject } from "../api/types.ts";
-import { POD_CIDR } from "./topology.ts";
+import { POD_CIDR } from "../topology.ts";
+import { type Manifest, SYSTEM } from "./manifest.ts";
 
-type Manifest = Omit<KubeObject, "metadata"> & {
-  metadata: { name: string; namespace?: string; [field: string]: unknown };
-};
-
-const SYSTEM = "kube-system";
 const VERSION = "v1.17.3";
 
 /** What `cilium install` makes with kubeProxyReplacement: the agent on every node and one operator. `server`: URL of the API. */
