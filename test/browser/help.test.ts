@@ -1,46 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type RunningServer, startServer } from "../../web/server/server.ts";
+import type { BrowserContextOptions } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import { onTheHost } from "../host.ts";
-import { expectAccessible, launch, noBrowser, PATIENCE, screenText, shoot, visit } from "./browser.ts";
-
-// A machine with other work to do draws and checks slowly.
-vi.setConfig({ testTimeout: 5 * PATIENCE });
-
-const see = (page: Page, pattern: RegExp) =>
-  expect.poll(() => screenText(page), { timeout: PATIENCE }).toMatch(pattern);
-
-async function type(page: Page, text: string): Promise<void> {
-  await page.locator(".pane .xterm-helper-textarea").first().focus();
-  await page.keyboard.type(text);
-}
-
-const task = (page: Page, id: string) => page.locator(`.slot-task[data-task="${id}"] .task`);
+import { expectAccessible, noBrowser, PATIENCE, PROMPT, see, serving, shoot, task, type } from "./browser.ts";
 
 describe.skipIf(noBrowser)("help with a task", onTheHost, () => {
-  let server: RunningServer;
-  let browser: Browser;
-  const dataDir = mkdtempSync(join(tmpdir(), "kubetude-help-"));
+  const site = serving();
 
-  beforeAll(async () => {
-    server = await startServer({ port: 0, host: "127.0.0.1", dataDir, logLevel: "error" });
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
-
-  const open = async (options: BrowserContextOptions = {}) => {
-    const visitor = await visit(browser, { locale: "en-US", ...options });
-    await visitor.page.goto(`${server.url}/labs/01-pod-trace`);
-    await see(visitor.page, /learner@workstation:~\$/);
-    return visitor;
-  };
+  const open = (options?: BrowserContextOptions) => site.openLab("01-pod-trace", options);
 
   it.each([
     ["light", "ko-KR", "근거:", "모범 답안 보기", "지도에서 보기"],
@@ -93,7 +59,7 @@ describe.skipIf(noBrowser)("help with a task", onTheHost, () => {
     expect(await task(page, "create").getByText("caught up · not earned").count()).toBe(0);
     expect(await task(page, "create").locator(".task-points").textContent()).toBe("2 pts");
     expect(await audit.locator(".mark-passed").count()).toBe(0);
-    await see(page, /learner@workstation:~\$/);
+    await see(page, PROMPT);
     await type(page, "kubectl get pod\n");
     await see(page, /nginx-test +1\/1 +Running/);
     await task(page, "order").scrollIntoViewIfNeeded();
@@ -101,7 +67,7 @@ describe.skipIf(noBrowser)("help with a task", onTheHost, () => {
     await shoot(page, "catch-up-tasks");
     await page.reload();
     await task(page, "order").getByText("caught up · not earned").waitFor();
-    await page.goto(server.url);
+    await page.goto(site.url);
     await page.getByText("in progress · 2 of 6 tasks").first().waitFor();
     expect(problems).toEqual([]);
     await context.close();

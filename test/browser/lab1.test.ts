@@ -4,12 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { onTheHost } from "../host.ts";
-import { expectAccessible, launch, noBrowser, PATIENCE, shoot, visit } from "./browser.ts";
-
-// A machine with other work to do draws and checks slowly.
-vi.setConfig({ testTimeout: 5 * PATIENCE });
+import { expectAccessible, launch, noBrowser, PATIENCE, shoot, task, visit } from "./browser.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -78,7 +75,6 @@ async function seeJoined(page: Page, pattern: RegExp): Promise<RegExpExecArray> 
   return pattern.exec(await joined())!;
 }
 
-const task = (page: Page, id: string) => page.locator(`.slot-task[data-task="${id}"] .task`);
 const passed = async (page: Page, id: string) =>
   await expect.poll(() => task(page, id).getAttribute("class"), { timeout: PATIENCE }).toContain("task-passed");
 const run = (page: Page, command: string) =>

@@ -1,13 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type RunningServer, startServer } from "../../web/server/server.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import { onTheHost } from "../host.ts";
-import { launch, noBrowser, PATIENCE, screenText, shoot, visit } from "./browser.ts";
-
-vi.setConfig({ testTimeout: 5 * PATIENCE });
+import { noBrowser, PATIENCE, PROMPT, screenText, serving, shoot, task, type } from "./browser.ts";
 
 /** What the terminal shows, its rows joined: long lines wrap. */
 async function see(page: Page, pattern: RegExp): Promise<RegExpExecArray> {
@@ -24,12 +18,6 @@ async function see(page: Page, pattern: RegExp): Promise<RegExpExecArray> {
   return found!;
 }
 
-async function type(page: Page, text: string): Promise<void> {
-  await page.locator(".pane .xterm-helper-textarea").first().focus();
-  await page.keyboard.type(text);
-}
-
-const task = (page: Page, id: string) => page.locator(`.slot-task[data-task="${id}"] .task`);
 const passed = (page: Page, id: string) =>
   task(page, id)
     .locator(".mark-passed")
@@ -51,27 +39,15 @@ async function answer(page: Page, id: string, value: string): Promise<void> {
 }
 
 describe.skipIf(noBrowser)("lab 2, with the pictures in front of one", onTheHost, () => {
-  let server: RunningServer;
-  let browser: Browser;
-  const dataDir = mkdtempSync(join(tmpdir(), "kubetude-lab2-"));
-
-  beforeAll(async () => {
-    server = await startServer({ port: 0, host: "127.0.0.1", dataDir, logLevel: "error" });
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
+  const site = serving();
 
   it("is learned in Korean: the map shows the endpoints, the packet walk the chain", async () => {
-    const { context, page, problems } = await visit(browser, {
+    const { context, page, problems } = await site.visit({
       locale: "ko-KR",
       viewport: { width: 1440, height: 900 },
     });
-    await page.goto(`${server.url}/labs/02-service`);
-    await see(page, /learner@workstation:~\$/);
+    await page.goto(`${site.url}/labs/02-service`);
+    await see(page, PROMPT);
     // In a window of this height the map is open from the start.
     await page.getByRole("button", { name: "worker-3" }).waitFor();
 

@@ -1,48 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type RunningServer, startServer } from "../../web/server/server.ts";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import { onTheHost } from "../host.ts";
-import { expectAccessible, launch, noBrowser, PATIENCE, screenText, shoot, visit } from "./browser.ts";
-
-const see = (page: Page, pattern: RegExp) =>
-  expect.poll(() => screenText(page), { timeout: PATIENCE }).toMatch(pattern);
-
-async function type(page: Page, text: string): Promise<void> {
-  await page.locator(".pane .xterm-helper-textarea").first().focus();
-  await page.keyboard.type(text);
-}
-
-// A machine with other work to do draws and checks slowly.
-vi.setConfig({ testTimeout: 5 * PATIENCE });
+import { expectAccessible, noBrowser, PATIENCE, PROMPT, see, serving, shoot, type } from "./browser.ts";
 
 const tiles = (page: Page, state: string) => page.locator(`.tile.pod-${state}`);
 const SERVICE = "kubectl create deployment web --image=nginx --replicas=3; kubectl expose deployment web --port=80\n";
 
 describe.skipIf(noBrowser)("the map", onTheHost, () => {
-  let server: RunningServer;
-  let browser: Browser;
-  const dataDir = mkdtempSync(join(tmpdir(), "kubetude-map-"));
+  const site = serving();
 
-  beforeAll(async () => {
-    server = await startServer({ port: 0, host: "127.0.0.1", dataDir, logLevel: "error" });
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
-
-  const open = async (options: BrowserContextOptions = {}, prepare?: (page: Page) => Promise<void>) => {
-    const visitor = await visit(browser, { locale: "en-US", ...options });
-    await prepare?.(visitor.page);
-    await visitor.page.goto(`${server.url}/labs/playground`);
-    await see(visitor.page, /learner@workstation:~\$/);
-    return visitor;
-  };
+  const open = (options?: BrowserContextOptions, prepare?: (page: Page) => Promise<void>) =>
+    site.openLab("playground", options, prepare);
 
   it.each([
     ["light", "ko-KR", "지도"],
@@ -166,7 +134,7 @@ describe.skipIf(noBrowser)("the map", onTheHost, () => {
     const maps = () => frames.filter((text) => text.startsWith('42["map"')).length;
     page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => frames.push(String(payload))));
     await page.reload();
-    await see(page, /learner@workstation:~\$/);
+    await see(page, PROMPT);
     await type(
       page,
       "kubectl create deployment web --image=nginx --replicas=2; kubectl rollout status deployment web\n",

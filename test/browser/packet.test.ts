@@ -1,22 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type RunningServer, startServer } from "../../web/server/server.ts";
+import type { BrowserContextOptions } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import { onTheHost } from "../host.ts";
-import { expectAccessible, launch, noBrowser, PATIENCE, screenText, shoot, visit } from "./browser.ts";
-
-// A machine with other work to do draws and checks slowly.
-vi.setConfig({ testTimeout: 5 * PATIENCE });
-
-const see = (page: Page, pattern: RegExp) =>
-  expect.poll(() => screenText(page), { timeout: PATIENCE }).toMatch(pattern);
-
-async function type(page: Page, text: string): Promise<void> {
-  await page.locator(".pane .xterm-helper-textarea").first().focus();
-  await page.keyboard.type(text);
-}
+import { expectAccessible, noBrowser, see, serving, shoot, type } from "./browser.ts";
 
 const SERVICE = [
   "kubectl create deployment web --image=nginx --replicas=2",
@@ -27,26 +12,9 @@ const SERVICE = [
 ].join("; ");
 
 describe.skipIf(noBrowser)("the packet walk", onTheHost, () => {
-  let server: RunningServer;
-  let browser: Browser;
-  const dataDir = mkdtempSync(join(tmpdir(), "kubetude-packet-"));
+  const site = serving();
 
-  beforeAll(async () => {
-    server = await startServer({ port: 0, host: "127.0.0.1", dataDir, logLevel: "error" });
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
-
-  const open = async (options: BrowserContextOptions = {}) => {
-    const visitor = await visit(browser, { locale: "en-US", ...options });
-    await visitor.page.goto(`${server.url}/labs/playground`);
-    await see(visitor.page, /learner@workstation:~\$/);
-    return visitor;
-  };
+  const open = (options?: BrowserContextOptions) => site.openLab("playground", options);
 
   const texts = {
     "ko-KR": { name: "패킷 경로", to: "목적지", follow: "따라가기", arrived: "도착: nginx", refused: "규칙이 거절" },

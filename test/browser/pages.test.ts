@@ -1,14 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type RunningServer, startServer } from "../../web/server/server.ts";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
 import { onTheHost } from "../host.ts";
-import { expectAccessible, launch, noBrowser, PATIENCE, shoot, visit } from "./browser.ts";
-
-// A machine with other work to do draws and checks slowly.
-vi.setConfig({ testTimeout: 5 * PATIENCE });
+import { expectAccessible, keyboard, noBrowser, PATIENCE, PROMPT, serving, shoot, type } from "./browser.ts";
 
 async function lines(page: Page): Promise<string[]> {
   const rows = await page.locator(".pane .xterm-rows").first().locator("> div").allTextContents();
@@ -16,12 +9,6 @@ async function lines(page: Page): Promise<string[]> {
 }
 const see = (page: Page, pattern: RegExp) =>
   expect.poll(async () => (await lines(page)).join("\n"), { timeout: PATIENCE }).toMatch(pattern);
-const keyboard = (page: Page) => page.locator(".pane .xterm-helper-textarea").first();
-
-async function type(page: Page, text: string): Promise<void> {
-  await keyboard(page).focus();
-  await page.keyboard.type(text);
-}
 
 /** Puts text into the terminal as Ctrl-Shift-V does. */
 const paste = (page: Page, text: string) =>
@@ -32,30 +19,9 @@ const paste = (page: Page, text: string) =>
   }, text);
 
 describe.skipIf(noBrowser)("the pages", onTheHost, () => {
-  let server: RunningServer;
-  let browser: Browser;
-  const dataDir = mkdtempSync(join(tmpdir(), "kubetude-pages-"));
+  const site = serving();
 
-  beforeAll(async () => {
-    server = await startServer({ port: 0, host: "127.0.0.1", dataDir, logLevel: "error" });
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
-
-  const open = async (path: string, options: BrowserContextOptions = {}) => {
-    const visitor = await visit(browser, { locale: "en-US", ...options });
-    await visitor.page.goto(server.url + path);
-    return visitor;
-  };
-  const openLab = async (options: BrowserContextOptions = {}) => {
-    const visitor = await open("/labs/01-pod-trace", options);
-    await see(visitor.page, /learner@workstation:~\$/);
-    return visitor;
-  };
+  const openLab = (options?: BrowserContextOptions) => site.openLab("01-pod-trace", options);
 
   it.each([
     ["light", "ko-KR"],
@@ -63,13 +29,13 @@ describe.skipIf(noBrowser)("the pages", onTheHost, () => {
     ["light", "en-US"],
     ["dark", "en-US"],
   ] as const)("show nothing serious to axe: %s, %s", async (colorScheme, locale) => {
-    const { context, page, problems } = await open("/", { colorScheme, locale });
+    const { context, page, problems } = await site.open("/", { colorScheme, locale });
     const name = `${locale.slice(0, 2)}-${colorScheme}`;
     await page.locator("a.path-lab, .path-lab .button").first().waitFor();
     await expectAccessible(page);
     await shoot(page, `home-${name}`);
-    await page.goto(`${server.url}/labs/01-pod-trace`);
-    await see(page, /learner@workstation:~\$/);
+    await page.goto(`${site.url}/labs/01-pod-trace`);
+    await see(page, PROMPT);
     await page.locator(".task").first().locator(".hints .link").first().click();
     await page.locator(".task-failed, .task-current").first().scrollIntoViewIfNeeded();
     await page.locator(".hints li").first().waitFor();
@@ -114,14 +80,17 @@ describe.skipIf(noBrowser)("the pages", onTheHost, () => {
     await shoot(page, "lab-small-terminal");
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);
-    await page.goto(server.url);
+    await page.goto(site.url);
     await page.locator(".path-lab .button").first().waitFor();
     await shoot(page, "home-small");
     await context.close();
   });
 
   it.each([390, 1000])("keep everything within a window %d wide", async (width) => {
-    const { context, page } = await open("/labs/01-pod-trace", { viewport: { width, height: 720 }, locale: "ko-KR" });
+    const { context, page } = await site.open("/labs/01-pod-trace", {
+      viewport: { width, height: 720 },
+      locale: "ko-KR",
+    });
     await page.getByText("클러스터 ● 정상").waitFor();
     await page.locator(".task").first().waitFor();
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
@@ -154,9 +123,9 @@ describe.skipIf(noBrowser)("the pages", onTheHost, () => {
   });
 
   it("say that the cluster boots, and that it takes long when it does", async () => {
-    const { context, page } = await visit(browser, { locale: "ko-KR" });
+    const { context, page } = await site.visit({ locale: "ko-KR" });
     await page.route("**/socket.io/**", (route) => route.abort());
-    await page.goto(`${server.url}/labs/01-pod-trace`);
+    await page.goto(`${site.url}/labs/01-pod-trace`);
     await page.getByText("클러스터를 부팅하고 있습니다.").waitFor();
     await page.getByText("평소보다 오래 걸리고").waitFor();
     await shoot(page, "slow-boot");
@@ -254,7 +223,7 @@ describe.skipIf(noBrowser)("the pages", onTheHost, () => {
     await page.getByRole("menuitem", { name: "Start over (another cluster)" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Start over" }).click();
     await expect.poll(() => page.getByRole("dialog").count()).toBe(0);
-    await see(page, /learner@workstation:~\$/);
+    await see(page, PROMPT);
     await type(page, "ls; echo end-$((1+1))\n");
     await see(page, /^end-2$/m);
     expect((await lines(page)).join("\n")).not.toMatch(/^left-behind/m);
@@ -262,12 +231,12 @@ describe.skipIf(noBrowser)("the pages", onTheHost, () => {
   });
 
   it("say what is wrong when there is no such lab, and when every terminal was closed", async () => {
-    const { context, page } = await open("/labs/99-nothing", { locale: "ko-KR" });
+    const { context, page } = await site.open("/labs/99-nothing", { locale: "ko-KR" });
     await page.getByText("그런 실습이 없습니다.").waitFor();
     await shoot(page, "error-no-lab");
     await expectAccessible(page);
-    await page.goto(`${server.url}/labs/01-pod-trace`);
-    await see(page, /learner@workstation:~\$/);
+    await page.goto(`${site.url}/labs/01-pod-trace`);
+    await see(page, PROMPT);
     await page.locator(".tab-close").click();
     await page.getByText("열린 터미널이 없습니다.").waitFor();
     await shoot(page, "empty-no-terminal");
@@ -299,9 +268,9 @@ describe.skipIf(noBrowser)("the pages", onTheHost, () => {
   });
 
   it("show the playground, which has no tasks", async () => {
-    const { context, page } = await open("/labs/playground");
+    const { context, page } = await site.open("/labs/playground");
     await page.getByText("This cluster has no tasks.").waitFor();
-    await see(page, /learner@workstation:~\$/);
+    await see(page, PROMPT);
     await shoot(page, "playground");
     await context.close();
   });

@@ -1,46 +1,16 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { type RunningServer, startServer } from "../../web/server/server.ts";
+import { describe, expect, it } from "vitest";
 import { onTheHost } from "../host.ts";
-import { launch, noBrowser, PATIENCE, screenText, shoot, visit } from "./browser.ts";
-
-// A machine with other work to do draws and checks slowly.
-vi.setConfig({ testTimeout: 5 * PATIENCE });
-
-const see = (page: Page, pattern: RegExp) =>
-  expect.poll(() => screenText(page), { timeout: PATIENCE }).toMatch(pattern);
-
-async function type(page: Page, text: string): Promise<void> {
-  await page.locator(".pane .xterm-helper-textarea").first().focus();
-  await page.keyboard.type(text);
-}
+import { noBrowser, PATIENCE, PROMPT, screenText, see, serving, shoot, type } from "./browser.ts";
 
 describe.skipIf(noBrowser)("a session on several pages", onTheHost, () => {
-  let server: RunningServer;
-  let browser: Browser;
-  const dataDir = mkdtempSync(join(tmpdir(), "kubetude-two-"));
-
-  beforeAll(async () => {
-    server = await startServer({ port: 0, host: "127.0.0.1", dataDir, logLevel: "error" });
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await server?.close();
-    rmSync(dataDir, { recursive: true, force: true });
-  });
+  const site = serving();
 
   it("shows the same terminal in both, in the size of the one that is used", async () => {
-    const { context, page } = await visit(browser, { locale: "en-US" });
-    await page.goto(`${server.url}/labs/playground`);
-    await see(page, /learner@workstation:~\$/);
+    const { context, page } = await site.openLab("playground");
     const other = await context.newPage();
     await other.setViewportSize({ width: 1000, height: 560 });
-    await other.goto(`${server.url}/labs/playground`);
-    await see(other, /learner@workstation:~\$/);
+    await other.goto(`${site.url}/labs/playground`);
+    await see(other, PROMPT);
     await page.getByText("Shown in the size of another window.").waitFor();
     await shoot(page, "two-pages-foreign");
     await type(other, "stty size | sed s/^/other-/\n");
@@ -57,7 +27,7 @@ describe.skipIf(noBrowser)("a session on several pages", onTheHost, () => {
   });
 
   it("types every key once and takes answers, though the connection is lost while they are on their way", async () => {
-    const { context, page } = await visit(browser, { locale: "en-US" });
+    const { context, page } = await site.visit();
     let cut: { event: "keys" | "answer"; arrives: boolean } | undefined;
     // The next keys (or an answer to a question) are lost, or arrive and nobody hears of it; then the connection is.
     await page.routeWebSocket(/socket\.io/, (socket) => {
@@ -78,8 +48,8 @@ describe.skipIf(noBrowser)("a session on several pages", onTheHost, () => {
         if (!deaf) socket.send(message);
       });
     });
-    await page.goto(`${server.url}/labs/02-service`);
-    await see(page, /learner@workstation:~\$/);
+    await page.goto(`${site.url}/labs/02-service`);
+    await see(page, PROMPT);
     for (const arrives of [false, true]) {
       // A connection begins with polling; what is cut here is a WebSocket.
       await page.waitForTimeout(2_000);
