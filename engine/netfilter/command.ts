@@ -1,31 +1,22 @@
+import { Given } from "./command-given.ts";
 import {
-  ALLOWED,
   type Command,
   KNOWN,
   LETTER_OF,
   LONG,
   NEEDS_ARGUMENT,
-  ON_RULES,
   type Operation,
   type ReadFor,
   TAKES_ATTACHED,
 } from "./command-options.ts";
-import { type Extension, type RuleSoFar, Use } from "./extension.ts";
+import { type Extension, Use } from "./extension.ts";
 import { matches } from "./matches/index.ts";
 import { wholeNumber } from "./numbers.ts";
-import {
-  ANYWHERE,
-  checkChainName,
-  checkTargetName,
-  NAME_LIMIT,
-  parseInterface,
-  parseNetworks,
-  parseProtocol,
-} from "./parse-rule.ts";
+import { checkChainName, checkTargetName, parseInterface, parseProtocol } from "./parse-rule.ts";
 import { Problem } from "./problem.ts";
 import { protocolName } from "./protocols.ts";
 import { targets, verdicts } from "./targets/index.ts";
-import { INVERTED, type Match, Rule, RuleBody, type Target } from "./types.ts";
+import { INVERTED, type Match, type Target } from "./types.ts";
 
 /** Reads one command line: the words after the program's name. Throws `Problem`. */
 export function readCommand(words: readonly string[], what: ReadFor = {}): Command {
@@ -33,63 +24,18 @@ export function readCommand(words: readonly string[], what: ReadFor = {}): Comma
 }
 
 /** do_parse of xshared.c: getopt with options that grow as matches and targets are named. */
-class Reader implements RuleSoFar {
-  protocol = 0;
+class Reader extends Given {
   private readonly words: readonly string[];
-  private readonly what: ReadFor;
   private at = 0;
   private inverted = false;
-  private invertedParts = 0;
-  private operation: Operation | undefined;
-  private alsoZero = false;
-  private chain: string | undefined;
-  private number = 0;
-  private newName = "";
-  private policy = "";
-  private protocolText: string | undefined;
-  private protocolLoaded = false;
-  private source: string | undefined;
-  private destination: string | undefined;
-  private input: string | undefined;
-  private output: string | undefined;
-  private jump: string | undefined;
-  private goto = false;
-  private fragment = false;
-  private packets: number | undefined;
-  private bytes = 0;
-  private verbose = 0;
-  private numeric = false;
-  private exact = false;
-  private lineNumbers = false;
-  private tableGiven: string | undefined;
-  private readonly uses: Use<Match>[] = [];
-  private target: Use<Target> | undefined;
-  /** How many matches were named before the target. */
-  private matchesBefore = 0;
-  private verdict: Target | undefined;
-  private waits = false;
-  private waitInterval = false;
   private stop = false;
 
   constructor(words: readonly string[], what: ReadFor) {
+    super(what);
     this.words = words;
-    this.what = what;
-    this.tableGiven = what.restoring;
   }
 
-  get table(): string {
-    return this.tableGiven ?? "filter";
-  }
-
-  get protocolInverted(): boolean {
-    return (this.invertedParts & INVERTED.protocol) !== 0;
-  }
-
-  setDimensions(name: string): number | undefined {
-    return this.what.setDimensions?.(name);
-  }
-
-  nextWord(): string | undefined {
+  override nextWord(): string | undefined {
     const word = this.words[this.at];
     if (word === undefined || word[0] === "-" || word[0] === "!") return undefined;
     this.at++;
@@ -113,7 +59,7 @@ class Reader implements RuleSoFar {
       } else throw new Problem(`Bad argument \`${word}'`, "bare");
       this.inverted = false;
     }
-    return this.finish();
+    return this.finish(this.at < words.length, this.inverted);
   }
 
   private shorts(word: string): void {
@@ -479,113 +425,6 @@ class Reader implements RuleSoFar {
     }
     this.jump = name;
   }
-
-  private finish(): Command {
-    const { operation } = this;
-    if (operation === "version" || operation === "help") return this.result(operation, []);
-    if (this.table === "nat" && (this.policy === "DROP" || this.jump === "DROP")) {
-      throw new Problem('\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n');
-    }
-    if (this.waitInterval && !this.waits) {
-      throw new Problem("--wait-interval only makes sense with --wait\n");
-    }
-    const made = this.uses.map((use) => use.finish(this));
-    const target = this.verdict ?? this.target?.finish(this);
-    if (this.at < this.words.length) throw new Problem("unknown arguments found on commandline");
-    if (operation === undefined) throw new Problem("no command specified");
-    if (this.inverted) throw new Problem("nothing appropriate following !");
-    const onRules = ON_RULES.includes(operation);
-    const sources = onRules || this.source ? parse(this.source) : ANYWHERE;
-    const destinations = onRules || this.destination ? parse(this.destination) : ANYWHERE;
-    if (
-      (sources.length > 1 || destinations.length > 1) &&
-      (this.invertedParts & (INVERTED.source | INVERTED.destination)) !== 0
-    ) {
-      throw new Problem("! not allowed with multiple source or destination IP addresses");
-    }
-    this.checkAllowed(operation);
-    const { chain } = this;
-    if (chain !== undefined && chain.length >= NAME_LIMIT) {
-      throw new Problem(`chain name \`${chain}' too long (must be under ${NAME_LIMIT} chars)`);
-    }
-    if (!onRules) return this.result(operation, []);
-    if (this.output !== undefined && (chain === "PREROUTING" || chain === "INPUT")) {
-      throw new Problem(`Can't use --out-interface with ${chain}`);
-    }
-    if (this.input !== undefined && (chain === "POSTROUTING" || chain === "OUTPUT")) {
-      throw new Problem(`Can't use --in-interface with ${chain}`);
-    }
-    const rules: Rule[] = [];
-    for (const source of sources) {
-      for (const destination of destinations) {
-        const body = new RuleBody(
-          this.protocol,
-          source.address,
-          source.mask,
-          destination.address,
-          destination.mask,
-          this.input ?? "",
-          this.output ?? "",
-          this.invertedParts,
-          this.fragment,
-          made,
-          target,
-          target === undefined ? (this.jump ?? "") : "",
-          this.goto,
-        );
-        if (operation !== "check" && operation !== "delete") for (const match of made) match.check?.(body);
-        const rule = new Rule(body);
-        rule.packets = this.packets ?? 0;
-        rule.bytes = this.bytes;
-        rules.push(rule);
-      }
-    }
-    return this.result(operation, rules);
-  }
-
-  private checkAllowed(operation: Operation): void {
-    const given: Record<string, unknown> = {
-      "--numeric": this.numeric,
-      "--source": this.source,
-      "--destination": this.destination,
-      "--protocol": this.protocolText,
-      "--jump": this.jump,
-      "--exact": this.exact,
-      "--in-interface": this.input,
-      "--out-interface": this.output,
-      "--line-numbers": this.lineNumbers,
-      "--set-counters": this.packets,
-      "--fragments": this.fragment,
-    };
-    if (operation === "append" && !this.numeric && !this.exact && !this.lineNumbers) return;
-    for (const [option, operations] of ALLOWED) {
-      if (given[option] === undefined || given[option] === false) continue;
-      if (!operations.includes(operation) || (this.alsoZero && !operations.includes("zero"))) {
-        throw new Problem(`Illegal option \`${option}' with this command`);
-      }
-    }
-  }
-
-  private result(operation: Operation, rules: Rule[]): Command {
-    return {
-      operation,
-      alsoZero: this.alsoZero,
-      table: this.table,
-      chain: this.chain,
-      number: this.number,
-      newName: this.newName,
-      policy: this.policy,
-      rules,
-      verbose: this.verbose,
-      numeric: this.numeric,
-      exact: this.exact,
-      lineNumbers: this.lineNumbers,
-    };
-  }
-}
-
-function parse(text: string | undefined) {
-  return text === undefined ? ANYWHERE : parseNetworks(text);
 }
 
 /** Whether `-j` of that name is a target rather than a chain. */
