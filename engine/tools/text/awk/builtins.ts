@@ -4,12 +4,35 @@ import { exitCode } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
 import { atan2, cos, exp, log, sin } from "../../../text/math.ts";
 import { calendar, strftime, toEpoch } from "../../../text/time.ts";
-import { compareBytes } from "../../io.ts";
 import { type Code, operation, type Scope } from "./code.ts";
 import type { Expressions } from "./expressions.ts";
+import type { Runtime } from "./runtime.ts";
+import { sortInto } from "./sorting.ts";
 import type { Expr } from "./syntax.ts";
 import { codePoints, gensub, substitute, substring } from "./text-functions.ts";
-import { compareValues, fromInput, sprintf, toNumber, toText, type Value } from "./values.ts";
+import { type AwkArray, fromInput, sprintf, toBool, toNumber, toText, UNINIT, type Value } from "./values.ts";
+
+/** What `length` counts of an element. */
+function sizeOf(rt: Runtime, value: Value | AwkArray | undefined): number {
+  return value instanceof Map ? value.size : value === undefined ? 0 : codePoints(rt.str(value));
+}
+
+/** The type of a value in gawk's words. */
+function typeOf(x: Expressions, arg: Expr, s: Scope | undefined): Code {
+  const word = (v: Value | AwkArray | undefined, missing: string): string => {
+    if (v instanceof Map) return "array";
+    if (v === undefined) return missing;
+    if (v === UNINIT) return "unassigned";
+    return typeof v === "number" ? "number" : typeof v === "string" ? "string" : "strnum";
+  };
+  if (arg.t === "var" && arg.name !== "NF") {
+    const cell = x.cellOf(arg.name, s);
+    return { f: () => word(cell().v, "untyped") };
+  }
+  const element = arg.t === "index" ? x.elementOf(arg, s) : undefined;
+  if (element) return { f: () => word(element(), "untyped") };
+  return operation([x.expr(arg, s)], (value) => word(value, "untyped"));
+}
 
 /** A call of a function that awk has, made ready. */
 export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | undefined): Code {
@@ -32,6 +55,8 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
           },
         };
       }
+      const inner = arg.t === "index" ? x.elementOf(arg, s) : undefined;
+      if (inner) return { f: () => sizeOf(rt, inner()) };
       return operation([code(0)], (value) => codePoints(rt.str(value)));
     }
     case "substr":
@@ -44,8 +69,8 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
         return at < 0 ? 0 : codePoints(rt.str(text).slice(0, at)) + 1;
       });
     case "split": {
-      const array = x.arrayOf((args[1] as Expr & { t: "var" }).name, s);
-      const separators = args[3] && x.arrayOf((args[3] as Expr & { t: "var" }).name, s);
+      const array = x.arrayArgument(args[1]!, s, name);
+      const separators = args[3] && x.arrayArgument(args[3]!, s, name);
       const given = args[2];
       return operation([code(0), given ? pattern(given) : { f: () => rt.cellFS.v as Value }], (text, fs) => {
         const found: string[] = [];
@@ -72,8 +97,8 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
       });
     }
     case "patsplit": {
-      const array = x.arrayOf((args[1] as Expr & { t: "var" }).name, s);
-      const between = args[3] && x.arrayOf((args[3] as Expr & { t: "var" }).name, s);
+      const array = x.arrayArgument(args[1]!, s, name);
+      const between = args[3] && x.arrayArgument(args[3]!, s, name);
       const given = args[2] ? pattern(args[2]) : { f: () => (rt.variable("FPAT").v as Value) ?? "[^[:space:]]+" };
       return operation([code(0), given], (text, regex) => {
         const around: string[] = [];
@@ -109,7 +134,7 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
         (regex, to, how, text) => gensub(rt.str(text!), rt.regex(rt.str(regex)), rt.str(to!), rt.str(how!)),
       );
     case "match": {
-      const array = args[2] && x.arrayOf((args[2] as Expr & { t: "var" }).name, s);
+      const array = args[2] && x.arrayArgument(args[2]!, s, name);
       return operation([code(0), pattern(args[1]!)], (value, regex) => {
         const text = rt.str(value);
         const match = rt.regex(rt.str(regex!)).exec(text);
@@ -196,24 +221,23 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
       );
     case "asort":
     case "asorti": {
-      const from = x.arrayOf((args[0] as Expr & { t: "var" }).name, s);
-      const to = args[1] ? x.arrayOf((args[1] as Expr & { t: "var" }).name, s) : from;
+      const from = x.arrayArgument(args[0]!, s, name);
+      const to = args[1] ? x.arrayArgument(args[1], s, name) : from;
+      const how = args[2] && x.expr(args[2], s);
       return {
-        f: () => {
-          const values: Value[] = name === "asort" ? [...from().values()] : [...from().keys()];
-          values.sort((a, b) => {
-            const rank = (v: Value) => (typeof v === "string" ? 1 : 0);
-            return rank(a) - rank(b) || compareValues(a, b, rt.convfmt(), compareBytes);
-          });
-          const out = to();
-          out.clear();
-          values.forEach((value, i) => {
-            out.set(String(i + 1), value);
-          });
-          return values.length;
+        *g() {
+          const order = how === undefined ? "" : rt.str(how.f ? how.f() : yield* call(how.g!()));
+          return yield* sortInto(x, name, from(), to(), order);
         },
       };
     }
+    case "isarray":
+    case "typeof": {
+      const type = typeOf(x, args[0]!, s);
+      return name === "typeof" ? type : operation([type], (text) => Number(text === "array"));
+    }
+    case "mkbool":
+      return operation(all(), (value) => Number(toBool(value)));
     case "system": {
       const command = code(0);
       return {
@@ -228,10 +252,12 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
     }
     case "close": {
       const target = code(0);
+      const part = args[1] && x.expr(args[1], s);
       return {
         *g() {
           const text = rt.str(target.f ? target.f() : yield* call(target.g!()));
-          return yield* call(rt.channels.close(text));
+          const end = part === undefined ? "" : rt.str(part.f ? part.f() : yield* call(part.g!()));
+          return yield* call(rt.channels.close(text, end));
         },
       };
     }

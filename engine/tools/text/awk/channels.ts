@@ -16,23 +16,36 @@ interface Redirect {
   child: Process | undefined;
 }
 
+/** A command of `|&`, which is written to and read from. */
+interface Partner {
+  out: Output;
+  outFd: number | undefined;
+  reader: RecordReader;
+  reads: boolean;
+  child: Process;
+}
+
 export class Channels {
   private readonly t: Tool;
   private readonly outputs = new Map<string, Redirect>();
+  private readonly partners = new Map<string, Partner>();
   private readonly inputs = new Map<string, { reader: RecordReader; child: Process | undefined }>();
 
   constructor(t: Tool) {
     this.t = t;
   }
 
-  /** `close(name)`, whichever way it is open. */
-  *close(name: string): Gen<number> {
+  /** `close(name)`, whichever way it is open; of a command of `|&` the end that is written ("to") or read ("from"), or both. */
+  *close(name: string, end = ""): Gen<number> {
+    const partner = this.partners.get(name);
+    if (partner !== undefined) return yield* this.closePartner(name, partner, end);
     return this.outputs.has(name) ? yield* this.closeOutput(name) : yield* this.closeInput(name);
   }
 
   /** Flushes everything and waits for commands. */
   *finish(): Gen<void> {
     yield* this.t.out.flush();
+    for (const [name, partner] of [...this.partners]) yield* this.closePartner(name, partner, "");
     for (const name of [...this.outputs.keys()]) yield* this.closeOutput(name);
     for (const name of [...this.inputs.keys()]) yield* this.closeInput(name);
   }
@@ -66,6 +79,55 @@ export class Channels {
     return reader;
   }
 
+  /** The reader of `command |& getline`. */
+  *partnerInput(command: string): Gen<RecordReader | undefined> {
+    const partner = yield* this.partner(command);
+    if (!partner.out.empty) yield* partner.out.flush();
+    return partner.reads ? partner.reader : undefined;
+  }
+
+  private *partner(command: string): Gen<Partner> {
+    const open = this.partners.get(command);
+    if (open) return open;
+    yield* this.flushAll();
+    const { p } = this.t;
+    const [input, toCommand] = sys.pipe();
+    const [fromCommand, output] = sys.pipe();
+    const outFd = p.freeFd(3);
+    p.setFd(outFd, toCommand);
+    p.closeOnExec.add(outFd);
+    const child = yield* this.shell(
+      command,
+      new Map([
+        [0, input],
+        [1, output],
+      ]),
+    );
+    const fd = p.freeFd(3);
+    p.setFd(fd, fromCommand);
+    p.closeOnExec.add(fd);
+    const made = { out: new Output(p, outFd), outFd, reader: new RecordReader(p, fd), reads: true, child };
+    this.partners.set(command, made);
+    return made;
+  }
+
+  private *closePartner(name: string, partner: Partner, end: string): Gen<number> {
+    const { p } = this.t;
+    if (end !== "from" && partner.outFd !== undefined) {
+      yield* partner.out.flush();
+      sys.close(p, partner.outFd);
+      partner.outFd = undefined;
+    }
+    if (end !== "to" && partner.reads) {
+      sys.close(p, partner.reader.fd);
+      partner.reads = false;
+    }
+    if (partner.outFd !== undefined || partner.reads) return 0;
+    this.partners.delete(name);
+    const waited = yield* sys.waitFor(p, partner.child);
+    return exitCode(waited!.status);
+  }
+
   /** Starts `sh -c command` with some descriptors replaced. */
   *shell(command: string, replaced: ReadonlyMap<number, OpenFile>): Gen<Process> {
     const { p } = this.t;
@@ -85,7 +147,7 @@ export class Channels {
   /** Writes what is waiting, as before reading and starting commands. */
   *flushAll(): Gen<void> {
     if (!this.t.out.empty) yield* this.t.out.flush();
-    for (const redirect of this.outputs.values()) if (!redirect.out.empty) yield* redirect.out.flush();
+    for (const { out } of [...this.outputs.values(), ...this.partners.values()]) if (!out.empty) yield* out.flush();
   }
 
   /** `close(name)` of an output: the status of its command, -1 when there is none. */
@@ -112,7 +174,8 @@ export class Channels {
   }
 
   /** Where `print > name` and the like write. */
-  *redirect(kind: ">" | ">>" | "|", name: string): Gen<Output> {
+  *redirect(kind: ">" | ">>" | "|" | "|&", name: string): Gen<Output> {
+    if (kind === "|&") return (yield* this.partner(name)).out;
     const open = this.outputs.get(name);
     if (open) return open.out;
     const { p } = this.t;

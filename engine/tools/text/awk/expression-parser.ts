@@ -32,6 +32,11 @@ const COUNTS: Record<string, [number, number]> = {
   system: [1, 1],
   close: [1, 2],
   compl: [1, 1],
+  asort: [1, 3],
+  asorti: [1, 3],
+  isarray: [1, 1],
+  typeof: [1, 1],
+  mkbool: [1, 1],
   lshift: [2, 2],
   rshift: [2, 2],
 };
@@ -154,7 +159,7 @@ export class ExpressionParser {
       const name = this.advance();
       if (name.type !== "name") this.unexpected(name);
       const keys = left.t === "group" && "list" in left ? (left as unknown as { list: Expr[] }).list : [left];
-      left = { t: "in", keys, name: name.text };
+      left = { t: "in", keys, name: name.text, path: this.subscripts() };
     }
     return left;
   }
@@ -169,10 +174,25 @@ export class ExpressionParser {
     return left;
   }
 
+  /** The token behind this one. */
+  private following(): Token {
+    if (this.ahead.length === 0) this.ahead.push(this.lexer.next());
+    return this.ahead[0]!;
+  }
+
+  /** The subscripts that stand here, one pair of brackets after another. */
+  protected subscripts(): Expr[][] {
+    const out: Expr[][] = [];
+    while (this.accept("[")) {
+      out.push(this.list("]"));
+      this.expect("]");
+    }
+    return out;
+  }
+
   /** `!~` comes as two tokens. */
   protected nextIs(text: string): boolean {
-    if (this.ahead.length === 0) this.ahead.push(this.lexer.next());
-    const next = this.ahead[0]!;
+    const next = this.following();
     return next.type === "op" && next.text === text && next.at === this.token.at + 1;
   }
 
@@ -186,17 +206,17 @@ export class ExpressionParser {
       const op = this.advance().text;
       left = { t: "binary", op, left, right: this.concatenation(false) };
     }
-    while (this.is("|") && !this.inPrintPipe()) {
-      this.advance();
+    while (this.is("|", "|&") && !this.inPrintPipe()) {
+      const kind = this.advance().text === "|" ? "command" : "both";
       this.expect("getline");
-      left = { t: "getline", kind: "command", source: left, target: this.getlineTarget() };
+      left = { t: "getline", kind, source: left, target: this.getlineTarget() };
     }
     return left;
   }
 
   protected inPrintPipe(): boolean {
-    if (this.ahead.length === 0) this.ahead.push(this.lexer.next());
-    return !(this.ahead[0]!.type === "keyword" && this.ahead[0]!.text === "getline");
+    const next = this.following();
+    return !(next.type === "keyword" && next.text === "getline");
   }
 
   protected concatenation(target: boolean): Expr {
@@ -204,7 +224,7 @@ export class ExpressionParser {
     while (this.startsValue()) {
       const right = this.additive();
       left = { t: "concat", left, right };
-      if (!target && this.is("|") && !this.inPrintPipe()) break;
+      if (!target && this.is("|", "|&") && !this.inPrintPipe()) break;
     }
     return left;
   }
@@ -223,7 +243,9 @@ export class ExpressionParser {
     if (type === "op")
       return text === "$" || text === "!"
         ? text === "$" || !this.nextIs("~")
-        : ["(", "-", "+", "++", "--"].includes(text);
+        : text === "@"
+          ? this.following().type === "func"
+          : ["(", "-", "+", "++", "--"].includes(text);
     return false;
   }
 
@@ -290,10 +312,9 @@ export class ExpressionParser {
         return { t: "regex", source: token.text };
       case "name":
         this.advance();
-        if (this.accept("[")) {
-          const keys = this.list("]");
-          this.expect("]");
-          return { t: "index", name: token.text, keys };
+        if (this.is("[")) {
+          const path = this.subscripts();
+          return { t: "index", name: token.text, keys: path.pop()!, path };
         }
         return { t: "var", name: token.text };
       case "func": {
@@ -302,7 +323,7 @@ export class ExpressionParser {
         const args = this.list(")");
         this.expect(")");
         this.calls.push({ name: token.text, line: token.line });
-        return { t: "call", name: token.text, args, line: token.line };
+        return { t: "call", name: token.text, args, line: token.line, indirect: false };
       }
       case "builtin": {
         this.advance();
@@ -319,6 +340,14 @@ export class ExpressionParser {
         return { t: "builtin", name: token.text, args };
       }
       default:
+    }
+    if (this.is("@") && this.following().type === "func") {
+      this.advance();
+      const name = this.advance();
+      this.expect("(");
+      const args = this.list(")");
+      this.expect(")");
+      return { t: "call", name: name.text, args, line: name.line, indirect: true };
     }
     if (this.accept("$")) {
       if (this.is("++", "--")) {

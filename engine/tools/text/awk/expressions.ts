@@ -1,5 +1,5 @@
 /** Expressions made ready to run. */
-import { call } from "../../../kernel/index.ts";
+import { call, type Gen } from "../../../kernel/index.ts";
 import { pow } from "../../../text/math.ts";
 import { compareBytes } from "../../io.ts";
 import { builtin } from "./builtins.ts";
@@ -36,10 +36,37 @@ export class Expressions {
     return () => cell;
   }
 
-  /** The array of a name. */
-  arrayOf(name: string, scope: Scope | undefined): () => AwkArray {
+  /** The array of a name, or one within it. */
+  arrayOf(name: string, scope: Scope | undefined, path: readonly Expr[][] = []): () => AwkArray {
     const cell = this.cellOf(name, scope);
-    return () => asArray(cell(), name);
+    if (path.length === 0) return () => asArray(cell(), name);
+    const keys = path.map((one) => {
+      const key = this.key(one.map((part) => this.expr(part, scope)));
+      if (key === undefined) throw new AwkFatal("functions cannot be called within inner subscripts");
+      return key;
+    });
+    return () => {
+      let array = asArray(cell(), name);
+      let written = name;
+      for (const key of keys) {
+        const at = key();
+        let inner: unknown = array.get(at);
+        written += `["${at}"]`;
+        if (inner === undefined || inner === UNINIT) {
+          inner = new Map();
+          array.set(at, inner as Value);
+        } else if (!(inner instanceof Map)) throw new AwkFatal(`attempt to use scalar \`${written}' as an array`);
+        array = inner as AwkArray;
+      }
+      return array;
+    };
+  }
+
+  /** The array that an argument names. */
+  arrayArgument(e: Expr, scope: Scope | undefined, fn: string): () => AwkArray {
+    if (e.t === "var") return this.arrayOf(e.name, scope);
+    if (e.t === "index") return this.arrayOf(e.name, scope, [...e.path, e.keys]);
+    throw new AwkFatal(`${fn}: argument is not an array`);
   }
 
   private key(codes: Code[]): (() => string) | undefined {
@@ -90,7 +117,7 @@ export class Expressions {
         return operation([this.expr(e.index, s)], (index) => this.rt.field(Math.trunc(toNumber(index))));
       }
       case "index": {
-        const array = this.arrayOf(e.name, s);
+        const array = this.arrayOf(e.name, s, e.path);
         const keys = e.keys.map((key) => this.expr(key, s));
         return this.withKey(keys, (key) => {
           const found = array();
@@ -98,12 +125,13 @@ export class Expressions {
           if (value === undefined) {
             value = UNINIT;
             found.set(key, value);
-          }
+          } else if (typeof value === "object" && (value as unknown) instanceof Map)
+            throw new AwkFatal(`attempt to use array \`${e.name}["${key}"]' in a scalar context`);
           return value;
         });
       }
       case "in": {
-        const array = this.arrayOf(e.name, s);
+        const array = this.arrayOf(e.name, s, e.path);
         return this.withKey(
           e.keys.map((key) => this.expr(key, s)),
           (key) => (array().has(key) ? 1 : 0),
@@ -253,11 +281,15 @@ export class Expressions {
         write: (place, value) => this.rt.setField(Number(place), value),
       };
     if (e.t !== "index") throw new AwkFatal("syntax error");
-    const array = this.arrayOf(e.name, s);
+    const array = this.arrayOf(e.name, s, e.path);
     return {
       read: (place) => array().get(place) ?? UNINIT,
       write: (place, value) => {
-        array().set(place, value);
+        const found = array();
+        const old: unknown = found.get(place);
+        if (typeof old === "object" && old instanceof Map)
+          throw new AwkFatal(`attempt to use array \`${e.name}["${place}"]' in a scalar context`);
+        found.set(place, value);
       },
     };
   }
@@ -320,34 +352,53 @@ export class Expressions {
     const args = e.args.map((arg) => ({
       // A bare name may be an array, or become one in the function.
       cell: arg.t === "var" && arg.name !== "NF" ? this.cellOf(arg.name, s) : undefined,
+      inner: arg.t === "index" ? this.elementOf(arg, s) : undefined,
       code: this.expr(arg, s),
     }));
+    const holder = e.indirect ? this.cellOf(e.name, s) : undefined;
     return {
       *g() {
-        const fn = self.functions.get(e.name)!;
-        if (args.length > fn.params.length)
-          throw new AwkFatal(`function \`${e.name}' called with more arguments than declared`);
+        const name = holder === undefined ? e.name : self.rt.str((holder().v as Value | undefined) ?? UNINIT);
+        if (!self.functions.has(name))
+          throw new AwkFatal(`\`${name}' is not a function, so it cannot be called indirectly`);
         const frame: Cell[] = [];
         for (const arg of args) {
           const cell = arg.cell?.();
-          if (cell?.v instanceof Map) frame.push({ v: cell.v });
+          const inner = arg.inner?.();
+          if (inner instanceof Map) frame.push({ v: inner });
+          else if (cell?.v instanceof Map) frame.push({ v: cell.v });
           else if (cell !== undefined && cell.v === undefined) frame.push({ v: undefined, up: cell });
           else frame.push({ v: arg.code.f ? arg.code.f() : yield* call(arg.code.g!()) });
         }
-        while (frame.length < fn.params.length) frame.push({ v: undefined });
-        if (++self.rt.depth > 10_000) throw new AwkFatal("function call stack too deep");
-        const outer = self.rt.frame;
-        self.rt.frame = frame;
-        self.rt.returned = UNINIT;
-        const flow = fn.run.f ? fn.run.f() : yield* call(fn.run.g!());
-        self.rt.frame = outer;
-        self.rt.depth--;
-        if (flow === "exit" || flow === "next" || flow === "nextfile") throw new Unwind(flow);
-        const value = self.rt.returned;
-        self.rt.returned = UNINIT;
-        return value;
+        return yield* self.invoke(name, frame);
       },
     };
+  }
+
+  /** What an element holds, an array perhaps; undefined where its subscript has to wait for something. */
+  elementOf(e: Expr & { t: "index" }, s: Scope | undefined): (() => Value | AwkArray | undefined) | undefined {
+    const key = this.key(e.keys.map((part) => this.expr(part, s)));
+    const array = this.arrayOf(e.name, s, e.path);
+    return key && (() => array().get(key()));
+  }
+
+  /** Calls a function of the program with its arguments in cells. */
+  *invoke(name: string, frame: Cell[]): Gen<Value> {
+    const fn = this.functions.get(name)!;
+    if (frame.length > fn.params.length)
+      throw new AwkFatal(`function \`${name}' called with more arguments than declared`);
+    while (frame.length < fn.params.length) frame.push({ v: undefined });
+    if (++this.rt.depth > 10_000) throw new AwkFatal("function call stack too deep");
+    const outer = this.rt.frame;
+    this.rt.frame = frame;
+    this.rt.returned = UNINIT;
+    const flow = fn.run.f ? fn.run.f() : yield* call(fn.run.g!());
+    this.rt.frame = outer;
+    this.rt.depth--;
+    if (flow === "exit" || flow === "next" || flow === "nextfile") throw new Unwind(flow);
+    const value = this.rt.returned;
+    this.rt.returned = UNINIT;
+    return value;
   }
 
   private getline(e: Expr & { t: "getline" }, s: Scope | undefined): Code {
@@ -361,8 +412,11 @@ export class Expressions {
         if (source === undefined) text = yield* call(self.rt.nextRecord());
         else {
           const name = self.rt.str(source.f ? source.f() : yield* call(source.g!()));
+          const { channels } = self.rt;
           const input =
-            e.kind === "file" ? self.rt.channels.fileInput(name) : yield* call(self.rt.channels.commandInput(name));
+            e.kind === "file"
+              ? channels.fileInput(name)
+              : yield* call(e.kind === "both" ? channels.partnerInput(name) : channels.commandInput(name));
           if (input === undefined) return -1;
           text = yield* call(self.rt.recordOf(input));
           if (text !== undefined && e.kind === "command") self.rt.cellNR.v = toNumber(self.rt.cellNR.v as Value) + 1;

@@ -1,9 +1,10 @@
-import { call, decode, type Gen } from "../../../kernel/index.ts";
-import { isErrno } from "../../../machine/errno.ts";
+import { call, type Gen } from "../../../kernel/index.ts";
 import * as sys from "../../../machine/sys.ts";
 import { Fatal, type Tool, tool } from "../../tool.ts";
+import { InPlace } from "./in-place.ts";
 import { Interpreter } from "./interpreter.ts";
 import { parseAwk } from "./parser.ts";
+import { programSources } from "./sources.ts";
 import { type AwkProgram, AwkSyntaxError } from "./syntax.ts";
 import { AwkFatal } from "./values.ts";
 
@@ -14,8 +15,8 @@ const USAGE =
 export const awk = tool(
   {
     name: "awk",
-    short: "+F:v:f:e:bcPrsSnNM",
-    long: "field-separator:=F assign:=v file:=f source:=e posix=P re-interval=r sandbox=S traditional=c characters-as-bytes=b lint::=lint",
+    short: "+F:v:f:e:i:l:bcPrsSnNMhVtOg",
+    long: "field-separator:=F assign:=v file:=f source:=e include:=i load:=l posix=P re-interval=r sandbox=S traditional=c characters-as-bytes=b lint::=lint",
     usage:
       "[POSIX or GNU style options] -f progfile [--] file ...\nUsage: awk [POSIX or GNU style options] [--] 'program' file ...",
     about: "",
@@ -47,6 +48,7 @@ export const awk = tool(
         interpreter.rt.assign(match[1]!, match[2]!);
       }
     }
+    interpreter.rt.inPlace = o.values("i").includes("inplace") ? new InPlace(interpreter.rt) : undefined;
     for (const warning of interpreter.rt.warnings.splice(0)) yield* t.error(warning, 0);
     try {
       return yield* call(interpreter.run());
@@ -66,26 +68,10 @@ function* load(
   list: readonly { key: string; value: string | undefined }[],
   operands: string[],
 ): Gen<AwkProgram> {
-  const sources: { text: string; where: string }[] = [];
-  for (const { key, value } of list) {
-    if (key === "e") sources.push({ text: value!, where: "cmd. line" });
-    if (key !== "f") continue;
-    try {
-      const text = value === "-" ? decode(yield* sys.readAll(t.p, 0)) : decode(yield* sys.readPath(t.p, value!));
-      sources.push({ text, where: value! });
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-      throw new Fatal(`fatal: cannot open source file \`${value}' for reading: ${error.message}`, 2);
-    }
+  const sources = yield* programSources(t, list, operands);
+  if (sources === undefined) {
+    yield* sys.printError(t.p, USAGE);
+    throw new AwkSyntaxError("");
   }
-  if (sources.length === 0) {
-    const text = operands.shift();
-    if (text === undefined) {
-      yield* sys.printError(t.p, USAGE);
-      throw new AwkSyntaxError("");
-    }
-    sources.push({ text, where: "cmd. line" });
-  }
-  if (sources.length === 1) return parseAwk(sources[0]!.text, sources[0]!.where);
-  return parseAwk(sources.map((source) => source.text).join("\n"), sources[0]!.where);
+  return parseAwk(sources.map((source) => source.text).join("\n"), sources.at(-1)!.where);
 }

@@ -17,7 +17,7 @@ const KEYWORDS = new Set(
 );
 
 export const BUILTINS = new Set(
-  "length substr index split sub gsub gensub match sprintf sin cos atan2 exp log sqrt int rand srand tolower toupper system close fflush systime strftime mktime asort asorti and or xor lshift rshift compl strtonum patsplit".split(
+  "length substr index split sub gsub gensub match sprintf sin cos atan2 exp log sqrt int rand srand tolower toupper system close fflush systime strftime mktime asort asorti isarray typeof mkbool and or xor lshift rshift compl strtonum patsplit".split(
     " ",
   ),
 );
@@ -25,6 +25,7 @@ export const BUILTINS = new Set(
 const OPERATORS = [
   "**=",
   "&&",
+  "|&",
   "||",
   "++",
   "--",
@@ -63,6 +64,7 @@ const OPERATORS = [
   "~",
   "$",
   "=",
+  "@",
 ];
 
 const ESCAPES: Record<string, string> = { ...C_ESCAPES, '"': '"' };

@@ -216,13 +216,10 @@ class Parser extends ExpressionParser {
       const parens = this.accept("(");
       const name = this.advance();
       if (name.type !== "name") this.unexpected(name);
-      let keys: Expr[] | undefined;
-      if (this.accept("[")) {
-        keys = this.list("]");
-        this.expect("]");
-      }
+      const path = this.subscripts();
+      const keys = path.pop();
       if (parens) this.expect(")");
-      return { t: "delete", name: name.text, keys };
+      return { t: "delete", name: name.text, path, keys };
     }
     return { t: "expr", value: this.expression() };
   }
@@ -232,7 +229,7 @@ class Parser extends ExpressionParser {
     const outer = this.inPrint;
     this.inPrint = true;
     let args: Expr[] = [];
-    if (!this.atEnd() && !this.is(">", ">>", "|")) {
+    if (!this.atEnd() && !this.is(">", ">>", "|", "|&")) {
       args = [this.expression()];
       const first = args[0]!;
       if (first.t === "group" && "list" in first) args = (first as unknown as { list: Expr[] }).list;
@@ -241,8 +238,8 @@ class Parser extends ExpressionParser {
         args.push(this.expression());
       }
     }
-    let to: { kind: ">" | ">>" | "|"; target: Expr } | undefined;
-    if (this.is(">", ">>", "|")) {
+    let to: { kind: ">" | ">>" | "|" | "|&"; target: Expr } | undefined;
+    if (this.is(">", ">>", "|", "|&")) {
       const kind = this.advance().text as ">";
       to = { kind, target: this.concatenation(true) };
     }
@@ -263,9 +260,10 @@ class Parser extends ExpressionParser {
           this.advance();
           const array = this.advance();
           if (array.type !== "name") this.unexpected(array);
+          const path = this.subscripts();
           this.expect(")");
-          if (this.accept(";")) return { t: "forin", name: first.value.name, array: array.text, body: { t: "empty" } };
-          return { t: "forin", name: first.value.name, array: array.text, body: this.loopBody() };
+          const body: Stmt = this.accept(";") ? { t: "empty" } : this.loopBody();
+          return { t: "forin", name: first.value.name, array: array.text, path, body };
         }
         init = first;
       } else init = this.simple();

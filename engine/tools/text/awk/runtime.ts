@@ -4,8 +4,9 @@ import { isErrno } from "../../../machine/errno.ts";
 import * as sys from "../../../machine/sys.ts";
 import type { Tool } from "../../tool.ts";
 import { Channels } from "./channels.ts";
-import type { Run } from "./code.ts";
+import type { Flow, Run } from "./code.ts";
 import { Fields } from "./fields.ts";
+import type { InPlace } from "./in-place.ts";
 import { unescapeString } from "./lexer.ts";
 import { RecordReader, type Separator } from "./records.ts";
 import { type AwkArray, AwkFatal, type Cell, fromInput, toNumber, toText, UNINIT, type Value } from "./values.ts";
@@ -97,7 +98,13 @@ export class Runtime extends Fields {
     for (;;) {
       if (this.main === undefined) {
         if (!(yield* this.openNext())) return undefined;
-        if (this.fileBegin.length > 0) yield* this.beginFile();
+        const passed = (yield* this.beginFile()) === "nextfile";
+        if (!passed && this.failure !== undefined) throw this.failure;
+        if (passed) {
+          this.closeMain();
+          continue;
+        }
+        this.inPlace?.begin(toText(this.cellFilename.v as Value));
       }
       const reader = this.main!;
       const text = this.takeRecord();
@@ -118,6 +125,11 @@ export class Runtime extends Fields {
     }
   }
 
+  /** Where -i inplace writes while a file is read. */
+  inPlace: InPlace | undefined;
+  /** The file that BEGINFILE is told of could not be opened: fatal unless it says `nextfile`. */
+  private failure: AwkFatal | undefined;
+
   /** What BEGINFILE and ENDFILE do. */
   fileBegin: readonly Run[] = [];
   fileEnd: readonly Run[] = [];
@@ -127,13 +139,18 @@ export class Runtime extends Fields {
     for (const body of this.fileEnd)
       if (body.f) body.f();
       else yield* body.g!();
+    yield* this.t.out.flush();
+    this.inPlace?.end();
     this.closeMain();
   }
 
-  private *beginFile(): Gen<void> {
-    for (const body of this.fileBegin)
-      if (body.f) body.f();
-      else yield* body.g!();
+  private *beginFile(): Gen<Flow> {
+    for (const body of this.fileBegin) {
+      const flow = body.f ? body.f() : yield* body.g!();
+      if (flow !== "normal") return flow;
+    }
+    if (this.inPlace) yield* this.t.out.flush();
+    return "normal";
   }
 
   private closeMain(): void {
@@ -174,10 +191,19 @@ export class Runtime extends Fields {
         }
         this.cellFilename.v = arg;
         this.main = new RecordReader(this.t.p, sys.open(this.t.p, arg));
+        this.variable("ERRNO").v = "";
+        this.failure = undefined;
         return true;
       } catch (error) {
         if (!isErrno(error)) throw error;
-        throw new AwkFatal(`cannot open file \`${arg}' for reading: ${error.message}`, false);
+        this.failure = new AwkFatal(
+          `cannot open file \`${arg}' for reading: ${error.message}`,
+          this.fileBegin.length > 0,
+        );
+        if (this.fileBegin.length === 0) throw this.failure;
+        this.cellFilename.v = arg;
+        this.variable("ERRNO").v = error.message;
+        return true;
       }
     }
   }

@@ -3,14 +3,12 @@ import { call, cpu, type Gen } from "../../../kernel/index.ts";
 import { compareBytes, type Output } from "../../io.ts";
 import { type Code, type Flow, type Run, type Scope, Unwind } from "./code.ts";
 import type { Expressions } from "./expressions.ts";
-import { gawkOrder } from "./order.ts";
 import type { Runtime } from "./runtime.ts";
+import { orderedKeys } from "./sorting.ts";
 import type { Stmt } from "./syntax.ts";
 import {
-  type AwkArray,
   AwkFatal,
   compareValues,
-  fromInput,
   numberText,
   sprintf,
   toBool,
@@ -149,12 +147,12 @@ export class Statements {
   private forIn(stmt: Stmt & { t: "forin" }, s: Scope | undefined): Run {
     const self = this;
     const { rt } = this;
-    const array = this.x.arrayOf(stmt.array, s);
+    const array = this.x.arrayOf(stmt.array, s, stmt.path);
     const { write } = this.x.target({ t: "var", name: stmt.name }, s);
     const body = this.of(stmt.body, s);
     return {
       *g() {
-        for (const key of self.ordered(array())) {
+        for (const key of yield* orderedKeys(self.x, array())) {
           write("", key);
           if (++rt.steps % STEPS === 0 || rt.t.out.full) yield* self.breathe();
           const flow = body.f ? body.f() : yield* body.g!();
@@ -196,7 +194,7 @@ export class Statements {
   }
 
   private remove(stmt: Stmt & { t: "delete" }, s: Scope | undefined): Run {
-    const array = this.x.arrayOf(stmt.name, s);
+    const array = this.x.arrayOf(stmt.name, s, stmt.path);
     if (stmt.keys === undefined)
       return {
         f: () => {
@@ -206,27 +204,6 @@ export class Statements {
       };
     const keys = stmt.keys.map((key) => this.x.expr(key, s));
     return this.expression(this.x.withKey(keys, (key) => Number(array().delete(key))));
-  }
-
-  /** Keys in the order that PROCINFO["sorted_in"] sets, else in that of gawk's tables. */
-  private ordered(array: AwkArray): string[] {
-    const keys = [...array.keys()];
-    const how = (this.rt.variable("PROCINFO").v as AwkArray).get("sorted_in");
-    if (how === undefined) return gawkOrder(keys);
-    const match = /^@(ind|val)_(str|num|type)_(asc|desc)$/.exec(toText(how));
-    if (match === null) return gawkOrder(keys);
-    const sign = match[3] === "asc" ? 1 : -1;
-    const pick = (key: string): Value => (match[1] === "ind" ? fromInput(key) : array.get(key)!);
-    return keys.sort((a, b) => {
-      const [x, y] = [pick(a), pick(b)];
-      const order =
-        match[2] === "num"
-          ? toNumber(x) - toNumber(y)
-          : match[2] === "str"
-            ? compareBytes(this.rt.str(x), this.rt.str(y))
-            : compareValues(x, y, this.rt.convfmt(), compareBytes);
-      return sign * (order || compareBytes(a, b));
-    });
   }
 
   private print(stmt: Stmt & { t: "print" }, s: Scope | undefined): Run {

@@ -1,35 +1,36 @@
-/** The tree of an awk program. */
+/** The tree of an awk program. A `path` holds the subscripts of arrays within arrays that come before the last one. */
 export type Expr =
   | { t: "num"; value: number }
   | { t: "str"; value: string }
   | { t: "regex"; source: string }
   | { t: "var"; name: string }
   | { t: "field"; index: Expr }
-  | { t: "index"; name: string; keys: Expr[] }
+  | { t: "index"; name: string; path: Expr[][]; keys: Expr[] }
   | { t: "assign"; op: string; target: Expr; value: Expr }
   | { t: "cond"; test: Expr; yes: Expr; no: Expr }
   | { t: "and" | "or"; left: Expr; right: Expr }
-  | { t: "in"; keys: Expr[]; name: string }
+  | { t: "in"; keys: Expr[]; name: string; path: Expr[][] }
   | { t: "match"; negate: boolean; text: Expr; pattern: Expr }
   | { t: "binary"; op: string; left: Expr; right: Expr }
   | { t: "concat"; left: Expr; right: Expr }
   | { t: "unary"; op: "!" | "-" | "+"; value: Expr }
   | { t: "step"; op: "++" | "--"; prefix: boolean; target: Expr }
-  | { t: "call"; name: string; args: Expr[]; line: number }
+  /** `indirect`: the name is a variable that holds the function's (`@f()`). */
+  | { t: "call"; name: string; args: Expr[]; line: number; indirect: boolean }
   | { t: "builtin"; name: string; args: Expr[] }
-  | { t: "getline"; kind: "main" | "file" | "command"; source: Expr | undefined; target: Expr | undefined }
+  | { t: "getline"; kind: "main" | "file" | "command" | "both"; source: Expr | undefined; target: Expr | undefined }
   | { t: "group"; value: Expr };
 
 export type Stmt =
   | { t: "expr"; value: Expr }
-  | { t: "print"; args: Expr[]; format: boolean; to: { kind: ">" | ">>" | "|"; target: Expr } | undefined }
+  | { t: "print"; args: Expr[]; format: boolean; to: { kind: ">" | ">>" | "|" | "|&"; target: Expr } | undefined }
   | { t: "if"; test: Expr; yes: Stmt; no: Stmt | undefined }
   | { t: "while"; test: Expr; body: Stmt; first: boolean }
   | { t: "for"; init: Stmt | undefined; test: Expr | undefined; step: Stmt | undefined; body: Stmt }
-  | { t: "forin"; name: string; array: string; body: Stmt }
+  | { t: "forin"; name: string; array: string; path: Expr[][]; body: Stmt }
   | { t: "switch"; value: Expr; cases: { test: Expr | undefined; body: Stmt[] }[] }
   | { t: "block"; body: Stmt[] }
-  | { t: "delete"; name: string; keys: Expr[] | undefined }
+  | { t: "delete"; name: string; path: Expr[][]; keys: Expr[] | undefined }
   | { t: "exit" | "return"; value: Expr | undefined }
   | { t: "next" | "nextfile" | "break" | "continue" | "empty" };
 
