@@ -99,7 +99,10 @@ export class Runtime extends Fields {
       if (this.main === undefined) {
         if (!(yield* this.openNext())) return undefined;
         const passed = (yield* this.beginFile()) === "nextfile";
-        if (!passed && this.failure !== undefined) throw this.failure;
+        if (!passed && this.failure !== undefined) {
+          this.inRules = false;
+          throw this.failure;
+        }
         if (passed) {
           this.closeMain();
           continue;
