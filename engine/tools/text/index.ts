@@ -15,7 +15,7 @@ import { diff } from "./diff.ts";
 import { du } from "./du.ts";
 import { echo } from "./echo.ts";
 import { nano } from "./editor/nano.ts";
-import { vi } from "./editor/vi.ts";
+import { vi } from "./editor/vi/index.ts";
 import { env } from "./env.ts";
 import { expand, unexpand } from "./expand.ts";
 import { expr } from "./expr.ts";

@@ -44,6 +44,12 @@ export class Buffer {
     this.lines[this.row] = text;
   }
 
+  /** Puts lines in the place of others; there is always one. */
+  splice(at: number, count: number, ...lines: string[]): void {
+    this.lines.splice(at, count, ...lines);
+    if (this.lines.length === 0) this.lines.push("");
+  }
+
   /** Notes the present state for `undo`, before a change. */
   mark(): void {
     this.undone.push({ lines: [...this.lines], row: this.row, column: this.column });
@@ -72,7 +78,7 @@ export class Buffer {
       return;
     }
     const last = parts.at(-1)!;
-    this.lines.splice(this.row, 1, before + parts[0]!, ...parts.slice(1, -1), last + after);
+    this.splice(this.row, 1, before + parts[0]!, ...parts.slice(1, -1), last + after);
     this.row += parts.length - 1;
     this.column = last.length;
   }
@@ -81,7 +87,7 @@ export class Buffer {
   cut(from: { row: number; column: number }, to: { row: number; column: number }): string {
     const text = this.between(from, to);
     const joined = this.lines[from.row]!.slice(0, from.column) + this.lines[to.row]!.slice(to.column);
-    this.lines.splice(from.row, to.row - from.row + 1, joined);
+    this.splice(from.row, to.row - from.row + 1, joined);
     this.row = from.row;
     this.column = from.column;
     return text;
@@ -104,7 +110,7 @@ export class Buffer {
       this.column -= size;
     } else if (this.row > 0) {
       const above = this.lines[this.row - 1]!;
-      this.lines.splice(this.row - 1, 2, above + this.line);
+      this.splice(this.row - 1, 2, above + this.line);
       this.row--;
       this.column = above.length;
     }
@@ -115,7 +121,7 @@ export class Buffer {
     if (this.column < this.line.length) {
       const size = charAt(this.line, this.column);
       this.line = this.line.slice(0, this.column) + this.line.slice(this.column + size);
-    } else if (this.row + 1 < this.lines.length) this.lines.splice(this.row, 2, this.line + this.lines[this.row + 1]!);
+    } else if (this.row + 1 < this.lines.length) this.splice(this.row, 2, this.line + this.lines[this.row + 1]!);
   }
 
   left(): boolean {

@@ -71,14 +71,14 @@ describe("vi", () => {
   });
 
   it("shows the text, tildes, where it is and what it says", () => {
-    const session = onScreen(["vi", "pod.yaml"], { "pod.yaml": POD }, SIZE);
+    const session = onScreen(["vi", "pod.yaml"], { "pod.yaml": POD }, { rows: 12, columns: 82 });
     expect(session.screen.rows.slice(0, 2)).toEqual(["apiVersion: v1", "kind: Pod"]);
     expect(session.screen.rows[9]).toBe("~");
     expect(session.screen.rows[11]).toMatch(/^"pod.yaml" 8L, 103B +1,1 +All$/);
     session.type("i");
     expect(session.screen.rows[11]).toContain("-- INSERT --");
     session.type("x\x1b:q\r");
-    expect(session.screen.rows[11]).toContain("E37: No write since last change (add ! to overr");
+    expect(session.screen.rows[11]).toContain("E37: No write since last change (add ! to override)");
     session.type(":foo\r");
     expect(session.screen.rows[11]).toContain("E492: Not an editor command: foo");
     session.type("/zzz\r");

@@ -26,14 +26,31 @@ export class Terminal {
   private pending = "";
   private bytes: number[] = [];
   private shown: string[] = [];
+  private readonly paste: boolean;
+  private taken = false;
 
-  constructor(p: Process, tty: Tty) {
+  /** `paste`: text that is pasted comes between the keys `paste-begin` and `paste-end`. */
+  constructor(p: Process, tty: Tty, how: { paste?: boolean } = {}) {
     this.p = p;
     this.tty = tty;
     this.before = { ...tty.termios };
-    tty.termios = { ...tty.termios, icanon: false, echo: false, isig: false, icrnl: false };
+    this.paste = how.paste ?? false;
     p.dispositions.set("WINCH", "catch");
-    tty.display(encode("\x1b[?1049h\x1b[?1h\x1b="));
+    this.take();
+  }
+
+  /** Keys come as they are typed. */
+  raw(): void {
+    this.tty.termios = { ...this.before, icanon: false, echo: false, isig: false, icrnl: false };
+  }
+
+  /** Takes the whole screen, at first and after `release`. */
+  take(): void {
+    this.raw();
+    this.forget();
+    if (this.taken) return;
+    this.taken = true;
+    this.tty.display(encode(`\x1b[?1049h\x1b[?1h\x1b=${this.paste ? "\x1b[?2004h" : ""}`));
   }
 
   get rows(): number {
@@ -47,7 +64,9 @@ export class Terminal {
   /** Restores modes and the screen that was there before. */
   release(): void {
     this.tty.termios = this.before;
-    this.tty.display(encode("\x1b[?1l\x1b>\x1b[?1049l"));
+    if (!this.taken) return;
+    this.taken = false;
+    this.tty.display(encode(`${this.paste ? "\x1b[?2004l" : ""}\x1b[?1l\x1b>\x1b[?1049l`));
   }
 
   /** Shows `rows` from the top and puts the cursor (from 0). Rows may hold SGR sequences; others must not. */
@@ -57,7 +76,8 @@ export class Terminal {
       const row = rows[i] ?? "";
       if (this.shown[i] === row) continue;
       this.shown[i] = row;
-      out += `\x1b[${i + 1};1H${row}\x1b[m\x1b[K`;
+      // Cleared first: behind a full row the last column would be cleared.
+      out += `\x1b[${i + 1};1H\x1b[m\x1b[K${row}\x1b[m`;
     }
     this.shown.length = this.rows;
     const { row, column } = cursor ?? { row: this.rows - 1, column: 0 };
@@ -79,11 +99,11 @@ export class Terminal {
    */
   *key(): Gen<string | undefined> {
     for (;;) {
-      const key = this.take(false);
+      const key = this.next(false);
       if (key !== undefined) return key;
       if (this.pending === "\x1b" || /^\x1b[[O][\d;]*$/.test(this.pending)) {
         if (!this.tty.ready) yield* wait(this.tty.arrival, ESCAPE_WAIT);
-        if (!this.tty.ready) return this.take(true);
+        if (!this.tty.ready) return this.next(true);
       }
       const bytes = yield* this.tty.read(4096);
       if (bytes === "interrupted") {
@@ -109,7 +129,7 @@ export class Terminal {
     this.bytes = this.bytes.slice(cut);
   }
 
-  private take(force: boolean): string | undefined {
+  private next(force: boolean): string | undefined {
     const text = this.pending;
     if (text === "") return undefined;
     if (text[0] === "\x1b") {

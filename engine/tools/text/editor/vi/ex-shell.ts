@@ -1,0 +1,44 @@
+/** Ex commands that run others of the shell. */
+import type { Gen } from "../../../../kernel/index.ts";
+import type { Line } from "./ex.ts";
+import { ViError } from "./pattern.ts";
+import type { Vi } from "./state.ts";
+import { filter, runOnTerminal } from "./suspend.ts";
+
+/** :!cmd, and lines through a command. */
+export function* bangCommand(vi: Vi, line: Line): Gen<void> {
+  const command = line.argument
+    .replace(/(\\?)!/g, (_all, slash: string) => (slash ? "!" : vi.lastShell))
+    .replace(/(\\?)%/g, (_all, slash: string) => (slash ? "%" : (vi.text.path ?? "%")));
+  if (command === "") throw new ViError("E34: No previous command");
+  vi.lastShell = command;
+  if (line.range.given === 0) {
+    yield* runShell(vi, command);
+    return;
+  }
+  const { first, last } = line.rows;
+  const input = vi.text.lines
+    .slice(first, last + 1)
+    .map((one) => `${one}\n`)
+    .join("");
+  const { text: output, status } = yield* filter(vi, command, input);
+  const lines = output === "" ? [] : output.replace(/\n$/, "").split("\n");
+  vi.text.row = first;
+  vi.change();
+  const before = last - first + 1;
+  vi.text.splice(first, before, ...lines);
+  vi.goTo({ row: first, column: 0 });
+  vi.text.row = Math.min(first, vi.text.lines.length - 1);
+  vi.text.column = Math.max(0, vi.text.line.search(/\S|.$/));
+  if (status !== 0) {
+    yield* vi.page([`shell returned ${status}`], vi.message);
+    return;
+  }
+  if (before > 2) vi.say(`${before} lines filtered`);
+}
+
+/** Runs a command on the terminal and waits for Enter. */
+export function* runShell(vi: Vi, command: string): Gen<void> {
+  yield* runOnTerminal(vi, command);
+  yield* vi.afterShell();
+}

@@ -1,0 +1,493 @@
+/** Ex commands: what is typed behind a colon, and what a vimrc holds. */
+import type { Gen } from "../../../../kernel/index.ts";
+import { aboutFile, edit, leave, nextFile, write } from "./ex-files.ts";
+import { EDITS } from "./ex-lines.ts";
+import { fullName } from "./ex-names.ts";
+import { bangCommand } from "./ex-shell.ts";
+import { fileName, readLines, writeFile } from "./files.ts";
+import { oneCommand } from "./normal.ts";
+import { ViError } from "./pattern.ts";
+import { prompt } from "./prompt.ts";
+import { ordered, type Range, readRange } from "./range.ts";
+import { draw } from "./screen.ts";
+import { keysOf, type Vi } from "./state.ts";
+import { globally, substitute } from "./substitute.ts";
+import { filter, runOnTerminal, suspend } from "./suspend.ts";
+import { map } from "./vimrc.ts";
+
+/** A command as it was read. */
+export interface Line {
+  range: Range;
+  /** In order and within the text. */
+  rows: { first: number; last: number };
+  bang: boolean;
+  argument: string;
+}
+
+/** Asks for a command line and does it. */
+export function* commandPrompt(vi: Vi, initial: string): Gen<void> {
+  vi.pending = "";
+  vi.message = "";
+  const typed = yield* prompt(vi, ":", initial);
+  if (typed === undefined) return;
+  vi.message = `:${typed}`;
+  if (typed.trim() !== "" && typed !== "@:") vi.lastCommand = typed;
+  yield* ex(vi, typed);
+}
+
+/** Does a command line; what is wrong with it is said, and ends it. */
+export function* ex(vi: Vi, source: string): Gen<void> {
+  try {
+    for (const one of split(source)) {
+      yield* single(vi, one);
+      if (vi.status !== undefined) return;
+    }
+  } catch (error) {
+    if (!(error instanceof ViError)) throw error;
+    vi.say(error.message);
+    vi.beep();
+  }
+}
+
+/** Commands parted by bars, but for those that take bars as their own. */
+function split(source: string): string[] {
+  const out: string[] = [];
+  let rest = source;
+  for (;;) {
+    if (
+      /^[\s:]*[%\d,.$'<>;+\-a-z]*?(g|global|v|vglobal|norm|normal|map|nmap|imap|nnoremap|inoremap|noremap|vmap|vnoremap|ab|iab|au|autocmd|!|r\s*!|w\s*!)!?(?![a-zA-Z])/.test(
+        rest,
+      ) &&
+      !/^[\s:]*[%\d,.$'<>]*s[^a-z]/.test(rest)
+    )
+      return [...out, rest];
+    let i = 0;
+    while (i < rest.length && rest[i] !== "|") i += rest[i] === "\\" || rest[i] === "\x16" ? 2 : 1;
+    out.push(rest.slice(0, i));
+    if (i >= rest.length) return out;
+    rest = rest.slice(i + 1);
+  }
+}
+
+function* single(vi: Vi, source: string): Gen<void> {
+  const [range, after] = readRange(vi, source);
+  const text = after.replace(/^[ \t:]+/, "");
+  if (text === "" || text.startsWith('"')) {
+    if (range.given > 0 && source.trim() !== "'<,'>") {
+      vi.jump();
+      if (range.last < -1 || (range.last >= vi.text.lines.length && range.given > 1))
+        throw new ViError("E16: Invalid range");
+      const row = Math.max(0, Math.min(range.last, vi.text.lines.length - 1));
+      vi.goTo({ row, column: Math.max(0, vi.text.lines[row]!.search(/\S|.$/)) });
+    }
+    return;
+  }
+  const symbol = /^(&&|[&<>=~!@#*]|s(?=[^a-zA-Z0-9\s"|\\])|[gv]!?(?=[^a-zA-Z0-9\s"|!]))/.exec(text);
+  let name: string | undefined;
+  let rest: string;
+  if (symbol) {
+    name = symbol[1]!.replace(/!$/, "") === "" ? symbol[1]! : symbol[1]!;
+    rest = text.slice(name.length);
+  } else {
+    const word = /^(k(?=\s*[a-zA-Z]$)|dl?(?=\d|\s|$)|[a-zA-Z]+)/.exec(text)?.[0] ?? "";
+    name = word === "" ? undefined : fullName(word === "dl" ? "d" : word);
+    rest = text.slice(word.length);
+  }
+  if (name === undefined) throw new ViError(`E492: Not an editor command: ${source.trim()}`);
+  let bang = false;
+  if (/^(g|v)!$/.test(name)) {
+    bang = true;
+    name = name[0]!;
+  } else if (/^[a-z]{1,}$/i.test(name) && rest.startsWith("!") && name !== "s") {
+    bang = true;
+    rest = rest.slice(1);
+  }
+  const argument = rest.trim();
+  if (range.given === 2 && range.first > range.last) {
+    if ((yield* question(vi, "Backwards range given, OK to swap (y/n)?")) !== "y")
+      throw new ViError("E493: Backwards range given");
+  }
+  const needsRows = !/^(quit|qall|set|edit|help|next|w?next|map|normal)$/.test(name) || range.given > 0;
+  const rows = needsRows ? ordered(vi, range) : { first: vi.text.row, last: vi.text.row };
+  const line: Line = { range, rows, bang, argument };
+  const whole = { first: 0, last: vi.text.lines.length - 1 };
+  switch (name) {
+    case "s":
+    case "substitute":
+      return yield* substitute(vi, rows, rest.replace(/^[ \t]+/, ""), undefined);
+    case "&":
+    case "&&":
+    case "~":
+      return yield* substitute(vi, rows, rest, name);
+    case "g":
+    case "global":
+    case "v":
+    case "vglobal":
+      return yield* globally(
+        vi,
+        range.given > 0 ? rows : whole,
+        rest.replace(/^[ \t]+/, ""),
+        name.startsWith("v") || bang,
+      );
+    case "!":
+      return yield* bangCommand(vi, line);
+    case "normal":
+      return yield* normalKeys(vi, range.given > 0 ? rows : undefined, rest.replace(/^[ \t]/, ""));
+    case "silent":
+      yield* ex(vi, argument);
+      return;
+    case "execute":
+      yield* ex(vi, /^(["'])(.*)\1$/s.exec(argument)?.[2] ?? argument);
+      return;
+    case "read":
+      if (argument.startsWith("!")) {
+        const { text: output } = yield* filter(vi, argument.slice(1), "");
+        vi.change();
+        const lines = output === "" ? [] : output.replace(/\n$/, "").split("\n");
+        insertLines(vi, range.given > 0 ? range.last : vi.text.row, lines);
+        vi.text.row = (range.given > 0 ? range.last : vi.text.row - 1) + lines.length;
+        return;
+      }
+      {
+        const lines = readLines(vi, argument === "" ? (vi.text.path ?? "") : fileName(vi, argument));
+        vi.change();
+        return insertLines(vi, range.given > 0 ? range.last : vi.text.row, lines);
+      }
+    case "write":
+      if (argument.startsWith("!")) {
+        const part = range.given > 0 ? vi.text.lines.slice(rows.first, rows.last + 1) : vi.text.lines;
+        draw(vi);
+        const { text: output } = yield* filter(vi, argument.slice(1), part.map((one) => `${one}\n`).join(""));
+        yield* vi.page([...output.replace(/\n$/, "").split("\n"), ""], `:${source}`);
+        return;
+      }
+      return write(vi, line, range.given > 0);
+    case "update":
+      if (vi.text.modified) write(vi, line, false);
+      return;
+    case "wq":
+    case "wqall":
+    case "xit":
+    case "exit":
+    case "xall":
+    case "wall":
+      if (!/^(x|exit)/.test(name) || vi.text.modified || argument !== "" || !vi.text.existed) write(vi, line, false);
+      if (vi.text.modified && name !== "wall")
+        throw new ViError(
+          `E37: No write since last change\nE162: No write since last change for buffer "${vi.text.path}"`,
+        );
+      if (name !== "wall") leave(vi, bang || name.endsWith("all"));
+      return;
+    case "quit":
+    case "qall":
+    case "quitall":
+      if (vi.text.modified && !bang && vi.windows === 1)
+        throw new ViError(
+          name === "quit"
+            ? "E37: No write since last change (add ! to override)"
+            : `E37: No write since last change\nE162: No write since last change for buffer "${vi.text.path ?? "[No Name]"}"`,
+        );
+      return leave(vi, bang || name !== "quit");
+    case "cquit":
+      vi.status = Number(argument || 1);
+      return;
+    case "edit":
+    case "view":
+    case "tabedit":
+    case "split":
+    case "vsplit":
+    case "new":
+    case "vnew":
+    case "tabnew": {
+      if (argument === "" && name !== "edit") {
+        vi.windows++;
+        return;
+      }
+      return edit(vi, argument, bang);
+    }
+    case "next":
+    case "wnext":
+    case "previous":
+    case "rewind":
+    case "first":
+    case "last":
+      if (name === "wnext") write(vi, { ...line, argument: "" }, false);
+      return nextFile(
+        vi,
+        name === "rewind" || name === "first"
+          ? 0
+          : name === "last"
+            ? vi.files.length - 1
+            : vi.fileAt + (name === "previous" ? -1 : 1),
+        bang,
+      );
+    case "bnext":
+    case "bprevious":
+    case "buffer":
+      if (vi.alternate !== undefined) return edit(vi, "#", bang);
+      return;
+    case "bdelete":
+      if (vi.text.modified && !bang)
+        throw new ViError(`E89: No write since last change for buffer 1 (add ! to override)`);
+      vi.text.forget();
+      vi.text.lines = [""];
+      vi.text.path = undefined;
+      vi.text.modified = false;
+      vi.text.existed = false;
+      return;
+    case "buffers":
+    case "files":
+    case "ls":
+      yield* vi.page(
+        [
+          `  1 %a ${vi.text.modified ? "+" : " "} "${vi.text.path ?? "[No Name]"}"`.padEnd(40) +
+            `line ${vi.text.row + 1}`,
+        ],
+        `:${source}`,
+      );
+      return;
+    case "saveas":
+      writeFile(vi, { path: fileName(vi, argument), force: bang });
+      vi.alternate = vi.text.path;
+      vi.text.path = fileName(vi, argument);
+      vi.text.modified = false;
+      return;
+    case "file":
+      if (argument !== "") {
+        vi.alternate = vi.text.path;
+        vi.text.path = fileName(vi, argument);
+        vi.text.existed = false;
+        vi.text.notEdited = true;
+      }
+      return aboutFile(vi);
+    case "set":
+    case "setlocal":
+    case "setglobal":
+      return yield* set(vi, argument, source);
+    case "print":
+    case "Print":
+    case "number":
+    case "#":
+    case "list":
+      return yield* show(vi, rows, name === "number" || name === "#", source);
+    case "=":
+      vi.say(String(range.given > 0 ? range.last + 1 : vi.text.lines.length));
+      return;
+    case "echo":
+      vi.say(argument === "" ? "" : evaluate(argument));
+      return;
+    case "let": {
+      const match = /^@([a-zA-Z0-9"])\s*=\s*(["'])(.*)\2$/s.exec(argument);
+      if (match)
+        vi.registers.set(match[1]!, {
+          text: match[2] === '"' ? match[3]!.replace(/\\<esc>/gi, "\x1b").replace(/\\n/g, "\n") : match[3]!,
+          kind: "characters",
+        });
+      return;
+    }
+    case "registers":
+    case "display":
+      yield* vi.page(["Type Name Content", ...vi.registers.listed(argument.replace(/\s/g, ""))], `:${source}`);
+      return;
+    case "marks": {
+      const rowsOf = [...vi.text.marks].filter(([one]) => /^['a-zA-Z"[\]^.<>]$/.test(one));
+      yield* vi.page(
+        [
+          "mark line  col file/text",
+          ...rowsOf.map(
+            ([one, place]) =>
+              ` ${one} ${String(place.row + 1).padStart(6)} ${String(place.column).padStart(4)} ${vi.text.lines[place.row] ?? ""}`,
+          ),
+        ],
+        `:${source}`,
+      );
+      return;
+    }
+    case "history":
+      yield* vi.page(
+        [
+          "      #  cmd history",
+          ...vi.history[":"]!.map(
+            (one, i, all) => `${i === all.length - 1 ? ">" : " "}${String(i + 1).padStart(6)}  ${one}`,
+          ),
+        ],
+        `:${source}`,
+      );
+      return;
+    case "undo":
+      if (argument !== "") {
+        for (let said = ""; !said.startsWith("Already"); ) said = vi.text.travel(true, vi.now);
+        for (let i = 0; i < Number(argument); i++) vi.say(vi.text.travel(false, vi.now));
+        return;
+      }
+      vi.say(vi.text.travel(true, vi.now));
+      return;
+    case "redo":
+    case "earlier":
+    case "later":
+      vi.say(vi.text.travel(name === "earlier", vi.now));
+      return;
+    case "nohlsearch":
+      vi.highlighting = false;
+      return;
+    case "mark":
+    case "k":
+      if (!/^[a-zA-Z'`]$/.test(argument))
+        throw new ViError(argument === "" ? "E471: Argument required" : `E488: Trailing characters: ${argument}`);
+      vi.text.marks.set(argument, { row: rows.last, column: 0 });
+      return;
+    case "stop":
+    case "suspend":
+      return yield* suspend(vi);
+    case "shell":
+      yield* runOnTerminal(vi, vi.p.env.get("SHELL") ?? "bash");
+      vi.terminal.take();
+      return;
+    case "startinsert":
+      vi.feed([bang ? "A" : "i"]);
+      vi.message = "";
+      return;
+    case "help":
+      vi.say(argument === "" ? "E433: No tags file" : `E149: Sorry, no help for ${argument}`);
+      return;
+    case "pwd":
+      vi.say(vi.p.cwd);
+      return;
+    case "version":
+      vi.say("VIM - Vi IMproved 9.1 (2024 Jan 02)");
+      return;
+    case "@":
+      if (argument === ":" || argument === "") return yield* ex(vi, vi.lastCommand);
+      for (const one of (vi.registers.get(argument)?.text ?? "").split("\n")) if (one !== "") yield* ex(vi, one);
+      return;
+    case "map":
+    case "nmap":
+    case "noremap":
+    case "nnoremap":
+    case "imap":
+    case "inoremap":
+    case "vmap":
+    case "vnoremap":
+      return map(vi, name, argument);
+    case "abbreviate":
+    case "iabbrev": {
+      const [from, ...to] = argument.split(/\s+/);
+      if (from && to.length > 0) vi.abbreviations.set(from, to.join(" "));
+      return;
+    }
+    case "only":
+      vi.windows = 1;
+      return;
+    case "colorscheme":
+      vi.say("");
+      return;
+    default: {
+      const edits = EDITS[name];
+      if (edits) edits(vi, line, rest);
+      // What is left changes colours and the like.
+    }
+  }
+}
+
+/** Asks something at the bottom; the key typed. */
+function* question(vi: Vi, text: string): Gen<string> {
+  if (vi.replaying) return (yield* vi.key()) ?? "esc";
+  draw(vi, { asked: text });
+  return (yield* vi.terminal.key()) ?? "esc";
+}
+
+/** Puts lines below a row; the cursor goes to the first. */
+export function insertLines(vi: Vi, below: number, lines: readonly string[]): void {
+  const { text } = vi;
+  if (lines.length === 0) return;
+  text.splice(below + 1, 0, ...lines);
+  vi.goTo({ row: below + 1, column: Math.max(0, lines[0]!.search(/\S|.$/)) });
+  if (lines.length > 2 && vi.message.startsWith(":")) vi.say(`${lines.length} more lines`);
+}
+
+function* set(vi: Vi, argument: string, source: string): Gen<void> {
+  if (argument === "" || argument === "all") {
+    yield* vi.page(["--- Options ---", ...vi.options.changed()], `:${source}`);
+    return;
+  }
+  const told: string[] = [];
+  for (const word of argument.replace(/\s+([=?!&])/g, "$1").split(/(?<!\\)\s+/)) {
+    if (word.startsWith('"')) break;
+    if (word === "all&") continue;
+    try {
+      const said = vi.options.set(word);
+      if (said !== undefined) told.push(said);
+    } catch (error) {
+      throw new ViError((error as Error).message);
+    }
+  }
+  if (/\bhls/.test(argument)) vi.highlighting = true;
+  if (told.length === 1) vi.say(told[0]!);
+  else if (told.length > 1) yield* vi.page(told, `:${source}`);
+}
+
+/** :p, :nu: lines at the bottom. */
+function* show(vi: Vi, rows: { first: number; last: number }, numbered: boolean, _source: string): Gen<void> {
+  const { text } = vi;
+  const width = numbered || vi.options.on("number") ? Math.max(3, String(text.lines.length).length) : 0;
+  const lines = text.lines
+    .slice(rows.first, rows.last + 1)
+    .map(
+      (line, i) =>
+        (width > 0 ? `\x1b[33m${String(rows.first + i + 1).padStart(width)} \x1b[m` : "") +
+        line.replaceAll("\t", "        ").replace(/^ {8}/, "        "),
+    );
+  vi.goTo({ row: rows.last, column: Math.max(0, text.lines[rows.last]!.search(/\S|.$/)) });
+  if (vi.quiet) vi.quiet.printed.push(...lines);
+  else if (lines.length === 1 && lines[0]!.length < vi.terminal.columns - 28) vi.say(lines[0]!);
+  else yield* vi.page(lines);
+}
+
+/** :normal: keys as if they were typed, on each line of a range. */
+function* normalKeys(vi: Vi, rows: { first: number; last: number } | undefined, keys: string): Gen<void> {
+  const typed = keysOf(keys);
+  const before = vi.takeReplay();
+  const { recorded } = vi;
+  const names: string[] = [];
+  if (rows)
+    for (let row = rows.first; row <= rows.last; row++) {
+      const name = `\0n${row}`;
+      vi.text.marks.set(name, { row, column: 0 });
+      names.push(name);
+    }
+  for (const name of rows ? names : [undefined]) {
+    const place = name === undefined ? undefined : vi.text.marks.get(name);
+    if (name !== undefined) {
+      vi.text.marks.delete(name);
+      if (place === undefined) continue;
+      vi.goTo({ row: place.row, column: 0 });
+    }
+    vi.feed(typed);
+    vi.feed([]);
+    while (vi.replaying && vi.status === undefined) {
+      vi.closing = true;
+      yield* oneCommandOf(vi);
+    }
+    vi.closing = false;
+  }
+  vi.recorded = recorded;
+  vi.feed(before);
+}
+
+/** One command of :normal: one that is not whole is ended as by Escape. */
+function* oneCommandOf(vi: Vi): Gen<void> {
+  yield* oneCommand(vi);
+}
+
+/** :echo of a text or a small sum. */
+function evaluate(source: string): string {
+  const text = /^(["'])(.*)\1$/s.exec(source);
+  if (text) return text[2]!;
+  const sum = /^(-?\d+)\s*([-+*/%])\s*(-?\d+)$/.exec(source);
+  if (sum) {
+    const [a, b] = [Number(sum[1]), Number(sum[3])];
+    return String({ "+": a + b, "-": a - b, "*": a * b, "/": Math.trunc(a / b), "%": a % b }[sum[2]!]);
+  }
+  if (/^-?\d+$/.test(source)) return source;
+  throw new ViError(`E121: Undefined variable: ${source}`);
+}
