@@ -1,29 +1,20 @@
 import type { Image } from "../../images/index.ts";
-import { encode, type Gen, Pipe, type RandomStream, SECOND, sleep, WaitQueue, wait } from "../../kernel/index.ts";
+import { encode, type Gen, type RandomStream, SECOND, sleep, WaitQueue, wait } from "../../kernel/index.ts";
 import { Cni, CniError } from "../cni/index.ts";
 import { isErrno } from "../errno.ts";
 import { dirNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
-import type { OpenFile } from "../open-file.ts";
-import { PipeEnd } from "../open-file.ts";
-import { MountNamespace, type RootFilesystem } from "../path.ts";
-import { exitCode, PidNamespace, type Process, shortName, type WaitStatus } from "../process.ts";
-import * as sys from "../sys.ts";
-import { Tty } from "../tty.ts";
+import { exitCode, PidNamespace, type Process, type WaitStatus } from "../process.ts";
 import { draw } from "./durations.ts";
 import { CriError } from "./error.ts";
 import { type ExecOptions, type ExecSession, runIn } from "./exec.ts";
-import { ensureDir, putFile, putLink, removeEntry } from "./files.ts";
-import { hostView } from "./host-view.ts";
+import { ensureDir, putFile, removeEntry } from "./files.ts";
 import { ImageStore } from "./image-store.ts";
-import { ContainerLog, formatNano, LogSink } from "./log-file.ts";
-import { mountFilesystems } from "./mounts.ts";
-import { programOf } from "./oci.ts";
+import { launch } from "./launch.ts";
+import { formatNano } from "./log-file.ts";
+import { newContainer } from "./new-container.ts";
 import { startPause, startShim } from "./shim.ts";
-import { snapshot } from "./snapshot.ts";
-import { commandOf, environment, templateOf } from "./spec.ts";
 import type { Container, ContainerConfig, Sandbox, SandboxConfig } from "./types.ts";
-import { credentialsOf, homeOf } from "./user.ts";
 import { goSeconds, notFound, quoted, signalWord } from "./words.ts";
 
 export const SANDBOX_IMAGE = "registry.k8s.io/pause:3.10";
@@ -31,14 +22,6 @@ export const RUNTIME_VERSION = "1.7.27";
 
 const NO_SOCKET =
   'connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory"';
-
-const SNAPSHOTS = "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots";
-
-/** Root file system of a container: its own layer over the image's. */
-function overlay(id: number): RootFilesystem {
-  const flags = `relatime,lowerdir=${SNAPSHOTS}/${id % 20}/fs,upperdir=${SNAPSHOTS}/${id}/fs,workdir=${SNAPSHOTS}/${id}/work`;
-  return { fstype: "overlay", source: "overlay", flags };
-}
 
 /** How long a signal's effect is waited for after SIGKILL before the call gives up, in µs. */
 const KILL_TIMEOUT = 120 * SECOND;
@@ -262,71 +245,12 @@ export class ContainerRuntime {
     if (image === undefined) throw new CriError("NotFound", `failed to resolve image "${config.image}": not found`);
     yield* sleep(draw(this.random, "create"));
     const id = this.random.hex(64);
-    const rootfs = snapshot(templateOf(image), machine.programs);
-    const mnt = new MountNamespace(rootfs, overlay(++this.snapshots));
-    const target =
-      config.pidsOf === undefined
-        ? undefined
-        : sandbox.containers.findLast(({ config: { metadata } }) => metadata.name === config.pidsOf);
-    const pids = sandbox.pids ?? target?.pids ?? new PidNamespace();
-    mountFilesystems(machine, sandbox, config, rootfs, mnt, pids);
-    mnt.readOnlyRoot = config.readOnlyRootfs ?? false;
-    const user = credentialsOf(image.def.user ?? "", config, rootfs);
-    if (typeof user === "string") {
-      throw new CriError("Unknown", `failed to generate container "${id}" spec: failed to apply OCI options: ${user}`);
-    }
-    const env = environment(image, config, sandbox.uts.hostname, homeOf(user.uid, rootfs));
-    const cwd = config.workingDir || image.def.workingDir || "/";
-    ensureDir(machine, cwd, 0o755, rootfs);
-    if (commandOf(image, config).length === 0) {
-      throw new CriError(
-        "Unknown",
-        `failed to generate container "${id}" spec: failed to generate spec: no command specified`,
-      );
-    }
-    const log = this.createLog(sandbox, id, config);
-    const container: Container = {
-      id,
-      sandbox,
-      config,
-      image,
-      state: "created",
-      createdAt: machine.kernel.now,
-      startedAt: 0,
-      finishedAt: 0,
-      exitCode: 0,
-      reason: "",
-      message: "",
-      rootfs,
-      mnt,
-      cred: user,
-      cwd,
-      env,
-      pids,
-      process: undefined,
-      log,
-      stdout: new LogSink(log, "stdout"),
-      stderr: new LogSink(log, "stderr"),
-      stdin: undefined,
-      tty: undefined,
-      stopSignal: image.def.stopSignal ?? "TERM",
-      stopping: false,
-    };
+    const container = newContainer(machine, sandbox, config, image, { id, layer: ++this.snapshots });
     this.containers.set(id, container);
     sandbox.containers.push(container);
     this.ended.set(id, new WaitQueue());
     yield* this.log("info", `CreateContainer within sandbox "${sandboxId}" for ${meta} returns container id "${id}"`);
     return container;
-  }
-
-  private createLog(sandbox: Sandbox, id: string, config: ContainerConfig): ContainerLog {
-    const { machine } = this;
-    const [directory, file] = config.logPath.split("/") as [string, string];
-    const { logDirectory, metadata } = sandbox.config;
-    const log = new ContainerLog(machine, ensureDir(machine, `${logDirectory}/${directory}`), file);
-    const link = `${metadata.name}_${metadata.namespace}_${config.metadata.name}-${id}.log`;
-    putLink(machine, ensureDir(machine, "/var/log/containers"), link, `${logDirectory}/${config.logPath}`);
-    return log;
   }
 
   /** Throws CriError with runc's words when the command cannot be run; the container is then `exited` with 128. */
@@ -336,24 +260,12 @@ export class ContainerRuntime {
     yield* this.log("info", `StartContainer for "${id}"`);
     yield* sleep(draw(this.random, "start"));
     const { machine } = this;
-    const { sandbox, config, image } = container;
-    const ns = {
-      mnt: container.mnt,
-      net: sandbox.net,
-      uts: sandbox.uts,
-      pid: container.pids,
-      cgroup: `${sandbox.config.cgroupParent}/cri-containerd-${id}.scope`,
-    };
-    const limit = config.memoryLimitInBytes;
-    if (limit !== undefined) machine.memory.limit(ns.cgroup, limit / 1024);
-    machine.cpu.limit(ns.cgroup, config.cpuLimitMilli, config.cpuShares);
-    const argv = commandOf(image, config);
-    const view = hostView(machine, { ns, cred: container.cred, cwd: container.cwd });
-    const found = programOf(view, argv, container.env);
-    if (typeof found === "string") {
+    const { sandbox, config } = container;
+    const process = launch(machine, container);
+    if (typeof process === "string") {
       const message =
         "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: " +
-        `unable to start container process: error during container init: ${found}: unknown`;
+        `unable to start container process: error during container init: ${process}: unknown`;
       container.state = "exited";
       container.finishedAt = machine.kernel.now;
       container.exitCode = 128;
@@ -367,21 +279,6 @@ export class ContainerRuntime {
       this.changed(sandbox);
       throw new CriError("Unknown", message);
     }
-    const process = machine.spawn({
-      parent: sandbox.shim,
-      main: found.main,
-      argv: found.argv,
-      env: new Map(container.env),
-      cwd: container.cwd,
-      cred: container.cred,
-      ns,
-      fds: this.standardFiles(container),
-    });
-    process.exe = found.path;
-    process.comm = shortName(argv[0]!);
-    process.group = process.session = process.pid;
-    process.tty = container.tty;
-    if (container.tty) container.tty.foreground = process.pid;
     container.process = process;
     container.state = "running";
     container.startedAt = machine.kernel.now;
@@ -392,41 +289,6 @@ export class ContainerRuntime {
     });
     yield* this.log("info", `StartContainer for "${id}" returns successfully`);
     this.changed(sandbox);
-  }
-
-  private standardFiles(container: Container): Map<number, OpenFile> {
-    const { config } = container;
-    if (config.tty) {
-      const out = container.stdout;
-      const tty = new Tty("/dev/console", 80, 24, (bytes) => out.put(bytes));
-      tty.signal = (group, signal) => this.machine.signalGroup(group, signal);
-      tty.onClose = () => out.close();
-      container.tty = tty;
-      return new Map([
-        [0, tty],
-        [1, tty],
-        [2, tty],
-      ]);
-    }
-    const files = new Map<number, OpenFile>([
-      [1, container.stdout],
-      [2, container.stderr],
-    ]);
-    if (config.stdin) {
-      const pipe = new Pipe();
-      // Held open for the clients that may still attach.
-      pipe.writers = 1;
-      container.stdin = pipe;
-      files.set(0, new PipeEnd(pipe, "read"));
-    } else {
-      files.set(
-        0,
-        sys.openFile(hostView(this.machine, { ns: { ...this.machine.ns, mnt: container.mnt } }), "/dev/null", {
-          read: true,
-        }),
-      );
-    }
-    return files;
   }
 
   private exited(container: Container, status: WaitStatus): void {

@@ -1,0 +1,81 @@
+import { Pipe } from "../../kernel/index.ts";
+import type { Machine } from "../machine.ts";
+import { type OpenFile, PipeEnd } from "../open-file.ts";
+import { type Process, shortName } from "../process.ts";
+import * as sys from "../sys.ts";
+import { Tty } from "../tty.ts";
+import { hostView } from "./host-view.ts";
+import { programOf } from "./oci.ts";
+import { commandOf } from "./spec.ts";
+import type { Container } from "./types.ts";
+
+/** Starts a created container's command under its shim, or says in runc's words why it cannot be run. */
+export function launch(machine: Machine, container: Container): Process | string {
+  const { sandbox, config, image } = container;
+  const ns = {
+    mnt: container.mnt,
+    net: sandbox.net,
+    uts: sandbox.uts,
+    pid: container.pids,
+    cgroup: `${sandbox.config.cgroupParent}/cri-containerd-${container.id}.scope`,
+  };
+  const limit = config.memoryLimitInBytes;
+  if (limit !== undefined) machine.memory.limit(ns.cgroup, limit / 1024);
+  machine.cpu.limit(ns.cgroup, config.cpuLimitMilli, config.cpuShares);
+  const argv = commandOf(image, config);
+  const view = hostView(machine, { ns, cred: container.cred, cwd: container.cwd });
+  const found = programOf(view, argv, container.env);
+  if (typeof found === "string") return found;
+  const process = machine.spawn({
+    parent: sandbox.shim,
+    main: found.main,
+    argv: found.argv,
+    env: new Map(container.env),
+    cwd: container.cwd,
+    cred: container.cred,
+    ns,
+    fds: standardFiles(machine, container),
+  });
+  process.exe = found.path;
+  process.comm = shortName(argv[0]!);
+  process.group = process.session = process.pid;
+  process.tty = container.tty;
+  if (container.tty) container.tty.foreground = process.pid;
+  return process;
+}
+
+/** What the command has open: the log, or a terminal; input from whoever attaches, or none. */
+function standardFiles(machine: Machine, container: Container): Map<number, OpenFile> {
+  const { config } = container;
+  if (config.tty) {
+    const out = container.stdout;
+    const tty = new Tty("/dev/console", 80, 24, (bytes) => out.put(bytes));
+    tty.signal = (group, signal) => machine.signalGroup(group, signal);
+    tty.onClose = () => out.close();
+    container.tty = tty;
+    return new Map([
+      [0, tty],
+      [1, tty],
+      [2, tty],
+    ]);
+  }
+  const files = new Map<number, OpenFile>([
+    [1, container.stdout],
+    [2, container.stderr],
+  ]);
+  if (config.stdin) {
+    const pipe = new Pipe();
+    // Held open for the clients that may still attach.
+    pipe.writers = 1;
+    container.stdin = pipe;
+    files.set(0, new PipeEnd(pipe, "read"));
+  } else {
+    files.set(
+      0,
+      sys.openFile(hostView(machine, { ns: { ...machine.ns, mnt: container.mnt } }), "/dev/null", {
+        read: true,
+      }),
+    );
+  }
+  return files;
+}

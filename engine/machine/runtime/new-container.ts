@@ -1,0 +1,89 @@
+import type { Image } from "../../images/index.ts";
+import type { Machine } from "../machine.ts";
+import { MountNamespace, type RootFilesystem } from "../path.ts";
+import { PidNamespace } from "../process.ts";
+import { CriError } from "./error.ts";
+import { ensureDir, putLink } from "./files.ts";
+import { ContainerLog, LogSink } from "./log-file.ts";
+import { mountFilesystems } from "./mounts.ts";
+import { snapshot } from "./snapshot.ts";
+import { commandOf, environment, templateOf } from "./spec.ts";
+import type { Container, ContainerConfig, Sandbox } from "./types.ts";
+import { credentialsOf, homeOf } from "./user.ts";
+
+const SNAPSHOTS = "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots";
+
+/** Root file system of a container: its own layer over the image's. */
+function overlay(id: number): RootFilesystem {
+  const flags = `relatime,lowerdir=${SNAPSHOTS}/${id % 20}/fs,upperdir=${SNAPSHOTS}/${id}/fs,workdir=${SNAPSHOTS}/${id}/work`;
+  return { fstype: "overlay", source: "overlay", flags };
+}
+
+/** A container of an image on a layer of its own, with its log; nothing runs yet. Throws CriError. */
+export function newContainer(
+  machine: Machine,
+  sandbox: Sandbox,
+  config: ContainerConfig,
+  image: Image,
+  { id, layer }: { id: string; layer: number },
+): Container {
+  const rootfs = snapshot(templateOf(image), machine.programs);
+  const mnt = new MountNamespace(rootfs, overlay(layer));
+  const target =
+    config.pidsOf === undefined
+      ? undefined
+      : sandbox.containers.findLast(({ config: { metadata } }) => metadata.name === config.pidsOf);
+  const pids = sandbox.pids ?? target?.pids ?? new PidNamespace();
+  mountFilesystems(machine, sandbox, config, rootfs, mnt, pids);
+  mnt.readOnlyRoot = config.readOnlyRootfs ?? false;
+  const user = credentialsOf(image.def.user ?? "", config, rootfs);
+  if (typeof user === "string") {
+    throw new CriError("Unknown", `failed to generate container "${id}" spec: failed to apply OCI options: ${user}`);
+  }
+  const env = environment(image, config, sandbox.uts.hostname, homeOf(user.uid, rootfs));
+  const cwd = config.workingDir || image.def.workingDir || "/";
+  ensureDir(machine, cwd, 0o755, rootfs);
+  if (commandOf(image, config).length === 0) {
+    throw new CriError(
+      "Unknown",
+      `failed to generate container "${id}" spec: failed to generate spec: no command specified`,
+    );
+  }
+  const log = createLog(machine, sandbox, id, config);
+  return {
+    id,
+    sandbox,
+    config,
+    image,
+    state: "created",
+    createdAt: machine.kernel.now,
+    startedAt: 0,
+    finishedAt: 0,
+    exitCode: 0,
+    reason: "",
+    message: "",
+    rootfs,
+    mnt,
+    cred: user,
+    cwd,
+    env,
+    pids,
+    process: undefined,
+    log,
+    stdout: new LogSink(log, "stdout"),
+    stderr: new LogSink(log, "stderr"),
+    stdin: undefined,
+    tty: undefined,
+    stopSignal: image.def.stopSignal ?? "TERM",
+    stopping: false,
+  };
+}
+
+function createLog(machine: Machine, sandbox: Sandbox, id: string, config: ContainerConfig): ContainerLog {
+  const [directory, file] = config.logPath.split("/") as [string, string];
+  const { logDirectory, metadata } = sandbox.config;
+  const log = new ContainerLog(machine, ensureDir(machine, `${logDirectory}/${directory}`), file);
+  const link = `${metadata.name}_${metadata.namespace}_${config.metadata.name}-${id}.log`;
+  putLink(machine, ensureDir(machine, "/var/log/containers"), link, `${logDirectory}/${config.logPath}`);
+  return log;
+}
