@@ -3,7 +3,8 @@ import { decode, type Gen } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { attributeOf } from "./attributes.ts";
 import { openFile } from "./files.ts";
-import { type Interpreter, iterator } from "./interpreter.ts";
+import type { Interpreter } from "./interpreter.ts";
+import { iterator } from "./iteration.ts";
 import { binary } from "./operators.ts";
 import { formatValue, repr, str } from "./text.ts";
 import {

@@ -3,8 +3,10 @@ import { cpu, type Gen } from "../../kernel/index.ts";
 import type { Process } from "../../machine/process.ts";
 import { attributeOf } from "./attributes.ts";
 import { bind } from "./calls.ts";
-import { binary, compare, indexed, sliceOf, unary } from "./operators.ts";
+import { itemsOf, iterator } from "./iteration.ts";
+import { binary, compare, unary } from "./operators.ts";
 import type { Clause, Expression, Statement } from "./syntax.ts";
+import { assign, remove } from "./targets.ts";
 import { formatValue, repr, str } from "./text.ts";
 import {
   isKind,
@@ -14,7 +16,6 @@ import {
   type PyModule,
   PyNative,
   PyObject,
-  PyRange,
   PySet,
   PyTuple,
   PyType,
@@ -73,14 +74,14 @@ export class Interpreter {
         return undefined;
       case "assign": {
         const value = yield* this.value(one.value, scope);
-        for (const target of one.targets) yield* this.assign(target, value, scope);
+        for (const target of one.targets) yield* assign(this, target, value, scope);
         return undefined;
       }
       case "augmented": {
         const before = yield* this.value(one.target, scope);
         const more = yield* this.value(one.value, scope);
         if (before instanceof PyList && one.operator === "+") before.items.push(...(yield* this.iterate(more)));
-        else yield* this.assign(one.target, binary(one.operator, before, more), scope);
+        else yield* assign(this, one.target, binary(one.operator, before, more), scope);
         return undefined;
       }
       case "if":
@@ -95,7 +96,7 @@ export class Interpreter {
         return yield* this.block(one.otherwise, scope, name);
       case "for":
         for (const item of yield* this.iterate(yield* this.value(one.source, scope))) {
-          yield* this.assign(one.target, item, scope);
+          yield* assign(this, one.target, item, scope);
           const done = yield* this.block(one.body, scope, name);
           if (done === "break") return undefined;
           if (done !== undefined && done !== "continue") return done;
@@ -137,7 +138,7 @@ export class Interpreter {
       case "with":
         return yield* this.within(one, scope, name);
       case "delete":
-        for (const target of one.targets) yield* this.remove(target, scope);
+        for (const target of one.targets) yield* remove(this, target, scope);
         return undefined;
       case "global":
         for (const each of one.names) scope.outer.add(each);
@@ -188,7 +189,7 @@ export class Interpreter {
     for (const { value, target } of one.items) {
       const resource = yield* this.value(value, scope);
       opened.push(resource);
-      if (target !== undefined) yield* this.assign(target, resource, scope);
+      if (target !== undefined) yield* assign(this, target, resource, scope);
     }
     try {
       return yield* this.block(one.body, scope, name);
@@ -198,70 +199,6 @@ export class Interpreter {
           yield* this.call(resource.attributes.get("close")!, [], new Map());
       }
     }
-  }
-
-  private *assign(target: Expression, value: Value, scope: Scope): Gen {
-    switch (target.type) {
-      case "name":
-        scope.set(target.name, value);
-        return;
-      case "attribute": {
-        const of = yield* this.value(target.of, scope);
-        if (!(of instanceof PyObject))
-          throw raised("AttributeError", `'${typeName(of)}' object has no attribute '${target.name}'`);
-        of.attributes.set(target.name, value);
-        return;
-      }
-      case "index": {
-        const of = yield* this.value(target.of, scope);
-        yield* this.store(of, yield* this.value(target.at, scope), value);
-        return;
-      }
-      case "tuple":
-      case "list":
-        return yield* this.unpack(target.items, yield* this.iterate(value), scope);
-      default:
-        throw raised("TypeError", "cannot assign to expression");
-    }
-  }
-
-  private *unpack(targets: readonly Expression[], source: Iterable<Value>, scope: Scope): Gen {
-    const values = [...source];
-    const star = targets.findIndex(({ type }) => type === "star");
-    if (star < 0 ? values.length < targets.length : values.length < targets.length - 1) {
-      const expected = star < 0 ? `${targets.length}` : `at least ${targets.length - 1}`;
-      throw raised("ValueError", `not enough values to unpack (expected ${expected}, got ${values.length})`);
-    }
-    if (star < 0 && values.length > targets.length)
-      throw raised("ValueError", `too many values to unpack (expected ${targets.length})`);
-    const spare = values.length - targets.length + 1;
-    for (const [i, target] of targets.entries()) {
-      if (target.type === "star") yield* this.assign(target.operand, new PyList(values.slice(i, i + spare)), scope);
-      else yield* this.assign(target, values[star >= 0 && i > star ? i + spare - 1 : i]!, scope);
-    }
-  }
-
-  private *store(of: Value, at: Value, value: Value): Gen {
-    if (of instanceof PyDict) of.set(at, value);
-    else if (of instanceof PyList && at instanceof PyObject) {
-      const { from, count } = sliceOf(at, of.items.length);
-      of.items.splice(from, count, ...(yield* this.iterate(value)));
-    } else if (of instanceof PyList) of.items[indexed(at, of.items.length, "list assignment")] = value;
-    else throw typeError(`'${typeName(of)}' object does not support item assignment`);
-  }
-
-  private *remove(target: Expression, scope: Scope): Gen {
-    if (target.type === "name") {
-      if (!scope.variables.delete(target.name)) throw raised("NameError", `name '${target.name}' is not defined`);
-      return;
-    }
-    if (target.type !== "index") throw typeError("cannot delete expression");
-    const of = yield* this.value(target.of, scope);
-    const at = yield* this.value(target.at, scope);
-    if (of instanceof PyDict) {
-      if (!of.delete(at)) throw raised("KeyError", at);
-    } else if (of instanceof PyList) of.items.splice(indexed(at, of.items.length, "list assignment"), 1);
-    else throw typeError(`'${typeName(of)}' object doesn't support item deletion`);
   }
 
   // ---- expressions --------------------------------------------------------------------------------------------------
@@ -397,27 +334,15 @@ export class Interpreter {
     const source = yield* this.value(clause.source, at === 0 ? outer : inner);
     next: for (const item of yield* this.iterate(source)) {
       if (++this.steps % STEPS === 0) yield* cpu(200);
-      yield* this.assign(clause.targets, item, inner);
+      yield* assign(this, clause.targets, item, inner);
       for (const condition of clause.conditions) if (!truthy(yield* this.value(condition, inner))) continue next;
       yield* this.clauses(all, at + 1, inner, outer, found);
     }
   }
 
   /** The items of what can be gone through. */
-  *iterate(value: Value): Gen<Iterable<Value>> {
-    if (value instanceof PyList) return live(value);
-    if (value instanceof PyTuple) return value.items;
-    if (value instanceof PyDict) return value.keys();
-    if (value instanceof PySet) return [...value.entries.values()];
-    if (value instanceof PyRange) return value;
-    if (typeof value === "string") return value;
-    if (value instanceof Uint8Array) return [...value].map(BigInt);
-    if (value instanceof PyObject) {
-      const lines = value.attributes.get("__iter__");
-      if (lines instanceof PyList) return drained(lines);
-      if (lines !== undefined) return yield* this.iterate(yield* this.call(lines, [], new Map()));
-    }
-    throw typeError(`'${typeName(value)}' object is not iterable`);
+  iterate(value: Value): Gen<Iterable<Value>> {
+    return itemsOf(this, value);
   }
 
   // ---- functions ----------------------------------------------------------------------------------------------------
@@ -480,20 +405,6 @@ export class Interpreter {
 }
 
 const SLICE = new PyType("slice", () => null);
-const ITERATOR = new PyType("generator", () => null);
-
-/** What is gone through once. */
-export function iterator(items: Value[]): PyObject {
-  return new PyObject(ITERATOR, [["__iter__", new PyList(items)]]);
-}
-
-function* live(list: PyList): Generator<Value> {
-  for (let i = 0; i < list.items.length; i++) yield list.items[i]!;
-}
-
-function* drained(list: PyList): Generator<Value> {
-  while (list.items.length > 0) yield list.items.shift()!;
-}
 
 function isGen(value: unknown): value is Gen<Value> {
   return typeof value === "object" && value !== null && "next" in value && typeof value.next === "function";
