@@ -1,9 +1,10 @@
-import { encode } from "../../kernel/index.ts";
+import { decode, encode } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
-import { tool } from "../tool.ts";
+import { Fatal, tool } from "../tool.ts";
+import { formatted, parseHexFormat } from "./hexdump-format.ts";
 import { contents, latin1, readSome } from "./input.ts";
 
 const hex = (value: number, width: number) => value.toString(16).padStart(width, "0");
@@ -14,20 +15,37 @@ const printable = (bytes: Uint8Array) =>
 export const hexdump: Program = tool(
   {
     name: "hexdump",
-    short: "bcCde:f:n:os:vxX",
-    long: "canonical=C length:=n skip:=s no-squeezing=v one-byte-octal=b two-bytes-hex=x",
+    short: "bcCde:f:L::n:os:vxX",
+    long: "canonical=C length:=n skip:=s no-squeezing=v one-byte-octal=b one-byte-hex=X one-byte-char=c two-bytes-decimal=d two-bytes-octal=o two-bytes-hex=x format:=e format-file:=f color::=L",
     usage: "[options] <file>...",
     about: "Display file contents in hexadecimal, decimal, octal, or ascii.",
     version: "hexdump from util-linux 2.41",
   },
   function* (t, o) {
-    const mode = t.name.endsWith("hd") ? "C" : (o.last("C", "b", "c", "d", "o", "x")?.key ?? "default");
-    const skip = Number(o.value("s") ?? 0);
-    const most = o.value("n") === undefined ? Number.POSITIVE_INFINITY : skip + Number(o.value("n"));
-    const parts = yield* contents(t, o.operands, most);
+    const mode = t.name.endsWith("hd") ? "C" : (o.last("C", "b", "c", "d", "o", "x", "X")?.key ?? "default");
+    const skip = count(o.value("s"), "skip") ?? 0;
+    const length = count(o.value("n"), "length");
+    const formats = o.values("e").map(parseHexFormat);
+    for (const path of o.values("f"))
+      for (const one of decode(yield* sys.readPath(t.p, path)).split("\n"))
+        if (one.trim() !== "" && !one.startsWith("#")) formats.push(parseHexFormat(one));
+    if (skip > 0 && o.operands.length === 0 && t.p.fds.get(0)?.pipe !== undefined)
+      throw new Fatal("stdin: Illegal seek");
+    // Here `-` is a file like any other.
+    for (const path of o.operands) if (path === "-") yield* t.error("-: No such file or directory");
+    const named = o.operands.filter((path) => path !== "-");
+    const most = length === undefined ? Number.POSITIVE_INFINITY : skip + length;
+    const parts = o.operands.length > named.length && named.length === 0 ? [] : yield* contents(t, named, most);
+    if (parts.length === 0) {
+      yield* t.error("all input file arguments failed");
+      return 1;
+    }
     const all = parts.flatMap((part) => [...part.bytes]);
-    const bytes = Uint8Array.from(all.slice(skip, skip + Number(o.value("n") ?? all.length)));
-    if (parts.length === 0) return t.status;
+    const bytes = Uint8Array.from(all.slice(skip, skip + (length ?? all.length)));
+    if (formats.length > 0) {
+      for (const text of formatted(formats, bytes, skip, o.has("v"))) t.out.add(text);
+      return t.status;
+    }
     const offset = (at: number) => hex(at, mode === "C" ? 8 : 7);
     let before = "";
     let starred = false;
@@ -48,12 +66,27 @@ export const hexdump: Program = tool(
   },
 );
 
+/** A number of -n and -s: decimal, 0x…, 0…, with a suffix for its unit. */
+function count(text: string | undefined, what: string): number | undefined {
+  if (text === undefined) return undefined;
+  const match = /^(0x[0-9a-f]+|\d+)([KMGT]?)(?:i?B)?$/i.exec(text);
+  if (match === null) throw new Fatal(`failed to parse ${what}: '${text}': Invalid argument`);
+  const digits = match[1]!;
+  const value = /^0\d/.test(digits) ? Number.parseInt(digits, 8) : Number(digits);
+  return value * 1024 ** " KMGT".indexOf(match[2]!.toUpperCase() || " ");
+}
+
 function line(mode: string, block: Uint8Array): string {
   if (mode === "C") {
     let text = " ";
     for (let i = 0; i < 16; i++) text += `${i === 8 ? " " : ""} ${i < block.length ? hex(block[i]!, 2) : "  "}`;
     return `${text}  |${printable(block)}|`;
   }
+  if (mode === "X")
+    return [...block]
+      .map((b) => `  ${hex(b, 2)}`)
+      .join("")
+      .padEnd(64);
   if (mode === "b")
     return [...block]
       .map((b) => ` ${b.toString(8).padStart(3, "0")}`)
