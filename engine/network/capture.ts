@@ -154,17 +154,25 @@ export function overhear(
   }
 }
 
-/** Ethernet addresses of the two ends of the cable that a device is on: sender, receiver. */
+/**
+ * Ethernet addresses of the two ends of the cable that a device is on: sender, receiver. What a bridge's ports let
+ * through is for the bridge itself. The overlay's devices face each other, whatever carries their frames.
+ */
 function macs(wires: readonly Wire[], at: number, back: boolean): [string, string] {
-  const wire = wires[at]!;
-  const mac = (one: Wire | undefined) => one?.ns.interfaces.get(one.device)?.mac ?? NO_MAC;
-  const step = wire.direction === "Out" ? 1 : -1;
-  let to = at + step;
-  // The overlay's devices face each other, whatever carries their frames.
-  if (wire.outer === undefined) while (wires[to]?.outer !== undefined) to += step;
-  const other = wires[to];
-  const forward: [string, string] = wire.direction === "Out" ? [mac(wire), mac(other)] : [mac(other), mac(wire)];
-  return back ? [forward[1], forward[0]] : forward;
+  const own = wires[at]!;
+  const interfaceOf = ({ ns, device }: Wire) => ns.interfaces.get(device);
+  const ends = (wire: Wire | undefined, direction: Wire["direction"]): boolean =>
+    wire !== undefined &&
+    wire.direction === direction &&
+    (wire.outer === undefined) === (own.outer === undefined) &&
+    interfaceOf(wire)?.master === undefined;
+  let from = at;
+  while (from >= 0 && !ends(wires[from], "Out")) from--;
+  let to = at;
+  while (to < wires.length && !ends(wires[to], "In")) to++;
+  const mac = (wire: Wire | undefined) => (wire && interfaceOf(wire)?.mac) ?? NO_MAC;
+  const [sender, receiver] = [mac(wires[from]), mac(wires[to])];
+  return back ? [receiver, sender] : [sender, receiver];
 }
 
 /** Where the frame began that a device of the machines' own network carries. */

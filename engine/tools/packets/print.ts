@@ -7,6 +7,8 @@ import { type Arp, type Decoded, decodeFrame, decodeIp, type Ip, innerFrame, u16
 export interface PrintOptions {
   /** -v; 2 for -vv. */
   verbose: number;
+  /** -n: no names for addresses. */
+  numeric: boolean;
   /** -q. */
   quick: boolean;
   /** -S. */
@@ -77,7 +79,7 @@ export class Printer {
   private head({ source, destination, frame, arp }: Decoded): string {
     if (!this.options.link) return arp ? "ARP, " : "IP ";
     if (arp) {
-      const to = destination === BROADCAST_MAC ? "Broadcast" : destination;
+      const to = destination === BROADCAST_MAC && !this.options.numeric ? "Broadcast" : destination;
       return `${source} > ${to}, ethertype ARP (0x0806), length ${frame.length}: `;
     }
     return `${source} > ${destination}, ethertype IPv4 (0x0800), length ${frame.length}: `;

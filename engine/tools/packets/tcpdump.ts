@@ -97,6 +97,7 @@ function settingsOf(p: Process, o: ParsedOptions): Settings {
             : "";
   const printer = new Printer({
     verbose: given("v"),
+    numeric,
     quick: o.has("q"),
     absolute: o.has("S"),
     link: o.has("e"),
