@@ -207,6 +207,59 @@ kubectl patch svc -n ingress-nginx ingress-nginx-controller -p '{"spec":{"ports"
     shows: ["one", "two", "gone"],
   },
   {
+    name: "UDP ports go to a Service by a ConfigMap; TLS of a host is its backend's own (ssl-passthrough)",
+    script: `kubectl create deploy echo --image=registry.k8s.io/e2e-test-images/agnhost:2.53 -- /agnhost netexec --http-port=8080 --udp-port=8081 >/dev/null
+kubectl wait --for=condition=available deploy/echo >/dev/null; kubectl create cm udp -n ingress-nginx --from-literal=9053=default/echo:8081 >/dev/null
+kubectl expose deploy echo --port=8081 --protocol=UDP >/dev/null
+kubectl patch deploy -n ingress-nginx ingress-nginx-controller --type=json -p '[{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--udp-services-configmap=ingress-nginx/udp"},{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--enable-ssl-passthrough"}]' >/dev/null
+kubectl patch svc -n ingress-nginx ingress-nginx-controller -p '{"spec":{"ports":[{"name":"u","port":9053,"targetPort":9053,"protocol":"UDP"}]}}' >/dev/null
+kubectl rollout status deploy -n ingress-nginx ingress-nginx-controller >/dev/null; sleep 5
+echo 'echo hello' | nc -u -w 2 $ip 9053; echo
+ingress p --class=nginx --rule='shop.local/*=kubernetes:443' --annotation=$nginx/ssl-passthrough=true --annotation=$nginx/backend-protocol=HTTPS
+curl -sk -m 5 --resolve shop.local:443:$ip https://shop.local/version | grep gitVersion; curl -skv -m 5 --resolve shop.local:443:$ip https://shop.local/version 2>&1 | grep -o 'CN=kube-apiserver' | head -n 1
+host=other.local tls / ; kubectl rollout undo deploy -n ingress-nginx ingress-nginx-controller >/dev/null; kubectl rollout status deploy -n ingress-nginx ingress-nginx-controller >/dev/null; sleep 3
+kubectl patch svc -n ingress-nginx ingress-nginx-controller -p '{"spec":{"ports":[{"$patch":"delete","port":9053}]}}' >/dev/null; kubectl delete deploy,svc echo >/dev/null`,
+    shows: ["hello", '  "gitVersion": "v1.32.3",', "CN=kube-apiserver", "404 <html>"],
+  },
+  {
+    name: "headers of the user's own: snippets that the administrator allows, ConfigMaps for clients and for backends",
+    script: `ingress a --class=nginx --rule='shop.local/*=who:80' --annotation=$nginx/configuration-snippet='more_set_headers "X-Shop: open";'; get /
+kubectl patch cm -n ingress-nginx ingress-nginx-controller -p '{"data":{"allow-snippet-annotations":"true","annotations-risk-level":"Critical","add-headers":"ingress-nginx/out","proxy-set-headers":"ingress-nginx/in","global-allowed-response-headers":"X-Mine,X-Other"}}' >/dev/null
+kubectl create cm out -n ingress-nginx --from-literal=X-From=edge >/dev/null; kubectl create cm in -n ingress-nginx --from-literal=X-Client='$remote_addr' >/dev/null; kubectl create cm mine --from-literal=X-Mine=1 --from-literal=X-Not=2 >/dev/null; sleep 5
+ingress a --class=nginx --rule='shop.local/*=who:80' --annotation=$nginx/custom-headers=default/mine --annotation=$nginx/configuration-snippet='more_set_headers "X-Shop: open"; proxy_set_header X-Shop "$host";'
+head_of / | grep -i '^x-' | sort; get / >/dev/null; grep -iE 'x-shop|x-client' /tmp/body | sed 's/[0-9.]*$//' | sort
+annotate a --overwrite $nginx/configuration-snippet='return 418 "tea of $host";'; get /
+kubectl patch cm -n ingress-nginx ingress-nginx-controller -p '{"data":{"allow-snippet-annotations":null,"annotations-risk-level":null,"add-headers":null,"proxy-set-headers":null,"global-allowed-response-headers":null}}' >/dev/null`,
+    shows: [
+      "404 <html>",
+      "X-From: edge",
+      "X-Mine: 1",
+      "X-Shop: open",
+      "X-Client: ",
+      "X-Shop: shop.local",
+      "418 tea of shop.local",
+    ],
+  },
+  {
+    name: "a client stays by a hash, by a cookie with its own marks; who comes from a network needs no password",
+    script: `kubectl scale deploy who --replicas=4 >/dev/null; kubectl rollout status deploy who >/dev/null; sleep 4
+ingress a --class=nginx --rule='shop.local/*=who:80' --annotation=$nginx/upstream-hash-by='$http_x_user'
+for u in ann ann ann ann bob bob bob bob; do get / -H "X-User: $u" >/dev/null; grep Hostname /tmp/body; done | sort | uniq -c | awk '{ print ($1 % 4) }' | sort -u
+annotate a $nginx/upstream-hash-by- $nginx/affinity=cookie $nginx/session-cookie-name=stay $nginx/session-cookie-samesite=Lax $nginx/session-cookie-expires=3600 $nginx/session-cookie-max-age=3600
+head_of / | grep -i ^set-cookie | sed 's/=[^;]*|[^;]*/=VALUE/; s/Expires=[^;]*/Expires=TIME/'
+kubectl scale deploy who --replicas=1 >/dev/null
+htpasswd -bc auth ann secret 2>/dev/null || printf 'ann:%s\n' "$(openssl passwd -apr1 secret)" > auth; kubectl create secret generic door --from-file=auth >/dev/null
+annotate a $nginx/affinity- $nginx/auth-type=basic $nginx/auth-secret=door $nginx/satisfy=any $nginx/whitelist-source-range=10.0.0.0/8
+get / | cut -c 1-3; get / -u ann:secret | cut -c 1-3; annotate a --overwrite $nginx/whitelist-source-range=0.0.0.0/0; get / | cut -c 1-3; kubectl delete secret door >/dev/null`,
+    shows: [
+      "0",
+      "Set-Cookie: stay=VALUE; Path=/; Expires=TIME; Max-Age=3600; HttpOnly; SameSite=Lax",
+      "401",
+      "200",
+      "200",
+    ],
+  },
+  {
     name: "only Ingresses of its class: by ingressClassName, by the old annotation, by the default class",
     script: `ingress a --class=other --rule='shop.local/*=one:80'; get /
 kubectl delete ingress a >/dev/null

@@ -4,6 +4,34 @@ import { play, type Scenario } from "./scenario.ts";
 /** What Linux does; the outputs of ip were seen with the real one in namespaces of its own. */
 const SCENARIOS: readonly Scenario[] = [
   {
+    // test/e2e/common/network/networking.go: Granular Checks Pods and Services, over HTTP and UDP.
+    name: "agnhost's netexec answers HTTP and datagrams, asks others for a client, and runs commands; nc -u sends and takes them",
+    script: `kubectl create deploy echo --image=registry.k8s.io/e2e-test-images/agnhost:2.53 --replicas=2 -- /agnhost netexec --http-port=8080 --udp-port=8081 >/dev/null
+kubectl run c --image=registry.k8s.io/e2e-test-images/agnhost:2.53 -- netexec >/dev/null; kubectl wait --for=condition=available deploy/echo >/dev/null; kubectl wait --for=condition=ready pod/c >/dev/null
+kubectl create service clusterip echo --tcp=80:8080 >/dev/null; kubectl patch svc echo -p '{"spec":{"ports":[{"name":"u","port":90,"targetPort":8081,"protocol":"UDP"}]}}' >/dev/null; sleep 2
+ip=$(kubectl get pod -l app=echo -o jsonpath='{.items[0].status.podIP}'); ask() { kubectl exec c -- curl -s "http://localhost:8080/$1"; echo; }
+ask "dial?host=$ip&port=8080&protocol=http&request=hostname&tries=2" | sed 's/echo-[a-z0-9-]*/POD/g'
+ask "dial?host=$ip&port=8081&protocol=udp&request=hostname" | sed 's/echo-[a-z0-9-]*/POD/g'
+ask "dial?host=echo&port=90&protocol=udp&request=hostname&tries=20" | grep -o 'echo-[a-z0-9-]*' | sort -u | wc -l
+ask "dial?host=echo&port=80&protocol=http&request=hostname&tries=20" | grep -o 'echo-[a-z0-9-]*' | sort -u | wc -l
+ask "dial?host=$ip&port=91&protocol=http&request=hostname" | grep -o 'connection refused'; ask "shell?cmd=echo+hi"; ask "echo?msg=a%20b"; ask "dial?host=x"
+ssh worker-1 "echo 'echo hello' | nc -u -w 1 $ip 8081; echo; (timeout 3 nc -u -l 9999 </dev/null > /tmp/got &); sleep 0.1; echo one | nc -u -w 1 127.0.0.1 9999; cat /tmp/got; echo x | nc -u -w 1 127.0.0.1 9998; echo \\$?; nc -zv 192.168.108.21 22 2>&1"`,
+    expect: [
+      '{"responses":["POD","POD"]}',
+      '{"responses":["POD"]}',
+      /^2$/,
+      /^2$/,
+      "connection refused",
+      '{"output":"hi\\n"}',
+      /^a b$/,
+      "port parameter not specified",
+      /^hello$/,
+      /^one$/,
+      /^1$/,
+      "Connection to 192.168.108.21 22 port [tcp/ssh] succeeded!",
+    ],
+  },
+  {
     name: "neighbours are those that somebody has spoken to; who does not answer is asked three times and given up",
     script: `ssh worker-1 sudo bash <<'X' 2>&1
 ip neigh flush all; ip neigh show dev eth0 192.168.108.22; ping -c 1 192.168.108.22 | grep loss; ip neigh show 192.168.108.22 | sed 's/lladdr [0-9a-f:]*/MAC/'

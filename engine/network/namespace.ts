@@ -42,8 +42,11 @@ export interface Listener {
    * that a kubelet's probe that goes on succeeding need not be carried out.
    */
   readonly well?: (path: string) => boolean;
-  /** It hands connections on: opens the one that a client's is joined to (a TCP load balancer). Throws NetError. */
-  readonly proxy?: () => Gen<Connection>;
+  /**
+   * It hands connections on: opens the one that a client's is joined to (a TCP load balancer). `name`: the host that
+   * the client says it wants (SNI). undefined: it serves this one itself. Throws NetError.
+   */
+  readonly proxy?: (name?: string) => Gen<Connection | undefined>;
   /** Whether it leaves an open connection to that server alone. */
   readonly keeps?: (onward: Connection) => boolean;
   /** A byte stream was opened; runs as a task of its own. */

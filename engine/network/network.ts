@@ -47,6 +47,8 @@ export interface ConnectOptions {
   timeout?: number;
   /** The datagram that the connection is for, for whoever listens on the way. */
   payload?: Uint8Array;
+  /** The host that a TLS client says it wants (SNI). */
+  serverName?: string;
 }
 
 class Established implements Connection {
@@ -314,7 +316,7 @@ export class Network {
       throw new NetError("ECONNREFUSED");
     }
     flow?.established();
-    const onward = listener.proxy && ((yield* listener.proxy()) as Established);
+    const onward = listener.proxy && ((yield* listener.proxy(options.serverName)) as Established | undefined);
     const addresses = {
       local: path?.local ?? sourceFor(from, owner, remoteAddress),
       localPort: flow?.port ?? from.ephemeralPort(),

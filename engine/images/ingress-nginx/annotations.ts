@@ -1,5 +1,6 @@
 import type { KubeObject } from "../../api/types.ts";
 import type { ExternalAuth } from "./external-auth.ts";
+import { type Snippet, snippetIn } from "./snippet.ts";
 
 const PREFIX = "nginx.ingress.kubernetes.io/";
 
@@ -34,6 +35,13 @@ export interface Settings {
   redirectCode: number;
   useForwardedHeaders: boolean;
   disableAccessLog: boolean;
+  /** What a request beyond a rate is answered with. */
+  limitStatus: number;
+  /** ConfigMaps (`namespace/name`) of headers for clients and for backends. */
+  addHeaders: string | undefined;
+  setHeaders: string | undefined;
+  /** Headers that an Ingress may add; empty: none. */
+  allowedHeaders: readonly string[];
 }
 
 export function settingsOf(data: Readonly<Record<string, string>> = {}): Settings {
@@ -53,6 +61,10 @@ export function settingsOf(data: Readonly<Record<string, string>> = {}): Setting
     redirectCode: number("http-redirect-code", 308),
     useForwardedHeaders: flag("use-forwarded-headers", false),
     disableAccessLog: flag("disable-access-log", false),
+    limitStatus: number("limit-req-status-code", 503),
+    addHeaders: data["add-headers"],
+    setHeaders: data["proxy-set-headers"],
+    allowedHeaders: list(data["global-allowed-response-headers"]).map((name) => name.toLowerCase()),
   };
 }
 
@@ -78,8 +90,28 @@ export interface Options {
   readTimeout: number;
   cors: { origin: string; methods: string; headers: string; credentials: boolean; maxAge: string } | undefined;
   /** Requests a second of one address, and how many more at once. */
-  limit: { rate: number; burst: number } | undefined;
-  cookie: { name: string; maxAge: string | undefined; path: string | undefined } | undefined;
+  limit: { rate: number; burst: number; spared: readonly string[] } | undefined;
+  cookie:
+    | {
+        name: string;
+        maxAge: string | undefined;
+        path: string | undefined;
+        domain: string | undefined;
+        sameSite: string | undefined;
+        /** Seconds. */
+        expires: number | undefined;
+      }
+    | undefined;
+  /** What a client stays with an endpoint by: text with nginx's variables. */
+  hashBy: string;
+  /** One of the conditions of access is enough. */
+  satisfyAny: boolean;
+  sslPassthrough: boolean;
+  accessLog: boolean;
+  /** ConfigMap of headers for clients. */
+  customHeaders: string | undefined;
+  /** Directives of the user's own. */
+  snippet: Snippet;
   serviceUpstream: boolean;
   customErrors: readonly number[];
   defaultBackend: string | undefined;
@@ -130,8 +162,17 @@ export function optionsOf(ingress: KubeObject, settings: Settings): Options {
             name: text("session-cookie-name") ?? "INGRESSCOOKIE",
             maxAge: text("session-cookie-max-age"),
             path: text("session-cookie-path"),
+            domain: text("session-cookie-domain"),
+            sameSite: text("session-cookie-samesite"),
+            expires: whole(text("session-cookie-expires")),
           }
         : undefined,
+    hashBy: text("upstream-hash-by") ?? "",
+    satisfyAny: text("satisfy") === "any",
+    sslPassthrough: flag("ssl-passthrough"),
+    accessLog: flag("enable-access-log", true),
+    customHeaders: text("custom-headers"),
+    snippet: snippetIn(settings.snippets ? (text("configuration-snippet") ?? "") : ""),
     serviceUpstream: flag("service-upstream"),
     customErrors:
       text("custom-http-errors") === undefined ? settings.customErrors : codesOf(text("custom-http-errors")),
@@ -172,10 +213,11 @@ function authOf(ingress: KubeObject, text: Reader): Options["auth"] {
 /** nginx takes `burst` more requests at once than the rate (template.go buildRateLimit, multiplier 5). */
 function limitOf(text: Reader): Options["limit"] {
   const burst = whole(text("limit-burst-multiplier")) ?? 5;
+  const spared = list(text("limit-allowlist") ?? text("limit-whitelist"));
   const second = whole(text("limit-rps"));
-  if (second) return { rate: second, burst: second * burst };
+  if (second) return { rate: second, burst: second * burst, spared };
   const minute = whole(text("limit-rpm"));
-  return minute ? { rate: minute / 60, burst: minute * burst } : undefined;
+  return minute ? { rate: minute / 60, burst: minute * burst, spared } : undefined;
 }
 
 /** What sends a part of the requests to another Service than the main Ingress for the same host and path does. */

@@ -102,6 +102,7 @@ class Controller {
       classByName: flags.get("ingress-class-by-name") === "true",
       configMap: flags.get("configmap") ?? "",
       tcpServices: flags.get("tcp-services-configmap"),
+      udpServices: flags.get("udp-services-configmap"),
       defaultBackend: flags.get("default-backend-service"),
       changed: () => this.wake(),
       taken: (ingress, ingressclass) => {
@@ -128,7 +129,7 @@ class Controller {
     this.gateway = new Gateway(
       p,
       { model: empty, settings },
-      (key) => this.store.secret(key),
+      { secret: (key) => this.store.secret(key), configMap: (key) => this.store.configMap(key) },
       (line) => write(p, line.includes(" [error] ") ? 2 : 1, `${line}\n`),
     );
     this.election = new LeaderElection({
@@ -225,6 +226,10 @@ class Controller {
     open({
       port: port("https-port", 443),
       tls: true,
+      ...(flags.get("enable-ssl-passthrough") !== "false" &&
+        flags.has("enable-ssl-passthrough") && {
+          proxy: (name?: string) => this.streams.passthrough(gateway.model, name),
+        }),
       certificate: (name) => serverFor(gateway.model, name ?? "").certificate ?? this.fake.certificate,
       http: (request) => gateway.handle(request, true),
     });
@@ -282,7 +287,8 @@ class Controller {
     this.syncedAt = kernel.now;
     const model = buildModel(store);
     for (const [severity, source, message] of model.notes) this.say(severity, source, message);
-    this.streams.sync(store.tcp);
+    this.streams.sync("tcp", store.tcp);
+    this.streams.sync("udp", store.udp);
     const { settings } = store;
     const shape = configurationText(model, settings, "");
     if (shape === this.loaded) {

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse } from "../../api/http.ts";
 import type { KubeObject } from "../../api/types.ts";
-import { type Gen, type RandomStream, SECOND } from "../../kernel/index.ts";
+import { encode, fnv1a, type Gen, type RandomStream, SECOND } from "../../kernel/index.ts";
 import type { Process } from "../../machine/process.ts";
 import { plainOnTls } from "../../network/http-bytes.ts";
 import { isNetError } from "../../network/index.ts";
@@ -49,6 +49,7 @@ export class Gateway {
   private readonly p: Process;
   private readonly random: RandomStream;
   private readonly secret: (key: string) => KubeObject | undefined;
+  private readonly configMap: (key: string) => KubeObject | undefined;
   private readonly say: (line: string) => void;
   /** Whose turn it is, by backend. */
   private readonly turns = new Map<string, number>();
@@ -59,13 +60,17 @@ export class Gateway {
   constructor(
     p: Process,
     start: { model: Model; settings: Settings },
-    secret: (key: string) => KubeObject | undefined,
+    found: {
+      secret: (key: string) => KubeObject | undefined;
+      configMap: (key: string) => KubeObject | undefined;
+    },
     say: (line: string) => void,
   ) {
     this.p = p;
     this.model = start.model;
     this.settings = start.settings;
-    this.secret = secret;
+    this.secret = found.secret;
+    this.configMap = found.configMap;
     this.say = say;
     this.random = p.machine.kernel.random(`ingress-nginx ${p.ns.uts.hostname}`);
   }
@@ -93,7 +98,8 @@ export class Gateway {
     };
     passage.upstream = passage.location.backend;
     const response = this.withHeaders(passage, yield* this.answer(passage));
-    if (!this.settings.disableAccessLog) this.log(passage, response, kernel.now - start);
+    if (!this.settings.disableAccessLog && passage.location.options?.accessLog !== false)
+      this.log(passage, response, kernel.now - start);
     return response;
   }
 
@@ -107,6 +113,8 @@ export class Gateway {
     if (options?.appRoot && path === "/") return this.redirect(request, 302, `${scheme}://${host}${options.appRoot}`);
     const mayCross = options?.cors && allowsOrigin(options.cors.origin, request.headers["origin"]);
     if (mayCross && request.method === "OPTIONS") return this.page(204, request, NOTHING);
+    const own = options?.snippet.returns;
+    if (own !== undefined) return this.returned(passage, own);
     if (options?.redirect)
       return this.redirect(request, options.redirect.code, this.expand(passage, options.redirect.to));
     const scheme0 = this.settings.useForwardedHeaders ? (request.headers["x-forwarded-proto"] ?? scheme) : scheme;
@@ -120,6 +128,14 @@ export class Gateway {
     const turnedAway = options?.external && (yield* this.askOutside(passage, options.external));
     if (turnedAway) return turnedAway;
     return yield* this.forward(passage);
+  }
+
+  /** `return 200 "text"`, `return 302 https://…`. */
+  private returned(passage: Passage, { code, text }: { code: number; text: string }): HttpResponse {
+    const shown = this.expand(passage, text);
+    if ([301, 302, 303, 307, 308].includes(code)) return this.redirect(passage.request, code, shown);
+    const page = text === "" ? this.page(code, passage.request) : this.page(code, passage.request, encode(shown));
+    return text === "" ? page : { ...page, headers: { ...page.headers, "content-type": "text/plain" } };
   }
 
   /** A service of the user's own has a say (auth-url); who is not known may be sent to sign in. */
@@ -143,14 +159,16 @@ export class Gateway {
   /** What keeps a request out before it reaches a backend. */
   private refusal({ request, location, host }: Passage, options: Options): HttpResponse | undefined {
     const { remoteAddress } = request;
-    if (options.limit && !this.withinLimit(`${location.ingress} ${host} ${remoteAddress}`, options.limit)) {
-      return this.page(503, request);
+    const spared = options.limit?.spared.some((cidr) => inNetwork(cidr, remoteAddress));
+    if (options.limit && !spared && !this.withinLimit(`${location.ingress} ${host} ${remoteAddress}`, options.limit)) {
+      return this.page(this.settings.limitStatus, request);
     }
     const denied = options.deny.some((cidr) => inNetwork(cidr, remoteAddress));
-    if (denied || (options.allow.length > 0 && !options.allow.some((cidr) => inNetwork(cidr, remoteAddress)))) {
-      return this.page(403, request);
-    }
-    if (options.auth) {
+    const allowed = options.allow.some((cidr) => inNetwork(cidr, remoteAddress));
+    // With `satisfy any` an address that may is asked for no password, and a password opens to any address.
+    const byAddress = options.satisfyAny && options.auth !== undefined;
+    if (!byAddress && (denied || (options.allow.length > 0 && !allowed))) return this.page(403, request);
+    if (options.auth && !(byAddress && allowed && !denied)) {
       const secret = this.secret(options.auth.secret);
       // Without the Secret nobody can be let in: the location is denied (annotations/auth).
       if (secret === undefined) return this.page(503, request);
@@ -272,6 +290,11 @@ export class Gateway {
       const at = backend.endpoints.findIndex((endpoint) => this.cookieFor(backend, endpoint) === known);
       if (at >= 0) return at;
     }
+    const { hashBy } = passage.location.options ?? { hashBy: "" };
+    if (hashBy !== "") {
+      const key = this.variables(passage, hashBy);
+      return (fnv1a(key) >>> 0) % backend.endpoints.length;
+    }
     const turn = this.turns.get(backend.name) ?? this.random.int(0, backend.endpoints.length - 1);
     this.turns.set(backend.name, turn + 1);
     return turn % backend.endpoints.length;
@@ -291,9 +314,14 @@ export class Gateway {
     if (cookie === undefined || cookieOf(request.headers, cookie.name) === this.cookieFor(backend, endpoint))
       return response;
     const parts = [`${cookie.name}=${this.cookieFor(backend, endpoint)}`, `Path=${cookie.path ?? location.path}`];
+    if (cookie.domain !== undefined) parts.push(`Domain=${cookie.domain}`);
+    if (cookie.expires !== undefined) {
+      parts.push(`Expires=${httpDate(this.p.machine.kernel.wallMs + cookie.expires * 1000)}`);
+    }
     if (cookie.maxAge !== undefined) parts.push(`Max-Age=${cookie.maxAge}`);
-    if (secure) parts.push("Secure");
+    if (secure || cookie.sameSite === "None") parts.push("Secure");
     parts.push("HttpOnly");
+    if (cookie.sameSite !== undefined) parts.push(`SameSite=${cookie.sameSite}`);
     return { ...response, headers: { ...response.headers, "set-cookie": parts.join("; ") } };
   }
 
@@ -363,7 +391,8 @@ export class Gateway {
     return query === "" ? slashed : slashed.includes("?") ? `${slashed}&${query.slice(1)}` : slashed + query;
   }
 
-  private headersFor({ request, secure, host, id, location }: Passage): Record<string, string> {
+  private headersFor(passage: Passage): Record<string, string> {
+    const { request, secure, host, id, location } = passage;
     const { headers, remoteAddress } = request;
     const scheme = secure ? "https" : "http";
     const { options } = location;
@@ -382,7 +411,39 @@ export class Gateway {
     if (headers["x-forwarded-for"] !== undefined) out["x-original-forwarded-for"] = headers["x-forwarded-for"];
     if (options?.forwardedPrefix) out["x-forwarded-prefix"] = options.forwardedPrefix;
     if (options?.auth) delete out["authorization"];
+    for (const [name, value] of this.headersIn(this.settings.setHeaders)) out[name] = this.variables(passage, value);
+    for (const [name, value] of options?.snippet.proxyHeaders ?? []) {
+      out[name.toLowerCase()] = this.variables(passage, value);
+    }
     return out;
+  }
+
+  /** Headers that a ConfigMap names, in small letters. */
+  private headersIn(key: string | undefined): [string, string][] {
+    const data: Record<string, string> = key === undefined ? {} : (this.configMap(key)?.["data"] ?? {});
+    return Object.entries(data).map(([name, value]) => [name.toLowerCase(), value]);
+  }
+
+  /** A text with nginx's variables filled in. */
+  private variables(passage: Passage, text: string): string {
+    const { headers, remoteAddress, method } = passage.request;
+    return this.expand(passage, text)
+      .replaceAll("$remote_addr", remoteAddress)
+      .replaceAll("$binary_remote_addr", remoteAddress)
+      .replaceAll("$request_method", method)
+      .replaceAll("$req_id", headers["x-request-id"] ?? passage.id)
+      .replace(
+        /\$(?:http_([a-z0-9_]+)|cookie_(\w+)|arg_(\w+))/g,
+        (_, header?: string, cookie?: string, arg?: string) => {
+          if (header !== undefined) return headers[header.replaceAll("_", "-")] ?? "";
+          if (cookie !== undefined) return cookieOf(headers, cookie) ?? "";
+          const pair = passage.query
+            .slice(1)
+            .split("&")
+            .find((each) => each.startsWith(`${arg}=`));
+          return pair?.slice(pair.indexOf("=") + 1) ?? "";
+        },
+      );
   }
 
   private expand({ secure, host, request, path }: Passage, text: string): string {
@@ -394,7 +455,8 @@ export class Gateway {
       .replaceAll("$uri", path);
   }
 
-  private withHeaders({ secure, location, request }: Passage, response: HttpResponse): HttpResponse {
+  private withHeaders(passage: Passage, response: HttpResponse): HttpResponse {
+    const { secure, location, request } = passage;
     const { settings } = this;
     const { server: _, date: __, connection: ___, ...rest } = response.headers;
     const headers: Record<string, string> = {
@@ -413,6 +475,13 @@ export class Gateway {
       headers["access-control-allow-headers"] = cors.headers;
       headers["access-control-max-age"] = cors.maxAge;
     }
+    const { customHeaders, snippet } = location.options ?? {};
+    const added = [
+      ...this.headersIn(settings.addHeaders),
+      ...this.headersIn(customHeaders).filter(([name]) => settings.allowedHeaders.includes(name)),
+      ...(snippet?.headers ?? []),
+    ];
+    for (const [name, value] of added) headers[name.toLowerCase()] = this.variables(passage, value);
     return { ...response, headers };
   }
 

@@ -19,6 +19,7 @@ export interface StoreOptions {
   configMap: string;
   /** The same of the one that names TCP services. */
   tcpServices: string | undefined;
+  udpServices: string | undefined;
   defaultBackend: string | undefined;
   /** Something came that may make another configuration. */
   changed: () => void;
@@ -39,7 +40,10 @@ export class Store implements Sources {
   private readonly sliceList: Informer;
   private readonly secrets: Informer;
   private readonly configMaps: Informer;
+  /** Those that name headers may lie in any namespace. */
+  private readonly headerMaps: Informer;
   private readonly tcpServices: Informer | undefined;
+  private readonly udpServices: Informer | undefined;
   private readonly slicesByService = new Map<string, Map<string, KubeObject>>();
 
   constructor(options: StoreOptions) {
@@ -52,11 +56,9 @@ export class Store implements Sources {
     this.sliceList = this.watch(ENDPOINT_SLICES);
     this.secrets = this.watch(SECRETS);
     this.configMaps = this.watch(CONFIG_MAPS, { namespace, fieldSelector: `metadata.name=${name}` });
-    if (options.tcpServices !== undefined) {
-      const [space = "", own = ""] = options.tcpServices.split("/");
-      this.tcpServices = this.watch(CONFIG_MAPS, { namespace: space, fieldSelector: `metadata.name=${own}` });
-      this.tcpServices.onChange(() => options.changed());
-    }
+    this.headerMaps = this.watch(CONFIG_MAPS);
+    this.tcpServices = this.watchMap(options.tcpServices);
+    this.udpServices = this.watchMap(options.udpServices);
     this.classes.onChange(() => options.changed());
     this.ingressList.onChange((change) => this.onIngress(change));
     this.services.onChange(() => options.changed());
@@ -74,6 +76,15 @@ export class Store implements Sources {
   private watch(resource: Resource, more: { namespace?: string; fieldSelector?: string } = {}): Informer {
     const informer = new Informer(this.options.kernel, this.options.client, resource, more);
     this.informers.push(informer);
+    return informer;
+  }
+
+  /** A ConfigMap (`namespace/name`) that makes another configuration whenever it changes. */
+  private watchMap(key: string | undefined): Informer | undefined {
+    if (key === undefined) return undefined;
+    const [namespace = "", name = ""] = key.split("/");
+    const informer = this.watch(CONFIG_MAPS, { namespace, fieldSelector: `metadata.name=${name}` });
+    informer.onChange(() => this.options.changed());
     return informer;
   }
 
@@ -142,8 +153,16 @@ export class Store implements Sources {
     return this.tcpServices?.get(this.options.tcpServices!)?.["data"] ?? {};
   }
 
+  get udp(): Readonly<Record<string, string>> {
+    return this.udpServices?.get(this.options.udpServices!)?.["data"] ?? {};
+  }
+
   service(key: string): KubeObject | undefined {
     return this.services.get(key);
+  }
+
+  configMap(key: string): KubeObject | undefined {
+    return this.headerMaps.get(key);
   }
 
   secret(key: string): KubeObject | undefined {

@@ -5,8 +5,9 @@ import { isNetError } from "../../network/index.ts";
 import { resolveHost } from "../../network/resolver.ts";
 import { alpineTree } from "../alpine.ts";
 import type { ImageDef } from "../image.ts";
-import { errorDate, httpDate } from "../nginx/http.ts";
+import { httpDate } from "../nginx/http.ts";
 import { DEFAULT_PATH, rootfs, SKELETON } from "../rootfs.ts";
+import { netexec as serveTests } from "./agnhost-netexec.ts";
 import { agnhostWebhooks } from "./agnhost-webhooks.ts";
 import { answer, serving } from "./serving.ts";
 
@@ -73,32 +74,11 @@ const liveness: Run = function* (p) {
   return 0;
 };
 
-const netexec: Run = function* (p, words) {
-  const { kernel } = p.machine;
-  const port = Number(optionOf(words, "http-port", "8080"));
-  yield* sys.printError(p, `${errorDate(kernel.wallMs)} Started HTTP server on port ${port}\n`);
-  yield* pages(p, port, (path, query, { headers, remoteAddress }) => {
-    const asked = new Map(query.split("&").map((part) => part.split("=") as [string, string]));
-    switch (path) {
-      case "/hostname":
-      case "/hostName":
-        return answer(200, hostOf(p), date(p));
-      case "/clientip":
-        return answer(200, `${remoteAddress}:${p.ns.net.ephemeralPort()}`, date(p));
-      case "/header":
-        return answer(200, headers[(asked.get("key") ?? "").toLowerCase()] ?? "", date(p));
-      case "/echo":
-        return answer(Number(asked.get("code") ?? 200), decodeURIComponent(asked.get("msg") ?? ""), date(p));
-      case "/healthz":
-        return answer(200, "", date(p));
-      case "/":
-        return answer(200, `NOW: ${errorDate(kernel.wallMs)}`, date(p));
-      default:
-        return answer(404, "404 page not found\n", date(p));
-    }
+const netexec: Run = (p, words) =>
+  serveTests(p, {
+    http: Number(optionOf(words, "http-port", "8080")),
+    udp: Number(optionOf(words, "udp-port", "8081")),
   });
-  return 0;
-};
 
 /** Whether a port can be reached, told by its exit status and one word (connect/connect.go). */
 const connect: Run = function* (p, words) {

@@ -2,7 +2,7 @@ import type { HttpHandler, HttpResponse } from "../../api/http.ts";
 import { encode, type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import type { Process } from "../../machine/process.ts";
 import type { Signal } from "../../machine/signal.ts";
-import { NetError, type Socket } from "../../network/index.ts";
+import { type Listener, NetError, type Socket } from "../../network/index.ts";
 
 /** µs of CPU that a server spends on a small request, beside what it computes for it. */
 export const REQUEST_CPU = 180;
@@ -20,6 +20,8 @@ export interface Port {
   http?: HttpHandler;
   tls?: boolean;
   accept?: (socket: Socket) => Gen<void>;
+  /** It is a port of UDP. */
+  datagram?: Listener["datagram"];
 }
 
 /**
@@ -31,12 +33,13 @@ export function* serving(p: Process, ports: readonly Port[], signals: readonly S
   const close: (() => void)[] = [];
   const never = new WaitQueue();
   try {
-    for (const { port, http, accept, tls } of ports) {
+    for (const { port, http, accept, tls, datagram } of ports) {
       close.push(
         p.ns.net.listen({
-          protocol: "tcp",
+          protocol: datagram ? "udp" : "tcp",
           address: "0.0.0.0",
           port,
+          ...(datagram && { datagram }),
           program: p.comm,
           pid: p.pid,
           ...(tls && { tls }),

@@ -99,12 +99,10 @@ export function* exchange(
   const patience = Math.min(options.connectTimeout ?? Number.POSITIVE_INFINITY, deadline - kernel.now);
   let connection: Connection;
   try {
-    connection = yield* network.connect(
-      p.ns.net,
-      address,
-      url.port,
-      Number.isFinite(patience) ? { timeout: patience } : {},
-    );
+    connection = yield* network.connect(p.ns.net, address, url.port, {
+      ...(Number.isFinite(patience) && { timeout: patience }),
+      ...(url.scheme === "https" && { serverName: url.host }),
+    });
   } catch (error) {
     if (!isNetError(error)) throw error;
     const ms = Math.floor(since() / 1000);

@@ -1,9 +1,13 @@
-import { type Gen, SECOND, type Task, WaitQueue, wait } from "../../kernel/index.ts";
+import { type Gen, SECOND, sleep, type Task, WaitQueue, wait } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { serviceName } from "../../netfilter/services.ts";
 import { isNetError, NetError, type Socket } from "../../network/index.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
+
+/** µs that an answer is waited for when nothing says how long. */
+const FOREVER = 86_400 * SECOND;
 
 /** nc(1) of OpenBSD's netcat, BusyBox's where the image has BusyBox: connects or listens, bytes both ways. */
 export const nc: Program = function* (p) {
@@ -65,16 +69,22 @@ function* connect(
         p,
         busybox
           ? `${host} (${address}:${port}) open\n`
-          : `Connection to ${name} ${port} port [${protocol}/*] succeeded!\n`,
+          : `Connection to ${name} ${port} port [${protocol}/${(!o.has("n") && serviceName(port, protocol)) || "*"}] succeeded!\n`,
       );
     }
-    if (o.has("z") || protocol === "udp") {
+    if (o.has("z")) {
       connection.close();
       return 0;
+    }
+    if (protocol === "udp") {
+      connection.close();
+      return yield* datagrams(p, address, port, seconds === undefined ? undefined : Number(seconds) * SECOND);
     }
     return yield* relay(p, connection.stream());
   } catch (error) {
     if (!isNetError(error)) throw error;
+    // Nobody says that a datagram was refused: it is just the end.
+    if (protocol === "udp") return 1;
     const words: Record<string, string> = {
       ECONNREFUSED: "Connection refused",
       EHOSTUNREACH: "No route to host",
@@ -93,6 +103,43 @@ function* connect(
       );
     return 1;
   }
+}
+
+/** Each piece of standard input is a datagram; answers go to standard output. `idle`: µs without any that end it. */
+function* datagrams(p: Process, address: string, port: number, idle: number | undefined): Gen<number> {
+  const { network, kernel } = p.machine;
+  const ended = new WaitQueue();
+  let open = 0;
+  let refused = false;
+  let last = kernel.now;
+  const send = function* (bytes: Uint8Array): Gen {
+    try {
+      const answer = yield* network.exchange(p.ns.net, address, port, bytes, idle ?? FOREVER);
+      last = kernel.now;
+      yield* sys.write(p, 1, answer);
+    } catch (error) {
+      if (!isNetError(error)) throw error;
+      refused ||= error.code === "ECONNREFUSED";
+    } finally {
+      open--;
+      ended.wakeAll();
+    }
+  };
+  const file = p.fds.get(0);
+  while (file?.readable && !refused) {
+    const bytes = yield* file.read(65_536);
+    if (bytes === "interrupted") continue;
+    if (bytes.length === 0) break;
+    open++;
+    last = kernel.now;
+    kernel.spawn(`nc datagram ${p.pid}`, send(bytes), { instant: false });
+  }
+  while (open > 0 && !refused) yield* wait(ended);
+  if (refused) return 1;
+  // Without a limit it would wait for more answers for ever: none come any longer.
+  if (idle !== undefined && last + idle > kernel.now) yield* sleep(last + idle - kernel.now);
+  while (idle === undefined) yield* wait(ended);
+  return 0;
 }
 
 /** Standard input to the socket, the socket to standard output, until the other side closes. */
@@ -126,7 +173,54 @@ function* relay(p: Process, socket: Socket): Gen<number> {
   }
 }
 
+/** -u -l: prints datagrams; pieces of standard input are the answers to the first ones. */
+function* listenForDatagrams(p: Process, port: number, o: ParsedOptions): Gen<number> {
+  const answers: Uint8Array[] = [];
+  const input = p.machine.kernel.spawn(
+    `nc input ${p.pid}`,
+    (function* (): Gen {
+      const file = p.fds.get(0);
+      while (file?.readable) {
+        const bytes = yield* file.read(65_536);
+        if (bytes === "interrupted") continue;
+        if (bytes.length === 0) return;
+        answers.push(bytes);
+      }
+    })(),
+  );
+  const never = new WaitQueue();
+  let met = false;
+  let close: () => void;
+  try {
+    close = p.ns.net.listen({
+      protocol: "udp",
+      address: "0.0.0.0",
+      port,
+      program: "nc",
+      pid: p.pid,
+      *datagram(payload, from) {
+        if (o.has("v") && !met) yield* sys.printError(p, `Connection received on ${from.address} ${from.port}\n`);
+        met = true;
+        yield* sys.write(p, 1, payload);
+        return answers.shift();
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof NetError)) throw error;
+    yield* sys.printError(p, "nc: Address already in use\n");
+    return 1;
+  }
+  try {
+    if (o.has("v")) yield* sys.printError(p, `Bound on 0.0.0.0 ${port}\n`);
+    for (;;) yield* wait(never);
+  } finally {
+    p.machine.kernel.kill(input);
+    close();
+  }
+}
+
 function* listen(p: Process, port: number, o: ParsedOptions): Gen<number> {
+  if (o.has("u")) return yield* listenForDatagrams(p, port, o);
   const waiting = new WaitQueue();
   const sockets: Socket[] = [];
   let close: () => void;
