@@ -325,7 +325,7 @@ kubectl get cm -o name; kubectl create deploy x --image=nginx; sleep 10; kubectl
     name: "kubeadm looks after certificates and tokens",
     script: `on cp-1 "kubeadm version -o short; kubeadm certs check-expiration; kubeadm token create abcdef.0123456789abcdef; kubeadm token list; kubeadm token create --print-join-command; openssl x509 -in /etc/kubernetes/pki/ca.crt -pubkey -noout | openssl pkey -pubin -outform DER | sha256sum"
 sleep 3600
-on cp-1 "kubeadm certs renew apiserver; openssl x509 -in /etc/kubernetes/pki/apiserver.crt -noout -startdate; openssl verify -CAfile /etc/kubernetes/pki/ca.crt /etc/kubernetes/pki/apiserver.crt; kubeadm certs renew admin.conf; kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes -o name | head -1; kubeadm upgrade plan 2>/dev/null | tail -1; kubeadm init"`,
+on cp-1 "kubeadm certs renew apiserver; openssl x509 -in /etc/kubernetes/pki/apiserver.crt -noout -startdate; openssl verify -CAfile /etc/kubernetes/pki/ca.crt /etc/kubernetes/pki/apiserver.crt; kubeadm certs renew admin.conf; kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes -o name | head -1; kubeadm upgrade plan v1.32.3 2>/dev/null | grep apply; kubeadm init"`,
     expect: [
       /^v1\.32\.3$/,
       "CERTIFICATE                EXPIRES                  RESIDUAL TIME   CERTIFICATE AUTHORITY   EXTERNALLY MANAGED",
@@ -338,7 +338,7 @@ on cp-1 "kubeadm certs renew apiserver; openssl x509 -in /etc/kubernetes/pki/api
       /^notBefore=Mar {2}2 10:00:\d\d 2026 GMT$/,
       "apiserver.crt: OK",
       "node/cp-1",
-      "Awesome, you're up-to-date! Enjoy!",
+      "\tkubeadm upgrade apply v1.32.11",
       "[ERROR Port-6443]: Port 6443 is in use",
       "kube-apiserver.yaml already exists",
     ],

@@ -76,6 +76,76 @@ on worker-1 "sleep 1d > /tmp/held & cd /; fuser /tmp/held; fuser -s -k -TERM /tm
       /^free$/,
     ],
   },
+  {
+    name: "a cluster is upgraded, first by a patch and then to the next minor release",
+    script: `cat > /tmp/up.sh <<'END'
+release=$1; minor=\${release%.*}
+sed -i "s#/v1\.[0-9]*/#/v$minor/#" /etc/apt/sources.list.d/kubernetes.list
+apt-get update | grep -c pkgs.k8s.io
+apt-mark unhold kubeadm kubelet kubectl >/dev/null
+apt-get install -y kubeadm="$release-*" | tail -1
+if [ "$2" = first ]; then kubeadm upgrade plan "v$release" | grep -A3 ^kube-apiserver; kubeadm upgrade apply -y "v$release" | grep SUCCESS
+else kubeadm upgrade node | grep "configuration for this node"; fi
+apt-get install -y kubelet="$release-1.1" kubectl="$release-1.1" >/dev/null
+apt-mark hold kubeadm kubelet kubectl | tail -1
+systemctl daemon-reload; systemctl restart kubelet
+END
+upgrade() { ssh $2 sudo bash -s $1 $3 < /tmp/up.sh 2>&1; }
+ssh cp-1 "apt-cache madison kubeadm | tail -1; sudo apt-get install -y kubeadm=1.33.0-1.1; sudo kubeadm upgrade apply -y v1.32.4"
+upgrade 1.32.5 cp-1 first
+sleep 20; kubectl get node cp-1 worker-1 --no-headers; ssh cp-1 "kubelet --version; kubectl version --client; sudo dpkg -l kubelet | tail -1"
+for m in cp-1:first cp-2 cp-3; do upgrade 1.33.2 \${m%:*} \${m#cp-?:}; done
+kubectl drain worker-1 --ignore-daemonsets --delete-emptydir-data --force >/dev/null 2>&1; upgrade 1.33.2 worker-1; kubectl uncordon worker-1
+sleep 60; kubectl get nodes --no-headers; kubectl version | tail -1; kubectl get --raw /version | jq -r .minor
+kubectl -n kube-system get ds kube-proxy -o jsonpath='{..image}{"\\n"}'; kubectl -n kube-system get pods -l component=etcd -o jsonpath='{.items[*].spec.containers[*].image}{"\\n"}'
+kubectl -n kube-system get cm kubeadm-config -o yaml | grep kubernetesVersion; kubectl run web --image=nginx; kubectl wait --for=condition=Ready pod/web --timeout=60s`,
+    expect: [
+      /^ +kubeadm \| +1\.32\.0-1\.1 \| https:\/\/pkgs\.k8s\.io\/core:\/stable:\/v1\.32\/deb {2}Packages$/,
+      "E: Version '1.33.0-1.1' for 'kubeadm' was not found",
+      'Specified version to upgrade to "v1.32.4" is higher than the kubeadm version "v1.32.3".',
+      /^1$/,
+      /^Setting up kubeadm \(1\.32\.5-1\.1\) \.\.\.$/,
+      /^kube-apiserver +cp-1 +v1\.32\.3 +v1\.32\.\d+$/,
+      'A control plane node of your cluster was upgraded to "v1.32.5".',
+      "kubectl set on hold.",
+      /^cp-1 +Ready +control-plane +\S+ +v1\.32\.5$/,
+      /^worker-1 +Ready +<none> +\S+ +v1\.32\.3$/,
+      /^Kubernetes v1\.32\.5$/,
+      /^Client Version: v1\.32\.5$/,
+      /^hi +kubelet +1\.32\.5-1\.1 /,
+      'A control plane node of your cluster was upgraded to "v1.33.2".',
+      "[upgrade/kubelet-config] The kubelet configuration for this node was successfully upgraded!",
+      "node/worker-1 uncordoned",
+      /^cp-1 +Ready +control-plane +\S+ +v1\.33\.2$/,
+      /^cp-3 +Ready +control-plane +\S+ +v1\.33\.2$/,
+      /^worker-1 +Ready +<none> +\S+ +v1\.33\.2$/,
+      /^worker-2 +Ready +<none> +\S+ +v1\.32\.3$/,
+      /^Server Version: v1\.33\.2$/,
+      /^33$/,
+      "registry.k8s.io/kube-proxy:v1.33.2",
+      "registry.k8s.io/etcd:3.5.21-0 registry.k8s.io/etcd:3.5.21-0 registry.k8s.io/etcd:3.5.21-0",
+      "kubernetesVersion: v1.33.2",
+      "pod/web condition met",
+    ],
+  },
+  {
+    name: "programs and keys of Kubernetes are fetched as its documentation does it",
+    script: `cd /tmp; curl -LO "https://dl.k8s.io/release/$(curl -L -s https://dl.k8s.io/release/stable-1.33.txt)/bin/linux/amd64/kubectl" 2>/dev/null
+curl -LO https://dl.k8s.io/release/v1.33.7/bin/linux/amd64/kubectl.sha256 2>/dev/null; echo "$(cat kubectl.sha256)  kubectl" | sha256sum --check
+sudo install -o root -g root -m 0755 kubectl /usr/local/bin/kubectl; /usr/local/bin/kubectl version | grep Client; kubectl get nodes -o name | wc -l
+curl -fsSL https://pkgs.k8s.io/core:/stable:/v1.33/deb/Release.key | sudo gpg --dearmor -o /etc/apt/keyrings/kubernetes.gpg; test -s /etc/apt/keyrings/kubernetes.gpg && echo key
+echo x | gpg --dearmor; ssh cp-1 "sudo kubeadm config images pull --kubernetes-version v1.33.1" | tail -1
+curl -s -o /dev/null -w '%{http_code}\\n' https://dl.k8s.io/release/v1.99.0/bin/linux/amd64/kubectl`,
+    expect: [
+      /^kubectl: OK$/,
+      "Client Version: v1.33.7",
+      /^6$/,
+      /^key$/,
+      "gpg: no valid OpenPGP data found.",
+      "[config/images] Pulled registry.k8s.io/etcd:3.5.21-0",
+      /^404$/,
+    ],
+  },
 ];
 
 describe("nodes as others' scripts see them", () => {

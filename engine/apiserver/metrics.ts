@@ -82,7 +82,7 @@ export class ApiMetrics {
         .filter(({ value }) => value > 0)
         .sort((a, b) => (a.labels.resource < b.labels.resource ? -1 : 1)),
     );
-    out.add("kubernetes_build_info", "gauge", BUILD_HELP, [{ labels: buildLabels(), value: 1 }]);
+    out.add("kubernetes_build_info", "gauge", BUILD_HELP, [{ labels: buildLabels(this.server.release), value: 1 }]);
     out.add(
       "process_start_time_seconds",
       "gauge",

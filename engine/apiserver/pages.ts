@@ -1,4 +1,4 @@
-import { VERSION } from "../api/build-info.ts";
+import { buildInfo } from "../api/build-info.ts";
 import type { HttpResponse } from "../api/http.ts";
 import type { Gen } from "../kernel/index.ts";
 import type { Context } from "./context.ts";
@@ -17,7 +17,7 @@ export function* page(context: Context): Gen<HttpResponse> {
   switch (info.path) {
     case "/version":
     case "/version/":
-      return raw(VERSION, "indented");
+      return raw(buildInfo(context.server.release), "indented");
     case "/":
       return raw({ paths: rootPaths(context) }, "indented");
     case "/openid/v1/jwks":

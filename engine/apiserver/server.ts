@@ -1,3 +1,4 @@
+import { RELEASE } from "../api/build-info.ts";
 import { CertificateAuthenticator } from "../api/client-certificates.ts";
 import type { HttpHandler } from "../api/http.ts";
 import type { KindDef } from "../api/kind.ts";
@@ -21,6 +22,8 @@ export interface ApiServerOptions {
   kernel: Kernel;
   /** Machine it runs on: `cp-1`. */
   name: string;
+  /** What it is of: `v1.32.3`. */
+  release?: string;
   /** Kinds and watch caches; API servers on one etcd share one. */
   registry: Registry;
   /** PEM of `--client-ca-file`. */
@@ -107,6 +110,7 @@ const HEALTH_PAGES: ReadonlyMap<string, AccessAttributes> = new Map(
 export class ApiServer {
   readonly kernel: Kernel;
   readonly name: string;
+  readonly release: string;
   readonly registry: Registry;
   readonly plugins: readonly AdmissionPlugin[];
   readonly certificates: CertificateAuthenticator;
@@ -128,6 +132,7 @@ export class ApiServer {
   constructor(options: ApiServerOptions) {
     this.kernel = options.kernel;
     this.name = options.name;
+    this.release = options.release ?? RELEASE;
     this.registry = options.registry;
     this.nodeProxy = options.nodeProxy;
     this.webhooks = options.webhooks;

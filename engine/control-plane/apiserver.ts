@@ -8,6 +8,7 @@ import { type Gen, SECOND, sleep } from "../kernel/index.ts";
 import { KUBERNETES_SERVICE_IP } from "../kubeadm/topology.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
+import { releaseOf } from "../machine/release.ts";
 import * as sys from "../machine/sys.ts";
 import { isNetError } from "../network/index.ts";
 import { admissionSettings } from "./admission-config.ts";
@@ -48,7 +49,8 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   const [enable, disable] = [flags.get("enable-admission-plugins"), flags.get("disable-admission-plugins")];
   const plugins = enabledPlugins(enable, disable, settings);
   if (typeof plugins === "string") return failed(plugins);
-  say("I", "server.go:148", "Version: v1.32.3");
+  const release = releaseOf(p);
+  say("I", "server.go:148", `Version: ${release}`);
   say("I", "server.go:150", "Golang settings", { GOGC: "", GOMAXPROCS: "", GOTRACEBACK: "" });
   const policyFile = flags.get("audit-policy-file");
   const policy = auditPolicy(policyFile, readIfThere(p, policyFile));
@@ -82,6 +84,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   const server = new ApiServer({
     kernel,
     name: p.machine.hostname,
+    release,
     registry,
     clientCa: readIfThere(p, flags.get("client-ca-file")),
     serviceAccountKey: pki.serviceAccount.pair.secret,

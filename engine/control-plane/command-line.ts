@@ -2,6 +2,7 @@ import { pairProblem } from "../api/key-pair.ts";
 import { klog } from "../api/klog.ts";
 import { admissionFlags } from "../apiserver/index.ts";
 import type { Process } from "../machine/process.ts";
+import { releaseOf } from "../machine/release.ts";
 import * as sys from "../machine/sys.ts";
 import { fail, flagsOf, logger } from "./daemon.ts";
 import { wrongValue } from "./flag-values.ts";
@@ -52,7 +53,7 @@ export function commandLine(p: Process, component: Component): Map<string, strin
     fail(1);
   }
   if ((flags.get("version") ?? "false") !== "false") {
-    logger(p, 1)("Kubernetes v1.32.3");
+    logger(p, 1)(`Kubernetes ${releaseOf(p)}`);
     fail(0);
   }
   for (const name of FILES[component]) {

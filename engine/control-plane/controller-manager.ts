@@ -1,3 +1,4 @@
+import { userAgent } from "../api/build-info.ts";
 import { ApiClient } from "../api/client.ts";
 import { klog } from "../api/klog.ts";
 import { clientFromKubeconfig, loadKubeconfig, resolveContext, sendTo, trustOf } from "../api/kubeconfig.ts";
@@ -7,6 +8,7 @@ import { ControllerManager } from "../controllers/index.ts";
 import { type Gen, MINUTE, WaitQueue, wait } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
+import { releaseOf } from "../machine/release.ts";
 import * as sys from "../machine/sys.ts";
 import { readPrivatePem } from "../pki/keys.ts";
 import { commandLine } from "./command-line.ts";
@@ -14,7 +16,6 @@ import { logger } from "./daemon.ts";
 import { rackLoadBalancers } from "./load-balancers.ts";
 import { serve } from "./scheduler.ts";
 
-const AGENT = "kube-controller-manager/v1.32.3 (linux/amd64) kubernetes/32cc146";
 /** A controller's token lives an hour; it is asked for anew before that. */
 const TOKEN_LIFE = 48 * MINUTE;
 
@@ -23,15 +24,18 @@ export const kubeControllerManager: Program = function* kubeControllerManager(p)
   const { kernel, hostname } = p.machine;
   const flags = commandLine(p, "kube-controller-manager");
   const log = logger(p);
+  const release = releaseOf(p);
   const config = flags.get("kubeconfig") ?? "/etc/kubernetes/controller-manager.conf";
   log(klog(kernel, p.nsPid, "I", "serving.go:386", "Generated self-signed cert in-memory"));
-  log(klog(kernel, p.nsPid, "I", "controllermanager.go:189", "Starting", { version: "v1.32.3" }));
-  const own = clientFromKubeconfig(p, config, AGENT);
+  log(klog(kernel, p.nsPid, "I", "controllermanager.go:189", "Starting", { version: release }));
+  const agent = userAgent("kube-controller-manager", release);
+  const own = clientFromKubeconfig(p, config, agent);
   const manager = new ControllerManager({
     kernel,
     client: (account) => (account === undefined ? own : accountClient(p, own, config, account)),
     log,
     identity: hostname,
+    release,
     pid: p.nsPid,
     clusterCidr: flags.get("cluster-cidr") ?? "10.200.0.0/16",
     serviceCidr: flags.get("service-cluster-ip-range") ?? "10.201.0.0/16",
@@ -86,7 +90,7 @@ function accountClient(p: Process, own: ApiClient, config: string, account: stri
     }
   };
   return new ApiClient({
-    userAgent: `${AGENT}/system:serviceaccount:kube-system:${account}`,
+    userAgent: `${userAgent("kube-controller-manager", releaseOf(p))}/system:serviceaccount:kube-system:${account}`,
     remoteAddress: p.ns.net.addresses()[0] ?? "127.0.0.1",
     askToken: fresh,
     *send(request) {

@@ -7,14 +7,13 @@ import { readSnapshot, restore, snapshotBytes } from "../etcd/index.ts";
 import { encode } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
+import { releaseIn } from "../machine/release.ts";
 import type { Signal } from "../machine/signal.ts";
 import * as sys from "../machine/sys.ts";
 import { Exposition } from "../text/exposition.ts";
 import { clusterContext } from "./context.ts";
 import { fail, flagsOf, healthPages, listening, logger, untilTerminated } from "./daemon.ts";
 import { etcdMembers } from "./etcd-members.ts";
-
-const VERSION = "3.5.16";
 
 /**
  * One etcd member. All members of a cluster serve one store: electing a leader is not modelled yet, but a member that
@@ -23,7 +22,7 @@ const VERSION = "3.5.16";
 export const etcd: Program = function* etcd(p) {
   const flags = flagsOf(p);
   if (flags.has("version")) {
-    logger(p, 1)(`etcd Version: ${VERSION}\nGit SHA: f20bbad\nGo Version: go1.22.7\nGo OS/Arch: linux/amd64`);
+    logger(p, 1)(`etcd Version: ${etcdRelease(p)}\nGit SHA: f20bbad\nGo Version: go1.22.7\nGo OS/Arch: linux/amd64`);
     return 0;
   }
   const store = clusterContext(p.machine.network).etcd;
@@ -32,7 +31,7 @@ export const etcd: Program = function* etcd(p) {
   const name = flags.get("name") ?? "default";
   const address = hostOf(flags.get("advertise-client-urls") ?? "") ?? "127.0.0.1";
   log("info", "embed/etcd.go:310", "starting an etcd server", {
-    "etcd-version": VERSION,
+    "etcd-version": etcdRelease(p),
     "git-sha": "f20bbad",
     "go-version": "go1.22.7",
     name,
@@ -76,6 +75,9 @@ export const etcd: Program = function* etcd(p) {
   });
   return 0;
 };
+
+/** The release of its image; one that machines were given by hand is the cluster's. */
+const etcdRelease = (p: Process): string => releaseIn(p, p.exe) ?? "3.5.16";
 
 /** Port 2381: health, and the few metrics that are known here (server/etcdserver/metrics.go, server/mvcc/metrics.go). */
 function pages(p: Process): ReturnType<typeof healthPages> {

@@ -1,7 +1,9 @@
+import { userAgent } from "../api/build-info.ts";
 import { klog } from "../api/klog.ts";
 import { clientFromKubeconfig } from "../api/kubeconfig.ts";
 import { cpu, type Gen } from "../kernel/index.ts";
 import type { Process, Program } from "../machine/process.ts";
+import { releaseOf } from "../machine/release.ts";
 import { Scheduler } from "../scheduler/index.ts";
 import { commandLine } from "./command-line.ts";
 import { healthPages, listening, logger, untilTerminated } from "./daemon.ts";
@@ -18,23 +20,25 @@ export const kubeScheduler: Program = function* kubeScheduler(p) {
   const { kernel, hostname, network } = p.machine;
   const flags = commandLine(p, "kube-scheduler");
   const log = logger(p);
+  const release = releaseOf(p);
   log(klog(kernel, p.nsPid, "I", "serving.go:386", "Generated self-signed cert in-memory"));
   const client = clientFromKubeconfig(
     p,
     flags.get("kubeconfig") ?? "/etc/kubernetes/scheduler.conf",
-    "kube-scheduler/v1.32.3 (linux/amd64) kubernetes/32cc146/scheduler",
+    `${userAgent("kube-scheduler", release)}/scheduler`,
   );
   const scheduler = new Scheduler({
     kernel,
     client,
     log,
     identity: hostname,
+    release,
     pid: p.nsPid,
     onExit: () => p.machine.signal(p, "KILL"),
   });
   const all = running.get(network) ?? new Map<string, Scheduler>();
   running.set(network, all.set(hostname, scheduler));
-  log(klog(kernel, p.nsPid, "I", "server.go:166", "Starting Kubernetes Scheduler", { version: "v1.32.3" }));
+  log(klog(kernel, p.nsPid, "I", "server.go:166", "Starting Kubernetes Scheduler", { version: release }));
   return yield* serve(p, scheduler, Number(flags.get("secure-port") ?? 10259));
 };
 

@@ -1,3 +1,4 @@
+import { RELEASE } from "../api/build-info.ts";
 import type { ApiClient } from "../api/client.ts";
 import { EventRecorder } from "../api/event-recorder.ts";
 import { klog } from "../api/klog.ts";
@@ -21,6 +22,8 @@ export interface ControllerManagerOptions {
   log: (line: string) => void;
   /** Host name of the control-plane node. */
   identity: string;
+  /** What it is of: `v1.32.3`. */
+  release?: string;
   clusterCidr: string;
   serviceCidr: string;
   /** PEM for kube-root-ca.crt. */
@@ -67,7 +70,7 @@ export class ControllerManager {
   start(): void {
     const { kernel, log, pid = 1 } = this.options;
     this.running = true;
-    log(klog(kernel, pid, "I", "controllermanager.go:185", "Starting", { version: "v1.32.3" }));
+    log(klog(kernel, pid, "I", "controllermanager.go:185", "Starting", { version: this.options.release ?? RELEASE }));
     this.election.start();
   }
 

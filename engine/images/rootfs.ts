@@ -1,9 +1,10 @@
 import { type DirNode, dirNode, entriesOf, fileNode, type Inode, symlinkNode } from "../machine/inode.ts";
+import { executableOf } from "../machine/stamp.ts";
 
 /** One path of an image: text of a file, an executable by its program's name, a link, or a directory. */
 export type Entry =
   | string
-  | { program: string }
+  | { program: string; release?: string }
   | { link: string }
   | { text: string; mode?: number; uid?: number; gid?: number }
   | { dir: number; uid?: number; gid?: number };
@@ -44,6 +45,8 @@ function directory(parent: DirNode, name: string): DirNode {
 
 function nodeOf(entry: Exclude<Entry, { dir: number }>): Inode {
   if (typeof entry === "string") return fileNode(entry, { time: BUILT });
+  if ("program" in entry && entry.release !== undefined)
+    return executableOf(entry.program, entry.release, { time: BUILT });
   if ("program" in entry) return fileNode("", { mode: 0o755, time: BUILT }, entry.program);
   if ("link" in entry) return symlinkNode(entry.link, { time: BUILT });
   return fileNode(entry.text, { mode: entry.mode ?? 0o644, uid: entry.uid ?? 0, gid: entry.gid ?? 0, time: BUILT });

@@ -18,14 +18,14 @@ function system(brief: {
     tags: brief.tags,
     sizeBytes: brief.size,
     sizes: {},
-    rootfs: () =>
+    rootfs: (tag) =>
       rootfs(
         SKELETON,
         {
           "etc/passwd": PASSWD,
           "etc/group": "root:x:0:\nnobody:x:65534:\n",
           "etc/ssl/certs": { dir: 0o755 },
-          [brief.path.slice(1)]: { program: brief.program },
+          [brief.path.slice(1)]: { program: brief.program, release: tag.replace(/-\d+$/, "") },
         },
         brief.extra ?? {},
       ),

@@ -6,6 +6,7 @@ import type { OpenFile } from "./open-file.ts";
 import { EXECUTE, mayAccess, resolve } from "./path.ts";
 import { type Process, ProcessExit, type Program, shortName, type WaitStatus } from "./process.ts";
 import type { Signal } from "./signal.ts";
+import { stampIn } from "./stamp.ts";
 import { printError } from "./sys-io.ts";
 
 export interface SpawnOptions {
@@ -33,8 +34,9 @@ export function executable(p: Process, path: string, argv: readonly string[], de
   const node = found.node;
   if (node === undefined) throw new Errno("ENOENT");
   if (node.kind !== "file" || !mayAccess(node, p.cred, EXECUTE)) throw new Errno("EACCES");
-  if (node.program !== undefined) {
-    const main = p.machine.programs.get(node.program);
+  const program = node.program ?? stampIn(node)?.program;
+  if (program !== undefined) {
+    const main = p.machine.programs.get(program);
     if (main === undefined) throw new Errno("ENOEXEC");
     const room = p.limits?.as ?? Number.POSITIVE_INFINITY;
     return { main: room < LEAST_ROOM ? unloaded : main, argv, path: found.path };

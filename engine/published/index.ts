@@ -5,6 +5,7 @@ import { CHART_FILES } from "./charts.ts";
 import { publishedExample } from "./examples/index.ts";
 import { gatewayApiManifest } from "./gateway-api.ts";
 import { type IngressProvider, ingressNginxManifest } from "./ingress-nginx.ts";
+import { kubernetesRelease, RELEASE_KEY } from "./kubernetes-release.ts";
 import { localPathManifest } from "./local-path.ts";
 import { metallbManifest } from "./metallb.ts";
 import { metricsServerManifest } from "./metrics-server.ts";
@@ -24,6 +25,9 @@ const FILES: Readonly<Record<string, () => string | Uint8Array>> = {
   "https://raw.githubusercontent.com/kubernetes/website/main/content/en/examples/application/php-apache.yaml":
     phpApacheManifest,
 };
+
+/** Keys of package repositories. */
+const KEYS = /^pkgs\.k8s\.io\/core:\/stable:\/v1\.\d+\/deb\/Release\.key$/;
 
 type Release = readonly [pattern: RegExp, manifest: (first: string | undefined, second: string | undefined) => string];
 
@@ -69,6 +73,8 @@ export function published(url: string): string | Uint8Array | undefined {
   const file = FILES[url]?.() ?? publishedExample(url);
   if (file !== undefined) return file;
   const address = url.replace(/^https:\/\//, "");
+  if (address.startsWith("dl.k8s.io/")) return kubernetesRelease(address.slice("dl.k8s.io".length));
+  if (KEYS.test(address)) return RELEASE_KEY;
   for (const [pattern, manifest] of RELEASES) {
     const match = pattern.exec(address);
     if (match !== null) return manifest(match[1], match[2]);
@@ -83,10 +89,12 @@ const MIRRORS = [
   "archive.ubuntu.com",
   "security.ubuntu.com",
   "dl-cdn.alpinelinux.org",
+  "pkgs.k8s.io",
 ];
 
 const HOSTS = new Set([
   ...Object.keys(FILES).map((url) => new URL(url).hostname),
+  "dl.k8s.io",
   "github.com",
   "k8s.io",
   "kubernetes.io",

@@ -1,3 +1,4 @@
+import { RELEASE } from "../api/build-info.ts";
 import type { ApiClient } from "../api/client.ts";
 import { EventSeriesRecorder } from "../api/event-series-recorder.ts";
 import { type Change, Informer, keyOf } from "../api/informer.ts";
@@ -34,6 +35,8 @@ export interface SchedulerOptions {
   log: (line: string) => void;
   /** Host name of the control-plane node. */
   identity: string;
+  /** What it is of: `v1.32.3`. */
+  release?: string;
   /** The profile's name and plugins; by default `default-scheduler` with upstream's. */
   profile?: { schedulerName: string; plugins: readonly Plugin[] };
   pid?: number;
@@ -135,7 +138,7 @@ export class Scheduler {
 
   /** Starts informers and asks for the lease. */
   start(): void {
-    this.say("I", "server.go:166", "Starting Kubernetes Scheduler", { version: "v1.32.3" });
+    this.say("I", "server.go:166", "Starting Kubernetes Scheduler", { version: this.options.release ?? RELEASE });
     for (const informer of this.informers()) informer.start();
     this.election.start();
   }

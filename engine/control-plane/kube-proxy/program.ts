@@ -1,3 +1,4 @@
+import { userAgent } from "../../api/build-info.ts";
 import type { ApiClient } from "../../api/client.ts";
 import { Informer } from "../../api/informer.ts";
 import { klog } from "../../api/klog.ts";
@@ -7,6 +8,7 @@ import { parseTime } from "../../api/time.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { MS, SECOND } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
+import { releaseOf } from "../../machine/release.ts";
 import * as sys from "../../machine/sys.ts";
 import { fail, flagsOf, listening, logger, untilTerminated } from "../daemon.ts";
 import { type ProxyConfig, proxyConfig } from "./config.ts";
@@ -47,7 +49,7 @@ export const kubeProxy: Program = function* kubeProxy(p) {
     fail(1);
   }
   const config = proxyConfig(sys.readText(p, path), { addresses: net.addresses().slice(0, -1) });
-  const client = clientFromKubeconfig(p, config.kubeconfig, "kube-proxy/v1.32.3 (linux/amd64) kubernetes/32cc146");
+  const client = clientFromKubeconfig(p, config.kubeconfig, userAgent("kube-proxy", releaseOf(p)));
   const services = new Informer<KubeObject>(kernel, client, SERVICES);
   const slices = new Informer<KubeObject>(kernel, client, ENDPOINT_SLICES);
   const node = { name: flags.get("hostname-override") ?? p.machine.hostname, address: net.firstAddress() };
@@ -94,7 +96,7 @@ function greet(p: Process, say: Say, config: ProxyConfig, address: string): void
       { ipFamily: "IPv4" },
     );
   }
-  say("server.go:497", "Version info", { version: "v1.32.3" });
+  say("server.go:497", "Version info", { version: releaseOf(p) });
   say("server.go:499", "Golang settings", { GOGC: "", GOMAXPROCS: "", GOTRACEBACK: "" });
   say("config.go:199", "Starting service config controller");
   say("shared_informer.go:313", "Waiting for caches to sync", { controller: "service config" });

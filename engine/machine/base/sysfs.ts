@@ -1,5 +1,6 @@
 /** /sys as far as programs read it: network devices, control groups, the machine's make. */
 import type { NetNamespace } from "../../network/namespace.ts";
+import { firmwareUuid } from "../hardware.ts";
 import { ComputedContent, type DirNode, dirNode, fileNode, type Inode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
 import { cgroupDir } from "./cgroup-fs.ts";
@@ -59,7 +60,7 @@ export function sysEntries(machine: Machine, inContainer = false): Map<string, I
       ["bios_vendor", line(() => "SeaBIOS")],
       ["chassis_type", line(() => 1)],
       ["product_serial", line(() => "", 0o400)],
-      ["product_uuid", line(() => uuidOf(machine), 0o400)],
+      ["product_uuid", line(() => firmwareUuid(machine.machineId), 0o400)],
     ]);
   const hugepage = () =>
     new Map<string, Inode>([
@@ -97,9 +98,4 @@ function statistics(): Map<string, Inode> {
     "tx_dropped",
   ];
   return new Map(names.map((name) => [name, line(() => 0)]));
-}
-
-/** What the firmware calls the machine: its machine-id in another form. */
-function uuidOf({ machineId }: Machine): string {
-  return machineId.replace(/^(.{8})(.{4}).(.{3}).(.{3})/, "$1-$2-4$3-a$4-");
 }

@@ -16,6 +16,8 @@ export interface KubeletContext {
   readonly runtime: ContainerRuntime;
   readonly options: KubeletOptions;
   readonly nodeName: string;
+  /** What the kubelet is of: `v1.32.3`. */
+  readonly release: string;
   readonly client: ApiClient;
   readonly recorder: EventRecorder;
   readonly objects: ObjectCache;

@@ -17,6 +17,7 @@ import {
 } from "../../kernel/index.ts";
 import type { Machine } from "../machine.ts";
 import type { Process } from "../process.ts";
+import { releaseOf } from "../release.ts";
 import { ensureDir, removeEntry } from "../runtime/files.ts";
 import { type ContainerRuntime, isCriError, runtimeOf } from "../runtime/index.ts";
 import { admit } from "./admission.ts";
@@ -52,6 +53,7 @@ export class Kubelet implements KubeletContext {
   readonly runtime: ContainerRuntime;
   readonly options: KubeletOptions;
   readonly nodeName: string;
+  readonly release: string;
   readonly client: ApiClient;
   readonly recorder: EventRecorder;
   readonly objects: ObjectCache;
@@ -80,6 +82,7 @@ export class Kubelet implements KubeletContext {
 
   constructor(process: Process, options: KubeletOptions, client: ApiClient) {
     this.process = process;
+    this.release = releaseOf(process);
     this.machine = process.machine;
     this.kernel = process.machine.kernel;
     this.options = options;
@@ -208,7 +211,7 @@ export class Kubelet implements KubeletContext {
   // ---- start and end ------------------------------------------------------------------------------------------------
 
   start(): void {
-    this.log("I", "server.go:520", "Kubelet version", { kubeletVersion: "v1.32.3" });
+    this.log("I", "server.go:520", "Kubelet version", { kubeletVersion: this.release });
     if (this.options.staticPodPath) {
       this.log("I", "kubelet.go:352", "Adding static pod path", { path: this.options.staticPodPath });
     }

@@ -5,11 +5,11 @@ import type { KubeObject } from "../../api/types.ts";
 import { type Gen, sleep } from "../../kernel/index.ts";
 import { isNetError } from "../../network/error.ts";
 import { KERNEL_RELEASE } from "../base/proc.ts";
+import { firmwareUuid, uuidOf } from "../hardware.ts";
 import { RUNTIME_VERSION } from "../runtime/index.ts";
 import type { KubeletContext } from "./context.ts";
 import { KUBELET } from "./durations.ts";
 
-export const KUBELET_VERSION = "v1.32.3";
 const OS_IMAGE = "Debian GNU/Linux 12 (bookworm)";
 /** nodeStatusMaxImages. */
 const MAX_IMAGES = 50;
@@ -241,12 +241,12 @@ export class NodeReporter {
         bootID: this.bootId(),
         containerRuntimeVersion: `containerd://${RUNTIME_VERSION}`,
         kernelVersion: KERNEL_RELEASE,
-        kubeProxyVersion: KUBELET_VERSION,
-        kubeletVersion: KUBELET_VERSION,
+        kubeProxyVersion: ctx.release,
+        kubeletVersion: ctx.release,
         machineID: machineId,
         operatingSystem: "linux",
         osImage: OS_IMAGE,
-        systemUUID: uuidOf(machineId, 7),
+        systemUUID: firmwareUuid(machineId),
       },
       runtimeHandlers: [
         { features: { recursiveReadOnlyMounts: true, userNamespaces: false }, name: "runc" },
@@ -263,10 +263,4 @@ export class NodeReporter {
       .sort((a, b) => b.sizeBytes - a.sizeBytes)
       .slice(0, MAX_IMAGES);
   }
-}
-
-/** A UUID that follows from the machine's id. */
-function uuidOf(machineId: string, turn: number): string {
-  const hex = machineId.slice(turn) + machineId.slice(0, turn);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -1,21 +1,22 @@
+import { userAgent } from "../../api/build-info.ts";
 import { klog } from "../../api/klog.ts";
 import { clientFromKubeconfig } from "../../api/kubeconfig.ts";
 import { type Gen, MS, SECOND, sleep, WaitQueue, wait } from "../../kernel/index.ts";
 import { millicores } from "../cpu.ts";
 import { isErrno } from "../errno.ts";
 import type { Process, Program } from "../process.ts";
+import { releaseOf } from "../release.ts";
 import { runtimeOf } from "../runtime/of.ts";
 import * as sys from "../sys.ts";
 import { bootstrapCertificate } from "./bootstrap.ts";
 import { Kubelet } from "./kubelet.ts";
-import { KUBELET_VERSION } from "./node-status.ts";
 import { type KubeletOptions, OptionsError, readOptions } from "./options.ts";
 import { listen } from "./server.ts";
 
 /** The kubelet of kubelet.service. Containers go on when it ends. */
 export const kubelet: Program = function* (p: Process): Gen<number> {
   if (p.argv[1] === "--version") {
-    yield* sys.print(p, `Kubernetes ${KUBELET_VERSION}\n`);
+    yield* sys.print(p, `Kubernetes ${releaseOf(p)}\n`);
     return 0;
   }
   p.rssKib = 88_000;
@@ -31,7 +32,7 @@ export const kubelet: Program = function* (p: Process): Gen<number> {
   if (dead !== undefined) return yield* fail(p, dead);
   let me: Kubelet;
   try {
-    const agent = `kubelet/${KUBELET_VERSION} (linux/amd64) kubernetes/32cc146`;
+    const agent = userAgent("kubelet", releaseOf(p));
     yield* bootstrapCertificate(p, options, agent);
     me = new Kubelet(p, options, clientFromKubeconfig(p, options.kubeconfig, agent));
   } catch (error) {

@@ -185,7 +185,7 @@ export function kubeletMetrics(kubelet: Kubelet): string {
     "[ALPHA] Number of pods that have a running pod sandbox",
     [...runtime.sandboxes.values()].filter(({ state }) => state === "ready").length,
   );
-  out.add("kubernetes_build_info", "gauge", BUILD_HELP, [{ labels: buildLabels(), value: 1 }]);
+  out.add("kubernetes_build_info", "gauge", BUILD_HELP, [{ labels: buildLabels(kubelet.release), value: 1 }]);
   return out.page();
 }
 

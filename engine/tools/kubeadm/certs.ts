@@ -175,3 +175,18 @@ export function* renew(k: Kubeadm): Gen {
   }
   if (which === "all") yield* k.print(DONE);
 }
+
+/** Certificates by the component that serves or asks with them (phases/upgrade/staticpods.go renewCertsByComponent). */
+const OF_COMPONENT: Readonly<Record<string, readonly string[]>> = {
+  etcd: ["etcd-server", "etcd-peer", "etcd-healthcheck-client"],
+  "kube-apiserver": ["apiserver", "apiserver-kubelet-client", "front-proxy-client", "apiserver-etcd-client"],
+  "kube-controller-manager": ["controller-manager.conf"],
+  "kube-scheduler": ["scheduler.conf"],
+};
+
+/** Renews what a component has, before it is upgraded; gives the certificates' names. */
+export function renewFor(k: Kubeadm, component: string): readonly string[] {
+  const names = OF_COMPONENT[component] ?? [];
+  for (const name of names) renewed(k, ENTRIES.find((entry) => entry.name === name)!);
+  return names;
+}

@@ -1,3 +1,4 @@
+import { userAgent } from "../../api/build-info.ts";
 import type { ApiClient } from "../../api/client.ts";
 import { klog } from "../../api/klog.ts";
 import { clientFromKubeconfig, RequestError } from "../../api/kubeconfig.ts";
@@ -6,6 +7,7 @@ import type { KubeObject, Resource } from "../../api/types.ts";
 import { decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
+import { releaseOf } from "../../machine/release.ts";
 import * as sys from "../../machine/sys.ts";
 
 /** Ends kubeadm: the text, then the pointer to --v=5 unless told otherwise. */
@@ -29,16 +31,17 @@ export const CONFIG_MAPS: Resource = {
   namespaced: true,
 };
 
-export const AGENT = "kubeadm/v1.32.3 (linux/amd64) kubernetes/32cc146";
-
 /** One run of kubeadm: its process, flags and words. */
 export class Kubeadm {
   readonly p: Process;
+  /** What this kubeadm is of: `v1.32.3`. */
+  readonly release: string;
   readonly args: readonly string[];
   private readonly flags: ReadonlyMap<string, string>;
 
   constructor(p: Process, args: readonly string[], flags: ReadonlyMap<string, string>) {
     this.p = p;
+    this.release = releaseOf(p);
     this.args = args;
     this.flags = flags;
   }
@@ -49,6 +52,10 @@ export class Kubeadm {
 
   on(name: string): boolean {
     return this.flags.get(name) === "true";
+  }
+
+  get agent(): string {
+    return userAgent("kubeadm", this.release);
   }
 
   get nowMs(): number {
@@ -79,7 +86,7 @@ export class Kubeadm {
   client(): ApiClient {
     const path = this.flag("kubeconfig") ?? "/etc/kubernetes/admin.conf";
     try {
-      return clientFromKubeconfig(this.p, path, AGENT);
+      return clientFromKubeconfig(this.p, path, this.agent);
     } catch (error) {
       if (!isErrno(error)) throw error;
       const words = error.message.toLowerCase();

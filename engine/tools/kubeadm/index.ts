@@ -1,33 +1,24 @@
 /** kubeadm 1.32, as far as a cluster that stands needs it. */
+import { buildInfo } from "../../api/build-info.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { VERSION } from "../../kubeadm/topology.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { certificateKey, uploadCertificates } from "./certificates-secret.ts";
 import { checkExpiration, renew } from "./certs.ts";
 import { Kubeadm, KubeadmError } from "./context.ts";
+import { imagesOf } from "./images.ts";
 import { join } from "./join.ts";
 import { init } from "./preflight.ts";
+import { newestRelease } from "./releases.ts";
 import { reset } from "./reset.ts";
 import { tokenCreate, tokenDelete, tokenGenerate, tokenList } from "./token.ts";
-import { offline, upgradeApply, upgradeNode, upgradePlan } from "./upgrade.ts";
-
-const COMMIT = "32cc146f75aad04beaaa245a7157eb35063a9f99";
+import { pull, upgradeApply, upgradeNode } from "./upgrade.ts";
+import { upgradePlan } from "./upgrade-plan.ts";
 
 function* version(k: Kubeadm): Gen {
   const format = k.flag("output") ?? "";
-  if (format === "short") return yield* k.print(`${VERSION}\n`);
-  const fields = {
-    major: "1",
-    minor: "32",
-    gitVersion: VERSION,
-    gitCommit: COMMIT,
-    gitTreeState: "clean",
-    buildDate: "2025-03-11T19:57:38Z",
-    goVersion: "go1.23.6",
-    compiler: "gc",
-    platform: "linux/amd64",
-  };
+  if (format === "short") return yield* k.print(`${k.release}\n`);
+  const fields = { ...buildInfo(k.release) };
   if (format === "json") return yield* k.print(`${JSON.stringify({ clientVersion: fields }, null, 2)}\n`);
   if (format === "yaml") {
     const lines = Object.entries(fields)
@@ -42,19 +33,22 @@ function* version(k: Kubeadm): Gen {
   yield* k.print(`kubeadm version: &version.Info{${text}}\n`);
 }
 
-const IMAGES = [
-  `registry.k8s.io/kube-apiserver:${VERSION}`,
-  `registry.k8s.io/kube-controller-manager:${VERSION}`,
-  `registry.k8s.io/kube-scheduler:${VERSION}`,
-  `registry.k8s.io/kube-proxy:${VERSION}`,
-  "registry.k8s.io/coredns/coredns:v1.11.3",
-  "registry.k8s.io/pause:3.10",
-  "registry.k8s.io/etcd:3.5.16-0",
-];
-
 function* configImagesList(k: Kubeadm): Gen {
-  if (k.flag("kubernetes-version") === undefined) yield* offline(k);
-  yield* k.print(IMAGES.map((image) => `${image}\n`).join(""));
+  const images = yield* wantedImages(k);
+  yield* k.print(images.map((image) => `${image}\n`).join(""));
+}
+
+function* configImagesPull(k: Kubeadm): Gen {
+  for (const image of yield* wantedImages(k)) {
+    yield* pull(k, image);
+    yield* k.print(`[config/images] Pulled ${image}\n`);
+  }
+}
+
+function* wantedImages(k: Kubeadm): Gen<string[]> {
+  const wanted = k.flag("kubernetes-version");
+  if (wanted !== undefined) return imagesOf(wanted.replace(/^v?/, "v"));
+  return imagesOf(yield* newestRelease(k));
 }
 
 function* configPrintInit(k: Kubeadm): Gen {
@@ -78,6 +72,7 @@ const COMMANDS: Readonly<Record<string, (k: Kubeadm) => Gen>> = {
   "certs check-expiration": checkExpiration,
   "certs renew": renew,
   "config images list": configImagesList,
+  "config images pull": configImagesPull,
   "config print init-defaults": configPrintInit,
   init,
   "init phase upload-certs": uploadCertificates,

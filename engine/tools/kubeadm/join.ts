@@ -14,7 +14,7 @@ import * as sys from "../../machine/sys.ts";
 import { fromPem } from "../../pki/der.ts";
 import { readCertificate } from "../../pki/documents.ts";
 import { downloadCertificates } from "./certificates-secret.ts";
-import { AGENT, CONFIG_MAPS, type Kubeadm, KubeadmError } from "./context.ts";
+import { CONFIG_MAPS, type Kubeadm, KubeadmError } from "./context.ts";
 import { joinFaults, judge } from "./preflight.ts";
 
 const BOOTSTRAP = "/etc/kubernetes/bootstrap-kubelet.conf";
@@ -61,7 +61,7 @@ export function* join(k: Kubeadm): Gen {
   yield* judge(k, joinFaults(k, controlPlane));
   const { authority, server } = yield* discover(k, want);
   const bootstrap = bootstrapConfig(authority, server, `${want.id}.${want.secret}`);
-  const client = clientFromKubeconfig(k.p, loadKubeconfig(bootstrap), AGENT);
+  const client = clientFromKubeconfig(k.p, loadKubeconfig(bootstrap), k.agent);
   yield* k.configuration("preflight", "your-config-file", client);
   if (controlPlane) yield* prepareControlPlane(k, client);
   yield* startKubelet(k, client, bootstrap, authority);
@@ -90,7 +90,7 @@ function* discover(k: Kubeadm, { endpoint, id, secret, hashes }: Wanted): Gen<{ 
     users: [],
     "current-context": "",
   };
-  const client = clientFromKubeconfig(k.p, anonymous, AGENT);
+  const client = clientFromKubeconfig(k.p, anonymous, k.agent);
   const refuse = (why: string) =>
     new KubeadmError(`error execution phase preflight: couldn't validate the identity of the API Server: ${why}`);
   for (;;) {

@@ -1,5 +1,4 @@
 import type { Gen } from "../../kernel/index.ts";
-import { VERSION } from "../../kubeadm/topology.ts";
 import * as sys from "../../machine/sys.ts";
 import { type Kubeadm, KubeadmError } from "./context.ts";
 
@@ -75,7 +74,7 @@ export function* judge(k: Kubeadm, faults: readonly Fault[]): Gen {
 
 /** kubeadm init, on a machine that has a control plane or had one. */
 export function* init(k: Kubeadm): Gen {
-  yield* k.print(`[init] Using Kubernetes version: ${VERSION}\n[preflight] Running pre-flight checks\n`);
+  yield* k.print(`[init] Using Kubernetes version: ${k.release}\n[preflight] Running pre-flight checks\n`);
   yield* judge(k, initFaults(k));
   throw new KubeadmError(
     "error execution phase preflight: [preflight] Some fatal errors occurred:\n" +

@@ -1,4 +1,6 @@
+import { buildInfo } from "../../api/build-info.ts";
 import type { Gen } from "../../kernel/index.ts";
+import { releaseOf } from "../../machine/release.ts";
 import { isExpected, KubectlError } from "./errors.ts";
 import { structJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
@@ -44,11 +46,14 @@ export function* version(k: Invocation): Gen<number> {
       failed = error;
     }
   }
+  const release = releaseOf(k.p);
+  // The terminal's is Debian's build of the release that the cluster has; others are the project's own.
+  const client = release === CLIENT.gitVersion ? CLIENT : buildInfo(release);
   if (output === "") {
-    k.out(`Client Version: ${CLIENT.gitVersion}\nKustomize Version: ${KUSTOMIZE}\n`);
+    k.out(`Client Version: ${client.gitVersion}\nKustomize Version: ${KUSTOMIZE}\n`);
     if (server) k.out(`Server Version: ${server["gitVersion"]}\n`);
   } else {
-    const all: Record<string, unknown> = { clientVersion: CLIENT, kustomizeVersion: KUSTOMIZE };
+    const all: Record<string, unknown> = { clientVersion: client, kustomizeVersion: KUSTOMIZE };
     if (server) all["serverVersion"] = Object.fromEntries(FIELDS.map((field) => [field, server[field]]));
     k.out(output === "yaml" ? `${toYaml(all)}\n` : `${structJson(all, "  ")}\n`);
   }

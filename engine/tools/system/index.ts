@@ -10,6 +10,7 @@ import { df } from "./df.ts";
 import { dig } from "./dig.ts";
 import { dmesg } from "./dmesg.ts";
 import { fuser } from "./fuser.ts";
+import { gpg } from "./gpg.ts";
 import { host } from "./host.ts";
 import { arch, hostname, hostnamectl, lsbRelease, uname } from "./hostname.ts";
 import { iconv } from "./iconv.ts";
@@ -25,7 +26,8 @@ import { arp, ifconfig, route } from "./net-tools.ts";
 import { nsenter } from "./nsenter.ts";
 import { getent, nslookup } from "./nslookup.ts";
 import { apk } from "./packages/apk.ts";
-import { apt, aptCache, aptMark } from "./packages/apt.ts";
+import { apt, aptMark } from "./packages/apt.ts";
+import { aptCache } from "./packages/apt-query.ts";
 import { dpkg } from "./packages/dpkg.ts";
 import { ping } from "./ping.ts";
 import { killall, pstree } from "./process-tree.ts";
@@ -118,6 +120,7 @@ export const systemPrograms: Record<string, Program> = {
   free,
   fuser,
   getent,
+  gpg,
   groups,
   halt,
   host,

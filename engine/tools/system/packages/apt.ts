@@ -2,8 +2,22 @@
 import { decode, type Gen } from "../../../kernel/index.ts";
 import type { Process, Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
+import { query } from "./apt-query.ts";
 import { DEBIAN_OFFERS, type Offered } from "./catalogue.ts";
 import { holds, installed, setHolds } from "./installed.ts";
+import {
+  addedSources,
+  type Change,
+  COMPONENTS,
+  carryOut,
+  compare,
+  installedRelease,
+  listFile,
+  matching,
+  minorOf,
+  sizeOf,
+  versionsOf,
+} from "./kubernetes.ts";
 import { download, keepIndex, place, placed, takeAway, unreachable } from "./mirror.ts";
 
 const SUITES = [
@@ -53,6 +67,19 @@ function* update(p: Process): Gen<number> {
     yield* sys.print(p, `Err:${i + 1} ${url} ${suite} InRelease\n  ${words}\n`);
     failed.push(`W: Failed to fetch ${url}/dists/${suite}/InRelease  ${words}\n`);
   }
+  const debian = suites(p).length;
+  for (const [i, url] of addedSources(p).entries()) {
+    const host = url.split("/")[2] ?? "";
+    const from = url.replace(/\/$/, "");
+    if (minorOf(url) !== undefined && (yield* unreachable(p, host, 443)) === undefined) {
+      yield* download(20);
+      keepIndex(p, listFile(url));
+      yield* sys.print(p, `Get:${debian + i + 1} ${from}  InRelease [1,186 B]\n`);
+      continue;
+    }
+    yield* sys.print(p, `Err:${debian + i + 1} ${from}  InRelease\n  Could not resolve '${host}'\n`);
+    failed.push(`W: Failed to fetch ${from}/InRelease  Could not resolve '${host}'\n`);
+  }
   if (failed.length < suites(p).length) yield* sys.print(p, "Fetched 9251 kB in 2s (4625 kB/s)\n");
   yield* sys.print(p, "Reading package lists... Done\n");
   if (failed.length === 0) return 0;
@@ -63,9 +90,11 @@ function* update(p: Process): Gen<number> {
   return 0;
 }
 
+const YES = /^(-[a-z]*y[a-z]*|--yes|--assume-yes)$/;
+
 /** Asks whether to go on, as it does without `-y`. */
 function* agreed(p: Process): Gen<boolean> {
-  if (p.argv.some((word) => /^(-[a-z]*y[a-z]*|--yes|--assume-yes)$/.test(word))) return true;
+  if (p.argv.some((word) => YES.test(word))) return true;
   yield* sys.print(p, "Do you want to continue? [Y/n] ");
   const line = decode(yield* sys.read(p, 0));
   if (line === "" || /^\s*[nN]/.test(line)) {
@@ -130,8 +159,24 @@ function* change(p: Process, verb: string, names: readonly string[]): Gen<number
   const added = new Set(placed(p, RECORDS));
   const wanted: Offered[] = [];
   const taken: Offered[] = [];
+  const components: Change[] = [];
+  if (names.length === 0 && /upgrade/.test(verb)) {
+    for (const name of COMPONENTS) if (!held.has(name)) components.push(...newer(p, all, name));
+  }
   for (const text of names) {
     const [name = "", version] = text.replace(/[+-]$/, "").split("=");
+    if (COMPONENTS.includes(name) && all.some((each) => each.name === name) && verb === "install") {
+      const versions = versionsOf(p, name);
+      const to = version === undefined ? versions[0] : matching(versions, version);
+      const from = installedRelease(p, name);
+      if (to === undefined && version !== undefined && version !== `${from.slice(1)}-1.1`) {
+        yield* sys.printError(p, `E: Version '${version}' for '${name}' was not found\n`);
+        failed = true;
+      } else if (to === undefined || to.release === from || (version === undefined && compare(to.release, from) < 0)) {
+        yield* sys.print(p, `${name} is already the newest version (${from.slice(1)}-1.1).\n`);
+      } else components.push({ name, from, to });
+      continue;
+    }
     const one = all.find((each) => each.name === name);
     const offer = DEBIAN_OFFERS.get(name);
     const there =
@@ -155,6 +200,7 @@ function* change(p: Process, verb: string, names: readonly string[]): Gen<number
     else gone.push(name);
   }
   if (failed) return 100;
+  if (components.length > 0) return yield* changeComponents(p, components);
   if (wanted.length > 0) return yield* install(p, wanted);
   if (taken.length > 0) {
     for (const one of taken) {
@@ -171,6 +217,55 @@ function* change(p: Process, verb: string, names: readonly string[]): Gen<number
   }
   const count = names.length === 0 && /upgrade/.test(verb) ? "Calculating upgrade... Done\n" : "";
   yield* sys.print(p, `${count}0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n`);
+  return 0;
+}
+
+/** The newer version of a component, if the lists have one. */
+function newer(p: Process, all: readonly { name: string }[], name: string): Change[] {
+  const to = all.some((one) => one.name === name) ? versionsOf(p, name)[0] : undefined;
+  const from = installedRelease(p, name);
+  return to !== undefined && compare(to.release, from) > 0 ? [{ name, from, to }] : [];
+}
+
+/** Other releases of kubeadm, kubectl and kubelet, unless they are held or would go back without leave. */
+function* changeComponents(p: Process, changes: readonly Change[]): Gen<number> {
+  const back = changes.filter(({ from, to }) => compare(to.release, from) < 0);
+  const on = changes.filter((one) => !back.includes(one));
+  const held = holds(p).filter((name) => changes.some((one) => one.name === name));
+  const list = (title: string, some: readonly string[]) =>
+    some.length === 0 ? "" : `The following ${title}:\n  ${some.join(" ")}\n`;
+  const names = (some: readonly Change[]) => some.map(({ name }) => name);
+  const yes = p.argv.some((word) => YES.test(word));
+  yield* sys.print(
+    p,
+    list("held packages will be changed", held) +
+      list("packages will be upgraded", names(on)) +
+      list("packages will be DOWNGRADED", names(back)) +
+      `${on.length} upgraded, ${back.length > 0 ? `${back.length} downgraded, ` : ""}0 newly installed, 0 to remove and 0 not upgraded.\n`,
+  );
+  if (held.length > 0 && yes && !p.argv.includes("--allow-change-held-packages")) {
+    yield* sys.printError(p, "E: Held packages were changed and -y was used without --allow-change-held-packages.\n");
+    return 100;
+  }
+  if (back.length > 0 && yes && !p.argv.includes("--allow-downgrades")) {
+    yield* sys.printError(p, "E: Packages were downgraded and -y was used without --allow-downgrades.\n");
+    return 100;
+  }
+  yield* sys.print(
+    p,
+    `Need to get ${(sizeOf(changes) / 1000).toFixed(1)} MB of archives.\nAfter this operation, 0 B of additional disk space will be used.\n`,
+  );
+  if (!(yield* agreed(p))) return 1;
+  const host = "pkgs.k8s.io";
+  if ((yield* unreachable(p, host, 443)) !== undefined) {
+    yield* sys.printError(
+      p,
+      `E: Failed to fetch ${changes[0]!.to.url}/  Could not resolve '${host}'\nE: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?\n`,
+    );
+    return 100;
+  }
+  yield* download(sizeOf(changes));
+  yield* carryOut(p, changes);
   return 0;
 }
 
@@ -219,50 +314,6 @@ export const apt: Program = function* (p): Gen<number> {
   if (["clean", "autoclean", "check"].includes(verb)) return 0;
   yield* sys.printError(p, `E: Invalid operation ${verb}\n`);
   return 100;
-};
-
-function* query(p: Process, verb: string, names: readonly string[]): Gen<number> {
-  const all = installed(p);
-  if (verb === "search") {
-    const found = all.filter((one) => names.some((name) => one.name.includes(name) || one.description.includes(name)));
-    yield* sys.print(p, found.map((one) => `${one.name} - ${one.description}\n`).join(""));
-    return 0;
-  }
-  let status = 0;
-  for (const name of names) {
-    const one = all.find((each) => each.name === name);
-    if (one === undefined) {
-      if (verb === "policy") yield* sys.printError(p, `N: Unable to locate package ${name}\n`);
-      else if (verb === "madison") yield* sys.printError(p, `N: Unable to locate package ${name}\n`);
-      else {
-        yield* sys.printError(p, "E: No packages found\n");
-        status = 100;
-      }
-      continue;
-    }
-    if (verb === "policy") {
-      yield* sys.print(
-        p,
-        `${name}:\n  Installed: ${one.version}\n  Candidate: ${one.version}\n  Version table:\n *** ${one.version} 100\n        100 /var/lib/dpkg/status\n`,
-      );
-    } else if (verb === "show") {
-      yield* sys.print(
-        p,
-        `Package: ${name}\nVersion: ${one.version}\nPriority: optional\nSection: ${one.section}\nArchitecture: ${one.architecture}\nDescription: ${one.description}\n\n`,
-      );
-    }
-  }
-  return status;
-}
-
-export const aptCache: Program = function* (p): Gen<number> {
-  const [verb, ...names] = p.argv.slice(1).filter((word) => !word.startsWith("-"));
-  if (verb !== undefined && ["policy", "show", "search", "madison"].includes(verb)) return yield* query(p, verb, names);
-  yield* sys.printError(
-    p,
-    verb === undefined ? "apt 2.6.1 (amd64)\nUsage: apt-cache [options] command\n" : `E: Invalid operation ${verb}\n`,
-  );
-  return verb === undefined ? 0 : 100;
 };
 
 export const aptMark: Program = function* (p): Gen<number> {

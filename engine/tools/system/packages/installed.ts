@@ -1,6 +1,7 @@
 /** What is installed: Debian 12's own packages as far as anybody asks, and kubeadm's. */
 import type { Process } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
+import { COMPONENTS, installedRelease } from "./kubernetes.ts";
 
 export interface Package {
   name: string;
@@ -100,7 +101,10 @@ const ESSENTIAL =
 
 /** Packages of a machine, by name: nodes have kubeadm's. An image has only what its files tell of. */
 export function installed(p: Process): readonly Package[] {
-  const all = ofMachine(p);
+  const all = ofMachine(p).map((one) => {
+    if (!COMPONENTS.includes(one.name)) return one;
+    return { ...one, version: `${installedRelease(p, one.name).slice(1)}-1.1` };
+  });
   if (sys.find(p, "/usr/bin/systemctl") !== undefined) return all;
   return all.filter(
     ({ name, files }) => ESSENTIAL.test(name) || (files.length > 0 && files.every((file) => sys.find(p, file))),

@@ -9,12 +9,8 @@ import type { Offered } from "./catalogue.ts";
 /** How long a server of packages is waited for, µs. */
 const PATIENCE = 10_000_000;
 
-/**
- * Why a mirror cannot be asked: its name does not resolve, or nobody answers; undefined where it can. Machines have the
- * packages that they were set up with, and no way out; images are built and tried where there is one.
- */
+/** Why a mirror cannot be asked: its name does not resolve, or nobody answers; undefined where it can. */
 export function* unreachable(p: Process, host: string, port: 80 | 443): Gen<"resolve" | "connect" | undefined> {
-  if (p.ns.mnt === p.machine.ns.mnt) return "resolve";
   const found = yield* resolveHost(p, host);
   if (!found.ok) return "resolve";
   try {
