@@ -135,6 +135,9 @@ export function* pull(k: Kubeadm, image: string): Gen {
 const MANIFESTS = "/etc/kubernetes/manifests";
 const TEMPORARY = "/etc/kubernetes/tmp";
 
+/** The image of a manifest: repository and tag. */
+const IMAGE = /^(\s*image: \S+:)[^\s:]+$/m;
+
 /** Replaces the images of the control plane's manifests one by one, and waits for each to run. */
 function* staticPods(k: Kubeadm, client: ApiClient, release: string): Gen {
   const id = k.p.machine.kernel.random(`kubeadm ${k.p.machine.hostname}`).string(10, "0123456789");
@@ -154,7 +157,7 @@ function* staticPods(k: Kubeadm, client: ApiClient, release: string): Gen {
     if (old === undefined)
       throw new KubeadmError(`[upgrade/staticpods] FATAL: open ${path}: no such file or directory`);
     yield* k.print(`[upgrade/staticpods] Preparing for "${name}" upgrade\n`);
-    const changed = old.replace(new RegExp(`(image: registry\\.k8s\\.io/${name}:)\\S+`), `$1${tag}`);
+    const changed = old.replace(IMAGE, `$1${tag}`);
     if (changed === old) {
       yield* k.print(`[upgrade/staticpods] Current and new manifests of ${name} are equal, skipping upgrade\n`);
       continue;
