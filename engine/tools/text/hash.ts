@@ -7,7 +7,16 @@ import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
-import { type Tool, tool } from "../tool.ts";
+import { type Tool, tool, UsageError } from "../tool.ts";
+
+/** Options of -c by their keys. */
+const CHECKING: Record<string, string> = { im: "ignore-missing", w: "warn" };
+
+const ESCAPES: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\\": "\\\\" };
+
+function unescaped(name: string): string {
+  return name.replace(/\\([nr\\])/g, (_whole, char: string) => ({ n: "\n", r: "\r" })[char] ?? char);
+}
 
 /** md5sum(1) and its kin: sums of files, or -c to check a list of them. */
 function sumTool(name: string, kind: string, hash: (bytes: Uint8Array) => Uint8Array): Program {
@@ -21,6 +30,12 @@ function sumTool(name: string, kind: string, hash: (bytes: Uint8Array) => Uint8A
       about: `Print or check ${kind} checksums.`,
     },
     function* (t, o) {
+      if (o.has("c") && o.has("b", "t"))
+        throw new UsageError("the --binary and --text options are meaningless when verifying checksums");
+      if (o.has("c") && o.has("tag")) throw new UsageError("the --tag option is meaningless when verifying checksums");
+      for (const word of ["im", "status", "w", "quiet", "strict"])
+        if (o.has(word) && !o.has("c"))
+          throw new UsageError(`the --${CHECKING[word] ?? word} option is meaningful only when verifying checksums`);
       const end = o.has("z") ? "\0" : "\n";
       for (const path of o.operands.length > 0 ? o.operands : ["-"]) {
         const fd = yield* t.open(path);
@@ -28,10 +43,14 @@ function sumTool(name: string, kind: string, hash: (bytes: Uint8Array) => Uint8A
         try {
           const bytes = yield* readWhole(t.p, fd);
           if (!o.has("c")) {
+            // Names that would break the line are written with escapes, and a backslash before it says so.
+            const odd = /[\n\r\\]/.test(path) && !o.has("z");
+            const name = odd ? path.replace(/[\n\r\\]/g, (char) => ESCAPES[char]!) : path;
             t.out.add(
-              o.has("tag")
-                ? `${kind} (${path}) = ${hex(bytes)}${end}`
-                : `${hex(bytes)} ${o.has("b") ? "*" : " "}${path}${end}`,
+              (odd ? "\\" : "") +
+                (o.has("tag")
+                  ? `${kind} (${name}) = ${hex(bytes)}${end}`
+                  : `${hex(bytes)} ${o.has("b") ? "*" : " "}${name}${end}`),
             );
             continue;
           }
@@ -52,27 +71,35 @@ function sumTool(name: string, kind: string, hash: (bytes: Uint8Array) => Uint8A
 function* check(
   t: Tool,
   o: ParsedOptions,
-  list: string,
+  path: string,
   text: string,
   hex: (bytes: Uint8Array) => string,
   kind: string,
 ): Gen<void> {
   let [failed, unread, malformed, good, skipped] = [0, 0, 0, 0, 0];
   const status = o.has("status");
+  const list = path === "-" ? "'standard input'" : path;
+  let number = 0;
   const length = hex(new Uint8Array(0)).length;
   for (const line of text.replace(/\n$/, "").split("\n")) {
     const match = /^\\?([0-9a-fA-F]+) [ *](.*)$/.exec(line);
-    const tagged = match === null ? /^(\w+) \((.*)\) = ([0-9a-fA-F]+)$/.exec(line) : null;
-    const [sum, name] = match !== null ? [match[1]!, match[2]!] : tagged?.[1] === kind ? [tagged[3]!, tagged[2]!] : [];
-    if (sum === undefined || name === undefined || sum.length !== length) {
+    const tagged = match === null ? /^\\?(\w+) \((.*)\) = ([0-9a-fA-F]+)$/.exec(line) : null;
+    const [sum, written] =
+      match !== null ? [match[1]!, match[2]!] : tagged?.[1] === kind ? [tagged[3]!, tagged[2]!] : [];
+    number++;
+    if (sum === undefined || written === undefined || sum.length !== length) {
       malformed++;
+      if (o.has("w") && !status) yield* t.error(`${list}: ${number}: improperly formatted ${kind} checksum line`, 0);
       continue;
     }
+    const escaped = line.startsWith("\\");
+    const name = escaped ? unescaped(written) : written;
+    const shown = `${escaped ? "\\" : ""}${written}`;
     try {
       const same = hex(name === "-" ? yield* readWhole(t.p, 0) : sys.readBytes(t.p, name)) === sum.toLowerCase();
       if (same) good++;
       else failed++;
-      if (!status && !(same && o.has("quiet"))) t.out.add(`${name}: ${same ? "OK" : "FAILED"}\n`);
+      if (!status && !(same && o.has("quiet"))) t.out.add(`${shown}: ${same ? "OK" : "FAILED"}\n`);
     } catch (error) {
       if (!isErrno(error)) throw error;
       if (o.has("im") && error.code === "ENOENT") {
@@ -81,7 +108,7 @@ function* check(
       }
       unread++;
       yield* t.error(`${name}: ${error.message}`);
-      if (!status) t.out.add(`${name}: FAILED open or read\n`);
+      if (!status) t.out.add(`${shown}: FAILED open or read\n`);
     }
   }
   const many = (count: number, one: string, other: string) => (count === 1 ? `1 ${one}` : `${count} ${other}`);

@@ -123,8 +123,32 @@ function line(mode: string, block: Uint8Array): string {
 }
 
 /** xxd(1): dump, plain (-p), bits (-b), C include (-i), and back (-r). */
+const XXD_WORDS: readonly (readonly [RegExp, string])[] = [
+  [/^--?(?:ps|plain|postscript)$/, "-p"],
+  [/^--?cols?$/, "-c"],
+  [/^--?len$/, "-l"],
+  [/^--?(?:seek|skip)$/, "-s"],
+  [/^--?offset$/, "-o"],
+  [/^--?group(?:size)?$/, "-g"],
+  [/^--?bits$/, "-b"],
+  [/^--?include$/, "-i"],
+  [/^--?revert$/, "-r"],
+  [/^--?uppercase$/, "-u"],
+  [/^--?autoskip$/, "-a"],
+  [/^--?capitalize$/, "-C"],
+  [/^--?name$/, "-n"],
+];
+
 export const xxd: Program = tool(
-  { name: "xxd", short: "ac:bdEeg:il:o:prs:uvh", standard: false, usage: "[options] [infile [outfile]]", about: "" },
+  {
+    // Its words may stand behind one dash or two.
+    rewrite: (args) => args.map((arg) => XXD_WORDS.find(([word]) => word.test(arg))?.[1] ?? arg),
+    name: "xxd",
+    short: "abc:CdEeg:il:n:o:prR:s:uvh",
+    standard: false,
+    usage: "[options] [infile [outfile]]",
+    about: "",
+  },
   function* (t, o) {
     const plain = o.has("p");
     const path = o.operands[0];
@@ -153,16 +177,17 @@ export const xxd: Program = tool(
     const digit = (value: number) => (o.has("u") ? hex(value, 2).toUpperCase() : hex(value, 2));
     let out = "";
     if (o.has("i")) {
-      const name = (path ?? "").replace(/[^A-Za-z0-9]/g, "_");
+      const plainName = (o.value("n") ?? path ?? "").replace(/[^A-Za-z0-9]/g, "_");
+      const name = o.has("C") ? plainName.toUpperCase() : plainName;
       const columns = Number(o.value("c") ?? 12);
       const rows: string[] = [];
       for (let at = 0; at < data.length; at += columns)
         rows.push(`  ${[...data.subarray(at, at + columns)].map((b) => `0x${digit(b)}`).join(", ")}`);
       const list = rows.join(",\n");
       out =
-        path === undefined || path === "-"
+        (path === undefined || path === "-") && !o.has("n")
           ? `${list}\n`
-          : `unsigned char ${name}[] = {\n${list}\n};\nunsigned int ${name}_len = ${data.length};\n`;
+          : `unsigned char ${name}[] = {\n${list}\n};\nunsigned int ${name}_${o.has("C") ? "LEN" : "len"} = ${data.length};\n`;
     } else if (plain) {
       const columns = Number(o.value("c") ?? 30) || data.length;
       for (let at = 0; at < data.length; at += columns)
@@ -173,6 +198,7 @@ export const xxd: Program = tool(
       const columns = Number(o.value("c") ?? (bits ? 6 : 16));
       const group = Number(o.value("g") ?? (bits ? 1 : little ? 4 : 2)) || columns;
       const width = bits ? 8 : 2;
+      let skipped = false;
       for (let at = 0; at < data.length; at += columns) {
         const block = data.subarray(at, at + columns);
         let body = "";
@@ -186,6 +212,13 @@ export const xxd: Program = tool(
           }
           body += `${(little ? cells.reverse() : cells).join("")} `;
         }
+        const last = at + columns >= data.length;
+        if (o.has("a") && block.every((byte) => byte === 0) && at > 0 && !last) {
+          if (!skipped) out += "*\n";
+          skipped = true;
+          continue;
+        }
+        skipped = false;
         const offset = from + at + Number(o.value("o") ?? 0);
         out += `${o.has("d") ? String(offset).padStart(8, "0") : hex(offset, 8)}: ${body} ${printable(block)}\n`;
       }

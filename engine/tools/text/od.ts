@@ -21,6 +21,8 @@ const SHORT: Record<string, string> = {
   f: "fF",
   i: "dI",
   l: "dL",
+  e: "fD",
+  h: "x2",
   o: "o2",
   s: "d2",
   x: "x2",
@@ -34,8 +36,8 @@ const NAMES =
 export const od = tool(
   {
     name: "od",
-    short: "A:j:N:S:t:vw::abcdfiloxs",
-    long: "address-radix:=A skip-bytes:=j read-bytes:=N format:=t output-duplicates=v width::=w endian:=endian",
+    short: "A:j:N:S:t:vw::abcdefhiloxs",
+    long: "address-radix:=A skip-bytes:=j read-bytes:=N format:=t output-duplicates=v width::=w endian:=endian strings::=S traditional=traditional",
     usage: "[OPTION]... [FILE]...\n  or:  od [-abcdfilosx]... [FILE] [[+]OFFSET[.][b]]",
     about: "Write an unambiguous representation, octal bytes by default,\nof FILE to standard output.",
   },
@@ -48,6 +50,7 @@ export const od = tool(
       if (key === "t") shapes.push(...parseShapes(value!));
       else if (SHORT[key]) shapes.push(...parseShapes(SHORT[key]));
     }
+    const least = o.value("S") === undefined ? undefined : count(o.value("S")!, "S");
     if (shapes.length === 0) shapes.push(...parseShapes("o2"));
     const skip = o.value("j") === undefined ? 0 : count(o.value("j")!, "j");
     const limit = o.value("N") === undefined ? Number.POSITIVE_INFINITY : count(o.value("N")!, "N");
@@ -65,6 +68,11 @@ export const od = tool(
     const unit = shapes.reduce((a, shape) => lcm(a, shape.size), 1);
     const width = o.has("w") ? Number(o.value("w") ?? 32) : 16 - (16 % unit) || unit;
     const shown = new Dump(shapes, width, radix[0]!, o.value("endian") === "big");
+    if (least !== undefined) {
+      for (const [at, text] of strings(bytes, least))
+        t.out.add(`${radix === "n" ? "" : `${shown.address(skip + at)} `}${text}\n`);
+      return t.status;
+    }
     let before: string | undefined;
     let starred = false;
     for (let from = 0; from < bytes.length; from += width) {
@@ -85,6 +93,17 @@ export const od = tool(
     return t.status;
   },
 );
+
+/** Runs of at least so many printable characters that end with a NUL (-S). */
+function* strings(bytes: Uint8Array, least: number): Generator<[number, string]> {
+  let start = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!;
+    if (byte >= 32 && byte < 127) continue;
+    if (byte === 0 && i - start >= least) yield [start, String.fromCharCode(...bytes.subarray(start, i))];
+    start = i + 1;
+  }
+}
 
 function* step(flush: Gen<void>): Gen<void> {
   yield* cpu(200);

@@ -56,6 +56,8 @@ export const seq = tool(
       const wrong = /%[-+ #0']*\d*(?:\.\d*)?L?(.)/.exec(format.split("%%").join(""));
       if (wrong !== null && !/[aAeEfFgG]/.test(wrong[1]!))
         throw new Fatal(`format ${quote(format)} has unknown %${wrong[1]} directive`);
+      if (/(?:^|[^%])(?:%%)*%[-+ #0']*\d*(?:\.\d*)?$/.test(format))
+        throw new Fatal(`format ${quote(format)} ends in %`);
       if (specs.length > 1) throw new Fatal(`format ${quote(format)} has too many % directives`);
       show = (value) => parsed.map((part) => (typeof part === "string" ? part : formatNumber(part, value))).join("");
     }

@@ -14,6 +14,7 @@ import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, tool, UsageError } from "../tool.ts";
 import { makeParents } from "./mkdir.ts";
+import { compressor, requireProgram } from "./tar-compress.ts";
 import { excluded, exclusions, glob, transformer } from "./tar-names.ts";
 
 const END = "\ntar: Error is not recoverable: exiting now";
@@ -22,8 +23,8 @@ const END = "\ntar: Error is not recoverable: exiting now";
 export const tar = tool(
   {
     name: "tar",
-    short: "AcdtruxC:f:hjJkmOopPT:vwX:zZab:gHlnNsSVWU",
-    long: "create=c extract=x get=x list=t append=r update=u directory:=C file:=f gzip=z gunzip=z verbose=v to-stdout=O exclude:=exclude strip-components:=strip wildcards=wildcards no-wildcards=no-wildcards preserve-permissions=p same-permissions=p keep-old-files=k dereference=h absolute-names=P files-from:=T overwrite=overwrite no-same-owner=o same-owner=same-owner numeric-owner=numeric owner:=owner group:=group mode:=mode mtime:=mtime sort:=sort auto-compress=a touch=m no-recursion=no-recursion full-time=full-time bzip2=j xz=J warning:=warning remove-files=remove-files keep-newer-files=k one-file-system=l exclude-from:=X transform:=transform xform:=transform show-transformed-names=show-names delete=delete utc=utc totals=totals",
+    short: "AcdtruxC:f:hjJkmOopPT:vwX:zZab:gHI:lnNsSVWU",
+    long: "create=c extract=x get=x list=t append=r update=u directory:=C file:=f gzip=z gunzip=z verbose=v to-stdout=O exclude:=exclude strip-components:=strip wildcards=wildcards no-wildcards=no-wildcards preserve-permissions=p same-permissions=p keep-old-files=k dereference=h absolute-names=P files-from:=T overwrite=overwrite no-same-owner=o same-owner=same-owner numeric-owner=numeric owner:=owner group:=group mode:=mode mtime:=mtime sort:=sort auto-compress=a touch=m no-recursion=no-recursion full-time=full-time bzip2=j xz=J compress=Z uncompress=Z zstd=zstd lzma=lzma lzip=lzip lzop=lzop use-compress-program:=I warning:=warning remove-files=remove-files keep-newer-files=k one-file-system=l exclude-from:=X transform:=transform xform:=transform show-transformed-names=show-names delete=delete utc=utc totals=totals",
     usage: "[OPTION...] [FILE]...",
     about:
       "GNU 'tar' saves many files together into a single tape or disk archive, and can\nrestore individual files from the archive.",
@@ -40,8 +41,7 @@ export const tar = tool(
       throw new TarUsage("You may not specify more than one '-Acdtrux', '--delete' or  '--test-label' option");
     const mode = [...modes][0]!;
     const verbose = o.list.filter(({ key }) => key === "v" || key === "utc").length;
-    if (o.has("j", "J"))
-      throw new Fatal(`${o.has("j") ? "bzip2" : "xz"}: Cannot exec: No such file or directory${END}`, 2);
+    if (mode === "c" || !o.has("a")) requireProgram(compressor(o, o.value("f") ?? "-"), mode === "c");
     if (mode === "delete") return yield* remove(t, o);
     if (mode === "c") return yield* create(t, o, verbose);
     if (mode === "r" || mode === "u") return yield* append(t, o, verbose);
@@ -208,7 +208,7 @@ function* create(t: Tool, o: ParsedOptions, verbose: number): Gen<number> {
   });
   parts.push(endOfArchive(parts.reduce((sum, part) => sum + part.length, 0)));
   const whole = concat(parts);
-  const packed = o.has("z") || (o.has("a") && /\.(tar\.gz|tgz)$/.test(file));
+  const packed = compressor(o, file) === "gzip";
   yield* cpu(whole.length >> (packed ? 7 : 12));
   const bytes = packed ? gzip(whole, undefined, 0) : whole;
   if (o.has("remove-files")) for (const name of o.operands) removeTree(t, name);
@@ -272,7 +272,7 @@ function* members(t: Tool, o: ParsedOptions): Gen<TarMember[]> {
   const { p } = t;
   const file = o.value("f") ?? "-";
   let bytes: Uint8Array;
-  const zipped = o.has("z");
+  const zipped = compressor(o, file) === "gzip" && !o.has("a");
   try {
     if (file === "-") bytes = yield* readWhole(p, 0);
     else {

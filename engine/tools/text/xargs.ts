@@ -11,7 +11,7 @@ export const xargs = tool(
   {
     name: "xargs",
     short: "+0a:d:E:e::I:i::L:l::n:oprs:txP:",
-    long: "null=0 arg-file:=a delimiter:=d eof::=E replace::=I max-lines::=L max-args:=n interactive=p no-run-if-empty=r max-chars:=s verbose=t exit=x max-procs:=P open-tty=o",
+    long: "null=0 arg-file:=a delimiter:=d eof::=E replace::=I max-args:=n interactive=p no-run-if-empty=r max-chars:=s verbose=t exit=x max-procs:=P open-tty=o process-slot-var:=slot show-limits=limits max-lines::=l",
     usage: "[OPTION]... COMMAND [INITIAL-ARGS]...",
     about: "Run COMMAND with arguments INITIAL-ARGS and more arguments read from input.",
     version: "xargs (GNU findutils) 4.10.0",
@@ -28,7 +28,7 @@ export const xargs = tool(
     };
     const replace = o.has("I", "i") ? (o.value("I", "i") ?? "{}") : undefined;
     const perCall = count("n");
-    const perLines = count("L");
+    const perLines = o.has("l") ? (count("l") ?? 1) : count("L");
     const command = o.operands.length > 0 ? o.operands : ["echo"];
     const room = count("s");
     const workers = count("P") ?? 1;
@@ -96,8 +96,7 @@ export const xargs = tool(
       const own = room === undefined ? 0 : command.reduce((all, word) => all + word.length + 1, 0);
       let group: string[] = [];
       for (const item of items) {
-        if (room !== undefined && own + item.length + 1 > room)
-          throw new Fatal("cannot fit single argument within argument list size limit");
+        if (room !== undefined && own + item.length + 1 > room) throw new Fatal("argument line too long");
         if (group.length >= most || own + size + item.length + 1 > (room ?? 128_000)) {
           if (o.has("x") && group.length < most) throw new Fatal("argument list too long");
           groups.push(group);
