@@ -34,7 +34,7 @@ export interface Seen {
 const QUIET = 120;
 
 /** Files that programs keep for themselves, with times in them. */
-const UNSEEN = /^\.(viminfo.*|bash_history|lesshst|.*\.sw.)$/;
+const UNSEEN = /^\.(viminfo.*|bash_history|lesshst|.*\.sw.)$|\.save$/;
 
 const NAMED: Record<string, string> = {
   Esc: "\x1b",
@@ -88,6 +88,7 @@ export function pieces(keys: string): (string | [rows: number, columns: number])
 function view(screen: Screen, ended: boolean, files: Record<string, string>): Seen {
   const rows = screen.lines.map((line) =>
     line.chars
+      .slice(0, screen.columns)
       .join("")
       .trimEnd()
       .replace(/\d+ seconds? ago/, "N seconds ago"),
@@ -217,7 +218,7 @@ export async function real(typing: Typing): Promise<Seen> {
     return seen;
   } finally {
     child?.kill("SIGHUP");
-    rmSync(dir, { recursive: true, force: true });
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
     rmSync(`${dir}.tty`, { force: true });
   }
 }

@@ -14,7 +14,7 @@ import { date } from "./date.ts";
 import { diff } from "./diff.ts";
 import { du } from "./du.ts";
 import { echo } from "./echo.ts";
-import { nano } from "./editor/nano.ts";
+import { nano } from "./editor/nano/index.ts";
 import { vi } from "./editor/vi/index.ts";
 import { env } from "./env.ts";
 import { expand, unexpand } from "./expand.ts";

@@ -110,7 +110,7 @@ describe("nano", () => {
     expect(session.screen.rows[10]).toMatch(/^\^G Help/);
     session.type("\x171.26\r");
     session.type("\x1b[C\x1b[C\x1b[C\x1b[3~7");
-    expect(session.screen.rows[0]).toContain("Modified");
+    expect(session.screen.rows[0]).toContain("pod.yaml *");
     session.type("\x0f\r");
     expect(session.screen.rows[9]).toContain("[ Wrote 8 lines ]");
     expect(session.file("pod.yaml")).toBe(POD.replace("1.26", "1.27"));
@@ -123,7 +123,7 @@ describe("nano", () => {
     session.type("hello\rworld\x18");
     expect(session.screen.rows[9]).toContain("Save modified buffer?");
     session.type("y");
-    expect(session.screen.rows[9]).toContain("File Name to Write: f");
+    expect(session.screen.rows[9]).toContain("Write to File: f");
     session.type("\r");
     expect(session.file("f")).toBe("hello\nworld\n");
   });

@@ -11,6 +11,12 @@ const SEQUENCES: Record<string, string> = {
   "[2~": "insert",
   "[5~": "pageup",
   "[6~": "pagedown",
+  "[1;5A": "ctrl-up",
+  "[1;5B": "ctrl-down",
+  "[1;5C": "ctrl-right",
+  "[1;5D": "ctrl-left",
+  "[1;5H": "ctrl-home",
+  "[1;5F": "ctrl-end",
   "[200~": "paste-begin",
   "[201~": "paste-end",
 };
@@ -27,14 +33,19 @@ export class Terminal {
   private bytes: number[] = [];
   private shown: string[] = [];
   private readonly paste: boolean;
+  private readonly lineFeed: boolean;
   private taken = false;
 
-  /** `paste`: text that is pasted comes between the keys `paste-begin` and `paste-end`. */
-  constructor(p: Process, tty: Tty, how: { paste?: boolean } = {}) {
+  /**
+   * `paste`: text that is pasted comes between the keys `paste-begin` and `paste-end`. `lineFeed`: Ctrl-J is a key of its
+   * own, not Enter.
+   */
+  constructor(p: Process, tty: Tty, how: { paste?: boolean; lineFeed?: boolean } = {}) {
     this.p = p;
     this.tty = tty;
     this.before = { ...tty.termios };
     this.paste = how.paste ?? false;
+    this.lineFeed = how.lineFeed ?? false;
     p.dispositions.set("WINCH", "catch");
     this.take();
   }
@@ -145,10 +156,11 @@ export class Terminal {
     const char = String.fromCodePoint(text.codePointAt(0)!);
     this.pending = text.slice(char.length);
     const code = char.charCodeAt(0);
+    if (code === 10 && this.lineFeed) return "ctrl-j";
     if (code === 13 || code === 10) return "enter";
     if (code === 9) return "tab";
     if (code === 127 || code === 8) return "backspace";
-    if (code < 32) return `ctrl-${String.fromCharCode(code + 96)}`;
+    if (code < 32) return `ctrl-${String.fromCharCode(code + (code >= 1 && code <= 26 ? 96 : 64))}`;
     return char;
   }
 }

@@ -1,9 +1,10 @@
 /** Ex commands that run others of the shell. */
 import type { Gen } from "../../../../kernel/index.ts";
+import { filter } from "../filter.ts";
 import type { Line } from "./ex.ts";
 import { ViError } from "./pattern.ts";
 import type { Vi } from "./state.ts";
-import { filter, runOnTerminal } from "./suspend.ts";
+import { runOnTerminal } from "./suspend.ts";
 
 /** :!cmd, and lines through a command. */
 export function* bangCommand(vi: Vi, line: Line): Gen<void> {
@@ -21,7 +22,7 @@ export function* bangCommand(vi: Vi, line: Line): Gen<void> {
     .slice(first, last + 1)
     .map((one) => `${one}\n`)
     .join("");
-  const { text: output, status } = yield* filter(vi, command, input);
+  const { text: output, status } = yield* filter(vi.p, command, input);
   const lines = output === "" ? [] : output.replace(/\n$/, "").split("\n");
   vi.text.row = first;
   vi.change();

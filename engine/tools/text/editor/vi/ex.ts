@@ -1,5 +1,6 @@
 /** Ex commands: what is typed behind a colon, and what a vimrc holds. */
 import type { Gen } from "../../../../kernel/index.ts";
+import { filter } from "../filter.ts";
 import { aboutFile, edit, leave, nextFile, write } from "./ex-files.ts";
 import { EDITS } from "./ex-lines.ts";
 import { fullName } from "./ex-names.ts";
@@ -12,7 +13,7 @@ import { ordered, type Range, readRange } from "./range.ts";
 import { draw } from "./screen.ts";
 import { keysOf, type Vi } from "./state.ts";
 import { globally, substitute } from "./substitute.ts";
-import { filter, runOnTerminal, suspend } from "./suspend.ts";
+import { runOnTerminal, suspend } from "./suspend.ts";
 import { map } from "./vimrc.ts";
 
 /** A command as it was read. */
@@ -141,7 +142,7 @@ function* single(vi: Vi, source: string): Gen<void> {
       return;
     case "read":
       if (argument.startsWith("!")) {
-        const { text: output } = yield* filter(vi, argument.slice(1), "");
+        const { text: output } = yield* filter(vi.p, argument.slice(1), "");
         vi.change();
         const lines = output === "" ? [] : output.replace(/\n$/, "").split("\n");
         insertLines(vi, range.given > 0 ? range.last : vi.text.row, lines);
@@ -157,7 +158,7 @@ function* single(vi: Vi, source: string): Gen<void> {
       if (argument.startsWith("!")) {
         const part = range.given > 0 ? vi.text.lines.slice(rows.first, rows.last + 1) : vi.text.lines;
         draw(vi);
-        const { text: output } = yield* filter(vi, argument.slice(1), part.map((one) => `${one}\n`).join(""));
+        const { text: output } = yield* filter(vi.p, argument.slice(1), part.map((one) => `${one}\n`).join(""));
         yield* vi.page([...output.replace(/\n$/, "").split("\n"), ""], `:${source}`);
         return;
       }

@@ -126,6 +126,10 @@ export function* motion(
       if (row > lastRow) return undefined;
       return { row, column: Math.max(0, lines[row]!.length - 1), kind: "inclusive", wanted: Number.POSITIVE_INFINITY };
     }
+    case "ctrl-right":
+      return yield* motion(vi, "W", count, asked);
+    case "ctrl-left":
+      return yield* motion(vi, "B", count, asked);
     case "w":
     case "W": {
       const place = repeat((from) => wordForward(lines, from, key === "W"));

@@ -279,7 +279,7 @@ export function keysOf(text: string): string[] {
   return [...text].map((char) => {
     if (NAMES[char]) return NAMES[char];
     const code = char.codePointAt(0)!;
-    if (code < 32) return `ctrl-${String.fromCharCode(code + 96)}`;
+    if (code < 32) return `ctrl-${String.fromCharCode(code + (code >= 1 && code <= 26 ? 96 : 64))}`;
     return SPECIAL[code - 0xf700] ?? char;
   });
 }
