@@ -168,6 +168,21 @@ function etcd({ name, address, initialCluster }: ControlPlaneMachine): string {
   });
 }
 
+/** Where distributions keep the authorities that they trust; among a Pod's volumes in the order of their names. */
+const CERTIFICATES_OF_ETC = [
+  { name: "ca-certs", path: "/etc/ssl/certs", type: "DirectoryOrCreate", readOnly: true },
+  { name: "etc-ca-certificates", path: "/etc/ca-certificates", type: "DirectoryOrCreate", readOnly: true },
+] as const;
+const CERTIFICATES_OF_USR = [
+  {
+    name: "usr-local-share-ca-certificates",
+    path: "/usr/local/share/ca-certificates",
+    type: "DirectoryOrCreate",
+    readOnly: true,
+  },
+  { name: "usr-share-ca-certificates", path: "/usr/share/ca-certificates", type: "DirectoryOrCreate", readOnly: true },
+] as const;
+
 function apiServer({ address }: ControlPlaneMachine): string {
   const get = (path: string) => ({ path, port: 6443, host: address, scheme: "HTTPS" as const });
   return staticPod({
@@ -214,23 +229,11 @@ function apiServer({ address }: ControlPlaneMachine): string {
     readiness: { ...get("/readyz"), failureThreshold: 3, periodSeconds: 1 },
     startup: { ...get("/livez"), failureThreshold: 24, initialDelaySeconds: 10, periodSeconds: 10 },
     volumes: [
-      { name: "ca-certs", path: "/etc/ssl/certs", type: "DirectoryOrCreate", readOnly: true },
-      { name: "etc-ca-certificates", path: "/etc/ca-certificates", type: "DirectoryOrCreate", readOnly: true },
+      ...CERTIFICATES_OF_ETC,
       { name: "audit-policy", path: "/etc/kubernetes/audit-policy.yaml", type: "File", readOnly: true },
       { name: "audit-logs", path: "/var/log/kubernetes/audit", type: "DirectoryOrCreate", readOnly: false },
       { name: "k8s-certs", path: PKI, type: "DirectoryOrCreate", readOnly: true },
-      {
-        name: "usr-local-share-ca-certificates",
-        path: "/usr/local/share/ca-certificates",
-        type: "DirectoryOrCreate",
-        readOnly: true,
-      },
-      {
-        name: "usr-share-ca-certificates",
-        path: "/usr/share/ca-certificates",
-        type: "DirectoryOrCreate",
-        readOnly: true,
-      },
+      ...CERTIFICATES_OF_USR,
     ],
   });
 }
@@ -270,8 +273,7 @@ function controllerManager(): string {
     cpu: "200m",
     ...local(10257),
     volumes: [
-      { name: "ca-certs", path: "/etc/ssl/certs", type: "DirectoryOrCreate", readOnly: true },
-      { name: "etc-ca-certificates", path: "/etc/ca-certificates", type: "DirectoryOrCreate", readOnly: true },
+      ...CERTIFICATES_OF_ETC,
       {
         name: "flexvolume-dir",
         path: "/usr/libexec/kubernetes/kubelet-plugins/volume/exec",
@@ -280,18 +282,7 @@ function controllerManager(): string {
       },
       { name: "k8s-certs", path: PKI, type: "DirectoryOrCreate", readOnly: true },
       { name: "kubeconfig", path: "/etc/kubernetes/controller-manager.conf", type: "FileOrCreate", readOnly: true },
-      {
-        name: "usr-local-share-ca-certificates",
-        path: "/usr/local/share/ca-certificates",
-        type: "DirectoryOrCreate",
-        readOnly: true,
-      },
-      {
-        name: "usr-share-ca-certificates",
-        path: "/usr/share/ca-certificates",
-        type: "DirectoryOrCreate",
-        readOnly: true,
-      },
+      ...CERTIFICATES_OF_USR,
     ],
   });
 }

@@ -1,5 +1,5 @@
 import { byteText, decode } from "../kernel/index.ts";
-import { C_ESCAPES } from "../text/escapes.ts";
+import { C_ESCAPES, CONTROL_NAMES } from "../text/escapes.ts";
 
 /** Quoting: reading `$'…'` and writing words so that the shell reads them back. */
 
@@ -76,7 +76,7 @@ export function ansiQuote(text: string): string {
   let out = "$'";
   for (const char of text) {
     const code = char.codePointAt(0)!;
-    const named = { 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 27: "\\E" }[code];
+    const named = code === 27 ? "\\E" : CONTROL_NAMES[code];
     if (named) out += named;
     else if (char === "'" || char === "\\") out += `\\${char}`;
     else if (code < 32 || code === 127) out += `\\${code.toString(8).padStart(3, "0")}`;

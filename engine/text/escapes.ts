@@ -9,3 +9,10 @@ export const C_ESCAPES: Readonly<Record<string, string>> = {
   v: "\v",
   "\\": "\\",
 };
+
+/** The other way round: how the control characters with a letter are written in C, by their code; no backslash. */
+export const CONTROL_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(C_ESCAPES)
+    .filter(([letter]) => letter !== "\\")
+    .map(([letter, char]) => [char.charCodeAt(0), `\\${letter}`]),
+);

@@ -27,7 +27,8 @@ const BOUNDS: readonly Bounds[] = [
   { min: 1, max: 12, names: MONTHS },
   { min: 0, max: 6, names: DAYS },
 ];
-const DESCRIPTORS: Readonly<Record<string, string>> = {
+/** Schedules that have names, in Kubernetes as in cron(8). */
+export const DESCRIPTORS: Readonly<Record<string, string>> = {
   "@yearly": "0 0 1 1 *",
   "@annually": "0 0 1 1 *",
   "@monthly": "0 0 1 * *",

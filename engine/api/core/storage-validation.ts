@@ -6,6 +6,7 @@ import type { KubeObject } from "../types.ts";
 import { forbidden, invalid, invalidEach, invalidText, notSupported, required } from "../validation/field.ts";
 import { dns1123Subdomain } from "../validation/names.ts";
 import { semanticEqual } from "../validation/value.ts";
+import { HOST_PATH_TYPES } from "./volume-validation.ts";
 
 /** PersistentVolumes and claims on them, in the words of pkg/apis/core/validation. */
 
@@ -77,17 +78,6 @@ export function validatePersistentVolume(object: KubeObject): StatusCause[] {
   }
   return causes;
 }
-
-const HOST_PATH_TYPES = [
-  "",
-  "BlockDevice",
-  "CharDevice",
-  "Directory",
-  "DirectoryOrCreate",
-  "File",
-  "FileOrCreate",
-  "Socket",
-];
 
 function validateSource({ hostPath, nfs, local, csi, nodeAffinity }: Draft): StatusCause[] {
   const causes: StatusCause[] = [];

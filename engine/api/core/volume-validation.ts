@@ -6,7 +6,8 @@ import { validateDescendingPath, validateFieldRef, validateNoBacksteps } from ".
 
 /** Volumes of a Pod (pkg/apis/core/validation/validation.go ValidateVolumes). */
 
-const HOST_PATH_TYPES = [
+/** Kinds of path that a hostPath may ask for. */
+export const HOST_PATH_TYPES = [
   "",
   "BlockDevice",
   "CharDevice",

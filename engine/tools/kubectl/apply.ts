@@ -18,7 +18,7 @@ import { Errors, isExpected, KubectlError, throwAll, usageError, withSource } fr
 import { toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { type Prunable, prunable, pruneMappings } from "./prune.ts";
-import { build, type Info } from "./resources.ts";
+import { build, fileFlags, type Info } from "./resources.ts";
 import { threeWayPatch } from "./three-way.ts";
 
 const CONFLICT_HELP = `
@@ -48,11 +48,8 @@ export function* apply(k: Invocation): Gen<number> {
   if (flags.bool("prune")) yield* pruneMappings(k);
   const print = resultPrinter(k, strategy);
   const result = yield* build(k, {
-    filenames: flags.list("filename"),
-    kustomize: flags.string("kustomize"),
-    recursive: flags.bool("recursive"),
+    ...fileFlags(k),
     labelSelector: flags.string("selector"),
-    enforceNamespace: k.target().explicitNamespace,
     continueOnError: true,
     flatten: true,
     validate: fieldValidation !== "Ignore",

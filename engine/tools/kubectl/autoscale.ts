@@ -3,7 +3,7 @@ import type { Gen } from "../../kernel/index.ts";
 import { createObject, createOrUpdateAnnotation, dryRun, typedPrinter } from "./changes.ts";
 import { isExpected, KubectlError, throwAll } from "./errors.ts";
 import type { Invocation } from "./invocation.ts";
-import { build, localMapping } from "./resources.ts";
+import { build, fileFlags, localMapping } from "./resources.ts";
 
 /** kubectl autoscale. */
 export function* autoscale(k: Invocation): Gen<number> {
@@ -18,10 +18,7 @@ export function* autoscale(k: Invocation): Gen<number> {
   }
   const result = yield* build(k, {
     args: k.args,
-    filenames: flags.list("filename"),
-    kustomize: flags.string("kustomize"),
-    recursive: flags.bool("recursive"),
-    enforceNamespace: k.target().explicitNamespace,
+    ...fileFlags(k),
     continueOnError: true,
     flatten: true,
   });

@@ -5,7 +5,7 @@ import { isExpected, KubectlError, throwAll, usageError, withSource } from "./er
 import { printBody } from "./get.ts";
 import type { Invocation } from "./invocation.ts";
 import { parseYaml } from "./manifests.ts";
-import { build } from "./resources.ts";
+import { build, fileFlags } from "./resources.ts";
 
 /** kubectl create -f. */
 export function* create(k: Invocation): Gen<number> {
@@ -19,10 +19,7 @@ export function* create(k: Invocation): Gen<number> {
   const print = resultPrinter(k, strategy);
   if (flags.string("raw") !== "") return yield* createRaw(k);
   const result = yield* build(k, {
-    filenames: flags.list("filename"),
-    kustomize: flags.string("kustomize"),
-    recursive: flags.bool("recursive"),
-    enforceNamespace: k.target().explicitNamespace,
+    ...fileFlags(k),
     continueOnError: true,
     flatten: true,
     validate: fieldValidation !== "Ignore",

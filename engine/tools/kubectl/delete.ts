@@ -10,7 +10,7 @@ import { printBody } from "./get.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { parseYaml } from "./manifests.ts";
-import { build, type Info, type Result } from "./resources.ts";
+import { build, fileFlags, type Info, type Result } from "./resources.ts";
 import { serverError } from "./server-errors.ts";
 import { untilDeleted } from "./until.ts";
 
@@ -77,14 +77,11 @@ export function* deleteCommand(k: Invocation): Gen<number> {
   };
   const result = yield* build(k, {
     args: k.args,
-    filenames: flags.list("filename"),
-    kustomize: flags.string("kustomize"),
-    recursive: flags.bool("recursive"),
+    ...fileFlags(k),
     labelSelector: flags.string("selector"),
     fieldSelector: flags.string("field-selector"),
     selectAll: flags.bool("all"),
     allNamespaces: flags.bool("all-namespaces"),
-    enforceNamespace: k.target().explicitNamespace,
     requireObject: false,
     flatten: true,
     continueOnError: true,

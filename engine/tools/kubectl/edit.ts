@@ -15,7 +15,7 @@ import type { Invocation } from "./invocation.ts";
 import { parseManifests } from "./manifests.ts";
 import { nameText, objectPrinter, withoutManagedFields } from "./output.ts";
 import { toYaml } from "./printers/yaml.ts";
-import { build, type Info, infoOf } from "./resources.ts";
+import { build, fileFlags, type Info, infoOf } from "./resources.ts";
 
 type Mode = "normal" | "create" | "last-applied";
 
@@ -39,12 +39,9 @@ export function* edit(k: Invocation): Gen<number> {
   const { flags } = k;
   const result = yield* build(k, {
     args: k.args,
-    filenames: flags.list("filename"),
-    kustomize: flags.string("kustomize"),
-    recursive: flags.bool("recursive"),
+    ...fileFlags(k),
     subresource: flags.has("subresource") ? flags.string("subresource") : "",
     allowEmptySelector: true,
-    enforceNamespace: k.target().explicitNamespace,
     latest: true,
     continueOnError: true,
     flatten: true,
@@ -56,14 +53,10 @@ export function* edit(k: Invocation): Gen<number> {
 
 /** kubectl apply edit-last-applied. */
 export function* editLastApplied(k: Invocation): Gen<number> {
-  const { flags } = k;
   const result = yield* build(k, {
     args: k.args,
-    filenames: flags.list("filename"),
-    kustomize: flags.string("kustomize"),
-    recursive: flags.bool("recursive"),
+    ...fileFlags(k),
     allowEmptySelector: true,
-    enforceNamespace: k.target().explicitNamespace,
     latest: true,
     continueOnError: true,
     flatten: true,

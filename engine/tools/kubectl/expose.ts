@@ -7,7 +7,7 @@ import type { Invocation } from "./invocation.ts";
 import { applyOverrides } from "./overrides.ts";
 import { parseLabelPairs } from "./pairs.ts";
 import { PODS } from "./pods.ts";
-import { build } from "./resources.ts";
+import { build, fileFlags } from "./resources.ts";
 
 const EXPOSABLE = ["ReplicationController", "Service", "Pod", "Deployment.apps", "ReplicaSet.apps"];
 
@@ -24,10 +24,7 @@ export function* expose(k: Invocation): Gen<number> {
   const print = typedPrinter(k, strategy);
   const result = yield* build(k, {
     args: k.args,
-    filenames: flags.list("filename"),
-    kustomize: flags.string("kustomize"),
-    recursive: flags.bool("recursive"),
-    enforceNamespace: k.target().explicitNamespace,
+    ...fileFlags(k),
     continueOnError: true,
     flatten: true,
   });

@@ -189,9 +189,9 @@ function parseShort(flags: Flags, word: string, rest: string[]): void {
   }
 }
 
-/** The words of a line that are neither flags nor their values, as cobra guesses before it knows the command. */
-export function wordsWithoutFlags(path: string, words: readonly string[]): string[] {
-  const out: string[] = [];
+/** Where the words of a line stand that are neither flags nor their values, as cobra guesses before it knows the command. */
+function placesWithoutFlags(path: string, words: readonly string[]): number[] {
+  const out: number[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
     if (word === "--") break;
@@ -199,9 +199,14 @@ export function wordsWithoutFlags(path: string, words: readonly string[]): strin
       if (!word.includes("=") && findFlag(path, word.slice(2))?.bare === undefined) i++;
     } else if (word.startsWith("-") && word !== "-") {
       if (word.length === 2 && findShorthand(path, word[1]!)?.bare === undefined) i++;
-    } else if (word !== "") out.push(word);
+    } else if (word !== "") out.push(i);
   }
   return out;
+}
+
+/** The words themselves. */
+export function wordsWithoutFlags(path: string, words: readonly string[]): string[] {
+  return placesWithoutFlags(path, words).map((i) => words[i]!);
 }
 
 export interface Found {
@@ -215,25 +220,12 @@ export function findCommand(words: readonly string[]): Found {
   let current = command("")!;
   let rest = [...words];
   for (;;) {
-    const next = wordsWithoutFlags(current.path, rest)[0];
-    const child = next === undefined ? undefined : subcommand(current, next);
+    const at = placesWithoutFlags(current.path, rest)[0];
+    const child = at === undefined ? undefined : subcommand(current, rest[at]!);
     if (child === undefined) return { command: current, rest };
-    rest = withoutFirst(current.path, rest, next!);
+    rest = rest.toSpliced(at!, 1);
     current = child;
   }
-}
-
-function withoutFirst(path: string, words: string[], name: string): string[] {
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!;
-    if (word === "--") break;
-    if (word.startsWith("--")) {
-      if (!word.includes("=") && findFlag(path, word.slice(2))?.bare === undefined) i++;
-    } else if (word.startsWith("-") && word !== "-") {
-      if (word.length === 2 && findShorthand(path, word[1]!)?.bare === undefined) i++;
-    } else if (word === name) return [...words.slice(0, i), ...words.slice(i + 1)];
-  }
-  return words;
 }
 
 /** Names of all flags of a command, own ones first. */

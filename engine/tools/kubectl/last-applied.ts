@@ -9,7 +9,7 @@ import { KubectlError, throwAll, usageError, withSource } from "./errors.ts";
 import { toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { toYaml } from "./printers/yaml.ts";
-import { build, type Info } from "./resources.ts";
+import { build, fileFlags, type Info } from "./resources.ts";
 import type { Runner } from "./runners.ts";
 
 const FORMATS = ["yaml", "json"];
@@ -18,13 +18,10 @@ function* view(k: Invocation): Gen<number> {
   const { flags, args } = k;
   const result = yield* build(k, {
     args,
-    filenames: flags.list("filename"),
-    kustomize: flags.string("kustomize"),
-    recursive: flags.bool("recursive"),
+    ...fileFlags(k),
     labelSelector: flags.string("selector"),
     selectAll: flags.bool("all"),
     allowEmptySelector: k.target().explicitNamespace,
-    enforceNamespace: k.target().explicitNamespace,
     latest: true,
     flatten: true,
   });

@@ -7,7 +7,7 @@ import { changeCause, changeQuery, type DryRun, dryRun, resultPrinter } from "./
 import { Errors, isExpected, KubectlError, throwAll } from "./errors.ts";
 import { quote, sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
-import { build, type Info } from "./resources.ts";
+import { build, fileFlags, type Info } from "./resources.ts";
 
 interface Pairs {
   set: Record<string, string>;
@@ -97,15 +97,12 @@ function* targets(k: Invocation, resources: readonly string[]) {
   const { flags } = k;
   return yield* build(k, {
     args: resources,
-    filenames: flags.list("filename"),
-    kustomize: flags.string("kustomize"),
-    recursive: flags.bool("recursive"),
+    ...fileFlags(k),
     labelSelector: flags.string("selector"),
     fieldSelector: flags.string("field-selector"),
     allNamespaces: flags.bool("all-namespaces"),
     selectAll: false,
     allowEmptySelector: flags.bool("all"),
-    enforceNamespace: k.target().explicitNamespace,
     local: flags.bool("local"),
     latest: !flags.bool("local"),
     continueOnError: true,

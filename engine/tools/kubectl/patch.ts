@@ -25,7 +25,7 @@ import { printBody } from "./get.ts";
 import { quote, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { parseYaml } from "./manifests.ts";
-import { build, type Info } from "./resources.ts";
+import { build, fileFlags, type Info } from "./resources.ts";
 
 const TYPES = ["json", "merge", "strategic"];
 
@@ -65,11 +65,8 @@ export function* patch(k: Invocation): Gen<number> {
   }
   const result = yield* build(k, {
     args: k.args,
-    filenames: flags.list("filename"),
-    kustomize: flags.string("kustomize"),
-    recursive: flags.bool("recursive"),
+    ...fileFlags(k),
     subresource: flags.string("subresource"),
-    enforceNamespace: k.target().explicitNamespace,
     local,
     continueOnError: true,
     flatten: true,
@@ -171,10 +168,7 @@ export function* replace(k: Invocation): Gen<number> {
   if (force && strategy !== "none") throw new KubectlError("--dry-run can not be used when --force is set");
   if (flags.string("raw") !== "") return yield* replaceRaw(k);
   const result = yield* build(k, {
-    filenames: flags.list("filename"),
-    kustomize: flags.string("kustomize"),
-    recursive: flags.bool("recursive"),
-    enforceNamespace: k.target().explicitNamespace,
+    ...fileFlags(k),
     validate: fieldValidation !== "Ignore",
     continueOnError: true,
     flatten: true,

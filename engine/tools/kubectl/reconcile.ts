@@ -8,7 +8,7 @@ import { isExpected, KubectlError, throwAll } from "./errors.ts";
 import { toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { nameText, type ObjectPrinter, objectPrinter } from "./output.ts";
-import { build, type Info } from "./resources.ts";
+import { build, fileFlags, type Info } from "./resources.ts";
 import { typed } from "./struct-order.ts";
 
 const KINDS = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"];
@@ -39,10 +39,7 @@ export function* reconcile(k: Invocation): Gen<number> {
   const strategy = dryRun(k);
   if (strategy === "server") throw new KubectlError("--dry-run=server for command reconcile is not supported yet");
   const result = yield* build(k, {
-    filenames: flags.list("filename"),
-    kustomize: flags.string("kustomize"),
-    recursive: flags.bool("recursive"),
-    enforceNamespace: k.target().explicitNamespace,
+    ...fileFlags(k),
     keepNamespace: true,
     continueOnError: true,
     flatten: true,

@@ -82,6 +82,17 @@ Example resource specifications include:
    '-f rsrc.yaml'
    '--filename=rsrc.json'`;
 
+/** What a command line says by `-f`, `-k`, `-R` and `-n`. */
+export function fileFlags(k: Invocation) {
+  const { flags } = k;
+  return {
+    filenames: flags.list("filename"),
+    kustomize: flags.string("kustomize"),
+    recursive: flags.bool("recursive"),
+    enforceNamespace: k.target().explicitNamespace,
+  };
+}
+
 /** Finds what arguments and files name. Throws what goes wrong before the first read; later errors are in the result. */
 export function* build(k: Invocation, options: BuildOptions): Gen<Result> {
   const args = normalize(options.args ?? []);

@@ -13,7 +13,7 @@ import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { objectPrinter, qualifiedName } from "./output.ts";
 import { tabbed } from "./printers/tabwriter.ts";
-import { build, type Info, type Result } from "./resources.ts";
+import { build, fileFlags, type Info, type Result } from "./resources.ts";
 import { progress } from "./rollout-status.ts";
 import type { Runner } from "./runners.ts";
 import { until } from "./until.ts";
@@ -28,11 +28,8 @@ function* targets(k: Invocation): Gen<Result> {
   }
   return yield* build(k, {
     args: k.args,
-    filenames: flags.list("filename"),
-    kustomize: flags.string("kustomize"),
-    recursive: flags.bool("recursive"),
+    ...fileFlags(k),
     labelSelector: flags.has("selector") ? flags.string("selector") : "",
-    enforceNamespace: k.target().explicitNamespace,
     allowEmptySelector: true,
     latest: true,
     continueOnError: true,

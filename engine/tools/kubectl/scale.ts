@@ -4,7 +4,7 @@ import { changeCause, changeQuery, dryRun, resultPrinter } from "./changes.ts";
 import { aggregateText, KubectlError, throwAll } from "./errors.ts";
 import type { Invocation } from "./invocation.ts";
 import { requireFlags } from "./required.ts";
-import { build, type Info } from "./resources.ts";
+import { build, fileFlags, type Info } from "./resources.ts";
 
 /** kubectl scale. */
 export function* scale(k: Invocation): Gen<number> {
@@ -21,12 +21,9 @@ export function* scale(k: Invocation): Gen<number> {
   }
   const result = yield* build(k, {
     args: k.args,
-    filenames: flags.list("filename"),
-    kustomize: flags.string("kustomize"),
-    recursive: flags.bool("recursive"),
+    ...fileFlags(k),
     labelSelector: flags.string("selector"),
     allowEmptySelector: flags.bool("all"),
-    enforceNamespace: k.target().explicitNamespace,
     continueOnError: true,
     flatten: true,
   });

@@ -2,6 +2,7 @@ import { decode, encode } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { CONTROL_NAMES } from "../../text/escapes.ts";
 import { readWhole } from "../io.ts";
 import { Fatal, tool } from "../tool.ts";
 import { formatted, parseHexFormat } from "./hexdump-format.ts";
@@ -93,16 +94,7 @@ function line(mode: string, block: Uint8Array): string {
       .join("")
       .padEnd(64);
   if (mode === "c") {
-    const escapes: Record<number, string> = {
-      0: "\\0",
-      7: "\\a",
-      8: "\\b",
-      9: "\\t",
-      10: "\\n",
-      11: "\\v",
-      12: "\\f",
-      13: "\\r",
-    };
+    const escapes: Record<number, string> = { ...CONTROL_NAMES, 0: "\\0" };
     return [...block]
       .map(
         (b) =>

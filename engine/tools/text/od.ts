@@ -1,5 +1,6 @@
 import type { Gen } from "../../kernel/index.ts";
 import { cpu } from "../../kernel/index.ts";
+import { CONTROL_NAMES } from "../../text/escapes.ts";
 import { general } from "../../text/number-format.ts";
 import { Fatal, quote, tool } from "../tool.ts";
 import { contents } from "./input.ts";
@@ -229,7 +230,7 @@ class Dump {
     const first = block[at]!;
     if (kind === "a") return (first & 127) === 127 ? "del" : (NAMES[first & 127] ?? String.fromCharCode(first & 127));
     if (kind === "c") {
-      const escaped = { 0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r" }[first];
+      const escaped = first === 0 ? "\\0" : CONTROL_NAMES[first];
       return escaped ?? (first >= 32 && first < 127 ? String.fromCharCode(first) : first.toString(8).padStart(3, "0"));
     }
     const raw = new Uint8Array(8);

@@ -15,10 +15,7 @@ export function* describeHorizontalPodAutoscaler(d: Document, given: KubeObject)
   const object = given.apiVersion === "autoscaling/v2" ? given : yield* d.k.object("GET", path);
   const { metadata, spec, status = {} } = object;
   const events = yield* eventsOf(d, object);
-  d.line(0, `Name:\t${metadata.name}`);
-  d.line(0, `Namespace:\t${metadata.namespace}`);
-  d.labels("Labels", metadata.labels);
-  d.annotations("Annotations", metadata.annotations);
+  d.head(metadata);
   d.line(0, `CreationTimestamp:\t${dateText(metadata.creationTimestamp)}`);
   d.line(0, `Reference:\t${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}`);
   d.line(0, "Metrics:\t( current / target )");

@@ -61,10 +61,7 @@ function selectorText(selector: Parameters<typeof formatLabelSelector>[0]): stri
 export function* describeCronJob(d: Document, object: KubeObject): Gen {
   const { metadata, spec, status = {} } = object;
   const events = yield* eventsOf(d, object);
-  d.line(0, `Name:\t${metadata.name}`);
-  d.line(0, `Namespace:\t${metadata.namespace}`);
-  d.labels("Labels", metadata.labels);
-  d.annotations("Annotations", metadata.annotations);
+  d.head(metadata);
   d.line(0, `Schedule:\t${spec.schedule}`);
   d.line(0, `Concurrency Policy:\t${spec.concurrencyPolicy ?? ""}`);
   d.line(0, `Suspend:\t${boolText(spec.suspend)}`);

@@ -19,10 +19,7 @@ function decodedLength(text: string): number {
 /** describe configmap. */
 export function* describeConfigMap(d: Document, object: KubeObject): Gen {
   const { metadata } = object;
-  d.line(0, `Name:\t${metadata.name}`);
-  d.line(0, `Namespace:\t${metadata.namespace}`);
-  d.labels("Labels", metadata.labels);
-  d.annotations("Annotations", metadata.annotations);
+  d.head(metadata);
   d.write(0, "\nData\n====\n");
   const data = (object["data"] ?? {}) as Record<string, string>;
   for (const key of sortedKeys(data)) d.write(0, `${key}:\n----\n${data[key]}\n\n`);
@@ -36,10 +33,7 @@ export function* describeConfigMap(d: Document, object: KubeObject): Gen {
 /** describe secret: sizes, never values, except of service account tokens. */
 export function* describeSecret(d: Document, object: KubeObject): Gen {
   const { metadata } = object;
-  d.line(0, `Name:\t${metadata.name}`);
-  d.line(0, `Namespace:\t${metadata.namespace}`);
-  d.labels("Labels", metadata.labels);
-  d.annotations("Annotations", metadata.annotations);
+  d.head(metadata);
   d.write(0, `\nType:\t${object["type"] ?? ""}\n`);
   d.write(0, "\nData\n====\n");
   const data = (object["data"] ?? {}) as Record<string, string>;
@@ -55,10 +49,7 @@ export function* describeServiceAccount(d: Document, object: KubeObject): Gen {
   const { metadata } = object;
   const { tokens, existing } = yield* secretsFor(d, object);
   const events = yield* eventsOf(d, object);
-  d.line(0, `Name:\t${metadata.name}`);
-  d.line(0, `Namespace:\t${metadata.namespace}`);
-  d.labels("Labels", metadata.labels);
-  d.annotations("Annotations", metadata.annotations);
+  d.head(metadata);
   const names = (list: Any[] | undefined) => (list ?? []).map((item) => item.name as string);
   const groups: [string, string[]][] = [
     ["Image pull secrets:", names(object["imagePullSecrets"])],

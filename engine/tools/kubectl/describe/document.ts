@@ -47,6 +47,14 @@ export class Document {
     return this.done;
   }
 
+  /** What most descriptions of namespaced objects begin with. */
+  head({ name, namespace, labels, annotations }: KubeObject["metadata"]): void {
+    this.line(0, `Name:\t${name}`);
+    this.line(0, `Namespace:\t${namespace}`);
+    this.labels("Labels", labels);
+    this.annotations("Annotations", annotations);
+  }
+
   /** `Labels:  a=b` and the rest below. */
   labels(title: string, labels: Record<string, string> | undefined | null, indent = ""): void {
     this.write(0, `${indent}${title}:\t`);

@@ -13,10 +13,7 @@ export function* describeService(d: Document, object: KubeObject): Gen {
   const { metadata, spec, status = {} } = object;
   const slices = yield* slicesOf(d, object);
   const events = yield* eventsOf(d, object);
-  d.line(0, `Name:\t${metadata.name}`);
-  d.line(0, `Namespace:\t${metadata.namespace}`);
-  d.labels("Labels", metadata.labels);
-  d.annotations("Annotations", metadata.annotations);
+  d.head(metadata);
   d.line(0, `Selector:\t${formatLabels(spec.selector)}`);
   d.line(0, `Type:\t${spec.type}`);
   if (spec.ipFamilyPolicy) d.line(0, `IP Family Policy:\t${spec.ipFamilyPolicy}`);
@@ -93,10 +90,7 @@ export function endpointsText(slices: readonly KubeObject[], portName: string): 
 export function* describeEndpoints(d: Document, object: KubeObject): Gen {
   const { metadata } = object;
   const events = yield* eventsOf(d, object);
-  d.line(0, `Name:\t${metadata.name}`);
-  d.line(0, `Namespace:\t${metadata.namespace}`);
-  d.labels("Labels", metadata.labels);
-  d.annotations("Annotations", metadata.annotations);
+  d.head(metadata);
   d.line(0, "Subsets:");
   for (const subset of (object["subsets"] ?? []) as Any[]) {
     const ips = (list: Any[] | undefined) => (list ?? []).map((a) => a.ip).join(",") || "<none>";
@@ -117,10 +111,7 @@ export function* describeEndpoints(d: Document, object: KubeObject): Gen {
 export function* describeEndpointSlice(d: Document, object: KubeObject): Gen {
   const { metadata } = object;
   const events = yield* eventsOf(d, object);
-  d.line(0, `Name:\t${metadata.name}`);
-  d.line(0, `Namespace:\t${metadata.namespace}`);
-  d.labels("Labels", metadata.labels);
-  d.annotations("Annotations", metadata.annotations);
+  d.head(metadata);
   d.line(0, `AddressType:\t${object["addressType"]}`);
   const ports = (object["ports"] ?? []) as Any[];
   if (ports.length === 0) d.line(0, "Ports: <unset>");

@@ -1,4 +1,5 @@
 /** Lines of crontabs (crontab(5) of Debian's cron): when, and what. */
+import { DESCRIPTORS } from "../../../api/batch/schedule.ts";
 import { civilFromDays, SHORT_DAYS, SHORT_MONTHS } from "../../../text/time.ts";
 
 export interface Job {
@@ -36,16 +37,6 @@ const NAMES: Readonly<Record<string, number>> = Object.fromEntries([
   ...SHORT_DAYS.map((name, i) => [name.toLowerCase(), i]),
 ]);
 
-const NICKNAMES: Readonly<Record<string, string>> = {
-  "@yearly": "0 0 1 1 *",
-  "@annually": "0 0 1 1 *",
-  "@monthly": "0 0 1 * *",
-  "@weekly": "0 0 * * 0",
-  "@daily": "0 0 * * *",
-  "@midnight": "0 0 * * *",
-  "@hourly": "0 * * * *",
-};
-
 function field(text: string, low: number, high: number): Set<number> | undefined {
   const out = new Set<number>();
   for (const part of text.split(",")) {
@@ -76,14 +67,14 @@ export function parseCrontab(text: string, user: string | undefined): Job[] {
     }
     const nick = /^(@[a-z]+)\s+(.*)$/.exec(line);
     const reboot = nick?.[1] === "@reboot";
-    const full = nick ? (reboot ? `0 0 1 1 * ${nick[2]}` : `${NICKNAMES[nick[1]!] ?? "x"} ${nick[2]}`) : line;
+    const full = nick ? (reboot ? `0 0 1 1 * ${nick[2]}` : `${DESCRIPTORS[nick[1]!] ?? "x"} ${nick[2]}`) : line;
     const match = /^(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s+(\S+)\s+(.*)$/.exec(full);
     const words = full.split(/\s+/);
     const fields: Set<number>[] = [];
     for (const [k, [low, high, name]] of RANGES.entries()) {
       const set = words[k] === undefined ? undefined : field(words[k]!, low, high);
       if (set === undefined)
-        throw new CrontabError(i, nick && !NICKNAMES[nick[1]!] && !reboot ? "bad time specifier" : `bad ${name}`);
+        throw new CrontabError(i, nick && !DESCRIPTORS[nick[1]!] && !reboot ? "bad time specifier" : `bad ${name}`);
       fields.push(set);
     }
     if (match === null) throw new CrontabError(i, "bad command");

@@ -1,5 +1,6 @@
 /** What sed's s and l make of a text. */
 import { encode } from "../../../kernel/index.ts";
+import { CONTROL_NAMES } from "../../../text/escapes.ts";
 import type { Regex } from "../../../text/regex/index.ts";
 import type { Substitution } from "./syntax.ts";
 
@@ -56,16 +57,7 @@ function expand(parts: Substitution["replacement"], groups: readonly (string | u
   return out;
 }
 
-const NAMES: Record<number, string> = {
-  7: "\\a",
-  8: "\\b",
-  9: "\\t",
-  10: "\\n",
-  11: "\\v",
-  12: "\\f",
-  13: "\\r",
-  92: "\\\\",
-};
+const NAMES: Record<number, string> = { ...CONTROL_NAMES, 92: "\\\\" };
 
 /** The `l` command: unambiguous, wrapped at `width`. */
 export function listing(text: string, width: number): string {
