@@ -3,9 +3,10 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { compileRegex, type Regex, RegexError } from "../../text/regex/index.ts";
+import { wcwidth } from "../../text/width.ts";
 import type { ParsedOptions } from "../options.ts";
 import { type Tool, tool } from "../tool.ts";
-import { charWidth, shownChar, Terminal } from "./screen/terminal.ts";
+import { shownChar, Terminal } from "./screen/terminal.ts";
 
 /** less(1) and more(1): a page at a time on a terminal, a plain copy elsewhere. */
 function pager(name: "less" | "more"): Program {
@@ -188,7 +189,7 @@ class View {
       }
       const char = String.fromCodePoint(rest.codePointAt(0)!);
       const shown = char === "\x1b" ? "ESC" : shownChar(char, column - lead.length);
-      const width = shown === char ? charWidth(char) : shown.length;
+      const width = shown === char ? wcwidth(char) : shown.length;
       if (column + width > columns) {
         if (this.chop) {
           text = `${text.slice(0, -1)}\x1b[7m>\x1b[27m`;

@@ -1,6 +1,7 @@
 import { decode } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
+import { wcwidth } from "../../text/width.ts";
 import { readWhole } from "../io.ts";
 import { matchWord } from "../options.ts";
 import { quote, shellQuote, tool, UsageError } from "../tool.ts";
@@ -151,19 +152,8 @@ export function displayWidth(text: string): number {
   let width = 0;
   for (const char of text) {
     const code = char.codePointAt(0)!;
-    if (code < 32 || code === 127 || (code >= 0x300 && code <= 0x36f) || (code >= 0xdc80 && code <= 0xdcff)) continue;
-    const wide =
-      (code >= 0x1100 && code <= 0x115f) ||
-      (code >= 0x2e80 && code <= 0xa4cf && code !== 0x303f) ||
-      (code >= 0xac00 && code <= 0xd7a3) ||
-      (code >= 0xf900 && code <= 0xfaff) ||
-      (code >= 0xfe30 && code <= 0xfe6f) ||
-      (code >= 0xff00 && code <= 0xff60) ||
-      (code >= 0xffe0 && code <= 0xffe6) ||
-      (code >= 0x1f300 && code <= 0x1f64f) ||
-      (code >= 0x1f900 && code <= 0x1f9ff) ||
-      (code >= 0x20000 && code <= 0x3fffd);
-    width += wide ? 2 : 1;
+    if (code < 32 || code === 127 || (code >= 0xdc80 && code <= 0xdcff)) continue;
+    width += wcwidth(char);
   }
   return width;
 }

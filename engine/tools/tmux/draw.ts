@@ -1,5 +1,5 @@
 /** What a client shows: the panes of the current window, the lines between them, the status line. */
-import { charWidth } from "../text/screen/terminal.ts";
+import { wcwidth } from "../../text/width.ts";
 import type { Client } from "./client.ts";
 import { format, type Subject } from "./format.ts";
 import { type Cell, leaves } from "./layout.ts";
@@ -70,7 +70,7 @@ function runs(text: string, look: string): Run[] {
 function put(line: Line, from: number, list: readonly Run[], columns: number): number {
   let at = from;
   for (const { char, look } of list) {
-    const width = charWidth(char);
+    const width = wcwidth(char);
     if (at + width > columns) break;
     line.put(at, char, look);
     if (width === 2) line.put(at + 1, "", look);

@@ -2,7 +2,7 @@
  * What a pane shows: a grid of cells that understands the control sequences of a terminal called `screen` or `xterm`
  * (ECMA-48, and xterm's private modes), with the lines that scrolled off its top.
  */
-import { charWidth } from "../text/screen/terminal.ts";
+import { wcwidth } from "../../text/width.ts";
 import { applySgr, Line } from "./line.ts";
 import { type Controls, Parser } from "./parser.ts";
 
@@ -120,7 +120,7 @@ export class Screen implements Controls {
   }
 
   print(char: string): void {
-    const width = charWidth(char);
+    const width = wcwidth(char);
     if (width === 0) {
       const line = this.lines[this.row]!;
       const at = this.full ? this.column : this.column - 1;

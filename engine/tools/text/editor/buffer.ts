@@ -1,7 +1,8 @@
 import { decode, encode } from "../../../kernel/index.ts";
 import type { Process } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
-import { charWidth, shownChar, textWidth } from "../screen/terminal.ts";
+import { wcwidth } from "../../../text/width.ts";
+import { shownChar, textWidth } from "../screen/terminal.ts";
 
 /** A text being edited: lines without newlines, a cursor in UTF-16 units, undo by snapshots of the list of lines. */
 export class Buffer {
@@ -148,7 +149,7 @@ export class Buffer {
     let width = 0;
     for (const char of this.line) {
       const shown = shownChar(char, width);
-      const next = width + (shown === char ? charWidth(char) : shown.length);
+      const next = width + (shown === char ? wcwidth(char) : shown.length);
       if (next > screenColumn) break;
       width = next;
       at += char.length;
@@ -179,7 +180,7 @@ export function shownLine(line: string, from: number, width: number): string {
   let column = 0;
   for (const char of line) {
     const shown = shownChar(char, column);
-    const size = shown === char ? charWidth(char) : shown.length;
+    const size = shown === char ? wcwidth(char) : shown.length;
     if (column >= from && column + size <= from + width) out += shown;
     else if (column + size > from && column < from) out += " ".repeat(column + size - from);
     column += size;

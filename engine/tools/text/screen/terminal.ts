@@ -2,6 +2,7 @@ import { decode, encode, type Gen, wait } from "../../../kernel/index.ts";
 import type { Process } from "../../../machine/process.ts";
 import type { Termios, Tty } from "../../../machine/tty.ts";
 import { KEY_SEQUENCES } from "../../../text/key-sequences.ts";
+import { wcwidth } from "../../../text/width.ts";
 
 /** How long after an escape the rest of a key's sequence may take, in µs. */
 const ESCAPE_WAIT = 25_000;
@@ -165,23 +166,6 @@ export class Terminal {
   }
 }
 
-/** Columns that a character takes: two for East Asian wide ones, none for combining ones. */
-export function charWidth(char: string): number {
-  const code = char.codePointAt(0)!;
-  if (code < 0x300) return 1;
-  if (code <= 0x36f || (code >= 0x200b && code <= 0x200f) || (code >= 0xfe00 && code <= 0xfe0f)) return 0;
-  const wide =
-    (code >= 0x1100 && code <= 0x115f) ||
-    (code >= 0x2e80 && code <= 0xa4cf) ||
-    (code >= 0xac00 && code <= 0xd7a3) ||
-    (code >= 0xf900 && code <= 0xfaff) ||
-    (code >= 0xfe30 && code <= 0xfe6f) ||
-    (code >= 0xff00 && code <= 0xff60) ||
-    (code >= 0x1f300 && code <= 0x1faff) ||
-    (code >= 0x20000 && code <= 0x3fffd);
-  return wide ? 2 : 1;
-}
-
 /** How a character is shown at a column: tabs to the next stop, control characters as ^X. */
 export function shownChar(char: string, column: number): string {
   if (char === "\t") return " ".repeat(8 - (column % 8));
@@ -197,7 +181,7 @@ export function textWidth(text: string, from = 0): number {
   let column = from;
   for (const char of text) {
     const shown = shownChar(char, column);
-    column += shown === char ? charWidth(char) : shown.length;
+    column += shown === char ? wcwidth(char) : shown.length;
   }
   return column - from;
 }
