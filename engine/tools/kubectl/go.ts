@@ -1,25 +1,13 @@
 /** Go's ways of writing values, as far as kubectl's output shows them. */
 
+import { compareBytes } from "../io.ts";
 import { formatFloat, quoteString } from "./template/strconv.ts";
 
 /** `%q` of a string (strconv.Quote). */
 export const quote = (text: string): string => quoteString(text);
 
-/** Order of Go strings: by UTF-8 bytes, which is by code points. */
-export function compareStrings(a: string, b: string): number {
-  if (a === b) return 0;
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const x = a.charCodeAt(i);
-    const y = b.charCodeAt(i);
-    if (x === y) continue;
-    // Surrogates stand for code points above U+FFFF.
-    const high = (code: number) =>
-      code >= 0xd800 && code <= 0xdfff ? code + 0x2000 : code >= 0xe000 ? code - 0x800 : code;
-    return high(x) - high(y);
-  }
-  return a.length - b.length;
-}
+/** Order of Go strings: by UTF-8 bytes. */
+export const compareStrings = compareBytes;
 
 /** Keys of an object in Go's map order of encoding/json. */
 export function sortedKeys(value: object): string[] {
