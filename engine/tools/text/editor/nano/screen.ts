@@ -1,5 +1,6 @@
 /** What nano shows: title, text, status bar and the two lines of keys. */
-import { charWidth, textWidth } from "../../screen/terminal.ts";
+import { wcwidth } from "../../../../text/width.ts";
+import { textWidth } from "../../screen/terminal.ts";
 import { digits, type Nano } from "./state.ts";
 
 /** Keys and what they do, in the order of nano's menus: above and below in turn. */
@@ -52,7 +53,7 @@ function padded(text: string, width: number): string {
   let out = "";
   let used = 0;
   for (const char of text) {
-    const size = charWidth(char);
+    const size = wcwidth(char);
     if (used + size > width) break;
     out += char;
     used += size;
@@ -110,7 +111,7 @@ function lineText(nano: Nano, row: number, from: number, width: number): string 
   const room = from + width - (total > from + width ? 1 : 0);
   for (const char of line) {
     const shown = nano.shown(char, column);
-    const size = shown === char || (shown.length === 1 && char !== "\t") ? charWidth(char) : shown.length;
+    const size = shown === char || (shown.length === 1 && char !== "\t") ? wcwidth(char) : shown.length;
     if (column >= from + (from > 0 ? 1 : 0) && column + size <= room) {
       const now = selected !== undefined && index >= selected[0] && index < selected[1];
       if (now !== lit) out += now ? "\x1b[7m" : "\x1b[27m";
@@ -161,7 +162,7 @@ export function draw(nano: Nano, asked?: Asked): void {
         for (const char of line) {
           const shown = nano.shown(char, column);
           if (Math.floor(column / width) === part) piece += shown;
-          column += shown === char ? charWidth(char) : shown.length;
+          column += shown === char ? wcwidth(char) : shown.length;
         }
         out.push((part === 0 ? number : " ".repeat(gutter)) + piece);
       }

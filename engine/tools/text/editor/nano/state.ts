@@ -1,5 +1,6 @@
+import { wcwidth } from "../../../../text/width.ts";
 import type { Tool } from "../../../tool.ts";
-import { charWidth, type Terminal } from "../../screen/terminal.ts";
+import type { Terminal } from "../../screen/terminal.ts";
 import { NanoText } from "./text.ts";
 
 /** What options and toggles switch. */
@@ -96,7 +97,7 @@ export class Nano {
     for (const char of line) {
       if (index >= at) break;
       const shown = this.shown(char, column);
-      column += char === " " || shown === char ? charWidth(char) : shown.length;
+      column += char === " " || shown === char ? wcwidth(char) : shown.length;
       index += char.length;
     }
     return column;
@@ -112,7 +113,7 @@ export class Nano {
     let index = 0;
     for (const char of line) {
       const shown = this.shown(char, at);
-      at += char === " " || shown === char ? charWidth(char) : shown.length;
+      at += char === " " || shown === char ? wcwidth(char) : shown.length;
       if (at > column) return index;
       index += char.length;
     }

@@ -1,5 +1,5 @@
 /** What vi shows: the text in its window, and the bottom line. */
-import { charWidth } from "../../screen/terminal.ts";
+import { wcwidth } from "../../../../text/width.ts";
 import { findIn, ViError, viPattern } from "./pattern.ts";
 import { type Cell, cellsOf, columnOf } from "./shown.ts";
 import type { Vi } from "./state.ts";
@@ -254,7 +254,7 @@ function fitted(text: string, room: number): string {
   let out = "";
   let width = 0;
   for (const char of text) {
-    const size = charWidth(char);
+    const size = wcwidth(char);
     if (width + size > room) break;
     out += char;
     width += size;
@@ -358,7 +358,7 @@ function foldLine(text: string, width: number): string[] {
   let row = "";
   let used = 0;
   for (const char of text) {
-    const size = charWidth(char);
+    const size = wcwidth(char);
     if (used + size > width) {
       out.push(row);
       row = "";

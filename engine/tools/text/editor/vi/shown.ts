@@ -1,6 +1,5 @@
-import { charWidth } from "../../screen/terminal.ts";
-
 /** How vi shows characters: columns between tab stops, and whether tabs and line ends are told (`:set list`). */
+import { wcwidth } from "../../../../text/width.ts";
 export interface Look {
   tabs: number;
   list: boolean;
@@ -30,7 +29,7 @@ export function cellsOf(line: string, look: Look): Cell[] {
   let index = 0;
   for (const char of line) {
     const text = shown(char, column, look);
-    const width = text === char ? charWidth(char) : text.length;
+    const width = text === char ? wcwidth(char) : text.length;
     const last = cells.at(-1);
     if (width === 0 && last) last.text += text;
     else cells.push({ text, width, index });
@@ -47,7 +46,7 @@ export function columnOf(line: string, at: number, look: Look): number {
   for (const char of line) {
     if (index >= at) break;
     const text = shown(char, column, look);
-    column += text === char ? charWidth(char) : text.length;
+    column += text === char ? wcwidth(char) : text.length;
     index += char.length;
   }
   return column;
