@@ -1,5 +1,6 @@
 /** How vi shows characters: columns between tab stops, and whether tabs and line ends are told (`:set list`). */
 import { wcwidth } from "../../../../text/width.ts";
+
 export interface Look {
   tabs: number;
   list: boolean;
