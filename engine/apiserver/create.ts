@@ -38,8 +38,9 @@ export function* createObject(
     if (metadata.namespace !== namespace) {
       throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
     }
-  } else if (metadata.namespace) {
-    throw badRequest(`namespace should not be set on cluster-scoped resources, got ${metadata.namespace}`);
+  } else if (metadata.namespace !== undefined) {
+    // What has no namespace loses one that it was given (apiserver pkg/registry/rest/meta.go).
+    delete metadata.namespace;
   }
   if (metadata.managedFields !== undefined) takeGiven(author, metadata);
   def.defaults?.(draft);

@@ -42,6 +42,13 @@ describe("storage through the pipeline", () => {
     expect(h.kernel.faults).toEqual([]);
   });
 
+  it("takes the namespace from what has none", () => {
+    const h = start();
+    const made = h.json("POST", "/api/v1/namespaces", { metadata: { name: "own", namespace: "default" } });
+    expect(made).toMatchObject({ metadata: { name: "own" } });
+    expect(made.metadata).not.toHaveProperty("namespace");
+  });
+
   it("tells watches of a selection what enters, changes and leaves it", () => {
     const h = start();
     const response = h.request("GET", `${CM}?watch=true&labelSelector=app%3Da&resourceVersion=2`);

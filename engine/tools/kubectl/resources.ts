@@ -463,7 +463,11 @@ function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | und
       `resource mapping not found for name: ${quote(name)} namespace: ${quote(own)} from ${quote(source)}: ${words}\nensure CRDs are installed first`,
     );
   }
-  if (!mapping.namespaced || options.local) return { mapping, namespace: "", name, object, source };
+  if (options.local) return { mapping, namespace: "", name, object, source };
+  if (!mapping.namespaced) {
+    const known = options.latest && name !== "" ? yield* read(run, mapping, "", name) : withoutNamespace(object);
+    return { mapping, namespace: "", name, object: known, source };
+  }
   if (options.allNamespaces && own === "") {
     const gvr = `${mapping.group === "" ? "/" : `${mapping.group}/`}${mapping.version}, Resource=${mapping.resource}`;
     throw new KubectlError(`no namespace set on resource ${gvr} ${quote(name)}`);
@@ -482,6 +486,13 @@ function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | und
   const placed =
     own === "" && !options.keepNamespace ? { ...object, metadata: { ...object.metadata, namespace } } : object;
   return { mapping, namespace, name, object: placed, source };
+}
+
+/** What has no namespace is sent without one (cli-runtime resource.FilterNamespace). */
+function withoutNamespace(object: KubeObject): KubeObject {
+  if (object.metadata?.namespace === undefined) return object;
+  const { namespace: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
 }
 
 /** Without a server only the words of the object itself are known. */
