@@ -95,6 +95,14 @@ export class Tty implements OpenFile {
     return true;
   }
 
+  /** Bytes that were read and are for somebody else: they are read first. */
+  giveBack(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const rest = this.keys.take(this.keys.size);
+    this.keys.push(bytes);
+    if (rest.length > 0) this.keys.push(rest.slice());
+  }
+
   private key(byte: number): void {
     const { icanon, echo, isig, icrnl } = this.termios;
     if (isig && (byte === CTRL_C || byte === CTRL_BACKSLASH || byte === CTRL_Z)) {

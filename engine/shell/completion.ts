@@ -93,6 +93,10 @@ export function* complete(sh: Shell, text: string): Gen<Candidates> {
     const head =
       text.slice(0, text.length - variable[0].length) + variable[0].slice(0, variable[0].length - variable[1]!.length);
     const close = variable[0].startsWith("${") ? "}" : "";
+    const isDir = (name: string) => {
+      const value = sh.get(name.replace(/\}$/, ""));
+      return value !== undefined && value !== "" && find(sh.p, value)?.kind === "dir";
+    };
     const values = sh.vars
       .names()
       .filter((name) => name.startsWith(variable[1]!))
@@ -101,7 +105,8 @@ export function* complete(sh: Shell, text: string): Gen<Candidates> {
     return {
       start: head.length,
       values,
-      suffix: () => (quote === "" ? " " : ""),
+      // A directory goes on, behind its closing quote.
+      suffix: (value) => (isDir(value) ? `${quote}/` : quote === "" ? " " : ""),
       label: (value) => sign + value,
     };
   }
@@ -131,7 +136,11 @@ function* programmable(sh: Shell, words: string[], start: number): Gen<Candidate
   if (spec) {
     const got = yield* runSpec(sh, spec, all);
     if (got.values.length > 0 || !got.defaultToFiles)
-      return { start, values: got.values, suffix: () => (got.noSpace ? "" : " ") };
+      return {
+        start,
+        values: got.values.map((value) => (got.names && isDirectory(sh, value) ? `${value}/` : value)),
+        suffix: (value) => (got.noSpace || (got.names && value.endsWith("/")) ? "" : " "),
+      };
     return undefined;
   }
   const own = completers.get(name);
@@ -146,6 +155,10 @@ function* programmable(sh: Shell, words: string[], start: number): Gen<Candidate
     return { start, values: got.values, suffix: (value) => (got.noSpace || value.endsWith("=") ? "" : " ") };
   }
   return undefined;
+}
+
+function isDirectory(sh: Shell, path: string): boolean {
+  return !path.endsWith("/") && find(sh.p, path)?.kind === "dir";
 }
 
 /** Everything that can be run and begins so. */
@@ -190,9 +203,11 @@ export function fileNames(
   const tilde = /^~([\w.-]*)(?=\/)/.exec(dir);
   const real = tilde ? (sh.home(tilde[1]!) ?? tilde[0]) + dir.slice(tilde[0].length) : dir;
   const out: string[] = [];
+  const fold = sh.bindings.on("completion-ignore-case");
   try {
     for (const [name, entry] of readDir(sh.p, real === "" ? "." : real)) {
-      if (!name.startsWith(prefix) || (name.startsWith(".") && !prefix.startsWith("."))) continue;
+      const begins = fold ? name.toLowerCase().startsWith(prefix.toLowerCase()) : name.startsWith(prefix);
+      if (!begins || (name.startsWith(".") && !prefix.startsWith("."))) continue;
       const node = entry.kind === "symlink" ? find(sh.p, real + name) : entry;
       const isDir = node?.kind === "dir";
       if (how.directories && !isDir) continue;

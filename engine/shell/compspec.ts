@@ -18,6 +18,8 @@ export type Spec = readonly string[];
 export interface SpecResult {
   values: string[];
   noSpace: boolean;
+  /** The values are file names: directories go on. */
+  names: boolean;
   defaultToFiles: boolean;
 }
 
@@ -63,7 +65,17 @@ export function* runSpec(sh: Shell, spec: Spec, words: readonly string[]): Gen<S
           values.push(...(yield* expanding(sh, () => expandText(sh, part))).filter((one) => one.startsWith(word)));
         break;
       case "-F":
-        values.push(...(yield* byFunction(sh, value, words)));
+        {
+          const cobra = sh.functions.has(value) ? undefined : /^__start_(\w+)$/.exec(value)?.[1];
+          if (cobra === undefined) values.push(...(yield* byFunction(sh, value, words)));
+          else {
+            // Cobra's own entry point, which its generated script would define.
+            const answer = yield* cobraComplete(sh, [cobra, ...words.slice(1)]);
+            values.push(...(answer?.values ?? []));
+            if (answer?.noSpace) options.add("nospace");
+            if (answer?.noFiles) options.delete("default");
+          }
+        }
         break;
       case "-G":
         values.push(...glob(sh, value));
@@ -86,6 +98,7 @@ export function* runSpec(sh: Shell, spec: Spec, words: readonly string[]): Gen<S
   return {
     values: values.map((one) => prefix + one + suffix),
     noSpace: options.has("nospace"),
+    names: options.has("filenames") || spec.some((part) => part === "-d" || part === "-f"),
     defaultToFiles: options.has("default") || options.has("bashdefault") || options.has("filenames"),
   };
 }
@@ -144,12 +157,7 @@ export function action(sh: Shell, kind: string, word: string): string[] {
 
 function* byFunction(sh: Shell, name: string, words: readonly string[]): Gen<string[]> {
   const fn = sh.functions.get(name);
-  if (fn === undefined) {
-    // Cobra's own entry point, which its generated script would define.
-    const cobra = /^__start_(\w+)$/.exec(name)?.[1];
-    if (cobra === undefined) return [];
-    return (yield* cobraComplete(sh, [cobra, ...words.slice(1)]))?.values ?? [];
-  }
+  if (fn === undefined) return [];
   const list = (values: readonly string[]) => values.map((value) => ({ index: undefined, value, append: false }));
   assignArray(sh, "COMP_WORDS", list(words), false);
   sh.set("COMP_CWORD", String(words.length - 1));

@@ -125,7 +125,7 @@ describe("interactive shell", () => {
     expect(t.run("jobs -l")).toMatch(/^\[1\]\+ +\d+ Stopped \(tty input\) {5}reader\n$/);
     t.run("true");
     expect(t.run("exit")).toBe("exit\nThere are stopped jobs.\n");
-    expect(t.type("\x04")).toBe("exit\n");
+    expect(t.type("\x04")).toBe("\nexit\n");
     expect(t.process.status).toBeDefined();
   });
 

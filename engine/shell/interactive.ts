@@ -43,6 +43,14 @@ export function* interactive(sh: Shell, how: { norc: boolean; rcfile: string | u
     }
   } else defaults(sh, { PS1: sh.setup.dialect === "busybox" ? "\\w \\$ " : "\\$ " });
   defaults(sh, { PS2: "> " });
+  if (bash && tty) {
+    const own = sh.get("INPUTRC") ?? `${sh.get("HOME") ?? ""}/.inputrc`;
+    if (!sh.bindings.file(sh.p, own)) sh.bindings.file(sh.p, "/etc/inputrc");
+    if (sh.bindings.variables.get("editing-mode") === "vi") {
+      sh.options.delete("emacs");
+      sh.options.add("vi");
+    }
+  }
   sh.history.load(sh);
   const editor = tty && new Editor(sh, tty);
   try {
@@ -168,7 +176,9 @@ function* readCommand(sh: Shell, editor: Editor | undefined): Gen<string | undef
 
 /** The lines of a command as one history entry (cmdhist): joined by semicolons where the grammar lets one stand. */
 function oneLine(text: string): string {
-  if (!text.includes("\n") || text.includes("<<")) return text;
+  if (!text.includes("\n")) return text;
+  // A here document ends with its last newline.
+  if (text.includes("<<")) return `${text}\n`;
   let out = "";
   for (const line of text.split("\n")) {
     if (out === "") out = line;

@@ -9,6 +9,7 @@ import * as sys from "../machine/sys.ts";
 import { type ArithScope, evaluate } from "./arith.ts";
 import { ShellError } from "./control.ts";
 import { BARE, FAULT, inDialect } from "./dialect.ts";
+import { Bindings } from "./editor/bindings.ts";
 import { exportedEnvironment } from "./environment.ts";
 import { compile, type Memo, piecesText } from "./expand.ts";
 import type { History } from "./history.ts";
@@ -114,6 +115,8 @@ export class Shell {
   dirStack: string[] = [];
   history: History | undefined;
   completions = new Map<string, string[]>();
+  /** What `bind` and inputrc say. */
+  readonly bindings = new Bindings();
   /** BASH_COMMAND. */
   commandText = "";
   /** $$: the pid of the shell that was started, also in its subshells. */

@@ -1,4 +1,6 @@
 import { runSpec } from "../compspec.ts";
+import { FUNCTIONS, keySequence, shownSequence } from "../editor/bindings.ts";
+import type { Shell } from "../shell.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
 import { badOption, parseOptions } from "./usage.ts";
@@ -50,13 +52,108 @@ const compgen: Builtin = function* (sh, args) {
   return yield* put(sh, "compgen", values.map((value) => `${value}\n`).join(""));
 };
 
+const bind: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "lpsvPSVXm:f:q:u:r:x:");
+  if (parsed.bad) return yield* badOption(sh, "bind", parsed.bad);
+  const { bindings } = sh;
+  const value = (letter: string) => parsed.options.find((option) => option.letter === letter)?.value;
+  const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
+  const file = value("f");
+  if (file !== undefined && !bindings.file(sh.p, file)) {
+    yield* sh.complain(`bind: ${file}: cannot read: No such file or directory`);
+    return 1;
+  }
+  if (has("l"))
+    yield* put(
+      sh,
+      "bind",
+      Object.keys(FUNCTIONS)
+        .map((name) => `${name}\n`)
+        .join(""),
+    );
+  if (has("p") || has("P")) yield* put(sh, "bind", listed(sh, has("P")));
+  if (has("v") || has("V"))
+    yield* put(
+      sh,
+      "bind",
+      [...bindings.variables]
+        .sort()
+        .map(([name, on]) => (has("v") ? `set ${name} ${on}\n` : `${name} is set to \`${on}'\n`))
+        .join(""),
+    );
+  if (has("s") || has("S"))
+    for (const [keys, bound] of bindings.keys)
+      if (bound.kind === "macro") yield* put(sh, "bind", `"${shownSequence(keys)}": "${shownSequence(bound.text)}"\n`);
+  if (has("X"))
+    for (const [keys, bound] of bindings.keys)
+      if (bound.kind === "command") yield* put(sh, "bind", `"${shownSequence(keys)}": "${bound.text}"\n`);
+  const asked = value("q");
+  if (asked !== undefined) {
+    const keys = sequencesOf(sh, asked);
+    if (FUNCTIONS[asked] === undefined) {
+      yield* sh.complain(`bind: \`${asked}': unknown function name`);
+      return 1;
+    }
+    if (keys.length === 0) {
+      yield* put(sh, "bind", `${asked} is not bound to any keys.\n`);
+      return 1;
+    }
+    yield* put(sh, "bind", `${asked} can be invoked via ${keys.map((one) => `"${one}"`).join(", ")}.\n`);
+  }
+  const gone = value("r");
+  if (gone !== undefined) bindings.keys.delete(keySequence(gone));
+  const command = value("x");
+  const wrong = command === undefined ? undefined : bindings.line(command, true);
+  if (wrong !== undefined) yield* sh.complain(`bind: ${wrong}`);
+  for (const line of parsed.rest) {
+    const said = bindings.line(line);
+    if (said !== undefined) yield* sh.writeTo(2, `readline: ${said}\n`);
+    if (bindings.variables.get("editing-mode") === "vi") {
+      sh.options.delete("emacs");
+      sh.options.add("vi");
+    }
+  }
+  return 0;
+};
+
+/** Sequences of the default keys of a function, as \`bind -p\` writes them. */
+function sequencesOf(sh: Shell, name: string): string[] {
+  const own = [...sh.bindings.keys]
+    .filter(([, bound]) => bound.kind === "function" && bound.name === name)
+    .map(([keys]) => shownSequence(keys));
+  const key = FUNCTIONS[name];
+  if (key === undefined || key === "" || key === name) return own;
+  const keys = key
+    .replace("C-x ", "\\C-x")
+    .replace("M-", "\\e")
+    .replace(/C-(.)/g, "\\C-$1")
+    .replace("backspace", "\\C-?")
+    .replace("enter", "\\C-m")
+    .replace("tab", "\\C-i")
+    .replace(/^\\\\/, "\\");
+  return name === "yank-last-arg" ? ["\\e.", "\\e_", ...own] : [keys, ...own];
+}
+
+function listed(sh: Shell, words: boolean): string {
+  let out = "";
+  for (const name of Object.keys(FUNCTIONS)) {
+    const keys = sequencesOf(sh, name);
+    if (words)
+      out +=
+        keys.length > 0
+          ? `${name} can be found on ${keys.map((one) => `"${one}"`).join(", ")}.\n`
+          : `${name} is not bound to any keys\n`;
+    else if (keys.length === 0) out += `# ${name} (not bound)\n`;
+    else for (const one of keys) out += `"${one}": ${name}\n`;
+  }
+  return out;
+}
+
 export const completionBuiltins: Record<string, Builtin> = {
   complete,
   compgen,
   *compopt() {
     return 0;
   },
-  *bind() {
-    return 0;
-  },
+  bind,
 };

@@ -1,5 +1,7 @@
 import { isErrno } from "../../machine/errno.ts";
+import { editCommands } from "../edit-commands.ts";
 import { runSource } from "../execute.ts";
+import { expandHistory } from "../history-expand.ts";
 import { Source } from "../source.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
@@ -30,7 +32,18 @@ const history: Builtin = function* (sh, args) {
     kept.add(sh, parsed.rest.join(" "));
     return 0;
   }
-  if (has("p")) return yield* put(sh, "history", `${parsed.rest.join("\n")}\n`);
+  if (has("p")) {
+    kept.remove(kept.lines.length - 1);
+    for (const one of parsed.rest) {
+      const expanded = expandHistory(kept, one);
+      if ("error" in expanded) {
+        yield* sh.complain(`history: ${one}: history expansion failed`);
+        return 1;
+      }
+      yield* put(sh, "history", `${expanded.text}\n`);
+    }
+    return 0;
+  }
   if (has("w") || has("a") || has("r") || has("n")) {
     const file = parsed.rest[0] ?? sh.get("HISTFILE") ?? "";
     try {
@@ -54,29 +67,62 @@ const history: Builtin = function* (sh, args) {
   return yield* put(sh, "history", kept.listed(sh, first));
 };
 
+/** Where a line of the history is: by number, from the end, or by how it begins. */
+function placeOf(lines: readonly string[], base: number, word: string): number {
+  if (/^-\d+$/.test(word)) return Math.max(0, lines.length + Number(word));
+  if (/^\d+$/.test(word)) return Math.max(0, Math.min(lines.length - 1, Number(word) - base));
+  return lines.findLastIndex((line) => line.startsWith(word));
+}
+
 const fc: Builtin = function* (sh, args) {
   const { history: kept } = sh;
   if (kept === undefined) return 0;
-  const parsed = parseOptions(
-    args.filter((arg) => !/^-\d+$/.test(arg)),
-    "e:lnrs",
-  );
+  const cut = args.findIndex((arg) => !/^-[elnrs]+$/.test(arg) && args[args.indexOf(arg) - 1] !== "-e");
+  const parsed = parseOptions(cut < 0 ? args : args.slice(0, cut), "e:lnrs");
   if (parsed.bad) return yield* badOption(sh, "fc", parsed.bad);
+  const rest = [...parsed.rest, ...(cut < 0 ? [] : args.slice(cut))];
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
-  if (has("l")) {
-    const lines = kept.lines.slice(0, -1).slice(-16);
-    const first = kept.base + Math.max(0, kept.lines.length - 1 - lines.length);
-    return yield* put(sh, "fc", lines.map((line, i) => `${has("n") ? "" : first + i}\t ${line}\n`).join(""));
+  // The command itself is no part of what it looks at.
+  const lines = kept.lines.slice(0, -1);
+  const editor = parsed.options.find((option) => option.letter === "e")?.value;
+  if (has("s") || editor === "-") {
+    const changes = rest.filter((word) => word.includes("=")).map((word) => word.split("=") as [string, string]);
+    const prefix = rest.find((word) => !word.includes("="));
+    const at = prefix === undefined ? lines.length - 1 : placeOf(lines, kept.base, prefix);
+    let text = lines[at];
+    if (text === undefined) {
+      yield* sh.complain("fc: no command found");
+      return 1;
+    }
+    for (const [from, to] of changes) text = text.replaceAll(from, to);
+    kept.lines[kept.lines.length - 1] = text;
+    yield* put(sh, "fc", `${text}\n`);
+    yield* runSource(sh, new Source(text, sh.source.file, sh.line()));
+    return sh.status;
   }
-  const prefix = parsed.rest[0];
-  const found = kept.lines.slice(0, -1).findLast((line) => prefix === undefined || line.startsWith(prefix));
-  if (found === undefined) {
-    yield* sh.complain("fc: no command found");
+  const whole = lines.length - 1;
+  let first =
+    rest[0] === undefined ? (has("l") ? Math.max(0, lines.length - 16) : whole) : placeOf(lines, kept.base, rest[0]);
+  let last = rest[1] === undefined ? (has("l") ? whole : first) : placeOf(lines, kept.base, rest[1]);
+  if (lines[first] === undefined || lines[last] === undefined) {
+    yield* sh.complain(`fc: ${lines.length === 0 ? "history specification out of range" : "no command found"}`);
     return 1;
   }
-  yield* put(sh, "fc", `${found}\n`);
-  yield* runSource(sh, new Source(found, sh.source.file, sh.line()));
-  return sh.status;
+  let reversed = has("r");
+  if (first > last) {
+    [first, last] = [last, first];
+    reversed = !reversed;
+  }
+  const places = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  if (reversed) places.reverse();
+  if (has("l"))
+    return yield* put(sh, "fc", places.map((at) => `${has("n") ? "" : kept.base + at}\t ${lines[at]}\n`).join(""));
+  kept.remove(kept.lines.length - 1);
+  return yield* editCommands(
+    sh,
+    editor ?? "${FCEDIT:-${EDITOR:-editor}}",
+    places.map((at) => `${lines[at]}\n`).join(""),
+  );
 };
 
 export const historyBuiltins: Record<string, Builtin> = { history, fc };

@@ -1,17 +1,26 @@
-import { encode, type Gen } from "../../kernel/index.ts";
+import { call, encode, type Gen, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Signal } from "../../machine/signal.ts";
 import { read } from "../../machine/sys.ts";
 import type { Tty } from "../../machine/tty.ts";
+import type { Candidates } from "../completion.ts";
+import { editCommands } from "../edit-commands.ts";
+import { runSource } from "../execute.ts";
 import { expandHistory, historyWords } from "../history-expand.ts";
 import type { Shell } from "../shell.ts";
+import { Source } from "../source.ts";
 import { handleSignals } from "../traps.ts";
+import { FUNCTIONS } from "./bindings.ts";
 import { COMMANDS, KILLS } from "./commands.ts";
 import { type Key, KeyReader } from "./keys.ts";
 import { Line } from "./line.ts";
 import { Screen } from "./screen.ts";
 import { incrementalSearch } from "./search.ts";
 import { completeWord } from "./tab.ts";
+import { ViMode } from "./vi-mode.ts";
+
+/** How long the rest of a key may take, in µs. */
+const KEY_WAIT = 100_000;
 
 export type EditResult = { kind: "line"; text: string } | { kind: "end" } | { kind: "interrupted" };
 
@@ -32,6 +41,8 @@ export class Editor {
   private place = 0;
   /** History lines as edited since the prompt. */
   private edited = new Map<number, string>();
+  /** What `menu-complete` goes through, while the line is as it left it. */
+  menu: { found: Candidates; values: string[]; at: number; line: string } | undefined;
   /** The last Tab changed the line. */
   completionChanged = false;
   /** The key before this one. */
@@ -49,11 +60,16 @@ export class Editor {
   private lastArgWord: number | undefined;
   private interrupted = false;
   private lastArgPlace = 0;
+  private readonly vi = new ViMode(this);
 
   constructor(sh: Shell, tty: Tty) {
     this.sh = sh;
     this.tty = tty;
-    this.keys = new KeyReader(() => this.bytes());
+    this.keys = new KeyReader(
+      () => this.bytes(),
+      () => this.silence(),
+      sh.bindings,
+    );
   }
 
   /** Bytes typed; none when the terminal is gone or Ctrl-C came. */
@@ -69,6 +85,12 @@ export class Editor {
         if (error.code !== "EINTR") return new Uint8Array(0);
       }
     }
+  }
+
+  /** Waits for the rest of a key; true when nothing came (keyseq-timeout). */
+  private *silence(): Gen<boolean> {
+    if (!this.tty.ready) yield* wait(this.tty.arrival, KEY_WAIT);
+    return !this.tty.ready && !this.sh.p.hasSignal;
   }
 
   private *signals(): Gen<void> {
@@ -104,6 +126,8 @@ export class Editor {
     tty.termios = { ...old, icanon: false, echo: false, icrnl: false };
     line.set("");
     line.endKill();
+    this.vi.begin();
+    this.keys.loneEscape = sh.options.has("vi") ? "vi" : undefined;
     this.edited.clear();
     this.place = sh.history?.lines.length ?? 0;
     this.interrupted = false;
@@ -125,22 +149,30 @@ export class Editor {
       }
       this.next = undefined;
     }
+    let ended = false;
     try {
       for (;;) {
         const key = yield* this.keys.next();
         if (key === undefined) {
-          if (!this.interrupted) return { kind: "end" };
+          if (!this.interrupted) {
+            ended = true;
+            return { kind: "end" };
+          }
           this.put(`^C${this.screen.leave()}`);
           return { kind: "interrupted" };
         }
         const result = yield* this.press(key);
-        if (result) return result;
+        if (result) {
+          ended = result.kind === "end";
+          return result;
+        }
         // Characters that came together are shown together.
         if (key.name !== "char" || !this.keys.buffered) this.redraw();
       }
     } finally {
-      this.put(paste === "" ? "" : "\x1b[?2004l\r");
+      this.put(paste === "" ? "" : `\x1b[?2004l\r${ended ? "\n" : ""}`);
       tty.termios = old;
+      tty.giveBack(this.keys.left());
     }
   }
 
@@ -153,8 +185,22 @@ export class Editor {
   }
 
   /** Obeys a key. Digits after Escape are its argument. */
-  private *press(key: Key): Gen<EditResult | undefined> {
+  private *press(typed: Key): Gen<EditResult | undefined> {
     const { line } = this;
+    let key = typed;
+    if (key.name === "bound") {
+      const bound = this.sh.bindings.keys.get(key.text)!;
+      if (bound.kind === "macro") {
+        this.keys.type(encode(bound.text));
+        return;
+      }
+      if (bound.kind === "command") return yield* this.runBound(bound.text);
+      key = { name: FUNCTIONS[bound.name] || "unknown", text: "" };
+    }
+    if (this.sh.options.has("vi")) {
+      const result = yield* this.vi.press(key);
+      if (result !== "emacs") return result;
+    }
     if (key.name !== "char") this.redraw();
     const digit =
       /^M-([0-9-])$/.exec(key.name)?.[1] ?? (this.argument !== undefined && /^[0-9]$/.test(key.text) ? key.text : "");
@@ -240,6 +286,24 @@ export class Editor {
         if (next !== undefined) line.insert(next);
         return;
       }
+      case "C-x C-v":
+        this.put(`${this.screen.leave()}GNU bash, version 5.2.37(1)-release (x86_64-pc-linux-gnu)\n`);
+        this.put(this.screen.again(line.text, line.cursor, false));
+        return;
+      case "C-x C-e":
+        return yield* this.editAndExecute();
+      case "kill-whole-line":
+        line.cursor = line.chars.length;
+        COMMANDS["C-u"]!(this, 1, false);
+        return;
+      case "history-search-backward":
+      case "history-search-forward":
+        this.searchPrefix(key.name.endsWith("backward") ? -1 : 1);
+        return;
+      case "menu-complete":
+      case "menu-complete-backward":
+        yield* completeWord(this, true, key.name === "menu-complete" ? "next" : "previous");
+        return;
       case "C-]":
       case "M-C-]":
         yield* this.search(key.name === "M-C-]" ? -n : n);
@@ -309,8 +373,78 @@ export class Editor {
     if (expanded && "text" in expanded && expanded.changed) this.line.replace(0, this.line.chars.length, expanded.text);
   }
 
+  /** The line before (or after) that begins with what stands before the cursor. */
+  private searchPrefix(step: 1 | -1): void {
+    const lines = this.sh.history?.lines ?? [];
+    const { line } = this;
+    const prefix = line.chars.slice(0, line.cursor).join("");
+    const { cursor } = line;
+    for (let i = this.place + step; i >= 0 && i <= lines.length; i += step) {
+      const text = lines[i] ?? "";
+      if (!text.startsWith(prefix) || text === line.text) continue;
+      this.go(i);
+      line.cursor = prefix === "" ? line.chars.length : cursor;
+      return;
+    }
+    this.bell();
+  }
+
+  /** Completes the word at the cursor, for vi mode. */
+  *complete(how?: "list" | "insert"): Gen<void> {
+    yield* completeWord(this, true, how);
+  }
+
+  /** `C-x C-e`: the line in an editor; what is saved there runs. */
+  *editAndExecute(): Gen<EditResult> {
+    const { sh, line } = this;
+    const text = line.text;
+    line.set("");
+    this.put(`\r\x1b[J`);
+    if (text !== "") sh.history?.add(sh, text);
+    yield* this.aside(function* () {
+      yield* editCommands(sh, "${VISUAL:-${EDITOR:-editor}}", `${text}\n`);
+    });
+    return { kind: "line", text: "" };
+  }
+
+  /** Gives the terminal to others while `work` lasts. */
+  private *aside(work: () => Gen<void>): Gen<void> {
+    const { tty } = this;
+    const raw = tty.termios;
+    tty.termios = { ...raw, icanon: true, echo: true, icrnl: true };
+    try {
+      yield* call(work());
+    } finally {
+      tty.termios = raw;
+    }
+  }
+
+  /** `bind -x`: a command that sees the line as READLINE_LINE and may change it. */
+  private *runBound(command: string): Gen<undefined> {
+    const { sh, line, screen } = this;
+    this.put("\r\x1b[K");
+    sh.set("READLINE_LINE", line.text);
+    sh.set("READLINE_POINT", String(line.cursor));
+    const { status } = sh;
+    yield* this.aside(() => runSource(sh, new Source(command, "", 1)));
+    sh.status = status;
+    const text = sh.get("READLINE_LINE") ?? "";
+    const point = Number(sh.get("READLINE_POINT") ?? 0);
+    sh.vars.remove("READLINE_LINE");
+    sh.vars.remove("READLINE_POINT");
+    if (text !== line.text) line.replace(0, line.chars.length, text);
+    line.cursor = Math.max(0, Math.min(point, line.chars.length));
+    this.put(screen.again(line.text, line.cursor, false));
+    return undefined;
+  }
+
+  /** Where in the history the line stands. */
+  get at(): number {
+    return this.place;
+  }
+
   /** Goes to a line of the history. */
-  private go(place: number): void {
+  go(place: number): void {
     const lines = this.sh.history?.lines ?? [];
     if (place < 0 || place > lines.length) {
       this.bell();
@@ -337,13 +471,14 @@ export class Editor {
   private argumentOf(place: number, n: number | undefined): void {
     const words = historyWords(this.sh.history?.lines[place] ?? "");
     const word = n === undefined ? words.at(-1) : words.at(n < 0 ? n : Math.min(n, words.length));
-    if (word) this.line.insert(word);
+    if (word) this.line.replace(this.line.cursor, this.line.cursor, word);
     else this.bell();
   }
 
   /** Puts a line found by searching in place. */
-  take(text: string, place: number | undefined): void {
+  take(text: string, place: number | undefined, at?: number): void {
     this.line.set(text);
+    if (at !== undefined) this.line.cursor = at;
     if (place !== undefined) this.place = place;
   }
 }

@@ -1,5 +1,6 @@
 import { decode, type Gen } from "../../kernel/index.ts";
 import { KEY_SEQUENCES } from "../../text/key-sequences.ts";
+import type { Bindings } from "./bindings.ts";
 
 /** One key as the editor knows it: a character, or a name such as `left`, `C-a`, `M-f`, `paste`. */
 export interface Key {
@@ -31,9 +32,33 @@ export class KeyReader {
   private recording: number[] | undefined;
   private macro: number[] = [];
   private readonly more: () => Gen<Uint8Array>;
+  private readonly silence: () => Gen<boolean>;
+  private readonly bindings: Bindings;
+  /** Keys that come before those of the terminal. */
+  private before: Key[] = [];
+  /** An Escape that nothing follows for a while is a key of its own: vi mode, where it is no Meta key either, and searches. */
+  loneEscape: "vi" | "search" | undefined;
 
-  constructor(more: () => Gen<Uint8Array>) {
+  /** `silence`: waits as long as readline does for the rest of a key; true when nothing came. */
+  constructor(more: () => Gen<Uint8Array>, silence: () => Gen<boolean>, bindings: Bindings) {
     this.more = more;
+    this.silence = silence;
+    this.bindings = bindings;
+  }
+
+  /** Keys to come next. */
+  unread(keys: readonly Key[]): void {
+    this.before.unshift(...keys);
+  }
+
+  /** Bytes to come next, as if they were typed. */
+  type(bytes: Uint8Array): void {
+    this.pending.unshift(...bytes);
+  }
+
+  /** What was read and is no part of the line: others read it. */
+  left(): Uint8Array {
+    return Uint8Array.from(this.pending.splice(0));
   }
 
   private *byte(): Gen<number | undefined> {
@@ -77,12 +102,37 @@ export class KeyReader {
 
   /** The next key; undefined when the terminal is gone. */
   *next(): Gen<Key | undefined> {
+    const known = this.before.shift();
+    if (known) return known;
+    if (this.bindings.keys.size > 0) {
+      const bound = yield* this.bound();
+      if (bound) return bound;
+    }
     const first = yield* this.byte();
     if (first === undefined) return undefined;
     if (first === 27) return yield* this.escape();
     if (first === 127) return { name: "backspace", text: "" };
     if (first < 32) return control(first);
     return { name: "char", text: first < 128 ? String.fromCharCode(first) : yield* this.character(first) };
+  }
+
+  /** A key that `bind` gave a meaning: its sequence is the text. */
+  private *bound(): Gen<Key | undefined> {
+    let typed = "";
+    for (;;) {
+      const starts = [...this.bindings.keys.keys()].filter((keys) => keys.startsWith(typed));
+      if (starts.length === 0) break;
+      if (starts.includes(typed) && (starts.length === 1 || (this.pending.length === 0 && (yield* this.silence()))))
+        return { name: "bound", text: typed };
+      if (typed !== "" && this.pending.length === 0 && starts.length > 0 && (yield* this.silence())) break;
+      const byte = yield* this.byte();
+      if (byte === undefined) break;
+      typed += String.fromCharCode(byte);
+    }
+    const bytes = [...typed].map((char) => char.charCodeAt(0));
+    if (typed !== "" && this.bindings.keys.has(typed)) return { name: "bound", text: typed };
+    this.pending.unshift(...bytes);
+    return undefined;
   }
 
   private *character(first: number): Gen<string> {
@@ -97,6 +147,14 @@ export class KeyReader {
   }
 
   private *escape(): Gen<Key | undefined> {
+    if (this.loneEscape) {
+      if (this.pending.length === 0 && (yield* this.silence())) return { name: "escape", text: "" };
+      if (this.loneEscape === "vi") {
+        const next = yield* this.byte();
+        if (next !== undefined) this.pending.unshift(next);
+        if (next !== 0x5b && next !== 0x4f) return { name: "escape", text: "" };
+      }
+    }
     const second = yield* this.byte();
     if (second === undefined) return undefined;
     if (second !== 0x5b && second !== 0x4f) {

@@ -15,9 +15,12 @@ export function* incrementalSearch(editor: Editor, forward: boolean): Gen<Key | 
   let place = lines.length;
   let found = original;
   let failed = false;
+  /** Where the match begins, in characters. */
+  let at = 0;
   const show = () => {
     const label = `(${failed ? "failed " : ""}${forward ? "" : "reverse-"}i-search)\`${wanted}': `;
-    const at = wanted === "" ? 0 : [...found.slice(0, Math.max(0, found.lastIndexOf(wanted)))].length;
+    if (wanted === "") at = 0;
+    else if (!failed) at = [...found.slice(0, Math.max(0, found.lastIndexOf(wanted)))].length;
     editor.put(screen.relabel(label, found, at));
   };
   const look = (from: number) => {
@@ -31,11 +34,13 @@ export function* incrementalSearch(editor: Editor, forward: boolean): Gen<Key | 
     }
     failed = true;
   };
-  const finish = (text: string) => {
+  const finish = (text: string, cursor?: number) => {
     if (wanted !== "") editor.lastSearch = wanted;
-    editor.take(text, place < lines.length ? place : undefined);
+    editor.keys.loneEscape = editor.sh.options.has("vi") ? "vi" : undefined;
+    editor.take(text, place < lines.length ? place : undefined, cursor);
     editor.put(screen.relabel(prompt, line.text, line.cursor));
   };
+  editor.keys.loneEscape = "search";
   show();
   for (;;) {
     const key = yield* editor.keys.next();
@@ -59,7 +64,7 @@ export function* incrementalSearch(editor: Editor, forward: boolean): Gen<Key | 
       editor.bell();
       return undefined;
     } else {
-      finish(found);
+      finish(found, wanted === "" ? undefined : at);
       return key.name === "escape" ? undefined : key;
     }
     show();

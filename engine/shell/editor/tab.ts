@@ -8,7 +8,11 @@ import { textWidth } from "./width.ts";
  * The Tab key: completes the word before the cursor; pressed again, lists what there is. `how`: `M-?` only lists, `M-*`
  * inserts all.
  */
-export function* completeWord(editor: Editor, again: boolean, how?: "list" | "insert"): Gen<void> {
+export function* completeWord(
+  editor: Editor,
+  again: boolean,
+  how?: "list" | "insert" | "next" | "previous",
+): Gen<void> {
   const { line } = editor;
   // A Tab that has changed the line is no first Tab: the next one only rings.
   if (editor.completionChanged) again = how !== undefined;
@@ -21,6 +25,18 @@ export function* completeWord(editor: Editor, again: boolean, how?: "list" | "in
     return;
   }
   const typed = before.slice(found.start);
+  if (how === "next" || how === "previous") {
+    // What was put last time stands there now.
+    const menu =
+      editor.menu !== undefined && editor.menu.line === line.text
+        ? editor.menu
+        : { found, values, at: how === "next" ? -1 : values.length, line: "" };
+    menu.at = (menu.at + (how === "next" ? 1 : -1) + menu.values.length) % menu.values.length;
+    const value = menu.values[menu.at]!;
+    replace(editor, menu.found, value + (menu.found.suffix?.(value) ?? " "));
+    editor.menu = { ...menu, line: line.text };
+    return;
+  }
   if (how === "insert") {
     replace(editor, found, `${values.join(" ")} `);
     return;
@@ -34,15 +50,25 @@ export function* completeWord(editor: Editor, again: boolean, how?: "list" | "in
   }
   if (values.length === 1) {
     replace(editor, found, values[0]! + (found.suffix?.(values[0]!) ?? " "));
+    editor.completionChanged = true;
     return;
   }
   const common = commonPrefix(values);
-  if (common.length > typed.length) {
+  const atOnce = editor.sh.bindings.on("show-all-if-ambiguous");
+  if (
+    common.length > typed.length ||
+    (common.length === typed.length && common !== typed && editor.sh.bindings.on("completion-ignore-case"))
+  ) {
+    if (atOnce)
+      yield* list(
+        editor,
+        values.map((value) => found.label?.(value) ?? value),
+      );
     replace(editor, found, common);
     editor.completionChanged = true;
     return;
   }
-  if (!again) {
+  if (!again && !atOnce) {
     editor.bell();
     return;
   }
@@ -87,7 +113,8 @@ function* list(editor: Editor, labels: readonly string[]): Gen<void> {
     editor.put("\n");
   }
   const width = Math.max(...labels.map(textWidth)) + 2;
-  const across = Math.max(1, Math.floor(tty.columns / width));
+  let across = Math.max(1, Math.floor(tty.columns / width));
+  if (across > 1 && across * width === tty.columns) across--;
   const rows = Math.ceil(labels.length / across);
   let text = "";
   for (let row = 0; row < rows; row++) {
