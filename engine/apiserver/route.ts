@@ -9,7 +9,8 @@ import * as review from "./reviews/reviews.ts";
 import { bind } from "./subresources/binding.ts";
 import { evict } from "./subresources/eviction.ts";
 import { finalize } from "./subresources/finalize.ts";
-import { attach, exec, log, nodeProxy, portForward } from "./subresources/kubelet.ts";
+import { attach, exec, log, portForward } from "./subresources/kubelet.ts";
+import { proxy } from "./subresources/proxy.ts";
 import { getScale, setScale } from "./subresources/scale.ts";
 import { issueToken } from "./subresources/token.ts";
 import { patch } from "./verbs/patch.ts";
@@ -88,7 +89,7 @@ const SUBRESOURCES: Readonly<Record<string, Readonly<Record<string, Handler>>>> 
   exec: { get: exec, create: exec },
   attach: { get: attach, create: attach },
   portforward: { get: portForward, create: portForward },
-  proxy: { get: nodeProxy, create: nodeProxy, update: nodeProxy, patch: nodeProxy, delete: nodeProxy },
+  proxy: { get: proxy, create: proxy, update: proxy, patch: proxy, delete: proxy },
 };
 
 /** Kinds that are never stored. */

@@ -49,8 +49,9 @@ export function addHostPorts(net: NetNamespace, pod: HostPorts): void {
     );
   }
   for (const entry of entryRules(pod, own)) lines.push(`-A ${entry}`);
-  for (const { protocol, hostPort, containerPort } of pod.ports) {
-    const port = `-p ${protocol} --dport ${hostPort}`;
+  for (const { protocol, hostPort, containerPort, hostIP } of pod.ports) {
+    const only = hostIP === undefined || hostIP === "0.0.0.0" ? "" : ` -d ${hostIP}`;
+    const port = `-p ${protocol} --dport ${hostPort}${only}`;
     lines.push(
       `-A ${own} ${port} -s ${pod.subnet} -j ${SETMARK}`,
       `-A ${own} ${port} -s 127.0.0.1 -j ${SETMARK}`,

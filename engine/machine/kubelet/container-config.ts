@@ -48,10 +48,11 @@ function portMappings({ spec }: Pod): PortMapping[] {
   );
   return ports
     .filter(({ hostPort }) => hostPort)
-    .map(({ protocol = "TCP", hostPort, containerPort }) => ({
+    .map(({ protocol = "TCP", hostPort, containerPort, hostIP }) => ({
       protocol: protocol.toLowerCase(),
       hostPort: hostPort!,
       containerPort,
+      ...(hostIP && { hostIP }),
     }));
 }
 

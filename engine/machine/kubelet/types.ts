@@ -50,7 +50,7 @@ export interface ContainerSpec {
     configMapRef?: { name: string; optional?: boolean };
     secretRef?: { name: string; optional?: boolean };
   }[];
-  ports?: { name?: string; containerPort: number; protocol?: string; hostPort?: number }[];
+  ports?: { name?: string; containerPort: number; protocol?: string; hostPort?: number; hostIP?: string }[];
   resources?: { requests?: Record<string, string>; limits?: Record<string, string> };
   volumeMounts?: { name: string; mountPath: string; subPath?: string; subPathExpr?: string; readOnly?: boolean }[];
   livenessProbe?: Probe;

@@ -33,6 +33,8 @@ export interface PortMapping {
   protocol: string;
   hostPort: number;
   containerPort: number;
+  /** The machine's address that it is for; undefined: all. */
+  hostIP?: string;
 }
 
 export interface Sandbox {
