@@ -41,7 +41,8 @@ export interface Namespaces {
   mnt: MountNamespace;
   net: NetNamespace;
   pid: PidNamespace;
-  uts: { hostname: string };
+  /** `sysctls`: kernel settings that differ in this namespace from what they are elsewhere. */
+  uts: { hostname: string; sysctls?: ReadonlyMap<string, string> };
   /** Path of its cgroup, e.g. `/system.slice/kubelet.service` or `/kubepods.slice/…`. */
   cgroup: string;
 }

@@ -136,6 +136,26 @@ function validateSecurityContext(context: Draft | undefined, path: string): Stat
   (context.supplementalGroups ?? []).forEach((id: number, i: number) => {
     causes.push(...validateId(id, `${path}.supplementalGroups[${i}]`));
   });
+  causes.push(...validateSysctls(context.sysctls ?? [], `${path}.sysctls`));
+  return causes;
+}
+
+const SYSCTL = "([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+const LONGEST_SYSCTL = 253;
+
+function validateSysctls(sysctls: readonly Draft[], path: string): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const seen = new Set<string>();
+  sysctls.forEach(({ name }, i) => {
+    const at = `${path}[${i}].name`;
+    const words = String(name ?? "").split(/[./]/);
+    const fits = words.every((word) => /^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/.test(word));
+    if (!name) causes.push(required(at, ""));
+    else if (!fits || name.length > LONGEST_SYSCTL) {
+      causes.push(invalid(at, name, `must have at most ${LONGEST_SYSCTL} characters and match regex ^${SYSCTL}$`));
+    } else if (seen.has(name)) causes.push(duplicate(at, name));
+    seen.add(name);
+  });
   return causes;
 }
 

@@ -13,6 +13,14 @@ const SETTINGS: Readonly<Record<string, string>> = {
   "kernel.panic": "10",
   "kernel.panic_on_oops": "1",
   "kernel.randomize_va_space": "2",
+  "kernel.msgmax": "8192",
+  "kernel.msgmnb": "16384",
+  "kernel.msgmni": "32000",
+  "kernel.sem": "32000\t1024000000\t500\t32000",
+  "kernel.shm_rmid_forced": "0",
+  "kernel.shmall": "18446744073692774399",
+  "kernel.shmmax": "18446744073692774399",
+  "kernel.shmmni": "4096",
   "kernel.threads-max": "31230",
   "kernel.yama.ptrace_scope": "0",
   "net.bridge.bridge-nf-call-arptables": "1",
@@ -29,6 +37,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   "net.ipv4.ip_unprivileged_port_start": "1024",
   "net.ipv4.ping_group_range": "0\t2147483647",
   "net.ipv4.tcp_fin_timeout": "60",
+  "net.ipv4.tcp_keepalive_intvl": "75",
+  "net.ipv4.tcp_keepalive_probes": "9",
   "net.ipv4.tcp_keepalive_time": "7200",
   "net.ipv4.tcp_max_syn_backlog": "256",
   "net.ipv4.tcp_syncookies": "1",
@@ -48,7 +58,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
 /** /proc/sys of a procfs. What is written stays; the uts namespace's name is read where it stands. */
 export function sysctlTree(ns: Pick<Namespaces, "uts">): DirNode {
   return directory(() => {
-    const leaves = new Map<string, Inode>(Object.entries(SETTINGS).map(([name, value]) => [name, setting(value)]));
+    const values = [...Object.entries(SETTINGS), ...(ns.uts.sysctls ?? [])];
+    const leaves = new Map<string, Inode>(values.map(([name, value]) => [name, setting(value)]));
     leaves.set(
       "kernel.hostname",
       computed(() => `${ns.uts.hostname}\n`, 0o644),

@@ -37,6 +37,7 @@ export function sandboxConfig(ctx: KubeletContext, pod: Pod, attempt: number): S
     hostPid: spec.hostPID ?? false,
     sharePid: spec.shareProcessNamespace ?? false,
     portMappings: portMappings(pod),
+    sysctls: (spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name.replaceAll("/", "."), value]),
   };
 }
 
@@ -187,6 +188,13 @@ function isRoot(user: string): boolean {
   return user === "" || user === "root" || user.split(":")[0] === "0";
 }
 
+/** Why a subPath leads out of its volume (kubelet_pods.go makeMounts). */
+function subPathProblem(subPath: string): string | undefined {
+  if (subPath.startsWith("/")) return `error SubPath \`${subPath}\` must not be an absolute path`;
+  if (!subPath.split("/").includes("..")) return undefined;
+  return `unable to provision SubPath \`${subPath}\`: must not contain '..'`;
+}
+
 function mounts(
   ctx: KubeletContext,
   pod: Pod,
@@ -202,6 +210,8 @@ function mounts(
     let hostPath = ctx.volumePath(pod, volume);
     const subPath = mount.subPath ?? (mount.subPathExpr && expand(mount.subPathExpr, env));
     if (subPath) {
+      const wrong = subPathProblem(subPath);
+      if (wrong !== undefined) throw new SyncError("CreateContainerConfigError", wrong);
       hostPath = `${hostPath}/${subPath}`;
       if (sys.find(hostView(machine), hostPath) === undefined) ensureDir(machine, hostPath);
     }

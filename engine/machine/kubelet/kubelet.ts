@@ -314,7 +314,7 @@ export class Kubelet implements KubeletContext {
     if (!over && !pod.metadata.deletionTimestamp) {
       const others: Pod[] = [];
       for (const one of this.workers.values()) if (one.state !== "terminated" && !one.rejected) others.push(one.pod);
-      const refusal = admit(pod, this.node(), others);
+      const refusal = admit(pod, this.node(), others, this.options.unsafeSysctls);
       if (refusal) {
         this.refuse(worker, refusal.reason, refusal.message);
         return;

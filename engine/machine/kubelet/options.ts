@@ -18,6 +18,8 @@ export interface KubeletOptions {
   clusterDomain: string;
   maxPods: number;
   serializeImagePulls: boolean;
+  /** Sysctls that Pods may set besides the safe ones; `net.core.*` for all of a kind. */
+  unsafeSysctls: readonly string[];
   port: number;
   resolvConf: string;
   verbosity: number;
@@ -34,6 +36,7 @@ interface KubeletConfiguration {
   clusterDomain?: string;
   maxPods?: number;
   serializeImagePulls?: boolean;
+  allowedUnsafeSysctls?: string[];
   port?: number;
   resolvConf?: string;
   registerWithTaints?: { key: string; value?: string; effect: string }[];
@@ -117,6 +120,7 @@ export function readOptions(p: Process): KubeletOptions {
     clusterDomain: config.clusterDomain ?? "",
     maxPods: config.maxPods ?? 110,
     serializeImagePulls: config.serializeImagePulls ?? true,
+    unsafeSysctls: flags.get("allowed-unsafe-sysctls")?.split(",") ?? config.allowedUnsafeSysctls ?? [],
     port: config.port ?? 10_250,
     resolvConf: config.resolvConf ?? "/etc/resolv.conf",
     verbosity: Number(flags.get("v") ?? config.logging?.verbosity ?? 2),

@@ -99,6 +99,7 @@ export function node(programs: Record<string, Program> = {}, extra: Partial<Kube
     clusterDomain: "cluster.local",
     maxPods: 110,
     serializeImagePulls: true,
+    unsafeSysctls: [],
     port: 10_250,
     resolvConf: "/etc/resolv.conf",
     verbosity: 2,

@@ -74,6 +74,7 @@ export interface SecurityContext {
   privileged?: boolean;
   supplementalGroups?: number[];
   fsGroup?: number;
+  sysctls?: { name: string; value: string }[];
 }
 
 export interface KeyToPath {

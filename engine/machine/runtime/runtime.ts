@@ -120,7 +120,7 @@ export class ContainerRuntime {
       }
     }
     yield* sleep(draw(this.random, "sandbox"));
-    const uts = config.hostNetwork ? machine.ns.uts : { hostname: config.hostname };
+    const uts = config.hostNetwork ? machine.ns.uts : { hostname: config.hostname, sysctls: new Map(config.sysctls) };
     const files = dirNode({ time: machine.kernel.now });
     putFile(machine, files, "hostname", `${uts.hostname}\n`);
     putFile(machine, files, "resolv.conf", config.resolvConf);

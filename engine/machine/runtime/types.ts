@@ -3,7 +3,7 @@ import type { Pipe } from "../../kernel/index.ts";
 import type { NetNamespace } from "../../network/index.ts";
 import type { DirNode } from "../inode.ts";
 import type { Credentials, MountNamespace } from "../path.ts";
-import type { PidNamespace, Process } from "../process.ts";
+import type { Namespaces, PidNamespace, Process } from "../process.ts";
 import type { Signal } from "../signal.ts";
 import type { Tty } from "../tty.ts";
 import type { ContainerLog, LogSink } from "./log-file.ts";
@@ -25,6 +25,8 @@ export interface SandboxConfig {
   /** One pid namespace for all containers (shareProcessNamespace). */
   sharePid?: boolean;
   portMappings?: readonly PortMapping[];
+  /** Kernel settings of its namespaces: name and value. */
+  sysctls?: readonly (readonly [name: string, value: string])[];
 }
 
 /** A port of the machine that leads to one of the Pod. */
@@ -44,7 +46,7 @@ export interface Sandbox {
   /** Virtual time in µs. */
   readonly createdAt: number;
   readonly net: NetNamespace;
-  readonly uts: { hostname: string };
+  readonly uts: Namespaces["uts"];
   /** Addresses; none with the host's network. */
   ips: string[];
   readonly pids: PidNamespace | undefined;

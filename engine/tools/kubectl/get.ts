@@ -64,7 +64,13 @@ function* getRaw(k: Invocation): Gen<number> {
   const path = flags.string("raw");
   if (!path.startsWith("/"))
     throw new KubectlError(`--raw must be a valid URL path: parse ${JSON.stringify(path)}: invalid URI for request`);
-  const response = yield* k.request("GET", path);
+  let response = yield* k.request("GET", path);
+  // Go's client follows where it is sent, ten times at most.
+  for (let sent = 0; sent < 10 && [301, 302, 303, 307, 308].includes(response.status); sent++) {
+    const to = response.headers["location"];
+    if (to === undefined || !to.startsWith("/")) break;
+    response = yield* k.request("GET", to);
+  }
   if (response.status >= 400) throw serverError(response, "GET", path, false);
   yield* printBody(k, response.body);
   return 0;
