@@ -104,9 +104,9 @@ export function parseDate(text: string, nowMs: number, local: Zone = UTC): numbe
     rest = rest.replace(/^[\s,]+/, "");
     if (rest === "") break;
     let m: RegExpExecArray | undefined;
-    if ((m = eat(/^(\d{4,})-(\d{1,2})-(\d{1,2})(?:t(?=\d)|(?![\d:]))/))) {
+    if ((m = eat(/^(\d{4,})([-/])(\d{1,2})\2(\d{1,2})(?:t(?=\d)|(?![\d:]))/))) {
       if (dateSeen) return undefined;
-      [year, month, day] = [Number(m[1]), Number(m[2]), Number(m[3])];
+      [year, month, day] = [Number(m[1]), Number(m[3]), Number(m[4])];
       dateSeen = true;
     } else if ((m = eat(/^(\d{1,2})\/(\d{1,2})(?:\/(\d{2,4}))?(?![\d:])/))) {
       [month, day] = [Number(m[1]), Number(m[2])];
@@ -172,6 +172,10 @@ export function parseDate(text: string, nowMs: number, local: Zone = UTC): numbe
       const index = dayIndex(m[1]!);
       if (index < 0) return undefined;
       weekday = { day: index, ordinal: 0 };
+    } else if (dateSeen && !timeSeen && (m = eat(/^(\d{1,2}?)(\d{2})?(?![\d:a-z/-])/))) {
+      [hour, minute, second, fraction] = [Number(m[1]), Number(m[2] ?? 0), 0, 0];
+      if (hour > 24 || minute > 59) return undefined;
+      timeSeen = true;
     } else if (dateSeen && timeSeen && (m = eat(/^(\d{4})(?!\d)/))) year = Number(m[1]);
     else return undefined;
   }

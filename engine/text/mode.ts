@@ -22,13 +22,26 @@ export function parseMode(text: string): Mode | undefined {
   }
   const changes: ModeChange[] = [];
   for (const clause of text.split(",")) {
-    const match = /^([ugoa]*)((?:[-+=](?:[rwxXst]*|[ugo]))+)$/.exec(clause);
+    const match = /^([ugoa]*)((?:[-+=](?:[0-7]+|[rwxXst]*|[ugo]))+)$/.exec(clause);
     if (match === null) return undefined;
     let who = 0;
     for (const letter of match[1]!) who |= { u: 0o4700, g: 0o2070, o: 0o1007, a: 0o7777 }[letter]!;
-    for (const part of match[2]!.matchAll(/([-+=])([rwxXst]*|[ugo])(?=[-+=]|$)/g)) {
+    for (const part of match[2]!.matchAll(/([-+=])([0-7]+|[rwxXst]*|[ugo])(?=[-+=]|$)/g)) {
       let bits = 0;
       const copy = /^[ugo]$/.test(part[2]!) ? (part[2] as "u") : undefined;
+      if (/^[0-7]+$/.test(part[2]!)) {
+        const number = Number.parseInt(part[2]!, 8);
+        if (who !== 0 || number > 0o7777) return undefined;
+        changes.push({
+          who: 0o7777,
+          op: part[1] as "+",
+          bits: number,
+          copy: undefined,
+          conditionalX: false,
+          masked: false,
+        });
+        continue;
+      }
       for (const letter of copy ? "" : part[2]!)
         bits |= { r: 0o444, w: 0o222, x: 0o111, X: 0, s: 0o6000, t: 0o1000 }[letter]!;
       changes.push({

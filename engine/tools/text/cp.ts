@@ -3,7 +3,9 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { LineReader } from "../io.ts";
+import type { ParsedOptions } from "../options.ts";
 import { Fatal, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
+import { backups } from "./backup.ts";
 
 export interface CopyChoice {
   recursive: boolean;
@@ -19,7 +21,10 @@ export interface CopyChoice {
   verbose: boolean;
   symbolic: boolean;
   hard: boolean;
-  backup: boolean;
+  /** Keeps what is replaced. */
+  backup: ((path: string) => void) | undefined;
+  /** Without the content. */
+  attributesOnly: boolean;
 }
 
 /** cp(1). */
@@ -64,14 +69,31 @@ export const cp = tool(
       verbose: o.has("v"),
       symbolic: o.has("s"),
       hard: o.has("l"),
-      backup: o.has("b", "backup"),
+      backup: backups(t, o),
+      attributesOnly: o.has("ao"),
     };
-    const copies = targets(t, o.operands, o.value("t"), o.has("T"));
+    const copies = o.has("parents") ? withParents(t, o) : targets(t, o.operands, o.value("t"), o.has("T"));
     const answers = new LineReader(t.p, 0);
     for (const { from, to } of copies) yield* copy(t, from, to, choice, answers, true);
     return t.status;
   },
 );
+
+/** --parents: each source goes below the directory by its whole path, whose directories are made. */
+function withParents(t: Tool, o: ParsedOptions): { from: string; to: string }[] {
+  const sources = o.has("t") ? [...o.operands] : o.operands.slice(0, -1);
+  const dir = o.value("t") ?? o.operands.at(-1) ?? "";
+  if (sources.length === 0) targets(t, o.operands, o.value("t"), false);
+  if (sys.find(t.p, dir)?.kind !== "dir") throw new Fatal("with --parents, the destination must be a directory");
+  return sources.map((from) => {
+    const parts = from.split("/").filter(Boolean);
+    for (let i = 1; i < parts.length; i++) {
+      const made = `${dir}/${parts.slice(0, i).join("/")}`;
+      if (sys.find(t.p, from) !== undefined && sys.find(t.p, made) === undefined) sys.mkdir(t.p, made);
+    }
+    return { from, to: `${dir}/${parts.join("/")}` };
+  });
+}
 
 /** Sources with their full targets, as cp, mv, ln and install share them. */
 export function targets(
@@ -168,7 +190,7 @@ export function* copy(
           yield* sys.printError(t.p, `${t.name}: overwrite ${shellQuote(to)}? `);
           if (!/^[yY]/.test((yield* answers.line()) ?? "")) return false;
         }
-        if (choice.backup) sys.rename(t.p, to, `${to}~`);
+        choice.backup?.(to);
       }
     }
     if (source.kind === "dir") return yield* copyDirectory(t, from, to, source, target, choice, answers);
@@ -223,7 +245,7 @@ function copyFile(
     sys.symlink(p, source.target, to);
     return;
   }
-  const bytes = source.kind === "file" ? sys.readBytes(p, from).slice() : new Uint8Array(0);
+  const bytes = source.kind === "file" && !choice.attributesOnly ? sys.readBytes(p, from).slice() : new Uint8Array(0);
   if (to.endsWith("/") && target === undefined) sys.mkdir(p, `${to}x/y`);
   let file: ReturnType<typeof sys.openFile>;
   try {

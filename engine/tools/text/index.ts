@@ -9,6 +9,7 @@ import { cksum, sum } from "./cksum.ts";
 import { cmp } from "./cmp.ts";
 import { column } from "./column.ts";
 import { cp } from "./cp.ts";
+import { csplit } from "./csplit.ts";
 import { cut } from "./cut.ts";
 import { date } from "./date.ts";
 import { diff } from "./diff.ts";
@@ -132,6 +133,7 @@ export const textPrograms: Record<string, Program> = {
   column,
   comm,
   cp,
+  csplit,
   cut,
   date,
   diff,

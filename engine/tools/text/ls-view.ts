@@ -37,7 +37,11 @@ export interface View {
   group: boolean;
   color: boolean;
   quoted: boolean;
-  forceQuotes: boolean;
+  /** A --quoting-style; empty: as the terminal asks for. */
+  quoting: string;
+  /** What ends a line: NUL with --zero. */
+  end: string;
+  author: boolean;
   timeStyle: string | undefined;
   width: number;
   dereference: boolean;
@@ -83,11 +87,36 @@ function indicator(node: Inode, view: View): string {
   return view.classify === "F" && node.kind === "file" && (node.mode & 0o111) !== 0 ? "*" : "";
 }
 
+/** A name with C's escapes, and a backslash before what is `special`. */
+function escaped(name: string, special: string): string {
+  return name.replace(/[\x00-\x1f\x7f\\ "]/g, (char) => {
+    if (char === "\\") return "\\\\";
+    if (char === " " || char === '"') return special === char ? `\\${char}` : char;
+    const letter = { "\n": "n", "\t": "t", "\r": "r", "\b": "b", "\f": "f", "\v": "v", "\x07": "a" }[char];
+    return `\\${letter ?? char.charCodeAt(0).toString(8).padStart(3, "0")}`;
+  });
+}
+
 /** A name, quoted where that was asked for. */
 export function shown(name: string, view: View): string {
-  if (view.forceQuotes) return `"${name.replace(/["\\]/g, "\\$&").replace(/\n/g, "\\n")}"`;
-  if (!view.quoted) return name;
-  return /^[A-Za-z0-9_./,:+%@^=\-\u0080-\uffff{}\]]+$/.test(name) ? name : shellQuote(name);
+  const bare = /^[A-Za-z0-9_./,:+%@^=\-\u0080-\uffff{}\]]+$/.test(name);
+  switch (view.quoting) {
+    case "c":
+    case "c-maybe":
+      return view.quoting === "c" || !bare ? `"${escaped(name, '"')}"` : name;
+    case "escape":
+      return escaped(name, " ");
+    case "locale":
+    case "clocale":
+      return `‘${escaped(name, "")}’`;
+    case "shell":
+    case "shell-escape":
+      return bare ? name : shellQuote(name);
+    case "shell-always":
+    case "shell-escape-always":
+      return bare ? `'${name}'` : shellQuote(name);
+  }
+  return !view.quoted || bare ? name : shellQuote(name);
 }
 
 function colorOf(node: Inode, name: string, dangling: boolean): string {
@@ -126,12 +155,13 @@ export function print(t: Tool, entries: readonly Entry[], view: View): void {
     return;
   }
   const inodeWidth = view.inode ? Math.max(0, ...entries.map((entry) => String(entry.node.ino).length)) : 0;
-  const blockWidth = view.blocks ? Math.max(0, ...entries.map((entry) => String(blocksOf(entry.node)).length)) : 0;
+  const blocks = (node: Inode) => (view.human ? human(blocksOf(node) * 1024, view.si) : String(blocksOf(node)));
+  const blockWidth = view.blocks ? Math.max(0, ...entries.map((entry) => blocks(entry.node).length)) : 0;
   const anyQuoted = view.quoted && entries.some((entry) => shown(entry.name, view) !== entry.name);
   const cells = entries.map((entry) => {
     let prefix = "";
     if (view.inode) prefix += `${String(entry.node.ino).padStart(inodeWidth)} `;
-    if (view.blocks) prefix += `${String(blocksOf(entry.node)).padStart(blockWidth)} `;
+    if (view.blocks) prefix += `${blocks(entry.node).padStart(blockWidth)} `;
     const plain = shown(entry.name, view);
     const space = anyQuoted && plain === entry.name && view.format !== "one" && view.format !== "commas" ? " " : "";
     const suffix = indicator(entry.node, view);
@@ -146,7 +176,7 @@ export function print(t: Tool, entries: readonly Entry[], view: View): void {
     cells[first] = { ...cells[first]!, text: cells[first]!.text.replace("\x1b[", "\x1b[0m\x1b[") };
   }
   if (view.format === "one") {
-    for (const cell of cells) t.out.add(`${cell.text}\n`);
+    for (const cell of cells) t.out.add(cell.text + view.end);
     return;
   }
   if (view.format === "commas") {
@@ -226,7 +256,7 @@ function printLong(t: Tool, entries: readonly Entry[], view: View): void {
     return {
       entry,
       inode: String(node.ino),
-      blocks: String(blocksOf(node)),
+      blocks: view.human ? human(blocksOf(node) * 1024, view.si) : String(blocksOf(node)),
       links: String(node.kind === "dir" ? linksOf(node) : node.nlink),
       owner: view.numeric ? String(node.uid) : names.user(node.uid),
       group: view.numeric ? String(node.gid) : names.group(node.gid),

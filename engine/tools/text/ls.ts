@@ -2,10 +2,38 @@ import { call, cpu, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { compareBytes } from "../io.ts";
-import { matchWord } from "../options.ts";
-import { shellQuote, type Tool, tool, UsageError } from "../tool.ts";
+import { matchWord, type ParsedOptions } from "../options.ts";
+import { argMatch, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { blocksOf, type Entry, human, print, shown, sizeOf, type View } from "./ls-view.ts";
 import { compareVersions } from "./sort-keys.ts";
+
+const TIMES = [
+  ["atime", "access", "use"],
+  ["ctime", "status"],
+  ["mtime", "modification"],
+  ["birth", "creation"],
+];
+const FORMATS = [["verbose", "long"], "commas", ["horizontal", "across"], "vertical", "single-column"];
+const QUOTINGS = [
+  "literal",
+  "shell",
+  "shell-always",
+  "shell-escape",
+  "shell-escape-always",
+  "c",
+  "c-maybe",
+  "escape",
+  "locale",
+  "clocale",
+];
+
+/** How names are quoted: the last of -Q, -b, -N and --quoting-style. */
+function quotingOf(o: ParsedOptions, fromEnv: string | undefined): string {
+  const last = o.last("Q", "b", "N", "qs");
+  if (last === undefined) return fromEnv !== undefined && QUOTINGS.includes(fromEnv) ? fromEnv : "";
+  if (last.key === "qs") return argMatch(last.value!, "--quoting-style", QUOTINGS);
+  return { Q: "c", b: "escape", N: "literal" }[last.key] ?? "";
+}
 
 /** ls(1), sorted by bytes; on a terminal in columns and with names quoted as a shell needs them. */
 export const ls = tool(
@@ -44,18 +72,26 @@ export const ls = tool(
       color =
         ["always", "yes", "force"].includes(when) || (["auto", "tty", "if-tty"].includes(when) && tty !== undefined);
     }
-    const long = o.list.some((option) => ["l", "g", "n", "o", "full-time"].includes(option.key));
+    const word = (key: string, option: string, words: readonly (string | readonly string[])[]) => {
+      const value = o.value(key);
+      return value === undefined ? undefined : argMatch(value, option, words);
+    };
+    const sorts = word("sort", "--sort", ["none", "size", "time", "version", "extension", "name", "width"]);
+    const times = word("time", "--time", TIMES);
+    const form = word("format", "--format", FORMATS);
+    const style = word("is", "--indicator-style", ["none", "slash", "file-type", "classify"]);
+    const long = form === "verbose" || o.list.some((option) => ["l", "g", "n", "o", "full-time"].includes(option.key));
     const view: View = {
       format:
         long && !(shape && ["C", "x", "m"].includes(shape.key))
           ? "long"
-          : shape?.key === "C"
+          : shape?.key === "C" || form === "vertical"
             ? "columns"
-            : shape?.key === "x"
+            : shape?.key === "x" || form === "horizontal"
               ? "across"
-              : shape?.key === "m"
+              : shape?.key === "m" || form === "commas"
                 ? "commas"
-                : shape?.key === "1"
+                : shape?.key === "1" || form === "single-column" || o.has("zero")
                   ? "one"
                   : tty
                     ? "columns"
@@ -69,17 +105,26 @@ export const ls = tool(
       human: o.has("h", "si"),
       si: o.has("si"),
       reverse: o.has("r"),
-      sort: sortOf(order?.key, order?.value, long, o.has("c", "u") || o.has("time")),
-      time: o.has("c") ? "ctime" : o.has("u") ? "atime" : timeWord(o.value("time")),
-      classify: o.has("F") ? "F" : o.has("p") ? "p" : o.has("ft") ? "t" : "",
+      sort: sortOf(order?.key, sorts, long, o.has("c", "u") || o.has("time")),
+      time: o.has("c") ? "ctime" : o.has("u") ? "atime" : timeWord(times),
+      classify:
+        o.has("F") || style === "classify"
+          ? "F"
+          : o.has("p") || style === "slash"
+            ? "p"
+            : o.has("ft") || style === "file-type"
+              ? "t"
+              : "",
       inode: o.has("i"),
       blocks: o.has("s"),
       numeric: o.has("n"),
       owner: !o.has("g"),
       group: !o.has("o", "G"),
+      author: o.has("author"),
       color,
-      quoted: tty !== undefined && !o.has("N") && o.value("qs") !== "literal",
-      forceQuotes: o.has("Q"),
+      quoted: tty !== undefined && !o.has("N", "Q", "b", "qs"),
+      quoting: quotingOf(o, t.p.env.get("QUOTING_STYLE")),
+      end: o.has("zero") ? "\0" : "\n",
       timeStyle: o.has("full-time") ? "full-iso" : (o.value("ts") ?? t.p.env.get("TIME_STYLE")),
       width: Number(o.value("w") ?? t.p.env.get("COLUMNS") ?? tty?.columns ?? 80),
       dereference: o.has("L"),

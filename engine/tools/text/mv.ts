@@ -3,6 +3,7 @@ import { mayAccess, WRITE } from "../../machine/path.ts";
 import * as sys from "../../machine/sys.ts";
 import { LineReader } from "../io.ts";
 import { shellQuote, tool } from "../tool.ts";
+import { backups } from "./backup.ts";
 import { targets } from "./cp.ts";
 
 /** mv(1). */
@@ -10,7 +11,7 @@ export const mv = tool(
   {
     name: "mv",
     short: "bfint:TuvS:Z",
-    long: "backup::=backup force=f interactive=i no-clobber=n strip-trailing-slashes=strip suffix:=S target-directory:=t no-target-directory=T update::=u verbose=v context=Z",
+    long: "backup::=backup force=f interactive=i no-clobber=n strip-trailing-slashes=strip suffix:=S target-directory:=t no-target-directory=T update::=u verbose=v context=Z exchange=exchange no-copy=no-copy debug=debug",
     usage:
       "[OPTION]... [-T] SOURCE DEST\n  or:  mv [OPTION]... SOURCE... DIRECTORY\n  or:  mv [OPTION]... -t DIRECTORY SOURCE...",
     about: "Rename SOURCE to DEST, or move SOURCE(s) to DIRECTORY.",
@@ -18,6 +19,7 @@ export const mv = tool(
   function* (t, o) {
     const answers = new LineReader(t.p, 0);
     const clobber = o.last("n", "f", "i");
+    const keep = backups(t, o);
     for (const { from, to } of targets(t, o.operands, o.value("t"), o.has("T"))) {
       try {
         const source = sys.lookup(t.p, from, false);
@@ -38,7 +40,11 @@ export const mv = tool(
           yield* t.error(`cannot move ${shellQuote(from)} to a subdirectory of itself, ${shellQuote(to)}`);
           continue;
         }
-        if (target.node !== undefined) {
+        if (o.has("exchange") && target.node === undefined) {
+          yield* t.error(`cannot exchange ${shellQuote(from)} and ${shellQuote(to)}: No such file or directory`);
+          continue;
+        }
+        if (target.node !== undefined && !o.has("exchange")) {
           if (clobber?.key === "n") continue;
           if (o.has("u") && target.node.mtime >= source.node.mtime) continue;
           if (target.node.kind === "dir" && source.node.kind !== "dir") {
@@ -59,9 +65,14 @@ export const mv = tool(
             yield* sys.printError(t.p, `${t.name}: ${question} `);
             if (!/^[yY]/.test((yield* answers.line()) ?? "")) continue;
           }
-          if (o.has("b", "backup")) sys.rename(t.p, to, `${to}${o.value("S") ?? "~"}`);
+          keep?.(to);
         }
-        sys.rename(t.p, from, to);
+        if (o.has("exchange")) {
+          const between = `${to}.exchange`;
+          sys.rename(t.p, to, between);
+          sys.rename(t.p, from, to);
+          sys.rename(t.p, between, from);
+        } else sys.rename(t.p, from, to);
         if (o.has("v")) t.out.add(`renamed ${shellQuote(from)} -> ${shellQuote(to)}\n`);
       } catch (error) {
         if (!isErrno(error)) throw error;

@@ -2,7 +2,9 @@ import { isErrno } from "../../machine/errno.ts";
 import { normalize } from "../../machine/path.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { LineReader } from "../io.ts";
 import { quote, shellQuote, tool, UsageError } from "../tool.ts";
+import { backups, relative } from "./backup.ts";
 import { baseName, targets } from "./cp.ts";
 
 /** basename(1). */
@@ -106,12 +108,14 @@ export const ln = tool(
   {
     name: "ln",
     short: "bdFfiLnPrsS:t:Tv",
-    long: "backup::=b directory=d force=f interactive=i logical=L no-dereference=n physical=P relative=r symbolic=s suffix:=S target-directory:=t no-target-directory=T verbose=v",
+    long: "backup::=backup directory=d force=f interactive=i logical=L no-dereference=n physical=P relative=r symbolic=s suffix:=S target-directory:=t no-target-directory=T verbose=v",
     usage: "[OPTION]... [-T] TARGET LINK_NAME\n  or:  ln [OPTION]... TARGET\n  or:  ln [OPTION]... TARGET... DIRECTORY",
     about: "Create a link to TARGET with the name LINK_NAME.",
   },
   function* (t, o) {
     const symbolic = o.has("s");
+    const keep = backups(t, o);
+    const answers = new LineReader(t.p, 0);
     let links: { from: string; to: string }[];
     if (o.operands.length === 1 && !o.has("t")) links = [{ from: o.operands[0]!, to: `./${baseName(o.operands[0]!)}` }];
     else {
@@ -131,8 +135,23 @@ export const ln = tool(
           yield* t.error(`${from}: hard link not allowed for directory`);
           continue;
         }
-        if (o.has("f") && sys.find(t.p, to, false) !== undefined) sys.unlink(t.p, to);
-        if (symbolic) sys.symlink(t.p, from, to);
+        const there = sys.find(t.p, to, false);
+        if (there !== undefined && there === source) {
+          if (o.has("f", "i")) {
+            yield* t.error(`${shellQuote(from)} and ${shellQuote(to)} are the same file`);
+            continue;
+          }
+        } else if (there !== undefined && there.kind !== "dir") {
+          if (o.last("f", "i")?.key === "i") {
+            yield* t.out.flush();
+            yield* sys.printError(t.p, `${t.name}: replace ${shellQuote(to)}? `);
+            if (!/^[yY]/.test((yield* answers.line()) ?? "")) continue;
+          }
+          if (keep) keep(to);
+          else if (o.has("f", "i")) sys.unlink(t.p, to);
+        }
+        if (symbolic)
+          sys.symlink(t.p, o.has("r") ? relative(canonical(t.p, from, "m"), canonical(t.p, dirOf(to), "m")) : from, to);
         else {
           sys.link(t.p, to, source!);
           source!.nlink++;
@@ -167,6 +186,7 @@ export const readlink = tool(
         else {
           const node = sys.stat(t.p, path, false);
           if (node.kind === "symlink") t.out.add(node.target + end);
+          else if (o.has("v")) yield* t.error(`${path}: Invalid argument`);
           else t.status = 1;
         }
       } catch (error) {
@@ -207,13 +227,11 @@ export const realpath = tool(
         let result = o.has("s")
           ? normalize(t.p.cwd, path)
           : canonical(t.p, path, o.has("e") ? "e" : o.has("m") ? "m" : "f");
-        const to = o.value("rt");
+        const to = o.value("rt") ?? o.value("rb");
         if (to !== undefined) {
-          const from = canonical(t.p, to, "m").split("/").filter(Boolean);
-          const parts = result.split("/").filter(Boolean);
-          let same = 0;
-          while (same < from.length && same < parts.length && from[same] === parts[same]) same++;
-          result = [...from.slice(same).map(() => ".."), ...parts.slice(same)].join("/") || ".";
+          const base = o.value("rb") === undefined ? "/" : canonical(t.p, o.value("rb")!, "m");
+          const below = base === "/" || result === base || result.startsWith(`${base}/`);
+          if (below) result = relative(result, canonical(t.p, to, "m"));
         }
         t.out.add(result + (o.has("z") ? "\0" : "\n"));
       } catch (error) {

@@ -3,7 +3,7 @@ import { isErrno } from "../../machine/errno.ts";
 import { mayAccess, WRITE } from "../../machine/path.ts";
 import * as sys from "../../machine/sys.ts";
 import { LineReader } from "../io.ts";
-import { shellQuote, type Tool, tool, UsageError } from "../tool.ts";
+import { argMatch, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 
 interface Choice {
   recursive: boolean;
@@ -24,7 +24,11 @@ export const rm = tool(
     about: "Remove (unlink) the FILE(s).",
   },
   function* (t, o) {
-    const how = o.last("f", "i", "I");
+    const asked = o.last("f", "i", "I");
+    const when = asked?.key === "i" && asked.value !== undefined ? asked.value : undefined;
+    const word =
+      when === undefined ? "" : argMatch(when, "--interactive", [["never", "no", "none"], "once", ["always", "yes"]]);
+    const how = word === "" || word === "always" ? asked : { key: word === "once" ? "I" : "" };
     const choice: Choice = {
       recursive: o.has("r", "R"),
       force: o.has("f") && how?.key === "f",

@@ -219,12 +219,16 @@ export const which = tool(
 export const mktemp = tool(
   {
     name: "mktemp",
-    short: "dp::qtu",
+    short: "dp:qtuV",
     long: "directory=d tmpdir::=p quiet=q dry-run=u suffix:=suffix",
     usage: "[OPTION]... [TEMPLATE]",
     about: "Create a temporary file or directory, safely, and print its name.",
   },
   function* (t, o) {
+    if (o.has("V")) {
+      t.out.add("mktemp (GNU coreutils) 9.7\n");
+      return 0;
+    }
     const template = o.operands[0] ?? "tmp.XXXXXXXXXX";
     const match = /^(.*?)(X{3,})([^X]*)$/s.exec(template);
     if (match === null) throw new Fatal(`too few X's in template ${quote(template)}`);
@@ -246,6 +250,7 @@ export const mktemp = tool(
       } catch (error) {
         if (!isErrno(error)) throw error;
         if (error.code === "EEXIST") continue;
+        if (o.has("q")) return 1;
         throw new Fatal(
           `failed to create ${o.has("d") ? "directory" : "file"} via template ${quote(dir + template)}: ${error.message}`,
         );

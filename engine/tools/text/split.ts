@@ -1,4 +1,4 @@
-import { cpu, decode, encode, type Gen } from "../../kernel/index.ts";
+import { concat, cpu, decode, encode, type Gen } from "../../kernel/index.ts";
 import { burn } from "../../machine/cpu.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
@@ -25,12 +25,19 @@ export const split = tool(
     const value = way.value!;
     let number = 0;
     let byLines = false;
+    let inTurn = false;
+    let only: number | undefined;
     if (way.key === "n") {
-      const match = /^(l\/)?(\d+)$/.exec(value);
-      if (match === null || Number(match[2]) === 0)
-        throw new Fatal(`invalid number of chunks: ${quote(value.replace(/^l\//, ""))}`);
-      byLines = match[1] !== undefined;
-      number = Number(match[2]);
+      const match = /^([lr]\/)?(?:(\d+)\/)?(\d+)$/.exec(value);
+      if (match === null || Number(match[3]) === 0)
+        throw new Fatal(`invalid number of chunks: ${quote(value.replace(/^[lr]\//, ""))}`);
+      byLines = match[1] === "l/";
+      inTurn = match[1] === "r/";
+      number = Number(match[3]);
+      if (match[2] !== undefined) {
+        only = Number(match[2]);
+        if (only < 1 || only > number) throw new Fatal(`invalid chunk number: ${quote(match[2])}`);
+      }
     } else {
       const size = way.key === "l" ? (/^\d+$/.test(value) ? Number(value) : parseSize(value)) : parseSize(value, true);
       if (size === undefined || size === 0)
@@ -55,7 +62,13 @@ export const split = tool(
           ? linePieces(bytes, number)
           : way.key === "C"
             ? lineBytes(bytes, number)
-            : chunks(bytes, number, byLines);
+            : inTurn
+              ? turns(bytes, number)
+              : chunks(bytes, number, byLines);
+    if (only !== undefined) {
+      yield* t.out.bytes(pieces[only - 1] ?? new Uint8Array(0));
+      return 0;
+    }
     const digits = o.has("d", "nd") ? "0123456789" : o.has("x") ? "0123456789abcdef" : "abcdefghijklmnopqrstuvwxyz";
     const startAt = Number(o.value("nd") ?? 0);
     const given = o.value("a");
@@ -83,6 +96,15 @@ export const split = tool(
     return 0;
   },
 );
+
+/** Lines dealt out one by one to so many pieces. */
+function turns(bytes: Uint8Array, count: number): Uint8Array[] {
+  const piles: Uint8Array[][] = Array.from({ length: count }, () => []);
+  linePieces(bytes, 1).forEach((line, i) => {
+    piles[i % count]!.push(line);
+  });
+  return piles.map(concat);
+}
 
 function byBytes(bytes: Uint8Array, size: number): Uint8Array[] {
   const out: Uint8Array[] = [];
@@ -216,6 +238,9 @@ export const dd = tool(
     const count = set.has("count") ? size("count", 0) : Number.POSITIVE_INFINITY;
     const skip = size("skip", size("iseek", 0));
     const seek = size("seek", size("oseek", 0));
+    const status = set.get("status");
+    if (status !== undefined && !["none", "noxfer", "progress"].includes(status))
+      throw new UsageError(`invalid status level: ${quote(status)}`);
     const conversions = new Set((set.get("conv") ?? "").split(",").filter((word) => word !== ""));
     for (const word of conversions)
       if (!/^(notrunc|ucase|lcase|sync|noerror|fsync|fdatasync|nocreat|excl|sparse|swab)$/.test(word))
@@ -274,6 +299,7 @@ export const dd = tool(
         if (bytes.length === inSize) fullIn++;
         else partIn++;
         if (conversions.has("ucase")) bytes = encode(decode(bytes).toUpperCase());
+        if (conversions.has("swab")) bytes = swapped(bytes);
         if (conversions.has("lcase")) bytes = encode(decode(bytes).toLowerCase());
         if (conversions.has("sync") && bytes.length < inSize) {
           const padded = new Uint8Array(inSize);
@@ -298,7 +324,6 @@ export const dd = tool(
         `error ${reading ? "reading" : "writing"} ${shellQuote(reading ? (input ?? "standard input") : (output ?? "standard output"))}: ${error.message}`,
       );
     }
-    const status = set.get("status");
     if (status === "none") return t.status;
     let text = `${fullIn}+${partIn} records in\n${fullOut}+${partOut} records out\n`;
     if (status !== "noxfer") {
@@ -309,6 +334,13 @@ export const dd = tool(
     return t.status;
   },
 );
+
+/** conv=swab: every two bytes change places; an odd one at the end stays. */
+function swapped(bytes: Uint8Array): Uint8Array {
+  const out = bytes.slice();
+  for (let i = 0; i + 1 < out.length; i += 2) [out[i], out[i + 1]] = [out[i + 1]!, out[i]!];
+  return out;
+}
 
 /** One read(2); what has no end fills the block, however large. */
 function* readBlock(t: Tool, size: number): Gen<Uint8Array> {

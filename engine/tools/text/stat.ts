@@ -4,6 +4,7 @@ import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { localZone } from "../../machine/zone.ts";
 import { modeString } from "../../text/mode.ts";
+import { echoEscapes } from "../../text/printf.ts";
 import { strftime } from "../../text/time.ts";
 import { type FileSystem, fileSystemOf, fileSystems, typeOf } from "../system/file-systems.ts";
 import { shellQuote, tool, UsageError } from "../tool.ts";
@@ -84,7 +85,11 @@ export const stat = tool(
           s: () => String(size),
           u: () => String(node.uid),
           U: () => names.user(node.uid),
+          m: () => "/",
+          t: () => (node.kind === "char" ? "1" : "0"),
+          T: () => (node.kind === "char" ? "3" : "0"),
           w: () => "-",
+          W: () => "0",
           x: () => time(node.atime),
           X: () => seconds(node.atime),
           y: () => time(node.mtime),
@@ -93,7 +98,8 @@ export const stat = tool(
           Z: () => seconds(node.ctime),
           "%": () => "%",
         };
-        const formatted = shown(field, o.value("printf"), o.value("c"));
+        const terse = o.has("t") ? "%n %s %b %f %u %g 801 %i %h %t %T %X %Y %Z %W %o" : undefined;
+        const formatted = shown(field, o.value("printf"), o.value("c") ?? terse);
         if (formatted !== undefined) t.out.add(formatted);
         else {
           const id = (value: number, name: string) => `(${String(value).padStart(5)}/${name.padStart(8)})`;
@@ -118,8 +124,22 @@ function shown(
   format: string | undefined,
 ): string | undefined {
   const show = (text: string) =>
-    text.replace(/%[-0-9.]*([A-Za-z%])/g, (whole, letter: string) => field[letter]?.() ?? whole);
-  if (printf !== undefined) return show(printf).split("\\n").join("\n").split("\\t").join("\t");
+    text.replace(
+      /%([-+ #0']*)(\d*)(?:\.(\d*))?([A-Za-z%])/g,
+      (_whole, flags: string, width: string, precision: string | undefined, letter: string) => {
+        let value = field[letter]?.() ?? "?";
+        if (letter === "%") return value;
+        // The seconds of times take decimals.
+        if (precision !== undefined && "WXYZ".includes(letter))
+          value += `.${"0".repeat(precision === "" ? 9 : Number(precision))}`;
+        else if (precision !== undefined && precision !== "" && !/^\d+$/.test(value))
+          value = value.slice(0, Number(precision));
+        if (flags.includes("#") && letter === "a") value = `0${value}`;
+        if (flags.includes("-")) return value.padEnd(Number(width));
+        return value.padStart(Number(width), flags.includes("0") && /^\d+$/.test(value) ? "0" : " ");
+      },
+    );
+  if (printf !== undefined) return echoEscapes(show(printf), true).text;
   return format === undefined ? undefined : `${show(format)}\n`;
 }
 
