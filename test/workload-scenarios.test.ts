@@ -302,6 +302,29 @@ for pod in net bb; do kubectl exec $pod -- sh -c 'ping -c 1 127.0.0.1 | grep pac
       /^1: lo: .* qdisc noqueue qlen 1000$/,
     ],
   },
+  {
+    name: "a Python program that keeps more than it may is ended, and what it lets go counts no longer",
+    script: `kubectl apply -f - <<END >/dev/null
+apiVersion: v1
+kind: Pod
+metadata: {name: hog}
+spec:
+  containers:
+  - name: keeps
+    image: python:3.11-slim
+    command: [python3, -c]
+    args: ["import time\\ndef more(n):\\n    return 'x' * (n * 1024 * 1024)\\nheld = []\\nwhile True:\\n    held.append(more(10))\\n    print(len(held), flush=True)\\n    time.sleep(1)\\n"]
+    resources: {limits: {memory: 64Mi}}
+  - name: lets-go
+    image: python:3.11-slim
+    command: [python3, -c]
+    args: ["import time\\nfor i in range(60):\\n    text = 'y' * (20 * 1024 * 1024)\\n    time.sleep(1)\\nprint('well')\\ntime.sleep(3600)\\n"]
+    resources: {limits: {memory: 64Mi}}
+END
+sleep 90; kubectl logs hog -c keeps -p | tail -1
+kubectl get pod hog -o jsonpath='{range .status.containerStatuses[*]}{.name} {.restartCount} {.lastState.terminated.reason}{"\\n"}{end}'; kubectl logs hog -c lets-go`,
+    expect: [/^[56]$/, /^keeps [1-9] OOMKilled$/, /^lets-go 0 $/, /^well$/],
+  },
 ];
 
 describe("workloads, and what Kubernetes shows", () => {

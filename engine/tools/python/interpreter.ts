@@ -4,6 +4,7 @@ import type { Process } from "../../machine/process.ts";
 import { attributeOf } from "./attributes.ts";
 import { bind } from "./calls.ts";
 import { itemsOf, iterator } from "./iteration.ts";
+import { PythonMemory } from "./memory.ts";
 import { binary, compare, unary } from "./operators.ts";
 import type { Clause, Expression, Statement } from "./syntax.ts";
 import { assign, remove } from "./targets.ts";
@@ -40,6 +41,9 @@ export class Interpreter {
   readonly globals: Scope;
   readonly modules: ReadonlyMap<string, (py: Interpreter) => PyModule>;
   private readonly loaded = new Map<string, PyModule>();
+  private readonly memory: PythonMemory;
+  /** Scopes of the module and of the functions that run. */
+  private readonly frames: Scope[];
   private steps = 0;
   private depth = 0;
 
@@ -47,6 +51,19 @@ export class Interpreter {
     this.p = p;
     this.globals = new Scope(builtins);
     this.modules = modules;
+    this.frames = [this.globals];
+    this.memory = new PythonMemory(p);
+  }
+
+  /** Time for the steps that were made; and a look at the memory, now and then. */
+  private *charge(): Gen {
+    this.memory.look(this.frames, this.steps);
+    yield* cpu(200);
+  }
+
+  /** What the program holds becomes its process's memory: before it waits. */
+  settle(): void {
+    this.memory.look(this.frames);
   }
 
   // ---- statements ---------------------------------------------------------------------------------------------------
@@ -67,7 +84,7 @@ export class Interpreter {
   }
 
   private *statement(one: Statement, scope: Scope, name: string): Gen<Completion> {
-    if (++this.steps % STEPS === 0) yield* cpu(200);
+    if (++this.steps % STEPS === 0) yield* this.charge();
     switch (one.type) {
       case "expression":
         yield* this.value(one.value, scope);
@@ -91,7 +108,7 @@ export class Interpreter {
           const done = yield* this.block(one.body, scope, name);
           if (done === "break") return undefined;
           if (done !== undefined && done !== "continue") return done;
-          if (++this.steps % STEPS === 0) yield* cpu(200);
+          if (++this.steps % STEPS === 0) yield* this.charge();
         }
         return yield* this.block(one.otherwise, scope, name);
       case "for":
@@ -333,7 +350,7 @@ export class Interpreter {
     if (clause === undefined) return yield* found(this);
     const source = yield* this.value(clause.source, at === 0 ? outer : inner);
     next: for (const item of yield* this.iterate(source)) {
-      if (++this.steps % STEPS === 0) yield* cpu(200);
+      if (++this.steps % STEPS === 0) yield* this.charge();
       yield* assign(this, clause.targets, item, inner);
       for (const condition of clause.conditions) if (!truthy(yield* this.value(condition, inner))) continue next;
       yield* this.clauses(all, at + 1, inner, outer, found);
@@ -384,11 +401,13 @@ export class Interpreter {
     bind(callee, args, named, scope);
     if (!Array.isArray(callee.body)) return yield* this.value(callee.body as Expression, scope);
     this.depth++;
+    this.frames.push(scope);
     try {
       const done = yield* this.block(callee.body, scope, callee.name);
       return typeof done === "object" ? done.value : null;
     } finally {
       this.depth--;
+      this.frames.pop();
     }
   }
 

@@ -227,7 +227,8 @@ function timeModule(py: Interpreter): PyModule {
   return new PyModule("time", [
     native("time", () => kernel.wallMs / 1000),
     native("monotonic", () => kernel.now / SECOND),
-    native("sleep", function* ([seconds]) {
+    native("sleep", function* ([seconds], _named, py) {
+      py.settle();
       yield* sleep(Math.round(Number(numeric(seconds ?? 0n) ?? 0) * SECOND));
       return null;
     }),
