@@ -4,6 +4,30 @@ import { play, type Scenario } from "./scenario.ts";
 /** What Linux does; the outputs of ip were seen with the real one in namespaces of its own. */
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "ping counts the machines on the way and heeds its options; curl goes elsewhere and asks for a part",
+    script: `kubectl run n --image=nicolaka/netshoot --overrides='{"spec":{"nodeName":"worker-1"}}' -- sleep 1d >/dev/null; kubectl run web --image=nginx --port=80 --expose --overrides='{"spec":{"nodeName":"worker-2"}}' >/dev/null; kubectl wait --for=condition=ready pod/n pod/web >/dev/null
+ip=$(kubectl get pod web -o jsonpath='{.status.podIP}'); x() { kubectl exec n -- "$@" 2>&1; }
+x ping -c 1 $ip | sed -n 2p; ssh worker-1 ping -c 1 $ip | sed -n 2p; x ping -c 1 -t 1 $ip | sed -n 2p; x ping -c 1 -t 2 $ip | sed -n 2p; x ping -c 1 -I eth0 $ip | head -n 1; x ping -c 1 -I nope $ip; x ping -c 1 -M do -s 1500 $ip; x ping -f -c 3 $ip | tail -n 1
+x curl -s --connect-to foo:80:web:80 http://foo/ -o /dev/null -w '%{http_code}\n'; x curl -s --connect-to ::$ip:80 http://bar:99/ -o /dev/null -w '%{http_code}\n'; x curl -s -r 0-8 web -w ' %{http_code}\n'; x curl -s -r 600- web -D - -o /dev/null | grep -i -e '^content' -e ^accept; x curl -s -r 9000- web -o /dev/null -w '%{http_code}\n'`,
+    expect: [
+      / ttl=62 /,
+      / ttl=63 /,
+      /^From 10\.200\.\d+\.1 icmp_seq=1 Time to live exceeded$/,
+      /^From 10\.200\.\d+\.0 icmp_seq=1 Time to live exceeded$/,
+      /^PING \S+ \(\S+\) from 10\.200\.\d+\.\d+ eth0: 56\(84\) bytes of data\.$/,
+      "ping: SO_BINDTODEVICE nope: No such device",
+      "ping: sendmsg: Message too long",
+      /^rtt .* ms, ipg\/ewma /,
+      /^200$/,
+      /^200$/,
+      "<!DOCTYPE 206",
+      "Content-Length: 15",
+      "Content-Range: bytes 600-614/615",
+      /^416$/,
+    ],
+    never: [/Accept-Ranges/],
+  },
+  {
     // test/e2e/common/network/networking.go: Granular Checks Pods and Services, over HTTP and UDP.
     name: "agnhost's netexec answers HTTP and datagrams, asks others for a client, and runs commands; nc -u sends and takes them",
     script: `kubectl create deploy echo --image=registry.k8s.io/e2e-test-images/agnhost:2.53 --replicas=2 -- /agnhost netexec --http-port=8080 --udp-port=8081 >/dev/null

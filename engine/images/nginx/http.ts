@@ -163,6 +163,23 @@ function file(
     if (request.headers["if-none-match"] === headers.etag) {
       return { response: { status: 304, headers, body: { type: "bytes", bytes: new Uint8Array(0) } }, bodySize: 0 };
     }
+    const range = rangeOf(request.headers["range"], bytes.length);
+    if (range === "none") {
+      const answer = page(p, version, 416, server, request);
+      const { response } = answer;
+      const told = { ...response.headers, "content-range": `bytes */${bytes.length}` };
+      return { ...answer, response: { ...response, headers: told } };
+    }
+    if (range !== undefined) {
+      const part = bytes.subarray(range.first, range.last + 1);
+      const { "accept-ranges": _, ...rest } = headers;
+      const shown = {
+        ...rest,
+        "content-length": String(part.length),
+        "content-range": `bytes ${range.first}-${range.last}/${bytes.length}`,
+      };
+      return finish(206, shown, part, request);
+    }
     return finish(200, headers, bytes, request);
   } catch (error) {
     if (!isErrno(error)) throw error;
@@ -171,6 +188,16 @@ function file(
     const answer = page(p, version, missing ? 404 : 403, server, request);
     return { ...answer, error: `open() "${base}" failed (${number}: ${error.message}), ${where}` };
   }
+}
+
+/** The one range that a request wants of so many bytes; `none`: it lies beyond them; undefined: all, or several. */
+function rangeOf(header: string | undefined, size: number): { first: number; last: number } | "none" | undefined {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? "");
+  if (match === null || (match[1] === "" && match[2] === "")) return undefined;
+  const [, from = "", to = ""] = match;
+  const first = from === "" ? Math.max(0, size - Number(to)) : Number(from);
+  const last = from === "" || to === "" ? size - 1 : Math.min(Number(to), size - 1);
+  return first > last ? "none" : { first, last };
 }
 
 function common(p: Process, version: string, type: string, size: number): Record<string, string> {

@@ -49,9 +49,17 @@ export function* stream(k: Invocation, path: string, stdin: boolean, tty: Tty | 
   const pumped = new WaitQueue();
   let open = 0;
   const writing = { count: 0 };
+  /** Whoever read what comes may have gone: kubectl has the signal for that already. */
+  const untilBroken = function* (body: Gen): Gen {
+    try {
+      yield* body;
+    } catch (error) {
+      if (!isErrno(error, "EPIPE")) throw error;
+    }
+  };
   const pump = (name: string, body: Gen) => {
     open++;
-    return kernel.spawn(`kubectl ${name}`, body, {
+    return kernel.spawn(`kubectl ${name}`, untilBroken(body), {
       onExit: () => {
         open--;
         pumped.wakeAll();

@@ -51,6 +51,8 @@ export interface Settings {
   maxTime?: number;
   /** `host:port` to address. */
   resolve: Map<string, string>;
+  /** --connect-to: host and port as asked for ("" for any), and those to go to instead. */
+  connectTo: { host: string; port: string; toHost: string; toPort: string }[];
   version: boolean;
 }
 
@@ -184,6 +186,7 @@ function newSettings(): Settings {
     fail: false,
     failWithBody: false,
     resolve: new Map(),
+    connectTo: [],
     retries: 0,
     retryRefused: false,
     retryAll: false,
@@ -295,7 +298,10 @@ function valued(s: Settings, name: string, value: string, outputs: string[]): vo
   else if (name === "url-query") s.query.push(value.startsWith("+") ? { text: value.slice(1) } : encodedDatum(value));
   else if (name === "form" || name === "form-string") (s.form ??= []).push(formPart(value, name === "form-string"));
   else if (name === "referer") s.headers.push(`Referer: ${value}`);
-  else if (name === "resolve") {
+  else if (name === "connect-to") {
+    const [host = "", port = "", toHost = "", toPort = ""] = value.split(":");
+    s.connectTo.push({ host, port, toHost, toPort });
+  } else if (name === "resolve") {
     const match = /^\+?([^:]+):(\d+):(.+)$/.exec(value);
     if (match === null) throw new CurlUsage(`Couldn't parse CURLOPT_RESOLVE entry '${value}'`);
     s.resolve.set(`${match[1]}:${match[2]}`, match[3]!.split(",")[0]!);

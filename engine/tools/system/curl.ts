@@ -268,6 +268,10 @@ function* send(
     if (url.scheme === "http") path = `${url.scheme}://${authority(url)}${path}`;
   }
   const target = proxy === undefined ? { ...url, path } : { ...proxy, path };
+  const detour = s.connectTo.find(
+    ({ host, port }) => (host === "" || host === url.host) && (port === "" || port === String(url.port)),
+  );
+  const dial = detour && { host: detour.toHost || url.host, port: Number(detour.toPort || url.port) };
   const result = yield* exchange(
     p,
     target,
@@ -275,14 +279,16 @@ function* send(
     {
       connectTimeout: s.connectTimeout,
       maxTime: s.maxTime,
-      address: s.resolve.get(`${url.host}:${url.port}`),
+      dial,
+      address: s.resolve.get(`${dial?.host ?? url.host}:${dial?.port ?? url.port}`),
       insecure: s.insecure,
       authorities: authorities(p, s),
       clientCertificate: clientCertificate(p, s),
     },
   );
   const dialled = "address" in result ? result.address : undefined;
-  if (s.verbose && dialled !== undefined) yield* sys.printError(p, `*   Trying ${dialled}:${target.port}...\n`);
+  if (s.verbose && dialled !== undefined)
+    yield* sys.printError(p, `*   Trying ${dialled}:${dial?.port ?? target.port}...\n`);
   const trust = s.insecure ? undefined : (s.cacert ?? "/etc/ssl/certs/ca-certificates.crt");
   if (isFailure(result)) {
     if (s.verbose) yield* sys.printError(p, brokenOff(result, target, version, trust));

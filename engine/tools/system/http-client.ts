@@ -55,6 +55,8 @@ export interface ExchangeOptions {
   /** µs for the connection, and for everything. */
   connectTimeout?: number | undefined;
   maxTime?: number | undefined;
+  /** Whom the connection is made to instead of the URL's own. */
+  dial?: { host: string; port: number } | undefined;
   /** Address instead of a lookup. */
   address?: string | undefined;
   insecure?: boolean;
@@ -90,7 +92,7 @@ export function* exchange(
   const deadline = options.maxTime === undefined ? Number.POSITIVE_INFINITY : start + options.maxTime;
   let address = options.address;
   if (address === undefined) {
-    const found = yield* withTimeout(p, resolveHost(p, url.host), deadline - kernel.now);
+    const found = yield* withTimeout(p, resolveHost(p, options.dial?.host ?? url.host), deadline - kernel.now);
     if (found === undefined) return { kind: "timeout", phase: "connect", ms: Math.floor(since() / 1000) };
     if (!found.ok) return { kind: "resolve", why: found.why };
     address = found.addresses[0]!;
@@ -99,7 +101,7 @@ export function* exchange(
   const patience = Math.min(options.connectTimeout ?? Number.POSITIVE_INFINITY, deadline - kernel.now);
   let connection: Connection;
   try {
-    connection = yield* network.connect(p.ns.net, address, url.port, {
+    connection = yield* network.connect(p.ns.net, address, options.dial?.port ?? url.port, {
       ...(Number.isFinite(patience) && { timeout: patience }),
       ...(url.scheme === "https" && { serverName: url.host }),
     });

@@ -159,7 +159,7 @@ describe("names", () => {
       /^PING cp-1 \(192.168.108.11\) 56\(84\) bytes of data.\n64 bytes from cp-1 \(192.168.108.11\): icmp_seq=1 ttl=64 time=0.\d{3} ms\n(?:.*\n)+2 packets transmitted, 2 received, 0% packet loss, time \d+ms\n/,
     );
     expect(run("wget -qO- http://web").out).toBe("hello\n");
-    expect(run("nc -zv cp-1 80").err).toBe("Connection to cp-1 (192.168.108.11) 80 port [tcp/*] succeeded!\n");
+    expect(run("nc -zv cp-1 80").err).toBe("Connection to cp-1 (192.168.108.11) 80 port [tcp/http] succeeded!\n");
   });
 });
 

@@ -9,6 +9,7 @@ import { askInVain, meet, misled } from "../../network/neighbours.ts";
 import { type Path, pathOf } from "../../network/path.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { isRoutable } from "../../network/routes.ts";
+import { traceOf } from "../../network/trace.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 
 /** ping(8) of iputils; BusyBox's words where the image has BusyBox. */
@@ -16,11 +17,16 @@ export const ping: Program = function* (p) {
   const busybox = p.applet;
   let o: ParsedOptions;
   try {
-    o = parseOptions(p.argv.slice(1), { short: "46c:i:W:w:s:qnt:I:fvDOR", standard: false });
+    o = parseOptions(p.argv.slice(1), { short: "46Ac:i:W:w:s:qnt:I:fvDORVM:p:l:Q:S:T:aBbdLrU", standard: false });
   } catch (error) {
     if (!(error instanceof OptionError)) throw error;
     yield* sys.printError(p, `ping: ${error.message}\n\nUsage\n  ping [options] <destination>\n`);
     return 2;
+  }
+  if (o.has("V") && !busybox) {
+    const features = "libcap: yes, IDN: yes, NLS: no, error.h: yes, getrandom(): yes, __fpending(): yes";
+    yield* sys.print(p, `ping from iputils 20221126\n${features}\n`);
+    return 0;
   }
   const host = o.operands.at(-1);
   if (host === undefined) {
@@ -48,12 +54,26 @@ export const ping: Program = function* (p) {
     return busybox ? 1 : 2;
   }
   const size = Number(o.value("s") ?? 56);
+  const from = o.value("I");
+  const device = from === undefined ? undefined : p.ns.net.interfaces.get(from);
+  if (from !== undefined && device === undefined && !p.ns.net.owns(from)) {
+    const why = /^[\d.]+$/.test(from)
+      ? "bind: Cannot assign requested address"
+      : `SO_BINDTODEVICE ${from}: No such device`;
+    yield* sys.printError(p, busybox ? `ping: ${from}: No such device\n` : `ping: ${why}\n`);
+    return busybox ? 1 : 2;
+  }
+  const own = device === undefined ? from : (device.addresses[0]?.split("/")[0] ?? "0.0.0.0");
+  const via = own === undefined || busybox ? "" : `from ${own} ${device?.name ?? ""}: `;
   yield* sys.print(
     p,
-    `PING ${host} (${address})${busybox ? `: ${size} data bytes` : ` ${size}(${size + 28}) bytes of data.`}\n`,
+    `PING ${host} (${address})${busybox ? `: ${size} data bytes` : ` ${via}${size}(${size + 28}) bytes of data.`}\n`,
   );
   return yield* echo(p, o, host, address, size, busybox);
 };
+
+/** µs between two packets of -f. */
+const FLOOD = 10_000;
 
 /** What is said of a REJECT on the way, by the error that it is to programs. */
 const REFUSALS: Partial<Record<Path["outcome"], string>> = {
@@ -106,6 +126,12 @@ function roundTrip(p: Process, address: string, sequence: number, size: number):
 const reaches = (network: Network, net: NetNamespace, owner: NetNamespace): boolean =>
   owner.host === net.host || !(network.isDark(owner) || network.isDark(net));
 
+/** Machines that forward what goes between two namespaces: each takes one from a packet's time to live. */
+function routersBetween(net: NetNamespace, owner: NetNamespace | undefined): number {
+  if (owner === undefined || owner.host === net.host) return 0;
+  return (net.host === net ? 0 : 1) + (owner.host === owner ? 0 : 1);
+}
+
 function permitted(net: NetNamespace, owner: NetNamespace, path: Path | undefined, address: string): boolean {
   const source = path?.source ?? net.firstAddress();
   const steps = policySteps(net, owner, { protocol: "icmp", source, address: path?.address ?? address, port: 0 });
@@ -147,10 +173,31 @@ function* echo(
   // When the last packet went or came: what iputils counts the time to.
   let moved = start;
   const source = p.ns.net.addresses()[0] ?? "127.0.0.1";
+  const { net } = p.ns;
+  const target = pathOf(p.machine.network, net, "icmp", address, 0)?.address ?? address;
+  const routers = routersBetween(net, p.machine.network.ownerOf(target));
+  const life = Number(o.value("t") ?? 64);
+  const flood = o.has("f") && !busybox;
   p.dispositions.set("INT", "catch");
   while (sent < count && kernel.now < deadline) {
     sent++;
     moved = kernel.now;
+    const mtu = Math.min(...[...net.interfaces.values()].filter(({ name }) => name !== "lo").map((one) => one.mtu));
+    if (o.value("M") === "do" && size + 28 > mtu && !net.owns(address)) {
+      yield* sys.printError(p, "ping: sendmsg: Message too long\n");
+      unreachable++;
+      if (sent < count && (yield* sleep(interval)) === "interrupted") break;
+      continue;
+    }
+    if (life <= routers && !busybox) {
+      // Whoever would have had to forward it next says so.
+      const router = traceOf(p.machine.network, net, "icmp", address, 0).routers[life - 1];
+      yield* sleep(300);
+      unreachable++;
+      if (router !== undefined) yield* sys.print(p, `From ${router} icmp_seq=${sent} Time to live exceeded\n`);
+      if (sent < count && (yield* sleep(interval)) === "interrupted") break;
+      continue;
+    }
     const rtt = roundTrip(p, address, sent, size);
     if (rtt === undefined || typeof rtt === "string") {
       if (rtt !== undefined && !busybox) {
@@ -179,10 +226,15 @@ function* echo(
     moved = kernel.now;
     times.push(rtt);
     const ms = (rtt / 1000).toFixed(busybox ? 3 : rtt < 1000 ? 3 : 2);
+    if (flood) {
+      if (sent < count && (yield* sleep(FLOOD)) === "interrupted") break;
+      continue;
+    }
     if (!o.has("q")) {
+      const stamp = o.has("D") ? `[${(kernel.wallMs / 1000).toFixed(6)}] ` : "";
       yield* sys.print(
         p,
-        `${size + 8} bytes from ${host === address || busybox ? address : `${host} (${address})`}: ${busybox ? `seq=${sent - 1}` : `icmp_seq=${sent}`} ttl=64 time=${ms} ms\n`,
+        `${stamp}${size + 8} bytes from ${host === address || busybox ? address : `${host} (${address})`}: ${busybox ? `seq=${sent - 1}` : `icmp_seq=${sent}`} ttl=${64 - routers} time=${ms} ms\n`,
       );
     }
     if (sent < count && (yield* sleep(interval - rtt)) === "interrupted") break;
@@ -201,7 +253,7 @@ function* echo(
     const [low, high] = [Math.min(...times), Math.max(...times)];
     text += busybox
       ? `round-trip min/avg/max = ${ms(low)}/${ms(mean)}/${ms(high)} ms\n`
-      : `rtt min/avg/max/mdev = ${ms(low)}/${ms(mean)}/${ms(high)}/${ms(deviation)} ms\n`;
+      : `rtt min/avg/max/mdev = ${ms(low)}/${ms(mean)}/${ms(high)}/${ms(deviation)} ms${flood ? `, ipg/ewma ${ms((kernel.now - start) / Math.max(1, sent - 1))}/${ms(mean)} ms` : ""}\n`;
   } else if (!busybox) text += pipe > 1 ? `pipe ${pipe}\n\n` : "\n";
   yield* sys.print(p, text);
   return times.length > 0 ? 0 : 1;
