@@ -42,7 +42,7 @@ import { nl } from "./nl.ts";
 import { envsubst, numfmt } from "./numfmt.ts";
 import { od } from "./od.ts";
 import { chgrp, chmod, chown } from "./ownership.ts";
-import { less, more } from "./pager.ts";
+import { less, more } from "./pager/index.ts";
 import { patch } from "./patch.ts";
 import { basename, dirname, ln, pwd, readlink, realpath, rmdir } from "./paths.ts";
 import { printf } from "./printf.ts";

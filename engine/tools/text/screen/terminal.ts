@@ -35,18 +35,27 @@ export class Terminal {
   private shown: string[] = [];
   private readonly paste: boolean;
   private readonly lineFeed: boolean;
+  private readonly plain: boolean;
+  private readonly quiet: boolean;
   private taken = false;
 
   /**
    * `paste`: text that is pasted comes between the keys `paste-begin` and `paste-end`. `lineFeed`: Ctrl-J is a key of its
-   * own, not Enter.
+   * own, not Enter. `plain`: what was there stays, above and afterwards; `quiet`:
+   * nothing is told to the terminal at all.
    */
-  constructor(p: Process, tty: Tty, how: { paste?: boolean; lineFeed?: boolean } = {}) {
+  constructor(
+    p: Process,
+    tty: Tty,
+    how: { paste?: boolean; lineFeed?: boolean; plain?: boolean; quiet?: boolean } = {},
+  ) {
     this.p = p;
     this.tty = tty;
     this.before = { ...tty.termios };
     this.paste = how.paste ?? false;
     this.lineFeed = how.lineFeed ?? false;
+    this.plain = how.plain ?? false;
+    this.quiet = how.quiet ?? false;
     p.dispositions.set("WINCH", "catch");
     this.take();
   }
@@ -62,7 +71,8 @@ export class Terminal {
     this.forget();
     if (this.taken) return;
     this.taken = true;
-    this.tty.display(encode(`\x1b[?1049h\x1b[?1h\x1b=${this.paste ? "\x1b[?2004h" : ""}`));
+    if (this.quiet) return;
+    this.tty.display(encode(`${this.plain ? "" : "\x1b[?1049h"}\x1b[?1h\x1b=${this.paste ? "\x1b[?2004h" : ""}`));
   }
 
   get rows(): number {
@@ -78,7 +88,8 @@ export class Terminal {
     this.tty.termios = this.before;
     if (!this.taken) return;
     this.taken = false;
-    this.tty.display(encode(`${this.paste ? "\x1b[?2004l" : ""}\x1b[?1l\x1b>\x1b[?1049l`));
+    if (this.quiet) return;
+    this.tty.display(encode(`${this.paste ? "\x1b[?2004l" : ""}\x1b[?1l\x1b>${this.plain ? "" : "\x1b[?1049l"}`));
   }
 
   /** Shows `rows` from the top and puts the cursor (from 0). Rows may hold SGR sequences; others must not. */

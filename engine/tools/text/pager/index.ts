@@ -1,0 +1,74 @@
+import type { Gen } from "../../../kernel/index.ts";
+import { isErrno } from "../../../machine/errno.ts";
+import type { Program } from "../../../machine/process.ts";
+import * as sys from "../../../machine/sys.ts";
+import { type Tool, tool } from "../../tool.ts";
+import { Less } from "./less.ts";
+import { More } from "./more.ts";
+
+/** less(1) and more(1): a page at a time on a terminal, a plain copy elsewhere. */
+function pager(name: "less" | "more"): Program {
+  return tool(
+    {
+      name,
+      short: "aABcCdeEfFgGiIJKlLmMnNqQrRsSuUVwWXb:h:j:k:o:O:p:P:t:T:x:y:z:",
+      long: "quit-if-one-screen=F chop-long-lines=S LINE-NUMBERS=N RAW-CONTROL-CHARS=R ignore-case=i no-init=X quit-at-eof=e QUIT-AT-EOF=E pattern:=p",
+      usage: "[options] [file]...",
+      about: "",
+      version: name === "less" ? "less 668 (GNU regular expressions)" : "more from util-linux 2.41",
+      rewrite: (args) =>
+        args.map((arg) =>
+          arg.startsWith("+/")
+            ? `-p${arg.slice(2)}`
+            : /^\+./.test(arg)
+              ? `-P${arg.slice(1)}`
+              : name === "more" && /^-\d+$/.test(arg)
+                ? `-z${arg.slice(1)}`
+                : arg,
+        ),
+    },
+    function* (t, o) {
+      const tty = t.p.fds.get(1)?.tty;
+      if (o.operands.length === 0 && t.p.fds.get(0)?.tty !== undefined) {
+        yield* sys.printError(
+          t.p,
+          name === "less"
+            ? 'Missing filename ("less --help" for help)\n'
+            : "more: bad usage\nTry 'more --help' for more information.\n",
+        );
+        return 1;
+      }
+      if (tty === undefined) return yield* copy(t, o.operands);
+      if (name === "more") return yield* new More(t, tty, o).run();
+      const view = new Less(t, o);
+      return yield* view.run(tty);
+    },
+  );
+}
+
+export const less = pager("less");
+export const more = pager("more");
+
+function* copy(t: Tool, operands: readonly string[]): Gen<number> {
+  for (const path of operands.length > 0 ? operands : ["-"]) {
+    try {
+      if (path !== "-" && sys.stat(t.p, path).kind === "dir") {
+        yield* sys.printError(t.p, `${path} is a directory\n`);
+        t.status = 1;
+        continue;
+      }
+      const fd = path === "-" ? 0 : sys.open(t.p, path);
+      for (;;) {
+        const bytes = yield* sys.read(t.p, fd);
+        if (bytes.length === 0) break;
+        yield* t.out.bytes(bytes);
+      }
+      t.close(fd);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      yield* sys.printError(t.p, `${path}: ${error.message}\n`);
+      t.status = 1;
+    }
+  }
+  return t.status;
+}
