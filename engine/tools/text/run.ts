@@ -1,4 +1,4 @@
-import { cpu, type Gen, SECOND, wait } from "../../kernel/index.ts";
+import { cpu, type Gen, wait } from "../../kernel/index.ts";
 import { burn } from "../../machine/cpu.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { exitCode, type Process } from "../../machine/process.ts";
@@ -97,33 +97,6 @@ export const timeout = tool(
       } catch (error) {
         if (!isErrno(error)) throw error;
       }
-    }
-  },
-);
-
-/** watch(1): the command again and again on a cleared screen. */
-export const watch = tool(
-  {
-    name: "watch",
-    short: "+bcd::egn:tx",
-    long: "interval:=n no-title=t differences::=d exec=x errexit=e chgexit=g color=c",
-    usage: "[options] command",
-    about: "Execute a program periodically, showing output fullscreen.",
-    version: "watch from procps-ng 4.0.4",
-  },
-  function* (t, o) {
-    if (o.operands.length === 0) throw new UsageError("missing operand");
-    const interval = Number(o.value("n") ?? 2);
-    const command = o.operands.join(" ");
-    for (;;) {
-      t.out.add("\x1b[H\x1b[2J\x1b[3J");
-      if (!o.has("t")) t.out.add(`Every ${interval.toFixed(1)}s: ${command}\n\n`);
-      yield* t.out.flush();
-      const child = yield* start(t, o.has("x") ? o.operands : ["sh", "-c", command]);
-      const done = yield* sys.waitFor(t.p, child);
-      if (o.has("e") && exitCode(done!.status) !== 0) return 8;
-      const until = t.p.machine.kernel.now + Math.max(0.1, interval) * SECOND;
-      while (t.p.machine.kernel.now < until) yield* wait(t.p.childChanged, until - t.p.machine.kernel.now);
     }
   },
 );

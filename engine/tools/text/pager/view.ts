@@ -51,8 +51,9 @@ export abstract class View {
     this.t = t;
     this.files = [...o.operands];
     const environment = t.p.env.get("LESS") ?? "";
-    const has = (letter: string) =>
-      o.has(letter) || new RegExp(`(^|[ -])-?[A-Za-z]*${letter}`).test(environment.replace(/--[\w-]+/g, ""));
+    // Letters of $LESS, which may hold long options too.
+    const letters = environment.replace(/--[\w-]+/g, "");
+    const has = (letter: string) => o.has(letter) || letters.includes(letter);
     this.on = {
       numbers: has("N"),
       chop: has("S"),
