@@ -7,7 +7,7 @@ import { EtcdStore, SingleEtcd } from "./etcd/index.ts";
 import type { Kernel } from "./kernel/index.ts";
 import { MINUTE } from "./kernel/index.ts";
 import { addons } from "./kubeadm/addons/index.ts";
-import { furnish } from "./kubeadm/files.ts";
+import { furnish, laidOut } from "./kubeadm/files.ts";
 import { bootstrap } from "./kubeadm/init.ts";
 import { type ClusterPki, clusterPki } from "./kubeadm/pki.ts";
 import {
@@ -90,6 +90,11 @@ export class Cluster {
         if (spec !== undefined) furnish(machine, spec, this);
         return spec !== undefined;
       },
+      laidOut: (machine, path) => {
+        const spec = this.specs.find(({ name }) => name === machine.hostname);
+        return spec && laidOut(path, spec, this);
+      },
+      addons: () => addons(this.server, this.pki.kubernetes.certificate, this.topology),
       answer: (task, value) => this.answers.push({ task, value, at: kernel.now }),
     });
     const hosts = all.flatMap(machinesOf).map((spec) => ({ address: spec.address, names: [spec.name] }));

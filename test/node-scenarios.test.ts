@@ -146,6 +146,30 @@ curl -s -o /dev/null -w '%{http_code}\\n' https://dl.k8s.io/release/v1.99.0/bin/
       /^404$/,
     ],
   },
+  {
+    name: "phases of kubeadm init mend a control plane that lost parts of it",
+    script: `on cp-1 "rm /etc/kubernetes/manifests/kube-scheduler.yaml /etc/kubernetes/controller-manager.conf; sleep 2; kubeadm init phase control-plane scheduler; kubeadm init phase kubeconfig all; stat -c %a /etc/kubernetes/manifests/kube-scheduler.yaml"
+kubectl -n kube-system delete ds kube-proxy >/dev/null; kubectl -n kube-system delete deploy/coredns svc/kube-dns >/dev/null; kubectl taint node cp-1 node-role.kubernetes.io/control-plane- >/dev/null
+on cp-1 "kubeadm init phase addon all; kubeadm init phase mark-control-plane; kubeadm init phase upload-config kubelet; kubeadm init phase etcd; kubeadm init phase control-plane nosuch"
+sleep 60; kubectl -n kube-system get pods kube-scheduler-cp-1 --no-headers; kubectl -n kube-system get ds kube-proxy --no-headers; kubectl -n kube-system get deploy coredns --no-headers; kubectl get node cp-1 -o jsonpath='{.spec.taints[*].effect}{"\\n"}'`,
+    expect: [
+      '[control-plane] Creating static Pod manifest for "kube-scheduler"',
+      '[kubeconfig] Using kubeconfig folder "/etc/kubernetes"',
+      '[kubeconfig] Using existing kubeconfig file: "/etc/kubernetes/admin.conf"',
+      '[kubeconfig] Writing "controller-manager.conf" kubeconfig file',
+      /^600$/,
+      "[addons] Applied essential addon: CoreDNS",
+      "[addons] Applied essential addon: kube-proxy",
+      "[mark-control-plane] Marking the node cp-1 as control-plane by adding the taints",
+      '[kubelet] Creating a ConfigMap "kubelet-config" in namespace kube-system',
+      'missing subcommand; "etcd" is not meant to be run on its own',
+      'unknown command "nosuch" for "kubeadm init phase control-plane"',
+      /^kube-scheduler-cp-1 +1\/1 +Running/,
+      /^kube-proxy +6 +6 +6 /,
+      /^coredns +2\/2 /,
+      /^NoSchedule$/,
+    ],
+  },
 ];
 
 describe("nodes as others' scripts see them", () => {

@@ -1,7 +1,17 @@
 /** Puts on a machine what `kubeadm` and the course's set-up leave on one of its role. */
+
+import { decode } from "../kernel/index.ts";
 import { cniPlugin } from "../machine/base/cni-plugins.ts";
 import type { Content } from "../machine/inode.ts";
-import { type DirNode, dirNode, entriesOf, fileNode, LazyContent, type NodeAttributes } from "../machine/inode.ts";
+import {
+  type DirNode,
+  dirNode,
+  entriesOf,
+  fileNode,
+  type Inode,
+  LazyContent,
+  type NodeAttributes,
+} from "../machine/inode.ts";
 import type { Machine } from "../machine/machine.ts";
 import { runtimeOf } from "../machine/runtime/of.ts";
 import { kubeconfig, kubeconfigOf } from "./kubeconfig.ts";
@@ -41,7 +51,7 @@ const CONTROL_PLANE_IMAGES = [
 ];
 
 /** Creates or replaces a file of a machine, with the directories above it. */
-export function installFile(machine: Machine, path: string, content: string | Content, at: NodeAttributes = {}): void {
+export function installFile(machine: Rooted, path: string, content: string | Content, at: NodeAttributes = {}): void {
   const parts = path.split("/").filter(Boolean);
   const name = parts.pop()!;
   let dir = machine.root;
@@ -58,7 +68,7 @@ export function installFile(machine: Machine, path: string, content: string | Co
   entriesOf(dir).set(name, fileNode(content, at));
 }
 
-function installDirectory(machine: Machine, path: string, at: NodeAttributes = {}): DirNode {
+function installDirectory(machine: Rooted, path: string, at: NodeAttributes = {}): DirNode {
   installFile(machine, `${path}/.keep`, "", at);
   const parts = path.split("/").filter(Boolean);
   let dir = machine.root;
@@ -80,6 +90,28 @@ const ROOT_CONFIG = "/root/.kube/config";
 const ADMIN = { commonName: "kubernetes-admin", organizations: ["kubeadm:cluster-admins"] };
 
 export function furnish(machine: Machine, spec: MachineSpec, facts: ClusterFacts): void {
+  layOut(machine, spec, facts);
+  if (spec.role !== "control-plane" && spec.role !== "worker") return;
+  // What kubeadm pulled before it began, and the network add-on's.
+  runtimeOf(machine).images.preload(
+    spec.role === "control-plane" ? [...NODE_IMAGES, ...CONTROL_PLANE_IMAGES] : NODE_IMAGES,
+  );
+}
+
+/** Text of one of the files that `furnish` puts on a machine of that role, as it was at first. */
+export function laidOut(path: string, spec: MachineSpec, facts: ClusterFacts): string | undefined {
+  const tree = { root: dirNode({}) };
+  layOut(tree, spec, facts);
+  let node: Inode | undefined = tree.root;
+  for (const part of path.split("/").filter(Boolean))
+    node = node?.kind === "dir" ? entriesOf(node).get(part) : undefined;
+  return node?.kind === "file" ? decode(node.content.bytes()) : undefined;
+}
+
+/** What has a file tree. */
+type Rooted = Pick<Machine, "root">;
+
+function layOut(machine: Rooted, spec: MachineSpec, facts: ClusterFacts): void {
   switch (spec.role) {
     case "load-balancer":
       balancer(machine, spec, facts);
@@ -98,7 +130,7 @@ export function furnish(machine: Machine, spec: MachineSpec, facts: ClusterFacts
 }
 
 /** admin.conf, and `kubeadm init`'s last advice followed for whoever works on the machine: their kubectl has a copy. */
-function administrate(machine: Machine, spec: MachineSpec, facts: ClusterFacts): void {
+function administrate(machine: Rooted, spec: MachineSpec, facts: ClusterFacts): void {
   let made: string | undefined;
   const copy = () => lazy(() => (made ??= adminConfig(facts)));
   if (spec.role === "control-plane") installFile(machine, "/etc/kubernetes/admin.conf", copy(), SECRET);
@@ -127,7 +159,7 @@ export function adminConfig({ pki, server }: ClusterFacts): string {
   return kubeconfig({ pki, server, user: "kubernetes-admin", subject: ADMIN });
 }
 
-function node(machine: Machine, spec: MachineSpec, { pki, server, topology }: ClusterFacts): void {
+function node(machine: Rooted, spec: MachineSpec, { pki, server, topology }: ClusterFacts): void {
   const user = `system:node:${spec.name}`;
   const subject = { commonName: user, organizations: ["system:nodes"] };
   const current = "/var/lib/kubelet/pki/kubelet-client-current.pem";
@@ -158,17 +190,13 @@ function node(machine: Machine, spec: MachineSpec, { pki, server, topology }: Cl
   // What the network add-on's DaemonSet copies there.
   const plugin = topology.network === "cilium" ? "cilium-cni" : "flannel";
   entriesOf(installDirectory(machine, "/opt/cni/bin")).set(plugin, cniPlugin());
-  // What kubeadm pulled before it began, and the network add-on's.
-  runtimeOf(machine).images.preload(
-    spec.role === "control-plane" ? [...NODE_IMAGES, ...CONTROL_PLANE_IMAGES] : NODE_IMAGES,
-  );
 }
 
 function both(issued: { certificate: string; key: string }): string {
   return issued.certificate + issued.key;
 }
 
-function controlPlane(machine: Machine, spec: MachineSpec, facts: ClusterFacts): void {
+function controlPlane(machine: Rooted, spec: MachineSpec, facts: ClusterFacts): void {
   const { specs } = facts;
   const planes = specs.filter(({ role }) => role === "control-plane");
   const put = (path: string, content: string | Content, at?: NodeAttributes) => installFile(machine, path, content, at);
@@ -206,7 +234,7 @@ function config(facts: ClusterFacts, user: string, commonName: string, organizat
   return kubeconfig({ pki: facts.pki, server: facts.server, user, subject: { commonName, organizations } });
 }
 
-function certificates(machine: Machine, spec: MachineSpec, { pki, topology }: ClusterFacts): void {
+function certificates(machine: Rooted, spec: MachineSpec, { pki, topology }: ClusterFacts): void {
   const dir = "/etc/kubernetes/pki";
   const put = (name: string, make: () => string, mode = 0o644) =>
     installFile(machine, `${dir}/${name}`, lazy(make), { mode });
@@ -248,7 +276,7 @@ function certificates(machine: Machine, spec: MachineSpec, { pki, topology }: Cl
   pair("etcd/healthcheck-client", "etcd", { subject: name("kube-etcd-healthcheck-client"), usages: ["clientAuth"] });
 }
 
-function balancer(machine: Machine, spec: MachineSpec, { specs, topology }: ClusterFacts): void {
+function balancer(machine: Rooted, spec: MachineSpec, { specs, topology }: ClusterFacts): void {
   const planes = specs.filter(({ role }) => role === "control-plane");
   const first = specs.find(({ role }) => role === "load-balancer") === spec;
   const servers = planes

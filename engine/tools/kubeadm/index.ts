@@ -8,6 +8,7 @@ import { checkExpiration, renew } from "./certs.ts";
 import { Kubeadm, KubeadmError } from "./context.ts";
 import { imagesOf } from "./images.ts";
 import { join } from "./join.ts";
+import { addonPhase, controlPlanePhase, etcdPhase, kubeconfigPhase, markPhase, uploadConfigPhase } from "./phases.ts";
 import { init } from "./preflight.ts";
 import { newestRelease } from "./releases.ts";
 import { reset } from "./reset.ts";
@@ -75,7 +76,13 @@ const COMMANDS: Readonly<Record<string, (k: Kubeadm) => Gen>> = {
   "config images pull": configImagesPull,
   "config print init-defaults": configPrintInit,
   init,
+  "init phase addon": addonPhase,
+  "init phase control-plane": controlPlanePhase,
+  "init phase etcd": etcdPhase,
+  "init phase kubeconfig": kubeconfigPhase,
+  "init phase mark-control-plane": markPhase,
   "init phase upload-certs": uploadCertificates,
+  "init phase upload-config": uploadConfigPhase,
   join,
   reset,
   "token create": tokenCreate,
