@@ -143,7 +143,7 @@ export class ApiClient {
     throw toError(response);
   }
 
-  /** Any request, any answer. */
+  /** Any request, any answer. A body of bytes is sent as it is. */
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Gen<HttpResponse> {
     const { send, token, askToken } = this.options;
     if (askToken !== undefined) return this.afterToken(askToken(), method, path, body, headers);
@@ -175,7 +175,12 @@ export class ApiClient {
       headers:
         headers === undefined || onlyType(headers) ? this.usual(type, token) : this.headers(type, token, headers),
       remoteAddress: remoteAddress ?? "127.0.0.1",
-      body: body === undefined ? undefined : { type: "object", value: body },
+      body:
+        body === undefined
+          ? undefined
+          : body instanceof Uint8Array
+            ? { type: "bytes", bytes: body }
+            : { type: "object", value: body },
       clientCertificate: clientCertificate || undefined,
     };
   }

@@ -59,7 +59,8 @@ export function* createObject(
   const changing = mutate(server.plugins, attributes);
   if (changing) yield* changing;
   def.defaults?.(draft);
-  if (metadata.resourceVersion) throw plainError("resourceVersion should not be set on objects to be created");
+  if (metadata.resourceVersion && metadata.resourceVersion !== "0")
+    throw plainError("resourceVersion should not be set on objects to be created");
   for (let attempt = 1; ; attempt++) {
     if (generated) metadata.name = generateName(registry.kernel, metadata.generateName);
     fillMeta(registry.kernel, def, draft, namespace);

@@ -58,10 +58,12 @@ export function* updateObject(
         `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${current.metadata.uid}`,
       );
     }
-    if (metadata.resourceVersion && metadata.resourceVersion !== current.metadata.resourceVersion) {
+    // "0" asks for no version, as none at all does.
+    const wanted = metadata.resourceVersion === "0" ? "" : metadata.resourceVersion;
+    if (wanted && wanted !== current.metadata.resourceVersion) {
       throw conflict(group, resource, name);
     }
-    if (!metadata.resourceVersion && !server.unconditionalUpdate(def)) {
+    if (!wanted && !server.unconditionalUpdate(def)) {
       throw invalid(group, kind, name, [
         {
           reason: "FieldValueInvalid",

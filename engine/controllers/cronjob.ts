@@ -136,7 +136,12 @@ class CronJobController implements Reconciler {
     }
     const now = kernel.wallMs;
     const next = nextTime(schedule, now, zone);
-    if (next !== undefined) this.wakes.in(key, (next + DELTA_MS - now) * MS);
+    if (next === undefined) {
+      // The 31st of February never comes: no two of its times are a second apart.
+      const why = "time difference between two schedules is less than 1 second";
+      return recorder.event(cronJob, "Warning", "InvalidSchedule", `invalid schedule: ${spec.schedule} : ${why}`);
+    }
+    this.wakes.in(key, (next + DELTA_MS - now) * MS);
     const due = this.due(cronJob, status, schedule, zone, now);
     if (due === undefined) return;
     const deadline: number | undefined = spec.startingDeadlineSeconds;

@@ -9,8 +9,11 @@ import { MINUTE, Session } from "../../engine/index.ts";
 const SEED = 11;
 const PRELUDE_TIME = 12 * MINUTE;
 
-/** The corpora: `*.txt`, the files they speak of, and what brings a fresh cluster into the state they are about. */
-export const folders: [world: string, folder: string][] = ["kubectl", "kubectl-metrics"].map((name) => [
+/**
+ * The corpora: `*.txt`, the files they speak of (`files`), and what brings a fresh cluster into the state they are about
+ * (`prelude.sh`); a folder without these has those of `kubectl`.
+ */
+export const folders: [world: string, folder: string][] = ["kubectl", "kubectl-metrics", "kubectl-more"].map((name) => [
   name,
   join(dirname(fileURLToPath(import.meta.url)), name),
 ]);
@@ -35,7 +38,8 @@ export interface Worlds {
 }
 
 /** Boots both and runs the prelude in both. Both are paused: each acts on a frozen state, which only its inputs change. */
-export async function openWorlds(corpus: string): Promise<Worlds> {
+export async function openWorlds(folder: string): Promise<Worlds> {
+  const corpus = existsSync(join(folder, "prelude.sh")) ? folder : folders[0]![1];
   const home = mkdtempSync(join(tmpdir(), "kubetude-kubectl-"));
   const serving: ApiServing = await serveApi({
     lab: "playground",
@@ -71,7 +75,8 @@ export async function openWorlds(corpus: string): Promise<Worlds> {
       text,
       instant,
     });
-  const prelude = readFileSync(join(corpus, "prelude.sh"), "utf8");
+  // Both begin without what earlier commands found out about the server.
+  const prelude = `${readFileSync(join(corpus, "prelude.sh"), "utf8")}\nrm -rf ~/.kube/cache\n`;
   for (const session of [real, ours]) {
     count = 0;
     script(session, `cd\n${stagingScript(join(corpus, "files"))}`, true);

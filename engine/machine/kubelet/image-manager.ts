@@ -1,7 +1,8 @@
+import { goDuration } from "../../api/go-time.ts";
 import { type Image, ImageReferenceError, parseReference } from "../../images/index.ts";
 import { type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import { CriError } from "../runtime/index.ts";
-import { BackOff, goDuration } from "./backoff.ts";
+import { BackOff } from "./backoff.ts";
 import { type KubeletContext, SyncCancelled, SyncError } from "./context.ts";
 import { type ContainerSpec, fieldPath, type Pod } from "./types.ts";
 

@@ -1,7 +1,8 @@
+import { goDuration } from "../../api/go-time.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { join } from "../../kernel/index.ts";
 import { type Container, isCriError, type Sandbox } from "../runtime/index.ts";
-import { BackOff, goDuration } from "./backoff.ts";
+import { BackOff } from "./backoff.ts";
 import { containerConfig, containerHash, sandboxConfig } from "./container-config.ts";
 import { type KubeletContext, SyncCancelled, SyncError } from "./context.ts";
 import { KUBELET } from "./durations.ts";

@@ -1,9 +1,9 @@
+import { goDuration, goTime } from "../../api/go-time.ts";
 import { StatusError } from "../../api/status.ts";
 import { parseTime } from "../../api/time.ts";
 import { type Gen, type KernelEvent, SECOND, type Task } from "../../kernel/index.ts";
 import { isNetError } from "../../network/error.ts";
 import { isCriError } from "../runtime/index.ts";
-import { goDuration, goTime } from "./backoff.ts";
 import { drawMs, type KubeletContext, SyncCancelled, SyncError } from "./context.ts";
 import { KUBELET } from "./durations.ts";
 import type { PodSync } from "./pod-sync.ts";

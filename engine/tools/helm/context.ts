@@ -79,6 +79,8 @@ export class Helm {
       pass("token", this.flag("kube-token"));
       pass("as", this.flag("kube-as-user"));
       this.invocation = new Invocation(this.p, parseFlags("", words));
+      // A chart's own kinds come to be while it is installed.
+      this.invocation.fresh = true;
     }
     return this.invocation;
   }

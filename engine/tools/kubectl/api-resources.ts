@@ -15,6 +15,7 @@ export function* apiResources(k: Invocation): Gen<number> {
   if (!["", "name", "kind"].includes(sortBy)) throw new KubectlError(`--sort-by accepts only name or kind`);
   let discovery: Discovery | undefined;
   let failed: unknown;
+  k.fresh = !flags.bool("cached");
   try {
     discovery = yield* k.resources(1);
   } catch (error) {
@@ -58,6 +59,7 @@ export function* apiVersions(k: Invocation): Gen<number> {
   const { args } = k;
   if (args.length > 0) throw usageError("api-versions", `unexpected arguments: [${args.join(" ")}]`);
   k.target();
+  k.fresh = true;
   try {
     for (const version of [...(yield* k.resources(1)).groupVersions].sort(compareStrings)) k.out(`${version}\n`);
   } catch (error) {

@@ -2,6 +2,7 @@ import { resourcePath } from "../../api/client.ts";
 import { isStatus } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
+import { migrate } from "./apply-migration.ts";
 import {
   type ChangeQuery,
   changeQuery,
@@ -14,9 +15,12 @@ import {
   validation,
   withLastApplied,
 } from "./changes.ts";
+import { cascadeOf } from "./delete.ts";
 import { Errors, isExpected, KubectlError, throwAll, usageError, withSource } from "./errors.ts";
 import { toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
+import { verbose } from "./klog.ts";
+import { consult } from "./openapi.ts";
 import { type Prunable, prunable, pruneMappings } from "./prune.ts";
 import { build, fileFlags, type Info } from "./resources.ts";
 import { threeWayPatch } from "./three-way.ts";
@@ -74,6 +78,7 @@ export function* apply(k: Invocation): Gen<number> {
     }
   }
   throwAll(errors);
+  verbose(k, 4, "apply.go:548", "Running apply post-processor function");
   if (printed.length === 1) print(printed[0]!.object, printed[0]!.operation);
   else if (printed.length > 1) {
     const items = printed.map(({ object }) => object);
@@ -144,7 +149,8 @@ function* applyServerSide(k: Invocation, info: Info, query: ChangeQuery): Gen<Do
   const force = k.flags.bool("force-conflicts");
   const path = resourcePath(info.mapping, info.namespace, info.name) + changeQuery({ ...query, force });
   try {
-    const object = yield* k.patch(path, info.object, "apply");
+    let object = yield* k.patch(path, info.object, "apply");
+    if (yield* migrate(k, info, object, query)) object = yield* k.patch(path, info.object, "apply");
     warnIfDeleting(k, object);
     return { object, operation: "serverside-applied" };
   } catch (error) {
@@ -206,6 +212,7 @@ function* patchOne(
   query: ChangeQuery,
 ): Gen<Done> {
   let current = first;
+  yield* consult(k, modified.apiVersion ?? "");
   for (let attempt = 0; ; attempt++) {
     const text = current.metadata.annotations?.[LAST_APPLIED];
     const original = text ? (JSON.parse(text) as KubeObject) : undefined;
@@ -224,9 +231,55 @@ function* patchOne(
         current = yield* k.object("GET", path);
         continue;
       }
-      const patched = withSource("patching", info.source, error);
-      throw withSource(`applying patch:\n${toJson(patch)}\nto:\n${describeInfo(info)}\nfor:`, info.source, patched);
+      const applying = (what: string, failed: unknown) =>
+        withSource(`applying patch:\n${what}\nto:\n${describeInfo(info)}\nfor:`, info.source, failed);
+      if (!k.flags.bool("force") || !(isStatus(error, "Conflict") || isStatus(error, "Invalid"))) {
+        throw applying(toJson(patch), withSource("patching", info.source, error));
+      }
+      try {
+        return { object: yield* recreate(k, info, current, modified, path), operation: "configured" };
+      } catch (failed) {
+        throw applying(`${toJson(modified)}\n`, failed);
+      }
     }
+  }
+}
+
+/**
+ * `--force`: what cannot be changed is deleted and made anew (patcher.go deleteAndCreate). Without `--timeout` the
+ * object has to be gone at once. When the new one is refused the old one is made again, and the error told all the same.
+ */
+function* recreate(k: Invocation, info: Info, old: KubeObject, modified: KubeObject, path: string): Gen<KubeObject> {
+  const { flags } = k;
+  const options: Record<string, unknown> = { kind: "DeleteOptions", apiVersion: "v1" };
+  if (flags.int("grace-period") >= 0) options["gracePeriodSeconds"] = flags.int("grace-period");
+  options["propagationPolicy"] = cascadeOf(flags.string("cascade"));
+  yield* k.object("DELETE", path, options);
+  const deadline = k.p.machine.kernel.now + flags.duration("timeout");
+  for (;;) {
+    try {
+      yield* k.object("GET", path);
+    } catch (error) {
+      if (isStatus(error, "NotFound")) break;
+      throw error;
+    }
+    if (k.p.machine.kernel.now + SECOND > deadline) throw new KubectlError("context deadline exceeded");
+    yield* sleep(SECOND);
+  }
+  const create = (object: KubeObject) => createObject(k, info.mapping, info.namespace, object, { dryRun: "none" });
+  try {
+    return yield* create(modified);
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    try {
+      yield* create(old);
+    } catch (failed) {
+      if (!isExpected(failed)) throw failed;
+      throw new KubectlError(
+        `An error occurred force-replacing the existing object with the newly provided one:\n\n${error.message}.\n\nAdditionally, an error occurred attempting to restore the original object:\n\n${failed.message}`,
+      );
+    }
+    throw error;
   }
 }
 

@@ -95,7 +95,8 @@ function* resourceOf(
   if (word === "*") return { group: "", version: "", resource: word };
   let mapping: Mapping | undefined;
   try {
-    const discovery = yield* k.resources(2);
+    let discovery = yield* k.resources(2);
+    if (discovery.find(word.toLowerCase()) === undefined) discovery = (yield* k.rediscovered(2)) ?? discovery;
     mapping = discovery.find(word.toLowerCase());
     warnOfShortName(k, discovery, word.toLowerCase());
   } catch (error) {
@@ -111,6 +112,7 @@ function* resourceOf(
     return { group: "", version: "", resource: word };
   }
   if (namespace !== "") {
+    yield* askVersion(k, mapping);
     if (!mapping.namespaced) {
       const group = mapping.group === "" ? "" : ` in group '${mapping.group}'`;
       k.warn(`resource '${mapping.resource}' is not namespace scoped${group}\n`);
@@ -118,6 +120,15 @@ function* resourceOf(
     if (!RESOURCE_VERBS.includes(verb)) k.warn(`verb '${verb}' is not a known verb\n`);
   }
   return mapping;
+}
+
+/** Whether a resource is in namespaces is asked of its version's own list. */
+function* askVersion(k: Invocation, { group, version }: Mapping): Gen {
+  try {
+    yield* k.request("GET", group === "" ? `/api/${version}` : `/apis/${group}/${version}`);
+  } catch (error) {
+    if (!isOfServer(error)) throw error;
+  }
 }
 
 function* listRules(k: Invocation): Gen<number> {

@@ -2,11 +2,12 @@
 import { resourcePath } from "../../api/client.ts";
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { klog, type Mapping } from "./discovery.ts";
+import type { Mapping } from "./discovery.ts";
 import { KubectlError } from "./errors.ts";
 import { parseFlags } from "./flags.ts";
 import { quote, structJson, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
+import { klog } from "./klog.ts";
 import { nameText, objectPrinter } from "./output.ts";
 import { typed } from "./struct-order.ts";
 
@@ -83,7 +84,7 @@ export function changeQuery({ dryRun: strategy, fieldManager, fieldValidation, f
   return query.length > 0 ? `?${query.join("&")}` : "";
 }
 
-/** Creates an object; the answer is what the server stored. */
+/** Creates an object; the answer is what the server stored. The version of one that was read from a server is left out. */
 export function* createObject(
   k: Invocation,
   mapping: Mapping,
@@ -91,7 +92,13 @@ export function* createObject(
   object: KubeObject,
   query: ChangeQuery,
 ): Gen<KubeObject> {
-  return yield* k.object("POST", resourcePath(mapping, namespace) + changeQuery(query), object);
+  return yield* k.object("POST", resourcePath(mapping, namespace) + changeQuery(query), withoutVersion(object));
+}
+
+function withoutVersion(object: KubeObject): KubeObject {
+  if (!object.metadata?.resourceVersion) return object;
+  const { resourceVersion: _, ...metadata } = object.metadata;
+  return { ...object, metadata } as KubeObject;
 }
 
 export const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";

@@ -1,10 +1,10 @@
 import { toError } from "../../api/client.ts";
-import { decode, type Gen } from "../../kernel/index.ts";
-import { changeQuery, createObject, createOrUpdateAnnotation, dryRun, resultPrinter, validation } from "./changes.ts";
+import type { Gen } from "../../kernel/index.ts";
+import { createObject, createOrUpdateAnnotation, dryRun, resultPrinter, validation } from "./changes.ts";
+import { editInfos } from "./edit.ts";
 import { isExpected, KubectlError, throwAll, usageError, withSource } from "./errors.ts";
 import { printBody } from "./get.ts";
 import type { Invocation } from "./invocation.ts";
-import { parseYaml } from "./manifests.ts";
 import { build, fileFlags } from "./resources.ts";
 
 /** kubectl create -f. */
@@ -17,13 +17,23 @@ export function* create(k: Invocation): Gen<number> {
   const strategy = dryRun(k);
   const fieldValidation = validation(k);
   const print = resultPrinter(k, strategy);
-  if (flags.string("raw") !== "") return yield* createRaw(k);
+  if (flags.string("raw") !== "") {
+    if (flags.bool("edit")) throw new KubectlError("--raw and --edit are mutually exclusive");
+    return yield* createRaw(k);
+  }
   const result = yield* build(k, {
     ...fileFlags(k),
+    labelSelector: flags.string("selector"),
     continueOnError: true,
     flatten: true,
     validate: fieldValidation !== "Ignore",
   });
+  if (flags.bool("edit")) {
+    throwAll(result.errors);
+    // Each object gets an editor of its own.
+    for (const info of result.infos) yield* editInfos(k, [info], "create");
+    return 0;
+  }
   const errors: Error[] = [];
   for (const info of result.infos) {
     const object = createOrUpdateAnnotation(k, info.object!);
@@ -42,14 +52,18 @@ export function* create(k: Invocation): Gen<number> {
   return 0;
 }
 
+/** What `--raw` sends: the server is to make sense of it. */
+export function* bytesOf(k: Invocation, file: string): Gen<Uint8Array> {
+  return file === "-" ? yield* k.stdin() : k.readFile(file);
+}
+
 function* createRaw(k: Invocation): Gen<number> {
   const files = k.flags.list("filename");
   const [file] = files;
   if (files.length !== 1 || /^https?:/.test(file!)) {
     throw new KubectlError("--raw can only use a single local file or stdin");
   }
-  const text = decode(file === "-" ? yield* k.stdin() : k.readFile(file!));
-  const response = yield* k.request("POST", k.flags.string("raw") + changeQuery({}), parseYaml(text));
+  const response = yield* k.request("POST", k.flags.string("raw"), yield* bytesOf(k, file!));
   if (response.status >= 400) throw toError(response);
   yield* printBody(k, response.body);
   return 0;

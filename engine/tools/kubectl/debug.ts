@@ -1,14 +1,16 @@
 /** kubectl debug: a debugging container in a Pod, a copy of a Pod, or a Pod on a node (cmd/debug/debug.go). */
-import { createStrategicMergePatch } from "../../api/patch/index.ts";
+import { decodeAs } from "../../api/decode.ts";
+import { applyStrategicMergePatch, createStrategicMergePatch } from "../../api/patch/index.ts";
 import type { KubeObject, WatchEvent } from "../../api/types.ts";
-import { type Gen, SECOND } from "../../kernel/index.ts";
+import { decode, type Gen, SECOND } from "../../kernel/index.ts";
 import { createObject } from "./changes.ts";
 import { applyProfile, checkProfile, type Part, type Style, withContainer } from "./debug-profiles.ts";
-import { KubectlError, throwAll } from "./errors.ts";
+import { isExpected, KubectlError, throwAll } from "./errors.ts";
 import { attachTo } from "./exec.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { consumeContainerLogs } from "./logs.ts";
+import { parseYaml } from "./manifests.ts";
 import { containersOf, PODS, podPath } from "./pods.ts";
 import { build } from "./resources.ts";
 import { isImageReference, parseEnv } from "./run.ts";
@@ -20,6 +22,8 @@ interface Settings {
   attach: boolean;
   images: ReadonlyMap<string, string>;
   quiet: boolean;
+  /** What `--custom` adds to the container. */
+  custom: Part | undefined;
 }
 
 /** kubectl debug. */
@@ -31,6 +35,7 @@ export function* debugCommand(k: Invocation): Gen<number> {
     attach: flags.changed("attach") ? flags.bool("attach") : flags.bool("stdin"),
     images: pairs(k, "set-image"),
     quiet: flags.bool("quiet"),
+    custom: flags.string("custom") === "" ? undefined : customOf(k, flags.string("custom")),
   };
   if (flags.list("env").length > 0) pairs(k, "env");
   const profile = flags.string("profile");
@@ -167,6 +172,44 @@ const terminal = (k: Invocation): Part => ({
   ...(k.flags.bool("tty") && { tty: true }),
 });
 
+const CONTAINER = "io.k8s.api.core.v1.Container";
+const KEPT = ["name", "command", "image", "lifecycle", "volumeDevices"];
+
+/** `--custom`: a file with parts of a container. */
+function customOf(k: Invocation, file: string): Part {
+  let text: string;
+  try {
+    text = decode(k.readFile(file));
+  } catch (error) {
+    if (!(error instanceof KubectlError)) throw error;
+    throw new KubectlError(`must pass a container spec json file for custom profile: ${error.message}`);
+  }
+  const failed = (why: string) => new KubectlError(`${file} does not contain a valid container spec: ${why}`);
+  let value: unknown;
+  try {
+    value = parseYaml(text);
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    throw failed(`error converting YAML to JSON: ${error.message}`);
+  }
+  const decoding = "error unmarshaling JSON: while decoding JSON: json: ";
+  if (Array.isArray(value)) throw failed(`${decoding}cannot unmarshal array into Go value of type v1.Container`);
+  const { error } = decodeAs(value ?? {}, CONTAINER);
+  if (error !== undefined) throw failed(decoding + error.replace(/^json: /, ""));
+  const part = (value ?? {}) as Part;
+  if (KEPT.some((field) => part[field] !== undefined)) {
+    throw new KubectlError("name, command, image, lifecycle and volume devices are not modifiable via custom profile");
+  }
+  return part;
+}
+
+/** The Pod as the profile wants it, and `--custom` over that. */
+function profiled(k: Invocation, pod: KubeObject, name: string, { custom }: Settings, style: Style): KubeObject {
+  const after = applyProfile(pod, name, k.flags.string("profile"), style);
+  if (custom === undefined) return after;
+  return withContainer(after, name, style, (one) => applyStrategicMergePatch(one, custom, CONTAINER));
+}
+
 interface Made {
   pod: KubeObject;
   container: string;
@@ -190,8 +233,7 @@ function* ephemeral(k: Invocation, pod: KubeObject, settings: Settings): Gen<Mad
     ...(target !== "" && { targetContainerName: target }),
   };
   const list = [...((pod.spec["ephemeralContainers"] as Part[] | undefined) ?? []), container];
-  const profile = k.flags.string("profile");
-  const after = applyProfile({ ...pod, spec: { ...pod.spec, ephemeralContainers: list } }, name, profile, "ephemeral");
+  const after = profiled(k, { ...pod, spec: { ...pod.spec, ephemeralContainers: list } }, name, settings, "ephemeral");
   const patch = createStrategicMergePatch(pod as never, after as never, "io.k8s.api.core.v1.Pod");
   yield* k.flush();
   const patched = yield* k.patch(podPath(pod, "ephemeralcontainers"), patch, "strategic");
@@ -233,7 +275,7 @@ function* copyOf(k: Invocation, pod: KubeObject, settings: Settings): Gen<Made> 
       if (settings.words.length > 0) delete rest.args;
       return { ...rest, ...fromFlags(k, settings), ...terminal(k) };
     });
-    made = applyProfile(withoutKept(k, made), name, flags.string("profile"), "copy");
+    made = profiled(k, withoutKept(k, made), name, settings, "copy");
   }
   yield* k.flush();
   const created = yield* createObject(k, PODS, namespace!, made, {});
@@ -294,13 +336,7 @@ function* onNode(k: Invocation, node: KubeObject, settings: Settings): Gen<Made>
     },
   } as unknown as KubeObject;
   yield* k.flush();
-  const pod = yield* createObject(
-    k,
-    PODS,
-    k.namespace,
-    applyProfile(bare, container, k.flags.string("profile"), style),
-    {},
-  );
+  const pod = yield* createObject(k, PODS, k.namespace, profiled(k, bare, container, settings, style), {});
   return { pod, container };
 }
 

@@ -3,7 +3,7 @@ import { isStatus, StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { decode, type Gen, SECOND } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
-import { changeQuery, type DryRun, dryRun, withDryRun } from "./changes.ts";
+import { type DryRun, dryRun, withDryRun } from "./changes.ts";
 import type { Mapping } from "./discovery.ts";
 import { isExpected, KubectlError, throwAll, withSource } from "./errors.ts";
 import { printBody } from "./get.ts";
@@ -92,7 +92,8 @@ export function* deleteCommand(k: Invocation): Gen<number> {
   return yield* deleteResult(k, result, settings);
 }
 
-function cascadeOf(value: string): DeleteSettings["cascade"] {
+/** What `--cascade` asks for. */
+export function cascadeOf(value: string): DeleteSettings["cascade"] {
   const found = {
     background: "Background",
     foreground: "Foreground",
@@ -165,7 +166,11 @@ export function* deleteResult(k: Invocation, result: Result, settings: DeleteSet
       printDeleted(k, info, settings);
       waiting.push({ info, uid });
     } catch (error) {
-      if (settings.ignoreNotFound && isStatus(error, "NotFound")) continue;
+      if (settings.ignoreNotFound && isStatus(error, "NotFound")) {
+        // It is waited for all the same.
+        waiting.push({ info, uid: undefined });
+        continue;
+      }
       const sourced = withSource("deleting", info.source, error);
       if (!isExpected(sourced)) throw sourced;
       errors.push(sourced);
@@ -193,7 +198,7 @@ export function* deleteResult(k: Invocation, result: Result, settings: DeleteSet
 }
 
 function* deleteOne(k: Invocation, info: Info, settings: DeleteSettings): Gen<string | undefined> {
-  const path = resourcePath(info.mapping, info.namespace, info.name) + changeQuery({ dryRun: settings.dryRun });
+  const path = resourcePath(info.mapping, info.namespace, info.name);
   const body: Record<string, unknown> = { kind: "DeleteOptions", apiVersion: "v1" };
   if (settings.gracePeriod >= 0) body["gracePeriodSeconds"] = settings.gracePeriod;
   body["propagationPolicy"] = settings.cascade;

@@ -9,6 +9,7 @@ import { removeDirectory, runProgram, tempName } from "./child.ts";
 import { Exit, errorText, isExpected, KubectlError, usageError } from "./errors.ts";
 import { sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
+import { consult } from "./openapi.ts";
 import { withoutManagedFields } from "./output.ts";
 import { toYaml } from "./printers/yaml.ts";
 import { prunable } from "./prune.ts";
@@ -113,6 +114,7 @@ function* mergedObject(k: Invocation, info: Info, live: KubeObject | undefined, 
   if (live === undefined) {
     return yield* k.object("POST", resourcePath(info.mapping, info.namespace) + changeQuery(query), info.object);
   }
+  yield* consult(k, info.object!.apiVersion ?? "");
   const text = live.metadata.annotations?.["kubectl.kubernetes.io/last-applied-configuration"];
   const original = text ? (JSON.parse(text) as KubeObject) : undefined;
   const { patch, type } = threeWayPatch(info.mapping, original, withoutLastApplied(info.object!), live, true);

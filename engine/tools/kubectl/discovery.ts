@@ -1,12 +1,12 @@
 import { toError } from "../../api/client.ts";
 import { failure, isStatus } from "../../api/status.ts";
-import { formatMicroTime } from "../../api/time.ts";
 import type { Resource } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { isNetError } from "../../network/index.ts";
+import { keepDiscovery, keptDiscovery } from "./discovery-cache.ts";
 import { KubectlError } from "./errors.ts";
-import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
+import { klog, klogText } from "./klog.ts";
 
 /** A kind as discovery names it. */
 export interface Mapping extends Resource {
@@ -17,7 +17,8 @@ export interface Mapping extends Resource {
   subresources: readonly string[];
 }
 
-interface DiscoveryResource {
+/** A resource of the aggregated documents. */
+export interface DiscoveryResource {
   resource: string;
   responseKind?: { group?: string; version?: string; kind: string };
   scope: "Namespaced" | "Cluster";
@@ -25,17 +26,23 @@ interface DiscoveryResource {
   verbs: readonly string[];
   shortNames?: readonly string[];
   categories?: readonly string[];
-  subresources?: readonly { subresource: string }[];
+  subresources?: readonly {
+    subresource: string;
+    responseKind?: { group?: string; version?: string; kind: string };
+    verbs?: readonly string[];
+  }[];
 }
 
-interface DiscoveryList {
+/** apidiscovery.k8s.io/v2 APIGroupDiscoveryList. */
+export interface DiscoveryList {
   items: readonly {
     metadata: { name?: string };
     versions: readonly { version: string; resources?: readonly DiscoveryResource[]; freshness?: string }[];
   }[];
 }
 
-const ACCEPT =
+/** The aggregated form, which older servers do not have. */
+export const ACCEPT =
   "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList," +
   "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json";
 
@@ -106,7 +113,7 @@ export class Discovery {
   private byKindWord(word: string): Mapping | undefined {
     const [kind, ...rest] = word.split(".") as [string, ...string[]];
     return this.mappings.find((m) => {
-      if (m.kind !== kind) return false;
+      if (m.kind !== kind && m.kind.toLowerCase() !== kind) return false;
       const full = `${m.version}.${m.group}`;
       return rest.length === 0 || rest.join(".") === m.group || rest.join(".") === full;
     });
@@ -191,6 +198,12 @@ export function* discover(k: Invocation, attempts: number): Gen<Discovery> {
 }
 
 function* ask(k: Invocation): Gen<Discovery> {
+  const kept = k.fresh ? undefined : keptDiscovery(k);
+  if (kept !== undefined) {
+    // What is wrong with the configuration is told all the same.
+    yield* k.connect();
+    return kept;
+  }
   const core = yield* list(k, "/api");
   const groups = yield* list(k, "/apis");
   let inner = made.get(core);
@@ -203,6 +216,8 @@ function* ask(k: Invocation): Gen<Discovery> {
     discovery = new Discovery([core, groups]);
     inner.set(groups, discovery);
   }
+  keepDiscovery(k, core, groups, discovery);
+  k.fresh = true;
   return discovery;
 }
 
@@ -212,16 +227,4 @@ function* list(k: Invocation, path: string): Gen<DiscoveryList> {
   const value = response.body.value as DiscoveryList;
   if (!Array.isArray(value.items)) throw new KubectlError("the server did not answer with aggregated discovery");
   return value;
-}
-
-/** A text as klog writes it: one of several lines as a block. */
-function klogText(text: string): string {
-  return text.includes("\n") ? `<\n${text.replace(/^/gm, "\t")}\n >` : quote(text);
-}
-
-/** A klog line: level, month, day, time, process id, place. */
-export function klog(k: Invocation, level: string, place: string, text: string): string {
-  const stamp = formatMicroTime(Math.floor(k.nowMs * 1000));
-  const day = stamp.slice(5, 7) + stamp.slice(8, 10);
-  return `${level}${day} ${stamp.slice(11, 26)} ${String(k.p.nsPid).padStart(7)} ${place}] ${text}\n`;
 }

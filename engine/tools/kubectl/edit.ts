@@ -7,7 +7,7 @@ import { StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { decode, type Gen } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
-import { changeQuery, createOrUpdateAnnotation, LAST_APPLIED, validation } from "./changes.ts";
+import { changeQuery, createObject, createOrUpdateAnnotation, LAST_APPLIED, validation } from "./changes.ts";
 import { runProgram, tempName } from "./child.ts";
 import { Exit, isExpected, KubectlError, throwAll } from "./errors.ts";
 import { quote, toJson } from "./go.ts";
@@ -114,6 +114,7 @@ function keep(k: Invocation, path: string, error: unknown): unknown {
 /** Opens the editor until what it leaves behind is taken, or not changed any more. */
 export function* editInfos(k: Invocation, infos: readonly Info[], mode: Mode): Gen<number> {
   const asJson = k.flags.has("output") && k.flags.string("output") === "json";
+  const windows = k.flags.has("windows-line-endings") && k.flags.bool("windows-line-endings");
   let reasons: Reason[] = [];
   let edited = "";
   let previous = "";
@@ -125,7 +126,8 @@ export function* editInfos(k: Invocation, infos: readonly Info[], mode: Mode): G
     const failed = reasons.length > 0;
     const path = tempName(k, "kubectl-edit-", asJson ? ".json" : ".yaml");
     const body = failed ? edited.replace(/^(\s*#[^\n]*\n)+/, "") : original;
-    sys.writeText(k.p, path, headerText(mode, reasons) + body, 0o600);
+    const text = (asJson ? "" : headerText(mode, reasons)) + body;
+    sys.writeText(k.p, path, windows ? text.replaceAll("\n", "\r\n") : text, 0o600);
     const argv = editorArguments(k, path);
     const status = yield* runProgram(k, argv);
     if (status !== 0) {
@@ -136,7 +138,7 @@ export function* editInfos(k: Invocation, infos: readonly Info[], mode: Mode): G
       throw keep(k, previous, new KubectlError(words));
     }
     const before = edited;
-    edited = decode(k.readFile(path));
+    edited = decode(k.readFile(path)).replaceAll("\r\n", "\n");
     if (failed && stripped(before) === stripped(edited)) {
       throw keep(k, path, new KubectlError("Edit cancelled, no valid changes were saved."));
     }
@@ -200,9 +202,10 @@ function* takeEdited(k: Invocation, infos: readonly Info[], object: KubeObject, 
   if (mode === "create") {
     const [info] = infos as [Info];
     const made = infoOf(info.mapping, object);
-    const path = resourcePath(info.mapping, object.metadata.namespace ?? info.namespace);
-    const query = changeQuery({ fieldManager: k.flags.string("field-manager"), fieldValidation: validation(k) });
-    print(k, yield* k.object("POST", path + query, createOrUpdateAnnotation(k, made.object!)), "created");
+    const query = { fieldManager: k.flags.string("field-manager"), fieldValidation: validation(k) };
+    const namespace = object.metadata.namespace ?? info.namespace;
+    const done = yield* createObject(k, info.mapping, namespace, createOrUpdateAnnotation(k, made.object!), query);
+    print(k, done, "created");
     return;
   }
   const { uid, name } = object.metadata;

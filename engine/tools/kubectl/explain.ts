@@ -1,27 +1,12 @@
-import { decode, type Gen } from "../../kernel/index.ts";
-import type { Mapping } from "./discovery.ts";
+import type { Gen } from "../../kernel/index.ts";
+import type { Discovery, Mapping } from "./discovery.ts";
 import { Exit, KubectlError } from "./errors.ts";
 import { SUGGEST_RESOURCES } from "./get.ts";
 import { quote, sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
+import { type Schema, type Schemas, schemasOf } from "./openapi.ts";
 import { wrapWords } from "./printers/wrap.ts";
 import { warnOfShortName } from "./resources.ts";
-import { serverError } from "./server-errors.ts";
-
-interface Schema {
-  $ref?: string;
-  type?: string;
-  description?: string;
-  properties?: Record<string, Schema>;
-  required?: string[];
-  items?: Schema;
-  additionalProperties?: Schema | boolean;
-  allOf?: Schema[];
-  enum?: unknown[];
-  "x-kubernetes-group-version-kind"?: { group: string; version: string; kind: string }[];
-}
-
-type Schemas = Record<string, Schema>;
 
 /** kubectl explain. */
 export function* explain(k: Invocation): Gen<number> {
@@ -40,18 +25,14 @@ export function* explain(k: Invocation): Gen<number> {
   }
   const output = flags.string("output");
   if (output === "plaintext-openapiv2") {
+    yield* k.request("GET", "/openapi/v2?timeout=32s");
     // The server's older document has no kinds that this form could be found by.
     const gvk = `${group}/${version}, Kind=${mapping.kind}`;
     throw new KubectlError(`couldn't find resource for ${quote(gvk)}`);
   }
   const gvr = `${group}/${version}, Resource=${mapping.resource}`;
-  const index = (yield* document(k, "/openapi/v3?timeout=32s")) as unknown as {
-    paths: Record<string, { serverRelativeURL: string }>;
-  };
-  const entry = index.paths[group === "" ? `api/${version}` : `apis/${group}/${version}`];
-  if (entry === undefined) throw new KubectlError(`couldn't find resource for "${gvr}"`);
-  const api = (yield* document(k, entry.serverRelativeURL)) as unknown as { components: { schemas: Schemas } };
-  const { schemas } = api.components;
+  const schemas = yield* schemasOf(k, group, version);
+  if (schemas === undefined) throw new KubectlError(`couldn't find resource for "${gvr}"`);
   const schema = Object.values(schemas).find((each) =>
     each["x-kubernetes-group-version-kind"]?.some(
       (gvk) => gvk.kind === mapping.kind && gvk.group === group && gvk.version === version,
@@ -70,26 +51,27 @@ export function* explain(k: Invocation): Gen<number> {
   return 0;
 }
 
-const parsed = new WeakMap<Uint8Array, unknown>();
-
-/** A JSON document that may come as bytes. */
-function* document(k: Invocation, path: string): Gen<unknown> {
-  const response = yield* k.request("GET", path);
-  const { body } = response;
-  if (response.status < 400 && body.type === "bytes") {
-    let value = parsed.get(body.bytes);
-    if (value === undefined) parsed.set(body.bytes, (value = JSON.parse(decode(body.bytes))));
-    return value;
-  }
-  if (response.status >= 400 || body.type !== "object") throw serverError(response, "GET", path);
-  return body.value;
+interface Asked {
+  mapping: Mapping;
+  path: string[];
 }
 
 /** `pods.spec.containers`; a group may stand between the resource and its fields. */
-function* parse(k: Invocation, text: string): Gen<{ mapping: Mapping; path: string[] }> {
-  const discovery = yield* k.resources(2);
-  const dotted = text.replace(/\.+$/, "");
-  const [first, ...rest] = dotted.split(".") as [string, ...string[]];
+function* parse(k: Invocation, text: string): Gen<Asked> {
+  let discovery = yield* k.resources(2);
+  let asked = meant(discovery, text);
+  if (asked === undefined) {
+    discovery = (yield* k.rediscovered(2)) ?? discovery;
+    asked = meant(discovery, text);
+  }
+  const [first = ""] = text.split(".");
+  warnOfShortName(k, discovery, first);
+  if (asked === undefined) throw new Exit(1, `the server doesn't have a resource type ${quote(first)}`);
+  return asked;
+}
+
+function meant(discovery: Discovery, text: string): Asked | undefined {
+  const [first, ...rest] = text.replace(/\.+$/, "").split(".") as [string, ...string[]];
   for (const mapping of discovery.mappings) {
     const { group, resource, singular, shortNames } = mapping;
     if (group === "" || ![resource, singular, ...shortNames].includes(first.toLowerCase())) continue;
@@ -100,9 +82,7 @@ function* parse(k: Invocation, text: string): Gen<{ mapping: Mapping; path: stri
     }
   }
   const mapping = discovery.find(first);
-  warnOfShortName(k, discovery, first);
-  if (mapping === undefined) throw new Exit(1, `the server doesn't have a resource type ${quote(first)}`);
-  return { mapping, path: rest };
+  return mapping && { mapping, path: rest };
 }
 
 const indent = (amount: number, text: string) => {

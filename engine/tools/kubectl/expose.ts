@@ -76,6 +76,11 @@ function selectorOf(object: KubeObject): Record<string, string> {
         `${words}: couldn't convert expressions - "${JSON.stringify(matchExpressions)}" to map-based selector format`,
       );
     found = matchLabels;
+    if (!found || Object.keys(found).length === 0) {
+      throw new KubectlError(
+        `${words}: invalid ${object.kind.toLowerCase()}: no selectors, therefore cannot be exposed`,
+      );
+    }
   }
   if (!found) throw new KubectlError(`${words}: the service has no pod selector set`);
   return found;

@@ -229,11 +229,6 @@ function* watchGet(k: Invocation, human: boolean): Gen<number> {
       "watch is only supported on individual resources and resource collections - more than 1 resource was found",
     );
   }
-  if (infos.length > 1) {
-    throw new KubectlError(
-      `watch is only supported on individual resources and resource collections - ${infos.length} resources were found`,
-    );
-  }
   const info = infos[0]!;
   const table = human ? new TablePrinter(tableOptions(k, info.mapping, false), () => k.nowMs) : undefined;
   const printer = human ? undefined : objectPrinter(k, { forGet: true })!;
@@ -247,11 +242,16 @@ function* watchGet(k: Invocation, human: boolean): Gen<number> {
     else k.out(printer!.print(object));
   };
   const single = info.name !== "";
-  const object = info.object!;
   let quiet = flags.bool("watch-only");
-  const items = Array.isArray(object.items) ? (object as unknown as KubeList).items : [object];
+  // A long list came in pages.
+  const items = infos.flatMap(({ object }) =>
+    Array.isArray(object!["items"]) ? (object as unknown as KubeList).items : [object!],
+  );
   if (!quiet) for (const item of items) print(item, "ADDED");
   yield* k.flush();
+  if (single && infos.length > 1) {
+    throw new KubectlError("you may only watch a single resource or type of resource at a time");
+  }
   quiet = single;
   const stream = yield* openWatch(k, info, human);
   let first = true;

@@ -1,3 +1,4 @@
+import { StatusError } from "../../api/status.ts";
 import { cpu, type Gen } from "../../kernel/index.ts";
 import { COST } from "../../machine/costs.ts";
 import type { Process, Program } from "../../machine/process.ts";
@@ -7,6 +8,7 @@ import { Exit, errorText, isExpected, KubectlError } from "./errors.ts";
 import { type Flags, findCommand, parseFlags, UsageError, wordsWithoutFlags } from "./flags.ts";
 import { quote } from "./go.ts";
 import { Invocation } from "./invocation.ts";
+import { verbose } from "./klog.ts";
 import { runners } from "./runners.ts";
 import { unknownCommand } from "./suggest.ts";
 
@@ -72,6 +74,9 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
     return yield* run(k);
   } catch (error) {
     if (!isExpected(error) && !(error instanceof Exit)) throw error;
+    if (error instanceof StatusError) {
+      verbose(k, 3, "helpers.go:246", `server response object: %s[${JSON.stringify(error.status, null, 2)}]`);
+    }
     yield* k.flush();
     throw error;
   } finally {

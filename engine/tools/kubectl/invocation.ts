@@ -1,5 +1,5 @@
 import { ApiClient, type PatchType } from "../../api/client.ts";
-import type { HttpResponse } from "../../api/http.ts";
+import type { HttpBody, HttpResponse } from "../../api/http.ts";
 import {
   credentialsOf,
   inCluster,
@@ -11,7 +11,7 @@ import {
 } from "../../api/kubeconfig.ts";
 import { formatTime } from "../../api/time.ts";
 import type { KubeObject } from "../../api/types.ts";
-import { type Gen, SECOND } from "../../kernel/index.ts";
+import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -23,13 +23,18 @@ import { Exit, KubectlError } from "./errors.ts";
 import type { Flags } from "./flags.ts";
 import { quote } from "./go.ts";
 import { goErrno } from "./go-errno.ts";
+import { verbose, verbosity } from "./klog.ts";
 import { serverError } from "./server-errors.ts";
+import { parseTimeout, transported } from "./transport.ts";
 
 export const USER_AGENT = "kubectl/v1.32.3 (linux/amd64) kubernetes/32cc146";
 
 /** Flags that stand for fields of a user and of a cluster, by the same names. */
 const USER_FLAGS = ["token", "client-certificate", "client-key", "username", "password", "as", "as-uid"];
 const CLUSTER_FLAGS = ["server", "certificate-authority", "tls-server-name"];
+
+/** Of client-go 1.32 (features/known_features.go). */
+const FEATURE_GATES = ["ClientsAllowCBOR", "ClientsPreferCBOR", "InformerResourceVersion", "WatchListClient"];
 
 /** Commands that make a client before they ask for the namespace. */
 const DIALS_FIRST = new Set(
@@ -57,7 +62,13 @@ export class Invocation {
   private found: Target | undefined;
   private connected: ApiClient | undefined;
   private discovery: Discovery | undefined;
+  /** Whether discovery has to come from the server, or has, rather than from what was kept on disk. */
+  fresh = false;
   private stdinTaken = false;
+  /** OpenAPI documents that have been read, by path. */
+  readonly documents = new Map<string, HttpBody>();
+  /** Whether `--request-timeout` ended an answer that was still coming. */
+  timedOut = false;
   /** What was in the pipes that the command line names. */
   private readonly pipes = new Map<string, Uint8Array>();
 
@@ -182,6 +193,7 @@ export class Invocation {
   private resolve(): Target {
     const { flags } = this;
     const config = this.config();
+    for (const path of config.files) verbose(this, 6, "loader.go:402", `Config loaded from file:  ${path}`);
     const contextName = flags.string("context") || config["current-context"];
     const context = config.contexts.find((c) => c.name === contextName)?.context;
     const dialsFirst = this.dialsFirst() || flags.string("namespace") !== "";
@@ -216,6 +228,7 @@ export class Invocation {
     ]);
     const server = where.server ?? "";
     const mounted = server === "" ? this.serviceAccount() : undefined;
+    parseTimeout(flags.string("request-timeout"));
     return {
       server: server || mounted?.server || "http://localhost:8080",
       user: mounted === undefined ? who : { ...mounted.user, ...this.given(USER_FLAGS) },
@@ -260,10 +273,21 @@ export class Invocation {
     const user = isSecure(server) ? this.target().user : {};
     if (isSecure(server)) checkCredentials(this.p, user, cluster);
     const trust = isSecure(server) ? trustOf(this.p, cluster) : undefined;
-    let send = sendTo(this.p, server, trust, timeoutOf(this.flags.string("request-timeout")));
+    this.tellSetup();
+    const timeout = parseTimeout(this.flags.string("request-timeout"));
+    let send = sendTo(this.p, server, trust, timeout || undefined);
+    send = transported(this, send, server, timeout);
     if (user.exec) send = new CredentialPlugin(this.p, user.exec, server, cluster).through(send);
     this.connected = new ApiClient({ send, userAgent: USER_AGENT, ...credentialsOf(this.p, user) });
     return this.connected;
+  }
+
+  /** With `-v`: client-go's feature gates. */
+  private tellSetup(): void {
+    if (verbosity(this) < 1) return;
+    for (const gate of FEATURE_GATES) {
+      verbose(this, 1, "envvar.go:172", `"Feature gate default state" feature="${gate}" enabled=false`);
+    }
   }
 
   /** Makes the client; who the user is is asked for on the terminal when nothing says so and the server wants to know. */
@@ -284,6 +308,9 @@ export class Invocation {
     headers["impersonate-user"] = as;
     if (groups.length > 0) headers["impersonate-group"] = groups.join(",");
     if (uid) headers["impersonate-uid"] = uid;
+    for (const [key, values] of Object.entries(this.target().user["as-user-extra"] ?? {})) {
+      headers[`impersonate-extra-${encodeURIComponent(key).toLowerCase()}`] = values.join(",");
+    }
     return headers;
   }
 
@@ -323,6 +350,18 @@ export class Invocation {
     this.discovery ??= yield* discover(this, attempts);
     return this.discovery;
   }
+
+  /**
+   * The same when what was kept does not know what is looked for: the server may serve it by now. Undefined: it has
+   * just been asked (client-go restmapper/discovery.go DeferredDiscoveryRESTMapper).
+   */
+  *rediscovered(attempts = 1): Gen<Discovery | undefined> {
+    if (this.fresh) return undefined;
+    verbose(this, 5, "discovery.go:214", "Invalidating discovery information");
+    this.fresh = true;
+    this.discovery = undefined;
+    return yield* this.resources(attempts);
+  }
 }
 
 const CONTENT_TYPES: Record<PatchType, string> = {
@@ -331,10 +370,3 @@ const CONTENT_TYPES: Record<PatchType, string> = {
   strategic: "application/strategic-merge-patch+json",
   apply: "application/apply-patch+yaml",
 };
-
-function timeoutOf(text: string): number {
-  const match = /^(\d+)(ms|s|m|h)?$/.exec(text);
-  const value = Number(match?.[1] ?? 0);
-  const unit = { ms: SECOND / 1000, s: SECOND, m: 60 * SECOND, h: 3600 * SECOND }[match?.[2] ?? "s"]!;
-  return value === 0 ? 30 * SECOND : value * unit;
-}

@@ -194,6 +194,11 @@ function* consume(k: Invocation, source: Source, query: readonly string[]): Gen 
       } finally {
         body.pipe.closeReader();
       }
+      if (k.timedOut) {
+        throw new KubectlError(
+          "net/http: request canceled (Client.Timeout or context cancellation while reading body)",
+        );
+      }
     }
   } catch (error) {
     if (!k.flags.bool("ignore-errors") || !isExpected(error)) throw error;

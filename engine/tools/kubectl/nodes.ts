@@ -27,8 +27,12 @@ function* nodesOf(k: Invocation): Gen<Info[]> {
     singleResourceType: true,
     flatten: true,
     spelledOut: true,
+    chunkSize: chunkSize(k),
   })).infos;
 }
+
+/** `--chunk-size` of drain; the others have its default. */
+const chunkSize = ({ flags }: Invocation) => (flags.has("chunk-size") ? flags.int("chunk-size") : 500);
 
 function* setUnschedulable(
   k: Invocation,
@@ -144,12 +148,12 @@ function* evictAll(k: Invocation, node: string, strategy: DryRun): Gen {
   const { flags } = k;
   const query = [`fieldSelector=${encodeURIComponent(`spec.nodeName=${node}`)}`];
   if (flags.string("pod-selector")) query.push(`labelSelector=${encodeURIComponent(flags.string("pod-selector"))}`);
-  const path = `/api/v1/pods?${query.join("&")}&limit=500`;
-  const list = (yield* k.object("GET", path)) as unknown as KubeList;
+  const limit = chunkSize(k);
+  if (limit > 0) query.push(`limit=${limit}`);
   const evict: KubeObject[] = [];
   const warnings: [string, KubeObject][] = [];
   const errors: [string, KubeObject][] = [];
-  for (const pod of list.items) {
+  for (const pod of yield* podsOf(k, query)) {
     const verdict = yield* judge(k, pod);
     if (verdict.evict) evict.push(pod);
     if (verdict.warning) warnings.push([verdict.warning, pod]);
@@ -162,11 +166,13 @@ function* evictAll(k: Invocation, node: string, strategy: DryRun): Gen {
     return;
   }
   try {
+    // Whether the server knows evictions (drain.CheckEvictionSupport).
+    if (evict.length > 0 && !flags.bool("disable-eviction")) yield* k.request("GET", "/api/v1");
     if (flags.bool("disable-eviction")) yield* deletePods(k, evict, strategy);
     else yield* evictPods(k, evict, strategy);
   } catch (error) {
     if (!isExpected(error)) throw error;
-    const pending = ((yield* k.object("GET", path)) as unknown as KubeList).items;
+    const pending = yield* podsOf(k, query);
     const names: string[] = [];
     for (const pod of pending) if ((yield* judge(k, pod)).evict) names.push(pod.metadata.name);
     if (names.length > 0) {
@@ -174,6 +180,18 @@ function* evictAll(k: Invocation, node: string, strategy: DryRun): Gen {
       for (const name of names) k.err(`pod/${name}\n`);
     }
     throw error;
+  }
+}
+
+/** A list of Pods, page by page. */
+function* podsOf(k: Invocation, query: readonly string[]): Gen<KubeObject[]> {
+  const pods: KubeObject[] = [];
+  for (let next = ""; ; ) {
+    const page = next === "" ? query : [`continue=${encodeURIComponent(next)}`, ...query];
+    const list = (yield* k.object("GET", `/api/v1/pods?${page.join("&")}`)) as unknown as KubeList;
+    pods.push(...list.items);
+    next = list.metadata.continue ?? "";
+    if (next === "") return pods;
   }
 }
 

@@ -18,6 +18,7 @@ import {
   resultPrinter,
   validation,
 } from "./changes.ts";
+import { bytesOf } from "./create.ts";
 import { deleteResult } from "./delete.ts";
 import { aggregateText, isExpected, KubectlError, throwAll, throwCollected, withSource } from "./errors.ts";
 import { badRequest } from "./generate/generator.ts";
@@ -25,6 +26,7 @@ import { printBody } from "./get.ts";
 import { quote, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { parseYaml } from "./manifests.ts";
+import { consult } from "./openapi.ts";
 import { build, fileFlags, type Info } from "./resources.ts";
 
 const TYPES = ["json", "merge", "strategic"];
@@ -169,7 +171,8 @@ export function* replace(k: Invocation): Gen<number> {
   if (flags.string("raw") !== "") return yield* replaceRaw(k);
   const result = yield* build(k, {
     ...fileFlags(k),
-    validate: fieldValidation !== "Ignore",
+    // What is deleted first is looked at closely only when it is made again.
+    validate: fieldValidation !== "Ignore" && !force,
     continueOnError: true,
     flatten: true,
   });
@@ -192,12 +195,13 @@ export function* replace(k: Invocation): Gen<number> {
     const object = createOrUpdateAnnotation(k, info.object!);
     try {
       if (strategy === "client") print(object, "replaced");
-      else if (force) print(yield* createObject(k, info.mapping, info.namespace, object, query), "replaced");
-      else
-        print(
-          yield* put(k, object, resourcePath(info.mapping, info.namespace, info.name), changeQuery(query)),
-          "replaced",
-        );
+      else if (force) {
+        if (fieldValidation !== "Ignore") yield* consult(k, object.apiVersion ?? "");
+        print(yield* createObject(k, info.mapping, info.namespace, object, query), "replaced");
+      } else {
+        const path = resourcePath(info.mapping, info.namespace, info.name);
+        print(yield* put(k, object, path, changeQuery(query)), "replaced");
+      }
     } catch (error) {
       const sourced = withSource("replacing", info.source, error);
       if (!isExpected(sourced)) throw sourced;
@@ -218,10 +222,7 @@ function* replaceRaw(k: Invocation): Gen<number> {
   if (files.length !== 1 || /^https?:/.test(files[0]!)) {
     throw new KubectlError("--raw can only use a single local file or stdin");
   }
-  const text = decode(files[0] === "-" ? yield* k.stdin() : k.readFile(files[0]!));
-  const fault = jsonFaults(text).error;
-  if (fault !== undefined) throw badRequest(fault);
-  const response = yield* k.request("PUT", k.flags.string("raw"), JSON.parse(text));
+  const response = yield* k.request("PUT", k.flags.string("raw"), yield* bytesOf(k, files[0]!));
   if (response.status >= 400) throw toError(response);
   yield* printBody(k, response.body);
   return 0;

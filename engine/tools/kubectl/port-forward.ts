@@ -6,10 +6,10 @@ import { type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Connection, Socket } from "../../network/index.ts";
 import { isNetError, NetError } from "../../network/index.ts";
-import { klog } from "./discovery.ts";
 import { KubectlError, usageError } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
+import { klog } from "./klog.ts";
 import { attachablePod, POD_TIMEOUT_ERROR, podOrOwner, podPath } from "./pods.ts";
 
 interface ServicePort {

@@ -3,10 +3,11 @@ import { resourcePath } from "../../api/client.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { LAST_APPLIED } from "./changes.ts";
-import { klog, type Mapping } from "./discovery.ts";
+import type { Mapping } from "./discovery.ts";
 import { KubectlError } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
+import { klog } from "./klog.ts";
 
 const DEFAULTS = [
   "v1 ConfigMap",

@@ -8,7 +8,7 @@ import { isExpected, KubectlError, throwAll } from "./errors.ts";
 import { toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { nameText, type ObjectPrinter, objectPrinter } from "./output.ts";
-import { build, fileFlags, type Info } from "./resources.ts";
+import { build, fileFlags, type Info, localMapping } from "./resources.ts";
 import { typed } from "./struct-order.ts";
 
 const KINDS = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"];
@@ -40,7 +40,7 @@ export function* reconcile(k: Invocation): Gen<number> {
   if (strategy === "server") throw new KubectlError("--dry-run=server for command reconcile is not supported yet");
   const result = yield* build(k, {
     ...fileFlags(k),
-    keepNamespace: true,
+    local: true,
     continueOnError: true,
     flatten: true,
   });
@@ -109,8 +109,11 @@ function* ensureNamespace(k: Invocation, name: string): Gen {
 
 function* reconcileOne(k: Invocation, info: Info, dry: boolean, printer: ObjectPrinter | undefined): Gen {
   const wanted = info.object!;
-  const path = resourcePath(info.mapping, info.namespace, info.name);
-  const collection = resourcePath(info.mapping, info.namespace);
+  // Nobody is asked where these kinds are served, and an object without a namespace stays without.
+  const mapping = localMapping(wanted.apiVersion, wanted.kind);
+  const namespaced = !wanted.kind.startsWith("Cluster");
+  const collection = resourcePath(mapping, namespaced ? wanted.metadata.namespace : undefined);
+  const path = `${collection}/${info.name}`;
   const isRole = wanted.kind.endsWith("Role");
   const notes = {
     subjects: [] as Subject[],
@@ -123,7 +126,7 @@ function* reconcileOne(k: Invocation, info: Info, dry: boolean, printer: ObjectP
     existing = yield* k.object("GET", path);
   } catch (error) {
     if (!isStatus(error, "NotFound")) throw error;
-    if (!dry && info.mapping.namespaced) yield* ensureNamespace(k, wanted.metadata.namespace ?? "");
+    if (!dry && namespaced) yield* ensureNamespace(k, wanted.metadata.namespace ?? "");
     if (isRole) notes.rules = (wanted["rules"] as Rule[] | undefined) ?? [];
     else notes.subjects = (wanted["subjects"] as Subject[] | undefined) ?? [];
     report(k, dry ? wanted : yield* k.object("POST", collection, wanted), "create", notes, {

@@ -10,6 +10,7 @@ import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { kustomizeText } from "./kustomize/index.ts";
 import { expandPaths, type Manifest, readManifests } from "./manifests.ts";
+import { consult } from "./openapi.ts";
 
 /** One object, list or table that a command is about (cli-runtime resource.Info). */
 export interface Info {
@@ -223,8 +224,12 @@ export function warnOfShortName(k: Invocation, discovery: Discovery, word: strin
 /** The resource a word of the command line means. */
 export function* mappingFor(k: Invocation, word: string, attempts = word.split(".").length > 2 ? 6 : 4): Gen<Mapping> {
   // `deployments.v1.apps` is looked for as a whole first.
-  const discovery = yield* k.resources(attempts);
-  const found = discovery.find(word);
+  let discovery = yield* k.resources(attempts);
+  let found = discovery.find(word);
+  if (found === undefined) {
+    discovery = (yield* k.rediscovered(attempts)) ?? discovery;
+    found = discovery.find(word);
+  }
   if (found === undefined)
     throw new KubectlError(`the server doesn't have a resource type ${quote(word.split(".")[0]!)}`);
   warnOfShortName(k, discovery, word);
@@ -284,7 +289,7 @@ function listError(error: unknown, mapping: Mapping, { labelSelector, fieldSelec
 
 function* listInto(run: Run, mapping: Mapping, namespace: string, result: Result): Gen {
   const { k, options, labelSelector, fieldSelector } = run;
-  const limit = options.chunkSize ?? 500;
+  const limit = options.chunkSize ?? 0;
   let next = "";
   do {
     const query: string[] = [];
@@ -394,9 +399,13 @@ function* fromFiles(run: Run, paths: readonly Manifest[]): Gen<Result> {
       const words = typeof text === "string" ? text : text();
       const { objects, errors } = readManifests(words, source, options.validate);
       if (errors.length > 0 && !options.continueOnError) throw errors[0];
-      if (options.validate && objects.length > 0) yield* servedFor(run, source);
+      if (options.validate && objects.length > 0) {
+        yield* consult(run.k, objects[0]!.apiVersion ?? "");
+        yield* servedFor(run, source);
+      }
       for (const object of objects) {
         try {
+          if (options.validate) yield* consult(run.k, object.apiVersion ?? "");
           const info = yield* fileInfo(run, object, source);
           if (info && matches(run, info.object!)) result.infos.push(info);
         } catch (error) {
@@ -427,10 +436,12 @@ function matches({ labelSelector }: Run, object: KubeObject): boolean {
 }
 
 /** The resource of a file's object. One without apiVersion that nobody validates is looked for by its kind alone, in no version. */
-function fileMapping(discovery: Discovery, apiVersion: string, kind: string, validate: boolean): Mapping | undefined {
-  const found = discovery.byKind(apiVersion, kind);
-  if (found !== undefined || apiVersion !== "" || validate) return found;
-  const any = discovery.mappings.find((m) => m.kind === kind && m.group === "");
+function* fileMapping(run: Run, source: string, apiVersion: string, kind: string): Gen<Mapping | undefined> {
+  const served = yield* servedFor(run, source);
+  let found = served.byKind(apiVersion, kind);
+  if (found === undefined) found = (yield* run.k.rediscovered())?.byKind(apiVersion, kind);
+  if (found !== undefined || apiVersion !== "" || run.options.validate) return found;
+  const any = served.mappings.find((m) => m.kind === kind && m.group === "");
   return any && { ...any, version: "" };
 }
 
@@ -455,7 +466,7 @@ function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | und
   const { apiVersion = "", kind = "" } = object;
   const mapping = options.local
     ? { ...localMapping(apiVersion, kind), resource: kind.toLowerCase() }
-    : fileMapping(yield* servedFor(run, source), apiVersion, kind, options.validate ?? false);
+    : yield* fileMapping(run, source, apiVersion, kind);
   const { name = "", namespace: own = "" } = object.metadata ?? {};
   if (mapping === undefined) {
     const words = `no matches for kind ${quote(kind)} in version ${quote(apiVersion)}`;
@@ -463,7 +474,8 @@ function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | und
       `resource mapping not found for name: ${quote(name)} namespace: ${quote(own)} from ${quote(source)}: ${words}\nensure CRDs are installed first`,
     );
   }
-  if (options.local) return { mapping, namespace: "", name, object, source };
+  const elsewhere = own !== "" && options.enforceNamespace && own !== k.target().namespace;
+  if (options.local && !elsewhere) return { mapping, namespace: "", name, object, source };
   if (!mapping.namespaced) {
     const known = options.latest && name !== "" ? yield* read(run, mapping, "", name) : withoutNamespace(object);
     return { mapping, namespace: "", name, object: known, source };
@@ -473,7 +485,7 @@ function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | und
     throw new KubectlError(`no namespace set on resource ${gvr} ${quote(name)}`);
   }
   const target = k.target();
-  if (own !== "" && options.enforceNamespace && own !== target.namespace) {
+  if (elsewhere) {
     throw new KubectlError(
       `the namespace from the provided object ${quote(own)} does not match the namespace ${quote(target.namespace)}. You must pass '--namespace=${own}' to perform this operation.`,
     );

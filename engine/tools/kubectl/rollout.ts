@@ -72,7 +72,11 @@ interface Revision {
 /** The revisions of a workload, oldest first: a Deployment's ReplicaSets, the others' ControllerRevisions (polymorphichelpers/history.go). */
 function* revisions(k: Invocation, info: Info, who = "history viewer"): Gen<Map<number, Revision>> {
   const object = info.object!;
+  const { mapping, namespace, name } = info;
   const selector = encodeURIComponent(formatLabelSelector(object.spec?.selector ?? {}));
+  const known = object.kind === "Deployment" || object.kind === "DaemonSet" || object.kind === "StatefulSet";
+  // Whoever reads the history reads the workload itself again.
+  if (known) yield* k.object("GET", resourcePath(mapping, namespace, name));
   const pairs: [number, Revision][] = [];
   if (object.kind === "Deployment") {
     const path = `/apis/apps/v1/namespaces/${info.namespace}/replicasets?labelSelector=${selector}`;
@@ -85,7 +89,7 @@ function* revisions(k: Invocation, info: Info, who = "history viewer"): Gen<Map<
         { template: set.spec.template, cause, object: shown },
       ]);
     }
-  } else if (object.kind === "DaemonSet" || object.kind === "StatefulSet") {
+  } else if (known) {
     const path = `/apis/apps/v1/namespaces/${info.namespace}/controllerrevisions?labelSelector=${selector}`;
     for (const one of ((yield* k.object("GET", path)) as unknown as KubeList).items) {
       if (controllerOf(one)?.uid !== object.metadata.uid) continue;

@@ -1,9 +1,9 @@
 import type { KubeObject } from "../../api/types.ts";
-import { klog } from "./discovery.ts";
 import { Exit, KubectlError } from "./errors.ts";
 import { compareStrings } from "./go.ts";
 import { goSort } from "./go-sort.ts";
 import type { Invocation } from "./invocation.ts";
+import { klog } from "./klog.ts";
 import { JsonPath, JsonPathError, relaxedPath } from "./printers/jsonpath.ts";
 import type { Table } from "./printers/table.ts";
 import { parseQuantityOrder } from "./quantity-order.ts";

@@ -3,6 +3,7 @@ import { parseLabelSelector } from "../../api/selector.ts";
 import { parseTime } from "../../api/time.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
+import { ACCEPT, Discovery, type DiscoveryList } from "./discovery.ts";
 import { KubectlError, usageError } from "./errors.ts";
 import { compareStrings, durationText } from "./go.ts";
 import { goSort } from "./go-sort.ts";
@@ -33,11 +34,20 @@ export function* top(k: Invocation): Gen<number> {
   }
   const labels = parseLabelSelector(flags.string("selector"));
   if ("error" in labels) throw new KubectlError(labels.error);
-  const served = (yield* k.resources(0)).groupVersions.includes("metrics.k8s.io/v1beta1");
+  const served = (yield* groupsOf(k)).groupVersions.includes("metrics.k8s.io/v1beta1");
   if (!served) throw new KubectlError("Metrics API not available");
   if (pods) yield* topPods(k, args[0], sortBy);
   else yield* topNodes(k, args[0], sortBy);
   return 0;
+}
+
+/** What the server serves, asked anew by a client that keeps nothing. */
+function* groupsOf(k: Invocation): Gen<Discovery> {
+  const lists: DiscoveryList[] = [];
+  for (const path of ["/api", "/apis"]) {
+    lists.push((yield* k.object("GET", path, undefined, { accept: ACCEPT })) as unknown as DiscoveryList);
+  }
+  return new Discovery(lists);
 }
 
 function* fetchMetrics(k: Invocation, path: string, name: string | undefined): Gen<KubeObject[]> {

@@ -21,7 +21,7 @@ function* watchOne(
   name: string,
   revision: string,
 ): Gen<WatchStream> {
-  const query = `?allowWatchBookmarks=true&fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}&resourceVersion=${revision}&watch=true`;
+  const query = `?allowWatchBookmarks=true&fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}&resourceVersion=${revision}&timeoutSeconds=${k.p.machine.kernel.random("kubectl").int(300, 600)}&watch=true`;
   const response = yield* k.request("GET", resourcePath(mapping, namespace) + query);
   if (response.body.type !== "watch") throw toError(response);
   return response.body.watch;
@@ -40,12 +40,12 @@ export function* until(
   const { mapping, namespace, name } = target;
   const kernel = k.p.machine.kernel;
   for (;;) {
-    const query = `?fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}`;
+    const query = `?fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}&limit=500&resourceVersion=0`;
     const list = (yield* k.object("GET", resourcePath(mapping, namespace) + query)) as unknown as KubeList<KubeObject>;
     const [present] = list.items;
-    if (done(present && { type: "ADDED", object: present })) return true;
     const stream = yield* watchOne(k, mapping, namespace, name, list.metadata.resourceVersion);
     try {
+      if (done(present && { type: "ADDED", object: present })) return true;
       for (;;) {
         for (const event of stream.buffer.splice(0)) {
           if (event.type === "BOOKMARK" || event.type === "ERROR") continue;

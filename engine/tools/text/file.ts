@@ -26,13 +26,16 @@ export const file = tool(
     }
     const width = Math.max(...o.operands.map((path) => [...path].length));
     for (const path of o.operands) {
-      const name = `${path}${o.value("F") ?? ":"}`;
-      const lead = o.has("b") ? "" : o.has("N") ? `${name} ` : `${name.padEnd(width + 1)} `;
+      const separator = o.value("F") ?? ":";
+      const name = `${path === "-" ? "/dev/stdin" : path}${separator}`;
+      // Standard input is filled up as if its name were the dash.
+      const fill = " ".repeat(width - [...path].length);
+      const lead = o.has("b") ? "" : o.has("N") ? `${name} ` : `${name}${fill} `;
       let text: string;
       try {
-        const node = sys.stat(t.p, path, o.has("L"));
         const mime = o.has("i", "mime-type", "mime-encoding");
-        const found = describe(t.p, path, node);
+        const found =
+          path === "-" ? contents(yield* sys.readAll(t.p, 0)) : describe(t.p, path, sys.stat(t.p, path, o.has("L")));
         text = !mime
           ? found.text
           : o.has("mime-type")
@@ -80,10 +83,12 @@ function describe(p: Process, path: string, node: Inode): Found {
       `${prefix}ELF 64-bit LSB pie executable, x86-64, version 1 (SYSV), dynamically linked, interpreter /lib64/ld-linux-x86-64.so.2, for GNU/Linux 3.2.0, stripped`,
       "application/x-pie-executable",
     );
-  const bytes = sys.readBytes(p, path);
-  if (bytes.length === 0) return plain("empty", "inode/x-empty");
-  const found = ofBytes(bytes);
+  const found = contents(sys.readBytes(p, path));
   return prefix === "" ? found : { ...found, text: prefix + found.text };
+}
+
+function contents(bytes: Uint8Array): Found {
+  return bytes.length === 0 ? plain("empty", "inode/x-empty") : ofBytes(bytes);
 }
 
 function ofBytes(bytes: Uint8Array): Found {

@@ -61,9 +61,9 @@ export function* describeNode(d: Document, node: KubeObject): Gen {
 }
 
 function* podsOn(d: Document, name: string): Gen<KubeObject[] | undefined> {
-  const selector = `spec.nodeName=${name},status.phase!=Failed,status.phase!=Succeeded`;
+  const selector = `spec.nodeName=${name},status.phase!=Succeeded,status.phase!=Failed`;
   try {
-    const path = `/api/v1/pods?fieldSelector=${encodeURIComponent(selector)}&limit=${d.k.flags.int("chunk-size")}`;
+    const path = `/api/v1/pods?fieldSelector=${encodeURIComponent(selector).replaceAll("!", "%21")}&limit=${d.k.flags.int("chunk-size")}`;
     return ((yield* d.k.object("GET", path)) as unknown as KubeList).items;
   } catch (error) {
     if (!isStatus(error, "Forbidden")) throw error;

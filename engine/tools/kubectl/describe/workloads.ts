@@ -26,8 +26,8 @@ export function writeConditions(d: Document, conditions: readonly Record<string,
 /** describe deployment. */
 export function* describeDeployment(d: Document, object: KubeObject): Gen {
   const { metadata, spec, status = {} } = object;
-  const { older, newer } = yield* replicaSetsOf(d, object);
   const events = yield* eventsOf(d, object);
+  const { older, newer } = yield* replicaSetsOf(d, object);
   d.line(0, `Name:\t${metadata.name}`);
   d.line(0, `Namespace:\t${metadata.namespace}`);
   d.line(0, `CreationTimestamp:\t${dateText(metadata.creationTimestamp)}`);
@@ -56,8 +56,10 @@ export function* describeDeployment(d: Document, object: KubeObject): Gen {
 
 /** ReplicaSets of a Deployment: the one of its present template, and others that still have Pods or once had. */
 export function* replicaSetsOf(d: Document, deployment: KubeObject): Gen<{ older: KubeObject[]; newer: KubeObject[] }> {
+  const { flags } = d.k;
+  const limit = flags.has("chunk-size") && flags.int("chunk-size") > 0 ? `&limit=${flags.int("chunk-size")}` : "";
   const selector = encodeURIComponent(formatLabelSelector(deployment.spec.selector));
-  const path = `/apis/apps/v1/namespaces/${deployment.metadata.namespace}/replicasets?labelSelector=${selector}`;
+  const path = `/apis/apps/v1/namespaces/${deployment.metadata.namespace}/replicasets?labelSelector=${selector}${limit}`;
   const list = (yield* d.k.object("GET", path)) as unknown as KubeList;
   const owned = list.items
     .filter((set) => controllerOf(set)?.uid === deployment.metadata.uid)

@@ -75,7 +75,12 @@ function asked(k: Invocation): Asked {
 }
 
 function* rules(k: Invocation, { verbs, resources, names }: Asked): Gen<Json[]> {
-  const discovery = yield* k.resources(2);
+  let discovery = yield* k.resources(2);
+  const known = ({ group, resource }: Asked["resources"][number]) =>
+    resource === "" ||
+    resource === "*" ||
+    discovery.find(group === "" ? resource : `${resource}.${group}`) !== undefined;
+  if (!resources.every(known)) discovery = (yield* k.rediscovered(2)) ?? discovery;
   for (const verb of verbs) if (!VERBS.includes(verb)) k.err(`Warning: '${verb}' is not a standard resource verb\n`);
   const groups = new Map<string, string[]>();
   let wildcard = false;
