@@ -144,10 +144,11 @@ export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
     if (sh.has("xtrace")) yield* trace(sh, `(( ${text} ))`);
     return yield* arithmetic(sh, text, "((: ");
   };
-  const quick = !sh.has("xtrace") && ![start, test, update].some((text) => substitutes(text));
+  const plain = ![start, test, update].some((text) => substitutes(text));
   /** The same without a generator, where nothing is substituted; undefined where it cannot be done so. */
   const now = (text: string): number | bigint | undefined => {
     if (text === "") return 1;
+    if (!plain || sh.has("xtrace")) return undefined;
     sh.position = node.pos;
     sh.stepped();
     try {
@@ -164,14 +165,11 @@ export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
     let turns = 0;
     sh.loops++;
     try {
-      while ((quick ? now(test) : undefined) ?? (yield* run(test))) {
+      while (now(test) ?? (yield* run(test))) {
         turns++;
         if (!(yield* turn(sh, node.body))) break;
-        if (!quick) yield* run(update);
-        else {
-          now(update) ?? (yield* run(update));
-          if (sh.overdue) yield* afterInstants(sh);
-        }
+        if (now(update) === undefined) yield* run(update);
+        if (sh.overdue) yield* afterInstants(sh);
       }
       if (turns === 0) sh.status = 0;
     } finally {

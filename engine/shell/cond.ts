@@ -4,7 +4,6 @@ import { ShellError } from "./control.ts";
 import { arithText, compile, expanding, expandingAtOnce, isPure, piecesText, wordPattern, wordText } from "./expand.ts";
 import { testBinary, testUnary } from "./file-tests.ts";
 import { pattern } from "./pattern.ts";
-import { shellQuote } from "./quote.ts";
 import { matchRegex, regexOf } from "./regex.ts";
 import type { Shell } from "./shell.ts";
 import { trace } from "./simple.ts";
@@ -27,12 +26,17 @@ export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
     case "TestUnary": {
       const operand = node.operand.text;
       const text = yield* (isPure(operand) ? expandingAtOnce : expanding)(sh, () => wordText(sh, operand));
-      if (sh.has("xtrace")) yield* trace(sh, `[[ ${node.operator} ${text === "" ? "''" : text} ]]`);
+      if (sh.has("xtrace")) yield* trace(sh, `[[ ${node.operator} ${shown(text)} ]]`);
       return testUnary(sh, node.operator, text);
     }
     case "TestBinary":
       return yield* binary(sh, node.operator, node.left.text, node.right.text);
   }
+}
+
+/** An operand as `set -x` shows it: as it is, but for an empty one. */
+function shown(text: string): string {
+  return text === "" ? "''" : text;
 }
 
 function* binary(sh: Shell, operator: string, leftText: string, rightText: string): Gen<boolean> {
@@ -42,18 +46,18 @@ function* binary(sh: Shell, operator: string, leftText: string, rightText: strin
     case "==":
     case "!=": {
       const text = yield* (isPure(rightText) ? expandingAtOnce : expanding)(sh, () => wordPattern(sh, rightText));
-      if (sh.has("xtrace")) yield* trace(sh, `[[ ${shellQuote(left)} ${operator} ${text === "" ? "''" : text} ]]`);
+      if (sh.has("xtrace")) yield* trace(sh, `[[ ${shown(left)} ${operator} ${shown(text)} ]]`);
       const matched = pattern(text, { extglob: true, ignoreCase: sh.shopts.has("nocasematch") }).matches(left);
       return matched === (operator !== "!=");
     }
     case "=~": {
       const source = yield* expanding(sh, () => regexOf(compile(rightText).pieces, (piece) => piecesText(sh, [piece])));
-      if (sh.has("xtrace")) yield* trace(sh, `[[ ${shellQuote(left)} =~ ${source} ]]`);
+      if (sh.has("xtrace")) yield* trace(sh, `[[ ${shown(left)} =~ ${source} ]]`);
       return matchRegex(sh, left, source);
     }
   }
   const right = yield* (isPure(rightText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, rightText));
-  if (sh.has("xtrace")) yield* trace(sh, `[[ ${shellQuote(left)} ${operator} ${shellQuote(right)} ]]`);
+  if (sh.has("xtrace")) yield* trace(sh, `[[ ${shown(left)} ${operator} ${shown(right)} ]]`);
   return testBinary(sh.p, left, operator, right, (text) => {
     try {
       return BigInt(arithText(sh, text));

@@ -1,7 +1,7 @@
 import { KERNEL_RELEASE } from "../../machine/base/proc.ts";
 import * as sys from "../../machine/sys.ts";
 import { lookupHosts } from "../../network/hosts.ts";
-import { Fatal, tool } from "../tool.ts";
+import { Fatal, quote, tool, UsageError } from "../tool.ts";
 
 /** hostname(1): shows or sets the name of this UTS namespace. */
 export const hostname = tool(
@@ -57,6 +57,7 @@ export const uname = tool(
     long: "all=a kernel-name=s nodename=n kernel-release=r kernel-version=v machine=m processor=p hardware-platform=i operating-system=o",
   },
   function* (t, o) {
+    if (o.operands.length > 0) throw new UsageError(`extra operand ${quote(o.operands[0]!)}`);
     const values: [string, string][] = [
       ["s", "Linux"],
       ["n", t.p.ns.uts.hostname],

@@ -19,7 +19,8 @@ export const id = tool(
       throw new Fatal('cannot print "only" of more than one choice');
     }
     if (which === undefined && o.has("n", "r"))
-      throw new Fatal("cannot print only names or real IDs in default format");
+      throw new Fatal("printing only names or real IDs requires -u, -g, or -G");
+    if (which === undefined && o.has("z")) throw new Fatal("option --zero not permitted in default format");
     const show = (cred: Credentials): string => {
       const named = o.has("n");
       const groups = [cred.gid, ...cred.groups.filter((gid) => gid !== cred.gid)];

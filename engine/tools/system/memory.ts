@@ -1,6 +1,6 @@
 import { loadText, uptimeSeconds, usedKib } from "../../machine/base/proc.ts";
 import type { Machine } from "../../machine/machine.ts";
-import { tool } from "../tool.ts";
+import { Fatal, quote, tool, UsageError } from "../tool.ts";
 import { wallTime } from "./when.ts";
 
 /** uptime(1). */
@@ -112,8 +112,11 @@ export const nproc = tool(
     short: "",
     long: "all ignore:",
   },
-  function* (t) {
-    t.out.add(`${t.p.machine.hardware.cpus}\n`);
+  function* (t, o) {
+    if (o.operands.length > 0) throw new UsageError(`extra operand ${quote(o.operands[0]!)}`);
+    const ignored = o.value("ignore") ?? "0";
+    if (!/^\d+$/.test(ignored)) throw new Fatal(`invalid number: ${quote(ignored)}`);
+    t.out.add(`${Math.max(1, t.p.machine.hardware.cpus - Number(ignored))}\n`);
     return 0;
   },
 );

@@ -4,7 +4,7 @@ import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { reboot as rebootMachine, shutDown } from "../../machine/systemd/index.ts";
 import { userName } from "../../machine/users.ts";
-import { Fatal, tool } from "../tool.ts";
+import { Fatal, quote, tool, UsageError } from "../tool.ts";
 import { uptimeLine } from "./memory.ts";
 import { commandLine, seenBy } from "./process-view.ts";
 import { timestamp, wallTime } from "./when.ts";
@@ -67,11 +67,22 @@ export const w = tool(
 );
 
 /** tty(1). */
-export const ttyProgram: Program = function* (p) {
-  const tty = p.fds.get(0)?.tty;
-  yield* sys.print(p, tty ? `${tty.name}\n` : "not a tty\n");
-  return tty ? 0 : 1;
-};
+export const ttyProgram = tool(
+  {
+    name: "tty",
+    short: "s",
+    long: "silent=s quiet=s",
+    usage: "[OPTION]...",
+    about: "Print the file name of the terminal connected to standard input.",
+    usageStatus: 2,
+  },
+  function* (t, o) {
+    if (o.operands.length > 0) throw new UsageError(`extra operand ${quote(o.operands[0]!)}`);
+    const tty = t.p.fds.get(0)?.tty;
+    if (!o.has("s")) t.out.add(tty ? `${tty.name}\n` : "not a tty\n");
+    return tty ? 0 : 1;
+  },
+);
 
 /** logger(1): a line for the journal. */
 export const logger = tool(

@@ -8,16 +8,13 @@ export const env = tool(
   {
     name: "env",
     short: "+0iu:C:S:v",
-    long: "ignore-environment=i null=0 unset:=u chdir:=C split-string:=S debug=v",
+    long: "ignore-environment=i null=0 unset:=u chdir:=C split-string:=S debug=v default-signal::=signal ignore-signal::=signal block-signal::=signal list-signal-handling=signal argv0:=argv0",
     usage: "[OPTION]... [-] [NAME=VALUE]... [COMMAND [ARG]...]",
     about: "Set each NAME to VALUE in the environment and run COMMAND.",
     usageStatus: 125,
   },
   function* (t, o) {
-    const operands = [
-      ...o.values("S").flatMap((text) => text.split(/[ \t]+/).filter((word) => word !== "")),
-      ...o.operands,
-    ];
+    const operands = [...o.values("S").flatMap((text) => splitWords(text, t.p.env)), ...o.operands];
     const variables = o.has("i") || operands[0] === "-" ? new Map<string, string>() : new Map(t.p.env);
     if (operands[0] === "-") operands.shift();
     for (const name of o.values("u")) {
@@ -45,6 +42,11 @@ export const env = tool(
       }
     }
     const path = searchPath(t.p, operands[0]!, variables.get("PATH"));
+    if (o.has("v"))
+      yield* sys.printError(
+        t.p,
+        `executing: ${operands[0]}\n${operands.map((word, i) => `   arg[${i}]= ${quote(word)}\n`).join("")}`,
+      );
     try {
       return yield* sys.exec(t.p, path ?? operands[0]!, operands, variables);
     } catch (error) {
@@ -57,6 +59,37 @@ export const env = tool(
     }
   },
 );
+
+/** The words of -S: quotes, backslashes and `${NAME}` as env reads them. */
+function splitWords(text: string, variables: ReadonlyMap<string, string>): string[] {
+  const words: string[] = [];
+  let word: string | undefined;
+  let open = "";
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (char === "\\" && open !== "'") {
+      const next = text[++i] ?? "";
+      const meant: Record<string, string> = { n: "\n", t: "\t", r: "\r", f: "\f", v: "\v", _: " " };
+      if (next === "c") break;
+      word = (word ?? "") + (meant[next] ?? next);
+    } else if (open !== "" ? char === open : char === "'" || char === '"') {
+      open = open === "" ? char : "";
+      word ??= "";
+    } else if (open === "" && /\s/.test(char)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else if (open === "" && char === "#" && word === undefined) break;
+    else if (char === "$" && open !== "'") {
+      const name = /^\{(\w+)\}/.exec(text.slice(i + 1));
+      if (name === null) throw new Fatal(`only \${VARNAME} expansion is supported, error at: ${text.slice(i)}`, 125);
+      word = (word ?? "") + (variables.get(name[1]!) ?? "");
+      i += name[0].length;
+    } else word = (word ?? "") + char;
+  }
+  if (open !== "") throw new Fatal("no terminating quote in -S string", 125);
+  if (word !== undefined) words.push(word);
+  return words;
+}
 
 /** The file that execvp(3) would run: names with a slash as they are, others from PATH. */
 export function searchPath(p: Process, name: string, path = p.env.get("PATH")): string | undefined {

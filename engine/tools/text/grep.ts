@@ -228,8 +228,15 @@ function* searchPath(
   }
 }
 
-const RED = (text: string) => `\x1b[01;31m\x1b[K${text}\x1b[m\x1b[K`;
+/** A match in the colour of GREP_COLORS. */
+const marked = (code: string, text: string) => `\x1b[${code}m\x1b[K${text}\x1b[m\x1b[K`;
 const paint = (code: string, text: string) => `\x1b[${code}m\x1b[K${text}\x1b[m\x1b[K`;
+
+/** Digits of a file's size: no number of a line or byte in it has more. */
+function sizeDigits(t: Tool, fd: number): number {
+  const node = t.p.fds.get(fd)?.node;
+  return node?.kind === "file" ? String(node.content.size()).length : 0;
+}
 
 function* searchFile(t: Tool, fd: number, name: string, search: Search, state: State): Gen<void> {
   const reader = t.lines(fd, search.end);
@@ -243,14 +250,18 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
   const held: { text: string; number: number; offset: number }[] = [];
   const bare = !search.names && !search.numbers && !search.bytes && !search.initialTab && !search.color;
   const listed = search.files !== undefined || search.count || search.quiet;
+  // Numbers are as wide as the size of the file.
+  const digits = search.initialTab ? sizeDigits(t, fd) : 0;
+  const red = /(?:^|:)(?:mt|ms)=([\d;]+)/.exec(t.p.env.get("GREP_COLORS") ?? "")?.[1] ?? "01;31";
   const prefix = (line: number, at: number, mark: string): string => {
     let text = "";
     const color = search.color;
     const sep = color ? paint("36", mark) : mark;
     if (search.names) text += (color ? paint("35", name) : name) + (search.nameEnd ?? sep);
     if (search.numbers)
-      text += (color ? paint("32", String(line)) : search.initialTab ? String(line).padStart(4) : String(line)) + sep;
-    if (search.bytes) text += (color ? paint("32", String(at)) : String(at)) + sep;
+      text +=
+        (color ? paint("32", String(line)) : search.initialTab ? String(line).padStart(digits) : String(line)) + sep;
+    if (search.bytes) text += (color ? paint("32", String(at)) : String(at).padStart(digits)) + sep;
     if (search.initialTab && text !== "") text += "\t";
     return text;
   };
@@ -261,7 +272,7 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
       const match = search.find(line, from);
       if (match === null) break;
       if (match.end > match.index) {
-        result += line.slice(at, match.index) + RED(line.slice(match.index, match.end));
+        result += line.slice(at, match.index) + marked(red, line.slice(match.index, match.end));
         at = match.end;
         from = match.end;
       } else from = match.index + 1;
@@ -358,7 +369,7 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
       if (match.end > match.index) {
         const text = line.slice(match.index, match.end);
         const start = at + (search.bytes ? byteLength(line.slice(0, match.index)) : 0);
-        out.add(`${prefix(lineNumber, start, ":")}${search.color ? RED(text) : text}${search.end}`);
+        out.add(`${prefix(lineNumber, start, ":")}${search.color ? marked(red, text) : text}${search.end}`);
         from = match.end;
       } else from = match.index + 1;
     }

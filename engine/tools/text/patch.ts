@@ -45,7 +45,7 @@ export const patch = tool(
     for (const file of patches) {
       yield* cpu(50);
       const [from, to] = o.has("R") ? [file.fresh, file.old] : [file.old, file.fresh];
-      const target = o.operands[0] ?? choose(t, from, to, strip === undefined ? undefined : Number(strip));
+      const target = o.operands[0] ?? choose(t, file.old, file.fresh, strip === undefined ? undefined : Number(strip));
       if (target === undefined) {
         missing(t, file, strip !== undefined, o.has("f") || o.has("t"));
         continue;
@@ -153,8 +153,8 @@ function* apply(t: Tool, path: string, given: FilePatch, how: How): Gen<void> {
         );
         t.status = 1;
         const count = `${hunkCount(file.hunks.length, file.hunks.length)} ignored`;
-        t.out.add(how.dry ? `${count}\n` : `${count} -- saving rejects to file ${path}.rej\n`);
-        if (!how.dry) writeRejects(t, path, file, file.hunks);
+        t.out.add(how.dry ? `${count}\n` : `${count} -- saving rejects to file ${how.output ?? path}.rej\n`);
+        if (!how.dry) writeRejects(t, how.output ?? path, file, file.hunks);
         return;
       }
     }
@@ -186,8 +186,8 @@ function* apply(t: Tool, path: string, given: FilePatch, how: How): Gen<void> {
     t.status = 1;
     if (!exists && !how.dry && !how.created) t.out.add(`Cannot stat file ${path}, skipping backup\n`);
     const count = `${hunkCount(rejected.length, file.hunks.length)} FAILED`;
-    t.out.add(how.dry ? `${count}\n` : `${count} -- saving rejects to file ${path}.rej\n`);
-    if (!how.dry) writeRejects(t, path, file, rejected);
+    t.out.add(how.dry ? `${count}\n` : `${count} -- saving rejects to file ${how.output ?? path}.rej\n`);
+    if (!how.dry) writeRejects(t, how.output ?? path, file, rejected);
   }
   if (how.dry) return;
   if (!exists && rejected.length > 0) return;

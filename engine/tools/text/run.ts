@@ -5,7 +5,7 @@ import { exitCode, type Process } from "../../machine/process.ts";
 import { SIGNALS, type Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
 import { isNowhere } from "../io.ts";
-import { Fatal, quote, type Tool, tool, UsageError } from "../tool.ts";
+import { Fatal, quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { searchPath } from "./env.ts";
 import { parseInterval } from "./sleep.ts";
 
@@ -122,7 +122,7 @@ export const nohup = tool(
     }
     const path = searchPath(t.p, o.operands[0]!);
     if (path === undefined)
-      throw new Fatal(`failed to run command ${quote(o.operands[0]!)}: No such file or directory`, 127);
+      throw new Fatal(`failed to run command ${shellQuote(o.operands[0]!)}: No such file or directory`, 127);
     return yield* sys.exec(t.p, path, o.operands);
   },
 );
@@ -172,6 +172,15 @@ export const which = tool(
   { name: "which", short: "as", standard: false, usage: "[-as] args", about: "" },
   function* (t, o) {
     for (const name of o.operands) {
+      if (o.has("a") && !name.includes("/")) {
+        const found = (t.p.env.get("PATH") ?? "")
+          .split(":")
+          .map((dir) => `${dir === "" ? "." : dir}/${name}`)
+          .filter((file) => isProgram(t, file, name));
+        if (found.length === 0) t.status = 1;
+        for (const file of found) t.out.add(`${file}\n`);
+        continue;
+      }
       const path = searchPath(t.p, name);
       try {
         if (path === undefined) t.status = 1;
@@ -187,6 +196,16 @@ export const which = tool(
     return o.operands.length === 0 ? 1 : t.status;
   },
 );
+
+function isProgram(t: Tool, file: string, name: string): boolean {
+  try {
+    sys.executable(t.p, file, [name]);
+    return true;
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    return false;
+  }
+}
 
 /** mktemp(1). */
 export const mktemp = tool(
