@@ -1,4 +1,4 @@
-import { decode, type Gen, SECOND, wait } from "../../kernel/index.ts";
+import { decode, type Gen, SECOND, sleep, wait } from "../../kernel/index.ts";
 import { exitCode } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { calendar, strftime } from "../../text/time.ts";
@@ -33,8 +33,14 @@ export const watch = tool(
     const interval = Math.max(0.1, Math.min(4_294_967, Number(given.replace(",", "."))));
     const tty = t.p.fds.get(1)?.tty;
     if (tty === undefined) {
-      yield* sys.printError(t.p, "Error opening terminal: unknown.\n");
-      return 1;
+      // What watches no terminal goes on all the same.
+      for (;;) {
+        const { text, status } = yield* output(t, o.has("x") ? o.operands : ["sh", "-c", o.operands.join(" ")]);
+        t.out.add(text);
+        yield* t.out.flush();
+        if (o.has("e") && status !== 0) return 8;
+        yield* sleep(Math.round(interval * SECOND));
+      }
     }
     const terminal = new Terminal(t.p, tty);
     // Ctrl-C and Ctrl-Z go to the command as well.
@@ -118,6 +124,12 @@ function* run(t: Tool, terminal: Terminal, interval: number, how: How): Gen<numb
 
 /** Runs the command once and lays its output out. */
 function* once(t: Tool, terminal: Terminal, how: How): Gen<Shown> {
+  const { text, status } = yield* output(t, how.exec ? how.words : ["sh", "-c", how.words.join(" ")]);
+  return { rows: layOut(text, terminal, how), status, text };
+}
+
+/** What a command writes, errors too. */
+function* output(t: Tool, argv: readonly string[]): Gen<{ text: string; status: number }> {
   const { p } = t;
   const [reader, writer] = sys.pipe();
   const fds = new Map(p.fds);
@@ -128,7 +140,6 @@ function* once(t: Tool, terminal: Terminal, how: How): Gen<Shown> {
   let text = "";
   let status = 127;
   try {
-    const argv = how.exec ? [...how.words] : ["sh", "-c", how.words.join(" ")];
     const path = searchPath(p, argv[0]!);
     if (path === undefined) text = `watch: unable to execute '${argv[0]}': No such file or directory\n`;
     else {
@@ -140,7 +151,7 @@ function* once(t: Tool, terminal: Terminal, how: How): Gen<Shown> {
   } finally {
     p.closeFd(fd);
   }
-  return { rows: layOut(text, terminal, how), status, text };
+  return { text, status };
 }
 
 /** Output as cells: tabs spread, long lines wrapped or cut, colours kept with -c. */
