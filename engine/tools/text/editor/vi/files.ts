@@ -121,7 +121,7 @@ export function writeFile(vi: Vi, how: Write): void {
     else sys.writeText(p, target, bytes);
   } catch (error) {
     if (!isErrno(error)) throw error;
-    throw new ViError(`"${target}" E212: Can't open file for writing`);
+    throw new ViError(`"${target}"\n"${target}" E212: Can't open file for writing`);
   }
   if (how.rows === undefined && (own || text.path === undefined)) {
     text.path = target;

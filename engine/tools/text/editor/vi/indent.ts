@@ -91,6 +91,11 @@ function yamlIndent(vi: Vi, row: number, line: string): number {
   return now;
 }
 
+/** The indentation that a line should have, as `=` sets it. */
+export function lineIndent(vi: Vi, row: number): number {
+  return yamlIndent(vi, row, vi.text.lines[row]!);
+}
+
 /** The indentation that a key typed in Insert mode gives its line: `:` behind a word, `-` and brackets that begin it. */
 export function retypedIndent(vi: Vi, key: string): number | undefined {
   const { row, column, line } = vi.text;

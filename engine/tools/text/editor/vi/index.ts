@@ -27,6 +27,7 @@ export const vi: Program = tool(
       yield* sys.printError(t.p, "Vim: Warning: Output is not to a terminal\n");
       return 1;
     }
+    if (o.operands.length > 1) yield* sys.print(t.p, `${o.operands.length} files to edit\n`);
     const terminal = new Terminal(t.p, tty, { paste: true });
     const editor = new Vi(t.p, terminal);
     try {
@@ -66,7 +67,7 @@ function* settings(vi: Vi, given: string | undefined): Gen<void> {
 
 /** After a file was opened: what a vimrc wants for YAML. */
 function* settled(vi: Vi): Gen<void> {
-  if (vi.options.get("filetype") !== "yaml") return;
+  if (!vi.fileTypes || vi.options.get("filetype") !== "yaml") return;
   const { message } = vi;
   for (const command of vi.onYaml) yield* ex(vi, command);
   vi.message = message;

@@ -359,14 +359,17 @@ function newLine(session: Session): void {
   const blank = session.indented && /^[ \t]*$/.test(text.line);
   const indent = blank && !yaml(vi) ? (session.lastIndent ?? leading(text.line)) : blanks(vi, newIndent(vi, text.row));
   const rest = text.line.slice(text.column);
+  // A comment goes on.
+  const leader = yaml(vi) ? /^[ \t]*(#+[ \t]*)\S/.exec(text.line.slice(0, text.column))?.[1] : undefined;
   dropIndent(session);
   const trimmed = indent === "" && !vi.options.on("autoindent") ? rest : rest.replace(/^[ \t]+/, "");
   if (vi.mode === "replace") session.replaced.push("\n");
   const keep = vi.options.on("autoindent") && !vi.options.on("paste");
   text.line = keep ? text.line.slice(0, text.column).replace(/[ \t]+$/, "") : text.line.slice(0, text.column);
-  text.splice(text.row + 1, 0, indent + trimmed);
+  const begun = leader === undefined ? indent : leading(text.line) + leader;
+  text.splice(text.row + 1, 0, begun + trimmed);
   text.row++;
-  text.column = indent.length;
+  text.column = begun.length;
   // An empty line keeps its indentation in mind for the next one.
   session.indented = indent !== "" && trimmed === "";
   session.lastIndent = indent;

@@ -45,7 +45,7 @@ export function* oneCommand(vi: Vi): Gen<void> {
   if (
     vi.status === undefined &&
     vi.message !== before.message &&
-    /^E\d/.test(error) &&
+    /^E\d|E212/.test(error) &&
     (error.length >= vi.terminal.columns - 28 || error.includes("\n"))
   )
     yield* vi.page(error.split("\n"));

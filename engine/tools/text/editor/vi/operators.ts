@@ -1,5 +1,5 @@
 /** What operators do with an area of the text. */
-import { blanks, indentOf, leading, newIndent, shifted } from "./indent.ts";
+import { blanks, indentOf, leading, lineIndent, newIndent, shifted, yaml } from "./indent.ts";
 import type { Register } from "./registers.ts";
 import { cellsOf, columnOf, indexAt } from "./shown.ts";
 import type { Vi } from "./state.ts";
@@ -253,12 +253,7 @@ export function reindent(vi: Vi, first: number, last: number): void {
       continue;
     }
     const above = text.lines.slice(0, row).findLastIndex((one) => one.trim() !== "");
-    const indent =
-      above < 0
-        ? 0
-        : vi.options.get("filetype") === "yaml" && vi.fileIndent
-          ? newIndent(vi, above)
-          : indentOf(vi, text.lines[above]!);
+    const indent = yaml(vi) ? lineIndent(vi, row) : above < 0 ? 0 : indentOf(vi, text.lines[above]!);
     text.lines[row] = blanks(vi, indent) + line.slice(leading(line).length);
   }
   text.column = firstNonBlank(text.line);

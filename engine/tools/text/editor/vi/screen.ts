@@ -50,6 +50,8 @@ function wrapped(cells: readonly Cell[], width: number): Cell[][] {
         used = cell.width - here;
         continue;
       }
+      // A wide character that does not fit leaves a mark.
+      if (used < width) rows.at(-1)!.push({ text: "\x1b[94m>\x1b[m", width: 1, index: cell.index });
       rows.push([]);
       used = 0;
     }
@@ -306,7 +308,10 @@ export function draw(vi: Vi, over: Over = {}): void {
     }
     // A line that does not fit is not begun, but for the first.
     if (rows.length + parts.length > height && at > vi.top) {
-      while (rows.length < height) rows.push(`\x1b[34m@\x1b[m`);
+      parts.slice(0, height - 1 - rows.length).forEach((part, i) => {
+        rows.push(numbered(vi, at, gutter, i === 0) + part);
+      });
+      rows.push("\x1b[94m@@@\x1b[m");
       break;
     }
     parts.slice(0, height - rows.length).forEach((part, i) => {

@@ -75,6 +75,8 @@ export class Vi {
   scroll: number | undefined;
   private replay: string[] = [];
   private replayed = 0;
+  /** File types are looked for: what a vimrc says for one is done. */
+  fileTypes = false;
   /** `filetype plugin indent on`: defaults.vim says so where there is no vimrc. */
   fileIndent = false;
   /** A cursor key was typed in Insert mode: what `.` repeats began anew. */

@@ -52,6 +52,7 @@ export function* source(vi: Vi, path: string): Gen<boolean> {
       vi.onYaml.push(type[1]!);
       continue;
     }
+    if (/^(filetype\b.*\bon\b|syn(tax)?\s+(on|enable))/.test(line)) vi.fileTypes = true;
     if (/^filetype\b.*\bindent\b.*\bon\b|^filetype\b.*\bon\b.*\bindent\b/.test(line)) vi.fileIndent = true;
     else if (
       /^(se|set|setl|setlocal|map|nmap|imap|vmap|noremap|nnoremap|inoremap|vnoremap|ab|iab|abbreviate|iabbrev)\b/.test(
