@@ -170,6 +170,17 @@ sleep 60; kubectl -n kube-system get pods kube-scheduler-cp-1 --no-headers; kube
       /^NoSchedule$/,
     ],
   },
+  {
+    name: "a manifest that is moved away and back at once restarts its static Pod",
+    script: `on cp-1 "cd /etc/kubernetes/manifests; crictl ps -q --name kube-scheduler; mv kube-scheduler.yaml /tmp; mv /tmp/kube-scheduler.yaml .; sleep 40; crictl ps -q --name kube-scheduler | wc -l"
+kubectl -n kube-system get pod kube-scheduler-cp-1 --no-headers; on cp-1 "mv /etc/kubernetes/manifests/kube-scheduler.yaml /tmp"; sleep 10; kubectl -n kube-system get pod kube-scheduler-cp-1`,
+    expect: [
+      /^[0-9a-f]{64}$/,
+      /^1$/,
+      /^kube-scheduler-cp-1 +1\/1 +Running +0 +\d+s$/,
+      'pods "kube-scheduler-cp-1" not found',
+    ],
+  },
 ];
 
 describe("nodes as others' scripts see them", () => {

@@ -404,6 +404,8 @@ export class Kubelet implements KubeletContext {
     const directory = logDirectory(pod);
     const slash = directory.lastIndexOf("/");
     removeEntry(this.machine, ensureDir(this.machine, directory.slice(0, slash)), directory.slice(slash + 1));
+    // Its manifest may be back since: a static Pod of the same uid begins when the old one has ended (pod_workers.go).
+    if (isStatic(pod) && !this.stopped) this.readStaticPods();
   }
 
   /** Takes what has ended of a Pod out of the runtime, as soon as that answers. */
