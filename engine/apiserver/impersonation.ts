@@ -47,9 +47,9 @@ function withoutUser(path: string, groups: readonly string[], extra: User["extra
 
 const AUTHENTICATION = "authentication.k8s.io";
 
-/** Several headers of one name travel as one, with commas. */
+/** Several headers of one name travel as one, a line each: names may have commas. */
 function listed(header: string | undefined): string[] {
-  return (header ?? "").split(/\s*[,\n]\s*/).filter((one) => one !== "");
+  return (header ?? "").split("\n").filter((one) => one !== "");
 }
 
 /** `Impersonate-Extra-KEY`: keys are in lower case and percent-encoded. */

@@ -99,6 +99,10 @@ export class ApiDoor {
     for (const [name, value] of Object.entries(request.headers)) {
       if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
     }
+    // Groups and extra of the impersonated come one a header, and may have commas themselves.
+    for (const [name, values] of Object.entries(request.headersDistinct)) {
+      if (name.startsWith("impersonate-")) headers[name] = values!.join("\n");
+    }
     const certificate = clientCertificate(request.socket as TLSSocket);
     this.apply({
       type: "api",

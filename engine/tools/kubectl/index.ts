@@ -71,7 +71,12 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
   }
   try {
     yield* k.takePipes(rest);
-    return yield* run(k);
+    const status = yield* run(k);
+    const warnings = k.warned.size;
+    if (status !== 0 || warnings === 0 || !flags.has("warnings-as-errors") || !flags.bool("warnings-as-errors")) {
+      return status;
+    }
+    throw new KubectlError(`${warnings} warning${warnings === 1 ? "" : "s"} received`);
   } catch (error) {
     if (!isExpected(error) && !(error instanceof Exit)) throw error;
     if (error instanceof StatusError) {

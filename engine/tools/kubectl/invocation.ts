@@ -112,7 +112,7 @@ export class Invocation {
     }
   }
 
-  private readonly warned = new Set<string>();
+  readonly warned = new Set<string>();
 
   /** A warning of the server or of kubectl itself. */
   warn(text: string): void {
@@ -306,10 +306,10 @@ export class Invocation {
     if (!as) return extra;
     const headers: Record<string, string> = { ...extra };
     headers["impersonate-user"] = as;
-    if (groups.length > 0) headers["impersonate-group"] = groups.join(",");
+    if (groups.length > 0) headers["impersonate-group"] = groups.join("\n");
     if (uid) headers["impersonate-uid"] = uid;
     for (const [key, values] of Object.entries(this.target().user["as-user-extra"] ?? {})) {
-      headers[`impersonate-extra-${encodeURIComponent(key).toLowerCase()}`] = values.join(",");
+      headers[`impersonate-extra-${encodeURIComponent(key).toLowerCase()}`] = values.join("\n");
     }
     return headers;
   }
