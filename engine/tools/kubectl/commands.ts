@@ -38,6 +38,7 @@ export interface Command {
 
 /** Flags that take a value and are repeated whole, commas and all. */
 const ARRAYS = new Set([
+  "as-group",
   "prune-allowlist",
   "exec-env",
   "resource-name",
