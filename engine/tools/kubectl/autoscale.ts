@@ -3,7 +3,8 @@ import type { Gen } from "../../kernel/index.ts";
 import { createObject, createOrUpdateAnnotation, dryRun, typedPrinter } from "./changes.ts";
 import { isExpected, KubectlError, throwAll } from "./errors.ts";
 import type { Invocation } from "./invocation.ts";
-import { build, fileFlags, localMapping } from "./resources.ts";
+import { localMapping } from "./resource-files.ts";
+import { build, fileFlags } from "./resources.ts";
 
 /** kubectl autoscale. */
 export function* autoscale(k: Invocation): Gen<number> {

@@ -8,7 +8,8 @@ import { isExpected, KubectlError, throwAll } from "./errors.ts";
 import { toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { nameText, type ObjectPrinter, objectPrinter } from "./output.ts";
-import { build, fileFlags, type Info, localMapping } from "./resources.ts";
+import { localMapping } from "./resource-files.ts";
+import { build, fileFlags, type Info } from "./resources.ts";
 import { typed } from "./struct-order.ts";
 
 const KINDS = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"];

@@ -5,7 +5,7 @@ import { createObject, createOrUpdateAnnotation, dryRun, typedPrinter, validatio
 import type { Mapping } from "../discovery.ts";
 import { isExpected, KubectlError, usageError } from "../errors.ts";
 import type { Invocation } from "../invocation.ts";
-import { localMapping } from "../resources.ts";
+import { localMapping } from "../resource-files.ts";
 
 /** Makes the object that a `create` subcommand is about; throws what is wrong with its flags. */
 export type Generator = (k: Invocation, name: string) => Gen<Json> | Json;
