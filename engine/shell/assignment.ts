@@ -2,8 +2,8 @@ import type { Assignment, Word } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { AssociativeArray } from "./assoc.ts";
 import { ShellError } from "./control.ts";
-import { type Compiled, compile, compiledText, expanding, expandWords, wordText } from "./expand.ts";
-import { doubleQuote } from "./quote.ts";
+import { type Compiled, compile, compiledText, expanding, expandWords, piecesText, wordText } from "./expand.ts";
+import { doubleQuote, singleQuote } from "./quote.ts";
 import { closeBrace } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { MAX_ELEMENTS, Variable } from "./variables.ts";
@@ -58,12 +58,28 @@ function shapeOf(node: Assignment): Shape {
   return shape;
 }
 
-/** Expands the right side of an assignment. */
+/**
+ * A subscript whose commands have run: their output stands in it as quoted text, so that evaluating it asks for none.
+ */
+export function* settledIndex(sh: Shell, index: string): Gen<string> {
+  if (!/\$\(|`/.test(index)) return index;
+  return singleQuote(yield* expanding(sh, () => piecesText(sh, compile(index).pieces)));
+}
+
+/** The same of a name with its subscript, as builtins are given it: `a[$(…)]`. */
+export function* settledName(sh: Shell, name: string): Gen<string> {
+  const bracket = name.indexOf("[");
+  if (bracket < 0 || !name.endsWith("]")) return name;
+  return `${name.slice(0, bracket)}[${yield* settledIndex(sh, name.slice(bracket + 1, -1))}]`;
+}
+
+/** Expands the right side of an assignment, and what its subscript needs. */
 export function* prepareAssignment(sh: Shell, node: Assignment): Gen<Prepared> {
   const { name, index, append, words, value, raw } = shapeOf(node);
   const elements = words && (yield* expandArray(sh, words));
   const text = words ? "" : (value.plain ?? (yield* expanding(sh, () => compiledText(sh, value))));
-  return { name, index, append, value: text, elements, raw, hasValue: true };
+  const place = index && (yield* settledIndex(sh, index));
+  return { name, index: place, append, value: text, elements, raw, hasValue: true };
 }
 
 /** Expands the words of `(…)`. */
@@ -77,7 +93,7 @@ export function* expandArray(sh: Shell, words: readonly Word[]): Gen<Element[]> 
       if (rest.startsWith("=") || rest.startsWith("+=")) {
         const append = rest[0] === "+";
         const value = yield* expanding(sh, () => wordText(sh, rest.slice(append ? 2 : 1), true));
-        out.push({ index: text.slice(1, end), value, append });
+        out.push({ index: yield* settledIndex(sh, text.slice(1, end)), value, append });
         continue;
       }
     }

@@ -1,5 +1,5 @@
 import type { Gen } from "../../kernel/index.ts";
-import { applyAssignment, assignArray, type Element, expandArray, type Prepared } from "../assignment.ts";
+import { applyAssignment, assignArray, type Element, expandArray, type Prepared, settledIndex } from "../assignment.ts";
 import { AssociativeArray } from "../assoc.ts";
 import { ShellError } from "../control.ts";
 import { closeBrace } from "../scan.ts";
@@ -253,7 +253,7 @@ class Declaration {
     }
     if (makeReference) variable.integer = variable.lower = variable.upper = false;
     this.setAttributes(variable);
-    if (ready) this.assign(name, index, ready, compound, variable);
+    if (ready) this.assign(name, index && (yield* settledIndex(sh, index)), ready, compound, variable);
     if (makeReference && !variable.isArray) {
       variable.nameref = true;
       if (variable.value === name) sh.vars.circular(name);

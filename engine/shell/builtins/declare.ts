@@ -1,5 +1,6 @@
 import type { Gen } from "../../kernel/index.ts";
 import { evaluate } from "../arith.ts";
+import { settledIndex } from "../assignment.ts";
 import { ExitShell, ShellError } from "../control.ts";
 import { arithText, expanding, expandingAtOnce } from "../expand.ts";
 import { arrayLiteral, attributeFlags } from "../param-ops.ts";
@@ -251,9 +252,10 @@ function* unsetElement(sh: Shell, name: string, variable: Variable, index: strin
     }
     return 0;
   }
+  const place = yield* settledIndex(sh, index);
   try {
     const { list } = variable;
-    delete list[sh.indexOf(variable, index, name)];
+    delete list[sh.indexOf(variable, place, name)];
     // The length says where an appended element goes: after the last one that is left.
     while (list.length > 0 && !(list.length - 1 in list)) list.length--;
   } catch (error) {

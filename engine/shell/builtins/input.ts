@@ -1,6 +1,6 @@
 import { concat, decode, encode, type Gen } from "../../kernel/index.ts";
 import type { OpenFile } from "../../machine/open-file.ts";
-import { assignArray } from "../assignment.ts";
+import { assignArray, settledName } from "../assignment.ts";
 import { ShellError } from "../control.ts";
 import { runSource } from "../execute.ts";
 import { backslashQuote } from "../quote.ts";
@@ -122,7 +122,9 @@ function* readInto(sh: Shell, file: OpenFile, o: ReadOptions, names: readonly st
   } finally {
     if (tty && modes) tty.termios = modes;
   }
-  store(sh, text, o, names);
+  const settled: string[] = [];
+  for (const name of names) settled.push(yield* settledName(sh, name));
+  store(sh, text, o, settled);
   return timedOut ? 142 : ended ? 1 : 0;
 }
 

@@ -1,6 +1,7 @@
 import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { write } from "../../machine/sys.ts";
+import { settledName } from "../assignment.ts";
 import { formatPrintf } from "../printf.ts";
 import { readEscape, rejoin } from "../quote.ts";
 import type { Shell } from "../shell.ts";
@@ -94,9 +95,10 @@ const printf: Builtin = function* (sh, args) {
   for (const message of result.errors) yield* sh.complain(`printf: ${message}`);
   const status = target === undefined ? yield* put(sh, "printf", result.text) : 0;
   if (target !== undefined) {
-    const bracket = target.indexOf("[");
-    if (bracket < 0) sh.assign(target, undefined, result.text);
-    else sh.assign(target.slice(0, bracket), target.slice(bracket + 1, -1), result.text);
+    const settled = yield* settledName(sh, target);
+    const bracket = settled.indexOf("[");
+    if (bracket < 0) sh.assign(settled, undefined, result.text);
+    else sh.assign(settled.slice(0, bracket), settled.slice(bracket + 1, -1), result.text);
   }
   return result.errors.some((error) => !error.startsWith("missing ")) ? 1 : status;
 };

@@ -1,4 +1,5 @@
 import type { Gen } from "../../kernel/index.ts";
+import { expanding } from "../expand.ts";
 import { BINARY, testBinary, testUnary, UNARY } from "../file-tests.ts";
 import type { Shell } from "../shell.ts";
 import type { Builtin } from "./index.ts";
@@ -13,7 +14,7 @@ class TestError {
 
 function* run(sh: Shell, name: string, args: readonly string[]): Gen<number> {
   try {
-    return new Test(sh, args).evaluate() ? 0 : 1;
+    return (yield* expanding(sh, () => new Test(sh, args).evaluate())) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof TestError)) throw error;
     yield* sh.complain(`${name}: ${error.message}`);
