@@ -34,7 +34,7 @@ export interface Seen {
 const QUIET = 120;
 
 /** Files that programs keep for themselves, with times in them. */
-const UNSEEN = /^\.(viminfo.*|bash_history|lesshst|.*\.sw.)$|\.save$/;
+const UNSEEN = /^\.(viminfo.*|bash_history|lesshst|(.*\.)?sw.)$|\.save$/;
 
 const NAMED: Record<string, string> = {
   Esc: "\x1b",
@@ -153,8 +153,28 @@ export function simulated(typing: Typing): Seen {
   return seen;
 }
 
-/** What the host's program shows. */
-export async function real(typing: Typing): Promise<Seen> {
+/** Ends a program of the host and takes its folder away; one that still writes there as it goes is waited for. */
+async function cleanUp(child: ChildProcess | undefined, dir: string): Promise<void> {
+  if (child && child.exitCode === null && child.signalCode === null) {
+    const gone = new Promise((done) => child.once("close", done));
+    child.kill("SIGHUP");
+    await Promise.race([gone, new Promise((done) => setTimeout(done, 2000))]);
+    child.kill("SIGKILL");
+  }
+  for (let attempt = 0; attempt < 20; attempt++) {
+    try {
+      rmSync(dir, { recursive: true, force: true });
+      break;
+    } catch {
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  }
+  rmSync(`${dir}.tty`, { force: true });
+}
+
+/** What the host's program shows, when it is quiet for so many times what is usual. */
+export async function real(typing: Typing, patience = 1): Promise<Seen> {
+  const pause = patience * QUIET;
   const dir = mkdtempSync(join(tmpdir(), "terminal-"));
   let child: ChildProcess | undefined;
   try {
@@ -191,7 +211,7 @@ export async function real(typing: Typing): Promise<Seen> {
     child.on("exit", () => {
       ended = true;
     });
-    const settle = async (quiet = QUIET) => {
+    const settle = async (quiet = pause) => {
       at = performance.now();
       while (!ended && performance.now() - at < quiet) await new Promise((done) => setTimeout(done, 10));
     };
@@ -207,7 +227,7 @@ export async function real(typing: Typing): Promise<Seen> {
         await settle();
       }
     };
-    await settle(3 * QUIET);
+    await settle(3 * pause);
     await type(typing.keys);
     await settle();
     const seen = view(screen, ended, {});
@@ -217,9 +237,7 @@ export async function real(typing: Typing): Promise<Seen> {
         seen.files[name] = readFileSync(join(dir, name), "utf8");
     return seen;
   } finally {
-    child?.kill("SIGHUP");
-    rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
-    rmSync(`${dir}.tty`, { force: true });
+    await cleanUp(child, dir);
   }
 }
 
