@@ -16,13 +16,13 @@ import {
   withLastApplied,
 } from "./changes.ts";
 import { cascadeOf } from "./delete.ts";
-import { Errors, isExpected, KubectlError, throwAll, usageError, withSource } from "./errors.ts";
+import { isExpected, KubectlError, throwAll, usageError, withSource } from "./errors.ts";
 import { toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { verbose } from "./klog.ts";
 import { consult } from "./openapi.ts";
 import { type Prunable, prunable, pruneMappings } from "./prune.ts";
-import { build, fileFlags, type Info } from "./resources.ts";
+import { build, fileFlags, foundErrors, type Info } from "./resources.ts";
 import { threeWayPatch } from "./three-way.ts";
 
 const CONFLICT_HELP = `
@@ -58,7 +58,7 @@ export function* apply(k: Invocation): Gen<number> {
     flatten: true,
     validate: fieldValidation !== "Ignore",
   });
-  const errors: Error[] = result.errors.length > 1 ? [new Errors(result.errors)] : [...result.errors];
+  const errors = foundErrors(result);
   if (result.infos.length === 0 && errors.length === 0) throw new KubectlError("no objects passed to apply");
   const manager = flags.string("field-manager");
   const fieldManager = serverSide && !flags.changed("field-manager") ? "kubectl" : manager;

@@ -1,11 +1,11 @@
 /** kubectl certificate approve, deny. */
 import { isStatus } from "../../api/status.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { isExpected, KubectlError, throwAll } from "./errors.ts";
+import { KubectlError } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { nameText, objectPrinter } from "./output.ts";
-import { build } from "./resources.ts";
+import { build, visit } from "./resources.ts";
 import type { Runner } from "./runners.ts";
 
 const PATH = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
@@ -32,22 +32,15 @@ function deciding(type: string, other: string, operation: string, reason: string
       continueOnError: true,
       flatten: true,
     });
-    const errors = [...result.errors];
     const message = `This CSR was ${operation} by kubectl certificate ${command}.`;
-    for (const { mapping, name, object } of result.infos) {
-      try {
-        if (mapping.kind !== "CertificateSigningRequest") {
-          const got = mapping.group === "" ? mapping.kind : `${mapping.kind}.${mapping.group}`;
-          throw new KubectlError(`can only handle CertificateSigningRequest.certificates.k8s.io objects, got ${got}`);
-        }
-        yield* approve(k, name, { type, other, reason, message });
-        k.out(printer ? printer.print(object!) : nameText(object!, operation));
-      } catch (error) {
-        if (!isExpected(error)) throw error;
-        errors.push(error);
+    yield* visit(result, function* ({ mapping, name, object }) {
+      if (mapping.kind !== "CertificateSigningRequest") {
+        const got = mapping.group === "" ? mapping.kind : `${mapping.kind}.${mapping.group}`;
+        throw new KubectlError(`can only handle CertificateSigningRequest.certificates.k8s.io objects, got ${got}`);
       }
-    }
-    throwAll(errors);
+      yield* approve(k, name, { type, other, reason, message });
+      k.out(printer ? printer.print(object!) : nameText(object!, operation));
+    });
     if (result.infos.length === 0) k.out("No resources found\n");
     return 0;
   };

@@ -51,7 +51,7 @@ function* compare(k: Invocation): Gen<number> {
     const visited = new Set<string>();
     const namespaces = new Set<string>();
     // It goes through them in order and stops at the first that is wrong.
-    for (const info of result.infos.slice(0, result.failedAt)) {
+    for (const info of result.infos.slice(0, result.failedAt[0])) {
       const live = yield* writeBoth(k, info, from, to);
       if (info.mapping.namespaced) namespaces.add(info.namespace);
       if (live?.metadata.uid) visited.add(live.metadata.uid);

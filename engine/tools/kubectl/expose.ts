@@ -1,13 +1,13 @@
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { createObject, createOrUpdateAnnotation, dryRun, typedPrinter } from "./changes.ts";
-import { isExpected, KubectlError, throwAll } from "./errors.ts";
+import { KubectlError } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { applyOverrides } from "./overrides.ts";
 import { parseLabelPairs } from "./pairs.ts";
 import { PODS } from "./pods.ts";
-import { build, fileFlags } from "./resources.ts";
+import { build, fileFlags, visit } from "./resources.ts";
 
 const EXPOSABLE = ["ReplicationController", "Service", "Pod", "Deployment.apps", "ReplicaSet.apps"];
 
@@ -28,27 +28,20 @@ export function* expose(k: Invocation): Gen<number> {
     continueOnError: true,
     flatten: true,
   });
-  const errors = [...result.errors];
-  for (const { mapping, object } of result.infos) {
-    try {
-      const kind = mapping.group === "" ? mapping.kind : `${mapping.kind}.${mapping.group}`;
-      if (!EXPOSABLE.includes(kind)) throw new KubectlError(`cannot expose a ${kind}`);
-      let service = applyOverrides(k, generate(k, object!));
-      const { namespace, explicitNamespace } = k.target();
-      if (strategy === "client") {
-        if (explicitNamespace) service = { ...service, metadata: { ...service.metadata, namespace } };
-        print(service, "exposed");
-        continue;
-      }
-      const services = { ...PODS, resource: "services", kind: "Service" };
-      const query = { dryRun: strategy, fieldManager: flags.string("field-manager") };
-      print(yield* createObject(k, services, namespace, createOrUpdateAnnotation(k, service), query), "exposed");
-    } catch (error) {
-      if (!isExpected(error)) throw error;
-      errors.push(error);
+  yield* visit(result, function* ({ mapping, object }) {
+    const kind = mapping.group === "" ? mapping.kind : `${mapping.kind}.${mapping.group}`;
+    if (!EXPOSABLE.includes(kind)) throw new KubectlError(`cannot expose a ${kind}`);
+    let service = applyOverrides(k, generate(k, object!));
+    const { namespace, explicitNamespace } = k.target();
+    if (strategy === "client") {
+      if (explicitNamespace) service = { ...service, metadata: { ...service.metadata, namespace } };
+      print(service, "exposed");
+      return;
     }
-  }
-  throwAll(errors);
+    const services = { ...PODS, resource: "services", kind: "Service" };
+    const query = { dryRun: strategy, fieldManager: flags.string("field-manager") };
+    print(yield* createObject(k, services, namespace, createOrUpdateAnnotation(k, service), query), "exposed");
+  });
   return 0;
 }
 

@@ -4,10 +4,10 @@ import type { KubeObject } from "../../api/types.ts";
 import { labelValue } from "../../api/validation/names.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { changeCause, changeQuery, type DryRun, dryRun, resultPrinter } from "./changes.ts";
-import { Errors, isExpected, KubectlError, throwAll } from "./errors.ts";
+import { Errors, KubectlError } from "./errors.ts";
 import { quote, sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
-import { build, fileFlags, type Info } from "./resources.ts";
+import { build, fileFlags, type Info, visit } from "./resources.ts";
 
 interface Pairs {
   set: Record<string, string>;
@@ -163,16 +163,9 @@ function editing(settings: Settings): (k: Invocation) => Gen<number> {
     if (!one && resourceVersion !== "") {
       throw new KubectlError("--resource-version may only be used with a single resource");
     }
-    const errors = [...result.errors];
-    for (const info of result.infos) {
-      try {
-        yield* editOne(k, info, { settings, pairs, strategy, one, resourceVersion, print });
-      } catch (error) {
-        if (!isExpected(error)) throw error;
-        errors.push(error);
-      }
-    }
-    throwAll(errors);
+    yield* visit(result, function* (info) {
+      yield* editOne(k, info, { settings, pairs, strategy, one, resourceVersion, print });
+    });
     return 0;
   };
 }

@@ -27,7 +27,7 @@ import { quote, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { parseYaml } from "./manifests.ts";
 import { consult } from "./openapi.ts";
-import { build, fileFlags, type Info } from "./resources.ts";
+import { build, fileFlags, type Info, visit } from "./resources.ts";
 
 const TYPES = ["json", "merge", "strategic"];
 
@@ -73,32 +73,25 @@ export function* patch(k: Invocation): Gen<number> {
     continueOnError: true,
     flatten: true,
   });
-  const errors = [...result.errors];
-  for (const info of result.infos) {
-    try {
-      if (fault) throw fault;
-      if (here) {
-        const object = info.object!;
-        const changed = patchedHere(object, info, body, type as PatchType);
-        print(changed, deepEqual(changed, object) ? "patched (no change)" : "patched");
-        continue;
-      }
-      const subresource = flags.string("subresource") || undefined;
-      const path = resourcePath(info.mapping, info.namespace, info.name, subresource);
-      const query = changeQuery({ dryRun: strategy, fieldManager: flags.string("field-manager") });
-      let patched = yield* k.patch(path + query, body, type as PatchType);
-      const annotations = changeCause(k);
-      if (annotations && strategy === "none") patched = yield* k.patch(path, { metadata: { annotations } }, "merge");
-      const same =
-        patched.metadata.resourceVersion === info.object!.metadata.resourceVersion &&
-        toJson(patched) === toJson(info.object);
-      print(patched, same ? "patched (no change)" : "patched");
-    } catch (error) {
-      if (!isExpected(error)) throw error;
-      errors.push(error);
+  yield* visit(result, function* (info) {
+    if (fault) throw fault;
+    if (here) {
+      const object = info.object!;
+      const changed = patchedHere(object, info, body, type as PatchType);
+      print(changed, deepEqual(changed, object) ? "patched (no change)" : "patched");
+      return;
     }
-  }
-  throwAll(errors);
+    const subresource = flags.string("subresource") || undefined;
+    const path = resourcePath(info.mapping, info.namespace, info.name, subresource);
+    const query = changeQuery({ dryRun: strategy, fieldManager: flags.string("field-manager") });
+    let patched = yield* k.patch(path + query, body, type as PatchType);
+    const annotations = changeCause(k);
+    if (annotations && strategy === "none") patched = yield* k.patch(path, { metadata: { annotations } }, "merge");
+    const same =
+      patched.metadata.resourceVersion === info.object!.metadata.resourceVersion &&
+      toJson(patched) === toJson(info.object);
+    print(patched, same ? "patched (no change)" : "patched");
+  });
   if (result.infos.length === 0) throw new KubectlError("no objects passed to patch");
   return 0;
 }

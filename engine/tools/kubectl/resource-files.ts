@@ -11,7 +11,7 @@ import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { type Manifest, readManifests } from "./manifests.ts";
 import { consult } from "./openapi.ts";
-import type { BuildOptions, Info, Result, Run } from "./resources.ts";
+import { type BuildOptions, failed, type Info, type Result, type Run } from "./resources.ts";
 
 /** What is asked of the server's form of an answer. */
 export function accept(options: BuildOptions): Record<string, string> | undefined {
@@ -49,13 +49,11 @@ function* askNamespace(k: Invocation, namespace: string): Gen {
 /** The objects of files. */
 export function* fromFiles(run: Run, paths: readonly Manifest[]): Gen<Result> {
   const { options } = run;
-  const failed = (error: Error) => {
-    result.failedAt ??= result.infos.length;
-    result.errors.push(error);
-  };
   const result: Result = {
     infos: [],
     errors: [],
+    failedAt: [],
+    ofFiles: true,
     singleItemImplied: paths.length === 1 && paths[0]!.source !== "STDIN",
     targetsSingleItems: true,
   };
@@ -77,13 +75,13 @@ export function* fromFiles(run: Run, paths: readonly Manifest[]): Gen<Result> {
         } catch (error) {
           if (options.ignoreNotFound && isStatus(error, "NotFound")) continue;
           if (!isExpected(error) || !options.continueOnError) throw error;
-          failed(error);
+          failed(result, error);
         }
       }
-      for (const error of errors) failed(error);
+      for (const error of errors) failed(result, error);
     } catch (error) {
       if (!isExpected(error) || !options.continueOnError) throw error;
-      failed(error);
+      failed(result, error);
     }
   }
   return result;

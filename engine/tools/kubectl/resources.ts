@@ -3,7 +3,7 @@ import { isStatus, StatusError } from "../../api/status.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import type { Discovery, Mapping } from "./discovery.ts";
-import { isExpected, isOfServer, KubectlError, throwAll } from "./errors.ts";
+import { Errors, isExpected, isOfServer, KubectlError, throwAll } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { kustomizeText } from "./kustomize/index.ts";
@@ -64,9 +64,49 @@ export interface Result {
   infos: Info[];
   errors: Error[];
   singleItemImplied: boolean;
-  /** How many were found before the first error. */
-  failedAt?: number;
+  /** For each error, how many infos were found before it. */
+  failedAt: number[];
+  /** The errors of files are one error of a visit, after those of its objects. */
+  ofFiles?: boolean;
   targetsSingleItems: boolean;
+}
+
+/** Notes an error among what is found. */
+export function failed(result: Result, error: Error): void {
+  result.failedAt.push(result.infos.length);
+  result.errors.push(error);
+}
+
+/**
+ * Does something with each object that was found, goes on after errors, and throws them all at the end
+ * (cli-runtime resource.ContinueOnErrorVisitor). What is wrong with a name stands among the errors where the name did;
+ * what is wrong with files is one error after those of their objects.
+ */
+export function* visit(result: Result, each: (info: Info) => Gen<void>): Gen {
+  const errors: Error[] = [];
+  let seen = 0;
+  const missing = (upTo: number) => {
+    while (!result.ofFiles && seen < result.errors.length && result.failedAt[seen]! <= upTo)
+      errors.push(result.errors[seen++]!);
+  };
+  for (const [at, info] of result.infos.entries()) {
+    missing(at);
+    try {
+      yield* each(info);
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      errors.push(error);
+    }
+  }
+  missing(result.infos.length);
+  if (!result.ofFiles || result.errors.length === 0) throwAll(errors);
+  else if (errors.length === 0) throwAll(result.errors);
+  else throw new Errors([...errors, new Errors(result.errors)]);
+}
+
+/** The errors of finding as one who asks for all objects first is told them (resource.Result.Infos). */
+export function foundErrors({ errors }: Result): Error[] {
+  return errors.length > 1 ? [new Errors(errors)] : [...errors];
 }
 
 export const MISSING = `You must provide one or more resources by argument or filename.
@@ -253,7 +293,7 @@ function* fromSelector(run: Run, named: Named): Gen<Result> {
     const mapping = yield* mappingFor(k, type);
     if (!mappings.includes(mapping)) mappings.push(mapping);
   }
-  const result: Result = { infos: [], errors: [], singleItemImplied: false, targetsSingleItems: false };
+  const result: Result = { infos: [], errors: [], failedAt: [], singleItemImplied: false, targetsSingleItems: false };
   for (const mapping of mappings) {
     const namespace = mapping.namespaced && !options.allNamespaces ? k.namespace : "";
     try {
@@ -263,7 +303,7 @@ function* fromSelector(run: Run, named: Named): Gen<Result> {
       if (!isExpected(wrapped)) throw wrapped;
       if (options.ignoreNotFound && isStatus(wrapped, "NotFound")) continue;
       if (!options.continueOnError) throw wrapped;
-      result.errors.push(wrapped);
+      failed(result, wrapped);
     }
   }
   return result;
@@ -329,7 +369,7 @@ function* fromNames(run: Run, tuples: [string, string][], singleItemImplied: boo
   if (options.singleResourceType && new Set(mappings.values()).size > 1) {
     throw new KubectlError("you may only specify a single resource type");
   }
-  const result: Result = { infos: [], errors: [], singleItemImplied, targetsSingleItems: true };
+  const result: Result = { infos: [], errors: [], failedAt: [], singleItemImplied, targetsSingleItems: true };
   for (const [type, name] of tuples) {
     const mapping = mappings.get(type)!;
     if (mapping.namespaced && options.allNamespaces) {
@@ -343,7 +383,7 @@ function* fromNames(run: Run, tuples: [string, string][], singleItemImplied: boo
       if (options.ignoreNotFound && isStatus(error, "NotFound")) continue;
       if (!isExpected(error)) throw error;
       if (!options.continueOnError) throw error;
-      result.errors.push(error);
+      failed(result, error);
     }
   }
   return result;

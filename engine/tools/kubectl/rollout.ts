@@ -13,7 +13,7 @@ import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { objectPrinter, qualifiedName } from "./output.ts";
 import { tabbed } from "./printers/tabwriter.ts";
-import { build, fileFlags, type Info, type Result } from "./resources.ts";
+import { build, fileFlags, foundErrors, type Info, type Result, visit } from "./resources.ts";
 import { progress } from "./rollout-status.ts";
 import type { Runner } from "./runners.ts";
 import { until } from "./until.ts";
@@ -40,9 +40,8 @@ function* targets(k: Invocation): Gen<Result> {
 function* status(k: Invocation): Gen<number> {
   const { flags } = k;
   const result = yield* targets(k);
-  throwAll(result.errors);
   const given = flags.duration("timeout");
-  for (const info of result.infos) {
+  yield* visit(result, function* (info) {
     const deadline = given === 0 ? Number.POSITIVE_INFINITY : k.p.machine.kernel.now + given;
     const { apiVersion, kind } = info.object!;
     const over = yield* until(k, info, deadline, (event) => {
@@ -54,7 +53,7 @@ function* status(k: Invocation): Gen<number> {
     });
     if (!over) throw new KubectlError("timed out waiting for the condition");
     yield* k.flush();
-  }
+  });
   if (result.infos.length === 0) k.err(`No resources found in ${k.namespace} namespace.\n`);
   return 0;
 }
@@ -68,6 +67,18 @@ interface Revision {
   /** The strategic merge patch that brings it back; undefined for a Deployment's, whose template is replaced. */
   patch?: unknown;
 }
+
+/** Kinds that polymorphichelpers tells apart (kubectl pkg/apps KindVisitor); the rest are met with other words. */
+const VISITED = [
+  "CronJob",
+  "DaemonSet",
+  "Deployment",
+  "Job",
+  "Pod",
+  "ReplicaSet",
+  "ReplicationController",
+  "StatefulSet",
+];
 
 /** The revisions of a workload, oldest first: a Deployment's ReplicaSets, the others' ControllerRevisions (polymorphichelpers/history.go). */
 function* revisions(k: Invocation, info: Info, who = "history viewer"): Gen<Map<number, Revision>> {
@@ -100,8 +111,12 @@ function* revisions(k: Invocation, info: Info, who = "history viewer"): Gen<Map<
     }
   } else {
     const { group } = info.mapping;
-    const kind = group === "" ? object.kind : `${object.kind}.${group}`;
-    throw new KubectlError(`no ${who} has been implemented for ${quote(kind)}`);
+    const kind = quote(group === "" ? object.kind : `${object.kind}.${group}`);
+    if (VISITED.includes(object.kind)) throw new KubectlError(`no ${who} has been implemented for ${kind}`);
+    const what = who === "rollbacker" ? who : "history";
+    throw new KubectlError(
+      `error retrieving ${what} for ${kind}, no visitor method exists for {${group} ${object.kind}}`,
+    );
   }
   return new Map(pairs.sort((a, b) => a[0] - b[0]));
 }
@@ -116,15 +131,14 @@ function templateText(k: Invocation, { template, cause }: Revision): string {
 function* history(k: Invocation): Gen<number> {
   const wanted = k.flags.int("revision");
   const result = yield* targets(k);
-  throwAll(result.errors);
   const printer = objectPrinter(k);
-  for (const info of result.infos) {
+  yield* visit(result, function* (info) {
     const found = yield* revisions(k, info);
     let text = "No rollout history found.";
     if (printer) {
       const sets = wanted > 0 ? [found.get(wanted)] : [...found.values()];
       for (const set of sets) if (set) k.out(printer.print(set.object));
-      continue;
+      return;
     }
     if (found.size > 0 && wanted > 0) {
       const set = found.get(wanted);
@@ -136,7 +150,7 @@ function* history(k: Invocation): Gen<number> {
     }
     const withRevision = wanted > 0 ? `with revision #${wanted}` : "";
     k.out(`${qualifiedName(info.object!)} ${withRevision}\n${text}\n`);
-  }
+  });
   return 0;
 }
 
@@ -145,8 +159,7 @@ function* undo(k: Invocation): Gen<number> {
   const print = resultPrinter(k, strategy);
   const wanted = k.flags.int("to-revision");
   const result = yield* targets(k);
-  throwAll(result.errors);
-  for (const info of result.infos) {
+  yield* visit(result, function* (info) {
     const object = info.object!;
     const found = yield* revisions(k, info, "rollbacker");
     const numbers = [...found.keys()];
@@ -160,7 +173,7 @@ function* undo(k: Invocation): Gen<number> {
     if (set === undefined) throw new KubectlError(`unable to find specified revision ${number} in history`);
     if (strategy === "client") {
       print(object, (deployment ? "" : "will roll back to ") + templateText(k, set));
-      continue;
+      return;
     }
     if (object.spec.paused) {
       throw new KubectlError(
@@ -169,7 +182,7 @@ function* undo(k: Invocation): Gen<number> {
     }
     if (templateKey(set.template) === templateKey(object.spec.template)) {
       print(object, `skipped rollback (current template already matches revision ${wanted})`);
-      continue;
+      return;
     }
     const path = resourcePath(info.mapping, info.namespace, info.name) + changeQuery({ dryRun: strategy });
     if (set.patch !== undefined) yield* k.patch(path, set.patch as object, "strategic");
@@ -179,7 +192,7 @@ function* undo(k: Invocation): Gen<number> {
       yield* k.patch(path, [{ op: "replace", path: "/spec/template", value: template }], "json");
     }
     print(object, "rolled back");
-  }
+  });
   return 0;
 }
 
@@ -187,7 +200,7 @@ function patching(operation: string, patchOf: (k: Invocation, info: Info) => obj
   return function* change(k) {
     const print = resultPrinter(k, "none");
     const result = yield* targets(k);
-    const errors = [...result.errors];
+    const errors = foundErrors(result);
     for (const info of result.infos) {
       try {
         const body = patchOf(k, info);

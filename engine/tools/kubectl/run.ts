@@ -238,6 +238,10 @@ function* remove(k: Invocation, object: KubeObject): Gen {
     warnClusterScope: false,
   };
   const info = infoOf(PODS, object);
-  yield* deleteResult(k, { infos: [info], errors: [], singleItemImplied: true, targetsSingleItems: true }, settings);
+  yield* deleteResult(
+    k,
+    { infos: [info], errors: [], failedAt: [], singleItemImplied: true, targetsSingleItems: true },
+    settings,
+  );
   yield* k.flush();
 }

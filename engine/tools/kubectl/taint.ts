@@ -3,10 +3,10 @@ import type { KubeObject } from "../../api/types.ts";
 import { labelValue, qualifiedName } from "../../api/validation/names.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { changeQuery, dryRun, resultPrinter } from "./changes.ts";
-import { aggregateText, Exit, isExpected, KubectlError, throwAll, usageError } from "./errors.ts";
+import { aggregateText, Exit, KubectlError, usageError } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
-import { build } from "./resources.ts";
+import { build, visit } from "./resources.ts";
 
 interface Taint {
   key: string;
@@ -52,27 +52,20 @@ export function* taint(k: Invocation): Gen<number> {
     continueOnError: true,
     flatten: true,
   });
-  const errors = [...result.errors];
-  for (const info of result.infos) {
-    try {
-      const { operation, taints } = reorganize(info.object!, add, remove, flags.bool("overwrite"));
-      const path = resourcePath(info.mapping, "", info.name);
-      const query = changeQuery({
-        dryRun: strategy,
-        fieldManager: flags.string("field-manager"),
-        fieldValidation: "Strict",
-      });
-      const object = info.object!;
-      const changed = { ...object, spec: { ...object.spec, taints } };
-      const body = { spec: { taints: taints.length > 0 ? taints : null } };
-      const stored = strategy === "client" ? changed : yield* k.patch(path + query, body, "merge");
-      print(stored as KubeObject, operation);
-    } catch (error) {
-      if (!isExpected(error)) throw error;
-      errors.push(error);
-    }
-  }
-  throwAll(errors);
+  yield* visit(result, function* (info) {
+    const { operation, taints } = reorganize(info.object!, add, remove, flags.bool("overwrite"));
+    const path = resourcePath(info.mapping, "", info.name);
+    const query = changeQuery({
+      dryRun: strategy,
+      fieldManager: flags.string("field-manager"),
+      fieldValidation: "Strict",
+    });
+    const object = info.object!;
+    const changed = { ...object, spec: { ...object.spec, taints } };
+    const body = { spec: { taints: taints.length > 0 ? taints : null } };
+    const stored = strategy === "client" ? changed : yield* k.patch(path + query, body, "merge");
+    print(stored as KubeObject, operation);
+  });
   return 0;
 }
 

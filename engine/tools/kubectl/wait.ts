@@ -3,11 +3,11 @@ import { isStatus, notFound } from "../../api/status.ts";
 import type { KubeObject, WatchEvent } from "../../api/types.ts";
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { resultPrinter } from "./changes.ts";
-import { isExpected, KubectlError, throwAll } from "./errors.ts";
+import { KubectlError } from "./errors.ts";
 import { quote, sprint } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { JsonPath, JsonPathError, relaxedPath } from "./printers/jsonpath.ts";
-import { type BuildOptions, build, type Info } from "./resources.ts";
+import { type BuildOptions, build, type Info, visit } from "./resources.ts";
 import { timedOut, until } from "./until.ts";
 
 const WEEK = 168 * 3600 * SECOND;
@@ -43,18 +43,11 @@ export function* waitCommand(k: Invocation): Gen<number> {
   };
   if (condition.type === "create") yield* untilCreated(k, options, deadline);
   const result = yield* build(k, options);
-  const errors = [...result.errors];
-  for (const info of result.infos) {
-    try {
-      const object = yield* waitOne(k, info, condition, timeout, deadline);
-      print(object, "condition met");
-      yield* k.flush();
-    } catch (error) {
-      if (!isExpected(error)) throw error;
-      errors.push(error);
-    }
-  }
-  throwAll(errors);
+  yield* visit(result, function* (info) {
+    const object = yield* waitOne(k, info, condition, timeout, deadline);
+    print(object, "condition met");
+    yield* k.flush();
+  });
   if (result.infos.length === 0 && condition.type !== "delete") throw new KubectlError("no matching resources found");
   return 0;
 }
