@@ -12,35 +12,12 @@ import { errorDate, errorPage, httpDate, logDate } from "../nginx/http.ts";
 import type { Options, Settings } from "./annotations.ts";
 import { allowsOrigin, cookieOf, isKnown, userOf } from "./callers.ts";
 import { askAuth, type ExternalAuth } from "./external-auth.ts";
-import {
-  type Backend,
-  DEFAULT_BACKEND,
-  type Endpoint,
-  type Location,
-  locationFor,
-  type Model,
-  serverFor,
-  type VirtualServer,
-} from "./model.ts";
+import { type Backend, DEFAULT_BACKEND, type Endpoint, locationFor, type Model, serverFor } from "./model.ts";
+import { expand, type Passage, rewritten, variables } from "./passage.ts";
 
 /** Tries of one request at different endpoints (proxy-next-upstream-tries). */
 const TRIES = 3;
 const NOTHING = new Uint8Array(0);
-
-/** One request on its way, and what the access log will say of it. */
-interface Passage {
-  request: HttpRequest;
-  secure: boolean;
-  host: string;
-  path: string;
-  query: string;
-  id: string;
-  server: VirtualServer;
-  location: Location;
-  upstream: string;
-  alternative: string;
-  tried: { address: string; length: string; seconds: string; status: string }[];
-}
 
 /** nginx as the controller configures it: answers requests by the model, passes them on to endpoints, writes logs. */
 export class Gateway {
@@ -115,8 +92,7 @@ export class Gateway {
     if (mayCross && request.method === "OPTIONS") return this.page(204, request, NOTHING);
     const own = options?.snippet.returns;
     if (own !== undefined) return this.returned(passage, own);
-    if (options?.redirect)
-      return this.redirect(request, options.redirect.code, this.expand(passage, options.redirect.to));
+    if (options?.redirect) return this.redirect(request, options.redirect.code, expand(passage, options.redirect.to));
     const scheme0 = this.settings.useForwardedHeaders ? (request.headers["x-forwarded-proto"] ?? scheme) : scheme;
     const wantsTls = options?.forceSslRedirect || (options?.sslRedirect && server.secret !== undefined);
     if (scheme0 === "http" && wantsTls) {
@@ -132,7 +108,7 @@ export class Gateway {
 
   /** `return 200 "text"`, `return 302 https://…`. */
   private returned(passage: Passage, { code, text }: { code: number; text: string }): HttpResponse {
-    const shown = this.expand(passage, text);
+    const shown = expand(passage, text);
     if ([301, 302, 303, 307, 308].includes(code)) return this.redirect(passage.request, code, shown);
     const page = text === "" ? this.page(code, passage.request) : this.page(code, passage.request, encode(shown));
     return text === "" ? page : { ...page, headers: { ...page.headers, "content-type": "text/plain" } };
@@ -148,7 +124,7 @@ export class Gateway {
       return undefined;
     }
     if (answer.status === 401 && auth.signin !== undefined) {
-      const to = this.expand(passage, auth.signin);
+      const to = expand(passage, auth.signin);
       const back = /[?&]rd=/.test(to) ? "" : `${to.includes("?") ? "&" : "?"}rd=${encodeURIComponent(original)}`;
       return this.redirect(request, 302, to + back);
     }
@@ -292,7 +268,7 @@ export class Gateway {
     }
     const { hashBy } = passage.location.options ?? { hashBy: "" };
     if (hashBy !== "") {
-      const key = this.variables(passage, hashBy);
+      const key = variables(passage, hashBy);
       return (fnv1a(key) >>> 0) % backend.endpoints.length;
     }
     const turn = this.turns.get(backend.name) ?? this.random.int(0, backend.endpoints.length - 1);
@@ -330,7 +306,7 @@ export class Gateway {
     const { p } = this;
     const { request, location, server } = passage;
     const { options } = location;
-    const where = `client: ${request.remoteAddress}, server: ${server.host}, request: "${request.method} ${request.path} HTTP/1.1", upstream: "${options?.https ? "https" : "http"}://${endpoint.address}:${endpoint.port}${this.rewritten(passage)}", host: "${passage.host}"`;
+    const where = `client: ${request.remoteAddress}, server: ${server.host}, request: "${request.method} ${request.path} HTTP/1.1", upstream: "${options?.https ? "https" : "http"}://${endpoint.address}:${endpoint.port}${rewritten(passage)}", host: "${passage.host}"`;
     const failed = (what: string, status: number): number => {
       const number = ++this.connections;
       this.say(`${errorDate(p.machine.kernel.wallMs)} [error] 27#27: *${number} ${what}, ${where}`);
@@ -355,7 +331,7 @@ export class Gateway {
         return failed("upstream prematurely closed connection while reading response header from upstream", 502);
       const asked = connection.http({
         ...request,
-        path: this.rewritten(passage),
+        path: rewritten(passage),
         headers: this.headersFor(passage),
         remoteAddress: connection.localAddress,
       });
@@ -375,20 +351,6 @@ export class Gateway {
         error.code === "ECONNREFUSED" ? [111, "Connection refused"] : [113, "Host is unreachable"];
       return failed(`connect() failed (${number}: ${words}) while connecting to upstream`, 502);
     }
-  }
-
-  /** The path that the backend is asked for: rewrite-target takes the place of the whole. */
-  private rewritten({ path, query, location, request }: Passage): string {
-    const { rewrite, options } = location;
-    if (rewrite === undefined || options === undefined) return request.path;
-    const match = rewrite.exec(path);
-    if (match === null) return request.path;
-    const target = options.rewriteTarget.replace(/\$(\d)|\$\{(\d)\}/g, (_, one?: string, two?: string) => {
-      return match.groups[Number(one ?? two)] ?? "";
-    });
-    const slashed = target.startsWith("/") ? target : `/${target}`;
-    // nginx appends the arguments to a replacement's own.
-    return query === "" ? slashed : slashed.includes("?") ? `${slashed}&${query.slice(1)}` : slashed + query;
   }
 
   private headersFor(passage: Passage): Record<string, string> {
@@ -411,9 +373,9 @@ export class Gateway {
     if (headers["x-forwarded-for"] !== undefined) out["x-original-forwarded-for"] = headers["x-forwarded-for"];
     if (options?.forwardedPrefix) out["x-forwarded-prefix"] = options.forwardedPrefix;
     if (options?.auth) delete out["authorization"];
-    for (const [name, value] of this.headersIn(this.settings.setHeaders)) out[name] = this.variables(passage, value);
+    for (const [name, value] of this.headersIn(this.settings.setHeaders)) out[name] = variables(passage, value);
     for (const [name, value] of options?.snippet.proxyHeaders ?? []) {
-      out[name.toLowerCase()] = this.variables(passage, value);
+      out[name.toLowerCase()] = variables(passage, value);
     }
     return out;
   }
@@ -422,37 +384,6 @@ export class Gateway {
   private headersIn(key: string | undefined): [string, string][] {
     const data: Record<string, string> = key === undefined ? {} : (this.configMap(key)?.["data"] ?? {});
     return Object.entries(data).map(([name, value]) => [name.toLowerCase(), value]);
-  }
-
-  /** A text with nginx's variables filled in. */
-  private variables(passage: Passage, text: string): string {
-    const { headers, remoteAddress, method } = passage.request;
-    return this.expand(passage, text)
-      .replaceAll("$remote_addr", remoteAddress)
-      .replaceAll("$binary_remote_addr", remoteAddress)
-      .replaceAll("$request_method", method)
-      .replaceAll("$req_id", headers["x-request-id"] ?? passage.id)
-      .replace(
-        /\$(?:http_([a-z0-9_]+)|cookie_(\w+)|arg_(\w+))/g,
-        (_, header?: string, cookie?: string, arg?: string) => {
-          if (header !== undefined) return headers[header.replaceAll("_", "-")] ?? "";
-          if (cookie !== undefined) return cookieOf(headers, cookie) ?? "";
-          const pair = passage.query
-            .slice(1)
-            .split("&")
-            .find((each) => each.startsWith(`${arg}=`));
-          return pair?.slice(pair.indexOf("=") + 1) ?? "";
-        },
-      );
-  }
-
-  private expand({ secure, host, request, path }: Passage, text: string): string {
-    return text
-      .replaceAll("$request_uri", request.path)
-      .replaceAll("$scheme", secure ? "https" : "http")
-      .replaceAll("$http_host", host)
-      .replaceAll("$host", host.replace(/:\d+$/, ""))
-      .replaceAll("$uri", path);
   }
 
   private withHeaders(passage: Passage, response: HttpResponse): HttpResponse {
@@ -481,7 +412,7 @@ export class Gateway {
       ...this.headersIn(customHeaders).filter(([name]) => settings.allowedHeaders.includes(name)),
       ...(snippet?.headers ?? []),
     ];
-    for (const [name, value] of added) headers[name.toLowerCase()] = this.variables(passage, value);
+    for (const [name, value] of added) headers[name.toLowerCase()] = variables(passage, value);
     return { ...response, headers };
   }
 

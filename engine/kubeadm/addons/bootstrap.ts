@@ -4,6 +4,14 @@ import { kubeletConfiguration } from "../kubelet-configuration.ts";
 import { CLUSTER_DOMAIN, POD_CIDR, SERVICE_CIDR, VERSION } from "../topology.ts";
 import { configMap, type Manifest, rbac, role, SYSTEM, subject } from "./manifest.ts";
 
+/** Those who hold a token that kubeadm made. */
+const BOOTSTRAPPERS = "system:bootstrappers:kubeadm:default-node-token";
+
+/** Gives a group a role of the cluster. */
+function bind(name: string, to: string, group: string): Manifest {
+  return rbac("ClusterRoleBinding", name, { roleRef: role(to), subjects: [subject.group(group)] });
+}
+
 /** What nodes need to join: configuration, who may read it, whose certificates are approved. `ca`: PEM. */
 export function bootstrapObjects(server: string, ca: string): Manifest[] {
   const clusterConfiguration = stringify(
@@ -29,10 +37,7 @@ export function bootstrapObjects(server: string, ca: string): Manifest[] {
     { lineWidth: 0 },
   );
   return [
-    rbac("ClusterRoleBinding", "kubeadm:cluster-admins", {
-      roleRef: role("cluster-admin"),
-      subjects: [subject.group("kubeadm:cluster-admins")],
-    }),
+    bind("kubeadm:cluster-admins", "cluster-admin", "kubeadm:cluster-admins"),
     configMap("kubeadm-config", SYSTEM, { ClusterConfiguration: clusterConfiguration }),
     rbac(
       "Role",
@@ -47,7 +52,7 @@ export function bootstrapObjects(server: string, ca: string): Manifest[] {
       "kubeadm:nodes-kubeadm-config",
       {
         roleRef: role("kubeadm:nodes-kubeadm-config", "Role"),
-        subjects: [subject.group("system:bootstrappers:kubeadm:default-node-token"), subject.group("system:nodes")],
+        subjects: [subject.group(BOOTSTRAPPERS), subject.group("system:nodes")],
       },
       SYSTEM,
     ),
@@ -65,27 +70,23 @@ export function bootstrapObjects(server: string, ca: string): Manifest[] {
       "kubeadm:kubelet-config",
       {
         roleRef: role("kubeadm:kubelet-config", "Role"),
-        subjects: [subject.group("system:nodes"), subject.group("system:bootstrappers:kubeadm:default-node-token")],
+        subjects: [subject.group("system:nodes"), subject.group(BOOTSTRAPPERS)],
       },
       SYSTEM,
     ),
     rbac("ClusterRole", "kubeadm:get-nodes", { rules: [{ apiGroups: [""], resources: ["nodes"], verbs: ["get"] }] }),
-    rbac("ClusterRoleBinding", "kubeadm:get-nodes", {
-      roleRef: role("kubeadm:get-nodes"),
-      subjects: [subject.group("system:bootstrappers:kubeadm:default-node-token")],
-    }),
-    rbac("ClusterRoleBinding", "kubeadm:kubelet-bootstrap", {
-      roleRef: role("system:node-bootstrapper"),
-      subjects: [subject.group("system:bootstrappers:kubeadm:default-node-token")],
-    }),
-    rbac("ClusterRoleBinding", "kubeadm:node-autoapprove-bootstrap", {
-      roleRef: role("system:certificates.k8s.io:certificatesigningrequests:nodeclient"),
-      subjects: [subject.group("system:bootstrappers:kubeadm:default-node-token")],
-    }),
-    rbac("ClusterRoleBinding", "kubeadm:node-autoapprove-certificate-rotation", {
-      roleRef: role("system:certificates.k8s.io:certificatesigningrequests:selfnodeclient"),
-      subjects: [subject.group("system:nodes")],
-    }),
+    bind("kubeadm:get-nodes", "kubeadm:get-nodes", BOOTSTRAPPERS),
+    bind("kubeadm:kubelet-bootstrap", "system:node-bootstrapper", BOOTSTRAPPERS),
+    bind(
+      "kubeadm:node-autoapprove-bootstrap",
+      "system:certificates.k8s.io:certificatesigningrequests:nodeclient",
+      BOOTSTRAPPERS,
+    ),
+    bind(
+      "kubeadm:node-autoapprove-certificate-rotation",
+      "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient",
+      "system:nodes",
+    ),
     configMap("cluster-info", "kube-public", {
       kubeconfig: stringify(
         {
