@@ -68,6 +68,8 @@ export class ProxyMetrics {
   endpoints = { pending: 0, total: 0 };
   /** Of iptables-restore, or of nft. */
   failures = 0;
+  /** Those of iptables-restore after which all rules were written anew. */
+  partialFailures = 0;
   /** Counted when somebody looks. */
   noLocalEndpoints: () => NoLocalEndpoints = () => ({ internal: 0, external: 0 });
   private readonly healthz = new Map<number, number>();
@@ -160,9 +162,8 @@ export class ProxyMetrics {
     if (mode === "iptables") {
       const help = "Number of iptables rules written by kube-proxy in last sync";
       add(`${rules}_iptables_last`, "gauge", help, tables(last?.written));
-      // A partial sync that fails is followed by a full one at once: both are counted as one here.
       const partial = "Cumulative proxy iptables partial restore failures";
-      add(`${rules}_iptables_partial_restore_failures_total`, "counter", partial, 0);
+      add(`${rules}_iptables_partial_restore_failures_total`, "counter", partial, this.partialFailures);
     }
     if (mode !== "nftables") {
       const help = "Cumulative proxy iptables restore failures";

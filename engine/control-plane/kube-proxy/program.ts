@@ -178,6 +178,7 @@ function runProxier(
   };
   const failure = (message: string) => {
     metrics.failures++;
+    if (running?.result.full === false) metrics.partialFailures++;
     logger(p)(
       klog(kernel, p.nsPid, "E", "proxier.go:1555", "Failed to execute iptables-restore", {
         err: `exit status 2: ${message.trimEnd()}`,

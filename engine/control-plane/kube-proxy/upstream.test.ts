@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import type { EndpointList } from "./endpoints.ts";
+import { countNoLocalEndpoints } from "./metrics.ts";
 import { restoreText } from "./restore-input.ts";
 import { type ProxyCase, proxierOf, serviceObject, sliceObject } from "./testing.ts";
 
@@ -34,6 +36,80 @@ describe("rules that upstream publishes", () => {
     expect(byChain(restoreText(proxier.take()))).toEqual(byChain(each.expect));
   });
 });
+
+interface ChoiceCase {
+  name: string;
+  zone?: string;
+  spec?: Record<string, unknown>;
+  endpoints: string[];
+  cluster?: string[];
+  local?: string[];
+  all?: string[];
+  any?: boolean;
+}
+
+const choices = parse(readFileSync(new URL("upstream-choice.yaml", import.meta.url), "utf8")) as ChoiceCase[];
+
+describe("endpoints that a node uses", () => {
+  it.each(choices.map((each) => [each.name, each] as const))("%s", (_name, { zone, spec, endpoints, ...wanted }) => {
+    const nodePort = spec?.type === "NodePort" ? 30080 : 0;
+    const proxier = proxierOf({
+      name: "",
+      node: { name: "test-node", zone },
+      services: [
+        { name: "ns/svc", spec: { clusterIP: "10.96.0.1", ports: [{ port: 80, protocol: "TCP", nodePort }], ...spec } },
+      ],
+      slices: [{ of: "ns/svc", ports: ["80"], endpoints }],
+    });
+    proxier.sync();
+    const [programmed] = proxier.programmedOf("ns/svc");
+    const { cluster, local, reachable, any } = programmed!.choice;
+    const all = wanted.all ?? wanted.cluster ?? wanted.local!;
+    const addresses = (list: EndpointList) => list.map(({ address }) => address).sort();
+    expect(addresses(cluster)).toEqual(wanted.cluster ?? []);
+    expect(addresses(local)).toEqual(wanted.local ?? []);
+    expect(addresses(reachable)).toEqual(all);
+    expect(any).toBe(all.length > 0 || wanted.any === true);
+  });
+});
+
+/** TestNoEndpointsMetric of the same file: internal policy, external policy, nodes with an endpoint, and what is counted. */
+const noLocal: [
+  internal: string,
+  external: string,
+  nodes: string[],
+  counted: { internal: number; external: number },
+][] = [
+  ["Local", "Cluster", ["test-node", "host1", "host2"], { internal: 0, external: 0 }],
+  ["Cluster", "Local", ["test-node", "host1", "host2"], { internal: 0, external: 0 }],
+  ["Local", "Local", ["test-node", "host1", "host2"], { internal: 0, external: 0 }],
+  ["Local", "Cluster", ["host0", "host1", "host2"], { internal: 1, external: 0 }],
+  ["Cluster", "Local", ["host0", "host1", "host2"], { internal: 0, external: 1 }],
+  ["Local", "Local", ["host0", "host1", "host2"], { internal: 1, external: 1 }],
+  ["Local", "Local", [], { internal: 0, external: 0 }],
+];
+
+it.each(noLocal)(
+  "Services without local endpoints, internal %s, external %s, endpoints on %j",
+  (internalTrafficPolicy, externalTrafficPolicy, nodes, counted) => {
+    const spec = {
+      type: "NodePort",
+      clusterIP: "172.30.1.1",
+      internalTrafficPolicy,
+      externalTrafficPolicy,
+      ports: [{ port: 80, protocol: "TCP", nodePort: 123 }],
+    };
+    const endpoints = nodes.map((node, i) => `10.0.1.${i + 1} ${node}`);
+    const proxier = proxierOf({
+      name: "",
+      node: { name: "test-node" },
+      services: [{ name: "ns1/svc1", spec }],
+      slices: [{ of: "ns1/svc1", ports: ["80"], endpoints }],
+    });
+    proxier.sync();
+    expect(countNoLocalEndpoints(proxier.programmed())).toEqual(counted);
+  },
+);
 
 interface Step {
   name: string;
