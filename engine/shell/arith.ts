@@ -200,7 +200,7 @@ class Compiler {
       throw this.fail("`:' expected for conditional expression", this.token.k === "end" ? this.lastAt : this.token.at);
     this.next();
     if (this.token.k === "end") throw this.fail("expression expected", this.lastAt);
-    const no = this.assign();
+    const no = this.ternary();
     return (scope, depth) => (test(scope, depth) ? yes(scope, depth) : no(scope, depth));
   }
 

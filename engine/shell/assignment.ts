@@ -1,7 +1,7 @@
 import type { Assignment, Word } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { AssociativeArray } from "./assoc.ts";
-import { ShellError } from "./control.ts";
+import { readonlyVariable, ShellError } from "./control.ts";
 import { type Compiled, compile, compiledText, expanding, expandWords, piecesText, wordText } from "./expand.ts";
 import { doubleQuote, singleQuote } from "./quote.ts";
 import { closeBrace } from "./scan.ts";
@@ -112,6 +112,18 @@ export function assignmentText(ready: Prepared): string {
   return `${name}${ready.append ? "+" : ""}=${value}`;
 }
 
+/** Assigns; that the variable is read-only is told, and leads to `false`. */
+export function* tryAssign(sh: Shell, name: string, value: string): Gen<boolean> {
+  try {
+    sh.assign(name, undefined, value);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ShellError) || !error.bare) throw error;
+    yield* sh.complain(error.message);
+    return false;
+  }
+}
+
 /** Carries out an assignment. Throws for read-only variables and bad subscripts. */
 export function applyAssignment(sh: Shell, ready: Prepared): void {
   if (ready.elements === undefined) {
@@ -132,7 +144,7 @@ export function requireRoom(elements: number): void {
 export function assignArray(sh: Shell, name: string, elements: readonly Element[], append: boolean): void {
   const target = sh.vars.target(name);
   let variable = sh.vars.find(target);
-  if (variable?.readonly) throw new ShellError(`${target}: readonly variable`);
+  if (variable?.readonly) throw readonlyVariable(target);
   if (variable === undefined) {
     variable = new Variable();
     sh.vars.all.set(target, variable);
@@ -157,7 +169,7 @@ export function assignArray(sh: Shell, name: string, elements: readonly Element[
   const old = variable.list ?? (variable.value === undefined ? [] : [variable.value]);
   variable.value = undefined;
   variable.list = append ? old : [];
-  if (!variable.integer && !variable.lower && !variable.upper && elements.every((one) => one.index === undefined)) {
+  if (!variable.integer && variable.letters === undefined && elements.every((one) => one.index === undefined)) {
     const { list } = variable;
     requireRoom(list.length + elements.length);
     for (const { value } of elements) list.push(value);

@@ -20,7 +20,7 @@ export function* startBackground(sh: Shell, statement: Statement): Gen<void> {
   if (plain) processes = yield* startPipeline(sh, command, true);
   else {
     const fds = sh.fds();
-    if (!sh.has("monitor")) {
+    if (!sh.has("monitor") && !sh.stdinRedirected) {
       const nothing = findNull(sh);
       if (nothing) fds.set(0, nothing);
     }

@@ -23,6 +23,16 @@ export function braceExpand(text: string): string[] {
   return out;
 }
 
+/** A sequence between numbers of 64 bits; undefined past those. */
+function longSequence(from: bigint, to: bigint, by: bigint): string[] | undefined {
+  const most = 2n ** 63n;
+  if ([from, to].some((n) => n >= most || n < -most)) return undefined;
+  const step = (by < 0n ? -by : by) || 1n;
+  const count = (to > from ? to - from : from - to) / step + 1n;
+  if (count > BigInt(MAX_WORDS)) throw tooMany(String(count));
+  return Array.from({ length: Number(count) }, (_, i) => String(from + (to >= from ? step : -step) * BigInt(i)));
+}
+
 function tooMany(inner: string): ShellError {
   return new ShellError(`brace expansion: failed to allocate memory for ${inner} elements`, "fail");
 }
@@ -80,7 +90,8 @@ function sequence(inner: string): string[] | undefined {
     const from = Number(numbers[1]);
     const to = Number(numbers[2]);
     const step = Math.abs(Number(numbers[3] ?? 1)) || 1;
-    if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) return undefined;
+    if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to))
+      return longSequence(BigInt(numbers[1]!), BigInt(numbers[2]!), BigInt(numbers[3] ?? 1));
     const count = Math.floor(Math.abs(to - from) / step) + 1;
     if (count > MAX_WORDS)
       throw new ShellError(`brace expansion: failed to allocate memory for ${count} elements`, "fail");

@@ -14,9 +14,9 @@ import type {
 } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { pipe } from "../machine/sys.ts";
-import { assignArray } from "./assignment.ts";
+import { assignArray, tryAssign } from "./assignment.ts";
 import { evaluateTest } from "./cond.ts";
-import { BreakLoop, ShellError } from "./control.ts";
+import { BreakLoop, namedMessage, ShellError } from "./control.ts";
 import { textWidth } from "./editor/width.ts";
 import { runList, runNode } from "./execute.ts";
 import {
@@ -84,6 +84,16 @@ function* turn(sh: Shell, body: CompoundList): Gen<boolean> {
   }
 }
 
+/** Sets the variable of a loop; a read-only one ends the loop. */
+function* assignLoop(sh: Shell, name: string, value: string): Gen<boolean> {
+  if (sh.posix) sh.assign(name, undefined, value);
+  else if (!(yield* tryAssign(sh, name, value))) {
+    sh.status = 1;
+    return false;
+  }
+  return true;
+}
+
 export function* runFor(sh: Shell, node: For): Gen<void> {
   sh.position = node.pos;
   if (sh.stepped()) yield* sh.settle();
@@ -103,7 +113,7 @@ export function* runFor(sh: Shell, node: For): Gen<void> {
     for (const word of words) {
       if (tracesHeads(sh)) yield* trace(sh, `for ${name} in ${(list ?? []).map((one) => one.text).join(" ")}`);
       if (sh.vars.find(name)?.nameref) sh.vars.find(name)!.value = word;
-      else sh.assign(name, undefined, word);
+      else if (!(yield* assignLoop(sh, name, word))) return;
       if (!(yield* turn(sh, node.body))) break;
     }
   } finally {
@@ -156,7 +166,7 @@ export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
     } catch (error) {
       if (error instanceof Needs) return undefined;
       if (!(error instanceof ShellError) || error.how === "exit") throw error;
-      sh.warnings.push(`((: ${error.message}`);
+      sh.warnings.push(namedMessage("((: ", error));
       throw new ArithFailure();
     }
   };
@@ -192,7 +202,7 @@ function* arithmetic(sh: Shell, text: string, prefix: string): Gen<number | bigi
       : yield* expandingAtOnce(sh, () => arithText(sh, text));
   } catch (error) {
     if (!(error instanceof ShellError) || error.how === "exit") throw error;
-    yield* sh.complain(prefix + error.message);
+    yield* sh.complain(namedMessage(prefix, error));
     throw new ArithFailure();
   }
 }
@@ -352,7 +362,7 @@ export function* runSelect(sh: Shell, node: Select): Gen<void> {
         continue;
       }
       const choice = /^\d+$/.test(line.trim()) ? words[Number(line) - 1] : undefined;
-      sh.assign(node.name.text, undefined, choice ?? "");
+      if (!(yield* assignLoop(sh, node.name.text, choice ?? ""))) return;
       if (!(yield* turn(sh, node.body))) return;
       showMenu = false;
     }

@@ -40,9 +40,24 @@ export class ShellError {
   /** The message was printed already. */
   printed = false;
 
+  /** The builtin or construct that met it is not named, as with all that comes of assigning. */
+  bare = false;
+
   constructor(message: string, how: "discard" | "exit" | "fail" = "discard", status = 1) {
     this.message = message;
     this.how = how;
     this.status = status;
   }
+}
+
+/** The error of assigning to a read-only variable. */
+export function readonlyVariable(name: string): ShellError {
+  const error = new ShellError(`${name}: readonly variable`);
+  error.bare = true;
+  return error;
+}
+
+/** An error's message with what met it before it. */
+export function namedMessage(prefix: string, error: ShellError): string {
+  return error.bare ? error.message : prefix + error.message;
 }

@@ -5,7 +5,12 @@ import { Variable } from "./variables.ts";
 /** Variables whose value is made when they are read. */
 const DYNAMIC: Record<
   string,
-  (sh: Shell) => { get: () => string | undefined; set?: (value: string) => void; list?: () => string[] }
+  (sh: Shell) => {
+    get: () => string | undefined;
+    set?: (value: string) => void;
+    setAt?: (index: number, value: string) => void;
+    list?: () => string[];
+  }
 > = {
   RANDOM: (sh) => {
     let seed: number | undefined;
@@ -60,7 +65,14 @@ const DYNAMIC: Record<
     list: () => shownCalls(sh).map((frame) => String(frame.line)),
   }),
   PIPESTATUS: (sh) => ({ get: () => undefined, set: () => {}, list: () => sh.pipeStatus.map(String) }),
-  DIRSTACK: (sh) => ({ get: () => undefined, set: () => {}, list: () => [sh.p.cwd, ...sh.dirStack] }),
+  DIRSTACK: (sh) => ({
+    get: () => undefined,
+    set: () => {},
+    setAt: (index, value) => {
+      if (index > 0 && index <= sh.dirStack.length) sh.dirStack = sh.dirStack.with(index - 1, value);
+    },
+    list: () => [sh.p.cwd, ...sh.dirStack],
+  }),
   BASH_ARGC: () => ({ get: () => undefined, set: () => {}, list: () => [] }),
   BASH_ARGV: () => ({ get: () => undefined, set: () => {}, list: () => [] }),
 };
@@ -112,6 +124,7 @@ export function defineDynamic(sh: Shell, name: string, variable: Variable): void
   const { list } = made;
   variable.get = list ? () => list()[0] : made.get;
   variable.set = made.set;
+  variable.setAt = made.setAt;
   if (list) {
     variable.computedList = true;
     variable.elements = list;

@@ -1,4 +1,4 @@
-import type { AndOr, CompoundList, PipelineNode, Redirection, Statement } from "unbash";
+import type { AndOr, CompoundList, PipelineNode, Redirection, Statement, Subshell } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { startBackground } from "./background.ts";
 import {
@@ -19,7 +19,7 @@ import { afterInstants, runInstantly } from "./instant.ts";
 import { runPipeline } from "./pipeline.ts";
 import { commandText } from "./print-command.ts";
 import { Reader } from "./reader.ts";
-import { redirect, restore, type Saved } from "./redirect.ts";
+import { redirect, redirectsInput, restore, type Saved } from "./redirect.ts";
 import type { Shell } from "./shell.ts";
 import { runSimple } from "./simple.ts";
 import type { Source } from "./source.ts";
@@ -160,6 +160,13 @@ function errTrapCounts(sh: Shell): boolean {
   return sh.functionDepth === 0 || sh.has("errtrace") || sh.errTrapDepth >= sh.functionDepth;
 }
 
+function* subshell(sh: Shell, node: Subshell): Gen<void> {
+  remember(sh, node);
+  yield* runSubshell(sh, node);
+  alone(sh);
+  yield* failed(sh);
+}
+
 /** Runs a command of any kind. */
 export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void> {
   switch (node.type) {
@@ -171,7 +178,12 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
       yield* runPipeline(sh, node);
       return;
     case "Redirected":
-      yield* withRedirections(sh, node.redirects, runNode(sh, node.command));
+      sh.stdinRedirected = redirectsInput(node.redirects);
+      yield* withRedirections(
+        sh,
+        node.redirects,
+        node.command.type === "Subshell" ? subshell(sh, node.command) : runNode(sh, node.command),
+      );
       return;
     case "If":
       yield* runIf(sh, node);
@@ -195,10 +207,8 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
       yield* runList(sh, node.body);
       return;
     case "Subshell":
-      remember(sh, node);
-      yield* runSubshell(sh, node);
-      alone(sh);
-      yield* failed(sh);
+      sh.stdinRedirected = false;
+      yield* subshell(sh, node);
       return;
     case "TestCommand":
       if (sh.setup.dialect === "dash") {
@@ -250,6 +260,7 @@ export function* runForked(sh: Shell, node: PipelineNode): Gen<void> {
   }
   sh.position = inner.pos;
   sh.loops = 0;
+  if (node.type === "Redirected") sh.stdinRedirected = redirectsInput(node.redirects);
   const body = runList(sh, inner.body);
   yield* node.type === "Redirected" ? withRedirections(sh, node.redirects, body) : body;
 }
@@ -261,7 +272,6 @@ export function* withRedirections(sh: Shell, redirections: readonly Redirection[
     saved = yield* redirect(sh, redirections);
   } catch (error) {
     if (!(error instanceof ShellError) || error.how !== "fail") throw error;
-    yield* sh.complain(error.message);
     sh.status = error.status;
     yield* failed(sh);
     return;

@@ -1,7 +1,7 @@
 import type { Assignment, Command, PipelineNode } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { COST } from "../machine/costs.ts";
-import { ShellError } from "./control.ts";
+import { namedMessage, ShellError } from "./control.ts";
 import { arithText, compile, compiledText, Needs, substitutes } from "./expand.ts";
 import type { Shell } from "./shell.ts";
 import { handleSignals } from "./traps.ts";
@@ -74,7 +74,7 @@ function arithmetic(sh: Shell, body: string, position: number): boolean {
   } catch (error) {
     if (error instanceof Needs) return false;
     if (!(error instanceof ShellError) || error.how === "exit") throw error;
-    sh.warnings.push(`((: ${error.message}`);
+    sh.warnings.push(namedMessage("((: ", error));
   }
   return done(sh, position, status);
 }

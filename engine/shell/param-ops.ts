@@ -171,9 +171,7 @@ export function attributeFlags(sh: Shell, name: string): string {
   if (variable.readonly) flags += "r";
   if (variable.traced) flags += "t";
   if (variable.exported) flags += "x";
-  if (variable.lower) flags += "l";
-  if (variable.upper) flags += "u";
-  return flags;
+  return variable.letters ? flags + variable.letters[0] : flags;
 }
 
 /** `([0]="a" [1]="b")`. */

@@ -98,6 +98,8 @@ export function parseParam(text: string, _quoted: boolean): Param {
     param.arg2 = cut < 0 ? undefined : arg.slice(cut + 1);
     if (param.arg === "" && cut < 0) param.bad = true;
   } else param.arg = arg;
+  // `${#%}` is neither a length nor a parameter with an operation.
+  if (param.name === "#" && arg === "" && !/^:?[-=+?]$|^[#-]/.test(op)) param.bad = true;
   return param;
 }
 

@@ -97,7 +97,7 @@ export function* startPipeline(sh: Shell, node: Pipeline, background: boolean): 
       next = reader;
     }
     const group = !sh.has("monitor") ? undefined : processes[0] ? processes[0].group : "new";
-    const child = yield* forkShell(sh, (sub) => element(sub, command), {
+    const child = yield* forkShell(sh, (sub) => element(sub, command, i > 0), {
       fds,
       background,
       ...(group !== undefined ? { group } : {}),
@@ -109,10 +109,11 @@ export function* startPipeline(sh: Shell, node: Pipeline, background: boolean): 
 }
 
 /** Body of a pipeline's child. */
-export function* element(sub: Shell, command: CommandNode): Gen<number> {
+export function* element(sub: Shell, command: CommandNode, piped = false): Gen<number> {
   if (command.type !== "Subshell" && command.type !== "Command") sub.loops = 0;
   // The process of a simple command ends with it: its failure is the pipeline's.
   if (command.type === "Command") sub.traps.delete("ERR");
+  else if (piped) sub.stdinRedirected = true;
   yield* runForked(sub, command);
   return sub.status;
 }

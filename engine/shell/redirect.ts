@@ -14,12 +14,24 @@ export type Saved = [number, OpenFile | undefined][];
 
 const DEFAULT_FD: Record<string, number> = { "<": 0, "<<": 0, "<<-": 0, "<<<": 0, "<&": 0, "<>": 0 };
 
+/** True when standard input is among what is redirected. */
+export function redirectsInput(redirections: readonly Redirection[]): boolean {
+  return redirections.some(({ operator, descriptor }) =>
+    descriptor ? descriptor.type === "FileDescriptor" && descriptor.value === 0 : DEFAULT_FD[operator] === 0,
+  );
+}
+
 /** Makes redirections in order on the shell's own descriptors. What was there comes back for `restore`. */
 export function* redirect(sh: Shell, redirections: readonly Redirection[]): Gen<Saved> {
   const saved: Saved = [];
   try {
     for (const one of redirections) yield* apply(sh, one, saved);
   } catch (error) {
+    // Where the redirections before it lead.
+    if (error instanceof ShellError && error.how === "fail" && error.message !== "" && !error.printed) {
+      yield* sh.complain(error.message);
+      error.printed = true;
+    }
     restore(sh, saved);
     throw error;
   }
@@ -116,7 +128,9 @@ function braced(sh: Shell, raw: string): string[] {
 function* target(sh: Shell, one: Redirect): Gen<string> {
   const raw = one.target?.text ?? "";
   const words = yield* expanding(sh, () =>
-    sh.posix ? [wordText(sh, raw)] : braced(sh, raw).flatMap((text) => expandText(sh, text)),
+    sh.posix || (sh.has("posix") && !sh.setup.interactive)
+      ? [wordText(sh, raw)]
+      : braced(sh, raw).flatMap((text) => expandText(sh, text)),
   );
   if (words.length !== 1) throw new ShellError(`${raw}: ambiguous redirect`, "fail");
   return words[0]!;
@@ -137,7 +151,8 @@ function* applyFile(sh: Shell, one: Redirect, fd: number, saved: Saved | undefin
       const file = sh.p.fds.get(from);
       if (file === undefined) {
         if (sh.setup.dialect === "busybox") throw new ShellError(`dup2(${word},${fd}): Bad file descriptor`, "fail");
-        throw new ShellError(`${word}: Bad file descriptor`, "fail", sh.posix ? 2 : 1);
+        const shown = sh.posix ? word : (one.target?.text ?? word);
+        throw new ShellError(`${shown}: Bad file descriptor`, "fail", sh.posix ? 2 : 1);
       }
       put(sh, fd, file, saved);
       if (move && from !== fd) {

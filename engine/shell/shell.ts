@@ -7,7 +7,7 @@ import type { Process } from "../machine/process.ts";
 import type { Signal } from "../machine/signal.ts";
 import * as sys from "../machine/sys.ts";
 import { type ArithScope, evaluate } from "./arith.ts";
-import { ShellError } from "./control.ts";
+import { readonlyVariable, ShellError } from "./control.ts";
 import { BARE, FAULT, inDialect } from "./dialect.ts";
 import { Bindings } from "./editor/bindings.ts";
 import { exportedEnvironment } from "./environment.ts";
@@ -155,6 +155,8 @@ export class Shell {
   inheritsErrexit = false;
   /** How often PS4's first character is repeated. */
   traceDepth = 0;
+  /** The last compound command with redirections took its input from somewhere: what it starts in the background does too. */
+  stdinRedirected = false;
   /** The simple command being run. */
   simpleNode: { pos: number; end: number } | undefined;
   /** Function depth at which the ERR trap was set. */
@@ -313,9 +315,13 @@ export class Shell {
       variable = new Variable();
       this.vars.all.set(target, variable);
     }
-    if (variable.readonly) throw new ShellError(`${target}: readonly variable`);
+    if (variable.readonly) throw readonlyVariable(target);
     if (variable.set && index === undefined) {
       variable.set(value);
+      return;
+    }
+    if (variable.computedList) {
+      variable.setAt?.(this.indexOf(variable, index!, name), value);
       return;
     }
     if (this.options.has("allexport")) variable.exported = true;
@@ -357,9 +363,11 @@ export class Shell {
       }
     }
     const text = append ? (old ?? "") + value : value;
-    if (variable.lower) return text.toLowerCase();
-    if (variable.upper) return text.toUpperCase();
-    return text;
+    if (variable.letters === undefined) return text;
+    if (variable.letters === "lower") return text.toLowerCase();
+    if (variable.letters === "upper") return text.toUpperCase();
+    const [first = "", ...rest] = text;
+    return first.toUpperCase() + rest.join("").toLowerCase();
   }
 
   set(name: string, value: string): void {

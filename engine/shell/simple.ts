@@ -2,7 +2,7 @@ import type { Assignment, Command, Redirection, Word } from "unbash";
 import { call, type Gen } from "../kernel/index.ts";
 import { applyAssignment, assignmentText, type Prepared, prepareAssignment } from "./assignment.ts";
 import { type Builtin, builtins, DECLARATIONS, SPECIAL } from "./builtins/index.ts";
-import { ExitShell, ReturnFrom, ShellError } from "./control.ts";
+import { ExitShell, namedMessage, ReturnFrom, ShellError } from "./control.ts";
 import { failed, runNode, tell } from "./execute.ts";
 import { expanding, expandingAtOnce, expandWords, plainWord, promptText, substitutes } from "./expand.ts";
 import { execExternal, runExternal } from "./external.ts";
@@ -80,8 +80,8 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
   try {
     yield* runParts(sh, parts, last);
   } catch (error) {
-    if (error instanceof ShellError && !error.printed && error.message !== "") {
-      yield* sh.complain(error.message);
+    if (error instanceof ShellError && (!error.printed || error.how === "fail") && error.message !== "") {
+      if (!error.printed) yield* sh.complain(error.message);
       error.printed = true;
       if (error.how === "fail") {
         sh.status = error.status;
@@ -247,7 +247,6 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
         sh.posix &&
         !sh.setup.interactive
       ) {
-        yield* sh.complain(error.message);
         throw new ExitShell(error.status);
       }
       const program = fn === undefined && builtin === undefined && sh.setup.dialect === "bash";
@@ -307,7 +306,10 @@ function* runBuiltin(
     return sh.faulted && status !== 0 ? 2 : status;
   } catch (error) {
     if (!(error instanceof ShellError) || error.how === "exit") throw error;
-    if (!error.printed) yield* sh.complain(error.how === "discard" ? `${words[0]}: ${error.message}` : error.message);
+    // An array that was not assigned gives the line up.
+    if (error.bare && error.printed) throw error;
+    if (!error.printed)
+      yield* sh.complain(error.how === "discard" ? namedMessage(`${words[0]}: `, error) : error.message);
     error.printed = true;
     if (error.cleanup) throw error;
     return error.status;

@@ -69,7 +69,7 @@ export class Tokens extends Quoting {
   /** Within `$(…)`, where bash leaves aliases to those who run it. */
   nesting = 0;
   /** Values that were put in: within one its name is no alias again. */
-  private open: { name: string; end: number; blank: boolean }[] = [];
+  private open: { name: string; at: number; end: number; blank: boolean; follows: boolean }[] = [];
   private expanded = 0;
 
   next(place: Place = {}): Token {
@@ -230,6 +230,8 @@ export class Tokens extends Quoting {
     let follows = false;
     if (this.open.length > 0) {
       follows = this.open.some((one) => one.blank && one.end <= token.at && this.isBlank(one.end, token.at));
+      // What such a word stands for is looked up again at its beginning.
+      follows ||= this.open.some((one) => one.follows && one.at === token.at);
       this.open = this.open.filter((one) => one.end > token.at);
     }
     if (aliases === undefined || !(place.command || follows) || (this.nesting > 0 && !posix)) return false;
@@ -246,7 +248,8 @@ export class Tokens extends Quoting {
     this.text = this.text.slice(0, token.at) + put + this.text.slice(end);
     this.grown += grown;
     for (const one of this.open) one.end += grown;
-    this.open.push({ name: token.text, end: token.at + put.length, blank: BLANK_END.test(value) });
+    const blank = BLANK_END.test(value);
+    this.open.push({ name: token.text, at: token.at, end: token.at + put.length, blank, follows });
     this.position = token.at;
     return true;
   }

@@ -13,8 +13,8 @@ export class Variable {
   exported = false;
   readonly = false;
   integer = false;
-  lower = false;
-  upper = false;
+  /** `declare -l`, `-u`, `-c`: the case of the letters of what is assigned. */
+  letters: "lower" | "upper" | "capital" | undefined;
   nameref = false;
   /** `declare -t`. */
   traced = false;
@@ -29,6 +29,8 @@ export class Variable {
   /** Computed at each read, and an array. */
   computedList = false;
   set: ((value: string) => void) | undefined;
+  /** Assigns an element of a computed array; without it nothing is assigned. */
+  setAt: ((index: number, value: string) => void) | undefined;
 
   copy(): Variable {
     const other = new Variable();
@@ -38,14 +40,14 @@ export class Variable {
     other.exported = this.exported;
     other.readonly = this.readonly;
     other.integer = this.integer;
-    other.lower = this.lower;
-    other.upper = this.upper;
+    other.letters = this.letters;
     other.nameref = this.nameref;
     other.traced = this.traced;
     other.temporary = this.temporary;
     other.declaredEmpty = this.declaredEmpty;
     other.get = this.get;
     other.set = this.set;
+    other.setAt = this.setAt;
     return other;
   }
 

@@ -1,7 +1,7 @@
 import type { Gen } from "../../kernel/index.ts";
 import { applyAssignment, assignArray, type Element, expandArray, type Prepared, settledIndex } from "../assignment.ts";
 import { AssociativeArray } from "../assoc.ts";
-import { ShellError } from "../control.ts";
+import { readonlyVariable, ShellError } from "../control.ts";
 import { closeBrace } from "../scan.ts";
 import type { Shell } from "../shell.ts";
 import { parseText } from "../source.ts";
@@ -44,6 +44,8 @@ export function aimOf(arg: string, ready: Prepared | undefined): Aim | undefined
   const value = rest.slice(append ? 2 : 1);
   return { name, index, ready: { name, index, append, value, elements: undefined, raw: "", hasValue: true } };
 }
+
+const CASES = ["lower", "upper", "capital"] as const;
 
 const fail = (message: string) => new ShellError(message, "fail");
 
@@ -231,6 +233,8 @@ class Declaration {
       if (makeReference && !existing.nameref && existing.value !== undefined && !ready)
         if (!REFERENCE.test(existing.value))
           throw fail(`\`${existing.value}': invalid variable name for name reference`);
+      // The elements of an array are assigned before the builtin runs.
+      if (existing.readonly && ready?.elements) throw readonlyVariable(name);
       if (existing.readonly && ((makeReference && declares) || off("r") || ready !== undefined))
         throw fail(`${name}: readonly variable`);
       if ((off("a") && existing.list) || (off("A") && existing.map))
@@ -251,7 +255,10 @@ class Declaration {
       variable.declaredEmpty = variable.value === undefined;
       variable.value = undefined;
     }
-    if (makeReference) variable.integer = variable.lower = variable.upper = false;
+    if (makeReference) {
+      variable.integer = false;
+      variable.letters = undefined;
+    }
     this.setAttributes(variable);
     if (ready) this.assign(name, index && (yield* settledIndex(sh, index)), ready, compound, variable);
     if (makeReference && !variable.isArray) {
@@ -270,10 +277,10 @@ class Declaration {
     const exports = this.kind === "export";
     if (on("i")) variable.integer = true;
     if (off("i")) variable.integer = false;
-    if (on("l")) [variable.lower, variable.upper] = [true, false];
-    if (on("u")) [variable.upper, variable.lower] = [true, false];
-    if (off("l")) variable.lower = false;
-    if (off("u")) variable.upper = false;
+    // Two of them at once are none.
+    const chosen = CASES.filter((one) => on(one[0]!));
+    if (chosen.length > 0) variable.letters = chosen.length === 1 ? chosen[0] : undefined;
+    for (const one of CASES) if (off(one[0]!) && variable.letters === one) variable.letters = undefined;
     if (on("t")) variable.traced = true;
     if (off("t")) variable.traced = false;
     if (on("x") || (exports && !on("n"))) variable.exported = true;

@@ -32,7 +32,7 @@ export function declareLine(sh: Shell, name: string, dash = false): string {
 function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: DeclarationKind): Gen<number> {
   const label = call.name;
   const bash = sh.setup.dialect === "bash";
-  const known = kind === "export" ? "aAfnp" : kind === "readonly" ? "aAfp" : "aAfFgiIlnprtux";
+  const known = kind === "export" ? "aAfnp" : kind === "readonly" ? "aAfp" : "aAcfFgiIlnprtux";
   const parsed =
     kind === "local" && !bash
       ? withoutOptions(args)
@@ -68,15 +68,11 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
       yield* declareOne(sh, aim, kind, { on, off }, label);
     } catch (error) {
       if (!(error instanceof ShellError)) throw error;
-      yield* sh.complain(
-        /readonly variable$/.test(error.message) && ((kind !== "export" && kind !== "readonly") || on("a") || on("A"))
-          ? `${label}: ${error.message}`
-          : / readonly variable$/.test(error.message)
-            ? error.message
-            : `${label}: ${error.message}`,
-      );
+      const refused = error.message.endsWith(": readonly variable");
+      const assigned = error.bare || (refused && (kind === "export" || kind === "readonly"));
+      yield* sh.complain(assigned ? error.message : `${label}: ${error.message}`);
       status = 1;
-      if (error.how === "discard" && !/readonly variable$/.test(error.message)) {
+      if (error.how === "discard" && (error.bare || !refused)) {
         error.printed = true;
         throw error;
       }

@@ -2,10 +2,11 @@ import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { normalize } from "../../machine/path.ts";
 import { chdir, find, lookup } from "../../machine/sys.ts";
+import { tryAssign } from "../assignment.ts";
 import type { Shell } from "../shell.ts";
-import type { Builtin } from "./index.ts";
+import type { Builtin, Call } from "./index.ts";
 import { put } from "./output.ts";
-import { badOption, parseOptions } from "./usage.ts";
+import { badOption, parseOptions, usage } from "./usage.ts";
 
 /** The logical working directory. */
 function logical(sh: Shell): string {
@@ -14,8 +15,8 @@ function logical(sh: Shell): string {
   return sh.p.cwd;
 }
 
-/** Changes directory and keeps PWD and OLDPWD; an error's text, or undefined. */
-function change(sh: Shell, dir: string, physical: boolean): string | undefined {
+/** Changes directory and keeps PWD and OLDPWD; an error's text, empty where it was told already, or undefined. */
+function* change(sh: Shell, dir: string, physical: boolean): Gen<string | undefined> {
   const from = logical(sh);
   const to = normalize(from, dir);
   try {
@@ -29,8 +30,15 @@ function change(sh: Shell, dir: string, physical: boolean): string | undefined {
     if (!isErrno(error)) throw error;
     return error.message;
   }
-  sh.export("OLDPWD", from);
-  sh.export("PWD", physical ? sh.p.cwd : to);
+  for (const [name, value] of [
+    ["OLDPWD", from],
+    ["PWD", physical ? sh.p.cwd : to],
+  ] as const) {
+    if (yield* tryAssign(sh, name, value)) {
+      sh.vars.ensure(name).exported = true;
+      sh.vars.changed();
+    } else if (name === "PWD") return "";
+  }
   return undefined;
 }
 
@@ -72,11 +80,12 @@ const cd: Builtin = function* (sh, args, { name }) {
     }
   }
   if (dir === "") return 0;
-  const problem = change(sh, dir, physical);
+  const problem = yield* change(sh, dir, physical);
+  if (problem === "") return 1;
   if (problem !== undefined) {
     yield* sh.complain(
       sh.setup.dialect === "bash"
-        ? `cd: ${dir}: ${problem}`
+        ? `${name}: ${dir}: ${problem}`
         : sh.setup.dialect === "dash"
           ? `cd: can't cd to ${dir}`
           : `cd: can't cd to ${dir}: ${problem}`,
@@ -104,51 +113,85 @@ function* listStack(sh: Shell): Gen<number> {
   return yield* put(sh, "dirs", `${[logical(sh), ...sh.dirStack].map((dir) => shown(sh, dir, false)).join(" ")}\n`);
 }
 
+/** Place in the whole stack that `+N` or `-N` names. */
+function placeOf(arg: string, size: number): number | undefined {
+  const place = /^([+-])(\d+)$/.exec(arg);
+  if (place === null) return undefined;
+  return place[1] === "+" ? Number(place[2]) : size - 1 - Number(place[2]);
+}
+
+/** Complains that a place is not in the stack. */
+function* outOfRange(sh: Shell, name: string, arg: string): Gen<number> {
+  const empty = sh.dirStack.length === 0;
+  yield* sh.complain(`${name}: ${empty ? "directory stack empty" : `${arg}: directory stack index out of range`}`);
+  return 1;
+}
+
+function* wrongArgument(sh: Shell, name: string, arg: string, what: string): Gen<number> {
+  yield* sh.complain(`${name}: ${arg}: ${what}`);
+  return yield* usage(sh, name);
+}
+
 const dirs: Builtin = function* (sh, args) {
-  let [long, lines, numbered] = [false, false, false];
+  let [long, lines, numbered, clear] = [false, false, false, false];
+  let wanted: string | undefined;
   for (const arg of args) {
-    const place = /^([+-])(\d+)$/.exec(arg);
-    const all = [logical(sh), ...sh.dirStack];
-    if (place) {
-      const i = place[1] === "+" ? Number(place[2]) : all.length - 1 - Number(place[2]);
-      if (all[i] === undefined) {
-        yield* sh.complain(
-          sh.dirStack.length === 0
-            ? "dirs: directory stack empty"
-            : `dirs: ${arg.slice(1)}: directory stack index out of range`,
-        );
-        return 1;
-      }
-      return yield* put(sh, "dirs", `${shown(sh, all[i]!, long)}\n`);
-    }
-    if (!/^-[clpv]+$/.test(arg)) {
-      if (arg.startsWith("-")) return yield* badOption(sh, "dirs", arg.slice(0, 2));
-      yield* sh.complain(`dirs: ${arg}: invalid number`);
-      return 2;
-    }
-    if (arg.includes("c")) {
-      sh.dirStack = [];
-      return 0;
-    }
-    long ||= arg.includes("l");
-    lines ||= arg.includes("p");
-    numbered ||= arg.includes("v");
+    if (arg === "--") break;
+    if (arg === "-l") long = true;
+    else if (arg === "-c") clear = true;
+    else if (arg === "-v") numbered = true;
+    else if (arg === "-p") lines = true;
+    else if (/^[+-]\d+$/.test(arg)) wanted = arg;
+    else return yield* wrongArgument(sh, "dirs", arg, /^[+-]/.test(arg) ? "invalid number" : "invalid option");
+  }
+  if (clear) {
+    sh.dirStack = [];
+    return 0;
   }
   const all = [logical(sh), ...sh.dirStack].map((dir) => shown(sh, dir, long));
-  if (numbered) return yield* put(sh, "dirs", all.map((dir, i) => `${String(i).padStart(2)}  ${dir}\n`).join(""));
+  const numberedLine = (i: number) => `${String(i).padStart(2)}  ${all[i]}\n`;
+  if (wanted !== undefined) {
+    const i = placeOf(wanted, all.length)!;
+    if (all[i] === undefined) return yield* outOfRange(sh, "dirs", wanted.slice(1));
+    return yield* put(sh, "dirs", numbered ? numberedLine(i) : `${all[i]}\n`);
+  }
+  if (numbered) return yield* put(sh, "dirs", all.map((_, i) => numberedLine(i)).join(""));
   return yield* put(sh, "dirs", lines ? all.map((dir) => `${dir}\n`).join("") : `${all.join(" ")}\n`);
 };
 
+/** Reads `-n`, `--` and the one argument of `pushd` and `popd`; a number is the status of a mistake. */
+function* stackArguments(
+  sh: Shell,
+  name: string,
+  args: readonly string[],
+): Gen<{ stay: boolean; arg: string | undefined; rest: number } | number> {
+  let stay = false;
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    if (arg === "-n") stay = true;
+    else if (arg === "--") return { stay, arg: args[i + 1], rest: args.length - i - 1 };
+    else if (/^[+-]\d+$/.test(arg) || arg === "-" || arg[0] !== "-") return { stay, arg, rest: args.length - i };
+    else return yield* wrongArgument(sh, name, arg, "invalid number");
+  }
+  return { stay, arg: undefined, rest: 0 };
+}
+
 const pushd: Builtin = function* (sh, args) {
-  const noChange = args[0] === "-n";
-  const arg = noChange ? args[1] : args[0];
+  const read = yield* stackArguments(sh, "pushd", args);
+  if (typeof read === "number") return read;
+  const { stay, arg } = read;
+  if (read.rest > 1) {
+    yield* sh.complain("pushd: too many arguments");
+    return 1;
+  }
   const all = [logical(sh), ...sh.dirStack];
   if (arg === undefined) {
     if (all.length < 2) {
       yield* sh.complain("pushd: no other directory");
       return 1;
     }
-    const problem = change(sh, all[1]!, false);
+    if (stay) return 0;
+    const problem = yield* change(sh, all[1]!, false);
     if (problem) {
       yield* sh.complain(`pushd: ${all[1]}: ${problem}`);
       return 1;
@@ -156,15 +199,15 @@ const pushd: Builtin = function* (sh, args) {
     sh.dirStack = [all[0]!, ...all.slice(2)];
     return yield* listStack(sh);
   }
-  const place = /^([+-])(\d+)$/.exec(arg);
-  if (place) {
-    const i = place[1] === "+" ? Number(place[2]) : all.length - 1 - Number(place[2]);
-    if (all[i] === undefined) {
-      yield* sh.complain(`pushd: ${arg}: directory stack index out of range`);
-      return 1;
-    }
+  const i = placeOf(arg, all.length);
+  if (i !== undefined) {
+    if (all[i] === undefined || all.length === 1) return yield* outOfRange(sh, "pushd", arg);
     const turned = [...all.slice(i), ...all.slice(0, i)];
-    const problem = change(sh, turned[0]!, false);
+    if (stay) {
+      sh.dirStack = turned.slice(1);
+      return 0;
+    }
+    const problem = yield* change(sh, turned[0]!, false);
     if (problem) {
       yield* sh.complain(`pushd: ${turned[0]}: ${problem}`);
       return 1;
@@ -172,36 +215,26 @@ const pushd: Builtin = function* (sh, args) {
     sh.dirStack = turned.slice(1);
     return yield* listStack(sh);
   }
-  if (noChange) sh.dirStack = [arg, ...sh.dirStack];
+  if (stay) sh.dirStack = [arg, ...sh.dirStack];
   else {
-    const problem = change(sh, arg, false);
-    if (problem) {
-      yield* sh.complain(`pushd: ${arg}: ${problem}`);
-      return 1;
-    }
+    const status = yield* cd(sh, [arg], { name: "pushd" } as Call);
+    if (status !== 0) return status;
     sh.dirStack = all;
   }
   return yield* listStack(sh);
 };
 
 const popd: Builtin = function* (sh, args) {
-  const arg = args[0] === "-n" ? args[1] : args[0];
-  if (sh.dirStack.length === 0) {
-    yield* sh.complain("popd: directory stack empty");
-    return 1;
-  }
-  const place = arg === undefined ? undefined : /^([+-])(\d+)$/.exec(arg);
+  const read = yield* stackArguments(sh, "popd", args);
+  if (typeof read === "number") return read;
+  const { stay, arg } = read;
+  if (arg !== undefined && !/^[+-]\d+$/.test(arg)) return yield* wrongArgument(sh, "popd", arg, "invalid argument");
   const size = sh.dirStack.length + 1;
-  const i = place ? (place[1] === "+" ? Number(place[2]) : size - 1 - Number(place[2])) : args[0] === "-n" ? 1 : 0;
-  if (place === null || i < 0 || i >= size) {
-    yield* sh.complain(
-      place === null ? `popd: ${arg}: invalid argument` : `popd: ${arg}: directory stack index out of range`,
-    );
-    return 1;
-  }
+  const i = arg === undefined ? (stay ? 1 : 0) : placeOf(arg, size)!;
+  if (size === 1 || i < 0 || i >= size) return yield* outOfRange(sh, "popd", arg ?? "");
   if (i > 0) sh.dirStack = sh.dirStack.filter((_, k) => k !== i - 1);
   else {
-    const problem = change(sh, sh.dirStack[0]!, false);
+    const problem = yield* change(sh, sh.dirStack[0]!, false);
     if (problem) {
       yield* sh.complain(`popd: ${sh.dirStack[0]}: ${problem}`);
       return 1;

@@ -1,8 +1,12 @@
+import type { Gen } from "../../kernel/index.ts";
+import { tryAssign } from "../assignment.ts";
 import type { Builtin } from "./index.ts";
-import { usage } from "./usage.ts";
+import { badOption, usage } from "./usage.ts";
 
 /** `getopts`: OPTIND is the next argument, `getoptsPosition` the next letter in it. */
 export const getopts: Builtin = function* (sh, args) {
+  const wrong = /^-[^-]/.exec(args[0] ?? "");
+  if (wrong && sh.setup.dialect === "bash") return yield* badOption(sh, "getopts", wrong[0]);
   const rest = args[0] === "--" ? args.slice(1) : args;
   if (rest.length < 2) return yield* usage(sh, "getopts");
   const [spec, name] = rest as [string, string];
@@ -15,22 +19,24 @@ export const getopts: Builtin = function* (sh, args) {
   let index = Number(sh.get("OPTIND") ?? 1) || 1;
   if (sh.getoptsPosition === 0) sh.getoptsPosition = 1;
   const word = words[index - 1];
-  const finish = (): number => {
-    sh.assign(name, undefined, "?");
-    sh.vars.remove("OPTARG");
-    setIndex(index);
-    sh.getoptsPosition = 0;
-    return 1;
+  /** Sets the name that was given; a read-only one is an error of its own. */
+  const answer = function* (value: string, status = 0): Gen<number> {
+    return sh.posix ? (sh.assign(name, undefined, value), status) : (yield* tryAssign(sh, name, value)) ? status : 2;
   };
-  const setIndex = (value: number) => {
+  const setIndex = function* (value: number): Gen<void> {
     const position = sh.getoptsPosition;
-    sh.assign("OPTIND", undefined, String(value));
+    yield* tryAssign(sh, "OPTIND", String(value));
     sh.getoptsPosition = position;
   };
-  if (word === undefined || word === "-" || word[0] !== "-") return finish();
-  if (word === "--") {
-    index++;
-    return finish();
+  const clearArgument = () => {
+    if (!sh.vars.find("OPTARG")?.readonly) sh.vars.remove("OPTARG");
+  };
+  if (word === "--") index++;
+  if (word === undefined || word === "--" || word === "-" || word[0] !== "-") {
+    clearArgument();
+    yield* setIndex(index);
+    sh.getoptsPosition = 0;
+    return yield* answer("?", 1);
   }
   const letter = word[sh.getoptsPosition]!;
   sh.getoptsPosition++;
@@ -43,14 +49,13 @@ export const getopts: Builtin = function* (sh, args) {
   };
   if (at < 0) {
     endWord();
-    setIndex(index);
-    sh.assign(name, undefined, "?");
-    if (quiet) sh.assign("OPTARG", undefined, letter);
+    yield* setIndex(index);
+    if (quiet) yield* tryAssign(sh, "OPTARG", letter);
     else {
-      sh.vars.remove("OPTARG");
+      clearArgument();
       if (sh.get("OPTERR") !== "0") yield* sh.writeTo(2, `${sh.arg0}: illegal option -- ${letter}\n`);
     }
-    return 0;
+    return yield* answer("?");
   }
   if (spec[at + 1] === ":") {
     let value: string | undefined;
@@ -62,23 +67,20 @@ export const getopts: Builtin = function* (sh, args) {
       index += 2;
     }
     sh.getoptsPosition = 1;
-    setIndex(Math.min(index, words.length + 1));
+    yield* setIndex(Math.min(index, words.length + 1));
     if (value === undefined) {
-      sh.assign(name, undefined, quiet ? ":" : "?");
-      if (quiet) sh.assign("OPTARG", undefined, letter);
+      if (quiet) yield* tryAssign(sh, "OPTARG", letter);
       else {
-        sh.vars.remove("OPTARG");
+        clearArgument();
         if (sh.get("OPTERR") !== "0") yield* sh.writeTo(2, `${sh.arg0}: option requires an argument -- ${letter}\n`);
       }
-      return 0;
+      return yield* answer(quiet ? ":" : "?");
     }
-    sh.assign("OPTARG", undefined, value);
-    sh.assign(name, undefined, letter);
-    return 0;
+    yield* tryAssign(sh, "OPTARG", value);
+    return yield* answer(letter);
   }
   endWord();
-  setIndex(index);
-  sh.vars.remove("OPTARG");
-  sh.assign(name, undefined, letter);
-  return 0;
+  yield* setIndex(index);
+  clearArgument();
+  return yield* answer(letter);
 };
