@@ -11,7 +11,7 @@ import {
   symlinkNode,
 } from "../inode.ts";
 import type { OpenFile } from "../open-file.ts";
-import type { Process } from "../process.ts";
+import type { Disposition, Process } from "../process.ts";
 import { SIGNALS } from "../signal.ts";
 import { BOOT_SECONDS, mountLines, stateLetter } from "./proc.ts";
 import { netEntries } from "./proc-net.ts";
@@ -112,6 +112,12 @@ function nsEntries(process: Process): Map<string, Inode> {
   ]);
 }
 
+/** Number of a namespace of a process: `cgroup`, `ipc`, `mnt`, `net`, `pid`, `time`, `user` or `uts`. */
+export function namespaceNumber(process: Process, kind: string): number {
+  const link = nsEntries(process).get(kind);
+  return link?.kind === "symlink" ? Number(/\d+/.exec(link.target)?.[0] ?? 0) : 0;
+}
+
 const BASE_NS: Record<string, number> = {
   cgroup: 4_026_531_835,
   ipc: 4_026_531_839,
@@ -127,6 +133,13 @@ function hashName(name: string): number {
   return hash;
 }
 
+/** The signals that a process ignores or catches as 16 hexadecimal digits; none of them without `how`. */
+export function signalMask(process: Process, how?: Disposition): string {
+  let bits = 0n;
+  for (const [signal, is] of process.dispositions) if (is === how) bits |= 1n << BigInt(SIGNALS[signal] - 1);
+  return bits.toString(16).padStart(16, "0");
+}
+
 function statusText(process: Process, pid: number): string {
   const state = stateLetter(process);
   const { uid, gid, groups } = process.cred;
@@ -137,14 +150,7 @@ function statusText(process: Process, pid: number): string {
         ? (parent?.pid ?? 0)
         : 0
       : parent.nsPid;
-  let ignored = 0n;
-  let caught = 0n;
-  for (const [signal, how] of process.dispositions) {
-    const bit = 1n << BigInt(SIGNALS[signal] - 1);
-    if (how === "ignore") ignored |= bit;
-    else caught |= bit;
-  }
-  const mask = (bits: bigint) => bits.toString(16).padStart(16, "0");
+  const mask = (how?: Disposition) => signalMask(process, how);
   return [
     `Name:\t${process.comm}`,
     `Umask:\t${process.umask.toString(8).padStart(4, "0")}`,
@@ -168,10 +174,10 @@ function statusText(process: Process, pid: number): string {
     "VmSwap:\t       0 kB",
     "Threads:\t1",
     "SigQ:\t0/15592",
-    `SigPnd:\t${mask(0n)}`,
-    `SigBlk:\t${mask(0n)}`,
-    `SigIgn:\t${mask(ignored)}`,
-    `SigCgt:\t${mask(caught)}`,
+    `SigPnd:\t${mask()}`,
+    `SigBlk:\t${mask()}`,
+    `SigIgn:\t${mask("ignore")}`,
+    `SigCgt:\t${mask("catch")}`,
     "NoNewPrivs:\t0",
     "Seccomp:\t0",
     `Cpus_allowed:\t${(2 ** process.machine.hardware.cpus - 1).toString(16)}`,
