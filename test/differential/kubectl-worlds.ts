@@ -13,10 +13,12 @@ const PRELUDE_TIME = 12 * MINUTE;
  * The corpora: `*.txt`, the files they speak of (`files`), and what brings a fresh cluster into the state they are about
  * (`prelude.sh`); a folder without these has those of `kubectl`.
  */
-export const folders: [world: string, folder: string][] = ["kubectl", "kubectl-metrics", "kubectl-more"].map((name) => [
-  name,
-  join(dirname(fileURLToPath(import.meta.url)), name),
-]);
+export const folders: [world: string, folder: string][] = [
+  "kubectl",
+  "kubectl-metrics",
+  "kubectl-more",
+  "kubectl-completion",
+].map((name) => [name, join(dirname(fileURLToPath(import.meta.url)), name)]);
 
 /** The real one, when it is installed. */
 export const kubectl = ["/usr/bin/kubectl", "/usr/local/bin/kubectl"].find(existsSync);

@@ -192,13 +192,15 @@ function parseShort(flags: Flags, word: string, rest: string[]): void {
 /** Where the words of a line stand that are neither flags nor their values, as cobra guesses before it knows the command. */
 function placesWithoutFlags(path: string, words: readonly string[]): number[] {
   const out: number[] = [];
+  // Nor does it know --help yet, and takes what follows for a value.
+  const alone = (flag: FlagDef | undefined) => flag?.bare !== undefined && flag.name !== "help";
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
     if (word === "--") break;
     if (word.startsWith("--")) {
-      if (!word.includes("=") && findFlag(path, word.slice(2))?.bare === undefined) i++;
+      if (!word.includes("=") && !alone(findFlag(path, word.slice(2)))) i++;
     } else if (word.startsWith("-") && word !== "-") {
-      if (word.length === 2 && findShorthand(path, word[1]!)?.bare === undefined) i++;
+      if (word.length === 2 && !alone(findShorthand(path, word[1]!))) i++;
     } else if (word !== "") out.push(i);
   }
   return out;

@@ -9,6 +9,7 @@ import { type Flags, findCommand, parseFlags, UsageError, wordsWithoutFlags } fr
 import { quote } from "./go.ts";
 import { Invocation } from "./invocation.ts";
 import { verbose } from "./klog.ts";
+import { becomePlugin } from "./plugin.ts";
 import { runners } from "./runners.ts";
 import { unknownCommand } from "./suggest.ts";
 
@@ -33,7 +34,10 @@ export const kubectl: Program = function* kubectl(p) {
 
 function* main(p: Process, top: Invocation, words: readonly string[]): Gen<number> {
   if (words[0] === "help") return help(top, words.slice(1));
-  const { command, rest } = findCommand(words);
+  const found = findCommand(words);
+  const plugin = yield* becomePlugin(top, words, found);
+  if (plugin !== undefined) return plugin;
+  const { command, rest } = found;
   const { path } = command;
   if (path === "") {
     const [first] = wordsWithoutFlags("", rest);
@@ -103,7 +107,7 @@ const BARE: Record<string, readonly [fd: 1 | 2, status: number]> = {
 
 /** A command that only has subcommands prints its help, or complains about the word it does not know. */
 function defaultSubcommand(k: Invocation, path: string, flags: Flags): number {
-  if (flags.args.length > 0) {
+  if (flags.args.length > 0 && path !== "") {
     throw new KubectlError(
       `unknown command ${quote(flags.args.join(" "))}\nSee 'kubectl ${path} -h' for help and examples`,
     );
