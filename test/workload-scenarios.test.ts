@@ -25,6 +25,50 @@ kubectl debug -it web --image=busybox --target=web </dev/null; echo "debug $?"
     expect: ['pod "shell" deleted', "shell 0", "late", 'pod "late" deleted', "late 0", "debug 0", "soon"],
   },
   {
+    // An image's VOLUME is a directory of the container's own (containerd, CRI: volumes of the image's configuration).
+    name: "an image's volumes are writable over a root that is not",
+    script: `kubectl apply -f - <<'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: stores}
+spec:
+  containers:
+  - {name: mongo, image: mongo, securityContext: {readOnlyRootFilesystem: true}}
+  - {name: redis, image: redis:alpine, securityContext: {readOnlyRootFilesystem: true}}
+Y
+ready pod/stores
+kubectl exec stores -c mongo -- sh -c 'grep -c " /data/db " /proc/mounts; ls /data/db; echo x > /x'
+kubectl exec stores -c redis -- sh -c 'echo kept > /data/x && cat /data/x'
+kubectl apply -f - <<'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: not-mine}
+spec:
+  restartPolicy: Never
+  securityContext: {runAsUser: 1234}
+  containers:
+  - name: postgres
+    image: postgres
+    env: [{name: POSTGRES_PASSWORD, value: x}, {name: PGDATA, value: /srv/data/pgdata}]
+    volumeMounts: [{name: v, mountPath: /srv/data}]
+  volumes: [{name: v, hostPath: {path: /srv/pg, type: DirectoryOrCreate}}]
+Y
+kubectl wait --for=jsonpath='{.status.phase}'=Failed pod/not-mine --timeout=60s; kubectl logs not-mine`,
+    expect: ["1", "WiredTiger", "Read-only file system", "kept", "condition met", /initdb: error: .*Permission denied/],
+  },
+  {
+    name: "podinfo is probed by its own client, taken out of service, and crashes when told",
+    script: `kubectl create deployment podinfo --image=ghcr.io/stefanprodan/podinfo:6.7.1 --port=9898
+kubectl patch deployment podinfo --type=json -p '[{"op":"add","path":"/spec/template/spec/containers/0/readinessProbe","value":{"exec":{"command":["podcli","check","http","localhost:9898/readyz"]},"periodSeconds":5,"timeoutSeconds":5}}]'
+kubectl rollout status deployment podinfo
+kubectl exec deploy/podinfo -- curl -s localhost:9898 | grep version
+kubectl exec deploy/podinfo -- curl -s -X POST localhost:9898/readyz/disable
+kubectl wait --for=condition=Ready=false pod -l app=podinfo --timeout=60s
+kubectl exec deploy/podinfo -- curl -s localhost:9898/panic; sleep 5
+kubectl get pod -l app=podinfo -o jsonpath='{.items[0].status.containerStatuses[0].lastState.terminated.exitCode}{"\\n"}'`,
+    expect: ["successfully rolled out", '"version": "6.7.1"', "condition met", "255"],
+  },
+  {
     name: "a claim is bound, mounted, and what was written stays for the next Pod",
     script: `kubectl apply -f - <<'Y'
 apiVersion: v1

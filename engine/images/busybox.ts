@@ -90,7 +90,7 @@ const ETC: Record<string, Entry> = {
 
 export const busybox: ImageDef = {
   names: ["docker.io/library/busybox", "registry.k8s.io/busybox", "registry.k8s.io/e2e-test-images/busybox"],
-  tags: /^(latest|stable|unstable|musl|glibc|uclibc|1|1\.(2[0-9]|3[0-7])(\.\d)?)(-(musl|glibc|uclibc))?$/,
+  tags: /^(latest|stable|unstable|musl|glibc|uclibc|1|1\.(2[0-9]|3[0-7])(\.\d)?)(-(\d|musl|glibc|uclibc))?$/,
   sizeBytes: 2_154_000,
   sizes: { latest: 2_156_518, "1.37": 2_156_518, "1.37.0": 2_156_518, "1.36": 2_160_406, "1.28": 727_869 },
   rootfs: (tag) => rootfs(SKELETON, applets("bin", /^1\.2[0-8]/.test(tag) ? "busybox-1.28" : "busybox"), ETC),

@@ -22,6 +22,8 @@ export interface ImageDef {
   /** Name or uid, with `:group` if any; root when empty. */
   readonly user?: string;
   readonly exposedPorts?: readonly string[];
+  /** Directories of its Dockerfile's VOLUME: containers get one of their own there, writable whatever the root is. */
+  readonly volumes?: readonly string[];
   readonly stopSignal?: Signal;
 }
 

@@ -16,6 +16,7 @@ import { nginx } from "./nginx/index.ts";
 import { NGINX_VARIANTS } from "./nginx/variants.ts";
 import { pause } from "./pause.ts";
 import { type ImageReference, parseReference } from "./reference.ts";
+import { BITNAMI_IMAGES } from "./servers/bitnami.ts";
 import { CATALOG_IMAGES } from "./servers/catalog/index.ts";
 import { DATABASE_IMAGES } from "./servers/databases.ts";
 import { DEMO_IMAGES } from "./servers/demo.ts";
@@ -47,6 +48,7 @@ export const IMAGES: readonly ImageDef[] = [
   redis,
   exampleRedis,
   ...BASE_IMAGES,
+  ...BITNAMI_IMAGES,
   ...CATALOG_IMAGES,
   ...CILIUM_IMAGES,
   ...DATABASE_IMAGES,

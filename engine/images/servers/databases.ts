@@ -23,7 +23,8 @@ interface Database {
   readonly name: string;
   readonly port: number;
   readonly rssKib: number;
-  readonly data: string;
+  /** Its data directory; undefined when it keeps nothing. */
+  data?(p: Process): string;
   /** A file by which a data directory is known to be made already. */
   readonly marker: string;
   readonly startMs: number;
@@ -35,6 +36,10 @@ interface Database {
   /** It answers SQL, and keeps what it holds in a file of its data directory. */
   sql?(p: Process): SqlServer;
   ended(p: Process): string;
+  /** What it says when its data directory cannot be written. */
+  unwritable(reason: string): string;
+  /** Its status then; 1 by default. */
+  unwritableStatus?: number;
 }
 
 const day = (p: Process): string => formatTime(p.machine.kernel.wallMs).slice(0, 10);
@@ -52,7 +57,7 @@ const mysqld: Database = {
   name: "mysqld",
   port: 3306,
   rssKib: 360_000,
-  data: "/var/lib/mysql",
+  data: (p) => p.env.get("MYSQL_DATA_DIR") ?? p.env.get("MARIADB_DATA_DIR") ?? "/var/lib/mysql",
   marker: "ibdata1",
   startMs: 2_500,
   stop: ["TERM"],
@@ -63,12 +68,14 @@ const mysqld: Database = {
         "    You need to specify one of the following as an environment variable:\n    - MYSQL_ROOT_PASSWORD\n    - MYSQL_ALLOW_EMPTY_PASSWORD\n    - MYSQL_RANDOM_ROOT_PASSWORD\n",
   sql: (p) => ({
     dialect: "mysql",
-    file: "/var/lib/mysql/ibdata1",
+    file: `${mysqld.data!(p)}/ibdata1`,
     version: p.env.get("MYSQL_VERSION") ?? p.env.get("MARIADB_VERSION") ?? "",
   }),
   ready: (p, fresh) =>
     (fresh ? mysqlNote(p, "Note", "MySQL init process done. Ready for start up.") : "") +
     `${day(p)}T${clock(p)}.${millis(p)}000Z 0 [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. Version: '${p.env.get("MYSQL_VERSION")}'  socket: '/var/run/mysqld/mysqld.sock'  port: 3306  MySQL Community Server - GPL.\n`,
+  unwritable: (reason) =>
+    `mysqld: Can't create/write to file '/var/lib/mysql/is_writable' (${reason === "Permission denied" ? "Errcode: 13" : "Errcode: 30"} - ${reason})\n`,
   ended: (p) =>
     `${day(p)}T${clock(p)}.${millis(p)}000Z 0 [System] [MY-010910] [Server] /usr/sbin/mysqld: Shutdown complete (mysqld ${p.env.get("MYSQL_VERSION")})  MySQL Community Server - GPL.\n`,
 };
@@ -103,7 +110,7 @@ const postgres: Database = {
   name: "postgres",
   port: 5432,
   rssKib: 28_000,
-  data: "/var/lib/postgresql/data",
+  data: (p) => p.env.get("PGDATA") ?? "/var/lib/postgresql/data",
   marker: "PG_VERSION",
   startMs: 1_200,
   stop: ["TERM", "INT", "QUIT"],
@@ -121,7 +128,7 @@ const postgres: Database = {
     const text = `PostgreSQL ${version} on x86_64-pc-linux-gnu, compiled by gcc (Debian 12.2.0-14) 12.2.0, 64-bit`;
     return {
       dialect: "postgres",
-      file: `${p.env.get("PGDATA") ?? "/var/lib/postgresql/data"}/base/16384`,
+      file: `${postgres.data!(p)}/base/16384`,
       version: text,
     };
   },
@@ -135,6 +142,7 @@ const postgres: Database = {
     ) +
     pgNote(p, 'listening on IPv4 address "0.0.0.0", port 5432') +
     pgNote(p, "database system is ready to accept connections"),
+  unwritable: (reason) => `initdb: error: could not create directory "/var/lib/postgresql/data": ${reason}\n`,
   ended: (p) => pgNote(p, "database system is shut down"),
 };
 
@@ -142,12 +150,15 @@ const mongod: Database = {
   name: "mongod",
   port: 27_017,
   rssKib: 170_000,
-  data: "/data/db",
+  data: (p) => p.env.get("MONGODB_DATA_DIR") ?? "/data/db",
   marker: "WiredTiger",
   startMs: 1_500,
   stop: ["TERM", "INT"],
   ready: (p) =>
     `{"t":{"$date":"${day(p)}T${clock(p)}.${millis(p)}+00:00"},"s":"I",  "c":"NETWORK",  "id":23016,   "ctx":"listener","msg":"Waiting for connections","attr":{"port":27017,"ssl":"off"}}\n`,
+  unwritable: (reason) =>
+    `{"s":"E",  "c":"CONTROL",  "id":20557,   "ctx":"initandlisten","msg":"DBException in initAndListen, terminating","attr":{"error":"IllegalOperation: Attempted to create a lock file on a read-only directory: /data/db (${reason})"}}\n`,
+  unwritableStatus: 100,
   ended: (p) =>
     `{"t":{"$date":"${day(p)}T${clock(p)}.${millis(p)}+00:00"},"s":"I",  "c":"CONTROL",  "id":23138,   "ctx":"SignalHandler","msg":"Shutting down","attr":{"exitCode":0}}\n`,
 };
@@ -156,17 +167,18 @@ const memcached: Database = {
   name: "memcached",
   port: 11_211,
   rssKib: 3_900,
-  data: "",
   marker: "",
   startMs: 20,
   stop: ["TERM", "INT"],
   ready: () => "",
   ended: () => "Signal handled: Terminated.\n",
+  unwritable: () => "",
 };
 
 function program(database: Database): Program {
   return function* (p) {
-    const { name, port, rssKib, data, marker, stop } = database;
+    const { name, port, rssKib, marker, stop } = database;
+    const data = database.data?.(p) ?? "";
     // The entrypoint runs other commands as they are.
     const [command, ...rest] = p.argv.slice(1);
     if (command !== undefined && !command.startsWith("-") && command !== name) {
@@ -183,8 +195,14 @@ function program(database: Database): Program {
     p.rssKib = rssKib;
     yield* sleep(database.startMs * MS * (fresh ? 2 : 1));
     if (fresh) {
-      makeDirectory(p, data);
-      sys.writeText(p, `${data}/${marker}`, `${name}\n`);
+      try {
+        makeDirectory(p, data);
+        sys.writeText(p, `${data}/${marker}`, `${name}\n`);
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        yield* sys.printError(p, database.unwritable(error.message));
+        return database.unwritableStatus ?? 1;
+      }
     }
     return yield* serve(p, database, port, stop, fresh);
   };
@@ -220,7 +238,10 @@ function* serve(p: Process, database: Database, port: number, stop: readonly Sig
 }
 
 function makeDirectory(p: Process, path: string): void {
-  if (sys.find(p, path) === undefined) sys.mkdir(p, path, 0o755);
+  if (sys.find(p, path) !== undefined) return;
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  if (parent !== "") makeDirectory(p, parent);
+  sys.mkdir(p, path, 0o755);
 }
 
 /** mysqladmin ping and pg_isready: what probes ask of a database, answered by whether its port is open. */
@@ -262,7 +283,7 @@ export const databasePrograms: Readonly<Record<string, Program>> = {
   ),
 };
 
-interface Packed {
+export interface Packed {
   names: readonly string[];
   tags: RegExp;
   sizeBytes: number;
@@ -275,12 +296,17 @@ interface Packed {
   env: (tag: string) => Record<string, string>;
   port: string;
   data?: string;
+  /** A script that comes before docker-entrypoint.sh and ends in it. */
+  before?: string;
 }
 
-/** The first number of a tag, or what `latest` stands for. */
-const version = (tag: string, latest: string): string => /^\d+(\.\d+)*/.exec(tag)?.[0] ?? latest;
+const BEFORE = "/opt/bitnami/scripts/entrypoint.sh";
 
-function image({
+/** The first number of a tag, or what `latest` stands for. */
+export const version = (tag: string, latest: string): string => /^\d+(\.\d+)*/.exec(tag)?.[0] ?? latest;
+
+/** The image of a database: its program under the names that its distribution gives it. */
+export function databaseImage({
   names,
   tags,
   sizeBytes,
@@ -292,12 +318,14 @@ function image({
   env,
   port,
   data,
+  before,
 }: Packed): ImageDef {
   const files: Record<string, Entry> = {
     "usr/local/bin/docker-entrypoint.sh": { program: main },
     [`usr/bin/${main}`]: { program: main },
     ...Object.fromEntries(tools.map((tool) => [`usr/bin/${tool}`, { program: tool }])),
     ...Object.fromEntries(Object.entries(links).map(([name, tool]) => [`usr/bin/${name}`, { program: tool }])),
+    ...(before && { [`${BEFORE.slice(1)}`]: { text: before, mode: 0o755 } }),
     ...(data && { [data.slice(1)]: { dir: 0o777, ...(user && { uid: user.uid, gid: user.uid }) } }),
   };
   return {
@@ -305,16 +333,17 @@ function image({
     tags,
     sizeBytes,
     rootfs: () => rootfs(SKELETON, debianTree(user), files),
-    entrypoint: ["docker-entrypoint.sh"],
+    entrypoint: [before ? BEFORE : "docker-entrypoint.sh"],
     cmd: [main],
     env: (tag) => ({ PATH: DEFAULT_PATH, ...env(tag) }),
     exposedPorts: [port],
+    ...(data && { volumes: [data] }),
     ...(runAs && { user: runAs }),
   };
 }
 
 export const DATABASE_IMAGES: readonly ImageDef[] = [
-  image({
+  databaseImage({
     names: ["docker.io/library/mysql"],
     tags: /^(latest|lts|[5-9](\.\d+){0,2})(-(alpine|bookworm|bullseye|jammy|noble|debian|oracle|slim)(3\.\d+)?)*$/,
     sizeBytes: 240_000_000,
@@ -325,7 +354,7 @@ export const DATABASE_IMAGES: readonly ImageDef[] = [
     port: "3306/tcp",
     data: "/var/lib/mysql",
   }),
-  image({
+  databaseImage({
     names: ["docker.io/library/mariadb"],
     tags: /^(latest|lts|1[01](\.\d+){0,2})(-(alpine|bookworm|bullseye|jammy|noble|debian|oracle|slim)(3\.\d+)?)*$/,
     sizeBytes: 122_000_000,
@@ -337,7 +366,7 @@ export const DATABASE_IMAGES: readonly ImageDef[] = [
     port: "3306/tcp",
     data: "/var/lib/mysql",
   }),
-  image({
+  databaseImage({
     names: ["docker.io/library/postgres"],
     tags: /^(latest|lts|(9|1[0-7])(\.\d+){0,2})(-(alpine|bookworm|bullseye|jammy|noble|debian|oracle|slim)(3\.\d+)?)*$/,
     sizeBytes: 161_000_000,
@@ -352,7 +381,7 @@ export const DATABASE_IMAGES: readonly ImageDef[] = [
     port: "5432/tcp",
     data: "/var/lib/postgresql/data",
   }),
-  image({
+  databaseImage({
     names: ["docker.io/library/mongo"],
     tags: /^(latest|lts|[3-8](\.\d+){0,2})(-(alpine|bookworm|bullseye|jammy|noble|debian|oracle|slim)(3\.\d+)?)*$/,
     sizeBytes: 300_000_000,
@@ -362,7 +391,7 @@ export const DATABASE_IMAGES: readonly ImageDef[] = [
     port: "27017/tcp",
     data: "/data/db",
   }),
-  image({
+  databaseImage({
     names: ["docker.io/library/memcached"],
     tags: /^(latest|lts|1(\.\d+){0,2})(-(alpine|bookworm|bullseye|jammy|noble|debian|oracle|slim)(3\.\d+)?)*$/,
     sizeBytes: 30_500_000,

@@ -121,7 +121,7 @@ export function page(
 
 export const httpdImage: ImageDef = {
   names: ["docker.io/library/httpd"],
-  tags: /^(latest|alpine|bookworm|trixie|2|2\.[24]|2\.[24]\.\d{1,2})(-(alpine|bookworm|trixie|bullseye))?$/,
+  tags: /^(latest|alpine|bookworm|trixie|2|2\.[24]|2\.[24]\.\d{1,2})(-(\d|alpine(3\.\d+)?|bookworm|trixie|bullseye))?$/,
   sizeBytes: 58_100_000,
   rootfs: () =>
     rootfs(SKELETON, debianTree(), {

@@ -54,7 +54,7 @@ export const languagePrograms: Readonly<Record<string, Program>> = { perl };
 export const LANGUAGE_IMAGES: readonly ImageDef[] = [
   {
     names: ["docker.io/library/perl"],
-    tags: /^(latest|slim|5(\.\d+){0,2})(-slim)?(-bookworm|-bullseye)?$/,
+    tags: /^(latest|slim|5(\.\d+){0,2})(-\d|-slim|-threaded)*(-bookworm|-bullseye|-buster|-trixie)?$/,
     sizeBytes: 372_000_000,
     rootfs: () =>
       rootfs(SKELETON, debianTree(), {
@@ -68,7 +68,7 @@ export const LANGUAGE_IMAGES: readonly ImageDef[] = [
   },
   {
     names: ["docker.io/library/python"],
-    tags: /^(latest|slim|alpine|3(\.\d+){0,2})(-(slim|alpine))?(-bookworm|-bullseye)?$/,
+    tags: /^(latest|slim|alpine|bookworm|bullseye|3(\.\d+){0,2})(-(slim|alpine(3\.\d+)?|bookworm|bullseye|buster|trixie))*$/,
     sizeBytes: 366_000_000,
     rootfs: () =>
       rootfs(SKELETON, debianTree(), {

@@ -242,7 +242,7 @@ export const redisPrograms: Readonly<Record<string, Program>> = { "redis-server"
 
 export const redis: ImageDef = {
   names: ["docker.io/library/redis", "docker.io/valkey/valkey"],
-  tags: /^(latest|alpine|[2-8](\.\d+){0,2})(-(alpine|bookworm|bullseye))?$/,
+  tags: /^(latest|alpine|bookworm|bullseye|[2-8](\.\d+){0,2})(-(alpine|bookworm|bullseye)(3\.\d+)?)?$/,
   sizeBytes: 45_700_000,
   rootfs: () =>
     rootfs(SKELETON, debianTree({ name: "redis", uid: 999 }), {
@@ -255,6 +255,7 @@ export const redis: ImageDef = {
   cmd: ["redis-server"],
   env: () => ({ PATH: DEFAULT_PATH, REDIS_VERSION: VERSION }),
   workingDir: "/data",
+  volumes: ["/data"],
   exposedPorts: ["6379/tcp"],
 };
 

@@ -49,7 +49,45 @@ const fortune = (tags: RegExp, before: string): Scripted => ({
 
 const SAYING = "echo Configured to generate new fortune every $INTERVAL seconds\n";
 
+/** What a learner is to find in a log: two of its users are in trouble. */
+const EVENTS = `#!/bin/bash
+users=(USER1 USER2 USER3 USER4)
+acts=("logged in" "logged out" "is viewing page1" "is viewing page2" "is viewing page3")
+count=0
+say() { printf '[%s,%03d] %s in event-simulator: %s\\n' "$(date '+%F %T')" $((RANDOM % 1000)) "$1" "$2"; }
+while :
+do
+  count=$((count + 1))
+  say INFO "\${users[RANDOM % 4]} \${acts[RANDOM % 5]}"
+  if [ $((count % 5)) -eq 0 ]; then say WARNING "USER5 Failed to Login as the account is locked due to MANY FAILED ATTEMPTS."; fi
+  if [ $((count % 8)) -eq 0 ]; then say WARNING "USER7 Order failed as the item is OUT OF STOCK."; fi
+  sleep 1
+done
+`;
+
 const ROWS: readonly Scripted[] = [
+  {
+    names: ["kodekloud/event-simulator", "kodekloud/event-simulator-color"],
+    tags: /^(latest|v\d)$/,
+    megabytes: 25,
+    on: "debian",
+    script: EVENTS,
+  },
+  {
+    names: ["kodekloud/throw-dice", "mmumshad/throw-dice"],
+    tags: /^latest$/,
+    megabytes: 3,
+    on: "debian",
+    script: "#!/bin/bash\nnumber=$((RANDOM % 6 + 1))\necho $number\n[ $number -eq 6 ]\n",
+  },
+  {
+    names: ["chentex/random-logger"],
+    tags: /^(latest|v\d[\d.]*)$/,
+    megabytes: 5,
+    on: "debian",
+    script:
+      '#!/bin/bash\nlevels=(INFO DEBUG WARN ERROR)\nwhile :\ndo\n  echo "$(date -u +%FT%T+0000) ${levels[RANDOM % 4]} A message of the application."\n  sleep 0.$((RANDOM % 9 + 1))\ndone\n',
+  },
   fortune(/^latest$/, "INTERVAL=10\n"),
   fortune(/^args$/, `INTERVAL=\${1:-10}\n${SAYING}`),
   fortune(/^env$/, SAYING),

@@ -36,6 +36,22 @@ describe("images", () => {
     "prom/prometheus:v2.30.3",
     "registry.k8s.io/redis:e2e",
     "registry.k8s.io/guestbook:v3",
+    "ghcr.io/stefanprodan/podinfo:6.7.1",
+    "docker.io/istio/examples-bookinfo-productpage-v1:1.20.2",
+    "weaveworksdemos/front-end:0.3.12",
+    "us-central1-docker.pkg.dev/google-samples/microservices-demo/frontend:v0.10.2",
+    "dockersamples/examplevotingapp_vote",
+    "bitnami/postgresql:16",
+    "quay.io/argoproj/argocd:v2.13.0",
+    "quay.io/jetstack/cert-manager-controller:v1.16.2",
+    "gcr.io/kaniko-project/executor:latest",
+    "alpine/git",
+    "argoproj/rollouts-demo:blue",
+    "registry.k8s.io/defaultbackend-amd64:1.5",
+    "kodekloud/throw-dice",
+    "python:3.8-slim-buster",
+    "wordpress:php8.2-apache",
+    "registry.k8s.io/e2e-test-images/httpd:2.4.38-4",
   ])("%s is there, and what it runs too", (name) => {
     const found = resolveImage(name);
     if (found.kind !== "image") throw new Error(found.kind);

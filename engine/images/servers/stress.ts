@@ -15,8 +15,9 @@ function bytesOf(text: string): number {
   return Number(digits) * 1024 ** "bkmg".indexOf(unit.toLowerCase() || "b");
 }
 
-/** stress(1): workers that use CPU or memory until the time is over. */
+/** stress(1), and stress-ng(1) as far as it is called alike: workers that use CPU or memory until the time is over. */
 const stress: Program = function* (p) {
+  const title = p.argv[0]!.endsWith("stress-ng") ? "stress-ng" : "stress";
   const flags = new Map<string, string>();
   const args = p.argv.slice(1);
   const names: Record<string, string> = { "-c": "cpu", "-m": "vm", "-t": "timeout", "-i": "io", "-d": "hdd" };
@@ -24,10 +25,10 @@ const stress: Program = function* (p) {
     const [name, value] = args[i]!.split("=") as [string, string?];
     const known = names[name] ?? (name.startsWith("--") ? name.slice(2) : undefined);
     if (known === undefined) {
-      yield* sys.printError(p, `stress: FAIL: [${p.nsPid}] (244) unrecognized option: ${args[i]}\n`);
+      yield* sys.printError(p, `${title}: FAIL: [${p.nsPid}] (244) unrecognized option: ${args[i]}\n`);
       return 1;
     }
-    const alone = known === "vm-keep" || known === "verbose" || known === "quiet";
+    const alone = known === "vm-keep" || known === "verbose" || known === "quiet" || known.startsWith("metrics");
     flags.set(known, value ?? (alone ? "" : (args[++i] ?? "")));
   }
   const count = (name: string) => Number(flags.get(name) ?? 0);
@@ -39,7 +40,7 @@ const stress: Program = function* (p) {
     );
     return 1;
   }
-  yield* sys.print(p, `stress: info: [${p.nsPid}] dispatching hogs: ${cpu} cpu, ${io} io, ${vm} vm, ${hdd} hdd\n`);
+  yield* sys.print(p, `${title}: info: [${p.nsPid}] dispatching hogs: ${cpu} cpu, ${io} io, ${vm} vm, ${hdd} hdd\n`);
   const seconds = Number.parseInt(flags.get("timeout") ?? "0", 10);
   const life = seconds > 0 ? seconds * SECOND : Number.MAX_SAFE_INTEGER;
   const bytes = bytesOf(flags.get("vm-bytes") ?? "256M");
@@ -60,11 +61,11 @@ const stress: Program = function* (p) {
     if (exitCode(status) === 0) continue;
     const how =
       status.kind === "signaled" ? `got signal ${exitCode(status) - 128}` : `returned error ${exitCode(status)}`;
-    yield* sys.printError(p, `stress: FAIL: [${p.nsPid}] (425) <-- worker ${process.nsPid} ${how}\n`);
-    yield* sys.printError(p, `stress: FAIL: [${p.nsPid}] (461) failed run completed in 0s\n`);
+    yield* sys.printError(p, `${title}: FAIL: [${p.nsPid}] (425) <-- worker ${process.nsPid} ${how}\n`);
+    yield* sys.printError(p, `${title}: FAIL: [${p.nsPid}] (461) failed run completed in 0s\n`);
     return 1;
   }
-  yield* sys.print(p, `stress: info: [${p.nsPid}] successful run completed in ${seconds}s\n`);
+  yield* sys.print(p, `${title}: info: [${p.nsPid}] successful run completed in ${seconds}s\n`);
   return 0;
 };
 
@@ -101,7 +102,7 @@ export const stressPrograms: Readonly<Record<string, Program>> = { stress, "vish
 
 export const STRESS_IMAGES: readonly ImageDef[] = [
   {
-    names: ["docker.io/polinux/stress", "docker.io/progrium/stress"],
+    names: ["docker.io/polinux/stress"],
     tags: /^(latest|1\.0\.4)$/,
     sizeBytes: 4_040_000,
     rootfs: () => rootfs(SKELETON, debianTree(), { "usr/local/bin/stress": { program: "stress" } }),
@@ -109,6 +110,25 @@ export const STRESS_IMAGES: readonly ImageDef[] = [
     cmd: ["/usr/local/bin/stress"],
     env: () => ({ PATH: DEFAULT_PATH }),
   },
+  ...(
+    [
+      ["docker.io/progrium/stress", "/usr/bin/stress"],
+      ["docker.io/alexeiled/stress-ng", "/usr/bin/stress-ng"],
+      ["docker.io/colinianking/stress-ng", "/usr/bin/stress-ng"],
+      ["ghcr.io/colinianking/stress-ng", "/usr/bin/stress-ng"],
+      ["docker.io/containerstack/cpustress", "/usr/bin/stress-ng"],
+    ] as const
+  ).map(
+    ([name, path]): ImageDef => ({
+      names: [name],
+      tags: /^(latest|\d[\d.]*)$/,
+      sizeBytes: 6_000_000,
+      rootfs: () => rootfs(SKELETON, debianTree(), { [path.slice(1)]: { program: "stress" } }),
+      entrypoint: [path],
+      cmd: ["--help"],
+      env: () => ({ PATH: DEFAULT_PATH }),
+    }),
+  ),
   {
     names: ["docker.io/vish/stress"],
     tags: /^latest$/,

@@ -50,6 +50,7 @@ export function mountFilesystems(
   rootfs: DirNode,
   mnt: MountNamespace,
   pids: PidNamespace,
+  volumes: readonly string[] = [],
 ): void {
   const at = (name: string): DirNode => ensureDir(machine, name, 0o755, rootfs);
   const proc = lazyProc(machine, { pid: pids, uts: sandbox.uts, mnt });
@@ -84,6 +85,20 @@ export function mountFilesystems(
     const { path } = resolve(mnt, "/", mount.containerPath, ROOT, source.kind === "dir");
     over(mnt, covered, path, source, { fstype, source: device, readOnly: mount.readOnly ?? false });
   }
+  const taken = new Set(sorted.map((mount) => mount.containerPath.replace(/(?<=.)\/+$/, "")));
+  for (const path of volumes) {
+    if (taken.has(path)) continue;
+    const covered = target(machine, mnt, rootfs, path, true) as DirNode;
+    over(mnt, covered, path, volumeOf(covered), DISK);
+  }
+}
+
+/** A volume begins with what the image has at its path (containerd, pkg/oci WithVolumes). */
+function volumeOf(covered: DirNode): DirNode {
+  const { mode, uid, gid } = covered;
+  const volume = dirNode({ mode, uid, gid });
+  for (const [name, node] of entriesOf(covered)) entriesOf(volume).set(name, node);
+  return volume;
 }
 
 /** Mounts over what lies at a path; through a link, over what it leads to. */

@@ -34,7 +34,7 @@ export function newContainer(
       ? undefined
       : sandbox.containers.findLast(({ config: { metadata } }) => metadata.name === config.pidsOf);
   const pids = sandbox.pids ?? target?.pids ?? new PidNamespace();
-  mountFilesystems(machine, sandbox, config, rootfs, mnt, pids);
+  mountFilesystems(machine, sandbox, config, rootfs, mnt, pids, image.def.volumes);
   mnt.readOnlyRoot = config.readOnlyRootfs ?? false;
   const user = credentialsOf(image.def.user ?? "", config, rootfs);
   if (typeof user === "string") {

@@ -22,6 +22,7 @@ import type { Invocation } from "./invocation.ts";
 import { verbose } from "./klog.ts";
 import { consult } from "./openapi.ts";
 import { type Prunable, prunable, pruneMappings } from "./prune.ts";
+import { namedPath } from "./resource-files.ts";
 import { build, fileFlags, foundErrors, type Info } from "./resources.ts";
 import { threeWayPatch } from "./three-way.ts";
 
@@ -147,7 +148,7 @@ interface Done {
 
 function* applyServerSide(k: Invocation, info: Info, query: ChangeQuery): Gen<Done> {
   const force = k.flags.bool("force-conflicts");
-  const path = resourcePath(info.mapping, info.namespace, info.name) + changeQuery({ ...query, force });
+  const path = namedPath(info) + changeQuery({ ...query, force });
   try {
     let object = yield* k.patch(path, info.object, "apply");
     if (yield* migrate(k, info, object, query)) object = yield* k.patch(path, info.object, "apply");

@@ -1,4 +1,3 @@
-import { resourcePath } from "../../api/client.ts";
 import { isStatus, StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { decode, type Gen, SECOND } from "../../kernel/index.ts";
@@ -10,6 +9,7 @@ import { printBody } from "./get.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { parseYaml } from "./manifests.ts";
+import { namedPath } from "./resource-files.ts";
 import { build, fileFlags, type Info, type Result } from "./resources.ts";
 import { serverError } from "./server-errors.ts";
 import { untilDeleted } from "./until.ts";
@@ -198,7 +198,7 @@ export function* deleteResult(k: Invocation, result: Result, settings: DeleteSet
 }
 
 function* deleteOne(k: Invocation, info: Info, settings: DeleteSettings): Gen<string | undefined> {
-  const path = resourcePath(info.mapping, info.namespace, info.name);
+  const path = namedPath(info);
   const body: Record<string, unknown> = { kind: "DeleteOptions", apiVersion: "v1" };
   if (settings.gracePeriod >= 0) body["gracePeriodSeconds"] = settings.gracePeriod;
   body["propagationPolicy"] = settings.cascade;

@@ -27,6 +27,7 @@ import { quote, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { parseYaml } from "./manifests.ts";
 import { consult } from "./openapi.ts";
+import { namedPath } from "./resource-files.ts";
 import { build, fileFlags, type Info, visit } from "./resources.ts";
 
 const TYPES = ["json", "merge", "strategic"];
@@ -192,7 +193,7 @@ export function* replace(k: Invocation): Gen<number> {
         if (fieldValidation !== "Ignore") yield* consult(k, object.apiVersion ?? "");
         print(yield* createObject(k, info.mapping, info.namespace, object, query), "replaced");
       } else {
-        const path = resourcePath(info.mapping, info.namespace, info.name);
+        const path = namedPath(info);
         print(yield* put(k, object, path, changeQuery(query)), "replaced");
       }
     } catch (error) {

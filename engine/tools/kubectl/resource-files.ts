@@ -131,7 +131,9 @@ function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | und
   const mapping = options.local
     ? { ...localMapping(apiVersion, kind), resource: kind.toLowerCase() }
     : yield* fileMapping(run, source, apiVersion, kind);
-  const { name = "", namespace: own = "" } = object.metadata ?? {};
+  // A key without a value, as in a template that waits to be filled in, is no name.
+  const name = object.metadata?.name ?? "";
+  const own = object.metadata?.namespace ?? "";
   if (mapping === undefined) {
     const words = `no matches for kind ${quote(kind)} in version ${quote(apiVersion)}`;
     throw new KubectlError(
@@ -169,6 +171,12 @@ function withoutNamespace(object: KubeObject): KubeObject {
   if (object.metadata?.namespace === undefined) return object;
   const { namespace: _, ...metadata } = object.metadata;
   return { ...object, metadata };
+}
+
+/** Path of one object that is to be changed; throws when it has no name (client-go, rest.Request.Name). */
+export function namedPath({ mapping, namespace, name }: Pick<Info, "mapping" | "namespace" | "name">): string {
+  if (name === "") throw new KubectlError("resource name may not be empty");
+  return resourcePath(mapping, namespace, name);
 }
 
 /** Without a server only the words of the object itself are known. */

@@ -1,6 +1,6 @@
 import type { Process } from "../../../machine/process.ts";
 import { answer } from "../serving.ts";
-import { host, html, iso, json, NAMED, type Row, redirect, titled } from "./row.ts";
+import { host, html, json, NAMED, type Row, redirect, titled } from "./row.ts";
 
 /** Kubia of "Kubernetes in Action", which other courses made their own. */
 const kubia: Pick<Row, "ports" | "page" | "log" | "access" | "stop" | "status"> = {
@@ -52,14 +52,6 @@ export const COURSE_ROWS: readonly Row[] = [
         `<!doctype html>\n<title>Hello from Flask</title>\n<body style="background: ${COLORS[color] ?? color};"></body>\n<div style="color: #e4e4e4;\n    text-align:  center;\n    height: 90px;\n    vertical-align:  middle;">\n\n  <h1>Hello from ${host(p)}!</h1>\n\n</div>`,
       );
     },
-  },
-  {
-    names: ["kodekloud/event-simulator", "kodekloud/event-simulator-color"],
-    megabytes: 25,
-    on: "alpine",
-    runs: "/usr/local/bin/python",
-    arguments: ["app.py"],
-    log: (p) => `[${iso(p).slice(0, 19).replace("T", " ")}] INFO in event-simulator: USER1 logged in\n`,
   },
   {
     names: ["kodekloud/ecommerce"],

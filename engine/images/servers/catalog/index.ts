@@ -8,13 +8,29 @@ import type { ImageDef } from "../../image.ts";
 import { DEFAULT_PATH, type Entry, rootfs, SKELETON } from "../../rootfs.ts";
 import { answer, say, serving } from "../serving.ts";
 import { BOOK_ROWS } from "./books.ts";
+import { COMMAND_ROWS } from "./commands.ts";
 import { COURSE_ROWS } from "./courses.ts";
+import { GREETING_ROWS } from "./greetings.ts";
 import { KUBERNETES_ROWS } from "./kubernetes.ts";
+import { OPERATOR_ROWS } from "./operators.ts";
 import { PLATFORM_ROWS } from "./platforms.ts";
+import { PODINFO_ROWS } from "./podinfo.ts";
 import type { Row } from "./row.ts";
+import { SUITE_ROWS } from "./suites.ts";
 import { WEB_ROWS } from "./web.ts";
 
-const ROWS: readonly Row[] = [...KUBERNETES_ROWS, ...WEB_ROWS, ...COURSE_ROWS, ...BOOK_ROWS, ...PLATFORM_ROWS];
+const ROWS: readonly Row[] = [
+  ...KUBERNETES_ROWS,
+  ...WEB_ROWS,
+  ...COURSE_ROWS,
+  ...BOOK_ROWS,
+  ...PLATFORM_ROWS,
+  ...SUITE_ROWS,
+  ...GREETING_ROWS,
+  ...OPERATOR_ROWS,
+  ...COMMAND_ROWS,
+  ...PODINFO_ROWS,
+];
 
 const ANY = /^(latest|main|master|stable|v?\d[\w.+-]*)$/;
 
@@ -22,7 +38,7 @@ function* run(row: Row, p: Process): ReturnType<Program> {
   const reason = row.refuses?.(p);
   if (reason !== undefined) {
     yield* sys.printError(p, reason);
-    return 1;
+    return row.refusal ?? 1;
   }
   p.rssKib = row.rssKib ?? 12_000;
   const [first, ...others] = row.ports ?? [];
@@ -32,7 +48,7 @@ function* run(row: Row, p: Process): ReturnType<Program> {
   const out = row.logs ?? 1;
   if (row.log) say(p, out, row.log(p, port ?? 0));
   const page = row.page;
-  const ports = port === undefined ? [] : [port, ...others];
+  const ports = port === undefined ? [] : [port, ...others, ...(row.others?.(p) ?? [])];
   const wanted = ports.map((number) => ({
     port: number,
     ...(page && {
@@ -50,10 +66,11 @@ function* run(row: Row, p: Process): ReturnType<Program> {
     yield* sys.printError(p, `listen tcp :${port}: bind: ${error.message}\n`);
     return 1;
   }
-  return row.status ?? 0;
+  return typeof row.status === "function" ? row.status(p) : (row.status ?? 0);
 }
 
-const programOf = (row: Row): string => `catalog ${row.names[0]!.split("/").pop()}`;
+/** Rows of one repository, as of versions that differ, are told apart by their tags. */
+const programOf = (row: Row): string => `catalog ${row.names[0]}${row.tags === undefined ? "" : ` ${row.tags.source}`}`;
 
 export const catalogPrograms: Readonly<Record<string, Program>> = Object.fromEntries(
   ROWS.map((row): [string, Program] => [programOf(row), (p) => run(row, p)]),
@@ -66,19 +83,25 @@ const TREES: Readonly<Record<Row["on"], () => Record<string, Entry>>> = {
 };
 
 export const CATALOG_IMAGES: readonly ImageDef[] = ROWS.map((row) => {
-  const command = [row.runs, ...(row.arguments ?? [])];
+  const command = [row.starts ?? row.runs, ...(row.arguments ?? [])];
   const withHub = (name: string) => (name.split("/")[0]!.includes(".") ? name : `docker.io/${name}`);
   return {
     names: row.names.map(withHub),
     tags: row.tags ?? ANY,
     sizeBytes: row.megabytes * 1_000_000,
     rootfs: () =>
-      rootfs(SKELETON, TREES[row.on](), row.files ?? {}, { [row.runs.slice(1)]: { program: programOf(row) } }),
+      rootfs(
+        SKELETON,
+        TREES[row.on](),
+        row.files ?? {},
+        Object.fromEntries([row.runs, ...(row.also ?? [])].map((path) => [path.slice(1), { program: programOf(row) }])),
+      ),
     entrypoint: row.cmd ? [] : command,
     cmd: row.cmd ? command : [],
     env: () => ({ PATH: DEFAULT_PATH, ...row.env }),
     ...(row.user !== undefined && { user: row.user }),
     ...(row.workingDir !== undefined && { workingDir: row.workingDir }),
+    ...(row.volumes && { volumes: row.volumes }),
     ...(row.ports && { exposedPorts: row.ports.map((port) => `${port}/tcp`) }),
   };
 });

@@ -17,21 +17,30 @@ export interface Row {
   readonly on: "alpine" | "debian" | "scratch";
   /** Path of the executable, which is the entrypoint unless `cmd`. */
   readonly runs: string;
+  /** Further paths of the same executable. */
+  readonly also?: readonly string[];
+  /** The executable as the command names it, where that is not its path. */
+  readonly starts?: string;
   readonly arguments?: readonly string[];
   /** The command is in CMD, so that a Pod's `args` take its place. */
   readonly cmd?: boolean;
   /** The first is what PORT or a flag `--port` may change. */
   readonly ports?: readonly number[];
+  /** Further ports, which its flags name. */
+  readonly others?: (p: Process) => readonly number[];
   readonly page?: (p: Process, request: HttpRequest) => HttpResponse | string;
   /** What it prints when it has begun. */
   readonly log?: (p: Process, port: number) => string;
   readonly logs?: 1 | 2;
   /** A line a request. */
   readonly access?: (p: Process, request: HttpRequest) => string;
-  /** Why it ends at once, with status 1. */
+  /** Why it ends at once, with status 1 or the one told. */
   readonly refuses?: (p: Process) => string | undefined;
+  readonly refusal?: number;
+  /** Data directories that its Dockerfile calls volumes. */
+  readonly volumes?: readonly string[];
   readonly stop?: readonly Signal[];
-  readonly status?: number;
+  readonly status?: number | ((p: Process) => number);
   readonly rssKib?: number;
   readonly user?: string;
   readonly workingDir?: string;

@@ -67,7 +67,7 @@ export const WEB_ROWS: readonly Row[] = [
   },
   {
     names: ["library/wordpress", "bitnami/wordpress"],
-    tags: NAMED,
+    tags: /^(latest|(php|cli|beta|v?\d)[\w.-]*|apache|fpm(-alpine)?)$/,
     megabytes: 222,
     on: "debian",
     runs: "/usr/local/bin/apache2-foreground",
