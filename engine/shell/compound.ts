@@ -33,9 +33,11 @@ import { waitForeground } from "./foreground.ts";
 import { forkShell } from "./fork.ts";
 import { afterInstants, runInstantly } from "./instant.ts";
 import { pattern } from "./pattern.ts";
+import { commandText } from "./print-command.ts";
 import { readLine } from "./read-line.ts";
 import type { Shell } from "./shell.ts";
 import { trace } from "./simple.ts";
+import { debugTrap } from "./traps.ts";
 
 /** A condition: `set -e` and ERR look away. */
 function* condition(sh: Shell, list: CompoundList): Gen<boolean> {
@@ -64,6 +66,14 @@ export function* runIf(sh: Shell, node: If): Gen<void> {
     if (node.else) yield* runList(sh, node.else);
     else sh.status = 0;
   }
+}
+
+/** Runs the DEBUG trap before a step of a compound command; false when the step is to be left out. */
+function* debugged(sh: Shell, position: number, text: () => string): Gen<boolean> {
+  if (!sh.traps.has("DEBUG")) return true;
+  sh.position = position;
+  if (sh.runningTrap === 0 && !sh.exiting) sh.commandText = text();
+  return yield* debugTrap(sh);
 }
 
 /** `set -x` shows the heads of loops and cases; other shells than bash only commands. */
@@ -112,6 +122,14 @@ export function* runFor(sh: Shell, node: For): Gen<void> {
   try {
     for (const word of words) {
       if (tracesHeads(sh)) yield* trace(sh, `for ${name} in ${(list ?? []).map((one) => one.text).join(" ")}`);
+      if (
+        !(yield* debugged(
+          sh,
+          node.pos,
+          () => `for ${name} in ${list ? list.map((one) => one.text).join(" ") : '"$@"'}`,
+        ))
+      )
+        continue;
       if (sh.vars.find(name)?.nameref) sh.vars.find(name)!.value = word;
       else if (!(yield* assignLoop(sh, name, word))) return;
       if (!(yield* turn(sh, node.body))) break;
@@ -152,13 +170,14 @@ export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
     if (sh.stepped()) yield* sh.settle();
     if (text === "") return 1;
     if (sh.has("xtrace")) yield* trace(sh, `(( ${text} ))`);
+    if (!(yield* debugged(sh, node.pos, () => `((${text}))`))) return 1;
     return yield* arithmetic(sh, text, "((: ");
   };
   const plain = ![start, test, update].some((text) => substitutes(text));
   /** The same without a generator, where nothing is substituted; undefined where it cannot be done so. */
   const now = (text: string): number | bigint | undefined => {
     if (text === "") return 1;
-    if (!plain || sh.has("xtrace")) return undefined;
+    if (!plain || sh.has("xtrace") || sh.traps.has("DEBUG")) return undefined;
     sh.position = node.pos;
     sh.stepped();
     try {
@@ -212,6 +231,10 @@ export function* runArithCommand(sh: Shell, node: ArithmeticCommand): Gen<void> 
   if (sh.stepped()) yield* sh.settle();
   const body = node.body;
   if (sh.has("xtrace")) yield* trace(sh, `(( ${body.trim()} ))`);
+  if (!(yield* debugged(sh, node.pos, () => `((${body}))`))) {
+    sh.status = 0;
+    return;
+  }
   try {
     sh.status = (yield* arithmetic(sh, body, "((: ")) ? 0 : 1;
   } catch (error) {
@@ -254,6 +277,10 @@ export function* runCase(sh: Shell, node: Case): Gen<void> {
   if (sh.stepped()) yield* sh.settle();
   const subject = yield* expanding(sh, () => wordText(sh, node.word.text));
   if (tracesHeads(sh)) yield* trace(sh, `case ${node.word.text} in`);
+  if (!(yield* debugged(sh, node.pos, () => `case ${node.word.text} in `))) {
+    sh.status = 0;
+    return;
+  }
   let through = false;
   let ran = false;
   for (const item of node.items) {
@@ -291,6 +318,10 @@ export function* runSubshell(sh: Shell, node: Subshell): Gen<void> {
 export function* runTest(sh: Shell, node: TestCommand): Gen<void> {
   sh.position = node.pos;
   if (sh.stepped()) yield* sh.settle();
+  if (!(yield* debugged(sh, node.pos, () => commandText(node, sh.source.text)))) {
+    sh.status = 0;
+    return;
+  }
   try {
     sh.status = (yield* evaluateTest(sh, node.expression)) ? 0 : 1;
   } catch (error) {
@@ -336,6 +367,11 @@ function blanks(from: number, to: number): string {
 
 /** `select`: a menu on standard error, answers from standard input. */
 export function* runSelect(sh: Shell, node: Select): Gen<void> {
+  const heads = (node.wordlist ?? []).map((one) => one.text).join(" ");
+  if (!(yield* debugged(sh, node.pos, () => `select ${node.name.text} in ${heads}`))) {
+    sh.status = 0;
+    return;
+  }
   const list = node.wordlist;
   const words = list ? yield* expanding(sh, () => expandWords(sh, list)) : sh.positional.slice();
   sh.status = 0;

@@ -29,6 +29,7 @@ export function copyShell(sh: Shell): Shell {
   other.subshellDepth = sh.subshellDepth + 1;
   other.inSubstitution = sh.inSubstitution;
   other.traceDepth = sh.traceDepth;
+  other.runningDebug = sh.runningDebug;
   other.stdinRedirected = sh.stdinRedirected;
   other.readonlyFunctions = sh.readonlyFunctions;
   for (const name of sh.disabledBuiltins) other.disabledBuiltins.add(name);

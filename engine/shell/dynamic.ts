@@ -73,9 +73,25 @@ const DYNAMIC: Record<
     },
     list: () => [sh.p.cwd, ...sh.dirStack],
   }),
-  BASH_ARGC: () => ({ get: () => undefined, set: () => {}, list: () => [] }),
-  BASH_ARGV: () => ({ get: () => undefined, set: () => {}, list: () => [] }),
+  BASH_ARGC: (sh) => ({
+    get: () => undefined,
+    set: () => {},
+    list: () => argumentFrames(sh).map((args) => String(args.length)),
+  }),
+  BASH_ARGV: (sh) => ({
+    get: () => undefined,
+    set: () => {},
+    list: () => argumentFrames(sh).flatMap((args) => args.toReversed()),
+  }),
 };
+
+/** Arguments of the calls that kept them, innermost first. */
+function argumentFrames(sh: Shell): (readonly string[])[] {
+  return sh.calls
+    .map(({ args }) => args)
+    .filter((args) => args !== undefined)
+    .reverse();
+}
 
 function frames(sh: Shell) {
   if (sh.functionDepth === 0) return [];

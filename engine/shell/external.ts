@@ -103,9 +103,13 @@ export function* runExternal(sh: Shell, words: readonly string[], env: Map<strin
     if (!isErrno(error)) throw error;
     if (error.code === "EAGAIN") throw new ShellError("fork: Resource temporarily unavailable", "exit", 254);
     if (error.code !== "ENOEXEC") {
-      if (error.code === "ENOENT" && sh.hashed.delete(words[0]!) && !words[0]!.includes("/"))
+      // A remembered path is looked up again only with `checkhash`.
+      const stale = error.code === "ENOENT" && !words[0]!.includes("/") && sh.hashed.has(words[0]!);
+      if (stale && sh.shopts.has("checkhash")) {
+        sh.hashed.delete(words[0]!);
         return yield* runExternal(sh, words, env);
-      throw cannotRun(sh, words[0]!, path, error);
+      }
+      throw cannotRun(sh, stale ? path : words[0]!, path, error);
     }
     const bytes = readBytes(sh.p, path);
     if (isBinary(bytes))

@@ -158,7 +158,7 @@ function* main(sh: Shell, how: Invocation, reads: boolean): Gen<number> {
       sh.arg0 = sh.commandName = how.rest[0]!;
       sh.positional = how.rest.slice(1);
     }
-    sh.calls.push({ kind: "main", name: "main", file: "", line: 0 });
+    sh.calls.push({ kind: "main", name: "main", file: "", line: 0, args: sh.positional });
     if (sh.setup.interactive && !how.norc) yield* sourceIfThere(sh, how.rcfile ?? `${sh.get("HOME") ?? ""}/.bashrc`);
     yield* bashEnv(sh);
     yield* runSource(sh, new Source(how.command, "", 1), { last: true });
@@ -169,7 +169,7 @@ function* main(sh: Shell, how: Invocation, reads: boolean): Gen<number> {
     return yield* scriptFile(sh, how.rest);
   }
   sh.positional = how.rest;
-  sh.calls.push({ kind: "main", name: "main", file: "", line: 0 });
+  sh.calls.push({ kind: "main", name: "main", file: "", line: 0, args: sh.positional });
   if (sh.setup.interactive) return yield* interactive(sh, { norc: how.norc || how.login, rcfile: how.rcfile });
   yield* bashEnv(sh);
   yield* runInput(sh);
@@ -204,7 +204,7 @@ function* scriptFile(sh: Shell, rest: readonly string[]): Gen<number> {
     throw new ExitShell(error.code === "ENOENT" ? (dialect === "bash" ? 127 : 2) : 126);
   }
   sh.arg0 = sh.commandName = file;
-  sh.calls.push({ kind: "main", name: "main", file, line: 0 });
+  sh.calls.push({ kind: "main", name: "main", file, line: 0, args: sh.positional });
   if (bytes.subarray(0, 80).includes(0)) {
     yield* sh.writeTo(2, `${file}: ${file}: cannot execute binary file\n`);
     return 126;

@@ -99,7 +99,7 @@ export function parseParam(text: string, _quoted: boolean): Param {
     if (param.arg === "" && cut < 0) param.bad = true;
   } else param.arg = arg;
   // `${#%}` is neither a length nor a parameter with an operation.
-  if (param.name === "#" && arg === "" && !/^:?[-=+?]$|^[#-]/.test(op)) param.bad = true;
+  if (param.name === "#" && arg === "" && /^([/%=+]|([,^~])\2?)$/.test(op)) param.bad = true;
   return param;
 }
 

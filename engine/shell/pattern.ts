@@ -1,3 +1,5 @@
+import { collatingCharacter } from "./collating.ts";
+
 /**
  * Shell patterns: `*`, `?`, `[…]` and extended globs, in a text where a backslash makes the next character literal.
  * Own matcher with memory, so that no pattern takes more than (pattern × text) steps.
@@ -240,6 +242,17 @@ const CLASSES: Record<string, (c: string) => boolean> = {
   ascii: (c) => c < "\x80",
 };
 
+/** A character of a bracket expression, or the collating symbol or class that is one. */
+function member(text: string, k: number): { char: string | undefined; end: number } {
+  if (text[k] === "[" && (text[k + 1] === "." || text[k + 1] === "=")) {
+    const end = text.indexOf(`${text[k + 1]}]`, k + 2);
+    if (end > 0) return { char: collatingCharacter(text.slice(k + 2, end)), end: end + 2 };
+  }
+  if (text[k] === "\\" && text[k + 1] !== undefined) k++;
+  const char = String.fromCodePoint(text.codePointAt(k)!);
+  return { char, end: k + char.length };
+}
+
 /** Reads a bracket expression whose `[` is at `i`; undefined when it is not closed. */
 function bracket(
   text: string,
@@ -251,8 +264,9 @@ function bracket(
   if (negate) k++;
   const ranges: [string, string][] = [];
   const classes: ((c: string) => boolean)[] = [];
+  let broken = false;
   for (let first = true; ; first = false) {
-    let c = text[k];
+    const c = text[k];
     if (c === undefined) return undefined;
     if (c === "]" && !first) break;
     if (c === "[" && text[k + 1] === ":") {
@@ -262,27 +276,20 @@ function bracket(
         k = end + 2;
         continue;
       }
-    }
-    if (c === "[" && (text[k + 1] === "." || text[k + 1] === "=")) {
-      const end = text.indexOf(`${text[k + 1]}]`, k + 2);
-      if (end > 0) {
-        const name = text.slice(k + 2, end);
-        ranges.push([name, name]);
-        k = end + 2;
-        continue;
-      }
-    }
-    if (c === "\\" && text[k + 1] !== undefined) k++;
-    c = String.fromCodePoint(text.codePointAt(k)!);
-    k += c.length;
-    if (text[k] === "-" && text[k + 1] !== "]" && text[k + 1] !== undefined) {
+      // A class that does not end: only its bracket is lost.
       k++;
-      if (text[k] === "\\") k++;
-      const high = String.fromCodePoint(text.codePointAt(k)!);
-      k += high.length;
-      ranges.push([c, high]);
-    } else ranges.push([c, c]);
+    }
+    const low = member(text, k);
+    k = low.end;
+    if (text[k] === "-" && text[k + 1] !== "]" && text[k + 1] !== undefined) {
+      const high = member(text, k + 1);
+      k = high.end;
+      if (low.char === undefined || high.char === undefined) broken = true;
+      else ranges.push([low.char, high.char]);
+    } else if (low.char === undefined) broken = true;
+    else ranges.push([low.char, low.char]);
   }
+  if (broken) return { negate: false, has: () => false, end: k + 1 };
   const has = (c: string): boolean => {
     const code = c.codePointAt(0)!;
     for (const [low, high] of ranges) {

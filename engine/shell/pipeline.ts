@@ -9,6 +9,7 @@ import { forkShell } from "./fork.ts";
 import { commandText } from "./print-command.ts";
 import type { Shell } from "./shell.ts";
 import { cpuTime, printTimes } from "./times.ts";
+import { debugTrap } from "./traps.ts";
 
 /** Runs `[time] [!] a | b | c`. */
 export function* runPipeline(sh: Shell, node: Pipeline): Gen<void> {
@@ -87,6 +88,10 @@ export function* startPipeline(sh: Shell, node: Pipeline, background: boolean): 
       sh.lastPipeInput = input;
       return processes;
     }
+    if (command.type === "Command" && sh.traps.has("DEBUG")) {
+      if (sh.runningTrap === 0) sh.commandText = commandText(command, sh.source.text);
+      if (!(yield* debugTrap(sh))) continue;
+    }
     const fds = sh.fds();
     if (input) fds.set(0, input);
     let next: OpenFile | undefined;
@@ -112,8 +117,11 @@ export function* startPipeline(sh: Shell, node: Pipeline, background: boolean): 
 export function* element(sub: Shell, command: CommandNode, piped = false): Gen<number> {
   if (command.type !== "Subshell" && command.type !== "Command") sub.loops = 0;
   // The process of a simple command ends with it: its failure is the pipeline's.
-  if (command.type === "Command") sub.traps.delete("ERR");
-  else if (piped) sub.stdinRedirected = true;
+  if (command.type === "Command") {
+    sub.traps.delete("ERR");
+    sub.debugged = command;
+  }
+  if (piped && command.type !== "Command") sub.stdinRedirected = true;
   yield* runForked(sub, command);
   return sub.status;
 }

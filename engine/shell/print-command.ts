@@ -9,10 +9,10 @@ import type {
   PipelineNode,
   Redirection,
   Statement,
+  TestExpression,
 } from "unbash";
 import { printedWord, statementsOf } from "./print-word.ts";
 import { singleQuote } from "./quote.ts";
-import { skipQuoted } from "./scan.ts";
 
 /** A function as `declare -f` and `type` print it: bash's own layout, four spaces a level. */
 export function printCommand(node: FunctionNode, text: string, name: string): string {
@@ -308,7 +308,7 @@ class Printer {
         this.coproc(node);
         return;
       case "TestCommand":
-        this.out += wordText(oneSpaced(this.text.slice(node.pos, node.end)));
+        this.out += `[[ ${conditionText(node.expression)} ]]`;
         return;
       default:
         this.out += this.text.slice(node.pos, node.end);
@@ -422,19 +422,18 @@ class Printer {
   }
 }
 
-/** The text of a condition with one blank between its words. */
-function oneSpaced(text: string): string {
-  let out = "";
-  for (let i = 0; i < text.length; ) {
-    const next = skipQuoted(text, i);
-    if (next > i) {
-      out += text.slice(i, next);
-      i = next;
-    } else {
-      const blanks = /^[ \t\n]+/.exec(text.slice(i))?.[0];
-      out += blanks ? " " : text[i];
-      i += blanks?.length ?? 1;
-    }
+/** The inside of `[[ … ]]`; a lone word is a test for text. */
+function conditionText(node: TestExpression): string {
+  switch (node.type) {
+    case "TestGroup":
+      return `( ${conditionText(node.expression)} )`;
+    case "TestNot":
+      return `${node.negations.length % 2 === 1 ? "! " : ""}${conditionText(node.operand)}`;
+    case "TestLogical":
+      return node.operands.map(conditionText).join(` ${node.operator} `);
+    case "TestUnary":
+      return `${node.operator} ${wordText(node.operand.text)}`;
+    case "TestBinary":
+      return `${wordText(node.left.text)} ${node.operator} ${wordText(node.right.text)}`;
   }
-  return out;
 }

@@ -13,7 +13,7 @@ export function* runScriptFile(p: Process, path: string, words: readonly string[
   sh.arg0 = sh.commandName = words[0]!.includes("/") ? words[0]! : path;
   sh.positional = words.slice(1);
   const source = new Source(decode(readBytes(p, path)), sh.arg0, 1);
-  sh.calls.push({ kind: "main", name: "main", file: sh.arg0, line: 0 });
+  sh.calls.push({ kind: "main", name: "main", file: sh.arg0, line: 0, args: sh.positional });
   return yield* finishing(
     sh,
     (function* () {

@@ -30,7 +30,8 @@ export interface ShellFunction {
   node: FunctionNode;
   source: Source;
   exported?: boolean;
-  trace?: boolean;
+  /** `declare -ft`: DEBUG and RETURN traps are for it too. */
+  traced?: boolean;
 }
 
 /** A function call, a sourced file, or the main script, innermost last. */
@@ -41,6 +42,8 @@ export interface CallFrame {
   file: string;
   /** Line of the call. */
   line: number;
+  /** What it was called with, for BASH_ARGV; functions and files have it with `extdebug` only. */
+  args?: readonly string[] | undefined;
 }
 
 /** Fixed settings of one shell process. */
@@ -111,6 +114,10 @@ export class Shell {
   /** Signals ignored when the shell started: it may not trap them. */
   readonly ignoredAtStart = new Set<Signal>();
   runningTrap = 0;
+  /** The command of a pipeline that its DEBUG trap ran for already. */
+  debugged: object | undefined;
+  /** Within the DEBUG trap, which is not for its own commands. */
+  runningDebug = false;
   memo: Memo | undefined;
   dirStack: string[] = [];
   history: History | undefined;

@@ -7,11 +7,12 @@ import { failed, runNode, tell } from "./execute.ts";
 import { expanding, expandingAtOnce, expandWords, plainWord, promptText, substitutes } from "./expand.ts";
 import { execExternal, runExternal } from "./external.ts";
 import { commandText } from "./print-command.ts";
+import { functionFile } from "./print-function.ts";
 import { singleQuote, traceQuote } from "./quote.ts";
 import { keep, redirect, restore, type Saved } from "./redirect.ts";
 import type { Shell, ShellFunction } from "./shell.ts";
 import { closeSubstitutions } from "./substitution.ts";
-import { runTrap } from "./traps.ts";
+import { debugTrap, runTrap } from "./traps.ts";
 import type { Variable } from "./variables.ts";
 
 interface Parts {
@@ -69,9 +70,11 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
   if (sh.stepped()) yield* sh.settle();
   const parts = partsOf(node);
   if (sh.traps.size > 0) {
-    sh.commandText = sh.runningTrap > 0 ? sh.commandText : commandText(node, sh.source.text);
-    const debug = sh.traps.get("DEBUG");
-    if (debug && sh.runningTrap === 0) yield* runTrap(sh, "DEBUG", debug);
+    sh.commandText = sh.runningTrap > 0 || sh.exiting ? sh.commandText : commandText(node, sh.source.text);
+    if (sh.traps.has("DEBUG") && sh.debugged !== node && !(yield* debugTrap(sh))) {
+      sh.status = 0;
+      return;
+    }
     sh.position = node.pos;
   }
   const substitutions = sh.substitutions.length;
@@ -363,8 +366,8 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
   sh.calls.push({
     kind: "function",
     name,
-    file:
-      fn.source.file === "" ? (sh.isCommandString || sh.setup.interactive ? "environment" : "main") : fn.source.file,
+    args: sh.shopts.has("extdebug") ? sh.positional : undefined,
+    file: functionFile(sh, fn),
     line,
   });
   sh.functionDepth++;
@@ -372,16 +375,21 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
   sh.vars.pushFrame();
   const { traps } = sh;
   const debug = traps.get("DEBUG");
-  const hidden = debug !== undefined && !sh.has("functrace");
+  const traced = sh.has("functrace") || fn.traced === true;
+  const hidden = debug !== undefined && !traced;
   if (hidden) traps.delete("DEBUG");
   const returnTrap = traps.get("RETURN");
-  const hiddenReturn = returnTrap !== undefined && !sh.has("functrace");
+  const hiddenReturn = returnTrap !== undefined && !traced;
   if (hiddenReturn) traps.delete("RETURN");
   sh.source = fn.source;
   try {
     const { body } = fn.node;
     let returned: number | undefined;
     try {
+      if (debug !== undefined && !hidden) {
+        sh.position = body.pos;
+        if (!(yield* debugTrap(sh))) return;
+      }
       yield* runNode(sh, body as Parameters<typeof runNode>[1]);
     } catch (error) {
       if (!(error instanceof ReturnFrom)) throw error;

@@ -101,8 +101,27 @@ export function* dieBy(sh: Shell, signal: Signal): Gen<void> {
   yield* cpu(0);
 }
 
-/** Runs a trap's action; `$?` is as before afterwards. */
-export function* runTrap(sh: Shell, name: string, action: string): Gen<void> {
+/**
+ * Runs the DEBUG trap before a command, BASH_COMMAND being set. False when the command is to be left out: with
+ * `extdebug` a status other than 0 says so, and 2 returns from the function or file.
+ */
+export function* debugTrap(sh: Shell): Gen<boolean> {
+  const action = sh.traps.get("DEBUG");
+  if (action === undefined || action === "" || sh.runningDebug) return true;
+  sh.runningDebug = true;
+  let status: number;
+  try {
+    status = yield* runTrap(sh, "DEBUG", action);
+  } finally {
+    sh.runningDebug = false;
+  }
+  if (status === 0 || !sh.shopts.has("extdebug")) return true;
+  if (status === 2 && (sh.functionDepth > 0 || sh.sourceDepth > 0)) throw new ReturnFrom(status);
+  return false;
+}
+
+/** Runs a trap's action and gives its status; `$?` is as before afterwards. */
+export function* runTrap(sh: Shell, name: string, action: string): Gen<number> {
   const { status, pipeStatus, source, position } = sh;
   sh.runningTrap++;
   sh.traceDepth++;
@@ -122,8 +141,10 @@ export function* runTrap(sh: Shell, name: string, action: string): Gen<void> {
     sh.source = source;
     sh.position = position;
   }
+  const result = sh.status;
   sh.status = status;
   sh.pipeStatus = pipeStatus;
+  return result;
 }
 
 /** The shell's last act: its EXIT trap. Gives the status it ends with. */

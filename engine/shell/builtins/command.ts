@@ -13,7 +13,7 @@ import { runWords } from "../simple.ts";
 import { arrangeAll } from "../traps.ts";
 import { type Builtin, builtins } from "./index.ts";
 import { put } from "./output.ts";
-import { badOption, parseOptions, USAGE, usage, withoutOptions } from "./usage.ts";
+import { badOption, parseOptions, usage, withoutOptions } from "./usage.ts";
 
 /** What a name would run, in the order in which the shell looks. */
 function kinds(sh: Shell, name: string, withFunctions = true): { kind: string; path?: string }[] {
@@ -166,7 +166,7 @@ const hash: Builtin = function* (sh, args) {
   if (parsed.bad) return yield* badOption(sh, "hash", parsed.bad);
   const has = (letter: string) => parsed.options.find((option) => option.letter === letter);
   if (has("r")) sh.hashed.clear();
-  if (args.length === 0) {
+  if (parsed.rest.length === 0 && parsed.missing === undefined && !has("l") && !has("r") && !has("t")) {
     if (sh.hashed.size === 0) {
       if (sh.setup.dialect === "bash") yield* put(sh, "hash", "hash: hash table empty\n");
       return 0;
@@ -178,6 +178,11 @@ const hash: Builtin = function* (sh, args) {
     }
     return yield* put(sh, "hash", text);
   }
+  if (parsed.missing !== undefined || (has("t") && parsed.rest.length === 0)) {
+    yield* sh.complain(`hash: ${parsed.missing ?? "-t"}: option requires an argument`);
+    return parsed.missing === undefined ? 1 : yield* usage(sh, "hash");
+  }
+  if (has("r") && parsed.rest.length === 0) return 0;
   if (has("l") && parsed.rest.length === 0) {
     let text = sh.hashed.size === 0 ? "hash: hash table empty\n" : "";
     for (const name of hashOrder(sh.hashed.keys(), PROGRAM_BUCKETS))
@@ -194,7 +199,8 @@ const hash: Builtin = function* (sh, args) {
       }
     } else if (has("t")) {
       const known = sh.hashed.get(name);
-      if (known) yield* put(sh, "hash", parsed.rest.length > 1 ? `${name}\t${known.path}\n` : `${known.path}\n`);
+      if (known && has("l")) yield* put(sh, "hash", `builtin hash -p ${known.path} ${name}\n`);
+      else if (known) yield* put(sh, "hash", parsed.rest.length > 1 ? `${name}\t${known.path}\n` : `${known.path}\n`);
       else {
         yield* sh.complain(`hash: ${name}: not found`);
         status = 1;
@@ -253,46 +259,6 @@ const unalias: Builtin = function* (sh, args) {
   return status;
 };
 
-const enable: Builtin = function* (sh, args) {
-  const parsed = parseOptions(args, "adnpsf:");
-  if (parsed.bad) return yield* badOption(sh, "enable", parsed.bad);
-  const off = parsed.options.some((option) => option.letter === "n");
-  if (parsed.rest.length === 0) {
-    const names = [...builtins.keys()].sort().filter((name) => sh.disabledBuiltins.has(name) === off);
-    return yield* put(sh, "enable", names.map((name) => `enable ${off ? "-n " : ""}${name}\n`).join(""));
-  }
-  let status = 0;
-  for (const name of parsed.rest) {
-    if (!builtins.has(name)) {
-      yield* sh.complain(`enable: ${name}: not a shell builtin`);
-      status = 1;
-    } else if (off) sh.disabledBuiltins.add(name);
-    else sh.disabledBuiltins.delete(name);
-  }
-  return status;
-};
-
-const help: Builtin = function* (sh, args) {
-  if (args.length === 0) {
-    const names = [...builtins.keys()].sort();
-    return yield* put(
-      sh,
-      "help",
-      `GNU bash, version 5.2.37(1)-release (x86_64-pc-linux-gnu)\nThese shell commands are defined internally.  Type \`help' to see this list.\nType \`help name' to find out more about the function \`name'.\n\n${names.join("\n")}\n`,
-    );
-  }
-  let status = 0;
-  for (const name of args) {
-    if (!builtins.has(name)) {
-      yield* sh.complain(
-        `help: no help topics match \`${name}'.  Try \`help help' or \`man -k ${name}' or \`info ${name}'.`,
-      );
-      status = 1;
-    } else yield* put(sh, "help", `${name}: ${USAGE[name] ?? name}\n`);
-  }
-  return status;
-};
-
 export const commandBuiltins: Record<string, Builtin> = {
   type,
   command,
@@ -301,6 +267,4 @@ export const commandBuiltins: Record<string, Builtin> = {
   hash,
   alias,
   unalias,
-  enable,
-  help,
 };

@@ -7,6 +7,7 @@ import { runSource } from "../execute.ts";
 import type { Shell } from "../shell.ts";
 import { Source } from "../source.ts";
 import { nameWithin } from "../syntax.ts";
+import { runTrap } from "../traps.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
 import { usage } from "./usage.ts";
@@ -175,17 +176,34 @@ export function* sourceText(sh: Shell, text: string, file: string, args: readonl
   const outerSet = sh.positionalSet;
   sh.positionalSet = false;
   if (args.length > 0) sh.positional = [...args];
-  sh.calls.push({ kind: "source", name: "source", file, line: sh.source ? sh.line() : 0 });
+  const sourced = [...args, file];
+  sh.calls.push({
+    kind: "source",
+    name: "source",
+    file,
+    line: sh.source ? sh.line() : 0,
+    args: sh.shopts.has("extdebug") ? sourced : undefined,
+  });
   sh.sourceDepth++;
   const { loops } = sh;
   sh.loops = 0;
   sh.status = 0;
+  const hidden = sh.has("functrace") ? undefined : sh.traps.get("DEBUG");
+  if (hidden !== undefined) sh.traps.delete("DEBUG");
   try {
-    yield* runSource(sh, new Source(text, file, 1));
-  } catch (error) {
-    if (!(error instanceof ReturnFrom)) throw error;
-    sh.status = error.status;
+    let returned: number | undefined;
+    try {
+      yield* runSource(sh, new Source(text, file, 1));
+    } catch (error) {
+      if (!(error instanceof ReturnFrom)) throw error;
+      returned = error.status;
+    }
+    sh.commandText = commandText;
+    const due = sh.traps.get("RETURN");
+    if (due && sh.runningTrap === 0) yield* runTrap(sh, "RETURN", due);
+    sh.status = returned ?? sh.status;
   } finally {
+    if (hidden !== undefined && !sh.traps.has("DEBUG")) sh.traps.set("DEBUG", hidden);
     sh.calls.pop();
     sh.commandText = commandText;
     sh.sourceDepth--;
@@ -236,6 +254,10 @@ export const controlBuiltins: Record<string, Builtin> = {
   },
   *caller(sh, args) {
     const depth = Number(args[0] ?? 0);
+    if (!Number.isInteger(depth)) {
+      yield* sh.complain(`caller: ${args[0]}: invalid number`);
+      return yield* usage(sh, "caller");
+    }
     const frames = [...sh.calls].reverse().filter((frame) => frame.kind !== "main" || sh.calls.length > 1);
     const frame = frames[depth];
     if (frame === undefined || frames.length < 2) return 1;

@@ -4,7 +4,7 @@ import { settledIndex } from "../assignment.ts";
 import { ExitShell, ShellError } from "../control.ts";
 import { arithText, expanding, expandingAtOnce } from "../expand.ts";
 import { arrayLiteral, attributeFlags } from "../param-ops.ts";
-import { functionText } from "../print-function.ts";
+import { functionFile, functionText } from "../print-function.ts";
 import { doubleQuote, singleQuote } from "../quote.ts";
 import type { Shell } from "../shell.ts";
 import { Variable } from "../variables.ts";
@@ -46,6 +46,7 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
       exported: kind === "export",
       readonly: kind === "readonly" || on("r"),
       unexport: on("n") && kind === "export",
+      traced: on("t") ? true : off("t") ? false : undefined,
     });
   if (on("p") || parsed.rest.length === 0)
     return yield* show(sh, label, kind, parsed.rest, on, parsed.options.length > 0);
@@ -143,13 +144,13 @@ function* functions(
   sh: Shell,
   label: string,
   names: readonly string[],
-  how: { names: boolean; exported: boolean; readonly: boolean; unexport: boolean },
+  how: { names: boolean; exported: boolean; readonly: boolean; unexport: boolean; traced: boolean | undefined },
 ): Gen<number> {
   if (names.length === 0) {
     let text = "";
     for (const name of [...sh.functions.keys()].sort())
       text += how.names
-        ? `declare -f${sh.readonlyFunctions.has(name) ? "r" : ""}${sh.functions.get(name)!.exported ? "x" : ""} ${name}\n`
+        ? `declare -f${sh.readonlyFunctions.has(name) ? "r" : ""}${sh.functions.get(name)!.traced ? "t" : ""}${sh.functions.get(name)!.exported ? "x" : ""} ${name}\n`
         : `${functionText(name, sh.functions.get(name)!)}\n`;
     return yield* put(sh, label, text);
   }
@@ -161,6 +162,9 @@ function* functions(
       status = 1;
     } else if (how.exported) fn.exported = !how.unexport;
     else if (how.readonly) sh.readonlyFunctions.add(name);
+    else if (how.traced !== undefined) fn.traced = how.traced;
+    else if (how.names && sh.shopts.has("extdebug"))
+      yield* put(sh, label, `${name} ${fn.source.lineAt(fn.node.pos)} ${functionFile(sh, fn)}\n`);
     else yield* put(sh, label, how.names ? `${name}\n` : `${functionText(name, fn)}\n`);
   }
   return status;
@@ -269,7 +273,9 @@ const letBuiltin: Builtin = function* (sh, args) {
   }
   let last: number | bigint = 0;
   for (const arg of args[0] === "--" ? args.slice(1) : args)
-    last = yield* expandingAtOnce(sh, () => arithText(sh, arg));
+    last = yield* expandingAtOnce(sh, () =>
+      sh.setup.dialect === "bash" ? evaluate(arg, sh.arith) : arithText(sh, arg),
+    );
   return last ? 0 : 1;
 };
 

@@ -6,6 +6,7 @@ import { completionBuiltins } from "./completion.ts";
 import { controlBuiltins } from "./control.ts";
 import { declareBuiltins } from "./declare.ts";
 import { dirBuiltins } from "./dirs.ts";
+import { helpBuiltins } from "./help.ts";
 import { historyBuiltins } from "./history.ts";
 import { inputBuiltins } from "./input.ts";
 import { jobBuiltins } from "./jobs.ts";
@@ -32,6 +33,7 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map(
     ...controlBuiltins,
     ...declareBuiltins,
     ...dirBuiltins,
+    ...helpBuiltins,
     ...historyBuiltins,
     ...inputBuiltins,
     ...jobBuiltins,

@@ -136,6 +136,10 @@ const wait: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, { bash: "fnp:", busybox: "n", dash: "" }[sh.setup.dialect]);
   if (parsed.bad) return yield* badOption(sh, "wait", parsed.bad);
   const variable = parsed.options.find((option) => option.letter === "p")?.value;
+  if (variable !== undefined && !/^[A-Za-z_]\w*$/.test(variable)) {
+    yield* sh.complain(`wait: \`${variable}': not a valid identifier`);
+    return 1;
+  }
   if (variable !== undefined) sh.vars.remove(variable);
   if (parsed.options.some((option) => option.letter === "n")) return yield* waitAny(sh, parsed.rest, variable);
   if (parsed.rest.length === 0) {

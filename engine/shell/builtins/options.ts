@@ -125,8 +125,11 @@ const SHOPT_NAMES = [
 function turn(sh: Shell, option: string, on: boolean): void {
   if (on) sh.options.add(option);
   else sh.options.delete(option);
-  // POSIX has scripts expand aliases.
   if (option !== "posix") return;
+  for (const name of ["inherit_errexit", "shift_verbose"])
+    if (on) sh.shopts.add(name);
+    else sh.shopts.delete(name);
+  // POSIX has scripts expand aliases.
   if (on || sh.setup.interactive) sh.shopts.add("expand_aliases");
   else sh.shopts.delete("expand_aliases");
 }
@@ -262,9 +265,12 @@ const shopt: Builtin = function* (sh, args) {
       status = 1;
       continue;
     }
-    if (has("s")) on.add(name);
-    else if (has("u")) on.delete(name);
-    else {
+    if (has("s") || has("u")) {
+      if (has("s")) on.add(name);
+      else on.delete(name);
+      // A debugger sees into functions.
+      if (name === "extdebug") for (const option of ["functrace", "errtrace"]) turn(sh, option, has("s"));
+    } else {
       if (!on.has(name)) status = 1;
       if (!has("q")) yield* put(sh, "shopt", line(name));
     }

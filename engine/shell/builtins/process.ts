@@ -75,52 +75,70 @@ const LIMITS: [string, string, string][] = [
   ["x", "file locks                          (-x) ", "unlimited"],
 ];
 
+/** Reads `-Sn 100 -c`: a limit may follow each letter. `bad`: an option that there is not. */
+function limitArguments(args: readonly string[]): { flags: string; asked: [string, string?][]; bad?: string } {
+  let flags = "";
+  const asked: [string, string?][] = [];
+  let i = 0;
+  for (; i < args.length && /^-./.test(args[i]!) && args[i] !== "--"; i++) {
+    for (let k = 1; k < args[i]!.length; k++) {
+      const letter = args[i]![k]!;
+      if (!"SHabcdefiklmnpqrstuvxPRT".includes(letter)) return { flags, asked, bad: `-${letter}` };
+      if ("SHa".includes(letter)) flags += letter;
+      else {
+        const rest = args[i]!.slice(k + 1);
+        const value = rest !== "" ? rest : args[i + 1]?.startsWith("-") ? undefined : args[++i];
+        asked.push([letter, value]);
+        break;
+      }
+    }
+  }
+  if (asked.length === 0) asked.push(["f", args[args[i] === "--" ? i + 1 : i]]);
+  return { flags, asked };
+}
+
 const ulimit: Builtin = function* (sh, args) {
-  const parsed = parseOptions(args, "SHabcdefiklmnpqrstuvxPRT");
-  if (parsed.bad) return yield* badOption(sh, "ulimit", parsed.bad);
-  const letters = parsed.options.map((option) => option.letter).filter((letter) => letter !== "S" && letter !== "H");
-  const all = letters.includes("a");
-  if (letters.length === 0) letters.push("f");
-  const hard = parsed.options.some((option) => option.letter === "H");
-  const soft = parsed.options.some((option) => option.letter === "S");
+  const { flags, asked, bad } = limitArguments(args);
+  if (bad !== undefined) return yield* badOption(sh, "ulimit", bad);
+  const [hard, soft] = [flags.includes("H"), flags.includes("S")];
   const own = (letter: string) => LIMITS.find(([one]) => one === letter)?.[2] ?? "unlimited";
   const most = (letter: string) => sh.limits.get(`H${letter}`) ?? (LOWERED.has(letter) ? "unlimited" : own(letter));
   const value = (letter: string) => (hard && !soft ? most(letter) : (sh.limits.get(letter) ?? own(letter)));
-  if (all) return yield* put(sh, "ulimit", LIMITS.map(([letter, text]) => `${text}${value(letter)}\n`).join(""));
-  const [limit] = parsed.rest;
-  if (limit !== undefined) {
+  if (flags.includes("a"))
+    return yield* put(sh, "ulimit", LIMITS.map(([letter, text]) => `${text}${value(letter)}\n`).join(""));
+  for (const [letter, limit] of asked) {
+    if (limit === undefined) {
+      const row = LIMITS.find(([one]) => one === letter);
+      yield* put(sh, "ulimit", asked.length > 1 ? `${row?.[1] ?? ""}${value(letter)}\n` : `${value(letter)}\n`);
+      continue;
+    }
     if (!/^(\d+|unlimited|hard|soft)$/.test(limit)) {
       yield* sh.complain(`ulimit: ${limit}: invalid number`);
       return 1;
     }
-    for (const letter of letters) {
-      const given = limit === "hard" ? most(letter) : limit === "soft" ? value(letter) : limit;
-      const number = given === "unlimited" ? undefined : Number(given);
-      const above = Number(most(letter) === "unlimited" ? Number.POSITIVE_INFINITY : most(letter));
-      if ((number ?? Number.POSITIVE_INFINITY) > above && (sh.p.cred.uid !== 0 || (soft && !hard))) {
-        const what = LIMITS.find(([one]) => one === letter)?.[1].replace(/ *\(.*/, "") ?? "";
-        const why = sh.p.cred.uid === 0 ? "Invalid argument" : "Operation not permitted";
-        yield* sh.complain(`ulimit: ${what}: cannot modify limit: ${why}`);
-        return 1;
-      }
-      if (hard || !soft) sh.limits.set(`H${letter}`, given);
-      if (soft || !hard) sh.limits.set(letter, given);
-      if (hard && !soft) continue;
-      if (letter === "v") sh.p.limits = { ...sh.p.limits, as: number };
-      if (letter === "n") sh.p.limits = { ...sh.p.limits, nofile: number };
-      if (letter === "u") sh.p.limits = { ...sh.p.limits, nproc: number };
-      if (letter === "f") sh.p.limits = { ...sh.p.limits, fsize: number === undefined ? undefined : number * 1024 };
+    const given = limit === "hard" ? most(letter) : limit === "soft" ? value(letter) : limit;
+    const number = given === "unlimited" ? undefined : Number(given);
+    const above = Number(most(letter) === "unlimited" ? Number.POSITIVE_INFINITY : most(letter));
+    if ((number ?? Number.POSITIVE_INFINITY) > above && (sh.p.cred.uid !== 0 || (soft && !hard))) {
+      const what = LIMITS.find(([one]) => one === letter)?.[1].replace(/ *\(.*/, "") ?? "";
+      const why = sh.p.cred.uid === 0 ? "Invalid argument" : "Operation not permitted";
+      yield* sh.complain(`ulimit: ${what}: cannot modify limit: ${why}`);
+      return 1;
     }
-    return 0;
-  }
-  for (const letter of letters) {
-    const row = LIMITS.find(([one]) => one === letter);
-    yield* put(sh, "ulimit", letters.length > 1 ? `${row?.[1] ?? ""}${value(letter)}\n` : `${value(letter)}\n`);
+    if (hard || !soft) sh.limits.set(`H${letter}`, given);
+    if (soft || !hard) sh.limits.set(letter, given);
+    if (hard && !soft) continue;
+    if (letter === "v") sh.p.limits = { ...sh.p.limits, as: number };
+    if (letter === "n") sh.p.limits = { ...sh.p.limits, nofile: number };
+    if (letter === "u") sh.p.limits = { ...sh.p.limits, nproc: number };
+    if (letter === "f") sh.p.limits = { ...sh.p.limits, fsize: number === undefined ? undefined : number * 1024 };
   }
   return 0;
 };
 
-const times: Builtin = function* (sh) {
+const times: Builtin = function* (sh, args) {
+  const parsed = parseOptions(args, "");
+  if (parsed.bad && sh.setup.dialect === "bash") return yield* badOption(sh, "times", parsed.bad);
   yield* sh.settle();
   const { task, childrenCpu } = sh.p;
   return yield* put(sh, "times", `${clock(task.used)} 0m0.000s\n${clock(childrenCpu)} 0m0.000s\n`);

@@ -2,58 +2,7 @@ import type { Gen } from "../../kernel/index.ts";
 import { ExitShell } from "../control.ts";
 import type { Dialect, Shell } from "../shell.ts";
 import { SPECIAL } from "./special.ts";
-
-/** What a builtin says after a wrong option. */
-export const USAGE: Record<string, string> = {
-  alias: "alias [-p] [name[=value] ... ]",
-  bg: "bg [job_spec ...]",
-  bind: "bind [-lpsvPSVX] [-m keymap] [-f filename] [-q name] [-u name] [-r keyseq] [-x keyseq:shell-command] [keyseq:readline-function or readline-command]",
-  builtin: "builtin [shell-builtin [arg ...]]",
-  cd: "cd [-L|[-P [-e]] [-@]] [dir]",
-  command: "command [-pVv] command [arg ...]",
-  compgen:
-    "compgen [-abcdefgjksuv] [-o option] [-A action] [-G globpat] [-W wordlist] [-F function] [-C command] [-X filterpat] [-P prefix] [-S suffix] [word]",
-  complete:
-    "complete [-abcdefgjksuv] [-pr] [-DEI] [-o option] [-A action] [-G globpat] [-W wordlist] [-F function] [-C command] [-X filterpat] [-P prefix] [-S suffix] [name ...]",
-  declare: "declare [-aAfFgiIlnrtux] [name[=value] ...] or declare -p [-aAfFilnrtux] [name ...]",
-  dirs: "dirs [-clpv] [+N] [-N]",
-  disown: "disown [-h] [-ar] [jobspec ... | pid ...]",
-  enable: "enable [-a] [-dnps] [-f filename] [name ...]",
-  eval: "eval [arg ...]",
-  exec: "exec [-cl] [-a name] [command [argument ...]] [redirection ...]",
-  export: "export [-fn] [name[=value] ...] or export -p",
-  fg: "fg [job_spec]",
-  getopts: "getopts optstring name [arg ...]",
-  hash: "hash [-lr] [-p pathname] [-dt] [name ...]",
-  help: "help [-dms] [pattern ...]",
-  history: "history [-c] [-d offset] [n] or history -anrw [filename] or history -ps arg [arg...]",
-  jobs: "jobs [-lnprs] [jobspec ...] or jobs -x command [args]",
-  kill: "kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]",
-  let: "let arg [arg ...]",
-  local: "local [option] name[=value] ...",
-  mapfile: "mapfile [-d delim] [-n count] [-O origin] [-s count] [-t] [-u fd] [-C callback] [-c quantum] [array]",
-  popd: "popd [-n] [+N | -N]",
-  printf: "printf [-v var] format [arguments]",
-  pushd: "pushd [-n] [+N | -N | dir]",
-  pwd: "pwd [-LP]",
-  read: "read [-ers] [-a array] [-d delim] [-i text] [-n nchars] [-N nchars] [-p prompt] [-t timeout] [-u fd] [name ...]",
-  readarray: "readarray [-d delim] [-n count] [-O origin] [-s count] [-t] [-u fd] [-C callback] [-c quantum] [array]",
-  readonly: "readonly [-aAf] [name[=value] ...] or readonly -p",
-  return: "return [n]",
-  set: "set [-abefhkmnptuvxBCEHPT] [-o option-name] [--] [-] [arg ...]",
-  shopt: "shopt [-pqsu] [-o] [optname ...]",
-  source: "source filename [arguments]",
-  ".": ". filename [arguments]",
-  times: "times",
-  trap: "trap [-lp] [[arg] signal_spec ...]",
-  type: "type [-afptP] name [name ...]",
-  typeset: "typeset [-aAfFgiIlnrtux] name[=value] ... or typeset -p [-aAfFilnrtux] [name ...]",
-  ulimit: "ulimit [-SHabcdefiklmnpqrstuvxPRT] [limit]",
-  umask: "umask [-p] [-S] [mode]",
-  unalias: "unalias [-a] name [name ...]",
-  unset: "unset [-f] [-v] [-n] [name ...]",
-  wait: "wait [-fn] [-p var] [id ...]",
-};
+import { USAGE } from "./topics.ts";
 
 /** Complains about an option; the status is 2. */
 export function* badOption(sh: Shell, name: string, option: string): Gen<number> {

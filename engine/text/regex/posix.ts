@@ -95,6 +95,7 @@ export function parsePosix(
         } else if (!options.lenient)
           throw new RegexError(after === "" ? "Unmatched { or \\{" : "Invalid content of \\{\\}");
       }
+      if (extended && !options.lenient && options.brackets !== "awk") throw new RegexError("Unmatched \\{");
       if (extended) {
         // GNU takes an invalid interval of an extended expression as text.
         at++;
