@@ -25,6 +25,7 @@ import { healthPage, metricsPages } from "./pages.ts";
 import { Proxier, type SyncResult } from "./proxier.ts";
 import { iptablesWriter, ipvsWriter, nftWriter, noteRules } from "./record.ts";
 import { JUMPS } from "./restore-input.ts";
+import { concernsUdp, forgetStaleFlows } from "./stale-flows.ts";
 import { HOUR, SyncRunner } from "./sync-runner.ts";
 
 const CONFIG = "/var/lib/kube-proxy/config.conf";
@@ -169,6 +170,9 @@ function runProxier(
       if (ipvs) ipvs.synced();
       else if (nftables) nftables.synced(result.full, written.keys());
       else rules.synced(result.full);
+      if (concernsUdp(written.values())) {
+        if (net.netfilter !== undefined) forgetStaleFlows(net.netfilter.conntrack, proxier.programmed(), kernel.now);
+      }
       metrics.synced(result, cost, kernel.wallMs / 1000);
     },
   );
