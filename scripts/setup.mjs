@@ -16,6 +16,8 @@ const DEBIAN_PACKAGES = {
   iptables: "iptables",
   ipset: "ipset",
   tcpdump: "tcpdump",
+  dig: "bind9-dnsutils",
+  host: "bind9-host",
   jq: "jq",
   gawk: "gawk",
   chromium: "chromium",

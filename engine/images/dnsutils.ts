@@ -16,7 +16,10 @@ export const NETWORK_TOOL_IMAGES: readonly ImageDef[] = [
     ],
     tags: /^(latest|1\.\d)$/,
     sizeBytes: 84_500_000,
-    rootfs: () => rootfs(SKELETON, debianTree(), debianTools("dig", "host", "nslookup", "curl", "ping", "ps")),
+    rootfs: () =>
+      rootfs(SKELETON, debianTree(), debianTools("dig", "host", "curl", "ping", "ps"), {
+        "usr/bin/nslookup": { program: "nslookup-9.9" },
+      }),
     entrypoint: [],
     cmd: ["/bin/bash"],
     env: () => ({ PATH: DEFAULT_PATH }),

@@ -12,7 +12,15 @@ export const DNS_TYPES = {
   AAAA: 28,
   HINFO: 13,
   SRV: 33,
+  NAPTR: 35,
+  DS: 43,
+  RRSIG: 46,
+  DNSKEY: 48,
+  SVCB: 64,
+  HTTPS: 65,
+  AXFR: 252,
   ANY: 255,
+  CAA: 257,
 } as const;
 export type DnsType = keyof typeof DNS_TYPES;
 
@@ -319,7 +327,14 @@ function ipv6Text(view: DataView, at: number): string {
   return words.join(":").replace(/(^|:)0(:0)+(:|$)/, "::");
 }
 
-/** Name under which an IPv4 address is asked for with PTR: `4.3.2.1.in-addr.arpa`. */
+/** Whether a text is an IPv6 address, as far as the tools care. */
+export function isIpv6(text: string): boolean {
+  return /^[0-9a-f:]*:[0-9a-f:.]*$/i.test(text);
+}
+
+/** Name under which an address is asked for with PTR: `4.3.2.1.in-addr.arpa`, or of 32 digits in ip6.arpa. */
 export function reverseName(address: string): string {
-  return `${address.split(".").reverse().join(".")}.in-addr.arpa`;
+  if (!isIpv6(address)) return `${address.split(".").reverse().join(".")}.in-addr.arpa`;
+  const digits = ipv6Bytes(address).map((byte) => byte.toString(16).padStart(2, "0"));
+  return `${[...digits.join("")].reverse().join(".")}.ip6.arpa`;
 }

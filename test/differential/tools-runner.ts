@@ -65,7 +65,11 @@ export function toolMachine(files: Record<string, string>, epochMs: number): { k
 
 /** Runs one script in /work with bash -c. */
 export function runLine(line: string, files: Record<string, string>, epochMs: number): Outcome {
-  const { kernel, machine } = toolMachine(files, epochMs);
+  return runOn(toolMachine(files, epochMs), line);
+}
+
+/** The same on a machine that somebody has prepared. */
+export function runOn({ kernel, machine }: { kernel: Kernel; machine: Machine }, line: string): Outcome {
   const outcome: Outcome = { stdout: "", stderr: "", status: -1 };
   const init = machine.spawn({
     ...start(machine),

@@ -27,7 +27,8 @@ export function forgetStaleFlows(conntrack: Conntrack, programmed: Iterable<Prog
 /** Whether a sync was about a Service with a UDP port. */
 export function concernsUdp(changes: Iterable<{ before: readonly Programmed[]; now: readonly Programmed[] }>): boolean {
   for (const { before, now } of changes) {
-    if (before.some(({ port }) => port.protocol === "udp") || now.some(({ port }) => port.protocol === "udp")) return true;
+    if (before.some(({ port }) => port.protocol === "udp") || now.some(({ port }) => port.protocol === "udp"))
+      return true;
   }
   return false;
 }

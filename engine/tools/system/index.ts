@@ -1,5 +1,7 @@
 import type { Program } from "../../machine/process.ts";
 import { accountPrograms } from "./accounts/index.ts";
+import { dig } from "./bind/dig.ts";
+import { host } from "./bind/host.ts";
 import { blkid, findmnt, lsblk, lscpu } from "./block-devices.ts";
 import { bridge } from "./bridge.ts";
 import { crontab } from "./cron/crontab.ts";
@@ -7,11 +9,9 @@ import { cron } from "./cron/daemon.ts";
 import { curl } from "./curl.ts";
 import { journald, logind } from "./daemons.ts";
 import { df } from "./df.ts";
-import { dig } from "./dig.ts";
 import { dmesg } from "./dmesg.ts";
 import { fuser } from "./fuser.ts";
 import { gpg } from "./gpg.ts";
-import { host } from "./host.ts";
 import { arch, hostname, hostnamectl, lsbRelease, uname } from "./hostname.ts";
 import { iconv } from "./iconv.ts";
 import { groups, id, whoami } from "./id.ts";
@@ -24,7 +24,7 @@ import { lsmod, modprobe, mount, umount } from "./mount.ts";
 import { nc } from "./nc.ts";
 import { arp, ifconfig, route } from "./net-tools.ts";
 import { nsenter } from "./nsenter.ts";
-import { getent, nslookup } from "./nslookup.ts";
+import { getent, nslookup, oldNslookup } from "./nslookup.ts";
 import { apk } from "./packages/apk.ts";
 import { apt, aptMark } from "./packages/apt.ts";
 import { aptCache } from "./packages/apt-query.ts";
@@ -142,6 +142,7 @@ export const systemPrograms: Record<string, Program> = {
   nproc,
   nsenter,
   nslookup,
+  "nslookup-9.9": oldNslookup,
   pgrep,
   pidof,
   ping,

@@ -2,12 +2,14 @@ import type { Gen } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { groups, users } from "../../machine/users.ts";
-import { type DnsMessage, type DnsRecord, type DnsType, reverseName } from "../../network/dns.ts";
+import { type DnsRecord, type DnsType, reverseName } from "../../network/dns.ts";
 import { hostsByAddress, lookupHosts, textOf } from "../../network/hosts.ts";
-import { ask, candidates, isIpv4, lookupDns, resolveHost, resolverConfig } from "../../network/resolver.ts";
+import { ask, isIpv4, lookupDns, resolveHost, resolverConfig } from "../../network/resolver.ts";
+import { bindNslookup } from "./bind/nslookup.ts";
 
 /** nslookup(1): BIND's form on machines, BusyBox's in images that have it. */
 export const nslookup: Program = function* (p) {
+  if (!p.applet) return yield* bindNslookup(p);
   const words = p.argv.slice(1);
   let type: DnsType | undefined;
   const names: string[] = [];
@@ -18,12 +20,8 @@ export const nslookup: Program = function* (p) {
   }
   const [name, given] = names;
   if (name === undefined) {
-    yield* sys.printError(
-      p,
-      p.applet
-        ? "BusyBox v1.37.0 multi-call binary.\n\nUsage: nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]\n"
-        : "",
-    );
+    const usage = "Usage: nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]\n";
+    yield* sys.printError(p, `BusyBox v1.37.0 multi-call binary.\n\n${usage}`);
     return 1;
   }
   const config = resolverConfig(p);
@@ -31,55 +29,13 @@ export const nslookup: Program = function* (p) {
   if (given !== undefined) {
     const found = yield* resolveHost(p, given);
     if (!found.ok) {
-      yield* sys.printError(
-        p,
-        p.applet ? `nslookup: bad address '${given}'\n` : `nslookup: couldn't get address for '${given}': not found\n`,
-      );
+      yield* sys.printError(p, `nslookup: bad address '${given}'\n`);
       return 1;
     }
     server = found.addresses[0]!;
   }
-  return yield* p.applet ? busybox(p, name, server, type) : bind(p, name, server, type);
+  return yield* busybox(p, name, server, type);
 };
-
-function* bind(p: Process, name: string, server: string, type: DnsType | undefined): Gen<number> {
-  const config = resolverConfig(p);
-  const reverse = isIpv4(name);
-  const wanted: DnsType[] = reverse ? ["PTR"] : type ? [type] : ["A", "AAAA"];
-  const tries = reverse ? [reverseName(name)] : candidates(name, config);
-  let last: DnsMessage | undefined;
-  let asked = name;
-  for (const candidate of tries) {
-    asked = candidate;
-    last = yield* ask(p, server, candidate, wanted[0]!, config.timeout);
-    if (last === undefined) {
-      yield* sys.print(
-        p,
-        `;; communications error to ${server}#53: timed out\n;; communications error to ${server}#53: timed out\n;; no servers could be reached\n\n`,
-      );
-      return 1;
-    }
-    if (last.rcode === "NOERROR" && (last.answers.length > 0 || candidate === tries.at(-1))) break;
-  }
-  let text = `Server:\t\t${server}\nAddress:\t${server}#53\n\n`;
-  if (last!.rcode !== "NOERROR") {
-    yield* sys.print(p, `${text}** server can't find ${reverse ? asked : name}: ${last!.rcode}\n\n`);
-    return 1;
-  }
-  const records = [...last!.answers];
-  if (wanted.length > 1) {
-    const more = yield* ask(p, server, asked, "AAAA", config.timeout);
-    records.push(...(more?.answers.filter((record) => record.type === "AAAA") ?? []));
-  }
-  if (records.length === 0) {
-    yield* sys.print(p, `${text}*** Can't find ${name}: No answer\n\n`);
-    return 1;
-  }
-  if (!last!.authoritative && !reverse) text += "Non-authoritative answer:\n";
-  for (const record of records) text += bindLine(record);
-  yield* sys.print(p, `${text}\n`);
-  return 0;
-}
 
 function bindLine({ name, type, data }: DnsRecord): string {
   switch (type) {
@@ -147,6 +103,11 @@ function* busybox(p: Process, name: string, server: string, type: DnsType | unde
 function busyboxLine(record: DnsRecord): string {
   return bindLine(record).replace(/\.\n$/, "\n");
 }
+
+/** That of Debian 8, which images for looking at a cluster's DNS have. */
+export const oldNslookup: Program = function* (p) {
+  return yield* bindNslookup(p, true);
+};
 
 /** getent(1): passwd, group, hosts, ahosts, services. */
 export const getent: Program = function* (p) {
