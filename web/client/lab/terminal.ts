@@ -273,9 +273,9 @@ export class TerminalView {
   }
 
   private heard(text: string): void {
-    if (this.replaying > 0) return;
-    // A question of a program is answered by the page that somebody is at, not by each that shows the terminal.
-    if (REPLY.test(text) && !(this.hasFocus && document.hasFocus())) return;
+    // A question of a program is answered by the page that somebody is at, not by each that shows the terminal, and not
+    // once more when an old screen is drawn; what the person types meanwhile counts.
+    if (REPLY.test(text) && (this.replaying > 0 || !(this.hasFocus && document.hasFocus()))) return;
     if (this.ended.value !== undefined) {
       if (text === "\r") this.door.again();
       return;
