@@ -49,7 +49,7 @@ describe("the watchdog", () => {
       message: (message: FromWorker) => heard.push(message.type),
       lost: (keys: string[], culprit: string | undefined) => lost.push({ keys, culprit }),
     };
-    pool = new Pool(events, pino({ level: "silent" }), { size: 1, entry: WORKER, stuckAfter: 300, pingEvery: 50 });
+    pool = new Pool(events, pino({ level: "silent" }), { size: 1, entry: WORKER, stuckAfter: 2_000, pingEvery: 50 });
     pool.open(request("stuck"));
     pool.open(request("fine"));
     expect(await pool.ask({ type: "attach", key: "fine" })).toBe("fine");

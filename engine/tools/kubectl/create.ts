@@ -2,10 +2,10 @@ import { toError } from "../../api/client.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { createObject, createOrUpdateAnnotation, dryRun, resultPrinter, validation } from "./changes.ts";
 import { editInfos } from "./edit.ts";
-import { isExpected, KubectlError, throwAll, usageError, withSource } from "./errors.ts";
+import { KubectlError, throwAll, usageError, withSource } from "./errors.ts";
 import { printBody } from "./get.ts";
 import type { Invocation } from "./invocation.ts";
-import { build, fileFlags } from "./resources.ts";
+import { build, fileFlags, visit } from "./resources.ts";
 
 /** kubectl create -f. */
 export function* create(k: Invocation): Gen<number> {
@@ -34,20 +34,16 @@ export function* create(k: Invocation): Gen<number> {
     for (const info of result.infos) yield* editInfos(k, [info], "create");
     return 0;
   }
-  const errors: Error[] = [];
-  for (const info of result.infos) {
+  const query = { dryRun: strategy, fieldManager: flags.string("field-manager"), fieldValidation };
+  yield* visit(result, function* (info) {
     const object = createOrUpdateAnnotation(k, info.object!);
     try {
-      const query = { dryRun: strategy, fieldManager: flags.string("field-manager"), fieldValidation };
       const made = strategy === "client" ? object : yield* createObject(k, info.mapping, info.namespace, object, query);
       print(made, "created");
     } catch (error) {
-      const sourced = withSource("creating", info.source, error);
-      if (!isExpected(sourced)) throw sourced;
-      errors.push(sourced);
+      throw withSource("creating", info.source, error);
     }
-  }
-  throwAll([...errors, ...result.errors]);
+  });
   if (result.infos.length === 0) throw new KubectlError("no objects passed to create");
   return 0;
 }

@@ -4,13 +4,13 @@ import { decode, type Gen, SECOND } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { type DryRun, dryRun, withDryRun } from "./changes.ts";
 import type { Mapping } from "./discovery.ts";
-import { isExpected, KubectlError, throwAll, withSource } from "./errors.ts";
+import { KubectlError, withSource } from "./errors.ts";
 import { printBody } from "./get.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { parseYaml } from "./manifests.ts";
 import { namedPath } from "./resource-files.ts";
-import { build, fileFlags, type Info, type Result } from "./resources.ts";
+import { build, fileFlags, type Info, type Result, visit } from "./resources.ts";
 import { serverError } from "./server-errors.ts";
 import { untilDeleted } from "./until.ts";
 
@@ -147,37 +147,28 @@ export function kindWord(mapping: Mapping): string {
 
 /** Deletes what was found, tells, and waits for the end. */
 export function* deleteResult(k: Invocation, result: Result, settings: DeleteSettings): Gen<number> {
-  const errors = [...result.errors];
   const waiting: { info: Info; uid: string | undefined }[] = [];
   let warned = !settings.warnClusterScope;
-  let found = 0;
-  for (const info of result.infos) {
-    found++;
+  yield* visit(result, function* (info) {
     if (!warned && !info.mapping.namespaced) {
       k.warn("deleting cluster-scoped resources, not scoped to the provided namespace");
       warned = true;
     }
     if (settings.dryRun === "client") {
       printDeleted(k, info, settings);
-      continue;
+      return;
     }
     try {
       const uid = yield* deleteOne(k, info, settings);
       printDeleted(k, info, settings);
       waiting.push({ info, uid });
     } catch (error) {
-      if (settings.ignoreNotFound && isStatus(error, "NotFound")) {
-        // It is waited for all the same.
-        waiting.push({ info, uid: undefined });
-        continue;
-      }
-      const sourced = withSource("deleting", info.source, error);
-      if (!isExpected(sourced)) throw sourced;
-      errors.push(sourced);
+      if (!settings.ignoreNotFound || !isStatus(error, "NotFound")) throw withSource("deleting", info.source, error);
+      // It is waited for all the same.
+      waiting.push({ info, uid: undefined });
     }
-  }
-  throwAll(errors);
-  if (found === 0) {
+  });
+  if (result.infos.length === 0) {
     k.out("No resources found\n");
     return 0;
   }

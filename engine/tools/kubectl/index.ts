@@ -41,7 +41,7 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
   const { path } = command;
   if (path === "") {
     const [first] = wordsWithoutFlags("", rest);
-    if (first === "alpha" && rest.length === 1) {
+    if (first === "alpha") {
       top.err("No alpha commands are available in this version of kubectl\n");
       return 0;
     }

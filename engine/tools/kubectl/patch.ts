@@ -20,7 +20,7 @@ import {
 } from "./changes.ts";
 import { bytesOf } from "./create.ts";
 import { deleteResult } from "./delete.ts";
-import { aggregateText, isExpected, KubectlError, throwAll, throwCollected, withSource } from "./errors.ts";
+import { KubectlError, withSource } from "./errors.ts";
 import { badRequest } from "./generate/generator.ts";
 import { printBody } from "./get.ts";
 import { quote, toJson } from "./go.ts";
@@ -170,7 +170,6 @@ export function* replace(k: Invocation): Gen<number> {
     continueOnError: true,
     flatten: true,
   });
-  const errors: Error[] = [];
   const query = { dryRun: strategy, fieldManager: flags.string("field-manager"), fieldValidation };
   if (force && result.infos.length > 0) {
     yield* deleteResult(k, result, {
@@ -185,7 +184,7 @@ export function* replace(k: Invocation): Gen<number> {
       warnClusterScope: false,
     });
   }
-  for (const info of result.infos) {
+  yield* visit(result, function* (info) {
     const object = createOrUpdateAnnotation(k, info.object!);
     try {
       if (strategy === "client") print(object, "replaced");
@@ -197,16 +196,9 @@ export function* replace(k: Invocation): Gen<number> {
         print(yield* put(k, object, path, changeQuery(query)), "replaced");
       }
     } catch (error) {
-      const sourced = withSource("replacing", info.source, error);
-      if (!isExpected(sourced)) throw sourced;
-      errors.push(sourced);
+      throw withSource("replacing", info.source, error);
     }
-  }
-  // What is wrong with the files comes last, beside other errors in one piece.
-  if (errors.length > 0 && result.errors.length > 1) {
-    throwCollected([...errors, new KubectlError(aggregateText(result.errors))]);
-  }
-  throwAll([...errors, ...result.errors]);
+  });
   return 0;
 }
 

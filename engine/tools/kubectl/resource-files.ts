@@ -11,7 +11,7 @@ import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { type Manifest, readManifests } from "./manifests.ts";
 import { consult } from "./openapi.ts";
-import { type BuildOptions, failed, type Info, type Result, type Run } from "./resources.ts";
+import { type BuildOptions, failed, type Info, type Result, type Run, wrongNamespace } from "./resources.ts";
 
 /** What is asked of the server's form of an answer. */
 export function accept(options: BuildOptions): Record<string, string> | undefined {
@@ -152,9 +152,7 @@ function* fileInfo(run: Run, object: KubeObject, source: string): Gen<Info | und
   }
   const target = k.target();
   if (elsewhere) {
-    throw new KubectlError(
-      `the namespace from the provided object ${quote(own)} does not match the namespace ${quote(target.namespace)}. You must pass '--namespace=${own}' to perform this operation.`,
-    );
+    throw wrongNamespace(own, options.allNamespaces ? "" : target.namespace);
   }
   const namespace = own || target.namespace;
   if (options.latest) {

@@ -166,7 +166,10 @@ export function* build(k: Invocation, options: BuildOptions): Gen<Result> {
     }
     return yield* fromFiles(run, paths);
   }
-  if (bySelector) return yield* fromSelector(run, named);
+  if (bySelector) {
+    const found = yield* fromSelector(run, named);
+    return options.allNamespaces && options.enforceNamespace ? inNoNamespace(found) : found;
+  }
   if (named.tuples.length > 0) return yield* fromNames(run, named.tuples, named.tuples.length === 1);
   if (named.names.length > 0) {
     const types = split(named.types!);
@@ -182,6 +185,24 @@ export function* build(k: Invocation, options: BuildOptions): Gen<Result> {
 }
 
 /** What a search is about. */
+/** Upstream lets `-n` win over `-A` in what it finds and `-A` in what it requires: nothing that has a namespace is right. */
+function inNoNamespace(found: Result): Result {
+  const result: Result = { ...found, infos: [], errors: [], failedAt: [] };
+  for (const info of found.infos) {
+    if (info.namespace === "") result.infos.push(info);
+    else failed(result, wrongNamespace(info.namespace, ""));
+  }
+  for (const error of found.errors) failed(result, error);
+  return result;
+}
+
+/** An object is of another namespace than the command line says (cli-runtime resource.RequireNamespace). */
+export function wrongNamespace(own: string, required: string): KubectlError {
+  return new KubectlError(
+    `the namespace from the provided object ${quote(own)} does not match the namespace ${quote(required)}. You must pass '--namespace=${own}' to perform this operation.`,
+  );
+}
+
 export interface Run {
   k: Invocation;
   options: BuildOptions;

@@ -35,6 +35,7 @@ export function* waitCommand(k: Invocation): Gen<number> {
     fieldSelector: flags.string("field-selector"),
     selectAll: flags.bool("all"),
     allNamespaces: flags.bool("all-namespaces"),
+    enforceNamespace: k.target().explicitNamespace,
     latest: true,
     flatten: true,
     local: flags.bool("local"),

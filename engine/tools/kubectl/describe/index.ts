@@ -84,7 +84,7 @@ export function* describe(k: Invocation): Gen<number> {
     recursive: flags.bool("recursive"),
     labelSelector: flags.string("selector"),
     allNamespaces: flags.bool("all-namespaces"),
-    enforceNamespace: k.target().explicitNamespace,
+    enforceNamespace: k.target().explicitNamespace && !flags.bool("all-namespaces"),
     chunkSize: flags.int("chunk-size"),
     allowEmptySelector: true,
     continueOnError: true,

@@ -40,12 +40,14 @@ function collect(k: Invocation, data: KeyedData, words: { dir: string }): void {
   if (envFiles.length > 0 && (files.length > 0 || literals.length > 0)) {
     throw new KubectlError("from-env-file cannot be combined with from-file or from-literal");
   }
+  // A ConfigMap's files come before its literals, a Secret's after them.
+  if (words.dir === "config") for (const source of files) addFile(k, data, source);
   for (const literal of literals) {
     const equals = literal.indexOf("=");
     if (equals < 1) throw new KubectlError(`invalid literal source ${literal}, expected key=value`);
     data.add(literal.slice(0, equals), new TextEncoder().encode(literal.slice(equals + 1)));
   }
-  for (const source of files) addFile(k, data, source);
+  if (words.dir === "secret") for (const source of files) addFile(k, data, source);
   for (const file of envFiles) addEnvFile(k, data, file, words.dir);
 }
 
@@ -127,7 +129,7 @@ export const configMap = generating(
     if (Object.keys(binary).length > 0) object.binaryData = binary;
     return object;
   },
-  { failed: "configmap:" },
+  { failed: "configmap:", hashed: true },
 );
 
 export const secretGeneric = generating(
@@ -148,7 +150,7 @@ export const secretGeneric = generating(
     );
     return secret(name, k.flags.string("type"), data);
   },
-  { failed: "secret" },
+  { failed: "secret", hashed: true },
 );
 
 function secret(name: string, type: string, data: Record<string, string>): Json {
@@ -182,7 +184,7 @@ export const secretTls = generating(
       throw new KubectlError("tls: failed to find any PEM data in key input");
     return secret(name, "kubernetes.io/tls", { "tls.crt": encodeBase64(certBytes), "tls.key": encodeBase64(keyBytes) });
   },
-  { failed: "secret" },
+  { failed: "secret", hashed: true },
 );
 
 export const secretDockerRegistry = generating(
@@ -214,7 +216,7 @@ export const secretDockerRegistry = generating(
     const text = `{"auths":{${toJson(server)}:{${members.join(",")}}}}`;
     return secret(name, "kubernetes.io/dockerconfigjson", { ".dockerconfigjson": encode(text) });
   },
-  { failed: "secret" },
+  { failed: "secret", hashed: true },
 );
 
 export const namespace = generating(

@@ -4,6 +4,7 @@ import type { Gen } from "../../../kernel/index.ts";
 import { createObject, createOrUpdateAnnotation, dryRun, typedPrinter, validation } from "../changes.ts";
 import type { Mapping } from "../discovery.ts";
 import { isExpected, KubectlError, usageError } from "../errors.ts";
+import { hashLetters } from "../hash-letters.ts";
 import type { Invocation } from "../invocation.ts";
 import { localMapping } from "../resource-files.ts";
 
@@ -19,6 +20,8 @@ export interface GeneratorOptions {
   clusterScoped?: boolean;
   /** Words after `failed to create `, for commands that wrap the server's error. */
   failed?: string;
+  /** It has `--append-hash`. */
+  hashed?: boolean;
 }
 
 /** The one NAME before any `--`. */
@@ -42,6 +45,7 @@ export function generating(generator: Generator, options: GeneratorOptions = {})
     const fieldValidation = validation(k);
     const made = generator(k, name);
     let object = (typeof made?.next === "function" ? yield* made as Gen<Json> : made) as KubeObject;
+    if (options.hashed && k.flags.bool("append-hash")) object = withHash(object);
     const { namespace, explicitNamespace } = k.target();
     if (explicitNamespace && !options.clusterScoped)
       object = { ...object, metadata: { ...object.metadata, namespace } };
@@ -60,6 +64,15 @@ export function generating(generator: Generator, options: GeneratorOptions = {})
     print(object, "created");
     return 0;
   };
+}
+
+/** A ConfigMap or a Secret under a name that changes with what it holds (kubectl pkg/util/hash). */
+function withHash(object: KubeObject): KubeObject {
+  const { kind, metadata } = object;
+  const content = kind === "Secret" ? { type: object["type"] ?? "" } : {};
+  const binary = object["binaryData"] ? { binaryData: object["binaryData"] } : {};
+  const hash = hashLetters({ kind, name: metadata.name, data: object["data"] ?? {}, ...content, ...binary });
+  return { ...object, metadata: { ...metadata, name: `${metadata.name}-${hash}` } };
 }
 
 function mappingOf(object: KubeObject, options: GeneratorOptions): Mapping {

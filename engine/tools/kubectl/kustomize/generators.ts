@@ -1,7 +1,8 @@
 /** ConfigMaps and Secrets made from literals, files and env files, and the hash in their names. */
-import { decode, encodeBase64, sha256Hex } from "../../../kernel/index.ts";
+import { decode, encodeBase64 } from "../../../kernel/index.ts";
 import { KubectlError } from "../errors.ts";
-import { quote, toJson } from "../go.ts";
+import { quote } from "../go.ts";
+import { hashLetters } from "../hash-letters.ts";
 import type { GeneratorOptions, KvArgs } from "./kustomization.ts";
 import type { Loader } from "./loader.ts";
 import { Resource, type Tree } from "./resource.ts";
@@ -113,8 +114,6 @@ function fileSource(source: string): [key: string, path: string] {
   return [key, path];
 }
 
-const LETTERS: Record<string, string> = { "0": "g", "1": "h", "3": "k", a: "m", e: "t" };
-
 /** The ten letters that kustomize adds to a generated name (api/hasher, which looks for the name where it is not). */
 export function contentHash(object: Tree): string {
   const { kind, data, binaryData, stringData, type } = object;
@@ -122,6 +121,5 @@ export function contentHash(object: Tree): string {
   if (kind === "ConfigMap" && binaryData) hashed["binaryData"] = binaryData;
   if (kind === "Secret") hashed["type"] = type ?? "";
   if (kind === "Secret" && stringData) hashed["stringData"] = stringData;
-  const hex = sha256Hex(toJson(hashed));
-  return [...hex.slice(0, 10)].map((char) => LETTERS[char] ?? char).join("");
+  return hashLetters(hashed);
 }
