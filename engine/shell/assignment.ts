@@ -97,7 +97,7 @@ export function* expandArray(sh: Shell, words: readonly Word[]): Gen<Element[]> 
         continue;
       }
     }
-    for (const value of yield* expanding(sh, () => expandWords(sh, [word])))
+    for (const value of yield* expanding(sh, () => expandWords(sh, [word], true)))
       out.push({ index: undefined, value, append: false });
   }
   return out;

@@ -35,6 +35,7 @@ import { afterInstants, runInstantly } from "./instant.ts";
 import { pattern } from "./pattern.ts";
 import { commandText } from "./print-command.ts";
 import { readLine } from "./read-line.ts";
+import { closeArith, splitHead } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { trace } from "./simple.ts";
 import { debugTrap } from "./traps.ts";
@@ -72,7 +73,7 @@ export function* runIf(sh: Shell, node: If): Gen<void> {
 function* debugged(sh: Shell, position: number, text: () => string): Gen<boolean> {
   if (!sh.traps.has("DEBUG")) return true;
   sh.position = position;
-  if (sh.runningTrap === 0 && !sh.exiting) sh.commandText = text();
+  if (sh.runningTrap === 0 && !sh.exiting) sh.command = text();
   return yield* debugTrap(sh);
 }
 
@@ -88,7 +89,7 @@ function* turn(sh: Shell, body: CompoundList): Gen<boolean> {
     return true;
   } catch (error) {
     if (!(error instanceof BreakLoop)) throw error;
-    sh.status = 0;
+    sh.status = error.status;
     if (--error.levels > 0) throw error;
     return error.goOn;
   }
@@ -147,17 +148,8 @@ function headerOf(sh: Shell, node: ArithmeticFor): string[] {
   if (parts === undefined) {
     const { text } = sh.source;
     const open = text.indexOf("((", node.pos) + 2;
-    let depth = 0;
-    let end = open;
-    while (end < text.length && !(depth === 0 && text.startsWith("))", end))) {
-      if (text[end] === "(") depth++;
-      else if (text[end] === ")") depth--;
-      end++;
-    }
-    parts = text
-      .slice(open, end)
-      .split(";")
-      .map((part) => part.trimStart());
+    const end = closeArith(text, open);
+    parts = splitHead(text.slice(open, end)).map((part) => part.trimStart());
     headers.set(node, parts);
   }
   return parts;
@@ -275,7 +267,7 @@ export function* runWhile(sh: Shell, node: While): Gen<void> {
 export function* runCase(sh: Shell, node: Case): Gen<void> {
   sh.position = node.pos;
   if (sh.stepped()) yield* sh.settle();
-  const subject = yield* expanding(sh, () => wordText(sh, node.word.text));
+  const subject = yield* expanding(sh, () => wordText(sh, node.word.text, sh.posix ? false : "argument"));
   if (tracesHeads(sh)) yield* trace(sh, `case ${node.word.text} in`);
   if (!(yield* debugged(sh, node.pos, () => `case ${node.word.text} in `))) {
     sh.status = 0;

@@ -25,7 +25,7 @@ export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
       return node.operator === "&&";
     case "TestUnary": {
       const operand = node.operand.text;
-      const text = yield* (isPure(operand) ? expandingAtOnce : expanding)(sh, () => wordText(sh, operand));
+      const text = yield* (isPure(operand) ? expandingAtOnce : expanding)(sh, () => wordText(sh, operand, "argument"));
       if (sh.has("xtrace")) yield* trace(sh, `[[ ${node.operator} ${shown(text)} ]]`);
       return testUnary(sh, node.operator, text);
     }
@@ -40,7 +40,7 @@ function shown(text: string): string {
 }
 
 function* binary(sh: Shell, operator: string, leftText: string, rightText: string): Gen<boolean> {
-  const left = yield* (isPure(leftText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, leftText));
+  const left = yield* (isPure(leftText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, leftText, "argument"));
   switch (operator) {
     case "=":
     case "==":
@@ -56,7 +56,7 @@ function* binary(sh: Shell, operator: string, leftText: string, rightText: strin
       return matchRegex(sh, left, source);
     }
   }
-  const right = yield* (isPure(rightText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, rightText));
+  const right = yield* (isPure(rightText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, rightText, "argument"));
   if (sh.has("xtrace")) yield* trace(sh, `[[ ${shown(left)} ${operator} ${shown(right)} ]]`);
   return testBinary(sh.p, left, operator, right, (text) => {
     try {

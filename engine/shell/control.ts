@@ -3,10 +3,12 @@
 export class BreakLoop {
   levels: number;
   readonly goOn: boolean;
+  readonly status: number;
 
-  constructor(levels: number, goOn: boolean) {
+  constructor(levels: number, goOn: boolean, status = 0) {
     this.levels = levels;
     this.goOn = goOn;
+    this.status = status;
   }
 }
 
@@ -48,6 +50,13 @@ export class ShellError {
     this.how = how;
     this.status = status;
   }
+}
+
+/** An error whose message was printed: the rest of the line is given up, and a shell with `-c` ends. */
+export function givenUp(status = 1): ShellError {
+  const error = new ShellError("", "discard", status);
+  error.printed = error.cleanup = true;
+  return error;
 }
 
 /** The error of assigning to a read-only variable. */

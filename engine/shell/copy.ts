@@ -49,7 +49,7 @@ export function copyShell(sh: Shell): Shell {
   other.dirStack = sh.dirStack.slice();
   other.history = sh.history;
   other.completions = sh.completions;
-  other.commandText = sh.commandText;
+  other.command = sh.command;
   other.shellPid = sh.shellPid;
   other.startedAt = sh.startedAt;
   other.secondsBase = sh.secondsBase;

@@ -17,7 +17,6 @@ import { ExitShell, ShellError } from "./control.ts";
 import { exitStatus } from "./fork.ts";
 import { afterInstants, runInstantly } from "./instant.ts";
 import { runPipeline } from "./pipeline.ts";
-import { commandText } from "./print-command.ts";
 import { Reader } from "./reader.ts";
 import { redirect, redirectsInput, restore, type Saved } from "./redirect.ts";
 import type { Shell } from "./shell.ts";
@@ -152,7 +151,7 @@ function alone(sh: Shell): void {
 /** BASH_COMMAND of a command that is no simple one; only traps look at it. */
 function remember(sh: Shell, node: PipelineNode): void {
   if (sh.runningTrap > 0 || !(sh.traps.has("DEBUG") || (sh.traps.has("ERR") && errTrapCounts(sh)))) return;
-  sh.commandText = commandText(node, sh.source.text);
+  sh.command = { node, text: sh.source.text };
 }
 
 /** The ERR trap is not for functions, unless it was set in one or `set -E` says so. */

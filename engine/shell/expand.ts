@@ -184,15 +184,17 @@ const compiledTexts: Record<string, Map<string, Compiled>> = {
   heredoc: new Map(),
   arith: new Map(),
   assign: new Map(),
+  argument: new Map(),
 };
 
 /** Pieces of a raw text; remembered. */
-export function compile(text: string, mode: WordMode = "word", assign = false): Compiled {
-  const known = compiledTexts[assign ? "assign" : mode]!;
+export function compile(text: string, mode: WordMode = "word", assign: boolean | "argument" = false): Compiled {
+  const known = compiledTexts[assign === false ? mode : assign === true ? "assign" : assign]!;
   let found = known.get(text);
   if (found === undefined) {
-    // Words that look like assignments have their tildes expanded too.
-    const pieces = parseWord(text, mode, assign || (mode === "word" && /^[A-Za-z_]\w*=/.test(text)));
+    // Arguments that look like assignments have their tildes expanded too.
+    const tildes = assign === "argument" ? ASSIGNMENT.test(text) : assign;
+    const pieces = parseWord(text, mode, tildes);
     const plain = pieces.every((piece) => piece.k === "lit" && (piece.q || !/[*?[\\(]/.test(piece.s)))
       ? pieces.map((piece) => (piece as { s: string }).s).join("")
       : undefined;
@@ -203,12 +205,16 @@ export function compile(text: string, mode: WordMode = "word", assign = false): 
   return found;
 }
 
+const ASSIGNMENT = /^[A-Za-z_]\w*(\[[^\]]*\])?\+?=/;
+
 const bracedWords = new WeakMap<Word, Compiled[]>();
 
-function compiledWords(word: Word): Compiled[] {
+function compiledWords(word: Word, strict: boolean): Compiled[] {
   let found = bracedWords.get(word);
   if (found === undefined) {
-    found = (word.text.includes("{") ? braceExpand(word.text) : [word.text]).map((text) => compile(text));
+    const texts = word.text.includes("{") ? braceExpand(word.text) : [word.text];
+    const plain = strict || (texts.length > 1 && !ASSIGNMENT.test(word.text));
+    found = texts.map((text) => compile(text, "word", plain ? false : "argument"));
     bracedWords.set(word, found);
   }
   return found;
@@ -216,15 +222,20 @@ function compiledWords(word: Word): Compiled[] {
 
 /** Text of a word whose expansion needs no shell: a literal. Undefined otherwise. */
 export function plainWord(word: Word): string | undefined {
-  const words = compiledWords(word);
+  if (word.text.includes("~")) return undefined;
+  const words = compiledWords(word, true);
   return words.length === 1 ? words[0]!.plain : undefined;
 }
 
 /** Words after brace expansion, all expansions, splitting and globbing. */
-export function expandWords(sh: Shell, words: readonly Word[]): string[] {
+export function expandWords(sh: Shell, words: readonly Word[], elements = false): string[] {
   const out: string[] = [];
+  // Tildes behind the `=` of an argument are an extension of bash, and not for elements of arrays.
+  const strict = elements || sh.posix || sh.has("posix");
   for (const word of words) {
-    const texts = sh.has("braceexpand") ? compiledWords(word) : [compile(word.text)];
+    const texts = sh.has("braceexpand")
+      ? compiledWords(word, strict)
+      : [compile(word.text, "word", strict ? false : "argument")];
     for (const compiledWord of texts) {
       if (compiledWord.plain !== undefined) out.push(compiledWord.plain);
       else expandFields(sh, compiledWord.pieces, out);
@@ -283,7 +294,8 @@ function addPieces(sh: Shell, pieces: readonly Piece[], fields: Fields, ifs: str
         fields.add(pieceText(sh, piece), true);
         break;
       default:
-        fields.split(pieceText(sh, piece), ifs);
+        if (piece.q) fields.add(pieceText(sh, piece), true);
+        else fields.split(pieceText(sh, piece), ifs);
     }
   }
 }
@@ -390,7 +402,7 @@ export function piecesPattern(sh: Shell, pieces: readonly Piece[]): string {
 }
 
 /** A word as one text (assignments, here-strings, `case` subjects). */
-export function wordText(sh: Shell, text: string, assign = false): string {
+export function wordText(sh: Shell, text: string, assign: boolean | "argument" = false): string {
   const found = compile(text, "word", assign);
   return found.plain ?? piecesText(sh, found.pieces);
 }

@@ -1,6 +1,7 @@
 import { readConditional, WHOLE } from "./grammar-cond.ts";
 import { type Token, Unclosed, Unexpected } from "./mistakes.ts";
 import type { Rules } from "./quoting.ts";
+import { splitHead } from "./scan.ts";
 import { type Place, Tokens } from "./tokens.ts";
 
 /** Reserved words that no command begins with. */
@@ -364,7 +365,7 @@ export class Grammar {
   /** The three expressions of `for ((…))`; `end` is where its brackets close. */
   private arithmeticHead(end: number): void {
     const head = this.text.slice(this.token.at + 2, end);
-    const semicolons = head.split(";").length - 1;
+    const semicolons = splitHead(head).length - 1;
     if (semicolons === 2) return;
     const what = semicolons < 2 ? "arithmetic expression required" : "`;' unexpected";
     throw new Unexpected(this.token, undefined, `syntax error: ${what}${WHOLE}((${head}))`);

@@ -151,6 +151,8 @@ function* main(sh: Shell, how: Invocation, reads: boolean): Gen<number> {
     const first = sh.setup.dialect === "bash" ? own.find((file) => find(sh.p, file)?.kind === "file") : own[2];
     if (first !== undefined) yield* sourceIfThere(sh, first);
   }
+  if (sh.setup.dialect === "bash" && sh.get("POSIXLY_CORRECT") !== undefined) sh.setPosixMode(true);
+  if (sh.has("posix") && sh.get("POSIXLY_CORRECT") === undefined) sh.set("POSIXLY_CORRECT", "y");
   if (how.command !== undefined) {
     sh.isCommandString = true;
     if (sh.setup.dialect === "bash") sh.set("BASH_EXECUTION_STRING", how.command);

@@ -173,6 +173,7 @@ export class JobTable {
     }
     this.silent = this.silent.filter((process) => {
       if (process.status === undefined) return true;
+      this.remember(process, process.status);
       if (!process.reaped) sh.p.machine.reap(process);
       return false;
     });
@@ -196,9 +197,18 @@ export class JobTable {
     job.statuses[i] = status.kind === "continued" ? undefined : status;
     if (!again) job.notified = false;
     if (status.kind === "exited" || status.kind === "signaled") {
-      this.remembered.set(process.nsPid, exitCode(status));
-      if (this.remembered.size > 4096) this.remembered.delete(this.remembered.keys().next().value!);
+      this.remember(process, status);
     }
+  }
+
+  private remember(process: Process, status: WaitStatus): void {
+    this.remembered.set(process.nsPid, exitCode(status));
+    if (this.remembered.size > 4096) this.remembered.delete(this.remembered.keys().next().value!);
+  }
+
+  /** A child that is no job is still running. */
+  runsSilently(pid: number): boolean {
+    return this.silent.some((process) => process.nsPid === pid && process.status === undefined);
   }
 
   /** True when a SIGINT is waiting to be handled. */

@@ -6,7 +6,6 @@ import { pipe } from "../machine/sys.ts";
 import { failed, runForked, runNode } from "./execute.ts";
 import { waitForeground } from "./foreground.ts";
 import { forkShell } from "./fork.ts";
-import { commandText } from "./print-command.ts";
 import type { Shell } from "./shell.ts";
 import { cpuTime, printTimes } from "./times.ts";
 import { debugTrap } from "./traps.ts";
@@ -50,7 +49,7 @@ function* runCommands(sh: Shell, node: Pipeline): Gen<void> {
     return;
   }
   const last = node.commands.at(-1)!;
-  if (sh.traps.size > 0 && sh.runningTrap === 0) sh.commandText = commandText(last, sh.source.text);
+  if (sh.traps.size > 0 && sh.runningTrap === 0) sh.command = { node: last, text: sh.source.text };
   sh.status = yield* waitForeground(sh, processes, sh.textOf(node));
   yield* failed(sh);
 }
@@ -89,7 +88,7 @@ export function* startPipeline(sh: Shell, node: Pipeline, background: boolean): 
       return processes;
     }
     if (command.type === "Command" && sh.traps.has("DEBUG")) {
-      if (sh.runningTrap === 0) sh.commandText = commandText(command, sh.source.text);
+      if (sh.runningTrap === 0) sh.command = { node: command, text: sh.source.text };
       if (!(yield* debugTrap(sh))) continue;
     }
     const fds = sh.fds();

@@ -144,7 +144,7 @@ export class Quoting {
       const end =
         c === '"' && inDouble
           ? this.doubleQuoted(i)
-          : this.quoted(i, inDouble && !(c === "'" && this.rules.dialect === "bash"));
+          : this.quoted(i, inDouble && !(c === "'" && this.rules.dialect === "bash" && !this.rules.posix));
       i = end > i ? end : i + 1;
     }
     throw new Unclosed("}", at);

@@ -4,9 +4,11 @@ import { isErrno } from "../machine/errno.ts";
 import type { OpenFile } from "../machine/open-file.ts";
 import { release } from "../machine/process.ts";
 import { find, openFile, pipe } from "../machine/sys.ts";
+import { tryAssign } from "./assignment.ts";
 import { braceExpand } from "./brace.ts";
 import { ShellError } from "./control.ts";
 import { compile, expanding, expandText, piecesText, wordText } from "./expand.ts";
+import { closeParameter } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 
 /** What descriptors were before redirections; `undefined`: closed. */
@@ -77,28 +79,40 @@ function* apply(sh: Shell, one: Redirection, saved: Saved): Gen<void> {
     keepFor = one.descriptor.name;
     if (one.type === "Redirect" && one.target?.text === "-") {
       const value = sh.get(keepFor);
-      if (value === undefined || !/^\d+$/.test(value)) throw new ShellError(`${keepFor}: Bad file descriptor`, "fail");
+      if (value === undefined || !/^\d+$/.test(value)) throw new ShellError(`${keepFor}: ambiguous redirect`, "fail");
       save(sh, Number(value), saved);
       sh.p.closeFd(Number(value));
       return;
     }
     fd = sh.p.freeFd(10);
-    sh.assign(keepFor, undefined, String(fd));
+    if (!(yield* tryAssign(sh, keepFor, String(fd))))
+      throw new ShellError(`${keepFor}: cannot assign fd to variable`, "fail");
   }
-  const undo = keepFor === undefined ? saved : undefined;
+  if (fd >= (sh.p.limits?.nofile ?? fd + 1)) {
+    if (keepFor === undefined) throw new ShellError(`${fd}: Bad file descriptor`, "fail");
+    yield* sh.writeTo(2, `${sh.commandName}: redirection error: cannot duplicate fd: Too many open files\n`);
+    throw new ShellError(`${one.type === "HereDoc" ? "" : one.target?.text}: Too many open files`, "fail");
+  }
+  const undo = keepFor === undefined || sh.shopts.has("varredir_close") ? saved : undefined;
   if (one.type === "HereDoc") {
     const { body } = one;
-    if (one.closing === undefined && sh.setup.dialect === "bash") {
-      const end = sh.source.lineAt(sh.source.text.replace(/\n$/, "").length);
+    // `$(… EOF)`: the delimiter has no line of its own.
+    const cut = sh.inSubstitution && one.closing?.end === sh.source.text.length;
+    if ((one.closing === undefined || cut) && sh.setup.dialect === "bash") {
+      // Told when the whole word is read, whose last line is where the substitution's first is counted from.
+      const before = cut ? sh.source.text.split("\n").length - 1 : 0;
+      const end = sh.source.lineAt(sh.source.text.replace(/\n$/, "").length) - before;
       const at = sh.setup.interactive ? "" : `line ${end}: `;
       yield* sh.writeTo(
         2,
-        `${sh.commandName}: ${at}warning: here-document at line ${sh.source.lineAt(one.pos)} delimited by end-of-file (wanted \`${one.delimiter?.value ?? ""}')\n`,
+        `${sh.commandName}: ${at}warning: here-document at line ${sh.source.lineAt(one.pos) - before} delimited by end-of-file (wanted \`${one.delimiter?.value ?? ""}')\n`,
       );
     }
     let raw = one.operator === "<<-" ? body.text.replace(/^\t+/gm, "") : body.text;
     // The last line may end with the text.
     if (one.closing === undefined && raw !== "" && !raw.endsWith("\n")) raw += "\n";
+    const open = one.delimiter?.quoted || sh.posix || sh.has("posix") ? undefined : openParameter(raw);
+    if (open !== undefined) throw new ShellError(`bad substitution: no closing \`}' in ${open}`, "discard");
     const text = one.delimiter?.quoted
       ? raw
       : yield* expanding(sh, () => piecesText(sh, compile(raw, "heredoc").pieces));
@@ -111,6 +125,17 @@ function* apply(sh: Shell, one: Redirection, saved: Saved): Gen<void> {
     return;
   }
   yield* applyFile(sh, one, fd, undo);
+}
+
+/** What begins with a `${` that a single quote within it keeps from closing: bash reads quotes there. */
+function openParameter(text: string): string | undefined {
+  for (let i = text.indexOf("${"); i >= 0; i = text.indexOf("${", i + 2)) {
+    if (text[i - 1] === "\\") continue;
+    const end = closeParameter(text, i + 2, true);
+    if ((text.slice(i, end).split("'").length - 1) % 2 === 1 && !/[#%/^,]/.test(text.slice(i, end)))
+      return text.slice(i);
+  }
+  return undefined;
 }
 
 function textPipe(text: string): OpenFile {

@@ -90,14 +90,17 @@ function beginsCommand(before: string): boolean {
 
 /** Steps over the body of a heredoc whose `<<` is at `i`, if its delimiter is found; else over the operator. */
 function skipHeredoc(text: string, i: number): number {
-  const head = /^<<(-?)[ \t]*(\\?)(["']?)([\w.-]+)\3/.exec(text.slice(i, i + 80));
+  const head = /^<<(-?)[ \t]*(?:'([^'\n]*)'|"([^"\n]*)"|\\?([^\s;&|()<>'"\\]+))/.exec(text.slice(i, i + 80));
   const newline = text.indexOf("\n", i);
   if (head === null || newline < 0) return i + 2;
   const lines = text.slice(newline + 1).split("\n");
   let at = newline + 1;
   for (const line of lines) {
     const plain = head[1] === "-" ? line.replace(/^\t+/, "") : line;
-    if (plain === head[4]) {
+    const delimiter = head[2] ?? head[3] ?? head[4]!;
+    if (delimiter !== "" && plain.startsWith(delimiter) && plain.includes(")", delimiter.length))
+      return at + line.length - plain.length + delimiter.length;
+    if (plain === delimiter) {
       // What follows the operator on its own line is still code: only jump when nothing there closes.
       const rest = text.slice(i + head[0].length, newline);
       return rest.includes(")") ? i + head[0].length : at + line.length;
@@ -107,11 +110,19 @@ function skipHeredoc(text: string, i: number): number {
   return i + head[0].length;
 }
 
+/** Position behind single quotes between double ones that keep a brace from closing an expansion; `i` when none do. */
+function skipProtected(text: string, i: number): number {
+  const end = text.indexOf("'", i + 1);
+  if (end < 0) return i;
+  const inner = text.slice(i + 1, end);
+  return inner.includes("}") && !inner.includes("${") ? end + 1 : i;
+}
+
 /** Position of the closing bracket that matches one opened before `i`. */
 export function closeBrace(text: string, i: number, open: string, close: string, inDouble = false): number {
   let depth = 0;
   while (i < text.length) {
-    const next = skipQuoted(text, i, inDouble);
+    const next = inDouble && text[i] === "'" ? skipProtected(text, i) : skipQuoted(text, i, inDouble);
     if (next > i) {
       i = next;
       continue;
@@ -134,6 +145,22 @@ const PATTERN_OPERATOR = /[!#]?(?:\w+|[@*?$!#-])(?:\[[^\]]*\])?[#%/^,]/y;
 export function closeParameter(text: string, i: number, inDouble: boolean): number {
   PATTERN_OPERATOR.lastIndex = i;
   return closeBrace(text, i, "{", "}", inDouble && !PATTERN_OPERATOR.test(text));
+}
+
+/** The parts of an arithmetic `for`'s head: what is quoted or substituted holds no semicolon of it. */
+export function splitHead(text: string): string[] {
+  const parts: string[] = [];
+  let start = 0;
+  for (let i = 0; i < text.length; ) {
+    const next = skipQuoted(text, i);
+    if (next > i) i = next;
+    else if (text[i++] === ";") {
+      parts.push(text.slice(start, i - 1));
+      start = i;
+    }
+  }
+  parts.push(text.slice(start));
+  return parts;
 }
 
 /** Position of the `))` that closes an arithmetic expansion whose text starts at `i`; -1 when it is no arithmetic. */

@@ -1,4 +1,4 @@
-import type { Function as FunctionNode } from "unbash";
+import type { Function as FunctionNode, PipelineNode } from "unbash";
 import { cpu, encode, type Gen } from "../kernel/index.ts";
 import { COST } from "../machine/costs.ts";
 import { isErrno } from "../machine/errno.ts";
@@ -16,6 +16,7 @@ import type { History } from "./history.ts";
 import { homeOf } from "./home.ts";
 import { JobTable } from "./jobs.ts";
 import { messagePrefix } from "./messages.ts";
+import { commandText } from "./print-command.ts";
 import { expandPrompt } from "./prompt.ts";
 import type { Source } from "./source.ts";
 import { substituteCommand, substituteProcess } from "./substitution.ts";
@@ -124,8 +125,8 @@ export class Shell {
   completions = new Map<string, string[]>();
   /** What `bind` and inputrc say. */
   readonly bindings = new Bindings();
-  /** BASH_COMMAND. */
-  commandText = "";
+  /** What BASH_COMMAND names: a text, or the command itself. */
+  command: string | { node: PipelineNode; text: string } = "";
   /** $$: the pid of the shell that was started, also in its subshells. */
   shellPid: number;
   startedAt: number;
@@ -356,6 +357,7 @@ export class Shell {
     if (variable.exported || target === "PATH" || target === "IFS") this.vars.changed();
     if (target === "PATH") this.hashed.clear();
     else if (target === "OPTIND") this.getoptsPosition = 0;
+    else if (target === "POSIXLY_CORRECT" && this.setup.dialect === "bash") this.setPosixMode(true);
   }
 
   /** A value as the attributes of its variable make it. */
@@ -375,6 +377,24 @@ export class Shell {
     if (variable.letters === "upper") return text.toUpperCase();
     const [first = "", ...rest] = text;
     return first.toUpperCase() + rest.join("").toLowerCase();
+  }
+
+  /** `set -o posix`: a few rules change, and POSIXLY_CORRECT with it. */
+  setPosixMode(on: boolean): void {
+    if (on === this.has("posix")) return;
+    const change = (all: Set<string>, name: string, to: boolean) => (to ? all.add(name) : all.delete(name));
+    change(this.options, "posix", on);
+    for (const name of ["inherit_errexit", "shift_verbose"]) change(this.shopts, name, on);
+    // POSIX has scripts expand aliases.
+    change(this.shopts, "expand_aliases", on || this.setup.interactive);
+    if (on && this.get("POSIXLY_CORRECT") === undefined) this.set("POSIXLY_CORRECT", "y");
+    if (!on) this.vars.remove("POSIXLY_CORRECT");
+  }
+
+  /** BASH_COMMAND. */
+  get commandText(): string {
+    const { command } = this;
+    return typeof command === "string" ? command : commandText(command.node, command.text);
   }
 
   set(name: string, value: string): void {
@@ -442,7 +462,7 @@ export class Shell {
 
   *substitute(piece: Piece & { k: "cmd" | "proc" }, line: number): Gen<string> {
     return piece.k === "cmd"
-      ? yield* substituteCommand(this, piece.text, line)
+      ? yield* substituteCommand(this, piece.text, line, piece.backquoted)
       : yield* substituteProcess(this, piece, line);
   }
 

@@ -6,7 +6,6 @@ import { ExitShell, namedMessage, ReturnFrom, ShellError } from "./control.ts";
 import { failed, runNode, tell } from "./execute.ts";
 import { expanding, expandingAtOnce, expandWords, plainWord, promptText, substitutes } from "./expand.ts";
 import { execExternal, runExternal } from "./external.ts";
-import { commandText } from "./print-command.ts";
 import { functionFile } from "./print-function.ts";
 import { singleQuote, traceQuote } from "./quote.ts";
 import { keep, redirect, restore, type Saved } from "./redirect.ts";
@@ -25,6 +24,8 @@ interface Parts {
   plain: readonly string[] | undefined;
   /** No word runs a command. */
   pure: boolean;
+  /** The place whose line messages and LINENO name: where what was read to know the command ends. */
+  place: number;
 }
 
 /** Builtins whose assignments `set -x` shows once more. */
@@ -54,7 +55,12 @@ function partsOf(node: Command): Parts {
   const texts = words.map(plainWord);
   const plain = declared.size === 0 && texts.every((text) => text !== undefined) ? (texts as string[]) : undefined;
   const pure = words.every((word) => !substitutes(word.text));
-  parts = { pure, assignments, words, redirections: node.redirects, declared, plain };
+  const read: { pos: number; end: number }[] = [...node.prefix, ...(node.name ? [node.name] : []), ...node.args];
+  const [first, second] = [...read, ...node.redirects].sort((a, b) => a.pos - b.pos);
+  // Behind a word there might be the parentheses of a function; behind an assignment nothing is looked for.
+  const seen = first === node.name ? (second ?? first) : first;
+  const place = Math.max(node.pos, (seen?.end ?? 1) - 1);
+  parts = { pure, place, assignments, words, redirections: node.redirects, declared, plain };
   prepared.set(node, parts);
   return parts;
 }
@@ -65,17 +71,17 @@ function wordOf(assignment: Assignment): Word {
 
 /** Runs a simple command. `last`: nothing follows, so a program may take over the process. */
 export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
-  sh.position = node.pos;
+  const parts = partsOf(node);
+  sh.position = parts.place;
   sh.simpleNode = node;
   if (sh.stepped()) yield* sh.settle();
-  const parts = partsOf(node);
+  if (sh.runningTrap === 0 && !sh.exiting) sh.command = { node, text: sh.source.text };
   if (sh.traps.size > 0) {
-    sh.commandText = sh.runningTrap > 0 || sh.exiting ? sh.commandText : commandText(node, sh.source.text);
     if (sh.traps.has("DEBUG") && sh.debugged !== node && !(yield* debugTrap(sh))) {
       sh.status = 0;
       return;
     }
-    sh.position = node.pos;
+    sh.position = parts.place;
   }
   const substitutions = sh.substitutions.length;
   // A trap that the command itself sets is not for it.
@@ -266,7 +272,8 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
       yield* program(sh, words, assignments, how.last ?? false);
       return;
     }
-    const framed = assignments.length > 0 && !(builtin && SPECIAL.has(name) && sh.posix) && name !== "exec";
+    const framed =
+      assignments.length > 0 && !(builtin && SPECIAL.has(name) && (sh.posix || sh.has("posix"))) && name !== "exec";
     if (framed) sh.vars.pushFrame();
     try {
       for (const ready of assignments) {
@@ -286,7 +293,7 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
       if (fn) yield* call(callFunction(sh, name, fn, words));
       else {
         keepRedirections = name === "exec";
-        sh.status = yield* runBuiltin(sh, builtin!, words, how.declared);
+        sh.status = yield* runBuiltin(sh, builtin!, words, how.declared, how.noFunctions ?? false);
       }
     } finally {
       if (framed) sh.vars.popFrame();
@@ -302,10 +309,11 @@ function* runBuiltin(
   builtin: Builtin,
   words: readonly string[],
   declared: Map<number, Prepared> | undefined,
+  byCommand: boolean,
 ): Gen<number> {
   try {
     sh.faulted = false;
-    const status = yield* builtin(sh, words.slice(1), { name: words[0]!, declared });
+    const status = yield* builtin(sh, words.slice(1), { name: words[0]!, declared, byCommand });
     return sh.faulted && status !== 0 ? 2 : status;
   } catch (error) {
     if (!(error instanceof ShellError) || error.how === "exit") throw error;

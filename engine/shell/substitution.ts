@@ -16,8 +16,10 @@ import type { Piece } from "./word.ts";
 const MAX_OUTPUT = 32 * 1024 * 1024;
 
 /** Output of `$(…)` without its trailing newlines; `$?` becomes the command's status. */
-export function* substituteCommand(sh: Shell, text: string, line: number): Gen<string> {
-  const source = new Source(text, sh.source?.file ?? "", line);
+export function* substituteCommand(sh: Shell, text: string, line: number, backquoted = false): Gen<string> {
+  // Lines are counted from the first that holds a command.
+  const blank = backquoted ? 0 : /^\s*/.exec(text)![0].split("\n").length - 1;
+  const source = new Source(text, sh.source?.file ?? "", line - blank);
   const only = source.script.commands.length === 1 ? source.script.commands[0]!.command : undefined;
   if (only?.type === "Command" && !only.name && only.prefix.length === 1 && only.suffix.length === 0) {
     const [input] = only.prefix;
@@ -132,6 +134,7 @@ export function* substituteProcess(sh: Shell, piece: Piece & { k: "proc" }, line
   sh.p.setFd(number, outer);
   sh.substitutions.push({ fd: number });
   sh.jobs.addSilent(child);
+  sh.lastBackground = child.nsPid;
   return `/dev/fd/${number}`;
 }
 

@@ -56,6 +56,11 @@ const PLAIN = /[^ \t\n;&|()<>'"`\\$[]+/y;
 const ASSIGNED = /^[A-Za-z_]\w*(\[[\s\S]*\])?\+?=$/;
 const BLANK_END = /[ \t]$/;
 
+/** True when a line is the delimiter of a here-document with a parenthesis behind it. */
+export function endsAtParenthesis(line: string, delimiter: string): boolean {
+  return delimiter !== "" && line.startsWith(delimiter) && line.includes(")", delimiter.length);
+}
+
 /** Most expansions in one text: aliases that stand in each other's values double it. */
 const MOST_ALIASES = 1_000;
 
@@ -152,8 +157,14 @@ export class Tokens extends Quoting {
         const newline = this.text.indexOf("\n", this.position);
         const end = newline < 0 ? this.text.length : newline;
         const line = this.text.slice(this.position, end);
+        const plain = strip ? line.replace(/^\t+/, "") : line;
+        // `EOF)` ends it too, where a parenthesis is waited for.
+        if (this.nesting > 0 && endsAtParenthesis(plain, delimiter)) {
+          this.position = end - plain.length + delimiter.length;
+          break;
+        }
         this.position = Math.min(end + 1, this.text.length);
-        if ((strip ? line.replace(/^\t+/, "") : line) === delimiter) break;
+        if (plain === delimiter) break;
       }
     }
   }

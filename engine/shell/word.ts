@@ -6,7 +6,7 @@ import { closeArith, closeBacktick, closeBrace, closeParameter, closeParen } fro
 export type Piece =
   | { k: "lit"; s: string; q: boolean }
   | { k: "param"; p: Param; q: boolean }
-  | { k: "cmd"; text: string; at: number; q: boolean }
+  | { k: "cmd"; text: string; at: number; q: boolean; backquoted?: boolean }
   | { k: "arith"; text: string; q: boolean }
   | { k: "proc"; op: "<" | ">"; text: string; at: number }
   | { k: "tilde"; user: string }
@@ -100,7 +100,13 @@ export function parseWord(text: string, mode: WordMode = "word", assign = false)
     if (c === "`") {
       flush();
       const stop = closeBacktick(text, i + 1);
-      pieces.push({ k: "cmd", text: unescapeBackquotes(text.slice(i + 1, stop), quoted), at: i + 1, q: quoted });
+      pieces.push({
+        k: "cmd",
+        text: unescapeBackquotes(text.slice(i + 1, stop), quoted),
+        at: i + 1,
+        q: quoted,
+        backquoted: true,
+      });
       i = stop + 1;
       continue;
     }

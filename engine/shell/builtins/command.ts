@@ -109,6 +109,7 @@ const command: Builtin = function* (sh, args, how) {
 const builtin: Builtin = function* (sh, args, how) {
   const words = args[0] === "--" ? args.slice(1) : args;
   if (words.length === 0) return 0;
+  if (words === args && /^-./.test(words[0]!)) return yield* badOption(sh, "builtin", words[0]!.slice(0, 2));
   const found = builtins.get(words[0]!);
   if (found === undefined || sh.disabledBuiltins.has(words[0]!)) {
     yield* sh.complain(`builtin: ${words[0]}: not a shell builtin`);
@@ -162,6 +163,10 @@ const exec: Builtin = function* (sh, args) {
 };
 
 const hash: Builtin = function* (sh, args) {
+  if (!sh.has("hashall") && sh.setup.dialect === "bash") {
+    yield* sh.complain("hash: hashing disabled");
+    return 1;
+  }
   const parsed = parseOptions(args, "dlp:rt");
   if (parsed.bad) return yield* badOption(sh, "hash", parsed.bad);
   const has = (letter: string) => parsed.options.find((option) => option.letter === letter);

@@ -2,7 +2,7 @@ import { concat, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { release } from "../../machine/process.ts";
 import { find, openFile, readText } from "../../machine/sys.ts";
-import { BreakLoop, ExitShell, ReturnFrom, ShellError } from "../control.ts";
+import { BreakLoop, ExitShell, givenUp, ReturnFrom } from "../control.ts";
 import { runSource } from "../execute.ts";
 import type { Shell } from "../shell.ts";
 import { Source } from "../source.ts";
@@ -10,11 +10,17 @@ import { nameWithin } from "../syntax.ts";
 import { runTrap } from "../traps.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
-import { usage } from "./usage.ts";
+import { badOption, usage } from "./usage.ts";
 
 const succeed: Builtin = function* () {
   return 0;
 };
+
+/** Complains of more than one argument, after which bash gives the line up. */
+function* tooMany(sh: Shell, name: string): Gen<number> {
+  yield* sh.complain(`${name}: too many arguments`);
+  throw givenUp();
+}
 
 function loop(goOn: boolean): Builtin {
   return function* (sh, args, { name }) {
@@ -30,13 +36,10 @@ function loop(goOn: boolean): Builtin {
         throw new ExitShell(128);
       }
       levels = Number(args[0]);
-      if (args.length > 1) {
-        yield* sh.complain(`${name}: too many arguments`);
-        throw new BreakLoop(sh.loops, false);
-      }
+      if (args.length > 1) return yield* tooMany(sh, name);
       if (levels < 1) {
         yield* sh.complain(`${name}: ${args[0]}: loop count out of range`);
-        throw new BreakLoop(sh.loops, false);
+        throw new BreakLoop(sh.loops, false, sh.posix ? 0 : 1);
       }
     }
     throw new BreakLoop(Math.min(levels, sh.loops), goOn);
@@ -70,10 +73,7 @@ const exit: Builtin = function* (sh, args) {
   }
   const status = yield* statusArgument(sh, "exit", args);
   if (status === undefined) throw new ExitShell(2);
-  if (args.length > 1) {
-    yield* sh.complain("exit: too many arguments");
-    return 1;
-  }
+  if (args.length > 1 && sh.setup.dialect === "bash") return yield* tooMany(sh, "exit");
   throw new ExitShell(status);
 };
 
@@ -84,17 +84,13 @@ const returns: Builtin = function* (sh, args) {
     return 2;
   }
   const status = yield* statusArgument(sh, "return", args);
-  if (args.length > 1 && status !== undefined) {
-    yield* sh.complain("return: too many arguments");
-    const error = new ShellError("", "discard");
-    error.printed = true;
-    error.cleanup = true;
-    throw error;
-  }
+  if (args.length > 1 && status !== undefined) return yield* tooMany(sh, "return");
   throw new ReturnFrom(status ?? 2);
 };
 
 const evaluate: Builtin = function* (sh, args) {
+  if (/^-[^-]/.test(args[0] ?? "") && sh.setup.dialect === "bash")
+    return yield* badOption(sh, "eval", args[0]!.slice(0, 2));
   const text = (args[0] === "--" ? args.slice(1) : args).join(" ");
   sh.status = text.trim() === "" ? 0 : sh.status;
   if (text.trim() === "") return 0;
@@ -108,15 +104,18 @@ const evaluate: Builtin = function* (sh, args) {
 };
 
 function* evaluateText(sh: Shell, text: string): Gen<void> {
-  const { commandText } = sh;
+  const { command } = sh;
   yield* runSource(sh, new Source(text, sh.source.file, sh.line()), {
     syntaxName: nameWithin(sh, "eval"),
   });
-  sh.commandText = commandText;
+  sh.command = command;
 }
 
-const source: Builtin = function* (sh, args, { name }) {
+const source: Builtin = function* (sh, args, call) {
+  const { name } = call;
   const rest = args[0] === "--" ? args.slice(1) : args;
+  if (rest === args && /^-./.test(args[0] ?? "") && sh.setup.dialect === "bash")
+    return yield* badOption(sh, name, args[0]!.slice(0, 2));
   const file = rest[0];
   if (file === undefined) {
     yield* sh.complain(`${name}: filename argument required`);
@@ -129,6 +128,11 @@ const source: Builtin = function* (sh, args, { name }) {
       .map((dir) => `${dir || "."}/${file}`)
       .find((one) => find(sh.p, one)?.kind === "file");
     path = found ?? file;
+    if (found === undefined && sh.has("posix")) {
+      yield* sh.complain(`${name}: ${file}: file not found`);
+      if (!sh.setup.interactive && !call.byCommand) throw new ExitShell(1);
+      return 1;
+    }
   }
   let text: string;
   try {
@@ -144,6 +148,7 @@ const source: Builtin = function* (sh, args, { name }) {
           : `${name}: ${sh.setup.dialect === "dash" ? "cannot open" : "can't open"} ${sh.setup.dialect === "dash" ? `${file}: No such file` : `'${file}': ${error.message}`}`;
     yield* sh.complain(message);
     if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
+    if (sh.has("posix") && !sh.setup.interactive && !call.byCommand) throw new ExitShell(1);
     return 1;
   }
   yield* sourceText(sh, text, file, rest.slice(1));
@@ -172,7 +177,7 @@ function* textOf(sh: Shell, path: string): Gen<string> {
 
 /** Runs a file's text in this shell. */
 export function* sourceText(sh: Shell, text: string, file: string, args: readonly string[]): Gen<void> {
-  const { positional, commandText } = sh;
+  const { positional, command } = sh;
   const outerSet = sh.positionalSet;
   sh.positionalSet = false;
   if (args.length > 0) sh.positional = [...args];
@@ -198,14 +203,14 @@ export function* sourceText(sh: Shell, text: string, file: string, args: readonl
       if (!(error instanceof ReturnFrom)) throw error;
       returned = error.status;
     }
-    sh.commandText = commandText;
+    sh.command = command;
     const due = sh.traps.get("RETURN");
     if (due && sh.runningTrap === 0) yield* runTrap(sh, "RETURN", due);
     sh.status = returned ?? sh.status;
   } finally {
     if (hidden !== undefined && !sh.traps.has("DEBUG")) sh.traps.set("DEBUG", hidden);
     sh.calls.pop();
-    sh.commandText = commandText;
+    sh.command = command;
     sh.sourceDepth--;
     sh.loops = loops;
     if (args.length > 0 && !sh.positionalSet) sh.positional = positional;
@@ -213,12 +218,14 @@ export function* sourceText(sh: Shell, text: string, file: string, args: readonl
   }
 }
 
-const shift: Builtin = function* (sh, args) {
+const shift: Builtin = function* (sh, words) {
+  const args = words[0] === "--" ? words.slice(1) : words;
   const arg = args[0] ?? "1";
   if (!/^[+-]?\d+$/.test(arg)) {
     yield* sh.complain(`shift: ${arg}: numeric argument required`);
     return 1;
   }
+  if (args.length > 1 && sh.setup.dialect === "bash") return yield* tooMany(sh, "shift");
   const count = Number(arg);
   if (count < 0) {
     yield* sh.complain(`shift: ${arg}: shift count out of range`);

@@ -298,7 +298,7 @@ class Declaration {
     const { value } = ready;
     if (value[0] !== "(" || value.at(-1) !== ")" || value.length < 2) return undefined;
     const { on } = this.flags;
-    const array = existing?.isArray || on("a") || on("A");
+    const array = ((this.kind === "declare" || this.kind === "local") && existing?.isArray) || on("a") || on("A");
     if (!array || this.makeReference) return undefined;
     if (index !== undefined && !on("a") && !on("A")) return undefined;
     const node = parseText(`x=${value}`).commands[0]?.command;

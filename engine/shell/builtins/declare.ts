@@ -32,7 +32,7 @@ export function declareLine(sh: Shell, name: string, dash = false): string {
 function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: DeclarationKind): Gen<number> {
   const label = call.name;
   const bash = sh.setup.dialect === "bash";
-  const known = kind === "export" ? "aAfnp" : kind === "readonly" ? "aAfp" : "aAcfFgiIlnprtux";
+  const known = kind === "export" ? "aAfnp" : kind === "readonly" ? "aAfnp" : "aAcfFgiIlnprtux";
   const parsed =
     kind === "local" && !bash
       ? withoutOptions(args)
@@ -218,6 +218,7 @@ const unset: Builtin = function* (sh, args) {
 
 /** Unsetting a local variable of this function leaves it local and unset; one of a caller uncovers the older one. */
 function removeVariable(sh: Shell, name: string): void {
+  if (name === "POSIXLY_CORRECT") sh.setPosixMode(false);
   const { frames } = sh.vars;
   for (let i = frames.length - 1; i >= 0; i--) {
     if (!frames[i]!.has(name)) continue;

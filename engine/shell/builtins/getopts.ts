@@ -34,7 +34,7 @@ export const getopts: Builtin = function* (sh, args) {
   if (word === "--") index++;
   if (word === undefined || word === "--" || word === "-" || word[0] !== "-") {
     clearArgument();
-    yield* setIndex(index);
+    yield* setIndex(Math.min(index, words.length + 1));
     sh.getoptsPosition = 0;
     return yield* answer("?", 1);
   }

@@ -21,6 +21,8 @@ export interface Call {
   name: string;
   /** Arguments that were written as assignments, by their place among the words (name included). */
   declared: Map<number, Prepared> | undefined;
+  /** Through `command`: what is special about a special builtin is not for it. */
+  byCommand?: boolean;
 }
 
 /** A command of the shell itself; its value is the status. */

@@ -217,7 +217,8 @@ function lastField(
   }
   if (i >= text.length) return plain(word);
   let end = text.length;
-  while (end > 0 && space(text[end - 1]) && text[end - 2] !== ESCAPED) end--;
+  // Blanks at the end go, protected ones too.
+  while (end > 0 && space(text[end - 1])) end -= text[end - 2] === ESCAPED ? 2 : 1;
   return plain(text.slice(0, end));
 }
 

@@ -155,6 +155,7 @@ const wait: Builtin = function* (sh, args) {
       const pid = Number(spec);
       job = sh.jobs.byPid(pid);
       if (job === undefined) {
+        if (!(yield* until(sh, () => !sh.jobs.runsSilently(pid)))) return interruptedStatus(sh);
         const known = sh.jobs.remembered.get(pid);
         if (known !== undefined) {
           status = known;
@@ -258,7 +259,8 @@ function* killOne(sh: Shell, spec: string, signal: Signal | 0): Gen<number> {
     return 0;
   }
   if (!/^-?\d+$/.test(spec)) {
-    yield* sh.complain(`kill: ${spec}: arguments must be process or job IDs`);
+    if (spec === "" && sh.setup.dialect === "bash") yield* sh.complain("kill: `': not a pid or valid job spec");
+    else yield* sh.complain(`kill: ${spec}: arguments must be process or job IDs`);
     return 1;
   }
   try {

@@ -123,15 +123,9 @@ const SHOPT_NAMES = [
 ].filter((name) => name !== "verbose_errors" && name !== "syslog_history");
 
 function turn(sh: Shell, option: string, on: boolean): void {
-  if (on) sh.options.add(option);
+  if (option === "posix") sh.setPosixMode(on);
+  else if (on) sh.options.add(option);
   else sh.options.delete(option);
-  if (option !== "posix") return;
-  for (const name of ["inherit_errexit", "shift_verbose"])
-    if (on) sh.shopts.add(name);
-    else sh.shopts.delete(name);
-  // POSIX has scripts expand aliases.
-  if (on || sh.setup.interactive) sh.shopts.add("expand_aliases");
-  else sh.shopts.delete("expand_aliases");
 }
 
 /** Options of dash and busybox, in their order. */
@@ -266,7 +260,8 @@ const shopt: Builtin = function* (sh, args) {
       continue;
     }
     if (has("s") || has("u")) {
-      if (has("s")) on.add(name);
+      if (has("o")) turn(sh, name, has("s"));
+      else if (has("s")) on.add(name);
       else on.delete(name);
       // A debugger sees into functions.
       if (name === "extdebug") for (const option of ["functrace", "errtrace"]) turn(sh, option, has("s"));

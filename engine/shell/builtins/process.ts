@@ -12,6 +12,33 @@ function symbolic(mask: number): string {
   return `u=${part(6)},g=${part(3)},o=${part(0)}`;
 }
 
+const BITS: Record<string, number> = { r: 4, w: 2, x: 1 };
+
+/** The bits that are allowed after `u=rwx,go-w`; or what is wrong with that, at the first character that is. */
+function changed(allowed: number, mode: string): number | string {
+  let i = 0;
+  while (i < mode.length || i === 0) {
+    let who = "";
+    while (/[ugoa]/.test(mode[i] ?? "")) who += mode[i++];
+    const operator = mode[i++] ?? "\0";
+    if (!/[-+=]/.test(operator)) return `\`${operator}': invalid symbolic mode operator`;
+    let bits = 0;
+    for (; i < mode.length && mode[i] !== ","; i++) {
+      const bit = BITS[mode[i]!];
+      if (bit === undefined) return `\`${mode[i]}': invalid symbolic mode character`;
+      bits |= bit;
+    }
+    i++;
+    for (const one of new Set(who === "" || who.includes("a") ? "ugo" : who)) {
+      const shift = one === "u" ? 6 : one === "g" ? 3 : 0;
+      if (operator === "=") allowed = (allowed & ~(7 << shift)) | (bits << shift);
+      else if (operator === "+") allowed |= bits << shift;
+      else allowed &= ~(bits << shift);
+    }
+  }
+  return allowed;
+}
+
 const umask: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, "pS");
   if (parsed.bad && !/^-[rwx]/.test(args[0] ?? "")) return yield* badOption(sh, "umask", parsed.bad);
@@ -29,23 +56,10 @@ const umask: Builtin = function* (sh, args) {
     sh.p.umask = Number.parseInt(mode, 8) & 0o777;
     return 0;
   }
-  let allowed = ~sh.p.umask & 0o777;
-  for (const clause of mode.split(",")) {
-    const match = /^([ugoa]*)([-+=])([rwx]*)$/.exec(clause);
-    if (match === null) {
-      const bad = /^[ugoa]*(.)/.exec(clause)?.[1] ?? "";
-      yield* sh.complain(`umask: \`${bad}': invalid symbolic mode operator`);
-      return 1;
-    }
-    const who = match[1] === "" ? "ugo" : match[1]!.replaceAll("a", "ugo");
-    const bits =
-      (match[3]!.includes("r") ? 4 : 0) | (match[3]!.includes("w") ? 2 : 0) | (match[3]!.includes("x") ? 1 : 0);
-    for (const one of new Set(who)) {
-      const shift = one === "u" ? 6 : one === "g" ? 3 : 0;
-      if (match[2] === "=") allowed = (allowed & ~(7 << shift)) | (bits << shift);
-      else if (match[2] === "+") allowed |= bits << shift;
-      else allowed &= ~(bits << shift);
-    }
+  const allowed = changed(~sh.p.umask & 0o777, mode);
+  if (typeof allowed === "string") {
+    yield* sh.complain(`umask: ${allowed}`);
+    return 1;
   }
   sh.p.umask = ~allowed & 0o777;
   return has("S") ? yield* put(sh, "umask", `${symbolic(sh.p.umask)}\n`) : 0;

@@ -11,7 +11,9 @@ export function* badOption(sh: Shell, name: string, option: string): Gen<number>
     if (SPECIAL.has(name) && !sh.setup.interactive) throw new ExitShell(2);
     return 2;
   }
-  return yield* usage(sh, name);
+  const status = yield* usage(sh, name);
+  if (sh.has("posix") && SPECIAL.has(name) && !sh.setup.interactive) throw new ExitShell(status);
+  return status;
 }
 
 export function* usage(sh: Shell, name: string): Gen<number> {
