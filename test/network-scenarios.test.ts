@@ -66,6 +66,28 @@ kubectl delete pod -l app=echo --grace-period=1 >/dev/null; sleep 1; seen`,
     expect: [/^hello$/, /^some$/, /^0$/],
   },
   {
+    // xtables-monitor(8), nft(8): the tools' words are compared with the real ones' in test/differential/netfilter/nft.txt.
+    name: "a traced packet is followed through the rules of its node: iptables' TRACE and nft's nftrace",
+    script: `kubectl create deploy web --image=nginx >/dev/null; kubectl expose deploy web --port 80 >/dev/null; kubectl run c --image=nicolaka/netshoot --overrides='{"spec":{"nodeName":"worker-1"}}' -- sleep 1d >/dev/null; kubectl wait --for=condition=available deploy/web >/dev/null; kubectl wait --for=condition=ready pod/c >/dev/null; sleep 1
+ip=$(kubectl get svc web -o jsonpath='{.spec.clusterIP}'); ssh worker-1 sudo iptables -t raw -A PREROUTING -d $ip -p tcp -j TRACE
+(ssh worker-1 'sudo timeout 6 xtables-monitor --trace' > x) & (ssh worker-1 'sudo timeout 6 nft monitor trace' > n) & sleep 2
+kubectl exec c -- curl -s -o /dev/null -w '%{http_code}\n' http://$ip; kubectl exec c -- bash -c "exec 3<>/dev/tcp/$ip/80; printf 'HEAD / HTTP/1.0\r\n\r\n' >&3; head -n 1 <&3"; sleep 5
+grep -oE 'nat:.*JUMP:[A-Z0-9-]*|-j DNAT' x | sed -E 's/0x[0-9a-f]*/N/; s/-[A-Z0-9]{16}//g' | head -n 4; grep -oE 'filter:FLANNEL-FWD.*' x | sed 's/0x[0-9a-f]*/N/' | head -n 1
+grep -c PACKET x; grep -oE 'nat KUBE-SEP.*dnat to' n | sed -E 's/-[A-Z0-9]{16}//; s/packets [0-9]+ bytes [0-9]+/N/' | head -n 1; grep -c 'nat PREROUTING packet: iif "cni0" ether saddr' n`,
+    expect: [
+      /^200$/,
+      /^HTTP\/1.1 200 OK/,
+      "nat:PREROUTING:rule:N:JUMP:KUBE-SERVICES",
+      "nat:KUBE-SERVICES:rule:N:JUMP:KUBE-SVC",
+      "nat:KUBE-SVC:rule:N:JUMP:KUBE-SEP",
+      "-j DNAT",
+      "filter:FLANNEL-FWD:rule:N:ACCEPT  iptables -t filter -A FLANNEL-FWD -s 10.200.0.0/16",
+      /^8$/,
+      "nat KUBE-SEP rule ip protocol tcp  meta l4proto tcp counter N dnat to",
+      /^2$/,
+    ],
+  },
+  {
     name: "neighbours are those that somebody has spoken to; who does not answer is asked three times and given up",
     script: `ssh worker-1 sudo bash <<'X' 2>&1
 ip neigh flush all; ip neigh show dev eth0 192.168.108.22; ping -c 1 192.168.108.22 | grep loss; ip neigh show 192.168.108.22 | sed 's/lladdr [0-9a-f:]*/MAC/'

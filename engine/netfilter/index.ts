@@ -10,6 +10,7 @@ export {
   nft,
   nftCommands,
   nftOfIptables,
+  nftRuleText,
   type OtherTables,
   type PrintOptions,
   showRule,
@@ -25,5 +26,6 @@ export { Problem, Refusal, VERSION } from "./problem.ts";
 export { type RestoreOptions, type RestoreResult, restore } from "./restore.ts";
 export { Chain, isTableName, type Policy, Ruleset, TABLE_NAMES, Table, type TableName } from "./ruleset.ts";
 export { save, saveRule, saveTable } from "./save.ts";
+export type { TraceEvent, Tracer } from "./tracing.ts";
 export { Rule, RuleBody } from "./types.ts";
 export { type ChainStep, type Counted, type Hook, type Notes, runHook } from "./walk.ts";

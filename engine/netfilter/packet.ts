@@ -26,6 +26,11 @@ export interface Packet {
   state: "NEW" | "ESTABLISHED" | "RELATED" | "INVALID" | "UNTRACKED";
   /** Destination or source was rewritten by the connection's first packet. */
   translated: number;
+  /** What rules do with it is told to who listens (skb->nf_trace), under an id. */
+  traced?: boolean;
+  traceId?: string | undefined;
+  /** Machines that it may still pass; 64 when not said. */
+  ttl?: number;
 }
 
 /** `Packet.translated`: the ctstates DNAT and SNAT. */

@@ -1,6 +1,7 @@
 import { Conntrack } from "./conntrack.ts";
 import type { IpSet } from "./ipset.ts";
 import type { Nftables } from "./nft/model.ts";
+import type { Tracer } from "./tracing.ts";
 import type { Rule } from "./types.ts";
 
 export type TableName = "mangle" | "security" | "raw" | "filter" | "nat";
@@ -87,6 +88,8 @@ export class Ruleset {
   private changes = 0;
   /** Told of every transaction of nft: lines of `nft monitor`. As long as there are some, nothing is left undone. */
   readonly listeners = new Set<(lines: readonly string[]) => void>();
+  /** Told what happens to traced packets. */
+  readonly tracers = new Set<Tracer>();
   private readonly late = new Map<string, () => void>();
   private settling = false;
 

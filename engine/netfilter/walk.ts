@@ -2,6 +2,7 @@ import { baseChainsOf, runBaseChain } from "./nft/evaluate.ts";
 import type { Nftables } from "./nft/model.ts";
 import type { Packet, Surroundings } from "./packet.ts";
 import type { Chain, Ruleset, TableName } from "./ruleset.ts";
+import { Tracing } from "./tracing.ts";
 import { INVERTED, type RuleBody, type Verdict } from "./types.ts";
 
 export type Hook = "PREROUTING" | "INPUT" | "FORWARD" | "OUTPUT" | "POSTROUTING";
@@ -45,6 +46,8 @@ export interface Notes {
   volatile: boolean;
   /** Chains in the order they were entered; only when asked for. */
   steps?: ChainStep[];
+  /** Tells of traced packets, while somebody listens. */
+  tracing?: Tracing | undefined;
 }
 
 /**
@@ -54,21 +57,31 @@ export interface Notes {
  */
 export function runHook(ruleset: Ruleset, hook: Hook, packet: Packet, on: Surroundings, notes: Notes): Verdict {
   const { tables, nft } = ruleset;
+  if (ruleset.tracers.size > 0 && !on.traceless) notes.tracing = new Tracing(ruleset.tracers, `${on.now} ${hook}`);
+  else notes.tracing = undefined;
   if (nft !== undefined && nft.tables.size > 0) return runBoth(ruleset, nft, hook, packet, on, notes);
   for (const name of HOOK_TABLES[hook]) {
     if (name === "nat" && packet.state !== "NEW") continue;
     const chain = tables.get(name)?.chains.get(hook);
-    if (chain === undefined || (chain.rules.length === 0 && chain.policy === "ACCEPT" && !notes.steps)) continue;
+    if (chain === undefined || isIdle(chain, packet, notes)) continue;
     const verdict = runTable(name, chain, packet, on, notes);
     if (verdict !== "accept") return verdict;
   }
   return "accept";
 }
 
+/** Whether a chain has nothing to say, and nobody wants to hear that. */
+function isIdle(chain: Chain, packet: Packet, { steps, tracing }: Notes): boolean {
+  if (chain.rules.length > 0 || chain.policy !== "ACCEPT" || steps !== undefined) return false;
+  return !(tracing !== undefined && packet.traced && chain.real);
+}
+
 function runTable(name: TableName, chain: Chain, packet: Packet, on: Surroundings, notes: Notes): Verdict {
+  notes.tracing?.enter();
   const verdict = traverse(name, chain, packet, on, notes, 0);
   if (verdict === "drop" || verdict === "reject" || verdict === "accept") return verdict;
   count(chain, packet, notes);
+  notes.tracing?.policy({ family: "ip", table: name, chain: chain.name }, packet, chain.policy!.toLowerCase());
   return chain.policy === "DROP" ? "drop" : "accept";
 }
 
@@ -90,7 +103,7 @@ function runBoth(
   const asked: { priority: number; nat: boolean; run: () => Verdict }[] = [];
   for (const name of HOOK_TABLES[hook]) {
     const chain = tables.get(name)?.chains.get(hook);
-    if (chain === undefined || (chain.rules.length === 0 && chain.policy === "ACCEPT" && !notes.steps)) continue;
+    if (chain === undefined || isIdle(chain, packet, notes)) continue;
     const run = () => runTable(name, chain, packet, on, notes);
     asked.push({ priority: priorityOf(name, hook), nat: name === "nat", run });
   }
@@ -124,6 +137,8 @@ function traverse(
 ): Verdict {
   const { rules } = chain;
   const step = notes.steps && noteChain(notes.steps, table, chain);
+  const { tracing } = notes;
+  const place = tracing && { family: "ip", table, chain: chain.name };
   for (let i = 0; i < rules.length; i++) {
     const rule = rules[i]!;
     const found = matches(rule.body, packet, on, notes);
@@ -132,7 +147,9 @@ function traverse(
     count(rule, packet, notes);
     const { chain: to, body } = rule;
     let verdict: Verdict = "continue";
+    const before = tracing && { ...packet };
     if (to !== undefined) {
+      tracing?.rule(place!, before!, packet, rule, `${body.goto ? "goto" : "jump"} ${to.name}`);
       if (depth >= DEEPEST) return "drop";
       verdict = traverse(table, to, packet, on, notes, depth + 1);
       if (verdict === "return") {
@@ -140,9 +157,13 @@ function traverse(
       }
     } else if (body.target !== undefined) {
       verdict = body.target.act(packet, on);
+      tracing?.rule(place!, before!, packet, rule, verdict);
       if (body.target.volatile) notes.volatile = true;
       if (verdict === "continue") continue;
-    } else continue;
+    } else {
+      tracing?.rule(place!, before!, packet, rule, "continue");
+      continue;
+    }
     notes.compared += i + 1;
     if (step) step.left = verdict === "return" ? "return" : verdict.toUpperCase();
     return verdict;

@@ -229,6 +229,14 @@ function* steps(network: Network, from: NetNamespace, address: string): Iterable
   }
 }
 
+/** The hardware address of whoever hands a namespace packets from an address, by one of its devices. */
+export function macToward(network: Network, ns: NetNamespace, address: string, device: string): string | undefined {
+  const host = network.ownerOf(address)?.host;
+  if (network.overlay.get(ns)?.device === device) return host && network.overlay.get(host)?.mac;
+  for (const { to } of steps(network, ns, address)) return macBehind(network, to);
+  return undefined;
+}
+
 /**
  * Packets go between two ends: every machine on the way knows whom it hands them to. `back`: the address that answers
  * go to. Gives the entries, to be told of later packets.

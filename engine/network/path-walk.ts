@@ -161,6 +161,8 @@ export class PathWalk {
       packet.output = "";
       packet.mark = 0;
       packet.translated = 0;
+      packet.traced = false;
+      packet.traceId = undefined;
       if (this.first === undefined) packet.state = "NEW";
       ns = next;
     }
@@ -251,6 +253,7 @@ export class PathWalk {
       if (refused) return refused;
       packet.input = "lo";
       packet.output = "";
+      packet.traceId = undefined;
     }
     return this.hook(ns, ruleset, "INPUT");
   }
@@ -262,6 +265,7 @@ export class PathWalk {
     forwarded: boolean,
     source: number,
   ): "dropped" | NetErrorCode | undefined {
+    if (forwarded) this.packet.ttl = (this.packet.ttl ?? 64) - 1;
     const refused =
       (forwarded ? this.hook(ns, ruleset, "FORWARD") : undefined) ?? this.hook(ns, ruleset, "POSTROUTING");
     if (refused === undefined && this.packet.source !== source) this.masked.push(ns);

@@ -10,6 +10,7 @@ import { ShellError } from "./control.ts";
 import { compile, expanding, expandText, piecesText, wordText } from "./expand.ts";
 import { closeParameter } from "./scan.ts";
 import type { Shell } from "./shell.ts";
+import { openSocket } from "./sockets.ts";
 
 /** What descriptors were before redirections; `undefined`: closed. */
 export type Saved = [number, OpenFile | undefined][];
@@ -188,7 +189,7 @@ function* applyFile(sh: Shell, one: Redirect, fd: number, saved: Saved | undefin
     }
     if (operator === "<&" || one.descriptor) throw new ShellError(`${one.target?.text}: ambiguous redirect`, "fail");
   }
-  const file = openTarget(sh, operator, word);
+  const file = (yield* openSocket(sh, word)) ?? openTarget(sh, operator, word);
   put(sh, fd, file, saved);
   if (operator === "&>" || operator === "&>>" || operator === ">&") put(sh, 2, file, saved);
 }

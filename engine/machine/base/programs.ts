@@ -46,6 +46,7 @@ export const SBIN: ReadonlySet<string> = new Set([
   "userdel",
   "usermod",
   "visudo",
+  "xtables-monitor",
   "xtables-nft-multi",
 ]);
 

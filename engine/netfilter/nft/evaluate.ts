@@ -31,13 +31,17 @@ interface Passage {
 
 /** Asks a base chain; its policy judges what no rule did. */
 export function runBaseChain(table: NftTable, chain: NftChain, packet: Packet, on: Surroundings, notes: Notes): Answer {
+  notes.tracing?.enter();
   const answer = traverse({ table, packet, on, notes }, chain, 0);
   if (answer !== "return" && answer !== "continue") return answer;
+  const place = { family: table.family, table: table.name, chain: chain.name };
+  notes.tracing?.policy(place, packet, chain.base?.policy === "drop" ? "drop" : "accept");
   return chain.base?.policy === "drop" ? "drop" : "accept";
 }
 
 function traverse(way: Passage, chain: NftChain, depth: number): Answer {
-  const { notes } = way;
+  const { notes, packet } = way;
+  const place = notes.tracing && { family: way.table.family, table: way.table.name, chain: chain.name };
   const step = notes.steps && {
     table: `${way.table.family} ${way.table.name}`,
     chain: chain.name,
@@ -51,7 +55,9 @@ function traverse(way: Passage, chain: NftChain, depth: number): Answer {
     return answer;
   };
   for (const [i, rule] of chain.rules.entries()) {
+    const before = notes.tracing && { ...packet };
     const found = judge(way, rule.statements);
+    if (found !== undefined) notes.tracing?.rule(place!, before!, packet, rule, verdictText(found));
     step?.rules.push({ number: i + 1, matched: found !== undefined });
     if (found === undefined || found === "continue") continue;
     if (typeof found === "string") return leave(found, i + 1);
@@ -69,6 +75,9 @@ function traverse(way: Passage, chain: NftChain, depth: number): Answer {
   if (step) step.left = chain.base ? `policy ${chain.base.policy}` : "return";
   return "return";
 }
+
+const verdictText = (said: Answer | Verdict): string =>
+  typeof said === "string" ? said : said.chain === undefined ? said.kind : `${said.kind} ${said.chain}`;
 
 /** What a rule says: undefined where it does not match. */
 function judge(way: Passage, statements: readonly Statement[]): Answer | Verdict | undefined {
@@ -135,6 +144,10 @@ function execute({ table, packet, on, notes }: Passage, statement: Statement): b
       if (named?.counter) count(named.counter, packet, notes);
       return true;
     }
+    case "nftrace":
+      packet.traced = statement.on;
+      notes.volatile = true;
+      return true;
     case "notrack":
       packet.state = "UNTRACKED";
       return true;

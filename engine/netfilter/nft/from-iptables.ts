@@ -1,7 +1,7 @@
 import { formatAddress } from "../address.ts";
 import type { Chain, Ruleset, Table } from "../ruleset.ts";
 import { INVERTED, type Match, type Rule, type RuleBody } from "../types.ts";
-import type { Hook } from "../walk.ts";
+import type { Counted, Hook } from "../walk.ts";
 import type { OtherTables } from "./command.ts";
 import { hex, showDatum } from "./data.ts";
 import { type BaseChain, NftChain } from "./model.ts";
@@ -20,9 +20,17 @@ export function nftOfIptables(ruleset: Ruleset): OtherTables {
     },
     isManaged: (name) => {
       const table = [...ruleset.tables.values()].find((each) => each.name === name);
-      return table !== undefined && [...table.chains.values()].some(({ rules }) => rules.length > 0);
+      return table !== undefined && [...table.chains.values()].some(({ rules }) => rules.some(hasExtension));
     },
   };
+}
+
+/** Whether nft's own expressions would not do: iptables then hands its extension to the kernel, which nft cannot edit. */
+function hasExtension({ body: { matches, target } }: Rule): boolean {
+  const native = (match: Match) =>
+    match.name === "mark" || match.name === "limit" || (/^(tcp|udp)$/.test(match.name) && match.save() !== "");
+  if (!matches.every(native)) return true;
+  return target !== undefined && !/^(ACCEPT|DROP|RETURN|TRACE)$/.test(target.name);
 }
 
 const PRIORITY: Readonly<Record<string, number>> = { raw: -300, mangle: -150, filter: 0, security: 50 };
@@ -56,10 +64,11 @@ function baseOf(table: string, { name, policy }: Chain): BaseChain | undefined {
   };
 }
 
-function ruleText(rule: Rule): string {
+/** A rule of iptables in nft's words. `counted`: counters other than it has by now. */
+export function ruleText(rule: Rule, counted: Counted = rule): string {
   const { body } = rule;
   const parts = [...addresses(body), ...protocolPart(body), ...body.matches.map(matchText)];
-  parts.push(`counter packets ${rule.packets} bytes ${rule.bytes}`);
+  parts.push(`counter packets ${counted.packets} bytes ${counted.bytes}`);
   const target = targetText(body);
   if (target !== "") parts.push(target);
   return parts.join(" ");
@@ -206,6 +215,8 @@ function targetText({ target, jump, goto }: RuleBody): string {
       return `masquerade${value("to-ports") ? ` to :${value("to-ports")}` : ""}${flags}`;
     case "REDIRECT":
       return `redirect${value("to-ports") ? ` to :${value("to-ports")}` : ""}${flags}`;
+    case "TRACE":
+      return "meta nftrace set 1";
     case "MARK":
       return markText(value("set-xmark") ?? "0/0");
     case "LOG":

@@ -287,5 +287,7 @@ function statementJson(statement: Statement, family: string, options: PrintOptio
       return { [statement.what]: statement.name };
     case "notrack":
       return { notrack: null };
+    case "nftrace":
+      return { mangle: { key: { meta: { key: "nftrace" } }, value: statement.on ? 1 : 0 } };
   }
 }

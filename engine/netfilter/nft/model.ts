@@ -198,6 +198,7 @@ export type Statement =
   | { kind: "quota"; quota: Quota }
   | { kind: "object"; what: NftObject["kind"]; name: string }
   | { kind: "notrack" }
+  | { kind: "nftrace"; on: boolean }
   | { kind: "update"; op: "add" | "update" | "delete"; set: string; left: readonly Selector[] }
   | { kind: "log"; prefix: string | undefined; level: string | undefined; group?: number; flags?: string };
 

@@ -66,6 +66,10 @@ function parseStatement(reader: Reader, rule: ParsedRule, family: string): State
     default:
   }
   const start = token.text === "meta" || token.text === "ct" ? 1 : 0;
+  if (token.text !== "ct" && reader.is("nftrace", start) && reader.is("set", start + 1)) {
+    for (let i = 0; i < start + 2; i++) reader.next();
+    return { kind: "nftrace", on: reader.next().text !== "0" };
+  }
   if (reader.is("mark", start) && reader.is("set", start + 1)) return parseMark(reader, rule);
   return parseMatch(reader, rule);
 }

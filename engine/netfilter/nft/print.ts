@@ -228,6 +228,8 @@ function showStatement(statement: Statement, options: PrintOptions): string {
       return `${statement.what} name "${statement.name}"`;
     case "notrack":
       return "notrack";
+    case "nftrace":
+      return `meta nftrace set ${statement.on ? 1 : 0}`;
     case "update":
       return `${statement.op} @${statement.set} { ${showLeft(statement.left)} }`;
     case "log": {

@@ -5,12 +5,13 @@ import { mark } from "./mark.ts";
 import { dnat, masquerade, redirect, snat } from "./nat.ts";
 import { reject } from "./reject.ts";
 import { tcpmss } from "./tcpmss.ts";
+import { trace } from "./trace.ts";
 import { connmark, ct, notrack } from "./track.ts";
 import { ACCEPT, DROP, QUEUE, RETURN } from "./verdicts.ts";
 
 /** Every target with options by the name after `-j`. A new one is a file here and an entry in this list. */
 export const targets: ReadonlyMap<string, TargetExtension> = new Map(
-  [connmark, ct, dnat, log, mark, masquerade, nflog, notrack, redirect, reject, snat, tcpmss].map((one) => [
+  [connmark, ct, dnat, log, mark, masquerade, nflog, notrack, redirect, reject, snat, tcpmss, trace].map((one) => [
     one.name,
     one,
   ]),

@@ -4,6 +4,7 @@ import { ipsetProgram } from "./ipset.ts";
 import { iptablesProgram, iptablesRestore, iptablesSave } from "./iptables.ts";
 import { ipvsadm } from "./ipvsadm.ts";
 import { nftProgram } from "./nft.ts";
+import { xtablesMonitor } from "./xtables-monitor.ts";
 
 /** Programs that read and write a namespace's netfilter state, by name. */
 export const netfilterPrograms: Record<string, Program> = {
@@ -11,6 +12,7 @@ export const netfilterPrograms: Record<string, Program> = {
   ipset: ipsetProgram,
   ipvsadm,
   nft: nftProgram,
+  "xtables-monitor": xtablesMonitor,
   iptables: iptablesProgram,
   "iptables-nft": iptablesProgram,
   "iptables-save": iptablesSave,

@@ -2,8 +2,10 @@ import { cpu, decode, type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { nft, nftOfIptables, Ruleset } from "../../netfilter/index.ts";
+import { nft, nftOfIptables, nftRuleText, Rule, Ruleset, showRule } from "../../netfilter/index.ts";
 import { readWhole } from "../io.ts";
+import { packetExpressions } from "./trace-text.ts";
+import { follow } from "./xtables-monitor.ts";
 
 const VERSION = "nftables v1.1.3 (Commodore Bullmoose #4)\n";
 /** µs that one call costs: starting, asking the kernel for its tables, committing. */
@@ -153,12 +155,12 @@ function* monitor(p: Process, words: readonly string[]): Gen<number> {
     const input = ["monitor", ...words].join(" ");
     const bad = words.find((word) => !MONITORED.has(word))!;
     const from = input.indexOf(bad);
+    const expected = words[0] === "trace" ? ", expecting end of file or newline or semicolon" : "";
     const marks = " ".repeat(from) + "^".repeat(bad.length);
-    yield* sys.printError(p, `Error: syntax error, unexpected string\n${input}\n${marks}\n`);
+    yield* sys.printError(p, `Error: syntax error, unexpected string${expected}\n${input}\n${marks}\n`);
     return 1;
   }
-  // Packets are not traced: no rule can ask for it.
-  const silent = words.includes("trace");
+  if (words[0] === "trace") return yield* trace(p);
   const only = words.find((word) => word !== "new" && word !== "destroy" && word !== "trace");
   const verb = words.includes("new") ? /^(add|insert) / : words.includes("destroy") ? /^delete / : /^/;
   const about = only === undefined || only === "ruleset" ? "" : ` ${only.slice(0, -1)} `;
@@ -168,7 +170,6 @@ function* monitor(p: Process, words: readonly string[]): Gen<number> {
   const arrived = new WaitQueue();
   const listener = (lines: readonly string[]) => {
     const events = lines.slice(0, -1).filter((line) => verb.test(line) && line.includes(about));
-    if (silent) return;
     waiting.push(...events, lines.at(-1)!);
     arrived.wakeAll();
   };
@@ -182,6 +183,23 @@ function* monitor(p: Process, words: readonly string[]): Gen<number> {
   } finally {
     listeners.delete(listener);
   }
+}
+
+/** `nft monitor trace`: what rules do with packets that one of them chose with `meta nftrace set 1`. */
+function* trace(p: Process): Gen<number> {
+  p.ns.net.netfilter ??= new Ruleset();
+  const ruleset = p.ns.net.netfilter;
+  return yield* follow(p, ruleset, (event) => {
+    const { id, family, table, chain, kind, packet, verdict, rule } = event;
+    const head = `trace id ${id} ${family} ${table} ${chain}`;
+    if (kind === "packet") return `${head} packet: ${packetExpressions(p, packet, id)}\n`;
+    if (kind === "policy") {
+      const mark = packet.mark === 0 ? "" : `meta mark 0x${packet.mark.toString(16).padStart(8, "0")} `;
+      return `${head} policy ${verdict} ${mark}\n`;
+    }
+    const text = rule instanceof Rule ? nftRuleText(rule) : showRule(rule!, { now: p.machine.kernel.now });
+    return `${head} rule ${text} (verdict ${verdict})\n`;
+  });
 }
 
 function* read(p: Process, path: string): Gen<string | undefined> {
