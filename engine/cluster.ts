@@ -7,9 +7,10 @@ import { EtcdStore, SingleEtcd } from "./etcd/index.ts";
 import type { Kernel } from "./kernel/index.ts";
 import { MINUTE } from "./kernel/index.ts";
 import { addons } from "./kubeadm/addons/index.ts";
-import { furnish, laidOut } from "./kubeadm/files.ts";
+import { furnish } from "./kubeadm/files.ts";
 import { bootstrap } from "./kubeadm/init.ts";
 import { type ClusterPki, clusterPki } from "./kubeadm/pki.ts";
+import { OWN } from "./kubeadm/settings.ts";
 import {
   API_PORT,
   apiAddress,
@@ -85,16 +86,7 @@ export class Cluster {
       registry: this.registry,
       pki: this.pki,
       chronicle: this.chronicle,
-      furnish: (machine) => {
-        const spec = this.specs.find(({ name, role }) => name === machine.hostname && role === "control-plane");
-        if (spec !== undefined) furnish(machine, spec, this);
-        return spec !== undefined;
-      },
-      laidOut: (machine, path) => {
-        const spec = this.specs.find(({ name }) => name === machine.hostname);
-        return spec && laidOut(path, spec, this);
-      },
-      addons: () => addons(this.server, this.pki.kubernetes.certificate, this.topology),
+      settings: { ...OWN, endpoint: `${apiAddress(topology)}:${API_PORT}` },
       answer: (task, value) => this.answers.push({ task, value, at: kernel.now }),
     });
     const hosts = all.flatMap(machinesOf).map((spec) => ({ address: spec.address, names: [spec.name] }));

@@ -5,12 +5,14 @@ import { bootstrap } from "../apiserver/bootstrap/bootstrap.ts";
 import { ApiServer, Encryption, enabledPlugins, leave } from "../apiserver/index.ts";
 import { kubeletAddress } from "../apiserver/node-proxy.ts";
 import { type Gen, SECOND, sleep } from "../kernel/index.ts";
-import { KUBERNETES_SERVICE_IP } from "../kubeadm/topology.ts";
+import type { ClusterPki } from "../kubeadm/pki.ts";
+import { addressOf, OWN } from "../kubeadm/settings.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
 import { releaseOf } from "../machine/release.ts";
 import * as sys from "../machine/sys.ts";
 import { isNetError } from "../network/index.ts";
+import { readPrivatePem } from "../pki/keys.ts";
 import { admissionSettings } from "./admission-config.ts";
 import { auditFile } from "./audit-file.ts";
 import { auditPolicy } from "./audit-policy.ts";
@@ -81,13 +83,16 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   const { registry, chronicle, pki, etcd: store } = clusterContext(network);
   const rules = encryptionRules(p, flags.get("encryption-provider-config"), store.keyring);
   if (typeof rules === "string") return failed(rules);
+  const serviceCidr = (flags.get("service-cluster-ip-range") ?? OWN.serviceCidr).split(",")[0]!;
+  const signing = readIfThere(p, flags.get("service-account-signing-key-file"));
   const server = new ApiServer({
     kernel,
+    serviceCidr,
     name: p.machine.hostname,
     release,
     registry,
     clientCa: readIfThere(p, flags.get("client-ca-file")),
-    serviceAccountKey: pki.serviceAccount.pair.secret,
+    serviceAccountKey: signingKey(signing, pki.serviceAccount),
     serviceAccountIssuer: flags.get("service-account-issuer"),
     auditSink: auditFile(p, flags.get("audit-log-path"), Number(flags.get("audit-log-maxsize") ?? 100)),
     audit: { policy, onEntry: (entry) => chronicle.audit.push(entry) },
@@ -98,7 +103,7 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
     encryption: new Encryption(rules),
   });
   const address = flags.get("advertise-address") ?? p.machine.net.addresses()[0]!;
-  yield* bootstrap(registry, { serviceIp: KUBERNETES_SERVICE_IP, endpoints: [address] });
+  yield* bootstrap(registry, { serviceIp: addressOf(serviceCidr, 1), endpoints: [address] });
   say("I", "secure_serving.go:213", "Serving securely on [::]:6443");
   const port = Number(flags.get("secure-port") ?? 6443);
   const etcd = etcdMembers(network);
@@ -136,6 +141,13 @@ export const kubeApiServer: Program = function* kubeApiServer(p) {
   say("I", "controller.go:128", "Shutting down kubernetes service endpoint reconciler");
   return 0;
 };
+
+/** The key that signs ServiceAccounts' tokens: the file's, or the cluster's first where the file's is of another kind. */
+function signingKey(text: string, first: ClusterPki["serviceAccount"]): Uint8Array {
+  if (text === first.private) return first.pair.secret;
+  const key = readPrivatePem(text);
+  return key?.type === "ec" && key.curve === "P-256" ? key.secret : first.pair.secret;
+}
 
 /** What is asked while etcd is silent: it is waited for as long as etcd does (5 s and two election timeouts). */
 function* withoutEtcd(request: HttpRequest): Gen<HttpResponse> {

@@ -1,9 +1,8 @@
 import type { Registry } from "../apiserver/index.ts";
 import type { Chronicle } from "../chronicle.ts";
 import type { EtcdStore } from "../etcd/index.ts";
-import type { Manifest } from "../kubeadm/addons/manifest.ts";
 import type { ClusterPki } from "../kubeadm/pki.ts";
-import type { Machine } from "../machine/machine.ts";
+import type { ClusterSettings } from "../kubeadm/settings.ts";
 import type { Network } from "../network/index.ts";
 
 /**
@@ -15,12 +14,8 @@ export interface ClusterContext {
   readonly registry: Registry;
   readonly pki: ClusterPki;
   readonly chronicle: Chronicle;
-  /** Writes what `kubeadm` leaves on a control plane's machine; false for a machine that is none. */
-  furnish(machine: Machine): boolean;
-  /** Text of a file that kubeadm leaves on a machine, as it was at first; undefined where it leaves none of that path. */
-  laidOut(machine: Machine, path: string): string | undefined;
-  /** Objects that kubeadm and the network add-on create. */
-  addons(): readonly Manifest[];
+  /** What the cluster was set up with; `kubeadm init` sets up another one. */
+  settings: ClusterSettings;
   /** Takes a learner's answer to a task's question. */
   answer(task: string, value: string): void;
 }

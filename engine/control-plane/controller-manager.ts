@@ -37,7 +37,7 @@ export const kubeControllerManager: Program = function* kubeControllerManager(p)
     identity: hostname,
     release,
     pid: p.nsPid,
-    clusterCidr: flags.get("cluster-cidr") ?? "10.200.0.0/16",
+    clusterCidr: flags.get("allocate-node-cidrs") === "true" ? (flags.get("cluster-cidr") ?? "") : "",
     serviceCidr: flags.get("service-cluster-ip-range") ?? "10.201.0.0/16",
     rootCa: sys.readText(p, flags.get("root-ca-file") ?? "/etc/kubernetes/pki/ca.crt"),
     signing: () => {

@@ -57,6 +57,23 @@ export class EtcdMembers {
     };
   }
 
+  /** A member was taken out of the cluster by `kubeadm reset` or `etcdctl member remove`: it counts no more. */
+  remove(name: string): void {
+    this.known.delete(name);
+    this.serving.delete(name);
+    this.size = Math.max(1, Math.min(this.size - 1, this.known.size));
+    this.changed();
+  }
+
+  /** A new cluster begins with its first member: nobody remembers the one before. */
+  begin(): void {
+    this.known.clear();
+    this.size = 1;
+    this.formed = false;
+    this.leading = "";
+    this.term = 1;
+  }
+
   /** True while a request through this member is answered. Before a first quorum there is nothing to lose. */
   answers(name: string): boolean {
     return this.serving.has(name) && (!this.formed || this.hasQuorum());

@@ -195,6 +195,7 @@ function openData(p: Process, dir: string, size: number, log: ReturnType<typeof 
       log("info", "etcdserver/backend.go:81", "opened backend db", { path: db });
       restore(store, snapshot, (value, revision) => withVersion(frozen(value) as KubeObject, String(revision)));
     } else if (found === undefined && size <= 1 && !etcdMembers(p.machine.network).othersServe(p.machine.hostname)) {
+      etcdMembers(p.machine.network).begin();
       restore(store, { revision: 1, hash: "", keys: [], size: 0 }, (value) => value);
     }
     if (found !== undefined && !snapshot) return;

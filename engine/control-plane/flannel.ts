@@ -8,6 +8,9 @@ import { flannelRules } from "./flannel-rules.ts";
 import { PolicyEnforcer } from "./network-policy.ts";
 import { podCidr } from "./pod-cidr.ts";
 
+/** What manifests begin with. */
+const OWN_NETWORK = "10.244.0.0/16";
+
 /**
  * flanneld with --kube-subnet-mgr and the vxlan backend: learns the node's /24 from the Node object, leaves it where the
  * CNI plug-in looks, and makes the device and routes to the other nodes' Pods. Of those it learns when their flanneld
@@ -30,7 +33,8 @@ export const flanneld: Program = function* flanneld(p) {
   });
   say("I", "main.go:231", `Created subnet manager: Kubernetes Subnet Manager - ${hostname}`);
   const gateway = cidr.replace(/\.0\/(\d+)$/, ".1/$1");
-  const text = `FLANNEL_NETWORK=10.200.0.0/16\nFLANNEL_SUBNET=${gateway}\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n`;
+  const network = networkOf(p);
+  const text = `FLANNEL_NETWORK=${network}\nFLANNEL_SUBNET=${gateway}\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n`;
   sys.writeText(p, "/run/flannel/subnet.env", text, 0o644);
   say("I", "main.go:396", "Wrote subnet file to /run/flannel/subnet.env");
   say("I", "main.go:400", "Running backend.");
@@ -41,7 +45,7 @@ export const flanneld: Program = function* flanneld(p) {
   );
   const enforcer = new PolicyEnforcer(kernel, client, p.machine.net);
   enforcer.start();
-  const unwatch = flannelRules(kernel, p.machine.net, "10.200.0.0/16", cidr);
+  const unwatch = flannelRules(kernel, p.machine.net, network, cidr);
   try {
     yield* untilTerminated(p);
   } finally {
@@ -51,6 +55,15 @@ export const flanneld: Program = function* flanneld(p) {
   say("I", "main.go:483", "Exiting...");
   return 0;
 };
+
+/** The Pods' network of all nodes, as the ConfigMap has it (pkg/subnet, ParseConfig). */
+function networkOf(p: Process): string {
+  try {
+    return JSON.parse(sys.readText(p, "/etc/kube-flannel/net-conf.json")).Network ?? OWN_NETWORK;
+  } catch {
+    return OWN_NETWORK;
+  }
+}
 
 /** A random Ethernet address, locally administered. */
 function macOf({ machine }: Process): string {

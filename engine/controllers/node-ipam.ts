@@ -67,5 +67,7 @@ class NodeIpamController implements Reconciler {
 }
 
 export function startNodeIpamController(context: ControllerContext): void {
+  // Without --allocate-node-cidrs nobody shares addresses out.
+  if (context.options.clusterCidr === "") return;
   new NodeIpamController(context);
 }

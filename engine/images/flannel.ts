@@ -22,7 +22,7 @@ export const flannelCniPlugin: ImageDef = {
   names: ["docker.io/flannel/flannel-cni-plugin", "ghcr.io/flannel-io/flannel-cni-plugin"],
   tags: /^v1\.[0-6]\.\d(-flannel\d)?$/,
   sizeBytes: 4_700_000,
-  rootfs: () => rootfs(SKELETON, alpineTree("3.20.3"), { flannel: { text: "\u007fELF", mode: 0o755 } }),
+  rootfs: () => rootfs(SKELETON, alpineTree("3.20.3"), { flannel: { program: "cni-plugin" } }),
   entrypoint: [],
   cmd: [],
   env: () => ({ PATH: DEFAULT_PATH }),

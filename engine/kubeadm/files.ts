@@ -1,17 +1,8 @@
 /** Puts on a machine what `kubeadm` and the course's set-up leave on one of its role. */
 
-import { decode } from "../kernel/index.ts";
 import { cniPlugin } from "../machine/base/cni-plugins.ts";
 import type { Content } from "../machine/inode.ts";
-import {
-  type DirNode,
-  dirNode,
-  entriesOf,
-  fileNode,
-  type Inode,
-  LazyContent,
-  type NodeAttributes,
-} from "../machine/inode.ts";
+import { type DirNode, dirNode, entriesOf, fileNode, LazyContent, type NodeAttributes } from "../machine/inode.ts";
 import type { Machine } from "../machine/machine.ts";
 import { runtimeOf } from "../machine/runtime/of.ts";
 import { kubeconfig, kubeconfigOf } from "./kubeconfig.ts";
@@ -96,16 +87,6 @@ export function furnish(machine: Machine, spec: MachineSpec, facts: ClusterFacts
   runtimeOf(machine).images.preload(
     spec.role === "control-plane" ? [...NODE_IMAGES, ...CONTROL_PLANE_IMAGES] : NODE_IMAGES,
   );
-}
-
-/** Text of one of the files that `furnish` puts on a machine of that role, as it was at first. */
-export function laidOut(path: string, spec: MachineSpec, facts: ClusterFacts): string | undefined {
-  const tree = { root: dirNode({}) };
-  layOut(tree, spec, facts);
-  let node: Inode | undefined = tree.root;
-  for (const part of path.split("/").filter(Boolean))
-    node = node?.kind === "dir" ? entriesOf(node).get(part) : undefined;
-  return node?.kind === "file" ? decode(node.content.bytes()) : undefined;
 }
 
 /** What has a file tree. */

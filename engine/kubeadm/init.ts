@@ -30,7 +30,7 @@ export function bootstrap(machine: Machine, specs: readonly MachineSpec[], manif
         "/etc/kubernetes/super-admin.conf",
         "kubeadm/v1.32.3 (linux/amd64) kubernetes/32cc146",
       );
-      for (const manifest of manifests) yield* persistently(() => create(client, manifest));
+      for (const manifest of manifests) yield* persistently(() => createObject(client, manifest));
       for (const spec of specs) {
         if (spec.role === "control-plane") yield* persistently(() => markControlPlane(client, spec.name));
       }
@@ -53,7 +53,8 @@ export function* persistently(step: () => Gen): Gen {
   }
 }
 
-function* create(client: ApiClient, manifest: Manifest): Gen {
+/** Creates an object of a manifest; what is there stays. */
+export function* createObject(client: ApiClient, manifest: Manifest): Gen {
   const kind = kindByGvk(manifest.apiVersion, manifest.kind);
   if (kind === undefined) throw new Error(`kubeadm: no kind ${manifest.apiVersion} ${manifest.kind}`);
   try {
@@ -63,10 +64,20 @@ function* create(client: ApiClient, manifest: Manifest): Gen {
   }
 }
 
-/** The labels and the taint of a control plane's node. */
-export function* markControlPlane(client: ApiClient, name: string): Gen {
+interface Taint {
+  key: string;
+  value?: string;
+  effect: string;
+}
+
+/** The labels and the taint of a control plane's node; `wanted`: other taints than its own. */
+export function* markControlPlane(
+  client: ApiClient,
+  name: string,
+  wanted: readonly Taint[] = [{ key: CONTROL_PLANE, effect: "NoSchedule" }],
+): Gen {
   const node = yield* client.get(NODES, undefined, name);
-  const taints = (node.spec.taints ?? []) as { key: string }[];
+  const taints = (node.spec.taints ?? []) as Taint[];
   if (taints.some(({ key }) => key === CONTROL_PLANE)) return;
   yield* client.patch(
     NODES,
@@ -74,7 +85,7 @@ export function* markControlPlane(client: ApiClient, name: string): Gen {
     name,
     {
       metadata: { labels: { [CONTROL_PLANE]: "", "node.kubernetes.io/exclude-from-external-load-balancers": "" } },
-      spec: { taints: [...taints, { key: CONTROL_PLANE, effect: "NoSchedule" }] },
+      ...(wanted.length > 0 && { spec: { taints: [...taints, ...wanted] } }),
     },
     "strategic",
   );

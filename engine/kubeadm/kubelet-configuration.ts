@@ -1,15 +1,16 @@
 import { writeYaml } from "../machine/kubelet/yaml.ts";
-import { CLUSTER_DOMAIN, DNS_SERVICE_IP } from "./topology.ts";
+import { type ClusterSettings, dnsAddress, OWN } from "./settings.ts";
 
 /** /var/lib/kubelet/config.yaml as kubeadm fills it in. */
-export function kubeletConfiguration(): string {
-  configuration ??= writeConfiguration();
+export function kubeletConfiguration(settings: ClusterSettings = OWN): string {
+  if (settings !== OWN) return writeConfiguration(settings);
+  configuration ??= writeConfiguration(OWN);
   return configuration;
 }
 
 let configuration: string | undefined;
 
-function writeConfiguration(): string {
+function writeConfiguration(settings: ClusterSettings): string {
   return writeYaml(
     {
       apiVersion: "kubelet.config.k8s.io/v1beta1",
@@ -20,8 +21,8 @@ function writeConfiguration(): string {
       },
       authorization: { mode: "Webhook", webhook: { cacheAuthorizedTTL: "0s", cacheUnauthorizedTTL: "0s" } },
       cgroupDriver: "systemd",
-      clusterDNS: [DNS_SERVICE_IP],
-      clusterDomain: CLUSTER_DOMAIN,
+      clusterDNS: [dnsAddress(settings)],
+      clusterDomain: settings.domain,
       containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
       cpuManagerReconcilePeriod: "0s",
       evictionPressureTransitionPeriod: "0s",
@@ -48,6 +49,7 @@ function writeConfiguration(): string {
       streamingConnectionIdleTimeout: "0s",
       syncFrequency: "0s",
       volumeStatsAggPeriod: "0s",
+      ...settings.kubelet,
     },
     { indentSeq: false, lineWidth: 0 },
   );

@@ -1,6 +1,6 @@
 /** Static Pod manifests of the control plane, as kubeadm 1.32 writes them to /etc/kubernetes/manifests. */
 import { writeYaml } from "../machine/kubelet/yaml.ts";
-import { POD_CIDR, SERVICE_CIDR, VERSION } from "./topology.ts";
+import { type ClusterSettings, type ExtraArguments, OWN } from "./settings.ts";
 
 const PKI = "/etc/kubernetes/pki";
 
@@ -110,16 +110,35 @@ export interface ControlPlaneMachine {
 }
 
 /** The four manifests by file name. */
-export function staticPodManifests(machine: ControlPlaneMachine): Record<string, string> {
+export function staticPodManifests(
+  machine: ControlPlaneMachine,
+  settings: ClusterSettings = OWN,
+  etcdImage = ETCD_IMAGE,
+): Record<string, string> {
   return {
-    "etcd.yaml": etcd(machine),
-    "kube-apiserver.yaml": apiServer(machine),
-    "kube-controller-manager.yaml": controllerManager(),
-    "kube-scheduler.yaml": scheduler(),
+    "etcd.yaml": etcd(machine, settings, etcdImage),
+    "kube-apiserver.yaml": apiServer(machine, settings),
+    "kube-controller-manager.yaml": controllerManager(settings),
+    "kube-scheduler.yaml": scheduler(settings),
   };
 }
 
-function etcd({ name, address, initialCluster }: ControlPlaneMachine): string {
+const ETCD_IMAGE = "registry.k8s.io/etcd:3.5.16-0";
+
+/** A command with the arguments that somebody gave in place of kubeadm's own, in the order of their names. */
+function commandOf(command: readonly string[], extra: ExtraArguments): string[] {
+  if (Object.keys(extra).length === 0) return [...command];
+  const [program = "", ...rest] = command;
+  const kept = rest.filter((arg) => extra[arg.replace(/^--/, "").replace(/=.*$/s, "")] === undefined);
+  const given = Object.entries(extra).map(([name, value]) => `--${name}=${value}`);
+  return [program, ...[...kept, ...given].sort()];
+}
+
+function etcd(
+  { name, address, initialCluster }: ControlPlaneMachine,
+  { extra }: ClusterSettings,
+  image: string,
+): string {
   const get = (path: string): Omit<Probe, "failureThreshold"> => ({
     path,
     port: 2381,
@@ -131,31 +150,34 @@ function etcd({ name, address, initialCluster }: ControlPlaneMachine): string {
   const { initialDelaySeconds: _, periodSeconds: __, ...ready } = get("/readyz");
   return staticPod({
     component: "etcd",
-    image: "registry.k8s.io/etcd:3.5.16-0",
+    image,
     annotations: { "kubeadm.kubernetes.io/etcd.advertise-client-urls": `https://${address}:2379` },
-    command: [
-      "etcd",
-      `--advertise-client-urls=https://${address}:2379`,
-      `--cert-file=${PKI}/etcd/server.crt`,
-      "--client-cert-auth=true",
-      "--data-dir=/var/lib/etcd",
-      "--experimental-initial-corrupt-check=true",
-      "--experimental-watch-progress-notify-interval=5s",
-      `--initial-advertise-peer-urls=https://${address}:2380`,
-      `--initial-cluster=${initialCluster.join(",")}`,
-      ...(initialCluster.length > 1 ? ["--initial-cluster-state=existing"] : []),
-      `--key-file=${PKI}/etcd/server.key`,
-      `--listen-client-urls=https://127.0.0.1:2379,https://${address}:2379`,
-      "--listen-metrics-urls=http://127.0.0.1:2381",
-      `--listen-peer-urls=https://${address}:2380`,
-      `--name=${name}`,
-      `--peer-cert-file=${PKI}/etcd/peer.crt`,
-      "--peer-client-cert-auth=true",
-      `--peer-key-file=${PKI}/etcd/peer.key`,
-      `--peer-trusted-ca-file=${PKI}/etcd/ca.crt`,
-      "--snapshot-count=10000",
-      `--trusted-ca-file=${PKI}/etcd/ca.crt`,
-    ],
+    command: commandOf(
+      [
+        "etcd",
+        `--advertise-client-urls=https://${address}:2379`,
+        `--cert-file=${PKI}/etcd/server.crt`,
+        "--client-cert-auth=true",
+        "--data-dir=/var/lib/etcd",
+        "--experimental-initial-corrupt-check=true",
+        "--experimental-watch-progress-notify-interval=5s",
+        `--initial-advertise-peer-urls=https://${address}:2380`,
+        `--initial-cluster=${initialCluster.join(",")}`,
+        ...(initialCluster.length > 1 ? ["--initial-cluster-state=existing"] : []),
+        `--key-file=${PKI}/etcd/server.key`,
+        `--listen-client-urls=https://127.0.0.1:2379,https://${address}:2379`,
+        "--listen-metrics-urls=http://127.0.0.1:2381",
+        `--listen-peer-urls=https://${address}:2380`,
+        `--name=${name}`,
+        `--peer-cert-file=${PKI}/etcd/peer.crt`,
+        "--peer-client-cert-auth=true",
+        `--peer-key-file=${PKI}/etcd/peer.key`,
+        `--peer-trusted-ca-file=${PKI}/etcd/ca.crt`,
+        "--snapshot-count=10000",
+        `--trusted-ca-file=${PKI}/etcd/ca.crt`,
+      ],
+      extra.etcd,
+    ),
     cpu: "100m",
     memory: "100Mi",
     liveness: { ...get("/livez"), failureThreshold: 8 },
@@ -183,55 +205,68 @@ const CERTIFICATES_OF_USR = [
   { name: "usr-share-ca-certificates", path: "/usr/share/ca-certificates", type: "DirectoryOrCreate", readOnly: true },
 ] as const;
 
-function apiServer({ address }: ControlPlaneMachine): string {
+const AUDIT_ARGUMENTS = [
+  "--audit-log-maxage=30",
+  "--audit-log-maxbackup=10",
+  "--audit-log-maxsize=100",
+  "--audit-log-path=/var/log/kubernetes/audit/audit.log",
+  "--audit-policy-file=/etc/kubernetes/audit-policy.yaml",
+];
+const AUDIT_VOLUMES = [
+  { name: "audit-policy", path: "/etc/kubernetes/audit-policy.yaml", type: "File", readOnly: true },
+  { name: "audit-logs", path: "/var/log/kubernetes/audit", type: "DirectoryOrCreate", readOnly: false },
+] as const;
+
+function apiServer(
+  { address }: ControlPlaneMachine,
+  { version, serviceCidr, domain, extra, audited }: ClusterSettings,
+): string {
   const get = (path: string) => ({ path, port: 6443, host: address, scheme: "HTTPS" as const });
   return staticPod({
     component: "kube-apiserver",
-    image: `registry.k8s.io/kube-apiserver:${VERSION}`,
+    image: `registry.k8s.io/kube-apiserver:${version}`,
     annotations: { "kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint": `${address}:6443` },
-    command: [
-      "kube-apiserver",
-      `--advertise-address=${address}`,
-      "--allow-privileged=true",
-      "--audit-log-maxage=30",
-      "--audit-log-maxbackup=10",
-      "--audit-log-maxsize=100",
-      "--audit-log-path=/var/log/kubernetes/audit/audit.log",
-      "--audit-policy-file=/etc/kubernetes/audit-policy.yaml",
-      "--authorization-mode=Node,RBAC",
-      `--client-ca-file=${PKI}/ca.crt`,
-      "--enable-admission-plugins=NodeRestriction",
-      "--enable-bootstrap-token-auth=true",
-      `--etcd-cafile=${PKI}/etcd/ca.crt`,
-      `--etcd-certfile=${PKI}/apiserver-etcd-client.crt`,
-      `--etcd-keyfile=${PKI}/apiserver-etcd-client.key`,
-      "--etcd-servers=https://127.0.0.1:2379",
-      `--kubelet-client-certificate=${PKI}/apiserver-kubelet-client.crt`,
-      `--kubelet-client-key=${PKI}/apiserver-kubelet-client.key`,
-      "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname",
-      `--proxy-client-cert-file=${PKI}/front-proxy-client.crt`,
-      `--proxy-client-key-file=${PKI}/front-proxy-client.key`,
-      "--requestheader-allowed-names=front-proxy-client",
-      `--requestheader-client-ca-file=${PKI}/front-proxy-ca.crt`,
-      "--requestheader-extra-headers-prefix=X-Remote-Extra-",
-      "--requestheader-group-headers=X-Remote-Group",
-      "--requestheader-username-headers=X-Remote-User",
-      "--secure-port=6443",
-      "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-      `--service-account-key-file=${PKI}/sa.pub`,
-      `--service-account-signing-key-file=${PKI}/sa.key`,
-      `--service-cluster-ip-range=${SERVICE_CIDR}`,
-      `--tls-cert-file=${PKI}/apiserver.crt`,
-      `--tls-private-key-file=${PKI}/apiserver.key`,
-    ],
+    command: commandOf(
+      [
+        "kube-apiserver",
+        `--advertise-address=${address}`,
+        "--allow-privileged=true",
+        ...(audited ? AUDIT_ARGUMENTS : []),
+        "--authorization-mode=Node,RBAC",
+        `--client-ca-file=${PKI}/ca.crt`,
+        "--enable-admission-plugins=NodeRestriction",
+        "--enable-bootstrap-token-auth=true",
+        `--etcd-cafile=${PKI}/etcd/ca.crt`,
+        `--etcd-certfile=${PKI}/apiserver-etcd-client.crt`,
+        `--etcd-keyfile=${PKI}/apiserver-etcd-client.key`,
+        "--etcd-servers=https://127.0.0.1:2379",
+        `--kubelet-client-certificate=${PKI}/apiserver-kubelet-client.crt`,
+        `--kubelet-client-key=${PKI}/apiserver-kubelet-client.key`,
+        "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname",
+        `--proxy-client-cert-file=${PKI}/front-proxy-client.crt`,
+        `--proxy-client-key-file=${PKI}/front-proxy-client.key`,
+        "--requestheader-allowed-names=front-proxy-client",
+        `--requestheader-client-ca-file=${PKI}/front-proxy-ca.crt`,
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-username-headers=X-Remote-User",
+        "--secure-port=6443",
+        `--service-account-issuer=https://kubernetes.default.svc.${domain}`,
+        `--service-account-key-file=${PKI}/sa.pub`,
+        `--service-account-signing-key-file=${PKI}/sa.key`,
+        `--service-cluster-ip-range=${serviceCidr}`,
+        `--tls-cert-file=${PKI}/apiserver.crt`,
+        `--tls-private-key-file=${PKI}/apiserver.key`,
+      ],
+      extra.apiServer,
+    ),
     cpu: "250m",
     liveness: { ...get("/livez"), failureThreshold: 8, initialDelaySeconds: 10, periodSeconds: 10 },
     readiness: { ...get("/readyz"), failureThreshold: 3, periodSeconds: 1 },
     startup: { ...get("/livez"), failureThreshold: 24, initialDelaySeconds: 10, periodSeconds: 10 },
     volumes: [
       ...CERTIFICATES_OF_ETC,
-      { name: "audit-policy", path: "/etc/kubernetes/audit-policy.yaml", type: "File", readOnly: true },
-      { name: "audit-logs", path: "/var/log/kubernetes/audit", type: "DirectoryOrCreate", readOnly: false },
+      ...(audited ? AUDIT_VOLUMES : []),
       { name: "k8s-certs", path: PKI, type: "DirectoryOrCreate", readOnly: true },
       ...CERTIFICATES_OF_USR,
     ],
@@ -246,30 +281,33 @@ function local(port: number) {
   };
 }
 
-function controllerManager(): string {
+function controllerManager({ version, podCidr, serviceCidr, clusterName, extra }: ClusterSettings): string {
   return staticPod({
     component: "kube-controller-manager",
-    image: `registry.k8s.io/kube-controller-manager:${VERSION}`,
-    command: [
-      "kube-controller-manager",
-      "--allocate-node-cidrs=true",
-      "--authentication-kubeconfig=/etc/kubernetes/controller-manager.conf",
-      "--authorization-kubeconfig=/etc/kubernetes/controller-manager.conf",
-      "--bind-address=127.0.0.1",
-      `--client-ca-file=${PKI}/ca.crt`,
-      `--cluster-cidr=${POD_CIDR}`,
-      "--cluster-name=kubernetes",
-      `--cluster-signing-cert-file=${PKI}/ca.crt`,
-      `--cluster-signing-key-file=${PKI}/ca.key`,
-      "--controllers=*,bootstrapsigner,tokencleaner",
-      "--kubeconfig=/etc/kubernetes/controller-manager.conf",
-      "--leader-elect=true",
-      `--requestheader-client-ca-file=${PKI}/front-proxy-ca.crt`,
-      `--root-ca-file=${PKI}/ca.crt`,
-      `--service-account-private-key-file=${PKI}/sa.key`,
-      `--service-cluster-ip-range=${SERVICE_CIDR}`,
-      "--use-service-account-credentials=true",
-    ],
+    image: `registry.k8s.io/kube-controller-manager:${version}`,
+    command: commandOf(
+      [
+        "kube-controller-manager",
+        ...(podCidr === undefined ? [] : ["--allocate-node-cidrs=true"]),
+        "--authentication-kubeconfig=/etc/kubernetes/controller-manager.conf",
+        "--authorization-kubeconfig=/etc/kubernetes/controller-manager.conf",
+        "--bind-address=127.0.0.1",
+        `--client-ca-file=${PKI}/ca.crt`,
+        ...(podCidr === undefined ? [] : [`--cluster-cidr=${podCidr}`]),
+        `--cluster-name=${clusterName}`,
+        `--cluster-signing-cert-file=${PKI}/ca.crt`,
+        `--cluster-signing-key-file=${PKI}/ca.key`,
+        "--controllers=*,bootstrapsigner,tokencleaner",
+        "--kubeconfig=/etc/kubernetes/controller-manager.conf",
+        "--leader-elect=true",
+        `--requestheader-client-ca-file=${PKI}/front-proxy-ca.crt`,
+        `--root-ca-file=${PKI}/ca.crt`,
+        `--service-account-private-key-file=${PKI}/sa.key`,
+        ...(podCidr === undefined ? [] : [`--service-cluster-ip-range=${serviceCidr}`]),
+        "--use-service-account-credentials=true",
+      ],
+      extra.controllerManager,
+    ),
     cpu: "200m",
     ...local(10257),
     volumes: [
@@ -287,18 +325,21 @@ function controllerManager(): string {
   });
 }
 
-function scheduler(): string {
+function scheduler({ version, extra }: ClusterSettings): string {
   return staticPod({
     component: "kube-scheduler",
-    image: `registry.k8s.io/kube-scheduler:${VERSION}`,
-    command: [
-      "kube-scheduler",
-      "--authentication-kubeconfig=/etc/kubernetes/scheduler.conf",
-      "--authorization-kubeconfig=/etc/kubernetes/scheduler.conf",
-      "--bind-address=127.0.0.1",
-      "--kubeconfig=/etc/kubernetes/scheduler.conf",
-      "--leader-elect=true",
-    ],
+    image: `registry.k8s.io/kube-scheduler:${version}`,
+    command: commandOf(
+      [
+        "kube-scheduler",
+        "--authentication-kubeconfig=/etc/kubernetes/scheduler.conf",
+        "--authorization-kubeconfig=/etc/kubernetes/scheduler.conf",
+        "--bind-address=127.0.0.1",
+        "--kubeconfig=/etc/kubernetes/scheduler.conf",
+        "--leader-elect=true",
+      ],
+      extra.scheduler,
+    ),
     cpu: "100m",
     ...local(10259),
     volumes: [{ name: "kubeconfig", path: "/etc/kubernetes/scheduler.conf", type: "FileOrCreate", readOnly: true }],

@@ -1,4 +1,4 @@
-/** X.509 certificates on P-256 (RFC 5280, RFC 5480): made, read and verified, all synchronously. */
+/** X.509 certificates (RFC 5280, RFC 5480): made on P-256, read and verified on any key, all synchronously. */
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { decode, encode } from "../kernel/index.ts";
@@ -19,6 +19,7 @@ import {
   timeDer,
   utf8,
 } from "./der.ts";
+import { digestOf, readPublicInfo, verify } from "./keys.ts";
 import { OID } from "./oids.ts";
 
 const KEY = {
@@ -69,6 +70,10 @@ export interface Certificate {
   /** What is signed, and the signature (DER). */
   signed: Uint8Array;
   signature: Uint8Array;
+  /** OID of the signature's algorithm. */
+  algorithm: string;
+  /** SubjectPublicKeyInfo. */
+  spki: Uint8Array;
 }
 
 /** A key pair from 32 secret bytes, which must be a valid scalar (all but a vanishing few are). */
@@ -161,7 +166,7 @@ export function parseCertificate(text: string): Certificate | undefined {
 
 function read(bytes: Uint8Array): Certificate {
   const [outer] = parse(bytes);
-  const [signed, , signature] = parse(outer!.content);
+  const [signed, algorithm, signature] = parse(outer!.content);
   const [, serial, , issuer, validity, subject, key, extra] = parse(signed!.content);
   const [notBefore, notAfter] = parse(validity!.content);
   const out: Certificate = {
@@ -177,6 +182,8 @@ function read(bytes: Uint8Array): Certificate {
     ipAddresses: [],
     signed: signed!.whole,
     signature: signature!.content.subarray(1),
+    algorithm: oidText(parse(algorithm!.content)[0]!.content),
+    spki: key!.whole,
   };
   for (const extension of extra ? parse(parse(extra.content)[0]!.content) : [])
     readExtension(out, parse(extension.content));
@@ -222,13 +229,10 @@ export function isSignedBy(certificate: Certificate, authority: Certificate): bo
   if (known === undefined) verified.set(certificate, (known = new Map()));
   let result = known.get(authority);
   if (result === undefined) {
-    try {
-      result =
-        authority.isCa &&
-        p256.verify(certificate.signature, certificate.signed, authority.publicKey, { format: "der", lowS: false });
-    } catch {
-      result = false;
-    }
+    const digest = digestOf(certificate.algorithm);
+    const key = authority.isCa ? readPublicInfo(authority.spki) : undefined;
+    result =
+      key !== undefined && digest !== undefined && verify(key, digest, certificate.signed, certificate.signature);
     known.set(authority, result);
   }
   return result;

@@ -5,6 +5,7 @@ import { CHART_FILES } from "./charts.ts";
 import { publishedExample } from "./examples/index.ts";
 import { gatewayApiManifest } from "./gateway-api.ts";
 import { type IngressProvider, ingressNginxManifest } from "./ingress-nginx.ts";
+import { kubeFlannelManifest } from "./kube-flannel.ts";
 import { kubernetesRelease, RELEASE_KEY } from "./kubernetes-release.ts";
 import { localPathManifest } from "./local-path.ts";
 import { metallbManifest } from "./metallb.ts";
@@ -48,6 +49,15 @@ const RELEASES: readonly Release[] = [
   [
     /^raw\.githubusercontent\.com\/rancher\/local-path-provisioner\/(?:master|(v0\.0\.\d+))\/deploy\/local-path-storage\.yaml$/,
     (version) => localPathManifest(version ?? "v0.0.31"),
+  ],
+  // The project moved; both places lead to it.
+  [
+    /^raw\.githubusercontent\.com\/(?:flannel-io|coreos)\/flannel\/(?:master|(v0\.2[0-6]\.\d{1,2}))\/Documentation\/kube-flannel\.yml$/,
+    (version) => kubeFlannelManifest(version ?? "v0.26.7"),
+  ],
+  [
+    /^github\.com\/(?:flannel-io|coreos)\/flannel\/releases\/(?:latest\/download|download\/(v0\.2[0-6]\.\d{1,2}))\/kube-flannel\.yml$/,
+    (version) => kubeFlannelManifest(version ?? "v0.26.7"),
   ],
   [
     /^raw\.githubusercontent\.com\/metallb\/metallb\/(v0\.1[3-5]\.\d+)\/config\/manifests\/metallb-native\.yaml$/,

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { encode, encodeBase64 } from "../../kernel/index.ts";
 import { kubeletConfiguration } from "../kubelet-configuration.ts";
-import { CLUSTER_DOMAIN, POD_CIDR, SERVICE_CIDR, VERSION } from "../topology.ts";
+import type { ClusterSettings } from "../settings.ts";
 import { configMap, type Manifest, rbac, role, SYSTEM, subject } from "./manifest.ts";
 
 /** Those who hold a token that kubeadm made. */
@@ -12,33 +12,48 @@ function bind(name: string, to: string, group: string): Manifest {
   return rbac("ClusterRoleBinding", name, { roleRef: role(to), subjects: [subject.group(group)] });
 }
 
-/** What nodes need to join: configuration, who may read it, whose certificates are approved. `ca`: PEM. */
-export function bootstrapObjects(server: string, ca: string): Manifest[] {
-  const clusterConfiguration = stringify(
+const argumentsOf = (given: Readonly<Record<string, string>>): object =>
+  Object.keys(given).length === 0 ? {} : { extraArgs: Object.entries(given).map(([name, value]) => ({ name, value })) };
+
+/** The ClusterConfiguration that a cluster keeps. */
+function clusterConfiguration(settings: ClusterSettings): string {
+  const { endpoint, extra, certSans, podCidr } = settings;
+  return stringify(
     {
-      apiServer: {},
+      apiServer: { ...(certSans.length > 0 && { certSANs: [...certSans] }), ...argumentsOf(extra.apiServer) },
       apiVersion: "kubeadm.k8s.io/v1beta4",
       caCertificateValidityPeriod: "87600h0m0s",
       certificateValidityPeriod: "8760h0m0s",
       certificatesDir: "/etc/kubernetes/pki",
-      clusterName: "kubernetes",
-      controlPlaneEndpoint: server.replace("https://", ""),
-      controllerManager: {},
+      clusterName: settings.clusterName,
+      ...(endpoint !== undefined && { controlPlaneEndpoint: endpoint }),
+      controllerManager: argumentsOf(extra.controllerManager),
       dns: {},
       encryptionAlgorithm: "ECDSA-P256",
-      etcd: { local: { dataDir: "/var/lib/etcd" } },
+      etcd: { local: { dataDir: "/var/lib/etcd", ...argumentsOf(extra.etcd) } },
       imageRepository: "registry.k8s.io",
       kind: "ClusterConfiguration",
-      kubernetesVersion: VERSION,
-      networking: { dnsDomain: CLUSTER_DOMAIN, podSubnet: POD_CIDR, serviceSubnet: SERVICE_CIDR },
+      kubernetesVersion: settings.version,
+      networking: {
+        dnsDomain: settings.domain,
+        ...(podCidr !== undefined && { podSubnet: podCidr }),
+        serviceSubnet: settings.serviceCidr,
+      },
       proxy: {},
-      scheduler: {},
+      scheduler: argumentsOf(extra.scheduler),
     },
     { lineWidth: 0 },
   );
+}
+
+/** Makes those of admin.conf administrators. */
+export const adminBinding = (): Manifest => bind("kubeadm:cluster-admins", "cluster-admin", "kubeadm:cluster-admins");
+
+/** What nodes need to join: configuration, who may read it, whose certificates are approved. `ca`: PEM. */
+export function bootstrapObjects(server: string, ca: string, settings: ClusterSettings): Manifest[] {
   return [
-    bind("kubeadm:cluster-admins", "cluster-admin", "kubeadm:cluster-admins"),
-    configMap("kubeadm-config", SYSTEM, { ClusterConfiguration: clusterConfiguration }),
+    adminBinding(),
+    configMap("kubeadm-config", SYSTEM, { ClusterConfiguration: clusterConfiguration(settings) }),
     rbac(
       "Role",
       "kubeadm:nodes-kubeadm-config",
@@ -56,7 +71,7 @@ export function bootstrapObjects(server: string, ca: string): Manifest[] {
       },
       SYSTEM,
     ),
-    configMap("kubelet-config", SYSTEM, { kubelet: kubeletConfiguration() }),
+    configMap("kubelet-config", SYSTEM, { kubelet: kubeletConfiguration(settings) }),
     rbac(
       "Role",
       "kubeadm:kubelet-config",

@@ -1,13 +1,13 @@
-import { CLUSTER_DOMAIN, DNS_SERVICE_IP } from "../topology.ts";
+import { type ClusterSettings, dnsAddress } from "../settings.ts";
 import { configMap, type Manifest, rbac, role, SYSTEM, serviceAccount, subject } from "./manifest.ts";
 
-const COREFILE = `.:53 {
+const corefile = (domain: string): string => `.:53 {
     errors
     health {
        lameduck 5s
     }
     ready
-    kubernetes ${CLUSTER_DOMAIN} in-addr.arpa ip6.arpa {
+    kubernetes ${domain} in-addr.arpa ip6.arpa {
        pods insecure
        fallthrough in-addr.arpa ip6.arpa
        ttl 30
@@ -17,8 +17,8 @@ const COREFILE = `.:53 {
        max_concurrent 1000
     }
     cache 30 {
-       disable success ${CLUSTER_DOMAIN}
-       disable denial ${CLUSTER_DOMAIN}
+       disable success ${domain}
+       disable denial ${domain}
     }
     loop
     reload
@@ -27,11 +27,11 @@ const COREFILE = `.:53 {
 `;
 
 /** CoreDNS and the Service kube-dns. */
-export function coredns(): Manifest[] {
+export function coredns(settings: ClusterSettings): Manifest[] {
   const labels = { "k8s-app": "kube-dns" };
   const http = (path: string, port: number) => ({ httpGet: { path, port, scheme: "HTTP" } });
   return [
-    configMap("coredns", SYSTEM, { Corefile: COREFILE }),
+    configMap("coredns", SYSTEM, { Corefile: corefile(settings.domain) }),
     rbac("ClusterRole", "system:coredns", {
       rules: [
         { apiGroups: [""], resources: ["endpoints", "services", "pods", "namespaces"], verbs: ["list", "watch"] },
@@ -120,7 +120,7 @@ export function coredns(): Manifest[] {
         labels: { ...labels, "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS" },
       },
       spec: {
-        clusterIP: DNS_SERVICE_IP,
+        clusterIP: dnsAddress(settings),
         ports: [
           { name: "dns", port: 53, protocol: "UDP", targetPort: 53 },
           { name: "dns-tcp", port: 53, protocol: "TCP", targetPort: 53 },

@@ -2,7 +2,7 @@ import { POD_CIDR } from "../topology.ts";
 import { configMap, type Manifest, rbac, role, serviceAccount, subject } from "./manifest.ts";
 
 /** kube-flannel.yml with the vxlan backend and network policies. */
-export function flannel(): Manifest[] {
+export function flannel(network = POD_CIDR): Manifest[] {
   const namespace = "kube-flannel";
   const labels = { app: "flannel", "k8s-app": "flannel" };
   return [
@@ -43,7 +43,7 @@ export function flannel(): Manifest[] {
           null,
           2,
         )}\n`,
-        "net-conf.json": `${JSON.stringify({ Network: POD_CIDR, EnableNFTables: false, Backend: { Type: "vxlan" } }, null, 2)}\n`,
+        "net-conf.json": `${JSON.stringify({ Network: network, EnableNFTables: false, Backend: { Type: "vxlan" } }, null, 2)}\n`,
       }),
       metadata: { name: "kube-flannel-cfg", namespace, labels: { ...labels, tier: "node" } },
     },

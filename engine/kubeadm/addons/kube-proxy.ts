@@ -1,17 +1,18 @@
 import { stringify } from "yaml";
-import { POD_CIDR, VERSION } from "../topology.ts";
+import type { ClusterSettings } from "../settings.ts";
 import { configMap, type Manifest, rbac, role, SYSTEM, serviceAccount, subject } from "./manifest.ts";
 
 /** kube-proxy on every node. `server`: URL of the API. */
-export function kubeProxy(server: string): Manifest[] {
+export function kubeProxy(server: string, { podCidr, version, proxy }: ClusterSettings): Manifest[] {
   const configuration = stringify(
     {
       apiVersion: "kubeproxy.config.k8s.io/v1alpha1",
       bindAddress: "0.0.0.0",
       clientConnection: { kubeconfig: "/var/lib/kube-proxy/kubeconfig.conf" },
-      clusterCIDR: POD_CIDR,
+      clusterCIDR: podCidr ?? "",
       kind: "KubeProxyConfiguration",
       mode: "",
+      ...proxy,
     },
     { lineWidth: 0 },
   );
@@ -59,7 +60,7 @@ export function kubeProxy(server: string): Manifest[] {
                   "--hostname-override=$(NODE_NAME)",
                 ],
                 env: [{ name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } }],
-                image: `registry.k8s.io/kube-proxy:${VERSION}`,
+                image: `registry.k8s.io/kube-proxy:${version}`,
                 imagePullPolicy: "IfNotPresent",
                 name: "kube-proxy",
                 securityContext: { privileged: true },

@@ -9,6 +9,7 @@ import { pem, TAG } from "../../pki/der.ts";
 import { makeRequest } from "../../pki/documents.ts";
 import { generateEc, privatePem, publicOf } from "../../pki/keys.ts";
 import { OID } from "../../pki/oids.ts";
+import { createCertificate, keyPair, privateKeyPem } from "../../pki/x509.ts";
 import type { Process } from "../process.ts";
 import * as sys from "../sys.ts";
 import type { KubeletOptions } from "./options.ts";
@@ -66,6 +67,41 @@ export function* bootstrapCertificate(p: Process, options: KubeletOptions, agent
   sys.symlink(p, path, CURRENT);
   const { cluster } = resolveContext(loadKubeconfig(sys.readText(p, bootstrapKubeconfig)));
   sys.writeText(p, kubeconfig, ownConfig(cluster["certificate-authority-data"] ?? "", cluster.server ?? ""), 0o600);
+}
+
+/**
+ * A kubelet that was given no certificate to serve with makes one, of an authority that it makes as well, both in one
+ * file (cmd/kubelet/app InitializeTLS, client-go util/cert).
+ */
+export function makeServingPair(p: Process, certificate: string, key: string): void {
+  if (has(p, certificate) || has(p, key) || sys.find(p, DIRECTORY)?.kind !== "dir") return;
+  const { kernel, hostname } = p.machine;
+  const at = Math.floor(kernel.wallMs / 1000);
+  const random = kernel.random(`kubelet serving ${hostname}`);
+  const pair = () => keyPair(Uint8Array.from(random.hex(64).match(/../g)!, (two) => Number.parseInt(two, 16)));
+  const serial = () => Uint8Array.from(random.hex(14).match(/../g)!, (two) => Number.parseInt(two, 16));
+  const [authority, own] = [pair(), pair()];
+  const name = { commonName: `${hostname}-ca@${at}`, organizations: [] };
+  const life = { notBefore: at * 1000 - 3_600_000, notAfter: (at + 365 * 86_400) * 1000 };
+  const ca = createCertificate({
+    subject: name,
+    publicKey: authority.public,
+    key: authority,
+    isCa: true,
+    serial: serial(),
+    ...life,
+  });
+  const leaf = createCertificate({
+    subject: { commonName: `${hostname}@${at}`, organizations: [] },
+    publicKey: own.public,
+    issuer: { name, key: authority },
+    usages: ["serverAuth"],
+    dnsNames: [hostname],
+    serial: serial(),
+    ...life,
+  });
+  sys.writeText(p, certificate, pem("CERTIFICATE", leaf) + pem("CERTIFICATE", ca), 0o644);
+  sys.writeText(p, key, privateKeyPem(own), 0o600);
 }
 
 /** Again and again while the server cannot be reached or refuses: a token may become valid. */

@@ -8,10 +8,12 @@ import type { Process, Program } from "../process.ts";
 import { releaseOf } from "../release.ts";
 import { runtimeOf } from "../runtime/of.ts";
 import * as sys from "../sys.ts";
-import { bootstrapCertificate } from "./bootstrap.ts";
+import { bootstrapCertificate, makeServingPair } from "./bootstrap.ts";
 import { Kubelet } from "./kubelet.ts";
 import { type KubeletOptions, OptionsError, readOptions } from "./options.ts";
 import { listen } from "./server.ts";
+
+const PKI = "/var/lib/kubelet/pki";
 
 /** The kubelet of kubelet.service. Containers go on when it ends. */
 export const kubelet: Program = function* (p: Process): Gen<number> {
@@ -34,6 +36,7 @@ export const kubelet: Program = function* (p: Process): Gen<number> {
   try {
     const agent = userAgent("kubelet", releaseOf(p));
     yield* bootstrapCertificate(p, options, agent);
+    makeServingPair(p, `${PKI}/kubelet.crt`, `${PKI}/kubelet.key`);
     me = new Kubelet(p, options, clientFromKubeconfig(p, options.kubeconfig, agent));
   } catch (error) {
     if (!isErrno(error)) throw error;

@@ -29,13 +29,21 @@ function random(k: Kubeadm, bytes: number): string {
   return k.p.machine.kernel.random(`kubeadm ${k.p.machine.hostname}`).hex(2 * bytes);
 }
 
-export function* certificateKey(k: Kubeadm): Gen {
-  yield* k.print(`${random(k, 32)}\n`);
+/** A key that nobody had before. */
+export const certificateKey = (k: Kubeadm): string => random(k, 32);
+
+export function* printCertificateKey(k: Kubeadm): Gen {
+  yield* k.print(`${certificateKey(k)}\n`);
 }
 
-export function* uploadCertificates(k: Kubeadm): Gen {
-  if (!k.on("upload-certs")) return yield* k.print("[upload-certs] Skipping phase. Please see --upload-certs\n");
-  const key = k.flag("certificate-key") ?? random(k, 32);
+export function* uploadPhase(k: Kubeadm): Gen {
+  const key = k.on("upload-certs") ? (k.flag("certificate-key") ?? certificateKey(k)) : undefined;
+  yield* uploadCertificates(k, k.client(), key);
+}
+
+/** Stores the shared certificates under a key; none: they stay where they are. */
+export function* uploadCertificates(k: Kubeadm, client: ApiClient, key: string | undefined): Gen {
+  if (key === undefined) return yield* k.print("[upload-certs] Skipping phase. Please see --upload-certs\n");
   const aes = new Aes(hexToBytes(key));
   const data: Record<string, string> = {};
   for (const file of SHARED) {
@@ -44,7 +52,6 @@ export function* uploadCertificates(k: Kubeadm): Gen {
     const nonce = hexToBytes(random(k, NONCE));
     data[entryOf(file)] = encodeBase64(concat([nonce, gcmSeal(aes, nonce, encode(text), NOTHING)]));
   }
-  const client = k.client();
   const secret = {
     apiVersion: "v1",
     kind: "Secret",
@@ -100,8 +107,8 @@ function readers(): [Resource, object][] {
   ];
 }
 
-/** Reads the Secret with the key that `join --control-plane` was given; throws where it does not open. */
-export function* downloadCertificates(client: ApiClient, key: string): Gen {
+/** The shared files by their names, opened with the key that `join --control-plane` was given; throws where it does not fit. */
+export function* downloadCertificates(client: ApiClient, key: string): Gen<ReadonlyMap<string, Uint8Array>> {
   const refuse = (why: string) =>
     new KubeadmError(`error execution phase control-plane-prepare/download-certs: error downloading certs: ${why}`);
   let secret: KubeObject;
@@ -116,9 +123,15 @@ export function* downloadCertificates(client: ApiClient, key: string): Gen {
   }
   if (!/^[0-9a-f]{64}$/.test(key)) throw refuse("error decoding certificate key: encoding/hex: invalid byte");
   const aes = new Aes(hexToBytes(key));
-  for (const text of Object.values<string>(secret["data"] ?? {})) {
+  const files = new Map<string, Uint8Array>();
+  for (const file of SHARED) {
+    const text: string | undefined = secret["data"]?.[entryOf(file)];
+    if (text === undefined) continue;
     const bytes = decodeBase64(text) ?? NOTHING;
-    if (gcmOpen(aes, bytes.subarray(0, NONCE), bytes.subarray(NONCE), NOTHING) === undefined)
+    const plain = gcmOpen(aes, bytes.subarray(0, NONCE), bytes.subarray(NONCE), NOTHING);
+    if (plain === undefined)
       throw refuse("error decoding secret data with provided key: cipher: message authentication failed");
+    files.set(file, plain);
   }
+  return files;
 }

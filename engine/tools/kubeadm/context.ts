@@ -4,7 +4,7 @@ import { klog } from "../../api/klog.ts";
 import { clientFromKubeconfig, RequestError } from "../../api/kubeconfig.ts";
 import { StatusError } from "../../api/status.ts";
 import type { KubeObject, Resource } from "../../api/types.ts";
-import { decode, type Gen } from "../../kernel/index.ts";
+import { decode, decodeBase64, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import { releaseOf } from "../../machine/release.ts";
@@ -80,6 +80,12 @@ export class Kubeadm {
       if (!isErrno(error)) throw error;
       return undefined;
     }
+  }
+
+  /** Text of bytes in base64; undefined for what is none. */
+  fromBase64(text: string): string | undefined {
+    const bytes = decodeBase64(text);
+    return bytes && decode(bytes);
   }
 
   /** The client of admin.conf, or of `--kubeconfig`. */

@@ -3,13 +3,26 @@ import { buildInfo } from "../../api/build-info.ts";
 import type { Gen } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { certificateKey, uploadCertificates } from "./certificates-secret.ts";
+import { printCertificateKey, uploadPhase } from "./certificates-secret.ts";
 import { checkExpiration, renew } from "./certs.ts";
 import { Kubeadm, KubeadmError } from "./context.ts";
 import { imagesOf } from "./images.ts";
+import { init } from "./init.ts";
+import { phaseSettings } from "./init-settings.ts";
 import { join } from "./join.ts";
-import { addonPhase, controlPlanePhase, etcdPhase, kubeconfigPhase, markPhase, uploadConfigPhase } from "./phases.ts";
-import { init } from "./preflight.ts";
+import { kubeconfigUser } from "./kubeconfigs.ts";
+import {
+  addonPhase,
+  bootstrapTokenPhase,
+  certsPhase,
+  controlPlanePhase,
+  etcdPhase,
+  kubeconfigPhase,
+  kubeletStartPhase,
+  markPhase,
+  preflightPhase,
+  uploadConfigPhase,
+} from "./phases.ts";
 import { newestRelease } from "./releases.ts";
 import { reset } from "./reset.ts";
 import { tokenCreate, tokenDelete, tokenGenerate, tokenList } from "./token.ts";
@@ -69,7 +82,7 @@ function* configPrintInit(k: Kubeadm): Gen {
 }
 
 const COMMANDS: Readonly<Record<string, (k: Kubeadm) => Gen>> = {
-  "certs certificate-key": certificateKey,
+  "certs certificate-key": printCertificateKey,
   "certs check-expiration": checkExpiration,
   "certs renew": renew,
   "config images list": configImagesList,
@@ -77,13 +90,18 @@ const COMMANDS: Readonly<Record<string, (k: Kubeadm) => Gen>> = {
   "config print init-defaults": configPrintInit,
   init,
   "init phase addon": addonPhase,
+  "init phase bootstrap-token": bootstrapTokenPhase,
+  "init phase certs": certsPhase,
   "init phase control-plane": controlPlanePhase,
   "init phase etcd": etcdPhase,
   "init phase kubeconfig": kubeconfigPhase,
+  "init phase kubelet-start": kubeletStartPhase,
   "init phase mark-control-plane": markPhase,
-  "init phase upload-certs": uploadCertificates,
+  "init phase preflight": preflightPhase,
+  "init phase upload-certs": uploadPhase,
   "init phase upload-config": uploadConfigPhase,
   join,
+  "kubeconfig user": (k) => kubeconfigUser(k, phaseSettings(k)),
   reset,
   "token create": tokenCreate,
   "token delete": tokenDelete,
@@ -97,6 +115,8 @@ const COMMANDS: Readonly<Record<string, (k: Kubeadm) => Gen>> = {
 
 const FLAGS = new Set([
   "print-join-command",
+  "skip-token-print",
+  "skip-certificate-key-print",
   "dry-run",
   "force",
   "yes",

@@ -7,19 +7,27 @@ import { clientFromKubeconfig, type Kubeconfig, loadKubeconfig } from "../../api
 import { NODES } from "../../api/resources.ts";
 import { isStatus } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
-import { clusterContext } from "../../control-plane/context.ts";
 import { decode, decodeBase64, type Gen, MINUTE, MS, SECOND, sleep } from "../../kernel/index.ts";
 import { markControlPlane, persistently } from "../../kubeadm/init.ts";
+import { AUDIT_POLICY } from "../../kubeadm/manifests.ts";
 import * as sys from "../../machine/sys.ts";
 import { fromPem } from "../../pki/der.ts";
 import { readCertificate } from "../../pki/documents.ts";
+import { certsPhase } from "./certificates.ts";
 import { downloadCertificates } from "./certificates-secret.ts";
 import { CONFIG_MAPS, type Kubeadm, KubeadmError } from "./context.ts";
+import { imagesOf } from "./images.ts";
+import { CONTROL_PLANE, controlPlaneManifests, etcdManifest, MANIFESTS } from "./init.ts";
+import { type InitSettings, joinSettings } from "./init-settings.ts";
+import { writeKubeconfigs } from "./kubeconfigs.ts";
 import { joinFaults, judge } from "./preflight.ts";
+import { pull } from "./upgrade.ts";
 
 const BOOTSTRAP = "/etc/kubernetes/bootstrap-kubelet.conf";
 const KUBECONFIG = "/etc/kubernetes/kubelet.conf";
-const CA = "/etc/kubernetes/pki/ca.crt";
+const PKI = "/etc/kubernetes/pki";
+const CA = `${PKI}/ca.crt`;
+const AUDIT = "/etc/kubernetes/audit-policy.yaml";
 const CONFIG = "/var/lib/kubelet/config.yaml";
 const FLAGS = "/var/lib/kubelet/kubeadm-flags.env";
 const ENVIRONMENT =
@@ -62,10 +70,11 @@ export function* join(k: Kubeadm): Gen {
   const { authority, server } = yield* discover(k, want);
   const bootstrap = bootstrapConfig(authority, server, `${want.id}.${want.secret}`);
   const client = clientFromKubeconfig(k.p, loadKubeconfig(bootstrap), k.agent);
-  yield* k.configuration("preflight", "your-config-file", client);
-  if (controlPlane) yield* prepareControlPlane(k, client);
+  const configuration = yield* k.configuration("preflight", "your-config-file", client);
+  const settings = controlPlane && joinSettings(k, configuration["data"]?.ClusterConfiguration ?? "");
+  if (settings) yield* prepareControlPlane(k, client, settings);
   yield* startKubelet(k, client, bootstrap, authority);
-  if (controlPlane) yield* announceControlPlane(k);
+  if (settings) yield* announceControlPlane(k, settings);
   else {
     yield* k.print(
       "\nThis node has joined the cluster:\n* Certificate signing request was sent to apiserver and a response was received.\n" +
@@ -212,9 +221,10 @@ function* bootstrapped(k: Kubeadm, phase: (text: string) => KubeadmError): Gen {
 
 // ---- a further control plane ----------------------------------------------------------------------------------------
 
-function* prepareControlPlane(k: Kubeadm, client: ApiClient): Gen {
+function* prepareControlPlane(k: Kubeadm, client: ApiClient, settings: InitSettings): Gen {
   const key = k.flag("certificate-key");
-  if (key === undefined) {
+  const shared = k.read(`${PKI}/ca.key`) !== undefined;
+  if (key === undefined && !shared) {
     throw new KubeadmError(
       "error execution phase preflight: \nOne or more conditions for hosting a new control plane instance is not satisfied.\n\n" +
         "[failure loading certificate for CA: couldn't load the certificate file /etc/kubernetes/pki/ca.crt: open /etc/kubernetes/pki/ca.crt: no such file or directory]\n\n" +
@@ -225,30 +235,34 @@ function* prepareControlPlane(k: Kubeadm, client: ApiClient): Gen {
     "[preflight] Running pre-flight checks before initializing the new control plane instance\n" +
       "[preflight] Pulling images required for setting up a Kubernetes cluster\n" +
       "[preflight] This might take a minute or two, depending on the speed of your internet connection\n" +
-      "[preflight] You can also perform this action beforehand using 'kubeadm config images pull'\n" +
-      '[download-certs] Downloading the certificates in Secret "kubeadm-certs" in the "kube-system" Namespace\n',
+      "[preflight] You can also perform this action beforehand using 'kubeadm config images pull'\n",
   );
-  yield* downloadCertificates(client, key);
-  const furnished = clusterContext(k.p.ns.net.network).furnish(k.p.machine);
-  if (!furnished) {
-    throw new KubeadmError("error execution phase preflight: this simulation's workers do not become control planes");
+  for (const image of imagesOf(settings.version)) yield* pull(k, image);
+  if (key !== undefined) {
+    yield* k.print(
+      '[download-certs] Downloading the certificates in Secret "kubeadm-certs" in the "kube-system" Namespace\n' +
+        `[download-certs] Saving the certificates to the folder: "${PKI}"\n`,
+    );
+    const files = yield* downloadCertificates(client, key);
+    yield* k.run("mkdir", "-p", `${PKI}/etcd`);
+    for (const [name, bytes] of files)
+      sys.writeText(k.p, `${PKI}/${name}`, decode(bytes), name.endsWith(".crt") ? 0o644 : 0o600);
   }
-  if (k.read(KUBECONFIG) !== undefined) sys.unlink(k.p, KUBECONFIG);
-  yield* k.print(
-    '[certs] Using certificateDir folder "/etc/kubernetes/pki"\n[certs] Valid certificates and keys now exist in "/etc/kubernetes/pki"\n' +
-      '[certs] Using the existing "sa" key\n[kubeconfig] Generating kubeconfig files\n[kubeconfig] Using kubeconfig folder "/etc/kubernetes"\n' +
-      '[control-plane] Using manifest folder "/etc/kubernetes/manifests"\n' +
-      ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]
-        .map((name) => `[control-plane] Creating static Pod manifest for "${name}"\n`)
-        .join("") +
-      "[check-etcd] Checking that the etcd cluster is healthy\n",
-  );
+  yield* certsPhase(k, settings);
+  yield* k.print('[kubeconfig] Generating kubeconfig files\n[kubeconfig] Using kubeconfig folder "/etc/kubernetes"\n');
+  yield* writeKubeconfigs(k, settings, ["admin", "controller-manager", "scheduler"], "/etc/kubernetes");
+  // The course's set-up audits on every control plane.
+  if (settings.audited && k.read(AUDIT) === undefined) sys.writeText(k.p, AUDIT, AUDIT_POLICY, 0o644);
+  yield* k.print(`[control-plane] Using manifest folder "${MANIFESTS}"\n`);
+  yield* controlPlaneManifests(k, settings, CONTROL_PLANE);
+  yield* k.print("[check-etcd] Checking that the etcd cluster is healthy\n");
 }
 
-function* announceControlPlane(k: Kubeadm): Gen {
+function* announceControlPlane(k: Kubeadm, settings: InitSettings): Gen {
+  yield* k.print("[etcd] Announced new etcd member joining to the existing etcd cluster\n");
+  yield* etcdManifest(k, settings);
   yield* k.print(
-    "[etcd] Announced new etcd member joining to the existing etcd cluster\n" +
-      '[etcd] Creating static Pod manifest for "etcd"\n' +
+    "[etcd] Waiting for the new etcd member to join the cluster. This can take up to 40s\n" +
       `[mark-control-plane] Marking the node ${k.p.machine.hostname} as control-plane by adding the labels: [node-role.kubernetes.io/control-plane node.kubernetes.io/exclude-from-external-load-balancers]\n` +
       `[mark-control-plane] Marking the node ${k.p.machine.hostname} as control-plane by adding the taints [node-role.kubernetes.io/control-plane:NoSchedule]\n`,
   );

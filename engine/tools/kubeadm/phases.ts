@@ -1,66 +1,87 @@
-/** kubeadm init phase: parts of `kubeadm init` on a control plane that stands (cmd/kubeadm/app/cmd/phases/init). */
-import { kindByGvk } from "../../api/kinds.ts";
-import { isStatus } from "../../api/status.ts";
+/** kubeadm init phase: parts of `kubeadm init` by themselves (cmd/kubeadm/app/cmd/phases/init). */
+import type { ApiClient } from "../../api/client.ts";
+import { clientFromKubeconfig } from "../../api/kubeconfig.ts";
 import { clusterContext } from "../../control-plane/context.ts";
+import { etcdMembers } from "../../control-plane/etcd-members.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { markControlPlane } from "../../kubeadm/init.ts";
-import * as sys from "../../machine/sys.ts";
+import { adminBinding } from "../../kubeadm/addons/bootstrap.ts";
+import { initObjects } from "../../kubeadm/addons/index.ts";
+import { createObject, markControlPlane } from "../../kubeadm/init.ts";
+import { authorityText, CERTIFICATE_NAMES, certsPhase as certificates } from "./certificates.ts";
 import { type Kubeadm, KubeadmError } from "./context.ts";
+import { CONTROL_PLANE, controlPlaneManifests, etcdManifest, kubeletFiles, MANIFESTS } from "./init.ts";
+import { type InitSettings, initSettings, phaseSettings, serverOf } from "./init-settings.ts";
+import { KUBECONFIG_NAMES, writeKubeconfigs } from "./kubeconfigs.ts";
+import { initFaults, judge } from "./preflight.ts";
+import { createToken, newToken } from "./token.ts";
 
-const MANIFESTS = "/etc/kubernetes/manifests";
-const FOLDER = "/etc/kubernetes";
+const SUPER_ADMIN = "/etc/kubernetes/super-admin.conf";
 
-/** The file as `kubeadm init` wrote it; throws on a machine that it never ran on. */
-function first(k: Kubeadm, path: string): string {
-  const text = clusterContext(k.p.ns.net.network).laidOut(k.p.machine, path);
-  if (text === undefined) throw new KubeadmError(`this machine has no ${path}: it is no control plane`);
-  return text;
+export function* preflightPhase(k: Kubeadm): Gen {
+  initSettings(k);
+  yield* k.print("[preflight] Running pre-flight checks\n");
+  yield* judge(k, initFaults(k));
 }
 
-function* manifest(k: Kubeadm, name: string): Gen {
-  const path = `${MANIFESTS}/${name}.yaml`;
-  const text = first(k, path).replace(/^(\s*image: registry\.k8s\.io\/kube-\S+:)\S+$/m, `$1${k.release}`);
-  yield* k.run("mkdir", "-p", MANIFESTS);
-  sys.writeText(k.p, path, text, 0o600);
+/** Where no cluster runs they are those of a new one, which the phases make step by step. */
+function settingsOf(k: Kubeadm): InitSettings {
+  const { network } = k.p.machine;
+  const members = etcdMembers(network);
+  if (members.all().some(({ name }) => members.isServing(name))) return phaseSettings(k);
+  const settings = initSettings(k);
+  clusterContext(network).settings = settings;
+  return settings;
 }
 
-const CONTROL_PLANE = ["apiserver", "controller-manager", "scheduler"];
+/** `certs all`, or one of its certificates. */
+export function* certsPhase(k: Kubeadm): Gen {
+  const [which] = k.args;
+  if (which !== "all" && !CERTIFICATE_NAMES.includes(which ?? "")) throw subcommand("certs", which);
+  yield* certificates(k, settingsOf(k), which);
+}
 
 /** `control-plane all`, or one of its parts. */
 export function* controlPlanePhase(k: Kubeadm): Gen {
   const [which] = k.args;
   if (which !== "all" && !CONTROL_PLANE.includes(which ?? "")) throw subcommand("control-plane", which);
   if (which === "all") yield* k.print(`[control-plane] Using manifest folder "${MANIFESTS}"\n`);
-  for (const part of which === "all" ? CONTROL_PLANE : [which!]) {
-    yield* k.print(`[control-plane] Creating static Pod manifest for "kube-${part}"\n`);
-    yield* manifest(k, `kube-${part}`);
-  }
+  yield* controlPlaneManifests(k, settingsOf(k), which === "all" ? CONTROL_PLANE : [which!]);
 }
 
 export function* etcdPhase(k: Kubeadm): Gen {
   if (k.args[0] !== "local") throw subcommand("etcd", k.args[0]);
-  yield* k.print(`[etcd] Creating static Pod manifest for local etcd in "${MANIFESTS}"\n`);
-  yield* manifest(k, "etcd");
+  yield* etcdManifest(k, settingsOf(k));
 }
-
-const KUBECONFIGS = ["admin", "super-admin", "kubelet", "controller-manager", "scheduler"];
 
 /** `kubeconfig all`, or one of them; those that are there stay. */
 export function* kubeconfigPhase(k: Kubeadm): Gen {
   const [which] = k.args;
-  if (which !== "all" && !KUBECONFIGS.includes(which ?? "")) throw subcommand("kubeconfig", which);
-  const folder = k.flag("kubeconfig-dir") ?? FOLDER;
+  if (which !== "all" && !KUBECONFIG_NAMES.includes(which ?? "")) throw subcommand("kubeconfig", which);
+  const folder = k.flag("kubeconfig-dir") ?? "/etc/kubernetes";
   if (which === "all") yield* k.print(`[kubeconfig] Using kubeconfig folder "${folder}"\n`);
-  yield* k.run("mkdir", "-p", folder);
-  for (const name of which === "all" ? KUBECONFIGS : [which!]) {
-    const path = `${folder}/${name}.conf`;
-    if (sys.find(k.p, path) !== undefined) {
-      yield* k.print(`[kubeconfig] Using existing kubeconfig file: "${path}"\n`);
-      continue;
-    }
-    yield* k.print(`[kubeconfig] Writing "${name}.conf" kubeconfig file\n`);
-    sys.writeText(k.p, path, first(k, `${FOLDER}/${name}.conf`), 0o600);
-  }
+  yield* writeKubeconfigs(k, settingsOf(k), which === "all" ? KUBECONFIG_NAMES : [which!], folder);
+}
+
+export function* kubeletStartPhase(k: Kubeadm): Gen {
+  yield* k.print(
+    '[kubelet-start] Writing kubelet environment file with flags to file "/var/lib/kubelet/kubeadm-flags.env"\n' +
+      '[kubelet-start] Writing kubelet configuration to file "/var/lib/kubelet/config.yaml"\n[kubelet-start] Starting the kubelet\n',
+  );
+  yield* k.run("systemctl", "stop", "kubelet");
+  yield* kubeletFiles(k, settingsOf(k));
+  yield* k.run("systemctl", "start", "kubelet");
+}
+
+export function* bootstrapTokenPhase(k: Kubeadm): Gen {
+  const settings = settingsOf(k);
+  const token = settings.token ?? newToken(k);
+  const client = yield* adminClient(k);
+  yield* k.ask(() => createToken(k, client, token, { ttl: settings.ttl }));
+  yield* k.print(
+    `[bootstrap-token] Using token: ${token}\n[bootstrap-token] Configuring bootstrap tokens, cluster-info ConfigMap, RBAC Roles\n`,
+  );
+  yield* objects(k, settings, /^(cluster-info|kubeadm:.*)$/);
+  yield* k.print('[bootstrap-token] Creating the "cluster-info" ConfigMap in the "kube-public" namespace\n');
 }
 
 /** Objects of the add-ons, of the configuration's upload, by their names. */
@@ -80,29 +101,32 @@ const OBJECTS: Readonly<Record<string, { names: RegExp; said: string }>> = {
   },
 };
 
+/** The client of admin.conf, whose group is given its role by super-admin.conf's where nobody did (EnsureAdminClusterRoleBinding). */
+function* adminClient(k: Kubeadm): Gen<ApiClient> {
+  const own = k.client();
+  if (k.flag("kubeconfig") !== undefined || k.read(SUPER_ADMIN) === undefined) return own;
+  const first = clientFromKubeconfig(k.p, SUPER_ADMIN, k.agent);
+  yield* k.ask(() => createObject(first, adminBinding()));
+  return own;
+}
+
 /** Creates what is missing of them, and leaves what is there. */
-function* objects(k: Kubeadm, which: string): Gen {
-  const { names, said } = OBJECTS[which]!;
-  const client = k.client();
-  for (const object of clusterContext(k.p.ns.net.network).addons()) {
-    const kind = kindByGvk(object.apiVersion, object.kind);
-    if (!names.test(object.metadata.name) || kind === undefined) continue;
-    yield* k.ask(function* () {
-      try {
-        yield* client.create(kind.resource, object);
-      } catch (error) {
-        if (!isStatus(error, "AlreadyExists")) throw error;
-      }
-    });
+function* objects(k: Kubeadm, settings: InitSettings, names: RegExp): Gen {
+  const client = yield* adminClient(k);
+  for (const object of initObjects(serverOf(settings), authorityText(k), settings)) {
+    if (names.test(object.metadata.name)) yield* k.ask(() => createObject(client, object));
   }
-  yield* k.print(said);
 }
 
 function phaseOf(phase: string, parts: readonly string[]): (k: Kubeadm) => Gen {
   return function* (k) {
     const [which] = k.args;
     if (which !== "all" && !parts.includes(which ?? "")) throw subcommand(phase, which);
-    for (const part of which === "all" ? parts : [which!]) yield* objects(k, part);
+    for (const part of which === "all" ? parts : [which!]) {
+      const { names, said } = OBJECTS[part]!;
+      yield* objects(k, phaseSettings(k), names);
+      yield* k.print(said);
+    }
   };
 }
 
@@ -115,7 +139,8 @@ export function* markPhase(k: Kubeadm): Gen {
     `[mark-control-plane] Marking the node ${name} as control-plane by adding the labels: [node-role.kubernetes.io/control-plane node.kubernetes.io/exclude-from-external-load-balancers]\n` +
       `[mark-control-plane] Marking the node ${name} as control-plane by adding the taints [node-role.kubernetes.io/control-plane:NoSchedule]\n`,
   );
-  yield* k.ask(() => markControlPlane(k.client(), name));
+  const client = yield* adminClient(k);
+  yield* k.ask(() => markControlPlane(client, name));
 }
 
 function subcommand(phase: string, which: string | undefined): KubeadmError {

@@ -71,14 +71,3 @@ export function* judge(k: Kubeadm, faults: readonly Fault[]): Gen {
       )}[preflight] If you know what you are doing, you can make a check non-fatal with \`--ignore-preflight-errors=...\``,
   );
 }
-
-/** kubeadm init, on a machine that has a control plane or had one. */
-export function* init(k: Kubeadm): Gen {
-  yield* k.print(`[init] Using Kubernetes version: ${k.release}\n[preflight] Running pre-flight checks\n`);
-  yield* judge(k, initFaults(k));
-  throw new KubeadmError(
-    "error execution phase preflight: [preflight] Some fatal errors occurred:\n" +
-      "\t[ERROR CRI]: this simulation has one cluster, and sets up no other\n" +
-      "[preflight] If you know what you are doing, you can make a check non-fatal with `--ignore-preflight-errors=...`",
-  );
-}

@@ -1,4 +1,5 @@
 /** kubeadm reset (cmd/kubeadm/app/cmd/reset.go and phases/reset). */
+import { etcdMembers } from "../../control-plane/etcd-members.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { runtimeOf } from "../../machine/runtime/of.ts";
 import * as sys from "../../machine/sys.ts";
@@ -22,6 +23,7 @@ export function* reset(k: Kubeadm): Gen {
     yield* k.warn("removeetcdmember.go:106", "[reset] No kubeadm config, using etcd pod spec to get data directory");
   if (would) yield* k.print(`[reset] Would delete contents of the etcd data directory: ${ETCD}\n`);
   else {
+    leaveEtcd(k);
     yield* empty(k, ETCD);
     yield* k.print(`[reset] Deleted contents of the etcd data directory: ${ETCD}\n`);
   }
@@ -50,6 +52,13 @@ export function* reset(k: Kubeadm): Gen {
       "For information on how to perform this cleanup manually, please see:\n" +
       "    https://k8s.io/docs/reference/setup-tools/kubeadm/kubeadm-reset/\n\n",
   );
+}
+
+/** Takes the machine's member out of etcd, unless it is the last one (phases/reset/removeetcdmember.go). */
+function leaveEtcd(k: Kubeadm): void {
+  const { hostname, network } = k.p.machine;
+  const members = etcdMembers(network);
+  if (members.all().some(({ name }) => name === hostname) && members.othersServe(hostname)) members.remove(hostname);
 }
 
 /** A cluster that does not answer is no hindrance. */

@@ -3,6 +3,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { BOOTSTRAP_TOKEN, BOOTSTRAP_TOKEN_TYPE, bootstrapTokenOf, tokenLeft } from "../../api/bootstrap-token.ts";
+import type { ApiClient } from "../../api/client.ts";
 import { shortHumanDuration } from "../../api/duration.ts";
 import { loadKubeconfig } from "../../api/kubeconfig.ts";
 import { formatTime } from "../../api/time.ts";
@@ -16,7 +17,8 @@ import { type Kubeadm, KubeadmError, SECRETS } from "./context.ts";
 const LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz";
 const GROUP = "system:bootstrappers:kubeadm:default-node-token";
 
-function newToken(k: Kubeadm): string {
+/** A token nobody had before. */
+export function newToken(k: Kubeadm): string {
   const random = k.p.machine.kernel.random(`kubeadm ${k.p.machine.hostname}`);
   return `${random.string(6, LETTERS)}.${random.string(16, LETTERS)}`;
 }
@@ -33,19 +35,39 @@ export function* tokenCreate(k: Kubeadm): Gen {
       `the bootstrap token "${token}" was not of the form "\\\\A([a-z0-9]{6})\\\\.([a-z0-9]{16})\\\\z"`,
     );
   }
-  const ttl = parseDuration(k.flag("ttl") ?? "24h0m0s");
-  if (typeof ttl === "string") throw new KubeadmError(`invalid argument "${k.flag("ttl")}" for "--ttl" flag: ${ttl}`);
-  const [, id, secret] = match as unknown as [string, string, string];
-  const usages = (k.flag("usages") ?? "signing,authentication").split(",");
+  const client = k.client();
+  yield* k.ask(() =>
+    createToken(k, client, token, {
+      ttl: k.flag("ttl") ?? "24h0m0s",
+      description: k.flag("description"),
+      usages: k.flag("usages"),
+      groups: k.flag("groups"),
+    }),
+  );
+  yield* k.print(k.on("print-join-command") ? `${joinCommand(k, token)}\n` : `${token}\n`);
+}
+
+interface TokenWords {
+  ttl: string;
+  description?: string | undefined;
+  usages?: string | undefined;
+  groups?: string | undefined;
+}
+
+/** Keeps a token of the right form as a Secret. */
+export function* createToken(k: Kubeadm, client: ApiClient, token: string, words: TokenWords): Gen {
+  const ttl = parseDuration(words.ttl);
+  if (typeof ttl === "string") throw new KubeadmError(`invalid argument "${words.ttl}" for "--ttl" flag: ${ttl}`);
+  const [, id, secret] = BOOTSTRAP_TOKEN.exec(token) as unknown as [string, string, string];
+  const usages = (words.usages ?? "signing,authentication").split(",");
   const data: Record<string, string> = {
-    "auth-extra-groups": k.flag("groups") ?? GROUP,
+    "auth-extra-groups": words.groups ?? GROUP,
     "token-id": id,
     "token-secret": secret,
   };
-  if (k.flag("description")) data["description"] = k.flag("description")!;
+  if (words.description) data["description"] = words.description;
   if (ttl > 0) data["expiration"] = formatTime(k.nowMs + ttl / 1e6);
   for (const usage of usages) data[`usage-bootstrap-${usage}`] = "true";
-  const client = k.client();
   const object = {
     apiVersion: "v1",
     kind: "Secret",
@@ -53,8 +75,15 @@ export function* tokenCreate(k: Kubeadm): Gen {
     type: BOOTSTRAP_TOKEN_TYPE,
     data: Object.fromEntries(Object.entries(data).map(([name, value]) => [name, encodeBase64(encode(value))])),
   };
-  yield* k.ask(() => client.create(SECRETS, object));
-  yield* k.print(k.on("print-join-command") ? `${joinCommand(k, token)}\n` : `${token}\n`);
+  yield* client.create(SECRETS, object);
+}
+
+/** `kubeadm join HOST:PORT --token …`, as `kubeadm init` says it at its end. */
+export function joinWords(k: Kubeadm, token: string): string {
+  const [, address, , hash] = /^kubeadm join (\S+) --token (\S+) --discovery-token-ca-cert-hash (\S+)/.exec(
+    joinCommand(k, token.includes(" ") ? "x" : token),
+  )!;
+  return `kubeadm join ${address} --token ${token} \\\n\t--discovery-token-ca-cert-hash ${hash}`;
 }
 
 function joinCommand(k: Kubeadm, token: string): string {
