@@ -12,6 +12,9 @@ export interface HttpRequest {
   path: string;
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>;
+  /** Names of fields as the client writes them, where that matters to servers that read bytes. */
+  spelled?: Readonly<Record<string, string>>;
+  version?: "1.0";
   body?: HttpBody | undefined;
   /** PEM of the client certificate shown in the TLS handshake. */
   clientCertificate?: string | undefined;
@@ -22,18 +25,24 @@ export interface HttpRequest {
 }
 
 export interface HttpResponse {
+  /** 0 where what came is no HTTP. */
   status: number;
   /** Names in lower case. */
   headers: Readonly<Record<string, string>>;
   body: HttpBody;
+  /** The head as it came, with the empty line, where the server speaks bytes only. */
+  headText?: string;
 }
 
 export type HttpBody =
   | { readonly type: "bytes"; readonly bytes: Uint8Array }
   /** JSON as a frozen value. `layout`: how it becomes bytes (encode.ts); without it, one line and a newline. */
   | { readonly type: "object"; readonly value: unknown; readonly layout?: "indented" | "bare" }
-  /** Bytes that come as they are made, e.g. `logs -f`; the reader calls `closeReader()` when it leaves. */
-  | { readonly type: "stream"; readonly pipe: Pipe }
+  /**
+   * Bytes that come as they are made, e.g. `logs -f`; the reader calls `closeReader()` when it leaves. `missing`, once it
+   * has ended: how many bytes did not come of those that were announced.
+   */
+  | { readonly type: "stream"; readonly pipe: Pipe; missing?: number | "chunks" }
   | { readonly type: "watch"; readonly watch: WatchStream }
   /** exec and attach: the two ends speak the remote command protocol (status 101). */
   | { readonly type: "channels"; readonly channels: RemoteCommand }

@@ -10,8 +10,8 @@ const MAX_HEAD = 64 * 1024;
 const MAX_BODY = 4 * 1024 * 1024;
 const BLOCK = 65_536;
 
-/** Reads what a client sends, piece by piece. */
-class Reader {
+/** Reads what the other side sends, piece by piece. */
+export class ByteReader {
   private readonly pipe: Pipe;
   private held: Uint8Array = new Uint8Array(0);
 
@@ -45,8 +45,24 @@ class Reader {
 
   *bytes(count: number): Gen<Uint8Array | undefined> {
     while (this.held.length < count) if (!(yield* this.fill())) return undefined;
-    const out = this.held.subarray(0, count);
-    this.held = this.held.subarray(count);
+    return this.take(count);
+  }
+
+  /** What comes next, at most `most` bytes; none at the end. */
+  *some(most: number): Gen<Uint8Array> {
+    if (this.held.length === 0) yield* this.fill();
+    return this.take(most);
+  }
+
+  /** The next `count` bytes (fewer at the end), which stay. */
+  *peek(count: number): Gen<Uint8Array> {
+    while (this.held.length < count && (yield* this.fill()));
+    return this.held.subarray(0, count);
+  }
+
+  private take(most: number): Uint8Array {
+    const out = this.held.subarray(0, most);
+    this.held = this.held.subarray(out.length);
     return out;
   }
 }
@@ -58,7 +74,7 @@ interface Head {
   headers: Record<string, string>;
 }
 
-function* readHead(reader: Reader): Gen<Head | "bad" | undefined> {
+function* readHead(reader: ByteReader): Gen<Head | "bad" | undefined> {
   let first = yield* reader.line();
   // Servers pass over an empty line before a request (RFC 9112, 2.2).
   while (first === "") first = yield* reader.line();
@@ -78,7 +94,7 @@ function* readHead(reader: Reader): Gen<Head | "bad" | undefined> {
   }
 }
 
-function* readBody(reader: Reader, headers: Readonly<Record<string, string>>): Gen<Uint8Array | undefined> {
+function* readBody(reader: ByteReader, headers: Readonly<Record<string, string>>): Gen<Uint8Array | undefined> {
   if (/\bchunked\b/i.test(headers["transfer-encoding"] ?? "")) {
     const chunks: Uint8Array[] = [];
     let total = 0;
@@ -109,7 +125,7 @@ export function* serveHttpBytes(
   ask: (request: HttpRequest) => Gen<HttpResponse>,
   remoteAddress: string,
 ): Gen {
-  const reader = new Reader(socket.input);
+  const reader = new ByteReader(socket.input);
   const send = function* (bytes: Uint8Array | string): Gen<boolean> {
     return (yield* socket.output.write(typeof bytes === "string" ? encode(bytes) : bytes)) !== "broken";
   };
@@ -162,7 +178,7 @@ function* writeAnswer(
   const chunked = whole === undefined && version === "HTTP/1.1";
   let text = `HTTP/1.1 ${status} ${reasonOf(response) || "Unknown"}\r\n`;
   for (const [name, value] of Object.entries(headers)) {
-    if (name !== "content-length" && name !== "transfer-encoding") text += `${headerName(name)}: ${value}\r\n`;
+    if (name !== "content-length" && name !== "transfer-encoding") text += `${titled(name)}: ${value}\r\n`;
   }
   const empty = status === 204 || status === 304;
   if (chunked) text += "Transfer-Encoding: chunked\r\n";
@@ -189,7 +205,7 @@ function bytesOf(body: HttpBody): Uint8Array | undefined {
   return body.type === "object" ? encode(encodeBody(body)) : undefined;
 }
 
-/** `content-type` → `Content-Type`, as most servers write it. */
-function headerName(name: string): string {
+/** `content-type` → `Content-Type`, as most servers and clients write it. */
+export function titled(name: string): string {
   return name.replace(/(^|-)([a-z])/g, (_all, dash: string, letter: string) => dash + letter.toUpperCase());
 }

@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { type Gen, type Kernel, Pipe, SECOND, sleep } from "../kernel/index.ts";
 import type { Track } from "../netfilter/index.ts";
+import { askInBytes } from "./ask-in-bytes.ts";
 import { stoppedBy, type Tap } from "./capture.ts";
 import { NetError } from "./error.ts";
 import { Flow } from "./flow.ts";
@@ -71,6 +72,8 @@ class Established implements Connection {
   /** The proxy's own connection. */
   private readonly onward: Established | undefined;
   readonly flow: Flow | undefined;
+  /** Over which a request went to a server that knows bytes only. */
+  private bytes: Socket | undefined;
   /** What machines on its way know of each other. */
   private readonly neighbours: readonly Neighbour[];
 
@@ -119,6 +122,9 @@ class Established implements Connection {
   }
 
   http(request: HttpRequest): Gen<HttpResponse> {
+    const { server, listener } = this;
+    if (server.http === undefined && (listener.accept ?? server.accept) !== undefined)
+      return askInBytes(this.network.kernel, (this.bytes = this.stream()), request);
     return this.flow === undefined ? this.ask(request) : this.shown(request, this.flow);
   }
 
@@ -141,6 +147,7 @@ class Established implements Connection {
   }
 
   close(): void {
+    this.bytes?.close();
     this.flow?.finish(0);
   }
 

@@ -111,8 +111,8 @@ export class CookieJar {
     return all.length > 0 ? all.join("; ") : undefined;
   }
 
-  /** Writes the jar; false when the file cannot be written. */
-  save(p: Process, path: string): boolean {
+  /** The jar as a file has it. */
+  text(): string {
     const yes = (flag: boolean) => (flag ? "TRUE" : "FALSE");
     const lines = this.cookies.map((one) =>
       [
@@ -125,8 +125,13 @@ export class CookieJar {
         one.value,
       ].join("\t"),
     );
+    return HEADER + lines.map((line) => `${line}\n`).join("");
+  }
+
+  /** Writes the jar; false when the file cannot be written. */
+  save(p: Process, path: string): boolean {
     try {
-      sys.writeText(p, path, HEADER + lines.map((line) => `${line}\n`).join(""));
+      sys.writeText(p, path, this.text());
       return true;
     } catch {
       return false;

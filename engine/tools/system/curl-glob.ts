@@ -6,7 +6,18 @@ const MOST = 10_000;
 /** The URLs that `{a,b}` and `[1-3]`, `[a-z:2]` stand for (src/tool_urlglob.c), with what each place became, for `#1`. */
 export function globbed(text: string): { url: string; parts: string[] }[] {
   const match = /\{([^{}]*)\}|\[(\d+)-(\d+)(?::(\d+))?\]|\[([a-zA-Z])-([a-zA-Z])(?::(\d+))?\]/.exec(text);
-  if (match === null) return [{ url: text, parts: [] }];
+  if (match === null) {
+    const open = /[[{]/.exec(text);
+    // An address in brackets is no pattern.
+    if (open === null || /^\[[\da-fA-F:.]*:[\da-fA-F:.]*(%[\w.-]+)?\]/.test(text.slice(open.index)))
+      return [{ url: text, parts: [] }];
+    const bracket = open[0] === "[";
+    const column = open.index + (bracket ? 2 : 1);
+    throw new CurlError(
+      3,
+      `${bracket ? "bad range" : "unmatched brace"} in URL position ${column}:\n${text}\n${" ".repeat(column - 1)}^`,
+    );
+  }
   const [whole, list, from, to, step = "1", first, last, stride = "1"] = match;
   const words: string[] = [];
   if (list !== undefined) words.push(...list.split(","));

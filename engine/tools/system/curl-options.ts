@@ -1,4 +1,5 @@
 import { SECOND } from "../../kernel/index.ts";
+import { HELP } from "./curl-help.ts";
 
 /** What curl's command line asks for. */
 export interface Settings {
@@ -41,6 +42,14 @@ export interface Settings {
   failWithBody: boolean;
   writeOut?: string;
   agent?: string;
+  referer?: string;
+  /** HTTP date of `-z`. */
+  since?: string;
+  bearer?: string;
+  compressed: boolean;
+  http10: boolean;
+  pathAsIs: boolean;
+  unixSocket?: string;
   user?: string;
   cacert?: string;
   cert?: string;
@@ -80,31 +89,14 @@ export interface FormPart {
 /** A wrong command line, or (with `help`) a call for help. */
 export class CurlUsage extends Error {
   readonly help: string | undefined;
+  readonly status: number;
 
-  constructor(message: string, help?: string) {
+  constructor(message: string, help?: string, status = 2) {
     super(message);
     this.help = help;
+    this.status = status;
   }
 }
-
-const HELP = `Usage: curl [options...] <url>
- -d, --data <data>          HTTP POST data
- -f, --fail                 Fail fast with no output on HTTP errors
- -h, --help <category>      Get help for commands
- -i, --include              Include protocol response headers in the output
- -o, --output <file>        Write to file instead of stdout
- -O, --remote-name          Write output to a file named as the remote file
- -s, --silent               Silent mode
- -T, --upload-file <file>   Transfer local FILE to destination
- -u, --user <user:password> Server user and password
- -A, --user-agent <name>    Send User-Agent <name> to server
- -v, --verbose              Make the operation more talkative
- -V, --version              Show version number and quit
-
-This is not the full help, this menu is stripped into categories.
-Use "--help category" to get an overview of all categories.
-For all options use the manual or "--help all".
-`;
 
 /** Short option letters with their long names. */
 const LETTERS: Record<string, string> = {
@@ -150,15 +142,28 @@ const LETTERS: Record<string, string> = {
   "1": "tlsv1",
   q: "disable",
   g: "globoff",
+  K: "config",
+  z: "time-cond",
+  U: "proxy-user",
+  n: "netrc",
+  Q: "quote",
+  a: "append",
+  B: "use-ascii",
+  l: "list-only",
+  P: "ftp-port",
+  t: "telnet-option",
+  y: "speed-time",
+  Y: "speed-limit",
+  p: "proxytunnel",
 };
 
 const FLAGS = new Set(
-  "fail include head remote-name silent show-error verbose version insecure location get progress-bar no-buffer ipv4 ipv6 http1.0 http1.1 http2 compressed no-progress-meter fail-with-body disable globoff junk-session-cookies http2-prior-knowledge tlsv1.2 tlsv1.3 path-as-is create-dirs fail-early parallel location-trusted no-keepalive no-alpn raw retry-connrefused retry-all-errors ssl tlsv1 tlsv1.0 tlsv1.1 remote-time remote-header-name remote-name-all styled-output tcp-nodelay tcp-fastopen anyauth basic digest negotiate ntlm http0.9 http3 doh-insecure proxy-insecure cert-status false-start post301 post302 post303 sessionid netrc netrc-optional append list-only ftp-pasv stderr-to-stdout ignore-content-length haproxy-protocol suppress-connect-headers".split(
+  "fail include head remote-name silent show-error verbose version insecure location get progress-bar no-buffer ipv4 ipv6 http1.0 http1.1 http2 compressed no-progress-meter fail-with-body disable globoff junk-session-cookies http2-prior-knowledge tlsv1.2 tlsv1.3 path-as-is create-dirs fail-early parallel location-trusted no-keepalive no-alpn raw retry-connrefused retry-all-errors ssl tlsv1 tlsv1.0 tlsv1.1 remote-time remote-header-name remote-name-all styled-output tcp-nodelay tcp-fastopen anyauth basic digest negotiate ntlm http0.9 http3 doh-insecure proxy-insecure cert-status false-start post301 post302 post303 sessionid netrc netrc-optional append list-only ftp-pasv stderr-to-stdout ignore-content-length haproxy-protocol suppress-connect-headers use-ascii proxytunnel".split(
     " ",
   ),
 );
 const VALUED = new Set(
-  "data data-raw data-binary data-ascii data-urlencode json output user user-agent write-out header request max-time connect-timeout resolve connect-to cacert capath cert key cert-type key-type dump-header referer cookie cookie-jar proxy noproxy retry retry-delay retry-max-time max-redirs interface oauth2-bearer unix-socket limit-rate url ciphers form upload-file range continue-at tls-max proto proto-default proto-redir request-target tls13-ciphers dns-servers local-port keepalive-time speed-limit speed-time max-filesize output-dir trace trace-ascii stderr config variable aws-sigv4 pinnedpubkey proxy-user proxy-header socks5 socks5-hostname socks4 expect100-timeout happy-eyeballs-timeout-ms etag-save etag-compare form-string netrc-file pass crlfile engine url-query".split(
+  "data data-raw data-binary data-ascii data-urlencode json output user user-agent write-out header request max-time connect-timeout resolve connect-to cacert capath cert key cert-type key-type dump-header referer cookie cookie-jar proxy noproxy retry retry-delay retry-max-time max-redirs interface oauth2-bearer unix-socket limit-rate url ciphers form upload-file range continue-at tls-max proto proto-default proto-redir request-target tls13-ciphers dns-servers local-port keepalive-time speed-limit speed-time max-filesize output-dir trace trace-ascii stderr config variable aws-sigv4 pinnedpubkey proxy-user proxy-header socks5 socks5-hostname socks4 expect100-timeout happy-eyeballs-timeout-ms etag-save etag-compare form-string netrc-file pass crlfile engine url-query time-cond quote ftp-port telnet-option retry-max-time".split(
     " ",
   ),
 );
@@ -170,6 +175,9 @@ function newSettings(): Settings {
     headers: [],
     cookies: [],
     globOff: false,
+    compressed: false,
+    http10: false,
+    pathAsIs: false,
     createDirs: false,
     query: [],
     json: false,
@@ -194,10 +202,50 @@ function newSettings(): Settings {
   };
 }
 
-/** Parses the arguments. Throws `CurlUsage`. */
-export function settings(args: readonly string[]): Settings {
+/**
+ * Parses the arguments of version 7 (`old`) or 8; `config`: the text of a file of options, undefined when it cannot be
+ * read. Throws `CurlUsage`.
+ */
+export function settings(
+  args: readonly string[],
+  old: boolean,
+  config: (path: string | undefined) => string | undefined,
+): Settings {
   const s = newSettings();
   const outputs: string[] = [];
+  const own = args[0] === "-q" || args[0] === "--disable" ? undefined : config(undefined);
+  const read = (path: string) => {
+    const text = config(path);
+    if (text === undefined) throw new CurlUsage("option -K: error encountered when reading a file", undefined, 26);
+    options(s, configWords(text), outputs, read);
+  };
+  if (own !== undefined) options(s, configWords(own), outputs, read);
+  options(s, args, outputs, read);
+  if (s.urls.length === 0 && !s.version) {
+    if (args.length === 0) throw new CurlUsage("");
+    throw new CurlUsage(old ? "no URL specified!" : "(2) no URL specified");
+  }
+  s.outputs = outputs;
+  return s;
+}
+
+/** The words that a file of `-K` stands for: `name = "value"`, `name: value`, `name value`, `-x value` (src/tool_parsecfg.c). */
+function configWords(text: string): string[] {
+  const out: string[] = [];
+  for (const line of text.split("\n")) {
+    const [, name, rest = ""] = /^\s*([^\s#=:][^\s=:]*)[\s=:]*(.*?)\s*$/.exec(line) ?? [];
+    if (name === undefined) continue;
+    const quoted = /^"((?:[^"\\]|\\.)*)"/.exec(rest);
+    const value = quoted
+      ? quoted[1]!.replace(/\\(.)/g, (_all, char: string) => ({ t: "\t", n: "\n", r: "\r", v: "\v" })[char] ?? char)
+      : rest.replace(/\s.*$/, "");
+    out.push(name.startsWith("-") ? name : `--${name}`);
+    if (value !== "" || quoted) out.push(value);
+  }
+  return out;
+}
+
+function options(s: Settings, args: readonly string[], outputs: string[], config: (path: string) => void): void {
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     if (!arg.startsWith("-") || arg === "-") {
@@ -210,7 +258,8 @@ export function settings(args: readonly string[]): Settings {
       if (FLAGS.has(name)) flag(s, name, outputs, name !== arg.slice(2));
       else if (VALUED.has(name)) {
         if (i + 1 >= args.length) throw new CurlUsage(`option ${arg}: requires parameter`);
-        valued(s, name, args[++i]!, outputs);
+        if (name === "config") config(args[++i]!);
+        else valued(s, name, args[++i]!, outputs, arg);
       } else throw new CurlUsage(`option ${arg}: is unknown`);
       continue;
     }
@@ -224,13 +273,12 @@ export function settings(args: readonly string[]): Settings {
       }
       const rest = arg.slice(k + 1);
       if (rest === "" && i + 1 >= args.length) throw new CurlUsage(`option ${arg}: requires parameter`);
-      valued(s, name, rest === "" ? args[++i]! : rest, outputs);
+      const value = rest === "" ? args[++i]! : rest;
+      if (name === "config") config(value);
+      else valued(s, name, value, outputs, arg);
       break;
     }
   }
-  if (s.urls.length === 0 && !s.version) throw new CurlUsage("no URL specified!");
-  s.outputs = outputs;
-  return s;
 }
 
 function flag(s: Settings, name: string, outputs: string[], off: boolean): void {
@@ -250,14 +298,18 @@ function flag(s: Settings, name: string, outputs: string[], off: boolean): void 
   else if (name === "get") s.get = on;
   else if (name === "globoff") s.globOff = on;
   else if (name === "create-dirs") s.createDirs = on;
+  else if (name === "compressed") s.compressed = on;
+  else if (name === "http1.0") s.http10 = on;
+  else if (name === "path-as-is") s.pathAsIs = on;
   else if (name === "retry-connrefused") s.retryRefused = on;
   else if (name === "retry-all-errors") s.retryAll = on;
 }
 
-function valued(s: Settings, name: string, value: string, outputs: string[]): void {
+function valued(s: Settings, name: string, value: string, outputs: string[], option: string): void {
+  const improper = () => new CurlUsage(`option ${option}: expected a proper numerical parameter`);
   const seconds = (text: string): number => {
     const number = Number(text);
-    if (!Number.isFinite(number)) throw new CurlUsage(`expected a proper numerical parameter`);
+    if (!Number.isFinite(number) || number < 0) throw improper();
     return Math.round(number * SECOND);
   };
   if (name.startsWith("data")) {
@@ -270,7 +322,7 @@ function valued(s: Settings, name: string, value: string, outputs: string[]): vo
     s.json = true;
   } else if (name === "upload-file") s.upload = value;
   else if (name === "retry") {
-    if (!/^\d+$/.test(value)) throw new CurlUsage("expected a proper numerical parameter");
+    if (!/^\d+$/.test(value)) throw improper();
     s.retries = Number(value);
   } else if (name === "retry-delay") {
     s.retryDelay = seconds(value);
@@ -288,7 +340,9 @@ function valued(s: Settings, name: string, value: string, outputs: string[]): vo
   else if (name === "key") s.key = value;
   else if (name === "dump-header") s.dumpHeader = value;
   else if (name === "url") s.urls.push(value);
-  else if (name === "oauth2-bearer") s.headers.push(`Authorization: Bearer ${value}`);
+  else if (name === "oauth2-bearer") s.bearer = value;
+  else if (name === "time-cond") s.since = value.replace(/^[-+=]/, "");
+  else if (name === "unix-socket") s.unixSocket = value;
   else if (name === "cookie") s.cookies.push(value);
   else if (name === "cookie-jar") s.cookieJar = value;
   else if (name === "proxy") s.proxy = value;
@@ -297,7 +351,7 @@ function valued(s: Settings, name: string, value: string, outputs: string[]): vo
   else if (name === "range") s.range = value;
   else if (name === "url-query") s.query.push(value.startsWith("+") ? { text: value.slice(1) } : encodedDatum(value));
   else if (name === "form" || name === "form-string") (s.form ??= []).push(formPart(value, name === "form-string"));
-  else if (name === "referer") s.headers.push(`Referer: ${value}`);
+  else if (name === "referer") s.referer = value;
   else if (name === "connect-to") {
     const [host = "", port = "", toHost = "", toPort = ""] = value.split(":");
     s.connectTo.push({ host, port, toHost, toPort });

@@ -64,7 +64,8 @@ function protocol(result: Exchange, url: Url): string {
 
 /** The head of an answer, as `-i` shows it. */
 export function head(result: Exchange, url: Url): string {
-  const { status, headers } = result.response;
+  const { status, headers, headText } = result.response;
+  if (headText !== undefined) return headText;
   const proto = protocol(result, url);
   const first = proto === "HTTP/2" ? `HTTP/2 ${status} ` : `${proto} ${status} ${reasonOf(result.response)}`;
   const lines = Object.entries(headers).map(
@@ -154,12 +155,11 @@ const dateText = (ms: number): string => `${strftime("%b %e %H:%M:%S %Y", calend
 export function conversation(
   result: Exchange,
   url: Url,
-  method: string,
-  headers: Record<string, string>,
-  path: string,
+  sent: { method: string; headers: Record<string, string>; spelled: Record<string, string>; path: string },
   version: string,
   trust: string | undefined,
 ): string {
+  const { method, headers, spelled, path } = sent;
   const proto = protocol(result, url);
   const old = version.startsWith("7");
   const connected = `* Connected to ${url.host} (${result.address}) port ${url.port}`;
@@ -168,14 +168,30 @@ export function conversation(
     lines.push(...handshake(result, url.host, trust, old));
     if (!old) lines.push(connected);
     lines.push("* using HTTP/2");
-  } else if (!old) lines.push(connected);
-  lines.push(`> ${method} ${path} ${proto === "HTTP/2" ? proto : "HTTP/1.1"}`);
-  for (const [name, value] of Object.entries(headers)) lines.push(`> ${headerName(name)}: ${value}`);
-  lines.push("> ");
+  } else if (!old) lines.push(connected, "* using HTTP/1.x");
+  lines.push(`> ${method} ${path} ${proto === "HTTP/2" ? proto : "HTTP/1.1"}\r`);
+  for (const [name, value] of Object.entries(headers))
+    lines.push(`> ${spelled[name] ?? headerName(name)}:${value === "" ? "" : ` ${value}`}\r`);
+  lines.push("> \r");
+  if (!old) lines.push("* Request completely sent off");
   const answer = head(result, url).split("\r\n").slice(0, -2);
-  for (const line of answer) lines.push(`< ${line}`);
-  lines.push("< ");
+  for (const line of answer) lines.push(`< ${line}\r`);
+  lines.push("< \r");
   return `${lines.join("\n")}\n`;
+}
+
+/** What `-v` says last: whether the connection stays open. */
+export function goodbye({ response }: Exchange, host: string, version: string): string {
+  if (!/\bclose\b/i.test(response.headers["connection"] ?? "")) return `* Connection #0 to host ${host} left intact\n`;
+  return version.startsWith("7") ? "* Closing connection 0\n" : "* shutting down connection #0\n";
+}
+
+/** Of a body that ended too soon. */
+export function cutShort(missing: number | "chunks", version: string): string {
+  if (missing === "chunks") return "transfer closed with outstanding read data remaining";
+  return version.startsWith("7")
+    ? `transfer closed with ${missing} bytes remaining to read`
+    : `end of response with ${missing} bytes missing`;
 }
 
 /** The first lines of the progress meter. */

@@ -42,7 +42,7 @@ function values(facts: Facts): Record<string, string | number> {
     ftp_entry_path: "",
     http_code: status,
     http_connect: 0,
-    http_version: result ? (facts.version ?? "1.1") : "0",
+    http_version: result ? (/^HTTP\/1\.0/.test(result.response.headText ?? "") ? "1" : (facts.version ?? "1.1")) : "0",
     local_ip: result?.connection.localAddress ?? "",
     local_port: result?.connection.localPort ?? 0,
     method: facts.method ?? "",
@@ -123,7 +123,9 @@ export function writeOut(format: string, facts: Facts, version: string, warnings
       if (name === undefined) return all;
       if (name === "json") return json(facts, version);
       if (name === "header_json") return headerJson(facts);
-      if (name === "stdout" || name === "stderr" || name === "onerror") return "";
+      // Left for whoever prints it.
+      if (name === "stdout" || name === "stderr") return all;
+      if (name === "onerror") return "";
       const value = known[name];
       if (value === undefined) {
         warnings.push(`curl: unknown --write-out variable: '${name}'\n`);

@@ -43,8 +43,8 @@ describe("curl", () => {
     ["numbers in brackets", ["http://web/[1-3]"], "GET /1\nGET /2\nGET /3\n"],
     ["words in braces", ["http://web/{a,b}[08-09]"], "GET /a08\nGET /a09\nGET /b08\nGET /b09\n"],
     ["brackets as they are", ["-g", "http://web/[1-3]"], "GET /[1-3]\n"],
-    ["a query", ["-G", "-d", "q=1", "--data-urlencode", "r=a b", "http://web/"], "GET /?q=1&r=a%20b\n"],
-    ["more of a query", ["--url-query", "a=x y", "http://web/?b=1"], "GET /?b=1&a=x%20y\n"],
+    ["a query", ["-G", "-d", "q=1", "--data-urlencode", "r=a b", "http://web/"], "GET /?q=1&r=a+b\n"],
+    ["more of a query", ["--url-query", "a=x y", "http://web/?b=1"], "GET /?b=1&a=x+y\n"],
     [
       "a file as data",
       ["-d", "@/root/note.txt", "http://web/"],
@@ -130,7 +130,7 @@ two
     ],
     [["-x", "http://none.example", "http://web/"], 5, "curl: (5) Could not resolve proxy: none.example\n"],
     [["-w", "%{nothing}", "-o", "/dev/null", "http://web/"], 0, "curl: unknown --write-out variable: 'nothing'\n"],
-    [["-F", "a=@/none", "http://web/"], 26, "curl: (26) Failed to open /none\n"],
+    [["-F", "a=@/none", "http://web/"], 26, "curl: (26) Failed to open/read local data from file/application\n"],
   ])("says of %j", (words, status, err) => {
     expect(bed().run(...words)).toEqual({ out: "", err, status });
   });

@@ -1,32 +1,27 @@
-import { decode, encode, encodeBase64, type Gen, SECOND, sleep } from "../../kernel/index.ts";
+import { decode, type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { dataBytes, fileBytes, formBytes } from "./curl-body.ts";
 import { CookieJar } from "./curl-cookies.ts";
+import { deliver, hasMeter, type Run, say } from "./curl-deliver.ts";
 import { CurlError } from "./curl-error.ts";
 import { globbed } from "./curl-glob.ts";
 import { CurlUsage, type Settings, settings } from "./curl-options.ts";
-import { brokenOff, conversation, failure, head, METER, malformed, meterLine, untrusted } from "./curl-words.ts";
-import { type Facts, writeOut } from "./curl-write-out.ts";
-import {
-  authority,
-  type Exchange,
-  exchange,
-  isFailure,
-  parseUrl,
-  readable,
-  readBody,
-  type Url,
-  withTimeout,
-} from "./http-client.ts";
+import { outgoing, withoutDots } from "./curl-request.ts";
+import { brokenOff, conversation, failure, head, METER, malformed, untrusted } from "./curl-words.ts";
+import { authority, type Exchange, exchange, isFailure, parseUrl, readable, type Url } from "./http-client.ts";
 import { hasBusybox } from "./process-view.ts";
+
+const TRY = "curl: try 'curl --help' or 'curl --manual' for more information\n";
 
 /** curl(1): 7.88 on machines, 8 in images. */
 export const curl: Program = function* (p) {
+  const version = hasBusybox(p) ? "8.14.1" : "7.88.1";
   let s: Settings;
   try {
-    s = settings(p.argv.slice(1));
+    s = settings(p.argv.slice(1), version.startsWith("7"), (path) =>
+      readable(p, path ?? `${p.env.get("HOME") ?? "/root"}/.curlrc`),
+    );
   } catch (error) {
     if (!(error instanceof CurlUsage)) throw error;
     const { help } = error;
@@ -34,19 +29,20 @@ export const curl: Program = function* (p) {
       yield* sys.print(p, help);
       return 0;
     }
-    yield* sys.printError(
-      p,
-      `curl: ${error.message}\ncurl: try 'curl --help' or 'curl --manual' for more information\n`,
-    );
-    return 2;
+    yield* sys.printError(p, `${error.message && `curl: ${error.message}\n`}${TRY}`);
+    return error.status;
   }
-  const version = hasBusybox(p) ? "8.14.1" : "7.88.1";
   if (s.version) {
     yield* sys.print(
       p,
       `curl ${version} (x86_64-pc-linux-gnu) libcurl/${version} OpenSSL/3.0.15 zlib/1.2.13\nRelease-Date: 2023-02-20\nProtocols: file ftp ftps http https\nFeatures: alt-svc AsynchDNS HTTP2 HTTPS-proxy IPv6 Largefile libz SSL threadsafe UnixSockets\n`,
     );
     return 0;
+  }
+  const twice = methodConflict(s);
+  if (twice !== undefined) {
+    if (!s.silent) yield* sys.printError(p, twice);
+    return 2;
   }
   const run: Run = { jar: new CookieJar(p, s.cookies), version, index: 0 };
   let status = 0;
@@ -62,11 +58,17 @@ export const curl: Program = function* (p) {
     }
     for (const { url: text, parts } of urls) {
       const named = s.outputs[i]?.replace(/#(\d)/g, (all, digit: string) => parts[Number(digit) - 1] ?? all);
-      const output = named && s.outputDir ? `${s.outputDir}/${named}` : named;
+      const output = named !== undefined && named !== "-" && s.outputDir ? `${s.outputDir}/${named}` : named;
       try {
         yield* persistent(p, s, text, output, run);
       } catch (error) {
+        if (error instanceof CurlUsage) {
+          yield* sys.printError(p, `curl: ${error.message}\n${TRY}`);
+          return error.status;
+        }
         if (!(error instanceof CurlError)) throw error;
+        if (hasMeter(p, s, output !== undefined) && error.code < 18 && error.code > 4)
+          yield* sys.printError(p, `${METER}${METER.slice(METER.lastIndexOf("\r"))}\n`);
         if (!s.silent || s.showError)
           yield* sys.printError(
             p,
@@ -80,26 +82,23 @@ export const curl: Program = function* (p) {
   }
   if (s.cookieJar !== undefined && s.cookieJar !== "-" && !run.jar.save(p, s.cookieJar))
     yield* sys.printError(p, `Warning: failed to save cookies in ${s.cookieJar}\n`);
-  else if (s.cookieJar === "-") run.jar.save(p, "/dev/stdout");
+  else if (s.cookieJar === "-") yield* sys.print(p, run.jar.text());
   return status;
 };
 
-/** What lasts through all URLs of one command. */
-interface Run {
-  jar: CookieJar;
-  version: string;
-  /** Number of the URL. */
-  index: number;
-}
-
-/** The text of `-w`. */
-function* say(p: Process, s: Settings, run: Run, facts: Facts): Gen {
-  if (s.writeOut === undefined) return;
-  const format = s.writeOut.startsWith("@") ? decode(yield* fileBytes(p, s.writeOut.slice(1))) : s.writeOut;
-  const warnings: string[] = [];
-  const text = writeOut(format, { ...facts, index: run.index, insecure: s.insecure }, run.version, warnings);
-  yield* format.includes("%{stderr}") ? sys.printError(p, text) : sys.print(p, text);
-  if (warnings.length > 0) yield* sys.printError(p, warnings.join(""));
+/** What is said of two options that each ask for a method of their own (src/tool_helpers.c). */
+function methodConflict(s: Settings): string | undefined {
+  const posts = s.body !== undefined && !s.get ? "POST \nWarning: (-d, --data)" : undefined;
+  const forms = s.form !== undefined ? "multipart formpost \nWarning: (-F, --form)" : undefined;
+  const asked = [
+    posts,
+    forms,
+    s.head ? "HEAD (-I, --head)" : undefined,
+    s.upload === undefined ? undefined : "PUT (-T, --upload-file)",
+  ];
+  const [one, two] = asked.filter((word) => word !== undefined);
+  if (two === undefined) return undefined;
+  return `Warning: You can only select one HTTP request method! You asked for both ${one} and ${two.replace(" \nWarning: ", " ")}.\n`;
 }
 
 /** HTTP statuses after which `--retry` tries again (src/tool_operate.c). */
@@ -125,6 +124,8 @@ function* persistent(p: Process, s: Settings, text: string, output: string | und
     } catch (error) {
       const why = error instanceof CurlError && left > 0 ? transient(s, error) : undefined;
       if (why === undefined) throw error;
+      if (!version.startsWith("7") && (!s.silent || s.showError))
+        yield* sys.printError(p, `curl: (${(error as CurlError).code}) ${(error as CurlError).message}\n`);
       yield* warnRetry(p, s, why, delay, left, version);
     }
     yield* sleep(delay);
@@ -143,7 +144,21 @@ function* warnRetry(p: Process, s: Settings, why: string, delay: number, left: n
 /** The status of the answer that was delivered. */
 function* transfer(p: Process, s: Settings, text: string, output: string | undefined, run: Run): Gen<number> {
   const { version } = run;
+  if (s.unixSocket !== undefined)
+    throw new CurlError(
+      7,
+      `Failed to connect to ${parseUrl(text)?.host} port ${parseUrl(text)?.port} after 0 ms: ${version.startsWith("7") ? "Couldn't" : "Could not"} connect to server`,
+    );
+  if (/^file:/i.test(text)) return yield* fromFile(p, s, text, output);
   let url = parseUrl(text);
+  if (url !== undefined && url.port > 65_535)
+    throw new CurlError(
+      3,
+      version.startsWith("7")
+        ? "URL using bad/illegal format or missing URL"
+        : "URL rejected: Port number was not a decimal number between 0 and 65535",
+    );
+  if (url !== undefined && !s.pathAsIs) url = { ...url, path: withoutDots(url.path) };
   if (/\s/.test(text)) throw new CurlError(3, malformed(version));
   if (url === undefined)
     throw new CurlError(
@@ -173,10 +188,14 @@ function* transfer(p: Process, s: Settings, text: string, output: string | undef
     if (!s.location || location === undefined || status < 300 || status > 399) {
       const next = location === undefined ? undefined : relativeTo(url, location);
       const facts = { method, uploaded: sent.uploaded, requestBytes: sent.bytes, redirects: hops };
-      yield* deliver(p, s, url, result, output, start, run, {
-        ...facts,
-        ...(next && { redirectUrl: `${next.scheme}://${authority(next)}${next.path}` }),
-      });
+      try {
+        yield* deliver(p, s, url, result, output, start, run, {
+          ...facts,
+          ...(next && { redirectUrl: `${next.scheme}://${authority(next)}${next.path}` }),
+        });
+      } finally {
+        result.connection.close();
+      }
       return status;
     }
     if (s.include || s.head) yield* sys.print(p, head(result, url));
@@ -187,6 +206,23 @@ function* transfer(p: Process, s: Settings, text: string, output: string | undef
       method = "GET";
     url = next;
   }
+}
+
+/** A file of the machine itself: `file:///path`. */
+function* fromFile(p: Process, s: Settings, text: string, output: string | undefined): Gen<number> {
+  const path = decodeURIComponent(text.replace(/^file:(\/\/(localhost|127\.0\.0\.1)?)?/i, ""));
+  let bytes: Uint8Array;
+  try {
+    bytes = sys.readBytes(p, path);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    throw new CurlError(37, `Couldn't open file ${path}`);
+  }
+  if (s.head || s.include) yield* sys.print(p, `Content-Length: ${bytes.length}\r\nAccept-ranges: bytes\r\n\r\n`);
+  if (s.head) return 200;
+  if (output === undefined || output === "-") yield* sys.print(p, decode(bytes));
+  else sys.writeText(p, output === "" ? (path.split("/").at(-1) ?? "") : output, decode(bytes));
+  return 200;
 }
 
 /** Where a Location header leads from a URL. */
@@ -224,42 +260,8 @@ function* send(
   sent: { uploaded: number; bytes: number },
 ): Gen<Exchange> {
   const { version } = run;
-  const user = s.user ?? url.user;
-  const headers: Record<string, string> = {
-    host: authority(url),
-    ...(user !== undefined && { authorization: `Basic ${encodeBase64(encode(user))}` }),
-    ...(s.range !== undefined && { range: `bytes=${s.range}` }),
-    "user-agent": s.agent ?? `curl/${version}`,
-    accept: "*/*",
-  };
-  const cookies = run.jar.header(url);
-  if (cookies !== undefined) headers["cookie"] = cookies;
-  const data = s.body === undefined ? undefined : yield* dataBytes(p, s.body);
-  const uploaded = s.upload === undefined ? undefined : yield* fileBytes(p, s.upload);
-  let body = uploaded ?? (s.get ? undefined : data);
-  if (s.form !== undefined) {
-    const boundary = `------------------------${p.machine.kernel.random(`curl ${p.machine.hostname}`).hex(16)}`;
-    body = yield* formBytes(p, s.form, boundary);
-    headers["content-length"] = String(body.length);
-    headers["content-type"] = `multipart/form-data; boundary=${boundary}`;
-  } else if (uploaded !== undefined) headers["content-length"] = String(uploaded.length);
-  else if (body !== undefined) {
-    headers["content-length"] = String(body.length);
-    headers["content-type"] = s.json ? "application/json" : "application/x-www-form-urlencoded";
-    if (s.json) headers["accept"] = "application/json";
-  }
-  for (const line of s.headers) {
-    const at = line.search(/[:;]/);
-    if (at < 0) continue;
-    const name = line.slice(0, at).trim().toLowerCase();
-    const value = line.slice(at + 1).trim();
-    if (value === "" && line[at] === ":") delete headers[name];
-    else headers[name] = value;
-  }
-  const asked = [s.get ? data : undefined, s.query.length > 0 ? yield* dataBytes(p, s.query) : undefined];
-  let { path } = url;
-  for (const one of asked) if (one !== undefined) path += `${path.includes("?") ? "&" : "?"}${decode(one)}`;
-  if (/[\s]/.test(path)) throw new CurlError(3, malformed(version));
+  const { headers, spelled, body, path: asked } = yield* outgoing(p, s, url, run.jar, version);
+  let path = asked;
   sent.uploaded = body?.length ?? 0;
   sent.bytes = requestText(method, path, headers).length + sent.uploaded;
   const proxy = proxyOf(p, s, url);
@@ -275,14 +277,20 @@ function* send(
   const result = yield* exchange(
     p,
     target,
-    { method, headers, ...(body === undefined ? {} : { body: { type: "bytes" as const, bytes: body } }) },
+    {
+      method,
+      headers,
+      spelled,
+      ...(s.http10 && { version: "1.0" as const }),
+      ...(body === undefined ? {} : { body: { type: "bytes" as const, bytes: body } }),
+    },
     {
       connectTimeout: s.connectTimeout,
       maxTime: s.maxTime,
       dial,
       address: s.resolve.get(`${dial?.host ?? url.host}:${dial?.port ?? url.port}`),
       insecure: s.insecure,
-      authorities: authorities(p, s),
+      authorities: () => authorities(p, s),
       clientCertificate: clientCertificate(p, s),
     },
   );
@@ -294,7 +302,8 @@ function* send(
     if (s.verbose) yield* sys.printError(p, brokenOff(result, target, version, trust));
     throw failure(result, target, version, proxy !== undefined);
   }
-  if (s.verbose) yield* sys.printError(p, conversation(result, url, method, headers, path, version, trust));
+  if (s.verbose)
+    yield* sys.printError(p, conversation(result, url, { method, headers, spelled, path }, version, trust));
   return result;
 }
 
@@ -324,87 +333,4 @@ function clientCertificate(p: Process, s: Settings): string | undefined {
 function requestText(method: string, path: string, headers: Record<string, string>): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
   return `${[`${method} ${path} HTTP/1.1`, ...lines].join("\r\n")}\r\n\r\n`;
-}
-
-function* deliver(
-  p: Process,
-  s: Settings,
-  url: Url,
-  result: Exchange,
-  output: string | undefined,
-  start: number,
-  run: Run,
-  more: Partial<Facts>,
-): Gen {
-  const { response } = result;
-  const { kernel } = p.machine;
-  if (s.fail && response.status >= 400) throw new CurlError(22, `The requested URL returned error: ${response.status}`);
-  const path =
-    output === "" ? (url.path.replace(/\?.*/, "").split("/").at(-1) ?? "") : output === "-" ? undefined : output;
-  if (path === "") throw new CurlError(23, "Remote file name has no length");
-  let file: ReturnType<typeof sys.openFile> | undefined;
-  if (path !== undefined) {
-    try {
-      if (s.createDirs && path.includes("/")) makeDirectories(p, path);
-      file = sys.openFile(p, path, { write: true, create: true, truncate: true });
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-      throw new CurlError(23, "Failure writing output to destination");
-    }
-    file.refs++;
-  }
-  let size = 0;
-  const meter = !s.silent && (file !== undefined || (p.fds.get(1)?.tty === undefined && !s.head)) && !s.noMeter;
-  if (meter) yield* sys.printError(p, METER);
-  const sink = function* (bytes: Uint8Array): Gen {
-    size += bytes.length;
-    if (file) yield* file.write(bytes);
-    else yield* sys.write(p, 1, bytes);
-  };
-  if (s.include || s.head) yield* file ? file.write(encode(head(result, url))) : sys.print(p, head(result, url));
-  if (!s.head) {
-    const left = s.maxTime === undefined ? Number.POSITIVE_INFINITY : start + s.maxTime - kernel.now;
-    const done = yield* withTimeout(p, finished(readBody(response.body, sink)), left);
-    if (done === undefined)
-      throw new CurlError(
-        28,
-        `Operation timed out after ${Math.floor((kernel.now - start) / 1000)} milliseconds with ${size} bytes received`,
-      );
-  }
-  if (file && --file.refs === 0) file.close();
-  const total = kernel.now - start;
-  if (meter) yield* sys.printError(p, meterLine(size, total));
-  if (s.verbose) yield* sys.printError(p, `* Connection #0 to host ${url.host} left intact\n`);
-  if (s.dumpHeader !== undefined) {
-    if (s.dumpHeader === "-") yield* sys.print(p, head(result, url));
-    else sys.writeText(p, s.dumpHeader, head(result, url));
-  }
-  yield* say(p, s, run, {
-    ...more,
-    code: s.failWithBody && response.status >= 400 ? 22 : 0,
-    message: "",
-    url: `${url.scheme}://${authority(url)}${url.path}`,
-    result,
-    port: url.port,
-    total,
-    size,
-    headBytes: head(result, url).length,
-    ...(path !== undefined && { filename: path }),
-    version: url.scheme === "https" ? "2" : "1.1",
-  });
-  if (s.failWithBody && response.status >= 400)
-    throw new CurlError(22, `The requested URL returned error: ${response.status}`);
-}
-
-/** The directories that a file is to lie in. Throws Errno. */
-function makeDirectories(p: Process, path: string): void {
-  for (let at = path.indexOf("/", 1); at > 0; at = path.indexOf("/", at + 1)) {
-    const directory = path.slice(0, at);
-    if (sys.find(p, directory) === undefined) sys.mkdir(p, directory, 0o750);
-  }
-}
-
-function* finished(work: Gen): Gen<true> {
-  yield* work;
-  return true;
 }

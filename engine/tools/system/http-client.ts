@@ -61,7 +61,7 @@ export interface ExchangeOptions {
   address?: string | undefined;
   insecure?: boolean;
   /** PEM texts. */
-  authorities?: string | undefined;
+  authorities?: (() => string | undefined) | undefined;
   clientCertificate?: string | undefined;
 }
 
@@ -119,19 +119,22 @@ export function* exchange(
     if (!listener.tls) return { kind: "tls", why: "not-tls" };
     presented = listener.certificate?.(url.host) ?? "";
     if (!listener.publicAuthority) {
-      const untrusted = chainProblem(presented, options.authorities, kernel.wallMs);
+      const untrusted = chainProblem(presented, options.authorities?.(), kernel.wallMs);
       problem = untrusted ?? nameProblem(presented, url.host);
       if (problem && !options.insecure) return { kind: "tls", address, certificate: presented, ...problem };
     }
   } else if (listener.tls)
     return { connection, address, response: yield* plainOnTls(), lookup, connect, head: since() };
-  if (listener.http === undefined) return { kind: "reset" };
+  if (listener.http === undefined && listener.accept === undefined) return { kind: "reset" };
   const full: HttpRequest = { ...request, path: url.path, remoteAddress: connection.localAddress };
   if (options.clientCertificate !== undefined && url.scheme === "https")
     full.clientCertificate = options.clientCertificate;
   try {
     const response = yield* withTimeout(p, connection.http(full), deadline - kernel.now);
-    if (response === undefined) return { kind: "timeout", phase: "transfer", ms: Math.floor(since() / 1000) };
+    if (response === undefined) {
+      connection.close();
+      return { kind: "timeout", phase: "transfer", ms: Math.floor(since() / 1000) };
+    }
     if (response.body.type === "bytes" || response.body.type === "object") connection.close();
     const tls = presented === undefined ? {} : { certificate: presented, problem };
     return { connection, address, response, lookup, connect, head: since(), ...tls };

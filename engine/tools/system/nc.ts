@@ -24,7 +24,8 @@ export const nc: Program = function* (p) {
     return 1;
   }
   const [host, portText] = o.operands;
-  if (o.has("l")) return yield* listen(p, Number(o.value("p") ?? portText ?? host), o);
+  if (o.has("l"))
+    return yield* listen(p, portText === undefined ? undefined : host, Number(o.value("p") ?? portText ?? host), o);
   if (host === undefined || portText === undefined) {
     yield* sys.printError(p, "usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]\n");
     return 1;
@@ -80,7 +81,7 @@ function* connect(
       connection.close();
       return yield* datagrams(p, address, port, seconds === undefined ? undefined : Number(seconds) * SECOND);
     }
-    return yield* relay(p, connection.stream());
+    return yield* relay(p, connection.stream(), endingOf(p, o));
   } catch (error) {
     if (!isNetError(error)) throw error;
     // Nobody says that a datagram was refused: it is just the end.
@@ -96,7 +97,7 @@ function* connect(
     };
     const why = words[error.code] ?? "Connection refused";
     if (busybox) yield* sys.printError(p, `nc: ${host} (${address}:${port}): ${why}\n`);
-    else if (o.has("v") || o.has("z"))
+    else if (o.has("v"))
       yield* sys.printError(
         p,
         `nc: connect to ${host === address ? host : `${host} (${address})`} port ${port} (${protocol}) ${error.code === "ETIMEDOUT" && seconds !== undefined ? "timed out" : "failed"}: ${why}\n`,
@@ -142,8 +143,33 @@ function* datagrams(p: Process, address: string, port: number, idle: number | un
   return 0;
 }
 
+/** What happens when standard input has ended. */
+interface Ending {
+  /** The other side is told. */
+  shutdown: boolean;
+  /** µs after which it ends all the same. */
+  quit: number | undefined;
+  /** µs without bytes from the other side that end it. */
+  idle: number | undefined;
+}
+
+/** OpenBSD's netcat tells nobody that its input has ended, unless `-N` says so; BusyBox does. */
+function endingOf(p: Process, o: ParsedOptions): Ending {
+  const quit = o.value("q");
+  const idle = o.value("w");
+  return {
+    shutdown: p.applet || o.has("N"),
+    quit: quit === undefined || Number(quit) < 0 ? undefined : Number(quit) * SECOND,
+    idle: idle === undefined || o.has("l") ? undefined : Number(idle) * SECOND,
+  };
+}
+
 /** Standard input to the socket, the socket to standard output, until the other side closes. */
-function* relay(p: Process, socket: Socket): Gen<number> {
+function* relay(p: Process, socket: Socket, ending: Ending): Gen<number> {
+  const { kernel } = p.machine;
+  let last = kernel.now;
+  let ended: number | undefined;
+  const timed = ending.quit !== undefined || ending.idle !== undefined;
   const pump: Task = p.machine.kernel.spawn(
     `nc input ${p.pid}`,
     (function* (): Gen {
@@ -151,24 +177,34 @@ function* relay(p: Process, socket: Socket): Gen<number> {
       while (file?.readable) {
         const bytes = yield* file.read(65_536);
         if (bytes === "interrupted") continue;
-        if (bytes.length === 0) {
-          socket.output.closeWriter();
-          return;
-        }
+        if (bytes.length === 0) break;
+        last = kernel.now;
         yield* socket.output.write(bytes);
       }
+      ended = kernel.now;
+      if (ending.shutdown) socket.output.closeWriter();
+      socket.input.readable.wakeAll();
     })(),
   );
   try {
     for (;;) {
+      while (timed && socket.input.size === 0 && socket.input.writers > 0) {
+        const until = Math.min(
+          ending.idle === undefined ? Number.POSITIVE_INFINITY : last + ending.idle,
+          ending.quit === undefined || ended === undefined ? Number.POSITIVE_INFINITY : ended + ending.quit,
+        );
+        if (until <= kernel.now) return 0;
+        yield* wait(socket.input.readable, Number.isFinite(until) ? until - kernel.now : undefined);
+      }
       const bytes = yield* socket.input.read(65_536);
       if (bytes === "interrupted") continue;
       if (bytes.length === 0) return 0;
+      last = kernel.now;
       yield* sys.write(p, 1, bytes);
     }
   } finally {
-    const open = pump.state !== "done";
-    p.machine.kernel.kill(pump);
+    const open = pump.state !== "done" || !ending.shutdown;
+    kernel.kill(pump);
     if (open) socket.close();
   }
 }
@@ -219,15 +255,18 @@ function* listenForDatagrams(p: Process, port: number, o: ParsedOptions): Gen<nu
   }
 }
 
-function* listen(p: Process, port: number, o: ParsedOptions): Gen<number> {
+function* listen(p: Process, host: string | undefined, port: number, o: ParsedOptions): Gen<number> {
   if (o.has("u")) return yield* listenForDatagrams(p, port, o);
   const waiting = new WaitQueue();
   const sockets: Socket[] = [];
+  const given = o.value("s") ?? host;
+  const found = given === undefined ? undefined : yield* resolveHost(p, given);
+  const address = found?.ok ? found.addresses[0]! : "0.0.0.0";
   let close: () => void;
   try {
     close = p.ns.net.listen({
       protocol: "tcp",
-      address: "0.0.0.0",
+      address,
       port,
       program: "nc",
       pid: p.pid,
@@ -242,12 +281,12 @@ function* listen(p: Process, port: number, o: ParsedOptions): Gen<number> {
     return 1;
   }
   try {
-    if (o.has("v")) yield* sys.printError(p, `Listening on 0.0.0.0 ${port}\n`);
+    if (o.has("v")) yield* sys.printError(p, `Listening on ${given ?? address} ${port}\n`);
     do {
       while (sockets.length === 0) yield* wait(waiting);
       const socket = sockets.shift()!;
       if (o.has("v")) yield* sys.printError(p, `Connection received on ${socket.remoteAddress} ${socket.remotePort}\n`);
-      yield* relay(p, socket);
+      yield* relay(p, socket, endingOf(p, o));
     } while (o.has("k"));
     return 0;
   } finally {

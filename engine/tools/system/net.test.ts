@@ -85,8 +85,10 @@ describe("curl", () => {
     expect(run("curl -so /tmp/page http://cp-1/").status).toBe(0);
     expect(sys.readText(from.pids.init!, "/tmp/page")).toBe("hello\n");
     const verbose = run("curl -sv http://cp-1/").err;
-    expect(verbose).toContain("* Connected to cp-1 (192.168.108.11) port 80 (#0)\n> GET / HTTP/1.1\n> Host: cp-1\n");
-    expect(verbose).toContain("< Server: nginx/1.27.4\n");
+    expect(verbose).toContain(
+      "* Connected to cp-1 (192.168.108.11) port 80 (#0)\n> GET / HTTP/1.1\r\n> Host: cp-1\r\n",
+    );
+    expect(verbose).toContain("< Server: nginx/1.27.4\r\n");
   });
 
   it.each([
@@ -114,7 +116,7 @@ describe("curl", () => {
     ],
     ["curl -sS https://cp-1:80/", 35, "curl: (35) error:0A00010B:SSL routines::wrong version number\n"],
     ["curl -sS foo://x", 1, 'curl: (1) Protocol "foo" not supported or disabled in libcurl\n'],
-    ["curl", 2, /^curl: no URL specified!\n/],
+    ["curl", 2, /^curl: try 'curl --help' or/],
     ["curl --bad http://cp-1", 2, /^curl: option --bad: is unknown\n/],
   ])("%s fails with %i", (line, status, message) => {
     const { run } = bed();
