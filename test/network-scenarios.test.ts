@@ -88,6 +88,22 @@ grep -c PACKET x; grep -oE 'nat KUBE-SEP.*dnat to' n | sed -E 's/-[A-Z0-9]{16}//
     ],
   },
   {
+    // net/core/neighbour.c: a machine that is gone is believed in for a while, then asked for in vain.
+    name: "a machine without power is soon unreachable to its neighbours; what an overlay carries to it is lost in silence",
+    script: `kubectl run far --image=nginx --overrides='{"spec":{"nodeName":"worker-3"}}' >/dev/null; kubectl wait --for=condition=ready pod/far >/dev/null; ip=$(kubectl get pod far -o jsonpath='{.status.podIP}')
+ssh worker-1 ping -c 1 192.168.108.23 >/dev/null; ssh worker-3 sudo poweroff; sleep 1; ssh worker-1 ping -c 2 192.168.108.23 | tail -n 2; sleep 60
+ssh worker-1 'ping -c 2 192.168.108.23 | grep From; nc -zv 192.168.108.23 22; ip neigh show 192.168.108.23' 2>&1; ssh worker-1 "curl -sS -m 4 http://$ip" 2>&1; kubectl logs far 2>&1`,
+    expect: [
+      "2 packets transmitted, 0 received, 100% packet loss",
+      "From 192.168.108.21 icmp_seq=1 Destination Host Unreachable",
+      "From 192.168.108.21 icmp_seq=2 Destination Host Unreachable",
+      "nc: connect to 192.168.108.23 port 22 (tcp) failed: No route to host",
+      "192.168.108.23 dev eth0 FAILED",
+      /^curl: \(28\) /,
+      "dial tcp 192.168.108.23:10250: connect: no route to host",
+    ],
+  },
+  {
     name: "neighbours are those that somebody has spoken to; who does not answer is asked three times and given up",
     script: `ssh worker-1 sudo bash <<'X' 2>&1
 ip neigh flush all; ip neigh show dev eth0 192.168.108.22; ping -c 1 192.168.108.22 | grep loss; ip neigh show 192.168.108.22 | sed 's/lladdr [0-9a-f:]*/MAC/'

@@ -28,6 +28,8 @@ export interface Neighbour {
   used: number;
   /** Time (µs) until which it is being asked for. */
   until: number;
+  /** Time (µs) at which it will be given up, since it does not answer any longer; its hardware address is used till then. */
+  doubted: number | undefined;
   /** As somebody set it by hand. */
   fixed: NeighbourState | undefined;
   /** Where it comes back to when it was flushed and is heard of again; undefined while it stands there. */
@@ -38,6 +40,9 @@ export interface Neighbour {
 const ASKED = [0, 1_024_000, 2_048_000];
 /** µs after which it is given up. */
 export const UNANSWERED = 3_072_000;
+/** µs from the first doubt whether one is still there to asking for it, and to giving it up (delay_first_probe, ucast_solicit). */
+const DELAYED = 5 * SECOND;
+const GIVEN_UP = DELAYED + UNANSWERED;
 /** Entries below which none is thrown away, and after which the oldest are (gc_thresh1, gc_thresh3). */
 const FEW = 128;
 const MOST = 1_024;
@@ -65,8 +70,11 @@ export class Neighbours {
     return this.table.values();
   }
 
-  stateOf({ mac, until, fixed, confirmed }: Neighbour, now: number): NeighbourState {
+  stateOf({ mac, until, fixed, confirmed, doubted }: Neighbour, now: number): NeighbourState {
     if (fixed !== undefined) return fixed;
+    if (doubted !== undefined && now >= doubted) return "FAILED";
+    if (doubted !== undefined && now >= doubted - UNANSWERED) return "PROBE";
+    if (doubted !== undefined && now >= doubted - GIVEN_UP) return "DELAY";
     if (mac === undefined) return now < until ? "INCOMPLETE" : "FAILED";
     return now - confirmed < this.reachable ? "REACHABLE" : "STALE";
   }
@@ -80,6 +88,7 @@ export class Neighbours {
       confirmed: now,
       used: now,
       until: now,
+      doubted: undefined,
       fixed: undefined,
       flushedFrom: undefined,
     };
@@ -101,12 +110,25 @@ export class Neighbours {
     const entry = known ?? this.make(device, address, now);
     const fresh = entry.mac === undefined;
     entry.used = now;
+    entry.doubted = undefined;
     if (entry.fixed === undefined || entry.fixed === "STALE") {
       entry.fixed = undefined;
       entry.mac = mac;
       entry.confirmed = now;
     }
     return { entry, fresh };
+  }
+
+  /** It was there, and is sent to, but has gone: when that will be noticed (µs). Then it is one that is asked for in vain. */
+  vanished(device: string, address: string, now: number): number | undefined {
+    const entry = this.get(device, address);
+    if (entry?.mac === undefined || entry.fixed !== undefined) return undefined;
+    entry.used = now;
+    entry.doubted ??= Math.max(now, entry.confirmed + this.reachable) + GIVEN_UP;
+    if (now < entry.doubted) return entry.doubted;
+    entry.mac = undefined;
+    entry.doubted = undefined;
+    return undefined;
   }
 
   /** It is asked for, and nobody answers; says whether the question is a new one. */
@@ -278,23 +300,35 @@ export function stillThere(entries: readonly Neighbour[], now: number): void {
 
 /**
  * Packets go to an address that nobody has: who on the way asks for it in vain (by its address), and until when (µs).
- * undefined: they are lost elsewhere.
+ * undefined: they are lost elsewhere. `sent`: they go out all the same, to a machine that has only just gone.
  */
 export function askInVain(
   network: Network,
   from: NetNamespace,
   address: string,
-): { by: string; until: number } | undefined {
+): { by: string; until: number; sent: boolean } | undefined {
   let last: Step | undefined;
-  for (const step of steps(network, from, address)) last = step;
+  for (const step of steps(network, from, address)) {
+    last = step;
+    // A machine without power answers nothing; nor does it hand anything on.
+    if (isGone(network, step)) break;
+  }
   if (last === undefined || last.device === "lo") return undefined;
   const { ns, device, to } = last;
-  if (macBehind(network, to) !== undefined) return undefined;
+  const gone = isGone(network, last);
+  // What an overlay carries is lost in silence.
+  if (gone ? to !== address : macBehind(network, to) !== undefined) return undefined;
   const { kernel } = network;
   const table = neighboursOf(ns);
-  const fresh = table.unheard(device, to, kernel.now);
+  const noticed = gone ? table.vanished(device, to, kernel.now) : undefined;
+  const fresh = noticed === undefined && table.unheard(device, to, kernel.now);
   const entry = table.get(device, to)!;
-  const found = { by: ns.interfaces.get(device)?.addresses[0]?.split("/")[0] ?? ns.firstAddress(), until: entry.until };
+  const found = {
+    by: ns.interfaces.get(device)?.addresses[0]?.split("/")[0] ?? ns.firstAddress(),
+    until: entry.until,
+    sent: false,
+  };
+  if (noticed !== undefined) return { ...found, until: noticed, sent: true };
   if (entry.fixed !== undefined) return undefined;
   if (!fresh || network.taps.size === 0) return found;
   for (const after of ASKED) {
@@ -302,6 +336,11 @@ export function askInVain(
     else kernel.after(after, "arp request", () => showQuestion(network, { ns, device, to }, undefined));
   }
   return found;
+}
+
+function isGone(network: Network, { ns, to }: Step): boolean {
+  const owner = network.ownerOf(to);
+  return owner !== undefined && owner.host !== ns.host && network.isDark(owner) && !network.isDark(ns);
 }
 
 /** Whether somebody has told a namespace another hardware address than the one that has the address it sends to. */

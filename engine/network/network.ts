@@ -292,7 +292,7 @@ export class Network {
       const asked = askInVain(this, from, remoteAddress);
       const near = asked !== undefined || this.hasNeighbours(remoteAddress);
       const known = asked === undefined ? UNANSWERED : asked.until - this.kernel.now;
-      const unreachable = owner === undefined && patience >= known && near;
+      const unreachable = (owner === undefined || asked !== undefined) && patience >= known && near;
       flow?.unanswered(unreachable ? 0 : patience, payload);
       yield* sleep(unreachable ? known : patience);
       throw new NetError(unreachable ? "EHOSTUNREACH" : "ETIMEDOUT");

@@ -103,7 +103,8 @@ function roundTrip(p: Process, address: string, sequence: number, size: number):
     show(network, path.wires, reply, (p.nsPid + sequence * 37) & 0xffff, () => message);
   };
   // Who is to get it is asked for first.
-  const asking = owner === undefined && askInVain(network, net, target);
+  const there = owner !== undefined && (owner === net || reaches(network, net, owner));
+  const asking = !there && askInVain(network, net, target)?.sent === false;
   if (owner !== undefined && owner !== net && reaches(network, net, owner)) {
     meet(network, net, target, owner, path?.source ?? path?.local ?? net.firstAddress());
   }
@@ -207,7 +208,7 @@ function* echo(
         yield* sys.print(p, `From ${refuser} icmp_seq=${sent} ${rtt}\n`);
       }
       const vain = rtt === undefined ? askInVain(p.machine.network, p.ns.net, address) : undefined;
-      if (vain !== undefined) {
+      if (vain?.sent === false) {
         waiting.push(sent);
         waitsUntil = Math.min(waitsUntil, vain.until);
         asker = vain.by;
