@@ -6,6 +6,7 @@ import { Errno } from "./errno.ts";
 import { DEFAULT_HARDWARE, type Hardware } from "./hardware.ts";
 import { type DirNode, dirNode } from "./inode.ts";
 import { Journal } from "./journal.ts";
+import { KernelModules } from "./kernel-modules.ts";
 import type { Login } from "./login.ts";
 import { MemoryGroups } from "./memory.ts";
 import { MountNamespace } from "./path.ts";
@@ -48,6 +49,7 @@ export class Machine {
   readonly memory = new MemoryGroups();
   readonly cpu: CpuGroups;
   readonly journal: Journal;
+  readonly modules = new KernelModules(["nf_conntrack", "br_netfilter", "overlay"]);
   /** The service manager, once `startSystemd` has started it. */
   systemd: Systemd | undefined;
   /** Open pseudo terminals by number: /dev/pts/N. */

@@ -266,3 +266,31 @@ deb http://deb.debian.org/debian-security bookworm-security main
 
 export const KUBERNETES_LIST = `deb [signed-by=/etc/apt/keyrings/kubernetes-apt-keyring.gpg] https://pkgs.k8s.io/core:/stable:/v1.32/deb/ /
 `;
+
+/** /etc/sysctl.conf of Debian 12 sets nothing: what may be set stands there as comments. */
+export const SYSCTL_CONF = `#
+# Kernel settings that are applied at boot; see also /etc/sysctl.d/.
+#
+
+#net.ipv4.conf.default.rp_filter=1
+#net.ipv4.conf.all.rp_filter=1
+#net.ipv4.tcp_syncookies=1
+
+# Forward packets of IPv4, and of IPv6:
+#net.ipv4.ip_forward=1
+#net.ipv6.conf.all.forwarding=1
+
+#net.ipv4.conf.all.accept_redirects = 0
+#net.ipv4.conf.all.send_redirects = 0
+#net.ipv4.conf.all.accept_source_route = 0
+#net.ipv4.conf.all.log_martians = 1
+
+#kernel.sysrq=438
+`;
+
+/** Files of /usr/lib/sysctl.d: systemd's, and procps's. */
+export const SYSCTL_DIRECTORY: Readonly<Record<string, string>> = {
+  "50-pid-max.conf": "kernel.pid_max = 4194304\n",
+  "99-protect-links.conf":
+    "fs.protected_fifos = 1\nfs.protected_hardlinks = 1\nfs.protected_regular = 2\nfs.protected_symlinks = 1\n",
+};

@@ -280,6 +280,7 @@ function etcEntries(role: Role): Map<string, Inode> {
         () => new Map([["learner", text("learner ALL=(ALL:ALL) NOPASSWD:ALL\n", 0o440)]]),
       ),
     ],
+    ["sysctl.conf", text(etc.SYSCTL_CONF)],
     ["sysctl.d", dir(() => sysctlEntries(role))],
     ["systemd", dir(() => new Map([["system", dir(() => enabledLinks(role))]]))],
     ["timezone", text("Etc/UTC\n")],
@@ -287,10 +288,14 @@ function etcEntries(role: Role): Map<string, Inode> {
 }
 
 function sysctlEntries(role: Role): Map<string, Inode> {
-  if (role === "workstation" || role === "load-balancer") return new Map();
+  const usual = symlinkNode("../sysctl.conf", AT);
+  if (role === "workstation" || role === "load-balancer") return new Map([["99-sysctl.conf", usual]]);
   const settings =
     "net.bridge.bridge-nf-call-iptables  = 1\nnet.bridge.bridge-nf-call-ip6tables = 1\nnet.ipv4.ip_forward                 = 1\n";
-  return new Map([["k8s.conf", text(settings)]]);
+  return new Map<string, Inode>([
+    ["99-sysctl.conf", usual],
+    ["k8s.conf", text(settings)],
+  ]);
 }
 
 /** /etc/systemd/system: what `systemctl enable` has linked. */
@@ -373,6 +378,10 @@ function libEntries(installed: string[], role: Role): Map<string, Inode> {
   return new Map<string, Inode>([
     ["modules", dir(() => new Map([["6.1.0-32-amd64", dir()]]))],
     ["os-release", text(etc.OS_RELEASE)],
+    [
+      "sysctl.d",
+      dir(() => new Map(Object.entries(etc.SYSCTL_DIRECTORY).map(([name, content]) => [name, text(content)]))),
+    ],
     [
       "systemd",
       dir(() => new Map<string, Inode>([...programFiles(programs), ["system", dir(() => unitEntries(role))]])),

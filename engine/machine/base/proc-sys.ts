@@ -1,3 +1,4 @@
+import { Errno } from "../errno.ts";
 import { type DirNode, dirNode, type Inode } from "../inode.ts";
 import type { Namespaces } from "../process.ts";
 import { computed, KERNEL_RELEASE, KERNEL_VERSION } from "./proc.ts";
@@ -53,6 +54,68 @@ const SETTINGS: Readonly<Record<string, string>> = {
   "vm.overcommit_memory": "1",
   "vm.panic_on_oom": "0",
   "vm.swappiness": "60",
+  "fs.aio-max-nr": "65536",
+  "fs.inotify.max_queued_events": "16384",
+  "fs.pipe-max-size": "1048576",
+  "fs.protected_fifos": "1",
+  "fs.protected_hardlinks": "1",
+  "fs.protected_regular": "2",
+  "fs.protected_symlinks": "1",
+  "kernel.core_pattern": "core",
+  "kernel.dmesg_restrict": "1",
+  "kernel.kptr_restrict": "0",
+  "kernel.numa_balancing": "0",
+  "kernel.perf_event_paranoid": "3",
+  "kernel.printk": "4\t4\t1\t7",
+  "kernel.sched_rt_runtime_us": "950000",
+  "kernel.sysrq": "438",
+  "kernel.unprivileged_bpf_disabled": "2",
+  "kernel.unprivileged_userns_clone": "1",
+  "net.core.bpf_jit_enable": "1",
+  "net.core.default_qdisc": "pfifo_fast",
+  "net.core.netdev_budget": "300",
+  "net.core.netdev_budget_usecs": "8000",
+  "net.core.netdev_max_backlog": "1000",
+  "net.core.rmem_default": "212992",
+  "net.core.rps_sock_flow_entries": "0",
+  "net.core.wmem_default": "212992",
+  "net.ipv4.conf.all.accept_redirects": "0",
+  "net.ipv4.conf.all.accept_source_route": "0",
+  "net.ipv4.conf.all.arp_announce": "0",
+  "net.ipv4.conf.all.arp_ignore": "0",
+  "net.ipv4.conf.all.log_martians": "0",
+  "net.ipv4.conf.all.route_localnet": "1",
+  "net.ipv4.conf.all.secure_redirects": "1",
+  "net.ipv4.conf.all.send_redirects": "1",
+  "net.ipv4.conf.default.accept_redirects": "1",
+  "net.ipv4.conf.default.accept_source_route": "1",
+  "net.ipv4.conf.default.send_redirects": "1",
+  "net.ipv4.icmp_echo_ignore_all": "0",
+  "net.ipv4.icmp_echo_ignore_broadcasts": "1",
+  "net.ipv4.ip_nonlocal_bind": "0",
+  "net.ipv4.neigh.default.gc_thresh1": "128",
+  "net.ipv4.neigh.default.gc_thresh2": "512",
+  "net.ipv4.neigh.default.gc_thresh3": "1024",
+  "net.ipv4.tcp_available_congestion_control": "reno cubic",
+  "net.ipv4.tcp_congestion_control": "cubic",
+  "net.ipv4.tcp_max_tw_buckets": "8192",
+  "net.ipv4.tcp_mem": "45393\t60526\t90786",
+  "net.ipv4.tcp_retries2": "15",
+  "net.ipv4.tcp_rmem": "4096\t131072\t6291456",
+  "net.ipv4.tcp_syn_retries": "6",
+  "net.ipv4.tcp_tw_reuse": "2",
+  "net.ipv4.tcp_wmem": "4096\t16384\t4194304",
+  "net.ipv4.vs.conntrack": "0",
+  "net.ipv6.conf.all.accept_ra": "1",
+  "net.ipv6.conf.lo.disable_ipv6": "0",
+  "vm.dirty_background_ratio": "10",
+  "vm.drop_caches": "0",
+  "vm.min_free_kbytes": "45056",
+  "vm.nr_hugepages": "0",
+  "vm.numa_stat": "1",
+  "vm.overcommit_ratio": "50",
+  "vm.vfs_cache_pressure": "100",
+  "vm.zone_reclaim_mode": "0",
 };
 
 /** /proc/sys of a procfs. What is written stays; the uts namespace's name is read where it stands. */
@@ -113,7 +176,10 @@ function setting(initial: string): Inode {
     () => `${value}\n`,
     0o644,
     (bytes) => {
-      value = String.fromCharCode(...bytes.subarray(0, 64)).trim();
+      const given = String.fromCharCode(...bytes.subarray(0, 64)).trim();
+      // The kernel takes as many numbers as there are, and nothing else for them.
+      if (/^-?\d[\d\t-]*$/.test(value) && !/^-?\d+([\t ]+-?\d+)*$/.test(given)) throw new Errno("EINVAL");
+      value = given.replace(/[ \t]+/g, /^[\d\t -]+$/.test(given) ? "\t" : " ");
     },
   );
 }

@@ -72,13 +72,7 @@ function fixedEntries(machine: Machine, ns: Pick<Namespaces, "pid" | "uts" | "mn
       "filesystems",
       computed(() => "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tcgroup2\n\text4\nnodev\toverlay\n"),
     ],
-    [
-      "modules",
-      computed(
-        () =>
-          "overlay 163840 0 - Live 0x0000000000000000\nbr_netfilter 36864 0 - Live 0x0000000000000000\nbridge 311296 1 br_netfilter, Live 0x0000000000000000\nnf_conntrack 188416 0 - Live 0x0000000000000000\n",
-      ),
-    ],
+    ["modules", computed(() => machine.modules.text())],
     ["net", symlinkNode("self/net")],
     ["partitions", computed(() => partitions(machine))],
     [

@@ -18,9 +18,10 @@ import { groups, id, whoami } from "./id.ts";
 import { ip } from "./ip.ts";
 import { chroot, lsns, runuser, unshare } from "./isolate.ts";
 import { journalctl } from "./journalctl.ts";
+import { lsmod, modinfo, modprobe, rmmod } from "./kernel-modules.ts";
 import { kill } from "./kill.ts";
 import { free, nproc, uptime } from "./memory.ts";
-import { lsmod, modprobe, mount, umount } from "./mount.ts";
+import { mount, umount } from "./mount.ts";
 import { nc } from "./nc.ts";
 import { arp, ifconfig, route } from "./net-tools.ts";
 import { nsenter } from "./nsenter.ts";
@@ -135,7 +136,9 @@ export const systemPrograms: Record<string, Program> = {
   lsb_release: lsbRelease,
   lsmod,
   lsof,
+  modinfo,
   modprobe,
+  rmmod,
   mount,
   nc,
   netstat,

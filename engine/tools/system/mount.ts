@@ -1,4 +1,4 @@
-import { KERNEL_RELEASE, mountLines } from "../../machine/base/proc.ts";
+import { mountLines } from "../../machine/base/proc.ts";
 import { dirNode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { Fatal, tool } from "../tool.ts";
@@ -82,39 +82,3 @@ export const umount = tool(
     return undefined;
   },
 );
-
-const MODULES = new Set([
-  "overlay",
-  "br_netfilter",
-  "ip_vs",
-  "ip_vs_rr",
-  "ip_vs_wrr",
-  "ip_vs_sh",
-  "nf_conntrack",
-  "ip_tables",
-  "vxlan",
-  "bridge",
-]);
-
-/** modprobe(8): the modules that cluster guides load are there. */
-export const modprobe = tool(
-  { name: "modprobe", usage: "[options] [-i] [-b] modulename", about: "", short: "arnqvf", version: "kmod version 30" },
-  function* (t, o) {
-    for (const name of o.operands) {
-      if (!MODULES.has(name.replace(/-/g, "_")))
-        throw new Fatal(`FATAL: Module ${name} not found in directory /lib/modules/${KERNEL_RELEASE}`);
-      if (t.p.cred.uid !== 0) throw new Fatal(`ERROR: could not insert '${name}': Operation not permitted`);
-    }
-    return 0;
-  },
-);
-
-/** lsmod(8). */
-export const lsmod = tool({ name: "lsmod", usage: "", about: "", short: "" }, function* (t) {
-  t.out.add("Module                  Size  Used by\n");
-  for (const line of sys.readText(t.p, "/proc/modules").trimEnd().split("\n")) {
-    const [name, size, used, by] = line.split(" ");
-    t.out.add(`${name!.padEnd(19)} ${size!.padStart(8)}  ${used}${by === "-" ? "" : ` ${by!.replace(/,$/, "")}`}\n`);
-  }
-  return 0;
-});
