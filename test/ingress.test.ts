@@ -34,6 +34,35 @@ get /web; get /web/x; get /webx; get /only; get /only/; get /; host=other.local 
     shows: ["200 one", "200 one", "404 <html>", "200 two", "404 <html>", "404 <html>", "404 <html>"],
   },
   {
+    // docs/examples/auth/client-certs of ingress-nginx.
+    name: "auth-tls: who shows no certificate of the authority is turned away, and backends are told who came",
+    script: `mkdir -p mtls; cd mtls; openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -days 30 -subj '/CN=My CA' 2>/dev/null
+for who in alice eve; do openssl req -newkey rsa:2048 -nodes -keyout $who.key -out $who.csr -subj "/CN=$who" 2>/dev/null; done
+openssl x509 -req -in alice.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out alice.crt -days 30 2>/dev/null
+openssl x509 -req -in eve.csr -signkey eve.key -out eve.crt -days 30 2>/dev/null
+openssl req -x509 -newkey rsa:2048 -nodes -keyout tls.key -out tls.crt -days 30 -subj '/CN=shop.local' -addext 'subjectAltName=DNS:shop.local' 2>/dev/null
+kubectl create secret tls mutual --cert=tls.crt --key=tls.key >/dev/null; kubectl create secret generic ca --from-file=ca.crt >/dev/null
+ingress a --class=nginx --rule='shop.local/*=who:80,tls=mutual'; annotate a $nginx/auth-tls-secret=default/ca
+tls /; cat /tmp/body | grep -o 'No required.*sent<' | tail -n 1; tls / --cert eve.crt --key eve.key; grep -o 'The SSL certificate error' /tmp/body | tail -n 1
+tls / --cert alice.crt --key alice.key >/dev/null; grep -i ^ssl-client /tmp/body | sort; get / | head -c 3; echo
+annotate a $nginx/auth-tls-verify-client=optional $nginx/auth-tls-pass-certificate-to-upstream=true; tls / >/dev/null; grep -i ^ssl-client /tmp/body; tls / --cert alice.crt --key alice.key >/dev/null; grep -ci '^ssl-client-cert: -----BEGIN%20CERTIFICATE' /tmp/body
+annotate a --overwrite $nginx/auth-tls-verify-client=on $nginx/auth-tls-error-page=https://login.local/ $nginx/auth-tls-match-cn=CN=bob; curl -sk -o /dev/null -w '%{http_code} %{redirect_url}\n' --resolve shop.local:443:$ip https://shop.local/; tls / --cert alice.crt --key alice.key; cd ..`,
+    shows: [
+      "400 <html>",
+      "No required SSL certificate was sent<",
+      "400 <html>",
+      "The SSL certificate error",
+      "Ssl-Client-Issuer-Dn: CN=My CA",
+      "Ssl-Client-Subject-Dn: CN=alice",
+      "Ssl-Client-Verify: SUCCESS",
+      "308",
+      "Ssl-Client-Verify: NONE",
+      "1",
+      "302 https://login.local/",
+      "403 client certificate unauthorized",
+    ],
+  },
+  {
     name: "the longest path wins, and spec.defaultBackend takes what no rule does",
     script: `ingress a --class=nginx --default-backend=two:80 --rule='shop.local/api*=one:80' --rule='shop.local/api/v2*=who:80'
 get /api/v1; get /api/v2/x | grep -o 'Hostname: who'; get /else`,

@@ -11,6 +11,7 @@ import { withTimeout } from "../../tools/system/http-client.ts";
 import { errorDate, errorPage, httpDate, logDate } from "../nginx/http.ts";
 import type { Options, Settings } from "./annotations.ts";
 import { allowsOrigin, cookieOf, isKnown, userOf } from "./callers.ts";
+import { clientHeaders, clientRefusal } from "./client-auth.ts";
 import { askAuth, type ExternalAuth } from "./external-auth.ts";
 import { type Backend, DEFAULT_BACKEND, type Endpoint, locationFor, type Model, serverFor } from "./model.ts";
 import { expand, type Passage, rewritten, variables } from "./passage.ts";
@@ -84,6 +85,9 @@ export class Gateway {
     const { request, server, location, path, host, secure } = passage;
     const { options } = location;
     const scheme = secure ? "https" : "http";
+    const stranger =
+      secure && server.clientAuth && clientRefusal(server.clientAuth, request, this.p.machine.kernel.wallMs);
+    if (stranger) return stranger;
     if (server.redirectTo !== undefined) {
       return this.redirect(request, this.settings.redirectCode, `${scheme}://${server.redirectTo}${request.path}`);
     }
@@ -373,6 +377,8 @@ export class Gateway {
     if (headers["x-forwarded-for"] !== undefined) out["x-original-forwarded-for"] = headers["x-forwarded-for"];
     if (options?.forwardedPrefix) out["x-forwarded-prefix"] = options.forwardedPrefix;
     if (options?.auth) delete out["authorization"];
+    const { clientAuth } = passage.server;
+    if (clientAuth) Object.assign(out, clientHeaders(clientAuth, request, this.p.machine.kernel.wallMs));
     for (const [name, value] of this.headersIn(this.settings.setHeaders)) out[name] = variables(passage, value);
     for (const [name, value] of options?.snippet.proxyHeaders ?? []) {
       out[name.toLowerCase()] = variables(passage, value);

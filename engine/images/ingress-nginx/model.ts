@@ -3,6 +3,7 @@ import { decode, decodeBase64 } from "../../kernel/index.ts";
 import { parseCertificate } from "../../pki/x509.ts";
 import { compileRegex, type Regex, RegexError } from "../../text/regex/index.ts";
 import { type Canary, canaryOf, type Options, optionsOf, type Settings } from "./annotations.ts";
+import { type ClientAuth, clientAuthOf } from "./client-auth.ts";
 
 /** What the controller sees of the cluster. */
 export interface Sources {
@@ -56,6 +57,7 @@ export interface VirtualServer {
   /** PEM; undefined: the fake certificate. */
   certificate: string | undefined;
   secret: string | undefined;
+  clientAuth?: ClientAuth;
   /** `host` is only sent on to another. */
   redirectTo?: string;
 }
@@ -248,6 +250,9 @@ class Builder {
     for (const rule of (ingress["spec"]?.rules ?? []) as { host?: string }[]) {
       const host = rule.host || "_";
       const server = this.model.servers.get(host);
+      const clients = clientAuthOf(ingress, (key) => this.sources.secret(key));
+      if (typeof clients === "string") this.model.notes.push(["W", "controller.go:1252", clients]);
+      else if (server !== undefined && clients !== undefined) server.clientAuth ??= clients;
       const section = sections.find(({ hosts }) => hosts?.some((name) => covers(name, host)));
       const name =
         section?.secretName ??
