@@ -3,11 +3,11 @@ import { isErrno } from "../machine/errno.ts";
 import { EXECUTE, mayAccess } from "../machine/path.ts";
 import { find, readDir } from "../machine/sys.ts";
 import { builtins } from "./builtins/index.ts";
-import { cobraComplete, isCobra } from "./cobra.ts";
-import { runSpec } from "./compspec.ts";
+import { runSpec, type SpecResult } from "./compspec.ts";
 import { userNames } from "./home.ts";
 import { KEYWORDS } from "./keywords.ts";
 import type { Shell } from "./shell.ts";
+import { WORD_BREAKS } from "./word-breaks.ts";
 
 /** What may stand in place of the text from `start` to the cursor. */
 export interface Candidates {
@@ -17,27 +17,45 @@ export interface Candidates {
   suffix?: (value: string) => string;
   /** How a value is listed. */
   label?: (value: string) => string;
+  /** False: listed in the order of the values. */
+  sorted?: boolean;
 }
 
-/** Completes the arguments of a command: `words` with the command first, the word at `index` being typed. */
-export type Completer = (shell: Shell, words: readonly string[], index: number) => Gen<string[]>;
+/** The command that the cursor is in. */
+interface Commandline {
+  words: string[];
+  /** Where each word starts. */
+  starts: number[];
+  /** What is being completed: the last word since its last break (`--output=j`: `j`), unquoted, and where it starts. */
+  word: string;
+  start: number;
+  /** The quote that is open. */
+  quote: string;
+  /** The command stands in a `$(` or backquotes. */
+  substituted: boolean;
+}
 
-/** Completers of commands by name, beside what `complete` defines. */
-export const completers = new Map<string, Completer>();
-
-/** Words of the command that the cursor is in, and where the last one starts. */
-export function commandWords(text: string): { words: string[]; start: number; quote: string } {
+/** Words of the command that the cursor is in; `breaks` part the last one further. */
+function commandWords(text: string, breaks: string): Commandline {
   let words: string[] = [];
+  let starts: number[] = [];
   let word = "";
   let start = text.length;
+  let from = 0;
   let inWord = false;
   let quote = "";
+  let substituted = false;
   const begin = (i: number) => {
-    if (!inWord) {
-      inWord = true;
-      start = i;
-      word = "";
-    }
+    if (inWord) return;
+    inWord = true;
+    start = i;
+    word = "";
+    from = 0;
+    starts.push(i);
+  };
+  const end = () => {
+    if (inWord) words.push(word);
+    inWord = false;
   };
   for (let i = 0; i < text.length; i++) {
     const c = text[i]!;
@@ -45,49 +63,55 @@ export function commandWords(text: string): { words: string[]; start: number; qu
       if (c === quote) quote = "";
       else if (c === "\\" && quote === '"' && i + 1 < text.length) word += text[++i];
       else word += c;
-      continue;
-    }
-    if (c === "'" || c === '"') {
+    } else if (c === "'" || c === '"') {
       begin(i);
       quote = c;
     } else if (c === "\\") {
       begin(i);
       word += text[++i] ?? "";
     } else if (/\s/.test(c)) {
-      if (inWord) words.push(word);
-      inWord = false;
-    } else if (/[;|&(\n]/.test(c) || c === "`") {
+      end();
+    } else if (/[;|&(\n`]/.test(c)) {
       words = [];
+      starts = [];
       inWord = false;
+      substituted ||= c === "`" || (c === "(" && text[i - 1] === "$");
     } else if (c === "<" || c === ">") {
-      if (inWord && !/^\d+$/.test(word)) words.push(word);
+      if (inWord && /^\d+$/.test(word)) starts.pop();
+      else end();
       inWord = false;
       words.push(">");
+      starts.push(i);
     } else {
       begin(i);
       word += c;
+      if (breaks.includes(c)) {
+        start = i + 1;
+        from = word.length;
+      }
     }
   }
   if (!inWord) {
     word = "";
+    from = 0;
     start = text.length;
+    starts.push(start);
   }
   words.push(word);
-  return { words, start, quote };
+  return { words, starts, word: word.slice(from), start, quote, substituted };
 }
 
-/** Candidates for the word before the cursor. */
-export function* complete(sh: Shell, text: string): Gen<Candidates> {
-  const { words, start, quote } = commandWords(text);
-  while (
-    words.length > 1 &&
-    (/^[A-Za-z_]\w*=/.test(words[0]!) ||
-      ["sudo", "time", "then", "do", "else", "!", "{", "exec", "command", "env", "nohup", "watch", "xargs"].includes(
-        words[0]!,
-      ))
-  )
+/** Words that come before a command. */
+const BEFORE = ["sudo", "time", "then", "do", "else", "!", "{", "exec", "command", "env", "nohup", "watch", "xargs"];
+
+/** Candidates for the word at the end of `text`, behind which stands `after`; `type` as COMP_TYPE tells it. */
+export function* complete(sh: Shell, text: string, after = "", type?: number): Gen<Candidates> {
+  const breaks = sh.get("COMP_WORDBREAKS") ?? WORD_BREAKS;
+  const { words, starts, word, start, quote, substituted } = commandWords(text, breaks);
+  while (words.length > 1 && (/^[A-Za-z_]\w*=/.test(words[0]!) || BEFORE.includes(words[0]!))) {
     words.shift();
-  const word = words.at(-1)!;
+    starts.shift();
+  }
   const variable = /\$\{?(\w*)$/.exec(word);
   if (variable && quote !== "'") {
     const head =
@@ -114,47 +138,68 @@ export function* complete(sh: Shell, text: string): Gen<Candidates> {
     if (word === "" && sh.shopts.has("no_empty_cmd_completion")) return { start, values: [] };
     return { start, values: commandNames(sh, word), suffix: () => " " };
   }
-  if (words.length > 1 && words.at(-2) !== ">") {
-    const made = yield* programmable(sh, words, start);
-    if (made) return made;
+  let noSpace = false;
+  if (words.length > 1 && words.at(-2) !== ">" && sh.shopts.has("progcomp") && !substituted) {
+    const command = { name: words[0]!, begin: starts[0]!, start, quote };
+    const made = yield* programmable(sh, command, text, after, type);
+    if (made !== undefined && "values" in made) return made;
+    noSpace = made?.noSpace ?? false;
   }
   const directories = words.length > 1 && ["cd", "pushd", "rmdir"].includes(words[0]!);
-  return files(sh, word, start, quote, { directories, executables: words.length === 1 });
+  const found = files(sh, word, start, quote, { directories, executables: words.length === 1 });
+  return noSpace ? { ...found, suffix: () => "" } : found;
 }
 
-function* programmable(sh: Shell, words: string[], start: number): Gen<Candidates | undefined> {
-  let name = words[0]!;
-  let all = words;
-  for (let i = 0; i < 8 && sh.aliases.has(name); i++) {
-    const expanded = sh.aliases.get(name)!.trim().split(/\s+/);
-    all = [...expanded, ...all.slice(1)];
-    if (expanded[0] === name) break;
-    name = expanded[0]!;
+/** How often a function may send the search for a specification on. */
+const RETRIES = 32;
+
+/** What the specification of a command offers; or how files are completed where it offers nothing. */
+function* programmable(
+  sh: Shell,
+  command: { name: string; begin: number; start: number; quote: string },
+  text: string,
+  after: string,
+  type: number | undefined,
+): Gen<Candidates | { noSpace: boolean } | undefined> {
+  const { begin, start, quote } = command;
+  let { name } = command;
+  let line = text.slice(begin);
+  // `progcomp_alias`: an alias completes as what it stands for.
+  for (let i = 0; sh.shopts.has("progcomp_alias") && !specOf(sh, name) && sh.aliases.has(name) && i < RETRIES; i++) {
+    line = sh.aliases.get(name)!.trim() + line.slice(name.length);
+    name = line.split(/\s/)[0]!;
   }
-  const word = words.at(-1)!;
-  const spec = sh.completions.get(words[0]!) ?? sh.completions.get(name) ?? sh.completions.get(name.split("/").at(-1)!);
-  if (spec) {
-    const got = yield* runSpec(sh, spec, all);
-    if (got.values.length > 0 || !got.defaultToFiles)
-      return {
-        start,
-        values: got.values.map((value) => (got.names && isDirectory(sh, value) ? `${value}/` : value)),
-        suffix: (value) => (got.noSpace || (got.names && value.endsWith("/")) ? "" : " "),
-      };
-    return undefined;
+  // Readline takes what stands behind an opening quote.
+  const from = quote === "" ? start : Math.max(start, text.lastIndexOf(quote) + 1);
+  let got: SpecResult | undefined;
+  for (let i = 0; i < RETRIES && (got === undefined || got.again); i++) {
+    const spec = specOf(sh, name) ?? sh.completions.get("-D");
+    if (spec === undefined) return undefined;
+    const end = /[;|&(`\n]/.exec(after)?.index ?? after.length;
+    got = yield* runSpec(sh, spec, {
+      command: name,
+      word: text.slice(from),
+      line: line + after.slice(0, end),
+      point: line.length,
+      ...(type !== undefined && { type }),
+    });
   }
-  const own = completers.get(name);
-  if (own) {
-    const values = yield* own(sh, all, all.length - 1);
-    return { start, values: values.filter((value) => value.startsWith(word)) };
-  }
-  if (isCobra(sh, name)) {
-    const got = yield* cobraComplete(sh, all);
-    if (got === undefined) return undefined;
-    if (got.values.length === 0 && !got.noFiles) return undefined;
-    return { start, values: got.values, suffix: (value) => (got.noSpace || value.endsWith("=") ? "" : " ") };
-  }
-  return undefined;
+  const { values, options, names, defaultToFiles } = got!;
+  if (values.length === 0) return defaultToFiles ? { noSpace: options.has("nospace") } : { start, values };
+  const isDir = (value: string) => names && isDirectory(sh, value);
+  const quoted = (value: string) => (names && !options.has("noquote") ? protect(value, quote) : value);
+  return {
+    start: from,
+    values: values.map((value) => quoted(value) + (isDir(value) ? "/" : "")),
+    suffix: (value) => ((names && value.endsWith("/")) || options.has("nospace") ? "" : `${quote} `),
+    ...(names && { label: baseName }),
+    sorted: !options.has("nosort"),
+  };
+}
+
+/** The specification of a command, by its name or the last part of its path. */
+function specOf(sh: Shell, name: string): string[] | undefined {
+  return sh.completions.get(name) ?? sh.completions.get(name.split("/").at(-1)!);
 }
 
 function isDirectory(sh: Shell, path: string): boolean {
@@ -204,10 +249,11 @@ export function fileNames(
   const real = tilde ? (sh.home(tilde[1]!) ?? tilde[0]) + dir.slice(tilde[0].length) : dir;
   const out: string[] = [];
   const fold = sh.bindings.on("completion-ignore-case");
+  const hidden = prefix.startsWith(".") || sh.bindings.variables.get("match-hidden-files") !== "off";
   try {
     for (const [name, entry] of readDir(sh.p, real === "" ? "." : real)) {
       const begins = fold ? name.toLowerCase().startsWith(prefix.toLowerCase()) : name.startsWith(prefix);
-      if (!begins || (name.startsWith(".") && !prefix.startsWith("."))) continue;
+      if (!begins || (name.startsWith(".") && !hidden)) continue;
       const node = entry.kind === "symlink" ? find(sh.p, real + name) : entry;
       const isDir = node?.kind === "dir";
       if (how.directories && !isDir) continue;
@@ -238,10 +284,13 @@ function files(
     start,
     values: names.map((name) => quote + protect(name, quote)),
     suffix: (value) => (value.endsWith("/") ? "" : `${quote} `),
-    label: (value) => {
-      const plain = value.replace(/^['"]/, "").replace(/\\(.)/g, "$1");
-      const end = plain.endsWith("/") ? plain.length - 1 : plain.length;
-      return plain.slice(plain.lastIndexOf("/", end - 1) + 1);
-    },
+    label: baseName,
   };
+}
+
+/** How a file name is listed: without its directory and quotes. */
+function baseName(value: string): string {
+  const plain = value.replace(/^['"]/, "").replace(/\\(.)/g, "$1");
+  const end = plain.endsWith("/") ? plain.length - 1 : plain.length;
+  return plain.slice(plain.lastIndexOf("/", end - 1) + 1);
 }

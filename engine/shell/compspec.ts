@@ -1,7 +1,6 @@
 import type { Gen } from "../kernel/index.ts";
 import { assignArray } from "./assignment.ts";
 import { builtins } from "./builtins/index.ts";
-import { cobraComplete } from "./cobra.ts";
 import { commandNames, fileNames } from "./completion.ts";
 import { expanding, expandText } from "./expand.ts";
 import { glob } from "./glob.ts";
@@ -11,17 +10,37 @@ import { pattern } from "./pattern.ts";
 import { skipQuoted } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { callFunction } from "./simple.ts";
+import { substituteCommand } from "./substitution.ts";
+import { breakWords, WORD_BREAKS } from "./word-breaks.ts";
 
 /** What `complete` defined, as its arguments: `["-W", "a b", "-o", "nospace"]`. */
 export type Spec = readonly string[];
 
 export interface SpecResult {
   values: string[];
-  noSpace: boolean;
+  /** Those of the specification, and what its function made of them by `compopt`. */
+  options: ReadonlySet<string>;
   /** The values are file names: directories go on. */
   names: boolean;
   defaultToFiles: boolean;
+  /** A function has found another specification: look again (bash's status 124). */
+  again: boolean;
 }
+
+/** What is being completed. */
+export interface Typed {
+  command: string;
+  /** What stands before the cursor since the last word break. */
+  word: string;
+  /** The command, undefined for `compgen`, which has none; and where in it the cursor is. */
+  line?: string;
+  point?: number;
+  /** The key's meaning, as COMP_TYPE tells it. */
+  type?: number;
+}
+
+/** Status of a completion function after which the specification is looked for again. */
+const RETRY = 124;
 
 const LETTERS: Record<string, string> = {
   a: "alias",
@@ -38,13 +57,14 @@ const LETTERS: Record<string, string> = {
   v: "variable",
 };
 
-/** Generates the candidates of a specification for the last of `words`. */
-export function* runSpec(sh: Shell, spec: Spec, words: readonly string[]): Gen<SpecResult> {
-  const word = words.at(-1)!;
+/** Generates the candidates of a specification. */
+export function* runSpec(sh: Shell, spec: Spec, typed: Typed): Gen<SpecResult> {
+  const { word } = typed;
   let values: string[] = [];
-  const options = new Set<string>();
+  const options = new Set(spec.flatMap((part, i) => (spec[i - 1] === "-o" ? [part] : [])));
   let filter: string | undefined;
   let [prefix, suffix] = ["", ""];
+  let again = false;
   for (let i = 0; i < spec.length; i++) {
     const flag = spec[i]!;
     const value = spec[i + 1] ?? "";
@@ -57,25 +77,16 @@ export function* runSpec(sh: Shell, spec: Spec, words: readonly string[]): Gen<S
       case "-A":
         values.push(...action(sh, value, word));
         break;
-      case "-o":
-        options.add(value);
-        break;
       case "-W":
         for (const part of wordList(value, sh.ifs()))
           values.push(...(yield* expanding(sh, () => expandText(sh, part))).filter((one) => one.startsWith(word)));
         break;
       case "-F":
-        {
-          const cobra = sh.functions.has(value) ? undefined : /^__start_(\w+)$/.exec(value)?.[1];
-          if (cobra === undefined) values.push(...(yield* byFunction(sh, value, words)));
-          else {
-            // Cobra's own entry point, which its generated script would define.
-            const answer = yield* cobraComplete(sh, [cobra, ...words.slice(1)]);
-            values.push(...(answer?.values ?? []));
-            if (answer?.noSpace) options.add("nospace");
-            if (answer?.noFiles) options.delete("default");
-          }
-        }
+        values.push(...(yield* byFunction(sh, value, typed, options)));
+        again = typed.line !== undefined && sh.completionStatus === RETRY;
+        break;
+      case "-C":
+        values.push(...(yield* byCommand(sh, value, typed)));
         break;
       case "-G":
         values.push(...glob(sh, value));
@@ -95,11 +106,19 @@ export function* runSpec(sh: Shell, spec: Spec, words: readonly string[]): Gen<S
     const compiled = pattern((negate ? filter.slice(1) : filter).replaceAll("&", word));
     values = values.filter((one) => compiled.matches(one) === negate);
   }
+  values = values.map((one) => prefix + one + suffix);
+  if ((values.length === 0 && options.has("dirnames")) || options.has("plusdirs"))
+    values.push(...action(sh, "directory", word));
   return {
-    values: values.map((one) => prefix + one + suffix),
-    noSpace: options.has("nospace"),
-    names: options.has("filenames") || spec.some((part) => part === "-d" || part === "-f"),
+    values: again ? [] : values,
+    options,
+    names:
+      options.has("filenames") ||
+      options.has("dirnames") ||
+      options.has("plusdirs") ||
+      spec.some((part) => part === "-d" || part === "-f" || part === "-G"),
     defaultToFiles: options.has("default") || options.has("bashdefault") || options.has("filenames"),
+    again,
   };
 }
 
@@ -155,20 +174,62 @@ export function action(sh: Shell, kind: string, word: string): string[] {
   }
 }
 
-function* byFunction(sh: Shell, name: string, words: readonly string[]): Gen<string[]> {
+/** What functions and commands are told of the line. Gives the word before the one that is completed. */
+function tell(sh: Shell, { command, line, point, word, type }: Typed, array: boolean): string {
+  const text = line ?? `${command} ${word}`;
+  const end = point ?? text.length;
+  const { words, at } =
+    line === undefined
+      ? { words: [command, word], at: 1 }
+      : breakWords(line, end, sh.get("COMP_WORDBREAKS") ?? WORD_BREAKS);
+  if (array) {
+    assignArray(
+      sh,
+      "COMP_WORDS",
+      words.map((value) => ({ index: undefined, value, append: false })),
+      false,
+    );
+    sh.set("COMP_CWORD", String(at));
+  }
+  const told = { COMP_LINE: text, COMP_POINT: String(end), COMP_TYPE: String(type ?? TAB), COMP_KEY: String(TAB) };
+  for (const [name, value] of Object.entries(told)) {
+    sh.set(name, value);
+    if (!array) sh.vars.find(name)!.exported = true;
+  }
+  return words[at - 1] ?? "";
+}
+
+/** The Tab key, and COMP_TYPE of its first press. */
+const TAB = 9;
+
+const TOLD = ["COMP_WORDS", "COMP_CWORD", "COMP_LINE", "COMP_POINT", "COMP_TYPE", "COMP_KEY"];
+
+function* byFunction(sh: Shell, name: string, typed: Typed, options: Set<string>): Gen<string[]> {
   const fn = sh.functions.get(name);
-  if (fn === undefined) return [];
-  const list = (values: readonly string[]) => values.map((value) => ({ index: undefined, value, append: false }));
-  assignArray(sh, "COMP_WORDS", list(words), false);
-  sh.set("COMP_CWORD", String(words.length - 1));
-  const line = words.join(" ");
-  sh.set("COMP_LINE", line);
-  sh.set("COMP_POINT", String(line.length));
+  if (fn === undefined) {
+    yield* sh.writeTo(2, `bash: completion: function \`${name}' not found\n`);
+    return [];
+  }
+  const previous = tell(sh, typed, true);
   sh.vars.remove("COMPREPLY");
-  const { status } = sh;
-  yield* callFunction(sh, name, fn, [name, words[0]!, words.at(-1)!, words.at(-2) ?? ""]);
+  const { status, completing } = sh;
+  sh.completing = options;
+  yield* callFunction(sh, name, fn, [name, typed.command, typed.word, previous]);
+  sh.completing = completing;
+  sh.completionStatus = sh.status;
   sh.status = status;
   const reply = sh.elementsOf("COMPREPLY");
-  for (const one of ["COMP_WORDS", "COMP_CWORD", "COMP_LINE", "COMP_POINT", "COMPREPLY"]) sh.vars.remove(one);
+  for (const one of [...TOLD, "COMPREPLY"]) sh.vars.remove(one);
   return reply;
+}
+
+/** What a command prints for the word, one candidate a line. */
+function* byCommand(sh: Shell, command: string, typed: Typed): Gen<string[]> {
+  const previous = tell(sh, typed, false);
+  const quoted = [typed.command, typed.word, previous].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+  const { status } = sh;
+  const text = yield* substituteCommand(sh, `${command} ${quoted.join(" ")}`, 0);
+  sh.status = status;
+  for (const name of TOLD) sh.vars.remove(name);
+  return text.split("\n").filter((line) => line !== "");
 }

@@ -7,7 +7,7 @@ import { ExitShell } from "./control.ts";
 import { runSource } from "./execute.ts";
 import { finishing } from "./fork.ts";
 import { runInput } from "./input.ts";
-import { interactive } from "./interactive.ts";
+import { interactive, promptDefaults } from "./interactive.ts";
 import type { Dialect, Shell } from "./shell.ts";
 import { Source } from "./source.ts";
 import { BASH_VERSION, startShell } from "./start.ts";
@@ -144,6 +144,7 @@ function* wrongOption(sh: Shell, option: string): Gen<number> {
 }
 
 function* main(sh: Shell, how: Invocation, reads: boolean): Gen<number> {
+  if (sh.setup.interactive && sh.setup.dialect === "bash") promptDefaults(sh);
   if (how.login && !how.noprofile) {
     yield* sourceIfThere(sh, "/etc/profile");
     const home = sh.get("HOME") ?? "";
@@ -161,7 +162,10 @@ function* main(sh: Shell, how: Invocation, reads: boolean): Gen<number> {
       sh.positional = how.rest.slice(1);
     }
     sh.calls.push({ kind: "main", name: "main", file: "", line: 0, args: sh.positional });
-    if (sh.setup.interactive && !how.norc) yield* sourceIfThere(sh, how.rcfile ?? `${sh.get("HOME") ?? ""}/.bashrc`);
+    if (sh.setup.interactive && !how.norc) {
+      if (sh.setup.dialect === "bash") yield* sourceIfThere(sh, "/etc/bash.bashrc");
+      yield* sourceIfThere(sh, how.rcfile ?? `${sh.get("HOME") ?? ""}/.bashrc`);
+    }
     yield* bashEnv(sh);
     yield* runSource(sh, new Source(how.command, "", 1), { last: true });
     return sh.status;

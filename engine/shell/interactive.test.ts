@@ -9,18 +9,7 @@ const sleeper: Program = function* (p) {
   return 0;
 };
 
-/** A stand-in for kubectl's hidden completion command. */
-const kubectl: Program = function* (p) {
-  if (p.argv[1] !== "__complete") return 1;
-  const word = p.argv.at(-1)!;
-  const names =
-    p.argv[2] === "get" ? ["pods\tPods", "podtemplates", "nodes"] : ["get\tDisplay one or many resources", "delete"];
-  for (const name of names) if (name.startsWith(word)) yield* sys.print(p, `${name}\n`);
-  yield* sys.print(p, ":4\n");
-  return 0;
-};
-
-const programs = { sleep: sleeper, kubectl };
+const programs = { sleep: sleeper };
 
 describe("interactive shell", () => {
   it("edits the line and keeps a history", () => {
@@ -79,17 +68,12 @@ describe("interactive shell", () => {
     expect(t.type("\x03", 20)).toBe("^C\n$ ");
   });
 
-  it("completes commands, files, variables and the words of cobra programs", () => {
+  it("completes commands, files and variables", () => {
     const t = new Terminal({ programs });
     expect(t.run("ech\tab")).toBe("ab\n");
     expect(t.run("echo /us\t")).toBe("/usr/\n");
     t.run("VARIABLE=x");
     expect(t.run("echo $VARIA\t")).toBe("x\n");
-    expect(t.type("kubectl g\t")).toBe("kubectl get ");
-    expect(t.type("po\t\t\t")).toBe("pod\x07\npods          podtemplates\n$ kubectl get pod");
-    t.type("\x03");
-    t.run("alias k=kubectl");
-    expect(t.type("k get no\t")).toBe("k get nodes ");
   });
 
   it("knows how wide characters are", () => {

@@ -16,9 +16,15 @@ import type { Shell } from "./shell.ts";
 import { Source } from "./source.ts";
 import { sourceIfThere } from "./startup.ts";
 import { arrange, handleSignals, runTrap } from "./traps.ts";
+import { WORD_BREAKS } from "./word-breaks.ts";
 
 /** Prompt of a machine without /etc/bash.bashrc. */
 const DEFAULT_PS1 = "\\u@\\h:\\w\\$ ";
+
+/** What bash has before it reads any file: those tell an interactive shell by its prompt. */
+export function promptDefaults(sh: Shell): void {
+  defaults(sh, { PS1: DEFAULT_PS1, PS2: "> ", COMP_WORDBREAKS: WORD_BREAKS });
+}
 
 /** The shell at a terminal: prompt, line editing, history, job control. */
 export function* interactive(sh: Shell, how: { norc: boolean; rcfile: string | undefined }): Gen<number> {
@@ -31,8 +37,8 @@ export function* interactive(sh: Shell, how: { norc: boolean; rcfile: string | u
   if (sh.setup.login) sh.shopts.add("login_shell");
   sh.history = new History();
   if (bash) {
+    promptDefaults(sh);
     defaults(sh, {
-      PS1: DEFAULT_PS1,
       HISTFILE: `${sh.get("HOME") ?? ""}/.bash_history`,
       HISTSIZE: "500",
       HISTFILESIZE: "500",

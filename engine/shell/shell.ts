@@ -123,6 +123,10 @@ export class Shell {
   dirStack: string[] = [];
   history: History | undefined;
   completions = new Map<string, string[]>();
+  /** Options of the specification whose function runs, which `compopt` changes. */
+  completing: Set<string> | undefined;
+  /** With which status the last completion function ended. */
+  completionStatus = 0;
   /** What `bind` and inputrc say. */
   readonly bindings = new Bindings();
   /** What BASH_COMMAND names: a text, or the command itself. */

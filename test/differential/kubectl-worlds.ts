@@ -34,8 +34,12 @@ export interface Worlds {
   real: Session;
   ours: Session;
   port: number;
+  /** Directory of the host that the real one's files are in. */
+  home: string;
   runReal(command: string): Promise<Outcome>;
   runOurs(command: string): Outcome;
+  /** Tells what terminals of ours show. */
+  shown: (id: string, bytes: Uint8Array) => void;
   close(): void;
 }
 
@@ -57,8 +61,9 @@ export async function openWorlds(folder: string): Promise<Worlds> {
   const real = serving.runner.session;
   let sink = { out: "", err: "", status: undefined as number | undefined };
   const ours = new Session(real.spec, {
-    output: (_id, bytes, stream) => {
-      if (stream === "stdout") sink.out += Buffer.from(bytes).toString("latin1");
+    output: (id, bytes, stream) => {
+      if (id.startsWith("t")) worlds.shown(id, bytes);
+      else if (stream === "stdout") sink.out += Buffer.from(bytes).toString("latin1");
       else sink.err += Buffer.from(bytes).toString("latin1");
     },
     ended: (_id, status) => {
@@ -87,10 +92,11 @@ export async function openWorlds(folder: string): Promise<Worlds> {
     session.kernel.run(session.kernel.now + PRELUDE_TIME);
   }
   if (sink.err !== "") throw new Error(`prelude: ${sink.err}`);
-  return {
+  const worlds: Worlds = {
     real,
     ours,
     port: serving.port,
+    home,
     runReal: (command) => runReal(command, home),
     runOurs(command) {
       sink = { out: "", err: "", status: undefined };
@@ -102,11 +108,13 @@ export async function openWorlds(folder: string): Promise<Worlds> {
       }
       return { stdout: sink.out, stderr: sink.err, status: sink.status ?? 124 };
     },
+    shown: () => {},
     close() {
       serving.close();
       rmSync(home, { recursive: true, force: true });
     },
   };
+  return worlds;
 }
 
 /** Writes a folder's files, byte for byte, into the directory the script runs in. */
@@ -121,8 +129,9 @@ function stagingScript(from: string, to = ""): string {
   return script;
 }
 
-function runReal(command: string, home: string): Promise<Outcome> {
-  const env = {
+/** Variables of the real kubectl. */
+export function realEnvironment(home: string): Record<string, string> {
+  return {
     PATH: process.env["PATH"] ?? "",
     HOME: home,
     TERM: "dumb",
@@ -131,6 +140,10 @@ function runReal(command: string, home: string): Promise<Outcome> {
     // A process lives for a tenth of a second: collecting garbage would be a quarter of its work.
     GOGC: "off",
   };
+}
+
+function runReal(command: string, home: string): Promise<Outcome> {
+  const env = realEnvironment(home);
   return new Promise((resolve) => {
     const child = execFile(
       "/bin/bash",

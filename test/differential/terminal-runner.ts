@@ -85,7 +85,8 @@ export function pieces(keys: string): (string | [rows: number, columns: number])
   return out;
 }
 
-function view(screen: Screen, ended: boolean, files: Record<string, string>): Seen {
+/** The lines of a screen and its cursor. */
+export function view(screen: Screen, ended: boolean, files: Record<string, string>): Seen {
   const rows = screen.lines.map((line) =>
     line.chars
       .slice(0, screen.columns)

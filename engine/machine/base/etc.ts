@@ -151,6 +151,14 @@ export const BASH_BASHRC = `# System-wide settings of interactive shells (see ba
 [ -z "\${PS1-}" ] && return
 shopt -s checkwinsize
 PS1='\\u@\\h:\\w\\$ '
+
+if ! shopt -oq posix; then
+  if [ -f /usr/share/bash-completion/bash_completion ]; then
+    . /usr/share/bash-completion/bash_completion
+  elif [ -f /etc/bash_completion ]; then
+    . /etc/bash_completion
+  fi
+fi
 `;
 
 export const USER_PROFILE = `# Run by login shells (see bash(1)).

@@ -5,6 +5,7 @@ import type { Machine } from "../machine.ts";
 import type { Program } from "../process.ts";
 import { containerdConfig } from "../runtime/containerd-config.ts";
 import { snapshot } from "../runtime/snapshot.ts";
+import { BASH_COMPLETION, cobraCompletion } from "./bash-completion.ts";
 import { cgroupDir } from "./cgroup-fs.ts";
 import { cniPlugins } from "./cni-plugins.ts";
 import * as etc from "./etc.ts";
@@ -203,6 +204,8 @@ function etcEntries(role: Role): Map<string, Inode> {
   return new Map<string, Inode>([
     ["apt", dir(() => aptEntries(role))],
     ["bash.bashrc", text(etc.BASH_BASHRC)],
+    ["bash_completion", text(". /usr/share/bash-completion/bash_completion\n")],
+    ["bash_completion.d", dir()],
     ...(isNode(role)
       ? ([
           ["containerd", dir(() => new Map([["config.toml", text(containerdConfig(true))]]))],
@@ -328,6 +331,16 @@ function usrEntries(installed: string[], role: Role): Map<string, Inode> {
       dir(
         () =>
           new Map<string, Inode>([
+            [
+              "bash-completion",
+              dir(
+                () =>
+                  new Map<string, Inode>([
+                    ["bash_completion", text(BASH_COMPLETION)],
+                    ["completions", dir(() => completions(installed))],
+                  ]),
+              ),
+            ],
             ["doc", dir()],
             ["zoneinfo", dir(() => new Map([["Etc", dir(() => new Map([["UTC", text("TZif2")]]))]]))],
           ]),
@@ -335,6 +348,12 @@ function usrEntries(installed: string[], role: Role): Map<string, Inode> {
     ],
     ["src", dir()],
   ]);
+}
+
+/** Completions that come with programs, read when they are first wanted. */
+function completions(installed: string[]): Map<string, Inode> {
+  const names = ["kubectl"].filter((name) => installed.includes(name));
+  return new Map(names.map((name) => [name, text(cobraCompletion(name))]));
 }
 
 const setUid = new Set(["sudo", "su", "mount", "umount", "ping", "passwd", "chsh", "gpasswd"]);

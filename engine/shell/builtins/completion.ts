@@ -7,6 +7,9 @@ import { badOption, parseOptions } from "./usage.ts";
 
 const OPTIONS = "abcdefgjksuvprDEIo:A:G:W:F:C:X:P:S:";
 
+/** Names of the specifications for lines without a command, commands without one of their own, and command names. */
+const SPECIAL: Record<string, string> = { E: "-E", D: "-D", I: "-I" };
+
 function specOf(options: readonly { letter: string; value: string | undefined }[]): string[] {
   return options.flatMap(({ letter, value }) =>
     "prDEI".includes(letter) ? [] : value === undefined ? [`-${letter}`] : [`-${letter}`, value],
@@ -17,13 +20,20 @@ const complete: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, OPTIONS);
   if (parsed.bad) return yield* badOption(sh, "complete", parsed.bad);
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
+  const special = Object.keys(SPECIAL).find(has);
+  const named = special === undefined ? parsed.rest : [SPECIAL[special]!];
   if (has("r")) {
-    if (parsed.rest.length === 0) sh.completions.clear();
-    for (const name of parsed.rest) sh.completions.delete(name);
-    return 0;
+    if (named.length === 0) sh.completions.clear();
+    let status = 0;
+    for (const name of named) {
+      if (sh.completions.delete(name)) continue;
+      yield* sh.complain(`complete: ${name}: no completion specification`);
+      status = 1;
+    }
+    return status;
   }
   if (has("p") || args.length === 0) {
-    const names = parsed.rest.length > 0 ? parsed.rest : [...sh.completions.keys()];
+    const names = named.length > 0 ? named : [...sh.completions.keys()];
     let status = 0;
     for (const name of names) {
       const spec = sh.completions.get(name);
@@ -39,15 +49,60 @@ const complete: Builtin = function* (sh, args) {
     }
     return status;
   }
-  for (const name of parsed.rest) sh.completions.set(name, specOf(parsed.options));
+  for (const name of named) sh.completions.set(name, specOf(parsed.options));
   return 0;
 };
+
+/** Options of the specification that is being used, or of others by name. */
+const compopt: Builtin = function* (sh, args) {
+  const names: string[] = [];
+  const changes: [on: boolean, option: string][] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    if (arg === "-o" || arg === "+o") changes.push([arg === "-o", args[++i] ?? ""]);
+    else if (/^-[DEI]$/.test(arg)) names.push(arg);
+    else if (arg !== "--") names.push(arg);
+  }
+  for (const [, option] of changes) {
+    if (!COMPLETION_OPTIONS.includes(option)) {
+      yield* sh.complain(`compopt: ${option}: invalid option name`);
+      return 2;
+    }
+  }
+  if (names.length === 0) {
+    const { completing } = sh;
+    if (completing === undefined) {
+      yield* sh.complain("compopt: not currently executing completion function");
+      return 1;
+    }
+    for (const [on, option] of changes) on ? completing.add(option) : completing.delete(option);
+    return 0;
+  }
+  let status = 0;
+  for (const name of names) {
+    const spec = sh.completions.get(name);
+    if (spec === undefined) {
+      yield* sh.complain(`compopt: ${name}: no completion specification`);
+      status = 1;
+      continue;
+    }
+    const options = new Set(spec.filter((_, i) => spec[i - 1] === "-o"));
+    for (const [on, option] of changes) on ? options.add(option) : options.delete(option);
+    const others = spec.filter((part, i) => part !== "-o" && spec[i - 1] !== "-o");
+    sh.completions.set(name, [...[...options].flatMap((option) => ["-o", option]), ...others]);
+  }
+  return status;
+};
+
+const COMPLETION_OPTIONS = "bashdefault default dirnames filenames fullquote noquote nosort nospace plusdirs".split(
+  " ",
+);
 
 const compgen: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, OPTIONS);
   if (parsed.bad) return yield* badOption(sh, "compgen", parsed.bad);
   const word = parsed.rest[0] ?? "";
-  const { values } = yield* runSpec(sh, specOf(parsed.options), ["compgen", word]);
+  const { values } = yield* runSpec(sh, specOf(parsed.options), { command: "compgen", word });
   if (values.length === 0) return 1;
   return yield* put(sh, "compgen", values.map((value) => `${value}\n`).join(""));
 };
@@ -152,8 +207,6 @@ function listed(sh: Shell, words: boolean): string {
 export const completionBuiltins: Record<string, Builtin> = {
   complete,
   compgen,
-  *compopt() {
-    return 0;
-  },
+  compopt,
   bind,
 };

@@ -18,8 +18,14 @@ export function* completeWord(
   if (editor.completionChanged) again = how !== undefined;
   editor.completionChanged = false;
   const before = line.chars.slice(0, line.cursor).join("");
-  const found = yield* complete(editor.sh, before);
-  const values = [...new Set(found.values)].sort(byCodePoint);
+  const listing = how === "list" || (how === undefined && again);
+  const type = how === "insert" ? "*" : how ? "%" : editor.sh.bindings.on("show-all-if-ambiguous") ? "!" : "\t";
+  const after = line.chars.slice(line.cursor).join("");
+  const found = yield* complete(editor.sh, before, after, (listing ? "?" : type).charCodeAt(0));
+  const values =
+    found.sorted === false
+      ? found.values.filter((value, i) => value !== found.values[i - 1])
+      : [...new Set(found.values)].sort(byCodePoint);
   if (values.length === 0) {
     editor.bell();
     return;
@@ -42,28 +48,26 @@ export function* completeWord(
     return;
   }
   if (how === "list") {
-    yield* list(
-      editor,
-      values.map((value) => found.label?.(value) ?? value),
-    );
+    yield* list(editor, values, found.label);
     return;
   }
   if (values.length === 1) {
-    replace(editor, found, values[0]! + (found.suffix?.(values[0]!) ?? " "));
+    const [value] = values as [string];
+    replace(editor, found, value.endsWith("/") && after.startsWith("/") ? value.slice(0, -1) : value);
+    if (after === "") line.insert(found.suffix?.(value) ?? " ");
     editor.completionChanged = true;
     return;
   }
   const common = commonPrefix(values);
   const atOnce = editor.sh.bindings.on("show-all-if-ambiguous");
+  // What a program offers takes the place of what was typed even where it is shorter.
+  const shorter = found.sorted !== undefined && found.label === undefined && common !== "" && common !== typed;
   if (
+    shorter ||
     common.length > typed.length ||
     (common.length === typed.length && common !== typed && editor.sh.bindings.on("completion-ignore-case"))
   ) {
-    if (atOnce)
-      yield* list(
-        editor,
-        values.map((value) => found.label?.(value) ?? value),
-      );
+    if (atOnce) yield* list(editor, values, found.label);
     replace(editor, found, common);
     editor.completionChanged = true;
     return;
@@ -72,10 +76,7 @@ export function* completeWord(
     editor.bell();
     return;
   }
-  yield* list(
-    editor,
-    values.map((value) => found.label?.(value) ?? value),
-  );
+  yield* list(editor, values, found.label);
 }
 
 function replace(editor: Editor, found: Candidates, text: string): void {
@@ -97,10 +98,11 @@ function commonPrefix(values: readonly string[]): string {
 }
 
 /** Lists candidates in columns below the line, and the line again. */
-function* list(editor: Editor, labels: readonly string[]): Gen<void> {
+function* list(editor: Editor, values: readonly string[], label: Candidates["label"]): Gen<void> {
+  const labels = label ? values.map(label) : values;
   const { screen, line, tty } = editor;
   editor.put(screen.leave());
-  if (labels.length > 100) {
+  if (labels.length >= QUERY_ITEMS) {
     editor.put(`Display all ${labels.length} possibilities? (y or n)`);
     for (;;) {
       const key = yield* editor.keys.next();
@@ -112,19 +114,44 @@ function* list(editor: Editor, labels: readonly string[]): Gen<void> {
     }
     editor.put("\n");
   }
-  const width = Math.max(...labels.map(textWidth)) + 2;
+  // The slash of a directory comes on top of what was measured.
+  const measured = label ? labels.map((text) => text.replace(/(.)\/$/, "$1")) : labels;
+  const width = Math.max(...measured.map(textWidth)) + 2;
   let across = Math.max(1, Math.floor(tty.columns / width));
   if (across > 1 && across * width === tty.columns) across--;
   const rows = Math.ceil(labels.length / across);
   let text = "";
+  let shown = 0;
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < across; column++) {
       const label = labels[column * rows + row];
       if (label === undefined) break;
       const more = labels[(column + 1) * rows + row] !== undefined && column + 1 < across;
-      text += label + (more ? " ".repeat(width - textWidth(label)) : "");
+      text += label + (more ? " ".repeat(Math.max(0, width - textWidth(label))) : "");
     }
     text += "\n";
+    if (++shown < tty.rows - 1 || row === rows - 1) continue;
+    editor.put(`${text}--More--`);
+    text = "";
+    const more = yield* pageKey(editor);
+    editor.put("\r\x1b[K");
+    if (more === undefined) break;
+    shown = more === "line" ? shown - 1 : 0;
   }
   editor.put(text + screen.again(line.text, line.cursor, false));
+}
+
+/** readline's completion-query-items: so many are asked about before they are listed. */
+const QUERY_ITEMS = 100;
+
+/** What a key asks for when the screen is full: another page or line, or no more. */
+function* pageKey(editor: Editor): Gen<"page" | "line" | undefined> {
+  for (;;) {
+    const key = yield* editor.keys.next();
+    if (key === undefined || key.name === "backspace" || key.name === "C-g" || /^[nNqQ]$/.test(key.text ?? ""))
+      return undefined;
+    if (/^[yY ]$/.test(key.text ?? "") || key.name === "tab") return "page";
+    if (key.name === "enter" || key.name === "C-j") return "line";
+    editor.bell();
+  }
 }
