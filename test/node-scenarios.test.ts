@@ -80,7 +80,7 @@ on worker-1 "sleep 1d > /tmp/held & cd /; fuser /tmp/held; fuser -s -k -TERM /tm
     name: "a cluster is upgraded, first by a patch and then to the next minor release",
     script: `cat > /tmp/up.sh <<'END'
 release=$1; minor=\${release%.*}
-sed -i "s#/v1\.[0-9]*/#/v$minor/#" /etc/apt/sources.list.d/kubernetes.list
+sed -i "s#/v1.[0-9]*/#/v$minor/#" /etc/apt/sources.list.d/kubernetes.list
 apt-get update | grep -c pkgs.k8s.io
 apt-mark unhold kubeadm kubelet kubectl >/dev/null
 apt-get install -y kubeadm="$release-*" | tail -1

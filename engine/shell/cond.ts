@@ -58,12 +58,33 @@ function* binary(sh: Shell, operator: string, leftText: string, rightText: strin
   }
   const right = yield* (isPure(rightText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, rightText, "argument"));
   if (sh.has("xtrace")) yield* trace(sh, `[[ ${shown(left)} ${operator} ${shown(right)} ]]`);
-  return testBinary(sh.p, left, operator, right, (text) => {
-    try {
-      return BigInt(arithText(sh, text));
-    } catch (error) {
-      if (error instanceof ShellError) throw new ShellError(`[[: ${error.message}`, "fail");
-      throw error;
-    }
-  });
+  return yield* compared(sh, () =>
+    testBinary(sh.p, left, operator, right, (text) => {
+      try {
+        return BigInt(arithText(sh, text));
+      } catch (error) {
+        if (!(error instanceof ShellError) || error.expanding) throw error;
+        throw new WrongOperand(`[[: ${error.message}`);
+      }
+    }),
+  );
+}
+
+/** An operand that is no number: told, and the comparison is not so; what is written around it goes on. */
+class WrongOperand {
+  readonly message: string;
+
+  constructor(message: string) {
+    this.message = message;
+  }
+}
+
+function* compared(sh: Shell, compare: () => boolean): Gen<boolean> {
+  try {
+    return compare();
+  } catch (error) {
+    if (!(error instanceof WrongOperand)) throw error;
+    yield* sh.complain(error.message);
+    return false;
+  }
 }

@@ -42,6 +42,8 @@ export class ShellError {
   /** The message was printed already. */
   printed = false;
 
+  /** It came of `$((…))`: an expression that holds that one is not evaluated. */
+  expanding = false;
   /** The builtin or construct that met it is not named, as with all that comes of assigning. */
   bare = false;
 
@@ -62,6 +64,13 @@ export function givenUp(status = 1): ShellError {
 /** The error of assigning to a read-only variable. */
 export function readonlyVariable(name: string): ShellError {
   const error = new ShellError(`${name}: readonly variable`);
+  error.bare = true;
+  return error;
+}
+
+/** The error of assigning to an element that cannot be. */
+export function badSubscript(name: string, subscript: string): ShellError {
+  const error = new ShellError(`${name}[${subscript}]: bad array subscript`, "fail");
   error.bare = true;
   return error;
 }

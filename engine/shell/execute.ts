@@ -163,7 +163,7 @@ function* subshell(sh: Shell, node: Subshell): Gen<void> {
   remember(sh, node);
   yield* runSubshell(sh, node);
   alone(sh);
-  yield* failed(sh);
+  if (sh.inverted !== node) yield* failed(sh);
 }
 
 /** Runs a command of any kind. */
@@ -178,6 +178,7 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
       return;
     case "Redirected":
       sh.stdinRedirected = redirectsInput(node.redirects);
+      if (sh.inverted === node) sh.inverted = node.command;
       yield* withRedirections(
         sh,
         node.redirects,
@@ -220,13 +221,13 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
       remember(sh, node);
       yield* runTest(sh, node);
       alone(sh);
-      yield* failed(sh);
+      if (sh.inverted !== node) yield* failed(sh);
       return;
     case "ArithmeticCommand":
       remember(sh, node);
       yield* runArithCommand(sh, node);
       alone(sh);
-      yield* failed(sh);
+      if (sh.inverted !== node) yield* failed(sh);
       return;
     case "Function": {
       const name = node.name.text;

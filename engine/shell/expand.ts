@@ -193,7 +193,7 @@ export function compile(text: string, mode: WordMode = "word", assign: boolean |
   let found = known.get(text);
   if (found === undefined) {
     // Arguments that look like assignments have their tildes expanded too.
-    const tildes = assign === "argument" ? ASSIGNMENT.test(text) : assign;
+    const tildes = assign === "argument" ? ASSIGNMENT.test(text) && assign : assign;
     const pieces = parseWord(text, mode, tildes);
     const plain = pieces.every((piece) => piece.k === "lit" && (piece.q || !/[*?[\\(]/.test(piece.s)))
       ? pieces.map((piece) => (piece as { s: string }).s).join("")
@@ -316,6 +316,11 @@ function addParam(sh: Shell, value: ParamValue, quoted: boolean, fields: Fields,
     fields.add(value.list.join(sh.ifsJoin()), true);
     return false;
   }
+  // Where IFS begins with another character than a blank, unquoted lists are one text with it between the elements.
+  if (!quoted && ifs !== "" && !" \t\n".includes(ifs[0]!)) {
+    fields.split(value.list.join(ifs[0]), ifs);
+    return value.list.length === 0;
+  }
   for (let i = 0; i < value.list.length; i++) {
     if (i > 0) fields.end();
     if (quoted) fields.add(value.list[i]!, true);
@@ -334,7 +339,12 @@ function pieceText(sh: Shell, piece: Piece): string {
     case "param":
       return paramText(sh, expandParam(sh, piece.p, piece.q));
     case "arith":
-      return String(once(sh, () => arithText(sh, piece.text)));
+      try {
+        return String(once(sh, () => arithText(sh, piece.text)));
+      } catch (error) {
+        if (error instanceof ShellError) error.expanding = true;
+        throw error;
+      }
     case "tilde":
       return sh.home(piece.user) ?? `~${piece.user}`;
     case "cmd":

@@ -176,6 +176,7 @@ export class Grammar {
     while (this.is("|") || this.is("|&")) {
       this.next();
       this.newlines();
+      if (this.is("!") && this.rules.dialect === "bash") throw this.unexpected();
       this.command();
     }
   }
@@ -230,9 +231,13 @@ export class Grammar {
       this.tokens.put(at + 1, " ");
       return false;
     }
+    const { position } = this.tokens;
     const end = this.tokens.arithmetic(at + 2);
     if (end === "open") throw new Unclosed(")", at);
-    if (end === "none") return false;
+    if (end === "none") {
+      this.tokens.position = position;
+      return false;
+    }
     this.tokens.position = end + 2;
     this.reserved();
     this.redirections();

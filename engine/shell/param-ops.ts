@@ -76,7 +76,9 @@ export function replacePattern(
       if (op !== "//") return out + chars.slice(i).join("");
       continue;
     }
-    if (op === "/#") return text;
+    // An empty match stands before the character.
+    if (end === i) out += replacement("");
+    if (op === "/#" || (op === "/" && end === i)) return out + chars.slice(i).join("");
     out += chars[i++];
   }
   if (chars.length === 0 && longestAt(0) === 0) return replacement("");
@@ -98,6 +100,11 @@ export function caseConvert(text: string, op: string, pattern: string, extglob: 
   return chars.join("");
 }
 
+/** What `@` gives word by word, and other subscripts as one text. */
+function words(list: string[], value: ParamValue): ParamValue {
+  return value.list && !value.star ? { list } : { text: list.join(" ") };
+}
+
 /** `${x@Q}` and its kin. */
 export function transform(sh: Shell, param: Param, value: ParamValue, how: string): ParamValue {
   const target = sh.vars.target(param.name);
@@ -110,15 +117,16 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
   }
   if (how === "A" && /^[A-Za-z_]/.test(param.name)) {
     const flags = attributeFlags(sh, target);
-    if (variable === undefined || (!variable.isSet && flags === "")) return { text: undefined };
+    if (variable === undefined || (!variable.isSet && flags === ""))
+      return value.list ? { list: [], star: value.star } : {};
     if (variable.isArray && param.index !== undefined && !(variable.declaredEmpty && variable.elements().length === 0))
-      return { text: `declare -${flags} ${target}=${arrayLiteral(sh, target)}` };
-    const value = variable.scalar();
-    if (value === undefined) return { text: `declare -${flags} ${target}` };
-    const quoted = `${target}=${quoteQ(value)}`;
+      return words(["declare", `-${flags}`, `${target}=${arrayLiteral(sh, target)}`], value);
+    const own = variable.scalar();
+    if (own === undefined) return { text: `declare -${flags} ${target}` };
+    const quoted = `${target}=${quoteQ(own)}`;
     return { text: flags === "" ? quoted : `declare -${flags} ${quoted}` };
   }
-  if (how === "A") return { text: value.list ? `set -- ${value.list.map(quoteQ).join(" ")}` : value.text };
+  if (how === "A") return value.list ? words(["set", "--", ...value.list.map(quoteQ)], value) : { text: value.text };
   if ((how === "K" || how === "k") && value.list && variable?.isArray) {
     const keys = variable.keys();
     const values = variable.elements();

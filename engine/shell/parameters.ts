@@ -94,9 +94,11 @@ function indirect(sh: Shell, param: Param): Param | ParamValue {
   const variable = sh.vars.find(param.name);
   if (variable?.nameref) return { list: undefined, text: variable.value } as ParamValue;
   const value = lookup(sh, param).text;
+  // A positional parameter that is not there refers to nothing.
+  if (value === undefined && !/^[A-Za-z_]/.test(param.name)) return { ...param, prefix: undefined };
   if (value === undefined || value === "") {
-    if (value === undefined && /^[A-Za-z_]/.test(param.name))
-      throw new ShellError(`${param.name}: invalid indirect expansion`);
+    const shown = param.index === undefined ? param.name : `${param.name}[${param.index}]`;
+    if (value === undefined) throw new ShellError(`${shown}: invalid indirect expansion`);
     throw new ShellError(`${value ?? param.name}: invalid variable name`);
   }
   const target = parseParam(value, false);
@@ -105,6 +107,8 @@ function indirect(sh: Shell, param: Param): Param | ParamValue {
 }
 
 function length(sh: Shell, param: Param): string {
+  if (param.index?.startsWith("-") && !sh.vars.find(sh.vars.target(param.name))?.isSet && !sh.has("nounset"))
+    return "0";
   const value = lookup(sh, param);
   if (value.list) {
     // `${#a[@]}` of what was never set is an error, unlike `${a[@]}`.

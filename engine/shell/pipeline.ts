@@ -17,11 +17,16 @@ export function* runPipeline(sh: Shell, node: Pipeline): Gen<void> {
   const started = sh.p.machine.kernel.now;
   const used = time ? cpuTime(sh) : 0;
   if (negations > 0) {
-    sh.ignoreErrors++;
+    // Within what is negated `set -e` looks away, the ERR trap from the negated command only.
+    const inverted = sh.inverted;
+    const away = sh.has("errexit");
+    if (away) sh.ignoreErrors++;
+    sh.inverted = node.commands.length === 1 ? node.commands[0] : node;
     try {
       yield* runCommands(sh, node);
     } finally {
-      sh.ignoreErrors--;
+      if (away) sh.ignoreErrors--;
+      sh.inverted = inverted;
     }
     if (negations % 2 === 1) sh.status = sh.status === 0 ? 1 : 0;
   } else yield* runCommands(sh, node);
@@ -51,7 +56,7 @@ function* runCommands(sh: Shell, node: Pipeline): Gen<void> {
   const last = node.commands.at(-1)!;
   if (sh.traps.size > 0 && sh.runningTrap === 0) sh.command = { node: last, text: sh.source.text };
   sh.status = yield* waitForeground(sh, processes, sh.textOf(node));
-  yield* failed(sh);
+  if (sh.inverted !== node) yield* failed(sh);
 }
 
 /** With `shopt -s lastpipe` the last command runs in the shell itself. */
@@ -73,7 +78,7 @@ function* runLast(sh: Shell, node: Pipeline, processes: Process[]): Gen<void> {
   yield* waitForeground(sh, processes, sh.textOf(node));
   sh.pipeStatus = [...sh.pipeStatus, status];
   sh.status = sh.pipefail(sh.pipeStatus);
-  yield* failed(sh);
+  if (sh.inverted !== node) yield* failed(sh);
 }
 
 /** Starts every command of a pipeline in a process of its own, joined by pipes. */

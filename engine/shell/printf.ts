@@ -98,7 +98,8 @@ function convert(state: State, spec: RegExpExecArray, kind: string): string {
     case "s":
       return pad(cut(take(state) ?? "", precision), width, flags);
     case "c":
-      return pad([...(take(state) ?? "")][0] ?? "", width, flags);
+      // Of an empty argument it is the character that ends it.
+      return pad([...(take(state) ?? "")][0] ?? "\0", width, flags);
     case "b": {
       const done = bEscapes(take(state) ?? "", state.errors);
       if (done.stop) state.stop = true;

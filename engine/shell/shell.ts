@@ -7,7 +7,7 @@ import type { Process } from "../machine/process.ts";
 import type { Signal } from "../machine/signal.ts";
 import * as sys from "../machine/sys.ts";
 import { type ArithScope, evaluate } from "./arith.ts";
-import { readonlyVariable, ShellError } from "./control.ts";
+import { badSubscript, readonlyVariable, ShellError } from "./control.ts";
 import { BARE, FAULT, inDialect } from "./dialect.ts";
 import { Bindings } from "./editor/bindings.ts";
 import { exportedEnvironment } from "./environment.ts";
@@ -106,6 +106,8 @@ export class Shell {
   subshellDepth = 0;
   /** Runs for a `$(…)`. */
   inSubstitution = false;
+  /** The command whose status a `!` turns around: its failing is none. */
+  inverted: object | undefined;
   /** Positive where `set -e` and the ERR trap look away. */
   ignoreErrors = 0;
   jobs = new JobTable();
@@ -181,7 +183,14 @@ export class Shell {
     this.startedAt = p.machine.kernel.now;
     this.arith = {
       get: (name, index) => this.getForArith(name, index),
-      set: (name, index, value) => this.assign(name, index, value),
+      set: (name, index, value) => {
+        try {
+          this.assign(name, index, value);
+        } catch (error) {
+          if (!(error instanceof ShellError) || !error.bare || error.how !== "fail") throw error;
+          this.warnings.push(error.message);
+        }
+      },
       resolve: (name, index) => this.resolveIndex(name, index),
       missing: (name) => {
         if (this.has("nounset") && !this.vars.find(this.vars.target(name))?.isArray)
@@ -328,6 +337,7 @@ export class Shell {
       this.vars.all.set(target, variable);
     }
     if (variable.readonly) throw readonlyVariable(target);
+    if (variable.nameref && !variable.value && value === "") throw new ShellError("`': not a valid identifier");
     if (variable.set && index === undefined) {
       variable.set(value);
       return;
@@ -344,7 +354,7 @@ export class Shell {
     }
     if (variable.map) {
       const key = this.keyOf(index ?? "0");
-      if (key === "" && index !== undefined) throw new ShellError(`${name}[${index}]: bad array subscript`, "fail");
+      if (key === "" && index !== undefined) throw badSubscript(name, index);
       variable.map.set(key, this.converted(variable, value, append, variable.map.get(key)));
     } else if (variable.list) {
       const at = index === undefined ? 0 : this.indexOf(variable, index, name);
@@ -417,12 +427,17 @@ export class Shell {
     if (!reading && (text === "@" || text === "*" || text === ""))
       throw new ShellError(`${name}[${text}]: bad array subscript`);
     const source = /[$`"'\\]/.test(text) ? piecesText(this, compile(text).pieces) : text;
-    const value = Number(evaluate(source, this.arith));
+    let value: number;
+    try {
+      value = Number(evaluate(source, this.arith));
+    } catch (error) {
+      if (error instanceof ShellError && !reading) error.cleanup = true;
+      throw error;
+    }
     if (value >= 0) return value;
     const size = variable?.list ? variable.list.length : variable?.isSet && !reading ? 1 : 0;
     if (value + size < 0 && reading) this.warnings.push(`${name}: bad array subscript`);
-    else if (value + size < 0)
-      throw new ShellError(`${name}[${text}]: bad array subscript`, variable ? "fail" : "fail");
+    else if (value + size < 0) throw badSubscript(name, text);
     return value + size;
   }
 

@@ -1,6 +1,7 @@
 import type { Assignment, Command, Redirection, Word } from "unbash";
 import { call, type Gen } from "../kernel/index.ts";
 import { applyAssignment, assignmentText, type Prepared, prepareAssignment } from "./assignment.ts";
+import { braceExpand } from "./brace.ts";
 import { type Builtin, builtins, DECLARATIONS, SPECIAL } from "./builtins/index.ts";
 import { ExitShell, namedMessage, ReturnFrom, ShellError } from "./control.ts";
 import { failed, runNode, tell } from "./execute.ts";
@@ -48,7 +49,9 @@ function partsOf(node: Command): Parts {
   for (const arg of node.args) {
     if (arg.type === "Word") words.push(arg);
     else {
-      if (isDeclaration) declared.set(words.length, arg);
+      // Braces are expanded before anything is known of assignments.
+      if (isDeclaration && (arg.value.type === "ArrayValue" || braceExpand(arg.text).length === 1))
+        declared.set(words.length, arg);
       words.push(wordOf(arg));
     }
   }
@@ -95,7 +98,7 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
       if (error.how === "fail") {
         sh.status = error.status;
         if (sh.posix && !sh.setup.interactive && parts.words.length === 0) throw new ExitShell(2);
-        yield* failed(sh, trapped);
+        if (sh.inverted !== node) yield* failed(sh, trapped);
         return;
       }
     }
@@ -103,7 +106,7 @@ export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
   } finally {
     if (sh.substitutions.length > substitutions) closeSubstitutions(sh, substitutions);
   }
-  if (sh.status !== 0) yield* failed(sh, trapped);
+  if (sh.status !== 0 && sh.inverted !== node) yield* failed(sh, trapped);
 }
 
 function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
@@ -218,7 +221,12 @@ function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
     const ready = yield* prepareAssignment(sh, assignment);
     if (sh.has("xtrace")) traced.push(traceAssignment(ready));
     if (traced.length > 0 && sh.setup.dialect === "bash") yield* trace(sh, traced.pop()!);
-    applyAssignment(sh, ready);
+    try {
+      applyAssignment(sh, ready);
+    } catch (error) {
+      if (!(error instanceof ShellError) || !error.message.endsWith("bad array subscript")) throw error;
+      throw new ShellError(error.message);
+    }
   }
   // Other shells than bash show them in one line.
   if (traced.length > 0) yield* trace(sh, traced.join(" "));

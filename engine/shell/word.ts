@@ -42,7 +42,7 @@ export function nameEnd(text: string, i: number): number {
  * Splits the raw text of a word into its pieces, quotes removed. `assign`: tildes after `:` and `=` count too.
  * Positions (`at`) are offsets into `text`.
  */
-export function parseWord(text: string, mode: WordMode = "word", assign = false): Piece[] {
+export function parseWord(text: string, mode: WordMode = "word", assign: boolean | "argument" = false): Piece[] {
   const pieces: Piece[] = [];
   const quoted = mode !== "word";
   let literal = "";
@@ -55,7 +55,7 @@ export function parseWord(text: string, mode: WordMode = "word", assign = false)
     pieces.push({ k: "lit", s, q: true });
   };
   let i = 0;
-  if (mode === "word" && text.startsWith("~")) i = tilde(text, 0, pieces, assign);
+  if (mode === "word" && text.startsWith("~")) i = tilde(text, 0, pieces, assign !== false);
   while (i < text.length) {
     const c = text[i]!;
     if (c === "\\") {
@@ -126,7 +126,9 @@ export function parseWord(text: string, mode: WordMode = "word", assign = false)
     }
     literal += c;
     i++;
-    if (assign && (c === ":" || (c === "=" && !text.slice(0, i - 1).includes("="))) && text[i] === "~") {
+    // The first `=` of an argument, and colons, have tildes behind them.
+    const opens = c === ":" || (c === "=" && assign === "argument" && !text.slice(0, i - 1).includes("="));
+    if (assign && opens && text[i] === "~") {
       flush();
       i = tilde(text, i, pieces, true);
     }

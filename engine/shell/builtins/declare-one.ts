@@ -119,6 +119,7 @@ class Declaration {
   private *checkReference(name: string, index: string | undefined, ready: Prepared | undefined): Gen<void> {
     if (index !== undefined) throw fail(`${name}[${index}]: reference variable cannot be an array`);
     const value = ready?.value ?? "";
+    if (ready && value === "" && !ready.append) throw fail("`': not a valid identifier");
     if (value === name || value.startsWith(`${name}[`)) {
       if (this.sh.functionDepth === 0) throw fail(`${name}: nameref variable self references not allowed`);
       yield* this.sh.complain(`${this.label}: warning: ${name}: circular name reference`);

@@ -237,7 +237,7 @@ function removeVariable(sh: Shell, name: string): void {
 
 function* unsetElement(sh: Shell, name: string, variable: Variable, index: string): Gen<number> {
   if ((index === "@" || index === "*") && variable.list) {
-    sh.vars.remove(name);
+    variable.list = [];
     return 0;
   }
   if (variable.map) {

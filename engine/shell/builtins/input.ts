@@ -96,6 +96,11 @@ const read: Builtin = function* (sh, args) {
 };
 
 function* readInto(sh: Shell, file: OpenFile, o: ReadOptions, names: readonly string[]): Gen<number> {
+  // `-t 0` only tells whether there is something to read.
+  if (o.timeout === 0) {
+    const waits = file.pipe !== undefined && file.pipe.size === 0 && file.pipe.writers > 0;
+    return waits || file.tty !== undefined ? 1 : 0;
+  }
   if (o.count === 0) {
     store(sh, "", o, names);
     return 0;

@@ -95,10 +95,12 @@ const printf: Builtin = function* (sh, args) {
   for (const message of result.errors) yield* sh.complain(`printf: ${message}`);
   const status = target === undefined ? yield* put(sh, "printf", result.text) : 0;
   if (target !== undefined) {
+    // A variable's text ends at a NUL.
+    const [text] = result.text.split("\0", 1) as [string];
     const settled = yield* settledName(sh, target);
     const bracket = settled.indexOf("[");
-    if (bracket < 0) sh.assign(settled, undefined, result.text);
-    else sh.assign(settled.slice(0, bracket), settled.slice(bracket + 1, -1), result.text);
+    if (bracket < 0) sh.assign(settled, undefined, text);
+    else sh.assign(settled.slice(0, bracket), settled.slice(bracket + 1, -1), text);
   }
   return result.errors.some((error) => !error.startsWith("missing ")) ? 1 : status;
 };
