@@ -29,6 +29,7 @@ const DEBIAN_PACKAGES = {
   cal: "ncal",
   openssl: "openssl",
   tmux: "tmux",
+  tree: "tree",
 };
 
 /** Installs the npm packages when the lock file is newer than what is installed. */

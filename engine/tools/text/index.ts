@@ -62,6 +62,7 @@ import { tee } from "./tee.ts";
 import { testProgram } from "./test.ts";
 import { touch } from "./touch.ts";
 import { tr } from "./tr.ts";
+import { tree } from "./tree.ts";
 import { falseProgram, trueProgram } from "./true.ts";
 import { tsort } from "./tsort.ts";
 import { uniq } from "./uniq.ts";
@@ -183,6 +184,7 @@ export const textPrograms: Record<string, Program> = {
   timeout,
   touch,
   tr,
+  tree,
   true: trueProgram,
   uniq,
   watch,

@@ -68,7 +68,7 @@ telnet 0.17+2.4-2+deb12u1 36 /usr/bin/telnet=busybox-telnet # Transitional dummy
 inetutils-telnet 2:2.4-2+deb12u1 119 /usr/bin/telnet=busybox-telnet # telnet client
 tmux 3.3a-3 455 /usr/bin/tmux # terminal multiplexer
 traceroute 1:2.1.2-1 54 /usr/bin/traceroute # Traces the route taken by packets over an IPv4/IPv6 network
-tree 2.1.0-1 52 /usr/bin/tree=busybox-tree # displays an indented directory tree, in color
+tree 2.1.0-1 52 /usr/bin/tree # displays an indented directory tree, in color
 vim 2:9.0.1378-2+deb12u2 1567 /usr/bin/vim /usr/bin/vi=vim # Vi IMproved - enhanced vi editor
 vim-tiny 2:9.0.1378-2+deb12u2 720 /usr/bin/vi=vim # Vi IMproved - enhanced vi editor - compact version
 wget 1.21.3-1+deb12u1 937 /usr/bin/wget # retrieves files from the web
