@@ -1,4 +1,5 @@
 import { base64Mistake } from "../kernel/index.ts";
+import { readSchemaOr, SCHEMA_PROPS } from "./apiextensions/schema-decode.ts";
 import { schemaName } from "./define.ts";
 import type { Draft } from "./kind.ts";
 import { kindByGvk } from "./kinds.ts";
@@ -259,8 +260,17 @@ function readValue(value: unknown, type: FieldType, goType: string | undefined, 
     case "bytes":
       return readBytes(value, context);
     case "any":
-      return copy(value);
+      return context.struct === SCHEMA_PROPS ? readPart(value, context) : copy(value);
   }
+}
+
+function readPart(value: unknown, context: Context): unknown {
+  const read = readSchemaOr(String(context.trail.at(-1)), value, (part) => decodeAs(part, SCHEMA_PROPS));
+  if (read === undefined) return copy(value);
+  if (read.error === undefined) return read.value;
+  // Go's decoder puts the place where it stands itself over that of the one below.
+  const [, what, type] = /^json: cannot unmarshal (\S+(?: \S+)?) into Go .* of type (.*)$/.exec(read.error) ?? [];
+  return what === undefined ? fail(context, read.error) : mismatch(context, what, type!);
 }
 
 function readInteger(value: unknown, goType: string, small: boolean, context: Context, placed = true): unknown {

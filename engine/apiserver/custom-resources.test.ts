@@ -209,7 +209,7 @@ describe("custom resources", () => {
     [
       "types",
       (c) => delete c.spec.versions[0].schema.openAPIV3Schema.properties.spec.type,
-      "spec.versions[0].schema.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields",
+      "spec.validation.openAPIV3Schema.properties[spec].type: Required value: must not be empty for specified object fields",
     ],
     [
       "one storage version",

@@ -1,6 +1,7 @@
 import { AGE, age, column, NAME } from "../columns.ts";
 import { define } from "../define.ts";
-import { defaultPolicy, validatePolicy } from "./defaults.ts";
+import { defaultPolicy } from "./defaults.ts";
+import { validatePolicy } from "./validation.ts";
 
 export const validatingAdmissionPolicy = define({
   group: "admissionregistration.k8s.io",

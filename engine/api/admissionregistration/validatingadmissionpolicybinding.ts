@@ -1,6 +1,7 @@
 import { AGE, age, column, formatLabelSelector, NAME } from "../columns.ts";
 import { define } from "../define.ts";
-import { defaultBinding, validateBinding } from "./defaults.ts";
+import { defaultBinding } from "./defaults.ts";
+import { validateBinding } from "./validation.ts";
 
 export const validatingAdmissionPolicyBinding = define({
   group: "admissionregistration.k8s.io",

@@ -1,6 +1,7 @@
 import { AGE, age, column, NAME } from "../columns.ts";
 import { define } from "../define.ts";
-import { defaultWebhooks, validateWebhooks } from "./defaults.ts";
+import { defaultWebhooks } from "./defaults.ts";
+import { validateWebhooks } from "./validation.ts";
 
 /** MutatingWebhookConfiguration or ValidatingWebhookConfiguration: but for defaults they are one kind. */
 export const webhookConfiguration = (kind: string, mutating: boolean) =>

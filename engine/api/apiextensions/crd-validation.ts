@@ -1,10 +1,22 @@
+import { reviewVersions, webhookClient } from "../admissionregistration/client.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { child, forbidden, invalid, invalidText, notSupported, required } from "../validation/field.ts";
+import {
+  child,
+  duplicate,
+  forbidden,
+  invalid,
+  invalidText,
+  notSupported,
+  required,
+  tooMany,
+} from "../validation/field.ts";
 import { dns1035Label, dns1123Subdomain } from "../validation/names.ts";
-import { compilePath } from "./jsonpath.ts";
+import { deepEqual } from "../validation/value.ts";
+import { fieldIn } from "./field-path.ts";
 import { isMapping, type JsonSchema, prune } from "./schema.ts";
-import { validateSchema } from "./schema-validation.ts";
+import { schemaWords } from "./schema-validation.ts";
+import { unsupported, validateStructural } from "./structural.ts";
 import { validateValue } from "./validate.ts";
 
 /** CustomResourceDefinitions, in the words of apiextensions-apiserver pkg/apis/apiextensions/validation. */
@@ -21,6 +33,22 @@ interface Version {
   selectableFields?: readonly { jsonPath?: string }[];
 }
 
+const SHARED = ["schema", "subresources", "additionalPrinterColumns", "selectableFields"] as const;
+type Shared = { -readonly [K in (typeof SHARED)[number]]?: Version[K] };
+
+/** As the internal type has it: what is the same in all versions stands once, and in none (v1/conversion.go). */
+function hoisted(all: readonly Version[]): { shared: Shared; versions: readonly Version[] } {
+  const shared: Shared = {};
+  const versions = all.map((version) => ({ ...version }));
+  for (const field of SHARED) {
+    const [first] = all;
+    if (!all.every((version) => deepEqual(version[field], first?.[field]))) continue;
+    if (first?.[field] !== undefined) Object.assign(shared, { [field]: first[field] });
+    for (const version of versions) delete version[field];
+  }
+  return { shared, versions };
+}
+
 export function crdNameCheck(object: KubeObject): (name: string) => string[] {
   const { names = {}, group = "" } = object["spec"] ?? {};
   return (name) => {
@@ -32,7 +60,8 @@ export function crdNameCheck(object: KubeObject): (name: string) => string[] {
 export function validateCrd(object: KubeObject): StatusCause[] {
   const { spec = {} } = object;
   const causes: StatusCause[] = [];
-  const { group = "", names = {}, versions = [] as Version[], scope = "" } = spec;
+  const { group = "", names = {}, scope = "" } = spec;
+  const { shared, versions } = hoisted((spec.versions ?? []) as Version[]);
   if (group === "") causes.push(required("spec.group", ""));
   else {
     const errors = dns1123Subdomain(group);
@@ -44,43 +73,81 @@ export function validateCrd(object: KubeObject): StatusCause[] {
   else if (scope !== "Cluster" && scope !== "Namespaced") {
     causes.push(notSupported("spec.scope", scope, ["Cluster", "Namespaced"]));
   }
-  for (const [i, version] of (versions as Version[]).entries()) {
-    if (!version.schema?.openAPIV3Schema) {
+  if (!shared.schema?.openAPIV3Schema) {
+    for (const [i, { schema }] of versions.entries()) {
+      if (schema?.openAPIV3Schema) continue;
       causes.push(required(`spec.versions[${i}].schema.openAPIV3Schema`, "schemas are required"));
     }
   }
-  const seen = new Set<string>();
-  let unique = true;
-  for (const [i, version] of (versions as Version[]).entries()) {
+  const statusOf = ({ subresources }: Shared) => subresources?.status !== undefined;
+  for (const [i, version] of versions.entries()) {
     const path = `spec.versions[${i}]`;
-    if (seen.has(version.name)) unique = false;
-    seen.add(version.name);
     const errors = dns1035Label(version.name ?? "");
     if (errors.length > 0) causes.push(invalid(`${path}.name`, version.name ?? "", errors.join(",")));
-    causes.push(...validateVersion(version, path));
+    causes.push(...deprecationWords(version, `${path}.deprecationWarning`));
+    causes.push(...validateSchemaOf(version.schema, statusOf(version) || statusOf(shared), `${path}.schema`));
+    causes.push(...validateShared(version, path));
+    causes.push(...selectableWords(version, path));
   }
-  const shown = () => versionsText(versions);
-  if (!unique) causes.push(invalidText("spec.versions", shown(), "must contain unique version names"));
-  if ((versions as Version[]).filter(({ storage }) => storage).length !== 1) {
-    causes.push(invalidText("spec.versions", shown(), "must have exactly one version marked as storage version"));
-  }
+  causes.push(...versionSetWords(spec.versions, versions));
   for (const name of ["plural", "singular", "kind", "listKind"]) {
     if (!names[name]) causes.push(required(`spec.names.${name}`, ""));
   }
   causes.push(...validateNames(names, "spec.names"));
-  if (spec.preserveUnknownFields === true) {
-    causes.push(
-      invalid(
-        "spec.preserveUnknownFields",
-        true,
-        "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
-      ),
-    );
-  }
+  const anyStatus = [shared, ...versions].some(statusOf);
+  causes.push(...validateSchemaOf(shared.schema, anyStatus, "spec.validation"));
+  causes.push(...validateShared(shared, "spec"), ...selectableWords(shared, "spec"));
   causes.push(...validateConversion(spec.conversion));
   const stored: readonly string[] = object["status"]?.storedVersions ?? [];
-  causes.push(...validateStored(stored, versions));
-  return [...causes, ...apiApproval(object)];
+  causes.push(...validateStored(stored, versions), ...apiApproval(object));
+  if (spec.preserveUnknownFields === true) {
+    const why =
+      "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
+    causes.push(invalid("spec.preserveUnknownFields", true, why));
+  }
+  return causes;
+}
+
+/** Names of versions, and which of them is stored. */
+function versionSetWords(given: unknown, versions: readonly Version[]): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const shown = Array.isArray(given) ? versionsText(versions) : "[]apiextensions.CustomResourceDefinitionVersion(nil)";
+  if (new Set(versions.map(({ name }) => name)).size < versions.length) {
+    causes.push(invalidText("spec.versions", shown, "must contain unique version names"));
+  }
+  if (versions.filter(({ storage }) => storage).length !== 1) {
+    causes.push(invalidText("spec.versions", shown, "must have exactly one version marked as storage version"));
+  }
+  // The internal type also has the name of the first version by itself.
+  const name = versions[0]?.name ?? "";
+  const errors = name === "" ? [] : dns1035Label(name);
+  if (errors.length > 0) causes.push(invalid("spec.version", name, errors.join(",")));
+  return causes;
+}
+
+function deprecationWords({ deprecated, deprecationWarning }: Version, path: string): StatusCause[] {
+  if (deprecationWarning === undefined) return [];
+  if (!deprecated) return [invalid(path, deprecationWarning, "can only be set for deprecated versions")];
+  if (deprecationWarning.length > 256) return [invalid(path, deprecationWarning, "must be <= 256 characters long")];
+  return deprecationWarning === "" ? [invalid(path, deprecationWarning, "must not be an empty string")] : [];
+}
+
+/** Everything of a schema: its structure, its defaults, what each part of it says. */
+function validateSchemaOf(given: Shared["schema"], status: boolean, path: string): StatusCause[] {
+  const schema = given?.openAPIV3Schema;
+  if (!schema) return [];
+  const at = `${path}.openAPIV3Schema`;
+  const causes: StatusCause[] = [];
+  const { type = "" } = schema;
+  if (status && type !== "" && type !== "object") {
+    const why = 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled';
+    causes.push(invalid(`${at}.type`, type, why));
+  }
+  if (schema.nullable) causes.push(forbidden(`${at}.nullable`, "nullable cannot be true at the root"));
+  let found = validateStructural(schema, at);
+  if (found.length === 0 && !unsupported(schema)) found = validateDefaults(schema, at);
+  const sound = found.length === 0 && !unsupported(schema);
+  return [...causes, ...found, ...schemaWords(schema, at, sound)];
 }
 
 /** `[]apiextensions.CustomResourceDefinitionVersion{…}`: the part of it that has no addresses in it. */
@@ -94,7 +161,7 @@ function versionsText(versions: readonly Version[]): string {
 
 function validateStored(stored: readonly string[], versions: readonly Version[]): StatusCause[] {
   const path = "status.storedVersions";
-  if (stored.length === 0) return [invalid(path, [], "must have at least one stored version")];
+  if (stored.length === 0) return [invalidText(path, "[]string(nil)", "must have at least one stored version")];
   const causes: StatusCause[] = [];
   for (const { name, storage } of versions) {
     if (storage && !stored.includes(name)) causes.push(invalid(path, stored, `must have the storage version ${name}`));
@@ -110,28 +177,45 @@ function validateStored(stored: readonly string[], versions: readonly Version[])
 const COLUMN_TYPES = ["boolean", "date", "integer", "number", "string"];
 const COLUMN_FORMATS = ["byte", "date", "date-time", "double", "float", "int32", "int64", "password"];
 
-function validateVersion(version: Version, path: string): StatusCause[] {
-  const causes: StatusCause[] = [];
-  const { deprecated, deprecationWarning } = version;
-  if (deprecationWarning !== undefined) {
-    const at = child(path, "deprecationWarning");
-    if (!deprecated) causes.push(invalid(at, deprecationWarning, "can only be set for deprecated versions"));
-    else if (deprecationWarning.length > 256)
-      causes.push(invalid(at, deprecationWarning, "must be <= 256 characters long"));
-    else if (deprecationWarning === "") causes.push(invalid(at, deprecationWarning, "must not be an empty string"));
-  }
-  const schema = version.schema?.openAPIV3Schema;
-  if (schema) {
-    const at = `${path}.schema.openAPIV3Schema`;
-    const found = validateSchema(schema, at);
-    causes.push(...found);
-    if (found.length === 0) causes.push(...validateDefaults(schema, at));
-    if (schema.nullable) causes.push(forbidden(`${at}.nullable`, "nullable cannot be true at the root"));
-  }
-  causes.push(...validateSubresources(version, `${path}.subresources`));
-  for (const [i, column] of (version.additionalPrinterColumns ?? []).entries()) {
+/** Subresources and columns, of all versions or of one. */
+function validateShared({ subresources, additionalPrinterColumns = [] }: Shared, path: string): StatusCause[] {
+  const causes = validateSubresources(subresources, `${path}.subresources`);
+  for (const [i, column] of additionalPrinterColumns.entries()) {
     causes.push(...validateColumn(column, `${path}.additionalPrinterColumns[${i}]`));
   }
+  return causes;
+}
+
+const MAX_SELECTABLE = 8;
+
+function selectableWords({ selectableFields = [], schema }: Shared, path: string): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const at = `${path}.selectableFields`;
+  const root = schema?.openAPIV3Schema;
+  if (selectableFields.length === 0) return causes;
+  if (!root) return [invalid(at, "", "selectableFields may only be set when validations.schema is included")];
+  const seen = new Set<string>();
+  for (const [i, { jsonPath = "" }] of selectableFields.entries()) {
+    const field = `${at}[${i}].jsonPath`;
+    if (jsonPath === "") {
+      causes.push(required(field, ""));
+      continue;
+    }
+    const found = fieldIn(root, jsonPath, false);
+    if (typeof found === "string") {
+      causes.push(invalid(field, jsonPath, `is an invalid path: ${found}`));
+      continue;
+    }
+    if (/^metadata\b/.test(found.at)) causes.push(invalid(field, jsonPath, "must not point to fields in metadata"));
+    if (!["string", "boolean", "integer"].includes(found.schema.type ?? "")) {
+      const why =
+        "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.";
+      causes.push(invalid(field, jsonPath, why));
+    }
+    if (seen.has(found.at)) causes.push(duplicate(field, jsonPath));
+    seen.add(found.at);
+  }
+  if (seen.size > MAX_SELECTABLE) causes.push(tooMany(at, seen.size, MAX_SELECTABLE));
   return causes;
 }
 
@@ -150,36 +234,31 @@ function validateColumn(column: Record<string, unknown>, path: string): StatusCa
   return causes;
 }
 
+/** validateSimpleJSONPath: a path that starts with a dot is one. */
 function validatePath(text: string, path: string): StatusCause[] {
-  if (!text.startsWith(".")) return [invalid(path, text, `must be a simple json path starting with .`)];
-  try {
-    compilePath(text);
-    return [];
-  } catch (error) {
-    return [invalid(path, text, (error as Error).message)];
-  }
+  return text.startsWith(".") ? [] : [invalid(path, text, "must be a simple json path starting with .")];
 }
 
-function validateSubresources({ subresources }: Version, path: string): StatusCause[] {
+function validateSubresources(subresources: Shared["subresources"], path: string): StatusCause[] {
   const scale = subresources?.scale;
   if (!scale) return [];
   const causes: StatusCause[] = [];
   const { specReplicasPath = "", statusReplicasPath = "", labelSelectorPath = "" } = scale;
-  const check = (name: string, value: string, prefixes: readonly string[], needed: boolean) => {
+  const check = (name: string, value: string, prefixes: readonly string[], where: string) => {
     const at = `${path}.scale.${name}`;
-    if (value === "") {
-      if (needed) causes.push(required(at, ""));
-      return;
-    }
-    if (!/^(\.[a-zA-Z_][a-zA-Z0-9_-]*)+$/.test(value))
-      causes.push(invalid(at, value, "must be a json path without the array notation"));
-    else if (!prefixes.some((prefix) => value.startsWith(`${prefix}.`) || value === prefix)) {
-      causes.push(invalid(at, value, `should be a json path under ${prefixes.join(" or ")}`));
+    const wrong = validatePath(value, at);
+    if (wrong.length > 0) causes.push(...wrong);
+    else if (!prefixes.some((prefix) => value.startsWith(prefix))) {
+      causes.push(invalid(at, value, `should be a json path under ${where}`));
     }
   };
-  check("specReplicasPath", specReplicasPath, [".spec"], true);
-  check("statusReplicasPath", statusReplicasPath, [".status"], true);
-  check("labelSelectorPath", labelSelectorPath, [".spec", ".status"], false);
+  if (specReplicasPath === "") causes.push(required(`${path}.scale.specReplicasPath`, ""));
+  else check("specReplicasPath", specReplicasPath, [".spec."], ".spec");
+  if (statusReplicasPath === "") causes.push(required(`${path}.scale.statusReplicasPath`, ""));
+  else check("statusReplicasPath", statusReplicasPath, [".status."], ".status");
+  if (labelSelectorPath !== "") {
+    check("labelSelectorPath", labelSelectorPath, [".spec.", ".status."], "either .spec or .status");
+  }
   return causes;
 }
 
@@ -214,21 +293,17 @@ function validateConversion(conversion: Conversion | undefined): StatusCause[] {
   if (!conversion) return [];
   const path = "spec.conversion";
   const { strategy = "", webhook } = conversion;
-  if (strategy === "") return [required(`${path}.strategy`, "")];
-  if (strategy !== "None" && strategy !== "Webhook")
-    return [notSupported(`${path}.strategy`, strategy, ["None", "Webhook"])];
   const causes: StatusCause[] = [];
+  if (strategy === "") causes.push(required(`${path}.strategy`, ""));
+  else if (strategy !== "None" && strategy !== "Webhook") {
+    causes.push(notSupported(`${path}.strategy`, strategy, ["None", "Webhook"]));
+  }
   const client = webhook?.clientConfig;
   const versions = webhook?.conversionReviewVersions ?? [];
   if (strategy === "Webhook") {
     if (!client) causes.push(required(`${path}.webhookClientConfig`, "required when strategy is set to Webhook"));
-    else if ((client.url === undefined) === (client.service === undefined)) {
-      causes.push(required(`${path}.webhookClientConfig`, "exactly one of url or service is required"));
-    }
-    if (versions.length === 0) causes.push(required(`${path}.conversionReviewVersions`, ""));
-    else if (!versions.some((one) => one === "v1" || one === "v1beta1")) {
-      causes.push(invalid(`${path}.conversionReviewVersions`, versions, "must include at least one of v1, v1beta1"));
-    }
+    else causes.push(...webhookClient(client, `${path}.webhookClientConfig`));
+    causes.push(...reviewVersions(versions, `${path}.conversionReviewVersions`, ""));
     return causes;
   }
   const why = "should not be set when strategy is not set to Webhook";
@@ -243,41 +318,41 @@ function apiApproval({ metadata, spec }: KubeObject): StatusCause[] {
   if (!/(^|\.)(k8s|kubernetes)\.io$/.test(group)) return [];
   const value = metadata.annotations?.["api-approved.kubernetes.io"];
   const path = "metadata.annotations[api-approved.kubernetes.io]";
-  const help = `protected groups must have approval annotation "api-approved.kubernetes.io", see https://github.com/kubernetes/enhancements/pull/1111`;
-  if (!value) return [required(path, help)];
-  if (value.startsWith("unapproved") || /^https?:\/\/\S+$/.test(value)) return [];
-  return [invalid(path, value, help)];
+  const head = `protected groups must have approval annotation "api-approved.kubernetes.io"`;
+  const see = "see https://github.com/kubernetes/enhancements/pull/1111";
+  if (!value) return [required(path, `${head}, ${see}`)];
+  if (value.startsWith("unapproved") || /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/[^/\s]+\S*$/.test(value)) return [];
+  return [invalid(path, value, `${head} with either a URL or a reason starting with "unapproved", ${see}`)];
+}
+
+/** `%#v` of a map of JSON. */
+function goMap(value: unknown): string {
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goMap).join(", ")}}`;
+  if (!isMapping(value)) return value === null || value === undefined ? "interface {}(nil)" : JSON.stringify(value);
+  const parts = Object.keys(value).sort();
+  return `map[string]interface {}{${parts.map((key) => `${JSON.stringify(key)}:${goMap(value[key])}`).join(", ")}}`;
 }
 
 /** Defaults must be what the schema accepts, with nothing in them that it would prune (schema/defaulting/validation.go). */
 function validateDefaults(schema: JsonSchema, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
-  const { default: value, properties = {}, items, additionalProperties } = schema;
+  const { default: value, properties = {}, items } = schema;
   if (value !== undefined) {
     const at = child(path, "default");
     if (isMapping(value)) {
       const copy = JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
       const gone = prune(copy, { ...schema, "x-kubernetes-embedded-resource": false }).filter((one) => one !== "");
-      if (gone.length > 0) causes.push(invalid(at, value, "must not have unknown fields"));
+      if (gone.length > 0) causes.push(invalidText(at, goMap(value), "must not have unknown fields"));
     }
     for (const cause of validateValue(value, schema)) {
       const field = cause.field === "<nil>" || cause.field === "" ? at : `${at}.${cause.field}`;
-      causes.push({
-        ...cause,
-        field,
-        message: cause.message.replace(/: in body |(: ) in body /, (_, c) =>
-          c ? `: ${at} in body ` : `: ${at} in body `,
-        ),
-      });
+      causes.push({ ...cause, field });
     }
   }
   for (const key of Object.keys(properties).sort()) {
     causes.push(...validateDefaults(properties[key]!, `${path}.properties[${key}]`));
   }
   if (items) causes.push(...validateDefaults(items, `${path}.items`));
-  if (isMapping(additionalProperties)) {
-    causes.push(...validateDefaults(additionalProperties as JsonSchema, `${path}.additionalProperties`));
-  }
   return causes;
 }
 

@@ -22,7 +22,7 @@ export const customResourceDefinition = define({
   cells: defaultCells,
   defaults: setDefaults,
   prepareForCreate(draft) {
-    draft.status = {};
+    draft.status = { conditions: null, acceptedNames: { plural: "", kind: "" }, storedVersions: null };
     storeVersion(draft);
   },
   prepareForUpdate(draft, old) {

@@ -1,4 +1,4 @@
-import { CelError, compileCel, compileMessage } from "../cel/index.ts";
+import { CelError, compileCel } from "../cel/index.ts";
 import type { StatusCause } from "../status.ts";
 import { duplicate, forbidden, invalid, required } from "../validation/field.ts";
 import { deepEqual } from "../validation/value.ts";
@@ -161,15 +161,4 @@ export function schemaToCel(value: unknown, schema: JsonSchema | undefined): unk
     out[other ?? key] = part;
   }
   return out;
-}
-
-/** Why a rule cannot be compiled, in cel-go's form; undefined when it can. */
-export function ruleError(rule: string): string | undefined {
-  try {
-    compileCel(rule);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof CelError)) throw error;
-    return `compilation failed: ${compileMessage(error, rule)}`;
-  }
 }

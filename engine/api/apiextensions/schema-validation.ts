@@ -1,187 +1,115 @@
-import { compileRegex } from "../../text/regex/index.ts";
+import { ruleMistake } from "../cel/index.ts";
 import type { StatusCause } from "../status.ts";
 import { child, forbidden, invalid, invalidText, notSupported, required } from "../validation/field.ts";
-import { ruleError } from "./rules.ts";
+import { fieldIn } from "./field-path.ts";
 import { isMapping, type JsonSchema, type Rule } from "./schema.ts";
 
-type Level = "root" | "item" | "field";
+const TYPES = ["array", "boolean", "integer", "number", "object", "string"];
+const META = new Set(["metadata", "kind", "apiVersion"]);
 
-/** Whether a schema is structural and says nothing wrong (schema/validation.go, validation.go of apiextensions). */
-export function validateSchema(schema: JsonSchema, path: string): StatusCause[] {
-  const causes = structural(schema, "root", path).sort((a, b) => (text(a) < text(b) ? -1 : 1));
-  return [...causes, ...words(schema, path)];
+interface Place {
+  root: boolean;
+  /** Inside the type or metadata of a resource, its own or an embedded one's. */
+  meta: boolean;
+  /** Why no default may stand here. */
+  noDefault?: string | undefined;
 }
 
-const text = ({ field, message }: StatusCause) => `${field}: ${message}`;
+/**
+ * What upstream says of each schema on its way, structural or not (apiextensions validation.go,
+ * ValidateCustomResourceDefinitionOpenAPISchema); rules are compiled where all else is well.
+ */
+export function schemaWords(schema: JsonSchema, path: string, compile: boolean): StatusCause[] {
+  const rules: StatusCause[] = [];
+  const causes = words(schema, path, { root: true, meta: false }, compile ? rules : undefined);
+  return [...causes, ...rules];
+}
 
-const NO_TYPE: Readonly<Record<Level, string>> = {
-  root: "must not be empty at the root",
-  item: "must not be empty for specified array items",
-  field: "must not be empty for specified object fields",
-};
-
-function structural(schema: JsonSchema, level: Level, path: string): StatusCause[] {
-  const causes: StatusCause[] = [];
-  const { type = "", items, properties = {}, additionalProperties } = schema;
-  const embedded = schema["x-kubernetes-embedded-resource"] === true;
-  const preserve = schema["x-kubernetes-preserve-unknown-fields"] === true;
-  const intOrString = schema["x-kubernetes-int-or-string"] === true;
-  if (type === "array" && !items) causes.push(required(child(path, "items"), "must be specified"));
-  if (isMapping(items)) causes.push(...structural(items as JsonSchema, "item", child(path, "items")));
-  for (const key of Object.keys(properties)) {
-    if (level === "root" && key === "metadata") continue;
-    causes.push(...structural(properties[key]!, "field", `${path}.properties[${key}]`));
+function words(schema: JsonSchema, path: string, place: Place, compiled?: StatusCause[]): StatusCause[] {
+  const causes = standard(schema, path, place);
+  const at = (name: string) => child(path, name);
+  const { properties = {}, items, additionalProperties } = schema;
+  const inside: Place = { ...place, root: false };
+  if (schema.uniqueItems) {
+    const why = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
+    causes.push(forbidden(at("uniqueItems"), why));
   }
   if (additionalProperties !== undefined) {
-    const at = child(path, "additionalProperties");
-    if (level === "root") causes.push(forbidden(at, "must not be used at the root"));
-    if (isMapping(additionalProperties)) causes.push(...structural(additionalProperties as JsonSchema, "field", at));
-  }
-  if (intOrString && preserve) {
-    causes.push(
-      invalid(
-        child(path, "x-kubernetes-preserve-unknown-fields"),
-        true,
-        "must be false if x-kubernetes-int-or-string is true",
-      ),
-    );
-  }
-  if (intOrString && embedded) {
-    causes.push(
-      invalid(
-        child(path, "x-kubernetes-embedded-resource"),
-        true,
-        "must be false if x-kubernetes-int-or-string is true",
-      ),
-    );
-  }
-  causes.push(...junctors(schema, path, intOrString));
-  if (embedded && type !== "object") {
-    const why = "must be object if x-kubernetes-embedded-resource is true";
-    causes.push(type === "" ? required(child(path, "type"), why) : invalid(child(path, "type"), type, why));
-  } else if (type === "" && !intOrString && !preserve) causes.push(required(child(path, "type"), NO_TYPE[level]));
-  if (level === "root" && type !== "" && type !== "object")
-    causes.push(invalid(child(path, "type"), type, "must be object at the root"));
-  if (level === "root" && properties["metadata"])
-    causes.push(...metadata(properties["metadata"], `${path}.properties[metadata]`));
-  if (level === "root" || embedded) {
-    for (const key of ["kind", "apiVersion"]) {
-      const found = properties[key];
-      if (found && found.type !== "string")
-        causes.push(invalid(`${path}.properties[${key}].type`, found.type ?? "", "must be string"));
+    if (Object.keys(properties).length > 0 && additionalProperties !== true) {
+      causes.push(forbidden(at("additionalProperties"), "additionalProperties and properties are mutual exclusive"));
+    }
+    if (isMapping(additionalProperties)) {
+      const noDefault = place.meta ? "inside additionalProperties applying to object metadata" : place.noDefault;
+      const below = additionalProperties as JsonSchema;
+      causes.push(...words(below, at("additionalProperties"), { ...inside, noDefault }, compiled));
     }
   }
-  return causes;
-}
-
-function metadata(schema: JsonSchema, path: string): StatusCause[] {
-  const causes: StatusCause[] = [];
-  if (schema.type !== "object") causes.push(invalid(child(path, "type"), schema.type ?? "", "must be object"));
-  const known = Object.keys(schema.properties ?? {});
-  const others = Object.keys(schema).filter(
-    (key) => key !== "type" && key !== "properties" && key !== "default" && key !== "description",
-  );
-  if (known.some((key) => key !== "name" && key !== "generateName") || others.length > 0) {
-    causes.push(
-      forbidden(
-        path,
-        "must not specify anything other than name and generateName, but metadata is implicitly specified",
-      ),
-    );
+  for (const key of Object.keys(properties).sort()) {
+    const meta = META.has(key) && (place.root || schema["x-kubernetes-embedded-resource"] === true);
+    const noDefault = meta && place.root ? `in top-level ${key}` : place.noDefault;
+    const below = { root: false, meta: place.meta || meta, noDefault };
+    causes.push(...words(properties[key]!, `${path}.properties[${key}]`, below, compiled));
   }
-  return causes;
-}
-
-const FORBIDDEN_INSIDE: readonly [keyof JsonSchema, string][] = [
-  ["type", "must be empty to be structural"],
-  ["additionalProperties", "must be undefined to be structural"],
-  ["default", "must be undefined to be structural"],
-  ["description", "must be empty to be structural"],
-  ["nullable", "must be false to be structural"],
-  ["x-kubernetes-preserve-unknown-fields", "must be false to be structural"],
-  ["x-kubernetes-embedded-resource", "must be false to be structural"],
-  ["x-kubernetes-int-or-string", "must be false to be structural"],
-  ["x-kubernetes-list-map-keys", "must be empty to be structural"],
-  ["x-kubernetes-list-type", "must be undefined to be structural"],
-  ["x-kubernetes-map-type", "must be undefined to be structural"],
-  ["x-kubernetes-validations", "must be empty to be structural"],
-];
-
-const isIntOrString = (list: readonly JsonSchema[] | undefined) =>
-  list?.length === 2 &&
-  list[0]!.type === "integer" &&
-  list[1]!.type === "string" &&
-  list.every((one) => Object.keys(one).length === 1);
-
-/** Below anyOf, allOf, oneOf and not stand only values, no structure. */
-function junctors(schema: JsonSchema, path: string, intOrString: boolean): StatusCause[] {
-  const causes: StatusCause[] = [];
-  if (!(intOrString && isIntOrString(schema.anyOf))) {
-    for (const [i, one] of (schema.anyOf ?? []).entries()) causes.push(...nested(one, `${path}.anyOf[${i}]`));
-  }
-  for (const [i, one] of (schema.allOf ?? []).entries()) {
-    const skip = intOrString && i === 0 && isIntOrString(one.anyOf);
-    causes.push(...nested(skip ? { ...one, anyOf: [] } : one, `${path}.allOf[${i}]`));
-  }
-  for (const [i, one] of (schema.oneOf ?? []).entries()) causes.push(...nested(one, `${path}.oneOf[${i}]`));
-  if (schema.not) causes.push(...nested(schema.not, `${path}.not`));
-  return causes;
-}
-
-function nested(schema: JsonSchema, path: string): StatusCause[] {
-  const causes = junctors(schema, path, false);
-  if (schema.items) causes.push(...nested(schema.items, `${path}.items`));
-  for (const key of Object.keys(schema.properties ?? {})) {
-    causes.push(...nested(schema.properties![key]!, `${path}.properties[${key}]`));
-  }
-  for (const [field, why] of FORBIDDEN_INSIDE) {
-    const value = schema[field];
-    if (value !== undefined && value !== "" && value !== false) causes.push(forbidden(child(path, field), why));
-  }
-  return causes;
-}
-
-const TYPES = ["array", "boolean", "integer", "number", "object", "string"];
-
-/** What upstream says of each schema on its way, whether structural or not. */
-function words(schema: JsonSchema, path: string): StatusCause[] {
-  const causes: StatusCause[] = [];
-  const at = (name: string) => child(path, name);
-  const { type = "", properties = {}, items, additionalProperties, pattern } = schema;
-  if (schema.uniqueItems) {
-    causes.push(
-      forbidden(at("uniqueItems"), "uniqueItems cannot be set to true since the runtime complexity becomes quadratic"),
-    );
-  }
-  if (additionalProperties !== undefined && Object.keys(properties).length > 0 && additionalProperties !== true) {
-    causes.push(forbidden(at("additionalProperties"), "additionalProperties and properties are mutual exclusive"));
-  }
-  if (pattern) {
-    try {
-      compileRegex(pattern, { syntax: "perl" });
-    } catch (error) {
-      causes.push(
-        invalid(at("pattern"), pattern, `must be a valid regular expression, but isn't: ${(error as Error).message}`),
-      );
+  if (schema.not) causes.push(...words(schema.not, at("not"), inside));
+  for (const junctor of ["allOf", "oneOf", "anyOf"] as const) {
+    for (const [i, one] of (schema[junctor] ?? []).entries()) {
+      causes.push(...words(one, `${at(junctor)}[${i}]`, inside));
     }
   }
-  if (isMapping(additionalProperties))
-    causes.push(...words(additionalProperties as JsonSchema, at("additionalProperties")));
-  for (const key of Object.keys(properties).sort())
-    causes.push(...words(properties[key]!, `${path}.properties[${key}]`));
-  if (isMapping(items)) causes.push(...words(items as JsonSchema, at("items")));
-  if (type !== "" && !TYPES.includes(type)) causes.push(notSupported(at("type"), type, TYPES));
+  for (const key of Object.keys(schema.definitions ?? {}).sort()) {
+    causes.push(...words(schema.definitions![key]!, `${at("definitions")}[${key}]`, inside));
+  }
+  if (Array.isArray(items)) {
+    for (const [i, one] of items.entries()) causes.push(...words(one, `${at("items")}[${i}]`, inside, compiled));
+  } else if (items) causes.push(...words(items, at("items"), inside, compiled));
   if (schema["x-kubernetes-preserve-unknown-fields"] === false) {
     causes.push(invalid(at("x-kubernetes-preserve-unknown-fields"), false, "must be true or undefined"));
   }
   causes.push(...listWords(schema, path));
+  causes.push(...ruleSetWords(schema, path, causes.length === 0 ? compiled : undefined));
+  return causes;
+}
+
+const NOT_SUPPORTED: readonly (keyof JsonSchema)[] = [
+  "id",
+  "additionalItems",
+  "patternProperties",
+  "definitions",
+  "dependencies",
+  "$ref",
+];
+
+function standard(schema: JsonSchema, path: string, { meta, noDefault }: Place): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const at = (name: string) => child(path, name);
+  const { type = "" } = schema;
+  if (type !== "" && !TYPES.includes(type)) causes.push(notSupported(at("type"), type, TYPES));
+  if (schema.default !== undefined && noDefault !== undefined) {
+    causes.push(forbidden(at("default"), `must not be set ${noDefault}`));
+  }
+  for (const field of NOT_SUPPORTED) {
+    if (schema[field] !== undefined) causes.push(forbidden(at(field), `${field} is not supported`));
+  }
+  if (type === "null") {
+    causes.push(forbidden(at("type"), "type cannot be set to null, use nullable as an alternative"));
+  }
+  if (Array.isArray(schema.items)) {
+    causes.push(forbidden(at("items"), "items must be a schema object and not an array"));
+  }
+  if (meta && schema["x-kubernetes-embedded-resource"]) {
+    causes.push(forbidden(at("x-kubernetes-embedded-resource"), "must not be used inside of resource meta"));
+  }
+  return causes;
+}
+
+function ruleSetWords(schema: JsonSchema, path: string, compiled: StatusCause[] | undefined): StatusCause[] {
   const rules = schema["x-kubernetes-validations"] ?? [];
-  const before = causes.length;
-  for (const [i, rule] of rules.entries()) causes.push(...ruleWords(rule, `${path}.x-kubernetes-validations[${i}]`));
-  if (causes.length > before) return causes;
+  const causes = rules.flatMap((rule, i) => ruleWords(rule, schema, `${path}.x-kubernetes-validations[${i}]`));
+  if (compiled === undefined || causes.length > 0) return causes;
   for (const [i, rule] of rules.entries()) {
-    const why = ruleError(rule.rule);
-    if (why !== undefined) causes.push(invalidText(`${path}.x-kubernetes-validations[${i}].rule`, ruleText(rule), why));
+    const why = ruleMistake(rule.rule);
+    const at = `${path}.x-kubernetes-validations[${i}].rule`;
+    if (why !== undefined) compiled.push(invalidText(at, ruleText(rule), why));
   }
   return causes;
 }
@@ -211,6 +139,7 @@ function listWords(schema: JsonSchema, path: string): StatusCause[] {
   }
   if (listType !== undefined) {
     typed("array", "x-kubernetes-list-type");
+    if (type === "array" && listType === "set" && items) causes.push(...setWords(items, at("items")));
     if (!["atomic", "set", "map"].includes(listType)) {
       causes.push(notSupported(at("x-kubernetes-list-type"), listType, ["atomic", "set", "map"]));
     }
@@ -220,49 +149,98 @@ function listWords(schema: JsonSchema, path: string): StatusCause[] {
     const field = at("x-kubernetes-list-type");
     causes.push(listType === undefined ? required(field, why) : invalid(field, listType, why));
   }
-  if (listType !== "map") return causes;
-  if (keys.length === 0)
-    causes.push(required(at("x-kubernetes-list-map-keys"), "must not be empty if x-kubernetes-list-type is map"));
-  if (!items) causes.push(required(at("items"), "must have a schema if x-kubernetes-list-type is map"));
-  else if (items.type !== "object") {
-    causes.push(
-      invalid(at("items.type"), items.type ?? "", "must be object if parent array's x-kubernetes-list-type is map"),
-    );
-  } else {
-    for (const key of keys) {
-      const found = items.properties?.[key];
-      if (found === undefined) {
-        causes.push(invalid(at("x-kubernetes-list-map-keys"), keys, "entries must all be names of item properties"));
-      } else if (found.default === undefined && !items.required?.includes(key)) {
-        causes.push(
-          required(
-            `${path}.items.properties[${key}].default`,
-            "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property",
-          ),
-        );
-      }
+  if (listType === "map") causes.push(...mapWords(schema, keys, path));
+  if ((listType === "map" || listType === "set") && items && !Array.isArray(items)) {
+    if (items.nullable) {
+      causes.push(forbidden(at("items.nullable"), `cannot be nullable when x-kubernetes-list-type is ${listType}`));
     }
+    if (listType === "map") causes.push(...keyWords(items, keys, at("items")));
+  }
+  return causes;
+}
+
+/** What stands in a set is compared as a whole. */
+function setWords(items: JsonSchema, path: string): StatusCause[] {
+  const why = "must be atomic as item of a list with x-kubernetes-list-type=set";
+  const listType = items["x-kubernetes-list-type"];
+  const shown = JSON.stringify(listType ?? "null");
+  if (items.type === "array" && listType !== undefined && listType !== "atomic") {
+    return [invalidText(child(path, "x-kubernetes-list-type"), shown, why)];
+  }
+  if (items.type === "object" && items["x-kubernetes-map-type"] !== "atomic") {
+    return [invalidText(child(path, "x-kubernetes-map-type"), shown, why)];
+  }
+  return [];
+}
+
+function mapWords({ items }: JsonSchema, keys: readonly string[], path: string): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const at = (name: string) => child(path, name);
+  if (keys.length === 0) {
+    causes.push(required(at("x-kubernetes-list-map-keys"), "must not be empty if x-kubernetes-list-type is map"));
+  }
+  if (items === undefined) causes.push(required(at("items"), "must have a schema if x-kubernetes-list-type is map"));
+  if (!items || Array.isArray(items)) return causes;
+  if (items.type !== "object") {
+    const why = "must be object if parent array's x-kubernetes-list-type is map";
+    return [...causes, invalid(at("items.type"), items.type ?? "", why)];
+  }
+  for (const [i, key] of keys.entries()) {
+    const found = items.properties?.[key];
+    if (found === undefined) {
+      causes.push(invalid(at("x-kubernetes-list-map-keys"), keys, "entries must all be names of item properties"));
+    } else if (found.type === "array" || found.type === "object") {
+      const why = "must be a scalar type if parent array's x-kubernetes-list-type is map";
+      causes.push(invalid(at(`items.properties[${key}].type`), items.type, why));
+    }
+    if (keys.indexOf(key) < i) {
+      causes.push(invalid(at("x-kubernetes-list-map-keys"), keys, "must not contain duplicate entries"));
+    }
+  }
+  return causes;
+}
+
+function keyWords(items: JsonSchema, keys: readonly string[], path: string): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const head = "this property is in x-kubernetes-list-map-keys, so it";
+  for (const key of keys) {
+    const found = items.properties?.[key];
+    if (found === undefined) continue;
+    const at = `${path}.properties[${key}]`;
+    if (found.default === undefined && !items.required?.includes(key)) {
+      causes.push(required(child(at, "default"), `${head} must have a default or be a required property`));
+    }
+    if (found.nullable) causes.push(forbidden(child(at, "nullable"), `${head} cannot be nullable`));
   }
   return causes;
 }
 
 const REASONS = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
 
-function ruleWords(rule: Rule, path: string): StatusCause[] {
+function ruleWords(rule: Rule, schema: JsonSchema, path: string): StatusCause[] {
   const { message = "", messageExpression = "", reason } = rule;
   const body = (rule.rule ?? "").trim();
   const causes: StatusCause[] = [];
   if (body === "") causes.push(required(`${path}.rule`, "rule is not specified"));
   else if (message.length > 0 && message.trim() === "") {
     causes.push(invalid(`${path}.message`, message, "message must be non-empty if specified"));
-  } else if (message.trim().includes("\n")) {
+  } else if (/[\n\r]/.test(message.trim())) {
     causes.push(invalid(`${path}.message`, message, "message must not contain line breaks"));
-  } else if (body.includes("\n") && message.trim() === "") {
+  } else if (/[\n\r]/.test(body) && message.trim() === "") {
     causes.push(required(`${path}.message`, "message must be specified if rule contains line breaks"));
   }
   if (messageExpression.length > 0 && messageExpression.trim() === "") {
     causes.push(required(`${path}.messageExpression`, "messageExpression must be non-empty if specified"));
   }
   if (reason !== undefined && !REASONS.includes(reason)) causes.push(notSupported(`${path}.reason`, reason, REASONS));
+  const { fieldPath = "" } = rule;
+  const at = `${path}.fieldPath`;
+  if (fieldPath !== "" && fieldPath.trim() === "") {
+    causes.push(invalid(at, fieldPath, "fieldPath must be non-empty if specified"));
+  }
+  if (/[\n\r]/.test(fieldPath)) causes.push(invalid(at, fieldPath, "fieldPath must not contain line breaks"));
+  if (fieldPath !== "" && typeof fieldIn(schema, fieldPath, true) === "string") {
+    causes.push(invalid(at, fieldPath, "fieldPath must be a valid path"));
+  }
   return causes;
 }

@@ -5,6 +5,7 @@
 export interface JsonSchema {
   type?: string;
   format?: string;
+  title?: string;
   description?: string;
   nullable?: boolean;
   default?: unknown;
@@ -30,6 +31,13 @@ export interface JsonSchema {
   anyOf?: readonly JsonSchema[];
   oneOf?: readonly JsonSchema[];
   not?: JsonSchema;
+  /** Fields that a definition may not use. */
+  id?: string;
+  $ref?: string;
+  additionalItems?: JsonSchema | boolean;
+  definitions?: Readonly<Record<string, JsonSchema>>;
+  dependencies?: object;
+  patternProperties?: object;
   "x-kubernetes-preserve-unknown-fields"?: boolean;
   "x-kubernetes-embedded-resource"?: boolean;
   "x-kubernetes-int-or-string"?: boolean;

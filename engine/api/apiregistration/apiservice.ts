@@ -2,7 +2,9 @@ import { AGE, age, column, NAME } from "../columns.ts";
 import { define } from "../define.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { invalid, required } from "../validation/field.ts";
+import { invalid, invalidEach, required } from "../validation/field.ts";
+import { validateMeta, validateMetaUpdate } from "../validation/meta.ts";
+import { dns1035Label, dns1123Subdomain, pathSegment } from "../validation/names.ts";
 
 /** `True`, or `False (MissingEndpoints)`. */
 function available(service: KubeObject): string {
@@ -14,16 +16,14 @@ function available(service: KubeObject): string {
 }
 
 /** kube-aggregator pkg/apis/apiregistration/validation. */
-function validateBody({ metadata, spec = {} }: KubeObject): StatusCause[] {
+function validateBody({ spec = {} }: KubeObject): StatusCause[] {
   const causes: StatusCause[] = [];
   const { group = "", version = "", service, groupPriorityMinimum = 0, versionPriority = 0 } = spec;
-  const wanted = `${version}.${group}`;
-  if (metadata.name !== wanted) {
-    causes.push(
-      invalid("metadata.name", metadata.name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`),
-    );
+  if (group === "" && version !== "v1") {
+    causes.push(required("spec.group", "only v1 may have an empty group and it better be legacy kube"));
   }
-  if (version === "") causes.push(required("spec.version", ""));
+  if (group !== "") causes.push(...invalidEach("spec.group", group, dns1123Subdomain(group)));
+  causes.push(...invalidEach("spec.version", version, dns1035Label(version)));
   if (groupPriorityMinimum <= 0 || groupPriorityMinimum > 20_000) {
     causes.push(invalid("spec.groupPriorityMinimum", groupPriorityMinimum, "must be positive and less than 20000"));
   }
@@ -31,7 +31,8 @@ function validateBody({ metadata, spec = {} }: KubeObject): StatusCause[] {
     causes.push(invalid("spec.versionPriority", versionPriority, "must be positive and less than 1000"));
   }
   if (!service) {
-    if (spec.caBundle) causes.push(invalid("spec.caBundle", "<bytes>", "local APIServices may not have a caBundle"));
+    if (spec.caBundle)
+      causes.push(invalid("spec.caBundle", byteCount(spec.caBundle), "local APIServices may not have a caBundle"));
     if (spec.insecureSkipTLSVerify) {
       causes.push(invalid("spec.insecureSkipTLSVerify", true, "local APIServices may not have insecureSkipTLSVerify"));
     }
@@ -48,6 +49,22 @@ function validateBody({ metadata, spec = {} }: KubeObject): StatusCause[] {
   return causes;
 }
 
+/** The name is made of version and group (ValidateObjectMeta with the check of ValidateAPIService). */
+function validate(object: KubeObject): StatusCause[] {
+  const wanted = `${object["spec"]?.version ?? ""}.${object["spec"]?.group ?? ""}`;
+  const nameCheck = (name: string) => {
+    const errors = pathSegment(name);
+    if (errors.length > 0 || name === wanted) return errors;
+    return [`must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`];
+  };
+  return [...validateMeta(object, false, nameCheck), ...validateBody(object)];
+}
+
+/** `12 bytes` of what is in base64. */
+function byteCount(base64: string): string {
+  return `${(base64.length / 4) * 3 - (/=*$/.exec(base64)?.[0].length ?? 0)} bytes`;
+}
+
 export const apiService = define({
   group: "apiregistration.k8s.io",
   version: "v1",
@@ -60,7 +77,8 @@ export const apiService = define({
   defaults: (draft) => {
     if (draft.spec?.service) draft.spec.service.port ??= 443;
   },
-  validateBody,
+  validate,
+  validateUpdate: (object, old) => [...validateMetaUpdate(object, old), ...validate(object)],
   columns: [
     NAME,
     column("Service", "string", "The reference to the service that hosts this API endpoint."),

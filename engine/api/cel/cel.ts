@@ -1,6 +1,7 @@
 import { Environment } from "@marcbachmann/cel-js";
 import { compileRegex } from "../../text/regex/index.ts";
 import { compareQuantities, parseQuantity, type Quantity } from "../quantity.ts";
+import { celWords, type LibraryError } from "./words.ts";
 
 /**
  * The Common Expression Language with the functions that Kubernetes adds (apiserver pkg/cel/library). Patterns of
@@ -44,17 +45,20 @@ const HAS = "hAs";
 let made: Environment | undefined;
 
 /** Made when the first expression comes, so that a boot without one pays nothing. */
-function environment(): Environment {
-  made ??= create();
+function shared(): Environment {
+  made ??= environment();
   return made;
 }
 
-function create(): Environment {
-  return new Environment({
-    unlistedVariablesAreDyn: true,
+/** Kubernetes' environment; with `variables`, one that knows these names and no other. */
+export function environment(variables?: readonly string[]): Environment {
+  const own = new Environment({
+    unlistedVariablesAreDyn: variables === undefined,
     enableOptionalTypes: true,
-    homogeneousAggregateLiterals: false,
-  })
+    homogeneousAggregateLiterals: variables !== undefined,
+  });
+  for (const name of variables ?? []) own.registerVariable(name, "dyn");
+  return own
     .registerFunction(`${HAS}(ast): bool`, hasMacro)
     .registerType("kubernetes.Quantity", CelQuantity)
     .registerFunction(`string.${MATCHES}(string): bool`, test)
@@ -223,7 +227,7 @@ const STRING =
   /(?:[rR]?[bB]?|[bB][rR])("""[\s\S]*?"""|'''[\s\S]*?'''|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\b(?:matches|(?<![.\w])has)(?=\s*\()/g;
 
 /** The expression with `matches` and `has` under their other names; strings stay as they are. */
-function renamed(expression: string): string {
+export function renamed(expression: string): string {
   return expression.replace(STRING, (found) => (found === "matches" ? MATCHES : found === "has" ? HAS : found));
 }
 
@@ -236,7 +240,7 @@ export function compileCel(expression: string): Program {
   if (program !== undefined) return program;
   let run: (variables: Variables) => unknown;
   try {
-    run = environment().parse(renamed(expression)) as unknown as (variables: Variables) => unknown;
+    run = shared().parse(renamed(expression)) as unknown as (variables: Variables) => unknown;
   } catch (error) {
     throw fromLibrary(error, expression);
   }
@@ -255,13 +259,8 @@ export function compileCel(expression: string): Program {
   return program;
 }
 
-interface LibraryError {
-  code?: string;
-  message: string;
-}
-
 /** cel-go's words for the library's. */
-function fromLibrary(error: unknown, expression: string): CelError {
+export function fromLibrary(error: unknown, expression: string): CelError {
   if (error instanceof CelError) return error;
   const { code = "", message } = error as LibraryError;
   const [head = ""] = message.split("\n");
@@ -270,28 +269,16 @@ function fromLibrary(error: unknown, expression: string): CelError {
   const line = Number(/^>\s*(\d+) \|/.exec(shown ?? "")?.[1] ?? 1);
   const column =
     caret === undefined || shown === undefined ? 0 : Math.max(0, caret.indexOf("^") - shown.indexOf("|") - 2);
-  if (code === "unexpected_token" || code === "expected_token") {
-    const rest = (expression.split("\n")[line - 1] ?? "").slice(column).trim();
-    const token = rest === "" ? "<EOF>" : (/^(\w+|.)/.exec(rest)?.[0] ?? rest);
-    return new CelError(`Syntax error: mismatched input '${token}'`, "syntax", line, column);
+  const words = celWords(error as LibraryError, expression);
+  if (words !== undefined) {
+    if (words.at === undefined) return new CelError(words.message, words.code, line, column);
+    const before = expression.slice(0, words.at).split("\n");
+    return new CelError(words.message, words.code, before.length, before.at(-1)!.length);
   }
   const outside = /index out of bounds, index (-?\d+)/.exec(head)?.[1];
   if (outside !== undefined) return new CelError(`index out of bounds: ${outside}`, "out_of_bounds", line, column);
   if (/^No such key: /.test(head)) return new CelError(`no such key: ${head.slice(13)}`, "no_such_key", line, column);
-  if (/found no matching overload for '/.test(head)) {
-    const name = /for '(?:[\w<>., ]+\.)?(\w+)\(/.exec(head)?.[1] ?? "";
-    return new CelError(
-      `found no matching overload for '${name === MATCHES ? "matches" : name}' applied to '${/for '(.*)'$/.exec(head)?.[1] ?? ""}'`,
-      "no_matching_overload",
-      line,
-      column,
-    );
-  }
   if (/division|modulo/.test(head)) return new CelError("division by zero", "division_by_zero", line, column);
-  if (/[Uu]nknown variable/.test(head)) {
-    const name = /: (\S+)$/.exec(head)?.[1] ?? "";
-    return new CelError(`undeclared reference to '${name}' (in container '')`, "undeclared", line, column);
-  }
   return new CelError(head, code, line, column);
 }
 

@@ -1,1 +1,2 @@
 export { CelError, compileCel, compileMessage, type Program, toCel, type Variables } from "./cel.ts";
+export { type CelContext, celMistake, ruleMistake } from "./check.ts";
