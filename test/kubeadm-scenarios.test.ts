@@ -132,6 +132,48 @@ sleep 20; on worker-1 "kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes
     never: [/adding the taints/],
   },
   {
+    name: "Calico connects a new cluster's Pods, each routed to by itself, and keeps its policies",
+    script: `leave cp-3 cp-2 cp-1 worker-1 worker-2
+on cp-1 "kubeadm init --pod-network-cidr=10.244.0.0/16" > out.txt 2>/dev/null; mkdir -p .kube; on cp-1 "cat /etc/kubernetes/admin.conf" > .kube/config
+for n in worker-1 worker-2; do on $n "$(joined out.txt)" >/dev/null 2>&1; done
+kubectl apply -f https://raw.githubusercontent.com/projectcalico/calico/v3.29.1/manifests/calico.yaml | tail -1
+kubectl wait --for=condition=Ready node --all --timeout=120s; kubectl -n kube-system rollout status ds/calico-node --timeout=120s | tail -1; kubectl -n kube-system rollout status deploy/calico-kube-controllers --timeout=60s | tail -1
+kubectl create deployment web --image=nginx --replicas=4 --port=80; kubectl expose deployment web; kubectl rollout status deployment web --timeout=90s | tail -1
+kubectl run c --image=busybox -- sleep 9999; kubectl wait --for=condition=Ready pod/c --timeout=60s >/dev/null
+kubectl get ippool default-ipv4-ippool -o jsonpath='{.spec.cidr} {.spec.ipipMode}{"\\n"}'; kubectl get blockaffinities -o name | wc -l
+kubectl exec c -- ip r; for ip in $(kubectl get pods -l app=web -o jsonpath='{.items[*].status.podIP}'); do kubectl exec c -- wget -qO- -T 3 $ip | grep -c title; done
+on worker-1 "ip route | grep -E 'tunl0|cali'; ls /etc/cni/net.d; iptables -t nat -S cali-POSTROUTING | tail -1"
+kubectl create -f - <<'Y'
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny}
+spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}
+Y
+sleep 3; kubectl exec c -- wget -qO- -T 3 web; kubectl delete netpol deny; sleep 3; kubectl exec c -- wget -qO- -T 3 web | grep -c title
+kubectl get events -A -o jsonpath='{range .items[*]}{.message}{"\\n"}{end}' | grep -o 'stat /var/lib/calico/nodename: no such file or directory: check that the calico/node container is running' | head -1`,
+    expect: [
+      "deployment.apps/calico-kube-controllers created",
+      "node/worker-2 condition met",
+      'daemon set "calico-node" successfully rolled out',
+      'deployment "calico-kube-controllers" successfully rolled out',
+      'deployment "web" successfully rolled out',
+      "10.244.0.0/16 Always",
+      /^3$/,
+      "default via 169.254.1.1 dev eth0",
+      /^1$/,
+      /^1$/,
+      /^1$/,
+      /^1$/,
+      /^10\.244\.0\.\d+\/26 via 10\.244\.0\.\d+ dev tunl0/,
+      /^10\.244\.0\.\d+ dev cali[0-9a-f]{11} scope link/,
+      "10-calico.conflist",
+      "-s 10.244.0.0/16 ! -d 10.244.0.0/16",
+      "wget: download timed out",
+      /^1$/,
+      "stat /var/lib/calico/nodename",
+    ],
+  },
+  {
     name: "a control plane is made phase by phase",
     script: `leave cp-3 cp-2 cp-1
 on cp-1 "for phase in preflight 'certs all' 'kubeconfig all' 'etcd local' 'control-plane all --pod-network-cidr 10.244.0.0/16' kubelet-start; do kubeadm init phase \\$phase | tail -1; done; sleep 20

@@ -57,6 +57,21 @@ kubectl wait --for=jsonpath='{.status.phase}'=Failed pod/not-mine --timeout=60s;
     expect: ["1", "WiredTiger", "Read-only file system", "kept", "condition met", /initdb: error: .*Permission denied/],
   },
   {
+    name: "volumes are mounted where a link of the image leads to nothing yet",
+    script: `kubectl apply -f - <<'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: linked}
+spec:
+  nodeName: worker-1
+  containers:
+  - {name: c, image: debian, command: [sleep, infinity], volumeMounts: [{name: v, mountPath: /var/run/agent}]}
+  volumes: [{name: v, hostPath: {path: /var/run/agent, type: DirectoryOrCreate}}]
+Y
+ready pod/linked; kubectl exec linked -- sh -c 'echo told > /var/run/agent/file'; ssh worker-1 cat /run/agent/file`,
+    expect: ["told"],
+  },
+  {
     name: "podinfo is probed by its own client, taken out of service, and crashes when told",
     script: `kubectl create deployment podinfo --image=ghcr.io/stefanprodan/podinfo:6.7.1 --port=9898
 kubectl patch deployment podinfo --type=json -p '[{"op":"add","path":"/spec/template/spec/containers/0/readinessProbe","value":{"exec":{"command":["podcli","check","http","localhost:9898/readyz"]},"periodSeconds":5,"timeoutSeconds":5}}]'

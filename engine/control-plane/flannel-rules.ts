@@ -10,15 +10,19 @@ const RESYNC = 5 * SECOND;
  * Pod network. Put back within five seconds when somebody removes them; the returned function ends that.
  */
 export function flannelRules(kernel: Kernel, net: NetNamespace, cluster: string, own: string): () => void {
+  return keepRules(kernel, net, "flanneld", rulesOf(cluster, own));
+}
+
+/** Keeps an agent's chains in place; the returned function ends that. */
+export function keepRules(kernel: Kernel, net: NetNamespace, agent: string, wanted: readonly Wanted[]): () => void {
   net.netfilter ??= new Ruleset();
   const ruleset = net.netfilter;
-  const wanted = rulesOf(cluster, own);
-  const sync = () => ruleset.defer("flanneld", () => write(ruleset, wanted));
+  const sync = () => ruleset.defer(agent, () => write(ruleset, wanted));
   const started = kernel.now;
   let look: KernelEvent | undefined;
   const changed = () => {
     if (look !== undefined && !look.cancelled) return;
-    look = kernel.after(RESYNC - ((kernel.now - started) % RESYNC), "flanneld iptables", sync);
+    look = kernel.after(RESYNC - ((kernel.now - started) % RESYNC), `${agent} iptables`, sync);
   };
   ruleset.watchers.add(changed);
   sync();

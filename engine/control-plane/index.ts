@@ -1,5 +1,6 @@
 import type { Program } from "../machine/process.ts";
 import { kubeApiServer } from "./apiserver.ts";
+import { calicoControllers, calicoInstall, calicoNode, calicoWell } from "./calico/node.ts";
 import { ciliumAgent, ciliumOperator } from "./cilium/agent.ts";
 import { ciliumDbg } from "./cilium/cli.ts";
 import { kubeControllerManager } from "./controller-manager.ts";
@@ -14,6 +15,10 @@ import { kubeScheduler } from "./scheduler.ts";
 
 /** The cluster's own programs: those of static Pods, add-ons and load balancers. */
 export const controlPlanePrograms: Record<string, Program> = withFootprints({
+  "calico-controllers": calicoControllers,
+  "calico-install": calicoInstall,
+  "calico-node": calicoNode,
+  "calico-well": calicoWell,
   "cilium-agent": ciliumAgent,
   "cilium-dbg": ciliumDbg,
   "cilium-operator-generic": ciliumOperator,

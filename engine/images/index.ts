@@ -1,6 +1,7 @@
 import { alpine } from "./alpine.ts";
 import { BASE_IMAGES } from "./bases.ts";
 import { busybox } from "./busybox.ts";
+import { CALICO_IMAGES } from "./calico.ts";
 import { CILIUM_IMAGES } from "./cilium.ts";
 import { curl } from "./curl.ts";
 import { debian, ubuntu } from "./debian.ts";
@@ -49,6 +50,7 @@ export const IMAGES: readonly ImageDef[] = [
   exampleRedis,
   ...BASE_IMAGES,
   ...BITNAMI_IMAGES,
+  ...CALICO_IMAGES,
   ...CATALOG_IMAGES,
   ...CILIUM_IMAGES,
   ...DATABASE_IMAGES,

@@ -238,7 +238,7 @@ function* steps(network: Network, from: NetNamespace, address: string): Iterable
     if (stop === undefined) return;
     const { device, to } = stop;
     const owner = network.ownerOf(to);
-    const inside = network.overlay.get(ns)?.device === device;
+    const inside = network.tunnels.has(device);
     // The overlay's own neighbours stand fast: frames to the machine behind it go over the machines' network.
     if (!inside) yield { ns, device, to };
     else if (owner !== undefined) {
@@ -254,7 +254,7 @@ function* steps(network: Network, from: NetNamespace, address: string): Iterable
 /** The hardware address of whoever hands a namespace packets from an address, by one of its devices. */
 export function macToward(network: Network, ns: NetNamespace, address: string, device: string): string | undefined {
   const host = network.ownerOf(address)?.host;
-  if (network.overlay.get(ns)?.device === device) return host && network.overlay.get(host)?.mac;
+  if (network.tunnels.has(device)) return host && network.overlay.get(host)?.mac;
   for (const { to } of steps(network, ns, address)) return macBehind(network, to);
   return undefined;
 }

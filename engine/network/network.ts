@@ -209,6 +209,8 @@ export class Network {
   shownUntil = 0;
   /** Machines whose Pods are reached through a network over their own, and how. */
   readonly overlay = new Map<NetNamespace, OverlayMember>();
+  /** Devices that lead into an overlay: a machine may still have one of a network that it had before. */
+  readonly tunnels = new Set<string>();
   /** Listeners that have stopped: what was connected to them is cut. */
   readonly closed = new WeakSet<Listener>();
 

@@ -22,6 +22,7 @@ export function joinOverlay(ns: NetNamespace, member: OverlayMember, mtu: number
     ns.addInterface({ name: device, mac, addresses: [`${address}/32`], up: true, mtu });
   }
   overlay.set(ns, member);
+  ns.network.tunnels.add(device);
   for (const [peer, other] of overlay) {
     if (peer === ns) continue;
     routeTo(ns, device, other);

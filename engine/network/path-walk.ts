@@ -152,7 +152,7 @@ export class PathWalk {
         return this.end(undefined, packet);
       }
       const overlay = ns.host === ns ? network.overlay.get(next) : undefined;
-      const inside = overlay !== undefined && network.overlay.get(ns)?.device === packet.output;
+      const inside = overlay !== undefined && network.tunnels.has(packet.output);
       // Without the overlay a Pod's address means nothing to the machines' own network.
       if (overlay !== undefined && !inside && network.ownerOf(text) !== next) return this.end("dropped", packet);
       if (next.host !== next) packet.input = "eth0";
@@ -349,8 +349,11 @@ export class PathWalk {
 
 /** The bridge that a Pod's packets come in by, or its own end of the pair. */
 function bridgeOf(host: NetNamespace, pod: NetNamespace): string {
-  if (host.interfaces.has("cni0")) return "cni0";
-  for (const { peer } of pod.interfaces.values()) if (peer !== undefined) return peer.slice(peer.indexOf("/") + 1);
+  for (const { peer } of pod.interfaces.values()) {
+    if (peer === undefined) continue;
+    const name = peer.slice(peer.indexOf("/") + 1);
+    return host.interfaces.get(name)?.master ?? name;
+  }
   return "cni0";
 }
 

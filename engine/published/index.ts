@@ -1,6 +1,7 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { encode, type Gen } from "../kernel/index.ts";
 import type { Listener } from "../network/namespace.ts";
+import { calicoManifest } from "./calico.ts";
 import { CHART_FILES } from "./charts.ts";
 import { publishedExample } from "./examples/index.ts";
 import { gatewayApiManifest } from "./gateway-api.ts";
@@ -49,6 +50,14 @@ const RELEASES: readonly Release[] = [
   [
     /^raw\.githubusercontent\.com\/rancher\/local-path-provisioner\/(?:master|(v0\.0\.\d+))\/deploy\/local-path-storage\.yaml$/,
     (version) => localPathManifest(version ?? "v0.0.31"),
+  ],
+  [
+    /^raw\.githubusercontent\.com\/projectcalico\/calico\/(?:master|(v3\.(?:1[5-9]|2\d|3\d)\.\d{1,2}))\/manifests\/calico(-vxlan)?\.yaml$/,
+    (version, vxlan) => calicoManifest(version ?? "v3.29.1", vxlan === undefined ? "ipip" : "vxlan"),
+  ],
+  [
+    /^docs\.projectcalico\.org\/(?:v3\.\d+\/)?(?:manifests|getting-started\/kubernetes\/installation\/hosted\/kubernetes-datastore\/calico-networking\/1\.7)\/calico\.yaml$/,
+    () => calicoManifest("v3.25.0"),
   ],
   // The project moved; both places lead to it.
   [
@@ -105,6 +114,7 @@ const MIRRORS = [
 const HOSTS = new Set([
   ...Object.keys(FILES).map((url) => new URL(url).hostname),
   "dl.k8s.io",
+  "docs.projectcalico.org",
   "github.com",
   "k8s.io",
   "kubernetes.io",

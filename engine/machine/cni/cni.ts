@@ -12,6 +12,10 @@ import { addHostPorts, type HostPorts, removeHostPorts } from "./portmap.ts";
 const CONF_DIR = "/etc/cni/net.d";
 const SUBNET_ENV = "/run/flannel/subnet.env";
 const BRIDGE = "cni0";
+/** What calico-node leaves when it runs. */
+const NODENAME = "/var/lib/calico/nodename";
+/** The gateway of Pods that are routed to, which every machine answers for. */
+const LINK_LOCAL = "169.254.1.1";
 
 /** A failed plugin, in the words that end up in the event FailedCreatePodSandBox. */
 export class CniError extends Error {}
@@ -65,8 +69,9 @@ export class Cni {
   add(sandboxId: string, ns: NetNamespace, ports: readonly PortMapping[] = []): string[] {
     const conf = this.readConf(sandboxId);
     const { address, prefix, gateway } = this.allocate(conf, sandboxId);
-    this.ensureBridge(conf, gateway, prefix);
-    const veth = `veth${this.random.hex(8)}`;
+    const routed = conf.type === "calico";
+    if (!routed) this.ensureBridge(conf, gateway, prefix);
+    const veth = routed ? `cali${this.random.hex(11)}` : `veth${this.random.hex(8)}`;
     ns.addInterface({
       name: "eth0",
       mac: this.mac(),
@@ -77,8 +82,9 @@ export class Cni {
     });
     ns.routes.push(
       { destination: "default", via: gateway, device: "eth0" },
-      { destination: networkOf(gateway, prefix), device: "eth0", source: address },
+      { destination: routed ? gateway : networkOf(gateway, prefix), device: "eth0", source: address },
     );
+    if (routed) this.machine.net.routes.push({ destination: address, device: veth });
     this.machine.net.addInterface({
       name: veth,
       mac: this.mac(),
@@ -95,7 +101,7 @@ export class Cni {
     const hostPorts =
       ports.length === 0
         ? undefined
-        : { network: conf.name, sandboxId, address, subnet: networkOf(gateway, prefix), ports };
+        : { network: conf.name, sandboxId, address, subnet: routed ? conf.subnet : networkOf(gateway, prefix), ports };
     if (hostPorts !== undefined) addHostPorts(this.machine.net, hostPorts);
     this.attached.set(sandboxId, { ns, address, veth, network: conf.name, hostPorts });
     return [address];
@@ -117,6 +123,9 @@ export class Cni {
     removeEntry(this.machine, ensureDir(this.machine, "/run/netns"), space);
     found.ns.routes.length = 0;
     this.machine.net.interfaces.delete(found.veth);
+    const { routes } = this.machine.net;
+    const own = routes.findIndex(({ device }) => device === found.veth);
+    if (own >= 0) routes.splice(own, 1);
     removeEntry(this.machine, ensureDir(this.machine, `/var/lib/cni/networks/${found.network}`), found.address);
   }
 
@@ -150,6 +159,7 @@ export class Cni {
     const plugin = parsed.plugins?.[0] ?? parsed;
     const type = plugin.type ?? "bridge";
     const name = parsed.name ?? "cbr0";
+    if (type === "calico") return { name, type, subnet: this.block(sandboxId), bridge: "", mtu: 1480 };
     if (type !== "flannel") {
       const subnet = plugin.ipam?.subnet ?? plugin.ipam?.ranges?.[0]?.[0]?.subnet;
       if (subnet === undefined) throw pluginError(sandboxId, type, "no IP ranges specified");
@@ -168,6 +178,23 @@ export class Cni {
     const { subnet, mtu } = this.subnetEnv;
     if (subnet === undefined) throw pluginError(sandboxId, type, "loadFlannelSubnetEnv failed: missing FLANNEL_SUBNET");
     return { name, type, subnet, bridge: BRIDGE, mtu };
+  }
+
+  /** The block that calico-node holds for the machine. */
+  private block(sandboxId: string): string {
+    const { net } = this.machine;
+    const member = net.network.overlay.get(net);
+    if (
+      sys.find(hostView(this.machine), NODENAME)?.kind !== "file" ||
+      !/^(tunl0|vxlan\.calico)$/.test(member?.device ?? "")
+    ) {
+      throw pluginError(
+        sandboxId,
+        "calico",
+        `stat ${NODENAME}: no such file or directory: check that the calico/node container is running and has mounted /var/lib/calico/`,
+      );
+    }
+    return member!.subnet;
   }
 
   /** flannel's subnet.env, as long as it has the same bytes. */
@@ -205,7 +232,7 @@ export class Cni {
       if (entries.has(address)) continue;
       putFile(this.machine, dir, address, `${sandboxId}\r\neth0`);
       putFile(this.machine, dir, "last_reserved_ip.0", address);
-      return { address, prefix, gateway };
+      return conf.type === "calico" ? { address, prefix: 32, gateway: LINK_LOCAL } : { address, prefix, gateway };
     }
     throw pluginError(
       sandboxId,

@@ -112,18 +112,20 @@ function target(machine: Machine, mnt: MountNamespace, rootfs: DirNode, path: st
   const parts = path.split("/").filter((part) => part !== "");
   const last = parts.pop();
   let dir = mnt.through(rootfs) as DirNode;
-  for (const part of parts) dir = child(machine, mnt, dir, part);
+  for (const part of parts) dir = child(machine, mnt, rootfs, dir, part);
   if (last === undefined) return dir;
-  return isDir ? child(machine, mnt, dir, last) : placeholder(dir, last);
+  return isDir ? child(machine, mnt, rootfs, dir, last) : placeholder(dir, last);
 }
 
-function child(machine: Machine, mnt: MountNamespace, dir: DirNode, name: string): DirNode {
+function child(machine: Machine, mnt: MountNamespace, rootfs: DirNode, dir: DirNode, name: string): DirNode {
   const found = entriesOf(dir).get(name);
   const seen = found && mnt.through(found);
   if (seen?.kind === "dir") return seen;
   if (seen?.kind === "symlink") {
     const reached = resolve(mnt, "/", seen.target.startsWith("/") ? seen.target : `/${seen.target}`, ROOT).node;
     if (reached?.kind === "dir") return reached;
+    // It leads to what the image does not have, as /var/run does where there is no /run.
+    if (reached === undefined) return ensureDir(machine, seen.target, 0o755, rootfs);
   }
   return ensureDir(machine, name, 0o755, dir);
 }

@@ -92,13 +92,6 @@ export const OPERATOR_ROWS: readonly Row[] = [
   operator(["falcosecurity/falcosidekick"], "/bin/falcosidekick", [2801]),
   operator(["velero/velero"], "/velero", [8085], CALLED),
   operator(["stakater/reloader", "ghcr.io/stakater/reloader"], "/manager", [9090]),
-  operator(["calico/node", "quay.io/calico/node"], "/usr/sbin/start_runit", [], CALLED),
-  operator(
-    ["calico/typha", "calico/kube-controllers", "calico/apiserver", "quay.io/calico/kube-controllers"],
-    "/usr/bin/kube-controllers",
-    [],
-    CALLED,
-  ),
   operator(["quay.io/tigera/operator"], "/usr/local/bin/operator"),
   operator(["nginx/nginx-ingress", "nginx/nginx-ingress-operator"], "/nginx-ingress", [80, 443, 8081]),
   operator(["haproxytech/kubernetes-ingress"], "/start.sh", [8080, 8443, 1042]),
