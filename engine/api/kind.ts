@@ -73,11 +73,13 @@ export interface KindDef {
   /** Sets defaults (upstream's pkg/apis/<group>/<version>/defaults.go). Runs after decoding and again after admission. */
   defaults?(draft: Draft): void;
   /** Upstream's strategy: drops what a client may not set (status), sets what creation sets. */
-  prepareForCreate?(draft: Draft): void;
+  prepareForCreate?(draft: Draft): void | readonly string[];
   /** Same for an update through the main resource: keeps the old status, raises nothing by itself. */
   prepareForUpdate?(draft: Draft, old: KubeObject): void;
   /** Same for an update through `/status`: keeps the old spec. */
   prepareForStatusUpdate?(draft: Draft, old: KubeObject): void;
+  /** What the server itself notes in a status that was changed; `now` in RFC 3339. */
+  statusChanged?(draft: Draft, old: KubeObject, now: string): void;
   /** Updates through a subresource that have rules of their own, by its name. */
   updates?: Readonly<
     Record<

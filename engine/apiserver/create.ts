@@ -59,19 +59,17 @@ export function* createObject(
   const changing = mutate(server.plugins, attributes);
   if (changing) yield* changing;
   def.defaults?.(draft);
-  if (metadata.resourceVersion && metadata.resourceVersion !== "0")
-    throw plainError("resourceVersion should not be set on objects to be created");
   for (let attempt = 1; ; attempt++) {
     if (generated) metadata.name = generateName(registry.kernel, metadata.generateName);
     fillMeta(registry.kernel, def, draft, namespace);
-    def.prepareForCreate?.(draft);
+    const said = def.prepareForCreate?.(draft) ?? [];
     if (isService(def)) allocateService(context, draft, undefined);
     const causes = validateCreate(def, draft);
     if (causes.length > 0) throw invalid(def.resource.group, def.resource.kind, metadata.name ?? "", causes);
     const judging = validate(server.plugins, attributes);
     if (judging) yield* judging;
     confirmNoEscalation(context, draft);
-    if (attempt === 1) context.warnings.push(...warningsOf(def, draft));
+    if (attempt === 1) context.warnings.push(...said, ...warningsOf(def, draft));
     const converts = def.custom?.conversion !== undefined;
     const ordered = inOrder(draft);
     const object = converts ? yield* convertForStorage(context, def, ordered) : ordered;
@@ -80,6 +78,9 @@ export function* createObject(
       setOrigin(object, author, undefined);
       return deepFreeze(object);
     }
+    // Storage looks at what it can read as a version (apiserver pkg/storage/etcd3 store.go).
+    if (/^0*[1-9]\d*$/.test(metadata.resourceVersion ?? ""))
+      throw plainError("resourceVersion should not be set on objects to be created");
     try {
       const made = yield* insert(registry, def, object, server.timeToLive(def), context.writer, author);
       if (converts) yield* convertShown(context, def, [made]);

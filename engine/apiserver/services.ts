@@ -1,6 +1,10 @@
 import { needsHealthCheckPort } from "../api/core/service-behaviour.ts";
+import { validateClusterIps } from "../api/core/service-validation.ts";
 import type { Draft, KindDef } from "../api/kind.ts";
+import type { StatusCause } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
+import { invalid as invalidField, invalidText } from "../api/validation/field.ts";
+import { goStrings } from "../api/validation/value.ts";
 import { ipv4Number, ipv4Text } from "../text/ipv4.ts";
 import type { ResourceContext } from "./context.ts";
 import { invalid } from "./errors.ts";
@@ -80,11 +84,11 @@ export function allocateService(context: ResourceContext, draft: Draft, old: Kub
     delete spec.clusterIPs;
     return;
   }
+  chooseFamilies(draft, old);
   const held = heldOf(context.registry);
   allocateIp(context, draft, old, held);
   const taken = new TakenPorts(held);
   if (spec.type === "NodePort" || spec.type === "LoadBalancer") allocatePorts(context, draft, old, taken);
-  else for (const port of spec.ports ?? []) delete port.nodePort;
   if (needsHealthCheckPort(spec) && !spec.healthCheckNodePort) {
     spec.healthCheckNodePort = old?.["spec"]?.healthCheckNodePort || freePort(context, taken);
   }
@@ -92,12 +96,6 @@ export function allocateService(context: ResourceContext, draft: Draft, old: Kub
 
 function allocateIp(context: ResourceContext, draft: Draft, old: KubeObject | undefined, held: Held): void {
   const { spec, metadata } = draft;
-  if (!spec.clusterIP && spec.clusterIPs?.length) spec.clusterIP = spec.clusterIPs[0];
-  // An update that does not say keeps what there is.
-  if (!spec.clusterIP && old?.["spec"]?.clusterIP) {
-    spec.clusterIP = old["spec"].clusterIP;
-    spec.clusterIPs = old["spec"].clusterIPs;
-  }
   if (spec.clusterIP !== "None") {
     const taken = held.ips;
     if (!spec.clusterIP) spec.clusterIP = freeIp(context, taken);
@@ -119,8 +117,53 @@ function allocateIp(context: ResourceContext, draft: Draft, old: KubeObject | un
     }
   }
   spec.clusterIPs = [spec.clusterIP];
-  spec.ipFamilies ??= ["IPv4"];
-  spec.ipFamilyPolicy ??= "SingleStack";
+}
+
+/** Families of addresses of a Service, on a cluster that has IPv4 only (storage/alloc.go initIPFamilyFields). */
+function chooseFamilies(draft: Draft, old: KubeObject | undefined): void {
+  const { spec, metadata } = draft;
+  const causes: StatusCause[] = [];
+  const settle = () => {
+    if (causes.length > 0) throw invalid("", "Service", metadata.name, causes);
+  };
+  if (old !== undefined && !spec.clusterIP && !(spec.clusterIPs?.length > 0) && old["spec"]?.clusterIP) {
+    // An update that does not say keeps what there is.
+    spec.clusterIP = old["spec"].clusterIP;
+    spec.clusterIPs = old["spec"].clusterIPs;
+  }
+  const anyFamily = spec.clusterIP === "None" && Object.keys(spec.selector ?? {}).length === 0;
+  spec.ipFamilyPolicy ??= old?.["spec"]?.ipFamilyPolicy ?? (anyFamily ? "RequireDualStack" : "SingleStack");
+  causes.push(...validateClusterIps(spec));
+  settle();
+  const policy = (why: string) => causes.push(invalidField("spec.ipFamilyPolicy", spec.ipFamilyPolicy, why));
+  const ips: string[] = spec.clusterIPs ?? [];
+  const families: string[] = [...(spec.ipFamilies ?? [])];
+  if (spec.ipFamilyPolicy === "SingleStack") {
+    const MORE = "must be 'RequireDualStack' or 'PreferDualStack' when multiple";
+    if (ips.length === 2) policy(`${MORE} cluster IPs are specified`);
+    if (families.length === 2) policy(`${MORE} IP families are specified`);
+  }
+  if (ips[0] !== "None") {
+    ips.forEach((ip, i) => {
+      if (i < families.length) return;
+      if (!ip.includes(":")) families.push("IPv4");
+      else causes.push(invalidText(`spec.clusterIPs[${i}]`, goStrings(ips), "IPv6 is not configured on this cluster"));
+    });
+  }
+  settle();
+  if (anyFamily) {
+    if (families.length === 0) families.push("IPv4");
+    if (families.length < 2 && spec.ipFamilyPolicy !== "SingleStack")
+      families.push(families[0] === "IPv4" ? "IPv6" : "IPv4");
+    spec.ipFamilies = families;
+    return;
+  }
+  if (spec.ipFamilyPolicy === "RequireDualStack") policy("this cluster is not configured for dual-stack services");
+  families.forEach((family, i) => {
+    if (family !== "IPv4") causes.push(invalidField(`spec.ipFamilies[${i}]`, family, "not configured on this cluster"));
+  });
+  settle();
+  spec.ipFamilies = families.length > 0 ? families : ["IPv4"];
 }
 
 function bounds(cidr: string): { base: number; size: number } {

@@ -14,6 +14,7 @@ import { deepClone } from "./frozen.ts";
 import { inOrder, keepMeta } from "./objectmeta.ts";
 import { allocateService, isService } from "./services.ts";
 import { guaranteedUpdate, type Updated } from "./store.ts";
+import { nowTime } from "./time.ts";
 import { validateUpdate } from "./validation.ts";
 import { fromStored } from "./views.ts";
 import { warningsOf } from "./warnings.ts";
@@ -93,6 +94,7 @@ export function* updateObject(
     const changing = mutate(server.plugins, attributes);
     if (changing) yield* changing;
     prepare(def, draft, current, options);
+    if (subresource === "status") def.statusChanged?.(draft, current, nowTime(registry.kernel));
     if (isService(def) && subresource === "") allocateService(context, draft, current);
     if (def.hasGeneration && specChanged(draft, current)) {
       draft.metadata.generation = (current.metadata.generation ?? 0) + 1;
@@ -103,8 +105,8 @@ export function* updateObject(
     const judging = validate(server.plugins, attributes);
     if (judging) yield* judging;
     confirmNoEscalation(context, draft, current);
-    if (subresource === "" && draft.spec !== undefined && specChanged(draft, current)) {
-      context.warnings.push(...warningsOf(def, draft));
+    if (subresource === "" && (!def.hasGeneration || specChanged(draft, current))) {
+      context.warnings.push(...warningsOf(def, draft, current));
     }
     const object = inOrder(draft);
     if (finished(object, current)) return "delete";

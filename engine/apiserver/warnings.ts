@@ -1,73 +1,190 @@
 import type { Draft, KindDef } from "../api/kind.ts";
-import { dns1123Label } from "../api/validation/names.ts";
+import { dns1123Label, ipv4 } from "../api/validation/names.ts";
+import { decode, decodeBase64 } from "../kernel/index.ts";
+import { claimWarnings, nodeLabelWarning, templateWarnings, termWarnings } from "./pod-warnings.ts";
 
-/** Where a kind keeps its Pod template; "" for a Pod itself. */
-const TEMPLATES: Readonly<Record<string, readonly string[]>> = {
-  "/pods": [],
-  "/replicationcontrollers": ["spec", "template"],
-  "apps/daemonsets": ["spec", "template"],
-  "apps/deployments": ["spec", "template"],
-  "apps/replicasets": ["spec", "template"],
-  "apps/statefulsets": ["spec", "template"],
-  "batch/jobs": ["spec", "template"],
-  "batch/cronjobs": ["spec", "jobTemplate", "spec", "template"],
-};
+/** What a valid object may still be warned of, as `Warning` headers: what upstream's strategies say of each kind. */
+type Warner = (object: Draft, old: Draft | undefined) => string[];
 
-const NODE_LABELS: Readonly<Record<string, string>> = {
-  "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-  "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
-  "failure-domain.beta.kubernetes.io/region": 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-  "failure-domain.beta.kubernetes.io/zone": 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-  "beta.kubernetes.io/instance-type": 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-};
+const STORAGE_CLASS = "volume.beta.kubernetes.io/storage-class";
+const STORAGE_CLASS_WARNING = `metadata.annotations[${STORAGE_CLASS}]: deprecated since v1.8; use "storageClassName" attribute instead`;
+const MOUNT_OPTIONS = "volume.beta.kubernetes.io/mount-options";
+const INGRESS_CLASS = "kubernetes.io/ingress.class";
+const TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints";
+const MOUNTABLE_SECRETS = "kubernetes.io/enforce-mountable-secrets";
 
-/** What a valid object may still be warned of (pkg/api/pod/warnings.go), as `Warning` headers. */
-export function warningsOf(def: KindDef, object: Draft): string[] {
-  const way = TEMPLATES[`${def.resource.group}/${def.resource.resource}`];
-  if (way === undefined) return [];
-  let template: Draft = object;
-  for (const part of way) template = template?.[part];
-  if (!template?.spec) return [];
-  const path = way.length === 0 ? "" : `${way.join(".")}.`;
-  const warnings: string[] = [];
-  if (way.length === 0) warnings.push(...hostname(object.metadata.name));
-  for (const label of Object.keys(template.spec.nodeSelector ?? {})) {
-    const why = NODE_LABELS[label];
-    if (why) warnings.push(`${path}spec.nodeSelector[${label}]: ${why}`);
-  }
-  for (const [i, volume] of (template.spec.volumes ?? []).entries()) {
-    if (volume.gitRepo) warnings.push(`${path}spec.volumes[${i}].gitRepo: deprecated in v1.11`);
-  }
-  for (const list of ["initContainers", "containers"]) {
-    for (const [i, container] of (template.spec[list] ?? []).entries()) {
-      warnings.push(...hiddenEnv(container, `${path}spec.${list}[${i}]`));
-    }
-  }
-  if (template.spec.terminationGracePeriodSeconds < 0) {
-    warnings.push(
-      `${path}spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`,
-    );
-  }
-  return warnings;
+const DNS_LABEL = "which can result in surprising behavior; a DNS label is recommended";
+
+/** Of a name that becomes part of host names. */
+function hostnameWarnings({ metadata }: Draft, used: string): string[] {
+  const errors = metadata?.name ? dns1123Label(metadata.name) : [];
+  return errors.length > 0 ? [`metadata.name: this is used in ${used}, ${DNS_LABEL}: [${errors.join(" ")}]`] : [];
 }
 
-function hostname(name: string | undefined): string[] {
-  const errors = name ? dns1123Label(name) : [];
-  if (errors.length === 0) return [];
+/** Of a kind whose Pod template lies at `way`. Its name is looked at when it is made, where Pods are named after it. */
+function ofTemplate(way: string, named: boolean): Warner {
+  const parts = way.split(".");
+  return (object, old) => {
+    const warnings = named && old === undefined ? hostnameWarnings(object, "Pod names and hostnames") : [];
+    let template: Draft = object;
+    for (const part of parts) template = template?.[part];
+    return template?.spec ? [...warnings, ...templateWarnings(template, way)] : warnings;
+  };
+}
+
+const has = (object: Draft, annotation: string): boolean => object.metadata?.annotations?.[annotation] !== undefined;
+
+const PERSISTENT: Readonly<Record<string, string>> = {
+  cephfs: "deprecated in v1.28, non-functional in v1.31+",
+  photonPersistentDisk: "deprecated in v1.11, non-functional in v1.16+",
+  scaleIO: "deprecated in v1.16, non-functional in v1.22+",
+  storageos: "deprecated in v1.22, non-functional in v1.25+",
+  glusterfs: "deprecated in v1.25, non-functional in v1.26+",
+  rbd: "deprecated in v1.28, non-functional in v1.31+",
+};
+
+/** pkg/api/persistentvolume/util.go. */
+const persistentVolume: Warner = (object) => {
+  const { spec = {} } = object;
+  const warnings: string[] = [];
+  if (has(object, STORAGE_CLASS)) warnings.push(STORAGE_CLASS_WARNING);
+  if (has(object, MOUNT_OPTIONS))
+    warnings.push(
+      `metadata.annotations[${MOUNT_OPTIONS}]: deprecated since v1.31; use "mountOptions" attribute instead`,
+    );
+  if (spec.persistentVolumeReclaimPolicy === "Recycle") {
+    warnings.push(
+      "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.",
+    );
+  }
+  for (const [i, term] of (spec.nodeAffinity?.required?.nodeSelectorTerms ?? []).entries())
+    warnings.push(...termWarnings(term, `spec.nodeAffinity.required.nodeSelectorTerms[${i}]`));
+  for (const kind in PERSISTENT)
+    if (spec[kind]) warnings.push(`spec.${kind === "storageos" ? "storageOS" : kind}: ${PERSISTENT[kind]}`);
+  return warnings;
+};
+
+const statefulTemplate = ofTemplate("spec.template", false);
+/** A claim template's path has another end when it is changed, as upstream writes it. */
+const statefulSet: Warner = (object, old) => [
+  ...statefulTemplate(object, old),
+  ...(object.spec?.volumeClaimTemplates ?? []).flatMap((claim: Draft, i: number) =>
+    claimWarnings(claim.spec, `spec.volumeClaimTemplates[${i}]${old ? ".Spec" : ""}`),
+  ),
+];
+
+/** pkg/api/service/warnings.go. */
+const service: Warner = (object, old) => {
+  const { spec = {} } = object;
+  if (
+    old &&
+    JSON.stringify(old["spec"]) === JSON.stringify(spec) &&
+    has(old, TOPOLOGY_HINTS) === has(object, TOPOLOGY_HINTS)
+  )
+    return [];
+  const warnings: string[] = [];
+  if (has(object, TOPOLOGY_HINTS))
+    warnings.push(`annotation ${TOPOLOGY_HINTS} is deprecated, please use service.kubernetes.io/topology-mode instead`);
+  for (const [i, ip] of (spec.externalIPs ?? []).entries())
+    warnings.push(...addressWarnings(ip, `spec.externalIPs[${i}]`));
+  if (spec.loadBalancerIP) warnings.push(...addressWarnings(spec.loadBalancerIP, "spec.loadBalancerIP"));
+  if (spec.type === "ExternalName" && spec.externalIPs?.length > 0)
+    warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
+  if (spec.type !== "ExternalName" && spec.externalName)
+    warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"');
+  return warnings;
+};
+
+/** Go's net/netip is stricter than what was taken for an address before (CVE-2021-29923). */
+function addressWarnings(text: string, path: string): string[] {
+  const zero = /(^|\.)0\d/.test(text);
+  if (text.includes(":") || (ipv4(text) && !zero)) return [];
+  const why = zero
+    ? "IPv4 field has octet with leading zero"
+    : text.split(".").length < 4
+      ? "IPv4 address too short"
+      : "unable to parse IP";
   return [
-    `metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${errors.join(" ")}]`,
+    `${path}: IP address was accepted, but will be invalid in a future Kubernetes release: ParseAddr("${text}"): ${why}`,
   ];
 }
 
-/** A variable that is set twice: clients that apply may lose the first. One that refers to itself means it. */
-function hiddenEnv(container: Draft, path: string): string[] {
-  const warnings: string[] = [];
-  const seen = new Set<string>();
-  for (const [i, { name, value }] of (container.env ?? []).entries()) {
-    if (seen.has(name) && !value?.includes(`$(${name})`)) {
-      warnings.push(`${path}.env[${i}]: hides previous definition of "${name}", which may be dropped when using apply`);
-    }
-    seen.add(name);
-  }
-  return warnings;
+const pem = (base64: string | undefined, what: RegExp): boolean =>
+  what.test(decode(decodeBase64(base64 ?? "") ?? new Uint8Array()));
+
+/** What crypto/tls says of a pair that cannot be one. */
+const secret: Warner = ({ type, data }) => {
+  if (type !== "kubernetes.io/tls") return [];
+  if (!pem(data?.["tls.crt"], /-----BEGIN CERTIFICATE-----/))
+    return [
+      pem(data?.["tls.crt"], /-----BEGIN /)
+        ? "tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched"
+        : "tls: failed to find any PEM data in certificate input",
+    ];
+  if (!pem(data?.["tls.key"], /-----BEGIN (.* )?PRIVATE KEY-----/))
+    return ["tls: failed to find any PEM data in key input"];
+  return [];
+};
+
+const cronTemplate = ofTemplate("spec.jobTemplate.spec.template", true);
+
+const WARNERS: Readonly<Record<string, Warner>> = {
+  // People do not change Pods by themselves, so that changes are not looked at.
+  "/pods": (object, old) =>
+    old ? [] : [...hostnameWarnings(object, "the Pod's hostname"), ...templateWarnings(object, "")],
+  "/podtemplates": ofTemplate("template", false),
+  "/replicationcontrollers": ofTemplate("spec.template", true),
+  "apps/daemonsets": ofTemplate("spec.template", false),
+  "apps/deployments": ofTemplate("spec.template", true),
+  "apps/replicasets": ofTemplate("spec.template", true),
+  "apps/statefulsets": statefulSet,
+  "batch/jobs": ofTemplate("spec.template", true),
+  "batch/cronjobs": (object, old) => [
+    ...cronTemplate(object, old),
+    ...(old && object.spec?.schedule?.includes("TZ")
+      ? [
+          "cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details",
+        ]
+      : []),
+  ],
+  "/persistentvolumes": persistentVolume,
+  "/persistentvolumeclaims": (object) => [
+    ...(has(object, STORAGE_CLASS) ? [STORAGE_CLASS_WARNING] : []),
+    ...claimWarnings(object.spec, "spec"),
+  ],
+  "storage.k8s.io/storageclasses": ({ allowedTopologies }) =>
+    (allowedTopologies ?? []).flatMap((topology: Draft, i: number) =>
+      (topology.matchLabelExpressions ?? []).flatMap(({ key }: Draft, j: number) => {
+        const why = nodeLabelWarning(key);
+        return why ? [`allowedTopologies[${i}].matchLabelExpressions[${j}].key: ${why}`] : [];
+      }),
+    ),
+  "/services": service,
+  "/secrets": secret,
+  "/nodes": ({ spec }) => [
+    ...(spec?.configSource ? ["spec.configSource: the feature is removed"] : []),
+    ...(spec?.externalID ? ["spec.externalID: this field is deprecated, and is unused by Kubernetes"] : []),
+  ],
+  "/serviceaccounts": (object, old) =>
+    has(object, MOUNTABLE_SECRETS) && !(old && has(old, MOUNTABLE_SECRETS))
+      ? [
+          `metadata.annotations[${MOUNTABLE_SECRETS}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`,
+        ]
+      : [],
+  "networking.k8s.io/ingresses": (object, old) =>
+    !old && has(object, INGRESS_CLASS) && object.spec?.ingressClassName === undefined
+      ? [`annotation "${INGRESS_CLASS}" is deprecated, please use 'spec.ingressClassName' instead`]
+      : [],
+  "node.k8s.io/runtimeclasses": ({ scheduling }) =>
+    Object.keys(scheduling?.nodeSelector ?? {}).flatMap((label) => {
+      const why = nodeLabelWarning(label);
+      return why ? [`scheduling.nodeSelector: ${why}`] : [];
+    }),
+  "discovery.k8s.io/endpointslices": ({ addressType }, old) =>
+    !old && addressType === "FQDN" ? ["spec.addressType: FQDN endpoints are deprecated"] : [],
+};
+
+/** Warnings of an object that is made, or changed from `old`. */
+export function warningsOf(def: KindDef, object: Draft, old?: Draft): string[] {
+  return WARNERS[`${def.resource.group}/${def.resource.resource}`]?.(object, old) ?? [];
 }

@@ -41,11 +41,11 @@ export function defaultStatefulSet(draft: Draft): void {
   const spec = (draft.spec ??= {});
   spec.podManagementPolicy ||= "OrderedReady";
   const strategy = (spec.updateStrategy ??= {});
-  strategy.type ||= "RollingUpdate";
-  if (strategy.type === "RollingUpdate") {
+  if (!strategy.type) {
+    strategy.type = "RollingUpdate";
     strategy.rollingUpdate ??= {};
-    strategy.rollingUpdate.partition ??= 0;
   }
+  if (strategy.type === "RollingUpdate" && strategy.rollingUpdate) strategy.rollingUpdate.partition ??= 0;
   const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
   retention.whenDeleted ||= "Retain";
   retention.whenScaled ||= "Retain";

@@ -3,7 +3,7 @@ import type { Draft } from "../kind.ts";
 import { type LabelSelector, matchLabelSelector, validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { forbidden, invalid, invalidText, notSupported, required } from "../validation/field.ts";
+import { forbidden, invalid, invalidText, notSupported, notSupportedText, required } from "../validation/field.ts";
 import { percent } from "../validation/names.ts";
 import { goLabelSelector, goStringMap, semanticEqual } from "../validation/value.ts";
 
@@ -35,8 +35,12 @@ export function validateWorkloadTemplate(
   const template = spec.template;
   const causes: StatusCause[] = [];
   const labels = template?.metadata?.labels;
-  const empty = !selector || (!selector.matchLabels && !selector.matchExpressions);
-  if (!empty && !matchLabelSelector(selector, labels)) {
+  if (selector && validateLabelSelector(selector, "").length > 0) {
+    const detail = owner === "StatefulSet" ? "" : "invalid label selector";
+    return [invalidText("spec.selector", goLabelSelector(selector as never), detail)];
+  }
+  // No selector picks nothing, an empty one everything.
+  if (!selector || !matchLabelSelector(selector, labels)) {
     causes.push(
       invalidText(`${path}.metadata.labels`, goStringMap(labels), "`selector` does not match template `labels`"),
     );
@@ -60,7 +64,7 @@ export function immutableSelector(object: KubeObject, old: KubeObject): StatusCa
 export function validateIntOrPercent(value: number | string | undefined, path: string): StatusCause[] {
   if (typeof value === "number") return nonNegative(value, path);
   if (typeof value !== "string") return [];
-  return percent(value).map((detail) => invalid(path, value, detail));
+  return percent(value).map((detail) => invalidText(path, goIntOrString(value), detail));
 }
 
 export function atMostAll(value: number | string | undefined, path: string): StatusCause[] {
@@ -94,7 +98,8 @@ function validateStrategy(strategy: Draft): StatusCause[] {
     return [forbidden(`${path}.rollingUpdate`, "may not be specified when strategy `type` is 'Recreate'")];
   }
   if (strategy.type !== "RollingUpdate") {
-    return [notSupported(path, strategy.type ?? "", ["Recreate", "RollingUpdate"])];
+    const shown = `apps.DeploymentStrategy{Type:${JSON.stringify(strategy.type ?? "")}, RollingUpdate:${strategy.rollingUpdate ? "(*apps.RollingUpdateDeployment)(0x0)" : "(*apps.RollingUpdateDeployment)(nil)"}}`;
+    return [notSupportedText(path, shown, ["Recreate", "RollingUpdate"])];
   }
   const { maxUnavailable, maxSurge } = strategy.rollingUpdate ?? {};
   const at = `${path}.rollingUpdate`;

@@ -10,6 +10,9 @@ function defaultJobSpec(spec: Draft): void {
   spec.completionMode ??= "NonIndexed";
   spec.suspend ??= false;
   spec.podReplacementPolicy ??= spec.podFailurePolicy ? "Failed" : "TerminatingOrFailed";
+  spec.manualSelector ??= false;
+  for (const rule of spec.podFailurePolicy?.rules ?? [])
+    for (const pattern of rule.onPodConditions ?? []) pattern.status ||= "True";
   defaultTemplate(spec.template);
 }
 
@@ -17,7 +20,7 @@ export function defaultJob(draft: Draft): void {
   const spec = (draft.spec ??= {});
   defaultJobSpec(spec);
   const labels = spec.template?.metadata?.labels;
-  if (labels && !draft.metadata.labels) draft.metadata.labels = { ...labels };
+  if (labels && Object.keys(draft.metadata.labels ?? {}).length === 0) draft.metadata.labels = labels;
 }
 
 export function defaultCronJob(draft: Draft): void {

@@ -25,6 +25,8 @@ export function generateSelector(draft: Draft): void {
   if (!spec || spec.manualSelector) return;
   const template = (spec.template ??= {});
   const meta = (template.metadata ??= {});
+  // A Job without labels of its own shows its template's, those of the selector among them.
+  const shows = metadata.labels === undefined || metadata.labels === meta.labels;
   meta.labels = {
     ...meta.labels,
     [`${PREFIX}${UID}`]: metadata.uid,
@@ -36,8 +38,7 @@ export function generateSelector(draft: Draft): void {
     ...spec.selector,
     matchLabels: { ...spec.selector?.matchLabels, [`${PREFIX}${UID}`]: metadata.uid },
   };
-  // A Job without labels of its own shows its template's.
-  if (!metadata.labels || Object.keys(metadata.labels).length === 0) metadata.labels = { ...meta.labels };
+  if (shows || Object.keys(metadata.labels).length === 0) metadata.labels = { ...meta.labels };
 }
 
 /** The fields that Jobs and a CronJob's template share; `path` is where the spec stands. */
@@ -47,7 +48,7 @@ export function validateJobFields(spec: Draft, path: string): StatusCause[] {
   causes.push(...nonNegative(spec.activeDeadlineSeconds, `${path}.activeDeadlineSeconds`));
   causes.push(...nonNegative(spec.backoffLimit, `${path}.backoffLimit`));
   causes.push(...nonNegative(spec.ttlSecondsAfterFinished, `${path}.ttlSecondsAfterFinished`));
-  const modes = ["Indexed", "NonIndexed"];
+  const modes = ["NonIndexed", "Indexed"];
   if (spec.completionMode !== undefined && !modes.includes(spec.completionMode))
     causes.push(notSupported(`${path}.completionMode`, spec.completionMode, modes));
   if (spec.completionMode === "Indexed") {

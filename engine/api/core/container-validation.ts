@@ -6,6 +6,7 @@ import {
   forbidden,
   invalid,
   invalidEach,
+  invalidText,
   notFoundValue,
   notSupported,
   required,
@@ -22,6 +23,8 @@ import {
   portNumber,
   qualifiedName,
 } from "../validation/names.ts";
+import { goQuantity } from "../validation/value.ts";
+import { containerResourceName, overcommitAllowed } from "./resource-names.ts";
 
 /** Containers of a Pod (pkg/apis/core/validation/validation.go), in upstream's order and words. */
 
@@ -48,7 +51,6 @@ const ENV_RESOURCES = [
   "requests.ephemeral-storage",
   "requests.memory",
 ];
-const STANDARD_RESOURCES = new Set(["cpu", "memory", "ephemeral-storage"]);
 const NO_INIT = "may not be set for init containers without restartPolicy=Always";
 
 export function nonNegative(value: number | undefined, path: string): StatusCause[] {
@@ -275,32 +277,17 @@ function validateMounts(mounts: Draft[], volumes: ReadonlySet<string>, path: str
   return causes;
 }
 
-function validateResourceName(name: string, path: string): StatusCause[] {
-  const wrong = qualifiedName(name);
-  if (wrong.length > 0) return invalidEach(path, name, wrong);
-  if (!name.includes("/") && !STANDARD_RESOURCES.has(name) && !name.startsWith("hugepages-")) {
-    return [invalid(path, name, "must be a standard resource for containers")];
-  }
-  return [];
-}
-
-/** A resource that nodes may promise more of than they have: everything of Kubernetes' own but huge pages. */
-function overcommitAllowed(name: string): boolean {
-  const native = !name.includes("/") || name.includes("kubernetes.io/");
-  return native && !name.startsWith("hugepages-");
-}
-
 export function validateResources(resources: Draft | undefined, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   const limits: Record<string, string> = resources?.limits ?? {};
   const requests: Record<string, string> = resources?.requests ?? {};
   const checkOne = (name: string, text: string, at: string) => {
-    causes.push(...validateResourceName(name, at));
+    causes.push(...containerResourceName(name, at));
     const value = parseQuantity(text);
     if ("error" in value) return;
     if (value.nano < 0n) causes.push(invalid(at, text, NOT_NEGATIVE));
     if (name.includes("/") && !name.includes("kubernetes.io/") && value.nano % 1_000_000_000n !== 0n) {
-      causes.push(invalid(at, text, "must be an integer"));
+      causes.push(invalidText(at, goQuantity(text), "must be an integer"));
     }
   };
   for (const name in limits) checkOne(name, limits[name]!, `${path}.limits[${name}]`);

@@ -90,7 +90,10 @@ describe("validation", () => {
         kind: "Deployment",
         spec: { template: { spec: { containers: [{ name: "a", image: "b" }] } } },
       },
-      ["spec.selector: Required value"],
+      [
+        "spec.selector: Required value",
+        "spec.template.metadata.labels: Invalid value: map[string]string(nil): `selector` does not match template `labels`",
+      ],
     ],
     [
       {

@@ -4,8 +4,10 @@ import type { Draft } from "../kind.ts";
 import { compareQuantities, quantity } from "../quantity.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { duplicate, forbidden, invalid, required } from "../validation/field.ts";
+import { duplicate, forbidden, invalid, invalidText, required } from "../validation/field.ts";
 import { qualifiedName } from "../validation/names.ts";
+import { goQuantity } from "../validation/value.ts";
+import { containerResourceName, overcommitAllowed, resourceName } from "./resource-names.ts";
 
 export const limitRange = define({
   group: "",
@@ -56,9 +58,9 @@ function validateLimitRange(object: KubeObject): StatusCause[] {
   for (const [i, limit] of ((object["spec"]?.limits ?? []) as Limit[]).entries()) {
     const path = `spec.limits[${i}]`;
     const type = limit.type ?? "";
-    for (const message of type === "" ? [] : qualifiedName(type)) causes.push(invalid(`${path}.type`, type, message));
-    if (type === "") causes.push(required(`${path}.type`, ""));
-    else if (!type.includes("/") && !TYPES.includes(type)) {
+    const wrong = qualifiedName(type);
+    for (const message of wrong) causes.push(invalid(`${path}.type`, type, message));
+    if (wrong.length === 0 && !type.includes("/") && !TYPES.includes(type)) {
       causes.push(invalid(`${path}.type`, type, "must be a standard limit type or fully qualified"));
     }
     if (seen.has(type)) causes.push(duplicate(`${path}.type`, type));
@@ -68,23 +70,37 @@ function validateLimitRange(object: KubeObject): StatusCause[] {
   return causes;
 }
 
+/** validateLimitRangeResourceName: claims have storage, containers and Pods what containers ask for. */
+function limitedName(type: string, name: string, path: string): StatusCause[] {
+  return type === "Pod" || type === "Container" ? containerResourceName(name, path) : resourceName(name, path);
+}
+
 function judge(limit: Limit, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   const { type, min = {}, max = {}, maxLimitRequestRatio: ratios = {} } = limit;
-  const defaults = limit.default ?? {};
-  const requests = limit.defaultRequest ?? {};
+  const defaults = (type !== "Pod" && limit.default) || {};
+  const requests = (type !== "Pod" && limit.defaultRequest) || {};
+  const named = (field: string, amounts: Amounts) => {
+    for (const name of Object.keys(amounts).sort())
+      causes.push(...limitedName(type ?? "", name, `${path}.${field}[${name}]`));
+  };
+  named("max", max);
+  named("min", min);
   if (type === "Pod") {
-    if (Object.keys(defaults).length > 0)
+    if (Object.keys(limit.default ?? {}).length > 0)
       causes.push(forbidden(`${path}.default`, "may not be specified when `type` is 'Pod'"));
-    if (Object.keys(requests).length > 0) {
+    if (Object.keys(limit.defaultRequest ?? {}).length > 0) {
       causes.push(forbidden(`${path}.defaultRequest`, "may not be specified when `type` is 'Pod'"));
     }
   }
+  named("default", defaults);
+  named("defaultRequest", requests);
   if (type === "PersistentVolumeClaim" && min["storage"] === undefined && max["storage"] === undefined) {
     causes.push(
       required(`${path}.limits`, "either minimum or maximum storage value is required, but neither was provided"),
     );
   }
+  named("maxLimitRequestRatio", ratios);
   const names = new Set([
     ...Object.keys(min),
     ...Object.keys(max),
@@ -95,7 +111,7 @@ function judge(limit: Limit, path: string): StatusCause[] {
   const over = (a: string | undefined, b: string | undefined) =>
     a !== undefined && b !== undefined && compareQuantities(quantity(a), quantity(b)) > 0;
   const complain = (field: string, name: string, value: string, why: string) =>
-    causes.push(invalid(`${path}.${field}[${name}]`, value, why));
+    causes.push(invalidText(`${path}.${field}[${name}]`, goQuantity(value), why));
   for (const name of [...names].sort()) {
     const [low, high, one, request, ratio] = [min[name], max[name], defaults[name], requests[name], ratios[name]];
     if (over(low, high)) complain("min", name, low!, `min value ${low} is greater than max value ${high}`);
@@ -110,10 +126,27 @@ function judge(limit: Limit, path: string): StatusCause[] {
         request!,
         `default request value ${request} is greater than default limit value ${one}`,
       );
-    if (over(low, one)) complain("default", name, one!, `min value ${low} is greater than default value ${one}`);
-    if (over(one, high)) complain("default", name, one!, `default value ${one} is greater than max value ${high}`);
+    if (over(low, one)) complain("default", name, low!, `min value ${low} is greater than default value ${one}`);
+    if (over(one, high)) complain("default", name, high!, `default value ${one} is greater than max value ${high}`);
     if (ratio !== undefined && over("1", ratio))
       complain("maxLimitRequestRatio", name, ratio, `ratio ${ratio} is less than 1`);
+    if (ratio !== undefined && low !== undefined && high !== undefined) {
+      const most = Number(quantity(high).nano) / Number(quantity(low).nano);
+      if (Number(quantity(ratio).nano) / 1e9 > most)
+        complain("maxLimitRequestRatio", name, ratio, `ratio ${ratio} is greater than max/min = ${most.toFixed(6)}`);
+    }
+    if (
+      !overcommitAllowed(name) &&
+      one !== undefined &&
+      request !== undefined &&
+      quantity(one).nano !== quantity(request).nano
+    )
+      complain(
+        "defaultRequest",
+        name,
+        request,
+        `default value ${one} must equal to defaultRequest value ${request} in ${name}`,
+      );
   }
   return causes;
 }

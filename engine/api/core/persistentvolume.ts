@@ -1,6 +1,7 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
 import { accessModes, storageClassOf } from "../storage/access.ts";
+import { defaultStorage } from "./pod-defaults.ts";
 import { validatePersistentVolume, validatePersistentVolumeUpdate } from "./storage-validation.ts";
 
 const SPEC = "io.k8s.api.core.v1.PersistentVolumeSpec";
@@ -17,9 +18,13 @@ export const persistentVolume = define({
     draft.spec.persistentVolumeReclaimPolicy ||= "Retain";
     draft.spec.volumeMode ??= "Filesystem";
     if (draft.spec.hostPath) draft.spec.hostPath.type ??= "";
+    defaultStorage(draft.spec);
   },
   prepareForCreate: (draft) => {
-    draft.status = { phase: "Pending" };
+    draft.status = { phase: "Pending", lastPhaseTransitionTime: draft.metadata.creationTimestamp };
+  },
+  statusChanged: (draft, old, now) => {
+    if (draft.status?.phase !== old["status"]?.phase) draft.status.lastPhaseTransitionTime = now;
   },
   shortNames: ["pv"],
   status: true,

@@ -1,3 +1,4 @@
+import { ImageReferenceError, parseReference } from "../../images/reference.ts";
 import type { Draft } from "../kind.ts";
 import { formatQuantity, quantity } from "../quantity.ts";
 
@@ -6,13 +7,14 @@ import { formatQuantity, quantity } from "../quantity.ts";
  * to its draft.
  */
 
-/** Tag of an image reference: `latest` without tag and digest, "" with only a digest (pkg/util/parsers). */
+/** Tag of an image reference: `latest` without tag and digest, "" with only a digest or for what is none (pkg/util/parsers). */
 export function imageTag(image: string): string {
-  const at = image.indexOf("@");
-  const name = at < 0 ? image : image.slice(0, at);
-  const colon = name.lastIndexOf(":");
-  if (colon > name.lastIndexOf("/")) return name.slice(colon + 1);
-  return at < 0 ? "latest" : "";
+  try {
+    return parseReference(image).tag ?? "";
+  } catch (error) {
+    if (error instanceof ImageReferenceError) return "";
+    throw error;
+  }
 }
 
 /** SetDefaults_Pod: what a Pod has beyond its spec's defaults. */
@@ -26,6 +28,10 @@ export function defaultPod(pod: Draft): void {
     for (const name of Object.keys(limits)) requests[name] ??= limits[name];
   }
   spec.enableServiceLinks ??= true;
+  if (spec.hostNetwork) {
+    for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])])
+      for (const port of container.ports ?? []) if (!port.hostPort) port.hostPort = port.containerPort;
+  }
   defaultPodSpec(spec);
 }
 
@@ -40,13 +46,13 @@ export function defaultPodSpec(spec: Draft): void {
   if (spec.serviceAccountName) spec.serviceAccount = spec.serviceAccountName;
   else if (spec.serviceAccount) spec.serviceAccountName = spec.serviceAccount;
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
-  for (const container of spec.initContainers ?? []) defaultContainer(container, spec);
-  for (const container of spec.containers ?? []) defaultContainer(container, spec);
-  for (const container of spec.ephemeralContainers ?? []) defaultContainer(container, spec);
+  for (const container of spec.initContainers ?? []) defaultContainer(container);
+  for (const container of spec.containers ?? []) defaultContainer(container);
+  for (const container of spec.ephemeralContainers ?? []) defaultContainer(container);
   roundResources(spec.overhead);
 }
 
-function defaultContainer(container: Draft, spec: Draft): void {
+function defaultContainer(container: Draft): void {
   if (!container.imagePullPolicy) {
     container.imagePullPolicy = imageTag(container.image ?? "") === "latest" ? "Always" : "IfNotPresent";
   }
@@ -54,7 +60,6 @@ function defaultContainer(container: Draft, spec: Draft): void {
   container.terminationMessagePolicy ||= "File";
   for (const port of container.ports ?? []) {
     port.protocol ||= "TCP";
-    if (spec.hostNetwork && !port.hostPort) port.hostPort = port.containerPort;
   }
   for (const env of container.env ?? []) defaultFieldRef(env.valueFrom?.fieldRef);
   for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe]) {
@@ -116,9 +121,30 @@ function defaultVolume(volume: Draft): void {
       for (const item of source.downwardAPI?.items ?? []) defaultFieldRef(item.fieldRef);
     }
   }
-  if (volume.iscsi) volume.iscsi.iscsiInterface ||= "default";
+  defaultStorage(volume);
   if (volume.ephemeral?.volumeClaimTemplate?.spec)
     volume.ephemeral.volumeClaimTemplate.spec.volumeMode ??= "Filesystem";
+}
+
+/** What a Pod's volumes and PersistentVolumes have in common. */
+export function defaultStorage(source: Draft): void {
+  const { iscsi, rbd, azureDisk, scaleIO } = source;
+  if (iscsi) iscsi.iscsiInterface ||= "default";
+  if (rbd) {
+    rbd.pool ||= "rbd";
+    rbd.user ||= "admin";
+    rbd.keyring ||= "/etc/ceph/keyring";
+  }
+  if (azureDisk) {
+    azureDisk.cachingMode ??= "ReadWrite";
+    azureDisk.fsType ??= "ext4";
+    azureDisk.readOnly ??= false;
+    azureDisk.kind ??= "Shared";
+  }
+  if (scaleIO) {
+    scaleIO.storageMode ||= "ThinProvisioned";
+    scaleIO.fsType ||= "xfs";
+  }
 }
 
 /** Defaults of a pod template: its spec's, and nothing that only a Pod gets. */

@@ -66,9 +66,6 @@ export function validatePodSpec(spec: Draft, path: string): StatusCause[] {
   causes.push(...oneOf(spec.dnsPolicy, DNS_POLICIES, at("dnsPolicy")));
   causes.push(...validateLabels(spec.nodeSelector, at("nodeSelector")));
   causes.push(...validateSecurityContext(spec.securityContext, at("securityContext")));
-  (spec.imagePullSecrets ?? []).forEach((secret: Draft, i: number) => {
-    if (!secret.name) causes.push(required(`${at("imagePullSecrets")}[${i}].name`, ""));
-  });
   causes.push(...validateAffinity(spec.affinity, at("affinity")));
   causes.push(...validateDnsConfig(spec, at("dnsConfig")));
   (spec.readinessGates ?? []).forEach((gate: Draft, i: number) => {
@@ -114,14 +111,10 @@ function validateHostNetwork(spec: Draft, path: string): StatusCause[] {
   const causes: StatusCause[] = [];
   (spec.containers ?? []).forEach((container: Draft, i: number) => {
     (container.ports ?? []).forEach((port: Draft, j: number) => {
-      if (port.hostPort !== port.containerPort) {
-        causes.push(
-          invalid(
-            `${path}[${i}].ports[${j}].containerPort`,
-            port.containerPort,
-            "must match `hostPort` when `hostNetwork` is true",
-          ),
-        );
+      // A template may leave it open: it is filled in when Pods are made. (A Pod has it by its defaults.)
+      if (port.hostPort && port.hostPort !== port.containerPort) {
+        const why = "must match `containerPort` when `hostNetwork` is true";
+        causes.push(invalid(`${path}[${i}].ports[${j}].hostPort`, port.hostPort, why));
       }
     });
   });

@@ -132,7 +132,10 @@ describe("Pod validation", () => {
     ],
     [
       { containers: [{ ...nginx, resources: { requests: { foo: "2" } } }] },
-      ['spec.containers[0].resources.requests[foo]: Invalid value: "foo": must be a standard resource for containers'],
+      [
+        "spec.containers[0].resources.requests[foo]: Invalid value: foo: must be a standard resource type or fully qualified",
+        "spec.containers[0].resources.requests[foo]: Invalid value: foo: must be a standard resource for containers",
+      ],
     ],
     [
       { containers: [{ ...nginx, livenessProbe: { successThreshold: 2 } }] },

@@ -2,6 +2,7 @@ import { AGE, age, column, doc, NAME, since } from "../columns.ts";
 import { define } from "../define.ts";
 import type { Cell, Draft } from "../kind.ts";
 import type { KubeObject } from "../types.ts";
+import { syncAppArmor } from "./app-armor.ts";
 import { prepareEphemeralContainers, validateEphemeralContainers } from "./ephemeral-containers.ts";
 import { defaultPod } from "./pod-defaults.ts";
 import { validatePodUpdate } from "./pod-update.ts";
@@ -139,8 +140,11 @@ function cells(pod: KubeObject, nowMs: number): Cell[] {
 }
 
 /** registry/core/pod/strategy.go: a new Pod is Pending, and its QoS class is settled for good. */
-function prepareForCreate(draft: Draft): void {
+function prepareForCreate(draft: Draft): string[] {
   draft.status = { phase: "Pending", qosClass: qosClass(draft.spec ?? {}) };
+  // Less than nothing is as little as there is (defaultTerminationGracePeriodSeconds).
+  if (draft.spec?.terminationGracePeriodSeconds < 0) draft.spec.terminationGracePeriodSeconds = 1;
+  return syncAppArmor(draft);
 }
 
 /** An update through `/status` touches neither spec nor owners, and the QoS class stays. */

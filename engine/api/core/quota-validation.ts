@@ -1,9 +1,9 @@
 import { compareQuantities, quantity } from "../quantity.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { invalid, invalidEach, invalidText, notSupported } from "../validation/field.ts";
-import { qualifiedName } from "../validation/names.ts";
-import { semanticEqual } from "../validation/value.ts";
+import { invalid, invalidText } from "../validation/field.ts";
+import { goQuantity, goStrings, semanticEqual } from "../validation/value.ts";
+import { resourceName } from "./resource-names.ts";
 
 /** ResourceQuotas, in the words of pkg/apis/core/validation ValidateResourceQuotaSpec. */
 
@@ -31,6 +31,7 @@ const STANDARD = new Set([
   "limits.ephemeral-storage",
   ...COUNTS,
 ]);
+const POD_RESOURCES = new Set([...["cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"]]);
 const POD_SCOPES = ["Terminating", "NotTerminating", "NotBestEffort", "PriorityClass", "CrossNamespacePodAffinity"];
 const SCOPES = [...POD_SCOPES, "BestEffort"];
 const OPPOSITES: readonly (readonly [string, string])[] = [
@@ -46,19 +47,25 @@ export function validateQuota(object: KubeObject): StatusCause[] {
   const hard: Record<string, string> = object["spec"]?.hard ?? {};
   for (const name of Object.keys(hard).sort()) {
     const path = `spec.hard[${name}]`;
-    causes.push(...invalidEach(path, name, qualifiedName(name)));
-    if (!name.includes("/") && !STANDARD.has(name)) {
-      causes.push(invalid(path, name, "must be a standard resource type or fully qualified"));
-      causes.push(invalid(path, name, "must be a standard resource for quota"));
-    }
+    causes.push(...resourceName(name, path));
+    if (!name.includes("/") && !isStandard(name))
+      causes.push(invalidText(path, name, "must be a standard resource for quota"));
     const amount = quantity(hard[name]!);
     if (compareQuantities(amount, quantity("0")) < 0) {
       causes.push(invalid(path, hard[name], "must be greater than or equal to 0"));
     }
     if (COUNTS.has(name) && amount.nano % 1_000_000_000n !== 0n)
-      causes.push(invalid(path, hard[name], "must be an integer"));
+      causes.push(invalidText(path, goQuantity(hard[name]!), "must be an integer"));
   }
   return [...causes, ...validateScopes(object["spec"]?.scopes ?? [], Object.keys(hard)), ...validateSelector(object)];
+}
+
+const isStandard = (name: string): boolean => STANDARD.has(name) || /^requests\.hugepages-/.test(name);
+
+/** Whether a scope says something of a resource: each of Pods, and of what they ask for, but Pods that ask for nothing. */
+function fits(scope: string, name: string): boolean {
+  if (!SCOPES.includes(scope) || name === "pods") return true;
+  return scope !== "BestEffort" && POD_RESOURCES.has(name);
 }
 
 function validateScopes(scopes: readonly string[], names: readonly string[]): StatusCause[] {
@@ -67,8 +74,7 @@ function validateScopes(scopes: readonly string[], names: readonly string[]): St
   for (const scope of scopes) {
     if (!SCOPES.includes(scope)) causes.push(invalidText(path, goScopes(scopes), "unsupported scope"));
     for (const name of names) {
-      const fits = scope === "BestEffort" ? name === "pods" : !COUNTS.has(name) || name === "pods";
-      if (SCOPES.includes(scope) && !fits)
+      if (isStandard(name) && !fits(scope, name))
         causes.push(invalidText(path, goScopes(scopes), "unsupported scope applied to resource"));
     }
   }
@@ -79,6 +85,15 @@ function validateScopes(scopes: readonly string[], names: readonly string[]): St
   return causes;
 }
 
+/** `%#v` of a core.ScopeSelector. */
+const goScopeSelector = (expressions: readonly { scopeName?: string; operator?: string; values?: string[] }[]) =>
+  `core.ScopeSelector{MatchExpressions:[]core.ScopedResourceSelectorRequirement{${expressions
+    .map(
+      ({ scopeName = "", operator = "", values }) =>
+        `core.ScopedResourceSelectorRequirement{ScopeName:${JSON.stringify(scopeName)}, Operator:${JSON.stringify(operator)}, Values:${goStrings(values)}}`,
+    )
+    .join(", ")}}}`;
+
 const OPERATORS = ["DoesNotExist", "Exists", "In", "NotIn"];
 
 function validateSelector(object: KubeObject): StatusCause[] {
@@ -87,16 +102,21 @@ function validateSelector(object: KubeObject): StatusCause[] {
   for (const { scopeName = "", operator = "", values = [] } of expressions) {
     const path = "spec.scopeSelector.matchExpressions";
     if (!SCOPES.includes(scopeName)) causes.push(invalid(`${path}.scopeName`, scopeName, "unsupported scope"));
+    for (const name of Object.keys(object["spec"]?.hard ?? {}).sort()) {
+      if (isStandard(name) && !fits(scopeName, name))
+        causes.push(invalidText(path, goScopeSelector(expressions), "unsupported scope applied to resource"));
+    }
     if (scopeName !== "PriorityClass" && operator !== "Exists" && SCOPES.includes(scopeName)) {
       causes.push(
         invalid(
           `${path}.operator`,
           operator,
-          "must be 'Exist' only operator when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity",
+          "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity",
         ),
       );
     }
-    if (!OPERATORS.includes(operator)) causes.push(notSupported(`${path}.operator`, operator, OPERATORS));
+    if (!OPERATORS.includes(operator))
+      causes.push(invalid(`${path}.operator`, operator, "not a valid selector operator"));
     const needs = operator === "In" || operator === "NotIn";
     if (needs && values.length === 0) {
       causes.push({

@@ -2,13 +2,8 @@ import { AGE, age, column, doc, formatLabels, NAME } from "../columns.ts";
 import { define, keepStatus } from "../define.ts";
 import type { KubeObject } from "../types.ts";
 import { dns1035Label } from "../validation/names.ts";
-import {
-  defaultService,
-  dropTypeDependentFields,
-  patchAllocatedValues,
-  validateService,
-  validateServiceUpdate,
-} from "./service-behaviour.ts";
+import { defaultService, dropTypeDependentFields, patchAllocatedValues } from "./service-behaviour.ts";
+import { validateService, validateServiceUpdate } from "./service-validation.ts";
 
 const SPEC = "io.k8s.api.core.v1.ServiceSpec";
 

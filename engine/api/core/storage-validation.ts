@@ -3,9 +3,17 @@ import { compareQuantities, quantity } from "../quantity.ts";
 import { validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { forbidden, invalid, invalidEach, invalidText, notSupported, required } from "../validation/field.ts";
+import {
+  forbidden,
+  invalid,
+  invalidEach,
+  invalidText,
+  notSupported,
+  notSupportedText,
+  required,
+} from "../validation/field.ts";
 import { dns1123Subdomain } from "../validation/names.ts";
-import { semanticEqual } from "../validation/value.ts";
+import { goQuantity, semanticEqual } from "../validation/value.ts";
 import { HOST_PATH_TYPES } from "./volume-validation.ts";
 
 /** PersistentVolumes and claims on them, in the words of pkg/apis/core/validation. */
@@ -45,12 +53,10 @@ export function validatePersistentVolume(object: KubeObject): StatusCause[] {
   const capacity: Record<string, string> = spec.capacity ?? {};
   const names = Object.keys(capacity);
   if (names.length === 0) causes.push(required("spec.capacity", ""));
-  else if (capacity["storage"] === undefined || names.length > 1) {
-    const text = `core.ResourceList{${names.map((name) => JSON.stringify(name)).join(", ")}}`;
-    causes.push({
-      ...notSupported("spec.capacity", "", ["storage"]),
-      message: `Unsupported value: ${text}: supported values: "storage"`,
-    });
+  if (capacity["storage"] === undefined || names.length > 1) {
+    const amounts = names.sort().map((name) => `${JSON.stringify(name)}:${goQuantity(capacity[name]!)}`);
+    const text = spec.capacity ? `core.ResourceList{${amounts.join(", ")}}` : "core.ResourceList(nil)";
+    causes.push(notSupportedText("spec.capacity", text, ["storage"]));
   }
   for (const name of names) {
     if (!isPositive(capacity[name]!))

@@ -9,6 +9,9 @@ export const ingressClass = define({
   plural: "ingressclasses",
   namespaced: false,
   hasGeneration: true,
+  defaults: ({ spec }) => {
+    if (spec?.parameters) spec.parameters.scope ??= "Cluster";
+  },
   validateBody: validateIngressClass,
   columns: [
     NAME,

@@ -4,7 +4,16 @@ import { validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { child, forbidden, invalid, invalidEach, invalidText, notSupported, required } from "../validation/field.ts";
-import { dns1035Label, dns1123Subdomain, ipAddress, ipv4, portName, portNumber } from "../validation/names.ts";
+import {
+  dns1035Label,
+  dns1123Label,
+  dns1123Subdomain,
+  ipAddress,
+  ipv4,
+  pathSegment,
+  portName,
+  portNumber,
+} from "../validation/names.ts";
 
 /** Ingress and NetworkPolicy, in the words of pkg/apis/networking/validation. */
 
@@ -72,8 +81,8 @@ function validatePath(one: Draft, path: string): StatusCause[] {
   const text: string = one.path ?? "";
   const at = `${path}.path`;
   if (one.pathType === undefined || one.pathType === null)
-    causes.push(required(`${path}.pathType`, "pathType must be specified"));
-  else if (one.pathType === "Exact" || one.pathType === "Prefix") {
+    return [required(`${path}.pathType`, "pathType must be specified")];
+  if (one.pathType === "Exact" || one.pathType === "Prefix") {
     if (!text.startsWith("/")) causes.push(invalid(at, text, "must be an absolute path"));
     if (text !== "") {
       for (const part of BAD_PARTS)
@@ -89,10 +98,7 @@ function validatePath(one: Draft, path: string): StatusCause[] {
 function validateBackend({ service, resource }: Draft, path: string): StatusCause[] {
   if (service && resource) return [invalid(path, "", "cannot set both resource and service backends")];
   if (resource) {
-    const causes: StatusCause[] = [];
-    if (!resource.kind) causes.push(required(`${path}.resource.kind`, ""));
-    if (!resource.name) causes.push(required(`${path}.resource.name`, ""));
-    return causes;
+    return validateReference(resource, `${path}.resource`);
   }
   if (!service) return [invalid(path, "", "resource or service backend is required")];
   const causes: StatusCause[] = [];
@@ -103,6 +109,33 @@ function validateBackend({ service, resource }: Draft, path: string): StatusCaus
   else if (name !== "") causes.push(...invalidEach(`${path}.service.port.name`, name, portName(name)));
   else if (number !== 0) causes.push(...invalidEach(`${path}.service.port.number`, number, portNumber(number)));
   else causes.push(required(path, "port name or number is required"));
+  return causes;
+}
+
+/** An object of whatever kind in the same namespace. */
+function validateReference({ apiGroup, kind = "", name = "" }: Draft, path: string): StatusCause[] {
+  const causes: StatusCause[] = [];
+  if (typeof apiGroup === "string")
+    causes.push(...invalidEach(`${path}.apiGroup`, apiGroup, dns1123Subdomain(apiGroup)));
+  if (kind === "") causes.push(required(`${path}.kind`, "kind is required"));
+  else causes.push(...invalidEach(`${path}.kind`, kind, pathSegment(kind)));
+  if (name === "") causes.push(required(`${path}.name`, "name is required"));
+  else causes.push(...invalidEach(`${path}.name`, name, pathSegment(name)));
+  return causes;
+}
+
+const SCOPES = ["Cluster", "Namespace"];
+
+function validateParameters(parameters: Draft, path: string): StatusCause[] {
+  const { scope, namespace } = parameters;
+  const causes = validateReference(parameters, path);
+  if (!SCOPES.includes(scope)) causes.push(notSupported(`${path}.scope`, scope ?? "", SCOPES));
+  else if (scope === "Namespace") {
+    if (typeof namespace !== "string")
+      causes.push(required(`${path}.namespace`, "`parameters.scope` is set to 'Namespace'"));
+    else causes.push(...invalidEach(`${path}.namespace`, namespace, dns1123Label(namespace)));
+  } else if (typeof namespace === "string")
+    causes.push(forbidden(`${path}.namespace`, "`parameters.scope` is set to 'Cluster'"));
   return causes;
 }
 
@@ -117,11 +150,12 @@ export function validateIngressClass(object: KubeObject): StatusCause[] {
       causes.push(invalid("spec.controller", controller, 'must be a domain-prefixed path (such as "acme.io/foo")'));
     else causes.push(...invalidEach("spec.controller", controller, dns1123Subdomain(controller.slice(0, slash))));
   } else causes.push(required("spec.controller", ""));
-  return causes;
+  const { parameters } = object["spec"] ?? {};
+  return parameters ? [...causes, ...validateParameters(parameters, "spec.parameters")] : causes;
 }
 
-const PROTOCOLS = ["SCTP", "TCP", "UDP"];
-const POLICY_TYPES = ["Egress", "Ingress"];
+const PROTOCOLS = ["TCP", "UDP", "SCTP"];
+const POLICY_TYPES = ["Ingress", "Egress"];
 
 export function validateNetworkPolicy(object: KubeObject): StatusCause[] {
   const spec: Draft = object["spec"] ?? {};
@@ -181,7 +215,7 @@ function validatePeer({ podSelector, namespaceSelector, ipBlock }: Draft, path: 
 
 const CIDR = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
 
-function isCidr(text: string): boolean {
+export function isCidr(text: string): boolean {
   const [address = "", bits = "", ...more] = text.split("/");
   if (more.length > 0 || !/^\d{1,3}$/.test(bits) || ipAddress(address).length > 0) return false;
   return Number(bits) <= (ipv4(address) ? 32 : 128);

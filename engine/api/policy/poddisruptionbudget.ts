@@ -11,6 +11,8 @@ export const podDisruptionBudget = define({
   shortNames: ["pdb"],
   hasGeneration: true,
   status: true,
+  // Its own validation does not look at metadata.
+  nameCheck: () => [],
   validateBody: validateBudget,
   columns: [
     NAME,

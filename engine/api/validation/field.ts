@@ -53,6 +53,12 @@ export function notSupported(field: string, value: unknown, validValues: readonl
   return { reason: "FieldValueNotSupported", message: detailed(`Unsupported value: ${shown(value)}`, detail), field };
 }
 
+/** NotSupported whose value was printed already. */
+export function notSupportedText(field: string, text: string, validValues: readonly string[]): StatusCause {
+  const detail = `supported values: ${validValues.map(quote).join(", ")}`;
+  return { reason: "FieldValueNotSupported", message: `Unsupported value: ${text}: ${detail}`, field };
+}
+
 export function tooLong(field: string, maxBytes: number): StatusCause {
   return { reason: "FieldValueTooLong", message: `Too long: may not be more than ${maxBytes} bytes`, field };
 }

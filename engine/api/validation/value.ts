@@ -76,3 +76,17 @@ function isEmpty(value: unknown): boolean {
   if (Array.isArray(value)) return value.length === 0;
   return false;
 }
+
+/** `%#v` of a resource.Quantity that was read from `text`. */
+export function goQuantity(text: string): string {
+  const [, sign = "", whole = "", fraction = "", suffix = ""] = /^([+-]?)(\d*)(?:\.(\d*))?(.*)$/.exec(text) ?? [];
+  const binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].indexOf(suffix);
+  const decimal = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"].indexOf(suffix);
+  const exponent = /^[eE]([+-]?\d+)$/.exec(suffix)?.[1];
+  const digits = `${sign.replace("+", "")}${whole}${fraction}` || "0";
+  const value = BigInt(digits) * (binary < 0 ? 1n : 1024n ** BigInt(binary + 1));
+  const power = exponent === undefined ? (binary < 0 ? (decimal - 3) * 3 : 0) : Number(exponent);
+  const format = exponent === undefined ? (binary < 0 ? "DecimalSI" : "BinarySI") : "DecimalExponent";
+  const amount = `resource.int64Amount{value:${value}, scale:${power - fraction.length}}`;
+  return `resource.Quantity{i:${amount}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:${JSON.stringify(text)}, Format:"${format}"}`;
+}

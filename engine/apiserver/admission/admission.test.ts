@@ -78,7 +78,7 @@ describe("admission", () => {
 
     it("must make sense itself", () => {
       expect(range([{ type: "Container", max: { cpu: "1" }, min: { cpu: "2" } }]).message).toContain(
-        'spec.limits[0].min[cpu]: Invalid value: "2": min value 2 is greater than max value 1',
+        'spec.limits[0].min[cpu]: Invalid value: resource.Quantity{i:resource.int64Amount{value:2, scale:0}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:"2", Format:"DecimalSI"}: min value 2 is greater than max value 1, spec.limits[0].defaultRequest[cpu]',
       );
     });
   });

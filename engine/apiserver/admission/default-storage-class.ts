@@ -12,8 +12,9 @@ export const defaultStorageClass: AdmissionPlugin = {
   name: "DefaultStorageClass",
   mutate(attributes) {
     if (!isResource(attributes, "", "persistentvolumeclaims") || attributes.operation !== "CREATE") return;
-    const { spec } = attributes.object;
+    const { spec, metadata } = attributes.object;
     if (spec.storageClassName !== undefined && spec.storageClassName !== null) return;
+    if (metadata.annotations?.["volume.beta.kubernetes.io/storage-class"] !== undefined) return;
     const classes = attributes.context.registry.cacheOf("storage.k8s.io", "v1", "storageclasses")?.everything() ?? [];
     const [first] = classes.filter(isDefault).sort(newestFirst);
     if (first) spec.storageClassName = first.metadata.name;

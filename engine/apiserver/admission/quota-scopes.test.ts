@@ -31,7 +31,7 @@ it("a quota with scopes counts Pods that fit, and nothing else", () => {
 it.each<[object, string]>([
   [
     { hard: { foo: "1" } },
-    '[spec.hard[foo]: Invalid value: "foo": must be a standard resource type or fully qualified, spec.hard[foo]: Invalid value: "foo": must be a standard resource for quota]',
+    "[spec.hard[foo]: Invalid value: foo: must be a standard resource type or fully qualified, spec.hard[foo]: Invalid value: foo: must be a standard resource for quota]",
   ],
   [{ hard: { pods: "-1" } }, 'spec.hard[pods]: Invalid value: "-1": must be greater than or equal to 0'],
   [

@@ -100,7 +100,7 @@ describe("binding of volumes", () => {
     s.run(2);
     expect(s.json("GET", CLAIMS).items.map((c: { metadata: { name: string } }) => c.metadata.name)).toEqual(["a"]);
     expect(phaseOf(s, "kept")).toBe("Bound");
-    expect(s.json("GET", `${VOLUMES}/stuck`).status).toEqual({
+    expect(s.json("GET", `${VOLUMES}/stuck`).status).toMatchObject({
       phase: "Failed",
       message: "host_path deleter only supports /tmp/.+ but received provided /mnt/stuck",
     });
