@@ -33,6 +33,8 @@ export function defaultPod(pod: Draft): void {
       for (const port of container.ports ?? []) if (!port.hostPort) port.hostPort = port.containerPort;
   }
   defaultPodSpec(spec);
+  // Less than nothing is as little as there is (pkg/apis/core/v1/conversion.go).
+  if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1;
 }
 
 /** SetDefaults_PodSpec with everything below it. */

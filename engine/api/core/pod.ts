@@ -142,8 +142,6 @@ function cells(pod: KubeObject, nowMs: number): Cell[] {
 /** registry/core/pod/strategy.go: a new Pod is Pending, and its QoS class is settled for good. */
 function prepareForCreate(draft: Draft): string[] {
   draft.status = { phase: "Pending", qosClass: qosClass(draft.spec ?? {}) };
-  // Less than nothing is as little as there is (defaultTerminationGracePeriodSeconds).
-  if (draft.spec?.terminationGracePeriodSeconds < 0) draft.spec.terminationGracePeriodSeconds = 1;
   return syncAppArmor(draft);
 }
 
