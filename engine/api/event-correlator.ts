@@ -126,6 +126,9 @@ export class EventCorrelator {
       firstTimestamp: now,
       lastTimestamp: now,
       count: 1,
+      // EventAggregate makes it anew from the source alone (client-go tools/record/events_cache.go).
+      reportingComponent: "",
+      reportingInstance: "",
     };
     return [combined, key];
   }

@@ -42,7 +42,13 @@ it("counts equal events, combines similar ones, stops spam", () => {
   s.run(SECOND);
   const pulled = s.events().filter((e: { reason: string }) => e.reason === "Pulled");
   expect(pulled).toHaveLength(10);
-  expect(pulled.at(-1)).toMatchObject({ message: "(combined from similar events): image 11", count: 3 });
+  expect(pulled.at(-1)).toMatchObject({
+    message: "(combined from similar events): image 11",
+    count: 3,
+    source: { component: "kubelet", host: "worker-1" },
+    reportingComponent: "",
+    reportingInstance: "",
+  });
   for (let i = 0; i < 30; i++) recorder.event(POD, "Normal", `Reason${i}`, "text");
   s.run(SECOND);
   // 15 of the 25 that may come at once were used up.

@@ -43,6 +43,30 @@ describe("PodDisruptionBudget", () => {
     expect(s.kernel.faults).toEqual([]);
   });
 
+  it("of several for one Pod one alone hears of it, and the Pod cannot be evicted", () => {
+    const s = start();
+    for (const name of ["p", "q"])
+      s.json("POST", BUDGETS, {
+        metadata: { name },
+        spec: { minAvailable: 1, selector: { matchLabels: { app: "web" } } },
+      });
+    s.run(1);
+    deploy(s, 1);
+    const [pod] = s.pods();
+    const message = 'Pod "default"/"NAME" matches multiple PodDisruptionBudgets.  Chose "p" arbitrarily.';
+    expect(s.events(pod.metadata.name)).toContain(
+      `MultiplePodDisruptionBudgets ${message.replace("NAME", pod.metadata.name)}`,
+    );
+    const healthy = (name: string) => s.json("GET", `${BUDGETS}/${name}`).status.currentHealthy;
+    expect([healthy("p"), healthy("q")]).toEqual([1, 0]);
+    const refused = evict(s, pod.metadata.name);
+    expect([refused.code, refused.reason, refused.message]).toEqual([
+      500,
+      undefined,
+      "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
+    ]);
+  });
+
   it("lets one eviction pass and refuses the next until the Pod is replaced", () => {
     const s = start();
     deploy(s, 2);

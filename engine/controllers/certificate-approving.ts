@@ -4,7 +4,7 @@ import { isStatus } from "../api/status.ts";
 import type { KubeObject, Resource } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
 import { OID } from "../pki/oids.ts";
-import { requestOf, withCondition } from "./certificate-requests.ts";
+import { CERTIFICATE_RETRY, requestOf, withCondition } from "./certificate-requests.ts";
 import type { ControllerContext } from "./context.ts";
 import type { Reconciler } from "./reconciler.ts";
 
@@ -22,6 +22,7 @@ const USAGES = ["client auth", "digital signature"];
 /** Approves kubelets' client certificates for whoever may ask for them (pkg/controller/certificates/approver/sarapprove.go). */
 class CertificateApproving implements Reconciler {
   readonly name = "csrapproving";
+  readonly retry = CERTIFICATE_RETRY;
   private readonly context: ControllerContext;
 
   constructor(context: ControllerContext) {

@@ -1,8 +1,11 @@
 import { formatTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
-import { decode, decodeBase64 } from "../kernel/index.ts";
+import { decode, decodeBase64, MS, SECOND } from "../kernel/index.ts";
 import { fromPem } from "../pki/der.ts";
 import { type RequestDocument, readRequest } from "../pki/documents.ts";
+
+/** certificate_controller.go NewCertificateController. */
+export const CERTIFICATE_RETRY = { first: 200 * MS, last: 1000 * SECOND };
 
 /** What a CertificateSigningRequest asks for; undefined when it holds no readable request. */
 export function requestOf(csr: KubeObject): RequestDocument | undefined {

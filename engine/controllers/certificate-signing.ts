@@ -8,7 +8,7 @@ import { type Extension, makeCertificate, type RequestDocument, readCertificate 
 import { readPrivatePem } from "../pki/keys.ts";
 import { OID } from "../pki/oids.ts";
 import { bigIntToBytes } from "../pki/rsa.ts";
-import { requestOf, withCondition } from "./certificate-requests.ts";
+import { CERTIFICATE_RETRY, requestOf, withCondition } from "./certificate-requests.ts";
 import type { ControllerContext } from "./context.ts";
 import type { Reconciler } from "./reconciler.ts";
 
@@ -59,6 +59,7 @@ const has = (csr: KubeObject, type: string) =>
 /** Signs approved requests with the cluster's CA (pkg/controller/certificates/signer). */
 class CertificateSigning implements Reconciler {
   readonly name = "csrsigning";
+  readonly retry = CERTIFICATE_RETRY;
   private readonly context: ControllerContext;
 
   constructor(context: ControllerContext) {

@@ -44,6 +44,21 @@ describe("CronJob", () => {
     expect(s.kernel.faults).toEqual([]);
   });
 
+  it("says nothing of the end of a Job that it does not keep", () => {
+    const s = start();
+    const { template } = cronJob().spec.jobTemplate.spec;
+    const jobTemplate = { spec: { backoffLimit: 0, template } };
+    s.json("POST", `${BATCH}/cronjobs`, cronJob({ failedJobsHistoryLimit: 0, jobTemplate }));
+    s.run(60);
+    endAll(s, 1);
+    s.run(3);
+    expect(jobs(s)).toEqual([]);
+    expect(status(s).active).toBeUndefined();
+    const told = s.events("tick").map((one: string) => one.split(" ")[0]);
+    expect(told).toEqual(["SuccessfulCreate", "SuccessfulDelete"]);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
   it.each([
     ["Allow", 3, 3],
     ["Forbid", 1, 1],

@@ -57,7 +57,7 @@ class CronJobController implements Reconciler {
     if (cronJob === undefined) return;
     const jobs = informers.jobs.owned(cronJob.metadata.uid);
     const status = { ...cronJob.status };
-    yield* this.cleanUp(cronJob, jobs);
+    yield* this.cleanUp(cronJob, jobs, status);
     let problem: unknown;
     try {
       yield* this.sync(key, cronJob, jobs, status);
@@ -78,7 +78,8 @@ class CronJobController implements Reconciler {
   }
 
   /** Finished Jobs beyond the history limits go, oldest first. */
-  private *cleanUp(cronJob: KubeObject, jobs: readonly KubeObject[]): Gen {
+  // biome-ignore lint/suspicious/noExplicitAny: the status under construction
+  private *cleanUp(cronJob: KubeObject, jobs: readonly KubeObject[], status: Record<string, any>): Gen {
     const ended = (type: string) =>
       jobs.filter((job) =>
         job.status?.conditions?.some((c: { type: string; status: string }) => c.type === type && c.status === "True"),
@@ -92,8 +93,11 @@ class CronJobController implements Reconciler {
       [ended("Failed"), failedJobsHistoryLimit],
     ] as const) {
       if (limit === undefined) continue;
-      for (const job of [...list].sort(older).slice(0, Math.max(0, list.length - limit)))
-        if (!job.metadata.deletionTimestamp) yield* this.remove(cronJob, job);
+      for (const job of [...list].sort(older).slice(0, Math.max(0, list.length - limit))) {
+        if (job.metadata.deletionTimestamp) continue;
+        yield* this.remove(cronJob, job);
+        drop(status, job.metadata.uid);
+      }
     }
   }
 
@@ -188,9 +192,6 @@ class CronJobController implements Reconciler {
   private follow(cronJob: KubeObject, jobs: readonly KubeObject[], status: Record<string, any>): void {
     const { recorder } = this.context;
     const there = new Set<string>();
-    const drop = (uid: string) => {
-      status["active"] = (status["active"] ?? []).filter((r: Reference) => r.uid !== uid);
-    };
     for (const job of jobs) {
       const { uid, name } = job.metadata;
       there.add(uid);
@@ -211,7 +212,7 @@ class CronJobController implements Reconciler {
         (c: { type: string; status: string }) => c.type === "Complete" && c.status === "True",
       );
       if (listed && over) {
-        drop(uid);
+        drop(status, uid);
         const how = complete ? "Complete" : "Failed";
         recorder.event(cronJob, "Normal", "SawCompletedJob", `Saw completed job: ${name}, condition: ${how}`);
       }
@@ -225,7 +226,7 @@ class CronJobController implements Reconciler {
       // A Job that its informer has not shown yet is younger than what the informer knows.
       if (Number(reference.resourceVersion) > Number(cronJob.metadata.resourceVersion)) continue;
       recorder.event(cronJob, "Normal", "MissingJob", `Active job went missing: ${reference.name}`);
-      drop(reference.uid);
+      drop(status, reference.uid);
     }
   }
 
@@ -262,6 +263,13 @@ class CronJobController implements Reconciler {
     }
     return last;
   }
+}
+
+/** A Job that is not to be followed any more. */
+// biome-ignore lint/suspicious/noExplicitAny: the status under construction
+function drop(status: Record<string, any>, uid: string): void {
+  if (status["active"] === undefined) return;
+  status["active"] = status["active"].filter((r: Reference) => r.uid !== uid);
 }
 
 const SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp";

@@ -49,13 +49,25 @@ class DisruptionController implements Reconciler {
     this.wakes = new Wakes(context.kernel, this.queue, this.name);
     const { informers } = context;
     informers.handle(POD_DISRUPTION_BUDGETS, ({ object }) => this.queue.add(keyOf(object)));
-    informers.handle(PODS, ({ object, old }) => {
-      for (const budget of informers.list(POD_DISRUPTION_BUDGETS)) {
-        if (budget.metadata.namespace !== object.metadata.namespace) continue;
-        const covers = (pod: KubeObject) => matchesSelector(budget.spec.selector, pod.metadata.labels);
-        if (covers(object) || (old && covers(old))) this.queue.add(keyOf(budget));
+    informers.handle(PODS, ({ object }) => this.note(object));
+  }
+
+  /** Of several budgets that a Pod would count for only one hears of it (getPdbForPod). */
+  private note(pod: KubeObject): void {
+    const { informers, recorder } = this.context;
+    const { namespace, name, labels } = pod.metadata;
+    let chosen: KubeObject | undefined;
+    for (const budget of informers.list(POD_DISRUPTION_BUDGETS)) {
+      if (budget.metadata.namespace !== namespace || !matchesSelector(budget.spec.selector, labels)) continue;
+      if (chosen === undefined) {
+        chosen = budget;
+        continue;
       }
-    });
+      const message = `Pod "${namespace}"/"${name}" matches multiple PodDisruptionBudgets.  Chose "${chosen.metadata.name}" arbitrarily.`;
+      recorder.event(pod, "Warning", "MultiplePodDisruptionBudgets", message);
+      break;
+    }
+    if (chosen) this.queue.add(keyOf(chosen));
   }
 
   *reconcile(key: string): Gen {

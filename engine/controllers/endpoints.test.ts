@@ -1,5 +1,45 @@
 import { describe, expect, it } from "vitest";
 import { type Subset, truncated } from "./endpoints.ts";
+import { MERGE, start } from "./harness.ts";
+
+const CORE = "/api/v1/namespaces/default";
+
+describe("Endpoints", () => {
+  it("list ports by their hashes, and none are made for an ExternalName Service", () => {
+    const s = start();
+    const selector = { app: "web" };
+    const ports = [
+      { name: "a", port: 80 },
+      { name: "b", port: 81, targetPort: 8081 },
+    ];
+    s.json("POST", `${CORE}/pods`, {
+      metadata: { name: "web", labels: selector },
+      spec: { containers: [{ name: "c", image: "i" }] },
+    });
+    const conditions = [{ type: "Ready", status: "True" }];
+    const status = { phase: "Running", podIP: "10.200.0.5", conditions };
+    s.json("PATCH", `${CORE}/pods/web/status`, { status }, MERGE);
+    s.json("POST", `${CORE}/services`, { metadata: { name: "web" }, spec: { selector, ports } });
+    const external = { type: "ExternalName", externalName: "a.b", selector };
+    s.json("POST", `${CORE}/services`, { metadata: { name: "ext" }, spec: external });
+    s.run(1);
+    const { items } = s.json("GET", `${CORE}/endpoints`);
+    expect(items).toMatchObject([
+      {
+        metadata: { name: "web" },
+        subsets: [
+          {
+            ports: [
+              { name: "b", port: 8081, protocol: "TCP" },
+              { name: "a", port: 80, protocol: "TCP" },
+            ],
+          },
+        ],
+      },
+    ]);
+    expect(s.kernel.faults).toEqual([]);
+  });
+});
 
 /** Restated from pkg/controller/endpoint/endpoints_controller_test.go TestTruncateEndpoints: [ready, not ready] a subset. */
 describe("Endpoints of many addresses", () => {

@@ -5,6 +5,7 @@ import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
 import { isReady } from "./pods.ts";
+import { byHash } from "./port-order.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
 import {
   addServicesOf,
@@ -15,8 +16,8 @@ import {
   podsOf,
   portsOf,
   TRIGGER_TIME,
+  TriggerTimes,
   targetRef,
-  triggerTime,
 } from "./service-pods.ts";
 import { canonical } from "./template-hash.ts";
 
@@ -37,6 +38,7 @@ class EndpointsController implements Reconciler {
   private readonly queue: WorkQueue;
   private readonly served = new PerPod(served);
   private readonly comparison = new Comparison();
+  private readonly triggers = new TriggerTimes();
 
   constructor(context: ControllerContext) {
     this.context = context;
@@ -54,11 +56,14 @@ class EndpointsController implements Reconciler {
     const there = informers.get(ENDPOINTS, key);
     const [namespace, name] = key.split("/") as [string, string];
     if (service === undefined) {
+      this.triggers.forget(key);
       if (there !== undefined) yield* remove(client.delete(ENDPOINTS, namespace, name));
       return;
     }
+    if (service.spec.type === "ExternalName") return;
     const pods = podsOf(this.context, service);
     if (pods === undefined) return;
+    const trigger = this.triggers.annotation(key, service, pods);
     const all = this.subsetsOf(service, pods);
     const subsets = truncated(all);
     const { [HEADLESS]: _headless, ...labels } = service.metadata.labels ?? {};
@@ -69,10 +74,10 @@ class EndpointsController implements Reconciler {
       canonical(there.metadata.labels ?? {}) === canonical(labels) &&
       (subsets !== all) === (there.metadata.annotations?.[OVER_CAPACITY] === "truncated");
     if (same) return;
-    const { [OVER_CAPACITY]: _over, ...kept } = there?.metadata.annotations ?? {};
+    const { [OVER_CAPACITY]: _over, [TRIGGER_TIME]: _before, ...kept } = there?.metadata.annotations ?? {};
     const annotations = {
       ...kept,
-      [TRIGGER_TIME]: triggerTime(service, pods),
+      ...trigger,
       ...(subsets !== all && { [OVER_CAPACITY]: "truncated" }),
     };
     const content = subsets.length > 0 ? { subsets } : {};
@@ -118,13 +123,12 @@ class EndpointsController implements Reconciler {
       list
         .sort((a, b) => (a.status.podIP < b.status.podIP ? -1 : a.status.podIP > b.status.podIP ? 1 : 0))
         .map((pod) => this.served.of(service, pod).address);
-    return [...groups.entries()]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([, { ports, ready, not }]) => ({
-        ...(ready.length > 0 && { addresses: sorted(ready) }),
-        ...(not.length > 0 && { notReadyAddresses: sorted(not) }),
-        ...(ports.length > 0 && { ports: [...ports].sort((a, b) => ((a.name ?? "") < (b.name ?? "") ? -1 : 1)) }),
-      }));
+    const subsets = [...groups.values()].map(({ ports, ready, not }) => ({
+      ...(ready.length > 0 && { addresses: sorted(ready) }),
+      ...(not.length > 0 && { notReadyAddresses: sorted(not) }),
+      ...(ports.length > 0 && { ports }),
+    }));
+    return byHash("core.v1.EndpointSubset", subsets);
   }
 
   private sameSubsets(stored: readonly Subset[], wanted: readonly Subset[]): boolean {
@@ -176,7 +180,7 @@ interface Served {
 }
 
 function served(service: KubeObject, pod: KubeObject): Served {
-  const ports = portsOf(service, pod);
+  const ports = byHash("core.v1.EndpointPort", portsOf(service, pod));
   const address = {
     ip: pod.status.podIP,
     ...(pod.spec.hostname && pod.spec.subdomain === service.metadata.name && { hostname: pod.spec.hostname }),

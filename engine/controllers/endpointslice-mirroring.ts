@@ -5,7 +5,7 @@ import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
 import { controllerRef } from "./pods.ts";
-import type { Reconciler, WorkQueue } from "./reconciler.ts";
+import { type Reconciler, SYNC_RETRY, type WorkQueue } from "./reconciler.ts";
 import { canonical } from "./template-hash.ts";
 
 const SERVICE_NAME = "kubernetes.io/service-name";
@@ -33,6 +33,7 @@ interface Content {
  */
 class EndpointSliceMirroring implements Reconciler {
   readonly name = "endpointslice-mirroring";
+  readonly retry = SYNC_RETRY;
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
   /** Slices by `namespace/service`. */

@@ -73,9 +73,33 @@ describe("EndpointSlices", () => {
     expect(s.kernel.faults).toEqual([]);
   });
 
+  it("of a Service show empty lists as null, ports by their hashes, and a trigger only while there is one", () => {
+    const s = start();
+    const ports = [
+      { name: "http", port: 80 },
+      { name: "m", port: 91, targetPort: 9090, appProtocol: "example.com/x" },
+    ];
+    service(s, { ports });
+    s.run(1);
+    const TRIGGER = "endpoints.kubernetes.io/last-change-trigger-time";
+    const shown = () => slices(s).map(({ metadata, endpoints, ports }: KubeObject) => ({ metadata, endpoints, ports }));
+    expect(shown()).toMatchObject([{ endpoints: null, ports: null }]);
+    expect(slices(s)[0]!.metadata.annotations).toHaveProperty([TRIGGER]);
+    pod(s, "a", "10.200.0.5");
+    s.run(1);
+    expect(shown()).toMatchObject([{ ports: [{ name: "m", appProtocol: "example.com/x" }, { name: "http" }] }]);
+    s.json("DELETE", `${CORE}/pods/a?gracePeriodSeconds=0`);
+    s.run(1);
+    expect(shown()).toMatchObject([{ endpoints: null, ports: null }]);
+    expect(slices(s)[0]!.metadata.annotations ?? {}).not.toHaveProperty([TRIGGER]);
+    const endpoints = s.json("GET", `${CORE}/endpoints/web`);
+    expect(endpoints.metadata.annotations ?? {}).not.toHaveProperty([TRIGGER]);
+    expect(s.kernel.faults).toEqual([]);
+  });
+
   // Restated from trafficdist_test.go.
   it.each([
-    ["PreferClose", {}, [["a"], ["b"], undefined]],
+    ["PreferClose", {}, [["a"], ["b"], [""]]],
     [undefined, {}, [undefined, undefined, undefined]],
     ["PreferClose", { "service.kubernetes.io/topology-mode": "Auto" }, [undefined, undefined, undefined]],
   ])("with trafficDistribution %s and %j hint at zones", (trafficDistribution, annotations, hints) => {

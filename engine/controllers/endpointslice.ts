@@ -5,7 +5,8 @@ import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
 import { controllerRef, isReady } from "./pods.ts";
-import type { Reconciler, WorkQueue } from "./reconciler.ts";
+import { byHash } from "./port-order.ts";
+import { type Reconciler, SYNC_RETRY, type WorkQueue } from "./reconciler.ts";
 import {
   addServicesOf,
   Comparison,
@@ -15,8 +16,8 @@ import {
   podsOf,
   portsOf,
   TRIGGER_TIME,
+  TriggerTimes,
   targetRef,
-  triggerTime,
   zoneOfNode,
 } from "./service-pods.ts";
 import { type Endpoint, type Packing, pack } from "./slice-packing.ts";
@@ -39,12 +40,14 @@ const withoutHints = ({ hints: _hints, ...endpoint }: Endpoint) => endpoint;
 /** EndpointSlices of each Service with a selector (pkg/controller/endpointslice, k8s.io/endpointslice reconciler). */
 class EndpointSliceController implements Reconciler {
   readonly name = "endpointslice";
+  readonly retry = SYNC_RETRY;
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
   /** Slices by `namespace/service`. */
   private readonly slices = new Map<string, Map<string, KubeObject>>();
   private readonly comparison = new Comparison(withoutHints);
   private readonly topology = new TopologyCache();
+  private readonly triggers = new TriggerTimes();
   private nodesChanged = false;
 
   constructor(context: ControllerContext) {
@@ -87,6 +90,7 @@ class EndpointSliceController implements Reconciler {
     const { informers, client } = this.context;
     const service = informers.get(SERVICES, key);
     // Slices of a Service that is gone go with it by their owner reference.
+    if (service === undefined) this.triggers.forget(key);
     if (service === undefined || service.metadata.deletionTimestamp || service.spec.type === "ExternalName") return;
     const pods = podsOf(this.context, service);
     if (pods === undefined) return;
@@ -98,9 +102,10 @@ class EndpointSliceController implements Reconciler {
     const create: Content[] = [];
     const update: Packing["update"] = [];
     const unchanged: Packing["unchanged"] = [];
-    const remove = existing.filter((slice) => !groups.has(canonical(slice["ports"] ?? [])));
-    for (const [portsKey, { ports, endpoints }] of groups) {
-      const mine = existing.filter((slice) => canonical(slice["ports"] ?? []) === portsKey);
+    const portsKey = (slice: KubeObject) => canonical(inOrder(slice["ports"] ?? []));
+    const remove = existing.filter((slice) => !groups.has(portsKey(slice)));
+    for (const [served, { ports, endpoints }] of groups) {
+      const mine = existing.filter((slice) => portsKey(slice) === served);
       const packing = pack(mine, endpoints, same, labelled);
       create.push(...packing.create.map((list) => ({ ports, endpoints: list })));
       update.push(...packing.update);
@@ -115,13 +120,14 @@ class EndpointSliceController implements Reconciler {
       else create.push({ ports: [], endpoints: [] });
     }
     this.hint(key, service, { create: create.map(({ endpoints }) => endpoints), update, unchanged });
-    const annotations = { [TRIGGER_TIME]: triggerTime(service, pods) };
+    const trigger = this.triggers.annotation(key, service, pods);
     // What would go takes the contents of what would come.
     const reused = remove.splice(0, create.length).map((slice) => ({ slice, content: create.pop()! }));
-    for (const content of create) this.know(key, yield* this.create(service, content, labels, annotations));
+    for (const content of create) this.know(key, yield* this.create(service, content, labels, trigger));
     const updates = [...update.map(({ slice, endpoints }) => ({ slice, content: { endpoints } })), ...reused];
     for (const { slice, content } of updates) {
-      const metadata = { ...slice.metadata, labels, annotations: { ...slice.metadata.annotations, ...annotations } };
+      const { [TRIGGER_TIME]: _before, ...kept } = slice.metadata.annotations ?? {};
+      const metadata = { ...slice.metadata, labels, annotations: { ...kept, ...trigger } };
       this.know(key, yield* client.update(ENDPOINT_SLICES, { ...slice, metadata, ...content }));
     }
     for (const slice of remove)
@@ -153,7 +159,7 @@ class EndpointSliceController implements Reconciler {
     for (const { type, reason, message } of events) this.context.recorder.event(service, type, reason, message);
     // trafficdist preferCloseHeuristic.
     if (!auto && service.spec.trafficDistribution === "PreferClose")
-      setHints(plan, (one) => (isReadyEndpoint(one) ? (one["zone"] as string | undefined) : undefined));
+      setHints(plan, (one) => (isReadyEndpoint(one) ? ((one["zone"] as string | undefined) ?? "") : undefined));
   }
 
   private group(service: KubeObject, pods: readonly KubeObject[]) {
@@ -175,9 +181,8 @@ class EndpointSliceController implements Reconciler {
   }
 
   private readonly served = new PerPod((service, pod) => {
-    const ports = portsOf(service, pod)
-      .map((port) => ({ ...port, name: port.name ?? "" }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const named = portsOf(service, pod).map((port) => ({ ...port, name: port.name ?? "" }));
+    const ports = inOrder(named);
     return { ports, key: canonical(ports) };
   });
 
@@ -225,6 +230,8 @@ class EndpointSliceController implements Reconciler {
     });
   }
 }
+
+const inOrder = (ports: readonly EndpointPort[]) => byHash("discovery.v1.EndpointPort", ports);
 
 /** What of a node weighs in the division among zones (isNodeReady, allocatable CPU, zone). */
 function face(node: KubeObject): string {

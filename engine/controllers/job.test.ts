@@ -174,6 +174,23 @@ describe("Job", () => {
     expect(status(s).terminating).toBe(1);
   });
 
+  it.each([
+    ["suspended", { suspend: true }],
+    ["made smaller", { parallelism: 0 }],
+  ])("does not count Pods as failed that go because it is %s", (_, change) => {
+    const s = start();
+    s.json("POST", JOBS, job({ parallelism: 2, completions: 2 }));
+    s.run(2);
+    s.runPods();
+    s.run(2);
+    s.json("PATCH", `${JOBS}/work`, { spec: change }, MERGE);
+    s.run(5);
+    expect(s.pods()).toEqual([]);
+    expect(status(s).failed).toBeUndefined();
+    expect(s.events("work").map((one: string) => one.split(" ")[0])).toContain("SuccessfulDelete");
+    expect(s.kernel.faults).toEqual([]);
+  });
+
   it("lets its Pods go with it", () => {
     const s = start();
     s.json("POST", JOBS, job());

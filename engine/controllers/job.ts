@@ -40,6 +40,9 @@ import type { Reconciler, WorkQueue } from "./reconciler.ts";
 /** Changes of Pods are looked at together (job_controller.go syncJobBatchPeriod). */
 const BATCH = SECOND;
 
+/** DefaultJobApiBackOff, MaxJobApiBackOff. */
+const RETRY = { first: SECOND, last: 60 * SECOND };
+
 /** What a Job comes to: the lasting condition's type, and why. */
 interface Verdict {
   type: "Complete" | "Failed";
@@ -65,6 +68,7 @@ interface Look {
 /** Runs Pods to completion (pkg/controller/job). */
 class JobController implements Reconciler {
   readonly name = "job";
+  readonly retry = RETRY;
   private readonly context: ControllerContext;
   private readonly expectations: Expectations;
   private readonly pods: PodControl;
@@ -81,7 +85,7 @@ class JobController implements Reconciler {
     this.queue = context.queue(this);
     this.batched = new Batched(context.kernel, this.queue, this.name, BATCH);
     this.wakes = new Wakes(context.kernel, this.queue, this.name);
-    this.orphans = context.queue({ name: "job-orphan", reconcile: (key) => this.release(key) });
+    this.orphans = context.queue({ name: "job-orphan", retry: RETRY, reconcile: (key) => this.release(key) });
     const { informers } = context;
     informers.handle(JOBS, ({ type, object, old }) => {
       const key = keyOf(object);
@@ -338,7 +342,8 @@ class JobController implements Reconciler {
         : Math.max(0, Math.min(completions - succeeded - (look.failedIndexes?.size ?? 0), parallelism));
     const victims = this.surplus(look, active.length - wanted).slice(0, BURST);
     if (victims.length > 0) {
-      const problem = yield* this.pods.delete(key, job, victims);
+      // Nobody failed who is not wanted any more: such Pods are not counted (deleteJobPods).
+      const problem = yield* this.pods.delete(key, job, victims, (pod) => this.untrack(pod));
       return { ...none, removed: victims.length, victims, problem };
     }
     const waiting = replacesFailedOnly(job) ? look.terminating : 0;

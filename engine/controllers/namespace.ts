@@ -5,7 +5,7 @@ import { NAMESPACES, PODS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
 import { formatTime } from "../api/time.ts";
 import type { KubeList, KubeObject } from "../api/types.ts";
-import { type Gen, SECOND } from "../kernel/index.ts";
+import { type Gen, MS, SECOND } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
 import { customResources } from "./custom-kinds.ts";
 import type { ReconcileResult, Reconciler, WorkQueue } from "./reconciler.ts";
@@ -22,6 +22,7 @@ const CONTENT = KINDS.filter(
 /** Empties a namespace that is being deleted, then lets go of it (pkg/controller/namespace). */
 class NamespaceController implements Reconciler {
   readonly name = "namespace";
+  readonly retry = { first: 5 * MS, last: 60 * SECOND };
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
 

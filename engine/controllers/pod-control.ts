@@ -57,8 +57,13 @@ export class PodControl {
     }
   }
 
-  /** Deletes `victims`; the answer is the last error. */
-  *delete(key: string, owner: KubeObject, victims: readonly KubeObject[]): Gen<Error | undefined> {
+  /** Deletes `victims`, each after `first` was done with it; the answer is the last error. */
+  *delete(
+    key: string,
+    owner: KubeObject,
+    victims: readonly KubeObject[],
+    first?: (pod: KubeObject) => Gen,
+  ): Gen<Error | undefined> {
     const { client, recorder, kernel } = this.context;
     this.expectations.expectDeletions(key, victims.map(keyOf));
     const expectations = this.expectations;
@@ -66,6 +71,7 @@ export class PodControl {
     const remove = function* (pod: KubeObject): Gen<Error | undefined> {
       const { namespace, name } = pod.metadata;
       try {
+        if (first) yield* first(pod);
         yield* client.delete(PODS, namespace, name);
         recorder.event(owner, "Normal", "SuccessfulDelete", `Deleted pod: ${name}`);
         return undefined;

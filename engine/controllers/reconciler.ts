@@ -13,12 +13,21 @@ export interface ReconcileResult {
  */
 export interface Reconciler {
   readonly name: string;
+  /** How long a failing key waits; without it from 5 ms to 1000 s. */
+  readonly retry?: RetryTimes;
   reconcile(key: string): Gen<ReconcileResult | void>;
 }
 
-/** Back-off of a failing key: 5 ms doubling to 1000 s (client-go util/workqueue default rate limiter). */
-const RETRY_FIRST = 5 * MS;
-const RETRY_LAST = 1000 * SECOND;
+/** Back-off of a failing key in µs: the first wait, and what it doubles to. */
+export interface RetryTimes {
+  first: number;
+  last: number;
+}
+
+/** client-go util/workqueue default rate limiter. */
+const RETRY: RetryTimes = { first: 5 * MS, last: 1000 * SECOND };
+/** What the controllers of EndpointSlices wait (defaultSyncBackOff, maxSyncBackOff). */
+export const SYNC_RETRY: RetryTimes = { first: SECOND, last: 1000 * SECOND };
 
 /**
  * The work queue of one reconciler. A key is worked on by one task at a time; adding it meanwhile makes it run once
@@ -83,7 +92,8 @@ export class WorkQueue {
       }
       const failures = this.failures.get(key) ?? 0;
       this.failures.set(key, failures + 1);
-      this.addAfter(key, Math.min(RETRY_FIRST * 2 ** Math.min(failures, 30), RETRY_LAST));
+      const { first, last } = this.reconciler.retry ?? RETRY;
+      this.addAfter(key, Math.min(first * 2 ** Math.min(failures, 30), last));
     } finally {
       this.active.delete(key);
       if (this.waiting.has(key) && !this.stopped) this.start(key);

@@ -134,13 +134,32 @@ export function zoneOfNode(context: ControllerContext, name: string | undefined)
   return name ? context.informers.get(NODES, name)?.metadata.labels?.["topology.kubernetes.io/zone"] : undefined;
 }
 
-/** When what the endpoints show last changed: the youngest readiness of the Pods, or the Service's birth. */
-export function triggerTime(service: KubeObject, pods: readonly KubeObject[]): string {
-  let last = service.metadata.creationTimestamp as string;
-  // Stored times all have one form, whose order is that of the texts.
-  for (const pod of pods) {
-    const time = condition(pod, "Ready")?.lastTransitionTime;
-    if (time !== undefined && time > last) last = time;
+/** When what a Service's endpoints show was set off to change (k8s.io/endpointslice/util trigger_time_tracker.go). */
+export class TriggerTimes {
+  /** By the Service's key: the readiness times of its Pods at the last look, by their names. */
+  private readonly known = new Map<string, ReadonlyMap<string, string>>();
+
+  /**
+   * The annotation that says so, by the oldest change of readiness since the last look; the Service's birth at the first.
+   * Empty where no time has changed. Stored times all have one form, whose order is that of the texts.
+   */
+  annotation(key: string, service: KubeObject, pods: readonly KubeObject[]): Record<string, string> {
+    const before = this.known.get(key);
+    const now = new Map<string, string>();
+    let first: string | undefined;
+    for (const pod of pods) {
+      const time = condition(pod, "Ready")?.lastTransitionTime;
+      if (time === undefined) continue;
+      const { name } = pod.metadata;
+      now.set(name, time);
+      if (time > (before?.get(name) ?? "") && (first === undefined || time < first)) first = time;
+    }
+    this.known.set(key, now);
+    if (before === undefined) first = service.metadata.creationTimestamp as string;
+    return first === undefined ? {} : { [TRIGGER_TIME]: first };
   }
-  return last;
+
+  forget(key: string): void {
+    this.known.delete(key);
+  }
 }

@@ -13,6 +13,7 @@ type Value = any;
 
 /** Go's names where they are not the JSON name with a capital. */
 const GO_NAMES: Readonly<Record<string, string>> = {
+  apiVersion: "APIVersion",
   awsElasticBlockStore: "AWSElasticBlockStore",
   cephfs: "CephFS",
   csi: "CSI",
@@ -67,9 +68,14 @@ const EMBEDDED: Readonly<Record<string, readonly string[]>> = {
   EphemeralContainer: ["ephemeralContainerCommon"],
 };
 
+/** Types that the schema does not tell. */
+const GO_TYPES: Readonly<Record<string, string>> = { "discovery.v1.EndpointPort.protocol": "v1.Protocol" };
+
 const short = (message: string) => message.slice(message.lastIndexOf(".") + 1);
 const full = (message: string) =>
-  message.startsWith("core.v1.") ? `io.k8s.api.${message}` : `io.k8s.apimachinery.pkg.${message.replace(/^\+/, "")}`;
+  /^(core|discovery)\.v1\./.test(message)
+    ? `io.k8s.api.${message}`
+    : `io.k8s.apimachinery.pkg.${message.replace(/^\+/, "")}`;
 
 interface Part {
   name: string;
@@ -93,7 +99,16 @@ function layout(message: string, outer: ReadonlyMap<string, Field> | undefined):
     const [, name = "", type = ""] = text.split(" ");
     const isEmbedded = EMBEDDED[short(message)]?.includes(name) ?? false;
     const embedded = isEmbedded ? embeddedFields(type.slice(1), fields) : undefined;
-    return { name, type, field: fields?.get(name), isEmbedded, embedded, head: `${goName(name)}:` };
+    const field = fields?.get(name);
+    const goType = GO_TYPES[`${message}.${name}`];
+    return {
+      name,
+      type,
+      field: field && goType ? { ...field, goType } : field,
+      isEmbedded,
+      embedded,
+      head: `${goName(name)}:`,
+    };
   });
   layouts.set(message, parts);
   return parts;

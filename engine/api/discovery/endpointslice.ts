@@ -18,6 +18,8 @@ export const endpointSlice = define({
   plural: "endpointslices",
   namespaced: true,
   defaults: (draft) => {
+    // As protobuf brings back lists that are empty, and Go writes them.
+    for (const list of ["endpoints", "ports"]) if (!draft[list]?.length) draft[list] = null;
     for (const port of draft.ports ?? []) {
       port.name ??= "";
       port.protocol ??= "TCP";

@@ -1,6 +1,6 @@
 import type { HttpResponse } from "../../api/http.ts";
 import { matchLabelSelector } from "../../api/selector.ts";
-import { failure, notFound } from "../../api/status.ts";
+import { failure, notFound, StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { cpu, type Gen } from "../../kernel/index.ts";
 import { readBody } from "../body.ts";
@@ -8,7 +8,6 @@ import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
 import { decodeBody } from "../decode.ts";
 import { deleteObject } from "../delete.ts";
-import { internalError } from "../errors.ts";
 import { ok } from "../respond.ts";
 import { guaranteedUpdate } from "../store.ts";
 import { nowTime } from "../time.ts";
@@ -63,9 +62,9 @@ function* spend({ registry, info }: ResourceContext, pod: KubeObject, dryRun: bo
     .filter((budget) => matchLabelSelector(budget["spec"]?.selector, pod.metadata.labels));
   if (budgets.length === 0) return;
   if (budgets.length > 1) {
-    throw internalError(
-      "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.",
-    );
+    // A status of its own, without a reason.
+    const message = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+    throw new StatusError({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, code: 500 });
   }
   const [budget] = budgets as [KubeObject];
   if (isFree(pod, budget)) return;
