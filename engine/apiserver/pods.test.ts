@@ -112,3 +112,20 @@ describe("the life of a Pod in the API", () => {
     expect(h.json("GET", `${PODS}/web/log`).message).toBe("no dialer to nodes is configured");
   });
 });
+
+it.each([
+  ["0", true],
+  ["-100", true],
+  ["2147483647", true],
+  ["2147483648", false],
+  ["+10", false],
+  ["008", false],
+  ["abc", false],
+  ["", false],
+])("a deletion cost of %j", (cost, fits) => {
+  const pod = podOf("web");
+  const annotations = { "controller.kubernetes.io/pod-deletion-cost": cost };
+  const answer = bootedHarness().json("POST", PODS, { ...pod, metadata: { name: "web", annotations } });
+  if (fits) expect(answer.message).toBeUndefined();
+  else expect(answer.message).toContain(`pod-deletion-cost]: Invalid value: "${cost}": must be a 32bit integer`);
+});

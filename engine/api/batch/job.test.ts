@@ -71,3 +71,13 @@ it("lets a Job with indexes change its size as a whole", () => {
   );
   expect(patch({ completions: 5, parallelism: 5 }).spec.completions).toBe(5);
 });
+
+it("takes the conditions of a failure policy to be asked for as True", () => {
+  const h = served();
+  const conditions = [{ type: "DisruptionTarget" }, { type: "Other", status: "False" }];
+  const policy = { podFailurePolicy: { rules: [{ action: "Ignore", onPodConditions: conditions }] } };
+  const job = h.json("POST", JOBS, { metadata: { name: "j" }, spec: { template, ...policy } }) as never as {
+    spec: { podFailurePolicy: { rules: { onPodConditions: { status: string }[] }[] } };
+  };
+  expect(job.spec.podFailurePolicy.rules[0]!.onPodConditions.map(({ status }) => status)).toEqual(["True", "False"]);
+});

@@ -2,10 +2,9 @@ import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { forbidden, invalid, required } from "../validation/field.ts";
-import { validateMeta, validateMetaUpdate } from "../validation/meta.ts";
-import { dns1123Subdomain } from "../validation/names.ts";
+import { validateMetaUpdate } from "../validation/meta.ts";
 import { deepEqual, semanticEqual } from "../validation/value.ts";
-import { validatePod } from "./pod-validation.ts";
+import { validatePod, validatePodMeta } from "./pod-validation.ts";
 
 /** What an update of a Pod may change (pkg/apis/core/validation/validation.go ValidatePodUpdate). */
 
@@ -23,7 +22,7 @@ export function validatePodUpdate(pod: KubeObject, old: KubeObject): StatusCause
   const before = old["spec"];
   // An update of the status: the spec was judged when it came, and so was metadata that is the same.
   if (spec === before) {
-    return pod.metadata === old.metadata ? causes : [...causes, ...validateMeta(pod, true, dns1123Subdomain)];
+    return pod.metadata === old.metadata ? causes : [...causes, ...validatePodMeta(pod)];
   }
   causes.push(...validatePod(pod));
   for (const field of ["containers", "initContainers"]) {

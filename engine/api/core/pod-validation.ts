@@ -27,9 +27,14 @@ export function validateNewPod(pod: KubeObject): StatusCause[] {
   return causes;
 }
 
+export function validatePodMeta(pod: KubeObject): StatusCause[] {
+  const { annotations } = pod.metadata;
+  return [...validateMeta(pod, true, dns1123Subdomain), ...validateDeletionCost(annotations, "metadata.annotations")];
+}
+
 /** What holds for a Pod at any time (validatePodMetadataAndSpec). */
 export function validatePod(pod: KubeObject): StatusCause[] {
-  const causes = validateMeta(pod, true, dns1123Subdomain);
+  const causes = validatePodMeta(pod);
   causes.push(...validatePodSpec(pod["spec"] ?? {}, "spec"));
   if (!pod["spec"]?.serviceAccountName) {
     (pod["spec"]?.volumes ?? []).forEach((volume: Draft, i: number) => {
@@ -193,5 +198,17 @@ export function validateTemplateMeta(template: Draft, path: string): StatusCause
   return [
     ...validateLabels(meta.labels, child(path, "labels")),
     ...validateAnnotations(meta.annotations, child(path, "annotations")),
+    ...validateDeletionCost(meta.annotations, child(path, "annotations")),
   ];
+}
+
+const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
+
+/** What annotations of Pods alone may say (ValidatePodSpecificAnnotations): no plus sign, no leading zero. */
+function validateDeletionCost(annotations: Record<string, string> | undefined, path: string): StatusCause[] {
+  const cost = annotations?.[DELETION_COST];
+  if (cost === undefined) return [];
+  const number = /^(?:0|[1-9]\d*|-\d+)$/.test(cost) ? Number(cost) : Number.NaN;
+  if (number >= -(2 ** 31) && number < 2 ** 31) return [];
+  return [invalid(`${path}[${DELETION_COST}]`, cost, "must be a 32bit integer")];
 }
