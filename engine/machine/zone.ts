@@ -2,10 +2,9 @@ import { UTC, type Zone, zoneOf } from "../text/zone.ts";
 import type { Process } from "./process.ts";
 import * as sys from "./sys.ts";
 
-/** The time zone a program shows times in: TZ of its environment, else what /etc/localtime leads to. */
-export function localZone(p: Process): Zone {
-  const tz = p.env.get("TZ");
-  if (tz !== undefined) return zoneOf(tz);
+/** The time zone a program shows times in: TZ of its environment, else what /etc/localtime leads to; `null`: no TZ. */
+export function localZone(p: Process, tz: string | null | undefined = p.env.get("TZ")): Zone {
+  if (tz !== undefined && tz !== null) return zoneOf(tz);
   const link = sys.find(p, "/etc/localtime", false);
   const at = link?.kind === "symlink" ? link.target.indexOf("zoneinfo/") : -1;
   return link?.kind === "symlink" && at >= 0 ? zoneOf(link.target.slice(at + "zoneinfo/".length)) : UTC;

@@ -1,10 +1,16 @@
 import type { Gen } from "../kernel/index.ts";
+import { SIGNALS } from "../machine/signal.ts";
+import { find, readText } from "../machine/sys.ts";
 import { assignArray } from "./assignment.ts";
 import { builtins } from "./builtins/index.ts";
+import { SET_OPTIONS, SHOPT_NAMES } from "./builtins/options.ts";
+import { USAGE } from "./builtins/topics.ts";
 import { commandNames, fileNames } from "./completion.ts";
+import { FUNCTIONS } from "./editor/bindings.ts";
 import { expanding, expandText } from "./expand.ts";
 import { glob } from "./glob.ts";
 import { userNames } from "./home.ts";
+import { jobState } from "./jobs.ts";
 import { KEYWORDS } from "./keywords.ts";
 import { pattern } from "./pattern.ts";
 import { skipQuoted } from "./scan.ts";
@@ -42,7 +48,8 @@ export interface Typed {
 /** Status of a completion function after which the specification is looked for again. */
 const RETRY = 124;
 
-const LETTERS: Record<string, string> = {
+/** Kinds by their letters. */
+export const LETTERS: Record<string, string> = {
   a: "alias",
   b: "builtin",
   c: "command",
@@ -141,6 +148,21 @@ function wordList(text: string, ifs: string): string[] {
   return out;
 }
 
+/** First fields of the lines of a system file. */
+function firstFields(sh: Shell, path: string, separator: string | RegExp): string[] {
+  const file = find(sh.p, path);
+  if (file?.kind !== "file") return [];
+  const lines = readText(sh.p, path).split("\n");
+  return lines.filter((line) => line !== "" && line[0] !== "#").map((line) => line.split(separator)[0]!);
+}
+
+/** Kinds that have no letter of their own. */
+export const ACTIONS = [
+  "arrayvar binding disabled enabled function helptopic hostname running setopt shopt signal stopped",
+]
+  .join(" ")
+  .split(" ");
+
 /** Names of a kind that begin with `word`. */
 export function action(sh: Shell, kind: string, word: string): string[] {
   const starts = (names: Iterable<string>) => [...names].filter((name) => name.startsWith(word));
@@ -169,6 +191,33 @@ export function action(sh: Shell, kind: string, word: string): string[] {
       return starts([sh.p.ns.uts.hostname]);
     case "user":
       return starts(userNames(sh));
+    case "group":
+      return starts(firstFields(sh, "/etc/group", ":"));
+    case "service":
+      return starts(new Set(firstFields(sh, "/etc/services", /[ \t]/)));
+    case "arrayvar":
+      return starts(sh.vars.names()).filter((name) => {
+        const variable = sh.vars.find(name)!;
+        return variable.list !== undefined || variable.computedList;
+      });
+    case "binding":
+      return starts(Object.keys(FUNCTIONS));
+    case "enabled":
+    case "disabled":
+      return starts(builtins.keys())
+        .filter((name) => sh.disabledBuiltins.has(name) === (kind === "disabled"))
+        .sort();
+    case "helptopic":
+      return starts(Object.keys(USAGE));
+    case "setopt":
+      return starts(SET_OPTIONS);
+    case "shopt":
+      return starts(SHOPT_NAMES);
+    case "signal":
+      return starts(["EXIT", ...Object.keys(SIGNALS).map((name) => `SIG${name}`), "DEBUG", "ERR", "RETURN"]);
+    case "running":
+    case "stopped":
+      return starts(sh.jobs.jobs.filter((job) => jobState(job) === kind).map((job) => job.text.split(" ")[0]!));
     default:
       return [];
   }
@@ -226,7 +275,9 @@ function* byFunction(sh: Shell, name: string, typed: Typed, options: Set<string>
 /** What a command prints for the word, one candidate a line. */
 function* byCommand(sh: Shell, command: string, typed: Typed): Gen<string[]> {
   const previous = tell(sh, typed, false);
-  const quoted = [typed.command, typed.word, previous].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
+  const quoted = [typed.command, typed.word, typed.line === undefined ? "" : previous].map(
+    (word) => `'${word.replaceAll("'", "'\\''")}'`,
+  );
   const { status } = sh;
   const text = yield* substituteCommand(sh, `${command} ${quoted.join(" ")}`, 0);
   sh.status = status;

@@ -148,9 +148,11 @@ function alone(sh: Shell): void {
   if (sh.pipeStatus.length !== 1 || sh.pipeStatus[0] !== sh.status) sh.pipeStatus = [sh.status];
 }
 
-/** BASH_COMMAND of a command that is no simple one; only traps look at it. */
+/** BASH_COMMAND of a command that is no simple one. */
 function remember(sh: Shell, node: PipelineNode): void {
-  if (sh.runningTrap > 0 || !(sh.traps.has("DEBUG") || (sh.traps.has("ERR") && errTrapCounts(sh)))) return;
+  if (sh.runningTrap > 0 || sh.exiting) return;
+  // Of subshells only what an ERR trap is there for.
+  if (node.type === "Subshell" && !(sh.traps.has("ERR") && errTrapCounts(sh))) return;
   sh.command = { node, text: sh.source.text };
 }
 

@@ -83,7 +83,9 @@ export function* expanding<T>(sh: Shell, expansion: () => T): Gen<T> {
 /** Runs an expansion that is known to need no commands at once; where one turns up all the same, as any other. */
 export function* expandingAtOnce<T>(sh: Shell, expansion: () => T): Gen<T> {
   try {
-    return expansion();
+    const value = expansion();
+    if (sh.warnings.length > 0) for (const text of sh.warnings.splice(0)) yield* sh.complain(text);
+    return value;
   } catch (error) {
     if (!(error instanceof Needs)) throw error;
   }

@@ -1,9 +1,10 @@
 import type { Gen } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import { find, readText, writeText } from "../machine/sys.ts";
-import { calendar, strftime } from "../text/time.ts";
+import { strftime } from "../text/time.ts";
 import { pattern } from "./pattern.ts";
 import type { Shell } from "./shell.ts";
+import { shellCalendar } from "./zone.ts";
 
 /** Most lines of one history. */
 const MAX_LINES = 10_000;
@@ -63,7 +64,7 @@ export class History {
     const format = sh.get("HISTTIMEFORMAT");
     let out = "";
     for (let i = from; i < this.lines.length; i++) {
-      const time = format ? strftime(format, calendar(this.times[i]!), "libc") : "";
+      const time = format ? strftime(format, shellCalendar(sh, this.times[i]!), "libc") : "";
       out += `${String(this.base + i).padStart(5)}  ${time}${this.lines[i]}\n`;
     }
     return out;

@@ -1,4 +1,5 @@
 import { ShellError } from "./control.ts";
+import { promptText } from "./expand.ts";
 import type { Param } from "./param-syntax.ts";
 import type { ParamValue } from "./parameters.ts";
 import { pattern as compilePattern } from "./pattern.ts";
@@ -150,7 +151,7 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
       case "E":
         return ansiC(`${text.replaceAll("'", "\\'")}'`, 0).value;
       case "P":
-        return sh.prompt(text);
+        return sh.shopts.has("promptvars") ? promptText(sh, sh.prompt(text)) : sh.prompt(text);
       default:
         return quoteQ(text);
     }

@@ -1,8 +1,9 @@
 import { encode } from "../kernel/index.ts";
-import { calendar, strftime } from "../text/time.ts";
+import { strftime } from "../text/time.ts";
 import { formatFloat, parseFloatText } from "./float.ts";
 import { backslashQuote, readEscape, rejoin } from "./quote.ts";
 import type { Shell } from "./shell.ts";
+import { shellCalendar } from "./zone.ts";
 
 const MAX_WIDTH = 1_000_000;
 
@@ -65,6 +66,13 @@ function once(state: State, format: string): string {
       state.errors.push(`\`${spec[0]}': missing format character`);
       state.stop = true;
       return out;
+    }
+    const time = /^\(.*\)(.?)/s.exec(format.slice(i + 1).replace(/^[-+ 0#']*(\*|\d+)?(\.(\*|-?\d*))?/, ""));
+    if (kind === "(" && time) {
+      state.errors.push(`warning: \`${time[1]}': invalid time format specification`);
+      out += "%";
+      i++;
+      continue;
     }
     if (!"diouxXeEfFgGaAcsbqQn".includes(kind) && !kind.endsWith("T")) {
       state.errors.push(`\`${kind}': invalid format character`);
@@ -129,7 +137,11 @@ function convert(state: State, spec: RegExpExecArray, kind: string): string {
         : arg === "-2"
           ? Math.floor(state.sh.p.machine.kernel.epochMs / 1000)
           : Number(integer(state, arg));
-    return pad(cut(strftime(kind.slice(1, -2) || "%H:%M:%S", calendar(seconds), "libc"), precision), width, flags);
+    return pad(
+      cut(strftime(kind.slice(1, -2) || "%H:%M:%S", shellCalendar(state.sh, seconds), "libc"), precision),
+      width,
+      flags,
+    );
   }
   return floating(state, kind, flags, width, precision);
 }

@@ -1,6 +1,7 @@
-import { calendar, strftime } from "../text/time.ts";
+import { strftime } from "../text/time.ts";
 import { currentUser } from "./home.ts";
 import type { Shell } from "./shell.ts";
+import { shellCalendar } from "./zone.ts";
 
 /** Expands the backslash escapes of PS1 and its kin. */
 export function expandPrompt(sh: Shell, text: string): string {
@@ -75,13 +76,27 @@ export function expandPrompt(sh: Shell, text: string): string {
       case "@":
       case "A":
       case "d":
-        out += strftime(TIMES[next]!, calendar(Math.floor(sh.p.machine.kernel.wallMs / 1000)));
+        out += strftime(TIMES[next]!, shellCalendar(sh, Math.floor(sh.p.machine.kernel.wallMs / 1000)));
         break;
+      case "D": {
+        if (text[i + 1] !== "{") {
+          out += "\\D";
+          break;
+        }
+        const close = text.indexOf("}", i);
+        const end = close < 0 ? text.length : close;
+        const now = shellCalendar(sh, Math.floor(sh.p.machine.kernel.wallMs / 1000));
+        out += strftime(text.slice(i + 2, end) || "%X", now, "libc");
+        i = end;
+        break;
+      }
       case "[":
+        // Only a line editor wants to know what takes no room.
+        if (!sh.setup.interactive) break;
         out += "\x01";
         break;
       case "]":
-        out += "\x02";
+        if (sh.setup.interactive) out += "\x02";
         break;
       case "0":
       case "1":

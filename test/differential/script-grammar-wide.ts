@@ -48,14 +48,16 @@ const simplePattern = pick(
   "[]x]",
   "[^0-9]",
 );
-const pattern: fc.Arbitrary<string> = fc.letrec<{ p: string }>((tie) => ({
+/** Without negations: bash's matcher goes astray with them within other groups, and in parts of a text. */
+const part: fc.Arbitrary<string> = fc.letrec<{ p: string }>((tie) => ({
   p: fc.oneof(
     { maxDepth: 2 },
     simplePattern,
-    fc.tuple(pick("@", "?", "*", "+", "!"), tie("p"), tie("p")).map(([op, l, r]) => `${op}(${l}|${r})`),
-    fc.tuple(tie("p"), pick("@", "*", "!"), tie("p")).map(([l, op, r]) => `${l}${op}(${r})`),
+    fc.tuple(pick("@", "?", "*", "+"), tie("p"), tie("p")).map(([op, l, r]) => `${op}(${l}|${r})`),
+    fc.tuple(tie("p"), pick("@", "*"), tie("p")).map(([l, op, r]) => `${l}${op}(${r})`),
   ),
 })).p;
+const pattern = fc.oneof({ weight: 3, arbitrary: part }, { weight: 1, arbitrary: fill("!({}|{})", part, part) });
 
 const number = fc.oneof(
   fc.integer({ min: -9, max: 99 }).map(String),
@@ -118,9 +120,6 @@ const subscripted: fc.Arbitrary<string> = pick(
   "${!1}",
   "${!arr2[0]}",
 );
-
-/** Bash's matcher goes astray with negations within other groups when it looks for parts of a text. */
-const part = pattern.filter((p) => !p.includes("!("));
 
 const edited: fc.Arbitrary<string> = fc.oneof(
   fill("${{}{}{}}", plainName, pick("#", "##", "%", "%%"), part),

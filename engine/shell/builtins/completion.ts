@@ -1,9 +1,13 @@
-import { runSpec } from "../compspec.ts";
+import type { Gen } from "../../kernel/index.ts";
+import { hashOrder } from "../assoc.ts";
+import { ACTIONS, LETTERS, runSpec } from "../compspec.ts";
 import { FUNCTIONS, keySequence, shownSequence } from "../editor/bindings.ts";
+import { readlineVariables } from "../editor/variables.ts";
+import { singleQuote } from "../quote.ts";
 import type { Shell } from "../shell.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
-import { badOption, parseOptions } from "./usage.ts";
+import { badOption, type Parsed, parseOptions, usage } from "./usage.ts";
 
 const OPTIONS = "abcdefgjksuvprDEIo:A:G:W:F:C:X:P:S:";
 
@@ -16,9 +20,50 @@ function specOf(options: readonly { letter: string; value: string | undefined }[
   );
 }
 
+/** Complains about options and actions that there are not. */
+function* wrongSpec(sh: Shell, name: string, parsed: Parsed): Gen<number | undefined> {
+  if (parsed.bad) return yield* badOption(sh, name, parsed.bad);
+  if (parsed.missing) {
+    yield* sh.complain(`${name}: ${parsed.missing}: option requires an argument`);
+    return yield* usage(sh, name);
+  }
+  for (const { letter, value } of parsed.options) {
+    const wrong =
+      letter === "o" && !COMPLETION_OPTIONS.includes(value!)
+        ? "option"
+        : letter === "A" && !ACTIONS.includes(value!) && !Object.values(LETTERS).includes(value!)
+          ? "action"
+          : undefined;
+    if (wrong === undefined) continue;
+    yield* sh.complain(`${name}: ${value}: invalid ${wrong} name`);
+    return 2;
+  }
+  return undefined;
+}
+
+/** Buckets of the table of specifications, and its names for the special ones (pcomplete.h): they order the listing. */
+const COMPLETION_BUCKETS = 512;
+const TABLE_NAMES: Record<string, string> = { "-E": "_EmptycmD_", "-D": "_DefaultCmD_", "-I": "_InitialWorD_" };
+
+/** A specification as `complete -p` writes it: options, actions, then what has an argument. */
+function specText(spec: readonly string[]): string {
+  const valuesOf = (flag: string) => spec.filter((_, i) => i > 0 && spec[i - 1] === flag);
+  const actions = new Set(valuesOf("-A"));
+  for (const [letter, kind] of Object.entries(LETTERS)) if (spec.includes(`-${letter}`)) actions.add(kind);
+  const letter = new Map(Object.entries(LETTERS).map(([key, kind]) => [kind, key]));
+  const out = COMPLETION_OPTIONS.filter((one) => valuesOf("-o").includes(one)).map((one) => `-o ${one}`);
+  for (const kind of [...letter.keys()].filter((one) => actions.has(one))) out.push(`-${letter.get(kind)}`);
+  for (const kind of ACTIONS.filter((one) => actions.has(one))) out.push(`-A ${kind}`);
+  for (const flag of ["-G", "-W", "-P", "-S", "-X", "-C"])
+    for (const value of valuesOf(flag).slice(-1)) out.push(`${flag} ${singleQuote(value)}`);
+  for (const value of valuesOf("-F").slice(-1)) out.push(`-F ${value}`);
+  return out.join(" ");
+}
+
 const complete: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, OPTIONS);
-  if (parsed.bad) return yield* badOption(sh, "complete", parsed.bad);
+  const wrong = yield* wrongSpec(sh, "complete", parsed);
+  if (wrong !== undefined) return wrong;
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
   const special = Object.keys(SPECIAL).find(has);
   const named = special === undefined ? parsed.rest : [SPECIAL[special]!];
@@ -33,19 +78,19 @@ const complete: Builtin = function* (sh, args) {
     return status;
   }
   if (has("p") || args.length === 0) {
-    const names = named.length > 0 ? named : [...sh.completions.keys()];
+    const inTable = (name: string) => TABLE_NAMES[name] ?? name;
+    const order = hashOrder([...sh.completions.keys()].map(inTable), COMPLETION_BUCKETS);
+    const names =
+      named.length > 0
+        ? named
+        : [...sh.completions.keys()].sort((a, b) => order.indexOf(inTable(a)) - order.indexOf(inTable(b)));
     let status = 0;
     for (const name of names) {
       const spec = sh.completions.get(name);
       if (spec === undefined) {
         yield* sh.complain(`complete: ${name}: no completion specification`);
         status = 1;
-      } else
-        yield* put(
-          sh,
-          "complete",
-          `complete ${spec.map((part, i) => (spec[i - 1] === "-W" || /\s/.test(part) ? `'${part}'` : part)).join(" ")} ${name}\n`,
-        );
+      } else yield* put(sh, "complete", `complete ${specText(spec)} ${name}\n`);
     }
     return status;
   }
@@ -100,12 +145,16 @@ const COMPLETION_OPTIONS = "bashdefault default dirnames filenames fullquote noq
 
 const compgen: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, OPTIONS);
-  if (parsed.bad) return yield* badOption(sh, "compgen", parsed.bad);
+  const wrong = yield* wrongSpec(sh, "compgen", parsed);
+  if (wrong !== undefined) return wrong;
+  if (parsed.options.length === 0) return 0;
   const word = parsed.rest[0] ?? "";
   const { values } = yield* runSpec(sh, specOf(parsed.options), { command: "compgen", word });
   if (values.length === 0) return 1;
   return yield* put(sh, "compgen", values.map((value) => `${value}\n`).join(""));
 };
+
+const KEYMAPS = new Set("emacs emacs-standard emacs-meta emacs-ctlx vi vi-command vi-move vi-insert".split(" "));
 
 const bind: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, "lpsvPSVXm:f:q:u:r:x:");
@@ -131,8 +180,7 @@ const bind: Builtin = function* (sh, args) {
     yield* put(
       sh,
       "bind",
-      [...bindings.variables]
-        .sort()
+      readlineVariables(bindings.variables)
         .map(([name, on]) => (has("v") ? `set ${name} ${on}\n` : `${name} is set to \`${on}'\n`))
         .join(""),
     );
@@ -154,6 +202,11 @@ const bind: Builtin = function* (sh, args) {
       return 1;
     }
     yield* put(sh, "bind", `${asked} can be invoked via ${keys.map((one) => `"${one}"`).join(", ")}.\n`);
+  }
+  const keymap = value("m");
+  if (keymap !== undefined && !KEYMAPS.has(keymap)) {
+    yield* sh.complain(`bind: \`${keymap}': invalid keymap name`);
+    return 1;
   }
   const gone = value("r");
   if (gone !== undefined) bindings.keys.delete(keySequence(gone));

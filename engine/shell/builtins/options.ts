@@ -30,7 +30,8 @@ const SET_LETTERS: Record<string, string> = {
   T: "functrace",
 };
 
-const SET_OPTIONS = [
+/** Options of `set -o`. */
+export const SET_OPTIONS = [
   "allexport",
   "braceexpand",
   "emacs",
@@ -60,7 +61,8 @@ const SET_OPTIONS = [
   "xtrace",
 ];
 
-const SHOPT_NAMES = [
+/** Options of `shopt`. */
+export const SHOPT_NAMES = [
   "autocd",
   "assoc_expand_once",
   "cdable_vars",
