@@ -174,6 +174,26 @@ kubectl get events -A -o jsonpath='{range .items[*]}{.message}{"\\n"}{end}' | gr
     ],
   },
   {
+    name: "Calico's operator sets up what an Installation asks for, and says when it is there",
+    script: `leave cp-3 cp-2 cp-1 worker-1
+on cp-1 "kubeadm init --pod-network-cidr=192.169.0.0/16" > out.txt 2>/dev/null; mkdir -p .kube; on cp-1 "cat /etc/kubernetes/admin.conf" > .kube/config
+on worker-1 "$(joined out.txt)" >/dev/null 2>&1; site=https://raw.githubusercontent.com/projectcalico/calico/v3.28.2/manifests
+kubectl create -f $site/tigera-operator.yaml | tail -1; kubectl -n tigera-operator rollout status deploy tigera-operator --timeout=90s | tail -1
+curl -sO $site/custom-resources.yaml; sed -i 's#192.168.0.0/16#192.169.0.0/16#' custom-resources.yaml; kubectl create -f custom-resources.yaml
+kubectl wait --for=condition=Ready node --all --timeout=120s; until kubectl get tigerastatus calico --no-headers 2>/dev/null | grep True.*False; do sleep 5; done
+kubectl -n calico-system get ds calico-node --no-headers; kubectl get ippool -o jsonpath='{.items[*].spec.cidr}{"\\n"}'; on worker-1 "ip -br address show vxlan.calico"`,
+    expect: [
+      "deployment.apps/tigera-operator created",
+      'deployment "tigera-operator" successfully rolled out',
+      "installation.operator.tigera.io/default created",
+      "node/worker-1 condition met",
+      /^calico +True +False +False /,
+      /^calico-node +2 +2 +2 +2 /,
+      "192.169.0.0/16",
+      /^vxlan\.calico +UP +192\.169\.0\.\d+\/32/,
+    ],
+  },
+  {
     name: "a control plane is made phase by phase",
     script: `leave cp-3 cp-2 cp-1
 on cp-1 "for phase in preflight 'certs all' 'kubeconfig all' 'etcd local' 'control-plane all --pod-network-cidr 10.244.0.0/16' kubelet-start; do kubeadm init phase \\$phase | tail -1; done; sleep 20

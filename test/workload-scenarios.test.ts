@@ -72,6 +72,13 @@ ready pod/linked; kubectl exec linked -- sh -c 'echo told > /var/run/agent/file'
     expect: ["told"],
   },
   {
+    name: "an ingress controller goes with its namespace, whatever it may still ask",
+    script: `kubectl apply -f https://raw.githubusercontent.com/kubernetes/ingress-nginx/controller-v1.12.1/deploy/static/provider/cloud/deploy.yaml >/dev/null
+kubectl -n ingress-nginx wait --for=condition=Ready pod -l app.kubernetes.io/component=controller --timeout=90s
+kubectl delete ns ingress-nginx; sleep 20; kubectl get ns ingress-nginx`,
+    expect: ["condition met", 'namespace "ingress-nginx" deleted', 'namespaces "ingress-nginx" not found'],
+  },
+  {
     name: "podinfo is probed by its own client, taken out of service, and crashes when told",
     script: `kubectl create deployment podinfo --image=ghcr.io/stefanprodan/podinfo:6.7.1 --port=9898
 kubectl patch deployment podinfo --type=json -p '[{"op":"add","path":"/spec/template/spec/containers/0/readinessProbe","value":{"exec":{"command":["podcli","check","http","localhost:9898/readyz"]},"periodSeconds":5,"timeoutSeconds":5}}]'

@@ -1,6 +1,7 @@
 import type { Program } from "../machine/process.ts";
 import { kubeApiServer } from "./apiserver.ts";
 import { calicoControllers, calicoInstall, calicoNode, calicoWell } from "./calico/node.ts";
+import { tigeraOperator } from "./calico/operator.ts";
 import { ciliumAgent, ciliumOperator } from "./cilium/agent.ts";
 import { ciliumDbg } from "./cilium/cli.ts";
 import { kubeControllerManager } from "./controller-manager.ts";
@@ -32,4 +33,5 @@ export const controlPlanePrograms: Record<string, Program> = withFootprints({
   "kube-proxy": kubeProxy,
   "kube-scheduler": kubeScheduler,
   "metrics-server": metricsServer,
+  "tigera-operator": tigeraOperator,
 });

@@ -39,4 +39,13 @@ export const CALICO_IMAGES: readonly ImageDef[] = [
     "usr/bin/check-status": { program: "calico-well" },
   }),
   image("typha", 31_000_000, ["calico-typha"], { "usr/local/bin/calico-typha": { program: "calico-controllers" } }),
+  {
+    names: ["quay.io/tigera/operator"],
+    tags: /^v1\.\d+\.\d+$/,
+    sizeBytes: 21_000_000,
+    rootfs: () => rootfs(SKELETON, { "usr/local/bin/operator": { program: "tigera-operator" } }),
+    entrypoint: ["operator"],
+    cmd: [],
+    env: () => ({ PATH: DEFAULT_PATH }),
+  },
 ];

@@ -13,6 +13,7 @@ import { metallbManifest } from "./metallb.ts";
 import { metricsServerManifest } from "./metrics-server.ts";
 import { fabricCrds, fabricManifest } from "./nginx-gateway-fabric.ts";
 import { phpApacheManifest } from "./php-apache.ts";
+import { calicoCustomResources, operatorCrdsManifest, tigeraOperatorManifest } from "./tigera-operator.ts";
 
 /** Where the hosts below are found, outside of the rack (TEST-NET-2, RFC 5737). */
 export const PUBLISHED_ADDRESS = "198.51.100.10";
@@ -54,6 +55,19 @@ const RELEASES: readonly Release[] = [
   [
     /^raw\.githubusercontent\.com\/projectcalico\/calico\/(?:master|(v3\.(?:1[5-9]|2\d|3\d)\.\d{1,2}))\/manifests\/calico(-vxlan)?\.yaml$/,
     (version, vxlan) => calicoManifest(version ?? "v3.29.1", vxlan === undefined ? "ipip" : "vxlan"),
+  ],
+  [
+    /^raw\.githubusercontent\.com\/projectcalico\/calico\/(?:master|v3\.(?:2[3-9]|3\d)\.\d{1,2})\/manifests\/tigera-operator\.yaml$/,
+    tigeraOperatorManifest,
+  ],
+  [
+    /^raw\.githubusercontent\.com\/projectcalico\/calico\/(?:master|v3\.(?:2[3-9]|3\d)\.\d{1,2})\/manifests\/custom-resources\.yaml$/,
+    calicoCustomResources,
+  ],
+  [
+    // From 3.30 on the operator's kinds have a file of their own, which its manifest here has as well.
+    /^raw\.githubusercontent\.com\/projectcalico\/calico\/v3\.3\d\.\d{1,2}\/manifests\/operator-crds\.yaml$/,
+    operatorCrdsManifest,
   ],
   [
     /^docs\.projectcalico\.org\/(?:v3\.\d+\/)?(?:manifests|getting-started\/kubernetes\/installation\/hosted\/kubernetes-datastore\/calico-networking\/1\.7)\/calico\.yaml$/,

@@ -386,8 +386,7 @@ class Controller {
     const pods = yield* this.running();
     if (pods > 1) this.say("I", "status.go:135", "leaving status update for next leader", {});
     else if (this.election.leading) {
-      this.say("I", "status.go:145", "removing value from ingress status", { address: yield* this.addresses() });
-      yield* this.updateStatus(true);
+      yield* this.withdraw();
     }
     this.stop();
     this.say("I", "nginx.go:411", "Stopping NGINX process", {});
@@ -396,6 +395,17 @@ class Controller {
     this.say("I", "sigterm.go:44", "Handled quit, delaying controller exit for 10 seconds", {});
     yield* sleep(10 * SECOND);
     this.say("I", "sigterm.go:47", "Exiting", { code: 0 });
+  }
+
+  /** Takes its address off the Ingresses; its token may be gone with the namespace. */
+  private *withdraw(): Gen {
+    try {
+      this.say("I", "status.go:145", "removing value from ingress status", { address: yield* this.addresses() });
+    } catch (error) {
+      if (!isNetError(error) && !(error instanceof StatusError)) throw error;
+      return this.say("E", "status.go:140", `error obtaining running IP address: ${error.message}`);
+    }
+    yield* this.updateStatus(true);
   }
 
   /** Controllers of this Deployment that run. */

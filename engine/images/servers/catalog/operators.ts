@@ -92,7 +92,6 @@ export const OPERATOR_ROWS: readonly Row[] = [
   operator(["falcosecurity/falcosidekick"], "/bin/falcosidekick", [2801]),
   operator(["velero/velero"], "/velero", [8085], CALLED),
   operator(["stakater/reloader", "ghcr.io/stakater/reloader"], "/manager", [9090]),
-  operator(["quay.io/tigera/operator"], "/usr/local/bin/operator"),
   operator(["nginx/nginx-ingress", "nginx/nginx-ingress-operator"], "/nginx-ingress", [80, 443, 8081]),
   operator(["haproxytech/kubernetes-ingress"], "/start.sh", [8080, 8443, 1042]),
   operator(["library/kong"], "/docker-entrypoint.sh", [8000, 8443, 8001], {
