@@ -180,7 +180,7 @@ on cp-1 "kubeadm init --pod-network-cidr=192.169.0.0/16" > out.txt 2>/dev/null; 
 on worker-1 "$(joined out.txt)" >/dev/null 2>&1; site=https://raw.githubusercontent.com/projectcalico/calico/v3.28.2/manifests
 kubectl create -f $site/tigera-operator.yaml | tail -1; kubectl -n tigera-operator rollout status deploy tigera-operator --timeout=90s | tail -1
 curl -sO $site/custom-resources.yaml; sed -i 's#192.168.0.0/16#192.169.0.0/16#' custom-resources.yaml; kubectl create -f custom-resources.yaml
-kubectl wait --for=condition=Ready node --all --timeout=120s; until kubectl get tigerastatus calico --no-headers 2>/dev/null | grep True.*False; do sleep 5; done
+kubectl wait --for=condition=Ready node --all --timeout=120s; until kubectl get tigerastatus calico --no-headers 2>/dev/null | grep '^calico *True'; do sleep 5; done
 kubectl -n calico-system get ds calico-node --no-headers; kubectl get ippool -o jsonpath='{.items[*].spec.cidr}{"\\n"}'; on worker-1 "ip -br address show vxlan.calico"`,
     expect: [
       "deployment.apps/tigera-operator created",
