@@ -62,6 +62,25 @@ kubectl delete sts web; sleep 2; kubectl get controllerrevisions`,
     ],
   },
   {
+    // pkg/controller/tainteviction/taint_eviction_test.go: TestUpdateNode, TestCreateNode.
+    name: "a Pod has the seconds of its first toleration from when a taint is noticed; without the taint it stays",
+    script: `run() { kubectl run $1 --image=nginx --overrides='{"spec":{"nodeName":"worker-1","tolerations":['"$2"']}}' >/dev/null; }
+run none ''; run ten '{"key":"k","operator":"Exists","effect":"NoExecute","tolerationSeconds":10}'; run ever '{"key":"k","operator":"Exists"}'; run first '{"key":"k","operator":"Exists"},{"key":"k","operator":"Exists","effect":"NoExecute","tolerationSeconds":1}'
+kubectl wait --for=condition=ready pod --all >/dev/null; names() { kubectl get pods -o name | xargs; }
+kubectl taint node worker-1 k=v:NoExecute >/dev/null; sleep 4; names; sleep 10; names
+kubectl taint node worker-1 k- >/dev/null; run ten '{"key":"k","operator":"Exists","effect":"NoExecute","tolerationSeconds":10}'; kubectl wait --for=condition=ready pod/ten >/dev/null
+kubectl taint node worker-1 k=v:NoExecute >/dev/null; sleep 3; kubectl taint node worker-1 k- >/dev/null; sleep 10; names
+kubectl get events --field-selector reason=TaintManagerEviction -o jsonpath='{range .items[*]}{.message}{"\\n"}{end}' | sort`,
+    expect: [
+      "pod/ever pod/first pod/ten",
+      /^pod\/ever pod\/first$/,
+      "pod/ever pod/first pod/ten",
+      "Cancelling deletion of Pod default/ten",
+      "Marking for deletion Pod default/none",
+      "Marking for deletion Pod default/ten",
+    ],
+  },
+  {
     name: "a StatefulSet's Pod that has failed is made again without a word",
     script: `workload StatefulSet web '
   serviceName: web

@@ -1,14 +1,14 @@
-import { keyOf } from "../api/informer.ts";
 import { LEASES, NODES, PODS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
-import { formatTime, parseTime } from "../api/time.ts";
-import { type Taint, type Toleration, tolerates } from "../api/tolerations.ts";
+import { formatTime } from "../api/time.ts";
+import type { Taint } from "../api/tolerations.ts";
 import type { KubeObject } from "../api/types.ts";
 import { type Gen, MS, SECOND } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
 import { NodeZones } from "./node-zones.ts";
 import { type Condition, condition } from "./pods.ts";
 import type { Reconciler, WorkQueue } from "./reconciler.ts";
+import { TaintEviction } from "./taint-eviction.ts";
 
 /** --node-monitor-period and --node-monitor-grace-period of 1.32. */
 const MONITOR_PERIOD = 5 * SECOND;
@@ -38,18 +38,20 @@ interface Health {
   mark: string;
 }
 
-/** Judges nodes by their heartbeats, taints the bad ones and evicts from them (pkg/controller/nodelifecycle, tainteviction). */
+/** Judges nodes by their heartbeats, taints the bad ones and has their Pods go (pkg/controller/nodelifecycle). */
 class NodeLifecycleController implements Reconciler {
   readonly name = "nodelifecycle";
   private readonly context: ControllerContext;
   private readonly queue: WorkQueue;
   private readonly health = new Map<string, Health>();
   private readonly zones = new NodeZones();
+  private readonly evictions: TaintEviction;
   /** Nodes that are to be tainted NoExecute when their zone has a turn. */
   private readonly waiting = new Set<string>();
 
   constructor(context: ControllerContext) {
     this.context = context;
+    this.evictions = new TaintEviction(context);
     this.queue = context.queue(this);
     const { informers, recorder } = context;
     informers.handle(NODES, ({ type, object, old }) => {
@@ -131,7 +133,7 @@ class NodeLifecycleController implements Reconciler {
       yield* this.markPods(node);
       this.wasReady.delete(name);
     }
-    const next = yield* this.evict(node);
+    const next = yield* this.evictions.look(node);
     const requeueAfter = Math.min(next ?? Number.POSITIVE_INFINITY, wait ?? Number.POSITIVE_INFINITY);
     return requeueAfter === Number.POSITIVE_INFINITY ? undefined : { requeueAfter };
   }
@@ -236,59 +238,6 @@ class NodeLifecycleController implements Reconciler {
       }
     }
   }
-
-  /** Deletes Pods that no longer tolerate the node's NoExecute taints; µs until the next one's time. */
-  private *evict(node: KubeObject): Gen<number | undefined> {
-    const { informers, client, recorder, kernel } = this.context;
-    const taints = ((node.spec?.taints ?? []) as (Taint & { timeAdded?: string })[]).filter(
-      (t) => t.effect === "NoExecute",
-    );
-    if (taints.length === 0) return undefined;
-    let next: number | undefined;
-    for (const pod of [...informers.list(PODS)]) {
-      if (pod.spec.nodeName !== node.metadata.name || pod.metadata.deletionTimestamp) continue;
-      const due = evictionTime(pod, taints);
-      if (due === undefined) continue;
-      const left = Math.ceil((due - kernel.wallMs) * 1000);
-      if (left > 0) {
-        next = Math.min(next ?? left, left);
-        continue;
-      }
-      recorder.event(pod, "Normal", "TaintManagerEviction", `Marking for deletion Pod ${keyOf(pod)}`);
-      try {
-        const entry = {
-          type: "DisruptionTarget",
-          status: "True",
-          reason: "DeletionByTaintManager",
-          message: "Taint manager: deleting due to NoExecute taint",
-          lastTransitionTime: formatTime(kernel.wallMs),
-        };
-        const { namespace, name } = pod.metadata;
-        yield* client.patch(PODS, namespace, name, { status: { conditions: [entry] } }, "strategic", "status");
-        yield* client.delete(PODS, namespace, name);
-      } catch (error) {
-        if (!isStatus(error, "NotFound")) throw error;
-      }
-    }
-    return next;
-  }
-}
-
-/** Wall clock (ms) at which a Pod must leave; undefined: it may stay. */
-function evictionTime(pod: KubeObject, taints: readonly (Taint & { timeAdded?: string })[]): number | undefined {
-  let due: number | undefined;
-  for (const taint of taints) {
-    const tolerating = ((pod.spec.tolerations ?? []) as (Toleration & { tolerationSeconds?: number })[]).filter((t) =>
-      tolerates(t, taint),
-    );
-    const added = parseTime(taint.timeAdded ?? "1970-01-01T00:00:00Z");
-    if (tolerating.length === 0) return 0;
-    const limited = tolerating.filter((t) => t.tolerationSeconds !== undefined).map((t) => t.tolerationSeconds!);
-    if (limited.length === 0) continue;
-    const end = added + Math.max(0, Math.min(...limited)) * 1000;
-    due = Math.min(due ?? end, end);
-  }
-  return due;
 }
 
 /** Events about nodes name them by uid = name and live in `default` (nodeutil RecordNodeEvent). */
