@@ -121,9 +121,9 @@ function jsonKind(value: unknown): string {
   return typeof value;
 }
 
-function mismatch(context: Context, value: string, goType: string, placed = true): undefined {
+function mismatch(context: Context, value: string, goType: string): undefined {
   if (context.error === undefined) {
-    const named = placed && context.struct !== "";
+    const named = context.struct !== "";
     const where = named ? `Go struct field ${goStructName(context.struct)}.${fieldOf(context.trail)}` : "Go value";
     context.error = `json: cannot unmarshal ${value} into ${where} of type ${goType}`;
   }
@@ -253,7 +253,7 @@ function readValue(value: unknown, type: FieldType, goType: string | undefined, 
       return readQuantity(value, context);
     case "intOrString":
       if (typeof value === "string") return value;
-      return readInteger(value, "int32", true, context, false);
+      return readInteger(value, "int32", true, context);
     case "time":
     case "microTime":
       return readTime(value, type.kind === "microTime", context);
@@ -273,11 +273,11 @@ function readPart(value: unknown, context: Context): unknown {
   return what === undefined ? fail(context, read.error) : mismatch(context, what, type!);
 }
 
-function readInteger(value: unknown, goType: string, small: boolean, context: Context, placed = true): unknown {
-  if (typeof value !== "number") return mismatch(context, jsonKind(value), goType, placed);
+function readInteger(value: unknown, goType: string, small: boolean, context: Context): unknown {
+  if (typeof value !== "number") return mismatch(context, jsonKind(value), goType);
   const fits = Number.isInteger(value) && (!small || (value >= -2147483648 && value <= 2147483647));
   if (fits && Math.abs(value) < 9.3e18) return value;
-  return mismatch(context, `number ${goNumber(value)}`, goType, placed);
+  return mismatch(context, `number ${goNumber(value)}`, goType);
 }
 
 /** The literal as it most likely stood in the document. */
@@ -358,7 +358,7 @@ const canonical = new Map<string, string>();
 function readTime(value: unknown, micro: boolean, context: Context): unknown {
   const layout = micro ? "2006-01-02T15:04:05.000000Z07:00" : "2006-01-02T15:04:05Z07:00";
   if (typeof value !== "string") {
-    return mismatch(context, jsonKind(value), "string", false);
+    return mismatch(context, jsonKind(value), "string");
   }
   if (!micro && value === lastTime) return lastTimeRead;
   if (micro && isMicroTime(value)) return value;

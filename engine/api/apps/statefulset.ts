@@ -1,5 +1,6 @@
 import { AGE, age, containerCells, NAME } from "../columns.ts";
 import { define, SCALE } from "../define.ts";
+import { dns1123Label } from "../validation/names.ts";
 import { CONTAINERS, IMAGES, READY } from "./columns.ts";
 import { defaultStatefulSet } from "./defaults.ts";
 import { validateStatefulSet, validateStatefulSetUpdate } from "./validation.ts";
@@ -16,6 +17,7 @@ export const statefulSet = define({
   subresources: [SCALE],
   status: true,
   defaults: defaultStatefulSet,
+  nameCheck: dns1123Label,
   validateBody: validateStatefulSet,
   validateBodyUpdate: validateStatefulSetUpdate,
   columns: [NAME, READY, AGE, CONTAINERS, IMAGES],

@@ -1,4 +1,4 @@
-import { validatePodSpec, validateTemplate, validateTemplateMeta } from "../core/pod-validation.ts";
+import { validateTemplate, validateTemplateMeta } from "../core/pod-validation.ts";
 import type { Draft } from "../kind.ts";
 import { type LabelSelector, matchLabelSelector, validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
@@ -35,7 +35,8 @@ export function validateWorkloadTemplate(
   const template = spec.template;
   const causes: StatusCause[] = [];
   const labels = template?.metadata?.labels;
-  if (selector && validateLabelSelector(selector, "").length > 0) {
+  // A map of labels is taken as it stands.
+  if (selector && owner !== "ReplicationController" && validateLabelSelector(selector, "").length > 0) {
     const detail = owner === "StatefulSet" ? "" : "invalid label selector";
     return [invalidText("spec.selector", goLabelSelector(selector as never), detail)];
   }
@@ -120,6 +121,17 @@ export function goIntOrString(value: number | string | undefined): string {
   return typeof value === "string"
     ? `intstr.IntOrString{Type:1, IntVal:0, StrVal:${JSON.stringify(value)}}`
     : `intstr.IntOrString{Type:0, IntVal:${value ?? 0}, StrVal:""}`;
+}
+
+/** ValidateReplicationControllerSpec: its selector is a map. */
+export function validateReplicationController(object: KubeObject): StatusCause[] {
+  const spec = object["spec"] ?? {};
+  const causes = nonNegative(spec.minReadySeconds, "spec.minReadySeconds");
+  const selector: Record<string, string> = spec.selector ?? {};
+  if (Object.keys(selector).length === 0) causes.push(required("spec.selector", ""));
+  causes.push(...nonNegative(spec.replicas, "spec.replicas"));
+  if (!spec.template) return [...causes, required("spec.template", "")];
+  return [...causes, ...validateWorkloadTemplate(spec, { matchLabels: selector }, "ReplicationController")];
 }
 
 export function validateReplicaSet(object: KubeObject): StatusCause[] {
@@ -255,7 +267,7 @@ export function validateStatefulSetUpdate(object: KubeObject, old: KubeObject): 
 
 /** Pods of a Job may end: anything but Always. */
 export function validateJobTemplate(template: Draft | undefined, path: string): StatusCause[] {
-  const causes = validatePodSpec(template?.spec ?? {}, `${path}.spec`);
+  const causes = validateTemplate(template ?? {}, path);
   const policy = template?.spec?.restartPolicy;
   if (policy !== "OnFailure" && policy !== "Never") {
     const cause = notSupported(`${path}.spec.restartPolicy`, policy ?? "", ["OnFailure", "Never"]);

@@ -90,12 +90,12 @@ export function validatePodSpec(spec: Draft, path: string): StatusCause[] {
     if (spec[field]) causes.push(...invalidEach(at(field), spec[field], dns1123Label(spec[field])));
   }
   causes.push(...validateTolerations(spec.tolerations ?? [], at("tolerations")));
-  (spec.hostAliases ?? []).forEach((alias: Draft) => {
-    causes.push(...invalidEach(`${at("hostAliases")}.ip`, alias.ip ?? "", ipAddress(alias.ip ?? "")));
-    for (const name of alias.hostnames ?? []) {
-      causes.push(...invalidEach(`${at("hostAliases")}.hostnames`, name, dns1123Subdomain(name)));
-    }
-  });
+  for (const [i, alias] of (spec.hostAliases ?? []).entries()) {
+    const path = `${at("hostAliases")}[${i}]`;
+    causes.push(...invalidEach(`${path}.ip`, alias.ip ?? "", ipAddress(alias.ip ?? "")));
+    for (const [j, name] of (alias.hostnames ?? []).entries())
+      causes.push(...invalidEach(`${path}.hostnames[${j}]`, name, dns1123Subdomain(name)));
+  }
   for (const field of ["priorityClassName", "runtimeClassName"]) {
     if (spec[field]) causes.push(...invalidEach(at(field), spec[field], dns1123Subdomain(spec[field])));
   }

@@ -1,4 +1,5 @@
 import { CONTAINERS, IMAGES, SELECTOR } from "../apps/columns.ts";
+import { validateReplicationController } from "../apps/validation.ts";
 import { AGE, age, column, containerCells, doc, formatLabels, NAME } from "../columns.ts";
 import { define, SCALE } from "../define.ts";
 import { defaultTemplate } from "./pod-defaults.ts";
@@ -16,11 +17,12 @@ export const replicationController = define({
     spec.replicas ??= 1;
     const labels = spec.template?.metadata?.labels;
     if (labels) {
-      spec.selector ??= { ...labels };
-      draft.metadata.labels ??= { ...labels };
+      if (Object.keys(spec.selector ?? {}).length === 0) spec.selector = { ...labels };
+      if (Object.keys(draft.metadata.labels ?? {}).length === 0) draft.metadata.labels = { ...labels };
     }
     defaultTemplate(spec.template);
   },
+  validateBody: validateReplicationController,
   shortNames: ["rc"],
   categories: ["all"],
   etcdPrefix: "controllers",

@@ -5,7 +5,7 @@ import type { Attributes } from "./admission.ts";
 /** A plugin's refusal: `pods "x" is forbidden: …` (apiserver pkg/admission/errors.go). */
 export function refuse({ def, name, object }: Attributes, why: string): StatusError {
   const { group, resource } = def.resource;
-  return forbidden(group, resource, name || object?.metadata?.name || object?.metadata?.generateName || "", why);
+  return forbidden(group, resource, name || object?.metadata?.name || object?.metadata?.generateName || "Unknown", why);
 }
 
 /** The request is about this kind itself, not a subresource. */
