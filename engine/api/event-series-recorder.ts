@@ -19,6 +19,7 @@ interface SeriesEvent {
   action: string;
   reason: string;
   regarding: ObjectReference;
+  related?: ObjectReference;
   note: string;
   type: EventType;
   deprecatedSource: Record<string, never>;
@@ -59,10 +60,18 @@ export class EventSeriesRecorder {
     this.instance = `${options.controller}-${options.host}`;
   }
 
-  /** Says that `action` on `object` had `reason`. Returns at once, never throws. */
-  event(object: KubeObject | ObjectReference, type: EventType, reason: string, action: string, note: string): void {
+  /** Says that `action` on `object` had `reason`; `by`: what else had a part in it. Returns at once, never throws. */
+  event(
+    object: KubeObject | ObjectReference,
+    type: EventType,
+    reason: string,
+    action: string,
+    note: string,
+    by?: KubeObject,
+  ): void {
     const regarding = referenceTo(object);
-    const key = [type, action, reason, referenceKey(regarding)].join("\0");
+    const related = by && referenceTo(by);
+    const key = [type, action, reason, referenceKey(regarding), related ? referenceKey(related) : ""].join("\0");
     const micros = this.kernel.epochMs * 1000 + this.kernel.now;
     const time = formatMicroTime(micros);
     const cached = this.cache.get(key);
@@ -84,6 +93,7 @@ export class EventSeriesRecorder {
       action,
       reason,
       regarding,
+      ...(related && { related }),
       note: note.length > 1024 ? note.slice(0, 1024) : note,
       type,
       deprecatedSource: {},

@@ -32,6 +32,8 @@ export interface ClusterView {
   volume(name: string): KubeObject | undefined;
   volumes(): Iterable<KubeObject>;
   storageClass(name: string): KubeObject | undefined;
+  /** PodDisruptionBudgets. */
+  budgets(): Iterable<KubeObject>;
 }
 
 /** What a plugin works with that prepares the binding of a Pod. */

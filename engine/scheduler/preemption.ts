@@ -1,3 +1,4 @@
+import { matchesSelector } from "../api/label-selector.ts";
 import { parseTime } from "../api/time.ts";
 import type { KubeObject } from "../api/types.ts";
 import { runFilters } from "./algorithm.ts";
@@ -8,6 +9,14 @@ import type { NodeInfo } from "./node-info.ts";
 export interface Preemption {
   node: string;
   victims: KubeObject[];
+  /** How many victims a PodDisruptionBudget would spare. */
+  violations: number;
+}
+
+/** Why nobody gives way; `eligible`: the Pod might have made room somewhere. */
+export interface NoPreemption {
+  why: string;
+  eligible: boolean;
 }
 
 const priorityOf = (pod: KubeObject): number => pod.spec.priority ?? 0;
@@ -22,13 +31,14 @@ export function findPreemption(
   pod: KubeObject,
   view: ClusterView,
   fit: FitError,
-): Preemption | string {
-  if (pod.spec.preemptionPolicy === "Never") return "not eligible due to preemptionPolicy=Never.";
+): Preemption | NoPreemption {
+  const ineligible = (why: string): NoPreemption => ({ why: `not eligible due to ${why}`, eligible: false });
+  if (pod.spec.preemptionPolicy === "Never") return ineligible("preemptionPolicy=Never.");
   const nominated = view.nodes().find((node) => node.name === pod.status?.nominatedNodeName);
   const leaving = [...(nominated?.pods.values() ?? [])].some(
     (other) => other.metadata.deletionTimestamp && priorityOf(other) < priorityOf(pod),
   );
-  if (leaving) return "not eligible due to a terminating pod on the nominated node.";
+  if (leaving) return ineligible("a terminating pod on the nominated node.");
 
   const reasons = new FitError(fit.allNodes);
   reasons.absent = { ...unresolvable("Preemption is not helpful for scheduling"), plugin: "DefaultPreemption" };
@@ -36,10 +46,10 @@ export function findPreemption(
   for (const node of view.nodes()) {
     if (fit.rejections.get(node.name)?.code !== "Unschedulable") continue;
     const found = victimsOn(plugins, pod, view, node);
-    if (Array.isArray(found)) candidates.push({ node: node.name, victims: found });
+    if ("victims" in found) candidates.push({ node: node.name, ...found });
     else reasons.reject(node.name, found.plugin, found.rejection);
   }
-  return candidates.length === 0 ? reasons.message : cheapest(candidates);
+  return candidates.length === 0 ? { why: reasons.message, eligible: true } : cheapest(candidates);
 }
 
 function victimsOn(plugins: readonly Plugin[], pod: KubeObject, view: ClusterView, node: NodeInfo) {
@@ -54,14 +64,38 @@ function victimsOn(plugins: readonly Plugin[], pod: KubeObject, view: ClusterVie
   if (out !== undefined) return out;
   // The most important ones are spared first.
   lower.sort((a, b) => priorityOf(b) - priorityOf(a) || startOf(a) - startOf(b));
+  const guarded = violating(lower, view.budgets());
   const victims: KubeObject[] = [];
-  for (const other of lower) {
+  let violations = 0;
+  for (const other of [...guarded, ...lower.filter((one) => !guarded.has(one))]) {
     trial.addPod(other);
     if (fits() === undefined) continue;
     trial.removePod(other);
     victims.push(other);
+    if (guarded.has(other)) violations++;
   }
-  return victims;
+  victims.sort((a, b) => lower.indexOf(a) - lower.indexOf(b));
+  return { victims, violations };
+}
+
+/** Those whose end a budget does not allow, counted in this order (filterPodsWithPDBViolation). */
+function violating(pods: readonly KubeObject[], budgets: Iterable<KubeObject>): Set<KubeObject> {
+  const out = new Set<KubeObject>();
+  const left = [...budgets].map((budget) => ({ budget, allowed: (budget.status?.disruptionsAllowed ?? 0) as number }));
+  for (const pod of pods) {
+    const { namespace, name, labels = {} } = pod.metadata;
+    if (Object.keys(labels).length === 0) continue;
+    for (const one of left) {
+      const { metadata, spec, status } = one.budget;
+      const { matchLabels = {}, matchExpressions = [] } = spec.selector ?? {};
+      const selects = Object.keys(matchLabels).length + matchExpressions.length > 0;
+      if (metadata.namespace !== namespace || !selects || !matchesSelector(spec.selector, labels)) continue;
+      // Its end has been allowed already.
+      if (status?.disruptedPods?.[name] !== undefined) continue;
+      if (--one.allowed < 0) out.add(pod);
+    }
+  }
+  return out;
 }
 
 function bound(view: ClusterView): ClusterView {
@@ -74,10 +108,11 @@ function bound(view: ClusterView): ClusterView {
     volume: (name) => view.volume(name),
     volumes: () => view.volumes(),
     storageClass: (name) => view.storageClass(name),
+    budgets: () => view.budgets(),
   };
 }
 
-/** pickOneNodeForPreemption: least important victims, then fewest, then the youngest. */
+/** pickOneNodeForPreemption: fewest who are guarded by budgets, least important victims, then fewest, then the youngest. */
 function cheapest(candidates: readonly Preemption[]): Preemption {
   const highest = (c: Preemption) => priorityOf(c.victims[0]!);
   const sum = (c: Preemption) => c.victims.reduce((total, pod) => total + priorityOf(pod) + 2_147_483_648, 0);
@@ -86,6 +121,7 @@ function cheapest(candidates: readonly Preemption[]): Preemption {
   return candidates.reduce((best, c) => {
     if (c.victims.length === 0 || best.victims.length === 0) return best.victims.length === 0 ? best : c;
     const order =
+      c.violations - best.violations ||
       highest(c) - highest(best) ||
       sum(c) - sum(best) ||
       c.victims.length - best.victims.length ||

@@ -142,8 +142,94 @@ describe("scheduler", () => {
     s.pod("vip", { priorityClassName: "high" }, "1");
     s.run(1);
     expect(s.events("low").map((event: { reason: string }) => event.reason)).toEqual(["Scheduled", "Preempted"]);
+    expect(s.events("low").at(-1).related).toMatchObject({ kind: "Pod", name: "vip" });
     expect(s.get("vip").status.nominatedNodeName).toBe("worker-1");
     expect(s.get("vip").status.conditions[0].message).toBe("0/1 nodes are available: 1 Insufficient cpu.");
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("spares whom a budget guards, and gives up a promised node once nobody is left to give way", () => {
+    const s = start({ "worker-1": {}, "worker-2": {} });
+    for (const [name, value] of Object.entries({ high: 1000, higher: 2000 }))
+      s.json("POST", "/apis/scheduling.k8s.io/v1/priorityclasses", { metadata: { name }, value });
+    const on = (node: string) => ({ nodeSelector: { "kubernetes.io/hostname": node } });
+    s.json("POST", "/apis/policy/v1/namespaces/default/poddisruptionbudgets", {
+      metadata: { name: "p" },
+      spec: { minAvailable: 1, selector: { matchLabels: { app: "guarded" } } },
+    });
+    s.pod("guarded", on("worker-1"), "1500m");
+    s.json("PATCH", `${PODS}/guarded`, { metadata: { labels: { app: "guarded" } } }, MERGE);
+    s.pod("free", on("worker-2"), "1500m");
+    s.run(1);
+    s.pod("vip", { priorityClassName: "high" }, "1");
+    s.run(1);
+    expect(s.get("vip").status.nominatedNodeName).toBe("worker-2");
+    expect(s.events("guarded").map((event: { reason: string }) => event.reason)).toEqual(["Scheduled"]);
+    // Others take both places.
+    s.json("DELETE", `${PODS}/guarded?gracePeriodSeconds=0`);
+    s.json("DELETE", `${PODS}/free?gracePeriodSeconds=0`);
+    for (const node of ["worker-1", "worker-2"]) s.pod(node, { ...on(node), priorityClassName: "higher" }, "2");
+    s.run(30);
+    expect(s.get("vip").status).not.toHaveProperty("nominatedNodeName");
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("lets one Pod alone use a claim that is for one Pod", () => {
+    const s = start({ "worker-1": {}, "worker-2": {} });
+    s.json("POST", "/api/v1/persistentvolumes", {
+      metadata: { name: "v" },
+      spec: { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOncePod"], hostPath: { path: "/x" } },
+    });
+    s.json("POST", "/api/v1/namespaces/default/persistentvolumeclaims", {
+      metadata: { name: "c", annotations: { "pv.kubernetes.io/bind-completed": "yes" } },
+      spec: {
+        accessModes: ["ReadWriteOncePod"],
+        storageClassName: "",
+        volumeName: "v",
+        resources: { requests: { storage: "1Gi" } },
+      },
+    });
+    const volumes = [{ name: "v", persistentVolumeClaim: { claimName: "c" } }];
+    for (const name of ["a", "b"]) {
+      s.pod(name, { volumes });
+      s.run(1);
+    }
+    expect(s.get("a").spec.nodeName).toBeDefined();
+    expect(s.get("b").status.conditions[0].message).toBe(
+      "0/2 nodes are available: 2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.",
+    );
+    s.json("DELETE", `${PODS}/a?gracePeriodSeconds=0`);
+    s.run(15);
+    expect(s.get("b").spec.nodeName).toBeDefined();
+    expect(s.kernel.faults).toEqual([]);
+  });
+
+  it("does not try a Pod again for what cannot help it", () => {
+    const s = start({ "worker-1": {} });
+    const podAffinityTerm = { topologyKey: "kubernetes.io/hostname", labelSelector: { matchLabels: { app: "x" } } };
+    s.pod("near", { affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [podAffinityTerm] } } });
+    const constraint = { maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule" };
+    const labelSelector = { matchLabels: { app: "x" } };
+    s.pod("spread", { topologySpreadConstraints: [{ ...constraint, labelSelector }] });
+    s.pod("gated", { schedulingGates: [{ name: "a.b/c" }] });
+    s.run(5);
+    for (const name of ["other", "third"]) {
+      s.pod(name);
+      s.run(20);
+    }
+    expect(s.events("near")).toHaveLength(1);
+    expect(s.events("spread")).toHaveLength(1);
+    expect(s.get("gated").status.conditions).toMatchObject([
+      {
+        type: "PodScheduled",
+        status: "False",
+        reason: "SchedulingGated",
+        message: "Scheduling is blocked due to non-empty scheduling gates",
+      },
+    ]);
+    s.json("PATCH", `${PODS}/other`, { metadata: { labels: { app: "x" } } }, MERGE);
+    s.run(15);
+    expect(s.get("near").spec.nodeName).toBe("worker-1");
     expect(s.kernel.faults).toEqual([]);
   });
 });

@@ -9,6 +9,7 @@ import {
   NODES,
   PERSISTENT_VOLUME_CLAIMS,
   PERSISTENT_VOLUMES,
+  POD_DISRUPTION_BUDGETS,
   PODS,
   REPLICA_SETS,
   SERVICES,
@@ -76,6 +77,7 @@ export class Scheduler {
   private readonly volumes: Informer;
   private readonly claims: Informer;
   private readonly storageClasses: Informer;
+  private readonly budgets: Informer;
   private readonly view: ClusterView;
   private leading = false;
   private busy = false;
@@ -101,6 +103,7 @@ export class Scheduler {
     this.volumes = new Informer(kernel, client, PERSISTENT_VOLUMES);
     this.claims = new Informer(kernel, client, PERSISTENT_VOLUME_CLAIMS);
     this.storageClasses = new Informer(kernel, client, STORAGE_CLASSES);
+    this.budgets = new Informer(kernel, client, POD_DISRUPTION_BUDGETS);
     for (const informer of [this.volumes, this.claims, this.storageClasses]) {
       informer.onChange(({ object }) => this.queue.cluster({ type: "VolumeChange", object }));
     }
@@ -115,6 +118,7 @@ export class Scheduler {
       volume: (name) => this.volumes.get(name),
       volumes: () => this.volumes.items.values(),
       storageClass: (name) => this.storageClasses.get(name),
+      budgets: () => this.budgets.items.values(),
     };
     this.election = new LeaderElection({
       kernel,
@@ -155,7 +159,7 @@ export class Scheduler {
   }
 
   private informers(): Informer[] {
-    const storage = [this.volumes, this.claims, this.storageClasses];
+    const storage = [this.volumes, this.claims, this.storageClasses, this.budgets];
     return [this.nodes, this.pods, this.services, ...Object.values(this.owners), this.namespaces, ...storage];
   }
 
@@ -261,8 +265,11 @@ export class Scheduler {
     }
     let nominated: string | undefined;
     const preemption = findPreemption(this.plugins, pod, this.view, found);
-    if (typeof preemption === "string") found.postFilterMessage = `preemption: ${preemption}`;
-    else {
+    if ("why" in preemption) {
+      found.postFilterMessage = `preemption: ${preemption.why}`;
+      // Who finds no place to make gives up the one that was promised.
+      if (preemption.eligible) nominated = "";
+    } else {
       yield* this.preempt(pod, preemption);
       nominated = preemption.node;
       decision.nominated = nominated;
@@ -390,11 +397,11 @@ export class Scheduler {
         2,
       );
       const note = `Preempted by pod ${pod.metadata.uid} on node ${node}`;
-      this.recorder.event(victim, "Normal", "Preempted", "Preempting", note);
+      this.recorder.event(victim, "Normal", "Preempted", "Preempting", note, pod);
     }
   }
 
-  /** handleSchedulingFailure: back to the queue, an event, and the condition PodScheduled. */
+  /** handleSchedulingFailure: back to the queue, an event, and the condition PodScheduled. `nominated` empty: no node any more. */
   private *fail(
     queued: QueuedPod,
     message: string,
@@ -414,6 +421,7 @@ export class Scheduler {
         2,
       );
     if (nominated) this.nominated.set(pod.metadata.uid, { pod, node: nominated });
+    else if (nominated === "") this.nominated.delete(pod.metadata.uid);
     this.queue.failed(queued, rejectedBy);
     const note = message.length > NOTE_LIMIT ? `${message.slice(0, NOTE_LIMIT - 4)} ...` : message;
     this.recorder.event(pod, "Warning", "FailedScheduling", "Scheduling", note);
@@ -422,9 +430,10 @@ export class Scheduler {
 
   private *patchStatus(pod: KubeObject, reason: string, message: string, nominated: string | undefined): Gen {
     const before = (pod.status?.conditions ?? []).find((c: { type: string }) => c.type === "PodScheduled");
-    const named = nominated ?? pod.status?.nominatedNodeName;
+    const promised: string = pod.status?.nominatedNodeName ?? "";
+    const named = nominated ?? promised;
     const same = before?.status === "False" && before.reason === reason && before.message === message;
-    if (same && named === pod.status?.nominatedNodeName) return;
+    if (same && named === promised) return;
     const now = formatTime(this.kernel.wallMs);
     const condition = {
       type: "PodScheduled",
@@ -434,7 +443,7 @@ export class Scheduler {
       lastProbeTime: null,
       lastTransitionTime: before?.status === "False" ? before.lastTransitionTime : now,
     };
-    const status = { conditions: [condition], ...(named ? { nominatedNodeName: named } : {}) };
+    const status = { conditions: [condition], ...(named || promised ? { nominatedNodeName: named || null } : {}) };
     try {
       yield* this.client.patch(PODS, pod.metadata.namespace, pod.metadata.name, { status }, "strategic", "status");
     } catch (error) {

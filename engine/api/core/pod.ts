@@ -140,8 +140,16 @@ function cells(pod: KubeObject, nowMs: number): Cell[] {
 }
 
 /** registry/core/pod/strategy.go: a new Pod is Pending, and its QoS class is settled for good. */
+/** What a Pod with scheduling gates is born with (pkg/registry/core/pod/strategy.go applySchedulingGatedCondition). */
+function gated(lastTransitionTime: string): object {
+  const message = "Scheduling is blocked due to non-empty scheduling gates";
+  const state = { type: "PodScheduled", status: "False", lastProbeTime: null, lastTransitionTime };
+  return { ...state, reason: "SchedulingGated", message };
+}
+
 function prepareForCreate(draft: Draft): string[] {
   draft.status = { phase: "Pending", qosClass: qosClass(draft.spec ?? {}) };
+  if (draft.spec?.schedulingGates?.length > 0) draft.status.conditions = [gated(draft.metadata.creationTimestamp)];
   return syncAppArmor(draft);
 }
 

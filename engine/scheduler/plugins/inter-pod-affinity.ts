@@ -1,5 +1,6 @@
 import { type LabelSelector, matchesSelector } from "../../api/label-selector.ts";
 import type { KubeObject } from "../../api/types.ts";
+import { deepEqual } from "../../api/validation/value.ts";
 import { type Cycle, MAX_NODE_SCORE, type Plugin, unresolvable, unschedulable } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
 
@@ -21,8 +22,8 @@ const preferred = (
 ): { weight: number; podAffinityTerm: Term }[] =>
   pod.spec.affinity?.[kind]?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
 
-/** Does `term` of a Pod in `namespace` mean `target`? */
-function means(term: Term, namespace: string | undefined, target: KubeObject, cycle: Cycle): boolean {
+/** Does `term` of a Pod in `namespace` mean `target`? Without a cycle namespaces have no labels. */
+function means(term: Term, namespace: string | undefined, target: KubeObject, cycle?: Cycle): boolean {
   const home = target.metadata.namespace ?? "";
   const named = term.namespaces ?? [];
   const inScope =
@@ -30,7 +31,7 @@ function means(term: Term, namespace: string | undefined, target: KubeObject, cy
       ? home === namespace
       : named.includes(home) ||
         (term.namespaceSelector !== undefined &&
-          matchesSelector(term.namespaceSelector, cycle.view.namespaceLabels(home)));
+          matchesSelector(term.namespaceSelector, cycle?.view.namespaceLabels(home)));
   return inScope && matchesSelector(term.labelSelector, target.metadata.labels);
 }
 
@@ -137,5 +138,29 @@ export const interPodAffinity: Plugin = {
     const min = Math.min(...scores);
     return scores.map((s) => (max > min ? Math.floor((MAX_NODE_SCORE * (s - min)) / (max - min)) : 0));
   },
-  requeue: () => true,
+  requeue: (pod, event) => {
+    const near = required(pod, "podAffinity");
+    const far = required(pod, "podAntiAffinity");
+    const all = (terms: readonly Term[], target: KubeObject) =>
+      terms.length > 0 && terms.every((term) => means(term, pod.metadata.namespace, target));
+    switch (event.type) {
+      case "AssignedPodAdd":
+        return all(near, event.pod);
+      case "AssignedPodUpdate": {
+        const { pod: now, old = now } = event;
+        if (old.metadata.labels === now.metadata.labels) return false;
+        return (!all(near, old) && all(near, now)) || (all(far, old) && !all(far, now));
+      }
+      case "AssignedPodDelete":
+        return all(far, event.pod);
+      case "NodeAdd":
+      case "NodeUpdate": {
+        const { labels } = event.node.metadata;
+        if (event.type === "NodeUpdate" && deepEqual(labels, event.old?.metadata.labels)) return false;
+        return [...near, ...far].some((term) => labels?.[term.topologyKey] !== undefined);
+      }
+      default:
+        return false;
+    }
+  },
 };

@@ -28,6 +28,7 @@ const cycleOf = (p: KubeObject, nodes: NodeInfo[]) => {
     volume: () => undefined,
     volumes: () => [],
     storageClass: () => undefined,
+    budgets: () => [],
   };
   return new Cycle(p, view);
 };

@@ -2,6 +2,7 @@ import { hasLabels, type LabelSelector, matchesSelector } from "../../api/label-
 import { matchesNodeAffinity } from "../../api/node-selector.ts";
 import { untoleratedTaint } from "../../api/tolerations.ts";
 import type { KubeObject } from "../../api/types.ts";
+import { deepEqual } from "../../api/validation/value.ts";
 import { type Cycle, MAX_NODE_SCORE, type Plugin, unresolvable, unschedulable } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
 
@@ -75,8 +76,9 @@ function count(node: NodeInfo, constraint: Constraint, namespace: string | undef
   return node.matching(`${namespace} ${constraint.selects}`, namespace, constraint.matches);
 }
 
-const hasAllKeys = (node: NodeInfo, list: readonly Constraint[]) =>
-  list.every((c) => node.node.metadata.labels?.[c.topologyKey] !== undefined);
+const hasKeys = (node: KubeObject, list: readonly Constraint[]) =>
+  list.every((c) => node.metadata.labels?.[c.topologyKey] !== undefined);
+const hasAllKeys = (node: NodeInfo, list: readonly Constraint[]) => hasKeys(node.node, list);
 
 /** Pods per domain of each hard constraint. */
 function domains(cycle: Cycle, hard: readonly Constraint[]): Map<string, number>[] {
@@ -201,5 +203,30 @@ export const podTopologySpread: Plugin = {
       return max === 0 ? MAX_NODE_SCORE : Math.floor((MAX_NODE_SCORE * (max + min - score)) / max);
     });
   },
-  requeue: () => true,
+  requeue: (pod, event) => {
+    const hard = constraints(pod, "DoNotSchedule");
+    switch (event.type) {
+      case "AssignedPodAdd":
+      case "AssignedPodUpdate":
+      case "AssignedPodDelete": {
+        if (event.pod.metadata.namespace !== pod.metadata.namespace) return false;
+        const { labels } = event.pod.metadata;
+        if (event.type !== "AssignedPodUpdate") return hard.some((c) => c.matches(labels));
+        const before = event.old?.metadata.labels;
+        return before !== labels && hard.some((c) => c.matches(before) !== c.matches(labels));
+      }
+      case "NodeAdd":
+        return hasKeys(event.node, hard);
+      case "NodeUpdate": {
+        const { node, old = node } = event;
+        if (hasKeys(old, hard) !== hasKeys(node, hard)) return true;
+        const moved = hard.some((c) => old.metadata.labels?.[c.topologyKey] !== node.metadata.labels?.[c.topologyKey]);
+        return hasKeys(node, hard) && (moved || !deepEqual(old.spec.taints, node.spec.taints));
+      }
+      case "PodUpdate":
+        return hard.some((c) => c.honorTaints) && !deepEqual(event.pod.spec.tolerations, event.old.spec.tolerations);
+      default:
+        return false;
+    }
+  },
 };
