@@ -371,13 +371,15 @@ function arithSource(sh: Shell, pieces: readonly Piece[]): string {
 }
 
 /** Operators that dash does not know: those behind a name that change it, and powers. */
-const FOREIGN_ARITHMETIC = /[\w)]\s*(?:\+\+|--)\s*(?:[^\w\s($+~!-]|$)|\*\*/;
+const FOREIGN_ARITHMETIC = /,|[\w)]\s*(?:\+\+|--)\s*(?:[^\w\s($+~!-]|$)|\*\*/;
 
 /** Evaluates the raw text of `$((…))` and `((…))`: expanded first, as between double quotes. */
 export function arithText(sh: Shell, text: string): number | bigint {
   const source = /[$`"\\]/.test(text) ? arithSource(sh, compile(text, "arith").pieces) : text;
   if (sh.setup.dialect === "dash" && FOREIGN_ARITHMETIC.test(source))
-    throw new ShellError(`${source}: syntax error: operand expected (error token is "")`);
+    throw new ShellError(
+      `${source}: syntax error${source.includes(",") ? " in expression" : ": operand expected"} (error token is "")`,
+    );
   return evaluate(source, sh.arith);
 }
 

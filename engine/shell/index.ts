@@ -153,7 +153,8 @@ function* main(sh: Shell, how: Invocation, reads: boolean): Gen<number> {
     if (first !== undefined) yield* sourceIfThere(sh, first);
   }
   if (sh.setup.dialect === "bash" && sh.get("POSIXLY_CORRECT") !== undefined) sh.setPosixMode(true);
-  if (sh.has("posix") && sh.get("POSIXLY_CORRECT") === undefined) sh.set("POSIXLY_CORRECT", "y");
+  if (sh.setup.dialect === "bash" && sh.has("posix") && sh.get("POSIXLY_CORRECT") === undefined)
+    sh.set("POSIXLY_CORRECT", "y");
   if (how.command !== undefined) {
     sh.isCommandString = true;
     if (sh.setup.dialect === "bash") sh.set("BASH_EXECUTION_STRING", how.command);

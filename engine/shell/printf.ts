@@ -36,7 +36,7 @@ function once(state: State, format: string): string {
   let out = "";
   for (let i = 0; i < format.length; ) {
     const c = format[i]!;
-    if (c === "\\") {
+    if (c === "\\" && !(state.sh.setup.dialect === "dash" && "xuUeE".includes(format[i + 1] ?? "-"))) {
       const read = readEscape(format, i + 1, true);
       if (format[i + 1] === "c") {
         out += "\\c";
@@ -74,8 +74,9 @@ function once(state: State, format: string): string {
       i++;
       continue;
     }
-    if (!"diouxXeEfFgGaAcsbqQn".includes(kind) && !kind.endsWith("T")) {
-      state.errors.push(`\`${kind}': invalid format character`);
+    const known = state.sh.posix ? "diouxXeEfFgGaAcsb" : "diouxXeEfFgGaAcsbqQn";
+    if (!known.includes(kind) && (state.sh.posix || !kind.endsWith("T"))) {
+      state.errors.push(`\`${state.sh.posix ? spec[0] : kind}': invalid format character`);
       state.stop = true;
       return out;
     }

@@ -139,7 +139,10 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
   }
   const assignments = parts.assignments.length === 0 ? [] : yield* prepareInTurn(sh, parts.assignments);
   if (sh.has("xtrace")) {
-    const before = sh.setup.dialect === "bash" ? "" : assignments.map((ready) => `${traceAssignment(ready)} `).join("");
+    const before =
+      sh.setup.dialect === "bash"
+        ? ""
+        : assignments.map((ready) => `${traceAssignment(ready, sh.setup.dialect === "dash")} `).join("");
     if (before === "") for (const ready of assignments) yield* trace(sh, traceAssignment(ready));
     for (const ready of declared?.values() ?? []) if (ready.elements) yield* trace(sh, traceCompound(ready));
     const shown = words.map((word, i) => {
@@ -208,9 +211,9 @@ function traceCompound({ name, append, elements = [] }: Prepared): string {
   return `${name}${append ? "+" : ""}=(${shown.join(" ")})`;
 }
 
-function traceAssignment(ready: Prepared): string {
+function traceAssignment(ready: Prepared, plain = false): string {
   const name = ready.index === undefined ? ready.name : `${ready.name}[${ready.index}]`;
-  return `${name}${ready.append ? "+" : ""}=${ready.elements ? `(${ready.raw})` : ready.value === "" ? "" : traceQuote(ready.value)}`;
+  return `${name}${ready.append ? "+" : ""}=${ready.elements ? `(${ready.raw})` : ready.value === "" ? "" : plain ? ready.value : traceQuote(ready.value)}`;
 }
 
 function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
@@ -219,7 +222,7 @@ function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
   const traced: string[] = [];
   for (const assignment of parts.assignments) {
     const ready = yield* prepareAssignment(sh, assignment);
-    if (sh.has("xtrace")) traced.push(traceAssignment(ready));
+    if (sh.has("xtrace")) traced.push(traceAssignment(ready, sh.setup.dialect === "dash"));
     if (traced.length > 0 && sh.setup.dialect === "bash") yield* trace(sh, traced.pop()!);
     try {
       applyAssignment(sh, ready);

@@ -19,7 +19,7 @@ export function specialParameter(sh: Shell, name: string): string | undefined | 
     case "-":
       return flagLetters(sh);
     case "_":
-      return sh.lastArgument;
+      return sh.posix ? undefined : sh.lastArgument;
     default:
       return null;
   }
@@ -49,12 +49,14 @@ export function flagLetters(sh: Shell): string {
     ["physical", "P"],
     ["functrace", "T"],
   ];
+  if (sh.setup.dialect === "busybox" && sh.isCommandString) out += "c";
   for (const [option, letter] of letters) {
+    if (sh.posix && (letter === "h" || letter === "B")) continue;
     if (letter === "m" && sh.setup.interactive) out += "i";
     if (sh.has(option)) out += letter;
   }
   if (sh.setup.interactive && !out.includes("i")) out += "i";
-  if (sh.isCommandString) out += "c";
+  if (sh.isCommandString) out += sh.posix ? "" : "c";
   else if (!sh.setup.interactive && sh.calls[0]?.file === "") out += "s";
   return out;
 }

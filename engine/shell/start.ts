@@ -39,8 +39,13 @@ export function startShell(p: Process, setup: ShellSetup): Shell {
   plain("IFS", " \t\n");
   plain("OPTIND", "1");
   plain("PS4", sh.vars.find("PS4")?.value ?? "+ ");
+  if (setup.dialect !== "bash") {
+    const prompt = setup.dialect === "busybox" ? "\\w \\$ " : p.cred.uid === 0 ? "# " : "$ ";
+    if (!sh.vars.find("PS1")) plain("PS1", prompt);
+    if (!sh.vars.find("PS2")) plain("PS2", "> ");
+  }
   if (!sh.vars.find("PATH")) plain("PATH", DEFAULT_PATH);
-  plain("PPID", String(p.parent?.nsPid ?? 0), { readonly: true, integer: true });
+  plain("PPID", String(p.parent?.nsPid ?? 0), sh.posix ? {} : { readonly: true, integer: true });
   const shlvl = Number(sh.vars.find("SHLVL")?.value ?? 0) || 0;
   const pwd = sh.vars.find("PWD")?.value;
   const logical = pwd?.startsWith("/") && !/(^|\/)\.\.?(\/|$)/.test(pwd) && find(p, pwd) === find(p, ".") ? pwd : p.cwd;
@@ -48,8 +53,8 @@ export function startShell(p: Process, setup: ShellSetup): Shell {
   if (setup.dialect === "bash") {
     plain("SHLVL", String(shlvl + 1), { exported: true });
     installDynamic(sh);
-    plain("UID", String(p.cred.uid), { readonly: true, integer: true });
-    plain("EUID", String(p.cred.uid), { readonly: true, integer: true });
+    plain("UID", String(p.cred.uid), sh.posix ? {} : { readonly: true, integer: true });
+    plain("EUID", String(p.cred.uid), sh.posix ? {} : { readonly: true, integer: true });
     plain("OPTERR", "1");
     plain("HOSTNAME", p.ns.uts.hostname);
     plain("HOSTTYPE", "x86_64");

@@ -70,6 +70,7 @@ function describe(sh: Shell, name: string, one: { kind: string; path?: string },
     case "keyword":
       return `${name} is a shell keyword\n`;
     case "function":
+      if (sh.posix) return `${name} is a ${sh.setup.dialect === "dash" ? "shell " : ""}function\n`;
       return `${name} is a function\n${functionText(name, sh.functions.get(name)!)}\n`;
     case "builtin":
       return `${name} is a shell builtin\n`;
@@ -85,10 +86,12 @@ const command: Builtin = function* (sh, args, how) {
   if (parsed.options.some((option) => option.letter === "v" || option.letter === "V")) {
     const verbose = parsed.options.some((option) => option.letter === "V");
     let status = parsed.rest.length === 0 ? 0 : sh.setup.dialect === "bash" ? 1 : 127;
-    for (const name of parsed.rest) {
+    // Other shells than bash look at one name.
+    for (const name of sh.posix ? parsed.rest.slice(0, 1) : parsed.rest) {
       const [first] = kinds(sh, name);
       if (first === undefined) {
-        if (verbose) yield* sh.complain(`command: ${name}: not found`);
+        if (verbose && sh.posix) yield* put(sh, "command", `${name}: not found\n`);
+        else if (verbose) yield* sh.complain(`command: ${name}: not found`);
         continue;
       }
       status = 0;
@@ -176,10 +179,10 @@ const hash: Builtin = function* (sh, args) {
       if (sh.setup.dialect === "bash") yield* put(sh, "hash", "hash: hash table empty\n");
       return 0;
     }
-    let text = "hits\tcommand\n";
+    let text = sh.posix ? "" : "hits\tcommand\n";
     for (const name of hashOrder(sh.hashed.keys(), PROGRAM_BUCKETS)) {
       const { hits, path } = sh.hashed.get(name)!;
-      text += `${String(hits).padStart(4)}\t${path}\n`;
+      text += sh.posix ? `${path}\n` : `${String(hits).padStart(4)}\t${path}\n`;
     }
     return yield* put(sh, "hash", text);
   }

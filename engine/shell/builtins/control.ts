@@ -128,7 +128,11 @@ const source: Builtin = function* (sh, args, call) {
       .map((dir) => `${dir || "."}/${file}`)
       .find((one) => find(sh.p, one)?.kind === "file");
     path = found ?? file;
-    if (found === undefined && sh.has("posix")) {
+    if (found === undefined && sh.posix && !sh.setup.interactive) {
+      yield* sh.complain(`${name}: ${file}: not found`);
+      throw new ExitShell(2);
+    }
+    if (found === undefined && sh.has("posix") && !sh.posix) {
       yield* sh.complain(`${name}: ${file}: file not found`);
       if (!sh.setup.interactive && !call.byCommand) throw new ExitShell(1);
       return 1;
@@ -223,6 +227,7 @@ const shift: Builtin = function* (sh, words) {
   const arg = args[0] ?? "1";
   if (!/^[+-]?\d+$/.test(arg)) {
     yield* sh.complain(`shift: ${arg}: numeric argument required`);
+    if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
     return 1;
   }
   if (args.length > 1 && sh.setup.dialect === "bash") return yield* tooMany(sh, "shift");

@@ -208,6 +208,8 @@ class Declaration {
       sh.getoptsPosition = 0;
     }
     if (old === undefined) return variable;
+    // In dash a local variable begins with what it hides.
+    if (sh.setup.dialect === "dash") Object.assign(variable, old.copy(), { temporary: false });
     if (sh.shopts.has("localvar_inherit") || this.flags.on("I")) {
       const inherited = old.copy();
       if (!inherited.nameref) Object.assign(variable, inherited, { temporary: false });

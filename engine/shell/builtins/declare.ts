@@ -36,7 +36,11 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
   const parsed =
     kind === "local" && !bash
       ? withoutOptions(args)
-      : parseOptions(args, bash ? known : "p", kind === "declare" || kind === "local");
+      : parseOptions(
+          args,
+          bash ? known : sh.setup.dialect === "busybox" && kind === "export" ? "pn" : "p",
+          kind === "declare" || kind === "local",
+        );
   if (parsed.bad) return yield* badOption(sh, label, parsed.bad);
   const on = (letter: string) => parsed.options.some((option) => option.letter === letter && option.sign === "-");
   const off = (letter: string) => parsed.options.some((option) => option.letter === letter && option.sign === "+");
@@ -62,6 +66,7 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
     if (aim === undefined || (aim.index !== undefined && (kind === "export" || kind === "readonly") && !on("a"))) {
       const bad = kind === "declare" || kind === "local" ? arg : arg.replace(/^(\w+\[.*\])=.*$/s, "$1");
       yield* sh.complain(`${label}: \`${bad}': not a valid identifier`);
+      if (kind === "local" && !bash && !sh.setup.interactive) throw new ExitShell(2);
       status = 1;
       continue;
     }

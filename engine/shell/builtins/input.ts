@@ -74,6 +74,10 @@ const read: Builtin = function* (sh, args) {
       o.fd = Number(value);
     }
   }
+  if (parsed.rest.length === 0 && sh.setup.dialect === "dash") {
+    yield* sh.complain("read: arg count");
+    return 2;
+  }
   for (const name of parsed.rest) {
     if (/^[A-Za-z_]\w*(\[.+\])?$/s.test(name)) continue;
     yield* sh.complain(`read: \`${name}': not a valid identifier`);

@@ -43,7 +43,7 @@ const echo: Builtin = function* (sh, args) {
   }
   let text = i === 0 ? args.join(" ") : args.slice(i).join(" ");
   if (escapes && text.includes("\\")) {
-    const done = echoEscapes(text);
+    const done = echoEscapes(text, sh.setup.dialect !== "dash");
     text = done.text;
     if (done.stop) newline = false;
   }
@@ -51,10 +51,10 @@ const echo: Builtin = function* (sh, args) {
 };
 
 /** Escapes of `echo -e`. `stop`: `\c` ended the output. */
-export function echoEscapes(text: string): { text: string; stop: boolean } {
+export function echoEscapes(text: string, hexadecimal = true): { text: string; stop: boolean } {
   let out = "";
   for (let i = 0; i < text.length; ) {
-    if (text[i] !== "\\") {
+    if (text[i] !== "\\" || (!hexadecimal && "xuUeE".includes(text[i + 1] ?? "-"))) {
       out += text[i++];
       continue;
     }

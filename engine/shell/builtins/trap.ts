@@ -45,7 +45,7 @@ function plainTable(dialect: Dialect): string {
 }
 
 const trap: Builtin = function* (sh, args) {
-  const parsed = parseOptions(args, "lp");
+  const parsed = parseOptions(args, sh.posix ? "" : "lp");
   if (parsed.bad && args[0] !== "-") return yield* badOption(sh, "trap", parsed.bad);
   if (parsed.options.some((option) => option.letter === "l"))
     return yield* put(sh, "trap", signalTable(sh.setup.dialect));
