@@ -79,6 +79,29 @@ kubectl delete ns ingress-nginx; sleep 20; kubectl get ns ingress-nginx`,
     expect: ["condition met", 'namespace "ingress-nginx" deleted', 'namespaces "ingress-nginx" not found'],
   },
   {
+    name: "cert-manager's kinds are served and explained, and its parts run",
+    script: `kubectl apply -f https://github.com/cert-manager/cert-manager/releases/download/v1.17.1/cert-manager.yaml | tail -1
+kubectl -n cert-manager wait --for=condition=Available deployment --all --timeout=120s
+kubectl get crd -o name | grep -c cert-manager.io; kubectl explain certificate.spec.subject | grep -A1 organizations
+kubectl apply -f - <<'Y'
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: web}
+spec: {secretName: web-tls, dnsNames: [web.example.org], issuerRef: {name: ca, kind: ClusterIssuer}, subject: {organizations: [shop]}}
+Y
+kubectl get cert web --no-headers; kubectl get crd certificates.cert-manager.io -o jsonpath='{.spec.names.shortNames}'`,
+    expect: [
+      "deployment.apps/cert-manager-webhook created",
+      "deployment.apps/cert-manager-webhook condition met",
+      /^6$/,
+      "organizations",
+      "Organizations to be used on the Certificate.",
+      "certificate.cert-manager.io/web created",
+      /^web +web-tls /,
+      '["cert","certs"]',
+    ],
+  },
+  {
     name: "podinfo is probed by its own client, taken out of service, and crashes when told",
     script: `kubectl create deployment podinfo --image=ghcr.io/stefanprodan/podinfo:6.7.1 --port=9898
 kubectl patch deployment podinfo --type=json -p '[{"op":"add","path":"/spec/template/spec/containers/0/readinessProbe","value":{"exec":{"command":["podcli","check","http","localhost:9898/readyz"]},"periodSeconds":5,"timeoutSeconds":5}}]'

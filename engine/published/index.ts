@@ -2,6 +2,7 @@ import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { encode, type Gen } from "../kernel/index.ts";
 import type { Listener } from "../network/namespace.ts";
 import { calicoManifest } from "./calico.ts";
+import { certManagerCrds, certManagerManifest } from "./cert-manager.ts";
 import { CHART_FILES } from "./charts.ts";
 import { publishedExample } from "./examples/index.ts";
 import { gatewayApiManifest } from "./gateway-api.ts";
@@ -68,6 +69,14 @@ const RELEASES: readonly Release[] = [
     // From 3.30 on the operator's kinds have a file of their own, which its manifest here has as well.
     /^raw\.githubusercontent\.com\/projectcalico\/calico\/v3\.3\d\.\d{1,2}\/manifests\/operator-crds\.yaml$/,
     operatorCrdsManifest,
+  ],
+  [
+    /^github\.com\/(?:cert-manager|jetstack)\/cert-manager\/releases\/(?:latest\/download|download\/(v1\.\d+\.\d+))\/cert-manager\.yaml$/,
+    (version) => certManagerManifest(version ?? "v1.17.1"),
+  ],
+  [
+    /^github\.com\/(?:cert-manager|jetstack)\/cert-manager\/releases\/(?:latest\/download|download\/v1\.\d+\.\d+)\/cert-manager\.crds\.yaml$/,
+    certManagerCrds,
   ],
   [
     /^docs\.projectcalico\.org\/(?:v3\.\d+\/)?(?:manifests|getting-started\/kubernetes\/installation\/hosted\/kubernetes-datastore\/calico-networking\/1\.7)\/calico\.yaml$/,
