@@ -104,6 +104,21 @@ ssh worker-1 'ping -c 2 192.168.108.23 | grep From; nc -zv 192.168.108.23 22; ip
     ],
   },
   {
+    // What iputils says on a machine without an IPv6 address.
+    name: "nothing has an IPv6 address to ping or to route to",
+    script: `ssh worker-1 'ping -6 -c 1 192.0.2.1; ping -4 -c 1 ::1; ping -6 -c 1 worker-2; ping -c 1 2001:db8::1; ping6 -c 1 localhost; echo $?; ip -6 route; ip -6 addr; ip -4 -o addr show to 192.168.108.0/24' 2>&1`,
+    expect: [
+      "ping: 192.0.2.1: Address family for hostname not supported",
+      "ping: ::1: Address family for hostname not supported",
+      "ping: worker-2: Address family for hostname not supported",
+      "ping: connect: Network is unreachable",
+      "ping: connect: Cannot assign requested address",
+      /^2$/,
+      /^2: eth0 +inet 192\.168\.108\.21\/24 brd 192\.168\.108\.255 scope global eth0/,
+    ],
+    never: [/^default via/],
+  },
+  {
     name: "neighbours are those that somebody has spoken to; who does not answer is asked three times and given up",
     script: `ssh worker-1 sudo bash <<'X' 2>&1
 ip neigh flush all; ip neigh show dev eth0 192.168.108.22; ping -c 1 192.168.108.22 | grep loss; ip neigh show 192.168.108.22 | sed 's/lladdr [0-9a-f:]*/MAC/'

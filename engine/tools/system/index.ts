@@ -149,6 +149,8 @@ export const systemPrograms: Record<string, Program> = {
   pgrep,
   pidof,
   ping,
+  ping4: ping,
+  ping6: ping,
   pkill,
   poweroff,
   ps,

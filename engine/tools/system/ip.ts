@@ -4,6 +4,7 @@ import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Interface, NetNamespace, Route } from "../../network/index.ts";
 import { peerOf, spaceCalled } from "../../network/links.ts";
+import { inNetwork } from "../../text/ipv4.ts";
 import { linkDetails } from "./bridge.ts";
 import { connected, disconnect, link } from "./ip-link.ts";
 import { neighbours } from "./ip-neighbour.ts";
@@ -214,11 +215,31 @@ function toText(number: number): string {
   return [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join(".");
 }
 
+/** Words that choose by what comes after them. */
+const CHOICES = new Set(["scope", "to", "label", "type", "master"]);
+
+/** Which addresses `scope host` and `to 10.0.0.0/8` choose; undefined where neither is said. */
+function chosenAddresses(words: readonly string[]): ((cidr: string, scope: string) => boolean) | undefined {
+  const after = (word: string) => (words.includes(word) ? words[words.indexOf(word) + 1] : undefined);
+  const scope = after("scope");
+  const to = after("to");
+  if (scope === undefined && to === undefined) return undefined;
+  return (cidr, own) => {
+    if (scope !== undefined && scope !== own && scope !== "all") return false;
+    return to === undefined || inNetwork(to.includes("/") ? to : `${to}/32`, cidr.slice(0, cidr.indexOf("/")));
+  };
+}
+
 /** The interface words ask for (`dev NAME`, or a bare name); throws a message when it does not exist. */
 export function asked(p: Process, words: readonly string[]): string | undefined {
   const at = words.indexOf("dev");
   const name =
-    at >= 0 ? words[at + 1] : words.find((word) => !["show", "list", "ls", "up", "scope", "global"].includes(word));
+    at >= 0
+      ? words[at + 1]
+      : words.find(
+          (word, i) =>
+            !["show", "list", "ls", "up"].includes(word) && !CHOICES.has(word) && !CHOICES.has(words[i - 1] ?? ""),
+        );
   if (name !== undefined && !p.ns.net.interfaces.has(name)) throw new MissingDevice(name);
   return name;
 }
@@ -238,14 +259,17 @@ function* address(p: Process, words: string[], options: Options): Gen<number> {
     return yield* missing(p, error);
   }
   const chosen = numbered(net).filter(([, one]) => name === undefined || one.name === name);
+  const wanted = chosenAddresses(rest);
   let text = "";
   for (const [index, one] of chosen) {
-    const own = options.family === "6" ? (one.name === "lo" ? [] : []) : one.addresses;
+    const scope = one.name === "lo" ? "host" : "global";
+    const all = options.family === "6" ? [] : one.addresses;
+    const own = wanted === undefined ? all : all.filter((cidr) => wanted(cidr, scope));
+    if (wanted !== undefined && own.length === 0) continue;
     if (options.brief && !options.json) {
       text += `${shownName(p, one).padEnd(16)} ${state(p, one).padEnd(14)} ${own.map((cidr) => `${cidr} `).join("")}\n`;
       continue;
     }
-    const scope = one.name === "lo" ? "host" : "global";
     if (options.oneline && !options.json) {
       for (const cidr of own)
         text += `${index}: ${one.name}    inet ${cidr}${one.name === "lo" || one.kind !== undefined ? "" : broadcast(cidr)} scope ${scope} ${one.name}\\       valid_lft forever preferred_lft forever\n`;
@@ -336,6 +360,11 @@ export function routeTo(net: NetNamespace, address: string): Route | undefined {
 function* route(p: Process, words: string[], options: Options): Gen<number> {
   const { net } = p.ns;
   const verb = words[0] ?? "show";
+  // Nothing here has an IPv6 address, hence no way to one.
+  if (options.family === "6" && ["show", "list", "ls"].includes(verb)) {
+    yield* show(p, "", "route", options);
+    return 0;
+  }
   if (verb === "get") {
     const target = words[1] ?? "";
     const local = net.owns(target);

@@ -2,6 +2,7 @@ import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { show } from "../../network/capture.ts";
+import { isIpv6 } from "../../network/dns.ts";
 import { arrive } from "../../network/flows.ts";
 import { type NetNamespace, type Network, policySteps } from "../../network/index.ts";
 import { handmadeWay, isHandmade } from "../../network/links.ts";
@@ -33,6 +34,8 @@ export const ping: Program = function* (p) {
     yield* sys.printError(p, "ping: usage error: Destination address required\n");
     return 1;
   }
+  const six = (o.has("6") || /ping6$/.test(p.argv[0]!)) && !o.has("4");
+  if (!busybox && (six || isIpv6(host))) return yield* overIpv6(p, host, six || !o.has("4"));
   const found = yield* resolveHost(p, host);
   if (!found.ok) {
     yield* sys.printError(p, busybox ? `ping: bad address '${host}'\n` : `ping: ${host}: ${lookupError(found.why)}\n`);
@@ -71,6 +74,17 @@ export const ping: Program = function* (p) {
   );
   return yield* echo(p, o, host, address, size, busybox);
 };
+
+/** No device here has an IPv6 address but the one that asks itself. */
+function* overIpv6(p: Process, host: string, allowed: boolean): Gen<number> {
+  const own = host === "localhost" || host === "::1";
+  const why = !(isIpv6(host) || own) || !allowed;
+  const text = why
+    ? `${host}: Address family for hostname not supported`
+    : `connect: ${own ? "Cannot assign requested address" : "Network is unreachable"}`;
+  yield* sys.printError(p, `ping: ${text}\n`);
+  return 2;
+}
 
 /** µs between two packets of -f. */
 const FLOOD = 10_000;
