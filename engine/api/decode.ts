@@ -144,6 +144,7 @@ function readStruct(value: unknown, type: TypeSchema, context: Context): Draft {
   const outer = context.struct;
   const { trail } = context;
   context.struct = type.name;
+  const json = type.name.startsWith("io.k8s.apiextensions-") || type.name.startsWith("io.k8s.kube-aggregator");
   const result: Draft = {};
   for (const key in value) {
     const given = (value as Record<string, unknown>)[key];
@@ -164,9 +165,10 @@ function readStruct(value: unknown, type: TypeSchema, context: Context): Draft {
       read = readValue(given, field.type, field.goType, context);
       trail.pop();
     }
-    if (read !== undefined && (field.pointer || field.zero !== undefined || !isZero(read, field.type))) {
-      result[key] = read;
-    }
+    if (read === undefined) continue;
+    // An empty list is none once it was stored, which JSON alone would keep (protobuf has no such thing).
+    const empty = field.zero === null && !json && isZero(read, field.type);
+    if (!empty && (field.pointer || field.zero !== undefined || !isZero(read, field.type))) result[key] = read;
   }
   for (const field of type.zeros) {
     if (result[field.name] === undefined) result[field.name] = zeroOf(field);

@@ -1,6 +1,6 @@
 import type { Draft } from "../api/kind.ts";
 import { type Author, setOrigin } from "../api/managed-fields/index.ts";
-import { isStatus } from "../api/status.ts";
+import { alreadyExists, isStatus } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
 import { mutate, validate } from "./admission/admission.ts";
@@ -74,6 +74,9 @@ export function* createObject(
     const ordered = inOrder(draft);
     const object = converts ? yield* convertForStorage(context, def, ordered) : ordered;
     if (dryRun) {
+      if (!generated && registry.cache(def).get(namespace, metadata.name) !== undefined) {
+        throw alreadyExists(def.resource.group, def.resource.resource, metadata.name);
+      }
       delete (object.metadata as Draft).resourceVersion;
       setOrigin(object, author, undefined);
       return deepFreeze(object);

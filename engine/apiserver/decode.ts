@@ -1,6 +1,7 @@
 import { decodeAs, decodeObject as readObject } from "../api/decode.ts";
 import type { Draft } from "../api/kind.ts";
-import { duplicateFields } from "./body.ts";
+import { kindByGvk } from "../api/kinds.ts";
+import { duplicateFields, unrecognized } from "./body.ts";
 import type { Context } from "./context.ts";
 import { badRequest } from "./errors.ts";
 
@@ -22,28 +23,36 @@ export interface Expected {
  * words; `kept` see api/decode.ts (apiserver pkg/endpoints/handlers/create.go and rest.go transformDecodeError).
  */
 export function decodeBody(context: Context, value: unknown, expected: Expected, kept: readonly unknown[] = []): Draft {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw badRequest(
-      `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
-    );
+  const given = value === null && context.request.body !== undefined ? {} : value;
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    const fault =
+      given === undefined
+        ? "unexpected end of JSON input"
+        : `json: cannot unmarshal ${goKind(given)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`;
+    throw unreadable(context, expected, fault);
   }
-  const body = value as { apiVersion?: unknown; kind?: unknown };
+  const body = given as { apiVersion?: unknown; kind?: unknown };
+  for (const field of ["apiVersion", "kind"] as const) {
+    const one = body[field];
+    if (one === undefined || one === null || typeof one === "string") continue;
+    const fault = `json: cannot unmarshal ${goKind(one)} into Go struct field .${field} of type string`;
+    throw unreadable(context, expected, fault);
+  }
   const wanted = groupVersion(expected.group, expected.version);
   // What the body does not say is taken from the path.
-  const apiVersion = typeof body.apiVersion === "string" && body.apiVersion !== "" ? body.apiVersion : wanted;
-  const kind = typeof body.kind === "string" && body.kind !== "" ? body.kind : expected.kind;
-  if (apiVersion !== wanted) {
-    throw badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`);
+  const apiVersion = (body.apiVersion as string) || wanted;
+  const kind = (body.kind as string) || expected.kind;
+  const version = apiVersion.slice(apiVersion.indexOf("/") + 1);
+  const cannot = `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}`;
+  if (apiVersion !== wanted || kind !== expected.kind) {
+    throw badRequest(otherKind(expected, wanted, apiVersion, kind, cannot));
   }
-  const cannot = `${kind} in version "${expected.version}" cannot be handled as a ${expected.kind}`;
-  if (kind !== expected.kind)
-    throw badRequest(`${cannot}: converting (v1.${kind}) to (core.${expected.kind}): unknown conversion`);
   const custom = expected === context.def?.resource ? context.def.custom : undefined;
   const read = custom
-    ? custom.decode(value)
+    ? custom.decode(given)
     : expected.schema
-      ? decodeAs(value, expected.schema)
-      : readObject(value, expected, kept);
+      ? decodeAs(given, expected.schema)
+      : readObject(given, expected, kept);
   if (read.error !== undefined) throw badRequest(`${cannot}: ${read.error}`);
   judgeStrict(context, [...duplicateFields(context.request), ...read.strictErrors], (errors) =>
     badRequest(`${cannot}: ${errors}`),
@@ -55,12 +64,39 @@ export function decodeBody(context: Context, value: unknown, expected: Expected,
   return draft;
 }
 
+function unreadable({ request }: Context, { kind }: Expected, fault: string): Error {
+  return badRequest(unrecognized(request, kind, `couldn't get version/kind; json parse error: ${fault}`));
+}
+
+const SCHEME = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30";
+
+/** An object of another kind, or of the same in another version. */
+function otherKind(expected: Expected, wanted: string, apiVersion: string, kind: string, cannot: string): string {
+  const known = kindByGvk(apiVersion, kind)?.resource;
+  if (known === undefined && kindByGvk(wanted, expected.kind) !== undefined) {
+    return `${cannot}: no kind "${kind}" is registered for version "${apiVersion}" in scheme "${SCHEME}"`;
+  }
+  if (kind === expected.kind) {
+    return `the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`;
+  }
+  const from = `v1.${kind}`;
+  return `${cannot}: converting (${from}) to (core.${expected.kind}): unknown conversion`;
+}
+
 /** Reads `fieldValidation`: Strict refuses, Warn (the default) warns, Ignore is silent. */
 export function judgeStrict(context: Context, errors: readonly string[], refuse: (errors: string) => Error): void {
   if (errors.length === 0) return;
   const mode = context.info.query.get("fieldValidation") ?? "Warn";
-  if (mode === "Strict") throw refuse(`strict decoding error: ${errors.join(", ")}`);
+  if (mode === "Strict") throw refuse(`strict decoding error: ${strictList(errors)}`);
   if (mode === "Warn") context.warnings.push(...errors);
+}
+
+/** Keys that stand twice in YAML are told by its own reader. */
+function strictList(errors: readonly string[]): string {
+  const keys = errors.filter((error) => error.startsWith("line "));
+  const rest = errors.filter((error) => !error.startsWith("line "));
+  const told = keys.length === 0 ? [] : [`yaml: unmarshal errors:\n${keys.map((key) => `  ${key}`).join("\n")}`];
+  return [...told, ...rest].join(", ");
 }
 
 function goKind(value: unknown): string {

@@ -56,7 +56,16 @@ export function* deleteObject(
     const deletionTimestamp = formatTime(registry.kernel.wallMs + grace * 1000);
     return marked(current, deletionTimestamp, grace, finalizers);
   };
-  return yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer);
+  const done = yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer);
+  const { metadata } = done.object;
+  if (!done.deleted || metadata.deletionTimestamp || !isPod(def)) return done;
+  // A Pod that goes at once is shown with the end of its grace.
+  const end = formatTime(registry.kernel.wallMs);
+  return { ...done, object: marked(done.object, end, 0, metadata.finalizers ?? []) };
+}
+
+function isPod({ resource }: KindDef): boolean {
+  return resource.group === "" && resource.resource === "pods";
 }
 
 /** A namespace first loses its content: its own finalizer holds it (pkg/registry/core/namespace/storage). */
@@ -75,21 +84,21 @@ function terminating(nowMs: number, current: KubeObject, options: DeleteOptions)
 
 function checkPreconditions(def: KindDef, current: KubeObject, { preconditions }: DeleteOptions): void {
   if (preconditions === undefined) return;
-  const { group, resource } = def.resource;
+  const { group, kind } = def.resource;
   const { name, uid, resourceVersion } = current.metadata;
   if (preconditions.uid && preconditions.uid !== uid) {
-    const why = `Precondition failed: UID in precondition: ${preconditions.uid}, UID in object meta: ${uid}`;
-    throw conflictBecause(group, resource, name, why);
+    const why = `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
+    throw conflictBecause(group, kind, name, why);
   }
   if (preconditions.resourceVersion && preconditions.resourceVersion !== resourceVersion) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${preconditions.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`;
-    throw conflictBecause(group, resource, name, why);
+    const why = `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`;
+    throw conflictBecause(group, kind, name, why);
   }
 }
 
 /** Seconds; only Pods have a grace period of their own (pkg/registry/core/pod/strategy.go CheckGracefulDelete). */
 function graceOf(def: KindDef, current: KubeObject, options: DeleteOptions): number {
-  if (def.resource.group !== "" || def.resource.resource !== "pods") return 0;
+  if (!isPod(def)) return 0;
   const { spec, status } = current;
   if (!spec?.nodeName || status?.phase === "Failed" || status?.phase === "Succeeded") return 0;
   const wanted = options.gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;

@@ -46,8 +46,19 @@ export function pageNotFound(): PageError {
   return new PageError(404, "404 page not found\n");
 }
 
-export function methodNotAllowed(): PageError {
-  return new PageError(405, "405: Method Not Allowed");
+/** A path of the API that nothing answers (errors.NewGenericServerResponse). */
+export function nothingThere(): StatusError {
+  return failure(404, "NotFound", "the server could not find the requested resource", {});
+}
+
+export function methodNotAllowed(): StatusError {
+  return failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
+}
+
+/** 406 of a route, which can answer in these forms. */
+export function notAcceptable(forms: readonly string[]): StatusError {
+  const message = `406: Not Acceptable\n\nAvailable representations: ${forms.join(", ")}`;
+  return failure(406, "NotAcceptable", message, {});
 }
 
 /** `Pod "x" is invalid: …`, with one cause per field error; several are put in brackets (util/errors Aggregate). */

@@ -1,3 +1,4 @@
+import { jsonFaults } from "../api/json.ts";
 import type { KubeObject } from "../api/types.ts";
 import { decode, decodeBase64, encode, encodeBase64Url, type Gen } from "../kernel/index.ts";
 import type { ResourceContext } from "./context.ts";
@@ -23,11 +24,12 @@ const begun = new WeakMap<object, Begun>();
  * A list, or with `limit` a page of it. Later pages are read at the first one's revision from etcd (apiserver
  * pkg/storage/continue.go).
  */
-export function* page(context: ResourceContext, selection: Selection): Gen<Page> {
+export function* page(context: ResourceContext, selection: Selection, most: number): Gen<Page> {
   const { registry, def, info, server } = context;
   const { query } = info;
-  const limit = Number(query.get("limit") ?? "0") || 0;
   const token = query.get("continue") ?? "";
+  // What is asked for as the cache has it comes whole.
+  const limit = token === "" && query.get("resourceVersion") === "0" ? 0 : most;
   const exact = query.get("resourceVersionMatch") === "Exact";
   const cache = registry.cache(def);
   const asked = [selection.namespace, query.get("labelSelector") ?? "", query.get("fieldSelector") ?? ""].join("\0");
@@ -39,7 +41,9 @@ export function* page(context: ResourceContext, selection: Selection): Gen<Page>
     let start = "";
     if (token !== "") ({ revision, start } = decodeToken(token));
     else revision = Number(query.get("resourceVersion"));
-    if (revision < server.compactRevision) throw expired(TOO_OLD);
+    if (revision < server.compactRevision) {
+      throw expired(token === "" ? "The resourceVersion for the provided list is too old." : TOO_OLD);
+    }
     const known = begun.get(cache);
     if (known?.revision === revision && known.asked === asked) items = known.items;
     // Where nothing has changed since, what there is serves.
@@ -93,14 +97,15 @@ function encodeToken(revision: number, last: string): string {
 }
 
 function decodeToken(token: string): { revision: number; start: string } {
-  const bytes = decodeBase64(token);
-  try {
-    const { v, rv, start } = JSON.parse(decode(bytes ?? new Uint8Array(0)));
-    if (v === "meta.k8s.io/v1" && typeof rv === "number" && typeof start === "string") {
-      return { revision: rv, start: start.replace(/\0$/, "") };
-    }
-  } catch {
-    // Said below.
-  }
-  throw badRequest("continue key is not valid: illegal base64 data at input byte 0");
+  const wrong = (why: string) => badRequest(`invalid continue token: continue key is not valid: ${why}`);
+  const odd = /[^A-Za-z0-9_-]/.exec(token)?.index ?? (token.length % 4 === 1 ? token.length - 1 : undefined);
+  if (odd !== undefined) throw wrong(`illegal base64 data at input byte ${odd}`);
+  const text = decode(decodeBase64(token) ?? new Uint8Array(0));
+  const { error } = jsonFaults(text);
+  if (error !== undefined) throw wrong(error);
+  const { v, rv, start } = (JSON.parse(text) ?? {}) as Record<string, unknown>;
+  if (v !== "meta.k8s.io/v1") throw wrong(`server does not recognize this encoded version ${JSON.stringify(v ?? "")}`);
+  if (!rv) throw wrong("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+  if (!start) throw wrong("encoded start key empty (version meta.k8s.io/v1)");
+  return { revision: Number(rv), start: String(start).replace(/\0$/, "") };
 }

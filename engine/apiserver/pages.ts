@@ -1,9 +1,10 @@
 import { buildInfo } from "../api/build-info.ts";
 import type { HttpResponse } from "../api/http.ts";
+import { KINDS } from "../api/kinds.ts";
 import type { Gen } from "../kernel/index.ts";
 import type { Context } from "./context.ts";
 import { discoveryPage } from "./discovery.ts";
-import { pageNotFound } from "./errors.ts";
+import { methodNotAllowed, nothingThere, pageNotFound } from "./errors.ts";
 import { healthPage } from "./health.ts";
 import { openApiPage } from "./openapi/openapi.ts";
 import { swaggerPage } from "./openapi/swagger.ts";
@@ -11,7 +12,8 @@ import { raw, text } from "./respond.ts";
 
 /** Paths that are about no resource. */
 export function* page(context: Context): Gen<HttpResponse> {
-  const { info } = context;
+  const { info, request } = context;
+  if (request.method !== "GET" && ofTheApi(info.path)) throw methodNotAllowed();
   const found = discoveryPage(context) ?? healthPage(context) ?? openApiPage(context) ?? swaggerPage(context);
   if (found !== undefined) return found;
   switch (info.path) {
@@ -26,8 +28,17 @@ export function* page(context: Context): Gen<HttpResponse> {
     case "/metrics":
       return text(context.server.metrics.page(), 200, "text/plain; version=0.0.4; charset=utf-8; escaping=values");
     default:
-      throw pageNotFound();
+      throw ofTheApi(info.path) ? nothingThere() : pageNotFound();
   }
+}
+
+const GROUPS = new Set(KINDS.map(({ resource }) => resource.group));
+
+/** Below the routes of built-in groups and of the version: their answers are Statuses. */
+function ofTheApi(path: string): boolean {
+  if (path === "/apis" || path === "/apis/") return true;
+  const [, first, group = ""] = /^\/(api|apis|version|openid)(?:\/([^/]*)|$)/.exec(path) ?? [];
+  return first !== undefined && (first !== "apis" || GROUPS.has(group));
 }
 
 function rootPaths({ registry }: Context): string[] {

@@ -3,7 +3,7 @@ import type { KindDef } from "../api/kind.ts";
 import { failure, StatusError } from "../api/status.ts";
 import type { KubeObject, WatchEvent, WatchStream } from "../api/types.ts";
 import { type Gen, type Kernel, WaitQueue } from "../kernel/index.ts";
-import { type Form, formOf } from "./accept.ts";
+import { type Form, formOf, goTypeOf } from "./accept.ts";
 import type { ResourceContext } from "./context.ts";
 import { convertShown } from "./conversion.ts";
 import { groupVersion } from "./decode.ts";
@@ -20,6 +20,10 @@ export function present(context: ResourceContext, object: KubeObject, status = 2
   const shown = fromStored(def, object);
   if (form === "object") return ok(shown, status);
   if (form === "partial") return ok(partial(shown), status);
+  if (form === "partialList") {
+    const why = `you requested PartialObjectMetadataList, but the requested object is not a list (${goTypeOf(def)})`;
+    throw failure(406, "NotAcceptable", why);
+  }
   const { resourceVersion } = object.metadata;
   return ok(tableOf(def, [row(context, shown)], { resourceVersion }), status);
 }
@@ -32,7 +36,7 @@ export function presentList(context: ResourceContext, items: readonly KubeObject
     const rows = view.map((item) => row(context, item));
     return ok(tableOf(def, rows, metadata));
   }
-  if (form === "partial") {
+  if (form === "partial" || form === "partialList") {
     return ok(listOf("meta.k8s.io/v1", "PartialObjectMetadataList", view.map(partial), metadata));
   }
   const { group, version, kind } = def.resource;
@@ -70,7 +74,7 @@ function converter(context: ResourceContext, form: Form): (event: WatchEvent) =>
     if (type === "ERROR") return { type, object };
     const shown = type === "BOOKMARK" ? object : fromStored(def as KindDef, object);
     if (form === "object") return { type, object: shown };
-    if (form === "partial") return { type, object: partial(shown) as KubeObject };
+    if (form !== "table") return { type, object: partial(shown) as KubeObject };
     const { resourceVersion } = object.metadata;
     // Only the first event names the columns (pkg/endpoints/handlers/response.go).
     const rows = type === "BOOKMARK" ? [] : [row(context, shown)];

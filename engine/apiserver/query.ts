@@ -27,10 +27,10 @@ export class Query {
     return this.values.get(name) ?? [];
   }
 
-  /** As Go's strconv.ParseBool reads it, `""` and nonsense being false; `watch` alone counts as true upstream. */
+  /** As upstream's conversion reads it: whatever is there but `0` and `false` is true. */
   flag(name: string): boolean {
-    const value = this.get(name);
-    return value === "1" || value === "t" || value === "T" || value === "true" || value === "TRUE" || value === "True";
+    const value = this.get(name)?.toLowerCase();
+    return value !== undefined && value !== "0" && value !== "false";
   }
 }
 

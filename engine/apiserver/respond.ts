@@ -54,6 +54,6 @@ function forReaders({ request, info }: Context, response: HttpResponse): HttpRes
   const { body } = response;
   if (body.type !== "object" || body.layout !== undefined) return response;
   const asked = info.query.get("pretty");
-  const indented = asked === undefined ? PEOPLE.test(request.headers["user-agent"] ?? "") : info.query.flag("pretty");
+  const indented = asked === undefined ? PEOPLE.test(request.headers["user-agent"] ?? "") : /^(1|t|true)$/i.test(asked);
   return indented ? { ...response, body: { ...body, layout: "indented" } } : response;
 }

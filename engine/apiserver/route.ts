@@ -1,9 +1,11 @@
 import type { HttpResponse } from "../api/http.ts";
 import type { CustomKind, KindDef } from "../api/kind.ts";
 import type { Gen } from "../kernel/index.ts";
+import { negotiate } from "./accept.ts";
 import type { Context, ResourceContext } from "./context.ts";
-import { methodNotAllowed, methodNotSupported, pageNotFound } from "./errors.ts";
+import { methodNotAllowed, methodNotSupported, nothingThere, pageNotFound } from "./errors.ts";
 import { page } from "./pages.ts";
+import type { RequestInfo } from "./requestinfo.ts";
 import { componentStatus } from "./reviews/component-status.ts";
 import * as review from "./reviews/reviews.ts";
 import { bind } from "./subresources/binding.ts";
@@ -27,12 +29,14 @@ export function route(context: Context): Gen<HttpResponse> {
   }
   const def = info.isResource ? registry.kind(info.group, info.version, info.resource) : undefined;
   if (def === undefined) return page(context);
-  const handler = handlerOf(def, info.verb, info.subresource, info.name);
+  if (context.request.method === "HEAD") throw methodNotAllowed();
+  const handler = handlerOf(def, info);
   // Namespaced kinds are changed inside their namespace only.
   if (def.resource.namespaced && info.namespace === "" && info.verb !== "list" && info.verb !== "watch") {
-    throw info.verb === "create" || info.name !== "" ? pageNotFound() : methodNotAllowed();
+    throw info.name !== "" ? unknown(def) : methodNotAllowed();
   }
-  if (!def.resource.namespaced && info.namespace !== "" && info.resource !== "namespaces") throw pageNotFound();
+  if (!def.resource.namespaced && info.namespace !== "" && info.resource !== "namespaces") throw unknown(def);
+  negotiate(context.request, def, info);
   context.def = def;
   if (def.custom) judgeCustom(context, def.custom);
   return handler(context as ResourceContext);
@@ -48,20 +52,28 @@ function judgeCustom(context: Context, { warnings, terminating }: CustomKind): v
   throw error;
 }
 
-function handlerOf(def: KindDef, verb: string, subresource: string, name: string): Handler {
+/** Paths of built-in kinds lead to a route or none; those of definitions to one handler for all of them. */
+function unknown(def: KindDef): Error {
+  return def.custom ? pageNotFound() : nothingThere();
+}
+
+function handlerOf(def: KindDef, { verb, subresource, name, parts }: RequestInfo): Handler {
   if (subresource === "") {
-    if (verb === "create" && name !== "") throw methodNotAllowed();
+    if ((verb === "create") !== (name === "") && OF_ONE.has(verb)) throw methodNotAllowed();
     const key = `${def.resource.group}/${def.resource.resource}`;
     const handler = ASKED[key] ?? VERBS[verb];
     if (handler === undefined || !def.verbs.includes(verb)) throw methodNotAllowed();
     return handler;
   }
   const known = def.subresources.find((one) => one.name === subresource);
-  if (known === undefined) throw pageNotFound();
+  if (known === undefined || (parts.length > 3 && subresource !== "proxy")) throw unknown(def);
   const handler = SUBRESOURCES[subresource]?.[verb];
   if (handler === undefined || !(known.verbs.includes(verb) || subresource === "proxy")) throw methodNotAllowed();
   return handler;
 }
+
+/** Verbs that are about one object, or the making of one. */
+const OF_ONE = new Set(["create", "update", "patch", "get", "delete"]);
 
 const VERBS: Readonly<Record<string, Handler>> = {
   get,

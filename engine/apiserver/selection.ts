@@ -107,6 +107,8 @@ function labelsOf(text: string): readonly Requirement[] {
 
 /** The conversion function's words (pkg/apis/core/v1/conversion.go; apimachinery pkg/runtime/conversion.go). */
 function unsupported(def: KindDef, field: string): string {
+  if (def.fields && def.resource.group === "batch")
+    return `field label "${field}" not supported for ${def.resource.kind}`;
   return def.fields
     ? `field label not supported: ${field}`
     : `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`;

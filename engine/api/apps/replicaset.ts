@@ -21,7 +21,6 @@ export const replicaSet = define({
   specApart: true,
   validateBody: validateReplicaSet,
   validateBodyUpdate: immutableSelector,
-  fields: (object) => ({ "status.replicas": String(object.status?.replicas ?? 0) }),
   columns: [
     NAME,
     column("Desired", "integer", doc("io.k8s.api.apps.v1.ReplicaSetSpec#replicas")),

@@ -13,4 +13,4 @@ export {
 } from "./managers.ts";
 export { type Author, emptyOf, managedOf, setOrigin, withManagedFields } from "./origin.ts";
 export { type Shape, shapeOfKind } from "./shape.ts";
-export { compare, fieldSetOf, typeFault } from "./walk.ts";
+export { compare, fieldSetOf, typeFaults } from "./walk.ts";

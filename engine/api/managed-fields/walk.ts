@@ -249,47 +249,46 @@ function mergeLists(live: readonly unknown[], config: readonly unknown[], shape:
 }
 
 /** Why a configuration cannot be applied: an unknown field, a wrong type, an item that stands twice; undefined: it can (typed/validate.go). */
-export function typeFault(value: unknown, wide: Shape, path = ""): string | undefined {
-  if (value === null || value === undefined) return undefined;
+export function typeFaults(value: unknown, wide: Shape, path = ""): string[] {
+  if (value === null || value === undefined) return [];
   if (wide.kind === "scalar" && wide.type !== undefined) {
     const kind = typeof value === "number" ? "numeric (int or float)" : typeof value;
-    if (kind !== wide.type) return `${path}: expected ${wide.type}, got ${scalarText(value, wide.type)}`;
+    if (kind !== wide.type) return [`${path}: expected ${wide.type}, got ${scalarText(value, wide.type)}`];
   }
-  if (wide.kind === "list" && !Array.isArray(value)) return `${path}: expected list, got ${goKind(value)}`;
+  if (wide.kind === "list" && !Array.isArray(value)) return [`${path}: expected list, got ${goKind(value)}`];
   if (wide.kind === "map" && wide.declared("\0") === false && (typeof value !== "object" || Array.isArray(value))) {
-    return `${path}: expected map, got ${goKind(value)}`;
+    return [`${path}: expected map, got ${goKind(value)}`];
   }
   const shape = shapeFor(value, wide);
-  if (typeof value !== "object") return undefined;
-  if (shape.kind === "list") {
-    if (shape.keys === undefined) {
-      for (const [i, item] of (value as unknown[]).entries()) {
-        const fault = typeFault(item, shape.item, `${path}[${i}]`);
-        if (fault) return fault;
-      }
-      return undefined;
-    }
-    const seen = new Set<string>();
-    for (const [i, item] of (value as unknown[]).entries()) {
-      const element = elementOf(item, shape.keys);
-      if (element === undefined) {
-        const missing = shape.keys.find((key) => (item as Mapping | null)?.[key] === undefined);
-        return `${path}: element ${i}: associative list with keys has an element that omits key field ${JSON.stringify(missing ?? "")} (and doesn't have default value)`;
-      }
-      if (seen.has(element)) return `${path}: duplicate entries for key [${elementText(element)}]`;
-      seen.add(element);
-      const fault = typeFault(item, shape.item, `${path}[${elementText(element)}]`);
-      if (fault) return fault;
-    }
-    return undefined;
-  }
-  if (shape.kind === "scalar") return undefined;
+  if (typeof value !== "object" || shape.kind === "scalar") return [];
+  if (shape.kind === "list") return listFaults(value as unknown[], shape, path);
+  const faults: string[] = [];
   for (const [key, part] of Object.entries(value as Mapping)) {
-    if (!shape.declared(key)) return `${path}.${key}: field not declared in schema`;
-    const fault = typeFault(part, shape.field(key), `${path}.${key}`);
-    if (fault) return fault;
+    if (!shape.declared(key)) faults.push(`${path}.${key}: field not declared in schema`);
+    else faults.push(...typeFaults(part, shape.field(key), `${path}.${key}`));
   }
-  return undefined;
+  return faults;
+}
+
+function listFaults(items: readonly unknown[], shape: Shape & { kind: "list" }, path: string): string[] {
+  const { keys } = shape;
+  if (keys === undefined) return items.flatMap((item, i) => typeFaults(item, shape.item, `${path}[${i}]`));
+  const faults: string[] = [];
+  const seen = new Set<string>();
+  for (const [i, item] of items.entries()) {
+    const element = elementOf(item, keys);
+    if (element === undefined) {
+      const missing = keys.find((key) => (item as Mapping | null)?.[key] === undefined);
+      faults.push(
+        `${path}: element ${i}: associative list with keys has an element that omits key field ${JSON.stringify(missing ?? "")} (and doesn't have default value)`,
+      );
+      continue;
+    }
+    if (seen.has(element)) faults.push(`${path}: duplicate entries for key [${elementText(element)}]`);
+    seen.add(element);
+    faults.push(...typeFaults(item, shape.item, `${path}[${elementText(element)}]`));
+  }
+  return faults;
 }
 
 function elementText(element: string): string {
@@ -298,14 +297,31 @@ function elementText(element: string): string {
   return keys.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(",");
 }
 
-/** A value as value.ToString has it, behind the word for its kind. */
+/** `%v` of JSON. */
+function goMap(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(goMap).join(" ")}]`;
+  if (typeof value !== "object" || value === null) return value === null ? "<nil>" : String(value);
+  const parts = Object.keys(value).sort();
+  return `map[${parts.map((key) => `${key}:${goMap((value as Mapping)[key])}`).join(" ")}]`;
+}
+
+/** A value as `%v` prints the pointer to it. */
 function goKind(value: unknown): string {
-  return typeof value === "object" ? JSON.stringify(value) : `&{${String(value)}}`;
+  return `&{${goMap(value)}}`;
+}
+
+/** `%#v` of JSON. */
+function goLiteral(value: unknown): string {
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goLiteral).join(", ")}}`;
+  if (typeof value !== "object" || value === null) return value === null ? "interface {}(nil)" : JSON.stringify(value);
+  const parts = Object.keys(value).sort();
+  const text = parts.map((key) => `${JSON.stringify(key)}:${goLiteral((value as Mapping)[key])}`);
+  return `map[string]interface {}{${text.join(", ")}}`;
 }
 
 /** Of numbers upstream names the type, of strings the value as Go writes it. */
 function scalarText(value: unknown, wanted: string): string {
-  if (wanted === "string") return `&value.valueUnstructured{Value:${JSON.stringify(value)}}`;
+  if (wanted === "string") return `&value.valueUnstructured{Value:${goLiteral(value)}}`;
   if (wanted === "boolean") return goKind(value);
   if (Array.isArray(value)) return "[]interface {}";
   if (typeof value === "object") return "map[string]interface {}";

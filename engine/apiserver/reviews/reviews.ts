@@ -89,7 +89,7 @@ export function* tokenReview(context: ResourceContext): Gen<HttpResponse> {
 
 function* read(context: ResourceContext): Gen<Draft> {
   yield* cpu(COSTS.decode);
-  return decodeBody(context, readBody(context.request), context.def.resource);
+  return decodeBody(context, readBody(context.request, context.def.resource.kind), context.def.resource);
 }
 
 function answer(review: Draft, status: object): HttpResponse {

@@ -8,10 +8,10 @@ import { COSTS } from "../costs.ts";
 import { decodeBody } from "../decode.ts";
 import { badRequest, conflictBecause, invalid } from "../errors.ts";
 import { deepClone } from "../frozen.ts";
+import { isDryRun } from "../options.ts";
 import { ok } from "../respond.ts";
 import { guaranteedUpdate } from "../store.ts";
 import { nowTime } from "../time.ts";
-import { isDryRun } from "../verbs/write.ts";
 
 const BINDING = { group: "", version: "v1", kind: "Binding" };
 
@@ -19,7 +19,7 @@ const BINDING = { group: "", version: "v1", kind: "Binding" };
 export function* bind(context: ResourceContext): Gen<HttpResponse> {
   const { info, registry, request } = context;
   yield* cpu(COSTS.decode);
-  const binding = decodeBody(context, readBody(request), BINDING);
+  const binding = decodeBody(context, readBody(request, "Binding"), BINDING);
   // POST bindings names the Pod in the object alone.
   const name = info.name || binding.metadata.name;
   if (!name) throw badRequest("name must be provided");

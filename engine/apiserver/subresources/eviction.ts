@@ -8,10 +8,10 @@ import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
 import { decodeBody } from "../decode.ts";
 import { deleteObject } from "../delete.ts";
+import { isDryRun } from "../options.ts";
 import { ok } from "../respond.ts";
 import { guaranteedUpdate } from "../store.ts";
 import { nowTime } from "../time.ts";
-import { isDryRun } from "../verbs/write.ts";
 
 const EVICTION = { group: "policy", version: "v1", kind: "Eviction" };
 
@@ -19,7 +19,7 @@ const EVICTION = { group: "policy", version: "v1", kind: "Eviction" };
 export function* evict(context: ResourceContext): Gen<HttpResponse> {
   const { def, info, registry, request } = context;
   yield* cpu(COSTS.decode);
-  const eviction = decodeBody(context, readBody(request), EVICTION);
+  const eviction = decodeBody(context, readBody(request, "Eviction"), EVICTION);
   const options = eviction.deleteOptions ?? {};
   const dryRun = isDryRun(context, options);
   const pod = registry.cache(def).get(info.namespace, info.name);

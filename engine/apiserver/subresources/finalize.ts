@@ -5,9 +5,9 @@ import { readBody } from "../body.ts";
 import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
 import { decodeBody } from "../decode.ts";
+import { isDryRun } from "../options.ts";
 import { present } from "../present.ts";
 import { guaranteedUpdate } from "../store.ts";
-import { isDryRun } from "../verbs/write.ts";
 
 /** PUT namespaces/<name>/finalize: sets `spec.finalizers`; a terminating namespace without any is gone. */
 export function* finalize(context: ResourceContext): Gen<HttpResponse> {

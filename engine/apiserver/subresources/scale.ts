@@ -11,9 +11,9 @@ import { COSTS } from "../costs.ts";
 import { decodeBody } from "../decode.ts";
 import { badRequest, invalid } from "../errors.ts";
 import { deepClone } from "../frozen.ts";
+import { isDryRun } from "../options.ts";
 import { ok } from "../respond.ts";
 import { updateObject } from "../update.ts";
-import { isDryRun } from "../verbs/write.ts";
 
 const SCALE = { group: "autoscaling", version: "v1", kind: "Scale" };
 
@@ -31,7 +31,7 @@ export function* setScale(context: ResourceContext): Gen<HttpResponse> {
   const produce = function* (current: KubeObject): Gen<Draft> {
     const paths = def.custom?.scale;
     const before = scaleOf(current, paths);
-    const value = info.verb === "patch" ? patched(context, before) : readBody(request);
+    const value = info.verb === "patch" ? patched(context, before) : readBody(request, "Scale");
     const scale = decodeBody(context, value, SCALE);
     const replicas = scale.spec?.replicas ?? 0;
     if (replicas < 0) {

@@ -24,7 +24,7 @@ const EXTENDED_SECONDS = 365 * 24 * 3600;
 export function* issueToken(context: ResourceContext): Gen<HttpResponse> {
   const { def, info, registry, request, server } = context;
   yield* cpu(COSTS.decode);
-  const asked = decodeBody(context, readBody(request), TOKEN_REQUEST);
+  const asked = decodeBody(context, readBody(request, "TokenRequest"), TOKEN_REQUEST);
   const account = registry.cache(def).get(info.namespace, info.name);
   if (account === undefined) throw notFound("", "serviceaccounts", info.name);
   const seconds: number = asked.spec?.expirationSeconds ?? DEFAULT_SECONDS;

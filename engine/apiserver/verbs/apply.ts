@@ -13,7 +13,7 @@ import {
   managedOf,
   pathText,
   shapeOfKind,
-  typeFault,
+  typeFaults,
   updated,
 } from "../../api/managed-fields/index.ts";
 import { failure } from "../../api/status.ts";
@@ -25,10 +25,10 @@ import type { ResourceContext } from "../context.ts";
 import { createObject } from "../create.ts";
 import { decodeBody, groupVersion } from "../decode.ts";
 import { badRequest, forbidden, internalError, plainError } from "../errors.ts";
+import { isDryRun } from "../options.ts";
 import { present } from "../present.ts";
 import { updateObject } from "../update.ts";
 import { fromStored, toStored } from "../views.ts";
-import { isDryRun } from "./write.ts";
 
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 const KUBECTL = "kubectl";
@@ -39,13 +39,8 @@ const KUBECTL = "kubectl";
  */
 export function* apply(context: ResourceContext, body: unknown): Gen<HttpResponse> {
   const { def, info, registry } = context;
-  if (!info.query.get("fieldManager")) {
-    throw badRequest(
-      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-    );
-  }
-  const config = configuration(context, body);
   const dryRun = isDryRun(context);
+  const config = configuration(context, body);
   const author = authorOf(context, info.subresource);
   const live = registry.cache(def).get(info.namespace, info.name);
   if (live === undefined && info.subresource === "") return yield* applyNew(context, config, author, dryRun);
@@ -102,16 +97,17 @@ function configuration({ def, info }: ResourceContext, body: unknown): Draft {
   if (config.metadata?.managedFields !== undefined && config.metadata.managedFields !== null) {
     throw badRequest("metadata.managedFields must be nil");
   }
+  const faults = typeFaults(config, shapeOfKind(def));
+  if (faults.length > 0) {
+    const fault = faults.length === 1 ? faults[0] : `errors:\n${faults.map((one) => `  ${one}`).join("\n")}`;
+    const namespace = config.metadata?.namespace ?? "";
+    throw plainError(
+      `failed to create typed patch object (${namespace}/${config.metadata?.name ?? ""}; ${expected.includes("/") ? expected : `/${expected}`}, Kind=${kind}): ${fault}`,
+    );
+  }
   if (config.metadata?.name !== undefined && config.metadata.name !== info.name) {
     throw badRequest(
       `the name of the object (${config.metadata.name}) does not match the name on the URL (${info.name})`,
-    );
-  }
-  const fault = typeFault(config, shapeOfKind(def));
-  if (fault !== undefined) {
-    const namespace = config.metadata?.namespace ?? "";
-    throw plainError(
-      `failed to create typed patch object (${namespace}/${config.metadata?.name ?? ""}; ${expected}, Kind=${kind}): ${fault}`,
     );
   }
   return config;

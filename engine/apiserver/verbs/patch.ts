@@ -16,15 +16,16 @@ import { failure, type StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { cpu, decode, type Gen } from "../../kernel/index.ts";
 import { contentType, parseText } from "../body.ts";
+import { checkNames } from "../check-names.ts";
 import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
 import { judgeStrict } from "../decode.ts";
 import { badRequest, invalid, unsupportedMediaType } from "../errors.ts";
+import { checkPatchOptions, isDryRun } from "../options.ts";
 import { present } from "../present.ts";
 import { storedParts, updateObject } from "../update.ts";
 import { fromStored, toStored } from "../views.ts";
 import { apply } from "./apply.ts";
-import { isDryRun } from "./write.ts";
 
 const JSON_PATCH = "application/json-patch+json";
 const MERGE_PATCH = "application/merge-patch+json";
@@ -36,13 +37,18 @@ export function* patch(context: ResourceContext): Gen<HttpResponse> {
   const { info, def } = context;
   yield* cpu(COSTS.decode);
   const type = contentType(context.request);
-  if (type === APPLY) return yield* apply(context, patchBody(context, true));
   const accepted = def.custom ? [JSON_PATCH, MERGE_PATCH, APPLY] : [JSON_PATCH, MERGE_PATCH, STRATEGIC, APPLY];
   if (!accepted.includes(type)) {
+    // A built-in kind's way takes these four alone; others reach the handler, which has words of its own.
     throw unsupportedMediaType(
-      `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
+      def.custom
+        ? `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`
+        : "415: Unsupported Media Type",
     );
   }
+  checkPatchOptions(context, type === APPLY);
+  if (type === APPLY) return yield* apply(context, patchBody(context, true));
+  const dryRun = isDryRun(context);
   const body = patchBody(context, false);
   if (type === JSON_PATCH && !Array.isArray(body)) {
     throw badRequest("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch");
@@ -59,9 +65,11 @@ export function* patch(context: ResourceContext): Gen<HttpResponse> {
     const plain = fromStored(def, current);
     // Who owns what is worked out for a patch that is about it alone.
     const shown = mentionsManagers(body) ? withManagedFields(plain) : plain;
-    return toStored(def, read(context, patched(context, type, shown, body), body, storedParts(context, current)));
+    const draft = read(context, patched(context, type, shown, body), body, storedParts(context, current));
+    if (draft.metadata !== current.metadata) checkNames(context, draft);
+    return toStored(def, draft);
   };
-  const options = { dryRun: isDryRun(context), subresource: info.subresource };
+  const options = { dryRun, subresource: info.subresource };
   const { object } = yield* updateObject(context, info.name, produce, options);
   return present(context, object);
 }
@@ -112,11 +120,13 @@ const KINDS: Readonly<Record<string, string>> = { object: "map", array: "slice",
 
 /** Strategic patches are read by another reader than JSON, with words of its own (apimachinery pkg/runtime/converter.go). */
 function converterError(error: string): string {
+  if (error.startsWith("illegal base64")) return `error decoding from json: ${error}`;
   const found = /^json: cannot unmarshal (\w+)(?: \S+)? into .* of type (\S+)$/.exec(error);
   if (found === null) return error;
   const [, from = "", to = ""] = found;
   const kind = KINDS[from] ?? from;
   if (to.startsWith("[]")) return `cannot restore slice from ${kind}`;
   if (to.startsWith("map[") || to === "v1.ResourceList") return `cannot restore map from ${kind}`;
-  return to.includes(".") && from !== "object" ? `cannot restore struct from: ${kind}` : `unrecognized type: ${to}`;
+  if (!to.includes(".")) return `unrecognized type: ${to}`;
+  return from === "object" ? "unrecognized type: string" : `cannot restore struct from: ${kind}`;
 }

@@ -5,7 +5,8 @@ import { cpu, type Gen, SECOND } from "../../kernel/index.ts";
 import type { ResourceContext } from "../context.ts";
 import { convertShown } from "../conversion.ts";
 import { COSTS } from "../costs.ts";
-import { badRequest, expired } from "../errors.ts";
+import { expired, plainError } from "../errors.ts";
+import { listOptions } from "../options.ts";
 import { page } from "../page.ts";
 import { present, presentList, presentWatch } from "../present.ts";
 import { bookmark } from "../registry.ts";
@@ -16,6 +17,7 @@ const MIN_WATCH_SECONDS = 1800;
 
 export function* get(context: ResourceContext): Gen<HttpResponse> {
   const { def, registry, info } = context;
+  checkVersion(context);
   const object = registry.cache(def).get(info.namespace, info.name);
   if (object === undefined) throw notFound(def.resource.group, def.resource.resource, info.name);
   requireReadable(context, [object]);
@@ -26,9 +28,10 @@ export function* get(context: ResourceContext): Gen<HttpResponse> {
 
 export function* list(context: ResourceContext): Gen<HttpResponse> {
   const { def, info } = context;
+  const { limit } = listOptions(context, false);
   const selection = selectionOf(def, info);
   checkVersion(context);
-  const { items, metadata } = yield* page(context, selection);
+  const { items, metadata } = yield* page(context, selection, limit);
   requireReadable(context, items);
   yield* convertShown(context, def, items);
   yield* cpu(COSTS.encode * items.length);
@@ -37,16 +40,11 @@ export function* list(context: ResourceContext): Gen<HttpResponse> {
 
 export function* watch(context: ResourceContext): Gen<HttpResponse> {
   const { def, registry, info, server } = context;
+  const { timeoutSeconds: asked } = listOptions(context, true);
   const selection = selectionOf(def, info);
   const { query } = info;
   const version = query.get("resourceVersion") ?? "";
   const initial = query.get("sendInitialEvents");
-  if (initial !== undefined && query.get("resourceVersionMatch") !== "NotOlderThan") {
-    throw invalidListOptions(
-      "sendInitialEvents",
-      "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-    );
-  }
   // Without a version, or with 0, a watch begins with what is there (unless the client says no).
   const fromState = initial === undefined ? version === "" || version === "0" : query.flag("sendInitialEvents");
   const from = fromState ? undefined : version === "" ? registry.revision : parseVersion(version);
@@ -60,7 +58,6 @@ export function* watch(context: ResourceContext): Gen<HttpResponse> {
     stream.push({ type: "BOOKMARK", object: bookmark(def, registry.revision, true) });
   }
   if (bookmarks) registry.wantBookmarks(stream);
-  const asked = Number(query.get("timeoutSeconds") ?? "0");
   const seconds =
     asked > 0 ? asked : registry.kernel.random("apiserver watches").int(MIN_WATCH_SECONDS, 2 * MIN_WATCH_SECONDS);
   const end = registry.kernel.after(seconds * SECOND, `watch ${def.resource.resource} ends`, () => stream.finish());
@@ -94,13 +91,5 @@ function checkVersion({ registry, info }: ResourceContext): void {
 
 export function parseVersion(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw badRequest(`resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`);
-}
-
-export function invalidListOptions(field: string, message: string): Error {
-  return failure(422, "Invalid", `ListOptions.meta.k8s.io "" is invalid: ${field}: ${message}`, {
-    group: "meta.k8s.io",
-    kind: "ListOptions",
-    causes: [{ reason: "FieldValueForbidden", message, field }],
-  });
+  throw plainError(`resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`);
 }

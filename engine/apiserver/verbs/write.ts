@@ -1,4 +1,3 @@
-import type { DeleteOptions } from "../../api/client.ts";
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
 import type { KubeObject } from "../../api/types.ts";
@@ -6,14 +5,16 @@ import { cpu, type Gen } from "../../kernel/index.ts";
 import { authorOf } from "../author.ts";
 import { attributesOf, refusal } from "../authorization/attributes.ts";
 import { readBody } from "../body.ts";
+import { checkNames } from "../check-names.ts";
 import type { ResourceContext } from "../context.ts";
 import { convertShown } from "../conversion.ts";
 import { COSTS } from "../costs.ts";
 import { createObject } from "../create.ts";
 import { decodeBody } from "../decode.ts";
 import { deleteObject } from "../delete.ts";
-import { badRequest, conflictBecause, forbidden } from "../errors.ts";
+import { conflictBecause, forbidden } from "../errors.ts";
 import { note } from "../noting.ts";
+import { deleteOptions, isDryRun, listOptions } from "../options.ts";
 import { present, presentList } from "../present.ts";
 import { renew } from "../renewal.ts";
 import { ok } from "../respond.ts";
@@ -24,18 +25,20 @@ import { toStored } from "../views.ts";
 export function* create(context: ResourceContext): Gen<HttpResponse> {
   const { def, request } = context;
   yield* cpu(COSTS.decode);
-  const body = readBody(request);
+  const dryRun = isDryRun(context);
+  const body = readBody(request, def.resource.kind);
   const noted = def.etcdPrefix === "events" ? yield* note(context, body) : undefined;
   if (noted !== undefined) return present(context, noted, 201);
   const draft = toStored(def, decodeBody(context, body, def.resource));
-  const object = yield* createObject(context, draft, isDryRun(context), authorOf(context, "", body));
+  const object = yield* createObject(context, draft, dryRun, authorOf(context, "", body));
   return present(context, object, 201);
 }
 
 export function* update(context: ResourceContext): Gen<HttpResponse> {
   const { def, request, info, registry } = context;
   yield* cpu(COSTS.decode);
-  const body = readBody(request);
+  const options = { dryRun: isDryRun(context), subresource: info.subresource };
+  const body = readBody(request, def.resource.kind);
   const current = registry.cache(def).get(info.namespace, info.name);
   const renewed = def.etcdPrefix === "leases" ? yield* renew(context, body, current) : undefined;
   if (renewed !== undefined) return present(context, renewed);
@@ -48,7 +51,6 @@ export function* update(context: ResourceContext): Gen<HttpResponse> {
     first = undefined;
     return draft;
   };
-  const options = { dryRun: isDryRun(context), subresource: info.subresource };
   if (current === undefined && info.subresource === "" && context.server.createOnUpdate(def)) {
     return yield* createByUpdate(context, decoded, options.dryRun);
   }
@@ -71,21 +73,6 @@ function* createByUpdate(context: ResourceContext, draft: Draft, dryRun: boolean
   }
   delete draft.metadata.resourceVersion;
   return present(context, yield* createObject(context, draft, dryRun), 201);
-}
-
-function checkNames({ info, def }: ResourceContext, draft: Draft): void {
-  const { metadata } = draft;
-  if (!metadata.name) throw badRequest(`the name of the object () does not match the name on the URL (${info.name})`);
-  if (metadata.name !== info.name) {
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${info.name})`);
-  }
-  if (!def.resource.namespaced) return;
-  metadata.namespace ||= info.namespace;
-  if (metadata.namespace !== info.namespace) {
-    throw badRequest(
-      `the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${info.namespace})`,
-    );
-  }
 }
 
 export function* remove(context: ResourceContext): Gen<HttpResponse> {
@@ -111,6 +98,7 @@ export function* removeCollection(context: ResourceContext): Gen<HttpResponse> {
   yield* cpu(COSTS.decode);
   const options = deleteOptions(context);
   const dryRun = isDryRun(context, options);
+  listOptions(context, false);
   const selection = selectionOf(def, info);
   const gone: KubeObject[] = [];
   for (const object of [...registry.cache(def).list(selection)]) {
@@ -125,27 +113,4 @@ export function* removeCollection(context: ResourceContext): Gen<HttpResponse> {
   }
   yield* convertShown(context, context.def, gone);
   return presentList(context, gone, { resourceVersion: String(registry.revision) });
-}
-
-/** DeleteOptions of body and query; the body wins. */
-export function deleteOptions({ request, info }: ResourceContext): DeleteOptions {
-  const { query } = info;
-  const options: DeleteOptions = {};
-  const grace = query.get("gracePeriodSeconds");
-  if (grace !== undefined) options.gracePeriodSeconds = Number(grace);
-  const policy = query.get("propagationPolicy");
-  if (policy !== undefined) options.propagationPolicy = policy as NonNullable<DeleteOptions["propagationPolicy"]>;
-  const body = readBody(request) as DeleteOptions | undefined;
-  return body === undefined || body === null ? options : { ...options, ...body };
-}
-
-/** `dryRun=All`; anything else is refused in upstream's words. */
-export function isDryRun({ info }: ResourceContext, options: { dryRun?: readonly string[] } = {}): boolean {
-  const values = [...info.query.all("dryRun"), ...(options.dryRun ?? [])];
-  for (const value of values) {
-    if (value !== "All" && value !== "") {
-      throw badRequest(`invalid dryRun: Unsupported value: "${value}": supported values: "All"`);
-    }
-  }
-  return values.includes("All");
 }
