@@ -92,7 +92,9 @@ export function view(screen: Screen, ended: boolean, files: Record<string, strin
       .slice(0, screen.columns)
       .join("")
       .trimEnd()
-      .replace(/\d+ seconds? ago/, "N seconds ago"),
+      .replace(/\d+ seconds? ago/, "N seconds ago")
+      // When a line was shown, as tmux tells in copy mode.
+      .replace(/ +(\(\d+ results\))?(?: ?\d\d:\d\d:\d\d)? (\[\d+\/\d+\])$/, " $1 $2"),
   );
   while (rows.at(-1) === "") rows.pop();
   return { rows, cursor: ended ? undefined : `${screen.row + 1},${screen.column + 1}`, files };
@@ -247,6 +249,10 @@ export function typings(text: string): [name: string, Typing][] {
   const out: [string, Typing][] = [];
   const now: Typing = { run: "", rows: 24, columns: 80, files: {}, env: {}, keys: "", last: "" };
   let open: string | undefined;
+  let prefix: string | undefined;
+  // A program that looks at each key by itself is given the time to.
+  const apart = (keys: string) =>
+    prefix === undefined ? keys : keys.replace(new RegExp(`${prefix}(<[^>]+>|.)`, "gu"), "<Wait>$&<Wait>");
   text.split("\n").forEach((line, number) => {
     if (open !== undefined && line !== "@end") {
       now.files = { ...now.files, [open]: `${now.files[open]}${line}\n` };
@@ -260,11 +266,12 @@ export function typings(text: string): [name: string, Typing][] {
       now.files = { ...now.files, [open]: "" };
     } else if (word === "@clear") now.files = {};
     else if (word === "@run") now.run = value;
-    else if (word === "@last") now.last = value;
+    else if (word === "@last") now.last = apart(value);
+    else if (word === "@prefix") prefix = value;
     else if (word === "@env") now.env = Object.fromEntries(rest.map((one) => one.split("=") as [string, string]));
     else if (word === "@size") [now.rows, now.columns] = rest.map(Number) as [number, number];
     else if (line !== "" && !line.startsWith("# "))
-      out.push([`${number + 1}: ${line}`, { ...now, keys: line === "@nothing" ? "" : line }]);
+      out.push([`${number + 1}: ${line}`, { ...now, keys: line === "@nothing" ? "" : apart(line) }]);
   });
   return out;
 }

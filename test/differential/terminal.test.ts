@@ -10,7 +10,7 @@ import { real, type Seen, simulated, type Typing, typings } from "./terminal-run
  * Every line of terminal/*.txt is typed to the real program on a pseudo terminal and to ours: the screen, the cursor and
  * the files left are the same. Keys are in vim's notation (`<Esc>`, `<C-w>`, `<M-f>`, `<CR>`, `<Up>`; `<Size 10 40>`
  * resizes). `@run COMMAND` says what is started, `@file NAME` … `@end` gives it a file, `@size ROWS COLUMNS` a
- * terminal, `@env A=B` a variable; `@last KEYS` is typed once the screen was looked at. `@nothing` is a line without keys.
+ * terminal, `@env A=B` a variable; `@last KEYS` is typed once the screen was looked at; `@prefix KEY`: it and the next are keys by themselves. `@nothing` is a line without keys.
  */
 const root = join(import.meta.dirname, "terminal");
 

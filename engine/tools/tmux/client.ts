@@ -2,7 +2,7 @@
 import { decode, encode, type Gen, type KernelEvent, MS, wait } from "../../kernel/index.ts";
 import type { Process } from "../../machine/process.ts";
 import type { Termios, Tty } from "../../machine/tty.ts";
-import { type Context, runText } from "./command.ts";
+import { type Context, commandPrefix, runText } from "./command.ts";
 import { CopyMode } from "./copy-mode.ts";
 import { picture } from "./draw.ts";
 import { type Key, keyName, readKeys } from "./keys.ts";
@@ -375,6 +375,9 @@ export class Client {
       while (at > 0 && chars[at - 1] === " ") at--;
       while (at > 0 && chars[at - 1] !== " ") at--;
       set([...chars.slice(0, at), ...chars.slice(cursor)], at);
+    } else if (name === "Tab" && prompt.label === ":" && !prompt.text.slice(0, cursor).includes(" ")) {
+      const word = commandPrefix(chars.slice(0, cursor).join(""));
+      if (word !== undefined) set([...word, ...chars.slice(cursor)], word.length);
     } else if (name === "Up" || name === "Down") {
       this.promptAt = Math.max(0, Math.min(this.promptHistory.length, this.promptAt + (name === "Up" ? -1 : 1)));
       const old = [...(this.promptHistory[this.promptAt] ?? "")];

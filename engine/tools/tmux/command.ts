@@ -120,3 +120,14 @@ export function startOf(context: Context, flags: Flags, at: Target | undefined, 
   const path = cwd === undefined || cwd === "" ? base : cwd.startsWith("/") ? cwd : `${base}/${cwd}`;
   return { command: operands, cwd: path, env };
 }
+
+/** What the beginning of a command's name or alias comes to, with a blank when it is one alone. */
+export function commandPrefix(typed: string): string | undefined {
+  const names = commands.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias]));
+  const found = names.filter((name) => name.startsWith(typed));
+  if (typed === "" || found.length === 0) return undefined;
+  if (found.length === 1) return `${found[0]} `;
+  let common = found[0]!;
+  for (const name of found) while (!name.startsWith(common)) common = common.slice(0, -1);
+  return common;
+}

@@ -7,15 +7,13 @@ import type { Pane } from "./model.ts";
 
 type Move = (mode: CopyMode) => void;
 
-const page = (mode: CopyMode) => Math.max(1, mode.height - 2);
-
 const BOTH: Record<string, Move> = {
-  Up: (m) => m.go(m.row - 1, m.column),
-  Down: (m) => m.go(m.row + 1, m.column),
+  Up: (m) => m.vertical(() => m.go(m.row - 1, m.column)),
+  Down: (m) => m.vertical(() => m.go(m.row + 1, m.column)),
   Left: (m) => m.left(),
   Right: (m) => m.right(),
-  PPage: (m) => m.scroll(-page(m)),
-  NPage: (m) => m.scroll(page(m)),
+  PPage: (m) => m.page(-1, m.height - 2),
+  NPage: (m) => m.page(1, m.height - 2),
   Home: (m) => m.go(m.row, 0),
   End: (m) => m.go(m.row, m.length(m.row)),
   "C-Up": (m) => m.scroll(-1),
@@ -54,8 +52,8 @@ const VI: Record<string, Move> = {
   "^": (m) => m.go(m.row, m.lines[m.row]!.text().search(/\S|$/)),
   "C-b": BOTH["PPage"]!,
   "C-f": BOTH["NPage"]!,
-  "C-u": (m) => m.scroll(-(page(m) >> 1)),
-  "C-d": (m) => m.scroll(page(m) >> 1),
+  "C-u": (m) => m.page(-1, m.height >> 1),
+  "C-d": (m) => m.page(1, m.height >> 1),
   "C-y": (m) => m.scroll(-1),
   "C-e": (m) => m.scroll(1),
   w: (m) => m.word(1),
@@ -124,6 +122,36 @@ export class CopyMode implements Mode {
     if (this.row >= this.top + this.height) this.top = this.row - this.height + 1;
   }
 
+  /** The column that moves up and down keep, and the length of the line it was on. */
+  private kept = { column: 0, length: 0 };
+
+  /** A move to another line: the end of a line leads to the end of the next (window_copy_cursor_up). */
+  vertical(move: () => void): void {
+    const length = this.length(this.row);
+    if (this.column !== length) this.kept = { column: this.column, length };
+    move();
+    const { column, length: before } = this.kept;
+    const end = this.length(this.row);
+    this.column = column >= before || column > end ? end : column;
+  }
+
+  /** Turns a page; at the first and the last one the cursor moves instead (window_copy_pageup). */
+  page(direction: 1 | -1, lines: number): void {
+    const by = Math.max(1, lines);
+    const most = Math.max(0, this.lines.length - this.height);
+    this.vertical(() => {
+      const top = this.top + direction * by;
+      const offset = this.row - this.top;
+      if (top >= 0 && top <= most) {
+        this.top = top;
+        this.row = top + offset;
+        return;
+      }
+      this.top = direction < 0 ? 0 : most;
+      this.row = this.top + Math.max(0, Math.min(this.height - 1, offset + direction * by));
+    });
+  }
+
   scroll(by: number): void {
     const most = Math.max(0, this.lines.length - this.height);
     const offset = this.row - this.top;
@@ -185,16 +213,33 @@ export class CopyMode implements Mode {
       const line = this.lines[row]!.text();
       const at =
         direction > 0
-          ? line.indexOf(text, step === 0 ? this.column + 1 : 0)
+          ? line.indexOf(text, step === 0 ? this.column + (this.vi ? 1 : 0) : 0)
           : step === 0 && this.column === 0
             ? -1
             : line.lastIndexOf(text, step === 0 ? this.column - 1 : line.length);
-      if (at >= 0) {
-        this.go(row, at);
-        return true;
-      }
+      if (at < 0) continue;
+      // Emacs' keys lead behind what was found further down.
+      this.show(row, direction > 0 && !this.vi ? at + text.length : at);
+      this.results = this.lines.reduce((sum, one) => sum + one.text().split(text).length - 1, 0);
+      return true;
     }
+    this.results = undefined;
     return false;
+  }
+
+  /** How often the text that was searched for stands anywhere. */
+  private results: number | undefined;
+
+  /** Goes to a place; what was not to be seen comes to the lower part of the screen (window_copy_scroll_to). */
+  private show(row: number, column: number): void {
+    if (row < this.top || row >= this.top + this.height) {
+      const most = Math.max(0, this.lines.length - this.height);
+      const gap = this.height >> 2;
+      const top = row < this.height ? 0 : row > most + this.height - gap ? most : row + gap - this.height;
+      this.top = Math.max(0, Math.min(most, top));
+    }
+    this.row = row;
+    this.column = column;
   }
 
   again(sign: 1 | -1): void {
@@ -225,7 +270,9 @@ export class CopyMode implements Mode {
     for (let row = from.row; row <= to.row; row++) {
       const text = this.lines[row]!.text();
       out += text.slice(row === from.row ? from.column : 0, row === to.row ? to.column : undefined);
-      if (row < to.row && !this.lines[row]!.wrapped) out += "\n";
+      // vi's selection that reaches behind a line's end has its line break.
+      const behind = row === to.row && this.vi && !this.wholeLines && to.column > text.length;
+      if ((row < to.row || behind) && !this.lines[row]!.wrapped) out += "\n";
     }
     return this.wholeLines ? `${out}\n` : out;
   }
@@ -243,7 +290,8 @@ export class CopyMode implements Mode {
       }
       lines.push(line);
     }
-    const position = `[${Math.max(0, this.lines.length - this.height - this.top)}/${Math.max(0, this.lines.length - this.height)}]`;
+    const results = this.results === undefined ? "" : `(${this.results} results) `;
+    const position = `${results}[${Math.max(0, this.lines.length - this.height - this.top)}/${Math.max(0, this.lines.length - this.height)}]`;
     [...position].forEach((char, i) => {
       lines[0]?.put(Math.max(0, columns - position.length) + i, char, SELECTED);
     });
@@ -288,7 +336,12 @@ export class CopyMode implements Mode {
       "search-backward": () => void this.find(argument, -1),
       "search-again": () => this.again(1),
       "search-reverse": () => this.again(-1),
-      "goto-line": () => this.go(this.last - this.height + 1 - Number(argument), 0),
+      "goto-line": () => {
+        const most = Math.max(0, this.lines.length - this.height);
+        const offset = this.row - this.top;
+        this.top = Math.max(0, Math.min(most, most - (Number(argument) || 0)));
+        this.row = this.top + offset;
+      },
     };
     moves[name]?.();
     client?.server.changed();

@@ -103,10 +103,18 @@ export class Window {
     if (this.fixedName !== undefined) return this.fixedName;
     const { active } = this;
     if (active === undefined) return this.lastName;
-    if (active.mode) this.lastName = "[tmux]";
+    const follows = this.options.get("automatic-rename") !== "off";
+    if (!follows && this.lastName !== "") return this.lastName;
+    if (active.mode && follows) this.lastName = "[tmux]";
     // The name follows what runs twice a second; before that it is the command's own.
     else if (this.lastName === "" || this.server.machine.kernel.now - active.process.startedAt < NAMING)
-      this.lastName = active.start.command[0]?.trim().split(/\s+/)[0]?.split("/").at(-1) ?? active.command;
+      this.lastName =
+        active.start.command[0]
+          ?.trim()
+          .replace(/^exec /, "")
+          .split(/\s+/)[0]
+          ?.split("/")
+          .at(-1) ?? active.command;
     else this.lastName = active.dead ? `${active.command}[dead]` : active.command;
     return this.lastName;
   }

@@ -10,8 +10,13 @@ import { format } from "../format.ts";
 import { type Mode, textLines } from "../mode.ts";
 import { parseText, TmuxError } from "../parse.ts";
 
+/** Where a command's programs run: the session's directory, or that of who asks from outside of one. */
+function directory(context: Context): string {
+  return context.client?.session?.cwd ?? context.process.cwd;
+}
+
 /** Output and status of a shell command. */
-function* shell(context: Context, command: string): Gen<{ text: string; status: number }> {
+function* shell(context: Context, command: string, cwd = directory(context)): Gen<{ text: string; status: number }> {
   const { process } = context;
   const [reader, writer] = sys.pipe();
   const fds = new Map<number, OpenFile>([
@@ -19,7 +24,7 @@ function* shell(context: Context, command: string): Gen<{ text: string; status: 
     [1, writer],
     [2, writer],
   ]);
-  const child = yield* sys.spawn(process, "/bin/sh", { argv: ["sh", "-c", command], fds });
+  const child = yield* sys.spawn(process, "/bin/sh", { argv: ["sh", "-c", command], fds, cwd });
   const fd = process.freeFd(10);
   process.setFd(fd, reader);
   const text = decode(yield* sys.readAll(process, fd));
@@ -146,15 +151,19 @@ export const miscCommands: readonly Command[] = [
         yield* runText(context, command);
         return;
       }
+      const given = flags.value("c");
+      const cwd =
+        given === undefined ? directory(context) : given.startsWith("/") ? given : `${directory(context)}/${given}`;
       if (flags.has("b")) {
         yield* sys.spawn(context.server.process, "/bin/sh", {
           argv: ["sh", "-c", command],
           newSession: true,
           env: new Map(context.process.env),
+          cwd,
         });
         return;
       }
-      const { text: out, status } = yield* shell(context, command);
+      const { text: out, status } = yield* shell(context, command, cwd);
       for (const one of out === "" ? [] : out.replace(/\n$/, "").split("\n")) context.print(one);
       if (status !== 0) context.print(`'${command}' returned ${status}`);
     },

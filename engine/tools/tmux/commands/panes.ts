@@ -293,7 +293,7 @@ export const paneCommands: readonly Command[] = [
       else {
         const mode = pane.mode instanceof CopyMode ? pane.mode : new CopyMode(pane);
         pane.mode = mode;
-        if (flags.has("u")) mode.scroll(-(pane.screen.rows - 2));
+        if (flags.has("u")) mode.page(-1, pane.screen.rows - 2);
       }
       context.server.changed();
     },
