@@ -201,6 +201,10 @@ function dumpQuantity(text: string): string {
   const decimals = digits.includes(".") ? digits.length - digits.indexOf(".") - 1 : 0;
   const binary = format === "BinarySI";
   const scale = binary ? 0 : (scales[suffix] ?? 0) - decimals;
-  const amount = binary ? String(nano / 1_000_000_000n) : digits.replace(".", "");
-  return `{i:(resource.int64Amount){value:(int64)${amount} scale:(resource.Scale)${scale}} d:(resource.infDecAmount){Dec:(*inf.Dec)<nil>} s:(string)${text} Format:(resource.Format)${format}}`;
+  // ParseQuantity keeps the text only where it cannot be told otherwise.
+  const number = digits.replace(".", "");
+  const short = scale % 3 === 0 && !number.endsWith("000") && number[0] !== "0";
+  const kept = text === "0" || (binary ? (BigInt(number) & 7n) !== 0n : short);
+  const amount = binary ? String(nano / 1_000_000_000n) : number;
+  return `{i:(resource.int64Amount){value:(int64)${amount} scale:(resource.Scale)${scale}} d:(resource.infDecAmount){Dec:(*inf.Dec)<nil>} s:(string)${kept ? text : ""} Format:(resource.Format)${format}}`;
 }

@@ -88,4 +88,33 @@ describe("pod-template-hash", () => {
     s.run(1);
     expect(s.json("GET", `${APPS}/replicasets`).items[0].metadata.name).toBe("coredns-668d6bf9bc");
   });
+
+  // What clusters of 1.32 call them: a quantity keeps its text only where it could be told otherwise.
+  it.each([
+    [{ resources: { limits: { memory: "64Mi" } } }, "55d55d759f"],
+    [{ resources: { limits: { memory: "70Mi" } } }, "6bc4f99d89"],
+    [{ resources: { limits: { memory: "128Mi" } } }, "7cc4884d96"],
+    [{ resources: { limits: { memory: "64Mi" }, requests: { cpu: "10m", memory: "32Mi" } } }, "68dc55cd77"],
+    [{ resources: { limits: { cpu: "100m", memory: "128Mi", "ephemeral-storage": "1Gi" } } }, "5b48d5c66d"],
+    [{ resources: { requests: { cpu: 0.5, memory: "1G" } } }, "6bcccf5f95"],
+    [{ resources: { requests: { memory: "1024Mi" } } }, "68f796c8bc"],
+    [{ resources: { requests: { memory: 1000 } } }, "5c55b4c7c9"],
+    [{ resources: { limits: { memory: "0" } } }, "75ddddc99"],
+    [{ resources: { requests: { cpu: "0", memory: "8Gi" } } }, "99bf75c5d"],
+    [{ readinessProbe: { httpGet: { path: "/", port: 80, httpHeaders: [{ name: "A", value: "b" }] } } }, "78449b6dfd"],
+    [{ lifecycle: { preStop: { sleep: { seconds: 3 } } } }, "89f68769d"],
+  ])("is upstream's, for a container with %j", (extra, hash) => {
+    const s = start();
+    const labels = { a: "b" };
+    s.json("POST", `${APPS}/deployments`, {
+      metadata: { name: "q" },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: "c", image: "x", ...extra }] } },
+      },
+    });
+    s.run(1);
+    expect(s.json("GET", `${APPS}/replicasets`).items[0].metadata.name).toBe(`q-${hash}`);
+  });
 });
