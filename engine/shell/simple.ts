@@ -140,19 +140,18 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
   const assignments = parts.assignments.length === 0 ? [] : yield* prepareInTurn(sh, parts.assignments);
   if (sh.has("xtrace")) {
     const before =
-      sh.setup.dialect === "bash"
-        ? ""
-        : assignments.map((ready) => `${traceAssignment(ready, sh.setup.dialect === "dash")} `).join("");
-    if (before === "") for (const ready of assignments) yield* trace(sh, traceAssignment(ready));
+      sh.setup.dialect === "bash" ? "" : assignments.map((ready) => `${traceAssignment(sh, ready)} `).join("");
+    if (before === "") for (const ready of assignments) yield* trace(sh, traceAssignment(sh, ready));
     for (const ready of declared?.values() ?? []) if (ready.elements) yield* trace(sh, traceCompound(ready));
     const shown = words.map((word, i) => {
       const ready = declared?.get(i);
       if (ready?.elements) return ready.name;
-      return sh.setup.dialect === "dash" ? word : traceQuote(word);
+      return tracedText(sh, word);
     });
     yield* trace(sh, before + shown.join(" "));
     for (const ready of declared?.values() ?? []) {
-      if (ready.hasValue && !ready.elements && DECLARED_TRACED.has(words[0]!)) yield* trace(sh, traceAssignment(ready));
+      if (ready.hasValue && !ready.elements && DECLARED_TRACED.has(words[0]!))
+        yield* trace(sh, traceAssignment(sh, ready));
     }
   }
   yield* runWords(sh, words, { assignments, redirections: parts.redirections, declared, last });
@@ -211,9 +210,16 @@ function traceCompound({ name, append, elements = [] }: Prepared): string {
   return `${name}${append ? "+" : ""}=(${shown.join(" ")})`;
 }
 
-function traceAssignment(ready: Prepared, plain = false): string {
+/** A text as `set -x` shows it: dash leaves it as it is, busybox has more characters in quotes than bash. */
+function tracedText(sh: Shell, text: string): string {
+  if (sh.setup.dialect === "dash") return text;
+  if (sh.setup.dialect === "bash") return traceQuote(text);
+  return /^[-+,./0-9:@A-Z\]^_a-z]*$/.test(text) ? text : singleQuote(text);
+}
+
+function traceAssignment(sh: Shell, ready: Prepared): string {
   const name = ready.index === undefined ? ready.name : `${ready.name}[${ready.index}]`;
-  return `${name}${ready.append ? "+" : ""}=${ready.elements ? `(${ready.raw})` : ready.value === "" ? "" : plain ? ready.value : traceQuote(ready.value)}`;
+  return `${name}${ready.append ? "+" : ""}=${ready.elements ? `(${ready.raw})` : ready.value === "" ? "" : tracedText(sh, ready.value)}`;
 }
 
 function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
@@ -222,7 +228,7 @@ function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
   const traced: string[] = [];
   for (const assignment of parts.assignments) {
     const ready = yield* prepareAssignment(sh, assignment);
-    if (sh.has("xtrace")) traced.push(traceAssignment(ready, sh.setup.dialect === "dash"));
+    if (sh.has("xtrace")) traced.push(traceAssignment(sh, ready));
     if (traced.length > 0 && sh.setup.dialect === "bash") yield* trace(sh, traced.pop()!);
     try {
       applyAssignment(sh, ready);

@@ -3,7 +3,7 @@ import type { Signal } from "../machine/signal.ts";
 import { find } from "../machine/sys.ts";
 import { builtins } from "./builtins/index.ts";
 import { hasBuiltin } from "./dialect.ts";
-import { installDynamic } from "./dynamic.ts";
+import { defineDynamic, installDynamic } from "./dynamic.ts";
 import { Shell, type ShellSetup } from "./shell.ts";
 import { parseText, Source } from "./source.ts";
 import { Variable } from "./variables.ts";
@@ -39,6 +39,12 @@ export function startShell(p: Process, setup: ShellSetup): Shell {
   plain("IFS", " \t\n");
   plain("OPTIND", "1");
   plain("PS4", sh.vars.find("PS4")?.value ?? "+ ");
+  if (setup.dialect === "busybox") {
+    const random = new Variable();
+    defineDynamic(sh, "RANDOM", random);
+    sh.vars.all.set("RANDOM", random);
+    if (!sh.vars.find("HOSTNAME")) plain("HOSTNAME", p.ns.uts.hostname);
+  }
   if (setup.dialect !== "bash") {
     const prompt = setup.dialect === "busybox" ? "\\w \\$ " : p.cred.uid === 0 ? "# " : "$ ";
     if (!sh.vars.find("PS1")) plain("PS1", prompt);
