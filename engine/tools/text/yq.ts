@@ -1,23 +1,19 @@
-import { type Document, type Node, parseAllDocuments, stringify } from "yaml";
-import { call, cpu, decode, type Gen } from "../../kernel/index.ts";
+import { type Document, LineCounter, parseAllDocuments, parseDocument } from "yaml";
+import { cpu, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { RegexError } from "../../text/regex/index.ts";
 import { Output, readWhole } from "../io.ts";
-import { dump } from "./jq/dump.ts";
-import { Evaluator } from "./jq/eval.ts";
-import { type Json, Literal, numeric } from "./jq/json.ts";
-import { libraryEnv } from "./jq/library.ts";
-import { natives } from "./jq/natives.ts";
-import { parseJq } from "./jq/program.ts";
-import { type Context, JqError, PAUSE } from "./jq/stream.ts";
-import { CompileError } from "./jq/syntax.ts";
-import { nodeAt, nodeText, toJson, updated } from "./yq-nodes.ts";
+import { type Context, evaluate, type Host } from "./yq-eval.ts";
+import { FORMATS, formatted, parsedText } from "./yq-formats.ts";
+import { nodeText } from "./yq-nodes.ts";
+import { type Ast, parseYq, YqSyntax } from "./yq-parse.ts";
+import { type Candidate, loose, resolved, type Source, scalar, textOf, truthy, YqFailure } from "./yq-values.ts";
 
 /**
- * yq(1) of mikefarah, v4, for its common forms: `yq '.a.b' file`, -o json|yaml|props, -i, -n, -r, -P, -e, -I, eval and
- * eval-all. Expressions are evaluated as jq has them, which the common ones share. Trees that
- * an expression picks or changes keep their comments and quotes.
+ * yq(1) of mikefarah, v4: expressions on YAML, whose comments, quotes and anchors stay, and other formats read and
+ * written. Formats of configuration languages (TOML, HCL, Lua, INI) are not known.
  */
 export const yq: Program = function* (p) {
   const out = new Output(p);
@@ -26,9 +22,10 @@ export const yq: Program = function* (p) {
     yield* out.flush();
     return status;
   } catch (error) {
-    if (!(error instanceof YqError)) throw error;
+    const known = error instanceof YqError || error instanceof YqFailure || error instanceof YqSyntax;
+    if (!known && !(error instanceof RegexError)) throw error;
     yield* out.flush();
-    yield* sys.printError(p, `Error: ${error.message}\n`);
+    yield* sys.printError(p, `Error: ${(error as Error).message}\n`);
     return 1;
   }
 };
@@ -41,10 +38,13 @@ interface Options {
   inPlace: boolean;
   nullInput: boolean;
   raw: boolean;
+  /** `-r` was given: JSON's texts too are written without quotes. */
+  rawGiven: boolean;
   exitStatus: boolean;
   noDocument: boolean;
   all: boolean;
   indent: number;
+  fromFile?: string;
   /** Block style throughout. */
   pretty: boolean;
   words: string[];
@@ -57,6 +57,7 @@ function parse(args: readonly string[]): Options | "version" | "help" {
     inPlace: false,
     nullInput: false,
     raw: true,
+    rawGiven: false,
     exitStatus: false,
     noDocument: false,
     all: false,
@@ -89,19 +90,34 @@ function parse(args: readonly string[]): Options | "version" | "help" {
     else if (arg === "--null-input") o.nullInput = true;
     else if (arg === "--exit-status") o.exitStatus = true;
     else if (arg === "--no-doc") o.noDocument = true;
-    else if (/^--unwrapScalar(=|$)/.test(arg)) o.raw = attached !== "false";
-    else if (arg === "--prettyPrint") o.pretty = true;
+    else if (/^--(?:properties-array-brackets|csv-auto-parse|tsv-auto-parse)$/.test(flag!)) continue;
+    else if (/^(--unwrapScalar|-r)(=|$)/.test(arg)) o.rawGiven = o.raw = attached !== "false";
+    else if (flag === "--from-file") o.fromFile = value();
+    else if (flag === "--expression") o.words.unshift(value());
+    else if (/^--(csv|xml|properties|lua|tsv|yaml|header|split|front|string|security|debug|no-doc)/.test(flag!)) {
+      if (flag === "--no-doc") o.noDocument = true;
+      else if (attached === undefined && !/^--(no-doc|debug)/.test(flag!)) value();
+    } else if (arg === "--prettyPrint") o.pretty = true;
     else if (/^--(no-colors|colors)$/.test(arg)) continue;
     else if (arg.startsWith("--")) throw new YqError(`unknown flag: ${arg}`);
     else
-      for (const letter of arg.slice(1)) {
+      for (const [k, letter] of [...arg.slice(1)].entries()) {
+        const rest = arg.slice(k + 2).replace(/^=/, "");
+        if (letter === "o" || letter === "p" || letter === "I") {
+          const given = rest === "" ? value() : rest;
+          if (letter === "I") o.indent = Number(given);
+          else if (letter === "o") o.output = formatName(given);
+          else o.input = formatName(given);
+          break;
+        }
         if (letter === "i") o.inPlace = true;
         else if (letter === "P") o.pretty = true;
         else if (letter === "n") o.nullInput = true;
         else if (letter === "e") o.exitStatus = true;
         else if (letter === "N") o.noDocument = true;
         else if (letter === "j") o.output = "json";
-        else if (!"rCMv".includes(letter)) throw new YqError(`unknown shorthand flag: '${letter}' in ${arg}`);
+        else if (letter === "r") o.rawGiven = o.raw = true;
+        else if (!"CMv".includes(letter)) throw new YqError(`unknown shorthand flag: '${letter}' in ${arg}`);
       }
   }
   if (o.words[0] === "eval" || o.words[0] === "e") o.words.shift();
@@ -113,7 +129,7 @@ function parse(args: readonly string[]): Options | "version" | "help" {
 }
 
 function formatName(text: string): string {
-  const name = { j: "json", json: "json", y: "yaml", yaml: "yaml", p: "props", props: "props" }[text];
+  const name = FORMATS[text];
   if (name === undefined) throw new YqError(`unknown format '${text}' please use [yaml|json|props|csv|tsv|xml]`);
   return name;
 }
@@ -129,163 +145,102 @@ function* run(p: Process, out: Output): Gen<number> {
     return 0;
   }
   // A lone word that names a file is that file, printed.
-  let [expression = ".", ...files] = o.words;
-  if (files.length === 0 && !o.nullInput && sys.find(p, expression)?.kind === "file")
+  const words = o.fromFile === undefined ? o.words : [sys.readText(p, o.fromFile), ...o.words];
+  let [expression = ".", ...files] = words;
+  if (files.length === 0 && !o.nullInput && (expression === "-" || sys.find(p, expression)?.kind === "file"))
     [expression, files] = [".", [expression]];
   if (files.length === 0 && !o.nullInput) files = ["-"];
-  const evaluate = evaluator(p, o.all ? overAll(expression) : expression);
-  const documents: Source[] = [];
-  for (const path of o.nullInput ? [] : files) {
-    let text: string;
-    try {
-      text = path === "-" ? decode(yield* readWhole(p, 0)) : sys.readText(p, path);
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-      const reason =
-        error.code === "EISDIR" ? `read ${path}: is a directory` : `open ${path}: ${error.message.toLowerCase()}`;
-      throw new YqError(reason);
-    }
-    yield* cpu(20 + (text.length >> 5));
-    for (const tree of load(text, path))
-      documents.push({ value: toJson(tree?.contents as Node | null, new Map()), tree, path });
-  }
-  if (o.nullInput) documents.push({ value: null, tree: undefined, path: "" });
   if (o.inPlace && (o.nullInput || files.includes("-")))
     throw new YqError("write in place flag only applicable when giving an expression and at least one file");
-  if (o.all && documents.length > 0)
-    documents.splice(0, documents.length, {
-      value: documents.map(({ value }) => value),
-      tree: undefined,
-      path: files[0]!,
-    });
-  const results: Json[] = [];
-  const written = new Map<string, string>();
-  for (const source of documents) {
-    const { path } = source;
-    const found = yield* call(evaluate(source.value));
-    results.push(...found.map(({ value }) => value));
-    const values = found.map((one) => shown(one, source, expression, o));
-    if (o.inPlace) {
-      const text = values.join("---\n");
-      written.set(path, written.has(path) ? `${written.get(path)}---\n${text}` : text);
-    } else
-      for (const of of values) {
-        if (!out.empty && o.output !== "json" && !o.noDocument && documents.length > 1) out.add("---\n");
-        out.add(of);
-      }
+  const ast = parseYq(expression);
+  const sources: Source[] = [];
+  for (const [number, path] of (o.nullInput ? [] : files).entries()) {
+    const text = path === "-" ? decode(yield* readWhole(p, 0)) : textOfFile(p, path);
+    yield* cpu(20 + (text.length >> 5));
+    sources.push(...load(text, path, number, inputFormat(o, path)));
   }
-  for (const [path, text] of written) sys.writeText(p, path, text);
-  if (o.exitStatus && (results.length === 0 || results.at(-1) === null || results.at(-1) === false))
-    throw new YqError("no matches found");
+  const host = hostOf(p, o);
+  const root = (source: Source): Candidate => loose(source.document.contents ?? emptied(source), source);
+  const context = (list: Candidate[], together: boolean): Context => ({ list, variables: new Map(), host, together });
+  const groups: Candidate[][] = o.all
+    ? [evaluate(ast, context(sources.map(root), true))]
+    : o.nullInput
+      ? [evaluate(ast, context([loose(scalar(null), blank(""))], false))]
+      : sources.map((source) => evaluate(ast, context([root(source)], false)));
+  const results = groups.flat();
+  yield* cpu(50 * results.length);
+  const format = outputFormat(o, files[0]);
+  const split = usesSplit(ast);
+  const write = (list: readonly Candidate[]): string => {
+    let text = "";
+    for (const [i, one] of list.entries()) {
+      const before = list[i - 1];
+      const other = before && (split || before.source !== one.source);
+      if (other && !o.noDocument && format === "yaml") text += "---\n";
+      text += shown(one, o, format);
+    }
+    return text;
+  };
+  if (o.inPlace)
+    for (const [number, path] of (o.all ? files.slice(0, 1) : files).entries())
+      sys.writeText(p, path, write(o.all ? results : results.filter(({ source }) => source.file === number)));
+  else out.add(write(results));
+  if (o.exitStatus && !results.some((one) => truthy(resolved(one)))) throw new YqError("no matches found");
   return 0;
 }
 
-/** An expression of eval-all, for a list of all documents. */
-function overAll(expression: string): string {
-  const reduced = expression.replace(/\.\s+as\s+(\$\w+)\s+ireduce\s*/g, "reduce .[] as $1 ");
-  const picked = reduced.replace(/select\(\s*(?:fi|fileIndex|di|documentIndex)\s*==\s*(\d+)\s*\)/g, ".[$1]");
-  return picked === expression ? `.[] | (${expression})` : picked;
-}
-
-/** A document that is read. */
-interface Source {
-  value: Json;
-  tree: Document | undefined;
-  path: string;
-}
-
-/** What an expression gives: a value, and where in its document it stands if it was picked there. */
-interface Found {
-  value: Json;
-  at: readonly Json[] | undefined;
-}
-
-/** Expressions that give back their document, changed. */
-const CHANGES = /(?:^|[^=!<>])=(?!=)|\bdel\s*\(|\bdelpaths\b|\bsort_keys\b|\bwith_entries\b/;
-
-function shown({ value, at }: Found, { tree, path }: Source, expression: string, o: Options): string {
-  const structured = value instanceof Map || Array.isArray(value);
-  if (!structured || tree === undefined || o.output === "json" || o.output === "props" || path.endsWith(".json"))
-    return show(value, o);
-  const indent = Math.max(2, o.indent);
-  if (at !== undefined) {
-    const node = nodeAt(tree.contents as Node | null, at);
-    if (node === undefined) return show(value, o);
-    const whole = at.length === 0;
-    const text = nodeText(tree, node, indent, o.pretty);
-    return whole ? text : withoutHead(tree, text);
-  }
-  if (!CHANGES.test(expression)) return show(value, o);
-  const node = updated(tree, tree.contents as Node | null, value, plain);
-  return nodeText(tree, node, indent, o.pretty);
-}
-
-/** A part of a document without what is said before and behind the whole. */
-function withoutHead(tree: Document, text: string): string {
-  let out = text;
-  const lines = (comment: string) => comment.split("\n").length + 1;
-  if (tree.commentBefore) out = out.split("\n").slice(lines(tree.commentBefore)).join("\n");
-  if (tree.comment)
-    out = `${out
-      .split("\n")
-      .slice(0, -lines(tree.comment) - 1)
-      .join("\n")}\n`;
-  return out;
-}
-
-function evaluator(p: Process, source: string): (input: Json) => Gen<Found[]> {
-  const program = source
-    .replace(/\b(?:str)?env\((\w+)\)/g, "$ENV.$1")
-    .replace(/(?<![.\w])select\(\s*documentIndex == (\d+)\s*\)/g, ".");
-  const env = new Map<string, Json>(p.env);
-  const context: Context = {
-    evaluate: (ast, scope, input) => engine.run(ast, scope, input),
-    nextInput: () => null,
-    wantInput: false,
-    env,
-    now: () => p.machine.kernel.wallMs / 1000,
-    inputFile: () => null,
-    inputLine: () => 0,
-    tell: () => {},
-    named: new Map(),
-    natives,
-    library: libraryEnv(),
-  };
-  const engine = new Evaluator(context);
-  let ast: ReturnType<typeof parseJq>;
+/** The text of a file. Throws `YqError`. */
+function textOfFile(p: Process, path: string): string {
   try {
-    ast = parseJq(program, true);
-    engine.check(ast, program, []);
+    return sys.readText(p, path);
   } catch (error) {
-    if (!(error instanceof CompileError)) throw error;
-    throw new YqError(`1:1: invalid input text ${JSON.stringify(source.slice(0, 20))}`);
+    if (!isErrno(error)) throw error;
+    const reason =
+      error.code === "EISDIR" ? `read ${path}: is a directory` : `open ${path}: ${error.message.toLowerCase()}`;
+    throw new YqError(reason);
   }
-  /** Results with the places where they were picked; undefined for what is picked nowhere. */
-  function* all(input: Json, picks: boolean): Gen<Found[] | undefined> {
-    const out: Found[] = [];
-    try {
-      for (const item of engine.run(ast, context.library, { v: input, p: picks ? [] : undefined })) {
-        if (item === PAUSE) yield* cpu(200);
-        else out.push({ value: item.v, at: item.p });
-      }
-    } catch (error) {
-      if (!(error instanceof JqError)) throw error;
-      if (picks) return undefined;
-      throw new YqError(typeof error.value === "string" ? error.value : dump(error.value));
-    }
-    return out;
-  }
-  return function* (input) {
-    const picked = CHANGES.test(source) ? undefined : yield* all(input, true);
-    return picked ?? (yield* all(input, false))!;
-  };
 }
 
-/** The documents of a YAML (or JSON) text. Throws `YqError`. */
-function load(text: string, path: string): (Document | undefined)[] {
-  const documents = parseAllDocuments(text, { merge: true });
-  if (!Array.isArray(documents) || documents.length === 0) return [undefined];
-  return documents.map((document) => {
+const inputFormat = (o: Options, path: string): string =>
+  o.input === "auto" ? (FORMATS[/\.(\w+)$/.exec(path)?.[1] ?? ""] ?? "yaml") : o.input;
+
+function outputFormat(o: Options, path: string | undefined): string {
+  if (o.output !== "auto") return o.output;
+  // A file's own format is kept; one that was asked for is read into YAML.
+  return path === undefined || o.input !== "auto" ? "yaml" : inputFormat(o, path);
+}
+
+const usesSplit = (ast: Ast): boolean =>
+  JSON.stringify(ast).includes('"split_doc"') || JSON.stringify(ast).includes('"splitDoc"');
+
+/** A document without anything. */
+function blank(path: string): Source {
+  return { document: parseDocument("") as Document, path, file: 0, index: 0 };
+}
+
+/** A document's null, put where it stands. */
+function emptied(source: Source): ReturnType<typeof scalar> {
+  const node = scalar(null, "");
+  source.document.contents = node as never;
+  return node;
+}
+
+/** The documents of a text. Throws `YqError`. */
+function load(text: string, path: string, file: number, format: string): Source[] {
+  const other = parsedText(text, format);
+  if (other !== undefined) {
+    const source = { ...blank(path), file };
+    source.document.contents = other as never;
+    return [source];
+  }
+  if (format === "json") {
+    const parts = jsonTexts(text);
+    if (parts.length > 1) return parts.map((part, index) => ({ ...load(part, path, file, "yaml")[0]!, index }));
+  }
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, { merge: false, lineCounter: lines, logLevel: "silent" });
+  if (!Array.isArray(documents) || documents.length === 0) return [{ ...blank(path), file }];
+  return (documents as Document.Parsed[]).map((document, index) => {
     const problem = document.errors[0];
     if (problem) {
       const line = problem.linePos?.[0].line ?? 1;
@@ -293,30 +248,79 @@ function load(text: string, path: string): (Document | undefined)[] {
         `bad file '${path}': yaml: line ${line}: ${problem.message.split("\n")[0]!.replace(/ at line .*/, "")}`,
       );
     }
-    return document as Document;
+    return { document: document as Document, path, file, index, lines };
   });
 }
 
-function show(value: Json, o: Options): string {
-  if (o.output === "json") return `${dump(value, o.indent > 0 ? { indent: " ".repeat(o.indent) } : {})}\n`;
-  if (o.output === "props") return properties(value, "");
-  if (value === null || typeof value !== "object" || value instanceof Literal) {
-    if (typeof value === "string") return o.raw ? `${value}\n` : stringify(value);
-    return `${dump(value)}\n`;
+/** The values of a text that has several, one after the other. */
+function jsonTexts(text: string): string[] {
+  const out: string[] = [];
+  let depth = 0;
+  let start = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (quoted) {
+      if (char === "\\") i++;
+      else if (char === '"') quoted = false;
+    } else if (char === '"') quoted = true;
+    else if (char === "{" || char === "[") depth++;
+    else if ((char === "}" || char === "]") && --depth === 0) {
+      out.push(text.slice(start, i + 1).trim());
+      start = i + 1;
+    }
   }
-  return stringify(plain(value), { indent: Math.max(2, o.indent), lineWidth: 0, indentSeq: true });
+  return out;
 }
 
-function plain(value: Json): unknown {
-  if (value instanceof Literal) return numeric(value);
-  if (Array.isArray(value)) return value.map(plain);
-  if (value instanceof Map) return new Map([...value].map(([key, of]) => [key, plain(of)]));
-  return value;
+function hostOf(p: Process, o: Options): Host {
+  const first = (source: Source): Candidate => loose(source.document.contents ?? scalar(null), source);
+  return {
+    env: (name) => p.env.get(name),
+    load: (path) => load(loaded(p, path), path, 0, "yaml").map(first),
+    text: (path) => loaded(p, path),
+    parse: (text, format) => first(load(text, "", 0, format)[0]!),
+    print: (one, format) => {
+      const [, name = format, indent] = /^(json)(\d*)$/.exec(format) ?? [];
+      if (name === "yaml") return shown(one, { ...o, pretty: false }, "yaml");
+      const text = formatted(one, name, indent === undefined || indent === "" ? 2 : Number(indent));
+      return name === "json" && indent === "0" ? text.replace(/\n$/, "") : text;
+    },
+  };
 }
 
-function properties(value: Json, path: string): string {
-  const at = (key: string | number) => (path === "" ? String(key) : `${path}.${key}`);
-  if (Array.isArray(value)) return value.map((of, i) => properties(of, at(i))).join("");
-  if (value instanceof Map) return [...value].map(([key, of]) => properties(of, at(key))).join("");
-  return `${path} = ${typeof value === "string" ? value : dump(value)}\n`;
+function loaded(p: Process, path: string): string {
+  try {
+    return sys.readText(p, path);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    throw new YqFailure(`failed to load ${path}: open ${path}: ${error.message.toLowerCase()}`);
+  }
+}
+
+/** A result as it is printed. */
+function shown(one: Candidate, o: Options, format: string): string {
+  const node = resolved(one);
+  const scalarText = "value" in node ? textOf(node) : undefined;
+  if (format !== "yaml") {
+    if (format === "json" && o.rawGiven && o.raw && scalarText !== undefined) return `${scalarText}\n`;
+    return formatted(one, format, o.indent);
+  }
+  if (
+    scalarText !== undefined &&
+    one.node === node &&
+    o.raw &&
+    !(one.parent === undefined && one.source.document.commentBefore)
+  )
+    return `${scalarText}\n`;
+  const { document } = one.source;
+  const whole = one.parent === undefined && document.contents === one.node;
+  const { comment, commentBefore } = document;
+  if (!whole) document.comment = document.commentBefore = null;
+  try {
+    return nodeText(document, one.node, Math.max(2, o.indent), o.pretty);
+  } finally {
+    document.comment = comment;
+    document.commentBefore = commentBefore;
+  }
 }

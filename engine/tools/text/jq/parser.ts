@@ -6,14 +6,11 @@ import type { Ast, Pattern } from "./syntax.ts";
 
 /** Expressions and definitions. What stands around them is program.ts. */
 export class Parser extends Lexer {
-  /** Values of objects may be what needs parentheses in jq 1.7. */
-  private readonly loose: boolean;
   protected tokens: Token[] = [];
   protected position = 0;
 
-  constructor(source: string, loose: boolean) {
+  constructor(source: string) {
     super(source);
-    this.loose = loose;
   }
 
   protected override interpolation(tokens: Token[]): Ast {
@@ -455,7 +452,6 @@ export class Parser extends Lexer {
 
   /** A term, whose sign may be turned. */
   private unaryValue(): Ast {
-    if (this.loose) return this.alternative();
     if (this.accept("-")) return { t: "neg", body: this.unaryValue() };
     const token = this.peek();
     if (token.type === "keyword" && ["if", "try", "label", "def"].includes(token.text)) this.unexpected();

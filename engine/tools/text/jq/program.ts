@@ -20,18 +20,18 @@ export interface Unit {
 }
 
 /** Parses a program. Throws `CompileError`. */
-export function parseJq(source: string, loose = false): Ast {
-  return new ProgramParser(source, loose).program().ast;
+export function parseJq(source: string): Ast {
+  return new ProgramParser(source).program().ast;
 }
 
 /** Parses a program with the directives before it. Throws `CompileError`. */
 export function parseProgram(source: string): { directives: Directive[]; ast: Ast } {
-  return new ProgramParser(source, false).program();
+  return new ProgramParser(source).program();
 }
 
 /** Parses a module: directives and definitions. Throws `CompileError`. */
 export function parseModule(source: string): Unit {
-  return new ProgramParser(source, false).module();
+  return new ProgramParser(source).module();
 }
 
 class ProgramParser extends Parser {

@@ -1,0 +1,368 @@
+/** Evaluates yq's expressions on nodes, which are changed where they stand (pkg/yqlib of v4). */
+import { Alias, isAlias, isMap, isScalar, isSeq, type Node, Pair, type Scalar, YAMLMap, YAMLSeq } from "yaml";
+import { globRegex } from "./find-tests.ts";
+import { call } from "./yq-functions.ts";
+import { calculate, merged } from "./yq-operators.ts";
+import type { Ast } from "./yq-parse.ts";
+import {
+  type Candidate,
+  child,
+  copied,
+  deep,
+  keyText,
+  loose,
+  pairsOf,
+  place,
+  resolved,
+  scalar,
+  tagOf,
+  textOf,
+  truthy,
+  YqFailure,
+} from "./yq-values.ts";
+
+/** What an expression sees: candidates, and variables. */
+export interface Context {
+  list: readonly Candidate[];
+  variables: Map<string, readonly Candidate[]>;
+  host: Host;
+  /** Candidates are looked at all at once (eval-all). */
+  together: boolean;
+}
+
+/** What expressions ask of the machine. */
+export interface Host {
+  env(name: string): string | undefined;
+  /** Throws `YqFailure`. */
+  load(path: string): Candidate[];
+  text(path: string): string;
+  parse(text: string, format: string): Candidate;
+  print(node: Candidate, format: string): string;
+}
+
+export function evaluate(ast: Ast, c: Context): Candidate[] {
+  switch (ast.t) {
+    case "self":
+      return [...c.list];
+    case "literal":
+      return whereAny(c, (source) => loose(scalar(ast.value, ast.text), source));
+    case "text":
+      return c.list.map((one) => {
+        const inner = { ...c, list: [one] };
+        const text = ast.parts
+          .map((part) => (typeof part === "string" ? part : shown(c, evaluate(part, inner))))
+          .join("");
+        return loose(scalar(text), one.source);
+      });
+    case "path":
+      return evaluate(ast.of, c).flatMap((one) => path(ast, one, c));
+    case "splat":
+      return evaluate(ast.of, c).flatMap((one) => splat(one, ast.optional));
+    case "slice":
+      return evaluate(ast.of, c).map((one) => slice(ast, one, c));
+    case "deep":
+      return c.list.flatMap((one) => [...deep(one, ast.keys)]);
+    case "list":
+      return each(c, (list, inner) => {
+        const seq = new YAMLSeq();
+        if (ast.of) seq.items = evaluate(ast.of, inner).map((one) => copied(resolved(one)));
+        return [loose(seq, list[0]!.source)];
+      });
+    case "object":
+      return each(c, (list, inner) =>
+        ast.pairs === undefined ? [loose(new YAMLMap(), list[0]!.source)] : objects(ast.pairs, inner),
+      );
+    case "pair":
+      return objects(ast, c);
+    case "variable": {
+      const found = c.variables.get(ast.name);
+      if (found === undefined) throw new YqFailure(`variable ${JSON.stringify(ast.name)} is not defined`);
+      return [...found];
+    }
+    case "bind":
+      c.variables.set(
+        ast.name,
+        evaluate(ast.of, c).map((one) => (ast.reference ? one : { ...one, node: copied(one.node) })),
+      );
+      return [...c.list];
+    case "fold":
+      return fold(ast, c);
+    case "call":
+      return call(ast, c);
+    default:
+      return binary(ast, c);
+  }
+}
+
+/** Something that is made anew: once a candidate, or once when there are none. */
+function whereAny(c: Context, make: (source: Candidate["source"]) => Candidate): Candidate[] {
+  return c.list.length === 0 ? [] : c.together ? [make(c.list[0]!.source)] : c.list.map((one) => make(one.source));
+}
+
+/** Candidates one by one, or together where that was asked for. */
+function each(c: Context, visit: (list: readonly Candidate[], inner: Context) => Candidate[]): Candidate[] {
+  if (c.list.length === 0) return [];
+  if (c.together) return visit(c.list, c);
+  return c.list.flatMap((one) => visit([one], { ...c, list: [one] }));
+}
+
+/** A value within a text. */
+function shown(c: Context, found: readonly Candidate[]): string {
+  return found
+    .map((one) => (isScalar(resolved(one)) ? textOf(resolved(one)) : c.host.print(one, "yaml").replace(/\n$/, "")))
+    .join("\n");
+}
+
+function path(ast: Ast & { t: "path" }, one: Candidate, c: Context): Candidate[] {
+  const keys = ast.key.t === "literal" ? [ast.key] : undefined;
+  const found = keys
+    ? keys.map(({ value }) => loose(scalar(value), one.source))
+    : evaluate(ast.key, { ...c, list: [one] });
+  const node = resolved(one);
+  return found.flatMap(({ node: key }) => {
+    if (isSeq(key)) return (key.items as Node[]).map((item) => child(one, keyOf(item)));
+    const name = keyOf(key);
+    if (typeof name === "string" && name.includes("*") && isMap(node)) {
+      const pattern = globRegex(name, false);
+      return pairsOf(one)
+        .filter((pair) => pattern.test(keyText(pair)))
+        .map((pair) => child(one, keyText(pair)));
+    }
+    if (isSeq(node) && typeof name === "string") {
+      if (/^-?\d+$/.test(name)) return [child(one, Number(name))];
+      if (ast.optional) return [];
+      throw new YqFailure(
+        `cannot index array with '${name}' (strconv.ParseInt: parsing ${JSON.stringify(name)}: invalid syntax)`,
+      );
+    }
+    if (isScalar(node) && node.value !== null && node.value !== undefined && ast.optional) return [];
+    if (isScalar(node) && node.value !== null && node.value !== undefined) return [];
+    return [child(one, name)];
+  });
+}
+
+export function keyOf(node: Node): string | number {
+  return isScalar(node) && typeof node.value === "number" ? node.value : textOf(node);
+}
+
+function splat(one: Candidate, _optional: boolean): Candidate[] {
+  const node = resolved(one);
+  if (isSeq(node)) return (node.items as Node[]).map((_item, i) => child(one, i));
+  if (!isMap(node)) return [];
+  const out: Candidate[] = [];
+  for (const pair of pairsOf(one)) {
+    if (keyText(pair) !== "<<") out.push(child(one, keyText(pair)));
+    else out.push(...splat({ ...one, node: pair.value as Node }, true));
+  }
+  return out;
+}
+
+function slice(ast: Ast & { t: "slice" }, one: Candidate, c: Context): Candidate {
+  const at = (bound: Ast | undefined, otherwise: number): number => {
+    if (bound === undefined) return otherwise;
+    const [found] = evaluate(bound, { ...c, list: [one] });
+    return found && isScalar(found.node) ? Number(found.node.value) : otherwise;
+  };
+  const node = resolved(one);
+  if (isScalar(node)) {
+    const text = [...textOf(node)];
+    return loose(scalar(text.slice(at(ast.from, 0), at(ast.to, text.length)).join("")), one.source);
+  }
+  const items = isSeq(node) ? (node.items as Node[]) : [];
+  const seq = new YAMLSeq();
+  seq.items = items.slice(at(ast.from, 0), at(ast.to, items.length)).map(copied);
+  return loose(seq, one.source);
+}
+
+/** The maps that the pairs of `{…}` make: every combination of their values. */
+function objects(ast: Ast, c: Context): Candidate[] {
+  if (ast.t === "binary" && ast.op === ",") {
+    const [left, right] = [objects(ast.left, c), objects(ast.right, c)];
+    return left.flatMap((a) => right.map((b) => loose(merged(a.node, b.node, ""), a.source)));
+  }
+  if (ast.t !== "pair") {
+    return evaluate(ast, c).map((one) => {
+      const map = new YAMLMap();
+      map.items.push(new Pair(scalar(String(one.key ?? "")), copied(resolved(one))));
+      return loose(map, one.source);
+    });
+  }
+  const values = evaluate(ast.value, c);
+  return evaluate(ast.key, c).flatMap((key) =>
+    values.map((value) => {
+      const map = new YAMLMap();
+      map.items.push(new Pair(copied(resolved(key)), copied(value.node)));
+      return loose(map, value.source);
+    }),
+  );
+}
+
+function fold(ast: Ast & { t: "fold" }, c: Context): Candidate[] {
+  const of = ast.of.t === "bind" ? ast.of : undefined;
+  const items = of ? evaluate(of.of, c) : [];
+  let sum = evaluate(ast.init, { ...c, together: true });
+  for (const item of items) {
+    const variables = new Map(c.variables).set(of!.name, [item]);
+    sum = evaluate(ast.body, { ...c, list: sum, variables });
+  }
+  return sum;
+}
+
+function binary(ast: Ast & { t: "binary" }, c: Context): Candidate[] {
+  const { op, left, right } = ast;
+  if (op === "|") {
+    // What is bound on the left is known on the right.
+    const list = evaluate(left, c);
+    return evaluate(right, { ...c, list });
+  }
+  if (op === ",") return [...evaluate(left, c), ...evaluate(right, c)];
+  if (/ \|?=$/.test(op)) return attribute(op, left, right, c);
+  if (op === "=" || op === "=c") {
+    assign(left, right, c, op === "=c");
+    return [...c.list];
+  }
+  if (op === "|=") {
+    for (const one of evaluate(left, c)) {
+      const found = evaluate(right, { ...c, list: [one], together: false }).at(0);
+      if (found) update(one, found.node);
+    }
+    return [...c.list];
+  }
+  const changing = /^(\+|-|\*|\/|%|\/\/)=(.*)$/.exec(op);
+  if (changing) {
+    const [, sign = "", flags = ""] = changing;
+    for (const one of evaluate(left, c)) {
+      const values = evaluate(right, c);
+      const value = values[0];
+      if (value) update(one, calculate(sign + flags, one, value).node);
+    }
+    return [...c.list];
+  }
+  return each(c, (_list, inner) => {
+    const lefts = evaluate(left, inner);
+    if (op === "and" || op === "or") {
+      const first = lefts[0];
+      const decided = first !== undefined && truthy(resolved(first)) === (op === "or");
+      if (decided) return [loose(scalar(op === "or"), first.source)];
+    }
+    const rights = evaluate(right, inner);
+    if (op === "//") {
+      const good = lefts.filter((one) => truthy(resolved(one)));
+      return good.length > 0 ? good : rights;
+    }
+    if (lefts.length === 0 && (op === "==" || op === "!=") && rights.length === 0)
+      return [loose(scalar(op === "=="), inner.list[0]!.source)];
+    if (lefts.length === 0 || rights.length === 0) {
+      const only = lefts[0] ?? rights[0];
+      if (only === undefined) return [];
+      if (op === "==" || op === "!=")
+        return [loose(scalar((tagOf(resolved(only)) === "!!null") === (op === "==")), only.source)];
+      return "+*".includes(op[0]!) ? [...lefts, ...rights] : [];
+    }
+    return rights.flatMap((b) => lefts.map((a) => calculate(op, a, b)));
+  });
+}
+
+function assign(left: Ast, right: Ast, c: Context, clobber: boolean): void {
+  const targets = evaluate(left, c);
+  const values = evaluate(right, c);
+  const value = values[0];
+  if (value) for (const one of targets) update(one, value.node, clobber);
+}
+
+/** Gives a candidate another value: comments stay, and quotes where a text takes a text's place. */
+export function update(one: Candidate, node: Node, clobber = false): void {
+  if (one.node === node) return;
+  const old = one.node;
+  const fresh = copied(node);
+  if (!isAlias(fresh) && !isAlias(old)) {
+    fresh.comment ??= old.comment;
+    fresh.commentBefore ??= old.commentBefore;
+    if (
+      isScalar(old) &&
+      isScalar(fresh) &&
+      typeof old.value === "string" &&
+      typeof fresh.value === "string" &&
+      !fresh.type
+    )
+      fresh.type = old.type;
+    const anchored = old as { anchor?: string };
+    if (anchored.anchor && !clobber) (fresh as { anchor?: string }).anchor ??= anchored.anchor;
+    if (old.tag?.startsWith("!") && !clobber) fresh.tag = old.tag;
+  }
+  place(one, fresh);
+}
+
+const STYLES: Readonly<Record<string, Scalar["type"]>> = {
+  double: "QUOTE_DOUBLE",
+  single: "QUOTE_SINGLE",
+  literal: "BLOCK_LITERAL",
+  folded: "BLOCK_FOLDED",
+};
+
+/** `.a style="double"`, `.a line_comment="x"` and their kin. */
+function attribute(op: string, left: Ast, right: Ast, c: Context): Candidate[] {
+  const [name = "", sign] = op.split(" ");
+  for (const one of evaluate(left, c)) {
+    const values = evaluate(right, sign === "|=" ? { ...c, list: [one] } : c);
+    const value = values[0];
+    if (value === undefined) continue;
+    const text = textOf(resolved(value));
+    setAttribute(one, name, tagOf(resolved(value)) === "!!null" ? "" : text);
+  }
+  return [...c.list];
+}
+
+const note = (text: string): string | null => (text === "" ? null : text.replace(/^(?=.)/gm, " "));
+
+function setAttribute(one: Candidate, name: string, text: string): void {
+  const { node } = one;
+  if (name === "style") {
+    if (isScalar(node)) {
+      const style = STYLES[text];
+      if (style === undefined) delete node.type;
+      else node.type = style;
+      if (typeof node.value !== "string" && style !== undefined) node.value = textOf(node);
+    } else if (isMap(node) || isSeq(node)) node.flow = text === "flow";
+  } else if (name === "tag") {
+    if (isScalar(node) && text === "!!str") node.value = textOf(node);
+    else if (isScalar(node) && (text === "!!int" || text === "!!float") && !Number.isNaN(Number(textOf(node)))) {
+      node.value = Number(textOf(node));
+      delete node.type;
+    } else node.tag = text;
+  } else if (name === "anchor") {
+    if (!isAlias(node)) {
+      if (text === "") delete node.anchor;
+      else node.anchor = text;
+    }
+  } else if (name === "alias") {
+    if (text !== "") place(one, new Alias(text));
+  } else if (name === "line_comment") node.comment = note(text);
+  else if (name === "head_comment") setHead(one, note(text));
+  else if (name === "foot_comment") {
+    if (one.parent === undefined) one.source.document.comment = note(text);
+    else node.comment = note(text);
+  } else {
+    node.comment = note(text);
+    setHead(one, note(text));
+    if (one.parent === undefined) one.source.document.comment = note(text);
+  }
+}
+
+/** A comment above: of a value of a map it is its key's, of a document the document's. */
+function setHead(one: Candidate, text: string | null): void {
+  if (one.parent === undefined) {
+    one.source.document.commentBefore = null;
+    one.node.commentBefore = isScalar(one.node) ? null : text;
+    if (isScalar(one.node)) one.source.document.commentBefore = text;
+    if (isMap(one.node) && text === null) {
+      const [first] = one.node.items as Pair<Node, Node>[];
+      if (first && isScalar(first.key)) first.key.commentBefore = null;
+    }
+    return;
+  }
+  const pair = pairsOf(one.parent).find((each) => keyText(each) === String(one.key));
+  if (pair) pair.key.commentBefore = text;
+  else one.node.commentBefore = text;
+  if (pair && (isMap(one.node) || isSeq(one.node))) one.node.commentBefore = null;
+}

@@ -1,0 +1,278 @@
+/** The functions of yq's expressions (pkg/yqlib/lexer_participle.go of v4). */
+import { isAlias, isMap, isScalar, isSeq, type Node, Pair, visit, type YAMLSeq } from "yaml";
+import { type Arguments, type Each, list, make } from "./yq-arguments.ts";
+import { type Context, evaluate, keyOf, update } from "./yq-eval.ts";
+import { LIST_FUNCTIONS, sortKeys } from "./yq-lists.ts";
+import { type Ast, parseYq } from "./yq-parse.ts";
+import { TEXT_FUNCTIONS } from "./yq-texts.ts";
+import {
+  type Candidate,
+  child,
+  copied,
+  keyText,
+  pairsOf,
+  place,
+  remove,
+  resolved,
+  scalar,
+  tagOf,
+  textOf,
+  YqFailure,
+} from "./yq-values.ts";
+
+/** The text with `${NAME}`, `${NAME:-word}` and `$NAME` filled in; flags: nu (no unset), ne (no empty), ff. */
+function substituted(text: string, c: Context, flags: string): string {
+  return text.replace(
+    /\$\{(\w+)(?:(:?-)([^}]*))?\}|\$(\w+)/g,
+    (_all, braced?: string, sign?: string, word?: string, bare?: string) => {
+      const name = braced ?? bare!;
+      const value = c.host.env(name);
+      if (sign !== undefined && (value === undefined || (sign === ":-" && value === ""))) return word ?? "";
+      if (value === undefined && flags.includes("nu")) throw new YqFailure(`variable \${${name}} not set`);
+      if (value === "" && flags.includes("ne")) throw new YqFailure(`variable \${${name}} set but empty`);
+      return value ?? "";
+    },
+  );
+}
+
+/** Aliases become what they stand for, merged maps are merged, anchors go. */
+function explode(node: Node, one: Candidate): Node {
+  if (isAlias(node)) return explode(copied(resolved({ ...one, node })), one);
+  if (isSeq(node)) node.items = (node.items as Node[]).map((item) => explode(item, one));
+  if (!isMap(node)) return node;
+  const out: Pair<Node, Node>[] = [];
+  const put = (pair: Pair<Node, Node>) => {
+    const at = out.findIndex((other) => keyText(other) === keyText(pair));
+    if (at < 0) out.push(pair);
+    else out[at] = pair;
+  };
+  for (const pair of node.items as Pair<Node, Node>[]) {
+    if (keyText(pair) !== "<<") {
+      put(new Pair(pair.key, pair.value && explode(pair.value, one)));
+      continue;
+    }
+    const merged = resolved({ ...one, node: pair.value! });
+    for (const part of isSeq(merged) ? (merged.items as Node[]) : [merged]) {
+      const map = explode(copied(resolved({ ...one, node: part })), one);
+      if (isMap(map)) for (const inner of map.items as Pair<Node, Node>[]) put(inner);
+    }
+  }
+  node.items = out;
+  return node;
+}
+
+/** The node of a candidate that is a key. */
+const keyNode = (one: Candidate): Node | undefined =>
+  one.parent && pairsOf(one.parent).find((pair) => keyText(pair) === String(one.key))?.key;
+
+const comment = (text: string | null | undefined): string => (text ?? "").replace(/^ /gm, "");
+
+function headOf(one: Candidate): string {
+  if (one.isKey) return comment(keyNode(one)?.commentBefore);
+  if (one.parent === undefined) return comment(one.source.document.commentBefore ?? one.node.commentBefore);
+  const pair = pairsOf(one.parent).find((each) => keyText(each) === String(one.key));
+  const first = one.key === 0 ? one.parent.node.commentBefore : undefined;
+  return comment(pair?.key.commentBefore ?? one.node.commentBefore ?? first);
+}
+
+/** Functions of each candidate. */
+const EACH: Readonly<Record<string, Each>> = {
+  ...LIST_FUNCTIONS,
+  ...TEXT_FUNCTIONS,
+  tag: (one) => [make(one, tagOf(resolved(one)))],
+  kind: (one) => [
+    make(one, isMap(one.node) ? "map" : isSeq(one.node) ? "seq" : isAlias(one.node) ? "alias" : "scalar"),
+  ],
+  anchor: (one) => [make(one, (isAlias(one.node) ? undefined : (one.node as { anchor?: string }).anchor) ?? "")],
+  alias: (one) => [make(one, isAlias(one.node) ? one.node.source : "")],
+  style: (one) => {
+    const { node } = one;
+    const names: Record<string, string> = {
+      QUOTE_DOUBLE: "double",
+      QUOTE_SINGLE: "single",
+      BLOCK_LITERAL: "literal",
+      BLOCK_FOLDED: "folded",
+    };
+    if (isMap(node) || isSeq(node)) return [make(one, node.flow ? "flow" : "")];
+    return [make(one, isScalar(node) ? (names[node.type ?? ""] ?? "") : "")];
+  },
+  line_comment: (one) => [make(one, isMap(one.node) || isSeq(one.node) ? "" : comment(one.node.comment))],
+  head_comment: (one) => [make(one, headOf(one))],
+  foot_comment: (one) => [make(one, comment(one.parent === undefined ? one.source.document.comment : ""))],
+  line: (one) => [make(one, lineOf(one)[0])],
+  column: (one) => [make(one, lineOf(one)[1])],
+  document_index: (one) => [make(one, one.source.index)],
+  file_index: (one) => [make(one, one.source.file)],
+  filename: (one) => [make(one, one.source.path)],
+  explode: (one, args) => {
+    for (const found of args.of(0, one)) {
+      const node = explode(found.node, found);
+      visit(node, { Node: (_key, each) => void (isAlias(each) || delete each.anchor) });
+      place(found, node);
+    }
+    return [one];
+  },
+  sort_keys: (one, args) => {
+    for (const found of args.of(0, one)) {
+      sortKeys(found.node);
+      if (args.ast[0]?.t === "deep") visit(found.node, { Map: (_key, map) => sortKeys(map) });
+    }
+    return [one];
+  },
+  envsubst: (one, args) => [
+    make(
+      one,
+      substituted(textOf(resolved(one)), args.context, args.ast[0]?.t === "literal" ? String(args.ast[0].value) : ""),
+    ),
+  ],
+  eval: (one, args) => evaluate(parseYq(args.text(0)), { ...args.context, list: [one] }),
+  error: (_one, args) => {
+    throw new YqFailure(args.text(0));
+  },
+  load: (one, args) =>
+    args.context.host
+      .load(args.text(0))
+      .map((found) => ({ ...found, source: one.source }))
+      .slice(0, 1),
+  load_props: (one, args) => [parsedFile(one, args, "props")],
+  load_base64: (one, args) => [parsedFile(one, args, "base64d")],
+  load_str: (one, args) => [make(one, args.context.host.text(args.text(0)))],
+  from_yaml: (one, args) => [{ ...args.context.host.parse(textOf(resolved(one)), "yaml"), source: one.source }],
+  split_doc: (one) => [one],
+  setpath: (one, args) => {
+    let at = one;
+    for (const key of (args.node(0) as YAMLSeq).items as Node[]) at = child(at, keyOf(key));
+    update(at, args.node(1) ?? scalar(null));
+    return [one];
+  },
+  delpaths: (one, args) => {
+    for (const path of (args.node(0) as YAMLSeq).items as YAMLSeq[]) {
+      let at = one;
+      for (const key of path.items as Node[]) at = child(at, keyOf(key));
+      remove(at);
+    }
+    return [one];
+  },
+  to_json: (one, args) => [make(one, args.context.host.print(one, args.count > 0 ? `json${args.text(0)}` : "json"))],
+  to_yaml: (one, args) => [make(one, args.context.host.print(one, "yaml"))],
+};
+
+/** A file in a format. */
+function parsedFile(one: Candidate, args: Arguments, format: string): Candidate {
+  const { host } = args.context;
+  return { ...host.parse(host.text(args.text(0)), format), source: one.source };
+}
+
+/** Formats: `@json` and `to_json(0)`, `@base64d` and `from_…`. */
+for (const format of ["props", "csv", "tsv", "base64", "uri", "sh", "xml"])
+  (EACH as Record<string, Each>)[`to_${format}`] = (one, args) => [make(one, args.context.host.print(one, format))];
+for (const format of ["base64d", "urid", "json", "props", "csv", "tsv", "xml"])
+  (EACH as Record<string, Each>)[`from_${format}`] = (one, args) => [
+    { ...args.context.host.parse(textOf(resolved(one)), format), source: one.source },
+  ];
+
+const NAMES: Readonly<Record<string, string>> = {
+  ascii_upcase: "upcase",
+  ascii_downcase: "downcase",
+  tostring: "to_string",
+  tonumber: "to_number",
+  type: "tag",
+  di: "document_index",
+  documentIndex: "document_index",
+  fi: "file_index",
+  fileIndex: "file_index",
+  splitDoc: "split_doc",
+  sortKeys: "sort_keys",
+  loadstr: "load_str",
+  strload: "load_str",
+  mapValues: "map_values",
+  toEntries: "to_entries",
+  fromEntries: "from_entries",
+  withEntries: "with_entries",
+  get_path: "path",
+  getpath: "path",
+  lineComment: "line_comment",
+  headComment: "head_comment",
+  footComment: "foot_comment",
+  to_j: "to_json",
+  to_y: "to_yaml",
+  fromjson: "from_json",
+  fromyaml: "from_yaml",
+  "@json": "to_json",
+  "@yaml": "to_yaml",
+  "@props": "to_props",
+  "@csv": "to_csv",
+  "@tsv": "to_tsv",
+  "@xml": "to_xml",
+  "@base64": "to_base64",
+  "@uri": "to_uri",
+  "@sh": "to_sh",
+  "@base64d": "from_base64d",
+  "@urid": "from_urid",
+  "@jsond": "from_json",
+  "@yamld": "from_yaml",
+  "@propsd": "from_props",
+  "@csvd": "from_csv",
+  "@tsvd": "from_tsv",
+};
+
+/** Calls a function. Throws `YqFailure`. */
+export function call(ast: Ast & { t: "call" }, c: Context): Candidate[] {
+  const name = NAMES[ast.name] ?? ast.name;
+  if (name === "empty") return [];
+  if (name === "env" || name === "strenv")
+    return environment(name, String((ast.args[0] as { value: string }).value), c);
+  if (name === "del") {
+    for (const one of ast.args.flatMap((arg) => evaluate(arg, c)).reverse()) remove(one);
+    return [...c.list];
+  }
+  if (name === "with") {
+    const [target, ...changes] = ast.args;
+    for (const one of evaluate(target!, c)) for (const change of changes) evaluate(change, { ...c, list: [one] });
+    return [...c.list];
+  }
+  if (name === "collect") return [list(c.list[0]!, c.list.map(resolved))];
+  const each = EACH[name];
+  if (each === undefined) throw new YqFailure(`1:1: invalid input text ${JSON.stringify(ast.name.slice(0, 20))}`);
+  return c.list.flatMap((one) => {
+    const own: Context = { ...c, list: [one], together: false };
+    const args: Arguments = {
+      count: ast.args.length,
+      of: (index, input) => {
+        const arg = ast.args[index];
+        return arg === undefined ? [] : evaluate(arg, { ...own, list: [input] });
+      },
+      text: (index) => textOf(resolved(evaluate(ast.args[index]!, own)[0] ?? make(one, ""))),
+      node: (index) => {
+        const [found] = evaluate(ast.args[index]!, own);
+        return found && resolved(found);
+      },
+      context: own,
+      ast: ast.args,
+    };
+    return each(one, args);
+  });
+}
+
+function environment(kind: string, name: string, c: Context): Candidate[] {
+  const value = c.host.env(name);
+  const [one] = c.list;
+  if (one === undefined) return [];
+  if (value === undefined) throw new YqFailure(`value for env variable '${name}' not provided in ${kind}()`);
+  if (kind === "strenv") return [make(one, value)];
+  if (value === "") throw new YqFailure(`value for env variable '${name}' not provided in env()`);
+  return [{ ...c.host.parse(value, "yaml"), source: one.source }];
+}
+
+/** Line and column, from one; zeros where it stands nowhere. */
+function lineOf(one: Candidate): [number, number] {
+  const node =
+    one.isKey && one.parent
+      ? (pairsOf(one.parent).find((pair) => keyText(pair) === String(one.key))?.key ?? one.node)
+      : one.node;
+  const from = node.range?.[0];
+  const counter = one.source.lines;
+  if (from === undefined || counter === undefined) return [0, 0];
+  const { line, col } = counter.linePos(from);
+  return [line, col];
+}
