@@ -3,7 +3,7 @@ import { typeOf } from "./schema/types.ts";
 import { zeroOf } from "./schema/zero.ts";
 import type { StatusCause } from "./status.ts";
 import type { KubeObject } from "./types.ts";
-import { type NameCheck, validateMeta, validateMetaUpdate } from "./validation/meta.ts";
+import { type NameCheck, validateKubeFinalizers, validateMeta, validateMetaUpdate } from "./validation/meta.ts";
 import { dns1123Subdomain } from "./validation/names.ts";
 
 /** What every stored kind answers, in discovery's order. */
@@ -42,6 +42,11 @@ type Brief = Pick<KindDef, "columns" | "cells"> &
     validateBodyUpdate?(object: KubeObject, old: KubeObject): StatusCause[];
   };
 
+/** Groups whose objects' metadata is judged as that of custom resources is. */
+const GENERIC_META: ReadonlySet<string> = new Set([
+  ...["admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"],
+]);
+
 /**
  * A KindDef from what differs between kinds: verbs are all of them, the singular is the kind in lower case, the etcd
  * prefix the plural; metadata is always validated; with `/status`, a create and an update leave the status alone, and
@@ -52,8 +57,10 @@ export function define(brief: Brief): KindDef {
     brief;
   const subresources = [...(rest.subresources ?? [])];
   if (status) subresources.push(statusSubresource(kind, group, version));
+  const finalizers = GENERIC_META.has(group) ? () => [] : validateKubeFinalizers;
   const validate = (object: KubeObject) => [
     ...validateMeta(object, namespaced, nameCheck ?? dns1123Subdomain),
+    ...finalizers(object),
     ...(validateBody?.(object) ?? []),
   ];
   const schema = schemaName(group, version, kind);
@@ -68,6 +75,7 @@ export function define(brief: Brief): KindDef {
     validate,
     validateUpdate: (object, old) => [
       ...validateMetaUpdate(object, old),
+      ...finalizers(object),
       ...(rest.specApart && object["spec"] === old["spec"] ? [] : (validateBody?.(object) ?? [])),
       ...(validateBodyUpdate?.(object, old) ?? []),
     ],

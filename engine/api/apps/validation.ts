@@ -170,7 +170,8 @@ export function validateDaemonSet(object: KubeObject): StatusCause[] {
   causes.push(...nonNegative(spec.minReadySeconds, "spec.minReadySeconds"));
   const strategy = spec.updateStrategy ?? {};
   if (!["RollingUpdate", "OnDelete"].includes(strategy.type)) {
-    causes.push(notSupported("spec.updateStrategy", strategy.type ?? "", ["RollingUpdate", "OnDelete"]));
+    const shown = `apps.DaemonSetUpdateStrategy{Type:${JSON.stringify(strategy.type ?? "")}, RollingUpdate:(*apps.RollingUpdateDaemonSet)(nil)}`;
+    causes.push(notSupportedText("spec.updateStrategy", shown, ["RollingUpdate", "OnDelete"]));
   }
   if (strategy.type === "RollingUpdate") causes.push(...validateDaemonRolling(strategy.rollingUpdate));
   causes.push(...nonNegative(spec.revisionHistoryLimit, "spec.revisionHistoryLimit"));

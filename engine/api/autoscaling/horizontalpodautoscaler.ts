@@ -3,7 +3,8 @@ import { define } from "../define.ts";
 import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
-import { invalid, required } from "../validation/field.ts";
+import { forbidden, invalid, invalidEach, required } from "../validation/field.ts";
+import { pathSegment } from "../validation/names.ts";
 import { behaviorProblems, metricsProblems } from "./hpa-validation.ts";
 
 const SHOWN = 2;
@@ -93,9 +94,18 @@ function validateBody({ spec = {} }: KubeObject): StatusCause[] {
   if (minReplicas !== undefined && maxReplicas < minReplicas) {
     causes.push(invalid("spec.maxReplicas", maxReplicas, "must be greater than or equal to `minReplicas`"));
   }
-  if (!scaleTargetRef.kind) causes.push(required("spec.scaleTargetRef.kind", ""));
-  if (!scaleTargetRef.name) causes.push(required("spec.scaleTargetRef.name", ""));
-  return [...causes, ...metricsProblems(spec.metrics), ...behaviorProblems(spec.behavior)];
+  for (const field of ["kind", "name"]) {
+    const path = `spec.scaleTargetRef.${field}`;
+    const value: string = scaleTargetRef[field] ?? "";
+    causes.push(...(value === "" ? [required(path, "")] : invalidEach(path, value, pathSegment(value))));
+  }
+  causes.push(...metricsProblems(spec.metrics));
+  const scalesFromNothing = ({ type }: { type?: string }) => type === "Object" || type === "External";
+  if (minReplicas === 0 && !(spec.metrics ?? []).some(scalesFromNothing)) {
+    const why = "must specify at least one Object or External metric to support scaling to zero replicas";
+    causes.push(forbidden("spec.metrics", why));
+  }
+  return [...causes, ...behaviorProblems(spec.behavior)];
 }
 
 /** A metric of type Resource: CPU, in percent of what is requested. */

@@ -39,9 +39,9 @@ export function validateCronJob(object: KubeObject): StatusCause[] {
   else if (!policies.includes(spec.concurrencyPolicy))
     causes.push(notSupported("spec.concurrencyPolicy", spec.concurrencyPolicy, policies));
   const template = spec.jobTemplate?.spec ?? {};
+  causes.push(...validateJobFields(template, "spec.jobTemplate.spec"));
   if (template.manualSelector)
     causes.push(notSupported("spec.jobTemplate.spec.manualSelector", true, ["nil", "false"]));
-  causes.push(...validateJobFields(template, "spec.jobTemplate.spec"));
   causes.push(...nonNegative(spec.successfulJobsHistoryLimit, "spec.successfulJobsHistoryLimit"));
   causes.push(...nonNegative(spec.failedJobsHistoryLimit, "spec.failedJobsHistoryLimit"));
   const { name } = object.metadata;

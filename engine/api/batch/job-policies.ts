@@ -1,4 +1,3 @@
-import { nonNegative } from "../apps/validation.ts";
 import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import { duplicate, invalid, notSupported, required, tooMany } from "../validation/field.ts";
@@ -21,8 +20,7 @@ const wrong = (field: string, detail: string): StatusCause => ({
 
 export function validatePerIndex(spec: Draft, path: string): StatusCause[] {
   const { backoffLimitPerIndex: limit, maxFailedIndexes: most, completions } = spec;
-  const causes = nonNegative(limit, `${path}.backoffLimitPerIndex`);
-  causes.push(...nonNegative(most, `${path}.maxFailedIndexes`));
+  const causes: StatusCause[] = [];
   if (most !== undefined && limit === undefined)
     causes.push(required(`${path}.backoffLimitPerIndex`, "when maxFailedIndexes is specified"));
   if (spec.completionMode === "Indexed") {

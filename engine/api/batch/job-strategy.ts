@@ -48,6 +48,8 @@ export function validateJobFields(spec: Draft, path: string): StatusCause[] {
   causes.push(...nonNegative(spec.activeDeadlineSeconds, `${path}.activeDeadlineSeconds`));
   causes.push(...nonNegative(spec.backoffLimit, `${path}.backoffLimit`));
   causes.push(...nonNegative(spec.ttlSecondsAfterFinished, `${path}.ttlSecondsAfterFinished`));
+  causes.push(...nonNegative(spec.backoffLimitPerIndex, `${path}.backoffLimitPerIndex`));
+  causes.push(...nonNegative(spec.maxFailedIndexes, `${path}.maxFailedIndexes`));
   const modes = ["NonIndexed", "Indexed"];
   if (spec.completionMode !== undefined && !modes.includes(spec.completionMode))
     causes.push(notSupported(`${path}.completionMode`, spec.completionMode, modes));

@@ -58,7 +58,12 @@ export function nonNegative(value: number | undefined, path: string): StatusCaus
 }
 
 /** Regular containers. `volumes`: names that mounts may refer to. */
-export function validateContainers(containers: Draft[], volumes: ReadonlySet<string>, path: string): StatusCause[] {
+export function validateContainers(
+  containers: Draft[],
+  volumes: ReadonlySet<string>,
+  path: string,
+  grace: number | undefined,
+): StatusCause[] {
   if (containers.length === 0) return [required(path, "")];
   const causes: StatusCause[] = [];
   const names = new Set<string>();
@@ -67,7 +72,7 @@ export function validateContainers(containers: Draft[], volumes: ReadonlySet<str
     causes.push(...validateCommon(container, volumes, at));
     if (names.has(container.name)) causes.push(duplicate(`${at}.name`, container.name));
     else names.add(container.name);
-    causes.push(...validateLifecycleAndProbes(container, at));
+    causes.push(...validateLifecycleAndProbes(container, at, grace));
     if (container.restartPolicy)
       causes.push(forbidden(`${at}.restartPolicy`, "may not be set for non-init containers"));
   });
@@ -81,6 +86,7 @@ export function validateInitContainers(
   regular: Draft[],
   volumes: ReadonlySet<string>,
   path: string,
+  grace: number | undefined,
 ): StatusCause[] {
   const causes: StatusCause[] = [];
   const names = new Set<string>(regular.map((c) => c.name));
@@ -93,7 +99,7 @@ export function validateInitContainers(
     if (names.has(container.name)) causes.push(duplicate(`${at}.name`, container.name));
     else if (container.name) names.add(container.name);
     causes.push(...hostPortConflicts([container], path));
-    if (container.restartPolicy === "Always") causes.push(...validateLifecycleAndProbes(container, at));
+    if (container.restartPolicy === "Always") causes.push(...validateLifecycleAndProbes(container, at, grace));
     else {
       for (const field of ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"]) {
         if (container[field]) causes.push(forbidden(`${at}.${field}`, NO_INIT));
@@ -271,7 +277,7 @@ function validateMounts(mounts: Draft[], volumes: ReadonlySet<string>, path: str
     }
     const propagation = ["Bidirectional", "HostToContainer", "None"];
     if (mount.mountPropagation && !propagation.includes(mount.mountPropagation)) {
-      causes.push(notSupported(`${at}.mountPropagation`, mount.mountPropagation, propagation));
+      causes.push(notSupported(`${path}.mountPropagation`, mount.mountPropagation, propagation));
     }
   });
   return causes;
@@ -332,11 +338,11 @@ function validateSecurityContext(context: Draft | undefined, path: string): Stat
   return causes;
 }
 
-function validateLifecycleAndProbes(container: Draft, at: string): StatusCause[] {
+function validateLifecycleAndProbes(container: Draft, at: string, grace: number | undefined): StatusCause[] {
   const causes: StatusCause[] = [];
   const { lifecycle, livenessProbe, readinessProbe, startupProbe } = container;
-  if (lifecycle?.postStart) causes.push(...validateHandler(lifecycle.postStart, `${at}.lifecycle.postStart`));
-  if (lifecycle?.preStop) causes.push(...validateHandler(lifecycle.preStop, `${at}.lifecycle.preStop`));
+  if (lifecycle?.postStart) causes.push(...validateHandler(lifecycle.postStart, `${at}.lifecycle.postStart`, grace));
+  if (lifecycle?.preStop) causes.push(...validateHandler(lifecycle.preStop, `${at}.lifecycle.preStop`, grace));
   for (const [name, probe] of [
     ["livenessProbe", livenessProbe],
     ["readinessProbe", readinessProbe],
@@ -382,7 +388,7 @@ function validateProbe(probe: Draft, path: string): StatusCause[] {
 }
 
 /** Exactly one way to probe or to hook. */
-function validateHandler(handler: Draft, path: string): StatusCause[] {
+function validateHandler(handler: Draft, path: string, grace?: number): StatusCause[] {
   const causes: StatusCause[] = [];
   let count = 0;
   const one = (name: string, check: () => StatusCause[]) => {
@@ -397,9 +403,16 @@ function validateHandler(handler: Draft, path: string): StatusCause[] {
   one("httpGet", () => validateHttpGet(handler.httpGet, `${path}.httpGet`));
   one("tcpSocket", () => validatePortNumOrName(handler.tcpSocket.port, `${path}.tcpSocket.port`));
   one("grpc", () => invalidEach(`${path}.grpc.port`, handler.grpc.port, portNumber(handler.grpc.port)));
-  one("sleep", () => []);
+  one("sleep", () => validateSleep(handler.sleep.seconds ?? 0, `${path}.sleep`, grace ?? 0));
   if (count === 0) causes.push(required(path, "must specify a handler type"));
   return causes;
+}
+
+/** A pause that ends before the container's time is over. */
+function validateSleep(seconds: number, path: string, grace: number): StatusCause[] {
+  if (seconds > 0 && seconds <= grace) return [];
+  const why = `must be greater than 0 and less than terminationGracePeriodSeconds (${grace}). Enable AllowPodLifecycleSleepActionZeroValue feature gate for zero sleep.`;
+  return [invalid(path, seconds, why)];
 }
 
 /** A number of a port or the name of one. */

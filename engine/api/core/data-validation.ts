@@ -1,4 +1,5 @@
-import { decodeBase64, encode, encodeBase64 } from "../../kernel/index.ts";
+import { decode, decodeBase64, encode, encodeBase64 } from "../../kernel/index.ts";
+import { jsonFaults } from "../json.ts";
 import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
@@ -60,6 +61,10 @@ export function validateSecret(object: KubeObject): StatusCause[] {
   const type: string = object["type"] ?? "";
   const key = REQUIRED_KEYS[type];
   if (key !== undefined && data[key] === undefined) causes.push(required(`data[${key}]`, ""));
+  else if (key?.startsWith(".docker")) {
+    const fault = jsonFaults(decode(decodeBase64(data[key]!) ?? new Uint8Array())).error;
+    if (fault) causes.push(invalid(`data[${key}]`, "<secret contents redacted>", fault));
+  }
   if (type === "kubernetes.io/tls") {
     for (const name of ["tls.crt", "tls.key"]) if (data[name] === undefined) causes.push(required(`data[${name}]`, ""));
   }

@@ -1,6 +1,7 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
 import type { KubeObject } from "../types.ts";
+import { validateEndpoints } from "./endpoints-validation.ts";
 
 interface Subset {
   addresses?: readonly { ip: string }[];
@@ -36,6 +37,7 @@ export const endpoints = define({
   defaults: (draft) => {
     for (const subset of draft.subsets ?? []) for (const port of subset.ports ?? []) port.protocol ||= "TCP";
   },
+  validateBody: validateEndpoints,
   shortNames: ["ep"],
   etcdPrefix: "services/endpoints",
   columns: [NAME, column("Endpoints", "string", doc("io.k8s.api.core.v1.Endpoints#subsets")), AGE],

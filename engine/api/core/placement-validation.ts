@@ -29,7 +29,8 @@ export function validateTolerations(tolerations: Draft[], path: string): StatusC
     if (!operator || operator === "Equal") {
       causes.push(...invalidEach(`${at}.operator`, value ?? "", labelValue(value ?? "")));
     } else if (operator === "Exists") {
-      if (value) causes.push(invalid(`${at}.operator`, toleration, "value must be empty when `operator` is 'Exists'"));
+      if (value)
+        causes.push(invalid(`${at}.operator`, toleration.value, "value must be empty when `operator` is 'Exists'"));
     } else causes.push(notSupported(`${at}.operator`, operator, ["Equal", "Exists"]));
     if (effect && !EFFECTS.includes(effect)) causes.push(notSupported(`${at}.effect`, effect, EFFECTS));
   });

@@ -2,7 +2,7 @@ import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { forbidden, invalid, required } from "../validation/field.ts";
-import { validateMetaUpdate } from "../validation/meta.ts";
+import { validateKubeFinalizers, validateMetaUpdate } from "../validation/meta.ts";
 import { deepEqual, semanticEqual } from "../validation/value.ts";
 import { validatePod, validatePodMeta } from "./pod-validation.ts";
 
@@ -17,7 +17,7 @@ const UPDATABLE = [
 ].join(",");
 
 export function validatePodUpdate(pod: KubeObject, old: KubeObject): StatusCause[] {
-  const causes = validateMetaUpdate(pod, old);
+  const causes = [...validateMetaUpdate(pod, old), ...validateKubeFinalizers(pod)];
   const spec = pod["spec"];
   const before = old["spec"];
   // An update of the status: the spec was judged when it came, and so was metadata that is the same.

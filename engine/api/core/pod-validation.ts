@@ -2,7 +2,7 @@ import type { Draft } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
 import { child, duplicate, forbidden, invalid, invalidEach, notSupported, required } from "../validation/field.ts";
-import { validateAnnotations, validateLabels, validateMeta } from "../validation/meta.ts";
+import { validateAnnotations, validateKubeFinalizers, validateLabels, validateMeta } from "../validation/meta.ts";
 import { dns1123Label, dns1123Subdomain, inRange, ipAddress, qualifiedName } from "../validation/names.ts";
 import { validateContainers, validateId, validateInitContainers } from "./container-validation.ts";
 import { validateAffinity, validateTolerations, validateTopologySpread } from "./placement-validation.ts";
@@ -29,7 +29,11 @@ export function validateNewPod(pod: KubeObject): StatusCause[] {
 
 export function validatePodMeta(pod: KubeObject): StatusCause[] {
   const { annotations } = pod.metadata;
-  return [...validateMeta(pod, true, dns1123Subdomain), ...validateDeletionCost(annotations, "metadata.annotations")];
+  return [
+    ...validateMeta(pod, true, dns1123Subdomain),
+    ...validateKubeFinalizers(pod),
+    ...validateDeletionCost(annotations, "metadata.annotations"),
+  ];
 }
 
 /** What holds for a Pod at any time (validatePodMetadataAndSpec). */
@@ -64,8 +68,9 @@ export function validatePodSpec(spec: Draft, path: string): StatusCause[] {
   const { names, causes: volumeCauses } = validateVolumes(spec.volumes ?? [], at("volumes"));
   causes.push(...volumeCauses);
   const containers: Draft[] = spec.containers ?? [];
-  causes.push(...validateContainers(containers, names, at("containers")));
-  causes.push(...validateInitContainers(spec.initContainers ?? [], containers, names, at("initContainers")));
+  const grace: number | undefined = spec.terminationGracePeriodSeconds;
+  causes.push(...validateContainers(containers, names, at("containers"), grace));
+  causes.push(...validateInitContainers(spec.initContainers ?? [], containers, names, at("initContainers"), grace));
   causes.push(...validateHostNetwork(spec, at("containers")));
   causes.push(...oneOf(spec.restartPolicy, RESTART_POLICIES, at("restartPolicy")));
   causes.push(...oneOf(spec.dnsPolicy, DNS_POLICIES, at("dnsPolicy")));

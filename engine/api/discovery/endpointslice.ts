@@ -1,6 +1,7 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
+import { validateEndpointSlice } from "../core/endpoints-validation.ts";
 import { define } from "../define.ts";
-import { invalid, notSupported, required } from "../validation/field.ts";
+import { invalid } from "../validation/field.ts";
 
 const SLICE = "io.k8s.api.discovery.v1.EndpointSlice";
 const SHOWN = 3;
@@ -25,11 +26,7 @@ export const endpointSlice = define({
       port.protocol ??= "TCP";
     }
   },
-  validateBody: (object) => {
-    if (!object["addressType"]) return [required("addressType", "")];
-    const types = ["FQDN", "IPv4", "IPv6"];
-    return types.includes(object["addressType"]) ? [] : [notSupported("addressType", object["addressType"], types)];
-  },
+  validateBody: validateEndpointSlice,
   validateBodyUpdate: (object, old) =>
     object["addressType"] === old["addressType"]
       ? []

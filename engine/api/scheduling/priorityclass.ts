@@ -32,7 +32,7 @@ function validateClass(object: KubeObject): StatusCause[] {
   } else if (value > HIGHEST_USER_PRIORITY) {
     causes.push(forbidden("value", `maximum allowed value of a user defined priority is ${HIGHEST_USER_PRIORITY}`));
   }
-  const policies = ["Never", "PreemptLowerPriority"];
+  const policies = ["PreemptLowerPriority", "Never"];
   if (object["preemptionPolicy"] && !policies.includes(object["preemptionPolicy"])) {
     causes.push(notSupported("preemptionPolicy", object["preemptionPolicy"], policies));
   }

@@ -14,7 +14,7 @@ export function validateStorageClass(object: KubeObject): StatusCause[] {
   if (provisioner === "") causes.push(required("provisioner", ""));
   else causes.push(...invalidEach("provisioner", provisioner, qualifiedName(provisioner.toLowerCase())));
   for (const key of Object.keys(object["parameters"] ?? {})) {
-    if (key === "") causes.push(invalid("parameters", key, "field must not be empty."));
+    if (key === "") causes.push(invalid("parameters", key, "field can not be empty."));
   }
   if (reclaimPolicy !== "" && !POLICIES.includes(reclaimPolicy)) {
     causes.push(notSupported("reclaimPolicy", reclaimPolicy, POLICIES));

@@ -96,6 +96,19 @@ export function validateMeta(
   return causes;
 }
 
+const STANDARD_FINALIZERS = ["kubernetes", "orphan", "foregroundDeletion"];
+
+/** Finalizers of Kubernetes' own kinds are known or have a domain (pkg/apis/core/validation validateKubeFinalizerName). */
+export function validateKubeFinalizers({ metadata }: KubeObject): StatusCause[] {
+  const causes: StatusCause[] = [];
+  for (const [i, finalizer] of (metadata?.finalizers ?? []).entries()) {
+    if (finalizer.includes("/") || STANDARD_FINALIZERS.includes(finalizer)) continue;
+    const why = "name is neither a standard finalizer name nor is it fully qualified";
+    causes.push(invalid(`metadata.finalizers[${i}]`, finalizer, why));
+  }
+  return causes;
+}
+
 const IMMUTABLE_FIELDS = ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp"] as const;
 
 /** ValidateObjectMetaUpdate. */
