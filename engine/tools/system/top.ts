@@ -2,22 +2,100 @@ import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { usedKib } from "../../machine/base/proc.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { userName } from "../../machine/users.ts";
+import { userByName, userName } from "../../machine/users.ts";
 import { OptionError, parseOptions } from "../options.ts";
 import { uptimeLine } from "./memory.ts";
-import { type Seen, seenBy, statText } from "./process-view.ts";
+import { commandLine, type Seen, seenBy, statText } from "./process-view.ts";
 
-/** top(1) of procps-ng: `-b` and `-n` as in scripts; on a terminal it draws anew every `-d` seconds until `q`. */
+/** Which processes are shown, and how: what options say first, and keys later. */
+interface View {
+  sort: string;
+  /** The highest first. */
+  descending: boolean;
+  commandLines: boolean;
+  idle: boolean;
+  pids: readonly number[];
+  uid: number | undefined;
+}
+
+/** What a column is sorted by. */
+const COLUMNS: Record<string, (one: Seen) => number | string> = {
+  PID: (one) => one.pid,
+  USER: ({ process }) => process.cred.uid,
+  PR: ({ process }) => process.nice,
+  NI: ({ process }) => process.nice,
+  VIRT: ({ process }) => process.rssKib,
+  RES: ({ process }) => process.rssKib,
+  SHR: ({ process }) => process.rssKib,
+  S: (one) => statText(one),
+  "%CPU": ({ process }) => process.cpuUsed,
+  "%MEM": ({ process }) => process.rssKib,
+  "TIME+": ({ process }) => process.cpuUsed,
+  COMMAND: ({ process }) => process.comm,
+};
+
+/** Keys that sort by a column. */
+const SORT_KEYS: Record<string, string> = { P: "%CPU", M: "%MEM", N: "PID", T: "TIME+" };
+
+/** What is wrong with the command line, in top's words. */
+class Refused extends Error {}
+
+function viewOf(p: Process, o: ReturnType<typeof parseOptions>): View {
+  const view: View = {
+    sort: "%CPU",
+    descending: true,
+    commandLines: o.has("c"),
+    idle: !o.has("i"),
+    pids: [],
+    uid: undefined,
+  };
+  const field = o.value("o");
+  if (field !== undefined) {
+    view.descending = !field.startsWith("-");
+    view.sort = field.replace(/^[-+]/, "");
+    if (COLUMNS[view.sort] === undefined) throw new Refused(`unrecognized field name '${view.sort}'`);
+  }
+  const words = o.values("p").flatMap((list) => list.split(","));
+  for (const word of words) if (!/^\d+$/.test(word)) throw new Refused(`bad pid '${word}'`);
+  view.pids = words.map((word) => (word === "0" ? p.pid : Number(word)));
+  const user = o.value("u") ?? o.value("U");
+  if (user === undefined) return view;
+  if (words.length > 0) throw new Refused("conflicting process selections (U/p/u)");
+  view.uid = /^\d+$/.test(user) ? Number(user) : userByName(p.ns.mnt, user)?.uid;
+  if (view.uid === undefined) throw new Refused("Invalid user");
+  return view;
+}
+
+/** Changes the view as a key asks; false when it ends top. */
+function press(view: View, key: string): boolean {
+  if (key === "q" || key === "\x03") return false;
+  if (SORT_KEYS[key]) view.sort = SORT_KEYS[key];
+  else if (key === "R") view.descending = !view.descending;
+  else if (key === "c") view.commandLines = !view.commandLines;
+  else if (key === "i") view.idle = !view.idle;
+  return true;
+}
+
+/** top(1) of procps-ng: `-b` and `-n` as in scripts; on a terminal it draws anew every `-d` seconds, and at once for a key. */
 export const top: Program = function* (p) {
   let count = Number.POSITIVE_INFINITY;
   let delay = 3 * SECOND;
   let batch = false;
+  let view: View;
   try {
-    const o = parseOptions(p.argv.slice(1), { short: "bcd:HiEeln:o:Op:sSu:U:w::1", standard: false });
-    if (o.has("n")) count = Number(o.value("n"));
-    if (o.has("d")) delay = Math.round(Number(o.value("d")) * SECOND);
+    const o = parseOptions(p.argv.slice(1), { short: "bcd:HiE:e:ln:o:Op:sSu:U:w::1", standard: false });
+    const [n, d] = [o.value("n"), o.value("d")];
+    if (n !== undefined && !(/^\d+$/.test(n) && Number(n) > 0)) throw new Refused(`bad iterations argument '${n}'`);
+    if (d !== undefined && !/^(\d+\.?\d*|\.\d+)$/.test(d)) throw new Refused(`bad delay interval '${d}'`);
+    if (n !== undefined) count = Number(n);
+    if (d !== undefined) delay = Math.round(Number(d) * SECOND);
     batch = o.has("b");
+    view = viewOf(p, o);
   } catch (error) {
+    if (error instanceof Refused) {
+      yield* sys.printError(p, `top: ${error.message}\n`);
+      return 1;
+    }
     if (!(error instanceof OptionError)) throw error;
     yield* sys.printError(
       p,
@@ -34,7 +112,7 @@ export const top: Program = function* (p) {
   try {
     if (tty) tty.termios = { ...tty.termios, icanon: false, echo: false };
     for (let i = 0; i < count; i++) {
-      const text = screen(p);
+      const text = screen(p, view);
       const rows = tty
         ? text
             .split("\n")
@@ -42,7 +120,9 @@ export const top: Program = function* (p) {
             .map((line) => line.slice(0, tty.columns))
         : undefined;
       yield* sys.print(p, rows ? `\x1b[H\x1b[J${rows.join("\n")}\n` : `${i > 0 ? "\n" : ""}${text}`);
-      if (i + 1 < count && (yield* quits(p, delay))) break;
+      if (i + 1 >= count) break;
+      const keys = yield* typedWithin(p, delay, tty !== undefined);
+      if (![...keys].every((key) => press(view, key))) break;
     }
   } finally {
     if (tty && before) tty.termios = before;
@@ -50,13 +130,13 @@ export const top: Program = function* (p) {
   return 0;
 };
 
-/** Lets the delay pass; true when `q` was typed meanwhile. */
-function* quits(p: Process, delay: number): Gen<boolean> {
-  const tty = p.fds.get(0)?.tty;
+/** Lets the delay pass, or until keys are typed: those. */
+function* typedWithin(p: Process, delay: number, interactive: boolean): Gen<string> {
+  const tty = interactive ? p.fds.get(0)?.tty : undefined;
   const { kernel } = p.machine;
   if (tty === undefined) {
     yield* sleep(delay);
-    return false;
+    return "";
   }
   let typed = "";
   const reader = kernel.spawn(
@@ -72,12 +152,28 @@ function* quits(p: Process, delay: number): Gen<boolean> {
   } finally {
     kernel.kill(reader);
   }
-  return typed.includes("q");
+  return typed;
 }
 
-function screen(p: Process): string {
+/** The processes of a view in its order. */
+function shown(p: Process, view: View): Seen[] {
+  const key = COLUMNS[view.sort]!;
+  const chosen = seenBy(p).filter(
+    ({ process, pid }) =>
+      (view.pids.length === 0 || view.pids.includes(pid)) &&
+      (view.uid === undefined || process.cred.uid === view.uid) &&
+      (view.idle || process.cpuUsed > 0),
+  );
+  const sign = view.descending ? -1 : 1;
+  return chosen.sort((a, b) => {
+    const [x, y] = [key(a), key(b)];
+    return x < y ? -sign : x > y ? sign : a.pid - b.pid;
+  });
+}
+
+function screen(p: Process, view: View): string {
   const { machine } = p;
-  const seen = seenBy(p).sort((a, b) => b.process.cpuUsed - a.process.cpuUsed || a.pid - b.pid);
+  const seen = seenBy(p);
   const states = seen.map((one) => statText(one)[0]);
   const count = (letter: string) => String(states.filter((state) => state === letter).length).padStart(3);
   const mib = (kib: number) => (kib / 1024).toFixed(1).padStart(8);
@@ -96,10 +192,10 @@ function screen(p: Process): string {
     "",
     "    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND",
   ];
-  return `${[...head, ...seen.map((one) => row(p, one))].join("\n")}\n`;
+  return `${[...head, ...shown(p, view).map((one) => row(p, one, view))].join("\n")}\n`;
 }
 
-function row(p: Process, one: Seen): string {
+function row(p: Process, one: Seen, view: View): string {
   const { process, pid } = one;
   const name = userName(p.ns.mnt, process.cred.uid);
   const hundredths = Math.floor(process.cpuUsed / 10_000);
@@ -117,5 +213,5 @@ function row(p: Process, one: Seen): string {
     String(process.rssKib >> 1).padStart(6),
     statText(one)[0]!,
   ];
-  return `${cells.join(" ")} ${cpu.padStart(5)} ${memory.padStart(5)} ${time.padStart(9)} ${process.comm}`;
+  return `${cells.join(" ")} ${cpu.padStart(5)} ${memory.padStart(5)} ${time.padStart(9)} ${view.commandLines ? commandLine(process) : process.comm}`;
 }
