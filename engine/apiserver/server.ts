@@ -71,6 +71,7 @@ const CONDITIONAL_UPDATE = new Set([
   "apiextensions.k8s.io/customresourcedefinitions",
   "apiregistration.k8s.io/apiservices",
   "discovery.k8s.io/endpointslices",
+  "node.k8s.io/runtimeclasses",
   "policy/poddisruptionbudgets",
 ]);
 
@@ -82,6 +83,7 @@ const CREATE_ON_UPDATE = new Set([
   "/services",
   "coordination.k8s.io/leases",
   "events.k8s.io/events",
+  "node.k8s.io/runtimeclasses",
   "rbac.authorization.k8s.io/clusterrolebindings",
   "rbac.authorization.k8s.io/clusterroles",
   "rbac.authorization.k8s.io/rolebindings",

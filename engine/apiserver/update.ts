@@ -65,7 +65,7 @@ export function* updateObject(
       throw conflict(group, resource, name);
     }
     if (!wanted && !server.unconditionalUpdate(def)) {
-      throw invalid(group, kind, name, [
+      throw invalid(group, resource, name, [
         {
           reason: "FieldValueInvalid",
           message: "Invalid value: 0x0: must be specified for an update",

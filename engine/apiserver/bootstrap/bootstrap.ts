@@ -1,9 +1,11 @@
+import { formatTime } from "../../api/time.ts";
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { deepClone } from "../frozen.ts";
 import { fillMeta, inOrder } from "../objectmeta.ts";
 import type { Registry } from "../registry.ts";
 import { guaranteedUpdate, insert } from "../store.ts";
+import { flowSchemas, priorityLevels } from "./flow-control.ts";
 import { policyObjects } from "./policy.ts";
 
 const DEFAULT_PORT = 6443;
@@ -18,7 +20,7 @@ export interface BootstrapOptions {
 
 /**
  * What an API server makes by itself when it starts (pkg/controlplane): the system's namespaces, the APIServices of
- * what it serves, the RBAC bootstrap policy, the two priority classes, and the Service `kubernetes` with its Endpoints and EndpointSlice. What is there
+ * what it serves, the RBAC bootstrap policy, the two priority classes, what priority and fairness begins with, and the Service `kubernetes` with its Endpoints and EndpointSlice. What is there
  * already stays as it is.
  */
 export function* bootstrap(registry: Registry, options: BootstrapOptions): Gen {
@@ -41,6 +43,10 @@ export function* bootstrap(registry: Registry, options: BootstrapOptions): Gen {
     yield* ensure(registry, group, resource, object);
   }
   yield* setEndpoints(registry, (addresses) => [...addresses, ...options.endpoints]);
+  const flow = "flowcontrol.apiserver.k8s.io";
+  for (const object of priorityLevels()) yield* ensure(registry, flow, "prioritylevelconfigurations", object);
+  const now = formatTime(registry.kernel.wallMs);
+  for (const object of flowSchemas(now)) yield* ensure(registry, flow, "flowschemas", object);
 }
 
 /** A server that shuts down takes its address out of the Service `kubernetes` (pkg/controlplane/reconcilers). */
