@@ -264,7 +264,6 @@ function bracket(
   if (negate) k++;
   const ranges: [string, string][] = [];
   const classes: ((c: string) => boolean)[] = [];
-  let broken = false;
   for (let first = true; ; first = false) {
     const c = text[k];
     if (c === undefined) return undefined;
@@ -284,12 +283,10 @@ function bracket(
     if (text[k] === "-" && text[k + 1] !== "]" && text[k + 1] !== undefined) {
       const high = member(text, k + 1);
       k = high.end;
-      if (low.char === undefined || high.char === undefined) broken = true;
-      else ranges.push([low.char, high.char]);
-    } else if (low.char === undefined) broken = true;
-    else ranges.push([low.char, low.char]);
+      // A collating symbol that there is not stands for nothing.
+      if (low.char !== undefined && high.char !== undefined) ranges.push([low.char, high.char]);
+    } else if (low.char !== undefined) ranges.push([low.char, low.char]);
   }
-  if (broken) return { negate: false, has: () => false, end: k + 1 };
   const has = (c: string): boolean => {
     const code = c.codePointAt(0)!;
     for (const [low, high] of ranges) {
