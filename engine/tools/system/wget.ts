@@ -19,8 +19,8 @@ import {
 import { wallTime } from "./when.ts";
 
 const SPEC = {
-  short: "qO:T:t:U:SncP:cvdi:Y:",
-  long: "quiet=q output-document:=O timeout:=T tries:=t user-agent:=U server-response=S no-check-certificate=k header:=H post-data:=post spider no-verbose=nv ca-certificate:=ca no-clobber continue=c directory-prefix:=P max-redirect:=max method:=method body-data:=post",
+  short: "qO:T:t:U:SncP:cvdi:Y:N",
+  long: "quiet=q output-document:=O timeout:=T tries:=t user-agent:=U server-response=S no-check-certificate=k header:=H post-data:=post spider no-verbose=nv ca-certificate:=ca no-clobber continue=c show-progress progress:=progress https-only timestamping=N directory-prefix:=P max-redirect:=max method:=method body-data:=post",
   standard: false,
 };
 
