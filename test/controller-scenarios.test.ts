@@ -20,6 +20,24 @@ images() { kubectl get pods -l app=$1 -o custom-columns=N:.metadata.name,I:.spec
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "signers of kubelets' certificates say why they do not sign",
+    script: `openssl req -new -newkey rsa:2048 -nodes -keyout k.pem -subj "/O=devs/CN=jane" -out r.csr 2>/dev/null
+for signer in kubelet-serving kube-apiserver-client; do for usage in "client auth" "code signing"; do
+cat <<Y | kubectl create -f - >/dev/null
+apiVersion: certificates.k8s.io/v1
+kind: CertificateSigningRequest
+metadata: {name: "$signer-\${usage% *}"}
+spec: {request: $(base64 -w0 < r.csr), signerName: kubernetes.io/$signer, usages: ["$usage"]}
+Y
+kubectl certificate approve "$signer-\${usage% *}" >/dev/null; done; done; sleep 3
+kubectl get csr -o jsonpath='{range .items[*]}{.metadata.name} {.status.conditions[?(@.type=="Failed")].reason} {.status.conditions[?(@.type=="Failed")].message}{"\\n"}{end}'`,
+    expect: [
+      /^kube-apiserver-client-client *$/,
+      /^kube-apiserver-client-code +SignerValidationFailure +invalid usage for client certificate: code signing$/,
+      /^kubelet-serving-client +SignerValidationFailure +subject organization is not system:nodes$/,
+    ],
+  },
+  {
     name: "a StatefulSet's partition counts from its first ordinal",
     script: `workload StatefulSet web '
   serviceName: web

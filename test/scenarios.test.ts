@@ -368,7 +368,7 @@ ssh worker-2 sudo systemctl start kubelet; sleep 5; kubectl get node worker-2 --
       /^web-\S+ +1\/1 +Terminating +0/,
       /^web +3\/3 +3 +3 /,
       "NodeNotReady|1|node-controller|Node is not ready",
-      /^TaintManagerEviction\|1\|\S+\|Marking for deletion Pod default\/web-/,
+      /^TaintManagerEviction\|1\|taint-eviction-controller\|Marking for deletion Pod default\/web-/,
       /^worker-2 +Ready /,
       /^Error from server \(NotFound\): pods "web-/,
     ],

@@ -18,12 +18,50 @@ export interface SigningAuthority {
   key: string;
 }
 
-const SIGNERS: Readonly<Record<string, readonly string[]>> = {
-  "kubernetes.io/kube-apiserver-client": ["client auth"],
-  "kubernetes.io/kube-apiserver-client-kubelet": ["client auth"],
-  "kubernetes.io/kubelet-serving": ["server auth"],
-  "kubernetes.io/legacy-unknown": [],
+const KUBELET_USAGES = (own: string) => ["digital signature", "key encipherment", own].sort();
+
+/** Whether the request's usages are these; a key that is not RSA enciphers none. */
+function sameUsages(usages: readonly string[], wanted: readonly string[]): boolean {
+  const given = [...new Set(usages)].sort().join();
+  return given === wanted.join() || given === wanted.filter((usage) => usage !== "key encipherment").join();
+}
+
+const mismatch = (wanted: readonly string[]) => `usages did not match [${wanted.join(" ")}]`;
+
+/** Why each signer does not sign a request (signer.go, pkg/apis/certificates/helpers.go). */
+const SIGNERS: Readonly<Record<string, (request: RequestDocument, usages: readonly string[]) => string | undefined>> = {
+  "kubernetes.io/kube-apiserver-client": (_request, usages) => {
+    const optional = ["digital signature", "key encipherment"];
+    const odd = usages.find((usage) => usage !== "client auth" && !optional.includes(usage));
+    if (odd !== undefined) return `invalid usage for client certificate: ${odd}`;
+    return usages.includes("client auth") ? undefined : "missing required usage for client certificate: client auth";
+  },
+  "kubernetes.io/kube-apiserver-client-kubelet": (request, usages) => {
+    const wanted = KUBELET_USAGES("client auth");
+    return organization(request) ?? commonName(request) ?? (sameUsages(usages, wanted) ? undefined : mismatch(wanted));
+  },
+  "kubernetes.io/kubelet-serving": (request, usages) => {
+    const wanted = KUBELET_USAGES("server auth");
+    const named = request.extensions.some((extension) => extension.oid === OID.subjectAltName);
+    const why = organization(request) ?? (named ? undefined : "DNS or IP subjectAltName is required");
+    return why ?? (sameUsages(usages, wanted) ? commonName(request) : mismatch(wanted));
+  },
+  "kubernetes.io/legacy-unknown": () => undefined,
 };
+
+const values = (request: RequestDocument, oid: string) =>
+  request.subject
+    .flat()
+    .filter((one) => one.oid === oid)
+    .map((one) => one.value);
+
+const organization = (request: RequestDocument) =>
+  values(request, OID.organization).join() === "system:nodes" ? undefined : "subject organization is not system:nodes";
+
+const commonName = (request: RequestDocument) =>
+  values(request, OID.commonName)[0]?.startsWith("system:node:")
+    ? undefined
+    : "subject common name does not begin with system:node:";
 
 /** Bits of KeyUsage by the names of the API (pkg/apis/certificates KeyUsage). */
 const KEY_USAGES: Readonly<Record<string, number>> = {
@@ -89,9 +127,8 @@ class CertificateSigning implements Reconciler {
     const request = requestOf(csr);
     if (request === undefined) return undefined;
     const usages: string[] = csr.spec.usages ?? [];
-    const missing = SIGNERS[csr.spec.signerName]!.find((usage) => !usages.includes(usage));
-    if (missing !== undefined) {
-      const message = `usages did not match [${SIGNERS[csr.spec.signerName]!.join(" ")}]`;
+    const message = SIGNERS[csr.spec.signerName]!(request, usages);
+    if (message !== undefined) {
       const failed = { type: "Failed", reason: "SignerValidationFailure", message };
       return { conditions: withCondition(csr, failed, this.context.kernel.wallMs) };
     }

@@ -1,3 +1,4 @@
+import { EventRecorder } from "../api/event-recorder.ts";
 import { keyOf } from "../api/informer.ts";
 import { PODS } from "../api/resources.ts";
 import { isStatus } from "../api/status.ts";
@@ -23,8 +24,12 @@ export class TaintEviction {
   /** Pods whose time runs, by uid. */
   private readonly scheduled = new Map<string, Scheduled>();
 
+  private readonly recorder: EventRecorder;
+
   constructor(context: ControllerContext) {
     this.context = context;
+    const { kernel, client } = context;
+    this.recorder = new EventRecorder({ kernel, client, component: "taint-eviction-controller" });
   }
 
   /** Looks at the Pods of a node; µs until the next one's time. */
@@ -66,15 +71,15 @@ export class TaintEviction {
     const found = this.scheduled.get(uid);
     if (found === undefined) return;
     this.scheduled.delete(uid);
-    const { informers, recorder } = this.context;
+    const { informers } = this.context;
     const pod = informers.get(PODS, keyOf(found.pod));
     if (pod === undefined || pod.metadata.uid !== uid) return;
-    recorder.event(pod, "Normal", "TaintManagerEviction", `Cancelling deletion of Pod ${keyOf(pod)}`);
+    this.recorder.event(pod, "Normal", "TaintManagerEviction", `Cancelling deletion of Pod ${keyOf(pod)}`);
   }
 
   private *evict(pod: KubeObject): Gen {
-    const { client, recorder, kernel } = this.context;
-    recorder.event(pod, "Normal", "TaintManagerEviction", `Marking for deletion Pod ${keyOf(pod)}`);
+    const { client, kernel } = this.context;
+    this.recorder.event(pod, "Normal", "TaintManagerEviction", `Marking for deletion Pod ${keyOf(pod)}`);
     const entry = {
       type: "DisruptionTarget",
       status: "True",
