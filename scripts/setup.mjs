@@ -30,6 +30,11 @@ const DEBIAN_PACKAGES = {
   openssl: "openssl",
   tmux: "tmux",
   tree: "tree",
+  nano: "nano",
+  nc: "netcat-openbsd",
+  nft: "nftables",
+  conntrack: "conntrack",
+  "/usr/share/bash-completion/bash_completion": "bash-completion",
 };
 
 /** Installs the npm packages when the lock file is newer than what is installed. */
@@ -115,6 +120,7 @@ export function ensureJudges() {
 }
 
 function onPath(binary) {
+  if (binary.startsWith("/")) return existsSync(binary);
   return (process.env.PATH ?? "").split(":").some((folder) => existsSync(join(folder, binary)));
 }
 
