@@ -8,6 +8,7 @@ export const podTemplate = define({
   kind: "PodTemplate",
   plural: "podtemplates",
   namespaced: true,
+  hasGeneration: true,
   defaults: (draft) => defaultTemplate(draft.template),
   columns: [
     NAME,
