@@ -1,4 +1,5 @@
 import { writeYaml } from "../machine/kubelet/yaml.ts";
+import { openDefinition } from "./definition.ts";
 
 const GROUP = "crd.projectcalico.org";
 const RBAC = "rbac.authorization.k8s.io";
@@ -27,37 +28,8 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 function crd([plural, kind]: [string, string]): object {
-  const open = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${GROUP}` },
-    spec: {
-      group: GROUP,
-      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
-      preserveUnknownFields: false,
-      scope: plural === "networkpolicies" || plural === "networksets" ? "Namespaced" : "Cluster",
-      versions: [
-        {
-          name: "v1",
-          schema: {
-            openAPIV3Schema: {
-              type: "object",
-              properties: {
-                apiVersion: { type: "string" },
-                kind: { type: "string" },
-                metadata: { type: "object" },
-                spec: open,
-                status: open,
-              },
-            },
-          },
-          served: true,
-          storage: true,
-        },
-      ],
-    },
-  };
+  const namespaced = plural === "networkpolicies" || plural === "networksets";
+  return openDefinition({ group: GROUP, kind, plural, scope: namespaced ? "Namespaced" : "Cluster" });
 }
 
 /** Every kind of Calico's own. */

@@ -1,5 +1,6 @@
 import { writeYaml } from "../machine/kubelet/yaml.ts";
 import { calicoCrds } from "./calico.ts";
+import { openDefinition } from "./definition.ts";
 
 const GROUP = "operator.tigera.io";
 const RBAC = "rbac.authorization.k8s.io";
@@ -21,42 +22,18 @@ const column = (type: string) => ({
 });
 
 function crd([plural, kind]: [string, string]): object {
-  const open = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
   const columns = [
     ...["Available", "Progressing", "Degraded"].map(column),
     { name: "Since", type: "date", jsonPath: '.status.conditions[?(@.type=="Available")].lastTransitionTime' },
   ];
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${GROUP}` },
-    spec: {
-      group: GROUP,
-      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
-      scope: "Cluster",
-      versions: [
-        {
-          name: "v1",
-          ...(kind === "TigeraStatus" && { additionalPrinterColumns: columns }),
-          schema: {
-            openAPIV3Schema: {
-              type: "object",
-              properties: {
-                apiVersion: { type: "string" },
-                kind: { type: "string" },
-                metadata: { type: "object" },
-                spec: open,
-                status: open,
-              },
-            },
-          },
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-        },
-      ],
-    },
-  };
+  const shown = kind === "TigeraStatus" && { additionalPrinterColumns: columns };
+  return openDefinition({
+    group: GROUP,
+    kind,
+    plural,
+    scope: "Cluster",
+    version: { ...shown, subresources: { status: {} } },
+  });
 }
 
 /** manifests/tigera-operator.yaml: the operator, its kinds and Calico's, and who it is. */
