@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decode, SECOND } from "../../engine/kernel/index.ts";
 import { Screen } from "../../engine/tools/tmux/screen.ts";
@@ -108,14 +109,16 @@ describe.skipIf(kubectl === undefined || !existsSync(BASH_COMPLETION))("Tab behi
 
   for (const [file, cases] of corpus(join(import.meta.dirname, "kubectl-tab"))) {
     it.each(cases.map(({ command }, at) => [`${file}:${at + 1}`, command] as const))("%s %s", async (_name, keys) => {
-      // Most leave a shell as it was.
       shell ??= new RealBash(worlds.home);
       const real = await shell.type(keys);
-      if (/<CR>|complete/.test(keys)) {
+      const mine = ours(worlds, keys);
+      // Most lines leave a shell as it was. One that was interrupted in the middle of a completion may end every later one,
+      // so that what is tried once more is asked of a new one.
+      if (/<CR>|complete/.test(keys) || !isDeepStrictEqual(mine, real)) {
         shell.close();
         shell = undefined;
       }
-      expect(ours(worlds, keys)).toEqual(real);
+      expect(mine).toEqual(real);
     });
   }
 });
