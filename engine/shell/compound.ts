@@ -97,7 +97,7 @@ function* turn(sh: Shell, body: CompoundList): Gen<boolean> {
 
 /** Sets the variable of a loop; a read-only one ends the loop. */
 function* assignLoop(sh: Shell, name: string, value: string): Gen<boolean> {
-  if (sh.posix) sh.assign(name, undefined, value);
+  if (sh.posix || sh.strict) sh.assign(name, undefined, value);
   else if (!(yield* tryAssign(sh, name, value))) {
     sh.status = 1;
     return false;
@@ -114,7 +114,7 @@ export function* runFor(sh: Shell, node: For): Gen<void> {
   if (!/^[A-Za-z_]\w*$/.test(name)) {
     yield* sh.complain(`\`${name}': not a valid identifier`);
     sh.status = 1;
-    if (sh.posix) throw new ShellError("", "exit", 2);
+    if (sh.posix || sh.strict) throw new ShellError("", "exit", 2);
     return;
   }
   // The body sees the status before the loop; without a turn the loop's own is 0.

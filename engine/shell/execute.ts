@@ -54,14 +54,14 @@ export function* runSource(
       let lastLine = -1;
       const final = options.last && !error && reader.ended ? statements.at(-1) : undefined;
       for (const statement of statements) {
-        const line = text.lineAt(statement.pos);
+        const line = text.placeOf(statement.pos);
         if (skipLine >= 0 && line <= skipLine) {
           // What follows on the line was read along with it, to its own last line.
-          skipLine = Math.max(skipLine, text.lineAt(statement.end - 1));
+          skipLine = Math.max(skipLine, text.placeOf(statement.end - 1));
           continue;
         }
         if (line > lastLine && reader.rereads(statement.pos)) break;
-        lastLine = text.lineAt(Math.max(statement.pos, statement.end - 1));
+        lastLine = text.placeOf(Math.max(statement.pos, statement.end - 1));
         try {
           if (reads) yield* show(lastLine);
           if (sh.has("noexec")) continue;
@@ -74,13 +74,15 @@ export function* runSource(
           sh.pipeStatus = [thrown.status];
           if (thrown.how === "exit" && !sh.setup.interactive) throw new ExitShell(exitStatus(sh, thrown));
           if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
+          if (sh.strict && !thrown.cleanup) throw new ExitShell(exitStatus(sh, thrown));
           if (outer !== undefined || sh.subshellDepth > 0) throw thrown;
           sh.loops = 0;
           sh.ignoreErrors = 0;
           const assigned = sh.has("errexit") && thrown.message.endsWith(" readonly variable");
           if (assigned || (thrown.cleanup && sh.isCommandString && !sh.setup.interactive))
             throw new ExitShell(thrown.status);
-          skipLine = text.lineAt(statement.end - 1);
+          skipLine = text.placeOf(statement.end - 1);
+          if (sh.setup.dialect === "bash") reader.slip(text, statement.end, sh.position);
         }
       }
       if (error === undefined || reader.readsOn || reader.rereads(error.start)) continue;
@@ -233,10 +235,13 @@ export function* runNode(sh: Shell, node: PipelineNode, last = false): Gen<void>
       return;
     case "Function": {
       const name = node.name.text;
-      sh.position = node.pos;
-      if (sh.setup.dialect === "bash" && /[$'"\\`]/.test(name)) {
+      // It is complained of when all of it was read.
+      sh.position = Math.max(node.pos, node.end - 1);
+      const strict = sh.has("posix") && !/^[A-Za-z_]\w*$/.test(name);
+      if (sh.setup.dialect === "bash" && (strict || /[$'"\\`]/.test(name))) {
         yield* sh.complain(`\`${name}': not a valid identifier`);
         sh.status = 1;
+        if (strict && sh.strict) throw new ExitShell(2);
         return;
       }
       if (sh.readonlyFunctions.has(name)) {

@@ -1,3 +1,4 @@
+import type { OpenFile } from "../machine/open-file.ts";
 import { mayAccess } from "../machine/path.ts";
 import type { Process } from "../machine/process.ts";
 import { find } from "../machine/sys.ts";
@@ -36,7 +37,9 @@ export function testUnary(sh: Shell, operator: string, word: string): boolean {
 export function testFile(p: Process, operator: string, word: string): boolean {
   if (word === "") return false;
   const link = operator === "-h" || operator === "-L";
-  const node = find(p, word, !link);
+  const open = link ? undefined : openDescriptor(p, word);
+  if (open !== undefined && open.node === undefined) return testOpen(open, operator);
+  const node = open?.node ?? find(p, word, !link);
   if (node === undefined) return false;
   switch (operator) {
     case "-a":
@@ -64,7 +67,7 @@ export function testFile(p: Process, operator: string, word: string): boolean {
     case "-x":
       return mayAccess(node, p.cred, 1);
     case "-s":
-      return node.kind === "file" ? node.content.size() > 0 : true;
+      return node.kind === "file" ? node.content.size() > 0 : node.kind === "dir";
     case "-u":
       return (node.mode & 0o4000) !== 0;
     case "-g":
@@ -82,7 +85,22 @@ export function testFile(p: Process, operator: string, word: string): boolean {
   }
 }
 
+/** The open file that a name of /dev stands for. */
+function openDescriptor(p: Process, word: string): OpenFile | undefined {
+  const named = /^\/dev\/(?:fd\/(\d+)|std(in|out|err))$/.exec(word);
+  if (named === null) return undefined;
+  return p.fds.get(named[1] !== undefined ? Number(named[1]) : { in: 0, out: 1, err: 2 }[named[2] as "in"]);
+}
+
+/** What is asked of an open file that has no inode: a pipe, a terminal or a socket. */
+function testOpen(file: OpenFile, operator: string): boolean {
+  if (operator === "-p") return file.pipe !== undefined;
+  if (operator === "-c") return file.tty !== undefined;
+  return ["-a", "-e", "-r", "-w", "-O", "-G"].includes(operator);
+}
+
 function isSet(sh: Shell, name: string): boolean {
+  if (/^\d+$/.test(name)) return Number(name) <= sh.positional.length;
   if (!/^[A-Za-z_]\w*(\[.*\])?$/s.test(name)) return false;
   const param = parseParam(name, false);
   if (param.index === "@" || param.index === "*") return sh.elementsOf(sh.vars.target(param.name)).length > 0;

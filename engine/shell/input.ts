@@ -22,8 +22,9 @@ export function* runInput(sh: Shell): Gen<void> {
     }
     if (text !== "") {
       if (!last && isOpen(sh, text)) continue;
-      yield* runSource(sh, new Source(text, "", line));
-      line += lines;
+      const source = new Source(text, "", line);
+      yield* runSource(sh, source);
+      line += lines - source.slipped;
       lines = 0;
       text = "";
     }

@@ -77,7 +77,8 @@ class Printer {
     this.pad = () => " ";
     this.out = "() { ";
     this.body(node, 0);
-    return `${this.out.slice(0, -2)}}`;
+    // Only the brace that closes the function stands against the line before it.
+    return this.out.replace(/ (\}[^}]*)$/, "$1");
   }
 
   definition(node: FunctionNode, name: string): string {

@@ -70,6 +70,13 @@ export class Reader {
     this.grammar.tokens.position = at;
   }
 
+  /** After an error that gave a command up bash counts on from the line of the error. */
+  slip(part: Source, end: number, at: number): void {
+    const by = part.lineAt(end - 1) - part.lineAt(at);
+    part.slip(end, by);
+    if (part !== this.source && this.grammar) this.source.slip(this.grammar.end - this.grammar.tokens.grown, by);
+  }
+
   private matters(): boolean {
     if (aliasesExpand(this.sh)) return true;
     if (this.sh.setup.dialect !== "bash") return (this.patterns ??= BASHISM.test(this.source.text));

@@ -162,6 +162,8 @@ export class Shell {
   readonly limits = new Map<string, string>();
   /** `exit` told about stopped jobs and goes through next time. */
   warnedAboutJobs = false;
+  /** Builtins that run through `command`, which takes what is special from them. */
+  byCommand = 0;
   readonly disabledBuiltins = new Set<string>();
   /** What a `lastpipe` command reads. */
   lastPipeInput: OpenFile | undefined;
@@ -232,6 +234,11 @@ export class Shell {
 
   get posix(): boolean {
     return this.setup.dialect !== "bash";
+  }
+
+  /** A script in POSIX mode, which ends where a special builtin fails. */
+  get strict(): boolean {
+    return this.options.has("posix") && !this.setup.interactive && this.byCommand === 0;
   }
 
   /** Charges one step of the shell; true when the charge is to be passed on (`settle`), which is done in portions. */

@@ -3,7 +3,7 @@ import { call, type Gen } from "../kernel/index.ts";
 import { applyAssignment, assignmentText, type Prepared, prepareAssignment } from "./assignment.ts";
 import { braceExpand } from "./brace.ts";
 import { type Builtin, builtins, DECLARATIONS, SPECIAL } from "./builtins/index.ts";
-import { ExitShell, namedMessage, ReturnFrom, ShellError } from "./control.ts";
+import { ExitShell, namedMessage, ReturnFrom, readonlyVariable, ShellError } from "./control.ts";
 import { failed, runNode, tell } from "./execute.ts";
 import { expanding, expandingAtOnce, expandWords, plainWord, promptText, substitutes } from "./expand.ts";
 import { execExternal, runExternal } from "./external.ts";
@@ -180,6 +180,13 @@ function* prepareInTurn(sh: Shell, nodes: readonly Assignment[]): Gen<Prepared[]
   return out;
 }
 
+/** In POSIX mode a read-only variable before a command has the whole line given up. */
+function abandoned(name: string): ShellError {
+  const error = readonlyVariable(name);
+  error.cleanup = true;
+  return error;
+}
+
 /** What `name+=value` before a command adds to. */
 function carryOver(variable: Variable, old: Variable | undefined): void {
   variable.value = old?.scalar();
@@ -265,14 +272,7 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
     try {
       saved = yield* redirect(sh, how.redirections);
     } catch (error) {
-      if (
-        error instanceof ShellError &&
-        error.how === "fail" &&
-        builtin &&
-        SPECIAL.has(name) &&
-        sh.posix &&
-        !sh.setup.interactive
-      ) {
+      if (error instanceof ShellError && error.how === "fail" && builtin && SPECIAL.has(name) && sh.strict) {
         throw new ExitShell(error.status);
       }
       const program = fn === undefined && builtin === undefined && sh.setup.dialect === "bash";
@@ -297,6 +297,7 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
         if (framed) {
           const old = sh.vars.find(ready.name);
           if (old?.readonly) {
+            if (sh.strict && !sh.posix) throw abandoned(ready.name);
             yield* sh.complain(`${ready.name}: readonly variable`);
             continue;
           }
@@ -306,6 +307,8 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
           if (ready.append) carryOver(variable, old);
         }
         applyAssignment(sh, ready);
+        // What a special builtin was given stays, also beyond the function that it is in.
+        if (!framed && sh.vars.find(ready.name)?.temporary) sh.vars.find(ready.name)!.propagate = true;
       }
       if (fn) yield* call(callFunction(sh, name, fn, words));
       else {
@@ -354,6 +357,7 @@ function* program(sh: Shell, words: readonly string[], assignments: readonly Pre
       for (const ready of assignments) {
         const old = sh.vars.find(ready.name);
         if (old?.readonly) {
+          if (sh.strict && !sh.posix) throw abandoned(ready.name);
           yield* sh.complain(`${ready.name}: readonly variable`);
           continue;
         }

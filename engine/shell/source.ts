@@ -26,6 +26,9 @@ export class Source {
   private starts: number[] | undefined;
   private lastPos = -1;
   private lastLine = 0;
+  /** Where lines are counted anew from, and by how many fewer. */
+  slipped = 0;
+  private slips: { from: number; by: number }[] | undefined;
 
   constructor(text: string, file: string, firstLine = 1, script = parseText(text)) {
     this.text = script.source ?? text;
@@ -34,8 +37,15 @@ export class Source {
     this.script = script;
   }
 
-  /** Line number at an offset. */
+  /** Line number at an offset, as bash counts it. */
   lineAt(pos: number): number {
+    let line = this.placeOf(pos);
+    if (this.slips !== undefined) for (const { from, by } of this.slips) if (pos >= from) line -= by;
+    return line;
+  }
+
+  /** Line number at an offset, whatever errors came before. */
+  placeOf(pos: number): number {
     if (pos === this.lastPos) return this.lastLine;
     if (this.starts === undefined) {
       this.starts = [0];
@@ -51,5 +61,13 @@ export class Source {
     this.lastPos = pos;
     this.lastLine = low + this.firstLine;
     return this.lastLine;
+  }
+
+  /** Has what begins at `from` count as so many lines further up. */
+  slip(from: number, by: number): void {
+    if (by === 0) return;
+    this.slips ??= [];
+    this.slips.push({ from, by });
+    this.slipped += by;
   }
 }

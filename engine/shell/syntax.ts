@@ -78,7 +78,7 @@ export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, na
   yield* sh.writeTo(2, text);
   sh.status = error.within === "array" ? 1 : 2;
   if (sh.setup.interactive || error.within === "array") return;
-  if (dialect !== "bash" && name?.endsWith(": eval")) throw new ExitShell(2);
+  if ((dialect !== "bash" || sh.strict) && name?.endsWith(": eval")) throw new ExitShell(2);
   const evaluated = name !== undefined || sh.sourceDepth > 0 || sh.runningTrap > 0;
   if (!evaluated && error.within === undefined) throw new ExitShell(2);
   // Bash 5.2 gives up the shell where it reads a wrong command substitution.

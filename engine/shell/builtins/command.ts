@@ -105,7 +105,12 @@ const command: Builtin = function* (sh, args, how) {
   if (parsed.rest.length === 0) return 0;
   const skipped = args.length - parsed.rest.length + 1;
   const declared = how.declared && new Map([...how.declared].map(([at, ready]) => [at - skipped, ready] as const));
-  yield* runWords(sh, parsed.rest, { noFunctions: true, declared });
+  sh.byCommand++;
+  try {
+    yield* runWords(sh, parsed.rest, { noFunctions: true, declared });
+  } finally {
+    sh.byCommand--;
+  }
   return sh.status;
 };
 

@@ -26,14 +26,14 @@ function loop(goOn: boolean): Builtin {
   return function* (sh, args, { name }) {
     let levels = 1;
     if (sh.loops === 0) {
-      if (sh.setup.dialect === "bash")
+      if (sh.setup.dialect === "bash" && !sh.has("posix"))
         yield* sh.complain(`${name}: only meaningful in a \`for', \`while', or \`until' loop`);
       return 0;
     }
     if (args[0] !== undefined) {
       if (!/^[+-]?\d+$/.test(args[0])) {
         yield* sh.complain(`${name}: ${args[0]}: numeric argument required`);
-        throw new ExitShell(128);
+        throw new ExitShell(sh.status | 128);
       }
       levels = Number(args[0]);
       if (args.length > 1) return yield* tooMany(sh, name);
@@ -81,6 +81,7 @@ const returns: Builtin = function* (sh, args) {
   if (sh.functionDepth === 0 && sh.sourceDepth === 0) {
     if (sh.posix) throw new ExitShell((yield* statusArgument(sh, "return", args)) ?? 2);
     yield* sh.complain("return: can only `return' from a function or sourced script");
+    if (sh.strict) throw new ExitShell(2);
     return 2;
   }
   const status = yield* statusArgument(sh, "return", args);

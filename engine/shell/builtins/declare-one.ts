@@ -80,7 +80,7 @@ class Declaration {
   private readonly flags: Flags;
   private readonly label: string;
   private readonly local: boolean;
-  /** `-n` and `+n`, which `export -n` is not. */
+  /** `-n` and `+n`, which `export -n` and `readonly -n` are not. */
   private readonly makeReference: boolean;
   private readonly dropReference: boolean;
 
@@ -90,8 +90,9 @@ class Declaration {
     this.flags = flags;
     this.label = label;
     this.local = local;
-    this.makeReference = kind !== "export" && flags.on("n");
-    this.dropReference = kind !== "export" && flags.off("n");
+    const declares = kind === "declare" || kind === "local";
+    this.makeReference = declares && flags.on("n");
+    this.dropReference = declares && flags.off("n");
   }
 
   *run({ name, index, ready }: Aim): Gen<void> {

@@ -6,7 +6,7 @@ import { arithText, expanding, expandingAtOnce } from "../expand.ts";
 import { arrayLiteral, attributeFlags } from "../param-ops.ts";
 import { functionFile, functionText } from "../print-function.ts";
 import { doubleQuote, singleQuote } from "../quote.ts";
-import type { Shell } from "../shell.ts";
+import type { Shell, ShellFunction } from "../shell.ts";
 import { Variable } from "../variables.ts";
 import { aimOf, type DeclarationKind, declareOne } from "./declare-one.ts";
 import type { Builtin, Call } from "./index.ts";
@@ -47,10 +47,12 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
   if (on("f") || on("F"))
     return yield* functions(sh, label, parsed.rest, {
       names: on("F"),
-      exported: kind === "export",
+      exported: kind === "export" || on("x") ? !(on("n") && kind === "export") : off("x") ? false : undefined,
       readonly: kind === "readonly" || on("r"),
-      unexport: on("n") && kind === "export",
+      writable: off("r"),
       traced: on("t") ? true : off("t") ? false : undefined,
+      attributes: on("p"),
+      foreign: ["a", "A", "i", "n"].find(on),
     });
   if (on("p") || parsed.rest.length === 0)
     return yield* show(sh, label, kind, parsed.rest, on, parsed.options.length > 0);
@@ -75,7 +77,8 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
     } catch (error) {
       if (!(error instanceof ShellError)) throw error;
       const refused = error.message.endsWith(": readonly variable");
-      const assigned = error.bare || (refused && (kind === "export" || kind === "readonly"));
+      const plain = (kind === "export" || kind === "readonly") && !on("a") && !on("A");
+      const assigned = error.bare || (refused && plain);
       yield* sh.complain(assigned ? error.message : `${label}: ${error.message}`);
       status = 1;
       if (error.how === "discard" && (error.bare || !refused)) {
@@ -83,6 +86,7 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
         throw error;
       }
       if (sh.posix && !sh.setup.interactive) throw new ExitShell(2);
+      if (sh.strict && assigned) throw new ExitShell(1);
     }
   }
   return status;
@@ -149,28 +153,58 @@ function* functions(
   sh: Shell,
   label: string,
   names: readonly string[],
-  how: { names: boolean; exported: boolean; readonly: boolean; unexport: boolean; traced: boolean | undefined },
+  how: {
+    names: boolean;
+    exported: boolean | undefined;
+    readonly: boolean;
+    writable: boolean;
+    traced: boolean | undefined;
+    /** `-p`: they are shown behind what is shown by name. */
+    attributes: boolean;
+    /** An attribute that functions cannot have. */
+    foreign: string | undefined;
+  },
 ): Gen<number> {
+  const attributes = (name: string, fn: ShellFunction) =>
+    `${sh.readonlyFunctions.has(name) ? "r" : ""}${fn.traced ? "t" : ""}${fn.exported ? "x" : ""}`;
   if (names.length === 0) {
     let text = "";
-    for (const name of [...sh.functions.keys()].sort())
-      text += how.names
-        ? `declare -f${sh.readonlyFunctions.has(name) ? "r" : ""}${sh.functions.get(name)!.traced ? "t" : ""}${sh.functions.get(name)!.exported ? "x" : ""} ${name}\n`
-        : `${functionText(name, sh.functions.get(name)!)}\n`;
+    for (const [name, fn] of [...sh.functions].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const has = attributes(name, fn);
+      const asked = `${how.readonly ? "r" : ""}${how.traced ? "t" : ""}${how.exported ? "x" : ""}`;
+      if (asked !== "" && ![...asked].some((one) => has.includes(one))) continue;
+      if (!how.names) text += `${functionText(name, fn)}\n`;
+      if (how.names || has !== "") text += `declare -f${has} ${name}\n`;
+    }
     return yield* put(sh, label, text);
   }
   let status = 0;
   for (const name of names) {
+    if (name.includes("=") && !how.names) {
+      yield* sh.complain(`${label}: cannot use \`-f' to make functions`);
+      return 1;
+    }
+    if (how.foreign !== undefined) {
+      yield* sh.complain(`${label}: -${how.foreign}: invalid option`);
+      return 1;
+    }
     const fn = sh.functions.get(name);
     if (fn === undefined) {
-      if (how.exported || how.readonly) yield* sh.complain(`${label}: ${name}: not a function`);
+      if (label === "export" || label === "readonly") yield* sh.complain(`${label}: ${name}: not a function`);
       status = 1;
-    } else if (how.exported) fn.exported = !how.unexport;
+    } else if (how.writable && sh.readonlyFunctions.has(name)) {
+      yield* sh.complain(`${label}: ${name}: readonly function`);
+      status = 1;
+    } else if (how.exported !== undefined) fn.exported = how.exported;
     else if (how.readonly) sh.readonlyFunctions.add(name);
     else if (how.traced !== undefined) fn.traced = how.traced;
     else if (how.names && sh.shopts.has("extdebug"))
       yield* put(sh, label, `${name} ${fn.source.lineAt(fn.node.pos)} ${functionFile(sh, fn)}\n`);
-    else yield* put(sh, label, how.names ? `${name}\n` : `${functionText(name, fn)}\n`);
+    else {
+      const has = how.attributes ? attributes(name, fn) : "";
+      const tail = has === "" ? "" : `declare -f${has} ${name}\n`;
+      yield* put(sh, label, how.names ? `${name}\n` : `${functionText(name, fn)}\n${tail}`);
+    }
   }
   return status;
 }

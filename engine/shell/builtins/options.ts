@@ -220,7 +220,7 @@ const set: Builtin = function* (sh, args) {
   }
   const result = yield* applyOptions(sh, args, "set: ");
   if (typeof result === "number") {
-    if (sh.posix && !sh.setup.interactive) throw new ExitShell(result);
+    if (sh.strict) throw new ExitShell(result);
     return result;
   }
   if (result.rest) {

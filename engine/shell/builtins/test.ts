@@ -14,13 +14,15 @@ class TestError {
 
 function* run(sh: Shell, name: string, args: readonly string[]): Gen<number> {
   try {
-    return (yield* expanding(sh, () => new Test(sh, args).evaluate())) ? 0 : 1;
+    return (yield* expanding(sh, () => new Test(sh, args, name).evaluate())) ? 0 : 1;
   } catch (error) {
     if (!(error instanceof TestError)) throw error;
     yield* sh.complain(`${name}: ${error.message}`);
     return 2;
   }
 }
+
+const NUMBER = /^\s*[+-]?\d+\s*$/;
 
 /** Questions that only bash answers. */
 const FOREIGN = new Set(["-v", "-N", "-R", "-o", "-a"]);
@@ -30,19 +32,28 @@ class Test {
   private pos = 0;
   private readonly sh: Shell;
   private readonly args: readonly string[];
+  private readonly name: string;
 
-  constructor(sh: Shell, args: readonly string[]) {
+  constructor(sh: Shell, args: readonly string[], name: string) {
     this.sh = sh;
     this.args = args;
+    this.name = name;
   }
 
   evaluate(): boolean {
     const { args } = this;
     if (args.length === 0) return false;
     if (args.length <= 4) return this.few(args);
+    return this.whole();
+  }
+
+  /** An expression that takes all words. */
+  private whole(): boolean {
     const value = this.or();
-    if (this.pos < args.length) throw new TestError("too many arguments");
-    return value;
+    const next = this.args[this.pos];
+    if (next === undefined) return value;
+    const names = next.startsWith("-") && this.sh.setup.dialect === "bash";
+    throw new TestError(names ? `syntax error: \`${next}' unexpected` : "too many arguments");
   }
 
   private few(args: readonly string[]): boolean {
@@ -66,9 +77,7 @@ class Test {
         if (a === "(" && d === ")") return this.few([b, c]);
         break;
     }
-    const value = this.or();
-    if (this.pos < args.length) throw new TestError("too many arguments");
-    return value;
+    return this.whole();
   }
 
   /** An operator that there is not, in the words of each shell. */
@@ -109,8 +118,10 @@ class Test {
     if (word === "(") {
       this.pos++;
       const value = this.or();
-      if (args[this.pos] !== ")")
-        throw new TestError(args[this.pos] === undefined ? "`)' expected" : `\`)' expected, found ${args[this.pos]}`);
+      if (args[this.pos] !== ")") {
+        const found = args[this.pos] ?? (this.name === "[" ? "]" : undefined);
+        throw new TestError(found === undefined ? "`)' expected" : `\`)' expected, found ${found}`);
+      }
       this.pos++;
       return value;
     }
@@ -118,6 +129,10 @@ class Test {
     if (operator !== undefined && BINARY.has(operator) && args[this.pos + 2] !== undefined) {
       this.pos += 3;
       return this.binary(word, operator, args[this.pos - 1]!);
+    }
+    if (word === "-t" && operator !== undefined && !NUMBER.test(operator)) {
+      this.pos++;
+      return false;
     }
     if (UNARY.has(word) && operator !== undefined) {
       this.pos += 2;
@@ -128,7 +143,7 @@ class Test {
   }
 
   private unary(operator: string, word: string): boolean {
-    if (operator === "-t" && !/^\s*[+-]?\d+\s*$/.test(word))
+    if (operator === "-t" && !NUMBER.test(word) && this.sh.posix)
       throw new TestError(`${word}: integer expression expected`);
     return testUnary(this.sh, operator, word);
   }
@@ -138,7 +153,7 @@ class Test {
   }
 
   private integer(text: string): bigint {
-    const value = /^\s*[+-]?\d+\s*$/.test(text) ? BigInt(text.trim().replace(/^\+/, "")) : undefined;
+    const value = NUMBER.test(text) ? BigInt(text.trim().replace(/^\+/, "")) : undefined;
     if (value === undefined || BigInt.asIntN(64, value) !== value)
       throw new TestError(
         this.sh.setup.dialect === "bash"

@@ -12,7 +12,7 @@ export function* badOption(sh: Shell, name: string, option: string): Gen<number>
     return 2;
   }
   const status = yield* usage(sh, name);
-  if (sh.has("posix") && SPECIAL.has(name) && !sh.setup.interactive) throw new ExitShell(status);
+  if (sh.strict && SPECIAL.has(name)) throw new ExitShell(status);
   return status;
 }
 
