@@ -106,6 +106,7 @@ export class NetNamespace {
         port: number,
         client?: string,
         rehearsal?: RandomStream,
+        mark?: number,
       ) => { address: string; port: number; source?: string } | "refused" | undefined)
     | undefined;
   /** Of a machine: whether a connection to or from one of its Pods is let through. Undefined: all are. */

@@ -278,7 +278,8 @@ export class PathWalk {
     if (ns.translate === undefined) return undefined;
     // Its services come and go without the rules changing.
     this.notes.volatile = true;
-    const to = ns.translate(protocol, text, packet.destinationPort, formatAddress(packet.source), this.rehearsal);
+    const { source, destinationPort, mark } = packet;
+    const to = ns.translate(protocol, text, destinationPort, formatAddress(source), this.rehearsal, mark);
     if (to === undefined || to === "refused") return to;
     packet.destination = parseAddress(to.address) ?? packet.destination;
     packet.destinationPort = to.port;

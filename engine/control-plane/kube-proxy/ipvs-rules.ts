@@ -1,3 +1,4 @@
+import { SCHED2 } from "../../network/ipvs.ts";
 import type { Programmed } from "./proxier.ts";
 import type { FrameOptions, Jump } from "./restore-input.ts";
 
@@ -56,17 +57,23 @@ export interface IpvsPlan {
     endpoints: readonly { address: string; port: number }[];
   }[];
   addresses: Set<string>;
+  /** Load balancers that this node itself may not ask: none of the ranges holds its address. */
+  barred: { address: string; protocol: string; port: number }[];
 }
+
+/** Maglev hashing looks at the port, too. */
+export const schedulerFlags = (scheduler: string): number => (scheduler === "mh" ? SCHED2 : 0);
 
 /** Works out what the Services of a node need (pkg/proxy/ipvs/proxier.go syncProxyRules). */
 export function ipvsPlan(
   programmed: Iterable<Programmed>,
-  node: { name: string; address: string; addresses: readonly string[] },
+  node: { name: string; address: string; addresses: readonly string[]; nodePorts?: readonly string[] | undefined },
   contains: (range: string, address: string) => boolean,
 ): IpvsPlan {
   const sets = new Map<SetName, Set<string>>();
   for (const name of Object.keys(IPVS_SETS) as SetName[]) sets.set(name, new Set());
-  const plan: IpvsPlan = { sets, servers: [], addresses: new Set() };
+  const plan: IpvsPlan = { sets, servers: [], addresses: new Set(), barred: [] };
+  const nodePorts = (node.nodePorts ?? node.addresses).filter((address) => !address.startsWith("127."));
   const put = (name: SetName, entry: string) => sets.get(name)!.add(entry);
   for (const { port, choice, endpoints } of programmed) {
     const { protocol } = port;
@@ -95,23 +102,23 @@ export function ipvsPlan(
         for (const range of port.sourceRanges) put("KUBE-LOAD-BALANCER-SOURCE-CIDR", `${at(address)},${range}`);
         if (port.sourceRanges.some((range) => contains(range, node.address))) {
           put("KUBE-LOAD-BALANCER-SOURCE-IP", `${at(address)},${address}`);
-        }
+        } else plan.barred.push({ address, protocol, port: port.number });
       }
       serve(address, port.number, port.externalLocal);
       if (!node.addresses.includes(address)) plan.addresses.add(address);
     }
     if (port.nodePort !== 0) {
+      // Without an address of the node for them, what comes after is left out, too.
+      if (nodePorts.length === 0) continue;
       const upper = protocol.toUpperCase();
       const suffix = protocol === "sctp" ? "SCTP-HASH" : upper;
       const entries =
-        protocol === "sctp"
-          ? node.addresses.map((address) => `${address},sctp:${port.nodePort}`)
-          : [`${port.nodePort}`];
+        protocol === "sctp" ? nodePorts.map((address) => `${address},sctp:${port.nodePort}`) : [`${port.nodePort}`];
       for (const entry of entries) {
         put(`KUBE-NODE-PORT-${suffix}` as SetName, entry);
         if (port.externalLocal) put(`KUBE-NODE-PORT-LOCAL-${suffix}` as SetName, entry);
       }
-      for (const address of node.addresses) serve(address, port.nodePort, port.externalLocal);
+      for (const address of nodePorts) serve(address, port.nodePort, port.externalLocal);
     }
     if (port.healthCheckNodePort !== 0) put("KUBE-HEALTH-CHECK-NODE-PORT", `${port.healthCheckNodePort}`);
   }
@@ -146,7 +153,7 @@ const ASKED: readonly [SetName, "nat" | "filter", string, string, string, string
 ];
 
 /** Lines of `iptables-restore --noflush --counters` for sets that stand already (proxier.go writeIptablesRules). */
-export function ipvsRestoreLines({ sets }: IpvsPlan, options: FrameOptions): string[] {
+export function ipvsRestoreLines({ sets, barred }: IpvsPlan, options: FrameOptions): string[] {
   const { masqueradeMark: mark } = options;
   const nat: string[] = ["-A KUBE-SERVICES -s 127.0.0.0/8 -j RETURN"];
   const filter: string[] = [];
@@ -175,6 +182,10 @@ export function ipvsRestoreLines({ sets }: IpvsPlan, options: FrameOptions): str
     "-A KUBE-LOAD-BALANCER -j KUBE-MARK-MASQ",
   );
   filter.push("-A KUBE-SOURCE-RANGES-FIREWALL -j DROP");
+  for (const { address, protocol, port } of barred) {
+    const server = `-m ipvs --vaddr ${address} --vproto ${protocol} --vport ${port}`;
+    filter.push(`-A KUBE-IPVS-OUT-FILTER -s ${address} ${server} -j DROP`);
+  }
   for (const name of ["KUBE-CLUSTER-IP", "KUBE-LOAD-BALANCER"] as const) {
     if (holds(name)) nat.push(`-A KUBE-SERVICES -m set --match-set ${name} dst,dst -j ACCEPT`);
   }

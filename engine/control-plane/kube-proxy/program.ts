@@ -207,7 +207,11 @@ function runProxier(
   const nftables = config.mode === "nftables" ? new NftNode(kernel, net, proxier, nftFailure) : undefined;
   const rules = new NodeRules(kernel, net, proxier, period, { flush: force, failure });
   const write = ipvs
-    ? ipvsWriter(config.ipvs.scheduler, { ...node, addresses: net.addresses() })
+    ? ipvsWriter(config.ipvs.scheduler, {
+        ...node,
+        addresses: net.addresses(),
+        nodePorts: config.frame.nodePortAddresses,
+      })
     : nftables
       ? nftWriter(config.frame, node.address)
       : iptablesWriter(config.frame);
@@ -259,6 +263,7 @@ function runProxier(
   return () => {
     runner.stop();
     rules.stop();
+    ipvs?.stop();
     checks.stop();
     nodes?.stop();
   };

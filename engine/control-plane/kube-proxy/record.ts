@@ -1,7 +1,7 @@
 import { nft, nftCommands, Ruleset, restore, save } from "../../netfilter/index.ts";
-import { savedServers } from "../../network/ipvs.ts";
+import { realServer, savedServers } from "../../network/ipvs.ts";
 import { inNetwork } from "../../text/ipv4.ts";
-import { ipvsPlan } from "./ipvs-rules.ts";
+import { ipvsPlan, schedulerFlags } from "./ipvs-rules.ts";
 import { addElements, elementLines, isServiceChain, noElements, portLines, setupLines } from "./nft-rules.ts";
 import type { Programmed } from "./proxier.ts";
 import { type FrameOptions, restoreInput, restoreLines } from "./restore-input.ts";
@@ -105,14 +105,21 @@ export function nftWriter(options: FrameOptions, address: string): Writer {
 /** Mode ipvs. */
 export function ipvsWriter(
   scheduler: string,
-  node: { name: string; address: string; addresses: readonly string[] },
+  node: { name: string; address: string; addresses: readonly string[]; nodePorts?: readonly string[] | undefined },
 ): Writer {
   return (ports) => {
     const { sets, servers } = ipvsPlan(ports, node, inNetwork);
-    const real = (endpoint: { address: string; port: number }) => ({ ...endpoint, weight: 1, given: [], total: 0 });
+    const real = (endpoint: { address: string; port: number }) => realServer(endpoint.address, endpoint.port);
     return [
       ...[...sets].flatMap(([name, entries]) => [...entries].map((entry) => `add ${name} ${entry}`)),
-      ...savedServers(servers.map((server) => ({ ...server, scheduler, servers: server.endpoints.map(real) }))),
+      ...savedServers(
+        servers.map((server) => ({
+          ...server,
+          scheduler,
+          flags: schedulerFlags(scheduler),
+          servers: server.endpoints.map(real),
+        })),
+      ),
     ];
   };
 }

@@ -29,6 +29,8 @@ export const SBIN: ReadonlySet<string> = new Set([
   "iptables-restore",
   "iptables-save",
   "ipvsadm",
+  "ipvsadm-restore",
+  "ipvsadm-save",
   "keepalived",
   "modinfo",
   "modprobe",

@@ -7,6 +7,7 @@ import { physdev, rpfilter } from "./device.ts";
 import { length, mac, nfacct, pkttype, ttl } from "./header.ts";
 import { icmp } from "./icmp.ts";
 import { iprange } from "./iprange.ts";
+import { ipvs } from "./ipvs.ts";
 import { limit } from "./limit.ts";
 import { mark } from "./mark.ts";
 import { multiport } from "./multiport.ts";
@@ -25,6 +26,7 @@ export const matches: ReadonlyMap<string, MatchExtension> = new Map(
     conntrack,
     icmp,
     iprange,
+    ipvs,
     length,
     limit,
     mac,

@@ -2,7 +2,7 @@ import type { Program } from "../../machine/process.ts";
 import { conntrack } from "./conntrack.ts";
 import { ipsetProgram } from "./ipset.ts";
 import { iptablesProgram, iptablesRestore, iptablesSave } from "./iptables.ts";
-import { ipvsadm } from "./ipvsadm.ts";
+import { ipvsadm, ipvsadmRestore, ipvsadmSave } from "./ipvsadm.ts";
 import { nftProgram } from "./nft.ts";
 import { xtablesMonitor } from "./xtables-monitor.ts";
 
@@ -11,6 +11,8 @@ export const netfilterPrograms: Record<string, Program> = {
   conntrack,
   ipset: ipsetProgram,
   ipvsadm,
+  "ipvsadm-restore": ipvsadmRestore,
+  "ipvsadm-save": ipvsadmSave,
   nft: nftProgram,
   "xtables-monitor": xtablesMonitor,
   iptables: iptablesProgram,

@@ -1,230 +1,235 @@
-import { cpu } from "../../kernel/index.ts";
-import type { Program } from "../../machine/process.ts";
+import { cpu, decode, type Gen } from "../../kernel/index.ts";
+import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { serviceName } from "../../netfilter/services.ts";
+import { hostsByAddress, lookupHosts } from "../../network/hosts.ts";
 import {
-  inOrder,
+  type Ipvs,
   ipvsIn,
   ipvsOf,
-  type RealServer,
+  realServer,
   savedServers,
   serverKey,
   type VirtualServer,
 } from "../../network/ipvs.ts";
+import { connectionLines, type Format, listing, type Name } from "./ipvsadm-list.ts";
+import { type Asked, Complaint, readOptions } from "./ipvsadm-options.ts";
 
 const CALL = 1_500;
+const VERSION = "ipvsadm v1.31 2019/12/24 (compiled with popt and IPVS v1.2.1)";
 const TITLE = "IP Virtual Server version 1.2.1 (size=4096)";
-const SCHEDULERS = ["rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh"];
-/** Letters that take a value. */
-const VALUED = "tusrewpxyM";
-
-interface Request {
-  command: string;
-  flags: Set<string>;
-  values: Map<string, string>;
-}
-
-const LONG: Readonly<Record<string, string>> = {
-  "--add-service": "A",
-  "--edit-service": "E",
-  "--delete-service": "D",
-  "--clear": "C",
-  "--add-server": "a",
-  "--edit-server": "e",
-  "--delete-server": "d",
-  "--list": "L",
-  "--save": "S",
-  "--zero": "Z",
-  "--tcp-service": "t",
-  "--udp-service": "u",
-  "--scheduler": "s",
-  "--real-server": "r",
-  "--persistent": "p",
-  "--weight": "w",
-  "--masquerading": "m",
-  "--numeric": "n",
-  "--help": "h",
-  "--version": "v",
-};
+const SCHEDULERS = "rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh twos".split(" ");
+const USAGE = `Usage:
+  ipvsadm -A|E virtual-service [-s scheduler] [-p [timeout]] [-M netmask] [--pe persistence_engine] [-b sched-flags]
+  ipvsadm -D virtual-service
+  ipvsadm -C
+  ipvsadm -R
+  ipvsadm -S [-n]
+  ipvsadm -a|e virtual-service -r server-address [options]
+  ipvsadm -d virtual-service -r server-address
+  ipvsadm -L|l [virtual-service] [options]
+  ipvsadm -Z [virtual-service]
+  ipvsadm --set tcp tcpfin udp
+  ipvsadm --start-daemon {master|backup} [daemon-options]
+  ipvsadm --stop-daemon {master|backup}
+  ipvsadm -h
+`;
 
 /** ipvsadm(8) 1.31: the virtual servers of this network namespace. */
-export const ipvsadm: Program = function* (p) {
+export const ipvsadm: Program = (p) => main(p, p.argv.slice(1));
+
+function* main(p: Process, words: readonly string[]): Gen<number> {
   yield* cpu(CALL);
-  const request = read(p.argv.slice(1));
-  if (typeof request === "string") {
-    yield* sys.printError(p, request);
-    return 2;
-  }
-  if (request.flags.has("v")) {
-    yield* sys.print(p, "ipvsadm v1.31 2019/12/24 (compiled with popt and IPVS v1.2.1)\n");
-    return 0;
-  }
   if (p.cred.uid !== 0) {
     yield* sys.printError(
       p,
       "Can't initialize ipvs: Permission denied (you must be root)\nAre you sure that IP Virtual Server is built in the kernel or as module?\n",
     );
-    return 255;
+    return 2;
   }
-  const { net } = p.ns;
-  if (request.command === "L") {
-    const only = request.values.get("t") ?? request.values.get("u");
-    const kind = request.values.has("u") ? "udp" : "tcp";
-    const services = inOrder(ipvsIn(net)?.services.values() ?? []).filter(
-      ({ protocol, address, port }) => only === undefined || (protocol === kind && `${address}:${port}` === only),
+  if (words.length === 0) {
+    yield* sys.print(p, `${list(p, new Set()).join("\n")}\n`);
+    return 0;
+  }
+  try {
+    return yield* run(p, words, false);
+  } catch (error) {
+    if (!(error instanceof Complaint)) throw error;
+    yield* sys.printError(p, `${error.message}\n`);
+    return error.status;
+  }
+}
+
+/** `ipvsadm-save`, `ipvsadm-restore`: scripts around it. */
+export const ipvsadmSave: Program = function* (p) {
+  const options = p.argv.slice(1);
+  if (options.some((word) => word.startsWith("-") && word !== "-n")) {
+    yield* sys.printError(
+      p,
+      "ipvsadm-save: Script to save the IPVS table to stdout.\n   With the -n option, prints out the table in numeric format.\n",
     );
-    if (only !== undefined && services.length === 0) {
-      yield* sys.printError(p, "No such service\n");
-      return 1;
-    }
-    yield* sys.print(p, `${listing(services, request.flags, p.machine.kernel.now, net).join("\n")}\n`);
-    return 0;
+    return 1;
   }
-  if (request.command === "S") {
-    const lines = savedServers(ipvsIn(net)?.services.values() ?? []);
-    if (lines.length > 0) yield* sys.print(p, `${lines.join("\n")}\n`);
-    return 0;
-  }
-  const wrong = change(request, ipvsOf(net).services);
-  if (wrong !== undefined) {
-    yield* sys.printError(p, `${wrong}\n`);
-    return wrong.startsWith("No such") || wrong.endsWith("exists") ? 1 : 2;
-  }
-  return 0;
+  return yield* main(p, ["-S", ...options.filter((word) => word === "-n")]);
 };
 
-function read(words: readonly string[]): Request | string {
-  const request: Request = { command: "", flags: new Set(), values: new Map() };
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!;
-    if (word.startsWith("--")) {
-      const [name, inline] = word.split("=", 2) as [string, string?];
-      const letter = LONG[name];
-      if (letter === undefined) request.flags.add(name.slice(2));
-      else if (VALUED.includes(letter)) request.values.set(letter, inline ?? words[++i] ?? "");
-      else if (!take(request, letter)) return "multiple commands specified\n";
-      continue;
+export const ipvsadmRestore: Program = function* (p) {
+  ipvsOf(p.ns.net).services.clear();
+  return yield* main(p, ["-R"]);
+};
+
+function* run(p: Process, words: readonly string[], restoring: boolean): Gen<number> {
+  const resolve = (name: string) => lookupHosts(p, name)?.addresses[0];
+  const asked = readOptions(words, resolve);
+  const { command, options } = asked;
+  switch (command) {
+    case "help":
+      yield* sys.print(p, `${VERSION}\n${USAGE}`);
+      return 0;
+    case "version":
+      yield* sys.print(p, `${VERSION}\n`);
+      return 0;
+    case "list":
+      for (const line of listed(p, asked)) yield* sys.print(p, `${line}\n`);
+      return 0;
+    case "save": {
+      const services = ipvsIn(p.ns.net)?.services.values() ?? [];
+      for (const line of savedServers(services, naming(p, options))) yield* sys.print(p, `${line}\n`);
+      return 0;
     }
-    if (!word.startsWith("-")) continue;
-    for (let at = 1; at < word.length; at++) {
-      const letter = word[at]!;
-      if (!VALUED.includes(letter) || (letter === "e" && request.command === "")) {
-        if (!take(request, letter)) return "multiple commands specified\n";
-        continue;
+    case "restore": {
+      if (restoring) throw new Complaint("Try `ipvsadm -h' or 'ipvsadm --help' for more information.", 255);
+      let status = 0;
+      for (const line of decode(yield* sys.readAll(p, 0)).split("\n")) {
+        const [first, ...rest] = line.split(/\s+/).filter((word) => word !== "");
+        const own = first === "ipvsadm" ? rest : first === undefined ? [] : [first, ...rest];
+        if (own.length > 0) status = yield* run(p, own, true);
       }
-      const rest = word.slice(at + 1);
-      // `-p` may stand without seconds: five minutes then.
-      const value = rest !== "" ? rest : letter === "p" && !/^\d/.test(words[i + 1] ?? "") ? "300" : (words[++i] ?? "");
-      request.values.set(letter, value);
-      break;
+      return status;
     }
   }
-  if (request.command === "") request.command = "L";
-  return request;
+  const ipvs = ipvsOf(p.ns.net);
+  const wrong = change(asked, ipvs);
+  if (wrong === undefined) return 0;
+  yield* sys.printError(p, `${wrong}\n`);
+  return 255;
 }
 
-function take(request: Request, letter: string): boolean {
-  const command = letter === "l" ? "L" : letter;
-  if ("AEDCadeLSZR".includes(command)) {
-    if (request.command !== "") return false;
-    request.command = command;
-  } else request.flags.add(letter);
-  return true;
+function naming(p: Process, options: Format): Name {
+  if (options.has("numeric")) return (address, port) => `${address}:${port}`;
+  return (address, port, protocol) =>
+    `${hostsByAddress(p, address)?.canonical ?? address}:${serviceName(port, protocol) ?? port}`;
 }
 
-function change({ command, values }: Request, services: Map<string, VirtualServer>): string | undefined {
-  if (command === "C") {
-    services.clear();
-    return undefined;
+function list(p: Process, format: Format, only?: VirtualServer): string[] {
+  const ipvs = ipvsOf(p.ns.net);
+  const services = only === undefined ? [...ipvs.services.values()] : [only];
+  const lines = listing(ipvs, services, format, naming(p, format), p.machine.kernel.now);
+  return only === undefined ? [TITLE, ...lines] : lines;
+}
+
+function listed(p: Process, asked: Asked): string[] {
+  const { options } = asked;
+  const ipvs = ipvsOf(p.ns.net);
+  if (options.has("connection")) return connectionLines(ipvs, options, naming(p, options), p.machine.kernel.now);
+  if (options.has("timeout")) {
+    const { tcp, fin, udp } = ipvs.timeouts;
+    return [`Timeout (tcp tcpfin udp): ${tcp} ${fin} ${udp}`];
   }
-  if (command === "Z") return undefined;
-  const protocol = values.has("u") ? "udp" : "tcp";
-  const place = /^(.+):(\d+)$/.exec(values.get("t") ?? values.get("u") ?? "");
-  if (place === null) return "illegal virtual server address[:port] specified";
-  const key = serverKey({ protocol, address: place[1]!, port: Number(place[2]) });
-  const there = services.get(key);
-  if (command === "A" || command === "E") {
-    if (command === "A" && there !== undefined) return "Service already exists";
-    if (command === "E" && there === undefined) return "No such service";
-    const scheduler = values.get("s") ?? there?.scheduler ?? "wlc";
-    if (!SCHEDULERS.includes(scheduler)) return `Scheduler or persistence engine not found`;
-    const seconds = values.get("p");
-    services.set(key, {
-      protocol,
-      address: place[1]!,
-      port: Number(place[2]),
-      scheduler,
-      persistent: seconds === undefined ? undefined : Number(seconds),
-      servers: there?.servers ?? [],
+  if (options.has("daemon")) {
+    return (["master", "backup"] as const).flatMap((kind) => {
+      const daemon = ipvs.daemons[kind];
+      return daemon === undefined ? [] : [`${kind} sync daemon (mcast=${daemon.device}, syncid=${daemon.id})`];
     });
-    return undefined;
   }
-  if (there === undefined) return command === "D" ? "No such service" : "Service not defined";
-  if (command === "D") {
-    services.delete(key);
-    return undefined;
+  if (!options.has("service-address")) return list(p, options);
+  const service = ipvs.services.get(serverKey(asked));
+  if (service === undefined) throw new Complaint("No such service", 1);
+  return list(p, options, service);
+}
+
+/** Changes the table; what the kernel has against it (ip_vs_ctl.c, in libipvs' words). */
+function change(asked: Asked, ipvs: Ipvs): string | undefined {
+  const { command, options } = asked;
+  const { services, daemons } = ipvs;
+  const key = serverKey(asked);
+  const service = services.get(key);
+  switch (command) {
+    case "flush":
+      services.clear();
+      return undefined;
+    case "set": {
+      const [tcp, fin, udp] = asked.timeouts;
+      const { timeouts } = ipvs;
+      ipvs.timeouts = { tcp: tcp || timeouts.tcp, fin: fin || timeouts.fin, udp: udp || timeouts.udp };
+      return undefined;
+    }
+    case "start-daemon": {
+      const { kind, device, id } = asked.daemon;
+      if (daemons[kind] !== undefined) return "Daemon has already run";
+      daemons[kind] = { device, id };
+      return undefined;
+    }
+    case "stop-daemon":
+      if (daemons[asked.daemon.kind] === undefined) return "No daemon is running";
+      delete daemons[asked.daemon.kind];
+      return undefined;
+    case "zero": {
+      if (options.has("service-address") && service === undefined) return "No such service";
+      const all = service === undefined ? services.values() : [service];
+      for (const { servers } of all) for (const server of servers) server.total = 0;
+      return undefined;
+    }
+    case "add-service":
+      if (service !== undefined) return "Service already exists";
+      return define(asked, ipvs, []);
+    case "edit-service":
+      return service === undefined ? "No such service" : define(asked, ipvs, service.servers);
+    case "delete-service":
+      if (service === undefined) return "No such service";
+      services.delete(key);
+      return undefined;
   }
-  const real = /^(.+?)(?::(\d+))?$/.exec(values.get("r") ?? "");
-  if (real === null) return "illegal real server address[:port] specified";
-  const server = { address: real[1]!, port: Number(real[2] ?? there.port) };
-  const at = there.servers.findIndex((one) => one.address === server.address && one.port === server.port);
-  const weight = Number(values.get("w") ?? 1);
-  if (command === "a") {
-    if (at >= 0) return "Destination already exists";
-    there.servers.push({ ...server, weight, given: [], total: 0 });
-  } else if (at < 0) return "No such destination";
-  else if (command === "e") there.servers[at]!.weight = weight;
-  else there.servers.splice(at, 1);
+  return service === undefined ? "Service not defined" : changeServer(asked, ipvs, service);
+}
+
+function define(asked: Asked, ipvs: Ipvs, servers: VirtualServer["servers"]): string | undefined {
+  const { mark, protocol, address, port, scheduler, flags, persistent, netmask, onePacket, engine } = asked;
+  if (!SCHEDULERS.includes(scheduler) || (engine !== undefined && engine !== "sip")) {
+    return "Scheduler or persistence engine not found";
+  }
+  const mask = netmask === "255.255.255.255" ? undefined : netmask;
+  const place = { mark, protocol, address, port };
+  ipvs.services.set(serverKey(asked), {
+    ...place,
+    scheduler,
+    flags,
+    persistent,
+    netmask: mask,
+    onePacket,
+    engine,
+    servers,
+  });
   return undefined;
 }
 
-/** As ipvsadm sorts them: by protocol, then address, then port. */
-function listing(
-  services: readonly VirtualServer[],
-  flags: ReadonlySet<string>,
-  now: number,
-  net: Parameters<typeof ipvsIn>[0],
-): string[] {
-  const counts = flags.has("stats") || flags.has("rate");
-  const out = [TITLE];
-  if (counts) {
-    const columns = flags.has("stats")
-      ? "Conns   InPkts  OutPkts  InBytes OutBytes"
-      : "   CPS    InPPS   OutPPS    InBPS   OutBPS";
-    out.push(`Prot LocalAddress:Port               ${columns}`, "  -> RemoteAddress:Port");
-  } else {
-    out.push("Prot LocalAddress:Port Scheduler Flags");
-    out.push("  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn");
+function changeServer(asked: Asked, ipvs: Ipvs, service: VirtualServer): string | undefined {
+  const { command, server, tunnel } = asked;
+  const { servers } = service;
+  const at = servers.findIndex(({ address, port }) => address === server.address && port === server.port);
+  if (command === "delete-server") {
+    if (at < 0) return "No such destination";
+    ipvs.changed(service, servers[at]);
+    servers.splice(at, 1);
+    return undefined;
   }
-  const ipvs = ipvsIn(net);
-  for (const service of services) {
-    const head = `${service.protocol.toUpperCase().padEnd(4)} ${service.address}:${service.port}`;
-    if (counts) {
-      const total = service.servers.reduce((sum, { total }) => sum + total, 0);
-      out.push(`${head.padEnd(33)}${figures(total, flags)}`);
-    } else {
-      const persistent = service.persistent === undefined ? "" : ` persistent ${service.persistent}`;
-      out.push(`${head} ${service.scheduler}${persistent}`);
-    }
-    for (const server of service.servers) out.push(serverLine(service, server, counts, flags, now, ipvs));
-  }
-  return out;
-}
-
-function figures(connections: number, flags: ReadonlySet<string>): string {
-  const values = flags.has("rate") ? [0, 0, 0, 0, 0] : [connections, connections, 0, connections * 60, 0];
-  return values.map((value) => String(value).padStart(9)).join("");
-}
-
-function serverLine(
-  service: VirtualServer,
-  server: RealServer,
-  counts: boolean,
-  flags: ReadonlySet<string>,
-  now: number,
-  ipvs: ReturnType<typeof ipvsIn>,
-): string {
-  const place = `  -> ${`${server.address}:${server.port}`.padEnd(28)}`;
-  if (counts) return `${place}${figures(server.total, flags)}`;
-  const inactive = String(ipvs?.inactive(service, server, now) ?? 0);
-  return `${place} Masq    ${String(server.weight).padEnd(6)} ${"0".padEnd(10)} ${inactive.padEnd(10)}`;
+  if (server.lower > server.upper) return "Numerical result out of range";
+  const wanted = { ...server, ...(server.forwarding === "i" ? { tunnel } : {}) };
+  if (command === "add-server") {
+    if (at >= 0) return "Destination already exists";
+    servers.unshift(realServer(server.address, server.port, wanted));
+  } else if (at < 0) return "No such destination";
+  else Object.assign(servers[at]!, wanted);
+  ipvs.changed(service);
+  return undefined;
 }
