@@ -121,11 +121,19 @@ function jsonKind(value: unknown): string {
   return typeof value;
 }
 
+/** Fields whose type has a name of its own. */
+const ALIASES: Readonly<Record<string, string>> = {
+  "JSONSchemaProps.dependencies": "v1.JSONSchemaDependencies",
+  "JSONSchemaProps.definitions": "v1.JSONSchemaDefinitions",
+  "JSONSchemaProps.x-kubernetes-validations": "v1.ValidationRules",
+};
+
 function mismatch(context: Context, value: string, goType: string): undefined {
   if (context.error === undefined) {
     const named = context.struct !== "";
+    const alias = ALIASES[`${goStructName(context.struct)}.${context.trail.at(-1)}`];
     const where = named ? `Go struct field ${goStructName(context.struct)}.${fieldOf(context.trail)}` : "Go value";
-    context.error = `json: cannot unmarshal ${value} into ${where} of type ${goType}`;
+    context.error = `json: cannot unmarshal ${value} into ${where} of type ${alias ?? goType}`;
   }
   return undefined;
 }

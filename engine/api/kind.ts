@@ -1,4 +1,4 @@
-import type { ScalePaths } from "./apiextensions/custom-kind.ts";
+import type { ScalePaths } from "./apiextensions/scale-paths.ts";
 import type { JsonSchema } from "./apiextensions/schema.ts";
 import type { Decoded } from "./decode.ts";
 import type { StatusCause } from "./status.ts";
@@ -27,6 +27,9 @@ export interface Subresource {
   version: string;
   verbs: readonly string[];
 }
+
+/** Hears what a `Warning` header says. */
+export type Warn = (text: string) => void;
 
 /** What a kind has in addition that a CustomResourceDefinition defines. */
 export interface CustomKind {
@@ -84,12 +87,15 @@ export interface KindDef {
   updates?: Readonly<
     Record<
       string,
-      { prepare(draft: Draft, old: KubeObject): void; validate(object: KubeObject, old: KubeObject): StatusCause[] }
+      {
+        prepare(draft: Draft, old: KubeObject): void;
+        validate(object: KubeObject, old: KubeObject, warn: Warn): StatusCause[];
+      }
     >
   >;
   /** Field errors in upstream's order and words; empty when valid. */
   validate?(object: KubeObject): StatusCause[];
-  validateUpdate?(object: KubeObject, old: KubeObject): StatusCause[];
+  validateUpdate?(object: KubeObject, old: KubeObject, warn?: Warn): StatusCause[];
   /** Fields that `--field-selector` may name, beside metadata.name and metadata.namespace. */
   fields?(object: KubeObject): Record<string, string>;
   columns: readonly Column[];

@@ -1,3 +1,4 @@
+import { approvalOf } from "../api/apiextensions/approval.ts";
 import { customKinds, hasCondition } from "../api/apiextensions/custom-kind.ts";
 import { CLEANUP } from "../api/apiextensions/customresourcedefinition.ts";
 import { formatTime } from "../api/time.ts";
@@ -82,6 +83,12 @@ export class CustomResources {
         message: "the initial names have been accepted",
       };
       return { ...crd["status"], conditions: this.merged(crd, [established]) };
+    });
+    yield* this.update(name, (crd) => {
+      const approval = approvalOf(crd);
+      if (approval === undefined) return crd["status"];
+      const condition = { type: "KubernetesAPIApprovalPolicyConformant", ...approval };
+      return { ...crd["status"], conditions: this.merged(crd, [condition]) };
     });
   }
 

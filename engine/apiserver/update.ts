@@ -96,16 +96,20 @@ export function* updateObject(
     prepare(def, draft, current, options);
     if (subresource === "status") def.statusChanged?.(draft, current, nowTime(registry.kernel));
     if (isService(def) && subresource === "") allocateService(context, draft, current);
-    if (def.hasGeneration && specChanged(draft, current)) {
+    // Of a custom resource without `/status` the status is a field like any other.
+    const plainStatus = def.custom && !def.subresources.some(({ name }) => name === "status");
+    const changed = specChanged(draft, current) || (plainStatus && !deepEqual(draft["status"], current["status"]));
+    if (def.hasGeneration && changed) {
       draft.metadata.generation = (current.metadata.generation ?? 0) + 1;
     }
     const own = def.updates?.[subresource];
-    const causes = own ? own.validate(draft, current) : validateUpdate(def, draft, current);
+    const warn = (said: string) => void context.warnings.push(said);
+    const causes = own ? own.validate(draft, current, warn) : validateUpdate(def, draft, current, warn);
     if (causes.length > 0) throw invalid(group, kind, name, causes);
     const judging = validate(server.plugins, attributes);
     if (judging) yield* judging;
     confirmNoEscalation(context, draft, current);
-    if (subresource === "" && (!def.hasGeneration || specChanged(draft, current))) {
+    if (subresource === "" && (def.custom || !def.hasGeneration || specChanged(draft, current))) {
       context.warnings.push(...warningsOf(def, draft, current));
     }
     const object = inOrder(draft);

@@ -1,4 +1,4 @@
-import type { Draft, KindDef } from "../api/kind.ts";
+import type { Draft, KindDef, Warn } from "../api/kind.ts";
 import type { StatusCause } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import { invalidEach } from "../api/validation/field.ts";
@@ -12,6 +12,6 @@ export function validateCreate(def: KindDef, draft: Draft): StatusCause[] {
   return causes.length > 0 || !name ? causes : invalidEach("metadata.name", name, pathSegment(name));
 }
 
-export function validateUpdate(def: KindDef, draft: Draft, old: KubeObject): StatusCause[] {
-  return def.validateUpdate?.(draft as KubeObject, old) ?? validateCreate(def, draft);
+export function validateUpdate(def: KindDef, draft: Draft, old: KubeObject, warn: Warn): StatusCause[] {
+  return def.validateUpdate?.(draft as KubeObject, old, warn) ?? validateCreate(def, draft);
 }

@@ -1,4 +1,5 @@
 import type { Draft, KindDef } from "../api/kind.ts";
+import { STANDARD_FINALIZERS } from "../api/validation/meta.ts";
 import { dns1123Label, ipv4 } from "../api/validation/names.ts";
 import { decode, decodeBase64 } from "../kernel/index.ts";
 import { claimWarnings, nodeLabelWarning, templateWarnings, termWarnings } from "./pod-warnings.ts";
@@ -184,7 +185,23 @@ const WARNERS: Readonly<Record<string, Warner>> = {
     !old && addressType === "FQDN" ? ["spec.addressType: FQDN endpoints are deprecated"] : [],
 };
 
+/** New finalizers of a custom resource should have a domain and a path. */
+function finalizerWarnings(object: Draft, old: Draft | undefined): string[] {
+  const had: readonly string[] = old?.metadata?.finalizers ?? [];
+  const given = new Set<string>(object.metadata?.finalizers ?? []);
+  return [...given]
+    .filter((name) => !had.includes(name) && !name.includes("/") && !STANDARD_FINALIZERS.includes(name))
+    .sort()
+    .map((name) => {
+      const advice = name.includes(".")
+        ? "a domain-qualified finalizer name including a path (/)"
+        : "a domain-qualified finalizer name";
+      return `metadata.finalizers: ${JSON.stringify(name)}: prefer ${advice} to avoid accidental conflicts with other finalizer writers`;
+    });
+}
+
 /** Warnings of an object that is made, or changed from `old`. */
 export function warningsOf(def: KindDef, object: Draft, old?: Draft): string[] {
+  if (def.custom) return finalizerWarnings(object, old);
   return WARNERS[`${def.resource.group}/${def.resource.resource}`]?.(object, old) ?? [];
 }

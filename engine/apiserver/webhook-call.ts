@@ -21,7 +21,8 @@ export function* callWebhook(
 ): Gen<unknown> {
   const path: string = service?.path ? (service.path.startsWith("/") ? service.path : `/${service.path}`) : "";
   const port = service?.port ?? 443;
-  const target = service ? `https://${service.name}.${service.namespace}.svc:${port}${path}` : url;
+  const whole = service ? `https://${service.name}.${service.namespace}.svc:${port}${path}` : url;
+  const target = /^https:\/\/[^/?]+$/.test(whole) ? `${whole}/` : whole;
   const failed = (why: string) =>
     new WebhookError(`Post "${target}${target.includes("?") ? "&" : "?"}timeout=${seconds}s": ${why}`);
   let address: string;

@@ -13,11 +13,12 @@ import {
 } from "../validation/field.ts";
 import { dns1035Label, dns1123Subdomain } from "../validation/names.ts";
 import { deepEqual } from "../validation/value.ts";
+import { approvalWords } from "./approval.ts";
+import { validateDefaults } from "./default-validation.ts";
 import { fieldIn } from "./field-path.ts";
-import { isMapping, type JsonSchema, prune } from "./schema.ts";
+import type { JsonSchema } from "./schema.ts";
 import { schemaWords } from "./schema-validation.ts";
 import { unsupported, validateStructural } from "./structural.ts";
-import { validateValue } from "./validate.ts";
 
 /** CustomResourceDefinitions, in the words of apiextensions-apiserver pkg/apis/apiextensions/validation. */
 
@@ -99,7 +100,7 @@ export function validateCrd(object: KubeObject): StatusCause[] {
   causes.push(...validateShared(shared, "spec"), ...selectableWords(shared, "spec"));
   causes.push(...validateConversion(spec.conversion));
   const stored: readonly string[] = object["status"]?.storedVersions ?? [];
-  causes.push(...validateStored(stored, versions), ...apiApproval(object));
+  causes.push(...validateStored(stored, versions), ...approvalWords(object));
   if (spec.preserveUnknownFields === true) {
     const why =
       "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
@@ -309,50 +310,6 @@ function validateConversion(conversion: Conversion | undefined): StatusCause[] {
   const why = "should not be set when strategy is not set to Webhook";
   if (client) causes.push(forbidden(`${path}.webhookClientConfig`, why));
   if (versions.length > 0) causes.push(forbidden(`${path}.conversionReviewVersions`, why));
-  return causes;
-}
-
-/** Groups of Kubernetes itself need their community's leave (apihelpers.IsProtectedCommunityGroup). */
-function apiApproval({ metadata, spec }: KubeObject): StatusCause[] {
-  const group: string = spec?.group ?? "";
-  if (!/(^|\.)(k8s|kubernetes)\.io$/.test(group)) return [];
-  const value = metadata.annotations?.["api-approved.kubernetes.io"];
-  const path = "metadata.annotations[api-approved.kubernetes.io]";
-  const head = `protected groups must have approval annotation "api-approved.kubernetes.io"`;
-  const see = "see https://github.com/kubernetes/enhancements/pull/1111";
-  if (!value) return [required(path, `${head}, ${see}`)];
-  if (value.startsWith("unapproved") || /^[a-zA-Z][a-zA-Z0-9+.-]*:\/\/[^/\s]+\S*$/.test(value)) return [];
-  return [invalid(path, value, `${head} with either a URL or a reason starting with "unapproved", ${see}`)];
-}
-
-/** `%#v` of a map of JSON. */
-function goMap(value: unknown): string {
-  if (Array.isArray(value)) return `[]interface {}{${value.map(goMap).join(", ")}}`;
-  if (!isMapping(value)) return value === null || value === undefined ? "interface {}(nil)" : JSON.stringify(value);
-  const parts = Object.keys(value).sort();
-  return `map[string]interface {}{${parts.map((key) => `${JSON.stringify(key)}:${goMap(value[key])}`).join(", ")}}`;
-}
-
-/** Defaults must be what the schema accepts, with nothing in them that it would prune (schema/defaulting/validation.go). */
-function validateDefaults(schema: JsonSchema, path: string): StatusCause[] {
-  const causes: StatusCause[] = [];
-  const { default: value, properties = {}, items } = schema;
-  if (value !== undefined) {
-    const at = child(path, "default");
-    if (isMapping(value)) {
-      const copy = JSON.parse(JSON.stringify(value)) as Record<string, unknown>;
-      const gone = prune(copy, { ...schema, "x-kubernetes-embedded-resource": false }).filter((one) => one !== "");
-      if (gone.length > 0) causes.push(invalidText(at, goMap(value), "must not have unknown fields"));
-    }
-    for (const cause of validateValue(value, schema)) {
-      const field = cause.field === "<nil>" || cause.field === "" ? at : `${at}.${cause.field}`;
-      causes.push({ ...cause, field });
-    }
-  }
-  for (const key of Object.keys(properties).sort()) {
-    causes.push(...validateDefaults(properties[key]!, `${path}.properties[${key}]`));
-  }
-  if (items) causes.push(...validateDefaults(items, `${path}.items`));
   return causes;
 }
 

@@ -1,7 +1,7 @@
 import { doc, since } from "../columns.ts";
 import { type Decoded, decodeAs } from "../decode.ts";
 import { keepStatus } from "../define.ts";
-import type { Cell, Column, Draft, KindDef, Subresource } from "../kind.ts";
+import type { Cell, Column, Draft, KindDef, Subresource, Warn } from "../kind.ts";
 import { describe } from "../schema/types.ts";
 import type { StatusCause } from "../status.ts";
 import type { KubeObject } from "../types.ts";
@@ -9,22 +9,19 @@ import { invalid } from "../validation/field.ts";
 import { validateMeta, validateMetaUpdate } from "../validation/meta.ts";
 import { dns1123Subdomain } from "../validation/names.ts";
 import { deepEqual } from "../validation/value.ts";
+import { Correlation } from "./correlation.ts";
+import { coerceEmbedded, validateEmbedded } from "./embedded.ts";
 import { compilePath, type Path } from "./jsonpath.ts";
-import { validateRules } from "./rules.ts";
+import { validateLists } from "./lists.ts";
+import { type Before, hasRules, validateRules } from "./rules.ts";
+import { judgeScale, SPEC_PATHS, STATUS_PATHS, scalePaths } from "./scale-paths.ts";
 import { type JsonSchema, prune, pruneNulls, setDefaults, sortedCopy } from "./schema.ts";
-import { validateLists, validateValue } from "./validate.ts";
+import { validateValue } from "./validate.ts";
 
 /** In the order in which upstream's discovery lists them for custom resources. */
 const VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"] as const;
 const STATUS_VERBS = ["get", "patch", "update"] as const;
 const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
-
-/** Paths that `/scale` of a custom resource reads and writes, as field names. */
-export interface ScalePaths {
-  specReplicas: readonly string[];
-  statusReplicas: readonly string[];
-  selector: readonly string[] | undefined;
-}
 
 /** Whether a condition of a definition is True. */
 export function hasCondition(crd: KubeObject, type: string): boolean {
@@ -52,10 +49,21 @@ function customKind(crd: KubeObject, version: Draft, storage: Draft): KindDef {
   if (status)
     subresources.push({ name: "status", kind: names.kind, group, version: version.name, verbs: STATUS_VERBS });
   const namespaced = scope === "Namespaced";
-  const judge = (object: KubeObject, old: KubeObject | undefined): StatusCause[] => {
-    const found = judgeSchema(object, old, schema);
-    if (scale) found.push(...judgeScale(object, scale));
-    return [...found, ...judgeLists(object, old, schema), ...judgeRules(object, old, schema, found)];
+  const judge = (object: KubeObject, meta: readonly StatusCause[], before?: Before): StatusCause[] => {
+    const was = before && new Correlation(object, before.old, schema);
+    const found = [...meta, ...validateValue(object, schema, { was })];
+    if (scale) found.push(...judgeScale(object, scale, [...SPEC_PATHS, ...STATUS_PATHS]));
+    found.push(
+      ...validateEmbedded(object, schema),
+      ...judgeLists(object, before?.old as KubeObject | undefined, schema),
+    );
+    return [...found, ...judgeRules(object, before, schema, found)];
+  };
+  const judgeStatus = (object: KubeObject, old: KubeObject, warn: Warn): StatusCause[] => {
+    const found = [...validateMetaUpdate(object, old), ...statusWords(object, old, schema)];
+    if (scale) found.push(...judgeScale(object, scale, STATUS_PATHS));
+    found.push(...judgeLists(object, old, schema));
+    return [...found, ...judgeRules(object, { old, warn }, schema, found)];
   };
   const { columns, cells } = printer(version.additionalPrinterColumns ?? []);
   const def: KindDef = {
@@ -74,16 +82,9 @@ function customKind(crd: KubeObject, version: Draft, storage: Draft): KindDef {
     prepareForUpdate(draft, old) {
       if (status) keepStatus(draft, old);
     },
-    prepareForStatusUpdate(draft, old) {
-      const after = draft.status;
-      for (const field of Object.keys(draft)) if (field !== "metadata") delete draft[field];
-      for (const field of Object.keys(old)) if (field !== "metadata") draft[field] = old[field];
-      draft.metadata = { ...old.metadata };
-      if (after === undefined) delete draft.status;
-      else draft.status = after;
-    },
-    validate: (object) => [...validateMeta(object, namespaced, dns1123Subdomain), ...judge(object, undefined)],
-    validateUpdate: (object, old) => [...validateMetaUpdate(object, old), ...judge(object, old)],
+    validate: (object) => judge(object, validateMeta(object, namespaced, dns1123Subdomain)),
+    validateUpdate: (object, old, warn) => judge(object, validateMetaUpdate(object, old), { old, warn }),
+    updates: { status: { prepare: keepAllButStatus, validate: judgeStatus } },
     columns,
     cells,
     custom: {
@@ -104,6 +105,15 @@ function customKind(crd: KubeObject, version: Draft, storage: Draft): KindDef {
   const selectable = (version.selectableFields ?? []) as readonly { jsonPath: string }[];
   if (selectable.length > 0) def.fields = (object) => fieldsOf(object, selectable);
   return def;
+}
+
+function keepAllButStatus(draft: Draft, old: KubeObject): void {
+  const after = draft.status;
+  for (const field of Object.keys(draft)) if (field !== "metadata") delete draft[field];
+  for (const field of Object.keys(old)) if (field !== "metadata") draft[field] = old[field];
+  draft.metadata = { ...old.metadata };
+  if (after === undefined) delete draft.status;
+  else draft.status = after;
 }
 
 function fieldsOf(object: KubeObject, fields: readonly { jsonPath: string }[]): Record<string, string> {
@@ -129,6 +139,9 @@ function decodeCustom(value: unknown, schema: JsonSchema): Decoded {
   const strictErrors = meta.strictErrors.map((error) => error.replace('unknown field "', 'unknown field "metadata.'));
   for (const path of prune(object, schema)) strictErrors.push(`unknown field "${path}"`);
   const { apiVersion, kind, metadata, ...rest } = object;
+  const { dropped, error } = coerceEmbedded(rest, schema);
+  if (error !== undefined) return { object, strictErrors: [], error };
+  strictErrors.push(...dropped.map((path) => `unknown field "${path}"`));
   pruneNulls(rest, schema);
   setDefaults(rest, schema);
   return { object: { apiVersion, kind, metadata, ...(sortedCopy(rest) as object) }, strictErrors };
@@ -157,29 +170,12 @@ function hasDefaults(schema: JsonSchema): boolean {
   );
 }
 
-/** Against the schema; on an update only what changed (ratcheting). */
-function judgeSchema(object: KubeObject, old: KubeObject | undefined, schema: JsonSchema): StatusCause[] {
-  const { metadata: _, ...rest } = object;
-  const required = schema.required?.filter(
-    (field) => field !== "metadata" && field !== "kind" && field !== "apiVersion",
-  );
-  const causes = validateValue(rest, { ...schema, ...(required && { required }) });
-  if (old === undefined) return causes;
-  return causes.filter(({ field }) => field === "<nil>" || !same(valueAt(object, field), valueAt(old, field)));
-}
-
-function same(value: unknown, before: unknown): boolean {
-  return value !== undefined && deepEqual(value, before);
-}
-
-function valueAt(object: unknown, path: string): unknown {
-  let value = object as Draft;
-  for (const step of path.split(/[.[\]]+/)) {
-    if (step === "") continue;
-    if (typeof value !== "object" || value === null) return undefined;
-    value = value[step];
-  }
-  return value;
+/** Through `/status` nothing but the status is looked at; its paths in texts begin there. */
+function statusWords(object: KubeObject, old: KubeObject, schema: JsonSchema): StatusCause[] {
+  const part = schema.properties?.["status"] ?? {};
+  const value = object["status"];
+  if (value === undefined) return [];
+  return validateValue(value, part, { at: "status", was: new Correlation(value, old["status"], part) });
 }
 
 function judgeLists(object: KubeObject, old: KubeObject | undefined, schema: JsonSchema): StatusCause[] {
@@ -197,50 +193,15 @@ const BLOCKING = new Set([
 
 function judgeRules(
   object: KubeObject,
-  old: KubeObject | undefined,
+  before: Before | undefined,
   schema: JsonSchema,
   found: readonly StatusCause[],
 ): StatusCause[] {
-  if (found.some(({ reason }) => BLOCKING.has(reason))) {
-    return [
-      invalid(
-        "<nil>",
-        "null",
-        "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
-      ),
-    ];
-  }
-  return validateRules(object, old, schema);
-}
-
-const MAX_INT32 = 2147483647;
-
-function judgeScale(object: KubeObject, scale: Record<string, string>): StatusCause[] {
-  const causes: StatusCause[] = [];
-  for (const path of [scale["specReplicasPath"]!, scale["statusReplicasPath"]!]) {
-    const value = read(object, fieldsIn(path));
-    if (typeof value !== "number") continue;
-    if (value < 0) causes.push(invalid(path, value, "should be a non-negative integer"));
-    else if (value > MAX_INT32) causes.push(invalid(path, value, `should be less than or equal to ${MAX_INT32}`));
-  }
-  return causes;
-}
-
-const fieldsIn = (path: string) => path.replace(/^\./, "").split(".");
-
-export function read(object: unknown, path: readonly string[]): unknown {
-  let value = object as Draft;
-  for (const step of path) value = typeof value === "object" && value !== null ? value[step] : undefined;
-  return value;
-}
-
-function scalePaths(scale: Record<string, string>): ScalePaths {
-  const { specReplicasPath = "", statusReplicasPath = "", labelSelectorPath } = scale;
-  return {
-    specReplicas: fieldsIn(specReplicasPath),
-    statusReplicas: fieldsIn(statusReplicasPath),
-    selector: labelSelectorPath ? fieldsIn(labelSelectorPath) : undefined,
-  };
+  if (!hasRules(schema)) return [];
+  if (!found.some(({ reason }) => BLOCKING.has(reason))) return validateRules(object, before, schema);
+  const why =
+    "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
+  return [invalid("<nil>", "null", why)];
 }
 
 // ---- table -------------------------------------------------------------------------------------------------------

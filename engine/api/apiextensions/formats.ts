@@ -6,6 +6,12 @@ const DATE_TIME =
 const HOST = /^[a-zA-Z0-9]([a-zA-Z0-9-]{0,62})?(\.[a-zA-Z0-9-]{1,63})*\.?$/;
 const isIPv6 = (text: string) => text.includes(":") && ipAddress(text).length === 0;
 
+/** Known, but not judged here. */
+const MORE = new Set(["isbn", "isbn10", "isbn13", "creditcard", "ssn", "rgbcolor", "password"]);
+
+/** Whole, or by its beginning where it is the longest of its kind. */
+const UNIT = /^(ns$|nano|us$|µs$|micro|ms$|milli|s$|sec|m$|min|h$|hr$|hour|d$|day|w$|week$|wk)/i;
+
 /** Formats that the server judges; any other says nothing (apiextensions-apiserver pkg/apiserver/validation/formats.go). */
 const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   bsonobjectid: (text) => /^[0-9a-fA-F]{24}$/.test(text),
@@ -25,13 +31,20 @@ const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   uuid4: (text) => /^[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$/i.test(text),
   uuid5: (text) => /^[0-9a-f]{8}-?[0-9a-f]{4}-?5[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$/i.test(text),
   hexcolor: (text) => /^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/.test(text),
-  byte: (text) => text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text),
+  byte: (text) => text.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(text),
   date: (text) => DATE.test(text),
   datetime: (text) => DATE_TIME.test(text),
+  // Go's own durations, and any text that has a number and a unit somewhere in it (strfmt/duration.go).
   duration: (text) =>
-    /^[-+]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))*$/.test(text) ||
-    /^\d+\s*(nano|micro|milli)?(seconds?|sec|minutes?|min|hours?|days?|weeks?|[smhdw]|ns|us|ms)$/.test(text),
+    /^[-+]?(0|((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)$/.test(text) ||
+    [...text.matchAll(/\d+\s*([A-Za-zµ]+)/g)].some(([, unit]) => UNIT.test(unit!)),
 };
+
+/** Formats of which something is said; of all others upstream forgets that they were given. */
+export function knownFormat(format: string): boolean {
+  return format !== "" && (Object.hasOwn(FORMATS, format.replaceAll("-", "")) || MORE.has(format.replaceAll("-", "")));
+}
+
 export function formatAccepts(format: string, text: string): boolean {
   return FORMATS[format.replaceAll("-", "")]?.(text) ?? true;
 }

@@ -1,23 +1,44 @@
 import { CelError, compileCel } from "../cel/index.ts";
+import type { Warn } from "../kind.ts";
 import type { StatusCause } from "../status.ts";
 import { duplicate, forbidden, invalid, required } from "../validation/field.ts";
-import { deepEqual } from "../validation/value.ts";
+import { Correlation, itemBefore } from "./correlation.ts";
 import { fieldSchema, isMapping, type JsonSchema, type Rule } from "./schema.ts";
+
+/** What the object was before an update, and what hears of a rule that fails on what did not change. */
+export interface Before {
+  readonly old: unknown;
+  readonly warn: Warn | undefined;
+}
+
+/** The value whose old one is known, and the nearest above it of which that is so; `warn` is missing when it is made. */
+interface Place {
+  readonly was: Correlation | undefined;
+  readonly above: Correlation | undefined;
+  readonly warn: Warn | undefined;
+}
 
 /**
  * `x-kubernetes-validations` over an object (apiextensions-apiserver pkg/apiserver/schema/cel/validation.go). A rule that
- * compares with `oldSelf` is judged only where there was a value; on an update what did not change is let be.
+ * compares with `oldSelf` is judged only where there was a value; one that does not and fails where nothing changed is
+ * but warned of.
  */
-export function validateRules(value: unknown, old: unknown, schema: JsonSchema): StatusCause[] {
-  if (!hasRules(schema)) return [];
+export function validateRules(
+  value: unknown,
+  before: Before | undefined,
+  schema: JsonSchema,
+  path = "",
+): StatusCause[] {
   const causes: StatusCause[] = [];
-  visit(value, old, schema, "", causes);
+  const was = before && new Correlation(value, before.old, schema);
+  visit(value, before?.old, schema, path, causes, { was, above: undefined, warn: before?.warn });
   return causes;
 }
 
 const known = new WeakMap<JsonSchema, boolean>();
 
-function hasRules(schema: JsonSchema): boolean {
+/** Whether there are rules on the way; those of `allOf` alone do not count (hasXValidations). */
+export function hasRules(schema: JsonSchema): boolean {
   let has = known.get(schema);
   if (has === undefined) {
     const { properties = {}, items, additionalProperties } = schema;
@@ -25,54 +46,72 @@ function hasRules(schema: JsonSchema): boolean {
       (schema["x-kubernetes-validations"]?.length ?? 0) > 0 ||
       Object.values(properties).some(hasRules) ||
       (items !== undefined && hasRules(items)) ||
-      (isMapping(additionalProperties) && hasRules(additionalProperties as JsonSchema)) ||
-      (schema.allOf ?? []).some(hasRules);
+      (isMapping(additionalProperties) && hasRules(additionalProperties as JsonSchema));
     known.set(schema, has);
   }
   return has;
 }
 
-function visit(value: unknown, old: unknown, schema: JsonSchema, path: string, causes: StatusCause[]): void {
+function visit(
+  value: unknown,
+  old: unknown,
+  schema: JsonSchema,
+  path: string,
+  causes: StatusCause[],
+  place: Place,
+): void {
   if (value === null || value === undefined) return;
-  if (!hasRules(schema)) return;
+  if (!hasRules(schema) && !schema.allOf) return;
   for (const rule of schema["x-kubernetes-validations"] ?? []) {
     const cause = judge(rule, value, old, schema, path);
-    if (cause) causes.push(cause);
+    if (cause === undefined) continue;
+    const ratchets = !cause.failed && !comparing(rule) && ((place.was ?? place.above)?.unchanged() ?? false);
+    if (ratchets && place.warn) place.warn(`${cause.words.field}: ${cause.words.message}`);
+    else causes.push(cause.words);
   }
-  for (const one of schema.allOf ?? []) visit(value, old, one, path, causes);
+  for (const one of schema.allOf ?? []) {
+    visit(value, old, one, path, causes, { was: undefined, above: place.above, warn: place.warn });
+  }
+  const below = (was: Correlation | undefined): Place =>
+    place.was === undefined ? place : { was, above: place.was, warn: place.warn };
   if (Array.isArray(value)) {
-    if (schema.items === undefined) return;
-    for (let i = 0; i < value.length; i++)
-      visit(value[i], itemOf(old, value[i], schema), schema.items, `${path}[${i}]`, causes);
+    const { items } = schema;
+    if (items === undefined) return;
+    for (const [i, item] of value.entries()) {
+      visit(item, itemBefore(old, item, schema), items, `${path}[${i}]`, causes, below(place.was?.index(i)));
+    }
   } else if (isMapping(value)) {
     for (const key of Object.keys(value).sort()) {
       const part = fieldSchema(schema, key);
-      const before = isMapping(old) ? old[key] : undefined;
+      if (part === undefined) continue;
       const named = schema.properties !== undefined && Object.hasOwn(schema.properties, key);
-      if (part) visit(value[key], before, part, named ? child(path, key) : `${path}[${key}]`, causes);
+      const at = named ? child(path, key) : `${path}[${key}]`;
+      visit(value[key], isMapping(old) ? old[key] : undefined, part, at, causes, below(place.was?.key(key)));
     }
   }
 }
 
+const comparing = (rule: Rule): boolean => /\boldSelf\b/.test(rule.rule);
+
 const child = (path: string, name: string) => (path === "" ? name : `${path}.${name}`);
 
-/** The item of the old list that this one was: only lists that are maps can tell. */
-function itemOf(old: unknown, item: unknown, schema: JsonSchema): unknown {
-  const keys = schema["x-kubernetes-list-map-keys"];
-  if (schema["x-kubernetes-list-type"] !== "map" || !Array.isArray(old) || !isMapping(item) || !keys) return undefined;
-  return old.find((one) => isMapping(one) && keys.every((key) => deepEqual(one[key], item[key])));
-}
-
-function judge(rule: Rule, value: unknown, old: unknown, schema: JsonSchema, path: string): StatusCause | undefined {
-  const comparing = /\boldSelf\b/.test(rule.rule);
+/** What a rule says; `failed` when it could not be judged. */
+function judge(
+  rule: Rule,
+  value: unknown,
+  old: unknown,
+  schema: JsonSchema,
+  path: string,
+): { words: StatusCause; failed: boolean } | undefined {
+  const compares = comparing(rule);
   const optional = rule.optionalOldSelf === true;
-  if (comparing && old === undefined && !optional) return undefined;
-  if (!comparing && old !== undefined && deepEqual(value, old)) return undefined;
+  const had = old !== undefined && old !== null;
+  if (compares && !had && !optional) return undefined;
   const field = path === "" ? "<nil>" : path;
   const type = schema.type ?? "";
   const variables: Record<string, unknown> = { self: schemaToCel(value, schema) };
-  if (comparing) {
-    const before = old === undefined ? undefined : schemaToCel(old, schema);
+  if (compares) {
+    const before = had ? schemaToCel(old, schema) : undefined;
     variables["oldSelf"] = optional ? optionalOf(before) : before;
   }
   const called = (rule.message ?? "") !== "" ? rule.message!.trim() : rule.rule.trim();
@@ -81,16 +120,13 @@ function judge(rule: Rule, value: unknown, old: unknown, schema: JsonSchema, pat
   } catch (error) {
     if (!(error instanceof CelError)) throw error;
     const { message } = error;
-    return message.startsWith("no such overload")
-      ? invalid(
-          field,
-          type,
-          `'${message}': call arguments did not match a supported operator, function or macro signature for rule: ${called}`,
-        )
-      : invalid(field, type, `${message} evaluating rule: ${called}`);
+    const why = message.startsWith("no such overload")
+      ? `'${message}': call arguments did not match a supported operator, function or macro signature for rule: ${called}`
+      : `${message} evaluating rule: ${called}`;
+    return { words: invalid(field, type, why), failed: true };
   }
   const where = rule.fieldPath ? fieldPath(path, rule.fieldPath) : field;
-  return complaint(rule, where, type, messageOf(rule, variables));
+  return { words: complaint(rule, where, type, messageOf(rule, variables)), failed: false };
 }
 
 function optionalOf(value: unknown): unknown {

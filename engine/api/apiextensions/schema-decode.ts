@@ -16,7 +16,7 @@ export function readSchemaOr(
   switch (field) {
     case "items":
       if (isObject) return below(value, read);
-      return { value: null, ...(Array.isArray(value) && value.length > 0 && list(value, read)) };
+      return { value: undefined, ...(Array.isArray(value) && value.length > 0 && list(value, read)) };
     case "additionalItems":
     case "additionalProperties":
       if (isObject) return below(value, read);

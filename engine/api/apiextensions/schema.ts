@@ -84,23 +84,29 @@ export function prune(draft: Mapping, schema: JsonSchema | undefined): string[] 
   return gone.sort();
 }
 
-function pruneValue(value: Value, schema: JsonSchema | undefined, path: string, gone: string[]): void {
+/** Removes from a value, whose own path is given, what the schema does not know; without a schema, all fields. */
+export function pruneValue(value: Value, schema: JsonSchema | undefined, path: string, gone: string[]): void {
   const keep = schema?.["x-kubernetes-preserve-unknown-fields"] === true;
+  walk(value, schema, path, gone, keep);
+}
+
+/** `keep`: of what is not known everything stays. */
+function walk(value: Value, schema: JsonSchema | undefined, path: string, gone: string[], keep: boolean): void {
+  if (keep && schema === undefined) return;
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) {
-      if (keep && schema?.items === undefined) continue;
-      pruneValue(value[i], schema?.items, `${path}[${i}]`, gone);
+    for (const [i, item] of value.entries()) {
+      if (keep) walk(item, schema?.items, `${path}[${i}]`, gone, true);
+      else pruneValue(item, schema?.items, `${path}[${i}]`, gone);
     }
     return;
   }
   if (!isMapping(value)) return;
+  const { properties = {}, additionalProperties } = schema ?? {};
   for (const key of Object.keys(value)) {
     if (schema?.["x-kubernetes-embedded-resource"] && META.has(key)) continue;
     const below = path === "" ? key : `${path}.${key}`;
-    const known = schema?.properties !== undefined && Object.hasOwn(schema.properties, key);
-    if (known || (schema?.additionalProperties !== undefined && schema.additionalProperties !== false)) {
-      const part = fieldSchema(schema, key);
-      if (part !== undefined || schema?.additionalProperties !== true) pruneValue(value[key], part, below, gone);
+    if (Object.hasOwn(properties, key) || additionalProperties !== undefined) {
+      pruneValue(value[key], fieldSchema(schema, key), below, gone);
     } else if (!keep) {
       gone.push(below);
       delete value[key];

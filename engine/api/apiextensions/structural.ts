@@ -1,4 +1,4 @@
-import { compileRegex } from "../../text/regex/index.ts";
+import { re2Mistake } from "../../text/regex/re2.ts";
 import type { StatusCause } from "../status.ts";
 import { child, forbidden, invalid, required } from "../validation/field.ts";
 import { isMapping, type JsonSchema } from "./schema.ts";
@@ -143,13 +143,10 @@ function values(schema: JsonSchema, path: string): StatusCause[] {
 }
 
 function regexWords(pattern: string, path: string): StatusCause[] {
-  try {
-    compileRegex(pattern, { syntax: "perl" });
-    return [];
-  } catch (error) {
-    const why = `must be a valid regular expression, but isn't: ${(error as Error).message}`;
-    return [invalid(path, pattern, why)];
-  }
+  const mistake = re2Mistake(pattern);
+  return mistake === undefined
+    ? []
+    : [invalid(path, pattern, `must be a valid regular expression, but isn't: ${mistake}`)];
 }
 
 function nested(schema: JsonSchema, path: string): StatusCause[] {

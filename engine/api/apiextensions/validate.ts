@@ -1,70 +1,163 @@
 import { compileRegex } from "../../text/regex/index.ts";
 import type { StatusCause } from "../status.ts";
-import { duplicate, invalid, invalidText, notSupported, required, tooLong, tooMany } from "../validation/field.ts";
-import { deepEqual } from "../validation/value.ts";
-import { formatAccepts } from "./formats.ts";
-import { fieldSchema, isMapping, type JsonSchema } from "./schema.ts";
+import { invalidText, notSupportedText, required, tooLong, tooMany } from "../validation/field.ts";
+import { deepEqual, goDynamic, goFloat64 } from "../validation/value.ts";
+import type { Correlation } from "./correlation.ts";
+import { formatAccepts, knownFormat } from "./formats.ts";
+import { isMapping, type JsonSchema } from "./schema.ts";
 
-/** A custom resource against its schema, in the words of kube-openapi pkg/validation/errors and apiserver/validation. */
-export function validateValue(value: unknown, schema: JsonSchema, path = ""): StatusCause[] {
-  const causes: StatusCause[] = [];
-  visit(value, schema, path, causes);
-  return causes;
+/**
+ * A custom resource against its schema, in the words of kube-openapi pkg/validation and apiserver/validation. Every
+ * validator of a value speaks, even where its type is wrong; of `anyOf` and `oneOf` the branch with most matches does.
+ */
+export function validateValue(
+  value: unknown,
+  schema: JsonSchema,
+  { at = "", was }: { at?: string; was?: Correlation | undefined } = {},
+): StatusCause[] {
+  const place = at === "" ? "" : `${at}.`;
+  return judge(value, schema, "", was).errors.map(({ name, reason, message }) => ({
+    reason,
+    message,
+    field: name === undefined || name === "" || name === "." ? at || "<nil>" : place + name.replace(/^\./, ""),
+  }));
 }
 
-/** Go's name for the JSON type of a value. */
-function typeName(value: unknown): string {
-  if (value === null || value === undefined) return "null";
-  if (Array.isArray(value)) return "array";
-  if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
-  return typeof value;
+interface Found extends Omit<StatusCause, "field"> {
+  /** Path of the value; undefined for what upstream prints without one. */
+  name: string | undefined;
+  /** What the finding says by itself: the same is not said twice. */
+  text: string;
 }
 
-function visit(value: unknown, schema: JsonSchema, path: string, causes: StatusCause[]): void {
-  if (value === null && schema.nullable) return;
-  const type = typeName(value);
-  const wanted = schema["x-kubernetes-int-or-string"] ? ["integer", "string"] : schema.type ? [schema.type] : [];
-  const fits = wanted.length === 0 || wanted.includes(type) || (type === "integer" && wanted.includes("number"));
-  if (!fits) {
-    causes.push(typeInvalid(path, type, `must be of type ${wanted.join(",")}: "${type}"`));
-    return;
+/** What was found, and how many checks spoke well of the value (validate/result.go). */
+class Result {
+  readonly errors: Found[] = [];
+  matches = 0;
+
+  add(found: Found): void {
+    if (!this.errors.some(({ text }) => text === found.text)) this.errors.push(found);
   }
-  if (type === "string") {
-    if (schema.format && !formatAccepts(schema.format, value as string)) {
-      causes.push(typeInvalid(path, value, `must be of type ${schema.format}: ${JSON.stringify(value)}`));
+
+  merge(other: Result): void {
+    for (const error of other.errors) this.add(error);
+    this.matches += other.matches;
+  }
+}
+
+/** Largest float that upstream takes for a whole number. */
+const MAX_WHOLE = 2 ** 53 - 1;
+const MAX_INT64 = 2 ** 63;
+
+/** Go's JSON type of a value, and the format of its Go type. */
+function goType(value: unknown): { type: string; format: string } {
+  if (Array.isArray(value)) return { type: "array", format: "" };
+  if (typeof value === "number") {
+    const whole = Number.isInteger(value) && Math.abs(value) < MAX_INT64;
+    return whole ? { type: "integer", format: "int64" } : { type: "number", format: "float64" };
+  }
+  return { type: typeof value, format: "" };
+}
+
+function judge(value: unknown, schema: JsonSchema, path: string, was?: Correlation): Result {
+  const result = new Result();
+  const { type = "", format = "" } = schema;
+  const types = schema["x-kubernetes-int-or-string"] ? ["integer", "string"] : type === "" ? [] : [type];
+  const known = knownFormat(format) ? format : "";
+  if (value === null || value === undefined) {
+    if (types.length > 0 && !schema.nullable) result.add(wrongType(path, types.join(","), "null"));
+    else result.matches++;
+    enumeration(null, schema, path, result);
+  } else {
+    if (types.length > 0 || known !== "") {
+      judgeType(value, types, known, path, result);
+      result.matches++;
     }
+    junctors(value, schema, path, result);
+    result.matches++;
+    if (typeof value === "string") {
+      text(value, schema, path, result);
+      result.matches++;
+      if (known !== "") {
+        if (!formatAccepts(known, value)) result.add(wrongType(path, known, value));
+        result.matches++;
+      }
+    } else if (typeof value === "number") {
+      numbers(value, schema, path, result);
+      result.matches += 2;
+    } else if (Array.isArray(value)) {
+      list(value, schema, path, result, was);
+      result.matches += 2;
+    }
+    enumeration(value, schema, path, result);
+    result.matches++;
+    if (isMapping(value)) {
+      mapping(value, schema, path, result, was);
+      result.matches++;
+    }
+    result.matches++;
   }
-  junctors(value, schema, path, causes);
-  if (typeof value === "string") text(value, schema, path, causes);
-  else if (typeof value === "number") numbers(value, schema, path, causes);
-  else if (Array.isArray(value)) list(value, schema, path, causes);
-  if (schema.enum && !schema.enum.some((one) => deepEqual(one, value))) {
-    const shown = schema.enum.map((one) => (typeof one === "string" ? one : JSON.stringify(one)));
-    causes.push(notSupported(fieldOf(path), value, shown));
-  }
-  if (isMapping(value)) mapping(value, schema, path, causes);
+  if (result.errors.length === 0 || !was?.unchanged()) return result;
+  const kept = new Result();
+  kept.matches = result.matches;
+  return kept;
 }
 
-/** Where the root has no name, Go prints the empty path. */
-const fieldOf = (path: string) => (path === "" ? "<nil>" : path);
-
-function inBody(path: string, why: string): string {
-  return `${path} in body ${why}`;
+function judgeType(value: unknown, types: readonly string[], wanted: string, path: string, result: Result): void {
+  const { type, format } = goType(value);
+  const numeric = types.includes("number") || types.includes("integer");
+  const whole =
+    type === "number" && types.includes("integer") && Number.isInteger(value) && Math.abs(value as number) < MAX_WHOLE;
+  const fits = types.includes(type) || whole || (type === "integer" && types.includes("number"));
+  const loose = type === "string" || type === "array";
+  if (!loose && wanted !== "" && !fits && format !== wanted) result.add(wrongType(path, wanted, format));
+  else if (!numeric && wanted !== "" && loose) result.matches++;
+  else if (!fits) result.add(wrongType(path, types.join(","), type));
+  else result.matches++;
 }
 
-function typeInvalid(path: string, value: unknown, why: string): StatusCause {
-  return { ...invalid(fieldOf(path), value, inBody(path, why)), reason: "FieldValueTypeInvalid" };
+const inBody = (path: string, why: string) => `${path} in body ${why}`;
+
+function wrongType(path: string, wanted: string, value: string): Found {
+  const text = inBody(path, `must be of type ${wanted}: ${JSON.stringify(value)}`);
+  const { message } = invalidText("", JSON.stringify(value), text);
+  return { name: path, text, message, reason: "FieldValueTypeInvalid" };
 }
 
-function text(value: string, schema: JsonSchema, path: string, causes: StatusCause[]): void {
+function wrong(path: string, shown: string, why: string): Found {
+  const text = inBody(path, why);
+  return { name: path, text, message: invalidText("", shown, text).message, reason: "FieldValueInvalid" };
+}
+
+function said(path: string, why: string, { message, reason }: StatusCause): Found {
+  return { name: path, text: inBody(path, why), message, reason };
+}
+
+function enumeration(value: unknown, schema: JsonSchema, path: string, result: Result): void {
+  const { enum: values = [] } = schema;
+  if (values.length === 0 || (value !== null && values.some((one) => isOneOf(value, one)))) return;
+  const shown = values.map((one) => (typeof one === "string" ? one : JSON.stringify(one)));
+  const cause = notSupportedText("", value === null ? '"null"' : goDynamic(value), shown);
+  result.add(said(path, `should be one of [${shown.join(" ")}]`, cause));
+}
+
+/** Go converts a number to the type of what it is compared with: 2.5 is cut to 2, and 97 is a letter. */
+function isOneOf(value: unknown, one: unknown): boolean {
+  if (typeof value !== "number") return deepEqual(one, value);
+  if (typeof one === "number") return one === (Number.isInteger(one) ? Math.trunc(value) : value);
+  return typeof one === "string" && value > 0 && value <= 0x10ffff && one === String.fromCodePoint(Math.trunc(value));
+}
+
+/** Stops at the first that is wrong. */
+function text(value: string, schema: JsonSchema, path: string, result: Result): void {
+  const { maxLength, minLength, pattern } = schema;
   const length = [...value].length;
-  if (schema.maxLength !== undefined && length > schema.maxLength)
-    causes.push(tooLong(fieldOf(path), schema.maxLength));
-  if (schema.minLength !== undefined && length < schema.minLength) {
-    causes.push(invalid(fieldOf(path), value, inBody(path, `should be at least ${schema.minLength} chars long`)));
-  }
-  if (schema.pattern && !patternTest(schema.pattern, value)) {
-    causes.push(invalid(fieldOf(path), value, inBody(path, `should match '${schema.pattern}'`)));
+  if (maxLength !== undefined && length > maxLength) {
+    result.add(said(path, `should be at most ${maxLength} chars long`, tooLong("", maxLength)));
+  } else if (minLength !== undefined && length < minLength) {
+    result.add(wrong(path, JSON.stringify(value), `should be at least ${minLength} chars long`));
+  } else if (pattern && !patternTest(pattern, value)) {
+    result.add(wrong(path, JSON.stringify(value), `should match '${pattern}'`));
   }
 }
 
@@ -76,132 +169,134 @@ function patternTest(pattern: string, value: string): boolean {
   }
 }
 
-function numbers(value: number, schema: JsonSchema, path: string, causes: StatusCause[]): void {
-  const complain = (why: string) => causes.push(invalid(fieldOf(path), value, inBody(path, why)));
-  const { multipleOf, maximum, minimum } = schema;
-  if (multipleOf !== undefined && !Number.isInteger(value / multipleOf))
-    complain(`should be a multiple of ${multipleOf}`);
-  if (maximum !== undefined && (schema.exclusiveMaximum ? value >= maximum : value > maximum)) {
-    complain(`should be less than ${schema.exclusiveMaximum ? "" : "or equal to "}${maximum}`);
+/** The bounds of what Go read as an integer are cut to integers. */
+function numbers(value: number, schema: JsonSchema, path: string, result: Result): void {
+  const whole = goType(value).type === "integer";
+  const bound = (limit: number) => (whole ? Math.trunc(limit) : limit);
+  const shown = (limit: number) => (whole ? String(limit) : goFloat64(limit));
+  const complain = (why: string) => result.add(wrong(path, goDynamic(value), why));
+  const { multipleOf, maximum, minimum, exclusiveMaximum, exclusiveMinimum } = schema;
+  if (multipleOf !== undefined) {
+    const factor = bound(multipleOf);
+    const quotient = factor < 1 ? (1 / factor) * value : value / factor;
+    if (factor <= 0) {
+      const text = `factor MultipleOf declared for ${path} must be positive: ${factor}`;
+      const { message } = invalidText("", String(factor), text);
+      result.add({ name: path, text, message, reason: "FieldValueInvalid" });
+    } else if (!Number.isInteger(quotient)) complain(`should be a multiple of ${shown(factor)}`);
   }
-  if (minimum !== undefined && (schema.exclusiveMinimum ? value <= minimum : value < minimum)) {
-    complain(`should be greater than ${schema.exclusiveMinimum ? "" : "or equal to "}${minimum}`);
+  if (minimum !== undefined) {
+    const limit = bound(minimum);
+    if (exclusiveMinimum ? value <= limit : value < limit)
+      complain(`should be greater than ${exclusiveMinimum ? "" : "or equal to "}${shown(limit)}`);
   }
-}
-
-function list(value: readonly unknown[], schema: JsonSchema, path: string, causes: StatusCause[]): void {
-  if (schema.items) for (let i = 0; i < value.length; i++) visit(value[i], schema.items, `${path}[${i}]`, causes);
-  if (schema.minItems !== undefined && value.length < schema.minItems) {
-    causes.push(
-      invalidText(fieldOf(path), String(value.length), inBody(path, `should have at least ${schema.minItems} items`)),
-    );
-  }
-  if (schema.maxItems !== undefined && value.length > schema.maxItems) {
-    causes.push(tooMany(fieldOf(path), value.length, schema.maxItems));
-  }
-}
-
-function mapping(value: Record<string, unknown>, schema: JsonSchema, path: string, causes: StatusCause[]): void {
-  const count = Object.keys(value).length;
-  if (schema.minProperties !== undefined && count < schema.minProperties) {
-    causes.push(
-      invalidText(
-        fieldOf(path),
-        String(count),
-        inBody(path, `should have at least ${schema.minProperties} properties`),
-      ),
-    );
-  }
-  if (schema.maxProperties !== undefined && count > schema.maxProperties) {
-    causes.push(tooMany(fieldOf(path), count, schema.maxProperties));
-  }
-  const at = (key: string) => (path === "" ? key : `${path}.${key}`);
-  for (const key of schema.required ?? []) if (value[key] === undefined) causes.push(required(at(key), ""));
-  for (const key of Object.keys(value).sort()) {
-    const part = fieldSchema(schema, key);
-    if (part) visit(value[key], part, at(key), causes);
+  if (maximum !== undefined) {
+    const limit = bound(maximum);
+    if (exclusiveMaximum ? value >= limit : value > limit)
+      complain(`should be less than ${exclusiveMaximum ? "" : "or equal to "}${shown(limit)}`);
   }
 }
 
-/** Whether the value satisfies a schema: what the junctors ask. */
-function fits(value: unknown, schema: JsonSchema, path: string): boolean {
-  return validateValue(value, schema, path).length === 0;
+function list(value: readonly unknown[], schema: JsonSchema, path: string, result: Result, was?: Correlation): void {
+  const { items, minItems, maxItems } = schema;
+  if (items)
+    for (let i = 0; i < value.length; i++) result.merge(judge(value[i], items, `${path}[${i}]`, was?.index(i)));
+  if (minItems !== undefined && value.length < minItems) {
+    result.add(wrong(path, String(value.length), `should have at least ${minItems} items`));
+  }
+  if (maxItems !== undefined && value.length > maxItems) {
+    result.add(said(path, `should have at most ${maxItems} items`, tooMany("", value.length, maxItems)));
+  }
+  if (schema.uniqueItems && value.some((one, i) => value.slice(0, i).some((other) => deepEqual(one, other)))) {
+    result.add(wrong(path, '""', "shouldn't contain duplicates"));
+  }
 }
 
-/** These complaints carry no field, so their path is printed as Go prints none. */
-function junctors(value: unknown, schema: JsonSchema, path: string, causes: StatusCause[]): void {
-  const complain = (why: string) => causes.push({ ...invalid("<nil>", "", `"${path}" ${why}`) });
-  if (schema.anyOf && schema.anyOf.length > 0) {
-    const failed: StatusCause[][] = [];
-    for (const one of schema.anyOf) {
-      const found = validateValue(value, one, path);
-      if (found.length === 0) {
-        failed.length = 0;
-        break;
-      }
-      failed.push(found);
-    }
-    if (failed.length > 0) {
-      complain("must validate at least one schema (anyOf)");
-      causes.push(...failed.reduce((best, one) => (one.length < best.length ? one : best)));
-    }
+function mapping(
+  value: Record<string, unknown>,
+  schema: JsonSchema,
+  path: string,
+  result: Result,
+  was?: Correlation,
+): void {
+  const { minProperties, maxProperties, properties = {}, additionalProperties } = schema;
+  const keys = Object.keys(value).sort();
+  if (minProperties !== undefined && keys.length < minProperties) {
+    result.add(wrong(path, String(keys.length), `should have at least ${minProperties} properties`));
   }
-  if (schema.oneOf && schema.oneOf.length > 0) {
-    const valid = schema.oneOf.filter((one) => fits(value, one, path)).length;
-    if (valid !== 1) {
-      complain(
-        `must validate one and only one schema (oneOf). ${valid === 0 ? "Found none valid" : `Found ${valid} valid alternatives`}`,
-      );
-      if (valid === 0) {
-        const failures = schema.oneOf.map((one) => validateValue(value, one, path));
-        causes.push(...failures.reduce((best, one) => (one.length < best.length ? one : best)));
-      }
+  if (maxProperties !== undefined && keys.length > maxProperties) {
+    const cause = tooMany("", keys.length, maxProperties);
+    result.add(said(path, `should have at most ${maxProperties} properties`, cause));
+  }
+  const followed = (key: string) =>
+    path === "" && (key === "kind" || key === "apiVersion") ? undefined : was?.key(key);
+  for (const key of keys) {
+    if (Object.hasOwn(properties, key)) continue;
+    if (additionalProperties === false) {
+      const text = `${path}.${key} in body is a forbidden property`;
+      const { message } = invalidText("", JSON.stringify(key), text);
+      result.add({ name: path, text, message, reason: "FieldValueInvalid" });
+    } else if (isMapping(additionalProperties)) {
+      result.merge(judge(value[key], additionalProperties as JsonSchema, `${path}.${key}`, followed(key)));
     }
   }
-  for (const one of schema.allOf ?? []) visit(value, one, path, causes);
-  if (schema.not && fits(value, schema.not, path)) complain("must not validate the schema (not)");
-}
-
-/** Lists that are sets or maps by `x-kubernetes-list-type` hold nothing twice (schema/listtype/validation.go). */
-export function validateLists(value: unknown, schema: JsonSchema | undefined, path = ""): StatusCause[] {
-  if (schema === undefined) return [];
-  const causes: StatusCause[] = [];
-  if (Array.isArray(value)) {
-    const type = schema["x-kubernetes-list-type"];
-    const keys = schema["x-kubernetes-list-map-keys"] ?? [];
-    if (type === "set" || type === "map") {
-      const seen = new Map<string, number>();
-      for (const [i, item] of value.entries()) {
-        const key = type === "set" ? item : keyOf(item, keys);
-        const id = JSON.stringify(key);
-        const times = (seen.get(id) ?? 0) + 1;
-        seen.set(id, times);
-        if (times === 2)
-          causes.push(type === "set" ? duplicate(`${path}[${i}]`, key) : duplicateKey(`${path}[${i}]`, key));
-      }
-    }
-    for (const [i, item] of value.entries()) causes.push(...validateLists(item, schema.items, `${path}[${i}]`));
-  } else if (isMapping(value)) {
-    for (const key of Object.keys(value).sort()) {
-      causes.push(...validateLists(value[key], fieldSchema(schema, key), path === "" ? key : `${path}.${key}`));
-    }
+  for (const key of keys) {
+    if (!Object.hasOwn(properties, key)) continue;
+    result.merge(judge(value[key], properties[key]!, path === "" ? key : `${path}.${key}`, followed(key)));
   }
-  return causes;
+  for (const key of schema.required ?? []) {
+    if (value[key] === undefined) result.add(said(`${path}.${key}`, "is required", required("", "")));
+  }
 }
 
-function keyOf(item: unknown, keys: readonly string[]): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
-  if (isMapping(item)) for (const key of keys) if (item[key] !== undefined) out[key] = item[key];
-  return out;
-}
-
-function duplicateKey(path: string, key: unknown): StatusCause {
-  const parts = Object.entries(key as object)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
-  return {
-    reason: "FieldValueDuplicate",
-    message: `Duplicate value: map[string]interface {}{${parts.join(", ")}}`,
-    field: path,
+/** These complaints carry no field. What the branches judge is not compared with what it was. */
+function junctors(value: unknown, schema: JsonSchema, path: string, result: Result): void {
+  const complain = (why: string) => {
+    const text = `${JSON.stringify(path)} ${why}`;
+    result.add({ name: undefined, text, message: invalidText("", '""', text).message, reason: "FieldValueInvalid" });
   };
+  const { anyOf = [], oneOf = [], allOf = [], not } = schema;
+  if (anyOf.length > 0) {
+    const { valid, first, best } = branches(value, anyOf, path, true);
+    if (valid === 0) complain("must validate at least one schema (anyOf)");
+    result.merge(first ?? best!);
+  }
+  if (oneOf.length > 0) {
+    const { valid, first, best } = branches(value, oneOf, path, false);
+    if (valid === 1) result.merge(first!);
+    else {
+      const found = valid === 0 ? "Found none valid" : `Found ${valid} valid alternatives`;
+      complain(`must validate one and only one schema (oneOf). ${found}`);
+      if (best) result.merge(best);
+    }
+  }
+  if (allOf.length > 0) {
+    const all = allOf.map((one) => judge(value, one, path));
+    const valid = all.filter(({ errors }) => errors.length === 0).length;
+    for (const one of all) result.merge(one);
+    if (valid < all.length) complain(`must validate all the schemas (allOf)${valid === 0 ? ". None validated" : ""}`);
+  }
+  if (not && judge(value, not, path).errors.length === 0) complain("must not validate the schema (not)");
+  result.matches++;
+}
+
+interface Branches {
+  valid: number;
+  first: Result | undefined;
+  /** Of the failures that came before any success, the one with most matches. */
+  best: Result | undefined;
+}
+
+function branches(value: unknown, schemas: readonly JsonSchema[], path: string, stop: boolean): Branches {
+  const out: Branches = { valid: 0, first: undefined, best: undefined };
+  for (const schema of schemas) {
+    const one = judge(value, schema, path);
+    if (one.errors.length === 0) {
+      out.valid++;
+      out.first ??= one;
+      out.best = undefined;
+      if (stop) return out;
+    } else if (out.valid === 0 && (out.best === undefined || one.matches > out.best.matches)) out.best = one;
+  }
+  return out;
 }

@@ -1,5 +1,6 @@
 import { Environment } from "@marcbachmann/cel-js";
 import { compileRegex } from "../../text/regex/index.ts";
+import { re2Mistake } from "../../text/regex/re2.ts";
 import { compareQuantities, parseQuantity, type Quantity } from "../quantity.ts";
 import { celWords, type LibraryError } from "./words.ts";
 
@@ -129,11 +130,9 @@ export function environment(variables?: readonly string[]): Environment {
 type Comparable = string | number | bigint | boolean;
 
 function regex(pattern: string): ReturnType<typeof compileRegex> {
-  try {
-    return compileRegex(pattern, { syntax: "perl" });
-  } catch {
-    throw new CelError(`error parsing regexp: invalid pattern: \`${pattern}\``, "regex");
-  }
+  const mistake = re2Mistake(pattern);
+  if (mistake !== undefined) throw new CelError(mistake, "regex");
+  return compileRegex(pattern, { syntax: "perl" });
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the library's own nodes and evaluator

@@ -96,7 +96,7 @@ export function validateMeta(
   return causes;
 }
 
-const STANDARD_FINALIZERS = ["kubernetes", "orphan", "foregroundDeletion"];
+export const STANDARD_FINALIZERS: readonly string[] = ["kubernetes", "orphan", "foregroundDeletion"];
 
 /** Finalizers of Kubernetes' own kinds are known or have a domain (pkg/apis/core/validation validateKubeFinalizerName). */
 export function validateKubeFinalizers({ metadata }: KubeObject): StatusCause[] {

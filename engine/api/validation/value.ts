@@ -90,3 +90,43 @@ export function goQuantity(text: string): string {
   const amount = `resource.int64Amount{value:${value}, scale:${power - fraction.length}}`;
   return `resource.Quantity{i:${amount}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}, s:${JSON.stringify(text)}, Format:"${format}"}`;
 }
+
+/** `%#v` of JSON that Go holds in an interface: `map[string]interface {}{"a":1}`; a text, a number or a boolean as `%v`. */
+export function goDynamic(value: unknown): string {
+  if (value === null || value === undefined) return "interface {}(nil)";
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goDynamic).join(", ")}}`;
+  if (typeof value === "number") return goNumber(value);
+  if (typeof value !== "object") return typeof value === "string" ? JSON.stringify(value) : String(value);
+  const map = value as Record<string, unknown>;
+  const parts = Object.keys(map)
+    .sort(byCode)
+    .map((key) => `${JSON.stringify(key)}:${goDynamic(map[key])}`);
+  return `map[string]interface {}{${parts.join(", ")}}`;
+}
+
+/** `%v` of the same: `[a b]`, `map[a:1]`, `<nil>`, a text bare. */
+export function goShown(value: unknown): string {
+  if (value === null || value === undefined) return "<nil>";
+  if (Array.isArray(value)) return `[${value.map(goShown).join(" ")}]`;
+  if (typeof value === "number") return goNumber(value);
+  if (typeof value !== "object") return String(value);
+  const map = value as Record<string, unknown>;
+  return `map[${Object.keys(map)
+    .sort(byCode)
+    .map((key) => `${key}:${goShown(map[key])}`)
+    .join(" ")}]`;
+}
+
+/** `%v` of a number: what is whole and fits was read as an int64, all else as a float64 (`1e+20`). */
+export function goNumber(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 2 ** 63) return String(value);
+  return goFloat64(value);
+}
+
+/** `%v` of a float64. */
+export function goFloat64(value: number): string {
+  const [mantissa = "", exponent = "0"] = value.toExponential().split("e");
+  const power = Number(exponent);
+  if (power >= -4 && power < 6) return String(value);
+  return `${mantissa}e${power < 0 ? "-" : "+"}${String(Math.abs(power)).padStart(2, "0")}`;
+}

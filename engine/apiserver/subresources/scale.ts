@@ -1,4 +1,4 @@
-import { read, type ScalePaths } from "../../api/apiextensions/custom-kind.ts";
+import { read, type ScalePaths } from "../../api/apiextensions/scale-paths.ts";
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
 import { applyJsonPatch, applyMergePatch, PatchError, patchStatus } from "../../api/patch/index.ts";

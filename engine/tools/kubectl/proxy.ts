@@ -2,7 +2,8 @@
 import type { HttpRequest, HttpResponse } from "../../api/http.ts";
 import { decode, encode, type Gen, WaitQueue, wait } from "../../kernel/index.ts";
 import { isNetError } from "../../network/index.ts";
-import { compileRegex, RegexError } from "../../text/regex/index.ts";
+import { compileRegex } from "../../text/regex/index.ts";
+import { re2Mistake } from "../../text/regex/re2.ts";
 import { KubectlError } from "./errors.ts";
 import type { Invocation } from "./invocation.ts";
 
@@ -56,12 +57,9 @@ function filterOf(k: Invocation): Filter {
       .string(flag)
       .split(",")
       .map((pattern) => {
-        try {
-          return compileRegex(pattern, { syntax: "perl" });
-        } catch (error) {
-          if (!(error instanceof RegexError)) throw error;
-          throw new KubectlError(`error parsing regexp: ${error.message}`);
-        }
+        const mistake = re2Mistake(pattern);
+        if (mistake !== undefined) throw new KubectlError(mistake);
+        return compileRegex(pattern, { syntax: "perl" });
       });
   const [accept, reject, methods] = [list("accept-paths"), list("reject-paths"), list("reject-methods")];
   const any = (patterns: readonly { test(text: string): boolean }[], text: string) =>

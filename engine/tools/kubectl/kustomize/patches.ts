@@ -2,7 +2,8 @@
 
 import { applyJsonPatch, PatchError } from "../../../api/patch/index.ts";
 import { matchesLabels, parseLabelSelector } from "../../../api/selector.ts";
-import { compileRegex, RegexError } from "../../../text/regex/index.ts";
+import { compileRegex } from "../../../text/regex/index.ts";
+import { re2Mistake } from "../../../text/regex/re2.ts";
 import { KubectlError } from "../errors.ts";
 import { quote } from "../go.ts";
 import { toYaml } from "../printers/yaml.ts";
@@ -17,12 +18,10 @@ const copy = (value: Tree): Tree => structuredClone(value);
 
 function fits(pattern: string | undefined, text: string): boolean {
   if (!pattern) return true;
-  try {
-    return compileRegex(`^(?:${pattern})$`, { syntax: "perl" }).test(text);
-  } catch (error) {
-    if (!(error instanceof RegexError)) throw error;
-    throw new KubectlError(`error parsing regexp: ${error.message}`);
-  }
+  const whole = `^(?:${pattern})$`;
+  const mistake = re2Mistake(whole);
+  if (mistake !== undefined) throw new KubectlError(mistake);
+  return compileRegex(whole, { syntax: "perl" }).test(text);
 }
 
 function matchesText(selector: string | undefined, values: Record<string, string> | undefined): boolean {

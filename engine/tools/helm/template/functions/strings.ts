@@ -1,5 +1,6 @@
 import { decode, decodeBase64, encode, encodeBase64, sha256Hex } from "../../../../kernel/index.ts";
-import { compileRegex, type Regex, RegexError, type RegexMatch } from "../../../../text/regex/index.ts";
+import { compileRegex, type Regex, type RegexMatch } from "../../../../text/regex/index.ts";
+import { re2Mistake } from "../../../../text/regex/re2.ts";
 import { quote, sprint } from "../../../kubectl/go.ts";
 import { FunctionError, type TemplateFunction, type Value } from "../exec.ts";
 import { text, whole } from "./basic.ts";
@@ -39,12 +40,9 @@ function wrapped(width: number, value: string, mark: string): string {
 }
 
 function regex(pattern: Value): Regex {
-  try {
-    return compileRegex(text(pattern), { syntax: "perl" });
-  } catch (error) {
-    if (!(error instanceof RegexError)) throw error;
-    throw new FunctionError(`error parsing regexp: ${error.message}: \`${text(pattern)}\``);
-  }
+  const mistake = re2Mistake(text(pattern));
+  if (mistake !== undefined) throw new FunctionError(mistake);
+  return compileRegex(text(pattern), { syntax: "perl" });
 }
 
 function* matches(pattern: Value, value: string): Generator<RegexMatch> {
