@@ -72,8 +72,8 @@ function isPod({ resource }: KindDef): boolean {
 function terminating(nowMs: number, current: KubeObject, options: DeleteOptions): KubeObject | "delete" {
   const finalizers = finalizersFor(current, options);
   const held = (current["spec"]?.finalizers?.length ?? 0) + finalizers.length > 0;
+  // Even one that nothing holds is only marked first: who asks once more deletes it.
   if (current.metadata.deletionTimestamp) return held ? current : "delete";
-  if (!held) return "delete";
   const { deletionGracePeriodSeconds: _, ...metadata } = current.metadata;
   return {
     ...current,
@@ -82,7 +82,8 @@ function terminating(nowMs: number, current: KubeObject, options: DeleteOptions)
   };
 }
 
-function checkPreconditions(def: KindDef, current: KubeObject, { preconditions }: DeleteOptions): void {
+/** Throws when the caller means another object of that name, or another state of it. */
+export function checkPreconditions(def: KindDef, current: KubeObject, { preconditions }: DeleteOptions): void {
   if (preconditions === undefined) return;
   const { group, kind } = def.resource;
   const { name, uid, resourceVersion } = current.metadata;

@@ -5,6 +5,7 @@ import type { KubeObject } from "../api/types.ts";
 import type { Gen } from "../kernel/index.ts";
 import type { ControllerContext } from "./context.ts";
 import { controllerRef } from "./pods.ts";
+import { byHash } from "./port-order.ts";
 import { type Reconciler, SYNC_RETRY, type WorkQueue } from "./reconciler.ts";
 import { canonical } from "./template-hash.ts";
 
@@ -95,7 +96,8 @@ class EndpointSliceMirroring implements Reconciler {
     let invalid = 0;
     let skipped = 0;
     for (const subset of (endpoints["subsets"] ?? []) as KubeObject[]) {
-      const ports = ((subset["ports"] ?? []) as KubeObject[]).map((port) => ({ ...port, name: port["name"] ?? "" }));
+      const named = ((subset["ports"] ?? []) as KubeObject[]).map((port) => ({ ...port, name: port["name"] ?? "" }));
+      const ports = byHash("discovery.v1.EndpointPort", named);
       const all = [
         ...((subset["addresses"] ?? []) as KubeObject[]).map((address) => ({ address, ready: true })),
         ...((subset["notReadyAddresses"] ?? []) as KubeObject[]).map((address) => ({ address, ready: false })),

@@ -149,7 +149,12 @@ export const CONTROLLERS: readonly ControllerEntry[] = [
     start: startVolumeProtection,
   },
   { name: "namespace-controller", serviceAccount: "namespace-controller", start: startNamespaceController },
-  { name: "garbage-collector-controller", serviceAccount: "generic-garbage-collector", start: startGarbageCollector },
+  {
+    name: "garbage-collector-controller",
+    serviceAccount: "generic-garbage-collector",
+    component: "garbage-collector-controller",
+    start: startGarbageCollector,
+  },
   {
     name: "pod-garbage-collector-controller",
     serviceAccount: "pod-garbage-collector",

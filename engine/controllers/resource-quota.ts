@@ -53,10 +53,14 @@ class ResourceQuotaController implements Reconciler {
     const { namespace } = quota.metadata;
     const hard: Record<string, string> = quota.spec.hard ?? {};
     const totals: Record<string, Quantity> = {};
+    const unknown = new Set<string>();
     for (const [group, plural] of countedKinds(hard)) {
       const all = [...KINDS.map((kind) => kind.resource), ...customResources(this.context)];
       const resource = all.find((one) => one.group === group && one.resource === plural);
-      if (resource === undefined) continue;
+      if (resource === undefined) {
+        unknown.add(`count/${plural}${group ? `.${group}` : ""}`);
+        continue;
+      }
       for (const object of yield* this.objects(resource, namespace ?? "")) {
         if (!inScope(quota.spec, resource, object)) continue;
         for (const [name, amount] of Object.entries(usageOf(resource, object)))
@@ -64,7 +68,8 @@ class ResourceQuotaController implements Reconciler {
       }
     }
     const used: Record<string, string> = {};
-    for (const name of Object.keys(hard)) used[name] = formatQuantity(totals[name] ?? quantity("0"));
+    for (const name of Object.keys(hard))
+      if (!unknown.has(name)) used[name] = formatQuantity(totals[name] ?? quantity("0"));
     if (JSON.stringify(quota.status ?? {}) === JSON.stringify({ hard, used })) return;
     try {
       yield* client.update(RESOURCE_QUOTAS, { ...quota, status: { hard, used } }, "status");

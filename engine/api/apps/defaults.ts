@@ -45,6 +45,8 @@ export function defaultStatefulSet(draft: Draft): void {
     strategy.type = "RollingUpdate";
     strategy.rollingUpdate ??= {};
   }
+  // MaxUnavailableStatefulSet is off: what a client asks for is not kept.
+  delete strategy.rollingUpdate?.maxUnavailable;
   if (strategy.type === "RollingUpdate" && strategy.rollingUpdate) strategy.rollingUpdate.partition ??= 0;
   const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
   retention.whenDeleted ||= "Retain";

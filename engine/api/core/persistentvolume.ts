@@ -15,6 +15,7 @@ export const persistentVolume = define({
   defaults: (draft) => {
     (draft.status ??= {}).phase ||= "Pending";
     draft.spec ??= {};
+    delete draft.spec.volumeAttributesClassName;
     draft.spec.persistentVolumeReclaimPolicy ||= "Retain";
     draft.spec.volumeMode ??= "Filesystem";
     if (draft.spec.hostPath) draft.spec.hostPath.type ??= "";

@@ -1,6 +1,7 @@
 import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
 import { accessModes, storageClassOf } from "../storage/access.ts";
+import { settleDataSource } from "./disabled-fields.ts";
 import { validateClaim, validateClaimUpdate } from "./storage-validation.ts";
 
 const SPEC = "io.k8s.api.core.v1.PersistentVolumeClaimSpec";
@@ -19,6 +20,7 @@ export const persistentVolumeClaim = define({
   },
   prepareForCreate: (draft) => {
     draft.status = { phase: "Pending" };
+    settleDataSource(draft.spec);
   },
   shortNames: ["pvc"],
   status: true,

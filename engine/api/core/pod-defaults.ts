@@ -1,6 +1,7 @@
 import { ImageReferenceError, parseReference } from "../../images/reference.ts";
 import type { Draft } from "../kind.ts";
 import { formatQuantity, quantity } from "../quantity.ts";
+import { dropFromPodSpec } from "./disabled-fields.ts";
 
 /**
  * Defaults of a Pod and of the pod templates inside workloads (pkg/apis/core/v1/defaults.go). Every function writes
@@ -39,6 +40,7 @@ export function defaultPod(pod: Draft): void {
 
 /** SetDefaults_PodSpec with everything below it. */
 export function defaultPodSpec(spec: Draft): void {
+  dropFromPodSpec(spec);
   spec.restartPolicy ||= "Always";
   spec.dnsPolicy ||= "ClusterFirst";
   spec.securityContext ??= {};

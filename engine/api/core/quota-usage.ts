@@ -50,6 +50,12 @@ function podAmount(pod: KubeObject, kind: "requests" | "limits", name: string): 
   return found ? (overhead ? addQuantities(most, quantity(overhead)) : most) : undefined;
 }
 
+function otherRequests(pod: KubeObject): Set<string> {
+  const containers: readonly Container[] = [...(pod.spec.initContainers ?? []), ...(pod.spec.containers ?? [])];
+  const names = containers.flatMap((c) => Object.keys(c.resources?.requests ?? {}));
+  return new Set(names.filter((name) => !COMPUTE.includes(name)));
+}
+
 /** What one object uses, by the names quotas have for it; a Pod that ended uses nothing but its place in the count. */
 export function usageOf({ group, resource }: Resource, object: KubeObject): Usage {
   const out: Record<string, Quantity> = { [`count/${resource}${group ? `.${group}` : ""}`]: ONE };
@@ -62,6 +68,12 @@ export function usageOf({ group, resource }: Resource, object: KubeObject): Usag
       const limits = podAmount(object, "limits", name);
       if (requests) out[name] = out[`requests.${name}`] = requests;
       if (limits) out[`limits.${name}`] = limits;
+    }
+    // Extended resources and huge pages are limited by what is requested alone.
+    for (const name of otherRequests(object)) {
+      const requests = podAmount(object, "requests", name)!;
+      out[`requests.${name}`] = requests;
+      if (name.startsWith("hugepages-")) out[name] = requests;
     }
   }
   if (resource === "services") {

@@ -60,7 +60,7 @@ export function validateQuota(object: KubeObject): StatusCause[] {
   return [...causes, ...validateScopes(object["spec"]?.scopes ?? [], Object.keys(hard)), ...validateSelector(object)];
 }
 
-const isStandard = (name: string): boolean => STANDARD.has(name) || /^requests\.hugepages-/.test(name);
+const isStandard = (name: string): boolean => STANDARD.has(name) || /^(requests\.)?hugepages-/.test(name);
 
 /** Whether a scope says something of a resource: each of Pods, and of what they ask for, but Pods that ask for nothing. */
 function fits(scope: string, name: string): boolean {

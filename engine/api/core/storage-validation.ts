@@ -107,7 +107,9 @@ function validateSource({ hostPath, nfs, local, csi, nodeAffinity }: Draft): Sta
     if (!nodeAffinity?.required) causes.push(required("spec.nodeAffinity", "Local volume requires node affinity"));
   }
   if (csi) {
-    if (!csi.driver) causes.push(required("spec.csi.driver", ""));
+    const driver: string = csi.driver ?? "";
+    if (driver === "") causes.push(required("spec.csi.driver", ""));
+    causes.push(...invalidEach("spec.csi.driver", driver, dns1123Subdomain(driver.toLowerCase())));
     if (!csi.volumeHandle) causes.push(required("spec.csi.volumeHandle", ""));
   }
   return causes;
@@ -145,11 +147,24 @@ export function validateClaim(object: KubeObject): StatusCause[] {
   if (spec.volumeMode !== undefined && !VOLUME_MODES.includes(spec.volumeMode)) {
     causes.push(notSupported("spec.volumeMode", spec.volumeMode, VOLUME_MODES));
   }
-  const { dataSource } = spec;
-  if (dataSource) {
-    if (!dataSource.name) causes.push(required("spec.dataSource.name", ""));
-    if (!dataSource.kind) causes.push(required("spec.dataSource.kind", ""));
+  const { dataSource, dataSourceRef } = spec;
+  if (dataSource) causes.push(...validateDataSource(dataSource, "spec.dataSource"));
+  if (dataSourceRef) causes.push(...validateDataSource(dataSourceRef, "spec.dataSourceRef"));
+  if (dataSource && dataSourceRef && !semanticEqual(dataSource, dataSourceRef)) {
+    // Upstream prints the very path, with where it was in memory.
+    const path = 'field.Path{name:"dataSource", index:"", parent:(*field.Path)(0xc0049011d0)}';
+    causes.push(invalidText("spec", path, "must match dataSourceRef"));
   }
+  return causes;
+}
+
+function validateDataSource({ name, kind, apiGroup }: Draft, path: string): StatusCause[] {
+  const causes: StatusCause[] = [];
+  if (!name) causes.push(required(`${path}.name`, ""));
+  if (!kind) causes.push(required(`${path}.kind`, ""));
+  if (!apiGroup && kind !== "PersistentVolumeClaim")
+    causes.push(invalid(path, kind ?? "", "must be 'PersistentVolumeClaim' when referencing the default apiGroup"));
+  if (apiGroup) causes.push(...invalidEach(`${path}.apiGroup`, apiGroup, dns1123Subdomain(apiGroup)));
   return causes;
 }
 

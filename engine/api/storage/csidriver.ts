@@ -9,6 +9,16 @@ export const csiDriver = define({
   kind: "CSIDriver",
   plural: "csidrivers",
   namespaced: false,
+  defaults: (draft) => {
+    const spec = (draft.spec ??= {});
+    spec.attachRequired ??= true;
+    spec.fsGroupPolicy ??= "ReadWriteOnceWithFSType";
+    spec.podInfoOnMount ??= false;
+    spec.requiresRepublish ??= false;
+    spec.seLinuxMount ??= false;
+    spec.storageCapacity ??= false;
+    if (!spec.volumeLifecycleModes?.length) spec.volumeLifecycleModes = ["Persistent"];
+  },
   columns: [
     NAME,
     column("AttachRequired", "boolean", doc(`${SPEC}#attachRequired`)),

@@ -1,3 +1,4 @@
+import type { DeleteOptions } from "../../api/client.ts";
 import type { HttpResponse } from "../../api/http.ts";
 import { matchLabelSelector } from "../../api/selector.ts";
 import { failure, notFound, StatusError } from "../../api/status.ts";
@@ -7,7 +8,7 @@ import { readBody } from "../body.ts";
 import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
 import { decodeBody } from "../decode.ts";
-import { deleteObject } from "../delete.ts";
+import { checkPreconditions, deleteObject } from "../delete.ts";
 import { isDryRun } from "../options.ts";
 import { ok } from "../respond.ts";
 import { guaranteedUpdate } from "../store.ts";
@@ -27,13 +28,13 @@ export function* evict(context: ResourceContext): Gen<HttpResponse> {
   const phase = pod["status"]?.phase;
   const ended = phase === "Succeeded" || phase === "Failed" || phase === "Pending" || pod.metadata.deletionTimestamp;
   if (!ended) yield* spend(context, pod, dryRun);
-  if (!dryRun) yield* mark(context);
+  if (!dryRun) yield* mark(context, options);
   yield* deleteObject(context, info.name, options, dryRun);
   return ok({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
 }
 
 /** The Pod says why it goes (eviction.go addConditionAndDeletePod). */
-function* mark({ registry, def, info }: ResourceContext): Gen {
+function* mark({ registry, def, info }: ResourceContext, options: DeleteOptions): Gen {
   const target = {
     type: "DisruptionTarget",
     status: "True",
@@ -42,6 +43,7 @@ function* mark({ registry, def, info }: ResourceContext): Gen {
     message: "Eviction API: evicting",
   };
   yield* guaranteedUpdate(registry, def, info.namespace, info.name, function* (current): Gen<KubeObject> {
+    checkPreconditions(def, current, options);
     const status = current["status"] ?? {};
     const before: readonly { type: string; status: string; lastTransitionTime?: string }[] = status.conditions ?? [];
     const old = before.find((one) => one.type === target.type);

@@ -1,4 +1,5 @@
 import { keyOf } from "../../api/informer.ts";
+import { compareQuantities, quantity } from "../../api/quantity.ts";
 import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, STORAGE_CLASSES } from "../../api/resources.ts";
 import { isStatus } from "../../api/status.ts";
 import { storageClassOf } from "../../api/storage/access.ts";
@@ -78,9 +79,11 @@ class Binder {
     const { volumeName } = claim["spec"];
     if (volumeName) {
       const volume = informers.get(PERSISTENT_VOLUMES, volumeName);
-      const taken = volume?.["spec"].claimRef !== undefined && !refersTo(volume, claim);
-      if (volume === undefined || taken || volume.metadata.deletionTimestamp) return { requeueAfter: RESYNC };
-      return yield* this.bind(volume, claim);
+      const why = volume && refusal(volume, claim);
+      if (volume !== undefined && why === undefined) return yield* this.bind(volume, claim);
+      if (why !== undefined) this.context.recorder.event(claim, "Warning", why.reason, why.message);
+      if (claim["status"]?.phase !== "Pending") yield* this.setClaimStatus(claim, { phase: "Pending" });
+      return { requeueAfter: RESYNC };
     }
     const cls = informers.get(STORAGE_CLASSES, storageClassOf(claim));
     const delayed = cls?.["volumeBindingMode"] === "WaitForFirstConsumer";
@@ -235,7 +238,11 @@ class Binder {
     // What an outside provisioner has made it deletes itself.
     if (current.metadata.annotations?.[PROVISIONED_BY] !== undefined) return;
     if (hostPath === undefined) {
-      yield* fail("VolumeFailedDelete", "error getting deleter volume plugin for volume: no volume plugin matched");
+      const why = "no deletable volume plugin matched";
+      yield* fail(
+        "VolumeFailedDelete",
+        `error getting deleter volume plugin for volume "${current.metadata.name}": ${why}`,
+      );
       return;
     }
     if (!/^\/tmp\/.+/.test(hostPath.path)) {
@@ -254,6 +261,31 @@ class Binder {
     const status = { phase, ...(message && { message }) };
     return yield* this.context.client.update(PERSISTENT_VOLUMES, { ...volume, status } as KubeObject, "status");
   }
+}
+
+/** Why a claim cannot have the volume it names (pv_controller.go checkVolumeSatisfyClaim). */
+function refusal(volume: KubeObject, claim: KubeObject): { reason: string; message: string } | undefined {
+  const { name } = volume.metadata;
+  if (volume["spec"].claimRef !== undefined) {
+    if (refersTo(volume, claim)) return undefined;
+    return { reason: "FailedBinding", message: `volume "${name}" already bound to a different claim.` };
+  }
+  const why = mismatch(volume, claim);
+  return why === undefined
+    ? undefined
+    : { reason: "VolumeMismatch", message: `Cannot bind to requested volume "${name}": ${why}` };
+}
+
+function mismatch({ metadata, spec }: KubeObject, claim: KubeObject): string | undefined {
+  if (metadata.deletionTimestamp) return `the volume is marked for deletion "${metadata.name}"`;
+  const asked = quantity(claim["spec"].resources?.requests?.storage ?? "0");
+  if (compareQuantities(quantity(spec.capacity?.storage ?? "0"), asked) < 0) return "requested PV is too small";
+  if ((spec.storageClassName ?? "") !== storageClassOf(claim)) return "storageClassName does not match";
+  if ((spec.volumeMode ?? "Filesystem") !== (claim["spec"].volumeMode ?? "Filesystem"))
+    return "incompatible volumeMode";
+  const offered: readonly string[] = spec.accessModes ?? [];
+  const wanted: readonly string[] = claim["spec"].accessModes ?? [];
+  return wanted.every((mode) => offered.includes(mode)) ? undefined : "incompatible accessMode";
 }
 
 function waits(claim: KubeObject): boolean {

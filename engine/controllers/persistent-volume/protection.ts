@@ -16,7 +16,9 @@ export function startClaimProtection(context: ControllerContext): void {
     name: "pvc-protection",
     *reconcile(key) {
       const claim = informers.get(PERSISTENT_VOLUME_CLAIMS, key);
-      if (claim === undefined || !awaits(claim, CLAIM_FINALIZER)) return;
+      if (claim === undefined) return;
+      if (lacks(claim, CLAIM_FINALIZER)) return yield* hold(context, PERSISTENT_VOLUME_CLAIMS, claim, CLAIM_FINALIZER);
+      if (!awaits(claim, CLAIM_FINALIZER)) return;
       const { namespace, name } = claim.metadata;
       for (const pod of informers.list(PODS)) {
         if (pod.metadata.namespace === namespace && !finished(pod) && usesClaim(pod, name)) return;
@@ -25,7 +27,7 @@ export function startClaimProtection(context: ControllerContext): void {
     },
   });
   informers.handle(PERSISTENT_VOLUME_CLAIMS, ({ object }) => {
-    if (object.metadata.deletionTimestamp) queue.add(keyOf(object));
+    if (lacks(object, CLAIM_FINALIZER) || object.metadata.deletionTimestamp) queue.add(keyOf(object));
   });
   informers.handle(PODS, ({ type, object }) => {
     if (type !== "deleted" && !finished(object)) return;
@@ -44,13 +46,20 @@ export function startVolumeProtection(context: ControllerContext): void {
     name: "pv-protection",
     *reconcile(key) {
       const volume = informers.get(PERSISTENT_VOLUMES, key);
-      if (volume === undefined || !awaits(volume, VOLUME_FINALIZER) || volume["status"]?.phase === "Bound") return;
+      if (volume === undefined) return;
+      if (lacks(volume, VOLUME_FINALIZER)) return yield* hold(context, PERSISTENT_VOLUMES, volume, VOLUME_FINALIZER);
+      if (!awaits(volume, VOLUME_FINALIZER) || volume["status"]?.phase === "Bound") return;
       yield* letGo(context, PERSISTENT_VOLUMES, volume, VOLUME_FINALIZER);
     },
   });
   informers.handle(PERSISTENT_VOLUMES, ({ object }) => {
-    if (object.metadata.deletionTimestamp) queue.add(keyOf(object));
+    if (lacks(object, VOLUME_FINALIZER) || object.metadata.deletionTimestamp) queue.add(keyOf(object));
   });
+}
+
+/** Admission gives every one its finalizer; who takes it away from one that stays finds it there again. */
+function lacks({ metadata }: KubeObject, finalizer: string): boolean {
+  return metadata.deletionTimestamp === undefined && metadata.finalizers?.includes(finalizer) !== true;
 }
 
 function awaits({ metadata }: KubeObject, finalizer: string): boolean {
@@ -65,8 +74,21 @@ function finished(pod: KubeObject): boolean {
   );
 }
 
-function* letGo({ client }: ControllerContext, resource: Resource, object: KubeObject, finalizer: string): Gen {
-  const finalizers = (object.metadata.finalizers ?? []).filter((one) => one !== finalizer);
+function hold(context: ControllerContext, resource: Resource, object: KubeObject, finalizer: string): Gen {
+  return keep(context, resource, object, [...(object.metadata.finalizers ?? []), finalizer]);
+}
+
+function letGo(context: ControllerContext, resource: Resource, object: KubeObject, finalizer: string): Gen {
+  const rest = (object.metadata.finalizers ?? []).filter((one) => one !== finalizer);
+  return keep(context, resource, object, rest);
+}
+
+function* keep(
+  { client }: ControllerContext,
+  resource: Resource,
+  object: KubeObject,
+  finalizers: string[],
+): Gen {
   try {
     yield* client.update(resource, { ...object, metadata: { ...object.metadata, finalizers } });
   } catch (error) {
