@@ -160,7 +160,9 @@ class NodeLifecycleController implements Reconciler {
     }
     const updated = yield* client.update(NODES, { ...node, status: { ...node.status, conditions } }, "status");
     const { name } = node.metadata;
-    this.context.recorder.event(nodeRef(node), "Normal", "NodeNotReady", `Node ${name} status is now: NodeNotReady`);
+    // One that was not ready before has nothing new to tell.
+    if (condition(node, "Ready")?.status === "True")
+      this.context.recorder.event(nodeRef(node), "Normal", "NodeNotReady", `Node ${name} status is now: NodeNotReady`);
     return updated;
   }
 
@@ -177,7 +179,6 @@ class NodeLifecycleController implements Reconciler {
       const there = before.find((taint) => taint.key === key && taint.effect === effect);
       wanted.push(there ?? { key, effect, timeAdded: now });
     };
-    const ready = condition(node, "Ready");
     const wait = this.waitForEviction(node, before);
     for (const [type, status, key] of CONDITION_TAINTS) {
       if (condition(node, type)?.status !== status) continue;
@@ -186,8 +187,7 @@ class NodeLifecycleController implements Reconciler {
     }
     const again = wait || undefined;
     if (node.spec?.unschedulable) want(UNSCHEDULABLE, "NoSchedule");
-    // Before the first heartbeat the kubelet's own not-ready taint stays.
-    const others = before.filter((taint) => !OURS.has(taint.key) || (ready === undefined && taint.key === NOT_READY));
+    const others = before.filter((taint) => !OURS.has(taint.key));
     const after = [...others, ...wanted];
     const id = (list: readonly Taint[]) =>
       list

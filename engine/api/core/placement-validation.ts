@@ -3,6 +3,7 @@ import { validateLabelSelector } from "../selector.ts";
 import type { StatusCause } from "../status.ts";
 import { duplicate, forbidden, invalid, invalidEach, notSupported, required } from "../validation/field.ts";
 import { dns1123Label, labelValue, qualifiedName } from "../validation/names.ts";
+import { validateSpreadKeys, validateTermKeys } from "./label-keys.ts";
 
 /** Where a Pod may run: tolerations, affinity, topology spread (pkg/apis/core/validation/validation.go). */
 
@@ -154,6 +155,7 @@ function validateAffinityTerm(term: Draft, path: string): StatusCause[] {
   const causes = validateLabelSelector(term.labelSelector, `${path}.labelSelector`);
   causes.push(...validateLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`));
   for (const name of term.namespaces ?? []) causes.push(...invalidEach(`${path}.namespace`, name, dns1123Label(name)));
+  causes.push(...validateTermKeys(term, path));
   if (!term.topologyKey) causes.push(required(`${path}.topologyKey`, "can not be empty"));
   return [
     ...causes,
@@ -161,6 +163,7 @@ function validateAffinityTerm(term: Draft, path: string): StatusCause[] {
   ];
 }
 
+const INCLUSION = ["Honor", "Ignore"];
 const UNSATISFIABLE = ["DoNotSchedule", "ScheduleAnyway"];
 
 export function validateTopologySpread(constraints: Draft[], path: string): StatusCause[] {
@@ -182,6 +185,15 @@ export function validateTopologySpread(constraints: Draft[], path: string): Stat
     if (minDomains !== undefined && minDomains <= 0) {
       causes.push(invalid(`${at}.minDomains`, minDomains, "must be greater than zero"));
     }
+    if (minDomains !== undefined && whenUnsatisfiable !== "DoNotSchedule") {
+      const why = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable ?? ""}`;
+      causes.push(invalid(`${at}.minDomains`, minDomains, why));
+    }
+    for (const policy of ["nodeAffinityPolicy", "nodeTaintsPolicy"]) {
+      if (constraint[policy] !== undefined && !INCLUSION.includes(constraint[policy]))
+        causes.push(notSupported(`${at}.${policy}`, constraint[policy], INCLUSION));
+    }
+    causes.push(...validateSpreadKeys(constraint, `${at}.matchLabelKeys`));
     causes.push(...validateLabelSelector(constraint.labelSelector, `${at}.labelSelector`));
   });
   return causes;

@@ -4,6 +4,7 @@ import type { KubeObject } from "../types.ts";
 import { forbidden, invalid, required } from "../validation/field.ts";
 import { validateKubeFinalizers, validateMetaUpdate } from "../validation/meta.ts";
 import { deepEqual, semanticEqual } from "../validation/value.ts";
+import { validateGates, validateNarrowing } from "./gated-pod.ts";
 import { validatePod, validatePodMeta } from "./pod-validation.ts";
 
 /** What an update of a Pod may change (pkg/apis/core/validation/validation.go ValidatePodUpdate). */
@@ -37,6 +38,8 @@ export function validatePodUpdate(pod: KubeObject, old: KubeObject): StatusCause
   }
   causes.push(...validateDeadline(spec.activeDeadlineSeconds, before.activeDeadlineSeconds));
   causes.push(...validateAddedTolerations(spec.tolerations ?? [], before.tolerations ?? []));
+  causes.push(...validateGates(spec.schedulingGates ?? [], before.schedulingGates ?? []));
+  if (before.schedulingGates?.length > 0) causes.push(...validateNarrowing(spec, before));
   if (causes.length > 0) return causes;
   const munged = munge(spec, before);
   if (!semanticEqual(munged, before)) {
@@ -82,12 +85,14 @@ function munge(spec: Draft, before: Draft): Draft {
   if (before.terminationGracePeriodSeconds < 0 && spec.terminationGracePeriodSeconds === 1) {
     put("terminationGracePeriodSeconds");
   }
-  // A gated Pod may lose gates and gain node selection.
+  put("schedulingGates");
+  // A gated Pod may gain node selection.
   if (before.schedulingGates?.length > 0) {
-    const gates: Draft[] = spec.schedulingGates ?? [];
-    if (gates.every((g) => before.schedulingGates.some((b: Draft) => b.name === g.name))) put("schedulingGates");
     put("nodeSelector");
-    put("affinity");
+    const { nodeAffinity: _, ...others } = spec.affinity ?? {};
+    const old = before.affinity?.nodeAffinity;
+    if (Object.keys(others).length === 0 && before.affinity === undefined) delete munged.affinity;
+    else munged.affinity = { ...others, ...(old && { nodeAffinity: old }) };
   }
   return munged;
 }

@@ -4,6 +4,7 @@ import type { Cell, Draft } from "../kind.ts";
 import type { KubeObject } from "../types.ts";
 import { syncAppArmor } from "./app-armor.ts";
 import { prepareEphemeralContainers, validateEphemeralContainers } from "./ephemeral-containers.ts";
+import { applyLabelKeys } from "./label-keys.ts";
 import { defaultPod } from "./pod-defaults.ts";
 import { validatePodUpdate } from "./pod-update.ts";
 import { validateNewPod } from "./pod-validation.ts";
@@ -150,6 +151,7 @@ function gated(lastTransitionTime: string): object {
 function prepareForCreate(draft: Draft): string[] {
   draft.status = { phase: "Pending", qosClass: qosClass(draft.spec ?? {}) };
   if (draft.spec?.schedulingGates?.length > 0) draft.status.conditions = [gated(draft.metadata.creationTimestamp)];
+  applyLabelKeys(draft);
   return syncAppArmor(draft);
 }
 

@@ -83,12 +83,7 @@ function letGo(context: ControllerContext, resource: Resource, object: KubeObjec
   return keep(context, resource, object, rest);
 }
 
-function* keep(
-  { client }: ControllerContext,
-  resource: Resource,
-  object: KubeObject,
-  finalizers: string[],
-): Gen {
+function* keep({ client }: ControllerContext, resource: Resource, object: KubeObject, finalizers: string[]): Gen {
   try {
     yield* client.update(resource, { ...object, metadata: { ...object.metadata, finalizers } });
   } catch (error) {
