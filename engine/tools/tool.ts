@@ -23,6 +23,8 @@ export interface ToolSpec extends OptionSpec {
   hint?: string;
   /** Texts after a wrong option: the `Try …` line alone, or a Usage line before it (grep). */
   usageOnError?: boolean;
+  /** More to say of an option that there is not, before the `Try …` line. */
+  wrongOption?: (p: Process) => string;
   /** Changes the arguments before getopt sees them (`head -5`). May throw `UsageError`. */
   rewrite?: (args: string[]) => string[];
 }
@@ -142,8 +144,9 @@ function* report(t: Tool, spec: ToolSpec, error: unknown): Gen<number> {
   if (error instanceof OptionError || error instanceof UsageError) {
     yield* t.out.flush();
     const usage = spec.usageOnError && error instanceof OptionError ? `Usage: ${t.name} ${spec.usage}\n` : "";
+    const more = error instanceof OptionError ? (spec.wrongOption?.(t.p) ?? "") : "";
     const hint = spec.hint ?? `Try '${t.name} --help' for more information.`;
-    yield* sys.printError(t.p, `${t.name}: ${error.message}\n${usage}${hint}\n`);
+    yield* sys.printError(t.p, `${t.name}: ${error.message}\n${usage}${more}${hint}\n`);
     return (error instanceof UsageError ? error.status : undefined) ?? spec.usageStatus ?? 1;
   }
   if (error instanceof Fatal) {

@@ -1,8 +1,9 @@
-/** base64 and base32: groups of 3 bytes as 4 letters, of 5 as 8. */
+/** base64, base32 and basenc: groups of 3 bytes as 4 letters, of 5 as 8. */
 import { concat, decode, type Gen } from "../../kernel/index.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
+import type { ParsedOptions } from "../options.ts";
 import { Fatal, quote, type Tool, tool, UsageError } from "../tool.ts";
 import { encodeBase64 } from "./jq/formats.ts";
 
@@ -13,6 +14,8 @@ interface Code {
   bytes: number;
   group: number;
   encode(bytes: Uint8Array): string;
+  /** Where decoding is not by groups of bits. */
+  decode?(text: string, code: Code): { bytes: Uint8Array; good: boolean };
 }
 
 const BASE64: Code = {
@@ -69,22 +72,31 @@ function decodeText(text: string, code: Code): { bytes: Uint8Array; good: boolea
   return { bytes: Uint8Array.from(out), good: at >= text.length && whole && bits < code.bits && held === 0 };
 }
 
-function baseTool(name: string, kind: string, code: Code): Program {
+interface Base {
+  name: string;
+  about: string;
+  /** Long options besides those of all. */
+  long?: string;
+  code: (o: ParsedOptions) => Code;
+}
+
+function baseTool({ name, about, long = "", code: codeOf }: Base): Program {
   return tool(
     {
       name,
-      short: "diw:",
-      long: "decode=d ignore-garbage=i wrap:=w",
+      short: "Ddiw:",
+      long: `decode=d ignore-garbage=i wrap:=w${long}`,
       usage: "[OPTION]... [FILE]",
-      about: `${kind} encode or decode FILE, or standard input, to standard output.`,
+      about,
     },
     function* (t, o) {
       const wrapText = o.value("w") ?? "76";
       if (!/^\d+$/.test(wrapText)) throw new Fatal(`invalid wrap size: ${quote(wrapText)}`);
+      const code = codeOf(o);
       if (o.operands.length > 1) throw new UsageError(`extra operand ${quote(o.operands[1]!)}`);
       const fd = yield* t.open(o.operands[0] ?? "-");
       if (fd === undefined) return 1;
-      if (!o.has("d")) {
+      if (!o.has("d", "D")) {
         yield* encodeBlocks(t, fd, Number(wrapText), code);
         return 0;
       }
@@ -92,7 +104,7 @@ function baseTool(name: string, kind: string, code: Code): Program {
         .split("\n")
         .join("");
       if (o.has("i")) text = [...text].filter((char) => char === "=" || code.letters.includes(char)).join("");
-      const { bytes, good } = decodeText(text, code);
+      const { bytes, good } = (code.decode ?? decodeText)(text, code);
       yield* t.out.bytes(bytes);
       if (!good) throw new Fatal("invalid input");
       return 0;
@@ -121,5 +133,106 @@ function* encodeBlocks(t: Tool, fd: number, wrap: number, code: Code): Gen<void>
   if (line !== "") t.out.add(`${line}\n`);
 }
 
-export const base64 = baseTool("base64", "Base64", BASE64);
-export const base32 = baseTool("base32", "Base32", BASE32);
+export const base64 = baseTool({
+  name: "base64",
+  about: "Base64 encode or decode FILE, or standard input, to standard output.",
+  code: () => BASE64,
+});
+export const base32 = baseTool({
+  name: "base32",
+  about: "Base32 encode or decode FILE, or standard input, to standard output.",
+  code: () => BASE32,
+});
+
+/** basenc(1): one of several codes, the last one named. */
+export const basenc = baseTool({
+  name: "basenc",
+  about: "basenc encode or decode FILE, or standard input, to standard output.",
+  long: " base64=64 base64url=64u base32=32 base32hex=32h base16=16 base2msbf=2m base2lsbf=2l z85=z85",
+  code: (o) => {
+    const last = o.last(...Object.keys(CODES));
+    if (last === undefined) throw new UsageError("missing encoding type");
+    return CODES[last.key]!;
+  },
+});
+
+const inLetters = (code: Code, letters: string): Code => ({
+  ...code,
+  letters,
+  encode: (bytes) => code.encode(bytes).replace(/[^=]/g, (letter) => letters[code.letters.indexOf(letter)]!),
+});
+
+const BASE16: Code = {
+  letters: "0123456789ABCDEF",
+  bits: 4,
+  bytes: 1,
+  group: 2,
+  encode: (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(""),
+  decode: (text, code) => {
+    const digits = text.toUpperCase();
+    const good = /^[0-9A-F]*/.exec(digits)![0];
+    const result = decodeText(good, code);
+    return { ...result, good: good.length === digits.length && good.length % 2 === 0 };
+  },
+};
+
+/** Bits as digits, the highest first or last. */
+const bitCode = (reversed: boolean): Code => {
+  const turned = (bits: string) => (reversed ? [...bits].reverse().join("") : bits);
+  return {
+    letters: "01",
+    bits: 1,
+    bytes: 1,
+    group: 8,
+    encode: (bytes) => [...bytes].map((byte) => turned(byte.toString(2).padStart(8, "0"))).join(""),
+    decode: (text) => {
+      const good = /^[01]*/.exec(text)![0];
+      const out: number[] = [];
+      for (let at = 0; at + 8 <= good.length; at += 8) out.push(Number.parseInt(turned(good.slice(at, at + 8)), 2));
+      return { bytes: Uint8Array.from(out), good: good.length === text.length && good.length % 8 === 0 };
+    },
+  };
+};
+
+/** Four bytes as five digits to base 85 (ZeroMQ RFC 32). */
+const Z85: Code = {
+  letters: "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#",
+  bits: 6,
+  bytes: 4,
+  group: 5,
+  encode: (bytes) => {
+    if (bytes.length % 4 !== 0) throw new Fatal("invalid input (length must be multiple of 4 characters)");
+    let out = "";
+    for (let at = 0; at < bytes.length; at += 4) {
+      let value = bytes.subarray(at, at + 4).reduce((whole, byte) => whole * 256 + byte, 0);
+      let group = "";
+      for (let i = 0; i < 5; i++) {
+        group = Z85.letters[value % 85]! + group;
+        value = Math.floor(value / 85);
+      }
+      out += group;
+    }
+    return out;
+  },
+  decode: (text) => {
+    const out: number[] = [];
+    for (let at = 0; at + 5 <= text.length; at += 5) {
+      const digits = [...text.slice(at, at + 5)].map((char) => Z85.letters.indexOf(char));
+      const value = digits.reduce((whole, digit) => whole * 85 + digit, 0);
+      if (digits.includes(-1) || value >= 2 ** 32) return { bytes: Uint8Array.from(out), good: false };
+      out.push(Math.floor(value / 2 ** 24), (value >> 16) & 255, (value >> 8) & 255, value & 255);
+    }
+    return { bytes: Uint8Array.from(out), good: text.length % 5 === 0 };
+  },
+};
+
+const CODES: Readonly<Record<string, Code>> = {
+  "64": BASE64,
+  "64u": inLetters(BASE64, `${BASE64.letters.slice(0, 62)}-_`),
+  "32": BASE32,
+  "32h": inLetters(BASE32, "0123456789ABCDEFGHIJKLMNOPQRSTUV"),
+  "16": BASE16,
+  "2m": bitCode(false),
+  "2l": bitCode(true),
+  z85: Z85,
+};

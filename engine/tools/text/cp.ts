@@ -1,10 +1,10 @@
 import { call, cpu, type Gen } from "../../kernel/index.ts";
-import { isErrno } from "../../machine/errno.ts";
+import { Errno, isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { LineReader } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
-import { Fatal, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
+import { argMatch, Fatal, quoteName, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { backups } from "./backup.ts";
 
 export interface CopyChoice {
@@ -18,6 +18,10 @@ export interface CopyChoice {
   interactive: boolean;
   noClobber: boolean;
   update: boolean;
+  /** --update=none-fail: what is there already is an error. */
+  failIfThere: boolean;
+  /** --remove-destination: what is replaced is removed first. */
+  removeFirst: boolean;
   verbose: boolean;
   symbolic: boolean;
   hard: boolean;
@@ -32,12 +36,13 @@ export const cp = tool(
   {
     name: "cp",
     short: "abdfHiLlnprRst:TuvPxS:Z",
-    long: "archive=a backup::=backup copy-contents=cc dereference=L force=f interactive=i link=l no-clobber=n no-dereference=P no-target-directory=T one-file-system=x parents=parents preserve::=preserve no-preserve:=np recursive=r remove-destination=rd sparse:=sparse reflink::=reflink strip-trailing-slashes=strip suffix:=S symbolic-link=s target-directory:=t update::=u verbose=v attributes-only=ao context::=Z",
+    long: "archive=a backup::=backup copy-contents=cc dereference=L force=f interactive=i link=l no-clobber=n no-dereference=P no-target-directory=T one-file-system=x parents=parents preserve::=preserve no-preserve:=np recursive=r remove-destination=rd sparse:=sparse reflink::=reflink strip-trailing-slashes=strip suffix:=S symbolic-link=s target-directory:=t update::=u verbose=v attributes-only=ao debug=debug context::=Z",
     usage:
       "[OPTION]... [-T] SOURCE DEST\n  or:  cp [OPTION]... SOURCE... DIRECTORY\n  or:  cp [OPTION]... -t DIRECTORY SOURCE...",
     about: "Copy SOURCE to DEST, or multiple SOURCE(s) to DIRECTORY.",
   },
   function* (t, o) {
+    const update = checkWords(o);
     const archive = o.has("a");
     const kept = o.list.find((option) => option.key === "preserve");
     const keep = (what: string) =>
@@ -64,32 +69,55 @@ export const cp = tool(
       preserveTimes: keep("timestamps"),
       force: o.has("f"),
       interactive: clobber?.key === "i",
-      noClobber: clobber?.key === "n",
-      update: o.has("u"),
-      verbose: o.has("v"),
+      noClobber: clobber?.key === "n" || update === "none",
+      update: update === "older",
+      failIfThere: update === "none-fail",
+      removeFirst: o.has("rd"),
+      verbose: o.has("v", "debug"),
       symbolic: o.has("s"),
       hard: o.has("l"),
       backup: backups(t, o),
       attributesOnly: o.has("ao"),
     };
-    const copies = o.has("parents") ? withParents(t, o) : targets(t, o.operands, o.value("t"), o.has("T"));
+    const operands = o.has("strip") ? o.operands.map((path) => path.replace(/(.)\/+$/, "$1")) : o.operands;
+    const copies = o.has("parents")
+      ? withParents(t, o, choice.verbose)
+      : targets(t, operands, o.value("t"), o.has("T"));
     const answers = new LineReader(t.p, 0);
     for (const { from, to } of copies) yield* copy(t, from, to, choice, answers, true);
     return t.status;
   },
 );
 
+/** Judges the words of options that have a list; what --update says. Throws `UsageError`. */
+function checkWords(o: ParsedOptions): string | undefined {
+  for (const key of ["preserve", "np"])
+    for (const value of o.values(key))
+      if (value !== "")
+        for (const word of value.split(",")) argMatch(word, key === "np" ? "--no-preserve" : "--preserve", KEPT);
+  if (o.value("reflink") !== undefined) argMatch(o.value("reflink")!, "--reflink", ["auto", "always", "never"]);
+  if (o.value("sparse") !== undefined) argMatch(o.value("sparse")!, "--sparse", ["never", "auto", "always"]);
+  const last = o.last("u");
+  if (last === undefined) return undefined;
+  return last.value === undefined ? "older" : argMatch(last.value, "--update", ["all", "none", "none-fail", "older"]);
+}
+
+const KEPT = ["mode", "timestamps", "ownership", "links", "context", "xattr", "all"];
+
 /** --parents: each source goes below the directory by its whole path, whose directories are made. */
-function withParents(t: Tool, o: ParsedOptions): { from: string; to: string }[] {
+function withParents(t: Tool, o: ParsedOptions, verbose: boolean): { from: string; to: string }[] {
   const sources = o.has("t") ? [...o.operands] : o.operands.slice(0, -1);
   const dir = o.value("t") ?? o.operands.at(-1) ?? "";
   if (sources.length === 0) targets(t, o.operands, o.value("t"), false);
-  if (sys.find(t.p, dir)?.kind !== "dir") throw new Fatal("with --parents, the destination must be a directory");
+  if (sys.find(t.p, dir)?.kind !== "dir") throw new UsageError("with --parents, the destination must be a directory");
   return sources.map((from) => {
     const parts = from.split("/").filter(Boolean);
     for (let i = 1; i < parts.length; i++) {
       const made = `${dir}/${parts.slice(0, i).join("/")}`;
-      if (sys.find(t.p, from) !== undefined && sys.find(t.p, made) === undefined) sys.mkdir(t.p, made);
+      if (sys.find(t.p, from) !== undefined && sys.find(t.p, made) === undefined) {
+        sys.mkdir(t.p, made);
+        if (verbose) t.out.add(`${parts.slice(0, i).join("/")} -> ${made}\n`);
+      }
     }
     return { from, to: `${dir}/${parts.join("/")}` };
   });
@@ -185,15 +213,31 @@ export function* copy(
       }
       if (target.kind !== "dir") {
         if (choice.noClobber) return true;
+        if (choice.failIfThere) {
+          yield* t.error(`not replacing ${shellQuote(to)}`);
+          return false;
+        }
         if (choice.interactive) {
           yield* t.out.flush();
           yield* sys.printError(t.p, `${t.name}: overwrite ${shellQuote(to)}? `);
-          if (!/^[yY]/.test((yield* answers.line()) ?? "")) return false;
+          if (!/^[yY]/.test((yield* answers.line()) ?? "")) {
+            t.status = 1;
+            return false;
+          }
         }
         choice.backup?.(to);
+        if (choice.removeFirst && sys.find(t.p, to, false) !== undefined) {
+          sys.unlink(t.p, to);
+          if (choice.verbose) t.out.add(`removed ${shellQuote(to)}\n`);
+          target = undefined;
+        }
       }
     }
     if (source.kind === "dir") return yield* copyDirectory(t, from, to, source, target, choice, answers);
+    if (choice.symbolic && !from.startsWith("/") && sys.lookup(t.p, dirOf(to)).node !== sys.stat(t.p, ".")) {
+      yield* t.error(`${quoteName(to)}: can make relative symbolic links only in current directory`);
+      return false;
+    }
     if (choice.verbose) t.out.add(`${shellQuote(from)} -> ${shellQuote(to)}\n`);
     copyFile(t, from, to, source, target, choice);
     return true;
@@ -208,6 +252,11 @@ export function* copy(
       );
     return false;
   }
+}
+
+function dirOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? "." : slash === 0 ? "/" : path.slice(0, slash);
 }
 
 function isUnreadable(t: Tool, path: string): boolean {
@@ -246,7 +295,7 @@ function copyFile(
     return;
   }
   const bytes = source.kind === "file" && !choice.attributesOnly ? sys.readBytes(p, from).slice() : new Uint8Array(0);
-  if (to.endsWith("/") && target === undefined) sys.mkdir(p, `${to}x/y`);
+  if (to.endsWith("/") && target === undefined) throw new Errno("ENOTDIR");
   let file: ReturnType<typeof sys.openFile>;
   try {
     file = sys.openFile(p, to, { write: true, create: true, truncate: true, mode: source.mode & 0o777 });

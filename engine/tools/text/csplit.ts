@@ -1,9 +1,10 @@
 /** csplit(1): pieces of a file, cut at lines that match or by their numbers. */
 import { decode, encode } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { compileRegex } from "../../text/regex/index.ts";
 import { byteLength, readWhole } from "../io.ts";
-import { Fatal, quote, tool, UsageError } from "../tool.ts";
+import { Fatal, quote, shellQuote, tool, UsageError } from "../tool.ts";
 import { sprintf } from "./awk/values.ts";
 import { linesOf } from "./input.ts";
 
@@ -22,6 +23,8 @@ function cutsOf(words: readonly string[]): Cut[] {
   const cuts: Cut[] = [];
   for (const text of words) {
     const repeat = /^\{(\d+|\*)\}$/.exec(text);
+    if (repeat === null && /^\{.*\}$/.test(text) && cuts.length > 0)
+      throw new Fatal(`‘${text.slice(0, -1)}’}: integer required between '{' and '}'`);
     if (repeat !== null && cuts.length > 0) {
       cuts.at(-1)!.times = repeat[1] === "*" ? Number.POSITIVE_INFINITY : Number(repeat[1]) + 1;
       continue;
@@ -32,7 +35,15 @@ function cutsOf(words: readonly string[]): Cut[] {
       cuts.push({ text, line: undefined, pattern: pattern[2]!, offset, skips: pattern[1] === "%", times: 1 });
     } else if (/^\d+$/.test(text)) {
       if (Number(text) === 0) throw new Fatal(`${text}: line number must be greater than zero`);
+      const before = cuts.findLast(({ line }) => line !== undefined)?.line;
+      if (before !== undefined && Number(text) < before)
+        throw new Fatal(`line number ${quote(text)} is smaller than preceding line number, ${before}`);
       cuts.push({ text, line: Number(text), pattern: undefined, offset: 0, skips: false, times: 1 });
+    } else if (/^[/%]/.test(text)) {
+      const closed = text.lastIndexOf(text[0]!) > 0;
+      throw new Fatal(
+        closed ? `${text}: integer expected after delimiter` : `${text}: closing delimiter '${text[0]}' missing`,
+      );
     } else throw new Fatal(`${quote(text)}: invalid pattern`);
   }
   return cuts;
@@ -52,11 +63,18 @@ export const csplit = tool(
     if (path === undefined) throw new UsageError("missing operand");
     if (words.length === 0) throw new UsageError(`missing operand after ${quote(path)}`);
     const cuts = cutsOf(words);
+    for (const [i, { line }] of cuts.entries())
+      if (line !== undefined && cuts.slice(0, i).findLast((one) => one.line !== undefined)?.line === line)
+        yield* t.error(`warning: line number ${quote(String(line))} is the same as preceding line number`, 0);
+    if (o.value("n") !== undefined && !/^\d+$/.test(o.value("n")!))
+      throw new Fatal(`invalid number: ${quote(o.value("n")!)}`);
+    checkSuffix(o.value("b"));
     let fd = 0;
-    if (path !== "-") {
-      const opened = yield* t.open(path);
-      if (opened === undefined) throw new Fatal(`cannot open ${quote(path)} for reading: No such file or directory`);
-      fd = opened;
+    try {
+      if (path !== "-") fd = sys.open(t.p, path);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      throw new Fatal(`cannot open ${shellQuote(path)} for reading: ${error.message}`);
     }
     const text = decode(yield* readWhole(t.p, fd));
     const lines = linesOf(text, "\n");
@@ -81,6 +99,7 @@ export const csplit = tool(
         let from = at;
         for (let n = 0; n < cut.times; n++) {
           const to = cut.pattern === undefined ? cut.line! * (n + 1) - 1 : found(lines, cut, from, n > 0 || at > 0);
+          if (to !== undefined && to < at) throw new Fatal(`${quote(cut.text)}: line number out of range`);
           if (to === undefined || to > lines.length || (cut.pattern === undefined && to >= lines.length)) {
             if (cut.times === Number.POSITIVE_INFINITY) break;
             const again = n > 0 ? ` on repetition ${n}` : "";
@@ -103,6 +122,17 @@ export const csplit = tool(
     return 0;
   },
 );
+
+/** -b must have one conversion, of a number. Throws `Fatal`. */
+function checkSuffix(format: string | undefined): void {
+  if (format === undefined) return;
+  const conversions = [...format.matchAll(/%(%|[-+ #0']*\d*(?:\.\d*)?(.)?)/g)].filter((match) => match[1] !== "%");
+  const first = conversions[0];
+  if (first === undefined) throw new Fatal("missing % conversion specification in suffix");
+  if (first[2] === undefined) throw new Fatal("missing conversion specifier in suffix");
+  if (!"diuoxX".includes(first[2])) throw new Fatal(`invalid conversion specifier in suffix: ${first[2]}`);
+  if (conversions.length > 1) throw new Fatal("too many % conversion specifications in suffix");
+}
 
 /** The line that a pattern's offset leads to; the line where the last piece ended is not looked at again. */
 function found(lines: readonly string[], cut: Cut, from: number, passOne: boolean): number | undefined {

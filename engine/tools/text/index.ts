@@ -1,6 +1,6 @@
 import type { Program } from "../../machine/process.ts";
 import { awk } from "./awk/index.ts";
-import { base32, base64 } from "./base64.ts";
+import { base32, base64, basenc } from "./base64.ts";
 import { bc } from "./bc/index.ts";
 import { comm, paste } from "./beside.ts";
 import { cal } from "./cal.ts";
@@ -12,7 +12,9 @@ import { cp } from "./cp.ts";
 import { csplit } from "./csplit.ts";
 import { cut } from "./cut.ts";
 import { date } from "./date.ts";
+import { dd } from "./dd.ts";
 import { diff } from "./diff.ts";
+import { dircolors } from "./dircolors.ts";
 import { du } from "./du.ts";
 import { echo } from "./echo.ts";
 import { nano } from "./editor/nano/index.ts";
@@ -24,6 +26,7 @@ import { factor } from "./factor.ts";
 import { file } from "./file.ts";
 import { link, sync, truncate, unlink } from "./file-ops.ts";
 import { find } from "./find.ts";
+import { fmt } from "./fmt.ts";
 import { grep } from "./grep.ts";
 import { gunzip, gzip, zcat } from "./gzip.ts";
 import { b2sum, md5sum, sha1sum, sha224sum, sha256sum, sha384sum, sha512sum } from "./hash.ts";
@@ -34,7 +37,7 @@ import { join } from "./join.ts";
 import { jq } from "./jq/index.ts";
 import { setsid, stdbuf } from "./launch.ts";
 import { fold, rev, tac } from "./lines.ts";
-import { ls } from "./ls.ts";
+import { dir, ls, vdir } from "./ls.ts";
 import { mkdir } from "./mkdir.ts";
 import { mkfifo } from "./mkfifo.ts";
 import { mv } from "./mv.ts";
@@ -53,8 +56,9 @@ import { sed } from "./sed/index.ts";
 import { seq } from "./seq.ts";
 import { shuf } from "./shuf.ts";
 import { sleep } from "./sleep.ts";
+import { chcon, pathchk, runcon, shred } from "./small-files.ts";
 import { sort } from "./sort.ts";
-import { dd, split } from "./split.ts";
+import { split } from "./split.ts";
 import { stat } from "./stat.ts";
 import { tail } from "./tail.ts";
 import { tar } from "./tar.ts";
@@ -75,6 +79,15 @@ import { yq } from "./yq.ts";
 export const textPrograms: Record<string, Program> = {
   "[": testProgram,
   test: testProgram,
+  basenc,
+  chcon,
+  dir,
+  dircolors,
+  fmt,
+  pathchk,
+  runcon,
+  shred,
+  vdir,
   cksum,
   sum,
   expand,

@@ -5,9 +5,12 @@ import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { localZone } from "../../machine/zone.ts";
 import { modeString } from "../../text/mode.ts";
+import type { Regex } from "../../text/regex/index.ts";
 import { strftime } from "../../text/time.ts";
 import type { Zone } from "../../text/zone.ts";
 import { shellQuote, type Tool } from "../tool.ts";
+import { type BlockSize, inBlocks } from "./block-size.ts";
+import type { LsColors } from "./dircolors.ts";
 import { displayWidth } from "./wc.ts";
 
 export interface Entry {
@@ -20,14 +23,15 @@ export interface View {
   format: "long" | "one" | "columns" | "across" | "commas";
   all: boolean;
   almost: boolean;
-  hide: string[];
+  hide: Regex[];
   recursive: boolean;
   dirsAsFiles: boolean;
   dirsFirst: boolean;
-  human: boolean;
-  si: boolean;
+  /** Blocks of -s, and the units of sizes in the long form. */
+  unit: BlockSize;
+  sizeUnit: BlockSize;
   reverse: boolean;
-  sort: "name" | "time" | "size" | "none" | "version" | "extension";
+  sort: "name" | "time" | "size" | "none" | "version" | "extension" | "width";
   time: "mtime" | "ctime" | "atime";
   classify: "" | "F" | "p" | "t";
   inode: boolean;
@@ -36,6 +40,7 @@ export interface View {
   owner: boolean;
   group: boolean;
   color: boolean;
+  colors: LsColors;
   quoted: boolean;
   /** A --quoting-style; empty: as the terminal asks for. */
   quoting: string;
@@ -44,7 +49,14 @@ export interface View {
   author: boolean;
   timeStyle: string | undefined;
   width: number;
+  /** Columns between tab stops; 0: blanks alone. */
+  tab: number;
   dereference: boolean;
+  /** -Z: a security context, of which there is none. */
+  context: boolean;
+  /** What cannot be printed is shown as question marks. */
+  hidden: boolean;
+  hyperlink: boolean;
 }
 
 /** Bytes, as the long form has them. */
@@ -116,36 +128,60 @@ export function shown(name: string, view: View): string {
     case "shell-escape-always":
       return bare ? `'${name}'` : shellQuote(name);
   }
-  return !view.quoted || bare ? name : shellQuote(name);
+  if (view.quoted) return bare ? name : shellQuote(name);
+  return view.hidden ? name.replace(/[\x00-\x1f\x7f]/g, "?") : name;
 }
 
-function colorOf(node: Inode, name: string, dangling: boolean): string {
+/** The first color of these kinds; `0` and `00` are none. */
+function kindColor(colors: LsColors, ...keys: string[]): string | undefined {
+  return keys.map((key) => colors.kinds.get(key)).find((color) => color !== undefined && !/^0{0,2}$/.test(color));
+}
+
+/** The color of a file, empty for none. */
+function colorOf(colors: LsColors, node: Inode, name: string, dangling: boolean): string {
+  const kind = (...keys: string[]) => kindColor(colors, ...keys);
   switch (node.kind) {
-    case "dir":
-      if ((node.mode & 0o1002) === 0o1002) return "30;42";
-      return (node.mode & 0o2) !== 0 ? "34;42" : (node.mode & 0o1000) !== 0 ? "37;44" : "01;34";
+    case "dir": {
+      const sticky = (node.mode & 0o1000) !== 0;
+      const open = (node.mode & 0o2) !== 0;
+      const special = sticky && open ? kind("tw") : open ? kind("ow") : sticky ? kind("st") : undefined;
+      return special ?? kind("di") ?? "";
+    }
     case "symlink":
-      return dangling ? "40;31;01" : "01;36";
+      return (dangling ? kind("or", "ln") : kind("ln")) ?? "";
     case "fifo":
-      return "40;33";
+      return kind("pi") ?? "";
     case "socket":
-      return "01;35";
+      return kind("so") ?? "";
     case "char":
-      return "40;33;01";
-    default:
-      if ((node.mode & 0o4000) !== 0) return "37;41";
-      if ((node.mode & 0o2000) !== 0) return "30;43";
-      if ((node.mode & 0o111) !== 0) return "01;32";
-      return /\.(tar|tgz|gz|zip|xz|bz2|zst|deb|rpm|jar)$/.test(name) ? "01;31" : "";
+      return kind("cd") ?? "";
+    default: {
+      const special = (node.mode & 0o4000) !== 0 ? kind("su") : (node.mode & 0o2000) !== 0 ? kind("sg") : undefined;
+      const runs = (node.mode & 0o111) !== 0 ? kind("ex") : undefined;
+      const linked = node.nlink > 1 ? kind("mh") : undefined;
+      const found = special ?? runs ?? linked;
+      if (found !== undefined) return found;
+      const lower = name.toLowerCase();
+      const ending =
+        colors.endings.find(([end]) => name.endsWith(end)) ??
+        colors.endings.find(([end]) => lower.endsWith(end.toLowerCase()));
+      return ending?.[1] ?? kind("fi") ?? "";
+    }
   }
 }
 
 function label(t: Tool, entry: Entry, view: View): string {
-  const text = shown(entry.name, view);
+  const text = view.hyperlink ? linked(t, entry, shown(entry.name, view)) : shown(entry.name, view);
   if (!view.color) return text;
   const dangling = entry.node.kind === "symlink" && sys.find(t.p, entry.path) === undefined;
-  const code = colorOf(entry.node, entry.name, dangling);
+  const code = colorOf(view.colors, entry.node, entry.name, dangling);
   return code === "" ? text : `\x1b[${code}m${text}\x1b[0m`;
+}
+
+/** A name as a terminal's link to the file (OSC 8). */
+function linked(t: Tool, entry: Entry, text: string): string {
+  const path = sys.lookup(t.p, entry.path, false).path.replace(/[^A-Za-z0-9._~/-]/g, encodeURIComponent);
+  return `\x1b]8;;file://${t.p.machine.hostname}${path}\x07${text}\x1b]8;;\x07`;
 }
 
 /** Prints entries in the form that was asked for. */
@@ -155,13 +191,14 @@ export function print(t: Tool, entries: readonly Entry[], view: View): void {
     return;
   }
   const inodeWidth = view.inode ? Math.max(0, ...entries.map((entry) => String(entry.node.ino).length)) : 0;
-  const blocks = (node: Inode) => (view.human ? human(blocksOf(node) * 1024, view.si) : String(blocksOf(node)));
+  const blocks = (node: Inode) => inBlocks(blocksOf(node) * 1024, view.unit);
   const blockWidth = view.blocks ? Math.max(0, ...entries.map((entry) => blocks(entry.node).length)) : 0;
   const anyQuoted = view.quoted && entries.some((entry) => shown(entry.name, view) !== entry.name);
   const cells = entries.map((entry) => {
     let prefix = "";
     if (view.inode) prefix += `${String(entry.node.ino).padStart(inodeWidth)} `;
     if (view.blocks) prefix += `${blocks(entry.node).padStart(blockWidth)} `;
+    if (view.context) prefix += "? ";
     const plain = shown(entry.name, view);
     const space = anyQuoted && plain === entry.name && view.format !== "one" && view.format !== "commas" ? " " : "";
     const suffix = indicator(entry.node, view);
@@ -200,7 +237,8 @@ function printColumns(t: Tool, cells: readonly { text: string; width: number }[]
   const count = cells.length;
   if (count === 0) return;
   const across = view.format === "across";
-  for (let columns = Math.min(count, Math.max(1, Math.floor(view.width / 3))); columns >= 1; columns--) {
+  const widest = view.width === 0 ? Number.MAX_SAFE_INTEGER : view.width;
+  for (let columns = Math.min(count, Math.max(1, Math.floor(widest / 3))); columns >= 1; columns--) {
     const rows = Math.ceil(count / columns);
     const widths: number[] = new Array(columns).fill(0);
     cells.forEach((cell, i) => {
@@ -209,7 +247,7 @@ function printColumns(t: Tool, cells: readonly { text: string; width: number }[]
       widths[column] = Math.max(widths[column]!, cell.width + extra);
     });
     const total = widths.reduce((a, b) => a + b, 0);
-    if (total >= view.width && columns > 1) continue;
+    if (total >= widest && columns > 1) continue;
     for (let row = 0; row < rows; row++) {
       let line = "";
       let position = 0;
@@ -220,9 +258,9 @@ function printColumns(t: Tool, cells: readonly { text: string; width: number }[]
         if (cell === undefined) break;
         // Gaps are tabs where a tab stop lies within them, as ls writes them.
         while (position < want) {
-          if (Math.floor(want / 8) > Math.floor((position + 1) / 8)) {
+          if (view.tab > 0 && Math.floor(want / view.tab) > Math.floor((position + 1) / view.tab)) {
             line += "\t";
-            position += 8 - (position % 8);
+            position += view.tab - (position % view.tab);
           } else {
             line += " ";
             position++;
@@ -247,16 +285,11 @@ function printLong(t: Tool, entries: readonly Entry[], view: View): void {
     const { node } = entry;
     const when = node[view.time];
     const seconds = Math.floor((epoch + when) / 1e6);
-    const size =
-      node.kind === "char"
-        ? deviceNumbers(node.device)
-        : view.human
-          ? human(sizeOf(node), view.si)
-          : String(sizeOf(node));
+    const size = node.kind === "char" ? deviceNumbers(node.device) : inBlocks(sizeOf(node), view.sizeUnit);
     return {
       entry,
       inode: String(node.ino),
-      blocks: view.human ? human(blocksOf(node) * 1024, view.si) : String(blocksOf(node)),
+      blocks: inBlocks(blocksOf(node) * 1024, view.unit),
       links: String(node.kind === "dir" ? linksOf(node) : node.nlink),
       owner: view.numeric ? String(node.uid) : names.user(node.uid),
       group: view.numeric ? String(node.gid) : names.group(node.gid),
@@ -288,13 +321,19 @@ function printLong(t: Tool, entries: readonly Entry[], view: View): void {
     line += `${modeString(node)} ${row.links.padStart(widths.links)} `;
     if (view.owner) line += `${row.owner.padEnd(widths.owner)} `;
     if (view.group) line += `${row.group.padEnd(widths.group)} `;
+    if (view.author) line += `${row.owner.padEnd(widths.owner)} `;
+    if (view.context) line += "? ";
     line += `${row.size.padStart(widths.size)} ${row.time} `;
     if (anyQuoted && shown(row.entry.name, view) === row.entry.name) line += " ";
     line += label(t, row.entry, view) + indicator(node, view);
     if (node.kind === "symlink") {
       const behind = sys.find(t.p, row.entry.path);
       const target = shown(node.target, view);
-      const code = view.color ? (behind ? colorOf(behind, node.target, false) : "40;31;01") : "";
+      const code = view.color
+        ? behind
+          ? colorOf(view.colors, behind, node.target, false)
+          : (kindColor(view.colors, "mi", "or") ?? "")
+        : "";
       line += ` -> ${code === "" ? target : `\x1b[${code}m${target}\x1b[0m`}`;
       if (behind) line += indicator(behind, view);
     }

@@ -3,7 +3,7 @@ import { normalize } from "../../machine/path.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { LineReader } from "../io.ts";
-import { quote, shellQuote, tool, UsageError } from "../tool.ts";
+import { Fatal, quote, shellQuote, tool, UsageError } from "../tool.ts";
 import { backups, relative } from "./backup.ts";
 import { baseName, targets } from "./cp.ts";
 
@@ -114,6 +114,7 @@ export const ln = tool(
   },
   function* (t, o) {
     const symbolic = o.has("s");
+    if (o.has("r") && !symbolic) throw new Fatal("cannot do --relative without --symbolic");
     const keep = backups(t, o);
     const answers = new LineReader(t.p, 0);
     let links: { from: string; to: string }[];

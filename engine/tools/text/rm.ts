@@ -3,7 +3,7 @@ import { isErrno } from "../../machine/errno.ts";
 import { mayAccess, WRITE } from "../../machine/path.ts";
 import * as sys from "../../machine/sys.ts";
 import { LineReader } from "../io.ts";
-import { argMatch, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
+import { argMatch, quoteName, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 
 interface Choice {
   recursive: boolean;
@@ -21,6 +21,12 @@ export const rm = tool(
     short: "dfirIRv",
     long: "force=f interactive::=i one-file-system=x no-preserve-root=npr preserve-root::=pr recursive=r dir=d verbose=v",
     usage: "[OPTION]... [FILE]...",
+    wrongOption: (p) => {
+      const file = p.argv.slice(1).find((arg) => /^-[^-]/.test(arg) && sys.find(p, arg, false) !== undefined);
+      return file === undefined
+        ? ""
+        : `Try '${p.argv[0]} ./${quoteName(file)}' to remove the file ${shellQuote(file)}.\n`;
+    },
     about: "Remove (unlink) the FILE(s).",
   },
   function* (t, o) {
@@ -40,6 +46,10 @@ export const rm = tool(
     if (o.operands.length === 0) {
       if (o.has("f")) return 0;
       throw new UsageError("missing operand");
+    }
+    if (how?.key === "I" && (choice.recursive || o.operands.length > 3)) {
+      const many = o.operands.length === 1 ? "1 argument" : `${o.operands.length} arguments`;
+      if (!(yield* ask(t, `remove ${many}${choice.recursive ? " recursively" : ""}?`, choice))) return 0;
     }
     for (const path of o.operands) {
       const base = path.replace(/\/+$/, "").split("/").at(-1);

@@ -2,6 +2,7 @@ import { cpu, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { compareBytes, hold, LineReader, Output } from "../io.ts";
+import type { ParsedOptions } from "../options.ts";
 import { argMatch, Fatal, quote, quoteName, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { randomBytes } from "./random-source.ts";
 import {
@@ -38,6 +39,7 @@ export const sort = tool(
     usage: "[OPTION]... [FILE]...\n  or:  sort [OPTION]... --files0-from=F",
     about: "Write sorted concatenation of all FILE(s) to standard output.",
     usageStatus: 2,
+    rewrite: oldKeys,
   },
   function* (t, o) {
     const global: Ordering = { ...NONE };
@@ -60,6 +62,12 @@ export const sort = tool(
     const stable = o.has("s") || unique;
     const end = o.has("z") ? "\0" : "\n";
     const check = o.last("c", "C", "check");
+    checkSizes(o);
+    if (check !== undefined && o.has("o"))
+      throw new Fatal(
+        `options '-${check.key === "C" || check.value?.startsWith("q") ? "C" : "c"}o' are incompatible`,
+        2,
+      );
     const files = yield* named(t, o.operands, o.value("from"));
     if (check && files.length > 1)
       throw new Fatal(`extra operand ${shellQuote(files[1]!)} not allowed with -${check.key === "C" ? "C" : "c"}`, 2);
@@ -106,6 +114,38 @@ interface Arrangement {
   unique: boolean;
   /** No characters beyond the surrogates' range: the host's own order is that of the bytes, and much faster. */
   plain?: boolean;
+}
+
+/** Keys as they were once written: `+1 -2` is `-k2,2`. */
+function oldKeys(args: string[]): string[] {
+  const out: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const from = /^\+(\d+)(?:\.(\d+))?([bdfgiMnRrV]*)$/.exec(args[i]!);
+    if (args[i] === "--") return [...out, ...args.slice(i)];
+    if (from === null) {
+      out.push(args[i]!);
+      continue;
+    }
+    const to = /^-(\d+)(?:\.(\d+))?([bdfgiMnRrV]*)$/.exec(args[i + 1] ?? "");
+    const start = `${Number(from[1]) + 1}.${Number(from[2] ?? 0) + 1}${from[3]}`;
+    if (to !== null) i++;
+    const end = to === null ? "" : to[2] === undefined ? `,${to[1]}${to[3]}` : `,${Number(to[1]) + 1}.${to[2]}${to[3]}`;
+    out.push(`-k${start}${end}`);
+  }
+  return out;
+}
+
+/** Judges figures that change nothing here: memory, threads, files that are merged at once. Throws `Fatal`. */
+function checkSizes(o: ParsedOptions): void {
+  const size = o.value("S");
+  if (size !== undefined && !/^\d+([bEGgKkMmPTtYZ%]?)$/.test(size))
+    throw new Fatal(`${/^\d/.test(size) ? "invalid suffix in" : "invalid"} -S argument '${size}'`, 2);
+  const threads = o.value("parallel");
+  if (threads !== undefined && !/^\d+$/.test(threads)) throw new Fatal(`invalid --parallel argument '${threads}'`, 2);
+  if (threads !== undefined && Number(threads) === 0) throw new Fatal("number in parallel must be nonzero", 2);
+  const batch = o.value("batch");
+  if (batch !== undefined && Number(batch) < 2)
+    throw new Fatal(`invalid --batch-size argument ${quote(batch)}\nsort: minimum --batch-size argument is ‘2’`, 2);
 }
 
 /** The salt of -R: sixteen bytes. */

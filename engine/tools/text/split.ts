@@ -1,8 +1,8 @@
-import { concat, cpu, decode, encode, type Gen } from "../../kernel/index.ts";
-import { burn } from "../../machine/cpu.ts";
+import { concat, cpu, encode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
+import { exitCode } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { isEndless, isNowhere, readWhole } from "../io.ts";
+import { readWhole } from "../io.ts";
 import { Fatal, quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { parseSize } from "./input.ts";
 
@@ -44,6 +44,9 @@ export const split = tool(
         throw new Fatal(`invalid number of ${way.key === "l" ? "lines" : "bytes"}: ${quote(value)}`);
       number = size;
     }
+    const separator = separatorOf(o.value("t"));
+    if (o.value("suffix")?.includes("/"))
+      throw new UsageError(`invalid suffix ${quote(o.value("suffix")!)}, contains directory separator`);
     let bytes: Uint8Array;
     try {
       bytes = path === "-" ? yield* readWhole(t.p, 0) : sys.readBytes(t.p, path);
@@ -59,12 +62,12 @@ export const split = tool(
       way.key === "b"
         ? byBytes(bytes, number)
         : way.key === "l"
-          ? linePieces(bytes, number)
+          ? linePieces(bytes, number, separator)
           : way.key === "C"
-            ? lineBytes(bytes, number)
+            ? lineBytes(bytes, number, separator)
             : inTurn
-              ? turns(bytes, number)
-              : chunks(bytes, number, byLines);
+              ? turns(bytes, number, separator)
+              : chunks(bytes, number, byLines ? separator : undefined);
     if (only !== undefined) {
       yield* t.out.bytes(pieces[only - 1] ?? new Uint8Array(0));
       return 0;
@@ -85,6 +88,11 @@ export const split = tool(
       if (suffix === undefined) throw new Fatal("output file suffixes exhausted");
       const name = prefix + suffix + (o.value("suffix") ?? "");
       yield* cpu(10);
+      const filter = o.value("filter");
+      if (filter !== undefined) {
+        yield* filtered(t, filter, name, piece.slice());
+        continue;
+      }
       if (o.has("verbose")) t.out.add(`creating file ${shellQuote(name)}\n`);
       try {
         sys.writeText(t.p, name, piece.slice());
@@ -97,10 +105,49 @@ export const split = tool(
   },
 );
 
+/** The byte that ends a record: a character, or `\\0`. */
+function separatorOf(text: string | undefined): number {
+  if (text === undefined) return 10;
+  if (text === "") throw new Fatal("empty record separator");
+  if (text === "\\0") return 0;
+  const bytes = encode(text);
+  if (bytes.length > 1) throw new Fatal(`multi-character separator ${quote(text)}`);
+  return bytes[0]!;
+}
+
+/** --filter: a piece goes to a shell's command, which finds the file's name in FILE. */
+function* filtered(t: Tool, command: string, name: string, piece: Uint8Array): Gen<void> {
+  yield* t.out.flush();
+  const [read, write] = sys.pipe();
+  const env = new Map(t.p.env).set("FILE", name);
+  const shell = t.p.env.get("SHELL") ?? "/bin/sh";
+  const fds = new Map(t.p.fds);
+  fds.set(0, read);
+  const child = yield* sys.spawn(t.p, shell, {
+    argv: [shell.slice(shell.lastIndexOf("/") + 1), "-c", command],
+    env,
+    fds,
+  });
+  fds.clear();
+  const fd = t.p.freeFd();
+  t.p.setFd(fd, write);
+  try {
+    if (piece.length > 0) yield* sys.write(t.p, fd, piece);
+  } catch (error) {
+    // A command that reads no more has what it wanted.
+    if (!isErrno(error) || error.code !== "EPIPE") throw error;
+  } finally {
+    sys.close(t.p, fd);
+  }
+  const done = yield* sys.waitFor(t.p, child);
+  const status = done === undefined ? 0 : exitCode(done.status);
+  if (status !== 0) throw new Fatal(`with FILE=${name}, exit ${status} from command: ${command}`, status);
+}
+
 /** Lines dealt out one by one to so many pieces. */
-function turns(bytes: Uint8Array, count: number): Uint8Array[] {
+function turns(bytes: Uint8Array, count: number, separator: number): Uint8Array[] {
   const piles: Uint8Array[][] = Array.from({ length: count }, () => []);
-  linePieces(bytes, 1).forEach((line, i) => {
+  linePieces(bytes, 1, separator).forEach((line, i) => {
     piles[i % count]!.push(line);
   });
   return piles.map(concat);
@@ -112,12 +159,12 @@ function byBytes(bytes: Uint8Array, size: number): Uint8Array[] {
   return out;
 }
 
-function linePieces(bytes: Uint8Array, lines: number): Uint8Array[] {
+function linePieces(bytes: Uint8Array, lines: number, separator: number): Uint8Array[] {
   const out: Uint8Array[] = [];
   let from = 0;
   let seen = 0;
   for (let i = 0; i < bytes.length; i++) {
-    if (bytes[i] !== 10 || ++seen < lines) continue;
+    if (bytes[i] !== separator || ++seen < lines) continue;
     out.push(bytes.subarray(from, i + 1));
     from = i + 1;
     seen = 0;
@@ -127,13 +174,13 @@ function linePieces(bytes: Uint8Array, lines: number): Uint8Array[] {
 }
 
 /** Whole lines, at most `size` bytes together; longer lines are cut. */
-function lineBytes(bytes: Uint8Array, size: number): Uint8Array[] {
+function lineBytes(bytes: Uint8Array, size: number, separator: number): Uint8Array[] {
   const out: Uint8Array[] = [];
   let from = 0;
   while (from < bytes.length) {
     let end = Math.min(bytes.length, from + size);
     if (end < bytes.length) {
-      const newline = bytes.lastIndexOf(10, end - 1);
+      const newline = bytes.lastIndexOf(separator, end - 1);
       if (newline >= from) end = newline + 1;
     }
     out.push(bytes.subarray(from, end));
@@ -142,7 +189,7 @@ function lineBytes(bytes: Uint8Array, size: number): Uint8Array[] {
   return out;
 }
 
-function chunks(bytes: Uint8Array, number: number, lines: boolean): Uint8Array[] {
+function chunks(bytes: Uint8Array, number: number, separator: number | undefined): Uint8Array[] {
   const out: Uint8Array[] = [];
   const base = Math.floor(bytes.length / number);
   const rest = bytes.length % number;
@@ -151,8 +198,8 @@ function chunks(bytes: Uint8Array, number: number, lines: boolean): Uint8Array[]
   for (let n = 0; n < number; n++) {
     target += base + (n < rest ? 1 : 0);
     let end = Math.max(from, target);
-    if (lines && end > from && end < bytes.length && bytes[end - 1] !== 10) {
-      const newline = bytes.indexOf(10, end);
+    if (separator !== undefined && end > from && end < bytes.length && bytes[end - 1] !== separator) {
+      const newline = bytes.indexOf(separator, end);
       end = newline < 0 ? bytes.length : newline + 1;
     }
     out.push(bytes.subarray(from, end));
@@ -192,186 +239,4 @@ function suffixSource(
     }
     return lead + text(n++, size);
   };
-}
-
-/** dd(1): if, of, bs, ibs, obs, count, skip, seek, conv=notrunc|ucase|lcase|sync, status. */
-export const dd = tool(
-  {
-    name: "dd",
-    short: "",
-    usage: "[OPERAND]...\n  or:  dd OPTION",
-    about: "Copy a file, converting and formatting according to the operands.",
-  },
-  function* (t, o) {
-    const set = new Map<string, string>();
-    for (const operand of o.operands) {
-      const at = operand.indexOf("=");
-      const name = operand.slice(0, Math.max(0, at));
-      if (at < 0 || !/^(if|of|bs|ibs|obs|cbs|count|skip|iseek|seek|oseek|conv|iflag|oflag|status)$/.test(name))
-        throw new UsageError(`unrecognized operand ${shellQuote(operand)}`);
-      set.set(name, operand.slice(at + 1));
-    }
-    const size = (name: string, fallback: number) => {
-      const text = set.get(name);
-      if (text === undefined) return fallback;
-      const parts = text
-        .split("x")
-        .map((part) =>
-          part.endsWith("c")
-            ? Number(part.slice(0, -1))
-            : part.endsWith("w")
-              ? Number(part.slice(0, -1)) * 2
-              : parseSize(
-                  part.replace(/B$/, "") === part || /[kKMGTPE]i?B$/.test(part) ? part : part.slice(0, -1),
-                  true,
-                ),
-        );
-      if (parts.some((part) => part === undefined || Number.isNaN(part)))
-        throw new Fatal(`invalid number: ${shellQuote(text)}`);
-      const value = parts.reduce<number>((product, part) => product * part!, 1);
-      if (value === 0 && name.endsWith("bs")) throw new Fatal(`invalid number: ${shellQuote(text)}`);
-      return value;
-    };
-    const block = size("bs", 0);
-    const inSize = block || size("ibs", 512);
-    const outSize = block || size("obs", 512);
-    const count = set.has("count") ? size("count", 0) : Number.POSITIVE_INFINITY;
-    const skip = size("skip", size("iseek", 0));
-    const seek = size("seek", size("oseek", 0));
-    const status = set.get("status");
-    if (status !== undefined && !["none", "noxfer", "progress"].includes(status))
-      throw new UsageError(`invalid status level: ${quote(status)}`);
-    const conversions = new Set((set.get("conv") ?? "").split(",").filter((word) => word !== ""));
-    for (const word of conversions)
-      if (!/^(notrunc|ucase|lcase|sync|noerror|fsync|fdatasync|nocreat|excl|sparse|swab)$/.test(word))
-        throw new UsageError(`invalid conversion: ${quote(word)}`);
-    const input = set.get("if");
-    const output = set.get("of");
-    try {
-      if (input !== undefined) t.p.setFd(0, sys.openFile(t.p, input, { read: true }));
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-      throw new Fatal(`failed to open ${shellQuote(input!)}: ${error.message}`);
-    }
-    let fullIn = 0;
-    let partIn = 0;
-    let fullOut = 0;
-    let partOut = 0;
-    let copied = 0;
-    let pending = new Uint8Array(0);
-    try {
-      if (output !== undefined) {
-        const file = sys.openFile(t.p, output, {
-          write: true,
-          create: !conversions.has("nocreat"),
-          truncate: !conversions.has("notrunc") && seek === 0,
-        });
-        t.p.setFd(1, file);
-        if (seek > 0 && file.node?.kind === "file") {
-          if (!conversions.has("notrunc")) {
-            const bytes = new Uint8Array(seek * outSize);
-            bytes.set(file.node.content.bytes().subarray(0, bytes.length));
-            t.p.machine.reserve(bytes.length - file.node.content.size(), file.node.content.size());
-            sys.setContent(t.p, file.node, bytes);
-          }
-          file.offset = seek * outSize;
-        }
-      }
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-      throw new Fatal(`failed to open ${shellQuote(output!)}: ${error.message}`);
-    }
-    const started = t.p.machine.kernel.now;
-    if (count === Number.POSITIVE_INFINITY && isEndless(t.p, 0) && isNowhere(t.p, 1))
-      yield* burn(t.p, Number.MAX_SAFE_INTEGER);
-    const put = function* (bytes: Uint8Array) {
-      if (bytes.length === 0) return;
-      yield* sys.write(t.p, 1, bytes);
-      copied += bytes.length;
-      if (bytes.length === outSize) fullOut++;
-      else partOut++;
-    };
-    try {
-      for (let n = 0; n < skip; n++) if ((yield* sys.read(t.p, 0, inSize)).length === 0) break;
-      for (let n = 0; n < count; n++) {
-        let bytes = yield* readBlock(t, inSize);
-        if (bytes.length === 0) break;
-        if (bytes.length === inSize) fullIn++;
-        else partIn++;
-        if (conversions.has("ucase")) bytes = encode(decode(bytes).toUpperCase());
-        if (conversions.has("swab")) bytes = swapped(bytes);
-        if (conversions.has("lcase")) bytes = encode(decode(bytes).toLowerCase());
-        if (conversions.has("sync") && bytes.length < inSize) {
-          const padded = new Uint8Array(inSize);
-          padded.set(bytes);
-          bytes = padded;
-        }
-        if (block > 0) yield* put(bytes);
-        else {
-          const all = new Uint8Array(pending.length + bytes.length);
-          all.set(pending);
-          all.set(bytes, pending.length);
-          let at = 0;
-          for (; all.length - at >= outSize; at += outSize) yield* put(all.subarray(at, at + outSize));
-          pending = all.slice(at);
-        }
-      }
-      yield* put(pending);
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-      const reading = error.code === "EISDIR";
-      yield* t.error(
-        `error ${reading ? "reading" : "writing"} ${shellQuote(reading ? (input ?? "standard input") : (output ?? "standard output"))}: ${error.message}`,
-      );
-    }
-    if (status === "none") return t.status;
-    let text = `${fullIn}+${partIn} records in\n${fullOut}+${partOut} records out\n`;
-    if (status !== "noxfer") {
-      const seconds = Math.max(1e-6, (t.p.machine.kernel.now - started) / 1e6);
-      text += `${copied} byte${copied === 1 ? "" : "s"}${scaled(copied)} copied, ${Number(seconds.toPrecision(6))} s, ${speed(copied / seconds)}\n`;
-    }
-    yield* sys.printError(t.p, text);
-    return t.status;
-  },
-);
-
-/** conv=swab: every two bytes change places; an odd one at the end stays. */
-function swapped(bytes: Uint8Array): Uint8Array {
-  const out = bytes.slice();
-  for (let i = 0; i + 1 < out.length; i += 2) [out[i], out[i + 1]] = [out[i + 1]!, out[i]!];
-  return out;
-}
-
-/** One read(2); what has no end fills the block, however large. */
-function* readBlock(t: Tool, size: number): Gen<Uint8Array> {
-  const first = yield* sys.read(t.p, 0, size);
-  if (first.length === size || !isEndless(t.p, 0)) return first;
-  const out = new Uint8Array(size);
-  out.set(first);
-  for (let at = first.length; at < size; ) {
-    const more = yield* sys.read(t.p, 0, size - at);
-    out.set(more, at);
-    at += more.length;
-  }
-  return out;
-}
-
-function withUnit(value: number, base: number): string {
-  const letters = base === 1000 ? ["", "k", "M", "G", "T"] : ["", "Ki", "Mi", "Gi", "Ti"];
-  let at = 0;
-  let left = value;
-  while (left >= base && at < 4) {
-    left /= base;
-    at++;
-  }
-  return `${left < 10 && at > 0 ? left.toFixed(1) : Math.round(left)} ${letters[at]}B`;
-}
-
-function scaled(bytes: number): string {
-  if (bytes < 1000) return "";
-  return bytes < 1024 ? ` (${withUnit(bytes, 1000)})` : ` (${withUnit(bytes, 1000)}, ${withUnit(bytes, 1024)})`;
-}
-
-function speed(rate: number): string {
-  return `${withUnit(rate, 1000)}/s`;
 }

@@ -1,5 +1,7 @@
+import type { Gen } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
-import { Fatal, quote, tool, UsageError } from "../tool.ts";
+import { Fatal, quote, type Tool, tool, UsageError } from "../tool.ts";
 import { bytesOf, checkSets, parseSet } from "./tr-sets.ts";
 
 /** tr(1): bytes, as in coreutils. */
@@ -60,7 +62,7 @@ export const tr = tool(
     if (squeeze) for (const byte of set2 ?? set1) squeezed[byte] = 1;
     let previous = -1;
     for (;;) {
-      const bytes = yield* sys.read(t.p, 0);
+      const bytes = yield* input(t);
       if (bytes.length === 0) return 0;
       const out = new Uint8Array(bytes.length);
       let length = 0;
@@ -75,3 +77,12 @@ export const tr = tool(
     }
   },
 );
+
+function* input(t: Tool): Gen<Uint8Array> {
+  try {
+    return yield* sys.read(t.p, 0);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    throw new Fatal(`read error: ${error.message}`);
+  }
+}

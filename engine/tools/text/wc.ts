@@ -5,6 +5,7 @@ import { wcwidth } from "../../text/width.ts";
 import { readWhole } from "../io.ts";
 import { matchWord } from "../options.ts";
 import { quote, shellQuote, tool, UsageError } from "../tool.ts";
+import { openNamed } from "./head.ts";
 
 interface Counts {
   l: number;
@@ -40,7 +41,7 @@ export const wc = tool(
         throw new UsageError(
           `extra operand ${shellQuote(o.operands[0]!)}\nfile operands cannot be combined with --files0-from`,
         );
-      const fd = yield* t.open(list);
+      const fd = yield* openNamed(t, list, "cannot open");
       if (fd === undefined) return 1;
       files = decode(yield* readWhole(t.p, fd))
         .replace(/\0$/, "")
@@ -60,6 +61,10 @@ export const wc = tool(
         `${wanted.map((key) => String(counts[key]).padStart(width)).join(" ")}${name === undefined ? "" : ` ${name}`}\n`,
       );
     for (const path of files) {
+      if (path === "") {
+        yield* t.error("invalid zero-length file name");
+        continue;
+      }
       const fd = yield* t.open(path);
       if (fd === undefined) continue;
       const counts: Counts = { l: 0, w: 0, m: 0, c: 0, L: 0 };
