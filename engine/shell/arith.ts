@@ -2,12 +2,12 @@ import { add, type Num, negate, norm, operation } from "./arith-ops.ts";
 import { readNumber, StepEvaluator, subscriptEnd } from "./arith-step.ts";
 import { ShellError } from "./control.ts";
 
-/** What an expression may read and change. */
+/** What an expression may read and change. `expanded`: the expression's `$` were expanded, and its subscripts with it. */
 export interface ArithScope {
-  get(name: string, index: string | undefined): string | undefined;
-  set(name: string, index: string | undefined, value: string): void;
+  get(name: string, index: string | undefined, expanded?: boolean): string | undefined;
+  set(name: string, index: string | undefined, value: string, expanded?: boolean): void;
   /** A subscript whose side effects happened; what may be given for it afterwards. */
-  resolve(name: string, index: string): string;
+  resolve(name: string, index: string, expanded?: boolean): string;
   /** Throws for an unset variable under `set -u`. */
   missing(name: string): void;
 }
@@ -53,8 +53,11 @@ type Code = (scope: ArithScope, depth: number) => Num;
 
 const compiled = new Map<string, Code>();
 
-/** Evaluates the text of an arithmetic expression, in 64-bit integers as bash does. Throws `ShellError`. */
-export function evaluate(text: string, scope: ArithScope, depth = 0): Num {
+/**
+ * Evaluates the text of an arithmetic expression, in 64-bit integers as bash does. Throws `ShellError`. `depth` 0: the
+ * text was expanded before, so that its subscripts are not.
+ */
+export function evaluate(text: string, scope: ArithScope, depth = 1): Num {
   let code = compiled.get(text);
   if (code === undefined) {
     code = new Compiler(text).compile();
@@ -86,7 +89,7 @@ class Compiler {
       // A syntax error shows when the expression is evaluated, and after what stands before it took effect.
       const { text } = this;
       return (scope, depth) =>
-        new StepEvaluator(text, scope, (value) => {
+        new StepEvaluator(text, scope, depth === 0, (value) => {
           // Bash goes 1024 deep. What has a syntax error somewhere ends with one, so a tenth of it will do.
           return depth >= 100 ? undefined : evaluate(value, scope, depth + 1);
         }).run();
@@ -170,16 +173,16 @@ class Compiler {
         if (op === "") {
           return (scope, depth) => {
             const result = value(scope, depth);
-            scope.set(name, index, String(result));
+            scope.set(name, index, String(result), depth === 0);
             return result;
           };
         }
         const operate = this.operation(op, this.lastAt);
         const read = this.variable(name);
         return (scope, depth) => {
-          const at = index === undefined ? undefined : scope.resolve(name, index);
+          const at = index === undefined ? undefined : scope.resolve(name, index, depth === 0);
           const result = operate(read(scope, depth, at), value(scope, depth));
-          scope.set(name, at, String(result));
+          scope.set(name, at, String(result), depth === 0);
           return result;
         };
       }
@@ -249,10 +252,10 @@ class Compiler {
     const read = this.variable(name);
     this.next();
     return (scope, depth) => {
-      const at = index === undefined ? undefined : scope.resolve(name, index);
+      const at = index === undefined ? undefined : scope.resolve(name, index, depth === 0);
       const old = read(scope, depth, at);
       const now = add(old, by);
-      scope.set(name, at, String(now));
+      scope.set(name, at, String(now), depth === 0);
       return before ? now : old;
     };
   }
@@ -290,15 +293,14 @@ class Compiler {
   private variable(name: string): (scope: ArithScope, depth: number, index?: string) => Num {
     const { text } = this;
     return (scope, depth, index) => {
-      const value = scope.get(name, index);
+      const value = scope.get(name, index, depth === 0);
       if (value === undefined) {
         scope.missing(name);
         return 0;
       }
       if (/^-?[1-9][0-9]{0,14}$/.test(value) || value === "0") return Number(value);
       if (value === "") return 0;
-      if (depth >= 1024)
-        throw new ShellError(`${text}: expression recursion level exceeded (error token is "${name}")`);
+      if (depth > 1024) throw new ShellError(`${text}: expression recursion level exceeded (error token is "${name}")`);
       return evaluate(value, scope, depth + 1);
     };
   }

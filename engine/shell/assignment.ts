@@ -2,8 +2,17 @@ import type { Assignment, Word } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { AssociativeArray } from "./assoc.ts";
 import { readonlyVariable, ShellError } from "./control.ts";
-import { type Compiled, compile, compiledText, expanding, expandWords, piecesText, wordText } from "./expand.ts";
-import { doubleQuote, singleQuote } from "./quote.ts";
+import {
+  type Compiled,
+  compile,
+  compiledText,
+  expanding,
+  expandingAtOnce,
+  expandWords,
+  piecesText,
+  wordText,
+} from "./expand.ts";
+import { doubleQuote } from "./quote.ts";
 import { closeBrace } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { MAX_ELEMENTS, Variable } from "./variables.ts";
@@ -19,6 +28,8 @@ export interface Element {
 export interface Prepared {
   name: string;
   index: string | undefined;
+  /** The subscript as it is written, where its commands were run. */
+  written?: string | undefined;
   append: boolean;
   value: string;
   elements: Element[] | undefined;
@@ -63,7 +74,8 @@ function shapeOf(node: Assignment): Shape {
  */
 export function* settledIndex(sh: Shell, index: string): Gen<string> {
   if (!/\$\(|`/.test(index)) return index;
-  return singleQuote(yield* expanding(sh, () => piecesText(sh, compile(index).pieces)));
+  const text = yield* expanding(sh, () => piecesText(sh, compile(index).pieces));
+  return `"${text.replace(/[$`"\\]/g, "\\$&")}"`;
 }
 
 /** The same of a name with its subscript, as builtins are given it: `a[$(…)]`. */
@@ -79,7 +91,7 @@ export function* prepareAssignment(sh: Shell, node: Assignment): Gen<Prepared> {
   const elements = words && (yield* expandArray(sh, words));
   const text = words ? "" : (value.plain ?? (yield* expanding(sh, () => compiledText(sh, value))));
   const place = index && (yield* settledIndex(sh, index));
-  return { name, index: place, append, value: text, elements, raw, hasValue: true };
+  return { name, index: place, written: index, append, value: text, elements, raw, hasValue: true };
 }
 
 /** Expands the words of `(…)`. */
@@ -104,8 +116,10 @@ export function* expandArray(sh: Shell, words: readonly Word[]): Gen<Element[]> 
 }
 
 /** The text of a prepared assignment as an argument. */
-export function assignmentText(ready: Prepared): string {
-  const name = ready.index === undefined ? ready.name : `${ready.name}[${ready.index}]`;
+export function* assignmentText(sh: Shell, ready: Prepared): Gen<string> {
+  const { index } = ready;
+  const place = index && (yield* expandingAtOnce(sh, () => wordText(sh, index)));
+  const name = place === undefined ? ready.name : `${ready.name}[${place}]`;
   const value = ready.elements
     ? `(${ready.elements.map((element) => doubleQuote(element.value)).join(" ")})`
     : ready.value;
@@ -115,13 +129,18 @@ export function assignmentText(ready: Prepared): string {
 /** Assigns; that the variable is read-only is told, and leads to `false`. */
 export function* tryAssign(sh: Shell, name: string, value: string): Gen<boolean> {
   try {
-    sh.assign(name, undefined, value);
+    yield* expandingAtOnce(sh, () => sh.assign(name, undefined, value));
     return true;
   } catch (error) {
     if (!(error instanceof ShellError) || !error.bare) throw error;
     yield* sh.complain(error.message);
     return false;
   }
+}
+
+/** Carries out an assignment, and the commands that evaluating its value or its subscript asks for. */
+export function* assigning(sh: Shell, ready: Prepared): Gen<void> {
+  yield* expandingAtOnce(sh, () => applyAssignment(sh, ready));
 }
 
 /** Carries out an assignment. Throws for read-only variables and bad subscripts. */

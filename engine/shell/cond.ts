@@ -27,7 +27,7 @@ export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
       const operand = node.operand.text;
       const text = yield* (isPure(operand) ? expandingAtOnce : expanding)(sh, () => wordText(sh, operand, "argument"));
       if (sh.has("xtrace")) yield* trace(sh, `[[ ${node.operator} ${shown(text)} ]]`);
-      return testUnary(sh, node.operator, text);
+      return yield* expandingAtOnce(sh, () => testUnary(sh, node.operator, text));
     }
     case "TestBinary":
       return yield* binary(sh, node.operator, node.left.text, node.right.text);
@@ -81,7 +81,7 @@ class WrongOperand {
 
 function* compared(sh: Shell, compare: () => boolean): Gen<boolean> {
   try {
-    return compare();
+    return yield* expandingAtOnce(sh, compare);
   } catch (error) {
     if (!(error instanceof WrongOperand)) throw error;
     yield* sh.complain(error.message);

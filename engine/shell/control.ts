@@ -47,6 +47,9 @@ export class ShellError {
   /** The builtin or construct that met it is not named, as with all that comes of assigning. */
   bare = false;
 
+  /** The same of what came up in a subscript or a value: what is around it is given up, though. */
+  unnamed = false;
+
   constructor(message: string, how: "discard" | "exit" | "fail" = "discard", status = 1) {
     this.message = message;
     this.how = how;
@@ -77,5 +80,5 @@ export function badSubscript(name: string, subscript: string): ShellError {
 
 /** An error's message with what met it before it. */
 export function namedMessage(prefix: string, error: ShellError): string {
-  return error.bare ? error.message : prefix + error.message;
+  return error.bare || error.unnamed ? error.message : prefix + error.message;
 }

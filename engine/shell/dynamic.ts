@@ -1,4 +1,5 @@
 import { ALIAS_BUCKETS, LiveArray, PROGRAM_BUCKETS } from "./assoc.ts";
+import { workingDirectory } from "./home.ts";
 import type { Shell } from "./shell.ts";
 import { Variable } from "./variables.ts";
 
@@ -71,8 +72,9 @@ const DYNAMIC: Record<
     setAt: (index, value) => {
       if (index > 0 && index <= sh.dirStack.length) sh.dirStack = sh.dirStack.with(index - 1, value);
     },
-    list: () => [sh.p.cwd, ...sh.dirStack],
+    list: () => [workingDirectory(sh), ...sh.dirStack],
   }),
+  GROUPS: (sh) => ({ get: () => undefined, set: () => {}, list: () => sh.p.cred.groups.map(String) }),
   BASH_ARGC: (sh) => ({
     get: () => undefined,
     set: () => {},
@@ -129,8 +131,11 @@ const LIVE: Record<string, (sh: Shell) => LiveArray> = {
     ),
 };
 
-/** Gives a variable its dynamic behaviour. */
-export function defineDynamic(sh: Shell, name: string, variable: Variable): void {
+/** Those that bash fills when they are read first; the arguments of the shell only outside functions. */
+const LAZY = new Set(["BASH_ARGC", "BASH_ARGV", "DIRSTACK", "GROUPS"]);
+
+/** Gives a variable its dynamic behaviour; `copied`: it is another shell's already. */
+export function defineDynamic(sh: Shell, name: string, variable: Variable, copied = false): void {
   if (LIVE[name]) {
     variable.map = LIVE[name](sh);
     return;
@@ -138,13 +143,20 @@ export function defineDynamic(sh: Shell, name: string, variable: Variable): void
   const made = DYNAMIC[name]?.(sh);
   if (made === undefined) return;
   const { list } = made;
-  variable.get = list ? () => list()[0] : made.get;
+  variable.get = list ? () => variable.elements()[0] : made.get;
   variable.set = made.set;
   variable.setAt = made.setAt;
   if (list) {
+    if (LAZY.has(name) && !copied) variable.asked = false;
+    const read = () => {
+      const group = name.startsWith("BASH_ARG") ? ["BASH_ARGC", "BASH_ARGV"] : [name];
+      if (!variable.asked && (group.length === 1 || sh.functionDepth === 0))
+        for (const one of group) sh.vars.find(one)!.asked = true;
+      return variable.asked || sh.shopts.has("extdebug") ? list() : [];
+    };
     variable.computedList = true;
-    variable.elements = list;
-    variable.keys = () => list().map((_, i) => String(i));
+    variable.elements = read;
+    variable.keys = () => read().map((_, i) => String(i));
   }
 }
 

@@ -380,7 +380,7 @@ export function arithText(sh: Shell, text: string): number | bigint {
     throw new ShellError(
       `${source}: syntax error${source.includes(",") ? " in expression" : ": operand expected"} (error token is "")`,
     );
-  return evaluate(source, sh.arith);
+  return evaluate(source, sh.arith, 0);
 }
 
 function paramText(sh: Shell, value: ParamValue): string {

@@ -121,11 +121,11 @@ export function* runExternal(sh: Shell, words: readonly string[], env: Map<strin
   return yield* waitForeground(sh, [child], sh.simpleNode ? sh.textOf(sh.simpleNode) : words.join(" "));
 }
 
-/** Lets a program take over the shell's process. Comes back only by `ProcessExit` or with an error. */
+/** Lets a program take over the shell's process, `env` undefined without environment. Comes back only by `ProcessExit` or with an error. */
 export function* execExternal(
   sh: Shell,
   words: readonly string[],
-  env: Map<string, string>,
+  env: Map<string, string> | undefined,
   argv0?: string,
 ): Gen<void> {
   const path = words[0] === "" ? undefined : resolveCommand(sh, words[0]!);
@@ -138,7 +138,7 @@ export function* execExternal(
   try {
     executable(sh.p, path, argv);
     resetSignals(sh, sh.p, false);
-    const given = environmentOf(sh, path, env);
+    const given = env === undefined ? new Map<string, string>() : environmentOf(sh, path, env);
     // A shell that takes this one's place is at the same level.
     const level = given.get("SHLVL");
     if (level !== undefined && sh.subshellDepth === 0 && sh.setup.dialect === "bash")
@@ -149,7 +149,7 @@ export function* execExternal(
     if (error.code !== "ENOEXEC") throw cannotRun(sh, words[0]!, path, error);
     if (isBinary(readBytes(sh.p, path)))
       throw new ShellError(`${words[0]}: cannot execute binary file: Exec format error`, "fail", 126);
-    sh.p.env = new Map(env);
+    sh.p.env = new Map(env ?? []);
     throw new ProcessExit(yield* runScriptFile(sh.p, path, words, sh.setup.dialect));
   }
 }

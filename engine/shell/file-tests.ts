@@ -103,7 +103,8 @@ function isSet(sh: Shell, name: string): boolean {
   if (/^\d+$/.test(name)) return Number(name) <= sh.positional.length;
   if (!/^[A-Za-z_]\w*(\[.*\])?$/s.test(name)) return false;
   const param = parseParam(name, false);
-  if (param.index === "@" || param.index === "*") return sh.elementsOf(sh.vars.target(param.name)).length > 0;
+  const whole = (param.index === "@" || param.index === "*") && !sh.vars.find(sh.vars.target(param.name))?.map;
+  if (whole) return sh.elementsOf(sh.vars.target(param.name)).length > 0;
   const value = lookup(sh, param);
   return value.text !== undefined;
 }

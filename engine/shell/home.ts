@@ -1,6 +1,13 @@
 import { isErrno } from "../machine/errno.ts";
-import { readText } from "../machine/sys.ts";
+import { find, readText } from "../machine/sys.ts";
 import type { Shell } from "./shell.ts";
+
+/** The working directory by the name it was reached by. */
+export function workingDirectory(sh: Shell): string {
+  const pwd = sh.get("PWD");
+  if (pwd?.startsWith("/") && find(sh.p, pwd) === find(sh.p, ".")) return pwd;
+  return sh.p.cwd;
+}
 
 /** Home directory for a tilde; `+` and `-` are PWD and OLDPWD. Undefined when there is none. */
 export function homeOf(sh: Shell, user: string): string | undefined {
@@ -9,7 +16,7 @@ export function homeOf(sh: Shell, user: string): string | undefined {
   if (user === "-") return sh.get("OLDPWD");
   if (/^[+-]?\d+$/.test(user) && sh.setup.dialect === "bash") {
     // Of the directory stack, from its top or (`~-1`) its end.
-    const stack = [sh.p.cwd, ...sh.dirStack];
+    const stack = [workingDirectory(sh), ...sh.dirStack];
     const n = Number(user.replace(/^[+-]/, ""));
     return stack[user[0] === "-" ? stack.length - 1 - n : n];
   }

@@ -116,7 +116,8 @@ function length(sh: Shell, param: Param): string {
       throw new ShellError(`${param.name}: unbound variable`);
     return String(value.list.length);
   }
-  if (value.text === undefined) requireSet(sh, param);
+  const inArray = param.index !== undefined && sh.vars.find(sh.vars.target(param.name))?.isSet;
+  if (value.text === undefined && !inArray) requireSet(sh, { ...param, index: undefined });
   return String(codePoints(value.text ?? ""));
 }
 

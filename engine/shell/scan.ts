@@ -110,12 +110,11 @@ function skipHeredoc(text: string, i: number): number {
   return i + head[0].length;
 }
 
-/** Position behind single quotes between double ones that keep a brace from closing an expansion; `i` when none do. */
+/** Position behind single quotes between double ones, which keep braces from closing an expansion; `i` when there are none. */
 function skipProtected(text: string, i: number): number {
   const end = text.indexOf("'", i + 1);
-  if (end < 0) return i;
-  const inner = text.slice(i + 1, end);
-  return inner.includes("}") && !inner.includes("${") ? end + 1 : i;
+  // An expansion that ends between them, and another that begins: apostrophes, as dash has it.
+  return end < 0 || /\}.*\$\{/s.test(text.slice(i + 1, end)) ? i : end + 1;
 }
 
 /** Position of the closing bracket that matches one opened before `i`. */

@@ -184,16 +184,16 @@ export class Shell {
     this.shellPid = p.nsPid;
     this.startedAt = p.machine.kernel.now;
     this.arith = {
-      get: (name, index) => this.getForArith(name, index),
-      set: (name, index, value) => {
+      get: (name, index, expanded) => this.getForArith(name, index, expanded),
+      set: (name, index, value, expanded) => {
         try {
-          this.assign(name, index, value);
+          this.assign(name, index, value, false, expanded);
         } catch (error) {
           if (!(error instanceof ShellError) || !error.bare || error.how !== "fail") throw error;
           this.warnings.push(error.message);
         }
       },
-      resolve: (name, index) => this.resolveIndex(name, index),
+      resolve: (name, index, expanded) => this.resolveIndex(name, index, expanded),
       missing: (name) => {
         if (this.has("nounset") && !this.vars.find(this.vars.target(name))?.isArray)
           throw new ShellError(`${name}: unbound variable`, "exit", 1);
@@ -306,7 +306,7 @@ export class Shell {
 
   // ---- variables ----------------------------------------------------------------------------------------------------
 
-  get(name: string, index?: string): string | undefined {
+  get(name: string, index?: string, expanded = false): string | undefined {
     const target = this.vars.target(name);
     const bracket = target.indexOf("[");
     if (bracket > 0 && index === undefined) return this.get(target.slice(0, bracket), target.slice(bracket + 1, -1));
@@ -314,24 +314,24 @@ export class Shell {
     if (variable === undefined) return undefined;
     if (index === undefined) return variable.scalar();
     if (variable.map) return variable.map.get(this.keyOf(index));
-    const at = this.indexOf(variable, index, name, true);
+    const at = this.indexOf(variable, index, name, true, expanded);
     if (at < 0) return undefined;
     return variable.list ? variable.list[at] : at === 0 ? variable.scalar() : undefined;
   }
 
-  private resolveIndex(name: string, index: string): string {
+  private resolveIndex(name: string, index: string, expanded = false): string {
     const variable = this.vars.find(this.vars.target(name));
     if (variable?.map || /^\d+$/.test(index)) return index;
-    const at = this.indexOf(variable, index, name, true);
+    const at = this.indexOf(variable, index, name, true, expanded);
     return at < 0 ? index : String(at);
   }
 
-  private getForArith(name: string, index: string | undefined): string | undefined {
-    return name === "_" ? this.lastArgument : this.get(name, index);
+  private getForArith(name: string, index: string | undefined, expanded?: boolean): string | undefined {
+    return name === "_" ? this.lastArgument : this.get(name, index, expanded);
   }
 
   /** Sets a variable or an element as an assignment does: attributes apply. Throws for read-only ones. */
-  assign(name: string, index: string | undefined, value: string, append = false): void {
+  assign(name: string, index: string | undefined, value: string, append = false, expanded = false): void {
     const target = this.vars.target(name);
     const bracket = target.indexOf("[");
     if (bracket > 0) {
@@ -343,7 +343,11 @@ export class Shell {
       variable = new Variable();
       this.vars.all.set(target, variable);
     }
-    if (variable.readonly) throw readonlyVariable(target);
+    if (variable.readonly) {
+      // A subscript that will not do is noticed first.
+      if (index !== undefined && variable.list) this.indexOf(variable, index, name, false, expanded);
+      throw readonlyVariable(target);
+    }
     if (variable.nameref && !variable.value && value === "") throw new ShellError("`': not a valid identifier");
     if (variable.set && index === undefined) {
       variable.set(value);
@@ -364,7 +368,7 @@ export class Shell {
       if (key === "" && index !== undefined) throw badSubscript(name, index);
       variable.map.set(key, this.converted(variable, value, append, variable.map.get(key)));
     } else if (variable.list) {
-      const at = index === undefined ? 0 : this.indexOf(variable, index, name);
+      const at = index === undefined ? 0 : this.indexOf(variable, index, name, false, expanded);
       if (at >= MAX_ELEMENTS && at === variable.list.length)
         throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
       variable.list[at] = this.converted(variable, value, append, variable.list[at]);
@@ -429,16 +433,21 @@ export class Shell {
     this.vars.changed();
   }
 
-  /** Numeric value of a subscript; negative ones count from the end. */
-  indexOf(variable: Variable | undefined, text: string, name: string, reading = false): number {
-    if (!reading && (text === "@" || text === "*" || text === ""))
-      throw new ShellError(`${name}[${text}]: bad array subscript`);
-    const source = /[$`"'\\]/.test(text) ? piecesText(this, compile(text).pieces) : text;
+  /** Numeric value of a subscript, which is expanded first unless it was; negative ones count from the end. */
+  indexOf(variable: Variable | undefined, text: string, name: string, reading = false, expanded = false): number {
+    if (!reading && (text === "@" || text === "*" || text === "")) {
+      const error = new ShellError(`${name}[${text}]: bad array subscript`);
+      error.unnamed = true;
+      throw error;
+    }
+    // Single quotes are none here, as between double quotes.
+    const open = !expanded && /[$`"\\]/.test(text);
+    const source = open ? piecesText(this, compile(text, "arith").pieces) : expanded ? text.replaceAll("'", "") : text;
     let value: number;
     try {
-      value = Number(evaluate(source, this.arith));
+      value = Number(evaluate(source, this.arith, 0));
     } catch (error) {
-      if (error instanceof ShellError && !reading) error.cleanup = true;
+      if (error instanceof ShellError) error.cleanup = error.unnamed = true;
       throw error;
     }
     if (value >= 0) return value;

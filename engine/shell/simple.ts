@@ -1,6 +1,6 @@
 import type { Assignment, Command, Redirection, Word } from "unbash";
 import { call, type Gen } from "../kernel/index.ts";
-import { applyAssignment, assignmentText, type Prepared, prepareAssignment } from "./assignment.ts";
+import { assigning, assignmentText, type Prepared, prepareAssignment } from "./assignment.ts";
 import { braceExpand } from "./brace.ts";
 import { type Builtin, builtins, DECLARATIONS, SPECIAL } from "./builtins/index.ts";
 import { ExitShell, namedMessage, ReturnFrom, readonlyVariable, ShellError } from "./control.ts";
@@ -129,7 +129,7 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
       }
       const ready = yield* prepareAssignment(sh, assignment);
       declared.set(out.length, ready);
-      out.push(assignmentText(ready));
+      out.push(yield* assignmentText(sh, ready));
     }
     words = out;
   }
@@ -172,7 +172,7 @@ function* prepareInTurn(sh: Shell, nodes: readonly Assignment[]): Gen<Prepared[]
       const variable = sh.vars.local(name);
       variable.exported = true;
       if (ready.append) carryOver(variable, old);
-      applyAssignment(sh, ready);
+      yield* assigning(sh, ready);
     }
   } finally {
     if (nodes.length > 1) sh.vars.popFrame();
@@ -225,7 +225,7 @@ function tracedText(sh: Shell, text: string): string {
 }
 
 function traceAssignment(sh: Shell, ready: Prepared): string {
-  const name = ready.index === undefined ? ready.name : `${ready.name}[${ready.index}]`;
+  const name = ready.index === undefined ? ready.name : `${ready.name}[${ready.written ?? ready.index}]`;
   return `${name}${ready.append ? "+" : ""}=${ready.elements ? `(${ready.raw})` : ready.value === "" ? "" : tracedText(sh, ready.value)}`;
 }
 
@@ -238,7 +238,7 @@ function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
     if (sh.has("xtrace")) traced.push(traceAssignment(sh, ready));
     if (traced.length > 0 && sh.setup.dialect === "bash") yield* trace(sh, traced.pop()!);
     try {
-      applyAssignment(sh, ready);
+      yield* assigning(sh, ready);
     } catch (error) {
       if (!(error instanceof ShellError) || !error.message.endsWith("bad array subscript")) throw error;
       throw new ShellError(error.message);
@@ -289,8 +289,7 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
       yield* program(sh, words, assignments, how.last ?? false);
       return;
     }
-    const framed =
-      assignments.length > 0 && !(builtin && SPECIAL.has(name) && (sh.posix || sh.has("posix"))) && name !== "exec";
+    const framed = assignments.length > 0 && !(builtin && SPECIAL.has(name) && sh.has("posix"));
     if (framed) sh.vars.pushFrame();
     try {
       for (const ready of assignments) {
@@ -306,9 +305,11 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
           variable.temporary = true;
           if (ready.append) carryOver(variable, old);
         }
-        applyAssignment(sh, ready);
+        yield* assigning(sh, ready);
         // What a special builtin was given stays, also beyond the function that it is in.
-        if (!framed && sh.vars.find(ready.name)?.temporary) sh.vars.find(ready.name)!.propagate = true;
+        const kept = framed ? undefined : sh.vars.find(ready.name);
+        if (kept?.temporary) kept.propagate = true;
+        if (kept && !sh.posix) kept.exported = true;
       }
       if (fn) yield* call(callFunction(sh, name, fn, words));
       else {
@@ -364,7 +365,7 @@ function* program(sh: Shell, words: readonly string[], assignments: readonly Pre
         const variable = sh.vars.local(ready.name);
         variable.exported = true;
         if (ready.append) carryOver(variable, old);
-        applyAssignment(sh, ready);
+        yield* assigning(sh, ready);
       }
       env = sh.environment();
       if (last && sh.canExec()) yield* execExternal(sh, words, env);

@@ -74,9 +74,6 @@ export function startShell(p: Process, setup: ShellSetup): Shell {
     versions.list = ["5", "2", "37", "1", "release", "x86_64-pc-linux-gnu"];
     versions.readonly = true;
     sh.vars.all.set("BASH_VERSINFO", versions);
-    const groups = new Variable();
-    groups.list = p.cred.groups.map(String);
-    sh.vars.all.set("GROUPS", groups);
     plain("BASHOPTS", "", { readonly: true });
     sh.vars.find("BASHOPTS")!.get = () => [...sh.shopts].sort().join(":");
     plain("SHELLOPTS", "", { readonly: true });

@@ -28,6 +28,8 @@ export class Variable {
   get: (() => string | undefined) | undefined;
   /** Computed at each read, and an array. */
   computedList = false;
+  /** A computed array that was read: until then a listing shows none of it. */
+  asked = true;
   set: ((value: string) => void) | undefined;
   /** Assigns an element of a computed array; without it nothing is assigned. */
   setAt: ((index: number, value: string) => void) | undefined;
@@ -48,6 +50,7 @@ export class Variable {
     other.get = this.get;
     other.set = this.set;
     other.setAt = this.setAt;
+    other.asked = this.asked;
     return other;
   }
 

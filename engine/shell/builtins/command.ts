@@ -133,12 +133,12 @@ const exec: Builtin = function* (sh, args) {
   if (parsed.bad) return yield* badOption(sh, "exec", parsed.bad);
   if (parsed.rest.length === 0) return 0;
   let argv0: string | undefined;
-  let env = sh.environment();
+  let env: Map<string, string> | undefined = sh.environment();
   for (const option of parsed.options) {
     if (option.letter === "a") argv0 = option.value;
-    else if (option.letter === "c") env = new Map();
-    else argv0 = `-${argv0 ?? parsed.rest[0]}`;
+    else if (option.letter === "c") env = undefined;
   }
+  if (parsed.options.some((option) => option.letter === "l")) argv0 = `-${argv0 ?? parsed.rest[0]}`;
   const traps = new Map(sh.traps);
   const name = parsed.rest[0]!;
   try {

@@ -2,6 +2,7 @@ import type { Gen } from "../../kernel/index.ts";
 import { applyAssignment, assignArray, type Element, expandArray, type Prepared, settledIndex } from "../assignment.ts";
 import { AssociativeArray } from "../assoc.ts";
 import { readonlyVariable, ShellError } from "../control.ts";
+import { expandingAtOnce } from "../expand.ts";
 import { closeBrace } from "../scan.ts";
 import type { Shell } from "../shell.ts";
 import { parseText } from "../source.ts";
@@ -264,7 +265,10 @@ class Declaration {
       variable.letters = undefined;
     }
     this.setAttributes(variable);
-    if (ready) this.assign(name, index && (yield* settledIndex(sh, index)), ready, compound, variable);
+    if (ready) {
+      const place = index && (yield* settledIndex(sh, index));
+      yield* expandingAtOnce(sh, () => this.assign(name, place, ready, compound, variable));
+    }
     if (makeReference && !variable.isArray) {
       variable.nameref = true;
       if (variable.value === name) sh.vars.circular(name);
@@ -322,7 +326,12 @@ class Declaration {
     variable.declaredEmpty = false;
     if (compound) {
       if (index !== undefined && ready.elements) throw fail(`${name}[${index}]: cannot assign list to array member`);
-      assignArray(sh, name, compound, ready.append);
+      try {
+        assignArray(sh, name, compound, ready.append);
+      } catch (error) {
+        if (error instanceof ShellError) error.unnamed = true;
+        throw error;
+      }
     } else if (index !== undefined) applyAssignment(sh, { ...ready, name, index });
     else if (this.makeReference || variable.nameref)
       variable.value = ready.append ? (variable.value ?? "") + ready.value : ready.value;

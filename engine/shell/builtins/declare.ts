@@ -14,10 +14,18 @@ import { put } from "./output.ts";
 import { badOption, parseOptions, withoutOptions } from "./usage.ts";
 
 /** A line of `declare -p`. */
-export function declareLine(sh: Shell, name: string, dash = false): string {
+export function declareLine(sh: Shell, name: string, dash = false, kind = "declare"): string {
   const variable = sh.vars.find(name)!;
   const flags = attributeFlags(sh, name);
-  const head = dash ? (flags.includes("x") ? "export" : "readonly") : `declare -${flags || "-"}`;
+  const strict = sh.has("posix") && (kind === "export" || kind === "readonly");
+  const arrays = flags.replace(/[^aA]/g, "");
+  const head = dash
+    ? flags.includes("x")
+      ? "export"
+      : "readonly"
+    : strict
+      ? `${kind}${arrays === "" ? "" : ` -${arrays}`}`
+      : `declare -${flags || "-"}`;
   if (variable.isArray || variable.computedList) {
     const unset = variable.declaredEmpty || (name === "FUNCNAME" && sh.functionDepth === 0);
     const set = variable.keys().length > 0 || !unset;
@@ -78,7 +86,7 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
       if (!(error instanceof ShellError)) throw error;
       const refused = error.message.endsWith(": readonly variable");
       const plain = (kind === "export" || kind === "readonly") && !on("a") && !on("A");
-      const assigned = error.bare || (refused && plain);
+      const assigned = error.bare || error.unnamed || (refused && plain);
       yield* sh.complain(assigned ? error.message : `${label}: ${error.message}`);
       status = 1;
       if (error.how === "discard" && (error.bare || !refused)) {
@@ -132,6 +140,10 @@ function* show(
         (on("n") && !variable.nameref)
       )
         continue;
+      if (!variable.asked) {
+        text += `${filtered ? "declare -a " : ""}${name}=()\n`;
+        continue;
+      }
       if (kind === "declare" && !filtered) {
         const value = variable.isArray ? arrayLiteral(sh, name) : variable.scalar();
         if (value !== undefined) text += `${name}=${value}\n`;
@@ -142,7 +154,7 @@ function* show(
         text += value === undefined ? `${name}\n` : `${name}=${value}\n`;
         continue;
       }
-      text += declareLine(sh, name, sh.posix);
+      text += declareLine(sh, name, sh.posix, kind);
     }
   }
   const wrote = yield* put(sh, label, text);
@@ -191,6 +203,7 @@ function* functions(
     const fn = sh.functions.get(name);
     if (fn === undefined) {
       if (label === "export" || label === "readonly") yield* sh.complain(`${label}: ${name}: not a function`);
+      else if (how.attributes) yield* sh.complain(`${label}: ${name}: not found`);
       status = 1;
     } else if (how.writable && sh.readonlyFunctions.has(name)) {
       yield* sh.complain(`${label}: ${name}: readonly function`);

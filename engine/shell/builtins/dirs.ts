@@ -3,17 +3,11 @@ import { isErrno } from "../../machine/errno.ts";
 import { normalize } from "../../machine/path.ts";
 import { chdir, find, lookup } from "../../machine/sys.ts";
 import { tryAssign } from "../assignment.ts";
+import { workingDirectory as logical } from "../home.ts";
 import type { Shell } from "../shell.ts";
 import type { Builtin, Call } from "./index.ts";
 import { put } from "./output.ts";
 import { badOption, parseOptions, usage } from "./usage.ts";
-
-/** The logical working directory. */
-function logical(sh: Shell): string {
-  const pwd = sh.get("PWD");
-  if (pwd?.startsWith("/") && find(sh.p, pwd) === find(sh.p, ".")) return pwd;
-  return sh.p.cwd;
-}
 
 /** Changes directory and keeps PWD and OLDPWD; an error's text, empty where it was told already, or undefined. */
 function* change(sh: Shell, dir: string, physical: boolean): Gen<string | undefined> {

@@ -3,6 +3,7 @@ import type { OpenFile } from "../../machine/open-file.ts";
 import { assignArray, settledName } from "../assignment.ts";
 import { ShellError } from "../control.ts";
 import { runSource } from "../execute.ts";
+import { expandingAtOnce } from "../expand.ts";
 import { backslashQuote } from "../quote.ts";
 import { readBounded } from "../read-bounded.ts";
 import { readUntil } from "../read-line.ts";
@@ -106,7 +107,7 @@ function* readInto(sh: Shell, file: OpenFile, o: ReadOptions, names: readonly st
     return waits || file.tty !== undefined ? 1 : 0;
   }
   if (o.count === 0) {
-    store(sh, "", o, names);
+    yield* expandingAtOnce(sh, () => store(sh, "", o, names));
     return 0;
   }
   if (o.prompt !== undefined && file.tty) yield* sh.writeTo(2, o.prompt);
@@ -133,7 +134,7 @@ function* readInto(sh: Shell, file: OpenFile, o: ReadOptions, names: readonly st
   }
   const settled: string[] = [];
   for (const name of names) settled.push(yield* settledName(sh, name));
-  store(sh, text, o, settled);
+  yield* expandingAtOnce(sh, () => store(sh, text, o, settled));
   return timedOut ? 142 : ended ? 1 : 0;
 }
 
@@ -317,7 +318,7 @@ const mapfile: Builtin = function* (sh, args, { name }) {
     }
     if (got.ended) break;
   }
-  assignArray(sh, target, elements, origin !== undefined);
+  yield* expandingAtOnce(sh, () => assignArray(sh, target, elements, origin !== undefined));
   return 0;
 };
 

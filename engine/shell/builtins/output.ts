@@ -2,6 +2,7 @@ import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { write } from "../../machine/sys.ts";
 import { settledName } from "../assignment.ts";
+import { expandingAtOnce } from "../expand.ts";
 import { formatPrintf } from "../printf.ts";
 import { readEscape, rejoin } from "../quote.ts";
 import type { Shell } from "../shell.ts";
@@ -99,8 +100,9 @@ const printf: Builtin = function* (sh, args) {
     const [text] = result.text.split("\0", 1) as [string];
     const settled = yield* settledName(sh, target);
     const bracket = settled.indexOf("[");
-    if (bracket < 0) sh.assign(settled, undefined, text);
-    else sh.assign(settled.slice(0, bracket), settled.slice(bracket + 1, -1), text);
+    const [name, index] =
+      bracket < 0 ? [settled, undefined] : [settled.slice(0, bracket), settled.slice(bracket + 1, -1)];
+    yield* expandingAtOnce(sh, () => sh.assign(name, index, text));
   }
   return result.errors.some((error) => !error.startsWith("missing ")) ? 1 : status;
 };

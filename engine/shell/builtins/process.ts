@@ -107,7 +107,9 @@ function limitArguments(args: readonly string[]): { flags: string; asked: [strin
       }
     }
   }
-  if (asked.length === 0) asked.push(["f", args[args[i] === "--" ? i + 1 : i]]);
+  const operand = args[args[i] === "--" ? i + 1 : i];
+  if (asked.length === 0) asked.push(["f", operand]);
+  else if (operand !== undefined) asked.at(-1)![1] ??= operand;
   return { flags, asked };
 }
 
