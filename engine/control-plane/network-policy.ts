@@ -134,9 +134,13 @@ function portAllowed(
     if (typeof one.port === "number") {
       return one.endPort === undefined ? one.port === port : one.port <= port && port <= one.endPort;
     }
-    for (const container of target?.["spec"].containers ?? []) {
+    const { containers = [], initContainers = [] } = target?.["spec"] ?? {};
+    // Of containers that begin a Pod, those that go on beside the others have ports, too.
+    const sidecars = initContainers.filter((each: { restartPolicy?: string }) => each.restartPolicy === "Always");
+    for (const container of [...sidecars, ...containers]) {
       for (const named of container.ports ?? []) {
-        if (named.name === one.port && named.containerPort === port) return true;
+        const own = (named.protocol ?? "TCP").toLowerCase();
+        if (named.name === one.port && named.containerPort === port && own === protocol) return true;
       }
     }
     return false;
