@@ -104,6 +104,30 @@ ssh worker-1 'ping -c 2 192.168.108.23 | grep From; nc -zv 192.168.108.23 22; ip
     ],
   },
   {
+    // pkg/proxy/iptables/proxier.go NewDualStackProxier: a kube-proxy for each family for which there are tables; kubelet_network_linux.go.
+    name: "ip6tables has kube-proxy's and the kubelet's chains, too, without a Service in them",
+    script: `ssh worker-1 sudo ip6tables -t nat -S | tail -n 1; ssh worker-1 sudo ip6tables -t nat -S | grep -c KUBE-SVC; ssh worker-1 sudo ip6tables -S INPUT | head -n 2; ssh worker-1 sudo ip6tables -t mangle -S | grep KUBE
+ssh worker-1 sudo nft list tables | sort; ssh worker-1 'sudo ip6tables -A INPUT -s fd00::/8 -j DROP; sudo ip6tables -S INPUT | tail -n 1; sudo iptables -S INPUT | grep -c fd00'; kubectl -n kube-system logs ds/kube-proxy 2>/dev/null | grep -o 'kube-proxy running in dual-stack mode.*'`,
+    expect: [
+      /^-A KUBE-SERVICES ! -d ::1\/128 -m comment --comment "kubernetes service nodeports; NOTE.* -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS$/,
+      /^0$/,
+      /^-P INPUT ACCEPT$/,
+      /^-A INPUT /,
+      /^-N KUBE-IPTABLES-HINT$/,
+      /^-N KUBE-KUBELET-CANARY$/,
+      /^-N KUBE-PROXY-CANARY$/,
+      /^table ip filter$/,
+      /^table ip mangle$/,
+      /^table ip nat$/,
+      /^table ip6 filter$/,
+      /^table ip6 mangle$/,
+      /^table ip6 nat$/,
+      /^-A INPUT -s fd00::\/8 -j DROP$/,
+      /^0$/,
+      'kube-proxy running in dual-stack mode" primary ipFamily="IPv4"',
+    ],
+  },
+  {
     // What iputils says on a machine without an IPv6 address.
     name: "nothing has an IPv6 address to ping or to route to",
     script: `ssh worker-1 'ping -6 -c 1 192.0.2.1; ping -4 -c 1 ::1; ping -6 -c 1 worker-2; ping -c 1 2001:db8::1; ping6 -c 1 localhost; echo $?; ip -6 route; ip -6 addr; ip -4 -o addr show to 192.168.108.0/24' 2>&1`,

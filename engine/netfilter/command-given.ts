@@ -1,6 +1,6 @@
 import { ALLOWED, type Command, ON_RULES, type Operation, type ReadFor } from "./command-options.ts";
 import type { RuleSoFar, Use } from "./extension.ts";
-import { ANYWHERE, NAME_LIMIT, parseNetworks } from "./parse-rule.ts";
+import { ANYWHERE, NAME_LIMIT, parseNetworks, parseNetworks6 } from "./parse-rule.ts";
 import { Problem } from "./problem.ts";
 import { INVERTED, type Match, Rule, RuleBody, type Target } from "./types.ts";
 
@@ -44,6 +44,10 @@ export abstract class Given implements RuleSoFar {
     this.tableGiven = what.restoring;
   }
 
+  get family(): 4 | 6 {
+    return this.what.family ?? 4;
+  }
+
   get table(): string {
     return this.tableGiven ?? "filter";
   }
@@ -74,8 +78,10 @@ export abstract class Given implements RuleSoFar {
     if (operation === undefined) throw new Problem("no command specified");
     if (inverted) throw new Problem("nothing appropriate following !");
     const onRules = ON_RULES.includes(operation);
-    const sources = onRules || this.source ? parse(this.source) : ANYWHERE;
-    const destinations = onRules || this.destination ? parse(this.destination) : ANYWHERE;
+    const parse = (text: string | undefined) =>
+      text === undefined ? ANYWHERE : this.family === 6 ? parseNetworks6(text) : parseNetworks(text);
+    const sources = parse(this.source);
+    const destinations = parse(this.destination);
     if (
       (sources.length > 1 || destinations.length > 1) &&
       (this.invertedParts & (INVERTED.source | INVERTED.destination)) !== 0
@@ -111,6 +117,7 @@ export abstract class Given implements RuleSoFar {
           target,
           target === undefined ? (this.jump ?? "") : "",
           this.goto,
+          this.family === 6 ? { source: source.six ?? "", destination: destination.six ?? "" } : undefined,
         );
         if (operation !== "check" && operation !== "delete") for (const match of made) match.check?.(body);
         const rule = new Rule(body);
@@ -161,8 +168,4 @@ export abstract class Given implements RuleSoFar {
       lineNumbers: this.lineNumbers,
     };
   }
-}
-
-function parse(text: string | undefined) {
-  return text === undefined ? ANYWHERE : parseNetworks(text);
 }

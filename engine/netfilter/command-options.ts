@@ -41,6 +41,8 @@ export interface Command {
 
 /** What a line is read for. */
 export interface ReadFor {
+  /** Whose addresses: iptables' (4) when it is left out, or ip6tables'. */
+  family?: 4 | 6;
   /** The table that iptables-restore is at. */
   restoring?: string;
   setDimensions?: (name: string) => number | undefined;

@@ -166,11 +166,17 @@ class Reader extends Given {
   private loadProtocol(): boolean {
     if (this.protocolText === undefined || this.protocolLoaded) return false;
     this.protocolLoaded = true;
-    const name = protocolName(this.protocol);
-    const extension = matches.get(name);
+    const own = protocolName(this.protocol);
+    const name = own === "ipv6-icmp" || own === "icmpv6" ? "icmp6" : own;
+    const extension = this.matchNamed(name);
     if (extension === undefined || this.uses.some((use) => use.extension.name === name)) return false;
     this.use(extension);
     return true;
+  }
+
+  /** ICMP is the one of each family. */
+  private matchNamed(name: string): Extension<Match> | undefined {
+    return name === (this.family === 6 ? "icmp" : "icmp6") ? undefined : matches.get(name);
   }
 
   private use(extension: Extension<Match>): void {
@@ -343,7 +349,7 @@ class Reader extends Given {
         break;
       case "m": {
         if (this.inverted) throw new Problem("unexpected ! flag before --match");
-        const extension = matches.get(value);
+        const extension = this.matchNamed(value);
         if (extension === undefined) {
           throw new Problem(`Couldn't load match \`${value}':No such file or directory\n`);
         }

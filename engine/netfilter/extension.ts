@@ -3,6 +3,8 @@ import type { Match, Target } from "./types.ts";
 
 /** What an extension may know of the rule it belongs to while options are read. */
 export interface RuleSoFar {
+  /** ip6tables' rules are of family 6. */
+  readonly family: 4 | 6;
   readonly table: string;
   /** Of `-p` read so far; 0 for none. */
   readonly protocol: number;

@@ -24,6 +24,7 @@ export function iptables(ruleset: Ruleset, words: readonly string[], options: Ip
   let warnings = "";
   try {
     const command = readCommand(words, {
+      family: ruleset.family,
       setDimensions: (name) => ruleset.sets.get(name)?.dimensions,
       warn(line) {
         warnings += `${line}\n`;

@@ -12,11 +12,12 @@ export function readLine(
   table: string,
   words: (line: string) => string[],
   setDimensions: (name: string) => number | undefined,
+  family: 4 | 6 = 4,
 ): Command {
-  const key = `${table} ${line}`;
+  const key = `${family} ${table} ${line}`;
   const before = known.get(key);
   if (before !== undefined) return { ...before, rules: before.rules.map(({ body }) => new Rule(body)) };
-  const command = readCommand(words(line), { restoring: table, setDimensions });
+  const command = readCommand(words(line), { family, restoring: table, setDimensions });
   const { operation, rules } = command;
   const mayStand = operation === "append" || operation === "insert";
   if (mayStand && rules.every((rule) => rule.packets === 0 && rule.bytes === 0 && isPlain(rule.body))) {

@@ -57,9 +57,9 @@ export function listRule(rule: Rule, number: number, options: ListOptions): stri
     out += `${(not(body.inverted, INVERTED.output) + (body.output || any)).padEnd(6)} `;
   }
   out += not(body.inverted, INVERTED.source) || " ";
-  out += `${network(body.source, body.sourceMask, options).padEnd(19)} `;
+  out += `${network(body.source, body.sourceMask, options, body.six?.source).padEnd(19)} `;
   out += not(body.inverted, INVERTED.destination) || " ";
-  out += `${network(body.destination, body.destinationMask, options).padEnd(19)} `;
+  out += `${network(body.destination, body.destinationMask, options, body.six?.destination).padEnd(19)} `;
   return out + details(rule, numeric);
 }
 
@@ -71,8 +71,8 @@ export function describeRule(rule: Rule): string {
     `${targetName(rule)} ${not(inverted, INVERTED.protocol) || " "}${protocolName(body.protocol)} ` +
     `opt ${not(inverted, INVERTED.fragment) || "-"}${body.fragment ? "f" : "-"} ` +
     `in ${not(inverted, INVERTED.input)}${body.input || "*"} out ${not(inverted, INVERTED.output)}${body.output || "*"} ` +
-    `${not(inverted, INVERTED.source) || " "}${network(body.source, body.sourceMask, { numeric: true })} ` +
-    `${not(inverted, INVERTED.destination) || " "}-> ${network(body.destination, body.destinationMask, { numeric: true })}` +
+    `${not(inverted, INVERTED.source) || " "}${network(body.source, body.sourceMask, { numeric: true }, body.six?.source)} ` +
+    `${not(inverted, INVERTED.destination) || " "}-> ${network(body.destination, body.destinationMask, { numeric: true }, body.six?.destination)}` +
     `  ${details(rule, true)}`
   );
 }
@@ -91,8 +91,9 @@ function not(inverted: number, part: number): string {
   return (inverted & part) !== 0 ? "!" : "";
 }
 
-function network(address: number, mask: number, { numeric, nameOf }: ListOptions): string {
+function network(address: number, mask: number, { numeric, nameOf }: ListOptions, six?: string): string {
   if (mask === 0 && !numeric) return "anywhere";
+  if (six !== undefined) return six === "" ? "::/0" : six.replace(/\/128$/, "");
   const text = formatAddress(address);
   const name = numeric ? text : (nameOf?.(text) ?? NETWORKS[text] ?? text);
   return mask === -1 ? name : name + formatMask(mask);

@@ -1,3 +1,4 @@
+import { ipv6Groups, ipv6Network, ipv6Text } from "../text/ipv6.ts";
 import { maskOf, parseAddress } from "./address.ts";
 import { wholeNumber } from "./numbers.ts";
 import { Problem } from "./problem.ts";
@@ -12,6 +13,8 @@ export const NAME_LIMIT = 29;
 export interface Network {
   address: number;
   mask: number;
+  /** Of IPv6, in place of the numbers: `fd00::/8`. */
+  six?: string;
 }
 
 /** Anything. */
@@ -31,6 +34,20 @@ function parseNetwork(text: string): Network {
   const address = looseAddress(name);
   if (address === undefined) throw new Problem(`host/network \`${name}' not found`);
   return { address: address & mask, mask };
+}
+
+/** The same for ip6tables. */
+export function parseNetworks6(text: string): Network[] {
+  return text.split(",").map((each) => {
+    const slash = each.indexOf("/");
+    const name = slash < 0 ? each : each.slice(0, slash);
+    const prefix = slash < 0 ? 128 : wholeNumber(each.slice(slash + 1), 0, 128);
+    if (prefix === undefined) throw new Problem(`invalid mask \`${each.slice(slash + 1)}' specified`);
+    const groups = ipv6Groups(name === "localhost" ? "::1" : name);
+    if (groups === undefined) throw new Problem(`host/network \`${name}' not found`);
+    if (prefix === 0) return { address: 0, mask: 0 };
+    return { address: 0, mask: -1, six: `${ipv6Text(ipv6Network(groups, prefix))}/${prefix}` };
+  });
 }
 
 /** Dotted quad, or its first parts with zeros to follow (`10.1`, as xtables_numeric_to_ipaddr reads it). */

@@ -279,10 +279,11 @@ class Restore {
     const command =
       counters !== undefined && this.options.counters
         ? readCommand(["--set-counters", ...counters, ...splitWords(text)], {
+            family: this.ruleset.family,
             restoring: table,
             setDimensions: this.setDimensions,
           })
-        : readLine(text, table, splitWords, this.setDimensions);
+        : readLine(text, table, splitWords, this.setDimensions, this.ruleset.family);
     if (command.operation === "append" && command.rules.length === 1) command.rules[0]!.line = line;
     const { operation, chain } = command;
     if (operation !== "delete" && (operation !== "flush" || chain !== undefined)) this.touched = true;

@@ -76,6 +76,8 @@ export class Table {
 
 /** The netfilter state of one network namespace. A table exists from the first change to it on. */
 export class Ruleset {
+  readonly family: 4 | 6;
+  private inet6: Ruleset | undefined;
   readonly sets = new Map<string, IpSet>();
   readonly conntrack = new Conntrack();
   /** Lists of -m recent: times (µs) by address, by name of the list. */
@@ -92,6 +94,21 @@ export class Ruleset {
   readonly tracers = new Set<Tracer>();
   private readonly late = new Map<string, () => void>();
   private settling = false;
+
+  constructor(family: 4 | 6 = 4) {
+    this.family = family;
+  }
+
+  /** The same namespace's rules for IPv6, which ip6tables reads and writes. Nothing here sends such packets. */
+  get six(): Ruleset {
+    this.inet6 ??= new Ruleset(6);
+    return this.inet6;
+  }
+
+  /** Those rules, if anybody has looked at them or left some to be written. */
+  get sixIfAny(): Ruleset | undefined {
+    return this.inet6;
+  }
 
   get tables(): Map<TableName, Table> {
     if (this.late.size > 0) this.settle();

@@ -14,10 +14,13 @@ export function saveRule(rule: Rule, between = ""): string {
   const { inverted } = body;
   let out = "";
   if (body.sourceMask !== 0 || body.source !== 0) {
-    out += `${(inverted & INVERTED.source) !== 0 ? " !" : ""} -s ${formatAddress(body.source)}${formatMask(body.sourceMask)}`;
+    const source = body.six?.source ?? `${formatAddress(body.source)}${formatMask(body.sourceMask)}`;
+    out += `${(inverted & INVERTED.source) !== 0 ? " !" : ""} -s ${source}`;
   }
   if (body.destinationMask !== 0 || body.destination !== 0) {
-    out += `${(inverted & INVERTED.destination) !== 0 ? " !" : ""} -d ${formatAddress(body.destination)}${formatMask(body.destinationMask)}`;
+    const destination =
+      body.six?.destination ?? `${formatAddress(body.destination)}${formatMask(body.destinationMask)}`;
+    out += `${(inverted & INVERTED.destination) !== 0 ? " !" : ""} -d ${destination}`;
   }
   if (body.input !== "") out += `${(inverted & INVERTED.input) !== 0 ? " !" : ""} -i ${body.input}`;
   if (body.output !== "") out += `${(inverted & INVERTED.output) !== 0 ? " !" : ""} -o ${body.output}`;

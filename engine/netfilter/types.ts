@@ -57,6 +57,8 @@ export class RuleBody {
   /** Name of the chain that `-j` or `-g` names; empty without one. */
   readonly jump: string;
   readonly goto: boolean;
+  /** Of ip6tables: the networks as texts, empty for any. */
+  readonly six: { source: string; destination: string } | undefined;
 
   constructor(
     protocol: number,
@@ -72,6 +74,7 @@ export class RuleBody {
     target: Target | undefined,
     jump: string,
     goto: boolean,
+    six?: { source: string; destination: string },
   ) {
     this.protocol = protocol;
     this.source = source;
@@ -86,6 +89,7 @@ export class RuleBody {
     this.target = target;
     this.jump = jump;
     this.goto = goto;
+    this.six = six;
   }
 }
 

@@ -3,7 +3,7 @@ import { Canary, Ruleset, restore } from "../../netfilter/index.ts";
 import type { NetNamespace } from "../../network/index.ts";
 import { missingJumps } from "./jumps.ts";
 import type { Proxier } from "./proxier.ts";
-import { JUMPS, restoreLines } from "./restore-input.ts";
+import { JUMPS, restoreInput6, restoreLines } from "./restore-input.ts";
 
 const PROGRAM = "kube-proxy";
 
@@ -53,6 +53,7 @@ export class NodeRules {
       this.cleaned = this.kernel.now;
     }
     this.canary.watch(ruleset);
+    if (full) ruleset.six.defer(PROGRAM, () => this.write6(ruleset.six));
     ruleset.defer(PROGRAM, () => this.write(ruleset));
   }
 
@@ -69,6 +70,11 @@ export class NodeRules {
     const existing = this.cleanup ? ruleset.table("nat").chains.keys() : undefined;
     this.cleanup = false;
     this.restore(ruleset, restoreLines(this.proxier.take(existing)), true);
+  }
+
+  private write6(ruleset: Ruleset): void {
+    this.restore(ruleset, [...this.canary.lines(ruleset), ...missingJumps(ruleset, JUMPS)]);
+    this.restore(ruleset, restoreLines(restoreInput6(this.proxier.options)));
   }
 
   private restore(ruleset: Ruleset, lines: readonly string[], trusted = false): void {

@@ -85,6 +85,7 @@ function greet(p: Process, say: Say, config: ProxyConfig, address: string): void
   say("conntrack.go:60", "Setting nf_conntrack_max", { nfConntrackMax: 131_072 });
   // Mode nftables takes the node's main address where none is set.
   if (config.mode !== "nftables") warnOfNodePorts(p);
+  say("server.go:243", "kube-proxy running in dual-stack mode", { "primary ipFamily": "IPv4" });
   if (config.mode === "ipvs") {
     say("server_linux.go:230", "Using ipvs Proxier");
     if (config.ipvs.scheduler === "") say("proxier.go:376", "IPVS scheduler not specified, use rr by default");

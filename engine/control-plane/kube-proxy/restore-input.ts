@@ -96,6 +96,17 @@ export function restoreInput(
   ];
 }
 
+/**
+ * The same of the proxier for IPv6, which runs beside the one for IPv4 wherever there is an ip6tables, and has no
+ * Services in a cluster without such addresses (proxier.go NewDualStackProxier).
+ */
+export function restoreInput6(options: FrameOptions): [TableInput, TableInput] {
+  const own = { ...options, localhostNodePorts: false, nodePortAddresses: undefined };
+  const [filter, nat] = restoreInput([], [], own);
+  const rules = nat.rules.map((line) => line.replace("! -d 127.0.0.0/8", "! -d ::1/128"));
+  return [filter, { ...nat, rules }];
+}
+
 function append(to: string[], lines: readonly string[]): void {
   for (const line of lines) to.push(line);
 }

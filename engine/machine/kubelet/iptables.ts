@@ -16,18 +16,24 @@ export function kubeletRules(kernel: Kernel, net: NetNamespace): () => void {
   const ruleset = net.netfilter;
   const sync = () =>
     ruleset.defer("kubelet", () => {
-      const lines = [...canary.lines(ruleset), ...missing(ruleset)];
+      const lines = [...canary.lines(ruleset), ...hint(ruleset), ...missing(ruleset)];
       if (lines.length > 0) restore(ruleset, lines, { noflush: true });
     });
+  // Of IPv6 it has only the chains that are signs.
+  const { six } = ruleset;
+  six.defer("kubelet", () => restore(six, [...canary.lines(six), ...hint(six)], { noflush: true }));
   const canary = new Canary(kernel, "KUBE-KUBELET-CANARY", MINUTE, sync);
   canary.watch(ruleset);
   sync();
   return () => canary.stop();
 }
 
+function hint(ruleset: Ruleset): string[] {
+  return ruleset.table("mangle").chains.has(HINT) ? [] : ["*mangle", `:${HINT} - [0:0]`, "COMMIT"];
+}
+
 function missing(ruleset: Ruleset): string[] {
   const out: string[] = [];
-  if (!ruleset.table("mangle").chains.has(HINT)) out.push("*mangle", `:${HINT} - [0:0]`, "COMMIT");
   const { chains } = ruleset.table("filter");
   const firewall = chains.get(FIREWALL);
   const lines: string[] = [];

@@ -50,29 +50,75 @@ const NAMES: readonly [string, number, number?][] = [
   ["address-mask-reply", 18],
 ];
 
-/** `-m icmp` (libipt_icmp.c). */
+/** The same of ICMPv6 (icmpv6_codes of libxt_icmp.h). */
+const NAMES6: readonly [string, number, number?][] = [
+  ["destination-unreachable", 1],
+  ["no-route", 1, 0],
+  ["communication-prohibited", 1, 1],
+  ["beyond-scope", 1, 2],
+  ["address-unreachable", 1, 3],
+  ["port-unreachable", 1, 4],
+  ["failed-policy", 1, 5],
+  ["reject-route", 1, 6],
+  ["packet-too-big", 2],
+  ["time-exceeded", 3],
+  ["ttl-exceeded", 3],
+  ["ttl-zero-during-transit", 3, 0],
+  ["ttl-zero-during-reassembly", 3, 1],
+  ["parameter-problem", 4],
+  ["bad-header", 4, 0],
+  ["unknown-header-type", 4, 1],
+  ["unknown-option", 4, 2],
+  ["echo-request", 128],
+  ["ping", 128],
+  ["echo-reply", 129],
+  ["pong", 129],
+  ["mld-listener-query", 130],
+  ["mld-listener-report", 131],
+  ["mld-listener-done", 132],
+  ["mld-listener-reduction", 132],
+  ["router-solicitation", 133],
+  ["router-advertisement", 134],
+  ["neighbour-solicitation", 135],
+  ["neighbor-solicitation", 135],
+  ["neighbour-advertisement", 136],
+  ["neighbor-advertisement", 136],
+  ["redirect", 137],
+];
+
+/** `-m icmp` (libipt_icmp.c), and `-m icmp6` of ip6tables. */
 class IcmpMatch implements Match {
-  readonly name = "icmp";
+  readonly name: "icmp" | "icmp6" = "icmp";
   type = ANY;
   first = 0;
   last = 255;
   inverted = false;
 
+  constructor(name: "icmp" | "icmp6") {
+    this.name = name;
+  }
+
+  get six(): boolean {
+    return this.name === "icmp6";
+  }
+
   save(): string {
     const not = this.inverted ? " !" : "";
-    if (this.type === ANY && this.first === 0 && this.last === 255) return `${not} --icmp-type any`;
-    return `${not} --icmp-type ${this.type}${this.first !== 0 || this.last !== 255 ? `/${this.first}` : ""}`;
+    if (!this.six && this.type === ANY && this.first === 0 && this.last === 255) return `${not} --icmp-type any`;
+    return `${not} --icmp${this.six ? "v6" : ""}-type ${this.type}${this.first !== 0 || this.last !== 255 ? `/${this.first}` : ""}`;
   }
 
   list(numeric: boolean): string {
     const code = this.first === 0 && this.last === 255 ? undefined : this.first;
     const name = numeric
       ? undefined
-      : NAMES.find(([, type, of]) => type === this.type && of === code && this.first === (of ?? 0))?.[0];
-    if (name !== undefined) return ` icmp ${this.inverted ? "!" : ""}${name}`;
+      : (this.six ? NAMES6 : NAMES).find(
+          ([, type, of]) => type === this.type && of === code && this.first === (of ?? 0),
+        )?.[0];
+    if (name !== undefined) return ` ${this.six ? "ipv6-icmp" : "icmp"} ${this.inverted ? "!" : ""}${name}`;
     const codes =
       this.first === this.last ? ` code ${this.first}` : code === undefined ? "" : ` codes ${this.first}-${this.last}`;
-    return ` icmp${this.inverted ? " !" : ""}type ${this.type}${codes}`;
+    return ` ${this.six ? "ipv6-icmp" : "icmp"}${this.inverted ? " !" : ""}type ${this.type}${codes}`;
   }
 
   test(packet: Packet): boolean {
@@ -83,13 +129,13 @@ class IcmpMatch implements Match {
   }
 
   fits(_table: string, _base: string | undefined, rule: RuleBody): boolean {
-    return rule.protocol === 1 && (rule.inverted & INVERTED.protocol) === 0;
+    return rule.protocol === (this.six ? 58 : 1) && (rule.inverted & INVERTED.protocol) === 0;
   }
 }
 
 function readType(match: IcmpMatch, text: string): void {
   const lower = text.toLowerCase();
-  const found = NAMES.filter(([name]) => name.toLowerCase().startsWith(lower));
+  const found = (match.six ? NAMES6 : NAMES).filter(([name]) => name.toLowerCase().startsWith(lower));
   const exact = found.find(([name]) => name.toLowerCase() === lower) ?? (found.length === 1 ? found[0] : undefined);
   if (exact !== undefined) {
     const [, type, code] = exact;
@@ -98,9 +144,12 @@ function readType(match: IcmpMatch, text: string): void {
     match.last = code ?? 255;
     return;
   }
-  if (found.length > 1) throw new Problem(`Ambiguous ICMP type \`${text}': \`${found[0]![0]}' or \`${found[1]![0]}'?`);
+  if (found.length > 1)
+    throw new Problem(
+      `Ambiguous ICMP${match.six ? "v6" : ""} type \`${text}': \`${found[0]![0]}' or \`${found[1]![0]}'?`,
+    );
   const type = leadingNumber(text);
-  const bad = () => new Problem(`Unknown ICMP type \`${text}'`);
+  const bad = () => new Problem(`Unknown ICMP${match.six ? "v6" : ""} type \`${text}'`);
   if (type === undefined || type.value > 255) throw bad();
   match.type = type.value;
   if (type.rest === "") return;
@@ -109,11 +158,11 @@ function readType(match: IcmpMatch, text: string): void {
   match.first = match.last = code.value;
 }
 
-export const icmp: MatchExtension = {
-  name: "icmp",
+const icmpMatch = (name: "icmp" | "icmp6", option: string): MatchExtension => ({
+  name,
   options: [
     {
-      name: "icmp-type",
+      name: option,
       mandatory: true,
       invert: true,
       read(match, value, inverted) {
@@ -122,5 +171,8 @@ export const icmp: MatchExtension = {
       },
     },
   ],
-  create: () => new IcmpMatch(),
-};
+  create: () => new IcmpMatch(name),
+});
+
+export const icmp = icmpMatch("icmp", "icmp-type");
+export const icmp6 = icmpMatch("icmp6", "icmpv6-type");

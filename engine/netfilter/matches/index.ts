@@ -5,7 +5,7 @@ import { connmark } from "./connmark.ts";
 import { conntrack, state } from "./conntrack.ts";
 import { physdev, rpfilter } from "./device.ts";
 import { length, mac, nfacct, pkttype, ttl } from "./header.ts";
-import { icmp } from "./icmp.ts";
+import { icmp, icmp6 } from "./icmp.ts";
 import { iprange } from "./iprange.ts";
 import { ipvs } from "./ipvs.ts";
 import { limit } from "./limit.ts";
@@ -25,6 +25,7 @@ export const matches: ReadonlyMap<string, MatchExtension> = new Map(
     connmark,
     conntrack,
     icmp,
+    icmp6,
     iprange,
     ipvs,
     length,

@@ -26,6 +26,7 @@ const VERBS: ReadonlySet<string> = new Set([
 
 /** What stands besides nft's own tables: those of iptables, as texts. */
 export interface OtherTables {
+  /** As `ip filter`. */
   names(): string[];
   /** Lines of a table; undefined when there is none. */
   table(name: string): string[] | undefined;
@@ -53,7 +54,7 @@ export function nft(
   let warnings = "";
   let changed = false;
   const warn = (name: string) => {
-    if (others?.isManaged(name)) warnings += `# Warning: table ip ${name} is managed by iptables-nft, do not touch!\n`;
+    if (others?.isManaged(name)) warnings += `# Warning: table ${name} is managed by iptables-nft, do not touch!\n`;
   };
   try {
     for (;;) {
@@ -138,14 +139,14 @@ function list(
   const given = FAMILIES.includes(reader.peek().text);
   const family = given ? reader.next().text : "ip";
   const own = [...tables.tables.values()].filter((table) => !given || table.family === family);
-  const foreign = !given || family === "ip" ? (others?.names() ?? []) : [];
+  const foreign = (others?.names() ?? []).filter((name) => !given || name.startsWith(`${family} `));
   switch (what.text) {
     case "ruleset":
       if (!reader.ended) throw reader.unexpected("end of file or newline or semicolon");
       foreign.forEach(warn);
       return [...foreign.flatMap((name) => others!.table(name)!), ...own.flatMap((table) => showTable(table, options))];
     case "tables":
-      return [...foreign.map((name) => `table ip ${name}`), ...own.map(tableHead)];
+      return [...foreign.map((name) => `table ${name}`), ...own.map(tableHead)];
     case "chains":
       return own.flatMap((table) =>
         within(
@@ -170,9 +171,9 @@ function list(
   }
   const at = reader.name();
   const table = tables.table(family, at.text);
-  const other = family === "ip" ? others?.table(at.text) : undefined;
+  const other = others?.table(`${family} ${at.text}`);
   if (table === undefined) {
-    if (other !== undefined) warn(at.text);
+    if (other !== undefined) warn(`${family} ${at.text}`);
     if (other !== undefined && what.text === "table") return other;
     if (what.text !== "table") reader.name();
     if (other !== undefined && what.text === "chain") return oneChain(other, reader.peek(-1).text);
@@ -201,8 +202,7 @@ function listJson(reader: Reader, tables: Nftables, options: PrintOptions, other
   const what = reader.next().text;
   const given = FAMILIES.includes(reader.peek().text);
   const family = given ? reader.next().text : "ip";
-  const foreign =
-    given && family !== "ip" ? [] : (others?.names() ?? []).flatMap((name) => asNft(others!.table(name)!));
+  const foreign = (others?.names() ?? []).flatMap((name) => asNft(others!.table(name)!));
   const all = [...foreign, ...tables.tables.values()].filter((table) => !given || table.family === family);
   switch (what) {
     case "ruleset":

@@ -12,14 +12,24 @@ import { showChain } from "./print.ts";
  * (iptables extensions, *_xlate). A comment is translated to nothing, which leaves a blank.
  */
 export function nftOfIptables(ruleset: Ruleset): OtherTables {
+  const born = ({ chains }: Table) => Math.min(...[...chains.values()].map((chain) => chain.born));
+  const all = () => {
+    const found = [ruleset, ruleset.sixIfAny].flatMap((each) => {
+      const family = each?.family === 6 ? "ip6" : "ip";
+      return [...(each?.tables.values() ?? [])].map((table) => ({ family, table, key: `${family} ${table.name}` }));
+    });
+    // Those of both families as they were made.
+    return ruleset.sixIfAny === undefined ? found : found.sort((a, b) => born(a.table) - born(b.table));
+  };
+  const find = (name: string) => all().find(({ key }) => key === name);
   return {
-    names: () => [...ruleset.tables.keys()],
+    names: () => all().map(({ key }) => key),
     table: (name) => {
-      const table = [...ruleset.tables.values()].find((each) => each.name === name);
-      return table && tableLines(table);
+      const found = find(name);
+      return found && tableLines(found.table, found.family);
     },
     isManaged: (name) => {
-      const table = [...ruleset.tables.values()].find((each) => each.name === name);
+      const table = find(name)?.table;
       return table !== undefined && [...table.chains.values()].some(({ rules }) => rules.some(hasExtension));
     },
   };
@@ -35,8 +45,8 @@ function hasExtension({ body: { matches, target } }: Rule): boolean {
 
 const PRIORITY: Readonly<Record<string, number>> = { raw: -300, mangle: -150, filter: 0, security: 50 };
 
-function tableLines(table: Table): string[] {
-  const out = [`table ip ${table.name} {`];
+function tableLines(table: Table, family: string): string[] {
+  const out = [`table ${family} ${table.name} {`];
   const chains = [...table.chains.values()].filter(({ policy, real }) => policy === undefined || real);
   chains.sort((a, b) => a.born - b.born);
   chains.forEach((chain, i) => {
@@ -81,9 +91,15 @@ function addresses(body: RuleBody): string[] {
   const device = (name: string) => `"${name.replace(/\+$/, "*")}"`;
   if (body.input !== "") out.push(`iifname ${not(INVERTED.input)}${device(body.input)}`);
   if (body.output !== "") out.push(`oifname ${not(INVERTED.output)}${device(body.output)}`);
-  if (body.sourceMask !== 0) out.push(`ip saddr ${not(INVERTED.source)}${cidr(body.source, body.sourceMask)}`);
-  if (body.destinationMask !== 0)
-    out.push(`ip daddr ${not(INVERTED.destination)}${cidr(body.destination, body.destinationMask)}`);
+  const { six } = body;
+  const ip = six === undefined ? "ip" : "ip6";
+  const network = (address: number, mask: number, text?: string) => text?.replace(/\/128$/, "") ?? cidr(address, mask);
+  if (body.sourceMask !== 0)
+    out.push(`${ip} saddr ${not(INVERTED.source)}${network(body.source, body.sourceMask, six?.source)}`);
+  if (body.destinationMask !== 0) {
+    const to = network(body.destination, body.destinationMask, six?.destination);
+    out.push(`${ip} daddr ${not(INVERTED.destination)}${to}`);
+  }
   return out;
 }
 
@@ -94,12 +110,14 @@ function cidr(address: number, mask: number): string {
 }
 
 /** `ip protocol tcp`, which goes without saying when ports of it follow at once. */
-function protocolPart({ protocol, inverted, matches }: RuleBody): string[] {
+function protocolPart({ protocol, inverted, matches, six }: RuleBody): string[] {
   if (protocol === 0) return [];
   const name = protocol === 47 ? "gre" : showDatum("inet_proto", protocol);
   const first = matches[0];
   if (first?.name === name && (name === "tcp" || name === "udp" || name === "sctp") && first.save() !== "") return [];
-  return [`ip protocol ${(inverted & INVERTED.protocol) === 0 ? "" : "!= "}${name}`];
+  return [
+    `${six === undefined ? "ip protocol" : "meta l4proto"} ${(inverted & INVERTED.protocol) === 0 ? "" : "!= "}${name}`,
+  ];
 }
 
 /** Options of a match or target as iptables-save has them: name, value, and whether `!` stands before. */
@@ -166,6 +184,8 @@ function matchText(match: Match): string {
       return options
         .map(({ name, value, not }) => `ip ${name.startsWith("src") ? "s" : "d"}addr ${op(not)}${value}`)
         .join(" ");
+    case "icmp6":
+      return `icmpv6 type ${op(first!.not)}${showDatum("icmpv6_type", Number(first!.value.split("/")[0]))}`;
     case "icmp":
       return `icmp type ${op(first!.not)}${showDatum("icmp_type", Number(first!.value.split("/")[0]))}`;
     case "limit": {
@@ -204,7 +224,8 @@ function targetText({ target, jump, goto }: RuleBody): string {
       return target.name.toLowerCase();
     case "REJECT": {
       const how = value("reject-with") ?? "icmp-port-unreachable";
-      if (how === "icmp-port-unreachable") return "reject";
+      if (/^icmp6?-port-unreachable$/.test(how)) return "reject";
+      if (how.startsWith("icmp6-")) return `reject with icmpv6 type ${how.slice("icmp6-".length)}`;
       return how === "tcp-reset" ? "reject with tcp reset" : `reject with icmp type ${how.slice("icmp-".length)}`;
     }
     case "DNAT":

@@ -15,6 +15,17 @@ const ANSWERS: readonly [string, string][] = [
   ["icmp-admin-prohibited", "admin-prohib"],
 ];
 
+/** The same of ip6tables (libip6t_REJECT.c). */
+const ANSWERS6: readonly [string, string][] = [
+  ["icmp6-no-route", "no-route"],
+  ["icmp6-adm-prohibited", "adm-prohibited"],
+  ["icmp6-addr-unreachable", "addr-unreach"],
+  ["icmp6-port-unreachable", "port-unreach"],
+  ["tcp-reset", "tcp-rst"],
+  ["icmp6-policy-fail", "policy-fail"],
+  ["icmp6-reject-route", "reject-route"],
+];
+
 /** `-j REJECT`: refuses with an answer (libipt_REJECT.c). */
 class RejectTarget implements Target {
   readonly name = "REJECT";
@@ -48,13 +59,19 @@ export const reject: TargetExtension = {
   options: [
     {
       name: "reject-with",
-      read(target, value) {
+      read(target, value, _inverted, { family }) {
         const text = value.toLowerCase();
-        const found = ANSWERS.find(([long, short]) => long.startsWith(text) || short.startsWith(text));
+        const found = (family === 6 ? ANSWERS6 : ANSWERS).find(
+          ([long, short]) => long.startsWith(text) || short.startsWith(text),
+        );
         if (found === undefined) throw new Problem(`unknown reject type "${value}"`);
         (target as RejectTarget).answer = found[0];
       },
     },
   ],
-  create: () => new RejectTarget(),
+  create({ family }) {
+    const target = new RejectTarget();
+    if (family === 6) target.answer = "icmp6-port-unreachable";
+    return target;
+  },
 };

@@ -24,9 +24,10 @@ function spokenName(p: Process, fallback: string): string {
   return (p.argv[0] ?? fallback).replace(/^.*\//, "").replace(/-(nft|legacy)(?=-|$)/, "");
 }
 
-function rulesetOf(p: Process): Ruleset {
+/** IPv6 has tables of its own. */
+function rulesetOf(p: Process, name: string): Ruleset {
   p.ns.net.netfilter ??= new Ruleset();
-  return p.ns.net.netfilter;
+  return name.startsWith("ip6") ? p.ns.net.netfilter.six : p.ns.net.netfilter;
 }
 
 function* denied(p: Process, name: string): Gen<number> {
@@ -44,10 +45,7 @@ export const iptablesProgram: Program = function* (p) {
   const words = p.argv.slice(1);
   const asks = words.some((word) => /^-([hV]$|-help$|-version$)/.test(word));
   if (p.cred.uid !== 0 && !asks) return yield* denied(p, name);
-  // IPv6 has tables of its own; nothing in this world writes to them.
-  const six = name.startsWith("ip6");
-  const ruleset = six ? new Ruleset() : rulesetOf(p);
-  const outcome = iptables(ruleset, words, {
+  const outcome = iptables(rulesetOf(p, name), words, {
     program: name,
     nameOf: (address) => lookupHosts(p, address)?.canonical,
   });
@@ -163,7 +161,7 @@ export const iptablesSave: Program = function* (p) {
     yield* sys.printError(p, `Table \`${wanted}' does not exist\n`);
     return 1;
   }
-  const ruleset = name.startsWith("ip6") ? undefined : p.ns.net.netfilter;
+  const ruleset = p.ns.net.netfilter === undefined ? undefined : rulesetOf(p, name);
   const lines = TABLE_NAMES.filter((table) => wanted === undefined || wanted === table).flatMap((table) =>
     dump(p, ruleset?.tables.get(table) ?? (wanted === undefined ? undefined : new Table(table)), name, given),
   );
@@ -239,7 +237,7 @@ export const iptablesRestore: Program = function* (p) {
     return 1;
   }
   const table = given.values.get("T");
-  const result = restore(name.startsWith("ip6") ? new Ruleset() : rulesetOf(p), decode(bytes), {
+  const result = restore(rulesetOf(p, name), decode(bytes), {
     noflush: flags.has("n"),
     counters: flags.has("c"),
     test: flags.has("t"),
