@@ -7,6 +7,7 @@ import { forkShell } from "./fork.ts";
 import { startPipeline } from "./pipeline.ts";
 import { commandText } from "./print-command.ts";
 import type { Shell } from "./shell.ts";
+import { runWords } from "./simple.ts";
 import { handleSignals } from "./traps.ts";
 
 /** Runs a statement in the background: `&`. */
@@ -16,6 +17,10 @@ export function* startBackground(sh: Shell, statement: Statement): Gen<void> {
   const text = sh.setup.dialect === "bash" ? commandText(command, sh.source.text) : sh.textOf(statement);
   const plain = command.type === "Pipeline" && command.commands.length > 1 && command.prefixes.length === 0;
   yield* sh.jobs.poll(sh);
+  if (command.type === "Command" && command.name?.text.startsWith("%") && sh.setup.dialect === "bash") {
+    yield* runWords(sh, ["bg", command.name.text]);
+    return;
+  }
   let processes: Process[];
   if (plain) processes = yield* startPipeline(sh, command, true);
   else {

@@ -299,6 +299,7 @@ export function* runSubshell(sh: Shell, node: Subshell): Gen<void> {
     sh,
     function* (sub) {
       sub.loops = 0;
+      sub.jobs.inherited.length = 0;
       yield* runList(sub, node.body);
       return sub.status;
     },

@@ -267,6 +267,7 @@ export function* runForked(sh: Shell, node: PipelineNode): Gen<void> {
   }
   sh.position = inner.pos;
   sh.loops = 0;
+  sh.jobs.inherited.length = 0;
   if (node.type === "Redirected") sh.stdinRedirected = redirectsInput(node.redirects);
   const body = runList(sh, inner.body);
   yield* node.type === "Redirected" ? withRedirections(sh, node.redirects, body) : body;

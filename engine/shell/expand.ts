@@ -209,15 +209,17 @@ export function compile(text: string, mode: WordMode = "word", assign: boolean |
 
 const ASSIGNMENT = /^[A-Za-z_]\w*(\[[^\]]*\])?\+?=/;
 
-const bracedWords = new WeakMap<Word, Compiled[]>();
+/** By whether tildes behind `=` are left alone. */
+const bracedWords = { strict: new WeakMap<Word, Compiled[]>(), usual: new WeakMap<Word, Compiled[]>() };
 
 function compiledWords(word: Word, strict: boolean): Compiled[] {
-  let found = bracedWords.get(word);
+  const known = strict ? bracedWords.strict : bracedWords.usual;
+  let found = known.get(word);
   if (found === undefined) {
     const texts = word.text.includes("{") ? braceExpand(word.text) : [word.text];
     const plain = strict || (texts.length > 1 && !ASSIGNMENT.test(word.text));
     found = texts.map((text) => compile(text, "word", plain ? false : "argument"));
-    bracedWords.set(word, found);
+    known.set(word, found);
   }
   return found;
 }

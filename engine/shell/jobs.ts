@@ -138,10 +138,9 @@ export class JobTable {
   /** `%+`: the last stopped job, or the last one started; `%-` the one before. */
   current(previous = false): Job | undefined {
     const rank = (job: Job) => (jobState(job) === "stopped" ? 1 : 0);
-    const order = this.jobs
-      .filter((job) => jobState(job) !== "done")
-      .sort((a, b) => rank(b) - rank(a) || b.used - a.used);
-    const all = order.length > 0 ? order : [...this.jobs].sort((a, b) => b.used - a.used);
+    const jobs = this.jobs.length > 0 ? this.jobs : this.inherited;
+    const order = jobs.filter((job) => jobState(job) !== "done").sort((a, b) => rank(b) - rank(a) || b.used - a.used);
+    const all = order.length > 0 ? order : [...jobs].sort((a, b) => b.used - a.used);
     return all[previous ? Math.min(1, all.length - 1) : 0];
   }
 
@@ -196,6 +195,8 @@ export class JobTable {
     const again = status.kind === "stopped" && job.statuses.some((known) => known?.kind === "stopped");
     job.statuses[i] = status.kind === "continued" ? undefined : status;
     if (!again) job.notified = false;
+    // A job that stops becomes the current one, and stays it when it goes on.
+    if (status.kind === "stopped" && !again) this.use(job);
     if (status.kind === "exited" || status.kind === "signaled") {
       this.remember(process, status);
     }

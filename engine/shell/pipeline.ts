@@ -120,6 +120,8 @@ export function* startPipeline(sh: Shell, node: Pipeline, background: boolean): 
 /** Body of a pipeline's child. */
 export function* element(sub: Shell, command: CommandNode, piped = false): Gen<number> {
   if (command.type !== "Subshell" && command.type !== "Command") sub.loops = 0;
+  // Only a simple command still sees the jobs of its parent.
+  if (command.type !== "Command") sub.jobs.inherited.length = 0;
   // The process of a simple command ends with it: its failure is the pipeline's.
   if (command.type === "Command") {
     sub.traps.delete("ERR");

@@ -10,18 +10,20 @@ const MAX_WIDTH = 1_000_000;
 interface Result {
   text: string;
   errors: string[];
+  /** Variables of `%n`, and how many characters came before it in its pass. */
+  counts: { name: string; count: number }[];
 }
 
 /** Formats as the printf builtin: the format is used again while arguments are left. */
 export function formatPrintf(sh: Shell, format: string, args: readonly string[]): Result {
-  const state = { sh, args, next: 0, errors: [] as string[], stop: false };
+  const state: State = { sh, args, next: 0, errors: [], stop: false, counts: [] };
   let text = "";
   do {
     const before = state.next;
     text += once(state, format);
     if (state.stop || state.next === before) break;
   } while (state.next < args.length && text.length < 64 * 1024 * 1024);
-  return { text: rejoin(text), errors: state.errors };
+  return { text: rejoin(text), errors: state.errors, counts: state.counts };
 }
 
 interface State {
@@ -30,6 +32,7 @@ interface State {
   next: number;
   errors: string[];
   stop: boolean;
+  counts: Result["counts"];
 }
 
 function once(state: State, format: string): string {
@@ -80,7 +83,8 @@ function once(state: State, format: string): string {
       state.stop = true;
       return out;
     }
-    out += convert(state, spec, kind);
+    if (kind === "n") state.counts.push({ name: take(state) ?? "", count: encode(out).length });
+    else out += convert(state, spec, kind);
     if (state.stop) return out;
     i += spec[0].length;
   }
@@ -118,8 +122,6 @@ function convert(state: State, spec: RegExpExecArray, kind: string): string {
       return pad(cut(backslashQuote(take(state) ?? ""), precision), width, flags);
     case "Q":
       return pad(backslashQuote(cut(take(state) ?? "", precision)), width, flags);
-    case "n":
-      return "";
     case "d":
     case "i":
       return signed(integer(state, take(state)), flags, width, precision);

@@ -262,6 +262,8 @@ export interface Invocation {
 
 /** Runs a command whose words are expanded: a function, a builtin or a program. */
 export function* runWords(sh: Shell, words: readonly string[], how: Invocation = {}): Gen<void> {
+  // A job by itself is brought to the foreground.
+  if (words[0]![0] === "%" && sh.setup.dialect === "bash") words = ["fg", ...words];
   const name = words[0]!;
   const fn = how.noFunctions ? undefined : sh.functions.get(name);
   const builtin = fn === undefined && !sh.disabledBuiltins.has(name) ? builtins.get(name) : undefined;
@@ -313,7 +315,9 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
       }
       if (fn) yield* call(callFunction(sh, name, fn, words));
       else {
-        keepRedirections = name === "exec";
+        // `command exec 3<file` keeps them, too.
+        keepRedirections =
+          name === "exec" || (name === "command" && words.find((one, i) => i > 0 && one[0] !== "-") === "exec");
         sh.status = yield* runBuiltin(sh, builtin!, words, how.declared, how.noFunctions ?? false);
       }
     } finally {

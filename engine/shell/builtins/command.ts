@@ -16,12 +16,18 @@ import { put } from "./output.ts";
 import { badOption, parseOptions, usage, withoutOptions } from "./usage.ts";
 
 /** What a name would run, in the order in which the shell looks. */
-function kinds(sh: Shell, name: string, withFunctions = true): { kind: string; path?: string }[] {
+function kinds(sh: Shell, name: string, withFunctions = true, all = false): { kind: string; path?: string }[] {
   const out: { kind: string; path?: string }[] = [];
   if (sh.aliases.has(name) && (sh.setup.interactive || sh.shopts.has("expand_aliases"))) out.push({ kind: "alias" });
   if (KEYWORDS.has(name)) out.push({ kind: "keyword" });
   if (withFunctions && sh.functions.has(name)) out.push({ kind: "function" });
   if (builtins.has(name) && !sh.disabledBuiltins.has(name)) out.push({ kind: "builtin" });
+  // A remembered program is where it was found.
+  const known = all ? undefined : sh.hashed.get(name);
+  if (known !== undefined && out.length === 0) {
+    known.hits++;
+    return [{ kind: "file", path: known.path }];
+  }
   for (const path of executableFiles(sh, name)) out.push({ kind: "file", path });
   return out;
 }
@@ -42,7 +48,7 @@ const type: Builtin = function* (sh, args) {
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
   let status = 0;
   for (const name of parsed.rest) {
-    let found = kinds(sh, name, !has("f"));
+    let found = kinds(sh, name, !has("f"), has("a"));
     if (has("P")) found = found.filter((one) => one.kind === "file");
     if (!has("a")) found = found.slice(0, 1);
     if (found.length === 0) {

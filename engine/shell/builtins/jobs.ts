@@ -7,11 +7,11 @@ import * as sys from "../../machine/sys.ts";
 import { giveTerminal, tellKilled, waitForeground } from "../foreground.ts";
 import { type Job, jobState, signalText, stateText } from "../jobs.ts";
 import type { Shell } from "../shell.ts";
-import { signalName } from "../traps.ts";
+import { handleSignals, signalName } from "../traps.ts";
 import type { Builtin } from "./index.ts";
 import { put } from "./output.ts";
 import { signalTable } from "./trap.ts";
-import { badOption, parseOptions, usage } from "./usage.ts";
+import { badOption, parseOptions, usage, withoutOptions } from "./usage.ts";
 
 /** A line of `jobs`. */
 export function jobLine(sh: Shell, job: Job, long = false): string {
@@ -68,7 +68,15 @@ const jobs: Builtin = function* (sh, args) {
   return status;
 };
 
-const fg: Builtin = function* (sh, args, { name }) {
+/** `fg` and `bg`; also what `%1` as a command does. */
+export const resumeJob: Builtin = function* (sh, words, { name }) {
+  const parsed = sh.setup.dialect === "bash" ? parseOptions(words, "") : withoutOptions(words);
+  if (parsed.bad && sh.has("monitor")) return yield* badOption(sh, name, parsed.bad);
+  const args = parsed.rest;
+  if (sh.inSubstitution && sh.jobs.jobs.length === 0 && sh.jobs.inherited.some((job) => job.group !== sh.p.group)) {
+    yield* sh.complain(`${name}: no current jobs`);
+    return 1;
+  }
   if (!sh.has("monitor")) {
     yield* sh.complain(`${name}: no job control`);
     return 1;
@@ -80,6 +88,10 @@ const fg: Builtin = function* (sh, args, { name }) {
     if (job === undefined) yield* sh.complain(`${name}: current: no such job`);
   } else job = yield* findJob(sh, name, args[0]);
   if (job === undefined) return 1;
+  if (job.group === sh.p.group) {
+    yield* sh.complain(`${name}: job ${job.id} started without job control`);
+    return 1;
+  }
   if (jobState(job) === "done") {
     yield* sh.complain(`${name}: job has terminated`);
     sh.jobs.remove(job);
@@ -119,10 +131,20 @@ function* until(sh: Shell, done: () => boolean): Gen<boolean> {
       yield* tellKilled(sh);
       return true;
     }
-    if (sh.p.hasSignal) return false;
+    if (sh.p.hasSignal && (yield* interrupted(sh))) return false;
     yield* waitOn(sh.p.childChanged);
-    if (sh.p.hasSignal) return false;
+    if (sh.p.hasSignal && (yield* interrupted(sh))) return false;
   }
+}
+
+/** True when a signal came that ends a `wait`: outside POSIX mode the trap of SIGCHLD runs meanwhile. */
+function* interrupted(sh: Shell): Gen<boolean> {
+  if (sh.has("posix")) return true;
+  const signal = sh.p.takeSignal()!;
+  sh.p.queueSignal(signal);
+  if (signal !== "CHLD") return true;
+  yield* handleSignals(sh);
+  return false;
 }
 
 /** Status of a `wait` that a signal ended. */
@@ -149,6 +171,8 @@ const wait: Builtin = function* (sh, args) {
     return 0;
   }
   let status = 0;
+  // `-f`: until it ends, however often it stops.
+  const patient = parsed.options.some((option) => option.letter === "f");
   for (const spec of parsed.rest) {
     let job: Job | undefined;
     if (/^\d+$/.test(spec)) {
@@ -158,6 +182,7 @@ const wait: Builtin = function* (sh, args) {
         if (!(yield* until(sh, () => !sh.jobs.runsSilently(pid)))) return interruptedStatus(sh);
         const known = sh.jobs.remembered.get(pid);
         if (known !== undefined) {
+          if (variable !== undefined) sh.assign(variable, undefined, spec);
           status = known;
           continue;
         }
@@ -177,7 +202,8 @@ const wait: Builtin = function* (sh, args) {
         continue;
       }
       const target = job;
-      if (!(yield* until(sh, () => jobState(target) !== "running"))) return interruptedStatus(sh);
+      const over = () => jobState(target) === "done" || (!patient && jobState(target) === "stopped");
+      if (!(yield* until(sh, over))) return interruptedStatus(sh);
       status = exitCode(job.statuses.at(-1)!);
     } else {
       yield* sh.complain(`wait: \`${spec}': not a pid or valid job spec`);
@@ -203,6 +229,8 @@ function* waitAny(sh: Shell, specs: readonly string[], variable: string | undefi
         ? sh.jobs.find(spec) === job
         : job.processes.some((process) => String(process.nsPid) === spec),
     );
+  for (const spec of specs)
+    if (spec.startsWith("%") && sh.jobs.find(spec) === undefined) yield* findJob(sh, "wait", spec);
   if (!sh.jobs.jobs.some(wanted)) return 127;
   const first = () => sh.jobs.jobs.find((job) => wanted(job) && jobState(job) === "done");
   if (!(yield* until(sh, () => first() !== undefined))) return interruptedStatus(sh);
@@ -331,8 +359,8 @@ const disown: Builtin = function* (sh, args) {
 
 export const jobBuiltins: Record<string, Builtin> = {
   jobs,
-  fg,
-  bg: fg,
+  fg: resumeJob,
+  bg: resumeJob,
   wait,
   kill,
   disown,

@@ -92,6 +92,14 @@ const printf: Builtin = function* (sh, args) {
   }
   if (rest.length === 0) return yield* usage(sh, "printf");
   const result = formatPrintf(sh, rest[0]!, rest.slice(1));
+  let named = true;
+  for (const { name, count } of result.counts) {
+    if (/^[A-Za-z_]\w*$/.test(name)) sh.assign(name, undefined, String(count));
+    else {
+      named = false;
+      if (name !== "") yield* sh.complain(`printf: \`${name}': not a valid identifier`);
+    }
+  }
   // The output is written last, however much of it came first.
   for (const message of result.errors) yield* sh.complain(`printf: ${message}`);
   const status = target === undefined ? yield* put(sh, "printf", result.text) : 0;
@@ -104,7 +112,7 @@ const printf: Builtin = function* (sh, args) {
       bracket < 0 ? [settled, undefined] : [settled.slice(0, bracket), settled.slice(bracket + 1, -1)];
     yield* expandingAtOnce(sh, () => sh.assign(name, index, text));
   }
-  return result.errors.some((error) => !error.startsWith("missing ")) ? 1 : status;
+  return !named || result.errors.some((error) => !error.startsWith("missing ")) ? 1 : status;
 };
 
 export const outputBuiltins: Record<string, Builtin> = { echo, printf };
