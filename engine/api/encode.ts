@@ -23,7 +23,27 @@ function isTypedList(value: unknown): value is TypedList {
   const { kind, items, apiVersion } = value as { kind?: unknown; items?: unknown; apiVersion?: unknown };
   // Discovery's lists and lists of partial objects keep what their items say.
   if (typeof kind !== "string" || !kind.endsWith("List") || !Array.isArray(items)) return false;
+  if (isUnstructuredList(value)) return false;
   return apiVersion !== "meta.k8s.io/v1" && apiVersion !== "apidiscovery.k8s.io/v2";
+}
+
+/** A list of custom resources: its keys are sorted, and its items keep their types. */
+export function unstructuredList(
+  apiVersion: string,
+  kind: string,
+  items: readonly KubeObject[],
+  { resourceVersion, continue: next = "", ...rest }: ListMeta,
+): unknown {
+  const metadata = Object.freeze({ continue: next, ...rest, resourceVersion });
+  return Object.freeze({ apiVersion, items, kind, metadata });
+}
+
+const isUnstructuredList = (value: object) => Object.keys(value)[0] === "apiVersion" && "items" in value;
+
+interface ListMeta {
+  resourceVersion: string;
+  continue?: string;
+  remainingItemCount?: number;
 }
 
 /** With managedFields: inside the simulation nobody reads these, so they are made for readers of bytes only. */
@@ -32,6 +52,11 @@ function whole(value: unknown): unknown {
   const { type, object } = value as { type?: unknown; object?: unknown };
   if (typeof type === "string" && typeof object === "object" && object !== null && Object.keys(value).length === 2) {
     return { type, object: withManagedFields(object as KubeObject) };
+  }
+  if (isUnstructuredList(value)) {
+    const { items, ...list } = value as unknown as { items: readonly KubeObject[] };
+    const { apiVersion, ...rest } = list as Record<string, unknown>;
+    return { apiVersion, items: items.map(withManagedFields), ...rest };
   }
   return withManagedFields(value as KubeObject);
 }

@@ -29,6 +29,8 @@ const MEDIA = new Set([
   "*/*",
 ]);
 
+const PROTOBUF = "application/vnd.kubernetes.protobuf";
+
 function read(accept: string): Form | "none" {
   for (const clause of accept.split(",")) {
     const [media, ...rest] = clause.split(";").map((part) => part.trim());
@@ -61,7 +63,7 @@ export function negotiate({ headers }: HttpRequest, def: KindDef, { subresource,
     throw notAcceptable(offered);
   }
   if (isLog) return;
-  const form = formOf(accept);
+  const form = def.custom && media.every((one) => one === PROTOBUF) ? undefined : formOf(accept);
   if (form === undefined) {
     throw failure(406, "NotAcceptable", `only the following media types are accepted: ${OBJECTS.join(", ")}`);
   }

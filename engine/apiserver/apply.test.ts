@@ -203,11 +203,7 @@ describe("managedFields and server-side apply", () => {
       "failed to create typed patch object (/web; apps/v1, Kind=Deployment): .spec.replicas: expected numeric (int or float), got string",
     ],
     ["managedFields", deployment({}, { managedFields: [] }), "metadata.managedFields must be nil"],
-    [
-      "versions",
-      { ...deployment(), apiVersion: "apps/v2" },
-      "Incorrect version specified in apply patch. Specified patch version: apps/v2, expected: apps/v1",
-    ],
+    ["versions", { ...deployment(), apiVersion: "apps/v2" }, "invalid object type: apps/v2, Kind=Deployment"],
   ])("refuses %s", (_what, body, message) => {
     expect(apply("me", body).message).toBe(message);
   });

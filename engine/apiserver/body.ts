@@ -2,6 +2,7 @@ import { parseAllDocuments } from "yaml";
 import type { HttpRequest } from "../api/http.ts";
 import { jsonFaults } from "../api/json.ts";
 import { decode, encode } from "../kernel/index.ts";
+import { GO_YAML } from "../text/go-yaml.ts";
 import { yamlFault } from "../text/yaml-fault.ts";
 import { badRequest, requestTooLarge, unsupportedMediaType } from "./errors.ts";
 import { decodeProtobuf } from "./protobuf/decode.ts";
@@ -103,7 +104,7 @@ export function duplicateFields(request: HttpRequest): string[] {
 
 /** `line 2: key "name" already set in map` for those of YAML. */
 function duplicateKeys(text: string): string[] {
-  const [document] = parseAllDocuments(text, { uniqueKeys: true });
+  const [document] = parseAllDocuments(text, { uniqueKeys: true, ...GO_YAML });
   if (document === undefined || !("errors" in document)) return [];
   return document.errors
     .filter(({ code }) => code === "DUPLICATE_KEY")
@@ -114,12 +115,13 @@ function duplicateKeys(text: string): string[] {
 }
 
 /** Parses JSON, or YAML when `yaml` says so; throws BadRequest. An empty text is undefined. */
-export function parseText(text: string, yaml: boolean): unknown {
+export function parseText(text: string, yaml: boolean, head = ""): unknown {
   if (text.trim() === "") return undefined;
   try {
     return yaml ? fromYaml(text) : JSON.parse(text);
   } catch (error) {
-    throw badRequest(yaml ? (error as Error).message : (jsonFaults(text).error ?? (error as Error).message));
+    const why = yaml ? (error as Error).message : (jsonFaults(text).error ?? (error as Error).message);
+    throw badRequest(head + why);
   }
 }
 
@@ -135,7 +137,7 @@ function parse(text: string, yaml: boolean): unknown {
 }
 
 function fromYaml(text: string): unknown {
-  const [document] = parseAllDocuments(text, { uniqueKeys: false });
+  const [document] = parseAllDocuments(text, { uniqueKeys: false, ...GO_YAML });
   if (document === undefined || !("toJS" in document)) return undefined;
   const [error] = document.errors;
   if (error) throw new Error(yamlFault(text, error));

@@ -65,7 +65,10 @@ export function* createObject(
     const said = def.prepareForCreate?.(draft) ?? [];
     if (isService(def)) allocateService(context, draft, undefined);
     const causes = validateCreate(def, draft);
-    if (causes.length > 0) throw invalid(def.resource.group, def.resource.kind, metadata.name ?? "", causes);
+    if (causes.length > 0) {
+      const kind = def.custom ? draft.kind : def.resource.kind;
+      throw invalid(def.resource.group, kind, metadata.name ?? "", causes);
+    }
     const judging = validate(server.plugins, attributes);
     if (judging) yield* judging;
     confirmNoEscalation(context, draft);

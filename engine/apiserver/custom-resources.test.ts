@@ -182,7 +182,9 @@ describe("custom resources", () => {
       apiVersion: "stable.example.com/v1beta1",
       kind: "Thing",
     });
-    expect(made.headers["warning"]).toBe('299 - "stable.example.com/v1beta1 Thing is deprecated"');
+    expect(made.headers["warning"]).toBe(
+      '299 - "stable.example.com/v1beta1 Thing is deprecated; use stable.example.com/v1 Thing"',
+    );
     expect(h.json("GET", `${things}/a`).apiVersion).toBe("stable.example.com/v1beta1");
     expect(h.json("GET", `${things.replace("v1beta1", "v1")}/a`).apiVersion).toBe("stable.example.com/v1");
     expect(h.json("GET", "/apis").groups.at(-1).preferredVersion.version).toBe("v1");

@@ -1,6 +1,7 @@
 import { decodeAs, decodeObject as readObject } from "../api/decode.ts";
 import type { Draft } from "../api/kind.ts";
 import { kindByGvk } from "../api/kinds.ts";
+import { decode } from "../kernel/index.ts";
 import { duplicateFields, unrecognized } from "./body.ts";
 import type { Context } from "./context.ts";
 import { badRequest } from "./errors.ts";
@@ -44,10 +45,11 @@ export function decodeBody(context: Context, value: unknown, expected: Expected,
   const kind = (body.kind as string) || expected.kind;
   const version = apiVersion.slice(apiVersion.indexOf("/") + 1);
   const cannot = `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${expected.kind}`;
-  if (apiVersion !== wanted || kind !== expected.kind) {
+  const custom = expected === context.def?.resource ? context.def.custom : undefined;
+  if (custom) requireType(context, value, expected, wanted);
+  else if (apiVersion !== wanted || kind !== expected.kind) {
     throw badRequest(otherKind(expected, wanted, apiVersion, kind, cannot));
   }
-  const custom = expected === context.def?.resource ? context.def.custom : undefined;
   const read = custom
     ? custom.decode(given)
     : expected.schema
@@ -59,9 +61,22 @@ export function decodeBody(context: Context, value: unknown, expected: Expected,
   );
   const draft = read.object as Draft;
   draft.apiVersion = wanted;
-  draft.kind = expected.kind;
+  // Another kind than the definition's is left for validation to see.
+  draft.kind = custom ? kind : expected.kind;
   draft.metadata ??= {};
   return draft;
+}
+
+/** Custom resources say themselves what they are: nothing is taken from the path. */
+function requireType({ request }: Context, value: unknown, { kind }: Expected, wanted: string): void {
+  const given = (value ?? {}) as { apiVersion?: string; kind?: string };
+  if (!given.kind) {
+    const text = request.body?.type === "bytes" ? decode(request.body.bytes) : JSON.stringify(value);
+    throw badRequest(unrecognized(request, kind, `Object 'Kind' is missing in '${text}'`));
+  }
+  if (given.apiVersion === wanted) return;
+  const shown = given.apiVersion ?? "";
+  throw badRequest(`the API version in the data (${shown}) does not match the expected API version (${wanted})`);
 }
 
 function unreadable({ request }: Context, { kind }: Expected, fault: string): Error {
@@ -99,7 +114,7 @@ function strictList(errors: readonly string[]): string {
   return [...told, ...rest].join(", ");
 }
 
-function goKind(value: unknown): string {
+export function goKind(value: unknown): string {
   if (Array.isArray(value)) return "array";
   if (value === null || value === undefined) return "null";
   return typeof value === "boolean" ? "bool" : (typeof value as string);

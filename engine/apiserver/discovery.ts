@@ -1,6 +1,6 @@
 import type { HttpResponse } from "../api/http.ts";
 import type { KindDef, Subresource } from "../api/kind.ts";
-import { sha256Hex } from "../kernel/index.ts";
+import { encodeBase64, sha256Hex } from "../kernel/index.ts";
 import type { RemoteResource, RemoteVersion } from "./aggregation/aggregator.ts";
 import type { Context } from "./context.ts";
 import { groupVersion } from "./decode.ts";
@@ -100,7 +100,8 @@ function sorted({ subresources }: KindDef): Subresource[] {
   return [...subresources].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function resource({ resource: r, singular, verbs, shortNames, categories, etcdPrefix, schema }: KindDef): object {
+function resource(def: KindDef): object {
+  const { resource: r, singular, verbs, shortNames, categories, etcdPrefix } = def;
   return {
     name: r.resource,
     singularName: singular,
@@ -109,21 +110,28 @@ function resource({ resource: r, singular, verbs, shortNames, categories, etcdPr
     verbs,
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
-    ...(etcdPrefix !== "" && { storageVersionHash: storageVersionHash(schema) }),
+    ...(etcdPrefix !== "" && { storageVersionHash: storageVersionHash(def) }),
   };
 }
 
 const hashes = new Map<string, string>();
 
-/** Opaque to clients; upstream's is a hash of the storage version too. */
-function storageVersionHash(schema: string): string {
-  let hash = hashes.get(schema);
+/** Opaque to clients: a hash of the kind as it is stored (discovery/storageversionhash.go). */
+function storageVersionHash(def: KindDef): string {
+  const { group, version, kind } = def.resource;
+  const stored = def.custom?.storageVersion ?? STORED[`${group}/${kind}`] ?? `${group}/${version}`;
+  const name = `${stored}/${kind}`;
+  let hash = hashes.get(name);
   if (hash === undefined) {
-    hash = `${sha256Hex(schema).slice(0, 11)}=`;
-    hashes.set(schema, hash);
+    const bytes = sha256Hex(name).match(/../g)!.slice(0, 8);
+    hash = encodeBase64(Uint8Array.from(bytes, (byte) => Number.parseInt(byte, 16)));
+    hashes.set(name, hash);
   }
   return hash;
 }
+
+/** Kinds that are stored in another version than the first that serves them. */
+const STORED: Readonly<Record<string, string>> = { "autoscaling/HorizontalPodAutoscaler": "autoscaling/v2" };
 
 function subresource({ resource: r }: KindDef, one: Subresource): object {
   const foreign = one.group !== r.group || one.version !== r.version;

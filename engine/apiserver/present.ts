@@ -1,3 +1,4 @@
+import { unstructuredList } from "../api/encode.ts";
 import type { HttpResponse } from "../api/http.ts";
 import type { KindDef } from "../api/kind.ts";
 import { failure, StatusError } from "../api/status.ts";
@@ -40,6 +41,7 @@ export function presentList(context: ResourceContext, items: readonly KubeObject
     return ok(listOf("meta.k8s.io/v1", "PartialObjectMetadataList", view.map(partial), metadata));
   }
   const { group, version, kind } = def.resource;
+  if (def.custom) return ok(unstructuredList(groupVersion(group, version), `${kind}List`, view, metadata));
   return ok(listOf(groupVersion(group, version), `${kind}List`, view, metadata));
 }
 

@@ -1,5 +1,6 @@
 import type { HttpResponse } from "../api/http.ts";
 import type { CustomKind, KindDef } from "../api/kind.ts";
+import { notFound } from "../api/status.ts";
 import type { Gen } from "../kernel/index.ts";
 import { negotiate } from "./accept.ts";
 import type { Context, ResourceContext } from "./context.ts";
@@ -66,9 +67,12 @@ function handlerOf(def: KindDef, { verb, subresource, name, parts }: RequestInfo
     return handler;
   }
   const known = def.subresources.find((one) => one.name === subresource);
+  if (known === undefined && def.custom) throw notFound(def.resource.group, def.resource.resource, name);
   if (known === undefined || (parts.length > 3 && subresource !== "proxy")) throw unknown(def);
   const handler = SUBRESOURCES[subresource]?.[verb];
-  if (handler === undefined || !(known.verbs.includes(verb) || subresource === "proxy")) throw methodNotAllowed();
+  if (handler === undefined || !(known.verbs.includes(verb) || subresource === "proxy")) {
+    throw def.custom ? methodNotSupported(def.resource.group, def.resource.resource, verb) : methodNotAllowed();
+  }
   return handler;
 }
 

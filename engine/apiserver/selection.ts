@@ -109,7 +109,7 @@ function labelsOf(text: string): readonly Requirement[] {
 function unsupported(def: KindDef, field: string): string {
   if (def.fields && def.resource.group === "batch")
     return `field label "${field}" not supported for ${def.resource.kind}`;
-  return def.fields
+  return def.fields || def.custom
     ? `field label not supported: ${field}`
     : `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }

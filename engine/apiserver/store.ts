@@ -145,8 +145,17 @@ export function* insertAt(
   return object!;
 }
 
-/** What an update does to an object: the new draft, the object itself for no change, or "delete". */
-export type Change = (current: KubeObject) => Gen<KubeObject | "delete">;
+/** A change took the last finalizer of an object that waited for nothing else: it goes, and this was its last form. */
+export class Ended {
+  readonly last: KubeObject;
+
+  constructor(last: KubeObject) {
+    this.last = last;
+  }
+}
+
+/** What an update does to an object: the new draft, the object itself for no change, or its end. */
+export type Change = (current: KubeObject) => Gen<KubeObject | "delete" | Ended>;
 
 export interface Updated {
   object: KubeObject;
@@ -180,10 +189,14 @@ export function* guaranteedUpdate(
     const compare = [
       { key, target: "MOD" as const, result: "EQUAL" as const, value: Number(current.metadata.resourceVersion) },
     ];
-    if (changed === "delete") {
-      if (dryRun) return { object: current, deleted: true };
+    if (changed === "delete" || changed instanceof Ended) {
+      const last =
+        changed instanceof Ended
+          ? toStore(changed.last, current, author)?.at(current.metadata.resourceVersion)
+          : undefined;
+      if (dryRun) return { object: last ?? current, deleted: true };
       const response = yield* registry.etcd.txn({ compare, success: [{ deleteRange: { key } }], writer });
-      if (response.succeeded) return { object: withVersion(current, String(response.revision)), deleted: true };
+      if (response.succeeded) return { object: last ?? withVersion(current, String(response.revision)), deleted: true };
       continue;
     }
     let ending = toStore(changed, current, author);

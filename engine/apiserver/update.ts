@@ -13,7 +13,7 @@ import { conflictBecause, invalid } from "./errors.ts";
 import { deepClone } from "./frozen.ts";
 import { inOrder, keepMeta } from "./objectmeta.ts";
 import { allocateService, isService } from "./services.ts";
-import { guaranteedUpdate, type Updated } from "./store.ts";
+import { Ended, guaranteedUpdate, type Updated } from "./store.ts";
 import { nowTime } from "./time.ts";
 import { validateUpdate } from "./validation.ts";
 import { fromStored } from "./views.ts";
@@ -43,7 +43,7 @@ export function* updateObject(
   const { group, resource, kind } = def.resource;
   const converts = def.custom?.conversion !== undefined;
   const { subresource, dryRun, author = authorOf(context, options.subresource) } = options;
-  const change = function* (stored: KubeObject): Gen<KubeObject | "delete"> {
+  const change = function* (stored: KubeObject): Gen<KubeObject | Ended> {
     // Of a kind whose versions a webhook converts, all is judged in the version of the request.
     if (converts) yield* convertShown(context, def, [stored]);
     const current = converts ? fromStored(def, stored) : stored;
@@ -105,7 +105,7 @@ export function* updateObject(
     const own = def.updates?.[subresource];
     const warn = (said: string) => void context.warnings.push(said);
     const causes = own ? own.validate(draft, current, warn) : validateUpdate(def, draft, current, warn);
-    if (causes.length > 0) throw invalid(group, kind, name, causes);
+    if (causes.length > 0) throw invalid(group, def.custom ? draft.kind : kind, name, causes);
     const judging = validate(server.plugins, attributes);
     if (judging) yield* judging;
     confirmNoEscalation(context, draft, current);
@@ -113,7 +113,7 @@ export function* updateObject(
       context.warnings.push(...warningsOf(def, draft, current));
     }
     const object = inOrder(draft);
-    if (finished(object, current)) return "delete";
+    if (finished(object, current)) return new Ended(object);
     return converts ? yield* convertForStorage(context, def, object) : object;
   };
   const done = yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer, author);

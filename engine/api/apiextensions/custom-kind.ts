@@ -8,7 +8,7 @@ import type { KubeObject } from "../types.ts";
 import { invalid } from "../validation/field.ts";
 import { validateMeta, validateMetaUpdate } from "../validation/meta.ts";
 import { dns1123Subdomain } from "../validation/names.ts";
-import { deepEqual } from "../validation/value.ts";
+import { deepEqual, goShown } from "../validation/value.ts";
 import { Correlation } from "./correlation.ts";
 import { coerceEmbedded, validateEmbedded } from "./embedded.ts";
 import { compilePath, type Path } from "./jsonpath.ts";
@@ -17,6 +17,7 @@ import { type Before, hasRules, validateRules } from "./rules.ts";
 import { judgeScale, SPEC_PATHS, STATUS_PATHS, scalePaths } from "./scale-paths.ts";
 import { type JsonSchema, prune, pruneNulls, setDefaults, sortedCopy } from "./schema.ts";
 import { validateValue } from "./validate.ts";
+import { compareVersions } from "./versions.ts";
 
 /** In the order in which upstream's discovery lists them for custom resources. */
 const VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"] as const;
@@ -29,11 +30,12 @@ export function hasCondition(crd: KubeObject, type: string): boolean {
   return conditions.some((one) => one.type === type && one.status === "True");
 }
 
-/** The kinds that a CustomResourceDefinition serves, one a version, in its own order; none while its names are not accepted. */
+/** The kinds that a CustomResourceDefinition serves, one a version, the most mature first; none while its names are not accepted. */
 export function customKinds(crd: KubeObject): KindDef[] {
   if (!hasCondition(crd, "NamesAccepted") && !hasCondition(crd, "Established")) return [];
   const versions: Draft[] = (crd["spec"].versions ?? []).filter((version: Draft) => version.served);
   const storage: Draft = crd["spec"].versions.find((version: Draft) => version.storage);
+  versions.sort((a, b) => compareVersions(a.name, b.name));
   return versions.map((version) => customKind(crd, version, storage));
 }
 
@@ -51,8 +53,12 @@ function customKind(crd: KubeObject, version: Draft, storage: Draft): KindDef {
   const namespaced = scope === "Namespaced";
   const judge = (object: KubeObject, meta: readonly StatusCause[], before?: Before): StatusCause[] => {
     const was = before && new Correlation(object, before.old, schema);
-    const found = [...meta, ...validateValue(object, schema, { was })];
-    if (scale) found.push(...judgeScale(object, scale, [...SPEC_PATHS, ...STATUS_PATHS]));
+    const found: StatusCause[] = [];
+    if (object.kind !== names.kind) found.push(invalid("kind", object.kind, `must be ${names.kind}`));
+    else {
+      found.push(...meta, ...validateValue(object, schema, { was }));
+      if (scale) found.push(...judgeScale(object, scale, [...SPEC_PATHS, ...STATUS_PATHS]));
+    }
     found.push(
       ...validateEmbedded(object, schema),
       ...judgeLists(object, before?.old as KubeObject | undefined, schema),
@@ -91,7 +97,7 @@ function customKind(crd: KubeObject, version: Draft, storage: Draft): KindDef {
       decode: (value) => decodeCustom(value, schema),
       openapi: () => openApi(schema, group, version.name, names.kind),
       jsonSchema: schema,
-      warnings: deprecation(version, apiVersion, names.kind),
+      warnings: deprecation(crd, version),
       terminating: hasCondition(crd, "Terminating"),
       ...(scale && { scale: scalePaths(scale) }),
       apiVersion,
@@ -125,9 +131,17 @@ function fieldsOf(object: KubeObject, fields: readonly { jsonPath: string }[]): 
   return out;
 }
 
-function deprecation(version: Draft, apiVersion: string, kind: string): string[] {
+/** What answers of a deprecated version say: its own words, or which version to use. */
+function deprecation(crd: KubeObject, version: Draft): string[] {
   if (!version.deprecated) return [];
-  return [version.deprecationWarning ?? `${apiVersion} ${kind} is deprecated`];
+  if (version.deprecationWarning) return [version.deprecationWarning];
+  const { group, names, versions } = crd["spec"];
+  const [better] = (versions as readonly Draft[])
+    .filter(({ name, served, deprecated }) => served && !deprecated && compareVersions(name, version.name) < 0)
+    .map(({ name }) => name)
+    .sort(compareVersions);
+  const advice = better === undefined ? "" : `; use ${group}/${better} ${names.kind}`;
+  return [`${group}/${version.name} ${names.kind} is deprecated${advice}`];
 }
 
 /** Reads a body: metadata as Go's type has it, the rest pruned and defaulted; keys in Go's order. */
@@ -217,8 +231,15 @@ interface PrinterColumn {
 
 function printer(given: readonly PrinterColumn[]): Pick<KindDef, "columns" | "cells"> {
   const age: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
-  const list = given.length > 0 ? given : [age];
-  const paths: Path[] = list.map(({ jsonPath }) => compilePath(jsonPath));
+  const list: PrinterColumn[] = [];
+  const paths: Path[] = [];
+  for (const column of given.length > 0 ? given : [age]) {
+    const path = pathOf(column.jsonPath);
+    // From a column on that cannot be read there are none.
+    if (path === undefined) break;
+    list.push(column);
+    paths.push(path);
+  }
   const columns: Column[] = [
     {
       name: "Name",
@@ -249,9 +270,18 @@ function printer(given: readonly PrinterColumn[]): Pick<KindDef, "columns" | "ce
   return { columns, cells };
 }
 
+function pathOf(text: string): Path | undefined {
+  try {
+    return compilePath(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** cellForJSONValue of registry/customresource/tableconvertor. */
 function cell(value: unknown, type: string, nowMs: number): Cell {
-  if (value === undefined || value === null) return null;
+  if (value === undefined) return null;
+  if (value === null) return type === "string" ? "<no value>" : null;
   switch (type) {
     case "integer":
       return typeof value === "number" ? Math.trunc(value) : null;
@@ -265,8 +295,13 @@ function cell(value: unknown, type: string, nowMs: number): Cell {
       return shown.includes("NaN") ? "<invalid>" : shown;
     }
     default:
-      return typeof value === "object" ? JSON.stringify(value) : String(value);
+      return typeof value === "object" ? forHtml(JSON.stringify(value)) : goShown(value);
   }
+}
+
+/** As Go's encoder writes JSON by default. */
+function forHtml(json: string): string {
+  return json.replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
 }
 
 // ---- OpenAPI ------------------------------------------------------------------------------------------------------

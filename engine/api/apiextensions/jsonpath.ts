@@ -1,50 +1,100 @@
 /**
- * The simple JSONPath of printer columns and subresources: fields, `['quoted']` fields, positions and
- * `[?(@.field=="value")]` filters. Compiled once for a column.
+ * JSONPath of printer columns and selectable fields (client-go util/jsonpath): fields, `['quoted']` fields, positions,
+ * slices, unions, `..`, and `[?(@.field=="value")]` filters. Compiled once for a column. Where upstream's run fails, as at
+ * a position that is not there, nothing is found.
  */
 export type Path = (value: unknown) => unknown[];
 
 type Step =
   | { readonly kind: "field"; readonly name: string }
-  | { readonly kind: "index"; readonly at: number }
+  | { readonly kind: "slice"; readonly from: number; readonly to: number | undefined; readonly by: number }
   | { readonly kind: "all" }
+  | { readonly kind: "descent" }
+  | { readonly kind: "union"; readonly parts: readonly Step[] }
   | { readonly kind: "filter"; readonly field: Path; readonly operator: string; readonly value: unknown };
+
+/** Thrown where upstream's run ends with an error. */
+class Failed extends Error {}
 
 /** Compiles `.spec.replicas`. Throws Error with client-go's words for what it cannot read. */
 export function compilePath(text: string): Path {
   const steps = parse(text);
   return (value) => {
     let found: unknown[] = [value];
-    for (const step of steps) {
-      found = found.flatMap((one) => take(one, step));
-      if (found.length === 0) break;
+    try {
+      for (const step of steps) found = found.flatMap((one) => take(one, step));
+    } catch (error) {
+      if (error instanceof Failed) return [];
+      throw error;
     }
     return found;
   };
 }
 
-function take(value: unknown, step: Step): unknown[] {
+const partsOf = (value: unknown): unknown[] => {
+  if (Array.isArray(value)) return value;
   if (typeof value !== "object" || value === null) return [];
-  if (step.kind === "field") {
-    if (Array.isArray(value) || !Object.hasOwn(value, step.name)) return [];
-    return [(value as Record<string, unknown>)[step.name]];
+  const map = value as Record<string, unknown>;
+  return Object.keys(map)
+    .sort()
+    .map((key) => map[key]);
+};
+
+/** A value that has parts, and all below it that have. */
+function descend(value: unknown): unknown[] {
+  const parts = partsOf(value);
+  return parts.length === 0 ? [] : [value, ...parts.flatMap(descend)];
+}
+
+function take(value: unknown, step: Step): unknown[] {
+  switch (step.kind) {
+    case "field":
+      if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, step.name))
+        return [];
+      return [(value as Record<string, unknown>)[step.name]];
+    case "all":
+      return partsOf(value);
+    case "descent":
+      return descend(value);
+    case "union":
+      return step.parts.flatMap((part) => take(value, part));
+    case "slice":
+      return slice(value, step);
+    default:
+      if (!Array.isArray(value)) throw new Failed();
+      return value.filter((item) => fits(item, step));
   }
-  const items: unknown[] = Array.isArray(value) ? value : Object.values(value);
-  if (step.kind === "all") return items;
-  if (step.kind === "index") {
-    const at = step.at < 0 ? items.length + step.at : step.at;
-    return at < items.length && at >= 0 ? [items[at]] : [];
+}
+
+function slice(value: unknown, { from, to, by }: Step & { kind: "slice" }): unknown[] {
+  if (value === null || value === undefined) return [];
+  if (!Array.isArray(value)) throw new Failed();
+  const { length } = value;
+  const begin = from < 0 ? from + length : from;
+  const end = to === undefined ? length : to < 0 || (to === 0 && from < 0) ? to + length : to;
+  if (begin === end) return [];
+  if (begin < 0 || begin >= length || end < 0 || end > length || begin > end || by <= 0) throw new Failed();
+  return value.slice(begin, end).filter((_, i) => i % by === 0);
+}
+
+function fits(item: unknown, step: Step & { kind: "filter" }): boolean {
+  const [got, ...more] = step.field(item);
+  if (step.operator === "") return got !== undefined;
+  if (got === undefined) return false;
+  if (more.length > 0 || typeof got !== typeof step.value || typeof got === "object") throw new Failed();
+  const [left, right] = [got, step.value] as [number, number];
+  switch (step.operator) {
+    case "==":
+      return left === right;
+    case "!=":
+      return left !== right;
+    case "<":
+      return left < right;
+    case "<=":
+      return left <= right;
+    default:
+      return step.operator === ">" ? left > right : left >= right;
   }
-  return items.filter((item) => {
-    const [got] = step.field(item);
-    if (step.operator === "") return got !== undefined;
-    if (step.operator === "==") return got === step.value;
-    if (step.operator === "!=") return got !== undefined && got !== step.value;
-    if (typeof got !== "number" || typeof step.value !== "number") return false;
-    if (step.operator === "<") return got < step.value;
-    if (step.operator === "<=") return got <= step.value;
-    return step.operator === ">" ? got > step.value : got >= step.value;
-  });
 }
 
 function parse(text: string): Step[] {
@@ -55,6 +105,10 @@ function parse(text: string): Step[] {
     const char = text[i]!;
     if (char === ".") {
       i++;
+      if (text[i] === ".") {
+        steps.push({ kind: "descent" });
+        continue;
+      }
       if (text[i] === "*") {
         steps.push({ kind: "all" });
         i++;
@@ -94,7 +148,10 @@ function closing(text: string, open: number): number {
 function bracket(inside: string): Step {
   const body = inside.trim();
   if (body === "*") return { kind: "all" };
-  if (/^-?\d+$/.test(body)) return { kind: "index", at: Number(body) };
+  const bounds = /^(-?\d*)(:-?\d*)?(:-?\d*)?$/.exec(body);
+  if (bounds && body !== "") return sliceOf(bounds);
+  const parts = /^(?:'[^']*'|-?\d+)(?:\s*,\s*(?:'[^']*'|-?\d+))+$/.test(body) ? body.split(",") : [];
+  if (parts.length > 0) return { kind: "union", parts: parts.map(bracket) };
   const quoted = /^'((?:\\.|[^'])*)'$/.exec(body) ?? /^"((?:\\.|[^"])*)"$/.exec(body);
   if (quoted) return { kind: "field", name: quoted[1]!.replace(/\\(.)/g, "$1") };
   const filter = /^\?\(\s*@((?:\.[\w\-/\\.]+|\['[^']*'\])*)\s*(?:(==|!=|<=|>=|<|>)\s*(.+?)\s*)?\)$/.exec(body);
@@ -107,6 +164,13 @@ function bracket(inside: string): Step {
     };
   }
   throw new Error(`invalid array index ${body}`);
+}
+
+/** `[2]`, `[1:3]`, `[-1:]`, `[::2]`. */
+function sliceOf([, first = "", second, third]: RegExpExecArray): Step {
+  const from = Number(first);
+  const to = second === undefined ? from + 1 : second === ":" ? undefined : Number(second.slice(1));
+  return { kind: "slice", from, to, by: third === undefined || third === ":" ? 1 : Number(third.slice(1)) };
 }
 
 function literal(text: string): unknown {

@@ -26,6 +26,8 @@ export interface ListShape {
   readonly kind: "list";
   /** Undefined: the list is atomic; without keys it is a set. */
   readonly keys: readonly string[] | undefined;
+  /** What stands for a key that an item leaves out. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
   readonly item: Shape;
 }
 
@@ -89,7 +91,12 @@ function readSchema(schema: JsonSchema): Shape {
   if (schema.type === "array") {
     const type = schema["x-kubernetes-list-type"];
     const keys = type === "map" ? (schema["x-kubernetes-list-map-keys"] ?? []) : type === "set" ? [] : undefined;
-    return { kind: "list", keys, item: schemaShape(schema.items) };
+    const defaults: Record<string, unknown> = {};
+    for (const key of keys ?? []) {
+      const value = schema.items?.properties?.[key]?.default;
+      if (value !== undefined) defaults[key] = value;
+    }
+    return { kind: "list", keys, defaults, item: schemaShape(schema.items) };
   }
   if (schema.type === "string") return STRING;
   if (schema.type === "boolean") return BOOLEAN;
@@ -151,7 +158,12 @@ function shapeOf(type: FieldType, field: Field | undefined): Shape {
       };
     }
     case "array":
-      return { kind: "list", keys: field && listKeys(field), item: shapeOf(type.items, undefined) };
+      return {
+        kind: "list",
+        keys: field && listKeys(field),
+        defaults: KEY_DEFAULTS,
+        item: shapeOf(type.items, undefined),
+      };
     case "any":
       return ATOMIC;
     case "string":
@@ -176,18 +188,18 @@ function listKeys(field: Field): readonly string[] | undefined {
   return field.patchMergeKey ? [field.patchMergeKey] : [];
 }
 
-/** Fields that stand for themselves when an element leaves out a key. */
+/** Of Kubernetes' own kinds. */
 const KEY_DEFAULTS: Readonly<Record<string, unknown>> = { protocol: "TCP" };
 
 /** The path element of a list's item; undefined when it lacks a key. */
-export function elementOf(item: unknown, keys: readonly string[]): string | undefined {
+export function elementOf(item: unknown, { keys = [], defaults = {} }: ListShape): string | undefined {
   if (keys.length === 0) {
     return typeof item === "object" ? undefined : `v:${JSON.stringify(item)}`;
   }
   if (typeof item !== "object" || item === null) return undefined;
   const out: Record<string, unknown> = {};
   for (const key of [...keys].sort()) {
-    const value = (item as Record<string, unknown>)[key] ?? KEY_DEFAULTS[key];
+    const value = (item as Record<string, unknown>)[key] ?? defaults[key];
     if (value === undefined) return undefined;
     out[key] = value;
   }

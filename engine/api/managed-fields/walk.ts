@@ -71,8 +71,8 @@ function compareLists(
   path: FieldPath,
   result: Comparison,
 ): void {
-  const old = byElement(before ?? [], shape.keys!);
-  const now = byElement(after ?? [], shape.keys!);
+  const old = byElement(before ?? [], shape);
+  const now = byElement(after ?? [], shape);
   for (const element of new Set([...old.keys(), ...now.keys()])) {
     const [one, other] = [old.get(element) ?? [], now.get(element) ?? []];
     const at = [...path, element];
@@ -89,10 +89,10 @@ function compareLists(
   }
 }
 
-function byElement(list: readonly unknown[], keys: readonly string[]): Map<string, unknown[]> {
+function byElement(list: readonly unknown[], shape: ListShape): Map<string, unknown[]> {
   const out = new Map<string, unknown[]>();
   for (const item of list) {
-    const element = elementOf(item, keys);
+    const element = elementOf(item, shape);
     if (element === undefined) continue;
     const same = out.get(element);
     if (same) same.push(item);
@@ -116,7 +116,7 @@ function collect(value: unknown, wide: Shape, path: FieldPath, set: FieldSet): v
   }
   if (value === null || value === undefined) return;
   if (shape.kind === "list") {
-    for (const [element, items] of byElement(value as unknown[], shape.keys!)) {
+    for (const [element, items] of byElement(value as unknown[], shape)) {
       const at = [...path, element];
       if (items.length === 1) collect(items[0], shape.item, at, set);
       set.insert(at);
@@ -160,7 +160,7 @@ export function removeItems(value: unknown, set: FieldSet, wide: Shape): unknown
     if (list.length === 0 || shape.keys === undefined) return undefined;
     const out: unknown[] = [];
     for (const item of list) {
-      const element = elementOf(item, shape.keys) ?? "";
+      const element = elementOf(item, shape) ?? "";
       if (set.members.has(element)) continue;
       const below = set.children.get(element);
       out.push(below && !below.empty ? removeItems(item, below, shape.item) : item);
@@ -201,9 +201,8 @@ export function mergeObjects(live: unknown, config: unknown, wide: Shape): unkno
 
 /** Items of both in an order that keeps the configuration's; what only the object has stays where it stood. */
 function mergeLists(live: readonly unknown[], config: readonly unknown[], shape: ListShape): unknown[] {
-  const keys = shape.keys!;
-  const left = live.map((item) => elementOf(item, keys) ?? "");
-  const right = config.map((item) => elementOf(item, keys) ?? "");
+  const left = live.map((item) => elementOf(item, shape) ?? "");
+  const right = config.map((item) => elementOf(item, shape) ?? "");
   const [inLeft, inRight] = [new Set(left), new Set(right)];
   const before = new Map(left.map((element, i) => [element, live[i]]));
   const shared = right.filter((element) => inLeft.has(element));
@@ -276,9 +275,11 @@ function listFaults(items: readonly unknown[], shape: Shape & { kind: "list" }, 
   const faults: string[] = [];
   const seen = new Set<string>();
   for (const [i, item] of items.entries()) {
-    const element = elementOf(item, keys);
+    const element = elementOf(item, shape);
     if (element === undefined) {
-      const missing = keys.find((key) => (item as Mapping | null)?.[key] === undefined);
+      const missing = keys.find(
+        (key) => (item as Mapping | null)?.[key] === undefined && shape.defaults?.[key] === undefined,
+      );
       faults.push(
         `${path}: element ${i}: associative list with keys has an element that omits key field ${JSON.stringify(missing ?? "")} (and doesn't have default value)`,
       );

@@ -6,10 +6,11 @@ import { conflict, notFound } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { cpu, decode, type Gen } from "../../kernel/index.ts";
 import { contentType, parseText, readBody } from "../body.ts";
+import { checkNames } from "../check-names.ts";
 import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
 import { decodeBody } from "../decode.ts";
-import { badRequest, invalid } from "../errors.ts";
+import { badRequest, internalError, invalid, unsupportedMediaType } from "../errors.ts";
 import { deepClone } from "../frozen.ts";
 import { isDryRun } from "../options.ts";
 import { ok } from "../respond.ts";
@@ -21,20 +22,31 @@ export function* getScale(context: ResourceContext): Gen<HttpResponse> {
   const { def, info, registry } = context;
   const object = registry.cache(def).get(info.namespace, info.name);
   if (object === undefined) throw notFound(def.resource.group, def.resource.resource, info.name);
-  return ok(scaleOf(object, def.custom?.scale));
+  const paths = def.custom?.scale;
+  if (paths && read(object, paths.specReplicas) === undefined) {
+    throw internalError(`the spec replicas field ".${paths.specReplicas.join(".")}" does not exist`);
+  }
+  return ok(scaleOf(object, paths));
 }
 
 /** PUT and PATCH of `/scale`: only `spec.replicas` reaches the object. */
 export function* setScale(context: ResourceContext): Gen<HttpResponse> {
   const { def, info, request } = context;
   yield* cpu(COSTS.decode);
+  if (def.custom && info.verb === "patch" && contentType(request) === "application/strategic-merge-patch+json") {
+    throw unsupportedMediaType(
+      "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
+    );
+  }
   const produce = function* (current: KubeObject): Gen<Draft> {
     const paths = def.custom?.scale;
     const before = scaleOf(current, paths);
     const value = info.verb === "patch" ? patched(context, before) : readBody(request, "Scale");
     const scale = decodeBody(context, value, SCALE);
+    if (info.verb === "update") checkNames(context, scale);
     const replicas = scale.spec?.replicas ?? 0;
-    if (replicas < 0) {
+    // Of a custom resource its own validation judges the number.
+    if (replicas < 0 && !paths) {
       throw invalid("autoscaling", "Scale", info.name, [
         {
           reason: "FieldValueInvalid",

@@ -24,7 +24,7 @@ import { attributesOf, refusal } from "../authorization/attributes.ts";
 import type { ResourceContext } from "../context.ts";
 import { createObject } from "../create.ts";
 import { decodeBody, groupVersion } from "../decode.ts";
-import { badRequest, forbidden, internalError, plainError } from "../errors.ts";
+import { badRequest, conflictBecause, forbidden, internalError, plainError } from "../errors.ts";
 import { isDryRun } from "../options.ts";
 import { present } from "../present.ts";
 import { updateObject } from "../update.ts";
@@ -68,8 +68,8 @@ function* applyNew(context: ResourceContext, config: Draft, author: Author, dryR
     throw forbidden(info.group, info.resource, info.name, refusal(attributes) + (reason === "" ? "" : `: ${reason}`));
   }
   if (config.metadata?.uid) {
-    const why = `Precondition failed: UID in precondition: ${config.metadata.uid}, UID in object meta: `;
-    throw failure(409, "Conflict", `Operation cannot be fulfilled on ${info.resource} "${info.name}": ${why}`, {});
+    const why = `uid mismatch: the provided object specified uid ${config.metadata.uid}, and no existing object was found`;
+    throw conflictBecause(info.group, info.resource, info.name, why);
   }
   author.managed = merged(context, config, emptyOf(def) as KubeObject, new Map(), author).managed;
   const draft = decodeBody(context, config, def.resource);
@@ -89,10 +89,10 @@ function configuration({ def, info }: ResourceContext, body: unknown): Draft {
   const config = { ...(body as Draft) };
   const { group, version, kind } = def.resource;
   const expected = groupVersion(group, version);
-  if ((config.apiVersion ?? "") !== expected) {
-    throw badRequest(
-      `Incorrect version specified in apply patch. Specified patch version: ${config.apiVersion ?? ""}, expected: ${expected}`,
-    );
+  const { apiVersion: given = "" } = config;
+  if (given !== expected || (config.kind ?? "") !== kind) {
+    const shown = given === "" || !given.includes("/") ? `/${given}` : given;
+    throw badRequest(`invalid object type: ${shown}, Kind=${config.kind ?? ""}`);
   }
   if (config.metadata?.managedFields !== undefined && config.metadata.managedFields !== null) {
     throw badRequest("metadata.managedFields must be nil");

@@ -19,7 +19,7 @@ import { contentType, parseText } from "../body.ts";
 import { checkNames } from "../check-names.ts";
 import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
-import { judgeStrict } from "../decode.ts";
+import { goKind, judgeStrict } from "../decode.ts";
 import { badRequest, invalid, unsupportedMediaType } from "../errors.ts";
 import { checkPatchOptions, isDryRun } from "../options.ts";
 import { present } from "../present.ts";
@@ -47,12 +47,19 @@ export function* patch(context: ResourceContext): Gen<HttpResponse> {
     );
   }
   checkPatchOptions(context, type === APPLY);
-  if (type === APPLY) return yield* apply(context, patchBody(context, true));
+  if (type === APPLY)
+    return yield* apply(context, patchBody(context, "error decoding YAML: error converting YAML to JSON: "));
   const dryRun = isDryRun(context);
-  const body = patchBody(context, false);
-  if (type === JSON_PATCH && !Array.isArray(body)) {
-    throw badRequest("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch");
+  const head = type === STRATEGIC ? "" : "error decoding patch: ";
+  const given = patchBody(context, head);
+  if (given === undefined) throw badRequest(`${head}unexpected end of JSON input`);
+  const wanted = type === JSON_PATCH ? "array" : "object";
+  if (given !== null && goKind(given) !== wanted) {
+    const goType = type === JSON_PATCH ? "[]handlers.jsonPatchOp" : "map[string]interface {}";
+    throw badRequest(`${head}json: cannot unmarshal ${goKind(given)} into Go value of type ${goType}`);
   }
+  if (given === null && type === MERGE_PATCH) throw badRequest("Invalid JSON Patch");
+  const body = given ?? (type === JSON_PATCH ? [] : {});
   if (Array.isArray(body) && body.length > MAX_OPERATIONS) {
     throw failure(
       413,
@@ -80,11 +87,12 @@ function mentionsManagers(body: unknown): boolean {
   return typeof metadata === "object" && metadata !== null && "managedFields" in metadata;
 }
 
-function patchBody({ request }: ResourceContext, yaml: boolean): unknown {
+/** The body; YAML where the head of the complaint about one that cannot be read says so. */
+function patchBody({ request }: ResourceContext, head: string): unknown {
   const { body } = request;
   if (body?.type === "object") return body.value;
-  if (body?.type === "bytes") return parseText(decode(body.bytes), yaml);
-  throw badRequest("the body of the patch is empty");
+  if (body?.type !== "bytes") throw badRequest("the body of the patch is empty");
+  return parseText(decode(body.bytes), head.includes("YAML"), head);
 }
 
 function patched({ def }: ResourceContext, type: string, current: KubeObject, body: unknown): unknown {
@@ -111,6 +119,13 @@ function read(context: ResourceContext, value: unknown, body: unknown, kept: rea
       { reason: "FieldValueInvalid", field: "patch", message: `Invalid value: ${shown}: ${why}` },
     ]);
   };
+  if (def.custom && object.apiVersion !== def.custom.apiVersion) {
+    const why = `Invalid value: ${JSON.stringify(object.apiVersion ?? "")}: must be ${def.custom.apiVersion}`;
+    const { group } = def.resource;
+    throw invalid(group, object.kind, context.info.name, [
+      { reason: "FieldValueInvalid", field: "apiVersion", message: why },
+    ]);
+  }
   if (error !== undefined) throw refuse(strategic ? converterError(error) : error);
   judgeStrict(context, strictErrors, refuse);
   return object;

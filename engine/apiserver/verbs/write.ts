@@ -54,6 +54,12 @@ export function* update(context: ResourceContext): Gen<HttpResponse> {
   if (current === undefined && info.subresource === "" && context.server.createOnUpdate(def)) {
     return yield* createByUpdate(context, decoded, options.dryRun);
   }
+  const { uid } = decoded.metadata;
+  if (current === undefined && uid) {
+    const key = registry.cache(def).key(info.namespace, info.name);
+    const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: `;
+    throw conflictBecause(def.resource.group, def.resource.resource, info.name, why);
+  }
   const { object } = yield* updateObject(context, info.name, produce, options);
   return present(context, object);
 }

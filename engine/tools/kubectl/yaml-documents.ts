@@ -1,6 +1,6 @@
 /** YAML as kubectl reads it: documents one by one, and what is wrong with one in the words of goyaml (libyaml's). */
-import { isCollection, isPair, isScalar, parseAllDocuments, type ScalarTag, visit } from "yaml";
-import { decode, decodeBase64 } from "../../kernel/index.ts";
+import { isCollection, isPair, isScalar, parseAllDocuments, visit } from "yaml";
+import { GO_YAML } from "../../text/go-yaml.ts";
 import { type Fault, yamlFault } from "../../text/yaml-fault.ts";
 import { KubectlError } from "./errors.ts";
 import { quote, sprint } from "./go.ts";
@@ -30,21 +30,6 @@ export function splitDocuments(text: string): string[] {
   return out;
 }
 
-const BINARY = "tag:yaml.org,2002:binary";
-
-/** Read otherwise than YAML 1.1 would: what looks like a time stays the text it is (goyaml's decode.go, yaml_TIMESTAMP_TAG). */
-const OTHERWISE = new Set([BINARY, "tag:yaml.org,2002:timestamp"]);
-
-/** `!!binary` gives the text that its base64 stands for. */
-const binary: ScalarTag = {
-  tag: BINARY,
-  resolve: (text, onError) => {
-    const bytes = decodeBase64(text.replace(/\s/g, ""));
-    if (bytes === undefined) onError("!!binary value contains invalid base64 data");
-    return decode(bytes ?? new Uint8Array(0));
-  },
-};
-
 /** How often aliases may be followed before a document counts as a bomb. */
 const MAX_ALIASES = 1000;
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f]/;
@@ -54,9 +39,7 @@ export function readDocument(text: string, unique = false): unknown {
   if (CONTROL.test(text)) throw new KubectlError("yaml: control characters are not allowed");
   const [document] = parseAllDocuments(text, {
     uniqueKeys: unique,
-    version: "1.1",
-    merge: true,
-    customTags: (tags) => [...tags.filter((tag) => typeof tag === "string" || !OTHERWISE.has(tag.tag)), binary],
+    ...GO_YAML,
   }) as unknown as Parsed[];
   if (document === undefined) return null;
   const [fault] = document.errors;
