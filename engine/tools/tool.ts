@@ -110,12 +110,16 @@ export function tool(spec: ToolSpec, main: (t: Tool, o: ParsedOptions) => Gen<nu
     const t = new Tool(p, spec.speaksAs ?? p.argv[0] ?? spec.name);
     t.quotesNames = spec.version === undefined;
     const systemd = spec.version?.startsWith("systemd ") === true;
+    const letters = lettersOf(spec);
     if (systemd) t.prefix = "";
     try {
-      const options = parseOptions(spec.rewrite?.(p.argv.slice(1)) ?? p.argv.slice(1), spec);
-      const special = options.list.find((option) => option.key === "help" || option.key === "version");
+      const given = spec.rewrite?.(p.argv.slice(1)) ?? p.argv.slice(1);
+      const options = parseOptions(given, letters === "" ? spec : { ...spec, short: spec.short + letters });
+      const special = options.list.find(
+        ({ key }) => key === "help" || key === "version" || (key.length === 1 && letters.includes(key)),
+      );
       if (special && spec.standard !== false) {
-        t.out.add(special.key === "help" ? helpText(spec, t.name) : versionText(spec));
+        t.out.add(/^h/.test(special.key) ? helpText(spec, t.name) : versionText(spec));
         yield* t.out.flush();
         return 0;
       }
@@ -130,6 +134,12 @@ export function tool(spec: ToolSpec, main: (t: Tool, o: ParsedOptions) => Gen<nu
       return yield* report(t, spec, error);
     }
   };
+}
+
+/** Programs of util-linux take -h and -V too, unless the letters mean something else to them. */
+function lettersOf(spec: ToolSpec): string {
+  if (spec.version?.includes(" from util-linux ") !== true) return "";
+  return ["h", "V"].filter((letter) => !spec.short.includes(letter)).join("");
 }
 
 function worded({ p, name }: Tool, message: string): string {
@@ -169,6 +179,8 @@ function* report(t: Tool, spec: ToolSpec, error: unknown): Gen<number> {
 }
 
 function helpText(spec: ToolSpec, name: string): string {
+  if (spec.version?.includes(" from util-linux ") === true)
+    return `\nUsage:\n ${name} ${spec.usage}\n${spec.about === "" ? "" : `\n${spec.about}\n`}`;
   return `Usage: ${name} ${spec.usage}\n${spec.about}\n`;
 }
 

@@ -117,7 +117,11 @@ const ulimit: Builtin = function* (sh, args) {
   const { flags, asked, bad } = limitArguments(args);
   if (bad !== undefined) return yield* badOption(sh, "ulimit", bad);
   const [hard, soft] = [flags.includes("H"), flags.includes("S")];
-  const own = (letter: string) => LIMITS.find(([one]) => one === letter)?.[2] ?? "unlimited";
+  const { nofile, nproc, fsize, as } = sh.p.limits;
+  // What the process was started with, as by prlimit.
+  const handed: Record<string, number | undefined> = { n: nofile, u: nproc, v: as, f: fsize && fsize / 1024 };
+  const own = (letter: string) =>
+    handed[letter]?.toString() ?? LIMITS.find(([one]) => one === letter)?.[2] ?? "unlimited";
   const most = (letter: string) => sh.limits.get(`H${letter}`) ?? (LOWERED.has(letter) ? "unlimited" : own(letter));
   const value = (letter: string) => (hard && !soft ? most(letter) : (sh.limits.get(letter) ?? own(letter)));
   if (flags.includes("a"))

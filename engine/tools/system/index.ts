@@ -11,6 +11,7 @@ import { journald, logind } from "./daemons.ts";
 import { df } from "./df.ts";
 import { dmesg } from "./dmesg.ts";
 import { fuser } from "./fuser.ts";
+import { getopt } from "./getopt.ts";
 import { gpg } from "./gpg.ts";
 import { arch, hostname, hostnamectl, lsbRelease, uname } from "./hostname.ts";
 import { iconv } from "./iconv.ts";
@@ -20,12 +21,14 @@ import { chroot, lsns, runuser, unshare } from "./isolate.ts";
 import { journalctl } from "./journalctl.ts";
 import { lsmod, modinfo, modprobe, rmmod } from "./kernel-modules.ts";
 import { kill } from "./kill.ts";
+import { choom, i386, linux32, linux64, prlimit, setarch, setpriv, x86_64 } from "./limits.ts";
 import { free, nproc, uptime } from "./memory.ts";
 import { mount, umount } from "./mount.ts";
 import { nc } from "./nc.ts";
 import { arp, ifconfig, route } from "./net-tools.ts";
 import { nsenter } from "./nsenter.ts";
 import { getent, nslookup, oldNslookup } from "./nslookup.ts";
+import { updateAlternatives } from "./packages/alternatives.ts";
 import { apk } from "./packages/apk.ts";
 import { apt, aptMark } from "./packages/apt.ts";
 import { aptCache } from "./packages/apt-query.ts";
@@ -54,11 +57,24 @@ import { top } from "./top.ts";
 import { visudo } from "./visudo.ts";
 import { vmstat } from "./vmstat.ts";
 import { wget } from "./wget.ts";
+import { mountpoint, namei } from "./where-files-lie.ts";
 import { last, lastlog, logname, nologin, users } from "./who-was-here.ts";
 
 /** Programs that show or change the system, by name. */
 export const systemPrograms: Record<string, Program> = {
   ...accountPrograms,
+  "update-alternatives": updateAlternatives,
+  choom,
+  getopt,
+  i386,
+  linux32,
+  linux64,
+  mountpoint,
+  namei,
+  prlimit,
+  setarch,
+  setpriv,
+  x86_64,
   blkid,
   findmnt,
   lsblk,

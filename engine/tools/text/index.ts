@@ -7,6 +7,7 @@ import { cal } from "./cal.ts";
 import { cat } from "./cat.ts";
 import { cksum, sum } from "./cksum.ts";
 import { cmp } from "./cmp.ts";
+import { col, colrm } from "./col.ts";
 import { column } from "./column.ts";
 import { cp } from "./cp.ts";
 import { csplit } from "./csplit.ts";
@@ -89,6 +90,8 @@ export const textPrograms: Record<string, Program> = {
   shred,
   vdir,
   cksum,
+  col,
+  colrm,
   sum,
   expand,
   unexpand,

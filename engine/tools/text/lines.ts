@@ -100,7 +100,7 @@ function cutRecords(text: string, separator: string, regex: Regex | undefined, b
 export const rev = tool(
   {
     name: "rev",
-    short: "0V",
+    short: "0",
     long: "zero=0",
     usage: "[options] [<file> ...]",
     about: "Reverse lines characterwise.",
