@@ -17,6 +17,7 @@ export const folders: [world: string, folder: string][] = [
   "kubectl",
   "kubectl-metrics",
   "kubectl-more",
+  "kubectl-rich",
   "kubectl-completion",
 ].map((name) => [name, join(dirname(fileURLToPath(import.meta.url)), name)]);
 

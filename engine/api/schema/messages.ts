@@ -108,7 +108,7 @@ export const MESSAGES: Readonly<Record<string, string>> = {
   "apps.v1.StatefulSetStatus":
     "1 observedGeneration i|2 replicas i|3 readyReplicas i|4 currentReplicas i|5 updatedReplicas i|6 currentRevision s|7 updateRevision s|9 collisionCount i|10 conditions [#apps.v1.StatefulSetCondition|11 availableReplicas i",
   "apps.v1.StatefulSetUpdateStrategy": "1 type s|2 rollingUpdate #apps.v1.RollingUpdateStatefulSetStrategy",
-  "authentication.v1.BoundObjectReference": "1 kind s|2 apiVersion s|3 name s|4 uID s",
+  "authentication.v1.BoundObjectReference": "1 kind s|2 apiVersion s|3 name s|4 uid s",
   "authentication.v1.ExtraValue": "1 items [s",
   "authentication.v1.SelfSubjectReview":
     "1 metadata #+apis.meta.v1.ObjectMeta|2 status #authentication.v1.SelfSubjectReviewStatus",

@@ -12,6 +12,7 @@ import type { Invocation } from "./invocation.ts";
 import { consumeContainerLogs } from "./logs.ts";
 import { parseYaml } from "./manifests.ts";
 import { containersOf, PODS, podPath } from "./pods.ts";
+import { suffix } from "./random-name.ts";
 import { build } from "./resources.ts";
 import { isImageReference, parseEnv } from "./run.ts";
 import { until } from "./until.ts";
@@ -135,14 +136,6 @@ function validate(k: Invocation, { words, attach, images }: Settings, names: rea
   if (flags.bool("tty") && !flags.bool("stdin")) {
     throw new KubectlError("-i/--stdin is required for containers with -t/--tty=true");
   }
-}
-
-const LETTERS = "bcdfghjklmnpqrstvwxz2456789";
-
-/** Five letters as apimachinery's rand makes them. */
-function suffix(k: Invocation): string {
-  const random = k.p.machine.kernel.random("kubectl-debug");
-  return Array.from({ length: 5 }, () => LETTERS[random.int(0, LETTERS.length - 1)]).join("");
 }
 
 function containerName(k: Invocation, pod: KubeObject, quiet: boolean): string {

@@ -53,6 +53,12 @@ function portsOf(object: KubeObject): Port[] {
 
 const portNumber = (port: Port) => (port.containerPort ?? port.port)!;
 
+/** As Go's `%+v` prints selectors. */
+function goExpressions(list: readonly { key: string; operator: string; values?: readonly string[] }[]): string {
+  const each = list.map((one) => `{Key:${one.key} Operator:${one.operator} Values:[${(one.values ?? []).join(" ")}]}`);
+  return `[${each.join(" ")}]`;
+}
+
 function selectorOf(object: KubeObject): Record<string, string> {
   const words = "couldn't retrieve selectors via --selector flag or introspection";
   let found: Record<string, string> | undefined;
@@ -66,7 +72,7 @@ function selectorOf(object: KubeObject): Record<string, string> {
     const { matchExpressions, matchLabels } = object.spec.selector ?? {};
     if (matchExpressions?.length > 0)
       throw new KubectlError(
-        `${words}: couldn't convert expressions - "${JSON.stringify(matchExpressions)}" to map-based selector format`,
+        `${words}: couldn't convert expressions - "${goExpressions(matchExpressions)}" to map-based selector format`,
       );
     found = matchLabels;
     if (!found || Object.keys(found).length === 0) {

@@ -87,6 +87,9 @@ export class Flags {
 const TRUE = new Set(["1", "t", "T", "TRUE", "true", "True"]);
 const FALSE = new Set(["0", "f", "F", "FALSE", "false", "False"]);
 
+/** Integers that kubectl keeps in 32 bits. */
+const INT32 = new Set(["value", "min", "max", "cpu-percent", "port"]);
+
 function problemOf(flag: FlagDef, value: string): string | undefined {
   switch (flag.type) {
     case "bool":
@@ -96,7 +99,7 @@ function problemOf(flag: FlagDef, value: string): string | undefined {
     case "int":
       if (!/^[-+]?(\d+|0[xX][0-9a-fA-F]+)$/.test(value))
         return `strconv.ParseInt: parsing ${quote(value)}: invalid syntax`;
-      return Math.abs(Number(value)) < 2 ** 63
+      return Math.abs(Number(value)) < 2 ** (INT32.has(flag.name) ? 31 : 63)
         ? undefined
         : `strconv.ParseInt: parsing ${quote(value)}: value out of range`;
     case "duration": {

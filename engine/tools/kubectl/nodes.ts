@@ -1,5 +1,7 @@
 /** kubectl cordon, uncordon, drain. */
+
 import { resourcePath } from "../../api/client.ts";
+import { parseLabelSelector } from "../../api/selector.ts";
 import { isStatus } from "../../api/status.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
@@ -75,6 +77,8 @@ export const uncordon = cordoning(false);
 /** kubectl drain. */
 export function* drain(k: Invocation): Gen<number> {
   const strategy = dryRun(k);
+  if ("error" in parseLabelSelector(k.flags.string("pod-selector")))
+    throw new KubectlError("--pod-selector=<pod_selector> must be a valid label selector");
   const nodes = yield* nodesOf(k);
   const print = resultPrinter(k, strategy);
   yield* setUnschedulable(k, nodes, true, strategy, print);

@@ -130,6 +130,7 @@ function templateText(k: Invocation, { template, cause }: Revision): string {
 
 function* history(k: Invocation): Gen<number> {
   const wanted = k.flags.int("revision");
+  if (wanted < 0) throw new KubectlError(`revision must be a positive integer: ${wanted}`);
   const result = yield* targets(k);
   const printer = objectPrinter(k);
   yield* visit(result, function* (info) {
@@ -163,7 +164,7 @@ function* undo(k: Invocation): Gen<number> {
     const object = info.object!;
     const found = yield* revisions(k, info, "rollbacker");
     const numbers = [...found.keys()];
-    const number = wanted > 0 ? wanted : numbers.at(-2);
+    const number = wanted !== 0 ? wanted : numbers.at(-2);
     const deployment = object.kind === "Deployment";
     if (number === undefined && deployment) {
       throw new KubectlError(`no rollout history found for deployment ${quote(info.name)}`);

@@ -1,3 +1,4 @@
+import { quantity } from "../../../api/quantity.ts";
 import { quote, sortedKeys } from "../go.ts";
 import { type Document, dateText } from "./document.ts";
 
@@ -140,7 +141,7 @@ function writeEnv(d: Document, container: Any, pod: Any): void {
       d.line(3, `${name}:\t${pod ? fieldValue(pod, fieldPath) : ""} (${apiVersion}:${fieldPath})`);
     } else if (valueFrom.resourceFieldRef) {
       const { resource } = valueFrom.resourceFieldRef;
-      d.line(3, `${name}:\t${resourceValue(container, resource)} (${resource})`);
+      d.line(3, `${name}:\t${resourceValue(container, valueFrom.resourceFieldRef)} (${resource})`);
     } else if (valueFrom.secretKeyRef) {
       const { key, name: secret, optional } = valueFrom.secretKeyRef;
       d.line(3, `${name}:\t<set to the key '${key}' in secret '${secret}'>\tOptional: ${optional === true}`);
@@ -151,24 +152,19 @@ function writeEnv(d: Document, container: Any, pod: Any): void {
   }
 }
 
+/** Of a Pod's own fields kubectl's scheme converts the labels of two; what it does not know stays empty. */
 function fieldValue(pod: Any, path: string): string {
-  const keyed = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path);
-  if (keyed) return pod.metadata[keyed[1]!]?.[keyed[2]!] ?? "";
-  const known: Record<string, unknown> = {
-    "metadata.name": pod.metadata.name,
-    "metadata.namespace": pod.metadata.namespace,
-    "metadata.uid": pod.metadata.uid,
-  };
-  // status and spec fields have no conversion to an internal path that the extraction knows.
-  const value = known[path];
-  return typeof value === "string" ? value : "";
+  if (path === "metadata.name") return pod.metadata.name;
+  return path === "metadata.namespace" ? pod.metadata.namespace : "";
 }
 
-function resourceValue(container: Any, resource: string): string {
+/** What a container asks for or may have, in units of the divisor, rounded up (pkg/util/resource). */
+function resourceValue(container: Any, { resource, divisor }: Any): string {
   const [list, name] = resource.split(".") as [string, string];
-  const value = container.resources?.[list]?.[name];
-  if (value === undefined) return list === "limits" && (name === "cpu" || name === "memory") ? "node allocatable" : "0";
-  return String(value);
+  const per = quantity(divisor ?? "0").nano || quantity("1").nano;
+  const { nano } = quantity(container.resources?.[list]?.[name] ?? "0");
+  const units = String((nano + per - 1n) / per);
+  return units === "0" && list === "limits" && (name === "cpu" || name === "memory") ? "node allocatable" : units;
 }
 
 const byPath = (a: Any, b: Any) => (a.mountPath < b.mountPath ? -1 : a.mountPath > b.mountPath ? 1 : 0);

@@ -3,63 +3,10 @@ import { storageClassOf } from "../../../api/storage/access.ts";
 import { compareStrings } from "../go.ts";
 import { writeContainers } from "./containers.ts";
 import type { Document } from "./document.ts";
+import { writeSource } from "./volume-sources.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: parts of a Pod as the API has them
 type Any = any;
-
-/** One line after `Type:` a volume source. */
-const SOURCES: Record<string, { type: string; fields: (source: Any) => [string, unknown][] }> = {
-  hostPath: {
-    type: "HostPath (bare host directory volume)",
-    fields: (s) => [
-      ["Path", s.path],
-      ["HostPathType", s.type ?? "<none>"],
-    ],
-  },
-  emptyDir: {
-    type: "EmptyDir (a temporary directory that shares a pod's lifetime)",
-    fields: (s) => [
-      ["Medium", s.medium ?? ""],
-      ["SizeLimit", s.sizeLimit ?? "<unset>"],
-    ],
-  },
-  secret: {
-    type: "Secret (a volume populated by a Secret)",
-    fields: (s) => [
-      ["SecretName", s.secretName],
-      ["Optional", s.optional === true],
-    ],
-  },
-  configMap: {
-    type: "ConfigMap (a volume populated by a ConfigMap)",
-    fields: (s) => [
-      ["Name", s.name],
-      ["Optional", s.optional === true],
-    ],
-  },
-  nfs: {
-    type: "NFS (an NFS mount that lasts the lifetime of a pod)",
-    fields: (s) => [
-      ["Server", s.server],
-      ["Path", s.path],
-      ["ReadOnly", s.readOnly ?? false],
-    ],
-  },
-  persistentVolumeClaim: {
-    type: "PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)",
-    fields: (s) => [
-      ["ClaimName", s.claimName],
-      ["ReadOnly", s.readOnly ?? false],
-    ],
-  },
-  image: {
-    type: "Image (a container image or OCI artifact)",
-    fields: (s) => [
-      ["Reference", s.reference ?? ""],
-      ["PullPolicy", s.pullPolicy ?? ""],
-    ],
-  },
-};
 
 export function writeVolumes(d: Document, volumes: readonly Any[] | undefined, space: string): void {
   if (!volumes || volumes.length === 0) {
@@ -69,12 +16,8 @@ export function writeVolumes(d: Document, volumes: readonly Any[] | undefined, s
   d.line(0, `${space}Volumes:`);
   for (const volume of volumes) {
     d.line(1, `${space === "" ? "" : " "}${volume.name}:`);
-    const kind = Object.keys(SOURCES).find((name) => volume[name] !== undefined);
-    if (kind) {
-      const { type, fields } = SOURCES[kind]!;
-      d.line(2, `Type:\t${type}`);
-      for (const [title, value] of fields(volume[kind])) d.line(2, `${title}:\t${value}`);
-    } else if (volume.csi) writeInlineCsi(d, volume.csi);
+    if (writeSource(d, volume)) continue;
+    if (volume.csi) writeInlineCsi(d, volume.csi);
     else if (volume.ephemeral) writeEphemeral(d, volume.ephemeral);
     else if (volume.projected) writeProjected(d, volume.projected);
     else if (volume.downwardAPI) {

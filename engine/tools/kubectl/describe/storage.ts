@@ -7,6 +7,7 @@ import { podsOf } from "../pods.ts";
 import { boolText } from "./batch.ts";
 import { type Document, dateText } from "./document.ts";
 import { eventsOf, writeEvents } from "./events.ts";
+import { writeSource } from "./volume-sources.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: fields as the API has them
 type Any = any;
@@ -37,7 +38,7 @@ export function* describePersistentVolume(d: Document, object: KubeObject): Gen 
   writeNodeAffinity(d, spec.nodeAffinity?.required);
   d.line(0, `Message:\t${status.message ?? ""}`);
   d.line(0, "Source:");
-  writeSource(d, spec);
+  writeVolumeSource(d, spec);
   writeEvents(d, events);
 }
 
@@ -60,17 +61,10 @@ function writeNodeAffinity(d: Document, required: Any): void {
   });
 }
 
-function writeSource(d: Document, { hostPath, nfs, local, csi }: Any): void {
-  if (hostPath) {
-    d.line(2, "Type:\tHostPath (bare host directory volume)");
-    d.line(2, `Path:\t${hostPath.path}`);
-    d.line(2, `HostPathType:\t${hostPath.type ?? "<none>"}`);
-  } else if (nfs) {
-    d.line(2, "Type:\tNFS (an NFS mount that lasts the lifetime of a pod)");
-    d.line(2, `Server:\t${nfs.server}`);
-    d.line(2, `Path:\t${nfs.path}`);
-    d.line(2, `ReadOnly:\t${nfs.readOnly ?? false}`);
-  } else if (local) {
+function writeVolumeSource(d: Document, spec: Any): void {
+  const { local, csi } = spec;
+  if (writeSource(d, spec)) return;
+  if (local) {
     d.line(2, "Type:\tLocalVolume (a persistent volume backed by local storage on a node)");
     d.line(2, `Path:\t${local.path}`);
   } else if (csi) {

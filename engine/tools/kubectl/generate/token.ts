@@ -25,6 +25,9 @@ export function* token(k: Invocation): Gen<number> {
   }
   const audiences = flags.list("audience");
   const uid = flags.string("bound-object-uid");
+  if (kind === "" && uid !== "") {
+    throw new KubectlError("--bound-object-uid can only be set if --bound-object-kind is provided");
+  }
   const request = {
     apiVersion: "authentication.k8s.io/v1",
     kind: "TokenRequest",

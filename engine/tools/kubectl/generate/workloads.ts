@@ -2,6 +2,7 @@
 import { KubectlError } from "../errors.ts";
 import { quote } from "../go.ts";
 import type { Invocation } from "../invocation.ts";
+import { suffix } from "../random-name.ts";
 import { requireFlags } from "../required.ts";
 import { build } from "../resources.ts";
 import { parseToLabelSelector } from "../selector-text.ts";
@@ -9,10 +10,10 @@ import { quantities } from "../set/other.ts";
 import { commandArguments, generating, type Json, meta } from "./generator.ts";
 
 /** Container names of images: the last part without tag, made unique by a random ending where it was changed. */
-function containerName(image: string): string {
+function containerName(k: Invocation, image: string): string {
   const last = image.slice(image.lastIndexOf("/") + 1);
   const bare = last.split(":")[0]!.split("@")[0]!;
-  return bare.replace(/[_.]/g, "-").toLowerCase();
+  return /[_.]/.test(bare) ? `${bare.replace(/[_.]/g, "-")}-${suffix(k)}` : bare;
 }
 
 function podSpec(k: Invocation, images: readonly string[]): Json {
@@ -20,7 +21,7 @@ function podSpec(k: Invocation, images: readonly string[]): Json {
   const containers = images.map((image) => ({
     ...(command.length > 0 && { command }),
     image,
-    name: containerName(image),
+    name: containerName(k, image),
     resources: {},
   }));
   return { containers };

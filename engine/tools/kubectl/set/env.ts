@@ -142,8 +142,8 @@ export function* setEnv(k: Invocation): Gen<number> {
 function updated(k: Invocation, container: Container, added: readonly EnvVar[], remove: readonly string[]): Container {
   const existing: EnvVar[] = container.env ?? [];
   if (!k.flags.bool("overwrite")) {
-    for (const { name } of added) {
-      const old = existing.find((one) => one.name === name);
+    for (const { name, value = "" } of added) {
+      const old = existing.find((one) => one.name === name && (one.value ?? "") !== value);
       if (old) throw new KubectlError(`'${name}' already has a value (${old.value ?? ""}), and --overwrite is false`);
     }
   }
