@@ -1,6 +1,6 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { adminConfig, SessionRunner } from "../engine/index.ts";
-import { loadLab, sessionSpec } from "../grader/lab.ts";
+import { labAt, sessionSpec } from "../grader/lab.ts";
 import { ApiDoor } from "../web/server/api-door.ts";
 import { nodeClock } from "../web/server/node-clock.ts";
 import { engineHash } from "./engine-hash.ts";
@@ -30,7 +30,7 @@ export interface ApiServing {
 
 /** Boots a lab's cluster and serves its API. The clock is the wall's, since real clients compute ages from that. */
 export async function serveApi(options: ApiOptions): Promise<ApiServing> {
-  const lab = loadLab(options.lab);
+  const lab = labAt(options.lab);
   const spec = sessionSpec(lab, options.seed, engineHash(), options.paused ? undefined : Date.now());
   let door: ApiDoor | undefined;
   const runner = new SessionRunner(

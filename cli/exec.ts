@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { SECOND, Session } from "../engine/index.ts";
-import { loadLab, sessionSpec } from "../grader/lab.ts";
+import { labAt, sessionSpec } from "../grader/lab.ts";
 import { engineHash } from "./engine-hash.ts";
 import { UsageError } from "./usage.ts";
 
@@ -45,7 +45,7 @@ export function runScript(
 }
 
 export function exec(options: ExecOptions): number {
-  const lab = loadLab(options.lab);
+  const lab = labAt(options.lab);
   const { name, text } = readScript(options.file);
   let status: number | undefined;
   const session = new Session(sessionSpec(lab, options.seed, engineHash()), {

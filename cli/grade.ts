@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { Session } from "../engine/index.ts";
 import { type GradeReport, Grader } from "../grader/grade.ts";
 import { junit } from "../grader/junit.ts";
-import { type Lab, loadLab, sessionSpec } from "../grader/lab.ts";
+import { type Lab, labAt, sessionSpec } from "../grader/lab.ts";
 import { checkSessionFile } from "../grader/session-file.ts";
 import { engineHash } from "./engine-hash.ts";
 import { readScript, runScript } from "./exec.ts";
@@ -41,7 +41,7 @@ export function gradeScript(
 
 /** `kubetude grade`: 0 when all tasks passed, 1 when not. */
 export function grade(options: GradeOptions): number {
-  const lab = loadLab(options.lab);
+  const lab = labAt(options.lab);
   const report = options.file.endsWith(".json")
     ? gradeSession(lab, options.file)
     : gradeScript(lab, options.seed, readScript(options.file), options.timeout);

@@ -49,7 +49,7 @@ program
 program
   .command("exec")
   .description("run a script on a machine of a fresh session, on virtual time")
-  .requiredOption("--lab <id>", "lab whose cluster it runs on")
+  .requiredOption("--lab <id>", "lab whose cluster it runs on: its id, or its directory (./my-lab)")
   .option("--seed <n>", "seed of the session", SEED, 1)
   .option("--host <name>", "machine that runs it", "workstation")
   .option(
@@ -66,7 +66,7 @@ program
 program
   .command("grade")
   .description("run a script, or replay a session, and judge every task of its lab")
-  .requiredOption("--lab <id>", "the lab")
+  .requiredOption("--lab <id>", "the lab: its id, or its directory (./my-lab)")
   .option("--seed <n>", "seed of the session", SEED, 1)
   .option(
     "--timeout <seconds>",
@@ -86,7 +86,7 @@ program
   .description("work on labs")
   .command("check")
   .description("prove that solutions pass, wrong attempts fail as they should, and idling passes nothing")
-  .argument("[ids...]", "labs; all of them by default")
+  .argument("[ids...]", "ids of labs, or their directories (./my-lab); all labs by default")
   .action((ids: string[]) => {
     status = labCheck(ids);
   });

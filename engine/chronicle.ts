@@ -18,10 +18,16 @@ export interface Change {
   readonly writer: string;
 }
 
-/** Heartbeats: written all the time and of no interest afterwards. */
-const LEFT_OUT = /^\/registry\/(leases|masterleases)\//;
+/** Written all the time: of Leases that of the holder is of interest, which is rarely another one. */
+const HEARTBEATS = /^\/registry\/(leases|masterleases)\//;
 
-/** What happened in a cluster, append-only: every write to etcd but heartbeats, and every audit entry. References only, no copies. */
+function leftOut(key: string, object: KubeObject | undefined, old: KubeObject | undefined): boolean {
+  if (!HEARTBEATS.test(key)) return false;
+  if (key.startsWith("/registry/masterleases/")) return true;
+  return object !== undefined && old !== undefined && object["spec"]?.holderIdentity === old["spec"]?.holderIdentity;
+}
+
+/** What happened in a cluster, append-only: every write to etcd but heartbeats (of a Lease: who holds it), and every audit entry. References only, no copies. */
 export class Chronicle {
   readonly changes: Change[] = [];
   readonly audit: AuditEntry[] = [];
@@ -34,13 +40,15 @@ export class Chronicle {
       {
         events: (events) => {
           for (const { type, kv, prevKv, writer } of events) {
-            if (LEFT_OUT.test(kv.key)) continue;
+            const object = type === "PUT" ? (kv.value as unknown as KubeObject) : undefined;
+            const old = prevKv?.value as unknown as KubeObject | undefined;
+            if (leftOut(kv.key, object, old)) continue;
             const change: Change = {
               revision: kv.modRevision,
               at: kernel.now,
               key: kv.key,
-              object: type === "PUT" ? (kv.value as unknown as KubeObject) : undefined,
-              old: prevKv?.value as unknown as KubeObject | undefined,
+              object,
+              old,
               writer,
             };
             this.changes.push(change);

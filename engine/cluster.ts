@@ -140,7 +140,7 @@ export class Cluster {
       if (this.isReady()) return;
       if (!going) {
         throw new Error(
-          `cluster: not ready after ${BOOT_LIMIT / MINUTE} minutes; Ready: ${[...this.ready].sort().join(" ")}`,
+          `cluster: not ready after ${BOOT_LIMIT / MINUTE} minutes (what a lab breaks, its setup.sh breaks afterwards); not Ready: ${this.unready().join(" ")}`,
         );
       }
       yield;
@@ -172,6 +172,12 @@ export class Cluster {
       ?.conditions;
     if (conditions?.some((condition) => condition.type === "Ready" && condition.status === "True")) this.ready.add(key);
     else this.ready.delete(key);
+  }
+
+  /** Keys of Pods that are there and not Ready. */
+  private unready(): string[] {
+    const { kvs } = this.etcd.range({ key: "/registry/pods/", rangeEnd: "/registry/pods0" });
+    return kvs.map(({ key }) => key).filter((key) => !this.ready.has(key));
   }
 
   /**

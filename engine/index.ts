@@ -1,4 +1,5 @@
 /** The only door through which the other rooms reach the engine. */
+export { celMistake } from "./api/cel/check.ts";
 export { CelError, compileCel, toCel } from "./api/cel/index.ts";
 export type { KubeObject } from "./api/types.ts";
 export type { AuditEntry } from "./apiserver/audit.ts";

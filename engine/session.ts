@@ -16,6 +16,7 @@ import { ipvsIn, savedServers } from "./network/ipvs.ts";
 import { upstreamResolver } from "./network/upstream.ts";
 import { OutsideRequests } from "./outside.ts";
 import { PUBLISHED_ADDRESS, plainListener, publishedListener } from "./published/index.ts";
+import { preparing } from "./setup.ts";
 import { askedWalk, type WalkPicture } from "./view/walk.ts";
 
 /** Everything that makes a session what it is, before any input. */
@@ -29,6 +30,8 @@ export interface SessionSpec {
   clusters?: Readonly<Record<string, Topology>>;
   /** Files that the lab puts on machines before they boot. */
   files?: readonly LabFile[];
+  /** A script that the learner's account runs on the workstation once the cluster is ready, before the learner comes. */
+  setup?: string;
   /** Hash of the engine file, for the record. */
   engine?: string;
 }
@@ -142,6 +145,7 @@ export class Session {
   *opening(rest: () => boolean, file?: Pick<SessionFile, "inputs" | "end">): Generator<void, void> {
     for (const cluster of this.clusters.values()) cluster.start();
     for (const cluster of this.clusters.values()) yield* cluster.booting(rest);
+    if (this.spec.setup !== undefined) yield* preparing(this, this.spec.setup, rest);
     this.startedAt = this.kernel.now;
     if (file === undefined) return;
     for (const { at, index, ...input } of file.inputs) {

@@ -134,10 +134,17 @@ export class Facts {
     push(this.events, event.uid, event);
   }
 
-  /** Every life of objects in a folder, e.g. all Pods of a namespace; of one name when given. */
+  /**
+   * Every life of objects in a folder, e.g. all Pods of a namespace; of one name when given: in the namespace `default`
+   * when none is, as kubectl takes it, unless the resource has no namespaces.
+   */
   livesOf(resource: string, namespace = "", name?: string): Life[] {
     const prefix = folderOf(resource) + (namespace ? `${namespace}/` : "");
-    if (name !== undefined) return this.lives.get(prefix + name) ?? [];
+    if (name !== undefined) {
+      const lives =
+        this.lives.get(prefix + name) ?? (namespace ? undefined : this.lives.get(`${prefix}default/${name}`));
+      return lives ?? [];
+    }
     const out: Life[] = [];
     for (const [key, lives] of this.lives) if (key.startsWith(prefix)) out.push(...lives);
     return out;

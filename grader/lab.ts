@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parse } from "yaml";
+import { parseDocument, visit } from "yaml";
 import { z } from "zod";
-import { machinesOf, type SessionSpec } from "../engine/index.ts";
+import type { SessionSpec } from "../engine/index.ts";
 import { checkSchema } from "./checks/index.ts";
+import { faultsOf } from "./faults.ts";
 
 /** A text in both languages of the course. */
 export const bilingual = z.strictObject({ ko: z.string(), en: z.string() });
@@ -72,7 +73,12 @@ export const labSchema = z.strictObject({
 });
 
 export type LabFileContent = z.infer<typeof labSchema>;
-export type Lab = LabFileContent & { id: string; dir: string };
+export type Lab = LabFileContent & {
+  id: string;
+  dir: string;
+  /** setup.sh: what happens on the cluster before the learner comes. */
+  setup?: string;
+};
 
 /** The project's root, from the sources as well as from dist/. */
 export function projectRoot(): string {
@@ -92,22 +98,47 @@ export function labIds(): string[] {
 /** Reads a lab. Throws an Error that names the lab, or what is wrong with its file. */
 export function loadLab(id: string): Lab {
   const dir = join(projectRoot(), "labs", id);
-  const file = join(dir, "lab.yaml");
-  if (!/^[a-z0-9-]+$/.test(id) || !existsSync(file)) throw new Error(`no lab "${id}"; labs: ${labIds().join(", ")}`);
-  const result = labSchema.safeParse(parse(readFileSync(file, "utf8")));
-  if (!result.success) throw new Error(`${file}:\n${z.prettifyError(result.error)}`);
-  for (const { id: task, cluster } of result.data.tasks) {
-    if (cluster !== "" && !(cluster in result.data.clusters))
-      throw new Error(`${file}: task ${task}: no cluster ${cluster}`);
-  }
-  return { ...result.data, id, dir };
+  if (!/^[a-z0-9-]+$/.test(id) || !existsSync(join(dir, "lab.yaml")))
+    throw new Error(`no lab "${id}"; labs: ${labIds().join(", ")}`);
+  return readLab(dir);
 }
 
-/** Names of a lab's machines, the learner's own first. */
-export function machineNames({ topology, clusters }: Lab): string[] {
-  const further = Object.entries(clusters).flatMap(([name, each]) => machinesOf({ ...each, name }));
-  const names = [...machinesOf(topology), ...further].map(({ name }) => name);
-  return ["workstation", ...names.filter((name) => name !== "workstation")];
+/** The lab of an id, or one that somebody writes elsewhere: `./my-lab`, any path with a slash. */
+export function labAt(where: string): Lab {
+  if (!where.includes("/") && where !== ".") return loadLab(where);
+  const dir = resolve(where);
+  if (!existsSync(join(dir, "lab.yaml"))) throw new Error(`${where}: no lab.yaml there`);
+  return readLab(dir);
+}
+
+/** Reads the lab of a directory. Throws an Error that says what is wrong with its file. */
+function readLab(dir: string): Lab {
+  const file = join(dir, "lab.yaml");
+  const result = labSchema.safeParse(readYaml(file));
+  if (!result.success) throw new Error(`${file}:\n${z.prettifyError(result.error)}`);
+  const faults = faultsOf(result.data);
+  if (faults.length > 0) throw new Error(`${file}:\n${faults.join("\n")}`);
+  const setup = join(dir, "setup.sh");
+  return {
+    ...result.data,
+    id: basename(dir),
+    dir,
+    ...(existsSync(setup) ? { setup: readFileSync(setup, "utf8") } : {}),
+  };
+}
+
+/** Numbers that begin with 0 are octal, as manifests of Kubernetes have their modes (YAML 1.1); YAML 1.2 drops the 0. */
+function readYaml(file: string): unknown {
+  const document = parseDocument(readFileSync(file, "utf8"));
+  const [error] = document.errors;
+  if (error) throw new Error(`${file}: ${error.message}`);
+  visit(document, {
+    Scalar(_, node) {
+      if (typeof node.value === "number" && /^0[0-7]+$/.test(node.source ?? ""))
+        node.value = Number(`0o${node.source}`);
+    },
+  });
+  return document.toJS();
 }
 
 /** What a session of the lab starts from. `epochMs` overrides the lab's own instant. */
@@ -116,5 +147,14 @@ export function sessionSpec(lab: Lab, seed: number, engine: string, epochMs = Da
     ...file,
     content: typeof content === "string" ? content : content[seed % content.length]!,
   }));
-  return { lab: lab.id, seed, epochMs, topology: lab.topology, clusters: lab.clusters, files, engine };
+  return {
+    lab: lab.id,
+    seed,
+    epochMs,
+    topology: lab.topology,
+    clusters: lab.clusters,
+    files,
+    setup: lab.setup,
+    engine,
+  };
 }

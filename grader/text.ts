@@ -66,5 +66,11 @@ export function textProblems(lab: Lab): string[] {
         out.push(`${lab.id}: text.${language}.md has no {{task "${task.id}"}}`);
     }
   }
+  const known = new Set(lab.tasks.map(({ id }) => id));
+  for (const language of ["ko", "en"]) {
+    for (const [, id] of texts[language]!.matchAll(/\{\{task "([^"]*)"\}\}/g))
+      if (!known.has(id!))
+        out.push(`${lab.id}: text.${language}.md has {{task "${id}"}}, which is no task of lab.yaml`);
+  }
   return out;
 }

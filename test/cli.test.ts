@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -125,6 +125,60 @@ describe("session files", () => {
     const { status, stderr } = kubetude(["grade", "--lab", "01-pod-trace", file(name, change)]);
     expect(status).toBe(2);
     expect(stderr).toContain(name);
+  });
+});
+
+describe("a lab in a directory of its own", () => {
+  const dir = join(scratch, "my-lab");
+  mkdirSync(join(dir, "wrong"), { recursive: true });
+  const write = (name: string, text: string) => writeFileSync(join(dir, name), text);
+  write(
+    "lab.yaml",
+    `title: { ko: 리더, en: Leader }
+summary: { ko: 리더, en: Leader }
+topology: { controlPlanes: 1, workers: 1, loadBalancers: 0 }
+tasks:
+  - id: leader
+    title: { ko: 리더, en: Leader }
+    points: 1
+    question: { text: { ko: 누구?, en: Who? } }
+    checks:
+      - { kind: answer, subject: { resource: leases, namespace: kube-system, name: kube-scheduler }, cel: 'object.spec.holderIdentity.split("_")[0]' }
+  - id: web
+    title: { ko: 웹, en: Web }
+    points: 1
+    checks:
+      - { kind: object, when: end, resource: pods, name: web, match: { spec: { nodeName: worker-1 } } }
+`,
+  );
+  const steps = '# kube-scheduler web\n\n{{task "leader"}}\n{{task "web"}}\n';
+  write("text.ko.md", steps);
+  write("text.en.md", steps);
+  write(
+    "setup.sh",
+    "set -e\nssh worker-1 sudo systemctl stop kubelet\nkubectl create configmap seed --from-literal=is=$SEED\n",
+  );
+  write(
+    "solution.sh",
+    "# task: leader web\nssh worker-1 sudo systemctl start kubelet; kubectl run web --image=nginx\nkubectl wait --for=condition=Ready pod/web --timeout=120s\n" +
+      "answer leader $(kubectl get lease kube-scheduler -n kube-system -o jsonpath={.spec.holderIdentity} | cut -d_ -f1)\n",
+  );
+  write("wrong/leader--the-node.sh", "answer leader worker-1\n");
+
+  it("runs, after its setup", () => {
+    const ask =
+      "kubectl get configmap seed -o jsonpath={.data.is}; ssh worker-1 systemctl is-active kubelet; ls /tmp\n";
+    expect(kubetude(["exec", "--lab", "./my-lab", "--seed", "5", "-"], ask).stdout).toMatch(/^5inactive\nscript\.sh\n/);
+  });
+
+  it("is checked", () => expect(kubetude(["lab", "check", dir])).toMatchObject({ stderr: "", status: 0 }));
+
+  it("says what its setup said when that fails", () => {
+    write("setup.sh", "echo no such luck >&2; exit 3\n");
+    expect(kubetude(["exec", "--lab", dir, "-"], "true\n")).toMatchObject({
+      stderr: "kubetude: setup.sh ended with status 3:\nno such luck\n",
+      status: 2,
+    });
   });
 });
 

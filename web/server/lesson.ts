@@ -3,7 +3,8 @@ import { join } from "node:path";
 import Handlebars from "handlebars";
 import MarkdownIt from "markdown-it";
 import { nanoid } from "nanoid";
-import { type Lab, machineNames } from "../../grader/lab.ts";
+import { machineNames } from "../../grader/faults.ts";
+import type { Lab } from "../../grader/lab.ts";
 import type { Language, Lesson } from "../protocol.ts";
 import { scriptBefore, stepsOf } from "./solution.ts";
 
