@@ -29,6 +29,13 @@ const MEDIA = new Set([
   "*/*",
 ]);
 
+/** Of what the client accepts, YAML comes first. */
+export function wantsYaml(accept: string | undefined): boolean {
+  if (accept === undefined || !accept.includes("application/yaml")) return false;
+  const media = accept.split(",").map((clause) => clause.split(";")[0]!.trim());
+  return media.find((one) => MEDIA.has(one)) === "application/yaml";
+}
+
 const PROTOBUF = "application/vnd.kubernetes.protobuf";
 
 function read(accept: string): Form | "none" {

@@ -83,7 +83,8 @@ function unreadable({ request }: Context, { kind }: Expected, fault: string): Er
   return badRequest(unrecognized(request, kind, `couldn't get version/kind; json parse error: ${fault}`));
 }
 
-const SCHEME = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30";
+/** Where upstream registers its own kinds. */
+export const SCHEME = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30";
 
 /** An object of another kind, or of the same in another version. */
 function otherKind(expected: Expected, wanted: string, apiVersion: string, kind: string, cannot: string): string {

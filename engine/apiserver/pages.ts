@@ -4,7 +4,7 @@ import { KINDS } from "../api/kinds.ts";
 import type { Gen } from "../kernel/index.ts";
 import type { Context } from "./context.ts";
 import { discoveryPage } from "./discovery.ts";
-import { methodNotAllowed, nothingThere, pageNotFound } from "./errors.ts";
+import { methodNotAllowed, notAcceptable, nothingThere, pageNotFound } from "./errors.ts";
 import { healthPage } from "./health.ts";
 import { openApiPage } from "./openapi/openapi.ts";
 import { swaggerPage } from "./openapi/swagger.ts";
@@ -19,6 +19,7 @@ export function* page(context: Context): Gen<HttpResponse> {
   switch (info.path) {
     case "/version":
     case "/version/":
+      requireJson(request);
       return raw(buildInfo(context.server.release), "indented");
     case "/":
       return raw({ paths: rootPaths(context) }, "indented");
@@ -30,6 +31,13 @@ export function* page(context: Context): Gen<HttpResponse> {
     default:
       throw ofTheApi(info.path) ? nothingThere() : pageNotFound();
   }
+}
+
+/** The version has one form alone. */
+function requireJson({ headers: { accept } }: Context["request"]): void {
+  const media = (accept ?? "*/*").split(",").map((clause) => clause.split(";")[0]!.trim());
+  if (!media.some((one) => one === "*/*" || one === "" || one === "application/json"))
+    throw notAcceptable(["application/json"]);
 }
 
 const GROUPS = new Set(KINDS.map(({ resource }) => resource.group));

@@ -1,7 +1,10 @@
+import { encodeBody } from "../api/encode.ts";
 import type { HttpResponse } from "../api/http.ts";
 import type { StatusError } from "../api/status.ts";
 import type { KubeObject } from "../api/types.ts";
 import { encode } from "../kernel/index.ts";
+import { toYaml } from "../text/yaml.ts";
+import { wantsYaml } from "./accept.ts";
 import type { Context } from "./context.ts";
 
 const JSON_HEADERS: Readonly<Record<string, string>> = Object.freeze({ "content-type": "application/json" });
@@ -53,6 +56,10 @@ const PEOPLE = /^(curl|Wget|Mozilla\/5\.0)/;
 function forReaders({ request, info }: Context, response: HttpResponse): HttpResponse {
   const { body } = response;
   if (body.type !== "object" || body.layout !== undefined) return response;
+  if (wantsYaml(request.headers["accept"])) {
+    const bytes = encode(toYaml(JSON.parse(encodeBody(body))));
+    return { ...response, headers: { "content-type": "application/yaml" }, body: { type: "bytes", bytes } };
+  }
   const asked = info.query.get("pretty");
   const indented = asked === undefined ? PEOPLE.test(request.headers["user-agent"] ?? "") : /^(1|t|true)$/i.test(asked);
   return indented ? { ...response, body: { ...body, layout: "indented" } } : response;

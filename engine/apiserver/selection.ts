@@ -80,8 +80,10 @@ export function selectionOf(def: KindDef, info: RequestInfo): Selection {
   const text = info.query.get("fieldSelector") ?? "";
   const fields = text === "" ? NO_FIELDS : parseFieldSelector(text);
   if ("error" in fields) throw badRequest(fields.error);
+  // Requests for certificates have no namespace, and a conversion of their own that says so.
+  const own = def.resource.group === "certificates.k8s.io";
   for (const { field } of fields) {
-    if (field === "metadata.name" || field === "metadata.namespace") continue;
+    if (field === "metadata.name" || (field === "metadata.namespace" && !own)) continue;
     if (!knownFields(def).has(field)) throw badRequest(unsupported(def, field));
   }
   return new Selection(def, info.namespace, info.name, labels, fields);

@@ -206,6 +206,7 @@ export const pod = define({
     "spec.hostNetwork": object.spec?.hostNetwork ? "true" : "false",
     "status.phase": object.status?.phase ?? "",
     "status.podIP": object.status?.podIPs?.[0]?.ip ?? "",
+    "status.podIPs": "",
     "status.nominatedNodeName": object.status?.nominatedNodeName ?? "",
   }),
   columns: [

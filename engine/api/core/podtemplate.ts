@@ -1,6 +1,7 @@
 import { column, containerCells, formatLabels, NAME } from "../columns.ts";
 import { define } from "../define.ts";
 import { defaultTemplate } from "./pod-defaults.ts";
+import { validateTemplate } from "./pod-validation.ts";
 
 export const podTemplate = define({
   group: "",
@@ -10,6 +11,7 @@ export const podTemplate = define({
   namespaced: true,
   hasGeneration: true,
   defaults: (draft) => defaultTemplate(draft.template),
+  validateBody: ({ template }) => validateTemplate(template ?? {}, "template"),
   columns: [
     NAME,
     column("Containers", "string", "Names of each container in the template."),

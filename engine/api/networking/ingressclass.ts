@@ -1,5 +1,6 @@
 import { AGE, age, column, NAME } from "../columns.ts";
 import { define } from "../define.ts";
+import { invalid } from "../validation/field.ts";
 import { validateIngressClass } from "./validation.ts";
 
 export const ingressClass = define({
@@ -13,6 +14,10 @@ export const ingressClass = define({
     if (spec?.parameters) spec.parameters.scope ??= "Cluster";
   },
   validateBody: validateIngressClass,
+  validateBodyUpdate: ({ spec }, old) =>
+    spec?.controller === old["spec"]?.controller
+      ? []
+      : [invalid("spec.controller", spec?.controller ?? "", "field is immutable")],
   columns: [
     NAME,
     column("Controller", "string", "Controller that is responsible for handling this class"),

@@ -149,7 +149,10 @@ export const CLUSTER_ROLES: readonly BootstrapRole[] = [
   {
     name: "system:kube-scheduler",
     rules: [
-      ...leader("kube-scheduler"),
+      EVENTS,
+      rule("create", "coordination.k8s.io", "leases"),
+      rule("get list update watch", "coordination.k8s.io", "leases", "kube-scheduler"),
+      rule("create delete deletecollection get list patch update watch", "coordination.k8s.io", "leasecandidates"),
       rule(READ, "", "nodes"),
       rule("delete get list watch", "", "pods"),
       rule("create", "", "bindings pods/binding"),
@@ -161,6 +164,7 @@ export const CLUSTER_ROLES: readonly BootstrapRole[] = [
       rule(READ, "", "persistentvolumeclaims persistentvolumes"),
       ...delegation,
       rule(READ, STORAGE, "csinodes"),
+      rule(READ, STORAGE, "volumeattachments"),
       rule(READ, "", "namespaces"),
       rule(READ, STORAGE, "csidrivers"),
       rule(READ, STORAGE, "csistoragecapacities"),
@@ -235,7 +239,12 @@ export const CLUSTER_ROLES: readonly BootstrapRole[] = [
   { name: "system:public-info-viewer", rules: [urls("get", "/healthz /livez /readyz /version /version/")] },
   {
     name: "system:service-account-issuer-discovery",
-    rules: [urls("get", "/.well-known/openid-configuration /openid/v1/jwks")],
+    rules: [
+      urls(
+        "get",
+        "/.well-known/openid-configuration /.well-known/openid-configuration/ /openid/v1/jwks /openid/v1/jwks/",
+      ),
+    ],
   },
   {
     name: "system:volume-scheduler",

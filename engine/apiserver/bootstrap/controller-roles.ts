@@ -103,6 +103,7 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
     rule("patch update", "", "persistentvolumeclaims/status"),
     rule(READ, "", "persistentvolumeclaims"),
     EVENTS,
+    rule("get", "", "services"),
   ],
   "generic-garbage-collector": [rule("delete get list patch update watch", "*", "*"), EVENTS],
   "horizontal-pod-autoscaler": [
@@ -148,6 +149,7 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
     rule("list watch", "", "nodes"),
     EVENTS,
     rule("watch", "", "events"),
+    rule("get", "", "services"),
   ],
   "pod-garbage-collector": [
     rule("delete list watch", "", "pods"),
@@ -192,9 +194,9 @@ const RULES: Readonly<Record<string, readonly Rule[]>> = {
     rule("create delete get patch update", "", "pods"),
     rule(ALL_BUT_COLLECTION, "apps", "controllerrevisions"),
     rule("create get list watch", "", "persistentvolumeclaims"),
+    EVENTS,
     rule("delete update", "", "persistentvolumeclaims"),
     rule("update", "", "pods/finalizers"),
-    EVENTS,
   ],
   "ttl-after-finished-controller": [rule("delete get list watch", "batch", "jobs"), EVENTS],
   "ttl-controller": [rule("list patch update watch", "", "nodes"), EVENTS],

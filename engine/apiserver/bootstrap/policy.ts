@@ -71,9 +71,11 @@ function binding(
     kind: namespace ? "RoleBinding" : "ClusterRoleBinding",
     metadata: meta(name, namespace),
     roleRef: { apiGroup: GROUP, kind, name: role },
-    subjects: subjects.map((subject) =>
-      subject.kind === "ServiceAccount" ? subject : { apiGroup: GROUP, kind: subject.kind, name: subject.name },
-    ),
+    ...(subjects.length > 0 && {
+      subjects: subjects.map((subject) =>
+        subject.kind === "ServiceAccount" ? subject : { apiGroup: GROUP, kind: subject.kind, name: subject.name },
+      ),
+    }),
   };
 }
 
@@ -105,7 +107,12 @@ function role(name: string, namespace: string, rules: readonly Rule[]): object {
 const SYSTEM = "kube-system";
 
 function roles(): object[] {
-  const lock = (name: string) => [rule("watch", "", "configmaps"), rule("get update", "", "configmaps", name)];
+  const lock = (name: string) => [
+    rule("watch", "", "configmaps"),
+    rule("get update", "", "configmaps", name),
+    rule("create get list update watch", "coordination.k8s.io", "leases"),
+    rule("create get list update watch", "coordination.k8s.io", "leasecandidates"),
+  ];
   return [
     role("system:controller:bootstrap-signer", "kube-public", [
       rule("get list watch", "", "configmaps"),
@@ -116,7 +123,7 @@ function roles(): object[] {
       rule("get list watch", "", "configmaps", "extension-apiserver-authentication"),
     ]),
     role("system:controller:bootstrap-signer", SYSTEM, [rule("get list watch", "", "secrets")]),
-    role("system:controller:cloud-provider", SYSTEM, [rule("create get list update watch", "", "configmaps")]),
+    role("system:controller:cloud-provider", SYSTEM, [rule("create get list watch", "", "configmaps")]),
     role("system:controller:token-cleaner", SYSTEM, [
       rule("delete get list watch", "", "secrets"),
       rule("create patch update", ",events.k8s.io", "events"),
@@ -140,7 +147,13 @@ function roleBindings(): object[] {
       [manager, scheduler],
       SYSTEM,
     ),
-    to("system::leader-locking-kube-controller-manager", SYSTEM, manager, account("kube-controller-manager")),
+    to(
+      "system::leader-locking-kube-controller-manager",
+      SYSTEM,
+      manager,
+      account("kube-controller-manager"),
+      account("leader-election-controller"),
+    ),
     to("system::leader-locking-kube-scheduler", SYSTEM, scheduler, account("kube-scheduler")),
     to("system:controller:bootstrap-signer", SYSTEM, account("bootstrap-signer")),
     to("system:controller:cloud-provider", SYSTEM, account("cloud-provider")),

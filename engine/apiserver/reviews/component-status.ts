@@ -1,8 +1,8 @@
 import type { HttpResponse } from "../../api/http.ts";
-import { notFound } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import type { ResourceContext } from "../context.ts";
+import { plainError } from "../errors.ts";
 import { present, presentList } from "../present.ts";
 
 /** componentstatuses: asked of the components each time (pkg/registry/core/componentstatus); etcd is asked by this server itself. */
@@ -14,7 +14,7 @@ export function* componentStatus(context: ResourceContext): Gen<HttpResponse> {
   );
   if (info.verb === "list") return presentList(context, items, { resourceVersion: "" });
   const found = items.find(({ metadata }) => metadata.name === info.name);
-  if (found === undefined) throw notFound("", "componentstatuses", info.name);
+  if (found === undefined) throw plainError(`Component not found: ${info.name}`);
   return present(context, found);
 }
 

@@ -6,7 +6,7 @@ import { readBody } from "../body.ts";
 import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
 import { decodeBody } from "../decode.ts";
-import { badRequest, conflictBecause, invalid } from "../errors.ts";
+import { badRequest, conflictBecause, invalid, plainError } from "../errors.ts";
 import { deepClone } from "../frozen.ts";
 import { isDryRun } from "../options.ts";
 import { ok } from "../respond.ts";
@@ -22,6 +22,7 @@ export function* bind(context: ResourceContext): Gen<HttpResponse> {
   const binding = decodeBody(context, readBody(request, "Binding"), BINDING);
   // POST bindings names the Pod in the object alone.
   const name = info.name || binding.metadata.name;
+  if (!name && !binding.target?.name) throw plainError("target.name: Required value");
   if (!name) throw badRequest("name must be provided");
   if (binding.metadata.name && binding.metadata.name !== name) {
     throw badRequest(`name in URL does not match name in Binding object`);

@@ -1,7 +1,8 @@
 import { sortedCopy } from "../../api/apiextensions/schema.ts";
 import { decodeObject } from "../../api/decode.ts";
 import type { HttpResponse } from "../../api/http.ts";
-import type { Draft } from "../../api/kind.ts";
+import type { Draft, KindDef } from "../../api/kind.ts";
+import { kindByGvk } from "../../api/kinds.ts";
 import { withManagedFields } from "../../api/managed-fields/index.ts";
 import {
   applyJsonPatch,
@@ -15,11 +16,12 @@ import {
 import { failure, type StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { cpu, decode, type Gen } from "../../kernel/index.ts";
+import { goTypeOf } from "../accept.ts";
 import { contentType, parseText } from "../body.ts";
 import { checkNames } from "../check-names.ts";
 import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
-import { goKind, judgeStrict } from "../decode.ts";
+import { goKind, groupVersion, judgeStrict, SCHEME } from "../decode.ts";
 import { badRequest, invalid, unsupportedMediaType } from "../errors.ts";
 import { checkPatchOptions, isDryRun } from "../options.ts";
 import { present } from "../present.ts";
@@ -108,6 +110,8 @@ function patched({ def }: ResourceContext, type: string, current: KubeObject, bo
 /** The patched object, read as its kind again: a patch can put anything anywhere. */
 function read(context: ResourceContext, value: unknown, body: unknown, kept: readonly unknown[]): Draft {
   const { def, request } = context;
+  const typed = value as Draft;
+  const fault = def.custom || contentType(request) === STRATEGIC ? undefined : typeFault(def, typed);
   const { object, error, strictErrors } = def.custom
     ? def.custom.decode(value)
     : decodeObject(value, def.resource, kept);
@@ -119,6 +123,23 @@ function read(context: ResourceContext, value: unknown, body: unknown, kept: rea
       { reason: "FieldValueInvalid", field: "patch", message: `Invalid value: ${shown}: ${why}` },
     ]);
   };
+  if (fault === "none") {
+    // Without a version it is read as nothing that is known, and has no name then.
+    const unknown = Object.keys(typed).filter((key) => key !== "kind" && key !== "apiVersion");
+    judgeStrict(
+      context,
+      unknown.sort().map((key) => `unknown field "${key}"`),
+      refuse,
+    );
+    throw badRequest(
+      `the name of the object (${context.info.name} based on URL) was undeterminable: name must be provided`,
+    );
+  }
+  if (fault !== undefined) throw refuse(fault);
+  if (!def.custom) {
+    object.apiVersion = groupVersion(def.resource.group, def.resource.version);
+    object.kind = def.resource.kind;
+  }
   if (def.custom && object.apiVersion !== def.custom.apiVersion) {
     const why = `Invalid value: ${JSON.stringify(object.apiVersion ?? "")}: must be ${def.custom.apiVersion}`;
     const { group } = def.resource;
@@ -129,6 +150,26 @@ function read(context: ResourceContext, value: unknown, body: unknown, kept: rea
   if (error !== undefined) throw refuse(strategic ? converterError(error) : error);
   judgeStrict(context, strictErrors, refuse);
   return object;
+}
+
+/** A patch that made another kind of the object, or "none" where it took its version away. */
+function typeFault(def: KindDef, { apiVersion, kind }: Draft): string | undefined {
+  for (const [name, given] of [
+    ["apiVersion", apiVersion],
+    ["kind", kind],
+  ] as const) {
+    if (given === undefined || given === null || typeof given === "string") continue;
+    const type = `json: cannot unmarshal ${goKind(given)} into Go struct field .${name} of type string`;
+    return `couldn't get version/kind; json parse error: ${type}`;
+  }
+  if (!apiVersion) return "none";
+  const { group, version, kind: own } = def.resource;
+  const wanted: string = kind || own;
+  if (apiVersion === groupVersion(group, version) && wanted === own) return undefined;
+  const known = kindByGvk(apiVersion, wanted.replace(/List$/, ""));
+  if (known === undefined) return `no kind "${wanted}" is registered for version "${apiVersion}" in scheme "${SCHEME}"`;
+  if (known.resource.kind === own && known.resource.group === group) return undefined;
+  return `converting (${known.resource.version}.${wanted}) to (${goTypeOf(def).slice(1)}): unknown conversion`;
 }
 
 const KINDS: Readonly<Record<string, string>> = { object: "map", array: "slice", number: "int64" };

@@ -6,10 +6,10 @@ import type { Machine } from "../../machine/machine.ts";
 import type { Process } from "../../machine/process.ts";
 import { type ContainerRuntime, CriError, isCriError, runtimeOf } from "../../machine/runtime/index.ts";
 import * as sys from "../../machine/sys.ts";
+import { toYaml } from "../../text/yaml.ts";
 import { toJson } from "../kubectl/go.ts";
 import { GoTemplate, GoTemplateError } from "../kubectl/printers/go-template.ts";
 import { TabWriter } from "../kubectl/printers/tabwriter.ts";
-import { toYaml } from "../kubectl/printers/yaml.ts";
 import type { CommandHelp, FlagSpec, Given } from "./cli.ts";
 import { isOn } from "./cli.ts";
 

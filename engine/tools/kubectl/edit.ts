@@ -7,6 +7,7 @@ import { StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { decode, type Gen } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
+import { toYaml } from "../../text/yaml.ts";
 import { changeQuery, createObject, createOrUpdateAnnotation, LAST_APPLIED, validation } from "./changes.ts";
 import { runProgram, tempName } from "./child.ts";
 import { Exit, isExpected, KubectlError, throwAll } from "./errors.ts";
@@ -14,7 +15,6 @@ import { quote, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { parseManifests } from "./manifests.ts";
 import { nameText, objectPrinter, withoutManagedFields } from "./output.ts";
-import { toYaml } from "./printers/yaml.ts";
 import { build, fileFlags, type Info, infoOf } from "./resources.ts";
 
 type Mode = "normal" | "create" | "last-applied";

@@ -1,7 +1,10 @@
 /** Go's ways of writing values, as far as kubectl's output shows them. */
 
+import { jsonNumber } from "../../text/yaml.ts";
 import { compareBytes } from "../io.ts";
 import { formatFloat, quoteString } from "./template/strconv.ts";
+
+export { jsonNumber };
 
 /** `%q` of a string (strconv.Quote). */
 export const quote = (text: string): string => quoteString(text);
@@ -12,15 +15,6 @@ export const compareStrings = compareBytes;
 /** Keys of an object in Go's map order of encoding/json. */
 export function sortedKeys(value: object): string[] {
   return Object.keys(value).sort(compareStrings);
-}
-
-/** A JSON number as Go's encoding/json prints a float64 or int64. */
-export function jsonNumber(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e21) return String(value);
-  const text = String(value);
-  const match = /^(-?[\d.]+)e([+-])(\d+)$/.exec(text);
-  if (match === null) return text;
-  return `${match[1]}e${match[2]}${match[3]!.padStart(2, "0")}`;
 }
 
 /** A JSON string with Go's escapes: `<`, `>`, `&`, U+2028 and U+2029 too unless `html` is false. */

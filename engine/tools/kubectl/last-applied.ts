@@ -3,12 +3,12 @@ import { resourcePath } from "../../api/client.ts";
 import { isStatus } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
+import { toYaml } from "../../text/yaml.ts";
 import { describeInfo } from "./apply.ts";
 import { changeQuery, dryRun, LAST_APPLIED, resultPrinter } from "./changes.ts";
 import { KubectlError, throwAll, usageError, withSource } from "./errors.ts";
 import { toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
-import { toYaml } from "./printers/yaml.ts";
 import { build, fileFlags, type Info } from "./resources.ts";
 import type { Runner } from "./runners.ts";
 

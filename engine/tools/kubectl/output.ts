@@ -1,12 +1,12 @@
 import { withManagedFields } from "../../api/managed-fields/index.ts";
 import type { KubeObject } from "../../api/types.ts";
+import { toYaml } from "../../text/yaml.ts";
 import { KubectlError } from "./errors.ts";
 import { quote, sprint, structJson, toJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
 import { JsonPath, JsonPathError, relaxedPath } from "./printers/jsonpath.ts";
 import { escapeTerminal } from "./printers/table.ts";
 import { newTabWriter, type TabWriter } from "./printers/tabwriter.ts";
-import { toYaml } from "./printers/yaml.ts";
 import { JSONPATHS, TEMPLATES, templateFile, templatePrinter } from "./template-printers.ts";
 
 /** Writes an object in the form `-o` asks for. */

@@ -1,10 +1,10 @@
 import { buildInfo } from "../../api/build-info.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { releaseOf } from "../../machine/release.ts";
+import { toYaml } from "../../text/yaml.ts";
 import { isExpected, KubectlError } from "./errors.ts";
 import { structJson } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
-import { toYaml } from "./printers/yaml.ts";
 
 const CLIENT = {
   major: "1",

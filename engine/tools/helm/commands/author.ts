@@ -1,6 +1,6 @@
 import { decode, type Gen } from "../../../kernel/index.ts";
 import * as sys from "../../../machine/sys.ts";
-import { toYaml } from "../../kubectl/printers/yaml.ts";
+import { toYaml } from "../../../text/yaml.ts";
 import { type Chart, loadChart, packChart, withFile } from "../chart.ts";
 import { type Helm, table } from "../context.ts";
 import { HelmError } from "../error.ts";

@@ -1,6 +1,6 @@
 import { decode, type Gen } from "../../../kernel/index.ts";
 import * as sys from "../../../machine/sys.ts";
-import { toYaml } from "../../kubectl/printers/yaml.ts";
+import { toYaml } from "../../../text/yaml.ts";
 import { parseUrl } from "../../system/http-client.ts";
 import { type Chart, loadArchive, loadChart } from "../chart.ts";
 import type { Helm } from "../context.ts";

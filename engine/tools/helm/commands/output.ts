@@ -1,5 +1,5 @@
 import type { Gen } from "../../../kernel/index.ts";
-import { toYaml } from "../../kubectl/printers/yaml.ts";
+import { toYaml } from "../../../text/yaml.ts";
 import type { Helm } from "../context.ts";
 import { HelmError } from "../error.ts";
 import { ansic, type Release } from "../release.ts";

@@ -1,7 +1,7 @@
 import { resourcePath } from "../../../api/client.ts";
 import { decode, type Gen } from "../../../kernel/index.ts";
 import { compileRegex } from "../../../text/regex/index.ts";
-import { toYaml } from "../../kubectl/printers/yaml.ts";
+import { toYaml } from "../../../text/yaml.ts";
 import { remove, targets, uninstallOrder, waitGone } from "../cluster.ts";
 import { type Helm, table } from "../context.ts";
 import { HelmError } from "../error.ts";

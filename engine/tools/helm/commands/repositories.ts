@@ -2,7 +2,7 @@ import { encodeBody } from "../../../api/encode.ts";
 import { decode, encode, type Gen } from "../../../kernel/index.ts";
 import * as sys from "../../../machine/sys.ts";
 import { resolverConfig } from "../../../network/resolver.ts";
-import { toYaml } from "../../kubectl/printers/yaml.ts";
+import { toYaml } from "../../../text/yaml.ts";
 import { readDocument } from "../../kubectl/yaml-documents.ts";
 import { authority, exchange, parseUrl } from "../../system/http-client.ts";
 import { type Helm, table } from "../context.ts";

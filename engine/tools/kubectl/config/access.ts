@@ -2,10 +2,10 @@
 import { isErrno } from "../../../machine/errno.ts";
 import { normalize } from "../../../machine/path.ts";
 import * as sys from "../../../machine/sys.ts";
+import { toYaml } from "../../../text/yaml.ts";
 import { KubectlError } from "../errors.ts";
 import { goErrno } from "../go-errno.ts";
 import type { Invocation } from "../invocation.ts";
-import { toYaml } from "../printers/yaml.ts";
 import {
   asValue,
   configPaths,

@@ -1,11 +1,11 @@
 /** kubectl config view. */
 import { encodeBase64, type Gen } from "../../../kernel/index.ts";
 import { normalize } from "../../../machine/path.ts";
+import { toYaml } from "../../../text/yaml.ts";
 import { KubectlError, usageError } from "../errors.ts";
 import { structJson } from "../go.ts";
 import type { Invocation } from "../invocation.ts";
 import { objectPrinter } from "../output.ts";
-import { toYaml } from "../printers/yaml.ts";
 import { ConfigAccess, directoryOf } from "./access.ts";
 import { asValue, type Loaded, type Stanza } from "./loaded.ts";
 import type { Fields } from "./schema.ts";

@@ -1,8 +1,8 @@
 /** Building a kustomization: resources, generators, components, then the transformers, layer by layer (api/internal/target). */
 import { publishedBase } from "../../../published/index.ts";
+import { toYaml } from "../../../text/yaml.ts";
 import { KubectlError } from "../errors.ts";
 import type { Invocation } from "../invocation.ts";
-import { toYaml } from "../printers/yaml.ts";
 import { parseResources } from "./documents.ts";
 import { contentHash, generate } from "./generators.ts";
 import { type Kustomization, type Label, readKustomization, type Var } from "./kustomization.ts";

@@ -1,9 +1,9 @@
 /** kubectl kustomize, and what `-k` means to other commands. */
 import type { Gen } from "../../../kernel/index.ts";
 import * as sys from "../../../machine/sys.ts";
+import { toYaml } from "../../../text/yaml.ts";
 import { KubectlError } from "../errors.ts";
 import type { Invocation } from "../invocation.ts";
-import { toYaml } from "../printers/yaml.ts";
 import { buildDirectory } from "./build.ts";
 
 /** The YAML that a kustomization directory stands for. */

@@ -1,8 +1,8 @@
 import { encodeBase64 } from "../../../../kernel/index.ts";
 import type { RandomStream } from "../../../../kernel/random.ts";
 import { calendar, DAYS, MONTH_NAMES } from "../../../../text/time.ts";
+import { toYaml } from "../../../../text/yaml.ts";
 import { toJson } from "../../../kubectl/go.ts";
-import { toYaml } from "../../../kubectl/printers/yaml.ts";
 import { readDocument } from "../../../kubectl/yaml-documents.ts";
 import { FunctionError, goType, isMap, type TemplateFunction, truth, type Value } from "../exec.ts";
 import { list, same, text, whole } from "./basic.ts";

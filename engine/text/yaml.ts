@@ -1,4 +1,11 @@
-import { jsonNumber } from "../go.ts";
+/** A JSON number as Go's encoding/json prints a float64 or int64. */
+export function jsonNumber(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 1e21) return String(value);
+  const text = String(value);
+  const match = /^(-?[\d.]+)e([+-])(\d+)$/.exec(text);
+  if (match === null) return text;
+  return `${match[1]}e${match[2]}${match[3]!.padStart(2, "0")}`;
+}
 
 /** YAML as sigs.k8s.io/yaml writes it: block style, natural key order, long lines folded, lists not indented. */
 export function toYaml(value: unknown): string {
