@@ -104,6 +104,33 @@ ssh worker-1 'ping -c 2 192.168.108.23 | grep From; nc -zv 192.168.108.23 22; ip
     ],
   },
   {
+    // xt_hashlimit.c, xt_connlimit.c, xt_time.c, xt_set.c, xt_quota.c.
+    name: "rules that count: a rate for each client, connections that go on, hours, sets that rules fill, bytes",
+    script: `ip=192.168.108.21; x() { ssh worker-1 sudo "$@"; }; (ssh worker-1 'python3 -m http.server 8080 >/dev/null 2>&1') & sleep 2
+ask() { ssh worker-2 "for i in $1; do curl -s -o /dev/null -m 1 -w '%{http_code} ' $ip:8080; done"; echo; }
+x iptables -I INPUT -p tcp --dport 8080 --syn -m hashlimit --hashlimit-name web --hashlimit-above 3/min --hashlimit-burst 3 --hashlimit-mode srcip -j REJECT --reject-with tcp-reset
+ask '1 2 3 4 5'; curl -s -o /dev/null -w '%{http_code}\n' $ip:8080; sleep 20; ask '1 2'; x iptables -D INPUT 1
+x ipset create seen hash:ip timeout 30; x iptables -I INPUT -p tcp --dport 8080 -j SET --add-set seen src; ask 1; x ipset list seen | grep -c 192.168.108.22; sleep 31; x ipset list seen | grep -c 192.168.108.22; x iptables -D INPUT 1
+date -u +%H; x iptables -I INPUT -p tcp --dport 8080 -m time --timestart 09:00 --timestop 09:10 -j REJECT; ask 1; sleep 600; ask 1; x iptables -D INPUT 1
+x iptables -I INPUT -p tcp --dport 8080 --syn -m quota '!' --quota 130 -j REJECT; ask '1 2 3 4'; x iptables -D INPUT 1
+x iptables -I INPUT -p tcp --dport 8080 -m connlimit --connlimit-above 1 -j REJECT; ask 1; (ssh worker-2 "sleep 9 | timeout 4 nc $ip 8080" >/dev/null 2>&1) & sleep 1; ask 1; sleep 6; ask 1`,
+    expect: [
+      /^200 200 200 000 000 $/,
+      /^200$/,
+      /^200 000 $/,
+      /^200 $/,
+      /^1$/,
+      /^0$/,
+      /^09$/,
+      /^000 $/,
+      /^200 $/,
+      /^200 200 000 000 $/,
+      /^200 $/,
+      /^000 $/,
+      /^200 $/,
+    ],
+  },
+  {
     // pkg/proxy/iptables/proxier.go NewDualStackProxier: a kube-proxy for each family for which there are tables; kubelet_network_linux.go.
     name: "ip6tables has kube-proxy's and the kubelet's chains, too, without a Service in them",
     script: `ssh worker-1 sudo ip6tables -t nat -S | tail -n 1; ssh worker-1 sudo ip6tables -t nat -S | grep -c KUBE-SVC; ssh worker-1 sudo ip6tables -S INPUT | head -n 2; ssh worker-1 sudo ip6tables -t mangle -S | grep KUBE

@@ -6,6 +6,7 @@ import { wholeNumber } from "./numbers.ts";
 import { protocolName, protocolNumber } from "./protocols.ts";
 import type { Ruleset } from "./ruleset.ts";
 import { servicePort } from "./services.ts";
+import { setsOf } from "./targets/set.ts";
 
 const VERSION = "ipset v7.22";
 const SECOND = 1_000_000;
@@ -205,7 +206,10 @@ class Call {
     }
     for (const table of this.ruleset.tables.values()) {
       for (const { rules } of table.chains.values()) {
-        for (const { body } of rules) for (const match of body.matches) if (setOf(match) === set.name) count++;
+        for (const { body } of rules) {
+          for (const match of body.matches) if (setOf(match) === set.name) count++;
+          if (body.target !== undefined) count += setsOf(body.target).filter((name) => name === set.name).length;
+        }
       }
     }
     return count;

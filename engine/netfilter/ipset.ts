@@ -95,6 +95,20 @@ export class IpSet {
   }
 }
 
+/** The entry of a set that a packet's parts make; undefined when sides are missing. */
+export function setMembers(set: IpSet, packet: Packet, sides: readonly ("src" | "dst")[]): string | undefined {
+  const { parts } = set;
+  if (sides.length < parts.length) return undefined;
+  return parts
+    .map((part, i) => {
+      const source = sides[i] === "src";
+      if (part !== "port") return formatAddress(source ? packet.source : packet.destination);
+      const port = source ? packet.sourcePort : packet.destinationPort;
+      return set.type === "bitmap:port" ? `${port}` : `${protocolName(packet.protocol)}:${port}`;
+    })
+    .join(",");
+}
+
 function samePart(part: string, value: string | number | undefined): boolean {
   if (typeof value !== "number") return part === value;
   const slash = part.indexOf("/");

@@ -44,6 +44,10 @@ export type AddressType = "UNSPEC" | "UNICAST" | "LOCAL" | "BROADCAST" | "MULTIC
 export interface Surroundings {
   /** µs of virtual time. */
   readonly now: number;
+  /** Wall clock in ms. */
+  readonly wallMs?: number;
+  /** Open connections of addresses that are one under a mask, by source or destination. */
+  connections?(address: number, mask: number, destination: boolean): number;
   readonly random: RandomStream;
   readonly sets: ReadonlyMap<string, IpSet>;
   addressType(address: number): AddressType;

@@ -49,5 +49,5 @@ export function problemText(program: string, problem: Problem, line?: number): s
       : kind === "version"
         ? `Perhaps ${program} or your kernel needs to be upgraded.\n`
         : "";
-  return `${head}${message}\n${tail}`;
+  return kind === "bare" && message === "" ? tail : `${head}${message}\n${tail}`;
 }

@@ -80,6 +80,19 @@ export class NamespaceSurroundings implements Surroundings {
     this.sets = ruleset.sets;
   }
 
+  get wallMs(): number {
+    return this.network.kernel.wallMs;
+  }
+
+  connections(address: number, mask: number, destination: boolean): number {
+    let count = 0;
+    for (const { open, original } of this.ruleset.conntrack.list(this.now)) {
+      const own = parseAddress(destination ? original.destination : original.source) ?? 0;
+      if (open && (own & mask) === address) count++;
+    }
+    return count;
+  }
+
   get traceless(): boolean {
     return this.rehearsal !== undefined;
   }

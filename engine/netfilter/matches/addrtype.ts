@@ -52,6 +52,12 @@ class AddressTypeMatch implements Match {
         is(this.destination, this.destinationInverted, on.addressType(packet.destination)))
     );
   }
+
+  /** A packet has no device yet that it leaves by, or none any longer that it came in by. */
+  fits(_table: string, base: string | undefined): boolean {
+    if (this.limitIn && (base === "OUTPUT" || base === "POSTROUTING")) return false;
+    return !(this.limitOut && (base === "PREROUTING" || base === "INPUT"));
+  }
 }
 
 function names(types: ReadonlySet<string>): string {

@@ -3,6 +3,7 @@ import { addrtype } from "./addrtype.ts";
 import { comment } from "./comment.ts";
 import { connmark } from "./connmark.ts";
 import { conntrack, state } from "./conntrack.ts";
+import { helper, string, time } from "./content.ts";
 import { physdev, rpfilter } from "./device.ts";
 import { length, mac, nfacct, pkttype, ttl } from "./header.ts";
 import { icmp, icmp6 } from "./icmp.ts";
@@ -13,7 +14,10 @@ import { mark } from "./mark.ts";
 import { multiport } from "./multiport.ts";
 import { owner } from "./owner.ts";
 import { sctp, tcp, udp } from "./ports.ts";
+import { ah, cgroup, connbytes, cpu, esp, socket, tcpmss } from "./rare.ts";
+import { connlimit, hashlimit, quota } from "./rate.ts";
 import { recent } from "./recent.ts";
+import { dscp, tos } from "./service-type.ts";
 import { set } from "./set.ts";
 import { statistic } from "./statistic.ts";
 
@@ -21,9 +25,18 @@ import { statistic } from "./statistic.ts";
 export const matches: ReadonlyMap<string, MatchExtension> = new Map(
   [
     addrtype,
+    ah,
+    cgroup,
     comment,
+    connbytes,
+    connlimit,
     connmark,
     conntrack,
+    cpu,
+    dscp,
+    esp,
+    hashlimit,
+    helper,
     icmp,
     icmp6,
     iprange,
@@ -37,13 +50,19 @@ export const matches: ReadonlyMap<string, MatchExtension> = new Map(
     owner,
     physdev,
     pkttype,
+    quota,
     recent,
     rpfilter,
     sctp,
     set,
+    socket,
     state,
     statistic,
+    string,
     tcp,
+    tcpmss,
+    time,
+    tos,
     ttl,
     udp,
   ].map((one) => [one.name, one]),

@@ -13,17 +13,19 @@ class SetMatch implements Match {
   sides: ("src" | "dst")[] = [];
   inverted = false;
   noMatch = false;
+  /** Of counters: option and value. */
+  readonly more: string[] = [];
 
   private get what(): string {
     return `${this.set} ${this.sides.join(",")}`;
   }
 
   save(): string {
-    return `${this.inverted ? " !" : ""} --match-set ${this.what}${this.noMatch ? " --return-nomatch" : ""}`;
+    return `${this.inverted ? " !" : ""} --match-set ${this.what}${this.noMatch ? " --return-nomatch" : ""}${this.more.map((text) => text.replace(/^(! )?/, " $1--")).join("")}`;
   }
 
   list(): string {
-    return `${this.inverted ? " !" : ""} match-set ${this.what}${this.noMatch ? " return-nomatch" : ""}`;
+    return `${this.inverted ? " !" : ""} match-set ${this.what}${this.noMatch ? " return-nomatch" : ""}${this.more.map((text) => ` ${text}`).join("")}`;
   }
 
   test(packet: Packet, on: Surroundings): boolean {
@@ -62,6 +64,20 @@ export const set: MatchExtension = {
         }
       },
     },
+    ...["update-counters", "update-subcounters"].map((name) => ({
+      name,
+      flag: true,
+      read(match: Match, _value: string, inverted: boolean) {
+        // They are what is done anyway, unless it is not wanted.
+        if (inverted) (match as SetMatch).more.push(`! ${name}`);
+      },
+    })),
+    ...["packets-eq", "packets-lt", "packets-gt", "bytes-eq", "bytes-lt", "bytes-gt"].map((name) => ({
+      name,
+      read(match: Match, value: string, inverted: boolean) {
+        (match as SetMatch).more.push(`${inverted ? "! " : ""}${name} ${value}`);
+      },
+    })),
     {
       name: "return-nomatch",
       flag: true,

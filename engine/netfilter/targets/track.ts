@@ -12,6 +12,8 @@ class TrackTarget implements Target {
   readonly listedAs = "CT";
   notrack: boolean;
   zone = 0;
+  helper = "";
+  events = "";
 
   constructor(name: string) {
     this.name = name;
@@ -20,12 +22,12 @@ class TrackTarget implements Target {
 
   save(): string {
     if (this.name === "NOTRACK") return "";
-    return `${this.notrack ? " --notrack" : ""}${this.zone === 0 ? "" : ` --zone ${this.zone}`}`;
+    return `${this.notrack ? " --notrack" : ""}${this.helper && ` --helper ${this.helper}`}${this.events && ` --ctevents ${this.events}`}${this.zone === 0 ? "" : ` --zone ${this.zone}`}`;
   }
 
   list(): string {
     if (this.name === "NOTRACK") return " NOTRACK";
-    return ` CT${this.notrack ? " notrack" : ""}${this.zone === 0 ? "" : ` zone ${this.zone}`}`;
+    return ` CT${this.notrack ? " notrack" : ""}${this.helper && ` helper ${this.helper}`}${this.events && ` ctevents ${this.events}`}${this.zone === 0 ? "" : ` zone ${this.zone}`}`;
   }
 
   act(packet: Packet): Verdict {
@@ -48,6 +50,18 @@ export const ct: TargetExtension = {
       flag: true,
       read(target) {
         (target as TrackTarget).notrack = true;
+      },
+    },
+    {
+      name: "helper",
+      read(target, value) {
+        (target as TrackTarget).helper = value;
+      },
+    },
+    {
+      name: "ctevents",
+      read(target, value) {
+        (target as TrackTarget).events = value;
       },
     },
     {
@@ -88,6 +102,7 @@ class ConnmarkTarget implements Target {
     }
     if (nfMask === ALL && ctMask === ALL) return ` CONNMARK ${mode}`;
     if (nfMask === ctMask) return ` CONNMARK ${mode} mask ${hex(nfMask)}`;
+    if (mode === "restore") return ` CONNMARK restore ctmask ${hex(ctMask)} nfmask ~${hex(nfMask)}`;
     return ` CONNMARK ${mode} nfmask ${hex(nfMask)} ctmask ~${hex(ctMask)}`;
   }
 
