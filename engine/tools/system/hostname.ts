@@ -76,10 +76,31 @@ export const uname = tool(
   },
 );
 
+/** hostid(1): the machine's address with its halves exchanged, as the C library makes it up. */
+export const hostid = tool(
+  {
+    name: "hostid",
+    usage: "[OPTION]",
+    about: "Print the numeric identifier (in hexadecimal) for the current host.",
+    short: "",
+  },
+  function* (t, o) {
+    if (o.operands.length > 0) throw new UsageError(`extra operand ‘${o.operands[0]}’`);
+    const { p } = t;
+    const own = sys.find(p, "/etc/hosts") === undefined ? [] : sys.readText(p, "/etc/hosts").split("\n");
+    const line = own.find((one) => one.split(/\s+/).slice(1).includes(p.ns.uts.hostname));
+    const address = line?.split(/\s+/)[0] ?? p.ns.net.addresses().find((one) => !one.startsWith("127.")) ?? "127.0.0.1";
+    const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
+    t.out.add(`${[b, a, d, c].map((byte) => (byte & 255).toString(16).padStart(2, "0")).join("")}\n`);
+    return 0;
+  },
+);
+
 /** arch(1). */
 export const arch = tool(
   { name: "arch", usage: "[OPTION]...", about: "Print machine architecture.", short: "" },
-  function* (t) {
+  function* (t, o) {
+    if (o.operands.length > 0) throw new UsageError(`extra operand ‘${o.operands[0]}’`);
     t.out.add("x86_64\n");
     return 0;
   },

@@ -18,6 +18,7 @@ export const id = tool(
     if (o.list.filter(({ key }) => "ugG".includes(key)).length > 1) {
       throw new Fatal('cannot print "only" of more than one choice');
     }
+    if (o.has("Z")) throw new Fatal("--context (-Z) works only on an SELinux-enabled kernel");
     if (which === undefined && o.has("n", "r"))
       throw new Fatal("printing only names or real IDs requires -u, -g, or -G");
     if (which === undefined && o.has("z")) throw new Fatal("option --zero not permitted in default format");
@@ -26,16 +27,18 @@ export const id = tool(
       const groups = [cred.gid, ...cred.groups.filter((gid) => gid !== cred.gid)];
       if (which === "u") return named ? userName(mnt, cred.uid) : String(cred.uid);
       if (which === "g") return named ? groupName(mnt, cred.gid) : String(cred.gid);
-      if (which === "G") return groups.map((gid) => (named ? groupName(mnt, gid) : String(gid))).join(" ");
+      if (which === "G")
+        return groups.map((gid) => (named ? groupName(mnt, gid) : String(gid))).join(o.has("z") ? "\0" : " ");
       const both = (number: number, name: string) => (name === String(number) ? name : `${number}(${name})`);
       const list = groups.map((gid) => both(gid, groupName(mnt, gid))).join(",");
       return `uid=${both(cred.uid, userName(mnt, cred.uid))} gid=${both(cred.gid, groupName(mnt, cred.gid))} groups=${list}`;
     };
-    if (o.operands.length === 0) t.out.add(`${show(p.cred)}\n`);
+    const end = o.has("z") ? (which === "G" && o.operands.length > 1 ? "\0\0" : "\0") : "\n";
+    if (o.operands.length === 0) t.out.add(`${show(p.cred)}${end}`);
     for (const name of o.operands) {
-      const user = userByName(mnt, name) ?? (/^\d+$/.test(name) ? userByUid(mnt, Number(name)) : undefined);
+      const user = userByName(mnt, name) ?? (/^\+?\d+$/.test(name) ? userByUid(mnt, Number(name)) : undefined);
       if (user === undefined) yield* t.error(`‘${name}’: no such user`);
-      else t.out.add(`${show(credentialsOf(mnt, user))}\n`);
+      else t.out.add(`${show(credentialsOf(mnt, user))}${end}`);
     }
     return undefined;
   },

@@ -13,7 +13,7 @@ import { dmesg } from "./dmesg.ts";
 import { fuser } from "./fuser.ts";
 import { getopt } from "./getopt.ts";
 import { gpg } from "./gpg.ts";
-import { arch, hostname, hostnamectl, lsbRelease, uname } from "./hostname.ts";
+import { arch, hostid, hostname, hostnamectl, lsbRelease, uname } from "./hostname.ts";
 import { iconv } from "./iconv.ts";
 import { groups, id, whoami } from "./id.ts";
 import { ip } from "./ip.ts";
@@ -65,6 +65,7 @@ export const systemPrograms: Record<string, Program> = {
   ...accountPrograms,
   "update-alternatives": updateAlternatives,
   choom,
+  hostid,
   getopt,
   i386,
   linux32,

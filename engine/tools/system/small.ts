@@ -79,15 +79,17 @@ export const mknod = tool(
     const [path, type, major, minor] = o.operands;
     if (path === undefined) throw new UsageError("missing operand");
     if (type === undefined) throw new UsageError(`missing operand after ${quote(path)}`);
+    if (type[0] !== "p" && (major === undefined || minor === undefined)) {
+      const more = major === undefined ? "\nSpecial files require major and minor device numbers." : "";
+      throw new UsageError(`missing operand after ${quote(o.operands.at(-1)!)}${more}`);
+    }
     if (!/^[bcup]/.test(type)) throw new UsageError(`invalid device type ${quote(type)}`);
-    if (type[0] !== "p" && (major === undefined || minor === undefined))
-      throw new UsageError(
-        `missing operand after ${quote(type)}\nSpecial files require major and minor device numbers.`,
-      );
     if (type[0] === "p" && major !== undefined)
       throw new UsageError(`extra operand ${quote(major)}\nFifos do not have major and minor device numbers.`);
     if (type[0] !== "p") throw new Fatal(`${path}: Operation not permitted`);
-    const child = yield* sys.spawn(t.p, "/usr/bin/mkfifo", { argv: ["mkfifo", path] });
+    if (sys.find(t.p, path, false) !== undefined) throw new Fatal(`${path}: File exists`);
+    const mode = o.has("m") ? ["-m", o.value("m")!] : [];
+    const child = yield* sys.spawn(t.p, "/usr/bin/mkfifo", { argv: ["mkfifo", ...mode, path] });
     return exitCode((yield* sys.waitFor(t.p, child))!.status);
   },
 );

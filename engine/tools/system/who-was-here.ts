@@ -4,7 +4,7 @@ import { KERNEL_RELEASE } from "../../machine/base/proc.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { users as accounts } from "../../machine/users.ts";
-import { tool } from "../tool.ts";
+import { quote, tool, UsageError } from "../tool.ts";
 import { wallTime } from "./when.ts";
 
 /** last(1): sessions that go on, and this boot; ended sessions are not kept. */
@@ -67,7 +67,8 @@ export const lastlog = tool(
 );
 
 /** users(1). */
-export const users = tool({ name: "users", usage: "[OPTION]... [FILE]", about: "", short: "" }, function* (t) {
+export const users = tool({ name: "users", usage: "[OPTION]... [FILE]", about: "", short: "" }, function* (t, o) {
+  if (o.operands.length > 1) throw new UsageError(`extra operand ${quote(o.operands[1]!)}`);
   const names = t.p.machine.logins.map(({ user }) => user).sort();
   if (names.length > 0) t.out.add(`${names.join(" ")}\n`);
   return 0;

@@ -3,19 +3,24 @@ import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha224, sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { isErrno } from "../../machine/errno.ts";
+import { crc32 } from "../../text/deflate.ts";
 import { readWhole } from "../io.ts";
-import { quote, tool, UsageError } from "../tool.ts";
+import { argMatch, Fatal, tool, UsageError } from "../tool.ts";
+import { blakeBits, CHECKING, checkTagged } from "./hash.ts";
+import { encodeBase64 } from "./jq/formats.ts";
+import { sm3 } from "./sm3.ts";
 
-const DIGESTS: Record<string, (bytes: Uint8Array) => Uint8Array> = {
-  md5,
-  sha1,
-  sha224,
-  sha256,
-  sha384,
-  sha512,
-  blake2b: (bytes) => blake2b(bytes, { dkLen: 64 }),
+const DIGESTS: Record<string, [name: string, hash: (bytes: Uint8Array) => Uint8Array]> = {
+  md5: ["MD5", md5],
+  sha1: ["SHA1", sha1],
+  sha224: ["SHA224", sha224],
+  sha256: ["SHA256", sha256],
+  sha384: ["SHA384", sha384],
+  sha512: ["SHA512", sha512],
+  blake2b: ["BLAKE2b", (bytes) => blake2b(bytes, { dkLen: 64 })],
+  sm3: ["SM3", sm3],
 };
-const ALGORITHMS = ["bsd", "sysv", "crc", "crc32b", ...Object.keys(DIGESTS), "sm3"];
+const ALGORITHMS = ["bsd", "sysv", "crc", "crc32b", ...Object.keys(DIGESTS)];
 
 let table: Uint32Array | undefined;
 
@@ -42,43 +47,69 @@ function bsdSum(bytes: Uint8Array): number {
   return sum;
 }
 
-/** cksum(1) with its CRC. */
+/** System V's sum of bytes, folded to 16 bits. */
+function sysvSum(bytes: Uint8Array): number {
+  const total = bytes.reduce((all, byte) => all + byte, 0);
+  const folded = (total & 0xffff) + (Math.floor(total / 65_536) & 0xffff);
+  return (folded & 0xffff) + (folded >> 16);
+}
+
+/** A line of a sum that is a number: with how many bytes or blocks it is of. */
+function numberLine(algorithm: string, bytes: Uint8Array, name: string): string {
+  if (algorithm === "bsd")
+    return `${String(bsdSum(bytes)).padStart(5, "0")} ${String(Math.ceil(bytes.length / 1024)).padStart(5)}${name}`;
+  if (algorithm === "sysv") return `${sysvSum(bytes)} ${Math.ceil(bytes.length / 512)}${name}`;
+  return `${algorithm === "crc" ? posixCrc(bytes) : crc32(bytes) >>> 0} ${bytes.length}${name}`;
+}
+
+/** cksum(1): POSIX's CRC, or the sum that -a names. */
 export const cksum = tool(
   {
     name: "cksum",
-    short: "a:cwz",
-    long: "algorithm:=a check=c tag=tag untagged=untagged zero=z quiet=quiet status=status strict=strict warn=w ignore-missing=im",
+    short: "a:l:cwz",
+    long: "algorithm:=a base64=base64 raw=raw length:=l debug=debug check=c tag=tag untagged=untagged zero=z quiet=quiet status=status strict=strict warn=w ignore-missing=im",
     usage: "[OPTION]... [FILE]...",
     about: "Print or verify checksums.",
   },
   function* (t, o) {
-    const algorithm = o.value("a") ?? "crc";
-    if (algorithm !== "crc") {
-      const digest = DIGESTS[algorithm];
-      if (digest === undefined && algorithm !== "sysv" && algorithm !== "bsd")
-        throw new UsageError(
-          `invalid argument ${quote(algorithm)} for ${quote("--algorithm")}\nValid arguments are:\n${ALGORITHMS.map((one) => `  - ${quote(one)}`).join("\n")}`,
-        );
-      for (const path of digest === undefined ? [] : o.operands.length > 0 ? o.operands : ["-"]) {
-        const fd = yield* t.open(path);
-        if (fd === undefined) continue;
-        const sum = bytesToHex(digest!(yield* readWhole(t.p, fd)));
-        t.close(fd);
-        t.out.add(
-          o.has("untagged")
-            ? `${sum}  ${path}\n`
-            : `${algorithm.toUpperCase().replace("BLAKE2B", "BLAKE2b")} (${path}) = ${sum}\n`,
-        );
-      }
+    const given = o.value("a");
+    const algorithm = given === undefined ? "crc" : argMatch(given, "--algorithm", ALGORITHMS);
+    const length = o.value("l");
+    if (length !== undefined && algorithm !== "blake2b")
+      throw new Fatal("--length is only supported with --algorithm=blake2b");
+    const bits = blakeBits(length);
+    const found = DIGESTS[algorithm];
+    if (o.has("c")) {
+      if (given !== undefined && found === undefined)
+        throw new UsageError("--check is not supported with --algorithm={bsd,sysv,crc,crc32b}");
+      yield* checkTagged(t, o, given === undefined ? DIGESTS : { [algorithm]: found! });
       return t.status;
     }
+    for (const word of ["im", "status", "w", "quiet", "strict"])
+      if (o.has(word))
+        throw new UsageError(`the --${CHECKING[word] ?? word} option is meaningful only when verifying checksums`);
+    if (o.has("raw") && o.operands.length > 1) throw new Fatal("the --raw option is not supported with multiple files");
+    if (o.has("debug") && algorithm === "crc") yield* t.error("using generic hardware support", 0);
+    const end = o.has("z") ? "\0" : "\n";
     for (const path of o.operands.length > 0 ? o.operands : ["-"]) {
       const fd = yield* t.open(path);
       if (fd === undefined) continue;
       try {
         const bytes = yield* readWhole(t.p, fd);
-        t.out.add(`${posixCrc(bytes)} ${bytes.length}${o.operands.length > 0 ? ` ${path}` : ""}\n`);
+        if (found === undefined) {
+          t.out.add(`${numberLine(algorithm, bytes, o.operands.length > 0 ? ` ${path}` : "")}${end}`);
+          continue;
+        }
+        const digest = bits < 512 && algorithm === "blake2b" ? blake2b(bytes, { dkLen: bits / 8 }) : found[1](bytes);
+        if (o.has("raw")) {
+          yield* t.out.bytes(digest);
+          continue;
+        }
+        const sum = o.has("base64") ? encodeBase64(digest) : bytesToHex(digest);
+        const name = bits < 512 && algorithm === "blake2b" ? `${found[0]}-${bits}` : found[0];
+        t.out.add(`${o.has("untagged") ? `${sum}  ${path}` : `${name} (${path}) = ${sum}`}${end}`);
       } catch (error) {
+        if (!isErrno(error)) throw error;
         yield* t.pathError(path, error);
       } finally {
         t.close(fd);
@@ -103,15 +134,7 @@ export const sum = tool(
       if (fd === undefined) continue;
       try {
         const bytes = yield* readWhole(t.p, fd);
-        const name = o.operands.length > 0 ? ` ${path}` : "";
-        if (o.has("s")) {
-          const total = bytes.reduce((all, byte) => all + byte, 0);
-          const folded = (total & 0xffff) + (Math.floor(total / 65_536) & 0xffff);
-          t.out.add(`${(folded & 0xffff) + (folded >> 16)} ${Math.ceil(bytes.length / 512)}${name}\n`);
-        } else {
-          const blocks = String(Math.ceil(bytes.length / 1024)).padStart(5);
-          t.out.add(`${String(bsdSum(bytes)).padStart(5, "0")} ${blocks}${name}\n`);
-        }
+        t.out.add(`${numberLine(o.has("s") ? "sysv" : "bsd", bytes, o.operands.length > 0 ? ` ${path}` : "")}\n`);
       } catch (error) {
         if (!isErrno(error)) throw error;
         yield* t.pathError(path, error);

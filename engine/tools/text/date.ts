@@ -39,6 +39,8 @@ export const date = tool(
       const seconds = Math.floor(micros / 1e6);
       t.out.add(`${strftime(how, zone.calendar(seconds, (micros - seconds * 1e6) * 1000))}\n`);
     };
+    if (["d", "f", "r", "resolution"].filter((key) => o.has(key)).length > 1)
+      throw new UsageError("the options to specify dates for printing are mutually exclusive");
     let format: string | undefined;
     for (const { key, value } of o.list) {
       let chosen: string | undefined;

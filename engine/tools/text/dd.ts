@@ -1,12 +1,27 @@
-import { decode, encode, type Gen } from "../../kernel/index.ts";
+import { concat, decode, encode, type Gen } from "../../kernel/index.ts";
 import { burn } from "../../machine/cpu.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { isEndless, isNowhere } from "../io.ts";
-import { Fatal, quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
-import { parseSize } from "./input.ts";
+import { Fatal, quote, quoteName, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
+import { latin1, linesOf, parseSize } from "./input.ts";
 
-/** dd(1): if, of, bs, ibs, obs, count, skip, seek, conv=notrunc|ucase|lcase|sync, status. */
+const FLAGS = new Set(
+  "append binary cio count_bytes direct directory dsync excl fullblock noatime nocache noctty nofollow nolinks nonblock skip_bytes seek_bytes sync text".split(
+    " ",
+  ),
+);
+
+/** conv=block pads lines to records of so many bytes, conv=unblock makes lines of records. */
+function inRecords(bytes: Uint8Array, size: number, blocks: boolean): Uint8Array {
+  const text = latin1(bytes);
+  const lines = blocks
+    ? linesOf(text).map((line) => line.slice(0, size).padEnd(size))
+    : (text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? []).map((record) => `${record.replace(/ +$/, "")}\n`);
+  return Uint8Array.from(lines.join(""), (char) => char.charCodeAt(0));
+}
+
+/** dd(1). */
 export const dd = tool(
   {
     name: "dd",
@@ -55,8 +70,33 @@ export const dd = tool(
       throw new UsageError(`invalid status level: ${quote(status)}`);
     const conversions = new Set((set.get("conv") ?? "").split(",").filter((word) => word !== ""));
     for (const word of conversions)
-      if (!/^(notrunc|ucase|lcase|sync|noerror|fsync|fdatasync|nocreat|excl|sparse|swab)$/.test(word))
+      if (
+        !/^(notrunc|ucase|lcase|sync|noerror|fsync|fdatasync|nocreat|excl|sparse|swab|block|unblock|ascii|ebcdic|ibm)$/.test(
+          word,
+        )
+      )
         throw new UsageError(`invalid conversion: ${quote(word)}`);
+    for (const [a, b] of [
+      ["lcase", "ucase"],
+      ["block", "unblock"],
+      ["excl", "nocreat"],
+    ])
+      if (conversions.has(a!) && conversions.has(b!)) throw new Fatal(`cannot combine ${a} and ${b}`);
+    const flags = (name: string) => {
+      const words = new Set((set.get(name) ?? "").split(",").filter((word) => word !== ""));
+      for (const word of words)
+        if (!FLAGS.has(word))
+          throw new UsageError(`invalid ${name === "iflag" ? "input" : "output"} flag: ${quote(word)}`);
+      return words;
+    };
+    const [inFlags, outFlags] = [flags("iflag"), flags("oflag")];
+    const inBytes = (name: string, flag: string, from: Set<string>) =>
+      from.has(flag) || /\dB$/.test(set.get(name) ?? "");
+    const countBytes = inBytes("count", "count_bytes", inFlags);
+    const skipBytes = inBytes(set.has("iseek") ? "iseek" : "skip", "skip_bytes", inFlags);
+    const seekBytes = inBytes(set.has("oseek") ? "oseek" : "seek", "seek_bytes", outFlags);
+    const seekTo = seekBytes ? seek : seek * outSize;
+    const column = size("cbs", 0);
     const input = set.get("if");
     const output = set.get("of");
     try {
@@ -77,16 +117,18 @@ export const dd = tool(
           write: true,
           create: !conversions.has("nocreat"),
           truncate: !conversions.has("notrunc") && seek === 0,
+          exclusive: conversions.has("excl"),
+          append: outFlags.has("append"),
         });
         t.p.setFd(1, file);
         if (seek > 0 && file.node?.kind === "file") {
           if (!conversions.has("notrunc")) {
-            const bytes = new Uint8Array(seek * outSize);
+            const bytes = new Uint8Array(seekTo);
             bytes.set(file.node.content.bytes().subarray(0, bytes.length));
             t.p.machine.reserve(bytes.length - file.node.content.size(), file.node.content.size());
             sys.setContent(t.p, file.node, bytes);
           }
-          file.offset = seek * outSize;
+          file.offset = seekTo;
         }
       }
     } catch (error) {
@@ -96,6 +138,7 @@ export const dd = tool(
     const started = t.p.machine.kernel.now;
     if (count === Number.POSITIVE_INFINITY && isEndless(t.p, 0) && isNowhere(t.p, 1))
       yield* burn(t.p, Number.MAX_SAFE_INTEGER);
+    const records: Uint8Array[] = [];
     const put = function* (bytes: Uint8Array) {
       if (bytes.length === 0) return;
       yield* sys.write(t.p, 1, bytes);
@@ -104,9 +147,18 @@ export const dd = tool(
       else partOut++;
     };
     try {
-      for (let n = 0; n < skip; n++) if ((yield* sys.read(t.p, 0, inSize)).length === 0) break;
-      for (let n = 0; n < count; n++) {
-        let bytes = yield* readBlock(t, inSize);
+      let toSkip = skipBytes ? skip : skip * inSize;
+      while (toSkip > 0) {
+        const passed = yield* sys.read(t.p, 0, Math.min(inSize, toSkip));
+        if (passed.length === 0) break;
+        toSkip -= passed.length;
+      }
+      if (toSkip > 0 && status !== "none")
+        yield* t.error(`${quoteName(input ?? "standard input")}: cannot skip to specified offset`, 0);
+      let left = countBytes ? count : Number.POSITIVE_INFINITY;
+      for (let n = 0; left > 0 && (countBytes || n < count); n++) {
+        let bytes = yield* readBlock(t, Math.min(inSize, left));
+        left -= bytes.length;
         if (bytes.length === 0) break;
         if (bytes.length === inSize) fullIn++;
         else partIn++;
@@ -118,6 +170,10 @@ export const dd = tool(
           padded.set(bytes);
           bytes = padded;
         }
+        if (column > 0 && (conversions.has("block") || conversions.has("unblock"))) {
+          records.push(bytes);
+          continue;
+        }
         if (block > 0) yield* put(bytes);
         else {
           const all = new Uint8Array(pending.length + bytes.length);
@@ -127,6 +183,10 @@ export const dd = tool(
           for (; all.length - at >= outSize; at += outSize) yield* put(all.subarray(at, at + outSize));
           pending = all.slice(at);
         }
+      }
+      if (records.length > 0) {
+        const all = inRecords(concat(records), column, conversions.has("block"));
+        for (let at = 0; at < all.length; at += outSize) yield* put(all.subarray(at, at + outSize));
       }
       yield* put(pending);
     } catch (error) {

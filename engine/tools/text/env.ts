@@ -1,20 +1,24 @@
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
+import { SIGNALS, type Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
-import { Fatal, quote, tool, UsageError } from "../tool.ts";
+import type { ParsedOptions } from "../options.ts";
+import { Fatal, quote, shellQuote, tool, UsageError } from "../tool.ts";
 
 /** env(1). */
 export const env = tool(
   {
     name: "env",
-    short: "+0iu:C:S:v",
-    long: "ignore-environment=i null=0 unset:=u chdir:=C split-string:=S debug=v default-signal::=signal ignore-signal::=signal block-signal::=signal list-signal-handling=signal argv0:=argv0",
+    short: "+0a:iu:C:S:v",
+    long: "ignore-environment=i null=0 unset:=u chdir:=C split-string:=S debug=v default-signal::=ds ignore-signal::=is block-signal::=bs list-signal-handling=signal argv0:=a",
     usage: "[OPTION]... [-] [NAME=VALUE]... [COMMAND [ARG]...]",
     about: "Set each NAME to VALUE in the environment and run COMMAND.",
     usageStatus: 125,
   },
   function* (t, o) {
     const operands = [...o.values("S").flatMap((text) => splitWords(text, t.p.env)), ...o.operands];
+    checkSignals(o);
+    const told: string[] = [];
     const variables = o.has("i") || operands[0] === "-" ? new Map<string, string>() : new Map(t.p.env);
     if (operands[0] === "-") operands.shift();
     for (const name of o.values("u")) {
@@ -24,7 +28,9 @@ export const env = tool(
     while (operands[0]?.includes("=")) {
       const word = operands.shift()!;
       const at = word.indexOf("=");
+      if (at === 0) throw new Fatal(`cannot set ${quote("")}: Invalid argument`, 125);
       variables.set(word.slice(0, at), word.slice(at + 1));
+      told.push(`setenv:   ${word}\n`);
     }
     const dir = o.value("C");
     if (dir !== undefined && operands.length === 0) throw new UsageError("must specify command with --chdir (-C)");
@@ -38,17 +44,19 @@ export const env = tool(
         sys.chdir(t.p, dir);
       } catch (error) {
         if (!isErrno(error)) throw error;
-        throw new Fatal(`cannot change directory to ${quote(dir)}: ${error.message}`, 125);
+        throw new Fatal(`cannot change directory to ${shellQuote(dir)}: ${error.message}`, 125);
       }
     }
     const path = searchPath(t.p, operands[0]!, variables.get("PATH"));
     if (o.has("v"))
       yield* sys.printError(
         t.p,
-        `executing: ${operands[0]}\n${operands.map((word, i) => `   arg[${i}]= ${quote(word)}\n`).join("")}`,
+        `${told.join("")}executing: ${operands[0]}\n${operands.map((word, i) => `   arg[${i}]= ${quote(word)}\n`).join("")}`,
       );
+    const file = path ?? operands[0]!;
+    if (o.has("a")) operands[0] = o.value("a")!;
     try {
-      return yield* sys.exec(t.p, path ?? operands[0]!, operands, variables);
+      return yield* sys.exec(t.p, file, operands, variables);
     } catch (error) {
       if (!isErrno(error)) throw error;
       const missing = path === undefined || error.code === "ENOENT";
@@ -59,6 +67,17 @@ export const env = tool(
     }
   },
 );
+
+/** Names of signals are judged, though what they are set to stays as it was. Throws `UsageError`. */
+function checkSignals(o: ParsedOptions): void {
+  for (const value of ["ds", "is", "bs"].flatMap((key) => o.values(key)))
+    for (const name of value.split(",").filter((word) => word !== "")) {
+      const number = Number(name);
+      const bare = name.replace(/^SIG/i, "").toUpperCase() as Signal;
+      if (SIGNALS[bare] === undefined && !(number >= 1 && number <= 64))
+        throw new UsageError(`${quote(name)}: invalid signal`);
+    }
+}
 
 /** The words of -S: quotes, backslashes and `${NAME}` as env reads them. */
 function splitWords(text: string, variables: ReadonlyMap<string, string>): string[] {

@@ -26,7 +26,7 @@ export const truncate = tool(
       const size = parseSize(match[2]!);
       if (size === undefined) throw new Fatal(`Invalid number: ${quote(match[2]!)}`);
       if ((how === "/" || how === "%") && size === 0) throw new Fatal("division by zero");
-      amount = size;
+      amount = o.has("o") ? size * 4096 : size;
     }
     if (o.operands.length === 0) throw new UsageError("missing file operand");
     let base: number | undefined;
@@ -126,7 +126,7 @@ export const sync = tool(
   },
   function* (t, o) {
     if (o.has("d") && o.has("f")) throw new UsageError("cannot specify both --data and --file-system");
-    if (o.has("d") && o.operands.length === 0) throw new UsageError("--data needs at least one argument");
+    if (o.has("d") && o.operands.length === 0) throw new Fatal("--data needs at least one argument");
     for (const path of o.operands) {
       try {
         sys.stat(t.p, path);

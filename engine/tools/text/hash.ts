@@ -1,16 +1,17 @@
 import { blake2b } from "@noble/hashes/blake2.js";
 import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha224, sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
-import { type Tool, tool, UsageError } from "../tool.ts";
+import { Fatal, quote, type Tool, tool, UsageError } from "../tool.ts";
 
 /** Options of -c by their keys. */
-const CHECKING: Record<string, string> = { im: "ignore-missing", w: "warn" };
+export const CHECKING: Record<string, string> = { im: "ignore-missing", w: "warn" };
 
 const ESCAPES: Record<string, string> = { "\n": "\\n", "\r": "\\r", "\\": "\\\\" };
 
@@ -20,12 +21,11 @@ function unescaped(name: string): string {
 
 /** md5sum(1) and its kin: sums of files, or -c to check a list of them. */
 function sumTool(name: string, kind: string, hash: (bytes: Uint8Array) => Uint8Array): Program {
-  const hex = (bytes: Uint8Array) => [...hash(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return tool(
     {
       name,
-      short: "bctwz",
-      long: "binary=b check=c tag=tag text=t zero=z ignore-missing=im quiet=quiet status=status strict=strict warn=w",
+      short: name === "b2sum" ? "bctwzl:" : "bctwz",
+      long: `${name === "b2sum" ? "length:=l " : ""}binary=b check=c tag=tag text=t zero=z ignore-missing=im quiet=quiet status=status strict=strict warn=w`,
       usage: "[OPTION]... [FILE]...",
       about: `Print or check ${kind} checksums.`,
     },
@@ -37,6 +37,9 @@ function sumTool(name: string, kind: string, hash: (bytes: Uint8Array) => Uint8A
         if (o.has(word) && !o.has("c"))
           throw new UsageError(`the --${CHECKING[word] ?? word} option is meaningful only when verifying checksums`);
       const end = o.has("z") ? "\0" : "\n";
+      const bits = name === "b2sum" ? blakeBits(o.value("l")) : 512;
+      const hex = (bytes: Uint8Array) => bytesToHex(bits < 512 ? blake2b(bytes, { dkLen: bits / 8 }) : hash(bytes));
+      const tag = bits < 512 ? `${kind}-${bits}` : kind;
       for (const path of o.operands.length > 0 ? o.operands : ["-"]) {
         const fd = yield* t.open(path);
         if (fd === undefined) continue;
@@ -49,12 +52,12 @@ function sumTool(name: string, kind: string, hash: (bytes: Uint8Array) => Uint8A
             t.out.add(
               (odd ? "\\" : "") +
                 (o.has("tag")
-                  ? `${kind} (${name}) = ${hex(bytes)}${end}`
+                  ? `${tag} (${name}) = ${hex(bytes)}${end}`
                   : `${hex(bytes)} ${o.has("b") ? "*" : " "}${name}${end}`),
             );
             continue;
           }
-          yield* check(t, o, path, decode(bytes), hex, kind);
+          yield* check(t, o, path, decode(bytes), sumReader(kind, hash), kind);
         } catch (error) {
           if (!isErrno(error)) throw error;
           yield* t.pathError(path, error);
@@ -67,36 +70,92 @@ function sumTool(name: string, kind: string, hash: (bytes: Uint8Array) => Uint8A
   );
 }
 
+type Hash = (bytes: Uint8Array) => Uint8Array;
+
+/** What a line of a list says: a sum in hexadecimal, the file as it is written, how to compute it. */
+type SumReader = (line: string) => { sum: string; written: string; hash: Hash } | undefined;
+
+/** Bits of a BLAKE2b sum that -l asks for. Throws `Fatal`. */
+export function blakeBits(text: string | undefined): number {
+  if (text === undefined) return 512;
+  if (!/^\d+$/.test(text)) throw new Fatal(`invalid length: ${quote(text)}`);
+  const bits = Number(text);
+  if (bits % 8 !== 0) throw new Fatal(`invalid length: ${quote(text)}\nb2sum: length is not a multiple of 8`);
+  return bits === 0 ? 512 : Math.min(bits, 512);
+}
+
+/** Lines of one kind of sums, GNU's or BSD's; BLAKE2b's length tells how many bits there are. */
+function sumReader(kind: string, hash: Hash): SumReader {
+  const usual = hash(new Uint8Array(0)).length * 2;
+  return (line) => {
+    const match = /^\\?([0-9a-fA-F]+) [ *](.*)$/.exec(line);
+    const tagged = match === null ? /^\\?([\w-]+) \((.*)\) = ([0-9a-fA-F]+)$/.exec(line) : null;
+    const sum = (match?.[1] ?? tagged?.[3])?.toLowerCase();
+    const written = match?.[2] ?? tagged?.[2];
+    if (sum === undefined || written === undefined) return undefined;
+    if (tagged !== null && tagged[1]!.replace(/^(BLAKE2b)-\d+$/, "$1") !== kind) return undefined;
+    if (kind === "BLAKE2b" && sum.length % 2 === 0 && sum.length <= 128)
+      return { sum, written, hash: (bytes) => blake2b(bytes, { dkLen: sum.length / 2 }) };
+    return sum.length === usual ? { sum, written, hash } : undefined;
+  };
+}
+
+/** cksum -c: lists whose lines say what they are. */
+export function* checkTagged(
+  t: Tool,
+  o: ParsedOptions,
+  kinds: Readonly<Record<string, readonly [name: string, hash: Hash]>>,
+): Gen<void> {
+  const readers = Object.values(kinds).map(([name, hash]) => sumReader(name, hash));
+  const one = Object.values(kinds).length === 1;
+  const read: SumReader = (line) => {
+    if (!one && !/ = /.test(line)) return undefined;
+    for (const reader of readers) {
+      const found = reader(line);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  for (const path of o.operands.length > 0 ? o.operands : ["-"]) {
+    const fd = yield* t.open(path);
+    if (fd === undefined) continue;
+    const text = decode(yield* readWhole(t.p, fd));
+    t.close(fd);
+    yield* check(t, o, path, text, read, one ? Object.values(kinds)[0]![0] : undefined);
+  }
+}
+
 /** -c: the files that a list names, each with its sum, in GNU's form or BSD's. */
 function* check(
   t: Tool,
   o: ParsedOptions,
   path: string,
   text: string,
-  hex: (bytes: Uint8Array) => string,
-  kind: string,
+  read: SumReader,
+  kind: string | undefined,
 ): Gen<void> {
   let [failed, unread, malformed, good, skipped] = [0, 0, 0, 0, 0];
   const status = o.has("status");
   const list = path === "-" ? "'standard input'" : path;
   let number = 0;
-  const length = hex(new Uint8Array(0)).length;
   for (const line of text.replace(/\n$/, "").split("\n")) {
-    const match = /^\\?([0-9a-fA-F]+) [ *](.*)$/.exec(line);
-    const tagged = match === null ? /^\\?(\w+) \((.*)\) = ([0-9a-fA-F]+)$/.exec(line) : null;
-    const [sum, written] =
-      match !== null ? [match[1]!, match[2]!] : tagged?.[1] === kind ? [tagged[3]!, tagged[2]!] : [];
+    const found = read(line);
     number++;
-    if (sum === undefined || written === undefined || sum.length !== length) {
+    if (found === undefined) {
       malformed++;
-      if (o.has("w") && !status) yield* t.error(`${list}: ${number}: improperly formatted ${kind} checksum line`, 0);
+      if (o.has("w") && !status)
+        yield* t.error(
+          `${list}: ${number}: improperly formatted ${kind === undefined ? "" : `${kind} `}checksum line`,
+          0,
+        );
       continue;
     }
+    const { sum, written, hash } = found;
     const escaped = line.startsWith("\\");
     const name = escaped ? unescaped(written) : written;
     const shown = `${escaped ? "\\" : ""}${written}`;
     try {
-      const same = hex(name === "-" ? yield* readWhole(t.p, 0) : sys.readBytes(t.p, name)) === sum.toLowerCase();
+      const same = bytesToHex(hash(name === "-" ? yield* readWhole(t.p, 0) : sys.readBytes(t.p, name))) === sum;
       if (same) good++;
       else failed++;
       if (!status && !(same && o.has("quiet"))) t.out.add(`${shown}: ${same ? "OK" : "FAILED"}\n`);

@@ -1,5 +1,6 @@
 import { cpu } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
+import type { FileNode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { groupByName, userByName } from "../../machine/users.ts";
 import { applyMode, parseMode } from "../../text/mode.ts";
@@ -27,7 +28,7 @@ export const install = tool(
       if (text === undefined) return undefined;
       const found = what === "user" ? userByName(mnt, text)?.uid : groupByName(mnt, text)?.gid;
       if (found !== undefined) return found;
-      if (!/^\d+$/.test(text)) throw new Fatal(`invalid ${what} ${quote(text)}`);
+      if (!/^\d+$/.test(text)) throw new Fatal(`invalid ${what} ${shellQuote(text)}`);
       return Number(text);
     };
     const uid = id(o.value("o"), "user");
@@ -80,7 +81,13 @@ export const install = tool(
         const source = sys.stat(t.p, from);
         const bytes = sys.readBytes(t.p, from).slice();
         const old = sys.find(t.p, to, false);
-        const replaced = old !== undefined && old.kind !== "dir";
+        if (old?.kind === "dir") {
+          yield* t.error(`cannot overwrite directory ${shellQuote(to)} with non-directory ${shellQuote(from)}`);
+          continue;
+        }
+        const same = o.has("C") && old?.kind === "file" && sameFile(old, bytes, applyMode(mode, 0, false, 0), uid, gid);
+        if (same) continue;
+        const replaced = old !== undefined;
         if (replaced) {
           if (o.has("b")) sys.rename(t.p, to, `${to}${o.value("S") ?? "~"}`);
           else sys.unlink(t.p, to);
@@ -104,6 +111,19 @@ export const install = tool(
     return t.status;
   },
 );
+
+/** -C: what is there already is what would be put there. */
+function sameFile(
+  old: FileNode,
+  bytes: Uint8Array,
+  mode: number,
+  uid: number | undefined,
+  gid: number | undefined,
+): boolean {
+  const there = old.content.bytes();
+  if ((old.mode & 0o7777) !== mode || (uid ?? old.uid) !== old.uid || (gid ?? old.gid) !== old.gid) return false;
+  return there.length === bytes.length && there.every((byte, i) => byte === bytes[i]);
+}
 
 /** nice(1). */
 export const nice = tool(

@@ -3,6 +3,7 @@ import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { Fatal, quote, type Tool, tool, UsageError } from "../tool.ts";
 import { searchPath } from "./env.ts";
+import { parseSize } from "./input.ts";
 
 function* become(t: Tool, argv: readonly string[], missing = 127) {
   const path = searchPath(t.p, argv[0]!);
@@ -29,6 +30,10 @@ export const stdbuf = tool(
   function* (t, o) {
     if (o.operands.length === 0) throw new UsageError("missing operand");
     if (o.list.length === 0) throw new UsageError("you must specify a buffering mode option");
+    for (const { key, value } of o.list) {
+      if (value === "L" && key === "i") throw new UsageError("line buffering stdin is meaningless");
+      if (value !== "L" && parseSize(value!) === undefined) throw new Fatal(`invalid mode ${quote(value!)}`, 125);
+    }
     return yield* become(t, o.operands);
   },
 );

@@ -1,6 +1,6 @@
 import { decode } from "../../kernel/index.ts";
 import { readWhole } from "../io.ts";
-import { Fatal, quote, tool } from "../tool.ts";
+import { argMatch, Fatal, quote, tool } from "../tool.ts";
 import { linesOf } from "./input.ts";
 
 const UNITS = "KMGTPEZYRQ";
@@ -40,6 +40,15 @@ export const numfmt = tool(
     const padding = o.value("padding");
     if (padding !== undefined && (!/^-?\d+$/.test(padding) || Number(padding) === 0))
       throw new Fatal(`invalid padding value ${quote(padding)}`);
+    if (o.value("round") !== undefined)
+      argMatch(o.value("round")!, "--round", ["up", "down", "from-zero", "towards-zero", "nearest"]);
+    if (o.value("invalid") !== undefined)
+      argMatch(o.value("invalid")!, "--invalid", ["abort", "fail", "warn", "ignore"]);
+    const directives = o.value("format")?.replaceAll("%%", "").match(/%/g)?.length;
+    if (o.has("format") && directives === undefined)
+      throw new Fatal(`format ${quote(o.value("format")!)} has no % directive`);
+    if (directives !== undefined && directives > 1)
+      throw new Fatal(`format ${quote(o.value("format")!)} has too many % directives`);
     const format =
       o.value("format") === undefined
         ? undefined
@@ -67,7 +76,15 @@ export const numfmt = tool(
       ];
       if (letter !== undefined && from === "none")
         return new Fatal(`rejecting suffix in input: ${quote(word)} (consider using --from)`, 2);
-      if (rest !== "") return new Fatal(`invalid suffix in input ${quote(word)}: ${quote(rest)}`, 2);
+      if (rest !== "") {
+        const after = letter === undefined ? "" : rest;
+        return new Fatal(
+          after === ""
+            ? `invalid suffix in input: ${quote(word)}`
+            : `invalid suffix in input ${quote(word)}: ${quote(after)}`,
+          2,
+        );
+      }
       if (from === "iec-i" && letter !== undefined && i === undefined)
         return new Fatal(`missing 'i' suffix in input: ${quote(word)} (e.g Ki/Mi/Gi)`, 2);
       if ((from === "si" || from === "iec") && i !== undefined)

@@ -2,7 +2,7 @@ import type { Gen } from "../../kernel/index.ts";
 import { cpu } from "../../kernel/index.ts";
 import { CONTROL_NAMES } from "../../text/escapes.ts";
 import { general } from "../../text/number-format.ts";
-import { Fatal, quote, tool } from "../tool.ts";
+import { argMatch, Fatal, quote, tool } from "../tool.ts";
 import { contents } from "./input.ts";
 
 /** One -t: how a block of a line is shown. */
@@ -66,6 +66,11 @@ export const od = tool(
       at += part.bytes.length;
     }
     const bytes = all.subarray(skip, Math.min(size, skip + limit));
+    if (o.value("endian") !== undefined) argMatch(o.value("endian")!, "--endian", ["little", "big"]);
+    if (o.value("w") !== undefined && !/^0*[1-9]/.test(o.value("w")!))
+      throw new Fatal(
+        /^0+$/.test(o.value("w")!) ? `invalid -w argument '${o.value("w")}'` : `invalid -w argument '${o.value("w")}'`,
+      );
     const unit = shapes.reduce((a, shape) => lcm(a, shape.size), 1);
     const width = o.has("w") ? Number(o.value("w") ?? 32) : 16 - (16 % unit) || unit;
     const shown = new Dump(shapes, width, radix[0]!, o.value("endian") === "big");

@@ -15,18 +15,28 @@ function* eachNode(
   what: string,
   visit: (path: string, node: Inode) => void,
   quiet = false,
+  follow = !recursive,
 ): Gen<void> {
   try {
-    const node = sys.stat(t.p, path, !recursive);
+    let node = sys.stat(t.p, path, false);
+    if (node.kind === "symlink" && follow) {
+      const behind = sys.find(t.p, path);
+      if (behind === undefined) {
+        const dangling = what === "permissions" ? "cannot operate on dangling symlink" : "cannot dereference";
+        yield* t.error(`${dangling} ${shellQuote(path)}${what === "permissions" ? "" : ": No such file or directory"}`);
+        return;
+      }
+      node = behind;
+    }
     if (t.p.cred.uid !== 0 && t.p.cred.uid !== node.uid) {
       yield* t.error(`changing ${what} of ${shellQuote(path)}: Operation not permitted`);
       return;
     }
-    if (node.kind !== "symlink") visit(path, node);
+    if (node.kind !== "symlink" || what !== "permissions") visit(path, node);
     node.ctime = t.p.machine.kernel.now;
     if (recursive && node.kind === "dir")
       for (const name of [...sys.readDir(t.p, path).keys()].sort())
-        yield* call(eachNode(t, `${path.replace(/\/$/, "")}/${name}`, true, what, visit));
+        yield* call(eachNode(t, `${path.replace(/\/$/, "")}/${name}`, true, what, visit, quiet, false));
   } catch (error) {
     if (!isErrno(error)) throw error;
     if (quiet) t.status = 1;
@@ -38,8 +48,8 @@ function* eachNode(
 export const chmod = tool(
   {
     name: "chmod",
-    short: "cfRv",
-    long: "changes=c quiet=f silent=f verbose=v recursive=R reference:=ref preserve-root=pr no-preserve-root=npr",
+    short: "cfhHLPRv",
+    long: "changes=c quiet=f silent=f verbose=v recursive=R dereference=deref no-dereference=h reference:=ref preserve-root=pr no-preserve-root=npr",
     usage: "[OPTION]... MODE[,MODE]... FILE...\n  or:  chmod [OPTION]... OCTAL-MODE FILE...",
     about: "Change the mode of each FILE to MODE.",
     // `-x` and the like are modes.
@@ -79,7 +89,7 @@ export const chmod = tool(
 );
 
 function idOf(p: Process, file: string, name: string): number | undefined {
-  if (/^\d+$/.test(name)) return Number(name);
+  if (/^\+?\d+$/.test(name)) return Number(name);
   const node = sys.find(p, file);
   if (node?.kind !== "file") return undefined;
   for (const line of sys.readText(p, file).split("\n")) {
@@ -161,18 +171,37 @@ export const chown = tool(
     const both = wanted.uid !== undefined && wanted.gid !== undefined;
     const what = wanted.uid === undefined ? "group" : "ownership";
     for (const path of files)
-      yield* eachNode(t, path, o.has("R"), "ownership", (name, node) => {
-        if (from?.uid !== undefined && from.uid !== node.uid) return;
-        if (from?.gid !== undefined && from.gid !== node.gid) return;
-        const state = () => {
-          const [user, group] = [nameOf(t.p, "/etc/passwd", node.uid), nameOf(t.p, "/etc/group", node.gid)];
-          return both ? `${user}:${group}` : wanted.uid === undefined ? group : user;
-        };
-        const before = state();
-        node.uid = wanted.uid ?? node.uid;
-        node.gid = wanted.gid ?? node.gid;
-        told(t, o, name, before, state(), what);
-      });
+      yield* eachNode(
+        t,
+        path,
+        o.has("R"),
+        "ownership",
+        (name, node) => {
+          if (from?.uid !== undefined && from.uid !== node.uid) return;
+          if (from?.gid !== undefined && from.gid !== node.gid) return;
+          const state = () => {
+            const [user, group] = [nameOf(t.p, "/etc/passwd", node.uid), nameOf(t.p, "/etc/group", node.gid)];
+            return both ? `${user}:${group}` : wanted.uid === undefined ? group : user;
+          };
+          const before = state();
+          // What was asked for is told as it was written.
+          const asked = () => {
+            const [user, group] = spec.split(":");
+            return like !== undefined || (user && group === "")
+              ? state()
+              : both
+                ? `${user}:${group}`
+                : wanted.uid === undefined
+                  ? group!
+                  : user!;
+          };
+          const changes = (wanted.uid ?? node.uid) !== node.uid || (wanted.gid ?? node.gid) !== node.gid;
+          node.uid = wanted.uid ?? node.uid;
+          node.gid = wanted.gid ?? node.gid;
+          told(t, o, name, before, changes ? asked() : state(), what);
+        },
+        o.has("f"),
+      );
     return t.status;
   },
 );
@@ -194,11 +223,19 @@ export const chgrp = tool(
     const gid = like === undefined ? idOf(t.p, "/etc/group", group) : reference(t, like).gid;
     if (gid === undefined) throw new Fatal(`invalid group: ${quote(group)}`);
     for (const path of like === undefined ? rest : o.operands)
-      yield* eachNode(t, path, o.has("R"), "group", (name, node) => {
-        const before = nameOf(t.p, "/etc/group", node.gid);
-        node.gid = gid;
-        told(t, o, name, before, nameOf(t.p, "/etc/group", gid), "group");
-      });
+      yield* eachNode(
+        t,
+        path,
+        o.has("R"),
+        "group",
+        (name, node) => {
+          const before = nameOf(t.p, "/etc/group", node.gid);
+          node.gid = gid;
+          const after = nameOf(t.p, "/etc/group", gid);
+          told(t, o, name, before, like === undefined && before !== after ? group : after, "group");
+        },
+        o.has("f"),
+      );
     return t.status;
   },
 );

@@ -180,6 +180,7 @@ export const readlink = tool(
   function* (t, o) {
     if (o.operands.length === 0) throw new UsageError("missing operand");
     const mode = o.last("f", "e", "m")?.key;
+    if (o.has("n") && o.operands.length > 1) yield* t.error("ignoring --no-newline with multiple arguments", 0);
     const end = o.has("z") ? "\0" : o.has("n") && o.operands.length === 1 ? "" : "\n";
     for (const path of o.operands) {
       try {

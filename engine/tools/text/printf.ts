@@ -5,6 +5,7 @@ import { quote, quoteName, shellQuote, tool, UsageError } from "../tool.ts";
 export const printf = tool(
   {
     name: "printf",
+    speaksAs: "printf",
     short: "+",
     standard: false,
     usage: "FORMAT [ARGUMENT]...\n  or:  printf OPTION",
@@ -19,6 +20,9 @@ export const printf = tool(
       quote: (text) => (quoteName(text) === text ? text : shellQuote(text)),
     });
     t.out.add(result.text);
+    const takesNone = !/%[^%]/.test(format.replaceAll("%%", ""));
+    if (takesNone && args.length > 0)
+      yield* t.error(`warning: ignoring excess arguments, starting with ${quote(args[0]!)}`, 0);
     for (const problem of result.problems) {
       if (problem.kind === "not-a-number") yield* t.error(`${quote(problem.text)}: expected a numeric value`);
       else if (problem.kind === "not-completely")

@@ -40,6 +40,7 @@ export const timeout = tool(
     const duration = parseInterval(text);
     if (duration === undefined) throw new UsageError(`invalid time interval ${quote(text)}`);
     const killAfter = o.value("k") === undefined ? undefined : parseInterval(o.value("k")!);
+    if (o.has("k") && killAfter === undefined) throw new UsageError(`invalid time interval ${quote(o.value("k")!)}`);
     const signalText = (o.value("s") ?? "TERM").replace(/^SIG/, "");
     const signal = (
       /^\d+$/.test(signalText)
@@ -221,6 +222,13 @@ export const mktemp = tool(
       t.out.add("mktemp (GNU coreutils) 9.7\n");
       return 0;
     }
+    if (o.operands.length > 1) throw new UsageError("too many templates");
+    const suffix = o.value("suffix");
+    if (suffix !== undefined && o.operands[0] !== undefined && !o.operands[0].endsWith("X"))
+      throw new Fatal(`with --suffix, template ${quote(o.operands[0])} must end in X`);
+    if (suffix?.includes("/")) throw new Fatal(`invalid suffix ${quote(suffix)}, contains directory separator`);
+    if (o.has("t") && o.operands[0]?.includes("/"))
+      throw new Fatal(`invalid template, ${quote(o.operands[0])}, contains directory separator`);
     const template = o.operands[0] ?? "tmp.XXXXXXXXXX";
     const match = /^(.*?)(X{3,})([^X]*)$/s.exec(template);
     if (match === null) throw new Fatal(`too few X's in template ${quote(template)}`);
@@ -233,7 +241,7 @@ export const mktemp = tool(
         match[1] +
         t.p.machine.kernel.random("mktemp").string(match[2]!.length, letters) +
         match[3] +
-        (o.value("suffix") ?? "");
+        (suffix ?? "");
       try {
         if (!o.has("u")) {
           if (o.has("d")) sys.mkdir(t.p, path, 0o700);

@@ -7,8 +7,8 @@ import { modeString } from "../../text/mode.ts";
 import { echoEscapes } from "../../text/printf.ts";
 import { strftime } from "../../text/time.ts";
 import { type FileSystem, fileSystemOf, fileSystems, typeOf } from "../system/file-systems.ts";
-import { shellQuote, tool, UsageError } from "../tool.ts";
-import { blocksOf, Names } from "./ls-view.ts";
+import { argMatch, shellQuote, tool, UsageError } from "../tool.ts";
+import { blocksOf, linksOf, Names } from "./ls-view.ts";
 
 const KINDS: Record<Inode["kind"], string> = {
   file: "regular file",
@@ -32,12 +32,13 @@ export const stat = tool(
   {
     name: "stat",
     short: "Lfc:t",
-    long: "dereference=L file-system=f format:=c printf:=printf terse=t",
+    long: "dereference=L file-system=f format:=c cached:=cached printf:=printf terse=t",
     usage: "[OPTION]... FILE...",
     about: "Display file or file system status.",
   },
   function* (t, o) {
     if (o.operands.length === 0) throw new UsageError("missing operand");
+    if (o.value("cached") !== undefined) argMatch(o.value("cached")!, "--cached", ["default", "never", "always"]);
     const names = new Names(t.p);
     const epoch = t.p.machine.kernel.epochMs * 1000;
     const zone = localZone(t.p);
@@ -77,7 +78,7 @@ export const stat = tool(
           F: () => kindOf,
           g: () => String(node.gid),
           G: () => names.group(node.gid),
-          h: () => String(node.nlink),
+          h: () => String(linksOf(node)),
           i: () => String(node.ino),
           n: () => path,
           N: () => (node.kind === "symlink" ? `${shellQuote(path)} -> ${shellQuote(node.target)}` : shellQuote(path)),
@@ -104,7 +105,7 @@ export const stat = tool(
         else {
           const id = (value: number, name: string) => `(${String(value).padStart(5)}/${name.padStart(8)})`;
           t.out.add(
-            `  File: ${node.kind === "symlink" ? `${path} -> ${node.target}` : path}\n  Size: ${String(size).padEnd(10)}\tBlocks: ${String(blocksOf(node) * 2).padEnd(10)} IO Block: 4096   ${kindOf}\nDevice: 8,1\tInode: ${String(node.ino).padEnd(11)} Links: ${node.nlink}\nAccess: (${(node.mode & 0o7777).toString(8).padStart(4, "0")}/${modeString(node)})  Uid: ${id(node.uid, names.user(node.uid))}   Gid: ${id(node.gid, names.group(node.gid))}\nAccess: ${time(node.atime)}\nModify: ${time(node.mtime)}\nChange: ${time(node.ctime)}\n Birth: -\n`,
+            `  File: ${node.kind === "symlink" ? `${path} -> ${node.target}` : path}\n  Size: ${String(size).padEnd(10)}\tBlocks: ${String(blocksOf(node) * 2).padEnd(10)} IO Block: 4096   ${kindOf}\nDevice: 8,1\tInode: ${String(node.ino).padEnd(11)} Links: ${linksOf(node)}\nAccess: (${(node.mode & 0o7777).toString(8).padStart(4, "0")}/${modeString(node)})  Uid: ${id(node.uid, names.user(node.uid))}   Gid: ${id(node.gid, names.group(node.gid))}\nAccess: ${time(node.atime)}\nModify: ${time(node.mtime)}\nChange: ${time(node.ctime)}\n Birth: -\n`,
           );
         }
       } catch (error) {

@@ -1,6 +1,6 @@
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
-import { tool } from "../tool.ts";
+import { argMatch, tool } from "../tool.ts";
 
 /** tee(1). */
 export const tee = tool(
@@ -12,6 +12,8 @@ export const tee = tool(
     about: "Copy standard input to each FILE, and also to standard output.",
   },
   function* (t, o) {
+    if (o.value("p") !== undefined)
+      argMatch(o.value("p")!, "--output-error", ["warn", "warn-nopipe", "exit", "exit-nopipe"]);
     if (o.has("i")) t.p.dispositions.set("INT", "ignore");
     const fds: { fd: number; path: string }[] = [];
     for (const path of o.operands) {

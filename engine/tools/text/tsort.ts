@@ -1,6 +1,7 @@
 import { decode } from "../../kernel/index.ts";
+import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
-import { Fatal, tool } from "../tool.ts";
+import { Fatal, quote, tool, UsageError } from "../tool.ts";
 
 /** tsort(1): an order of words that keeps every pair's. */
 export const tsort = tool(
@@ -11,9 +12,11 @@ export const tsort = tool(
     about: "Write totally ordered list consistent with the partial ordering in FILE.",
   },
   function* (t, o) {
+    if (o.operands.length > 1) throw new UsageError(`extra operand ${quote(o.operands[1]!)}`);
     const path = o.operands[0] ?? "-";
     const fd = yield* t.open(path);
     if (fd === undefined) return 1;
+    if (path !== "-" && sys.stat(t.p, path).kind === "dir") throw new Fatal(`${path}: read error: Is a directory`);
     const words = decode(yield* readWhole(t.p, fd))
       .split(/[ \t\n]+/)
       .filter((word) => word !== "");
