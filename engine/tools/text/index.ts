@@ -71,10 +71,12 @@ import { tree } from "./tree.ts";
 import { falseProgram, trueProgram } from "./true.ts";
 import { tsort } from "./tsort.ts";
 import { uniq } from "./uniq.ts";
+import { unzip } from "./unzip.ts";
 import { watch } from "./watch.ts";
 import { wc } from "./wc.ts";
 import { xargs } from "./xargs.ts";
 import { yq } from "./yq.ts";
+import { zip } from "./zip.ts";
 
 /** Every text and file tool by its name. */
 export const textPrograms: Record<string, Program> = {
@@ -208,4 +210,7 @@ export const textPrograms: Record<string, Program> = {
   which,
   xargs,
   yes,
+  zip,
+  unzip,
+  zipinfo: unzip,
 };

@@ -69,10 +69,12 @@ inetutils-telnet 2:2.4-2+deb12u1 119 /usr/bin/telnet=busybox-telnet # telnet cli
 tmux 3.3a-3 455 /usr/bin/tmux # terminal multiplexer
 traceroute 1:2.1.2-1 54 /usr/bin/traceroute # Traces the route taken by packets over an IPv4/IPv6 network
 tree 2.1.0-1 52 /usr/bin/tree # displays an indented directory tree, in color
+unzip 6.0-28 166 /usr/bin/unzip /usr/bin/zipinfo=unzip # De-archiver for .zip files
 vim 2:9.0.1378-2+deb12u2 1567 /usr/bin/vim /usr/bin/vi=vim # Vi IMproved - enhanced vi editor
 vim-tiny 2:9.0.1378-2+deb12u2 720 /usr/bin/vi=vim # Vi IMproved - enhanced vi editor - compact version
 wget 1.21.3-1+deb12u1 937 /usr/bin/wget # retrieves files from the web
 xxd 2:9.0.1378-2+deb12u2 83 /usr/bin/xxd # tool to make (or reverse) a hex dump
+zip 3.0-13 229 /usr/bin/zip # Archiver for .zip files
 `);
 
 export const ALPINE_OFFERS = parse(`
@@ -106,8 +108,10 @@ sudo 1.9.16_p2-r0 880 /usr/bin/sudo
 tcpdump 4.99.5-r0 540 /usr/bin/tcpdump
 tmux 3.5a-r1 460 /usr/bin/tmux
 tree 2.2.1-r0 60 /usr/bin/tree=busybox-tree
+unzip 6.0-r15 320 /usr/bin/unzip
 util-linux 2.40.4-r1 4000
 vim 9.1.1105-r0 2600 /usr/bin/vim
 wget 1.25.0-r0 360 /usr/bin/wget
 yq 4.44.5-r2 4600 /usr/bin/yq
+zip 3.0-r13 416 /usr/bin/zip
 `);

@@ -53,9 +53,11 @@ sed 4.9-1 amd64 utils GNU stream editor for filtering/transforming text|/usr/bin
 sudo 1.9.13p3-1+deb12u1 amd64 admin Provide limited super user privileges to specific users|/usr/bin/sudo /usr/sbin/visudo
 systemd 252.36-1~deb12u1 amd64 admin system and service manager|/usr/bin/systemctl /usr/bin/journalctl /usr/bin/hostnamectl /usr/bin/loginctl /usr/bin/systemd-analyze /usr/bin/systemd-cat /usr/bin/systemd-cgls /usr/bin/systemd-cgtop /usr/bin/systemd-detect-virt /usr/bin/systemd-run /usr/bin/timedatectl
 tar 1.34+dfsg-1.2+deb12u1 amd64 utils GNU version of the tar archiving utility|/usr/bin/tar
+unzip 6.0-28 amd64 utils De-archiver for .zip files|/usr/bin/unzip /usr/bin/zipinfo
 util-linux 2.38.1-5+deb12u3 amd64 utils miscellaneous system utilities|/usr/bin/dmesg /usr/bin/choom /usr/bin/chrt /usr/bin/fallocate /usr/bin/flock /usr/bin/getopt /usr/bin/i386 /usr/bin/ionice /usr/bin/last /usr/bin/linux32 /usr/bin/linux64 /usr/bin/lsblk /usr/bin/lscpu /usr/bin/lsns /usr/bin/more /usr/bin/mountpoint /usr/bin/namei /usr/bin/nsenter /usr/bin/prlimit /usr/bin/rev /usr/bin/setarch /usr/bin/setpriv /usr/bin/setsid /usr/bin/su /usr/bin/taskset /usr/bin/unshare /usr/bin/whereis /usr/bin/x86_64 /usr/sbin/blkid /usr/sbin/nologin /usr/sbin/runuser
 vim 2:9.0.1378-2+deb12u2 amd64 editors Vi IMproved - enhanced vi editor|/usr/bin/vim /usr/bin/vi /usr/bin/view
 wget 1.21.3-1+deb12u1 amd64 web retrieves files from the web|/usr/bin/wget
+zip 3.0-13 amd64 utils Archiver for .zip files|/usr/bin/zip
 `;
 
 const NODE = `
