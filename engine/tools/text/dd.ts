@@ -17,7 +17,10 @@ function inRecords(bytes: Uint8Array, size: number, blocks: boolean): Uint8Array
   const text = latin1(bytes);
   const lines = blocks
     ? linesOf(text).map((line) => line.slice(0, size).padEnd(size))
-    : (text.match(new RegExp(`[^]{1,${size}}`, "g")) ?? []).map((record) => `${record.replace(/ +$/, "")}\n`);
+    : Array.from(
+        { length: Math.ceil(text.length / size) },
+        (_, i) => `${text.slice(i * size, (i + 1) * size).replace(/ +$/, "")}\n`,
+      );
   return Uint8Array.from(lines.join(""), (char) => char.charCodeAt(0));
 }
 
