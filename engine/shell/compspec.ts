@@ -6,7 +6,7 @@ import { builtins } from "./builtins/index.ts";
 import { SET_OPTIONS, SHOPT_NAMES } from "./builtins/options.ts";
 import { USAGE } from "./builtins/topics.ts";
 import { commandNames, fileNames } from "./completion.ts";
-import { FUNCTIONS } from "./editor/bindings.ts";
+import { KEYMAP } from "./editor/keymap.ts";
 import { expanding, expandText } from "./expand.ts";
 import { glob } from "./glob.ts";
 import { userNames } from "./home.ts";
@@ -201,7 +201,7 @@ export function action(sh: Shell, kind: string, word: string): string[] {
         return variable.list !== undefined || variable.computedList;
       });
     case "binding":
-      return starts(Object.keys(FUNCTIONS));
+      return starts([...KEYMAP.keys()]);
     case "enabled":
     case "disabled":
       return starts(builtins.keys())
@@ -256,7 +256,7 @@ const TOLD = ["COMP_WORDS", "COMP_CWORD", "COMP_LINE", "COMP_POINT", "COMP_TYPE"
 function* byFunction(sh: Shell, name: string, typed: Typed, options: Set<string>): Gen<string[]> {
   const fn = sh.functions.get(name);
   if (fn === undefined) {
-    yield* sh.writeTo(2, `bash: completion: function \`${name}' not found\n`);
+    yield* sh.writeTo(2, `${sh.setup.interactive ? "bash: " : sh.prefix()}completion: function \`${name}' not found\n`);
     return [];
   }
   const previous = tell(sh, typed, true);

@@ -47,6 +47,7 @@ export function copyShell(sh: Shell): Shell {
     else if ((name === "DEBUG" || name === "RETURN") && sh.has("functrace")) other.traps.set(name, action);
   }
   other.dirStack = sh.dirStack.slice();
+  other.bindings.take(sh.bindings);
   other.history = sh.history;
   other.completions = sh.completions;
   other.command = sh.command;

@@ -120,6 +120,9 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
     const flags = attributeFlags(sh, target);
     if (variable === undefined || (!variable.isSet && flags === ""))
       return value.list ? { list: [], star: value.star } : {};
+    const whole = param.index === "@" || param.index === "*";
+    if (!whole && param.index !== undefined && variable.isArray)
+      return value.text === undefined ? {} : { text: `declare -${flags} ${target}=${quoteQ(value.text)}` };
     if (variable.isArray && param.index !== undefined && !(variable.declaredEmpty && variable.elements().length === 0))
       return words(["declare", `-${flags}`, `${target}=${arrayLiteral(sh, target)}`], value);
     const own = variable.scalar();
@@ -127,7 +130,7 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
     const quoted = `${target}=${quoteQ(own)}`;
     return { text: flags === "" ? quoted : `declare -${flags} ${quoted}` };
   }
-  if (how === "A") return value.list ? words(["set", "--", ...value.list.map(quoteQ)], value) : { text: value.text };
+  if (how === "A") return value.list ? words(["set", "--", ...value.list.map(quoteQ)], value) : {};
   if ((how === "K" || how === "k") && value.list && variable?.isArray) {
     const keys = variable.keys();
     const values = variable.elements();

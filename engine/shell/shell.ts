@@ -380,7 +380,8 @@ export class Shell {
       }
     }
     if (variable.exported || target === "PATH" || target === "IFS") this.vars.changed();
-    if (target === "PATH") this.hashed.clear();
+    if (target === "BASH_COMPAT" && this.setup.dialect === "bash") this.setCompatibility(variable.value ?? "");
+    else if (target === "PATH") this.hashed.clear();
     else if (target === "OPTIND") this.getoptsPosition = 0;
     else if (target === "POSIXLY_CORRECT" && this.setup.dialect === "bash") this.setPosixMode(true);
   }
@@ -402,6 +403,16 @@ export class Shell {
     if (variable.letters === "upper") return text.toUpperCase();
     const [first = "", ...rest] = text;
     return first.toUpperCase() + rest.join("").toLowerCase();
+  }
+
+  /** BASH_COMPAT: one of the `compat` options, or none. */
+  private setCompatibility(value: string): void {
+    const level = /^(\d)\.?(\d)$/.exec(value);
+    const number = level ? Number(level[1]! + level[2]!) : 0;
+    const known = (number >= 31 && number <= 32) || (number >= 40 && number <= 44) || (number >= 50 && number <= 52);
+    for (const name of [...this.shopts]) if (name.startsWith("compat")) this.shopts.delete(name);
+    if (known && number <= 44) this.shopts.add(`compat${number}`);
+    else if (!known && value !== "") this.warnings.push(`BASH_COMPAT: ${value}: compatibility value out of range`);
   }
 
   /** `set -o posix`: a few rules change, and POSIXLY_CORRECT with it. */

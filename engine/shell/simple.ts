@@ -32,6 +32,9 @@ interface Parts {
 /** Builtins whose assignments `set -x` shows once more. */
 const DECLARED_TRACED = new Set(["export", "readonly"]);
 
+/** Builtins for which `--help` is an argument like others. */
+const WITHOUT_HELP = new Set([":", "[", "echo", "false", "test", "true"]);
+
 const prepared = new WeakMap<Command, Parts>();
 
 /** Bash's recursion would overflow its stack about here. */
@@ -338,6 +341,10 @@ function* runBuiltin(
 ): Gen<number> {
   try {
     sh.faulted = false;
+    if (words[1] === "--help" && sh.setup.dialect === "bash" && !WITHOUT_HELP.has(words[0]!)) {
+      yield* builtins.get("help")!(sh, [words[0]!], { name: "help", declared: undefined });
+      return 2;
+    }
     const status = yield* builtin(sh, words.slice(1), { name: words[0]!, declared, byCommand });
     return sh.faulted && status !== 0 ? 2 : status;
   } catch (error) {

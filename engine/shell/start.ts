@@ -9,6 +9,8 @@ import { parseText, Source } from "./source.ts";
 import { Variable } from "./variables.ts";
 
 export const BASH_VERSION = "5.2.37(1)-release";
+/** Where `enable -f` looks. */
+const LOADABLES = "/usr/local/lib/bash:/usr/lib/bash:/opt/local/lib/bash:/usr/pkg/lib/bash:/opt/pkg/lib/bash:.";
 const DEFAULT_PATH = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin:.";
 
 /** A new shell in a process: its variables come from the environment. */
@@ -68,6 +70,7 @@ export function startShell(p: Process, setup: ShellSetup): Shell {
     plain("MACHTYPE", "x86_64-pc-linux-gnu");
     plain("BASH", p.exe || "/bin/bash");
     plain("BASH_VERSION", BASH_VERSION);
+    plain("BASH_LOADABLES_PATH", LOADABLES);
     plain("TERM", sh.vars.find("TERM")?.value ?? "dumb", { exported: sh.vars.find("TERM")?.exported ?? false });
     if (!sh.vars.find("SHELL")) plain("SHELL", "/bin/bash");
     const versions = new Variable();

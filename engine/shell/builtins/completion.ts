@@ -1,7 +1,8 @@
 import type { Gen } from "../../kernel/index.ts";
 import { hashOrder } from "../assoc.ts";
 import { ACTIONS, LETTERS, runSpec } from "../compspec.ts";
-import { FUNCTIONS, keySequence, shownSequence } from "../editor/bindings.ts";
+import { keySequence, shownSequence } from "../editor/bindings.ts";
+import { KEYMAP } from "../editor/keymap.ts";
 import { readlineVariables } from "../editor/variables.ts";
 import { singleQuote } from "../quote.ts";
 import type { Shell } from "../shell.ts";
@@ -70,6 +71,7 @@ const complete: Builtin = function* (sh, args) {
   if (has("r")) {
     if (named.length === 0) sh.completions.clear();
     let status = 0;
+    if (sh.completions.size === 0) return 0;
     for (const name of named) {
       if (sh.completions.delete(name)) continue;
       yield* sh.complain(`complete: ${name}: no completion specification`);
@@ -94,6 +96,7 @@ const complete: Builtin = function* (sh, args) {
     }
     return status;
   }
+  if (named.length === 0) return yield* usage(sh, "complete");
   for (const name of named) sh.completions.set(name, specOf(parsed.options));
   return 0;
 };
@@ -106,6 +109,8 @@ const compopt: Builtin = function* (sh, args) {
     const arg = args[i]!;
     if (arg === "-o" || arg === "+o") changes.push([arg === "-o", args[++i] ?? ""]);
     else if (/^-[DEI]$/.test(arg)) names.push(arg);
+    else if (/^[-+]./.test(arg) && arg !== "--" && names.length === 0)
+      return yield* badOption(sh, "compopt", arg.slice(0, 2));
     else if (arg !== "--") names.push(arg);
   }
   for (const [, option] of changes) {
@@ -127,7 +132,7 @@ const compopt: Builtin = function* (sh, args) {
   for (const name of names) {
     const spec = sh.completions.get(name);
     if (spec === undefined) {
-      yield* sh.complain(`compopt: ${name}: no completion specification`);
+      yield* sh.complain(`compopt: ${TABLE_NAMES[name] ?? name}: no completion specification`);
       status = 1;
       continue;
     }
@@ -149,6 +154,9 @@ const compgen: Builtin = function* (sh, args) {
   if (wrong !== undefined) return wrong;
   if (parsed.options.length === 0) return 0;
   const word = parsed.rest[0] ?? "";
+  for (const letter of ["F", "C"])
+    if (parsed.options.some((option) => option.letter === letter))
+      yield* sh.complain(`compgen: warning: -${letter} option may not work as you expect`);
   const { values } = yield* runSpec(sh, specOf(parsed.options), { command: "compgen", word });
   if (values.length === 0) return 1;
   return yield* put(sh, "compgen", values.map((value) => `${value}\n`).join(""));
@@ -157,8 +165,13 @@ const compgen: Builtin = function* (sh, args) {
 const KEYMAPS = new Set("emacs emacs-standard emacs-meta emacs-ctlx vi vi-command vi-move vi-insert".split(" "));
 
 const bind: Builtin = function* (sh, args) {
+  if (!sh.setup.interactive) yield* sh.complain("bind: warning: line editing not enabled");
   const parsed = parseOptions(args, "lpsvPSVXm:f:q:u:r:x:");
   if (parsed.bad) return yield* badOption(sh, "bind", parsed.bad);
+  if (parsed.missing) {
+    yield* sh.complain(`bind: ${parsed.missing}: option requires an argument`);
+    return yield* usage(sh, "bind");
+  }
   const { bindings } = sh;
   const value = (letter: string) => parsed.options.find((option) => option.letter === letter)?.value;
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
@@ -167,14 +180,7 @@ const bind: Builtin = function* (sh, args) {
     yield* sh.complain(`bind: ${file}: cannot read: No such file or directory`);
     return 1;
   }
-  if (has("l"))
-    yield* put(
-      sh,
-      "bind",
-      Object.keys(FUNCTIONS)
-        .map((name) => `${name}\n`)
-        .join(""),
-    );
+  if (has("l")) yield* put(sh, "bind", [...KEYMAP.keys()].map((name) => `${name}\n`).join(""));
   if (has("p") || has("P")) yield* put(sh, "bind", listed(sh, has("P")));
   if (has("v") || has("V"))
     yield* put(
@@ -185,15 +191,18 @@ const bind: Builtin = function* (sh, args) {
         .join(""),
     );
   if (has("s") || has("S"))
-    for (const [keys, bound] of bindings.keys)
-      if (bound.kind === "macro") yield* put(sh, "bind", `"${shownSequence(keys)}": "${shownSequence(bound.text)}"\n`);
+    for (const [keys, bound] of bindings.keys) {
+      if (bound.kind !== "macro") continue;
+      const [from, to] = [shownSequence(keys), shownSequence(bound.text)];
+      yield* put(sh, "bind", has("S") ? `${from} outputs ${to}\n` : `"${from}": "${to}"\n`);
+    }
   if (has("X"))
     for (const [keys, bound] of bindings.keys)
       if (bound.kind === "command") yield* put(sh, "bind", `"${shownSequence(keys)}": "${bound.text}"\n`);
   const asked = value("q");
   if (asked !== undefined) {
     const keys = sequencesOf(sh, asked);
-    if (FUNCTIONS[asked] === undefined) {
+    if (!KEYMAP.has(asked)) {
       yield* sh.complain(`bind: \`${asked}': unknown function name`);
       return 1;
     }
@@ -201,7 +210,7 @@ const bind: Builtin = function* (sh, args) {
       yield* put(sh, "bind", `${asked} is not bound to any keys.\n`);
       return 1;
     }
-    yield* put(sh, "bind", `${asked} can be invoked via ${keys.map((one) => `"${one}"`).join(", ")}.\n`);
+    yield* put(sh, "bind", foundOn(asked, keys, "invoked via"));
   }
   const keymap = value("m");
   if (keymap !== undefined && !KEYMAPS.has(keymap)) {
@@ -209,7 +218,20 @@ const bind: Builtin = function* (sh, args) {
     return 1;
   }
   const gone = value("r");
-  if (gone !== undefined) bindings.keys.delete(keySequence(gone));
+  if (gone !== undefined) {
+    bindings.keys.delete(keySequence(gone));
+    bindings.removed.add(shownSequence(keySequence(gone)));
+  }
+  const freed = value("u");
+  if (freed !== undefined) {
+    if (!KEYMAP.has(freed)) {
+      yield* sh.complain(`bind: \`${freed}': unknown function name`);
+      return 1;
+    }
+    for (const [keys, bound] of bindings.keys)
+      if (bound.kind === "function" && bound.name === freed) bindings.keys.delete(keys);
+    bindings.unbound.set(freed, true);
+  }
   const command = value("x");
   const wrong = command === undefined ? undefined : bindings.line(command, true);
   if (wrong !== undefined) yield* sh.complain(`bind: ${wrong}`);
@@ -224,33 +246,32 @@ const bind: Builtin = function* (sh, args) {
   return 0;
 };
 
-/** Sequences of the default keys of a function, as \`bind -p\` writes them. */
+/** Sequences that a function can be invoked by, as `bind -p` writes them. */
 function sequencesOf(sh: Shell, name: string): string[] {
-  const own = [...sh.bindings.keys]
-    .filter(([, bound]) => bound.kind === "function" && bound.name === name)
-    .map(([keys]) => shownSequence(keys));
-  const key = FUNCTIONS[name];
-  if (key === undefined || key === "" || key === name) return own;
-  const keys = key
-    .replace("C-x ", "\\C-x")
-    .replace("M-", "\\e")
-    .replace(/C-(.)/g, "\\C-$1")
-    .replace("backspace", "\\C-?")
-    .replace("enter", "\\C-m")
-    .replace("tab", "\\C-i")
-    .replace(/^\\\\/, "\\");
-  return name === "yank-last-arg" ? ["\\e.", "\\e_", ...own] : [keys, ...own];
+  const chosen = [...sh.bindings.keys].map(([keys, bound]) => ({ keys: shownSequence(keys), bound }));
+  const taken = new Set(chosen.map(({ keys }) => keys));
+  const own = chosen.filter(({ bound }) => bound.kind === "function" && bound.name === name).map(({ keys }) => keys);
+  const unbound = sh.bindings.unbound.get(name);
+  const usual = (KEYMAP.get(name) ?? []).filter(
+    (keys) => !taken.has(keys) && !unbound && !sh.bindings.removed.has(keys),
+  );
+  if (own.length === 0) return usual;
+  const order = (keys: string) => keySequence(keys);
+  return [...usual, ...own].sort((a, b) => (order(a) < order(b) ? -1 : 1));
+}
+
+/** The first few of the keys of a function. */
+function foundOn(name: string, keys: readonly string[], how: string): string {
+  if (keys.length === 0) return `${name} is not bound to any keys\n`;
+  const shown = keys.slice(0, 5).map((one) => `"${one}"`);
+  return `${name} can be ${how} ${shown.join(", ")}${keys.length > 5 ? ", ...\n" : ".\n"}`;
 }
 
 function listed(sh: Shell, words: boolean): string {
-  let out = "";
-  for (const name of Object.keys(FUNCTIONS)) {
+  let out = "\n";
+  for (const name of KEYMAP.keys()) {
     const keys = sequencesOf(sh, name);
-    if (words)
-      out +=
-        keys.length > 0
-          ? `${name} can be found on ${keys.map((one) => `"${one}"`).join(", ")}.\n`
-          : `${name} is not bound to any keys\n`;
+    if (words) out += foundOn(name, keys, "found on");
     else if (keys.length === 0) out += `# ${name} (not bound)\n`;
     else for (const one of keys) out += `"${one}": ${name}\n`;
   }

@@ -364,7 +364,9 @@ export const jobBuiltins: Record<string, Builtin> = {
   wait,
   kill,
   disown,
-  *suspend(sh) {
+  *suspend(sh, args) {
+    const parsed = parseOptions(args, "f");
+    if (parsed.bad) return yield* badOption(sh, "suspend", parsed.bad);
     if (!sh.has("monitor")) {
       yield* sh.complain("suspend: cannot suspend: no job control");
       return 1;

@@ -265,6 +265,7 @@ const shopt: Builtin = function* (sh, args) {
       if (has("o")) turn(sh, name, has("s"));
       else if (has("s")) on.add(name);
       else on.delete(name);
+      if (has("s") && name.startsWith("compat")) sh.set("BASH_COMPAT", name.slice(6));
       // A debugger sees into functions.
       if (name === "extdebug") for (const option of ["functrace", "errtrace"]) turn(sh, option, has("s"));
     } else {

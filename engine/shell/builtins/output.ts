@@ -95,9 +95,9 @@ const printf: Builtin = function* (sh, args) {
   let named = true;
   for (const { name, count } of result.counts) {
     if (/^[A-Za-z_]\w*$/.test(name)) sh.assign(name, undefined, String(count));
-    else {
+    else if (name !== "") {
       named = false;
-      if (name !== "") yield* sh.complain(`printf: \`${name}': not a valid identifier`);
+      yield* sh.complain(`printf: \`${name}': not a valid identifier`);
     }
   }
   // The output is written last, however much of it came first.

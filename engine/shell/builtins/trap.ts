@@ -26,10 +26,9 @@ export function signalTable(dialect: Dialect): string {
   let out = "";
   names.forEach(([number, name], i) => {
     out += `${String(number).padStart(2)}) ${name}`;
-    out += i % 5 === 4 || i === names.length - 1 ? "\n" : "\t";
-    if (i % 5 !== 4 && i !== names.length - 1 && name.length < 8) out += "";
+    out += i % 5 === 4 ? "\n" : "\t";
   });
-  return out;
+  return `${out}\n`;
 }
 
 /** dash lists names, and numbers that have none; busybox names with their numbers. */

@@ -2,6 +2,7 @@
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import { readText } from "../../machine/sys.ts";
+import { isReadlineVariable } from "./variables.ts";
 
 export type Bound =
   | { kind: "function"; name: string }
@@ -137,11 +138,23 @@ export function shownSequence(keys: string): string {
 export class Bindings {
   readonly keys = new Map<string, Bound>();
   readonly variables = new Map<string, string>();
+  /** Sequences that `bind -r` took away, and functions that `bind -u` took from all of theirs. */
+  readonly removed = new Set<string>();
+  readonly unbound = new Map<string, boolean>();
+
+  /** What another shell's bindings are. */
+  take(other: Bindings): void {
+    for (const [keys, bound] of other.keys) this.keys.set(keys, bound);
+    for (const [name, value] of other.variables) this.variables.set(name, value);
+    for (const keys of other.removed) this.removed.add(keys);
+    for (const [name, gone] of other.unbound) this.unbound.set(name, gone);
+  }
 
   /** Obeys a line of inputrc or an argument of `bind`; what is wrong with it. */
   line(text: string, command = false): string | undefined {
     const set = /^set\s+([\w-]+)\s*(.*)$/i.exec(text.trim());
     if (set) {
+      if (!isReadlineVariable(set[1]!.toLowerCase())) return `${set[1]}: unknown variable name`;
       this.variables.set(set[1]!.toLowerCase(), set[2]!.trim().toLowerCase());
       return undefined;
     }

@@ -60,3 +60,8 @@ export function readlineVariables(chosen: ReadonlyMap<string, string>): [string,
       return [name, value === "on" || value === "off" ? (/^(on|1|)$/i.test(given) ? "on" : "off") : given];
     });
 }
+
+/** True for a variable that readline knows. */
+export function isReadlineVariable(name: string): boolean {
+  return DEFAULTS.includes(`\n${name} `);
+}
