@@ -214,6 +214,7 @@ function binEntries(installed: string[]): Map<string, Inode> {
   }
   if (entries.has("gzip"))
     for (const [name, script] of Object.entries(GZIP_SCRIPTS)) entries.set(name, text(script, 0o755));
+  if (entries.has("grep")) entries.set("rgrep", text('#!/bin/sh\nexec grep -r "$@"\n', 0o755));
   return entries;
 }
 

@@ -17,6 +17,7 @@ import { arch, hostid, hostname, hostnamectl, lsbRelease, uname } from "./hostna
 import { iconv } from "./iconv.ts";
 import { groups, id, whoami } from "./id.ts";
 import { ip } from "./ip.ts";
+import { ipcs, mcookie, pwdx } from "./ipc.ts";
 import { chroot, lsns, runuser, unshare } from "./isolate.ts";
 import { journalctl } from "./journalctl.ts";
 import { lsmod, modinfo, modprobe, rmmod } from "./kernel-modules.ts";
@@ -50,6 +51,7 @@ import { swapoff, swapon } from "./swap.ts";
 import { sysctl } from "./sysctl.ts";
 import { systemctl } from "./systemctl.ts";
 import { systemdAnalyze } from "./systemd-analyze.ts";
+import { systemdEscape } from "./systemd-escape.ts";
 import { systemdCgls, systemdCgtop } from "./systemd-groups.ts";
 import { loginctl, service, systemdCat, systemdDetectVirt, systemdRun } from "./systemd-tools.ts";
 import { clear, reset, stty, tput } from "./terminal.ts";
@@ -66,6 +68,10 @@ export const systemPrograms: Record<string, Program> = {
   "update-alternatives": updateAlternatives,
   choom,
   hostid,
+  ipcs,
+  mcookie,
+  pwdx,
+  "systemd-escape": systemdEscape,
   getopt,
   i386,
   linux32,
