@@ -37,6 +37,38 @@ EOF
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "what cannot be mounted or pulled is told in the words of its plugin",
+    script: `pod() { cat <<Y | kubectl apply -f - >/dev/null
+apiVersion: v1
+kind: Pod
+metadata: {name: $1}
+spec: {nodeName: worker-1, imagePullSecrets: [{name: regcred}], volumes: [$2], containers: [{name: c, image: "busybox:1.36", command: [sleep, "100"], volumeMounts: [{name: v, mountPath: /v$3}]}]}
+Y
+}
+pod socket '{name: v, hostPath: {path: /etc, type: Socket}}'
+pod claim '{name: v, persistentVolumeClaim: {claimName: nosuch}}'
+pod sources '{name: v, projected: {sources: [{configMap: {name: nosuch}}, {secret: {name: nosuch}}]}}'
+pod driver '{name: v, csi: {driver: nosuch.example}}'
+pod gone '{name: v, rbd: {monitors: [a], image: b}}'
+pod share '{name: v, nfs: {server: 10.9.9.9, path: /x}}'
+pod expr '{name: v, emptyDir: {}}' ', subPathExpr: "$(NOPE)"'
+sleep 20
+for p in socket claim sources driver gone share expr; do kubectl get events --field-selector involvedObject.name=$p -o json | jq -r '.items[] | select(.type == "Warning") | [.reason, .message] | join(" ")' | sort; done`,
+    expect: [
+      'FailedMount MountVolume.SetUp failed for volume "v" : hostPath type check failed: /etc is not a socket file',
+      'FailedMount Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[], failed to process volumes=[v]: error processing PVC default/nosuch: failed to fetch PVC from API server: persistentvolumeclaims "nosuch" not found',
+      'FailedMount MountVolume.SetUp failed for volume "v" : [configmap "nosuch" not found, secret "nosuch" not found]',
+      'FailedMount MountVolume.NewMounter initialization failed for volume "v" : volume mode "Ephemeral" not supported by driver nosuch.example (no CSIDriver object)',
+      'FailedMount Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[], failed to process volumes=[v]: failed to get Plugin from volumeSpec for volume "v" err=no volume plugin matched',
+      'FailedMount MountVolume.SetUp failed for volume "v" : mount failed: exit status 32',
+      /^Mounting arguments: -t nfs 10\.9\.9\.9:\/x \/var\/lib\/kubelet\/pods\/[0-9a-f-]+\/volumes\/kubernetes\.io~nfs\/v$/,
+      "Mounting command: mount",
+      /^Output: mount\.nfs: Connection refused/,
+      "Failed Error: missing value for NOPE",
+      "FailedToRetrieveImagePullSecret Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed.",
+    ],
+  },
+  {
     name: "a claim waits for its first consumer, is made on that Pod's node, outlives the Pod and goes with the claim",
     script: `provisioner; claim data ReadWriteOnce; sleep 2
 kubectl get pvc data --no-headers | awk '{print $2, $3}'

@@ -195,6 +195,14 @@ function subPathProblem(subPath: string): string | undefined {
   return `unable to provision SubPath \`${subPath}\`: must not contain '..'`;
 }
 
+/** Every variable of a subPathExpr has to have a value (pkg/kubelet/container ExpandContainerVolumeMounts). */
+function expandSubPath(text: string, env: ReadonlyMap<string, string>): string {
+  const names = [...text.matchAll(/\$\$|\$\(([^)]*)\)/g)].flatMap(([, name]) => (name === undefined ? [] : [name]));
+  const missing = [...new Set(names)].filter((name) => !env.get(name)).sort();
+  if (missing.length > 0) throw new SyncError("CreateContainerConfigError", `missing value for ${missing.join(", ")}`);
+  return expand(text, env);
+}
+
 function mounts(
   ctx: KubeletContext,
   pod: Pod,
@@ -208,7 +216,7 @@ function mounts(
     const volume = pod.spec.volumes?.find((one) => one.name === mount.name);
     if (volume === undefined) continue;
     let hostPath = ctx.volumePath(pod, volume);
-    const subPath = mount.subPath ?? (mount.subPathExpr && expand(mount.subPathExpr, env));
+    const subPath = mount.subPath ?? (mount.subPathExpr && expandSubPath(mount.subPathExpr, env));
     if (subPath) {
       const wrong = subPathProblem(subPath);
       if (wrong !== undefined) throw new SyncError("CreateContainerConfigError", wrong);

@@ -90,6 +90,7 @@ export class ObjectCache {
 
 function references(pod: Pod): { resource: Resource; name: string }[] {
   const out: { resource: Resource; name: string }[] = [];
+  for (const { name } of pod.spec.imagePullSecrets ?? []) if (name) out.push({ resource: SECRETS, name });
   for (const volume of pod.spec.volumes ?? []) {
     if (volume.configMap) out.push({ resource: CONFIG_MAPS, name: volume.configMap.name });
     if (volume.secret) out.push({ resource: SECRETS, name: volume.secret.secretName });

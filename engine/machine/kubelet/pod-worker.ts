@@ -1,4 +1,5 @@
 import { goDuration, goTime } from "../../api/go-time.ts";
+import { SECRETS } from "../../api/resources.ts";
 import { StatusError } from "../../api/status.ts";
 import { parseTime } from "../../api/time.ts";
 import { type Gen, type KernelEvent, SECOND, type Task } from "../../kernel/index.ts";
@@ -188,10 +189,23 @@ export class PodWorker {
       if (volumes.changed(pod) || told) yield* volumes.refresh(pod);
       this.mountedFor = pod.metadata;
       this.watchVolumes();
+      yield* this.lookForPullSecrets();
       yield* sync.sync(pod, this.reasons, cancelled);
     } finally {
       this.waiting = false;
     }
+  }
+
+  /** Secrets for pulling images are asked for at every sync; those that are not there are told (kubelet_pods.go getPullSecretsForPod). */
+  private *lookForPullSecrets(): Gen {
+    const { ctx } = this.parts;
+    const { namespace } = this.pod.metadata;
+    const lacking: string[] = [];
+    for (const { name } of this.pod.spec.imagePullSecrets ?? [])
+      if (name && (yield* ctx.objects.get(SECRETS, namespace!, name)) === undefined) lacking.push(name);
+    if (lacking.length === 0) return;
+    const words = `Unable to retrieve some image pull secrets (${lacking.join(", ")}); attempting to pull the image may not succeed.`;
+    ctx.recorder.event(this.pod, "Warning", "FailedToRetrieveImagePullSecret", words);
   }
 
   /** Mounted configMaps and the like are looked at again once in a while. */

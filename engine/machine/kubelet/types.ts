@@ -101,6 +101,8 @@ export interface VolumeSpec {
   persistentVolumeClaim?: { claimName: string; readOnly?: boolean };
   /** A claim made for the Pod alone, named after both. */
   ephemeral?: object;
+  nfs?: { server: string; path: string };
+  csi?: { driver: string };
 }
 
 export interface ProjectedSource {
@@ -115,6 +117,7 @@ export interface PodSpec {
   initContainers?: ContainerSpec[];
   ephemeralContainers?: ContainerSpec[];
   volumes?: VolumeSpec[];
+  imagePullSecrets?: { name?: string }[];
   nodeName?: string;
   hostname?: string;
   subdomain?: string;

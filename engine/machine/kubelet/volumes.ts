@@ -11,9 +11,10 @@ import { claimedPath, claimOf } from "./claims.ts";
 import { drawMs, type KubeletContext, SyncCancelled, SyncError } from "./context.ts";
 import { KUBELET } from "./durations.ts";
 import { fieldValue, resourceValue } from "./env.ts";
-import { MountError } from "./mount-error.ts";
+import { MountError, ProcessError } from "./mount-error.ts";
 import { PODS_DIR } from "./pods-dir.ts";
 import { type DownwardItem, type KeyToPath, type Pod, podKey, type VolumeSpec } from "./types.ts";
+import { refuseSource, setUpHostPath } from "./volume-plugins.ts";
 
 export { PODS_DIR };
 
@@ -62,6 +63,11 @@ export function inMemory(volume: VolumeSpec): boolean {
   return Boolean(volume.secret || volume.projected || volume.downwardAPI) || volume.emptyDir?.medium === "Memory";
 }
 
+function unmounted(todo: readonly VolumeSpec[], unprocessed: readonly string[], why: string): string {
+  const names = todo.map((volume) => volume.name).sort();
+  return `Unable to attach or mount volumes: unmounted volumes=[${names.join(" ")}], unattached volumes=[], failed to process volumes=[${[...unprocessed].sort().join(" ")}]: ${why}`;
+}
+
 /** Sets up a Pod's volumes on the node, before its sandbox is made (pkg/kubelet/volumemanager). */
 export class VolumeManager {
   private readonly ctx: KubeletContext;
@@ -102,6 +108,7 @@ export class VolumeManager {
     const deadline = kernel.now + KUBELET.mountTimeout;
     yield* sleep(drawMs(random, KUBELET.volumeMs));
     for (;;) {
+      const unprocessed = new Map<string, string>();
       for (let i = 0; i < todo.length; ) {
         const volume = todo[i]!;
         const key = `${uid} ${volume.name}`;
@@ -123,8 +130,13 @@ export class VolumeManager {
             1,
           );
         } catch (error) {
+          if (error instanceof ProcessError) {
+            unprocessed.set(volume.name, error.message);
+            i++;
+            continue;
+          }
           if (!(error instanceof MountError)) throw error;
-          const words = `MountVolume.SetUp failed for volume "${volume.name}" : ${error.message}`;
+          const words = `${error.step} for volume "${error.volume ?? volume.name}" : ${error.message}`;
           recorder.event(pod, "Warning", "FailedMount", words);
           log(
             "E",
@@ -138,14 +150,17 @@ export class VolumeManager {
         if (cancelled()) throw new SyncCancelled();
       }
       if (todo.length === 0) return;
+      if (unprocessed.size > 0) {
+        const words = unmounted(todo, [...unprocessed.keys()], [...unprocessed.values()].join("; "));
+        recorder.event(pod, "Warning", "FailedMount", words);
+        throw new SyncError("FailedMount", words);
+      }
       const next = Math.min(...todo.map((volume) => this.failed.get(`${uid} ${volume.name}`)?.until ?? kernel.now));
       if (next >= deadline) {
         yield* sleep(Math.max(0, deadline - kernel.now));
         if (cancelled()) throw new SyncCancelled();
-        const names = todo.map((volume) => volume.name).join(" ");
-        const words = `Unable to attach or mount volumes: unmounted volumes=[${names}], unattached volumes=[], failed to process volumes=[]: context deadline exceeded`;
-        recorder.event(pod, "Warning", "FailedMount", words);
-        throw new SyncError("FailedMount", words);
+        // Who waited in vain is not told of it once more.
+        throw new SyncError("FailedMount", unmounted(todo, [], "context deadline exceeded"));
       }
       yield* sleep(next - kernel.now);
       if (cancelled()) throw new SyncCancelled();
@@ -185,7 +200,7 @@ export class VolumeManager {
       try {
         yield* this.setUp(pod, volume);
       } catch (error) {
-        if (!(error instanceof MountError)) throw error;
+        if (!(error instanceof MountError || error instanceof ProcessError)) throw error;
       }
     }
   }
@@ -193,7 +208,7 @@ export class VolumeManager {
   private *setUp(pod: Pod, volume: VolumeSpec): Gen<void> {
     const { machine } = this.ctx;
     if (volume.hostPath) {
-      this.hostPath(volume.hostPath);
+      setUpHostPath(this.ctx, volume.hostPath);
       return;
     }
     const path = volumePath(pod, volume);
@@ -206,7 +221,7 @@ export class VolumeManager {
     }
     const claim = claimOf(pod, volume);
     if (claim !== undefined) {
-      const target = yield* claimedPath(this.ctx, pod, volume, claim);
+      const target = yield* claimedPath(this.ctx, pod, claim);
       this.claimed.set(`${pod.metadata.uid} ${volume.name}`, target);
       const group = pod.spec.securityContext?.fsGroup;
       const dir = group === undefined ? undefined : sys.find(hostView(machine), target);
@@ -216,23 +231,10 @@ export class VolumeManager {
       }
       return;
     }
+    yield* refuseSource(this.ctx, pod, volume);
     const files = yield* this.content(pod, volume);
     const mode = volume.configMap?.defaultMode ?? volume.secret?.defaultMode ?? volume.projected?.defaultMode;
     writeAtomically(this.ctx, ensureDir(machine, path), files, mode ?? 0o644, inMemory(volume) ? 0o1777 : 0o777);
-  }
-
-  private hostPath({ path, type }: { path: string; type?: string }): void {
-    const { machine } = this.ctx;
-    const node = sys.find(hostView(machine), path);
-    if (type === "DirectoryOrCreate" || (!type && node === undefined)) ensureDir(machine, path);
-    else if (type === "FileOrCreate" && node === undefined) {
-      const slash = path.lastIndexOf("/");
-      putFile(machine, ensureDir(machine, path.slice(0, slash)), path.slice(slash + 1), "");
-    } else if (type === "Directory" && node?.kind !== "dir") {
-      throw new MountError(`hostPath type check failed: ${path} is not a directory`);
-    } else if (type === "File" && node?.kind !== "file") {
-      throw new MountError(`hostPath type check failed: ${path} is not a file`);
-    }
   }
 
   private *content(pod: Pod, volume: VolumeSpec): Gen<Map<string, Projected>> {
@@ -243,12 +245,20 @@ export class VolumeManager {
       else if (secret) yield* this.fromKeys(pod, "secret", { ...secret, name: secret.secretName }, files);
       else if (downwardAPI) this.fromDownward(pod, downwardAPI.items, files);
       else if (projected) {
-        for (const source of projected.sources ?? []) {
-          if (source.configMap) yield* this.fromKeys(pod, "configmap", source.configMap, files);
-          if (source.secret) yield* this.fromKeys(pod, "secret", source.secret, files);
-          if (source.downwardAPI) this.fromDownward(pod, source.downwardAPI.items, files);
-          if (source.serviceAccountToken) yield* this.token(pod, source.serviceAccountToken, files);
-        }
+        // Every source is asked; all that they lack is told at once.
+        const lacking = new Set<string>();
+        for (const source of projected.sources ?? [])
+          try {
+            if (source.configMap) yield* this.fromKeys(pod, "configmap", source.configMap, files);
+            if (source.secret) yield* this.fromKeys(pod, "secret", source.secret, files);
+            if (source.downwardAPI) this.fromDownward(pod, source.downwardAPI.items, files);
+            if (source.serviceAccountToken) yield* this.token(pod, source.serviceAccountToken, files);
+          } catch (error) {
+            if (!(error instanceof MountError)) throw error;
+            lacking.add(error.message);
+          }
+        const [first, ...more] = lacking;
+        if (first !== undefined) throw new MountError(more.length === 0 ? first : `[${[...lacking].join(", ")}]`);
       }
     } catch (error) {
       if (error instanceof StatusError || isNetError(error)) throw new MountError(error.message);
