@@ -7,6 +7,33 @@ const ON_NODE = `on() { ssh "$1" "sudo bash -c '$2'" 2>&1; }
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "a probe that cannot be carried out restarts nothing, and the kernel of a Pod may have its whole name",
+    script: `pod() { cat <<Y | kubectl apply -f - >/dev/null
+apiVersion: v1
+kind: Pod
+metadata: {name: $1}
+spec: {nodeName: worker-1, $3 containers: [{name: c, image: "nginx:1.25", $2}]}
+Y
+}
+pod absent 'livenessProbe: {exec: {command: [nosuch]}, periodSeconds: 2, failureThreshold: 1}'
+pod nameless 'readinessProbe: {httpGet: {path: /, port: nosuch}, periodSeconds: 2}'
+pod secure 'readinessProbe: {httpGet: {path: /, port: 80, scheme: HTTPS}, periodSeconds: 2}'
+pod remote 'readinessProbe: {grpc: {port: 81}, periodSeconds: 2}'
+pod full 'ports: []' 'hostname: hh, subdomain: ss, setHostnameAsFQDN: true,'
+pod long 'ports: []' 'hostname: hh, subdomain: a12345678901234567890123456789012345678901234567890, setHostnameAsFQDN: true,'
+sleep 30
+kubectl get pod absent --no-headers | awk '{print $1, $2, $4}'; kubectl exec full -- hostname
+for p in nameless secure remote long; do kubectl get events --field-selector involvedObject.name=$p -o json | jq -r '.items[] | select(.type == "Warning") | [.reason, .message] | join(" ")'; done`,
+    expect: [
+      "absent 1/1 0",
+      "hh.ss.default.svc.cluster.local",
+      'Unhealthy Readiness probe errored: strconv.Atoi: parsing "nosuch": invalid syntax',
+      /^Unhealthy Readiness probe failed: Get "https:\/\/10\.200\.\d+\.\d+:80\/": http: server gave HTTP response to HTTPS client$/,
+      /^Unhealthy Readiness probe failed: timeout: failed to connect service "10\.200\.\d+\.\d+:81" within 1s: context deadline exceeded$/,
+      /^FailedCreatePodSandBox Failed to create pod sandbox: failed to construct FQDN from pod hostname and cluster domain, FQDN hh\.a\d+\.default\.svc\.cluster\.local is too long \(64 characters is the max, \d+ characters requested\)$/,
+    ],
+  },
+  {
     name: "a node's file systems, namespaces and make",
     script: `on cp-1 "stat -fc %T /sys/fs/cgroup/; stat -f -c %T-%l / /proc; stat -f /nosuch; mount | grep cgroup"
 on cp-1 "df -i /; df -ih / | tail -1; df --output 2>/dev/null; stat -c %a /var/lib/etcd"

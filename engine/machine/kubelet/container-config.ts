@@ -22,7 +22,7 @@ export function sandboxConfig(ctx: KubeletContext, pod: Pod, attempt: number): S
   const { spec } = pod;
   return {
     metadata: { name, uid, namespace, attempt },
-    hostname: (spec.hostname || name).slice(0, 63),
+    hostname: kernelHostname(ctx, pod),
     logDirectory: logDirectory(pod),
     resolvConf: resolvConf(ctx, pod),
     labels: {
@@ -39,6 +39,28 @@ export function sandboxConfig(ctx: KubeletContext, pod: Pod, attempt: number): S
     portMappings: portMappings(pod),
     sysctls: (spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name.replaceAll("/", "."), value]),
   };
+}
+
+/** Most that the kernel's nodename holds, in characters. */
+const NODENAME_MAX = 64;
+
+/** What the kernel of a Pod's containers is called: its host name, or all of its domain name (pkg/kubelet/util GetNodenameForKernel). */
+function kernelHostname(ctx: KubeletContext, pod: Pod): string {
+  const hostname = (pod.spec.hostname || pod.metadata.name).slice(0, 63);
+  if (!pod.spec.setHostnameAsFQDN || !pod.spec.subdomain) return hostname;
+  const fqdn = fullName(ctx, pod, hostname);
+  if (fqdn.length <= NODENAME_MAX) return fqdn;
+  const sizes = `(${NODENAME_MAX} characters is the max, ${fqdn.length} characters requested)`;
+  throw new SandboxConfigError(
+    `failed to construct FQDN from pod hostname and cluster domain, FQDN ${fqdn} is too long ${sizes}`,
+  );
+}
+
+/** A sandbox that cannot even be described. */
+export class SandboxConfigError extends Error {}
+
+function fullName(ctx: KubeletContext, { metadata, spec }: Pod, hostname: string): string {
+  return `${hostname}.${spec.subdomain}.${metadata.namespace}.svc.${ctx.options.clusterDomain}`;
 }
 
 /** Host ports of its containers; with the host's network there is nothing to map. */
@@ -268,8 +290,7 @@ function hostsFile(ctx: KubeletContext, pod: Pod, podIps: readonly string[]): st
     "fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n";
   for (const ip of podIps) {
     if (pod.spec.subdomain) {
-      const domain = `${hostname}.${pod.spec.subdomain}.${pod.metadata.namespace}.svc.${ctx.options.clusterDomain}`;
-      out += `${ip}\t${domain}\t${hostname}\n`;
+      out += `${ip}\t${fullName(ctx, pod, hostname)}\t${hostname}\n`;
     } else out += `${ip}\t${hostname}\n`;
   }
   return out + added;

@@ -30,8 +30,12 @@ export function goesWell(
   const { machine } = ctx;
   // Somebody listens on a device: the probe's packets are what he is to see.
   if (machine.network.taps.size > 0) return false;
-  const listener = machine.network.localListener(machine.net, host, portOf(spec, target.port));
+  const port = portOf(spec, target.port);
+  if (port === undefined) return false;
+  const listener = machine.network.localListener(machine.net, host, port);
   if (listener === undefined) return false;
+  const secure = httpGet?.scheme === "HTTPS";
+  if (httpGet && secure !== (listener.tls === true)) return false;
   return httpGet === undefined || listener.well?.(httpGet.path ?? "/") === true;
 }
 
@@ -57,6 +61,7 @@ export function* runHandler(
   if (handler.httpGet) {
     const { httpGet } = handler;
     const port = portOf(spec, httpGet.port);
+    if (port === undefined) return noPort(httpGet.port);
     const host = httpGet.host || ip;
     const scheme = (httpGet.scheme ?? "HTTP").toLowerCase();
     const headers: Record<string, string> = { host: `${host}:${port}`, "user-agent": "kube-probe/1.32", accept: "*/*" };
@@ -66,13 +71,21 @@ export function* runHandler(
   const target = handler.tcpSocket ?? handler.grpc;
   if (target === undefined) return { outcome: "error", output: "missing probe handler" };
   const port = portOf(spec, target.port);
+  if (port === undefined) return noPort(target.port);
   const host = ("host" in target && target.host) || ip;
+  const began = ctx.kernel.now;
   try {
     const connection = yield* ctx.machine.network.connect(ctx.machine.net, host, port, { timeout });
     connection.close();
     return { outcome: "success", output: "" };
   } catch (error) {
     if (!isNetError(error)) throw error;
+    if (handler.grpc) {
+      // Its client dials again and again until the time is up (pkg/probe/grpc, WithBlock).
+      yield* sleep(Math.max(0, began + timeout - ctx.kernel.now));
+      const words = `failed to connect service "${host}:${port}" within ${timeout / SECOND}s: context deadline exceeded`;
+      return { outcome: "failure", output: `timeout: ${words}` };
+    }
     return { outcome: "failure", output: dialError(host, port, error.code, error.message) };
   }
 }
@@ -110,6 +123,12 @@ function* runHttp(
   let response: HttpResponse;
   try {
     const connection = yield* machine.network.connect(machine.net, host, port, { timeout });
+    const { tls } = connection.listener;
+    if ((scheme === "https") !== (tls === true)) {
+      connection.close();
+      if (scheme === "http") return { outcome: "failure", output: "HTTP probe failed with statuscode: 400" };
+      return { outcome: "failure", output: `Get "${url()}": http: server gave HTTP response to HTTPS client` };
+    }
     response = yield* connection.http({ method: "GET", path, headers, remoteAddress: "" });
     // Kept by nobody: the next probe dials anew (prober/http DisableKeepAlives).
     if (response.body.type === "bytes" || response.body.type === "object") connection.close();
@@ -129,7 +148,13 @@ function dialError(host: string, port: number, code: string, message: string): s
   return `dial tcp ${host}:${port}: ${code === "ETIMEDOUT" ? "" : "connect: "}${message}`;
 }
 
-function portOf(spec: ContainerSpec, port: number | string): number {
+/** A port by number or by its name in the container; a name may be a number too (pkg/probe ResolveContainerPort). */
+function portOf(spec: ContainerSpec, port: number | string): number | undefined {
   if (typeof port === "number") return port;
-  return spec.ports?.find((one) => one.name === port)?.containerPort ?? Number(port);
+  const named = spec.ports?.find((one) => one.name === port)?.containerPort;
+  return named ?? (/^\d+$/.test(port) ? Number(port) : undefined);
+}
+
+function noPort(port: number | string): HandlerResult {
+  return { outcome: "error", output: `strconv.Atoi: parsing ${JSON.stringify(port)}: invalid syntax` };
 }

@@ -3,7 +3,7 @@ import type { Gen } from "../../kernel/index.ts";
 import { join } from "../../kernel/index.ts";
 import { type Container, isCriError, type Sandbox } from "../runtime/index.ts";
 import { BackOff } from "./backoff.ts";
-import { containerConfig, containerHash, sandboxConfig } from "./container-config.ts";
+import { containerConfig, containerHash, SandboxConfigError, sandboxConfig } from "./container-config.ts";
 import { type KubeletContext, SyncCancelled, SyncError } from "./context.ts";
 import { KUBELET } from "./durations.ts";
 import { runHandler } from "./handlers.ts";
@@ -76,10 +76,11 @@ export class PodSync {
     try {
       return yield* runtime.runPodSandbox(sandboxConfig(this.ctx, pod, attempt));
     } catch (error) {
-      if (!isCriError(error)) throw error;
-      const words = `Failed to create pod sandbox: ${error.rpc}`;
+      const why = isCriError(error) ? error.rpc : error instanceof SandboxConfigError ? error.message : undefined;
+      if (why === undefined) throw error;
+      const words = `Failed to create pod sandbox: ${why}`;
       recorder.event(pod, "Warning", "FailedCreatePodSandBox", words);
-      log("E", "kuberuntime_sandbox.go:72", "Failed to create sandbox for pod", { err: error.rpc, pod: podKey(pod) });
+      log("E", "kuberuntime_sandbox.go:72", "Failed to create sandbox for pod", { err: why, pod: podKey(pod) });
       throw new SyncError(
         "CreatePodSandboxError",
         `failed to "CreatePodSandbox" for "${podFormat(pod)}" with CreatePodSandboxError: "${words}"`,

@@ -160,7 +160,8 @@ export class ProbeManager implements ProbeView {
         1,
       );
     }
-    this.note(worker, outcome === "success");
+    // What could not be asked says nothing of the container (worker.go doProbe).
+    if (outcome !== "error") this.note(worker, outcome === "success");
     this.schedule(worker, Math.max(0, (probe.periodSeconds ?? 10) * SECOND - (ctx.kernel.now - began)));
   }
 

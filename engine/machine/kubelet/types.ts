@@ -121,6 +121,7 @@ export interface PodSpec {
   nodeName?: string;
   hostname?: string;
   subdomain?: string;
+  setHostnameAsFQDN?: boolean;
   hostNetwork?: boolean;
   hostPID?: boolean;
   shareProcessNamespace?: boolean;
