@@ -7,6 +7,13 @@ const ON_NODE = `on() { ssh "$1" "sudo bash -c '$2'" 2>&1; }
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "a container whose program reads more than its limit is OOMKilled, shell and all",
+    script: `kubectl run eater --image=busybox:1.36 --restart=Never --overrides='{"spec":{"containers":[{"name":"c","image":"busybox:1.36","command":["sh","-c","tail /dev/zero; echo lives"],"resources":{"limits":{"memory":"8Mi"}}}]}}'
+sleep 15; kubectl logs eater
+kubectl get pod eater -o jsonpath='{.status.containerStatuses[0].state.terminated.reason} {.status.containerStatuses[0].state.terminated.exitCode}{"\\n"}'`,
+    expect: ["OOMKilled 137"],
+  },
+  {
     name: "a probe that cannot be carried out restarts nothing, and the kernel of a Pod may have its whole name",
     script: `pod() { cat <<Y | kubectl apply -f - >/dev/null
 apiVersion: v1

@@ -1,5 +1,6 @@
 /** Reading lines and writing text, in blocks: what keeps filters fast. */
 import { concat, cpu, decode, encode, type Gen } from "../kernel/index.ts";
+import { allocate } from "../machine/memory.ts";
 import type { Process } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 
@@ -58,8 +59,10 @@ const MAX_MEMORY = 192 * 1024 * 1024;
  */
 export function* hold(p: Process, bytes: number): Gen<void> {
   if (bytes > roomOf(p)) throw new RangeError("no memory");
-  if (bytes <= MAX_MEMORY) return;
-  p.machine.signal(p, "KILL");
+  const limit = p.machine.memory.limitOf(p.ns.cgroup);
+  if (limit !== undefined && bytes > limit * 1024) allocate(p, Math.ceil(bytes / 1024));
+  else if (bytes > MAX_MEMORY) p.machine.signal(p, "KILL");
+  else return;
   yield* cpu(0);
 }
 
