@@ -19,6 +19,11 @@ interface Chain {
   /** Signers up to the authority; empty when there are none. */
   signers: readonly CertificateDocument[];
   problem: string | undefined;
+  /** The leaf's names, undefined where it has no subjectAltName; and what it is not for. */
+  names: readonly string[] | undefined;
+  addresses: readonly string[];
+  notForServers: boolean;
+  notForClients: boolean;
 }
 
 /** By authorities, then by certificate: components connect with the same few again and again. */
@@ -35,14 +40,15 @@ export function distrust(
   nowMs: number,
 ): string | undefined {
   if (certificate === "") return undefined;
-  const { leaf, signers, problem } = chainOf(certificate, authorities);
+  const chain = chainOf(certificate, authorities);
+  const { leaf, signers, problem } = chain;
   if (leaf === undefined) return undefined;
   const why =
     outOfTime(leaf, nowMs) ??
-    wrongHost(leaf, serverName || host) ??
+    wrongHost(leaf, chain, serverName || host) ??
     problem ??
     signers.map((signer) => outOfTime(signer, nowMs)).find((text) => text !== undefined) ??
-    (lacksUsage(leaf, OID.serverAuth) ? "certificate specifies an incompatible key usage" : undefined);
+    (chain.notForServers ? "certificate specifies an incompatible key usage" : undefined);
   return why && `tls: failed to verify certificate: x509: ${why}`;
 }
 
@@ -51,11 +57,11 @@ export function distrust(
  * processCertsFromClient); undefined when it takes it.
  */
 export function distrustClient(certificate: string, authorities: string, nowMs: number): string | undefined {
-  const { leaf, signers, problem } = chainOf(certificate, authorities);
+  const { leaf, signers, problem, notForClients } = chainOf(certificate, authorities);
   if (leaf === undefined) return "certificate required";
   if ([leaf, ...signers].some((one) => nowMs > one.notAfter)) return "expired certificate";
   if (problem !== undefined) return "unknown certificate authority";
-  return lacksUsage(leaf, OID.clientAuth) ? "bad certificate" : undefined;
+  return notForClients ? "bad certificate" : undefined;
 }
 
 function chainOf(certificate: string, authorities: string): Chain {
@@ -67,7 +73,16 @@ function chainOf(certificate: string, authorities: string): Chain {
   let chain = own.get(certificate);
   if (chain === undefined) {
     if (own.size >= 256) own.clear();
-    own.set(certificate, (chain = buildChain(documentsIn(certificate), documentsIn(authorities))));
+    const documents = documentsIn(certificate);
+    const [leaf] = documents;
+    chain = {
+      ...buildChain(documents, documentsIn(authorities)),
+      names: leaf && alternatives(leaf, 0x82),
+      addresses: (leaf && alternatives(leaf, 0x87)) ?? [],
+      notForServers: leaf !== undefined && lacksUsage(leaf, OID.serverAuth),
+      notForClients: leaf !== undefined && lacksUsage(leaf, OID.clientAuth),
+    };
+    own.set(certificate, chain);
   }
   return chain;
 }
@@ -83,7 +98,10 @@ export function documentsIn(pem: string): CertificateDocument[] {
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
   a.length === b.length && a.every((byte, i) => byte === b[i]);
 
-function buildChain([leaf, ...between]: CertificateDocument[], roots: CertificateDocument[]): Chain {
+function buildChain(
+  [leaf, ...between]: CertificateDocument[],
+  roots: CertificateDocument[],
+): Pick<Chain, "leaf" | "signers" | "problem"> {
   if (leaf === undefined) return { leaf, signers: [], problem: undefined };
   const isRoot = (one: CertificateDocument) => roots.some(({ der }) => sameBytes(der, one.der));
   const signers: CertificateDocument[] = [];
@@ -182,11 +200,13 @@ function addressText(bytes: Uint8Array): string {
 }
 
 /** Certificate.VerifyHostname and HostnameError. */
-function wrongHost(certificate: CertificateDocument, host: string): string | undefined {
-  const names = alternatives(certificate, 0x82);
+function wrongHost(
+  certificate: CertificateDocument,
+  { names, addresses }: Pick<Chain, "names" | "addresses">,
+  host: string,
+): string | undefined {
   const bare = host.replace(/^\[|\]$/g, "");
   if (/^\d+\.\d+\.\d+\.\d+$/.test(bare) || bare.includes(":")) {
-    const addresses = alternatives(certificate, 0x87) ?? [];
     if (addresses.includes(bare)) return undefined;
     if (addresses.length === 0) return `cannot validate certificate for ${bare} because it doesn't contain any IP SANs`;
     return `certificate is valid for ${addresses.join(", ")}, not ${bare}`;

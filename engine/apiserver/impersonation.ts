@@ -9,6 +9,7 @@ import { forbidden, PageError } from "./errors.ts";
  */
 export function impersonate(context: Context): User {
   const { headers } = context.request;
+  if (!asksFor(headers)) return context.user;
   const name = headers["impersonate-user"];
   const groups = listed(headers["impersonate-group"]);
   const uid = headers["impersonate-uid"] ?? "";
@@ -31,6 +32,12 @@ export function impersonate(context: Context): User {
     if (!all.includes(ALL_UNAUTHENTICATED)) all = [...all, ALL_UNAUTHENTICATED];
   } else if (!all.includes(ALL_AUTHENTICATED)) all = [...all, ALL_AUTHENTICATED];
   return Object.freeze({ name, groups: Object.freeze(all), ...(uid !== "" && { uid }), ...(extra && { extra }) });
+}
+
+/** Whether any header is about impersonation: those of hardly any request are. */
+function asksFor(headers: Readonly<Record<string, string>>): boolean {
+  for (const header in headers) if (header.startsWith("impersonate-")) return true;
+  return false;
 }
 
 /** The words for groups and the like of nobody, references as Go prints them. */

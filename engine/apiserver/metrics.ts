@@ -33,20 +33,17 @@ export class ApiMetrics {
   }
 
   private row(info: RequestInfo): Row {
-    const { group, resource, subresource, version, isResource } = info;
-    const labels = {
-      component: "apiserver",
-      dry_run: info.query.get("dryRun") ?? "",
-      group,
-      resource,
-      scope: scopeOf(info),
-      subresource: isResource ? subresource : info.path,
-      verb: CONNECTS.has(subresource) ? "CONNECT" : (VERBS[info.verb] ?? info.verb.toUpperCase()),
-      version,
-    };
-    const key = Object.values(labels).join(" ");
+    const { group, resource, version, isResource } = info;
+    const dryRun = info.query.get("dryRun") ?? "";
+    const scope = scopeOf(info);
+    const subresource = isResource ? info.subresource : info.path;
+    const verb = CONNECTS.has(info.subresource) ? "CONNECT" : (VERBS[info.verb] ?? info.verb.toUpperCase());
+    const key = `${dryRun} ${group} ${resource} ${scope} ${subresource} ${verb} ${version}`;
     let row = this.rows.get(key);
-    if (row === undefined) this.rows.set(key, (row = { labels, codes: new Map() }));
+    if (row === undefined) {
+      const labels = { component: "apiserver", dry_run: dryRun, group, resource, scope, subresource, verb, version };
+      this.rows.set(key, (row = { labels, codes: new Map() }));
+    }
     return row;
   }
 

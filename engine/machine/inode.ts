@@ -1,5 +1,5 @@
 import type { Pipe } from "../kernel/index.ts";
-import { concat, encode, WaitQueue } from "../kernel/index.ts";
+import { concat, decode, encode, WaitQueue } from "../kernel/index.ts";
 
 const EMPTY = new Uint8Array(0);
 /** Chunks of an empty file; never written to. */
@@ -27,6 +27,8 @@ interface InodeBase {
 export interface Content {
   size(): number;
   bytes(): Uint8Array;
+  /** The bytes as text: what was written as text and never read as bytes need not become any. */
+  text(): string;
   append(bytes: Uint8Array): void;
   replace(bytes: Uint8Array): void;
   /** The same with text that becomes bytes when somebody looks. */
@@ -89,21 +91,21 @@ export class MemoryContent implements Content {
   private chunks: Uint8Array[] = NOTHING;
   private length = 0;
   /** What it was made from, until somebody wants bytes: most files are never read. */
-  private text = "";
+  private written = "";
   private later: (() => string)[] = NOTHING_LATER;
   private laterWeight = 0;
 
   constructor(initial: string | Uint8Array = EMPTY) {
-    if (typeof initial === "string") this.text = initial;
+    if (typeof initial === "string") this.written = initial;
     else this.replace(initial);
   }
 
   /** Makes what was put off. */
   private settle(): void {
-    const { text, later } = this;
-    if (text !== "") {
-      this.text = "";
-      this.add(encode(text));
+    const { written, later } = this;
+    if (written !== "") {
+      this.written = "";
+      this.add(encode(written));
     }
     if (later === NOTHING_LATER) return;
     this.later = NOTHING_LATER;
@@ -124,7 +126,7 @@ export class MemoryContent implements Content {
 
   /** About `size()`, without making what is to be made. */
   weight(): number {
-    return this.length + this.text.length + this.laterWeight;
+    return this.length + this.written.length + this.laterWeight;
   }
 
   bytes(): Uint8Array {
@@ -132,6 +134,10 @@ export class MemoryContent implements Content {
     if (this.chunks.length === 0) return EMPTY;
     if (this.chunks.length > 1) this.chunks = [concat(this.chunks)];
     return this.chunks[0]!;
+  }
+
+  text(): string {
+    return this.written !== "" && this.later === NOTHING_LATER ? this.written : decode(this.bytes());
   }
 
   append(bytes: Uint8Array): void {
@@ -149,7 +155,7 @@ export class MemoryContent implements Content {
   }
 
   replace(bytes: Uint8Array): void {
-    this.text = "";
+    this.written = "";
     this.later = NOTHING_LATER;
     this.laterWeight = 0;
     this.chunks = bytes.length > 0 ? [bytes] : NOTHING;
@@ -158,7 +164,7 @@ export class MemoryContent implements Content {
 
   replaceText(text: string): void {
     this.replace(EMPTY);
-    this.text = text;
+    this.written = text;
   }
 }
 
@@ -182,6 +188,10 @@ export class LazyContent implements Content {
 
   bytes(): Uint8Array {
     return this.content.bytes();
+  }
+
+  text(): string {
+    return this.content.text();
   }
 
   /** Nobody has read or written it yet. */
@@ -215,6 +225,10 @@ export class ComputedContent implements Content {
 
   bytes(): Uint8Array {
     return encode(this.compute());
+  }
+
+  text(): string {
+    return this.compute();
   }
 
   append(bytes: Uint8Array): void {

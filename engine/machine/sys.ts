@@ -2,10 +2,19 @@
  * The system calls of programs: what a program may do to its machine. Failing calls throw `Errno`. Calls that may
  * wait are generators; the others take effect at once. All charge modelled CPU where it matters (`costs.ts`).
  */
-import { decode, encode, type Gen, Pipe } from "../kernel/index.ts";
+import { encode, type Gen, Pipe } from "../kernel/index.ts";
 import { Errno, isErrno } from "./errno.ts";
 import { FifoEnd, isNamed } from "./fifo.ts";
-import { type DirNode, dirNode, entriesOf, type FileNode, fileNode, type Inode, symlinkNode } from "./inode.ts";
+import {
+  type Content,
+  type DirNode,
+  dirNode,
+  entriesOf,
+  type FileNode,
+  fileNode,
+  type Inode,
+  symlinkNode,
+} from "./inode.ts";
 import { DeviceFile, type OpenFile, PipeEnd, RegularFile } from "./open-file.ts";
 import { EXECUTE, READ, type Resolved, requireAccess, resolve, WRITE } from "./path.ts";
 import type { Process } from "./process.ts";
@@ -174,11 +183,15 @@ function changed(p: Process, node: FileNode): void {
 
 /** All bytes of a file by path, without descriptors. Throws ENOENT, EACCES, EISDIR … */
 export function readBytes(p: Process, path: string): Uint8Array {
+  return readable(p, path)?.bytes() ?? new Uint8Array(0);
+}
+
+/** The content of a file that may be read; undefined for what is none. */
+function readable(p: Process, path: string): Content | undefined {
   const node = stat(p, path);
   requireAccess(node, p.cred, READ);
   if (node.kind === "dir") throw new Errno("EISDIR");
-  if (node.kind !== "file") return new Uint8Array(0);
-  return node.content.bytes();
+  return node.kind === "file" ? node.content : undefined;
 }
 
 /** Everything a path gives when it is opened and read to its end: also a pipe at /dev/fd/63, a terminal, a fifo. */
@@ -192,7 +205,7 @@ export function* readPath(p: Process, path: string): Gen<Uint8Array> {
 }
 
 export function readText(p: Process, path: string): string {
-  return decode(readBytes(p, path));
+  return readable(p, path)?.text() ?? "";
 }
 
 /** Creates or replaces a file by path. */

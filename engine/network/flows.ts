@@ -8,8 +8,8 @@ const NO_TRACKS: readonly Track[] = [];
 export function arrive(path: Path, protocol: Protocol, port: number, now: number): readonly Track[] {
   const { seen } = path;
   if (seen.length === 0) return NO_TRACKS;
-  return seen.map(({ ruleset, ...flow }) =>
-    ruleset.conntrack.add({
+  return seen.map((flow) =>
+    flow.ruleset.conntrack.add({
       protocol,
       original: {
         source: flow.source,

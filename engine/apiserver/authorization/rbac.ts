@@ -46,6 +46,7 @@ export class RbacAuthorizer {
   /** Some binding refers to a role that is not there. */
   private missing = false;
   private decisions = new WeakMap<User, Map<string, Decision>>();
+  private ofUser = new WeakMap<User, readonly Grant[]>();
 
   constructor(registry: Registry) {
     this.registry = registry;
@@ -54,6 +55,7 @@ export class RbacAuthorizer {
         this.generation++;
         if (this.grants === undefined) return;
         this.decisions = new WeakMap();
+        this.ofUser = new WeakMap();
         // A new binding comes to the others; a new role may be what a binding has waited for.
         if (type === "ADDED" && resource.endsWith("bindings")) this.add(this.grants, object);
         else if (type !== "ADDED" || this.missing) this.grants = undefined;
@@ -103,13 +105,18 @@ export class RbacAuthorizer {
   }
 
   /** Grants of a user, cluster-wide ones first, in order of their bindings' keys. */
-  private grantsOf(index: Map<string, Grant[]>, user: User): Grant[] {
-    const found = [...(index.get(`User ${user.name}`) ?? [])];
-    for (const group of user.groups) {
-      const more = index.get(`Group ${group}`);
-      if (more !== undefined) found.push(...more);
+  private grantsOf(index: Map<string, Grant[]>, user: User): readonly Grant[] {
+    let grants = this.ofUser.get(user);
+    if (grants === undefined) {
+      const keys = [`User ${user.name}`, ...user.groups.map((group) => `Group ${group}`)];
+      const found = keys.flatMap((key) => index.get(key) ?? []);
+      grants = [
+        ...found.filter(({ namespace }) => namespace === ""),
+        ...found.filter(({ namespace }) => namespace !== ""),
+      ];
+      this.ofUser.set(user, grants);
     }
-    return found.sort((a, b) => (a.namespace === "" ? 0 : 1) - (b.namespace === "" ? 0 : 1));
+    return grants;
   }
 
   private index(): Map<string, Grant[]> {

@@ -35,8 +35,7 @@ export function* bootstrap(registry: Registry, options: BootstrapOptions): Gen {
   }
   yield* registry.aggregator.keepBuiltIn();
   for (const object of policyObjects()) {
-    const { kind } = object;
-    yield* ensure(registry, "rbac.authorization.k8s.io", `${kind.toLowerCase()}s`, object, true);
+    yield* ensure(registry, "rbac.authorization.k8s.io", POLICY_RESOURCES[object.kind]!, object, true);
   }
   for (const object of priorityClasses()) yield* ensure(registry, "scheduling.k8s.io", "priorityclasses", object);
   for (const [group, resource, object] of kubernetesService(options)) {
@@ -78,14 +77,22 @@ function* setEndpoints(registry: Registry, change: (addresses: readonly string[]
   }
 }
 
+const POLICY_RESOURCES: Readonly<Record<string, string>> = {
+  ClusterRole: "clusterroles",
+  ClusterRoleBinding: "clusterrolebindings",
+  Role: "roles",
+  RoleBinding: "rolebindings",
+};
+
 /** `complete`: a frozen object to which defaults add nothing. */
 function* ensure(registry: Registry, group: string, resource: string, object: object, complete = false): Gen {
   const def = registry.kind(group, "v1", resource);
   if (def === undefined) return;
   const given = object as KubeObject;
-  const draft = complete ? { ...given, metadata: { ...given.metadata } } : deepClone(given);
-  const { namespace = "", name } = draft.metadata;
+  const { namespace = "", name } = given.metadata;
+  // Another server of the cluster has made it.
   if (registry.cache(def).get(namespace, name) !== undefined) return;
+  const draft = complete ? { ...given, metadata: { ...given.metadata } } : deepClone(given);
   if (!complete) def.defaults?.(draft);
   fillMeta(registry.kernel, def, draft, namespace);
   yield* insert(registry, def, inOrder(draft));

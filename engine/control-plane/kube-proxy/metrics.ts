@@ -24,7 +24,7 @@ class Histogram {
   observe(seconds: number): void {
     this.sum += seconds;
     this.total++;
-    for (const [i, bound] of this.bounds.entries()) if (seconds <= bound) this.counts[i]!++;
+    for (let i = this.bounds.length - 1; i >= 0 && seconds <= this.bounds[i]!; i--) this.counts[i]!++;
   }
 
   samples(): Sample[] {

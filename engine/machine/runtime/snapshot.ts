@@ -31,6 +31,10 @@ class SharedContent implements Content {
     return this.content.bytes();
   }
 
+  text(): string {
+    return this.content.text();
+  }
+
   append(bytes: Uint8Array): void {
     this.own ??= new MemoryContent(this.shared!.bytes());
     this.shared = undefined;
