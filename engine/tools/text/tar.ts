@@ -1,4 +1,4 @@
-import { call, concat, cpu, type Gen } from "../../kernel/index.ts";
+import { call, concat, cpu, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { namedPipe } from "../../machine/fifo.ts";
 import { fifoNode, type Inode } from "../../machine/inode.ts";
@@ -7,13 +7,15 @@ import { groupByName, groupName, userByName, userName } from "../../machine/user
 import { localZone } from "../../machine/zone.ts";
 import { parseDate } from "../../text/date-parse.ts";
 import { DeflateError, gunzip, gzip } from "../../text/deflate.ts";
-import { modeString } from "../../text/mode.ts";
+import { applyMode, modeString, parseMode } from "../../text/mode.ts";
 import { endOfArchive, packMember, type TarMember, unpackMembers } from "../../text/tar-format.ts";
 import { calendar, strftime } from "../../text/time.ts";
 import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, tool, UsageError } from "../tool.ts";
+import { HUMAN, inBlocks } from "./block-size.ts";
 import { makeParents } from "./mkdir.ts";
+import { compare, stemOf } from "./tar-compare.ts";
 import { compressor, requireProgram } from "./tar-compress.ts";
 import { excluded, exclusions, glob, transformer } from "./tar-names.ts";
 
@@ -23,8 +25,8 @@ const END = "\ntar: Error is not recoverable: exiting now";
 export const tar = tool(
   {
     name: "tar",
-    short: "AcdtruxC:f:hjJkmOopPT:vwX:zZab:gHI:lnNsSVWU",
-    long: "create=c extract=x get=x list=t append=r update=u directory:=C file:=f gzip=z gunzip=z verbose=v to-stdout=O exclude:=exclude strip-components:=strip wildcards=wildcards no-wildcards=no-wildcards preserve-permissions=p same-permissions=p keep-old-files=k dereference=h absolute-names=P files-from:=T overwrite=overwrite no-same-owner=o same-owner=same-owner numeric-owner=numeric owner:=owner group:=group mode:=mode mtime:=mtime sort:=sort auto-compress=a touch=m no-recursion=no-recursion full-time=full-time bzip2=j xz=J compress=Z uncompress=Z zstd=zstd lzma=lzma lzip=lzip lzop=lzop use-compress-program:=I warning:=warning remove-files=remove-files keep-newer-files=k one-file-system=l exclude-from:=X transform:=transform xform:=transform show-transformed-names=show-names delete=delete utc=utc totals=totals",
+    short: "AcdtruxC:f:hjJkmOopPT:vwX:zZab:g:H:I:lnNsSVWU",
+    long: "create=c extract=x get=x list=t append=r update=u directory:=C file:=f gzip=z gunzip=z verbose=v to-stdout=O exclude:=exclude strip-components:=strip wildcards=wildcards no-wildcards=no-wildcards preserve-permissions=p same-permissions=p keep-old-files=k dereference=h absolute-names=P files-from:=T overwrite=overwrite no-same-owner=o same-owner=same-owner numeric-owner=numeric owner:=owner group:=group mode:=mode mtime:=mtime sort:=sort auto-compress=a touch=m no-recursion=no-recursion full-time=full-time bzip2=j xz=J compress=Z uncompress=Z zstd=zstd lzma=lzma lzip=lzip lzop=lzop use-compress-program:=I warning:=warning remove-files=remove-files keep-newer-files=k one-file-system=l exclude-from:=X transform:=transform xform:=transform show-transformed-names=show-names delete=delete utc=utc totals=totals one-top-level::=top exclude-vcs=vcs exclude-backups=backups exclude-caches=caches exclude-vcs-ignores=vcsi format:=H posix=posix skip-old-files=skip no-same-permissions=nsp no-overwrite-dir=nod quoting-style:=qs blocking-factor:=b checkpoint::=checkpoint diff=d compare=d unlink-first=U listed-incremental:=g incremental=inc acls=acls no-acls=acls xattrs=acls no-xattrs=acls selinux=acls no-selinux=acls ignore-failed-read=ifr sparse=S recursion=recursion delay-directory-restore=ddr",
     usage: "[OPTION...] [FILE]...",
     about:
       "GNU 'tar' saves many files together into a single tape or disk archive, and can\nrestore individual files from the archive.",
@@ -40,6 +42,18 @@ export const tar = tool(
     if (modes.size > 1)
       throw new TarUsage("You may not specify more than one '-Acdtrux', '--delete' or  '--test-label' option");
     const mode = [...modes][0]!;
+    const format = o.value("H");
+    if (format !== undefined && !FORMATS.includes(format)) throw new TarUsage(`${format}: Invalid archive format`);
+    const sort = o.value("sort");
+    if (sort !== undefined && !["none", "name", "inode"].includes(sort))
+      throw new Fatal(
+        `invalid argument ‘${sort}’ for ‘--sort’
+Valid arguments are:
+  - ‘none’
+  - ‘name’
+  - ‘inode’`,
+        2,
+      );
     const verbose = o.list.filter(({ key }) => key === "v" || key === "utc").length;
     if (mode === "c" || !o.has("a")) requireProgram(compressor(o, o.value("f") ?? "-"), mode === "c");
     if (mode === "delete") return yield* remove(t, o);
@@ -48,6 +62,12 @@ export const tar = tool(
     return yield* read(t, o, mode, verbose);
   },
 );
+
+const FORMATS = ["gnu", "oldgnu", "pax", "posix", "ustar", "v7"];
+/** What version control and editors leave (--exclude-vcs, --exclude-backups). */
+const VCS =
+  /^(CVS|\.cvsignore|RCS|SCCS|\.git|\.gitignore|\.gitattributes|\.gitmodules|\.svn|\.arch-ids|\{arch\}|=RELEASE-ID|=meta-update|=update|\.bzr|\.bzrignore|\.bzrtags|\.hg|\.hgignore|\.hgtags|_darcs)$/;
+const BACKUPS = /^(\.#.*|#.*#|.*~)$/;
 
 class TarUsage extends UsageError {
   constructor(message: string) {
@@ -82,12 +102,17 @@ function* gather(
   verbose: number,
   out: Uint8Array[],
   listing: (text: string) => Gen<void>,
+  { self, known }: { self?: Inode | undefined; known?: ReadonlyMap<string, number> } = {},
 ): Gen<void> {
   const { p } = t;
+  const modes = o.value("mode") === undefined ? undefined : parseMode(o.value("mode")!);
+  if (o.value("mode") !== undefined && modes === undefined) throw new TarUsage("Invalid mode given on option");
   const names = [...o.operands];
   const list = o.value("T");
-  if (list !== undefined)
-    names.push(...(list === "-" ? "" : sys.readText(p, list)).split("\n").filter((line) => line !== ""));
+  if (list !== undefined) {
+    const text = decode(list === "-" ? yield* readWhole(p, 0) : yield* sys.readPath(p, list));
+    names.push(...text.split("\n").filter((line) => line !== ""));
+  }
   if (names.length === 0) throw new TarUsage("Cowardly refusing to create an empty archive");
   const seen = new Map<Inode, string>();
   const without = exclusions(t, o);
@@ -105,6 +130,15 @@ function* gather(
       yield* t.error(`${path}: Cannot stat: ${error.message}`, 2);
       return;
     }
+    const last = path.slice(path.lastIndexOf("/") + 1);
+    if ((o.has("vcs") && VCS.test(last)) || (o.has("backups") && BACKUPS.test(last))) return;
+    if (node === self) {
+      yield* t.error(`${path}: archive cannot contain itself; not dumped`, 0);
+      return;
+    }
+    const before = known?.get(path.replace(/^\/+/, ""));
+    const seconds = Math.floor((p.machine.kernel.epochMs * 1000 + node.mtime) / 1e6);
+    if (before !== undefined && node.kind !== "dir" && seconds <= before) return;
     let name = path;
     if (name.startsWith("/") && !o.has("P")) {
       if (!stripped) yield* t.error("Removing leading `/' from member names", 0);
@@ -125,11 +159,15 @@ function* gather(
     const member: TarMember = {
       name: transform(name),
       kind: earlier !== undefined ? "hardlink" : node.kind === "socket" ? "file" : node.kind,
-      mode: node.mode,
+      mode: modes === undefined ? node.mode : applyMode(modes, node.mode, node.kind === "dir", 0),
       uid: node.uid,
       gid: node.gid,
-      user: nameOf(o.value("owner"), (id) => userName(p.ns.mnt, id)) ?? userName(p.ns.mnt, node.uid),
-      group: nameOf(o.value("group"), (id) => groupName(p.ns.mnt, id)) ?? groupName(p.ns.mnt, node.gid),
+      user: o.has("numeric")
+        ? ""
+        : (nameOf(o.value("owner"), (id) => userName(p.ns.mnt, id)) ?? userName(p.ns.mnt, node.uid)),
+      group: o.has("numeric")
+        ? ""
+        : (nameOf(o.value("group"), (id) => groupName(p.ns.mnt, id)) ?? groupName(p.ns.mnt, node.gid)),
       mtime: time ?? Math.floor((p.machine.kernel.epochMs * 1000 + node.mtime) / 1e6),
       target: earlier ?? (node.kind === "symlink" ? node.target : ""),
       bytes,
@@ -200,17 +238,33 @@ function* create(t: Tool, o: ParsedOptions, verbose: number): Gen<number> {
   if (o.operands.length === 0 && !o.has("T")) throw new TarUsage("Cowardly refusing to create an empty archive");
   if (file === "-" && p.fds.get(1)?.tty !== undefined)
     throw new Fatal(`Refusing to write archive contents to terminal (missing -f option?)${END}`, 2);
+  // The archive is there before its members are read, and is none of them.
+  let self: Inode | undefined;
+  try {
+    if (file !== "-") {
+      sys.openFile(p, file, { write: true, create: true, truncate: true });
+      self = sys.stat(p, file);
+    }
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    throw new Fatal(`${file}: Cannot open: ${error.message}${END}`, 2);
+  }
   changeDirectory(t, o);
   const parts: Uint8Array[] = [];
-  yield* gather(t, o, verbose, parts, function* (text) {
+  const say = function* (text: string) {
     if (file === "-") yield* sys.printError(p, text);
     else t.out.add(text);
-  });
+  };
+  yield* gather(t, o, verbose, parts, say, { self: self?.kind === "file" ? self : undefined });
   parts.push(endOfArchive(parts.reduce((sum, part) => sum + part.length, 0)));
   const whole = concat(parts);
   const packed = compressor(o, file) === "gzip";
   yield* cpu(whole.length >> (packed ? 7 : 12));
   const bytes = packed ? gzip(whole, undefined, 0) : whole;
+  if (o.has("totals")) {
+    yield* t.out.flush();
+    yield* sys.printError(p, `Total bytes written: ${whole.length} (${inBlocks(whole.length, HUMAN)}iB, ?/s)\n`);
+  }
   if (o.has("remove-files")) for (const name of o.operands) removeTree(t, name);
   p.cwd = cwd;
   if (file === "-") yield* t.out.bytes(bytes);
@@ -252,9 +306,11 @@ function* append(t: Tool, o: ParsedOptions, verbose: number): Gen<number> {
   const cwd = t.p.cwd;
   changeDirectory(t, o);
   const parts = old.map(packMember);
-  yield* gather(t, o, verbose, parts, function* (text) {
+  const known = o.has("u") ? new Map(old.map(({ name, mtime }) => [name, mtime])) : new Map<string, number>();
+  const say = function* (text: string) {
     t.out.add(text);
-  });
+  };
+  yield* gather(t, o, verbose, parts, say, { known });
   parts.push(endOfArchive(parts.reduce((sum, part) => sum + part.length, 0)));
   t.p.cwd = cwd;
   sys.writeText(t.p, file, concat(parts));
@@ -262,7 +318,7 @@ function* append(t: Tool, o: ParsedOptions, verbose: number): Gen<number> {
 }
 
 function* finish(t: Tool): Gen<number> {
-  if (t.status !== 0) yield* t.error("Exiting with failure status due to previous errors", t.status);
+  if (t.status > 1) yield* t.error("Exiting with failure status due to previous errors", t.status);
   return t.status;
 }
 
@@ -281,7 +337,7 @@ function* members(t: Tool, o: ParsedOptions): Gen<TarMember[]> {
         yield* t.error(`${file}: Cannot read: Is a directory`, 2);
         throw new Fatal(`At beginning of tape, quitting now${END}`, 2);
       }
-      bytes = sys.readBytes(p, file);
+      bytes = yield* sys.readPath(p, file);
     }
   } catch (error) {
     if (!isErrno(error)) throw error;
@@ -328,6 +384,7 @@ function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number): Gen<nu
   const transform = transformer(o);
   const later: { path: string; member: TarMember }[] = [];
   let leading = false;
+  const top = o.has("top") ? (o.value("top") ?? stemOf(o.value("f") ?? "")) : undefined;
   for (const member of list) {
     yield* cpu(5);
     const bare = member.name.replace(/\/+$/, "");
@@ -339,7 +396,15 @@ function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number): Gen<nu
       of.hit = true;
     }
     if (excluded(without, member.name)) continue;
+    if (mode === "d") {
+      yield* compare(t, member);
+      continue;
+    }
     if (mode === "t") {
+      if (member.name.startsWith("/") && !o.has("P") && !leading) {
+        yield* t.error("Removing leading `/' from member names", 0);
+        leading = true;
+      }
       const shown = o.has("show-names") ? { ...member, name: transform(member.name) } : member;
       t.out.add(`${verbose > 0 ? longLine(shown, o) : shown.name}\n`);
       continue;
@@ -350,6 +415,7 @@ function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number): Gen<nu
       leading = true;
       path = path.replace(/^\/+/, "");
     }
+    if (top !== undefined && path !== top && !path.startsWith(`${top}/`)) path = `${top}/${path.replace(/^\.\//, "")}`;
     if (strip > 0) {
       const parts = path.split("/");
       path = parts.slice(strip).join("/");
@@ -401,6 +467,7 @@ function extract(t: Tool, o: ParsedOptions, path: string, member: TarMember): vo
   }
   const old = sys.find(p, trimmed, false);
   if (old !== undefined && old.kind !== "dir") {
+    if (o.has("skip")) return;
     if (o.has("k")) return void sys.openFile(p, trimmed, { write: true, create: true, exclusive: true });
     sys.unlink(p, trimmed);
   }
