@@ -104,6 +104,24 @@ ssh worker-1 'ping -c 2 192.168.108.23 | grep From; nc -zv 192.168.108.23 22; ip
     ],
   },
   {
+    // kex.c kex_exchange_identification.
+    name: "sshd says who it is to whoever speaks no SSH, and notes it",
+    script: `ssh worker-2 "echo hello | nc -N -w 2 192.168.108.21 22; nc -N -w 1 192.168.108.21 22 </dev/null"; ssh worker-1 sudo journalctl -u ssh --no-pager -o cat | grep -oE 'client sent.*|banner exchange.*'; ssh worker-1 echo fine`,
+    expect: [
+      /^SSH-2.0-OpenSSH_9.2p1 Debian-2\+deb12u5\r?$/,
+      /^Invalid SSH identification string\.\r?$/,
+      /^SSH-2.0-OpenSSH_9.2p1 Debian-2\+deb12u5\r?$/,
+      'client sent invalid protocol identifier "hello"',
+      /^banner exchange: Connection from 192\.168\.108\.22 port \d+: invalid format$/,
+      /^fine$/,
+    ],
+  },
+  {
+    name: "an endless input to nc ends with its connection",
+    script: `(ssh worker-1 'python3 -m http.server 8080 >/dev/null 2>&1') & sleep 2; ssh worker-2 'timeout 2 nc 192.168.108.21 8080 </dev/zero >/dev/null; echo ended'; ssh worker-2 'timeout 2 nc -N 192.168.108.21 22 </dev/zero >/dev/null; echo ended'`,
+    expect: [/^ended$/, /^ended$/],
+  },
+  {
     // xt_hashlimit.c, xt_connlimit.c, xt_time.c, xt_set.c, xt_quota.c.
     name: "rules that count: a rate for each client, connections that go on, hours, sets that rules fill, bytes",
     script: `ip=192.168.108.21; x() { ssh worker-1 sudo "$@"; }; (ssh worker-1 'python3 -m http.server 8080 >/dev/null 2>&1') & sleep 2

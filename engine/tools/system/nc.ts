@@ -179,7 +179,8 @@ function* relay(p: Process, socket: Socket, ending: Ending): Gen<number> {
         if (bytes === "interrupted") continue;
         if (bytes.length === 0) break;
         last = kernel.now;
-        yield* socket.output.write(bytes);
+        // Nobody reads any longer: an endless input must not go on.
+        if ((yield* socket.output.write(bytes)) === "broken") break;
       }
       ended = kernel.now;
       if (ending.shutdown) socket.output.closeWriter();

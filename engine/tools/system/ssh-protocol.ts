@@ -46,6 +46,22 @@ export class FrameReader {
     this.socket = socket;
   }
 
+  /** Reads until it is known whether who speaks is one of our clients: they begin with a frame of type open. */
+  *speaksFrames(): Gen<boolean> {
+    while (this.pending.length < 5) {
+      const more = yield* this.socket.input.read(65_536);
+      if (more === "interrupted") continue;
+      if (more.length === 0) break;
+      this.pending = this.pending.length === 0 ? more : concat([this.pending, more]);
+    }
+    return this.pending[0] === TYPES.indexOf("open") && this.pending[4] === "{".charCodeAt(0);
+  }
+
+  /** The line that somebody else began with, cut where it grows long. */
+  get firstLine(): string {
+    return decode(this.pending.subarray(0, 255)).split(/\r?\n/, 1)[0]!;
+  }
+
   /** The next frame; undefined when the other side has gone, `interrupted` after a caught signal. */
   *next(): Gen<Frame | undefined | "interrupted"> {
     for (;;) {

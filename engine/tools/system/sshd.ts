@@ -1,4 +1,4 @@
-import { type Gen, MS, sleep, wait } from "../../kernel/index.ts";
+import { encode, type Gen, MS, sleep, wait } from "../../kernel/index.ts";
 import { KERNEL_RELEASE, KERNEL_VERSION } from "../../machine/base/proc.ts";
 import { login, runAs, SinkFile } from "../../machine/login.ts";
 import type { OpenFile } from "../../machine/open-file.ts";
@@ -50,6 +50,8 @@ export const sshd: Program = function* (p) {
   }
 };
 
+const BANNER = "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u5";
+
 function log(p: Process, message: string): void {
   p.machine.journal.append({
     identifier: "sshd",
@@ -68,6 +70,21 @@ function log(p: Process, message: string): void {
 function* session(p: Process, socket: Socket): Gen<number> {
   const reader = new FrameReader(socket);
   try {
+    if (!(yield* reader.speaksFrames())) {
+      // Whatever else speaks hears who this is, and that it was not understood (kex.c kex_exchange_identification).
+      const { firstLine } = reader;
+      const other = `${socket.remoteAddress} port ${socket.remotePort}`;
+      socket.output.push(encode(`${BANNER}\r\n`));
+      if (firstLine === "") {
+        log(p, "error: kex_exchange_identification: Connection closed by remote host");
+        log(p, `Connection closed by ${other}`);
+      } else {
+        socket.output.push(encode("Invalid SSH identification string.\r\n"));
+        log(p, `error: kex_exchange_identification: client sent invalid protocol identifier "${firstLine}"`);
+        log(p, `banner exchange: Connection from ${other}: invalid format`);
+      }
+      return 255;
+    }
     const first = yield* reader.next();
     if (first === undefined || first === "interrupted" || first.type !== "open") return 255;
     const request = json<OpenRequest>(first.bytes);
