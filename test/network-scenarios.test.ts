@@ -4,6 +4,48 @@ import { play, type Scenario } from "./scenario.ts";
 /** What Linux does; the outputs of ip were seen with the real one in namespaces of its own. */
 const SCENARIOS: readonly Scenario[] = [
   {
+    // Exercises of TLS have an nginx whose ConfigMap says which versions it takes (ngx_http_ssl_module).
+    name: "nginx speaks TLS with the certificate of a Secret, and the versions that its configuration names",
+    script: String.raw`openssl req -x509 -nodes -days 365 -newkey rsa:2048 -keyout k.pem -out c.pem -subj /CN=web.k8s.local 2>/dev/null
+kubectl create secret tls web-tls --key k.pem --cert c.pem
+cat > default.conf <<'C'
+ssl_certificate /etc/tls/tls.crt;
+ssl_certificate_key /etc/tls/tls.key;
+server {
+  listen 443 ssl;
+  server_name web.k8s.local;
+  ssl_protocols TLSv1.3;
+  ssl_ciphers HIGH:!aNULL:!MD5;
+  location / { return 200 "this is $host\n"; }
+}
+server { listen 80; return 301 https://$host$request_uri; }
+C
+kubectl create configmap web --from-file=default.conf
+kubectl apply -f - <<'Y'
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  containers:
+  - {name: nginx, image: nginx, volumeMounts: [{name: conf, mountPath: /etc/nginx/conf.d}, {name: tls, mountPath: /etc/tls}]}
+  volumes: [{name: conf, configMap: {name: web}}, {name: tls, secret: {secretName: web-tls}}]
+Y
+kubectl wait --for=condition=Ready pod/web --timeout=60s
+IP=$(kubectl get pod web -o jsonpath={.status.podIP})
+ssh worker-1 "curl -sSk --tls-max 1.2 https://$IP; curl -sSk --resolve web.k8s.local:443:$IP https://web.k8s.local/; curl -s http://$IP:443 | grep title
+curl -s -o /dev/null -w '%{http_code} %{redirect_url}\n' -H 'Host: web' http://$IP/a?b; curl -sS https://$IP 2>&1 | head -1; echo | openssl s_client -connect $IP:443 2>/dev/null | grep ^subject"
+kubectl exec web -- sh -c 'sed s/tls.crt/no.crt/ /etc/nginx/conf.d/default.conf > /tmp/bad; printf "events {}\nhttp { include /tmp/bad; }" > /tmp/n.conf; nginx -t -c /tmp/n.conf' 2>&1 | tail -3`,
+    expect: [
+      "curl: (35) error:0A00042E:SSL routines::tlsv1 alert protocol version",
+      "this is web.k8s.local",
+      "400 The plain HTTP request was sent to HTTPS port",
+      "301 https://web/a?b",
+      "SSL certificate problem: self-signed certificate",
+      "subject=CN=web.k8s.local",
+      'cannot load certificate "/etc/tls/no.crt": BIO_new_file() failed',
+    ],
+  },
+  {
     name: "ping counts the machines on the way and heeds its options; curl goes elsewhere and asks for a part",
     script: `kubectl run n --image=nicolaka/netshoot --overrides='{"spec":{"nodeName":"worker-1"}}' -- sleep 1d >/dev/null; kubectl run web --image=nginx --port=80 --expose --overrides='{"spec":{"nodeName":"worker-2"}}' >/dev/null; kubectl wait --for=condition=ready pod/n pod/web >/dev/null
 ip=$(kubectl get pod web -o jsonpath='{.status.podIP}'); x() { kubectl exec n -- "$@" 2>&1; }

@@ -35,6 +35,10 @@ export interface Listener {
   /** Server certificate PEM, made when asked for; `name`: the host that the client says it wants (SNI). */
   readonly certificate?: (name?: string) => string;
   readonly http?: HttpHandler;
+  /** Versions of TLS that it speaks; 1.2 and 1.3 when absent. */
+  readonly tlsVersions?: readonly string[];
+  /** Answers plain HTTP on its TLS port; a Go server's words when absent. */
+  readonly plain?: HttpHandler;
   /** What a load balancer's health check of it finds; always well when absent. */
   readonly healthy?: () => boolean;
   /**

@@ -2,6 +2,7 @@ import { isErrno } from "../../machine/errno.ts";
 import { entriesOf } from "../../machine/inode.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { readTls, type Tls } from "./tls.ts";
 
 /** One directive: `name args… ;` or `name args… { block }`. */
 export interface Directive {
@@ -21,8 +22,17 @@ export interface Location {
   returns?: { code: number; text: string };
 }
 
-export interface Server {
-  listens: { address: string; port: number }[];
+export interface Listen {
+  address: string;
+  port: number;
+  ssl: boolean;
+  /** `FILE:LINE`. */
+  at: string;
+}
+
+export interface Server extends Tls {
+  listens: Listen[];
+
   names: string[];
   root: string;
   index: readonly string[];
@@ -103,19 +113,25 @@ const TEMP_PATHS = [
 
 function readHttp(config: Config, block: readonly Directive[]): void {
   let root = "/etc/nginx/html";
+  const tls: Tls = {};
   const given = (name: string) => block.find((directive) => directive.name === name)?.args[0];
   config.tempPaths = TEMP_PATHS.map(([name, path]) => given(name) ?? `/var/cache/nginx/${path}`);
   for (const { name, args } of block) {
     if (name === "access_log") config.accessLog = args[0] === "off" ? undefined : args[0];
     if (name === "root") root = args[0] ?? root;
   }
-  for (const directive of block) if (directive.name === "server") config.servers.push(readServer(directive, root));
+  for (const directive of block) readTls(tls, directive);
+  for (const directive of block)
+    if (directive.name === "server") config.servers.push({ ...tls, ...readServer(directive, root) });
 }
 
 const SERVER_DIRECTIVES = new Set(
   (
     "access_log error_log add_header charset client_max_body_size deny allow expires gzip if keepalive_timeout " +
-    "proxy_pass proxy_set_header proxy_http_version rewrite sendfile server_tokens ssl_certificate ssl_certificate_key " +
+    "proxy_pass proxy_set_header proxy_http_version rewrite sendfile server_tokens " +
+    "ssl_ciphers ssl_prefer_server_ciphers ssl_session_cache ssl_session_timeout ssl_session_tickets ssl_dhparam ssl_ecdh_curve " +
+    "ssl_buffer_size ssl_early_data ssl_conf_command ssl_client_certificate ssl_verify_client ssl_verify_depth ssl_trusted_certificate " +
+    "ssl_stapling ssl_stapling_verify ssl_password_file ssl_reject_handshake http2 " +
     "try_files types default_type autoindex resolver set stub_status fastcgi_pass fastcgi_index include internal"
   ).split(" "),
 );
@@ -128,17 +144,18 @@ function readServer(directive: Directive, root: string): Server {
     else if (name === "server_name") server.names.push(...args);
     else if (name === "root") server.root = args[0] ?? server.root;
     else if (name === "index") server.index = args;
+    else if (readTls(server, inner)) continue;
     else if (name === "return") server.returns = readReturn(args);
     else if (name === "error_page") {
       for (const code of args.slice(0, -1)) server.errorPages.set(Number(code), args.at(-1)!);
     } else if (name === "location") server.locations.push(readLocation(inner));
     else if (!SERVER_DIRECTIVES.has(name)) throw unknown(inner);
   }
-  if (server.listens.length === 0) server.listens.push({ address: "0.0.0.0", port: 80 });
+  if (server.listens.length === 0) server.listens.push({ address: "0.0.0.0", port: 80, ssl: false, at: "" });
   return server;
 }
 
-function readListen(directive: Directive): { address: string; port: number } {
+function readListen(directive: Directive): Listen {
   const text = directive.args[0] ?? "80";
   const colon = text.lastIndexOf(":");
   const port = Number(text.includes("]") && !text.includes("]:") ? 80 : colon < 0 ? text : text.slice(colon + 1));
@@ -146,7 +163,7 @@ function readListen(directive: Directive): { address: string; port: number } {
     throw new ConfigError(`invalid port in "${text}" of the "listen" directive in ${directive.file}:${directive.line}`);
   }
   const address = colon < 0 || text.startsWith("[") || text.startsWith("*") ? "0.0.0.0" : text.slice(0, colon);
-  return { address, port };
+  return { address, port, ssl: directive.args.includes("ssl"), at: `${directive.file}:${directive.line}` };
 }
 
 function readReturn(args: readonly string[]): { code: number; text: string } {
@@ -233,6 +250,9 @@ interface Token {
   quoted: boolean;
 }
 
+/** What stands for something else behind a backslash; before other characters it stands for itself (ngx_conf_read_token). */
+const ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", '"': '"', "'": "'", "\\": "\\" };
+
 function tokenize(text: string, path: string): Token[] {
   const out: Token[] = [];
   let line = 1;
@@ -249,9 +269,10 @@ function tokenize(text: string, path: string): Token[] {
       const from = line;
       for (i++; text[i] !== char; i++) {
         if (i >= text.length) throw new ConfigError(`unexpected end of file, expecting "${char}" in ${path}:${line}`);
-        if (text[i] === "\\" && i + 1 < text.length) i++;
         if (text[i] === "\n") line++;
-        value += text[i];
+        const escaped = text[i] === "\\" ? ESCAPES[text[i + 1] ?? ""] : undefined;
+        value += escaped ?? text[i];
+        if (escaped !== undefined) i++;
       }
       i++;
       out.push({ text: value, line: from, quoted: true });

@@ -38,6 +38,8 @@ const TYPES: Record<string, string> = {
   svg: "image/svg+xml",
 };
 
+type Return = NonNullable<Server["returns"]>;
+
 /** What a request answers, and what the error log says about it. */
 export interface Answer {
   response: HttpResponse;
@@ -95,9 +97,9 @@ export function errorDate(wallMs: number): string {
 export function serve(p: Process, server: Server, request: HttpRequest, version: string): Answer {
   const uri = decodePath(request.path.split("?")[0]!);
   const host = request.headers["host"] ?? "localhost";
-  if (server.returns) return simple(p, version, server.returns.code, server.returns.text, request);
+  if (server.returns) return simple(p, version, server, server.returns, request);
   const location = locate(server.locations, uri);
-  if (location?.returns) return simple(p, version, location.returns.code, location.returns.text, request);
+  if (location?.returns) return simple(p, version, server, location.returns, request);
   if (request.method !== "GET" && request.method !== "HEAD") return page(p, version, 405, server, request);
   return file(p, version, server, location, uri, host, request);
 }
@@ -238,20 +240,33 @@ function page(p: Process, version: string, code: number, server: Server, request
   return finish(code, common(p, version, "text/html", bytes.length), bytes, request);
 }
 
+/** What is said to somebody who speaks plain HTTP on a port of TLS. */
+export function plainOnTls(p: Process, _server: Server, request: HttpRequest, version: string): Answer {
+  const why = "The plain HTTP request was sent to HTTPS port";
+  const bytes = encode(
+    decode(errorHtml(400, version))
+      .replace("<title>400 Bad Request", `<title>400 ${why}`)
+      .replace("</h1></center>", `</h1></center>\r\n<center>${why}</center>`),
+  );
+  return finish(400, common(p, version, "text/html", bytes.length), bytes, request);
+}
+
 function redirect(p: Process, version: string, to: string, request: HttpRequest, code = 301): Answer {
   const bytes = errorHtml(code, version);
   return finish(code, { ...common(p, version, "text/html", bytes.length), location: to }, bytes, request);
 }
 
 /** The `return` directive: a redirect, or a body of its own. */
-function simple(p: Process, version: string, code: number, text: string, request: HttpRequest): Answer {
-  if ([301, 302, 303, 307, 308].includes(code)) return redirect(p, version, text, request, code);
+function simple(p: Process, version: string, server: Server, { code, text }: Return, request: HttpRequest): Answer {
+  const host = (request.headers["host"] ?? "").split(":")[0]!;
   const expanded = text
     .replaceAll("$hostname", p.ns.uts.hostname)
     .replaceAll("$remote_addr", request.remoteAddress)
     .replaceAll("$request_uri", request.path)
-    .replaceAll("$host", (request.headers["host"] ?? "").split(":")[0]!)
-    .replaceAll("\\n", "\n");
+    .replaceAll("$http_host", request.headers["host"] ?? "")
+    .replaceAll("$server_name", server.names[0] ?? "")
+    .replaceAll("$host", host);
+  if ([301, 302, 303, 307, 308].includes(code)) return redirect(p, version, expanded, request, code);
   if (expanded === "" && code >= 400) {
     const bytes = errorHtml(code, version);
     return finish(code, common(p, version, "text/html", bytes.length), bytes, request);

@@ -9,7 +9,8 @@ import * as sys from "../../machine/sys.ts";
 import { isNetError, NetError } from "../../network/error.ts";
 import { REQUEST_CPU } from "../servers/serving.ts";
 import { type Config, ConfigError, readConfig, type Server } from "./config.ts";
-import { errorDate, logDate, serve } from "./http.ts";
+import { errorDate, logDate, plainOnTls, serve } from "./http.ts";
+import { asksTls, certificateFault, secured } from "./tls.ts";
 
 const DEFAULT_WORKERS = 2;
 /** The image's user `nginx`. */
@@ -25,7 +26,7 @@ export const nginxProgram: Program = function* (p: Process): Gen<number> {
   }
   let config: Config;
   try {
-    config = readConfig(p, options.file);
+    config = wholeConfig(p, options.file);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     yield* emergency(p, error.message, options.test ? options.file : undefined);
@@ -46,6 +47,14 @@ export const nginxProgram: Program = function* (p: Process): Gen<number> {
   }
   return yield* master(p, config, version);
 };
+
+/** The configuration with what it needs of other files. Throws ConfigError. */
+function wholeConfig(p: Process, file?: string): Config {
+  const config = readConfig(p, file);
+  const fault = certificateFault(p, config);
+  if (fault !== undefined) throw new ConfigError(fault);
+  return config;
+}
 
 interface Options {
   version: boolean;
@@ -177,6 +186,10 @@ class Master {
           program: "nginx",
           pid: this.p.pid,
           http: (request) => this.handle(servers, request),
+          ...(servers.some((one) => asksTls(one, address, Number(port))) && {
+            ...secured(this.p, servers),
+            plain: (request: HttpRequest) => this.handle(servers, request, plainOnTls),
+          }),
         }),
       );
     }
@@ -187,13 +200,13 @@ class Master {
     this.closers = [];
   }
 
-  private *handle(servers: readonly Server[], request: HttpRequest): Gen<HttpResponse> {
+  private *handle(servers: readonly Server[], request: HttpRequest, how = serve): Gen<HttpResponse> {
     const worker = [...this.workers].find((one) => one.status === undefined && !one.stopped);
     if (worker === undefined) throw new NetError("ECONNRESET");
     worker.task.used += REQUEST_CPU;
     const host = (request.headers["host"] ?? "").split(":")[0]!;
     const server = servers.find((one) => one.names.includes(host)) ?? servers[0]!;
-    const { response, bodySize, error } = serve(worker, server, request, this.version);
+    const { response, bodySize, error } = how(worker, server, request, this.version);
     if (error !== undefined) yield* this.note("error", `*${worker.pid} ${error}`, worker);
     const quote = (name: string) => `"${request.headers[name] ?? "-"}"`;
     yield* this.write(
@@ -373,7 +386,7 @@ function* collect(me: Master, stopping: boolean): Gen<void> {
 
 function* reload(me: Master): Gen<void> {
   try {
-    const config = readConfig(me.p);
+    const config = wholeConfig(me.p);
     me.close();
     me.config = config;
     me.openLogs();

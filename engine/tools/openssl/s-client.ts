@@ -85,6 +85,16 @@ export const sClient: Command = {
   *run(o) {
     const connection = yield* dial(o);
     const { server: listener } = connection;
+    const asked = o.on("tls1_2") ? "1.2" : o.on("tls1_3") ? "1.3" : undefined;
+    if (listener.tls && asked !== undefined && listener.tlsVersions?.includes(asked) === false) {
+      yield* o.complain(
+        errorLine(
+          "0A00042E:SSL routines:ssl3_read_bytes:tlsv1 alert protocol version:../ssl/record/rec_layer_s3.c:918:SSL alert number 70",
+        ),
+      );
+      yield* o.print(NO_TLS);
+      return 1;
+    }
     const chain = listener.tls ? certificatesIn(encode(listener.certificate?.(o.value("servername")) ?? "")) : [];
     const [leaf] = chain;
     if (leaf === undefined) {

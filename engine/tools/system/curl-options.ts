@@ -36,6 +36,9 @@ export interface Settings {
   noMeter: boolean;
   verbose: boolean;
   insecure: boolean;
+  /** `--tlsv1.2` and `--tls-max 1.2`. */
+  tlsFrom?: string;
+  tlsTo?: string;
   location: boolean;
   maxRedirects: number;
   fail: boolean;
@@ -302,6 +305,7 @@ function flag(s: Settings, name: string, outputs: string[], off: boolean): void 
   else if (name === "http1.0") s.http10 = on;
   else if (name === "path-as-is") s.pathAsIs = on;
   else if (name === "retry-connrefused") s.retryRefused = on;
+  else if (name.startsWith("tlsv")) s.tlsFrom = name === "tlsv1" ? "1.0" : name.slice(4);
   else if (name === "retry-all-errors") s.retryAll = on;
 }
 
@@ -335,6 +339,7 @@ function valued(s: Settings, name: string, value: string, outputs: string[], opt
   else if (name === "max-time") s.maxTime = seconds(value);
   else if (name === "connect-timeout") s.connectTimeout = seconds(value);
   else if (name === "max-redirs") s.maxRedirects = Number(value);
+  else if (name === "tls-max") s.tlsTo = value;
   else if (name === "cacert") s.cacert = value;
   else if (name === "cert") s.cert = value;
   else if (name === "key") s.key = value;

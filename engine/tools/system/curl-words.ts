@@ -35,18 +35,19 @@ export function failure(result: HttpFailure, url: Url, version: string, proxied:
     case "tls":
       if (result.why === "verify") return new CurlError(60, `SSL certificate problem: ${result.text}`);
       if (result.why === "name") return new CurlError(60, wrongName(result.commonName, url.host, old));
-      return new CurlError(
-        35,
-        old
-          ? "error:0A00010B:SSL routines::wrong version number"
-          : "TLS connect error: error:0A00010B:SSL routines::wrong version number",
-      );
+      return new CurlError(35, `${old ? "" : "TLS connect error: "}error:${HANDSHAKE[result.why]}`);
     default:
       return url.scheme === "https"
         ? new CurlError(35, "OpenSSL SSL_connect: SSL_ERROR_SYSCALL in connection to ".concat(authority(url)))
         : new CurlError(52, "Empty reply from server");
   }
 }
+
+/** Why a handshake does not come about: the server speaks no TLS at all, or none of the versions that it is offered. */
+export const HANDSHAKE = {
+  "not-tls": "0A00010B:SSL routines::wrong version number",
+  version: "0A00042E:SSL routines::tlsv1 alert protocol version",
+} as const;
 
 /** The certificate is another server's (lib/vtls/openssl.c). */
 function wrongName(commonName: string | undefined, host: string, old: boolean): string {
@@ -121,7 +122,7 @@ function handshake(
 
 /** What `-v` shows of a connection that TLS ended. */
 export function brokenOff(result: HttpFailure, url: Url, version: string, trust: string | undefined): string {
-  if (result.kind !== "tls" || result.why === "not-tls") return "";
+  if (result.kind !== "tls" || result.why === "not-tls" || result.why === "version") return "";
   const old = version.startsWith("7");
   const lines = old ? [`* Connected to ${url.host} (${result.address}) port ${url.port} (#0)`] : [];
   lines.push(...handshake({ certificate: result.certificate, problem: result }, url.host, trust, old));

@@ -9,7 +9,16 @@ import { globbed } from "./curl-glob.ts";
 import { CurlUsage, type Settings, settings } from "./curl-options.ts";
 import { outgoing, withoutDots } from "./curl-request.ts";
 import { brokenOff, conversation, failure, head, METER, malformed, untrusted } from "./curl-words.ts";
-import { authority, type Exchange, exchange, isFailure, parseUrl, readable, type Url } from "./http-client.ts";
+import {
+  authority,
+  type Exchange,
+  exchange,
+  isFailure,
+  parseUrl,
+  readable,
+  TLS_VERSIONS,
+  type Url,
+} from "./http-client.ts";
 import { hasBusybox } from "./process-view.ts";
 
 const TRY = "curl: try 'curl --help' or 'curl --manual' for more information\n";
@@ -290,6 +299,7 @@ function* send(
       dial,
       address: s.resolve.get(`${dial?.host ?? url.host}:${dial?.port ?? url.port}`),
       insecure: s.insecure,
+      tlsVersions: TLS_VERSIONS.filter((each) => each >= (s.tlsFrom ?? each) && each <= (s.tlsTo ?? each)),
       authorities: () => authorities(p, s),
       clientCertificate: clientCertificate(p, s),
     },

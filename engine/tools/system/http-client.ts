@@ -48,8 +48,12 @@ export type HttpFailure =
   | { kind: "connect"; code: NetErrorCode; address: string; ms: number }
   | { kind: "timeout"; phase: "connect" | "transfer"; ms: number }
   | { kind: "tls"; why: "not-tls" }
+  | { kind: "tls"; why: "version" }
   | ({ kind: "tls"; address: string; certificate: string } & TlsProblem)
   | { kind: "reset" };
+
+/** What OpenSSL 3 speaks unless it is told otherwise. */
+export const TLS_VERSIONS: readonly string[] = ["1.2", "1.3"];
 
 export interface ExchangeOptions {
   /** µs for the connection, and for everything. */
@@ -63,6 +67,8 @@ export interface ExchangeOptions {
   /** PEM texts. */
   authorities?: (() => string | undefined) | undefined;
   clientCertificate?: string | undefined;
+  /** Versions of TLS that it offers; all of them when absent. */
+  tlsVersions?: readonly string[] | undefined;
 }
 
 export interface Exchange {
@@ -117,14 +123,20 @@ export function* exchange(
   let problem: TlsProblem | undefined;
   if (url.scheme === "https") {
     if (!listener.tls) return { kind: "tls", why: "not-tls" };
+    const { tlsVersions = TLS_VERSIONS } = listener;
+    if (!tlsVersions.some((each) => (options.tlsVersions ?? TLS_VERSIONS).includes(each)))
+      return { kind: "tls", why: "version" };
     presented = listener.certificate?.(url.host) ?? "";
     if (!listener.publicAuthority) {
       const untrusted = chainProblem(presented, options.authorities?.(), kernel.wallMs);
       problem = untrusted ?? nameProblem(presented, url.host);
       if (problem && !options.insecure) return { kind: "tls", address, certificate: presented, ...problem };
     }
-  } else if (listener.tls)
-    return { connection, address, response: yield* plainOnTls(), lookup, connect, head: since() };
+  } else if (listener.tls) {
+    const plain = { ...request, path: url.path, remoteAddress: connection.localAddress };
+    const response = yield* listener.plain?.(plain) ?? plainOnTls();
+    return { connection, address, response, lookup, connect, head: since() };
+  }
   if (listener.http === undefined && listener.accept === undefined) return { kind: "reset" };
   const full: HttpRequest = { ...request, path: url.path, remoteAddress: connection.localAddress };
   if (options.clientCertificate !== undefined && url.scheme === "https")

@@ -5,6 +5,7 @@ import * as sys from "../../machine/sys.ts";
 import { reasonOf } from "../../network/reason.ts";
 import { lookupError } from "../../network/resolver.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
+import { HANDSHAKE } from "./curl-words.ts";
 import {
   authority,
   type Exchange,
@@ -161,13 +162,13 @@ function* explain(p: Process, failed: HttpFailure, url: Url, busybox: boolean, q
     yield* say(`Connecting to ${url.host}:${url.port}... failed: Connection timed out.\n`);
   else if (failed.kind === "tls") {
     yield* say(
-      failed.why === "not-tls"
-        ? "OpenSSL: error:0A00010B:SSL routines::wrong version number\nUnable to establish SSL connection.\n"
+      failed.why === "not-tls" || failed.why === "version"
+        ? `OpenSSL: error:${HANDSHAKE[failed.why]}\nUnable to establish SSL connection.\n`
         : failed.why === "name"
           ? `The certificate's owner does not match hostname ‘${url.host}’\n`
           : `ERROR: The certificate of ‘${url.host}’ is not trusted.\nERROR: The certificate of ‘${url.host}’ ${untrusted(failed.code)}.\n`,
     );
-    return failed.why === "not-tls" ? 4 : 5;
+    return failed.why === "not-tls" || failed.why === "version" ? 4 : 5;
   } else yield* say("No data received.\n");
   return 4;
 }
