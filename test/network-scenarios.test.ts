@@ -4,6 +4,49 @@ import { play, type Scenario } from "./scenario.ts";
 /** What Linux does; the outputs of ip were seen with the real one in namespaces of its own. */
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "nginx passes requests on to Services, and does not start where one is unknown",
+    script: String.raw`kubectl create deployment back --image=hashicorp/http-echo -- /http-echo -text=hello-back -listen=:5678
+kubectl expose deployment back --port=80 --target-port=5678
+kubectl run whoami --image=traefik/whoami --port=80 --expose
+kubectl wait --for=condition=Available deploy/back --timeout=60s; kubectl wait --for=condition=Ready pod/whoami --timeout=60s
+cat > front.conf <<'C'
+upstream backs { server back; server back.default.svc.cluster.local:80; }
+server {
+  listen 80;
+  location / { root /usr/share/nginx/html; }
+  location /api/ { proxy_pass http://backs/; }
+  location /who { proxy_pass http://whoami; proxy_set_header Host $host; proxy_set_header X-Real-IP $remote_addr; }
+  location /dead { proxy_pass http://127.0.0.1:9999; }
+}
+C
+sed '1d; s/backs/nobody/' front.conf > lost.conf
+for n in front lost; do
+kubectl create configmap $n --from-file=default.conf=$n.conf
+kubectl apply -f - <<Y
+apiVersion: v1
+kind: Pod
+metadata: {name: $n}
+spec:
+  containers: [{name: nginx, image: nginx, volumeMounts: [{name: conf, mountPath: /etc/nginx/conf.d}]}]
+  volumes: [{name: conf, configMap: {name: $n}}]
+Y
+done
+kubectl wait --for=condition=Ready pod/front --timeout=60s; sleep 5
+IP=$(kubectl get pod front -o jsonpath={.status.podIP})
+ssh worker-1 "curl -s $IP/api/x; curl -s -H 'Host: shop' $IP/who?a=1; curl -s $IP/dead | grep title; curl -s $IP | grep title"
+kubectl logs front | grep error; kubectl logs lost | grep 'nginx: .emerg'`,
+    expect: [
+      "hello-back",
+      "GET /who?a=1 HTTP/1.1",
+      "Host: shop",
+      "X-Real-Ip: 10.200",
+      "502 Bad Gateway",
+      "Welcome to nginx!",
+      "connect() failed (111: Connection refused) while connecting to upstream",
+      'host not found in upstream "nobody" in /etc/nginx/conf.d/default.conf:4',
+    ],
+  },
+  {
     // Exercises of TLS have an nginx whose ConfigMap says which versions it takes (ngx_http_ssl_module).
     name: "nginx speaks TLS with the certificate of a Secret, and the versions that its configuration names",
     script: String.raw`openssl req -x509 -nodes -days 365 -newkey rsa:2048 -keyout k.pem -out c.pem -subj /CN=web.k8s.local 2>/dev/null

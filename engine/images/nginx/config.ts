@@ -2,6 +2,7 @@ import { isErrno } from "../../machine/errno.ts";
 import { entriesOf } from "../../machine/inode.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { type Passing, readProxy } from "./proxy.ts";
 import { readTls, type Tls } from "./tls.ts";
 
 /** One directive: `name args… ;` or `name args… { block }`. */
@@ -20,6 +21,9 @@ export interface Location {
   alias?: string;
   index?: readonly string[];
   returns?: { code: number; text: string };
+  proxy?: Passing;
+  /** `proxy_set_header`s of its own. */
+  setHeaders?: [name: string, value: string][];
 }
 
 export interface Listen {
@@ -39,6 +43,14 @@ export interface Server extends Tls {
   locations: Location[];
   errorPages: Map<number, string>;
   returns?: { code: number; text: string };
+  setHeaders?: [name: string, value: string][];
+}
+
+/** A `server` of an `upstream`. */
+export interface Backend {
+  host: string;
+  port: number;
+  at: string;
 }
 
 export interface Config {
@@ -53,6 +65,7 @@ export interface Config {
   accessLog: string | undefined;
   errorLog: string;
   servers: Server[];
+  upstreams: Map<string, Backend[]>;
 }
 
 /** What nginx says at `[emerg]` about a bad file. */
@@ -72,6 +85,7 @@ export function readConfig(p: Process, path = `${PREFIX}/nginx.conf`): Config {
     accessLog: "logs/access.log",
     errorLog: "stderr",
     servers: [],
+    upstreams: new Map(),
   };
   for (const directive of top) {
     const { name, args, block } = directive;
@@ -121,8 +135,16 @@ function readHttp(config: Config, block: readonly Directive[]): void {
     if (name === "root") root = args[0] ?? root;
   }
   for (const directive of block) readTls(tls, directive);
+  for (const { name, args, block: inner = [] } of block)
+    if (name === "upstream") config.upstreams.set(args[0] ?? "", inner.flatMap(readBackend));
   for (const directive of block)
     if (directive.name === "server") config.servers.push({ ...tls, ...readServer(directive, root) });
+}
+
+function readBackend({ name, args, file, line }: Directive): Backend[] {
+  if (name !== "server" || args.includes("down") || args.includes("backup")) return [];
+  const [, host = "", port] = /^(.*?)(?::(\d+))?$/.exec(args[0] ?? "") ?? [];
+  return [{ host, port: Number(port ?? 80), at: `${file}:${line}` }];
 }
 
 const SERVER_DIRECTIVES = new Set(
@@ -145,11 +167,13 @@ function readServer(directive: Directive, root: string): Server {
     else if (name === "root") server.root = args[0] ?? server.root;
     else if (name === "index") server.index = args;
     else if (readTls(server, inner)) continue;
+    else if (name === "proxy_set_header")
+      server.setHeaders = [...(server.setHeaders ?? []), [(args[0] ?? "").toLowerCase(), args[1] ?? ""]];
     else if (name === "return") server.returns = readReturn(args);
     else if (name === "error_page") {
       for (const code of args.slice(0, -1)) server.errorPages.set(Number(code), args.at(-1)!);
     } else if (name === "location") server.locations.push(readLocation(inner));
-    else if (!SERVER_DIRECTIVES.has(name)) throw unknown(inner);
+    else if (!SERVER_DIRECTIVES.has(name) && !name.startsWith("proxy_")) throw unknown(inner);
   }
   if (server.listens.length === 0) server.listens.push({ address: "0.0.0.0", port: 80, ssl: false, at: "" });
   return server;
@@ -181,7 +205,8 @@ function readLocation(directive: Directive): Location {
     else if (inner.name === "alias") location.alias = inner.args[0] ?? "";
     else if (inner.name === "index") location.index = inner.args;
     else if (inner.name === "return") location.returns = readReturn(inner.args);
-    else if (!SERVER_DIRECTIVES.has(inner.name)) throw unknown(inner);
+    else if (!readProxy(location, inner) && !SERVER_DIRECTIVES.has(inner.name) && !inner.name.startsWith("proxy_"))
+      throw unknown(inner);
   }
   return location;
 }

@@ -104,6 +104,17 @@ export function serve(p: Process, server: Server, request: HttpRequest, version:
   return file(p, version, server, location, uri, host, request);
 }
 
+/** The location that a request is for. */
+export function locationOf(server: Server, request: HttpRequest): { location: Location | undefined; uri: string } {
+  const uri = decodePath(request.path.split("?")[0]!);
+  return { location: server.returns ? undefined : locate(server.locations, uri), uri };
+}
+
+/** The page of a status, the server's own where it has one. */
+export function errorAnswer(p: Process, server: Server, code: number, request: HttpRequest, version: string): Answer {
+  return page(p, version, code, server, request);
+}
+
 function decodePath(path: string): string {
   try {
     return decodeURIComponent(path);

@@ -9,7 +9,8 @@ import * as sys from "../../machine/sys.ts";
 import { isNetError, NetError } from "../../network/error.ts";
 import { REQUEST_CPU } from "../servers/serving.ts";
 import { type Config, ConfigError, readConfig, type Server } from "./config.ts";
-import { errorDate, logDate, plainOnTls, serve } from "./http.ts";
+import { errorDate, locationOf, logDate, plainOnTls, serve } from "./http.ts";
+import { findPeers, passOn } from "./proxy.ts";
 import { asksTls, certificateFault, secured } from "./tls.ts";
 
 const DEFAULT_WORKERS = 2;
@@ -26,7 +27,7 @@ export const nginxProgram: Program = function* (p: Process): Gen<number> {
   }
   let config: Config;
   try {
-    config = wholeConfig(p, options.file);
+    config = yield* wholeConfig(p, options.file);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     yield* emergency(p, error.message, options.test ? options.file : undefined);
@@ -49,8 +50,9 @@ export const nginxProgram: Program = function* (p: Process): Gen<number> {
 };
 
 /** The configuration with what it needs of other files. Throws ConfigError. */
-function wholeConfig(p: Process, file?: string): Config {
+function* wholeConfig(p: Process, file?: string): Gen<Config> {
   const config = readConfig(p, file);
+  yield* findPeers(p, config);
   const fault = certificateFault(p, config);
   if (fault !== undefined) throw new ConfigError(fault);
   return config;
@@ -206,7 +208,12 @@ class Master {
     worker.task.used += REQUEST_CPU;
     const host = (request.headers["host"] ?? "").split(":")[0]!;
     const server = servers.find((one) => one.names.includes(host)) ?? servers[0]!;
-    const { response, bodySize, error } = how(worker, server, request, this.version);
+    const { location, uri } = locationOf(server, request);
+    const secure = server.listens.some((one) => one.ssl);
+    const { response, bodySize, error } =
+      how === serve && location?.proxy
+        ? yield* passOn(worker, { server, location, uri, secure }, request, this.version)
+        : how(worker, server, request, this.version);
     if (error !== undefined) yield* this.note("error", `*${worker.pid} ${error}`, worker);
     const quote = (name: string) => `"${request.headers[name] ?? "-"}"`;
     yield* this.write(
@@ -386,7 +393,7 @@ function* collect(me: Master, stopping: boolean): Gen<void> {
 
 function* reload(me: Master): Gen<void> {
   try {
-    const config = wholeConfig(me.p);
+    const config = yield* wholeConfig(me.p);
     me.close();
     me.config = config;
     me.openLogs();
