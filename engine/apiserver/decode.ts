@@ -89,14 +89,16 @@ export const SCHEME = "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30";
 /** An object of another kind, or of the same in another version. */
 function otherKind(expected: Expected, wanted: string, apiVersion: string, kind: string, cannot: string): string {
   const known = kindByGvk(apiVersion, kind)?.resource;
-  if (known === undefined && kindByGvk(wanted, expected.kind) !== undefined) {
+  const asked = known !== undefined || /^(Scale|Eviction|TokenRequest|Binding|DeleteOptions)$/.test(kind);
+  if (!asked) {
     return `${cannot}: no kind "${kind}" is registered for version "${apiVersion}" in scheme "${SCHEME}"`;
   }
   if (kind === expected.kind) {
     return `the API version in the data (${apiVersion}) does not match the expected API version (${wanted})`;
   }
-  const from = `v1.${kind}`;
-  return `${cannot}: converting (${from}) to (core.${expected.kind}): unknown conversion`;
+  const from = `${known?.version ?? "v1"}.${kind}`;
+  const to = `${expected.group === "" ? "core" : expected.group.split(".")[0]}.${expected.kind}`;
+  return `${cannot}: converting (${from}) to (${to}): unknown conversion`;
 }
 
 /** Reads `fieldValidation`: Strict refuses, Warn (the default) warns, Ignore is silent. */

@@ -24,18 +24,21 @@ export function fillMeta(kernel: Kernel, def: KindDef, draft: Draft, namespace: 
   else if (metadata.generation !== undefined) delete metadata.generation;
 }
 
-/** Puts the metadata that a client may not change back to what they were. */
+/**
+ * Puts the metadata that a client may not change back to what they were; identity and times only where the client left
+ * them out, since validation refuses others (apiserver pkg/registry/rest/update.go).
+ */
 export function keepMeta(draft: Draft, old: KubeObject): void {
   const { metadata } = draft;
   const before = old.metadata;
   metadata.name = before.name;
-  metadata.uid = before.uid;
-  metadata.creationTimestamp = before.creationTimestamp;
+  metadata.uid ||= before.uid;
+  metadata.creationTimestamp ||= before.creationTimestamp;
   metadata.resourceVersion = before.resourceVersion;
   keep(metadata, "namespace", before.namespace);
   keep(metadata, "generateName", before.generateName);
   keep(metadata, "generation", before.generation);
-  keep(metadata, "deletionTimestamp", before.deletionTimestamp);
+  if (!metadata.deletionTimestamp) keep(metadata, "deletionTimestamp", before.deletionTimestamp);
   keep(metadata, "deletionGracePeriodSeconds", before.deletionGracePeriodSeconds);
 }
 

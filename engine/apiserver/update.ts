@@ -9,7 +9,7 @@ import { authorOf, takeGiven } from "./author.ts";
 import { confirmNoEscalation } from "./authorization/escalation.ts";
 import type { ResourceContext } from "./context.ts";
 import { convertForStorage, convertShown } from "./conversion.ts";
-import { conflictBecause, invalid } from "./errors.ts";
+import { conflictBecause, invalid, plainError } from "./errors.ts";
 import { deepClone } from "./frozen.ts";
 import { inOrder, keepMeta } from "./objectmeta.ts";
 import { allocateService, isService } from "./services.ts";
@@ -51,16 +51,15 @@ export function* updateObject(
     if (draft === stored || draft === current) return stored;
     const { metadata } = draft;
     if (metadata.managedFields !== undefined) takeGiven(author, metadata, current);
-    if (metadata.uid && metadata.uid !== current.metadata.uid) {
-      throw conflictBecause(
-        group,
-        resource,
-        name,
-        `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${current.metadata.uid}`,
-      );
+    // A patch that changes it is told so by validation.
+    if (metadata.uid && metadata.uid !== current.metadata.uid && info.verb !== "patch") {
+      throw uidPrecondition(context, name, metadata.uid, current.metadata.uid);
     }
     // "0" asks for no version, as none at all does.
     const wanted = metadata.resourceVersion === "0" ? "" : metadata.resourceVersion;
+    if (wanted && !/^\d+$/.test(wanted)) {
+      throw plainError(`strconv.ParseUint: parsing ${JSON.stringify(wanted)}: invalid syntax`);
+    }
     if (wanted && wanted !== current.metadata.resourceVersion) {
       throw conflict(group, resource, name);
     }
@@ -119,6 +118,19 @@ export function* updateObject(
   const done = yield* guaranteedUpdate(registry, def, info.namespace, name, change, dryRun, context.writer, author);
   if (converts) yield* convertShown(context, def, [done.object]);
   return done;
+}
+
+/** The store's own words, which name the key (apiserver pkg/storage/errors.go). */
+export function uidPrecondition(
+  { def, info, registry }: ResourceContext,
+  name: string,
+  uid: string,
+  found = "",
+): Error {
+  const key = registry.cache(def).key(info.namespace, name);
+  const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${found}`;
+  const storage = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`;
+  return conflictBecause(def.resource.group, def.resource.resource, name, storage);
 }
 
 /**

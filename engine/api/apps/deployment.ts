@@ -1,9 +1,34 @@
 import { AGE, age, column, containerCells, doc, formatLabelSelector, NAME } from "../columns.ts";
 import { define, keepStatus, SCALE } from "../define.ts";
+import type { StatusCause } from "../status.ts";
+import { invalid } from "../validation/field.ts";
 import { semanticEqual } from "../validation/value.ts";
 import { CONTAINERS, IMAGES, READY, SELECTOR } from "./columns.ts";
 import { defaultDeployment } from "./defaults.ts";
 import { immutableSelector, validateDeployment } from "./validation.ts";
+
+/** ValidateDeploymentStatus: counts that fit together. */
+function statusWords(status: Record<string, number>): StatusCause[] {
+  const causes: StatusCause[] = [];
+  const NEGATIVE = "must be greater than or equal to 0";
+  for (const name of COUNTS) {
+    if ((status[name] ?? 0) < 0) causes.push(invalid(`status.${name}`, status[name], NEGATIVE));
+  }
+  const { replicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
+  for (const name of ["updatedReplicas", "readyReplicas", "availableReplicas"]) {
+    const count = status[name] ?? 0;
+    if (count > replicas) causes.push(invalid(`status.${name}`, count, "cannot be greater than status.replicas"));
+  }
+  if (availableReplicas > readyReplicas) {
+    causes.push(invalid("status.availableReplicas", availableReplicas, "cannot be greater than readyReplicas"));
+  }
+  return causes;
+}
+
+const COUNTS = [
+  ...["observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas"],
+  ...["unavailableReplicas", "collisionCount"],
+];
 
 const STATUS = "io.k8s.api.apps.v1.DeploymentStatus";
 
@@ -21,7 +46,10 @@ export const deployment = define({
   defaults: defaultDeployment,
   specApart: true,
   validateBody: validateDeployment,
-  validateBodyUpdate: immutableSelector,
+  validateBodyUpdate: (object, old) => [
+    ...immutableSelector(object, old),
+    ...(object["status"] === old["status"] ? [] : statusWords(object["status"] ?? {})),
+  ],
   // Annotations go to ReplicaSets, so they count as a change (pkg/registry/apps/deployment/strategy.go).
   prepareForUpdate: (draft, old) => {
     keepStatus(draft, old);

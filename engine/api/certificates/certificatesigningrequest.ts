@@ -2,6 +2,7 @@ import { AGE, age, column, doc, NAME } from "../columns.ts";
 import { define } from "../define.ts";
 import { humanDuration } from "../duration.ts";
 import type { KubeObject } from "../types.ts";
+import { validateRequest } from "./validation.ts";
 
 const SPEC = "io.k8s.api.certificates.v1.CertificateSigningRequestSpec";
 
@@ -21,6 +22,7 @@ export const certificateSigningRequest = define({
   plural: "certificatesigningrequests",
   namespaced: false,
   shortNames: ["csr"],
+  validateBody: validateRequest,
   subresources: [
     {
       name: "approval",

@@ -17,5 +17,7 @@ export function patchStatus(error: PatchError): StatusError {
   if (error.code === 422) {
     return failure(422, "Invalid", "the server rejected our request due to an error in our request", {});
   }
-  return failure(500, "", error.message);
+  const plain = failure(500, "", error.message);
+  delete plain.status.reason;
+  return plain;
 }

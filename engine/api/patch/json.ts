@@ -15,8 +15,11 @@ export const MAX_OPERATIONS = 10_000;
 /** Bytes that `copy` operations may add, so that a small patch cannot make a huge object. */
 const COPY_LIMIT = 3 * 1024 * 1024;
 
-/** Applies the operations in order; subtrees they do not reach keep their identity. Throws PatchError. */
-export function applyJsonPatch(document: Doc, patch: unknown): Doc {
+/**
+ * Applies the operations in order; subtrees they do not reach keep their identity. `lenient`: as the version of the
+ * library that the API server has, which sets what a `replace` does not find, and copies null. Throws PatchError.
+ */
+export function applyJsonPatch(document: Doc, patch: unknown, lenient = false): Doc {
   if (patch === null) return document;
   if (!Array.isArray(patch)) {
     throw new PatchError(
@@ -29,7 +32,7 @@ export function applyJsonPatch(document: Doc, patch: unknown): Doc {
   for (const operation of patch as Operation[]) {
     check(operation);
     if (operation.op === "copy") {
-      copied += JSON.stringify(read(result, operation.from ?? "", "copy") ?? null).length;
+      copied += JSON.stringify(read(result, operation.from ?? "", "copy", lenient) ?? null).length;
       if (copied > COPY_LIMIT) {
         throw new PatchError(
           `Unable to complete the copy, the accumulated size increase of copy is ${copied}, exceeding the limit ${COPY_LIMIT}`,
@@ -37,7 +40,7 @@ export function applyJsonPatch(document: Doc, patch: unknown): Doc {
         );
       }
     }
-    result = applyOne(result, operation);
+    result = applyOne(result, operation, lenient);
   }
   return result;
 }
@@ -60,20 +63,20 @@ function check(operation: unknown): void {
   }
 }
 
-function applyOne(document: Doc, { op, path, from, value }: Operation): Doc {
+function applyOne(document: Doc, { op, path, from, value }: Operation, lenient: boolean): Doc {
   switch (op) {
     case "add":
       return add(document, path, value, "add");
     case "remove":
       return remove(document, path, "remove");
     case "replace":
-      return replace(document, path, value);
+      return replace(document, path, value, lenient);
     case "move": {
       const moved = read(document, from ?? "", "move");
       return add(remove(document, from ?? "", "move"), path, moved, "move");
     }
     case "copy":
-      return add(document, path, read(document, from ?? "", "copy"), "copy");
+      return add(document, path, read(document, from ?? "", "copy", lenient), "copy");
     case "test": {
       const found = read(document, path, "test");
       if (deepEqual(found ?? null, value ?? null)) return document;
@@ -109,13 +112,14 @@ function indexOf(token: string, length: number): number {
   return index < 0 ? index + length : index;
 }
 
-function read(document: Doc, path: string, op: string): Doc {
+function read(document: Doc, path: string, op: string, lenient = false): Doc {
   let at = document;
   const way = tokens(path);
   for (const token of way) {
     if (Array.isArray(at)) at = at[indexOf(token, at.length)];
     else if (isMap(at) && has(at, token)) at = at[token];
     else if (op === "test" && isMap(at)) return undefined;
+    else if (isMap(at) && token === way.at(-1) && op === "copy" && lenient) return null;
     else if (isMap(at) && token === way.at(-1) && op !== "test") {
       const why = `unable to get nonexistent key: ${token}: missing value`;
       throw new PatchError(`error in ${op} for ${op === "copy" ? "from" : "path"}: '${path}': ${why}`, 422);
@@ -187,7 +191,7 @@ function remove(document: Doc, path: string, op: string): Doc {
   });
 }
 
-function replace(document: Doc, path: string, value: Doc): Doc {
+function replace(document: Doc, path: string, value: Doc, lenient: boolean): Doc {
   if (path === "") return value;
   return rebuild(document, path, "replace", (container, token) => {
     if (Array.isArray(container)) {
@@ -195,7 +199,7 @@ function replace(document: Doc, path: string, value: Doc): Doc {
       copy[indexOf(token, container.length)] = value;
       return copy;
     }
-    if (!has(container, token)) {
+    if (!has(container, token) && !lenient) {
       throw new PatchError(`replace operation does not apply: doc is missing key: ${path}: missing value`, 422);
     }
     const copy = { ...container };

@@ -46,6 +46,13 @@ describe("JSON patch", () => {
     expect(() => applyJsonPatch(doc, patch)).toThrow(message);
   });
 
+  it.each([
+    [[{ op: "replace", path: "/zz", value: 1 }], { ...doc, zz: 1 }],
+    [[{ op: "copy", from: "/zz", path: "/y" }], { ...doc, y: null }],
+  ])("%j sets what is not there as the server's library does", (patch, expected) => {
+    expect(applyJsonPatch(doc, patch, true)).toEqual(expected);
+  });
+
   it("keeps what it does not reach", () => {
     const patched = applyJsonPatch(doc, [{ op: "replace", path: "/c", value: "y" }]);
     expect(patched.a).toBe(doc.a);

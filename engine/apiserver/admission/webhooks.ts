@@ -99,7 +99,7 @@ function change(hook: Draft, attributes: Attributes, response: Draft): void {
   const object: Draft = attributes.object;
   let patched: Draft;
   try {
-    patched = applyJsonPatch(object, JSON.parse(decode(fromBase64(response.patch))));
+    patched = applyJsonPatch(object, JSON.parse(decode(fromBase64(response.patch))), true);
   } catch (error) {
     throw internalError(`failed calling webhook ${JSON.stringify(hook.name)}: ${(error as Error).message}`);
   }

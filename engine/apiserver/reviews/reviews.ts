@@ -1,6 +1,8 @@
 import type { HttpResponse } from "../../api/http.ts";
 import type { Draft } from "../../api/kind.ts";
+import type { StatusCause } from "../../api/status.ts";
 import { SYSTEM_MASTERS, type User } from "../../api/user.ts";
+import { invalid as invalidCause, invalidText } from "../../api/validation/field.ts";
 import { cpu, type Gen } from "../../kernel/index.ts";
 import type { AccessAttributes } from "../authorization/attributes.ts";
 import type { PolicyRule } from "../authorization/rbac.ts";
@@ -16,32 +18,60 @@ import { nowTime } from "../time.ts";
 
 export function* selfSubjectAccessReview(context: ResourceContext): Gen<HttpResponse> {
   const review = yield* read(context);
+  judge(attributeWords(review.spec ?? {}));
   return answer(review, accessStatus(context, context.user, review.spec));
 }
 
 export function* subjectAccessReview(context: ResourceContext): Gen<HttpResponse> {
   const review = yield* read(context);
-  const { user = "", groups = [], uid, extra } = review.spec ?? {};
-  if (user === "" && groups.length === 0) {
-    throw invalid("authorization.k8s.io", context.def.resource.kind, "", [
-      {
-        reason: "FieldValueRequired",
-        message: `Required value: at least one of user or group must be specified`,
-        field: "spec.user",
-      },
-    ]);
-  }
-  const subject: User = { name: user, groups, ...(uid && { uid }), ...(extra && { extra }) };
-  return answer(review, accessStatus(context, subject, review.spec));
+  judge([...attributeWords(review.spec ?? {}), ...userWords(review.spec ?? {})]);
+  return answer(review, accessStatus(context, subjectOf(review.spec), review.spec));
 }
 
 export function* localSubjectAccessReview(context: ResourceContext): Gen<HttpResponse> {
   const review = yield* read(context);
-  if (review.spec?.resourceAttributes?.namespace !== context.info.namespace) {
-    throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${context.info.namespace}`);
+  const { namespace } = context.info;
+  review.metadata.namespace ??= namespace;
+  if (review.metadata.namespace !== namespace) {
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
-  const { user = "", groups = [] } = review.spec ?? {};
-  return answer(review, accessStatus(context, { name: user, groups }, review.spec));
+  const { resourceAttributes: resource, nonResourceAttributes: other } = review.spec ?? {};
+  const causes = [...attributeWords(review.spec ?? {}), ...userWords(review.spec ?? {})];
+  if (resource && (resource.namespace ?? "") !== namespace) {
+    causes.push(
+      invalidCause("spec.resourceAttributes.namespace", resource.namespace ?? "", "must match metadata.namespace"),
+    );
+  }
+  if (other) causes.push(otherWords(other, "disallowed on this kind of request"));
+  judge(causes);
+  return answer(review, accessStatus(context, subjectOf(review.spec), review.spec));
+}
+
+function subjectOf({ user = "", groups = [], uid, extra }: Draft): User {
+  return { name: user, groups, ...(uid && { uid }), ...(extra && { extra }) };
+}
+
+/** Upstream names no kind in these (pkg/registry/authorization). */
+function judge(causes: readonly StatusCause[]): void {
+  if (causes.length > 0) throw invalid("authorization.k8s.io", "", "", causes);
+}
+
+/** pkg/apis/authorization/validation/validation.go. */
+function attributeWords({ resourceAttributes: resource, nonResourceAttributes: other }: Draft): StatusCause[] {
+  if (resource && other) return [otherWords(other, "cannot be specified in combination with resourceAttributes")];
+  if (resource || other) return [];
+  const why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+  return [invalidCause("spec.resourceAttributes", "null", why)];
+}
+
+function otherWords({ path = "", verb = "" }: Draft, why: string): StatusCause {
+  const shown = `authorization.NonResourceAttributes{Path:${JSON.stringify(path)}, Verb:${JSON.stringify(verb)}}`;
+  return invalidText("spec.nonResourceAttributes", shown, why);
+}
+
+function userWords({ user = "", groups = [] }: Draft): StatusCause[] {
+  if (user !== "" || groups.length > 0) return [];
+  return [invalidCause("spec.user", "", "at least one of user or group must be specified")];
 }
 
 export function* selfSubjectRulesReview(context: ResourceContext): Gen<HttpResponse> {
@@ -105,16 +135,6 @@ function userInfo({ name, uid, groups, extra }: User): object {
 function accessStatus(context: ResourceContext, user: User, spec: Draft): object {
   const resource = spec?.resourceAttributes;
   const other = spec?.nonResourceAttributes;
-  if ((resource === undefined) === (other === undefined)) {
-    const { kind } = context.def.resource;
-    throw invalid("authorization.k8s.io", kind, "", [
-      {
-        reason: "FieldValueInvalid",
-        message: `Invalid value: ${resource ? "cannot be specified in combination with resourceAttributes" : "exactly one of nonResourceAttributes or resourceAttributes must be specified"}`,
-        field: resource ? "spec.nonResourceAttributes" : "spec.resourceAttributes",
-      },
-    ]);
-  }
   const attributes: AccessAttributes = resource
     ? {
         user,

@@ -6,12 +6,13 @@ import { readBody } from "../body.ts";
 import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
 import { decodeBody } from "../decode.ts";
-import { badRequest, conflictBecause, invalid, plainError } from "../errors.ts";
+import { badRequest, conflictBecause, plainError } from "../errors.ts";
 import { deepClone } from "../frozen.ts";
 import { isDryRun } from "../options.ts";
 import { ok } from "../respond.ts";
 import { guaranteedUpdate } from "../store.ts";
 import { nowTime } from "../time.ts";
+import { uidPrecondition } from "../update.ts";
 
 const BINDING = { group: "", version: "v1", kind: "Binding" };
 
@@ -22,15 +23,17 @@ export function* bind(context: ResourceContext): Gen<HttpResponse> {
   const binding = decodeBody(context, readBody(request, "Binding"), BINDING);
   // POST bindings names the Pod in the object alone.
   const name = info.name || binding.metadata.name;
-  if (!name && !binding.target?.name) throw plainError("target.name: Required value");
+  if (!name) validate(binding);
   if (!name) throw badRequest("name must be provided");
   if (binding.metadata.name && binding.metadata.name !== name) {
     throw badRequest(`name in URL does not match name in Binding object`);
   }
-  validate(name, binding);
+  validate(binding);
   const def = registry.kind("", "v1", "pods")!;
   const now = nowTime(registry.kernel);
   const change = function* (pod: KubeObject): Gen<KubeObject> {
+    const { uid } = binding.metadata;
+    if (uid && uid !== pod.metadata.uid) throw uidPrecondition({ ...context, def }, name, uid, pod.metadata.uid);
     if (pod.metadata.deletionTimestamp) {
       throw conflictBecause("", "pods/binding", name, `pod ${name} is being deleted, cannot be assigned to a host`);
     }
@@ -44,20 +47,14 @@ export function* bind(context: ResourceContext): Gen<HttpResponse> {
   return ok({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 }, 201);
 }
 
-function validate(name: string, binding: Draft): void {
-  const causes = [];
-  const { target } = binding;
+/** Its complaints are plain errors (BindingREST Create). */
+function validate({ target }: Draft): void {
+  const causes: string[] = [];
   if (target?.kind && target.kind !== "Node" && target.kind !== "Minion") {
-    causes.push({
-      reason: "FieldValueNotSupported",
-      message: `Unsupported value: "${target.kind}": supported values: "Node", "<empty>"`,
-      field: "target.kind",
-    });
+    causes.push(`target.kind: Unsupported value: "${target.kind}": supported values: "Node", "<empty>"`);
   }
-  if (!target?.name) {
-    causes.push({ reason: "FieldValueRequired", message: "Required value", field: "target.name" });
-  }
-  if (causes.length > 0) throw invalid("", "Binding", name, causes);
+  if (!target?.name) causes.push("target.name: Required value");
+  if (causes.length > 0) throw plainError(causes.length === 1 ? causes[0]! : `[${causes.join(", ")}]`);
 }
 
 function bound(pod: KubeObject, binding: Draft, now: string): KubeObject {

@@ -1,5 +1,6 @@
 import type { DeleteOptions } from "../../api/client.ts";
 import type { HttpResponse } from "../../api/http.ts";
+import type { Draft } from "../../api/kind.ts";
 import { matchLabelSelector } from "../../api/selector.ts";
 import { failure, notFound, StatusError } from "../../api/status.ts";
 import type { KubeObject } from "../../api/types.ts";
@@ -9,18 +10,22 @@ import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
 import { decodeBody } from "../decode.ts";
 import { checkPreconditions, deleteObject } from "../delete.ts";
+import { badRequest } from "../errors.ts";
 import { isDryRun } from "../options.ts";
 import { ok } from "../respond.ts";
 import { guaranteedUpdate } from "../store.ts";
 import { nowTime } from "../time.ts";
 
-const EVICTION = { group: "policy", version: "v1", kind: "Eviction" };
+const EVICTION = { group: "policy", kind: "Eviction", schema: "io.k8s.api.policy.v1.Eviction" };
 
 /** POST pods/<name>/eviction: a delete that PodDisruptionBudgets may refuse (pkg/registry/core/pod/storage/eviction.go). */
 export function* evict(context: ResourceContext): Gen<HttpResponse> {
   const { def, info, registry, request } = context;
   yield* cpu(COSTS.decode);
-  const eviction = decodeBody(context, readBody(request, "Eviction"), EVICTION);
+  const body = readBody(request, "Eviction") as Draft | null;
+  const version = body?.apiVersion === "policy/v1beta1" ? "v1beta1" : "v1";
+  const eviction = decodeBody(context, body, { ...EVICTION, version });
+  if (eviction.metadata.name !== info.name) throw badRequest("name in URL does not match name in Eviction object");
   const options = eviction.deleteOptions ?? {};
   const dryRun = isDryRun(context, options);
   const pod = registry.cache(def).get(info.namespace, info.name);

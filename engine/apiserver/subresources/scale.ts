@@ -21,7 +21,10 @@ const SCALE = { group: "autoscaling", version: "v1", kind: "Scale" };
 export function* getScale(context: ResourceContext): Gen<HttpResponse> {
   const { def, info, registry } = context;
   const object = registry.cache(def).get(info.namespace, info.name);
-  if (object === undefined) throw notFound(def.resource.group, def.resource.resource, info.name);
+  if (object === undefined) {
+    const { group, resource } = def.resource;
+    throw notFound(group, group === "apps" ? `${resource}/scale` : resource, info.name);
+  }
   const paths = def.custom?.scale;
   if (paths && read(object, paths.specReplicas) === undefined) {
     throw internalError(`the spec replicas field ".${paths.specReplicas.join(".")}" does not exist`);
@@ -82,7 +85,7 @@ function patched({ request }: ResourceContext, scale: object): unknown {
   if (value === undefined) throw badRequest("the body of the patch is empty");
   try {
     const isJsonPatch = contentType(request) === "application/json-patch+json";
-    return isJsonPatch ? applyJsonPatch(scale, value) : applyMergePatch(scale, value);
+    return isJsonPatch ? applyJsonPatch(scale, value, true) : applyMergePatch(scale, value);
   } catch (error) {
     throw error instanceof PatchError ? patchStatus(error) : error;
   }
@@ -107,13 +110,15 @@ function scaleOf(object: KubeObject, paths: ScalePaths | undefined): object {
     apiVersion: "autoscaling/v1",
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
     spec: spec.replicas ? { replicas: spec.replicas } : {},
-    status: { replicas: status.replicas ?? 0, selector: selectorText(spec.selector) },
+    status: { replicas: status.replicas ?? 0, selector: selectorText(spec.selector, object.kind) },
   };
 }
 
 /** A label selector in the syntax of `-l`. */
-function selectorText(selector: Draft): string {
+function selectorText(selector: Draft, kind: string): string {
   const terms: string[] = [];
+  // That of a ReplicationController is the labels themselves.
+  if (kind === "ReplicationController") return selectorText({ matchLabels: selector }, "");
   const labels = selector?.matchLabels ?? {};
   for (const key of Object.keys(labels).sort()) terms.push(`${key}=${labels[key]}`);
   for (const { key, operator, values = [] } of selector?.matchExpressions ?? []) {

@@ -7,7 +7,7 @@ import { readBody } from "../body.ts";
 import type { ResourceContext } from "../context.ts";
 import { COSTS } from "../costs.ts";
 import { decodeBody } from "../decode.ts";
-import { conflictBecause, invalid } from "../errors.ts";
+import { badRequest, conflictBecause, invalid } from "../errors.ts";
 import { ok } from "../respond.ts";
 import { nowTime } from "../time.ts";
 import type { Claims } from "../tokens.ts";
@@ -25,8 +25,18 @@ export function* issueToken(context: ResourceContext): Gen<HttpResponse> {
   const { def, info, registry, request, server } = context;
   yield* cpu(COSTS.decode);
   const asked = decodeBody(context, readBody(request, "TokenRequest"), TOKEN_REQUEST);
+  const { name = info.name, namespace = info.namespace } = asked.metadata;
+  if (namespace !== info.namespace) {
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  }
   const account = registry.cache(def).get(info.namespace, info.name);
   if (account === undefined) throw notFound("", "serviceaccounts", info.name);
+  if (name !== info.name) {
+    const why = `Invalid value: ${JSON.stringify(name)}: must match the service account name if specified`;
+    throw invalid("authentication.k8s.io", "TokenRequest", info.name, [
+      { reason: "FieldValueInvalid", message: why, field: "metadata.name" },
+    ]);
+  }
   const seconds: number = asked.spec?.expirationSeconds ?? DEFAULT_SECONDS;
   validate(seconds);
   const audiences: string[] = asked.spec?.audiences?.length > 0 ? asked.spec.audiences : [...server.tokens.audiences];
@@ -82,7 +92,7 @@ type Bound = Pick<Claims["kubernetes.io"], "pod" | "node" | "secret">;
 
 function boundObject(
   { registry, info }: ResourceContext,
-  reference: { kind: string; name: string; uid?: string },
+  reference: { kind: string; apiVersion?: string; name: string; uid?: string },
 ): Bound {
   const { kind, name, uid } = reference;
   const found = (group: string, resource: string, namespace: string): KubeObject => {
@@ -90,7 +100,7 @@ function boundObject(
     if (object === undefined) throw notFound(group, resource, name);
     if (uid && uid !== object.metadata.uid) {
       const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
-      throw conflictBecause(group, resource, name, why);
+      throw conflictBecause(group, kind, name, why);
     }
     return object;
   };
@@ -113,11 +123,8 @@ function boundObject(
   }
   if (kind === "Secret") return { secret: { name, uid: found("", "secrets", info.namespace).metadata.uid } };
   if (kind === "Node") return { node: { name, uid: found("", "nodes", "").metadata.uid } };
-  throw invalid("authentication.k8s.io", "TokenRequest", "", [
-    {
-      reason: "FieldValueInvalid",
-      message: `Invalid value: "${kind}": cannot bind token to object of type ${kind}`,
-      field: "spec.boundObjectRef",
-    },
-  ]);
+  const { apiVersion = "" } = reference;
+  throw badRequest(
+    `cannot bind token to object of type ${apiVersion.includes("/") ? apiVersion : `/${apiVersion}`}, Kind=${kind}`,
+  );
 }

@@ -23,7 +23,7 @@ import { authorOf } from "../author.ts";
 import { attributesOf, refusal } from "../authorization/attributes.ts";
 import type { ResourceContext } from "../context.ts";
 import { createObject } from "../create.ts";
-import { decodeBody, groupVersion } from "../decode.ts";
+import { decodeBody, goKind, groupVersion } from "../decode.ts";
 import { badRequest, conflictBecause, forbidden, internalError, plainError } from "../errors.ts";
 import { isDryRun } from "../options.ts";
 import { present } from "../present.ts";
@@ -81,10 +81,9 @@ function* applyNew(context: ResourceContext, config: Draft, author: Author, dryR
 
 /** The body as a configuration: of this kind, with no word about managers, every field known. */
 function configuration({ def, info }: ResourceContext, body: unknown): Draft {
-  if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw badRequest(
-      "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal into Go value of type map[string]interface {}",
-    );
+  if (body !== undefined && (typeof body !== "object" || body === null || Array.isArray(body))) {
+    const why = `json: cannot unmarshal ${goKind(body)} into Go value of type map[string]interface {}`;
+    throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
   }
   const config = { ...(body as Draft) };
   const { group, version, kind } = def.resource;

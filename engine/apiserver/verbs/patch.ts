@@ -93,13 +93,13 @@ function mentionsManagers(body: unknown): boolean {
 function patchBody({ request }: ResourceContext, head: string): unknown {
   const { body } = request;
   if (body?.type === "object") return body.value;
-  if (body?.type !== "bytes") throw badRequest("the body of the patch is empty");
+  if (body?.type !== "bytes") return undefined;
   return parseText(decode(body.bytes), head.includes("YAML"), head);
 }
 
 function patched({ def }: ResourceContext, type: string, current: KubeObject, body: unknown): unknown {
   try {
-    if (type === JSON_PATCH) return applyJsonPatch(current, body);
+    if (type === JSON_PATCH) return applyJsonPatch(current, body, true);
     if (type === MERGE_PATCH) return applyMergePatch(current, body);
     return applyStrategicMergePatch(current, body, def.schema);
   } catch (error) {

@@ -12,14 +12,14 @@ import { COSTS } from "../costs.ts";
 import { createObject } from "../create.ts";
 import { decodeBody } from "../decode.ts";
 import { deleteObject } from "../delete.ts";
-import { conflictBecause, forbidden } from "../errors.ts";
+import { forbidden } from "../errors.ts";
 import { note } from "../noting.ts";
 import { deleteOptions, isDryRun, listOptions } from "../options.ts";
 import { present, presentList } from "../present.ts";
 import { renew } from "../renewal.ts";
 import { ok } from "../respond.ts";
 import { selectionOf } from "../selection.ts";
-import { storedParts, updateObject } from "../update.ts";
+import { storedParts, uidPrecondition, updateObject } from "../update.ts";
 import { toStored } from "../views.ts";
 
 export function* create(context: ResourceContext): Gen<HttpResponse> {
@@ -55,28 +55,21 @@ export function* update(context: ResourceContext): Gen<HttpResponse> {
     return yield* createByUpdate(context, decoded, options.dryRun);
   }
   const { uid } = decoded.metadata;
-  if (current === undefined && uid) {
-    const key = registry.cache(def).key(info.namespace, info.name);
-    const why = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: `;
-    throw conflictBecause(def.resource.group, def.resource.resource, info.name, why);
-  }
+  if (current === undefined && uid) throw uidPrecondition(context, info.name, uid);
   const { object } = yield* updateObject(context, info.name, produce, options);
   return present(context, object);
 }
 
 /** A PUT of what is not there: who may not create learns so (apiserver pkg/endpoints/handlers/update.go withAuthorization). */
 function* createByUpdate(context: ResourceContext, draft: Draft, dryRun: boolean): Gen<HttpResponse> {
-  const { info, def, server, user } = context;
+  const { info, server, user } = context;
   const attributes = attributesOf(user, { ...info, verb: "create" });
   const { allowed, reason } = server.authorizer.authorize(attributes);
   if (!allowed) {
     throw forbidden(info.group, info.resource, info.name, refusal(attributes) + (reason === "" ? "" : `: ${reason}`));
   }
   const { uid } = draft.metadata;
-  if (uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: `;
-    throw conflictBecause(def.resource.group, def.resource.resource, info.name, why);
-  }
+  if (uid) throw uidPrecondition(context, info.name, uid);
   delete draft.metadata.resourceVersion;
   return present(context, yield* createObject(context, draft, dryRun), 201);
 }
