@@ -84,7 +84,7 @@ function baseTool({ name, about, long = "", code: codeOf }: Base): Program {
   return tool(
     {
       name,
-      short: "Ddiw:",
+      short: "diw:",
       long: `decode=d ignore-garbage=i wrap:=w${long}`,
       usage: "[OPTION]... [FILE]",
       about,
@@ -96,7 +96,7 @@ function baseTool({ name, about, long = "", code: codeOf }: Base): Program {
       if (o.operands.length > 1) throw new UsageError(`extra operand ${quote(o.operands[1]!)}`);
       const fd = yield* t.open(o.operands[0] ?? "-");
       if (fd === undefined) return 1;
-      if (!o.has("d", "D")) {
+      if (!o.has("d")) {
         yield* encodeBlocks(t, fd, Number(wrapText), code);
         return 0;
       }
