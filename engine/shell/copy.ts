@@ -35,6 +35,7 @@ export function copyShell(sh: Shell): Shell {
   for (const name of sh.disabledBuiltins) other.disabledBuiltins.add(name);
   other.options.delete("monitor");
   if (!sh.has("posix") && !sh.shopts.has("inherit_errexit")) other.inheritsErrexit = sh.has("errexit");
+  other.restricted = sh.restricted;
   other.ignoreErrors = sh.ignoreErrors;
   other.jobs = sh.jobs.copyForSubshell();
   for (const signal of sh.ignoredAtStart) other.ignoredAtStart.add(signal);

@@ -1,4 +1,5 @@
 import { ALIAS_BUCKETS, LiveArray, PROGRAM_BUCKETS } from "./assoc.ts";
+import { ShellError } from "./control.ts";
 import { workingDirectory } from "./home.ts";
 import type { Shell } from "./shell.ts";
 import { Variable } from "./variables.ts";
@@ -125,7 +126,10 @@ const LIVE: Record<string, (sh: Shell) => LiveArray> = {
       {
         keys: () => sh.hashed.keys(),
         get: (name) => sh.hashed.get(name)?.path,
-        set: (name, path) => sh.hashed.set(name, { path, hits: 0 }),
+        set: (name, path) => {
+          if (sh.restricted && path.includes("/")) throw new ShellError(`${path}: restricted`, "fail");
+          sh.hashed.set(name, { path, hits: 0 });
+        },
       },
       PROGRAM_BUCKETS,
     ),
@@ -143,7 +147,12 @@ export function defineDynamic(sh: Shell, name: string, variable: Variable, copie
   const made = DYNAMIC[name]?.(sh);
   if (made === undefined) return;
   const { list } = made;
-  variable.get = list ? () => variable.elements()[0] : made.get;
+  if (!list && !copied && sh.setup.dialect === "bash") variable.asked = false;
+  const own = () => {
+    variable.asked = true;
+    return made.get();
+  };
+  variable.get = list ? () => variable.elements()[0] : own;
   variable.set = made.set;
   variable.setAt = made.setAt;
   if (list) {

@@ -30,6 +30,8 @@ export function findCommand(sh: Shell, name: string, all = false): string[] {
 }
 
 function resolveCommand(sh: Shell, name: string): string | undefined {
+  if (sh.restricted && name.includes("/"))
+    throw new ShellError(`${name}: restricted: cannot specify \`/' in command names`, "fail", 1);
   if (name.includes("/")) return name;
   const known = sh.hashed.get(name);
   if (known) {

@@ -29,6 +29,7 @@ interface Invocation {
   rest: string[];
   wrong: string | undefined;
   version: boolean;
+  restricted: boolean;
 }
 
 function readArguments(argv: readonly string[]): Invocation {
@@ -46,6 +47,7 @@ function readArguments(argv: readonly string[]): Invocation {
     rest: [],
     wrong: undefined,
     version: false,
+    restricted: (argv[0] ?? "").split("/").at(-1) === "rbash",
   };
   let wantCommand = false;
   let i = 1;
@@ -63,7 +65,8 @@ function readArguments(argv: readonly string[]): Invocation {
       else if (arg === "--version") out.version = true;
       else if (arg === "--rcfile" || arg === "--init-file") out.rcfile = argv[++i];
       else if (arg === "--verbose") out.settings.push("-v");
-      else if (arg !== "--noediting" && arg !== "--restricted") out.wrong = arg;
+      else if (arg === "--restricted") out.restricted = true;
+      else if (arg !== "--noediting") out.wrong = arg;
       continue;
     }
     if (arg.length < 2 || (arg[0] !== "-" && arg[0] !== "+")) break;
@@ -75,7 +78,8 @@ function readArguments(argv: readonly string[]): Invocation {
       else if (letter === "o") out.settings.push(`${arg[0]}o`, argv[++i] ?? "");
       else if (letter === "O") out.shopts.push({ name: argv[++i] ?? "", on: arg[0] === "-" });
       else if ("abefhkmnptuvxBCEHPT".includes(letter)) out.settings.push(`${arg[0]}${letter}`);
-      else if (!"rD".includes(letter)) out.wrong = `${arg[0]}${letter}`;
+      else if (letter === "r" && arg[0] === "-") out.restricted = true;
+      else if (letter !== "D") out.wrong = `${arg[0]}${letter}`;
     }
   }
   out.rest = argv.slice(i);
@@ -155,6 +159,10 @@ function* main(sh: Shell, how: Invocation, reads: boolean): Gen<number> {
   if (sh.setup.dialect === "bash" && sh.get("POSIXLY_CORRECT") !== undefined) sh.setPosixMode(true);
   if (sh.setup.dialect === "bash" && sh.has("posix") && sh.get("POSIXLY_CORRECT") === undefined)
     sh.set("POSIXLY_CORRECT", "y");
+  if (how.restricted) {
+    sh.restrict();
+    sh.shopts.add("restricted_shell");
+  }
   if (how.command !== undefined) {
     sh.isCommandString = true;
     if (sh.setup.dialect === "bash") sh.set("BASH_EXECUTION_STRING", how.command);

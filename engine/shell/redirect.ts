@@ -189,6 +189,7 @@ function* applyFile(sh: Shell, one: Redirect, fd: number, saved: Saved | undefin
     }
     if (operator === "<&" || one.descriptor) throw new ShellError(`${one.target?.text}: ambiguous redirect`, "fail");
   }
+  if (sh.restricted && operator !== "<") throw new ShellError(`${word}: restricted: cannot redirect output`, "fail");
   const file = (yield* openSocket(sh, word)) ?? openTarget(sh, operator, word);
   put(sh, fd, file, saved);
   if (operator === "&>" || operator === "&>>" || operator === ">&") put(sh, 2, file, saved);

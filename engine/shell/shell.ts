@@ -164,6 +164,8 @@ export class Shell {
   warnedAboutJobs = false;
   /** Builtins that run through `command`, which takes what is special from them. */
   byCommand = 0;
+  /** `set -r`: no other directory, no program by its path, no output to files. */
+  restricted = false;
   readonly disabledBuiltins = new Set<string>();
   /** What a `lastpipe` command reads. */
   lastPipeInput: OpenFile | undefined;
@@ -234,6 +236,15 @@ export class Shell {
 
   get posix(): boolean {
     return this.setup.dialect !== "bash";
+  }
+
+  /** Restricts the shell for good: what decides which programs it runs may not be changed either. */
+  restrict(): void {
+    this.restricted = true;
+    for (const name of ["PATH", "SHELL", "ENV", "BASH_ENV", "HISTFILE"]) {
+      const variable = this.vars.find(name);
+      if (variable) variable.readonly = true;
+    }
   }
 
   /** A script in POSIX mode, which ends where a special builtin fails. */

@@ -1,11 +1,11 @@
-import type { Assignment, Command, Redirection, Word } from "unbash";
+import type { Assignment, Command, Redirection } from "unbash";
 import { call, type Gen } from "../kernel/index.ts";
 import { assigning, assignmentText, type Prepared, prepareAssignment } from "./assignment.ts";
-import { braceExpand } from "./brace.ts";
-import { type Builtin, builtins, DECLARATIONS, SPECIAL } from "./builtins/index.ts";
+import { type Builtin, builtins, SPECIAL } from "./builtins/index.ts";
+import { keywordParts, type Parts, partsOf } from "./command-parts.ts";
 import { ExitShell, namedMessage, ReturnFrom, readonlyVariable, ShellError } from "./control.ts";
 import { failed, runNode, tell } from "./execute.ts";
-import { expanding, expandingAtOnce, expandWords, plainWord, promptText, substitutes } from "./expand.ts";
+import { expanding, expandingAtOnce, expandWords, promptText } from "./expand.ts";
 import { execExternal, runExternal } from "./external.ts";
 import { functionFile } from "./print-function.ts";
 import { singleQuote, traceQuote } from "./quote.ts";
@@ -15,69 +15,18 @@ import { closeSubstitutions } from "./substitution.ts";
 import { debugTrap, runTrap } from "./traps.ts";
 import type { Variable } from "./variables.ts";
 
-interface Parts {
-  assignments: Assignment[];
-  words: Word[];
-  redirections: readonly Redirection[];
-  /** Arguments that are assignments, for `declare` and its kin, by their place among the words. */
-  declared: Map<number, Assignment>;
-  /** All words when none needs expansion. */
-  plain: readonly string[] | undefined;
-  /** No word runs a command. */
-  pure: boolean;
-  /** The place whose line messages and LINENO name: where what was read to know the command ends. */
-  place: number;
-}
-
 /** Builtins whose assignments `set -x` shows once more. */
 const DECLARED_TRACED = new Set(["export", "readonly"]);
 
 /** Builtins for which `--help` is an argument like others. */
 const WITHOUT_HELP = new Set([":", "[", "echo", "false", "test", "true"]);
 
-const prepared = new WeakMap<Command, Parts>();
-
 /** Bash's recursion would overflow its stack about here. */
 const MAX_FUNCTION_DEPTH = 14_000;
 
-function partsOf(node: Command): Parts {
-  let parts = prepared.get(node);
-  if (parts) return parts;
-  const words: Word[] = node.name ? [node.name] : [];
-  const assignments = node.prefix.filter((part): part is Assignment => part.type === "Assignment");
-  const declared = new Map<number, Assignment>();
-  const name = node.name?.value;
-  // `command declare x=(…)` and `builtin …` are read alike.
-  const isDeclaration = name !== undefined && (DECLARATIONS.has(name) || name === "command" || name === "builtin");
-  for (const arg of node.args) {
-    if (arg.type === "Word") words.push(arg);
-    else {
-      // Braces are expanded before anything is known of assignments.
-      if (isDeclaration && (arg.value.type === "ArrayValue" || braceExpand(arg.text).length === 1))
-        declared.set(words.length, arg);
-      words.push(wordOf(arg));
-    }
-  }
-  const texts = words.map(plainWord);
-  const plain = declared.size === 0 && texts.every((text) => text !== undefined) ? (texts as string[]) : undefined;
-  const pure = words.every((word) => !substitutes(word.text));
-  const read: { pos: number; end: number }[] = [...node.prefix, ...(node.name ? [node.name] : []), ...node.args];
-  const [first, second] = [...read, ...node.redirects].sort((a, b) => a.pos - b.pos);
-  // Behind a word there might be the parentheses of a function; behind an assignment nothing is looked for.
-  const seen = first === node.name ? (second ?? first) : first;
-  const place = Math.max(node.pos, (seen?.end ?? 1) - 1);
-  parts = { pure, place, assignments, words, redirections: node.redirects, declared, plain };
-  prepared.set(node, parts);
-  return parts;
-}
-
-function wordOf(assignment: Assignment): Word {
-  return { type: "Word", text: assignment.text, value: assignment.text, pos: assignment.pos, end: assignment.end };
-}
-
 /** Runs a simple command. `last`: nothing follows, so a program may take over the process. */
 export function* runSimple(sh: Shell, node: Command, last = false): Gen<void> {
-  const parts = partsOf(node);
+  const parts = sh.has("keyword") ? keywordParts(node) : partsOf(node);
   sh.position = parts.place;
   sh.simpleNode = node;
   if (sh.stepped()) yield* sh.settle();

@@ -38,6 +38,7 @@ export function flagLetters(sh: Shell): string {
     ["monitor", "m"],
     ["noexec", "n"],
     ["privileged", "p"],
+    ["restricted", "r"],
     ["onecmd", "t"],
     ["nounset", "u"],
     ["verbose", "v"],
@@ -53,7 +54,7 @@ export function flagLetters(sh: Shell): string {
   for (const [option, letter] of letters) {
     if (sh.posix && (letter === "h" || letter === "B")) continue;
     if (letter === "m" && sh.setup.interactive) out += "i";
-    if (sh.has(option)) out += letter;
+    if (letter === "r" ? sh.restricted : sh.has(option)) out += letter;
   }
   if (sh.setup.interactive && !out.includes("i")) out += "i";
   if (sh.isCommandString) out += sh.posix ? "" : "c";

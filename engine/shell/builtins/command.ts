@@ -89,6 +89,10 @@ function describe(sh: Shell, name: string, one: { kind: string; path?: string },
 const command: Builtin = function* (sh, args, how) {
   const parsed = parseOptions(args, "pvV");
   if (parsed.bad) return yield* badOption(sh, "command", parsed.bad);
+  if (sh.restricted && parsed.options.some((option) => option.letter === "p")) {
+    yield* sh.complain("command: -p: restricted");
+    return 1;
+  }
   if (parsed.options.some((option) => option.letter === "v" || option.letter === "V")) {
     const verbose = parsed.options.some((option) => option.letter === "V");
     let status = parsed.rest.length === 0 ? 0 : sh.setup.dialect === "bash" ? 1 : 127;
@@ -138,6 +142,10 @@ const exec: Builtin = function* (sh, args) {
   const parsed = sh.setup.dialect === "bash" ? parseOptions(args, "cla:") : withoutOptions(args);
   if (parsed.bad) return yield* badOption(sh, "exec", parsed.bad);
   if (parsed.rest.length === 0) return 0;
+  if (sh.restricted) {
+    yield* sh.complain("exec: restricted");
+    return 1;
+  }
   let argv0: string | undefined;
   let env: Map<string, string> | undefined = sh.environment();
   for (const option of parsed.options) {
@@ -210,7 +218,10 @@ const hash: Builtin = function* (sh, args) {
   }
   let status = 0;
   for (const name of parsed.rest) {
-    if (has("p")) sh.hashed.set(name, { path: has("p")!.value!, hits: 0 });
+    if (has("p") && sh.restricted && has("p")!.value!.includes("/")) {
+      yield* sh.complain(`hash: ${has("p")!.value}: restricted`);
+      status = 1;
+    } else if (has("p")) sh.hashed.set(name, { path: has("p")!.value!, hits: 0 });
     else if (has("d")) {
       if (!sh.hashed.delete(name)) {
         yield* sh.complain(`hash: ${name}: not found`);

@@ -122,6 +122,10 @@ const source: Builtin = function* (sh, args, call) {
     yield* sh.complain(`${name}: filename argument required`);
     return yield* usage(sh, name);
   }
+  if (sh.restricted && file.includes("/")) {
+    yield* sh.complain(`${name}: ${file}: restricted`);
+    return 1;
+  }
   let path = file;
   if (!file.includes("/") && sh.shopts.has("sourcepath")) {
     const found = (sh.get("PATH") ?? "")

@@ -10,6 +10,7 @@ import type { Shell, ShellFunction } from "../shell.ts";
 import { Variable } from "../variables.ts";
 import { aimOf, type DeclarationKind, declareOne } from "./declare-one.ts";
 import type { Builtin, Call } from "./index.ts";
+import { assignmentLine } from "./options.ts";
 import { put } from "./output.ts";
 import { badOption, parseOptions, withoutOptions } from "./usage.ts";
 
@@ -140,23 +141,25 @@ function* show(
         (on("n") && !variable.nameref)
       )
         continue;
+      if (kind === "declare" && !filtered && sh.setup.dialect === "bash") {
+        text += assignmentLine(sh, name);
+        continue;
+      }
       if (!variable.asked) {
-        text += `${filtered ? "declare -a " : ""}${name}=()\n`;
+        const flags = attributeFlags(sh, name);
+        text += variable.computedList ? `declare -a ${name}=()\n` : `declare -${flags || "-"} ${name}\n`;
         continue;
       }
-      if (kind === "declare" && !filtered) {
-        const value = variable.isArray ? arrayLiteral(sh, name) : variable.scalar();
-        if (value !== undefined) text += `${name}=${value}\n`;
-        continue;
-      }
-      if (kind === "local") {
-        const value = variable.isArray ? arrayLiteral(sh, name) : variable.scalar();
-        text += value === undefined ? `${name}\n` : `${name}=${value}\n`;
+      if (kind === "local" && sh.setup.dialect !== "bash") {
+        text += variable.isSet ? assignmentLine(sh, name) : `${name}\n`;
         continue;
       }
       text += declareLine(sh, name, sh.posix, kind);
     }
   }
+  if (kind === "declare" && !filtered && names.length === 0)
+    for (const [name, fn] of [...sh.functions].sort(([a], [b]) => (a < b ? -1 : 1)))
+      text += `${functionText(name, fn)}\n`;
   const wrote = yield* put(sh, label, text);
   return status || wrote;
 }

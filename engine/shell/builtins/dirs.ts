@@ -37,6 +37,7 @@ function* change(sh: Shell, dir: string, physical: boolean): Gen<string | undefi
 }
 
 const cd: Builtin = function* (sh, args, { name }) {
+  if (yield* restricted(sh, name)) return 1;
   const parsed = parseOptions(args, "LPe@");
   if (parsed.bad && args[0] !== "-") return yield* badOption(sh, name, parsed.bad);
   const rest = parsed.rest;
@@ -88,6 +89,12 @@ const cd: Builtin = function* (sh, args, { name }) {
   }
   return announce ? yield* put(sh, "cd", `${sh.get("PWD")}\n`) : 0;
 };
+
+/** Complains where directories may not be changed. */
+function* restricted(sh: Shell, name: string): Gen<boolean> {
+  if (sh.restricted) yield* sh.complain(`${name}: restricted`);
+  return sh.restricted;
+}
 
 const pwd: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, "LP");
@@ -171,6 +178,7 @@ function* stackArguments(
 }
 
 const pushd: Builtin = function* (sh, args) {
+  if (yield* restricted(sh, "pushd")) return 1;
   const read = yield* stackArguments(sh, "pushd", args);
   if (typeof read === "number") return read;
   const { stay, arg } = read;

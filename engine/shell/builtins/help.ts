@@ -90,6 +90,10 @@ const enable: Builtin = function* (sh, args) {
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
   const names = parsed.rest;
   if (names.length === 0 || has("p")) return yield* listBuiltins(sh, has);
+  if (sh.restricted && has("f")) {
+    yield* sh.complain("enable: restricted");
+    return 1;
+  }
   const object = parsed.options.find((option) => option.letter === "f")?.value;
   if (object !== undefined) {
     const why = `${object}: cannot open shared object file: No such file or directory`;

@@ -47,7 +47,4 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map(
   }),
 );
 
-/** Builtins whose assignments arguments are read as assignments. */
-export const DECLARATIONS = new Set(["declare", "typeset", "local", "export", "readonly", "alias"]);
-
 export { SPECIAL } from "./special.ts";

@@ -193,11 +193,15 @@ export function* applyOptions(
         if (option === "vi" && on) sh.options.delete("emacs");
         continue;
       }
+      if (letter === "r" && on && sh.setup.dialect === "bash") {
+        sh.restrict();
+        continue;
+      }
       const option = SET_LETTERS[letter];
       if (option === undefined) {
         yield* sh.complain(`${name}${arg[0]}${letter}: invalid option`);
         yield* usage(sh, "set");
-        return 2;
+        return letter === "r" ? 1 : 2;
       }
       turn(sh, option, on);
     }
@@ -205,17 +209,25 @@ export function* applyOptions(
   return { rest: i < args.length ? args.slice(i) : undefined };
 }
 
+/** A variable that is set as `set` lists it, to be read again; nothing of others. */
+export function assignmentLine(sh: Shell, name: string): string {
+  const variable = sh.vars.find(name)!;
+  if (!variable.isSet || (name === "FUNCNAME" && sh.functionDepth === 0)) return "";
+  if (!variable.asked) return variable.computedList ? `${name}=()\n` : "";
+  if (variable.isArray || variable.computedList) return `${name}=${arrayLiteral(sh, name)}\n`;
+  const value = variable.scalar();
+  if (value === undefined) return "";
+  return `${name}=${(sh.setup.dialect === "bash" ? setQuote : singleQuote)(value)}\n`;
+}
+
 const set: Builtin = function* (sh, args) {
   if (args.length === 0) {
-    let text = "";
-    for (const name of sh.vars.names()) {
-      const variable = sh.vars.find(name)!;
-      if (!variable.isSet) continue;
-      if (variable.isArray || variable.scalar() === undefined) {
-        if (variable.isArray) text += `${name}=${arrayLiteral(sh, name)}\n`;
-      } else text += `${name}=${(sh.setup.dialect === "bash" ? setQuote : singleQuote)(variable.scalar()!)}\n`;
-    }
-    if (!sh.posix) for (const [name, fn] of [...sh.functions].sort()) text += `${functionText(name, fn)}\n`;
+    let text = sh.vars
+      .names()
+      .map((name) => assignmentLine(sh, name))
+      .join("");
+    if (!sh.posix && !sh.has("posix"))
+      for (const [name, fn] of [...sh.functions].sort()) text += `${functionText(name, fn)}\n`;
     return yield* put(sh, "set", text);
   }
   const result = yield* applyOptions(sh, args, "set: ");
@@ -262,6 +274,7 @@ const shopt: Builtin = function* (sh, args) {
       continue;
     }
     if (has("s") || has("u")) {
+      if (name === "restricted_shell" || name === "login_shell") continue;
       if (has("o")) turn(sh, name, has("s"));
       else if (has("s")) on.add(name);
       else on.delete(name);
