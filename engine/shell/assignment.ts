@@ -162,6 +162,8 @@ export function requireRoom(elements: number): void {
 /** `name=(…)` and `name+=(…)`. */
 export function assignArray(sh: Shell, name: string, elements: readonly Element[], append: boolean): void {
   const target = sh.vars.target(name);
+  // A reference to an element cannot become an array.
+  if (target.includes("[")) throw new ShellError(`\`${target}': not a valid identifier`);
   let variable = sh.vars.find(target);
   if (variable?.readonly) throw readonlyVariable(target);
   if (variable === undefined) {

@@ -7,6 +7,7 @@ import { pattern } from "./pattern.ts";
 import { matchRegex, regexOf } from "./regex.ts";
 import type { Shell } from "./shell.ts";
 import { trace } from "./simple.ts";
+import type { Piece } from "./word.ts";
 
 /** Evaluates the inside of `[[ … ]]`. */
 export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
@@ -39,6 +40,17 @@ function shown(text: string): string {
   return text === "" ? "''" : text;
 }
 
+/** A pattern as `set -x` shows it: a backslash before every character that is quoted. */
+function tracedPattern(sh: Shell, pieces: readonly Piece[]): string {
+  return pieces
+    .map((piece) => {
+      const text = piecesText(sh, [piece]);
+      const quoted = piece.k === "quotes" || piece.k === "tilde" || (piece.k === "lit" && piece.q);
+      return quoted ? [...text].map((char) => `\\${char}`).join("") : text;
+    })
+    .join("");
+}
+
 function* binary(sh: Shell, operator: string, leftText: string, rightText: string): Gen<boolean> {
   const left = yield* (isPure(leftText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, leftText, "argument"));
   switch (operator) {
@@ -46,7 +58,10 @@ function* binary(sh: Shell, operator: string, leftText: string, rightText: strin
     case "==":
     case "!=": {
       const text = yield* (isPure(rightText) ? expandingAtOnce : expanding)(sh, () => wordPattern(sh, rightText));
-      if (sh.has("xtrace")) yield* trace(sh, `[[ ${shown(left)} ${operator} ${shown(text)} ]]`);
+      if (sh.has("xtrace")) {
+        const written = yield* expanding(sh, () => tracedPattern(sh, compile(rightText).pieces));
+        yield* trace(sh, `[[ ${shown(left)} ${operator} ${shown(written)} ]]`);
+      }
       const matched = pattern(text, { extglob: true, ignoreCase: sh.shopts.has("nocasematch") }).matches(left);
       return matched === (operator !== "!=");
     }

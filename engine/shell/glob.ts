@@ -77,11 +77,15 @@ function list(sh: Shell, base: string): Map<string, Inode> | undefined {
 function matchIn(sh: Shell, base: string, part: string, last: boolean, out: string[]): void {
   const entries = list(sh, base);
   if (entries === undefined) return;
-  const compiled = pattern(part, { extglob: sh.extglob(), ignoreCase: sh.shopts.has("nocaseglob") });
-  const hidden = sh.shopts.has("dotglob") || part.startsWith(".") || part.startsWith("\\.");
-  const names = part.startsWith(".") || part.startsWith("\\.") ? [...entries.keys(), ".", ".."] : entries.keys();
+  const compiled = pattern(part, {
+    extglob: sh.extglob(),
+    ignoreCase: sh.shopts.has("nocaseglob"),
+    period: !sh.shopts.has("dotglob"),
+  });
+  // The directory itself and the one above it are matched by a dot in the pattern, too.
+  const own = /^\\?\./.test(part);
+  const names = own ? [...entries.keys(), ".", ".."] : entries.keys();
   for (const name of names) {
-    if (name.startsWith(".") && !hidden) continue;
     if ((name === "." || name === "..") && sh.shopts.has("globskipdots")) continue;
     if (!compiled.matches(name)) continue;
     if (last) out.push(base + name);

@@ -112,7 +112,7 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
   const variable = /^[A-Za-z_]/.test(param.name) ? sh.vars.find(target) : undefined;
   if (how === "a") {
     const flags = variable ? attributeFlags(sh, target) : "";
-    const unset = variable?.isArray && variable.elements().length === 0 && flags !== "";
+    const unset = variable?.isArray && variable.declaredEmpty && variable.elements().length === 0 && flags !== "";
     if (value.list && !unset) return { list: value.list.map(() => flags), star: value.star };
     return { text: variable ? flags : undefined };
   }

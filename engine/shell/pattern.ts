@@ -18,13 +18,15 @@ export interface PatternOptions {
   extglob?: boolean;
   /** `*` and `?` do not match a slash. */
   path?: boolean;
+  /** A dot at the beginning is matched by a dot only. */
+  period?: boolean;
 }
 
 const cache = new Map<string, Pattern>();
 
 /** A compiled pattern; compiled ones are remembered. */
 export function pattern(text: string, options: PatternOptions = {}): Pattern {
-  const key = `${options.ignoreCase ? "i" : ""}${options.extglob === false ? "" : "e"}${options.path ? "p" : ""} ${text}`;
+  const key = `${options.ignoreCase ? "i" : ""}${options.extglob === false ? "" : "e"}${options.path ? "p" : ""}${options.period ? "d" : ""} ${text}`;
   let found = cache.get(key);
   if (found === undefined) {
     found = new Pattern(text, options);
@@ -55,6 +57,7 @@ export class Pattern {
   private readonly nodes: Node[];
   private readonly fold: boolean;
   private readonly path: boolean;
+  private readonly period: boolean;
   private readonly extglob: boolean;
   /** The text when it has nothing special. */
   readonly literal: string | undefined;
@@ -63,6 +66,7 @@ export class Pattern {
   constructor(text: string, options: PatternOptions) {
     this.fold = options.ignoreCase ?? false;
     this.path = options.path ?? false;
+    this.period = options.period ?? false;
     this.extglob = options.extglob ?? true;
     this.nodes = this.compile(this.fold ? text.toLowerCase() : text);
     this.literal = this.nodes.every((node) => node.k === "char")
@@ -135,16 +139,26 @@ export class Pattern {
           for (const i of at) if (chars[i] === node.c) next.add(i + 1);
           break;
         case "any":
-          for (const i of at) if (i < chars.length && !(this.path && chars[i] === "/")) next.add(i + 1);
+          for (const i of at)
+            if (i < chars.length && !(this.path && chars[i] === "/") && !this.hides(i, chars)) next.add(i + 1);
           break;
         case "set":
           for (const i of at)
-            if (i < chars.length && node.has(chars[i]!) !== node.negate && !(this.path && chars[i] === "/"))
+            if (
+              i < chars.length &&
+              node.has(chars[i]!) !== node.negate &&
+              !(this.path && chars[i] === "/") &&
+              !this.hides(i, chars)
+            )
               next.add(i + 1);
           break;
         case "star": {
           let low = chars.length + 1;
           for (const i of at) low = Math.min(low, i);
+          if (this.hides(low, chars)) {
+            next.add(low);
+            low = Math.min(...[...at].filter((i) => i > 0), chars.length + 1);
+          }
           if (!this.path) for (let i = low; i <= chars.length; i++) next.add(i);
           else
             for (const start of at)
@@ -162,6 +176,11 @@ export class Pattern {
     return at;
   }
 
+  /** True for a dot that only a dot in the pattern matches. */
+  private hides(i: number, chars: readonly string[]): boolean {
+    return this.period && i === 0 && chars[0] === ".";
+  }
+
   private extended(node: Node & { k: "ext" }, chars: readonly string[], at: Set<number>, out: Set<number>): void {
     if (++this.steps > 20_000) return;
     const once = (from: Set<number>): Set<number> => {
@@ -172,6 +191,7 @@ export class Pattern {
     if (node.op === "!") {
       for (const i of at) {
         const ends = once(new Set([i]));
+        if (this.hides(i, chars)) continue;
         for (let k = i; k <= chars.length; k++) if (!ends.has(k)) out.add(k);
       }
       return;

@@ -253,7 +253,11 @@ const unset: Builtin = function* (sh, args) {
       }
       continue;
     }
-    const name = reference ? match[1]! : sh.vars.target(match[1]!);
+    const aimed = reference ? match[1]! : sh.vars.target(match[1]!);
+    // A reference may be to an element.
+    const element = match[2] === undefined ? /^(\w+)\[([\s\S]*)\]$/.exec(aimed) : null;
+    const name = element?.[1] ?? aimed;
+    const subscript = element?.[2] ?? match[2];
     const variable = sh.vars.find(name);
     if (reference && variable !== undefined && !variable.nameref) continue;
     if (variable === undefined) {
@@ -265,7 +269,7 @@ const unset: Builtin = function* (sh, args) {
       status = 1;
       continue;
     }
-    if (match[2] !== undefined) status = (yield* unsetElement(sh, name, variable, match[2])) || status;
+    if (subscript !== undefined) status = (yield* unsetElement(sh, name, variable, subscript)) || status;
     else removeVariable(sh, name);
   }
   return status;
