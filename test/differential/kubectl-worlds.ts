@@ -18,6 +18,7 @@ export const folders: [world: string, folder: string][] = [
   "kubectl-metrics",
   "kubectl-more",
   "kubectl-rich",
+  "kubectl-client",
   "kubectl-completion",
 ].map((name) => [name, join(dirname(fileURLToPath(import.meta.url)), name)]);
 
