@@ -1,0 +1,99 @@
+/** What writing and reading of tar share: an archive's members, a line of a listing, how it ends. */
+import { cpu, type Gen } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import type { Inode } from "../../machine/inode.ts";
+import * as sys from "../../machine/sys.ts";
+import { DeflateError, gunzip } from "../../text/deflate.ts";
+import { modeString } from "../../text/mode.ts";
+import { type TarMember, unpackMembers } from "../../text/tar-format.ts";
+import { calendar, strftime } from "../../text/time.ts";
+import { readWhole } from "../io.ts";
+import type { ParsedOptions } from "../options.ts";
+import { Fatal, type Tool, UsageError } from "../tool.ts";
+import { compressor } from "./tar-compress.ts";
+
+/** What follows a complaint after which tar does not go on. */
+export const END = "\ntar: Error is not recoverable: exiting now";
+
+export class TarUsage extends UsageError {
+  constructor(message: string) {
+    super(message, 2);
+  }
+}
+
+/** -C: the directories are entered one after the other. */
+export function changeDirectory(t: Tool, o: ParsedOptions): void {
+  for (const dir of o.values("C")) {
+    try {
+      sys.chdir(t.p, dir);
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      throw new Fatal(`${dir}: Cannot open: ${error.message}${END}`, 2);
+    }
+  }
+}
+
+/** The exit status, and the line that says why it is not 0. */
+export function* finish(t: Tool): Gen<number> {
+  if (t.status > 1) yield* t.error("Exiting with failure status due to previous errors", t.status);
+  return t.status;
+}
+
+/** The members of the archive that -f names, unpacked where it is compressed. A `Fatal` of status 0 stands for an empty one. */
+export function* members(t: Tool, o: ParsedOptions): Gen<TarMember[]> {
+  const { p } = t;
+  const file = o.value("f") ?? "-";
+  let bytes: Uint8Array;
+  const zipped = compressor(o, file) === "gzip" && !o.has("a");
+  try {
+    if (file === "-") bytes = yield* readWhole(p, 0);
+    else {
+      const node = sys.stat(p, file);
+      if (node.kind === "dir") {
+        yield* t.error(`${file}: Cannot read: Is a directory`, 2);
+        throw new Fatal(`At beginning of tape, quitting now${END}`, 2);
+      }
+      bytes = yield* sys.readPath(p, file);
+    }
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    if (zipped)
+      throw new Fatal(
+        `Child returned status 2${END}`,
+        2,
+        `tar (child): ${file}: Cannot open: ${error.message}\ntar (child): Error is not recoverable: exiting now\n`,
+      );
+    throw new Fatal(`${file}: Cannot open: ${error.message}${END}`, 2);
+  }
+  yield* cpu(bytes.length >> 9);
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
+    try {
+      bytes = gunzip(bytes).bytes;
+    } catch (error) {
+      if (!(error instanceof DeflateError)) throw error;
+      throw new Fatal(`Unexpected EOF in archive${END}`, 2, `\ngzip: stdin: ${error.message}\n`);
+    }
+  } else if (zipped) throw new Fatal(`Child returned status 1${END}`, 2, "\ngzip: stdin: not in gzip format\n");
+  if (bytes.length === 0) throw new Fatal("", 0);
+  const found = unpackMembers(bytes);
+  if (found === undefined || bytes.length < 512) {
+    yield* t.error("This does not look like a tar archive", 2);
+    if (bytes.length >= 512) yield* t.error("Skipping to next header", 2);
+    return [];
+  }
+  return found;
+}
+
+/** A line of `tar tv`. */
+export function longLine(member: TarMember, o: ParsedOptions): string {
+  const node = { kind: member.kind === "hardlink" ? "file" : member.kind, mode: member.mode } as Inode;
+  const mode = member.kind === "hardlink" ? `h${modeString(node).slice(1)}` : modeString(node);
+  const owner = o.has("numeric")
+    ? `${member.uid}/${member.gid}`
+    : `${member.user || member.uid}/${member.group || member.gid}`;
+  const size = String(member.bytes.length);
+  const time = strftime(o.has("full-time") ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%d %H:%M", calendar(member.mtime));
+  const target =
+    member.kind === "symlink" ? ` -> ${member.target}` : member.kind === "hardlink" ? ` link to ${member.target}` : "";
+  return `${mode} ${owner} ${size.padStart(Math.max(0, 18 - owner.length))} ${time} ${member.name}${target}`;
+}
