@@ -34,6 +34,17 @@ const DEBIAN_PACKAGES = {
   nc: "netcat-openbsd",
   nft: "nftables",
   conntrack: "conntrack",
+  ipvsadm: "ipvsadm",
+  cc: "gcc",
+  "/usr/include/stdio.h": "libc6-dev",
+  zip: "zip",
+  unzip: "unzip",
+  file: "file",
+  patch: "patch",
+  strings: "binutils",
+  less: "less",
+  ps: "procps",
+  envsubst: "gettext-base",
   "/usr/share/bash-completion/bash_completion": "bash-completion",
 };
 
