@@ -83,3 +83,16 @@ export function buildLabels(release: string): Record<string, string> {
     platform: build.platform,
   };
 }
+
+/** The release of helm that machines have. */
+export const HELM_RELEASE = "v3.17.2";
+
+/** What helm of a release says of its build. */
+export function helmBuild(release: string): { version: string; commit: string; goVersion: string } {
+  const own = release === HELM_RELEASE;
+  return {
+    version: release,
+    commit: own ? "cc0bbbd6d6276b83880042c1ecb34087e84d41eb" : sha256Hex(`helm ${release}`).slice(0, 40),
+    goVersion: "go1.23.7",
+  };
+}

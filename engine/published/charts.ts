@@ -1,8 +1,7 @@
-import { concat, encode } from "../kernel/index.ts";
-import { gzip } from "../text/deflate.ts";
-import { endOfArchive, packMember } from "../text/tar-format.ts";
+import { encode } from "../kernel/index.ts";
 import { ingressNginxManifest } from "./ingress-nginx.ts";
 import { metricsServerManifest } from "./metrics-server.ts";
+import { tarball } from "./tarball.ts";
 
 /** A chart of a public repository, in our own words: what it makes, and the values that people set. */
 interface PublishedChart {
@@ -202,11 +201,7 @@ function archive(chart: PublishedChart): Uint8Array {
     "values.yaml": values,
     ...Object.fromEntries(Object.entries(templates).map(([path, text]) => [`templates/${path}`, text])),
   };
-  const plain = { kind: "file", mode: 0o644, uid: 0, gid: 0, user: "", group: "", mtime: 0, target: "" } as const;
-  const members = Object.entries(files).map(([path, text]) =>
-    packMember({ ...plain, name: `${name}/${path}`, bytes: encode(text) }),
-  );
-  return gzip(concat([...members, endOfArchive(members.reduce((sum, { length }) => sum + length, 0))]), undefined, 0);
+  return tarball(Object.entries(files).map(([path, text]) => ({ name: `${name}/${path}`, bytes: encode(text) })));
 }
 
 function index(charts: readonly PublishedChart[]): string {

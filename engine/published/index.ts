@@ -6,6 +6,7 @@ import { certManagerCrds, certManagerManifest } from "./cert-manager.ts";
 import { CHART_FILES } from "./charts.ts";
 import { publishedExample } from "./examples/index.ts";
 import { gatewayApiManifest } from "./gateway-api.ts";
+import { GET_HELM, helmRelease } from "./helm-release.ts";
 import { type IngressProvider, ingressNginxManifest } from "./ingress-nginx.ts";
 import { kubeFlannelManifest } from "./kube-flannel.ts";
 import { kubernetesRelease, RELEASE_KEY } from "./kubernetes-release.ts";
@@ -28,6 +29,8 @@ const FILES: Readonly<Record<string, () => string | Uint8Array>> = {
   "https://k8s.io/examples/application/php-apache.yaml": phpApacheManifest,
   "https://raw.githubusercontent.com/kubernetes/website/main/content/en/examples/application/php-apache.yaml":
     phpApacheManifest,
+  "https://raw.githubusercontent.com/helm/helm/main/scripts/get-helm-3": () => GET_HELM,
+  "https://raw.githubusercontent.com/helm/helm/master/scripts/get-helm-3": () => GET_HELM,
 };
 
 /** Keys of package repositories. */
@@ -116,6 +119,7 @@ export function published(url: string): string | Uint8Array | undefined {
   if (file !== undefined) return file;
   const address = url.replace(/^https:\/\//, "");
   if (address.startsWith("dl.k8s.io/")) return kubernetesRelease(address.slice("dl.k8s.io".length));
+  if (address.startsWith("get.helm.sh/")) return helmRelease(address.slice("get.helm.sh".length));
   if (KEYS.test(address)) return RELEASE_KEY;
   for (const [pattern, manifest] of RELEASES) {
     const match = pattern.exec(address);
@@ -138,6 +142,7 @@ const HOSTS = new Set([
   ...Object.keys(FILES).map((url) => new URL(url).hostname),
   "dl.k8s.io",
   "docs.projectcalico.org",
+  "get.helm.sh",
   "github.com",
   "k8s.io",
   "kubernetes.io",

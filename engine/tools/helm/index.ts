@@ -1,6 +1,8 @@
+import { HELM_RELEASE, helmBuild } from "../../api/build-info.ts";
 import { cpu, type Gen } from "../../kernel/index.ts";
 import { COST } from "../../machine/costs.ts";
 import type { Program } from "../../machine/process.ts";
+import { releaseIn } from "../../machine/release.ts";
 import * as sys from "../../machine/sys.ts";
 import { Exit, isExpected } from "../kubectl/errors.ts";
 import {
@@ -23,16 +25,14 @@ import { HelmError } from "./error.ts";
 import { parseCommandLine } from "./flags.ts";
 import { helpOf, TOP_HELP } from "./help.ts";
 
-const VERSION = "v3.17.2";
-const COMMIT = "cc0bbbd6d6276b83880042c1ecb34087e84d41eb";
-
 function* version(h: Helm): Gen<number> {
-  if (h.is("short")) yield* h.out(`${VERSION}+g${COMMIT.slice(0, 7)}\n`);
+  const { version, commit, goVersion } = helmBuild(releaseIn(h.p, h.p.exe) ?? HELM_RELEASE);
+  if (h.is("short")) yield* h.out(`${version}+g${commit.slice(0, 7)}\n`);
   else if (h.flag("template") !== undefined)
-    yield* h.out(h.flag("template")!.replace(/\{\{\s*\.Version\s*\}\}/g, VERSION));
+    yield* h.out(h.flag("template")!.replace(/\{\{\s*\.Version\s*\}\}/g, version));
   else
     yield* h.out(
-      `version.BuildInfo{Version:"${VERSION}", GitCommit:"${COMMIT}", GitTreeState:"clean", GoVersion:"go1.23.7"}\n`,
+      `version.BuildInfo{Version:"${version}", GitCommit:"${commit}", GitTreeState:"clean", GoVersion:"${goVersion}"}\n`,
     );
   return 0;
 }

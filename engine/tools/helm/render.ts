@@ -1,3 +1,4 @@
+import { HELM_RELEASE, helmBuild } from "../../api/build-info.ts";
 import { decode, encodeBase64 } from "../../kernel/index.ts";
 import { readDocument } from "../kubectl/yaml-documents.ts";
 import type { Chart, ChartFile } from "./chart.ts";
@@ -125,14 +126,15 @@ class ApiVersions {
 
 function capabilities({ version, apis }: Served): Values {
   const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version) ?? [];
+  const helm = helmBuild(HELM_RELEASE);
   return {
     KubeVersion: { Version: version, GitVersion: version, Major: major ?? "", Minor: minor ?? "", toString: undefined },
     APIVersions: new ApiVersions(apis),
     HelmVersion: {
-      Version: "v3.17.2",
-      GitCommit: "cc0bbbd6d6276b83880042c1ecb34087e84d41eb",
+      Version: helm.version,
+      GitCommit: helm.commit,
       GitTreeState: "clean",
-      GoVersion: "go1.23.7",
+      GoVersion: helm.goVersion,
     },
   };
 }

@@ -1,3 +1,4 @@
+import { HELM_RELEASE } from "../../../api/build-info.ts";
 import { encodeBody } from "../../../api/encode.ts";
 import { decode, encode, type Gen } from "../../../kernel/index.ts";
 import * as sys from "../../../machine/sys.ts";
@@ -69,7 +70,7 @@ export function* fetchBytes(h: Helm, text: string): Gen<Uint8Array> {
   const result = yield* exchange(
     h.p,
     url,
-    { method: "GET", headers: { host: authority(url), "user-agent": "Helm/3.17.2" } },
+    { method: "GET", headers: { host: authority(url), "user-agent": `Helm/${HELM_RELEASE.slice(1)}` } },
     {},
   );
   if ("kind" in result) {
