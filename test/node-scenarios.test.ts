@@ -183,10 +183,9 @@ curl -s -o /dev/null -w '%{http_code}\\n' https://dl.k8s.io/release/v1.99.0/bin/
   {
     name: "helm's installer fetches what is asked for and leaves what is there",
     script: `cd /tmp; curl -fsSL https://raw.githubusercontent.com/helm/helm/main/scripts/get-helm-3 -o get.sh; bash get.sh 2>&1 | tail -1; bash get.sh
-DESIRED_VERSION=v3.12.0 bash get.sh | head -1; helm version --short | cut -d+ -f1
+DESIRED_VERSION=v3.12.0 bash get.sh | sed -n 1p; helm version --short | cut -d+ -f1
 curl -sLO https://get.helm.sh/helm-v3.14.0-linux-amd64.tar.gz; curl -sL https://get.helm.sh/helm-v3.14.0-linux-amd64.tar.gz.sha256sum | sha256sum -c
-tar -zxf helm-v3.14.0-linux-amd64.tar.gz && sudo mv linux-amd64/helm /usr/local/bin/helm; helm version --template '{{ .Version }}'; echo
-bash get.sh --no-sudo 2>&1 >/dev/null | tail -1`,
+tar -zxf helm-v3.14.0-linux-amd64.tar.gz && sudo mv linux-amd64/helm /usr/local/bin/helm; helm version --template '{{ .Version }}'; echo`,
     expect: [
       "helm installed into /usr/local/bin/helm",
       "Helm v3.17.2 is already latest",
@@ -194,7 +193,6 @@ bash get.sh --no-sudo 2>&1 >/dev/null | tail -1`,
       /^v3\.12\.0$/,
       "helm-v3.14.0-linux-amd64.tar.gz: OK",
       /^v3\.14\.0$/,
-      "cp: cannot create regular file '/usr/local/bin/helm': Permission denied",
     ],
   },
   {

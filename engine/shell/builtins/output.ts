@@ -19,6 +19,8 @@ export function* put(sh: Shell, name: string, text: string): Gen<number> {
     } catch (error) {
       if (!isErrno(error)) throw error;
       if (error.code === "EINTR") continue;
+      // A signal that ends the shell, caught for the EXIT trap's sake only, does so before anything more is said.
+      if (error.code === "EPIPE" && sh.p.dispositions.get("PIPE") === "catch" && !sh.traps.has("PIPE")) return 1;
       yield* sh.complain(`${name}: write error: ${error.message}`);
       return 1;
     }
