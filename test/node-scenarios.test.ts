@@ -196,6 +196,56 @@ tar -zxf helm-v3.14.0-linux-amd64.tar.gz && sudo mv linux-amd64/helm /usr/local/
     ],
   },
   {
+    name: "scp copies programs, directories and patterns both ways",
+    script: `cd; mkdir -p d/e; echo 1 > d/f; echo 2 > d/e/g; printf '#!/bin/sh\\necho ran on $(hostname)\\n' > run.sh; chmod +x run.sh
+scp run.sh worker-1:; ssh worker-1 ./run.sh; scp -r d worker-1:/tmp/new; ssh worker-1 "cd /tmp/new; find . | sort | paste -s; stat -c %a%U f"
+mkdir t; scp 'worker-1:/tmp/new/*' t; echo "status $?"; scp -r worker-1:/tmp/new t; find t | sort | paste -s; scp run.sh worker-1:/nodir/x; scp worker-1:/etc/shadow .
+scp worker-1:/etc/hostname worker-2:/tmp/hn; ssh worker-2 cat /tmp/hn; scp 'worker-1:/tmp/zz*' .; scp d worker-1:`,
+    expect: [
+      "ran on worker-1",
+      /^\.\t\.\/e\t\.\/e\/g\t\.\/f$/,
+      /^644learner$/,
+      "scp: download /tmp/new/e/: not a regular file",
+      "status 1",
+      /^t\tt\/f\tt\/new\tt\/new\/e\tt\/new\/e\/g\tt\/new\/f$/,
+      'scp: dest open "/nodir/x": No such file or directory',
+      "scp: failed to upload file run.sh to /nodir/x",
+      'scp: remote open "/etc/shadow": Permission denied',
+      /^worker-1$/,
+      "scp: /tmp/zz*: No such file or directory",
+      'scp: local "d" is not a regular file',
+    ],
+  },
+  {
+    name: "ssh goes by its configuration and offers the keys that it names",
+    script: `cd; ssh-keygen -q -t ed25519 -N '' -f k; ssh worker-1 "cat >> ~/.ssh/authorized_keys" < k.pub; mv ~/.ssh/id_ed25519 /tmp
+ssh worker-1 true; ssh -i k worker-1 hostname; printf 'Host w !x\\n  HostName worker-1\\n  IdentityFile ~/k\\nHost *\\n  User learner\\n' > .ssh/config
+ssh w hostname; chmod 644 k; ssh w true; ssh -i /nope w true; printf 'Foo bar\\nPort x\\n' > cfg; ssh -F cfg w; echo "status $?"; ssh -F none.cfg w
+chmod 600 k; rm .ssh/config k.pub; ssh worker-1 true; eval "$(ssh-agent)" >/dev/null; ssh-add k; ssh-add -l | cut -c1-11; ssh worker-1 hostname; ssh-add -D; ssh-agent -k | tail -1 | cut -c1-14
+ssh-keyscan -t ed25519 worker-1 2>/dev/null | cut -c1-20; ssh-keyscan nohost`,
+    expect: [
+      "learner@worker-1: Permission denied (publickey).",
+      /^worker-1$/,
+      /^worker-1$/,
+      "Permissions 0644 for '/home/learner/k' are too open.",
+      'Load key "/home/learner/k": bad permissions',
+      "Warning: Identity file /nope not accessible: No such file or directory.",
+      "cfg: line 1: Bad configuration option: foo",
+      "cfg line 2: Bad port 'x'.",
+      "cfg: terminating, 2 bad configuration options",
+      "status 255",
+      "Can't open user config file none.cfg: No such file or directory",
+      "learner@worker-1: Permission denied (publickey).",
+      /^Identity added: k \(/,
+      "256 SHA256:",
+      /^worker-1$/,
+      "All identities removed.",
+      "echo Agent pid",
+      "worker-1 ssh-ed25519",
+      "getaddrinfo nohost: Name or service not known",
+    ],
+  },
+  {
     name: "phases of kubeadm init mend a control plane that lost parts of it",
     script: `on cp-1 "rm /etc/kubernetes/manifests/kube-scheduler.yaml /etc/kubernetes/controller-manager.conf; sleep 2; kubeadm init phase control-plane scheduler; kubeadm init phase kubeconfig all; stat -c %a /etc/kubernetes/manifests/kube-scheduler.yaml"
 kubectl -n kube-system delete ds kube-proxy >/dev/null; kubectl -n kube-system delete deploy/coredns svc/kube-dns >/dev/null; kubectl taint node cp-1 node-role.kubernetes.io/control-plane- >/dev/null

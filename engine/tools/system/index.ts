@@ -44,7 +44,9 @@ import { halt, logger, lsof, poweroff, reboot, shutdown, timedatectl, ttyProgram
 import { ethtool, fallocate, getconf, locale, mknod, runParts, uuidgen, whereis } from "./small.ts";
 import { netstat, ss } from "./ss.ts";
 import { ssh } from "./ssh.ts";
+import { sshAdd, sshAgent } from "./ssh-agent.ts";
 import { sshCopyId, sshKeygen } from "./ssh-keys.ts";
+import { sshKeyscan } from "./ssh-keyscan.ts";
 import { sshd } from "./sshd.ts";
 import { su, sudo } from "./sudo.ts";
 import { swapoff, swapon } from "./swap.ts";
@@ -109,7 +111,10 @@ export const systemPrograms: Record<string, Program> = {
   uuidgen,
   visudo,
   whereis,
+  "ssh-add": sshAdd,
+  "ssh-agent": sshAgent,
   "ssh-copy-id": sshCopyId,
+  "ssh-keyscan": sshKeyscan,
   "ssh-keygen": sshKeygen,
   "systemd-analyze": systemdAnalyze,
   "systemd-cgls": systemdCgls,

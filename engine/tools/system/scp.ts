@@ -1,9 +1,11 @@
 import { concat, decode, encode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
+import type { Inode } from "../../machine/inode.ts";
 import { SinkFile } from "../../machine/login.ts";
 import type { OpenFile } from "../../machine/open-file.ts";
 import { exitCode, type Process, type Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { endOfArchive, packMember, type TarMember, unpackMembers } from "../../text/tar-format.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 import { ssh } from "./ssh.ts";
 
@@ -18,11 +20,15 @@ interface Place {
 }
 
 function place(text: string): Place {
-  const match = /^([^/:]+):(.*)$/.exec(text);
+  const url = /^scp:\/\/([^/]+)\/?(.*)$/.exec(text);
+  const match = url ?? /^([^/:]+):(.*)$/.exec(text);
   return match ? { remote: match[1], path: match[2] === "" ? "." : match[2]! } : { remote: undefined, path: text };
 }
 
-/** scp(1): copies files to or from another machine, over ssh and the tools there. */
+/**
+ * scp(1): copies files and, with -r, directories to or from another machine. What travels is an archive that the tar of
+ * the other side packs or unpacks, over ssh; the files keep their modes.
+ */
 export const scp: Program = function* (p) {
   let o: ParsedOptions;
   try {
@@ -42,51 +48,58 @@ export const scp: Program = function* (p) {
   const target = place(o.operands.at(-1)!);
   let status = 0;
   for (const source of o.operands.slice(0, -1).map(place)) {
-    const ok = yield* copy(p, o, source, target);
-    if (!ok) status = 1;
+    const found: Read | undefined = yield* source.remote === undefined
+      ? readLocal(p, o, source.path, target)
+      : readRemote(p, o, source.remote, source.path);
+    if (found === undefined) {
+      status = 1;
+      continue;
+    }
+    const done = yield* target.remote === undefined
+      ? writeLocal(p, o, target.path, found.tree)
+      : writeRemote(p, o, target.remote, target.path, found.tree);
+    if (!done || !found.whole) status = 1;
   }
   return status;
 };
 
-function* copy(p: Process, o: ParsedOptions, source: Place, target: Place): Gen<boolean> {
-  const bytes =
-    source.remote === undefined
-      ? yield* readLocal(p, o, source.path)
-      : yield* remote(p, o, source.remote, `cat -- ${quoted(source.path)}`, undefined, source.path);
-  if (bytes === undefined) return false;
-  const name = source.path.replace(/\/+$/, "").split("/").at(-1)!;
-  if (target.remote === undefined) return yield* writeLocal(p, target.path, name, bytes);
-  const where = quoted(target.path);
-  const inside = quoted(`${target.path.replace(/\/+$/, "")}/${name}`);
-  const done = yield* remote(
-    p,
-    o,
-    target.remote,
-    `if [ -d ${where} ]; then cat > ${inside}; else cat > ${where}; fi`,
-    bytes,
-    target.path,
-  );
-  if (done !== undefined && p.fds.get(1)?.tty) yield* sys.print(p, meter(name, bytes.length));
-  return done !== undefined;
+/** Files below a name of one part: `d`, `d/f`. */
+type Tree = TarMember[];
+
+/** What could be read, and whether that was all. */
+interface Read {
+  tree: Tree;
+  whole: boolean;
 }
+
+const baseName = (path: string) => path.replace(/\/+$/, "").split("/").at(-1)!;
 
 function meter(name: string, size: number): string {
   return `${name.slice(0, 40).padEnd(40)} ${"100%"} ${String(size).padStart(5)}   ${"1.1MB/s".padStart(9)}   00:00    \n`;
 }
 
-function* readLocal(p: Process, o: ParsedOptions, path: string): Gen<Uint8Array | undefined> {
+function* readLocal(p: Process, o: ParsedOptions, path: string, target: Place): Gen<Read | undefined> {
+  const tree: Tree = [];
+  const seconds = (node: Inode) => Math.floor((p.machine.kernel.epochMs * 1000 + node.mtime) / 1e6);
+  const add = (at: string, name: string): void => {
+    const node = sys.stat(p, at);
+    if (node.kind !== "dir" && node.kind !== "file") return;
+    const isFile = node.kind === "file";
+    const member = { name, kind: isFile ? "file" : "dir", mode: node.mode & 0o777, mtime: seconds(node) } as const;
+    const bytes = isFile ? sys.readBytes(p, at) : new Uint8Array(0);
+    tree.push({ ...member, uid: 0, gid: 0, user: "", group: "", target: "", bytes });
+    if (!isFile) for (const child of sys.readDir(p, at).keys()) add(`${at}/${child}`, `${name}/${child}`);
+  };
   try {
-    const node = sys.stat(p, path);
-    if (node.kind === "dir") {
-      yield* sys.printError(
-        p,
-        o.has("r")
-          ? `scp: ${path}: copying directories is not supported here\n`
-          : `scp: local "${path}" is not a regular file\nscp: failed to upload file ${path} to ${o.operands.at(-1)!.replace(/^[^:]*:/, "")}\n`,
-      );
+    if (sys.stat(p, path).kind === "dir" && !o.has("r")) {
+      yield* sys.printError(p, `scp: local "${path}" is not a regular file\n`);
+      if (target.remote !== undefined)
+        yield* sys.printError(p, `scp: failed to upload file ${path} to ${target.path}\n`);
       return undefined;
     }
-    return sys.readBytes(p, path);
+    const name = baseName(path);
+    add(path.replace(/(.)\/+$/, "$1"), name === "." ? baseName(p.cwd) : name);
+    return { tree, whole: true };
   } catch (error) {
     if (!isErrno(error)) throw error;
     yield* sys.printError(p, `scp: stat local "${path}": ${error.message}\n`);
@@ -94,16 +107,110 @@ function* readLocal(p: Process, o: ParsedOptions, path: string): Gen<Uint8Array 
   }
 }
 
-function* writeLocal(p: Process, path: string, name: string, bytes: Uint8Array): Gen<boolean> {
-  const full = sys.find(p, path)?.kind === "dir" ? `${path.replace(/\/+$/, "")}/${name}` : path;
-  try {
-    sys.writeText(p, full, bytes);
-  } catch (error) {
-    if (!isErrno(error)) throw error;
-    yield* sys.printError(p, `scp: open local "${full}": ${error.message}\n`);
+/** The path may be a pattern, which the other side's shell expands. */
+function* readRemote(p: Process, o: ParsedOptions, host: string, path: string): Gen<Read | undefined> {
+  const plain = quoted(path);
+  const pattern = /[*?[]/.test(path) ? plain.replace(/[*?[\]]+/g, "'$&'") : plain;
+  const script = `set -- ${pattern}
+for f; do
+  [ -e "$f" ] || { echo "scp: $f: No such file or directory" >&2; exit 1; }
+  ${o.has("r") ? "" : '[ -d "$f" ] && { echo "scp: download ${f%/}/: not a regular file" >&2; r=1; continue; }'}
+  [ -r "$f" ] || { echo "scp: remote open \\"$f\\": Permission denied" >&2; r=1; continue; }
+  d=$(dirname -- "$f") b=$(basename -- "$f")
+  tar -C "$d" -chf - -- "$b"
+done
+exit $r`;
+  const got = yield* remote(p, o, host, script, undefined);
+  if (got === undefined) return undefined;
+  const tree = unpackAll(got.bytes);
+  if (got.code !== 0) yield* sys.write(p, 2, encode(got.complaint));
+  return { tree, whole: got.code === 0 };
+}
+
+/** Members of archives one behind the other. */
+function unpackAll(bytes: Uint8Array): Tree {
+  const tree: Tree = [];
+  for (let at = 0; at + 1024 <= bytes.length; ) {
+    let end = at;
+    // An archive ends with two blocks of zeros; what fills its last record is skipped.
+    while (end + 512 <= bytes.length && bytes[end] !== 0) {
+      const size = Number.parseInt(decode(bytes.subarray(end + 124, end + 135)).trim(), 8) || 0;
+      end += 512 + Math.ceil(size / 512) * 512;
+    }
+    if (end > at) tree.push(...(unpackMembers(bytes.subarray(at, end + 1024)) ?? []));
+    while (end + 512 <= bytes.length && bytes[end] === 0) end += 512;
+    if (end === at) break;
+    at = end;
+  }
+  return tree.map((member) => ({ ...member, name: member.name.replace(/\/+$/, "") }));
+}
+
+function* writeLocal(p: Process, o: ParsedOptions, path: string, tree: Tree): Gen<boolean> {
+  const tops = tree.filter(({ name }) => !name.includes("/"));
+  const isDir = sys.find(p, path)?.kind === "dir";
+  if (!isDir && tops.length > 1) {
+    yield* sys.printError(p, `scp: ${path}: Not a directory\n`);
     return false;
   }
-  if (p.fds.get(1)?.tty) yield* sys.print(p, meter(name, bytes.length));
+  let whole = true;
+  for (const member of tree) {
+    const under = member.name.split("/").slice(1).join("/");
+    const full = isDir ? `${path.replace(/\/+$/, "")}/${member.name}` : under === "" ? path : `${path}/${under}`;
+    try {
+      const before = sys.find(p, full);
+      if (member.kind === "dir") {
+        if (before?.kind !== "dir") sys.mkdir(p, full, member.mode & ~p.umask);
+      } else {
+        sys.writeText(p, full, member.bytes.slice());
+        if (before === undefined || o.has("p"))
+          sys.stat(p, full).mode = o.has("p") ? member.mode : member.mode & ~p.umask;
+      }
+      if (o.has("p")) sys.stat(p, full).mtime = member.mtime * 1e6 - p.machine.kernel.epochMs * 1000;
+      if (p.fds.get(1)?.tty && member.kind === "file" && !o.has("q"))
+        yield* sys.print(p, meter(baseName(member.name), member.bytes.length));
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      yield* sys.printError(p, `scp: open local "${full}": ${error.message}\n`);
+      whole = false;
+    }
+  }
+  return whole;
+}
+
+function* writeRemote(p: Process, o: ParsedOptions, host: string, path: string, tree: Tree): Gen<boolean> {
+  const [first] = tree;
+  if (first === undefined) return true;
+  const target = quoted(path);
+  let script: string;
+  let input: Uint8Array;
+  if (first.kind === "file" && tree.length === 1) {
+    const mode = (o.has("p") ? first.mode : first.mode & 0o777).toString(8);
+    const keep = o.has("p")
+      ? `chmod ${mode} "$f"; touch -d @${first.mtime} "$f"`
+      : `[ $old = 0 ] || chmod $(printf %o $((0${mode} & ~0$(umask)))) "$f"`;
+    script = `f=${target}; [ -d "$f" ] && f="\${f%/}"/${quoted(first.name)}
+[ -e "$f" ]; old=$?
+e=$( { cat > "$f"; } 2>&1 ) || { echo "scp: dest open \\"$f\\": \${e##*: }" >&2; echo ${quoted(`scp: failed to upload file ${first.name} to ${path}`)} >&2; exit 1; }
+${keep}`;
+    input = first.bytes;
+  } else {
+    const members = tree.map((member) => packMember({ ...member, name: `@${member.name.slice(first.name.length)}` }));
+    input = concat([...members, endOfArchive(members.reduce((sum, { length }) => sum + length, 0))]);
+    const named = (name: string) => quoted(`s,^@,${name.replace(/[\\&,]/g, "\\$&")},`);
+    const keep = o.has("p") ? "-p" : "";
+    script = `t=${target}
+if [ -d "$t" ]; then cd "$t" && tar ${keep} --no-same-owner --transform ${named(first.name)} -xf -
+else cd "$(dirname -- "$t")" && tar ${keep} --no-same-owner --transform ${named(baseName(path))} -xf -; fi 2>/dev/null || { echo ${quoted(`scp: remote mkdir "${path}": No such file or directory`)} >&2; exit 1; }`;
+  }
+  const got = yield* remote(p, o, host, script, input);
+  if (got === undefined) return false;
+  if (got.code !== 0) {
+    yield* sys.write(p, 2, encode(got.complaint));
+    return false;
+  }
+  if (p.fds.get(1)?.tty && !o.has("q"))
+    for (const { name, kind, bytes } of tree)
+      if (kind === "file") yield* sys.print(p, meter(baseName(name), bytes.length));
   return true;
 }
 
@@ -112,24 +219,24 @@ function quoted(path: string): string {
   return `'${plain.split("'").join("'\\''")}'`;
 }
 
-/** Runs a command there with ssh; gives what it printed, or undefined after a failure that was reported. */
+/** Runs a script there with ssh; undefined after a connection that failed, which was told. */
 function* remote(
   p: Process,
   o: ParsedOptions,
   host: string,
-  command: string,
+  script: string,
   input: Uint8Array | undefined,
-  path: string,
-): Gen<Uint8Array | undefined> {
+): Gen<{ bytes: Uint8Array; code: number; complaint: string } | undefined> {
   const chunks: Uint8Array[] = [];
   let complaint = "";
   const [read, write] = sys.pipe();
   write.refs++;
   if (input !== undefined) write.pipe.push(input);
   write.pipe.closeWriter();
-  const options = [...o.values("o").flatMap((value) => ["-o", value]), ...(o.has("P") ? ["-p", o.value("P")!] : [])];
+  const pass = ["o", "i", "F", "J"].flatMap((key) => o.values(key).flatMap((value) => [`-${key}`, value]));
+  const port = o.value("P");
   const child = sys.fork(p, ssh, {
-    argv: ["ssh", ...options, host, command],
+    argv: ["ssh", ...pass, ...(port === undefined ? [] : ["-p", port]), host, script],
     fds: new Map<number, OpenFile>([
       [0, read],
       [1, new SinkFile((bytes) => chunks.push(bytes.slice()))],
@@ -139,12 +246,9 @@ function* remote(
   child.comm = "ssh";
   const waited = yield* sys.waitFor(p, child);
   const code = exitCode(waited!.status);
-  if (code === 0) return concat(chunks);
-  if (code === 255) yield* sys.write(p, 2, encode(`${complaint}scp: Connection closed\r\n`));
-  else
-    yield* sys.printError(
-      p,
-      `scp: ${complaint.trim().replace(/^[^:]*: (line \d+: )?(cat: )?/, "") || `${path}: Failure`}\n`,
-    );
-  return undefined;
+  if (code === 255) {
+    yield* sys.write(p, 2, encode(`${complaint}scp: Connection closed\r\n`));
+    return undefined;
+  }
+  return { bytes: concat(chunks), code, complaint };
 }

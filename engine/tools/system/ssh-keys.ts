@@ -1,8 +1,8 @@
 /** ssh-keygen and ssh-copy-id: keys of users. What opens a door here is the public line, as sshd compares it. */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { decode, type Gen } from "../../kernel/index.ts";
+import { decode, type Gen, RandomStream } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
-import { exitCode } from "../../machine/process.ts";
+import { exitCode, type Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { userByUid } from "../../machine/users.ts";
 import { encodeBase64 } from "../text/jq/formats.ts";
@@ -55,6 +55,28 @@ function decodeWords(text: string): number[] {
   return out;
 }
 
+/**
+ * The public line, without a comment, that a private key file carries in its clear part (PROTOCOL.key of OpenSSH);
+ * undefined for a file of another form.
+ */
+export function publicLine(text: string): string | undefined {
+  const [, body] = /-----BEGIN OPENSSH PRIVATE KEY-----([^-]*)-----END/.exec(text) ?? [];
+  if (body === undefined) return undefined;
+  const bytes = Uint8Array.from(decodeWords(body.replace(/\s/g, "")));
+  let at = "openssh-key-v1\0".length;
+  if (decode(bytes.subarray(0, at - 1)) !== "openssh-key-v1") return undefined;
+  const next = (): Uint8Array => {
+    const size = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+    at += 4 + size;
+    return bytes.subarray(at - size, at);
+  };
+  for (let skipped = 0; skipped < 3; skipped++) next();
+  at += 4;
+  const blob = next();
+  const name = decode(blob.subarray(4, 4 + (blob[3] ?? 0)));
+  return Object.values(TYPES).some(({ wire }) => wire === name) ? `${name} ${encodeBase64(blob)}` : undefined;
+}
+
 /** The picture of a fingerprint: a bishop's walk over a board (key.c of OpenSSH). */
 function randomart(blob: string, type: KeyType): string {
   const [width, height] = [17, 9];
@@ -90,6 +112,25 @@ function* ask(t: Tool, question: string): Gen<string> {
     if (bytes.length === 0 || bytes[0] === 10) return answer;
     answer += decode(bytes);
   }
+}
+
+/** A key's secret and, in base64, its public part. */
+function newKey(type: KeyType, random: RandomStream): { secret: Uint8Array; blob: string } {
+  const secret = Uint8Array.from({ length: type.bytes }, () => random.int(0, 255));
+  return { secret, blob: encodeBase64(Uint8Array.from([...wired(ascii(type.wire)), ...wired(secret)])) };
+}
+
+/** The public lines of a machine's own keys, as sshd shows them to who connects: always the same for one machine. */
+export function hostKeys(p: Process): string[] {
+  const random = new RandomStream(p.machine.kernel.seed, `ssh host keys of ${p.machine.hostname}`);
+  return ["ecdsa", "rsa", "ed25519"].map((name) => `${TYPES[name]!.wire} ${newKey(TYPES[name]!, random).blob}`);
+}
+
+/** A public line as `ssh-keygen -l` and `ssh-add -l` tell it. */
+export function described(line: string, comment: string): string {
+  const [wire, blob] = line.split(" ");
+  const type = Object.values(TYPES).find((one) => one.wire === wire);
+  return `${type?.bits ?? 0} ${fingerprint(blob ?? "")} ${comment} (${type?.title ?? wire})`;
 }
 
 /** ssh-keygen(1): makes keys, shows public parts (-y) and fingerprints (-l), looks up and removes known hosts (-F, -R). */
@@ -136,9 +177,7 @@ export const sshKeygen = tool(
         sys.mkdir(p, `${home}/.ssh`, 0o700);
         if (!o.has("q")) t.out.add(`Created directory '${home}/.ssh'.\n`);
       }
-      const random = p.machine.kernel.random("ssh-keygen");
-      const secret = Uint8Array.from({ length: type.bytes }, () => random.int(0, 255));
-      const blob = encodeBase64(Uint8Array.from([...wired(ascii(type.wire)), ...wired(secret)]));
+      const { secret, blob } = newKey(type, p.machine.kernel.random("ssh-keygen"));
       const comment = o.value("C") ?? `${userByUid(p.ns.mnt, p.cred.uid)?.name ?? "root"}@${p.ns.uts.hostname}`;
       const inner = encodeBase64(
         Uint8Array.from([

@@ -14,6 +14,8 @@ export interface OpenRequest {
   command?: string;
   tty?: { columns: number; rows: number; term: string };
   env?: Record<string, string>;
+  /** Only the machine's own keys are asked for (ssh-keyscan). */
+  scan?: boolean;
 }
 
 /** How the session ended. */

@@ -2,10 +2,11 @@ import { type Gen, MS, SECOND, sleep, type Task } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { userByUid } from "../../machine/users.ts";
-import { textOf } from "../../network/hosts.ts";
 import { isNetError, type Socket } from "../../network/index.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
+import { ConfigError, type Settings, settingsFor } from "./ssh-config.ts";
+import { agentOf, isTooOpen, publicLineAt } from "./ssh-identity.ts";
 import { type ExitReport, FrameReader, frame, json, type OpenRequest } from "./ssh-protocol.ts";
 
 export const SSH_OPTIONS = {
@@ -31,20 +32,15 @@ export interface Destination {
   timeout: number | undefined;
 }
 
-export function destination(p: Process, text: string, o: ParsedOptions, portKey = "p"): Destination {
-  const url = /^ssh:\/\/(.*)$/.exec(text)?.[1] ?? text;
-  const at = url.lastIndexOf("@");
-  const settings = new Map(
-    o.values("o").map((value) => [value.split(/[=\s]/)[0]!.toLowerCase(), value.replace(/^[^=\s]*[=\s]\s*/, "")]),
-  );
-  const me = userByUid(p.ns.mnt, p.cred.uid)?.name ?? "root";
-  const timeout = settings.get("connecttimeout");
+function destination(me: string, user: string | undefined, host: string, o: ParsedOptions, settings: Settings) {
+  const one = (key: string) => settings.get(key)?.[0];
+  const timeout = one("connecttimeout");
   return {
-    user: at >= 0 ? url.slice(0, at) : (o.value("l") ?? settings.get("user") ?? me),
-    host: at >= 0 ? url.slice(at + 1) : url,
-    port: Number(o.value(portKey) ?? settings.get("port") ?? 22),
+    user: user ?? o.value("l") ?? one("user") ?? me,
+    host: one("hostname")?.replaceAll("%h", host) ?? host,
+    port: Number(o.value("p") ?? one("port") ?? 22),
     timeout: timeout === undefined ? undefined : Number(timeout) * SECOND,
-  };
+  } satisfies Destination;
 }
 
 /** Connects to the sshd there; a string is the message of the failure. */
@@ -79,13 +75,28 @@ const REASONS: Record<string, string> = {
   ECONNRESET: "Connection reset by peer",
 };
 
-/** Public keys the user would offer. */
-export function publicKeys(p: Process): string[] {
+/** Public keys that are offered: of the files that -i and IdentityFile name, or of the usual ones where they name none. */
+function* publicKeys(p: Process, o: ParsedOptions, settings: Settings): Gen<string[]> {
   const home = userByUid(p.ns.mnt, p.cred.uid)?.home ?? p.env.get("HOME") ?? "/";
-  return ["id_rsa", "id_ecdsa", "id_ed25519"]
-    .filter((name) => sys.find(p, `${home}/.ssh/${name}`) !== undefined)
-    .map((name) => textOf(p, `${home}/.ssh/${name}.pub`).trim())
-    .filter((line) => line !== "");
+  const named: string[] = [];
+  for (const path of o.values("i")) {
+    if (sys.find(p, path) !== undefined) named.push(path);
+    else yield* sys.printError(p, `Warning: Identity file ${path} not accessible: No such file or directory.\n`);
+  }
+  for (const path of settings.get("identityfile") ?? []) named.push(path.replace(/^~(?=\/)|%d/, home));
+  const usual = ["id_rsa", "id_ecdsa", "id_ed25519"].map((name) => `${home}/.ssh/${name}`);
+  const keys = settings.get("identitiesonly")?.[0] === "yes" ? [] : (agentOf(p)?.map(({ line }) => line) ?? []);
+  for (const path of named.length > 0 ? named : usual) {
+    const node = sys.find(p, path);
+    if (node?.kind !== "file") continue;
+    if (yield* isTooOpen(p, path, node)) {
+      yield* sys.printError(p, `Load key "${path}": bad permissions\n`);
+      continue;
+    }
+    const line = publicLineAt(p, path);
+    if (line !== "") keys.push(line);
+  }
+  return keys;
 }
 
 /** ssh(1): a shell on another machine, or one command there. */
@@ -108,24 +119,40 @@ export const ssh: Program = function* (p) {
     yield* sys.printError(p, USAGE);
     return 255;
   }
-  const to = destination(p, where, o);
+  const url = /^ssh:\/\/(.*)$/.exec(where)?.[1] ?? where;
+  const at = url.lastIndexOf("@");
+  const host = url.slice(at + 1);
+  let settings: Settings;
+  try {
+    settings = settingsFor(p, host, o.values("o"), o.value("F"));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    yield* sys.printError(p, `${error.message}\n`);
+    return 255;
+  }
+  const me = userByUid(p.ns.mnt, p.cred.uid)?.name ?? "root";
+  const to = destination(me, at >= 0 ? url.slice(0, at) : undefined, host, o, settings);
+  const keys = yield* publicKeys(p, o, settings);
   const socket = yield* dial(p, to);
   if (typeof socket === "string") {
     yield* sys.printError(p, `${socket}\n`);
     return 255;
   }
   const local = p.fds.get(0)?.tty;
-  const command = words.length > 0 ? words.join(" ") : undefined;
-  const forced = o.values("t").length;
+  const command = words.length > 0 ? words.join(" ") : settings.get("remotecommand")?.[0];
+  const forced = o.values("t").length + ["yes", "force"].indexOf(settings.get("requesttty")?.[0] ?? "") + 1;
   const wantsTty = !o.has("T") && (forced > 1 || (local !== undefined && (command === undefined || forced === 1)));
   if (command === undefined && local === undefined && forced < 2 && !o.has("T")) {
     yield* sys.printError(p, "Pseudo-terminal will not be allocated because stdin is not a terminal.\n");
   }
-  const request: OpenRequest = { user: to.user, keys: publicKeys(p), ...(command === undefined ? {} : { command }) };
+  const request: OpenRequest = { user: to.user, keys, ...(command === undefined ? {} : { command }) };
   if (wantsTty) {
     request.tty = { columns: local?.columns ?? 80, rows: local?.rows ?? 24, term: p.env.get("TERM") ?? "dumb" };
   }
-  return yield* converse(p, socket, request, to, { quiet: o.has("q"), noInput: o.has("n", "f") });
+  return yield* converse(p, socket, request, to, {
+    quiet: o.has("q") || /^quiet$/i.test(settings.get("loglevel")?.[0] ?? ""),
+    noInput: o.has("n", "f"),
+  });
 };
 
 /** Options may also follow the destination, before the command. */

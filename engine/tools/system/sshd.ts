@@ -9,6 +9,7 @@ import type { Tty } from "../../machine/tty.ts";
 import { type User, userByName } from "../../machine/users.ts";
 import { textOf } from "../../network/hosts.ts";
 import type { Socket } from "../../network/index.ts";
+import { hostKeys } from "./ssh-keys.ts";
 import { type ExitReport, FrameReader, frame, json, type OpenRequest } from "./ssh-protocol.ts";
 
 /** sshd(8): listens on port 22 and gives each connection a process of its own. */
@@ -88,6 +89,11 @@ function* session(p: Process, socket: Socket): Gen<number> {
     const first = yield* reader.next();
     if (first === undefined || first === "interrupted" || first.type !== "open") return 255;
     const request = json<OpenRequest>(first.bytes);
+    if (request.scan) {
+      socket.output.push(frame("data", encode(`${BANNER}\n${hostKeys(p).join("\n")}`)));
+      log(p, `Connection closed by ${socket.remoteAddress} port ${socket.remotePort} [preauth]`);
+      return 255;
+    }
     yield* sleep(40 * MS);
     const from = `${socket.remoteAddress} port ${socket.remotePort}`;
     const user = userByName(p.ns.mnt, request.user);
