@@ -1,5 +1,5 @@
 import { writeYaml } from "../machine/kubelet/yaml.ts";
-import { openDefinition } from "./definition.ts";
+import { definitionOf } from "./definition.ts";
 
 const GROUP = "crd.projectcalico.org";
 const RBAC = "rbac.authorization.k8s.io";
@@ -29,7 +29,7 @@ const KINDS: Readonly<Record<string, string>> = {
 
 function crd([plural, kind]: [string, string]): object {
   const namespaced = plural === "networkpolicies" || plural === "networksets";
-  return openDefinition({ group: GROUP, kind, plural, scope: namespaced ? "Namespaced" : "Cluster" });
+  return definitionOf({ group: GROUP, kind, plural, scope: namespaced ? "Namespaced" : "Cluster" });
 }
 
 /** Every kind of Calico's own. */

@@ -1,4 +1,5 @@
 import { writeYaml } from "../machine/kubelet/yaml.ts";
+import { definitionOf } from "./definition.ts";
 
 const NAMESPACE = "cert-manager";
 const RBAC = "rbac.authorization.k8s.io";
@@ -152,51 +153,28 @@ const KINDS: readonly Kind[] = [
 ];
 
 function crd({ group, kind, plural, shortNames, cluster, spec, columns }: Kind): object {
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: {
-      name: `${plural}.${group}`,
-      labels: { app: "cert-manager", "app.kubernetes.io/name": "cert-manager" },
+  const acme = group.startsWith("acme");
+  return definitionOf({
+    group,
+    kind,
+    plural,
+    scope: cluster ? "Cluster" : "Namespaced",
+    labels: { app: "cert-manager", "app.kubernetes.io/name": "cert-manager" },
+    names: {
+      ...(shortNames && { shortNames }),
+      categories: acme ? ["cert-manager", "cert-manager-acme"] : ["cert-manager"],
     },
-    spec: {
-      group,
-      names: {
-        kind,
-        listKind: `${kind}List`,
-        plural,
-        singular: kind.toLowerCase(),
-        ...(shortNames && { shortNames }),
-        categories: group.startsWith("acme") ? ["cert-manager", "cert-manager-acme"] : ["cert-manager"],
-      },
-      scope: cluster ? "Cluster" : "Namespaced",
-      versions: [
-        {
-          name: "v1",
-          subresources: { status: {} },
-          additionalPrinterColumns: [
-            ...columns.map(([name, jsonPath]) => ({ name, jsonPath, type: "string" })),
-            ...(group.startsWith("acme") ? [] : [{ name: "Status", jsonPath: STATUS, type: "string", priority: 1 }]),
-            { name: "Age", jsonPath: ".metadata.creationTimestamp", type: "date" },
-          ],
-          schema: {
-            openAPIV3Schema: {
-              type: "object",
-              properties: {
-                apiVersion: { type: "string" },
-                kind: { type: "string" },
-                metadata: { type: "object" },
-                spec,
-                status: open(`Status of the ${kind}.`),
-              },
-            },
-          },
-          served: true,
-          storage: true,
-        },
+    version: {
+      subresources: { status: {} },
+      additionalPrinterColumns: [
+        ...columns.map(([name, jsonPath]) => ({ name, jsonPath, type: "string" })),
+        ...(acme ? [] : [{ name: "Status", jsonPath: STATUS, type: "string", priority: 1 }]),
+        { name: "Age", jsonPath: ".metadata.creationTimestamp", type: "date" },
       ],
     },
-  };
+    spec,
+    status: open(`Status of the ${kind}.`),
+  });
 }
 
 function part(version: string, name: string, image: string, ports: object[], probe?: object): object[] {

@@ -1,4 +1,5 @@
 import { writeYaml } from "../machine/kubelet/yaml.ts";
+import { definitionOf } from "./definition.ts";
 
 const NAMESPACE = "metallb-system";
 const GROUP = "metallb.io";
@@ -62,37 +63,16 @@ const KINDS: readonly {
 ];
 
 function definition({ kind, plural, spec, required, columns }: (typeof KINDS)[number]): object {
-  const properties = { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: { type: "object" } };
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${GROUP}` },
-    spec: {
-      group: GROUP,
-      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase() },
-      scope: "Namespaced",
-      versions: [
-        {
-          name: "v1beta1",
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-          additionalPrinterColumns: columns,
-          schema: {
-            openAPIV3Schema: {
-              type: "object",
-              properties: {
-                ...properties,
-                spec: { type: "object", properties: spec, ...(required && { required }) },
-                status: { type: "object" },
-              },
-              ...(required && { required: ["spec"] }),
-            },
-          },
-        },
-      ],
-    },
-  };
+  return definitionOf({
+    group: GROUP,
+    kind,
+    plural,
+    scope: "Namespaced",
+    version: { name: "v1beta1", subresources: { status: {} }, additionalPrinterColumns: columns },
+    spec: { type: "object", properties: spec, ...(required && { required }) },
+    status: { type: "object" },
+    ...(required && { required: ["spec"] }),
+  });
 }
 
 const rule = (group: string, resources: string[], verbs: string[]) => ({ apiGroups: [group], resources, verbs });

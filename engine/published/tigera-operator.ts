@@ -1,6 +1,6 @@
 import { writeYaml } from "../machine/kubelet/yaml.ts";
 import { calicoCrds } from "./calico.ts";
-import { openDefinition } from "./definition.ts";
+import { definitionOf } from "./definition.ts";
 
 const GROUP = "operator.tigera.io";
 const RBAC = "rbac.authorization.k8s.io";
@@ -27,7 +27,7 @@ function crd([plural, kind]: [string, string]): object {
     { name: "Since", type: "date", jsonPath: '.status.conditions[?(@.type=="Available")].lastTransitionTime' },
   ];
   const shown = kind === "TigeraStatus" && { additionalPrinterColumns: columns };
-  return openDefinition({
+  return definitionOf({
     group: GROUP,
     kind,
     plural,

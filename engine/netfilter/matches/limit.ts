@@ -2,23 +2,11 @@ import type { MatchExtension } from "../extension.ts";
 import { optionNumber } from "../numbers.ts";
 import type { Packet, Surroundings } from "../packet.ts";
 import { Problem } from "../problem.ts";
+import { Credit, periodOf, rateText } from "../rates.ts";
 import type { Match } from "../types.ts";
 
 /** Parts of a second in which rates are kept (XT_LIMIT_SCALE). */
 const SCALE = 10_000;
-const UNITS: readonly [string, number][] = [
-  ["day", 86_400],
-  ["hour", 3_600],
-  ["min", 60],
-  ["sec", 1],
-];
-const WORDS: readonly [string, number][] = [
-  ["second", 1],
-  ["minute", 60],
-  ["hour", 3_600],
-  ["day", 86_400],
-];
-
 /** `-m limit`: so many packets a time, a burst at first (libxt_limit.c, xt_limit.c). */
 class LimitMatch implements Match {
   readonly name = "limit";
@@ -26,17 +14,10 @@ class LimitMatch implements Match {
   /** Parts of a second between two packets. */
   period = (SCALE * 3_600) / 3;
   burst = 5;
-  private credit = -1;
-  private seen = 0;
+  private readonly credit = new Credit();
 
   private rate(): string {
-    let [name, seconds] = UNITS[0]!;
-    for (const [unit, each] of UNITS.slice(1)) {
-      const mult = each * SCALE;
-      if (this.period > mult || Math.floor(mult / this.period) < mult % this.period) break;
-      [name, seconds] = [unit, each];
-    }
-    return ` ${Math.floor((seconds * SCALE) / this.period)}/${name}`;
+    return ` ${rateText(this.period, SCALE)}`;
   }
 
   save(): string {
@@ -49,25 +30,15 @@ class LimitMatch implements Match {
 
   test(_packet: Packet, on: Surroundings): boolean {
     const cost = this.period * 100;
-    const most = cost * this.burst;
-    if (this.credit < 0) this.credit = most;
-    else this.credit = Math.min(most, this.credit + (on.now - this.seen));
-    this.seen = on.now;
-    if (this.credit < cost) return false;
-    this.credit -= cost;
-    return true;
+    return this.credit.pays(cost, cost * this.burst, on.now, on.traceless);
   }
 }
 
-function periodOf(text: string): number {
-  const slash = text.indexOf("/");
-  const word = slash < 0 ? "second" : text.slice(slash + 1).toLowerCase();
-  const unit = word === "" ? undefined : WORDS.find(([name]) => name.startsWith(word));
-  const rate = Number.parseInt(text, 10);
-  if (unit === undefined || Number.isNaN(rate) || rate <= 0) throw new Problem(`bad rate "${text}"'`);
-  const period = Math.floor((SCALE * unit[1]) / rate);
-  if (period === 0) throw new Problem(`Rate too fast "${text}"`);
-  return period;
+function read(text: string): number {
+  const period = periodOf(text, SCALE);
+  if (period === undefined) throw new Problem(`bad rate "${text}"'`);
+  if (Math.floor(period) === 0) throw new Problem(`Rate too fast "${text}"`);
+  return Math.floor(period);
 }
 
 export const limit: MatchExtension = {
@@ -76,7 +47,7 @@ export const limit: MatchExtension = {
     {
       name: "limit",
       read(match, value) {
-        (match as LimitMatch).period = periodOf(value);
+        (match as LimitMatch).period = read(value);
       },
     },
     {

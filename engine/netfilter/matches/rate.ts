@@ -3,20 +3,9 @@ import { optionNumber } from "../numbers.ts";
 import type { Packet, Surroundings } from "../packet.ts";
 import { plainMatch, type Saids } from "../plain.ts";
 import { Problem } from "../problem.ts";
+import { Credit, periodOf, rateText, secondsOf } from "../rates.ts";
 
 const MOST = 0xffff_ffff;
-const WORDS: readonly [string, number][] = [
-  ["second", 1],
-  ["minute", 60],
-  ["hour", 3_600],
-  ["day", 86_400],
-];
-const UNITS: readonly [string, number][] = [
-  ["day", 86_400],
-  ["hour", 3_600],
-  ["min", 60],
-  ["sec", 1],
-];
 /** Parts of a second in which rates are kept (XT_HASHLIMIT_SCALE_v2). */
 const SCALE = 1_000_000;
 const MODES = ["dstip", "srcip", "dstport", "srcport"];
@@ -31,22 +20,9 @@ function rateOf(option: string, text: string): string {
     const [unit, by] = count % (1024 * 1024) === 0 ? ["mb", 1024 * 1024] : count % 1024 === 0 ? ["kb", 1024] : ["b", 1];
     return `${count / (by as number)}${unit}/s`;
   }
-  const slash = text.indexOf("/");
-  const word = slash < 0 ? "second" : text.slice(slash + 1).toLowerCase();
-  const unit = word === "" ? undefined : WORDS.find(([name]) => name.startsWith(word));
-  const count = Number.parseInt(text, 10);
-  if (unit === undefined || Number.isNaN(count) || count <= 0) throw bad();
-  return rateText((SCALE * unit[1]) / count);
-}
-
-function rateText(period: number): string {
-  let [name, seconds] = UNITS[0]!;
-  for (const [unit, each] of UNITS.slice(1)) {
-    const whole = each * SCALE;
-    if (period > whole || Math.floor(whole / period) < whole % period) break;
-    [name, seconds] = [unit, each];
-  }
-  return `${Math.floor((seconds * SCALE) / period)}/${name}`;
+  const period = periodOf(text, SCALE);
+  if (period === undefined) throw bad();
+  return rateText(period, SCALE);
 }
 
 const figure = (name: string, most = MOST, least = 0) => ({
@@ -67,8 +43,8 @@ function clientOf(packet: Packet, said: Saids): string {
     .join(" ");
 }
 
-/** Credits of clients, by list and client: µs, and when they were reckoned. A list is shared by rules that name it. */
-const buckets = new WeakMap<object, Map<string, { credit: number; at: number }>>();
+/** Credits of clients, by rule. (The kernel's lists are shared by rules that name the same one.) */
+const credits = new WeakMap<object, Map<string, Credit>>();
 
 function withinRate(packet: Packet, on: Surroundings, said: Saids): boolean {
   const above = said.get("hashlimit-above");
@@ -82,17 +58,15 @@ function withinRate(packet: Packet, on: Surroundings, said: Saids): boolean {
     most = 5e6;
   } else {
     const [count, unit] = upto.value.split("/") as [string, string];
-    cost = (UNITS.find(([name]) => name === unit)![1] * 1e6) / Number(count);
+    cost = (secondsOf(unit)! * 1e6) / Number(count);
     most = cost * Number(said.get("hashlimit-burst")?.value ?? 5);
   }
-  let list = buckets.get(said);
-  if (list === undefined) buckets.set(said, (list = new Map()));
+  let list = credits.get(said);
+  if (list === undefined) credits.set(said, (list = new Map()));
   const client = clientOf(packet, said);
-  const known = list.get(client);
-  const credit = known === undefined ? most : Math.min(most, known.credit + (on.now - known.at));
-  const allowed = credit >= cost;
-  if (!on.traceless) list.set(client, { credit: allowed ? credit - cost : credit, at: on.now });
-  return allowed;
+  let credit = list.get(client);
+  if (credit === undefined) list.set(client, (credit = new Credit()));
+  return credit.pays(cost, most, on.now, on.traceless);
 }
 
 const SIDES = ["hashlimit-upto", "hashlimit-above"];

@@ -40,10 +40,9 @@ class StatisticMatch implements Match {
 
   test(_packet: Packet, on: Surroundings): boolean {
     if (this.mode === "random") return (on.random.uint32() & 0x7fff_ffff) >>> 0 < this.probability !== this.inverted;
-    this.count++;
-    if (this.count < this.every) return this.inverted;
-    this.count = 0;
-    return !this.inverted;
+    const nth = this.count + 1 >= this.every;
+    if (!on.traceless) this.count = nth ? 0 : this.count + 1;
+    return nth !== this.inverted;
   }
 }
 
