@@ -8,6 +8,7 @@ import { runSource } from "./execute.ts";
 import { finishing } from "./fork.ts";
 import { runInput } from "./input.ts";
 import { interactive, promptDefaults } from "./interactive.ts";
+import { restrict, setPosixMode } from "./modes.ts";
 import type { Dialect, Shell } from "./shell.ts";
 import { Source } from "./source.ts";
 import { BASH_VERSION, startShell } from "./start.ts";
@@ -156,11 +157,11 @@ function* main(sh: Shell, how: Invocation, reads: boolean): Gen<number> {
     const first = sh.setup.dialect === "bash" ? own.find((file) => find(sh.p, file)?.kind === "file") : own[2];
     if (first !== undefined) yield* sourceIfThere(sh, first);
   }
-  if (sh.setup.dialect === "bash" && sh.get("POSIXLY_CORRECT") !== undefined) sh.setPosixMode(true);
+  if (sh.setup.dialect === "bash" && sh.get("POSIXLY_CORRECT") !== undefined) setPosixMode(sh, true);
   if (sh.setup.dialect === "bash" && sh.has("posix") && sh.get("POSIXLY_CORRECT") === undefined)
     sh.set("POSIXLY_CORRECT", "y");
   if (how.restricted) {
-    sh.restrict();
+    restrict(sh);
     sh.shopts.add("restricted_shell");
   }
   if (how.command !== undefined) {

@@ -16,6 +16,7 @@ import type { History } from "./history.ts";
 import { homeOf } from "./home.ts";
 import { JobTable } from "./jobs.ts";
 import { messagePrefix } from "./messages.ts";
+import { setCompatibility, setPosixMode } from "./modes.ts";
 import { commandText } from "./print-command.ts";
 import { expandPrompt } from "./prompt.ts";
 import type { Source } from "./source.ts";
@@ -238,15 +239,6 @@ export class Shell {
     return this.setup.dialect !== "bash";
   }
 
-  /** Restricts the shell for good: what decides which programs it runs may not be changed either. */
-  restrict(): void {
-    this.restricted = true;
-    for (const name of ["PATH", "SHELL", "ENV", "BASH_ENV", "HISTFILE"]) {
-      const variable = this.vars.find(name);
-      if (variable) variable.readonly = true;
-    }
-  }
-
   /** A script in POSIX mode, which ends where a special builtin fails. */
   get strict(): boolean {
     return this.options.has("posix") && !this.setup.interactive && this.byCommand === 0;
@@ -391,10 +383,10 @@ export class Shell {
       }
     }
     if (variable.exported || target === "PATH" || target === "IFS") this.vars.changed();
-    if (target === "BASH_COMPAT" && this.setup.dialect === "bash") this.setCompatibility(variable.value ?? "");
+    if (target === "BASH_COMPAT" && this.setup.dialect === "bash") setCompatibility(this, variable.value ?? "");
     else if (target === "PATH") this.hashed.clear();
     else if (target === "OPTIND") this.getoptsPosition = 0;
-    else if (target === "POSIXLY_CORRECT" && this.setup.dialect === "bash") this.setPosixMode(true);
+    else if (target === "POSIXLY_CORRECT" && this.setup.dialect === "bash") setPosixMode(this, true);
   }
 
   /** A value as the attributes of its variable make it. */
@@ -414,28 +406,6 @@ export class Shell {
     if (variable.letters === "upper") return text.toUpperCase();
     const [first = "", ...rest] = text;
     return first.toUpperCase() + rest.join("").toLowerCase();
-  }
-
-  /** BASH_COMPAT: one of the `compat` options, or none. */
-  private setCompatibility(value: string): void {
-    const level = /^(\d)\.?(\d)$/.exec(value);
-    const number = level ? Number(level[1]! + level[2]!) : 0;
-    const known = (number >= 31 && number <= 32) || (number >= 40 && number <= 44) || (number >= 50 && number <= 52);
-    for (const name of [...this.shopts]) if (name.startsWith("compat")) this.shopts.delete(name);
-    if (known && number <= 44) this.shopts.add(`compat${number}`);
-    else if (!known && value !== "") this.warnings.push(`BASH_COMPAT: ${value}: compatibility value out of range`);
-  }
-
-  /** `set -o posix`: a few rules change, and POSIXLY_CORRECT with it. */
-  setPosixMode(on: boolean): void {
-    if (on === this.has("posix")) return;
-    const change = (all: Set<string>, name: string, to: boolean) => (to ? all.add(name) : all.delete(name));
-    change(this.options, "posix", on);
-    for (const name of ["inherit_errexit", "shift_verbose"]) change(this.shopts, name, on);
-    // POSIX has scripts expand aliases.
-    change(this.shopts, "expand_aliases", on || this.setup.interactive);
-    if (on && this.get("POSIXLY_CORRECT") === undefined) this.set("POSIXLY_CORRECT", "y");
-    if (!on) this.vars.remove("POSIXLY_CORRECT");
   }
 
   /** BASH_COMMAND. */

@@ -3,6 +3,7 @@ import { evaluate } from "../arith.ts";
 import { settledIndex } from "../assignment.ts";
 import { ExitShell, ShellError } from "../control.ts";
 import { arithText, expanding, expandingAtOnce } from "../expand.ts";
+import { setPosixMode } from "../modes.ts";
 import { arrayLiteral, attributeFlags } from "../param-ops.ts";
 import { functionFile, functionText } from "../print-function.ts";
 import { doubleQuote, singleQuote } from "../quote.ts";
@@ -277,7 +278,7 @@ const unset: Builtin = function* (sh, args) {
 
 /** Unsetting a local variable of this function leaves it local and unset; one of a caller uncovers the older one. */
 function removeVariable(sh: Shell, name: string): void {
-  if (name === "POSIXLY_CORRECT") sh.setPosixMode(false);
+  if (name === "POSIXLY_CORRECT") setPosixMode(sh, false);
   const { frames } = sh.vars;
   for (let i = frames.length - 1; i >= 0; i--) {
     if (!frames[i]!.has(name)) continue;

@@ -1,5 +1,6 @@
 import type { Gen } from "../../kernel/index.ts";
 import { ExitShell } from "../control.ts";
+import { restrict, setPosixMode } from "../modes.ts";
 import { arrayLiteral } from "../param-ops.ts";
 import { functionText } from "../print-function.ts";
 import { shellQuote, singleQuote } from "../quote.ts";
@@ -125,7 +126,7 @@ export const SHOPT_NAMES = [
 ].filter((name) => name !== "verbose_errors" && name !== "syslog_history");
 
 function turn(sh: Shell, option: string, on: boolean): void {
-  if (option === "posix") sh.setPosixMode(on);
+  if (option === "posix") setPosixMode(sh, on);
   else if (on) sh.options.add(option);
   else sh.options.delete(option);
 }
@@ -194,7 +195,7 @@ export function* applyOptions(
         continue;
       }
       if (letter === "r" && on && sh.setup.dialect === "bash") {
-        sh.restrict();
+        restrict(sh);
         continue;
       }
       const option = SET_LETTERS[letter];
