@@ -6,7 +6,7 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { parseDuration } from "../kubectl/go.ts";
-import { distance } from "../kubectl/suggest.ts";
+import { suggestions } from "../suggest.ts";
 import { Client, EtcdctlError } from "./client.ts";
 import { commandHelp, groupHelp, isGroup, programHelp, utilHelp } from "./help.ts";
 import { keyCommands } from "./key-commands.ts";
@@ -179,11 +179,8 @@ const UTIL = ["snapshot restore", "snapshot status", "version"];
 /** A command that there is not, and those that may have been meant (cobra SuggestionsFor). */
 function unknownCommand(program: string, word: string): EtcdctlError {
   const names = [...new Set(Object.keys(COMMANDS).map((name) => name.split(" ")[0]!)), ...OTHERS].sort();
-  const close = names.filter(
-    (name) => name !== word && (distance(word.toLowerCase(), name) <= 2 || name.startsWith(word.toLowerCase())),
-  );
-  const meant = close.length === 0 ? "" : `\n\nDid you mean this?\n${close.map((name) => `\t${name}\n`).join("")}`;
-  return new EtcdctlError(`unknown command ${JSON.stringify(word)} for "${program}"${meant}`);
+  const others = names.filter((name) => name !== word);
+  return new EtcdctlError(`unknown command ${JSON.stringify(word)} for "${program}"${suggestions(word, others)}`);
 }
 
 /** Commands that etcdctl has and this cluster has no use for. */

@@ -5,6 +5,7 @@ import type { Program } from "../../machine/process.ts";
 import { releaseIn } from "../../machine/release.ts";
 import * as sys from "../../machine/sys.ts";
 import { Exit, isExpected } from "../kubectl/errors.ts";
+import { suggestions } from "../suggest.ts";
 import {
   create,
   dependencyList,
@@ -144,7 +145,9 @@ function* main(h: Helm): Gen<number> {
       `unknown command ${JSON.stringify(word)} for "helm ${group}"\nRun 'helm ${group} --help' for usage.`,
     );
   }
-  throw new HelmError(`unknown command ${JSON.stringify(group)} for "helm"\nRun 'helm --help' for usage.`);
+  const names = [...new Set(Object.keys(COMMANDS).map((name) => name.split(" ")[0]!)), "completion", "help"].sort();
+  const close = suggestions(group, names);
+  throw new HelmError(`unknown command ${JSON.stringify(group)} for "helm"${close}\nRun 'helm --help' for usage.`);
 }
 
 /** helm 3.17: charts, releases and repositories. What a chart prints is asked of the real text/template and sprig. */
