@@ -92,7 +92,8 @@ export function view(screen: Screen, ended: boolean, files: Record<string, strin
       .slice(0, screen.columns)
       .join("")
       .trimEnd()
-      .replace(/\d+ seconds? ago/, "N seconds ago")
+      // How much vi shortens of its message depends on the digits of the time.
+      .replace(/(?:\w*\.\.\.)? +\d+ seconds? ago/, "... N seconds ago")
       // When a line was shown, as tmux tells in copy mode.
       .replace(/ +(\(\d+ results\))?(?: ?\d\d:\d\d:\d\d)? (\[\d+\/\d+\])$/, " $1 $2"),
   );

@@ -231,6 +231,11 @@ const restart = patching("restarted", (k, info) => {
   if (!RESTARTABLE.includes(kind)) return "restarting is not supported";
   if (kind === "Deployment" && spec.paused) return "can't restart paused deployment (run rollout resume first)";
   const now = `${formatMicroTime(Math.floor(k.nowMs * 1000)).slice(0, 19)}Z`;
+  if (spec.template.metadata?.annotations?.["kubectl.kubernetes.io/restartedAt"] === now) {
+    throw new KubectlError(
+      `failed to create patch for ${info.name}: if restart has already been triggered within the past second, please wait before attempting to trigger another`,
+    );
+  }
   return { spec: { template: { metadata: { annotations: { "kubectl.kubernetes.io/restartedAt": now } } } } };
 });
 
