@@ -1,7 +1,8 @@
 import type { AuditSink } from "../apiserver/audit.ts";
 import { encode } from "../kernel/index.ts";
+import { weightOf } from "../machine/disk.ts";
 import { isErrno } from "../machine/errno.ts";
-import { type Content, type DirNode, entriesOf, type FileNode, MemoryContent } from "../machine/inode.ts";
+import { type DirNode, entriesOf, type FileNode, MemoryContent } from "../machine/inode.ts";
 import type { Process } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
 
@@ -41,7 +42,7 @@ export function auditFile(p: Process, path: string | undefined, maxMebibytes: nu
       }
       if (node === undefined) return;
       const { content } = node;
-      p.machine.reserve(LINE, weightOf(content));
+      p.machine.disk.charge(node, weightOf(content) + LINE);
       if (content instanceof MemoryContent) content.appendLater(() => `${line()}\n`, LINE);
       else content.append(encode(`${line()}\n`));
       node.mtime = node.ctime = p.machine.kernel.now;
@@ -51,8 +52,4 @@ export function auditFile(p: Process, path: string | undefined, maxMebibytes: nu
       if (!isErrno(error)) throw error;
     }
   };
-}
-
-function weightOf(content: Content): number {
-  return content instanceof MemoryContent ? content.weight() : content.size();
 }

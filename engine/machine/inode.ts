@@ -1,9 +1,18 @@
 import type { Pipe } from "../kernel/index.ts";
 import { concat, decode, encode, WaitQueue } from "../kernel/index.ts";
+import { Errno } from "./errno.ts";
+import { areZeros, zeros } from "./zeros.ts";
 
 const EMPTY = new Uint8Array(0);
+/** A run of zeros in a file: only its length is kept. */
+interface Blank {
+  readonly blank: true;
+  length: number;
+}
 /** Chunks of an empty file; never written to. */
-const NOTHING: Uint8Array[] = [];
+const NOTHING: (Uint8Array | Blank)[] = [];
+/** Most bytes that are made of a file with runs of zeros at a time. */
+const MOST_MADE = 128 * 1024 * 1024;
 const NOTHING_LATER: (() => string)[] = [];
 /** Texts that wait to be made at most: what they refer to stays in memory meanwhile. */
 const MOST_LATER = 2_000;
@@ -33,6 +42,23 @@ export interface Content {
   replace(bytes: Uint8Array): void;
   /** The same with text that becomes bytes when somebody looks. */
   replaceText?(text: string): void;
+  /** Bytes from one position to before another, where that is cheaper than `bytes()`. */
+  part?(from: number, to: number): Uint8Array;
+  /** Appends zeros without holding them. */
+  appendZeros?(count: number): void;
+  /** How many of its bytes are held in memory; all of them where this is not said. */
+  held?(): number;
+}
+
+/** Adds zeros to the end of a file. */
+export function appendZeros(content: Content, count: number): void {
+  if (content.appendZeros) content.appendZeros(count);
+  else content.append(new Uint8Array(count));
+}
+
+/** Bytes of a file that the host holds: runs of zeros are none. */
+export function heldBytes(content: Content): number {
+  return content.held?.() ?? content.size();
 }
 
 export interface FileNode extends InodeBase {
@@ -40,6 +66,8 @@ export interface FileNode extends InodeBase {
   content: Content;
   /** Name in the program registry, for what is executable here by itself. */
   program?: string;
+  /** What the machine's disk counts for it, once a process wrote to it. */
+  charge?: { size: number; held: number };
   /** Woken at every change, for `tail -f`. */
   readonly changed: WaitQueue;
 }
@@ -88,8 +116,10 @@ export function entriesOf(dir: DirNode): Map<string, Inode> {
 
 /** Bytes in memory; appending is cheap however long the file is. */
 export class MemoryContent implements Content {
-  private chunks: Uint8Array[] = NOTHING;
+  private chunks: (Uint8Array | Blank)[] = NOTHING;
   private length = 0;
+  /** How many bytes are in runs of zeros. */
+  private blank = 0;
   /** What it was made from, until somebody wants bytes: most files are never read. */
   private written = "";
   private later: (() => string)[] = NOTHING_LATER;
@@ -113,10 +143,42 @@ export class MemoryContent implements Content {
     this.add(encode(later.map((one) => one()).join("")));
   }
 
-  private add(bytes: Uint8Array): void {
+  private add(bytes: Uint8Array | Blank): void {
     if (this.chunks === NOTHING) this.chunks = [bytes];
     else this.chunks.push(bytes);
     this.length += bytes.length;
+  }
+
+  appendZeros(count: number): void {
+    if (count === 0) return;
+    this.settle();
+    this.blank += count;
+    const last = this.chunks.at(-1);
+    if (last !== undefined && "blank" in last) {
+      last.length += count;
+      this.length += count;
+    } else this.add({ blank: true, length: count });
+  }
+
+  held(): number {
+    return this.size() - this.blank;
+  }
+
+  /** Throws ENOMEM for more than a process may hold. */
+  part(from: number, to: number): Uint8Array {
+    if (this.blank === 0) return this.bytes().subarray(from, to);
+    const out: Uint8Array[] = [];
+    let size = 0;
+    let at = 0;
+    for (const chunk of this.chunks) {
+      const [first, last] = [Math.max(from - at, 0), Math.min(to - at, chunk.length)];
+      at += chunk.length;
+      if (last <= first) continue;
+      size += last - first;
+      if (size > MOST_MADE) throw new Errno("ENOMEM");
+      out.push("blank" in chunk ? zeros(last - first) : chunk.subarray(first, last));
+    }
+    return out.length === 1 ? out[0]! : concat(out);
   }
 
   size(): number {
@@ -131,9 +193,11 @@ export class MemoryContent implements Content {
 
   bytes(): Uint8Array {
     this.settle();
-    if (this.chunks.length === 0) return EMPTY;
-    if (this.chunks.length > 1) this.chunks = [concat(this.chunks)];
-    return this.chunks[0]!;
+    if (this.blank > 0) return this.part(0, this.length);
+    const chunks = this.chunks as Uint8Array[];
+    if (chunks.length === 0) return EMPTY;
+    if (chunks.length > 1) this.chunks = [concat(chunks)];
+    return this.chunks[0] as Uint8Array;
   }
 
   text(): string {
@@ -142,6 +206,10 @@ export class MemoryContent implements Content {
 
   append(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
+    if (areZeros(bytes)) {
+      this.appendZeros(bytes.length);
+      return;
+    }
     this.settle();
     this.add(bytes);
   }
@@ -158,8 +226,10 @@ export class MemoryContent implements Content {
     this.written = "";
     this.later = NOTHING_LATER;
     this.laterWeight = 0;
-    this.chunks = bytes.length > 0 ? [bytes] : NOTHING;
-    this.length = bytes.length;
+    this.blank = 0;
+    this.chunks = NOTHING;
+    this.length = 0;
+    this.append(bytes);
   }
 
   replaceText(text: string): void {

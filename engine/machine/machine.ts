@@ -1,7 +1,8 @@
 import { type Gen, type Kernel, sha256Hex, TaskKilled } from "../kernel/index.ts";
 import type { NetNamespace, Network } from "../network/index.ts";
-import { MAX_DISK_BYTES, MAX_FILE_BYTES, MAX_PROCESSES } from "./costs.ts";
+import { MAX_PROCESSES } from "./costs.ts";
 import { CpuGroups } from "./cpu.ts";
+import { Disk } from "./disk.ts";
 import { Errno } from "./errno.ts";
 import { DEFAULT_HARDWARE, type Hardware } from "./hardware.ts";
 import { type DirNode, dirNode } from "./inode.ts";
@@ -60,8 +61,9 @@ export class Machine {
   bootedAt = 0;
   /** /etc/machine-id. */
   readonly machineId: string;
-  /** Bytes in files, for the disk's limit. */
-  diskUsed = 0;
+  readonly disk: Disk;
+  /** Told when the kernel kills a process for memory; `whole`: the machine had no more. */
+  onOom: ((victim: Process, whole: boolean) => void) | undefined;
 
   constructor(options: MachineOptions) {
     this.kernel = options.kernel;
@@ -71,6 +73,7 @@ export class Machine {
     this.net = options.network.namespace(options.hostname);
     this.hardware = { ...DEFAULT_HARDWARE, ...options.hardware };
     this.cpu = new CpuGroups(this.hardware.cpus);
+    this.disk = new Disk(this.hardware.diskKib);
     this.journal = new Journal(options.kernel);
     this.net.kernelLog = (message) =>
       void this.journal.append({ message, identifier: "kernel", transport: "kernel", priority: 4 });
@@ -82,13 +85,6 @@ export class Machine {
       uts: { hostname: options.hostname },
       cgroup: "/",
     };
-  }
-
-  /** Room for `bytes` more in a file of `size` bytes: throws EFBIG or ENOSPC. */
-  reserve(bytes: number, size = 0): void {
-    if (size + bytes > MAX_FILE_BYTES) throw new Errno("EFBIG");
-    if (this.diskUsed + bytes > MAX_DISK_BYTES) throw new Errno("ENOSPC");
-    this.diskUsed += bytes;
   }
 
   /** Makes a process. Throws EAGAIN over the process limit. */

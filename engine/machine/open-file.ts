@@ -1,7 +1,8 @@
 import type { Gen, Pipe, RandomStream } from "../kernel/index.ts";
 import { Errno } from "./errno.ts";
-import type { FileNode, Inode } from "./inode.ts";
+import { type FileNode, heldBytes, type Inode } from "./inode.ts";
 import type { Tty } from "./tty.ts";
+import { areZeros, zeros } from "./zeros.ts";
 
 /** An open file description (open(2)): shared by duplicated and inherited descriptors, hence counted. */
 export interface OpenFile {
@@ -28,6 +29,10 @@ export interface OpenFile {
 }
 
 const EMPTY = new Uint8Array(0);
+/** Most zeros of one read. */
+const MOST_ZEROS = 1 << 30;
+
+type Reserve = (bytes: number, zeros?: boolean) => void;
 
 /** A regular file opened with a position; in append mode every write goes to the end. */
 export class RegularFile implements OpenFile {
@@ -39,15 +44,15 @@ export class RegularFile implements OpenFile {
   readonly writable: boolean;
   private readonly append: boolean;
   private readonly now: () => number;
-  /** Asked before growing by that many bytes; throws ENOSPC or EFBIG. */
-  private readonly reserve: (bytes: number) => void;
+  /** Asked before growing by that many bytes, `zeros` when they are nothing else; throws ENOSPC or EFBIG. */
+  private readonly reserve: Reserve;
 
   constructor(
     node: FileNode,
     path: string,
     mode: { read: boolean; write: boolean; append: boolean },
     now: () => number,
-    reserve: (bytes: number) => void,
+    reserve: Reserve,
   ) {
     this.node = node;
     this.path = path;
@@ -59,7 +64,14 @@ export class RegularFile implements OpenFile {
   }
 
   *read(max: number): Gen<Uint8Array> {
-    const bytes = this.node.content.bytes();
+    const { content } = this.node;
+    // Of a file in runs of zeros only the part is made.
+    if (content.part && heldBytes(content) < content.size()) {
+      const part = content.part(this.offset, this.offset + max);
+      this.offset += part.length;
+      return part;
+    }
+    const bytes = content.bytes();
     if (this.offset >= bytes.length) return EMPTY;
     const out = bytes.subarray(this.offset, this.offset + max);
     this.offset += out.length;
@@ -78,18 +90,14 @@ export class RegularFile implements OpenFile {
 }
 
 /** Writes bytes at a position (or at the end) of a file, filling a gap with zeros. */
-export function writeAt(
-  node: FileNode,
-  bytes: Uint8Array,
-  offset: number | undefined,
-  reserve: (bytes: number) => void,
-): void {
+export function writeAt(node: FileNode, bytes: Uint8Array, offset: number | undefined, reserve: Reserve): void {
   const { content } = node;
   const size = content.size();
   const at = offset ?? size;
   if (at === size) {
-    reserve(bytes.length);
-    content.append(bytes.slice());
+    const blank = areZeros(bytes);
+    reserve(bytes.length, blank);
+    content.append(blank ? bytes : bytes.slice());
     return;
   }
   const old = content.bytes();
@@ -151,10 +159,10 @@ export class DeviceFile implements OpenFile {
 
   *read(max: number): Gen<Uint8Array> {
     if (this.device === "null") return EMPTY;
+    // /dev/zero gives all that is asked for (drivers/char/mem.c).
+    if (this.device !== "random" && this.device !== "urandom") return zeros(Math.min(max, MOST_ZEROS));
     const out = new Uint8Array(Math.min(max, 65_536));
-    if (this.device === "random" || this.device === "urandom") {
-      for (let i = 0; i < out.length; i++) out[i] = this.random.int(0, 255);
-    }
+    for (let i = 0; i < out.length; i++) out[i] = this.random.int(0, 255);
     return out;
   }
 

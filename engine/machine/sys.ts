@@ -6,6 +6,7 @@ import { encode, type Gen, Pipe } from "../kernel/index.ts";
 import { Errno, isErrno } from "./errno.ts";
 import { FifoEnd, isNamed } from "./fifo.ts";
 import {
+  appendZeros,
   type Content,
   type DirNode,
   dirNode,
@@ -19,6 +20,7 @@ import { DeviceFile, type OpenFile, PipeEnd, RegularFile } from "./open-file.ts"
 import { EXECUTE, READ, type Resolved, requireAccess, resolve, WRITE } from "./path.ts";
 import type { Process } from "./process.ts";
 import { readAll } from "./sys-io.ts";
+import { areZeros } from "./zeros.ts";
 
 export * from "./sys-io.ts";
 export * from "./sys-process.ts";
@@ -91,7 +93,7 @@ export function openFile(p: Process, path: string, flags: OpenFlags): OpenFile {
         found.path,
         mode,
         () => p.machine.kernel.now,
-        (bytes) => p.machine.reserve(bytes, file.content.size()),
+        (bytes, zeros) => p.machine.disk.grow(file, bytes, zeros),
       );
     }
     case "char":
@@ -171,8 +173,21 @@ export function close(p: Process, fd: number): void {
 
 /** Replaces a file's bytes without going through a descriptor. */
 export function setContent(p: Process, node: FileNode, bytes: Uint8Array): void {
-  p.machine.reserve(bytes.length - node.content.size(), node.content.size());
+  p.machine.disk.charge(node, bytes.length, areZeros(bytes) ? 0 : bytes.length);
   node.content.replace(bytes);
+  changed(p, node);
+}
+
+/** ftruncate(2): a file is cut, or filled up with zeros. Throws EFBIG or ENOSPC. */
+export function resize(p: Process, node: FileNode, size: number): void {
+  const now = node.content.size();
+  if (size <= now) {
+    const kept = node.content.part?.(0, size) ?? node.content.bytes().subarray(0, size);
+    setContent(p, node, areZeros(kept) ? kept : kept.slice());
+    return;
+  }
+  p.machine.disk.grow(node, size - now, true);
+  appendZeros(node.content, size - now);
   changed(p, node);
 }
 
@@ -215,7 +230,7 @@ export function writeText(p: Process, path: string, text: string | Uint8Array, m
   if (node?.kind !== "file") return;
   // Plain text need not be made bytes before somebody reads it.
   if (typeof text === "string" && node.content.replaceText && /^[\x00-\x7f]*$/.test(text)) {
-    p.machine.reserve(text.length - node.content.size(), node.content.size());
+    p.machine.disk.charge(node, text.length);
     node.content.replaceText(text);
     changed(p, node);
   } else setContent(p, node, typeof text === "string" ? encode(text) : text);
@@ -240,7 +255,7 @@ function mayChange(p: Process, found: Resolved): void {
 
 function addEntry(p: Process, found: Resolved, node: Inode): void {
   mayChange(p, found);
-  p.machine.reserve(64);
+  p.machine.disk.need(64);
   entriesOf(found.dir).set(found.name, node);
   // A set-group-ID directory hands its group on (inode(7)).
   if ((found.dir.mode & 0o2000) !== 0) {
@@ -276,7 +291,7 @@ export function unlink(p: Process, path: string): void {
   if (found.node.kind === "dir") throw new Errno("EISDIR");
   remove(p, found);
   const node = found.node;
-  if (--node.nlink === 0 && node.kind === "file") p.machine.diskUsed -= node.content.size();
+  if (--node.nlink === 0 && node.kind === "file") p.machine.disk.release(node);
 }
 
 export function rmdir(p: Process, path: string): void {
@@ -312,6 +327,7 @@ export function rename(p: Process, from: string, to: string): void {
   } else if (target.node !== undefined && source.node.kind === "dir") throw new Errno("ENOTDIR");
   mayChange(p, target);
   remove(p, source);
+  if (target.node?.kind === "file" && --target.node.nlink === 0) p.machine.disk.release(target.node);
   entriesOf(target.dir).set(target.name, source.node);
   if (source.node.kind === "dir") source.node.parent = target.dir;
   target.dir.mtime = target.dir.ctime = p.machine.kernel.now;

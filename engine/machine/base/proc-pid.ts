@@ -10,6 +10,7 @@ import {
   type Inode,
   symlinkNode,
 } from "../inode.ts";
+import { oomScore } from "../memory.ts";
 import type { OpenFile } from "../open-file.ts";
 import type { Disposition, Process } from "../process.ts";
 import { SIGNALS } from "../signal.ts";
@@ -50,10 +51,10 @@ export function processDir(process: Process, pid: number): DirNode {
         ),
       ],
       ["loginuid", text(() => "4294967295", 0o644)],
-      ["oom_score", text(() => "666\n")],
+      ["oom_score", text(() => `${oomScore(process)}\n`)],
       ["wchan", text(() => "0")],
       ["net", dirNode({ mode: 0o555, uid, gid }, () => netEntries(process.ns.net))],
-      ["oom_score_adj", text(() => "0\n", 0o644)],
+      ["oom_score_adj", text(() => `${process.machine.memory.adjustmentOf(process.ns.cgroup)}\n`, 0o644)],
       ["cwd", symlinkNode(process.cwd, { uid, gid })],
       ["exe", symlinkNode(process.exe, { uid, gid })],
       ["root", symlinkNode("/", { uid, gid })],

@@ -1,6 +1,7 @@
 import { machineUse } from "../cpu.ts";
 import { ComputedContent, type DirNode, dirNode, fileNode, type Inode, symlinkNode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
+import { usedKib } from "../memory.ts";
 import type { Namespaces, Process } from "../process.ts";
 import { LazyEntries } from "./lazy.ts";
 import { processDir } from "./proc-pid.ts";
@@ -143,17 +144,10 @@ function lastPid(machine: Machine): number {
   return last;
 }
 
-/** Sum of the resident sets of all processes, in KiB. */
-export function usedKib(machine: Machine): number {
-  let used = 180_000;
-  for (const process of machine.processes.values()) used += process.rssKib;
-  return used;
-}
-
 function meminfo(machine: Machine): string {
   const total = machine.hardware.memoryKib;
   const used = usedKib(machine);
-  const cached = Math.floor(total / 8) + (machine.diskUsed >> 10);
+  const cached = Math.floor(total / 8) + Math.floor(machine.disk.used / 1024);
   const line = (name: string, kib: number) => `${`${name}:`.padEnd(16)}${String(kib).padStart(8)} kB\n`;
   return (
     line("MemTotal", total) +

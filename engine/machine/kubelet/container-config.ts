@@ -7,7 +7,7 @@ import type { ContainerConfig, Mount, PortMapping, SandboxConfig } from "../runt
 import * as sys from "../sys.ts";
 import { type KubeletContext, SyncError } from "./context.ts";
 import { environment, expand } from "./env.ts";
-import { podCgroup } from "./resources.ts";
+import { oomScoreAdjust, podCgroup } from "./resources.ts";
 import { type ContainerSpec, isSidecar, type Pod } from "./types.ts";
 import { inMemory, PODS_DIR } from "./volumes.ts";
 
@@ -195,6 +195,7 @@ export function* containerConfig(
   if (groups.length > 0) config.supplementalGroups = groups;
   const memory = spec.resources?.limits?.["memory"];
   if (memory !== undefined) config.memoryLimitInBytes = wholeUnits(memory);
+  config.oomScoreAdj = oomScoreAdjust(pod, spec, ctx.machine.hardware.memoryKib * 1024);
   const cpu = spec.resources?.limits?.["cpu"];
   if (cpu !== undefined) config.cpuLimitMilli = milliUnits(cpu);
   config.cpuShares = cpuShares(spec.resources?.requests?.["cpu"] ?? cpu);

@@ -25,6 +25,8 @@ import { logDirectory } from "./container-config.ts";
 import type { KubeletContext } from "./context.ts";
 import { KUBELET } from "./durations.ts";
 import { serviceEnv } from "./env.ts";
+import { EvictionManager } from "./eviction/manager.ts";
+import { evictionConfig } from "./eviction/thresholds.ts";
 import { ImageManager } from "./image-manager.ts";
 import { kubeletRules } from "./iptables.ts";
 import { NodeLease } from "./lease.ts";
@@ -71,6 +73,7 @@ export class Kubelet implements KubeletContext {
   private readonly sync: PodSync;
   private readonly pleg: Pleg;
   private readonly lease: NodeLease;
+  private readonly eviction: EvictionManager;
   private readonly parts: WorkerParts;
   /** Mirror Pods of the API by `namespace/name`. */
   private readonly mirrors = new Map<string, Pod>();
@@ -105,7 +108,19 @@ export class Kubelet implements KubeletContext {
     this.sync = new PodSync(this, images, this.probes);
     this.pleg = new Pleg(this);
     this.lease = new NodeLease(this);
-    this.nodeReporter = new NodeReporter(this, () => this.notReady());
+    const limits = evictionConfig(options.configuration);
+    this.eviction = new EvictionManager(this, limits, {
+      activePods: () => this.activePods(),
+      evict: (pod, message, grace, condition) =>
+        this.workers.get(pod.metadata.uid)?.fail("Evicted", message, grace, condition),
+      isEnded: ({ metadata }) => (this.workers.get(metadata.uid)?.state ?? "terminated") === "terminated",
+    });
+    this.nodeReporter = new NodeReporter(
+      this,
+      limits,
+      () => this.notReady(),
+      () => this.eviction.conditions,
+    );
     this.parts = {
       ctx: this,
       sync: this.sync,
@@ -234,6 +249,11 @@ export class Kubelet implements KubeletContext {
     this.nodeInformer.start();
     const path = this.options.staticPodPath;
     if (path) new ManifestWatch(this, path, () => this.readStaticPods()).start();
+    this.machine.onOom = (victim, whole) => {
+      if (!whole) return;
+      const words = `System OOM encountered, victim process: ${victim.comm}, pid: ${victim.pid}`;
+      this.recorder.event(this.nodeReporter.reference, "Warning", "SystemOOM", words);
+    };
     this.unwatchRules = kubeletRules(this.kernel, this.machine.net);
     this.spawn(`register ${this.nodeName}`, this.register());
     this.after(KUBELET.housekeeping, `housekeeping ${this.nodeName}`, () => this.housekeeping());
@@ -249,12 +269,14 @@ export class Kubelet implements KubeletContext {
       "Updated Node Allocatable limit across pods",
     );
     this.lease.start();
+    this.eviction.start();
     for (const worker of this.workers.values()) if (isStatic(worker.pod)) worker.touch();
   }
 
   stop(): void {
     this.stopped = true;
     this.unwatchRules();
+    this.machine.onOom = undefined;
     this.pleg.stop();
     this.probes.stop();
     this.podInformer.stop();
@@ -312,9 +334,11 @@ export class Kubelet implements KubeletContext {
     const { phase } = pod.status ?? { phase: "" };
     const over = phase === "Succeeded" || phase === "Failed";
     if (!over && !pod.metadata.deletionTimestamp) {
-      const others: Pod[] = [];
-      for (const one of this.workers.values()) if (one.state !== "terminated" && !one.rejected) others.push(one.pod);
-      const refusal = admit(pod, this.node(), others, this.options.unsafeSysctls);
+      const pressure = this.eviction.refusal(pod);
+      const refusal =
+        pressure === undefined
+          ? admit(pod, this.node(), this.activePods(), this.options.unsafeSysctls)
+          : { reason: "Evicted", message: pressure };
       if (refusal) {
         this.refuse(worker, refusal.reason, refusal.message);
         return;
@@ -324,6 +348,13 @@ export class Kubelet implements KubeletContext {
     this.objects.register(pod);
     if (pod.metadata.deletionTimestamp) worker.terminate(pod.metadata.deletionGracePeriodSeconds);
     else worker.touch();
+  }
+
+  /** Pods that hold resources of the node. */
+  private activePods(): Pod[] {
+    const out: Pod[] = [];
+    for (const one of this.workers.values()) if (one.state !== "terminated" && !one.rejected) out.push(one.pod);
+    return out;
   }
 
   private refuse(worker: PodWorker, reason: string, message: string): void {

@@ -9,14 +9,29 @@ import { firmwareUuid, uuidOf } from "../hardware.ts";
 import { RUNTIME_VERSION } from "../runtime/index.ts";
 import type { KubeletContext } from "./context.ts";
 import { KUBELET } from "./durations.ts";
+import { type EvictionConfig, keptBack } from "./eviction/thresholds.ts";
+import { allocatable } from "./resources.ts";
 
 const OS_IMAGE = "Debian GNU/Linux 12 (bookworm)";
 /** nodeStatusMaxImages. */
 const MAX_IMAGES = 50;
 /** What the node says before its runtime was first looked at. */
 const UNCHECKED = "[container runtime status check may not have completed yet]";
-/** Hard eviction threshold memory.available<100Mi, kept out of allocatable. */
-const EVICTION_KIB = 100 * 1024;
+
+/** What a node may run out of: reason and message while it does not, and while it does (pkg/kubelet/nodestatus/setters.go). */
+const PRESSURES = [
+  [
+    "MemoryPressure",
+    ["HasSufficientMemory", "sufficient memory available"],
+    ["HasInsufficientMemory", "insufficient memory available"],
+  ],
+  ["DiskPressure", ["HasNoDiskPressure", "no disk pressure"], ["HasDiskPressure", "disk pressure"]],
+  [
+    "PIDPressure",
+    ["HasSufficientPID", "sufficient PID available"],
+    ["HasInsufficientPID", "insufficient PID available"],
+  ],
+] as const;
 
 interface NodeCondition {
   type: string;
@@ -30,7 +45,9 @@ interface NodeCondition {
 /** Registers the node and reports its status when it changed, at the latest every five minutes. */
 export class NodeReporter {
   private readonly ctx: KubeletContext;
+  private readonly limits: EvictionConfig;
   private readonly reason: () => string | undefined;
+  private readonly pressures: () => readonly string[];
   private conditions: NodeCondition[] = [];
   private sent = "";
   private sentAt = 0;
@@ -39,10 +56,17 @@ export class NodeReporter {
   /** The node as it was created, until the informer has it. */
   created: KubeObject | undefined;
 
-  /** `notReady`: why the node cannot run Pods; undefined when it can. */
-  constructor(ctx: KubeletContext, notReady: () => string | undefined) {
+  /** `notReady`: why the node cannot run Pods, undefined when it can; `pressures`: conditions of what it runs out of. */
+  constructor(
+    ctx: KubeletContext,
+    limits: EvictionConfig,
+    notReady: () => string | undefined,
+    pressures: () => readonly string[],
+  ) {
     this.ctx = ctx;
+    this.limits = limits;
     this.reason = notReady;
+    this.pressures = pressures;
   }
 
   /** Reference of the node for events: its uid is its name. */
@@ -152,7 +176,7 @@ export class NodeReporter {
 
   /** What a status follows from, apart from time: cheap to compare. */
   private key(): string {
-    return `${this.registered} ${this.ctx.runtime.images.version} ${this.ctx.hostIps().join(",")} ${this.reason() ?? ""}`;
+    return `${this.registered} ${this.ctx.runtime.images.version} ${this.ctx.hostIps().join(",")} ${this.pressures().join(",")} ${this.reason() ?? ""}`;
   }
 
   private tell(reasons: readonly string[]): void {
@@ -198,22 +222,17 @@ export class NodeReporter {
       const lastTransitionTime = before?.status === value ? before.lastTransitionTime : now;
       return { type, status: value, lastHeartbeatTime: now, lastTransitionTime, reason, message };
     };
-    const memory = "kubelet has sufficient memory available";
+    const pressures = this.pressures();
     this.conditions = [
-      make("MemoryPressure", false, "KubeletHasSufficientMemory", memory, "NodeHasSufficientMemory"),
-      make("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure", "NodeHasNoDiskPressure"),
-      make(
-        "PIDPressure",
-        false,
-        "KubeletHasSufficientPID",
-        "kubelet has sufficient PID available",
-        "NodeHasSufficientPID",
-      ),
+      ...PRESSURES.map(([type, not, is]) => {
+        const under = pressures.includes(type);
+        const [reason, message] = under ? is : not;
+        return make(type, under, `Kubelet${reason}`, `kubelet has ${message}`, `Node${reason}`);
+      }),
       why === undefined
         ? make("Ready", true, "KubeletReady", "kubelet is posting ready status", "NodeReady")
         : make("Ready", false, "KubeletNotReady", why, "NodeNotReady"),
     ];
-    const diskBytes = hardware.diskKib * 1024;
     const capacity = {
       cpu: String(hardware.cpus),
       "ephemeral-storage": `${hardware.diskKib}Ki`,
@@ -222,16 +241,13 @@ export class NodeReporter {
       memory: `${hardware.memoryKib}Ki`,
       pods: String(ctx.options.maxPods),
     };
-    const allocatable = {
-      ...capacity,
-      "ephemeral-storage": String(diskBytes - Math.floor(diskBytes / 10)),
-      memory: `${hardware.memoryKib - EVICTION_KIB}Ki`,
-    };
     const machineId = ctx.machine.machineId;
     const addresses = ctx.hostIps().map((address) => ({ type: "InternalIP", address }));
     const status = {
       addresses: [...addresses, { type: "Hostname", address: hostname }],
-      allocatable,
+      allocatable: allocatable(capacity, this.limits.reserved, (resource, units) =>
+        keptBack(this.limits, resource, units),
+      ),
       capacity,
       conditions: this.conditions,
       daemonEndpoints: { kubeletEndpoint: { Port: ctx.options.port } },

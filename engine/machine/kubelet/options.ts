@@ -128,8 +128,30 @@ export function readOptions(p: Process): KubeletOptions {
       flags.get("container-runtime-endpoint") ||
       config.containerRuntimeEndpoint ||
       "unix:///run/containerd/containerd.sock",
-    configuration: inForce({ ...config, ...accessFlags(flags, config) }),
+    configuration: inForce({ ...config, ...accessFlags(flags, config), ...evictionFlags(flags) }),
   };
+}
+
+/** What flags say of when Pods are evicted and what is kept from them: `memory.available<1Gi,nodefs.available<10%`. */
+function evictionFlags(flags: ReadonlyMap<string, string>): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  const pairs = (name: string, field: string) => {
+    const text = flags.get(name);
+    if (text !== undefined) out[field] = Object.fromEntries(text.split(",").map((pair) => pair.trim().split(/[<=]/)));
+  };
+  pairs("eviction-hard", "evictionHard");
+  pairs("eviction-soft", "evictionSoft");
+  pairs("eviction-soft-grace-period", "evictionSoftGracePeriod");
+  pairs("eviction-minimum-reclaim", "evictionMinimumReclaim");
+  pairs("kube-reserved", "kubeReserved");
+  pairs("system-reserved", "systemReserved");
+  const [period, grace] = [
+    flags.get("eviction-pressure-transition-period"),
+    flags.get("eviction-max-pod-grace-period"),
+  ];
+  if (period !== undefined) out["evictionPressureTransitionPeriod"] = period;
+  if (grace !== undefined) out["evictionMaxPodGracePeriod"] = Number(grace);
+  return out;
 }
 
 /** What flags say about who may ask, over what the file says. */

@@ -1,7 +1,7 @@
 import { goDuration, goTime } from "../../api/go-time.ts";
 import { SECRETS } from "../../api/resources.ts";
 import { StatusError } from "../../api/status.ts";
-import { parseTime } from "../../api/time.ts";
+import { formatTime, parseTime } from "../../api/time.ts";
 import { type Gen, type KernelEvent, SECOND, type Task } from "../../kernel/index.ts";
 import { isNetError } from "../../network/error.ts";
 import { isCriError } from "../runtime/index.ts";
@@ -12,7 +12,7 @@ import type { ProbeManager } from "./probes.ts";
 import { runtimePod } from "./runtime-view.ts";
 import { podStatus, type WaitReason } from "./status.ts";
 import type { StatusManager } from "./status-manager.ts";
-import { isStatic, type Pod, podFormat, podKey } from "./types.ts";
+import { type Condition, isStatic, type Pod, podFormat, podKey } from "./types.ts";
 import type { VolumeManager } from "./volumes.ts";
 
 /** What the workers of all Pods share. */
@@ -80,6 +80,19 @@ export class PodWorker {
       if (this.waiting && this.task) this.parts.ctx.kernel.interrupt(this.task);
     }
     this.touch();
+  }
+
+  /** Ends the Pod as failed, whatever its containers say. `grace` in s; the Pod's own when undefined. */
+  fail(reason: string, message: string, grace?: number, condition?: Condition): void {
+    const { ctx, statuses } = this.parts;
+    const old = statuses.get(this.uid);
+    if (old !== undefined) {
+      const at = { lastTransitionTime: formatTime(ctx.kernel.wallMs) };
+      const conditions =
+        condition === undefined ? {} : { conditions: [{ ...condition, ...at }, ...(old.conditions ?? [])] };
+      statuses.set(this.pod, { ...old, phase: "Failed", reason, message, ...conditions });
+    }
+    this.terminate(grace);
   }
 
   private *work(): Gen {
@@ -226,16 +239,14 @@ export class PodWorker {
 
   /** spec.activeDeadlineSeconds: the Pod fails when its time is over. */
   private watchDeadline(): void {
-    const { ctx, statuses } = this.parts;
+    const { ctx } = this.parts;
     const seconds = this.pod.spec.activeDeadlineSeconds;
     if (seconds === undefined || this.deadline !== undefined) return;
     this.deadline = ctx.after(seconds * SECOND, `deadline ${podKey(this.pod)}`, () => {
       if (this.state !== "sync") return;
       const message = "Pod was active on the node longer than the specified deadline";
       ctx.recorder.event(this.pod, "Normal", "DeadlineExceeded", message);
-      const old = statuses.get(this.uid);
-      if (old) statuses.set(this.pod, { ...old, phase: "Failed", reason: "DeadlineExceeded", message });
-      this.terminate(undefined);
+      this.fail("DeadlineExceeded", message);
     });
   }
 

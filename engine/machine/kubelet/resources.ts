@@ -1,5 +1,5 @@
-import { milliUnits, wholeUnits } from "../../api/quantity.ts";
-import type { ContainerSpec, Pod } from "./types.ts";
+import { formatQuantity, milliUnits, quantity, subtractQuantities, wholeUnits } from "../../api/quantity.ts";
+import { type ContainerSpec, isMirror, isStatic, type Pod } from "./types.ts";
 
 /** QoS class of a Pod (pkg/apis/core/v1/helper/qos/qos.go): CPU and memory only. */
 export function qosClass(pod: Pod): "Guaranteed" | "Burstable" | "BestEffort" {
@@ -48,6 +48,48 @@ export function podRequest(pod: Pod, name: string): number {
 function requestOf(container: ContainerSpec, name: string): number {
   const value = container.resources?.requests?.[name] ?? container.resources?.limits?.[name];
   return value === undefined ? 0 : amount(name, value);
+}
+
+/**
+ * What Pods may have of a node: its capacity without what is reserved for others and what hard eviction thresholds keep
+ * (`kept`, in units). GetNodeAllocatableReservation, nodestatus/setters.go.
+ */
+export function allocatable(
+  capacity: Readonly<Record<string, string>>,
+  reserved: ReadonlyMap<string, readonly string[]>,
+  kept: (resource: string, capacity: number) => number,
+): Record<string, string> {
+  const out: Record<string, string> = { ...capacity };
+  for (const [name, all] of Object.entries(capacity)) {
+    let left = quantity(all);
+    for (const text of reserved.get(name) ?? []) left = subtractQuantities(left, quantity(text));
+    if (name === "memory" || name === "ephemeral-storage") {
+      const units = kept(name, wholeUnits(all));
+      left = subtractQuantities(left, quantity(units));
+    }
+    // What is left of a disk is told in bytes.
+    if (name === "ephemeral-storage") left = { ...left, format: "DecimalSI" };
+    out[name] = left.nano < 0n ? "0" : formatQuantity(left);
+  }
+  return out;
+}
+
+/** Whom the kernel spares when it has no memory left (pkg/kubelet/qos/policy.go GetContainerOOMScoreAdjust). */
+export function oomScoreAdjust(pod: Pod, container: ContainerSpec, capacity: number): number {
+  const qos = qosClass(pod);
+  if (qos === "Guaranteed" || pod.spec.priority === NODE_CRITICAL) return -997;
+  if (qos === "BestEffort") return 1000;
+  const adjust = 1000 - Math.floor((1000 * requestOf(container, "memory")) / capacity);
+  return adjust < 3 ? 3 : adjust === 1000 ? 999 : adjust;
+}
+
+/** scheduling.SystemCriticalPriority: such Pods stay. That of system-node-critical is a bit more. */
+const CRITICAL = 2_000_000_000;
+const NODE_CRITICAL = CRITICAL + 1_000;
+
+/** kubelettypes.IsCriticalPod. */
+export function isCritical(pod: Pod): boolean {
+  return isStatic(pod) || isMirror(pod) || (pod.spec.priority ?? 0) >= CRITICAL;
 }
 
 /** cgroup of a Pod with the systemd driver. */

@@ -1,10 +1,12 @@
 import { BUILD_HELP, buildLabels } from "../../api/build-info.ts";
 import { formatTime } from "../../api/time.ts";
 import { Exposition } from "../../text/exposition.ts";
-import { usedKib } from "../base/proc.ts";
 import { groupUse, machineUse } from "../cpu.ts";
+import { writtenBytes } from "../disk.ts";
 import type { Machine } from "../machine.ts";
+import { usedKib } from "../memory.ts";
 import type { Container } from "../runtime/index.ts";
+import { diskOf, logBytes, podUsage, volumeUsage } from "./eviction/usage.ts";
 import type { Kubelet } from "./kubelet.ts";
 import { runtimePod } from "./runtime-view.ts";
 import type { Pod } from "./types.ts";
@@ -204,6 +206,9 @@ export function statsSummary(kubelet: Kubelet): object {
     };
   };
   const node = figures(nodeUse(machine), machine.bootedAt);
+  const disk = { availableBytes: machine.disk.availableKib * 1024, capacityBytes: machine.disk.sizeKib * 1024 };
+  const onDisk = (usedBytes: number) => ({ time, ...disk, usedBytes });
+  const volumes = (pod: Pod) => [...volumeUsage(kubelet, pod)];
   return {
     node: {
       nodeName,
@@ -212,9 +217,12 @@ export function statsSummary(kubelet: Kubelet): object {
       memory: { ...node.memory, availableBytes: Math.max(0, capacity - node.memory.workingSetBytes) },
       fs: {
         time,
-        availableBytes: machine.hardware.diskKib * 1024 - machine.diskUsed,
-        capacityBytes: machine.hardware.diskKib * 1024,
-        usedBytes: machine.diskUsed,
+        ...disk,
+        usedBytes: machine.disk.usedKib * 1024,
+      },
+      runtime: {
+        imageFs: { time, ...disk, usedBytes: machine.disk.images },
+        containerFs: { time, ...disk, usedBytes: 0 },
       },
     },
     pods: podUses(kubelet).map((one) => ({
@@ -224,8 +232,12 @@ export function statsSummary(kubelet: Kubelet): object {
         name: container.name,
         startTime: startTime(container.startedAt),
         ...figures(container, container.startedAt),
+        rootfs: onDisk(writtenBytes(container.container.rootfs)),
+        logs: onDisk(logBytes(container.container)),
       })),
       ...figures(one, one.startedAt),
+      volume: volumes(one.pod).map(([name, bytes]) => ({ ...onDisk(bytes), name })),
+      "ephemeral-storage": onDisk(diskOf(podUsage(kubelet, one.pod))),
     })),
   };
 }

@@ -159,7 +159,8 @@ function version(pod: Pod): number {
 
 /** A merge patch of the status: lists whole, conditions of others kept, null for what is no longer so. */
 function merged(status: PodStatus, current: Pod): Record<string, unknown> {
-  const others = (current.status?.conditions ?? []).filter((condition: Condition) => !OWN.has(condition.type));
+  const own = new Set(status.conditions?.map(({ type }) => type));
+  const others = (current.status?.conditions ?? []).filter(({ type }: Condition) => !OWN.has(type) && !own.has(type));
   const patch: Record<string, unknown> = { ...status, conditions: [...(status.conditions ?? []), ...others] };
   for (const key of Object.keys(current.status ?? {})) {
     if (!(key in patch) && key !== "nominatedNodeName" && key !== "resize") patch[key] = null;

@@ -281,6 +281,8 @@ function conditions(
   const sandbox = runtime.sandboxes[0];
   const hasSandbox = sandbox !== undefined && sandbox.state === "ready";
   return [
+    // Why the node has ended it stays.
+    ...(input.old?.conditions ?? []).filter(({ type }) => type === "DisruptionTarget"),
     make("PodReadyToStartContainers", hasSandbox),
     initializedCondition(pod, phase, inits, containers, make),
     readyCondition("Ready", pod, phase, inits, containers, make),

@@ -135,6 +135,8 @@ export interface PodSpec {
   hostAliases?: { ip: string; hostnames?: string[] }[];
   securityContext?: SecurityContext;
   readinessGates?: { conditionType: string }[];
+  priority?: number;
+  tolerations?: { key?: string; operator?: string; value?: string; effect?: string }[];
   overhead?: Record<string, string>;
 }
 

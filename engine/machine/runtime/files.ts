@@ -47,7 +47,12 @@ export function putLink(machine: Machine, dir: DirNode, name: string, target: st
 }
 
 export function removeEntry(machine: Machine, dir: DirNode, name: string): void {
-  if (entriesOf(dir).delete(name)) touch(machine, dir);
+  const entries = entriesOf(dir);
+  const node = entries.get(name);
+  if (node === undefined) return;
+  machine.disk.release(node);
+  entries.delete(name);
+  touch(machine, dir);
 }
 
 function touch(machine: Machine, dir: DirNode): void {

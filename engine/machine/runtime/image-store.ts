@@ -57,6 +57,7 @@ export class ImageStore {
     const stored = this.byId.get(image.id)!;
     for (const key of [...stored.tags, ...stored.digests]) this.byReference.delete(key);
     this.byId.delete(image.id);
+    this.machine.disk.images -= image.sizeBytes;
     this.version++;
     return image;
   }
@@ -104,6 +105,7 @@ export class ImageStore {
     this.version++;
     const stored = this.byId.get(image.id);
     if (stored === undefined) {
+      this.machine.disk.images += image.sizeBytes;
       this.byId.set(image.id, {
         image,
         tags: image.reference.includes("@") ? [] : [image.reference],

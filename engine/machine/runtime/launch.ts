@@ -21,6 +21,7 @@ export function launch(machine: Machine, container: Container): Process | string
   };
   const limit = config.memoryLimitInBytes;
   if (limit !== undefined) machine.memory.limit(ns.cgroup, limit / 1024);
+  machine.memory.adjust(ns.cgroup, config.oomScoreAdj ?? 0);
   machine.cpu.limit(ns.cgroup, config.cpuLimitMilli, config.cpuShares);
   const argv = commandOf(image, config);
   const view = hostView(machine, { ns, cred: container.cred, cwd: container.cwd });

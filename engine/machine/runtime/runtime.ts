@@ -300,7 +300,7 @@ export class ContainerRuntime {
     const cgroup = container.process?.ns.cgroup ?? "";
     if (memory.oomKilled(cgroup)) container.reason = "OOMKilled";
     else container.reason = container.exitCode === 0 ? "Completed" : "Error";
-    memory.limit(cgroup, undefined);
+    memory.forget(cgroup);
     this.machine.cpu.forget(cgroup);
     this.ended.get(container.id)?.wakeAll();
     // Whoever follows the log learns that there will be no more.
@@ -350,6 +350,7 @@ export class ContainerRuntime {
     if (container.state === "running") yield* this.stopContainer(id, 0);
     yield* sleep(draw(this.random, "remove"));
     this.containers.delete(id);
+    this.machine.disk.release(container.rootfs);
     const siblings = container.sandbox.containers;
     siblings.splice(siblings.indexOf(container), 1);
     this.ended.delete(id);

@@ -4,6 +4,7 @@ import {
   dirNode,
   entriesOf,
   fileNode,
+  heldBytes,
   type Inode,
   MemoryContent,
   symlinkNode,
@@ -27,6 +28,24 @@ class SharedContent implements Content {
     return this.content.size();
   }
 
+  held(): number {
+    return heldBytes(this.content);
+  }
+
+  part(from: number, to: number): Uint8Array {
+    return this.content.part?.(from, to) ?? this.content.bytes().subarray(from, to);
+  }
+
+  appendZeros(count: number): void {
+    this.copyUp().appendZeros(count);
+  }
+
+  private copyUp(): MemoryContent {
+    this.own ??= new MemoryContent(this.shared!.bytes());
+    this.shared = undefined;
+    return this.own;
+  }
+
   bytes(): Uint8Array {
     return this.content.bytes();
   }
@@ -36,9 +55,7 @@ class SharedContent implements Content {
   }
 
   append(bytes: Uint8Array): void {
-    this.own ??= new MemoryContent(this.shared!.bytes());
-    this.shared = undefined;
-    this.own.append(bytes);
+    this.copyUp().append(bytes);
   }
 
   replace(bytes: Uint8Array): void {
@@ -88,6 +105,11 @@ class Overlay extends Map<string, Inode> {
     const copied = node && this.copy(node);
     if (copied !== undefined) super.set(name, copied);
     return copied;
+  }
+
+  /** What was asked for by name or is new here, without copying more. */
+  looked(): Iterable<Inode> {
+    return super.values();
   }
 
   override has(name: string): boolean {

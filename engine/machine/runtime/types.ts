@@ -97,6 +97,8 @@ export interface ContainerConfig {
   privileged?: boolean;
   /** linux.resources.memory_limit_in_bytes. */
   memoryLimitInBytes?: number;
+  /** linux.resources.oom_score_adj. */
+  oomScoreAdj?: number;
   /** linux.resources.cpu_quota, as millicores. */
   cpuLimitMilli?: number;
   /** linux.resources.cpu_shares. */

@@ -127,7 +127,12 @@ export function containerStatus(machine: Machine, container: Container): Json {
   };
 }
 
-function linuxResources({ cpuLimitMilli = 0, cpuShares = 2, memoryLimitInBytes = 0 }: ContainerConfig): Json {
+function linuxResources({
+  cpuLimitMilli = 0,
+  cpuShares = 2,
+  memoryLimitInBytes = 0,
+  oomScoreAdj = 0,
+}: ContainerConfig): Json {
   return {
     cpuPeriod: "100000",
     cpuQuota: String(cpuLimitMilli * 100),
@@ -137,7 +142,7 @@ function linuxResources({ cpuLimitMilli = 0, cpuShares = 2, memoryLimitInBytes =
     hugepageLimits: [],
     memoryLimitInBytes: String(memoryLimitInBytes),
     memorySwapLimitInBytes: String(memoryLimitInBytes),
-    oomScoreAdj: "1000",
+    oomScoreAdj: String(oomScoreAdj),
     unified: {},
   };
 }
@@ -195,7 +200,7 @@ function processSpec(container: Container): Json {
     capabilities: { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES },
     cwd: container.cwd,
     env: [...container.env].map(([name, value]) => `${name}=${value}`),
-    oomScoreAdj: 1000,
+    oomScoreAdj: container.config.oomScoreAdj ?? 0,
     ...(container.config.tty ? { terminal: true } : {}),
     user: { additionalGids: groups, gid, uid },
   };

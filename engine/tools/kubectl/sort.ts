@@ -80,6 +80,9 @@ function sortBy<T>(
     // What has no such field comes first, even before its like.
     if (x === undefined) return true;
     if (y === undefined) return false;
+    // Then come those of which it is null: when an event was last seen, told by those that are seen once.
+    if (x === null) return y !== null;
+    if (y === null) return false;
     if (typeof x === "string") {
       const [one, other] = [x, String(y)];
       return (parseQuantityOrder(one, other) ?? naturalCompare(one, other)) < 0;

@@ -71,7 +71,7 @@ const COLUMNS: Record<string, { right?: boolean; of: (p: Process, one: BlockDevi
 };
 
 function used(p: Process): number {
-  return 3_214_560 * 1024 + Math.max(0, p.machine.diskUsed);
+  return p.machine.disk.usedKib * 1024;
 }
 
 function free(p: Process): number {

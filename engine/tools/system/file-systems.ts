@@ -27,11 +27,11 @@ export function fileSystems(p: Process): FileSystem[] {
   const { machine } = p;
   const { diskKib, memoryKib } = machine.hardware;
   const memory = Math.floor(memoryKib / 2);
-  const used = 3_214_560 + Math.max(0, machine.diskUsed >> 10);
+  const { usedKib: used, availableKib } = machine.disk;
   const disk = (type: string) => ({
     size: diskKib,
     used,
-    available: Math.max(0, diskKib - used - (type === "ext4" ? Math.floor(diskKib / 20) : 0)),
+    available: type === "ext4" ? availableKib : diskKib - used,
     inodes: Math.floor(diskKib / INODE_KIB),
     inodesUsed: INSTALLED_INODES,
   });

@@ -1,5 +1,6 @@
-import { loadText, uptimeSeconds, usedKib } from "../../machine/base/proc.ts";
+import { loadText, uptimeSeconds } from "../../machine/base/proc.ts";
 import type { Machine } from "../../machine/machine.ts";
+import { usedKib } from "../../machine/memory.ts";
 import { Fatal, quote, tool, UsageError } from "../tool.ts";
 import { wallTime } from "./when.ts";
 
@@ -68,7 +69,7 @@ export const free = tool(
     const { machine } = t.p;
     const total = machine.hardware.memoryKib;
     const used = usedKib(machine);
-    const cache = Math.floor(total / 8) + (machine.diskUsed >> 10);
+    const cache = Math.floor(total / 8) + Math.floor(machine.disk.used / 1024);
     const unit = o.last("b", "k", "m", "g", "h")?.key ?? "k";
     const show = (kib: number): string => {
       if (unit === "b") return String(kib * 1024);

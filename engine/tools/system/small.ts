@@ -1,5 +1,4 @@
 /** Small programs that scripts call: whereis, fallocate, mknod, getconf, uuidgen, locale, run-parts, ethtool. */
-import { MAX_FILE_BYTES } from "../../machine/costs.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { exitCode } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
@@ -46,16 +45,15 @@ export const fallocate = tool(
     if (text === undefined) throw new UsageError("no length argument specified");
     const size = parseSize(text.replace(/i?B$/, ""));
     if (size === undefined || size === 0) throw new Fatal(`invalid length value specified`);
-    const free = t.p.machine.hardware.diskKib * 1024 * 0.85 - t.p.machine.diskUsed;
     try {
       const fd = sys.open(t.p, path, { write: true, create: true });
       const node = sys.file(t.p, fd).node;
-      if (size > free) throw new Fatal("fallocate failed: No space left on device");
-      if (size > (t.p.limits.fsize ?? MAX_FILE_BYTES)) throw new Fatal("fallocate failed: File too large");
-      if (node?.kind === "file" && node.content.size() < size) {
-        const bytes = new Uint8Array(size);
-        bytes.set(node.content.bytes());
-        sys.setContent(t.p, node, bytes);
+      if (size > (t.p.limits.fsize ?? size)) throw new Fatal("fallocate failed: File too large");
+      try {
+        if (node?.kind === "file" && node.content.size() < size) sys.resize(t.p, node, size);
+      } catch (error) {
+        if (!isErrno(error)) throw error;
+        throw new Fatal(`fallocate failed: ${error.message}`);
       }
       t.close(fd);
       return 0;

@@ -1,5 +1,5 @@
 import { type Gen, SECOND, sleep } from "../../kernel/index.ts";
-import { usedKib } from "../../machine/base/proc.ts";
+import { usedKib } from "../../machine/memory.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { userByName, userName } from "../../machine/users.ts";
@@ -182,7 +182,7 @@ function screen(p: Process, view: View): string {
   const share = (percent: number) => percent.toFixed(1).padStart(4);
   const total = machine.hardware.memoryKib;
   const used = usedKib(machine);
-  const cache = Math.floor(total / 8) + (machine.diskUsed >> 10);
+  const cache = Math.floor(total / 8) + Math.floor(machine.disk.used / 1024);
   const head = [
     `top -${uptimeLine(machine)}`,
     `Tasks: ${String(seen.length).padStart(3)} total, ${count("R")} running, ${count("S")} sleeping, ${count("T")} stopped, ${count("Z")} zombie`,

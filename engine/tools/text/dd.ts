@@ -126,10 +126,7 @@ export const dd = tool(
         t.p.setFd(1, file);
         if (seek > 0 && file.node?.kind === "file") {
           if (!conversions.has("notrunc")) {
-            const bytes = new Uint8Array(seekTo);
-            bytes.set(file.node.content.bytes().subarray(0, bytes.length));
-            t.p.machine.reserve(bytes.length - file.node.content.size(), file.node.content.size());
-            sys.setContent(t.p, file.node, bytes);
+            sys.resize(t.p, file.node, seekTo);
           }
           file.offset = seekTo;
         }

@@ -54,11 +54,7 @@ export const truncate = tool(
           "%": Math.ceil(now / (amount || 1)) * amount,
           "": sizeText === undefined ? now : amount,
         }[how]!;
-        const old = node.content.bytes();
-        t.p.machine.reserve(size - old.length, old.length);
-        const bytes = new Uint8Array(size);
-        bytes.set(old.subarray(0, size));
-        sys.setContent(t.p, node, bytes);
+        sys.resize(t.p, node, size);
       } catch (error) {
         if (!isErrno(error)) throw error;
         const what = error.code === "ENOSPC" || error.code === "EFBIG" ? "failed to truncate" : "cannot open";
