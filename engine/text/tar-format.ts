@@ -13,6 +13,8 @@ export interface TarMember {
   mtime: number;
   target: string;
   bytes: Uint8Array;
+  /** Which block of its archive it begins at, where it was read from one. */
+  block?: number;
 }
 
 const TYPES: Record<TarMember["kind"], string> = {
@@ -34,9 +36,10 @@ export function packMember(member: TarMember): Uint8Array {
   return concat(parts);
 }
 
-/** Two blocks of zeros end an archive; GNU tar fills it to 10 KiB. */
-export function endOfArchive(size: number): Uint8Array {
-  const whole = Math.ceil((size + 2 * BLOCK) / 10_240) * 10_240;
+/** Two blocks of zeros end an archive; GNU tar fills it to whole records, of 20 blocks unless it is told otherwise. */
+export function endOfArchive(size: number, factor = 20): Uint8Array {
+  const record = factor * BLOCK;
+  const whole = Math.ceil((size + 2 * BLOCK) / record) * record;
   return new Uint8Array(whole - size);
 }
 
@@ -91,8 +94,10 @@ export function unpackMembers(bytes: Uint8Array): TarMember[] | undefined {
   const out: TarMember[] = [];
   let name: string | undefined;
   let target: string | undefined;
+  let first = 0;
   for (let at = 0; at + BLOCK <= bytes.length; ) {
     const block = bytes.subarray(at, at + BLOCK);
+    if (name === undefined && target === undefined) first = at / BLOCK;
     if (block.every((byte) => byte === 0)) break;
     const text = (from: number, size: number) => {
       const part = block.subarray(from, from + size);
@@ -133,6 +138,7 @@ export function unpackMembers(bytes: Uint8Array): TarMember[] | undefined {
       mtime: octal(136, 12),
       target: target ?? text(157, 100),
       bytes: content,
+      block: first,
     });
     name = target = undefined;
   }

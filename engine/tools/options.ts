@@ -4,7 +4,10 @@
  */
 
 export interface OptionSpec {
-  /** As getopt's string: `n:` takes a value, `i::` may have one attached; a leading `+` stops at the first operand. */
+  /**
+   * As getopt's string: `n:` takes a value, `i::` may have one attached; a leading `+` stops at the first operand, a
+   * leading `-` gives operands among the options as well, under the key of none, where it matters what stands before them.
+   */
   short: string;
   /**
    * Long options, separated by blanks: `name`, `name:` (value), `name::` (optional value), each with `=key` when its key is
@@ -85,13 +88,17 @@ function longOptions(spec: OptionSpec): LongOption[] {
 /** Parses `args` (without the program's name). Throws `OptionError`. */
 export function parseOptions(args: readonly string[], spec: OptionSpec): ParsedOptions {
   const stopEarly = spec.short.startsWith("+");
-  const short = stopEarly ? spec.short.slice(1) : spec.short;
+  const inOrder = spec.short.startsWith("-");
+  const short = stopEarly || inOrder ? spec.short.slice(1) : spec.short;
   const given: GivenOption[] = [];
   const operands: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
     if (arg === "--") {
-      operands.push(...args.slice(i + 1));
+      for (const operand of args.slice(i + 1)) {
+        operands.push(operand);
+        if (inOrder) given.push({ key: "", value: operand });
+      }
       break;
     }
     if (arg === "-" || !arg.startsWith("-")) {
@@ -100,6 +107,7 @@ export function parseOptions(args: readonly string[], spec: OptionSpec): ParsedO
         break;
       }
       operands.push(arg);
+      if (inOrder) given.push({ key: "", value: arg });
       continue;
     }
     if (arg.startsWith("--")) {

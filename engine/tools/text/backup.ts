@@ -12,8 +12,8 @@ const WORDS = [
   ["numbered", "t"],
 ];
 
-/** Renames a file that is about to be replaced; undefined where no backups are made. */
-export function backups(t: Tool, o: ParsedOptions): ((path: string) => void) | undefined {
+/** Renames a file that is about to be replaced and gives its new name; undefined where no backups are made. */
+export function backups(t: Tool, o: ParsedOptions): ((path: string) => string) | undefined {
   if (!o.has("b", "backup", "S")) return undefined;
   const word = o.list.findLast(({ key, value }) => (key === "backup" || key === "b") && value !== undefined)?.value;
   const kind = argMatch(word ?? t.p.env.get("VERSION_CONTROL") ?? "existing", "backup type", WORDS) as Kind;
@@ -22,7 +22,9 @@ export function backups(t: Tool, o: ParsedOptions): ((path: string) => void) | u
   return (path) => {
     const last = kind === "simple" ? 0 : highest(t, path);
     const numbered = kind === "numbered" || (kind === "existing" && last > 0);
-    sys.rename(t.p, path, numbered ? `${path}.~${last + 1}~` : path + suffix);
+    const to = numbered ? `${path}.~${last + 1}~` : path + suffix;
+    sys.rename(t.p, path, to);
+    return to;
   };
 }
 

@@ -100,7 +100,7 @@ function indicator(node: Inode, view: View): string {
 }
 
 /** A name with C's escapes, and a backslash before what is `special`. */
-function escaped(name: string, special: string): string {
+export function escaped(name: string, special: string): string {
   return name.replace(/[\x00-\x1f\x7f\\ "]/g, (char) => {
     if (char === "\\") return "\\\\";
     if (char === " " || char === '"') return special === char ? `\\${char}` : char;

@@ -5,11 +5,13 @@ import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { DeflateError, gunzip } from "../../text/deflate.ts";
 import { modeString } from "../../text/mode.ts";
-import { type TarMember, unpackMembers } from "../../text/tar-format.ts";
+import { packMember, type TarMember, unpackMembers } from "../../text/tar-format.ts";
 import { calendar, strftime } from "../../text/time.ts";
 import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, UsageError } from "../tool.ts";
+import { escaped, shown, type View } from "./ls-view.ts";
+import { checkpoints } from "./tar-checkpoint.ts";
 import { compressor } from "./tar-compress.ts";
 
 /** What follows a complaint after which tar does not go on. */
@@ -21,16 +23,37 @@ export class TarUsage extends UsageError {
   }
 }
 
-/** -C: the directories are entered one after the other. */
-export function changeDirectory(t: Tool, o: ParsedOptions): void {
-  for (const dir of o.values("C")) {
-    try {
-      sys.chdir(t.p, dir);
-    } catch (error) {
-      if (!isErrno(error)) throw error;
-      throw new Fatal(`${dir}: Cannot open: ${error.message}${END}`, 2);
-    }
+/** -C: enters a directory, from the one before it. */
+export function changeDirectory(t: Tool, dir: string): void {
+  try {
+    sys.chdir(t.p, dir);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    throw new Fatal(`${dir}: Cannot open: ${error.message}${END}`, 2);
   }
+}
+
+/** Blocks of a record (-b, --record-size). Throws `TarUsage` for what is no number of them. */
+export function blocking(o: ParsedOptions): number {
+  const given = o.last("b", "record-size");
+  if (given === undefined) return 20;
+  if (given.key === "b") {
+    if (!/^[1-9]\d*$/.test(given.value!)) throw new TarUsage(`${given.value}: Invalid blocking factor`);
+    return Number(given.value);
+  }
+  const match = /^(\d+)([bcwkKM]?)$/.exec(given.value!);
+  if (match === null) throw new TarUsage(`${given.value}: Invalid record size`);
+  const size = Number(match[1]) * { "": 1, b: 512, c: 1, w: 2, k: 1024, K: 1024, M: 1024 ** 2 }[match[2]!]!;
+  if (size % 512 !== 0 || size === 0) throw new TarUsage("Record size must be a multiple of 512.");
+  return size / 512;
+}
+
+/** A name as listings write it: --quoting-style, backslashes before what is not plain by default. */
+export function listed(name: string, o: ParsedOptions): string {
+  const style = o.value("qs") ?? "escape";
+  if (style === "literal") return name;
+  if (style === "escape") return escaped(name, "");
+  return shown(name, { quoting: style, quoted: false, hidden: false } as View);
 }
 
 /** The exit status, and the line that says why it is not 0. */
@@ -39,7 +62,7 @@ export function* finish(t: Tool): Gen<number> {
   return t.status;
 }
 
-/** The members of the archive that -f names, unpacked where it is compressed. A `Fatal` of status 0 stands for an empty one. */
+/** The members of the archive that -f names, unpacked where it is compressed. */
 export function* members(t: Tool, o: ParsedOptions): Gen<TarMember[]> {
   const { p } = t;
   const file = o.value("f") ?? "-";
@@ -74,14 +97,23 @@ export function* members(t: Tool, o: ParsedOptions): Gen<TarMember[]> {
       throw new Fatal(`Unexpected EOF in archive${END}`, 2, `\ngzip: stdin: ${error.message}\n`);
     }
   } else if (zipped) throw new Fatal(`Child returned status 1${END}`, 2, "\ngzip: stdin: not in gzip format\n");
-  if (bytes.length === 0) throw new Fatal("", 0);
+  yield* checkpoints(t, o, bytes.length, false);
   const found = unpackMembers(bytes);
   if (found === undefined || bytes.length < 512) {
     yield* t.error("This does not look like a tar archive", 2);
     if (bytes.length >= 512) yield* t.error("Skipping to next header", 2);
     return [];
   }
+  // Two blocks of zeros are an end; with but one something is missing.
+  const last = found.at(-1);
+  const end = last === undefined ? 0 : last.block! + blocksOf(last);
+  if (bytes.length === (end + 1) * 512) yield* t.error(`A lone zero block at ${end + 1}`, 0);
   return found;
+}
+
+/** Blocks that a member takes in the archive it was read from. */
+export function blocksOf(member: TarMember): number {
+  return packMember(member).length / 512;
 }
 
 /** A line of `tar tv`. */
@@ -94,6 +126,10 @@ export function longLine(member: TarMember, o: ParsedOptions): string {
   const size = String(member.bytes.length);
   const time = strftime(o.has("full-time") ? "%Y-%m-%d %H:%M:%S" : "%Y-%m-%d %H:%M", calendar(member.mtime));
   const target =
-    member.kind === "symlink" ? ` -> ${member.target}` : member.kind === "hardlink" ? ` link to ${member.target}` : "";
-  return `${mode} ${owner} ${size.padStart(Math.max(0, 18 - owner.length))} ${time} ${member.name}${target}`;
+    member.kind === "symlink"
+      ? ` -> ${listed(member.target, o)}`
+      : member.kind === "hardlink"
+        ? ` link to ${listed(member.target, o)}`
+        : "";
+  return `${mode} ${owner} ${size.padStart(Math.max(0, 18 - owner.length))} ${time} ${listed(member.name, o)}${target}`;
 }

@@ -1,41 +1,108 @@
-/** Which names of an archive tar takes, and what it makes of them. */
+/** Which names of an archive tar takes. */
+import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
-import { compileRegex, type Regex, RegexError } from "../../text/regex/index.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool } from "../tool.ts";
 
 const END = "\ntar: Error is not recoverable: exiting now";
 
-/** Patterns of --exclude and of files of them. Throws `Fatal` for a file that is not there. */
-export function exclusions(t: Tool, o: ParsedOptions): string[] {
-  const out = [...o.values("exclude")];
-  for (const file of o.values("X")) {
+/** A pattern of --exclude or of a name to take out, with the options that stood before it. */
+export interface Pattern {
+  readonly text: string;
+  /** Matches from the beginning of a name only, not behind any of its slashes. */
+  readonly anchored: boolean;
+  /** False: the text is a name. */
+  readonly wildcards: boolean;
+  readonly ignoreCase: boolean;
+}
+
+const MODES = ["anchored", "no-anchored", "ignore-case", "no-ignore-case", "wildcards", "no-wildcards"];
+
+/** What the options so far make of a pattern; exclusions match anywhere and by wildcards unless they are told otherwise. */
+function patternOf(modes: ReadonlySet<string>, text: string, exclusion: boolean): Pattern {
+  return {
+    text: text.replace(/(.)\/+$/, "$1"),
+    anchored: exclusion ? modes.has("anchored") : !modes.has("no-anchored"),
+    wildcards: exclusion ? !modes.has("no-wildcards") : modes.has("wildcards"),
+    ignoreCase: modes.has("ignore-case"),
+  };
+}
+
+function setMode(modes: Set<string>, key: string): void {
+  const opposite = key.startsWith("no-") ? key.slice(3) : `no-${key}`;
+  modes.delete(opposite);
+  modes.add(key);
+}
+
+/**
+ * Patterns of --exclude and of files of them; of an archive that is written only those before the last name. Throws
+ * `Fatal` for a file that is not there.
+ */
+export function exclusions(t: Tool, o: ParsedOptions, writes: boolean): Pattern[] {
+  const modes = new Set<string>();
+  const out: Pattern[] = [];
+  const last = lastName(o);
+  for (const { key, value } of !writes || last < 0 ? o.list : o.list.slice(0, last)) {
+    if (MODES.includes(key)) setMode(modes, key);
+    if (key === "exclude") out.push(patternOf(modes, value!, true));
+    if (key !== "X") continue;
     try {
-      out.push(
-        ...sys
-          .readText(t.p, file)
-          .split("\n")
-          .filter((line) => line !== ""),
-      );
+      for (const line of sys.readText(t.p, value!).split("\n")) if (line !== "") out.push(patternOf(modes, line, true));
     } catch (error) {
       if (!isErrno(error)) throw error;
-      throw new Fatal(`${file}: ${error.message}${END}`, 2);
+      throw new Fatal(`${value}: ${error.message}${END}`, 2);
     }
   }
   return out;
 }
 
+/** The names that -x, -t and -d are given. */
+export function inclusions(o: ParsedOptions): Pattern[] {
+  const modes = new Set<string>();
+  const out: Pattern[] = [];
+  for (const { key, value } of o.list) {
+    if (MODES.includes(key)) setMode(modes, key);
+    if (key === "") out.push(patternOf(modes, value!, false));
+  }
+  return out;
+}
+
+/** Whether a pattern is of a name, or of a directory that the name lies in. */
+export function matches(pattern: Pattern, path: string): boolean {
+  const fold = (text: string) => (pattern.ignoreCase ? text.toLowerCase() : text);
+  const text = fold(pattern.text);
+  const parts = fold(path)
+    .replace(/(.)\/+$/, "$1")
+    .split("/");
+  for (let from = 0; from < (pattern.anchored ? 1 : parts.length); from++)
+    for (let to = from + 1; to <= parts.length; to++) {
+      const part = parts.slice(from, to).join("/");
+      if (pattern.wildcards ? glob(text, part) : text === part) return true;
+    }
+  return false;
+}
+
 /** True when a pattern of --exclude or of a file of them takes a path out. */
-export function excluded(patterns: readonly string[], path: string): boolean {
-  return patterns.some((pattern) => {
-    const bare = pattern.replace(/\/$/, "");
-    const parts = path.replace(/\/$/, "").split("/");
-    // Unanchored: a pattern may match after any slash, and a directory takes what is below it along.
-    for (let from = 0; from < parts.length; from++)
-      for (let to = from + 1; to <= parts.length; to++) if (glob(bare, parts.slice(from, to).join("/"))) return true;
-    return false;
-  });
+export function excluded(patterns: readonly Pattern[], path: string): boolean {
+  return patterns.some((pattern) => matches(pattern, path));
+}
+
+function lastName(o: ParsedOptions): number {
+  return o.list.findLastIndex(({ key }) => key === "" || key === "T" || key === "add-file");
+}
+
+/** Where options that change what follows stand behind the last name: nothing follows that they could change. */
+export function* misplaced(t: Tool, o: ParsedOptions): Gen<void> {
+  const last = lastName(o);
+  const late = o.list.slice(last + 1).filter(({ key }) => key === "exclude" || key === "X");
+  if (last < 0 || late.length === 0) return;
+  yield* t.error(
+    "The following options were used after non-option arguments.  These options are positional and affect only arguments that follow them.  Please, rearrange them properly.",
+    2,
+  );
+  for (const { key, value } of late)
+    yield* t.error(`${key === "X" ? "--exclude-from" : "--exclude"} ‘${value}’ has no effect`, 2);
 }
 
 /** `*`, `?` and [sets] as fnmatch(3) without FNM_PATHNAME. */
@@ -62,85 +129,4 @@ export function glob(pattern: string, text: string): boolean {
     return char === text[k] && go(i + 1, k + 1);
   };
   return go(0, 0);
-}
-
-interface Substitution {
-  regex: Regex;
-  replacement: string;
-  global: boolean;
-  /** The first match that is replaced. */
-  from: number;
-}
-
-/** What --transform makes of names: sed's `s` commands, one after the other. */
-export function transformer(o: ParsedOptions): (name: string) => string {
-  const substitutions = o.values("transform").flatMap(substitutionsOf);
-  return (name) => {
-    if (substitutions.length === 0) return name;
-    // The slash behind a directory's name is none of it.
-    const slash = /\/*$/.exec(name)![0];
-    return substitutions.reduce(replace, name.slice(0, name.length - slash.length)) + slash;
-  };
-}
-
-function substitutionsOf(expression: string): Substitution[] {
-  const wrong = () =>
-    new Fatal("Invalid transform expression\nTry 'tar --help' or 'tar --usage' for more information.", 2);
-  const out: Substitution[] = [];
-  let i = 0;
-  while (i < expression.length) {
-    if (expression[i] !== "s" || expression[i + 1] === undefined) throw wrong();
-    const mark = expression[++i]!;
-    const parts: string[] = [];
-    let part = "";
-    for (i++; i < expression.length && parts.length < 2; i++) {
-      const c = expression[i]!;
-      if (c === "\\" && i + 1 < expression.length) {
-        part += expression[i + 1] === mark ? mark : c + expression[i + 1];
-        i++;
-      } else if (c === mark) {
-        parts.push(part);
-        part = "";
-      } else part += c;
-    }
-    if (parts.length < 2) throw wrong();
-    let flags = "";
-    for (; i < expression.length && expression[i] !== ";"; i++) flags += expression[i];
-    i++;
-    if (/[^gixrRsShH\d]/.test(flags)) throw wrong();
-    try {
-      const regex = compileRegex(parts[0]!, {
-        syntax: flags.includes("x") ? "ere" : "bre",
-        ignoreCase: flags.includes("i"),
-      });
-      out.push({
-        regex,
-        replacement: parts[1]!,
-        global: flags.includes("g"),
-        from: Number(/\d+/.exec(flags)?.[0] ?? 1),
-      });
-    } catch (error) {
-      if (!(error instanceof RegexError)) throw error;
-      throw wrong();
-    }
-  }
-  return out;
-}
-
-function replace(name: string, { regex, replacement, global, from }: Substitution): string {
-  let out = "";
-  let at = 0;
-  for (let count = 1; at <= name.length; count++) {
-    const match = regex.exec(name, at);
-    if (match === null) break;
-    const put = replacement.replace(/\\([0-9&\\])|&/g, (whole, what?: string) => {
-      if (what === undefined) return match.groups[0]!;
-      return /\d/.test(what) ? (match.groups[Number(what)] ?? "") : whole.slice(1);
-    });
-    out += name.slice(at, match.index) + (count >= from ? put : match.groups[0]!);
-    at = match.end;
-    if (match.end === match.index) out += name[at++] ?? "";
-    if (count >= from && !global) break;
-  }
-  return out + name.slice(at);
 }

@@ -2,44 +2,43 @@
 import { cpu, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { namedPipe } from "../../machine/fifo.ts";
-import { fifoNode } from "../../machine/inode.ts";
+import { fifoNode, type Inode } from "../../machine/inode.ts";
+import { exitCode } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { groupByName, userByName } from "../../machine/users.ts";
 import type { TarMember } from "../../text/tar-format.ts";
-import type { ParsedOptions } from "../options.ts";
-import { Fatal, type Tool } from "../tool.ts";
+import { ParsedOptions } from "../options.ts";
+import type { Tool } from "../tool.ts";
+import { backups } from "./backup.ts";
 import { makeParents } from "./mkdir.ts";
 import { compare, stemOf } from "./tar-compare.ts";
-import { changeDirectory, finish, longLine, members } from "./tar-members.ts";
-import { excluded, exclusions, glob, transformer } from "./tar-names.ts";
+import { blocking, blocksOf, changeDirectory, finish, listed, longLine, members, TarUsage } from "./tar-members.ts";
+import { excluded, exclusions, inclusions, matches } from "./tar-names.ts";
+import { transformer } from "./tar-transform.ts";
 
 /** Members are listed (mode `t`), compared (`d`) or taken out (`x`). */
 export function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number): Gen<number> {
   const { p } = t;
-  let list: TarMember[];
-  try {
-    list = yield* members(t, o);
-  } catch (error) {
-    if (error instanceof Fatal && error.status === 0) return 0;
-    throw error;
-  }
-  changeDirectory(t, o);
-  const wanted = o.operands.map((name) => ({ name: name.replace(/\/+$/, ""), hit: false }));
-  const strip = Number(o.value("strip") ?? 0);
-  const without = exclusions(t, o);
+  const stripped = o.value("strip") ?? "0";
+  if (!/^\d+$/.test(stripped)) throw new TarUsage(`${stripped}: Invalid number of elements`);
+  const strip = Number(stripped);
+  const list = yield* members(t, o);
+  for (const dir of o.values("C")) changeDirectory(t, dir);
+  const wanted = inclusions(o).map((pattern) => ({ pattern, hits: 0 }));
+  const occurrence = o.has("occurrence") ? Number(o.value("occurrence") ?? 1) : undefined;
+  const keep = backups(t, backupOptions(o));
+  const without = exclusions(t, o, false);
   const transform = transformer(o);
   const later: { path: string; member: TarMember }[] = [];
   let leading = false;
   const top = o.has("top") ? (o.value("top") ?? stemOf(o.value("f") ?? "")) : undefined;
   for (const member of list) {
     yield* cpu(5);
-    const bare = member.name.replace(/\/+$/, "");
     if (wanted.length > 0) {
-      const of = wanted.find(
-        ({ name }) => bare === name || bare.startsWith(`${name}/`) || (o.has("wildcards") && glob(name, bare)),
-      );
+      const of = wanted.find(({ pattern }) => matches(pattern, member.name));
       if (of === undefined) continue;
-      of.hit = true;
+      of.hits++;
+      if (occurrence !== undefined && of.hits !== occurrence) continue;
     }
     if (excluded(without, member.name)) continue;
     if (mode === "d") {
@@ -52,7 +51,7 @@ export function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number):
         leading = true;
       }
       const shown = o.has("show-names") ? { ...member, name: transform(member.name) } : member;
-      t.out.add(`${verbose > 0 ? longLine(shown, o) : shown.name}\n`);
+      t.out.add(`${blockNumber(o, member)}${verbose > 0 ? longLine(shown, o) : listed(shown.name, o)}\n`);
       continue;
     }
     let path = transform(member.name);
@@ -68,7 +67,8 @@ export function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number):
       if (path === "") continue;
     }
     if (verbose > 0) {
-      const text = `${verbose > 1 ? longLine(member, o) : o.has("show-names") ? path : member.name}\n`;
+      const line = verbose > 1 ? longLine(member, o) : listed(o.has("show-names") ? path : member.name, o);
+      const text = `${blockNumber(o, member)}${line}\n`;
       if (o.has("O")) yield* sys.printError(p, text);
       else t.out.add(text);
     }
@@ -76,7 +76,20 @@ export function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number):
       yield* t.out.bytes(member.bytes);
       continue;
     }
+    if (o.has("to-command")) {
+      if (member.kind === "file") yield* handOver(t, o, path, member);
+      continue;
+    }
     try {
+      const old = member.kind === "dir" ? undefined : sys.find(p, path, false);
+      if (old !== undefined && o.has("newer-kept") && !older(t, old, member)) {
+        yield* t.error(`Current ‘${path}’ is newer or same age`, 0);
+        continue;
+      }
+      if (old !== undefined && keep !== undefined) {
+        const moved = keep(path);
+        if (verbose > 0) t.out.add(`Renaming ‘${path}’ to ‘${moved}’\n`);
+      }
       extract(t, o, path, member);
       if (member.kind === "dir") later.push({ path, member });
     } catch (error) {
@@ -91,8 +104,13 @@ export function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number):
     }
   }
   for (const { path, member } of later) settle(t, o, path, member);
-  for (const { name, hit } of wanted) {
-    if (hit) continue;
+  if (o.has("R") && mode === "t" && list.length > 0) {
+    const last = list.at(-1)!;
+    t.out.add(`block ${last.block! + blocksOf(last)}: ** Block of NULs **\n`);
+  }
+  for (const { pattern, hits } of wanted) {
+    const name = pattern.text;
+    if (hits > 0) continue;
     if (/[*?[]/.test(name) && !o.has("wildcards") && t.status === 0) {
       yield* t.error("Pattern matching characters used in file names", 0);
       yield* t.error("Use --wildcards to enable pattern matching, or --no-wildcards to suppress this warning", 0);
@@ -100,6 +118,60 @@ export function* read(t: Tool, o: ParsedOptions, mode: string, verbose: number):
     yield* t.error(`${name}: Not found in archive`, 2);
   }
   return yield* finish(t);
+}
+
+/** `block N: ` with -R. */
+function blockNumber(o: ParsedOptions, member: TarMember): string {
+  return o.has("R") ? `block ${member.block}: ` : "";
+}
+
+/** --backup and --suffix under the keys that `backups` knows them by: -b and -S mean something else to tar. */
+function backupOptions(o: ParsedOptions): ParsedOptions {
+  const list = o.list.flatMap(({ key, value }) =>
+    key === "backup" ? [{ key, value }] : key === "suffix" ? [{ key: "S", value }] : [],
+  );
+  return new ParsedOptions(list, []);
+}
+
+function older(t: Tool, node: Inode, member: TarMember): boolean {
+  return Math.floor((t.p.machine.kernel.epochMs * 1000 + node.mtime) / 1e6) < member.mtime;
+}
+
+/** --to-command: a file goes to the standard input of a command, which is told of it by its environment. */
+function* handOver(t: Tool, o: ParsedOptions, path: string, member: TarMember): Gen<void> {
+  const { p } = t;
+  yield* t.out.flush();
+  const env = new Map([
+    ...p.env,
+    ["TAR_VERSION", "1.35"],
+    ["TAR_ARCHIVE", o.value("f") ?? "-"],
+    ["TAR_VOLUME", "1"],
+    ["TAR_BLOCKING_FACTOR", String(blocking(o))],
+    ["TAR_FORMAT", "gnu"],
+    ["TAR_FILETYPE", "f"],
+    ["TAR_MODE", `0${(member.mode & 0o7777).toString(8)}`],
+    ["TAR_FILENAME", path],
+    ["TAR_REALNAME", path],
+    ["TAR_UNAME", member.user],
+    ["TAR_GNAME", member.group],
+    ["TAR_MTIME", String(member.mtime)],
+    ["TAR_SIZE", String(member.bytes.length)],
+    ["TAR_UID", String(member.uid)],
+    ["TAR_GID", String(member.gid)],
+  ] as const);
+  const [read, write] = sys.pipe();
+  const fds = new Map([[0, read], ...[1, 2].flatMap((fd) => (p.fds.has(fd) ? [[fd, p.fds.get(fd)!] as const] : []))]);
+  const child = yield* sys.spawn(p, "/bin/sh", { argv: ["sh", "-c", o.value("to-command")!], env, fds });
+  const fd = p.freeFd(3);
+  p.setFd(fd, write);
+  try {
+    yield* sys.write(p, fd, member.bytes);
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+  }
+  sys.close(p, fd);
+  const status = exitCode((yield* sys.waitFor(p, child))!.status);
+  if (status !== 0) yield* t.error(`${child.pid}: Child returned status ${status}`, 2);
 }
 
 function extract(t: Tool, o: ParsedOptions, path: string, member: TarMember): void {

@@ -3,7 +3,7 @@ import { call, concat, cpu, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
-import { groupName, userName } from "../../machine/users.ts";
+import { groupByName, groupName, userByName, userName } from "../../machine/users.ts";
 import { localZone } from "../../machine/zone.ts";
 import { parseDate } from "../../text/date-parse.ts";
 import { gzip } from "../../text/deflate.ts";
@@ -14,9 +14,11 @@ import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool } from "../tool.ts";
 import { HUMAN, inBlocks } from "./block-size.ts";
+import { checkpoints } from "./tar-checkpoint.ts";
 import { compressor } from "./tar-compress.ts";
-import { changeDirectory, END, finish, longLine, members, TarUsage } from "./tar-members.ts";
-import { excluded, exclusions, glob, transformer } from "./tar-names.ts";
+import { blocking, changeDirectory, END, finish, listed, longLine, members, TarUsage } from "./tar-members.ts";
+import { excluded, exclusions, inclusions, matches, misplaced } from "./tar-names.ts";
+import { transformer } from "./tar-transform.ts";
 
 /** What version control and editors leave (--exclude-vcs, --exclude-backups). */
 const VCS =
@@ -35,18 +37,13 @@ function* gather(
   const { p } = t;
   const modes = o.value("mode") === undefined ? undefined : parseMode(o.value("mode")!);
   if (o.value("mode") !== undefined && modes === undefined) throw new TarUsage("Invalid mode given on option");
-  const names = [...o.operands];
-  const list = o.value("T");
-  if (list !== undefined) {
-    const text = decode(list === "-" ? yield* readWhole(p, 0) : yield* sys.readPath(p, list));
-    names.push(...text.split("\n").filter((line) => line !== ""));
-  }
-  if (names.length === 0) throw new TarUsage("Cowardly refusing to create an empty archive");
   const seen = new Map<Inode, string>();
-  const without = exclusions(t, o);
+  const without = exclusions(t, o, true);
   const transform = transformer(o);
   const time = yield* givenTime(t, o);
-  let stripped = false;
+  const since = yield* newerThan(t, o);
+  const stripped = new Set<string>();
+  let recursive = true;
   const add = function* (path: string): Gen<void> {
     if (excluded(without, path)) return;
     yield* cpu(5);
@@ -55,7 +52,8 @@ function* gather(
       node = sys.stat(p, path, o.has("h"));
     } catch (error) {
       if (!isErrno(error)) throw error;
-      yield* t.error(`${path}: Cannot stat: ${error.message}`, 2);
+      const warns = o.has("ifr");
+      yield* t.error(`${path}: ${warns ? "Warning: " : ""}Cannot stat: ${error.message}`, warns ? 0 : 2);
       return;
     }
     const last = path.slice(path.lastIndexOf("/") + 1);
@@ -67,11 +65,13 @@ function* gather(
     const before = known?.get(path.replace(/^\/+/, ""));
     const seconds = Math.floor((p.machine.kernel.epochMs * 1000 + node.mtime) / 1e6);
     if (before !== undefined && node.kind !== "dir" && seconds <= before) return;
+    if (since !== undefined && node.kind !== "dir" && seconds < since) return;
     let name = path;
-    if (name.startsWith("/") && !o.has("P")) {
-      if (!stripped) yield* t.error("Removing leading `/' from member names", 0);
-      stripped = true;
-      name = name.replace(/^\/+/, "") || ".";
+    const unsafe = o.has("P") ? null : /^(?:.*\/)?\.\.(?:\/+|$)|^\/+/.exec(name);
+    if (unsafe !== null) {
+      if (!stripped.has(unsafe[0])) yield* t.error(`Removing leading \`${unsafe[0]}' from member names`, 0);
+      stripped.add(unsafe[0]);
+      name = name.slice(unsafe[0].length) || ".";
     }
     if (node.kind === "dir" && !name.endsWith("/")) name += "/";
     const earlier = node.nlink > 1 && node.kind === "file" ? seen.get(node) : undefined;
@@ -88,8 +88,8 @@ function* gather(
       name: transform(name),
       kind: earlier !== undefined ? "hardlink" : node.kind === "socket" ? "file" : node.kind,
       mode: modes === undefined ? node.mode : applyMode(modes, node.mode, node.kind === "dir", 0),
-      uid: node.uid,
-      gid: node.gid,
+      uid: idOf(o.value("owner"), (name) => userByName(p.ns.mnt, name)?.uid) ?? node.uid,
+      gid: idOf(o.value("group"), (name) => groupByName(p.ns.mnt, name)?.gid) ?? node.gid,
       user: o.has("numeric")
         ? ""
         : (nameOf(o.value("owner"), (id) => userName(p.ns.mnt, id)) ?? userName(p.ns.mnt, node.uid)),
@@ -97,15 +97,23 @@ function* gather(
         ? ""
         : (nameOf(o.value("group"), (id) => groupName(p.ns.mnt, id)) ?? groupName(p.ns.mnt, node.gid)),
       mtime: time ?? Math.floor((p.machine.kernel.epochMs * 1000 + node.mtime) / 1e6),
-      target: earlier ?? (node.kind === "symlink" ? node.target : ""),
+      target:
+        earlier !== undefined
+          ? transform(earlier, "hardlink")
+          : node.kind === "symlink"
+            ? transform(node.target, "symlink")
+            : "",
       bytes,
     };
-    if (verbose > 0) yield* listing(verbose > 1 ? `${longLine(member, o)}\n` : `${name}\n`);
+    const tagged = node.kind === "dir" ? tagOf(t, o, path) : undefined;
+    if (tagged?.all) return;
+    const line = verbose > 1 ? longLine(member, o) : listed(o.has("show-names") ? member.name : name, o);
+    if (verbose > 0) yield* listing(`${line}\n`);
     out.push(packMember(member));
-    if (node.kind !== "dir" || o.has("no-recursion")) return;
+    if (node.kind !== "dir" || !recursive) return;
     let children: string[];
     try {
-      children = [...sys.readDir(p, path).keys()];
+      children = tagged?.keeps ?? [...sys.readDir(p, path).keys()];
     } catch (error) {
       if (!isErrno(error)) throw error;
       yield* t.error(`${path}: Cannot open: ${error.message}`, 2);
@@ -114,7 +122,62 @@ function* gather(
     if (o.value("sort") === "name") children.sort();
     for (const child of children) yield* call(add(`${path.endsWith("/") ? path : `${path}/`}${child}`));
   };
-  for (const name of names) yield* call(add(name));
+  let [ends, plain] = ["\n", false];
+  let names = 0;
+  for (const { key, value } of o.list) {
+    if (key === "C") changeDirectory(t, value!);
+    else if (key === "no-recursion" || key === "recursion") recursive = key === "recursion";
+    else if (key === "null" || key === "no-null") [ends, plain] = key === "null" ? ["\0", true] : ["\n", false];
+    else if (key === "verbatim" || key === "no-verbatim") plain = key === "verbatim";
+    else if (key === "" || key === "add-file") {
+      names++;
+      yield* call(add(value!));
+    } else if (key === "T") {
+      names++;
+      for (const line of yield* namesOf(t, value!, ends)) {
+        const directory = plain ? null : /^(?:-C|--directory=)\s*(.+)$/.exec(line);
+        if (directory === null) yield* call(add(line));
+        else changeDirectory(t, directory[1]!);
+      }
+    }
+  }
+  if (names === 0) throw new TarUsage("Cowardly refusing to create an empty archive");
+  yield* misplaced(t, o);
+}
+
+/** The names in a file of -T. */
+function* namesOf({ p }: Tool, file: string, ends: string): Gen<string[]> {
+  try {
+    const text = decode(file === "-" ? yield* readWhole(p, 0) : yield* sys.readPath(p, file));
+    return text.split(ends).filter((line) => line !== "");
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    throw new Fatal(`${file}: Cannot stat: ${error.message}${END}`, 2);
+  }
+}
+
+/** What a tag in a directory leaves of it: nothing, itself, or the tag as well. */
+function tagOf({ p }: Tool, o: ParsedOptions, path: string): { all: boolean; keeps: string[] } | undefined {
+  for (const { key, value } of o.list) {
+    const match = /^(tag|caches)(-under|-all)?$/.exec(key);
+    if (match === null) continue;
+    const name = match[1] === "caches" ? "CACHEDIR.TAG" : value!;
+    const tag = sys.find(p, `${path}/${name}`);
+    if (tag === undefined) continue;
+    if (match[1] === "caches" && !(tag.kind === "file" && tag.content.text().startsWith(CACHE_TAG))) continue;
+    return { all: match[2] === "-all", keeps: match[2] === undefined ? [name] : [] };
+  }
+  return undefined;
+}
+
+/** How a tag of a cache directory begins (bford.info/cachedir). */
+const CACHE_TAG = "Signature: 8a477f597d28d172789f06886806bc55";
+
+/** The id of --owner and --group: of `NAME:ID`, of an id, or that of a name. */
+function idOf(word: string | undefined, byName: (name: string) => number | undefined): number | undefined {
+  if (word === undefined) return undefined;
+  const id = /^(?:.*:)?\+?(\d+)$/.exec(word);
+  return id === null ? byName(word) : Number(id[1]);
 }
 
 /** A name of --owner and --group: `NAME`, `NAME:ID` or an id. */
@@ -124,8 +187,19 @@ function nameOf(word: string | undefined, byId: (id: number) => string): string 
 }
 
 /** Seconds of --mtime. */
-function* givenTime(t: Tool, o: ParsedOptions): Gen<number | undefined> {
-  const word = o.value("mtime");
+function givenTime(t: Tool, o: ParsedOptions): Gen<number | undefined> {
+  return timeOf(t, o, o.value("mtime"), "mtime");
+}
+
+/** Seconds of -N: a time, or that of a file. */
+function* newerThan(t: Tool, o: ParsedOptions): Gen<number | undefined> {
+  const word = o.value("N");
+  const node = word !== undefined && /^[./]/.test(word) ? sys.find(t.p, word) : undefined;
+  if (node === undefined) return yield* timeOf(t, o, word, "after-date");
+  return Math.floor((t.p.machine.kernel.epochMs * 1000 + node.mtime) / 1e6);
+}
+
+function* timeOf(t: Tool, o: ParsedOptions, word: string | undefined, option: string): Gen<number | undefined> {
   if (word === undefined) return undefined;
   const ms = parseDate(word, t.p.machine.kernel.wallMs, localZone(t.p));
   if (ms === undefined) {
@@ -135,7 +209,7 @@ function* givenTime(t: Tool, o: ParsedOptions): Gen<number | undefined> {
   const seconds = Math.floor(ms / 1000);
   const read = strftime("%Y-%m-%d %H:%M:%S", calendar(seconds));
   if (word !== read && !word.startsWith("@") && o.has("v"))
-    yield* t.error(`Option --mtime: Treating date '${word}' as ${read}`, 0);
+    yield* t.error(`Option --${option}: Treating date '${word}' as ${read}`, 0);
   return seconds;
 }
 
@@ -153,7 +227,8 @@ export function* create(t: Tool, o: ParsedOptions, verbose: number): Gen<number>
   const { p } = t;
   const file = o.value("f") ?? "-";
   const cwd = p.cwd;
-  if (o.operands.length === 0 && !o.has("T")) throw new TarUsage("Cowardly refusing to create an empty archive");
+  if (o.operands.length === 0 && !o.has("T", "add-file"))
+    throw new TarUsage("Cowardly refusing to create an empty archive");
   if (file === "-" && p.fds.get(1)?.tty !== undefined)
     throw new Fatal(`Refusing to write archive contents to terminal (missing -f option?)${END}`, 2);
   // The archive is there before its members are read, and is none of them.
@@ -167,15 +242,14 @@ export function* create(t: Tool, o: ParsedOptions, verbose: number): Gen<number>
     if (!isErrno(error)) throw error;
     throw new Fatal(`${file}: Cannot open: ${error.message}${END}`, 2);
   }
-  changeDirectory(t, o);
   const parts: Uint8Array[] = [];
   const say = function* (text: string) {
     if (file === "-") yield* sys.printError(p, text);
     else t.out.add(text);
   };
   yield* gather(t, o, verbose, parts, say, { self: self?.kind === "file" ? self : undefined });
-  parts.push(endOfArchive(parts.reduce((sum, part) => sum + part.length, 0)));
-  const whole = concat(parts);
+  const whole = archive(o, parts);
+  yield* checkpoints(t, o, whole.length, true);
   const packed = compressor(o, file) === "gzip";
   yield* cpu(whole.length >> (packed ? 7 : 12));
   const bytes = packed ? gzip(whole, undefined, 0) : whole;
@@ -197,24 +271,25 @@ export function* create(t: Tool, o: ParsedOptions, verbose: number): Gen<number>
   return yield* finish(t);
 }
 
+/** An archive of packed members, filled to whole records. */
+function archive(o: ParsedOptions, parts: readonly Uint8Array[]): Uint8Array {
+  const size = parts.reduce((sum, part) => sum + part.length, 0);
+  return concat([...parts, endOfArchive(size, blocking(o))]);
+}
+
 /** --delete: members are taken out of an archive. */
 export function* remove(t: Tool, o: ParsedOptions): Gen<number> {
   if (o.has("z"))
     throw new Fatal("Cannot update compressed archives\nTry 'tar --help' or 'tar --usage' for more information.", 2);
-  const wanted = o.operands.map((name) => ({ name: name.replace(/\/+$/, ""), hit: false }));
+  const wanted = inclusions(o).map((pattern) => ({ pattern, hit: false }));
   const kept: TarMember[] = [];
   for (const member of yield* members(t, o)) {
-    const bare = member.name.replace(/\/+$/, "");
-    const of = wanted.find(
-      ({ name }) => bare === name || bare.startsWith(`${name}/`) || (o.has("wildcards") && glob(name, bare)),
-    );
+    const of = wanted.find(({ pattern }) => matches(pattern, member.name));
     if (of === undefined) kept.push(member);
     else of.hit = true;
   }
-  for (const { name, hit } of wanted) if (!hit) yield* t.error(`${name}: Not found in archive`, 2);
-  const parts = kept.map(packMember);
-  parts.push(endOfArchive(parts.reduce((sum, part) => sum + part.length, 0)));
-  sys.writeText(t.p, o.value("f") ?? "-", concat(parts));
+  for (const { pattern, hit } of wanted) if (!hit) yield* t.error(`${pattern.text}: Not found in archive`, 2);
+  sys.writeText(t.p, o.value("f") ?? "-", archive(o, kept.map(packMember)));
   return yield* finish(t);
 }
 
@@ -223,15 +298,29 @@ export function* append(t: Tool, o: ParsedOptions, verbose: number): Gen<number>
   const file = o.value("f") ?? "-";
   const old = sys.find(t.p, file) === undefined ? [] : (unpackMembers(sys.readBytes(t.p, file)) ?? []);
   const cwd = t.p.cwd;
-  changeDirectory(t, o);
   const parts = old.map(packMember);
   const known = o.has("u") ? new Map(old.map(({ name, mtime }) => [name, mtime])) : new Map<string, number>();
   const say = function* (text: string) {
     t.out.add(text);
   };
   yield* gather(t, o, verbose, parts, say, { known });
-  parts.push(endOfArchive(parts.reduce((sum, part) => sum + part.length, 0)));
   t.p.cwd = cwd;
-  sys.writeText(t.p, file, concat(parts));
+  sys.writeText(t.p, file, archive(o, parts));
+  return yield* finish(t);
+}
+
+/** -A: the members of other archives are put behind those that are there. */
+export function* concatenate(t: Tool, o: ParsedOptions): Gen<number> {
+  const file = o.value("f") ?? "-";
+  const parts: Uint8Array[] = [];
+  for (const name of [file, ...o.operands]) {
+    try {
+      parts.push(...(unpackMembers(yield* sys.readPath(t.p, name)) ?? []).map(packMember));
+    } catch (error) {
+      if (!isErrno(error)) throw error;
+      if (name !== file) yield* t.error(`${name}: Cannot open: ${error.message}`, 2);
+    }
+  }
+  sys.writeText(t.p, file, archive(o, parts));
   return yield* finish(t);
 }
