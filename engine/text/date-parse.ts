@@ -120,10 +120,19 @@ export function parseDate(text: string, nowMs: number, local: Zone = UTC): numbe
       [hour, minute, second] = [Number(m[1]), Number(m[2]), Number(m[3] ?? 0)];
       fraction = m[4] === undefined ? 0 : Number(`0.${m[4]}`);
       if (m[5]) hour = (hour % 12) + (m[5].startsWith("p") ? 12 : 0);
-      if (hour > 24 || minute > 59 || second > 60) return undefined;
+      if (hour > 23 || minute > 59 || second > 59) return undefined;
       timeSeen = true;
-      const offset = eat(/^\s*([-+])(\d{1,2}):?(\d{2})?(?![\d:]|\s*[a-z])/);
-      if (offset) zone = (offset[1] === "-" ? -1 : 1) * (Number(offset[2]) * 3600 + Number(offset[3] ?? 0) * 60);
+      // A signed number behind a time is its zone, whatever follows: `12:00 + 3 hours` is an hour after noon in zone +3.
+      const offset = eat(/^\s*([-+])\s*(\d+)(?::(\d{2}))?/);
+      if (offset) {
+        const digits = Number(offset[2]);
+        const minutes =
+          offset[3] !== undefined || offset[2]!.length <= 2
+            ? digits * 60 + Number(offset[3] ?? 0)
+            : Math.floor(digits / 100) * 60 + (digits % 100);
+        if (minutes > 24 * 60) return undefined;
+        zone = (offset[1] === "-" ? -1 : 1) * minutes * 60;
+      }
     } else if ((m = eat(/^(\d{1,2})\s*(am|pm)(?![a-z])/))) {
       hour = (Number(m[1]) % 12) + (m[2] === "pm" ? 12 : 0);
       minute = second = fraction = 0;

@@ -184,7 +184,7 @@ function helpText(spec: ToolSpec, name: string): string {
   return `Usage: ${name} ${spec.usage}\n${spec.about}\n`;
 }
 
-function versionText(spec: ToolSpec): string {
+export function versionText(spec: ToolSpec): string {
   const version = spec.version ?? `${spec.name} (GNU coreutils) 9.7`;
   return `${version}\n`;
 }

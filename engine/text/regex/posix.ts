@@ -92,8 +92,7 @@ export function parsePosix(
       if (extended && /^\d/.test(rest) && options.brackets !== "awk") {
         if (options.lenient && !/^\d+(,\d*)?$/.test(match[0] + after)) {
           if (after !== "") throw new RegexError("Invalid content of \\{\\}");
-        } else if (!options.lenient)
-          throw new RegexError(after === "" ? "Unmatched { or \\{" : "Invalid content of \\{\\}");
+        } else if (!options.lenient) throw new RegexError(after === "" ? "Unmatched \\{" : "Invalid content of \\{\\}");
       }
       if (extended && !options.lenient && options.brackets !== "awk") throw new RegexError("Unmatched \\{");
       if (extended) {

@@ -29,7 +29,7 @@ export function backups(t: Tool, o: ParsedOptions): ((path: string) => string) |
 }
 
 /** The number of the newest numbered backup, 0 without one. */
-function highest(t: Tool, path: string): number {
+export function highest(t: Tool, path: string): number {
   const slash = path.lastIndexOf("/");
   const start = `${path.slice(slash + 1)}.~`;
   let most = 0;

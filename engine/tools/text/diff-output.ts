@@ -29,15 +29,15 @@ function put(add: Add, mark: string, lines: readonly string[], i: number, open: 
   if (open && i === lines.length - 1) add("\\ No newline at end of file\n");
 }
 
-/** The normal form: `2,3c2`. */
-export function normal(add: Add, { x, y, openX, openY }: Sides, changes: readonly Change[]): void {
+/** The normal form: `2,3c2`; `gap` stands between a mark and its line. */
+export function normal(add: Add, { x, y, openX, openY }: Sides, changes: readonly Change[], gap = " "): void {
   for (const c of changes) {
     const span = (from: number, count: number) =>
       count === 0 ? `${from}` : count === 1 ? `${from + 1}` : `${from + 1},${from + count}`;
     add(`${span(c.a, c.na)}${c.na === 0 ? "a" : c.nb === 0 ? "d" : "c"}${span(c.b, c.nb)}\n`, HUNK);
-    for (let i = 0; i < c.na; i++) put(add, "< ", x, c.a + i, openX, DELETED);
+    for (let i = 0; i < c.na; i++) put(add, `<${gap}`, x, c.a + i, openX, DELETED);
     if (c.na > 0 && c.nb > 0) add("---\n");
-    for (let i = 0; i < c.nb; i++) put(add, "> ", y, c.b + i, openY, ADDED);
+    for (let i = 0; i < c.nb; i++) put(add, `>${gap}`, y, c.b + i, openY, ADDED);
   }
 }
 
@@ -77,6 +77,7 @@ export function unified(
   size: number,
   names: readonly [string, string],
   title?: (before: number) => string,
+  gap = "",
 ): void {
   const { x, y, openX, openY } = sides;
   const span = (from: number, to: number) =>
@@ -88,12 +89,12 @@ export function unified(
     add(`${title?.(hunk.fromA) ?? ""}\n`);
     let at = hunk.fromA;
     for (const c of hunk.changes) {
-      for (; at < c.a; at++) put(add, " ", x, at, openX);
-      for (let k = 0; k < c.na; k++) put(add, "-", x, c.a + k, openX, DELETED);
-      for (let k = 0; k < c.nb; k++) put(add, "+", y, c.b + k, openY, ADDED);
+      for (; at < c.a; at++) put(add, gap === "" ? " " : gap, x, at, openX);
+      for (let k = 0; k < c.na; k++) put(add, `-${gap}`, x, c.a + k, openX, DELETED);
+      for (let k = 0; k < c.nb; k++) put(add, `+${gap}`, y, c.b + k, openY, ADDED);
       at = c.a + c.na;
     }
-    for (; at < hunk.toA; at++) put(add, " ", x, at, openX);
+    for (; at < hunk.toA; at++) put(add, gap === "" ? " " : gap, x, at, openX);
   }
 }
 
@@ -105,6 +106,7 @@ export function context(
   size: number,
   names: readonly [string, string],
   title?: (before: number) => string,
+  gap = " ",
 ): void {
   const { x, y, openX, openY } = sides;
   const span = (from: number, to: number) => (to - from <= 1 ? `${to}` : `${from + 1},${to}`);
@@ -116,19 +118,19 @@ export function context(
     if (hunk.changes.some((c) => c.na > 0)) {
       let at = hunk.fromA;
       for (const c of hunk.changes) {
-        for (; at < c.a; at++) put(add, "  ", x, at, openX, DELETED);
-        for (; at < c.a + c.na; at++) put(add, c.nb > 0 ? "! " : "- ", x, at, openX, DELETED);
+        for (; at < c.a; at++) put(add, ` ${gap}`, x, at, openX, DELETED);
+        for (; at < c.a + c.na; at++) put(add, c.nb > 0 ? `!${gap}` : `-${gap}`, x, at, openX, DELETED);
       }
-      for (; at < hunk.toA; at++) put(add, "  ", x, at, openX, DELETED);
+      for (; at < hunk.toA; at++) put(add, ` ${gap}`, x, at, openX, DELETED);
     }
     add(`--- ${span(hunk.fromB, hunk.toB)} ----\n`, HUNK);
     if (hunk.changes.some((c) => c.nb > 0)) {
       let at = hunk.fromB;
       for (const c of hunk.changes) {
-        for (; at < c.b; at++) put(add, "  ", y, at, openY, ADDED);
-        for (; at < c.b + c.nb; at++) put(add, c.na > 0 ? "! " : "+ ", y, at, openY, ADDED);
+        for (; at < c.b; at++) put(add, ` ${gap}`, y, at, openY, ADDED);
+        for (; at < c.b + c.nb; at++) put(add, c.na > 0 ? `!${gap}` : `+${gap}`, y, at, openY, ADDED);
       }
-      for (; at < hunk.toB; at++) put(add, "  ", y, at, openY, ADDED);
+      for (; at < hunk.toB; at++) put(add, ` ${gap}`, y, at, openY, ADDED);
     }
   }
 }
@@ -147,6 +149,17 @@ export function edScript(add: Add, { y }: Sides, changes: readonly Change[]): vo
       add(open ? `${y[i]}\n` : "..\n.\ns/.//\n");
     }
     if (open) add(".\n");
+  }
+}
+
+/** -f: much like ed's commands, from the first change to the last; no program takes them. */
+export function forwardEd(add: Add, { y, openY }: Sides, changes: readonly Change[]): void {
+  for (const c of changes) {
+    const span = c.na > 1 ? `${c.a + 1} ${c.a + c.na}` : `${c.na === 0 ? c.a : c.a + 1}`;
+    add(`${c.na === 0 ? "a" : c.nb === 0 ? "d" : "c"}${span}\n`);
+    if (c.nb === 0) continue;
+    for (let i = c.b; i < c.b + c.nb; i++) put(add, "", y, i, openY);
+    add(".\n");
   }
 }
 

@@ -1,41 +1,78 @@
 import { cpu, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
+import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { compileRegex } from "../../text/regex/index.ts";
 import { calendar, strftime } from "../../text/time.ts";
 import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
-import { shellQuote, type Tool, tool, UsageError } from "../tool.ts";
+import { shellQuote, type Tool, tool, UsageError, versionText } from "../tool.ts";
 import { formatsOf, formatted } from "./diff-format.ts";
-import { type Change, context, edScript, normal, rcs, type Sides, sideBySide, unified } from "./diff-output.ts";
+import {
+  type Change,
+  context,
+  edScript,
+  forwardEd,
+  normal,
+  rcs,
+  type Sides,
+  sideBySide,
+  unified,
+} from "./diff-output.ts";
 import { globRegex } from "./find-tests.ts";
 
-/** diff(1) of files and directories: the normal form, -u, -c, -y and -q. */
-export const diff = tool(
-  {
-    name: "diff",
-    short: "0123456789uU:cC:qsrNibwBaL:yW:tenZEI:x:X:pF:dTHD:S:",
-    long: "unified::=u context::=c side-by-side=y width:=W suppress-common-lines=suppress left-column=left-column expand-tabs=t text=a ignore-blank-lines=B brief=q report-identical-files=s recursive=r new-file=N ignore-case=i ignore-all-space=w ignore-space-change=b label:=L color::=color normal=normal ed=e rcs=n ignore-trailing-space=Z ignore-tab-expansion=E ignore-matching-lines:=I exclude:=x exclude-from:=X show-c-function=p show-function-line:=F minimal=d initial-tab=T speed-large-files=H strip-trailing-cr=cr ifdef:=D starting-file:=S no-dereference=nd palette:=palette horizon-lines:=hl line-format: old-line-format: new-line-format: unchanged-line-format: old-group-format: new-group-format: unchanged-group-format: changed-group-format:",
-    usage: "[OPTION]... FILES",
-    about: "Compare FILES line by line.",
-    version: "diff (GNU diffutils) 3.10",
-    usageStatus: 2,
-    hint: "diff: Try 'diff --help' for more information.",
-  },
-  function* (t, o) {
-    const [left, right, extra] = o.operands;
-    if (left === undefined) throw new UsageError("missing operand after 'diff'");
-    if (right === undefined) throw new UsageError(`missing operand after '${left}'`);
-    if (extra !== undefined) throw new UsageError(`extra operand '${extra}'`);
-    const width = o.value("W");
-    if (width !== undefined && !/^[1-9]\d*$/.test(width)) throw new UsageError(`invalid width '${width}'`);
-    const context = o.value("U", "C", "u", "c");
-    if (context !== undefined && !/^\d+$/.test(context)) throw new UsageError(`invalid context length '${context}'`);
-    const colour = o.has("color") ? (o.value("color") ?? "auto") : "never";
-    if (!/^(always|never|auto)$/.test(colour)) throw new UsageError(`invalid color '${colour}'`);
-    return yield* compare(t, o, left, right);
-  },
-);
+/** The forms of output, which exclude each other, by the options that ask for them. */
+const STYLES: Record<string, string> = {
+  u: "unified",
+  U: "unified",
+  c: "context",
+  C: "context",
+  y: "columns",
+  e: "ed",
+  f: "forward",
+  n: "rcs",
+  normal: "normal",
+};
+
+const SPEC = {
+  name: "diff",
+  short: "0123456789uU:cC:qsrNibwBaL:yW:tenZEI:x:X:pPF:dTHD:S:fhlv",
+  long: "unified::=u context::=c side-by-side=y width:=W suppress-common-lines=suppress left-column=left-column expand-tabs=t text=a ignore-blank-lines=B brief=q report-identical-files=s recursive=r new-file=N ignore-case=i ignore-all-space=w ignore-space-change=b label:=L color::=color normal=normal ed=e rcs=n ignore-trailing-space=Z ignore-tab-expansion=E ignore-matching-lines:=I exclude:=x exclude-from:=X show-c-function=p show-function-line:=F minimal=d initial-tab=T speed-large-files=H strip-trailing-cr=cr ifdef:=D starting-file:=S no-dereference=nd palette:=palette horizon-lines:=hl line-format: old-line-format: new-line-format: unchanged-line-format: old-group-format: new-group-format: unchanged-group-format: changed-group-format: from-file:=from to-file:=to unidirectional-new-file=P forward-ed=f paginate=l tabsize:=tabsize",
+  usage: "[OPTION]... FILES",
+  about: "Compare FILES line by line.",
+  version: "diff (GNU diffutils) 3.10",
+  usageStatus: 2,
+  hint: "diff: Try 'diff --help' for more information.",
+};
+
+/** diff(1) of files and directories. */
+export const diff = tool(SPEC, function* (t, o) {
+  if (o.has("v")) {
+    t.out.add(versionText(SPEC));
+    return 0;
+  }
+  const style = new Set(o.list.flatMap(({ key }) => STYLES[key] ?? []));
+  if (style.size > 1) throw new UsageError("conflicting output style options");
+  const [left, right, extra] = o.operands;
+  const several = o.value("from") ?? o.value("to");
+  if (several !== undefined) {
+    let worst = 0;
+    for (const path of o.operands)
+      worst = Math.max(worst, yield* o.has("from") ? compare(t, o, several, path) : compare(t, o, path, several));
+    return worst;
+  }
+  const last = t.p.argv.at(-1)!;
+  if (left === undefined) throw new UsageError(`missing operand after '${t.p.argv.length > 1 ? last : "diff"}'`);
+  if (right === undefined) throw new UsageError(`missing operand after '${last}'`);
+  if (extra !== undefined) throw new UsageError(`extra operand '${extra}'`);
+  const width = o.value("W");
+  if (width !== undefined && !/^[1-9]\d*$/.test(width)) throw new UsageError(`invalid width '${width}'`);
+  const context = o.value("U", "C", "u", "c");
+  if (context !== undefined && !/^\d+$/.test(context)) throw new UsageError(`invalid context length '${context}'`);
+  const colour = o.has("color") ? (o.value("color") ?? "auto") : "never";
+  if (!/^(always|never|auto)$/.test(colour)) throw new UsageError(`invalid color '${colour}'`);
+  return yield* compare(t, o, left, right);
+});
 
 const isDirectory = (t: Tool, path: string) => path !== "-" && sys.find(t.p, path)?.kind === "dir";
 const inside = (dir: string, name: string) => `${dir}${dir.endsWith("/") ? "" : "/"}${name}`;
@@ -43,11 +80,38 @@ const inside = (dir: string, name: string) => `${dir}${dir.endsWith("/") ? "" : 
 /** Two files, a file and its namesake in a directory, or the files of two directories. */
 function* compare(t: Tool, o: ParsedOptions, left: string, right: string): Gen<number> {
   const [dirA, dirB] = [isDirectory(t, left), isDirectory(t, right)];
+  if (o.has("nd")) {
+    const kinds = [left, right].map((path) => (path === "-" ? undefined : sys.find(t.p, path, false)));
+    const told = linkDifference(kinds, left, right);
+    if (told !== undefined) {
+      if (told !== "") t.out.add(`${told}\n`);
+      return told === "" ? 0 : 1;
+    }
+  }
+  for (const [dir, other] of [
+    [dirA, right],
+    [dirB, left],
+  ] as const) {
+    if (!dir || other === "-" || sys.find(t.p, other) !== undefined) continue;
+    yield* t.error(`${other}: No such file or directory`, 2);
+    return 2;
+  }
   if (dirA && dirB) return yield* compareDirectories(t, o, left, right);
   const name = (path: string) => path.slice(path.lastIndexOf("/") + 1);
   if (dirA) return yield* compareFiles(t, o, inside(left, name(right)), right);
   if (dirB) return yield* compareFiles(t, o, left, inside(right, name(left)));
   return yield* compareFiles(t, o, left, right);
+}
+
+/** What --no-dereference says of symbolic links; undefined where neither is one. */
+function linkDifference([a, b]: readonly (Inode | undefined)[], left: string, right: string): string | undefined {
+  if (a?.kind !== "symlink" && b?.kind !== "symlink") return undefined;
+  if (a === undefined || b === undefined) return undefined;
+  if (a.kind === "symlink" && b.kind === "symlink")
+    return a.target === b.target ? "" : `Symbolic links ${left} and ${right} differ`;
+  const shown = ({ kind }: Inode) =>
+    kind === "symlink" ? "symbolic link" : kind === "dir" ? "directory" : "regular file";
+  return `File ${left} is a ${shown(a)} while file ${right} is a ${shown(b)}`;
 }
 
 function* compareDirectories(t: Tool, o: ParsedOptions, left: string, right: string): Gen<number> {
@@ -59,11 +123,12 @@ function* compareDirectories(t: Tool, o: ParsedOptions, left: string, right: str
   for (const file of o.values("X")) excluded.push(...sys.readText(t.p, file).split("\n"));
   const skips = excluded.filter((pattern) => pattern !== "").map((pattern) => globMatcher(pattern));
   let worst = 0;
+  const starting = o.value("S") ?? "";
   for (const name of [...new Set([...a.keys(), ...b.keys()])].sort()) {
-    if (skips.some((matches) => matches(name))) continue;
+    if (name < starting || skips.some((matches) => matches(name))) continue;
     const [x, y] = [inside(left, name), inside(right, name)];
     const [kindA, kindB] = [a.get(name)?.kind, b.get(name)?.kind];
-    if (!o.has("N") && (kindA === undefined || kindB === undefined)) {
+    if (!(kindA === undefined ? o.has("N", "P") : o.has("N")) && (kindA === undefined || kindB === undefined)) {
       t.out.add(`Only in ${kindA === undefined ? right : left}: ${name}\n`);
       worst = Math.max(worst, 1);
     } else if (kindA === "dir" && kindB === "dir") {
@@ -94,7 +159,7 @@ function* compareFiles(t: Tool, o: ParsedOptions, left: string, right: string, t
       texts.push(path === "-" ? decode(yield* readWhole(t.p, 0)) : decode(yield* sys.readPath(t.p, path)));
     } catch (error) {
       if (!isErrno(error)) throw error;
-      if (o.has("N") && error.code === "ENOENT") texts.push("");
+      if (error.code === "ENOENT" && (o.has("N") || (o.has("P") && path === left))) texts.push("");
       else yield* t.pathError(path, error, 2);
     }
   }
@@ -138,10 +203,13 @@ function* compareFiles(t: Tool, o: ParsedOptions, left: string, right: string, t
     return 1;
   }
   t.out.add(title);
-  const sides: Sides = { x, y, openX: open[0]!, openY: open[1]! };
+  const written = (lines: string[]) => (o.has("t") && !o.has("y") ? lines.map(expandTabs) : lines);
+  const sides: Sides = { x: written(x), y: written(y), openX: open[0]!, openY: open[1]! };
   const colour = o.has("color") ? (o.value("color") ?? "auto") : "never";
   const coloured = colour === "always" || (colour === "auto" && t.p.fds.get(1)?.tty !== undefined);
-  const add = (text: string, sgr?: string) => {
+  const palette = paletteOf(o.value("palette") ?? "");
+  const add = (text: string, kind?: string) => {
+    const sgr = kind === undefined ? undefined : (palette.get(kind) ?? kind);
     if (!coloured || sgr === undefined) t.out.add(text);
     else if (text.endsWith("\n")) t.out.add(`\x1b[${sgr}m${text.slice(0, -1)}\x1b[0m\n`);
     else t.out.add(`\x1b[${sgr}m${text}\x1b[0m`);
@@ -182,19 +250,32 @@ function* compareFiles(t: Tool, o: ParsedOptions, left: string, right: string, t
         if (functions.test(x[i]!)) return ` ${x[i]!.trimStart().slice(0, 40).trimEnd()}`;
       return "";
     });
-  const style = o.last("c", "C", "p", "u", "U", "e", "n", "normal")?.key;
+  const style = o.last("c", "C", "p", "u", "U", "e", "f", "n", "normal")?.key;
   if (style === "u" || style === "U" || (style === "p" && o.has("u", "U")))
-    unified(add, sides, changes, size, names, titleOf);
-  else if (style === "c" || style === "C" || style === "p") context(add, sides, changes, size, names, titleOf);
+    unified(add, sides, changes, size, names, titleOf, o.has("T") ? "\t" : "");
+  else if (style === "c" || style === "C" || style === "p")
+    context(add, sides, changes, size, names, titleOf, o.has("T") ? "\t" : " ");
   else if (style === "e") {
     edScript(add, sides, changes);
     if (open[1]) {
       yield* t.error(`${right}: No newline at end of file\n`, 0);
       return 2;
     }
-  } else if (style === "n") rcs(add, sides, changes);
-  else normal(add, sides, changes);
+  } else if (style === "f") forwardEd(add, sides, changes);
+  else if (style === "n") rcs(add, sides, changes);
+  else normal(add, sides, changes, o.has("T") ? "\t" : " ");
   return 1;
+}
+
+/** Colors of --palette, by the ones they stand for. */
+function paletteOf(text: string): ReadonlyMap<string, string> {
+  const kinds: Record<string, string> = { hd: "1", ln: "36", de: "31", ad: "32" };
+  const out = new Map<string, string>();
+  for (const part of text.split(":")) {
+    const [key = "", value] = part.split("=");
+    if (kinds[key] !== undefined && value !== undefined && /^[\d;]*$/.test(value)) out.set(kinds[key], value);
+  }
+  return out;
 }
 
 /** A word of the title above the files of two directories, quoted as a shell would need it. */

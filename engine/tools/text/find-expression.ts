@@ -32,6 +32,8 @@ export interface Search {
   /** Walked after symbolic links (-L, -follow). */
   follow: boolean;
   ends: (() => Gen<void>)[];
+  /** The file with the starting points (-files0-from). */
+  namesFrom: string | undefined;
 }
 
 /** What makes a test of the words of an expression. */
@@ -43,6 +45,8 @@ export class Expression {
   readonly search: Search;
   /** Warnings that go before everything else. */
   readonly warnings: string[] = [];
+  /** -warn: also of what is likely no mistake. On by default where a person types. */
+  warns: boolean;
   private readonly args: string[];
   private at = 0;
 
@@ -50,6 +54,7 @@ export class Expression {
     this.t = t;
     this.args = args;
     this.search = search;
+    this.warns = t.p.fds.get(0)?.tty !== undefined;
   }
 
   parse(): Test {
@@ -149,6 +154,13 @@ export class Expression {
     if (name === ")") throw new Fatal("invalid expression; you have too many ')'");
     const make = name === undefined ? undefined : (TESTS[name] ?? ACTIONS[name]);
     if (make !== undefined) return make(this, name!);
+    if (name !== undefined && /^-newer[a-zA-Z]{2}$/.test(name)) {
+      if (name[6] === "B" || name[7] === "B")
+        throw new Fatal(
+          `This system does not provide a way to find the birth time of a file.\nfind: invalid predicate \`${name}'`,
+        );
+      throw new Fatal(`invalid predicate \`${name}'`);
+    }
     if (name?.startsWith("-")) throw new Fatal(`unknown predicate \`${name}'`);
     throw new Fatal(`paths must precede expression: \`${name}'`);
   }

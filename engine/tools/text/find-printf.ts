@@ -9,7 +9,9 @@ import { groupName, userName } from "../../machine/users.ts";
 import { localZone } from "../../machine/zone.ts";
 import { C_ESCAPES } from "../../text/escapes.ts";
 import { modeString } from "../../text/mode.ts";
+import { general } from "../../text/number-format.ts";
 import { strftime } from "../../text/time.ts";
+import { Fatal } from "../tool.ts";
 import { baseName } from "./cp.ts";
 import type { Visit } from "./find-expression.ts";
 import { blocksOf, linksOf, sizeOf } from "./ls-view.ts";
@@ -102,8 +104,10 @@ function field(p: Process, visit: Visit, letter: string): string | undefined {
       return node.kind === "symlink" ? node.target : "";
     case "n":
       return String(linksOf(node));
-    case "S":
-      return "1";
+    case "S": {
+      const size = sizeOf(node);
+      return size === 0 ? "1" : general((blocksOf(node) * 1024) / size, 6);
+    }
     case "t":
       return stamp(p, node.mtime);
     case "a":
@@ -165,10 +169,16 @@ export function printfText(p: Process, format: string, visit: Visit, warn: (mess
     if (kind === "") text = letter === undefined ? undefined : field(p, visit, letter);
     else text = time(p, visit.node[kind === "A" ? "atime" : kind === "C" ? "ctime" : "mtime"], letter!);
     if (text === undefined) {
-      warn(`unrecognized format directive \`%${letter ?? ""}'`);
+      if (letter === undefined) throw new Fatal("error: % at end of format string");
+      warn(
+        /^[ABCT]$/.test(letter) && i === format.length - 1
+          ? `format directive \`%${letter}' should be followed by another character`
+          : `unrecognized format directive \`%${letter}'`,
+      );
       out += whole;
       continue;
     }
+    if (letter === "m" && flags!.includes("#")) text = `0${text}`;
     if (precision !== undefined) text = text.slice(0, Number(precision));
     const fill = flags!.includes("0") && !flags!.includes("-") ? "0" : " ";
     out += flags!.includes("-") ? text.padEnd(Number(width)) : text.padStart(Number(width), fill);

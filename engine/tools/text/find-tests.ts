@@ -43,7 +43,12 @@ function number(e: Expression, name: string): (n: number) => boolean {
 const named =
   (subject: (visit: Visit) => string | undefined): Maker =>
   (e, name) => {
-    const regex = globRegex(e.value(name), name.startsWith("-i"));
+    const pattern = e.value(name);
+    if (/name$/.test(name) && !/(?:l|whole)name$/.test(name) && pattern.includes("/") && e.warns)
+      e.warnings.push(
+        `${quote(name)} matches against basenames only, but the given pattern contains a directory separator (${quote("/")}), thus the expression will evaluate to false all the time.  Did you mean ${quote(name.replace("name", "wholename"))}?`,
+      );
+    const regex = globRegex(pattern, name.startsWith("-i"));
     return test((visit) => {
       const text = subject(visit);
       return text !== undefined && regex.test(text);
@@ -67,6 +72,9 @@ const regex: Maker = (e, name) => {
 
 const type: Maker = (e, name) => {
   const text = e.value(name);
+  if (/[^,][^,]/.test(text)) throw new Fatal(`Must separate multiple arguments to ${name} using: ','`);
+  if (text.endsWith(","))
+    throw new Fatal(`Last file type in list argument to ${name} is missing, i.e., list is ending on: ','`);
   for (const letter of text.split(","))
     if (KINDS[letter] === undefined) throw new Fatal(`Unknown argument to ${name}: ${letter}`);
   const wanted = text.split(",").map((letter) => KINDS[letter]);
@@ -154,7 +162,12 @@ const perm: Maker = (e) => {
   const text = e.value("-perm");
   const how = /^[-/]/.test(text) ? text[0] : "";
   const rest = how === "" ? text : text.slice(1);
-  const mode = parseMode(rest);
+  // `+MODE` once meant what `/MODE` does.
+  const mode = /^\+[0-7]/.test(rest) ? undefined : parseMode(rest);
+  if (how === "/" && /^0+$/.test(rest))
+    e.warnings.push(
+      `you have specified a mode pattern ${text} (which is equivalent to /000). The meaning of -perm /000 has now been changed to be consistent with -perm -000; that is, while it used to match no files, it now matches all files.`,
+    );
   if (mode === undefined) throw new Fatal(`invalid mode ${quote(text)}`);
   const bits = applyMode(mode, 0, false, 0);
   return test(({ node }) => {
@@ -200,6 +213,22 @@ const access =
   (e) =>
     test(({ node }) => mayAccess(node, e.t.p.cred, wanted));
 
+const REGEX_TYPES = [
+  "findutils-default",
+  "ed",
+  "emacs",
+  "gnu-awk",
+  "grep",
+  "posix-awk",
+  "awk",
+  "posix-basic",
+  "posix-egrep",
+  "egrep",
+  "posix-extended",
+  "posix-minimal-basic",
+  "sed",
+];
+
 /** By name; whoever is not here may be an action. */
 export const TESTS: Record<string, Maker> = {
   "-name": base,
@@ -214,6 +243,10 @@ export const TESTS: Record<string, Maker> = {
   "-iregex": regex,
   "-regextype": (e) => {
     const text = e.value("-regextype");
+    if (!REGEX_TYPES.includes(text))
+      throw new Fatal(
+        `Unknown regular expression type ${quote(text)}; valid types are ${REGEX_TYPES.map(quote).join(", ")}.`,
+      );
     e.search.syntax = /^(posix-)?(basic|minimal-basic)$|^(grep|sed|ed)$/.test(text.replace("posix-", ""))
       ? "bre"
       : "ere";
@@ -272,8 +305,15 @@ export const TESTS: Record<string, Maker> = {
   "-noleaf": nothing,
   "-ignore_readdir_race": nothing,
   "-noignore_readdir_race": nothing,
-  "-warn": nothing,
-  "-nowarn": nothing,
+  "-warn": option((e) => (e.warns = true)),
+  "-nowarn": option((e) => (e.warns = false)),
+  "-context": () => {
+    throw new Fatal("invalid predicate -context: SELinux is not enabled.");
+  },
+  "-files0-from": (e) => {
+    e.search.namesFrom = e.value("-files0-from");
+    return always(true);
+  },
 };
 
 /** fnmatch(3) without special slashes and dots. */

@@ -1,11 +1,11 @@
-import { call, cpu, type Gen } from "../../kernel/index.ts";
+import { call, cpu, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import { normalize } from "../../machine/path.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { compareBytes } from "../io.ts";
-import { Fatal, shellQuote, Tool } from "../tool.ts";
+import { compareBytes, readWhole } from "../io.ts";
+import { Fatal, quote, shellQuote, Tool } from "../tool.ts";
 import { Expression, type Search, type Test, type Visit } from "./find-expression.ts";
 
 /** find(1) of findutils: its usual tests and actions. */
@@ -28,7 +28,6 @@ export const find: Program = function* (p) {
   }
   const roots: string[] = [];
   while (args.length > 0 && !/^[-(!]/.test(args[0]!)) roots.push(args.shift()!);
-  if (roots.length === 0) roots.push(".");
   const search: Search = {
     min: 0,
     max: Number.POSITIVE_INFINITY,
@@ -40,10 +39,13 @@ export const find: Program = function* (p) {
     daystart: false,
     follow,
     ends: [],
+    namesFrom: undefined,
   };
   try {
     const parser = new Expression(t, args, search);
     const test = parser.parse();
+    if (search.namesFrom !== undefined) roots.push(...(yield* namesOf(t, search.namesFrom, roots)));
+    else if (roots.length === 0) roots.push(".");
     const whole: Test = search.acts
       ? test
       : function* (visit) {
@@ -51,6 +53,7 @@ export const find: Program = function* (p) {
           t.out.add(`${visit.path}\n`);
           return true;
         };
+    for (const warning of parser.warnings.splice(0)) yield* t.error(`warning: ${warning}`, 0);
     for (const root of roots) {
       let node: Inode;
       try {
@@ -63,7 +66,7 @@ export const find: Program = function* (p) {
       yield* walk(t, { path: root, root, node, depth: 0, prune: false }, whole, search);
       if (search.quit) break;
     }
-    for (const warning of parser.warnings) yield* t.error(`warning: ${warning}`, 0);
+    for (const warning of parser.warnings.splice(0)) yield* t.error(`warning: ${warning}`, 0);
     for (const end of search.ends) yield* end();
   } catch (error) {
     if (!(error instanceof Fatal)) throw error;
@@ -72,6 +75,19 @@ export const find: Program = function* (p) {
   yield* t.out.flush();
   return t.status;
 };
+
+/** The starting points in a file, each with a NUL behind it. */
+function* namesOf(t: Tool, file: string, given: readonly string[]): Gen<string[]> {
+  if (given.length > 0)
+    throw new Fatal(`extra operand ${quote(given[0]!)}\nfind: file operands cannot be combined with -files0-from`);
+  try {
+    const text = decode(file === "-" ? yield* readWhole(t.p, 0) : yield* sys.readPath(t.p, file));
+    return text.split("\0").filter((name) => name !== "");
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    throw new Fatal(`cannot open ${quote(file)} for reading: ${error.message}`);
+  }
+}
 
 /** Whether another file system begins at `path`. */
 function mounted({ p }: Tool, path: string, above: string): boolean {

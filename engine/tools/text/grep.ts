@@ -4,7 +4,7 @@ import * as sys from "../../machine/sys.ts";
 import { TooComplex } from "../../text/regex/index.ts";
 import { byteLength, compareBytes } from "../io.ts";
 import { matchWord } from "../options.ts";
-import { Fatal, quote, type Tool, tool } from "../tool.ts";
+import { Fatal, quote, type Tool, tool, versionText } from "../tool.ts";
 import { build, type Matcher, nameFilter } from "./grep-match.ts";
 
 interface Search extends Matcher {
@@ -30,12 +30,15 @@ interface Search extends Matcher {
   skipDirectories: boolean;
   initialTab: boolean;
   text: boolean;
+  /** -I: binary files match nothing. */
+  skipBinary: boolean;
+  colors: Colors;
   groupSeparator: string | undefined;
 }
 
 const OPTIONS = {
   name: "grep",
-  short: "A:B:C:D:EFGHILPTUVX:abcd:e:f:hiLlm:noqRrsuvwxyZz0123456789",
+  short: "A:B:C:D:EFGHILPTUX:Vabcd:e:f:hiLlm:noqRrsuvwxyZz0123456789",
   long: "after-context:=A before-context:=B context:=C binary-files:=bf basic-regexp=G extended-regexp=E fixed-regexp=F fixed-strings=F perl-regexp=P byte-offset=b color::=color colour::=color count=c devices:=D directories:=d exclude:=exclude exclude-from:=ef exclude-dir:=exclude-dir file:=f files-with-matches=l files-without-match=L group-separator:=gs no-group-separator=ngs ignore-case=i no-ignore-case=nic include:=include initial-tab=T invert-match=v label:=label line-buffered=lb line-number=n line-regexp=x max-count:=m no-filename=h no-messages=s null=Z null-data=z only-matching=o quiet=q recursive=r dereference-recursive=R regexp:=e silent=q text=a binary=U unix-byte-offsets=u with-filename=H word-regexp=w",
   usage: "[OPTION]... PATTERNS [FILE]...",
   about:
@@ -47,6 +50,10 @@ const OPTIONS = {
 
 /** grep(1); `egrep` and `fgrep` choose the syntax by their names. */
 export const grep = tool(OPTIONS, function* (t, o) {
+  if (o.has("V")) {
+    t.out.add(versionText(OPTIONS));
+    return 0;
+  }
   const patterns: string[] = [];
   let given = false;
   for (const { key, value } of o.list) {
@@ -64,6 +71,9 @@ export const grep = tool(OPTIONS, function* (t, o) {
     }
     patterns.push(...first.split("\n"));
   }
+  if (new Set(o.list.filter(({ key }) => /^[EFGP]$/.test(key)).map(({ key }) => key)).size > 1)
+    throw new Fatal("conflicting matchers specified", 2);
+  if (o.has("u")) yield* t.error("warning: --unix-byte-offsets (-u) is obsolete", 0);
   const kind =
     o.last("E", "F", "G", "P")?.key ?? (t.name.endsWith("egrep") ? "E" : t.name.endsWith("fgrep") ? "F" : "G");
   const binary = o.value("bf");
@@ -110,7 +120,8 @@ export const grep = tool(OPTIONS, function* (t, o) {
     only,
     numbers: o.has("n"),
     bytes: o.has("b"),
-    names: namesOption === undefined ? files.length > 1 || recursive : namesOption === "H",
+    names:
+      namesOption === undefined ? files.length > 1 || (recursive && isDirectory(t, files[0]!)) : namesOption === "H",
     before: only ? 0 : context("B"),
     after: only ? 0 : context("A"),
     groups: o.has("A", "B", "C") || context("A") > 0 || context("B") > 0,
@@ -124,7 +135,9 @@ export const grep = tool(OPTIONS, function* (t, o) {
     label: o.value("label") ?? "(standard input)",
     skipDirectories: directories !== undefined && "skip".startsWith(directories),
     initialTab: o.has("T"),
-    text: o.has("a") || o.value("bf") === "text",
+    text: o.last("a", "I", "bf")?.key === "a" || (o.last("a", "I", "bf")?.value ?? "") === "text",
+    skipBinary: o.last("a", "I", "bf")?.key === "I" || o.last("a", "I", "bf")?.value === "without-match",
+    colors: yield* colorsOf(t),
     groupSeparator: o.has("ngs") ? undefined : (o.value("gs") ?? "--"),
   };
   const state = { matched: false, printed: false };
@@ -137,6 +150,11 @@ export const grep = tool(OPTIONS, function* (t, o) {
   if (t.status === 2) return state.matched && search.quiet ? 0 : 2;
   return state.matched ? 0 : 1;
 });
+
+/** Names stand before what is found in a directory, not in the one file that is named. */
+function isDirectory(t: Tool, path: string): boolean {
+  return path !== "-" && sys.find(t.p, path)?.kind === "dir";
+}
 
 const DIRECTORIES = ["read", "recurse", "skip"];
 
@@ -203,6 +221,7 @@ function* searchPath(
       if (node.kind === "dir") {
         if (!recursive) {
           if (!search.silent && !search.skipDirectories) yield* t.error(`${path}: Is a directory`, 2);
+          else if (!search.skipDirectories) t.status = 2;
           return;
         }
         if (!operand && !filter(base, true, operand)) return;
@@ -228,9 +247,30 @@ function* searchPath(
   }
 }
 
-/** A match in the colour of GREP_COLORS. */
-const marked = (code: string, text: string) => `\x1b[${code}m\x1b[K${text}\x1b[m\x1b[K`;
-const paint = (code: string, text: string) => `\x1b[${code}m\x1b[K${text}\x1b[m\x1b[K`;
+/** The colors of GREP_COLORS by their capabilities, and what follows each (`ne` leaves it out). */
+interface Colors {
+  of: ReadonlyMap<string, string>;
+  erase: string;
+}
+
+const COLORS = { ms: "01;31", mc: "01;31", fn: "35", ln: "32", bn: "32", se: "36", sl: "", cx: "" };
+
+function* colorsOf(t: Tool): Gen<Colors> {
+  const of = new Map(Object.entries(COLORS));
+  let erase = "\x1b[K";
+  const old = t.p.env.get("GREP_COLOR");
+  if (old) {
+    yield* t.error(`warning: GREP_COLOR='${old}' is deprecated; use GREP_COLORS='mt=${old}'`, 0);
+    for (const key of ["ms", "mc"]) of.set(key, old);
+  }
+  for (const part of (t.p.env.get("GREP_COLORS") ?? "").split(":")) {
+    const [key, value] = part.split("=") as [string, string | undefined];
+    if (key === "ne") erase = "";
+    else if (value !== undefined && /^[\d;]*$/.test(value))
+      for (const name of key === "mt" ? ["ms", "mc"] : [key]) of.set(name, value);
+  }
+  return { of, erase };
+}
 
 /** Digits of a file's size: no number of a line or byte in it has more. */
 function sizeDigits(t: Tool, fd: number): number {
@@ -252,16 +292,20 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
   const listed = search.files !== undefined || search.count || search.quiet;
   // Numbers are as wide as the size of the file.
   const digits = search.initialTab ? sizeDigits(t, fd) : 0;
-  const red = /(?:^|:)(?:mt|ms)=([\d;]+)/.exec(t.p.env.get("GREP_COLORS") ?? "")?.[1] ?? "01;31";
+  const { colors } = search;
+  const paint = (kind: string, text: string): string => {
+    const code = colors.of.get(kind) ?? "";
+    return code === "" ? text : `\x1b[${code}m${colors.erase}${text}\x1b[m${colors.erase}`;
+  };
   const prefix = (line: number, at: number, mark: string): string => {
     let text = "";
     const color = search.color;
-    const sep = color ? paint("36", mark) : mark;
-    if (search.names) text += (color ? paint("35", name) : name) + (search.nameEnd ?? sep);
+    const sep = color ? paint("se", mark) : mark;
+    if (search.names) text += (color ? paint("fn", name) : name) + (search.nameEnd ?? sep);
     if (search.numbers)
       text +=
-        (color ? paint("32", String(line)) : search.initialTab ? String(line).padStart(digits) : String(line)) + sep;
-    if (search.bytes) text += (color ? paint("32", String(at)) : String(at).padStart(digits)) + sep;
+        (color ? paint("ln", String(line)) : search.initialTab ? String(line).padStart(digits) : String(line)) + sep;
+    if (search.bytes) text += (color ? paint("bn", String(at)) : String(at).padStart(digits)) + sep;
     if (search.initialTab && text !== "") text += "\t";
     return text;
   };
@@ -272,7 +316,7 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
       const match = search.find(line, from);
       if (match === null) break;
       if (match.end > match.index) {
-        result += line.slice(at, match.index) + marked(red, line.slice(match.index, match.end));
+        result += line.slice(at, match.index) + paint("ms", line.slice(match.index, match.end));
         at = match.end;
         from = match.end;
       } else from = match.index + 1;
@@ -281,7 +325,7 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
   };
   const separate = (line: number) => {
     if (search.groups && !search.only && search.groupSeparator !== undefined && state.printed && line > lastPrinted + 1)
-      out.add(`${search.color ? paint("36", search.groupSeparator) : search.groupSeparator}\n`);
+      out.add(`${search.color ? paint("se", search.groupSeparator) : search.groupSeparator}\n`);
     state.printed = true;
     lastPrinted = line;
   };
@@ -298,8 +342,10 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
         reader.odd &&
         search.end === "\n" &&
         (line.includes("\0") || (/[\udc80-\udcff]/.test(line) && hasEscape(line)))
-      )
+      ) {
+        if (search.skipBinary) return;
         binary = true;
+      }
       let hit: boolean;
       try {
         hit = hits < search.max && search.test(line) !== search.invert;
@@ -313,7 +359,7 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
         if (search.quiet) return;
         if (search.files === "with" || search.files === "without") {
           if (search.files === "without") return;
-          out.add(`${search.color ? paint("35", name) : name}${search.nameEnd ?? "\n"}`);
+          out.add(`${search.color ? paint("fn", name) : name}${search.nameEnd ?? "\n"}`);
           yield* out.flush();
           return;
         }
@@ -356,7 +402,7 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
   if (search.quiet) return;
   if (search.count)
     out.add(
-      `${search.names ? `${search.color ? paint("35", name) : name}${search.nameEnd ?? (search.color ? paint("36", ":") : ":")}` : ""}${hits}\n`,
+      `${search.names ? `${search.color ? paint("fn", name) : name}${search.nameEnd ?? (search.color ? paint("se", ":") : ":")}` : ""}${hits}\n`,
     );
   if (search.files === "without") {
     out.add(`${name}${search.nameEnd ?? "\n"}`);
@@ -369,7 +415,7 @@ function* searchFile(t: Tool, fd: number, name: string, search: Search, state: S
       if (match.end > match.index) {
         const text = line.slice(match.index, match.end);
         const start = at + (search.bytes ? byteLength(line.slice(0, match.index)) : 0);
-        out.add(`${prefix(lineNumber, start, ":")}${search.color ? marked(red, text) : text}${search.end}`);
+        out.add(`${prefix(lineNumber, start, ":")}${search.color ? paint("ms", text) : text}${search.end}`);
         from = match.end;
       } else from = match.index + 1;
     }

@@ -21,6 +21,8 @@ export interface FilePatch {
   header: string;
   /** Lines of the input up to and with the header, for the question which file is meant. */
   lead: readonly string[];
+  /** Git's extended header: the file has another name afterwards. */
+  renamed: { from: string; to: string } | undefined;
   /** Line of the input where the first hunk begins, from 1. */
   line: number;
 }
@@ -50,6 +52,7 @@ export function parsePatch(text: string): FilePatch[] {
       header: normal ? "*** /dev/null\n--- /dev/null\n" : context ? `${line}\n${next}\n` : `${line}\n${next}\n`,
       lead: lines.slice(lead, i + header),
       line: i + header + 1,
+      renamed: renameIn(lines.slice(lead, i)),
     };
     const reader = context ? contextHunk : unified ? unifiedHunk : normalHunk;
     i += header;
@@ -64,6 +67,13 @@ export function parsePatch(text: string): FilePatch[] {
     lead = i;
   }
   return out;
+}
+
+/** `rename from` and `rename to` among the lines above a diff. */
+function renameIn(lines: readonly string[]): FilePatch["renamed"] {
+  const name = (start: string) => lines.findLast((line) => line.startsWith(start))?.slice(start.length);
+  const [from, to] = [name("rename from "), name("rename to ")];
+  return from === undefined || to === undefined ? undefined : { from, to };
 }
 
 interface Found {

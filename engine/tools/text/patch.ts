@@ -2,7 +2,9 @@ import { cpu, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
 import { readWhole } from "../io.ts";
+import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
+import { highest } from "./backup.ts";
 import { makeParents } from "./mkdir.ts";
 import { type FilePatch, type Hunk, parsePatch } from "./patch-input.ts";
 
@@ -10,8 +12,8 @@ import { type FilePatch, type Hunk, parsePatch } from "./patch-input.ts";
 export const patch = tool(
   {
     name: "patch",
-    short: "bcd:eEfF:g:i:lnNo:p:r:RstTuvV:xY:z:Z",
-    long: "strip:=p reverse=R input:=i output:=o directory:=d backup=b dry-run=dry quiet=s silent=s forward=N force=f fuzz:=F batch=t unified=u reject-file:=r verbose=verbose remove-empty-files=E",
+    short: "bB:cd:eEfF:g:i:lnNo:p:r:RstTuvV:xY:z:Z",
+    long: "strip:=p reverse=R input:=i output:=o directory:=d backup=b dry-run=dry quiet=s silent=s forward=N force=f fuzz:=F batch=t unified=u reject-file:=r verbose=verbose remove-empty-files=E suffix:=z prefix:=B basename-prefix:=Y version-control:=V ignore-whitespace=l context=c normal=n ed=e backup-if-mismatch=bim no-backup-if-mismatch=nbim binary=binary posix=posix merge::=merge read-only:=ro reject-format:=rf quoting-style:=qs get:=g set-time=T set-utc=Z follow-symlinks=fs",
     usage: "[OPTION]... [ORIGFILE [PATCHFILE]]",
     about: "",
     version: "GNU patch 2.8",
@@ -42,12 +44,13 @@ export const patch = tool(
       throw new Fatal("**** Only garbage was found in the patch input.", 2);
     }
     const strip = o.value("p");
+    if (strip !== undefined && !/^\d+$/.test(strip)) throw new Fatal(`**** strip count ${strip} is not a number`, 2);
     for (const file of patches) {
       yield* cpu(50);
       const [from, to] = o.has("R") ? [file.fresh, file.old] : [file.old, file.fresh];
       const target = o.operands[0] ?? choose(t, file.old, file.fresh, strip === undefined ? undefined : Number(strip));
       if (target === undefined) {
-        missing(t, file, strip !== undefined, o.has("f") || o.has("t"));
+        missing(t, file, { stripped: strip !== undefined, batch: o.has("f") || o.has("t"), quiet: o.has("s") });
         continue;
       }
       yield* apply(t, target, o.has("R") ? reversed(file) : file, {
@@ -56,6 +59,8 @@ export const patch = tool(
         quiet: o.has("s"),
         dry: o.has("dry"),
         backup: o.has("b"),
+        backups: backupsOf(t, o),
+        moved: movedTo(t, o.has("R") ? reversed(file) : file, target),
         output: o.value("o"),
         ifReversed: o.has("f") ? "apply" : o.has("t") ? "reverse" : o.has("N") ? "skip" : "ask",
         fuzz: Number(o.value("F") ?? 2),
@@ -70,6 +75,7 @@ function reversed(file: FilePatch): FilePatch {
     ...file,
     old: file.fresh,
     fresh: file.old,
+    renamed: file.renamed && { from: file.renamed.to, to: file.renamed.from },
     hunks: file.hunks.map((hunk) => ({ ...hunk, old: hunk.fresh, fresh: hunk.old })),
   };
 }
@@ -99,6 +105,10 @@ interface How {
   quiet: boolean;
   dry: boolean;
   backup: boolean;
+  /** Where the file as it was is kept. */
+  backups: (path: string) => string;
+  /** The name that it has afterwards, where that is another. */
+  moved: string | undefined;
   output: string | undefined;
   fuzz: number;
   /** What becomes of a patch that is in the file already. */
@@ -106,19 +116,19 @@ interface How {
 }
 
 /** No file for a patch: nobody is at the terminal to name one, so it is skipped. */
-function missing(t: Tool, file: FilePatch, stripped: boolean, batch: boolean): void {
+function missing(
+  t: Tool,
+  file: FilePatch,
+  { stripped, batch, quiet }: { stripped: boolean; batch: boolean; quiet: boolean },
+): void {
   t.status = 1;
   const rule = "--------------------------";
-  t.out.add(`can't find file to patch at input line ${file.line}\n`);
-  t.out.add(
-    stripped
-      ? "Perhaps you used the wrong -p or --strip option?\n"
-      : "Perhaps you should have used the -p or --strip option?\n",
-  );
+  const hint = stripped ? "Perhaps you used the wrong" : "Perhaps you should have used the";
+  if (!quiet) t.out.add(`can't find file to patch at input line ${file.line}\n${hint} -p or --strip option?\n`);
   if (file.lead.length > 0)
     t.out.add(`The text leading up to this was:\n${rule}\n${file.lead.map((line) => `|${line}\n`).join("")}${rule}\n`);
   if (batch) t.out.add("No file to patch.  Skipping patch.\n");
-  else t.out.add("File to patch: \nSkip this patch? [y] \nSkipping patch.\n");
+  else t.out.add(`File to patch: \nSkip this patch? [y] \n${quiet ? "" : "Skipping patch.\n"}`);
   t.out.add(`${hunkCount(file.hunks.length, file.hunks.length)} ignored\n`);
 }
 
@@ -131,10 +141,13 @@ function* apply(t: Tool, path: string, given: FilePatch, how: How): Gen<void> {
   let file = given;
   const before = sys.find(p, path) === undefined ? "" : sys.readText(p, path);
   const lines = before === "" ? [] : before.replace(/\n$/, "").split("\n");
-  if (!how.quiet)
-    t.out.add(
-      `${how.dry ? "checking" : "patching"} file ${how.output === undefined ? path : `${how.output} (read from ${path})`}\n`,
-    );
+  const shown =
+    how.moved !== undefined
+      ? `${how.moved} (renamed from ${path})`
+      : how.output === undefined
+        ? path
+        : `${how.output} (read from ${path})`;
+  if (!how.quiet) t.out.add(`${how.dry ? "checking" : "patching"} file ${shown}\n`);
   const exists = sys.find(p, path) !== undefined;
   const [first] = file.hunks;
   if (first !== undefined && how.ifReversed !== "apply" && !locate(lines, first, first.at - 1, 0)) {
@@ -191,15 +204,46 @@ function* apply(t: Tool, path: string, given: FilePatch, how: How): Gen<void> {
   }
   if (how.dry) return;
   if (!exists && rejected.length > 0) return;
-  if (how.backup || rejected.length > 0) sys.writeText(p, `${path}.orig`, before);
+  if (how.backup || rejected.length > 0) keep(t, how.backups(path), before);
+  if (how.backup && how.moved !== undefined) keep(t, how.backups(how.moved), "");
   if (how.removed && lines.length === 0) {
     sys.unlink(p, path);
     return;
   }
   if (rejected.length === file.hunks.length) return;
-  const target = how.output ?? path;
-  if (how.created && target.includes("/")) makeParents(p, target.slice(0, target.lastIndexOf("/")));
+  const target = how.output ?? how.moved ?? path;
+  if (how.moved !== undefined) sys.unlink(p, path);
+  if ((how.created || how.moved !== undefined) && target.includes("/"))
+    makeParents(p, target.slice(0, target.lastIndexOf("/")));
   sys.writeText(p, target, lines.length === 0 ? "" : `${lines.join("\n")}\n`);
+}
+
+function keep(t: Tool, path: string, text: string): void {
+  if (path.includes("/")) makeParents(t.p, path.slice(0, path.lastIndexOf("/")));
+  sys.writeText(t.p, path, text);
+}
+
+/** Names of backups: `.orig` behind them, numbers with -V numbered, or what -z, -B and -Y put around them. */
+function backupsOf(t: Tool, o: ParsedOptions): (path: string) => string {
+  const control = o.value("V") ?? t.p.env.get("PATCH_VERSION_CONTROL") ?? t.p.env.get("VERSION_CONTROL") ?? "existing";
+  const around = o.has("z", "B", "Y");
+  return (path) => {
+    const slash = path.lastIndexOf("/") + 1;
+    if (around) {
+      const named = `${path.slice(0, slash)}${o.value("Y") ?? ""}${path.slice(slash)}`;
+      return `${o.value("B") ?? ""}${named}${o.value("z") ?? ""}`;
+    }
+    const last = highest(t, path);
+    const numbered = /^(?:t|numbered)$/.test(control) || (/^(?:nil|existing)$/.test(control) && last > 0);
+    return numbered ? `${path}.~${last + 1}~` : `${path}${t.p.env.get("SIMPLE_BACKUP_SUFFIX") ?? ".orig"}`;
+  };
+}
+
+/** The name that git's `rename to` gives a file, with as many directories taken off as the other name has lost. */
+function movedTo(t: Tool, file: FilePatch, target: string): string | undefined {
+  if (file.renamed === undefined || file.renamed.from !== target || sys.find(t.p, target) === undefined)
+    return undefined;
+  return file.renamed.to;
 }
 
 function writeRejects(t: Tool, path: string, file: FilePatch, hunks: readonly Hunk[]): void {

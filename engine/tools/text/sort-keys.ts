@@ -118,8 +118,12 @@ function fieldEnd(line: string, n: number, tab: string | undefined): number {
   return at;
 }
 
-/** The part of a line that a key compares. Places in it are counted in bytes. */
-export function extract(given: string, key: Key, tab: string | undefined): KeyValue {
+/** Where in a line a key lies. Places are counted in bytes: where that matters `line` has one to a character. */
+export function span(
+  given: string,
+  key: Key,
+  tab: string | undefined,
+): { line: string; bytes: boolean; from: number; to: number } {
   const byBytes = (key.char > 1 || key.endChar > 0) && /[^\0-\x7f]/.test(given);
   const line = byBytes ? Array.from(encode(given), (byte) => String.fromCharCode(byte)).join("") : given;
   let from = fieldStart(line, key.field, tab);
@@ -134,6 +138,12 @@ export function extract(given: string, key: Key, tab: string | undefined): KeyVa
       to = Math.min(line.length, to + key.endChar);
     }
   }
+  return { line, bytes: byBytes, from, to };
+}
+
+/** The part of a line that a key compares. */
+export function extract(given: string, key: Key, tab: string | undefined): KeyValue {
+  const { line, from, to } = span(given, key, tab);
   let text = line.slice(from, Math.max(from, to));
   switch (key.type) {
     case "n":

@@ -5,6 +5,7 @@ import { compareBytes, hold, LineReader, Output } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { argMatch, Fatal, quote, quoteName, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { randomBytes } from "./random-source.ts";
+import { keyWarnings, underlined } from "./sort-debug.ts";
 import {
   apply,
   compare,
@@ -58,11 +59,19 @@ export const sort = tool(
     if (keys.length === 0 && global.type !== "text") keys.push(wholeLine(global));
     else if (keys.length === 0 && (global.fold || global.blanks || global.dictionary || global.printable))
       keys.push(wholeLine(global));
+    const onlyGlobal = o.values("k").length === 0;
     const unique = o.has("u");
     const stable = o.has("s") || unique;
     const end = o.has("z") ? "\0" : "\n";
     const check = o.last("c", "C", "check");
     checkSizes(o);
+    const debug = o.has("debug");
+    if (debug && (check !== undefined || o.has("o")))
+      throw new Fatal(
+        `options '-${check === undefined ? "o" : check.key === "C" ? "C" : "c"} --debug' are incompatible`,
+        2,
+      );
+    if (debug) for (const warning of keyWarnings(t.p, keys, tab, onlyGlobal)) yield* t.error(warning, 0);
     if (check !== undefined && o.has("o"))
       throw new Fatal(
         `options '-${check.key === "C" || check.value?.startsWith("q") ? "C" : "c"}o' are incompatible`,
@@ -98,7 +107,8 @@ export const sort = tool(
         throw new Fatal(`open failed: ${target}: ${error.message}`, 2);
       }
     }
-    for (let at = 0; at < sorted.length; at += SLICE) {
+    if (debug) for (const line of sorted) out.add(underlined(line, keys, tab, !stable));
+    for (let at = 0; at < sorted.length && !debug; at += SLICE) {
       out.add(sorted.slice(at, at + SLICE).join(end) + end);
       if (out.full) yield* out.flush();
     }

@@ -2,7 +2,9 @@ import { decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { exitCode, type Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { C_ESCAPES } from "../../text/escapes.ts";
 import { readWhole } from "../io.ts";
+import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
 import { searchPath } from "./env.ts";
 
@@ -42,14 +44,16 @@ export const xargs = tool(
         throw new Fatal(`Cannot open input file ‘${from}’: ${error.message}`);
       }
     }
+    for (const warning of conflicts(o)) yield* t.error(`warning: ${warning}`, 0);
     const text = decode(yield* readWhole(t.p, input));
     t.close(input);
     const given = o.value("d");
-    const delimiter = o.has("0")
-      ? "\0"
-      : given === undefined
-        ? undefined
-        : ({ "\\n": "\n", "\\t": "\t", "\\0": "\0" }[given] ?? given);
+    const delimiter = o.has("0") ? "\0" : given === undefined ? undefined : delimiterOf(given);
+    if (delimiter === undefined && text.includes("\0"))
+      yield* t.error(
+        "WARNING: a NUL character occurred in the input.  It cannot be passed through in the argument list.  Did you mean to use the --null option?",
+        0,
+      );
     let items: string[];
     let lines: string[][];
     if (delimiter !== undefined) {
@@ -74,11 +78,11 @@ export const xargs = tool(
     const running = new Set<Process>();
     const run = function* (argv: readonly string[]): Gen<boolean> {
       if (o.has("p")) {
-        yield* sys.printError(t.p, `${argv.join(" ")}?...`);
+        yield* sys.printError(t.p, argv.join(" "));
         if (!(yield* confirmed(t))) return true;
       } else if (o.has("t")) yield* sys.printError(t.p, `${argv.join(" ")}\n`);
       while (running.size >= (workers === 0 ? 1000 : workers)) yield* collect(t, running, argv[0]!);
-      yield* start(t, argv, running, from !== undefined);
+      yield* start(t, argv, running, { ownInput: from !== undefined, tty: o.has("o"), slot: o.value("slot") });
       if (workers === 1) yield* collect(t, running, argv[0]!);
       return true;
     };
@@ -115,15 +119,63 @@ export const xargs = tool(
   },
 );
 
-/** Starts one command. With -a it reads what xargs does not. */
-function* start(t: Tool, argv: readonly string[], running: Set<Process>, ownInput: boolean): Gen<void> {
+/** The character that -d names. Throws `Fatal` for what is none. */
+function delimiterOf(word: string): string {
+  const chars = [...word];
+  if (chars.length === 1) return word;
+  const code = /^\\(?:x([0-9a-fA-F]+)|([0-7]+))$/.exec(word);
+  if (code !== null) return String.fromCharCode(Number.parseInt(code[1] ?? code[2]!, code[1] === undefined ? 8 : 16));
+  const escape = /^\\(.)$/.exec(word);
+  if (escape !== null && C_ESCAPES[escape[1]!] !== undefined) return C_ESCAPES[escape[1]!]!;
+  throw new Fatal(
+    word.startsWith("\\")
+      ? `Invalid escape sequence ${word} in input delimiter specification.`
+      : `Invalid input delimiter specification ${word}: the delimiter must be either a single character or an escape sequence starting with \\.`,
+  );
+}
+
+/** -n, -L and -I make groups in ways that exclude each other: the last holds. */
+function conflicts(o: ParsedOptions): string[] {
+  const names: Record<string, string> = {
+    n: "--max-args",
+    L: "--max-lines/-l",
+    l: "--max-lines/-l",
+    I: "--replace/-I/-i",
+    i: "--replace/-I/-i",
+  };
+  const out: string[] = [];
+  let before: string | undefined;
+  for (const { key, value } of o.list) {
+    const name = key === "L" ? "-L" : names[key];
+    if (name === undefined) continue;
+    // xargs -I {} -n 1 is no conflict: one argument at a time is what -I takes.
+    if (before !== undefined && before !== name && !(before === names.I && key === "n" && value === "1"))
+      out.push(`options ${before} and ${name} are mutually exclusive, ignoring previous ${before} value`);
+    before = name;
+  }
+  return out;
+}
+
+interface Launch {
+  /** With -a it reads what xargs does not. */
+  ownInput: boolean;
+  /** -o: its input is the terminal. */
+  tty: boolean;
+  /** The variable of --process-slot-var. */
+  slot: string | undefined;
+}
+
+/** Starts one command. */
+function* start(t: Tool, argv: readonly string[], running: Set<Process>, { ownInput, tty, slot }: Launch): Gen<void> {
   const name = argv[0]!;
   const path = searchPath(t.p, name);
   try {
     if (path === undefined) throw new Fatal(`${name}: No such file or directory`, 127);
     const fds = new Map(t.p.fds);
-    if (!ownInput) fds.set(0, sys.openFile(t.p, "/dev/null", { read: true }));
-    running.add(yield* sys.spawn(t.p, path, { argv, fds }));
+    if (tty) fds.set(0, sys.openFile(t.p, "/dev/tty", { read: true }));
+    else if (!ownInput) fds.set(0, sys.openFile(t.p, "/dev/null", { read: true }));
+    const env = slot === undefined ? undefined : new Map([...t.p.env, [slot, String(running.size)]]);
+    running.add(yield* sys.spawn(t.p, path, { argv, fds, ...(env && { env }) }));
   } catch (error) {
     if (!isErrno(error)) throw error;
     throw new Fatal(`${name}: ${error.message}`, error.code === "ENOENT" ? 127 : 126);
@@ -149,6 +201,7 @@ function* confirmed(t: Tool): Gen<boolean> {
     if (!isErrno(error)) throw error;
     throw new Fatal(`failed to open /dev/tty for reading: ${error.message}`);
   }
+  yield* sys.printError(t.p, "?...");
   const answer = decode(yield* sys.read(t.p, fd));
   t.close(fd);
   return /^[yY]/.test(answer);
@@ -183,7 +236,8 @@ function words(text: string): string[][] {
   if (quote !== undefined) throw unmatched(quote);
   if (word !== undefined) line.push(word);
   if (line.length > 0) lines.push(line);
-  return lines;
+  // Nothing behind a NUL character reaches a command.
+  return lines.map((list) => list.map((one) => one.split("\0")[0]!));
 }
 
 function unquote(line: string): string {

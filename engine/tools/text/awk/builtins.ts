@@ -34,6 +34,22 @@ function typeOf(x: Expressions, arg: Expr, s: Scope | undefined): Code {
   return operation([x.expr(arg, s)], (value) => word(value, "untyped"));
 }
 
+/** fflush: of everything, or of what is open under a name. */
+function flush(x: Expressions, args: Expr[], s: Scope | undefined): Code {
+  const { rt } = x;
+  const name = args[0] && x.expr(args[0], s);
+  return {
+    *g() {
+      yield* rt.channels.flushAll();
+      if (name === undefined) return 0;
+      const text = rt.str(name.f ? name.f() : yield* call(name.g!()));
+      if (text === "" || /^\/dev\/std(?:out|err)$/.test(text) || rt.channels.isOpen(text)) return 0;
+      rt.warn(`fflush: \`${text}' is not an open file, pipe or co-process`);
+      return -1;
+    },
+  };
+}
+
 /** A call of a function that awk has, made ready. */
 export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | undefined): Code {
   const { rt } = x;
@@ -65,7 +81,9 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
       );
     case "index":
       return operation(all(), (text, part) => {
-        const at = rt.str(text).indexOf(rt.str(part!));
+        const ignores = rt.cellIgnoreCase.v !== undefined && toBool(rt.cellIgnoreCase.v as Value);
+        const fold = (value: string) => (ignores ? value.toLowerCase() : value);
+        const at = fold(rt.str(text)).indexOf(fold(rt.str(part!)));
         return at < 0 ? 0 : codePoints(rt.str(text).slice(0, at)) + 1;
       });
     case "split": {
@@ -131,7 +149,12 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
     case "gensub":
       return operation(
         [pattern(args[0]!), code(1), code(2), args[3] ? code(3) : { f: () => rt.text0() }],
-        (regex, to, how, text) => gensub(rt.str(text!), rt.regex(rt.str(regex)), rt.str(to!), rt.str(how!)),
+        (regex, to, how, text) => {
+          const which = rt.str(how!);
+          if (!/^[gG]/.test(which) && !(toNumber(how!) >= 1))
+            rt.warn(`gensub: third argument \`${which}' treated as 1`);
+          return gensub(rt.str(text!), rt.regex(rt.str(regex)), rt.str(to!), which);
+        },
       );
     case "match": {
       const array = args[2] && x.arrayArgument(args[2]!, s, name);
@@ -166,7 +189,11 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
     case "exp":
       return operation(all(), (x) => exp(toNumber(x)));
     case "log":
-      return operation(all(), (x) => log(toNumber(x)));
+      return operation(all(), (x) => {
+        const value = toNumber(x);
+        if (value < 0) rt.warn(`log: received negative argument ${rt.str(value)}`);
+        return log(value);
+      });
     case "sqrt":
       return operation(all(), (x) => Math.sqrt(toNumber(x)));
     case "int":
@@ -262,12 +289,6 @@ export function builtin(x: Expressions, name: string, args: Expr[], s: Scope | u
       };
     }
     default:
-      // fflush
-      return {
-        *g() {
-          yield* rt.channels.flushAll();
-          return 0;
-        },
-      };
+      return flush(x, args, s);
   }
 }

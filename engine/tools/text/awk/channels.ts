@@ -42,6 +42,11 @@ export class Channels {
     return this.outputs.has(name) ? yield* this.closeOutput(name) : yield* this.closeInput(name);
   }
 
+  /** Whether `name` is open to be written to. */
+  isOpen(name: string): boolean {
+    return this.outputs.has(name) || this.partners.has(name);
+  }
+
   /** Flushes everything and waits for commands. */
   *finish(): Gen<void> {
     yield* this.t.out.flush();
@@ -50,8 +55,8 @@ export class Channels {
     for (const name of [...this.inputs.keys()]) yield* this.closeInput(name);
   }
 
-  /** The reader of `getline < name`; undefined when it cannot be opened. */
-  fileInput(name: string): RecordReader | undefined {
+  /** The reader of `getline < name`, or why it cannot be opened. */
+  fileInput(name: string): RecordReader | string {
     const open = this.inputs.get(name);
     if (open) return open.reader;
     try {
@@ -61,7 +66,7 @@ export class Channels {
       return reader;
     } catch (error) {
       if (!isErrno(error)) throw error;
-      return undefined;
+      return error.message;
     }
   }
 

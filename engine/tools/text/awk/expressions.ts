@@ -1,7 +1,6 @@
 /** Expressions made ready to run. */
 import { call, type Gen } from "../../../kernel/index.ts";
 import { pow } from "../../../text/math.ts";
-import { compareBytes } from "../../io.ts";
 import { builtin } from "./builtins.ts";
 import { type Code, operation, type Run, type Scope, Unwind } from "./code.ts";
 import { asArray, type Runtime } from "./runtime.ts";
@@ -39,14 +38,15 @@ export class Expressions {
   /** The array of a name, or one within it. */
   arrayOf(name: string, scope: Scope | undefined, path: readonly Expr[][] = []): () => AwkArray {
     const cell = this.cellOf(name, scope);
-    if (path.length === 0) return () => asArray(cell(), name);
+    const known = scope?.params.includes(name) ? `parameter \`${name}` : `\`${name}`;
+    if (path.length === 0) return () => asArray(cell(), known);
     const keys = path.map((one) => {
       const key = this.key(one.map((part) => this.expr(part, scope)));
       if (key === undefined) throw new AwkFatal("functions cannot be called within inner subscripts");
       return key;
     });
     return () => {
-      let array = asArray(cell(), name);
+      let array = asArray(cell(), known);
       let written = name;
       for (const key of keys) {
         const at = key();
@@ -216,7 +216,8 @@ export class Expressions {
   }
 
   private binary(op: string, assigns = false): (a: Value, b: Value) => Value {
-    const compare = (a: Value, b: Value) => compareValues(a, b, this.rt.convfmt(), compareBytes);
+    const compare = (a: Value, b: Value) =>
+      compareValues(a, b, this.rt.convfmt(), (x, y) => this.rt.compareTexts(x, y));
     switch (op) {
       case "+":
         return (a, b) => toNumber(a) + toNumber(b);
@@ -417,9 +418,11 @@ export class Expressions {
             e.kind === "file"
               ? channels.fileInput(name)
               : yield* call(e.kind === "both" ? channels.partnerInput(name) : channels.commandInput(name));
-          if (input === undefined) return -1;
+          if (input === undefined || typeof input === "string") {
+            if (input !== undefined) self.rt.variable("ERRNO").v = input;
+            return -1;
+          }
           text = yield* call(self.rt.recordOf(input));
-          if (text !== undefined && e.kind === "command") self.rt.cellNR.v = toNumber(self.rt.cellNR.v as Value) + 1;
         }
         if (text === undefined) return 0;
         if (target) target.write(toText(place!.f ? place!.f() : yield* call(place!.g!())), fromInput(text));

@@ -1,5 +1,6 @@
 /** An awk program's variables, its record and the fields of that. */
 import { compileRegex, type Regex, RegexError } from "../../../text/regex/index.ts";
+import { compareBytes } from "../../io.ts";
 import { awkPattern, isBlank, splitBlanks } from "./text-functions.ts";
 import { AwkFatal, type Cell, fromInput, toBool, toNumber, toText, UNINIT, type Value } from "./values.ts";
 
@@ -53,7 +54,8 @@ export class Fields {
     let found = this.regexCache.get(key);
     if (found === undefined) {
       try {
-        found = compileRegex(awkPattern(source), { syntax: "awk", ignoreCase });
+        // A backslash alone is one.
+        found = compileRegex(awkPattern(source === "\\" ? "\\\\" : source), { syntax: "awk", ignoreCase });
       } catch (error) {
         if (!(error instanceof RegexError)) throw error;
         throw new AwkFatal(`${error.message}: /${source}/`, true, "error");
@@ -62,6 +64,12 @@ export class Fields {
       this.regexCache.set(key, found);
     }
     return found;
+  }
+
+  /** The order of two texts: by their bytes, or as IGNORECASE has it. */
+  compareTexts(a: string, b: string): number {
+    const ignores = this.cellIgnoreCase.v !== undefined && toBool(this.cellIgnoreCase.v as Value);
+    return ignores ? compareBytes(a.toLowerCase(), b.toLowerCase()) : compareBytes(a, b);
   }
 
   convfmt(): string {

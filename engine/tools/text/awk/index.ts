@@ -29,7 +29,7 @@ export const awk = tool(
       program = yield* load(t, o.list, operands);
     } catch (error) {
       if (!(error instanceof AwkSyntaxError)) throw error;
-      for (const line of error.message.split("\n")) yield* t.error(line, 1);
+      if (error.message !== "") for (const line of error.message.split("\n")) yield* t.error(line, 1);
       return error.status;
     }
     for (const warning of program.warnings) yield* t.error(warning, 0);
@@ -49,9 +49,11 @@ export const awk = tool(
       }
     }
     interpreter.rt.inPlace = o.values("i").includes("inplace") ? new InPlace(interpreter.rt) : undefined;
-    for (const warning of interpreter.rt.warnings.splice(0)) yield* t.error(warning, 0);
+    yield* interpreter.rt.sayWarnings();
     try {
-      return yield* call(interpreter.run());
+      const status = yield* call(interpreter.run());
+      yield* interpreter.rt.sayWarnings();
+      return status;
     } catch (error) {
       if (!(error instanceof AwkFatal)) throw error;
       yield* interpreter.rt.channels.finish();

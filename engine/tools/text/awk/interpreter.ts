@@ -84,6 +84,7 @@ export class Interpreter {
         if (flow === "next" || flow === "nextfile") break;
       }
       if (rt.t.out.full) yield* rt.t.out.flush();
+      if (rt.warnings.length > 0) yield* rt.sayWarnings();
     }
   }
 }

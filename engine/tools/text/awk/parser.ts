@@ -71,7 +71,13 @@ class Parser extends ExpressionParser {
     while (!this.is(")")) {
       this.newlines();
       if (this.token.type !== "name") this.unexpected();
-      params.push(this.advance().text);
+      const { text } = this.advance();
+      const before = params.indexOf(text);
+      if (before >= 0)
+        throw new AwkSyntaxError(
+          `${this.lexer.where}:${name.line}: error: function \`${name.text}': parameter #${params.length + 1}, \`${text}', duplicates parameter #${before + 1}`,
+        );
+      params.push(text);
       this.newlines();
       if (!this.is(")")) this.expect(",");
     }

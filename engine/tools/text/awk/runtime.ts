@@ -39,7 +39,10 @@ export class Runtime extends Fields {
     this.cellNR.v = 0;
     this.cellFNR.v = 0;
     this.variable("RSTART").v = 0;
-    this.variable("RLENGTH").v = -1;
+    this.variable("RLENGTH").v = 0;
+    for (const name of ["BINMODE", "IGNORECASE", "LINT"]) this.variable(name).v = 0;
+    this.variable("TEXTDOMAIN").v = "messages";
+    this.variable("ERRNO").v = "";
     this.variable("ARGC").v = args.length + 1;
     const argv: AwkArray = new Map([["0", "awk" as Value]]);
     args.forEach((arg, i) => {
@@ -52,7 +55,24 @@ export class Runtime extends Fields {
     this.variable("PROCINFO").v = new Map<string, Value>([
       ["version", "5.2.1"],
       ["pid", t.p.nsPid],
+      ["ppid", t.p.parent?.nsPid ?? 0],
+      ["uid", t.p.cred.uid],
+      ["euid", t.p.cred.uid],
+      ["gid", t.p.cred.gid],
+      ["egid", t.p.cred.gid],
+      ["FS", "FS"],
+      ["platform", "posix"],
+      ["strftime", "%a %b %e %H:%M:%S %Z %Y"],
     ]);
+  }
+
+  /** Says something at the next pause: what warns is no generator. */
+  warn(message: string): void {
+    this.warnings.push(`cmd. line:1: ${this.place}warning: ${message}`);
+  }
+
+  *sayWarnings(): Gen<void> {
+    for (const warning of this.warnings.splice(0)) yield* this.t.error(warning, 0);
   }
 
   /** `-v name=value` and assignments among the operands. */
@@ -243,10 +263,10 @@ export class Runtime extends Fields {
   }
 }
 
-/** The array in a cell, which becomes one now when it has no value yet. */
+/** The array in a cell, which becomes one now when it has no value yet; `name` as messages begin to write it. */
 export function asArray(cell: Cell, name: string): AwkArray {
   if (cell.v instanceof Map) return cell.v;
-  if (cell.v !== undefined) throw new AwkFatal(`attempt to use scalar \`${name}' as an array`);
+  if (cell.v !== undefined) throw new AwkFatal(`attempt to use scalar ${name}' as an array`);
   const array: AwkArray = new Map();
   for (let at: Cell | undefined = cell; at; at = at.up) at.v = array;
   return array;

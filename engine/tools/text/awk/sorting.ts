@@ -11,7 +11,7 @@ interface Entry {
 }
 
 /** Entries in the order that `how` names. Throws `AwkFatal` for a name that is neither an order nor a function. */
-export function* inOrder(x: Expressions, entries: Entry[], how: string, who: string): Gen<Entry[]> {
+export function* inOrder(x: Expressions, entries: Entry[], how: string): Gen<Entry[]> {
   const match = /^@(ind|val)_(str|num|type)_(asc|desc)$/.exec(how);
   if (match !== null) {
     const [, what, kind, way] = match;
@@ -20,7 +20,7 @@ export function* inOrder(x: Expressions, entries: Entry[], how: string, who: str
     return entries.sort((a, b) => sign * (compareAs(x, kind!, pick(a), pick(b)) || compareBytes(a.key, b.key)));
   }
   const fn = x.functions.get(how);
-  if (fn === undefined) throw new AwkFatal(`${who}: comparison function \`${how}' is not defined`);
+  if (fn === undefined) throw new AwkFatal(`sort comparison function \`${how}' is not defined`);
   return yield* mergeSort(entries, function* (a, b) {
     return toNumber(
       yield* x.invoke(
@@ -62,7 +62,7 @@ export function* orderedKeys(x: Expressions, array: AwkArray): Gen<string[]> {
   const keys = gawkOrder([...array.keys()]);
   const how = (x.rt.variable("PROCINFO").v as AwkArray).get("sorted_in");
   if (how === undefined || x.rt.str(how) === "@unsorted") return keys;
-  const entries = yield* inOrder(x, entriesOf(array, keys), x.rt.str(how), "for loop");
+  const entries = yield* inOrder(x, entriesOf(array, keys), x.rt.str(how));
   return entries.map((entry) => entry.key);
 }
 
@@ -76,7 +76,7 @@ export function* sortInto(
 ): Gen<number> {
   const normal = kind === "asort" ? "@val_type_asc" : "@ind_str_asc";
   const keys = gawkOrder([...from.keys()]);
-  const entries = yield* inOrder(x, entriesOf(from, keys), how === "" ? normal : how, kind);
+  const entries = yield* inOrder(x, entriesOf(from, keys), how === "" ? normal : how);
   to.clear();
   entries.forEach(({ key, value }, i) => {
     to.set(String(i + 1), kind === "asort" ? value : key);

@@ -1,6 +1,6 @@
 /** Statements made ready to run: plain functions where nothing in them waits or loops. */
 import { call, cpu, type Gen } from "../../../kernel/index.ts";
-import { compareBytes, type Output } from "../../io.ts";
+import type { Output } from "../../io.ts";
 import { type Code, type Flow, type Run, type Scope, Unwind } from "./code.ts";
 import type { Expressions } from "./expressions.ts";
 import type { Runtime } from "./runtime.ts";
@@ -178,7 +178,7 @@ export class Statements {
         let from = cases.findIndex((one) => {
           if (one.test === undefined) return false;
           if (one.test.t === "regex") return rt.regex(one.test.source).test(rt.str(v));
-          return compareValues(v, one.code!.f!(), rt.convfmt(), compareBytes) === 0;
+          return compareValues(v, one.code!.f!(), rt.convfmt(), (x, y) => rt.compareTexts(x, y)) === 0;
         });
         if (from < 0) from = cases.findIndex((one) => one.test === undefined);
         for (const one of from < 0 ? [] : cases.slice(from)) {

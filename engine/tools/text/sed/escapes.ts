@@ -12,7 +12,8 @@ export function plainChars(text: string): string[] {
     } else if (chars[i] === "\\" && chars[i + 1] === "n") {
       out.push("\n");
       i++;
-    } else out.push(chars[i]!);
+    } else if (chars[i] === "\\" && i + 1 < chars.length) out.push(chars[++i]!);
+    else out.push(chars[i]!);
   }
   return out;
 }

@@ -78,8 +78,8 @@ export class SedFiles {
           continue;
         }
         if (node.kind === "dir") {
-          yield* this.t.error(`read error on ${path}: Is a directory`, 2);
-          continue;
+          yield* this.out.flush();
+          throw new Fatal(`read error on ${path}: Is a directory`, 4);
         }
         this.fd = sys.open(this.t.p, path);
         this.reader = new LineReader(this.t.p, this.fd, this.options.end);

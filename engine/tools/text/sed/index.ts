@@ -52,7 +52,7 @@ export const sed = tool(
     const inPlace = o.has("i");
     let commands: Command[];
     try {
-      commands = parseScript(sources, { extended: o.has("E", "r"), sandbox: o.has("sandbox") });
+      commands = parseScript(sources, { extended: o.has("E", "r"), sandbox: o.has("sandbox"), posix: o.has("posix") });
     } catch (error) {
       if (!(error instanceof ScriptError)) throw error;
       throw new Fatal(error.message, error.status);

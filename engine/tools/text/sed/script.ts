@@ -208,7 +208,7 @@ class Parser extends ScriptReader {
         this.endOfCommand();
         return;
       case "v":
-        this.restOfLine();
+        if (newer(this.restOfLine())) this.fail("expected newer version of sed");
         return;
       default:
         this.fail(`unknown command: \`${name}'`);
@@ -237,6 +237,10 @@ class Parser extends ScriptReader {
   private textArgument(): string {
     this.skipBlanks();
     if (this.peek() === undefined || this.peek() === "\n") this.fail("expected \\ after `a', `c' or `i'");
+    if (this.options.posix && this.peek() !== "\\") {
+      this.next();
+      this.fail("expected \\ after `a', `c' or `i'");
+    }
     if (this.peek() === "\\") {
       this.at++;
       if (this.peek() === undefined) return "";
@@ -277,7 +281,7 @@ class Parser extends ScriptReader {
     }
     if (/^[0-9]$/.test(char)) {
       const line = this.number();
-      if (this.peek() === "~") {
+      if (this.peek() === "~" && !this.options.posix) {
         this.at++;
         return { kind: "step", first: line, step: this.number() };
       }
@@ -302,7 +306,9 @@ class Parser extends ScriptReader {
   private regex(pattern: string, ignoreCase: boolean, multiline: boolean): Regex | undefined {
     if (pattern === "") return undefined;
     try {
-      return compileRegex(controls(pattern), {
+      // \\+, \\? and \\| are GNU's own.
+      const meant = this.options.posix && !this.options.extended ? pattern.replace(/\\([+?|])/g, "$1") : pattern;
+      return compileRegex(controls(meant), {
         syntax: this.options.extended ? "ere" : "bre",
         ignoreCase,
         multiline,
@@ -408,4 +414,10 @@ class Parser extends ScriptReader {
     });
     command.map = map;
   }
+}
+
+/** Whether `v` asks for a sed that is newer than 4.9. */
+function newer(version: string): boolean {
+  const [major = 0, minor = 0] = version.trim().split(".").map(Number);
+  return major > 4 || (major === 4 && minor > 9);
 }

@@ -61,4 +61,6 @@ export interface ScriptOptions {
   extended: boolean;
   /** --sandbox: e, r and w are refused. */
   sandbox: boolean;
+  /** --posix: what GNU has beyond POSIX means what it says. */
+  posix: boolean;
 }
