@@ -1,5 +1,5 @@
 import type { RandomStream } from "../kernel/index.ts";
-import type { IpSet } from "./ipset.ts";
+import type { IpSet } from "./ipset/set.ts";
 
 /** What a walk asks about a packet. Targets rewrite addresses, ports and mark as it goes. */
 export interface Packet {

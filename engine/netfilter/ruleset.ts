@@ -1,5 +1,5 @@
 import { Conntrack } from "./conntrack.ts";
-import type { IpSet } from "./ipset.ts";
+import type { IpSet } from "./ipset/set.ts";
 import type { Nftables } from "./nft/model.ts";
 import type { Tracer } from "./tracing.ts";
 import type { Rule } from "./types.ts";
@@ -78,7 +78,7 @@ export class Table {
 export class Ruleset {
   readonly family: 4 | 6;
   private inet6: Ruleset | undefined;
-  readonly sets = new Map<string, IpSet>();
+  readonly sets: Map<string, IpSet>;
   readonly conntrack = new Conntrack();
   /** Lists of -m recent: times (µs) by address, by name of the list. */
   readonly recent = new Map<string, Map<number, number[]>>();
@@ -95,13 +95,14 @@ export class Ruleset {
   private readonly late = new Map<string, () => void>();
   private settling = false;
 
-  constructor(family: 4 | 6 = 4) {
+  constructor(family: 4 | 6 = 4, sets = new Map<string, IpSet>()) {
     this.family = family;
+    this.sets = sets;
   }
 
   /** The same namespace's rules for IPv6, which ip6tables reads and writes. Nothing here sends such packets. */
   get six(): Ruleset {
-    this.inet6 ??= new Ruleset(6);
+    this.inet6 ??= new Ruleset(6, this.sets);
     return this.inet6;
   }
 

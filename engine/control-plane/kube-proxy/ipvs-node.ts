@@ -159,13 +159,18 @@ export class IpvsNode {
       if (set === undefined) {
         const { type } = IPVS_SETS[name as SetName];
         const seed = this.net.network.kernel.random(`ipset ${this.net.name}`).int(0, 0x7fff_ffff);
-        set = new IpSet(name, type, type === "bitmap:port" ? { range: [0, 65_535] } : {}, seed);
+        set = new IpSet(
+          name,
+          type,
+          type === "bitmap:port"
+            ? { range: [0, 65_535] }
+            : { family: "inet", hashsize: 1024, maxelem: 65_536, initval: seed },
+        );
+        set.index = ruleset.sets.size;
         ruleset.sets.set(name, set);
       }
-      for (const text of set.entries.keys()) if (!entries.has(text)) set.entries.delete(text);
-      for (const text of entries) {
-        if (!set.entries.has(text)) set.entries.set(text, { text, until: undefined, comment: undefined });
-      }
+      for (const text of set.entries.keys()) if (!entries.has(text)) set.remove(text);
+      for (const text of entries) if (!set.entries.has(text)) set.put({ text });
     }
   }
 }

@@ -176,3 +176,13 @@ const icmpMatch = (name: "icmp" | "icmp6", option: string): MatchExtension => ({
 
 export const icmp = icmpMatch("icmp", "icmp-type");
 export const icmp6 = icmpMatch("icmp6", "icmpv6-type");
+
+/** The name of a type with its code, and the pair of a name: what ipset and iptables call alike. */
+export function icmpName(six: boolean, type: number, code: number): string | undefined {
+  return (six ? NAMES6 : NAMES).find(([, own, only = 0]) => own === type && only === code)?.[0];
+}
+
+export function icmpPair(six: boolean, name: string): readonly [type: number, code: number] | undefined {
+  const found = (six ? NAMES6 : NAMES).find(([own, type]) => type !== ANY && own.toLowerCase() === name.toLowerCase());
+  return found === undefined ? undefined : [found[1], found[2] ?? 0];
+}

@@ -1,4 +1,5 @@
 import type { MatchExtension } from "../extension.ts";
+import type { Entry } from "../ipset/set.ts";
 import type { Packet, Surroundings } from "../packet.ts";
 import { Problem } from "../problem.ts";
 import type { Match } from "../types.ts";
@@ -29,7 +30,24 @@ class SetMatch implements Match {
   }
 
   test(packet: Packet, on: Surroundings): boolean {
-    return (on.sets.get(this.set)?.matches(packet, this.sides, on.now) ?? false) !== this.inverted;
+    const entry = on.sets.get(this.set)?.entryOf(packet, this.sides, on);
+    const found = entry !== undefined && (entry.nomatch ?? false) === this.noMatch && this.counted(entry);
+    if (found && entry.packets !== undefined && !on.traceless && !this.more.includes("! update-counters")) {
+      entry.packets += 1n;
+      entry.bytes = (entry.bytes ?? 0n) + BigInt(packet.length);
+    }
+    return found !== this.inverted;
+  }
+
+  /** Whether an entry's counters are what is asked of them. */
+  private counted({ packets = 0n, bytes = 0n }: Entry): boolean {
+    return this.more.every((text) => {
+      const [, bang, what, how, value = "0"] = /^(! )?(packets|bytes)-(eq|lt|gt) (\d+)$/.exec(text) ?? [];
+      if (what === undefined) return true;
+      const [own, other] = [what === "packets" ? packets : bytes, BigInt(value)];
+      const holds = how === "eq" ? own === other : how === "lt" ? own < other : own > other;
+      return holds === (bang === undefined);
+    });
   }
 
   /** Sets change without the rules doing so, and entries end by themselves. */

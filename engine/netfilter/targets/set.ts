@@ -1,4 +1,4 @@
-import { setMembers } from "../ipset.ts";
+import { setMembers } from "../ipset/set.ts";
 import { optionNumber } from "../numbers.ts";
 import { plainTarget } from "../plain.ts";
 import { Problem } from "../problem.ts";
@@ -52,15 +52,18 @@ export const set = plainTarget(
       if (found === undefined || on.traceless) continue;
       const text = setMembers(found, packet, sides.split(",") as ("src" | "dst")[]);
       if (text === undefined) continue;
-      if (name === "del-set") found.entries.delete(text);
-      else if (!found.has(text, on.now) || said.has("exist")) {
+      if (name === "del-set") found.remove(text);
+      else if (found.get(text, on.now) === undefined || said.has("exist")) {
         const seconds = Number(said.get("timeout")?.value ?? found.options.timeout ?? 0);
-        found.entries.set(text, {
-          text,
-          until: seconds === 0 ? undefined : on.now + seconds * SECOND,
-          comment: undefined,
-        });
+        const until = seconds === 0 ? undefined : on.now + seconds * SECOND;
+        found.put({ text, until, ...(found.options.counters ? { packets: 0n, bytes: 0n } : {}) });
       }
+    }
+    const [map, sides = ""] = said.get("map-set")?.value.split(" ") ?? [];
+    const entry = on.sets.get(map ?? "")?.entryOf(packet, sides.split(",") as ("src" | "dst")[], on);
+    if (entry?.skbmark !== undefined && said.has("map-mark")) {
+      const [mark, mask] = entry.skbmark;
+      packet.mark = ((packet.mark & ~mask) ^ mark) >>> 0;
     }
     return undefined;
   },

@@ -1,7 +1,8 @@
-import { cpu, decode } from "../../kernel/index.ts";
-import type { Program } from "../../machine/process.ts";
+import { cpu, decode, type Gen } from "../../kernel/index.ts";
+import { isErrno } from "../../machine/errno.ts";
+import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { ipset, Ruleset } from "../../netfilter/index.ts";
+import { ipset, ipsetReads, Ruleset } from "../../netfilter/index.ts";
 import { readWhole } from "../io.ts";
 
 /** ipset(8): sets of addresses and ports of this network namespace. */
@@ -15,13 +16,38 @@ export const ipsetProgram: Program = function* (p) {
   }
   p.ns.net.netfilter ??= new Ruleset();
   const { kernel } = p.machine;
-  const reads = words.includes("restore") || words.includes("-R");
+  const { restores, file } = ipsetReads(words);
+  const input = restores ? yield* read(p, file) : "";
+  if (input === undefined) return 255;
   const outcome = ipset(p.ns.net.netfilter, words, {
     now: kernel.now,
     seed: () => kernel.random(`ipset ${p.machine.hostname}`).uint32(),
-    ...(reads ? { input: decode(yield* readWhole(p, 0)) } : {}),
+    input,
   });
+  if (outcome.out !== "" && file !== undefined && !restores) return yield* write(p, file, outcome.out);
   if (outcome.out !== "") yield* sys.print(p, outcome.out);
   if (outcome.error !== "") yield* sys.printError(p, outcome.error);
   return outcome.status;
 };
+
+/** What `restore` reads; nothing is said of a file that cannot be. */
+function* read(p: Process, file: string | undefined): Gen<string | undefined> {
+  if (file === undefined) return decode(yield* readWhole(p, 0));
+  try {
+    return decode(sys.readBytes(p, file));
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    return undefined;
+  }
+}
+
+function* write(p: Process, file: string, text: string): Gen<number> {
+  try {
+    sys.writeText(p, file, text);
+    return 0;
+  } catch (error) {
+    if (!isErrno(error)) throw error;
+    yield* sys.printError(p, `ipset v7.22: Cannot open ${file} for writing: ${error.message}\n`);
+    return 1;
+  }
+}
