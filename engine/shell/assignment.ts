@@ -12,7 +12,7 @@ import {
   piecesText,
   wordText,
 } from "./expand.ts";
-import { doubleQuote } from "./quote.ts";
+import { doubleQuote, singleQuote } from "./quote.ts";
 import { closeBrace } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { MAX_ELEMENTS, Variable } from "./variables.ts";
@@ -85,18 +85,31 @@ export function* settledName(sh: Shell, name: string): Gen<string> {
   return `${name.slice(0, bracket)}[${yield* settledIndex(sh, name.slice(bracket + 1, -1))}]`;
 }
 
-/** Expands the right side of an assignment, and what its subscript needs. */
-export function* prepareAssignment(sh: Shell, node: Assignment): Gen<Prepared> {
+/** Expands the right side of an assignment, and what its subscript needs. `declared`: how, when a builtin is to do it. */
+export function* prepareAssignment(sh: Shell, node: Assignment, declared?: "keyed" | "as it is"): Gen<Prepared> {
   const { name, index, append, words, value, raw } = shapeOf(node);
-  const elements = words && (yield* expandArray(sh, words));
+  const keyed = words && (declared === "keyed" || sh.vars.find(sh.vars.target(name))?.map !== undefined);
+  const elements = words && (yield* expandArray(sh, words, keyed && { name, quoted: declared !== undefined }));
   const text = words ? "" : (value.plain ?? (yield* expanding(sh, () => compiledText(sh, value))));
   const place = index && (yield* settledIndex(sh, index));
   return { name, index: place, written: index, append, value: text, elements, raw, hasValue: true };
 }
 
-/** Expands the words of `(…)`. */
-export function* expandArray(sh: Shell, words: readonly Word[]): Gen<Element[]> {
+/**
+ * Expands the words of `(…)`. Those of an associative array that are not written `[key]=value` are keys and values in
+ * turn: each word stays one (`expand_and_quote_kvpair_word` of bash's arrayfunc.c). `quoted`: words are shown in quotes.
+ */
+export function* expandArray(
+  sh: Shell,
+  words: readonly Word[],
+  keyed: { name: string; quoted: boolean } | false | undefined,
+): Gen<Element[]> {
   const out: Element[] = [];
+  if (keyed && words.length > 0 && !/^\[[\s\S]*\]\+?=/.test(words[0]!.text)) {
+    for (const { text } of words)
+      out.push({ index: undefined, value: yield* expanding(sh, () => wordText(sh, text)), append: false });
+    return out;
+  }
   for (const word of words) {
     const { text } = word;
     if (text[0] === "[") {
@@ -108,6 +121,11 @@ export function* expandArray(sh: Shell, words: readonly Word[]): Gen<Element[]> 
         out.push({ index: yield* settledIndex(sh, text.slice(1, end)), value, append });
         continue;
       }
+    }
+    if (keyed) {
+      const shown = keyed.quoted ? singleQuote(text) : text;
+      yield* sh.complain(`${keyed.name}: ${shown}: must use subscript when assigning associative array`);
+      continue;
     }
     for (const value of yield* expanding(sh, () => expandWords(sh, [word], true)))
       out.push({ index: undefined, value, append: false });
@@ -180,10 +198,10 @@ export function assignArray(sh: Shell, name: string, elements: readonly Element[
       if (index !== undefined) {
         const key = sh.keyOf(index);
         map.set(key, sh.converted(variable, value, more, map.get(key)));
-      } else if (elements[0]!.index === undefined) {
+      } else {
         map.set(value, sh.converted(variable, elements[i + 1]?.value ?? "", false, undefined));
         i++;
-      } else throw new ShellError(`${target}: ${value}: must use subscript when assigning associative array`, "fail");
+      }
     }
     return;
   }

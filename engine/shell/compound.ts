@@ -222,7 +222,7 @@ export function* runArithCommand(sh: Shell, node: ArithmeticCommand): Gen<void> 
   sh.position = node.pos;
   if (sh.stepped()) yield* sh.settle();
   const body = node.body;
-  if (sh.has("xtrace")) yield* trace(sh, `(( ${body.trim()} ))`);
+  if (sh.has("xtrace")) yield* trace(sh, `(( ${body} ))`);
   if (!(yield* debugged(sh, node.pos, () => `((${body}))`))) {
     sh.status = 0;
     return;

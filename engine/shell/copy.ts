@@ -1,10 +1,11 @@
-import { defineDynamic } from "./dynamic.ts";
+import { defineDynamic, watchReferences } from "./dynamic.ts";
 import { Shell } from "./shell.ts";
 
 /** A copy of a shell's state for a child process; `p` is set when the child exists. */
 export function copyShell(sh: Shell): Shell {
   const other = new Shell(sh.p, sh.setup);
   other.vars = sh.vars.copy((name, variable) => defineDynamic(other, name, variable, true));
+  watchReferences(other);
   other.functions = new Map(sh.functions);
   other.aliases = new Map(sh.aliases);
   other.options.clear();

@@ -1,5 +1,6 @@
 import { ALIAS_BUCKETS, LiveArray, PROGRAM_BUCKETS } from "./assoc.ts";
 import { ShellError } from "./control.ts";
+import { once } from "./expand.ts";
 import { workingDirectory } from "./home.ts";
 import type { Shell } from "./shell.ts";
 import { Variable } from "./variables.ts";
@@ -182,4 +183,9 @@ export function installDynamic(sh: Shell): void {
     defineDynamic(sh, name, variable);
     sh.vars.all.set(name, variable);
   }
+}
+
+/** Has expansions and assignments warn of references to themselves. */
+export function watchReferences(sh: Shell): void {
+  sh.vars.circled = (name) => once(sh, () => sh.warnings.push(`warning: ${name}: circular name reference`));
 }

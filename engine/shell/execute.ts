@@ -14,6 +14,7 @@ import {
   startCoproc,
 } from "./compound.ts";
 import { ExitShell, ShellError } from "./control.ts";
+import { warn } from "./expand.ts";
 import { exitStatus } from "./fork.ts";
 import { afterInstants, runInstantly } from "./instant.ts";
 import { runPipeline } from "./pipeline.ts";
@@ -78,7 +79,7 @@ export function* runSource(
           if (outer !== undefined || sh.subshellDepth > 0) throw thrown;
           sh.loops = 0;
           sh.ignoreErrors = 0;
-          const assigned = sh.has("errexit") && thrown.message.endsWith(" readonly variable");
+          const assigned = sh.has("errexit") && /(?: readonly variable|bad array subscript)$/.test(thrown.message);
           if (assigned || (thrown.cleanup && sh.isCommandString && !sh.setup.interactive))
             throw new ExitShell(thrown.status);
           skipLine = text.placeOf(statement.end - 1);
@@ -100,6 +101,7 @@ export function* runSource(
 
 /** Prints an error where it came up, before what it says of the place is undone. */
 export function* tell(sh: Shell, error: unknown): Gen<void> {
+  if (sh.warnings.length > 0) yield* warn(sh);
   if (!(error instanceof ShellError) || error.printed || error.message === "") return;
   yield* sh.complain(error.message);
   error.printed = true;

@@ -57,6 +57,11 @@ export function once<T>(sh: Shell, effect: () => T): T {
   return value;
 }
 
+/** Prints the complaints that an expansion has made so far. */
+export function* warn(sh: Shell): Gen<void> {
+  for (const text of sh.warnings.splice(0)) yield* sh.complain(text);
+}
+
 /** Runs `expansion`, executing the command substitutions that it meets. */
 export function* expanding<T>(sh: Shell, expansion: () => T): Gen<T> {
   const outer = sh.memo;
@@ -66,10 +71,10 @@ export function* expanding<T>(sh: Shell, expansion: () => T): Gen<T> {
     sh.memo = memo;
     try {
       const value = expansion();
-      if (sh.warnings.length > 0) for (const text of sh.warnings.splice(0)) yield* sh.complain(text);
+      if (sh.warnings.length > 0) yield* warn(sh);
       return value;
     } catch (error) {
-      sh.warnings.length = 0;
+      if (sh.warnings.length > 0) yield* warn(sh);
       if (!(error instanceof Needs)) throw error;
       sh.memo = outer;
       const value = yield* sh.substitute(error.piece, error.line);
@@ -84,10 +89,14 @@ export function* expanding<T>(sh: Shell, expansion: () => T): Gen<T> {
 export function* expandingAtOnce<T>(sh: Shell, expansion: () => T): Gen<T> {
   try {
     const value = expansion();
-    if (sh.warnings.length > 0) for (const text of sh.warnings.splice(0)) yield* sh.complain(text);
+    if (sh.warnings.length > 0) yield* warn(sh);
     return value;
   } catch (error) {
-    if (!(error instanceof Needs)) throw error;
+    if (!(error instanceof Needs)) {
+      if (sh.warnings.length > 0) yield* warn(sh);
+      throw error;
+    }
+    sh.warnings.length = 0;
   }
   return yield* expanding(sh, expansion);
 }

@@ -5,8 +5,8 @@ import type { Place } from "./tokens.ts";
 export const NEAR = "\0";
 
 /** A mistake in a condition: bash says what it is, and then near which token. */
-function wrong(token: Token, what: string): Unexpected {
-  return new Unexpected(token, undefined, `${what}${NEAR}${token.kind === "newline" ? "newline" : token.text}`);
+function wrong(g: TokenReader, what: string): Unexpected {
+  return new Unexpected(g.token, undefined, `${what}${NEAR}${near(g.text, g.end)}`);
 }
 
 /** The text ends within a condition: bash says so twice, and counts the second at its end. */
@@ -82,7 +82,7 @@ export function readConditional(g: TokenReader): void {
       g.next();
       return;
     }
-    if (g.kind() === "word") throw wrong(g.token, "unexpected argument `]]' to conditional binary operator");
+    if (g.kind() === "word") throw wrong(g, "unexpected argument `]]' to conditional binary operator");
     throw token(g, (shown) => `unexpected argument \`${shown}' to conditional binary operator`);
   };
   const term = (): void => {
@@ -95,17 +95,17 @@ export function readConditional(g: TokenReader): void {
     if (g.is("(")) {
       g.next();
       or();
-      if (!g.is(")")) throw wrong(g.token, `unexpected token \`${g.token.text}', expected \`)'`);
+      if (!g.is(")")) throw wrong(g, `unexpected token \`${g.token.text}', expected \`)'`);
       g.next();
       return;
     }
-    if (g.is("]]")) throw new Unexpected(g.token, undefined, `syntax error near \`${g.token.text}'`);
+    if (g.is("]]")) throw new Unexpected(g.token, undefined, `syntax error near \`${near(g.text, g.end)}'`);
     if (g.kind() !== "word") throw token(g, (shown) => `unexpected token \`${shown}' in conditional command`);
     const unary = UNARY.test(g.token.text);
     g.next();
     if (unary && g.kind() !== "end") {
       if (g.kind() !== "word" || g.is("]]"))
-        throw wrong(g.token, `unexpected argument \`${g.token.text}' to conditional unary operator`);
+        throw wrong(g, `unexpected argument \`${g.token.text}' to conditional unary operator`);
       g.next();
       return;
     }
@@ -115,7 +115,7 @@ export function readConditional(g: TokenReader): void {
     }
     if (g.is("]]") || g.is("&&") || g.is("||") || g.is(")")) return;
     if (g.kind() === "end") throw unfinished(g);
-    if (g.kind() === "word") throw wrong(g.token, "conditional binary operator expected");
+    if (g.kind() === "word") throw wrong(g, "conditional binary operator expected");
     throw token(g, (shown) => `unexpected token \`${shown}', conditional binary operator expected`);
   };
   const and = (): void => {

@@ -2,7 +2,7 @@ import type { Assignment, Command, PipelineNode } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { COST } from "../machine/costs.ts";
 import { namedMessage, ShellError } from "./control.ts";
-import { arithText, compile, compiledText, Needs, substitutes } from "./expand.ts";
+import { arithText, compile, compiledText, Needs, substitutes, warn } from "./expand.ts";
 import type { Shell } from "./shell.ts";
 import { handleSignals } from "./traps.ts";
 
@@ -72,7 +72,7 @@ function arithmetic(sh: Shell, body: string, position: number): boolean {
   try {
     status = arithText(sh, body) ? 0 : 1;
   } catch (error) {
-    if (error instanceof Needs) return false;
+    if (error instanceof Needs) return begunAnew(sh);
     if (!(error instanceof ShellError) || error.how === "exit" || error.expanding) throw error;
     sh.warnings.push(namedMessage("((: ", error));
   }
@@ -93,7 +93,7 @@ function assign(sh: Shell, assignments: readonly Assignment[], position: number)
     const text = compiledText(sh, compile(value.text, "word", true));
     sh.assign(node.name, undefined, text);
   } catch (error) {
-    if (error instanceof Needs) return false;
+    if (error instanceof Needs) return begunAnew(sh);
     if (!(error instanceof ShellError) || error.how !== "fail") throw error;
     sh.warnings.push(error.message);
     status = error.status;
@@ -101,9 +101,15 @@ function assign(sh: Shell, assignments: readonly Assignment[], position: number)
   return done(sh, position, status);
 }
 
+/** False: what turned out to take time is done from its beginning, complaints and all. */
+function begunAnew(sh: Shell): false {
+  sh.warnings.length = 0;
+  return false;
+}
+
 /** What of `runInstantly` does take time: its complaints, and passing the time on. */
 export function* afterInstants(sh: Shell): Gen<void> {
-  for (const text of sh.warnings.splice(0)) yield* sh.complain(text);
+  yield* warn(sh);
   if (!sh.overdue) return;
   yield* sh.settle();
   if (sh.p.hasSignal) yield* handleSignals(sh);

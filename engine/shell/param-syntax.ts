@@ -78,6 +78,7 @@ export function parseParam(text: string, _quoted: boolean): Param {
   if (text[i] === "[" && /^[A-Za-z_]/.test(param.name)) {
     const end = closeBrace(text, i + 1, "[", "]");
     param.index = text.slice(i + 1, end);
+    if (param.index === "" || text[end] !== "]") return { ...param, bad: true };
     i = end + 1;
   }
   if (i >= text.length) return param;

@@ -28,7 +28,11 @@ export function lookup(sh: Shell, param: Param): ParamValue {
     const special = name === "?" ? once(sh, () => String(sh.status)) : specialParameter(sh, name);
     if (special !== null) return { text: special };
   }
-  return { text: sh.get(name) };
+  // A reference may be to all elements of an array.
+  const all = /^([A-Za-z_]\w*)\[([@*])\]$/.exec(sh.vars.target(name));
+  if (all === null) return { text: sh.get(name) };
+  const value = lookupElement(sh, all[1]!, all[2]!);
+  return param.text.startsWith("${") ? { text: value.list!.join(" ") } : value;
 }
 
 function lookupElement(sh: Shell, name: string, index: string): ParamValue {
@@ -57,7 +61,14 @@ function isForeign(dialect: Dialect, { op = "", prefix, index }: Param): boolean
 export function expandParam(sh: Shell, param: Param, quoted: boolean): ParamValue {
   if (sh.setup.dialect !== "bash" && isForeign(sh.setup.dialect, param))
     throw new ShellError(`${param.text}: bad substitution`);
-  if (param.bad) throw new ShellError(`${param.text}: bad substitution`, param.op === "@" ? "exit" : "discard");
+  if (param.bad) {
+    // What is not set is not transformed, so nobody sees that there is no such transformation.
+    if (param.op === "@" && !sh.has("nounset")) {
+      const { text, list } = lookup(sh, param);
+      if (list === undefined ? text === undefined : list.length === 0) return { text };
+    }
+    throw new ShellError(`${param.text}: bad substitution`, param.op === "@" ? "exit" : "discard");
+  }
   if (param.op === undefined && param.prefix === undefined) {
     const value = lookup(sh, param);
     if (value.text === undefined && value.list === undefined) requireSet(sh, param);
@@ -109,11 +120,14 @@ function indirect(sh: Shell, param: Param): Param | ParamValue {
 function length(sh: Shell, param: Param): string {
   if (param.index?.startsWith("-") && !sh.vars.find(sh.vars.target(param.name))?.isSet && !sh.has("nounset"))
     return "0";
+  if (param.index === undefined && sh.vars.target(param.name).includes("[")) return "0";
   const value = lookup(sh, param);
   if (value.list) {
     // `${#a[@]}` of what was never set is an error, unlike `${a[@]}`.
-    if (param.index !== undefined && sh.has("nounset") && !sh.vars.find(sh.vars.target(param.name))?.isSet)
-      throw new ShellError(`${param.name}: unbound variable`);
+    if (param.index !== undefined && sh.has("nounset")) {
+      const variable = sh.vars.find(sh.vars.target(param.name));
+      if (!variable?.isSet || variable.declaredEmpty) throw new ShellError(`${param.name}: unbound variable`);
+    }
     return String(value.list.length);
   }
   const inArray = param.index !== undefined && sh.vars.find(sh.vars.target(param.name))?.isSet;

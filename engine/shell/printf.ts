@@ -1,4 +1,4 @@
-import { encode } from "../kernel/index.ts";
+import { decode, encode } from "../kernel/index.ts";
 import { strftime } from "../text/time.ts";
 import { formatFloat, parseFloatText } from "./float.ts";
 import { backslashQuote, readEscape, rejoin } from "./quote.ts";
@@ -112,7 +112,7 @@ function convert(state: State, spec: RegExpExecArray, kind: string): string {
       return pad(cut(take(state) ?? "", precision), width, flags);
     case "c":
       // Of an empty argument it is the character that ends it.
-      return pad([...(take(state) ?? "")][0] ?? "\0", width, flags);
+      return pad(cut(take(state) || "\0", 1), width, flags);
     case "b": {
       const done = bEscapes(take(state) ?? "", state.errors);
       if (done.stop) state.stop = true;
@@ -149,10 +149,11 @@ function convert(state: State, spec: RegExpExecArray, kind: string): string {
   return floating(state, kind, flags, width, precision);
 }
 
-/** Bytes count for precision of `%s`. */
+/** The precision of `%s` counts bytes, as its width does. */
 function cut(text: string, precision: number | undefined): string {
   if (precision === undefined) return text;
-  return [...text].slice(0, precision).join("");
+  if (/^[\x00-\x7f]*$/.test(text)) return text.slice(0, precision);
+  return decode(encode(text).subarray(0, precision));
 }
 
 function pad(text: string, width: number, flags: string): string {

@@ -137,6 +137,15 @@ export function closeBrace(text: string, i: number, open: string, close: string,
   return text.length;
 }
 
+/** True for a name, or one with a subscript that ends where the text does: what builtins may assign to. */
+export function isReference(text: string): boolean {
+  const name = /^[A-Za-z_]\w*/.exec(text)?.[0];
+  if (name === undefined) return false;
+  if (name.length === text.length) return true;
+  const start = name.length + 1;
+  return text[name.length] === "[" && text.length > start + 1 && closeBrace(text, start, "[", "]") === text.length - 1;
+}
+
 /** Operators whose pattern may be quoted although the expansion stands between double quotes. */
 const PATTERN_OPERATOR = /[!#]?(?:\w+|[@*?$!#-])(?:\[[^\]]*\])?[#%/^,]/y;
 

@@ -11,7 +11,7 @@ import { badSubscript, readonlyVariable, ShellError } from "./control.ts";
 import { BARE, FAULT, inDialect } from "./dialect.ts";
 import { Bindings } from "./editor/bindings.ts";
 import { exportedEnvironment } from "./environment.ts";
-import { compile, type Memo, piecesText } from "./expand.ts";
+import { compile, type Memo, once, piecesText } from "./expand.ts";
 import type { History } from "./history.ts";
 import { homeOf } from "./home.ts";
 import { JobTable } from "./jobs.ts";
@@ -343,6 +343,8 @@ export class Shell {
     }
     let variable = this.vars.find(target);
     if (variable === undefined) {
+      // References that name each other name nothing.
+      if (target.endsWith("\0")) throw new ShellError("");
       variable = new Variable();
       this.vars.all.set(target, variable);
     }
@@ -444,8 +446,11 @@ export class Shell {
     }
     if (value >= 0) return value;
     const size = variable?.list ? variable.list.length : variable?.isSet && !reading ? 1 : 0;
-    if (value + size < 0 && reading) this.warnings.push(`${name}: bad array subscript`);
-    else if (value + size < 0) throw badSubscript(name, text);
+    if (value + size < 0 && reading) {
+      // `report_error` of bash's error.c ends a shell with `set -e`.
+      if (this.has("errexit")) throw new ShellError(`${name}: bad array subscript`);
+      once(this, () => this.warnings.push(`${name}: bad array subscript`));
+    } else if (value + size < 0) throw badSubscript(name, text);
     return value + size;
   }
 

@@ -5,7 +5,7 @@ import { type Builtin, builtins, SPECIAL } from "./builtins/index.ts";
 import { keywordParts, type Parts, partsOf } from "./command-parts.ts";
 import { ExitShell, namedMessage, ReturnFrom, readonlyVariable, ShellError } from "./control.ts";
 import { failed, runNode, tell } from "./execute.ts";
-import { expanding, expandingAtOnce, expandWords, promptText } from "./expand.ts";
+import { expanding, expandingAtOnce, expandWords, promptText, warn } from "./expand.ts";
 import { execExternal, runExternal } from "./external.ts";
 import { functionFile } from "./print-function.ts";
 import { singleQuote, traceQuote } from "./quote.ts";
@@ -68,7 +68,7 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
   if (parts.plain) words = parts.plain;
   else if (parts.declared.size === 0 && parts.pure) {
     words = yield* expandingAtOnce(sh, () => expandWords(sh, parts.words));
-    if (sh.warnings.length > 0) for (const text of sh.warnings.splice(0)) yield* sh.complain(text);
+    if (sh.warnings.length > 0) yield* warn(sh);
   } else if (parts.declared.size === 0) words = yield* expanding(sh, () => expandWords(sh, parts.words));
   else {
     const out: string[] = [];
@@ -79,7 +79,11 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
         out.push(...(yield* expanding(sh, () => expandWords(sh, [parts.words[i]!]))));
         continue;
       }
-      const ready = yield* prepareAssignment(sh, assignment);
+      const ready = yield* prepareAssignment(
+        sh,
+        assignment,
+        out.some((word) => /^-[a-zA-Z]*A/.test(word)) ? "keyed" : "as it is",
+      );
       declared.set(out.length, ready);
       out.push(yield* assignmentText(sh, ready));
     }
@@ -198,7 +202,7 @@ function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
   }
   // Other shells than bash show them in one line.
   if (traced.length > 0) yield* trace(sh, traced.join(" "));
-  for (const text of sh.warnings.splice(0)) yield* sh.complain(text);
+  yield* warn(sh);
   if (parts.redirections.length > 0) restore(sh, yield* redirect(sh, parts.redirections));
   sh.status = sh.substitutionStatus ?? 0;
 }

@@ -3,7 +3,7 @@ import type { Signal } from "../machine/signal.ts";
 import { find } from "../machine/sys.ts";
 import { builtins } from "./builtins/index.ts";
 import { hasBuiltin } from "./dialect.ts";
-import { defineDynamic, installDynamic } from "./dynamic.ts";
+import { defineDynamic, installDynamic, watchReferences } from "./dynamic.ts";
 import { Shell, type ShellSetup } from "./shell.ts";
 import { parseText, Source } from "./source.ts";
 import { Variable } from "./variables.ts";
@@ -61,6 +61,7 @@ export function startShell(p: Process, setup: ShellSetup): Shell {
   if (setup.dialect === "bash") {
     plain("SHLVL", String(shlvl + 1), { exported: true });
     installDynamic(sh);
+    watchReferences(sh);
     plain("UID", String(p.cred.uid), sh.posix ? {} : { readonly: true, integer: true });
     plain("EUID", String(p.cred.uid), sh.posix ? {} : { readonly: true, integer: true });
     plain("OPTERR", "1");

@@ -97,6 +97,8 @@ export class Frame extends Map<string, Variable | undefined> {
 export class Variables {
   readonly all: Map<string, Variable>;
   readonly frames: Frame[];
+  /** Told of each look at a local reference to its own name. */
+  circled: (name: string) => void = () => {};
   /** Changes with every change of an exported variable. */
   private envCache: Map<string, string> | undefined;
 
@@ -128,8 +130,13 @@ export class Variables {
   /** Follows namerefs; the name that is meant, with an index if the reference has one. */
   target(name: string): string {
     let variable = this.all.get(name);
+    const begun = name;
     for (let i = 0; i < 8 && variable?.nameref && variable.value; i++) {
-      if (variable.value === name) return `${name}\0`;
+      if (variable.value === name || variable.value === begun) {
+        name = begun;
+        this.circled(name);
+        return `${name}\0`;
+      }
       name = variable.value;
       if (name.includes("[")) return name;
       variable = this.all.get(name);

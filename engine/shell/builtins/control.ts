@@ -270,14 +270,17 @@ export const controlBuiltins: Record<string, Builtin> = {
     return yield* exit(sh, args, call);
   },
   *caller(sh, args) {
+    const option = /^-./.exec(args[0] ?? "")?.[0];
+    if (option) return yield* badOption(sh, "caller", option);
+    const frames = [...sh.calls].reverse().filter((frame) => frame.kind !== "main" || sh.calls.length > 1);
+    if (frames.length < 2) return 1;
     const depth = Number(args[0] ?? 0);
     if (!Number.isInteger(depth)) {
       yield* sh.complain(`caller: ${args[0]}: invalid number`);
       return yield* usage(sh, "caller");
     }
-    const frames = [...sh.calls].reverse().filter((frame) => frame.kind !== "main" || sh.calls.length > 1);
     const frame = frames[depth];
-    if (frame === undefined || frames.length < 2) return 1;
+    if (frame === undefined) return 1;
     const outer = frames[depth + 1];
     if (outer === undefined || (outer.kind === "main" && outer.file === "" && args.length > 0)) return 1;
     const file = outer.file === "" ? "NULL" : outer.file;

@@ -247,7 +247,7 @@ class Declaration {
       if (on("a") && existing.map) throw fail(`${name}: cannot convert associative to indexed array`);
       if (on("A") && existing.list) throw fail(`${name}: cannot convert indexed to associative array`);
     }
-    const compound = yield* this.compound(existing, index, ready);
+    const compound = yield* this.compound(name, existing, index, ready);
     const variable = existing ?? sh.vars.ensure(name);
     const makes = declares || ready !== undefined;
     const makesArray = makes && (on("a") || (index !== undefined && declares));
@@ -297,6 +297,7 @@ class Declaration {
 
   /** Elements of `(…)`, which for an array may also come as a quoted text. */
   private *compound(
+    name: string,
     existing: Variable | undefined,
     index: string | undefined,
     ready: Prepared | undefined,
@@ -312,7 +313,8 @@ class Declaration {
     const node = parseText(`x=${value}`).commands[0]?.command;
     const assignment = node?.type === "Command" ? node.prefix[0] : undefined;
     if (assignment?.type !== "Assignment" || assignment.value.type !== "ArrayValue") return undefined;
-    return yield* expandArray(this.sh, assignment.value.elements);
+    const keyed = (on("A") || existing?.map !== undefined) && { name, quoted: false };
+    return yield* expandArray(this.sh, assignment.value.elements, keyed);
   }
 
   private assign(

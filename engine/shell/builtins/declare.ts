@@ -64,7 +64,7 @@ function* declareAll(sh: Shell, args: readonly string[], call: Call, kind: Decla
       attributes: on("p"),
       foreign: ["a", "A", "i", "n"].find(on),
     });
-  if (on("p") || parsed.rest.length === 0)
+  if (parsed.rest.length === 0 || (on("p") && (kind === "declare" || kind === "local")))
     return yield* show(sh, label, kind, parsed.rest, on, parsed.options.length > 0);
   let status = 0;
   const first = args.length - parsed.rest.length + 1;
@@ -124,6 +124,8 @@ function* show(
         sh.vars.find(name) === undefined ||
         (sh.vars.find(name)!.get && !sh.vars.find(name)!.computedList && sh.vars.find(name)!.elements().length === 0)
       ) {
+        yield* put(sh, label, text);
+        text = "";
         yield* sh.complain(`${label}: ${name}: not found`);
         status = 1;
       } else text += declareLine(sh, name);

@@ -76,10 +76,10 @@ function placeOf(lines: readonly string[], base: number, word: string): number {
 
 const fc: Builtin = function* (sh, args) {
   const { history: kept } = sh;
-  if (kept === undefined) return 0;
-  const cut = args.findIndex((arg) => !/^-[elnrs]+$/.test(arg) && args[args.indexOf(arg) - 1] !== "-e");
+  const cut = args.findIndex((arg) => !/^-[^-\d]/.test(arg) && args[args.indexOf(arg) - 1] !== "-e");
   const parsed = parseOptions(cut < 0 ? args : args.slice(0, cut), "e:lnrs");
   if (parsed.bad) return yield* badOption(sh, "fc", parsed.bad);
+  if (kept === undefined) return 0;
   const rest = [...parsed.rest, ...(cut < 0 ? [] : args.slice(cut))];
   const has = (letter: string) => parsed.options.some((option) => option.letter === letter);
   // The command itself is no part of what it looks at.

@@ -7,6 +7,7 @@ import { expandingAtOnce } from "../expand.ts";
 import { backslashQuote } from "../quote.ts";
 import { readBounded } from "../read-bounded.ts";
 import { readUntil } from "../read-line.ts";
+import { isReference } from "../scan.ts";
 import type { Shell } from "../shell.ts";
 import { Source } from "../source.ts";
 import { handleSignals } from "../traps.ts";
@@ -80,7 +81,7 @@ const read: Builtin = function* (sh, args) {
     return 2;
   }
   for (const name of parsed.rest) {
-    if (/^[A-Za-z_]\w*(\[.+\])?$/s.test(name)) continue;
+    if (isReference(name)) continue;
     yield* sh.complain(`read: \`${name}': not a valid identifier`);
     return 1;
   }

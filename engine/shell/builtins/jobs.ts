@@ -6,6 +6,7 @@ import { SIGNALS, type Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
 import { giveTerminal, tellKilled, waitForeground } from "../foreground.ts";
 import { type Job, jobState, signalText, stateText } from "../jobs.ts";
+import { isReference } from "../scan.ts";
 import type { Shell } from "../shell.ts";
 import { handleSignals, signalName } from "../traps.ts";
 import type { Builtin } from "./index.ts";
@@ -158,7 +159,7 @@ const wait: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, { bash: "fnp:", busybox: "n", dash: "" }[sh.setup.dialect]);
   if (parsed.bad) return yield* badOption(sh, "wait", parsed.bad);
   const variable = parsed.options.find((option) => option.letter === "p")?.value;
-  if (variable !== undefined && !/^[A-Za-z_]\w*$/.test(variable)) {
+  if (variable !== undefined && !isReference(variable)) {
     yield* sh.complain(`wait: \`${variable}': not a valid identifier`);
     return 1;
   }

@@ -5,6 +5,7 @@ import { settledName } from "../assignment.ts";
 import { expandingAtOnce } from "../expand.ts";
 import { formatPrintf } from "../printf.ts";
 import { readEscape, rejoin } from "../quote.ts";
+import { isReference } from "../scan.ts";
 import type { Shell } from "../shell.ts";
 import type { Builtin } from "./index.ts";
 import { usage } from "./usage.ts";
@@ -78,7 +79,7 @@ const printf: Builtin = function* (sh, args) {
       yield* sh.complain("printf: -v: option requires an argument");
       return yield* usage(sh, "printf");
     }
-    if (!/^[A-Za-z_]\w*(\[.+\])?$/s.test(target)) {
+    if (!isReference(target)) {
       yield* sh.complain(`printf: \`${target}': not a valid identifier`);
       return 2;
     }
