@@ -125,8 +125,8 @@ function delimiterOf(word: string): string {
   if (chars.length === 1) return word;
   const code = /^\\(?:x([0-9a-fA-F]+)|([0-7]+))$/.exec(word);
   if (code !== null) return String.fromCharCode(Number.parseInt(code[1] ?? code[2]!, code[1] === undefined ? 8 : 16));
-  const escape = /^\\(.)$/.exec(word);
-  if (escape !== null && C_ESCAPES[escape[1]!] !== undefined) return C_ESCAPES[escape[1]!]!;
+  const letter = /^\\(.)$/.exec(word);
+  if (letter !== null && C_ESCAPES[letter[1]!] !== undefined) return C_ESCAPES[letter[1]!]!;
   throw new Fatal(
     word.startsWith("\\")
       ? `Invalid escape sequence ${word} in input delimiter specification.`

@@ -35,7 +35,8 @@ export const awk = tool(
     for (const warning of program.warnings) yield* t.error(warning, 0);
     const interpreter = new Interpreter(t, program, operands);
     for (const { key, value } of o.list) {
-      if (key === "F") interpreter.rt.assign("FS", value!);
+      // A backslash alone separates by backslashes.
+      if (key === "F") interpreter.rt.assign("FS", value === "\\" ? "\\\\" : value!);
       if (key === "v") {
         const match = /^([A-Za-z_]\w*)=(.*)$/s.exec(value!);
         if (match === null && value!.includes("="))

@@ -78,8 +78,7 @@ export function unescapeString(text: string, warn?: (message: string) => void): 
       out += text[i];
       continue;
     }
-    // With nothing behind it, it is one.
-    if (i + 1 >= text.length) return `${out}\\`;
+    if (i + 1 >= text.length) break;
     const rest = text.slice(i + 1);
     const octal = /^[0-7]{1,3}/.exec(rest);
     const hex = /^x([0-9a-fA-F]{1,2})/.exec(rest);
