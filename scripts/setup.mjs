@@ -41,6 +41,7 @@ const DEBIAN_PACKAGES = {
   unzip: "unzip",
   file: "file",
   patch: "patch",
+  rsync: "rsync",
   strings: "binutils",
   less: "less",
   ps: "procps",

@@ -28,6 +28,8 @@ interface InodeBase {
   mtime: number;
   ctime: number;
   atime: number;
+  /** What chattr(1) has set, by its letters: `i` lets nothing change, `a` only lets bytes be added. */
+  attributes?: string;
   /** Something is mounted over it in some namespace: ask `through`. */
   covered: boolean;
 }

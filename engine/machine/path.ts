@@ -114,6 +114,12 @@ export function requireAccess(node: Inode, who: Credentials, wanted: number): vo
   if (!mayAccess(node, who, wanted)) throw new Errno("EACCES");
 }
 
+/** Throws EPERM for what chattr(1) has made immutable, or append-only where more than that is asked. */
+export function requireMutable(node: Inode, appends = false): void {
+  if (node.attributes === undefined) return;
+  if (node.attributes.includes("i") || (!appends && node.attributes.includes("a"))) throw new Errno("EPERM");
+}
+
 export { EXECUTE, READ, WRITE };
 
 /**

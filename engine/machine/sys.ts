@@ -17,7 +17,7 @@ import {
   symlinkNode,
 } from "./inode.ts";
 import { DeviceFile, type OpenFile, PipeEnd, RegularFile } from "./open-file.ts";
-import { EXECUTE, READ, type Resolved, requireAccess, resolve, WRITE } from "./path.ts";
+import { EXECUTE, READ, type Resolved, requireAccess, requireMutable, resolve, WRITE } from "./path.ts";
 import type { Process } from "./process.ts";
 import { readAll } from "./sys-io.ts";
 import { areZeros } from "./zeros.ts";
@@ -79,7 +79,10 @@ export function openFile(p: Process, path: string, flags: OpenFlags): OpenFile {
   } else {
     if (flags.exclusive && flags.create) throw new Errno("EEXIST");
     if (flags.read) requireAccess(node, p.cred, READ);
-    if (flags.write) requireAccess(node, p.cred, WRITE);
+    if (flags.write) {
+      requireAccess(node, p.cred, WRITE);
+      requireMutable(node, flags.append === true && flags.truncate !== true);
+    }
     if (node.kind === "dir" && flags.write) throw new Errno("EISDIR");
     if (flags.write && p.ns.mnt.readOnlyAt(found.path) && node.kind === "file") throw new Errno("EROFS");
   }
@@ -251,6 +254,7 @@ function ownership(p: Process): { uid: number; gid: number; time: number } {
 function mayChange(p: Process, found: Resolved): void {
   if (p.ns.mnt.readOnlyAt(found.path)) throw new Errno("EROFS");
   requireAccess(found.dir, p.cred, WRITE | EXECUTE);
+  requireMutable(found.dir, true);
 }
 
 function addEntry(p: Process, found: Resolved, node: Inode): void {
@@ -277,6 +281,7 @@ export function mkdir(p: Process, path: string, mode = 0o777): void {
 export function link(p: Process, path: string, node: Inode): void {
   const found = lookup(p, path, false);
   if (found.node !== undefined) throw new Errno("EEXIST");
+  requireMutable(node);
   addEntry(p, found, node);
 }
 
@@ -305,6 +310,8 @@ export function rmdir(p: Process, path: string): void {
 
 function remove(p: Process, found: Resolved): void {
   mayChange(p, found);
+  requireMutable(found.dir);
+  requireMutable(found.node!);
   const sticky = (found.dir.mode & 0o1000) !== 0;
   if (sticky && p.cred.uid !== 0 && found.node!.uid !== p.cred.uid && found.dir.uid !== p.cred.uid)
     throw new Errno("EPERM");
@@ -326,6 +333,7 @@ export function rename(p: Process, from: string, to: string): void {
     if (entriesOf(target.node).size > 0) throw new Errno("ENOTEMPTY");
   } else if (target.node !== undefined && source.node.kind === "dir") throw new Errno("ENOTDIR");
   mayChange(p, target);
+  if (target.node !== undefined) requireMutable(target.node);
   remove(p, source);
   if (target.node?.kind === "file" && --target.node.nlink === 0) p.machine.disk.release(target.node);
   entriesOf(target.dir).set(target.name, source.node);

@@ -39,6 +39,8 @@ export class Tty implements OpenFile {
   readonly name: string;
   /** Owner of the device file. */
   uid = 0;
+  /** Others may write to it (mesg(1)). */
+  open = true;
   columns: number;
   rows: number;
   termios: Termios = { ...COOKED };

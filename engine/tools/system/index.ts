@@ -10,6 +10,7 @@ import { curl } from "./curl.ts";
 import { journald, logind } from "./daemons.ts";
 import { df } from "./df.ts";
 import { dmesg } from "./dmesg.ts";
+import { chattr, lsattr } from "./file-attributes.ts";
 import { fuser } from "./fuser.ts";
 import { getopt } from "./getopt.ts";
 import { gpg } from "./gpg.ts";
@@ -24,6 +25,7 @@ import { lsmod, modinfo, modprobe, rmmod } from "./kernel-modules.ts";
 import { kill } from "./kill.ts";
 import { choom, i386, linux32, linux64, prlimit, setarch, setpriv, x86_64 } from "./limits.ts";
 import { free, nproc, uptime } from "./memory.ts";
+import { mesg, wall, write } from "./messages.ts";
 import { mount, umount } from "./mount.ts";
 import { nc } from "./nc.ts";
 import { arp, ifconfig, route } from "./net-tools.ts";
@@ -38,8 +40,10 @@ import { pgrep, pidof, pkill } from "./pgrep.ts";
 import { ping } from "./ping.ts";
 import { killall, pstree } from "./process-tree.ts";
 import { ps } from "./ps.ts";
+import { rsync } from "./rsync/index.ts";
 import { chrt, flock, ionice, renice, taskset } from "./scheduling.ts";
 import { scp } from "./scp.ts";
+import { script, scriptreplay } from "./script.ts";
 import { halt, logger, lsof, poweroff, reboot, shutdown, timedatectl, ttyProgram, w, who } from "./session.ts";
 import { ethtool, fallocate, getconf, locale, mknod, runParts, uuidgen, whereis } from "./small.ts";
 import { netstat, ss } from "./ss.ts";
@@ -68,7 +72,14 @@ import { last, lastlog, logname, nologin, users } from "./who-was-here.ts";
 export const systemPrograms: Record<string, Program> = {
   ...accountPrograms,
   "update-alternatives": updateAlternatives,
+  chattr,
   choom,
+  lsattr,
+  mesg,
+  script,
+  scriptreplay,
+  wall,
+  write,
   hostid,
   ipcs,
   mcookie,
@@ -167,6 +178,7 @@ export const systemPrograms: Record<string, Program> = {
   modinfo,
   modprobe,
   rmmod,
+  rsync,
   mount,
   nc,
   netstat,

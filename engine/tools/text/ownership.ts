@@ -28,7 +28,7 @@ function* eachNode(
       }
       node = behind;
     }
-    if (t.p.cred.uid !== 0 && t.p.cred.uid !== node.uid) {
+    if ((t.p.cred.uid !== 0 && t.p.cred.uid !== node.uid) || /[ai]/.test(node.attributes ?? "")) {
       yield* t.error(`changing ${what} of ${shellQuote(path)}: Operation not permitted`);
       return;
     }

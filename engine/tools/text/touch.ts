@@ -1,5 +1,6 @@
 import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
+import { requireMutable } from "../../machine/path.ts";
 import * as sys from "../../machine/sys.ts";
 import { localZone } from "../../machine/zone.ts";
 import { parseDate, parseStamp } from "../../text/date-parse.ts";
@@ -66,6 +67,7 @@ export const touch = tool(
           if (path.endsWith("/")) throw sys.openFile(t.p, path, { write: true });
           node = sys.openFile(t.p, path, { write: true, create: true }).node!;
         }
+        requireMutable(node);
         if (t.p.cred.uid !== 0 && t.p.cred.uid !== node.uid) sys.openFile(t.p, path, { write: true });
         const [a, m] = [o.has("a") || which === "atime", o.has("m") || which === "mtime"];
         if (a || !m) node.atime = own ? like!.atime : time;

@@ -60,6 +60,7 @@ openssl 3.0.15-1~deb12u1 1419 /usr/bin/openssl # Secure Sockets Layer toolkit - 
 procps 2:4.0.2-3 709 /usr/bin/ps /usr/bin/top /usr/bin/free /usr/bin/pgrep /usr/bin/pkill /usr/bin/watch /usr/bin/uptime # /proc file system utilities
 psmisc 23.6-1 259 /usr/bin/killall=busybox-killall # utilities that use the proc file system
 redis-tools 5:7.0.15-1~deb12u3 982 /usr/bin/redis-cli # Persistent key-value database with network interface (client)
+rsync 3.2.7-1+deb12u2 417 /usr/bin/rsync # fast, versatile, remote (and local) file-copying tool
 software-properties-common 0.99.30-4.1~deb12u1 95 # manage the repositories that you install software from
 stress 1.0.7-1 22 /usr/bin/stress # tool to impose load on and stress test a computer system
 sudo 1.9.13p3-1+deb12u1 1889 /usr/bin/sudo # Provide limited super user privileges to specific users

@@ -19,7 +19,7 @@ adduser 3.134 all admin add and remove users and groups|/usr/sbin/adduser /usr/s
 apt 2.6.1 amd64 admin commandline package manager|/usr/bin/apt /usr/bin/apt-get /usr/bin/apt-cache /usr/bin/apt-mark
 bash 5.2.15-2+b7 amd64 shells GNU Bourne Again SHell|/usr/bin/bash
 bash-completion 1:2.11-6 all shells programmable completion for the bash shell|
-bsdutils 1:2.38.1-5+deb12u3 amd64 utils basic utilities from 4.4BSD-Lite|/usr/bin/logger
+bsdutils 1:2.38.1-5+deb12u3 amd64 utils basic utilities from 4.4BSD-Lite|/usr/bin/logger /usr/bin/script /usr/bin/scriptreplay /usr/bin/wall
 ca-certificates 20230311+deb12u1 all misc Common CA certificates|
 coreutils 9.1-1 amd64 utils GNU core utilities|/usr/bin/ls /usr/bin/cp /usr/bin/cat /usr/bin/[ /usr/bin/arch /usr/bin/b2sum /usr/bin/base32 /usr/bin/base64 /usr/bin/basename /usr/bin/basenc /usr/bin/chcon /usr/bin/chgrp /usr/bin/chmod /usr/bin/chown /usr/bin/cksum /usr/bin/comm /usr/bin/csplit /usr/bin/cut /usr/bin/date /usr/bin/dd /usr/bin/df /usr/bin/dir /usr/bin/dircolors /usr/bin/dirname /usr/bin/du /usr/bin/echo /usr/bin/env /usr/bin/expand /usr/bin/expr /usr/bin/factor /usr/bin/false /usr/bin/fmt /usr/bin/fold /usr/bin/groups /usr/bin/head /usr/bin/id /usr/bin/install /usr/bin/join /usr/bin/link /usr/bin/ln /usr/bin/logname /usr/bin/md5sum /usr/bin/mkdir /usr/bin/mkfifo /usr/bin/mknod /usr/bin/mktemp /usr/bin/mv /usr/bin/nice /usr/bin/nl /usr/bin/nohup /usr/bin/nproc /usr/bin/numfmt /usr/bin/od /usr/bin/paste /usr/bin/pathchk /usr/bin/printenv /usr/bin/printf /usr/bin/pwd /usr/bin/readlink /usr/bin/realpath /usr/bin/rm /usr/bin/rmdir /usr/bin/runcon /usr/bin/seq /usr/bin/sha1sum /usr/bin/sha224sum /usr/bin/sha256sum /usr/bin/sha384sum /usr/bin/sha512sum /usr/bin/shred /usr/bin/shuf /usr/bin/sleep /usr/bin/sort /usr/bin/split /usr/bin/stat /usr/bin/stdbuf /usr/bin/stty /usr/bin/sum /usr/bin/sync /usr/bin/tac /usr/bin/tail /usr/bin/tee /usr/bin/test /usr/bin/timeout /usr/bin/touch /usr/bin/tr /usr/bin/true /usr/bin/truncate /usr/bin/tsort /usr/bin/tty /usr/bin/uname /usr/bin/unexpand /usr/bin/uniq /usr/bin/unlink /usr/bin/users /usr/bin/vdir /usr/bin/wc /usr/bin/who /usr/bin/whoami /usr/bin/yes /usr/sbin/chroot
 cron 3.0pl1-162 amd64 admin process scheduling daemon|/usr/sbin/cron /usr/bin/crontab
@@ -29,6 +29,7 @@ debianutils 5.7-0.5~deb12u1 amd64 utils Miscellaneous utilities specific to Debi
 diffutils 1:3.8-4 amd64 utils File comparison utilities|/usr/bin/diff /usr/bin/cmp /usr/bin/sdiff
 dnsutils 1:9.18.33-1~deb12u2 all net Transitional package for bind9-dnsutils|/usr/bin/dig /usr/bin/nslookup
 dpkg 1.21.22 amd64 admin Debian package management system|/usr/bin/dpkg /usr/bin/dpkg-query /usr/bin/update-alternatives
+e2fsprogs 1.47.0-2 amd64 admin ext2/ext3/ext4 file system utilities|/usr/bin/chattr /usr/bin/lsattr
 findutils 4.9.0-4 amd64 utils utilities for finding files--find, xargs|/usr/bin/find /usr/bin/xargs
 gawk 1:5.2.1-2 amd64 interpreters GNU awk, a pattern scanning and processing language|/usr/bin/awk /usr/bin/gawk /usr/bin/nawk
 grep 3.8-5 amd64 utils GNU grep, egrep and fgrep|/usr/bin/grep /usr/bin/egrep /usr/bin/fgrep
@@ -49,6 +50,7 @@ openssh-server 1:9.2p1-2+deb12u5 amd64 net secure shell (SSH) server, for secure
 openssl 3.0.15-1~deb12u1 amd64 utils Secure Sockets Layer toolkit - cryptographic utility|/usr/bin/openssl
 passwd 1:4.13+dfsg1-1+deb12u1 amd64 admin change and administer password and group data|/usr/bin/passwd /usr/sbin/useradd /usr/bin/chage /usr/bin/chsh /usr/bin/gpasswd /usr/sbin/chpasswd /usr/sbin/groupadd /usr/sbin/groupdel /usr/sbin/groupmod /usr/sbin/userdel /usr/sbin/usermod
 procps 2:4.0.2-3 amd64 admin /proc file system utilities|/usr/bin/ps /usr/bin/top /usr/bin/free /usr/bin/kill /usr/bin/pgrep /usr/bin/pidof /usr/bin/pkill /usr/bin/uptime /usr/bin/vmstat /usr/bin/w /usr/bin/watch /usr/sbin/sysctl
+rsync 3.2.7-1+deb12u2 amd64 net fast, versatile, remote (and local) file-copying tool|/usr/bin/rsync
 sed 4.9-1 amd64 utils GNU stream editor for filtering/transforming text|/usr/bin/sed
 sudo 1.9.13p3-1+deb12u1 amd64 admin Provide limited super user privileges to specific users|/usr/bin/sudo /usr/sbin/visudo
 systemd 252.36-1~deb12u1 amd64 admin system and service manager|/usr/bin/systemctl /usr/bin/journalctl /usr/bin/hostnamectl /usr/bin/loginctl /usr/bin/systemd-analyze /usr/bin/systemd-cat /usr/bin/systemd-cgls /usr/bin/systemd-cgtop /usr/bin/systemd-detect-virt /usr/bin/systemd-run /usr/bin/timedatectl

@@ -132,6 +132,10 @@ export class SedFiles {
         if (!isErrno(error)) throw error;
         const slash = this.fileName.lastIndexOf("/");
         const dir = slash < 0 ? "./" : this.fileName.slice(0, slash + 1);
+        if (sys.find(p, temporary) !== undefined) {
+          sys.unlink(p, temporary);
+          throw new Fatal(`cannot rename ${dir}sedXXXXXX: ${error.message}`, 4);
+        }
         throw new Fatal(`couldn't open temporary file ${dir}sedXXXXXX: ${error.message}`, 4);
       }
       this.edited = undefined;
