@@ -187,8 +187,18 @@ export class Invocation {
     if (verb === "get") return this.flags.string("raw") !== "";
     if (verb === "create") return sub !== "token";
     if (verb === "top") return sub !== "pod";
+    if (verb === "set") return sub === "env";
     return DIALS_FIRST.has(verb);
   }
+
+  /** Asks the kubeconfig for a namespace, and for what a client needs, before a command looks at its words. */
+  lookAhead(client: boolean): void {
+    this.target();
+    if (client) this.unusable();
+  }
+
+  /** Throws what is wrong with flags that only a client needs: a namespace is found without them. */
+  private unusable: () => void = () => {};
 
   private resolve(): Target {
     const { flags } = this;
@@ -212,7 +222,11 @@ export class Invocation {
           : `no server found for cluster ${quote(clusterName)}`,
       );
     }
-    if (flags.string("user") !== "" && !user) throw new KubectlError(`auth info ${quote(userName)} does not exist`);
+    this.unusable = () => {
+      if (flags.string("user") !== "" && !user) throw new KubectlError(`auth info ${quote(userName)} does not exist`);
+      parseTimeout(flags.string("request-timeout"));
+    };
+    if (dialsFirst) this.unusable();
     const explicit = flags.string("namespace");
     const who: KubeconfigUser = { ...user, ...this.given(USER_FLAGS) };
     if (flags.list("as-group").length > 0) who["as-groups"] = flags.list("as-group");
@@ -228,7 +242,6 @@ export class Invocation {
     ]);
     const server = where.server ?? "";
     const mounted = server === "" ? this.serviceAccount() : undefined;
-    parseTimeout(flags.string("request-timeout"));
     return {
       server: server || mounted?.server || "http://localhost:8080",
       user: mounted === undefined ? who : { ...mounted.user, ...this.given(USER_FLAGS) },
@@ -270,6 +283,7 @@ export class Invocation {
   client(): ApiClient {
     if (this.connected) return this.connected;
     const { server, cluster } = this.target();
+    this.unusable();
     const user = isSecure(server) ? this.target().user : {};
     if (isSecure(server)) checkCredentials(this.p, user, cluster);
     const trust = isSecure(server) ? trustOf(this.p, cluster) : undefined;
@@ -293,6 +307,7 @@ export class Invocation {
   /** Makes the client; who the user is is asked for on the terminal when nothing says so and the server wants to know. */
   *connect(): Gen<ApiClient> {
     const { server, user } = this.target();
+    this.unusable();
     if (this.connected === undefined && isSecure(server) && !isIdentified(user)) {
       yield* this.flush();
       const typed = yield* promptCredentials(this.p);

@@ -35,7 +35,7 @@ export function* logs(k: Invocation): Gen<number> {
   const container = args.length === 2 ? args[1]! : flags.string("container");
   const object = yield* target(k, args[0], selector);
   validate(k, container);
-  const sources = yield* sourcesOf(k, object, container, selector !== "");
+  const sources = yield* sourcesOf(k, object, container);
   if (flags.bool("follow") && sources.length > flags.int("max-log-requests") && sources.length > 1) {
     throw new KubectlError(
       `you are attempting to follow ${sources.length} log streams, but maximum allowed concurrency is ${flags.int("max-log-requests")}, use --max-log-requests to increase the limit`,
@@ -98,14 +98,14 @@ function logQuery(k: Invocation, selector: string): string[] {
   return query;
 }
 
-function* sourcesOf(k: Invocation, object: KubeObject, container: string, bySelector: boolean): Gen<Source[]> {
+function* sourcesOf(k: Invocation, object: KubeObject, container: string): Gen<Source[]> {
   const { flags } = k;
   const all = flags.bool("all-containers");
+  const allPods = flags.bool("all-pods");
   if (Array.isArray(object.items)) {
-    return (object.items as KubeObject[]).flatMap((pod) => podSources(k, pod, container, all, false));
+    return (object.items as KubeObject[]).flatMap((pod) => podSources(k, pod, container, all, allPods));
   }
-  if (object.kind === "Pod") return podSources(k, object, container, all, false);
-  void bySelector;
+  if (object.kind === "Pod") return podSources(k, object, container, all, allPods);
   const selector = podSelector(object);
   if (selector === undefined) {
     throw new KubectlError(
@@ -115,7 +115,7 @@ function* sourcesOf(k: Invocation, object: KubeObject, container: string, bySele
   const pods = [...(yield* podsOf(k, object.metadata.namespace!, selector))].sort(byLogging);
   const [first] = pods;
   if (first === undefined) throw new KubectlError("timed out waiting for the condition");
-  if (flags.bool("all-pods")) return pods.flatMap((pod) => podSources(k, pod, container, all, true));
+  if (allPods) return pods.flatMap((pod) => podSources(k, pod, container, all, true));
   if (pods.length > 1) k.err(`Found ${pods.length} pods, using pod/${first.metadata.name}\n`);
   return podSources(k, first, container, all, false);
 }

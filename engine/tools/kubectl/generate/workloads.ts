@@ -37,7 +37,7 @@ const deploymentGenerator = generating(
     const labels = { app: name };
     const spec = podSpec(k, images);
     const port = flags.int("port");
-    if (port >= 0) spec.containers[0].ports = [{ containerPort: port }];
+    if (port >= 0 && spec.containers.length > 0) spec.containers[0].ports = [{ containerPort: port }];
     return {
       apiVersion: "apps/v1",
       kind: "Deployment",

@@ -4,6 +4,7 @@ import { dryRun } from "../changes.ts";
 import { isExpected, KubectlError, throwAll } from "../errors.ts";
 import { compareStrings, quote, sortedKeys } from "../go.ts";
 import type { Invocation } from "../invocation.ts";
+import { objectPrinter } from "../output.ts";
 import { build, type Info, MISSING } from "../resources.ts";
 import { type EnvVar, referenceText, resolveReference } from "./env-reference.ts";
 import { type Container, change, checkSetFlags, setTargets, withContainers, withPodSpec } from "./pod-spec.ts";
@@ -95,6 +96,7 @@ export function* setEnv(k: Invocation): Gen<number> {
   if (flags.bool("all") && flags.string("selector") !== "") {
     throw new KubectlError("cannot set --all and --selector at the same time");
   }
+  objectPrinter(k);
   const { resources, pairs } = split(k.args);
   const strategy = dryRun(k);
   checkSetFlags(k, strategy);

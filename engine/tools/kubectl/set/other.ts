@@ -6,6 +6,7 @@ import { dryRun } from "../changes.ts";
 import { KubectlError, throwAll } from "../errors.ts";
 import { compareStrings } from "../go.ts";
 import type { Invocation } from "../invocation.ts";
+import { MISSING } from "../resources.ts";
 import { parseToLabelSelector } from "../selector-text.ts";
 import { type Container, change, checkSetFlags, setTargets, withContainers, withPodSpec } from "./pod-spec.ts";
 
@@ -76,6 +77,7 @@ export function* setServiceAccount(k: Invocation): Gen<number> {
   const strategy = dryRun(k);
   checkSetFlags(k, strategy);
   if (k.args.length === 0) throw new KubectlError("serviceaccount is required");
+  if (k.flags.bool("local") && k.flags.list("filename").length === 0) throw new KubectlError(MISSING);
   const name = k.args.at(-1)!;
   const { infos } = yield* setTargets(k, k.args.slice(0, -1), false);
   return yield* change(k, infos, {
