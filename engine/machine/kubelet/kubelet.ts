@@ -111,7 +111,7 @@ export class Kubelet implements KubeletContext {
     const limits = evictionConfig(options.configuration);
     this.eviction = new EvictionManager(this, limits, {
       activePods: () => this.activePods(),
-      evict: (pod, message, grace, condition) =>
+      putOut: (pod, message, grace, condition) =>
         this.workers.get(pod.metadata.uid)?.fail("Evicted", message, grace, condition),
       isEnded: ({ metadata }) => (this.workers.get(metadata.uid)?.state ?? "terminated") === "terminated",
     });

@@ -32,7 +32,7 @@ export interface Evicting {
   /** Pods that take resources of the node. */
   activePods(): Pod[];
   /** Ends a Pod as failed. `grace` in s. */
-  evict(pod: Pod, message: string, grace: number, condition: Condition | undefined): void;
+  putOut(pod: Pod, message: string, grace: number, condition: Condition | undefined): void;
   /** Nothing of the Pod runs any more. */
   isEnded(pod: Pod): boolean;
 }
@@ -222,7 +222,7 @@ export class EvictionManager {
 
   private *evict(pod: Pod, message: string, grace: number, condition?: Condition): Gen<void> {
     this.ctx.recorder.event(pod, "Warning", "Evicted", message);
-    this.pods.evict(pod, message, grace, condition);
+    this.pods.putOut(pod, message, grace, condition);
     for (let s = 0; s < grace + AT_ONCE + CLEANUP && !this.pods.isEnded(pod); s++) yield* sleep(POLL);
     this.log("I", 614, "pod is evicted successfully", { pod: podKey(pod) });
   }
