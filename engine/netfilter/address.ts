@@ -44,3 +44,13 @@ export function prefixOf(mask: number): number | undefined {
 export function formatMask(mask: number): string {
   return `/${prefixOf(mask) ?? formatAddress(mask)}`;
 }
+
+/** An address of fewer than four parts, as inet_aton(3) reads it: `10.1` is 10.0.0.1. */
+export function shortAddress(text: string): number | undefined {
+  const parts = text.split(".");
+  if (parts.length > 3 || parts.some((part) => !/^\d+$/.test(part))) return undefined;
+  const numbers = parts.map(Number);
+  const last = numbers.pop()!;
+  if (numbers.some((octet) => octet > 255) || last >= 2 ** (8 * (4 - numbers.length))) return undefined;
+  return numbers.reduce((value, octet, i) => value | (octet << (24 - 8 * i)), last | 0);
+}

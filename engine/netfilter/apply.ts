@@ -98,7 +98,8 @@ export class Changes {
   judge(chain: Chain, rule: Rule, step: string): void {
     const refuse = (why: string) => new Problem(` RULE_${step} failed (${why}): rule in chain ${chain.name}`, "kernel");
     const base = chain.policy === undefined ? undefined : chain.name;
-    if (rule.body.target?.name === "QUEUE") throw refuse("No such file or directory");
+    const lost = rule.body.matches.some((match) => match.missing?.());
+    if (lost || rule.body.target?.name === "QUEUE") throw refuse("No such file or directory");
     if (!fits(this.table, base, rule)) throw refuse("Invalid argument");
     if (this.careful && base === undefined && chain.references > 0) {
       for (const other of basesOf(this.table, chain)) {
@@ -259,6 +260,7 @@ export function apply(changes: Changes, command: Command): Rule[] {
     case "rename-chain": {
       if (changes.table.chains.has(command.newName)) throw new Refusal("File exists");
       const chain = changes.chain(name);
+      if (chain.policy !== undefined && !chain.real) throw new Refusal("No chain/target/match by that name");
       if (chain.policy !== undefined)
         throw new Problem(` CHAIN_RENAME failed (Operation not supported): chain ${command.newName}`, "kernel");
       changes.rename(chain, command.newName);

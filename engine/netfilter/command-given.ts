@@ -2,6 +2,7 @@ import { ALLOWED, type Command, ON_RULES, type Operation, type ReadFor } from ".
 import type { RuleSoFar, Use } from "./extension.ts";
 import { ANYWHERE, NAME_LIMIT, parseNetworks, parseNetworks6 } from "./parse-rule.ts";
 import { Problem } from "./problem.ts";
+import { isTableName } from "./ruleset.ts";
 import { INVERTED, type Match, Rule, RuleBody, type Target } from "./types.ts";
 
 /** What the options of a command line gave, and the command and rules that it makes (the end of xshared.c do_parse). */
@@ -56,6 +57,10 @@ export abstract class Given implements RuleSoFar {
     return (this.invertedParts & INVERTED.protocol) !== 0;
   }
 
+  warn(line: string): void {
+    this.what.warn?.(line);
+  }
+
   setDimensions(name: string): number | undefined {
     return this.what.setDimensions?.(name);
   }
@@ -100,6 +105,7 @@ export abstract class Given implements RuleSoFar {
     if (this.input !== undefined && (chain === "POSTROUTING" || chain === "OUTPUT")) {
       throw new Problem(`Can't use --in-interface with ${chain}`);
     }
+    const judged = operation !== "check" && operation !== "delete" && isTableName(this.table);
     const rules: Rule[] = [];
     for (const source of sources) {
       for (const destination of destinations) {
@@ -119,7 +125,7 @@ export abstract class Given implements RuleSoFar {
           this.goto,
           this.family === 6 ? { source: source.six ?? "", destination: destination.six ?? "" } : undefined,
         );
-        if (operation !== "check" && operation !== "delete") for (const match of made) match.check?.(body);
+        if (judged) for (const match of made) match.check?.(body);
         const rule = new Rule(body);
         rule.packets = this.packets ?? 0;
         rule.bytes = this.bytes;

@@ -13,6 +13,8 @@ export interface RuleSoFar {
   setDimensions(name: string): number | undefined;
   /** Takes the next word of the command line when it is no option: for options of two arguments. */
   nextWord(): string | undefined;
+  /** Takes a line for standard error; nobody does while a file is read. */
+  warn?(line: string): void;
 }
 
 /** A long option of an extension. */

@@ -51,7 +51,7 @@ export function parseNetworks6(text: string): Network[] {
 }
 
 /** Dotted quad, or its first parts with zeros to follow (`10.1`, as xtables_numeric_to_ipaddr reads it). */
-function looseAddress(text: string): number | undefined {
+export function looseAddress(text: string): number | undefined {
   const address = parseAddress(text);
   if (address !== undefined) return address;
   if (text === "localhost") return 0x7f00_0001;

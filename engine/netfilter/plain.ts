@@ -29,6 +29,8 @@ export interface Form {
   finish?(given: ReadonlySet<string>, said: Map<string, Said>): void;
   fits?(table: string, base: string | undefined, rule: RuleBody, said: Saids): boolean;
   unguided?: boolean;
+  /** It asks the kernel for something that it has not. */
+  missing?(said: Saids): boolean;
 }
 
 /** A match or target that is kept as its options. */
@@ -66,6 +68,10 @@ class Plain {
 
   fits(table: string, base: string | undefined, rule: RuleBody): boolean {
     return this.form.fits?.(table, base, rule, this.said) ?? true;
+  }
+
+  missing(): boolean {
+    return this.form.missing?.(this.said) ?? false;
   }
 }
 

@@ -17,6 +17,8 @@ export interface Match {
   check?(rule: RuleBody): void;
   /** Whether the kernel lets it stand in such a rule. */
   fits?(table: string, base: string | undefined, rule: RuleBody): boolean;
+  /** It asks the kernel for something that it has not. */
+  missing?(): boolean;
   /** Answers by more than addresses, ports and interfaces: a verdict that met it must not be remembered. */
   readonly volatile?: boolean;
 }

@@ -1,9 +1,11 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { onTheHost } from "../host.ts";
 import { linesAndFiles } from "./corpus.ts";
+import { iptablesSequence } from "./iptables-fuzz.ts";
 import { runReal } from "./real-runner.ts";
 import { type Outcome, runLine } from "./tools-runner.ts";
 
@@ -34,6 +36,26 @@ describe.runIf(able.status === 0).each(readdirSync(root).filter((name) => name.e
     });
   },
 );
+
+/**
+ * Sequences of random commands, each in a namespace of its own. IPTABLES_FUZZ says how many (100), IPTABLES_FUZZ_SEED
+ * where to begin.
+ */
+const COUNT = Number(process.env.IPTABLES_FUZZ ?? 100);
+const SEED = Number(process.env.IPTABLES_FUZZ_SEED ?? 20_261_128);
+
+describe.runIf(able.status === 0)("random commands", onTheHost, () => {
+  it(`${COUNT} sequences from seed ${SEED}`, { timeout: 60_000 + COUNT * 500 }, () => {
+    const different: { line: string; ours: Outcome; real: Outcome }[] = [];
+    for (const line of fc.sample(iptablesSequence, { numRuns: COUNT, seed: SEED })) {
+      const ours = comparable(runLine(line, {}, Date.now()));
+      const real = comparable(runReal(line, {}, { under: ["unshare", "-n"], path: "/usr/bin:/bin:/usr/sbin" }));
+      if (JSON.stringify(ours) !== JSON.stringify(real)) different.push({ line, ours, real });
+    }
+    console.log(`random iptables commands: ${COUNT - different.length} of ${COUNT} sequences the same (seed ${SEED})`);
+    expect(different.slice(0, 5)).toEqual([]);
+  });
+});
 
 function comparable({ stdout, stderr, status }: Outcome): Outcome {
   const own = stdout

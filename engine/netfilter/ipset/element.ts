@@ -1,5 +1,5 @@
 import { ipv6Groups } from "../../text/ipv6.ts";
-import { formatAddress, maskOf, parseAddress } from "../address.ts";
+import { formatAddress, maskOf, parseAddress, shortAddress } from "../address.ts";
 import { bitmapPorts, type Ports, portText, protocolPorts } from "./ports.ts";
 import { numberOf, SetError, syntax, wrong } from "./problem.ts";
 import { type Address, type Family, type IpSet, markText, networkText, type Value, wholeOf } from "./set.ts";
@@ -39,16 +39,6 @@ export function addressOf(text: string, family: Family): Address {
   if (address !== undefined) return address;
   if (bare === "localhost") return family === "inet6" ? [0, 0, 0, 0, 0, 0, 0, 1] : 0x7f00_0001;
   throw syntax(`cannot parse ${text}: resolving to ${familyName(family)} address failed`);
-}
-
-/** `10.1` as inet_aton(3) reads it. */
-function shortAddress(text: string): number | undefined {
-  const parts = text.split(".");
-  if (parts.length > 3 || parts.some((part) => !/^\d+$/.test(part))) return undefined;
-  const numbers = parts.map(Number);
-  const last = numbers.pop()!;
-  if (numbers.some((octet) => octet > 255) || last >= 2 ** (8 * (4 - numbers.length))) return undefined;
-  return numbers.reduce((value, octet, i) => value | (octet << (24 - 8 * i)), last | 0);
 }
 
 /** An address, a network or a range, as far as a part of a set takes them. */

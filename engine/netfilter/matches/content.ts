@@ -60,8 +60,7 @@ export const string = plainMatch(
       if (said.get("from")?.value === "0") said.delete("from");
       if (said.get("to")?.value === "65535") said.delete("to");
     },
-    fits: (_table, _base, _rule, said) =>
-      said.get("algo")!.value === "bm" || said.get("algo")!.value === "kmp" || said.get("algo")!.value === "fsm",
+    missing: (said) => !["bm", "kmp", "fsm"].includes(said.get("algo")!.value),
   },
   (_packet, _on, said) => (said.get("string") ?? said.get("hex-string"))!.inverted,
 );

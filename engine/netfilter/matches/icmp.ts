@@ -151,10 +151,13 @@ function readType(match: IcmpMatch, text: string): void {
   const type = leadingNumber(text);
   const bad = () => new Problem(`Unknown ICMP${match.six ? "v6" : ""} type \`${text}'`);
   if (type === undefined || type.value > 255) throw bad();
+  if (type.rest !== "" && type.rest[0] !== "/") throw new Problem(`unknown character ${type.rest[0]}`);
   match.type = type.value;
   if (type.rest === "") return;
   const code = type.rest[0] === "/" ? leadingNumber(type.rest.slice(1)) : undefined;
-  if (code === undefined || code.rest !== "" || code.value > 255) throw bad();
+  if (code === undefined || code.rest !== "" || code.value > 255) {
+    throw new Problem(`Unknown ICMP${match.six ? "v6" : ""} code \`${text}'`);
+  }
   match.first = match.last = code.value;
 }
 

@@ -13,27 +13,36 @@ import { limit } from "./limit.ts";
 import { mark } from "./mark.ts";
 import { multiport } from "./multiport.ts";
 import { owner } from "./owner.ts";
-import { sctp, tcp, udp } from "./ports.ts";
+import { tcp, udp } from "./ports.ts";
+import { dccp, sctp } from "./ports-and-types.ts";
 import { ah, cgroup, connbytes, cpu, esp, socket, tcpmss } from "./rare.ts";
 import { connlimit, hashlimit, quota } from "./rate.ts";
 import { recent } from "./recent.ts";
 import { dscp, tos } from "./service-type.ts";
 import { set } from "./set.ts";
 import { statistic } from "./statistic.ts";
+import { u32 } from "./u32.ts";
+import { bpf, cluster, connlabel, devgroup, ecn, policy, realm } from "./unseen.ts";
 
 /** Every match by the name after `-m`. A new one is a file here and an entry in this list. */
 export const matches: ReadonlyMap<string, MatchExtension> = new Map(
   [
     addrtype,
     ah,
+    bpf,
     cgroup,
+    cluster,
     comment,
     connbytes,
+    connlabel,
     connlimit,
     connmark,
     conntrack,
     cpu,
+    dccp,
+    devgroup,
     dscp,
+    ecn,
     esp,
     hashlimit,
     helper,
@@ -50,7 +59,9 @@ export const matches: ReadonlyMap<string, MatchExtension> = new Map(
     owner,
     physdev,
     pkttype,
+    policy,
     quota,
+    realm,
     recent,
     rpfilter,
     sctp,
@@ -64,6 +75,7 @@ export const matches: ReadonlyMap<string, MatchExtension> = new Map(
     time,
     tos,
     ttl,
+    u32,
     udp,
   ].map((one) => [one.name, one]),
 );

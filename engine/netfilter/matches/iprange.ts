@@ -1,6 +1,7 @@
-import { formatAddress, parseAddress } from "../address.ts";
-import type { MatchExtension } from "../extension.ts";
+import { formatAddress } from "../address.ts";
+import type { MatchExtension, RuleSoFar } from "../extension.ts";
 import type { Packet } from "../packet.ts";
+import { looseAddress } from "../parse-rule.ts";
 import { Problem } from "../problem.ts";
 import type { Match } from "../types.ts";
 
@@ -43,15 +44,17 @@ function rangeText({ first, last }: Range): string {
   return `${formatAddress(first)}-${formatAddress(last)}`;
 }
 
-function rangeOf(option: string, text: string, inverted: boolean): Range {
+function rangeOf(option: string, text: string, inverted: boolean, rule: RuleSoFar): Range {
   const dash = text.indexOf("-");
   const read = (part: string): number => {
-    const address = parseAddress(part);
+    const address = looseAddress(part);
     if (address === undefined) throw new Problem(`iprange: Bad value for "--${option}" option: "${part}"`);
     return address;
   };
   const first = read(dash < 0 ? text : text.slice(0, dash));
-  return { first, last: dash < 0 ? first : read(text.slice(dash + 1)), inverted };
+  const last = dash < 0 ? first : read(text.slice(dash + 1));
+  if (first >>> 0 > last >>> 0) rule.warn?.(`xt_iprange: range ${text} is reversed and will never match`);
+  return { first, last, inverted };
 }
 
 export const iprange: MatchExtension = {
@@ -60,15 +63,15 @@ export const iprange: MatchExtension = {
     {
       name: "src-range",
       invert: true,
-      read(match, value, inverted) {
-        (match as RangeMatch).source = rangeOf("src-range", value, inverted);
+      read(match, value, inverted, rule) {
+        (match as RangeMatch).source = rangeOf("src-range", value, inverted, rule);
       },
     },
     {
       name: "dst-range",
       invert: true,
-      read(match, value, inverted) {
-        (match as RangeMatch).destination = rangeOf("dst-range", value, inverted);
+      read(match, value, inverted, rule) {
+        (match as RangeMatch).destination = rangeOf("dst-range", value, inverted, rule);
       },
     },
   ],

@@ -53,7 +53,8 @@ export const limit: MatchExtension = {
     {
       name: "limit-burst",
       read(match, value) {
-        (match as LimitMatch).burst = optionNumber("limit", "limit-burst", value, 0, 10_000);
+        // The kernel takes none for the usual one.
+        (match as LimitMatch).burst = optionNumber("limit", "limit-burst", value, 0, 10_000) || 5;
       },
     },
   ],

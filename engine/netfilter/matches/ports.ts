@@ -1,4 +1,4 @@
-import type { MatchExtension, RuleSoFar } from "../extension.ts";
+import type { MatchExtension, Option, RuleSoFar } from "../extension.ts";
 import { portNumber, wholeNumber } from "../numbers.ts";
 import type { Packet } from "../packet.ts";
 import { Problem } from "../problem.ts";
@@ -6,7 +6,7 @@ import { serviceName, servicePort } from "../services.ts";
 import { INVERTED, type Match, type RuleBody } from "../types.ts";
 
 const MOST = 65_535;
-const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 };
+const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132, dccp: 33 };
 const FLAGS: readonly [string, number][] = [
   ["FIN", 1],
   ["SYN", 2],
@@ -18,8 +18,8 @@ const FLAGS: readonly [string, number][] = [
   ["NONE", 0],
 ];
 
-/** Source and destination ports of `-m tcp` and `-m udp`. */
-class PortsMatch implements Match {
+/** Source and destination ports of the protocols that have them. */
+export class PortsMatch implements Match {
   readonly name: string;
   sourceFirst = 0;
   sourceLast = MOST;
@@ -67,7 +67,7 @@ class PortsMatch implements Match {
   }
 
   check(rule: RuleBody): void {
-    if (this.asks && this.name !== "sctp" && rule.protocol !== PROTOCOLS[this.name]) {
+    if (this.asks && (this.name === "tcp" || this.name === "udp") && rule.protocol !== PROTOCOLS[this.name]) {
       throw new Problem(`${this.name.toUpperCase()} match requires '-p ${this.name}'`);
     }
   }
@@ -185,7 +185,7 @@ function portRange(text: string, protocol: string): [number, number] {
   return [first, last];
 }
 
-const sourcePort = {
+export const sourcePort = {
   name: "source-port",
   aliases: ["sport"],
   read(made: Match, value: string, inverted: boolean) {
@@ -197,7 +197,7 @@ const sourcePort = {
   },
 };
 
-const destinationPort = {
+export const destinationPort = {
   name: "destination-port",
   aliases: ["dport"],
   read(made: Match, value: string, inverted: boolean) {
@@ -254,6 +254,7 @@ export const tcp: MatchExtension = {
       name: "tcp-option",
       read(match, value, inverted) {
         const option = wholeNumber(value, 1, 255);
+        if ((match as TcpMatch).option !== 0) throw new Problem("Only one `--tcp-option' allowed");
         if (option === undefined) throw new Problem(`Bad TCP option "${value}"`);
         (match as TcpMatch).option = option;
         (match as TcpMatch).optionInverted = inverted;
@@ -265,13 +266,13 @@ export const tcp: MatchExtension = {
 };
 
 /** A port or range as libxtables' newer form reads it (xtopt_parse_mport). Throws `Problem`. */
-function guidedRange(option: string, text: string): [number, number] {
+function guidedRange(extension: string, option: string, text: string): [number, number] {
   const parts = text.split(":");
-  if (parts.length > 2) throw new Problem(`udp: Too many components for option "--${option}" (max: 2)\n`);
+  if (parts.length > 2) throw new Problem(`${extension}: Too many components for option "--${option}" (max: 2)\n`);
   const port = (part: string, none: number): number => {
     if (part === "" && parts.length > 1) return none;
     // Numbers too large for a port lose their upper bits, as getaddrinfo has it.
-    const value = wholeNumber(part, 0, Number.MAX_SAFE_INTEGER) ?? servicePort(part);
+    const value = part === "" ? 0 : (wholeNumber(part, 0, Number.MAX_SAFE_INTEGER) ?? servicePort(part));
     if (value === undefined) throw new Problem(`Port "${part}" does not resolve to anything.\n`);
     return value % (MOST + 1);
   };
@@ -281,40 +282,35 @@ function guidedRange(option: string, text: string): [number, number] {
   return [first, last];
 }
 
+/** Options for ports in libxtables' newer form. */
+export const guidedPorts = (extension: string): Option<Match>[] => [
+  {
+    name: "source-port",
+    aliases: ["sport"],
+    invert: true,
+    read(made, value, inverted) {
+      const match = made as PortsMatch;
+      match.givenSource = true;
+      [match.sourceFirst, match.sourceLast] = guidedRange(extension, "source-port", value);
+      match.sourceInverted = inverted;
+    },
+  },
+  {
+    name: "destination-port",
+    aliases: ["dport"],
+    invert: true,
+    read(made, value, inverted) {
+      const match = made as PortsMatch;
+      match.givenDestination = true;
+      [match.destinationFirst, match.destinationLast] = guidedRange(extension, "destination-port", value);
+      match.destinationInverted = inverted;
+    },
+  },
+];
+
 export const udp: MatchExtension = {
   name: "udp",
-  options: [
-    {
-      name: "source-port",
-      aliases: ["sport"],
-      invert: true,
-      read(made, value, inverted) {
-        const match = made as PortsMatch;
-        match.givenSource = true;
-        [match.sourceFirst, match.sourceLast] = guidedRange("source-port", value);
-        match.sourceInverted = inverted;
-      },
-    },
-    {
-      name: "destination-port",
-      aliases: ["dport"],
-      invert: true,
-      read(made, value, inverted) {
-        const match = made as PortsMatch;
-        match.givenDestination = true;
-        [match.destinationFirst, match.destinationLast] = guidedRange("destination-port", value);
-        match.destinationInverted = inverted;
-      },
-    },
-  ],
+  options: guidedPorts("udp"),
   create: () => new PortsMatch("udp"),
   share,
-};
-
-/** Ports of `-m sctp` (libxt_sctp.c); chunk types are not known. */
-export const sctp: MatchExtension = {
-  name: "sctp",
-  unguided: true,
-  options: [destinationPort, sourcePort],
-  create: () => new PortsMatch("sctp"),
 };

@@ -99,7 +99,8 @@ export const socket = nothing(
     options: ["transparent", "nowildcard", "restore-skmark"].map((name) => ({ name, flag: true })),
     list: (said) => ` socket${[...said.keys()].map((name) => ` --${name}`).join("")}`,
     fits: (table, base) =>
-      (table === "mangle" || table === "raw" || table === "filter") && base !== "OUTPUT" && base !== "FORWARD",
+      (table === "mangle" || table === "raw" || table === "filter") &&
+      (base === undefined || base === "PREROUTING" || base === "INPUT"),
   },
   "transparent",
 );

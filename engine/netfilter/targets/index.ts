@@ -4,6 +4,7 @@ import { checksum, classify, dscp, tos, ttl } from "./header.ts";
 import { log, nflog } from "./log.ts";
 import { mark } from "./mark.ts";
 import { dnat, masquerade, redirect, snat } from "./nat.ts";
+import { ecn, idletimer, synproxy, tcpoptstrip } from "./rare.ts";
 import { audit, netmap, nfqueue, tee, tproxy } from "./redirecting.ts";
 import { reject } from "./reject.ts";
 import { set } from "./set.ts";
@@ -22,6 +23,8 @@ export const targets: ReadonlyMap<string, TargetExtension> = new Map(
     ct,
     dnat,
     dscp,
+    ecn,
+    idletimer,
     log,
     mark,
     masquerade,
@@ -33,7 +36,9 @@ export const targets: ReadonlyMap<string, TargetExtension> = new Map(
     reject,
     set,
     snat,
+    synproxy,
     tcpmss,
+    tcpoptstrip,
     tee,
     tos,
     tproxy,

@@ -126,6 +126,7 @@ export const nflog: TargetExtension = {
     {
       name: "nflog-prefix",
       read(target, value) {
+        if (value === "") throw new Problem("Argument must have a minimum length of 1 characters\n");
         (target as NflogTarget).prefix = bounded(value, 127);
       },
     },

@@ -52,7 +52,8 @@ class NatTarget implements Target {
     if (this.firstPort !== undefined) {
       out += `:${this.firstPort}`;
       if (this.lastPort !== this.firstPort) out += `-${this.lastPort}`;
-      if (this.basePort !== undefined) out += `/${this.basePort}`;
+      // The revision that SNAT has keeps no base, and says so.
+      if (this.basePort !== undefined) out += `/${this.name === "SNAT" ? 0 : this.basePort}`;
     }
     return out;
   }
@@ -79,12 +80,15 @@ class NatTarget implements Target {
   }
 
   act(packet: Packet, on: Surroundings): Verdict {
+    const span = this.lastPort - (this.firstPort ?? 0) + 1;
     const port =
       this.firstPort === undefined
         ? undefined
-        : this.firstPort === this.lastPort
-          ? this.firstPort
-          : on.random.int(this.firstPort, this.lastPort);
+        : this.basePort !== undefined && this.name === "DNAT"
+          ? this.firstPort + ((((packet.destinationPort - this.basePort) % span) + span) % span)
+          : this.firstPort === this.lastPort
+            ? this.firstPort
+            : on.random.int(this.firstPort, this.lastPort);
     const address =
       this.first === undefined
         ? undefined

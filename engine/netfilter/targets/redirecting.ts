@@ -85,7 +85,7 @@ export const tee = plainTarget({
   name: "TEE",
   options: [{ name: "gateway", mandatory: true, read: (value) => address("TEE", "gateway", value) }, { name: "oif" }],
   list: (said) => ` TEE gw:${said.get("gateway")!.value}${said.has("oif") ? ` oif=${said.get("oif")!.value}` : ""}`,
-  fits: (table) => table === "mangle",
+  fits: (_table, _base, _rule, said) => said.get("gateway")!.value !== "0.0.0.0",
 });
 
 const QUEUES = ["queue-num", "queue-balance"];

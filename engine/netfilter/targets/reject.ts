@@ -7,8 +7,8 @@ import { INVERTED, type RuleBody, type Target, type Verdict } from "../types.ts"
 const ANSWERS: readonly [string, string][] = [
   ["icmp-net-unreachable", "net-unreach"],
   ["icmp-host-unreachable", "host-unreach"],
-  ["icmp-port-unreachable", "port-unreach"],
   ["icmp-proto-unreachable", "proto-unreach"],
+  ["icmp-port-unreachable", "port-unreach"],
   ["icmp-net-prohibited", "net-prohib"],
   ["icmp-host-prohibited", "host-prohib"],
   ["tcp-reset", "tcp-rst"],
