@@ -92,6 +92,13 @@ function environmentOf(sh: Shell, path: string, env: Map<string, string>): Map<s
   return sh.setup.dialect === "bash" ? new Map(env).set("_", path) : env;
 }
 
+/** `shopt -s autocd`: the name of a directory goes there. */
+export function entersDirectory(sh: Shell, name: string): boolean {
+  if (!sh.setup.interactive || !sh.shopts.has("autocd") || (!name.includes("/") && findCommand(sh, name).length > 0))
+    return false;
+  return find(sh.p, name)?.kind === "dir";
+}
+
 /** Runs a program in the foreground and waits for it. */
 export function* runExternal(sh: Shell, words: readonly string[], env: Map<string, string>): Gen<number> {
   const path = words[0] === "" ? undefined : resolveCommand(sh, words[0]!);

@@ -86,7 +86,11 @@ export class Grammar {
   /** Reads the next line with commands, and those that they go on to; false at the end. */
   complete(): boolean {
     this.token = { kind: "newline", text: "newline", at: this.tokens.position };
-    this.newlines();
+    while (this.kind() === "newline") {
+      // Its first word may be what cannot be read.
+      this.commandStart = this.tokens.position;
+      this.next();
+    }
     if (this.kind() === "end") return false;
     this.commandStart = this.token.at;
     for (;;) {

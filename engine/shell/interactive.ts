@@ -14,7 +14,8 @@ import { readUntil } from "./read-line.ts";
 import { skipQuoted } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { Source } from "./source.ts";
-import { sourceIfThere } from "./startup.ts";
+import { readInputrc, sourceIfThere } from "./startup.ts";
+import { nameWithin } from "./syntax.ts";
 import { arrange, handleSignals, runTrap } from "./traps.ts";
 import { WORD_BREAKS } from "./word-breaks.ts";
 
@@ -50,8 +51,7 @@ export function* interactive(sh: Shell, how: { norc: boolean; rcfile: string | u
   } else defaults(sh, { PS1: sh.setup.dialect === "busybox" ? "\\w \\$ " : "\\$ " });
   defaults(sh, { PS2: "> " });
   if (bash && tty) {
-    const own = sh.get("INPUTRC") ?? `${sh.get("HOME") ?? ""}/.inputrc`;
-    if (!sh.bindings.file(sh.p, own)) sh.bindings.file(sh.p, "/etc/inputrc");
+    readInputrc(sh);
     if (sh.bindings.variables.get("editing-mode") === "vi") {
       sh.options.delete("emacs");
       sh.options.add("vi");
@@ -95,9 +95,9 @@ function takeTerminal(sh: Shell, tty: Tty): void {
 }
 
 /** Runs what was typed; what it throws ends at the prompt. */
-function* runLine(sh: Shell, text: string): Gen<void> {
+function* runLine(sh: Shell, text: string, called?: string): Gen<void> {
   try {
-    yield* runSource(sh, new Source(text, "", 1));
+    yield* runSource(sh, new Source(text, "", 1), called === undefined ? {} : { syntaxName: nameWithin(sh, called) });
   } catch (error) {
     if (error instanceof ReturnFrom) sh.status = error.status;
     else if (error instanceof ShellError) {
@@ -142,7 +142,7 @@ function* readCommand(sh: Shell, editor: Editor | undefined): Gen<string | undef
   if (editor && sh.vars.find("COLUMNS")?.value !== String(editor.tty.columns)) windowSize(sh, editor.tty);
   for (const command of sh.elementsOf("PROMPT_COMMAND")) {
     const { status } = sh;
-    yield* runLine(sh, command);
+    yield* runLine(sh, command, "PROMPT_COMMAND");
     sh.status = status;
   }
   if (editor && sh.p.tty) sh.p.tty.foreground = sh.p.group;

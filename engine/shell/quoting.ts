@@ -1,6 +1,7 @@
 /** Finds where quoted parts and expansions of shell text end, commands within them read by the grammar. */
 
 import { Unclosed } from "./mistakes.ts";
+import { APOSTROPHE, hasPattern } from "./scan.ts";
 import type { Dialect } from "./shell.ts";
 
 /** What reading goes by; the commands that were read before change it. */
@@ -135,16 +136,16 @@ export class Quoting {
     return i + 2;
   }
 
-  /** `${…}`: bash reads quotes within it everywhere, dash not those between double quotes. */
+  /** `${…}`: bash reads quotes within it everywhere, POSIX between double quotes those of patterns only. */
   private parameter(at: number, inDouble: boolean): number {
     let i = at + 2;
+    const single = this.rules.dialect === "bash" && !this.rules.posix;
+    const quotes = !inDouble || single || hasPattern(this.text, i);
     while (i < this.text.length) {
       const c = this.text[i];
       if (c === "}") return i + 1;
-      const end =
-        c === '"' && inDouble
-          ? this.doubleQuoted(i)
-          : this.quoted(i, inDouble && !(c === "'" && this.rules.dialect === "bash" && !this.rules.posix));
+      if (c === "'" && !quotes) this.text = this.text.slice(0, i) + APOSTROPHE + this.text.slice(i + 1);
+      const end = c === '"' && inDouble ? this.doubleQuoted(i) : this.quoted(i, inDouble && c !== "'");
       i = end > i ? end : i + 1;
     }
     throw new Unclosed("}", at);

@@ -17,7 +17,10 @@ export interface Part {
 const EXTGLOB = /[?*+@!]\(/;
 
 /** Text that dash and busybox read otherwise than bash. */
-const BASHISM = /\[\[|\(\(|&>|\$['"[]|\b(?:time|select|coproc|function)\b|\]=|\+=|\(\)\s*[^\s({]/;
+const BASHISM = /\[\[|\(\(|&>|\$['"[]|\$\{[^}]*'|\b(?:time|select|coproc|function)\b|\]=|\+=|\(\)\s*[^\s({]/;
+
+/** Text in which POSIX mode makes a difference. */
+const APOSTROPHES = /\$\{[^}]*'/;
 
 /**
  * Reads a text as bash does, a complete command at a time, so that aliases and options of the commands before count. A
@@ -29,6 +32,7 @@ export class Reader {
   private grammar: Grammar | undefined;
   private atOnce = false;
   private patterns: boolean | undefined;
+  private apostrophes: boolean | undefined;
 
   constructor(sh: Shell, source: Source) {
     this.sh = sh;
@@ -80,6 +84,7 @@ export class Reader {
   private matters(): boolean {
     if (aliasesExpand(this.sh)) return true;
     if (this.sh.setup.dialect !== "bash") return (this.patterns ??= BASHISM.test(this.source.text));
+    if (this.sh.has("posix") && (this.apostrophes ??= APOSTROPHES.test(this.source.text))) return true;
     if (this.sh.shopts.has("extglob")) return false;
     return (this.patterns ??= EXTGLOB.test(this.source.text));
   }

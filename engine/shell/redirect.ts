@@ -8,7 +8,7 @@ import { tryAssign } from "./assignment.ts";
 import { braceExpand } from "./brace.ts";
 import { ShellError } from "./control.ts";
 import { compile, expanding, expandText, piecesText, wordText } from "./expand.ts";
-import { closeParameter } from "./scan.ts";
+import { closeParameter, markApostrophes } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { openSocket } from "./sockets.ts";
 
@@ -112,11 +112,12 @@ function* apply(sh: Shell, one: Redirection, saved: Saved): Gen<void> {
     let raw = one.operator === "<<-" ? body.text.replace(/^\t+/gm, "") : body.text;
     // The last line may end with the text.
     if (one.closing === undefined && raw !== "" && !raw.endsWith("\n")) raw += "\n";
-    const open = one.delimiter?.quoted || sh.posix || sh.has("posix") ? undefined : openParameter(raw);
+    const strict = sh.posix || sh.has("posix");
+    const open = one.delimiter?.quoted || strict ? undefined : openParameter(raw);
     if (open !== undefined) throw new ShellError(`bad substitution: no closing \`}' in ${open}`, "discard");
     const text = one.delimiter?.quoted
       ? raw
-      : yield* expanding(sh, () => piecesText(sh, compile(raw, "heredoc").pieces));
+      : yield* expanding(sh, () => piecesText(sh, compile(strict ? markApostrophes(raw) : raw, "heredoc").pieces));
     put(sh, fd, textPipe(text), undo);
     return;
   }

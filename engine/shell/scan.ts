@@ -146,13 +146,45 @@ export function isReference(text: string): boolean {
   return text[name.length] === "[" && text.length > start + 1 && closeBrace(text, start, "[", "]") === text.length - 1;
 }
 
+/**
+ * Stands for an apostrophe that means nothing: POSIX has those of `"${x:-it's}"` so. Bash's own parser, which the tree is
+ * made by, would take it for a quote.
+ */
+export const APOSTROPHE = "\uE001";
+
 /** Operators whose pattern may be quoted although the expansion stands between double quotes. */
 const PATTERN_OPERATOR = /[!#]?(?:\w+|[@*?$!#-])(?:\[[^\]]*\])?[#%/^,]/y;
 
+/** True when the expansion whose text starts at `i` has a pattern. */
+export function hasPattern(text: string, i: number): boolean {
+  PATTERN_OPERATOR.lastIndex = i;
+  return PATTERN_OPERATOR.test(text);
+}
+
 /** Position of the `}` that closes a parameter expansion whose text starts at `i`. */
 export function closeParameter(text: string, i: number, inDouble: boolean): number {
-  PATTERN_OPERATOR.lastIndex = i;
-  return closeBrace(text, i, "{", "}", inDouble && !PATTERN_OPERATOR.test(text));
+  return closeBrace(text, i, "{", "}", inDouble && !hasPattern(text, i));
+}
+
+/** The body of a here-document with those of its apostrophes marked that POSIX takes for themselves. */
+export function markApostrophes(text: string): string {
+  if (!text.includes("'") || !text.includes("${")) return text;
+  let out = "";
+  /** Of each expansion that is open: it has a pattern, which may be quoted. */
+  const open: boolean[] = [];
+  for (let i = 0; i < text.length; ) {
+    const c = text[i]!;
+    let end = i + 1;
+    if (c === "\\") end++;
+    else if (c === "`" || (c === "$" && text[i + 1] === "(")) end = skipQuoted(text, i, true);
+    else if (c === "$" && text[i + 1] === "{") {
+      end++;
+      open.push(hasPattern(text, end));
+    } else if (c === "}") open.pop();
+    out += c === "'" && open.at(-1) === false ? APOSTROPHE : text.slice(i, end);
+    i = end;
+  }
+  return out;
 }
 
 /** The parts of an arithmetic `for`'s head: what is quoted or substituted holds no semicolon of it. */

@@ -6,7 +6,7 @@ import { keywordParts, type Parts, partsOf } from "./command-parts.ts";
 import { ExitShell, namedMessage, ReturnFrom, readonlyVariable, ShellError } from "./control.ts";
 import { failed, runNode, tell } from "./execute.ts";
 import { expanding, expandingAtOnce, expandWords, promptText, warn } from "./expand.ts";
-import { execExternal, runExternal } from "./external.ts";
+import { entersDirectory, execExternal, runExternal } from "./external.ts";
 import { functionFile } from "./print-function.ts";
 import { singleQuote, traceQuote } from "./quote.ts";
 import { keep, redirect, restore, type Saved } from "./redirect.ts";
@@ -223,6 +223,11 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
   const name = words[0]!;
   const fn = how.noFunctions ? undefined : sh.functions.get(name);
   const builtin = fn === undefined && !sh.disabledBuiltins.has(name) ? builtins.get(name) : undefined;
+  if (fn === undefined && builtin === undefined && entersDirectory(sh, name)) {
+    yield* sh.writeTo(2, `cd -- ${words.map(traceQuote).join(" ")}\n`);
+    yield* runWords(sh, ["cd", "--", ...words], how);
+    return;
+  }
   const assignments = how.assignments ?? [];
   sh.lastArgument = words.at(-1)!;
   let saved: Saved = [];

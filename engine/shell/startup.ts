@@ -16,3 +16,9 @@ export function* sourceIfThere(sh: Shell, path: string): Gen<void> {
   yield* sourceText(sh, text, path, []);
   sh.status = 0;
 }
+
+/** Reads what inputrc says of keys: the user's own, or else that of the machine. */
+export function readInputrc(sh: Shell): void {
+  const own = sh.get("INPUTRC") ?? `${sh.get("HOME") ?? ""}/.inputrc`;
+  if (!sh.bindings.file(sh.p, own)) sh.bindings.file(sh.p, "/etc/inputrc");
+}

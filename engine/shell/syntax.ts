@@ -57,7 +57,10 @@ export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, na
             .prefix()
             .replace(/: line \d+: $/, "")
             .replace(/: $/, ""));
-    const at = sh.setup.interactive && sh.sourceDepth === 0 ? `${where}: ` : `${where}: line ${line}: `;
+    // What somebody types has no line, and they see what it is.
+    const typed = sh.setup.interactive && sh.sourceDepth === 0 && (name === undefined || name.endsWith(": eval"));
+    const file = sh.setup.interactive && name === undefined ? `${source.file}: ` : "";
+    const at = typed ? `${sh.commandName}: ` : `${where}: ${file}line ${line}: `;
     const { message } = error;
     const [said, construct] = message.split(WHOLE);
     const [whole, near] = said!.split(NEAR);
@@ -67,7 +70,7 @@ export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, na
       text = `${where}: line ${Math.max(1, line - 1)}: ${what}\n${at}syntax error: unexpected end of file\n`;
     if (near !== undefined) text += `${at}syntax error near \`${near}'\n`;
     if (construct !== undefined) text += `${at}syntax error: \`${construct}'\n`;
-    else if (error.quote) text += `${at}\`${source.text.split("\n")[error.line - 1] ?? ""}'\n`;
+    else if (error.quote && !typed) text += `${at}\`${source.text.split("\n")[error.line - 1] ?? ""}'\n`;
   } else if (dialect === "dash") {
     const by = name?.endsWith(": eval") ? "eval: " : "";
     text = `${sh.commandName}: ${error.dashLine + source.firstLine - 1}: ${by}${error.dash}\n`;

@@ -120,6 +120,14 @@ export function* debugTrap(sh: Shell): Gen<boolean> {
   return false;
 }
 
+/** What bash calls the text of a trap when it cannot read it. */
+const TRAP_NAMES: Record<string, string> = {
+  DEBUG: "debug trap",
+  ERR: "error trap",
+  RETURN: "return trap",
+  INT: "interrupt trap",
+};
+
 /** Runs a trap's action and gives its status; `$?` is as before afterwards. */
 export function* runTrap(sh: Shell, name: string, action: string): Gen<number> {
   const { status, pipeStatus, source, position } = sh;
@@ -132,7 +140,7 @@ export function* runTrap(sh: Shell, name: string, action: string): Gen<number> {
     yield* runSource(
       sh,
       new Source(action, source?.file ?? "", name === "DEBUG" || name === "ERR" || name === "RETURN" ? line : 1),
-      { syntaxName: nameWithin(sh, "trap") },
+      { syntaxName: nameWithin(sh, TRAP_NAMES[name] ?? "trap") },
     );
   } finally {
     sh.runningTrap--;
@@ -159,7 +167,7 @@ export function* runExitTrap(sh: Shell, status: number): Gen<number> {
   try {
     const source = new Source(action, sh.source?.file ?? "", 1);
     sh.trapStatus = status;
-    yield* runSource(sh, source);
+    yield* runSource(sh, source, { syntaxName: nameWithin(sh, "exit trap") });
     return status;
   } catch (error) {
     if (error instanceof ExitShell || error instanceof ReturnFrom) return error.status;

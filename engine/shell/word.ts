@@ -1,6 +1,6 @@
 import { type Param, parseParam } from "./param-syntax.ts";
 import { ansiC } from "./quote.ts";
-import { closeArith, closeBacktick, closeBrace, closeParameter, closeParen } from "./scan.ts";
+import { APOSTROPHE, closeArith, closeBacktick, closeBrace, closeParameter, closeParen } from "./scan.ts";
 
 /** What a shell word is made of, before expansion. `q`: quoted, so neither split nor globbed. */
 export type Piece =
@@ -124,7 +124,7 @@ export function parseWord(text: string, mode: WordMode = "word", assign: boolean
         continue;
       }
     }
-    literal += c;
+    literal += c === APOSTROPHE ? "'" : c;
     i++;
     // The first `=` of an argument, and colons, have tildes behind them.
     const opens = c === ":" || (c === "=" && assign === "argument" && !text.slice(0, i - 1).includes("="));

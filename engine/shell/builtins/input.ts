@@ -6,6 +6,7 @@ import { runSource } from "../execute.ts";
 import { expandingAtOnce } from "../expand.ts";
 import { backslashQuote } from "../quote.ts";
 import { readBounded } from "../read-bounded.ts";
+import { readEdited } from "../read-edited.ts";
 import { readUntil } from "../read-line.ts";
 import { isReference } from "../scan.ts";
 import type { Shell } from "../shell.ts";
@@ -27,6 +28,9 @@ interface ReadOptions {
   timeout: number | undefined;
   fd: number;
   silent: boolean;
+  /** `-e` and `-i`: the line is edited, and begins with this. */
+  edited: boolean;
+  initial: string | undefined;
 }
 
 const READ_OPTIONS = { bash: "ersa:d:i:n:N:p:t:u:", dash: "p:r", busybox: "d:n:p:rst:u:" };
@@ -48,10 +52,14 @@ const read: Builtin = function* (sh, args) {
     timeout: undefined,
     fd: 0,
     silent: false,
+    edited: false,
+    initial: undefined,
   };
   for (const { letter, value } of parsed.options) {
     if (letter === "r") o.raw = true;
     else if (letter === "s") o.silent = true;
+    else if (letter === "e") o.edited = true;
+    else if (letter === "i") o.initial = value;
     else if (letter === "a") o.array = value;
     else if (letter === "d") o.delimiter = value === "" ? 0 : encode(value!)[0]!;
     else if (letter === "p") o.prompt = value;
@@ -111,8 +119,15 @@ function* readInto(sh: Shell, file: OpenFile, o: ReadOptions, names: readonly st
     yield* expandingAtOnce(sh, () => store(sh, "", o, names));
     return 0;
   }
-  if (o.prompt !== undefined && file.tty) yield* sh.writeTo(2, o.prompt);
   const { tty } = file;
+  const simple = o.count === undefined && o.timeout === undefined && o.delimiter === 10;
+  if (tty && o.edited && o.fd === 0 && simple) {
+    yield* sh.settle();
+    const got = yield* readEdited(sh, tty, o, (text) => o.raw || !endsInBackslash(text));
+    yield* storeNamed(sh, o.raw ? got.text : unprotect(got.text), o, names);
+    return got.ended ? 1 : 0;
+  }
+  if (o.prompt !== undefined && tty) yield* sh.writeTo(2, o.prompt);
   const modes = tty?.termios;
   if (tty && (o.silent || o.count !== undefined || o.delimiter !== 10)) {
     tty.termios = {
@@ -133,10 +148,14 @@ function* readInto(sh: Shell, file: OpenFile, o: ReadOptions, names: readonly st
   } finally {
     if (tty && modes) tty.termios = modes;
   }
+  yield* storeNamed(sh, text, o, names);
+  return timedOut ? 142 : ended ? 1 : 0;
+}
+
+function* storeNamed(sh: Shell, text: string, o: ReadOptions, names: readonly string[]): Gen<void> {
   const settled: string[] = [];
   for (const name of names) settled.push(yield* settledName(sh, name));
   yield* expandingAtOnce(sh, () => store(sh, text, o, settled));
-  return timedOut ? 142 : ended ? 1 : 0;
 }
 
 /** Marks a character that a backslash made ordinary. */

@@ -43,6 +43,8 @@ export class Editor {
   private edited = new Map<number, string>();
   /** What `menu-complete` goes through, while the line is as it left it. */
   menu: { found: Candidates; values: string[]; at: number; line: string } | undefined;
+  /** The line is an answer to `read -e`: its words are names of files. */
+  answering = false;
   /** The last Tab changed the line. */
   completionChanged = false;
   /** The key before this one. */
@@ -119,8 +121,8 @@ export class Editor {
     this.put("\x07");
   }
 
-  /** Reads one line, without its newline. */
-  *readLine(prompt: string): Gen<EditResult> {
+  /** Reads one line, without its newline. `initial`: what stands there to begin with. */
+  *readLine(prompt: string, initial = ""): Gen<EditResult> {
     const { tty, line, sh } = this;
     const old = tty.termios;
     tty.termios = { ...old, icanon: false, echo: false, icrnl: false };
@@ -140,6 +142,10 @@ export class Editor {
       .join("");
     this.put(paste + this.promptHead);
     this.put(this.screen.begin(lines.at(-1)!, tty.columns));
+    if (initial !== "") {
+      line.insert(initial);
+      this.redraw();
+    }
     if (this.next !== undefined) {
       const known = sh.history?.lines ?? [];
       if (this.next < known.length) {

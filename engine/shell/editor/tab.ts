@@ -21,7 +21,9 @@ export function* completeWord(
   const listing = how === "list" || (how === undefined && again);
   const type = how === "insert" ? "*" : how ? "%" : editor.sh.bindings.on("show-all-if-ambiguous") ? "!" : "\t";
   const after = line.chars.slice(line.cursor).join("");
-  const found = yield* complete(editor.sh, before, after, (listing ? "?" : type).charCodeAt(0));
+  const command = editor.answering ? ": " : "";
+  const found = yield* complete(editor.sh, command + before, after, (listing ? "?" : type).charCodeAt(0));
+  found.start -= command.length;
   const values =
     found.sorted === false
       ? found.values.filter((value, i) => value !== found.values[i - 1])
