@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { resolveImage } from "../images/index.ts";
+import { applicationExamples } from "./examples/applications.ts";
 import { configuredExamples } from "./examples/configured.ts";
 import { podExamples } from "./examples/pods.ts";
+import { policyExamples } from "./examples/policies.ts";
 import { serviceExamples } from "./examples/services.ts";
 import { workloadExamples } from "./examples/workloads.ts";
 import { published } from "./index.ts";
@@ -62,7 +64,14 @@ describe("what the outside world publishes", () => {
   });
 
   it("examples have a kind and a name", () => {
-    const all = { ...podExamples, ...configuredExamples, ...workloadExamples, ...serviceExamples };
+    const all = {
+      ...podExamples,
+      ...configuredExamples,
+      ...workloadExamples,
+      ...serviceExamples,
+      ...applicationExamples,
+      ...policyExamples,
+    };
     for (const [path, found] of Object.entries(all)) {
       for (const one of Array.isArray(found) ? found : [found]) {
         expect([one.kind, one.metadata?.name, path]).toEqual([expect.any(String), expect.any(String), path]);

@@ -3,13 +3,22 @@
  * the same objects, said anew, since what a page tells depends on their names, images and figures.
  */
 import { writeYaml } from "../../machine/kubelet/yaml.ts";
+import { applicationExamples } from "./applications.ts";
 import { configuredExamples } from "./configured.ts";
 import { podExamples } from "./pods.ts";
+import { policyExamples } from "./policies.ts";
 import { serviceExamples } from "./services.ts";
 import type { Examples } from "./words.ts";
 import { workloadExamples } from "./workloads.ts";
 
-const EXAMPLES: Examples = { ...podExamples, ...configuredExamples, ...workloadExamples, ...serviceExamples };
+const EXAMPLES: Examples = {
+  ...podExamples,
+  ...configuredExamples,
+  ...workloadExamples,
+  ...serviceExamples,
+  ...applicationExamples,
+  ...policyExamples,
+};
 
 /** Where a page's links lead, and where the files lie in the site's repository. */
 const PLACES =

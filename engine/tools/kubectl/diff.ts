@@ -10,6 +10,7 @@ import { removeDirectory, runProgram, tempName } from "./child.ts";
 import { Exit, errorText, isExpected, KubectlError, usageError } from "./errors.ts";
 import { sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
+import { klog } from "./klog.ts";
 import { consult } from "./openapi.ts";
 import { withoutManagedFields } from "./output.ts";
 import { prunable } from "./prune.ts";
@@ -78,16 +79,33 @@ function fileName({ mapping, namespace, name }: Pick<Info, "mapping" | "namespac
   return `${group}${mapping.version}.${mapping.kind}.${namespace}.${name}`;
 }
 
+/** maxRetries: from then on the object's version is not asked for. */
+const MOST_ATTEMPTS = 4;
+
 /** Writes the object as it is and as it would be; gives the live one. */
 function* writeBoth(k: Invocation, info: Info, from: string, to: string): Gen<KubeObject | undefined> {
   const path = resourcePath(info.mapping, info.namespace, info.name);
   let live: KubeObject | undefined;
-  try {
-    live = yield* k.object("GET", path);
-  } catch (error) {
-    if (!isStatus(error, "NotFound")) throw error;
+  let merged: KubeObject | undefined;
+  for (let attempt = 1; merged === undefined; attempt++) {
+    try {
+      live = yield* k.object("GET", path);
+    } catch (error) {
+      if (!isStatus(error, "NotFound")) throw error;
+      live = undefined;
+    }
+    // Any conflict counts as one with somebody who writes meanwhile, also one about who owns a field (diff.go maxRetries).
+    if (attempt === MOST_ATTEMPTS) {
+      const { group, version, kind } = info.mapping;
+      const which = `${group}/${version}, Kind=${kind}: ${info.name}`;
+      k.err(klog(k, "W", "diff.go:723", `Object (${which}) keeps changing, diffing without lock`));
+    }
+    try {
+      merged = yield* mergedObject(k, info, live, path, attempt < MOST_ATTEMPTS);
+    } catch (error) {
+      if (attempt === MOST_ATTEMPTS || !isStatus(error, "Conflict")) throw error;
+    }
   }
-  const merged = yield* mergedObject(k, info, live, path);
   const keep = k.flags.bool("show-managed-fields");
   const [a, b] = [live && withoutManagedFields(live, keep), withoutManagedFields(merged, keep)];
   const secret = merged.kind === "Secret" && merged.apiVersion === "v1";
@@ -101,7 +119,13 @@ function* writeBoth(k: Invocation, info: Info, from: string, to: string): Gen<Ku
   return live;
 }
 
-function* mergedObject(k: Invocation, info: Info, live: KubeObject | undefined, path: string): Gen<KubeObject> {
+function* mergedObject(
+  k: Invocation,
+  info: Info,
+  live: KubeObject | undefined,
+  path: string,
+  lock: boolean,
+): Gen<KubeObject> {
   const { flags } = k;
   const serverSide = flags.bool("server-side");
   const given = flags.string("field-manager");
@@ -120,8 +144,8 @@ function* mergedObject(k: Invocation, info: Info, live: KubeObject | undefined, 
   const { patch, type } = threeWayPatch(info.mapping, original, withoutLastApplied(info.object!), live, true);
   if (Object.keys(patch).length === 0) return live;
   const { resourceVersion } = live.metadata;
-  const locked = { ...patch, metadata: { ...(patch["metadata"] as object | undefined), resourceVersion } };
-  return yield* k.patch(path + changeQuery(query), locked, type);
+  const held = lock ? { metadata: { ...(patch["metadata"] as object | undefined), resourceVersion } } : {};
+  return yield* k.patch(path + changeQuery(query), { ...patch, ...held }, type);
 }
 
 const HIDDEN = "***";

@@ -3,7 +3,8 @@ import { humanDuration } from "../../api/duration.ts";
 import { parseTime } from "../../api/time.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import { type Gen, wait } from "../../kernel/index.ts";
-import { KubectlError } from "./errors.ts";
+import type { Mapping } from "./discovery.ts";
+import { Errors, KubectlError } from "./errors.ts";
 import { goSort } from "./go-sort.ts";
 import type { Invocation } from "./invocation.ts";
 import { objectPrinter } from "./output.ts";
@@ -76,10 +77,17 @@ function* selectorOf(k: Invocation, text: string): Gen<string> {
   if (parts.length < 2) throw new KubectlError("--for must be in resource/name form");
   if (parts.length !== 2) throw new KubectlError("arguments in resource/name form may not have more than one slash");
   const [type, name] = parts as [string, string];
-  if (type === "" || name === "" || type.includes(",")) {
-    throw new KubectlError("arguments in resource/name form must have a single resource and name");
+  if (type === "") throw new KubectlError("a resource must be present, got: /, Resource=");
+  let mapping: Mapping;
+  try {
+    mapping = yield* mappingFor(k, type, 2);
+  } catch (error) {
+    if (!(error instanceof KubectlError)) throw error;
+    // A mapper's own error is told as it is (cmd/util StandardErrorMessage).
+    throw new Errors([error]);
   }
-  const mapping = yield* mappingFor(k, type, 2);
+  // Without a name all events are meant.
+  if (name === "") return "";
   const apiVersion = mapping.group === "" ? mapping.version : `${mapping.group}/${mapping.version}`;
   return `involvedObject.kind=${mapping.kind},involvedObject.apiVersion=${apiVersion},involvedObject.name=${name}`;
 }

@@ -2,7 +2,7 @@ import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { KubectlError, usageError } from "./errors.ts";
 import type { Invocation } from "./invocation.ts";
-import { attachablePod, chooseContainer, POD_TIMEOUT_ERROR, podOrOwner, podPath } from "./pods.ts";
+import { attachablePod, chooseContainer, containersOf, POD_TIMEOUT_ERROR, podOrOwner, podPath } from "./pods.ts";
 import { setupTty, stream } from "./remote.ts";
 import { build } from "./resources.ts";
 
@@ -82,6 +82,12 @@ export interface AttachOptions {
 /** Attaches to a running container of a Pod. */
 export function* attachTo(k: Invocation, pod: KubeObject, options: AttachOptions): Gen {
   const { stdin, quiet } = options;
+  const known =
+    options.container === "" || containersOf(pod).some(({ container }) => container.name === options.container);
+  if (!known)
+    throw new KubectlError(
+      `cannot attach to the container: container ${options.container} not found in pod ${pod.metadata.name}`,
+    );
   const container = chooseContainer(k, pod, options.container, quiet);
   let wantTty = options.tty;
   if (wantTty && !container.tty) {
