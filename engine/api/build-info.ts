@@ -10,9 +10,10 @@ const RELEASED: Readonly<Record<string, readonly string[]>> = {
       " ",
     ),
   "1.33": "2025-04-23 2025-05-15 2025-06-17 2025-07-15 2025-08-13 2025-09-09 2025-11-11 2025-12-09".split(" "),
+  "1.34": "2025-08-27 2025-09-09 2025-11-11 2025-12-09".split(" "),
 };
 
-const COMPILED_WITH: Readonly<Record<string, string>> = { "1.32": "go1.23.6", "1.33": "go1.24.6" };
+const COMPILED_WITH: Readonly<Record<string, string>> = { "1.32": "go1.23.6", "1.33": "go1.24.6", "1.34": "go1.24.6" };
 
 /** Minor releases of which something is known, oldest first. */
 export const MINORS: readonly string[] = Object.keys(RELEASED);

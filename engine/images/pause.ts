@@ -18,7 +18,7 @@ export const pauseProgram: Program = function* (p: Process): Gen<number> {
 
 export const pause: ImageDef = {
   names: ["registry.k8s.io/pause", "docker.io/kubernetes/pause", "docker.io/google/pause"],
-  tags: /^(latest|[1-2]\.0|3\.(\d|10))$/,
+  tags: /^(latest|[1-2]\.0|3\.(\d|10(\.1)?))$/,
   sizeBytes: 318_000,
   sizes: { "3.10": 320_368, "3.9": 321_520 },
   rootfs: () => rootfs({ pause: { program: "pause" } }),

@@ -70,7 +70,7 @@ export const SYSTEM_IMAGES: readonly ImageDef[] = [
   }),
   system({
     name: "registry.k8s.io/etcd",
-    tags: /^3\.5\.\d{1,2}-0$/,
+    tags: /^3\.(5\.\d{1,2}|6\.\d)-0$/,
     size: 57_680_541,
     program: "etcd",
     path: "/usr/local/bin/etcd",

@@ -1,4 +1,5 @@
 import { encode } from "../kernel/index.ts";
+import { argoCdCrds, argoCdParts } from "./argo-cd.ts";
 import { ingressNginxManifest } from "./ingress-nginx.ts";
 import { metricsServerManifest } from "./metrics-server.ts";
 import { tarball } from "./tarball.ts";
@@ -175,12 +176,50 @@ function metricsServer(version: string, appVersion: string): PublishedChart {
   };
 }
 
+function argoCd(version: string, appVersion: string): PublishedChart {
+  const names = { name: (part: string) => `FULLNAME-${part}`, namespace: "NAMESPACE" };
+  const parts = argoCdParts(appVersion, names)
+    .replaceAll("FULLNAME", '{{ include "argo-cd.fullname" . }}')
+    .replaceAll(/namespace: "?NAMESPACE"?/g, "namespace: {{ .Release.Namespace }}")
+    .replaceAll(
+      /^( *)ports:\n(?=( *)- name: "?http"?\n *port: 80$)/gm,
+      "$1type: {{ .Values.server.service.type }}\n$1ports:\n",
+    );
+  return {
+    name: "argo-cd",
+    version,
+    appVersion,
+    description: "A Helm chart for Argo CD, a declarative, GitOps continuous delivery tool for Kubernetes.",
+    values: "nameOverride: argocd\ncrds:\n  install: true\n  keep: true\nserver:\n  service:\n    type: ClusterIP\n",
+    templates: {
+      "_helpers.tpl": `{{- define "argo-cd.fullname" -}}
+{{- if contains .Values.nameOverride .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-{{ .Values.nameOverride }}{{ end }}
+{{- end }}
+`,
+      "crds.yaml": `{{- if .Values.crds.install }}\n${argoCdCrds()}{{- end }}\n`,
+      "argocd.yaml": parts,
+      "NOTES.txt": `The server is reached by a forwarded port:
+
+kubectl port-forward service/{{ include "argo-cd.fullname" . }}-server -n {{ .Release.Namespace }} 8080:443
+`,
+    },
+  };
+}
+
 /** Repositories by their URL. */
 const REPOSITORIES: Readonly<Record<string, () => readonly PublishedChart[]>> = {
   "https://charts.bitnami.com/bitnami": () => [
     bitnamiNginx("18.3.5", "1.27.4"),
     bitnamiNginx("18.2.0", "1.27.1"),
     bitnamiNginx("15.14.0", "1.25.4"),
+  ],
+  "https://argoproj.github.io/argo-helm": () => [
+    argoCd("8.3.0", "v3.1.0"),
+    argoCd("7.9.1", "v2.14.11"),
+    argoCd("7.8.2", "v2.14.2"),
+    argoCd("7.7.3", "v2.13.0"),
+    argoCd("7.7.0", "v2.13.0"),
+    argoCd("5.51.6", "v2.9.3"),
   ],
   "https://kubernetes.github.io/ingress-nginx": () => [
     ingressNginx("4.12.1", "1.12.1"),

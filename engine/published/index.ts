@@ -1,9 +1,11 @@
 import type { HttpRequest, HttpResponse } from "../api/http.ts";
 import { encode, type Gen } from "../kernel/index.ts";
 import type { Listener } from "../network/namespace.ts";
+import { argoCdCrds, argoCdManifest } from "./argo-cd.ts";
 import { calicoManifest } from "./calico.ts";
 import { certManagerCrds, certManagerManifest } from "./cert-manager.ts";
 import { CHART_FILES } from "./charts.ts";
+import { dashboardManifest } from "./dashboard.ts";
 import { publishedExample } from "./examples/index.ts";
 import { gatewayApiManifest } from "./gateway-api.ts";
 import { GET_HELM, helmRelease } from "./helm-release.ts";
@@ -40,6 +42,22 @@ type Release = readonly [pattern: RegExp, manifest: (first: string | undefined, 
 
 /** What projects offer with each release. The versions are those whose objects ours are; newest where none is named. */
 const RELEASES: readonly Release[] = [
+  [
+    /^raw\.githubusercontent\.com\/kubernetes\/dashboard\/(v2\.\d+\.\d+)\/aio\/deploy\/recommended\.yaml$/,
+    (version) => dashboardManifest(version!),
+  ],
+  [
+    /^raw\.githubusercontent\.com\/argoproj\/argo-cd\/(?:stable|master|release-\d\.\d+|(v[23]\.\d+\.\d+))\/manifests\/install\.yaml$/,
+    (version) => argoCdManifest(version ?? "v3.1.0"),
+  ],
+  [
+    /^raw\.githubusercontent\.com\/argoproj\/argo-cd\/[\w.-]+\/manifests\/crds\/(application|applicationset|appproject)-crd\.yaml$/,
+    argoCdCrds,
+  ],
+  [
+    /^raw\.githubusercontent\.com\/argoproj\/argo-helm\/argo-cd-[\w.-]+\/charts\/argo-cd\/(?:templates\/)?crds\/crd-(application|applicationset|appproject|project)\.yaml$/,
+    (file) => argoCdCrds(file === "project" ? "appproject" : file),
+  ],
   [
     /^github\.com\/kubernetes-sigs\/metrics-server\/releases\/latest\/download\/components\.yaml$/,
     () => metricsServerManifest("v0.7.2"),
@@ -152,6 +170,7 @@ const HOSTS = new Set([
 
 /** Bases that people build straight from a repository (`kubectl kustomize URL?ref=VERSION`): owner/name, path, what it gives. */
 const BASES: readonly [RegExp, (ref: string) => string][] = [
+  [/^argoproj\/argo-cd\/manifests\/crds$/, () => argoCdCrds()],
   [/^nginx(?:inc)?\/nginx-gateway-fabric\/config\/crd\/gateway-api\/standard$/, () => gatewayApiManifest("v1.2.1")],
   [/^kubernetes-sigs\/gateway-api\/config\/crd(?:\/standard)?$/, gatewayApiManifest],
 ];

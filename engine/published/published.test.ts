@@ -30,6 +30,9 @@ describe("what the outside world publishes", () => {
     ],
     [`${RAW}/nginxinc/nginx-gateway-fabric/v1.4.0/deploy/nodeport/deploy.yaml`, "Deployment"],
     [`${RAW}/rancher/local-path-provisioner/v0.0.35/deploy/local-path-storage.yaml`, "StorageClass"],
+    [`${RAW}/argoproj/argo-cd/stable/manifests/install.yaml`, "StatefulSet"],
+    [`${RAW}/argoproj/argo-cd/v2.13.0/manifests/crds/application-crd.yaml`, "CustomResourceDefinition"],
+    [`${RAW}/kubernetes/dashboard/v2.7.0/aio/deploy/recommended.yaml`, "Deployment"],
     ["https://k8s.io/examples/application/deployment.yaml", "Deployment"],
     ["https://kubernetes.io/examples/pods/simple-pod.yaml", "Pod"],
     [`${RAW}/kubernetes/website/main/content/en/examples/controllers/nginx-deployment.yaml`, "Deployment"],
@@ -43,6 +46,8 @@ describe("what the outside world publishes", () => {
     `${RAW}/metallb/metallb/v0.15.3/config/manifests/metallb-native.yaml`,
     `${RAW}/nginx/nginx-gateway-fabric/v1.3.0/deploy/default/deploy.yaml`,
     `${RAW}/rancher/local-path-provisioner/v0.0.19/deploy/local-path-storage.yaml`,
+    `${RAW}/argoproj/argo-cd/v2.13.0/manifests/install.yaml`,
+    `${RAW}/kubernetes/dashboard/v2.7.0/aio/deploy/recommended.yaml`,
   ])("%s names images that can be pulled", (url) => {
     const images = [...String(published(url)).matchAll(/image: (\S+)/g)].map(([, image]) => image!);
     expect(images.length).toBeGreaterThan(0);

@@ -51,6 +51,7 @@ function* run(row: Row, p: Process): ReturnType<Program> {
   const ports = port === undefined ? [] : [port, ...others, ...(row.others?.(p) ?? [])];
   const wanted = ports.map((number) => ({
     port: number,
+    ...(row.secure?.includes(number) && { tls: true }),
     ...(page && {
       *http(request: HttpRequest) {
         const made = page(p, request);

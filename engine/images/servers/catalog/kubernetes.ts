@@ -216,6 +216,7 @@ export const KUBERNETES_ROWS: readonly Row[] = [
     on: "scratch",
     runs: "/dashboard",
     ports: [8443, 9090],
+    secure: [8443],
     page: () => titled("Kubernetes Dashboard", "<kd-root></kd-root>"),
   },
 ];

@@ -26,6 +26,8 @@ export interface Row {
   readonly cmd?: boolean;
   /** The first is what PORT or a flag `--port` may change. */
   readonly ports?: readonly number[];
+  /** Those of its ports that speak TLS. */
+  readonly secure?: readonly number[];
   /** Further ports, which its flags name. */
   readonly others?: (p: Process) => readonly number[];
   readonly page?: (p: Process, request: HttpRequest) => HttpResponse | string;

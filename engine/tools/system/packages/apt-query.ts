@@ -2,19 +2,28 @@
 import type { Gen } from "../../../kernel/index.ts";
 import type { Process, Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
+import { DEBIAN_OFFERS, type Offered } from "./catalogue.ts";
 import { installed } from "./installed.ts";
 import { compare, versionsOf } from "./kubernetes.ts";
 
 export function* query(p: Process, verb: string, names: readonly string[]): Gen<number> {
   const all = installed(p);
   if (verb === "search") {
-    const found = all.filter((one) => names.some((name) => one.name.includes(name) || one.description.includes(name)));
+    const offered = [...DEBIAN_OFFERS.values()].filter(({ name }) => !all.some((one) => one.name === name));
+    const found = [...all, ...offered]
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .filter((one) => names.some((name) => one.name.includes(name) || one.description.includes(name)));
     yield* sys.print(p, found.map((one) => `${one.name} - ${one.description}\n`).join(""));
     return 0;
   }
   let status = 0;
   for (const name of names) {
     const one = all.find((each) => each.name === name);
+    const offer = DEBIAN_OFFERS.get(name);
+    if (one === undefined && offer !== undefined) {
+      yield* sys.print(p, ofOffer(verb, offer));
+      continue;
+    }
     if (one === undefined) {
       if (verb === "policy") yield* sys.printError(p, `N: Unable to locate package ${name}\n`);
       else if (verb === "madison") yield* sys.printError(p, `N: Unable to locate package ${name}\n`);
@@ -50,6 +59,15 @@ export function* query(p: Process, verb: string, names: readonly string[]): Gen<
     }
   }
   return status;
+}
+
+/** What is told of a package that a mirror has and the machine has not. */
+function ofOffer(verb: string, { name, version, description }: Offered): string {
+  const place = "http://deb.debian.org/debian bookworm/main amd64 Packages";
+  if (verb === "madison") return `${name.padStart(10)} | ${version.padStart(10)} | ${place}\n`;
+  if (verb === "policy")
+    return `${name}:\n  Installed: (none)\n  Candidate: ${version}\n  Version table:\n     ${version} 500\n        500 ${place}\n`;
+  return `Package: ${name}\nVersion: ${version}\nPriority: optional\nSection: misc\nArchitecture: amd64\nDescription: ${description}\n\n`;
 }
 
 export const aptCache: Program = function* (p): Gen<number> {

@@ -4,7 +4,7 @@ import type { Process, Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
 import { query } from "./apt-query.ts";
 import { DEBIAN_OFFERS, type Offered } from "./catalogue.ts";
-import { holds, installed, setHolds } from "./installed.ts";
+import { holds, installed, RECORDS, setHolds } from "./installed.ts";
 import {
   addedSources,
   type Change,
@@ -29,7 +29,6 @@ const READING = "Reading package lists... Done\nBuilding dependency tree... Done
 const CHANGING = ["install", "remove", "purge", "upgrade", "dist-upgrade", "full-upgrade", "autoremove", "reinstall"];
 
 const LISTS = "/var/lib/apt/lists";
-const RECORDS = "/var/lib/dpkg/added";
 
 /** Sources of an image or a machine, by its distribution. */
 function suites(p: Process): readonly (readonly [string, string])[] {
@@ -51,6 +50,7 @@ const knowsOffers = (p: Process): boolean =>
 
 function* update(p: Process): Gen<number> {
   const failed: string[] = [];
+  const refused: string[] = [];
   for (const [i, [url, suite]] of suites(p).entries()) {
     const host = url.split("/")[2]!;
     const why = yield* unreachable(p, host, 80);
@@ -77,12 +77,28 @@ function* update(p: Process): Gen<number> {
       yield* sys.print(p, `Get:${debian + i + 1} ${from}  InRelease [1,186 B]\n`);
       continue;
     }
-    yield* sys.print(p, `Err:${debian + i + 1} ${from}  InRelease\n  Could not resolve '${host}'\n`);
-    failed.push(`W: Failed to fetch ${from}/InRelease  Could not resolve '${host}'\n`);
+    const why = yield* unreachable(p, host, 443);
+    // A repository that is not there is refused by the network of pkgs.k8s.io.
+    const words =
+      why === undefined
+        ? "403  Forbidden"
+        : why === "resolve"
+          ? `Could not resolve '${host}'`
+          : `Could not connect to ${host}:443, connection timed out`;
+    yield* sys.print(p, `Err:${debian + i + 1} ${from}  InRelease\n  ${words}\n`);
+    if (why === undefined) refused.push(from);
+    else failed.push(`W: Failed to fetch ${from}/InRelease  ${words}\n`);
   }
   if (failed.length < suites(p).length) yield* sys.print(p, "Fetched 9251 kB in 2s (4625 kB/s)\n");
   yield* sys.print(p, "Reading package lists... Done\n");
-  if (failed.length === 0) return 0;
+  for (const from of refused)
+    yield* sys.printError(
+      p,
+      `E: Failed to fetch ${from}/InRelease  403  Forbidden\nE: The repository '${from}  InRelease' is not signed.\n` +
+        "N: Updating from such a repository can't be done securely, and is therefore disabled by default.\n" +
+        "N: See apt-secure(8) manpage for repository creation and user configuration details.\n",
+    );
+  if (failed.length === 0) return refused.length === 0 ? 0 : 100;
   yield* sys.printError(
     p,
     `${failed.join("")}W: Some index files failed to download. They have been ignored, or old ones used instead.\n`,

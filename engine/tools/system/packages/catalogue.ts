@@ -76,6 +76,20 @@ vim-tiny 2:9.0.1378-2+deb12u2 720 /usr/bin/vi=vim # Vi IMproved - enhanced vi ed
 wget 1.21.3-1+deb12u1 937 /usr/bin/wget # retrieves files from the web
 xxd 2:9.0.1378-2+deb12u2 83 /usr/bin/xxd # tool to make (or reverse) a hex dump
 zip 3.0-13 229 /usr/bin/zip # Archiver for .zip files
+apparmor 3.0.8-3 616 # user-space parser utility for AppArmor
+containerd 1.6.20~ds1-1+deb12u1 25900 /usr/bin/containerd /usr/bin/ctr # open and reliable container runtime
+dialog 1.3-20230209-1 270 # Displays user-friendly dialog boxes from shell scripts
+etcd-client 3.4.23-4+b7 8180 /usr/bin/etcdctl # highly-available key value store -- client
+gnupg2 2.2.40-1.1 445 # GNU privacy guard - a free PGP replacement (dummy transitional package)
+locales 2.36-9+deb12u10 3900 # GNU C Library: National Language (locale) data [support]
+lsof 4.95.0-1 318 /usr/bin/lsof # utility to list open files
+man-db 2.11.2-2 1386 # tools for reading manual pages
+nfs-common 1:2.6.2-4+deb12u1 309 # NFS support files common to client and server
+nftables 1.0.6-2+deb12u2 69 /usr/sbin/nft # Program to control packet filtering rules by Netfilter project
+python3 3.11.2-1+b1 26 /usr/bin/python3 # interactive high-level object-oriented language (default python3 version)
+tzdata 2025b-0+deb12u1 301 # time zone and daylight-saving time data
+uidmap 1:4.13+dfsg1-1+b1 188 # programs to help use subuids
+uuid-runtime 2.38.1-5+deb12u3 81 /usr/bin/uuidgen # runtime components for the Universally Unique ID library
 `);
 
 export const ALPINE_OFFERS = parse(`

@@ -1,7 +1,9 @@
 /** What is installed: Debian 12's own packages as far as anybody asks, and kubeadm's. */
 import type { Process } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
+import { DEBIAN_OFFERS } from "./catalogue.ts";
 import { COMPONENTS, installedRelease } from "./kubernetes.ts";
+import { placed } from "./mirror.ts";
 
 export interface Package {
   name: string;
@@ -103,13 +105,25 @@ const lists = new Map<string, readonly Package[]>();
 const ESSENTIAL =
   /^(apt|bash|base-files|base-passwd|coreutils|dash|debianutils|diffutils|dpkg|findutils|grep|gzip|hostname|libc6|login|mount|passwd|perl-base|sed|tar|util-linux)$/;
 
+/** Where it is noted what was installed since. */
+export const RECORDS = "/var/lib/dpkg/added";
+
+function asInstalled(name: string): Package {
+  const { version = "", description = "", files = {} } = DEBIAN_OFFERS.get(name) ?? {};
+  return { name, version, architecture: "amd64", description, section: "misc", files: Object.keys(files) };
+}
+
 /** Packages of a machine, by name: nodes have kubeadm's. An image has only what its files tell of. */
 export function installed(p: Process): readonly Package[] {
   const all = ofMachine(p).map((one) => {
     if (!COMPONENTS.includes(one.name)) return one;
     return { ...one, version: `${installedRelease(p, one.name).slice(1)}-1.1` };
   });
-  if (sys.find(p, "/usr/bin/systemctl") !== undefined) return all;
+  if (sys.find(p, "/usr/bin/systemctl") !== undefined) {
+    const added = placed(p, RECORDS).filter((name) => !all.some((one) => one.name === name));
+    if (added.length === 0) return all;
+    return [...all, ...added.map(asInstalled)].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
   return all.filter(
     ({ name, files }) => ESSENTIAL.test(name) || (files.length > 0 && sys.find(p, files[0]!) !== undefined),
   );
