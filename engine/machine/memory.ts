@@ -10,8 +10,10 @@ export class MemoryGroups {
 
   /** `kib` undefined: no limit. */
   limit(cgroup: string, kib: number | undefined): void {
-    if (kib === undefined) this.limits.delete(cgroup);
-    else this.limits.set(cgroup, kib);
+    if (kib === undefined) {
+      this.limits.delete(cgroup);
+      this.killed.delete(cgroup);
+    } else this.limits.set(cgroup, kib);
   }
 
   limitOf(cgroup: string): number | undefined {
@@ -36,9 +38,8 @@ export class MemoryGroups {
 
   /** The group is gone. */
   forget(cgroup: string): void {
-    this.limits.delete(cgroup);
+    this.limit(cgroup, undefined);
     this.adjustments.delete(cgroup);
-    this.killed.delete(cgroup);
   }
 }
 
