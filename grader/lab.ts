@@ -8,68 +8,93 @@ import { checkSchema } from "./checks/index.ts";
 import { faultsOf } from "./faults.ts";
 
 /** A text in both languages of the course. */
-export const bilingual = z.strictObject({ ko: z.string(), en: z.string() });
+export const bilingual = z.strictObject({ ko: z.string().describe("Korean."), en: z.string().describe("English.") });
 
 const fileSchema = z.strictObject({
-  machine: z.string(),
-  path: z.string().startsWith("/"),
-  /** What it holds; several of which the session's seed chooses one. */
-  content: z.union([z.string(), z.array(z.string()).min(2)]),
-  mode: z.number().int().optional(),
-  owner: z.enum(["root", "learner"]).optional(),
+  machine: z.string().describe("Where it is: `workstation`, `cp-1`, `worker-1`, …"),
+  path: z.string().startsWith("/").describe("Its absolute path; directories are made."),
+  content: z
+    .union([z.string(), z.array(z.string()).min(2)])
+    .describe("What it holds; of several the session's seed chooses one."),
+  mode: z.number().int().optional().describe("Its permissions: 0644, 0755."),
+  owner: z.enum(["root", "learner"]).optional().describe("Whose it is; root's when absent."),
 });
 
 /** What a learner is asked in a task; judged by the task's `answer` check. */
 const questionSchema = z.strictObject({
-  text: bilingual,
-  /** Words to put in order, or to choose from; free text when absent. */
-  options: z.array(z.string()).optional(),
-  kind: z.enum(["text", "order", "choice"]).default("text"),
-  placeholder: z.string().optional(),
+  text: bilingual.describe("The question."),
+  options: z.array(z.string()).optional().describe("Words to put in order, or to choose from; free text when absent."),
+  kind: z
+    .enum(["text", "order", "choice"])
+    .default("text")
+    .describe("How it is answered: typed, by putting the options in order, or by choosing one."),
+  placeholder: z.string().optional().describe("Shown in the empty field."),
 });
 
 const taskSchema = z.strictObject({
-  id: z.string().regex(/^[a-z0-9-]+$/),
-  title: bilingual,
-  points: z.number().int().min(1),
-  challenge: z.boolean().default(false),
-  /** Heading of the lesson's step it belongs to. */
-  question: questionSchema.optional(),
-  hints: z.array(bilingual).default([]),
-  /** Another right way than the solution's, shown once the task has passed. */
-  also: bilingual.optional(),
-  /** Machine on which a terminal is offered. */
-  machine: z.string().optional(),
-  /** The cluster whose objects, events and logs its checks read; the first one when absent. */
-  cluster: z.string().default(""),
-  checks: z.array(checkSchema).min(1),
+  id: z
+    .string()
+    .regex(/^[a-z0-9-]+$/)
+    .describe('Its name in `{{task "ID"}}`, in reports and in `wrong/ID--WHY.sh`.'),
+  title: bilingual.describe("What is to be done, in a few words."),
+  points: z.number().int().min(1).describe("Points when it passes."),
+  challenge: z.boolean().default(false).describe("It is shown as a challenge."),
+  question: questionSchema.optional().describe("What is asked; judged by the task's `answer` check."),
+  hints: z.array(bilingual).default([]).describe("Hints, opened one after the other."),
+  also: bilingual.optional().describe("Another right way than the solution's, shown once the task has passed."),
+  machine: z.string().optional().describe("Machine on which a terminal is offered."),
+  cluster: z
+    .string()
+    .default("")
+    .describe("The cluster whose objects, events and logs its checks read; the first one when absent."),
+  checks: z.array(checkSchema).min(1).describe("The task passes when all of them do."),
 });
 
 export type Task = z.infer<typeof taskSchema>;
 
 const topologySchema = z.strictObject({
-  controlPlanes: z.number().int().min(1).max(5).default(3),
-  workers: z.number().int().min(0).max(10).default(3),
-  loadBalancers: z.number().int().min(0).max(2).default(2),
-  network: z.enum(["flannel", "cilium"]).default("flannel"),
-  /** `local-path`: a default StorageClass and its provisioner, as exam environments have them. */
-  storage: z.enum(["none", "local-path"]).default("none"),
+  controlPlanes: z
+    .number()
+    .int()
+    .min(1)
+    .max(5)
+    .default(3)
+    .describe("Machines cp-1, cp-2, …, each with an etcd member."),
+  workers: z.number().int().min(0).max(10).default(3).describe("Machines worker-1, worker-2, …"),
+  loadBalancers: z
+    .number()
+    .int()
+    .min(0)
+    .max(2)
+    .default(2)
+    .describe("Machines with HAProxy in front of the API servers."),
+  network: z
+    .enum(["flannel", "cilium"])
+    .default("flannel")
+    .describe("`flannel`: with kube-proxy. `cilium`: Services by eBPF, without kube-proxy."),
+  storage: z
+    .enum(["none", "local-path"])
+    .default("none")
+    .describe("`local-path`: a default StorageClass and its provisioner, as exam environments have them."),
 });
 
 /** labs/<id>/lab.yaml. */
 export const labSchema = z.strictObject({
-  title: bilingual,
-  summary: bilingual,
-  /** Wall clock at which every session of the lab begins. */
-  epoch: z.iso.datetime().default("2026-03-02T09:00:00Z"),
-  topology: topologySchema.prefault({}),
-  /**
-   * Further clusters by name. Their machines' names begin with it (`cilium-cp-1`), and the learner's kubeconfig has a
-   * context of that name.
-   */
-  clusters: z.record(z.string().regex(/^[a-z][a-z0-9]*$/), topologySchema).default({}),
-  files: z.array(fileSchema).default([]),
-  tasks: z.array(taskSchema).default([]),
+  title: bilingual.describe("The lab's name."),
+  summary: bilingual.describe("What it is about, for the list of labs."),
+  epoch: z.iso
+    .datetime()
+    .default("2026-03-02T09:00:00Z")
+    .describe("Wall clock at which every session of the lab begins."),
+  topology: topologySchema.prefault({}).describe("Machines of the cluster."),
+  clusters: z
+    .record(z.string().regex(/^[a-z][a-z0-9]*$/), topologySchema)
+    .default({})
+    .describe(
+      "Further clusters by name. Their machines' names begin with it (`cilium-cp-1`), and the learner's kubeconfig has a context of that name.",
+    ),
+  files: z.array(fileSchema).default([]).describe("Files that are on the machines before these boot."),
+  tasks: z.array(taskSchema).default([]).describe("What is to be done; none makes a playground."),
 });
 
 export type LabFileContent = z.infer<typeof labSchema>;

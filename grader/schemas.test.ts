@@ -15,3 +15,20 @@ it.each([
   if (process.env["UPDATE"]) writeFileSync(path, text);
   expect(readFileSync(path, "utf8")).toBe(text);
 });
+
+it("an editor is told what every field of lab.yaml is for", () => {
+  const silent: string[] = [];
+  const visit = (node: unknown, path: string): void => {
+    if (typeof node !== "object" || node === null) return;
+    for (const [key, value] of Object.entries(node)) {
+      if (key === "properties") {
+        for (const [name, field] of Object.entries(value as object)) {
+          if (!("description" in field)) silent.push(`${path}.${name}`);
+        }
+      }
+      visit(value, key === "properties" || Array.isArray(node) ? path : `${path}.${key}`);
+    }
+  };
+  visit(z.toJSONSchema(labSchema, { io: "input" }), "lab");
+  expect(silent).toEqual([]);
+});

@@ -4,28 +4,33 @@ import type { Subject } from "../facts.ts";
 import { type CheckContext, type RunningCheck, say, type Verdict } from "./check.ts";
 import { firstRevisions } from "./events.ts";
 
-const subject = z.strictObject({ resource: z.string(), namespace: z.string().optional(), name: z.string() });
+const subject = z.strictObject({
+  resource: z.string().describe("Plural of the kind, with or without its group: `pods`, `deployments.apps`."),
+  namespace: z.string().optional().describe("Namespace; `default` when absent."),
+  name: z.string().describe("Its name."),
+});
 
 /**
  * A learner's answer, judged against the session itself: what is right in one session is wrong in another. The last
  * answer counts.
  */
 export const answerCheck = z.strictObject({
-  kind: z.literal("answer"),
-  subject,
-  /** Order of these event reasons, by revision. */
-  order: z.array(z.string()).optional(),
-  /**
-   * CEL over `object` (the subject's last version), `events` (about it, in order), `audit` (entries about it),
-   * `journal` (kubelet lines of its node that name it), `uid`, `node`, and for a Service `netfilter` (each state that
-   * its rules had on a machine: `machine`, `at`, `lines` of iptables-save), and `ebpf` (each state that a frontend had in
-   * the maps of a Cilium agent): a string or a list of acceptable ones.
-   */
-  cel: z.string().optional(),
-  /** The first so many characters of a right answer, or more of them, are enough. */
-  minPrefix: z.number().int().min(1).optional(),
-  /** Words of the answer may come in any order. */
-  anyOrder: z.boolean().optional(),
+  kind: z.literal("answer").describe("A learner's last answer, judged against the session itself."),
+  subject: subject.describe("The object that it is about."),
+  order: z.array(z.string()).optional().describe("The answer is these event reasons in the order in which they came."),
+  cel: z
+    .string()
+    .optional()
+    .describe(
+      "CEL over `object` (the subject's last version), `events` (about it, in order), `audit` (entries about it), `journal` (kubelet lines of its node that name it), `uid`, `node`, and for a Service `netfilter` (each state that its rules had on a machine: `machine`, `at`, `lines` of iptables-save), and `ebpf` (each state that a frontend had in the maps of a Cilium agent): a string or a list of acceptable ones.",
+    ),
+  minPrefix: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe("The first so many characters of a right answer, or more of them, are enough."),
+  anyOrder: z.boolean().optional().describe("Words of the answer may come in any order."),
 });
 
 type AnswerCheck = z.infer<typeof answerCheck>;

@@ -4,17 +4,17 @@ import { type CheckContext, type RunningCheck, say, type Verdict } from "./check
 
 /** Entries of the API servers' audit logs. */
 export const auditCheck = z.strictObject({
-  kind: z.literal("audit"),
-  /** One of several when a list. */
-  verb: z.union([z.string(), z.array(z.string())]),
-  resource: z.string(),
-  subresource: z.string().default(""),
-  namespace: z.string().default("default"),
-  name: z.string(),
-  user: z.string().optional(),
-  /** HTTP status of the answer; any below 400 when absent. */
-  code: z.number().int().optional(),
-  dryRun: z.boolean().default(false),
+  kind: z.literal("audit").describe("Somebody made such a request."),
+  verb: z
+    .union([z.string(), z.array(z.string())])
+    .describe("`create`, `patch`, `delete`, …; one of several when a list."),
+  resource: z.string().describe("Plural of the kind, with or without its group: `pods`, `deployments.apps`."),
+  subresource: z.string().default("").describe("`status`, `binding`, `log`, …"),
+  namespace: z.string().default("default").describe("Namespace of the object."),
+  name: z.string().describe("Name of the object."),
+  user: z.string().optional().describe("Who asked; anybody when absent."),
+  code: z.number().int().optional().describe("HTTP status of the answer; any below 400 when absent."),
+  dryRun: z.boolean().default(false).describe("The request was a dry run of the server."),
 });
 
 type AuditCheck = z.infer<typeof auditCheck>;

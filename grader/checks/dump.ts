@@ -4,10 +4,10 @@ import { type CheckContext, type RunningCheck, say, type Verdict } from "./check
 
 /** What etcd holds under a key, as a dump would show it. */
 export const etcdCheck = z.strictObject({
-  kind: z.literal("etcd"),
-  key: z.string().startsWith("/registry/"),
-  match: z.record(z.string(), z.unknown()).optional(),
-  absent: z.boolean().default(false),
+  kind: z.literal("etcd").describe("A key is in etcd."),
+  key: z.string().startsWith("/registry/").describe("`/registry/pods/default/web`."),
+  match: z.record(z.string(), z.unknown()).optional().describe("A part of its value."),
+  absent: z.boolean().default(false).describe("It must not be there (with such a value)."),
 });
 
 export function runEtcdCheck(check: z.infer<typeof etcdCheck>): RunningCheck {
@@ -34,10 +34,12 @@ export function runEtcdCheck(check: z.infer<typeof etcdCheck>): RunningCheck {
 
 /** Lines of a machine's netfilter dump (`iptables-save`, `ipset save`, nft commands, `ipvsadm -S`): all of `contains` must stand in one line. */
 export const netfilterCheck = z.strictObject({
-  kind: z.literal("netfilter"),
-  machine: z.string(),
-  contains: z.array(z.string()).min(1),
-  absent: z.boolean().default(false),
+  kind: z
+    .literal("netfilter")
+    .describe("A machine's rules have such a line (`iptables-save`, `ipset save`, nft commands, `ipvsadm -S`)."),
+  machine: z.string().describe("Which machine."),
+  contains: z.array(z.string()).min(1).describe("All of these must stand in one line."),
+  absent: z.boolean().default(false).describe("There must be no such line."),
 });
 
 export function runNetfilterCheck(check: z.infer<typeof netfilterCheck>): RunningCheck {

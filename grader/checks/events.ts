@@ -7,12 +7,14 @@ import { type CheckContext, type RunningCheck, say, type Verdict } from "./check
  * since timestamps have seconds only and `kubectl get events` does not sort.
  */
 export const eventOrderCheck = z.strictObject({
-  kind: z.literal("event-order"),
-  resource: z.string().default("pods"),
-  namespace: z.string().default("default"),
-  name: z.string(),
-  /** Reasons that must have come in this order; others may stand between. */
-  reasons: z.array(z.string()).min(1),
+  kind: z.literal("event-order").describe("Events about an object came in an order, by their revisions."),
+  resource: z
+    .string()
+    .default("pods")
+    .describe("Plural of the kind, with or without its group: `pods`, `deployments.apps`."),
+  namespace: z.string().default("default").describe("Namespace of the object."),
+  name: z.string().describe("Name of the object."),
+  reasons: z.array(z.string()).min(1).describe("Reasons that must have come in this order; others may stand between."),
 });
 
 /** First revision of each reason about an object. */

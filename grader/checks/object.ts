@@ -6,16 +6,17 @@ import { type About, type CheckContext, type RunningCheck, say, type Verdict } f
 
 /** State of an object: a partial match, a CEL expression over `object`, or its absence. */
 export const objectCheck = z.strictObject({
-  kind: z.literal("object"),
-  when: z.enum(["ever", "end", "throughout"]).default("ever"),
-  resource: z.string(),
-  namespace: z.string().optional(),
-  /** Any object of the resource when absent. */
-  name: z.string().optional(),
-  match: z.record(z.string(), z.unknown()).optional(),
-  cel: z.string().optional(),
-  /** There must be none (that matches). */
-  absent: z.boolean().default(false),
+  kind: z.literal("object").describe("An object is, or was, in such a state."),
+  when: z
+    .enum(["ever", "end", "throughout"])
+    .default("ever")
+    .describe("It held at some time, holds at the end, or held all the object's life."),
+  resource: z.string().describe("Plural of the kind, with or without its group: `pods`, `deployments.apps`."),
+  namespace: z.string().optional().describe("Namespace; `default` when absent."),
+  name: z.string().optional().describe("Any object of the resource when absent."),
+  match: z.record(z.string(), z.unknown()).optional().describe("A part of the object."),
+  cel: z.string().optional().describe("CEL over `object` that must be true."),
+  absent: z.boolean().default(false).describe("There must be none (that matches)."),
 });
 
 type ObjectCheck = z.infer<typeof objectCheck>;

@@ -3,12 +3,17 @@ import type { Life } from "../facts.ts";
 import { type CheckContext, type RunningCheck, say, type Verdict } from "./check.ts";
 
 /** A Pod has really connected to a Service by its address, and was let in: whichever program did it, and how it was begun. */
+const named = z.strictObject({
+  namespace: z.string().default("default").describe("Its namespace."),
+  name: z.string().describe("Its name."),
+});
+
 export const visitCheck = z.strictObject({
-  kind: z.literal("visit"),
-  from: z.strictObject({ namespace: z.string().default("default"), name: z.string() }),
-  to: z.strictObject({ namespace: z.string().default("default"), name: z.string() }),
-  port: z.number().int().min(1).max(65_535),
-  protocol: z.enum(["tcp", "udp"]).default("tcp"),
+  kind: z.literal("visit").describe("A Pod made such a connection."),
+  from: named.describe("The Pod."),
+  to: named.describe("The Service."),
+  port: z.number().int().min(1).max(65_535).describe("The Service's port."),
+  protocol: z.enum(["tcp", "udp"]).default("tcp").describe("The transport."),
 });
 
 export function runVisitCheck(check: z.infer<typeof visitCheck>): RunningCheck {

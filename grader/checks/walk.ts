@@ -7,13 +7,16 @@ import { type CheckContext, type RunningCheck, say, type Verdict } from "./check
  * NetworkPolicy on its way, to a program that listens. Nothing of it leaves a trace in the session.
  */
 export const walkCheck = z.strictObject({
-  kind: z.literal("walk"),
-  /** Pods that it starts from, each of them; there must be one. */
-  from: z.strictObject({ namespace: z.string(), labels: z.record(z.string(), z.string()) }),
-  /** An address, or the name of a Service: `web`, `web.shop`. */
-  to: z.string(),
-  port: z.number().int().min(1).max(65_535),
-  protocol: z.enum(["tcp", "udp"]).default("tcp"),
+  kind: z.literal("walk").describe("A connection that such a Pod would open now arrives."),
+  from: z
+    .strictObject({
+      namespace: z.string().describe("Their namespace."),
+      labels: z.record(z.string(), z.string()).describe("Their labels."),
+    })
+    .describe("Pods that it starts from, each of them; there must be one."),
+  to: z.string().describe("An address, or the name of a Service: `web`, `web.shop`."),
+  port: z.number().int().min(1).max(65_535).describe("The port."),
+  protocol: z.enum(["tcp", "udp"]).default("tcp").describe("The transport."),
 });
 
 type WalkCheck = z.infer<typeof walkCheck>;
