@@ -32,6 +32,7 @@ import {
 import { waitForeground } from "./foreground.ts";
 import { forkShell } from "./fork.ts";
 import { afterInstants, runInstantly } from "./instant.ts";
+import { inLocale } from "./locale.ts";
 import { pattern } from "./pattern.ts";
 import { commandText } from "./print-command.ts";
 import { readLine } from "./read-line.ts";
@@ -280,7 +281,8 @@ export function* runCase(sh: Shell, node: Case): Gen<void> {
     for (const one of item.pattern) {
       if (matched) break;
       const text = yield* expanding(sh, () => wordPattern(sh, one.text));
-      matched = pattern(text, { extglob: true, ignoreCase: sh.shopts.has("nocasematch") }).matches(subject);
+      const compiled = pattern(inLocale(sh, text), { extglob: true, ignoreCase: sh.shopts.has("nocasematch") });
+      matched = compiled.matches(inLocale(sh, subject));
     }
     if (!matched) continue;
     if (item.body.commands.length === 0) sh.status = 0;

@@ -3,6 +3,7 @@ import type { Gen } from "../kernel/index.ts";
 import { ShellError } from "./control.ts";
 import { arithText, compile, expanding, expandingAtOnce, isPure, piecesText, wordPattern, wordText } from "./expand.ts";
 import { testBinary, testUnary } from "./file-tests.ts";
+import { inLocale } from "./locale.ts";
 import { pattern } from "./pattern.ts";
 import { matchRegex, regexOf } from "./regex.ts";
 import type { Shell } from "./shell.ts";
@@ -62,7 +63,8 @@ function* binary(sh: Shell, operator: string, leftText: string, rightText: strin
         const written = yield* expanding(sh, () => tracedPattern(sh, compile(rightText).pieces));
         yield* trace(sh, `[[ ${shown(left)} ${operator} ${shown(written)} ]]`);
       }
-      const matched = pattern(text, { extglob: true, ignoreCase: sh.shopts.has("nocasematch") }).matches(left);
+      const compiled = pattern(inLocale(sh, text), { extglob: true, ignoreCase: sh.shopts.has("nocasematch") });
+      const matched = compiled.matches(inLocale(sh, left));
       return matched === (operator !== "!=");
     }
     case "=~": {

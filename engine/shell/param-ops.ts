@@ -1,5 +1,6 @@
 import { ShellError } from "./control.ts";
 import { promptText } from "./expand.ts";
+import { editInLocale, inLocale } from "./locale.ts";
 import type { Param } from "./param-syntax.ts";
 import type { ParamValue } from "./parameters.ts";
 import { pattern as compilePattern } from "./pattern.ts";
@@ -144,19 +145,19 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
   const map = (text: string): string => {
     switch (how) {
       case "U":
-        return text.toUpperCase();
+        return editInLocale(sh, text, (one) => one.toUpperCase());
       case "u": {
         const [first = "", ...rest] = [...text];
         return first.toUpperCase() + rest.join("");
       }
       case "L":
-        return text.toLowerCase();
+        return editInLocale(sh, text, (one) => one.toLowerCase());
       case "E":
         return ansiC(`${text.replaceAll("'", "\\'")}'`, 0).value;
       case "P":
         return sh.shopts.has("promptvars") ? promptText(sh, sh.prompt(text)) : sh.prompt(text);
       default:
-        return quoteQ(text);
+        return quoteQ(inLocale(sh, text));
     }
   };
   if (value.list) return { list: value.list.map(map), star: value.star };
@@ -168,7 +169,7 @@ export function transform(sh: Shell, param: Param, value: ParamValue, how: strin
 }
 
 function quoteQ(text: string): string {
-  return /[\x00-\x1f\x7f]/.test(text) ? shellQuote(text) : singleQuote(text);
+  return /[\x00-\x1f\x7f\udc80-\udcff]/.test(text) ? shellQuote(text) : singleQuote(text);
 }
 
 /** Letters of `declare -p`. */
@@ -191,7 +192,9 @@ export function arrayLiteral(sh: Shell, name: string): string {
   const variable = sh.vars.find(name)!;
   const keys = sh.keysOf(name);
   const values = sh.elementsOf(name);
-  const body = keys.map((key, i) => `[${variable.map ? mapKey(key) : key}]=${doubleQuote(values[i]!)}`).join(" ");
+  const body = keys
+    .map((key, i) => `[${variable.map ? mapKey(key) : key}]=${doubleQuote(inLocale(sh, values[i]!))}`)
+    .join(" ");
   return variable.map && keys.length > 0 ? `(${body} )` : `(${body})`;
 }
 

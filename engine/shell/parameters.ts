@@ -1,9 +1,11 @@
 import { evaluate } from "./arith.ts";
 import { ShellError } from "./control.ts";
 import { arithText, compile, once, piecesPattern, piecesText } from "./expand.ts";
+import { editInLocale, inLocale } from "./locale.ts";
 import { caseConvert, removeAffix, replacePattern, transform } from "./param-ops.ts";
 import type { Param } from "./param-syntax.ts";
 import { parseParam } from "./param-syntax.ts";
+import { rejoin } from "./quote.ts";
 import type { Dialect, Shell } from "./shell.ts";
 import { specialParameter } from "./special.ts";
 import type { Piece } from "./word.ts";
@@ -132,7 +134,7 @@ function length(sh: Shell, param: Param): string {
   }
   const inArray = param.index !== undefined && sh.vars.find(sh.vars.target(param.name))?.isSet;
   if (value.text === undefined && !inArray) requireSet(sh, { ...param, index: undefined });
-  return String(codePoints(value.text ?? ""));
+  return String(codePoints(inLocale(sh, value.text ?? "")));
 }
 
 function codePoints(text: string): number {
@@ -165,20 +167,21 @@ function operate(sh: Shell, param: Param, value: ParamValue, quoted: boolean): P
   if (op !== "@" && value.text === undefined && value.list === undefined) requireSet(sh, param);
   let map: (text: string) => string;
   if (op[0] === "#" || op[0] === "%") {
-    const pattern = piecesPattern(sh, compile(arg).pieces);
+    const pattern = inLocale(sh, piecesPattern(sh, compile(arg).pieces));
     map = (text) => removeAffix(text, op, pattern, sh.extglob());
   } else if (op[0] === "/") {
-    const pattern = piecesPattern(sh, compile(arg).pieces);
+    const pattern = inLocale(sh, piecesPattern(sh, compile(arg).pieces));
     const replacement = replacementText(sh, param.arg2 ?? "");
     map = (text) => replacePattern(text, op, pattern, replacement, sh);
   } else if (op === "@") {
     return transform(sh, param, value, arg);
   } else {
-    const pattern = arg === "" ? "?" : piecesPattern(sh, compile(arg).pieces);
+    const pattern = arg === "" ? "?" : inLocale(sh, piecesPattern(sh, compile(arg).pieces));
     map = (text) => caseConvert(text, op, pattern, sh.extglob());
   }
-  if (value.list) return { list: value.list.map(map), star: value.star };
-  return { text: value.text === undefined ? undefined : map(value.text) };
+  const edit = (text: string) => editInLocale(sh, text, map);
+  if (value.list) return { list: value.list.map(edit), star: value.star };
+  return { text: value.text === undefined ? undefined : edit(value.text) };
 }
 
 /** The replacement of `${x/a/b}`: an unquoted `&` stands for the match, marked here as `\uE000`. */
@@ -250,7 +253,7 @@ function slice(sh: Shell, param: Param, value: ParamValue): ParamValue {
   let offset = number(param.arg ?? "");
   const count = param.arg2 === undefined ? undefined : number(param.arg2);
   if (value.list) return sliceList(sh, param, value, offset, count);
-  const chars = [...value.text!];
+  const chars = [...inLocale(sh, value.text!)];
   if (offset < 0) offset += chars.length;
   if (offset < 0 || offset > chars.length) return { text: "" };
   let end = count === undefined ? chars.length : count < 0 ? chars.length + count : offset + count;
@@ -258,7 +261,7 @@ function slice(sh: Shell, param: Param, value: ParamValue): ParamValue {
     if (count! < 0) throw new ShellError(`${param.arg2}: substring expression < 0`);
     end = offset;
   }
-  return { text: chars.slice(offset, end).join("") };
+  return { text: rejoin(chars.slice(offset, end).join("")) };
 }
 
 function sliceList(sh: Shell, param: Param, value: ParamValue, offset: number, count: number | undefined): ParamValue {

@@ -1,6 +1,7 @@
 import { decode, encode } from "../kernel/index.ts";
 import { strftime } from "../text/time.ts";
 import { formatFloat, parseFloatText } from "./float.ts";
+import { inLocale } from "./locale.ts";
 import { backslashQuote, readEscape, rejoin } from "./quote.ts";
 import type { Shell } from "./shell.ts";
 import { shellCalendar } from "./zone.ts";
@@ -119,7 +120,7 @@ function convert(state: State, spec: RegExpExecArray, kind: string): string {
       return pad(cut(done.text, precision), width, flags);
     }
     case "q":
-      return pad(cut(backslashQuote(take(state) ?? ""), precision), width, flags);
+      return pad(cut(backslashQuote(inLocale(state.sh, take(state) ?? "")), precision), width, flags);
     case "Q":
       return pad(backslashQuote(cut(take(state) ?? "", precision)), width, flags);
     case "d":
@@ -186,10 +187,16 @@ function bEscapes(text: string, errors: string[]): { text: string; stop: boolean
   return { text: out, stop: false };
 }
 
+/** The number of the character behind a quote: `'A` is 65. */
+function codeOf(state: State, arg: string): number {
+  const code = inLocale(state.sh, arg).codePointAt(1) ?? 0;
+  return code >= 0xdc80 && code <= 0xdcff ? code - 0xdc00 : code;
+}
+
 /** An integer argument; complains about what is none and goes on with its leading digits. */
 function integer(state: State, arg: string | undefined): bigint {
   if (arg === undefined || arg === "") return 0n;
-  if (arg[0] === "'" || arg[0] === '"') return BigInt(arg.codePointAt(1) ?? 0);
+  if (arg[0] === "'" || arg[0] === '"') return BigInt(codeOf(state, arg));
   const match = /^\s*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)/.exec(arg);
   if (match === null) {
     state.errors.push(`${arg}: invalid number`);
@@ -240,7 +247,7 @@ function floating(state: State, kind: string, flags: string, width: number, prec
   const arg = take(state);
   let value = 0;
   if (arg !== undefined && arg !== "") {
-    if (arg[0] === "'" || arg[0] === '"') value = arg.codePointAt(1) ?? 0;
+    if (arg[0] === "'" || arg[0] === '"') value = codeOf(state, arg);
     else {
       const parsed = parseFloatText(arg);
       if (parsed.rest !== "") state.errors.push(`${arg}: invalid number`);

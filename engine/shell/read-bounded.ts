@@ -1,6 +1,7 @@
 import { concat, cpu, decode, type Gen, wait } from "../kernel/index.ts";
 import type { OpenFile } from "../machine/open-file.ts";
 import { ShellError } from "./control.ts";
+import { countsBytes } from "./locale.ts";
 import type { Shell } from "./shell.ts";
 import { handleSignals } from "./traps.ts";
 
@@ -13,6 +14,7 @@ export function* readBounded(
   const bytes: Uint8Array[] = [];
   let characters = 0;
   let escaped = false;
+  const single = countsBytes(sh);
   const text = () => {
     const all = decode(bytes.length > 0 ? concat(bytes) : new Uint8Array(0));
     return o.raw
@@ -57,8 +59,8 @@ export function* readBounded(
       continue;
     }
     escaped = false;
-    if ((byte & 0xc0) !== 0x80) characters++;
-    if (o.count !== undefined && characters >= o.count && complete(bytes))
+    if (single || (byte & 0xc0) !== 0x80) characters++;
+    if (o.count !== undefined && characters >= o.count && (single || complete(bytes)))
       return { text: text(), ended: false, timedOut: false };
   }
 }

@@ -1,6 +1,8 @@
 import { compileRegex, RegexError, type RegexMatch, TooComplex } from "../text/regex/index.ts";
 import { assignArray } from "./assignment.ts";
 import { ShellError } from "./control.ts";
+import { inLocale } from "./locale.ts";
+import { rejoin } from "./quote.ts";
 import type { Shell } from "./shell.ts";
 import type { Piece } from "./word.ts";
 
@@ -55,13 +57,18 @@ function bracketEnd(all: readonly Marked[], i: number): number {
 export function matchRegex(sh: Shell, text: string, source: string): boolean {
   let found: RegexMatch | null;
   try {
-    found = compileRegex(source, { syntax: "ere", ignoreCase: sh.shopts.has("nocasematch") }).exec(text);
+    const ignoreCase = sh.shopts.has("nocasematch");
+    found = compileRegex(inLocale(sh, source), { syntax: "ere", ignoreCase }).exec(inLocale(sh, text));
   } catch (error) {
     if (!(error instanceof RegexError) && !(error instanceof TooComplex)) throw error;
     throw new ShellError("", "fail", 2);
   }
   sh.vars.remove("BASH_REMATCH");
-  const elements = (found?.groups ?? []).map((value) => ({ index: undefined, value: value ?? "", append: false }));
+  const elements = (found?.groups ?? []).map((value) => ({
+    index: undefined,
+    value: rejoin(value ?? ""),
+    append: false,
+  }));
   assignArray(sh, "BASH_REMATCH", elements, false);
   return found !== null;
 }

@@ -7,6 +7,7 @@ import { ExitShell, namedMessage, ReturnFrom, readonlyVariable, ShellError } fro
 import { failed, runNode, tell } from "./execute.ts";
 import { expanding, expandingAtOnce, expandWords, promptText, warn } from "./expand.ts";
 import { entersDirectory, execExternal, runExternal } from "./external.ts";
+import { inLocale } from "./locale.ts";
 import { functionFile } from "./print-function.ts";
 import { singleQuote, traceQuote } from "./quote.ts";
 import { keep, redirect, restore, type Saved } from "./redirect.ts";
@@ -176,7 +177,7 @@ function traceCompound({ name, append, elements = [] }: Prepared): string {
 /** A text as `set -x` shows it: dash leaves it as it is, busybox has more characters in quotes than bash. */
 function tracedText(sh: Shell, text: string): string {
   if (sh.setup.dialect === "dash") return text;
-  if (sh.setup.dialect === "bash") return traceQuote(text);
+  if (sh.setup.dialect === "bash") return traceQuote(inLocale(sh, text));
   return /^[-+,./0-9:@A-Z\]^_a-z]*$/.test(text) ? text : singleQuote(text);
 }
 

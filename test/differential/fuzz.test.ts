@@ -8,13 +8,21 @@ import { runShell } from "../../engine/shell/harness.ts";
 import { textPrograms } from "../../engine/tools/text/index.ts";
 import { onTheHost } from "../host.ts";
 import { script } from "./script-grammar.ts";
+import { wideScript } from "./script-grammar-wide.ts";
 
 /**
  * Small random scripts, run by this shell and by the real bash: the same output, messages and status. FUZZ_SCRIPTS says
- * how many (300), FUZZ_SEED where to begin.
+ * how many (300, and 200 of the wider language alone), FUZZ_SEED where to begin.
  */
-const COUNT = Number(process.env.FUZZ_SCRIPTS ?? 300);
-const SEED = Number(process.env.FUZZ_SEED ?? 20_260_302);
+const number = (value: string | undefined, usual: number) => Number(value ?? usual);
+const KINDS = [
+  { name: "random scripts", scripts: script, count: 300, seed: 20_260_302 },
+  { name: "wider random scripts", scripts: wideScript, count: 200, seed: 5_202_637 },
+].map((kind) => ({
+  ...kind,
+  count: number(process.env.FUZZ_SCRIPTS, kind.count),
+  seed: number(process.env.FUZZ_SEED, kind.seed),
+}));
 
 function real(dir: string, text: string): { stdout: string; stderr: string; status: number } {
   const env = { PATH: "/usr/bin:/bin", HOME: "/root", LC_ALL: "C.UTF-8" };
@@ -51,10 +59,10 @@ function alike<T extends { stdout: string; stderr: string }>(result: T, script: 
   return { ...result, stdout: lines(tidy(result.stdout)), stderr: order(lines(tidy(result.stderr))) };
 }
 
-describe.skipIf(!existsSync("/bin/bash"))("random scripts", onTheHost, () => {
-  it(`${COUNT} scripts from seed ${SEED}`, { timeout: 60_000 + COUNT * 400 }, () => {
+describe.skipIf(!existsSync("/bin/bash")).each(KINDS)("$name", onTheHost, ({ name, scripts: kind, count, seed }) => {
+  it(`${count} scripts from seed ${seed}`, { timeout: 60_000 + count * 400 }, () => {
     const dir = mkdtempSync(join(tmpdir(), "fuzz-"));
-    const scripts = fc.sample(script, { numRuns: COUNT, seed: SEED });
+    const scripts = fc.sample(kind, { numRuns: count, seed });
     const different: { script: string; ours: object; real: object }[] = [];
     try {
       for (const text of scripts) {
@@ -71,7 +79,7 @@ describe.skipIf(!existsSync("/bin/bash"))("random scripts", onTheHost, () => {
       rmSync(dir, { recursive: true, force: true });
     }
     if (process.env.FUZZ_SHOW) for (const one of different) console.log(JSON.stringify(one, null, 1));
-    console.log(`random scripts: ${COUNT - different.length} of ${COUNT} the same (seed ${SEED})`);
+    console.log(`${name}: ${count - different.length} of ${count} the same (seed ${seed})`);
     expect(different.slice(0, 5)).toEqual([]);
   });
 });

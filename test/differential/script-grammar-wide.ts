@@ -482,3 +482,8 @@ export const wider: fc.Arbitrary<string> = fc.oneof(
   ),
   fill("job9() { {}; }; { job9 & wait $!; echo $?; }; {}", risky, risky),
 );
+
+/** A script of the wider language alone: what is wrong shows by itself. */
+export const wideScript = fc
+  .array(wider, { minLength: 1, maxLength: 3 })
+  .map((lines) => `shopt -s extglob\na=foo b='a b'\n${lines.join("\n")}\n`);
