@@ -34,6 +34,10 @@ export function glob(sh: Shell, patternText: string): string[] {
     const part = parts[i]!;
     const next: string[] = [];
     if (part === "**" && star) {
+      // Directories that are matched have no slash behind them here, the written ones do.
+      const matched =
+        parts.slice(0, i).some((one) => hasGlob(one, sh.extglob())) || /(^|\/)\*\*\/+\*\*$/.test(patternText);
+      if (matched && last && !dirOnly) found = found.map((base) => base.replace(/\/$/, ""));
       for (const base of found) descend(sh, base, next, last && !dirOnly, i > 0, last);
     } else if (!hasGlob(part, sh.extglob())) {
       const literal = part.replace(/\\(.)/gs, "$1");
@@ -46,7 +50,8 @@ export function glob(sh: Shell, patternText: string): string[] {
     if (found.length > MAX_NAMES) break;
   }
   const ignored = (sh.get("GLOBIGNORE") ?? "").split(":").filter((one) => one !== "");
-  const names = [...new Set(found)].filter(
+  // Behind a matched directory, one that holds another is gone through twice.
+  const names = (parts.at(-1) === "**" ? found : [...new Set(found)]).filter(
     (name) => name !== "" && !ignored.some((one) => pattern(one, { extglob: sh.extglob() }).matches(name)),
   );
   return names.sort(byCodePoint);
@@ -100,6 +105,7 @@ function descend(sh: Shell, base: string, out: string[], last: boolean, below: b
   else if (base !== "" && below) out.push(base);
   const entries = list(sh, base);
   if (entries === undefined) return;
+  if (base !== "" && !base.endsWith("/")) base += "/";
   for (const [name, node] of entries) {
     if (name.startsWith(".") && !sh.shopts.has("dotglob")) continue;
     if (node.kind === "dir") {

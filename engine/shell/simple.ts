@@ -397,6 +397,7 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
     }
     // The trap runs within the function, and sees the status before its `return`.
     const due = traps.get("RETURN");
+    if (returned === undefined && body.type === "BraceGroup") sh.position = body.pos;
     if (due && sh.runningTrap === 0) yield* runTrap(sh, "RETURN", due);
     if (returned !== undefined) sh.status = returned;
   } catch (error) {

@@ -49,7 +49,9 @@ function loop(goOn: boolean): Builtin {
 /** The number after `exit` and `return`; complains when it is none. */
 function* statusArgument(sh: Shell, name: string, args: readonly string[]): Gen<number | undefined> {
   const arg = args[0] === "--" ? args[1] : args[0];
-  if (arg === undefined) return sh.runningTrap > 0 || sh.exiting ? (sh.trapStatus ?? sh.status) : sh.status;
+  // In a trap it is the status before it, in a DEBUG trap that of its own last command (`get_exitstat` of common.c).
+  if (arg === undefined)
+    return (sh.runningTrap > 0 && !sh.runningDebug) || sh.exiting ? (sh.trapStatus ?? sh.status) : sh.status;
   if (!/^\s*[+-]?\d+\s*$/.test(arg)) {
     yield* sh.complain(`${name}: ${arg}: numeric argument required`);
     return undefined;
@@ -214,7 +216,12 @@ export function* sourceText(sh: Shell, text: string, file: string, args: readonl
     }
     sh.command = command;
     const due = sh.traps.get("RETURN");
-    if (due && sh.runningTrap === 0) yield* runTrap(sh, "RETURN", due);
+    if (due && sh.runningTrap === 0) {
+      // The file is left by then.
+      const frame = sh.calls.pop()!;
+      yield* runTrap(sh, "RETURN", due);
+      sh.calls.push(frame);
+    }
     sh.status = returned ?? sh.status;
   } finally {
     if (hidden !== undefined && !sh.traps.has("DEBUG")) sh.traps.set("DEBUG", hidden);
