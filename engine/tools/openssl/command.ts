@@ -5,6 +5,7 @@ import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { fromPem } from "../../pki/der.ts";
 import { type CertificateDocument, type RequestDocument, readCertificate, readRequest } from "../../pki/documents.ts";
+import { openKey } from "../../pki/encrypted-key.ts";
 import {
   DIGESTS,
   type DigestName,
@@ -14,6 +15,8 @@ import {
   readPrivatePem,
   readPublicInfo,
 } from "../../pki/keys.ts";
+
+import { passwordIn } from "./pass-phrases.ts";
 
 /** Ends a command: lines for standard error as they are, and the status. */
 export class Failure extends Error {
@@ -206,7 +209,17 @@ export class Invocation {
   }
 
   *privateKey(path: string | undefined, what = "private key"): Gen<PrivateKey> {
-    const bytes = yield* this.load(path, what);
+    let bytes = yield* this.load(path, what);
+    const sealed = fromPem("ENCRYPTED PRIVATE KEY", text(bytes));
+    if (sealed !== undefined) {
+      const password = yield* passwordIn(this, path);
+      const opened = password === undefined ? undefined : openKey(sealed, password);
+      if (opened === undefined)
+        throw new Failure(
+          `Could not find ${this.command.name === "pkey" ? "private key of key" : what} from ${path}\n${password === undefined ? UNTYPED : WRONG}`,
+        );
+      bytes = opened;
+    }
     const found = readPrivatePem(text(bytes)) ?? (isPem(bytes) ? undefined : readPrivateDer(bytes));
     if (found === undefined) throw notFound(what, path, what === "private key" ? "" : undefined);
     return found;
@@ -230,6 +243,23 @@ export function cannotOpen(path: string, reason: string, mode = "rb"): string {
     errorLine("10000080:BIO routines:BIO_new_file:no such file:../crypto/bio/bss_file.c:75:")
   );
 }
+
+/** What is said of a password that does not open a key. */
+const WRONG =
+  errorLine(
+    "1C800064:Provider routines:ossl_cipher_unpadblock:bad decrypt:../providers/implementations/ciphers/ciphercommon_block.c:107:",
+  ) +
+  errorLine(
+    "11800074:PKCS12 routines:PKCS12_pbe_crypt_ex:pkcs12 cipherfinal error:../crypto/pkcs12/p12_decr.c:95:maybe wrong password",
+  );
+
+/** The same where nobody is there to type one. */
+const UNTYPED =
+  errorLine("1400006B:UI routines:UI_process:processing error:../crypto/ui/ui_lib.c:553:while reading strings") +
+  errorLine("07880028:common libcrypto routines:do_ui_passphrase:UI lib:../crypto/passphrase.c:181:") +
+  errorLine(
+    "1C80009F:Provider routines:ossl_epki2pki_der_decode:unable to get passphrase:../providers/implementations/encode_decode/decode_epki2pki.c:136:",
+  );
 
 const UNSUPPORTED = errorLine(
   "1608010C:STORE routines:ossl_store_handle_load_result:unsupported:../crypto/store/store_result.c:160:provider=default",

@@ -6,7 +6,7 @@ import * as sys from "../../machine/sys.ts";
 import { CIPHER_NAMES, cipherCommand } from "./cipher-commands.ts";
 import { type Command, Failure, Invocation } from "./command.ts";
 import { asn1parse, base64Command, digestCommand, rand, version } from "./data-commands.ts";
-import { ec, ecparam, genpkey, genrsa, pkey, rsa } from "./key-commands.ts";
+import { ec, ecparam, genpkey, genrsa, pkcs8, pkey, rsa } from "./key-commands.ts";
 import { passwd } from "./passwd.ts";
 import { req } from "./req.ts";
 import { sClient } from "./s-client.ts";
@@ -24,6 +24,7 @@ const COMMANDS = new Map<string, Command>(
     genpkey,
     genrsa,
     passwd,
+    pkcs8,
     pkey,
     rand,
     req,

@@ -19,6 +19,7 @@ import {
 } from "../../pki/keys.ts";
 import { bigIntToBytes } from "../../pki/rsa.ts";
 import { type Command, errorLine, Failure, type Invocation, text } from "./command.ts";
+import { KEY_CIPHER_OPTIONS, sealedPem, writtenKey } from "./pass-phrases.ts";
 import { privateKeyText, publicOnlyText } from "./text.ts";
 
 function rsaBits(word: string | undefined): number {
@@ -43,15 +44,13 @@ export const genrsa: Command = {
     F4: "-",
     f4: "-",
     verbose: "-",
-    aes256: "-",
-    aes128: "-",
-    des3: "-",
+    ...KEY_CIPHER_OPTIONS,
     passout: "s",
     primes: "n",
   },
   *run(o) {
     const key = generateRsaKey(rsaBits(o.operands[0]), o.random);
-    yield* o.output(privatePem(key, o.on("traditional")), true);
+    yield* o.output(yield* writtenKey(o, key, o.on("traditional")), true);
     return 0;
   },
 };
@@ -74,6 +73,9 @@ export const genpkey: Command = {
     quiet: "-",
     verbose: "-",
     paramfile: "s",
+    pass: "s",
+    passout: "s",
+    ...KEY_CIPHER_OPTIONS,
   },
   *run(o) {
     const name = o.value("algorithm");
@@ -101,7 +103,7 @@ export const genpkey: Command = {
             ),
         );
     }
-    yield* o.output(privatePem(key) + (o.on("text") ? privateKeyText(key) : ""), true);
+    yield* o.output((yield* writtenKey(o, key, false)) + (o.on("text") ? privateKeyText(key) : ""), true);
     return 0;
   },
 };
@@ -162,6 +164,7 @@ const KEY_OPTIONS = {
   modulus: "-",
   passin: "s",
   passout: "s",
+  ...KEY_CIPHER_OPTIONS,
   traditional: "-",
   text_pub: "-",
   param_out: "-",
@@ -182,7 +185,7 @@ function* writeKey(o: Invocation, { secret, open }: Loaded, traditional: boolean
     yield* o.output(isPublic ? publicKeyInfo(open) : privateInfo(secret), !isPublic);
     return;
   }
-  yield* o.output(isPublic ? publicPem(open) : privatePem(secret, traditional), !isPublic);
+  yield* o.output(isPublic ? publicPem(open) : yield* writtenKey(o, secret, traditional), !isPublic);
 }
 
 export const rsa: Command = {
@@ -229,6 +232,35 @@ export const pkey: Command = {
     if (!o.on("noout")) yield* writeKey(o, loaded, o.on("traditional"));
     if (o.on("text")) yield* o.print(secret ? privateKeyText(secret) : publicOnlyText(open));
     else if (o.on("text_pub")) yield* o.print(publicOnlyText(open));
+    return 0;
+  },
+};
+
+export const pkcs8: Command = {
+  name: "pkcs8",
+  options: {
+    in: "s",
+    out: "s",
+    inform: "s",
+    outform: "s",
+    topk8: "-",
+    nocrypt: "-",
+    traditional: "-",
+    passin: "s",
+    passout: "s",
+    v2: "s",
+    v2prf: "s",
+    v1: "s",
+    iter: "n",
+  },
+  *run(o) {
+    const path = o.value("in");
+    const key = yield* o.privateKey(path, o.on("topk8") ? "key" : "private key");
+    if (o.value("outform")?.toUpperCase() === "DER") yield* o.output(privateInfo(key), true);
+    else if (o.on("topk8") && !o.on("nocrypt")) {
+      const bits = /128|192|256/.exec(o.value("v2") ?? "")?.[0];
+      yield* o.output(yield* sealedPem(o, key, Number(bits ?? 256) as 128 | 192 | 256), true);
+    } else yield* o.output(privatePem(key, o.on("traditional")), true);
     return 0;
   },
 };

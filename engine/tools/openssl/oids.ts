@@ -39,6 +39,12 @@ const TABLE = `
 1.3.101.112 ED25519 ED25519
 2.5.29.14 subjectKeyIdentifier X509v3 Subject Key Identifier
 2.5.29.15 keyUsage X509v3 Key Usage
+1.2.840.113549.1.5.12 PBKDF2 PBKDF2
+1.2.840.113549.1.5.13 PBES2 PBES2
+1.2.840.113549.2.9 hmacWithSHA256 hmacWithSHA256
+2.16.840.1.101.3.4.1.2 AES-128-CBC aes-128-cbc
+2.16.840.1.101.3.4.1.22 AES-192-CBC aes-192-cbc
+2.16.840.1.101.3.4.1.42 AES-256-CBC aes-256-cbc
 2.5.29.17 subjectAltName X509v3 Subject Alternative Name
 2.5.29.18 issuerAltName X509v3 Issuer Alternative Name
 2.5.29.19 basicConstraints X509v3 Basic Constraints

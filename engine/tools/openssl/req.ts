@@ -32,6 +32,7 @@ import { bigIntToBytes } from "../../pki/rsa.ts";
 import { type Command, Failure, type Invocation } from "./command.ts";
 import { attribute, type Config, makeExtension, nameOf, parseConfig, setting } from "./config.ts";
 import { oidNamed } from "./oids.ts";
+import { sealedPem } from "./pass-phrases.ts";
 import { certificateText, nameLines, nameText, requestText } from "./text.ts";
 import { nameStyle, randomSerial, textOptions, withIdentifiers } from "./x509.ts";
 
@@ -139,10 +140,11 @@ function* keyOf(o: Invocation): Gen<PrivateKey> {
   if (path !== undefined) return yield* o.privateKey(path);
   const key = newKey(o, o.value("newkey") ?? "rsa:2048");
   if (key.type === "rsa") yield* o.complain("..+.....+....+++++++++++++++++++++++++++++++++++++++*...+...++++++\n");
-  if (!o.on("nodes") && !o.on("noenc") && o.p.fds.get(0)?.tty === undefined) {
+  const open = o.on("nodes") || o.on("noenc");
+  if (!open && o.value("passout") === undefined && o.p.fds.get(0)?.tty === undefined) {
     throw new Failure("Enter PEM pass phrase:\n");
   }
-  yield* o.output(privatePem(key), true, o.value("keyout") ?? "privkey.pem");
+  yield* o.output(open ? privatePem(key) : yield* sealedPem(o, key, 256), true, o.value("keyout") ?? "privkey.pem");
   yield* o.complain("-----\n");
   return key;
 }

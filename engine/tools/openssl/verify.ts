@@ -4,9 +4,9 @@ import { decode } from "../../kernel/index.ts";
 import { parse } from "../../pki/der.ts";
 import { type CertificateDocument, type DistinguishedName, isSigned, nameDer } from "../../pki/documents.ts";
 import { OID } from "../../pki/oids.ts";
-import { type Command, certificatesIn, errorLine, Failure } from "./command.ts";
+import { type Command, certificatesIn, errorLine, Failure, type Invocation } from "./command.ts";
 import { nameText } from "./text.ts";
-import { matchesHost } from "./x509.ts";
+import { altNames, matchesHost } from "./x509.ts";
 
 const hexOf = (bytes: Uint8Array) => bytesToHex(bytes);
 const same = (a: DistinguishedName, b: DistinguishedName) => decode(nameDer(a)) === decode(nameDer(b));
@@ -33,9 +33,10 @@ export function verifyChain(
   trusted: readonly CertificateDocument[],
   untrusted: readonly CertificateDocument[],
   nowMs: number,
+  { partial, chain = [] }: { partial?: boolean; chain?: CertificateDocument[] } = {},
 ): Problem | undefined {
   let current = leaf;
-  const chain = [leaf];
+  chain.push(leaf);
   const problem = (code: number, depth: number, text: string, at: CertificateDocument): Problem => ({
     code,
     depth,
@@ -43,7 +44,7 @@ export function verifyChain(
     at,
   });
   const isTrusted = (one: CertificateDocument) => trusted.some((each) => hexOf(each.der) === hexOf(one.der));
-  while (!(isTrusted(current) && same(current.subject, current.issuer))) {
+  while (!(isTrusted(current) && (partial || same(current.subject, current.issuer)))) {
     if (same(current.subject, current.issuer)) {
       const self = chain.length === 1;
       return problem(
@@ -89,6 +90,17 @@ export const verify: Command = {
     verify_hostname: "s",
     x509_strict: "-",
     partial_chain: "-",
+    verify_ip: "s",
+    verify_email: "s",
+    attime: "n",
+    no_check_time: "-",
+    nameopt: "s",
+    policy_check: "-",
+    crl_check: "-",
+    crl_check_all: "-",
+    "no-CAfile": "-",
+    "no-CApath": "-",
+    "no-CAstore": "-",
   },
   *run(o) {
     const trusted: CertificateDocument[] = [];
@@ -119,15 +131,20 @@ export const verify: Command = {
     for (const path of o.operands.length > 0 ? o.operands : [undefined]) {
       try {
         const one = yield* o.certificate(path, "certificate file");
-        const wrong = verifyChain(one, trusted, untrusted, o.nowMs);
-        const host = o.value("verify_hostname");
-        const mismatch = wrong === undefined && host !== undefined && !matchesHost(one, host);
-        if (wrong === undefined && !mismatch) {
+        const moment = o.value("attime");
+        const chain: CertificateDocument[] = [];
+        const wrong =
+          verifyChain(one, trusted, untrusted, moment === undefined ? o.nowMs : Number(moment) * 1000, {
+            partial: o.on("partial_chain"),
+            chain,
+          }) ?? mismatched(o, one);
+        if (wrong === undefined) {
           yield* o.print(`${path ?? "stdin"}: OK\n`);
+          if (o.on("show_chain")) yield* o.print(chainText(chain, trusted));
           continue;
         }
         status = 2;
-        const { code, depth, text, at } = wrong ?? { code: 62, depth: 0, text: "hostname mismatch", at: one };
+        const { code, depth, text, at } = wrong;
         yield* o.complain(
           `${nameText(at.subject)}\nerror ${code} at ${depth} depth lookup: ${text}\nerror ${path ?? "stdin"}: verification failed\n`,
         );
@@ -140,3 +157,23 @@ export const verify: Command = {
     return status;
   },
 };
+
+/** What -verify_hostname, -verify_ip, -verify_email and -crl_check find; undefined for nothing. */
+function mismatched(o: Invocation, at: CertificateDocument): Problem | undefined {
+  const [host, ip, mail] = [o.value("verify_hostname"), o.value("verify_ip"), o.value("verify_email")];
+  const problem = (code: number, text: string): Problem => ({ code, depth: 0, text, at });
+  if (o.on("crl_check") || o.on("crl_check_all")) return problem(3, "unable to get certificate CRL");
+  if (host !== undefined && !matchesHost(at, host)) return problem(62, "hostname mismatch");
+  if (mail !== undefined && !altNames(at, 0x81).includes(mail)) return problem(63, "email address mismatch");
+  if (ip !== undefined && !altNames(at, 0x87).includes(ip)) return problem(64, "IP address mismatch");
+  return undefined;
+}
+
+/** -show_chain: from the certificate up; what came along is untrusted. */
+function chainText(chain: readonly CertificateDocument[], trusted: readonly CertificateDocument[]): string {
+  const known = new Set(trusted.map((one) => hexOf(one.der)));
+  const lines = chain.map(
+    (one, i) => `depth=${i}: ${nameText(one.subject)}${known.has(hexOf(one.der)) ? "" : " (untrusted)"}\n`,
+  );
+  return `Chain:\n${lines.join("")}`;
+}

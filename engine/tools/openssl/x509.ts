@@ -79,7 +79,8 @@ function fingerprint(o: Invocation, one: CertificateDocument): string {
   return `${label} Fingerprint=${colons(createHash(name, one.der), true)}\n`;
 }
 
-function altNames(one: CertificateDocument, tag: number): string[] {
+/** Alternative names of a kind, by the tag of that. */
+export function altNames(one: CertificateDocument, tag: number): string[] {
   const extension = one.extensions.find(({ oid }) => oid === OID.subjectAltName);
   if (extension === undefined) return [];
   return parse(parse(extension.value)[0]!.content)
@@ -126,6 +127,8 @@ const OUTPUTS: Readonly<Record<string, (o: Invocation, one: CertificateDocument)
     ]
       .map((line) => `${line}\n`)
       .join(""),
+  alias: () => "<No Alias>\n",
+  ocsp_uri: () => "",
   fingerprint,
   pubkey: (_, one) => (one.publicKey ? publicPem(one.publicKey) : ""),
   modulus: (_, one) =>
@@ -134,6 +137,7 @@ const OUTPUTS: Readonly<Record<string, (o: Invocation, one: CertificateDocument)
       : "Modulus=No modulus for this public key type\n",
   text: (o, one) => certificateText(one, textOptions(o, "certopt")),
   ext: (o, one) => {
+    if (one.extensions.length === 0) return "No extensions in certificate\n";
     const wanted = new Set((o.value("ext") ?? "").split(",").map((name) => oidNamed(name.trim())));
     return extensionsText(
       one.extensions.filter(({ oid }) => wanted.has(oid)),
@@ -148,8 +152,9 @@ function check(o: Invocation, one: CertificateDocument, name: string, value: str
     const ok = one.notAfter >= o.nowMs + Number(value) * 1000;
     return [`Certificate will ${ok ? "not " : ""}expire\n`, ok];
   }
-  const ok = name === "checkhost" ? matchesHost(one, value) : altNames(one, 0x87).includes(value);
-  const what = name === "checkhost" ? "Hostname" : "IP";
+  const ok =
+    name === "checkhost" ? matchesHost(one, value) : altNames(one, name === "checkip" ? 0x87 : 0x81).includes(value);
+  const what = name === "checkhost" ? "Hostname" : name === "checkip" ? "IP" : "Email";
   return [`${what} ${value} does ${ok ? "" : "NOT "}match certificate\n`, ok];
 }
 
@@ -300,6 +305,10 @@ export const x509: Command = {
     checkend: "n",
     checkhost: "s",
     checkip: "s",
+    checkemail: "s",
+    alias: "-",
+    ocsp_uri: "-",
+    dateopt: "s",
     nameopt: "s",
     certopt: "s",
     req: "-",
@@ -324,15 +333,17 @@ export const x509: Command = {
     const one = signing ? yield* signed(o) : yield* o.certificate(o.value("in"));
     let status = 0;
     let out = "";
-    for (const { name, value } of o.given) {
-      if (/^check(end|host|ip)$/.test(name)) {
+    // Checks are made in an order of their own.
+    const rank = (name: string) => ["checkend", "checkhost", "checkemail", "checkip"].indexOf(name);
+    for (const { name, value } of [...o.given].sort((a, b) => Math.max(0, rank(a.name)) - Math.max(0, rank(b.name)))) {
+      if (/^check(end|host|ip|email)$/.test(name)) {
         const [line, ok] = check(o, one, name, value);
         out += line;
         if (!ok) status = 1;
       } else out += OUTPUTS[name]?.(o, one) ?? "";
     }
     yield* o.print(out);
-    if (!o.on("noout") && !["checkend", "checkhost", "checkip"].some((name) => o.on(name))) {
+    if (!o.on("noout") && !["checkend", "checkhost", "checkip", "checkemail"].some((name) => o.on(name))) {
       yield* o.output(o.value("outform")?.toUpperCase() === "DER" ? one.der : pem("CERTIFICATE", one.der));
     }
     return status;

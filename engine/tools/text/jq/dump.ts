@@ -35,6 +35,8 @@ export interface DumpStyle {
   sortKeys?: boolean;
   ascii?: boolean;
   color?: boolean;
+  /** Colors of JQ_COLORS, in its order. */
+  colors?: readonly string[] | undefined;
 }
 
 const COLORS: Record<Kind | "false" | "true" | "key", string> = {
@@ -48,6 +50,21 @@ const COLORS: Record<Kind | "false" | "true" | "key", string> = {
   object: "1;39",
   key: "1;34",
 };
+
+/** The kinds of JQ_COLORS, in its order; the eighth color is that of keys. */
+const ORDER = ["null", "false", "true", "number", "string", "array", "object"];
+
+/** What JQ_COLORS says: SGR numbers, a colon between them; undefined for anything else. */
+export function colorsOf(text: string | undefined): readonly string[] | undefined {
+  if (text === undefined) return undefined;
+  const parts = text.split(":");
+  return parts.every((part) => /^[0-9;]*$/.test(part)) ? parts : undefined;
+}
+
+function colorOf(value: Json, style: DumpStyle): string {
+  const at = ORDER.indexOf(typeof value === "boolean" ? String(value) : kind(value));
+  return style.colors?.[at] ?? COLORS[kind(value)];
+}
 
 /** The value as JSON text. */
 export function dump(value: Json, style: DumpStyle = {}): string {
@@ -91,7 +108,7 @@ function plainText(value: Json, style: DumpStyle, line: string): string {
 
 function writeColored(value: Json, style: DumpStyle, margin: string, out: string[]): void {
   const pretty = style.indent !== undefined;
-  const color = COLORS[kind(value)];
+  const color = colorOf(value, style);
   const start = `\x1b[${color}m`;
   const end = "\x1b[0m";
   const inner = margin + (style.indent ?? "");
@@ -112,7 +129,9 @@ function writeColored(value: Json, style: DumpStyle, margin: string, out: string
       if (!first) out.push(`${start},`);
       if (pretty) out.push(`\n${inner}`);
       first = false;
-      out.push(`${end}\x1b[${COLORS.key}m${quoteString(key, style.ascii)}${end}${start}:${pretty ? " " : ""}${end}`);
+      out.push(
+        `${end}\x1b[${style.colors?.[7] ?? COLORS.key}m${quoteString(key, style.ascii)}${end}${start}:${pretty ? " " : ""}${end}`,
+      );
       writeColored(value.get(key)!, style, inner, out);
     }
     out.push(start, pretty ? `\n${margin}` : "", `${start}}${end}`);

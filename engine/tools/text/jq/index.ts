@@ -4,7 +4,7 @@ import type { Process, Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
 import { Output, roomOf } from "../../io.ts";
 import { Halt } from "./builtins.ts";
-import { type DumpStyle, dump } from "./dump.ts";
+import { colorsOf, type DumpStyle, dump } from "./dump.ts";
 import { Evaluator } from "./eval.ts";
 import { type Json, type JsonObject, truthy } from "./json.ts";
 import { JsonError, JsonStream } from "./json-stream.ts";
@@ -80,10 +80,14 @@ class Runner {
     this.o = o;
     this.out = out;
     this.files = o.files.length > 0 ? [...o.files] : ["-"];
+    const wanted = o.color === false ? undefined : p.env.get("JQ_COLORS");
+    const colors = colorsOf(wanted);
+    if (wanted !== undefined && colors === undefined) this.stderr = "Failed to set $JQ_COLORS\n";
     this.style = {
       sortKeys: o.sortKeys,
       ascii: o.ascii,
       color: o.color ?? p.fds.get(1)?.tty !== undefined,
+      colors,
       indent: o.compact ? undefined : o.tab ? "\t" : " ".repeat(o.indent),
     };
   }
