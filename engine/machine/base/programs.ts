@@ -4,6 +4,9 @@
 export const SBIN: ReadonlySet<string> = new Set([
   "arp",
   "blkid",
+  "fdisk",
+  "hwclock",
+  "losetup",
   "brctl",
   "bridge",
   "cron",

@@ -3,7 +3,7 @@ import { mountLines } from "../../machine/base/proc.ts";
 import type { Machine } from "../../machine/machine.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { Fatal, tool } from "../tool.ts";
+import { Fatal, tool, UsageError } from "../tool.ts";
 
 const VERSION = "util-linux 2.38.1";
 
@@ -319,6 +319,113 @@ export const lscpu = tool(
     ];
     const width = Math.max(...rows.map(([label]) => label.length)) + 1;
     for (const [label, value] of rows) t.out.add(`${`${label.padEnd(width)}${value}`.trimEnd()}\n`);
+    return 0;
+  },
+);
+
+/** fdisk(8): lists the partitions of disks (-l); changing them is not modelled. */
+export const fdisk = tool(
+  {
+    name: "fdisk",
+    usage: "[options] <disk>         change partition table\n fdisk [options] -l [<disk>...] list partition table(s)",
+    about: "Display or manipulate a disk partition table.",
+    version: `fdisk from ${VERSION}`,
+    short: "b:BcL::lno:st:u::xw:W:C:H:S:",
+    long: "list=l list-details=x output:=o bytes=bytes sector-size:=b units::=u type:=t getsz=s noauto-pt=n",
+  },
+  function* (t, o) {
+    const { p } = t;
+    const all = blockDevices(p.machine);
+    const disks = all.filter(({ type }) => type === "disk");
+    if (!o.has("l", "x", "s")) {
+      const [path] = o.operands;
+      if (path === undefined) throw new UsageError("bad usage");
+      throw new Fatal(`cannot open ${path}: ${found(all, path) ? "Permission denied" : "No such file or directory"}`);
+    }
+    const wanted = o.operands.length > 0 ? o.operands : disks.map(({ name }) => `/dev/${name}`);
+    let first = true;
+    for (const path of wanted) {
+      const device = found(all, path);
+      if (device === undefined || p.cred.uid !== 0) {
+        yield* t.error(
+          `cannot open ${path}: ${device === undefined ? "No such file or directory" : "Permission denied"}`,
+        );
+        continue;
+      }
+      if (o.has("s")) {
+        t.out.add(`${device.bytes / 1024}\n`);
+        continue;
+      }
+      t.out.add(`${first ? "" : "\n\n"}${diskText(p, device, all)}`);
+      first = false;
+    }
+    return t.status;
+  },
+);
+
+function found(all: readonly BlockDevice[], path: string): BlockDevice | undefined {
+  return all.find(({ name }) => `/dev/${name}` === path);
+}
+
+const SECTOR = 512;
+
+function diskText(p: Process, device: BlockDevice, all: readonly BlockDevice[]): string {
+  const sectors = device.bytes / SECTOR;
+  const human = size(device.bytes).replace(/([KMGTP])$/, " $1iB");
+  const head = `Disk /dev/${device.name}: ${human}, ${device.bytes} bytes, ${sectors} sectors
+Units: sectors of 1 * ${SECTOR} = ${SECTOR} bytes
+Sector size (logical/physical): ${SECTOR} bytes / ${SECTOR} bytes
+I/O size (minimum/optimal): ${SECTOR} bytes / ${SECTOR} bytes
+`;
+  const parts = all.filter(({ parent }) => parent === device.name);
+  if (parts.length === 0) return head;
+  let start = 2048;
+  const rows = parts.map((part) => {
+    const count = part.bytes / SECTOR;
+    const row = [`/dev/${part.name}`, "*", start, start + count - 1, count, size(part.bytes), "83", "Linux"].map(
+      String,
+    );
+    start += count;
+    return row;
+  });
+  const titles = ["Device", "Boot", "Start", "End", "Sectors", "Size", "Id", "Type"];
+  const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => (i < 2 || i === 7 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join(" ")
+      .trimEnd();
+  const identifier = rootUuid(p).slice(0, 8);
+  return `${head}Disklabel type: dos\nDisk identifier: 0x${identifier}\n\n${[titles, ...rows].map((row) => `${line(row)}\n`).join("")}`;
+}
+
+/** losetup(8): no file is a block device here, so that there is none to list. */
+export const losetup = tool(
+  {
+    name: "losetup",
+    usage: "[options] [<loopdev>]\n losetup [options] -f | <loopdev> <file>",
+    about: "Set up and control loop devices.",
+    version: `losetup from ${VERSION}`,
+    short: "ad:Dfc:j:Lo:b:PrvJlnO:",
+    long: "all=a detach:=d detach-all=D find=f set-capacity:=c associated:=j nooverlap=L offset:=o sizelimit:=sizelimit sector-size:=b partscan=P read-only=r direct-io::=dio show=show verbose=v json=J list=l noheadings=n output:=O output-all=oa raw=raw",
+  },
+  function* (t, o) {
+    const [first] = o.operands;
+    if (o.has("f")) {
+      if (first === undefined) {
+        t.out.add("/dev/loop0\n");
+        return 0;
+      }
+      if (sys.find(t.p, first) === undefined)
+        throw new Fatal(`${first}: failed to set up loop device: No such file or directory`);
+      throw new Fatal("cannot find an unused loop device: No such file or directory");
+    }
+    if (first !== undefined) {
+      const path = first.startsWith("/") ? first : `/dev/${first}`;
+      throw new Fatal(`${path}: No such file or directory`);
+    }
+    const detached = o.value("d");
+    if (detached !== undefined) throw new Fatal(`${detached}: detach failed: No such file or directory`);
     return 0;
   },
 );

@@ -2,8 +2,9 @@ import type { Program } from "../../machine/process.ts";
 import { accountPrograms } from "./accounts/index.ts";
 import { dig } from "./bind/dig.ts";
 import { host } from "./bind/host.ts";
-import { blkid, findmnt, lsblk, lscpu } from "./block-devices.ts";
+import { blkid, fdisk, findmnt, losetup, lsblk, lscpu } from "./block-devices.ts";
 import { bridge } from "./bridge.ts";
+import { hwclock, localectl, timedatectl } from "./clock.ts";
 import { crontab } from "./cron/crontab.ts";
 import { cron } from "./cron/daemon.ts";
 import { curl } from "./curl.ts";
@@ -38,13 +39,14 @@ import { aptCache } from "./packages/apt-query.ts";
 import { dpkg } from "./packages/dpkg.ts";
 import { pgrep, pidof, pkill } from "./pgrep.ts";
 import { ping } from "./ping.ts";
+import { pmap } from "./pmap.ts";
 import { killall, pstree } from "./process-tree.ts";
 import { ps } from "./ps.ts";
 import { rsync } from "./rsync/index.ts";
 import { chrt, flock, ionice, renice, taskset } from "./scheduling.ts";
 import { scp } from "./scp.ts";
 import { script, scriptreplay } from "./script.ts";
-import { halt, logger, lsof, poweroff, reboot, shutdown, timedatectl, ttyProgram, w, who } from "./session.ts";
+import { halt, logger, lsof, poweroff, reboot, shutdown, ttyProgram, w, who } from "./session.ts";
 import { ethtool, fallocate, getconf, locale, mknod, runParts, uuidgen, whereis } from "./small.ts";
 import { netstat, ss } from "./ss.ts";
 import { ssh } from "./ssh.ts";
@@ -73,6 +75,11 @@ export const systemPrograms: Record<string, Program> = {
   ...accountPrograms,
   "update-alternatives": updateAlternatives,
   chattr,
+  fdisk,
+  hwclock,
+  localectl,
+  losetup,
+  pmap,
   choom,
   lsattr,
   mesg,

@@ -7,7 +7,7 @@ import { userName } from "../../machine/users.ts";
 import { Fatal, quote, tool, UsageError } from "../tool.ts";
 import { uptimeLine } from "./memory.ts";
 import { commandLine, seenBy } from "./process-view.ts";
-import { timestamp, wallTime } from "./when.ts";
+import { wallTime } from "./when.ts";
 
 /** who(1): the logins of this machine. */
 export const who = tool(
@@ -115,34 +115,6 @@ export const logger = tool(
       const lines = t.lines(0);
       for (let line = yield* lines.line(); line !== undefined; line = yield* lines.line()) say(line);
     }
-    return 0;
-  },
-);
-
-/** timedatectl(1) of systemd 252. */
-export const timedatectl = tool(
-  {
-    name: "timedatectl",
-    usage: "[OPTIONS...] COMMAND ...",
-    about: "",
-    short: "H:M:p:a",
-    long: "property:=p value all=a no-pager",
-    version: "systemd 252 (252.36-1~deb12u1)",
-  },
-  function* (t, o) {
-    const { kernel } = t.p.machine;
-    if (o.operands[0] !== undefined && o.operands[0] !== "status") throw new Fatal(`Failed to set time: Access denied`);
-    const now = timestamp(kernel, kernel.now);
-    const rows: [string, string][] = [
-      ["Local time", now],
-      ["Universal time", now],
-      ["RTC time", now.replace(" UTC", "")],
-      ["Time zone", "Etc/UTC (UTC, +0000)"],
-      ["System clock synchronized", "yes"],
-      ["NTP service", "active"],
-      ["RTC in local TZ", "no"],
-    ];
-    for (const [label, value] of rows) t.out.add(`${label.padStart(25)}: ${value}\n`);
     return 0;
   },
 );

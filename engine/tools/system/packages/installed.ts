@@ -32,6 +32,7 @@ diffutils 1:3.8-4 amd64 utils File comparison utilities|/usr/bin/diff /usr/bin/c
 dnsutils 1:9.18.33-1~deb12u2 all net Transitional package for bind9-dnsutils|/usr/bin/dig /usr/bin/nslookup
 dpkg 1.21.22 amd64 admin Debian package management system|/usr/bin/dpkg /usr/bin/dpkg-query /usr/bin/update-alternatives
 e2fsprogs 1.47.0-2 amd64 admin ext2/ext3/ext4 file system utilities|/usr/bin/chattr /usr/bin/lsattr
+fdisk 2.38.1-5+deb12u3 amd64 utils collection of partitioning utilities|/usr/sbin/fdisk
 findutils 4.9.0-4 amd64 utils utilities for finding files--find, xargs|/usr/bin/find /usr/bin/xargs
 gawk 1:5.2.1-2 amd64 interpreters GNU awk, a pattern scanning and processing language|/usr/bin/awk /usr/bin/gawk /usr/bin/nawk
 grep 3.8-5 amd64 utils GNU grep, egrep and fgrep|/usr/bin/grep /usr/bin/egrep /usr/bin/fgrep
@@ -51,14 +52,14 @@ openssh-client 1:9.2p1-2+deb12u5 amd64 net secure shell (SSH) client, for secure
 openssh-server 1:9.2p1-2+deb12u5 amd64 net secure shell (SSH) server, for secure access from remote machines|/usr/sbin/sshd
 openssl 3.0.15-1~deb12u1 amd64 utils Secure Sockets Layer toolkit - cryptographic utility|/usr/bin/openssl
 passwd 1:4.13+dfsg1-1+deb12u1 amd64 admin change and administer password and group data|/usr/bin/passwd /usr/sbin/useradd /usr/bin/chage /usr/bin/chsh /usr/bin/gpasswd /usr/sbin/chpasswd /usr/sbin/groupadd /usr/sbin/groupdel /usr/sbin/groupmod /usr/sbin/userdel /usr/sbin/usermod
-procps 2:4.0.2-3 amd64 admin /proc file system utilities|/usr/bin/ps /usr/bin/top /usr/bin/free /usr/bin/kill /usr/bin/pgrep /usr/bin/pidof /usr/bin/pkill /usr/bin/uptime /usr/bin/vmstat /usr/bin/w /usr/bin/watch /usr/sbin/sysctl
+procps 2:4.0.2-3 amd64 admin /proc file system utilities|/usr/bin/ps /usr/bin/top /usr/bin/free /usr/bin/kill /usr/bin/pgrep /usr/bin/pidof /usr/bin/pkill /usr/bin/pmap /usr/bin/uptime /usr/bin/vmstat /usr/bin/w /usr/bin/watch /usr/sbin/sysctl
 rsync 3.2.7-1+deb12u2 amd64 net fast, versatile, remote (and local) file-copying tool|/usr/bin/rsync
 sed 4.9-1 amd64 utils GNU stream editor for filtering/transforming text|/usr/bin/sed
 sudo 1.9.13p3-1+deb12u1 amd64 admin Provide limited super user privileges to specific users|/usr/bin/sudo /usr/sbin/visudo
-systemd 252.36-1~deb12u1 amd64 admin system and service manager|/usr/bin/systemctl /usr/bin/journalctl /usr/bin/hostnamectl /usr/bin/loginctl /usr/bin/systemd-analyze /usr/bin/systemd-cat /usr/bin/systemd-cgls /usr/bin/systemd-cgtop /usr/bin/systemd-detect-virt /usr/bin/systemd-run /usr/bin/timedatectl
+systemd 252.36-1~deb12u1 amd64 admin system and service manager|/usr/bin/systemctl /usr/bin/journalctl /usr/bin/hostnamectl /usr/bin/localectl /usr/bin/loginctl /usr/bin/systemd-analyze /usr/bin/systemd-cat /usr/bin/systemd-cgls /usr/bin/systemd-cgtop /usr/bin/systemd-detect-virt /usr/bin/systemd-run /usr/bin/timedatectl
 tar 1.34+dfsg-1.2+deb12u1 amd64 utils GNU version of the tar archiving utility|/usr/bin/tar
 unzip 6.0-28 amd64 utils De-archiver for .zip files|/usr/bin/unzip /usr/bin/zipinfo
-util-linux 2.38.1-5+deb12u3 amd64 utils miscellaneous system utilities|/usr/bin/dmesg /usr/bin/choom /usr/bin/chrt /usr/bin/fallocate /usr/bin/flock /usr/bin/getopt /usr/bin/i386 /usr/bin/ionice /usr/bin/last /usr/bin/linux32 /usr/bin/linux64 /usr/bin/lsblk /usr/bin/lscpu /usr/bin/lsns /usr/bin/more /usr/bin/mountpoint /usr/bin/namei /usr/bin/nsenter /usr/bin/prlimit /usr/bin/rev /usr/bin/setarch /usr/bin/setpriv /usr/bin/setsid /usr/bin/su /usr/bin/taskset /usr/bin/unshare /usr/bin/whereis /usr/bin/x86_64 /usr/sbin/blkid /usr/sbin/nologin /usr/sbin/runuser
+util-linux 2.38.1-5+deb12u3 amd64 utils miscellaneous system utilities|/usr/bin/dmesg /usr/bin/choom /usr/bin/chrt /usr/bin/fallocate /usr/bin/flock /usr/bin/getopt /usr/bin/i386 /usr/bin/ionice /usr/bin/last /usr/bin/linux32 /usr/bin/linux64 /usr/bin/lsblk /usr/bin/lscpu /usr/bin/lsns /usr/bin/more /usr/bin/mountpoint /usr/bin/namei /usr/bin/nsenter /usr/bin/prlimit /usr/bin/rev /usr/bin/setarch /usr/bin/setpriv /usr/bin/setsid /usr/bin/su /usr/bin/taskset /usr/bin/unshare /usr/bin/whereis /usr/bin/x86_64 /usr/sbin/blkid /usr/sbin/hwclock /usr/sbin/losetup /usr/sbin/nologin /usr/sbin/runuser
 vim 2:9.0.1378-2+deb12u2 amd64 editors Vi IMproved - enhanced vi editor|/usr/bin/vim /usr/bin/vi /usr/bin/view
 wget 1.21.3-1+deb12u1 amd64 web retrieves files from the web|/usr/bin/wget
 zip 3.0-13 amd64 utils Archiver for .zip files|/usr/bin/zip
