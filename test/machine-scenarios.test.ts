@@ -417,7 +417,7 @@ sudo swapoff -a; systemctl list-dependencies ssh | head -2; sudo lsof -i :22 | t
       "id: ‘ana’: no such user",
       "ssh.service",
       "sysinit.target",
-      /^sshd .*\*:22 \(LISTEN\)$/,
+      /^sshd .*\*:ssh \(LISTEN\)$/,
     ],
   },
   {

@@ -5,7 +5,7 @@ const EPOCH = Date.UTC(2026, 2, 2, 9, 0, 0);
 
 it("changes the zone of a machine, which every clock shows from then on", () => {
   const { stdout, stderr } = runLine(
-    "timedatectl | head -4; timedatectl set-timezone Asia/Seoul; date +%T%z; timedatectl | sed -n '1p;4p'; readlink /etc/localtime; cat /etc/timezone; hwclock | cut -c1-19; timedatectl show -p Timezone --value; timedatectl set-timezone Nope; timedatectl set-ntp no; timedatectl | grep NTP",
+    "timedatectl | head -4; timedatectl set-timezone Asia/Seoul; env -u TZ date +%T%z; timedatectl | sed -n '1p;4p'; readlink /etc/localtime; cat /etc/timezone; hwclock | cut -c1-19; timedatectl show -p Timezone --value; timedatectl set-timezone Nope; timedatectl set-ntp no; timedatectl | grep NTP",
     {},
     EPOCH,
   );

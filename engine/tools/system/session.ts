@@ -1,12 +1,11 @@
 import type { Gen } from "../../kernel/index.ts";
-import { describeFile } from "../../machine/base/proc-pid.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { reboot as rebootMachine, shutDown } from "../../machine/systemd/index.ts";
 import { userName } from "../../machine/users.ts";
 import { Fatal, quote, tool, UsageError } from "../tool.ts";
 import { uptimeLine } from "./memory.ts";
-import { commandLine, seenBy } from "./process-view.ts";
+import { commandLine } from "./process-view.ts";
 import { wallTime } from "./when.ts";
 
 /** who(1): the logins of this machine. */
@@ -118,105 +117,6 @@ export const logger = tool(
     return 0;
   },
 );
-
-/** lsof(8): open files of processes; `-p`, `-i`, `-u`, a file. */
-/** `-i` takes the next word when that looks like an address: `-i :6443`. */
-function joinAddress(args: string[]): string[] {
-  const out: string[] = [];
-  for (const arg of args) {
-    if (/^-[a-zA-Z]*i$/.test(out.at(-1) ?? "") && /^(4|6)?(tcp|udp)?([:@]|$)/i.test(arg)) out[out.length - 1] += arg;
-    else out.push(arg);
-  }
-  return out;
-}
-
-export const lsof = tool(
-  {
-    name: "lsof",
-    usage: "[-?abhKlnNoOPRtUvVX]",
-    about: "",
-    short: "p:i::u:c:tnPaUl",
-    version: "lsof 4.95.0",
-    rewrite: joinAddress,
-  },
-  function* (t, o) {
-    const { p } = t;
-    const pids = o
-      .values("p")
-      .flatMap((value) => value.split(","))
-      .map(Number);
-    const port = /:(\d+)/.exec(o.value("i") ?? "")?.[1];
-    const rows: string[][] = [];
-    for (const { process, pid } of seenBy(p)) {
-      if (p.cred.uid !== 0 && process.cred.uid !== p.cred.uid) continue;
-      if (pids.length > 0 && !pids.includes(pid)) continue;
-      const user = userName(p.ns.mnt, process.cred.uid);
-      if (o.has("i")) {
-        for (const one of process.ns.net.listening()) {
-          if (one.pid !== process.pid || (port !== undefined && one.port !== Number(port))) continue;
-          const where = one.address === "0.0.0.0" ? "*" : one.address;
-          rows.push([
-            process.comm.slice(0, 9),
-            String(pid),
-            user,
-            "3u",
-            "IPv4",
-            String(20_000 + one.port),
-            "0t0",
-            one.protocol.toUpperCase(),
-            `${where}:${one.port}${one.protocol === "tcp" ? " (LISTEN)" : ""}`,
-          ]);
-        }
-        continue;
-      }
-      rows.push([process.comm.slice(0, 9), String(pid), user, "cwd", "DIR", "254,1", "4096", "2", process.cwd]);
-      rows.push([process.comm.slice(0, 9), String(pid), user, "txt", "REG", "254,1", "0", "2", process.exe]);
-      for (const [fd, file] of process.fds) {
-        const mode = file.readable && file.writable ? "u" : file.writable ? "w" : "r";
-        const kind =
-          file.tty || file.node?.kind === "char"
-            ? "CHR"
-            : file.pipe
-              ? "FIFO"
-              : file.node?.kind === "dir"
-                ? "DIR"
-                : file.node
-                  ? "REG"
-                  : "unix";
-        rows.push([
-          process.comm.slice(0, 9),
-          String(pid),
-          user,
-          `${fd}${mode}`,
-          kind,
-          "254,1",
-          "0t0",
-          String(inodeNumber(describeFile(file, fd))),
-          describeFile(file, pid * 64 + fd),
-        ]);
-      }
-    }
-    const path = o.operands[0];
-    const shown = path === undefined ? rows : rows.filter((row) => row[8] === path);
-    if (o.has("t")) for (const pid of new Set(shown.map((row) => row[1]))) t.out.add(`${pid}\n`);
-    else if (shown.length > 0) {
-      const table = [["COMMAND", "PID", "USER", "FD", "TYPE", "DEVICE", "SIZE/OFF", "NODE", "NAME"], ...shown];
-      const widths = table[0]!.map((_, i) => Math.max(...table.map((row) => row[i]!.length)));
-      for (const row of table)
-        t.out.add(
-          `${row.map((cell, i) => (i === 0 || i === 8 ? (i === 8 ? cell : cell.padEnd(widths[i]!)) : i === 3 ? cell.padStart(widths[i]!) : cell.padStart(widths[i]!))).join(" ")}\n`,
-        );
-    }
-    return shown.length > 0 ? 0 : 1;
-  },
-);
-
-/** A number for the NODE column: the engine's own inode numbers are no part of a session. */
-function inodeNumber(path: string): number {
-  let hash = 7;
-  for (let i = 0; i < path.length; i++) hash = (hash * 31 + path.charCodeAt(i)) % 900_000;
-  return hash + 1_000;
-}
 
 function* turnOff(p: Process, how: "reboot" | "poweroff" | "halt", call: string): Gen<number> {
   const { machine } = p;

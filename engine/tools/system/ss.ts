@@ -58,10 +58,12 @@ export const ss = tool(
       peerPort: "Port",
       sport: 0,
       dport: 0,
+      pid: undefined,
       process: "Process",
     };
     const all = [header, ...rows];
-    const width = (key: Exclude<keyof Row, "sport" | "dport">) => Math.max(...all.map((one) => one[key].length));
+    const width = (key: Exclude<keyof Row, "sport" | "dport" | "pid">) =>
+      Math.max(...all.map((one) => one[key].length));
     const print = (one: typeof header): void => {
       const cells = [
         ...(showsNetid ? [one.netid.padEnd(width("netid"))] : []),
@@ -168,7 +170,7 @@ function within(address: string, cidr: string): boolean {
 }
 
 /** Connections of this namespace by what its machine tracks, the youngest last. */
-function connections(p: Process, numeric: boolean, processes: boolean): Row[] {
+export function connections(p: Process, numeric: boolean, processes: boolean): Row[] {
   const { net } = p.ns;
   const shown = (port: number) => (numeric ? String(port) : (SERVICES[port] ?? String(port)));
   const tracks = net.host.netfilter?.conntrack.list(p.machine.kernel.now) ?? [];
@@ -192,6 +194,7 @@ function connections(p: Process, numeric: boolean, processes: boolean): Row[] {
         peerPort: shown(dport),
         sport,
         dport,
+        pid: listener?.pid,
         process: processes && state === "ESTAB" ? usersOf(p, listener?.pid) : "",
       });
     };
@@ -224,6 +227,7 @@ function row(p: Process, one: Listener, numeric: boolean, processes: boolean) {
     peerPort: "*",
     sport: one.port,
     dport: 0,
+    pid: one.pid as number | undefined,
     process: who,
   };
 }
