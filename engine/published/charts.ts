@@ -20,26 +20,32 @@ const fullname = (chart: string): string => `{{- define "${chart}.fullname" -}}
 {{- end }}
 `;
 
-const NGINX_LABELS = (indent: number): string =>
+const WEB_SERVERS = {
+  nginx: "NGINX Open Source is a web server that can be also used as a reverse proxy, load balancer, and HTTP cache.",
+  apache: "Apache HTTP Server is an open-source HTTP server for modern operating systems.",
+} as const;
+
+const labels = (chart: string, indent: number): string =>
   [
     "app.kubernetes.io/instance: {{ .Release.Name }}",
     "app.kubernetes.io/managed-by: Helm",
-    "app.kubernetes.io/name: nginx",
+    `app.kubernetes.io/name: ${chart}`,
   ]
     .map((line) => " ".repeat(indent) + line)
     .join("\n");
 
-function bitnamiNginx(version: string, appVersion: string): PublishedChart {
+/** A web server of Bitnami's: nginx or Apache. */
+function bitnamiWeb(name: keyof typeof WEB_SERVERS, version: string, appVersion: string): PublishedChart {
+  const include = `{{ include "${name}.fullname" . }}`;
   return {
-    name: "nginx",
+    name,
     version,
     appVersion,
-    description:
-      "NGINX Open Source is a web server that can be also used as a reverse proxy, load balancer, and HTTP cache.",
+    description: WEB_SERVERS[name],
     values: `replicaCount: 1
 image:
   registry: docker.io
-  repository: bitnami/nginx
+  repository: bitnami/${name}
   tag: ${appVersion}
   pullPolicy: IfNotPresent
 containerPorts:
@@ -54,33 +60,33 @@ service:
     http: ""
 `,
     templates: {
-      "_helpers.tpl": fullname("nginx"),
+      "_helpers.tpl": fullname(name),
       "deployment.yaml": `apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: {{ include "nginx.fullname" . }}
+  name: ${include}
   namespace: {{ .Release.Namespace | quote }}
   labels:
-${NGINX_LABELS(4)}
+${labels(name, 4)}
     helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 spec:
   replicas: {{ .Values.replicaCount }}
   selector:
     matchLabels:
       app.kubernetes.io/instance: {{ .Release.Name }}
-      app.kubernetes.io/name: nginx
+      app.kubernetes.io/name: ${name}
   template:
     metadata:
       labels:
-${NGINX_LABELS(8)}
+${labels(name, 8)}
     spec:
-      serviceAccountName: {{ include "nginx.fullname" . }}
+      serviceAccountName: ${include}
       automountServiceAccountToken: false
       {{- with .Values.nodeSelector }}
       nodeSelector: {{- toYaml . | nindent 8 }}
       {{- end }}
       containers:
-        - name: nginx
+        - name: ${name}
           image: {{ .Values.image.registry }}/{{ .Values.image.repository }}:{{ .Values.image.tag }}
           imagePullPolicy: {{ .Values.image.pullPolicy | quote }}
           ports:
@@ -101,10 +107,10 @@ ${NGINX_LABELS(8)}
       "svc.yaml": `apiVersion: v1
 kind: Service
 metadata:
-  name: {{ include "nginx.fullname" . }}
+  name: ${include}
   namespace: {{ .Release.Namespace | quote }}
   labels:
-${NGINX_LABELS(4)}
+${labels(name, 4)}
 spec:
   type: {{ .Values.service.type }}
   ports:
@@ -116,22 +122,22 @@ spec:
       {{- end }}
   selector:
     app.kubernetes.io/instance: {{ .Release.Name }}
-    app.kubernetes.io/name: nginx
+    app.kubernetes.io/name: ${name}
 `,
       "serviceaccount.yaml": `apiVersion: v1
 kind: ServiceAccount
 metadata:
-  name: {{ include "nginx.fullname" . }}
+  name: ${include}
   namespace: {{ .Release.Namespace | quote }}
   labels:
-${NGINX_LABELS(4)}
+${labels(name, 4)}
 automountServiceAccountToken: false
 `,
       "NOTES.txt": `CHART NAME: {{ .Chart.Name }}
 CHART VERSION: {{ .Chart.Version }}
 APP VERSION: {{ .Chart.AppVersion }}
 
-NGINX is reached within the cluster as {{ include "nginx.fullname" . }}.{{ .Release.Namespace }}.svc.cluster.local (port {{ .Values.service.ports.http }})
+The server is reached within the cluster as ${include}.{{ .Release.Namespace }}.svc.cluster.local (port {{ .Values.service.ports.http }})
 `,
     },
   };
@@ -209,9 +215,12 @@ kubectl port-forward service/{{ include "argo-cd.fullname" . }}-server -n {{ .Re
 /** Repositories by their URL. */
 const REPOSITORIES: Readonly<Record<string, () => readonly PublishedChart[]>> = {
   "https://charts.bitnami.com/bitnami": () => [
-    bitnamiNginx("18.3.5", "1.27.4"),
-    bitnamiNginx("18.2.0", "1.27.1"),
-    bitnamiNginx("15.14.0", "1.25.4"),
+    bitnamiWeb("nginx", "18.3.5", "1.27.4"),
+    bitnamiWeb("nginx", "18.2.0", "1.27.1"),
+    bitnamiWeb("nginx", "15.14.0", "1.25.4"),
+    bitnamiWeb("apache", "11.3.4", "2.4.63"),
+    bitnamiWeb("apache", "11.2.17", "2.4.62"),
+    bitnamiWeb("apache", "10.9.1", "2.4.59"),
   ],
   "https://argoproj.github.io/argo-helm": () => [
     argoCd("8.3.0", "v3.1.0"),

@@ -203,15 +203,8 @@ export function* install(h: Helm): Gen<number> {
       return yield* installRelease(h, name, chart);
     })(),
   );
-  yield* printStatus(h, release, { notes: !h.is("hide-notes") });
-  if (h.is("dry-run")) yield* h.out(dryRunText(release));
+  yield* printStatus(h, release, { notes: !h.is("hide-notes"), dry: h.is("dry-run") });
   return 0;
-}
-
-/** What a dry run shows beside the status. */
-export function dryRunText(release: Release): string {
-  const hooks = (release.hooks ?? []).map(({ path, manifest }) => `---\n# Source: ${path}\n${manifest}\n`).join("");
-  return `HOOKS:\n${hooks}MANIFEST:\n${release.manifest}\n`;
 }
 
 /** Makes the first revision of a release. */

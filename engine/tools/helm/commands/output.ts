@@ -13,8 +13,12 @@ export function outputOf(h: Helm): "table" | "json" | "yaml" {
   return output;
 }
 
-/** What install, upgrade, status and test print about a release. */
-export function* printStatus(h: Helm, release: Release, options: { notes?: boolean; description?: boolean } = {}): Gen {
+/** What install, upgrade, status and test print about a release (cmd/helm/status.go WriteTable); `dry`: of a dry run. */
+export function* printStatus(
+  h: Helm,
+  release: Release,
+  options: { notes?: boolean; description?: boolean; dry?: boolean } = {},
+): Gen {
   const output = outputOf(h);
   if (output === "json") return yield* h.out(`${JSON.stringify(release)}\n`);
   if (output === "yaml") return yield* h.out(toYaml(release));
@@ -27,6 +31,13 @@ export function* printStatus(h: Helm, release: Release, options: { notes?: boole
     if (run.started_at === "") continue;
     text += `TEST SUITE:     ${name}\nLast Started:   ${ansic(run.started_at)}\nLast Completed: ${ansic(run.completed_at)}\nPhase:          ${run.phase}\n`;
   }
+  if (options.dry) text += dryRunText(release);
   if (options.notes !== false && info.notes) text += `NOTES:\n${info.notes.trim()}\n`;
   yield* h.out(text);
+}
+
+/** Hooks and manifest of what a dry run would have done. */
+function dryRunText(release: Release): string {
+  const hooks = (release.hooks ?? []).map(({ path, manifest }) => `---\n# Source: ${path}\n${manifest}\n`).join("");
+  return `HOOKS:\n${hooks}MANIFEST:\n${release.manifest}\n`;
 }

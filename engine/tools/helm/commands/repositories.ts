@@ -206,6 +206,9 @@ export function* searchRepo(h: Helm): Gen<number> {
       }
     }
   }
+  // What is named so comes before what is described so, each by name (cmd/helm/search SortScore).
+  const score = ({ name }: IndexEntry): number => Number(!name.toLowerCase().includes(words));
+  rows.sort((a, b) => score(a) - score(b) || (a.name < b.name ? -1 : Number(a.name > b.name)));
   const plain = rows.map(({ name, version, appVersion, description }) => ({
     name,
     version,

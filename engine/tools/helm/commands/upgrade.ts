@@ -7,7 +7,7 @@ import { type Release, releases, removeRelease, saveRelease, stamp } from "../re
 import { computeValues, enabled } from "../render.ts";
 import { mergeValues } from "../values.ts";
 import { locateChart } from "./charts.ts";
-import { checkChart, dryRunText, facts, failing, installRelease, releaseOf, renderChart, servedBy } from "./install.ts";
+import { checkChart, facts, failing, installRelease, releaseOf, renderChart, servedBy } from "./install.ts";
 import { printStatus } from "./output.ts";
 
 /** helm upgrade. */
@@ -20,14 +20,13 @@ export function* upgrade(h: Helm): Gen<number> {
     if ((h.flag("output") ?? "table") === "table")
       yield* h.out(`Release ${JSON.stringify(name)} does not exist. Installing it now.\n`);
     const release = yield* installRelease(h, name, chart);
-    yield* printStatus(h, release, { notes: !h.is("hide-notes") });
+    yield* printStatus(h, release, { notes: !h.is("hide-notes"), dry: h.is("dry-run") });
     return 0;
   }
   const release = yield* failing("UPGRADE FAILED: ", upgradeRelease(h, all, name, chart));
-  if ((h.flag("output") ?? "table") === "table" && !h.is("dry-run"))
+  if ((h.flag("output") ?? "table") === "table")
     yield* h.out(`Release ${JSON.stringify(name)} has been upgraded. Happy Helming!\n`);
-  yield* printStatus(h, release, { notes: !h.is("hide-notes") });
-  if (h.is("dry-run")) yield* h.out(dryRunText(release));
+  yield* printStatus(h, release, { notes: !h.is("hide-notes"), dry: h.is("dry-run") });
   return 0;
 }
 
