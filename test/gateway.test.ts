@@ -162,3 +162,35 @@ describe("MetalLB", () => {
     expect(play(scenario)).toEqual([]);
   });
 });
+
+describe("nginx-gateway-fabric from its registry", () => {
+  test("a chart brings its own kinds and objects of them", () => {
+    const script = `kubectl kustomize "https://github.com/nginx/nginx-gateway-fabric/config/crd/gateway-api/standard?ref=v1.6.2" | kubectl apply -f - >/dev/null
+helm install ngf oci://ghcr.io/nginx/charts/nginx-gateway-fabric --create-namespace -n nginx-gateway --set service.type=NodePort
+kubectl wait -n nginx-gateway deployment/ngf-nginx-gateway-fabric --for=condition=Available --timeout=60s
+kubectl get svc -n nginx-gateway --no-headers
+kubectl get gatewayclass nginx --no-headers; kubectl get nginxgateways -A --no-headers
+helm upgrade ngf oci://ghcr.io/nginx/charts/nginx-gateway-fabric --version 1.6.1 -n nginx-gateway --dry-run | grep -nE "Happy|STATUS|^HOOKS|^MANIFEST"
+helm install x oci://ghcr.io/no/such
+helm search repo bitnami 2>&1; helm repo add bitnami https://charts.bitnami.com/bitnami; helm search repo bitnami`;
+    const expected = [
+      "Pulled: ghcr.io/nginx/charts/nginx-gateway-fabric:1.6.2",
+      /^Digest: sha256:[0-9a-f]{64}$/,
+      "STATUS: deployed",
+      "deployment.apps/ngf-nginx-gateway-fabric condition met",
+      /^ngf-nginx-gateway-fabric +NodePort +/,
+      /^nginx +gateway.nginx.org\/nginx-gateway-controller +True/,
+      /^nginx-gateway +ngf-nginx-gateway-fabric-config|^nginx-gateway +nginx-gateway-config/,
+      "Pulled: ghcr.io/nginx/charts/nginx-gateway-fabric:1.6.1",
+      /^1:Release "ngf" has been upgraded. Happy Helming!$/,
+      /^\d:STATUS: pending-upgrade$/,
+      /^\d:HOOKS:$/,
+      /^\d:MANIFEST:$/,
+      "404 Not Found",
+      "Error: no repositories configured",
+      /^bitnami\/apache/,
+      /^bitnami\/nginx/,
+    ];
+    expect(play({ name: "", script, expect: expected })).toEqual([]);
+  });
+});

@@ -5,17 +5,19 @@ import { metricsServerManifest } from "./metrics-server.ts";
 import { tarball } from "./tarball.ts";
 
 /** A chart of a public repository, in our own words: what it makes, and the values that people set. */
-interface PublishedChart {
+export interface PublishedChart {
   name: string;
   version: string;
   appVersion: string;
   description: string;
   values: string;
   templates: Readonly<Record<string, string>>;
+  /** Definitions, made before all else. */
+  crds?: string;
 }
 
 /** The name of a release's objects: the release's own where it has the chart's in it. */
-const fullname = (chart: string): string => `{{- define "${chart}.fullname" -}}
+export const fullname = (chart: string): string => `{{- define "${chart}.fullname" -}}
 {{- if contains "${chart}" .Release.Name }}{{ .Release.Name }}{{ else }}{{ .Release.Name }}-${chart}{{ end }}
 {{- end }}
 `;
@@ -242,11 +244,13 @@ const REPOSITORIES: Readonly<Record<string, () => readonly PublishedChart[]>> = 
 
 const fileName = ({ name, version }: PublishedChart): string => `${name}-${version}.tgz`;
 
-function archive(chart: PublishedChart): Uint8Array {
-  const { name, version, appVersion, description, values, templates } = chart;
+/** The packed chart. */
+export function archive(chart: PublishedChart): Uint8Array {
+  const { name, version, appVersion, description, values, templates, crds } = chart;
   const files: Record<string, string> = {
     "Chart.yaml": `apiVersion: v2\nname: ${name}\nversion: ${version}\nappVersion: ${appVersion}\ndescription: ${JSON.stringify(description)}\n`,
     "values.yaml": values,
+    ...(crds !== undefined && { "crds/crds.yaml": crds }),
     ...Object.fromEntries(Object.entries(templates).map(([path, text]) => [`templates/${path}`, text])),
   };
   return tarball(Object.entries(files).map(([path, text]) => ({ name: `${name}/${path}`, bytes: encode(text) })));

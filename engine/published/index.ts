@@ -17,6 +17,7 @@ import { metallbManifest } from "./metallb.ts";
 import { metricsServerManifest } from "./metrics-server.ts";
 import { fabricCrds, fabricManifest } from "./nginx-gateway-fabric.ts";
 import { phpApacheManifest } from "./php-apache.ts";
+import { publishedArtifact, REGISTRY_HOSTS } from "./registry.ts";
 import { calicoCustomResources, operatorCrdsManifest, tigeraOperatorManifest } from "./tigera-operator.ts";
 
 /** Where the hosts below are found, outside of the rack (TEST-NET-2, RFC 5737). */
@@ -139,6 +140,8 @@ export function published(url: string): string | Uint8Array | undefined {
   if (address.startsWith("dl.k8s.io/")) return kubernetesRelease(address.slice("dl.k8s.io".length));
   if (address.startsWith("get.helm.sh/")) return helmRelease(address.slice("get.helm.sh".length));
   if (KEYS.test(address)) return RELEASE_KEY;
+  const artifact = publishedArtifact(address);
+  if (artifact !== undefined) return artifact;
   for (const [pattern, manifest] of RELEASES) {
     const match = pattern.exec(address);
     if (match !== null) return manifest(match[1], match[2]);
@@ -165,6 +168,7 @@ const HOSTS = new Set([
   "k8s.io",
   "kubernetes.io",
   "raw.githubusercontent.com",
+  ...REGISTRY_HOSTS,
   ...MIRRORS,
 ]);
 

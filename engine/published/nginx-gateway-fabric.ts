@@ -1,4 +1,5 @@
 import { writeYaml } from "../machine/kubelet/yaml.ts";
+import { fullname, type PublishedChart } from "./charts.ts";
 
 const NAME = "nginx-gateway";
 const LABELS = { "app.kubernetes.io/name": NAME, "app.kubernetes.io/instance": NAME };
@@ -167,4 +168,28 @@ export function fabricManifest(version: string, type: FabricService): string {
     },
   ];
   return docs.map((one) => writeYaml(one)).join("---\n");
+}
+
+/** The chart of a version of the fabric 1.x, from its registry. */
+export function gatewayFabric(version: string): PublishedChart {
+  const name = "nginx-gateway-fabric";
+  const own = `{{ include "${name}.fullname" . }}`;
+  const manifest = fabricManifest(`v${version}`, "LoadBalancer");
+  const templated = manifest
+    .slice(manifest.indexOf("---\n") + 4)
+    .replaceAll(/^( *(?:- )?(?:name|serviceAccountName): )"?nginx-gateway"?$/gm, `$1${own}`)
+    .replaceAll(/^( *namespace: )"?nginx-gateway"?$/gm, "$1{{ .Release.Namespace }}")
+    .replaceAll("--service=nginx-gateway", `--service=${own}`)
+    .replaceAll(/^( *app\.kubernetes\.io\/name: )"?nginx-gateway"?$/gm, `$1${name}`)
+    .replaceAll(/^( *app\.kubernetes\.io\/instance: )"?nginx-gateway"?$/gm, "$1{{ .Release.Name }}")
+    .replace(/^( *)type: "?LoadBalancer"?$/m, "$1type: {{ .Values.service.type }}");
+  return {
+    name,
+    version,
+    appVersion: version,
+    description: "NGINX Gateway Fabric",
+    values: "service:\n  create: true\n  type: LoadBalancer\n",
+    templates: { "_helpers.tpl": fullname(name), "deployment.yaml": templated },
+    crds: fabricCrds(),
+  };
 }

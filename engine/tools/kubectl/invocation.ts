@@ -372,10 +372,15 @@ export class Invocation {
    */
   *rediscovered(attempts = 1): Gen<Discovery | undefined> {
     if (this.fresh) return undefined;
+    this.forgetResources();
+    return yield* this.resources(attempts);
+  }
+
+  /** What the server serves is asked anew when it is next needed: kinds were defined meanwhile. */
+  forgetResources(): void {
     verbose(this, 5, "discovery.go:214", "Invalidating discovery information");
     this.fresh = true;
     this.discovery = undefined;
-    return yield* this.resources(attempts);
   }
 }
 

@@ -1,7 +1,6 @@
-import { decode, type Gen } from "../../../kernel/index.ts";
+import { decode, type Gen, sha256Hex } from "../../../kernel/index.ts";
 import * as sys from "../../../machine/sys.ts";
 import { toYaml } from "../../../text/yaml.ts";
-import { parseUrl } from "../../system/http-client.ts";
 import { type Chart, loadArchive, loadChart } from "../chart.ts";
 import type { Helm } from "../context.ts";
 import { HelmError } from "../error.ts";
@@ -16,22 +15,28 @@ export function* locateChart(h: Helm, name: string): Gen<Chart> {
     if (sys.find(h.p, path) !== undefined) return loadChart(h.p, path);
     if (path.startsWith("/") || path.startsWith(".")) throw new HelmError(`path ${JSON.stringify(name)} not found`);
     if (/^https?:\/\//.test(name)) return loadArchive(yield* fetchBytes(h, name));
-    if (name.startsWith("oci://"))
-      throw new HelmError(
-        `failed to do request: Head "https://${name.slice(6)}/manifests/latest": ${dialFailure(h, name)}`,
-      );
+    if (name.startsWith("oci://")) return loadArchive(yield* pullChart(h, name.slice(6)));
   }
   const { entry, base } = yield* findEntry(h, name, repo);
   const [url = ""] = entry.urls ?? [];
   return loadArchive(yield* fetchBytes(h, /^https?:\/\//.test(url) ? url : `${base.replace(/\/+$/, "")}/${url}`));
 }
 
-function dialFailure(h: Helm, name: string): string {
-  const host = parseUrl(name.replace(/^oci/, "https"))?.host ?? "";
-  const server =
-    /^nameserver\s+(\S+)/m.exec(sys.find(h.p, "/etc/resolv.conf") ? sys.readText(h.p, "/etc/resolv.conf") : "")?.[1] ??
-    "[::1]";
-  return `dial tcp: lookup ${host} on ${server}:53: no such host`;
+/** A chart of a registry: `ghcr.io/nginx/charts/nginx-gateway-fabric`, the newest version that suits, or that of its tag. */
+function* pullChart(h: Helm, reference: string): Gen<Uint8Array> {
+  const [, name = "", tag] = /^(.*?)(?::([^/:]+))?$/.exec(reference)!;
+  const slash = name.indexOf("/");
+  const base = `https://${name.slice(0, slash)}/v2/${name.slice(slash + 1)}`;
+  const wanted = tag ?? h.flag("version");
+  const { tags } = JSON.parse(decode(yield* fetchBytes(h, `${base}/tags/list`))) as { tags: string[] };
+  const all = tags.map((version): IndexEntry => ({ name, version }));
+  const found = pick(new Map([[name, all]]), name, wanted, h.is("devel"));
+  if (found === undefined) throw new HelmError(`Unable to locate any tags in provided repository: oci://${name}`);
+  const text = yield* fetchBytes(h, `${base}/manifests/${found.version}`);
+  const manifest = JSON.parse(decode(text)) as { layers: { digest: string }[] };
+  const bytes = yield* fetchBytes(h, `${base}/blobs/${manifest.layers[0]!.digest}`);
+  yield* sys.printError(h.p, `Pulled: ${name}:${found.version}\nDigest: sha256:${sha256Hex(text)}\n`);
+  return bytes;
 }
 
 function* findEntry(h: Helm, name: string, repo: string | undefined): Gen<{ entry: IndexEntry; base: string }> {

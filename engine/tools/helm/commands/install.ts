@@ -137,6 +137,7 @@ function* installCrds(h: Helm, chart: Chart): Gen {
         }
       }
       yield* waitReady(h.k, fresh, h.deadline(), false);
+      if (fresh.length > 0) h.k.forgetResources();
     }
   }
 }
