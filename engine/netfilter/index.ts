@@ -23,6 +23,7 @@ export {
   type Surroundings,
 } from "./packet.ts";
 export { Problem, Refusal, VERSION } from "./problem.ts";
+export type { Credit } from "./rates.ts";
 export { type RestoreOptions, type RestoreResult, restore } from "./restore.ts";
 export { Chain, isTableName, type Policy, Ruleset, TABLE_NAMES, Table, type TableName } from "./ruleset.ts";
 export { save, saveRule, saveTable } from "./save.ts";

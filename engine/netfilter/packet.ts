@@ -1,5 +1,6 @@
 import type { RandomStream } from "../kernel/index.ts";
 import type { IpSet } from "./ipset/set.ts";
+import type { Credit } from "./rates.ts";
 
 /** What a walk asks about a packet. Targets rewrite addresses, ports and mark as it goes. */
 export interface Packet {
@@ -55,6 +56,8 @@ export interface Surroundings {
   addressOf(device: string): number;
   /** Times (µs) that a list of -m recent saw an address. */
   recent(list: string): Map<number, number[]>;
+  /** Credits of the clients that a list of -m hashlimit knows: rules of one name share it. */
+  credits(list: string): Map<string, Credit>;
   /** What a REJECT answers with, and other verdicts' details, for the caller of the walk. */
   rejectedWith: string;
   /** The packet is only thought of: nothing may remember it. */

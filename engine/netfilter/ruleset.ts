@@ -1,6 +1,7 @@
 import { Conntrack } from "./conntrack.ts";
 import type { IpSet } from "./ipset/set.ts";
 import type { Nftables } from "./nft/model.ts";
+import type { Credit } from "./rates.ts";
 import type { Tracer } from "./tracing.ts";
 import type { Rule } from "./types.ts";
 
@@ -82,6 +83,8 @@ export class Ruleset {
   readonly conntrack = new Conntrack();
   /** Lists of -m recent: times (µs) by address, by name of the list. */
   readonly recent = new Map<string, Map<number, number[]>>();
+  /** Credits of clients, by name of the list of -m hashlimit. */
+  readonly credits = new Map<string, Map<string, Credit>>();
   /** Called after every change that was not left undone with `defer`. */
   readonly watchers = new Set<() => void>();
   /** Tables that nft made; undefined until it made one. */

@@ -50,6 +50,8 @@ export interface ConnectOptions {
   payload?: Uint8Array;
   /** The host that a TLS client says it wants (SNI). */
   serverName?: string;
+  /** The client's own port, where it has chosen one. */
+  localPort?: number;
 }
 
 class Established implements Connection {
@@ -273,7 +275,7 @@ export class Network {
     if (isHandmade(this, from, address)) yield* this.byHand(from, address, options.timeout ?? CONNECT_TIMEOUT);
     else if (!isRoutable(this, from, address)) throw new NetError("ENETUNREACH");
     const path = pathOf(this, from, protocol, address, port);
-    const flow = path?.wires && new Flow(this, path.wires, protocol, from.ephemeralPort());
+    const flow = path?.wires && new Flow(this, path.wires, protocol, options.localPort ?? from.ephemeralPort());
     const { payload } = options;
     if (path !== undefined && path.outcome !== "pass") {
       if (path.outcome !== "dropped") {
@@ -328,7 +330,7 @@ export class Network {
     const onward = listener.proxy && ((yield* listener.proxy(options.serverName)) as Established | undefined);
     const addresses = {
       local: path?.local ?? sourceFor(from, owner, remoteAddress),
-      localPort: flow?.port ?? from.ephemeralPort(),
+      localPort: flow?.port ?? options.localPort ?? from.ephemeralPort(),
       remote: remoteAddress,
       remotePort,
       seen: path?.source,
@@ -393,15 +395,18 @@ export class Network {
     return owner.listenerFor("tcp", address, port);
   }
 
-  /** Sends a datagram and waits for its answer; ETIMEDOUT after `timeout` µs when none comes. */
+  /** Sends a datagram and waits for its answer; ETIMEDOUT after `timeout` µs when none comes. `own`: from this port. */
   *exchange(
     from: NetNamespace,
     address: string,
     port: number,
     payload: Uint8Array,
     timeout = 5 * SECOND,
+    own?: number,
   ): Gen<Uint8Array> {
-    const connection: Established = yield* this.connect(from, address, port, { protocol: "udp", timeout, payload });
+    const options: ConnectOptions = { protocol: "udp", timeout, payload };
+    if (own !== undefined) options.localPort = own;
+    const connection: Established = yield* this.connect(from, address, port, options);
     const { listener, seenFrom, localPort } = connection;
     const answer = yield* listener.datagram!(payload, { address: seenFrom, port: localPort });
     if (answer !== undefined) {

@@ -1,5 +1,12 @@
 import type { RandomStream } from "../kernel/index.ts";
-import { type AddressType, formatAddress, parseAddress, type Ruleset, type Surroundings } from "../netfilter/index.ts";
+import {
+  type AddressType,
+  type Credit,
+  formatAddress,
+  parseAddress,
+  type Ruleset,
+  type Surroundings,
+} from "../netfilter/index.ts";
 import type { NetNamespace } from "./namespace.ts";
 import type { Network } from "./network.ts";
 
@@ -125,6 +132,13 @@ export class NamespaceSurroundings implements Surroundings {
 
   addressOf(device: string): number {
     return device === "lo" ? LOOPBACK : addressOn(this.ns, device);
+  }
+
+  credits(list: string): Map<string, Credit> {
+    const { credits } = this.ruleset;
+    let found = credits.get(list);
+    if (found === undefined) credits.set(list, (found = new Map()));
+    return found;
   }
 
   recent(list: string): Map<number, number[]> {

@@ -49,8 +49,8 @@ interface ServiceStatus {
 /** Seconds of session affinity when the Service does not say (core/v1 DefaultClientIPServiceAffinitySeconds). */
 const DEFAULT_AFFINITY = 10_800;
 
-/** Services that another proxy serves, and slices of headless Services (cmd/kube-proxy/app/server.go). */
-const OTHER_PROXY = "service.kubernetes.io/service-proxy-name";
+/** Services that another proxy serves, or none, by their labels (cmd/kube-proxy/app/server.go). */
+const UNSERVED = ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"];
 
 const NONE: readonly ServicePort[] = [];
 const NOTHING: readonly string[] = [];
@@ -68,7 +68,8 @@ function derive(service: KubeObject): readonly ServicePort[] {
   const spec = service.spec as ServiceSpec;
   const clusterIP = [spec.clusterIP, ...(spec.clusterIPs ?? [])].find(isIPv4);
   if (clusterIP === undefined || spec.type === "ExternalName") return NONE;
-  if (service.metadata.labels?.[OTHER_PROXY] !== undefined) return NONE;
+  const { labels } = service.metadata;
+  if (labels !== undefined && UNSERVED.some((label) => labels[label] !== undefined)) return NONE;
   const key = `${service.metadata.namespace}/${service.metadata.name}`;
   const ingress = (service.status as ServiceStatus | undefined)?.loadBalancer?.ingress ?? [];
   const external = spec.type === "NodePort" || spec.type === "LoadBalancer" || (spec.externalIPs ?? []).length > 0;

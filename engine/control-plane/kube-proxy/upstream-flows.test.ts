@@ -94,6 +94,7 @@ function outcome(ruleset: Ruleset, source: string, destination: string, port: nu
       addressType: (address) => (NODE_ADDRESSES.has(address) ? "LOCAL" : "UNICAST"),
       addressOf: () => number(NODE.address),
       recent: () => new Map(),
+      credits: () => new Map(),
       rejectedWith: "",
       log: () => {},
     };

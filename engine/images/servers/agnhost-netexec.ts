@@ -1,5 +1,5 @@
 import type { HttpRequest, HttpResponse } from "../../api/http.ts";
-import { call, decode, encode, type Gen, SECOND } from "../../kernel/index.ts";
+import { call, decode, encode, type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { SinkFile } from "../../machine/login.ts";
 import type { OpenFile } from "../../machine/open-file.ts";
 import { exitCode, type Process } from "../../machine/process.ts";
@@ -18,6 +18,8 @@ interface Settings {
   http: number;
   /** 0: none. */
   udp: number;
+  /** µs that it goes on serving when it is told to end. */
+  delay: number;
 }
 
 export function* netexec(p: Process, settings: Settings): Gen<number> {
@@ -29,7 +31,11 @@ export function* netexec(p: Process, settings: Settings): Gen<number> {
     yield* note(`Started UDP server on port  ${settings.udp}`);
     ports.push({ port: settings.udp, datagram: (payload, from) => datagram(p, payload, from) });
   }
-  yield* serving(p, ports, ["TERM", "INT"]);
+  yield* serving(p, ports, ["TERM", "INT"], function* () {
+    if (settings.delay === 0) return;
+    yield* note(`Sleeping ${settings.delay / SECOND} seconds before terminating...`);
+    yield* sleep(settings.delay);
+  });
   return 0;
 }
 

@@ -78,6 +78,7 @@ const netexec: Run = (p, words) =>
   serveTests(p, {
     http: Number(optionOf(words, "http-port", "8080")),
     udp: Number(optionOf(words, "udp-port", "8081")),
+    delay: Number(optionOf(words, "delay-shutdown", "0")) * SECOND,
   });
 
 /** Whether a port can be reached, told by its exit status and one word (connect/connect.go). */

@@ -25,10 +25,16 @@ export interface Port {
 }
 
 /**
- * Listens until one of `signals` comes, and returns it; the others of TERM and INT keep their default action. Throws
- * NetError when a port is taken. What is asked while the process is stopped waits as on a frozen server: it is reset.
+ * Listens until one of `signals` comes and `lastly` has run, and returns it; the others of TERM and INT keep their default
+ * action. Throws NetError when a port is taken. What is asked while the process is stopped waits as on a frozen server: it is
+ * reset.
  */
-export function* serving(p: Process, ports: readonly Port[], signals: readonly Signal[]): Gen<Signal> {
+export function* serving(
+  p: Process,
+  ports: readonly Port[],
+  signals: readonly Signal[],
+  lastly?: (signal: Signal) => Gen,
+): Gen<Signal> {
   for (const signal of signals) p.dispositions.set(signal, "catch");
   const close: (() => void)[] = [];
   const never = new WaitQueue();
@@ -56,7 +62,10 @@ export function* serving(p: Process, ports: readonly Port[], signals: readonly S
     }
     for (;;) {
       const signal = p.takeSignal();
-      if (signal !== undefined && signals.includes(signal)) return signal;
+      if (signal !== undefined && signals.includes(signal)) {
+        if (lastly !== undefined) yield* lastly(signal);
+        return signal;
+      }
       if (signal === undefined) yield* wait(never);
     }
   } finally {

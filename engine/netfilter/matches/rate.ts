@@ -43,9 +43,6 @@ function clientOf(packet: Packet, said: Saids): string {
     .join(" ");
 }
 
-/** Credits of clients, by rule. (The kernel's lists are shared by rules that name the same one.) */
-const credits = new WeakMap<object, Map<string, Credit>>();
-
 function withinRate(packet: Packet, on: Surroundings, said: Saids): boolean {
   const above = said.get("hashlimit-above");
   const upto = said.get("hashlimit-upto") ?? above!;
@@ -61,8 +58,7 @@ function withinRate(packet: Packet, on: Surroundings, said: Saids): boolean {
     cost = (secondsOf(unit)! * 1e6) / Number(count);
     most = cost * Number(said.get("hashlimit-burst")?.value ?? 5);
   }
-  let list = credits.get(said);
-  if (list === undefined) credits.set(said, (list = new Map()));
+  const list = on.credits(said.get("hashlimit-name")!.value);
   const client = clientOf(packet, said);
   let credit = list.get(client);
   if (credit === undefined) list.set(client, (credit = new Credit()));

@@ -229,7 +229,7 @@ export const bpf = plainMatch(
   {
     name: "bpf",
     options: [{ name: "bytecode", read: bytecode }],
-    list: (said) => `match bpf ${said.get("bytecode")!.value.slice(1, -1).replace(/^\d+,/, "")} `,
+    list: (said) => `match bpf ${said.get("bytecode")!.value.slice(1, -1).replace(/^\d+,/, "")}\0`,
     finish(given) {
       if (given.size === 0) throw new Problem("bpf: one of --bytecode or --pinned is required");
     },

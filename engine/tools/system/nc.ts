@@ -60,9 +60,16 @@ function* connect(
   const protocol = o.has("u") ? "udp" : "tcp";
   const seconds = o.value("w");
   try {
+    const own = o.value("p");
+    const local = own === undefined ? {} : { localPort: Number(own) };
+    const limit = seconds === undefined ? undefined : Number(seconds) * SECOND;
+    if (protocol === "udp" && !o.has("z") && !o.has("v")) {
+      return yield* datagrams(p, address, port, limit, local.localPort ?? p.ns.net.ephemeralPort());
+    }
     const connection = yield* p.machine.network.connect(p.ns.net, address, port, {
       protocol,
-      ...(seconds === undefined ? {} : { timeout: Number(seconds) * SECOND }),
+      ...local,
+      ...(limit === undefined ? {} : { timeout: limit }),
     });
     const name = host === address ? host : `${host} (${address})`;
     if (o.has("v")) {
@@ -79,7 +86,7 @@ function* connect(
     }
     if (protocol === "udp") {
       connection.close();
-      return yield* datagrams(p, address, port, seconds === undefined ? undefined : Number(seconds) * SECOND);
+      return yield* datagrams(p, address, port, limit, connection.localPort);
     }
     return yield* relay(p, connection.stream(), endingOf(p, o));
   } catch (error) {
@@ -106,8 +113,8 @@ function* connect(
   }
 }
 
-/** Each piece of standard input is a datagram; answers go to standard output. `idle`: µs without any that end it. */
-function* datagrams(p: Process, address: string, port: number, idle: number | undefined): Gen<number> {
+/** Each piece of standard input is a datagram from `own`; answers go to standard output. `idle`: µs without any that end it. */
+function* datagrams(p: Process, address: string, port: number, idle: number | undefined, own: number): Gen<number> {
   const { network, kernel } = p.machine;
   const ended = new WaitQueue();
   let open = 0;
@@ -115,7 +122,7 @@ function* datagrams(p: Process, address: string, port: number, idle: number | un
   let last = kernel.now;
   const send = function* (bytes: Uint8Array): Gen {
     try {
-      const answer = yield* network.exchange(p.ns.net, address, port, bytes, idle ?? FOREVER);
+      const answer = yield* network.exchange(p.ns.net, address, port, bytes, idle ?? FOREVER, own);
       last = kernel.now;
       yield* sys.write(p, 1, answer);
     } catch (error) {
