@@ -83,7 +83,8 @@ export function parseParam(text: string, _quoted: boolean): Param {
   }
   if (i >= text.length) return param;
   const rest = text.slice(i);
-  if (param.prefix === "!" && (rest === "*" || rest === "@")) return { ...param, op: "names", arg: rest };
+  if (param.prefix === "!" && (rest === "*" || rest === "@") && /^[A-Za-z_]/.test(param.name))
+    return { ...param, op: "names", arg: rest };
   const op = OPS.find((candidate) => rest.startsWith(candidate));
   if (op === undefined || param.prefix === "#") return { ...param, bad: true };
   param.op = op;

@@ -10,7 +10,8 @@ export function ansiC(text: string, i: number): { value: string; end: number } {
   let out = "";
   while (i < text.length) {
     const c = text[i]!;
-    if (c === "'") return { value: rejoin(out), end: i + 1 };
+    // A zero byte ends the text, as it does every text of the shell.
+    if (c === "'") return { value: rejoin(out.split("\0")[0]!), end: i + 1 };
     if (c !== "\\") {
       out += c;
       i++;
@@ -31,6 +32,12 @@ export function readEscape(
 ): { value: string; end: number; stop?: boolean; missing?: "hex" | "unicode" } {
   const c = text[i];
   if (c === undefined) return { value: "\\", end: i };
+  if (c === "x" && ansi && text[i + 1] === "{") {
+    // `\x{…}` takes as many digits as there are, of which the last two count.
+    const digits = /^[0-9a-fA-F]*/.exec(text.slice(i + 2))![0];
+    const end = i + 2 + digits.length;
+    return { value: byteText(Number.parseInt(digits.slice(-2) || "0", 16)), end: text[end] === "}" ? end + 1 : end };
+  }
   if (c === "x") {
     const digits = /^[0-9a-fA-F]{1,2}/.exec(text.slice(i + 1, i + 3));
     if (digits === null) return { value: "\\x", end: i + 1, missing: "hex" };
@@ -52,7 +59,8 @@ export function readEscape(
     return { value: byteText(Number.parseInt(digits || "0", 8)), end: i + 1 + digits.length };
   }
   if (ansi && c === "c" && text[i + 1] !== undefined) {
-    return { value: String.fromCharCode(text.charCodeAt(i + 1) & 0x1f), end: i + 2 };
+    const code = text[i + 1] === "?" ? 0x7f : text.charCodeAt(i + 1) & 0x1f;
+    return { value: String.fromCharCode(code), end: text.startsWith("\\\\", i + 1) ? i + 3 : i + 2 };
   }
   if (!ansi && c === "c") return { value: "", end: i + 1, stop: true };
   if (!ansi && (c === "'" || c === '"' || c === "?")) return { value: `\\${c}`, end: i + 1 };

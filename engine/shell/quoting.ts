@@ -139,13 +139,14 @@ export class Quoting {
   /** `${…}`: bash reads quotes within it everywhere, POSIX between double quotes those of patterns only. */
   private parameter(at: number, inDouble: boolean): number {
     let i = at + 2;
-    const single = this.rules.dialect === "bash" && !this.rules.posix;
-    const quotes = !inDouble || single || hasPattern(this.text, i);
+    const bash = this.rules.dialect === "bash" && !this.rules.posix;
+    const quotes = !inDouble || bash || hasPattern(this.text, i);
     while (i < this.text.length) {
       const c = this.text[i];
       if (c === "}") return i + 1;
       if (c === "'" && !quotes) this.text = this.text.slice(0, i) + APOSTROPHE + this.text.slice(i + 1);
-      const end = c === '"' && inDouble ? this.doubleQuoted(i) : this.quoted(i, inDouble && c !== "'");
+      const single = c === "'" || (c === "$" && this.text[i + 1] === "'" && quotes);
+      const end = c === '"' && inDouble ? this.doubleQuoted(i) : this.quoted(i, inDouble && !single);
       i = end > i ? end : i + 1;
     }
     throw new Unclosed("}", at);

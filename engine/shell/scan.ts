@@ -121,7 +121,8 @@ function skipProtected(text: string, i: number): number {
 export function closeBrace(text: string, i: number, open: string, close: string, inDouble = false): number {
   let depth = 0;
   while (i < text.length) {
-    const next = inDouble && text[i] === "'" ? skipProtected(text, i) : skipQuoted(text, i, inDouble);
+    const apostrophe = inDouble && text[i] === "'";
+    const next = apostrophe ? skipProtected(text, i) : skipQuoted(text, i, inDouble && !text.startsWith("$'", i));
     if (next > i) {
       i = next;
       continue;

@@ -1,6 +1,6 @@
 import { type Param, parseParam } from "./param-syntax.ts";
 import { ansiC } from "./quote.ts";
-import { APOSTROPHE, closeArith, closeBacktick, closeBrace, closeParameter, closeParen } from "./scan.ts";
+import { APOSTROPHE, closeArith, closeBacktick, closeBrace, closeParameter, closeParen, skipQuoted } from "./scan.ts";
 
 /** What a shell word is made of, before expansion. `q`: quoted, so neither split nor globbed. */
 export type Piece =
@@ -165,7 +165,9 @@ function dollar(text: string, i: number, mode: WordMode, pieces: Piece[], flush:
   if (next === "{") {
     const stop = closeParameter(text, i + 2, q);
     flush();
-    pieces.push({ k: "param", p: parseParam(text.slice(i + 2, stop), q), q });
+    const p = parseParam(text.slice(i + 2, stop), q);
+    if (mode === "dq" && p.arg !== undefined && /^:?[-+=?]$/.test(p.op ?? "")) p.arg = plainAnsi(p.arg);
+    pieces.push({ k: "param", p, q });
     return stop + 1;
   }
   if (NAME_START.test(next)) {
@@ -193,6 +195,22 @@ function dollar(text: string, i: number, mode: WordMode, pieces: Piece[], flush:
     return stop + 1;
   }
   return i;
+}
+
+/** `"${x:-$'\t'}"`: between double quotes, too, such a text in the word of an expansion is read. */
+function plainAnsi(text: string): string {
+  if (!text.includes("$'")) return text;
+  let out = "";
+  for (let i = 0; i < text.length; ) {
+    let end = Math.max(skipQuoted(text, i, true), i + 1);
+    if (text.startsWith("$'", i)) {
+      const read = ansiC(text, i + 2);
+      out += read.value.replace(/["$`\\]/g, "\\$&");
+      end = read.end;
+    } else out += text.slice(i, end);
+    i = end;
+  }
+  return out;
 }
 
 function shift(piece: Piece, by: number): void {
