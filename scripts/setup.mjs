@@ -41,6 +41,7 @@ const DEBIAN_PACKAGES = {
   unzip: "unzip",
   file: "file",
   patch: "patch",
+  bzip2: "bzip2",
   rsync: "rsync",
   strings: "binutils",
   less: "less",

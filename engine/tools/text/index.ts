@@ -3,6 +3,7 @@ import { awk } from "./awk/index.ts";
 import { base32, base64, basenc } from "./base64.ts";
 import { bc } from "./bc/index.ts";
 import { comm, paste } from "./beside.ts";
+import { bunzip2, bzcat, bzip2 } from "./bzip2.ts";
 import { cal } from "./cal.ts";
 import { cat } from "./cat.ts";
 import { cksum, sum } from "./cksum.ts";
@@ -83,6 +84,9 @@ export const textPrograms: Record<string, Program> = {
   "[": testProgram,
   test: testProgram,
   basenc,
+  bunzip2,
+  bzcat,
+  bzip2,
   chcon,
   dir,
   dircolors,

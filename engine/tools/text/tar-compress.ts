@@ -1,4 +1,4 @@
-/** Which program packs or unpacks an archive, and what tar(1) says where that is not there: these machines have gzip only. */
+/** Which program packs or unpacks an archive, and what tar(1) says where that is not there: these machines have gzip and bzip2 only. */
 
 import type { ParsedOptions } from "../options.ts";
 import { Fatal } from "../tool.ts";
@@ -37,7 +37,7 @@ const END = "tar: Error is not recoverable: exiting now";
 
 /** Refuses what no program here can pack or unpack, as where its package is not installed. */
 export function requireProgram(name: string | undefined, packs: boolean): void {
-  if (name === undefined || name === "gzip") return;
+  if (name === undefined || name === "gzip" || name === "bzip2") return;
   if (packs) throw new Fatal(`Child returned status 127\n${END}`, 2, `/bin/sh: 1: ${name}: not found\n`);
   throw new Fatal(
     `Child returned status 2\n${END}`,

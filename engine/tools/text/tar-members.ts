@@ -3,6 +3,7 @@ import { cpu, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
+import { Bzip2Error, bunzip2 } from "../../text/bunzip2.ts";
 import { DeflateError, gunzip } from "../../text/deflate.ts";
 import { modeString } from "../../text/mode.ts";
 import { packMember, type TarMember, unpackMembers } from "../../text/tar-format.ts";
@@ -67,7 +68,8 @@ export function* members(t: Tool, o: ParsedOptions): Gen<TarMember[]> {
   const { p } = t;
   const file = o.value("f") ?? "-";
   let bytes: Uint8Array;
-  const zipped = compressor(o, file) === "gzip" && !o.has("a");
+  const packer = compressor(o, file);
+  const zipped = packer === "gzip" && !o.has("a");
   try {
     if (file === "-") bytes = yield* readWhole(p, 0);
     else {
@@ -96,7 +98,16 @@ export function* members(t: Tool, o: ParsedOptions): Gen<TarMember[]> {
       if (!(error instanceof DeflateError)) throw error;
       throw new Fatal(`Unexpected EOF in archive${END}`, 2, `\ngzip: stdin: ${error.message}\n`);
     }
-  } else if (zipped) throw new Fatal(`Child returned status 1${END}`, 2, "\ngzip: stdin: not in gzip format\n");
+  } else if (bytes[0] === 0x42 && bytes[1] === 0x5a && bytes[2] === 0x68) {
+    try {
+      bytes = bunzip2(bytes);
+    } catch (error) {
+      if (!(error instanceof Bzip2Error)) throw error;
+      throw new Fatal(`Unexpected EOF in archive${END}`, 2, "\nbzip2: Compressed file ends unexpectedly;\n");
+    }
+  } else if (packer === "bzip2" && !o.has("a"))
+    throw new Fatal(`Child returned status 2${END}`, 2, "bzip2: (stdin) is not a bzip2 file.\n");
+  else if (zipped) throw new Fatal(`Child returned status 1${END}`, 2, "\ngzip: stdin: not in gzip format\n");
   yield* checkpoints(t, o, bytes.length, false);
   const found = unpackMembers(bytes);
   if (found === undefined || bytes.length < 512) {

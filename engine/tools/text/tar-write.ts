@@ -5,6 +5,7 @@ import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { groupByName, groupName, userByName, userName } from "../../machine/users.ts";
 import { localZone } from "../../machine/zone.ts";
+import { bzip2 } from "../../text/bzip2.ts";
 import { parseDate } from "../../text/date-parse.ts";
 import { gzip } from "../../text/deflate.ts";
 import { applyMode, parseMode } from "../../text/mode.ts";
@@ -250,9 +251,10 @@ export function* create(t: Tool, o: ParsedOptions, verbose: number): Gen<number>
   yield* gather(t, o, verbose, parts, say, { self: self?.kind === "file" ? self : undefined });
   const whole = archive(o, parts);
   yield* checkpoints(t, o, whole.length, true);
-  const packed = compressor(o, file) === "gzip";
+  const packer = compressor(o, file);
+  const packed = packer === "gzip" || packer === "bzip2";
   yield* cpu(whole.length >> (packed ? 7 : 12));
-  const bytes = packed ? gzip(whole, undefined, 0) : whole;
+  const bytes = packer === "gzip" ? gzip(whole, undefined, 0) : packer === "bzip2" ? bzip2(whole) : whole;
   if (o.has("totals")) {
     yield* t.out.flush();
     yield* sys.printError(p, `Total bytes written: ${whole.length} (${inBlocks(whole.length, HUMAN)}iB, ?/s)\n`);
