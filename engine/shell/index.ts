@@ -8,6 +8,7 @@ import { runSource } from "./execute.ts";
 import { finishing } from "./fork.ts";
 import { runInput } from "./input.ts";
 import { interactive, promptDefaults } from "./interactive.ts";
+import { localeWarning } from "./locale.ts";
 import { restrict, setPosixMode } from "./modes.ts";
 import type { Dialect, Shell } from "./shell.ts";
 import { Source } from "./source.ts";
@@ -149,6 +150,8 @@ function* wrongOption(sh: Shell, option: string): Gen<number> {
 }
 
 function* main(sh: Shell, how: Invocation, reads: boolean): Gen<number> {
+  const locale = localeWarning(sh, "LC_ALL", sh.get("LC_ALL") ?? "");
+  if (locale !== undefined) yield* sh.writeTo(2, `${sh.commandName}: ${locale}\n`);
   if (sh.setup.interactive && sh.setup.dialect === "bash") promptDefaults(sh);
   if (how.login && !how.noprofile) {
     yield* sourceIfThere(sh, "/etc/profile");

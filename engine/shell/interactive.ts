@@ -10,6 +10,7 @@ import { History } from "./history.ts";
 import { expandHistory } from "./history-expand.ts";
 import { isOpen } from "./input.ts";
 import { jobState } from "./jobs.ts";
+import { ignoredEnds } from "./modes.ts";
 import { readUntil } from "./read-line.ts";
 import { skipQuoted } from "./scan.ts";
 import type { Shell } from "./shell.ts";
@@ -59,10 +60,15 @@ export function* interactive(sh: Shell, how: { norc: boolean; rcfile: string | u
   }
   sh.history.load(sh);
   const editor = tty && new Editor(sh, tty);
+  let ends = 0;
   try {
     for (;;) {
       // A call of the kernel: each key wakes this task, and would pass through every `yield*` on the way to the editor.
       const text = yield* call(readCommand(sh, editor));
+      if (text === undefined && tty && !tty.hungUp && ++ends <= ignoredEnds(sh)) {
+        yield* sh.writeTo(2, `Use "${sh.setup.login ? "logout" : "exit"}" to leave the shell.\n`);
+        continue;
+      }
       if (text === undefined) {
         if (tty && !tty.hungUp) {
           yield* sh.writeTo(2, bash ? (sh.setup.login ? "logout\n" : "exit\n") : "\n");
@@ -70,6 +76,7 @@ export function* interactive(sh: Shell, how: { norc: boolean; rcfile: string | u
         }
         break;
       }
+      ends = 0;
       if (text === "") continue;
       const warned = sh.warnedAboutJobs;
       yield* runLine(sh, text);

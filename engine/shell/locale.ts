@@ -21,3 +21,15 @@ export function editInLocale(sh: Shell, text: string, edit: (text: string) => st
   const narrow = inLocale(sh, text);
   return narrow === text ? edit(text) : rejoin(edit(narrow));
 }
+
+/** Locales that Debian has without the package `locales`. */
+const INSTALLED = /^(?:C|POSIX|C\.(?:UTF|utf)-?8)?$/;
+/** Variables that bash takes to the C library at once (`set_locale_var` of locale.c). */
+const CATEGORIES = new Set(["LC_ALL", "LC_CTYPE", "LC_COLLATE", "LC_MESSAGES", "LC_NUMERIC", "LC_TIME"]);
+
+/** What bash says of a locale that there is not; undefined when all is well. */
+export function localeWarning(sh: Shell, name: string, value: string): string | undefined {
+  if (!CATEGORIES.has(name) || INSTALLED.test(value) || sh.setup.dialect !== "bash") return undefined;
+  if (name !== "LC_ALL" && sh.get("LC_ALL")) return undefined;
+  return `warning: setlocale: ${name}: cannot change locale (${value}): No such file or directory`;
+}

@@ -31,3 +31,21 @@ export function setPosixMode(sh: Shell, on: boolean): void {
   if (on && sh.get("POSIXLY_CORRECT") === undefined) sh.set("POSIXLY_CORRECT", "y");
   if (!on) sh.vars.remove("POSIXLY_CORRECT");
 }
+
+/** `set -o ignoreeof`: an interactive shell is not left by Ctrl-D; IGNOREEOF says how many of them it takes. */
+export function setIgnoreEof(sh: Shell, on: boolean): void {
+  if (on) {
+    sh.options.add("ignoreeof");
+    sh.set("IGNOREEOF", "10");
+  } else {
+    sh.options.delete("ignoreeof");
+    sh.vars.remove("IGNOREEOF");
+  }
+}
+
+/** Ends of input that an interactive shell passes over before it believes one. */
+export function ignoredEnds(sh: Shell): number {
+  if (!sh.has("ignoreeof")) return 0;
+  const value = sh.get("IGNOREEOF") ?? "";
+  return /^\d+$/.test(value) ? Number(value) : 10;
+}

@@ -15,6 +15,7 @@ import { compile, type Memo, once, piecesText } from "./expand.ts";
 import type { History } from "./history.ts";
 import { homeOf } from "./home.ts";
 import { JobTable } from "./jobs.ts";
+import { localeWarning } from "./locale.ts";
 import { messagePrefix } from "./messages.ts";
 import { setCompatibility, setPosixMode } from "./modes.ts";
 import { commandText } from "./print-command.ts";
@@ -388,6 +389,10 @@ export class Shell {
     if (target === "BASH_COMPAT" && this.setup.dialect === "bash") setCompatibility(this, variable.value ?? "");
     else if (target === "PATH") this.hashed.clear();
     else if (target === "OPTIND") this.getoptsPosition = 0;
+    else if (target.startsWith("LC_") && !this.vars.frames.at(-1)?.environment) {
+      const warning = localeWarning(this, target, variable.value ?? "");
+      if (warning) this.warnings.push(warning);
+    } else if (target === "IGNOREEOF") this.options.add("ignoreeof");
     else if (target === "POSIXLY_CORRECT" && this.setup.dialect === "bash") setPosixMode(this, true);
   }
 

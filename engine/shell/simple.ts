@@ -117,7 +117,7 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
 /** Expands the assignments before a command, each of which sees those before it: `a=1 b=$a cmd`. */
 function* prepareInTurn(sh: Shell, nodes: readonly Assignment[]): Gen<Prepared[]> {
   const out: Prepared[] = [];
-  if (nodes.length > 1) sh.vars.pushFrame();
+  if (nodes.length > 1) sh.vars.pushFrame(true);
   try {
     for (const node of nodes) {
       const ready = yield* prepareAssignment(sh, node);
@@ -323,7 +323,7 @@ function* program(sh: Shell, words: readonly string[], assignments: readonly Pre
   if (assignments.length > 0) {
     env = new Map(env);
     const framed = sh.vars;
-    framed.pushFrame();
+    framed.pushFrame(true);
     try {
       for (const ready of assignments) {
         const old = sh.vars.find(ready.name);

@@ -89,6 +89,8 @@ export class Variable {
 export class Frame extends Map<string, Variable | undefined> {
   /** What `local -` puts back: the options of `set`. */
   options: Set<string> | undefined;
+  /** It holds what a program is given: the shell itself does not see it. */
+  environment = false;
   /** What a local OPTIND puts back: where `getopts` was in its word. */
   getoptsPosition: number | undefined;
 }
@@ -173,8 +175,10 @@ export class Variables {
     this.envCache = undefined;
   }
 
-  pushFrame(): void {
-    this.frames.push(new Frame());
+  pushFrame(environment = false): void {
+    const frame = new Frame();
+    frame.environment = environment;
+    this.frames.push(frame);
   }
 
   popFrame(): void {

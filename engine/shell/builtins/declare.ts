@@ -281,6 +281,7 @@ const unset: Builtin = function* (sh, args) {
 /** Unsetting a local variable of this function leaves it local and unset; one of a caller uncovers the older one. */
 function removeVariable(sh: Shell, name: string): void {
   if (name === "POSIXLY_CORRECT") setPosixMode(sh, false);
+  if (name === "IGNOREEOF") sh.options.delete("ignoreeof");
   const { frames } = sh.vars;
   for (let i = frames.length - 1; i >= 0; i--) {
     if (!frames[i]!.has(name)) continue;

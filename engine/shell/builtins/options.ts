@@ -1,6 +1,6 @@
 import type { Gen } from "../../kernel/index.ts";
 import { ExitShell } from "../control.ts";
-import { restrict, setPosixMode } from "../modes.ts";
+import { restrict, setIgnoreEof, setPosixMode } from "../modes.ts";
 import { arrayLiteral } from "../param-ops.ts";
 import { functionText } from "../print-function.ts";
 import { shellQuote, singleQuote } from "../quote.ts";
@@ -127,6 +127,7 @@ export const SHOPT_NAMES = [
 
 function turn(sh: Shell, option: string, on: boolean): void {
   if (option === "posix") setPosixMode(sh, on);
+  else if (option === "ignoreeof" && sh.setup.dialect === "bash") setIgnoreEof(sh, on);
   else if (on) sh.options.add(option);
   else sh.options.delete(option);
 }
