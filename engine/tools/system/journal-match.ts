@@ -1,0 +1,212 @@
+/** Which entries journalctl's options and matches choose. */
+import type { JournalEntry } from "../../machine/journal.ts";
+import type { Machine } from "../../machine/machine.ts";
+import type { Process } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { unitName } from "../../machine/systemd/index.ts";
+import { parseDate } from "../../text/date-parse.ts";
+import { compileRegex, RegexError } from "../../text/regex/index.ts";
+import type { ParsedOptions } from "../options.ts";
+import { Fatal } from "../tool.ts";
+import { belongsTo, cursor, fieldsOf } from "./journal-format.ts";
+
+const PRIORITIES = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+
+export type Test = (entry: JournalEntry) => boolean;
+
+/** The condition that the options and matches together make. */
+export function matcher(p: Process, machine: Machine, o: ParsedOptions): Test {
+  const tests: Test[] = [];
+  const units = o.values("u").map(unitName);
+  if (units.length > 0) {
+    const patterns = units.map((unit) => (/[*?[]/.test(unit) ? globTest(unit) : undefined));
+    tests.push((entry) =>
+      units.some((unit, i) =>
+        patterns[i]
+          ? patterns[i](entry.unit ?? "") || patterns[i](entry.fields?.["UNIT"] ?? "")
+          : belongsTo(entry, unit),
+      ),
+    );
+  }
+  const identifiers = o.values("t");
+  if (identifiers.length > 0) tests.push((entry) => identifiers.includes(entry.identifier));
+  if (o.has("k")) tests.push((entry) => entry.transport === "kernel");
+  if ((o.has("b") || o.has("k")) && o.value("b") !== "all") tests.push(bootTest(machine, o.value("b")));
+  const facilities = o.values("facility").flatMap((value) => value.split(","));
+  if (facilities.length > 0) {
+    const numbers = facilities.map((name) => {
+      const number = /^\d+$/.test(name) ? Number(name) : FACILITIES.indexOf(name);
+      if (number < 0 || number >= FACILITIES.length) throw new Fatal(`Bad --facility= argument "${name}".`);
+      return String(number);
+    });
+    tests.push((entry) => numbers.includes(new Map(fieldsOf(machine, entry)).get("SYSLOG_FACILITY") ?? ""));
+  }
+  tests.push(...cursorTests(p, machine, o));
+  const since = instant(machine, o.value("S"), "since");
+  const until = instant(machine, o.value("U"), "until");
+  if (since !== undefined) tests.push((entry) => entry.at >= since);
+  if (until !== undefined) tests.push((entry) => entry.at <= until);
+  const priority = o.value("p");
+  if (priority !== undefined) tests.push(priorityTest(priority));
+  const grep = o.value("g");
+  if (grep !== undefined) tests.push(grepTest(grep, o.value("case-sensitive")));
+  if (o.operands.length > 0) tests.push(fieldTest(machine, o.operands));
+  return (entry) => tests.every((test) => test(entry));
+}
+
+/** Syslog's facilities by their numbers. */
+export const FACILITIES =
+  "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp 12 13 14 15 local0 local1 local2 local3 local4 local5 local6 local7".split(
+    " ",
+  );
+
+/** -c, --after-cursor and --cursor-file: entries from one on, or behind it. */
+function cursorTests(p: Process, machine: Machine, o: ParsedOptions): Test[] {
+  const place = (text: string): number => {
+    const found = machine.journal.entries().find((entry) => cursor(machine, entry) === text);
+    if (found === undefined) throw new Fatal("Failed to seek to cursor: Invalid argument");
+    return found.seq;
+  };
+  const tests: Test[] = [];
+  const from = o.value("c");
+  if (from !== undefined) {
+    const seq = place(from);
+    tests.push((entry) => entry.seq >= seq);
+  }
+  const file = o.value("cursor-file");
+  const kept = file === undefined || sys.find(p, file) === undefined ? undefined : sys.readText(p, file).trim();
+  const after = o.value("after-cursor") ?? kept;
+  if (after !== undefined) {
+    const seq = place(after);
+    tests.push((entry) => entry.seq > seq);
+  }
+  return tests;
+}
+
+function bootTest(machine: Machine, value: string | undefined): Test {
+  const { journal } = machine;
+  if (value !== undefined && value.length === 32) return (entry) => journal.bootIds[entry.boot] === value;
+  const offset = value === undefined ? 0 : Number(value);
+  const boot = offset > 0 ? offset - 1 : journal.boot + offset;
+  if (boot < 0 || boot > journal.boot) {
+    throw new Fatal(
+      `Data from the specified boot (${offset >= 0 ? "+" : ""}${offset}) is not available: No such boot ID in journal`,
+    );
+  }
+  return (entry) => entry.boot === boot;
+}
+
+/** µs of virtual time that a `--since` text means (systemd.time(7)). */
+function instant(machine: Machine, text: string | undefined, _option: string): number | undefined {
+  if (text === undefined) return undefined;
+  const { kernel } = machine;
+  const words = text.trim();
+  const past = words.endsWith(" ago") || words.endsWith("\tago");
+  if (past || words.startsWith("-") || words.startsWith("+")) {
+    const us = spanOf(words.slice(/^[-+]/.test(words) ? 1 : 0, past ? -3 : undefined).trim());
+    if (us !== undefined) return kernel.now + (words.startsWith("+") ? us : -us);
+  }
+  const ms = parseDate(text, kernel.wallMs);
+  if (ms === undefined) throw new Fatal(`Failed to parse timestamp: ${text}`);
+  // A day by name means its midnight, unlike `date -d`.
+  const midnight = /^(today|yesterday|tomorrow)$/.test(text.trim()) ? Math.floor(ms / 86_400_000) * 86_400_000 : ms;
+  const exact = /^\d{4}-\d\d-\d\d$/.test(text.trim()) ? Math.floor(midnight / 86_400_000) * 86_400_000 : midnight;
+  return (exact - kernel.epochMs) * 1000;
+}
+
+const SPANS: Record<string, number> = {
+  s: 1,
+  sec: 1,
+  second: 1,
+  seconds: 1,
+  min: 60,
+  m: 60,
+  minute: 60,
+  minutes: 60,
+  h: 3600,
+  hour: 3600,
+  hours: 3600,
+  d: 86_400,
+  day: 86_400,
+  days: 86_400,
+  w: 604_800,
+  week: 604_800,
+  weeks: 604_800,
+};
+
+function spanOf(text: string): number | undefined {
+  let total = 0;
+  if (!/^\d[\d.a-z\s]*$/.test(text)) return undefined;
+  for (const part of text.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]*)/g)) {
+    const unit = SPANS[part[2] || "s"];
+    if (unit === undefined) return undefined;
+    total += Number(part[1]) * unit * 1_000_000;
+  }
+  return total;
+}
+
+function priorityTest(text: string): Test {
+  const level = (name: string): number => {
+    const number = /^[0-7]$/.test(name) ? Number(name) : PRIORITIES.indexOf(name === "error" ? "err" : name);
+    if (number < 0) throw new Fatal(`Unknown log level ${name}`);
+    return number;
+  };
+  const range = text.split("..");
+  const low = range.length > 1 ? level(range[0]!) : 0;
+  const high = level(range.at(-1)!);
+  const [from, to] = low <= high ? [low, high] : [high, low];
+  return (entry) => entry.priority >= from && entry.priority <= to;
+}
+
+/** PCRE's patterns; case is ignored when they are all lower case. */
+function grepTest(pattern: string, caseSensitive: string | undefined): Test {
+  const ignoreCase =
+    /^(?:0|n|no|f|false|off)$/i.test(caseSensitive ?? "") ||
+    (caseSensitive === undefined && pattern === pattern.toLowerCase());
+  try {
+    const regex = compileRegex(pattern, { syntax: "perl", ignoreCase });
+    return (entry) => regex.test(entry.message);
+  } catch (error) {
+    if (!(error instanceof RegexError)) throw error;
+    throw new Fatal(`Bad pattern "${pattern}": ${error.message}`);
+  }
+}
+
+type Test2 = (text: string) => boolean;
+
+function globTest(pattern: string): Test2 {
+  const pieces = pattern.split("*");
+  return (text) => {
+    if (!text.startsWith(pieces[0]!)) return false;
+    let at = pieces[0]!.length;
+    for (const piece of pieces.slice(1, -1)) {
+      const found = text.indexOf(piece, at);
+      if (found < 0) return false;
+      at = found + piece.length;
+    }
+    const last = pieces.at(-1)!;
+    return pieces.length === 1 ? text === pattern : text.length - last.length >= at && text.endsWith(last);
+  };
+}
+
+/** `FIELD=value` words: the same field is either-or, different fields must all hold, `+` starts another alternative. */
+function fieldTest(machine: Machine, words: readonly string[]): Test {
+  const groupsOfFields: Map<string, string[]>[] = [new Map()];
+  for (const word of words) {
+    if (word === "+") {
+      groupsOfFields.push(new Map());
+      continue;
+    }
+    const at = word.indexOf("=");
+    const [name, value] = word.startsWith("/") ? ["_EXE", word] : [word.slice(0, Math.max(at, 0)), word.slice(at + 1)];
+    if (name === "") throw new Fatal(`Failed to add match '${word}': Invalid argument`);
+    const fields = groupsOfFields.at(-1)!;
+    fields.set(name, [...(fields.get(name) ?? []), value]);
+  }
+  return (entry) => {
+    const has = fieldsOf(machine, entry);
+    return groupsOfFields.some((fields) =>
+      [...fields].every(([name, values]) => has.some(([own, value]) => own === name && values.includes(value))),
+    );
+  };
+}
