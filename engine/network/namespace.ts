@@ -82,6 +82,15 @@ export interface Route {
   device: string;
   /** Preferred source address. */
   source?: string;
+  /** Of routes to the same place, the one with the least is taken: they stand in that order. */
+  metric?: number;
+  /** Packets go nowhere by it. */
+  type?: "blackhole" | "unreachable" | "prohibit";
+  /** Who made it, how far it leads and how long packets may be, where somebody has said so. */
+  protocol?: string;
+  scope?: string;
+  mtu?: number;
+  onlink?: boolean;
 }
 
 /** Interfaces, routes and listening sockets that a set of processes shares: a machine's, or a Pod's. */

@@ -7,7 +7,7 @@ import {
   type Ruleset,
   type Surroundings,
 } from "../netfilter/index.ts";
-import type { NetNamespace } from "./namespace.ts";
+import type { NetNamespace, Route } from "./namespace.ts";
 import type { Network } from "./network.ts";
 
 const LOOPBACK = 0x7f00_0001;
@@ -44,9 +44,25 @@ export function isRoutable(network: Network, from: NetNamespace, address: string
   return host === from || leads(host, address) || network.ownerOf(address)?.host === host;
 }
 
+/** Whether the most exact route to an address is one that leads nowhere, or there is none. */
+function endsIn(routes: readonly Route[], address: string): boolean {
+  const number = parseAddress(address) ?? 0;
+  let best = -1;
+  let dead = true;
+  for (const { destination, type } of routes) {
+    const slash = destination.indexOf("/");
+    const prefix = destination === "default" ? 0 : slash < 0 ? 32 : Number(destination.slice(slash + 1));
+    const mask = prefix === 0 ? 0 : -1 << (32 - prefix);
+    const base = prefix === 0 ? 0 : (parseAddress(slash < 0 ? destination : destination.slice(0, slash)) ?? 0);
+    if (prefix > best && (number & mask) === (base & mask)) [best, dead] = [prefix, type !== undefined];
+  }
+  return dead;
+}
+
 /** A table without routes is that of a namespace nobody configured: it leads to all it is told of. */
 function leads({ routes, interfaces, handmade }: NetNamespace, address: string): boolean {
   if (routes.length === 0) return !handmade;
+  if (routes.some(({ type }) => type !== undefined)) return !endsIn(routes, address);
   let number: number | undefined;
   for (const { destination, device } of routes) {
     if (interfaces.get(device)?.up === false) continue;

@@ -9,7 +9,7 @@ import { showQuestion } from "../../network/neighbours.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { traceOf } from "../../network/trace.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
-import { routeTo } from "../system/ip.ts";
+import { routeTo } from "../system/ip-route.ts";
 import { answerAt } from "./traceroute.ts";
 
 function* optionsOf(p: Process, name: string, short: string, long = ""): Gen<ParsedOptions | undefined> {

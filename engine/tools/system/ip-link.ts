@@ -112,7 +112,7 @@ function* add(p: Process, words: readonly string[]): Gen<number> {
   const kind = typeAt < 0 ? undefined : rest[typeAt + 1];
   const named = rest[0] === "name" ? rest[1] : rest[0];
   const name = named === "type" ? undefined : named;
-  if (kind === undefined) return yield* say(p, 'Not enough information: "type" argument is required', 255);
+  if (kind === undefined) return yield* say(p, 'Not enough information: "type" argument is required', 1);
   if (p.cred.uid !== 0) return yield* notPermitted(p);
   if (!KINDS.has(kind)) return yield* say(p, "Error: Unknown device type.", 2);
   const { net } = p.ns;
@@ -167,11 +167,38 @@ function* remove(p: Process, words: readonly string[]): Gen<number> {
   return 0;
 }
 
+/** Changes with a value, and ones without (iplink_parse). */
+const CHANGES = ["mtu", "address", "master", "netns", "name", "alias", "txqueuelen", "qlen", "txqlen", "group", "type"];
+const SWITCHED = ["arp", "multicast", "allmulticast", "promisc", "dynamic", "trailers"];
+
+/** What is wrong with the words of a change. */
+function complaint(words: readonly string[]): string | undefined {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    if (["up", "down", "nomaster"].includes(word)) continue;
+    if (!CHANGES.includes(word) && !SWITCHED.includes(word)) {
+      return `Error: either "dev" is duplicate, or "${word}" is garbage.`;
+    }
+    const value = words[++i];
+    if (value === undefined) return 'Command line is not complete. Try option "help"';
+    if (word === "type") return undefined;
+    if (word === "mtu" && !/^\d+$/.test(value)) return `Error: argument "${value}" is wrong: Invalid "mtu" value\n`;
+  }
+  return undefined;
+}
+
 /** `set [dev] NAME CHANGES…`. */
 function* change(p: Process, words: readonly string[]): Gen<number> {
   const { net } = p.ns;
   const rest = words.filter((word) => word !== "dev");
-  const [name = ""] = rest;
+  const [name] = rest;
+  if (name === undefined) {
+    return words.length > 0
+      ? yield* say(p, 'Command line is not complete. Try option "help"', 255)
+      : yield* say(p, 'Not enough information: "dev" argument is required.', 255);
+  }
+  const garbage = complaint(rest.slice(1));
+  if (garbage !== undefined) return yield* say(p, garbage, 255);
   const one = net.interfaces.get(name);
   if (one === undefined) return yield* say(p, `Cannot find device "${name}"`, 1);
   if (p.cred.uid !== 0) return yield* notPermitted(p);

@@ -127,16 +127,18 @@ const ROUTE_KEYS: Readonly<Record<string, string>> = {
   scope: "scope",
   src: "prefsrc",
   uid: "uid",
+  metric: "metric",
 };
 
 function routeOf(line: string): { readonly [key: string]: Json } {
   const words = line.trim().split(" ");
-  const typed = ["local", "broadcast"].includes(words[0]!);
+  const typed = /^(local|broadcast|blackhole|unreachable|prohibit)$/.test(words[0]!);
   const out: Record<string, Json> = typed ? { type: words.shift()! } : {};
   out["dst"] = words.shift()!;
   for (let i = 0; i < words.length; i++) {
     const key = ROUTE_KEYS[words[i]!];
-    if (key !== undefined && key !== "uid") out[key] = words[++i]!;
+    if (key === "metric") out[key] = Number(words[++i]);
+    else if (key !== undefined && key !== "uid") out[key] = words[++i]!;
     else if (key === "uid") i++;
   }
   out["flags"] = words.includes("onlink") ? ["onlink"] : [];

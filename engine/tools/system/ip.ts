@@ -2,13 +2,14 @@ import type { Gen } from "../../kernel/index.ts";
 import { cpu } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import type { Interface, NetNamespace, Route } from "../../network/index.ts";
+import type { Interface, NetNamespace } from "../../network/index.ts";
 import { peerOf, spaceCalled } from "../../network/links.ts";
 import { inNetwork } from "../../text/ipv4.ts";
 import { linkDetails } from "./bridge.ts";
 import { connected, disconnect, link } from "./ip-link.ts";
 import { neighbours } from "./ip-neighbour.ts";
 import { netns, spaceOf } from "./ip-netns.ts";
+import { route } from "./ip-route.ts";
 import { show } from "./ip-show.ts";
 
 const USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
@@ -106,6 +107,19 @@ function* objectOf(p: Process, words: string[], options: Options): Gen<number> {
   if (is("route")) return yield* route(p, words, options);
   if (is("neighbor") || is("neighbour")) return yield* neighbours(p, words, options);
   if (is("rule")) {
+    const [verb = "list"] = words;
+    if (!["list", "show", "lst"].some((name) => name.startsWith(verb))) {
+      const bare = verb === "add" && words.length === 1;
+      // A kernel without CONFIG_IP_MULTIPLE_TABLES: routes lie in one table here.
+      const changes = ["add", "delete"].some((name) => name.startsWith(verb));
+      const why = bare
+        ? '"ip rule add" requires arguments.'
+        : changes
+          ? "RTNETLINK answers: Operation not supported"
+          : `Command "${verb}" is unknown, try "ip rule help".`;
+      yield* sys.printError(p, `${why}\n`);
+      return bare ? 1 : changes ? 2 : 255;
+    }
     const rules = ["0:\tfrom all lookup local", "32766:\tfrom all lookup main", "32767:\tfrom all lookup default"];
     yield* show(p, `${rules.join("\n")}\n`, "rule", options);
     return 0;
@@ -198,7 +212,7 @@ function linkSpace(p: Process, peer: string): string {
   return " link-netnsid 0";
 }
 
-function broadcast(cidr: string): string {
+export function broadcast(cidr: string): string {
   const [text = "", length = "32"] = cidr.split("/");
   const bits = Number(length);
   if (bits >= 31) return "";
@@ -247,11 +261,17 @@ export function asked(p: Process, words: readonly string[]): string | undefined 
 /** A device that is not there; its name. */
 export class MissingDevice extends Error {}
 
+const SHOWS = ["show", "list", "lst", "ls"];
+
 function* address(p: Process, words: string[], options: Options): Gen<number> {
   const { net } = p.ns;
   const verb = words[0] ?? "show";
   if (["add", "a", "del", "delete", "d", "replace"].includes(verb)) return yield* changeAddress(p, words);
-  const rest = ["show", "list", "ls", "s", "l"].includes(verb) ? words.slice(1) : words;
+  if (!SHOWS.some((name) => name.startsWith(verb))) {
+    yield* sys.printError(p, `Command "${verb}" is unknown, try "ip address help".\n`);
+    return 255;
+  }
+  const rest = words.slice(1);
   let name: string | undefined;
   try {
     name = asked(p, rest);
@@ -298,20 +318,59 @@ export function* notPermitted(p: Process): Gen<number> {
   return 2;
 }
 
+/** Words behind an address that have a value, and ones that have none (ipaddr_modify). */
+const WITH_VALUE = [
+  "dev",
+  "broadcast",
+  "brd",
+  "label",
+  "scope",
+  "peer",
+  "remote",
+  "valid_lft",
+  "preferred_lft",
+  "metric",
+];
+const ALONE = ["home", "mngtmpaddr", "nodad", "noprefixroute", "autojoin", "optimistic", "secondary"];
+
+/** The address and the device that words name, or what is wrong with them and the exit status. */
+function addressWords(words: readonly string[]): { cidr: string; device: string } | [message: string, status: number] {
+  let cidr: string | undefined;
+  let device: string | undefined;
+  for (let i = 1; i < words.length; i++) {
+    let word = words[i]!;
+    if (ALONE.includes(word)) continue;
+    if (WITH_VALUE.includes(word)) {
+      const value = words[++i];
+      if (value === undefined) return ['Command line is not complete. Try option "help"', 255];
+      if (word === "dev") device = value;
+      continue;
+    }
+    if (word === "local") {
+      const value = words[++i];
+      if (value === undefined) return ['Command line is not complete. Try option "help"', 255];
+      word = value;
+    }
+    if (cidr !== undefined) return [`Error: either "local" is duplicate, or "${word}" is garbage.`, 255];
+    const found = /^(\d+)\.(\d+)\.(\d+)\.(\d+)(?:\/(\d+))?$/.exec(word);
+    const sound = found?.slice(1, 5).every((part) => Number(part) < 256) && Number(found[5] ?? 32) <= 32;
+    if (!sound) return [`Error: any valid prefix is expected rather than "${word}".`, 1];
+    cidr = word;
+  }
+  if (device === undefined) return ['Not enough information: "dev" argument is required.', 1];
+  return cidr === undefined ? ["RTNETLINK answers: Operation not supported", 2] : { cidr, device };
+}
+
 function* changeAddress(p: Process, words: readonly string[]): Gen<number> {
   const { net } = p.ns;
-  const cidr = words[1] ?? "";
-  const device = words[words.indexOf("dev") + 1];
-  if (words.indexOf("dev") < 0) {
-    yield* sys.printError(p, 'Not enough information: "dev" argument is required.\n');
-    return 255;
+  const given = addressWords(words);
+  if (Array.isArray(given)) {
+    yield* sys.printError(p, `${given[0]}\n`);
+    return given[1];
   }
-  if (!/^\d+\.\d+\.\d+\.\d+(\/\d+)?$/.test(cidr)) {
-    yield* sys.printError(p, `Error: any valid prefix is expected rather than "${cidr}".\n`);
-    return 1;
-  }
+  const { cidr, device } = given;
   if (p.cred.uid !== 0) return yield* notPermitted(p);
-  const one = net.interfaces.get(device!);
+  const one = net.interfaces.get(device);
   if (one === undefined) {
     yield* sys.printError(p, `Cannot find device "${device}"\n`);
     return 1;
@@ -323,165 +382,15 @@ function* changeAddress(p: Process, words: readonly string[]): Gen<number> {
       yield* sys.printError(p, "RTNETLINK answers: Cannot assign requested address\n");
       return 2;
     }
-    net.removeAddress(device!, full);
+    net.removeAddress(device, full);
     if (one.kind !== undefined) disconnect(net, one, full);
   } else if (there) {
     if (words[0] === "replace") return 0;
     yield* sys.printError(p, "RTNETLINK answers: File exists\n");
     return 2;
   } else {
-    net.addAddress(device!, full);
+    net.addAddress(device, full);
     if (one.kind !== undefined && one.up) connected(net, one);
   }
   return 0;
-}
-
-function prefixOf(destination: string): [number, number] {
-  const [text = "0.0.0.0", length = "32"] = destination === "default" ? ["0.0.0.0", "0"] : destination.split("/");
-  return [toNumber(text), Number(length)];
-}
-
-/** The most exact route to an address. */
-export function routeTo(net: NetNamespace, address: string): Route | undefined {
-  const number = toNumber(address);
-  let best: Route | undefined;
-  let bits = -1;
-  for (const one of net.routes) {
-    const [network, length] = prefixOf(one.destination);
-    const mask = length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0;
-    if (((number ^ network) & mask) === 0 && length > bits) {
-      best = one;
-      bits = length;
-    }
-  }
-  return best;
-}
-
-function* route(p: Process, words: string[], options: Options): Gen<number> {
-  const { net } = p.ns;
-  const verb = words[0] ?? "show";
-  // Nothing here has an IPv6 address, hence no way to one.
-  if (options.family === "6" && ["show", "list", "ls"].includes(verb)) {
-    yield* show(p, "", "route", options);
-    return 0;
-  }
-  if (verb === "get") {
-    const target = words[1] ?? "";
-    const local = net.owns(target);
-    const found = routeTo(net, target);
-    if (!local && found === undefined) {
-      yield* sys.printError(p, "RTNETLINK answers: Network is unreachable\n");
-      return 2;
-    }
-    const own = net.interfaces.get(found?.device ?? "")?.addresses[0];
-    const source = found?.source ?? own?.replace(/\/.*$/, "") ?? net.addresses()[0]!;
-    const line = local
-      ? `local ${target} dev lo src ${target} uid ${p.cred.uid} `
-      : `${target}${found!.via ? ` via ${found!.via}` : ""} dev ${found!.device} src ${source} uid ${p.cred.uid} `;
-    yield* show(p, `${line}\n    cache ${local ? "<local> " : ""}\n`, "get", options);
-    return 0;
-  }
-  if (["add", "del", "delete", "replace"].includes(verb)) {
-    if (p.cred.uid !== 0) return yield* notPermitted(p);
-    net.network.changes++;
-    const destination = words[1] ?? "default";
-    const value = (key: string) => (words.includes(key) ? words[words.indexOf(key) + 1] : undefined);
-    const at = net.routes.findIndex((one) => one.destination === destination);
-    if (verb.startsWith("del")) {
-      if (at < 0) {
-        yield* sys.printError(p, "RTNETLINK answers: No such process\n");
-        return 2;
-      }
-      net.routes.splice(at, 1);
-      return 0;
-    }
-    if (at >= 0 && verb === "add") {
-      yield* sys.printError(p, "RTNETLINK answers: File exists\n");
-      return 2;
-    }
-    if (at >= 0) net.routes.splice(at, 1);
-    const via = value("via");
-    if (via !== undefined && net.handmade && routeTo(net, via)?.device === undefined) {
-      yield* sys.printError(p, "Error: Nexthop has invalid gateway.\n");
-      return 2;
-    }
-    const device = value("dev") ?? (via === undefined ? undefined : routeTo(net, via)?.device) ?? "eth0";
-    net.routes.push({ destination, device, ...(via === undefined ? {} : { via }) });
-    return 0;
-  }
-  const order = net.routes
-    .filter(({ device }) => net.interfaces.get(device)?.up !== false)
-    .sort((a, b) => {
-      const [x, i] = prefixOf(a.destination);
-      const [y, j] = prefixOf(b.destination);
-      return x - y || i - j;
-    });
-  const rest = ["show", "list", "ls", "s", "l"].includes(verb) ? words.slice(1) : words;
-  const value = (key: string) => (rest.includes(key) ? rest[rest.indexOf(key) + 1] : undefined);
-  const device = value("dev");
-  if (device !== undefined && !net.interfaces.has(device)) {
-    yield* sys.printError(p, `Cannot find device "${device}"\n`);
-    return 1;
-  }
-  const table = value("table");
-  const lines = table === "local" ? localLines(net) : order.map((one) => routeLine(net, one));
-  const shown = lines.filter((line) => isChosen(line, rest)).map((line) => shownRoute(line, value));
-  yield* show(p, shown.map((line) => `${line}\n`).join(""), "route", options);
-  return 0;
-}
-
-/** Whether a route is one of those that words ask for: a destination, `dev`, `via`, `src`, `proto`, `scope`. */
-function isChosen(line: string, words: readonly string[]): boolean {
-  const own = line.split(" ");
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!;
-    if (["dev", "via", "src", "proto", "scope"].includes(word)) {
-      const at = own.indexOf(word);
-      if (at < 0 || own[at + 1] !== words[++i]) return false;
-    } else if (["table", "type"].includes(word)) i++;
-    else if (
-      !["exact", "to", "root", "match"].includes(word) &&
-      own[0] !== word &&
-      own[0] !== word.replace(/\/32$/, "")
-    )
-      return false;
-  }
-  return true;
-}
-
-/** What all lines share is left out: what was asked for. */
-function shownRoute(line: string, value: (key: string) => string | undefined): string {
-  let short = line;
-  for (const key of ["dev", "proto", "via", "src", "scope"]) {
-    const asked = value(key);
-    if (asked !== undefined) short = short.replace(` ${key} ${asked} `, " ");
-  }
-  return short;
-}
-
-/** The kernel's own table: addresses of the machine, and broadcasts. */
-function localLines(net: NetNamespace): string[] {
-  const out: string[] = [];
-  for (const { name, addresses, up } of net.interfaces.values()) {
-    if (!up && name !== "lo") continue;
-    for (const cidr of addresses) {
-      const [own = ""] = cidr.split("/");
-      const rest = `dev ${name} proto kernel scope`;
-      if (name === "lo") out.push(`local 127.0.0.0/8 ${rest} host src ${own} `);
-      out.push(`local ${own} ${rest} host src ${own} `);
-      const last = name === "lo" ? "127.255.255.255" : broadcast(cidr).replace(" brd ", "");
-      if (last !== "") out.push(`broadcast ${last} ${rest} link src ${own} `);
-    }
-  }
-  return out;
-}
-
-function routeLine(net: NetNamespace, one: Route): string {
-  if (one.via !== undefined) {
-    const flannel = one.device.startsWith("flannel");
-    return `${one.destination} via ${one.via} dev ${one.device} ${flannel ? "onlink " : ""}`;
-  }
-  const own = net.interfaces.get(one.device)?.addresses[0]?.split("/")[0];
-  const source = one.source ?? (one.destination.endsWith("/32") || !one.destination.includes("/") ? undefined : own);
-  return `${one.destination} dev ${one.device} ${source === undefined ? "scope link " : `proto kernel scope link src ${source} `}`;
 }

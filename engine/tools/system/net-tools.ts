@@ -4,7 +4,7 @@ import * as sys from "../../machine/sys.ts";
 import type { Interface, Route } from "../../network/index.ts";
 import { knownTo, type NeighbourState, neighboursOf } from "../../network/neighbours.ts";
 import { tool } from "../tool.ts";
-import { routeTo } from "./ip.ts";
+import { routeTo } from "./ip-route.ts";
 
 const VERSION = "net-tools 2.10";
 
