@@ -31,10 +31,11 @@ export function lookup(sh: Shell, param: Param): ParamValue {
     if (special !== null) return { text: special };
   }
   // A reference may be to all elements of an array.
-  const all = /^([A-Za-z_]\w*)\[([@*])\]$/.exec(sh.vars.target(name));
-  if (all === null) return { text: sh.get(name) };
-  const value = lookupElement(sh, all[1]!, all[2]!);
-  return param.text.startsWith("${") ? { text: value.list!.join(" ") } : value;
+  const value = sh.vars.find(name)?.value;
+  const all = value !== undefined && /[@*]\]$/.test(value) && /^(\w+)\[([@*])\]$/.exec(sh.vars.target(name));
+  if (!all) return { text: sh.get(name) };
+  const found = lookupElement(sh, all[1]!, all[2]!);
+  return param.text.startsWith("${") ? { text: found.list!.join(" ") } : found;
 }
 
 function lookupElement(sh: Shell, name: string, index: string): ParamValue {
@@ -122,7 +123,8 @@ function indirect(sh: Shell, param: Param): Param | ParamValue {
 function length(sh: Shell, param: Param): string {
   if (param.index?.startsWith("-") && !sh.vars.find(sh.vars.target(param.name))?.isSet && !sh.has("nounset"))
     return "0";
-  if (param.index === undefined && sh.vars.target(param.name).includes("[")) return "0";
+  const reference = param.index === undefined ? sh.vars.find(param.name) : undefined;
+  if (reference?.nameref && reference.value?.includes("[")) return "0";
   const value = lookup(sh, param);
   if (value.list) {
     // `${#a[@]}` of what was never set is an error, unlike `${a[@]}`.
