@@ -25,6 +25,7 @@ import { runSimple } from "./simple.ts";
 import type { Source } from "./source.ts";
 import { syntaxError } from "./syntax.ts";
 import { handleSignals, runTrap } from "./traps.ts";
+import { readLine } from "./verbose.ts";
 
 /** Runs a whole text: a script, a `-c` string, an `eval`, a trap. Stops where its syntax is wrong, as bash does. */
 export function* runSource(
@@ -64,7 +65,7 @@ export function* runSource(
         if (line > lastLine && reader.rereads(statement.pos)) break;
         lastLine = text.placeOf(Math.max(statement.pos, statement.end - 1));
         try {
-          if (reads) yield* show(lastLine);
+          if (reads) yield* show(sh.has("verbose") ? readLine(text, statements, statement) : lastLine);
           if (sh.has("noexec")) continue;
           // The last command takes the shell's place, unless a trap is to run after it.
           yield* runStatement(sh, statement, statement === final && sh.traps.size === 0);
