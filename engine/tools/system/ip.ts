@@ -6,6 +6,7 @@ import type { Interface, NetNamespace } from "../../network/index.ts";
 import { peerOf, spaceCalled } from "../../network/links.ts";
 import { inNetwork } from "../../text/ipv4.ts";
 import { linkDetails } from "./bridge.ts";
+import { addressWords, ordered, scopeOf } from "./ip-address.ts";
 import { connected, disconnect, link } from "./ip-link.ts";
 import { neighbours } from "./ip-neighbour.ts";
 import { netns, spaceOf } from "./ip-netns.ts";
@@ -282,26 +283,26 @@ function* address(p: Process, words: string[], options: Options): Gen<number> {
   const wanted = chosenAddresses(rest);
   let text = "";
   for (const [index, one] of chosen) {
-    const scope = one.name === "lo" ? "host" : "global";
     const all = options.family === "6" ? [] : one.addresses;
-    const own = wanted === undefined ? all : all.filter((cidr) => wanted(cidr, scope));
+    const own = wanted === undefined ? all : all.filter((cidr) => wanted(cidr, scopeOf(cidr)));
     if (wanted !== undefined && own.length === 0) continue;
     if (options.brief && !options.json) {
-      text += `${shownName(p, one).padEnd(16)} ${state(p, one).padEnd(14)} ${own.map((cidr) => `${cidr} `).join("")}\n`;
+      text += `${shownName(p, one).padEnd(16)} ${state(p, one).padEnd(14)} ${ordered(own)
+        .map(({ cidr }) => `${cidr} `)
+        .join("")}\n`;
       continue;
     }
     if (options.oneline && !options.json) {
-      for (const cidr of own)
-        text += `${index}: ${one.name}    inet ${cidr}${one.name === "lo" || one.kind !== undefined ? "" : broadcast(cidr)} scope ${scope} ${one.name}\\       valid_lft forever preferred_lft forever\n`;
+      for (const { cidr, secondary } of ordered(own))
+        text += `${index}: ${one.name}    inet ${cidr}${one.name === "lo" || one.kind !== undefined ? "" : broadcast(cidr)} scope ${scopeOf(cidr)}${secondary} ${one.name}\\       valid_lft forever preferred_lft forever\n`;
       continue;
     }
     if (options.family === "6" && own.length === 0) continue;
     const head = linkLines(p, index, one, "");
     text += `${(options.family === "any" ? head : head.slice(0, 1)).join("\n")}\n`;
-    own.forEach((cidr, i) => {
-      const secondary = i > 0 && !cidr.endsWith("/32") ? " secondary" : "";
-      text += `    inet ${cidr}${one.name === "lo" || one.kind !== undefined ? "" : broadcast(cidr)} scope ${scope}${secondary} ${one.name}\n       valid_lft forever preferred_lft forever\n`;
-    });
+    for (const { cidr, secondary } of ordered(own)) {
+      text += `    inet ${cidr}${one.name === "lo" || one.kind !== undefined ? "" : broadcast(cidr)} scope ${scopeOf(cidr)}${secondary} ${one.name}\n       valid_lft forever preferred_lft forever\n`;
+    }
   }
   yield* show(p, text, "address", options);
   return 0;
@@ -316,49 +317,6 @@ export function* missing(p: Process, error: unknown): Gen<number> {
 export function* notPermitted(p: Process): Gen<number> {
   yield* sys.printError(p, "RTNETLINK answers: Operation not permitted\n");
   return 2;
-}
-
-/** Words behind an address that have a value, and ones that have none (ipaddr_modify). */
-const WITH_VALUE = [
-  "dev",
-  "broadcast",
-  "brd",
-  "label",
-  "scope",
-  "peer",
-  "remote",
-  "valid_lft",
-  "preferred_lft",
-  "metric",
-];
-const ALONE = ["home", "mngtmpaddr", "nodad", "noprefixroute", "autojoin", "optimistic", "secondary"];
-
-/** The address and the device that words name, or what is wrong with them and the exit status. */
-function addressWords(words: readonly string[]): { cidr: string; device: string } | [message: string, status: number] {
-  let cidr: string | undefined;
-  let device: string | undefined;
-  for (let i = 1; i < words.length; i++) {
-    let word = words[i]!;
-    if (ALONE.includes(word)) continue;
-    if (WITH_VALUE.includes(word)) {
-      const value = words[++i];
-      if (value === undefined) return ['Command line is not complete. Try option "help"', 255];
-      if (word === "dev") device = value;
-      continue;
-    }
-    if (word === "local") {
-      const value = words[++i];
-      if (value === undefined) return ['Command line is not complete. Try option "help"', 255];
-      word = value;
-    }
-    if (cidr !== undefined) return [`Error: either "local" is duplicate, or "${word}" is garbage.`, 255];
-    const found = /^(\d+)\.(\d+)\.(\d+)\.(\d+)(?:\/(\d+))?$/.exec(word);
-    const sound = found?.slice(1, 5).every((part) => Number(part) < 256) && Number(found[5] ?? 32) <= 32;
-    if (!sound) return [`Error: any valid prefix is expected rather than "${word}".`, 1];
-    cidr = word;
-  }
-  if (device === undefined) return ['Not enough information: "dev" argument is required.', 1];
-  return cidr === undefined ? ["RTNETLINK answers: Operation not supported", 2] : { cidr, device };
 }
 
 function* changeAddress(p: Process, words: readonly string[]): Gen<number> {
