@@ -1,5 +1,6 @@
 import type { Gen } from "../kernel/index.ts";
 import { decode } from "../kernel/index.ts";
+import { genericResponse } from "./generic-response.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "./http.ts";
 import { failure, type Status, StatusError } from "./status.ts";
 import type { KubeList, KubeObject, Resource, WatchStream } from "./types.ts";
@@ -237,27 +238,7 @@ export function toError(response: HttpResponse): StatusError {
     return new StatusError(body.value as Status);
   }
   const text = body.type === "bytes" ? decode(body.bytes).trimEnd() : "";
-  const [reason, message] = GENERIC[response.status] ?? [
-    response.status >= 500 ? "InternalError" : "Unknown",
-    `an error on the server (${JSON.stringify(text || "unknown")}) has prevented the request from succeeding`,
-  ];
+  const [reason, message] = genericResponse(response.status, text);
   const causes = [{ reason: "UnexpectedServerResponse", message: text || "unknown", field: "" }];
-  return failure(response.status, reason, message || text || "unknown", { causes });
+  return failure(response.status, reason, message, { causes });
 }
-
-/** Reason and message of an answer that is no Status (apimachinery pkg/api/errors NewGenericServerResponse); "": the answer's own text. */
-const GENERIC: Readonly<Record<number, readonly [string, string]>> = {
-  400: ["BadRequest", "the server rejected our request for an unknown reason"],
-  401: ["Unauthorized", "the server has asked for the client to provide credentials"],
-  403: ["Forbidden", ""],
-  404: ["NotFound", "the server could not find the requested resource"],
-  405: ["MethodNotAllowed", "the server does not allow this method on the requested resource"],
-  409: ["Conflict", "the server reported a conflict"],
-  422: ["Invalid", "the server rejected our request due to an error in our request"],
-  429: ["TooManyRequests", "the server has received too many requests and has asked us to try again later"],
-  503: ["ServiceUnavailable", "the server is currently unable to handle the request"],
-  504: [
-    "Timeout",
-    "the server was unable to return a response in the time allotted, but may still be processing the request",
-  ],
-};

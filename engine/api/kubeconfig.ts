@@ -2,6 +2,7 @@ import { parse } from "yaml";
 import { decode, decodeBase64, type Gen, MINUTE, SECOND } from "../kernel/index.ts";
 import type { Process } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
+import { plainOnTls } from "../network/http-bytes.ts";
 import { type Connection, isNetError, NetError } from "../network/index.ts";
 import { ApiClient, type ClientOptions } from "./client.ts";
 import type { HttpHandler, HttpRequest } from "./http.ts";
@@ -176,19 +177,21 @@ export function sendTo(
   const { scheme, host, port, prefix } = splitServer(server);
   const hostPort = server.replace(/^[a-z]+:\/\//i, "").replace(/\/.*$/, "");
   const isAddress = /^\d+\.\d+\.\d+\.\d+$/.test(host);
+  const nowhere = unreachable(scheme, hostPort, port);
   const failed = ({ method, path }: HttpRequest, words: string, code: NetError["code"]): RequestError =>
     new RequestError(method, `${scheme}://${hostPort}${prefix}${path}`, hostPort, words, code);
   let open: Connection | undefined;
   return function* send(request) {
     let address = host;
+    if (nowhere !== undefined) throw failed(request, nowhere, "ENOTFOUND");
     try {
       if (open === undefined || !open.alive()) {
         if (!isAddress) {
-          const found = lookupHost(p, host);
+          const found = host === "" ? "127.0.0.1" : lookupHost(p, host);
           if (found === undefined) throw failed(request, `dial tcp: lookup ${host}: no such host`, "ENOTFOUND");
-          address = found;
+          if (host !== "") address = found;
         }
-        open = yield* p.ns.net.network.connect(p.ns.net, address, port, { timeout });
+        open = yield* p.ns.net.network.connect(p.ns.net, address || "127.0.0.1", port, { timeout });
         if (scheme === "https" && open.listener.tls === false) {
           open = undefined;
           throw failed(request, "http: server gave HTTP response to HTTPS client", "ECONNRESET");
@@ -204,12 +207,20 @@ export function sendTo(
         }
       }
       request.remoteAddress = open.seenFrom;
+      if (scheme === "http" && open.server.tls) return yield* open.server.plain?.(request) ?? plainOnTls();
       return yield* open.http(prefix ? { ...request, path: prefix + request.path } : request);
     } catch (error) {
       if (!isNetError(error) || error instanceof RequestError) throw error;
       throw failed(request, dialWords(address, port, error), error.code);
     }
   };
+}
+
+/** Why nothing is even dialed (net/http Transport, net/lookup.go LookupPort). */
+function unreachable(scheme: string, hostPort: string, port: number): string | undefined {
+  if (scheme !== "http" && scheme !== "https") return `unsupported protocol scheme "${scheme}"`;
+  if (hostPort === "") return "http: no Host in request URL";
+  return port > 65_535 ? `dial tcp: address ${port}: invalid port` : undefined;
 }
 
 function dialWords(address: string, port: number, error: NetError): string {

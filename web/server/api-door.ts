@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { createCertificate, type Input, keyPair, pem, privateKeyPem, type SessionEvents } from "../../engine/index.ts";
 import { acceptExec } from "./exec-door.ts";
@@ -53,6 +53,7 @@ export class ApiDoor {
       accept(this, request, socket as TLSSocket, head);
     });
     this.server.on("clientError", (_error, socket) => socket.destroy());
+    answerPlain(this.server);
   }
 
   /** The events that a session must send here. */
@@ -219,4 +220,29 @@ function transportCertificate(names: readonly string[]): { ca: string; certifica
     ...span,
   });
   return { ca: pem("CERTIFICATE", ca), certificate: pem("CERTIFICATE", certificate), key: privateKeyPem(own) };
+}
+
+/** First byte of a TLS handshake record (RFC 8446, 5.1). */
+const HANDSHAKE = 22;
+
+/** Who does not begin with a handshake is told so, as Go's net/http does; Node would only hang up. */
+function answerPlain(server: Server): void {
+  const secure = server.listeners("connection") as ((socket: Socket) => void)[];
+  server.removeAllListeners("connection");
+  server.on("connection", (socket: Socket) => {
+    const hangUp = () => socket.destroy();
+    socket.on("error", hangUp);
+    socket.once("readable", () => {
+      const first = socket.read() as Buffer | null;
+      if (first === null) return hangUp();
+      socket.off("error", hangUp);
+      if (first[0] === HANDSHAKE) {
+        socket.unshift(first);
+        for (const listener of secure) listener.call(server, socket);
+        return;
+      }
+      socket.on("error", hangUp);
+      socket.end("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
+    });
+  });
 }

@@ -10,8 +10,8 @@ import {
   type DryRun,
   dryRun,
   LAST_APPLIED,
+  latePrinter,
   recorded,
-  resultPrinter,
   validation,
   withLastApplied,
 } from "./changes.ts";
@@ -51,7 +51,7 @@ export function* apply(k: Invocation): Gen<number> {
   const fieldValidation = validation(k);
   checkFlags(k, strategy, serverSide);
   if (flags.bool("prune")) yield* pruneMappings(k);
-  const print = resultPrinter(k, strategy);
+  const print = latePrinter(k, strategy);
   const result = yield* build(k, {
     ...fileFlags(k),
     labelSelector: flags.string("selector"),

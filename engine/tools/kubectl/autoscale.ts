@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { createObject, createOrUpdateAnnotation, dryRun, typedPrinter } from "./changes.ts";
+import { createObject, createOrUpdateAnnotation, dryRun, latePrinter, typedPrinter } from "./changes.ts";
 import { KubectlError } from "./errors.ts";
 import type { Invocation } from "./invocation.ts";
 import { localMapping } from "./resource-files.ts";
@@ -11,7 +11,7 @@ export function* autoscale(k: Invocation): Gen<number> {
   const { flags } = k;
   if (!flags.changed("max")) throw new KubectlError('required flag(s) "max" not set');
   const strategy = dryRun(k);
-  const print = typedPrinter(k, strategy);
+  const print = latePrinter(k, strategy, typedPrinter);
   const [min, max] = [flags.int("min"), flags.int("max")];
   if (max < 1) throw new KubectlError(`--max=MAXPODS is required and must be at least 1, max: ${max}`);
   if (max < min) {

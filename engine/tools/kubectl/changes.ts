@@ -45,6 +45,15 @@ export function resultPrinter(k: Invocation, strategy: DryRun): (object: KubeObj
   };
 }
 
+/** The same for commands that make a printer for each object, once it is changed: what is wrong with `-o` comes after it. */
+export function latePrinter(
+  k: Invocation,
+  strategy: DryRun = "none",
+  make: typeof resultPrinter = resultPrinter,
+): (object: KubeObject, operation: string) => void {
+  return (object, operation) => make(k, strategy)(object, operation);
+}
+
 /** The same for commands whose objects are Go structs: JSON has their fields in the order of the struct, zero values as Go writes them. */
 export function typedPrinter(k: Invocation, strategy: DryRun): (object: KubeObject, operation: string) => void {
   if (!k.flags.has("output") || k.flags.string("output") === "") return resultPrinter(k, strategy);

@@ -1,5 +1,5 @@
 import { toError } from "../../api/client.ts";
-import { failure, isStatus } from "../../api/status.ts";
+import { failure, isStatus, StatusError } from "../../api/status.ts";
 import type { Resource } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { isNetError } from "../../network/index.ts";
@@ -181,7 +181,7 @@ export function* discover(k: Invocation, attempts: number): Gen<Discovery> {
     } catch (error) {
       if (isStatus(error, "Unauthorized")) failed = NO_CREDENTIALS;
       else if (isStatus(error, "Forbidden")) failed = NOT_ALLOWED;
-      else if (isNetError(error)) failed = error;
+      else if (isNetError(error) || error instanceof StatusError) failed = error;
       else throw error;
       if (attempts === 0) continue;
       k.err(

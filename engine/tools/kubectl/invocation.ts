@@ -9,6 +9,7 @@ import {
   sendTo,
   trustOf,
 } from "../../api/kubeconfig.ts";
+import { serverUrl, UrlFault } from "../../api/server-url.ts";
 import { formatTime } from "../../api/time.ts";
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
@@ -282,8 +283,9 @@ export class Invocation {
   /** The client; throws when none can be made of what the kubeconfig says. */
   client(): ApiClient {
     if (this.connected) return this.connected;
-    const { server, cluster } = this.target();
+    const { server: named, cluster } = this.target();
     this.unusable();
+    const server = urlOf(named);
     const user = isSecure(server) ? this.target().user : {};
     if (isSecure(server)) checkCredentials(this.p, user, cluster);
     const trust = isSecure(server) ? trustOf(this.p, cluster) : undefined;
@@ -390,3 +392,12 @@ const CONTENT_TYPES: Record<PatchType, string> = {
   strategic: "application/strategic-merge-patch+json",
   apply: "application/apply-patch+yaml",
 };
+
+function urlOf(server: string): string {
+  try {
+    return serverUrl(server);
+  } catch (error) {
+    if (error instanceof UrlFault) throw new Exit(1, `Unable to connect to the server: ${error.message}`);
+    throw new KubectlError((error as Error).message);
+  }
+}

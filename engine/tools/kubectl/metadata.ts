@@ -3,7 +3,7 @@ import { resourcePath } from "../../api/client.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { labelValue } from "../../api/validation/names.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { changeCause, changeQuery, type DryRun, dryRun, resultPrinter } from "./changes.ts";
+import { changeCause, changeQuery, type DryRun, dryRun, latePrinter, resultPrinter } from "./changes.ts";
 import { Errors, KubectlError } from "./errors.ts";
 import { quote, sortedKeys } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
@@ -152,7 +152,7 @@ function editing(settings: Settings): (k: Invocation) => Gen<number> {
   return function* edit(k) {
     const { flags } = k;
     const strategy = dryRun(k);
-    const print = resultPrinter(k, strategy);
+    const print = settings.word === "annotation" ? resultPrinter(k, strategy) : latePrinter(k, strategy);
     const { resources, pairs: specs } = splitPairs(k.args, settings.word);
     const pairs = settings.parse(specs);
     check(k, strategy, resources, pairs, settings.word);

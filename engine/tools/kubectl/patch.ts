@@ -15,6 +15,7 @@ import {
   createObject,
   createOrUpdateAnnotation,
   dryRun,
+  latePrinter,
   resultPrinter,
   validation,
 } from "./changes.ts";
@@ -37,7 +38,7 @@ export function* patch(k: Invocation): Gen<number> {
   const { flags } = k;
   const strategy = dryRun(k);
   // A dry run is not told: the name of the operation is set after it (kubectl/pkg/cmd/patch ToPrinter).
-  const print = resultPrinter(k, "none");
+  const print = latePrinter(k);
   const text = flags.string("patch");
   const file = flags.string("patch-file");
   if (text !== "" && file !== "") throw new KubectlError("cannot specify --patch and --patch-file together");

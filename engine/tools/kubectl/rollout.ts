@@ -4,7 +4,7 @@ import { formatLabelSelector } from "../../api/columns.ts";
 import { formatMicroTime } from "../../api/time.ts";
 import type { KubeList, KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { changeQuery, dryRun, resultPrinter } from "./changes.ts";
+import { changeQuery, dryRun, latePrinter } from "./changes.ts";
 import { controllerOf, Document } from "./describe/document.ts";
 import { writePodTemplate } from "./describe/pod-parts.ts";
 import { templateKey } from "./describe/workloads.ts";
@@ -157,7 +157,7 @@ function* history(k: Invocation): Gen<number> {
 
 function* undo(k: Invocation): Gen<number> {
   const strategy = dryRun(k);
-  const print = resultPrinter(k, strategy);
+  const print = latePrinter(k, strategy);
   const wanted = k.flags.int("to-revision");
   const result = yield* targets(k);
   yield* visit(result, function* (info) {
@@ -199,7 +199,7 @@ function* undo(k: Invocation): Gen<number> {
 
 function patching(operation: string, patchOf: (k: Invocation, info: Info) => object | string): Runner {
   return function* change(k) {
-    const print = resultPrinter(k, "none");
+    const print = latePrinter(k);
     const result = yield* targets(k);
     const errors = foundErrors(result);
     for (const info of result.infos) {

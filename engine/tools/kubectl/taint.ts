@@ -2,7 +2,7 @@ import { resourcePath } from "../../api/client.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { labelValue, qualifiedName } from "../../api/validation/names.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { changeQuery, dryRun, resultPrinter } from "./changes.ts";
+import { changeQuery, dryRun, latePrinter } from "./changes.ts";
 import { aggregateText, Exit, KubectlError, usageError } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
@@ -44,7 +44,7 @@ export function* taint(k: Invocation): Gen<number> {
     throw new KubectlError("at least one resource name must be specified since 'all' parameter is not set");
   }
   // Each node has a printer of its own, made before the dry run is known.
-  const print = (object: KubeObject, operation: string) => resultPrinter(k, "none")(object, operation);
+  const print = latePrinter(k);
   const result = yield* build(k, {
     args: all || selector !== "" ? ["node"] : ["node", ...resources.slice(1)],
     selectAll: all,

@@ -32,6 +32,7 @@ const FIELDS = [
 
 /** kubectl version. */
 export function* version(k: Invocation): Gen<number> {
+  if (k.args.length > 0 && !k.flags.bool("client")) throw new KubectlError(`extra arguments: [${k.args.join(" ")}]`);
   const output = k.flags.string("output");
   if (output !== "" && output !== "yaml" && output !== "json")
     throw new KubectlError(`--output must be 'yaml' or 'json'`);

@@ -39,6 +39,7 @@ export function* token(k: Invocation): Gen<number> {
     },
     status: { expirationTimestamp: null, token: "" },
   };
+  const printer = objectPrinter(k);
   let answer: KubeObject;
   try {
     answer = yield* k.object("POST", `/api/v1/namespaces/${k.namespace}/serviceaccounts/${name}/token`, request);
@@ -46,7 +47,6 @@ export function* token(k: Invocation): Gen<number> {
     if (!isExpected(error)) throw error;
     throw new KubectlError(`failed to create token: ${error.message}`);
   }
-  const printer = objectPrinter(k);
   if (printer) k.out(printer.print(answer));
   else k.out(answer.status.token + (k.p.fds.get(1)?.tty ? "\n" : ""));
   return 0;
