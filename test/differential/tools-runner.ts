@@ -1,4 +1,5 @@
 /** Runs scripts in the shell of a simulated machine, with its whole base system. */
+import { existsSync, readFileSync } from "node:fs";
 import { decode, Kernel, SECOND } from "../../engine/kernel/index.ts";
 import { buildBase } from "../../engine/machine/base/index.ts";
 import { dirNode, entriesOf, fileNode } from "../../engine/machine/inode.ts";
@@ -36,10 +37,14 @@ const PROGRAMS = new Map(
   }),
 );
 
+const PID_MAX = "/proc/sys/kernel/pid_max";
+
 /** A machine whose /work holds `files`. */
 export function toolMachine(files: Record<string, string>, epochMs: number): { kernel: Kernel; machine: Machine } {
   const kernel = new Kernel({ seed: 1, epochMs });
   const machine = new Machine({ kernel, network: new Network(kernel), hostname: "worker-1", programs: PROGRAMS });
+  // Columns of process ids are as wide as the largest may be.
+  if (existsSync(PID_MAX)) machine.ns.uts.sysctls = new Map([["kernel.pid_max", readFileSync(PID_MAX, "utf8").trim()]]);
   buildBase(machine, {});
   const directory = (path: string) => {
     let at = machine.root;

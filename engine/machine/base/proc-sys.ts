@@ -139,7 +139,7 @@ export function sysctlTree(ns: Pick<Namespaces, "uts">): DirNode {
       "kernel.version",
       computed(() => `${KERNEL_VERSION}\n`),
     );
-    leaves.set("kernel.pid_max", setting("4194304"));
+    if (!leaves.has("kernel.pid_max")) leaves.set("kernel.pid_max", setting("4194304"));
     return leaves;
   });
 }

@@ -1,7 +1,10 @@
 import type { KubeList } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
 import type { Invocation } from "./invocation.ts";
+import { listError } from "./resources.ts";
 
+const SERVICES = { group: "", version: "v1", resource: "services" };
+const LABEL = "kubernetes.io/cluster-service=true";
 const HINT = "\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n";
 
 /** kubectl cluster-info. */
@@ -10,7 +13,7 @@ export function* clusterInfo(k: Invocation): Gen<number> {
   try {
     const namespace = k.target().explicitNamespace ? k.namespace : "kube-system";
     yield* k.resources(5);
-    const path = `/api/v1/namespaces/${namespace}/services?labelSelector=${encodeURIComponent("kubernetes.io/cluster-service=true")}`;
+    const path = `/api/v1/namespaces/${namespace}/services?labelSelector=${encodeURIComponent(LABEL)}`;
     const list = (yield* k.object("GET", path)) as unknown as KubeList;
     k.out(`Kubernetes control plane is running at ${host}\n`);
     for (const { metadata, spec, status } of list.items) {
@@ -29,6 +32,8 @@ export function* clusterInfo(k: Invocation): Gen<number> {
       }
       k.out(`${metadata.labels?.["kubernetes.io/name"] || metadata.name} is running at ${link}\n`);
     }
+  } catch (error) {
+    throw listError(error, SERVICES, { labelSelector: LABEL, fieldSelector: "" });
   } finally {
     k.out(HINT);
   }

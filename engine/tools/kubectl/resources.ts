@@ -331,7 +331,11 @@ function* fromSelector(run: Run, named: Named): Gen<Result> {
 }
 
 /** Helper.FollowContinue's words for a list that the server refused. */
-function listError(error: unknown, mapping: Mapping, { labelSelector, fieldSelector }: Run): unknown {
+export function listError(
+  error: unknown,
+  mapping: Pick<Mapping, "group" | "version" | "resource">,
+  { labelSelector, fieldSelector }: Pick<Run, "labelSelector" | "fieldSelector">,
+): unknown {
   if (!(error instanceof StatusError)) return error;
   if (error.reason !== "BadRequest" && error.reason !== "NotFound") return error;
   if (error.reason === "NotFound" && (error.status.details?.kind ?? "") !== "") return error;

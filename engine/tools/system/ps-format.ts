@@ -8,6 +8,8 @@ export interface Field {
   spec: string;
   header: string;
   width: number;
+  /** The width was given with it. */
+  given?: boolean;
   column: Column | undefined;
 }
 
@@ -33,6 +35,16 @@ export function fieldsOf(spec: string, header?: string): Field[] | undefined {
   if (column === undefined) return MACROS[spec]?.split(" ").flatMap((one) => fieldsOf(one, header) ?? []);
   const width = Math.max(column.width, header?.length ?? 0);
   return [{ spec, header: header ?? column.header, width, column }];
+}
+
+const IDS = new Set(["lwp", "pgid", "pgrp", "pid", "ppid", "sess", "session", "sid", "spid", "tgid", "tid", "tpgid"]);
+
+/** The fields with columns of process ids as wide as the largest id may be (procps_pid_length of libproc2). */
+export function withIdWidth(fields: readonly Field[], pidMax: number): Field[] {
+  const digits = String(pidMax).length;
+  return fields.map((field) =>
+    IDS.has(field.spec) && !field.given ? { ...field, width: Math.max(digits, field.header.length) } : field,
+  );
 }
 
 /** Fields of an `-o` list: `pid,ppid=PARENT,comm:20`, or AIX's `%p %c`. Throws `PsError`. */
@@ -72,7 +84,7 @@ function plainList(text: string): Field[] {
     if (fields === undefined) throw new PsError(`unknown user-defined format specifier "${spec}"`);
     if (width !== undefined && fields.length > 1)
       throw new PsError("can not set width for a macro (multi-column) format specifier");
-    if (width !== undefined) fields[0]!.width = Number(width);
+    if (width !== undefined) Object.assign(fields[0]!, { width: Number(width), given: true });
     out.push(...fields);
   }
   return out;

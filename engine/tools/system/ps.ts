@@ -6,7 +6,7 @@ import { type Seen, seenBy } from "./process-view.ts";
 import { busyboxPs } from "./ps-busybox.ts";
 import type { View } from "./ps-cells.ts";
 import { COLUMNS, type Column } from "./ps-columns.ts";
-import { type Field, PsError } from "./ps-format.ts";
+import { type Field, PsError, withIdWidth } from "./ps-format.ts";
 import { helpText, USAGE } from "./ps-help.ts";
 import type { Sort } from "./ps-lists.ts";
 import { type Request, request } from "./ps-options.ts";
@@ -67,8 +67,16 @@ function* show(p: Process, asked: Request): Gen<number> {
   const [columns, lines] = screen(p, asked);
   if (columns < 9 || lines < 2)
     yield* sys.printError(p, `your ${columns}x${lines} screen size is bogus. expect trouble\n`);
-  yield* sys.print(p, new Sheet(asked, view, columns).text(rows, lines));
+  yield* sys.print(
+    p,
+    new Sheet({ ...asked, fields: withIdWidth(asked.fields, pidMax(p)) }, view, columns).text(rows, lines),
+  );
   return chosen.length > 0 ? 0 : 1;
+}
+
+function pidMax(p: Process): number {
+  const path = "/proc/sys/kernel/pid_max";
+  return sys.find(p, path) === undefined ? 32_768 : Number(sys.readText(p, path));
 }
 
 /** Columns and rows of the screen (src/ps/global.c). */
