@@ -11,7 +11,7 @@ import { badSubscript, readonlyVariable, ShellError } from "./control.ts";
 import { BARE, FAULT, inDialect } from "./dialect.ts";
 import { Bindings } from "./editor/bindings.ts";
 import { exportedEnvironment } from "./environment.ts";
-import { compile, type Memo, once, piecesText } from "./expand.ts";
+import { compile, type Memo, piecesText } from "./expand.ts";
 import type { History } from "./history.ts";
 import { homeOf } from "./home.ts";
 import { JobTable } from "./jobs.ts";
@@ -21,6 +21,7 @@ import { setCompatibility, setPosixMode } from "./modes.ts";
 import { commandText } from "./print-command.ts";
 import { expandPrompt } from "./prompt.ts";
 import type { Source } from "./source.ts";
+import { indexOf } from "./subscript.ts";
 import { substituteCommand, substituteProcess } from "./substitution.ts";
 import { MAX_ELEMENTS, Variable, Variables } from "./variables.ts";
 import type { Piece } from "./word.ts";
@@ -432,31 +433,9 @@ export class Shell {
     this.vars.changed();
   }
 
-  /** Numeric value of a subscript, which is expanded first unless it was; negative ones count from the end. */
+  /** Numeric value of a subscript: see `indexOf` of subscript.ts. */
   indexOf(variable: Variable | undefined, text: string, name: string, reading = false, expanded = false): number {
-    if (!reading && (text === "@" || text === "*" || text === "")) {
-      const error = new ShellError(`${name}[${text}]: bad array subscript`);
-      error.unnamed = true;
-      throw error;
-    }
-    // Single quotes are none here, as between double quotes.
-    const open = !expanded && /[$`"\\]/.test(text);
-    const source = open ? piecesText(this, compile(text, "arith").pieces) : expanded ? text.replaceAll("'", "") : text;
-    let value: number;
-    try {
-      value = Number(evaluate(source, this.arith, 0));
-    } catch (error) {
-      if (error instanceof ShellError) error.cleanup = error.unnamed = true;
-      throw error;
-    }
-    if (value >= 0) return value;
-    const size = variable?.list ? variable.list.length : variable?.isSet && !reading ? 1 : 0;
-    if (value + size < 0 && reading) {
-      // `report_error` of bash's error.c ends a shell with `set -e`.
-      if (this.has("errexit")) throw new ShellError(`${name}: bad array subscript`);
-      once(this, () => this.warnings.push(`${name}: bad array subscript`));
-    } else if (value + size < 0) throw badSubscript(name, text);
-    return value + size;
+    return indexOf(this, variable, text, name, reading, expanded);
   }
 
   /** The key that a subscript of an associative array names. */

@@ -1,12 +1,11 @@
 import type { ApiClient } from "../../api/client.ts";
 import { EventRecorder } from "../../api/event-recorder.ts";
 import { type Change, Informer } from "../../api/informer.ts";
-import { klog, klogAt, type Severity } from "../../api/klog.ts";
+import type { Severity } from "../../api/klog.ts";
 import { NODES, PODS, SERVICES } from "../../api/resources.ts";
 import { formatTime } from "../../api/time.ts";
 import type { KubeObject } from "../../api/types.ts";
 import {
-  encode,
   type Gen,
   type Kernel,
   type KernelEvent,
@@ -30,6 +29,7 @@ import { evictionConfig } from "./eviction/thresholds.ts";
 import { ImageManager } from "./image-manager.ts";
 import { kubeletRules } from "./iptables.ts";
 import { NodeLease } from "./lease.ts";
+import { writeLine } from "./log.ts";
 import { ManifestWatch } from "./manifests.ts";
 import { deleteOrphanedMirror, ensureMirror } from "./mirror.ts";
 import { NodeReporter } from "./node-status.ts";
@@ -144,19 +144,7 @@ export class Kubelet implements KubeletContext {
     verbosity = 0,
   ): void => {
     if (verbosity > this.options.verbosity) return;
-    const file = this.process.fds.get(2);
-    if (file === undefined) return;
-    const { kernel, process } = this;
-    if (file.later) {
-      const at = kernel.epochMs * 1000 + kernel.now;
-      file.later(() => klogAt(at, process.pid, severity, source, message, kv), message.length);
-      return;
-    }
-    const line = `${klog(kernel, process.pid, severity, source, message, kv)}\n`;
-    if (file.lines) file.lines(line);
-    else if (file.pipe) {
-      if (file.pipe.readers > 0) file.pipe.push(encode(line));
-    } else file.write(encode(line)).next();
+    writeLine(this.process, severity, source, message, kv);
   };
 
   spawn(name: string, body: Gen<unknown>): Task {
