@@ -13,6 +13,25 @@ ID=$(on $N "crictl ps --name ^web$ -q")
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    name: "journal, units and processes tell their times in the zone of who asks",
+    script: `sudo timedatectl set-timezone Asia/Seoul
+journalctl -n 1 -o short-full; TZ=UTC journalctl -n 1 -o short-iso
+systemctl status ssh | grep Active; systemctl show ssh -p ActiveEnterTimestamp
+ps -o lstart= -p 1; who -b
+journalctl --since yesterday --until today
+logger -p local3.err hello; journalctl --facility=local3 -p err -o cat`,
+    expect: [
+      / 18:00:\d\d KST workstation /,
+      /T09:00:\d\d\+0000 workstation /,
+      /since Mon 2026-03-02 18:00:\d\d KST; /,
+      /^ActiveEnterTimestamp=Mon 2026-03-02 18:00:\d\d KST$/,
+      /^Mon Mar {2}2 18:00:\d\d 2026$/,
+      /system boot {2}2026-03-02 18:00$/,
+      "-- No entries --",
+      /^hello$/,
+    ],
+  },
+  {
     name: "crictl shows what the runtime runs",
     script: `${WEB}
 on $N "crictl ps | grep web; crictl pods --name web; crictl images | grep -c nginx"

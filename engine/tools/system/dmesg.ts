@@ -54,10 +54,10 @@ export const dmesg = tool(
       const since = previous === undefined ? 0 : entry.at - previous.at;
       const seconds = (value: number, width: number) =>
         `${String(Math.floor(value / 1e6)).padStart(width)}.${String(Math.floor(value % 1e6)).padStart(6, "0")}`;
-      if (o.has("T")) return `[${wallTime(machine.kernel, entry.at, "%a %b %e %H:%M:%S %Y")}] `;
+      if (o.has("T")) return `[${wallTime(t.p, entry.at, "%a %b %e %H:%M:%S %Y")}] `;
       if (o.has("H", "e"))
         return previous === undefined || Math.floor(entry.at / 60e6) !== Math.floor(previous.at / 60e6)
-          ? `[${wallTime(machine.kernel, entry.at, "%b%e %H:%M").replace(/^(\w+)\s*/, "$1 ")}] `
+          ? `[${wallTime(t.p, entry.at, "%b%e %H:%M").replace(/^(\w+)\s*/, "$1 ")}] `
           : `[  +${seconds(since, 1)}] `;
       if (o.has("d")) return `[${seconds(us, 5)} <${seconds(since, 5)}>] `;
       return `[${seconds(us, 5)}] `;

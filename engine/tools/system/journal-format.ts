@@ -1,6 +1,7 @@
 /** Output formats of journalctl (src/shared/logs-show.c). */
 import type { JournalEntry } from "../../machine/journal.ts";
 import type { Machine } from "../../machine/machine.ts";
+import type { Process } from "../../machine/process.ts";
 import { timestamp, wallTime } from "./when.ts";
 
 export const FORMATS = [
@@ -67,8 +68,9 @@ export interface FormatOptions {
 }
 
 /** One entry as text, with its newline. */
-export function formatEntry(machine: Machine, entry: JournalEntry, options: FormatOptions): string {
+export function formatEntry(p: Process, entry: JournalEntry, options: FormatOptions): string {
   const { format } = options;
+  const { machine } = p;
   if (format === "cat") return `${entry.message}\n`;
   if (format === "json" || format === "json-pretty") {
     const fields = fieldsOf(machine, entry).filter(
@@ -89,39 +91,39 @@ export function formatEntry(machine: Machine, entry: JournalEntry, options: Form
     const lines = fieldsOf(machine, entry)
       .filter(([name]) => !name.startsWith("__"))
       .map(([name, value]) => `    ${name}=${value}\n`);
-    const at = wallTime(machine.kernel, entry.at, "%a %Y-%m-%d %H:%M:%S.%6N UTC");
+    const at = wallTime(p, entry.at, "%a %Y-%m-%d %H:%M:%S.%6N %Z");
     return `${at} [${cursor(machine, entry)}]\n${lines.join("")}`;
   }
   const host = options.noHostname ? "" : ` ${machine.hostname}`;
   const named = format === "with-unit" ? (entry.unit ?? entry.identifier) : entry.identifier;
   const who = entry.pid === undefined || entry.transport === "kernel" ? named : `${named}[${entry.pid}]`;
-  const head = `${stamp(machine, entry, format)}${host} ${who}: `;
+  const head = `${stamp(p, entry, format)}${host} ${who}: `;
   const lines = entry.message.replace(/\n+$/, "").split("\n");
   const [on, off] = options.color ? colors(entry.priority) : ["", ""];
   const indent = " ".repeat(head.length);
   return lines.map((line, i) => `${i === 0 ? head : indent}${on}${line}${off}\n`).join("");
 }
 
-function stamp(machine: Machine, entry: JournalEntry, format: Format): string {
-  const { kernel } = machine;
+function stamp(p: Process, entry: JournalEntry, format: Format): string {
+  const { machine } = p;
   switch (format) {
     case "short-full":
     case "with-unit":
-      return timestamp(kernel, entry.at);
+      return timestamp(p, entry.at);
     case "short-iso":
-      return wallTime(kernel, entry.at, "%Y-%m-%dT%H:%M:%S%z");
+      return wallTime(p, entry.at, "%Y-%m-%dT%H:%M:%S%z");
     case "short-iso-precise":
-      return wallTime(kernel, entry.at, "%Y-%m-%dT%H:%M:%S.%6N%z");
+      return wallTime(p, entry.at, "%Y-%m-%dT%H:%M:%S.%6N%z");
     case "short-precise":
-      return wallTime(kernel, entry.at, "%b %d %H:%M:%S.%6N");
+      return wallTime(p, entry.at, "%b %d %H:%M:%S.%6N");
     case "short-unix":
-      return wallTime(kernel, entry.at, "%s.%6N");
+      return wallTime(p, entry.at, "%s.%6N");
     case "short-monotonic": {
       const us = Math.floor(entry.at - machine.bootedAt + 4_000_000);
       return `[${String(Math.floor(us / 1e6)).padStart(5)}.${String(us % 1e6).padStart(6, "0")}]`;
     }
     default:
-      return wallTime(kernel, entry.at, "%b %d %H:%M:%S");
+      return wallTime(p, entry.at, "%b %d %H:%M:%S");
   }
 }
 

@@ -4,6 +4,7 @@ import type { Machine } from "../../machine/machine.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { unitName } from "../../machine/systemd/index.ts";
+import { localZone } from "../../machine/zone.ts";
 import { parseDate } from "../../text/date-parse.ts";
 import { compileRegex, RegexError } from "../../text/regex/index.ts";
 import type { ParsedOptions } from "../options.ts";
@@ -42,8 +43,8 @@ export function matcher(p: Process, machine: Machine, o: ParsedOptions): Test {
     tests.push((entry) => numbers.includes(new Map(fieldsOf(machine, entry)).get("SYSLOG_FACILITY") ?? ""));
   }
   tests.push(...cursorTests(p, machine, o));
-  const since = instant(machine, o.value("S"), "since");
-  const until = instant(machine, o.value("U"), "until");
+  const since = instant(p, o.value("S"));
+  const until = instant(p, o.value("U"));
   if (since !== undefined) tests.push((entry) => entry.at >= since);
   if (until !== undefined) tests.push((entry) => entry.at <= until);
   const priority = o.value("p");
@@ -97,21 +98,20 @@ function bootTest(machine: Machine, value: string | undefined): Test {
 }
 
 /** µs of virtual time that a `--since` text means (systemd.time(7)). */
-function instant(machine: Machine, text: string | undefined, _option: string): number | undefined {
+function instant(p: Process, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const { kernel } = machine;
+  const { kernel } = p.machine;
   const words = text.trim();
   const past = words.endsWith(" ago") || words.endsWith("\tago");
   if (past || words.startsWith("-") || words.startsWith("+")) {
     const us = spanOf(words.slice(/^[-+]/.test(words) ? 1 : 0, past ? -3 : undefined).trim());
     if (us !== undefined) return kernel.now + (words.startsWith("+") ? us : -us);
   }
-  const ms = parseDate(text, kernel.wallMs);
-  if (ms === undefined) throw new Fatal(`Failed to parse timestamp: ${text}`);
   // A day by name means its midnight, unlike `date -d`.
-  const midnight = /^(today|yesterday|tomorrow)$/.test(text.trim()) ? Math.floor(ms / 86_400_000) * 86_400_000 : ms;
-  const exact = /^\d{4}-\d\d-\d\d$/.test(text.trim()) ? Math.floor(midnight / 86_400_000) * 86_400_000 : midnight;
-  return (exact - kernel.epochMs) * 1000;
+  const day = /^(today|yesterday|tomorrow|\d{4}-\d\d-\d\d)$/.test(words);
+  const ms = parseDate(day ? `${words} 00:00` : text, kernel.wallMs, localZone(p));
+  if (ms === undefined) throw new Fatal(`Failed to parse timestamp: ${text}`);
+  return (ms - kernel.epochMs) * 1000;
 }
 
 const SPANS: Record<string, number> = {

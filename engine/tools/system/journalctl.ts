@@ -74,7 +74,7 @@ export const journalctl = tool(
         t.out.add(`-- Boot ${machine.journal.bootIds[entry.boot]} --\n`);
       }
       boot = entry.boot;
-      t.out.add(formatEntry(machine, entry, options));
+      t.out.add(formatEntry(t.p, entry, options));
       if (t.out.full) yield* t.out.flush();
     }
     const file = o.value("cursor-file");
@@ -100,7 +100,7 @@ function* followFrom(t: Tool, from: number, test: Test, options: FormatOptions):
       if (fresh.length === 0) yield* wait(journal.changed);
       for (const entry of fresh) {
         seen = entry.seq;
-        if (test(entry)) t.out.add(formatEntry(machine, entry, options));
+        if (test(entry)) t.out.add(formatEntry(t.p, entry, options));
       }
       yield* t.out.flush();
     }
@@ -188,9 +188,7 @@ function* maintenance(t: Tool, o: ParsedOptions): Gen<number | undefined> {
       const first = own[0];
       if (first === undefined) continue;
       const offset = String(boot - journal.boot).padStart(3);
-      t.out.add(
-        `${offset} ${id} ${timestamp(machine.kernel, first.at)} ${timestamp(machine.kernel, own.at(-1)!.at)}\n`,
-      );
+      t.out.add(`${offset} ${id} ${timestamp(t.p, first.at)} ${timestamp(t.p, own.at(-1)!.at)}\n`);
     }
     return 0;
   }
@@ -208,8 +206,7 @@ function* maintenance(t: Tool, o: ParsedOptions): Gen<number | undefined> {
   }
   if (o.has("header")) {
     const own = journal.entries();
-    const shown = (entry: JournalEntry | undefined) =>
-      entry === undefined ? "n/a" : timestamp(machine.kernel, entry.at);
+    const shown = (entry: JournalEntry | undefined) => (entry === undefined ? "n/a" : timestamp(t.p, entry.at));
     t.out.add(
       `File path: /var/log/journal/${machine.machineId}/system.journal\nMachine ID: ${machine.machineId}\nBoot ID: ${journal.bootIds.at(-1)}\nState: ONLINE\nCompatible flags:\nIncompatible flags: COMPRESSED-ZSTD KEYED-HASH\nHead sequential number: ${own[0]?.seq ?? 0} [${(own[0]?.seq ?? 0).toString(16)}]\nTail sequential number: ${own.at(-1)?.seq ?? 0} [${(own.at(-1)?.seq ?? 0).toString(16)}]\nHead realtime timestamp: ${shown(own[0])}\nTail realtime timestamp: ${shown(own.at(-1))}\nEntry objects: ${own.length}\nDisk usage: 8.0M\n`,
     );

@@ -1,6 +1,6 @@
 import { loadText, uptimeSeconds } from "../../machine/base/proc.ts";
-import type { Machine } from "../../machine/machine.ts";
 import { usedKib } from "../../machine/memory.ts";
+import type { Process } from "../../machine/process.ts";
 import { Fatal, quote, tool, UsageError } from "../tool.ts";
 import { wallTime } from "./when.ts";
 
@@ -18,14 +18,14 @@ export const uptime = tool(
     const { machine } = t.p;
     const up = Math.floor(uptimeSeconds(machine));
     if (o.has("s")) {
-      t.out.add(`${wallTime(machine.kernel, machine.kernel.now - up * 1_000_000, "%Y-%m-%d %H:%M:%S")}\n`);
+      t.out.add(`${wallTime(t.p, machine.kernel.now - up * 1_000_000, "%Y-%m-%d %H:%M:%S")}\n`);
       return 0;
     }
     if (o.has("p")) {
       t.out.add(`up ${pretty(up)}\n`);
       return 0;
     }
-    t.out.add(`${uptimeLine(machine)}\n`);
+    t.out.add(`${uptimeLine(t.p)}\n`);
     return 0;
   },
 );
@@ -44,7 +44,8 @@ function pretty(seconds: number): string {
 }
 
 /** First line of uptime, w and top. */
-export function uptimeLine(machine: Machine): string {
+export function uptimeLine(p: Process): string {
+  const { machine } = p;
   const up = Math.floor(uptimeSeconds(machine));
   const days = Math.floor(up / 86_400);
   const hours = Math.floor(up / 3600) % 24;
@@ -52,7 +53,7 @@ export function uptimeLine(machine: Machine): string {
   const long = days > 0 ? `${days} day${days === 1 ? "" : "s"}, ` : "";
   const rest = hours > 0 ? `${String(hours).padStart(2)}:${String(minutes).padStart(2, "0")}` : `${minutes} min`;
   const users = machine.logins.length;
-  return ` ${wallTime(machine.kernel, machine.kernel.now, "%H:%M:%S")} up ${long}${rest}, ${String(users).padStart(2)} user${users === 1 ? "" : "s"},  load average: ${loadText(machine).split(" ").join(", ")}`;
+  return ` ${wallTime(p, machine.kernel.now, "%H:%M:%S")} up ${long}${rest}, ${String(users).padStart(2)} user${users === 1 ? "" : "s"},  load average: ${loadText(machine).split(" ").join(", ")}`;
 }
 
 /** free(1). */

@@ -53,7 +53,7 @@ export const wall = tool(
       o.has("n") && p.cred.uid === 0
         ? ""
         : `\x07\x07${boxed(
-            `Broadcast message from ${from}@${p.machine.hostname} (${p.tty?.name.slice(5) ?? "somewhere"}) (${wallTime(p.machine.kernel, p.machine.kernel.now, "%a %b %e %H:%M:%S %Y")}):`,
+            `Broadcast message from ${from}@${p.machine.hostname} (${p.tty?.name.slice(5) ?? "somewhere"}) (${wallTime(p, p.machine.kernel.now, "%a %b %e %H:%M:%S %Y")}):`,
           )}`;
     const body = text.replace(/\n$/, "").split("\n").map(boxed).join("");
     for (const login of p.machine.logins) {
@@ -96,7 +96,7 @@ export const write = tool(
     if (to === undefined) throw new Fatal(`${user} is not logged in on ${line}`);
     if (!open(p, to.tty)) throw new Fatal(`${user} has messages disabled${line === undefined ? "" : ` on ${line}`}`);
     const from = userName(p.ns.mnt, p.cred.uid);
-    const at = wallTime(p.machine.kernel, p.machine.kernel.now, "%H:%M");
+    const at = wallTime(p, p.machine.kernel.now, "%H:%M");
     yield* show(
       to.tty,
       `\r\n\x07\x07\x07Message from ${from}@${p.machine.hostname} (${p.tty?.name.slice(5) ?? "somewhere"}) at ${at} ...\r\n`,

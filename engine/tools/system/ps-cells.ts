@@ -40,15 +40,14 @@ function clock(seconds: number, long: boolean): string {
   return long || hours > 0 ? `${two(hours)}:${rest}` : rest;
 }
 
-const began = ({ process }: Seen, format: string): string =>
-  wallTime(process.machine.kernel, process.startedAt, format);
+const began = ({ process }: Seen, { viewer }: View, format: string): string =>
+  wallTime(viewer, process.startedAt, format);
 
 /** `HH:MM` of today, `Jun06` of this year, else the year. */
-function started(seen: Seen): string {
-  const { kernel } = seen.process.machine;
-  const now = (format: string) => wallTime(kernel, kernel.now, format);
-  if (began(seen, "%Y") !== now("%Y")) return began(seen, "%Y");
-  return began(seen, began(seen, "%j") === now("%j") ? "%H:%M" : "%b%d");
+function started(seen: Seen, view: View): string {
+  const now = (format: string) => wallTime(view.viewer, view.viewer.machine.kernel.now, format);
+  if (began(seen, view, "%Y") !== now("%Y")) return began(seen, view, "%Y");
+  return began(seen, view, began(seen, view, "%j") === now("%j") ? "%H:%M" : "%b%d");
 }
 
 const aged = (seen: Seen): boolean => age(seen) > 86_400;
@@ -134,10 +133,10 @@ export const CELLS: Record<string, Cell> = {
   tty4: ({ process }) => ttyName(process).replace("pts/", "p/"),
   stat: statText,
   s: ({ process }) => stateLetter(process),
-  start: (seen) => began(seen, aged(seen) ? "  %b %d" : "%H:%M:%S"),
+  start: (seen, view) => began(seen, view, aged(seen) ? "  %b %d" : "%H:%M:%S"),
   stime: started,
-  bsdstart: (seen) => began(seen, aged(seen) ? "%b %e" : " %H:%M"),
-  lstart: (seen) => began(seen, "%a %b %e %H:%M:%S %Y"),
+  bsdstart: (seen, view) => began(seen, view, aged(seen) ? "%b %e" : " %H:%M"),
+  lstart: (seen, view) => began(seen, view, "%a %b %e %H:%M:%S %Y"),
   etime: (seen) => clock(age(seen), false),
   etimes: (seen) => String(age(seen)),
   time: (seen) => clock(cpuSeconds(seen), true),

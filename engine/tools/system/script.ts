@@ -49,7 +49,7 @@ export const script = tool(
 );
 
 function now(p: Process): string {
-  return wallTime(p.machine.kernel, p.machine.kernel.now, "%Y-%m-%d %H:%M:%S+00:00");
+  return wallTime(p, p.machine.kernel.now, "%Y-%m-%d %H:%M:%S%:z");
 }
 
 function opened(t: Tool, path: string, append: boolean): number {

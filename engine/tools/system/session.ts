@@ -4,9 +4,10 @@ import * as sys from "../../machine/sys.ts";
 import { reboot as rebootMachine, shutDown } from "../../machine/systemd/index.ts";
 import { userName } from "../../machine/users.ts";
 import { Fatal, quote, tool, UsageError } from "../tool.ts";
+import { FACILITIES } from "./journal-match.ts";
 import { uptimeLine } from "./memory.ts";
 import { commandLine } from "./process-view.ts";
-import { wallTime } from "./when.ts";
+import { timestamp, wallTime } from "./when.ts";
 
 /** who(1): the logins of this machine. */
 export const who = tool(
@@ -19,9 +20,8 @@ export const who = tool(
   },
   function* (t, o) {
     const { machine } = t.p;
-    const { kernel } = machine;
     if (o.has("b")) {
-      t.out.add(`         system boot  ${wallTime(kernel, machine.bootedAt, "%Y-%m-%d %H:%M")}\n`);
+      t.out.add(`         system boot  ${wallTime(t.p, machine.bootedAt, "%Y-%m-%d %H:%M")}\n`);
       return 0;
     }
     if (o.has("q")) {
@@ -33,7 +33,7 @@ export const who = tool(
     for (const { user, line, at, from, tty } of machine.logins) {
       if (mine && tty !== t.p.tty) continue;
       t.out.add(
-        `${user.padEnd(8)} ${line.padEnd(12)} ${wallTime(kernel, at, "%Y-%m-%d %H:%M")}${from === "" ? "" : ` (${from})`}\n`,
+        `${user.padEnd(8)} ${line.padEnd(12)} ${wallTime(t.p, at, "%Y-%m-%d %H:%M")}${from === "" ? "" : ` (${from})`}\n`,
       );
     }
     return 0;
@@ -53,10 +53,10 @@ export const w = tool(
   function* (t, o) {
     const { machine } = t.p;
     if (!o.has("h"))
-      t.out.add(`${uptimeLine(machine)}\nUSER     TTY      FROM             LOGIN@   IDLE   JCPU   PCPU WHAT\n`);
+      t.out.add(`${uptimeLine(t.p)}\nUSER     TTY      FROM             LOGIN@   IDLE   JCPU   PCPU WHAT\n`);
     for (const { user, line, at, from, process, tty } of machine.logins) {
       const front = [...machine.processes.values()].find((one) => one.group === tty.foreground) ?? process;
-      const since = wallTime(machine.kernel, at, "%H:%M");
+      const since = wallTime(t.p, at, "%H:%M");
       t.out.add(
         `${user.padEnd(8)} ${line.padEnd(8)} ${(from || "-").padEnd(16)} ${since.padEnd(8)}  0.00s  0.00s  0.00s ${commandLine(front)}\n`,
       );
@@ -89,16 +89,19 @@ export const logger = tool(
     name: "logger",
     usage: "[options] [<message>]",
     about: "",
-    short: "+it:p:s",
-    long: "tag:=t priority:=p id=i stderr=s",
+    short: "+eit:p:sf:",
+    long: "tag:=t priority:=p id=i stderr=s file:=f skip-empty=e",
     version: "logger from util-linux 2.38.1",
   },
   function* (t, o) {
     const { p } = t;
     const levels = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
-    const given = (o.value("p") ?? "user.notice").split(".").at(-1)!;
+    const [given = "", where = "user"] = (o.value("p") ?? "user.notice").split(".").reverse();
     const level = levels.indexOf(given === "error" ? "err" : given === "warn" ? "warning" : given);
     if (level < 0) throw new Fatal(`unknown priority name: ${given}`);
+    // Only the kernel speaks as the kernel.
+    const facility = FACILITIES.indexOf(where === "kern" ? "user" : where === "security" ? "auth" : where);
+    if (facility < 0) throw new Fatal(`unknown facility name: ${where}`);
     const identifier = o.value("t") ?? userName(p.ns.mnt, p.cred.uid);
     const say = (message: string) =>
       p.machine.journal.append({
@@ -107,12 +110,17 @@ export const logger = tool(
         priority: level,
         transport: "syslog",
         uid: p.cred.uid,
+        fields: { SYSLOG_FACILITY: String(facility) },
         ...(o.has("i") ? { pid: p.pid } : {}),
       });
     if (o.operands.length > 0) say(o.operands.join(" "));
     else {
-      const lines = t.lines(0);
-      for (let line = yield* lines.line(); line !== undefined; line = yield* lines.line()) say(line);
+      const file = o.value("f");
+      const fd = file === undefined ? 0 : yield* t.open(file);
+      if (fd === undefined) return 1;
+      const lines = t.lines(fd);
+      for (let line = yield* lines.line(); line !== undefined; line = yield* lines.line())
+        if (line !== "" || !o.has("e")) say(line);
     }
     return 0;
   },
@@ -159,7 +167,7 @@ export const shutdown: Program = function* (p) {
   const at = machine.kernel.now + minutes * 60_000_000;
   yield* sys.printError(
     p,
-    `${how === "reboot" ? "Reboot" : "Shutdown"} scheduled for ${wallTime(machine.kernel, at, "%a %Y-%m-%d %H:%M:%S UTC")}, use 'shutdown -c' to cancel.\n`,
+    `${how === "reboot" ? "Reboot" : "Shutdown"} scheduled for ${timestamp(p, at)}, use 'shutdown -c' to cancel.\n`,
   );
   machine.kernel.after(minutes * 60_000_000, `${machine.hostname} shutdown`, () => {
     machine.kernel.spawn(

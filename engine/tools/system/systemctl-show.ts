@@ -1,4 +1,5 @@
 import type { Gen } from "../../kernel/index.ts";
+import type { Process } from "../../machine/process.ts";
 import { SIGNALS } from "../../machine/signal.ts";
 import type { Systemd, Unit } from "../../machine/systemd/index.ts";
 import { needsReload } from "../../machine/systemd/unit.ts";
@@ -13,16 +14,15 @@ export function* showProperties(t: Tool, manager: Systemd, names: readonly strin
   const wanted = [...o.values("p"), ...o.values("P")].flatMap((value) => value.split(","));
   for (const [i, name] of names.entries()) {
     if (i > 0) t.out.add("\n");
-    const all = properties(manager, manager.unit(name));
+    const all = properties(t.p, manager, manager.unit(name));
     const shown = wanted.length > 0 ? wanted.flatMap((key) => (all.has(key) ? [key] : [])) : [...all.keys()];
     for (const key of shown) t.out.add(o.has("value", "P") ? `${all.get(key)}\n` : `${key}=${all.get(key)}\n`);
   }
   return 0;
 }
 
-function properties(manager: Systemd, unit: Unit): Map<string, string> {
-  const { kernel } = manager.machine;
-  const time = (at: number | undefined) => (at === undefined ? "" : timestamp(kernel, at));
+function properties(p: Process, manager: Systemd, unit: Unit): Map<string, string> {
+  const time = (at: number | undefined) => (at === undefined ? "" : timestamp(p, at));
   const status = unit.mainStatus;
   const processes = manager.processesOf(unit);
   const memory = processes.reduce((sum, process) => sum + process.rssKib * 1024, 0);

@@ -69,10 +69,10 @@ function statusText(t: Tool, manager: Systemd, unit: Unit, o: ParsedOptions): st
   const lines = [`${unitDot(unit, color)} ${unit.title}`];
   lines.push(loadedLine(manager, unit, color));
   lines.push(...dropInLines(unit));
-  lines.push(activeLine(manager, unit, color));
+  lines.push(activeLine(t.p, manager, unit, color));
   if (unit.failedCondition) {
     const { text, at } = unit.failedCondition;
-    lines.push(`${label("Condition")} start condition failed at ${timestamp(kernel, at)}; ${ago(kernel.now - at)}`);
+    lines.push(`${label("Condition")} start condition failed at ${timestamp(t.p, at)}; ${ago(kernel.now - at)}`);
     lines.push(`             └─ ${text} was not met`);
   }
   if (
@@ -90,7 +90,7 @@ function statusText(t: Tool, manager: Systemd, unit: Unit, o: ParsedOptions): st
   lines.push(...processLines(unit));
   lines.push(...resourceLines(manager, unit));
   let text = `${lines.join("\n")}\n`;
-  if (unit.type === "service") text += recentLog(manager, unit, o, color);
+  if (unit.type === "service") text += recentLog(t.p, manager, unit, o, color);
   return text;
 }
 
@@ -122,7 +122,7 @@ function dropInLines(unit: Unit): string[] {
   return out;
 }
 
-function activeLine(manager: Systemd, unit: Unit, color: boolean): string {
+function activeLine(p: Process, manager: Systemd, unit: Unit, color: boolean): string {
   const { kernel } = manager.machine;
   const state = `${unit.active} (${unit.sub})`;
   const code = COLORS[unit.active];
@@ -130,7 +130,7 @@ function activeLine(manager: Systemd, unit: Unit, color: boolean): string {
   const shown = code === undefined ? simple : paint(simple, code, color);
   const result = unit.result !== "success" ? ` (Result: ${unit.result})` : "";
   const at = unit.active === "active" ? unit.activeEnter : unit.stateChange;
-  const since = at === undefined ? "" : ` since ${timestamp(kernel, at)}; ${ago(kernel.now - at)}`;
+  const since = at === undefined ? "" : ` since ${timestamp(p, at)}; ${ago(kernel.now - at)}`;
   return `${label("Active")} ${shown}${result}${since}`;
 }
 
@@ -186,7 +186,7 @@ function commandLine(process: Process): string {
 }
 
 /** The unit's last lines of this run. */
-function recentLog(manager: Systemd, unit: Unit, o: ParsedOptions, color: boolean): string {
+function recentLog(p: Process, manager: Systemd, unit: Unit, o: ParsedOptions, color: boolean): string {
   const { machine } = manager;
   const count = Number(o.value("n") ?? 10);
   const from = unit.mainStartedAt ?? unit.stateChange ?? 0;
@@ -198,7 +198,7 @@ function recentLog(manager: Systemd, unit: Unit, o: ParsedOptions, color: boolea
   const last = count === 0 ? [] : entries.slice(-count);
   if (last.length === 0) return "";
   const format = (o.value("o") ?? "short") as Format;
-  return `\n${last.map((entry) => formatEntry(machine, entry, { format, color })).join("")}`;
+  return `\n${last.map((entry) => formatEntry(p, entry, { format, color })).join("")}`;
 }
 
 /** `systemctl status` without a name: the machine as a whole. */
@@ -213,7 +213,7 @@ function systemStatus(t: Tool, manager: Systemd): void {
     `    Units: ${manager.loaded().length} loaded (incl. loaded aliases)\n     Jobs: 0 queued\n   Failed: ${failed} units\n`,
   );
   t.out.add(
-    `    Since: ${timestamp(machine.kernel, machine.bootedAt)}; ${ago(machine.kernel.now - machine.bootedAt)}\n  systemd: 252.36-1~deb12u1\n   CGroup: /\n`,
+    `    Since: ${timestamp(t.p, machine.bootedAt)}; ${ago(machine.kernel.now - machine.bootedAt)}\n  systemd: 252.36-1~deb12u1\n   CGroup: /\n`,
   );
   const byGroup = new Map<string, Process[]>();
   for (const process of machine.processes.values()) {

@@ -184,7 +184,7 @@ function screen(p: Process, view: View): string {
   const used = usedKib(machine);
   const cache = Math.floor(total / 8) + Math.floor(machine.disk.used / 1024);
   const head = [
-    `top -${uptimeLine(machine)}`,
+    `top -${uptimeLine(p)}`,
     `Tasks: ${String(seen.length).padStart(3)} total, ${count("R")} running, ${count("S")} sleeping, ${count("T")} stopped, ${count("Z")} zombie`,
     `%Cpu(s): ${share(busy)} us,  0.0 sy,  0.0 ni, ${share(100 - busy)} id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st `,
     `MiB Mem : ${mib(total)} total, ${mib(total - used - cache)} free, ${mib(used)} used, ${mib(cache)} buff/cache     `,

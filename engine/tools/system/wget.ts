@@ -73,7 +73,7 @@ function* get(p: Process, o: ParsedOptions, text: string, busybox: boolean): Gen
   }
   for (let hops = 0; ; hops++) {
     const { kernel } = p.machine;
-    const clock = () => wallTime(kernel, kernel.now, "%Y-%m-%d %H:%M:%S");
+    const clock = () => wallTime(p, kernel.now, "%Y-%m-%d %H:%M:%S");
     const shown: string = `${url.scheme}://${authority(url)}${url.path}`;
     if (!busybox) yield* say(`--${clock()}--  ${shown}\n`);
     const seconds = Number(o.value("T") ?? 900);

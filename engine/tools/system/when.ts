@@ -1,6 +1,7 @@
 /** Times and spans in systemd's words (src/basic/time-util.c). */
-import type { Kernel } from "../../kernel/index.ts";
-import { calendar, strftime } from "../../text/time.ts";
+import type { Process } from "../../machine/process.ts";
+import { localZone } from "../../machine/zone.ts";
+import { strftime } from "../../text/time.ts";
 
 const US = 1;
 const MS = 1000;
@@ -12,16 +13,17 @@ const WEEK = 7 * DAY;
 const MONTH = 2_629_800 * S;
 const YEAR = 31_557_600 * S;
 
-/** strftime of a virtual time (µs) in UTC. */
-export function wallTime(kernel: Kernel, at: number, format: string): string {
+/** strftime of a virtual time (µs) in the time zone of the program that shows it. */
+export function wallTime(p: Process, at: number, format: string): string {
+  const { kernel } = p.machine;
   const micros = Math.floor(kernel.epochMs * 1000 + at);
   const seconds = Math.floor(micros / S);
-  return strftime(format, calendar(seconds, (micros - seconds * S) * 1000));
+  return strftime(format, localZone(p).calendar(seconds, (micros - seconds * S) * 1000));
 }
 
 /** `Sat 2025-03-01 09:00:12 UTC`. */
-export function timestamp(kernel: Kernel, at: number): string {
-  return wallTime(kernel, at, "%a %Y-%m-%d %H:%M:%S UTC");
+export function timestamp(p: Process, at: number): string {
+  return wallTime(p, at, "%a %Y-%m-%d %H:%M:%S %Z");
 }
 
 const plural = (n: number, word: string) => `${n} ${word}${n === 1 ? "" : "s"}`;

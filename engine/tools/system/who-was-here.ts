@@ -19,8 +19,7 @@ export const last = tool(
   },
   function* (t, o) {
     const { machine } = t.p;
-    const { kernel } = machine;
-    const when = (at: number) => wallTime(kernel, at, o.has("F") ? "%a %b %e %H:%M:%S %Y" : "%a %b %e %H:%M");
+    const when = (at: number) => wallTime(t.p, at, o.has("F") ? "%a %b %e %H:%M:%S %Y" : "%a %b %e %H:%M");
     const rows = [...machine.logins]
       .sort((a, b) => b.at - a.at)
       .map(
@@ -35,7 +34,7 @@ export const last = tool(
     const most = Number(o.value("n") ?? (digits || rows.length));
     const wanted = rows.filter((row) => o.operands.length === 0 || o.operands.includes(row.split(" ")[0]!));
     for (const row of wanted.slice(0, most)) t.out.add(`${row}\n`);
-    t.out.add(`\nwtmp begins ${wallTime(kernel, machine.bootedAt, "%a %b %e %H:%M:%S %Y")}\n`);
+    t.out.add(`\nwtmp begins ${wallTime(t.p, machine.bootedAt, "%a %b %e %H:%M:%S %Y")}\n`);
     return 0;
   },
 );
@@ -59,7 +58,7 @@ export const lastlog = tool(
       t.out.add(
         login === undefined
           ? `${name.padEnd(43)}                 **Never logged in**\n`
-          : `${name.padEnd(16)} ${login.line.padEnd(8)} ${login.from.padEnd(42)} ${wallTime(machine.kernel, login.at, "%a %b %e %H:%M:%S %z %Y")}\n`,
+          : `${name.padEnd(16)} ${login.line.padEnd(8)} ${login.from.padEnd(42)} ${wallTime(t.p, login.at, "%a %b %e %H:%M:%S %z %Y")}\n`,
       );
     }
     return 0;

@@ -376,11 +376,7 @@ export class Transfer {
   private *show(items: readonly Item[]): Gen<void> {
     for (const { entry, name } of items) {
       const size = String(entry.size).replace(/\B(?=(\d{3})+$)/g, ",");
-      const time = wallTime(
-        this.p.machine.kernel,
-        entry.mtime * SECOND - this.p.machine.kernel.epochMs * 1000,
-        "%Y/%m/%d %H:%M:%S",
-      );
+      const time = wallTime(this.p, entry.mtime * SECOND - this.p.machine.kernel.epochMs * 1000, "%Y/%m/%d %H:%M:%S");
       const target = entry.kind === "symlink" && this.has("l") ? ` -> ${entry.target}` : "";
       this.out.add(`${modeOf(entry)} ${size.padStart(14)} ${time} ${name === "" ? "." : name}${target}\n`);
     }
