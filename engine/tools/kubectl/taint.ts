@@ -2,7 +2,7 @@ import { resourcePath } from "../../api/client.ts";
 import type { KubeObject } from "../../api/types.ts";
 import { labelValue, qualifiedName } from "../../api/validation/names.ts";
 import type { Gen } from "../../kernel/index.ts";
-import { changeQuery, dryRun, latePrinter } from "./changes.ts";
+import { changeQuery, dryRun, resultPrinter } from "./changes.ts";
 import { aggregateText, Exit, KubectlError, usageError } from "./errors.ts";
 import { quote } from "./go.ts";
 import type { Invocation } from "./invocation.ts";
@@ -43,8 +43,6 @@ export function* taint(k: Invocation): Gen<number> {
   if (!all && selector === "" && resources.length < 2) {
     throw new KubectlError("at least one resource name must be specified since 'all' parameter is not set");
   }
-  // Each node has a printer of its own, made before the dry run is known.
-  const print = latePrinter(k);
   const result = yield* build(k, {
     args: all || selector !== "" ? ["node"] : ["node", ...resources.slice(1)],
     selectAll: all,
@@ -53,6 +51,8 @@ export function* taint(k: Invocation): Gen<number> {
     flatten: true,
   });
   yield* visit(result, function* (info) {
+    // Each node has a printer of its own, made before the dry run is known.
+    const print = resultPrinter(k, "none");
     const { operation, taints } = reorganize(info.object!, add, remove, flags.bool("overwrite"));
     const path = resourcePath(info.mapping, "", info.name);
     const query = changeQuery({
