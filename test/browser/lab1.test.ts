@@ -186,7 +186,12 @@ describe.skipIf(noBrowser)("a person learns lab 1 in Korean", onTheHost, () => {
     await see(page, /^marker-1001\nagain-5$/m);
   });
 
-  it("finds the request in an audit log and finishes the lab", async () => {
+  it("finds the request in an audit log and finishes the lab", async (context) => {
+    // Another try begins with a page that stands as after a reload, whatever the one before it left open.
+    if ((context.task.result?.retryCount ?? 0) > 0) {
+      await page.reload();
+      await page.getByText("클러스터 ● 정상").waitFor({ timeout: PATIENCE });
+    }
     await clear(page);
     await run(page, "for cp in cp-1 cp-2 cp-3").click();
     const [, auditID] = await see(page, /^([0-9a-f-]{36})\s+create\s+pods\s+-/m);
