@@ -1,4 +1,5 @@
 /** Static Pod manifests of the control plane, as kubeadm 1.32 writes them to /etc/kubernetes/manifests. */
+import { NODE_CRITICAL } from "../api/scheduling/priorityclass.ts";
 import { writeYaml } from "../machine/kubelet/yaml.ts";
 import { type ClusterSettings, type ExtraArguments, OWN } from "./settings.ts";
 
@@ -89,7 +90,7 @@ function manifest(pod: StaticPod): string {
           },
         ],
         hostNetwork: true,
-        priority: 2000001000,
+        priority: NODE_CRITICAL,
         priorityClassName: "system-node-critical",
         securityContext: { seccompProfile: { type: "RuntimeDefault" } },
         volumes: pod.volumes.map(({ name, path, type }) => ({ hostPath: { path, type }, name })),

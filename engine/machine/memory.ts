@@ -80,11 +80,7 @@ export function allocate(p: Process, kib: number): void {
     if (used > limit) {
       // It got no further than that.
       p.rssKib -= Math.min(kib, used - limit);
-      kill(
-        p,
-        p,
-        `constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=${scopeOf(cgroup)},mems_allowed=0,oom_memcg=${cgroup}`,
-      );
+      kill(p, p, false);
       return;
     }
   }
@@ -95,7 +91,7 @@ export function allocate(p: Process, kib: number): void {
   for (const one of machine.processes.values()) {
     if (one.status === undefined && badness(one) > badness(worst)) worst = one;
   }
-  kill(p, worst, `constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=${scopeOf(cgroup)},mems_allowed=0,global_oom`);
+  kill(p, worst, true);
 }
 
 const inGroup = (machine: Machine, cgroup: string): Process[] =>
@@ -103,16 +99,20 @@ const inGroup = (machine: Machine, cgroup: string): Process[] =>
 
 const scopeOf = (cgroup: string): string => cgroup.slice(cgroup.lastIndexOf("/") + 1) || "/";
 
-/** Kills a process, and all of its container, in the words of mm/oom_kill.c. */
-function kill(caller: Process, victim: Process, why: string): void {
+/** Kills a process, and all of its container, in the words of mm/oom_kill.c; `whole`: the machine has no more memory, not the group. */
+function kill(caller: Process, victim: Process, whole: boolean): void {
   const { machine } = victim;
   const { cgroup } = victim.ns;
   const adjust = machine.memory.adjustmentOf(cgroup);
   const log = (message: string) => machine.net.kernelLog?.(message);
-  const whole = why.includes("MEMCG") ? "Memory cgroup out of memory" : "Out of memory";
+  const what = whole ? "Out of memory" : "Memory cgroup out of memory";
+  const scope = `nodemask=(null),cpuset=${scopeOf(caller.ns.cgroup)},mems_allowed=0`;
+  const why = whole
+    ? `constraint=CONSTRAINT_NONE,${scope},global_oom`
+    : `constraint=CONSTRAINT_MEMCG,${scope},oom_memcg=${cgroup}`;
   const dies = (one: Process) =>
     log(
-      `${whole}: Killed process ${one.pid} (${one.comm}) total-vm:${one.rssKib + 4352}kB, anon-rss:${one.rssKib}kB, file-rss:0kB, shmem-rss:0kB, UID:${one.cred.uid} pgtables:${(one.rssKib >> 9) * 4 + 44}kB oom_score_adj:${adjust}`,
+      `${what}: Killed process ${one.pid} (${one.comm}) total-vm:${one.rssKib + 4352}kB, anon-rss:${one.rssKib}kB, file-rss:0kB, shmem-rss:0kB, UID:${one.cred.uid} pgtables:${(one.rssKib >> 9) * 4 + 44}kB oom_score_adj:${adjust}`,
     );
   log(
     `${caller.comm} invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=${machine.memory.adjustmentOf(caller.ns.cgroup)}`,
@@ -120,11 +120,11 @@ function kill(caller: Process, victim: Process, why: string): void {
   log(`oom-kill:${why},task_memcg=${cgroup},task=${victim.comm},pid=${victim.pid},uid=${victim.cred.uid}`);
   dies(victim);
   machine.memory.noteKill(cgroup);
-  const group = cgroup.startsWith("/kubepods") || why.includes("MEMCG") ? inGroup(machine, cgroup) : [victim];
+  const group = cgroup.startsWith("/kubepods") || !whole ? inGroup(machine, cgroup) : [victim];
   if (group.length > 1) {
     log(`Tasks in ${cgroup} are going to be killed due to memory.oom.group set`);
     for (const one of group) if (one !== victim) dies(one);
   }
-  machine.onOom?.(victim, !why.includes("MEMCG"));
+  machine.onOom?.(victim, whole);
   for (const one of group) machine.signal(one, "KILL");
 }

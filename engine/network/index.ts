@@ -11,3 +11,4 @@ export { macToward } from "./neighbours.ts";
 export { type Connection, type ConnectOptions, Network } from "./network.ts";
 export { joinOverlay } from "./overlay.ts";
 export { type PolicyMet, type PolicyQuestion, type PolicyVerdict, policySteps } from "./policy.ts";
+export { routeTo } from "./routes.ts";

@@ -12,28 +12,44 @@ import type { Network } from "./network.ts";
 
 const LOOPBACK = 0x7f00_0001;
 
-/** Device and source address for a destination, by the longest prefix in the routing table. Addresses are signed 32-bit numbers. */
+/** Networks by how they are written: base, mask and prefix length. */
+const networks = new Map<string, readonly [base: number, mask: number, prefix: number]>();
+
+function networkOf(destination: string): readonly [base: number, mask: number, prefix: number] {
+  let found = networks.get(destination);
+  if (found === undefined) {
+    const [address = "", length = "32"] = destination === "default" ? ["0.0.0.0", "0"] : destination.split("/");
+    const prefix = Number(length);
+    const mask = prefix === 0 ? 0 : -1 << (32 - prefix);
+    found = [(parseAddress(address) ?? 0) & mask, mask, prefix];
+    if (networks.size >= 4096) networks.clear();
+    networks.set(destination, found);
+  }
+  return found;
+}
+
+/** The route to an address by the longest prefix, of several the first; those of devices that are down are none. */
+export function routeTo({ routes, interfaces }: NetNamespace, address: string): Route | undefined {
+  const number = parseAddress(address) ?? 0;
+  let best: Route | undefined;
+  let longest = -1;
+  for (const route of routes) {
+    const [base, mask, prefix] = networkOf(route.destination);
+    if (prefix <= longest || (number & mask) !== base) continue;
+    if (route.type === undefined && interfaces.get(route.device)?.up === false) continue;
+    best = route;
+    longest = prefix;
+  }
+  return best;
+}
+
+/** Device and source address for a destination, by the routing table. Addresses are signed 32-bit numbers. */
 export function deviceFor(ns: NetNamespace, destination: number, text: string): { device: string; source: number } {
   if (ns.owns(text)) return { device: "lo", source: text.startsWith("127.") ? LOOPBACK : destination };
-  let best = -1;
-  let device = "";
-  let source: string | undefined;
-  for (const route of ns.routes) {
-    if (ns.interfaces.get(route.device)?.up === false) continue;
-    const slash = route.destination.indexOf("/");
-    const prefix = route.destination === "default" ? 0 : slash < 0 ? 32 : Number(route.destination.slice(slash + 1));
-    if (prefix <= best) continue;
-    const mask = prefix === 0 ? 0 : -1 << (32 - prefix);
-    const base =
-      prefix === 0 ? 0 : (parseAddress(slash < 0 ? route.destination : route.destination.slice(0, slash)) ?? 0);
-    if ((destination & mask) !== (base & mask)) continue;
-    best = prefix;
-    ({ device, source } = route);
-  }
-  if (best < 0) {
-    // Without a routing table a namespace still has a device that leads out.
-    device = [...ns.interfaces.keys()].find((name) => name !== "lo") ?? "lo";
-  }
+  // Without a routing table a namespace still has a device that leads out.
+  const { device, source } = routeTo(ns, text) ?? {
+    device: [...ns.interfaces.keys()].find((name) => name !== "lo") ?? "lo",
+  };
   return { device, source: source === undefined ? addressOn(ns, device) : (parseAddress(source) ?? 0) };
 }
 
@@ -44,37 +60,11 @@ export function isRoutable(network: Network, from: NetNamespace, address: string
   return host === from || leads(host, address) || network.ownerOf(address)?.host === host;
 }
 
-/** Whether the most exact route to an address is one that leads nowhere, or there is none. */
-function endsIn(routes: readonly Route[], address: string): boolean {
-  const number = parseAddress(address) ?? 0;
-  let best = -1;
-  let dead = true;
-  for (const { destination, type } of routes) {
-    const slash = destination.indexOf("/");
-    const prefix = destination === "default" ? 0 : slash < 0 ? 32 : Number(destination.slice(slash + 1));
-    const mask = prefix === 0 ? 0 : -1 << (32 - prefix);
-    const base = prefix === 0 ? 0 : (parseAddress(slash < 0 ? destination : destination.slice(0, slash)) ?? 0);
-    if (prefix > best && (number & mask) === (base & mask)) [best, dead] = [prefix, type !== undefined];
-  }
-  return dead;
-}
-
 /** A table without routes is that of a namespace nobody configured: it leads to all it is told of. */
-function leads({ routes, interfaces, handmade }: NetNamespace, address: string): boolean {
-  if (routes.length === 0) return !handmade;
-  if (routes.some(({ type }) => type !== undefined)) return !endsIn(routes, address);
-  let number: number | undefined;
-  for (const { destination, device } of routes) {
-    if (interfaces.get(device)?.up === false) continue;
-    if (destination === "default") return true;
-    const slash = destination.indexOf("/");
-    const prefix = slash < 0 ? 32 : Number(destination.slice(slash + 1));
-    const mask = prefix === 0 ? 0 : -1 << (32 - prefix);
-    number ??= parseAddress(address) ?? 0;
-    const base = parseAddress(slash < 0 ? destination : destination.slice(0, slash)) ?? 0;
-    if ((number & mask) === (base & mask)) return true;
-  }
-  return false;
+function leads(ns: NetNamespace, address: string): boolean {
+  if (ns.routes.length === 0) return !ns.handmade;
+  const route = routeTo(ns, address);
+  return route !== undefined && route.type === undefined;
 }
 
 /** First address of a device; the namespace's own when it has none. */

@@ -1,5 +1,6 @@
 /** Reading of bzip2's format. */
-import { BLOCK_MAGIC, codesOf, crcOf, END_MAGIC, GROUP, joined } from "./bzip2.ts";
+import { BLOCK_MAGIC, codesOf, crcOf, END_MAGIC, GROUP, joined, STEP } from "./bzip2.ts";
+import type { Steps } from "./steps.ts";
 
 /** The bytes are no bzip2 file, or break off. */
 export class Bzip2Error extends Error {
@@ -41,9 +42,34 @@ class BitReader {
   }
 }
 
-/** Unpacks all streams of a file. Throws `Bzip2Error`. */
-export function bunzip2(input: Uint8Array): Uint8Array {
-  const parts: number[][] = [];
+/** Most bytes of a block. */
+const MOST_BLOCK = 900_000;
+/** Most bytes that are made of a file. */
+const MOST = 256 * 1024 * 1024;
+
+/** Bytes that are put together, as many as `MOST`. */
+class Made {
+  private held = new Uint8Array(65_536);
+  size = 0;
+
+  put(byte: number): void {
+    if (this.size === this.held.length) {
+      if (this.size >= MOST) throw new Bzip2Error("data");
+      const wider = new Uint8Array(2 * this.size);
+      wider.set(this.held);
+      this.held = wider;
+    }
+    this.held[this.size++] = byte;
+  }
+
+  get bytes(): Uint8Array {
+    return this.held.subarray(0, this.size);
+  }
+}
+
+/** Unpacks all streams of a file, step by step. Throws `Bzip2Error`. */
+export function* bunzipping(input: Uint8Array): Steps<Uint8Array> {
+  const out = new Made();
   for (let at = 0; at < input.length; ) {
     const level = input[at + 3]! - 48;
     if (input[at] !== 0x42 || input[at + 1] !== 0x5a || input[at + 2] !== 0x68 || !(level >= 1 && level <= 9)) {
@@ -60,28 +86,21 @@ export function bunzip2(input: Uint8Array): Uint8Array {
         break;
       }
       if (high !== BLOCK_MAGIC[0] || low !== BLOCK_MAGIC[1]) throw new Bzip2Error("data");
-      const part = readBlock(reader);
-      const bytes = Uint8Array.from(part);
-      if (crcOf(bytes, 0, bytes.length) !== crc) throw new Bzip2Error("data");
+      const from = out.size;
+      yield* readBlock(reader, out);
+      if ((yield* crcOf(out.bytes, from, out.size)) !== crc) throw new Bzip2Error("data");
       all = joined(all, crc);
-      parts.push(part);
     }
     at = reader.position;
   }
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
+  return out.bytes;
 }
 
 function isStart(input: Uint8Array): boolean {
   return [0x42, 0x5a, 0x68].every((byte, i) => input[i] === undefined || input[i] === byte);
 }
 
-function readBlock(reader: BitReader): number[] {
+function* readBlock(reader: BitReader, out: Made): Steps<void> {
   if (reader.take(1) !== 0) throw new Bzip2Error("data");
   const origin = reader.take(24);
   const map = reader.take(16);
@@ -112,75 +131,107 @@ function readBlock(reader: BitReader): number[] {
         current += reader.take(1) === 0 ? 1 : -1;
       }
     });
-    const codes = codesOf(lengths);
-    return new Map(codes.map((code, symbol) => [(1 << lengths[symbol]!) | code, symbol]));
+    return treeOf(lengths);
   });
-  const column = sorted(reader, selectors, trees, alphabet);
-  return unsorted(column, origin);
+  yield* unsorted(yield* sorted(reader, selectors, trees, alphabet), origin, out);
+}
+
+/** Symbols by their codes: nodes with two ways on, below 0 where a symbol is (-1 - symbol); 0: no way. */
+function treeOf(lengths: readonly number[]): Int32Array {
+  const codes = codesOf(lengths);
+  const tree: number[] = [0, 0];
+  codes.forEach((code, symbol) => {
+    let at = 0;
+    for (let bit = lengths[symbol]! - 1; bit >= 0; bit--) {
+      const way = at + ((code >> bit) & 1);
+      if (bit === 0) tree[way] = -1 - symbol;
+      else {
+        if (!tree[way]) {
+          tree[way] = tree.length;
+          tree.push(0, 0);
+        }
+        at = Math.max(0, tree[way]!);
+      }
+    }
+  });
+  return Int32Array.from(tree);
 }
 
 /** The last column of the block, from its symbols. */
-function sorted(
+function* sorted(
   reader: BitReader,
   selectors: readonly number[],
-  trees: readonly ReadonlyMap<number, number>[],
-  alphabet: number[],
-): number[] {
-  const out: number[] = [];
-  const front = [...alphabet];
+  trees: readonly Int32Array[],
+  alphabet: readonly number[],
+): Steps<Uint8Array> {
+  const out = new Uint8Array(MOST_BLOCK);
+  let size = 0;
+  const front = Uint8Array.from(alphabet);
   let [run, place] = [0, 1];
   for (let i = 0; ; i++) {
+    if (i % STEP === 0) yield 0;
     const tree = trees[selectors[Math.floor(i / GROUP)] ?? -1];
     if (tree === undefined) throw new Bzip2Error("data");
-    let code = 1;
-    let symbol: number | undefined;
-    while (symbol === undefined) {
-      code = (code << 1) | reader.take(1);
-      if (code >= 1 << 21) throw new Bzip2Error("data");
-      symbol = tree.get(code);
-    }
+    let node = 0;
+    do {
+      node = tree[node + reader.take(1)]!;
+      if (node === 0) throw new Bzip2Error("data");
+    } while (node > 0);
+    const symbol = -1 - node;
     if (symbol < 2) {
       run += place * (symbol + 1);
       place *= 2;
-      if (run > 900_000) throw new Bzip2Error("data");
+      if (run > MOST_BLOCK) throw new Bzip2Error("data");
       continue;
     }
-    for (; run > 0; run--) out.push(front[0]!);
+    if (size + run > MOST_BLOCK) throw new Bzip2Error("data");
+    out.fill(front[0]!, size, size + run);
+    size += run;
+    run = 0;
     place = 1;
-    if (symbol === alphabet.length + 1) return out;
-    const [byte] = front.splice(symbol - 1, 1);
-    front.unshift(byte!);
-    out.push(byte!);
-    if (out.length > 900_000) throw new Bzip2Error("data");
+    if (symbol === alphabet.length + 1) return out.subarray(0, size);
+    const byte = front[symbol - 1]!;
+    front.copyWithin(1, 0, symbol - 1);
+    front[0] = byte;
+    if (size === MOST_BLOCK) throw new Bzip2Error("data");
+    out[size++] = byte;
   }
 }
 
 /** The block again from its last column, with its runs as long as they were. */
-function unsorted(column: readonly number[], origin: number): number[] {
+function* unsorted(column: Uint8Array, origin: number, out: Made): Steps<void> {
   if (origin >= column.length) throw new Bzip2Error("data");
-  const starts = new Array<number>(257).fill(0);
-  for (const byte of column) starts[byte + 1]!++;
+  const starts = new Int32Array(257);
+  for (let i = 0; i < column.length; i++) {
+    if (i % (8 * STEP) === 0) yield 0;
+    starts[column[i]! + 1]!++;
+  }
   for (let i = 0; i < 256; i++) starts[i + 1]! += starts[i]!;
   const next = new Int32Array(column.length);
-  column.forEach((byte, i) => {
-    next[starts[byte]!++] = i;
-  });
-  const out: number[] = [];
+  for (let i = 0; i < column.length; i++) {
+    if (i % (4 * STEP) === 0) yield 0;
+    next[starts[column[i]!]!++] = i;
+  }
   let at = next[origin]!;
   let same = 0;
   let last = -1;
+  let told = out.size;
   for (let i = 0; i < column.length; i++) {
+    if (out.size - told >= 4 * STEP) {
+      yield out.size - told;
+      told = out.size;
+    }
     const byte = column[at]!;
     at = next[at]!;
     if (same === 4) {
-      for (let k = 0; k < byte; k++) out.push(last);
+      for (let k = 0; k < byte; k++) out.put(last);
       same = 0;
       last = -1;
       continue;
     }
     same = byte === last ? same + 1 : 1;
     last = byte;
-    out.push(byte);
+    out.put(byte);
   }
-  return out;
+  yield out.size - told;
 }

@@ -2,11 +2,14 @@
  * bzip2's format: runs shortened, blocks sorted by all their rotations, moved to front, and coded by Huffman tables that are
  * changed every fifty symbols. What is packed has the same bytes as what bzip2 1.0.8 makes of it.
  */
+import type { Steps } from "./steps.ts";
 
 export const BLOCK_MAGIC = [0x314159, 0x265359] as const;
 export const END_MAGIC = [0x177245, 0x385090] as const;
 export const GROUP = 50;
 const MOST_LENGTH = 17;
+/** Bytes of one step: about a millisecond. */
+export const STEP = 16_384;
 
 const CRC = Uint32Array.from({ length: 256 }, (_, i) => {
   let value = i << 24;
@@ -14,9 +17,13 @@ const CRC = Uint32Array.from({ length: 256 }, (_, i) => {
   return value >>> 0;
 });
 
-export function crcOf(bytes: Uint8Array, from: number, to: number): number {
+export function* crcOf(bytes: Uint8Array, from: number, to: number): Steps<number> {
   let crc = 0xffffffff;
-  for (let i = from; i < to; i++) crc = ((crc << 8) ^ CRC[(crc >>> 24) ^ bytes[i]!]!) >>> 0;
+  for (let at = from; at < to; at += 32 * STEP) {
+    yield 0;
+    const end = Math.min(at + 32 * STEP, to);
+    for (let i = at; i < end; i++) crc = ((crc << 8) ^ CRC[(crc >>> 24) ^ bytes[i]!]!) >>> 0;
+  }
   return ~crc >>> 0;
 }
 
@@ -48,17 +55,17 @@ class BitWriter {
   }
 }
 
-/** Packs bytes; `level` sets the size of blocks in 100 kB. */
-export function bzip2(input: Uint8Array, level = 9): Uint8Array {
+/** Packs bytes, step by step; `level` sets the size of blocks in 100 kB. */
+export function* bzipping(input: Uint8Array, level = 9): Steps<Uint8Array> {
   const out = new BitWriter();
   for (const char of `BZh${level}`) out.put(char.charCodeAt(0), 8);
   const most = 100_000 * level - 19;
   let all = 0;
   for (let at = 0; at < input.length; ) {
-    const { block, end } = shortened(input, at, most);
-    const crc = crcOf(input, at, end);
+    const { block, end } = yield* shortened(input, at, most);
+    const crc = yield* crcOf(input, at, end);
     all = joined(all, crc);
-    writeBlock(out, block, crc);
+    yield* writeBlock(out, block, crc);
     at = end;
   }
   out.put(END_MAGIC[0], 24);
@@ -68,47 +75,93 @@ export function bzip2(input: Uint8Array, level = 9): Uint8Array {
 }
 
 /** The next block: runs of four to 255 bytes become four and a count. */
-function shortened(input: Uint8Array, from: number, most: number): { block: Uint8Array; end: number } {
-  const out: number[] = [];
+function* shortened(input: Uint8Array, from: number, most: number): Steps<{ block: Uint8Array; end: number }> {
+  const out = new Uint8Array(most + 5);
+  let size = 0;
   let at = from;
-  while (at < input.length && out.length < most) {
+  let told = from;
+  while (at < input.length && size < most) {
     const byte = input[at]!;
     let run = 1;
     while (run < 255 && at + run < input.length && input[at + run] === byte) run++;
-    for (let i = 0; i < Math.min(run, 4); i++) out.push(byte);
-    if (run >= 4) out.push(run - 4);
+    for (let i = 0; i < Math.min(run, 4); i++) out[size++] = byte;
+    if (run >= 4) out[size++] = run - 4;
     at += run;
+    if (at - told >= 8 * STEP) {
+      yield at - told;
+      told = at;
+    }
   }
-  return { block: Uint8Array.from(out), end: at };
+  yield at - told;
+  return { block: out.subarray(0, size), end: at };
 }
 
 /**
- * The order of a block's rotations, by doubling how much of them is compared, and where in it the block itself is: behind
- * the rotations that are equal to it.
+ * The order of a block's rotations, by doubling how much of them is compared (each time a stable count of classes: Manber
+ * and Myers), and where in it the block itself is: behind the rotations that are equal to it.
  */
-function rotations(block: Uint8Array): { order: Int32Array; origin: number } {
+function* rotations(block: Uint8Array): Steps<{ order: Int32Array; origin: number }> {
   const n = block.length;
-  let rank = Int32Array.from(block);
-  const order = Int32Array.from({ length: n }, (_, i) => i);
-  for (let width = 0; ; width = width === 0 ? 1 : 2 * width) {
-    const key = rank;
-    const compare = (a: number, b: number) => key[a]! - key[b]! || key[(a + width) % n]! - key[(b + width) % n]!;
-    order.sort(compare);
-    const next = new Int32Array(n);
-    for (let i = 1; i < n; i++)
-      next[order[i]!] = next[order[i - 1]!]! + (compare(order[i - 1]!, order[i]!) === 0 ? 0 : 1);
-    rank = next;
-    if (rank[order[n - 1]!] !== n - 1 && width < n) continue;
-    return { order, origin: order.indexOf(0) + rank.filter((one) => one === rank[0]).length - 1 };
+  let order = new Int32Array(n);
+  let classes = new Int32Array(n);
+  let shifted = new Int32Array(n);
+  let next = new Int32Array(n);
+  const counts = new Int32Array(Math.max(256, n) + 1);
+  for (let i = 0; i < n; i++) {
+    if (i % (8 * STEP) === 0) yield 0;
+    counts[block[i]! + 1]!++;
   }
+  for (let byte = 0; byte < 256; byte++) counts[byte + 1]! += counts[byte]!;
+  const starts = counts.slice(0, 256);
+  for (let i = 0; i < n; i++) {
+    if (i % STEP === 0) yield 0;
+    order[starts[block[i]!]!++] = i;
+  }
+  let last = 0;
+  for (let i = 1; i < n; i++) {
+    if (i % STEP === 0) yield 0;
+    if (block[order[i]!] !== block[order[i - 1]!]) last++;
+    classes[order[i]!] = last;
+  }
+  for (let width = 1; last < n - 1 && width < n; width *= 2) {
+    counts.fill(0, 0, last + 2);
+    for (let i = 0; i < n; i++) {
+      if (i % STEP === 0) yield 0;
+      counts[classes[i]! + 1]!++;
+    }
+    for (let i = 0; i <= last; i++) {
+      if (i % (4 * STEP) === 0) yield 0;
+      counts[i + 1]! += counts[i]!;
+    }
+    for (let i = 0; i < n; i++) {
+      if (i % STEP === 0) yield 0;
+      const at = order[i]! - width;
+      const start = at < 0 ? at + n : at;
+      shifted[counts[classes[start]!]!++] = start;
+    }
+    [order, shifted] = [shifted, order];
+    last = 0;
+    next[order[0]!] = 0;
+    for (let i = 1; i < n; i++) {
+      if (i % STEP === 0) yield 0;
+      const [a, b] = [order[i]!, order[i - 1]!];
+      const [x, y] = [a + width < n ? a + width : a + width - n, b + width < n ? b + width : b + width - n];
+      if (classes[a] !== classes[b] || classes[x] !== classes[y]) last++;
+      next[a] = last;
+    }
+    [classes, next] = [next, classes];
+  }
+  let origin = order.indexOf(0);
+  while (origin + 1 < n && classes[order[origin + 1]!] === classes[0]) origin++;
+  return { order, origin };
 }
 
-function writeBlock(out: BitWriter, block: Uint8Array, crc: number): void {
+function* writeBlock(out: BitWriter, block: Uint8Array, crc: number): Steps<void> {
   out.put(BLOCK_MAGIC[0], 24);
   out.put(BLOCK_MAGIC[1], 24);
   out.put(crc, 32);
   out.put(0, 1);
-  const { order, origin } = rotations(block);
+  const { order, origin } = yield* rotations(block);
   out.put(origin, 24);
   const used = new Set(block);
   const groups = Array.from({ length: 16 }, (_, i) => [...Array(16).keys()].some((k) => used.has(16 * i + k)));
@@ -116,13 +169,13 @@ function writeBlock(out: BitWriter, block: Uint8Array, crc: number): void {
   groups.forEach((one, i) => {
     if (one) for (let k = 0; k < 16; k++) out.put(used.has(16 * i + k) ? 1 : 0, 1);
   });
-  const symbols = movedToFront(
+  const symbols = yield* movedToFront(
     block,
     order,
     [...used].sort((a, b) => a - b),
   );
   const size = used.size + 2;
-  const { lengths, selectors } = tables(symbols, size);
+  const { lengths, selectors } = yield* tables(symbols, size);
   out.put(lengths.length, 3);
   out.put(selectors.length, 15);
   const front = lengths.map((_, i) => i);
@@ -143,39 +196,44 @@ function writeBlock(out: BitWriter, block: Uint8Array, crc: number): void {
     }
   }
   const codes = lengths.map(codesOf);
-  symbols.forEach((symbol, i) => {
+  for (let i = 0; i < symbols.length; i++) {
+    if (i % STEP === 0) yield 0;
+    const symbol = symbols[i]!;
     const table = selectors[Math.floor(i / GROUP)]!;
     out.put(codes[table]![symbol]!, lengths[table]![symbol]!);
-  });
+  }
 }
 
 /** The last column of the sorted rotations, moved to front, its runs of the first in two digits; the end behind it. */
-function movedToFront(block: Uint8Array, order: Int32Array, alphabet: number[]): number[] {
-  const out: number[] = [];
+function* movedToFront(block: Uint8Array, order: Int32Array, alphabet: number[]): Steps<Uint16Array> {
+  const out = new Uint16Array(block.length + 1);
+  let size = 0;
   let run = 0;
+  const front = Uint8Array.from(alphabet);
   const flush = () => {
-    for (; run > 0; run = (run - 1) >> 1) out.push((run - 1) & 1);
+    for (; run > 0; run = (run - 1) >> 1) out[size++] = (run - 1) & 1;
   };
-  const front = [...alphabet];
-  for (const start of order) {
+  for (let i = 0; i < order.length; i++) {
+    if (i % (STEP / 2) === 0) yield 0;
+    const start = order[i]!;
     const byte = block[start === 0 ? block.length - 1 : start - 1]!;
-    const at = front.indexOf(byte);
-    if (at === 0) {
+    if (front[0] === byte) {
       run++;
       continue;
     }
     flush();
-    front.splice(at, 1);
-    front.unshift(byte);
-    out.push(at + 1);
+    const at = front.indexOf(byte);
+    front.copyWithin(1, 0, at);
+    front[0] = byte;
+    out[size++] = at + 1;
   }
   flush();
-  out.push(alphabet.length + 1);
-  return out;
+  out[size++] = alphabet.length + 1;
+  return out.subarray(0, size);
 }
 
 /** Two to six tables of code lengths, bettered four times, and which of them each fifty symbols take. */
-function tables(symbols: readonly number[], size: number): { lengths: number[][]; selectors: number[] } {
+function* tables(symbols: Uint16Array, size: number): Steps<{ lengths: number[][]; selectors: number[] }> {
   const count = [200, 600, 1200, 2400].findIndex((most) => symbols.length < most);
   const groups = count < 0 ? 6 : count + 2;
   const frequency = new Array<number>(size).fill(0);
@@ -197,6 +255,7 @@ function tables(symbols: readonly number[], size: number): { lengths: number[][]
     const seen = lengths.map(() => new Array<number>(size).fill(0));
     selectors = [];
     for (let at = 0; at < symbols.length; at += GROUP) {
+      if (at % (100 * GROUP) === 0) yield 0;
       const end = Math.min(at + GROUP, symbols.length);
       let [best, least] = [0, Number.POSITIVE_INFINITY];
       lengths.forEach((table, t) => {

@@ -1,4 +1,8 @@
 /** DEFLATE (RFC 1951) and CRC-32, for gzip, tar -z and whatever else packs bytes. */
+import { finish, type Steps } from "./steps.ts";
+
+/** Bytes of one step: about a millisecond. */
+const STEP = 16_384;
 
 const LENGTH_BASE = [
   3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258,
@@ -87,10 +91,20 @@ class BitReader {
 }
 
 /** Unpacks from `at`; gives the bytes and where the stream ended. `limit`: most bytes to make. Throws `DeflateError`. */
-export function inflate(bytes: Uint8Array, at = 0, limit = 256 * 1024 * 1024): { bytes: Uint8Array; end: number } {
+export function inflate(bytes: Uint8Array, at?: number, limit?: number): { bytes: Uint8Array; end: number } {
+  return finish(inflating(bytes, at, limit));
+}
+
+/** The same, step by step. */
+export function* inflating(
+  bytes: Uint8Array,
+  at = 0,
+  limit = 256 * 1024 * 1024,
+): Steps<{ bytes: Uint8Array; end: number }> {
   const input = new BitReader(bytes, at);
   let out = new Uint8Array(Math.max(1024, (bytes.length - at) * 4));
   let size = 0;
+  let told = 0;
   const room = (more: number) => {
     if (size + more > limit) throw new DeflateError("too large");
     if (size + more <= out.length) return;
@@ -116,6 +130,10 @@ export function inflate(bytes: Uint8Array, at = 0, limit = 256 * 1024 * 1024): {
     const [literals, distances] =
       kind === 1 ? (fixed ??= [huffman(FIXED_LENGTHS), huffman(new Uint8Array(30).fill(5))]) : dynamic(input);
     for (;;) {
+      if (size - told >= 4 * STEP) {
+        yield size - told;
+        told = size;
+      }
       const symbol = input.symbol(literals);
       if (symbol === 256) break;
       if (symbol < 256) {
@@ -195,15 +213,20 @@ class BitWriter {
   }
 }
 
-/** Packs bytes as one block with the fixed codes, repeats found through hashes of three bytes. */
-export function deflate(bytes: Uint8Array): Uint8Array {
+/** Packs bytes, step by step, as one block with the fixed codes, repeats found through hashes of three bytes. */
+export function* deflating(bytes: Uint8Array): Steps<Uint8Array> {
   const out = new BitWriter(Math.max(64, bytes.length));
   out.put(1, 1);
   out.put(1, 2);
   const heads = new Int32Array(32_768).fill(-1);
   const before = new Int32Array(32_768);
   const hash = (i: number) => ((bytes[i]! << 10) ^ (bytes[i + 1]! << 5) ^ bytes[i + 2]!) & 32_767;
+  let told = 0;
   for (let i = 0; i < bytes.length; ) {
+    if (i - told >= STEP) {
+      yield i - told;
+      told = i;
+    }
     let best = 0;
     let distance = 0;
     if (i + 2 < bytes.length) {
@@ -264,6 +287,11 @@ let table: Uint32Array | undefined;
 
 /** CRC-32 of ISO 3309, as gzip and cksum -a crc32b have it. */
 export function crc32(bytes: Uint8Array): number {
+  return finish(crc32ing(bytes));
+}
+
+/** The same, step by step. */
+export function* crc32ing(bytes: Uint8Array): Steps<number> {
   if (table === undefined) {
     table = new Uint32Array(256);
     for (let n = 0; n < 256; n++) {
@@ -273,13 +301,22 @@ export function crc32(bytes: Uint8Array): number {
     }
   }
   let crc = 0xffffffff;
-  for (let i = 0; i < bytes.length; i++) crc = table[(crc ^ bytes[i]!) & 255]! ^ (crc >>> 8);
+  for (let from = 0; from < bytes.length; from += 64 * STEP) {
+    if (from > 0) yield 0;
+    const end = Math.min(from + 64 * STEP, bytes.length);
+    for (let i = from; i < end; i++) crc = table[(crc ^ bytes[i]!) & 255]! ^ (crc >>> 8);
+  }
   return (crc ^ 0xffffffff) >>> 0;
 }
 
 /** A gzip file (RFC 1952) of one member; `time` in seconds since 1970, 0 for none. */
 export function gzip(bytes: Uint8Array, name: string | undefined, time: number): Uint8Array {
-  const body = deflate(bytes);
+  return finish(gzipping(bytes, name, time));
+}
+
+/** The same, step by step. */
+export function* gzipping(bytes: Uint8Array, name: string | undefined, time: number): Steps<Uint8Array> {
+  const body = yield* deflating(bytes);
   const label = name === undefined ? new Uint8Array(0) : new TextEncoder().encode(`${name}\0`);
   const out = new Uint8Array(10 + label.length + body.length + 8);
   const view = new DataView(out.buffer);
@@ -288,13 +325,18 @@ export function gzip(bytes: Uint8Array, name: string | undefined, time: number):
   out[9] = 3;
   out.set(label, 10);
   out.set(body, 10 + label.length);
-  view.setUint32(out.length - 8, crc32(bytes), true);
+  view.setUint32(out.length - 8, yield* crc32ing(bytes), true);
   view.setUint32(out.length - 4, bytes.length, true);
   return out;
 }
 
 /** The bytes of a gzip file, all its members. Throws `DeflateError`, whose message is gzip's. */
 export function gunzip(bytes: Uint8Array): { bytes: Uint8Array; trailing: boolean } {
+  return finish(gunzipping(bytes));
+}
+
+/** The same, step by step. */
+export function* gunzipping(bytes: Uint8Array): Steps<{ bytes: Uint8Array; trailing: boolean }> {
   const parts: Uint8Array[] = [];
   let at = 0;
   let trailing = false;
@@ -314,10 +356,10 @@ export function gunzip(bytes: Uint8Array): { bytes: Uint8Array; trailing: boolea
     }
     if (flags & 2) start += 2;
     if (start >= bytes.length) throw new DeflateError("unexpected end of file");
-    const part = inflate(bytes, start);
+    const part = yield* inflating(bytes, start);
     if (part.end + 8 > bytes.length) throw new DeflateError("unexpected end of file");
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (view.getUint32(part.end, true) !== crc32(part.bytes))
+    if (view.getUint32(part.end, true) !== (yield* crc32ing(part.bytes)))
       throw new DeflateError("invalid compressed data--crc error");
     if (view.getUint32(part.end + 4, true) !== part.bytes.length)
       throw new DeflateError("invalid compressed data--length error");

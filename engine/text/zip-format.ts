@@ -1,6 +1,7 @@
 /** Archives of zip(1): local headers, the central directory and its end (PKWARE's APPNOTE 6.3). */
 import { concat, decode, encode } from "../kernel/index.ts";
-import { crc32, deflate, inflate } from "./deflate.ts";
+import { crc32ing, deflating, inflating } from "./deflate.ts";
+import type { Steps } from "./steps.ts";
 
 export interface ZipMember {
   /** With `/` at the end for a directory. */
@@ -21,16 +22,21 @@ export interface ZipMember {
   text: boolean;
 }
 
-/** Packs bytes: stored where that is no longer, or where `level` is 0. */
-export function packBytes(bytes: Uint8Array, level: number): Pick<ZipMember, "method" | "crc" | "size" | "packed"> {
-  const small = level === 0 || bytes.length === 0 ? undefined : deflate(bytes);
+/** Packs bytes, step by step: stored where that is no longer, or where `level` is 0. */
+export function* packBytes(
+  bytes: Uint8Array,
+  level: number,
+): Steps<Pick<ZipMember, "method" | "crc" | "size" | "packed">> {
+  const small = level === 0 || bytes.length === 0 ? undefined : yield* deflating(bytes);
   const deflated = small !== undefined && small.length < bytes.length;
-  return { method: deflated ? 8 : 0, crc: crc32(bytes) >>> 0, size: bytes.length, packed: deflated ? small : bytes };
+  const crc = yield* crc32ing(bytes);
+  return { method: deflated ? 8 : 0, crc, size: bytes.length, packed: deflated ? small : bytes };
 }
 
-export function unpackBytes(member: ZipMember): Uint8Array | undefined {
-  const bytes = member.method === 0 ? member.packed : inflate(member.packed).bytes;
-  return crc32(bytes) >>> 0 === member.crc ? bytes : undefined;
+/** The bytes of a member, step by step; undefined where they are not those that were packed. */
+export function* unpackBytes(member: ZipMember): Steps<Uint8Array | undefined> {
+  const bytes = member.method === 0 ? member.packed : (yield* inflating(member.packed)).bytes;
+  return (yield* crc32ing(bytes)) === member.crc ? bytes : undefined;
 }
 
 function dos(member: ZipMember): [time: number, date: number] {

@@ -3,6 +3,7 @@ import { concat, cpu, decode, encode, type Gen } from "../kernel/index.ts";
 import { allocate } from "../machine/memory.ts";
 import type { Process } from "../machine/process.ts";
 import * as sys from "../machine/sys.ts";
+import type { Steps } from "../text/steps.ts";
 
 /** Text on its way to a descriptor. Add without `yield*`, then `flush` once a block of input is done. */
 export class Output {
@@ -69,6 +70,15 @@ export function* hold(p: Process, bytes: number): Gen<void> {
 /** Bytes that a process may hold beside its program. */
 export function roomOf(p: Process): number {
   return p.limits.as === undefined ? Number.POSITIVE_INFINITY : p.limits.as * 1024;
+}
+
+/** Work in steps, between which others have their turn and signals come; 2 to the power of `shift` bytes take a µs. */
+export function* inSteps<T>(steps: Steps<T>, shift: number): Gen<T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    yield* cpu(1 + (value >> shift));
+  }
 }
 
 /** Everything up to the end of a descriptor, within what a process may hold. */

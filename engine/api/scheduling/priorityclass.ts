@@ -8,9 +8,12 @@ const CLASS = "io.k8s.api.scheduling.v1.PriorityClass";
 
 /** Highest value a class of the users' own may have. */
 const HIGHEST_USER_PRIORITY = 1_000_000_000;
+/** Priorities of Pods that stay: from the first on (scheduling.SystemCriticalPriority), and those of a node. */
+export const CLUSTER_CRITICAL = 2_000_000_000;
+export const NODE_CRITICAL = CLUSTER_CRITICAL + 1_000;
 const SYSTEM: Record<string, number | undefined> = {
-  "system-cluster-critical": 2_000_000_000,
-  "system-node-critical": 2_000_001_000,
+  "system-cluster-critical": CLUSTER_CRITICAL,
+  "system-node-critical": NODE_CRITICAL,
 };
 
 function validateClass(object: KubeObject): StatusCause[] {

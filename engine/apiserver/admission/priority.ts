@@ -1,8 +1,7 @@
+import { NODE_CRITICAL } from "../../api/scheduling/priorityclass.ts";
 import type { KubeObject } from "../../api/types.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import { isResource, MIRROR_ANNOTATION, refuse } from "./refuse.ts";
-
-const NODE_CRITICAL = 2_000_001_000;
 
 /** Turns a PriorityClass's name into the number that the scheduler compares (plugin/pkg/admission/priority). */
 export const priority: AdmissionPlugin = {

@@ -1,3 +1,4 @@
+import { CLUSTER_CRITICAL, NODE_CRITICAL } from "../../api/scheduling/priorityclass.ts";
 import { formatTime } from "../../api/time.ts";
 import type { KubeObject } from "../../api/types.ts";
 import type { Gen } from "../../kernel/index.ts";
@@ -110,12 +111,12 @@ function priorityClasses(): object[] {
   return [
     make(
       "system-node-critical",
-      2_000_001_000,
+      NODE_CRITICAL,
       "Used for system critical pods that must not be moved from their current node.",
     ),
     make(
       "system-cluster-critical",
-      2_000_000_000,
+      CLUSTER_CRITICAL,
       "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
     ),
   ];

@@ -296,10 +296,8 @@ function writePid(p: Process, path: string): string | undefined {
   }
 }
 
-const NUMBERS: Readonly<Record<string, number>> = { ENOENT: 2, EACCES: 13, ENOTDIR: 20, ENOSPC: 28, EROFS: 30 };
-
-function failure(call: string, path: string, { code, message }: Errno): string {
-  return `${call} "${path}" failed (${NUMBERS[code] ?? 5}: ${message})`;
+function failure(call: string, path: string, { number, message }: Errno): string {
+  return `${call} "${path}" failed (${number}: ${message})`;
 }
 
 function* startWorkers(me: Master): Gen<void> {

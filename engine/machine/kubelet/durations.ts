@@ -41,6 +41,13 @@ export const KUBELET = {
   dispatchMs: [1, 4],
   /** A container is given at least this to stop (minimumGracePeriodInSeconds). */
   minimumGraceSeconds: 2,
+  /** evictionMonitoringPeriod. */
+  evictionPeriod: 10 * SECOND,
+  /** podCleanupTimeout in s, and podCleanupPollFreq. */
+  evictionCleanupSeconds: 30,
+  evictionPoll: SECOND,
+  /** immediateEvictionGracePeriodSeconds. */
+  evictionAtOnceSeconds: 1,
   /** An image counts as pulled by itself once its pull has been queued. */
   pullQueuePollMs: 1,
 } as const;

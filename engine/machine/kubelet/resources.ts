@@ -1,4 +1,5 @@
 import { formatQuantity, milliUnits, quantity, subtractQuantities, wholeUnits } from "../../api/quantity.ts";
+import { CLUSTER_CRITICAL, NODE_CRITICAL } from "../../api/scheduling/priorityclass.ts";
 import { type ContainerSpec, isMirror, isStatic, type Pod } from "./types.ts";
 
 /** QoS class of a Pod (pkg/apis/core/v1/helper/qos/qos.go): CPU and memory only. */
@@ -83,13 +84,9 @@ export function oomScoreAdjust(pod: Pod, container: ContainerSpec, capacity: num
   return adjust < 3 ? 3 : adjust === 1000 ? 999 : adjust;
 }
 
-/** scheduling.SystemCriticalPriority: such Pods stay. That of system-node-critical is a bit more. */
-const CRITICAL = 2_000_000_000;
-const NODE_CRITICAL = CRITICAL + 1_000;
-
 /** kubelettypes.IsCriticalPod. */
 export function isCritical(pod: Pod): boolean {
-  return isStatic(pod) || isMirror(pod) || (pod.spec.priority ?? 0) >= CRITICAL;
+  return isStatic(pod) || isMirror(pod) || (pod.spec.priority ?? 0) >= CLUSTER_CRITICAL;
 }
 
 /** cgroup of a Pod with the systemd driver. */

@@ -160,7 +160,8 @@ function valueAt({ location }: Test, view: DataView): number | undefined {
   return value;
 }
 
-const read = new Map<string, Test[]>();
+/** The tests of a rule by what it says: read once, and gone with the rule. */
+const made = new WeakMap<object, Test[]>();
 
 /** `-m u32` (libxt_u32.c). */
 export const u32 = plainMatch(
@@ -172,10 +173,7 @@ export const u32 = plainMatch(
         mandatory: true,
         invert: true,
         read(value) {
-          const tests = new Reader(value).tests();
-          const text = written(tests);
-          read.set(text, tests);
-          return text;
+          return written(new Reader(value).tests());
         },
       },
     ],
@@ -185,7 +183,9 @@ export const u32 = plainMatch(
     const { value, inverted } = said.get("u32")!;
     const bytes = headers(packet);
     const view = new DataView(bytes.buffer);
-    const holds = read.get(value)!.every((test) => {
+    let tests = made.get(said);
+    if (tests === undefined) made.set(said, (tests = new Reader(value.slice(1, -1)).tests()));
+    const holds = tests.every((test) => {
       const found = valueAt(test, view);
       return found !== undefined && test.values.some(([first, last]) => found >= first && found <= last);
     });

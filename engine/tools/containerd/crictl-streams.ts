@@ -1,4 +1,6 @@
 /** crictl exec, attach and logs. */
+
+import { parseDuration } from "../../api/go-time.ts";
 import { parseMicros } from "../../api/time.ts";
 import { type Gen, MS, Pipe, SECOND, WaitQueue, wait } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
@@ -12,7 +14,6 @@ import {
 } from "../../machine/runtime/index.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Tty } from "../../machine/tty.ts";
-import { parseDuration } from "../kubectl/go.ts";
 import { flag } from "./cli.ts";
 import { byPrefix, containers } from "./cri.ts";
 import { CliExit, type Crictl, type CrictlCommand, CrictlError, noContainer, ShowHelp } from "./crictl-context.ts";

@@ -1,11 +1,11 @@
 /** etcdctl and etcdutl 3.5.16. */
 
+import { parseDuration } from "../../api/go-time.ts";
 import { snapshotBytes } from "../../etcd/index.ts";
 import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { parseDuration } from "../kubectl/go.ts";
 import { suggestions } from "../suggest.ts";
 import { Client, EtcdctlError } from "./client.ts";
 import { commandHelp, groupHelp, isGroup, programHelp, utilHelp } from "./help.ts";

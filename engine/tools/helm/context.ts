@@ -1,9 +1,9 @@
+import { parseDuration } from "../../api/go-time.ts";
 import { decode, type Gen, SECOND } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { parseFlags } from "../kubectl/flags.ts";
-import { parseDuration } from "../kubectl/go.ts";
 import { goErrno } from "../kubectl/go-errno.ts";
 import { Invocation } from "../kubectl/invocation.ts";
 import { readDocument } from "../kubectl/yaml-documents.ts";

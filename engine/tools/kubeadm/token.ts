@@ -5,12 +5,12 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { BOOTSTRAP_TOKEN, BOOTSTRAP_TOKEN_TYPE, bootstrapTokenOf, tokenLeft } from "../../api/bootstrap-token.ts";
 import type { ApiClient } from "../../api/client.ts";
 import { shortHumanDuration } from "../../api/duration.ts";
+import { parseDuration } from "../../api/go-time.ts";
 import { loadKubeconfig } from "../../api/kubeconfig.ts";
 import { formatTime } from "../../api/time.ts";
 import { decode, decodeBase64, encode, encodeBase64, type Gen } from "../../kernel/index.ts";
 import { fromPem } from "../../pki/der.ts";
 import { readCertificate } from "../../pki/documents.ts";
-import { parseDuration } from "../kubectl/go.ts";
 import { TabWriter } from "../kubectl/printers/tabwriter.ts";
 import { type Kubeadm, KubeadmError, SECRETS } from "./context.ts";
 

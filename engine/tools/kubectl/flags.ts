@@ -1,3 +1,4 @@
+import { parseDuration } from "../../api/go-time.ts";
 import {
   type Command,
   command,
@@ -8,7 +9,7 @@ import {
   localFlags,
   subcommand,
 } from "./commands.ts";
-import { parseDuration, quote } from "./go.ts";
+import { quote } from "./go.ts";
 
 /** A mistake in how kubectl was called; `message` as it stands after `error: `. */
 export class UsageError extends Error {}

@@ -97,30 +97,3 @@ export function durationText(ns: number): string {
   if (hours > 0) return `${sign}${hours}h${minutes}m${rest}s`;
   return minutes > 0 ? `${sign}${minutes}m${rest}s` : `${sign}${rest}s`;
 }
-
-const UNITS: Record<string, number> = { ns: 1, us: 1e3, µs: 1e3, μs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
-
-/** time.ParseDuration in ns; the error's text when it is none. */
-export function parseDuration(text: string): number | string {
-  let rest = text;
-  let sign = 1;
-  if (/^[+-]/.test(rest)) {
-    if (rest[0] === "-") sign = -1;
-    rest = rest.slice(1);
-  }
-  if (rest === "0") return 0;
-  if (rest === "") return `time: invalid duration ${quote(text)}`;
-  let total = 0;
-  while (rest !== "") {
-    const match = /^(\d*)(\.\d*)?([^\d.]*)/.exec(rest)!;
-    const number = `${match[1]}${match[2] ?? ""}`;
-    if (!/\d/.test(number)) return `time: invalid duration ${quote(text)}`;
-    const unit = match[3]!;
-    if (unit === "") return `time: missing unit in duration ${quote(text)}`;
-    const scale = UNITS[unit];
-    if (scale === undefined) return `time: unknown unit ${quote(unit)} in duration ${quote(text)}`;
-    total += Number(number) * scale;
-    rest = rest.slice(match[0].length);
-  }
-  return sign * Math.round(total);
-}

@@ -4,6 +4,7 @@ import type { KubeObject } from "../../api/types.ts";
 import { decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
+import { globRegex } from "../../text/glob.ts";
 import { KubectlError } from "./errors.ts";
 import { compareStrings, quote, toJson } from "./go.ts";
 import { goErrno } from "./go-errno.ts";
@@ -118,29 +119,9 @@ function glob(k: Invocation, pattern: string): string[] {
   const slash = pattern.lastIndexOf("/");
   const dir = slash < 0 ? "." : pattern.slice(0, slash) || "/";
   if (sys.find(k.p, dir)?.kind !== "dir") return [];
-  const names = [...sys.readDir(k.p, dir).keys()].filter((name) => wildcard(pattern.slice(slash + 1), name));
+  const matcher = globRegex(pattern.slice(slash + 1), { path: true });
+  const names = [...sys.readDir(k.p, dir).keys()].filter((name) => matcher.test(name));
   return names.sort(compareStrings).map((name) => (slash < 0 ? name : `${pattern.slice(0, slash + 1)}${name}`));
-}
-
-function wildcard(pattern: string, name: string): boolean {
-  let p = 0;
-  let n = 0;
-  let star = -1;
-  let mark = 0;
-  while (n < name.length) {
-    if (pattern[p] === "*") {
-      star = p++;
-      mark = n;
-    } else if (pattern[p] === "?" || pattern[p] === name[n]) {
-      p++;
-      n++;
-    } else if (star >= 0) {
-      p = star + 1;
-      n = ++mark;
-    } else return false;
-  }
-  while (pattern[p] === "*") p++;
-  return p === pattern.length;
 }
 
 /** Any YAML or JSON value of one document. */

@@ -3,13 +3,12 @@ import { type Gen, MS, SECOND, sleep } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { hostsByAddress } from "../../network/hosts.ts";
-import type { NetNamespace } from "../../network/index.ts";
+import { type NetNamespace, routeTo } from "../../network/index.ts";
 import { handmadeWay, isHandmade } from "../../network/links.ts";
 import { showQuestion } from "../../network/neighbours.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { traceOf } from "../../network/trace.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
-import { routeTo } from "../system/ip-route.ts";
 import { answerAt } from "./traceroute.ts";
 
 function* optionsOf(p: Process, name: string, short: string, long = ""): Gen<ParsedOptions | undefined> {

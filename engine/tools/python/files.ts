@@ -16,14 +16,6 @@ const KINDS: Readonly<Record<string, string>> = {
   EISDIR: "IsADirectoryError",
   ENOTDIR: "NotADirectoryError",
 };
-const NUMBERS: Readonly<Record<string, number>> = {
-  EPERM: 1,
-  ENOENT: 2,
-  EACCES: 13,
-  EEXIST: 17,
-  ENOTDIR: 20,
-  EISDIR: 21,
-};
 
 /** Runs what touches files; an errno becomes the exception it is in Python. */
 export function onFiles<T>(path: string, body: () => T): T {
@@ -31,8 +23,8 @@ export function onFiles<T>(path: string, body: () => T): T {
     return body();
   } catch (error) {
     if (!isErrno(error)) throw error;
-    const made = raised(KINDS[error.code] ?? "OSError", BigInt(NUMBERS[error.code] ?? 5), error.message).value;
-    made.attributes.set("__str__", `[Errno ${NUMBERS[error.code] ?? 5}] ${error.message}: '${path}'`);
+    const made = raised(KINDS[error.code] ?? "OSError", BigInt(error.number), error.message).value;
+    made.attributes.set("__str__", `[Errno ${error.number}] ${error.message}: '${path}'`);
     throw new Raised(made);
   }
 }

@@ -2,11 +2,11 @@
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { localZone } from "../../machine/zone.ts";
-import { strftime } from "../../text/time.ts";
+import { localZone, machineZone } from "../../machine/zone.ts";
 import { UTC, type Zone, zoneNames } from "../../text/zone.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, tool } from "../tool.ts";
+import { wallTime } from "./when.ts";
 
 const SYSTEMD = "systemd 252 (252.36-1~deb12u1)";
 const ZONES = "/usr/share/zoneinfo/";
@@ -14,18 +14,9 @@ const ZONES = "/usr/share/zoneinfo/";
 const NTP_OFF = "/var/lib/systemd/timesync-off";
 
 /** What a clock of a zone shows now. */
-function shown(p: Process, zone: Zone, format: string): string {
-  const micros = Math.floor(p.machine.kernel.epochMs * 1000 + p.machine.kernel.now);
-  const seconds = Math.floor(micros / 1e6);
-  return strftime(format, zone.calendar(seconds, (micros - seconds * 1e6) * 1000));
-}
+const shown = (p: Process, zone: Zone, format: string): string => wallTime(p, p.machine.kernel.now, format, zone);
 
-/** The name of the machine's zone, as /etc/localtime leads to it. */
-function zoneName(p: Process): string {
-  const link = sys.find(p, "/etc/localtime", false);
-  const at = link?.kind === "symlink" ? link.target.indexOf("zoneinfo/") : -1;
-  return link?.kind === "symlink" && at >= 0 ? link.target.slice(at + "zoneinfo/".length) : "UTC";
-}
+const zoneName = (p: Process): string => machineZone(p) ?? "UTC";
 
 const synchronizes = (p: Process) => sys.find(p, NTP_OFF) === undefined;
 

@@ -1,9 +1,9 @@
 import type { Gen } from "../../kernel/index.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import type { NetNamespace, Route } from "../../network/index.ts";
-import { inNetwork } from "../../text/ipv4.ts";
-import { broadcast, notPermitted, type Options, toNumber } from "./ip.ts";
+import { type NetNamespace, type Route, routeTo } from "../../network/index.ts";
+import { inNetwork, ipv4Number } from "../../text/ipv4.ts";
+import { broadcast, notPermitted, type Options } from "./ip.ts";
 import { show } from "./ip-show.ts";
 
 /** `ip route` (ip/iproute.c): words, what the kernel says to them, and what it keeps. */
@@ -35,23 +35,7 @@ const wrong = (word: string, why: string) => new RouteError(`Error: argument "${
 
 function prefixOf(destination: string): [number, number] {
   const [text = "0.0.0.0", length = "32"] = destination === "default" ? ["0.0.0.0", "0"] : destination.split("/");
-  return [toNumber(text), Number(length)];
-}
-
-/** The most exact route to an address. */
-export function routeTo(net: NetNamespace, address: string): Route | undefined {
-  const number = toNumber(address);
-  let best: Route | undefined;
-  let bits = -1;
-  for (const one of net.routes) {
-    const [network, length] = prefixOf(one.destination);
-    const mask = length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0;
-    if (((number ^ network) & mask) === 0 && length > bits) {
-      best = one;
-      bits = length;
-    }
-  }
-  return best;
+  return [ipv4Number(text), Number(length)];
 }
 
 /** `10.0.0.0/8`, `10.1`, `default`: as it is kept. Throws for what is none. */

@@ -4,7 +4,7 @@ import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Interface, NetNamespace } from "../../network/index.ts";
 import { peerOf, spaceCalled } from "../../network/links.ts";
-import { inNetwork } from "../../text/ipv4.ts";
+import { inNetwork, ipv4Number, ipv4Text } from "../../text/ipv4.ts";
 import { linkDetails } from "./bridge.ts";
 import { addressWords, ordered, scopeOf } from "./ip-address.ts";
 import { connected, disconnect, link } from "./ip-link.ts";
@@ -217,17 +217,9 @@ export function broadcast(cidr: string): string {
   const [text = "", length = "32"] = cidr.split("/");
   const bits = Number(length);
   if (bits >= 31) return "";
-  const number = toNumber(text);
+  const number = ipv4Number(text);
   const mask = bits === 0 ? 0 : (0xffffffff << (32 - bits)) >>> 0;
-  return ` brd ${toText(((number & mask) | ~mask) >>> 0)}`;
-}
-
-export function toNumber(address: string): number {
-  return address.split(".").reduce((sum, part) => ((sum << 8) | Number(part)) >>> 0, 0);
-}
-
-function toText(number: number): string {
-  return [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join(".");
+  return ` brd ${ipv4Text(((number & mask) | ~mask) >>> 0)}`;
 }
 
 /** Words that choose by what comes after them. */

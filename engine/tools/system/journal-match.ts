@@ -4,14 +4,17 @@ import type { Machine } from "../../machine/machine.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { unitName } from "../../machine/systemd/index.ts";
+import { parseSpan } from "../../machine/systemd/unit-file.ts";
 import { localZone } from "../../machine/zone.ts";
 import { parseDate } from "../../text/date-parse.ts";
+import { globRegex } from "../../text/glob.ts";
 import { compileRegex, RegexError } from "../../text/regex/index.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal } from "../tool.ts";
 import { belongsTo, cursor, fieldsOf } from "./journal-format.ts";
 
-const PRIORITIES = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
+/** Syslog's priorities by their numbers. */
+export const PRIORITIES = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
 
 export type Test = (entry: JournalEntry) => boolean;
 
@@ -20,13 +23,13 @@ export function matcher(p: Process, machine: Machine, o: ParsedOptions): Test {
   const tests: Test[] = [];
   const units = o.values("u").map(unitName);
   if (units.length > 0) {
-    const patterns = units.map((unit) => (/[*?[]/.test(unit) ? globTest(unit) : undefined));
+    const patterns = units.map((unit) => (/[*?[]/.test(unit) ? globRegex(unit) : undefined));
     tests.push((entry) =>
-      units.some((unit, i) =>
-        patterns[i]
-          ? patterns[i](entry.unit ?? "") || patterns[i](entry.fields?.["UNIT"] ?? "")
-          : belongsTo(entry, unit),
-      ),
+      units.some((unit, i) => {
+        const pattern = patterns[i];
+        if (pattern === undefined) return belongsTo(entry, unit);
+        return pattern.test(entry.unit ?? "") || pattern.test(entry.fields?.["UNIT"] ?? "");
+      }),
     );
   }
   const identifiers = o.values("t");
@@ -104,7 +107,8 @@ function instant(p: Process, text: string | undefined): number | undefined {
   const words = text.trim();
   const past = words.endsWith(" ago") || words.endsWith("\tago");
   if (past || words.startsWith("-") || words.startsWith("+")) {
-    const us = spanOf(words.slice(/^[-+]/.test(words) ? 1 : 0, past ? -3 : undefined).trim());
+    const span = words.slice(/^[-+]/.test(words) ? 1 : 0, past ? -3 : undefined).trim();
+    const us = /^\d[\d.a-z\s]*$/.test(span) ? parseSpan(span) : undefined;
     if (us !== undefined) return kernel.now + (words.startsWith("+") ? us : -us);
   }
   // A day by name means its midnight, unlike `date -d`.
@@ -114,41 +118,16 @@ function instant(p: Process, text: string | undefined): number | undefined {
   return (ms - kernel.epochMs) * 1000;
 }
 
-const SPANS: Record<string, number> = {
-  s: 1,
-  sec: 1,
-  second: 1,
-  seconds: 1,
-  min: 60,
-  m: 60,
-  minute: 60,
-  minutes: 60,
-  h: 3600,
-  hour: 3600,
-  hours: 3600,
-  d: 86_400,
-  day: 86_400,
-  days: 86_400,
-  w: 604_800,
-  week: 604_800,
-  weeks: 604_800,
-};
-
-function spanOf(text: string): number | undefined {
-  let total = 0;
-  if (!/^\d[\d.a-z\s]*$/.test(text)) return undefined;
-  for (const part of text.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]*)/g)) {
-    const unit = SPANS[part[2] || "s"];
-    if (unit === undefined) return undefined;
-    total += Number(part[1]) * unit * 1_000_000;
-  }
-  return total;
+/** The number of a priority that is given by its name or number; undefined where it is none. */
+export function priorityOf(name: string): number | undefined {
+  const number = /^[0-7]$/.test(name) ? Number(name) : PRIORITIES.indexOf(name === "error" ? "err" : name);
+  return number < 0 ? undefined : number;
 }
 
 function priorityTest(text: string): Test {
   const level = (name: string): number => {
-    const number = /^[0-7]$/.test(name) ? Number(name) : PRIORITIES.indexOf(name === "error" ? "err" : name);
-    if (number < 0) throw new Fatal(`Unknown log level ${name}`);
+    const number = priorityOf(name);
+    if (number === undefined) throw new Fatal(`Unknown log level ${name}`);
     return number;
   };
   const range = text.split("..");
@@ -170,23 +149,6 @@ function grepTest(pattern: string, caseSensitive: string | undefined): Test {
     if (!(error instanceof RegexError)) throw error;
     throw new Fatal(`Bad pattern "${pattern}": ${error.message}`);
   }
-}
-
-type Test2 = (text: string) => boolean;
-
-function globTest(pattern: string): Test2 {
-  const pieces = pattern.split("*");
-  return (text) => {
-    if (!text.startsWith(pieces[0]!)) return false;
-    let at = pieces[0]!.length;
-    for (const piece of pieces.slice(1, -1)) {
-      const found = text.indexOf(piece, at);
-      if (found < 0) return false;
-      at = found + piece.length;
-    }
-    const last = pieces.at(-1)!;
-    return pieces.length === 1 ? text === pattern : text.length - last.length >= at && text.endsWith(last);
-  };
 }
 
 /** `FIELD=value` words: the same field is either-or, different fields must all hold, `+` starts another alternative. */

@@ -1,10 +1,9 @@
 /** ifconfig, route and arp of net-tools, which guides still use beside ip(8). */
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import type { Interface, Route } from "../../network/index.ts";
+import { type Interface, type Route, routeTo } from "../../network/index.ts";
 import { knownTo, type NeighbourState, neighboursOf } from "../../network/neighbours.ts";
 import { tool } from "../tool.ts";
-import { routeTo } from "./ip-route.ts";
 
 const VERSION = "net-tools 2.10";
 

@@ -4,7 +4,7 @@ import * as sys from "../../machine/sys.ts";
 import { reboot as rebootMachine, shutDown } from "../../machine/systemd/index.ts";
 import { userName } from "../../machine/users.ts";
 import { Fatal, quote, tool, UsageError } from "../tool.ts";
-import { FACILITIES } from "./journal-match.ts";
+import { FACILITIES, priorityOf } from "./journal-match.ts";
 import { uptimeLine } from "./memory.ts";
 import { commandLine } from "./process-view.ts";
 import { timestamp, wallTime } from "./when.ts";
@@ -83,6 +83,9 @@ export const ttyProgram = tool(
   },
 );
 
+/** Older names of priorities. */
+const OLDER: Readonly<Record<string, string>> = { error: "err", warn: "warning", panic: "emerg" };
+
 /** logger(1): a line for the journal. */
 export const logger = tool(
   {
@@ -95,10 +98,9 @@ export const logger = tool(
   },
   function* (t, o) {
     const { p } = t;
-    const levels = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
     const [given = "", where = "user"] = (o.value("p") ?? "user.notice").split(".").reverse();
-    const level = levels.indexOf(given === "error" ? "err" : given === "warn" ? "warning" : given);
-    if (level < 0) throw new Fatal(`unknown priority name: ${given}`);
+    const level = priorityOf(OLDER[given] ?? given);
+    if (level === undefined) throw new Fatal(`unknown priority name: ${given}`);
     // Only the kernel speaks as the kernel.
     const facility = FACILITIES.indexOf(where === "kern" ? "user" : where === "security" ? "auth" : where);
     if (facility < 0) throw new Fatal(`unknown facility name: ${where}`);

@@ -3,7 +3,7 @@ import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { userByUid } from "../../machine/users.ts";
 import { textOf } from "../../network/hosts.ts";
-import { glob } from "../text/tar-names.ts";
+import { globRegex } from "../../text/glob.ts";
 
 /** Keywords of which something follows here; the second list is taken and has no effect. */
 const KNOWN = "hostname user port identityfile connecttimeout loglevel requesttty remotecommand".split(" ");
@@ -93,7 +93,7 @@ function matches(host: string, patterns: readonly string[]): boolean {
   let hit = false;
   for (const pattern of patterns) {
     const not = pattern.startsWith("!");
-    if (!glob(not ? pattern.slice(1) : pattern, host)) continue;
+    if (!globRegex(not ? pattern.slice(1) : pattern).test(host)) continue;
     if (not) return false;
     hit = true;
   }

@@ -6,6 +6,7 @@ import type { Systemd } from "../../machine/systemd/index.ts";
 import { LineReader } from "../io.ts";
 import { searchPath } from "../text/env.ts";
 import { Fatal, type Tool, tool, UsageError } from "../tool.ts";
+import { priorityOf } from "./journal-match.ts";
 
 const VERSION = "systemd 252 (252.36-1~deb12u1)";
 /** The machine's service manager. Throws `Fatal` in a container. */
@@ -54,10 +55,9 @@ export const systemdCat = tool(
   },
   function* (t, o) {
     const { p } = t;
-    const names = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];
     const given = o.value("p") ?? "info";
-    const priority = /^[0-7]$/.test(given) ? Number(given) : names.indexOf(given === "error" ? "err" : given);
-    if (priority < 0) throw new Fatal(`Failed to parse priority value: Invalid argument`);
+    const priority = priorityOf(given);
+    if (priority === undefined) throw new Fatal(`Failed to parse priority value: Invalid argument`);
     const [name] = o.operands;
     const identifier = o.value("t") ?? (name === undefined ? "cat" : name.slice(name.lastIndexOf("/") + 1));
     let pid = p.pid;

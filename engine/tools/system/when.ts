@@ -2,6 +2,7 @@
 import type { Process } from "../../machine/process.ts";
 import { localZone } from "../../machine/zone.ts";
 import { strftime } from "../../text/time.ts";
+import type { Zone } from "../../text/zone.ts";
 
 const US = 1;
 const MS = 1000;
@@ -13,12 +14,12 @@ const WEEK = 7 * DAY;
 const MONTH = 2_629_800 * S;
 const YEAR = 31_557_600 * S;
 
-/** strftime of a virtual time (µs) in the time zone of the program that shows it. */
-export function wallTime(p: Process, at: number, format: string): string {
+/** strftime of a virtual time (µs), in the time zone of the program that shows it unless another is given. */
+export function wallTime(p: Process, at: number, format: string, zone: Zone = localZone(p)): string {
   const { kernel } = p.machine;
   const micros = Math.floor(kernel.epochMs * 1000 + at);
   const seconds = Math.floor(micros / S);
-  return strftime(format, localZone(p).calendar(seconds, (micros - seconds * S) * 1000));
+  return strftime(format, zone.calendar(seconds, (micros - seconds * S) * 1000));
 }
 
 /** `Sat 2025-03-01 09:00:12 UTC`. */

@@ -1,11 +1,11 @@
 /** bzip2(1), bunzip2(1) and bzcat(1) 1.0.8: one program by three names. */
-import { cpu, type Gen } from "../../kernel/index.ts";
+import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { Bzip2Error, bunzip2 as unpack } from "../../text/bunzip2.ts";
-import { bzip2 as pack } from "../../text/bzip2.ts";
-import { Output, readWhole } from "../io.ts";
+import { Bzip2Error, bunzipping } from "../../text/bunzip2.ts";
+import { bzipping } from "../../text/bzip2.ts";
+import { inSteps, Output, readWhole } from "../io.ts";
 
 const VERSION = "bzip2, a block-sorting file compressor.  Version 1.0.8, 13-Jul-2019.\n";
 
@@ -201,10 +201,9 @@ function verboseText(mode: Run["mode"], before: number, after: number): string {
 
 /** The bytes packed or unpacked; undefined after a complaint. */
 function* transformed(run: Run, input: Uint8Array, from: string, to: string): Gen<Uint8Array | undefined> {
-  yield* cpu(1 + (input.length >> 5));
-  if (run.mode === "z") return pack(input, run.level);
+  if (run.mode === "z") return yield* inSteps(bzipping(input, run.level), 5);
   try {
-    return unpack(input);
+    return yield* inSteps(bunzipping(input), 6);
   } catch (error) {
     if (!(error instanceof Bzip2Error)) throw error;
     const { kind } = error;

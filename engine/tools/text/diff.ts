@@ -2,6 +2,7 @@ import { cpu, decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
+import { globRegex } from "../../text/glob.ts";
 import { compileRegex } from "../../text/regex/index.ts";
 import { calendar, strftime } from "../../text/time.ts";
 import { readWhole } from "../io.ts";
@@ -19,7 +20,6 @@ import {
   sideBySide,
   unified,
 } from "./diff-output.ts";
-import { globRegex } from "./find-tests.ts";
 
 /** The forms of output, which exclude each other, by the options that ask for them. */
 const STYLES: Record<string, string> = {
@@ -284,7 +284,7 @@ function titleWord(word: string): string {
 }
 
 function globMatcher(pattern: string): (name: string) => boolean {
-  const regex = globRegex(pattern, false);
+  const regex = globRegex(pattern);
   return (name) => regex.test(name);
 }
 

@@ -3,13 +3,13 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
 import { localZone } from "../../machine/zone.ts";
+import { globRegex } from "../../text/glob.ts";
 import type { Regex } from "../../text/regex/index.ts";
 import { strftime } from "../../text/time.ts";
 import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { argMatch, Fatal, quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { blockSizeOf, blocksOfBytes, inBlocks } from "./block-size.ts";
-import { globRegex } from "./find-tests.ts";
 import { linesOf, parseSize } from "./input.ts";
 import { blocksOf } from "./ls-view.ts";
 
@@ -116,7 +116,7 @@ function choiceOf(t: Tool, o: ParsedOptions): Choice {
     separate: o.has("S"),
     hardLinks: o.has("l"),
     threshold: threshold?.startsWith("-") ? -amount : amount,
-    exclude: [...o.values("exclude"), ...listed].map((pattern) => globRegex(pattern, false)),
+    exclude: [...o.values("exclude"), ...listed].map((pattern) => globRegex(pattern)),
     show: (n) => inBlocks(n, inodes && unit.scales === undefined ? blocksOfBytes(1) : unit),
     when: (micros) => {
       if (timed === undefined) return "";

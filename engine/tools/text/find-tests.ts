@@ -4,8 +4,9 @@ import { mayAccess } from "../../machine/path.ts";
 import * as sys from "../../machine/sys.ts";
 import { groupByGid, groupByName, userByName, userByUid } from "../../machine/users.ts";
 import { parseDate } from "../../text/date-parse.ts";
+import { globRegex } from "../../text/glob.ts";
 import { applyMode, parseMode } from "../../text/mode.ts";
-import { compileRegex, type Regex } from "../../text/regex/index.ts";
+import { compileRegex } from "../../text/regex/index.ts";
 import { Fatal, quote } from "../tool.ts";
 import { baseName } from "./cp.ts";
 import { always, type Expression, type Maker, type Test, type Visit } from "./find-expression.ts";
@@ -48,7 +49,7 @@ const named =
       e.warnings.push(
         `${quote(name)} matches against basenames only, but the given pattern contains a directory separator (${quote("/")}), thus the expression will evaluate to false all the time.  Did you mean ${quote(name.replace("name", "wholename"))}?`,
       );
-    const regex = globRegex(pattern, name.startsWith("-i"));
+    const regex = globRegex(pattern, { ignoreCase: name.startsWith("-i") });
     return test((visit) => {
       const text = subject(visit);
       return text !== undefined && regex.test(text);
@@ -315,27 +316,3 @@ export const TESTS: Record<string, Maker> = {
     return always(true);
   },
 };
-
-/** fnmatch(3) without special slashes and dots. */
-export function globRegex(pattern: string, ignoreCase: boolean): Regex {
-  let source = "";
-  for (let i = 0; i < pattern.length; i++) {
-    const char = pattern[i]!;
-    if (char === "*") source += ".*";
-    else if (char === "?") source += ".";
-    else if (char === "\\" && i + 1 < pattern.length) source += escaped(pattern[++i]!);
-    else if (char === "[") {
-      const end = pattern.indexOf("]", i + 2);
-      if (end < 0) source += "\\[";
-      else {
-        source += `[${pattern.slice(i + 1, end).replace(/^!/, "^")}]`;
-        i = end;
-      }
-    } else source += escaped(char);
-  }
-  return compileRegex(`^${source}$`, { syntax: "ere", ignoreCase });
-}
-
-function escaped(char: string): string {
-  return /[.^$*+?()[\]{}|\\]/.test(char) ? `\\${char}` : char;
-}

@@ -1,4 +1,5 @@
 /** What grep looks for: one matcher of its patterns, and the names that -r takes. */
+import { globRegex } from "../../text/glob.ts";
 import { compileRegex, type Regex, RegexError, type RegexMatch } from "../../text/regex/index.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal } from "../tool.ts";
@@ -74,23 +75,7 @@ function wholeWord(regex: Regex, text: string, from: number): RegexMatch | null 
 
 /** `*`, `?` and bracket lists of --include and --exclude. */
 export function nameFilter(o: ParsedOptions): (name: string, isDir: boolean, operand: boolean) => boolean {
-  const glob = (pattern: string) => {
-    let source = "";
-    for (let i = 0; i < pattern.length; i++) {
-      const char = pattern[i]!;
-      if (char === "*") source += ".*";
-      else if (char === "?") source += ".";
-      else if (char === "[") {
-        const end = pattern.indexOf("]", i + 2);
-        if (end < 0) source += "\\[";
-        else {
-          source += `[${pattern.slice(i + 1, end).replace(/^!/, "^")}]`;
-          i = end;
-        }
-      } else source += /[A-Za-z0-9]/.test(char) ? char : `\\${char}`;
-    }
-    return compileRegex(`^${source}$`, { syntax: "ere" });
-  };
+  const glob = (pattern: string) => globRegex(pattern);
   const include = o.values("include").map(glob);
   const exclude = o.values("exclude").map(glob);
   const excludeDirs = o.values("exclude-dir").map((text) => glob(text.replace(/\/+$/, "")));

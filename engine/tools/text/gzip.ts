@@ -1,10 +1,9 @@
 import type { Gen } from "../../kernel/index.ts";
-import { cpu } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { DeflateError, gzip as pack, gunzip as unpack } from "../../text/deflate.ts";
-import { readWhole } from "../io.ts";
+import { DeflateError, gunzipping, gzipping } from "../../text/deflate.ts";
+import { inSteps, readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { type Tool, tool } from "../tool.ts";
 
@@ -78,7 +77,6 @@ function* one(t: Tool, o: ParsedOptions, operand: string, unpacking: boolean, to
       return;
     }
     const bytes = sys.readBytes(p, path);
-    yield* cpu(bytes.length >> 7);
     if (toOut || o.has("t", "l")) {
       yield* transform(t, o, path, bytes, unpacking, undefined);
       return;
@@ -116,7 +114,7 @@ function* transform(
       // zcat -f passes on what is not compressed.
       if (o.has("f") && to === undefined && !(bytes[0] === 0x1f && bytes[1] === 0x8b)) out = bytes;
       else {
-        const done = unpack(bytes);
+        const done = yield* inSteps(gunzipping(bytes), 7);
         if (done.trailing) yield* t.error(`${name}: decompression OK, trailing garbage ignored`, t.status || 2);
         out = done.bytes;
       }
@@ -125,7 +123,7 @@ function* transform(
       const node = name === "stdin" ? undefined : sys.find(p, name);
       const time =
         node === undefined || o.has("n") ? 0 : Math.floor((p.machine.kernel.epochMs + node.mtime / 1000) / 1000);
-      out = pack(bytes, label, Math.max(0, time));
+      out = yield* inSteps(gzipping(bytes, label, Math.max(0, time)), 7);
     }
   } catch (error) {
     if (!(error instanceof DeflateError)) throw error;

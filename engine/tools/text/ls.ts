@@ -2,12 +2,12 @@ import { call, cpu, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { globRegex } from "../../text/glob.ts";
 import { compareBytes } from "../io.ts";
 import { type GivenOption, matchWord, type ParsedOptions } from "../options.ts";
 import { argMatch, Fatal, quote, shellQuote, type Tool, tool, UsageError } from "../tool.ts";
 import { type BlockSize, blockSizeOf, blocksOfBytes, inBlocks } from "./block-size.ts";
 import { lsColors } from "./dircolors.ts";
-import { globRegex } from "./find-tests.ts";
 import { blocksOf, type Entry, print, shown, sizeOf, type View } from "./ls-view.ts";
 import { compareVersions } from "./sort-keys.ts";
 import { displayWidth } from "./wc.ts";
@@ -94,7 +94,7 @@ function lister(name: string, before: readonly string[]): Program {
           ...o.values("I"),
           ...(o.has("a", "A", "f") ? [] : o.values("hide")),
           ...(o.has("B") ? ["*~", ".*~"] : []),
-        ].map((pattern) => globRegex(pattern, false)),
+        ].map((pattern) => globRegex(pattern)),
         recursive: o.has("R"),
         dirsAsFiles: o.has("d"),
         dirsFirst: o.has("gdf"),

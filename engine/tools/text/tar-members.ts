@@ -1,14 +1,14 @@
 /** What writing and reading of tar share: an archive's members, a line of a listing, how it ends. */
-import { cpu, type Gen } from "../../kernel/index.ts";
+import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
-import { Bzip2Error, bunzip2 } from "../../text/bunzip2.ts";
-import { DeflateError, gunzip } from "../../text/deflate.ts";
+import { Bzip2Error, bunzipping } from "../../text/bunzip2.ts";
+import { DeflateError, gunzipping } from "../../text/deflate.ts";
 import { modeString } from "../../text/mode.ts";
 import { packMember, type TarMember, unpackMembers } from "../../text/tar-format.ts";
 import { calendar, strftime } from "../../text/time.ts";
-import { readWhole } from "../io.ts";
+import { inSteps, readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, UsageError } from "../tool.ts";
 import { escaped, shown, type View } from "./ls-view.ts";
@@ -90,17 +90,16 @@ export function* members(t: Tool, o: ParsedOptions): Gen<TarMember[]> {
       );
     throw new Fatal(`${file}: Cannot open: ${error.message}${END}`, 2);
   }
-  yield* cpu(bytes.length >> 9);
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     try {
-      bytes = gunzip(bytes).bytes;
+      bytes = (yield* inSteps(gunzipping(bytes), 9)).bytes;
     } catch (error) {
       if (!(error instanceof DeflateError)) throw error;
       throw new Fatal(`Unexpected EOF in archive${END}`, 2, `\ngzip: stdin: ${error.message}\n`);
     }
   } else if (bytes[0] === 0x42 && bytes[1] === 0x5a && bytes[2] === 0x68) {
     try {
-      bytes = bunzip2(bytes);
+      bytes = yield* inSteps(bunzipping(bytes), 7);
     } catch (error) {
       if (!(error instanceof Bzip2Error)) throw error;
       throw new Fatal(`Unexpected EOF in archive${END}`, 2, "\nbzip2: Compressed file ends unexpectedly;\n");

@@ -2,6 +2,8 @@
 import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import * as sys from "../../machine/sys.ts";
+import { globRegex } from "../../text/glob.ts";
+import type { Regex } from "../../text/regex/index.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool } from "../tool.ts";
 
@@ -12,20 +14,23 @@ export interface Pattern {
   readonly text: string;
   /** Matches from the beginning of a name only, not behind any of its slashes. */
   readonly anchored: boolean;
-  /** False: the text is a name. */
-  readonly wildcards: boolean;
   readonly ignoreCase: boolean;
+  /** Of a pattern with wildcards; the text is a name where there is none. */
+  readonly regex: Regex | undefined;
 }
 
 const MODES = ["anchored", "no-anchored", "ignore-case", "no-ignore-case", "wildcards", "no-wildcards"];
 
 /** What the options so far make of a pattern; exclusions match anywhere and by wildcards unless they are told otherwise. */
 function patternOf(modes: ReadonlySet<string>, text: string, exclusion: boolean): Pattern {
+  const bare = text.replace(/(.)\/+$/, "$1");
+  const ignoreCase = modes.has("ignore-case");
+  const wildcards = exclusion ? !modes.has("no-wildcards") : modes.has("wildcards");
   return {
-    text: text.replace(/(.)\/+$/, "$1"),
+    text: bare,
     anchored: exclusion ? modes.has("anchored") : !modes.has("no-anchored"),
-    wildcards: exclusion ? !modes.has("no-wildcards") : modes.has("wildcards"),
-    ignoreCase: modes.has("ignore-case"),
+    ignoreCase,
+    regex: wildcards ? globRegex(bare, { ignoreCase }) : undefined,
   };
 }
 
@@ -72,13 +77,11 @@ export function inclusions(o: ParsedOptions): Pattern[] {
 export function matches(pattern: Pattern, path: string): boolean {
   const fold = (text: string) => (pattern.ignoreCase ? text.toLowerCase() : text);
   const text = fold(pattern.text);
-  const parts = fold(path)
-    .replace(/(.)\/+$/, "$1")
-    .split("/");
+  const parts = path.replace(/(.)\/+$/, "$1").split("/");
   for (let from = 0; from < (pattern.anchored ? 1 : parts.length); from++)
     for (let to = from + 1; to <= parts.length; to++) {
       const part = parts.slice(from, to).join("/");
-      if (pattern.wildcards ? glob(text, part) : text === part) return true;
+      if (pattern.regex?.test(part) ?? text === fold(part)) return true;
     }
   return false;
 }
@@ -103,30 +106,4 @@ export function* misplaced(t: Tool, o: ParsedOptions): Gen<void> {
   );
   for (const { key, value } of late)
     yield* t.error(`${key === "X" ? "--exclude-from" : "--exclude"} ‘${value}’ has no effect`, 2);
-}
-
-/** `*`, `?` and [sets] as fnmatch(3) without FNM_PATHNAME. */
-export function glob(pattern: string, text: string): boolean {
-  const go = (i: number, k: number): boolean => {
-    if (i === pattern.length) return k === text.length;
-    const char = pattern[i]!;
-    if (char === "*") return go(i + 1, k) || (k < text.length && go(i, k + 1));
-    if (k >= text.length) return false;
-    if (char === "?") return go(i + 1, k + 1);
-    const close = char === "[" ? pattern.indexOf("]", i + 2) : -1;
-    if (close > 0) {
-      const body = pattern.slice(i + 1, close);
-      const negated = /^[!^]/.test(body);
-      let hit = false;
-      for (let n = negated ? 1 : 0; n < body.length; n++) {
-        if (body[n + 1] === "-" && body[n + 2] !== undefined) {
-          if (text[k]! >= body[n]! && text[k]! <= body[n + 2]!) hit = true;
-          n += 2;
-        } else if (body[n] === text[k]) hit = true;
-      }
-      return hit !== negated && go(close + 1, k + 1);
-    }
-    return char === text[k] && go(i + 1, k + 1);
-  };
-  return go(0, 0);
 }

@@ -5,10 +5,10 @@ import { entriesOf, type Inode } from "../../machine/inode.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { groupName, userName } from "../../machine/users.ts";
+import { globRegex } from "../../text/glob.ts";
 import { modeString } from "../../text/mode.ts";
 import { calendar, strftime } from "../../text/time.ts";
 import { Output } from "../io.ts";
-import { globRegex } from "./find-tests.ts";
 import { human, sizeOf } from "./ls-view.ts";
 
 const USAGE = `usage: tree [-acdfghilnpqrstuvxACDFJQNSUX] [-L level [-R]] [-H  baseHREF]
@@ -84,7 +84,7 @@ function parse(p: Process, args: readonly string[]): Options {
     texts
       .flatMap((text) => text.split("|"))
       .map((pattern) => {
-        const regex = globRegex(pattern.replace(/\/$/, ""), has.has("ignore-case"));
+        const regex = globRegex(pattern.replace(/\/$/, ""), { ignoreCase: has.has("ignore-case") });
         return (name: string) => regex.test(name);
       });
   const locale = p.env.get("LC_ALL") || p.env.get("LC_CTYPE") || p.env.get("LANG") || "";

@@ -3,10 +3,10 @@ import { decode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { globRegex } from "../../text/glob.ts";
 import { modeString } from "../../text/mode.ts";
 import { unpackBytes, unpackZip, type ZipMember } from "../../text/zip-format.ts";
-import { LineReader } from "../io.ts";
-import { globRegex } from "./find-tests.ts";
+import { inSteps, LineReader } from "../io.ts";
 import { percent } from "./zip.ts";
 
 const USAGE = `UnZip 6.00 of 20 April 2009, by Debian. Original by Info-ZIP.
@@ -136,8 +136,8 @@ export const unzip: Program = function* (p): Gen<number> {
     );
     return 9;
   }
-  const patterns = ask.list.map((one) => ({ one, regex: globRegex(one, has("C")) }));
-  const excluded = ask.exclude.map((one) => globRegex(one, has("C")));
+  const patterns = ask.list.map((one) => ({ one, regex: globRegex(one, { ignoreCase: has("C") }) }));
+  const excluded = ask.exclude.map((one) => globRegex(one, { ignoreCase: has("C") }));
   const members = all.filter(
     (member) =>
       (patterns.length === 0 || patterns.some(({ regex }) => regex.test(member.name))) &&
@@ -191,7 +191,7 @@ class Extraction {
 
   *member(member: ZipMember): Gen<void> {
     const { p, has, quiet } = this;
-    const bytes = unpackBytes(member);
+    const bytes = yield* inSteps(unpackBytes(member), 9);
     const how = member.method === 8 ? "  inflating: " : " extracting: ";
     if (has("t")) {
       if (bytes === undefined) this.bad++;

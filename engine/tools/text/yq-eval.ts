@@ -1,6 +1,6 @@
 /** Evaluates yq's expressions on nodes, which are changed where they stand (pkg/yqlib of v4). */
 import { Alias, isAlias, isMap, isScalar, isSeq, type Node, Pair, type Scalar, YAMLMap, YAMLSeq } from "yaml";
-import { globRegex } from "./find-tests.ts";
+import { globRegex } from "../../text/glob.ts";
 import { call } from "./yq-functions.ts";
 import { calculate, merged } from "./yq-operators.ts";
 import type { Ast } from "./yq-parse.ts";
@@ -123,7 +123,7 @@ function path(ast: Ast & { t: "path" }, one: Candidate, c: Context): Candidate[]
     if (isSeq(key)) return (key.items as Node[]).map((item) => child(one, keyOf(item)));
     const name = keyOf(key);
     if (typeof name === "string" && name.includes("*") && isMap(node)) {
-      const pattern = globRegex(name, false);
+      const pattern = globRegex(name);
       return pairsOf(one)
         .filter((pair) => pattern.test(keyText(pair)))
         .map((pair) => child(one, keyText(pair)));

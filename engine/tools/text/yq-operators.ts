@@ -1,6 +1,6 @@
 /** Operators between two values of yq: arithmetic, comparisons, merging. */
 import { isMap, isScalar, isSeq, type Node, Pair, YAMLSeq } from "yaml";
-import { globRegex } from "./find-tests.ts";
+import { globRegex } from "../../text/glob.ts";
 import {
   type Candidate,
   copied,
@@ -108,7 +108,7 @@ function where(one: Candidate): string {
 /** Equality, with `*` and `?` in a text on the right. */
 function equal(left: Node, right: Node): boolean {
   if (isScalar(left) && isScalar(right) && typeof right.value === "string" && /[*?]/.test(right.value))
-    return tagOf(left) !== "!!null" && globRegex(right.value, false).test(textOf(left));
+    return tagOf(left) !== "!!null" && globRegex(right.value).test(textOf(left));
   if (isScalar(left) && isScalar(right)) {
     const [lt, rt] = [tagOf(left), tagOf(right)];
     if (lt === "!!null" || rt === "!!null") return lt === rt;

@@ -5,11 +5,11 @@ import type { Inode } from "../../machine/inode.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { localZone } from "../../machine/zone.ts";
+import { globRegex } from "../../text/glob.ts";
 import type { Regex } from "../../text/regex/index.ts";
 import { packBytes, packZip, unpackZip, type ZipMember } from "../../text/zip-format.ts";
-import { readWhole } from "../io.ts";
+import { inSteps, readWhole } from "../io.ts";
 import { OptionError, parseOptions } from "../options.ts";
-import { globRegex } from "./find-tests.ts";
 import { linesOf } from "./input.ts";
 
 class ZipError extends Error {
@@ -113,8 +113,8 @@ function* run(p: Process): Gen<number> {
     links: o.has("y"),
     level: Number(o.list.findLast(({ key }) => /^\d$/.test(key))?.key ?? 6),
     dirs: !o.has("D", "j"),
-    include: include.map((one) => globRegex(one, false)),
-    exclude: exclude.map((one) => globRegex(one, false)),
+    include: include.map((one) => globRegex(one)),
+    exclude: exclude.map((one) => globRegex(one)),
   };
   const names = o.has("@") ? [...operands, ...linesOf(decode(yield* readWhole(p, 0)))] : operands;
   if (o.has("f") && names.length === 0) names.push(...members.keys());
@@ -224,7 +224,7 @@ function* add(
   const { kernel } = p.machine;
   const mtime = Math.floor((kernel.epochMs * 1000 + (node?.mtime ?? kernel.now)) / 1e6);
   const time = localZone(p).calendar(mtime);
-  const packed = packBytes(bytes, how.level);
+  const packed = yield* inSteps(packBytes(bytes, how.level), 7);
   const kind = node?.kind === "dir" ? 0o040000 : node?.kind === "symlink" ? 0o120000 : 0o100000;
   const there = members.has(name);
   members.set(name, {
@@ -264,7 +264,7 @@ function* removeMembers(
 ): Gen<number> {
   let count = 0;
   for (const pattern of patterns) {
-    const regex = globRegex(pattern, false);
+    const regex = globRegex(pattern);
     const found = [...members.keys()].filter((name) => regex.test(name));
     if (found.length === 0) yield* say(`\tzip warning: name not matched: ${pattern}\n`);
     for (const name of found) {

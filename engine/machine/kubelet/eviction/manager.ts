@@ -1,8 +1,9 @@
 import { formatQuantity } from "../../../api/quantity.ts";
-import { type Gen, SECOND, sleep } from "../../../kernel/index.ts";
+import { type Gen, sleep } from "../../../kernel/index.ts";
 import { MAX_PROCESSES } from "../../costs.ts";
 import { usedKib } from "../../memory.ts";
 import type { KubeletContext } from "../context.ts";
+import { KUBELET } from "../durations.ts";
 import { amount, isCritical, podRequest, qosClass } from "../resources.ts";
 import { runtimePod } from "../runtime-view.ts";
 import { type Condition, type Pod, podKey } from "../types.ts";
@@ -17,13 +18,7 @@ import {
 } from "./thresholds.ts";
 import { diskOf, memoryOf, overLimit, type PodUsage, podUsage } from "./usage.ts";
 
-/** evictionMonitoringPeriod. */
-const PERIOD = 10 * SECOND;
-/** podCleanupTimeout and podCleanupPollFreq. */
-const CLEANUP = 30;
-const POLL = SECOND;
-/** immediateEvictionGracePeriodSeconds. */
-const AT_ONCE = 1;
+const { evictionPeriod, evictionCleanupSeconds, evictionPoll, evictionAtOnceSeconds: AT_ONCE } = KUBELET;
 /** A node without pressure. */
 const NONE: readonly string[] = [];
 
@@ -63,7 +58,7 @@ export class EvictionManager {
   }
 
   private plan(): void {
-    this.ctx.after(PERIOD, `eviction ${this.ctx.nodeName}`, () => this.look());
+    this.ctx.after(evictionPeriod, `eviction ${this.ctx.nodeName}`, () => this.look());
   }
 
   /** Why the node takes no more of such Pods; undefined when it does (Admit). */
@@ -97,7 +92,8 @@ export class EvictionManager {
     }
     const names = evicted.map(podKey);
     this.log("I", 208, "pods evicted, waiting for pod to be cleaned up", { pods: names });
-    for (let s = 0; s < CLEANUP && !evicted.every((pod) => this.isCleanedUp(pod)); s++) yield* sleep(POLL);
+    for (let s = 0; s < evictionCleanupSeconds && !evicted.every((pod) => this.isCleanedUp(pod)); s++)
+      yield* sleep(evictionPoll);
     if (evicted.every((pod) => this.isCleanedUp(pod)))
       this.log("I", 457, "pods successfully cleaned up", { pods: names });
     else this.log("I", 447, "timed out waiting for pods to be cleaned up", { pods: names });
@@ -223,7 +219,8 @@ export class EvictionManager {
   private *evict(pod: Pod, message: string, grace: number, condition?: Condition): Gen<void> {
     this.ctx.recorder.event(pod, "Warning", "Evicted", message);
     this.pods.putOut(pod, message, grace, condition);
-    for (let s = 0; s < grace + AT_ONCE + CLEANUP && !this.pods.isEnded(pod); s++) yield* sleep(POLL);
+    for (let s = 0; s < grace + AT_ONCE + evictionCleanupSeconds && !this.pods.isEnded(pod); s++)
+      yield* sleep(evictionPoll);
     this.log("I", 614, "pod is evicted successfully", { pod: podKey(pod) });
   }
 }

@@ -1,5 +1,5 @@
+import { parseDuration } from "../../../api/go-time.ts";
 import { parseQuantity, wholeUnits } from "../../../api/quantity.ts";
-import { MINUTE, MS, SECOND } from "../../../kernel/index.ts";
 
 /** What the kubelet watches for (pkg/kubelet/eviction/api/types.go), and what each means. */
 const SIGNALS: Readonly<Record<string, { condition: string; resource: string }>> = {
@@ -126,11 +126,8 @@ function parseValue(text: string): Value | undefined {
   return "error" in amount || amount.nano <= 0n ? undefined : { units: wholeUnits(text) };
 }
 
-const UNITS: Readonly<Record<string, number>> = { h: 60 * MINUTE, m: MINUTE, s: SECOND, ms: MS };
-
-/** `1m30s` in µs. */
+/** `1m30s` in µs; what is none is nothing. */
 function durationOf(text: string): number {
-  let sum = 0;
-  for (const [, count, unit] of text.matchAll(/([\d.]+)(ms|h|m|s)/g)) sum += Number(count) * UNITS[unit!]!;
-  return sum;
+  const ns = parseDuration(text);
+  return typeof ns === "number" ? ns / 1000 : 0;
 }

@@ -1,9 +1,11 @@
 /** rsync's --include, --exclude and --filter: the first rule that fits a name decides. */
-import { compileRegex, type Regex } from "../../../text/regex/index.ts";
+import { globRegex } from "../../../text/glob.ts";
+import type { Regex } from "../../../text/regex/index.ts";
 
 interface Rule {
   includes: boolean;
-  regex: Regex;
+  /** `dir/***` is the directory as well as what is in it. */
+  regexes: readonly Regex[];
   /** The pattern ends in a slash: directories only. */
   directory: boolean;
   /** Matched from the root of the transfer. */
@@ -30,7 +32,7 @@ export class Rules {
     if (pattern === "") return;
     this.rules.push({
       includes: sign === null ? includes : sign[1] === "+",
-      regex: wildcards(pattern),
+      regexes: forms(pattern).map((form) => globRegex(form, { path: true })),
       directory,
       anchored,
       path: pattern.includes("/") || pattern.includes("**"),
@@ -47,37 +49,13 @@ export class Rules {
   }
 }
 
+const forms = (pattern: string): string[] =>
+  pattern.endsWith("/***") ? [pattern.slice(0, -4), pattern.slice(0, -1)] : [pattern];
+
 function fits(rule: Rule, path: string): boolean {
-  if (rule.anchored) return rule.regex.test(path);
+  const takes = (text: string) => rule.regexes.some((regex) => regex.test(text));
+  if (rule.anchored) return takes(path);
   const parts = path.split("/");
-  if (!rule.path) return rule.regex.test(parts.at(-1)!);
-  return parts.some((_part, i) => rule.regex.test(parts.slice(i).join("/")));
-}
-
-/** `*` and `?` stop at slashes, `**` does not, and `dir/***` is the directory as well. */
-function wildcards(pattern: string): Regex {
-  let source = "";
-  for (let i = 0; i < pattern.length; i++) {
-    const char = pattern[i]!;
-    if (pattern.slice(i) === "/***") {
-      source += "(/.*)?";
-      break;
-    }
-    if (pattern.startsWith("**", i)) {
-      source += ".*";
-      i++;
-    } else if (char === "*") source += "[^/]*";
-    else if (char === "?") source += "[^/]";
-    else if (char === "[" && pattern.indexOf("]", i + 2) > 0) {
-      const end = pattern.indexOf("]", i + 2);
-      source += `[${pattern.slice(i + 1, end).replace(/^!/, "^")}]`;
-      i = end;
-    } else if (char === "\\" && i + 1 < pattern.length) source += plain(pattern[++i]!);
-    else source += plain(char);
-  }
-  return compileRegex(`^${source}$`, { syntax: "ere" });
-}
-
-function plain(char: string): string {
-  return /[.^$*+?()[\]{}|\\]/.test(char) ? `\\${char}` : char;
+  if (!rule.path) return takes(parts.at(-1)!);
+  return parts.some((_part, i) => takes(parts.slice(i).join("/")));
 }

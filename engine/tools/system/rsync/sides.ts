@@ -58,19 +58,6 @@ export interface Side {
   end(): Gen<number>;
 }
 
-const NUMBERS: Record<string, number> = {
-  EPERM: 1,
-  ENOENT: 2,
-  EIO: 5,
-  EACCES: 13,
-  EEXIST: 17,
-  ENOTDIR: 20,
-  EISDIR: 21,
-  ENOSPC: 28,
-  EROFS: 30,
-  ENOTEMPTY: 39,
-};
-
 /** Files of this machine. */
 export function localSide(p: Process): Side {
   return {
@@ -126,7 +113,7 @@ export function* handle(p: Process, request: Request, content: Uint8Array): Gen<
   } catch (error) {
     if (!isErrno(error)) throw error;
     const whole = normalize(p.cwd, request.path);
-    return { reply: { error: { message: error.message, number: NUMBERS[error.code] ?? 5, whole } }, bytes };
+    return { reply: { error: { message: error.message, number: error.number, whole } }, bytes };
   }
 }
 
