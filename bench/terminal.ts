@@ -130,4 +130,16 @@ export const terminalFigures: Figure[] = [
     limit: 10,
     measure: () => longestStep("shuf -r -i 1-100 -n 500000 | tail -n 1"),
   },
+  {
+    name: "longest kernel step of `gzip`",
+    unit: "ms",
+    limit: 10,
+    measure: () => longestStep("seq 300000 | gzip | wc -c"),
+  },
+  {
+    name: "longest kernel step of `bzip2`",
+    unit: "ms",
+    limit: 10,
+    measure: () => longestStep("seq 130000 | bzip2 | wc -c"),
+  },
 ];

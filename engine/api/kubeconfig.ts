@@ -6,6 +6,7 @@ import { plainOnTls } from "../network/http-bytes.ts";
 import { type Connection, isNetError, NetError } from "../network/index.ts";
 import { ApiClient, type ClientOptions } from "./client.ts";
 import type { HttpHandler, HttpRequest } from "./http.ts";
+import { splitServer, unreachable } from "./server-url.ts";
 import { distrust, type ServerTrust } from "./trust.ts";
 
 /** clientcmd/api/v1 Config as it stands in the file; values are deeply shared with a cache: never write to one. */
@@ -129,15 +130,6 @@ export class RequestError extends NetError {
   }
 }
 
-/** Host name (without brackets), port and path prefix of an API server's URL. */
-export function splitServer(server: string): { scheme: string; host: string; port: number; prefix: string } {
-  const match = /^(?:([a-z]+):\/\/)?(\[[^\]]*\]|[^:/]*)(?::(\d+))?(\/.*)?$/i.exec(server);
-  const scheme = (match?.[1] ?? "http").toLowerCase();
-  const host = (match?.[2] ?? server).replace(/^\[|\]$/g, "");
-  const port = match?.[3] ? Number(match[3]) : scheme === "https" ? 443 : 80;
-  return { scheme, host, port, prefix: (match?.[4] ?? "").replace(/\/+$/, "") };
-}
-
 /** The address of a host name as /etc/hosts of this process has it; undefined when it does not stand there. */
 export function lookupHost(p: Process, name: string): string | undefined {
   if (/^\d+\.\d+\.\d+\.\d+$/.test(name)) return name;
@@ -174,24 +166,22 @@ export function sendTo(
   trust: ServerTrust | undefined,
   timeout = DIAL_TIMEOUT,
 ): HttpHandler {
-  const { scheme, host, port, prefix } = splitServer(server);
-  const hostPort = server.replace(/^[a-z]+:\/\//i, "").replace(/\/.*$/, "");
-  const isAddress = /^\d+\.\d+\.\d+\.\d+$/.test(host);
-  const nowhere = unreachable(scheme, hostPort, port);
+  const place = splitServer(server);
+  const { scheme, host, port, hostPort, prefix } = place;
+  const nowhere = unreachable(place);
   const failed = ({ method, path }: HttpRequest, words: string, code: NetError["code"]): RequestError =>
     new RequestError(method, `${scheme}://${hostPort}${prefix}${path}`, hostPort, words, code);
   let open: Connection | undefined;
   return function* send(request) {
-    let address = host;
     if (nowhere !== undefined) throw failed(request, nowhere, "ENOTFOUND");
+    let address = host;
     try {
       if (open === undefined || !open.alive()) {
-        if (!isAddress) {
-          const found = host === "" ? "127.0.0.1" : lookupHost(p, host);
-          if (found === undefined) throw failed(request, `dial tcp: lookup ${host}: no such host`, "ENOTFOUND");
-          if (host !== "") address = found;
-        }
-        open = yield* p.ns.net.network.connect(p.ns.net, address || "127.0.0.1", port, { timeout });
+        // A port alone is one of this machine (net.Dial), and is told of as it was given.
+        const found = host === "" ? "127.0.0.1" : lookupHost(p, host);
+        if (found === undefined) throw failed(request, `dial tcp: lookup ${host}: no such host`, "ENOTFOUND");
+        if (host !== "") address = found;
+        open = yield* p.ns.net.network.connect(p.ns.net, found, port, { timeout });
         if (scheme === "https" && open.listener.tls === false) {
           open = undefined;
           throw failed(request, "http: server gave HTTP response to HTTPS client", "ECONNRESET");
@@ -214,13 +204,6 @@ export function sendTo(
       throw failed(request, dialWords(address, port, error), error.code);
     }
   };
-}
-
-/** Why nothing is even dialed (net/http Transport, net/lookup.go LookupPort). */
-function unreachable(scheme: string, hostPort: string, port: number): string | undefined {
-  if (scheme !== "http" && scheme !== "https") return `unsupported protocol scheme "${scheme}"`;
-  if (hostPort === "") return "http: no Host in request URL";
-  return port > 65_535 ? `dial tcp: address ${port}: invalid port` : undefined;
 }
 
 function dialWords(address: string, port: number, error: NetError): string {

@@ -51,3 +51,27 @@ export function serverUrl(text: string): string {
   }
   return `${found.scheme}://${found.host.replace(/:$/, "")}${found.path.replace(/\/+$/, "")}`;
 }
+
+/** What a server's URL says: host without brackets, port, `host:port` as it is written, and the prefix of paths. */
+export interface ServerPlace {
+  scheme: string;
+  host: string;
+  port: number;
+  hostPort: string;
+  prefix: string;
+}
+
+export function splitServer(server: string): ServerPlace {
+  const match = /^(?:([a-z]+):\/\/)?((\[[^\]]*\]|[^:/]*)(?::(\d+))?)(\/.*)?$/i.exec(server);
+  const scheme = (match?.[1] ?? "http").toLowerCase();
+  const host = (match?.[3] ?? server).replace(/^\[|\]$/g, "");
+  const port = match?.[4] ? Number(match[4]) : scheme === "https" ? 443 : 80;
+  return { scheme, host, port, hostPort: match?.[2] ?? server, prefix: (match?.[5] ?? "").replace(/\/+$/, "") };
+}
+
+/** Why nothing is even dialed (net/http Transport, net/lookup.go LookupPort); undefined where it is. */
+export function unreachable({ scheme, hostPort, port }: ServerPlace): string | undefined {
+  if (scheme !== "http" && scheme !== "https") return `unsupported protocol scheme "${scheme}"`;
+  if (hostPort === "") return "http: no Host in request URL";
+  return port > 65_535 ? `dial tcp: address ${port}: invalid port` : undefined;
+}

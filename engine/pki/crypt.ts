@@ -1,6 +1,6 @@
 import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
-import { encode, encodeBase64 } from "../kernel/index.ts";
+import { concat, encode, encodeBase64 } from "../kernel/index.ts";
 
 const ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
@@ -82,14 +82,4 @@ export function shaCrypt(password: string, setting: string, kind: "5" | "6"): st
   if (kind === "5") put((digest[31]! << 8) | digest[30]!, 3);
   else put(digest[size - 1]!, 2);
   return `$${kind}$${custom === null ? "" : `rounds=${rounds}$`}${saltText}$${out}`;
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

@@ -16,6 +16,8 @@ const CIPHERS: Readonly<Record<number, string>> = {
 };
 const NULL = 0x05;
 const ITERATIONS = 2048;
+/** More are not gone through: it takes a second of everybody's time. */
+const MOST_ITERATIONS = 100_000;
 
 function keyFor(password: string, salt: Uint8Array, iterations: number, bits: number): Aes {
   return new Aes(pbkdf2(sha256, encode(password), salt, { c: iterations, dkLen: bits / 8 }));
@@ -52,6 +54,7 @@ export function openKey(bytes: Uint8Array, password: string): Uint8Array | undef
     const bits = Object.keys(CIPHERS).find((one) => CIPHERS[Number(one)] === oidText(cipher!.content));
     if (bits === undefined) return undefined;
     const count = iterations!.content.reduce((all, byte) => all * 256 + byte, 0);
+    if (count > MOST_ITERATIONS) return undefined;
     return cbcDecrypt(keyFor(password, salt!.content, count, Number(bits)), iv!.content, sealed!.content);
   } catch {
     return undefined;

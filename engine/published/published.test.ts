@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { resolveImage } from "../images/index.ts";
-import { applicationExamples } from "./examples/applications.ts";
-import { configuredExamples } from "./examples/configured.ts";
-import { podExamples } from "./examples/pods.ts";
-import { policyExamples } from "./examples/policies.ts";
-import { serviceExamples } from "./examples/services.ts";
-import { workloadExamples } from "./examples/workloads.ts";
+import { EXAMPLES } from "./examples/index.ts";
 import { published } from "./index.ts";
 
 const RAW = "https://raw.githubusercontent.com";
@@ -69,15 +64,7 @@ describe("what the outside world publishes", () => {
   });
 
   it("examples have a kind and a name", () => {
-    const all = {
-      ...podExamples,
-      ...configuredExamples,
-      ...workloadExamples,
-      ...serviceExamples,
-      ...applicationExamples,
-      ...policyExamples,
-    };
-    for (const [path, found] of Object.entries(all)) {
+    for (const [path, found] of Object.entries(EXAMPLES)) {
       for (const one of Array.isArray(found) ? found : [found]) {
         expect([one.kind, one.metadata?.name, path]).toEqual([expect.any(String), expect.any(String), path]);
       }

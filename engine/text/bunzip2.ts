@@ -47,14 +47,19 @@ const MOST_BLOCK = 900_000;
 /** Most bytes that are made of a file. */
 const MOST = 256 * 1024 * 1024;
 
-/** Bytes that are put together, as many as `MOST`. */
+/** Bytes that are put together. */
 class Made {
   private held = new Uint8Array(65_536);
+  private readonly most: number;
   size = 0;
+
+  constructor(most: number) {
+    this.most = most;
+  }
 
   put(byte: number): void {
     if (this.size === this.held.length) {
-      if (this.size >= MOST) throw new Bzip2Error("data");
+      if (this.size >= this.most) throw new Bzip2Error("data");
       const wider = new Uint8Array(2 * this.size);
       wider.set(this.held);
       this.held = wider;
@@ -67,9 +72,9 @@ class Made {
   }
 }
 
-/** Unpacks all streams of a file, step by step. Throws `Bzip2Error`. */
-export function* bunzipping(input: Uint8Array): Steps<Uint8Array> {
-  const out = new Made();
+/** Unpacks all streams of a file, step by step; `most`: bytes to make at most. Throws `Bzip2Error`. */
+export function* bunzipping(input: Uint8Array, most = MOST): Steps<Uint8Array> {
+  const out = new Made(most);
   for (let at = 0; at < input.length; ) {
     const level = input[at + 3]! - 48;
     if (input[at] !== 0x42 || input[at + 1] !== 0x5a || input[at + 2] !== 0x68 || !(level >= 1 && level <= 9)) {

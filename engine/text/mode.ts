@@ -87,8 +87,7 @@ export function applyMode(mode: Mode, old: number, isDir: boolean, umask: number
 const TYPES: Record<Inode["kind"], string> = { file: "-", dir: "d", symlink: "l", fifo: "p", char: "c", socket: "s" };
 
 /** `drwxr-xr-x`. */
-export function modeString(node: Inode): string {
-  const { mode } = node;
+export function modeString({ kind, mode }: { kind: Inode["kind"]; mode: number }): string {
   const triple = (shift: number, special: boolean, letter: string): string => {
     const bits = (mode >> shift) & 7;
     const x = (bits & 1) !== 0;
@@ -97,7 +96,7 @@ export function modeString(node: Inode): string {
     );
   };
   return (
-    TYPES[node.kind] +
+    TYPES[kind] +
     triple(6, (mode & 0o4000) !== 0, "s") +
     triple(3, (mode & 0o2000) !== 0, "s") +
     triple(0, (mode & 0o1000) !== 0, "t")

@@ -37,6 +37,8 @@ export class ApiDoor {
   readonly ca: string;
   private readonly apply: (input: Input) => void;
   private readonly waiting = new Map<string, Waiting>();
+  /** Connections from which nothing has come yet. */
+  private readonly fresh = new Set<Socket>();
   private ids = 0;
 
   /** `names`: host names and addresses under which clients will come. */
@@ -53,7 +55,7 @@ export class ApiDoor {
       accept(this, request, socket as TLSSocket, head);
     });
     this.server.on("clientError", (_error, socket) => socket.destroy());
-    answerPlain(this.server);
+    answerPlain(this.server, this.fresh);
   }
 
   /** The events that a session must send here. */
@@ -86,6 +88,7 @@ export class ApiDoor {
   close(): void {
     this.server.close();
     this.server.closeAllConnections();
+    for (const socket of this.fresh) socket.destroy();
   }
 
   /** A new request's id, for `send`, `api-input`, `api-resize` and `abandon`. */
@@ -225,24 +228,35 @@ function transportCertificate(names: readonly string[]): { ca: string; certifica
 /** First byte of a TLS handshake record (RFC 8446, 5.1). */
 const HANDSHAKE = 22;
 
-/** Who does not begin with a handshake is told so, as Go's net/http does; Node would only hang up. */
-function answerPlain(server: Server): void {
+/** Who says nothing for so long is hung up on, ms (handshakeTimeout of node:tls). */
+const PATIENCE = 120_000;
+
+/**
+ * Who does not begin with a handshake is told so, as Go's net/http does; Node would only hang up. `fresh`: holds those from
+ * whom nothing has come yet.
+ */
+function answerPlain(server: Server, fresh: Set<Socket>): void {
   const secure = server.listeners("connection") as ((socket: Socket) => void)[];
   server.removeAllListeners("connection");
   server.on("connection", (socket: Socket) => {
     const hangUp = () => socket.destroy();
+    fresh.add(socket);
+    socket.setTimeout(PATIENCE, hangUp);
     socket.on("error", hangUp);
+    socket.on("close", () => fresh.delete(socket));
     socket.once("readable", () => {
       const first = socket.read() as Buffer | null;
       if (first === null) return hangUp();
-      socket.off("error", hangUp);
-      if (first[0] === HANDSHAKE) {
-        socket.unshift(first);
-        for (const listener of secure) listener.call(server, socket);
+      if (first[0] !== HANDSHAKE) {
+        socket.end("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
         return;
       }
-      socket.on("error", hangUp);
-      socket.end("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n");
+      fresh.delete(socket);
+      socket.setTimeout(0);
+      socket.off("timeout", hangUp);
+      socket.off("error", hangUp);
+      socket.unshift(first);
+      for (const listener of secure) listener.call(server, socket);
     });
   });
 }

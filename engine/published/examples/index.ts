@@ -11,7 +11,8 @@ import { serviceExamples } from "./services.ts";
 import type { Examples } from "./words.ts";
 import { workloadExamples } from "./workloads.ts";
 
-const EXAMPLES: Examples = {
+/** By path. */
+export const EXAMPLES: Examples = {
   ...podExamples,
   ...configuredExamples,
   ...workloadExamples,

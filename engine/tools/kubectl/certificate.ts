@@ -17,7 +17,6 @@ interface Condition {
 function deciding(type: string, other: string, operation: string, reason: string, command: string): Runner {
   return function* decide(k) {
     const { flags } = k;
-    k.target();
     const printer = objectPrinter(k);
     const filenames = flags.list("filename");
     if (k.args.length === 0 && filenames.length === 0 && flags.string("kustomize") === "") {

@@ -42,7 +42,6 @@ export function* debugCommand(k: Invocation): Gen<number> {
   const profile = flags.string("profile");
   checkProfile(profile);
   validate(k, settings, names);
-  k.target();
   if (profile === "legacy") {
     k.err(
       '--profile=legacy is deprecated and will be removed in the future. It is recommended to explicitly specify a profile, for example "--profile=general".\n',

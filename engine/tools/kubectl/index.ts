@@ -4,6 +4,7 @@ import { COST } from "../../machine/costs.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import { helpText } from "./commands.ts";
 import { complete } from "./complete.ts";
+import { asksFirst } from "./config-order.ts";
 import { Exit, errorText, isExpected, KubectlError } from "./errors.ts";
 import { type Flags, findCommand, parseFlags, UsageError, wordsWithoutFlags } from "./flags.ts";
 import { quote } from "./go.ts";
@@ -74,7 +75,8 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
     throw new KubectlError(`kubectl ${path} is not supported`);
   }
   try {
-    if (path in ASK_FIRST) k.lookAhead(ASK_FIRST[path]!);
+    const first = asksFirst(path);
+    if (first !== undefined) k.lookAhead(first === "client");
     yield* k.takePipes(rest);
     const status = yield* run(k);
     const warnings = k.warned.size;
@@ -93,30 +95,6 @@ function* main(p: Process, top: Invocation, words: readonly string[]): Gen<numbe
     yield* k.flush();
   }
 }
-
-/** Commands that ask the kubeconfig for a namespace before they look at their words (their Complete comes before Validate); true: and make a client. */
-const ASK_FIRST: Readonly<Record<string, boolean>> = {
-  annotate: false,
-  apply: false,
-  attach: true,
-  cp: true,
-  debug: true,
-  describe: false,
-  events: true,
-  exec: true,
-  explain: false,
-  label: false,
-  patch: false,
-  replace: false,
-  "rollout history": false,
-  "rollout restart": false,
-  "rollout status": true,
-  "rollout undo": false,
-  "set env": true,
-  "set serviceaccount": false,
-  taint: true,
-  "top pod": true,
-};
 
 /** Where a command without its subcommand prints its help, and its status. */
 const BARE: Record<string, readonly [fd: 1 | 2, status: number]> = {

@@ -18,6 +18,7 @@ import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { clusterProblems, refuse, userProblems } from "./config/usable.ts";
 import { type Config, loadConfig } from "./config-files.ts";
+import { dialsFirst } from "./config-order.ts";
 import { CredentialPlugin, checkCredentials, isIdentified, isSecure, promptCredentials } from "./credentials.ts";
 import { type Discovery, discover } from "./discovery.ts";
 import { Exit, KubectlError } from "./errors.ts";
@@ -36,14 +37,6 @@ const CLUSTER_FLAGS = ["server", "certificate-authority", "tls-server-name"];
 
 /** Of client-go 1.32 (features/known_features.go). */
 const FEATURE_GATES = ["ClientsAllowCBOR", "ClientsPreferCBOR", "InformerResourceVersion", "WatchListClient"];
-
-/** Commands that make a client before they ask for the namespace. */
-const DIALS_FIRST = new Set(
-  (
-    "api-resources api-versions apply auth autoscale certificate cluster-info cordon diff drain explain expose replace run " +
-    "uncordon version wait"
-  ).split(" "),
-);
 
 /** Who and where: what flags and kubeconfig come to. */
 export interface Target {
@@ -182,16 +175,6 @@ export class Invocation {
     return this.found;
   }
 
-  /** Whether a client is made before the namespace is asked for: each complains of the configuration in its own words. */
-  private dialsFirst(): boolean {
-    const [verb = "", sub = ""] = this.path.split(" ");
-    if (verb === "get") return this.flags.string("raw") !== "";
-    if (verb === "create") return sub !== "token";
-    if (verb === "top") return sub !== "pod";
-    if (verb === "set") return sub === "env";
-    return DIALS_FIRST.has(verb);
-  }
-
   /** Asks the kubeconfig for a namespace, and for what a client needs, before a command looks at its words. */
   lookAhead(client: boolean): void {
     this.target();
@@ -207,9 +190,9 @@ export class Invocation {
     for (const path of config.files) verbose(this, 6, "loader.go:402", `Config loaded from file:  ${path}`);
     const contextName = flags.string("context") || config["current-context"];
     const context = config.contexts.find((c) => c.name === contextName)?.context;
-    const dialsFirst = this.dialsFirst() || flags.string("namespace") !== "";
+    const clientFirst = dialsFirst(this.path, flags) || flags.string("namespace") !== "";
     if (flags.string("context") !== "" && context === undefined) {
-      if (dialsFirst) throw new KubectlError(`context ${quote(contextName)} does not exist`);
+      if (clientFirst) throw new KubectlError(`context ${quote(contextName)} does not exist`);
       throw new Exit(1, `Error in configuration: context was not found for specified context: ${contextName}\n`);
     }
     const clusterName = flags.string("cluster") || context?.cluster || "";
@@ -218,7 +201,7 @@ export class Invocation {
     const user = config.users.find((u) => u.name === userName)?.user;
     if (flags.string("cluster") !== "" && !cluster) {
       throw new KubectlError(
-        dialsFirst
+        clientFirst
           ? `cluster ${quote(clusterName)} does not exist`
           : `no server found for cluster ${quote(clusterName)}`,
       );
@@ -227,7 +210,7 @@ export class Invocation {
       if (flags.string("user") !== "" && !user) throw new KubectlError(`auth info ${quote(userName)} does not exist`);
       parseTimeout(flags.string("request-timeout"));
     };
-    if (dialsFirst) this.unusable();
+    if (clientFirst) this.unusable();
     const explicit = flags.string("namespace");
     const who: KubeconfigUser = { ...user, ...this.given(USER_FLAGS) };
     if (flags.list("as-group").length > 0) who["as-groups"] = flags.list("as-group");

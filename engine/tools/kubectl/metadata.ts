@@ -146,13 +146,15 @@ interface Settings {
   /** What is printed after the name. */
   message: (before: KubeObject, after: KubeObject, overwrite: boolean) => string;
   announceMissing: boolean;
+  /** When what is wrong with `-o` is told. */
+  printer: typeof resultPrinter;
 }
 
 function editing(settings: Settings): (k: Invocation) => Gen<number> {
   return function* edit(k) {
     const { flags } = k;
     const strategy = dryRun(k);
-    const print = settings.word === "annotation" ? resultPrinter(k, strategy) : latePrinter(k, strategy);
+    const print = settings.printer(k, strategy);
     const { resources, pairs: specs } = splitPairs(k.args, settings.word);
     const pairs = settings.parse(specs);
     check(k, strategy, resources, pairs, settings.word);
@@ -213,6 +215,7 @@ const textOf = (object: KubeObject) => JSON.stringify(object.metadata.labels) ??
 
 export const label = editing({
   word: "label",
+  printer: latePrinter,
   field: "labels",
   parse: labelPairs,
   protect(object, pairs) {
@@ -234,6 +237,7 @@ export const label = editing({
 
 export const annotate = editing({
   word: "annotation",
+  printer: resultPrinter,
   field: "annotations",
   parse: annotationPairs,
   protect(object, pairs) {

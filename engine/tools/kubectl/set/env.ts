@@ -96,6 +96,7 @@ export function* setEnv(k: Invocation): Gen<number> {
   if (flags.bool("all") && flags.string("selector") !== "") {
     throw new KubectlError("cannot set --all and --selector at the same time");
   }
+  // An output that cannot be is complained of before the words.
   objectPrinter(k);
   const { resources, pairs } = split(k.args);
   const strategy = dryRun(k);

@@ -7,7 +7,7 @@ import * as sys from "../../../machine/sys.ts";
 import { OptionError, ParsedOptions, parseOptions } from "../../options.ts";
 import { Rules } from "./rules.ts";
 import { ConnectionLost, localSide, remoteSide, type Side, serve } from "./sides.ts";
-import { RsyncError, Transfer } from "./transfer.ts";
+import { grouped, RsyncError, Transfer } from "./transfer.ts";
 
 const VERSION = "3.2.7";
 const USAGE_PLACE = "main.c(1795)";
@@ -171,10 +171,6 @@ function* namesOf(p: Process, o: ParsedOptions, sources: readonly string[]): Gen
 /** How much went over: what -v and --stats end with. */
 function summary({ o, totals, out }: Transfer, passed: number): void {
   if (!o.has("v", "stats", "P", "progress") || o.has("q")) return;
-  const grouped = (n: number, decimals = 0) => {
-    const [whole = "", rest] = n.toFixed(decimals).split(".");
-    return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (rest === undefined ? "" : `.${rest}`);
-  };
   const sent = totals.sent + 60;
   const received = totals.received + 20;
   const seconds = Math.max(0.5, Math.ceil((passed / SECOND) * 2) / 2);

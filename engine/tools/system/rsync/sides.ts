@@ -185,11 +185,15 @@ class Messages {
   }
 
   private *fill(size: number): Gen<boolean> {
-    while (this.held.length < size) {
+    const pieces = [this.held];
+    let length = this.held.length;
+    while (length < size) {
       const bytes = yield* sys.read(this.p, this.fd);
       if (bytes.length === 0) return false;
-      this.held = concat([this.held, bytes]);
+      pieces.push(bytes);
+      length += bytes.length;
     }
+    if (pieces.length > 1) this.held = concat(pieces);
     return true;
   }
 

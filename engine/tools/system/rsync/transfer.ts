@@ -2,11 +2,18 @@
 import { type Gen, SECOND } from "../../../kernel/index.ts";
 import type { Process } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
+import { modeString } from "../../../text/mode.ts";
 import { Output } from "../../io.ts";
 import type { ParsedOptions } from "../../options.ts";
 import { wallTime } from "../when.ts";
 import type { Rules } from "./rules.ts";
 import type { Attributes, Entry, Reply, Request, Side } from "./sides.ts";
+
+/** `1,234,567.89`: a number in groups of three. */
+export function grouped(n: number, decimals = 0): string {
+  const [whole = "", rest] = n.toFixed(decimals).split(".");
+  return whole.replace(/\B(?=(\d{3})+$)/g, ",") + (rest === undefined ? "" : `.${rest}`);
+}
 
 /** An error that ends the run: its code and where rsync says it was. */
 export class RsyncError extends Error {
@@ -109,6 +116,7 @@ export class Transfer {
       );
     const there = yield* this.ask(this.target, { op: "scan", path: dest, recursive: true, follow: false });
     const old = new Map((there.reply.entries ?? []).map((entry) => [entry.name, entry]));
+    const inside = this.deletes() ? byDirectory(old.values()) : new Map<string, Entry[]>();
     const single = items.length === 1 && items[0]!.entry.kind !== "dir" && !dest.endsWith("/");
     const root = old.get("");
     const intoFile = single && root?.kind !== "dir";
@@ -129,7 +137,7 @@ export class Transfer {
       const known = old.get(item.name);
       if (item.entry.kind === "dir") {
         if (!(yield* this.directory(item, path, item.name === "" ? (root ?? known) : known))) continue;
-        if (this.deletes()) yield* this.prune(item, base, old, names);
+        if (this.deletes()) yield* this.prune(item, base, inside, names);
         settled.push({ item, path, known });
       } else yield* this.file(item, path, known);
     }
@@ -287,9 +295,9 @@ export class Transfer {
   }
 
   private progress(size: number): void {
-    const grouped = String(size).replace(/\B(?=(\d{3})+$)/g, ",");
+    const shown = grouped(size);
     this.out.add(
-      `\r${grouped.padStart(15)} 100%    0.00kB/s    0:00:00 (xfr#${this.totals.transferred}, to-chk=0/${this.totals.files})\n`,
+      `\r${shown.padStart(15)} 100%    0.00kB/s    0:00:00 (xfr#${this.totals.transferred}, to-chk=0/${this.totals.files})\n`,
     );
   }
 
@@ -347,16 +355,16 @@ export class Transfer {
   }
 
   /** --delete: what a directory of the target has beyond that of the source. */
-  private *prune(item: Item, base: string, old: ReadonlyMap<string, Entry>, names: ReadonlySet<string>): Gen<void> {
-    const inside = item.name === "" ? "" : `${item.name}/`;
-    const extra = [...old.values()].filter(
-      ({ name }) =>
-        name !== "" && name.startsWith(inside) && !name.slice(inside.length).includes("/") && !names.has(name),
-    );
+  private *prune(
+    item: Item,
+    base: string,
+    inside: ReadonlyMap<string, readonly Entry[]>,
+    names: ReadonlySet<string>,
+  ): Gen<void> {
+    const extra = (inside.get(item.name) ?? []).filter(({ name }) => !names.has(name));
     for (const entry of extra.reverse()) {
       if (!this.o.has("delete-excluded") && this.rules.excludes(entry.name, entry.kind === "dir")) continue;
-      const below = [...old.values()].filter(({ name }) => name.startsWith(`${entry.name}/`));
-      for (const one of [...below.reverse(), entry]) {
+      for (const one of [...below(entry, inside).reverse(), entry]) {
         if (!this.dry) yield* this.ask(this.target, { op: "remove", path: `${base}/${one.name}` });
         this.totals.deleted++;
         const shown = `${one.name}${one.kind === "dir" ? "/" : ""}`;
@@ -375,25 +383,39 @@ export class Transfer {
   /** --list-only. */
   private *show(items: readonly Item[]): Gen<void> {
     for (const { entry, name } of items) {
-      const size = String(entry.size).replace(/\B(?=(\d{3})+$)/g, ",");
+      const size = grouped(entry.size);
       const time = wallTime(this.p, entry.mtime * SECOND - this.p.machine.kernel.epochMs * 1000, "%Y/%m/%d %H:%M:%S");
       const target = entry.kind === "symlink" && this.has("l") ? ` -> ${entry.target}` : "";
-      this.out.add(`${modeOf(entry)} ${size.padStart(14)} ${time} ${name === "" ? "." : name}${target}\n`);
+      this.out.add(`${modeString(entry)} ${size.padStart(14)} ${time} ${name === "" ? "." : name}${target}\n`);
     }
     yield* this.out.flush();
   }
 }
 
-function modeOf({ kind, mode }: Entry): string {
-  const letter = kind === "dir" ? "d" : kind === "symlink" ? "l" : "-";
-  const bits = [..."rwxrwxrwx"].map((char, i) => ((mode >> (8 - i)) & 1 ? char : "-"));
-  return letter + bits.join("");
+/** Entries by the directories that they lie in; that of the root lies in none. */
+function byDirectory(entries: Iterable<Entry>): Map<string, Entry[]> {
+  const out = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    if (entry.name === "") continue;
+    const dir = entry.name.slice(0, Math.max(0, entry.name.lastIndexOf("/")));
+    const there = out.get(dir);
+    if (there === undefined) out.set(dir, [entry]);
+    else there.push(entry);
+  }
+  return out;
+}
+
+/** All that lies below a directory, each before what it holds. */
+function below(entry: Entry, inside: ReadonlyMap<string, readonly Entry[]>): Entry[] {
+  return (inside.get(entry.name) ?? []).flatMap((one) => [one, ...below(one, inside)]);
 }
 
 /** -m: directories that hold no file are left out. */
 function withoutEmpty(items: readonly Item[]): Item[] {
-  const files = items.filter(({ entry }) => entry.kind !== "dir");
-  return items.filter(
-    ({ entry, name }) => entry.kind !== "dir" || name === "" || files.some((file) => file.name.startsWith(`${name}/`)),
-  );
+  const full = new Set([""]);
+  for (const { entry, name } of items) {
+    if (entry.kind === "dir") continue;
+    for (let at = name.lastIndexOf("/"); at > 0; at = name.lastIndexOf("/", at - 1)) full.add(name.slice(0, at));
+  }
+  return items.filter(({ entry, name }) => entry.kind !== "dir" || full.has(name));
 }
