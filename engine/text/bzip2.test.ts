@@ -28,7 +28,7 @@ describe("bzip2", () => {
   it("can be put down in between", () => {
     const text = Uint8Array.from({ length: 400_000 }, (_, i) => Math.imul(i, 2_654_435_761) >>> 24);
     expect(stepsOf(bzipping(text))).toBeGreaterThan(100);
-    expect(stepsOf(bunzipping(finish(bzipping(text))))).toBeGreaterThan(20);
+    expect(stepsOf(bunzipping(finish(bzipping(text))))).toBeGreaterThan(15);
   });
 
   it("makes no more of a few bytes than it may", () => {
