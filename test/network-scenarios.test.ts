@@ -142,12 +142,12 @@ ssh worker-1 "echo 'echo hello' | nc -u -w 1 $ip 8081; echo; (timeout 3 nc -u -l
   },
   {
     // pkg/proxy/conntrack/cleanup.go: kube-proxy lets no client stay with an endpoint that is gone.
-    name: "a UDP Service's connections are forgotten once their endpoint is gone",
+    name: "a UDP Service's connections are forgotten once their endpoint is gone and another has come",
     script: `kubectl create deploy echo --image=registry.k8s.io/e2e-test-images/agnhost:2.53 -- /agnhost netexec --udp-port=8081 >/dev/null; kubectl expose deploy echo --port 90 --target-port 8081 --protocol UDP >/dev/null
 kubectl wait --for=condition=available deploy/echo >/dev/null; sleep 1; ip=$(kubectl get svc echo -o jsonpath='{.spec.clusterIP}')
 seen() { ssh worker-1 "sudo conntrack -L -p udp --orig-dst $ip 2>/dev/null" | wc -l; }
 ssh worker-1 "echo 'echo hello' | nc -u -w 1 $ip 90"; echo; seen | sed 's/[1-9][0-9]*/some/'
-kubectl delete pod -l app=echo --grace-period=1 >/dev/null; sleep 1; seen`,
+kubectl delete pod -l app=echo --grace-period=1 >/dev/null; kubectl wait --for=condition=ready pod -l app=echo >/dev/null; sleep 2; seen`,
     expect: [/^hello$/, /^some$/, /^0$/],
   },
   {

@@ -9,6 +9,9 @@ const TIMEOUTS = {
   icmp: 30 * SECOND,
 } as const;
 
+/** µs after a first datagram from which on both sides are taken to keep talking (stream_ts). */
+const STREAM = 2 * SECOND;
+
 /** Entries looked through for ones that have ended when so many more have come. */
 const SWEEP = 512;
 
@@ -29,6 +32,8 @@ export interface Track {
   readonly reply: Flow;
   /** The first packet got an answer. */
   replied: boolean;
+  /** Over UDP: packets went both ways for longer than a question and its answer take. */
+  stream?: boolean;
   /** µs of virtual time of its first packet and of its last. */
   readonly since: number;
   last: number;
@@ -40,17 +45,31 @@ export interface Track {
 /** Connections of a namespace (nf_conntrack), oldest first. Ended ones go when somebody looks, or in passing. */
 export class Conntrack {
   private entries: Track[] = [];
+  /** Those over UDP, by what their first packet said: later ones from the same port belong to them. */
+  private readonly datagrams = new Map<string, Track>();
   private nextId = 1;
   private sweepAt = SWEEP;
 
   add(track: Omit<Track, "id" | "mark">): Track {
     const made: Track = { ...track, id: this.nextId++, mark: 0 };
     this.entries.push(made);
+    if (made.protocol === "udp") {
+      const name = nameOf(made.original);
+      const old = this.datagrams.get(name);
+      if (old !== undefined) this.entries = this.entries.filter((one) => one !== old);
+      this.datagrams.set(name, made);
+    }
     if (this.entries.length >= this.sweepAt) {
       this.sweep(track.last);
       this.sweepAt = this.entries.length + SWEEP;
     }
     return made;
+  }
+
+  /** The entry over UDP that a datagram belongs to, alive at a time (µs). */
+  datagram(flow: Flow, now: number): Track | undefined {
+    const found = this.datagrams.get(nameOf(flow));
+    return found !== undefined && remaining(found, now) > 0 ? found : undefined;
   }
 
   /** Entries that are alive at a time (µs). */
@@ -64,12 +83,35 @@ export class Conntrack {
     this.sweep(now);
     const gone = this.entries.filter(found);
     if (gone.length > 0) this.entries = this.entries.filter((track) => !found(track));
+    for (const track of gone) this.forget(track);
     return gone;
   }
 
   private sweep(now: number): void {
-    this.entries = this.entries.filter((track) => remaining(track, now) > 0);
+    this.entries = this.entries.filter((track) => {
+      if (remaining(track, now) > 0) return true;
+      this.forget(track);
+      return false;
+    });
   }
+
+  private forget(track: Track): void {
+    if (track.protocol !== "udp") return;
+    const name = nameOf(track.original);
+    if (this.datagrams.get(name) === track) this.datagrams.delete(name);
+  }
+}
+
+const nameOf = ({ source, sourcePort, destination, destinationPort }: Flow): string =>
+  `${source}:${sourcePort} ${destination}:${destinationPort}`;
+
+/**
+ * A datagram of an entry came by, or its answer: it stays longer once both sides keep talking
+ * (nf_conntrack_proto_udp.c nf_conntrack_udp_packet).
+ */
+export function passed(track: Track, now: number): void {
+  track.last = now;
+  if (track.replied && now > track.since + STREAM) track.stream = true;
 }
 
 /** TCP state of an entry, as conntrack names it; empty for protocols without. */
@@ -86,6 +128,6 @@ export function remaining(track: Track, now: number): number {
       ? TIMEOUTS[stateOf(track) || "TIME_WAIT"]
       : track.protocol === "icmp"
         ? TIMEOUTS.icmp
-        : TIMEOUTS.udp;
+        : TIMEOUTS[track.stream ? "udp stream" : "udp"];
   return track.last + timeout - now;
 }

@@ -25,6 +25,8 @@ export interface Packet {
   icmpCode: number;
   /** What conntrack knows of its connection. */
   state: "NEW" | "ESTABLISHED" | "RELATED" | "INVALID" | "UNTRACKED";
+  /** Where its connection goes was decided before: the nat table is not asked, answered or not. */
+  settled?: boolean;
   /** Destination or source was rewritten by the connection's first packet. */
   translated: number;
   /** What rules do with it is told to who listens (skb->nf_trace), under an id. */

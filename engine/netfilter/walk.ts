@@ -61,7 +61,7 @@ export function runHook(ruleset: Ruleset, hook: Hook, packet: Packet, on: Surrou
   else notes.tracing = undefined;
   if (nft !== undefined && nft.tables.size > 0) return runBoth(ruleset, nft, hook, packet, on, notes);
   for (const name of HOOK_TABLES[hook]) {
-    if (name === "nat" && packet.state !== "NEW") continue;
+    if (name === "nat" && (packet.state !== "NEW" || packet.settled)) continue;
     const chain = tables.get(name)?.chains.get(hook);
     if (chain === undefined || isIdle(chain, packet, notes)) continue;
     const verdict = runTable(name, chain, packet, on, notes);
@@ -112,7 +112,7 @@ function runBoth(
     asked.push({ priority, nat: type === "nat", run: () => runBaseChain(table, chain, packet, on, notes) });
   }
   asked.sort((a, b) => a.priority - b.priority);
-  let translated = packet.state !== "NEW";
+  let translated = packet.state !== "NEW" || packet.settled === true;
   for (const { nat, run } of asked) {
     if (nat && translated) continue;
     const { source, destination, sourcePort, destinationPort } = packet;

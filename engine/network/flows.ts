@@ -1,15 +1,29 @@
 /** What the tables of connections on the way of an open connection know of it. */
-import type { Track } from "../netfilter/index.ts";
+import { passed, type Track } from "../netfilter/index.ts";
 import type { Path, Protocol } from "./path.ts";
 
 const NO_TRACKS: readonly Track[] = [];
 
-/** Enters a connection that was let through into the tables of every namespace on its way; gives the entries. */
-export function arrive(path: Path, protocol: Protocol, port: number, now: number): readonly Track[] {
+/**
+ * Enters a connection that was let through into the tables of every namespace on its way; gives the entries. Whoever
+ * asked over TCP has an answer then; `replied` says it of datagrams, and of who got none.
+ */
+export function arrive(
+  path: Path,
+  protocol: Protocol,
+  port: number,
+  now: number,
+  replied = protocol !== "udp",
+): readonly Track[] {
   const { seen } = path;
   if (seen.length === 0) return NO_TRACKS;
-  return seen.map((flow) =>
-    flow.ruleset.conntrack.add({
+  return seen.map((flow) => {
+    const { track } = flow;
+    if (track !== undefined && track.reply.source === flow.replySource && track.reply.sourcePort === flow.replyPort) {
+      passed(track, now);
+      return track;
+    }
+    return flow.ruleset.conntrack.add({
       protocol,
       original: {
         source: flow.source,
@@ -23,12 +37,20 @@ export function arrive(path: Path, protocol: Protocol, port: number, now: number
         sourcePort: flow.replyPort,
         destinationPort: port,
       },
-      replied: true,
+      replied,
       since: now,
       last: now,
       open: false,
-    }),
-  );
+    });
+  });
+}
+
+/** A datagram got its answer. */
+export function answered(tracks: readonly Track[], now: number): void {
+  for (const track of tracks) {
+    track.replied = true;
+    passed(track, now);
+  }
 }
 
 /** A request goes over a connection; one that carries a second request is being kept. */

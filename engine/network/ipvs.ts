@@ -70,6 +70,9 @@ export const realServer = (address: string, port: number, over: Partial<RealServ
   ...over,
 });
 
+/** Senders of datagrams above which the ones that are silent are forgotten. */
+const MOST_SENDERS = 256;
+
 /** Connections of a real server that go on, and that ended a while ago and are still remembered. */
 export interface Connections {
   active: number;
@@ -97,7 +100,15 @@ export class Ipvs {
     this.net = net;
   }
 
-  /** A server for a new connection at a time (µs); `refused` when there is none, undefined when this is no virtual server. `rehearsal`: lots for a choice that is not remembered. */
+  /** Whom senders of datagrams were given, by their address and port, and whom they asked. */
+  private readonly datagrams = new Map<string, { service: VirtualServer; server: RealServer; until: number }>();
+
+  /**
+   * A server for a new connection at a time (µs); `refused` when there is none, undefined when this is no virtual server.
+   * `rehearsal`: lots for a choice that is not remembered. `clientPort`: of datagrams, whose sender stays with its server
+   * until it has been silent for a while; `dropped` is the one for whom that server is gone (expire_nodest_conn, which
+   * kube-proxy sets: the next may have another).
+   */
   schedule(
     protocol: string,
     address: string,
@@ -106,12 +117,23 @@ export class Ipvs {
     now: number,
     rehearsal?: RandomStream,
     mark = 0,
-  ): RealServer | "refused" | undefined {
+    clientPort?: number,
+  ): RealServer | "refused" | "dropped" | undefined {
     const service =
       (mark === 0 ? undefined : this.services.get(`mark ${mark}`)) ??
       this.services.get(serverKey({ protocol, address, port })) ??
       this.services.get(serverKey({ protocol, address, port: 0 }));
     if (service === undefined) return undefined;
+    const sender = clientPort === undefined ? undefined : `${client}:${clientPort} ${address}:${port}`;
+    const held = sender === undefined ? undefined : this.datagrams.get(sender);
+    if (held !== undefined && held.service === service && held.until > now) {
+      if (!service.servers.includes(held.server)) {
+        this.datagrams.delete(sender!);
+        return "dropped";
+      }
+      held.until = now + this.timeouts.udp * SECOND;
+      return held.server.port === 0 ? { ...held.server, port } : held.server;
+    }
     const own = client === undefined ? undefined : masked(client, service.netmask);
     const sticky = `${serverKey(service)} ${own}`;
     const known = this.clients.get(sticky);
@@ -127,6 +149,11 @@ export class Ipvs {
     if (service.persistent !== undefined && own !== undefined) {
       const until = now + service.persistent * SECOND;
       this.clients.set(sticky, { service, client: own, server: nameOf(server), until });
+    }
+    if (sender !== undefined && !service.onePacket) {
+      if (this.datagrams.size > MOST_SENDERS)
+        for (const [name, { until }] of this.datagrams) if (until <= now) this.datagrams.delete(name);
+      this.datagrams.set(sender, { service, server, until: now + this.timeouts.udp * SECOND });
     }
     server.total++;
     server.given.push(now);
@@ -225,8 +252,8 @@ export function ipvsOf(net: NetNamespace): Ipvs {
   if (found === undefined || net.translate === undefined) {
     const made = new Ipvs(net);
     tables.set(net, (found = made));
-    net.translate = (protocol, address, port, client, rehearsal, mark) =>
-      made.schedule(protocol, address, port, client, net.network.kernel.now, rehearsal, mark);
+    net.translate = (protocol, address, port, client, rehearsal, mark, clientPort) =>
+      made.schedule(protocol, address, port, client, net.network.kernel.now, rehearsal, mark, clientPort);
   }
   return found;
 }

@@ -110,7 +110,8 @@ export class NetNamespace {
   /**
    * A balancer in the kernel besides the rules (ipvs): where a packet goes, by its own destination and sender.
    * `refused` when no server is behind it, undefined when it is no address of the balancer's; `source` when it puts
-   * another address in the sender's place. `rehearsal`: lots for a choice that nobody shall remember.
+   * another address in the sender's place, `dropped` when the server that a sender had is gone. `rehearsal`: lots for a
+   * choice that nobody shall remember. `clientPort`: where a sender of datagrams has perhaps sent from before.
    */
   translate:
     | ((
@@ -120,7 +121,8 @@ export class NetNamespace {
         client?: string,
         rehearsal?: RandomStream,
         mark?: number,
-      ) => { address: string; port: number; source?: string } | "refused" | undefined)
+        clientPort?: number,
+      ) => { address: string; port: number; source?: string } | "refused" | "dropped" | undefined)
     | undefined;
   /** Of a machine: whether a connection to or from one of its Pods is let through. Undefined: all are. */
   policy: ((question: PolicyQuestion) => PolicyVerdict) | undefined;

@@ -5,7 +5,7 @@ import { askInBytes } from "./ask-in-bytes.ts";
 import { stoppedBy, type Tap } from "./capture.ts";
 import { NetError } from "./error.ts";
 import { Flow } from "./flow.ts";
-import { arrive, held, used } from "./flows.ts";
+import { answered, arrive, held, used } from "./flows.ts";
 import { plainOnTls, serveHttpBytes } from "./http-bytes.ts";
 import { handmadeWay, isHandmade } from "./links.ts";
 import { type Listener, NetNamespace, type Socket } from "./namespace.ts";
@@ -148,6 +148,11 @@ class Established implements Connection {
     return yield* server.http(request.remoteAddress === seenFrom ? request : { ...request, remoteAddress: seenFrom });
   }
 
+  /** A datagram came back. */
+  answered(): void {
+    if (this.tracks !== undefined) answered(this.tracks, this.network.kernel.now);
+  }
+
   close(): void {
     this.bytes?.close();
     this.flow?.finish(0);
@@ -274,15 +279,21 @@ export class Network {
     const protocol = options.protocol ?? "tcp";
     if (isHandmade(this, from, address)) yield* this.byHand(from, address, options.timeout ?? CONNECT_TIMEOUT);
     else if (!isRoutable(this, from, address)) throw new NetError("ENETUNREACH");
-    const path = pathOf(this, from, protocol, address, port);
+    const path = pathOf(this, from, protocol, address, port, protocol === "udp" ? options.localPort : undefined);
     const flow = path?.wires && new Flow(this, path.wires, protocol, options.localPort ?? from.ephemeralPort());
     const { payload } = options;
+    // Machines that the first packet has passed wait for an answer as well.
+    const noteSilence = () => {
+      if (path === undefined || path.seen.length === 0) return;
+      arrive(path, protocol, flow?.port ?? options.localPort ?? from.ephemeralPort(), this.kernel.now, false);
+    };
     if (path !== undefined && path.outcome !== "pass") {
       if (path.outcome !== "dropped") {
         flow?.refused(path.outcome, payload);
         throw new NetError(path.outcome);
       }
       flow?.unanswered(options.timeout ?? CONNECT_TIMEOUT, payload);
+      noteSilence();
       yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
       throw new NetError("ETIMEDOUT");
     }
@@ -298,6 +309,7 @@ export class Network {
       const known = asked === undefined ? UNANSWERED : asked.until - this.kernel.now;
       const unreachable = (owner === undefined || asked !== undefined) && patience >= known && near;
       flow?.unanswered(unreachable ? 0 : patience, payload);
+      noteSilence();
       yield* sleep(unreachable ? known : patience);
       throw new NetError(unreachable ? "EHOSTUNREACH" : "ETIMEDOUT");
     }
@@ -314,6 +326,7 @@ export class Network {
     }
     if (misled(this, from, remoteAddress)) {
       flow?.unanswered(options.timeout ?? CONNECT_TIMEOUT, payload);
+      noteSilence();
       yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
       throw new NetError("ETIMEDOUT");
     }
@@ -324,6 +337,7 @@ export class Network {
     const listener = owner.listenerFor(protocol, remoteAddress, remotePort);
     if (listener === undefined) {
       flow?.refused("ECONNREFUSED", payload, true);
+      if (protocol === "udp") noteSilence();
       throw new NetError("ECONNREFUSED");
     }
     flow?.established();
@@ -411,6 +425,7 @@ export class Network {
     const answer = yield* listener.datagram!(payload, { address: seenFrom, port: localPort });
     if (answer !== undefined) {
       connection.flow?.answered(answer);
+      connection.answered();
       return answer;
     }
     yield* sleep(timeout);

@@ -7,6 +7,7 @@ import {
   parseAddress,
   type Ruleset,
   runHook,
+  type Track,
 } from "../netfilter/index.ts";
 import { cross, type Wire } from "./capture.ts";
 import type { NetErrorCode } from "./error.ts";
@@ -32,6 +33,9 @@ const REJECTIONS: Readonly<Record<string, NetErrorCode>> = {
   "tcp-reset": "ECONNREFUSED",
 };
 
+/** What a sender hears of a balancer's refusal. */
+const REFUSALS = { refused: "ECONNREFUSED", dropped: "dropped" } as const;
+
 export interface PathWalkOptions {
   /** Takes what the rules did, for a viewer. */
   hops?: Hop[];
@@ -41,6 +45,8 @@ export interface PathWalkOptions {
   rehearsal?: RandomStream | undefined;
   /** Takes the devices on the way, for whoever listens there. */
   wires?: Wire[] | undefined;
+  /** The port of a datagram's sender: what was sent from there before decides where it goes. */
+  own?: number | undefined;
 }
 
 /** One packet on its way from namespace to namespace, through the hooks of each. */
@@ -55,6 +61,9 @@ export class PathWalk {
   private readonly first: Path | undefined;
   private readonly rehearsal: RandomStream | undefined;
   private readonly wires: Wire[] | undefined;
+  private readonly own: number | undefined;
+  /** What the namespace that it is in knows of earlier datagrams. */
+  private track: Track | undefined;
   private readonly local: string;
   private readonly packet: Packet;
   private readonly notes: Notes;
@@ -72,7 +81,7 @@ export class PathWalk {
     protocol: Protocol,
     address: string,
     port: number,
-    { hops, first, rehearsal, wires }: PathWalkOptions = {},
+    { hops, first, rehearsal, wires, own }: PathWalkOptions = {},
   ) {
     this.network = network;
     this.from = from;
@@ -83,6 +92,7 @@ export class PathWalk {
     this.first = first;
     this.rehearsal = rehearsal;
     this.wires = wires;
+    this.own = own;
     this.notes = { compared: 0, counted: [], volatile: false };
     const destination = parseAddress(address) ?? 0;
     const output = deviceFor(from, destination, address);
@@ -91,7 +101,7 @@ export class PathWalk {
       protocol: NUMBERS[protocol],
       source: output.source,
       destination,
-      sourcePort: protocol === "icmp" ? 0 : from.nextPort(),
+      sourcePort: protocol === "icmp" ? 0 : (own ?? from.nextPort()),
       destinationPort: port,
       input: "",
       output: output.device,
@@ -113,7 +123,8 @@ export class PathWalk {
       const rules = ns.netfilter;
       this.passed.push({ ns, moves: ns.moves });
       const before = { source: packet.source, destination: packet.destination, port: packet.destinationPort };
-      const enters = rules && this.enter(ns, rules);
+      this.track = undefined;
+      const enters = rules && this.enter(rules);
       if (hop === 0) {
         const refused = rules && this.hook(ns, rules, "OUTPUT");
         if (refused) return this.end(refused, packet);
@@ -121,13 +132,19 @@ export class PathWalk {
         const refused = rules && this.hook(ns, rules, "PREROUTING");
         if (refused) return this.end(refused, packet);
       }
-      const known = this.first?.seen.find(({ ruleset }) => ruleset === rules);
+      // A balancer has a memory of its own.
+      const balanced = this.track && this.balance(ns, text);
+      if (balanced === "refused" || balanced === "dropped") return this.end(REFUSALS[balanced], packet);
+      const known = balanced ? undefined : this.known(rules);
       if (known !== undefined) {
         packet.destination = parseAddress(known.replySource) ?? packet.destination;
         packet.destinationPort = known.replyPort;
       }
       const untouched = packet.destination === before.destination && packet.destinationPort === before.port;
-      if (untouched && this.balance(ns, text) === "refused") return this.end("ECONNREFUSED", packet);
+      if (untouched && this.track === undefined) {
+        const refused = this.balance(ns, text);
+        if (refused === "refused" || refused === "dropped") return this.end(REFUSALS[refused], packet);
+      }
       if (packet.destination !== before.destination || packet.destinationPort !== before.port) {
         this.redirected.push(ns);
         text = formatAddress(packet.destination);
@@ -144,7 +161,10 @@ export class PathWalk {
       if (hop > 0) packet.output = deviceFor(ns, packet.destination, text).device;
       const refused = rules && this.leave(ns, rules, hop > 0, before.source);
       if (refused) return this.end(refused, packet);
-      if (known !== undefined) packet.source = parseAddress(known.replyDestination) ?? packet.source;
+      if (known !== undefined) {
+        packet.source = parseAddress(known.replyDestination) ?? packet.source;
+        if (this.track !== undefined && packet.source !== before.source) this.masked.push(ns);
+      }
       enters?.(packet);
       const next = this.nextHop(ns, text);
       if (next === undefined) {
@@ -163,6 +183,7 @@ export class PathWalk {
       packet.translated = 0;
       packet.traced = false;
       packet.traceId = undefined;
+      packet.settled = false;
       if (this.first === undefined) packet.state = "NEW";
       ns = next;
     }
@@ -191,11 +212,25 @@ export class PathWalk {
     this.wires.push({ ...at, direction: "Out" }, { ...at, direction: "In" });
   }
 
+  /** How answers come to a connection that a namespace knows already. */
+  private known(rules: Ruleset | undefined): Pick<Seen, "replySource" | "replyDestination" | "replyPort"> | undefined {
+    const { track } = this;
+    if (track === undefined) return this.first?.seen.find(({ ruleset }) => ruleset === rules);
+    const { source, destination, sourcePort } = track.reply;
+    return { replySource: source, replyDestination: destination, replyPort: sourcePort };
+  }
+
   /** Notes that a namespace with rules sees the packet; the function is called when it leaves. */
-  private enter(_ns: NetNamespace, ruleset: Ruleset): ((packet: Packet) => void) | undefined {
+  private enter(ruleset: Ruleset): ((packet: Packet) => void) | undefined {
     this.stamps.push({ ruleset, version: ruleset.version });
     if (!ruleset.tables.has("nat")) return undefined;
     const { packet } = this;
+    const track = this.own === undefined ? undefined : this.earlier(ruleset, this.own);
+    if (track !== undefined) {
+      this.track = track;
+      packet.settled = true;
+      if (track.replied) packet.state = "ESTABLISHED";
+    }
     const [source, destination, port] = [packet.source, packet.destination, packet.destinationPort];
     return (after) => {
       if (after.state === "UNTRACKED") return;
@@ -207,8 +242,16 @@ export class PathWalk {
         replySource: formatAddress(after.destination),
         replyDestination: formatAddress(after.source),
         replyPort: after.destinationPort,
+        track,
       });
     };
+  }
+
+  /** What a table of connections has of datagrams from the sender's port. */
+  private earlier(ruleset: Ruleset, own: number): Track | undefined {
+    const { source, destination, destinationPort } = this.packet;
+    const flow = { source: formatAddress(source), destination: formatAddress(destination) };
+    return ruleset.conntrack.datagram({ ...flow, sourcePort: own, destinationPort }, this.network.kernel.now);
   }
 
   /** A hook's verdict, if the packet does not go on. */
@@ -273,21 +316,22 @@ export class PathWalk {
   }
 
   /** What else rewrites destinations: a balancer that is not rules. */
-  private balance(ns: NetNamespace, text: string): "refused" | undefined {
+  private balance(ns: NetNamespace, text: string): "refused" | "dropped" | "sent" | undefined {
     const { packet, protocol } = this;
     if (ns.translate === undefined) return undefined;
     // Its services come and go without the rules changing.
     this.notes.volatile = true;
     const { source, destinationPort, mark } = packet;
-    const to = ns.translate(protocol, text, destinationPort, formatAddress(source), this.rehearsal, mark);
-    if (to === undefined || to === "refused") return to;
+    const client = formatAddress(source);
+    const to = ns.translate(protocol, text, destinationPort, client, this.rehearsal, mark, this.own);
+    if (to === undefined || to === "refused" || to === "dropped") return to;
     packet.destination = parseAddress(to.address) ?? packet.destination;
     packet.destinationPort = to.port;
     if ("source" in to && to.source !== undefined) {
       packet.source = parseAddress(to.source) ?? packet.source;
       this.masked.push(ns);
     }
-    return undefined;
+    return "sent";
   }
 
   /** Whether answers find their way back through every machine that rewrote the destination. */

@@ -1,5 +1,5 @@
 import type { RandomStream } from "../kernel/index.ts";
-import type { ChainStep, Counted, Hook, Ruleset } from "../netfilter/index.ts";
+import type { ChainStep, Counted, Hook, Ruleset, Track } from "../netfilter/index.ts";
 import type { Wire } from "./capture.ts";
 import type { NetErrorCode } from "./error.ts";
 import type { NetNamespace } from "./namespace.ts";
@@ -50,6 +50,8 @@ export interface Seen {
   replySource: string;
   replyDestination: string;
   replyPort: number;
+  /** The entry that it belongs to already. */
+  track?: Track | undefined;
 }
 
 /** One hook on the way, for a viewer. */
@@ -81,7 +83,8 @@ export interface Walk {
 
 /**
  * What netfilter rules make of a new connection: undefined where no namespace on its way has any. A path that depends on
- * addresses and ports only is remembered until rules or addresses change; its counters move all the same.
+ * addresses and ports only is remembered until rules or addresses change; its counters move all the same. `own`: the port of
+ * a datagram's sender, who has perhaps sent from there before.
  */
 export function pathOf(
   network: Network,
@@ -89,15 +92,17 @@ export function pathOf(
   protocol: Protocol,
   address: string,
   port: number,
+  own?: number,
 ): Path | undefined {
-  if (network.taps.size > 0) return watched(network, from, protocol, address, port);
+  if (network.taps.size > 0) return watched(network, from, protocol, address, port, own);
   if (address.startsWith("127.")) {
     if (isPlain(from)) return undefined;
   } else if (isPlain(from) && isPlain(from.host)) {
     const owner = network.ownerOf(address);
     if (owner === undefined || (isPlain(owner) && isPlain(owner.host))) return undefined;
   }
-  if (network.onWalk !== undefined) return watched(network, from, protocol, address, port);
+  if (network.onWalk !== undefined) return watched(network, from, protocol, address, port, own);
+  if (own !== undefined) return new PathWalk(network, from, protocol, address, port, { own }).run();
   const key = protocol === "tcp" ? port : protocol === "udp" ? port + 65_536 : -1;
   let byPort = from.paths.get(address);
   const known = byPort?.get(key);
@@ -143,9 +148,16 @@ export function walkOf(
   return walk.report(path);
 }
 
-function watched(network: Network, from: NetNamespace, protocol: Protocol, address: string, port: number): Path {
+function watched(
+  network: Network,
+  from: NetNamespace,
+  protocol: Protocol,
+  address: string,
+  port: number,
+  own: number | undefined,
+): Path {
   const wires = network.taps.size > 0 ? [] : undefined;
-  const walk = new PathWalk(network, from, protocol, address, port, { hops: [], wires });
+  const walk = new PathWalk(network, from, protocol, address, port, { hops: [], wires, own });
   const path = walk.run();
   network.onWalk?.(walk.report(path));
   return path;

@@ -49,6 +49,8 @@ class DatagramFile implements OpenFile {
   private readonly sh: Shell;
   private readonly address: string;
   private readonly port: number;
+  /** Its own port. */
+  private readonly own: number;
   private readonly answers: PipeEnd;
   private readonly arrived: PipeEnd;
 
@@ -56,6 +58,7 @@ class DatagramFile implements OpenFile {
     this.sh = sh;
     this.address = address;
     this.port = port;
+    this.own = sh.p.ns.net.ephemeralPort();
     [this.answers, this.arrived] = pipe();
   }
 
@@ -64,12 +67,12 @@ class DatagramFile implements OpenFile {
   }
 
   *write(bytes: Uint8Array): Gen<"ok"> {
-    const { address, port, arrived } = this;
+    const { address, port, own, arrived } = this;
     const { machine, ns, pid } = this.sh.p;
     const sent = bytes.slice();
     const exchange = function* (): Gen {
       try {
-        arrived.pipe.push(yield* machine.network.exchange(ns.net, address, port, sent, ANSWER));
+        arrived.pipe.push(yield* machine.network.exchange(ns.net, address, port, sent, ANSWER, own));
       } catch (error) {
         if (!isNetError(error)) throw error;
       }

@@ -4,6 +4,7 @@ import type { Programmed } from "./proxier.ts";
 /**
  * Forgets connections over UDP whose Service sends nobody to their endpoint any longer: such a client would stay with an
  * address that answers no more, since a connection's first packet alone is asked about (pkg/proxy/conntrack/cleanup.go).
+ * Nothing is done for a Service that has no endpoint left: its clients stay where they are until it has one.
  */
 export function forgetStaleFlows(conntrack: Conntrack, programmed: Iterable<Programmed>, now: number): void {
   const byAddress = new Map<string, ReadonlySet<string>>();
@@ -11,6 +12,7 @@ export function forgetStaleFlows(conntrack: Conntrack, programmed: Iterable<Prog
   for (const { port, endpoints } of programmed) {
     if (port.protocol !== "udp") continue;
     const serving = new Set(endpoints.list.flatMap((each) => (each.serving ? [each.address] : [])));
+    if (serving.size === 0) continue;
     for (const address of [port.clusterIP, ...port.externalIPs, ...port.loadBalancerIPs]) {
       byAddress.set(`${address}:${port.number}`, serving);
     }
@@ -19,8 +21,9 @@ export function forgetStaleFlows(conntrack: Conntrack, programmed: Iterable<Prog
   conntrack.delete(now, ({ protocol, original, reply }) => {
     if (protocol !== "udp") return false;
     const { destination, destinationPort } = original;
-    const serving = byAddress.get(`${destination}:${destinationPort}`) ?? byNodePort.get(destinationPort);
-    return serving !== undefined && !serving.has(reply.source);
+    return [byAddress.get(`${destination}:${destinationPort}`), byNodePort.get(destinationPort)].some(
+      (serving) => serving !== undefined && !serving.has(reply.source),
+    );
   });
 }
 

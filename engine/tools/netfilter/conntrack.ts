@@ -244,6 +244,6 @@ function line(track: Track, now: number, extended: boolean): string {
   const head = `${extended ? "ipv4     2 " : ""}${protocol.padEnd(8)} ${number} ${Math.floor(remaining(track, now) / SECOND)}`;
   return (
     `${head} ${state === "" ? "" : `${state} `}${flow(original, false)} ${replied ? "" : "[UNREPLIED] "}${flow(reply, true)} ` +
-    `${replied && protocol === "tcp" ? "[ASSURED] " : ""}mark=${track.mark} use=1\n`
+    `${(replied && protocol === "tcp") || track.stream ? "[ASSURED] " : ""}mark=${track.mark} use=1\n`
   );
 }
