@@ -1,6 +1,6 @@
-import { ipv4Number } from "../text/ipv4.ts";
-import type { Interface, NetNamespace, Route } from "./namespace.ts";
+import type { Interface, NetNamespace } from "./namespace.ts";
 import type { Network } from "./network.ts";
+import { routeTo } from "./routes.ts";
 
 /** What people wire by hand with `ip link` and `ip netns`: pairs of veth and bridges between namespaces of a machine. */
 
@@ -44,26 +44,6 @@ export function segmentOf(start: Port): Port[] {
   return seen;
 }
 
-function covers({ destination }: Route, address: string): number {
-  if (destination === "default") return 0;
-  const [base = "", length = "32"] = destination.split("/");
-  const bits = Number(length);
-  const mask = bits === 0 ? 0 : (0xffffffff << (32 - bits)) >>> 0;
-  return ((ipv4Number(base) ^ ipv4Number(address)) & mask) === 0 ? bits : -1;
-}
-
-/** The most exact route over a device that is up. */
-function bestRoute(ns: NetNamespace, address: string): Route | undefined {
-  let best: Route | undefined;
-  let length = -1;
-  for (const route of ns.routes) {
-    if (ns.interfaces.get(route.device)?.up !== true) continue;
-    const bits = covers(route, address);
-    if (bits > length) [best, length] = [route, bits];
-  }
-  return best;
-}
-
 const MOST_HOPS = 6;
 
 /**
@@ -74,8 +54,9 @@ export function handmadeWay(from: NetNamespace, address: string): "there" | "no-
   let ns = from;
   for (let hop = 0; hop < MOST_HOPS; hop++) {
     if (ns.owns(address)) return ns === from && !loopIsUp(ns) ? "silent" : "there";
-    const route = bestRoute(ns, address);
-    if (route === undefined) return hop === 0 ? "no-route" : "silent";
+    const route = routeTo(ns, address);
+    const leads = route !== undefined && route.type === undefined && ns.interfaces.get(route.device)?.up === true;
+    if (!leads) return hop === 0 ? "no-route" : "silent";
     const device = ns.interfaces.get(route.device)!;
     const wanted = route.via ?? address;
     const holder = segmentOf({ ns, device }).find(

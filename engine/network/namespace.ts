@@ -5,6 +5,7 @@ import { NetError } from "./error.ts";
 import type { Connection, Network } from "./network.ts";
 import type { Path } from "./path.ts";
 import type { PolicyQuestion, PolicyVerdict } from "./policy.ts";
+import type { RoutingRule } from "./policy-routing.ts";
 
 /** One end of a TCP connection as bytes. */
 export interface Socket {
@@ -85,12 +86,13 @@ export interface Route {
   /** Of routes to the same place, the one with the least is taken: they stand in that order. */
   metric?: number;
   /** Packets go nowhere by it. */
-  type?: "blackhole" | "unreachable" | "prohibit";
-  /** Who made it, how far it leads and how long packets may be, where somebody has said so. */
+  type?: "blackhole" | "unreachable" | "prohibit" | "throw";
+  /** Who made it, and how far it leads, where somebody has said so. */
   protocol?: string;
   scope?: string;
-  mtu?: number;
   onlink?: boolean;
+  /** Figures of its packets, e.g. `mtu`: a number, behind `lock` if nobody may change it. */
+  metrics?: Readonly<Record<string, string>>;
 }
 
 /** Interfaces, routes and listening sockets that a set of processes shares: a machine's, or a Pod's. */
@@ -100,7 +102,12 @@ export class NetNamespace {
   /** The machine it lives on; itself for a machine's own. */
   readonly host: NetNamespace;
   readonly interfaces = new Map<string, Interface>();
+  /** The main table. */
   readonly routes: Route[] = [];
+  /** Tables besides it, by number. */
+  readonly tables = new Map<number, Route[]>();
+  /** Rules of policy routing by priority, once somebody has changed them. */
+  rules: RoutingRule[] | undefined;
   /** Of a machine: the namespaces that have a name there (/run/netns). */
   readonly spaces = new Map<string, NetNamespace>();
   /** Made by somebody with `ip netns add`. */
@@ -128,7 +135,7 @@ export class NetNamespace {
   policy: ((question: PolicyQuestion) => PolicyVerdict) | undefined;
   /** Grows when an address of its own comes or goes. */
   moves = 0;
-  private rules: Ruleset | undefined;
+  private ruleset: Ruleset | undefined;
   /** Takes lines that LOG rules write. */
   kernelLog: ((line: string) => void) | undefined;
   /** What `pathOf` found out, by address and port. */
@@ -150,11 +157,11 @@ export class NetNamespace {
 
   /** Its netfilter rules; undefined until somebody writes some. */
   get netfilter(): Ruleset | undefined {
-    return this.rules;
+    return this.ruleset;
   }
 
   set netfilter(ruleset: Ruleset | undefined) {
-    this.rules = ruleset;
+    this.ruleset = ruleset;
     this.network.changes++;
   }
 

@@ -1,9 +1,9 @@
 import { fnv1a, SECOND } from "../kernel/index.ts";
-import { parseAddress } from "../netfilter/index.ts";
 import { overhear } from "./capture.ts";
 import { arpFrame, BROADCAST_MAC } from "./frames.ts";
-import type { NetNamespace, Route } from "./namespace.ts";
+import type { NetNamespace } from "./namespace.ts";
 import type { Network } from "./network.ts";
+import { routeTo } from "./routes.ts";
 
 /** Who has which address on the wires of a namespace: the kernel's neighbour table (net/core/neighbour.c, net/ipv4/arp.c). */
 
@@ -199,20 +199,8 @@ export function knownTo(
 
 /** Where a namespace sends what is for an address: the device, and whom it asks for there. */
 function nextStop(ns: NetNamespace, address: string): { device: string; to: string } | undefined {
-  const number = parseAddress(address) ?? 0;
-  let best: Route | undefined;
-  let length = -1;
-  for (const route of ns.routes) {
-    if (ns.interfaces.get(route.device)?.up === false) continue;
-    const slash = route.destination.indexOf("/");
-    const prefix = route.destination === "default" ? 0 : slash < 0 ? 32 : Number(route.destination.slice(slash + 1));
-    if (prefix <= length) continue;
-    const mask = prefix === 0 ? 0 : -1 << (32 - prefix);
-    const base =
-      prefix === 0 ? 0 : (parseAddress(slash < 0 ? route.destination : route.destination.slice(0, slash)) ?? 0);
-    if ((number & mask) === (base & mask)) [best, length] = [route, prefix];
-  }
-  return best && { device: best.device, to: best.via ?? address };
+  const best = routeTo(ns, address);
+  return best && best.type === undefined ? { device: best.device, to: best.via ?? address } : undefined;
 }
 
 /** The hardware address behind an address. */

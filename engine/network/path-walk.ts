@@ -33,6 +33,14 @@ const REJECTIONS: Readonly<Record<string, NetErrorCode>> = {
   "tcp-reset": "ECONNREFUSED",
 };
 
+/** What a sender hears of routes that lead nowhere (net/ipv4/route.c ip_error). */
+const DEAD_ENDS = {
+  blackhole: "dropped",
+  unreachable: "EHOSTUNREACH",
+  prohibit: "EHOSTUNREACH",
+  throw: "ENETUNREACH",
+} as const;
+
 /** What a sender hears of a balancer's refusal. */
 const REFUSALS = { refused: "ECONNREFUSED", dropped: "dropped" } as const;
 
@@ -95,7 +103,11 @@ export class PathWalk {
     this.own = own;
     this.notes = { compared: 0, counted: [], volatile: false };
     const destination = parseAddress(address) ?? 0;
-    const output = deviceFor(from, destination, address);
+    const output = deviceFor(from, destination, address, {
+      protocol: NUMBERS[protocol],
+      ...(own === undefined ? {} : { sourcePort: own }),
+      destinationPort: port,
+    });
     this.local = formatAddress(output.source);
     this.packet = {
       protocol: NUMBERS[protocol],
@@ -148,7 +160,10 @@ export class PathWalk {
       if (packet.destination !== before.destination || packet.destinationPort !== before.port) {
         this.redirected.push(ns);
         text = formatAddress(packet.destination);
-        if (hop === 0) packet.output = deviceFor(ns, packet.destination, text).device;
+        if (hop === 0) packet.output = deviceFor(ns, packet.destination, text, packet).device;
+      } else if (hop === 0 && packet.mark !== 0 && ns.rules !== undefined) {
+        // Who is marked on the way out is looked up anew (ip_route_me_harder).
+        packet.output = deviceFor(ns, packet.destination, text, packet).device;
       }
       const local = ns.owns(text);
       if (local) {
@@ -158,7 +173,11 @@ export class PathWalk {
         enters?.(packet);
         return this.end(this.answerable(ns) ? undefined : "dropped", packet);
       }
-      if (hop > 0) packet.output = deviceFor(ns, packet.destination, text).device;
+      if (hop > 0 || ns.rules !== undefined) {
+        const way = deviceFor(ns, packet.destination, text, { ...packet, input: hop === 0 ? "" : packet.input });
+        if (way.dead !== undefined) return this.end(DEAD_ENDS[way.dead], packet);
+        packet.output = way.device;
+      }
       const refused = rules && this.leave(ns, rules, hop > 0, before.source);
       if (refused) return this.end(refused, packet);
       if (known !== undefined) {

@@ -3,6 +3,7 @@ import { Kernel } from "../kernel/index.ts";
 import { iptables, Ruleset, restore } from "../netfilter/index.ts";
 import { isNetError, type NetNamespace, Network } from "./index.ts";
 import { walkOf } from "./path.ts";
+import { FIRST_RULES, type RoutingRule } from "./policy-routing.ts";
 
 const SERVICES = `*nat
 :KUBE-SERVICES - [0:0]
@@ -214,6 +215,42 @@ describe("routes", () => {
     expect(ask(nodes[0]!, "10.200.2.2", 8080)).toBe("ENETUNREACH");
     expect(ask(nodes[0]!, "10.200.1.2", 8080)).toBe("pod-1 from 10.200.1.1");
     expect(ask(pods[0]!, "10.200.2.2", 8080)).toBe("ENETUNREACH");
+  });
+});
+
+describe("rules of policy routing", () => {
+  const rule = (node: NetNamespace, over: Partial<RoutingRule>) => {
+    node.rules = [...(over.priority === undefined ? [{ priority: 1, table: 100, ...over }] : []), ...FIRST_RULES];
+    node.network.changes++;
+  };
+
+  it("say no to a Pod by its address, to others not", () => {
+    const { ask, nodes, pods } = world();
+    rule(nodes[0]!, { from: "10.200.1.2", action: "prohibit" });
+    expect(ask(pods[0]!, "10.200.2.2", 8080)).toBe("EHOSTUNREACH");
+    expect(ask(nodes[0]!, "10.200.2.2", 8080)).toBe("pod-2 from 192.168.0.1");
+    rule(nodes[0]!, { to: "10.200.2.0/24", input: "cni0", action: "blackhole" });
+    expect(ask(pods[0]!, "10.200.2.2", 8080)).toBe("ETIMEDOUT");
+  });
+
+  it("look marked packets up in another table, on the way out and on the way through", () => {
+    const { ask, nodes, pods, rules } = world();
+    const [node] = nodes as [NetNamespace, NetNamespace];
+    node.addInterface(device("eth1", "192.168.7.1/24"));
+    node.tables.set(100, [{ destination: "default", device: "eth1", via: "192.168.7.254" }]);
+    rule(node, { mark: 5 });
+    rules(1, "-A FORWARD -o eth1");
+    rules(1, "-t mangle -A POSTROUTING -o eth1");
+    const [through] = node.netfilter!.table("filter").chains.get("FORWARD")!.rules.slice(-1);
+    const [out] = node.netfilter!.table("mangle").chains.get("POSTROUTING")!.rules;
+    ask(pods[0]!, "10.200.2.2", 8080);
+    expect([through!.packets, out!.packets]).toEqual([0, 0]);
+    rules(1, "-t mangle -A PREROUTING -s 10.200.1.2 -j MARK --set-mark 5");
+    rules(1, "-t mangle -A OUTPUT -p tcp -j MARK --set-mark 5");
+    ask(pods[0]!, "10.200.2.2", 8080);
+    expect([through!.packets, out!.packets]).toEqual([1, 1]);
+    ask(node, "10.200.2.2", 8080);
+    expect([through!.packets, out!.packets]).toEqual([1, 2]);
   });
 });
 

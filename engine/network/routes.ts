@@ -9,6 +9,7 @@ import {
 } from "../netfilter/index.ts";
 import type { NetNamespace, Route } from "./namespace.ts";
 import type { Network } from "./network.ts";
+import { byRules, MAIN_TABLE, type Routed } from "./policy-routing.ts";
 
 const LOOPBACK = 0x7f00_0001;
 
@@ -28,9 +29,35 @@ function networkOf(destination: string): readonly [base: number, mask: number, p
   return found;
 }
 
-/** The route to an address by the longest prefix, of several the first; those of devices that are down are none. */
-export function routeTo({ routes, interfaces }: NetNamespace, address: string): Route | undefined {
+const isWithin = (cidr: string, address: number): boolean => {
+  const [base, mask] = networkOf(cidr);
+  return (address & mask) === base;
+};
+
+/** The route to an address, by the rules of policy routing where somebody has made some; `packet`: what those may ask. */
+export function routeTo(ns: NetNamespace, address: string, packet: Routed = {}): Route | undefined {
+  return wayTo(ns, address, packet)?.route;
+}
+
+/** The same, and the table that it is in. */
+export function wayTo(
+  ns: NetNamespace,
+  address: string,
+  packet: Routed = {},
+): { route: Route; table: number } | undefined {
   const number = parseAddress(address) ?? 0;
+  if (ns.rules !== undefined)
+    return byRules(ns, ns.rules, number, packet, (routes) => longest(ns, routes, number), isWithin);
+  const found = longest(ns, ns.routes, number);
+  return found && { route: found.route, table: MAIN_TABLE };
+}
+
+/** The route of a table to an address by the longest prefix, of several the first; those of devices that are down are none. */
+function longest(
+  { interfaces }: NetNamespace,
+  routes: readonly Route[],
+  number: number,
+): { route: Route; prefix: number } | undefined {
   let best: Route | undefined;
   let longest = -1;
   for (const route of routes) {
@@ -40,18 +67,29 @@ export function routeTo({ routes, interfaces }: NetNamespace, address: string): 
     best = route;
     longest = prefix;
   }
-  return best;
+  return best && { route: best, prefix: longest };
 }
 
-/** Device and source address for a destination, by the routing table. Addresses are signed 32-bit numbers. */
-export function deviceFor(ns: NetNamespace, destination: number, text: string): { device: string; source: number } {
+/** Device and source address for a destination, by the routing tables. Addresses are signed 32-bit numbers. */
+export function deviceFor(
+  ns: NetNamespace,
+  destination: number,
+  text: string,
+  packet: Routed = {},
+): { device: string; source: number; dead?: Route["type"] } {
   if (ns.owns(text)) return { device: "lo", source: text.startsWith("127.") ? LOOPBACK : destination };
   // Without a routing table a namespace still has a device that leads out.
-  const { device, source } = routeTo(ns, text) ?? {
-    device: [...ns.interfaces.keys()].find((name) => name !== "lo") ?? "lo",
-  };
-  return { device, source: source === undefined ? addressOn(ns, device) : (parseAddress(source) ?? 0) };
+  const { device, source, type } = routeTo(ns, text, packet) ?? outward(ns);
+  const own = source === undefined ? addressOn(ns, device) : (parseAddress(source) ?? 0);
+  if (ns.rules === undefined || packet.source) return { device, source: own, ...(type && { dead: type }) };
+  // Who has no address yet is looked up once more with the one it was given (ip_route_connect).
+  const again = routeTo(ns, text, { ...packet, source: own }) ?? outward(ns);
+  return { device: again.device, source: own, ...(again.type && { dead: again.type }) };
 }
+
+const outward = (ns: NetNamespace): Pick<Route, "device" | "source" | "type"> => ({
+  device: [...ns.interfaces.keys()].find((name) => name !== "lo") ?? "lo",
+});
 
 /** Whether the routing tables of a namespace, and of its machine for what leaves it, lead anywhere near an address. */
 export function isRoutable(network: Network, from: NetNamespace, address: string): boolean {

@@ -86,6 +86,7 @@ function etcEntries(role: Role): Map<string, Inode> {
     ["host.conf", text("multi on\n")],
     ["hostname", text("")],
     ["hosts", text("")],
+    ["iproute2", dir(() => new Map([["rt_tables", text(etc.RT_TABLES)]]))],
     ["issue", text("Debian GNU/Linux 12 \\n \\l\n\n")],
     ["localtime", symlinkNode("/usr/share/zoneinfo/Etc/UTC", AT)],
     ["login.defs", text(etc.LOGIN_DEFS)],

@@ -258,6 +258,20 @@ export const PRIVATE_KEY = `-----BEGIN OPENSSH PRIVATE KEY-----
 -----END OPENSSH PRIVATE KEY-----
 `;
 
+/** Names of the kernel's routing tables; people add theirs. */
+export const RT_TABLES = `#
+# reserved values
+#
+255\tlocal
+254\tmain
+253\tdefault
+0\tunspec
+#
+# local
+#
+#1\tinr.ruhep
+`;
+
 export const CRONTAB = `# System-wide tasks (see crontab(5)); each line names a user.
 SHELL=/bin/sh
 PATH=/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin

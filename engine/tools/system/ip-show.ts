@@ -2,11 +2,12 @@ import type { Gen } from "../../kernel/index.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Options } from "./ip.ts";
+import { METRICS } from "./ip-route-words.ts";
 
 /** What a listing of ip is about. */
-export type Listing = "address" | "link" | "route" | "neighbour" | "rule" | "get";
+export type Listing = "address" | "link" | "route" | "neighbour" | "get";
 
-type Json = string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
+export type Json = null | string | number | boolean | readonly Json[] | { readonly [key: string]: Json };
 
 /** Prints a listing: plain, in colours, or the same facts as JSON. */
 export function* show(p: Process, text: string, what: Listing, options: Options): Gen {
@@ -17,6 +18,11 @@ export function* show(p: Process, text: string, what: Listing, options: Options)
   }
   const colored = options.color === "always" || (options.color === "auto" && p.fds.get(1)?.tty !== undefined);
   yield* sys.print(p, colored ? paint(text, what, options.brief) : text);
+}
+
+/** Prints a listing that is there in both forms. */
+export function* showValues(p: Process, text: string, value: readonly Json[], options: Options): Gen {
+  yield* sys.print(p, options.json ? `${options.pretty ? pretty(value, 0) : JSON.stringify(value)}\n` : text);
 }
 
 // ---- JSON -----------------------------------------------------------------------------------------------------------
@@ -41,11 +47,6 @@ function toJson(text: string, what: Listing, brief: boolean): Json[] {
           lladdr: value("lladdr"),
           state: [words.at(-1)!],
         };
-      });
-    case "rule":
-      return lines.map((line) => {
-        const [, priority = "", source = "", table = ""] = /^(\d+):\tfrom (\S+) lookup (\S+)/.exec(line) ?? [];
-        return { priority: Number(priority), src: source, table };
       });
   }
 }
@@ -123,25 +124,35 @@ function addressOf(words: readonly string[]): Json {
 const ROUTE_KEYS: Readonly<Record<string, string>> = {
   via: "gateway",
   dev: "dev",
+  table: "table",
   proto: "protocol",
   scope: "scope",
   src: "prefsrc",
   uid: "uid",
   metric: "metric",
+  mark: "mark",
 };
 
 function routeOf(line: string): { readonly [key: string]: Json } {
   const words = line.trim().split(" ");
-  const typed = /^(local|broadcast|blackhole|unreachable|prohibit)$/.test(words[0]!);
+  const typed = /^(local|broadcast|blackhole|unreachable|prohibit|throw|unicast)$/.test(words[0]!);
   const out: Record<string, Json> = typed ? { type: words.shift()! } : {};
   out["dst"] = words.shift()!;
+  const metrics: Record<string, Json> = {};
   for (let i = 0; i < words.length; i++) {
     const key = ROUTE_KEYS[words[i]!];
-    if (key === "metric") out[key] = Number(words[++i]);
+    if (METRICS.includes(words[i]!)) {
+      const locked = words[i + 1] === "lock";
+      const name = words[i]!;
+      i += locked ? 2 : 1;
+      metrics[name] = Number(words[i]);
+      if (locked) metrics["locks"] = [name];
+    } else if (key === "metric" || key === "mark") out[key] = Number(words[++i]);
     else if (key !== undefined && key !== "uid") out[key] = words[++i]!;
     else if (key === "uid") i++;
   }
   out["flags"] = words.includes("onlink") ? ["onlink"] : [];
+  if (Object.keys(metrics).length > 0) out["metrics"] = [metrics];
   if (words.includes("uid")) out["uid"] = Number(words[words.indexOf("uid") + 1]);
   return out;
 }
@@ -153,7 +164,7 @@ function pretty(value: Json, depth: number): string {
     const items = (value as readonly Json[]).map((one) => pretty(one, depth + 1));
     return items.length === 0 ? "[ ]" : `[ ${items.join(",")} ]`;
   }
-  if (typeof value !== "object") return JSON.stringify(value);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const fields = Object.entries(value).map(
     ([key, one]) => `${indent(depth + 1)}${JSON.stringify(key)}: ${pretty(one, depth + 1)}`,
   );

@@ -11,6 +11,7 @@ import { connected, disconnect, link } from "./ip-link.ts";
 import { neighbours } from "./ip-neighbour.ts";
 import { netns, spaceOf } from "./ip-netns.ts";
 import { route } from "./ip-route.ts";
+import { rule } from "./ip-rule.ts";
 import { show } from "./ip-show.ts";
 
 const USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
@@ -107,24 +108,7 @@ function* objectOf(p: Process, words: string[], options: Options): Gen<number> {
   if (is("link")) return yield* link(p, words, options);
   if (is("route")) return yield* route(p, words, options);
   if (is("neighbor") || is("neighbour")) return yield* neighbours(p, words, options);
-  if (is("rule")) {
-    const [verb = "list"] = words;
-    if (!["list", "show", "lst"].some((name) => name.startsWith(verb))) {
-      const bare = verb === "add" && words.length === 1;
-      // A kernel without CONFIG_IP_MULTIPLE_TABLES: routes lie in one table here.
-      const changes = ["add", "delete"].some((name) => name.startsWith(verb));
-      const why = bare
-        ? '"ip rule add" requires arguments.'
-        : changes
-          ? "RTNETLINK answers: Operation not supported"
-          : `Command "${verb}" is unknown, try "ip rule help".`;
-      yield* sys.printError(p, `${why}\n`);
-      return bare ? 1 : changes ? 2 : 255;
-    }
-    const rules = ["0:\tfrom all lookup local", "32766:\tfrom all lookup main", "32767:\tfrom all lookup default"];
-    yield* show(p, `${rules.join("\n")}\n`, "rule", options);
-    return 0;
-  }
+  if (is("rule")) return yield* rule(p, words, options);
   if (is("netns")) return yield* netns(p, words, options.all);
   yield* sys.printError(p, `Object "${object}" is unknown, try "ip help".\n`);
   return 1;
