@@ -42,6 +42,8 @@ const DEBIAN_PACKAGES = {
   file: "file",
   patch: "patch",
   bzip2: "bzip2",
+  xz: "xz-utils",
+  cpio: "cpio",
   rsync: "rsync",
   strings: "binutils",
   less: "less",

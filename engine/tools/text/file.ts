@@ -100,7 +100,14 @@ function ofBytes(bytes: Uint8Array): Found {
     return plain("Zip archive data, at least v2.0 to extract, compression method=deflate", "application/zip");
   if (head.startsWith("\x89PNG\r\n\x1a\n")) return plain("PNG image data", "image/png");
   if (head.startsWith("BZh")) return plain("bzip2 compressed data, block size = 900k", "application/x-bzip2");
-  if (head.startsWith("\xfd7zXZ")) return plain("XZ compressed data, checksum CRC64", "application/x-xz");
+  if (head.startsWith("\xfd7zXZ")) {
+    const check = ({ 0: "NONE", 1: "CRC32", 4: "CRC64", 10: "SHA-256" } as Record<number, string>)[bytes[7]!];
+    return plain(`XZ compressed data${check === undefined ? "" : `, checksum ${check}`}`, "application/x-xz");
+  }
+  if (head.startsWith("]\0\0") && head.slice(5, 13) === "\xff".repeat(8))
+    return plain("LZMA compressed data, streamed", "application/x-lzma");
+  if (head.startsWith("\x28\xb5\x2f\xfd"))
+    return plain("Zstandard compressed data (v0.8+), Dictionary ID: None", "application/zstd");
   if (head.slice(257, 263) === "ustar ") return plain("POSIX tar archive (GNU)", "application/x-tar");
   if (head.slice(257, 262) === "ustar") return plain("POSIX tar archive", "application/x-tar");
   const encoding = encodingOf(bytes);

@@ -3,6 +3,7 @@ import type { Inode } from "../../machine/inode.ts";
 import { mayAccess } from "../../machine/path.ts";
 import * as sys from "../../machine/sys.ts";
 import { groupByGid, groupByName, userByName, userByUid } from "../../machine/users.ts";
+import { localZone } from "../../machine/zone.ts";
 import { parseDate } from "../../text/date-parse.ts";
 import { globRegex } from "../../text/glob.ts";
 import { applyMode, parseMode } from "../../text/mode.ts";
@@ -131,7 +132,7 @@ const newer: Maker = (e, name) => {
   const { kernel } = e.t.p.machine;
   let reference: number;
   if (y === "t") {
-    const ms = parseDate(text, kernel.wallMs);
+    const ms = parseDate(text, kernel.wallMs, localZone(e.t.p));
     if (ms === undefined) throw new Fatal(`I cannot figure out how to interpret ${quote(text)} as a date or time`);
     reference = (ms - kernel.epochMs) * 1000;
   } else {

@@ -50,6 +50,7 @@ import { chgrp, chmod, chown } from "./ownership.ts";
 import { less, more } from "./pager/index.ts";
 import { patch } from "./patch.ts";
 import { basename, dirname, ln, pwd, readlink, realpath, rmdir } from "./paths.ts";
+import { pr } from "./pr.ts";
 import { printf } from "./printf.ts";
 import { rm } from "./rm.ts";
 import { mktemp, nohup, printenv, timeout, which, yes } from "./run.ts";
@@ -76,6 +77,7 @@ import { unzip } from "./unzip.ts";
 import { watch } from "./watch.ts";
 import { wc } from "./wc.ts";
 import { xargs } from "./xargs.ts";
+import { lzcat, lzma, unlzma, unxz, xz, xzcat } from "./xz.ts";
 import { yq } from "./yq.ts";
 import { zip } from "./zip.ts";
 
@@ -184,6 +186,7 @@ export const textPrograms: Record<string, Program> = {
   nl,
   nohup,
   paste,
+  pr,
   printenv,
   printf,
   pwd,
@@ -214,6 +217,12 @@ export const textPrograms: Record<string, Program> = {
   which,
   xargs,
   yes,
+  lzcat,
+  lzma,
+  unlzma,
+  unxz,
+  xz,
+  xzcat,
   zip,
   unzip,
   zipinfo: unzip,

@@ -3,17 +3,15 @@ import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import * as sys from "../../machine/sys.ts";
-import { Bzip2Error, bunzipping } from "../../text/bunzip2.ts";
-import { DeflateError, gunzipping } from "../../text/deflate.ts";
 import { modeString } from "../../text/mode.ts";
 import { packMember, type TarMember, unpackMembers } from "../../text/tar-format.ts";
 import { calendar, strftime } from "../../text/time.ts";
-import { inSteps, readWhole } from "../io.ts";
+import { readWhole } from "../io.ts";
 import type { ParsedOptions } from "../options.ts";
 import { Fatal, type Tool, UsageError } from "../tool.ts";
 import { escaped, shown, type View } from "./ls-view.ts";
 import { checkpoints } from "./tar-checkpoint.ts";
-import { compressor } from "./tar-compress.ts";
+import { compressor, unpacked } from "./tar-compress.ts";
 
 /** What follows a complaint after which tar does not go on. */
 export const END = "\ntar: Error is not recoverable: exiting now";
@@ -69,7 +67,7 @@ export function* members(t: Tool, o: ParsedOptions): Gen<TarMember[]> {
   const file = o.value("f") ?? "-";
   let bytes: Uint8Array;
   const packer = compressor(o, file);
-  const zipped = packer === "gzip" && !o.has("a");
+  const zipped = packer !== undefined && !o.has("a");
   try {
     if (file === "-") bytes = yield* readWhole(p, 0);
     else {
@@ -90,23 +88,7 @@ export function* members(t: Tool, o: ParsedOptions): Gen<TarMember[]> {
       );
     throw new Fatal(`${file}: Cannot open: ${error.message}${END}`, 2);
   }
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-    try {
-      bytes = (yield* inSteps(gunzipping(bytes), 9)).bytes;
-    } catch (error) {
-      if (!(error instanceof DeflateError)) throw error;
-      throw new Fatal(`Unexpected EOF in archive${END}`, 2, `\ngzip: stdin: ${error.message}\n`);
-    }
-  } else if (bytes[0] === 0x42 && bytes[1] === 0x5a && bytes[2] === 0x68) {
-    try {
-      bytes = yield* inSteps(bunzipping(bytes), 7);
-    } catch (error) {
-      if (!(error instanceof Bzip2Error)) throw error;
-      throw new Fatal(`Unexpected EOF in archive${END}`, 2, "\nbzip2: Compressed file ends unexpectedly;\n");
-    }
-  } else if (packer === "bzip2" && !o.has("a"))
-    throw new Fatal(`Child returned status 2${END}`, 2, "bzip2: (stdin) is not a bzip2 file.\n");
-  else if (zipped) throw new Fatal(`Child returned status 1${END}`, 2, "\ngzip: stdin: not in gzip format\n");
+  bytes = yield* unpacked(bytes, o.has("a") ? undefined : packer);
   yield* checkpoints(t, o, bytes.length, false);
   const found = unpackMembers(bytes);
   if (found === undefined || bytes.length < 512) {
