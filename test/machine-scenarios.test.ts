@@ -477,7 +477,7 @@ sleep 30; kubectl logs -n kube-system kube-scheduler-cp-1 | grep -m1 -o "tls: fa
   {
     name: "a control plane with certificates and values that do not fit",
     script: `m=/etc/kubernetes/manifests
-try() { echo "cp $m/$1.yaml /tmp/; sed -i '$2' $m/$1.yaml; sleep 50; crictl logs \\$(crictl ps -a --name $1 -q | head -1) 2>&1 | grep -v args | tail -2; cp /tmp/$1.yaml $m; sleep 60" | ssh cp-1 sudo bash; }
+try() { echo "cp $m/$1.yaml /tmp/; sed -i '$2' $m/$1.yaml; sleep 65; crictl logs \\$(crictl ps -a --name $1 -q | head -1) 2>&1 | grep -v args | tail -2; cp /tmp/$1.yaml $m; sleep 75" | ssh cp-1 sudo bash; }
 try kube-apiserver 's#etcd-cafile=.*#etcd-cafile=/etc/kubernetes/pki/ca.crt#'
 try kube-apiserver 's#etcd-certfile=.*#etcd-certfile=/etc/kubernetes/pki/apiserver.crt#'
 try kube-apiserver 's#tls-private-key-file=.*#tls-private-key-file=/etc/kubernetes/pki/sa.key#'

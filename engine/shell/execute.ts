@@ -25,7 +25,7 @@ import { runSimple } from "./simple.ts";
 import type { Source } from "./source.ts";
 import { syntaxError } from "./syntax.ts";
 import { handleSignals, runTrap } from "./traps.ts";
-import { readLine } from "./verbose.ts";
+import { hiddenLines, readLine } from "./verbose.ts";
 
 /** Runs a whole text: a script, a `-c` string, an `eval`, a trap. Stops where its syntax is wrong, as bash does. */
 export function* runSource(
@@ -40,12 +40,14 @@ export function* runSource(
   let shown = source.firstLine - 1;
   const reads = !sh.setup.interactive && sh.runningTrap === 0;
   const lines = reads ? source.text.split("\n") : [];
-  const show = function* (to: number): Gen<void> {
+  const show = function* (to: number, hidden?: ReadonlySet<number>): Gen<void> {
     if (!sh.has("verbose")) {
       shown = Math.max(shown, to);
       return;
     }
-    for (; shown < to; shown++) yield* sh.writeTo(2, `${lines[shown - source.firstLine + 1] ?? ""}\n`);
+    for (; shown < to; shown++) {
+      if (!hidden?.has(shown + 1)) yield* sh.writeTo(2, `${lines[shown - source.firstLine + 1] ?? ""}\n`);
+    }
   };
   try {
     for (let part = reader.next(); part !== undefined; part = reader.next()) {
@@ -65,7 +67,10 @@ export function* runSource(
         if (line > lastLine && reader.rereads(statement.pos)) break;
         lastLine = text.placeOf(Math.max(statement.pos, statement.end - 1));
         try {
-          if (reads) yield* show(sh.has("verbose") ? readLine(text, statements, statement) : lastLine);
+          if (!reads) {
+            // What a trap or a prompt runs is not read.
+          } else if (!sh.has("verbose")) yield* show(lastLine);
+          else yield* show(readLine(text, statements, statement), hiddenLines(text, statement));
           if (sh.has("noexec")) continue;
           // The last command takes the shell's place, unless a trap is to run after it.
           yield* runStatement(sh, statement, statement === final && sh.traps.size === 0);

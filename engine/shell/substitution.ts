@@ -36,6 +36,7 @@ export function* substituteCommand(sh: Shell, text: string, line: number, backqu
     (sub) => {
       sub.traceDepth++;
       sub.inSubstitution = true;
+      sub.options.delete("verbose");
       if (sub.inheritsErrexit && !sub.posix) sub.options.delete("errexit");
       return runBody(sub, source, true, "command substitution");
     },
@@ -125,6 +126,7 @@ export function* substituteProcess(sh: Shell, piece: Piece & { k: "proc" }, line
     sh,
     (sub) => {
       sub.traceDepth++;
+      sub.options.delete("verbose");
       return runBody(sub, source, true, "process substitution");
     },
     { fds },

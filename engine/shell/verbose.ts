@@ -23,3 +23,56 @@ function documentsEnd(node: unknown): number {
   for (const part of Object.values(node)) end = Math.max(end, documentsEnd(part));
   return end;
 }
+
+/**
+ * Lines of a statement that `set -v` does not show: bash reads what is within `$(…)` and `<(…)` with its echo off, but for
+ * the here-documents there. What is between backquotes is read with its word.
+ */
+export function hiddenLines(text: Source, statement: Statement): ReadonlySet<number> {
+  const hidden = new Set<number>();
+  if (text.placeOf(statement.pos) < text.placeOf(statement.end)) hide(text, statement, hidden);
+  return hidden;
+}
+
+function hide(text: Source, node: unknown, hidden: Set<number>): void {
+  if (typeof node !== "object" || node === null) return;
+  const {
+    type,
+    pos,
+    end,
+    text: words,
+    body,
+    closing,
+    script,
+    parts,
+    value,
+    elements,
+    expression,
+  } = node as Partial<Looked>;
+  if (type === "CommandExpansion" && words!.startsWith("`")) return;
+  if (type === "CommandExpansion" || type === "ProcessSubstitution") {
+    for (let line = text.placeOf(pos!) + 1; line <= text.placeOf(end! - 1); line++) hidden.add(line);
+    hide(text, script, hidden);
+  } else if (type === "HereDoc") {
+    if (body === undefined) return;
+    const last = text.placeOf(Math.max(body.pos, (closing?.end ?? body.end) - 1));
+    for (let line = text.placeOf(body.pos); line <= last; line++) hidden.delete(line);
+  } else if (type === "Word") hide(text, parts, hidden);
+  else if (type === "Assignment") hide(text, elements ?? value, hidden);
+  else if (type === "ArithmeticExpansion") hide(text, expression, hidden);
+  else for (const part of Object.values(node)) hide(text, part, hidden);
+}
+
+interface Looked {
+  type: string;
+  pos: number;
+  end: number;
+  text: string;
+  body: { pos: number; end: number };
+  closing: { end: number };
+  script: unknown;
+  parts: unknown;
+  value: unknown;
+  elements: unknown;
+  expression: unknown;
+}

@@ -325,6 +325,28 @@ describe("kubelet", () => {
     expect(n.faults()).toEqual([]);
   });
 
+  it("starts a changed static Pod once the old one has ended, and tells nobody of the old one's end", () => {
+    const n = node();
+    const dir = ensureDir(n.machine, "/etc/kubernetes/manifests");
+    const manifest = (seconds: number): string =>
+      `apiVersion: v1\nkind: Pod\nmetadata:\n  name: etcd\nspec:\n  hostNetwork: true\n  containers:\n  - name: etcd\n    image: busybox:1.36\n    command: [sleep, "${seconds}"]\n`;
+    putFile(n.machine, dir, "etcd.yaml", manifest(3600));
+    n.advance(10);
+    const mirror = () => n.run(n.client.get<Pod>(PODS, "default", "etcd-worker-1"));
+    const old = mirror();
+    expect(old.status?.phase).toBe("Running");
+    putFile(n.machine, dir, "etcd.yaml", manifest(3601));
+    n.advance(8);
+    expect(mirror()).toEqual(old);
+    // It ends after its 30 s, and the new one asks every 10 s to 15 s.
+    n.advance(45);
+    expect(mirror().metadata.uid).not.toBe(old.metadata.uid);
+    expect(mirror().spec.containers[0]!.command).toEqual(["sleep", "3601"]);
+    expect(mirror().status?.phase).toBe("Running");
+    expect(n.runtime.sandboxes.size).toBe(1);
+    expect(n.faults()).toEqual([]);
+  });
+
   it("keeps containers running while kubelet or containerd are away", () => {
     const n = node();
     n.create("s", { containers: [SLEEP] });

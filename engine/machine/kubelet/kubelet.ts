@@ -129,6 +129,7 @@ export class Kubelet implements KubeletContext {
       probes: this.probes,
       pullTimes: (uid) => images.pullTimes(uid),
       ensureMirror: (pod) => this.ensureMirror(pod),
+      mayStart: (pod) => !isStatic(pod) || this.workersNamed(pod, isStatic)[0]?.uid === pod.metadata.uid,
       finished: (worker) => this.finished(worker),
     };
   }
@@ -295,7 +296,7 @@ export class Kubelet implements KubeletContext {
     );
     if (type === "deleted") this.mirrors.delete(key);
     else this.mirrors.set(key, mirror);
-    const worker = this.workerNamed(mirror, isStatic);
+    const worker = this.workersNamed(mirror, isStatic).at(-1);
     if (worker === undefined) {
       // A mirror without its static Pod is left over.
       if (type === "added" && this.staticRead) this.spawn(`mirror ${key}`, deleteOrphanedMirror(this, mirror));
@@ -305,14 +306,15 @@ export class Kubelet implements KubeletContext {
     if (type === "deleted" || mirror.metadata.deletionTimestamp) worker.touch();
   }
 
-  /** The worker of a Pod of this name and namespace. */
-  private workerNamed(pod: Pod, fits: (pod: Pod) => boolean = () => true): PodWorker | undefined {
+  /** Workers of Pods of this name and namespace, the oldest first. */
+  private workersNamed(pod: Pod, fits: (pod: Pod) => boolean = () => true): PodWorker[] {
     const { name, namespace } = pod.metadata;
+    const out: PodWorker[] = [];
     for (const worker of this.workers.values()) {
       const { metadata } = worker.pod;
-      if (metadata.name === name && metadata.namespace === namespace && fits(worker.pod)) return worker;
+      if (metadata.name === name && metadata.namespace === namespace && fits(worker.pod)) out.push(worker);
     }
-    return undefined;
+    return out;
   }
 
   private add(pod: Pod, source: "api" | "file"): void {
@@ -335,7 +337,7 @@ export class Kubelet implements KubeletContext {
     this.workers.set(pod.metadata.uid, worker);
     this.objects.register(pod);
     if (pod.metadata.deletionTimestamp) worker.terminate(pod.metadata.deletionGracePeriodSeconds);
-    else worker.touch();
+    else worker.begin();
   }
 
   /** Pods that hold resources of the node. */
@@ -417,7 +419,7 @@ export class Kubelet implements KubeletContext {
 
   private *removeFromRuntime(pod: Pod): Gen {
     const mirror = isStatic(pod) ? this.mirrors.get(podKey(pod)) : undefined;
-    if (mirror && this.workerNamed(pod) === undefined)
+    if (mirror && this.workersNamed(pod).length === 0)
       this.spawn(`mirror ${podKey(pod)}`, deleteOrphanedMirror(this, mirror));
     yield* this.removeRuns(pod.metadata.uid);
     const directory = logDirectory(pod);
@@ -452,9 +454,14 @@ export class Kubelet implements KubeletContext {
     }
   }
 
-  /** The Pod as the API has it: itself, or the mirror of a static one. */
+  /**
+   * The Pod as the API has it: itself, or the mirror of a static one. A mirror stands for the newest static Pod of its
+   * name, so what becomes of an older one is told to nobody (TranslatePodUID).
+   */
   private apiPod(pod: Pod): Pod | undefined {
     if (!isStatic(pod)) return this.workers.get(pod.metadata.uid)?.pod ?? pod;
+    const newest = this.workersNamed(pod, isStatic).at(-1);
+    if (newest !== undefined && newest.uid !== pod.metadata.uid) return undefined;
     const mirror = this.mirrors.get(podKey(pod));
     return mirror?.metadata.deletionTimestamp ? undefined : mirror;
   }

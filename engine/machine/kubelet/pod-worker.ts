@@ -26,6 +26,8 @@ export interface WorkerParts {
   pullTimes(uid: string): readonly [number | undefined, number | undefined];
   /** Makes or repairs the mirror of a static Pod. */
   ensureMirror(pod: Pod): Gen<void>;
+  /** False while an older static Pod of the same name ends (allowStaticPodStart). */
+  mayStart(pod: Pod): boolean;
   /** The worker has done all there is to do for this Pod. */
   finished(worker: PodWorker): void;
 }
@@ -62,6 +64,12 @@ export class PodWorker {
 
   get uid(): string {
     return this.pod.metadata.uid;
+  }
+
+  /** Starts the Pod, or asks again later whether it may start. */
+  begin(): void {
+    if (this.parts.mayStart(this.pod)) this.touch();
+    else this.touchWithin(KUBELET.resyncMs);
   }
 
   touch(): void {
@@ -125,11 +133,16 @@ export class PodWorker {
         podUID: this.uid,
       });
     }
-    const range = transient ? KUBELET.transientMs : KUBELET.resyncMs;
+    this.touchWithin(transient ? KUBELET.transientMs : KUBELET.resyncMs);
+  }
+
+  private touchWithin(range: readonly [number, number]): void {
+    const { ctx } = this.parts;
     this.retry = ctx.after(drawMs(ctx.random, range), `resync ${podKey(this.pod)}`, () => this.touch());
   }
 
   private *once(): Gen<void> {
+    if (this.state === "sync" && !this.parts.mayStart(this.pod)) return this.touchWithin(KUBELET.resyncMs);
     if (this.state === "sync") yield* this.syncPod();
     if (this.state === "terminating") yield* this.terminatePod();
   }

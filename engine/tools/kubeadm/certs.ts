@@ -86,7 +86,7 @@ function dateText(ms: number): string {
 }
 
 function* known(k: Kubeadm, tag: string): Gen {
-  yield* k.configuration(tag, "your-config.yaml");
+  yield* k.configuration(tag);
   yield* k.print("\n");
 }
 

@@ -132,10 +132,10 @@ export class Kubeadm {
   }
 
   /** Reads the ConfigMap of the cluster's configuration, saying so under `tag`. */
-  *configuration(tag: string, file = "your-config-file", client = this.client()): Gen<KubeObject> {
+  *configuration(tag: string, client = this.client()): Gen<KubeObject> {
     yield* this.print(
       `[${tag}] Reading configuration from the "kubeadm-config" ConfigMap in namespace "kube-system"...\n` +
-        `[${tag}] Use 'kubeadm init phase upload-config --config ${file}' to re-upload it.\n`,
+        `[${tag}] Use 'kubeadm init phase upload-config --config your-config.yaml' to re-upload it.\n`,
     );
     return yield* this.ask(() => client.get(CONFIG_MAPS, "kube-system", "kubeadm-config"));
   }

@@ -70,7 +70,7 @@ export function* join(k: Kubeadm): Gen {
   const { authority, server } = yield* discover(k, want);
   const bootstrap = bootstrapConfig(authority, server, `${want.id}.${want.secret}`);
   const client = clientFromKubeconfig(k.p, loadKubeconfig(bootstrap), k.agent);
-  const configuration = yield* k.configuration("preflight", "your-config-file", client);
+  const configuration = yield* k.configuration("preflight", client);
   const settings = controlPlane && joinSettings(k, configuration["data"]?.ClusterConfiguration ?? "");
   if (settings) yield* prepareControlPlane(k, client, settings);
   yield* startKubelet(k, client, bootstrap, authority);

@@ -96,7 +96,7 @@ export function* upgradeNode(k: Kubeadm): Gen {
     );
   }
   const client = clientFromKubeconfig(k.p, path, k.agent);
-  const release = clusterRelease(yield* k.configuration("upgrade", "your-config-file", client));
+  const release = clusterRelease(yield* k.configuration("upgrade", client));
   yield* k.print("[upgrade/preflight] Running pre-flight checks\n");
   if (controlPlane) {
     yield* k.print(PULLING);
