@@ -2,6 +2,7 @@ import { isErrno } from "../../machine/errno.ts";
 import type { Inode } from "../../machine/inode.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
+import { unpackCpio } from "../../text/cpio-format.ts";
 import { calendar, strftime } from "../../text/time.ts";
 import { tool } from "../tool.ts";
 import { latin1 } from "./input.ts";
@@ -108,11 +109,28 @@ function ofBytes(bytes: Uint8Array): Found {
     return plain("LZMA compressed data, streamed", "application/x-lzma");
   if (head.startsWith("\x28\xb5\x2f\xfd"))
     return plain("Zstandard compressed data (v0.8+), Dictionary ID: None", "application/zstd");
+  if (head.startsWith("!<arch>\n"))
+    return /^.{8}debian/s.test(head)
+      ? plain("Debian binary package (format 2.0)", "application/vnd.debian.binary-package")
+      : plain("current ar archive", "application/x-archive");
+  if (/^07070[127]/.test(head)) {
+    const kind = head[5] === "7" ? "pre-SVR4 or odc" : head[5] === "1" ? "SVR4 with no CRC" : "SVR4 with CRC";
+    return plain(`ASCII cpio archive (${kind})`, "application/x-cpio");
+  }
+  if (head.startsWith("\xc7\x71")) return plain(cpio(bytes), "application/x-cpio");
   if (head.slice(257, 263) === "ustar ") return plain("POSIX tar archive (GNU)", "application/x-tar");
   if (head.slice(257, 262) === "ustar") return plain("POSIX tar archive", "application/x-tar");
   const encoding = encodingOf(bytes);
   if (encoding === undefined) return plain("data", "application/octet-stream");
   return textual(bytes, head, encoding);
+}
+
+/** What the old header of an archive's first member says. */
+function cpio(bytes: Uint8Array): string {
+  const one = unpackCpio(bytes).members[0];
+  if (one === undefined) return "cpio archive";
+  const time = strftime("%a %b %e %H:%M:%S %Y", calendar(one.mtime));
+  return `cpio archive; device ${one.dev}, inode ${one.ino}, mode ${one.mode.toString(8)}, uid ${one.uid}, gid ${one.gid}, modified ${time}, ${one.bytes.length} bytes "${one.name}"`;
 }
 
 function gzip(bytes: Uint8Array, head: string): string {

@@ -1,4 +1,5 @@
 import type { Program } from "../../machine/process.ts";
+import { ar } from "./ar.ts";
 import { awk } from "./awk/index.ts";
 import { base32, base64, basenc } from "./base64.ts";
 import { bc } from "./bc/index.ts";
@@ -11,6 +12,7 @@ import { cmp } from "./cmp.ts";
 import { col, colrm } from "./col.ts";
 import { column } from "./column.ts";
 import { cp } from "./cp.ts";
+import { cpio } from "./cpio.ts";
 import { csplit } from "./csplit.ts";
 import { cut } from "./cut.ts";
 import { date } from "./date.ts";
@@ -115,6 +117,7 @@ export const textPrograms: Record<string, Program> = {
   nawk: awk,
   ncal: cal,
   hd: hexdump,
+  ar,
   awk,
   patch,
   bc,
@@ -159,6 +162,7 @@ export const textPrograms: Record<string, Program> = {
   column,
   comm,
   cp,
+  cpio,
   csplit,
   cut,
   date,

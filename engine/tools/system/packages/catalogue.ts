@@ -30,6 +30,7 @@ bash 5.2.15-2+b7 1491 /usr/bin/bash # GNU Bourne Again SHell
 bc 1.07.1-3+b1 105 /usr/bin/bc # GNU bc arbitrary precision calculator language
 bind9-dnsutils 1:9.18.33-1~deb12u2 407 /usr/bin/dig /usr/bin/nslookup # Clients provided with BIND 9
 bind9-host 1:9.18.33-1~deb12u2 305 /usr/bin/host # DNS Lookup Utility
+binutils 2.40-2 72 /usr/bin/ar # GNU assembler, linker and binary utilities
 bsdextrautils 2.38.1-5+deb12u3 88 /usr/bin/hexdump /usr/bin/column # extra utilities from 4.4BSD-Lite
 ca-certificates 20230311 155 # Common CA certificates
 conntrack 1:1.4.7-1+b2 33 /usr/sbin/conntrack # Program to modify the conntrack tables
