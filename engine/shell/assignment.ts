@@ -1,7 +1,7 @@
 import type { Assignment, Word } from "unbash";
 import type { Gen } from "../kernel/index.ts";
 import { AssociativeArray } from "./assoc.ts";
-import { readonlyVariable, ShellError } from "./control.ts";
+import { invalidName, namedMessage, readonlyVariable, ShellError } from "./control.ts";
 import {
   type Compiled,
   compile,
@@ -144,14 +144,15 @@ export function* assignmentText(sh: Shell, ready: Prepared): Gen<string> {
   return `${name}${ready.append ? "+" : ""}=${value}`;
 }
 
-/** Assigns; that the variable is read-only is told, and leads to `false`. */
-export function* tryAssign(sh: Shell, name: string, value: string): Gen<boolean> {
+/** Assigns; that the variable is read-only or a reference without a name is told, and leads to `false`. */
+export function* tryAssign(sh: Shell, name: string, value: string, prefix = ""): Gen<boolean> {
   try {
     yield* expandingAtOnce(sh, () => sh.assign(name, undefined, value));
     return true;
   } catch (error) {
-    if (!(error instanceof ShellError) || !error.bare) throw error;
-    yield* sh.complain(error.message);
+    const refused = error instanceof ShellError && (error.bare || sh.vars.find(name)?.nameref === true);
+    if (!refused) throw error;
+    yield* sh.complain(namedMessage(prefix, error));
     return false;
   }
 }
@@ -181,8 +182,12 @@ export function requireRoom(elements: number): void {
 export function assignArray(sh: Shell, name: string, elements: readonly Element[], append: boolean): void {
   const target = sh.vars.target(name);
   // A reference to an element cannot become an array.
-  if (target.includes("[")) throw new ShellError(`\`${target}': not a valid identifier`);
+  if (target.includes("[")) throw invalidName(target);
   let variable = sh.vars.find(target);
+  if (variable?.nameref && !variable.value) {
+    sh.warnings.push(`warning: ${target}: removing nameref attribute`);
+    variable.nameref = false;
+  }
   if (variable?.readonly) throw readonlyVariable(target);
   if (variable === undefined) {
     variable = new Variable();

@@ -3,7 +3,6 @@ import type {
   ArithmeticFor,
   Case,
   CompoundList,
-  Coproc,
   For,
   If,
   PipelineNode,
@@ -13,12 +12,11 @@ import type {
   While,
 } from "unbash";
 import type { Gen } from "../kernel/index.ts";
-import { pipe } from "../machine/sys.ts";
-import { assignArray, tryAssign } from "./assignment.ts";
+import { tryAssign } from "./assignment.ts";
 import { evaluateTest } from "./cond.ts";
 import { BreakLoop, namedMessage, ShellError } from "./control.ts";
 import { textWidth } from "./editor/width.ts";
-import { runList, runNode } from "./execute.ts";
+import { runList } from "./execute.ts";
 import {
   arithText,
   expanding,
@@ -40,6 +38,7 @@ import { closeArith, splitHead } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { trace } from "./simple.ts";
 import { debugTrap } from "./traps.ts";
+import { isNameReference } from "./variables.ts";
 
 /** A condition: `set -e` and ERR look away. */
 function* condition(sh: Shell, list: CompoundList): Gen<boolean> {
@@ -132,7 +131,13 @@ export function* runFor(sh: Shell, node: For): Gen<void> {
         ))
       )
         continue;
-      if (sh.vars.find(name)?.nameref) sh.vars.find(name)!.value = word;
+      const reference = sh.vars.find(name);
+      if (reference?.nameref && !isNameReference(word)) {
+        yield* sh.complain(`\`${word}': not a valid identifier`);
+        sh.status = 1;
+        return;
+      }
+      if (reference?.nameref) reference.value = word;
       else if (!(yield* assignLoop(sh, name, word))) return;
       if (!(yield* turn(sh, node.body))) break;
     }
@@ -400,35 +405,4 @@ export function* runSelect(sh: Shell, node: Select): Gen<void> {
   } finally {
     sh.loops--;
   }
-}
-
-/** `coproc NAME command`: a background command whose input and output are pipes of the shell. */
-export function* startCoproc(sh: Shell, node: Coproc): Gen<void> {
-  const name = node.name?.text ?? "COPROC";
-  const [input, toChild] = pipe();
-  const [fromChild, output] = pipe();
-  const fds = sh.fds();
-  fds.set(0, input);
-  fds.set(1, output);
-  const child = yield* forkShell(
-    sh,
-    function* (sub) {
-      yield* runNode(sub, node.body as Parameters<typeof runNode>[1], true);
-      return sub.status;
-    },
-    { fds, background: true, ...(sh.has("monitor") ? { group: "new" as const } : {}) },
-  );
-  // Bash moves the four ends of its two pipes up, from 63 down, and closes the child's two.
-  const free: number[] = [];
-  for (let fd = 63; free.length < 4 && fd > 2; fd--) if (!sh.p.fds.has(fd)) free.push(fd);
-  const [readFd, , , writeFd] = free as [number, number, number, number];
-  sh.p.setFd(readFd, fromChild);
-  sh.p.setFd(writeFd, toChild);
-  sh.p.closeOnExec.add(readFd).add(writeFd);
-  const elements = [String(readFd), String(writeFd)].map((value) => ({ index: undefined, value, append: false }));
-  assignArray(sh, name, elements, false);
-  sh.assign(`${name}_PID`, undefined, String(child.nsPid));
-  sh.lastBackground = child.nsPid;
-  sh.jobs.add([child], child.group, sh.textOf(node), true, sh.p.cwd);
-  sh.status = 0;
 }

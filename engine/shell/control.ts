@@ -78,6 +78,11 @@ export function badSubscript(name: string, subscript: string): ShellError {
   return error;
 }
 
+/** The error of what is no name of a variable, where one is needed (`sh_invalidid` of bash's builtins/common.c). */
+export function invalidName(text: string): ShellError {
+  return new ShellError(`\`${text}': not a valid identifier`);
+}
+
 /** An error's message with what met it before it. */
 export function namedMessage(prefix: string, error: ShellError): string {
   return error.bare || error.unnamed ? error.message : prefix + error.message;

@@ -11,8 +11,8 @@ import {
   runSubshell,
   runTest,
   runWhile,
-  startCoproc,
 } from "./compound.ts";
+import { startCoproc } from "./coproc.ts";
 import { ExitShell, ShellError } from "./control.ts";
 import { warn } from "./expand.ts";
 import { exitStatus } from "./fork.ts";

@@ -5,6 +5,7 @@ import type { OpenFile } from "../machine/open-file.ts";
 import type { Process } from "../machine/process.ts";
 import { fork } from "../machine/sys.ts";
 import { BreakLoop, ExitShell, ReturnFrom, ShellError } from "./control.ts";
+import { closeCoproc } from "./coproc.ts";
 import { copyShell } from "./copy.ts";
 import { runSource } from "./execute.ts";
 import type { Shell } from "./shell.ts";
@@ -16,13 +17,14 @@ import { handleSignals, resetSignals, runExitTrap } from "./traps.ts";
 export function* forkShell(
   sh: Shell,
   body: (sub: Shell) => Gen<number>,
-  options: { fds?: Map<number, OpenFile>; group?: number | "new"; background?: boolean } = {},
+  options: { fds?: Map<number, OpenFile>; group?: number | "new"; background?: boolean; substitution?: boolean } = {},
 ): Gen<Process> {
   yield* sh.settle();
   yield* cpu(COST.fork);
   const sub = copyShell(sh);
   const main = function* (p: Process): Gen<number> {
     sub.p = p;
+    if (sh.coproc && !options.substitution) closeCoproc(sub, sh.coproc);
     return yield* finishing(sub, body(sub));
   };
   for (let attempt = 0; ; attempt++) {

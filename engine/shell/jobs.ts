@@ -94,6 +94,8 @@ export class JobTable {
   private silent: Process[] = [];
   /** Statuses of background children by pid, for `wait pid` after they were collected. */
   readonly remembered = new Map<number, number>();
+  /** What is to be done when a child has ended and was waited for. */
+  readonly onEnd = new Map<Process, () => void>();
   private uses = 0;
 
   copyForSubshell(): JobTable {
@@ -199,6 +201,8 @@ export class JobTable {
     if (status.kind === "stopped" && !again) this.use(job);
     if (status.kind === "exited" || status.kind === "signaled") {
       this.remember(process, status);
+      this.onEnd.get(process)?.();
+      this.onEnd.delete(process);
     }
   }
 

@@ -106,7 +106,7 @@ function indirect(sh: Shell, param: Param): Param | ParamValue {
     return { list: sh.keysOf(sh.vars.target(param.name)), star: param.index === "*" };
   }
   const variable = sh.vars.find(param.name);
-  if (variable?.nameref) return { list: undefined, text: variable.value } as ParamValue;
+  if (variable?.nameref && param.index === undefined) return { list: undefined, text: variable.value } as ParamValue;
   const value = lookup(sh, param).text;
   // A positional parameter that is not there refers to nothing.
   if (value === undefined && !/^[A-Za-z_]/.test(param.name)) return { ...param, prefix: undefined };

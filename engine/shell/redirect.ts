@@ -5,6 +5,7 @@ import type { OpenFile } from "../machine/open-file.ts";
 import { release } from "../machine/process.ts";
 import { find, openFile, pipe } from "../machine/sys.ts";
 import { tryAssign } from "./assignment.ts";
+import { coprocCloses } from "./coproc.ts";
 import { braceExpand } from "./brace.ts";
 import { ShellError } from "./control.ts";
 import { compile, expanding, expandText, piecesText, wordText } from "./expand.ts";
@@ -82,11 +83,12 @@ function* apply(sh: Shell, one: Redirection, saved: Saved): Gen<void> {
       const value = sh.get(keepFor);
       if (value === undefined || !/^\d+$/.test(value)) throw new ShellError(`${keepFor}: ambiguous redirect`, "fail");
       save(sh, Number(value), saved);
+      coprocCloses(sh, Number(value));
       sh.p.closeFd(Number(value));
       return;
     }
     fd = sh.p.freeFd(10);
-    if (!(yield* tryAssign(sh, keepFor, String(fd))))
+    if (!(yield* tryAssign(sh, keepFor, String(fd), "exec: ")))
       throw new ShellError(`${keepFor}: cannot assign fd to variable`, "fail");
   }
   if (fd >= (sh.p.limits?.nofile ?? fd + 1)) {
@@ -169,6 +171,7 @@ function* applyFile(sh: Shell, one: Redirect, fd: number, saved: Saved | undefin
   if (operator === "<&" || operator === ">&") {
     if (word === "-") {
       if (saved) save(sh, fd, saved);
+      coprocCloses(sh, fd);
       sh.p.closeFd(fd);
       return;
     }
@@ -184,6 +187,7 @@ function* applyFile(sh: Shell, one: Redirect, fd: number, saved: Saved | undefin
       put(sh, fd, file, saved);
       if (move && from !== fd) {
         if (saved) save(sh, from, saved);
+        coprocCloses(sh, from);
         sh.p.closeFd(from);
       }
       return;

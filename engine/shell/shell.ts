@@ -7,7 +7,8 @@ import type { Process } from "../machine/process.ts";
 import type { Signal } from "../machine/signal.ts";
 import * as sys from "../machine/sys.ts";
 import { type ArithScope, evaluate } from "./arith.ts";
-import { badSubscript, readonlyVariable, ShellError } from "./control.ts";
+import { badSubscript, invalidName, readonlyVariable, ShellError } from "./control.ts";
+import type { CoprocState } from "./coproc.ts";
 import { BARE, FAULT, inDialect } from "./dialect.ts";
 import { Bindings } from "./editor/bindings.ts";
 import { exportedEnvironment } from "./environment.ts";
@@ -23,7 +24,7 @@ import { expandPrompt } from "./prompt.ts";
 import type { Source } from "./source.ts";
 import { indexOf } from "./subscript.ts";
 import { substituteCommand, substituteProcess } from "./substitution.ts";
-import { MAX_ELEMENTS, Variable, Variables } from "./variables.ts";
+import { isNameReference, MAX_ELEMENTS, Variable, Variables } from "./variables.ts";
 import type { Piece } from "./word.ts";
 
 /** How the shell was started decides the words of its messages and a few rules. */
@@ -114,6 +115,7 @@ export class Shell {
   /** Positive where `set -e` and the ERR trap look away. */
   ignoreErrors = 0;
   jobs = new JobTable();
+  coproc: CoprocState | undefined;
   traps = new Map<string, string>();
   /** Traps of the parent, which a subshell shows until it sets one of its own. */
   shownTraps = new Map<string, string>();
@@ -340,7 +342,10 @@ export class Shell {
     const target = this.vars.target(name);
     const bracket = target.indexOf("[");
     if (bracket > 0) {
-      this.assign(target.slice(0, bracket), target.slice(bracket + 1, -1), value, append);
+      if (index !== undefined) throw invalidName(target);
+      const array = target.slice(0, bracket);
+      this.dropReference(array, target);
+      this.assign(array, target.slice(bracket + 1, -1), value, append);
       return;
     }
     let variable = this.vars.find(target);
@@ -355,7 +360,8 @@ export class Shell {
       if (index !== undefined && variable.list) this.indexOf(variable, index, name, false, expanded);
       throw readonlyVariable(target);
     }
-    if (variable.nameref && !variable.value && value === "") throw new ShellError("`': not a valid identifier");
+    if (variable.nameref && !variable.value && (index !== undefined || !isNameReference(value)))
+      throw invalidName(index === undefined ? value : "");
     if (variable.set && index === undefined) {
       variable.set(value);
       return;
@@ -381,10 +387,6 @@ export class Shell {
       variable.list[at] = this.converted(variable, value, append, variable.list[at]);
     } else {
       variable.value = this.converted(variable, value, append, variable.value);
-      if (variable.nameref && value !== "" && !/^[A-Za-z_]\w*(\[.*\])?$/.test(value)) {
-        variable.value = undefined;
-        throw new ShellError(`\`${value}': invalid variable name for name reference`, "fail");
-      }
     }
     if (variable.exported || target === "PATH" || target === "IFS") this.vars.changed();
     if (target === "BASH_COMPAT" && this.setup.dialect === "bash") setCompatibility(this, variable.value ?? "");
@@ -395,6 +397,16 @@ export class Shell {
       if (warning) this.warnings.push(warning);
     } else if (target === "IGNOREEOF") this.options.add("ignoreeof");
     else if (target === "POSIXLY_CORRECT" && this.setup.dialect === "bash") setPosixMode(this, true);
+  }
+
+  /** An array that a reference to one of its elements is assigned by: it is no reference itself any more. */
+  private dropReference(name: string, target: string): void {
+    const variable = this.vars.find(name);
+    if (!variable?.nameref) return;
+    if (this.vars.frames.some((frame) => frame.has(name))) throw invalidName(target);
+    this.warnings.push(`warning: ${name}: removing nameref attribute`);
+    variable.nameref = false;
+    variable.value = undefined;
   }
 
   /** A value as the attributes of its variable make it. */

@@ -123,7 +123,7 @@ function* prepareInTurn(sh: Shell, nodes: readonly Assignment[]): Gen<Prepared[]
       const ready = yield* prepareAssignment(sh, node);
       out.push(ready);
       if (nodes.length === 1 || ready.elements || ready.index !== undefined) continue;
-      const { name } = ready;
+      const name = temporaryName(sh, ready.name);
       const old = sh.vars.find(name);
       if (old?.readonly) continue;
       const variable = sh.vars.local(name);
@@ -135,6 +135,13 @@ function* prepareInTurn(sh: Shell, nodes: readonly Assignment[]): Gen<Prepared[]
     if (nodes.length > 1) sh.vars.popFrame();
   }
   return out;
+}
+
+/** The variable that an assignment before a command sets for it: the one that a reference means. */
+function temporaryName(sh: Shell, name: string): string {
+  if (!sh.vars.find(name)?.nameref) return name;
+  const target = sh.vars.target(name);
+  return /[[\0]/.test(target) ? name : target;
 }
 
 /** In POSIX mode a read-only variable before a command has the whole line given up. */
@@ -258,13 +265,14 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
     try {
       for (const ready of assignments) {
         if (framed) {
-          const old = sh.vars.find(ready.name);
+          const name = temporaryName(sh, ready.name);
+          const old = sh.vars.find(name);
           if (old?.readonly) {
-            if (sh.strict && !sh.posix) throw abandoned(ready.name);
-            yield* sh.complain(`${ready.name}: readonly variable`);
+            if (sh.strict && !sh.posix) throw abandoned(name);
+            yield* sh.complain(`${name}: readonly variable`);
             continue;
           }
-          const variable = sh.vars.local(ready.name);
+          const variable = sh.vars.local(name);
           variable.exported = true;
           variable.temporary = true;
           if (ready.append) carryOver(variable, old);
@@ -326,13 +334,14 @@ function* program(sh: Shell, words: readonly string[], assignments: readonly Pre
     framed.pushFrame(true);
     try {
       for (const ready of assignments) {
-        const old = sh.vars.find(ready.name);
+        const name = temporaryName(sh, ready.name);
+        const old = sh.vars.find(name);
         if (old?.readonly) {
-          if (sh.strict && !sh.posix) throw abandoned(ready.name);
-          yield* sh.complain(`${ready.name}: readonly variable`);
+          if (sh.strict && !sh.posix) throw abandoned(name);
+          yield* sh.complain(`${name}: readonly variable`);
           continue;
         }
-        const variable = sh.vars.local(ready.name);
+        const variable = sh.vars.local(name);
         variable.exported = true;
         if (ready.append) carryOver(variable, old);
         yield* assigning(sh, ready);

@@ -40,7 +40,7 @@ export function* substituteCommand(sh: Shell, text: string, line: number, backqu
       if (sub.inheritsErrexit && !sub.posix) sub.options.delete("errexit");
       return runBody(sub, source, true, "command substitution");
     },
-    { fds },
+    { fds, substitution: true },
   );
   reader.refs++;
   const chunks: Uint8Array[] = [];
@@ -129,7 +129,7 @@ export function* substituteProcess(sh: Shell, piece: Piece & { k: "proc" }, line
       sub.options.delete("verbose");
       return runBody(sub, source, true, "process substitution");
     },
-    { fds },
+    { fds, substitution: true },
   );
   let number = 63;
   while (sh.p.fds.has(number) && number > 10) number--;

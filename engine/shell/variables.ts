@@ -3,6 +3,11 @@ import { type AssociativeArray, hashOrder } from "./assoc.ts";
 /** Most elements of an array. */
 export const MAX_ELEMENTS = 2_000_000;
 
+/** What a reference may refer to: a name, or an element of an array (`valid_nameref_value` of bash's general.c). */
+export function isNameReference(text: string): boolean {
+  return /^[A-Za-z_]\w*(\[[\s\S]+\])?$/.test(text);
+}
+
 /** A shell variable with its attributes. Exactly one of `value`, `list` and `map` holds what it is set to. */
 export class Variable {
   value: string | undefined;

@@ -6,7 +6,7 @@ import { expandingAtOnce } from "../expand.ts";
 import { closeBrace } from "../scan.ts";
 import type { Shell } from "../shell.ts";
 import { parseText } from "../source.ts";
-import type { Variable } from "../variables.ts";
+import { isNameReference, type Variable } from "../variables.ts";
 
 /** What a declaration names: a variable or an element, and what it is set to. */
 export interface Aim {
@@ -22,8 +22,6 @@ export interface Flags {
   on: (letter: string) => boolean;
   off: (letter: string) => boolean;
 }
-
-const REFERENCE = /^[A-Za-z_]\w*(\[[\s\S]+\])?$/;
 
 /** Splits an argument `name`, `name=value`, `name[i]=value`; undefined when it is none. */
 export function aimOf(arg: string, ready: Prepared | undefined): Aim | undefined {
@@ -108,7 +106,8 @@ class Declaration {
       }
       // A reference to a variable that is not there: that one is declared.
       const aim = aimOf(found.again, undefined);
-      if (aim === undefined || (index !== undefined && aim.index !== undefined))
+      const whole = this.kind === "export" || this.kind === "readonly";
+      if (aim === undefined || (aim.index !== undefined && (index !== undefined || whole)))
         throw new ShellError(`\`${found.again}': not a valid identifier`, "fail");
       name = aim.name;
       index = aim.index ?? index;
@@ -120,6 +119,11 @@ class Declaration {
 
   private *checkReference(name: string, index: string | undefined, ready: Prepared | undefined): Gen<void> {
     if (index !== undefined) throw fail(`${name}[${index}]: reference variable cannot be an array`);
+    if (ready?.elements) {
+      // Elements are assigned before the builtin runs.
+      assignArray(this.sh, name, ready.elements, ready.append);
+      throw fail(`${name}: reference variable cannot be an array`);
+    }
     const value = ready?.value ?? "";
     if (ready && value === "" && !ready.append) throw fail("`': not a valid identifier");
     if (value === name || value.startsWith(`${name}[`)) {
@@ -127,7 +131,7 @@ class Declaration {
       yield* this.sh.complain(`${this.label}: warning: ${name}: circular name reference`);
       yield* this.sh.complain(`warning: ${name}: circular name reference`);
     }
-    if (value !== "" && !ready!.append && !REFERENCE.test(value))
+    if (value !== "" && !ready!.append && !isNameReference(value))
       throw fail(`\`${value}': invalid variable name for name reference`);
   }
 
@@ -233,14 +237,16 @@ class Declaration {
     if (existing) {
       if (makeReference && existing.isArray) throw fail(`${name}: reference variable cannot be an array`);
       const references = existing.nameref && !makeReference && !dropReference;
-      if (references && ready && !ready.elements && !REFERENCE.test(ready.value))
-        throw fail(`\`${ready.value}': invalid variable name for name reference`);
+      if (references && ready && !ready.elements && !isNameReference(ready.value)) {
+        sh.vars.remove(name);
+        throw fail(`\`${ready.value}': not a valid identifier`);
+      }
       if (makeReference && !existing.nameref && existing.value !== undefined && !ready)
-        if (!REFERENCE.test(existing.value))
+        if (!isNameReference(existing.value))
           throw fail(`\`${existing.value}': invalid variable name for name reference`);
       // The elements of an array are assigned before the builtin runs.
       if (existing.readonly && ready?.elements) throw readonlyVariable(name);
-      if (existing.readonly && ((makeReference && declares) || off("r") || ready !== undefined))
+      if (existing.readonly && ((makeReference && declares) || (off("r") && !references) || ready !== undefined))
         throw fail(`${name}: readonly variable`);
       if ((off("a") && existing.list) || (off("A") && existing.map))
         throw fail(`${name}: cannot destroy array variables in this way`);
@@ -260,6 +266,7 @@ class Declaration {
       variable.declaredEmpty = variable.value === undefined;
       variable.value = undefined;
     }
+    if (makesArray && !makeReference) variable.nameref = false;
     if (makeReference) {
       variable.integer = false;
       variable.letters = undefined;
