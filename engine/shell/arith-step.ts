@@ -46,7 +46,6 @@ export function subscriptEnd(text: string, at: number): number {
 export class StepEvaluator {
   private readonly text: string;
   private readonly scope: ArithScope;
-  private readonly expanded: boolean;
   private readonly nested: (text: string) => Num | undefined;
   private s: State = {
     token: "",
@@ -61,10 +60,9 @@ export class StepEvaluator {
   private assigning = "";
 
   /** `nested` evaluates the value of a variable; undefined when that goes too deep. */
-  constructor(text: string, scope: ArithScope, expanded: boolean, nested: (text: string) => Num | undefined) {
+  constructor(text: string, scope: ArithScope, nested: (text: string) => Num | undefined) {
     this.text = text;
     this.scope = scope;
-    this.expanded = expanded;
     this.nested = nested;
   }
 
@@ -129,7 +127,7 @@ export class StepEvaluator {
     const ahead = this.s.token;
     this.s = saved;
     this.s.name = name;
-    if (index !== undefined && !this.s.quiet) index = this.scope.resolve(name, index, this.expanded);
+    if (index !== undefined && !this.s.quiet) index = this.scope.resolve(name, index);
     this.s.index = index;
     const step = saved.last === "PRE++" || saved.last === "PRE--";
     this.s.value = (step || ahead !== "=") && !this.s.quiet ? this.valueOf(name, index) : 0;
@@ -137,7 +135,7 @@ export class StepEvaluator {
   }
 
   private valueOf(name: string, index: string | undefined): Num {
-    const value = this.scope.get(name, index, this.expanded);
+    const value = this.scope.get(name, index);
     if (value === undefined) this.scope.missing(name);
     if (!value) return 0;
     const worth = this.nested(value);
@@ -201,7 +199,7 @@ export class StepEvaluator {
   }
 
   private store(name: string | undefined, index: string | undefined, value: Num): void {
-    if (!this.s.quiet && name !== undefined) this.scope.set(name, index, String(value), this.expanded);
+    if (!this.s.quiet && name !== undefined) this.scope.set(name, index, String(value));
   }
 
   /** Reads what may not have an effect when `skip`. */

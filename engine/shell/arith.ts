@@ -2,12 +2,12 @@ import { add, type Num, negate, norm, operation } from "./arith-ops.ts";
 import { readNumber, StepEvaluator, subscriptEnd } from "./arith-step.ts";
 import { ShellError } from "./control.ts";
 
-/** What an expression may read and change. `expanded`: the expression's `$` were expanded, and its subscripts with it. */
+/** What an expression may read and change. */
 export interface ArithScope {
-  get(name: string, index: string | undefined, expanded?: boolean): string | undefined;
-  set(name: string, index: string | undefined, value: string, expanded?: boolean): void;
+  get(name: string, index: string | undefined): string | undefined;
+  set(name: string, index: string | undefined, value: string): void;
   /** A subscript whose side effects happened; what may be given for it afterwards. */
-  resolve(name: string, index: string, expanded?: boolean): string;
+  resolve(name: string, index: string): string;
   /** Throws for an unset variable under `set -u`. */
   missing(name: string): void;
 }
@@ -54,8 +54,7 @@ type Code = (scope: ArithScope, depth: number) => Num;
 const compiled = new Map<string, Code>();
 
 /**
- * Evaluates the text of an arithmetic expression, in 64-bit integers as bash does. Throws `ShellError`. `depth` 0: the
- * text was expanded before, so that its subscripts are not.
+ * Evaluates the text of an arithmetic expression, in 64-bit integers as bash does. Throws `ShellError`.
  */
 export function evaluate(text: string, scope: ArithScope, depth = 1): Num {
   let code = compiled.get(text);
@@ -89,7 +88,7 @@ class Compiler {
       // A syntax error shows when the expression is evaluated, and after what stands before it took effect.
       const { text } = this;
       return (scope, depth) =>
-        new StepEvaluator(text, scope, depth === 0, (value) => {
+        new StepEvaluator(text, scope, (value) => {
           // Bash goes 1024 deep. What has a syntax error somewhere ends with one, so a tenth of it will do.
           return depth >= 100 ? undefined : evaluate(value, scope, depth + 1);
         }).run();
@@ -173,16 +172,16 @@ class Compiler {
         if (op === "") {
           return (scope, depth) => {
             const result = value(scope, depth);
-            scope.set(name, index, String(result), depth === 0);
+            scope.set(name, index, String(result));
             return result;
           };
         }
         const operate = this.operation(op, this.lastAt);
         const read = this.variable(name);
         return (scope, depth) => {
-          const at = index === undefined ? undefined : scope.resolve(name, index, depth === 0);
+          const at = index === undefined ? undefined : scope.resolve(name, index);
           const result = operate(read(scope, depth, at), value(scope, depth));
-          scope.set(name, at, String(result), depth === 0);
+          scope.set(name, at, String(result));
           return result;
         };
       }
@@ -252,10 +251,10 @@ class Compiler {
     const read = this.variable(name);
     this.next();
     return (scope, depth) => {
-      const at = index === undefined ? undefined : scope.resolve(name, index, depth === 0);
+      const at = index === undefined ? undefined : scope.resolve(name, index);
       const old = read(scope, depth, at);
       const now = add(old, by);
-      scope.set(name, at, String(now), depth === 0);
+      scope.set(name, at, String(now));
       return before ? now : old;
     };
   }
@@ -293,7 +292,7 @@ class Compiler {
   private variable(name: string): (scope: ArithScope, depth: number, index?: string) => Num {
     const { text } = this;
     return (scope, depth, index) => {
-      const value = scope.get(name, index, depth === 0);
+      const value = scope.get(name, index);
       if (value === undefined) {
         scope.missing(name);
         return 0;

@@ -12,7 +12,7 @@ import {
   piecesText,
   wordText,
 } from "./expand.ts";
-import { doubleQuote, singleQuote } from "./quote.ts";
+import { doubleQuote, protectedSubscript, singleQuote } from "./quote.ts";
 import { closeBrace } from "./scan.ts";
 import type { Shell } from "./shell.ts";
 import { MAX_ELEMENTS, Variable } from "./variables.ts";
@@ -78,11 +78,26 @@ export function* settledIndex(sh: Shell, index: string): Gen<string> {
   return `"${text.replace(/[$`"\\]/g, "\\$&")}"`;
 }
 
+/** A name as builtins are given it: with `assoc_expand_once` a subscript was expanded already, and is protected. */
+export function protectedName(sh: Shell, name: string): string {
+  const element = sh.shopts.has("assoc_expand_once") ? /^([A-Za-z_]\w*)\[([\s\S]+)\]$/.exec(name) : null;
+  if (element === null || !sh.vars.find(sh.vars.target(element[1]!))?.map) return name;
+  if (/^(?:\\[\s\S]|[^$`~"'\\[\]])*$/.test(element[2]!)) return name;
+  return `${element[1]}[${protectedSubscript(element[2]!)}]`;
+}
+
 /** The same of a name with its subscript, as builtins are given it: `a[$(…)]`. */
 export function* settledName(sh: Shell, name: string): Gen<string> {
   const bracket = name.indexOf("[");
   if (bracket < 0 || !name.endsWith("]")) return name;
   return `${name.slice(0, bracket)}[${yield* settledIndex(sh, name.slice(bracket + 1, -1))}]`;
+}
+
+/** Assigns to what a builtin is given: a name, or one with its subscript. */
+export function assignNamed(sh: Shell, name: string, value: string): void {
+  const bracket = name.indexOf("[");
+  if (bracket < 0) sh.assign(name, undefined, value);
+  else sh.assign(name.slice(0, bracket), name.slice(bracket + 1, -1), value);
 }
 
 /** Expands the right side of an assignment, and what its subscript needs. `declared`: how, when a builtin is to do it. */
@@ -204,7 +219,8 @@ export function assignArray(sh: Shell, name: string, elements: readonly Element[
         const key = sh.keyOf(index);
         map.set(key, sh.converted(variable, value, more, map.get(key)));
       } else {
-        map.set(value, sh.converted(variable, elements[i + 1]?.value ?? "", false, undefined));
+        if (value === "") sh.warnings.push('"": bad array subscript');
+        else map.set(value, sh.converted(variable, elements[i + 1]?.value ?? "", false, undefined));
         i++;
       }
     }

@@ -1,7 +1,7 @@
 import type { Assignment, Command, Redirection, Word } from "unbash";
 import { braceExpand } from "./brace.ts";
 import { DECLARATIONS } from "./builtins/special.ts";
-import { plainWord, substitutes } from "./expand.ts";
+import { plainWord, references, substitutes } from "./expand.ts";
 import { parseText } from "./source.ts";
 
 /** What a simple command is made of, the same at each run. */
@@ -18,6 +18,9 @@ export interface Parts {
   /** The place whose line messages and LINENO name: where what was read to know the command ends. */
   place: number;
 }
+
+/** An element, as `unset` takes it: its subscript is expanded once. */
+const ELEMENT = /^[A-Za-z_]\w*\[.*[$`"'\\].*\]$/s;
 
 const prepared = new WeakMap<Command, Parts>();
 
@@ -40,7 +43,9 @@ export function partsOf(node: Command): Parts {
       words.push(wordOf(arg));
     }
   }
-  const texts = words.map(plainWord);
+  if (words.find((word) => word.value !== "command")?.value === "unset")
+    for (const word of words) if (ELEMENT.test(word.text)) references.add(word);
+  const texts = words.map((word) => (references.has(word) ? undefined : plainWord(word)));
   const plain = declared.size === 0 && texts.every((text) => text !== undefined) ? (texts as string[]) : undefined;
   const pure = words.every((word) => !substitutes(word.text));
   const read: { pos: number; end: number }[] = [...node.prefix, ...(node.name ? [node.name] : []), ...node.args];

@@ -182,7 +182,7 @@ export function* runArithFor(sh: Shell, node: ArithmeticFor): Gen<void> {
       return arithText(sh, text);
     } catch (error) {
       if (error instanceof Needs) return undefined;
-      if (!(error instanceof ShellError) || error.how === "exit" || error.expanding) throw error;
+      if (!(error instanceof ShellError) || error.how === "exit" || error.expanding || error.cleanup) throw error;
       sh.warnings.push(namedMessage("((: ", error));
       throw new ArithFailure();
     }
@@ -218,7 +218,7 @@ function* arithmetic(sh: Shell, text: string, prefix: string): Gen<number | bigi
       ? yield* expanding(sh, () => arithText(sh, text))
       : yield* expandingAtOnce(sh, () => arithText(sh, text));
   } catch (error) {
-    if (!(error instanceof ShellError) || error.how === "exit" || error.expanding) throw error;
+    if (!(error instanceof ShellError) || error.how === "exit" || error.expanding || error.cleanup) throw error;
     yield* sh.complain(namedMessage(prefix, error));
     throw new ArithFailure();
   }

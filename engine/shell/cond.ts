@@ -1,7 +1,8 @@
 import type { TestExpression } from "unbash";
 import type { Gen } from "../kernel/index.ts";
+import { evaluate } from "./arith.ts";
 import { ShellError } from "./control.ts";
-import { arithText, compile, expanding, expandingAtOnce, isPure, piecesText, wordPattern, wordText } from "./expand.ts";
+import { compile, expanding, expandingAtOnce, isPure, piecesText, wordPattern, wordText } from "./expand.ts";
 import { testBinary, testUnary } from "./file-tests.ts";
 import { inLocale } from "./locale.ts";
 import { pattern } from "./pattern.ts";
@@ -27,7 +28,8 @@ export function* evaluateTest(sh: Shell, node: TestExpression): Gen<boolean> {
       return node.operator === "&&";
     case "TestUnary": {
       const operand = node.operand.text;
-      const text = yield* (isPure(operand) ? expandingAtOnce : expanding)(sh, () => wordText(sh, operand, "argument"));
+      const role = node.operator === "-v" ? "reference" : "argument";
+      const text = yield* (isPure(operand) ? expandingAtOnce : expanding)(sh, () => wordText(sh, operand, role));
       if (sh.has("xtrace")) yield* trace(sh, `[[ ${node.operator} ${shown(text)} ]]`);
       return yield* expandingAtOnce(sh, () => testUnary(sh, node.operator, text));
     }
@@ -53,7 +55,8 @@ function tracedPattern(sh: Shell, pieces: readonly Piece[]): string {
 }
 
 function* binary(sh: Shell, operator: string, leftText: string, rightText: string): Gen<boolean> {
-  const left = yield* (isPure(leftText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, leftText, "argument"));
+  const role = /^-(?:eq|ne|lt|le|gt|ge)$/.test(operator) ? "reference" : "argument";
+  const left = yield* (isPure(leftText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, leftText, role));
   switch (operator) {
     case "=":
     case "==":
@@ -73,14 +76,14 @@ function* binary(sh: Shell, operator: string, leftText: string, rightText: strin
       return matchRegex(sh, left, source);
     }
   }
-  const right = yield* (isPure(rightText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, rightText, "argument"));
+  const right = yield* (isPure(rightText) ? expandingAtOnce : expanding)(sh, () => wordText(sh, rightText, role));
   if (sh.has("xtrace")) yield* trace(sh, `[[ ${shown(left)} ${operator} ${shown(right)} ]]`);
   return yield* compared(sh, () =>
     testBinary(sh.p, left, operator, right, (text) => {
       try {
-        return BigInt(arithText(sh, text));
+        return BigInt(evaluate(text, sh.arith, 0));
       } catch (error) {
-        if (!(error instanceof ShellError) || error.expanding) throw error;
+        if (!(error instanceof ShellError) || error.expanding || error.cleanup) throw error;
         throw new WrongOperand(`[[: ${error.message}`);
       }
     }),

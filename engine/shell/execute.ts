@@ -12,8 +12,8 @@ import {
   runTest,
   runWhile,
 } from "./compound.ts";
-import { startCoproc } from "./coproc.ts";
 import { ExitShell, ShellError } from "./control.ts";
+import { startCoproc } from "./coproc.ts";
 import { warn } from "./expand.ts";
 import { exitStatus } from "./fork.ts";
 import { afterInstants, runInstantly } from "./instant.ts";

@@ -6,9 +6,10 @@ import { ShellError } from "./control.ts";
 import { globFields } from "./glob.ts";
 import { expandParam, type ParamValue } from "./parameters.ts";
 import { escapePattern } from "./pattern.ts";
+import { protectedSubscript } from "./quote.ts";
 import { closeArith } from "./scan.ts";
 import type { Shell } from "./shell.ts";
-import { type Piece, parseWord, type WordMode } from "./word.ts";
+import { type Piece, parseWord, type WordMode, type WordRole } from "./word.ts";
 
 /** Most characters one word may become (the real limit is memory). */
 const MAX_TEXT = 32 * 1024 * 1024;
@@ -196,10 +197,11 @@ const compiledTexts: Record<string, Map<string, Compiled>> = {
   arith: new Map(),
   assign: new Map(),
   argument: new Map(),
+  reference: new Map(),
 };
 
 /** Pieces of a raw text; remembered. */
-export function compile(text: string, mode: WordMode = "word", assign: boolean | "argument" = false): Compiled {
+export function compile(text: string, mode: WordMode = "word", assign: WordRole = false): Compiled {
   const known = compiledTexts[assign === false ? mode : assign === true ? "assign" : assign]!;
   let found = known.get(text);
   if (found === undefined) {
@@ -218,6 +220,9 @@ export function compile(text: string, mode: WordMode = "word", assign: boolean |
 
 const ASSIGNMENT = /^[A-Za-z_]\w*(\[[^\]]*\])?\+?=/;
 
+/** Arguments of `unset` that are written as elements (`fix_arrayref_words` of bash's execute_cmd.c). */
+export const references = new WeakSet<Word>();
+
 /** By whether tildes behind `=` are left alone. */
 const bracedWords = { strict: new WeakMap<Word, Compiled[]>(), usual: new WeakMap<Word, Compiled[]>() };
 
@@ -227,7 +232,8 @@ function compiledWords(word: Word, strict: boolean): Compiled[] {
   if (found === undefined) {
     const texts = word.text.includes("{") ? braceExpand(word.text) : [word.text];
     const plain = strict || (texts.length > 1 && !ASSIGNMENT.test(word.text));
-    found = texts.map((text) => compile(text, "word", plain ? false : "argument"));
+    const role = references.has(word) ? "reference" : plain ? false : "argument";
+    found = texts.map((text) => compile(text, "word", role));
     known.set(word, found);
   }
   return found;
@@ -300,6 +306,13 @@ function addPieces(sh: Shell, pieces: readonly Piece[], fields: Fields, ifs: str
       case "param":
         addParam(sh, expandParam(sh, piece.p, piece.q), piece.q, fields, ifs);
         break;
+      case "subscript": {
+        const whole = piece.pieces.every((part) => part.k === "quotes" || (part.k === "lit" && part.q));
+        const text = pieceText(sh, piece);
+        if (whole || ![...ifs].some((c) => text.includes(c))) fields.add(text, true);
+        else addPieces(sh, piece.pieces, fields, ifs);
+        break;
+      }
       case "tilde":
         fields.add(pieceText(sh, piece), true);
         break;
@@ -358,6 +371,8 @@ function pieceText(sh: Shell, piece: Piece): string {
         if (error instanceof ShellError) error.expanding = true;
         throw error;
       }
+    case "subscript":
+      return protectedSubscript(piecesText(sh, piece.pieces));
     case "tilde":
       return sh.home(piece.user) ?? `~${piece.user}`;
     case "cmd":
@@ -368,25 +383,12 @@ function pieceText(sh: Shell, piece: Piece): string {
   }
 }
 
-/** Expands the pieces of an expression. What is put into the subscript of an associative array stays the key that it is. */
-function arithSource(sh: Shell, pieces: readonly Piece[]): string {
-  let out = "";
-  for (const piece of pieces) {
-    const text = pieceText(sh, piece);
-    const subscript = piece.k === "lit" || !/[$`"'\\[\]]/.test(text) ? null : /([A-Za-z_]\w*)\[[^\]]*$/.exec(out);
-    const keyed = subscript !== null && sh.vars.find(sh.vars.target(subscript[1]!))?.map !== undefined;
-    out += keyed ? text.replace(/[$`"'\\[\]]/g, "\\$&") : text;
-    if (out.length > MAX_TEXT) throw outOfMemory();
-  }
-  return out;
-}
-
 /** Operators that dash does not know: those behind a name that change it, and powers. */
 const FOREIGN_ARITHMETIC = /,|[\w)]\s*(?:\+\+|--)\s*(?:[^\w\s($+~!-]|$)|\*\*/;
 
 /** Evaluates the raw text of `$((…))` and `((…))`: expanded first, as between double quotes. */
 export function arithText(sh: Shell, text: string): number | bigint {
-  const source = /[$`"\\]/.test(text) ? arithSource(sh, compile(text, "arith").pieces) : text;
+  const source = /[$`"'\\]/.test(text) ? piecesText(sh, compile(text, "arith").pieces) : text;
   if (sh.setup.dialect === "dash" && FOREIGN_ARITHMETIC.test(source))
     throw new ShellError(
       `${source}: syntax error${source.includes(",") ? " in expression" : ": operand expected"} (error token is "")`,
@@ -427,7 +429,7 @@ export function piecesPattern(sh: Shell, pieces: readonly Piece[]): string {
 }
 
 /** A word as one text (assignments, here-strings, `case` subjects). */
-export function wordText(sh: Shell, text: string, assign: boolean | "argument" = false): string {
+export function wordText(sh: Shell, text: string, assign: WordRole = false): string {
   const found = compile(text, "word", assign);
   return found.plain ?? piecesText(sh, found.pieces);
 }

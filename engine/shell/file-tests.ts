@@ -2,6 +2,7 @@ import type { OpenFile } from "../machine/open-file.ts";
 import { mayAccess } from "../machine/path.ts";
 import type { Process } from "../machine/process.ts";
 import { find } from "../machine/sys.ts";
+import { protectedName } from "./assignment.ts";
 import { parseParam } from "./param-syntax.ts";
 import { lookup } from "./parameters.ts";
 import type { Shell } from "./shell.ts";
@@ -102,9 +103,11 @@ function testOpen(file: OpenFile, operator: string): boolean {
 function isSet(sh: Shell, name: string): boolean {
   if (/^\d+$/.test(name)) return Number(name) <= sh.positional.length;
   if (!/^[A-Za-z_]\w*(\[.*\])?$/s.test(name)) return false;
-  const param = parseParam(name, false);
-  const whole = (param.index === "@" || param.index === "*") && !sh.vars.find(sh.vars.target(param.name))?.map;
-  if (whole) return sh.elementsOf(sh.vars.target(param.name)).length > 0;
+  const param = parseParam(protectedName(sh, name), false);
+  if (param.index === "@" || param.index === "*") {
+    const variable = sh.vars.find(sh.vars.target(param.name));
+    return variable?.map ? variable.map.has(param.index) : (variable?.elements().length ?? 0) > 0;
+  }
   const value = lookup(sh, param);
   return value.text !== undefined;
 }

@@ -73,7 +73,7 @@ function arithmetic(sh: Shell, body: string, position: number): boolean {
     status = arithText(sh, body) ? 0 : 1;
   } catch (error) {
     if (error instanceof Needs) return begunAnew(sh);
-    if (!(error instanceof ShellError) || error.how === "exit" || error.expanding) throw error;
+    if (!(error instanceof ShellError) || error.how === "exit" || error.expanding || error.cleanup) throw error;
     sh.warnings.push(namedMessage("((: ", error));
   }
   return done(sh, position, status);

@@ -124,3 +124,8 @@ export function doubleQuote(text: string): string {
   if (CONTROL.test(text)) return ansiQuote(text);
   return `"${text.replace(/["\\$`]/g, "\\$&")}"`;
 }
+
+/** A subscript as it is written where what it holds is not to be expanded again. */
+export function protectedSubscript(text: string): string {
+  return text.replace(/[$`~"'\\[\]]/g, "\\$&");
+}

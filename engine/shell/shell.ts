@@ -191,16 +191,16 @@ export class Shell {
     this.shellPid = p.nsPid;
     this.startedAt = p.machine.kernel.now;
     this.arith = {
-      get: (name, index, expanded) => this.getForArith(name, index, expanded),
-      set: (name, index, value, expanded) => {
+      get: (name, index) => this.getForArith(name, index),
+      set: (name, index, value) => {
         try {
-          this.assign(name, index, value, false, expanded);
+          this.assign(name, index, value, false);
         } catch (error) {
           if (!(error instanceof ShellError) || !error.bare || error.how !== "fail") throw error;
           this.warnings.push(error.message);
         }
       },
-      resolve: (name, index, expanded) => this.resolveIndex(name, index, expanded),
+      resolve: (name, index) => this.resolveIndex(name, index),
       missing: (name) => {
         if (this.has("nounset") && !this.vars.find(this.vars.target(name))?.isArray)
           throw new ShellError(`${name}: unbound variable`, "exit", 1);
@@ -313,32 +313,36 @@ export class Shell {
 
   // ---- variables ----------------------------------------------------------------------------------------------------
 
-  get(name: string, index?: string, expanded = false): string | undefined {
+  get(name: string, index?: string): string | undefined {
     const target = this.vars.target(name);
     const bracket = target.indexOf("[");
     if (bracket > 0 && index === undefined) return this.get(target.slice(0, bracket), target.slice(bracket + 1, -1));
     const variable = this.vars.find(target);
-    if (variable === undefined) return undefined;
+    if (variable === undefined) {
+      // The subscript has its effects all the same.
+      if (index !== undefined) this.indexOf(undefined, index, name, true);
+      return undefined;
+    }
     if (index === undefined) return variable.scalar();
     if (variable.map) return variable.map.get(this.keyOf(index));
-    const at = this.indexOf(variable, index, name, true, expanded);
+    const at = this.indexOf(variable, index, name, true);
     if (at < 0) return undefined;
     return variable.list ? variable.list[at] : at === 0 ? variable.scalar() : undefined;
   }
 
-  private resolveIndex(name: string, index: string, expanded = false): string {
+  private resolveIndex(name: string, index: string): string {
     const variable = this.vars.find(this.vars.target(name));
     if (variable?.map || /^\d+$/.test(index)) return index;
-    const at = this.indexOf(variable, index, name, true, expanded);
+    const at = this.indexOf(variable, index, name, true);
     return at < 0 ? index : String(at);
   }
 
-  private getForArith(name: string, index: string | undefined, expanded?: boolean): string | undefined {
-    return name === "_" ? this.lastArgument : this.get(name, index, expanded);
+  private getForArith(name: string, index: string | undefined): string | undefined {
+    return name === "_" ? this.lastArgument : this.get(name, index);
   }
 
   /** Sets a variable or an element as an assignment does: attributes apply. Throws for read-only ones. */
-  assign(name: string, index: string | undefined, value: string, append = false, expanded = false): void {
+  assign(name: string, index: string | undefined, value: string, append = false): void {
     const target = this.vars.target(name);
     const bracket = target.indexOf("[");
     if (bracket > 0) {
@@ -357,7 +361,7 @@ export class Shell {
     }
     if (variable.readonly) {
       // A subscript that will not do is noticed first.
-      if (index !== undefined && variable.list) this.indexOf(variable, index, name, false, expanded);
+      if (index !== undefined && variable.list) this.indexOf(variable, index, name, false);
       throw readonlyVariable(target);
     }
     if (variable.nameref && !variable.value && (index !== undefined || !isNameReference(value)))
@@ -381,7 +385,7 @@ export class Shell {
       if (key === "" && index !== undefined) throw badSubscript(name, index);
       variable.map.set(key, this.converted(variable, value, append, variable.map.get(key)));
     } else if (variable.list) {
-      const at = index === undefined ? 0 : this.indexOf(variable, index, name, false, expanded);
+      const at = index === undefined ? 0 : this.indexOf(variable, index, name, false);
       if (at >= MAX_ELEMENTS && at === variable.list.length)
         throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
       variable.list[at] = this.converted(variable, value, append, variable.list[at]);
@@ -446,8 +450,8 @@ export class Shell {
   }
 
   /** Numeric value of a subscript: see `indexOf` of subscript.ts. */
-  indexOf(variable: Variable | undefined, text: string, name: string, reading = false, expanded = false): number {
-    return indexOf(this, variable, text, name, reading, expanded);
+  indexOf(variable: Variable | undefined, text: string, name: string, reading = false): number {
+    return indexOf(this, variable, text, name, reading);
   }
 
   /** The key that a subscript of an associative array names. */

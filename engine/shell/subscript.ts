@@ -5,7 +5,7 @@ import type { Shell } from "./shell.ts";
 import type { Variable } from "./variables.ts";
 
 /**
- * Numeric value of a subscript, which is expanded first unless it was; negative ones count from the end (array_expand_index
+ * Numeric value of a subscript, which is expanded first; negative ones count from the end (array_expand_index
  * of bash's arrayfunc.c).
  */
 export function indexOf(
@@ -14,7 +14,6 @@ export function indexOf(
   text: string,
   name: string,
   reading: boolean,
-  expanded: boolean,
 ): number {
   if (!reading && (text === "@" || text === "*" || text === "")) {
     const error = new ShellError(`${name}[${text}]: bad array subscript`);
@@ -22,8 +21,7 @@ export function indexOf(
     throw error;
   }
   // Single quotes are none here, as between double quotes.
-  const open = !expanded && /[$`"\\]/.test(text);
-  const source = open ? piecesText(shell, compile(text, "arith").pieces) : expanded ? text.replaceAll("'", "") : text;
+  const source = /[$`"\\]/.test(text) ? piecesText(shell, compile(text, "arith").pieces) : text;
   let value: number;
   try {
     value = Number(evaluate(source, shell.arith, 0));

@@ -10,10 +10,18 @@ export type Piece =
   | { k: "arith"; text: string; q: boolean }
   | { k: "proc"; op: "<" | ">"; text: string; at: number }
   | { k: "tilde"; user: string }
+  /** A subscript of an expression, between its brackets: expanded once, and then protected from being so again. */
+  | { k: "subscript"; pieces: Piece[] }
   | { k: "quotes"; pieces: Piece[] };
 
 /** How the text is read: a plain word, between double quotes, a heredoc's body, or the inside of `$((…))`. */
 export type WordMode = "word" | "dq" | "heredoc" | "arith";
+
+/**
+ * Where tildes count: `assign` after `:` and `=`, an `argument` after its first `=`. A `reference` has a subscript that is
+ * expanded as those of expressions are.
+ */
+export type WordRole = boolean | "argument" | "reference";
 
 /** Text of backquotes without the backslashes that protect it. */
 function unescapeBackquotes(text: string, inQuotes: boolean): string {
@@ -42,7 +50,9 @@ export function nameEnd(text: string, i: number): number {
  * Splits the raw text of a word into its pieces, quotes removed. `assign`: tildes after `:` and `=` count too.
  * Positions (`at`) are offsets into `text`.
  */
-export function parseWord(text: string, mode: WordMode = "word", assign: boolean | "argument" = false): Piece[] {
+export function parseWord(text: string, mode: WordMode = "word", role: WordRole = false): Piece[] {
+  const assign = role !== "reference" && role;
+  const subscripts = mode === "arith" || role === "reference";
   const pieces: Piece[] = [];
   const quoted = mode !== "word";
   let literal = "";
@@ -110,7 +120,7 @@ export function parseWord(text: string, mode: WordMode = "word", assign: boolean
       i = stop + 1;
       continue;
     }
-    if ((c === "<" || c === ">") && text[i + 1] === "(" && mode === "word") {
+    if ((c === "<" || c === ">") && text[i + 1] === "(" && mode === "word" && role !== "reference") {
       flush();
       const stop = closeParen(text, i + 2);
       pieces.push({ k: "proc", op: c, text: text.slice(i + 2, stop), at: i + 2 });
@@ -121,6 +131,18 @@ export function parseWord(text: string, mode: WordMode = "word", assign: boolean
       const end = dollar(text, i, mode, pieces, flush);
       if (end > i) {
         i = end;
+        continue;
+      }
+    }
+    if (c === "[" && subscripts && /[A-Za-z_]\w*$/.test(literal)) {
+      const stop = closeBrace(text, i + 1, "[", "]");
+      const inner = text.slice(i + 1, stop);
+      if (stop < text.length && stop > i + 1 && /[$`"'\\]/.test(inner)) {
+        literal += "[";
+        flush();
+        pieces.push({ k: "subscript", pieces: parseWord(inner, "word", "reference") });
+        shift(pieces.at(-1)!, i + 1);
+        i = stop;
         continue;
       }
     }
@@ -215,7 +237,7 @@ function plainAnsi(text: string): string {
 
 function shift(piece: Piece, by: number): void {
   if (piece.k === "cmd" || piece.k === "proc") piece.at += by;
-  else if (piece.k === "quotes") for (const inner of piece.pieces) shift(inner, by);
+  else if (piece.k === "quotes" || piece.k === "subscript") for (const inner of piece.pieces) shift(inner, by);
 }
 
 function tilde(text: string, i: number, pieces: Piece[], assign: boolean): number {

@@ -25,7 +25,9 @@ export interface Flags {
 
 /** Splits an argument `name`, `name=value`, `name[i]=value`; undefined when it is none. */
 export function aimOf(arg: string, ready: Prepared | undefined): Aim | undefined {
-  if (ready) return { name: ready.name, index: ready.index, ready };
+  // What a subscript was expanded to may have ended it.
+  const parsed = !ready?.index || aimOf(arg, undefined) !== undefined;
+  if (ready && parsed) return { name: ready.name, index: ready.index, ready };
   const name = /^[A-Za-z_]\w*/.exec(arg)?.[0];
   if (name === undefined) return undefined;
   let at = name.length;

@@ -1,12 +1,13 @@
 import type { Gen } from "../../kernel/index.ts";
 import { evaluate } from "../arith.ts";
-import { settledIndex } from "../assignment.ts";
+import { protectedName, settledIndex } from "../assignment.ts";
 import { ExitShell, ShellError } from "../control.ts";
 import { arithText, expanding, expandingAtOnce } from "../expand.ts";
 import { setPosixMode } from "../modes.ts";
 import { arrayLiteral, attributeFlags } from "../param-ops.ts";
 import { functionFile, functionText } from "../print-function.ts";
 import { doubleQuote, singleQuote } from "../quote.ts";
+import { isReference } from "../scan.ts";
 import type { Shell, ShellFunction } from "../shell.ts";
 import { Variable } from "../variables.ts";
 import { aimOf, type DeclarationKind, declareOne } from "./declare-one.ts";
@@ -239,7 +240,8 @@ const unset: Builtin = function* (sh, args) {
     return 1;
   }
   let status = 0;
-  for (const arg of parsed.rest) {
+  for (const given of parsed.rest) {
+    const arg = protectedName(sh, given);
     if (functionsOnly) {
       if (sh.readonlyFunctions.has(arg)) {
         yield* sh.complain(`unset: ${arg}: cannot unset: readonly function`);
@@ -247,7 +249,9 @@ const unset: Builtin = function* (sh, args) {
       } else sh.functions.delete(arg);
       continue;
     }
-    const match = /^([A-Za-z_]\w*)(?:\[([\s\S]*)\])?$/.exec(arg);
+    const match = isReference(arg) ? /^([A-Za-z_]\w*)(?:\[([\s\S]*)\])?$/.exec(arg) : null;
+    // What only looks like an element is none, and nothing is said.
+    if (match === null && !variablesOnly && /^\w+\[.*\]$/s.test(arg)) continue;
     if (match === null) {
       if (!variablesOnly && sh.functions.delete(arg)) continue;
       if (variablesOnly || sh.setup.dialect !== "bash") {

@@ -21,7 +21,11 @@ export const getopts: Builtin = function* (sh, args) {
   const word = words[index - 1];
   /** Sets the name that was given; a read-only one is an error of its own. */
   const answer = function* (value: string, status = 0): Gen<number> {
-    return sh.posix ? (sh.assign(name, undefined, value), status) : (yield* tryAssign(sh, name, value, "getopts: ")) ? status : 2;
+    return sh.posix
+      ? (sh.assign(name, undefined, value), status)
+      : (yield* tryAssign(sh, name, value, "getopts: "))
+        ? status
+        : 2;
   };
   const setIndex = function* (value: number): Gen<void> {
     const position = sh.getoptsPosition;

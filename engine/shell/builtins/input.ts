@@ -1,6 +1,6 @@
 import { concat, decode, encode, type Gen } from "../../kernel/index.ts";
 import type { OpenFile } from "../../machine/open-file.ts";
-import { assignArray, settledName } from "../assignment.ts";
+import { assignArray, assignNamed, protectedName, settledName } from "../assignment.ts";
 import { ShellError } from "../control.ts";
 import { runSource } from "../execute.ts";
 import { expandingAtOnce } from "../expand.ts";
@@ -88,7 +88,8 @@ const read: Builtin = function* (sh, args) {
     yield* sh.complain("read: arg count");
     return 2;
   }
-  for (const name of parsed.rest) {
+  const names = parsed.rest.map((name) => protectedName(sh, name));
+  for (const name of names) {
     if (isReference(name)) continue;
     yield* sh.complain(`read: \`${name}': not a valid identifier`);
     return 1;
@@ -106,7 +107,7 @@ const read: Builtin = function* (sh, args) {
     yield* sh.complain(`read: read error: ${o.fd}: Is a directory`);
     return 1;
   }
-  return yield* readInto(sh, file, o, parsed.rest);
+  return yield* readInto(sh, file, o, names);
 };
 
 function* readInto(sh: Shell, file: OpenFile, o: ReadOptions, names: readonly string[]): Gen<number> {
@@ -264,24 +265,18 @@ function store(sh: Shell, text: string, o: ReadOptions, names: readonly string[]
     return;
   }
   if (o.exact) {
-    assignTo(sh, names[0] ?? "REPLY", plain(text));
-    for (const name of names.slice(1)) assignTo(sh, name, "");
+    assignNamed(sh, names[0] ?? "REPLY", plain(text));
+    for (const name of names.slice(1)) assignNamed(sh, name, "");
     return;
   }
   if (names.length === 0) {
-    assignTo(sh, "REPLY", plain(text));
+    assignNamed(sh, "REPLY", plain(text));
     return;
   }
   const fields = splitLine(text, ifs, names.length);
   names.forEach((name, i) => {
-    assignTo(sh, name, fields[i] ?? "");
+    assignNamed(sh, name, fields[i] ?? "");
   });
-}
-
-function assignTo(sh: Shell, name: string, value: string): void {
-  const bracket = name.indexOf("[");
-  if (bracket < 0) sh.assign(name, undefined, value);
-  else sh.assign(name.slice(0, bracket), name.slice(bracket + 1, -1), value);
 }
 
 /** Most lines that `mapfile` takes in. */

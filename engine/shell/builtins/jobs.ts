@@ -4,6 +4,7 @@ import { isErrno } from "../../machine/errno.ts";
 import { exitCode, type Process } from "../../machine/process.ts";
 import { SIGNALS, type Signal } from "../../machine/signal.ts";
 import * as sys from "../../machine/sys.ts";
+import { assignNamed, protectedName } from "../assignment.ts";
 import { giveTerminal, tellKilled, waitForeground } from "../foreground.ts";
 import { type Job, jobState, signalText, stateText } from "../jobs.ts";
 import { isReference } from "../scan.ts";
@@ -158,12 +159,13 @@ function interruptedStatus(sh: Shell): number {
 const wait: Builtin = function* (sh, args) {
   const parsed = parseOptions(args, { bash: "fnp:", busybox: "n", dash: "" }[sh.setup.dialect]);
   if (parsed.bad) return yield* badOption(sh, "wait", parsed.bad);
-  const variable = parsed.options.find((option) => option.letter === "p")?.value;
+  const named = parsed.options.find((option) => option.letter === "p")?.value;
+  const variable = named && protectedName(sh, named);
   if (variable !== undefined && !isReference(variable)) {
     yield* sh.complain(`wait: \`${variable}': not a valid identifier`);
     return 1;
   }
-  if (variable !== undefined) sh.vars.remove(variable);
+  if (variable !== undefined && !variable.includes("[")) sh.vars.remove(variable);
   if (parsed.options.some((option) => option.letter === "n")) return yield* waitAny(sh, parsed.rest, variable);
   if (parsed.rest.length === 0) {
     const running = () => sh.jobs.jobs.every((job) => jobState(job) !== "running");
@@ -183,7 +185,7 @@ const wait: Builtin = function* (sh, args) {
         if (!(yield* until(sh, () => !sh.jobs.runsSilently(pid)))) return interruptedStatus(sh);
         const known = sh.jobs.remembered.get(pid);
         if (known !== undefined) {
-          if (variable !== undefined) sh.assign(variable, undefined, spec);
+          if (variable !== undefined) assignNamed(sh, variable, spec);
           status = known;
           continue;
         }
@@ -211,7 +213,7 @@ const wait: Builtin = function* (sh, args) {
       status = 1;
       continue;
     }
-    if (variable !== undefined) sh.assign(variable, undefined, String(job.processes.at(-1)!.nsPid));
+    if (variable !== undefined) assignNamed(sh, variable, String(job.processes.at(-1)!.nsPid));
     if (jobState(job) === "done") sh.jobs.remove(job);
   }
   return status;
@@ -237,7 +239,7 @@ function* waitAny(sh: Shell, specs: readonly string[], variable: string | undefi
   if (!(yield* until(sh, () => first() !== undefined))) return interruptedStatus(sh);
   const job = first()!;
   sh.jobs.remove(job);
-  if (variable !== undefined) sh.assign(variable, undefined, String(job.processes.at(-1)!.nsPid));
+  if (variable !== undefined) assignNamed(sh, variable, String(job.processes.at(-1)!.nsPid));
   return exitCode(job.statuses.at(-1)!);
 }
 

@@ -1,7 +1,7 @@
 import type { Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import { write } from "../../machine/sys.ts";
-import { settledName } from "../assignment.ts";
+import { assignNamed, protectedName, settledName } from "../assignment.ts";
 import { expandingAtOnce } from "../expand.ts";
 import { formatPrintf } from "../printf.ts";
 import { readEscape, rejoin } from "../quote.ts";
@@ -79,6 +79,7 @@ const printf: Builtin = function* (sh, args) {
       yield* sh.complain("printf: -v: option requires an argument");
       return yield* usage(sh, "printf");
     }
+    target = protectedName(sh, target);
     if (!isReference(target)) {
       yield* sh.complain(`printf: \`${target}': not a valid identifier`);
       return 2;
@@ -110,10 +111,7 @@ const printf: Builtin = function* (sh, args) {
     // A variable's text ends at a NUL.
     const [text] = result.text.split("\0", 1) as [string];
     const settled = yield* settledName(sh, target);
-    const bracket = settled.indexOf("[");
-    const [name, index] =
-      bracket < 0 ? [settled, undefined] : [settled.slice(0, bracket), settled.slice(bracket + 1, -1)];
-    yield* expandingAtOnce(sh, () => sh.assign(name, index, text));
+    yield* expandingAtOnce(sh, () => assignNamed(sh, settled, text));
   }
   return !named || result.errors.some((error) => !error.startsWith("missing ")) ? 1 : status;
 };
