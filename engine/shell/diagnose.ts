@@ -20,6 +20,8 @@ export interface SyntaxProblem {
   /** More input could make it right. */
   incomplete: boolean;
   within: Within;
+  /** A here-document that was looked for to the end: its operator's line and its delimiter. */
+  heredoc?: { line: number; wanted: string } | undefined;
   /** Where bash reads on after mistakes that cost it a line only. */
   resume: number;
 }
@@ -39,6 +41,7 @@ export function problemOf(error: unknown, grammar: Grammar): SyntaxProblem {
       quote: false,
       start,
       ...unclosedElsewhere(what),
+      heredoc: what === ")" ? openHeredoc(text, start) : undefined,
       incomplete: true,
       within,
       resume: text.length,
@@ -56,6 +59,7 @@ export function problemOf(error: unknown, grammar: Grammar): SyntaxProblem {
       start,
       dash: `Syntax error: end of file unexpected${hint}`,
       busybox: `syntax error: unexpected end of file${hint}`,
+      heredoc: openHeredoc(text, start),
       incomplete: true,
       within,
       resume: text.length,
@@ -79,6 +83,19 @@ export function problemOf(error: unknown, grammar: Grammar): SyntaxProblem {
     within,
     resume: newline < 0 ? text.length : newline + 1,
   };
+}
+
+/** The here-document that a command which is not finished looks for the end of. */
+function openHeredoc(text: string, start: number): SyntaxProblem["heredoc"] {
+  const operator = /(?<!<)<<(-?)[ \t]*(['"\\]?)([\w.-]+)\2/g;
+  for (const found of text.slice(start).matchAll(operator)) {
+    const at = start + found.index;
+    const [, tabs, , wanted] = found as unknown as string[];
+    const lines = text.slice(at).split("\n").slice(1);
+    if (lines.some((line) => (tabs ? line.replace(/^\t+/, "") : line) === wanted)) continue;
+    return { line: text.slice(0, at).split("\n").length, wanted: wanted! };
+  }
+  return undefined;
 }
 
 /** What dash and busybox say of a quote or bracket without its end. */

@@ -215,7 +215,8 @@ function conditional(sh: Shell, param: Param, value: ParamValue, quoted: boolean
   const colon = op.length === 2;
   const kind = op[op.length - 1]!;
   const missing = value.list
-    ? value.list.length === 0 || (colon && value.list.length === 1 && value.list[0] === "")
+    ? value.list.length === 0 ||
+      (colon && value.list[0] === "" && (value.list.length === 1 || (value.star && value.list.join(sh.ifsJoin()) === "")))
     : value.text === undefined || (colon && value.text === "");
   const arg = param.arg ?? "";
   if (kind === "+" && missing) {

@@ -8,8 +8,8 @@ import { tryAssign } from "./assignment.ts";
 import { braceExpand } from "./brace.ts";
 import { ShellError } from "./control.ts";
 import { coprocCloses } from "./coproc.ts";
-import { compile, expanding, expandText, piecesText, wordText } from "./expand.ts";
-import { closeParameter, markApostrophes } from "./scan.ts";
+import { expanding, expandText, wordText } from "./expand.ts";
+import { heredocText } from "./heredoc.ts";
 import type { Shell } from "./shell.ts";
 import { openSocket } from "./sockets.ts";
 
@@ -98,28 +98,7 @@ function* apply(sh: Shell, one: Redirection, saved: Saved): Gen<void> {
   }
   const undo = keepFor === undefined || sh.shopts.has("varredir_close") ? saved : undefined;
   if (one.type === "HereDoc") {
-    const { body } = one;
-    // `$(… EOF)`: the delimiter has no line of its own.
-    const cut = sh.inSubstitution && one.closing?.end === sh.source.text.length;
-    if ((one.closing === undefined || cut) && sh.setup.dialect === "bash") {
-      // Told when the whole word is read, whose last line is where the substitution's first is counted from.
-      const before = cut ? sh.source.text.split("\n").length - 1 : 0;
-      const end = sh.source.lineAt(sh.source.text.replace(/\n$/, "").length) - before;
-      const at = sh.setup.interactive ? "" : `line ${end}: `;
-      yield* sh.writeTo(
-        2,
-        `${sh.commandName}: ${at}warning: here-document at line ${sh.source.lineAt(one.pos) - before} delimited by end-of-file (wanted \`${one.delimiter?.value ?? ""}')\n`,
-      );
-    }
-    let raw = one.operator === "<<-" ? body.text.replace(/^\t+/gm, "") : body.text;
-    // The last line may end with the text.
-    if (one.closing === undefined && raw !== "" && !raw.endsWith("\n")) raw += "\n";
-    const strict = sh.posix || sh.has("posix");
-    const open = one.delimiter?.quoted || strict ? undefined : openParameter(raw);
-    if (open !== undefined) throw new ShellError(`bad substitution: no closing \`}' in ${open}`, "discard");
-    const text = one.delimiter?.quoted
-      ? raw
-      : yield* expanding(sh, () => piecesText(sh, compile(strict ? markApostrophes(raw) : raw, "heredoc").pieces));
+    const text = yield* heredocText(sh, one);
     put(sh, fd, textPipe(text), undo);
     return;
   }
@@ -129,17 +108,6 @@ function* apply(sh: Shell, one: Redirection, saved: Saved): Gen<void> {
     return;
   }
   yield* applyFile(sh, one, fd, undo);
-}
-
-/** What begins with a `${` that a single quote within it keeps from closing: bash reads quotes there. */
-function openParameter(text: string): string | undefined {
-  for (let i = text.indexOf("${"); i >= 0; i = text.indexOf("${", i + 2)) {
-    if (text[i - 1] === "\\") continue;
-    const end = closeParameter(text, i + 2, true);
-    if ((text.slice(i, end).split("'").length - 1) % 2 === 1 && !/[#%/^,]/.test(text.slice(i, end)))
-      return text.slice(i);
-  }
-  return undefined;
 }
 
 function textPipe(text: string): OpenFile {

@@ -90,14 +90,14 @@ function beginsCommand(before: string): boolean {
 
 /** Steps over the body of a heredoc whose `<<` is at `i`, if its delimiter is found; else over the operator. */
 function skipHeredoc(text: string, i: number): number {
-  const head = /^<<(-?)[ \t]*(?:'([^'\n]*)'|"([^"\n]*)"|\\?([^\s;&|()<>'"\\]+))/.exec(text.slice(i, i + 80));
+  const head = /^<<(-?)[ \t]*(?:'([^'\n]*)'|"([^"\n]*)"|\\?([^\s;&|()<>'"\\]+)|\\([;&|()<>'"]))/.exec(text.slice(i, i + 80));
   const newline = text.indexOf("\n", i);
   if (head === null || newline < 0) return i + 2;
   const lines = text.slice(newline + 1).split("\n");
   let at = newline + 1;
   for (const line of lines) {
     const plain = head[1] === "-" ? line.replace(/^\t+/, "") : line;
-    const delimiter = head[2] ?? head[3] ?? head[4]!;
+    const delimiter = head[2] ?? head[3] ?? head[4] ?? head[5]!;
     if (delimiter !== "" && plain.startsWith(delimiter) && plain.includes(")", delimiter.length))
       return at + line.length - plain.length + delimiter.length;
     if (plain === delimiter) {

@@ -109,7 +109,7 @@ export class Shell {
   sourceDepth = 0;
   subshellDepth = 0;
   /** Runs for a `$(…)`. */
-  inSubstitution = false;
+  inSubstitution: "backquoted" | "in parentheses" | undefined;
   /** The command whose status a `!` turns around: its failing is none. */
   inverted: object | undefined;
   /** Positive where `set -e` and the ERR trap look away. */

@@ -35,7 +35,7 @@ export function* substituteCommand(sh: Shell, text: string, line: number, backqu
     sh,
     (sub) => {
       sub.traceDepth++;
-      sub.inSubstitution = true;
+      sub.inSubstitution = backquoted ? "backquoted" : "in parentheses";
       sub.options.delete("verbose");
       if (sub.inheritsErrexit && !sub.posix) sub.options.delete("errexit");
       return runBody(sub, source, true, "command substitution");

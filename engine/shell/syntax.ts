@@ -62,6 +62,13 @@ export function* syntaxError(sh: Shell, source: Source, error: SyntaxProblem, na
     const file = sh.setup.interactive && name === undefined ? `${source.file}: ` : "";
     const at = typed ? `${sh.commandName}: ` : `${where}: ${file}line ${line}: `;
     const { message } = error;
+    if (error.heredoc && !typed) {
+      const { line: begun, wanted } = error.heredoc;
+      const place = `${where.replace(/: -c$/, "")}: line ${line - 1}: `;
+      const at = begun + source.firstLine - 1;
+      const what = `here-document at line ${at} delimited by end-of-file (wanted \`${wanted}')`;
+      yield* sh.writeTo(2, `${place}warning: ${what}\n`);
+    }
     const [said, construct] = message.split(WHOLE);
     const [whole, near] = said!.split(NEAR);
     const what = whole!.replace(ATEND, "");

@@ -1,0 +1,83 @@
+import type { HereDoc } from "unbash";
+import type { Gen } from "../kernel/index.ts";
+import { ShellError } from "./control.ts";
+import { compile, expanding, piecesText } from "./expand.ts";
+import { closeArith, closeBacktick, closeParameter, closeParen, markApostrophes, skipQuoted } from "./scan.ts";
+import type { Shell } from "./shell.ts";
+import { nameWithin } from "./syntax.ts";
+
+/**
+ * What a here-document gives a command to read. Warns of one without its delimiter, and refuses one in which an expansion
+ * is begun and not ended, in bash's words.
+ */
+export function* heredocText(sh: Shell, node: HereDoc): Gen<string> {
+  const delimiter = node.delimiter?.value ?? "";
+  const quoted = node.delimiter?.quoted ?? false;
+  // A line that another one continues into is one with it, tabs and all.
+  const tabs = quoted ? /^\t+/gm : /(?<!(?:^|[^\\])(?:\\\\)*\\\n)^\t+/gm;
+  let raw = node.operator === "<<-" ? node.body.text.replace(tabs, "") : node.body.text;
+  // `$(… EOF)`: the delimiter has no line of its own.
+  const { text } = sh.source;
+  const last = text.slice(text.lastIndexOf("\n") + 1).replace(node.operator === "<<-" ? /^\t+/ : "", "");
+  const cut = sh.inSubstitution !== undefined && last.startsWith(delimiter);
+  if (cut && node.closing === undefined) raw = raw.slice(0, raw.lastIndexOf("\n") + 1);
+  const closed = node.closing !== undefined && !(cut && node.closing.end === text.length);
+  if (!closed && sh.setup.dialect === "bash" && !(cut && sh.inSubstitution === "backquoted"))
+    yield* warnOfEnd(sh, node, cut);
+  // The last line may end with the text.
+  if (node.closing === undefined && raw !== "" && !raw.endsWith("\n")) raw += "\n";
+  if (quoted) return raw;
+  const strict = sh.posix || sh.has("posix");
+  if (sh.setup.dialect === "bash") yield* refuseOpen(sh, raw, strict);
+  const body = strict ? markApostrophes(raw) : raw;
+  return yield* expanding(sh, () => piecesText(sh, compile(body, "heredoc").pieces));
+}
+
+/** Told when the whole word is read, whose last line is where a substitution's first is counted from. */
+function* warnOfEnd(sh: Shell, node: HereDoc, cut: boolean): Gen<void> {
+  const { source } = sh;
+  const before = cut ? source.text.trimStart().split("\n").length - 1 : 0;
+  const end = source.lineAt(source.text.replace(/\n$/, "").length) - before;
+  const at = sh.setup.interactive ? "" : `line ${end}: `;
+  const begun = source.lineAt(node.pos) - before;
+  const wanted = node.delimiter?.value ?? "";
+  yield* sh.writeTo(
+    2,
+    `${sh.commandName}: ${at}warning: here-document at line ${begun} delimited by end-of-file (wanted \`${wanted}')\n`,
+  );
+}
+
+/** Throws for an expansion that is begun in the body and not ended. */
+function* refuseOpen(sh: Shell, raw: string, strict: boolean): Gen<void> {
+  for (let i = 0; i < raw.length; i++) {
+    const c = raw[i];
+    if (c === "\\") {
+      i++;
+      continue;
+    }
+    if (c !== "$" && c !== "`") continue;
+    if (c === "`") {
+      if (closeBacktick(raw, i + 1) >= raw.length)
+        throw new ShellError(`bad substitution: no closing "\`" in ${raw.slice(i)}`, "fail");
+    } else if (raw.startsWith("$((", i)) {
+      const closing = closeArith(raw, i + 3) >= 0;
+      if (!closing && closeParen(raw, i + 2) >= raw.length)
+        throw new ShellError(`bad substitution: no closing \`)' in ${raw}`, "fail");
+    } else if (raw[i + 1] === "(" && closeParen(raw, i + 2) >= raw.length) {
+      const line = sh.line() + raw.slice(i).split("\n").length;
+      const name = nameWithin(sh, "command substitution");
+      yield* sh.writeTo(2, `${name}: line ${line}: unexpected EOF while looking for matching \`)'\n`);
+      const error = new ShellError("unexpected end", "fail");
+      error.printed = true;
+      throw error;
+    } else if (raw[i + 1] === "{") {
+      const end = closeParameter(raw, i + 2, true);
+      // A single quote within it keeps it from closing: bash reads quotes there.
+      const inner = raw.slice(i, end);
+      const apostrophe = !strict && (inner.split("'").length - 1) % 2 === 1 && !/[#%/^,]/.test(inner);
+      if (apostrophe) throw new ShellError(`bad substitution: no closing \`}' in ${raw.slice(i)}`, "discard");
+      if (end >= raw.length) throw new ShellError(`${raw}: bad substitution`, "fail");
+    }
+    i = Math.max(i, skipQuoted(raw, i, true) - 1);
+  }
+}
