@@ -23,9 +23,15 @@ export class ReturnFrom {
 /** Ends the shell (or the subshell) with this status, traps first. */
 export class ExitShell {
   readonly status: number;
+  /**
+   * What of a function that it ends in the EXIT trap still sees: all of it where `exit` was called, the calls and the
+   * arguments where `set -e` ended it, or nothing.
+   */
+  readonly leaves: "everything" | "calls" | "nothing";
 
-  constructor(status: number) {
+  constructor(status: number, leaves: ExitShell["leaves"] = "nothing") {
     this.status = status;
+    this.leaves = leaves;
   }
 }
 

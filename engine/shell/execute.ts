@@ -317,5 +317,5 @@ export function* failed(sh: Shell, trapped = true): Gen<void> {
       sh.runningErr--;
     }
   }
-  if (sh.has("errexit")) throw new ExitShell(sh.status);
+  if (sh.has("errexit")) throw new ExitShell(sh.status, "calls");
 }

@@ -152,6 +152,8 @@ export class Shell {
   private debt = 0;
   readonly arith: ArithScope;
   exiting = false;
+  /** Calls within which `set -e` ended the shell, as its EXIT trap sees them. */
+  leftCalls: Pick<Shell, "calls" | "functionDepth" | "positional"> | undefined;
   readonlyFunctions = new Set<string>();
   /** Status of the last command substitution of a command without a name. */
   substitutionStatus: number | undefined;

@@ -13,7 +13,7 @@ import { singleQuote, traceQuote } from "./quote.ts";
 import { keep, redirect, restore, type Saved } from "./redirect.ts";
 import type { Shell, ShellFunction } from "./shell.ts";
 import { closeSubstitutions } from "./substitution.ts";
-import { debugTrap, runTrap } from "./traps.ts";
+import { debugTrap, runExitTrap, runTrap } from "./traps.ts";
 import type { Variable } from "./variables.ts";
 
 /** Builtins whose assignments `set -x` shows once more. */
@@ -411,6 +411,13 @@ export function* callFunction(sh: Shell, name: string, fn: ShellFunction, words:
     if (returned !== undefined) sh.status = returned;
   } catch (error) {
     yield* tell(sh, error);
+    // Other shells have local variables go on.
+    if (error instanceof ExitShell && sh.setup.dialect !== "bash") sh.vars.keepsFrames = true;
+    else if (error instanceof ExitShell) {
+      if (error.leaves === "everything") throw new ExitShell(yield* runExitTrap(sh, error.status));
+      const { calls, functionDepth, positional } = sh;
+      if (error.leaves === "calls") sh.leftCalls ??= { calls: calls.slice(), functionDepth, positional };
+    }
     throw error;
   } finally {
     const after = traps.get("RETURN");

@@ -164,13 +164,16 @@ export function* runExitTrap(sh: Shell, status: number): Gen<number> {
   sh.traceDepth++;
   sh.traps.delete("EXIT");
   sh.ignoreErrors = 0;
+  sh.vars.keepsFrames = false;
+  if (sh.leftCalls) Object.assign(sh, sh.leftCalls);
   try {
     const source = new Source(action, sh.source?.file ?? "", 1);
     sh.trapStatus = status;
     yield* runSource(sh, source, { syntaxName: nameWithin(sh, "exit trap") });
     return status;
   } catch (error) {
-    if (error instanceof ExitShell || error instanceof ReturnFrom) return error.status;
+    if (error instanceof ReturnFrom) return sh.setup.dialect === "bash" ? error.status : status;
+    if (error instanceof ExitShell) return error.status;
     return yield* statusOf(sh, error);
   }
 }

@@ -104,6 +104,8 @@ export class Frame extends Map<string, Variable | undefined> {
 export class Variables {
   readonly all: Map<string, Variable>;
   readonly frames: Frame[];
+  /** The shell ends within functions: what they made local stays for its EXIT trap. */
+  keepsFrames = false;
   /** Told of each look at a local reference to its own name. */
   circled: (name: string) => void = () => {};
   /** Changes with every change of an exported variable. */
@@ -187,6 +189,7 @@ export class Variables {
   }
 
   popFrame(): void {
+    if (this.keepsFrames) return;
     const frame = this.frames.pop();
     if (frame === undefined || frame.size === 0) return;
     for (const [name, variable] of frame) {

@@ -76,7 +76,7 @@ const exit: Builtin = function* (sh, args) {
   const status = yield* statusArgument(sh, "exit", args);
   if (status === undefined) throw new ExitShell(2);
   if (args.length > 1 && sh.setup.dialect === "bash") return yield* tooMany(sh, "exit");
-  throw new ExitShell(status);
+  throw new ExitShell(status, "everything");
 };
 
 const returns: Builtin = function* (sh, args) {
