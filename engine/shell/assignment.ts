@@ -211,7 +211,7 @@ export function assignArray(sh: Shell, name: string, elements: readonly Element[
   if (variable.get && variable.set) return;
   variable.declaredEmpty = false;
   if (variable.map) {
-    const map = append ? variable.map : new AssociativeArray();
+    const map = append ? variable.map : new AssociativeArray([], variable.map.buckets);
     variable.map = map;
     for (let i = 0; i < elements.length; i++) {
       const { index, value, append: more } = elements[i]!;

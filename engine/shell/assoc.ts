@@ -1,5 +1,7 @@
 /** Buckets of bash's tables when they are made; four times as many once one holds twice their number. */
 const BUCKETS = 1024;
+/** Of an array that a variable with a value was made into (`convert_var_to_assoc`). */
+export const CONVERTED_BUCKETS = 128;
 /** Of the tables of remembered programs and of aliases. */
 export const PROGRAM_BUCKETS = 256;
 export const ALIAS_BUCKETS = 64;
@@ -29,12 +31,16 @@ export class AssociativeArray {
   private readonly inserted: Map<string, string>;
   private order: string[] | undefined;
 
-  constructor(entries: Iterable<readonly [string, string]> = []) {
+  /** Buckets that its table began with. */
+  readonly buckets: number;
+
+  constructor(entries: Iterable<readonly [string, string]> = [], buckets = BUCKETS) {
     this.inserted = new Map(entries);
+    this.buckets = buckets;
   }
 
   copy(): AssociativeArray {
-    const other = new AssociativeArray(this.inserted);
+    const other = new AssociativeArray(this.inserted, this.buckets);
     other.order = this.order;
     return other;
   }
@@ -66,7 +72,7 @@ export class AssociativeArray {
   }
 
   keys(): readonly string[] {
-    this.order ??= hashOrder(this.inserted.keys());
+    this.order ??= hashOrder(this.inserted.keys(), this.buckets);
     return this.order;
   }
 
@@ -83,12 +89,9 @@ export class LiveArray extends AssociativeArray {
     get: (key: string) => string | undefined;
     set: (key: string, value: string) => void;
   };
-  private readonly buckets: number;
-
   constructor(store: LiveArray["store"], buckets: number) {
-    super();
+    super([], buckets);
     this.store = store;
-    this.buckets = buckets;
   }
 
   override get size(): number {

@@ -7,6 +7,7 @@ export function copyShell(sh: Shell): Shell {
   other.vars = sh.vars.copy((name, variable) => defineDynamic(other, name, variable, true));
   watchReferences(other);
   other.functions = new Map(sh.functions);
+  other.foreignEnvironment = sh.foreignEnvironment;
   other.aliases = new Map(sh.aliases);
   other.options.clear();
   for (const option of sh.options) other.options.add(option);

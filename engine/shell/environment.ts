@@ -4,7 +4,7 @@ import type { Shell } from "./shell.ts";
 /** The environment of programs: exported variables and functions. */
 export function exportedEnvironment(sh: Shell): Map<string, string> {
   const env = sh.vars.environment();
-  let all: Map<string, string> | undefined;
+  let all = sh.foreignEnvironment.size > 0 ? new Map([...env, ...sh.foreignEnvironment]) : undefined;
   for (const [name, fn] of sh.functions) {
     if (!fn.exported) continue;
     all ??= new Map(env);

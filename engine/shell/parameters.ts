@@ -216,7 +216,9 @@ function conditional(sh: Shell, param: Param, value: ParamValue, quoted: boolean
   const kind = op[op.length - 1]!;
   const missing = value.list
     ? value.list.length === 0 ||
-      (colon && value.list[0] === "" && (value.list.length === 1 || (value.star && value.list.join(sh.ifsJoin()) === "")))
+      (colon &&
+        value.list[0] === "" &&
+        (value.list.length === 1 || (value.star && value.list.join(sh.ifsJoin()) === "")))
     : value.text === undefined || (colon && value.text === "");
   const arg = param.arg ?? "";
   if (kind === "+" && missing) {

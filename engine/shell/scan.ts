@@ -90,7 +90,9 @@ function beginsCommand(before: string): boolean {
 
 /** Steps over the body of a heredoc whose `<<` is at `i`, if its delimiter is found; else over the operator. */
 function skipHeredoc(text: string, i: number): number {
-  const head = /^<<(-?)[ \t]*(?:'([^'\n]*)'|"([^"\n]*)"|\\?([^\s;&|()<>'"\\]+)|\\([;&|()<>'"]))/.exec(text.slice(i, i + 80));
+  const head = /^<<(-?)[ \t]*(?:'([^'\n]*)'|"([^"\n]*)"|\\?([^\s;&|()<>'"\\]+)|\\([;&|()<>'"]))/.exec(
+    text.slice(i, i + 80),
+  );
   const newline = text.indexOf("\n", i);
   if (head === null || newline < 0) return i + 2;
   const lines = text.slice(newline + 1).split("\n");

@@ -82,6 +82,8 @@ export class Shell {
   readonly setup: ShellSetup;
   vars = new Variables();
   functions = new Map<string, ShellFunction>();
+  /** What the environment holds under names that variables cannot have: programs are given it. */
+  foreignEnvironment = new Map<string, string>();
   aliases = new Map<string, string>();
   readonly options = new Set(OPTIONS);
   readonly shopts = new Set(SHOPTS);

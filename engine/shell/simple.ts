@@ -1,9 +1,9 @@
-import type { Assignment, Command, Redirection } from "unbash";
+import type { Command, Redirection } from "unbash";
 import { call, type Gen } from "../kernel/index.ts";
 import { assigning, assignmentText, type Prepared, prepareAssignment } from "./assignment.ts";
 import { type Builtin, builtins, SPECIAL } from "./builtins/index.ts";
 import { keywordParts, type Parts, partsOf } from "./command-parts.ts";
-import { ExitShell, namedMessage, ReturnFrom, readonlyVariable, ShellError } from "./control.ts";
+import { ExitShell, namedMessage, ReturnFrom, ShellError } from "./control.ts";
 import { failed, runNode, tell } from "./execute.ts";
 import { expanding, expandingAtOnce, expandWords, promptText, warn } from "./expand.ts";
 import { entersDirectory, execExternal, runExternal } from "./external.ts";
@@ -13,8 +13,8 @@ import { singleQuote, traceQuote } from "./quote.ts";
 import { keep, redirect, restore, type Saved } from "./redirect.ts";
 import type { Shell, ShellFunction } from "./shell.ts";
 import { closeSubstitutions } from "./substitution.ts";
+import { assignTemporarily, prepareInTurn } from "./temporary.ts";
 import { debugTrap, runExitTrap, runTrap } from "./traps.ts";
-import type { Variable } from "./variables.ts";
 
 /** Builtins whose assignments `set -x` shows once more. */
 const DECLARED_TRACED = new Set(["export", "readonly"]);
@@ -112,49 +112,6 @@ function* runParts(sh: Shell, parts: Parts, last: boolean): Gen<void> {
     }
   }
   yield* runWords(sh, words, { assignments, redirections: parts.redirections, declared, last });
-}
-
-/** Expands the assignments before a command, each of which sees those before it: `a=1 b=$a cmd`. */
-function* prepareInTurn(sh: Shell, nodes: readonly Assignment[]): Gen<Prepared[]> {
-  const out: Prepared[] = [];
-  if (nodes.length > 1) sh.vars.pushFrame(true);
-  try {
-    for (const node of nodes) {
-      const ready = yield* prepareAssignment(sh, node);
-      out.push(ready);
-      if (nodes.length === 1 || ready.elements || ready.index !== undefined) continue;
-      const name = temporaryName(sh, ready.name);
-      const old = sh.vars.find(name);
-      if (old?.readonly) continue;
-      const variable = sh.vars.local(name);
-      variable.exported = true;
-      if (ready.append) carryOver(variable, old);
-      yield* assigning(sh, ready);
-    }
-  } finally {
-    if (nodes.length > 1) sh.vars.popFrame();
-  }
-  return out;
-}
-
-/** The variable that an assignment before a command sets for it: the one that a reference means. */
-function temporaryName(sh: Shell, name: string): string {
-  if (!sh.vars.find(name)?.nameref) return name;
-  const target = sh.vars.target(name);
-  return /[[\0]/.test(target) ? name : target;
-}
-
-/** In POSIX mode a read-only variable before a command has the whole line given up. */
-function abandoned(name: string): ShellError {
-  const error = readonlyVariable(name);
-  error.cleanup = true;
-  return error;
-}
-
-/** What `name+=value` before a command adds to. */
-function carryOver(variable: Variable, old: Variable | undefined): void {
-  variable.value = old?.scalar();
-  variable.integer = old?.integer === true;
 }
 
 /** `set -x`: a line after PS4, whose first character is repeated at each level of substitution. */
@@ -265,21 +222,13 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
     try {
       for (const ready of assignments) {
         if (framed) {
-          const name = temporaryName(sh, ready.name);
-          const old = sh.vars.find(name);
-          if (old?.readonly) {
-            if (sh.strict && !sh.posix) throw abandoned(name);
-            yield* sh.complain(`${name}: readonly variable`);
-            continue;
-          }
-          const variable = sh.vars.local(name);
-          variable.exported = true;
-          variable.temporary = true;
-          if (ready.append) carryOver(variable, old);
+          const variable = yield* assignTemporarily(sh, ready);
+          if (variable) variable.temporary = true;
+          continue;
         }
         yield* assigning(sh, ready);
         // What a special builtin was given stays, also beyond the function that it is in.
-        const kept = framed ? undefined : sh.vars.find(ready.name);
+        const kept = sh.vars.find(ready.name);
         if (kept?.temporary) kept.propagate = true;
         if (kept && !sh.posix) kept.exported = true;
       }
@@ -333,19 +282,7 @@ function* program(sh: Shell, words: readonly string[], assignments: readonly Pre
     const framed = sh.vars;
     framed.pushFrame(true);
     try {
-      for (const ready of assignments) {
-        const name = temporaryName(sh, ready.name);
-        const old = sh.vars.find(name);
-        if (old?.readonly) {
-          if (sh.strict && !sh.posix) throw abandoned(name);
-          yield* sh.complain(`${name}: readonly variable`);
-          continue;
-        }
-        const variable = sh.vars.local(name);
-        variable.exported = true;
-        if (ready.append) carryOver(variable, old);
-        yield* assigning(sh, ready);
-      }
+      for (const ready of assignments) yield* assignTemporarily(sh, ready);
       env = sh.environment();
       if (last && sh.canExec()) yield* execExternal(sh, words, env);
       else sh.status = yield* runExternal(sh, words, env);

@@ -26,7 +26,10 @@ export function startShell(p: Process, setup: ShellSetup): Shell {
       importFunction(sh, fn[1]!, value);
       continue;
     }
-    if (!/^[A-Za-z_]\w*$/.test(name)) continue;
+    if (!/^[A-Za-z_]\w*$/.test(name)) {
+      if (setup.dialect === "bash") sh.foreignEnvironment.set(name, value);
+      continue;
+    }
     const variable = new Variable();
     variable.value = value;
     variable.exported = true;

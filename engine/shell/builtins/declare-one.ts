@@ -1,6 +1,6 @@
 import type { Gen } from "../../kernel/index.ts";
 import { applyAssignment, assignArray, type Element, expandArray, type Prepared, settledIndex } from "../assignment.ts";
-import { AssociativeArray } from "../assoc.ts";
+import { AssociativeArray, CONVERTED_BUCKETS } from "../assoc.ts";
 import { readonlyVariable, ShellError } from "../control.ts";
 import { expandingAtOnce } from "../expand.ts";
 import { closeBrace } from "../scan.ts";
@@ -152,6 +152,7 @@ class Declaration {
       const here = vars.frames.at(-1)?.has(name) ?? false;
       const actual = makeReference || dropReference || !here ? name : vars.target(name);
       const [bare] = actual.split("[");
+      if (ready?.elements && this.keepsGlobal(bare!)) yield* this.sh.complain(`${bare}: readonly variable`);
       const variable = this.makeLocal(bare!);
       if (variable.nameref && variable.readonly && variable.value && dropReference)
         throw fail(`${name}: readonly variable`);
@@ -203,13 +204,28 @@ class Declaration {
     return found;
   }
 
+  /** A read-only global variable cannot be made local. */
+  private keepsGlobal(name: string): boolean {
+    const { vars } = this.sh;
+    return vars.find(name)?.readonly === true && !vars.frames.some((one) => one.has(name));
+  }
+
   private makeLocal(name: string): Variable {
     const { sh } = this;
-    const frame = sh.vars.frames.at(-1);
+    const { frames } = sh.vars;
     const old = sh.vars.find(name);
+    const own = frames.at(-1);
+    if (old?.temporary && own?.has(name) && frames.length > 1) {
+      // `v=1 local v`: what the builtin was given is the function's.
+      const outer = frames.at(-2)!;
+      if (!outer.has(name)) outer.set(name, own.get(name));
+      own.delete(name);
+      old.temporary = false;
+      return old;
+    }
+    const frame = own;
     if (frame?.has(name)) return old ?? sh.vars.local(name);
-    const global = !sh.vars.frames.some((one) => one.has(name));
-    if (old?.readonly && global) throw fail(`${name}: readonly variable`);
+    if (this.keepsGlobal(name)) throw fail(`${name}: readonly variable`);
     const variable = sh.vars.local(name);
     if (name === "OPTIND" && frame) {
       frame.getoptsPosition = sh.getoptsPosition;
@@ -252,15 +268,19 @@ class Declaration {
         throw fail(`${name}: readonly variable`);
       if ((off("a") && existing.list) || (off("A") && existing.map))
         throw fail(`${name}: cannot destroy array variables in this way`);
-      if (on("a") && existing.map) throw fail(`${name}: cannot convert associative to indexed array`);
-      if (on("A") && existing.list) throw fail(`${name}: cannot convert indexed to associative array`);
+      const kinds = on("a") && existing.map ? "associative to indexed" : "indexed to associative";
+      if ((on("a") && existing.map) || (on("A") && existing.list))
+        yield* this.refuseElements(`${name}: cannot convert ${kinds} array`, ready);
     }
     const compound = yield* this.compound(name, existing, index, ready);
     const variable = existing ?? sh.vars.ensure(name);
     const makes = declares || ready !== undefined;
     const makesArray = makes && (on("a") || (index !== undefined && declares));
     if (makes && on("A") && !variable.map) {
-      variable.map = new AssociativeArray(variable.value === undefined ? [] : [["0", variable.value]]);
+      variable.map =
+        variable.value === undefined
+          ? new AssociativeArray()
+          : new AssociativeArray([["0", variable.value]], CONVERTED_BUCKETS);
       variable.declaredEmpty = variable.value === undefined;
       variable.value = undefined;
     } else if (makesArray && !variable.isArray) {
@@ -287,6 +307,17 @@ class Declaration {
     if (on("r") || this.kind === "readonly") variable.readonly = true;
     if (variable.temporary && (variable.exported || variable.readonly)) variable.propagate = !declares || !this.local;
     sh.vars.changed();
+  }
+
+  /** Elements are assigned before the builtin runs, which gives the line up outside functions. */
+  private *refuseElements(message: string, ready: Prepared | undefined): Gen<never> {
+    if (ready?.elements && this.sh.functionDepth === 0) {
+      const error = new ShellError(message);
+      error.bare = true;
+      throw error;
+    }
+    if (ready?.elements) yield* this.sh.complain(message);
+    throw fail(message);
   }
 
   private setAttributes(variable: Variable): void {

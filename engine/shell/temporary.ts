@@ -1,0 +1,67 @@
+import type { Assignment } from "unbash";
+import type { Gen } from "../kernel/index.ts";
+import { assigning, type Prepared, prepareAssignment } from "./assignment.ts";
+import { readonlyVariable, type ShellError } from "./control.ts";
+import type { Shell } from "./shell.ts";
+import type { Variable } from "./variables.ts";
+
+/** Expands the assignments before a command, each of which sees those before it: `a=1 b=$a cmd`. */
+export function* prepareInTurn(sh: Shell, nodes: readonly Assignment[]): Gen<Prepared[]> {
+  const out: Prepared[] = [];
+  if (nodes.length > 1) sh.vars.pushFrame(true);
+  try {
+    for (const node of nodes) {
+      const ready = yield* prepareAssignment(sh, node);
+      out.push(ready);
+      if (nodes.length === 1 || ready.elements || ready.index !== undefined) continue;
+      const name = temporaryName(sh, ready.name);
+      const old = sh.vars.find(name);
+      if (!old?.readonly) yield* assignIn(sh, ready, name, old);
+    }
+  } finally {
+    if (nodes.length > 1) sh.vars.popFrame();
+  }
+  return out;
+}
+
+/** Carries out an assignment before a command in the innermost frame. Undefined when it will not do, which is told. */
+export function* assignTemporarily(sh: Shell, ready: Prepared): Gen<Variable | undefined> {
+  if (ready.index !== undefined && sh.setup.dialect === "bash") {
+    yield* sh.complain(`\`${ready.name}[${ready.written ?? ready.index}]': not a valid identifier`);
+    return undefined;
+  }
+  const name = temporaryName(sh, ready.name);
+  const old = sh.vars.find(name);
+  if (old?.readonly) {
+    if (sh.strict && !sh.posix) throw abandoned(name);
+    yield* sh.complain(`${name}: readonly variable`);
+    return undefined;
+  }
+  return yield* assignIn(sh, ready, name, old);
+}
+
+function* assignIn(sh: Shell, ready: Prepared, name: string, old: Variable | undefined): Gen<Variable> {
+  const variable = sh.vars.local(name);
+  variable.exported = true;
+  if (ready.append) {
+    // What `name+=value` adds to.
+    variable.value = old?.scalar();
+    variable.integer = old?.integer === true;
+  }
+  yield* assigning(sh, ready);
+  return variable;
+}
+
+/** The variable that an assignment before a command sets for it: the one that a reference means. */
+function temporaryName(sh: Shell, name: string): string {
+  if (!sh.vars.find(name)?.nameref) return name;
+  const target = sh.vars.target(name);
+  return /[[\0]/.test(target) ? name : target;
+}
+
+/** In POSIX mode a read-only variable before a command has the whole line given up. */
+function abandoned(name: string): ShellError {
+  const error = readonlyVariable(name);
+  error.cleanup = true;
+  return error;
+}
