@@ -56,6 +56,11 @@ const PLAIN = /[^ \t\n;&|()<>'"`\\$[]+/y;
 const ASSIGNED = /^[A-Za-z_]\w*(\[[\s\S]*\])?\+?=$/;
 const BLANK_END = /[ \t]$/;
 
+function lineEnd(text: string, at: number): number {
+  const newline = text.indexOf("\n", at);
+  return newline < 0 ? text.length : newline;
+}
+
 /** True when a line is the delimiter of a here-document with a parenthesis behind it. */
 export function endsAtParenthesis(line: string, delimiter: string): boolean {
   return delimiter !== "" && line.startsWith(delimiter) && line.includes(")", delimiter.length);
@@ -70,7 +75,7 @@ export class Tokens extends Quoting {
   /** A heredoc whose delimiter never comes. */
   openHeredoc = false;
   /** Heredocs whose bodies begin behind the next newline. */
-  heredocs: { delimiter: string; strip: boolean }[] = [];
+  heredocs: { delimiter: string; strip: boolean; quoted: boolean }[] = [];
   /** Within `$(…)`, where bash leaves aliases to those who run it. */
   nesting = 0;
   /** Values that were put in: within one its name is no alias again. */
@@ -100,7 +105,8 @@ export class Tokens extends Quoting {
 
   /** Notes the delimiter that follows `<<`. */
   heredoc(word: Token, strip: boolean): void {
-    this.heredocs.push({ delimiter: word.text.replace(/['"\\]/g, ""), strip });
+    const delimiter = word.text.replace(/['"\\]/g, "");
+    this.heredocs.push({ delimiter, strip, quoted: delimiter !== word.text });
   }
 
   private skipBlanks(): void {
@@ -148,15 +154,17 @@ export class Tokens extends Quoting {
   }
 
   private skipHeredocs(): void {
-    for (const { delimiter, strip } of this.heredocs.splice(0)) {
+    for (const { delimiter, strip, quoted } of this.heredocs.splice(0)) {
       for (;;) {
         if (this.position >= this.text.length) {
           this.openHeredoc = true;
           break;
         }
-        const newline = this.text.indexOf("\n", this.position);
-        const end = newline < 0 ? this.text.length : newline;
-        const line = this.text.slice(this.position, end);
+        let end = lineEnd(this.text, this.position);
+        // A backslash at its end joins a line to the next one.
+        while (!quoted && end < this.text.length && /(?:^|[^\\])(?:\\\\)*\\$/.test(this.text.slice(this.position, end)))
+          end = lineEnd(this.text, end + 1);
+        const line = this.text.slice(this.position, end).replace(quoted ? /$^/ : /\\\n/g, "");
         const plain = strip ? line.replace(/^\t+/, "") : line;
         // `EOF)` ends it too, where a parenthesis is waited for.
         if (this.nesting > 0 && endsAtParenthesis(plain, delimiter)) {
