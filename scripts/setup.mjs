@@ -115,6 +115,8 @@ export function ensureJudges() {
   const noKorean = spawnSync("fc-list", [":lang=ko"], { encoding: "utf8" }).stdout?.trim() === "";
   const packages = missing.map(([, name]) => name);
   if (noKorean || !onPath("fc-list")) packages.push("fonts-noto-cjk", "fontconfig");
+  // A module, which no path leads to.
+  if (!existsSync("/usr/lib/python3/dist-packages/kubernetes")) packages.push("python3-kubernetes");
   if (packages.length === 0) return;
   if (process.getuid?.() !== 0 || !onPath("apt-get")) {
     console.error(

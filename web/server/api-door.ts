@@ -6,6 +6,7 @@ import type { TLSSocket } from "node:tls";
 import { createCertificate, type Input, keyPair, pem, privateKeyPem, type SessionEvents } from "../../engine/index.ts";
 import { acceptExec } from "./exec-door.ts";
 import { acceptForward, isPortForward } from "./forward-door.ts";
+import { acceptStream, isStream } from "./stream-door.ts";
 
 const DAY = 86_400_000;
 /** Largest request body (etcd takes 1.5 MiB; the API server's own limit is 3 MiB). */
@@ -51,7 +52,7 @@ export class ApiDoor {
       (request, response) => this.serve(request, response),
     );
     this.server.on("upgrade", (request, socket, head) => {
-      const accept = isPortForward(request) ? acceptForward : acceptExec;
+      const accept = isPortForward(request) ? acceptForward : isStream(request) ? acceptStream : acceptExec;
       accept(this, request, socket as TLSSocket, head);
     });
     this.server.on("clientError", (_error, socket) => socket.destroy());

@@ -1,22 +1,25 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { createWebSocketStream, type WebSocket, WebSocketServer } from "ws";
+import { createWebSocketStream, type WebSocket } from "ws";
 import { type ApiDoor, MAX_UNREAD } from "./api-door.ts";
 import { SpdyConnection, type SpdyStream } from "./spdy.ts";
 import { type Refusal, refuse } from "./spdy-door.ts";
+import { framed, hangUp, isWebSocket, openWebSocket, unframed } from "./websocket.ts";
 
 /** SPDY frames inside a WebSocket: what kubectl speaks since 1.31 (KEP-4006). */
 const TUNNEL = "SPDY/3.1+portforward.k8s.io";
 /** The protocol inside of SPDY: a data and an error stream for each connection. */
 const FORWARD = "portforward.k8s.io";
-/** WebSocket without SPDY: two channels a port, each beginning with the port's number (pkg/kubelet … portforward/websocket.go). */
-const CHANNELS = ["v4.channel.k8s.io"];
-
-const sockets = new WebSocketServer({
-  noServer: true,
-  handleProtocols: (offered) => [TUNNEL, ...CHANNELS].find((protocol) => offered.has(protocol)) ?? false,
-});
+/**
+ * WebSocket without SPDY: two channels a port, each beginning with the port's number (pkg/kubelet … portforward/websocket.go).
+ * Whether they are in base64.
+ */
+const CHANNELS: Readonly<Record<string, boolean>> = {
+  "": false,
+  "v4.channel.k8s.io": false,
+  "v4.base64.channel.k8s.io": true,
+};
 
 export function isPortForward(request: IncomingMessage): boolean {
   return /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+\/portforward(\?|$)/.test(request.url ?? "");
@@ -42,10 +45,10 @@ export function acceptForward(door: ApiDoor, request: IncomingMessage, socket: T
 }
 
 function upgrade(door: ApiDoor, id: string, request: IncomingMessage, socket: TLSSocket, head: Buffer): void {
-  if (request.headers.upgrade?.toLowerCase() === "websocket") {
-    sockets.handleUpgrade(request, socket, head, (web) => {
-      if (web.protocol === TUNNEL) serveSpdy(door, id, createWebSocketStream(web), Buffer.alloc(0));
-      else serveChannels(door, id, web, portsOf(request));
+  if (isWebSocket(request)) {
+    openWebSocket(request, socket, head, [TUNNEL, ...Object.keys(CHANNELS)], (web, protocol) => {
+      if (protocol === TUNNEL) serveSpdy(door, id, createWebSocketStream(web), Buffer.alloc(0));
+      else serveChannels(door, id, web, socket, portsOf(request), CHANNELS[protocol]!);
     });
     return;
   }
@@ -118,11 +121,19 @@ function portsOf(request: IncomingMessage): number[] {
     .filter((port) => port > 0 && port < 65_536);
 }
 
-function serveChannels(door: ApiDoor, id: string, web: WebSocket, ports: readonly number[]): void {
+function serveChannels(
+  door: ApiDoor,
+  id: string,
+  web: WebSocket,
+  socket: TLSSocket,
+  ports: readonly number[],
+  base64: boolean,
+): void {
   const send = (channel: number, bytes: Uint8Array): void => {
     if (web.bufferedAmount > MAX_UNREAD) web.terminate();
-    else web.send(Buffer.concat([Buffer.of(channel), bytes]));
+    else web.send(framed(channel, bytes, base64));
   };
+  let open = ports.length;
   const connections = ports.map((port, i) => {
     const number = Buffer.alloc(2);
     number.writeUInt16LE(port);
@@ -132,20 +143,20 @@ function serveChannels(door: ApiDoor, id: string, web: WebSocket, ports: readonl
     door.forward(id, connection, port, {
       data: (bytes) => send(2 * i, bytes),
       failed: (message) => send(2 * i + 1, message),
-      end: () => web.close(1000),
+      end: () => {
+        if (--open === 0) hangUp(web, socket);
+      },
     });
     return connection;
   });
   web.on("message", (message) => {
-    const bytes = Array.isArray(message) ? Buffer.concat(message) : Buffer.from(message as ArrayBuffer);
-    const channel = bytes[0] ?? 1;
+    const { channel, content } = unframed(message, base64);
     const connection = channel % 2 === 0 ? connections[channel / 2] : undefined;
     if (connection === undefined) return;
-    door.input({ type: "api-input", id: connection, bytes: bytes.subarray(1).toString("base64") });
+    door.input({ type: "api-input", id: connection, bytes: content.toString("base64") });
   });
   web.on("close", () => {
     for (const connection of connections) door.abandon(connection);
     door.abandon(id);
   });
-  web.on("error", () => web.terminate());
 }

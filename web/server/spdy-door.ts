@@ -75,7 +75,7 @@ export function acceptSpdy(door: ApiDoor, request: IncomingMessage, socket: TLSS
 }
 
 /** How protocols before v4 tell the result: silence for success, else the message. */
-function messageOf(bytes: Uint8Array): Uint8Array {
+export function messageOf(bytes: Uint8Array): Uint8Array {
   const { status, message = "" } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Record<string, string>;
   return Buffer.from(status === "Success" ? "" : message);
 }
