@@ -408,6 +408,44 @@ kubectl get pod x-cp-1 -n default -o 'jsonpath={.spec.containers[0].command}{"\\
     ],
   },
   {
+    name: "at runs what it was told to, once its package and service are there",
+    script: `at now; sudo apt-get update >/dev/null; sudo apt-get install -y at 2>&1 | tail -2; systemctl is-active atd; systemctl is-enabled atd
+cd /tmp; X=5; export X; echo 'echo $X $PWD $(id -un) > /tmp/told' | at now + 3 minutes; echo 'touch /tmp/never' | at 10:00 tomorrow
+atq; at -c 1 | tail -1; atrm 2; atq | wc -l; sudo atq | wc -l; sleep 140; cat /tmp/told; sleep 40; cat /tmp/told; atq
+echo 'echo batched > /tmp/batched' | batch; sleep 1; cat /tmp/batched; sudo systemctl stop atd; echo 'echo late > /tmp/late' | at now; sleep 2
+ls /tmp/late; atq | cut -f1; sudo systemctl start atd; sleep 1; cat /tmp/late; echo true | at 00:01 today; at -r 99; at foo
+sudo apt-get remove -y at | tail -1; systemctl is-active atd`,
+    expect: [
+      "at: command not found",
+      /^Setting up at /,
+      "Created symlink /etc/systemd/system/multi-user.target.wants/atd.service",
+      /^active$/,
+      /^enabled$/,
+      "warning: commands will be executed using /bin/sh",
+      /^job 1 at Mon Mar {2}2 09:03:00 2026$/,
+      /^job 2 at Tue Mar {2}3 10:00:00 2026$/,
+      /^1\tMon Mar {2}2 09:03:00 2026 a learner$/,
+      /^2\tTue Mar {2}3 10:00:00 2026 a learner$/,
+      /^echo \$X \$PWD/,
+      /^1$/,
+      /^1$/,
+      "cat: /tmp/told: No such file or directory",
+      /^5 \/tmp learner$/,
+      /^job 3 at Mon Mar {2}2 09:0\d:00 2026$/,
+      /^batched$/,
+      /^job 4 at /,
+      "ls: cannot access '/tmp/late': No such file or directory",
+      /^4$/,
+      /^late$/,
+      "at: refusing to create job destined in the past",
+      "Cannot find jobid 99",
+      "syntax error. Last token seen: f",
+      "Garbled time",
+      /^Removing at /,
+      /^inactive$/,
+    ],
+  },
+  {
     name: "crontabs, packages, accounts",
     script: `crontab -l
 echo "*/5 * * * * date | cut -c15-16 >> /tmp/out" | crontab -; echo "61 * * * * x" | crontab -; echo $?

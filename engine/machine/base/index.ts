@@ -13,7 +13,15 @@ import { GZIP_SCRIPTS } from "./gzip-scripts.ts";
 import { LazyEntries } from "./lazy.ts";
 import { AT, dir, INSTALLED, isNode, text } from "./nodes.ts";
 import { procfs } from "./proc.ts";
-import { CONTROL_PLANE_ONLY, IMAGES_ONLY, LIB_SYSTEMD, LOAD_BALANCER_ONLY, NODE_ONLY, SBIN } from "./programs.ts";
+import {
+  CONTROL_PLANE_ONLY,
+  IMAGES_ONLY,
+  INSTALLED_ONLY,
+  LIB_SYSTEMD,
+  LOAD_BALANCER_ONLY,
+  NODE_ONLY,
+  SBIN,
+} from "./programs.ts";
 import { sysEntries } from "./sysfs.ts";
 import { type Role, unitFiles } from "./units.ts";
 
@@ -100,6 +108,7 @@ function defaultPrograms(machine: Machine, role: Role): string[] {
   return [...machine.programs.keys()].filter(
     (name) =>
       !IMAGES_ONLY.has(name) &&
+      !INSTALLED_ONLY.has(name) &&
       !(name in imagePrograms) &&
       (node || !NODE_ONLY.has(name)) &&
       (role === "control-plane" || !CONTROL_PLANE_ONLY.has(name)) &&

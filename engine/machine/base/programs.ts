@@ -86,5 +86,8 @@ export const IMAGES_ONLY: ReadonlySet<string> = new Set([
   "kube-scheduler",
 ]);
 
+/** Programs that lie on no machine until their package is installed: they are nothing without its service. */
+export const INSTALLED_ONLY: ReadonlySet<string> = new Set(["at", "atd", "atq", "atrm", "batch"]);
+
 /** Programs of /lib/systemd. */
 export const LIB_SYSTEMD: ReadonlySet<string> = new Set(["systemd", "systemd-journald", "systemd-logind"]);

@@ -1,5 +1,7 @@
 import type { Program } from "../../machine/process.ts";
 import { accountPrograms } from "./accounts/index.ts";
+import { atd } from "./at/daemon.ts";
+import { at, atq, atrm, batch } from "./at/index.ts";
 import { dig } from "./bind/dig.ts";
 import { host } from "./bind/host.ts";
 import { blkid, fdisk, findmnt, losetup, lsblk, lscpu } from "./block-devices.ts";
@@ -158,6 +160,11 @@ export const systemPrograms: Record<string, Program> = {
   dpkg,
   "dpkg-query": dpkg,
   arch,
+  at,
+  atd,
+  atq,
+  atrm,
+  batch,
   bridge,
   clear,
   cron,

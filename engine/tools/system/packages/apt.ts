@@ -2,6 +2,7 @@
 import { decode, type Gen } from "../../../kernel/index.ts";
 import type { Process, Program } from "../../../machine/process.ts";
 import * as sys from "../../../machine/sys.ts";
+import { disable, enable } from "../unit-install.ts";
 import { query } from "./apt-query.ts";
 import { DEBIAN_OFFERS, type Offered } from "./catalogue.ts";
 import { holds, installed, RECORDS, setHolds } from "./installed.ts";
@@ -120,6 +121,29 @@ function* agreed(p: Process): Gen<boolean> {
   return true;
 }
 
+const UNIT_DIR = "/lib/systemd/system";
+
+/** The service of a package is enabled and started where systemd runs, as deb-systemd-helper(1p) does. */
+function* startService(p: Process, { unit }: Offered): Gen<void> {
+  if (unit === undefined || p.machine.systemd === undefined || p.ns.pid !== p.machine.pids) return;
+  const { systemd } = p.machine;
+  sys.writeText(p, `${UNIT_DIR}/${unit.name}`, unit.text);
+  systemd.reload();
+  const loaded = systemd.unit(unit.name);
+  yield* enable(p, loaded);
+  yield* systemd.start(loaded);
+}
+
+function* stopService(p: Process, { unit }: Offered): Gen<void> {
+  if (unit === undefined || p.machine.systemd === undefined) return;
+  const { systemd } = p.machine;
+  const loaded = systemd.unit(unit.name);
+  yield* systemd.stop(loaded);
+  yield* disable(p, loaded);
+  if (sys.find(p, `${UNIT_DIR}/${unit.name}`) !== undefined) sys.unlink(p, `${UNIT_DIR}/${unit.name}`);
+  systemd.reload();
+}
+
 /** Fetches packages and puts their programs there. */
 function* install(p: Process, list: readonly Offered[]): Gen<number> {
   const names = list.map(({ name }) => name);
@@ -162,6 +186,7 @@ function* install(p: Process, list: readonly Offered[]): Gen<number> {
   for (const one of list) {
     place(p, one, RECORDS);
     yield* sys.print(p, `Setting up ${one.name} (${one.version}) ...\n`);
+    yield* startService(p, one);
   }
   return 0;
 }
@@ -220,6 +245,7 @@ function* change(p: Process, verb: string, names: readonly string[]): Gen<number
   if (wanted.length > 0) return yield* install(p, wanted);
   if (taken.length > 0) {
     for (const one of taken) {
+      yield* stopService(p, one);
       takeAway(p, one, RECORDS);
       yield* sys.print(p, `Removing ${one.name} (${one.version}) ...\n`);
     }

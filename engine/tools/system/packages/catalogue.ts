@@ -7,7 +7,30 @@ export interface Offered {
   description: string;
   /** Programs by the path of their executable. */
   files: Readonly<Record<string, string>>;
+  /** A service that it brings, which is enabled and started. */
+  unit?: { name: string; text: string };
 }
+
+/** Services of packages, by the package's name. */
+const UNITS: Readonly<Record<string, Offered["unit"]>> = {
+  at: {
+    name: "atd.service",
+    text: `[Unit]
+Description=Deferred execution scheduler
+Documentation=man:atd(8)
+After=remote-fs.target nss-user-lookup.target
+
+[Service]
+ExecStart=/usr/sbin/atd -f
+IgnoreSIGPIPE=false
+KillMode=process
+Restart=on-failure
+
+[Install]
+WantedBy=multi-user.target
+`,
+  },
+};
 
 /** `name version kB paths… # description`: a path is its program's, unless `=program` follows it. */
 function parse(text: string): ReadonlyMap<string, Offered> {
@@ -19,12 +42,14 @@ function parse(text: string): ReadonlyMap<string, Offered> {
       const [file = "", program] = path.split("=") as [string, string?];
       return [file, program ?? file.slice(file.lastIndexOf("/") + 1)];
     });
-    out.set(name, { name, version, size: Number(size), description, files: Object.fromEntries(files) });
+    const unit = UNITS[name];
+    out.set(name, { name, version, size: Number(size), description, files: Object.fromEntries(files), unit });
   }
   return out;
 }
 
 export const DEBIAN_OFFERS = parse(`
+at 3.2.5-1+deb12u1 38 /usr/bin/at /usr/bin/atq /usr/bin/atrm /usr/bin/batch /usr/sbin/atd # Delayed job execution and batch processing
 apt-transport-https 2.6.1 25 # transitional package for https support
 bash 5.2.15-2+b7 1491 /usr/bin/bash # GNU Bourne Again SHell
 bc 1.07.1-3+b1 105 /usr/bin/bc # GNU bc arbitrary precision calculator language
