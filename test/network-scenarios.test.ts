@@ -141,6 +141,32 @@ ssh worker-1 "echo 'echo hello' | nc -u -w 1 $ip 8081; echo; (timeout 3 nc -u -l
     ],
   },
   {
+    name: "VLANs carry frames to those of their number; devices count packets; a rule with a table of its own sends marked ones elsewhere",
+    script: String.raw`cat > v.sh <<'S'
+ip netns add a; ip link add v0 type veth peer name v1 netns a; ip link set v0 up; ip -n a link set v1 up
+for id in 10 20; do ip link add link v0 name v0.$id type vlan id $id; ip link set v0.$id up; ip addr add 172.31.$id.1/24 dev v0.$id; done
+ip -n a link add link v1 name v1.10 type vlan id 10; ip -n a link add link v1 name x type vlan id 21
+ip -n a link set v1.10 up; ip -n a link set x up; ip -n a addr add 172.31.10.2/24 dev v1.10; ip -n a addr add 172.31.20.2/24 dev x
+ping -c 1 -W 1 172.31.10.2 | grep -o '[0-9]* received'; ping -c 1 -W 1 172.31.20.2 | grep -o '[0-9]* received'
+ip -o link show v0.10 | grep -o 'v0.10@v0: <[^>]*>'; ip -n a -d link show x | grep -o 'vlan protocol 802.1Q id 21'; ip link add link v0 type vlan id 5000
+sent() { ip -s -j link show eth0 | jq '.[].stats64.tx.packets'; }
+n=$(sent); curl -s -o /dev/null http://192.168.108.12:10256/healthz; [ $(sent) -gt $n ] && echo more
+ip route add blackhole default table 7; ip rule add fwmark 7 lookup 7; iptables -t mangle -A OUTPUT -p tcp --dport 10256 -j MARK --set-mark 7
+curl -s -m 2 http://192.168.108.12:10256/healthz; echo $?; ip rule del fwmark 7; curl -s -o /dev/null http://192.168.108.12:10256/healthz; echo $?
+S
+scp -q v.sh worker-1:; ssh worker-1 "sudo bash v.sh" 2>&1`,
+    expect: [
+      /^1 received$/,
+      /^0 received$/,
+      /^v0.10@v0: <BROADCAST,MULTICAST,UP,LOWER_UP>$/,
+      /^vlan protocol 802.1Q id 21$/,
+      "Error: Invalid VLAN id.",
+      /^more$/,
+      /^28$/,
+      /^0$/,
+    ],
+  },
+  {
     // pkg/proxy/conntrack/cleanup.go: kube-proxy lets no client stay with an endpoint that is gone.
     name: "a UDP Service's connections are forgotten once their endpoint is gone and another has come",
     script: `kubectl create deploy echo --image=registry.k8s.io/e2e-test-images/agnhost:2.53 -- /agnhost netexec --udp-port=8081 >/dev/null; kubectl expose deploy echo --port 90 --target-port 8081 --protocol UDP >/dev/null

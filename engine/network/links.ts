@@ -26,22 +26,33 @@ export function spaceCalled(host: NetNamespace, name: string): NetNamespace | un
   return undefined;
 }
 
-/** All devices that frames of one reach, itself among them: through pairs whose ends are up, and bridges. */
+/**
+ * All devices that take frames of one, itself among them: through pairs whose ends are up, bridges, and the devices that
+ * VLANs lie on, where a frame has their number.
+ */
 export function segmentOf(start: Port): Port[] {
-  const seen: Port[] = [];
-  const open = [start];
+  const seen: (Port & { tag: string })[] = [];
+  const open = [{ ...start, tag: "" }];
   for (let port = open.pop(); port !== undefined; port = open.pop()) {
-    const { ns, device } = port;
-    if (!device.up || seen.some((one) => one.device === device)) continue;
+    const { ns, device, tag } = port;
+    if (!device.up || seen.some((one) => one.device === device && one.tag === tag)) continue;
     seen.push(port);
     const peer = peerOf(port);
-    if (peer !== undefined) open.push(peer);
+    if (peer !== undefined) open.push({ ...peer, tag });
     const master = device.master === undefined ? undefined : ns.interfaces.get(device.master);
-    if (master !== undefined) open.push({ ns, device: master });
-    if (device.kind === "bridge")
-      for (const one of ns.interfaces.values()) if (one.master === device.name) open.push({ ns, device: one });
+    if (master !== undefined) open.push({ ns, device: master, tag });
+    const under = device.link === undefined ? undefined : ns.interfaces.get(device.link);
+    if (under !== undefined && device.kind === "vlan")
+      open.push({ ns, device: under, tag: `${device.settings?.["id"]}` });
+    if (under !== undefined && device.kind === "macvlan") open.push({ ns, device: under, tag });
+    for (const one of ns.interfaces.values()) {
+      if (device.kind === "bridge" && one.master === device.name) open.push({ ns, device: one, tag });
+      if (one.link !== device.name) continue;
+      if (one.kind === "vlan" && `${one.settings?.["id"]}` === tag) open.push({ ns, device: one, tag: "" });
+      if (one.kind === "macvlan") open.push({ ns, device: one, tag });
+    }
   }
-  return seen;
+  return seen.filter(({ tag }) => tag === "");
 }
 
 const MOST_HOPS = 6;

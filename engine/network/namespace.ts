@@ -1,6 +1,6 @@
 import type { HttpHandler } from "../api/http.ts";
 import type { Gen, Pipe, RandomStream } from "../kernel/index.ts";
-import type { Ruleset } from "../netfilter/index.ts";
+import type { Counted, Ruleset } from "../netfilter/index.ts";
 import { NetError } from "./error.ts";
 import type { Connection, Network } from "./network.ts";
 import type { Path } from "./path.ts";
@@ -61,8 +61,8 @@ export interface Listener {
 }
 
 export interface Interface {
-  readonly name: string;
-  readonly mac: string;
+  name: string;
+  mac: string;
   /** CIDR form, e.g. `10.200.1.5/24`. */
   addresses: string[];
   up: boolean;
@@ -74,6 +74,32 @@ export interface Interface {
   /** What somebody made it as; undefined for devices that came with the machine or its Pods. */
   kind?: string;
   index?: number;
+  /** The device that it lies on: of a VLAN, or a macvlan. */
+  link?: string;
+  /** What its kind was told. */
+  settings?: Record<string, string>;
+  flags?: { promisc?: boolean; allmulti?: boolean; noarp?: boolean; nomulticast?: boolean };
+  alias?: string;
+  group?: number;
+  /** How many packets may wait (txqueuelen), and the discipline that it was given. */
+  queue?: number;
+  queued?: string;
+  /** Its hardware address was asked for, not made up. */
+  named?: boolean;
+  /** What somebody has said of its addresses, by their CIDR form. */
+  facts?: Map<string, AddressFacts>;
+  /** Packets of new connections, and of the answers to them. */
+  received?: Counted;
+  sent?: Counted;
+}
+
+/** What `ip address add` may say of an address. */
+export interface AddressFacts {
+  broadcast?: string;
+  label?: string;
+  scope?: string;
+  /** The other end of a line; the CIDR form's length is that of its network. */
+  peer?: string;
 }
 
 export interface Route {
@@ -110,6 +136,8 @@ export class NetNamespace {
   rules: RoutingRule[] | undefined;
   /** Of a machine: the namespaces that have a name there (/run/netns). */
   readonly spaces = new Map<string, NetNamespace>();
+  /** The number of its youngest device, once somebody has made one by hand. */
+  lastIndex: number | undefined;
   /** Made by somebody with `ip netns add`. */
   handmade = false;
   /** By `protocol:port`. */

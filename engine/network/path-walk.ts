@@ -11,7 +11,7 @@ import {
 } from "../netfilter/index.ts";
 import { cross, type Wire } from "./capture.ts";
 import type { NetErrorCode } from "./error.ts";
-import type { NetNamespace } from "./namespace.ts";
+import type { Interface, NetNamespace } from "./namespace.ts";
 import type { Network } from "./network.ts";
 import type { Hop, Path, Protocol, Seen, Walk } from "./path.ts";
 import { deviceFor, NamespaceSurroundings } from "./routes.ts";
@@ -32,6 +32,14 @@ const REJECTIONS: Readonly<Record<string, NetErrorCode>> = {
   "icmp-admin-prohibited": "EHOSTUNREACH",
   "tcp-reset": "ECONNREFUSED",
 };
+
+interface Crossing {
+  device: Interface;
+  way: "received" | "sent";
+}
+
+/** How the answer meets a device. */
+const OTHER = { received: "sent", sent: "received" } as const;
 
 /** What a sender hears of routes that lead nowhere (net/ipv4/route.c ip_error). */
 const DEAD_ENDS = {
@@ -79,6 +87,8 @@ export class PathWalk {
   private readonly stamps: { ruleset: Ruleset; version: number }[] = [];
   private readonly passed: Path["passed"][number][] = [];
   private readonly owners: Path["owners"][number][] = [];
+  /** Devices on the way, and how they met the packet. */
+  private readonly crossings: Crossing[] = [];
   /** Machines that rewrote the destination, and those that rewrote the source. */
   private readonly redirected: NetNamespace[] = [];
   private readonly masked: NetNamespace[] = [];
@@ -211,13 +221,43 @@ export class PathWalk {
 
   /** Notes the devices between two namespaces; a Pod's own machine counts as the first that forwards. */
   private cross(ns: NetNamespace, next: NetNamespace | undefined, hop: number, inside: boolean): void {
+    this.countDevices(ns, this.packet.output, "sent");
+    if (next !== undefined) this.countDevices(next, this.packet.input, "received");
     if (this.wires === undefined) return;
     const { source, destination, destinationPort: port, input, output } = this.packet;
     const ends = { source: formatAddress(source), destination: formatAddress(destination) };
     cross(this.wires, ns, next, { ...ends, port, input, output }, hop, inside);
   }
 
+  /** A packet goes by a device; a Pod's goes through the machine's end of its pair as well. */
+  private countDevices(ns: NetNamespace, name: string, way: Crossing["way"]): void {
+    const device = ns.interfaces.get(name);
+    if (device === undefined) return;
+    this.crossings.push({ device, way });
+    const { peer } = device;
+    if (ns.host === ns || peer === undefined) return;
+    const far = ns.host.interfaces.get(peer.slice(peer.indexOf("/") + 1));
+    if (far !== undefined) this.crossings.push({ device: far, way: OTHER[way] });
+  }
+
+  /** What was crossed counts the packet, and the answer to it if there will be one. */
+  private countCrossings(answered: boolean): void {
+    const { length } = this.packet;
+    const add = ({ device, way }: Crossing) => {
+      const counted = (device[way] ??= { packets: 0, bytes: 0 });
+      counted.packets++;
+      counted.bytes += length;
+      this.notes.counted.push(counted);
+    };
+    for (const { device, way } of this.crossings) {
+      add({ device, way });
+      if (answered) add({ device, way: OTHER[way] });
+    }
+  }
+
   private loop(ns: NetNamespace): void {
+    this.countDevices(ns, "lo", "sent");
+    this.countDevices(ns, "lo", "received");
     if (this.wires === undefined) return;
     const { source, destination, destinationPort: port } = this.packet;
     const at = {
@@ -383,6 +423,7 @@ export class PathWalk {
   }
 
   private end(outcome: "dropped" | NetErrorCode | undefined, packet: Packet): Path {
+    this.countCrossings(outcome === undefined);
     return {
       outcome: outcome ?? "pass",
       protocol: this.protocol,

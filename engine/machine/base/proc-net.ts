@@ -1,5 +1,5 @@
 /** /proc/net: devices, routes and sockets of a network namespace, in the kernel's own forms. */
-import type { NetNamespace } from "../../network/namespace.ts";
+import type { Interface, NetNamespace } from "../../network/namespace.ts";
 import { knownTo } from "../../network/neighbours.ts";
 import { ComputedContent, fileNode, type Inode } from "../inode.ts";
 
@@ -18,8 +18,15 @@ function maskOf(prefix: number): string {
 }
 
 function devices(net: NetNamespace): string {
-  const zeros = (count: number) => Array.from({ length: count }, () => "       0").join("");
-  const rows = [...net.interfaces.keys()].map((name) => `${name.padStart(6)}:${zeros(16)}\n`);
+  // net/core/net-procfs.c dev_seq_printf_stats: each column has a width of its own.
+  const cells = (counted: Interface["sent"], widths: readonly number[]) =>
+    [counted?.bytes ?? 0, counted?.packets ?? 0, 0, 0, 0, 0, 0, 0]
+      .map((figure, i) => `${figure}`.padStart(widths[i]!))
+      .join(" ");
+  const rows = [...net.interfaces.values()].map(
+    ({ name, received, sent }) =>
+      `${name.padStart(6)}: ${cells(received, [7, 7, 4, 4, 4, 5, 10, 9])} ${cells(sent, [8, 7, 4, 4, 4, 5, 7, 10])}\n`,
+  );
   return `Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n${rows.join("")}`;
 }
 

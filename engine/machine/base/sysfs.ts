@@ -1,5 +1,5 @@
 /** /sys as far as programs read it: network devices, control groups, the machine's make. */
-import type { NetNamespace } from "../../network/namespace.ts";
+import type { Interface, NetNamespace } from "../../network/namespace.ts";
 import { firmwareUuid } from "../hardware.ts";
 import { ComputedContent, type DirNode, dirNode, fileNode, type Inode } from "../inode.ts";
 import type { Machine } from "../machine.ts";
@@ -18,7 +18,8 @@ export function sysEntries(machine: Machine, inContainer = false): Map<string, I
   const group = () => (inContainer ? (runningProcess(machine)?.ns.cgroup ?? "/") : "/");
   const devices = folder(() => {
     const out = new Map<string, Inode>();
-    [...net().interfaces.values()].forEach(({ name, mac, mtu, up }, i) => {
+    [...net().interfaces.values()].forEach((one, i) => {
+      const { name, mac, mtu, up } = one;
       out.set(
         name,
         folder(
@@ -32,7 +33,7 @@ export function sysEntries(machine: Machine, inContainer = false): Map<string, I
               ["iflink", line(() => i + 1)],
               ["type", line(() => (name === "lo" ? 772 : 1))],
               ["speed", line(() => -1)],
-              ["statistics", folder(() => statistics())],
+              ["statistics", folder(() => statistics(one))],
             ]),
         ),
       );
@@ -86,16 +87,15 @@ export function sysEntries(machine: Machine, inContainer = false): Map<string, I
   ]);
 }
 
-function statistics(): Map<string, Inode> {
-  const names = [
-    "rx_bytes",
-    "rx_packets",
-    "rx_errors",
-    "rx_dropped",
-    "tx_bytes",
-    "tx_packets",
-    "tx_errors",
-    "tx_dropped",
-  ];
-  return new Map(names.map((name) => [name, line(() => 0)]));
+function statistics({ received, sent }: Interface): Map<string, Inode> {
+  return new Map([
+    ["rx_bytes", line(() => received?.bytes ?? 0)],
+    ["rx_packets", line(() => received?.packets ?? 0)],
+    ["rx_errors", line(() => 0)],
+    ["rx_dropped", line(() => 0)],
+    ["tx_bytes", line(() => sent?.bytes ?? 0)],
+    ["tx_packets", line(() => sent?.packets ?? 0)],
+    ["tx_errors", line(() => 0)],
+    ["tx_dropped", line(() => 0)],
+  ]);
 }

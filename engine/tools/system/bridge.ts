@@ -1,21 +1,7 @@
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Interface } from "../../network/index.ts";
-import { flags, numbered, shownName } from "./ip.ts";
-
-const QUEUES =
-  "addrgenmode eui64 numtxqueues 1 numrxqueues 1 gso_max_size 65536 gso_max_segs 65535 tso_max_size 65536 tso_max_segs 65535 gro_max_size 65536 ";
-
-/** What `ip -d link` says besides of a device. */
-export function linkDetails(p: Process, { name, peer }: Interface): string {
-  const limits = name === "lo" ? "minmtu 0 maxmtu 0" : "minmtu 68 maxmtu 65535";
-  const head = ` promiscuity 0 allmulti 0 ${limits} `;
-  if (name.startsWith("flannel")) {
-    const local = p.ns.net.firstAddress();
-    return `${head}\n    vxlan id 1 local ${local} dev eth0 srcport 0 0 dstport 8472 nolearning ttl auto ageing 300 udpcsum noudp6zerocsumtx noudp6zerocsumrx ${QUEUES}`;
-  }
-  return peer === undefined ? head + QUEUES : `${head}\n    veth ${QUEUES}`;
-}
+import { flags, numbered, shownName } from "./link-text.ts";
 
 /** bridge(8): forwarding entries and ports. */
 export const bridge: Program = function* (p) {

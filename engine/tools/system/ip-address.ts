@@ -1,63 +1,108 @@
-import { inNetwork } from "../../text/ipv4.ts";
+import type { Gen } from "../../kernel/index.ts";
+import type { Process } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import type { Interface, NetNamespace } from "../../network/index.ts";
+import { notPermitted, type Options } from "./ip.ts";
+import { addressWords, isSameNetwork, scopeOf } from "./ip-address-words.ts";
+import { ADDRESS_HELP } from "./ip-help.ts";
+import { connected, disconnect } from "./ip-link.ts";
+import { chosenAddresses, chosenDevices, list, readChoice } from "./ip-list.ts";
+import { RouteError } from "./ip-route-words.ts";
+import { LinkError, refused } from "./link-kinds.ts";
 
-/** Words and lines of `ip address` (ip/ipaddress.c). */
+/** `ip address`: shows, adds, deletes and flushes addresses (ip/ipaddress.c). */
 
-/** Words behind an address that have a value, and ones that have none (ipaddr_modify). */
-const WITH_VALUE = [
-  "dev",
-  "broadcast",
-  "brd",
-  "label",
-  "scope",
-  "peer",
-  "remote",
-  "valid_lft",
-  "preferred_lft",
-  "metric",
+const VERBS: readonly [string, string[]][] = [
+  ["add", ["add"]],
+  ["change", ["change", "chg"]],
+  ["replace", ["replace"]],
+  ["delete", ["delete"]],
+  ["list", ["list", "show", "lst"]],
+  ["flush", ["flush"]],
 ];
-const ALONE = ["home", "mngtmpaddr", "nodad", "noprefixroute", "autojoin", "optimistic", "secondary"];
 
-/** The address and the device that words name, or what is wrong with them and the exit status. */
-export function addressWords(
-  words: readonly string[],
-): { cidr: string; device: string } | [message: string, status: number] {
-  let cidr: string | undefined;
-  let device: string | undefined;
-  for (let i = 1; i < words.length; i++) {
-    let word = words[i]!;
-    if (ALONE.includes(word)) continue;
-    if (WITH_VALUE.includes(word)) {
-      const value = words[++i];
-      if (value === undefined) return ['Command line is not complete. Try option "help"', 255];
-      if (word === "dev") device = value;
-      continue;
-    }
-    if (word === "local") {
-      const value = words[++i];
-      if (value === undefined) return ['Command line is not complete. Try option "help"', 255];
-      word = value;
-    }
-    if (cidr !== undefined) return [`Error: either "local" is duplicate, or "${word}" is garbage.`, 255];
-    const found = /^(\d+)\.(\d+)\.(\d+)\.(\d+)(?:\/(\d+))?$/.exec(word);
-    const sound = found?.slice(1, 5).every((part) => Number(part) < 256) && Number(found[5] ?? 32) <= 32;
-    if (!sound) return [`Error: any valid prefix is expected rather than "${word}".`, 1];
-    cidr = word;
+const WILDCARD = (cidr: string) => `Warning: Executing wildcard deletion to stay compatible with old scripts.
+         Explicitly specify the prefix length (${cidr}) to avoid this warning.
+         This special behaviour is likely to disappear in further releases,
+         fix your scripts!
+`;
+
+export function* address(p: Process, words: readonly string[], options: Options): Gen<number> {
+  const [word = "list", ...rest] = words;
+  if (word === "help") {
+    yield* sys.printError(p, ADDRESS_HELP);
+    return 255;
   }
-  if (device === undefined) return ['Not enough information: "dev" argument is required.', 1];
-  return cidr === undefined ? ["RTNETLINK answers: Operation not supported", 2] : { cidr, device };
+  const verb = VERBS.find(([, names]) => names.some((name) => name.startsWith(word)))?.[0];
+  if (verb === undefined) {
+    yield* sys.printError(p, `Command "${word}" is unknown, try "ip address help".\n`);
+    return 255;
+  }
+  if (verb === "list") return yield* list(p, "address", rest, options);
+  try {
+    if (verb === "flush") return yield* flush(p, rest, options);
+    return yield* change(p, verb, words);
+  } catch (error) {
+    if (!(error instanceof LinkError) && !(error instanceof RouteError)) throw error;
+    yield* sys.printError(p, `${error.message}\n`);
+    return error.status;
+  }
 }
 
-/** Addresses of the loopback network are of no use to others (default_scope). */
-export const scopeOf = (cidr: string): string => (cidr.startsWith("127.") ? "host" : "global");
+function take(net: NetNamespace, one: Interface, cidr: string): void {
+  const peer = one.facts?.get(cidr)?.peer;
+  net.removeAddress(one.name, cidr);
+  one.facts?.delete(cidr);
+  if (one.kind !== undefined)
+    disconnect(net, one, peer === undefined ? cidr : `${peer}${cidr.slice(cidr.indexOf("/"))}`);
+}
 
-const isSameNetwork = (a: string, b: string): boolean =>
-  a.split("/")[1] === b.split("/")[1] && inNetwork(a, b.slice(0, b.indexOf("/")));
+function* flush(p: Process, words: readonly string[], options: Options): Gen<number> {
+  if (words.length === 0) throw new LinkError("Flush requires arguments.", 1);
+  const choice = readChoice(p, words);
+  if (p.cred.uid !== 0) return yield* notPermitted(p);
+  let count = 0;
+  for (const [, one] of chosenDevices(p, choice)) {
+    for (const { cidr } of chosenAddresses(one, choice)) {
+      take(p.ns.net, one, cidr);
+      count++;
+    }
+  }
+  if (options.statistics > 0) {
+    const rounds = `\n*** Round 1, deleting ${count} addresses ***\n*** Flush is complete after 1 round ***\n`;
+    yield* sys.print(p, count === 0 ? "Nothing to flush.\n" : rounds);
+  }
+  return 0;
+}
 
-/** Addresses as the kernel keeps them: the first of each network, then the others, which are secondary (__inet_insert_ifa). */
-export function ordered(addresses: readonly string[]): { cidr: string; secondary: string }[] {
-  const all = addresses.map((cidr, i) => ({
-    cidr,
-    secondary: addresses.slice(0, i).some((other) => isSameNetwork(other, cidr)) ? " secondary" : "",
-  }));
-  return [...all.filter(({ secondary }) => secondary === ""), ...all.filter(({ secondary }) => secondary !== "")];
+function* change(p: Process, verb: string, words: readonly string[]): Gen<number> {
+  const { net } = p.ns;
+  const { cidr, exact, device, facts } = addressWords(words);
+  const one = net.interfaces.get(device);
+  if (one === undefined) throw new LinkError(`Cannot find device "${device}"`, 1);
+  if (p.cred.uid !== 0) return yield* notPermitted(p);
+  const own = cidr.slice(0, cidr.indexOf("/") + 1);
+  if (verb === "delete") {
+    const found = exact
+      ? one.addresses.find((other) => other === cidr)
+      : one.addresses.find((other) => other.startsWith(own));
+    // Who leaves the length out takes what there is.
+    if (!exact && found !== undefined && found !== cidr) yield* sys.printError(p, WILDCARD(cidr));
+    if (found === undefined) throw refused("Cannot assign requested address");
+    take(net, one, found);
+    return 0;
+  }
+  const there = one.addresses.includes(cidr);
+  if (there && verb === "add") throw refused("File exists");
+  if (!there && verb === "change") throw refused("No such file or directory");
+  if (facts.scope === "nowhere") throw new LinkError("Error: ipv4: Invalid scope value.", 2);
+  // Addresses of one network have one scope.
+  const near = one.addresses.find((other) => other !== cidr && isSameNetwork(other, cidr));
+  if (near !== undefined && (facts.scope ?? scopeOf(cidr)) !== (one.facts?.get(near)?.scope ?? scopeOf(near)))
+    throw new LinkError("Error: ipv4: Invalid scope value.", 2);
+  if (Object.keys(facts).length > 0) (one.facts ??= new Map()).set(cidr, facts);
+  if (there) return 0;
+  net.addAddress(device, cidr);
+  if (one.kind !== undefined && one.up) connected(net, one);
+  return 0;
 }

@@ -3,19 +3,20 @@ import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import type { Interface, NetNamespace } from "../../network/index.ts";
 import { peerOf } from "../../network/links.ts";
-import { asked, flags, linkLines, missing, notPermitted, numbered, type Options, shownName, state } from "./ip.ts";
-import { spaceOf } from "./ip-netns.ts";
-import { show } from "./ip-show.ts";
+import { notPermitted, type Options } from "./ip.ts";
+import { LINK_HELP } from "./ip-help.ts";
+import { type LinkWords, readLink } from "./ip-link-words.ts";
+import { list } from "./ip-list.ts";
+import { KINDS, LinkError, readKind, refused } from "./link-kinds.ts";
+import { numbered } from "./link-text.ts";
 
-const KINDS = new Set(["veth", "bridge", "dummy"]);
-const FILTERS = new Set(["type", "master", "dev"]);
-
-/** What a device is to `ip link show type`. */
-function kindOf(one: Interface): string | undefined {
-  if (one.kind !== undefined) return one.kind;
-  if (one.peer !== undefined) return "veth";
-  return /^cni|^docker|^br-/.test(one.name) ? "bridge" : one.name.startsWith("flannel") ? "vxlan" : undefined;
-}
+const VERBS: readonly [string, string[]][] = [
+  ["add", ["add"]],
+  ["set", ["set", "change"]],
+  ["replace", ["replace"]],
+  ["delete", ["delete"]],
+  ["show", ["show", "lst", "list"]],
+];
 
 const networkOf = (cidr: string): string => {
   const [address = "", length = "32"] = cidr.split("/");
@@ -28,57 +29,70 @@ const networkOf = (cidr: string): string => {
 /** The routes that a device's own addresses bring while it is up. */
 export function connected(net: NetNamespace, one: Interface): void {
   for (const cidr of one.addresses) {
-    const destination = networkOf(cidr);
-    if (cidr.endsWith("/32") || one.name === "lo") continue;
-    if (net.routes.some((route) => route.destination === destination && route.device === one.name)) continue;
-    net.routes.push({ destination, device: one.name, source: cidr.split("/")[0]! });
+    const peer = one.facts?.get(cidr)?.peer;
+    const destination = peer === undefined ? networkOf(cidr) : networkOf(`${peer}/${cidr.split("/")[1]}`);
+    if ((cidr.endsWith("/32") && peer === undefined) || one.name === "lo") continue;
+    const route = { destination: destination.replace(/\/32$/, ""), device: one.name, source: cidr.split("/")[0]! };
+    if (net.routes.some((other) => other.destination === route.destination && other.device === one.name)) continue;
+    net.routes.push(route);
   }
   net.network.changes++;
 }
 
-/** Takes away what an address brought; without one, all routes of a device. */
+/** Takes away what an address brought, or a line's other end; without one, all routes of a device. */
 export function disconnect(net: NetNamespace, one: Interface, cidr?: string): void {
-  const goes = cidr === undefined ? undefined : networkOf(cidr);
-  const left = net.routes.filter(
-    ({ device, destination }) => device !== one.name || (goes !== undefined && destination !== goes),
-  );
-  net.routes.splice(0, net.routes.length, ...left);
+  const goes = cidr === undefined ? undefined : networkOf(cidr).replace(/\/32$/, "");
+  for (const routes of [net.routes, ...net.tables.values()]) {
+    const left = routes.filter(
+      ({ device, destination }) => device !== one.name || (goes !== undefined && destination !== goes),
+    );
+    routes.splice(0, routes.length, ...left);
+  }
   net.network.changes++;
 }
 
 /** `ip link`: shows, adds, changes and deletes devices. */
-export function* link(p: Process, words: string[], options: Options): Gen<number> {
-  const { net } = p.ns;
-  const [verb = "show"] = words;
-  if (verb === "set") return yield* change(p, words.slice(1));
-  if (verb === "add") return yield* add(p, words.slice(1));
-  if (verb.startsWith("d") && "delete".startsWith(verb)) return yield* remove(p, words.slice(1));
-  const rest = ["show", "list", "ls"].includes(words[0] ?? "") ? words.slice(1) : words;
-  let name: string | undefined;
+export function* link(p: Process, words: readonly string[], options: Options): Gen<number> {
+  const [word = "show", ...rest] = words;
+  if (word === "help") {
+    yield* sys.printError(p, LINK_HELP);
+    return 255;
+  }
+  const verb = VERBS.find(([, names]) => names.some((name) => name.startsWith(word)))?.[0];
+  if (verb === "show") return yield* list(p, "link", rest, options);
   try {
-    name = asked(
-      p,
-      rest.filter((word, i) => !FILTERS.has(word) && !FILTERS.has(rest[i - 1] ?? "")),
-    );
+    if (verb === undefined) throw new LinkError(`Command "${word}" is unknown, try "ip link help".`, 255);
+    const given = readLink(p, rest);
+    const settings =
+      given.type === undefined ? {} : readKind(given.type, given.type === "veth" ? [] : given.rest, p.ns.net);
+    if (verb === "add") return yield* add(p, given, settings);
+    if (given.dev === undefined && given.group === undefined) {
+      const said = rest.length > 0 && !["up", "down", "type"].includes(rest[0]!) && verb === "set";
+      throw new LinkError(said ? 'Command line is not complete. Try option "help"' : NEEDS_DEVICE, 255);
+    }
+    const chosen = given.dev === undefined ? members(p.ns.net, given.group!) : [deviceOf(p, given.dev)];
+    for (const one of chosen) {
+      const status = verb === "delete" ? yield* remove(p, one) : yield* change(p, one, given, settings);
+      if (status !== 0) return status;
+    }
+    return 0;
   } catch (error) {
-    return yield* missing(p, error);
+    if (!(error instanceof LinkError)) throw error;
+    yield* error.usage ? sys.print(p, `${error.message}\n`) : sys.printError(p, `${error.message}\n`);
+    return error.status;
   }
-  const after = (word: string) => (rest.includes(word) ? rest[rest.indexOf(word) + 1] : undefined);
-  const [master, type, up] = [after("master"), after("type"), rest.includes("up")];
-  let text = "";
-  for (const [index, one] of numbered(net)) {
-    if (name !== undefined && one.name !== name) continue;
-    if (master !== undefined && one.master !== master) continue;
-    if (type !== undefined && kindOf(one) !== type) continue;
-    if (up && !one.up) continue;
-    if (options.brief && !options.json)
-      text += `${shownName(p, one).padEnd(16)} ${state(p, one).padEnd(14)} ${one.mac} <${flags(p, one)}> \n`;
-    else
-      text += `${linkLines(p, index, one, " mode DEFAULT", options.details).join(options.oneline && !options.json ? "\\" : "\n")}\n`;
-  }
-  yield* show(p, text, "link", options);
-  return 0;
 }
+
+const NEEDS_DEVICE = 'Not enough information: "dev" argument is required.';
+
+function deviceOf({ ns: { net } }: Process, name: string): Interface {
+  const one = net.interfaces.get(name);
+  if (one === undefined) throw new LinkError(`Cannot find device "${name}"`, 1);
+  return one;
+}
+
+const members = (net: NetNamespace, group: number): Interface[] =>
+  [...net.interfaces.values()].filter((one) => (one.group ?? 0) === group);
 
 /** An address of those that the kernel makes up: locally administered. */
 function madeUpMac(p: Process): string {
@@ -88,153 +102,206 @@ function madeUpMac(p: Process): string {
   return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
+/** Numbers go up; those that were asked for are left out (dev_new_index). */
 function nextIndex(net: NetNamespace): number {
-  return Math.max(...numbered(net).map(([index]) => index)) + 1;
+  const taken = new Set(numbered(net).map(([index]) => index));
+  let last = net.lastIndex ?? Math.max(...taken);
+  do last++;
+  while (taken.has(last));
+  net.lastIndex = last;
+  return last;
 }
 
-function made(p: Process, net: NetNamespace, name: string, kind: string): Interface {
+function made(p: Process, net: NetNamespace, name: string, kind: string, index?: number): Interface {
   // What was numbered by its place keeps its number.
-  for (const [index, one] of numbered(net)) one.index ??= index;
-  const one: Interface = { name, mac: madeUpMac(p), addresses: [], up: false, mtu: 1500, kind, index: nextIndex(net) };
+  for (const [place, one] of numbered(net)) one.index ??= place;
+  net.lastIndex ??= Math.max(...numbered(net).map(([place]) => place));
+  const own = index ?? nextIndex(net);
+  const mtu = KINDS[kind]?.mtu ?? 1500;
+  const one: Interface = { name, mac: madeUpMac(p), addresses: [], up: false, mtu, kind, index: own };
   net.addInterface(one);
   return one;
 }
 
-function* say(p: Process, text: string, status: number): Gen<number> {
-  yield* sys.printError(p, `${text}\n`);
-  return status;
+/** The first name of a stem that nobody has, `besides` one that is about to be taken. */
+function freeName(net: NetNamespace, stem: string, besides?: string): string {
+  let i = 0;
+  while (net.interfaces.has(`${stem}${i}`) || besides === `${stem}${i}`) i++;
+  return `${stem}${i}`;
 }
 
-/** `add [name] NAME type KIND [peer name NAME]`. */
-function* add(p: Process, words: readonly string[]): Gen<number> {
-  const rest = words.filter((word) => word !== "dev");
-  const typeAt = rest.indexOf("type");
-  const kind = typeAt < 0 ? undefined : rest[typeAt + 1];
-  const named = rest[0] === "name" ? rest[1] : rest[0];
-  const name = named === "type" ? undefined : named;
-  if (kind === undefined) return yield* say(p, 'Not enough information: "type" argument is required', 1);
-  if (p.cred.uid !== 0) return yield* notPermitted(p);
-  if (!KINDS.has(kind)) return yield* say(p, "Error: Unknown device type.", 2);
+/** `add [link DEV] [name] NAME … type KIND …`. */
+function* add(p: Process, given: LinkWords, settings: Record<string, string>): Gen<number> {
   const { net } = p.ns;
-  if (name !== undefined && name.length > 15)
-    return yield* say(p, `Error: argument "${name}" is wrong: "name" not a valid ifname`, 255);
-  const free = (stem: string): string => {
-    let i = 0;
-    while (net.interfaces.has(`${stem}${i}`)) i++;
-    return `${stem}${i}`;
-  };
-  const own = name ?? free(kind === "bridge" ? "bridge" : kind);
-  if (net.interfaces.has(own)) return yield* say(p, "RTNETLINK answers: File exists", 2);
-  if (kind !== "veth") {
-    made(p, net, own, kind);
-    return 0;
+  const { type, link: below } = given;
+  if (type === undefined) throw new LinkError('Not enough information: "type" argument is required', 1);
+  if (below !== undefined && !net.interfaces.has(below)) throw new LinkError(`Cannot find device "${below}"`, 1);
+  const peer = type === "veth" ? readPeer(p, given.rest) : undefined;
+  if (p.cred.uid !== 0) return yield* notPermitted(p);
+  const kind = KINDS[type];
+  if (kind === undefined) throw new LinkError("Error: Unknown device type.", 2);
+  const warning = kind.warning?.(settings);
+  if (warning !== undefined) yield* sys.printError(p, warning);
+  const target = given.space ?? net;
+  const said = given.name ?? given.dev;
+  if (said === "." || said === "..") throw refused("Invalid argument");
+  if (said !== undefined && target.interfaces.has(said)) throw refused("File exists");
+  if (given.index !== undefined && numbered(target).some(([index]) => index === given.index))
+    throw refused("File exists");
+  if (kind.below && below === undefined && type !== "vlan") throw refused("Invalid argument");
+  kind.check?.(settings, net, below);
+  if (peer !== undefined) return addPair(p, target, said, given, peer);
+  const name = said ?? freeName(target, kind.stem ?? type);
+  const one = made(p, target, name, type, given.index);
+  if (below !== undefined) {
+    one.link = below;
+    const under = net.interfaces.get(below)!;
+    one.mtu = under.mtu;
+    if (type !== "macvlan" && type !== "vxlan") one.mac = under.mac;
   }
-  const peerAt = rest.indexOf("peer");
-  const after = peerAt < 0 ? [] : rest.slice(peerAt + 1);
-  const other = after[0] === "name" ? after[1] : after[0] === "netns" ? undefined : after[0];
-  const spaceName = after.includes("netns") ? after[after.indexOf("netns") + 1] : undefined;
-  const space = spaceName === undefined ? net : spaceOf(p, spaceName);
-  if (space === undefined)
-    return yield* say(p, `Error: argument "${spaceName}" is wrong: Invalid "netns" value\n`, 255);
-  const peer = other ?? free("veth");
-  if (space.interfaces.has(peer) || (space === net && peer === own))
-    return yield* say(p, "RTNETLINK answers: File exists", 2);
-  // The kernel makes the peer first.
-  const second = made(p, space, peer, kind);
-  const first = made(p, net, own, kind);
-  first.peer = `${space.name}/${peer}`;
-  second.peer = `${net.name}/${own}`;
+  const carrier = settings["dev"] === undefined ? undefined : net.interfaces.get(settings["dev"]);
+  // What VXLAN puts in front of a packet (VXLAN_HEADROOM).
+  if (carrier !== undefined) one.mtu = carrier.mtu - 50;
+  if (Object.keys(settings).length > 0) one.settings = settings;
+  apply(p, target, one, given);
   return 0;
+}
+
+/** The other end of a pair: `peer [name] NAME …`. */
+function readPeer(p: Process, words: readonly string[]): LinkWords {
+  if (words.length === 0) return { rest: [], flags: {} };
+  if (words[0] !== "peer") {
+    throw new LinkError(
+      "Usage: ip link <options> type veth [peer <options>]\nTo get <options> type 'ip link add help'",
+      1,
+      true,
+    );
+  }
+  const given = readLink(p, words.slice(1));
+  const name = given.name ?? given.dev;
+  return name === undefined ? given : { ...given, name };
+}
+
+function addPair(p: Process, net: NetNamespace, own: string | undefined, given: LinkWords, peer: LinkWords): number {
+  const space = peer.space ?? net;
+  // The kernel makes the peer first.
+  const other = peer.name ?? freeName(space, "veth", own);
+  const name = own ?? freeName(net, "veth", space === net ? other : undefined);
+  if (net.interfaces.has(name) || space.interfaces.has(other) || (space === net && other === name))
+    throw refused("File exists");
+  const second = made(p, space, other, "veth");
+  const first = made(p, net, name, "veth", given.index);
+  first.peer = `${space.name}/${other}`;
+  second.peer = `${net.name}/${name}`;
+  // Who says nothing of the other end's packets means both.
+  apply(p, space, second, { ...peer, ...(peer.mtu === undefined && given.mtu !== undefined && { mtu: given.mtu }) });
+  apply(p, net, first, given);
+  return 0;
+}
+
+/** What words say of a device besides its name and kind. */
+function apply(p: Process, net: NetNamespace, one: Interface, given: LinkWords): void {
+  const { mtu, mac, master, flags } = given;
+  if (mtu !== undefined) {
+    const virtual = one.name === "lo" || one.kind === "dummy" || one.kind === "ifb";
+    if (mtu < 68 && !virtual) throw new LinkError("Error: mtu less than device minimum.", 2);
+    if (mtu > 65_535 && !virtual) throw new LinkError("Error: mtu greater than device maximum.", 2);
+    one.mtu = mtu;
+  }
+  if (mac !== undefined) {
+    if (one.kind === "ifb" && one.up) throw refused("Operation not supported");
+    one.mac = mac;
+    one.named = true;
+  }
+  if (given.queue !== undefined) one.queue = given.queue;
+  if (given.group !== undefined && given.dev !== undefined) one.group = given.group;
+  if (given.alias !== undefined) one.alias = given.alias;
+  if (Object.keys(flags).length > 0) one.flags = { ...one.flags, ...flags };
+  if (master !== undefined) enslave(net, one, master);
+  if (given.nomaster && one.master !== undefined) {
+    const bridge = net.interfaces.get(one.master);
+    delete one.master;
+    if (bridge !== undefined) settleMac(net, bridge);
+  }
+  if (given.up !== undefined) raise(p, net, one, given.up);
+}
+
+function enslave(net: NetNamespace, one: Interface, master: string): void {
+  const bridge = net.interfaces.get(master)!;
+  const takes = bridge.kind === "bridge" || bridge.kind === "vrf" || bridge.kind === undefined;
+  if (!takes || bridge === one || bridge.name === "lo") throw refused("Operation not supported");
+  if (one.name === "lo") throw refused("Invalid argument");
+  if (one.kind === "bridge" && bridge.kind === "bridge")
+    throw new LinkError("Error: Can not enslave a bridge to a bridge.", 2);
+  one.master = master;
+  settleMac(net, bridge);
+}
+
+/** A bridge has the least address of its ports, unless somebody has given it one (br_stp_recalculate_bridge_id). */
+function settleMac(net: NetNamespace, bridge: Interface): void {
+  if (bridge.kind !== "bridge" || bridge.named) return;
+  const macs = [...net.interfaces.values()].filter(({ master }) => master === bridge.name).map(({ mac }) => mac);
+  const [least] = macs.sort();
+  bridge.mac = least ?? "00:00:00:00:00:00";
+}
+
+function raise(p: Process, net: NetNamespace, one: Interface, up: boolean): void {
+  if (one.kind === "vlan" && up && net.interfaces.get(one.link ?? "")?.up === false) throw refused("Network is down");
+  const before = one.up;
+  one.up = up;
+  if (before && !up && (one.kind !== undefined || one.name === "lo"))
+    one.queued = one.kind === "ifb" ? "pfifo_fast" : "noqueue";
+  // The loopback device has its address while it is up.
+  if (one.name === "lo" && up && one.addresses.length === 0) one.addresses = ["127.0.0.1/8"];
+  for (const cidr of one.addresses) {
+    if (up) net.network.claim(cidr.split("/")[0]!, net);
+    else net.network.release(cidr.split("/")[0]!, net);
+  }
+  if (one.kind !== undefined && up) connected(net, one);
+  else if (one.kind !== undefined && !up) disconnect(net, one);
+  // What lies on it goes down with it.
+  if (!up)
+    for (const above of net.interfaces.values())
+      if (above.kind === "vlan" && above.link === one.name && above.up) raise(p, net, above, false);
+  net.network.changes++;
 }
 
 function drop(net: NetNamespace, one: Interface): void {
   for (const cidr of [...one.addresses]) net.removeAddress(one.name, cidr);
   disconnect(net, one);
   for (const port of net.interfaces.values()) if (port.master === one.name) delete port.master;
+  const bridge = one.master === undefined ? undefined : net.interfaces.get(one.master);
   net.interfaces.delete(one.name);
+  if (bridge !== undefined) settleMac(net, bridge);
+  for (const above of [...net.interfaces.values()]) if (above.link === one.name) drop(net, above);
 }
 
-function* remove(p: Process, words: readonly string[]): Gen<number> {
+function* remove(p: Process, one: Interface): Gen<number> {
   const { net } = p.ns;
-  const name = words.filter((word) => word !== "dev")[0] ?? "";
-  const one = net.interfaces.get(name);
-  if (one === undefined) return yield* say(p, `Cannot find device "${name}"`, 1);
   if (p.cred.uid !== 0) return yield* notPermitted(p);
-  if (name === "lo") return yield* say(p, "RTNETLINK answers: Operation not supported", 2);
+  if (one.name === "lo") throw refused("Operation not supported");
   const peer = peerOf({ ns: net, device: one });
   drop(net, one);
   if (peer !== undefined) drop(peer.ns, peer.device);
   return 0;
 }
 
-/** Changes with a value, and ones without (iplink_parse). */
-const CHANGES = ["mtu", "address", "master", "netns", "name", "alias", "txqueuelen", "qlen", "txqlen", "group", "type"];
-const SWITCHED = ["arp", "multicast", "allmulticast", "promisc", "dynamic", "trailers"];
-
-/** What is wrong with the words of a change. */
-function complaint(words: readonly string[]): string | undefined {
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!;
-    if (["up", "down", "nomaster"].includes(word)) continue;
-    if (!CHANGES.includes(word) && !SWITCHED.includes(word)) {
-      return `Error: either "dev" is duplicate, or "${word}" is garbage.`;
-    }
-    const value = words[++i];
-    if (value === undefined) return 'Command line is not complete. Try option "help"';
-    if (word === "type") return undefined;
-    if (word === "mtu" && !/^\d+$/.test(value)) return `Error: argument "${value}" is wrong: Invalid "mtu" value\n`;
-  }
-  return undefined;
-}
-
 /** `set [dev] NAME CHANGES…`. */
-function* change(p: Process, words: readonly string[]): Gen<number> {
+function* change(p: Process, one: Interface, given: LinkWords, settings: Record<string, string>): Gen<number> {
   const { net } = p.ns;
-  const rest = words.filter((word) => word !== "dev");
-  const [name] = rest;
-  if (name === undefined) {
-    return words.length > 0
-      ? yield* say(p, 'Command line is not complete. Try option "help"', 255)
-      : yield* say(p, 'Not enough information: "dev" argument is required.', 255);
-  }
-  const garbage = complaint(rest.slice(1));
-  if (garbage !== undefined) return yield* say(p, garbage, 255);
-  const one = net.interfaces.get(name);
-  if (one === undefined) return yield* say(p, `Cannot find device "${name}"`, 1);
   if (p.cred.uid !== 0) return yield* notPermitted(p);
-  const after = (word: string) => (rest.includes(word) ? rest[rest.indexOf(word) + 1] : undefined);
-  const [mtu, mac, master, space, newName] = [
-    after("mtu"),
-    after("address"),
-    after("master"),
-    after("netns"),
-    after("name"),
-  ];
-  if (mtu !== undefined) one.mtu = Number(mtu);
-  if (mac !== undefined) net.interfaces.set(name, Object.assign(one, { mac }));
-  if (master !== undefined) {
-    if (!net.interfaces.has(master))
-      return yield* say(p, `Error: argument "${master}" is wrong: Device does not exist\n`, 255);
-    one.master = master;
+  if (given.type !== undefined && given.rest.length > 0) {
+    if (given.type !== (one.kind ?? "")) throw refused("Operation not supported");
+    one.settings = { ...one.settings, ...settings };
   }
-  if (rest.includes("nomaster")) delete one.master;
-  if (newName !== undefined) rename(net, one, newName);
-  if (rest.includes("up") || rest.includes("down")) {
-    one.up = rest.includes("up");
-    // The loopback device has its address while it is up.
-    if (one.name === "lo" && one.up && one.addresses.length === 0) one.addresses = ["127.0.0.1/8"];
-    for (const cidr of one.addresses) {
-      if (one.up) net.network.claim(cidr.split("/")[0]!, net);
-      else net.network.release(cidr.split("/")[0]!, net);
-    }
-    if (one.kind !== undefined && one.up) connected(net, one);
-    else if (one.kind !== undefined) disconnect(net, one);
-    net.network.changes++;
+  if (given.name !== undefined && given.name !== one.name) {
+    if (net.interfaces.has(given.name)) throw refused("File exists");
+    rename(net, one, given.name);
   }
-  if (space !== undefined) {
-    const to = /^\d+$/.test(space) ? p.machine.processes.get(Number(space))?.ns.net : spaceOf(p, space);
-    if (to === undefined) return yield* say(p, `Error: argument "${space}" is wrong: Invalid "netns" value\n`, 255);
-    move(net, to, one);
+  apply(p, net, one, given);
+  if (given.space !== undefined && given.space !== net) {
+    if (one.name === "lo") throw refused("Invalid argument");
+    move(net, given.space, one);
   }
   return 0;
 }
@@ -242,12 +309,25 @@ function* change(p: Process, words: readonly string[]): Gen<number> {
 function rename(net: NetNamespace, one: Interface, name: string): void {
   const peer = peerOf({ ns: net, device: one });
   if (peer !== undefined) peer.device.peer = `${net.name}/${name}`;
-  net.interfaces.delete(one.name);
-  net.interfaces.set(name, Object.assign(one, { name }));
+  const before = one.name;
+  // Its place among the others is its number's.
+  for (const [index, other] of numbered(net)) other.index ??= index;
+  const all = [...net.interfaces.values()];
+  net.interfaces.clear();
+  one.name = name;
+  for (const other of all) net.interfaces.set(other.name, other);
+  for (const other of all) {
+    if (other.master === before) other.master = name;
+    if (other.link === before) other.link = name;
+  }
+  for (const routes of [net.routes, ...net.tables.values()])
+    for (const route of routes) if (route.device === before) route.device = name;
+  net.network.changes++;
 }
 
 /** Into another namespace: down, without addresses and routes. */
 function move(from: NetNamespace, to: NetNamespace, one: Interface): void {
+  if (to.interfaces.has(one.name)) throw refused("File exists");
   const peer = peerOf({ ns: from, device: one });
   for (const cidr of [...one.addresses]) from.removeAddress(one.name, cidr);
   disconnect(from, one);

@@ -97,9 +97,15 @@ function lines(p: Process, given: Given, rows: ReturnType<typeof chosen>, statis
     .join("");
 }
 
+/** All neighbours, for who watches them. */
+export const neighbourLines = (p: Process): string[] => {
+  const given: Given = { to: undefined, dev: undefined, lladdr: undefined, nud: [] };
+  return lines(p, given, chosen(p, given), false).split("\n").filter(Boolean);
+};
+
 function* list(p: Process, given: Given, options: Options): Gen<number> {
   if (yield* complain(p, given)) return given.complaint ? 255 : 1;
-  yield* show(p, lines(p, given, chosen(p, given), options.statistics), "neighbour", options);
+  yield* show(p, lines(p, given, chosen(p, given), options.statistics > 0), "neighbour", options);
   return 0;
 }
 
@@ -112,7 +118,7 @@ function* flush(p: Process, given: Given, count: number, options: Options): Gen<
   if (p.cred.uid !== 0) return yield* forbidden(p);
   const rows = chosen(p, given, true);
   for (const { device, address, entry } of rows) if (entry) neighboursOf(p.ns.net).delete(device, address);
-  if (options.statistics) {
+  if (options.statistics > 0) {
     const done =
       rows.length === 0
         ? "Nothing to flush.\n"

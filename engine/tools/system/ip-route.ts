@@ -6,7 +6,7 @@ import { type NetNamespace, type Route, routeTo } from "../../network/index.ts";
 import { LOCAL_TABLE, MAIN_TABLE, type Routed, routesIn, tablesOf } from "../../network/policy-routing.ts";
 import { wayTo } from "../../network/routes.ts";
 import { inNetwork } from "../../text/ipv4.ts";
-import { broadcast, notPermitted, type Options } from "./ip.ts";
+import { notPermitted, type Options } from "./ip.ts";
 import { ROUTE_HELP } from "./ip-help.ts";
 import {
   answers,
@@ -20,6 +20,7 @@ import {
   tableName,
 } from "./ip-route-words.ts";
 import { show } from "./ip-show.ts";
+import { broadcast } from "./link-text.ts";
 
 /** `ip route` (ip/iproute.c): words, what the kernel says to them, and what it keeps. */
 
@@ -231,6 +232,10 @@ function listed(p: Process, given: Given, details: boolean): string {
     .map((line) => `${line}\n`)
     .join("");
 }
+
+/** All routes, for who watches them. */
+export const routeLines = (p: Process): string[] =>
+  listed(p, { destination: undefined, table: "all" }, false).split("\n").filter(Boolean);
 
 function inOrder(net: NetNamespace, routes: readonly Listed[], given: Given): Listed[] {
   return routes

@@ -295,6 +295,9 @@ function facts(p: Process, one: RoutingRule, details: boolean): { text: string; 
   return { text: `${one.priority}:\t${words.join(" ")}`, value };
 }
 
+/** All rules, for who watches them. */
+export const ruleLines = (p: Process): string[] => rulesOf(p.ns.net).map((one) => facts(p, one, false).text);
+
 function* list(p: Process, given: Given, options: Options): Gen {
   const own = rulesOf(p.ns.net).filter((one) => isAskedFor(one, given));
   // Of IPv6 there are the kernel's own, without a default table.

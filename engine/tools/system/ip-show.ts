@@ -53,11 +53,22 @@ function toJson(text: string, what: Listing, brief: boolean): Json[] {
 
 /** Words of a link's first line and the names that they have in JSON; the rest are called as they are. */
 const LINK_KEYS: Readonly<Record<string, string>> = { state: "operstate", mode: "linkmode", qlen: "txqlen" };
+/** What the columns of `-s`, and those of errors, are called. */
+const COUNTERS = {
+  rx: ["bytes", "packets", "errors", "dropped", "over_errors", "multicast"],
+  tx: ["bytes", "packets", "errors", "dropped", "carrier_errors", "collisions"],
+};
+const ERRORS = {
+  rx: ["length_errors", "crc_errors", "frame_errors", "fifo_errors", "missed_errors"],
+  tx: ["aborted_errors", "fifo_errors", "window_errors", "heartbeat_errors", "carrier_changes"],
+};
 const NUMBERS: ReadonlySet<string> = new Set(["mtu", "txqlen", "link_netnsid"]);
 const FOREVER = 4_294_967_295;
 
 function devices(lines: readonly string[], what: "address" | "link", brief: boolean): Json[] {
   const out: Record<string, Json>[] = [];
+  let details: string | undefined;
+  let counted: readonly [string, readonly string[]] | undefined;
   for (const line of lines) {
     const head = /^(\d+): ([^:@]+)(?:@(\S+))?: <([^>]*)> (.*)$/.exec(line);
     const last = out.at(-1);
@@ -71,9 +82,30 @@ function devices(lines: readonly string[], what: "address" | "link", brief: bool
     } else if (last && line.startsWith("    link/")) {
       const [kind = "", address = "", , broadcast = "", ...rest] = line.trim().split(" ");
       const { addr_info, ...before } = last;
+      details = line.includes(" promiscuity ") ? `${line.slice(line.indexOf(" promiscuity "))} ` : undefined;
       const own = { link_type: kind.slice("link/".length), address, broadcast };
       const netns = rest[0]?.startsWith("link-netns") ? pairsOf(rest.slice(0, 2), {}) : {};
-      out[out.length - 1] = { ...before, ...own, ...netns, ...(addr_info !== undefined && { addr_info }) };
+      out[out.length - 1] = {
+        ...before,
+        ...own,
+        ...netns,
+        ...(details !== undefined && detailsOf(details)),
+        ...(addr_info !== undefined && { addr_info }),
+      };
+    } else if (last && details !== undefined && / addrgenmode /.test(line)) {
+      last["linkinfo"] = { info_kind: line.trim().split(" ")[0]! };
+      Object.assign(last, detailsOf(line));
+      details = undefined;
+    } else if (last && line.startsWith("    alias ")) last["ifalias"] = line.slice("    alias ".length);
+    else if (last && counted !== undefined) {
+      const [way, names] = counted;
+      const figures = line.trim().split(/\s+/).map(Number);
+      const stats = (last["stats64"] ??= {}) as Record<string, Record<string, Json>>;
+      stats[way] = { ...stats[way], ...Object.fromEntries(names.map((name, i) => [name, figures[i]!])) };
+      counted = undefined;
+    } else if (/^ {4}[RT]X/.test(line)) {
+      const way = line.slice(4, 6).toLowerCase() as "rx" | "tx";
+      counted = [way, (line.includes(" errors:") ? ERRORS : COUNTERS)[way]];
     } else if (last && line.startsWith("    inet ")) {
       (last["addr_info"] as Json[]).push(addressOf(line.trim().split(" ")));
     }
@@ -95,6 +127,30 @@ function devices(lines: readonly string[], what: "address" | "link", brief: bool
   }));
 }
 
+const DETAILS: readonly (readonly [word: string, key: string])[] = [
+  ["promiscuity", "promiscuity"],
+  ["allmulti", "allmulti"],
+  ["minmtu", "min_mtu"],
+  ["maxmtu", "max_mtu"],
+  ["addrgenmode", "inet6_addr_gen_mode"],
+  ["numtxqueues", "num_tx_queues"],
+  ["numrxqueues", "num_rx_queues"],
+  ...["gso_max_size", "gso_max_segs", "tso_max_size", "tso_max_segs", "gro_max_size"].map(
+    (name) => [name, name] as const,
+  ),
+];
+
+/** What `-d` says of every device. */
+function detailsOf(text: string): Record<string, Json> {
+  const words = text.trim().split(/\s+/);
+  const out: Record<string, Json> = {};
+  for (const [word, key] of DETAILS) {
+    const at = words.indexOf(word);
+    if (at >= 0) out[key] = word === "addrgenmode" ? words[at + 1]! : Number(words[at + 1]);
+  }
+  return out;
+}
+
 function pairsOf(words: readonly string[], names: Readonly<Record<string, string>>): Record<string, Json> {
   const out: Record<string, Json> = {};
   for (let i = 0; i + 1 < words.length; i += 2) {
@@ -105,13 +161,15 @@ function pairsOf(words: readonly string[], names: Readonly<Record<string, string
 }
 
 function addressOf(words: readonly string[]): Json {
-  const [local = "", length = ""] = words[1]!.split("/");
+  const [local = "", length] = words[1]!.split("/");
   const value = (key: string) => (words.includes(key) ? words[words.indexOf(key) + 1] : undefined);
   const broadcast = value("brd");
+  const peer = value("peer");
   return {
     family: "inet",
     local,
-    prefixlen: Number(length),
+    ...(peer !== undefined && { address: peer.split("/")[0]! }),
+    prefixlen: Number(length ?? peer?.split("/")[1]),
     ...(broadcast !== undefined && { broadcast }),
     scope: value("scope") ?? "global",
     ...(words.includes("secondary") && { secondary: true }),

@@ -1,18 +1,14 @@
-import type { Gen } from "../../kernel/index.ts";
-import { cpu } from "../../kernel/index.ts";
+import { cpu, decode, type Gen } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import type { Interface, NetNamespace } from "../../network/index.ts";
-import { peerOf, spaceCalled } from "../../network/links.ts";
-import { inNetwork, ipv4Number, ipv4Text } from "../../text/ipv4.ts";
-import { linkDetails } from "./bridge.ts";
-import { addressWords, ordered, scopeOf } from "./ip-address.ts";
-import { connected, disconnect, link } from "./ip-link.ts";
+import { address } from "./ip-address.ts";
+import { link } from "./ip-link.ts";
+import { monitor } from "./ip-monitor.ts";
 import { neighbours } from "./ip-neighbour.ts";
 import { netns, spaceOf } from "./ip-netns.ts";
 import { route } from "./ip-route.ts";
 import { rule } from "./ip-rule.ts";
-import { show } from "./ip-show.ts";
+import { LinkError } from "./link-kinds.ts";
 
 const USAGE = `Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
        ip [ -force ] -batch filename
@@ -39,292 +35,189 @@ export interface Options {
   pretty: boolean;
   color: "never" | "auto" | "always";
   details: boolean;
-  statistics: boolean;
-  family: "any" | "4" | "6";
+  /** How often it was said. */
+  statistics: number;
+  family: "any" | "4" | "6" | "packet";
   /** Of `ip netns exec`: in every namespace. */
   all: boolean;
+  timestamp: "" | "long" | "short";
+  /** A batch goes on behind what fails. */
+  force: boolean;
 }
+
+/** Options by their whole names: the first that begins as a word does is meant (ip/ip.c). */
+const OPTIONS = [
+  ...["-loops", "-family", "-4", "-6", "-0", "-M", "-B", "-human-readable", "-iec", "-stats", "-statistics"],
+  ...["-details", "-resolve", "-oneline", "-timestamp", "-tshort", "-Version", "-force", "-batch", "-brief"],
+  ...["-json", "-pretty", "-rcvbuf", "-color", "-help", "-netns", "-Numeric", "-all"],
+] as const;
+
+const FAMILIES: Readonly<Record<string, Options["family"]>> = {
+  inet: "4",
+  inet6: "6",
+  link: "packet",
+  mpls: "6",
+  bridge: "any",
+};
+
+/** What a command line says before its object. */
+interface Head {
+  options: Options;
+  space?: string;
+  batch?: string;
+  version?: true;
+}
+
+/** Takes the options from the front of the words; throws `LinkError`. */
+function readOptions(words: string[], options: Options): Head {
+  const head: Head = { options };
+  while (words[0]?.startsWith("-")) {
+    const given = words.shift()!;
+    if (given === "--") break;
+    const word = given.startsWith("--") ? given.slice(1) : given;
+    const next = (what: string): string => {
+      const value = words.shift();
+      if (value === undefined) throw new LinkError(`Error: argument "${what}" is required`, 255);
+      return value;
+    };
+    const color = /^-c(?:o(?:l(?:or?)?)?)?(?:=(.*))?$/.exec(word);
+    const known = color ? "-color" : OPTIONS.find((name) => name.startsWith(word));
+    if (known === "-brief") options.brief = true;
+    else if (known === "-4") options.family = "4";
+    else if (known === "-6") options.family = "6";
+    else if (known === "-0") options.family = "packet";
+    else if (known === "-family") {
+      const name = next("family type");
+      if (name === "help") throw new LinkError(USAGE.trimEnd(), 255);
+      const family = FAMILIES[name];
+      if (family === undefined) throw new LinkError(`Error: argument "${name}" is wrong: invalid protocol family`, 255);
+      options.family = family;
+    } else if (known === "-oneline") options.oneline = true;
+    else if (known === "-details") options.details = true;
+    else if (known === "-json") options.json = true;
+    else if (known === "-pretty") options.pretty = true;
+    else if (color !== null) {
+      const when = color[1] ?? "always";
+      if (when !== "always" && when !== "auto" && when !== "never") throw unknownOption(word);
+      options.color = when;
+    } else if (known === "-Version") head.version = true;
+    else if (known === "-netns") head.space = words.shift() ?? "(null)";
+    else if (known === "-batch") head.batch = next("batch file");
+    else if (known === "-all") options.all = true;
+    else if (known === "-stats" || known === "-statistics") options.statistics++;
+    else if (known === "-timestamp") options.timestamp = "long";
+    else if (known === "-tshort") options.timestamp = "short";
+    else if (known === "-force") options.force = true;
+    else if (known === "-loops") next("loop count");
+    else if (known === "-rcvbuf") next("rcvbuf size");
+    else if (known === "-help") throw new LinkError(USAGE.trimEnd(), 255);
+    else if (known === undefined) throw unknownOption(word);
+    if (head.version) break;
+  }
+  return head;
+}
+
+const unknownOption = (word: string) => new LinkError(`Option "${word}" is unknown, try "ip -help".`, 255);
+
+const NO_OPTIONS: Options = {
+  brief: false,
+  oneline: false,
+  json: false,
+  pretty: false,
+  color: "never",
+  details: false,
+  statistics: 0,
+  family: "any",
+  all: false,
+  timestamp: "",
+  force: false,
+};
 
 /** ip(8) of iproute2: addresses, links, routes and neighbours of this network namespace. */
 export const ip: Program = function* (p) {
   yield* cpu(500);
-  const words = p.argv.slice(1);
-  const options: Options = {
-    brief: false,
-    oneline: false,
-    json: false,
-    pretty: false,
-    color: "never",
-    details: false,
-    statistics: false,
-    family: "any",
-    all: false,
-  };
-  let space: string | undefined;
-  while (words[0]?.startsWith("-")) {
-    const word = words.shift()!.replace(/^--/, "-");
-    if ("-brief".startsWith(word) && word.startsWith("-br")) options.brief = true;
-    else if (word === "-4") options.family = "4";
-    else if (word === "-6") options.family = "6";
-    else if (word === "-o" || word === "-oneline") options.oneline = true;
-    else if (word === "-d" || word === "-details") options.details = true;
-    else if (word === "-j" || word === "-json") options.json = true;
-    else if (word === "-p" || word === "-pretty") options.pretty = true;
-    else if (/^-c(olor)?(=(always|auto|never))?$/.test(word))
-      options.color = (word.split("=")[1] ?? "always") as Options["color"];
-    else if (word === "-V" || word === "-Version") {
+  try {
+    const words = p.argv.slice(1);
+    const { options, space, batch: file, version } = readOptions(words, { ...NO_OPTIONS });
+    if (version) {
       yield* sys.print(p, "ip utility, iproute2-6.1.0, libbpf 1.1.0\n");
       return 0;
-    } else if (word === "-n" || word === "-netns") space = words.shift();
-    else if (word === "-a" || word === "-all") options.all = true;
-    else if (/^-s(tat(istic)?s?)?$/.test(word)) options.statistics = true;
-    else if (!["-s", "-h", "-N"].includes(word) && !/^-[sdh]+$/.test(word)) {
-      yield* sys.printError(p, `Option "${word}" is unknown, try "ip -help".\n`);
-      return 255;
     }
+    if (space !== undefined) enter(p, space);
+    if (file !== undefined) return yield* batch(p, file, options);
+    return yield* objectOf(p, words, options);
+  } catch (error) {
+    if (!(error instanceof LinkError)) throw error;
+    yield* sys.printError(p, `${error.message}\n`);
+    return error.status;
   }
-  if (space === undefined) return yield* objectOf(p, words, options);
-  const there = spaceOf(p, space);
-  if (there === undefined) {
-    yield* sys.printError(p, `Cannot open network namespace "${space}": No such file or directory\n`);
-    return 255;
-  }
-  if (p.cred.uid !== 0) {
-    yield* sys.printError(p, `setting the network namespace "${space}" failed: Operation not permitted\n`);
-    return 255;
-  }
-  p.ns = { ...p.ns, net: there };
-  return yield* objectOf(p, words, options);
 };
 
+function enter(p: Process, space: string): void {
+  const there = spaceOf(p, space);
+  if (there === undefined)
+    throw new LinkError(`Cannot open network namespace "${space}": No such file or directory`, 255);
+  if (p.cred.uid !== 0)
+    throw new LinkError(`setting the network namespace "${space}" failed: Operation not permitted`, 255);
+  p.ns = { ...p.ns, net: there };
+}
+
+/** `-batch FILE`: each line is a command. */
+function* batch(p: Process, file: string, options: Options): Gen<number> {
+  if (file !== "-" && sys.find(p, file) === undefined)
+    throw new LinkError(`Cannot open file "${file}" for reading: No such file or directory`, 1);
+  const text = decode(yield* sys.readPath(p, file === "-" ? "/dev/stdin" : file));
+  let worst = 0;
+  for (const [i, line] of text.split("\n").entries()) {
+    const words = line.replace(/#.*/, "").split(/\s+/).filter(Boolean);
+    if (words.length === 0) continue;
+    let status: number;
+    try {
+      status = yield* objectOf(p, words, options);
+    } catch (error) {
+      if (!(error instanceof LinkError)) throw error;
+      yield* sys.printError(p, `${error.message}\n`);
+      return error.status;
+    }
+    if (status === 0) continue;
+    yield* sys.printError(p, `Command failed ${file}:${i + 1}\n`);
+    worst = 1;
+    if (!options.force) break;
+  }
+  return worst;
+}
+
+/** Objects in the order in which a word is compared with them. */
+const OBJECTS = [
+  ...["address", "addrlabel", "maddress", "route", "rule", "neighbor", "neighbour", "ntable", "ntbl", "link", "l2tp"],
+  ...["fou", "ila", "macsec", "tunnel", "tunl", "tuntap", "tap", "token", "tcpmetrics", "tcp_metrics", "monitor"],
+  ...["xfrm", "mroute", "mrule", "netns", "netconf", "vrf", "sr", "nexthop", "mptcp", "ioam", "help", "stats"],
+];
+/** Those of which there is nothing here: an empty list. */
+const EMPTY = ["tunnel", "tunl", "tuntap", "tap", "token", "mroute", "nexthop", "tcpmetrics", "tcp_metrics"];
+
 function* objectOf(p: Process, words: string[], options: Options): Gen<number> {
-  const object = words.shift();
-  if (object === undefined || object === "help") {
-    yield* sys.printError(p, USAGE);
-    return object === undefined ? 255 : 0;
+  const word = words.shift();
+  const object = word === undefined ? undefined : OBJECTS.find((name) => name.startsWith(word));
+  if (object === "address") return yield* address(p, words, options);
+  if (object === "link") return yield* link(p, words, options);
+  if (object === "route") return yield* route(p, words, options);
+  if (object === "neighbor" || object === "neighbour") return yield* neighbours(p, words, options);
+  if (object === "rule") return yield* rule(p, words, options);
+  if (object === "netns") return yield* netns(p, words, options.all);
+  if (object === "monitor") return yield* monitor(p, words, options);
+  const lists = ["list", "show", "lst"].some((name) => name.startsWith(words[0] ?? "list"));
+  if (object === "vrf" && lists) {
+    yield* sys.print(p, "Name              Table\n-----------------------\nNo VRF has been configured\n");
+    return 0;
   }
-  const is = (name: string) => name.startsWith(object);
-  if (is("address")) return yield* address(p, words, options);
-  if (is("link")) return yield* link(p, words, options);
-  if (is("route")) return yield* route(p, words, options);
-  if (is("neighbor") || is("neighbour")) return yield* neighbours(p, words, options);
-  if (is("rule")) return yield* rule(p, words, options);
-  if (is("netns")) return yield* netns(p, words, options.all);
-  yield* sys.printError(p, `Object "${object}" is unknown, try "ip help".\n`);
-  return 1;
-}
-
-/** Interfaces with their index: 1 is the loopback. */
-export function numbered(net: NetNamespace): [number, Interface][] {
-  return [...net.interfaces.values()].map((one, i) => [one.index ?? i + 1, one]);
-}
-
-export function flags(p: Process, one: Interface): string {
-  if (one.name === "lo") return one.up ? "LOOPBACK,UP,LOWER_UP" : "LOOPBACK";
-  // The dummy interface of kube-proxy's mode ipvs.
-  if (one.name === "kube-ipvs0") return "BROADCAST,NOARP";
-  if (one.peer?.startsWith(`${p.ns.net.name}/`) && !peerOf({ ns: p.ns.net, device: one })?.device.up)
-    return `${one.up ? "NO-CARRIER," : ""}BROADCAST,MULTICAST,${one.up ? "UP," : ""}M-DOWN`;
-  if (one.kind === "dummy") return one.up ? "BROADCAST,NOARP,UP,LOWER_UP" : "BROADCAST,NOARP";
-  if (one.up && !hasCarrier(p, one)) return "NO-CARRIER,BROADCAST,MULTICAST,UP";
-  return one.up ? "BROADCAST,MULTICAST,UP,LOWER_UP" : "BROADCAST,MULTICAST";
-}
-
-export function state(p: Process, one: Interface): string {
-  // Devices without a carrier of their own do not tell.
-  const bare = one.kind === "bridge" && ![...p.ns.net.interfaces.values()].some(({ master }) => master === one.name);
-  const silent = one.name === "lo" || one.kind === "dummy" || bare || one.name.startsWith("flannel");
-  if (!one.up) return "DOWN";
-  return silent ? "UNKNOWN" : hasCarrier(p, one) ? "UP" : one.peer === undefined ? "DOWN" : "LOWERLAYERDOWN";
-}
-
-/** A pair has a carrier while its other end is up, a bridge while one of its ports has. */
-function hasCarrier(p: Process, one: Interface): boolean {
-  const { net } = p.ns;
-  if (one.kind === "veth") return peerOf({ ns: net, device: one })?.device.up === true;
-  if (one.kind !== "bridge") return true;
-  const ports = [...net.interfaces.values()].filter(({ master }) => master === one.name);
-  return ports.length === 0 || ports.some((port) => port.up);
-}
-
-/** `eth0@if12` for a veth, whose other end lies elsewhere. */
-export function shownName(p: Process, one: Interface): string {
-  if (one.peer === undefined) return one.name;
-  if (one.peer.startsWith(`${p.ns.net.name}/`)) return `${one.name}@${one.peer.slice(one.peer.lastIndexOf("/") + 1)}`;
-  return `${one.name}@if${peerIndex(p, one.peer)}`;
-}
-
-function peerIndex(p: Process, peer: string): number {
-  const [space, device] = [peer.slice(0, peer.lastIndexOf("/")), peer.slice(peer.lastIndexOf("/") + 1)];
-  const { net } = p.ns;
-  for (const one of [p.machine.net, net, spaceCalled(net.host, space)]) {
-    if (one?.name !== space) continue;
-    const found = numbered(one).find(([, other]) => other.name === device);
-    if (found) return found[0];
-  }
-  return 2;
-}
-
-export function linkLines(p: Process, index: number, one: Interface, mode: string, details = false): string[] {
-  const kind = one.name === "lo" ? "loopback" : "ether";
-  const software = one.name === "lo" || one.peer !== undefined || /^(cni|flannel|kube-|cilium)/.test(one.name);
-  const made = one.kind !== undefined || one.name === "lo";
-  const queue = made && !one.up ? "noop" : software || made ? "noqueue" : one.up ? "fq_codel" : "noop";
-  const plain = one.peer === undefined || one.kind !== undefined;
-  const length = plain && !one.name.startsWith("flannel") ? " qlen 1000" : "";
-  const broadcast = one.name === "lo" ? "00:00:00:00:00:00" : "ff:ff:ff:ff:ff:ff";
-  const netns = one.peer === undefined ? "" : linkSpace(p, one.peer);
-  const master = one.master === undefined ? "" : ` master ${one.master}`;
-  if (p.applet) {
-    return [
-      `${index}: ${shownName(p, one)}: <${flags(p, one)}${one.peer === undefined ? "" : ",M-DOWN"}> mtu ${one.mtu} qdisc ${queue} ${length.trim()}`,
-      `    link/${kind} ${one.mac} brd ${broadcast}`,
-    ];
-  }
-  return [
-    `${index}: ${shownName(p, one)}: <${flags(p, one)}> mtu ${one.mtu} qdisc ${queue}${master} state ${state(p, one)}${mode} group default${length}`,
-    `    link/${kind} ${one.mac} brd ${broadcast}${netns}${details ? linkDetails(p, one) : ""}`,
-  ];
-}
-
-/** Where the other end of a pair is, by the name of its namespace where that has one here. */
-function linkSpace(p: Process, peer: string): string {
-  const { net } = p.ns;
-  const space = peer.slice(0, peer.lastIndexOf("/"));
-  if (space === net.name) return "";
-  if (p.ns.mnt === p.machine.ns.mnt)
-    for (const [name, one] of net.host.spaces) if (one.name === space) return ` link-netns ${name}`;
-  return " link-netnsid 0";
-}
-
-export function broadcast(cidr: string): string {
-  const [text = "", length = "32"] = cidr.split("/");
-  const bits = Number(length);
-  if (bits >= 31) return "";
-  const number = ipv4Number(text);
-  const mask = bits === 0 ? 0 : (0xffffffff << (32 - bits)) >>> 0;
-  return ` brd ${ipv4Text(((number & mask) | ~mask) >>> 0)}`;
-}
-
-/** Words that choose by what comes after them. */
-const CHOICES = new Set(["scope", "to", "label", "type", "master"]);
-
-/** Which addresses `scope host` and `to 10.0.0.0/8` choose; undefined where neither is said. */
-function chosenAddresses(words: readonly string[]): ((cidr: string, scope: string) => boolean) | undefined {
-  const after = (word: string) => (words.includes(word) ? words[words.indexOf(word) + 1] : undefined);
-  const scope = after("scope");
-  const to = after("to");
-  if (scope === undefined && to === undefined) return undefined;
-  return (cidr, own) => {
-    if (scope !== undefined && scope !== own && scope !== "all") return false;
-    return to === undefined || inNetwork(to.includes("/") ? to : `${to}/32`, cidr.slice(0, cidr.indexOf("/")));
-  };
-}
-
-/** The interface words ask for (`dev NAME`, or a bare name); throws a message when it does not exist. */
-export function asked(p: Process, words: readonly string[]): string | undefined {
-  const at = words.indexOf("dev");
-  const name =
-    at >= 0
-      ? words[at + 1]
-      : words.find(
-          (word, i) =>
-            !["show", "list", "ls", "up"].includes(word) && !CHOICES.has(word) && !CHOICES.has(words[i - 1] ?? ""),
-        );
-  if (name !== undefined && !p.ns.net.interfaces.has(name)) throw new MissingDevice(name);
-  return name;
-}
-
-/** A device that is not there; its name. */
-export class MissingDevice extends Error {}
-
-const SHOWS = ["show", "list", "lst", "ls"];
-
-function* address(p: Process, words: string[], options: Options): Gen<number> {
-  const { net } = p.ns;
-  const verb = words[0] ?? "show";
-  if (["add", "a", "del", "delete", "d", "replace"].includes(verb)) return yield* changeAddress(p, words);
-  if (!SHOWS.some((name) => name.startsWith(verb))) {
-    yield* sys.printError(p, `Command "${verb}" is unknown, try "ip address help".\n`);
-    return 255;
-  }
-  const rest = words.slice(1);
-  let name: string | undefined;
-  try {
-    name = asked(p, rest);
-  } catch (error) {
-    return yield* missing(p, error);
-  }
-  const chosen = numbered(net).filter(([, one]) => name === undefined || one.name === name);
-  const wanted = chosenAddresses(rest);
-  let text = "";
-  for (const [index, one] of chosen) {
-    const all = options.family === "6" ? [] : one.addresses;
-    const own = wanted === undefined ? all : all.filter((cidr) => wanted(cidr, scopeOf(cidr)));
-    if (wanted !== undefined && own.length === 0) continue;
-    if (options.brief && !options.json) {
-      text += `${shownName(p, one).padEnd(16)} ${state(p, one).padEnd(14)} ${ordered(own)
-        .map(({ cidr }) => `${cidr} `)
-        .join("")}\n`;
-      continue;
-    }
-    if (options.oneline && !options.json) {
-      for (const { cidr, secondary } of ordered(own))
-        text += `${index}: ${one.name}    inet ${cidr}${one.name === "lo" || one.kind !== undefined ? "" : broadcast(cidr)} scope ${scopeOf(cidr)}${secondary} ${one.name}\\       valid_lft forever preferred_lft forever\n`;
-      continue;
-    }
-    if (options.family === "6" && own.length === 0) continue;
-    const head = linkLines(p, index, one, "");
-    text += `${(options.family === "any" ? head : head.slice(0, 1)).join("\n")}\n`;
-    for (const { cidr, secondary } of ordered(own)) {
-      text += `    inet ${cidr}${one.name === "lo" || one.kind !== undefined ? "" : broadcast(cidr)} scope ${scopeOf(cidr)}${secondary} ${one.name}\n       valid_lft forever preferred_lft forever\n`;
-    }
-  }
-  yield* show(p, text, "address", options);
-  return 0;
-}
-
-export function* missing(p: Process, error: unknown): Gen<number> {
-  if (!(error instanceof MissingDevice)) throw error;
-  yield* sys.printError(p, `Device "${error.message}" does not exist.\n`);
+  if (object !== undefined && EMPTY.includes(object) && lists) return 0;
+  if (word === undefined || object === "help") throw new LinkError(USAGE.trimEnd(), 255);
+  yield* sys.printError(p, `Object "${word}" is unknown, try "ip help".\n`);
   return 1;
 }
 
 export function* notPermitted(p: Process): Gen<number> {
   yield* sys.printError(p, "RTNETLINK answers: Operation not permitted\n");
   return 2;
-}
-
-function* changeAddress(p: Process, words: readonly string[]): Gen<number> {
-  const { net } = p.ns;
-  const given = addressWords(words);
-  if (Array.isArray(given)) {
-    yield* sys.printError(p, `${given[0]}\n`);
-    return given[1];
-  }
-  const { cidr, device } = given;
-  if (p.cred.uid !== 0) return yield* notPermitted(p);
-  const one = net.interfaces.get(device);
-  if (one === undefined) {
-    yield* sys.printError(p, `Cannot find device "${device}"\n`);
-    return 1;
-  }
-  const full = cidr.includes("/") ? cidr : `${cidr}/32`;
-  const there = one.addresses.includes(full);
-  if (words[0]!.startsWith("d")) {
-    if (!there) {
-      yield* sys.printError(p, "RTNETLINK answers: Cannot assign requested address\n");
-      return 2;
-    }
-    net.removeAddress(device, full);
-    if (one.kind !== undefined) disconnect(net, one, full);
-  } else if (there) {
-    if (words[0] === "replace") return 0;
-    yield* sys.printError(p, "RTNETLINK answers: File exists\n");
-    return 2;
-  } else {
-    net.addAddress(device, full);
-    if (one.kind !== undefined && one.up) connected(net, one);
-  }
-  return 0;
 }
