@@ -446,6 +446,53 @@ sudo apt-get remove -y at | tail -1; systemctl is-active atd`,
     ],
   },
   {
+    name: "ssh goes over other machines and carries ports",
+    script: `ssh -J cp-1 worker-1 'hostname; echo $SSH_CLIENT | cut -d" " -f1'; ssh -J learner@cp-1:22,worker-1 cp-1 'exit 7'; echo $?
+ssh -J cp-1 -o ConnectTimeout=5 nohost true; ssh -J nohost worker-1 true; ssh -W worker-1:9 cp-1 </dev/null; echo $?; ssh -W x cp-1
+printf 'x\\n' | ssh -W worker-1:22 cp-1 | head -1; ssh -o ProxyCommand='ssh -W %h:%p cp-1' worker-1 hostname
+mkdir -p ~/.ssh; printf 'Host w\\n HostName worker-1\\n ProxyJump cp-1\\nMatch originalhost x exec "test -e /tmp/flag"\\n HostName cp-1\\nMatch user root localuser learner\\n Port 2222\\n' > ~/.ssh/config
+ssh w hostname; touch /tmp/flag; ssh x hostname; ssh root@cp-1 true; echo hi > /tmp/f; scp -q /tmp/f w:/tmp/g; ssh worker-1 cat /tmp/g; rm ~/.ssh/config
+curl -s localhost:8080/healthz; echo $?; ssh -f -N -L 8080:localhost:10250 worker-1; curl -sk https://localhost:8080/pods; echo
+ssh -N -L 8081:localhost:1 worker-1 & sleep 1; curl -s localhost:8081; echo $?; kill %1; sleep 1; curl -s localhost:8081; echo $?
+ssh -R 9000:cp-1:22 worker-1 'echo x | timeout 2 nc -N localhost 9000 | head -1'; ssh -L 80:a:1 cp-1 true; ssh -L foo cp-1; ssh -o ExitOnForwardFailure=yes -L 8080:a:1 cp-1 true; echo $?
+ssh -o SetEnv=LC_X=5 cp-1 'echo $LC_X'; LC_Y=6 ssh -o 'SendEnv LC_*' cp-1 'echo $LC_Y'; ssh -f cp-1 'sleep 2; echo late > /tmp/late'; ssh cp-1 'ls /tmp/late'; sleep 3; ssh cp-1 'cat /tmp/late'; pkill -u learner ssh; sleep 1; curl -s localhost:8080/healthz; echo $?`,
+    expect: [
+      /^worker-1$/,
+      /^192\.168\.108\.11$/,
+      /^7$/,
+      "channel 0: open failed: connect failed: ",
+      "stdio forwarding failed",
+      "Connection closed by UNKNOWN port 65535",
+      "ssh: Could not resolve hostname nohost",
+      "Connection closed by UNKNOWN port 65535",
+      "channel 0: open failed: connect failed: Connection refused",
+      "stdio forwarding failed",
+      /^255$/,
+      "Bad stdio forwarding specification 'x'",
+      /^SSH-2\.0-OpenSSH_9\.2p1/,
+      /^worker-1$/,
+      /^worker-1$/,
+      /^cp-1$/,
+      "connect to host cp-1 port 2222: Connection refused",
+      /^hi$/,
+      /^7$/,
+      /^Unauthorized$/,
+      "channel 2: open failed: connect failed: Connection refused",
+      /^(?:52|56)$/,
+      /^7$/,
+      /^SSH-2\.0-OpenSSH_9\.2p1/,
+      "bind [127.0.0.1]:80: Permission denied",
+      "Bad local forwarding specification 'foo'",
+      "bind [127.0.0.1]:8080: Address already in use",
+      /^255$/,
+      /^5$/,
+      /^6$/,
+      "ls: cannot access '/tmp/late': No such file or directory",
+      /^late$/,
+      /^7$/,
+    ],
+  },
+  {
     name: "crontabs, packages, accounts",
     script: `crontab -l
 echo "*/5 * * * * date | cut -c15-16 >> /tmp/out" | crontab -; echo "61 * * * * x" | crontab -; echo $?

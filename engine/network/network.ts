@@ -465,7 +465,8 @@ function socketPair(
         if (!open) return;
         open = false;
         input.closeReader();
-        output.closeWriter();
+        // Who has said that no more comes has left already.
+        if (output.writers > 0) output.closeWriter();
         if (input === down) onHold(false);
       },
     };

@@ -16,6 +16,21 @@ export interface OpenRequest {
   env?: Record<string, string>;
   /** Only the machine's own keys are asked for (ssh-keyscan). */
   scan?: boolean;
+  /** No session, but bytes to and from there (-W). */
+  forward?: { host: string; port: number };
+  /** No session, but the connection and what goes through it (-N). */
+  idle?: boolean;
+}
+
+/** What the server says once it has let somebody in. */
+export interface Accepted {
+  /** By which ports are forwarded through this connection. */
+  channel: number;
+}
+
+/** Why it does not do what was asked for: nothing where the key is not known. */
+export interface Refused {
+  why?: string;
 }
 
 /** How the session ended. */
@@ -62,6 +77,13 @@ export class FrameReader {
   /** The line that somebody else began with, cut where it grows long. */
   get firstLine(): string {
     return decode(this.pending.subarray(0, 255)).split(/\r?\n/, 1)[0]!;
+  }
+
+  /** What has come and is not read: bare bytes follow the frames from now on. */
+  takeRest(): Uint8Array {
+    const rest = this.pending;
+    this.pending = new Uint8Array(0);
+    return rest;
   }
 
   /** The next frame; undefined when the other side has gone, `interrupted` after a caught signal. */

@@ -1,13 +1,16 @@
-import { type Gen, MS, SECOND, sleep, type Task } from "../../kernel/index.ts";
+import { type Gen, MS, SECOND, sleep } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { userByUid } from "../../machine/users.ts";
 import { isNetError, type Socket } from "../../network/index.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
+import { globRegex } from "../../text/glob.ts";
 import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 import { ConfigError, type Settings, settingsFor } from "./ssh-config.ts";
+import { commandSocket, portForward, targetOf } from "./ssh-forward.ts";
 import { agentOf, isTooOpen, publicLineAt } from "./ssh-identity.ts";
-import { type ExitReport, FrameReader, frame, json, type OpenRequest } from "./ssh-protocol.ts";
+import type { OpenRequest } from "./ssh-protocol.ts";
+import { type Conversation, converse, type Destination, type Forwards, inBackground } from "./ssh-session.ts";
 
 export const SSH_OPTIONS = {
   short: "+1246AaCfGgKkMNnqsTtVvXxYyB:b:c:D:E:e:F:I:i:J:L:l:m:O:o:P:p:Q:R:S:W:w:",
@@ -24,15 +27,13 @@ const USAGE = `usage: ssh [-46AaCfGgKkMNnqsTtVvXxYy] [-B bind_interface] [-b bin
        ssh [-Q query_option]
 `;
 
-/** Where to and as whom. */
-export interface Destination {
-  user: string;
-  host: string;
-  port: number;
-  timeout: number | undefined;
-}
-
-function destination(me: string, user: string | undefined, host: string, o: ParsedOptions, settings: Settings) {
+function destination(
+  me: string,
+  user: string | undefined,
+  host: string,
+  o: ParsedOptions,
+  settings: Settings,
+): Destination {
   const one = (key: string) => settings.get(key)?.[0];
   const timeout = one("connecttimeout");
   return {
@@ -40,7 +41,7 @@ function destination(me: string, user: string | undefined, host: string, o: Pars
     host: one("hostname")?.replaceAll("%h", host) ?? host,
     port: Number(o.value("p") ?? one("port") ?? 22),
     timeout: timeout === undefined ? undefined : Number(timeout) * SECOND,
-  } satisfies Destination;
+  };
 }
 
 /** Connects to the sshd there; a string is the message of the failure. */
@@ -119,41 +120,122 @@ export const ssh: Program = function* (p) {
     yield* sys.printError(p, USAGE);
     return 255;
   }
+  const me = userByUid(p.ns.mnt, p.cred.uid)?.name ?? "root";
   const url = /^ssh:\/\/(.*)$/.exec(where)?.[1] ?? where;
-  const at = url.lastIndexOf("@");
-  const host = url.slice(at + 1);
+  const [, userGiven, host = "", urlPort] = /^(?:(.*)@)?(.*?)(?::(\d+))?$/.exec(url)!;
+  const named = where === url && urlPort !== undefined ? `${host}:${urlPort}` : host;
   let settings: Settings;
   try {
-    settings = settingsFor(p, host, o.values("o"), o.value("F"));
+    settings = yield* settingsFor(p, named, userGiven ?? o.value("l") ?? me, o.values("o"), o.value("F"));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     yield* sys.printError(p, `${error.message}\n`);
     return 255;
   }
-  const me = userByUid(p.ns.mnt, p.cred.uid)?.name ?? "root";
-  const to = destination(me, at >= 0 ? url.slice(0, at) : undefined, host, o, settings);
+  const to = destination(me, userGiven, named, o, settings);
+  if (where !== url && urlPort !== undefined) to.port = Number(urlPort);
+  const forwarded = forwardsOf(o, settings);
+  if (typeof forwarded === "string") {
+    yield* sys.printError(p, `${forwarded}\n`);
+    return 255;
+  }
   const keys = yield* publicKeys(p, o, settings);
-  const socket = yield* dial(p, to);
+  const proxy = proxyOf(o, settings, to, named);
+  const socket = proxy === undefined ? yield* dial(p, to) : yield* commandSocket(p, proxy);
   if (typeof socket === "string") {
     yield* sys.printError(p, `${socket}\n`);
     return 255;
   }
   const local = p.fds.get(0)?.tty;
+  const idle = o.has("N") || settings.get("sessiontype")?.[0] === "none";
   const command = words.length > 0 ? words.join(" ") : settings.get("remotecommand")?.[0];
   const forced = o.values("t").length + ["yes", "force"].indexOf(settings.get("requesttty")?.[0] ?? "") + 1;
   const wantsTty = !o.has("T") && (forced > 1 || (local !== undefined && (command === undefined || forced === 1)));
-  if (command === undefined && local === undefined && forced < 2 && !o.has("T")) {
-    yield* sys.printError(p, "Pseudo-terminal will not be allocated because stdin is not a terminal.\n");
-  }
   const request: OpenRequest = { user: to.user, keys, ...(command === undefined ? {} : { command }) };
-  if (wantsTty) {
+  const forward = o.value("W") === undefined ? undefined : targetOf(o.value("W")!);
+  if (forward !== undefined) request.forward = forward;
+  else if (idle) request.idle = true;
+  else if (command === undefined && local === undefined && forced < 2 && !o.has("T"))
+    yield* sys.printError(p, "Pseudo-terminal will not be allocated because stdin is not a terminal.\n");
+  const env = environmentFor(p, settings);
+  if (env !== undefined) request.env = env;
+  if (wantsTty && !idle && forward === undefined) {
     request.tty = { columns: local?.columns ?? 80, rows: local?.rows ?? 24, term: p.env.get("TERM") ?? "dumb" };
   }
-  return yield* converse(p, socket, request, to, {
+  const options: Conversation = {
     quiet: o.has("q") || /^quiet$/i.test(settings.get("loglevel")?.[0] ?? ""),
-    noInput: o.has("n", "f"),
-  });
+    noInput: o.has("n", "f") || idle || settings.get("stdinnull")?.[0] === "yes",
+    behindProxy: proxy !== undefined,
+    forwards: forwarded,
+    strict: settings.get("exitonforwardfailure")?.[0] === "yes",
+  };
+  return yield* o.has("f") ? inBackground(p, socket, request, to, options) : converse(p, socket, request, to, options);
 };
+
+/** -L and -R, of the command line and of files; a text complains. */
+function forwardsOf(o: ParsedOptions, settings: Settings): Forwards | string {
+  const out: Forwards = { local: [], remote: [] };
+  for (const [key, keyword, list] of [
+    ["L", "localforward", out.local],
+    ["R", "remoteforward", out.remote],
+  ] as const)
+    for (const text of [...o.values(key), ...(settings.get(keyword) ?? [])]) {
+      const gateway = o.has("g") || settings.get("gatewayports")?.[0] === "yes";
+      const one = portForward(text, key === "L" && gateway);
+      if (one === undefined) return `Bad ${key === "L" ? "local" : "remote"} forwarding specification '${text}'`;
+      list.push(one);
+    }
+  const wanted = o.value("W");
+  return wanted !== undefined && targetOf(wanted) === undefined
+    ? `Bad stdio forwarding specification '${wanted}'`
+    : out;
+}
+
+/** The command that carries the connection: ProxyCommand, or of -J and ProxyJump an ssh on the last of these hosts. */
+function proxyOf(o: ParsedOptions, settings: Settings, to: Destination, host: string): string | undefined {
+  const jump = o.value("J") ?? settings.get("proxyjump")?.[0];
+  const given = settings.get("proxycommand")?.[0];
+  const expand = (text: string) =>
+    text.replace(/%([%hnpr])/g, (_, letter: string) =>
+      letter === "%"
+        ? "%"
+        : letter === "h"
+          ? to.host
+          : letter === "n"
+            ? host
+            : letter === "p"
+              ? String(to.port)
+              : to.user,
+    );
+  if (jump === undefined || (o.value("J") === undefined && given !== undefined))
+    return given === undefined || given === "none" ? undefined : expand(given);
+  if (jump === "none") return undefined;
+  const hops = jump.split(",");
+  const [, user, name = "", port] = /^(?:ssh:\/\/)?(?:(.*)@)?\[?(.*?)\]?(?::(\d+))?$/.exec(hops.pop()!)!;
+  // A pattern that is for every host is for the one on the way as well.
+  if (name === host && Number(port ?? to.port) === to.port && (user ?? to.user) === to.user) return undefined;
+  const words = [
+    "ssh",
+    ...(user === undefined ? [] : ["-l", user]),
+    ...(port === undefined ? [] : ["-p", port]),
+    ...(hops.length === 0 ? [] : ["-J", hops.join(",")]),
+    ...(o.value("F") === undefined ? [] : ["-F", o.value("F")!]),
+  ];
+  return `${words.join(" ")} -W '${expand("[%h]:%p")}' ${name}`;
+}
+
+/** Variables that go along (SendEnv, SetEnv), as far as Debian's sshd takes them. */
+function environmentFor(p: Process, settings: Settings): Record<string, string> | undefined {
+  const env: Record<string, string> = {};
+  const accepted = (name: string) => name === "LANG" || name.startsWith("LC_");
+  for (const patterns of settings.get("sendenv") ?? [])
+    for (const pattern of patterns.split(/\s+/))
+      for (const [name, value] of p.env) if (accepted(name) && globRegex(pattern).test(name)) env[name] = value;
+  for (const text of settings.get("setenv") ?? [])
+    for (const [, name = "", value = ""] of text.matchAll(/([^\s=]+)=("[^"]*"|\S*)/g))
+      if (accepted(name)) env[name] = value.replace(/^"(.*)"$/, "$1");
+  return Object.keys(env).length === 0 ? undefined : env;
+}
 
 /** Options may also follow the destination, before the command. */
 function again(o: ParsedOptions): ParsedOptions {
@@ -166,95 +248,4 @@ function again(o: ParsedOptions): ParsedOptions {
     list,
     operands: merged.operands,
   }) as ParsedOptions;
-}
-
-/** Opens the session and carries bytes both ways until it ends. */
-export function* converse(
-  p: Process,
-  socket: Socket,
-  request: OpenRequest,
-  to: Destination,
-  options: { quiet?: boolean; noInput?: boolean } = {},
-): Gen<number> {
-  const reader = new FrameReader(socket);
-  const local = p.fds.get(0)?.tty;
-  const before = local?.termios;
-  const raw = request.tty !== undefined && local !== undefined;
-  let pump: Task | undefined;
-  const say = function* (text: string): Gen {
-    if (!options.quiet) yield* sys.printError(p, raw ? text.replace(/\n/g, "\r\n") : text);
-  };
-  try {
-    socket.output.push(frame("open", request));
-    if (raw) {
-      local.termios = { icanon: false, echo: false, isig: false, icrnl: false, opost: false };
-      p.dispositions.set("WINCH", "catch");
-    }
-    for (;;) {
-      const got = yield* reader.next();
-      if (got === "interrupted") {
-        while (p.takeSignal() !== undefined);
-        if (local) socket.output.push(frame("resize", { columns: local.columns, rows: local.rows }));
-        continue;
-      }
-      if (got === undefined) {
-        yield* say(`Connection to ${to.host} closed by remote host.\n`);
-        if (raw) yield* say(`Connection to ${to.host} closed.\n`);
-        return 255;
-      }
-      if (got.type === "refused") {
-        yield* sys.printError(p, `${to.user}@${to.host}: Permission denied (publickey).\n`);
-        return 255;
-      }
-      if (got.type === "accepted") {
-        if (!options.noInput) pump = p.machine.kernel.spawn(`ssh input ${p.pid}`, sendInput(p, socket, raw));
-        else socket.output.push(frame("eof"));
-      } else if (got.type === "data") yield* sys.write(p, 1, got.bytes);
-      else if (got.type === "error") yield* sys.write(p, 2, got.bytes);
-      else if (got.type === "exit") {
-        const end = json<ExitReport>(got.bytes);
-        if (raw) yield* say(`Connection to ${to.host} closed.\n`);
-        return end.code ?? 255;
-      }
-    }
-  } finally {
-    if (pump) p.machine.kernel.kill(pump);
-    if (raw && before) local.termios = before;
-    socket.close();
-  }
-}
-
-const NEWLINES = [10, 13];
-const TILDE = 126;
-const DOT = 46;
-
-/** Standard input to the other side; on a terminal `~.` after a newline leaves. */
-function* sendInput(p: Process, socket: Socket, raw: boolean): Gen {
-  const file = p.fds.get(0);
-  let last = 10;
-  let held = false;
-  for (;;) {
-    const bytes = file?.readable ? yield* file.read(16_384) : new Uint8Array(0);
-    if (bytes === "interrupted") continue;
-    if (bytes.length === 0) {
-      socket.output.push(frame("eof"));
-      return;
-    }
-    if (!raw) {
-      socket.output.push(frame("data", bytes.slice()));
-      continue;
-    }
-    const out: number[] = [];
-    for (const byte of bytes) {
-      if (held && byte === DOT) {
-        p.machine.signal(p, "HUP");
-        return;
-      }
-      if (held) out.push(TILDE);
-      held = !held && byte === TILDE && NEWLINES.includes(last);
-      if (!held) out.push(byte);
-      last = byte;
-    }
-    if (out.length > 0) socket.output.push(frame("data", Uint8Array.from(out)));
-  }
 }

@@ -8,9 +8,18 @@ import { notify } from "../../machine/systemd/index.ts";
 import type { Tty } from "../../machine/tty.ts";
 import { type User, userByName } from "../../machine/users.ts";
 import { textOf } from "../../network/hosts.ts";
-import type { Socket } from "../../network/index.ts";
+import { isNetError, type Socket } from "../../network/index.ts";
+import { connectFrom, openChannel, openFailure, relayTo } from "./ssh-forward.ts";
 import { hostKeys } from "./ssh-keys.ts";
-import { type ExitReport, FrameReader, frame, json, type OpenRequest } from "./ssh-protocol.ts";
+import {
+  type Accepted,
+  type ExitReport,
+  FrameReader,
+  frame,
+  json,
+  type OpenRequest,
+  type Refused,
+} from "./ssh-protocol.ts";
 
 /** sshd(8): listens on port 22 and gives each connection a process of its own. */
 export const sshd: Program = function* (p) {
@@ -112,15 +121,45 @@ function* session(p: Process, socket: Socket): Gen<number> {
       `Accepted publickey for ${user.name} from ${from} ssh2: ED25519 SHA256:${fingerprint(request.keys[0] ?? "")}`,
     );
     log(p, `pam_unix(sshd:session): session opened for user ${user.name}(uid=${user.uid}) by (uid=0)`);
-    socket.output.push(frame("accepted"));
-    const report = yield* request.tty
-      ? terminal(p, socket, reader, request, user)
-      : plain(p, socket, reader, request, user);
-    socket.output.push(frame("exit", report));
+    yield* serve(p, socket, reader, request, user);
     log(p, `pam_unix(sshd:session): session closed for user ${user.name}`);
     return 0;
   } finally {
     socket.close();
+  }
+}
+
+/** What the client has asked for: a session, bytes to elsewhere, or nothing but that the connection stays. */
+function* serve(p: Process, socket: Socket, reader: FrameReader, request: OpenRequest, user: User): Gen<void> {
+  if (request.forward !== undefined) {
+    let server: Socket;
+    try {
+      server = (yield* connectFrom(p, request.forward)).stream();
+    } catch (error) {
+      if (!isNetError(error)) throw error;
+      const why = yield* openFailure(p, request.forward, error);
+      socket.output.push(frame("refused", { why } satisfies Refused));
+      return;
+    }
+    p.argv = [`sshd: ${user.name}`];
+    socket.output.push(frame("accepted"));
+    yield* relayTo(p, socket, server, reader.takeRest());
+    return;
+  }
+  const { channel, close } = openChannel(p);
+  try {
+    socket.output.push(frame("accepted", { channel } satisfies Accepted));
+    if (request.idle) {
+      p.argv = [`sshd: ${user.name}`];
+      while ((yield* reader.next()) !== undefined);
+      return;
+    }
+    const report = yield* request.tty
+      ? terminal(p, socket, reader, request, user)
+      : plain(p, socket, reader, request, user);
+    socket.output.push(frame("exit", report));
+  } finally {
+    close();
   }
 }
 
