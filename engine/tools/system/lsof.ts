@@ -9,7 +9,7 @@ import { OptionError, type ParsedOptions, parseOptions } from "../options.ts";
 import { portNamed, portNumber } from "../packets/services.ts";
 import { Fatal, Tool } from "../tool.ts";
 import { type Seen, seenBy } from "./process-view.ts";
-import { connections } from "./ss.ts";
+import { connections } from "./sockets.ts";
 
 const USAGE = `lsof 4.95.0
  latest revision: https://github.com/lsof-org/lsof

@@ -181,9 +181,9 @@ describe("interfaces and sockets", () => {
     expect(run("ip foo")).toEqual({ out: "", err: 'Object "foo" is unknown, try "ip help".\n', status: 1 });
     const pid = to.systemd!.unit("ssh").main!.pid;
     const lines = test.run(to, ["ss", "-tlnp"]).out.split("\n");
-    expect(lines[0]).toBe("State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess");
-    expect(lines.find((line) => line.includes(":22 "))).toBe(
-      `LISTEN 0      4096         0.0.0.0:22        0.0.0.0:*   users:(("sshd",pid=${pid},fd=3))`,
+    expect(lines[0]!.trimEnd()).toBe("State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess");
+    expect(lines.find((line) => line.includes(":22 "))?.trimEnd()).toBe(
+      `LISTEN 0      4096         0.0.0.0:22        0.0.0.0:*    users:(("sshd",pid=${pid},fd=3))`,
     );
   });
 

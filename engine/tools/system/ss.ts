@@ -1,285 +1,286 @@
-import type { Process } from "../../machine/process.ts";
-import { stateOf } from "../../netfilter/index.ts";
-import type { Listener } from "../../network/index.ts";
-import { tool } from "../tool.ts";
-import { routeTable } from "./net-tools.ts";
+import type { Gen } from "../../kernel/index.ts";
+import type { Process, Program } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { spaceOf } from "./ip-netns.ts";
+import { connections, type SocketRow, waiting } from "./sockets.ts";
+import { ALL_STATES, type Filter, FilterError, readFilter } from "./ss-filter.ts";
+import { SS_HELP } from "./ss-help.ts";
 
-const SERVICES: Record<number, string> = {
-  22: "ssh",
-  53: "domain",
-  80: "http",
-  443: "https",
-  2379: "2379",
-  3306: "mysql",
-  5432: "postgresql",
-  8080: "http-alt",
+/** Short options, those with a value with a colon (misc/ss.c), and what the long ones stand for. */
+const SHORT = "dhalBetuwxnro460spTbEf:mMiA:D:F:vVzZN:KHSO";
+const LONG: Readonly<Record<string, string>> = {
+  numeric: "n",
+  resolve: "r",
+  options: "o",
+  extended: "e",
+  memory: "m",
+  info: "i",
+  processes: "p",
+  threads: "T",
+  bpf: "b",
+  events: "E",
+  dccp: "d",
+  tcp: "t",
+  sctp: "S",
+  udp: "u",
+  raw: "w",
+  unix: "x",
+  tipc: "tipc",
+  vsock: "vsock",
+  all: "a",
+  listening: "l",
+  ipv4: "4",
+  ipv6: "6",
+  packet: "0",
+  family: "f:",
+  socket: "A:",
+  query: "A:",
+  summary: "s",
+  diag: "D:",
+  filter: "F:",
+  version: "V",
+  help: "h",
+  context: "Z",
+  contexts: "z",
+  net: "N:",
+  tipcinfo: "tipcinfo",
+  tos: "tos",
+  cgroup: "cgroup",
+  kill: "K",
+  "no-header": "H",
+  xdp: "xdp",
+  mptcp: "M",
+  oneline: "O",
+  "inet-sockopt": "sockopt",
 };
 
-/** ss(8): sockets of this network namespace: those that listen, and connections as its machine tracks them. */
-export const ss = tool(
-  {
-    name: "ss",
-    usage: "[ OPTIONS ]\n       ss [ OPTIONS ] [ FILTER ]",
-    about: "",
-    version: "ss utility, iproute2-6.1.0",
-    short: "hVHnralomepiszZNtuwxdf:40:6DF:sOKbEM",
-    long: "numeric=n all=a listening=l tcp=t udp=u processes=p no-header=H summary=s options=o extended=e memory=m ipv4=4 ipv6=6 resolve=r family:=f oneline=O",
-    usageStatus: 255,
-  },
-  function* (t, o) {
-    const { p } = t;
-    if (o.has("s")) {
-      t.out.add(summary(p));
-      return 0;
-    }
-    const kinds = [...(o.has("u") ? ["udp"] : []), ...(o.has("t") ? ["tcp"] : [])];
-    const protocols = kinds.length > 0 ? kinds : ["udp", "tcp"];
-    const showsNetid = protocols.length > 1;
-    const filter = filterOf(o.operands);
-    const states = filter.states ?? (o.has("a") ? ALL : o.has("l") ? WAITING : SPEAKING);
-    const rows = protocols
-      .flatMap((protocol) => [
-        ...p.ns.net
-          .listening()
-          .filter((one) => one.protocol === protocol)
-          .map((one) => row(p, one, o.has("n"), o.has("p"))),
-        ...(protocol === "tcp" ? connections(p, o.has("n"), o.has("p")) : []),
-      ])
-      .filter((one) => states.has(one.state) && filter.fits(one));
-    const hidesState = filter.states !== undefined && filter.states.size === 1;
-    const header: Row = {
-      netid: "Netid",
-      state: "State",
-      recv: "Recv-Q",
-      send: "Send-Q",
-      local: "Local Address",
-      localPort: "Port",
-      peer: "Peer Address",
-      peerPort: "Port",
-      sport: 0,
-      dport: 0,
-      pid: undefined,
-      process: "Process",
-    };
-    const all = [header, ...rows];
-    const width = (key: Exclude<keyof Row, "sport" | "dport" | "pid">) =>
-      Math.max(...all.map((one) => one[key].length));
-    const print = (one: typeof header): void => {
-      const cells = [
-        ...(showsNetid ? [one.netid.padEnd(width("netid"))] : []),
-        ...(hidesState ? [] : [one.state.padEnd(width("state"))]),
-        one.recv.padEnd(width("recv")),
-        one.send.padEnd(width("send")),
-        `${one.local.padStart(width("local"))}:${one.localPort.padEnd(width("localPort"))}`,
-        `${one.peer.padStart(width("peer"))}:${one.peerPort.padEnd(width("peerPort"))}`,
-      ];
-      const line = cells.join(" ");
-      t.out.add(`${one === header ? `${line}${one.process}` : o.has("p") ? `${line}${one.process}` : line}\n`);
-    };
-    if (!o.has("H")) print(header);
-    for (const one of rows) print(one);
-    return 0;
-  },
-);
+const FAMILIES = ["inet", "inet6", "link", "unix", "netlink", "vsock", "tipc", "xdp", "mptcp"];
+const TABLES = [
+  ...["all", "inet", "tcp", "mptcp", "udp", "raw", "unix", "unix_dgram", "unix_stream", "unix_seqpacket", "packet"],
+  ...["packet_raw", "packet_dgram", "netlink", "dccp", "sctp", "vsock_stream", "vsock_dgram", "tipc", "xdp"],
+  ...["u_str", "u_dgr", "u_seq", "u_all", "p_raw", "p_dgr", "r_tcp"],
+];
 
-/** States as ss names them in its output, and what its filters call them. */
-const STATES: Readonly<Record<string, readonly string[]>> = {
-  established: ["ESTAB"],
-  "syn-sent": ["SYN-SENT"],
-  "syn-recv": ["SYN-RECV"],
-  "time-wait": ["TIME-WAIT"],
-  "close-wait": ["CLOSE-WAIT"],
-  listening: ["LISTEN"],
-  listen: ["LISTEN"],
-  closed: ["UNCONN"],
-  close: ["UNCONN"],
-  unconnected: ["UNCONN"],
-  connected: ["ESTAB", "SYN-SENT", "SYN-RECV", "TIME-WAIT", "CLOSE-WAIT"],
-  synchronized: ["ESTAB", "SYN-RECV", "TIME-WAIT", "CLOSE-WAIT"],
-  all: ["ESTAB", "SYN-SENT", "SYN-RECV", "TIME-WAIT", "CLOSE-WAIT", "LISTEN", "UNCONN"],
-};
-const ALL = new Set(STATES["all"]);
-const WAITING = new Set(["LISTEN", "UNCONN"]);
-/** What is shown without -a and -l. */
-const SPEAKING = new Set(["ESTAB", "SYN-SENT", "SYN-RECV", "CLOSE-WAIT"]);
+interface Asked {
+  on: Set<string>;
+  family: string | undefined;
+  tables: Set<string>;
+  space: string | undefined;
+  filter: Filter;
+}
 
-type Row = Omit<ReturnType<typeof row>, "netid"> & { netid: string };
+const usage = (text: string) => new FilterError(text, true, 255);
 
-/** `state established`, `sport = :6443`, `( dport = :80 or dport = :443 )`, `dst 10.0.0.0/8`, `src 1.2.3.4:22`. */
-function filterOf(words: readonly string[]): { states: ReadonlySet<string> | undefined; fits: (one: Row) => boolean } {
-  let states: ReadonlySet<string> | undefined;
+/** Reads the command line as getopt_long(3) does; throws `FilterError`. */
+function read(p: Process, words: readonly string[]): Asked {
+  const on = new Set<string>();
+  const tables = new Set<string>();
   const rest: string[] = [];
+  let family: string | undefined;
+  let space: string | undefined;
+  const take = (letter: string, value = "") => {
+    on.add(letter);
+    if (letter === "f") {
+      if (!FAMILIES.includes(value)) throw usage(`ss: "${value}" is invalid family`);
+      family = value;
+    } else if (letter === "A") {
+      for (const name of value.split(",")) {
+        if (!TABLES.includes(name.replace(/^!/, ""))) throw usage(`ss: "${name}" is illegal socket table id`);
+        tables.add(name);
+      }
+    } else if (letter === "F") rest.push(...sys.readText(p, value).split(/\s+/).filter(Boolean));
+    else if (letter === "N") space = value;
+    else if (letter === "4") family = "inet";
+    else if (letter === "6") family = "inet6";
+  };
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
-    if (word === "state" || word === "exclude") {
-      const named = STATES[words[++i] ?? ""] ?? [];
-      if (word === "state") states = new Set([...(states ?? []), ...named]);
-      else states = new Set([...(states ?? ALL)].filter((one) => !named.includes(one)));
-    } else
-      rest.push(
-        ...word
-          .replace(/([()])/g, " $1 ")
-          .trim()
-          .split(/\s+/),
-      );
+    if (word === "--") {
+      rest.push(...words.slice(i + 1));
+      break;
+    }
+    if (word.startsWith("--")) {
+      const [name = "", value] = word.slice(2).split("=");
+      const known = Object.keys(LONG).filter((each) => each.startsWith(name));
+      const exact = Object.hasOwn(LONG, name) ? name : known.length === 1 ? known[0]! : undefined;
+      if (exact === undefined) {
+        const many = known.map((each) => ` '--${each}'`).join("");
+        throw usage(
+          known.length > 1
+            ? `ss: option '${word}' is ambiguous; possibilities:${many}`
+            : `ss: unrecognized option '${word}'`,
+        );
+      }
+      const letter = LONG[exact]!;
+      if (letter.endsWith(":")) take(letter[0]!, value ?? words[++i]);
+      else take(letter);
+    } else if (word.startsWith("-") && word !== "-") {
+      for (let at = 1; at < word.length; at++) {
+        const letter = word[at]!;
+        const place = letter === ":" ? -1 : SHORT.indexOf(letter);
+        if (place < 0) throw usage(`ss: invalid option -- '${letter}'`);
+        if (SHORT[place + 1] !== ":") {
+          take(letter);
+          continue;
+        }
+        const value = word.slice(at + 1) || words[++i];
+        if (value === undefined) throw usage(`ss: option requires an argument -- '${letter}'`);
+        take(letter, value);
+        break;
+      }
+    } else rest.push(word);
   }
-  const alternatives: ((one: Row) => boolean)[][] = [[]];
-  for (let i = 0; i < rest.length; i++) {
-    const word = rest[i]!;
-    if (word === "or" || word === "||" || word === "|") alternatives.push([]);
-    if (!["sport", "dport", "src", "dst"].includes(word)) continue;
-    const operator = ["=", "==", "eq", "!=", "ne", "neq", ">", "<", ">=", "<=", "gt", "lt", "ge", "le"].includes(
-      rest[i + 1] ?? "",
-    )
-      ? rest[++i]!
-      : "=";
-    alternatives.at(-1)!.push(testOf(word, operator, rest[++i] ?? ""));
-  }
-  const used = alternatives.filter((tests) => tests.length > 0);
-  return { states, fits: (one) => used.length === 0 || used.some((tests) => tests.every((test) => test(one))) };
+  return { on, family, tables, space, filter: readFilter(on.has("h") || on.has("V") ? [] : rest) };
 }
 
-function testOf(what: string, operator: string, text: string): (one: Row) => boolean {
-  const own = what.startsWith("s");
-  const bare = !what.endsWith("port") && !text.includes(":");
-  const [host = "", port = ""] = bare
-    ? [text, ""]
-    : [text.slice(0, text.lastIndexOf(":")), text.slice(text.lastIndexOf(":") + 1)];
-  const number = /^\d+$/.test(port)
-    ? Number(port)
-    : Number(Object.entries(SERVICES).find(([, name]) => name === port)?.[0] ?? -1);
-  const compare = (a: number): boolean => {
-    if (/^(=|==|eq)$/.test(operator)) return a === number;
-    if (/^(!=|ne|neq)$/.test(operator)) return a !== number;
-    if (/^(>|gt)$/.test(operator)) return a > number;
-    if (/^(<|lt)$/.test(operator)) return a < number;
-    return /^(>=|ge)$/.test(operator) ? a >= number : a <= number;
-  };
-  return (one) => {
-    const address = own ? one.local : one.peer;
-    if (host !== "" && host !== "*" && !within(address, host)) return false;
-    return port === "" || port === "*" || compare(own ? one.sport : one.dport);
-  };
-}
-
-function within(address: string, cidr: string): boolean {
-  const [network = "", length = "32"] = cidr.replace(/[[\]]/g, "").split("/");
-  const number = (text: string) => text.split(".").reduce((value, byte) => value * 256 + Number(byte), 0);
-  const size = 2 ** (32 - Number(length));
-  return Math.floor(number(address) / size) === Math.floor(number(network) / size);
-}
-
-/** Connections of this namespace by what its machine tracks, the youngest last. */
-export function connections(p: Process, numeric: boolean, processes: boolean): Row[] {
-  const { net } = p.ns;
-  const shown = (port: number) => (numeric ? String(port) : (SERVICES[port] ?? String(port)));
-  const tracks = net.host.netfilter?.conntrack.list(p.machine.kernel.now) ?? [];
-  return tracks.flatMap((track): Row[] => {
-    if (track.protocol !== "tcp") return [];
-    const { original, reply } = track;
-    const known: Record<string, string> = { ESTABLISHED: "ESTAB", TIME_WAIT: "TIME-WAIT", SYN_SENT: "SYN-SENT" };
-    const state = known[stateOf(track)];
-    if (state === undefined) return [];
-    const made: Row[] = [];
-    const add = (local: string, sport: number, peer: string, dport: number, server: boolean) => {
-      const listener = server ? net.listenerFor("tcp", local, sport) : undefined;
-      made.push({
-        netid: "tcp",
-        state,
-        recv: "0",
-        send: "0",
-        local,
-        localPort: shown(sport),
-        peer,
-        peerPort: shown(dport),
-        sport,
-        dport,
-        pid: listener?.pid,
-        process: processes && state === "ESTAB" ? usersOf(p, listener?.pid) : "",
-      });
-    };
-    const { source, sourcePort, destination, destinationPort } = original;
-    // Who closed waits; the other end is through with it.
-    if (net.owns(source) && !source.startsWith("127.")) add(source, sourcePort, destination, destinationPort, false);
-    const served = net.owns(reply.source) && !reply.source.startsWith("127.") && state !== "TIME-WAIT";
-    if (served) add(reply.source, reply.sourcePort, reply.destination, reply.destinationPort, true);
-    return made;
-  });
-}
-
-function usersOf(p: Process, pid: number | undefined): string {
-  const owner = pid === undefined ? undefined : p.machine.processes.get(pid);
-  const visible = p.cred.uid === 0 || owner?.cred.uid === p.cred.uid;
-  return owner && visible ? `users:(("${owner.comm}",pid=${owner.pid},fd=3))` : "";
-}
-
-function row(p: Process, one: Listener, numeric: boolean, processes: boolean) {
-  const who = processes ? usersOf(p, one.pid) : "";
-  const everywhere = one.address === "0.0.0.0";
-  return {
-    netid: one.protocol,
-    state: one.protocol === "udp" ? "UNCONN" : "LISTEN",
-    recv: "0",
-    send: one.protocol === "udp" ? "0" : "4096",
-    local: everywhere ? "0.0.0.0" : one.address,
-    localPort: numeric ? String(one.port) : (SERVICES[one.port] ?? String(one.port)),
-    peer: "0.0.0.0",
-    peerPort: "*",
-    sport: one.port,
-    dport: 0,
-    pid: one.pid as number | undefined,
-    process: who,
-  };
-}
-
-/** netstat(8) of net-tools: `-tlnp` and the like. */
-export const netstat = tool(
-  {
-    name: "netstat",
-    usage: "[-vWeenNcCF] [<Af>] -r",
-    about: "",
-    short: "tulnpaWreisc",
-    long: "tcp=t udp=u listening=l numeric=n programs=p all=a route=r",
-    version: "net-tools 2.10",
-  },
-  function* (t, o) {
-    const { p } = t;
-    if (o.has("r")) {
-      t.out.add(routeTable(p, o.has("n"), "netstat"));
+/** ss(8): sockets of this network namespace: those that listen, and connections as its machine tracks them. */
+export const ss: Program = function* (p) {
+  try {
+    const asked = read(p, p.argv.slice(1));
+    if (asked.on.has("h")) {
+      yield* sys.print(p, SS_HELP);
       return 0;
     }
-    t.out.add(
-      o.has("l")
-        ? "Active Internet connections (only servers)\n"
-        : o.has("a")
-          ? "Active Internet connections (servers and established)\n"
-          : "Active Internet connections (w/o servers)\n",
-    );
-    const program = o.has("p");
-    t.out.add(
-      `Proto Recv-Q Send-Q Local Address           Foreign Address         State      ${program ? " PID/Program name    " : ""}\n`,
-    );
-    const line = (protocol: string, local: string, peer: string, state: string, who: string) =>
-      t.out.add(
-        `${protocol.padEnd(5)} ${"0".padStart(6)} ${"0".padStart(6)} ${local.padEnd(23)} ${peer.padEnd(23)} ${state.padEnd(11)}${program ? ` ${who.padEnd(20)}` : ""}\n`,
-      );
-    for (const one of o.has("l") || o.has("a") ? p.ns.net.listening() : []) {
-      if (o.has("t") !== o.has("u") && one.protocol !== (o.has("t") ? "tcp" : "udp")) continue;
-      const owner = one.pid === undefined ? undefined : p.machine.processes.get(one.pid);
-      const who = owner && (p.cred.uid === 0 || owner.cred.uid === p.cred.uid) ? `${owner.pid}/${owner.comm}` : "-";
-      const state = one.protocol === "tcp" ? "LISTEN" : "";
-      line(one.protocol, `${one.address}:${one.port}`, "0.0.0.0:*", state, who);
+    if (asked.on.has("V") || asked.on.has("v")) {
+      yield* sys.print(p, "ss utility, iproute2-6.1.0, libbpf 1.1.0\n");
+      return 0;
     }
-    if (o.has("l") || (o.has("u") && !o.has("t"))) return 0;
-    const NAMES: Record<string, string> = { ESTAB: "ESTABLISHED", "TIME-WAIT": "TIME_WAIT", "SYN-SENT": "SYN_SENT" };
-    for (const one of connections(p, true, program)) {
-      const [, comm, pid] = /"(.*)",pid=(\d+)/.exec(one.process) ?? [];
-      const who = pid === undefined ? "-" : `${pid}/${comm}`;
-      line("tcp", `${one.local}:${one.sport}`, `${one.peer}:${one.dport}`, NAMES[one.state] ?? one.state, who);
+    if (asked.on.has("Z") || asked.on.has("z")) throw new FilterError("ss: SELinux is not enabled.", false, 1);
+    if (asked.space !== undefined) {
+      const there = spaceOf(p, asked.space);
+      if (there === undefined)
+        throw new FilterError(`Cannot open network namespace "${asked.space}": No such file or directory`, false, 1);
+      p.ns = { ...p.ns, net: there };
     }
-    return 0;
-  },
+    if (asked.on.has("s")) {
+      yield* sys.print(p, summary(p));
+      return 0;
+    }
+    return yield* list(p, asked);
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error;
+    yield* sys.printError(p, `${error.message}\n${error.usage ? SS_HELP : ""}`);
+    return error.status;
+  }
+};
+
+/** Kinds of sockets that options name; undefined: all there are. */
+function kindsOf({ on, tables, family }: Asked): ReadonlySet<string> | undefined {
+  const letters: Readonly<Record<string, string>> = { t: "tcp", u: "udp", w: "raw", x: "unix", d: "dccp", S: "sctp" };
+  const named = [...tables].filter((name) => !name.startsWith("!"));
+  const out = new Set(named.includes("all") ? [] : named.flatMap((name) => (name === "inet" ? INET : [name])));
+  for (const [letter, kind] of Object.entries(letters)) if (on.has(letter)) out.add(kind);
+  if (on.has("0")) out.add("packet");
+  if (on.has("M")) out.add("mptcp");
+  if (out.size > 0) return out;
+  return family === "unix" || family === "netlink" || family === "link" ? new Set([family]) : undefined;
+}
+
+const INET = ["tcp", "mptcp", "udp", "raw", "dccp", "sctp"];
+const WAITING: ReadonlySet<string> = new Set(["LISTEN", "UNCONN"]);
+/** What is shown without -a and -l: of datagrams only those with a partner. */
+const SPEAKING: ReadonlySet<string> = new Set(
+  [...ALL_STATES].filter((state) => !WAITING.has(state) && state !== "TIME-WAIT" && state !== "SYN-RECV"),
 );
+
+function* list(p: Process, asked: Asked): Gen<number> {
+  const { on, filter, family } = asked;
+  const kinds = kindsOf(asked);
+  const numeric = on.has("n");
+  const wants = (kind: string) => (kinds === undefined || kinds.has(kind)) && (family ?? "inet") === "inet";
+  const states = filter.states ?? (on.has("a") ? ALL_STATES : on.has("l") ? WAITING : SPEAKING);
+  const listeners = p.ns.net.listening().map((one, i) => waiting(p, one, i, numeric, on.has("p")));
+  const rows = [
+    ...(wants("udp") ? listeners.filter(({ netid }) => netid === "udp") : []),
+    ...(wants("tcp") ? listeners.filter(({ netid }) => netid === "tcp") : []),
+    ...(wants("tcp") ? connections(p, numeric, on.has("p")) : []),
+  ].filter((one) => states.has(one.state) && filter.fits(one));
+  // One kind of socket, or state, goes without saying.
+  const showsKind = kinds === undefined || kinds.size > 1 || kinds.has("unix") || kinds.has("packet");
+  const only = filter.states?.size === 1 || (filter.states === undefined && !on.has("a") && isSingle(kinds, on));
+  const cells = rows.map((one) => ({
+    netid: one.netid as string,
+    state: one.state,
+    recv: one.recv,
+    send: one.send,
+    local: `${one.local}:`,
+    localPort: one.localPort,
+    peer: `${one.peer}:`,
+    peerPort: one.peerPort,
+    more: more(p, one, on),
+  }));
+  const header = {
+    netid: "Netid",
+    state: "State",
+    recv: "Recv-Q",
+    send: "Send-Q",
+    local: "Local Address:",
+    localPort: "Port",
+    peer: "Peer Address:",
+    peerPort: "Port",
+    more: "Process",
+  };
+  const table = on.has("H") ? cells : [header, ...cells];
+  const width = (key: keyof typeof header) => Math.max(...table.map((one) => firstLine(one[key]).length), 0);
+  const widths = Object.fromEntries(Object.keys(header).map((key) => [key, width(key as "more")]));
+  let text = "";
+  for (const one of table) {
+    const pad = (key: keyof typeof header) => one[key].padEnd(widths[key]!);
+    const [first, ...below] = one.more.split("\n");
+    const line = [
+      ...(showsKind ? [pad("netid")] : []),
+      ...(only ? [] : [pad("state")]),
+      pad("recv"),
+      pad("send"),
+      `${one.local.padStart(widths["local"]!)}${pad("localPort")}`,
+      `${one.peer.padStart(widths["peer"]!)}${pad("peerPort")}`,
+    ].join(" ");
+    text += `${line}${first!.padEnd(widths["more"]!)}\n${below.map((each) => `${each}\n`).join("")}`;
+  }
+  yield* sys.print(p, text);
+  return 0;
+}
+
+const firstLine = (text: string): string => text.split("\n")[0]!;
+
+/** Datagrams are only ever shown with a partner, where nothing else is asked for. */
+const isSingle = (kinds: ReadonlySet<string> | undefined, on: ReadonlySet<string>): boolean =>
+  kinds !== undefined && !on.has("l") && [...kinds].every((kind) => kind === "udp" || kind === "raw");
+
+/** What stands behind a socket's addresses, and below it. */
+function more(p: Process, one: SocketRow, on: ReadonlySet<string>): string {
+  let text = one.process === "" ? "" : ` ${one.process}`;
+  if (on.has("o") && one.left !== undefined) text += ` timer:(timewait,${Math.floor(one.left / 1_000_000)}sec,0)`;
+  if (on.has("e") && one.state !== "TIME-WAIT") {
+    const owner = one.pid === undefined ? undefined : p.machine.processes.get(one.pid);
+    const user = owner === undefined || owner.cred.uid === 0 ? "" : ` uid:${owner.cred.uid}`;
+    const group = owner === undefined ? "" : ` cgroup:${owner.ns.cgroup ?? "/"}`;
+    text += `${user} ino:${one.inode} sk:${(one.inode ?? 0).toString(16)}${group} <->`;
+  }
+  const below = [
+    ...(on.has("m") ? [memory(one)] : []),
+    ...(on.has("i") && one.netid === "tcp" && one.state !== "TIME-WAIT" ? [information(p, one)] : []),
+  ].join("");
+  if (below === "") return text;
+  return on.has("O") ? `${text}${below}` : `${text}\n\t${below}`;
+}
+
+/** Buffers as the kernel begins with them. */
+const memory = ({ netid, state }: SocketRow): string =>
+  netid === "udp"
+    ? " skmem:(r0,rb212992,t0,tb212992,f0,w0,o0,bl0,d0)"
+    : ` skmem:(r0,rb131072,t0,tb${state === "LISTEN" ? 16_384 : 87_040},f0,w0,o0,bl0,d0)`;
+
+/** What TCP knows of a connection: its sizes follow from the device. */
+function information(p: Process, { state, local }: SocketRow): string {
+  if (state !== "ESTAB") return " cubic cwnd:10";
+  const { net } = p.ns;
+  const device = [...net.interfaces.values()].find(({ addresses }) =>
+    addresses.some((cidr) => cidr.startsWith(`${local}/`)),
+  );
+  const mtu = device?.mtu ?? 1500;
+  return ` ts sack cubic wscale:7,7 rto:204 rtt:0.4/0.2 mss:${mtu - 52} pmtu:${mtu} rcvmss:536 advmss:${mtu - 52} cwnd:10`;
+}
 
 /** ss -s: how many sockets there are of each kind. */
 function summary(p: Process): string {
@@ -287,12 +288,12 @@ function summary(p: Process): string {
   const count = (protocol: string) => all.filter((one) => one.protocol === protocol).length;
   const open = connections(p, true, false);
   const established = open.filter(({ state }) => state === "ESTAB").length;
-  const waiting = open.length - established;
-  const [tcp, udp] = [count("tcp") + established, count("udp")];
+  const closed = open.filter(({ state }) => state === "TIME-WAIT").length;
+  const [tcp, udp] = [count("tcp") + open.length - closed, count("udp")];
   const line = (name: string, total: number) =>
     `${name}\t  ${String(total).padEnd(9)} ${String(total).padEnd(9)} ${"0".padEnd(9)}\n`;
   return (
-    `Total: ${tcp + udp}\nTCP:   ${tcp + waiting} (estab ${established}, closed ${waiting}, orphaned 0, timewait ${waiting})\n\nTransport Total     IP        IPv6\n` +
+    `Total: ${tcp + udp}\nTCP:   ${tcp + closed} (estab ${established}, closed ${closed}, orphaned 0, timewait ${closed})\n\nTransport Total     IP        IPv6\n` +
     `${line("RAW", 0)}${line("UDP", udp)}${line("TCP", tcp)}${line("INET", tcp + udp)}${line("FRAG", 0)}\n`
   );
 }
