@@ -44,6 +44,7 @@ const DEBIAN_PACKAGES = {
   bzip2: "bzip2",
   xz: "xz-utils",
   cpio: "cpio",
+  "ssh-keygen": "openssh-client",
   rsync: "rsync",
   strings: "binutils",
   less: "less",

@@ -55,7 +55,8 @@ import { ethtool, fallocate, getconf, locale, mknod, runParts, uuidgen, whereis 
 import { ss } from "./ss.ts";
 import { ssh } from "./ssh.ts";
 import { sshAdd, sshAgent } from "./ssh-agent.ts";
-import { sshCopyId, sshKeygen } from "./ssh-keys.ts";
+import { sshCopyId } from "./ssh-copy-id.ts";
+import { sshKeygen } from "./ssh-keys.ts";
 import { sshKeyscan } from "./ssh-keyscan.ts";
 import { sshd } from "./sshd.ts";
 import { su, sudo } from "./sudo.ts";

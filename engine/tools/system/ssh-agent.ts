@@ -9,7 +9,7 @@ import { textOf } from "../../network/hosts.ts";
 import { searchPath } from "../text/env.ts";
 import { type Tool, tool } from "../tool.ts";
 import { agentOf, type Identity, isTooOpen, openAgent, publicLineAt } from "./ssh-identity.ts";
-import { described } from "./ssh-keys.ts";
+import { described, parsePublicLine } from "./ssh-key-format.ts";
 
 /** Waits until somebody ends it; its socket goes with it. */
 function* serve(p: Process, socket: string): Gen<number> {
@@ -109,7 +109,7 @@ export const sshAdd = tool(
     if (o.has("l", "L")) {
       if (held.length === 0) t.out.add("The agent has no identities.\n");
       for (const { line, comment } of held)
-        t.out.add(`${o.has("L") ? `${line} ${comment}` : described(line, comment)}\n`);
+        t.out.add(`${o.has("L") ? `${line} ${comment}` : described({ ...parsePublicLine(line)!, comment })}\n`);
       return held.length === 0 ? 1 : 0;
     }
     const home = userByUid(p.ns.mnt, p.cred.uid)?.home ?? "/root";
@@ -128,7 +128,7 @@ type Tell = (text: string) => Gen<void>;
 
 function identityAt(p: Process, path: string): Identity | undefined {
   const [wire, blob] = publicLineAt(p, path).split(" ");
-  if (blob === undefined) return undefined;
+  if (blob === undefined || parsePublicLine(`${wire} ${blob}`) === undefined) return undefined;
   const comment = textOf(p, `${path}.pub`).trim().split(/\s+/).slice(2).join(" ");
   return { path, line: `${wire} ${blob}`, comment: comment || path };
 }
@@ -159,6 +159,6 @@ function* take(t: Tool, held: Identity[], path: string, tell: Tell): Gen<boolean
     return false;
   }
   const [gone] = held.splice(at, 1);
-  yield* tell(`Identity removed: ${path} ${/\((\w+)\)$/.exec(described(gone!.line, ""))![1]} (${gone!.comment})`);
+  yield* tell(`Identity removed: ${path} ${parsePublicLine(gone!.line)!.type.title} (${gone!.comment})`);
   return true;
 }

@@ -4,7 +4,7 @@ import type { Inode } from "../../machine/inode.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { textOf } from "../../network/hosts.ts";
-import { publicLine } from "./ssh-keys.ts";
+import { parsePrivate, publicLineOf } from "./ssh-key-format.ts";
 
 const RULE = "@".repeat(59);
 
@@ -14,14 +14,16 @@ export function* isTooOpen(p: Process, path: string, node: Inode): Gen<boolean> 
   const mode = (node.mode & 0o777).toString(8).padStart(4, "0");
   yield* sys.printError(
     p,
-    `${RULE}\n@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @\n${RULE}\nPermissions ${mode} for '${path}' are too open.\nIt is required that your private key files are NOT accessible by others.\nThis private key will be ignored.\n`,
+    `${RULE}\r\n@         WARNING: UNPROTECTED PRIVATE KEY FILE!          @\r\n${RULE}\r\nPermissions ${mode} for '${path}' are too open.\r\nIt is required that your private key files are NOT accessible by others.\r\nThis private key will be ignored.\r\n`,
   );
   return true;
 }
 
 /** The public line of a private key's file; that of the file beside it where it does not carry one; "" for none. */
 export function publicLineAt(p: Process, path: string): string {
-  return publicLine(textOf(p, path)) ?? textOf(p, `${path}.pub`).trim();
+  const own = parsePrivate(textOf(p, path));
+  if (own === undefined) return textOf(p, `${path}.pub`).trim();
+  return publicLineOf({ ...own.key, comment: "" });
 }
 
 /** A key that an agent holds. */
