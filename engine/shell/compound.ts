@@ -389,6 +389,7 @@ export function* runSelect(sh: Shell, node: Select): Gen<void> {
       const line = yield* readLine(sh, 0);
       if (line === undefined) {
         yield* sh.writeTo(1, "\n");
+        if (sh.setup.dialect === "bash") sh.assign("REPLY", undefined, "");
         sh.status = 1;
         return;
       }

@@ -51,8 +51,11 @@ const BINARY = new Set([
 ]);
 const UNARY = /^-[a-hknoprstuvwxzGLNORS]$/;
 
-/** What bash takes for the wrong token: the word before the place up to which its line was read. */
-function near(text: string, end: number): string {
+/**
+ * What bash takes for the wrong token: the word before the place up to which its line was read (error_token_from_text of
+ * its parse.y).
+ */
+export function near(text: string, end: number): string {
   let i = end;
   const start = text.lastIndexOf("\n", end - 2) + 1;
   if (i >= text.length || text[i - 1] === "\n") i--;

@@ -1,7 +1,7 @@
-import { readConditional, WHOLE } from "./grammar-cond.ts";
+import { near, readConditional, WHOLE } from "./grammar-cond.ts";
 import { type Token, Unclosed, Unexpected } from "./mistakes.ts";
 import type { Rules } from "./quoting.ts";
-import { splitHead } from "./scan.ts";
+import { closeBrace, splitHead } from "./scan.ts";
 import { type Place, Tokens } from "./tokens.ts";
 
 /** Reserved words that no command begins with. */
@@ -353,6 +353,9 @@ export class Grammar {
         this.body();
         return;
       }
+      const close = closeBrace(this.text, this.token.at + 2, "(", ")");
+      if (close < this.text.length)
+        throw new Unexpected(this.token, undefined, `syntax error near \`${near(this.text, close + 2)}'`);
     }
     const plain = this.rules.dialect !== "bash";
     if (plain && !(this.kind() === "word" && /^[A-Za-z_]\w*$/.test(this.token.text)))

@@ -92,6 +92,7 @@ function assign(sh: Shell, assignments: readonly Assignment[], position: number)
   try {
     const text = compiledText(sh, compile(value.text, "word", true));
     sh.assign(node.name, undefined, text);
+    sh.lastArgument = "";
   } catch (error) {
     if (error instanceof Needs) return begunAnew(sh);
     if (!(error instanceof ShellError) || error.how !== "fail") throw error;

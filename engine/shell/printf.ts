@@ -1,6 +1,8 @@
 import { decode, encode } from "../kernel/index.ts";
+import type { Binary } from "../text/binary-float.ts";
+import { formatFloat } from "../text/number-format.ts";
 import { strftime } from "../text/time.ts";
-import { formatFloat, parseFloatText } from "./float.ts";
+import { parseFloatText } from "./float.ts";
 import { inLocale } from "./locale.ts";
 import { backslashQuote, readEscape, rejoin } from "./quote.ts";
 import type { Shell } from "./shell.ts";
@@ -203,8 +205,8 @@ function integer(state: State, arg: string | undefined): bigint {
     return 0n;
   }
   if (match[0].length < arg.length) {
-    const octal = /^\s*[+-]?0[0-9]+$/.test(arg);
-    state.errors.push(`${arg}: invalid ${octal ? "octal number" : "number"}`);
+    const what = /^\s*[+-]?0[0-9]+$/.test(arg) ? "octal " : /^\s*[+-]?0[xX]/.test(arg) ? "hex " : "";
+    state.errors.push(`${arg}: invalid ${what}number`);
   }
   const digits = match[2]!;
   let value = BigInt(/^0[0-7]/.test(digits) ? `0o${digits.slice(1)}` : digits);
@@ -245,20 +247,14 @@ function numeric(sign: string, digits: string, flags: string, width: number, pre
 
 function floating(state: State, kind: string, flags: string, width: number, precision: number | undefined): string {
   const arg = take(state);
-  let value = 0;
+  let value: number | Binary = 0;
   if (arg !== undefined && arg !== "") {
     if (arg[0] === "'" || arg[0] === '"') value = codeOf(state, arg);
     else {
-      const parsed = parseFloatText(arg);
+      const parsed = parseFloatText(arg, state.sh.setup.dialect === "bash");
       if (parsed.rest !== "") state.errors.push(`${arg}: invalid number`);
       value = parsed.value;
     }
   }
-  const body = formatFloat(Math.abs(value), kind, precision, flags.includes("#"));
-  const sign = value < 0 || Object.is(value, -0) ? "-" : flags.includes("+") ? "+" : flags.includes(" ") ? " " : "";
-  const text =
-    flags.includes("0") && !flags.includes("-") && Number.isFinite(value)
-      ? sign + body.padStart(width - sign.length, "0")
-      : sign + body;
-  return flags.includes("-") ? text.padEnd(width) : text.padStart(width);
+  return formatFloat({ flags, width, precision, conversion: kind === "a" ? "e" : kind, text: "" }, value);
 }

@@ -130,7 +130,7 @@ export function closeBrace(text: string, i: number, open: string, close: string,
       continue;
     }
     const c = text[i];
-    if (c === open && open === "[") depth++;
+    if (c === open && open !== "{") depth++;
     else if (c === close) {
       if (depth === 0) return i;
       depth--;

@@ -170,6 +170,7 @@ function* assignOnly(sh: Shell, parts: Parts): Gen<void> {
   yield* warn(sh);
   if (parts.redirections.length > 0) restore(sh, yield* redirect(sh, parts.redirections));
   sh.status = sh.substitutionStatus ?? 0;
+  sh.lastArgument = "";
 }
 
 export interface Invocation {
@@ -194,7 +195,8 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
     return;
   }
   const assignments = how.assignments ?? [];
-  sh.lastArgument = words.at(-1)!;
+  // Functions and builtins see that of the command before.
+  if (fn === undefined && builtin === undefined) sh.lastArgument = words.at(-1)!;
   let saved: Saved = [];
   if (how.redirections && how.redirections.length > 0) {
     try {
@@ -239,6 +241,7 @@ export function* runWords(sh: Shell, words: readonly string[], how: Invocation =
           name === "exec" || (name === "command" && words.find((one, i) => i > 0 && one[0] !== "-") === "exec");
         sh.status = yield* runBuiltin(sh, builtin!, words, how.declared, how.noFunctions ?? false);
       }
+      sh.lastArgument = words.at(-1)!;
     } finally {
       if (framed) sh.vars.popFrame();
     }

@@ -1,5 +1,7 @@
 /** Numbers as printf(3) writes them: what printf, awk, seq and jq share. */
 
+import { type Binary, binaryOf, exponentText, fixedText } from "./binary-float.ts";
+
 export interface FormatSpec {
   flags: string;
   /** `*`: taken from the arguments. */
@@ -77,12 +79,13 @@ export function formatInteger(spec: FormatSpec, value: bigint): string {
 }
 
 /** Floating conversions f F e E g G a. Precision 6 by default. */
-export function formatFloat(spec: FormatSpec, value: number): string {
+export function formatFloat(spec: FormatSpec, value: number | Binary): string {
   const { conversion } = spec;
   const upper = conversion < "a";
-  const negative = value < 0 || Object.is(value, -0);
-  const magnitude = negative ? -value : value;
-  if (Number.isNaN(value)) return pad({ ...spec, flags: spec.flags.replace("0", "") }, upper ? "NAN" : "nan");
+  const negative = typeof value === "object" ? value.negative : value < 0 || Object.is(value, -0);
+  const magnitude = negative && typeof value === "number" ? -value : value;
+  if (typeof value === "number" && Number.isNaN(value))
+    return pad({ ...spec, flags: spec.flags.replace("0", "") }, upper ? "NAN" : "nan");
   if (magnitude === Number.POSITIVE_INFINITY)
     return pad({ ...spec, flags: spec.flags.replace("0", "") }, signed(spec, negative, upper ? "INF" : "inf"));
   const precision = typeof spec.precision === "number" ? spec.precision : 6;
@@ -107,33 +110,48 @@ export function formatNumber(spec: FormatSpec, value: number): string {
   return formatFloat(spec, value);
 }
 
+/** Where a text of JavaScript's may have been rounded up from the middle, which printf(3) rounds to even. */
+const MIDDLE = /50{19}(?:e|$)/;
+
 /** `value` ≥ 0 with that many decimals, exactly rounded whatever its size. */
-export function fixed(value: number, precision: number): string {
+export function fixed(value: number | Binary, precision: number): string {
+  if (typeof value === "object") return fixedText(value, precision);
   const extra = precision > 100 ? "0".repeat(precision - 100) : "";
   const places = Math.min(precision, 100);
-  if (value < 1e21) return value.toFixed(places) + extra;
+  if (value < 1e21) {
+    const middle = places <= 80 && MIDDLE.test(value.toFixed(places + 20));
+    return middle ? fixedText(binaryOf(value), places) : value.toFixed(places) + extra;
+  }
   const whole = BigInt(value).toString();
   return precision === 0 ? whole : `${whole}.${"0".repeat(places)}${extra}`;
 }
 
-function exponent(value: number, precision: number): string {
-  const text = value.toExponential(Math.min(precision, 100));
+/** As toExponential gives it. */
+function power(value: number | Binary, places: number): string {
+  if (typeof value === "object") return exponentText(value, places);
+  const middle = places <= 80 && MIDDLE.test(value.toExponential(places + 20));
+  return middle ? exponentText(binaryOf(value), places) : value.toExponential(places);
+}
+
+function exponent(value: number | Binary, precision: number): string {
+  const text = power(value, Math.min(precision, 100));
   const match = /^([^e]*)e([-+])(\d+)$/.exec(text)!;
   return `${match[1]}e${match[2]}${match[3]!.padStart(2, "0")}`;
 }
 
 /** %g: `precision` significant digits, trailing zeros dropped unless `keep`. */
-export function general(value: number, precision: number, keep = false): string {
+export function general(value: number | Binary, precision: number, keep = false): string {
   const significant = Math.min(precision === 0 ? 1 : precision, 100);
-  if (value === 0) return keep ? `0.${"0".repeat(significant - 1)}` : "0";
-  const scientific = value.toExponential(significant - 1);
-  const power = Number(scientific.slice(scientific.indexOf("e") + 1));
-  if (power < -4 || power >= significant) {
+  if (value === 0 || (typeof value === "object" && value.mantissa === 0n))
+    return keep ? `0.${"0".repeat(significant - 1)}` : "0";
+  const scientific = power(value, significant - 1);
+  const size = Number(scientific.slice(scientific.indexOf("e") + 1));
+  if (size < -4 || size >= significant) {
     const text = exponent(value, significant - 1);
     if (keep || !text.includes(".")) return text;
     return text.replace(/\.?0+e/, "e");
   }
-  const text = fixed(value, significant - 1 - power);
+  const text = fixed(value, significant - 1 - size);
   if (keep || !text.includes(".")) return text;
   return text.replace(/\.?0+$/, "");
 }

@@ -1,5 +1,6 @@
 /** The format language of printf(1) and echo -e, for coreutils' printf and the shell's builtin alike. */
 import { byteText } from "../kernel/index.ts";
+import { type Binary, readBinary } from "./binary-float.ts";
 import { C_ESCAPES } from "./escapes.ts";
 import { type FormatSpec, formatFloat, formatInteger, pad } from "./number-format.ts";
 
@@ -221,7 +222,8 @@ function integer(arg: string | undefined, problems: PrintfProblem[]): bigint {
   return value;
 }
 
-function float(arg: string | undefined, problems: PrintfProblem[]): number {
+/** In long double, as coreutils has it. */
+function float(arg: string | undefined, problems: PrintfProblem[]): number | Binary {
   if (arg === undefined) return 0;
   if (arg.startsWith("'") || arg.startsWith('"')) return [...arg][1]?.codePointAt(0) ?? 0;
   const match = /^[ \t\n]*([-+]?)(0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan)/i.exec(arg);
@@ -231,6 +233,7 @@ function float(arg: string | undefined, problems: PrintfProblem[]): number {
   }
   if (match[0].length < arg.length) problems.push({ kind: "not-completely", text: arg });
   const word = match[2]!.toLowerCase();
-  const value = word.startsWith("inf") ? Number.POSITIVE_INFINITY : word === "nan" ? Number.NaN : Number(word);
+  if (!/^(?:inf|nan)/.test(word)) return readBinary(match[1]! + word);
+  const value = word === "nan" ? Number.NaN : Number.POSITIVE_INFINITY;
   return match[1] === "-" ? -value : value;
 }

@@ -283,6 +283,7 @@ class Declaration {
           : new AssociativeArray([["0", variable.value]], CONVERTED_BUCKETS);
       variable.declaredEmpty = variable.value === undefined;
       variable.value = undefined;
+      if (on("a")) throw fail(`${name}: cannot convert associative to indexed array`);
     } else if (makesArray && !variable.isArray) {
       variable.list = variable.value === undefined ? [] : [variable.value];
       variable.declaredEmpty = variable.value === undefined;

@@ -232,7 +232,9 @@ const popd: Builtin = function* (sh, args) {
   const { stay, arg } = read;
   if (arg !== undefined && !/^[+-]\d+$/.test(arg)) return yield* wrongArgument(sh, "popd", arg, "invalid argument");
   const size = sh.dirStack.length + 1;
-  const i = arg === undefined ? (stay ? 1 : 0) : placeOf(arg, size)!;
+  let i = arg === undefined ? 0 : placeOf(arg, size)!;
+  // The directory itself stays where it is: the one behind it goes.
+  if (i === 0 && stay) i = 1;
   if (size === 1 || i < 0 || i >= size) return yield* outOfRange(sh, "popd", arg ?? "");
   if (i > 0) sh.dirStack = sh.dirStack.filter((_, k) => k !== i - 1);
   else {

@@ -315,25 +315,39 @@ const mapfile: Builtin = function* (sh, args, { name }) {
   const elements: { index: string | undefined; value: string; append: boolean }[] = [];
   let skip = number("s", 0);
   const quantum = number("c", 5000);
+  const callback = value("C");
+  /** How many lines are in the array already. */
+  let kept = 0;
+  const store = function* (lines: typeof elements): Gen<void> {
+    const append = origin !== undefined || kept > 0;
+    yield* expandingAtOnce(sh, () => assignArray(sh, target, lines, append));
+    kept += lines.length;
+  };
   yield* sh.settle();
   for (;;) {
-    if (limit > 0 && elements.length >= limit) break;
+    if (limit > 0 && kept + elements.length >= limit) break;
     if (elements.length > MAX_LINES) throw new ShellError("xrealloc: cannot allocate memory", "exit", 2);
     const got = yield* readUntil(file, delimiter);
     if (got.ended && got.bytes.length === 0) break;
     if (skip > 0) skip--;
     else {
       const bytes = keepDelimiter && !got.ended ? concat([got.bytes, Uint8Array.of(delimiter)]) : got.bytes;
-      const index = (origin ?? 0) + elements.length;
+      const index = (origin ?? 0) + kept + elements.length;
       const text = decode(bytes).replaceAll("\0", "");
-      elements.push({ index: origin === undefined ? undefined : String(index), value: text, append: false });
-      const callback = value("C");
-      if (callback !== undefined && elements.length % quantum === 0)
+      elements.push({
+        index: origin === undefined && kept === 0 ? undefined : String(index),
+        value: text,
+        append: false,
+      });
+      if (callback !== undefined && (kept + elements.length) % quantum === 0) {
+        // It sees the lines before this one.
+        yield* store(elements.splice(0, elements.length - 1));
         yield* runSource(sh, new Source(`${callback} ${index} ${backslashQuote(text)}`, sh.source.file, sh.line()));
+      }
     }
     if (got.ended) break;
   }
-  yield* expandingAtOnce(sh, () => assignArray(sh, target, elements, origin !== undefined));
+  yield* store(elements);
   return 0;
 };
 

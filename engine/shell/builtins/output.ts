@@ -113,7 +113,7 @@ const printf: Builtin = function* (sh, args) {
     const settled = yield* settledName(sh, target);
     yield* expandingAtOnce(sh, () => assignNamed(sh, settled, text));
   }
-  return !named || result.errors.some((error) => !error.startsWith("missing ")) ? 1 : status;
+  return !named || result.errors.some((error) => !/^(?:missing|warning:) /.test(error)) ? 1 : status;
 };
 
 export const outputBuiltins: Record<string, Builtin> = { echo, printf };
