@@ -141,7 +141,10 @@ export class JobTable {
   current(previous = false): Job | undefined {
     const rank = (job: Job) => (jobState(job) === "stopped" ? 1 : 0);
     const jobs = this.jobs.length > 0 ? this.jobs : this.inherited;
-    const order = jobs.filter((job) => jobState(job) !== "done").sort((a, b) => rank(b) - rank(a) || b.used - a.used);
+    // One that has ended keeps its mark until that was told.
+    const order = jobs
+      .filter((job) => jobState(job) !== "done" || !job.notified)
+      .sort((a, b) => rank(b) - rank(a) || b.used - a.used);
     const all = order.length > 0 ? order : [...jobs].sort((a, b) => b.used - a.used);
     return all[previous ? Math.min(1, all.length - 1) : 0];
   }

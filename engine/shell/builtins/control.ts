@@ -162,7 +162,7 @@ const source: Builtin = function* (sh, args, call) {
     if (sh.has("posix") && !sh.setup.interactive && !call.byCommand) throw new ExitShell(1);
     return 1;
   }
-  yield* sourceText(sh, text, file, rest.slice(1));
+  yield* sourceText(sh, text, path, rest.slice(1));
   return sh.status;
 };
 
