@@ -132,6 +132,32 @@ sleep 20; on worker-1 "kubectl --kubeconfig /etc/kubernetes/admin.conf get nodes
     never: [/adding the taints/],
   },
   {
+    name: "kubeadm refuses versions that it cannot set up, and tells ports and files in its order",
+    script: `on cp-1 'for v in 1.27.5 1.32 foo; do kubeadm init --kubernetes-version=$v 2>&1 | head -1; done; kubeadm config images list --kubernetes-version v1.30.0'
+on cp-1 'kubeadm init --kubernetes-version=1.31.0 2>&1 | grep -E "Port-|Kubelet|scheduler.yaml"; kubeadm init --kubernetes-version=1.33.0 2>&1 | grep WARN'
+on cp-1 'for v in v1.30.1 v1.31.0 v1.33.1; do kubeadm upgrade apply -y $v 2>&1 | grep -E "^error|- Spec"; done; kubeadm upgrade apply --dry-run v1.32.3 | grep dryrun'`,
+    expect: [
+      /^this version of kubeadm only supports deploying clusters with the control plane version >= 1\.31\.0\. Current version: v1\.27\.5$/,
+      'version "1.32" doesn\'t match patterns for neither semantic version nor labels (stable, latest, ...)',
+      'version "foo" doesn\'t match',
+      "Current version: v1.30.0",
+      "[ERROR Port-6443]: Port 6443 is in use",
+      "[ERROR Port-10259]",
+      "[ERROR Port-10257]",
+      "[ERROR FileAvailable--etc-kubernetes-manifests-kube-scheduler.yaml]",
+      '[ERROR KubeletVersion]: the kubelet version is higher than the control plane version. This is not a supported version skew and may lead to a malfunctional cluster. Kubelet version: "1.32.3" Control plane version: "1.31.0"',
+      "[ERROR Port-10250]: Port 10250 is in use",
+      "[ERROR Port-2379]",
+      "[WARNING KubernetesVersion]: Kubernetes version is greater than kubeadm version. Please consider to upgrade kubeadm. Kubernetes version: 1.33.0. Kubeadm version: 1.32.x",
+      "error execution phase preflight: this version of kubeadm only supports deploying clusters",
+      "error execution phase preflight: the version argument is invalid due to these fatal errors:",
+      'Specified version to upgrade to "v1.31.0" is equal to or lower than the minimum supported version "v1.32.3". Please specify a higher version to upgrade to',
+      "error execution phase preflight: the version argument is invalid",
+      'Specified version to upgrade to "v1.33.1" is at least one minor release higher than the kubeadm minor release (33 > 32). Such an upgrade is not supported',
+      "[dryrun] Would pull the required images",
+    ],
+  },
+  {
     name: "Calico connects a new cluster's Pods, each routed to by itself, and keeps its policies",
     script: `leave cp-3 cp-2 cp-1 worker-1 worker-2
 on cp-1 "kubeadm init --pod-network-cidr=10.244.0.0/16" > out.txt 2>/dev/null; mkdir -p .kube; on cp-1 "cat /etc/kubernetes/admin.conf" > .kube/config

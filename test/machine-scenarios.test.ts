@@ -582,6 +582,25 @@ kubectl get nodes cp-1 --no-headers; kubectl get pods -n kube-system kube-apiser
     ],
   },
   {
+    name: "a privileged Pod that sees its node's processes enters their namespaces and their files",
+    script: `for i in ubuntu busybox; do kubectl run $i --image=$i --overrides='{"spec":{"nodeName":"worker-1","hostPID":true,"containers":[{"name":"'$i'","image":"'$i'","command":["sleep","1000"],"securityContext":{"privileged":true}}]}}'; done
+kubectl wait pod ubuntu busybox --for=condition=Ready --timeout=60s >/dev/null
+kubectl exec ubuntu -- nsenter -t 1 -m -u -n -- sh -c 'hostname; systemctl is-active kubelet; ls /etc/kubernetes'
+kubectl exec busybox -- nsenter -t 1 -m -u hostname; kubectl exec busybox -- ls /proc/1/root/etc/kubernetes; kubectl exec busybox -- chroot /proc/1/root cat /etc/hostname
+echo 'grep ^NAME /proc/$(pgrep -f "sleep 1000" | head -1)/root/etc/os-release; cd /proc/self/root/etc; pwd -P; readlink -f /proc/1/root' | ssh worker-1 sudo bash`,
+    expect: [
+      /^worker-1$/,
+      /^active$/,
+      "kubelet.conf",
+      /^worker-1$/,
+      "kubelet.conf",
+      /^worker-1$/,
+      /^NAME="Ubuntu"$/,
+      /^\/etc$/,
+      /^\/$/,
+    ],
+  },
+  {
     name: "ulimit limits processes, files and descriptors",
     script: `bash -c 'ulimit -u 5; for i in 1 2 3 4 5 6 7; do sleep 1 & done; wait'
 bash -c 'ulimit -f 1; head -c 5000 /dev/zero > /tmp/big; echo $?'

@@ -163,9 +163,10 @@ export function resolve(ns: MountNamespace, cwd: string, path: string, who: Cred
     node = ns.through(found);
     if (node.kind === "symlink" && (!last || followLast || mustBeDir)) {
       if (++links > 40) throw new Errno("ELOOP");
-      if (node.follow) {
-        const reached = node.follow();
-        if (last || reached?.kind !== "dir") return { dir, name, node: reached, path: node.target };
+      const reached = node.follow?.();
+      if (node.follow && reached?.kind !== "dir") return { dir, name, node: reached, path: node.target };
+      if (reached?.kind === "dir" && !leadsTo(ns, node.target, reached)) {
+        if (last) return { dir, name, node: reached, path: join(pathHere(), name) };
         stack.push({ node: reached, name });
         continue;
       }
@@ -180,6 +181,15 @@ export function resolve(ns: MountNamespace, cwd: string, path: string, who: Cred
     else if (!last || mustBeDir) throw new Errno("ENOTDIR");
   }
   return { dir, name, node, path: name === "" || node.kind === "dir" ? pathHere() : join(pathHere(), name) };
+}
+
+/** Whether a path of this namespace is that inode; it need not be there at all. */
+function leadsTo(ns: MountNamespace, path: string, node: Inode): boolean {
+  try {
+    return resolve(ns, "/", path, ROOT).node === node;
+  } catch {
+    return false;
+  }
 }
 
 /** The walk for most paths: absolute, without dots and failures on the way, few links; undefined for all others. */

@@ -57,7 +57,8 @@ export function processDir(process: Process, pid: number): DirNode {
       ["oom_score_adj", text(() => `${process.machine.memory.adjustmentOf(process.ns.cgroup)}\n`, 0o644)],
       ["cwd", symlinkNode(process.cwd, { uid, gid })],
       ["exe", symlinkNode(process.exe, { uid, gid })],
-      ["root", symlinkNode("/", { uid, gid })],
+      // It leads to the process's own root, another one than the reader's where namespaces differ.
+      ["root", { ...symlinkNode("/", { uid, gid }), follow: () => process.ns.mnt.through(process.ns.mnt.root) }],
       ["fd", dirNode({ mode: 0o500, uid, gid }, () => fdEntries(process))],
       ["ns", dirNode({ mode: 0o511, uid, gid }, () => nsEntries(process))],
     ]);

@@ -23,7 +23,7 @@ import {
   preflightPhase,
   uploadConfigPhase,
 } from "./phases.ts";
-import { newestRelease } from "./releases.ts";
+import { namedRelease, newestRelease } from "./releases.ts";
 import { reset } from "./reset.ts";
 import { tokenCreate, tokenDelete, tokenGenerate, tokenList } from "./token.ts";
 import { pull, upgradeApply, upgradeNode } from "./upgrade.ts";
@@ -61,7 +61,7 @@ function* configImagesPull(k: Kubeadm): Gen {
 
 function* wantedImages(k: Kubeadm): Gen<string[]> {
   const wanted = k.flag("kubernetes-version");
-  if (wanted !== undefined) return imagesOf(wanted.replace(/^v?/, "v"));
+  if (wanted !== undefined) return imagesOf(yield* namedRelease(k, wanted));
   return imagesOf(yield* newestRelease(k));
 }
 

@@ -112,6 +112,10 @@ export function joinSettings(k: Kubeadm, configuration: string): InitSettings {
   return { ...merged(k, { ...context(k).settings, ...clusterSettings(doc) }), token: undefined };
 }
 
+/** The version that the command line or the file asks for, as it is written there. */
+export const wantedVersion = (k: Kubeadm): string | undefined =>
+  k.flag("kubernetes-version") ?? textOf(documents(k)["ClusterConfiguration"]?.["kubernetesVersion"]);
+
 function merged(k: Kubeadm, base: ClusterSettings): InitSettings {
   const docs = documents(k);
   const init = docs["InitConfiguration"] ?? {};

@@ -16,10 +16,10 @@ import { authorityText, certsPhase } from "./certificates.ts";
 import { certificateKey, uploadCertificates } from "./certificates-secret.ts";
 import { type Kubeadm, KubeadmError } from "./context.ts";
 import { imagesOf, othersOf } from "./images.ts";
-import { type InitSettings, initSettings, serverOf } from "./init-settings.ts";
+import { type InitSettings, initSettings, serverOf, wantedVersion } from "./init-settings.ts";
 import { KUBECONFIG_NAMES, writeKubeconfigs } from "./kubeconfigs.ts";
 import { initFaults, judge } from "./preflight.ts";
-import { newestRelease } from "./releases.ts";
+import { namedRelease, newestRelease } from "./releases.ts";
 import { createToken, joinWords, newToken } from "./token.ts";
 import { pull } from "./upgrade.ts";
 
@@ -38,8 +38,9 @@ const skips = (k: Kubeadm, phase: string): boolean =>
 
 export function* init(k: Kubeadm): Gen {
   const wanted = initSettings(k);
-  const named = k.flag("kubernetes-version") !== undefined || k.flag("config") !== undefined;
-  const settings = named ? wanted : { ...wanted, version: yield* newestRelease(k) };
+  const named = wantedVersion(k);
+  const version = named === undefined ? yield* newestRelease(k) : yield* namedRelease(k, named);
+  const settings = { ...wanted, version };
   yield* k.print(`[init] Using Kubernetes version: ${settings.version}\n`);
   yield* preflight(k, settings);
   if (k.on("dry-run")) return;
@@ -64,7 +65,7 @@ export function* init(k: Kubeadm): Gen {
 function* preflight(k: Kubeadm, settings: InitSettings): Gen {
   if (skips(k, "preflight")) return;
   yield* k.print("[preflight] Running pre-flight checks\n");
-  yield* judge(k, initFaults(k));
+  yield* judge(k, initFaults(k, settings.version));
   const members = etcdMembers(k.p.machine.network);
   if (members.othersServe(k.p.machine.hostname)) {
     const others = members.all().filter(({ name }) => name !== k.p.machine.hostname && members.isServing(name));

@@ -18,9 +18,9 @@ import { createToken, newToken } from "./token.ts";
 const SUPER_ADMIN = "/etc/kubernetes/super-admin.conf";
 
 export function* preflightPhase(k: Kubeadm): Gen {
-  initSettings(k);
+  const { version } = initSettings(k);
   yield* k.print("[preflight] Running pre-flight checks\n");
-  yield* judge(k, initFaults(k));
+  yield* judge(k, initFaults(k, version));
 }
 
 /** Where no cluster runs they are those of a new one, which the phases make step by step. */

@@ -6,7 +6,7 @@ import type { Gen } from "../../kernel/index.ts";
 import * as sys from "../../machine/sys.ts";
 import { resolveHost } from "../../network/resolver.ts";
 import { published } from "../../published/index.ts";
-import type { Kubeadm } from "./context.ts";
+import { type Kubeadm, KubeadmError } from "./context.ts";
 
 const HOST = "dl.k8s.io";
 
@@ -42,6 +42,28 @@ export function* newestRelease(k: Kubeadm): Gen<string> {
   );
   yield* sys.printError(k.p, line.endsWith("\n") ? line : `${line}\n`);
   return (yield* ask(k, `stable-1.${minor}`)) ?? k.release;
+}
+
+/**
+ * A version as somebody wrote it: `1.32.3`, or a label that dl.k8s.io knows (`stable-1.32`). What is neither is refused, and so is what
+ * is older than the minor release before kubeadm's own (NormalizeKubernetesVersion).
+ */
+export function* namedRelease(k: Kubeadm, text: string): Gen<string> {
+  const label = /^(?:latest|stable)(-[1-9](?:\.[1-9]\d?)?)?$/.exec(text);
+  let release = /^v?(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:[-+].*)?$/.test(text)
+    ? text.replace(/^v?/, "v")
+    : "";
+  if (label !== null) release = label[1] === undefined ? yield* newestRelease(k) : ((yield* ask(k, text)) ?? k.release);
+  if (release === "")
+    throw new KubeadmError(
+      `version "${text}" doesn't match patterns for neither semantic version nor labels (stable, latest, ...)`,
+    );
+  const oldest = (parseRelease(k.release)?.minor ?? 1) - 1;
+  if ((parseRelease(release)?.minor ?? oldest) < oldest)
+    throw new KubeadmError(
+      `this version of kubeadm only supports deploying clusters with the control plane version >= 1.${oldest}.0. Current version: ${release}`,
+    );
+  return release;
 }
 
 /** The newest patch of a release's own series. */

@@ -13,6 +13,7 @@ import * as sys from "../../machine/sys.ts";
 import { renewFor } from "./certs.ts";
 import { CONFIG_MAPS, type Kubeadm, KubeadmError } from "./context.ts";
 import { imagesOf, othersOf } from "./images.ts";
+import { namedRelease } from "./releases.ts";
 
 const SYSTEM = "kube-system";
 const PULLING =
@@ -29,15 +30,30 @@ export function clusterRelease(configuration: KubeObject): string {
 /** Why the cluster cannot become of that version; undefined where it can (phases/upgrade/policy.go). */
 function versionFault(k: Kubeadm, wanted: string, cluster: string): string | undefined {
   const [to, own, now] = [wanted, k.release, cluster].map((text) => parseRelease(text)!) as [Part, Part, Part];
+  // What is below the minor release before kubeadm's has been refused already, so this is its very first patch.
+  if (to.minor < own.minor && to.patch === 0)
+    return `Specified version to upgrade to "${wanted}" is equal to or lower than the minimum supported version "${cluster}". Please specify a higher version to upgrade to`;
   if (to.minor > own.minor)
     return `Specified version to upgrade to "${wanted}" is at least one minor release higher than the kubeadm minor release (${to.minor} > ${own.minor}). Such an upgrade is not supported`;
   if (to.minor === own.minor && to.patch > own.patch)
     return `Specified version to upgrade to "${wanted}" is higher than the kubeadm version "${k.release}". Upgrade kubeadm first using the tool you used to install kubeadm`;
   if (to.minor > now.minor + 1)
     return `Specified version to upgrade to "${wanted}" is too high; kubeadm can upgrade only 1 minor version at a time`;
+  if (to.minor < now.minor - 1)
+    return `Specified version to downgrade to "${wanted}" is too low; kubeadm can downgrade only 1 minor version at a time`;
   return undefined;
 }
 type Part = { minor: number; patch: number };
+
+/** What goes wrong is told as that of the preflight phase. */
+function* inPreflight<T>(steps: Gen<T>): Gen<T> {
+  try {
+    return yield* steps;
+  } catch (error) {
+    if (!(error instanceof KubeadmError)) throw error;
+    throw new KubeadmError(`error execution phase preflight: ${error.message}`);
+  }
+}
 
 export function* upgradeApply(k: Kubeadm): Gen {
   const [given] = k.args;
@@ -46,20 +62,23 @@ export function* upgradeApply(k: Kubeadm): Gen {
   const configuration = yield* k.configuration("upgrade");
   const cluster = clusterRelease(configuration);
   yield* k.print("[upgrade/preflight] Running preflight checks\n[upgrade] Running cluster health checks\n");
-  yield* k.print(`[upgrade/preflight] You have chosen to upgrade the cluster version to "${given}"\n`);
+  const wanted = yield* inPreflight(namedRelease(k, given));
+  yield* k.print(`[upgrade/preflight] You have chosen to upgrade the cluster version to "${wanted}"\n`);
   yield* k.print(`[upgrade/versions] Cluster version: ${cluster}\n[upgrade/versions] kubeadm version: ${k.release}\n`);
-  if (parseRelease(given) === undefined) throw new KubeadmError(`couldn't parse version ${given}`);
-  const wanted = given.replace(/^v?/, "v");
   const fault = versionFault(k, wanted, cluster);
   if (fault !== undefined) {
     throw new KubeadmError(
-      "[upgrade/version] FATAL: the --version argument is invalid due to these fatal errors:\n\n" +
+      "error execution phase preflight: the version argument is invalid due to these fatal errors:\n\n" +
         `\t- ${fault}\n\nPlease fix the misalignments highlighted above and try upgrading again`,
     );
   }
   if (!k.on("yes") && !k.on("force") && !k.on("dry-run")) yield* k.confirm("upgrade");
+  if (k.on("dry-run"))
+    return yield* k.print(
+      "[dryrun] Would pull the required images (like 'kubeadm config images pull')\n" +
+        "[upgrade/successful] Finished dryrunning successfully!\n",
+    );
   yield* k.print(PULLING);
-  if (k.on("dry-run")) return yield* k.print("[upgrade/successful] Finished dryrunning successfully!\n");
   for (const image of imagesOf(wanted)) yield* pull(k, image);
   yield* k.print(
     `[upgrade/control-plane] Upgrading your static Pod-hosted control plane to version "${wanted}" (timeout: 5m0s)...\n`,

@@ -132,6 +132,7 @@ const CASES: [string, string, number][] = [
     "Error: 1:3: invalid input text \".\"\nError: bad expression - probably missing close bracket on ')'\nError: bad expression, got close brackets without matching opening bracket\n",
     1,
   ],
+  ["yq .kind -- pod.yaml; yq -- .kind pod.yaml", "Pod\nPod\n", 0],
   ["yq --foo 2>&1", "Error: unknown flag: --foo\n", 1],
 ];
 

@@ -67,6 +67,10 @@ function parse(args: readonly string[]): Options | "version" | "help" {
   };
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
+    if (arg === "--") {
+      o.words.push(...args.slice(i + 1));
+      break;
+    }
     if (!arg.startsWith("-") || arg === "-") {
       o.words.push(arg);
       continue;
