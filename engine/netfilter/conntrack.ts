@@ -15,6 +15,13 @@ const STREAM = 2 * SECOND;
 /** Entries looked through for ones that have ended when so many more have come. */
 const SWEEP = 512;
 
+/** States that conntrack knows (nf_conntrack_tcp.h). */
+export const TCP_STATES = [
+  ...(["NONE", "SYN_SENT", "SYN_RECV", "ESTABLISHED", "FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT"] as const),
+  ...(["CLOSE", "LISTEN"] as const),
+] as const;
+export type TcpState = (typeof TCP_STATES)[number];
+
 /** One direction of a connection. Addresses are dotted quads. */
 export interface Flow {
   source: string;
@@ -34,6 +41,11 @@ export interface Track {
   replied: boolean;
   /** Over UDP: packets went both ways for longer than a question and its answer take. */
   stream?: boolean;
+  /** What somebody has said of it by hand: a state of TCP, and that it is not given up early. */
+  state?: TcpState;
+  assured?: boolean;
+  /** µs after its last packet at which it ends, where that was said by hand. */
+  timeout?: number;
   /** µs of virtual time of its first packet and of its last. */
   readonly since: number;
   last: number;
@@ -115,17 +127,20 @@ export function passed(track: Track, now: number): void {
 }
 
 /** TCP state of an entry, as conntrack names it; empty for protocols without. */
-export function stateOf(track: Track): "SYN_SENT" | "ESTABLISHED" | "TIME_WAIT" | "" {
+export function stateOf(track: Track): TcpState | "" {
   if (track.protocol !== "tcp") return "";
+  if (track.state !== undefined) return track.state;
   if (!track.replied) return "SYN_SENT";
   return track.open ? "ESTABLISHED" : "TIME_WAIT";
 }
 
 /** µs until an entry ends. */
 export function remaining(track: Track, now: number): number {
+  if (track.timeout !== undefined) return track.last + track.timeout - now;
+  const state = stateOf(track);
   const timeout =
     track.protocol === "tcp"
-      ? TIMEOUTS[stateOf(track) || "TIME_WAIT"]
+      ? TIMEOUTS[state === "SYN_SENT" || state === "ESTABLISHED" ? state : "TIME_WAIT"]
       : track.protocol === "icmp"
         ? TIMEOUTS.icmp
         : TIMEOUTS[track.stream ? "udp stream" : "udp"];

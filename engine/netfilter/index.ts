@@ -1,7 +1,16 @@
 export { formatAddress, parseAddress } from "./address.ts";
 export { Canary } from "./canary.ts";
 export { readCommand } from "./command.ts";
-export { Conntrack, type Flow, passed, remaining, stateOf, type Track } from "./conntrack.ts";
+export {
+  Conntrack,
+  type Flow,
+  passed,
+  remaining,
+  stateOf,
+  TCP_STATES,
+  type TcpState,
+  type Track,
+} from "./conntrack.ts";
 export { type IpsetOptions, ipset, reads as ipsetReads } from "./ipset/command.ts";
 export { type Entry, IpSet, type SetOptions } from "./ipset/set.ts";
 export { type IptablesOptions, iptables, type Outcome } from "./iptables.ts";

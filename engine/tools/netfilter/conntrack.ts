@@ -1,90 +1,26 @@
 import { cpu, type Gen, MS, SECOND, sleep } from "../../kernel/index.ts";
 import type { Process, Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { remaining, stateOf, type Track } from "../../netfilter/index.ts";
+import { Ruleset, remaining, stateOf, type TcpState, type Track } from "../../netfilter/index.ts";
+import { CONNTRACK_HELP } from "./conntrack-help.ts";
+import { isAssured, numberOf, type Request, read } from "./conntrack-words.ts";
 
 const NAME = "conntrack v1.4.8 (conntrack-tools)";
 const NUMBERS: Readonly<Record<Track["protocol"], number>> = { icmp: 1, tcp: 6, udp: 17 };
-
-/** Options with an argument that choose entries, by their spellings. */
-const FILTERS: Readonly<Record<string, (track: Track, value: string) => boolean>> = {
-  src: ({ original }, value) => original.source === value,
-  dst: ({ original }, value) => original.destination === value,
-  "reply-src": ({ reply }, value) => reply.source === value,
-  "reply-dst": ({ reply }, value) => reply.destination === value,
-  proto: ({ protocol }, value) => protocol === value || `${NUMBERS[protocol]}` === value,
-  state: (track, value) => stateOf(track) === value.toUpperCase(),
-  sport: ({ original }, value) => `${original.sourcePort}` === value,
-  dport: ({ original }, value) => `${original.destinationPort}` === value,
-  "reply-port-src": ({ reply }, value) => `${reply.sourcePort}` === value,
-  "reply-port-dst": ({ reply }, value) => `${reply.destinationPort}` === value,
-  mark: ({ mark }, value) => mark === Number(value),
-};
-const WITH_VALUE: Readonly<Record<string, string>> = {
-  "-s": "src",
-  "--src": "src",
-  "--orig-src": "src",
-  "-d": "dst",
-  "--dst": "dst",
-  "--orig-dst": "dst",
-  "-r": "reply-src",
-  "--reply-src": "reply-src",
-  "-q": "reply-dst",
-  "--reply-dst": "reply-dst",
-  "-p": "proto",
-  "--protonum": "proto",
-  "--proto": "proto",
-  "--state": "state",
-  "--sport": "sport",
-  "--orig-port-src": "sport",
-  "--dport": "dport",
-  "--orig-port-dst": "dport",
-  "--reply-port-src": "reply-port-src",
-  "--reply-port-dst": "reply-port-dst",
-  "-m": "mark",
-  "--mark": "mark",
-};
-/** Options that a protocol's own part knows: only after `-p`. */
-const AFTER_PROTOCOL = /^--(state|[sd]port|(orig|reply)-port-(src|dst))$/;
-const COMMANDS: Readonly<Record<string, string>> = {
-  "-L": "list",
-  "--dump": "list",
-  "-D": "delete",
-  "--delete": "delete",
-  "-F": "flush",
-  "--flush": "flush",
-  "-C": "count",
-  "--count": "count",
-  "-S": "stats",
-  "-E": "event",
-  "--event": "event",
-  "--stats": "stats",
-  "-V": "version",
-  "--version": "version",
-  "-h": "help",
-  "--help": "help",
-};
-
-interface Request {
-  command: string;
-  wanted: ((track: Track) => boolean)[];
-  extended: boolean;
-  /** Kinds of events, of `-e`; empty: all. */
-  kinds: string[];
-}
 
 /** Between two looks at the table. */
 const LOOK = 50 * MS;
 
 /** `-E`: what happens to entries, until it is interrupted. */
-function* events(p: Process, { wanted, extended, kinds }: Request): Gen<number> {
+function* events(p: Process, { fits, outputs, events: kinds }: Request): Gen<number> {
   const { kernel } = p.machine;
+  const extended = outputs.has("extended");
   const table = () => p.ns.net.netfilter?.conntrack.list(kernel.now) ?? [];
   const seen = new Map<number, { track: Track; state: string }>();
   for (const track of table()) seen.set(track.id, { track, state: stateOf(track) });
   let count = 0;
   const tell = function* (kind: string, text: string): Gen {
-    if (kinds.length > 0 && !kinds.includes(kind) && !kinds.includes("ALL")) return;
+    if (kinds.size > 0 && !kinds.has(kind) && !kinds.has(`${kind}S`) && !kinds.has("ALL")) return;
     count++;
     yield* sys.print(p, `${`[${kind}]`.padStart(9)} ${text}`);
   };
@@ -97,13 +33,13 @@ function* events(p: Process, { wanted, extended, kinds }: Request): Gen<number> 
     for (const [id, { track }] of [...seen]) {
       if (alive.has(id)) continue;
       seen.delete(id);
-      if (wanted.every((test) => test(track))) yield* tell("DESTROY", destroyed(line(track, kernel.now, extended)));
+      if (fits(track)) yield* tell("DESTROY", destroyed(line(track, kernel.now, extended)));
     }
     for (const track of now) {
       const state = stateOf(track);
       const known = seen.get(track.id);
       seen.set(track.id, { track, state });
-      if (known?.state === state || !wanted.every((test) => test(track))) continue;
+      if (known?.state === state || !fits(track)) continue;
       if (known === undefined) {
         yield* tell("NEW", begun(track, extended));
         if (track.replied && track.protocol === "tcp") yield* tell("UPDATE", answered(track, extended));
@@ -137,99 +73,167 @@ const destroyed = (text: string): string =>
 export const conntrack: Program = function* (p) {
   yield* cpu(1_000);
   const request = read(p.argv.slice(1));
+  const say = (text: string) => sys.printError(p, `${NAME}: ${text}\n`);
   if (typeof request === "string") {
-    yield* sys.printError(p, `${NAME}: ${request}\nTry \`conntrack -h' or 'conntrack --help' for more information.\n`);
+    yield* say(`${request}\nTry \`conntrack -h' or 'conntrack --help' for more information.`);
     return 2;
   }
-  const { command, extended } = request;
+  const { command, outputs } = request;
   if (command === "version" || command === "help") {
-    yield* sys.print(
-      p,
-      command === "version"
-        ? `${NAME}\n`
-        : "Command line interface for the connection tracking system. Version 1.4.8\nUsage: conntrack [commands] [options]\n",
-    );
+    yield* sys.print(p, command === "version" ? `${NAME}\n` : CONNTRACK_HELP);
     return 0;
   }
   if (p.cred.uid !== 0) {
-    yield* sys.printError(
-      p,
-      `${NAME}: Operation failed: sorry, you must be root or get CAP_NET_ADMIN capability to do this\n`,
-    );
+    yield* say("Operation failed: sorry, you must be root or get CAP_NET_ADMIN capability to do this");
     return 1;
   }
   const { now } = p.machine.kernel;
   const table = p.ns.net.netfilter?.conntrack;
-  const wanted = (track: Track) => request.wanted.every((test) => test(track));
-  const say = (text: string) => sys.printError(p, `${NAME}: ${text}\n`);
-  if (command === "event") return yield* events(p, request);
-  if (command === "count") yield* sys.print(p, `${table?.list(now).length ?? 0}\n`);
-  else if (command === "stats") {
-    const zeros = "invalid insert insert_failed drop early_drop error search_restart clash_resolve chaintoolong";
-    for (let i = 0; i < p.machine.hardware.cpus; i++) {
-      yield* sys.print(
-        p,
-        `cpu=${i}   \tfound=0 ${zeros
-          .split(" ")
-          .map((name) => `${name}=0 `)
-          .join("")}\n`,
-      );
-    }
-  } else if (command === "flush") {
-    table?.delete(now, () => true);
-    yield* say("connection tracking table has been emptied.");
-  } else {
-    const found = (command === "delete" ? table?.delete(now, wanted) : table?.list(now).filter(wanted)) ?? [];
-    if (found.length > 0) yield* sys.print(p, found.map((track) => line(track, now, extended)).join(""));
-    yield* say(`${found.length} flow entries have been ${command === "delete" ? "deleted" : "shown"}.`);
-    return command === "delete" && found.length === 0 ? 1 : 0;
+  if (request.table === "expect") {
+    if (command === "count") yield* sys.print(p, "0\n");
+    else if (command === "list") yield* say("0 expectations have been shown.");
+    return 0;
   }
-  return 0;
+  const entries = request.table === "conntrack" ? (table?.list(now) ?? []) : [];
+  const show = (tracks: readonly Track[]) => sys.print(p, written(tracks, now, outputs));
+  switch (command) {
+    case "event":
+      return yield* events(p, request);
+    case "count":
+      yield* sys.print(p, `${entries.length}\n`);
+      return 0;
+    case "stats":
+      for (let i = 0; i < p.machine.hardware.cpus; i++) yield* sys.print(p, statistics(i));
+      return 0;
+    case "flush":
+      table?.delete(now, () => true);
+      yield* say("connection tracking table has been emptied.");
+      return 0;
+    case "create":
+      return yield* create(p, request, say);
+    case "update": {
+      const found = entries.filter(request.fits);
+      for (const track of found) change(track, request.given, now);
+      // Whoever is being written is in use twice.
+      yield* sys.print(p, written(found, now, outputs).replaceAll(" use=1", " use=2"));
+      yield* say(`${found.length} flow entries have been updated.`);
+      return found.length === 0 ? 1 : 0;
+    }
+    case "get": {
+      const found = entries.filter(request.fits);
+      if (found.length === 0) yield* say("Operation failed: such conntrack doesn't exist");
+      else {
+        yield* sys.print(p, written(found.slice(0, 1), now, outputs).replaceAll(" use=1", " use=2"));
+        yield* say("1 flow entries have been shown.");
+      }
+      return found.length === 0 ? 1 : 0;
+    }
+    default: {
+      const deletes = command === "delete";
+      const found = deletes ? (table?.delete(now, request.fits) ?? []) : entries.filter(request.fits);
+      yield* show(found);
+      yield* say(`${found.length} flow entries have been ${deletes ? "deleted" : "shown"}.`);
+      return deletes && found.length === 0 ? 1 : 0;
+    }
+  }
 };
 
-/** Reads the command line; a text is what is wrong with it. */
-function read(words: readonly string[]): Request | string {
-  const request: Request = { command: "help", wanted: [], extended: false, kinds: [] };
-  let protocol = false;
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i]!;
-    const command = COMMANDS[word];
-    const filter = WITH_VALUE[word];
-    if (command !== undefined) {
-      request.command = command;
-      if (words[i + 1] === "conntrack") i++;
-    } else if (filter !== undefined && (protocol || !AFTER_PROTOCOL.test(word))) {
-      const value = words[++i];
-      if (value === undefined) return `option \`${word}' requires an argument`;
-      if (filter === "proto") {
-        if (!["tcp", "udp", "icmp", "6", "17", "1"].includes(value)) return `\`${value}' unsupported protocol`;
-        protocol = true;
-      }
-      request.wanted.push((track) => FILTERS[filter]!(track, value));
-    } else if (word === "-n" || word === "--src-nat") {
-      i += takesValue(words[i + 1]);
-      request.wanted.push(({ original, reply }) => original.source !== reply.destination);
-    } else if (word === "-g" || word === "--dst-nat") {
-      i += takesValue(words[i + 1]);
-      request.wanted.push(({ original, reply }) => original.destination !== reply.source);
-    } else if (word === "-j" || word === "--any-nat") {
-      i += takesValue(words[i + 1]);
-      request.wanted.push(
-        ({ original, reply }) => original.destination !== reply.source || original.source !== reply.destination,
-      );
-    } else if (word === "-o" || word === "--output") request.extended ||= words[++i]?.includes("extended") === true;
-    else if (word === "-e" || word === "--event-mask")
-      request.kinds.push(...(words[++i] ?? "").toUpperCase().split(","));
-    else if (word === "-f" || word === "--family" || word === "-u" || word === "--status") i++;
-    else if (word === "-z" || word === "--zero") continue;
-    else if (word.startsWith("-")) return `unknown option \`${word}'`;
-    else return "unknown arguments found on commandline";
-  }
-  return request;
+function statistics(i: number): string {
+  const names = "found invalid insert insert_failed drop early_drop error search_restart clash_resolve chaintoolong";
+  return `cpu=${i}   \t${names
+    .split(" ")
+    .map((name) => `${name}=0 `)
+    .join("")}\n`;
 }
 
-function takesValue(next: string | undefined): number {
-  return next !== undefined && !next.startsWith("-") ? 1 : 0;
+/** `-I`: an entry by hand; answers are expected the way back unless something else is said. */
+function* create(p: Process, { given }: Request, say: (text: string) => Gen): Gen<number> {
+  const { net } = p.ns;
+  const { now } = p.machine.kernel;
+  const protocol = given.get("protonum") as Track["protocol"];
+  if (!(protocol in NUMBERS)) {
+    yield* say("Operation failed: Operation not supported");
+    return 1;
+  }
+  const port = (name: string, other: string) => numberOf(given.get(name) ?? given.get(other));
+  const [source, destination] = [
+    given.get("src") ?? given.get("reply-dst")!,
+    given.get("dst") ?? given.get("reply-src")!,
+  ];
+  const id = numberOf(given.get("icmp-id"));
+  const ports =
+    protocol === "icmp"
+      ? { sourcePort: id, destinationPort: 0 }
+      : { sourcePort: port("sport", "reply-port-dst"), destinationPort: port("dport", "reply-port-src") };
+  const original = { source, destination, ...ports };
+  const table = (net.netfilter ??= new Ruleset()).conntrack;
+  const same = ({ protocol: other, original: flow }: Track) =>
+    other === protocol &&
+    (["source", "destination", "sourcePort", "destinationPort"] as const).every((key) => flow[key] === original[key]);
+  if (table.list(now).some(same)) {
+    yield* say("Operation failed: Such conntrack exists, try -U to update");
+    return 1;
+  }
+  const track = table.add({
+    protocol,
+    original,
+    reply: {
+      source: given.get("reply-src") ?? destination,
+      destination: given.get("reply-dst") ?? source,
+      sourcePort: protocol === "icmp" ? id : port("reply-port-src", "dport"),
+      destinationPort: protocol === "icmp" ? 0 : port("reply-port-dst", "sport"),
+    },
+    replied: false,
+    since: now,
+    last: now,
+    open: false,
+    assured: false,
+  });
+  change(track, given, now);
+  yield* say("1 flow entries have been created.");
+  return 0;
+}
+
+/** What options say that an entry shall have. */
+function change(track: Track, given: ReadonlyMap<string, string>, now: number): void {
+  const [timeout, mark, state] = [given.get("timeout"), given.get("mark"), given.get("state")];
+  const status = given.get("status")?.toUpperCase().split(",") ?? [];
+  if (timeout !== undefined) {
+    track.timeout = numberOf(timeout) * SECOND;
+    track.last = now;
+  }
+  if (mark !== undefined) track.mark = numberOf(mark);
+  if (state !== undefined) track.state = state.toUpperCase() as TcpState;
+  if (status.includes("ASSURED")) track.assured = true;
+  if (status.includes("SEEN_REPLY")) track.replied = true;
+}
+
+/** Entries in the form that is asked for. */
+function written(tracks: readonly Track[], now: number, outputs: ReadonlySet<string>): string {
+  if (outputs.has("save")) return tracks.map((track) => saved(track, now)).join("");
+  return tracks
+    .map((track) => {
+      const text = line(track, now, outputs.has("extended"));
+      return outputs.has("id") ? text.replace(/\n$/, ` id=${idOf(track)}\n`) : text;
+    })
+    .join("");
+}
+
+/** The kernel makes them up of where entries lie in memory. */
+const idOf = ({ id }: Track): number => (id * 2_654_435_761) % 4_294_967_296;
+
+/** `-o save`: the command that makes an entry anew. */
+function saved(track: Track, now: number): string {
+  const { protocol, original, reply } = track;
+  const status =
+    [track.replied ? "SEEN_REPLY" : "", isAssured(track) ? "ASSURED" : ""].filter(Boolean).join(",") || "UNSET";
+  const ports =
+    protocol === "icmp"
+      ? `--icmp-type 8 --icmp-code 0 --icmp-id ${original.sourcePort}`
+      : `--sport ${original.sourcePort} --dport ${original.destinationPort} --reply-port-src ${reply.sourcePort} --reply-port-dst ${reply.destinationPort}`;
+  const state = stateOf(track) === "" ? "" : ` --state ${stateOf(track)}`;
+  const mark = track.mark === 0 ? "" : ` -m ${track.mark}`;
+  return `-A -t ${Math.floor(remaining(track, now) / SECOND)} -u ${status} -s ${original.source} -d ${original.destination} -r ${reply.source} -q ${reply.destination}${mark} -p ${protocol} ${ports}${state}\n`;
 }
 
 /** One entry as `conntrack -L` prints it. */
@@ -244,6 +248,6 @@ function line(track: Track, now: number, extended: boolean): string {
   const head = `${extended ? "ipv4     2 " : ""}${protocol.padEnd(8)} ${number} ${Math.floor(remaining(track, now) / SECOND)}`;
   return (
     `${head} ${state === "" ? "" : `${state} `}${flow(original, false)} ${replied ? "" : "[UNREPLIED] "}${flow(reply, true)} ` +
-    `${(replied && protocol === "tcp") || track.stream ? "[ASSURED] " : ""}mark=${track.mark} use=1\n`
+    `${isAssured(track) ? "[ASSURED] " : ""}mark=${track.mark} use=1\n`
   );
 }
