@@ -45,6 +45,7 @@ const DEBIAN_PACKAGES = {
   xz: "xz-utils",
   cpio: "cpio",
   "ssh-keygen": "openssh-client",
+  "/usr/lib/openssh/sftp-server": "openssh-sftp-server",
   rsync: "rsync",
   strings: "binutils",
   less: "less",

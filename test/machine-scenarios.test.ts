@@ -493,6 +493,37 @@ ssh -o SetEnv=LC_X=5 cp-1 'echo $LC_X'; LC_Y=6 ssh -o 'SendEnv LC_*' cp-1 'echo 
     ],
   },
   {
+    name: "sftp carries files with the rights that the other side gives",
+    script: `cd; echo hello > f; printf 'pwd\\nput f /tmp/g\\nput f /etc/g\\nls -l /tmp/g\\nget /tmp/g back\\ncd /root\\nmkdir d\\n-rm /etc/hosts\\nls -1\\n' > b
+sftp cp-1 < b; cat back; sftp -b b cp-1 >/dev/null; echo $?; ssh cp-1 'cat /tmp/g; pgrep -c sftp-server'; sftp cp-1:/tmp/g got; sftp learner@cp-1:/tmp/g; cat g
+echo 'ls -1 /etc/hostname' | sftp -q -J cp-1 worker-1:/tmp; sftp nohost; echo $?; sftp -o ConnectTimeout=1 root@cp-1 </dev/null; echo $?`,
+    expect: [
+      "Connected to cp-1.",
+      /^Remote working directory: \/home\/learner$/,
+      /^Uploading f to \/tmp\/g$/,
+      'dest open "/etc/g": Permission denied',
+      /^-rw-r--r-- {4}\? learner {2}learner {9}6 Mar {2}2 /,
+      /^Fetching \/tmp\/g to back$/,
+      "remote delete /etc/hosts: Permission denied",
+      'remote readdir("/root"): Permission denied',
+      /^hello$/,
+      'dest open "/etc/g": Permission denied',
+      /^1$/,
+      /^hello$/,
+      /^0$/,
+      "usage: sftp",
+      /^Fetching \/tmp\/g to g$/,
+      /^hello$/,
+      /^Changing to: \/tmp$/,
+      /^\/etc\/hostname$/,
+      "ssh: Could not resolve hostname nohost",
+      "Connection closed",
+      /^255$/,
+      "Connected to cp-1.",
+      /^0$/,
+    ],
+  },
+  {
     name: "crontabs, packages, accounts",
     script: `crontab -l
 echo "*/5 * * * * date | cut -c15-16 >> /tmp/out" | crontab -; echo "61 * * * * x" | crontab -; echo $?

@@ -51,6 +51,7 @@ import { chrt, flock, ionice, renice, taskset } from "./scheduling.ts";
 import { scp } from "./scp.ts";
 import { script, scriptreplay } from "./script.ts";
 import { halt, logger, poweroff, reboot, shutdown, ttyProgram, w, who } from "./session.ts";
+import { sftp } from "./sftp/index.ts";
 import { ethtool, fallocate, getconf, locale, mknod, runParts, uuidgen, whereis } from "./small.ts";
 import { ss } from "./ss.ts";
 import { ssh } from "./ssh.ts";
@@ -214,6 +215,7 @@ export const systemPrograms: Record<string, Program> = {
   reboot,
   reset,
   scp,
+  sftp,
   shutdown,
   ss,
   ssh,

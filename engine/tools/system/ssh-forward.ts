@@ -54,6 +54,11 @@ export function openChannel(p: Process): { channel: number; close: () => void } 
   return { channel, close: () => open.delete(channel) };
 }
 
+/** The process behind a connection that is open. */
+export function throughChannel(kernel: Kernel, channel: number): Process | undefined {
+  return channels.get(kernel)?.get(channel);
+}
+
 /** Connects from a process's machine to a host as that machine knows it. Throws `NetError`. */
 export function* connectFrom(p: Process, { host, port }: Target): Gen<Connection> {
   const found = yield* resolveHost(p, host);
@@ -167,7 +172,7 @@ export function* openForwards(
   local: readonly PortForward[],
   remote: readonly PortForward[],
 ): Gen<{ close: () => void; whole: boolean }> {
-  const far = channels.get(p.machine.kernel)?.get(channel);
+  const far = throughChannel(p.machine.kernel, channel);
   const closers: (() => void)[] = [];
   let whole = far !== undefined;
   let number = 2;

@@ -18,6 +18,8 @@ export interface OpenRequest {
   scan?: boolean;
   /** No session, but bytes to and from there (-W). */
   forward?: { host: string; port: number };
+  /** A subsystem instead of a command: `sftp`. */
+  subsystem?: string;
   /** No session, but the connection and what goes through it (-N). */
   idle?: boolean;
 }

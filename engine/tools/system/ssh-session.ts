@@ -62,7 +62,7 @@ export interface Conversation {
   forwards?: Forwards;
   /** Ends where a port cannot be forwarded. */
   strict?: boolean;
-  onAccepted?: () => void;
+  onAccepted?: (channel: number) => void;
 }
 
 /** Opens the session and carries bytes both ways until it ends. */
@@ -120,14 +120,15 @@ export function* converse(
       if (got.type === "accepted") {
         admitted = true;
         if (request.forward !== undefined) return yield* relayStandard(p, socket, reader);
+        const { channel } = json<Accepted>(got.bytes);
         const { local: near, remote: far } = options.forwards ?? { local: [], remote: [] };
         if (near.length + far.length > 0) {
-          const opened = yield* openForwards(p, json<Accepted>(got.bytes).channel, near, far);
+          const opened = yield* openForwards(p, channel, near, far);
           open = opened.close;
           if (!opened.whole && options.strict) return 255;
         }
-        options.onAccepted?.();
-        if (request.idle) continue;
+        options.onAccepted?.(channel);
+        if (request.idle || request.subsystem !== undefined) continue;
         if (!options.noInput) pump = p.machine.kernel.spawn(`ssh input ${p.pid}`, sendInput(p, socket, raw));
         else socket.output.push(frame("eof"));
       } else if (got.type === "data") yield* sys.write(p, 1, got.bytes);

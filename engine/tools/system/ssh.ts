@@ -101,7 +101,14 @@ function* publicKeys(p: Process, o: ParsedOptions, settings: Settings): Gen<stri
 }
 
 /** ssh(1): a shell on another machine, or one command there. */
-export const ssh: Program = function* (p) {
+export const ssh: Program = (p) => run(p);
+
+/** The same for programs that work through it: told by which channel they do once the other side has let them in. */
+export function sshThrough(onAccepted: (channel: number) => void): Program {
+  return (p) => run(p, onAccepted);
+}
+
+function* run(p: Process, onAccepted?: (channel: number) => void): Gen<number> {
   let o: ParsedOptions;
   try {
     o = parseOptions(p.argv.slice(1), SSH_OPTIONS);
@@ -154,12 +161,13 @@ export const ssh: Program = function* (p) {
   const request: OpenRequest = { user: to.user, keys, ...(command === undefined ? {} : { command }) };
   const forward = o.value("W") === undefined ? undefined : targetOf(o.value("W")!);
   if (forward !== undefined) request.forward = forward;
+  else if (o.has("s") && command !== undefined) request.subsystem = command;
   else if (idle) request.idle = true;
   else if (command === undefined && local === undefined && forced < 2 && !o.has("T"))
     yield* sys.printError(p, "Pseudo-terminal will not be allocated because stdin is not a terminal.\n");
   const env = environmentFor(p, settings);
   if (env !== undefined) request.env = env;
-  if (wantsTty && !idle && forward === undefined) {
+  if (wantsTty && !idle && !o.has("s") && forward === undefined) {
     request.tty = { columns: local?.columns ?? 80, rows: local?.rows ?? 24, term: p.env.get("TERM") ?? "dumb" };
   }
   const options: Conversation = {
@@ -167,10 +175,11 @@ export const ssh: Program = function* (p) {
     noInput: o.has("n", "f") || idle || settings.get("stdinnull")?.[0] === "yes",
     behindProxy: proxy !== undefined,
     forwards: forwarded,
+    ...(onAccepted === undefined ? {} : { onAccepted }),
     strict: settings.get("exitonforwardfailure")?.[0] === "yes",
   };
   return yield* o.has("f") ? inBackground(p, socket, request, to, options) : converse(p, socket, request, to, options);
-};
+}
 
 /** -L and -R, of the command line and of files; a text complains. */
 function forwardsOf(o: ParsedOptions, settings: Settings): Forwards | string {

@@ -6,7 +6,7 @@ import { exitCode, type Process, type Program } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
 import { notify } from "../../machine/systemd/index.ts";
 import type { Tty } from "../../machine/tty.ts";
-import { type User, userByName } from "../../machine/users.ts";
+import { credentialsOf, type User, userByName } from "../../machine/users.ts";
 import { textOf } from "../../network/hosts.ts";
 import { isNetError, type Socket } from "../../network/index.ts";
 import { connectFrom, openChannel, openFailure, relayTo } from "./ssh-forward.ts";
@@ -146,10 +146,10 @@ function* serve(p: Process, socket: Socket, reader: FrameReader, request: OpenRe
     yield* relayTo(p, socket, server, reader.takeRest());
     return;
   }
-  const { channel, close } = openChannel(p);
+  const { channel, close } = openChannel(request.subsystem === "sftp" ? fileServer(p, user) : p);
   try {
     socket.output.push(frame("accepted", { channel } satisfies Accepted));
-    if (request.idle) {
+    if (request.idle || request.subsystem !== undefined) {
       p.argv = [`sshd: ${user.name}`];
       while ((yield* reader.next()) !== undefined);
       return;
@@ -159,8 +159,27 @@ function* serve(p: Process, socket: Socket, reader: FrameReader, request: OpenRe
       : plain(p, socket, reader, request, user);
     socket.output.push(frame("exit", report));
   } finally {
+    for (const child of p.children) if (child.comm === "sftp-server") p.machine.signal(child, "TERM");
     close();
   }
+}
+
+/** sftp-server(8): a process with the user's rights, through which the other side reaches files; it ends with the connection. */
+function fileServer(p: Process, user: User): Process {
+  return p.machine.spawn({
+    parent: p,
+    argv: ["/usr/lib/openssh/sftp-server"],
+    env: new Map(p.env),
+    cwd: user.home,
+    cred: credentialsOf(p.ns.mnt, user),
+    ns: p.ns,
+    fds: new Map(),
+    umask: 0o022,
+    *main(own) {
+      own.comm = "sftp-server";
+      for (;;) yield* wait(own.childChanged);
+    },
+  });
 }
 
 /** True when one of the keys stands in the user's authorized_keys. */

@@ -81,7 +81,7 @@ net-tools 2.10-0.1+deb12u2 243 /usr/bin/netstat /usr/sbin/ifconfig=busybox-ifcon
 netcat-openbsd 1.219-1 41 /usr/bin/nc /usr/bin/netcat=nc # TCP/IP swiss army knife
 netcat-traditional 1.10-47 65 /usr/bin/nc /usr/bin/netcat=nc # TCP/IP swiss army knife
 ncat 7.93+dfsg1-1 391 /usr/bin/ncat=nc # NMAP netcat reimplementation
-openssh-client 1:9.2p1-2+deb12u5 992 /usr/bin/ssh /usr/bin/scp # secure shell (SSH) client, for secure access to remote machines
+openssh-client 1:9.2p1-2+deb12u5 992 /usr/bin/ssh /usr/bin/scp /usr/bin/sftp # secure shell (SSH) client, for secure access to remote machines
 openssl 3.0.15-1~deb12u1 1419 /usr/bin/openssl # Secure Sockets Layer toolkit - cryptographic utility
 procps 2:4.0.2-3 709 /usr/bin/ps /usr/bin/top /usr/bin/free /usr/bin/pgrep /usr/bin/pkill /usr/bin/watch /usr/bin/uptime # /proc file system utilities
 psmisc 23.6-1 259 /usr/bin/killall=busybox-killall # utilities that use the proc file system
@@ -140,7 +140,7 @@ nano 8.2-r0 560 /usr/bin/nano
 net-tools 2.10-r3 512 /bin/netstat
 netcat-openbsd 1.226.1.1-r0 36 /usr/bin/nc
 nmap-ncat 7.95-r1 412 /usr/bin/ncat=nc
-openssh-client 9.9_p2-r0 620 /usr/bin/ssh /usr/bin/scp
+openssh-client 9.9_p2-r0 620 /usr/bin/ssh /usr/bin/scp /usr/bin/sftp
 openssl 3.3.3-r0 744 /usr/bin/openssl
 procps 4.0.4-r2 320 /usr/bin/free /bin/ps /usr/bin/top
 redis 7.2.7-r0 1500 /usr/bin/redis-cli

@@ -50,7 +50,7 @@ linux-image-6.1.0-32-amd64 6.1.129-1 amd64 kernel Linux 6.1 for 64-bit PCs (sign
 mount 2.38.1-5+deb12u3 amd64 admin tools for mounting and manipulating filesystems|/usr/bin/mount /usr/bin/umount /usr/bin/findmnt /usr/sbin/swapon /usr/sbin/swapoff
 nano 7.2-1+deb12u1 amd64 editors small, friendly text editor inspired by Pico|/usr/bin/nano
 netcat-openbsd 1.219-1 amd64 net TCP/IP swiss army knife|/usr/bin/nc
-openssh-client 1:9.2p1-2+deb12u5 amd64 net secure shell (SSH) client, for secure access to remote machines|/usr/bin/ssh /usr/bin/scp /usr/bin/ssh-add /usr/bin/ssh-agent /usr/bin/ssh-copy-id /usr/bin/ssh-keygen /usr/bin/ssh-keyscan
+openssh-client 1:9.2p1-2+deb12u5 amd64 net secure shell (SSH) client, for secure access to remote machines|/usr/bin/ssh /usr/bin/scp /usr/bin/sftp /usr/bin/ssh-add /usr/bin/ssh-agent /usr/bin/ssh-copy-id /usr/bin/ssh-keygen /usr/bin/ssh-keyscan
 openssh-server 1:9.2p1-2+deb12u5 amd64 net secure shell (SSH) server, for secure access from remote machines|/usr/sbin/sshd
 openssl 3.0.15-1~deb12u1 amd64 utils Secure Sockets Layer toolkit - cryptographic utility|/usr/bin/openssl
 passwd 1:4.13+dfsg1-1+deb12u1 amd64 admin change and administer password and group data|/usr/bin/passwd /usr/sbin/useradd /usr/bin/chage /usr/bin/chsh /usr/bin/gpasswd /usr/sbin/chpasswd /usr/sbin/groupadd /usr/sbin/groupdel /usr/sbin/groupmod /usr/sbin/userdel /usr/sbin/usermod
