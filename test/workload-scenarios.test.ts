@@ -414,6 +414,34 @@ sleep 90; kubectl logs hog -c keeps -p | tail -1
 kubectl get pod hog -o jsonpath='{range .status.containerStatuses[*]}{.name} {.restartCount} {.lastState.terminated.reason}{"\\n"}{end}'; kubectl logs hog -c lets-go`,
     expect: [/^[56]$/, /^keeps [1-9] OOMKilled$/, /^lets-go 0 $/, /^well$/],
   },
+  {
+    name: "controllers whose work is not modelled let pass what their webhooks are asked, and proxies before metrics speak TLS",
+    script: `kubectl create deployment gk --image=openpolicyagent/gatekeeper:v3.18.0 --port=8443; kubectl expose deployment gk --port=443 --target-port=8443
+kubectl create deployment ksm --image=registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.15.0
+kubectl patch deployment ksm --type=json -p '[{"op":"add","path":"/spec/template/spec/containers/0/args","value":["--port=8081","--telemetry-port=8082"]},{"op":"add","path":"/spec/template/spec/containers/-","value":{"name":"proxy","image":"quay.io/brancz/kube-rbac-proxy:v0.19.0","args":["--secure-listen-address=:9443","--upstream=http://127.0.0.1:8081/"],"securityContext":{"runAsNonRoot":true}}}]' >/dev/null
+kubectl rollout status deployment gk --timeout=60s | tail -1; kubectl rollout status deployment ksm --timeout=60s | tail -1
+kubectl apply -f - <<'EOF'
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: { name: gk }
+webhooks:
+- name: label.gatekeeper.sh
+  clientConfig: { service: { name: gk, namespace: default, path: /v1/admitlabel } }
+  rules: [ { apiGroups: [""], apiVersions: ["*"], operations: [CREATE], resources: [namespaces] } ]
+  failurePolicy: Fail
+  sideEffects: None
+  admissionReviewVersions: [v1]
+EOF
+kubectl create namespace watched
+kubectl run c --image=curlimages/curl --restart=Never --rm -i -q -- curl -sk https://$(kubectl get pod -l app=ksm -o jsonpath='{.items[0].status.podIP}'):9443/metrics`,
+    expect: [
+      'deployment "gk" successfully rolled out',
+      'deployment "ksm" successfully rolled out',
+      "validatingwebhookconfiguration.admissionregistration.k8s.io/gk created",
+      /^namespace\/watched created$/,
+      /^Unauthorized$/,
+    ],
+  },
 ];
 
 describe("workloads, and what Kubernetes shows", () => {

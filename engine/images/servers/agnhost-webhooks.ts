@@ -6,7 +6,8 @@ import { type Port, serving } from "./serving.ts";
 // biome-ignore lint/suspicious/noExplicitAny: objects of kinds that only their definitions know
 type Any = any;
 
-function bodyOf({ body }: HttpRequest): Any {
+/** The object that a request carries; undefined where it is none. */
+export function bodyOf({ body }: HttpRequest): Any {
   if (body?.type === "object") return body.value;
   try {
     return body?.type === "bytes" ? JSON.parse(decode(body.bytes)) : undefined;

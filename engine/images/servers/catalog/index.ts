@@ -42,16 +42,17 @@ function* run(row: Row, p: Process): ReturnType<Program> {
   }
   p.rssKib = row.rssKib ?? 12_000;
   const [first, ...others] = row.ports ?? [];
-  const flag = p.argv.findIndex((arg) => /^--?port(=|$)/.test(arg));
-  const given = flag < 0 ? p.env.get("PORT") : (p.argv[flag]!.split("=")[1] ?? p.argv[flag + 1]);
+  const flag = p.argv.findIndex((arg) => /^--?(?:(?:secure-)?port|(?:web\.|secure-)listen-address)(=|$)/.test(arg));
+  const value = flag < 0 ? p.env.get("PORT") : (p.argv[flag]!.split("=")[1] ?? p.argv[flag + 1]);
+  const given = flag < 0 ? value : value?.slice(value.lastIndexOf(":") + 1);
   const port = first !== undefined && given && /^\d+$/.test(given) ? Number(given) : first;
   const out = row.logs ?? 1;
   if (row.log) say(p, out, row.log(p, port ?? 0));
   const page = row.page;
-  const ports = port === undefined ? [] : [port, ...others, ...(row.others?.(p) ?? [])];
-  const wanted = ports.map((number) => ({
+  const ports = port === undefined ? [] : new Set([port, ...others, ...(row.others?.(p) ?? [])]);
+  const wanted = [...ports].map((number) => ({
     port: number,
-    ...(row.secure?.includes(number) && { tls: true }),
+    ...((row.secure === "all" || row.secure?.includes(number)) && { tls: true }),
     ...(page && {
       *http(request: HttpRequest) {
         const made = page(p, request);

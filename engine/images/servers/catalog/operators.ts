@@ -1,9 +1,11 @@
+import type { HttpRequest, HttpResponse } from "../../../api/http.ts";
+import { bodyOf } from "../agnhost-webhooks.ts";
 import { answer } from "../serving.ts";
-import { NAMED, type Row, titled } from "./row.ts";
+import { json, NAMED, type Row, titled } from "./row.ts";
 
 /**
  * Controllers, agents and sidecars that manifests of platforms run: they hold their ports, answer their probes, and wait.
- * What they would do to the cluster they do not do.
+ * What they would do to the cluster they do not do, and what their webhooks are asked about they let pass.
  */
 const operator = (
   names: readonly string[],
@@ -18,9 +20,19 @@ const operator = (
   runs,
   ports,
   logs: 2,
-  page: () => answer(200, "ok"),
+  page: (_p, request) => passed(request) ?? answer(200, "ok"),
   ...more,
 });
+
+/** A webhook's answer that lets everything pass: to an admission review, or a conversion that changes the version only. */
+function passed(request: HttpRequest): HttpResponse | undefined {
+  const { kind, apiVersion, request: asked } = bodyOf(request) ?? {};
+  const { uid, desiredAPIVersion, objects = [] } = asked ?? {};
+  if (kind === "AdmissionReview") return json({ kind, apiVersion, response: { uid, allowed: true } });
+  if (kind !== "ConversionReview") return undefined;
+  const convertedObjects = objects.map((object: object) => ({ ...object, apiVersion: desiredAPIVersion }));
+  return json({ kind, apiVersion, response: { uid, convertedObjects, result: { status: "Success" } } });
+}
 
 /** Those whose manifests name the command themselves. */
 const CALLED = { cmd: true } as const;
@@ -41,15 +53,29 @@ export const OPERATOR_ROWS: readonly Row[] = [
   operator(
     ["registry.k8s.io/kube-state-metrics/kube-state-metrics", "quay.io/coreos/kube-state-metrics"],
     "/kube-state-metrics",
-    [8080, 8081],
-    { user: "65534" },
-  ),
-  operator(["registry.k8s.io/prometheus-adapter/prometheus-adapter"], "/adapter", [6443]),
-  operator(["quay.io/prometheus-operator/prometheus-operator"], "/bin/operator", [8080]),
-  operator(
-    ["quay.io/prometheus-operator/prometheus-config-reloader", "jimmidyson/configmap-reload"],
-    "/bin/reloader",
     [8080],
+    { user: "65534", others: (p) => [Number(/--telemetry-port=(\d+)/.exec(p.argv.join(" "))?.[1] ?? 8081)] },
+  ),
+  operator(["registry.k8s.io/prometheus-adapter/prometheus-adapter"], "/adapter", [6443], {
+    user: "65534",
+    secure: [6443],
+  }),
+  operator(["quay.io/prometheus-operator/prometheus-operator"], "/bin/operator", [8080], { user: "65534" }),
+  operator(["quay.io/prometheus-operator/prometheus-config-reloader"], "/bin/prometheus-config-reloader", [8080], {
+    user: "65534",
+  }),
+  operator(["ghcr.io/jimmidyson/configmap-reload", "jimmidyson/configmap-reload"], "/configmap-reload", [9533], {
+    user: "65534",
+  }),
+  operator(
+    [
+      "quay.io/brancz/kube-rbac-proxy",
+      "gcr.io/kubebuilder/kube-rbac-proxy",
+      "registry.k8s.io/kubebuilder/kube-rbac-proxy",
+    ],
+    "/usr/local/bin/kube-rbac-proxy",
+    [8443],
+    { user: "65532", secure: "all", page: () => answer(401, "Unauthorized\n") },
   ),
   operator(["quay.io/kiwigrid/k8s-sidecar", "kiwigrid/k8s-sidecar"], "/usr/local/bin/python", [], CALLED),
   operator(["registry.k8s.io/external-dns/external-dns"], "/bin/external-dns", [7979]),

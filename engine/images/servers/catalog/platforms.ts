@@ -31,12 +31,32 @@ export const PLATFORM_ROWS: readonly Row[] = [
     page: () => titled("Node Exporter", '<h1>Node Exporter</h1>\n<p><a href="/metrics">Metrics</a></p>'),
   },
   {
-    names: ["prom/alertmanager", "prom/pushgateway", "prom/blackbox-exporter"],
+    names: ["prom/alertmanager", "quay.io/prometheus/alertmanager"],
     megabytes: 30,
     on: "alpine",
     runs: "/bin/alertmanager",
     ports: [9093],
+    user: "nobody",
     page: () => "OK",
+  },
+  {
+    names: ["prom/pushgateway", "quay.io/prometheus/pushgateway"],
+    megabytes: 10,
+    on: "alpine",
+    runs: "/bin/pushgateway",
+    ports: [9091],
+    user: "nobody",
+    page: () => "OK",
+  },
+  {
+    names: ["prom/blackbox-exporter", "quay.io/prometheus/blackbox-exporter"],
+    megabytes: 12,
+    on: "alpine",
+    runs: "/bin/blackbox_exporter",
+    ports: [9115],
+    user: "nobody",
+    page: (_p, request) =>
+      pathOf(request) === "/-/healthy" ? "Healthy" : titled("Blackbox Exporter", "<h1>Blackbox Exporter</h1>"),
   },
   {
     names: ["grafana/grafana"],

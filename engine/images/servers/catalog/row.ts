@@ -24,10 +24,10 @@ export interface Row {
   readonly arguments?: readonly string[];
   /** The command is in CMD, so that a Pod's `args` take its place. */
   readonly cmd?: boolean;
-  /** The first is what PORT or a flag `--port` may change. */
+  /** The first is what PORT or a flag (`--port`, `--secure-port`, `--web.listen-address`) may change. */
   readonly ports?: readonly number[];
   /** Those of its ports that speak TLS. */
-  readonly secure?: readonly number[];
+  readonly secure?: readonly number[] | "all";
   /** Further ports, which its flags name. */
   readonly others?: (p: Process) => readonly number[];
   readonly page?: (p: Process, request: HttpRequest) => HttpResponse | string;
