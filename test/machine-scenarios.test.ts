@@ -632,6 +632,33 @@ echo 'grep ^NAME /proc/$(pgrep -f "sleep 1000" | head -1)/root/etc/os-release; c
     ],
   },
   {
+    name: "curl shows no certificate that is none, or whose key is another's",
+    script: `on cp-1 'cd /etc/kubernetes/pki; echo junk > /tmp/junk; at=https://192.168.108.11:6443/version; c=apiserver-kubelet-client
+for a in "--cert /tmp/junk --key $c.key" "--cert /nosuch --key $c.key" "--cert $c.crt --key /tmp/junk" "--cert $c.crt --key ca.key" "--cert $c.crt"; do curl -sS --cacert ca.crt $a $at; done
+curl -sS --cacert ca.crt --cert $c.crt --key $c.key $at | grep major; cat $c.crt $c.key > /tmp/both; curl -sS --cacert ca.crt --cert /tmp/both $at | grep minor'`,
+    expect: [
+      "curl: (58) could not load PEM client certificate from /tmp/junk, OpenSSL error error:0480006C:PEM routines::no start line, (no key found, wrong pass phrase, or wrong file format?)",
+      "curl: (58) could not load PEM client certificate from /nosuch, OpenSSL error error:80000002:system library::No such file or directory",
+      "curl: (58) unable to set private key file: '/tmp/junk' type PEM",
+      "curl: (58) unable to set private key file: 'ca.key' type PEM",
+      "curl: (58) unable to set private key file: 'apiserver-kubelet-client.crt' type PEM",
+      '"major": "1"',
+      '"minor": "32"',
+    ],
+  },
+  {
+    name: "lsns tells of a node's networks where they are mounted, and by which number the node knows them",
+    script: `${WEB}on $N 'lsns -t net | head -2; lsns -t net | grep -c " [0-9] /run/netns/cni-[0-9a-f-]* /pause"; ip netns list | wc -l; lsns -n -p 1 -t user; lsns -p 4194304; echo $?'`,
+    expect: [
+      /^ +NS TYPE NPROCS +PID USER +NETNSID NSFS +COMMAND$/,
+      /^\d+ net +\d+ +1 root +unassigned +\/sbin\/init$/,
+      /^(\d+)$/,
+      /^(\d+)$/,
+      /^4026531837 user +\d+ 1 root \/sbin\/init$/,
+      /^0$/,
+    ],
+  },
+  {
     name: "ulimit limits processes, files and descriptors",
     script: `bash -c 'ulimit -u 5; for i in 1 2 3 4 5 6 7; do sleep 1 & done; wait'
 bash -c 'ulimit -f 1; head -c 5000 /dev/zero > /tmp/big; echo $?'

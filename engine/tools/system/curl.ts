@@ -1,3 +1,5 @@
+import { pairProblem } from "../../api/key-pair.ts";
+import { documentsIn } from "../../api/trust.ts";
 import { decode, type Gen, SECOND, sleep } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process, Program } from "../../machine/process.ts";
@@ -329,14 +331,20 @@ function authorities(p: Process, s: Settings): string | undefined {
 function clientCertificate(p: Process, s: Settings): string | undefined {
   if (s.cert === undefined) return undefined;
   const text = readable(p, s.cert);
-  if (text === undefined)
+  if (text === undefined || documentsIn(text).length === 0) {
+    const why =
+      text === undefined
+        ? "80000002:system library::No such file or directory"
+        : "0480006C:PEM routines::no start line";
     throw new CurlError(
       58,
-      `could not load PEM client certificate from ${s.cert}, OpenSSL error error:80000002:system library::No such file or directory, (no key found, wrong pass phrase, or wrong file format?)`,
+      `could not load PEM client certificate from ${s.cert}, OpenSSL error error:${why}, (no key found, wrong pass phrase, or wrong file format?)`,
     );
-  if (s.key !== undefined && readable(p, s.key) === undefined) {
-    throw new CurlError(58, `unable to set private key file: '${s.key}' type PEM`);
   }
+  // The key may stand beside the certificate, and must be the one it was made for.
+  const from = s.key ?? s.cert;
+  if (pairProblem(text, readable(p, from) ?? "") !== undefined)
+    throw new CurlError(58, `unable to set private key file: '${from}' type PEM`);
   return text;
 }
 

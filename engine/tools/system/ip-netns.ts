@@ -82,20 +82,21 @@ function* unknown(p: Process, name: string): Gen<number> {
   return 255;
 }
 
-/** The youngest first; a namespace that a device leads to has a number. */
+/** The namespaces that have names, the oldest first; one that a device leads to has a number. */
+export function namedSpaces(p: Process): { name: string; space: NetNamespace; id: number | undefined }[] {
+  let next = 0;
+  return [...spaces(p)].map(([name, space]) => {
+    const led = [...space.interfaces.values()].some(
+      ({ peer }) => peer !== undefined && !peer.startsWith(`${p.ns.net.name}//`),
+    );
+    return { name, space, id: led ? next++ : undefined };
+  });
+}
+
+/** The youngest first. */
 function* list(p: Process): Gen<number> {
-  const all = [...spaces(p)];
-  const numbered = all.filter(([, { interfaces }]) =>
-    [...interfaces.values()].some(({ peer }) => peer !== undefined && !peer.startsWith(`${p.ns.net.name}//`)),
-  );
-  const text = all
-    .reverse()
-    .map(([name, space]) => {
-      const id = numbered.findIndex(([, one]) => one === space);
-      return `${name}${id < 0 ? "" : ` (id: ${id})`}\n`;
-    })
-    .join("");
-  yield* sys.print(p, text);
+  const lines = namedSpaces(p).map(({ name, id }) => `${name}${id === undefined ? "" : ` (id: ${id})`}\n`);
+  yield* sys.print(p, lines.reverse().join(""));
   return 0;
 }
 

@@ -8,6 +8,7 @@ import { credentialsOf, userByName, userName } from "../../machine/users.ts";
 import { NetNamespace } from "../../network/namespace.ts";
 import { searchPath } from "../text/env.ts";
 import { Fatal, type Tool, tool, UsageError } from "../tool.ts";
+import { namedSpaces } from "./ip-netns.ts";
 import { commandLine, seenBy } from "./process-view.ts";
 import { su } from "./sudo.ts";
 
@@ -100,7 +101,7 @@ export const runuser: Program = function* (p) {
   return yield* sys.exec(p, path, command);
 };
 
-const KINDS = ["cgroup", "ipc", "mnt", "net", "pid", "uts"] as const;
+const KINDS = ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"] as const;
 
 /** Numbers of namespaces as the links of /proc/PID/ns have them. */
 function numberOf(t: Tool, process: Process, kind: string): string {
@@ -125,6 +126,7 @@ export const lsns = tool(
       throw new Fatal(`unknown namespace type: ${type}`);
     const found = new Map<string, { kind: string; first: Process; pid: number; count: number }>();
     const task = o.value("p");
+    if (task !== undefined && !/^\d+$/.test(task)) throw new Fatal(`invalid PID argument: '${task}'`);
     for (const { process, pid } of seenBy(t.p)) {
       if (process.status !== undefined || (t.p.cred.uid !== 0 && process.cred.uid !== t.p.cred.uid)) continue;
       for (const kind of KINDS) {
@@ -137,24 +139,33 @@ export const lsns = tool(
       }
     }
     const only = task === undefined ? undefined : t.p.ns.pid.byPid.get(Number(task));
+    if (task !== undefined && only === undefined) return 0;
+    // Namespaces of the network tell their number, and where they are mounted.
+    const named = type === "net" ? namedSpaces(t.p) : undefined;
     const rows = [...found]
       .filter(([number, { kind }]) => only === undefined || numberOf(t, only, kind) === number)
       .sort(([a], [b]) => Number(a) - Number(b))
-      .map(([number, { kind, first, pid, count }]) => [
-        number,
-        kind,
-        String(count),
-        String(pid),
-        userName(t.p.ns.mnt, first.cred.uid),
-        commandLine(first),
-      ]);
-    const head = ["NS", "TYPE", "NPROCS", "PID", "USER", "COMMAND"];
+      .map(([number, { kind, first, pid, count }]) => {
+        const own = named?.find(({ space }) => space === first.ns.net);
+        return [
+          number,
+          kind,
+          String(count),
+          String(pid),
+          userName(t.p.ns.mnt, first.cred.uid),
+          ...(named
+            ? [own?.id === undefined ? "unassigned" : String(own.id), own ? `/run/netns/${own.name}` : ""]
+            : []),
+          commandLine(first),
+        ];
+      });
+    const head = ["NS", "TYPE", "NPROCS", "PID", "USER", ...(named ? ["NETNSID", "NSFS"] : []), "COMMAND"];
     const all = o.has("n") ? rows : [head, ...rows];
     const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]!.length)));
-    const right = [true, false, true, true, false, false];
+    const right = ["NS", "NPROCS", "PID", "NETNSID"];
     for (const row of all)
       t.out.add(
-        `${row.map((text, i) => (i === 5 ? text : right[i] ? text.padStart(widths[i]!) : text.padEnd(widths[i]!))).join(" ")}\n`,
+        `${row.map((text, i) => (i === head.length - 1 ? text : right.includes(head[i]!) ? text.padStart(widths[i]!) : text.padEnd(widths[i]!))).join(" ")}\n`,
       );
     return 0;
   },
