@@ -167,6 +167,34 @@ scp -q v.sh worker-1:; ssh worker-1 "sudo bash v.sh" 2>&1`,
     ],
   },
   {
+    // net/sched/sch_netem.c; the words of tc are compared with the real one's in test/differential/netfilter/tc.txt.
+    name: "tc's netem makes packets wait and loses some, for connections, datagrams and echoes, until it is taken away",
+    script: String.raw`kubectl create deploy web --image=nginx >/dev/null; kubectl wait --for=condition=available deploy/web >/dev/null
+cat > n.sh <<'S'
+P=$1; t() { curl -s -m 5 -o /dev/null -w '%{time_connect} %{time_total} ' http://$P; echo "rc $?"; }
+tc qdisc show dev eth0 | grep -o '^qdisc fq_codel 0: root refcnt 2 limit 10240p'
+tc qdisc add dev eth0 root netem delay 100ms; tc qdisc show dev eth0; ip link show eth0 | grep -o 'qdisc netem'
+t | awk '{ print ($1 > 0.1 && $1 < 0.11), ($2 > 0.2 && $2 < 0.25) }'; ping -c 2 -q $P | grep -o 'min/avg.*' | awk -F'[ /]' '{ print ($6 > 100 && $6 < 102) }'
+tc qdisc add dev eth0 root netem delay 1ms; tc qdisc change dev eth0 root netem loss 100%; t; ping -c 2 -W 1 -q $P | grep -o '100% packet loss'
+tc qdisc change dev eth0 root netem loss 30%; ping -c 40 -i 0.2 -W 1 -q $P | grep -o '[0-9]*% packet loss' | awk '{ print ($1 + 0 > 5 && $1 + 0 < 60) }'
+tc qdisc del dev eth0 root; tc qdisc del dev eth0 root; t | awk '{ print ($1 < 0.01) }'
+S
+scp -q n.sh worker-1:; P=$(kubectl get pods -o wide --no-headers | awk '{ print $6, $7 }'); [ "${"${P#* }"}" = worker-1 ] && H=worker-2 || H=worker-1; scp -q n.sh $H:; ssh $H "sudo bash n.sh ${"${P% *}"}" 2>&1`,
+    expect: [
+      "qdisc fq_codel 0: root refcnt 2 limit 10240p",
+      "qdisc netem 8001: root refcnt 2 limit 1000 delay 100ms",
+      "qdisc netem",
+      /^1 1$/,
+      /^1$/,
+      "Error: Exclusivity flag on, cannot modify.",
+      /rc 28$/,
+      "100% packet loss",
+      /^1$/,
+      "Error: Cannot delete qdisc with handle of zero.",
+      /^1$/,
+    ],
+  },
+  {
     // pkg/proxy/conntrack/cleanup.go: kube-proxy lets no client stay with an endpoint that is gone.
     name: "a UDP Service's connections are forgotten once their endpoint is gone and another has come",
     script: `kubectl create deploy echo --image=registry.k8s.io/e2e-test-images/agnhost:2.53 -- /agnhost netexec --udp-port=8081 >/dev/null; kubectl expose deploy echo --port 90 --target-port 8081 --protocol UDP >/dev/null

@@ -2,6 +2,7 @@ import type { HttpHandler } from "../api/http.ts";
 import type { Gen, Pipe, RandomStream } from "../kernel/index.ts";
 import type { Counted, Ruleset } from "../netfilter/index.ts";
 import { NetError } from "./error.ts";
+import type { Discipline } from "./netem.ts";
 import type { Connection, Network } from "./network.ts";
 import type { Path } from "./path.ts";
 import type { PolicyQuestion, PolicyVerdict } from "./policy.ts";
@@ -84,6 +85,8 @@ export interface Interface {
   /** How many packets may wait (txqueuelen), and the discipline that it was given. */
   queue?: number;
   queued?: string;
+  /** The discipline that somebody gave it with tc(8). */
+  discipline?: Discipline;
   /** Its hardware address was asked for, not made up. */
   named?: boolean;
   /** What somebody has said of its addresses, by their CIDR form. */
@@ -136,6 +139,8 @@ export class NetNamespace {
   rules: RoutingRule[] | undefined;
   /** Of a machine: the namespaces that have a name there (/run/netns). */
   readonly spaces = new Map<string, NetNamespace>();
+  /** The handle that a discipline was given last (tc). */
+  lastHandle: number | undefined;
   /** The number of its youngest device, once somebody has made one by hand. */
   lastIndex: number | undefined;
   /** Made by somebody with `ip netns add`. */

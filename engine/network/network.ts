@@ -10,6 +10,7 @@ import { plainOnTls, serveHttpBytes } from "./http-bytes.ts";
 import { handmadeWay, isHandmade } from "./links.ts";
 import { type Listener, NetNamespace, type Socket } from "./namespace.ts";
 import { askInVain, meet, misled, type Neighbour, stillThere, UNANSWERED } from "./neighbours.ts";
+import { onceAround, withRetries } from "./netem.ts";
 import type { OverlayMember } from "./overlay.ts";
 import { type Path, pathNow, pathOf, type Walk } from "./path.ts";
 import { policySteps } from "./policy.ts";
@@ -144,7 +145,11 @@ class Established implements Connection {
     if (server.http === undefined) throw new NetError("ECONNRESET");
     if (this.tracks !== undefined) used(this.tracks, this.network.kernel.now);
     stillThere(this.neighbours, this.network.kernel.now);
-    if (!this.network.kernel.current?.instant) yield* sleep(this.rtt);
+    if (!this.network.kernel.current?.instant) {
+      const waits = this.network.shaped === 0 ? 0 : withRetries(this.network, this.path, false);
+      if (waits === undefined) throw new NetError("ECONNRESET");
+      yield* sleep(this.rtt + waits);
+    }
     return yield* server.http(request.remoteAddress === seenFrom ? request : { ...request, remoteAddress: seenFrom });
   }
 
@@ -206,6 +211,8 @@ export class Network {
   changes = 0;
   /** Grows when an address comes or goes: paths that have to do with it, or with its owner, are void. */
   moves = 0;
+  /** Devices that make packets wait, or lose some. */
+  shaped = 0;
   /** Namespaces that somebody made by hand. */
   handmade = 0;
   /** Called with every walk of a new connection through the rules, chain by chain; connections cost more then. */
@@ -333,7 +340,17 @@ export class Network {
     const back = path?.source ?? path?.local ?? sourceFor(from, owner, remoteAddress);
     const neighbours = meet(this, from, remoteAddress, owner, back);
     flow?.ask(payload);
-    if (!this.kernel.current?.instant) yield* sleep(local ? LOCAL_RTT : REMOTE_RTT);
+    const waits = protocol === "udp" ? onceAround(this, path?.shapes ?? []) : withRetries(this, path, true);
+    if (waits === undefined) {
+      noteSilence();
+      yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
+      throw new NetError("ETIMEDOUT");
+    }
+    if (waits > (options.timeout ?? CONNECT_TIMEOUT)) {
+      yield* sleep(options.timeout ?? CONNECT_TIMEOUT);
+      throw new NetError("ETIMEDOUT");
+    }
+    if (!this.kernel.current?.instant) yield* sleep(waits + (local ? LOCAL_RTT : REMOTE_RTT));
     const listener = owner.listenerFor(protocol, remoteAddress, remotePort);
     if (listener === undefined) {
       flow?.refused("ECONNREFUSED", payload, true);

@@ -12,6 +12,7 @@ import {
 import { cross, type Wire } from "./capture.ts";
 import type { NetErrorCode } from "./error.ts";
 import type { Interface, NetNamespace } from "./namespace.ts";
+import type { Netem } from "./netem.ts";
 import type { Network } from "./network.ts";
 import type { Hop, Path, Protocol, Seen, Walk } from "./path.ts";
 import { deviceFor, NamespaceSurroundings } from "./routes.ts";
@@ -234,6 +235,9 @@ export class PathWalk {
     const device = ns.interfaces.get(name);
     if (device === undefined) return;
     this.crossings.push({ device, way });
+    // What goes over an overlay leaves by the machine's own device.
+    const carrier = this.network.tunnels.has(name) ? ns.interfaces.get(deviceName(ns)) : undefined;
+    if (carrier !== undefined) this.crossings.push({ device: carrier, way });
     const { peer } = device;
     if (ns.host === ns || peer === undefined) return;
     const far = ns.host.interfaces.get(peer.slice(peer.indexOf("/") + 1));
@@ -253,6 +257,11 @@ export class PathWalk {
       add({ device, way });
       if (answered) add({ device, way: OTHER[way] });
     }
+  }
+
+  /** A device that sends a packet, or the answer to it, may make it wait. */
+  private shapes(): Netem[] {
+    return this.crossings.flatMap(({ device }) => device.discipline?.netem ?? []);
   }
 
   private loop(ns: NetNamespace): void {
@@ -442,6 +451,7 @@ export class PathWalk {
       moves: this.network.moves,
       passed: this.passed,
       owners: this.owners,
+      ...(this.network.shaped > 0 && { shapes: this.shapes() }),
       ...(this.wires ? { wires: this.wires } : {}),
     };
   }

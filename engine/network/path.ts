@@ -3,6 +3,7 @@ import type { ChainStep, Counted, Hook, Ruleset, Track } from "../netfilter/inde
 import type { Wire } from "./capture.ts";
 import type { NetErrorCode } from "./error.ts";
 import type { NetNamespace } from "./namespace.ts";
+import type { Netem } from "./netem.ts";
 import type { Network } from "./network.ts";
 import { PathWalk } from "./path-walk.ts";
 
@@ -37,6 +38,8 @@ export interface Path {
   /** Namespaces on the way with their `moves`, and whom the addresses on the way led to. */
   readonly passed: readonly { ns: NetNamespace; moves: number }[];
   readonly owners: readonly { address: string; owner: NetNamespace | undefined }[];
+  /** What devices on the way do to packets, there and back. */
+  readonly shapes?: readonly Netem[];
   /** Devices on the way, up to where it ends; only while somebody listens on some. */
   readonly wires?: readonly Wire[];
 }
@@ -95,7 +98,9 @@ export function pathOf(
   own?: number,
 ): Path | undefined {
   if (network.taps.size > 0) return watched(network, from, protocol, address, port, own);
-  if (address.startsWith("127.")) {
+  if (network.shaped > 0) {
+    // What nobody has rules for is delayed all the same.
+  } else if (address.startsWith("127.")) {
     if (isPlain(from)) return undefined;
   } else if (isPlain(from) && isPlain(from.host)) {
     const owner = network.ownerOf(address);

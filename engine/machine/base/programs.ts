@@ -47,6 +47,7 @@ export const SBIN: ReadonlySet<string> = new Set([
   "shutdown",
   "sshd",
   "sysctl",
+  "tc",
   "swapoff",
   "swapon",
   "useradd",

@@ -68,6 +68,7 @@ import { systemdAnalyze } from "./systemd-analyze.ts";
 import { systemdEscape } from "./systemd-escape.ts";
 import { systemdCgls, systemdCgtop } from "./systemd-groups.ts";
 import { loginctl, service, systemdCat, systemdDetectVirt, systemdRun } from "./systemd-tools.ts";
+import { tc } from "./tc.ts";
 import { clear, reset, stty, tput } from "./terminal.ts";
 import { top } from "./top.ts";
 import { visudo } from "./visudo.ts";
@@ -126,6 +127,7 @@ export const systemPrograms: Record<string, Program> = {
   renice,
   taskset,
   ethtool,
+  tc,
   fallocate,
   getconf,
   iconv,

@@ -85,6 +85,19 @@ function peerIndex(p: Process, peer: string): number {
   return 2;
 }
 
+/** The discipline by which a device's packets wait. */
+export function queueOf(one: Interface): string {
+  const software = isLoop(one) || one.peer !== undefined || /^(cni|flannel|kube-|cilium)/.test(one.name);
+  const made = one.kind !== undefined || isLoop(one);
+  const used = one.kind === "ifb" ? "pfifo_fast" : "noqueue";
+  const usual = made && !one.up ? "noop" : software || made ? used : one.up ? "fq_codel" : "noop";
+  // Once it has been up, a device keeps its queue.
+  return one.discipline?.kind ?? one.queued ?? usual;
+}
+
+/** How many packets may wait on a device. */
+export const queueLength = (one: Interface): number => one.queue ?? KINDS[one.kind ?? ""]?.queue ?? 1000;
+
 /** What a listing shows besides. */
 export interface Shown {
   /** ` mode DEFAULT` of links. */
@@ -97,13 +110,9 @@ export interface Shown {
 export function linkLines(p: Process, index: number, one: Interface, shown: Shown = {}): string[] {
   const { mode = "", details = false, statistics = 0 } = shown;
   const kind = isLoop(one) ? "loopback" : "ether";
-  const software = isLoop(one) || one.peer !== undefined || /^(cni|flannel|kube-|cilium)/.test(one.name);
-  const made = one.kind !== undefined || isLoop(one);
-  const used = one.kind === "ifb" ? "pfifo_fast" : "noqueue";
-  // Once it has been up, a device keeps its queue.
-  const queue = one.queued ?? (made && !one.up ? "noop" : software || made ? used : one.up ? "fq_codel" : "noop");
+  const queue = queueOf(one);
   const plain = one.peer === undefined || one.kind !== undefined;
-  const longest = one.queue ?? KINDS[one.kind ?? ""]?.queue ?? 1000;
+  const longest = queueLength(one);
   const length = plain && !one.name.startsWith("flannel") && longest > 0 ? ` qlen ${longest}` : "";
   const broadcast = isLoop(one) ? "00:00:00:00:00:00" : "ff:ff:ff:ff:ff:ff";
   const netns = one.peer === undefined ? "" : linkSpace(p, one.peer);

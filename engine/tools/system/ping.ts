@@ -7,6 +7,7 @@ import { arrive } from "../../network/flows.ts";
 import { type NetNamespace, type Network, policySteps } from "../../network/index.ts";
 import { handmadeWay, isHandmade } from "../../network/links.ts";
 import { askInVain, meet, misled } from "../../network/neighbours.ts";
+import { onceAround } from "../../network/netem.ts";
 import { type Path, pathOf } from "../../network/path.ts";
 import { lookupError, resolveHost } from "../../network/resolver.ts";
 import { isRoutable } from "../../network/routes.ts";
@@ -125,7 +126,10 @@ function roundTrip(p: Process, address: string, sequence: number, size: number):
   if (!asking) echo(false);
   if (path !== undefined && path.outcome !== "pass") return REFUSALS[path.outcome];
   if (path !== undefined) arrive(path, "icmp", p.nsPid, kernel.now);
-  const answered = (us: number): number => {
+  const waits = onceAround(network, path?.shapes ?? []);
+  const answered = (least: number): number | undefined => {
+    if (waits === undefined) return undefined;
+    const us = least + waits;
     if (path?.wires !== undefined) kernel.after(us, "icmp echo reply", () => echo(true));
     return us;
   };

@@ -65,7 +65,7 @@ file 1:5.44-3 43 /usr/bin/file # Recognize the type of data in a file using "mag
 gawk 1:5.2.1-2 673 /usr/bin/gawk=awk /usr/bin/awk # GNU awk, a pattern scanning and processing language
 gnupg 2.2.40-1.1 846 # GNU privacy guard - a free PGP replacement
 gpg 2.2.40-1.1 949 # GNU Privacy Guard -- minimalist public key operations
-iproute2 6.1.0-3 1046 /usr/sbin/ip /usr/bin/ss /usr/sbin/bridge # networking and traffic control tools
+iproute2 6.1.0-3 1046 /usr/sbin/ip /usr/bin/ss /usr/sbin/bridge /usr/sbin/tc # networking and traffic control tools
 iptables 1.8.9-2 360 /usr/sbin/iptables /usr/sbin/iptables-save /usr/sbin/iptables-restore # administration tools for packet filtering and NAT
 iputils-arping 3:20221126-1+deb12u1 21 /usr/bin/arping # Tool to send ICMP echo requests to an ARP address
 iputils-tracepath 3:20221126-1+deb12u1 24 /usr/bin/tracepath # Tools to trace the network path to a remote host

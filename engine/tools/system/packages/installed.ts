@@ -40,7 +40,7 @@ gawk 1:5.2.1-2 amd64 interpreters GNU awk, a pattern scanning and processing lan
 grep 3.8-5 amd64 utils GNU grep, egrep and fgrep|/usr/bin/grep /usr/bin/egrep /usr/bin/fgrep
 gzip 1.12-1 amd64 utils GNU compression utilities|/usr/bin/gzip /usr/bin/gunzip /usr/bin/zcat /usr/bin/zgrep /usr/bin/zless /usr/bin/zmore
 hostname 3.23+nmu1 amd64 admin utility to set/show the host name or domain name|/usr/bin/hostname
-iproute2 6.1.0-3 amd64 net networking and traffic control tools|/usr/bin/ip /usr/bin/ss /usr/sbin/bridge
+iproute2 6.1.0-3 amd64 net networking and traffic control tools|/usr/bin/ip /usr/bin/ss /usr/sbin/bridge /usr/sbin/tc
 iptables 1.8.9-2 amd64 net administration tools for packet filtering and NAT|/usr/sbin/iptables /usr/sbin/iptables-save /usr/sbin/iptables-restore /usr/sbin/ip6tables
 iputils-ping 3:20221126-1+deb12u1 amd64 net Tools to test the reachability of network hosts|/usr/bin/ping
 jq 1.6-2.1+deb12u1 amd64 utils lightweight and flexible command-line JSON processor|/usr/bin/jq
