@@ -1,9 +1,9 @@
 /** What curl does with an answer: files, the progress, the text of `-w`. */
-import { decode, encode, type Gen } from "../../kernel/index.ts";
+import { encode, type Gen } from "../../kernel/index.ts";
 import { isErrno } from "../../machine/errno.ts";
 import type { Process } from "../../machine/process.ts";
 import * as sys from "../../machine/sys.ts";
-import { fileBytes } from "./curl-body.ts";
+import { parseDate } from "../../text/date-parse.ts";
 import type { CookieJar } from "./curl-cookies.ts";
 import { CurlError } from "./curl-error.ts";
 import type { Settings } from "./curl-options.ts";
@@ -22,7 +22,7 @@ export interface Run {
 /** The text of `-w`. */
 export function* say(p: Process, s: Settings, run: Run, facts: Facts): Gen {
   if (s.writeOut === undefined) return;
-  const format = s.writeOut.startsWith("@") ? decode(yield* fileBytes(p, s.writeOut.slice(1))) : s.writeOut;
+  const format = s.writeOut;
   const warnings: string[] = [];
   const text = writeOut(format, { ...facts, index: run.index, insecure: s.insecure }, run.version, warnings);
   // What follows %{stderr} goes there, until %{stdout}.
@@ -64,10 +64,18 @@ export function* deliver(
     path += "curl_response";
   }
   let file: ReturnType<typeof sys.openFile> | undefined;
+  const length = Number(response.headers["content-length"] ?? 0);
+  if (s.maxFileSize !== undefined && length > s.maxFileSize) throw new CurlError(63, "Maximum file size exceeded");
+  const goesOn = s.resume !== undefined && s.resume !== 0 && response.status === 206;
+  const begun = typeof s.resume === "number" ? s.resume : 0;
+  // All of it is there already: what comes now is not taken.
+  if (begun > 0 && !goesOn && response.status < 300 && length === begun) return;
+  if (begun > 0 && !goesOn && response.status < 300)
+    throw new CurlError(33, "HTTP server doesn't seem to support byte ranges. Cannot resume.");
   if (path !== undefined) {
     try {
       if (s.createDirs && path.includes("/")) makeDirectories(p, path);
-      file = sys.openFile(p, path, { write: true, create: true, truncate: true });
+      file = sys.openFile(p, path, { write: true, create: true, truncate: !goesOn, append: goesOn });
     } catch (error) {
       if (!isErrno(error)) throw error;
       throw new CurlError(23, "Failure writing output to destination");
@@ -93,6 +101,10 @@ export function* deliver(
       );
   }
   if (file && --file.refs === 0) file.close();
+  const changed =
+    s.remoteTime && path !== undefined ? parseDate(response.headers["last-modified"] ?? "", 0) : undefined;
+  if (changed !== undefined && response.headers["last-modified"] !== undefined)
+    sys.stat(p, path!).mtime = (changed - kernel.epochMs) * 1000;
   const total = kernel.now - start;
   if (meter) yield* sys.printError(p, meterLine(size, total));
   if (response.body.type === "stream" && response.body.missing)

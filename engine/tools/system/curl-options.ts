@@ -46,7 +46,7 @@ export interface Settings {
   writeOut?: string;
   agent?: string;
   referer?: string;
-  /** HTTP date of `-z`. */
+  /** `-z`: a date or a file, behind `-` where it is to be older. */
   since?: string;
   bearer?: string;
   compressed: boolean;
@@ -66,6 +66,14 @@ export interface Settings {
   /** --connect-to: host and port as asked for ("" for any), and those to go to instead. */
   connectTo: { host: string; port: string; toHost: string; toPort: string }[];
   version: boolean;
+  /** --remote-name-all: -O for every URL that has no -o. */
+  remoteNames: boolean;
+  /** -R: files get the time that the server tells. */
+  remoteTime: boolean;
+  /** Most bytes that are taken. */
+  maxFileSize?: number;
+  /** -C: where to go on; `auto`: behind what the file has. */
+  resume?: number | "auto";
 }
 
 /** A part of the body: text, or the contents of a file (`-` for standard input) with or without its line ends. */
@@ -202,6 +210,8 @@ function newSettings(): Settings {
     retryRefused: false,
     retryAll: false,
     version: false,
+    remoteNames: false,
+    remoteTime: false,
   };
 }
 
@@ -307,6 +317,8 @@ function flag(s: Settings, name: string, outputs: string[], off: boolean): void 
   else if (name === "retry-connrefused") s.retryRefused = on;
   else if (name.startsWith("tlsv")) s.tlsFrom = name === "tlsv1" ? "1.0" : name.slice(4);
   else if (name === "retry-all-errors") s.retryAll = on;
+  else if (name === "remote-name-all") s.remoteNames = on;
+  else if (name === "remote-time") s.remoteTime = on;
 }
 
 function valued(s: Settings, name: string, value: string, outputs: string[], option: string): void {
@@ -346,7 +358,7 @@ function valued(s: Settings, name: string, value: string, outputs: string[], opt
   else if (name === "dump-header") s.dumpHeader = value;
   else if (name === "url") s.urls.push(value);
   else if (name === "oauth2-bearer") s.bearer = value;
-  else if (name === "time-cond") s.since = value.replace(/^[-+=]/, "");
+  else if (name === "time-cond") s.since = value;
   else if (name === "unix-socket") s.unixSocket = value;
   else if (name === "cookie") s.cookies.push(value);
   else if (name === "cookie-jar") s.cookieJar = value;
@@ -354,7 +366,12 @@ function valued(s: Settings, name: string, value: string, outputs: string[], opt
   else if (name === "noproxy") s.noproxy = value;
   else if (name === "output-dir") s.outputDir = value;
   else if (name === "range") s.range = value;
-  else if (name === "url-query") s.query.push(value.startsWith("+") ? { text: value.slice(1) } : encodedDatum(value));
+  else if (name === "max-filesize") s.maxFileSize = bytesOf(value, option);
+  else if (name === "limit-rate") bytesOf(value, option);
+  else if (name === "continue-at") {
+    if (value !== "-" && !/^\d+$/.test(value)) throw improper();
+    s.resume = value === "-" ? "auto" : Number(value);
+  } else if (name === "url-query") s.query.push(value.startsWith("+") ? { text: value.slice(1) } : encodedDatum(value));
   else if (name === "form" || name === "form-string") (s.form ??= []).push(formPart(value, name === "form-string"));
   else if (name === "referer") s.referer = value;
   else if (name === "connect-to") {
@@ -365,6 +382,13 @@ function valued(s: Settings, name: string, value: string, outputs: string[], opt
     if (match === null) throw new CurlUsage(`Couldn't parse CURLOPT_RESOLVE entry '${value}'`);
     s.resolve.set(`${match[1]}:${match[2]}`, match[3]!.split(",")[0]!);
   }
+}
+
+/** A size with k, M, G … behind it. Throws `CurlUsage`. */
+function bytesOf(text: string, option: string): number {
+  const match = /^(\d+)([bBkKmMgGtTpP]?)$/.exec(text);
+  if (match === null) throw new CurlUsage(`option ${option}: is badly used here`);
+  return Number(match[1]) * 1024 ** Math.max(0, "bkmgtp".indexOf(match[2]!.toLowerCase() || "b"));
 }
 
 /** `content`, `=content`, `name=content`, `@file`, `name@file` of --data-urlencode. */

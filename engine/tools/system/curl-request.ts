@@ -1,6 +1,10 @@
 /** What curl sends: the fields of a request in their order, its target and its body (lib/http.c of curl 7.88 and 8.14). */
+
+import { httpDate } from "../../images/nginx/http.ts";
 import { decode, encode, encodeBase64, type Gen } from "../../kernel/index.ts";
 import type { Process } from "../../machine/process.ts";
+import * as sys from "../../machine/sys.ts";
+import { parseDate } from "../../text/date-parse.ts";
 import { dataBytes, fileBytes, formBytes, uploadBytes } from "./curl-body.ts";
 import type { CookieJar } from "./curl-cookies.ts";
 import { CurlError } from "./curl-error.ts";
@@ -40,13 +44,16 @@ export function* outgoing(p: Process, s: Settings, url: Url, jar: CookieJar, ver
   else if (host.value !== undefined) fields.set("host", host.value);
   usual("authorization", user === undefined ? undefined : `Basic ${encodeBase64(encode(user))}`);
   if (user === undefined && s.bearer !== undefined) usual("authorization", `Bearer ${s.bearer}`);
-  usual("range", s.range === undefined ? undefined : `bytes=${s.range}`);
+  const resumed = typeof s.resume === "number" && s.resume > 0 ? `${s.resume}-` : undefined;
+  const range = s.range ?? resumed;
+  usual("range", range === undefined ? undefined : `bytes=${range}`);
   usual("user-agent", s.agent === "" ? undefined : (s.agent ?? `curl/${version}`));
   usual("accept", "*/*");
   usual("accept-encoding", s.compressed ? "deflate, gzip, br, zstd" : undefined);
   usual("referer", s.referer);
   usual("cookie", jar.header(url));
-  usual("if-modified-since", s.since);
+  if (s.since !== undefined)
+    usual(s.since.startsWith("-") ? "if-unmodified-since" : "if-modified-since", momentOf(p, s.since));
   for (const { name, value } of given) {
     const key = name.toLowerCase();
     if (value === undefined || key === "host") continue;
@@ -105,6 +112,17 @@ function* givenFields(p: Process, s: Settings): Gen<Given[]> {
   if (s.json && !has("content-type")) out.push({ name: "Content-Type", value: "application/json" });
   if (s.json && !has("accept")) out.push({ name: "Accept", value: "application/json" });
   return out;
+}
+
+/** The HTTP date of -z: of a file's last change, or of what is no file a date; undefined where it is neither. */
+function momentOf(p: Process, text: string): string | undefined {
+  const { kernel } = p.machine;
+  const word = text.replace(/^[-+=]/, "");
+  const node = sys.find(p, word);
+  // curl_getdate(3) knows months by their names, and no numbers with dashes.
+  if (node === undefined && /\d-\d/.test(word)) return undefined;
+  const ms = node === undefined ? parseDate(word, kernel.wallMs) : kernel.epochMs + node.mtime / 1000;
+  return ms === undefined ? undefined : httpDate(ms);
 }
 
 /** A path without `.` and `..` (RFC 3986, 5.2.4), as curl sends it unless `--path-as-is` is given. */

@@ -50,6 +50,22 @@ export const curl: Program = function* (p) {
     );
     return 0;
   }
+  if (s.writeOut?.startsWith("@")) {
+    const file = s.writeOut.slice(1);
+    const text = file === "-" ? decode(yield* sys.readAll(p, 0)) : readable(p, file);
+    if (text === undefined) {
+      yield* sys.printError(p, `curl: option -w: error encountered when reading a file\n${TRY}`);
+      return 26;
+    }
+    s.writeOut = text.replace(/[\r\n]/g, "");
+  }
+  if (s.fail && s.failWithBody) {
+    yield* sys.printError(
+      p,
+      `curl: You must select either --fail or --fail-with-body, not both.\ncurl: option --fail-with-body: is badly used here\n${TRY}`,
+    );
+    return 2;
+  }
   const twice = methodConflict(s);
   if (twice !== undefined) {
     if (!s.silent) yield* sys.printError(p, twice);
@@ -63,15 +79,18 @@ export const curl: Program = function* (p) {
       urls = s.globOff ? [{ url: pattern, parts: [] }] : globbed(pattern);
     } catch (error) {
       if (!(error instanceof CurlError)) throw error;
-      yield* sys.printError(p, `curl: (${error.code}) ${error.message}\n`);
+      if (!s.silent || s.showError) yield* sys.printError(p, `curl: (${error.code}) ${error.message}\n`);
       status = error.code;
       continue;
     }
     for (const { url: text, parts } of urls) {
-      const named = s.outputs[i]?.replace(/#(\d)/g, (all, digit: string) => parts[Number(digit) - 1] ?? all);
+      const named = (s.outputs[i] ?? (s.remoteNames ? "" : undefined))?.replace(
+        /#(\d)/g,
+        (all, digit: string) => parts[Number(digit) - 1] ?? all,
+      );
       const output = named !== undefined && named !== "-" && s.outputDir ? `${s.outputDir}/${named}` : named;
       try {
-        yield* persistent(p, s, text, output, run);
+        yield* persistent(p, s.resume === "auto" ? { ...s, resume: sizeOf(p, text, output) } : s, text, output, run);
       } catch (error) {
         if (error instanceof CurlUsage) {
           yield* sys.printError(p, `curl: ${error.message}\n${TRY}`);
@@ -88,14 +107,28 @@ export const curl: Program = function* (p) {
         yield* say(p, s, run, { code: error.code, message: error.message, url: text });
         status = error.code;
       }
-      run.index++;
     }
+    run.index++;
   }
   if (s.cookieJar !== undefined && s.cookieJar !== "-" && !run.jar.save(p, s.cookieJar))
     yield* sys.printError(p, `Warning: failed to save cookies in ${s.cookieJar}\n`);
   else if (s.cookieJar === "-") yield* sys.print(p, run.jar.text());
   return status;
 };
+
+/** Bytes that a file has which a transfer is to go on with (-C -). */
+function sizeOf(p: Process, url: string, output: string | undefined): number {
+  if (output === undefined || output === "-") return 0;
+  const path =
+    output === ""
+      ? url
+          .replace(/[?#].*$/, "")
+          .split("/")
+          .at(-1)!
+      : output;
+  const node = path === "" ? undefined : sys.find(p, path);
+  return node?.kind === "file" ? node.content.size() : 0;
+}
 
 /** What is said of two options that each ask for a method of their own (src/tool_helpers.c). */
 function methodConflict(s: Settings): string | undefined {
