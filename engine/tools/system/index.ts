@@ -43,6 +43,7 @@ import { aptCache } from "./packages/apt-query.ts";
 import { dpkg } from "./packages/dpkg.ts";
 import { pgrep, pidof, pkill } from "./pgrep.ts";
 import { ping } from "./ping.ts";
+import { pinky } from "./pinky.ts";
 import { pmap } from "./pmap.ts";
 import { killall, pstree } from "./process-tree.ts";
 import { ps } from "./ps.ts";
@@ -86,6 +87,7 @@ export const systemPrograms: Record<string, Program> = {
   hwclock,
   localectl,
   losetup,
+  pinky,
   pmap,
   choom,
   lsattr,
