@@ -49,6 +49,28 @@ ssh worker-1 sudo iptables -t mangle -S | grep CANARY`,
     shows: ["0", "000 28", "200 0", "3", "200 0", "0", "1", "-N KUBE-KUBELET-CANARY", "-N KUBE-PROXY-CANARY"],
   },
   {
+    // pkg/registry/core/service/storage/alloc.go initIPFamilyFields.
+    name: "families of addresses on a cluster of one: preferred, demanded, of headless Services, given up",
+    script: String.raw`s() { printf 'apiVersion: v1\nkind: Service\nmetadata: {name: %s}\nspec: {ports: [{port: 80}], %s}\n' "$1" "$2" | kubectl apply -f - 2>&1 | sed 's/^The Service "[a-z]*" is invalid: //'; }
+f() { kubectl get svc $1 -o jsonpath='{.spec.ipFamilies} {.spec.ipFamilyPolicy}{"\n"}'; }; p() { kubectl patch svc $1 -p "{\"spec\":{$2}}" 2>&1 | sed 's/^The Service "[a-z]*" is invalid: //'; }
+s a 'ipFamilyPolicy: PreferDualStack, selector: {a: b}'; f a; s b 'ipFamilyPolicy: RequireDualStack'; s c 'ipFamilies: [IPv4, IPv6]'
+s h 'clusterIP: None'; f h; p h '"ipFamilies":["IPv4"]'; p h '"ipFamilyPolicy":"SingleStack"'; f h; p h '"ipFamilyPolicy":"PreferDualStack"'; f h; p a '"ipFamilyPolicy":"RequireDualStack"'`,
+    shows: [
+      "service/a created",
+      '["IPv4"] PreferDualStack',
+      'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
+      `spec.ipFamilyPolicy: Invalid value: "SingleStack": must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified`,
+      "service/h created",
+      '["IPv4","IPv6"] RequireDualStack',
+      `spec.ipFamilyPolicy: Invalid value: "RequireDualStack": must be 'SingleStack' to release the secondary IP family`,
+      "service/h patched",
+      '["IPv4"] SingleStack',
+      "service/h patched",
+      '["IPv4","IPv6"] PreferDualStack',
+      'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
+    ],
+  },
+  {
     name: "a Service without endpoints refuses at once, and its chains are gone",
     script: `web
 kubectl scale deployment web --replicas=0 >/dev/null; sleep 40

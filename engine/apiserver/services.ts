@@ -136,6 +136,8 @@ function chooseFamilies(draft: Draft, old: KubeObject | undefined): void {
   causes.push(...validateClusterIps(spec));
   settle();
   const policy = (why: string) => causes.push(invalidField("spec.ipFamilyPolicy", spec.ipFamilyPolicy, why));
+  const before = old?.["spec"];
+  if (before !== undefined && before.type !== "ExternalName") release(spec, before, policy);
   const ips: string[] = spec.clusterIPs ?? [];
   const families: string[] = [...(spec.ipFamilies ?? [])];
   if (spec.ipFamilyPolicy === "SingleStack") {
@@ -164,6 +166,25 @@ function chooseFamilies(draft: Draft, old: KubeObject | undefined): void {
   });
   settle();
   spec.ipFamilies = families.length > 0 ? families : ["IPv4"];
+}
+
+/**
+ * A second family goes when the policy alone says so; who takes it away without saying so is refused
+ * (initIPFamilyFields, reducedClusterIPs and reducedIPFamilies).
+ */
+function release(spec: Draft, before: Draft, refuse: (why: string) => void): void {
+  for (const [field, what] of [
+    ["clusterIPs", "cluster IP"],
+    ["ipFamilies", "IP family"],
+  ] as const) {
+    const [had, has]: [string[], string[]] = [before[field] ?? [], spec[field] ?? []];
+    if (spec.ipFamilyPolicy === "SingleStack") {
+      const same = had.length === has.length && had.every((one, i) => one === has[i]);
+      if (same && has.length > 1) spec[field] = has.slice(0, 1);
+    } else if (has.length > 0 && has.length < had.length) {
+      refuse(`must be 'SingleStack' to release the secondary ${what}`);
+    }
+  }
 }
 
 function bounds(cidr: string): { base: number; size: number } {
