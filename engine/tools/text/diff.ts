@@ -299,7 +299,7 @@ function onlyBlank(c: Change, x: readonly string[], y: readonly string[]): boole
 }
 
 /** Fewest changed lines, by the longest common subsequence (Hunt and McIlroy's definition, solved by table). */
-function compareLines(x: readonly string[], y: readonly string[]): Change[] {
+export function compareLines(x: readonly string[], y: readonly string[]): Change[] {
   let start = 0;
   while (start < x.length && start < y.length && x[start] === y[start]) start++;
   let endX = x.length;

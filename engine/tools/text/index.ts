@@ -18,6 +18,7 @@ import { cut } from "./cut.ts";
 import { date } from "./date.ts";
 import { dd } from "./dd.ts";
 import { diff } from "./diff.ts";
+import { diff3 } from "./diff3.ts";
 import { dircolors } from "./dircolors.ts";
 import { du } from "./du.ts";
 import { echo } from "./echo.ts";
@@ -167,6 +168,7 @@ export const textPrograms: Record<string, Program> = {
   cut,
   date,
   diff,
+  diff3,
   dirname,
   echo,
   egrep: grep,
