@@ -648,7 +648,7 @@ curl -sS --cacert ca.crt --cert $c.crt --key $c.key $at | grep major; cat $c.crt
   },
   {
     name: "lsns tells of a node's networks where they are mounted, and by which number the node knows them",
-    script: `${WEB}on $N 'lsns -t net | head -2; lsns -t net | grep -c " [0-9] /run/netns/cni-[0-9a-f-]* /pause"; ip netns list | wc -l; lsns -n -p 1 -t user; lsns -p 4194304; echo $?'`,
+    script: `${WEB}on $N 'lsns -t net | head -2; lsns -t net | grep -c " [0-9] /run/netns/cni-[0-9a-f-]* /pause"; ip netns list | wc -l; lsns -n -p 1 -t user; lsns -p 4194304; echo $?; lsmod | grep -E "^(veth|vxlan) "'`,
     expect: [
       /^ +NS TYPE NPROCS +PID USER +NETNSID NSFS +COMMAND$/,
       /^\d+ net +\d+ +1 root +unassigned +\/sbin\/init$/,
@@ -656,7 +656,14 @@ curl -sS --cacert ca.crt --cert $c.crt --key $c.key $at | grep major; cat $c.crt
       /^(\d+)$/,
       /^4026531837 user +\d+ 1 root \/sbin\/init$/,
       /^0$/,
+      /^veth +36864 +0$/,
+      /^vxlan +122880 +0$/,
     ],
+  },
+  {
+    name: "every controller has its ServiceAccount from the beginning",
+    script: `kubectl get serviceaccounts -n kube-system --no-headers | wc -l; kubectl get sa -n kube-system attachdetach-controller ttl-controller -o name`,
+    expect: [/^36$/, "serviceaccount/attachdetach-controller", "serviceaccount/ttl-controller"],
   },
   {
     name: "ulimit limits processes, files and descriptors",

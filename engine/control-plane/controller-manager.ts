@@ -3,13 +3,14 @@ import { ApiClient } from "../api/client.ts";
 import { klog } from "../api/klog.ts";
 import { clientFromKubeconfig, loadKubeconfig, resolveContext, sendTo, trustOf } from "../api/kubeconfig.ts";
 import { SERVICE_ACCOUNTS } from "../api/resources.ts";
-import { isStatus } from "../api/status.ts";
+import { isStatus, StatusError } from "../api/status.ts";
 import { ControllerManager } from "../controllers/index.ts";
 import { type Gen, MINUTE, WaitQueue, wait } from "../kernel/index.ts";
 import { isErrno } from "../machine/errno.ts";
 import type { Process, Program } from "../machine/process.ts";
 import { releaseOf } from "../machine/release.ts";
 import * as sys from "../machine/sys.ts";
+import { isNetError } from "../network/error.ts";
 import { readPrivatePem } from "../pki/keys.ts";
 import { commandLine } from "./command-line.ts";
 import { logger } from "./daemon.ts";
@@ -48,6 +49,7 @@ export const kubeControllerManager: Program = function* kubeControllerManager(p)
       const key = readPrivatePem(readFile(p, flags.get("service-account-private-key-file")) ?? "");
       return key?.type === "ec" && key.curve === "P-256" ? key.secret : undefined;
     },
+    ensureAccount: (name) => ensureAccount(own, name),
     loadBalancers: rackLoadBalancers(p.machine.network),
     onExit: () => p.machine.signal(p, "KILL"),
   });
@@ -115,10 +117,25 @@ function* requestToken(own: ApiClient, name: string): Gen<string> {
   } catch (error) {
     if (!isStatus(error, "NotFound")) throw error;
   }
+  yield* createAccount(own, name);
+  return (yield* request()).status.token;
+}
+
+function* createAccount(own: ApiClient, name: string): Gen {
+  const metadata = { name, namespace: "kube-system" };
   try {
-    yield* own.create(SERVICE_ACCOUNTS, { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, namespace } });
+    yield* own.create(SERVICE_ACCOUNTS, { apiVersion: "v1", kind: "ServiceAccount", metadata });
   } catch (error) {
     if (!isStatus(error, "AlreadyExists")) throw error;
   }
-  return (yield* request()).status.token;
+}
+
+/** An API server that does not answer now is asked again when the account's token is wanted. */
+function* ensureAccount(own: ApiClient, name: string): Gen {
+  try {
+    yield* own.get(SERVICE_ACCOUNTS, "kube-system", name);
+  } catch (error) {
+    if (!(error instanceof StatusError) && !isNetError(error)) throw error;
+    if (isStatus(error, "NotFound")) yield* createAccount(own, name);
+  }
 }

@@ -38,6 +38,7 @@ export const flanneld: Program = function* flanneld(p) {
   sys.writeText(p, "/run/flannel/subnet.env", text, 0o644);
   say("I", "main.go:396", "Wrote subnet file to /run/flannel/subnet.env");
   say("I", "main.go:400", "Running backend.");
+  p.machine.modules.load("vxlan");
   joinOverlay(
     p.machine.net,
     { device: "flannel.1", subnet: cidr, address: cidr.replace(/\/\d+$/, ""), mac: macOf(p) },

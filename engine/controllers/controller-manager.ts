@@ -7,7 +7,7 @@ import type { Gen, Kernel } from "../kernel/index.ts";
 import type { SigningAuthority } from "./certificate-signing.ts";
 import type { ControllerContext } from "./context.ts";
 import { SharedInformers } from "./informers.ts";
-import { CONTROLLERS } from "./list.ts";
+import { CONTROLLERS, startingAccounts } from "./list.ts";
 import { WorkQueue } from "./reconciler.ts";
 import type { LoadBalancers } from "./service-lb.ts";
 import { WATCHED } from "./watched.ts";
@@ -30,6 +30,8 @@ export interface ControllerManagerOptions {
   rootCa?: string;
   signing?: () => SigningAuthority | undefined;
   serviceAccountKey?: () => Uint8Array | undefined;
+  /** Sees to it that a ServiceAccount of kube-system is there. */
+  ensureAccount?: (name: string) => Gen;
   loadBalancers?: LoadBalancers;
   pid?: number;
   /** The lease was lost: the real process exits. */
@@ -88,6 +90,8 @@ export class ControllerManager {
     const informers = new SharedInformers(kernel, options.client(), WATCHED);
     this.informers = informers;
     yield* informers.sync();
+    if (!this.running || this.informers !== informers) return;
+    if (options.ensureAccount) for (const name of startingAccounts()) yield* options.ensureAccount(name);
     if (!this.running || this.informers !== informers) return;
     for (const { name, serviceAccount, component, start } of CONTROLLERS) {
       const client = options.client(serviceAccount);

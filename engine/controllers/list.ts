@@ -40,6 +40,22 @@ export interface ControllerEntry {
   start: StartController;
 }
 
+/** ServiceAccounts of controllers whose work is done elsewhere here, or has nothing to do. */
+const OTHER_ACCOUNTS = [
+  "attachdetach-controller",
+  "legacy-service-account-token-cleaner",
+  "validatingadmissionpolicy-status-controller",
+];
+
+/**
+ * ServiceAccounts that are there once the process leads: every controller's client begins with its own (client builder
+ * of controllermanager.go). The service controller does not start without a cloud.
+ */
+export function startingAccounts(): string[] {
+  const own = CONTROLLERS.flatMap(({ serviceAccount }) => serviceAccount ?? []);
+  return [...new Set([...own, ...OTHER_ACCOUNTS])].filter((name) => name !== "service-controller");
+}
+
 /** Every controller of the process; a new one is one line here. */
 export const CONTROLLERS: readonly ControllerEntry[] = [
   {

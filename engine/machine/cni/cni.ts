@@ -71,6 +71,8 @@ export class Cni {
     const { address, prefix, gateway } = this.allocate(conf, sandboxId);
     const routed = conf.type === "calico";
     if (!routed) this.ensureBridge(conf, gateway, prefix);
+    // A device's kind loads its module (rtnl-link-KIND).
+    this.machine.modules.load("veth");
     const veth = routed ? `cali${this.random.hex(11)}` : `veth${this.random.hex(8)}`;
     ns.addInterface({
       name: "eth0",
