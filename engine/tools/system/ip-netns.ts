@@ -39,13 +39,21 @@ export function* netns(p: Process, words: string[], all: boolean): Gen<number> {
     return 255;
   }
   if (is("list") || verb === "show" || verb === "lst") return yield* list(p);
+  const named = ["add", "delete", "exec", "pids", "set", "attach"].some((long) => is(long));
+  if (named && name !== undefined && (["", ".", ".."].includes(name) || name.includes("/")) && !all)
+    return yield* complain(p, `Invalid netns name "${name}"`, 255);
   if (is("add")) return yield* name === undefined ? lacking(p) : add(p, name);
-  if (is("delete")) return yield* name === undefined ? lacking(p) : remove(p, name);
+  if (is("delete")) {
+    if (!all) return yield* name === undefined ? lacking(p) : remove(p, name);
+    for (const one of [...spaces(p).keys()]) yield* remove(p, one);
+    return 0;
+  }
   if (is("exec")) {
     if (all) {
-      for (const [one, space] of [...spaces(p)]) {
+      if (name === undefined) return yield* complain(p, "No command specified", 255);
+      for (const [one, space] of [...spaces(p)].reverse()) {
         yield* sys.print(p, `\nnetns: ${one}\n`);
-        yield* inside(p, space, [name ?? "", ...rest]);
+        yield* inside(p, space, [name, ...rest]);
       }
       return 0;
     }
@@ -57,19 +65,36 @@ export function* netns(p: Process, words: string[], all: boolean): Gen<number> {
     return yield* execute(p, name, rest);
   }
   if (is("identify")) {
+    if (name !== undefined && name !== "self" && !/^\d+$/.test(name))
+      return yield* complain(p, `Specified string '${name}' is not a pid`, 1);
     const other = name === undefined || name === "self" ? p : p.machine.processes.get(Number(name));
-    for (const [one, space] of spaces(p)) if (space === other?.ns.net) yield* sys.print(p, `${one}\n`);
+    if (other === undefined) return yield* complain(p, NOWHERE, 1);
+    const own = [...spaces(p)].filter(([, space]) => space === other.ns.net).map(([one]) => one);
+    yield* sys.print(p, `${own.join("\n")}\n`);
     return 0;
   }
   if (is("pids")) {
-    const space = name === undefined ? undefined : spaceOf(p, name);
-    if (space === undefined) return yield* unknown(p, name ?? "");
+    if (name === undefined) return yield* lacking(p);
+    const space = spaceOf(p, name);
+    if (space === undefined) return yield* complain(p, NOWHERE, 255);
     for (const one of p.machine.processes.values()) if (one.ns.net === space) yield* sys.print(p, `${one.pid}\n`);
     return 0;
   }
-  if (is("set") || is("attach") || is("monitor") || is("list-id")) return 0;
+  if (is("set")) return yield* number(p, name, rest[0]);
+  if (is("list-id")) return yield* listNumbers(p, name === undefined ? [] : [name, ...rest]);
+  if (is("attach") && (name === undefined || rest[0] === undefined))
+    return yield* complain(p, "No netns name and PID specified", 255);
+  if (is("attach") && !/^\d+$/.test(rest[0]!)) return yield* complain(p, `Invalid PID: ${rest[0]}`, 255);
+  if (is("attach") || is("monitor")) return 0;
   yield* sys.printError(p, `Command "${verb}" is unknown, try "ip netns help".\n`);
   return 255;
+}
+
+const NOWHERE = "Cannot open network namespace: No such file or directory";
+
+function* complain(p: Process, text: string, status: number): Gen<number> {
+  yield* sys.printError(p, `${text}\n`);
+  return status;
 }
 
 function* lacking(p: Process): Gen<number> {
@@ -82,15 +107,67 @@ function* unknown(p: Process, name: string): Gen<number> {
   return 255;
 }
 
-/** The namespaces that have names, the oldest first; one that a device leads to has a number. */
-export function namedSpaces(p: Process): { name: string; space: NetNamespace; id: number | undefined }[] {
-  let next = 0;
-  return [...spaces(p)].map(([name, space]) => {
+/** Numbers of namespaces in a namespace's eyes (nsid): those that were asked for, and those that the kernel gave. */
+const numbers = new WeakMap<NetNamespace, Map<NetNamespace, number>>();
+
+function leastFree(known: ReadonlyMap<NetNamespace, number>): number {
+  const taken = new Set(known.values());
+  let id = 0;
+  while (taken.has(id)) id++;
+  return id;
+}
+
+/** The same; a namespace that a device leads to has the least that is free. */
+function numbersOf(p: Process): Map<NetNamespace, number> {
+  const { net } = p.ns;
+  let known = numbers.get(net);
+  if (known === undefined) numbers.set(net, (known = new Map()));
+  for (const space of spaces(p).values()) {
     const led = [...space.interfaces.values()].some(
-      ({ peer }) => peer !== undefined && !peer.startsWith(`${p.ns.net.name}//`),
+      ({ peer }) => peer !== undefined && !peer.startsWith(`${net.name}//`),
     );
-    return { name, space, id: led ? next++ : undefined };
-  });
+    if (led && !known.has(space)) known.set(space, leastFree(known));
+  }
+  return known;
+}
+
+/** The namespaces that have names, the oldest first; one that a device leads to, or led, has a number. */
+export function namedSpaces(p: Process): { name: string; space: NetNamespace; id: number | undefined }[] {
+  const known = numbersOf(p);
+  return [...spaces(p)].map(([name, space]) => ({ name, space, id: known.get(space) }));
+}
+
+/** `set NAME NETNSID`. */
+function* number(p: Process, name: string | undefined, id: string | undefined): Gen<number> {
+  if (name === undefined) return yield* lacking(p);
+  if (id === undefined) return yield* complain(p, "No nsid specified", 255);
+  if (id !== "auto" && !/^\d+$/.test(id))
+    return yield* complain(p, `Error: argument "${id}" is wrong: Invalid "netnsid" value\n`, 255);
+  const space = spaceOf(p, name);
+  if (space === undefined) return yield* unknown(p, name);
+  if (p.cred.uid !== 0) return yield* complain(p, "RTNETLINK answers: Operation not permitted", 2);
+  const known = numbersOf(p);
+  if (known.has(space)) return yield* complain(p, "Error: Peer netns already has a nsid assigned.", 2);
+  const wanted = id === "auto" ? leastFree(known) : Number(id);
+  if ([...known.values()].includes(wanted)) return yield* complain(p, "RTNETLINK answers: No space left on device", 2);
+  known.set(space, wanted);
+  return 0;
+}
+
+/** `list-id`: namespaces that have numbers. */
+function* listNumbers(p: Process, words: readonly string[]): Gen<number> {
+  let only: number | undefined;
+  for (let i = 0; i < words.length; i += 2) {
+    if (words[i] === "nsid") only = Number(words[i + 1]);
+    else if (words[i] !== "target-nsid") return yield* complain(p, HELP.trimEnd(), 255);
+  }
+  const names = new Map([...spaces(p)].map(([name, space]) => [space, name]));
+  for (const [space, id] of [...numbersOf(p)].sort((x, y) => x[1] - y[1])) {
+    if (only !== undefined && id !== only) continue;
+    const name = names.get(space);
+    yield* sys.print(p, `nsid ${id} ${name === undefined ? "" : `(iproute2 netns name: ${name})`}\n`);
+  }
+  return 0;
 }
 
 /** The youngest first. */
